@@ -1,0 +1,88 @@
+package apply
+
+import (
+	"context"
+	"time"
+
+	"github.com/azbackup/azbackup/plan"
+)
+
+// Backend is where changes are carried out: Azure, or a fake in tests. Its methods are one shot: none of
+// them waits or loops; the engine owns every wait. They are safe for concurrent use. Errors are *[Error]
+// where the service answered or the connection broke, and the context's cause when it ended.
+type Backend interface {
+	// Start sends the one write of a change. A nil error means that the service accepted it, not that it
+	// is done. The write is sent once; whether it may be sent again is the engine's decision.
+	Start(ctx context.Context, c plan.Change) (Operation, error)
+	// List reads the protected items and the jobs of a vault that were started lately or are running.
+	List(ctx context.Context, vault string) (Snapshot, error)
+	// Poll looks once how an operation is doing. For a vault or a policy, Done also means that the
+	// resource, read back, equals the change's After.
+	Poll(ctx context.Context, op Operation) (Progress, error)
+}
+
+// Operation is a write that was accepted.
+type Operation struct {
+	ID     string // as the service calls it; "" when it answered without one
+	Change string // plan.Change.ID
+	Vault  string
+	Action plan.Action
+	Target string
+	// Status and Result are the URLs to follow, verbatim (they are signed); either may be empty. They are
+	// never printed.
+	Status string `json:"-"`
+	Result string `json:"-"`
+	// After is what the change wants, for reading back.
+	After      *plan.State `json:"-"`
+	Accepted   time.Time
+	RequestID  string
+	RetryAfter time.Duration // 0 = the service did not say
+	JobID      string
+}
+
+// Progress is one look at an operation.
+type Progress struct {
+	Done       bool
+	JobID      string
+	Message    string
+	RetryAfter time.Duration
+	RequestID  string
+}
+
+// Snapshot is one look at a vault.
+type Snapshot struct {
+	Items []plan.Item
+	Jobs  []plan.Job
+	At    time.Time
+}
+
+// Error is what the service, or the way to it, said against a request.
+type Error struct {
+	Op      string // "protecting", "listing items", …
+	Status  int    // HTTP status; 0 = no answer
+	Code    string // ARM code, case as sent; "" = none
+	Message string
+	// RequestID is x-ms-request-id or, without an answer, the x-ms-client-request-id sent.
+	RequestID  string
+	RetryAfter time.Duration
+	// Unknown says that the request may have had its effect: no answer, a broken connection, a 5xx.
+	Unknown bool
+	Err     error // the cause, for errors.Is; may be nil
+}
+
+func (e *Error) Error() string {
+	s := e.Op
+	if s != "" {
+		s += ": "
+	}
+	if e.Code != "" {
+		s += e.Code + ": "
+	}
+	s += e.Message
+	if e.RequestID != "" {
+		s += " (request " + e.RequestID + ")"
+	}
+	return s
+}
+
+func (e *Error) Unwrap() error { return e.Err }

@@ -1,0 +1,53 @@
+package apply
+
+import (
+	"time"
+
+	"github.com/azbackup/azbackup/plan"
+)
+
+// FormatVersion is the version of the JSON form of a [Report].
+const FormatVersion = "1"
+
+// Outcome is how a change ended. The set is closed.
+type Outcome string
+
+// The outcomes (design.md §6).
+const (
+	Done        Outcome = "done"
+	Already     Outcome = "already"
+	Failed      Outcome = "failed"
+	TimedOut    Outcome = "timed-out"
+	Unconfirmed Outcome = "unconfirmed"
+	Blocked     Outcome = "blocked"
+	NotStarted  Outcome = "not-started"
+	Interrupted Outcome = "interrupted"
+)
+
+// Report is how a run ended: one result per change of the plan, in plan order.
+type Report struct {
+	FormatVersion string          `json:"format_version"`
+	Summary       map[Outcome]int `json:"summary"`
+	Results       []Result        `json:"results"`
+	Started       time.Time       `json:"started"`
+	Finished      time.Time       `json:"finished"`
+	// Interrupted says that the run was asked to stop.
+	Interrupted bool `json:"interrupted,omitempty"`
+}
+
+// Result is how one change ended.
+type Result struct {
+	ID        string      `json:"id"`
+	Action    plan.Action `json:"action"`
+	Target    string      `json:"target"`
+	Vault     string      `json:"vault,omitempty"`
+	Outcome   Outcome     `json:"outcome"`
+	Code      string      `json:"code,omitempty"`
+	Message   string      `json:"message,omitempty"`
+	Hint      string      `json:"hint,omitempty"`
+	RequestID string      `json:"request_id,omitempty"`
+	Operation string      `json:"operation,omitempty"`
+	Job       string      `json:"job,omitempty"`
+	Started   *time.Time  `json:"started,omitempty"`
+	Finished  *time.Time  `json:"finished,omitempty"`
+}

@@ -1,0 +1,2 @@
+// Package config is the desired state: the only room that knows YAML.
+package config

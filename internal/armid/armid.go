@@ -1,0 +1,128 @@
+// Package armid holds the one way azbackup compares and takes apart Azure Resource Manager ids.
+//
+// Azure returns one resource in several spellings (azure-api.md §0.4: resource groups and VM names come
+// back lower-cased or upper-cased, "/Subscriptions/" occurs). So an id is never compared as a string:
+// two ids name the same resource when their [Key]s are equal.
+package armid
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Key is an id folded for comparison; it is comparable and can be a map key. The zero Key means "no id".
+type Key string
+
+// Of folds id: lower case, no trailing slash, "%3B" read as ";".
+func Of(id string) Key {
+	id = strings.ToLower(strings.TrimRight(strings.TrimSpace(id), "/"))
+	return Key(strings.ReplaceAll(id, "%3b", ";"))
+}
+
+// Same says whether a and b name the same resource.
+func Same(a, b string) bool { return Of(a) == Of(b) }
+
+// ID is an id taken apart. The parts keep the spelling they came with.
+type ID struct {
+	Subscription  string
+	ResourceGroup string
+	// Provider is the resource provider namespace, e.g. "Microsoft.Compute".
+	Provider string
+	// Types and Names are the type/name pairs behind the provider, in order.
+	Types []string
+	Names []string
+}
+
+// Name is the last name in the id.
+func (id ID) Name() string {
+	if len(id.Names) == 0 {
+		return ""
+	}
+	return id.Names[len(id.Names)-1]
+}
+
+// Parse takes a resource-group-level resource id apart. It checks form only, not which provider it is.
+func Parse(s string) (ID, error) {
+	parts := strings.Split(strings.Trim(s, "/"), "/")
+	if len(parts) < 8 || len(parts)%2 != 0 ||
+		!strings.EqualFold(parts[0], "subscriptions") ||
+		!strings.EqualFold(parts[2], "resourceGroups") ||
+		!strings.EqualFold(parts[4], "providers") {
+		return ID{}, fmt.Errorf("%q is not a resource id of the form /subscriptions/…/resourceGroups/…/providers/…", s)
+	}
+	for _, p := range parts {
+		if p == "" {
+			return ID{}, fmt.Errorf("%q is not a resource id: it has an empty part", s)
+		}
+	}
+	id := ID{Subscription: parts[1], ResourceGroup: parts[3], Provider: parts[5]}
+	for i := 6; i < len(parts); i += 2 {
+		id.Types = append(id.Types, parts[i])
+		id.Names = append(id.Names, parts[i+1])
+	}
+	return id, nil
+}
+
+// ParseVM takes the id of a virtual machine apart.
+func ParseVM(s string) (ID, error) { return parseKind(s, "Microsoft.Compute", "virtualMachines") }
+
+// ParseVault takes the id of a Recovery Services vault apart.
+func ParseVault(s string) (ID, error) { return parseKind(s, "Microsoft.RecoveryServices", "vaults") }
+
+func parseKind(s, provider, kind string) (ID, error) {
+	id, err := Parse(s)
+	if err != nil {
+		return ID{}, err
+	}
+	if !strings.EqualFold(id.Provider, provider) || len(id.Types) != 1 || !strings.EqualFold(id.Types[0], kind) {
+		return ID{}, fmt.Errorf("%q is not the id of a %s/%s", s, provider, kind)
+	}
+	return id, nil
+}
+
+// VM spells the id of a virtual machine.
+func VM(subscription, resourceGroup, name string) string {
+	return "/subscriptions/" + subscription + "/resourceGroups/" + resourceGroup +
+		"/providers/Microsoft.Compute/virtualMachines/" + name
+}
+
+// Vault spells the id of a Recovery Services vault.
+func Vault(subscription, resourceGroup, name string) string {
+	return "/subscriptions/" + subscription + "/resourceGroups/" + resourceGroup +
+		"/providers/Microsoft.RecoveryServices/vaults/" + name
+}
+
+// Policy spells the id of a backup policy of a vault.
+func Policy(vaultID, name string) string { return vaultID + "/backupPolicies/" + name }
+
+// ProtectedItem spells the id under which a VM that has no item yet is protected in a vault
+// (azure-api.md §0.4: the resource group is the VM's, not the vault's). The id of an item that exists
+// is taken from the service, never derived: old items keep odd letter case.
+func ProtectedItem(vaultID string, vm ID) string {
+	tail := "iaasvmcontainerv2;" + vm.ResourceGroup + ";" + vm.Name()
+	return vaultID + "/backupFabrics/Azure/protectionContainers/IaasVMContainer;" + tail + "/protectedItems/VM;" + tail
+}
+
+// VaultOf is the part of a vault sub-resource's id (policy, item, job) that is the vault's own id;
+// "" when id does not lie in a vault.
+func VaultOf(id string) string {
+	parts := strings.Split(strings.TrimLeft(id, "/"), "/")
+	if len(parts) < 8 || !strings.EqualFold(parts[5], "Microsoft.RecoveryServices") || !strings.EqualFold(parts[6], "vaults") {
+		return ""
+	}
+	return "/" + strings.Join(parts[:8], "/")
+}
+
+// SubscriptionOf is the subscription in an id, or "".
+func SubscriptionOf(id string) string {
+	parts := strings.Split(strings.TrimLeft(id, "/"), "/")
+	if len(parts) < 2 || !strings.EqualFold(parts[0], "subscriptions") {
+		return ""
+	}
+	return parts[1]
+}
+
+// Location folds an Azure region for comparison: "West Europe" and "westeurope" are one region.
+func Location(s string) string {
+	return strings.ToLower(strings.ReplaceAll(s, " ", ""))
+}

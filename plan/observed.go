@@ -1,0 +1,202 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/azbackup/azbackup/config"
+)
+
+// Observed is everything that was read, with its gaps: what Azure has, in plain data. Times are UTC; a
+// zero time means Azure did not say (its sentinels 0001-01-01 and 2001-01-01 are read as zero).
+type Observed struct {
+	VMs      []VM
+	Vaults   []Vault
+	Policies []Policy
+	Items    []Item
+	Jobs     []Job // in progress, and Backup jobs of the window that a rule with `backup:` asks about
+	// Protectable says, per subscription and region, which VMs the service offers for protection.
+	Protectable []Protectable
+	// Missing are the VMs of `id` rules that answered 404: known not to exist.
+	Missing []string
+	// Subscriptions are those the identity can see; empty when they were not asked for.
+	Subscriptions []Subscription
+	Gaps          []Gap
+}
+
+// Subscription is one the identity can see.
+type Subscription struct {
+	ID     string
+	Name   string
+	Tenant string
+}
+
+// VM is a virtual machine as the Compute list shows it.
+type VM struct {
+	ID            string
+	Name          string
+	ResourceGroup string
+	Subscription  string
+	Location      string
+	Tags          map[string]string
+	TimeCreated   time.Time
+	// NeedsEnhanced is why only an Enhanced policy can protect this VM (azure-api.md §8.3), or "".
+	NeedsEnhanced string
+	// Unsupported is why Azure Backup cannot or should not protect this VM (design.md §4), or "".
+	Unsupported string
+}
+
+// Target is the VM as config rules see it.
+func (vm VM) Target() config.Target {
+	return config.Target{
+		ID: vm.ID, Name: vm.Name, ResourceGroup: vm.ResourceGroup,
+		Subscription: vm.Subscription, Location: vm.Location, Tags: vm.Tags,
+	}
+}
+
+// Vault is a Recovery Services vault that exists. Settings the service left null have the value that null
+// means (immutability null = Disabled).
+type Vault struct {
+	ID       string
+	Name     string
+	Location string
+	// InFile says that the config names this vault; the others only answer "where else is it protected".
+	InFile   bool
+	Settings VaultSettings
+	// ResourceGuards are the guards (multi-user authorisation) of the vault; nil when not asked for.
+	ResourceGuards []string
+	// ProvisioningState as read.
+	ProvisioningState string
+	// SoftDeleteState is as read: AlwaysON, Enabled, Disabled or "".
+	SoftDeleteState string
+}
+
+// VaultSettings are the settings the file can say. Nil and "" mean: not said (desired), not read (observed).
+type VaultSettings struct {
+	Redundancy          string            `json:"redundancy,omitempty"`
+	CrossRegionRestore  *bool             `json:"crossRegionRestore,omitempty"`
+	SoftDeleteDays      *int              `json:"softDeleteDays,omitempty"`
+	Immutability        string            `json:"immutability,omitempty"`
+	PublicNetworkAccess *bool             `json:"publicNetworkAccess,omitempty"`
+	Tags                map[string]string `json:"tags,omitempty"`
+	// Location stands here for create-vault only.
+	Location string `json:"location,omitempty"`
+}
+
+// Policy is an AzureIaasVM backup policy that exists in a vault.
+type Policy struct {
+	ID    string
+	Name  string
+	Vault string // vault id
+	Spec  PolicySpec
+	// Items is how many items the policy protects, as the service counts them.
+	Items int
+	// Unreadable says why the schedule or retention could not be understood (a kind this program does not
+	// know); such a policy can be used but is never written.
+	Unreadable string
+}
+
+// Item is a protected item: one VM's place in one vault.
+type Item struct {
+	ID        string // as the service spells it; PUT goes there
+	Vault     string // vault id
+	VM        string // sourceResourceId
+	Container string // containerName, e.g. "iaasvmcontainerv2;rg;vm"
+	// State is protectionState as read. Soft-deleted items carry ProtectionStopped and SoftDeleted.
+	State       string
+	PolicyID    string
+	PolicyName  string
+	Disks       *Disks // nil = no filter: all disks
+	SoftDeleted bool
+	// DeletedAt is when the item was deleted; PurgeAt when its data goes.
+	DeletedAt time.Time
+	PurgeAt   time.Time
+
+	LastRecoveryPoint time.Time
+	LastBackup        time.Time
+	LastBackupStatus  string
+	Health            string
+	// Partial says that only backupStatus answered for this item: it is active in Vault under PolicyName,
+	// and nothing else is known.
+	Partial bool
+}
+
+// The protection states of azure-api.md §3.
+const (
+	StateIRPending         = "IRPending"
+	StateProtected         = "Protected"
+	StateProtectionError   = "ProtectionError"
+	StateProtectionStopped = "ProtectionStopped"
+	StateBackupsSuspended  = "BackupsSuspended"
+	StateProtectionPaused  = "ProtectionPaused"
+	StateInvalid           = "Invalid"
+)
+
+// Job is a backup job.
+type Job struct {
+	ID        string // resource id
+	Vault     string
+	Container string // containerName; joins the job to its item within the vault
+	Name      string // the VM's name, for people
+	Operation string // ConfigureBackup, Backup, DisableBackup, Undelete, DeleteBackupData, …
+	Status    string
+	Start     time.Time
+	End       time.Time
+	Errors    []JobError
+}
+
+// Running says whether the job has not reached a final status (azure-api.md §5).
+func (j Job) Running() bool {
+	switch j.Status {
+	case "Completed", "CompletedWithWarnings", "Failed", "Cancelled":
+		return false
+	}
+	return true
+}
+
+// JobError is an entry of a job's errorDetails; its code is an integer there.
+type JobError struct {
+	Code            int
+	Title           string
+	Message         string
+	Recommendations []string
+}
+
+// Protectable is the protectable-items list of one subscription and region, read through one vault.
+type Protectable struct {
+	Subscription string
+	Location     string
+	Vault        string
+	VMs          []string // VM ids
+}
+
+// Gap is something that could not be read. It is never an absence.
+type Gap struct {
+	Kind         GapKind `json:"kind"`
+	Subscription string  `json:"subscription,omitempty"`
+	Location     string  `json:"location,omitempty"`
+	Vault        string  `json:"vault,omitempty"` // vault id
+	Target       string  `json:"target,omitempty"`
+	Code         string  `json:"code,omitempty"`
+	Message      string  `json:"message,omitempty"`
+	RequestID    string  `json:"request_id,omitempty"`
+	Status       int     `json:"status,omitempty"`
+}
+
+// GapKind says what could not be read.
+type GapKind string
+
+// The kinds of gap, with what they touch (design.md §4).
+const (
+	GapVMs          GapKind = "vms"         // the VM list of a subscription: every match rule there
+	GapVM           GapKind = "vm"          // one VM of an id rule
+	GapVault        GapKind = "vault"       // a vault of the file: all that goes there
+	GapVaults       GapKind = "vaults"      // the vault list of a subscription
+	GapPolicies     GapKind = "policies"    // the policies of a vault: what needs them
+	GapItems        GapKind = "items"       // the items of a vault: every VM of its subscription and region not seen active elsewhere
+	GapJobs         GapKind = "jobs"        // the jobs of a vault
+	GapStatus       GapKind = "status"      // backupStatus of one VM
+	GapProtectable  GapKind = "protectable" // informs refresh only
+	GapVisibility   GapKind = "visibility"  // the identity sees too few VMs of a subscription
+	GapGuards       GapKind = "resource-guards"
+	GapSubscription GapKind = "subscriptions"
+)

@@ -1,0 +1,132 @@
+package plan
+
+import "time"
+
+// FormatVersion is the version of the JSON form of a [Plan].
+const FormatVersion = "1"
+
+// Plan is the difference between what is and what should be: a value, plain data. It marshals to JSON and
+// back unchanged and holds no functions, no clients and no clock.
+type Plan struct {
+	FormatVersion string `json:"format_version"`
+	// Fingerprint is "sha256:…" over the changes that write configuration (design.md §5).
+	Fingerprint string `json:"fingerprint"`
+	// Complete is false when the plan was made over gaps; an incomplete plan stops nothing.
+	Complete bool           `json:"complete"`
+	Summary  map[Action]int `json:"summary"`
+	// Changes are what is to be done or is blocked, in the order they may be done.
+	Changes []Change `json:"changes"`
+	// Unchanged are the VMs and items that need nothing, with notes; kept out of saved plans and of JSON
+	// without --all.
+	Unchanged []Change  `json:"unchanged,omitempty"`
+	Gaps      []Gap     `json:"gaps"`
+	Refusals  []Refusal `json:"refusals"`
+	Forecast  Forecast  `json:"forecast"`
+	// Config and Cloud identify what the plan was made from: a saved plan is refused elsewhere.
+	Config string `json:"config,omitempty"`
+	Cloud  string `json:"cloud,omitempty"`
+}
+
+// Action is what a change does. The set is closed.
+type Action string
+
+// The actions, in the order a plan lists them.
+const (
+	CreateVault  Action = "create-vault"
+	UpdateVault  Action = "update-vault"
+	CreatePolicy Action = "create-policy"
+	UpdatePolicy Action = "update-policy"
+	Refresh      Action = "refresh"
+	Undelete     Action = "undelete"
+	Protect      Action = "protect"
+	Modify       Action = "modify"
+	Resume       Action = "resume"
+	Stop         Action = "stop"
+	Backup       Action = "backup"
+	Blocked      Action = "blocked"
+	Unchanged    Action = "unchanged"
+)
+
+// Risk is what a change can cost. The set is closed, worst last.
+type Risk string
+
+// The risks (design.md §5).
+const (
+	RiskNone             Risk = "none"
+	RiskReducesCoverage  Risk = "reduces-coverage"
+	RiskReducesRetention Risk = "reduces-retention"
+	RiskStopsBackup      Risk = "stops-backup"
+	RiskIrreversible     Risk = "irreversible"
+)
+
+// Change is one step of a plan.
+type Change struct {
+	// ID is stable across runs: action and folded target, e.g. "protect:/subscriptions/…/vm1".
+	ID     string `json:"id"`
+	Action Action `json:"action"`
+	// Wanted is, for a blocked change, the action that is blocked.
+	Wanted Action `json:"wanted,omitempty"`
+	// Target is the resource the change is about: a VM for item changes and backups, a vault or a policy.
+	Target string `json:"target"`
+	// Vault is the id of the vault the change writes to.
+	Vault string `json:"vault,omitempty"`
+	// Item is the id of the protected item to write: as read, or derived where none exists.
+	Item    string `json:"item,omitempty"`
+	Reason  Reason `json:"reason"`
+	Because string `json:"because"`
+	Risk    Risk   `json:"risk,omitempty"`
+	// Needs are the ids of changes of this plan that must be done first.
+	Needs []string `json:"needs,omitempty"`
+	// WaitsFor is the id of a job that runs on the target now.
+	WaitsFor string     `json:"waits_for,omitempty"`
+	Before   *State     `json:"before,omitempty"`
+	After    *State     `json:"after,omitempty"`
+	Fields   []Field    `json:"fields,omitempty"`
+	Notes    []string   `json:"notes,omitempty"`
+	Rule     *RuleRef   `json:"rule,omitempty"`
+	Allowed  bool       `json:"allowed,omitempty"` // rule says resume: true
+	Due      *time.Time `json:"due,omitempty"`
+}
+
+// State is one side of a change; the fields that make no sense for its kind are empty.
+type State struct {
+	// State is protectionState, or "soft-deleted".
+	State    string         `json:"state,omitempty"`
+	Policy   string         `json:"policy,omitempty"` // policy id
+	Disks    *Disks         `json:"disks,omitempty"`
+	Vault    *VaultSettings `json:"settings,omitempty"`
+	Spec     *PolicySpec    `json:"spec,omitempty"`
+	Retain   Duration       `json:"retain,omitempty"`              // backup: how long the point is kept
+	LastGood *time.Time     `json:"last_recovery_point,omitempty"` // backup, audit
+}
+
+// Field is one difference inside a change, with values spelled for people.
+type Field struct {
+	Path   string `json:"path"`
+	Before string `json:"before"`
+	After  string `json:"after"`
+}
+
+// RuleRef is where in the config a change comes from.
+type RuleRef struct {
+	Name string `json:"name"`
+	File string `json:"file"`
+	Line int    `json:"line"`
+}
+
+// Refusal is a guard's "no" to the whole plan.
+type Refusal struct {
+	Guard   string `json:"guard"` // max-stops, max-changes, reduces-retention, irreversible, …
+	Message string `json:"message"`
+	Flag    string `json:"flag,omitempty"` // the --dangerous-… flag that lifts it; "" = nothing lifts it
+	Count   int    `json:"count"`
+	Limit   int    `json:"limit"`
+}
+
+// Forecast is what carrying the plan out will cost.
+type Forecast struct {
+	// Requests counts HTTP requests by kind: "writes", "confirm", "refresh".
+	Requests map[string]int `json:"requests"`
+	Duration Duration       `json:"duration"`
+	Notes    []string       `json:"notes,omitempty"`
+}
