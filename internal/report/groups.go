@@ -1,0 +1,129 @@
+package report
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// group is the part of a plan that concerns one vault.
+type group struct {
+	vault   string // "" = no vault could be chosen
+	changes []plan.Change
+}
+
+// groups sorts changes by vault and keeps plan order inside a vault. What has no vault comes last.
+func groups(changes []plan.Change) []group {
+	at := map[armid.Key]int{}
+	var all []group
+	for _, c := range changes {
+		key := armid.Of(vaultOf(c))
+		i, ok := at[key]
+		if !ok {
+			i = len(all)
+			at[key] = i
+			all = append(all, group{vault: vaultOf(c)})
+		}
+		all[i].changes = append(all[i].changes, c)
+	}
+	slices.SortStableFunc(all, func(a, b group) int {
+		if (a.vault == "") != (b.vault == "") {
+			return len(b.vault) - len(a.vault)
+		}
+		// By name first: that is what people look for.
+		if n := strings.Compare(strings.ToLower(lastName(a.vault)), strings.ToLower(lastName(b.vault))); n != 0 {
+			return n
+		}
+		return strings.Compare(string(armid.Of(a.vault)), string(armid.Of(b.vault)))
+	})
+	return all
+}
+
+func vaultOf(c plan.Change) string {
+	if c.Vault == "" {
+		return armid.VaultOf(c.Target)
+	}
+	return c.Vault
+}
+
+func (g group) summary() map[plan.Action]int {
+	n := map[plan.Action]int{}
+	for _, c := range g.changes {
+		n[c.Action]++
+	}
+	return n
+}
+
+// heading is the name of the group's vault and, beside it, where the vault is.
+func (g group) heading() (title, where string) {
+	id, err := armid.ParseVault(g.vault)
+	if err != nil {
+		if g.vault == "" {
+			return "no vault", ""
+		}
+		return g.vault, ""
+	}
+	return id.Name(), "resource group " + id.ResourceGroup + ", subscription " + id.Subscription
+}
+
+// riskGroup is one kind of risk and the changes that carry it.
+type riskGroup struct {
+	risk    plan.Risk
+	changes []plan.Change
+}
+
+// risks gathers the changes that can cost something, worst kind first.
+func risks(changes []plan.Change) []riskGroup {
+	var all []riskGroup
+	for _, r := range []plan.Risk{
+		plan.RiskIrreversible, plan.RiskStopsBackup, plan.RiskReducesRetention, plan.RiskReducesCoverage,
+	} {
+		g := riskGroup{risk: r}
+		for _, c := range changes {
+			if c.Risk == r && c.Action != plan.Blocked {
+				g.changes = append(g.changes, c)
+			}
+		}
+		if len(g.changes) > 0 {
+			all = append(all, g)
+		}
+	}
+	return all
+}
+
+// riskWords says what a risk means.
+func riskWords(r plan.Risk) string {
+	switch r {
+	case plan.RiskIrreversible:
+		return "cannot be undone"
+	case plan.RiskStopsBackup:
+		return "stops backups (the data is kept)"
+	case plan.RiskReducesRetention:
+		return "may prune recovery points earlier"
+	case plan.RiskReducesCoverage:
+		return "backs up less"
+	default:
+		return string(r)
+	}
+}
+
+// gapWords is what a gap concerns: the most exact place it names.
+func gapWords(g plan.Gap) string {
+	for _, id := range []string{g.Target, g.Vault} {
+		if id != "" {
+			return name(id)
+		}
+	}
+	return strings.Join(notEmpty(g.Subscription, g.Location), " ")
+}
+
+// gapCause is why it could not be read.
+func gapCause(g plan.Gap) string {
+	s := strings.Join(notEmpty(g.Code, g.Message), ": ")
+	if g.RequestID != "" {
+		s += " (request " + g.RequestID + ")"
+	}
+	return s
+}

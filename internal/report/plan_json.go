@@ -1,0 +1,35 @@
+package report
+
+import (
+	"encoding/json"
+	"io"
+
+	"github.com/azbackup/azbackup/plan"
+)
+
+// PlanJSON writes a plan as JSON (design.md §7): what is to be done or is blocked; with all also what is
+// unchanged.
+func PlanJSON(w io.Writer, p plan.Plan, all bool) error {
+	if !all {
+		p.Unchanged = nil
+	}
+	// Lists are never null for the programs that read this.
+	p.Changes = list(p.Changes)
+	p.Gaps = list(p.Gaps)
+	p.Refusals = list(p.Refusals)
+	return writeJSON(w, p)
+}
+
+func list[T any](s []T) []T {
+	if s == nil {
+		return []T{}
+	}
+	return s
+}
+
+func writeJSON(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
