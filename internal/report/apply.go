@@ -1,0 +1,49 @@
+package report
+
+import (
+	"time"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// Run is an apply from start to end: what the engine reports, and what stood around it. A run that failed
+// before the engine started has no results and says why in Error.
+type Run struct {
+	apply.Report
+
+	// Plan is what was carried out.
+	Plan plan.Plan
+	// Requests counts the HTTP requests of the run by kind.
+	Requests map[string]int
+	// Throttled is how long requests were held back by quotas, all waits together.
+	Throttled time.Duration
+	// Error is why the run as a whole failed, or "".
+	Error string
+	// ExitCode is what the process will end with.
+	ExitCode int
+	// LastSuccess is when a run last succeeded before this one; zero = not known.
+	LastSuccess time.Time
+}
+
+// outcomes is the order in which outcomes are counted.
+func outcomes() []apply.Outcome {
+	return []apply.Outcome{
+		apply.Done, apply.Already, apply.Failed, apply.TimedOut, apply.Unconfirmed, apply.Blocked,
+		apply.NotStarted, apply.Interrupted,
+	}
+}
+
+// good says that an outcome leaves nothing to worry about.
+func good(o apply.Outcome) bool { return o == apply.Done || o == apply.Already }
+
+// count is how many results ended so.
+func (r Run) count(o apply.Outcome) int {
+	n := 0
+	for _, result := range r.Results {
+		if result.Outcome == o {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,92 @@
+package report
+
+import (
+	"io"
+	"maps"
+	"slices"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+)
+
+const lastSuccess = "azbackup_apply_last_success_timestamp_seconds"
+
+// ApplyPrometheus writes the metrics of a run for the textfile collector. It is written after a failed run
+// too: an alert compares the time of the last success with the clock.
+func ApplyPrometheus(w io.Writer, r Run) error {
+	success := r.LastSuccess
+	if r.ExitCode == 0 {
+		success = r.Finished
+	}
+	families := []*dto.MetricFamily{
+		gauge("azbackup_apply_last_run_timestamp_seconds", "When the last apply ended.", value(seconds(r.Finished))),
+		gauge("azbackup_apply_last_run_exit_code", "The exit code of the last apply.", value(float64(r.ExitCode))),
+		gauge("azbackup_apply_last_run_duration_seconds", "How long the last apply took.",
+			value(r.Finished.Sub(r.Started).Seconds())),
+		gauge("azbackup_apply_changes", "Changes of the last apply by outcome.", r.byOutcome()...),
+		gauge("azbackup_apply_gaps", "What the last apply could not read.", value(float64(len(r.Plan.Gaps)))),
+		gauge("azbackup_apply_refusals", "Guards that refused the last apply.", value(float64(len(r.Plan.Refusals)))),
+		gauge("azbackup_apply_throttled_seconds", "How long the last apply was held back by quotas.",
+			value(r.Throttled.Seconds())),
+	}
+	if !success.IsZero() {
+		families = append(families, gauge(lastSuccess, "When an apply last ended with exit code 0.", value(seconds(success))))
+	}
+	if len(r.Requests) > 0 {
+		families = append(families, gauge("azbackup_apply_requests", "HTTP requests of the last apply by kind.", r.byKind()...))
+	}
+	for _, f := range families {
+		if _, err := expfmt.MetricFamilyToText(w, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// LastSuccess reads the time of the last success from the metrics that an earlier run left; zero when there
+// is none or the text is not ours.
+func LastSuccess(r io.Reader) time.Time {
+	parser := expfmt.NewTextParser(model.LegacyValidation)
+	families, err := parser.TextToMetricFamilies(r)
+	if err != nil {
+		return time.Time{}
+	}
+	for _, m := range families[lastSuccess].GetMetric() {
+		at := m.GetGauge().GetValue() + m.GetUntyped().GetValue()
+		return time.UnixMilli(int64(at * 1000)).UTC()
+	}
+	return time.Time{}
+}
+
+func (r Run) byOutcome() []*dto.Metric {
+	var metrics []*dto.Metric
+	for _, o := range outcomes() {
+		metrics = append(metrics, labelled("outcome", string(o), r.count(o)))
+	}
+	return metrics
+}
+
+func (r Run) byKind() []*dto.Metric {
+	var metrics []*dto.Metric
+	for _, kind := range slices.Sorted(maps.Keys(r.Requests)) {
+		metrics = append(metrics, labelled("kind", kind, r.Requests[kind]))
+	}
+	return metrics
+}
+
+func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
+
+func gauge(name, help string, metrics ...*dto.Metric) *dto.MetricFamily {
+	kind := dto.MetricType_GAUGE
+	return &dto.MetricFamily{Name: &name, Help: &help, Type: &kind, Metric: metrics}
+}
+
+func value(v float64) *dto.Metric { return &dto.Metric{Gauge: &dto.Gauge{Value: &v}} }
+
+func labelled(label, text string, n int) *dto.Metric {
+	m := value(float64(n))
+	m.Label = []*dto.LabelPair{{Name: &label, Value: &text}}
+	return m
+}

@@ -1,0 +1,174 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// ApplyText writes the report of a run for a person: what did not end well first, one by one; what did is
+// counted by vault (with Verbose listed too); then one line with the counts.
+func ApplyText(w io.Writer, r Run, s Style) error {
+	out := bufio.NewWriter(w)
+	p := newPalette(s.Color)
+	var listing [][]line
+	all := resultGroups(r.Results)
+	for _, g := range all {
+		var lines []line
+		for _, result := range g.results {
+			if !good(result.Outcome) || s.Verbose {
+				lines = append(lines, resultLine(result, p, s))
+			}
+		}
+		listing = append(listing, lines)
+	}
+	var flat []line
+	for _, lines := range listing {
+		flat = append(flat, lines...)
+	}
+	columns := newColumns(flat, s, p)
+	for i, g := range all {
+		title, _ := group{vault: g.vault}.heading()
+		fmt.Fprintln(out, strings.TrimRight(p.bold(Line(title))+"  "+p.dim(g.goodWords()), " "))
+		for _, l := range listing[i] {
+			columns.write(out, l)
+		}
+	}
+	if len(all) > 0 {
+		fmt.Fprintln(out)
+	}
+	for i, part := range wrap(r.total(), s.Width) {
+		if i == 0 {
+			part = p.bold(part)
+		}
+		fmt.Fprintln(out, part)
+	}
+	return out.Flush()
+}
+
+// resultGroup is the results of one vault.
+type resultGroup struct {
+	vault   string
+	results []apply.Result
+}
+
+// resultGroups sorts results as the plan sorts its changes.
+func resultGroups(results []apply.Result) []resultGroup {
+	changes := make([]plan.Change, len(results))
+	byID := map[string]apply.Result{}
+	for i, r := range results {
+		changes[i] = plan.Change{ID: r.ID, Action: r.Action, Target: r.Target, Vault: r.Vault}
+		byID[r.ID] = r
+	}
+	var all []resultGroup
+	for _, g := range groups(changes) {
+		part := resultGroup{vault: g.vault}
+		for _, c := range g.changes {
+			part.results = append(part.results, byID[c.ID])
+		}
+		all = append(all, part)
+	}
+	return all
+}
+
+// goodWords counts what went well: "40 protect, 2 modify".
+func (g resultGroup) goodWords() string {
+	n := map[plan.Action]int{}
+	for _, r := range g.results {
+		if good(r.Outcome) {
+			n[r.Action]++
+		}
+	}
+	if len(n) == 0 {
+		return ""
+	}
+	return counts(n) + " done"
+}
+
+func resultLine(r apply.Result, p palette, s Style) line {
+	l := line{
+		mark:  outcomeSymbol(r.Outcome),
+		paint: func(text string) string { return p.outcome(r.Outcome, text) },
+		cells: []string{strings.ReplaceAll(string(r.Outcome), "-", " "), verb(r.Action), Line(name(r.Target))},
+		why:   Line(strings.Join(notEmpty(r.Code, r.Message), ": ")),
+	}
+	if r.RequestID != "" && !good(r.Outcome) {
+		l.why += Line(" (request " + r.RequestID + ")")
+	}
+	if r.Hint != "" {
+		l.details = append(l.details, "hint: "+Line(r.Hint))
+	}
+	if r.Outcome == apply.Unconfirmed || r.Outcome == apply.TimedOut || s.Verbose {
+		if r.Operation != "" {
+			l.details = append(l.details, "operation "+Line(r.Operation))
+		}
+		if r.Job != "" {
+			l.details = append(l.details, "job "+Line(lastName(r.Job)))
+		}
+	}
+	if s.Verbose && r.Started != nil && r.Finished != nil {
+		l.details = append(l.details, "took "+duration(r.Finished.Sub(*r.Started)))
+	}
+	return l
+}
+
+func outcomeSymbol(o apply.Outcome) string {
+	switch o {
+	case apply.Done:
+		return "✓"
+	case apply.Already:
+		return "="
+	case apply.Failed, apply.TimedOut:
+		return "✗"
+	case apply.Unconfirmed:
+		return "?"
+	default:
+		return "·"
+	}
+}
+
+func (p palette) outcome(o apply.Outcome, s string) string {
+	switch o {
+	case apply.Done, apply.Already:
+		return p.create(s)
+	case apply.Failed, apply.TimedOut:
+		return p.stop(s)
+	case apply.Unconfirmed:
+		return p.change(s)
+	default:
+		return p.blocked(s)
+	}
+}
+
+// total is the last line of the report.
+func (r Run) total() string {
+	var words []string
+	for _, o := range outcomes() {
+		if n := r.count(o); n > 0 {
+			words = append(words, number(n)+" "+strings.ReplaceAll(string(o), "-", " "))
+		}
+	}
+	if len(words) == 0 {
+		words = []string{"nothing to do"}
+	}
+	head := "Apply: "
+	if r.Interrupted {
+		head = "Apply interrupted: "
+	}
+	parts := []string{head + strings.Join(words, ", ")}
+	if n := requests(r.Requests); n > 0 {
+		parts = append(parts, plural(n, "request"))
+	}
+	if r.Throttled >= time.Second {
+		parts = append(parts, "held back by quotas for "+duration(r.Throttled))
+	}
+	if d := r.Finished.Sub(r.Started); d > 0 {
+		parts = append(parts, duration(d))
+	}
+	return strings.Join(parts, " · ")
+}

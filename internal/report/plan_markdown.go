@@ -1,0 +1,163 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/azbackup/azbackup/plan"
+)
+
+// How many entries the lists above the tables show; the tables hold every change anyway.
+const (
+	mdGaps  = 20
+	mdRisks = 10
+	mdOpen  = 40 // up to so many changes the tables are not folded
+)
+
+// PlanMarkdown writes a plan for a pull request: a headline, counts, what stands against it, then a table per
+// vault. It is at most 65,536 bytes long; where rows had to go they are counted, at the top and where they
+// would have stood. Equal plans give equal bytes. The fingerprint stands in a comment in the first line, for
+// the program that updates the comment and for `apply --expect`.
+func PlanMarkdown(w io.Writer, p plan.Plan) error {
+	head := mdHead(p)
+	body, shown := mdTables(p, mdLimit-len(head)-mdNoteRoom)
+	note := ""
+	if left := len(p.Changes) - shown; left > 0 {
+		note = fmt.Sprintf("\n**Cut: %s of %s are not shown**, because a comment holds 65,536 characters. "+
+			"Run `azbackup plan` for all of them.\n", number(left), plural(len(p.Changes), "change"))
+	}
+	_, err := io.WriteString(w, head+note+body)
+	return err
+}
+
+// mdHead is everything above the tables.
+func mdHead(p plan.Plan) string {
+	var b strings.Builder
+	if fingerprint(p) != "" {
+		fmt.Fprintf(&b, "<!-- azbackup plan %s -->\n", fingerprint(p))
+	}
+	fmt.Fprintf(&b, "## %s\n\n%s", mdHeadline(p), mdCounts(p.Summary))
+	var cost []string
+	if n := requests(p.Forecast.Requests); n > 0 {
+		cost = append(cost, plural(n, "request"))
+	}
+	if d := time.Duration(p.Forecast.Duration); d > 0 {
+		cost = append(cost, "about "+duration(d))
+	}
+	if len(cost) > 0 {
+		fmt.Fprintf(&b, "\nApplying it takes %s.\n", strings.Join(cost, " and "))
+	}
+	mdList(&b, "Refused", p.Refusals, mdGaps, func(r plan.Refusal) string {
+		lift := "No flag lifts this."
+		if r.Flag != "" {
+			lift = "If it is meant: " + mdCode(r.Flag) + "."
+		}
+		return "⛔ " + mdProse(short(r.Message, mdLongest)) + ". " + lift
+	})
+	mdList(&b, "Could not be read", p.Gaps, mdGaps, func(g plan.Gap) string {
+		return "❔ " + mdProse(short(string(g.Kind)+" of "+gapWords(g)+": "+gapCause(g), mdLongest))
+	})
+	for _, r := range risks(p.Changes) {
+		title := plural(len(r.changes), "change") + " " + riskWords(r.risk)
+		mdList(&b, "⚠️ "+title, r.changes, mdRisks, func(c plan.Change) string {
+			return strings.Join(notEmpty(verb(c.Action), mdCode(name(c.Target)), mdEffect(c, "; ")), " ")
+		})
+	}
+	return b.String()
+}
+
+func mdHeadline(p plan.Plan) string {
+	n, blocked := actionable(p), p.Summary[plan.Blocked]
+	what := plural(n, "change")
+	if n == 0 {
+		what = "nothing to do"
+	}
+	if blocked > 0 {
+		what += ", " + number(blocked) + " blocked"
+	}
+	switch {
+	case len(p.Refusals) > 0:
+		return "⛔ azbackup plan refused: " + what
+	case !p.Complete:
+		return "⚠️ azbackup plan incomplete: " + what
+	case n == 0 && blocked == 0:
+		return "✅ azbackup plan: " + what
+	default:
+		return "azbackup plan: " + what
+	}
+}
+
+// mdCounts is a table with a column per action that occurs.
+func mdCounts(summary map[plan.Action]int) string {
+	var names, rules, values []string
+	for _, a := range actions() {
+		if n := summary[a]; n > 0 {
+			names = append(names, verb(a))
+			rules = append(rules, "--:")
+			values = append(values, number(n))
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return mdRow(names...) + mdRow(rules...) + mdRow(values...)
+}
+
+func mdList[T any](b *strings.Builder, title string, entries []T, most int, text func(T) string) {
+	if len(entries) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n### %s\n\n", title)
+	for i, e := range entries {
+		line := "- " + text(e) + "\n"
+		if i == most && len(entries) > most+1 || b.Len()+len(line) > mdLimit/2 {
+			fmt.Fprintf(b, "- … and %s more\n", number(len(entries)-i))
+			break
+		}
+		b.WriteString(line)
+	}
+}
+
+// mdRow is a row of a table. Cells are Markdown already.
+func mdRow(cells ...string) string { return "| " + strings.Join(cells, " | ") + " |\n" }
+
+// mdEffect is what a change does to its target; several differences are separated by sep.
+func mdEffect(c plan.Change, sep string) string {
+	switch c.Action {
+	case plan.Protect, plan.Resume:
+		if c.After == nil {
+			return ""
+		}
+		words := []string{}
+		if c.After.Policy != "" {
+			words = append(words, "→ "+mdCode(lastName(c.After.Policy)))
+		}
+		return strings.Join(append(words, notEmpty(diskWords(c.After.Disks))...), sep)
+	case plan.CreateVault, plan.UpdateVault, plan.CreatePolicy, plan.UpdatePolicy, plan.Modify:
+		var words []string
+		for _, f := range c.Fields {
+			words = append(words, mdCode(f.Path)+" "+mdValue(f.Before)+" → "+mdValue(f.After))
+		}
+		return strings.Join(words, sep)
+	default:
+		return mdProse(effect(c))
+	}
+}
+
+func mdValue(s string) string {
+	if s == "" {
+		return "–"
+	}
+	return mdCode(s)
+}
+
+// fingerprint is the plan's, or "" where it has none of the known form: it stands inside an HTML comment.
+func fingerprint(p plan.Plan) string {
+	if !regexp.MustCompile(`^sha256:[0-9a-f]+$`).MatchString(p.Fingerprint) {
+		return ""
+	}
+	return p.Fingerprint
+}
