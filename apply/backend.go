@@ -17,7 +17,10 @@ type Backend interface {
 	// List reads the protected items and the jobs of a vault that were started lately or are running.
 	List(ctx context.Context, vault string) (Snapshot, error)
 	// Poll looks once how an operation is doing. For a vault or a policy, Done also means that the
-	// resource, read back, equals the change's After.
+	// resource, read back, equals the change's After; where op has no URL (the write's answer was lost)
+	// the reading back alone decides. Where op.JobID is set, that job counts too: while it runs the
+	// operation is not done, and when it failed the error carries the job's own code and text. An error
+	// with Ended set is the operation's own bad end; any other one only says that this look failed.
 	Poll(ctx context.Context, op Operation) (Progress, error)
 }
 
@@ -33,7 +36,9 @@ type Operation struct {
 	Status string `json:"-"`
 	Result string `json:"-"`
 	// After is what the change wants, for reading back.
-	After      *plan.State `json:"-"`
+	After *plan.State `json:"-"`
+	// Accepted is when, by the service's clock (the answer's Date header; ours without one). Jobs that
+	// started earlier are not this operation's.
 	Accepted   time.Time
 	RequestID  string
 	RetryAfter time.Duration // 0 = the service did not say
@@ -54,6 +59,8 @@ type Snapshot struct {
 	Items []plan.Item
 	Jobs  []plan.Job
 	At    time.Time
+	// Requests is how many requests the look took (its pages); it decides how often looking is worth it.
+	Requests int
 }
 
 // Error is what the service, or the way to it, said against a request.
@@ -67,7 +74,9 @@ type Error struct {
 	RetryAfter time.Duration
 	// Unknown says that the request may have had its effect: no answer, a broken connection, a 5xx.
 	Unknown bool
-	Err     error // the cause, for errors.Is; may be nil
+	// Ended says that the operation itself ended with this error: asking again changes nothing.
+	Ended bool
+	Err   error // the cause, for errors.Is; may be nil
 }
 
 func (e *Error) Error() string {

@@ -1,9 +1,11 @@
 package apply
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/azbackup/azbackup/plan"
+	"github.com/hashicorp/go-multierror"
 )
 
 // FormatVersion is the version of the JSON form of a [Report].
@@ -50,4 +52,20 @@ type Result struct {
 	Job       string      `json:"job,omitempty"`
 	Started   *time.Time  `json:"started,omitempty"`
 	Finished  *time.Time  `json:"finished,omitempty"`
+}
+
+// Err gathers every result that is not done or already, in plan order; nil when there is none.
+func (r Report) Err() error {
+	var all *multierror.Error
+	for _, res := range r.Results {
+		if res.Outcome != Done && res.Outcome != Already {
+			all = multierror.Append(all, res)
+		}
+	}
+	return all.ErrorOrNil()
+}
+
+// Error makes a result that is not done an error.
+func (r Result) Error() string {
+	return fmt.Sprintf("%s %q: %s: %s", r.Action, r.Target, r.Outcome, r.Message)
 }

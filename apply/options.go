@@ -1,0 +1,109 @@
+package apply
+
+import (
+	"time"
+
+	"github.com/azbackup/azbackup/plan"
+)
+
+// Options tune a run. The zero value is usable: every limit left at zero takes its default.
+type Options struct {
+	Limits Limits
+	// Grace is how long running operations are still followed after Interrupt; 0 = not at all.
+	Grace time.Duration
+	// Observer is told of every event, one at a time; nil = nobody listens.
+	Observer Observer
+	// Budget tells how many reads are left; nil = reads cost nothing.
+	Budget Pacer
+	// Interrupt, once closed, lets nothing new start; what runs is followed for Grace. A cancelled context
+	// leaves at once instead.
+	Interrupt <-chan struct{}
+	// Observed is when the vaults were last listed for this plan; a vault listed longer than [staleAfter]
+	// before its first write is listed again. Zero = unknown, so each vault is listed.
+	Observed time.Time
+	// NoRefresh forbids the refresh that a protect asks for when the service does not know its container
+	// (settings.refresh: never).
+	NoRefresh bool
+	// Seed makes the jitter of repeated waits repeatable.
+	Seed uint64
+}
+
+// Limits bound a run; zero means the default in brackets.
+type Limits struct {
+	Writes      int           // HTTP writes in flight [32]
+	Polls       int           // reads in flight: sweeps and polls [8]
+	Operations  int           // operations in flight [500]
+	ItemTimeout time.Duration // one change, from its start [30m]
+	RunTimeout  time.Duration // the whole run [6h]
+}
+
+// withDefaults fills in what was left at zero.
+func (l Limits) withDefaults() Limits {
+	if l.Writes <= 0 {
+		l.Writes = 32
+	}
+	if l.Polls <= 0 {
+		l.Polls = 8
+	}
+	if l.Operations <= 0 {
+		l.Operations = 500
+	}
+	if l.ItemTimeout <= 0 {
+		l.ItemTimeout = 30 * time.Minute
+	}
+	if l.RunTimeout <= 0 {
+		l.RunTimeout = 6 * time.Hour
+	}
+	return l
+}
+
+// ReadKind is a kind of read that has a budget of its own (azure-api.md §12, layer 3).
+type ReadKind string
+
+// The reads of an apply.
+const (
+	ReadItems     ReadKind = "items"
+	ReadJobs      ReadKind = "jobs"
+	ReadOperation ReadKind = "operation"
+)
+
+// Pacer tells what reading may still cost. It only informs: the [Backend] admits requests itself, and waits
+// where it must. Safe for concurrent use.
+type Pacer interface {
+	Budget(vault string, kind ReadKind) Budget
+}
+
+// Budget is what is left of one quota.
+type Budget struct {
+	// Remaining requests until Resets; negative = unlimited or unknown.
+	Remaining int
+	Resets    time.Time
+	// Paused is until when the service wants to hear nothing (after a 429); zero = not paused.
+	Paused time.Time
+}
+
+// unlimited is the budget where nobody counts.
+var unlimited = Budget{Remaining: -1}
+
+func (o Options) budget(vault string, kind ReadKind) Budget {
+	if o.Budget == nil {
+		return unlimited
+	}
+	return o.Budget.Budget(vault, kind)
+}
+
+// observe passes an event on.
+func (o Options) observe(e Event) {
+	if o.Observer != nil {
+		o.Observer(e)
+	}
+}
+
+// itemAction says whether an action writes a protected item.
+func itemAction(a plan.Action) bool {
+	switch a {
+	case plan.Protect, plan.Modify, plan.Resume, plan.Stop, plan.Undelete:
+		return true
+	}
+	return false
+}
