@@ -1,0 +1,31 @@
+package plan
+
+import "time"
+
+// The request limits of Azure Resource Manager and Recovery Services (azure-api.md §12).
+const (
+	// ARM keeps a token bucket per subscription and principal: a burst, refilled every second.
+	ARMReadsBurst       = 250
+	ARMReadsPerSecond   = 25
+	ARMWritesBurst      = 200
+	ARMWritesPerSecond  = 10
+	ARMDeletesBurst     = 200
+	ARMDeletesPerSecond = 10
+
+	// BackupRequestsPerHour is the smallest limit of one Recovery Services action that was recorded. The
+	// service raised it over the years (150, 300, 800, 1100) and says per answer what is left.
+	BackupRequestsPerHour = 150
+	BackupRequestsWindow  = time.Hour
+
+	// Resource Graph counts queries per user.
+	GraphQueries       = 15
+	GraphQueriesWindow = 5 * time.Second
+)
+
+// The daily limits of the backup service (azure-api.md §13).
+const (
+	// PolicyWritesPerDay is per vault here; the documentation does not say per what.
+	PolicyWritesPerDay = 50
+	// ProtectionChangesPerDay counts configuring and modifying protection, per vault.
+	ProtectionChangesPerDay = 1000
+)
