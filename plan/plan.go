@@ -45,7 +45,22 @@ const (
 	Backup       Action = "backup"
 	Blocked      Action = "blocked"
 	Unchanged    Action = "unchanged"
+	// Excluded is only a key of [Plan.Summary]: the VMs that `protect: false` leaves alone. They stand in
+	// [Plan.Unchanged] with reason "excluded".
+	Excluded Action = "excluded"
 )
+
+// Actionable lists the changes that make a plan worth applying: all but those that are blocked and the
+// backups that only time asks for (design.md §5).
+func (p Plan) Actionable() []Change {
+	var out []Change
+	for _, c := range p.Changes {
+		if c.Action != Blocked && c.Action != Backup {
+			out = append(out, c)
+		}
+	}
+	return out
+}
 
 // Risk is what a change can cost. The set is closed, worst last.
 type Risk string

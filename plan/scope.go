@@ -1,5 +1,13 @@
 package plan
 
+import (
+	"slices"
+	"strings"
+
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/armid"
+)
+
 // Scope is what a run has to read: data made from the config alone, so that discovery needs no config.
 type Scope struct {
 	Subscriptions []string
@@ -14,7 +22,7 @@ type Scope struct {
 	Protectable bool
 	// Guards asks for the resource guards of the vaults.
 	Guards bool
-	// BackupJobsSince, in hours, asks for Backup jobs of that window too (rules with `backup:`); 0 = none.
+	// BackupJobsSince asks for Backup jobs of that window too (rules with `backup:`); 0 = none.
 	BackupJobsSince Duration
 	// MinVMs per subscription: fewer read is a gap.
 	MinVMs int
@@ -25,4 +33,55 @@ type VaultRef struct {
 	ID       string
 	Location string // as the file says, "" when it does not
 	Manage   bool
+}
+
+// ScopeOf says what a plan for c has to read. AllVaults is left to the caller.
+func ScopeOf(c *config.Config) Scope {
+	s := Scope{Elsewhere: true, MinVMs: c.Settings.Guards.MinVMs}
+	subs := slices.Clone(c.Subscriptions)
+	for _, v := range c.Vaults {
+		subs = append(subs, v.Subscription)
+		s.Vaults = append(s.Vaults, VaultRef{ID: v.ID(), Location: v.Location, Manage: v.Manage})
+		// Stops and shorter retention are what a resource guard refuses.
+		s.Guards = s.Guards || v.Unmatched == unmatchedStop || v.Manage
+	}
+	for i := range c.Rules {
+		r := &c.Rules[i]
+		if r.ID != "" {
+			s.VMs = append(s.VMs, r.ID)
+		}
+		protects := r.Protect != config.ProtectOff && r.Protect != config.ProtectStopped
+		s.Guards = s.Guards || r.Protect != config.ProtectOff
+		s.Protectable = s.Protectable || protects && c.Settings.Refresh != refreshNever
+		if protects && r.Backup != nil {
+			s.BackupJobsSince = max(s.BackupJobsSince, Duration(r.Backup.IfOlderThan))
+		}
+	}
+	s.Subscriptions = uniqueIDs(subs)
+	s.VMs = uniqueIDs(s.VMs)
+	slices.SortFunc(s.Vaults, func(a, b VaultRef) int { return compareIDs(a.ID, b.ID) })
+	return s
+}
+
+// The words of the config that plan decides by.
+const (
+	unmatchedStop   = "stop"
+	elsewhereAccept = "accept"
+	refreshNever    = "never"
+	refreshAlways   = "always"
+)
+
+// compareIDs orders ids by what they name, then by spelling.
+func compareIDs(a, b string) int {
+	if d := strings.Compare(string(armid.Of(a)), string(armid.Of(b))); d != 0 {
+		return d
+	}
+	return strings.Compare(a, b)
+}
+
+// uniqueIDs sorts ids and keeps one spelling of each; "" is dropped.
+func uniqueIDs(ids []string) []string {
+	out := slices.DeleteFunc(slices.Clone(ids), func(s string) bool { return s == "" })
+	slices.SortFunc(out, compareIDs)
+	return slices.CompactFunc(out, armid.Same)
 }

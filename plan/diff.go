@@ -1,0 +1,81 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/azbackup/azbackup/internal/armid"
+)
+
+// DiffSpec lists what differs between two policies, in the words and the order of the config file. What the
+// service rewrites by itself (azure-api.md §8.2) never differs: lists are compared as sets, time zones
+// without case.
+func DiffSpec(before, after PolicySpec) []Field {
+	b, a := before.normal(), after.normal()
+	if strings.EqualFold(a.TimeZone, b.TimeZone) {
+		a.TimeZone = b.TimeZone
+	}
+	var d fieldList
+	d.add("tier", b.Tier, a.Tier)
+	d.add("timeZone", b.TimeZone, a.TimeZone)
+	d.add("schedule", b.Schedule.words(), a.Schedule.words())
+	d.add("instantRestoreDays", countWords(b.InstantRestoreDays), countWords(a.InstantRestoreDays))
+	d.add("retention.days", countWords(b.Retention.Days), countWords(a.Retention.Days))
+	d.add("retention.weeks", b.Retention.Weeks.words(), a.Retention.Weeks.words())
+	d.add("retention.months", b.Retention.Months.words(), a.Retention.Months.words())
+	d.add("retention.years", b.Retention.Years.words(), a.Retention.Years.words())
+	d.add("archive", b.Archive.words(), a.Archive.words())
+	d.add("consistency", b.Consistency, a.Consistency)
+	d.add("instantRestoreGroup", b.InstantRestore.words(), a.InstantRestore.words())
+	return d
+}
+
+// DiffVault lists the settings that after says and before does not have. What after leaves out is not
+// managed and never differs; of the tags, the names that after lacks are left alone.
+func DiffVault(before, after VaultSettings) []Field {
+	var d fieldList
+	if after.Location != "" && armid.Location(after.Location) != armid.Location(before.Location) {
+		d.add("location", before.Location, after.Location)
+	}
+	d.said("redundancy", before.Redundancy, after.Redundancy)
+	d.said("crossRegionRestore", boolWords(before.CrossRegionRestore), boolWords(after.CrossRegionRestore))
+	d.said("softDeleteDays", intWords(before.SoftDeleteDays), intWords(after.SoftDeleteDays))
+	d.said("immutability", before.Immutability, after.Immutability)
+	d.said("publicNetworkAccess", boolWords(before.PublicNetworkAccess), boolWords(after.PublicNetworkAccess))
+	for _, name := range slices.Sorted(maps.Keys(after.Tags)) {
+		value, there := tagOf(before.Tags, name)
+		if !there || value != after.Tags[name] {
+			d = append(d, Field{Path: "tags." + name, Before: value, After: after.Tags[name]})
+		}
+	}
+	return d
+}
+
+// tagOf finds a tag by name, without case.
+func tagOf(tags map[string]string, name string) (string, bool) {
+	if v, ok := tags[name]; ok {
+		return v, true
+	}
+	for _, k := range slices.Sorted(maps.Keys(tags)) {
+		if strings.EqualFold(k, name) {
+			return tags[k], true
+		}
+	}
+	return "", false
+}
+
+type fieldList []Field
+
+func (d *fieldList) add(path, before, after string) {
+	if before != after {
+		*d = append(*d, Field{Path: path, Before: before, After: after})
+	}
+}
+
+// said adds a difference where after says something; enum words compare without case.
+func (d *fieldList) said(path, before, after string) {
+	if after != "" && !strings.EqualFold(before, after) {
+		*d = append(*d, Field{Path: path, Before: before, After: after})
+	}
+}

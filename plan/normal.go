@@ -1,0 +1,135 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// The tiers of a policy.
+const (
+	TierStandard = "Standard"
+	TierEnhanced = "Enhanced"
+)
+
+// The frequencies of a schedule.
+const (
+	FrequencyDaily  = "Daily"
+	FrequencyWeekly = "Weekly"
+	FrequencyHourly = "Hourly"
+)
+
+// ConsistencyCrash is the one consistency that is not the default.
+const ConsistencyCrash = "crash"
+
+// The words of a calendar, in the order in which they are kept.
+func weekdays() []string {
+	return []string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"}
+}
+
+func weeks() []string { return []string{"First", "Second", "Third", "Fourth", "Last"} }
+
+func months() []string {
+	return []string{
+		"January", "February", "March", "April", "May", "June",
+		"July", "August", "September", "October", "November", "December",
+	}
+}
+
+// normal is the spec with every list in calendar order and without repeats, so that two specs that mean the
+// same are equal. It copies what it changes.
+func (s PolicySpec) normal() PolicySpec {
+	s.Tier = canonical(s.Tier, []string{TierStandard, TierEnhanced})
+	if s.Tier == "" {
+		s.Tier = TierStandard // azure-api.md §8.2: policyType absent means V1
+	}
+	s.Schedule.Frequency = canonical(s.Schedule.Frequency, []string{FrequencyDaily, FrequencyWeekly, FrequencyHourly})
+	s.Schedule.Days = ordered(s.Schedule.Days, weekdays())
+	s.Retention.Weeks = s.Retention.Weeks.normal()
+	s.Retention.Months = s.Retention.Months.normal()
+	s.Retention.Years = s.Retention.Years.normal()
+	if s.InstantRestore != nil && *s.InstantRestore == (InstantRestoreSpec{}) {
+		s.InstantRestore = nil
+	}
+	if s.Archive != nil && s.Archive.Mode == "" {
+		s.Archive = nil
+	}
+	return s
+}
+
+// normal drops a retention that keeps nothing.
+func (k *KeepSpec) normal() *KeepSpec {
+	if k == nil || k.Keep == 0 {
+		return nil
+	}
+	return &KeepSpec{
+		Keep:   k.Keep,
+		Months: ordered(k.Months, months()),
+		Weeks:  ordered(k.Weeks, weeks()),
+		Days:   ordered(k.Days, weekdays()),
+		Dates:  orderedDates(k.Dates),
+	}
+}
+
+// ordered puts words into the order of the calendar, spelled as there; unknown words stand last.
+func ordered(words, calendar []string) []string {
+	if len(words) == 0 {
+		return nil
+	}
+	out := make([]string, len(words))
+	for i, w := range words {
+		out[i] = canonical(w, calendar)
+	}
+	slices.SortFunc(out, func(a, b string) int {
+		return cmp.Or(cmp.Compare(rank(a, calendar), rank(b, calendar)), strings.Compare(a, b))
+	})
+	return slices.Compact(out)
+}
+
+// orderedDates sorts days of a month; the last day, 0, comes last.
+func orderedDates(dates []int) []int {
+	if len(dates) == 0 {
+		return nil
+	}
+	out := slices.Clone(dates)
+	slices.SortFunc(out, func(a, b int) int { return cmp.Compare(uint(a-1), uint(b-1)) })
+	return slices.Compact(out)
+}
+
+func rank(word string, calendar []string) int {
+	if i := slices.Index(calendar, word); i >= 0 {
+		return i
+	}
+	return len(calendar)
+}
+
+// canonical is the word of the list that equals w without case, else w.
+func canonical(w string, list []string) string {
+	if i := slices.IndexFunc(list, func(known string) bool { return strings.EqualFold(known, w) }); i >= 0 {
+		return list[i]
+	}
+	return w
+}
+
+// normal is the filter with sorted LUNs, or nil where it filters nothing: excluding no disk means all disks.
+func (d *Disks) normal() *Disks {
+	if d == nil || !d.Include && len(d.LUNs) == 0 {
+		return nil
+	}
+	luns := slices.Clone(d.LUNs)
+	slices.Sort(luns)
+	luns = slices.Compact(luns)
+	if luns == nil {
+		luns = []int{}
+	}
+	return &Disks{Include: d.Include, LUNs: luns}
+}
+
+// Equal says whether two filters back up the same disks of every VM.
+func (d *Disks) Equal(other *Disks) bool {
+	a, b := d.normal(), other.normal()
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Include == b.Include && slices.Equal(a.LUNs, b.LUNs)
+}

@@ -1,0 +1,107 @@
+package plan
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// How the values of a policy, a vault and a disk filter are spelled for people, in the words of the config
+// file. "" means that the value is not there.
+
+func (s ScheduleSpec) words() string {
+	switch s.Frequency {
+	case FrequencyWeekly:
+		return fmt.Sprintf("weekly on %s at %s", strings.Join(s.Days, ", "), s.At)
+	case FrequencyHourly:
+		return fmt.Sprintf("every %dh from %s for %dh", s.Every, s.At, s.Window)
+	case FrequencyDaily:
+		return "daily at " + s.At
+	}
+	return s.Frequency
+}
+
+func (k *KeepSpec) words() string {
+	if k == nil {
+		return ""
+	}
+	parts := []string{"keep " + strconv.Itoa(k.Keep)}
+	for _, list := range [][]string{k.Months, k.Weeks, k.Days} {
+		if len(list) > 0 {
+			parts = append(parts, strings.Join(list, ", "))
+		}
+	}
+	if len(k.Dates) > 0 {
+		dates := make([]string, len(k.Dates))
+		for i, d := range k.Dates {
+			if dates[i] = strconv.Itoa(d); d == 0 {
+				dates[i] = "last"
+			}
+		}
+		parts = append(parts, "on "+strings.Join(dates, ", "))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// The modes of an archive.
+const (
+	ArchiveRecommended = "TierRecommended"
+	ArchiveAfter       = "TierAfter"
+)
+
+func (a *ArchiveSpec) words() string {
+	switch {
+	case a == nil:
+		return ""
+	case a.Mode == ArchiveRecommended:
+		return "recommended"
+	}
+	return fmt.Sprintf("after %d %s", a.After, strings.ToLower(a.Unit))
+}
+
+func (i *InstantRestoreSpec) words() string {
+	if i == nil {
+		return ""
+	}
+	return i.Prefix + "*" + i.Suffix
+}
+
+func (d *Disks) words() string {
+	d = d.normal()
+	switch {
+	case d == nil:
+		return "all"
+	case d.Include && len(d.LUNs) == 0:
+		return "osOnly"
+	}
+	luns := make([]string, len(d.LUNs))
+	for i, lun := range d.LUNs {
+		luns[i] = strconv.Itoa(lun)
+	}
+	verb := "exclude"
+	if d.Include {
+		verb = "include"
+	}
+	return verb + " " + strings.Join(luns, ", ")
+}
+
+func countWords(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+func boolWords(b *bool) string {
+	if b == nil {
+		return ""
+	}
+	return strconv.FormatBool(*b)
+}
+
+func intWords(n *int) string {
+	if n == nil {
+		return ""
+	}
+	return strconv.Itoa(*n)
+}
