@@ -1,0 +1,43 @@
+package config
+
+import "time"
+
+// setDefaults fills in what has a default and what the file does not say.
+func (c *Config) setDefaults(said func(field any) bool) {
+	c.Version = 1
+	if c.Cloud == (Cloud{}) {
+		c.Cloud.Name = "AzurePublic"
+	}
+	for i := range c.Vaults {
+		v := &c.Vaults[i]
+		if v.Subscription == "" && len(c.Subscriptions) == 1 {
+			v.Subscription = c.Subscriptions[0]
+		}
+		setDefault(&v.Unmatched, "report")
+	}
+	for i := range c.Rules {
+		setDefault(&c.Rules[i].Protect, ProtectOn)
+	}
+	s := &c.Settings
+	setDefault(&s.Refresh, "auto")
+	setDefault(&s.Elsewhere, "block")
+	setDefault(&s.Limits.Writes, 32)
+	setDefault(&s.Limits.Polls, 8)
+	setDefault(&s.Limits.Operations, 500)
+	setDefault(&s.Limits.ItemTimeout, 30*time.Minute)
+	setDefault(&s.Limits.RunTimeout, 6*time.Hour)
+	// Zero is a value here: nothing may be stopped, nothing may be changed.
+	if !said(&s.Guards.MaxStops) {
+		s.Guards.MaxStops = Share{Count: 10, Percent: true}
+	}
+	if !said(&s.Guards.MaxChanges) {
+		s.Guards.MaxChanges = 1000
+	}
+}
+
+func setDefault[T comparable](value *T, to T) {
+	var zero T
+	if *value == zero {
+		*value = to
+	}
+}

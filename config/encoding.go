@@ -1,0 +1,48 @@
+package config
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+const byteOrderMark = "\uFEFF"
+
+// readable checks what a text file must be before YAML is asked: UTF-8, line breaks that every editor counts
+// alike (so that positions hold), no control characters.
+func readable(src *source, out *collector) bool {
+	if strings.HasPrefix(src.text, "\xFF\xFE") || strings.HasPrefix(src.text, "\xFE\xFF") {
+		src.text = "" // nothing in it can be shown
+		out.place(src, 1, 1, ruleEncoding, "save the file as UTF-8", "the file is UTF-16, not UTF-8")
+		return false
+	}
+	ok, line := true, 1
+	rest := strings.TrimPrefix(src.text, byteOrderMark)
+	for more := true; more; line++ {
+		var text string
+		text, rest, more = strings.Cut(rest, "\n")
+		text = strings.TrimSuffix(text, "\r")
+		col := 1
+		for i, r := range text {
+			if fault := faultOf(text[i:], r); fault != "" {
+				out.place(src, line, col, ruleEncoding, "save the file as UTF-8 text; write special characters as \\u escapes in double quotes", "%s", fault)
+				ok = false
+				break // one per line is enough
+			}
+			col++
+		}
+	}
+	return ok
+}
+
+func faultOf(rest string, r rune) string {
+	switch {
+	case r == utf8.RuneError && !strings.HasPrefix(rest, string(utf8.RuneError)):
+		return "the file is not valid UTF-8 here"
+	case r == '\r':
+		return "a carriage return stands alone here"
+	case r < ' ' && r != '\t', r >= 0x7F && r <= 0x9F, r == '\u2028', r == '\u2029', r == '\uFEFF', r == '\uFFFE', r == '\uFFFF':
+		return "a control character (" + escapeRune(r) + ") stands here"
+	default:
+		return ""
+	}
+}

@@ -1,0 +1,52 @@
+package config
+
+import "regexp"
+
+// format is a closed set of texts, told by a pattern that the walker and the JSON Schema share.
+type format struct {
+	pattern string
+	rule    rule
+	want    string // "must be …"
+	hint    string
+}
+
+// formats are the values of `format=` in a `jsonschema` tag.
+func formats() map[string]format {
+	return map[string]format{
+		"guid": {
+			pattern: `^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`, rule: ruleValue,
+			want: "a GUID such as 11111111-1111-1111-1111-111111111111",
+		},
+		"time": {
+			pattern: `^([01][0-9]|2[0-3]):[03]0$`, rule: ruleTime,
+			want: "a time on the hour or half hour, from \"00:00\" to \"23:30\"",
+			hint: "Azure starts backups on :00 and :30 only (azure-api.md §8.3)",
+		},
+		"duration": {
+			pattern: `^([0-9]+[wdhms])+$`, rule: ruleDuration,
+			want: "a number with a unit: s, m, h, d or w, such as 4h, 30m or 30d",
+		},
+		"location": {
+			pattern: `^[A-Za-z][A-Za-z0-9 ]*$`, rule: ruleValue,
+			want: "an Azure region such as westeurope",
+		},
+		"glob": {
+			pattern: `^[^/\[\]{}\\]+$`, rule: ruleValue,
+			want: "a name in which * stands for any characters and ? for one",
+			hint: "alternatives are written as a list: [app-*, web-*]",
+		},
+		"part": {
+			pattern: `^[^/\s]([^/]*[^/\s])?$`, rule: ruleValue,
+			want: "a name as it stands in a resource id, without / and without space at its ends",
+		},
+	}
+}
+
+// compile makes the patterns ready for use.
+func compile(formats map[string]format) map[string]*regexp.Regexp {
+	compiled := make(map[string]*regexp.Regexp, len(formats))
+	for name, f := range formats {
+		compiled[name] = regexp.MustCompile(f.pattern)
+	}
+	return compiled
+}

@@ -1,0 +1,292 @@
+package config
+
+import (
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// decodeForm decodes the types that may be written in more than one way. It says false for all others.
+func (w *walker) decodeForm(n *node, to any, l limits, p *path) bool {
+	switch v := to.(type) {
+	case *time.Duration:
+		*v = w.duration(n, p)
+	case *Date:
+		*v = w.date(n, p)
+	case *Protect:
+		*v = w.protect(n, p)
+	case *Share:
+		*v = w.share(n, p)
+	case *Disks:
+		w.disks(n, v, p)
+	case *[]Selector:
+		w.selectors(n, v, p)
+	case *map[string]string:
+		*v = w.tags(n, p)
+	case *map[string][]string:
+		*v = w.tagValues(n, p)
+	case *Cloud:
+		return w.cloudName(n, v, l, p)
+	case *Archive:
+		return w.archiveWord(n, v, p)
+	default:
+		return false
+	}
+	return true
+}
+
+// duration reads whole numbers with units; unlike Go's, a day is d (24 h) and a week is w.
+func (w *walker) duration(n *node, p *path) time.Duration {
+	if n.kind != scalar || n.isNull() {
+		w.wrongType(n, p, "a duration such as 4h")
+		return 0
+	}
+	if !w.allowed(n, limits{format: "duration"}, p) {
+		return 0
+	}
+	d, ok := parseDuration(n.text)
+	if !ok {
+		w.fail(n, ruleDuration, "", "%s is too long: %s", p, quote(n.text))
+	} else if d == 0 {
+		w.fail(n, ruleDuration, "", "%s must be longer than zero", p)
+	}
+	return d
+}
+
+// parseDuration reads what the duration format allows; it fails on what does not fit in 290 years.
+func parseDuration(s string) (time.Duration, bool) {
+	units := map[byte]time.Duration{
+		's': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour,
+	}
+	var sum time.Duration
+	for s != "" {
+		end := strings.IndexAny(s, "smhdw")
+		if end < 0 {
+			return 0, false
+		}
+		count, err := strconv.ParseInt(s[:end], 10, 64)
+		unit := units[s[end]]
+		if err != nil || count > (math.MaxInt64-int64(sum))/int64(unit) {
+			return 0, false
+		}
+		sum += time.Duration(count) * unit
+		s = s[end+1:]
+	}
+	return sum, true
+}
+
+const lastWord = "last"
+
+func (w *walker) date(n *node, p *path) Date {
+	if n.isText() && (n.text == lastWord || !n.variable) {
+		if n.text != lastWord {
+			w.fail(n, ruleValue, "", "%s must be a day of the month or %s, not %s", p, quote(lastWord), quote(n.text))
+		}
+		return LastDay
+	}
+	first, last := 1, 28 // azure-api.md §8.3: later days are not known to be accepted
+	i, _ := w.number(n, limits{min: &first, max: &last}, p)
+	if n.bad && n.tag == tagInt {
+		return LastDay
+	}
+	return Date(i)
+}
+
+func (w *walker) protect(n *node, p *path) Protect {
+	if n.isText() && n.text == string(ProtectStopped) {
+		return ProtectStopped
+	}
+	if n.isText() && !n.variable {
+		w.fail(n, ruleValue, didYouMean(n.text, []string{string(ProtectOn), string(ProtectOff), string(ProtectStopped)}),
+			"%s cannot be %s", p, quote(n.text))
+		return ""
+	}
+	on, ok := w.boolean(n, p)
+	switch {
+	case !ok:
+		return ""
+	case on:
+		return ProtectOn
+	}
+	return ProtectOff
+}
+
+// share reads a count, or a percentage with its sign.
+func (w *walker) share(n *node, p *path) Share {
+	zero, hundred := 0, 100
+	digits, percent := strings.CutSuffix(n.text, "%")
+	if !percent || !n.isText() {
+		i, _ := w.number(n, limits{min: &zero}, p)
+		return Share{Count: i}
+	}
+	i, err := strconv.Atoi(digits)
+	if err != nil || strconv.Itoa(i) != digits {
+		w.fail(n, ruleValue, "", "%s must be a whole number or a percentage such as 10%%, not %s", p, quote(n.text))
+		return Share{}
+	}
+	w.inRange(n, i, limits{min: &zero, max: &hundred}, p)
+	return Share{Count: i, Percent: true}
+}
+
+// diskLists are the mapping forms of `disks:`.
+type diskLists struct {
+	Include []int `yaml:"include" jsonschema:"minimum=0,minItems=1,uniqueItems=true"`
+	Exclude []int `yaml:"exclude" jsonschema:"minimum=0,minItems=1,uniqueItems=true"`
+}
+
+func (w *walker) disks(n *node, v *Disks, p *path) {
+	if n.kind == scalar && !n.isNull() {
+		words := []string{string(DisksAll), string(DisksOSOnly)}
+		if text, ok := w.text(n, limits{enum: words}, p); ok {
+			v.Kind = DisksKind(text)
+		}
+		return
+	}
+	var lists diskLists
+	w.decodeStruct(n, addressable(&lists), p)
+	if n.kind == mapping && !n.bad {
+		w.exactlyOne(n, p, "include", "exclude")
+	}
+	switch {
+	case lists.Include != nil:
+		v.Kind, v.LUNs = DisksInclude, lists.Include
+	case lists.Exclude != nil:
+		v.Kind, v.LUNs = DisksExclude, lists.Exclude
+	}
+	slices.Sort(v.LUNs)
+}
+
+// exactlyOne reports a mapping that has none or several of the keys.
+func (w *walker) exactlyOne(n *node, p *path, keys ...string) {
+	count := 0
+	for _, k := range keys {
+		if n.get(k) != nil {
+			count++
+		}
+	}
+	if count != 1 {
+		w.fail(n, ruleExactlyOne, "", "%s must have exactly one of %s", p, quoteAll(keys))
+	}
+}
+
+// selectors reads a list of selectors; a mapping is a list of one.
+func (w *walker) selectors(n *node, v *[]Selector, p *path) {
+	items := n.items
+	switch {
+	case n.kind == mapping:
+		items = []*node{n}
+	case n.kind != list:
+		w.wrongType(n, p, "a mapping or a list of mappings")
+		return
+	case len(items) == 0:
+		w.fail(n, ruleEmptySelector, "name what to match", "%s must not be an empty list", p)
+		return
+	}
+	*v = make([]Selector, len(items))
+	for i, item := range items {
+		if item.kind == mapping && len(item.pairs) == 0 {
+			w.fail(item, ruleEmptySelector, `to match every VM write names: ["*"]`, "a selector of %s is empty", p)
+			continue
+		}
+		w.decode(item, addressable(&(*v)[i]), limits{}, &path{up: p})
+	}
+}
+
+// tags reads the tags of a resource: any scalar is taken as the text it is written as.
+func (w *walker) tags(n *node, p *path) map[string]string {
+	tags := map[string]string{}
+	w.eachTag(n, p, func(name string, value *node, p *path) {
+		if text, ok := w.tagText(value, p); ok {
+			tags[name] = text
+		}
+	})
+	return tags
+}
+
+// tagValues reads the tags of a selector: per name one value, a list of values, or null for "has no such tag".
+func (w *walker) tagValues(n *node, p *path) map[string][]string {
+	tags := map[string][]string{}
+	w.eachTag(n, p, func(name string, value *node, p *path) {
+		items := value.items
+		switch {
+		case value.isNull():
+			tags[name] = []string{}
+			return
+		case value.kind != list:
+			items = []*node{value}
+		case len(items) == 0:
+			w.fail(value, ruleEmptySelector, "write null for a VM without that tag", "%s has no values", p)
+			return
+		}
+		for _, item := range items {
+			if text, ok := w.tagText(item, p); ok {
+				tags[name] = append(tags[name], text)
+			}
+		}
+		w.unique(items, p)
+	})
+	if n.kind == mapping && len(n.pairs) == 0 {
+		w.fail(n, ruleEmptySelector, "", "%s names no tag", p)
+	}
+	return tags
+}
+
+func (w *walker) eachTag(n *node, p *path, do func(name string, value *node, p *path)) {
+	if n.kind != mapping {
+		w.wrongType(n, p, "a mapping of tag names to values")
+		return
+	}
+	seen := map[string]*node{}
+	for _, pair := range n.pairs {
+		name := pair.key.text
+		if name == "" {
+			w.fail(pair.key, ruleValue, "", "a tag must have a name")
+			continue
+		}
+		if first, ok := seen[strings.ToLower(name)]; ok {
+			w.fail(pair.key, ruleCaseOnly, "Azure compares tag names without case",
+				"tag %s differs from %s in line %d by case only", quote(name), quote(first.text), first.line)
+			continue
+		}
+		seen[strings.ToLower(name)] = pair.key
+		do(name, pair.value, &path{up: p, key: clip(name)})
+	}
+}
+
+func (w *walker) tagText(n *node, p *path) (string, bool) {
+	if n.bad {
+		return "", false
+	}
+	if n.kind != scalar || n.isNull() {
+		w.wrongType(n, p, wantText)
+		return "", false
+	}
+	return n.text, true
+}
+
+// cloudName reads a well-known cloud; it says false for a mapping, which is decoded like any other.
+func (w *walker) cloudName(n *node, v *Cloud, l limits, p *path) bool {
+	if n.kind == mapping {
+		return false
+	}
+	if text, ok := w.text(n, l, p); ok {
+		v.Name = text
+	}
+	return true
+}
+
+// archiveWord reads `archive: recommended`; it says false for a mapping.
+func (w *walker) archiveWord(n *node, v *Archive, p *path) bool {
+	if n.kind == mapping {
+		return false
+	}
+	if _, ok := w.text(n, limits{enum: []string{"recommended"}}, p); ok {
+		v.Recommended = true
+	}
+	return true
+}
+
+func addressable[T any](v *T) reflect.Value { return reflect.ValueOf(v).Elem() }

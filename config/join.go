@@ -1,0 +1,88 @@
+package config
+
+import "strings"
+
+// The keys that join must know, because it works before the walk: they stand in the tags of Config as well.
+const (
+	keyVersion       = "version"
+	keySubscriptions = "subscriptions"
+)
+
+// join makes one tree of several files: lists are put together, mappings merged key by key, and every other
+// value may stand once. Each file has its version.
+func join(roots []*node, out *collector) *node {
+	joined := &node{kind: mapping, src: roots[0].src, line: roots[0].line, col: roots[0].col, width: 1}
+	for _, root := range roots {
+		if root.kind != mapping {
+			out.fail(root, ruleWrongType, "a file starts with: version: 1", "the file must be a mapping, not %s", root.describe())
+			joined.bad = true
+			continue
+		}
+		checkVersion(root, out)
+		for _, p := range root.pairs {
+			if p.key.text != keyVersion {
+				joined.merge(p, out)
+			}
+		}
+	}
+	// The versions are checked: the walk only has to find one.
+	checked := &node{src: joined.src, line: joined.line, col: joined.col, width: 1, text: keyVersion, bad: true}
+	joined.pairs = append(joined.pairs, pair{key: checked, value: checked})
+	return joined
+}
+
+// merge adds one key of a further file to the mapping.
+func (n *node) merge(p pair, out *collector) {
+	for i, have := range n.pairs {
+		if have.key.text != p.key.text {
+			continue
+		}
+		merged := *have.value
+		switch {
+		case have.value.kind == list && p.value.kind == list:
+			items := p.value.items
+			if p.key.text == keySubscriptions {
+				items = have.value.without(items)
+			}
+			merged.items = append(merged.items[:len(merged.items):len(merged.items)], items...)
+		case have.value.kind == mapping && p.value.kind == mapping:
+			merged.pairs = merged.pairs[:len(merged.pairs):len(merged.pairs)]
+			for _, inner := range p.value.pairs {
+				merged.merge(inner, out)
+			}
+		default:
+			out.fail(p.key, ruleOncePerConfig, "say it in one file only", "%s is said in %s already, line %d",
+				quote(p.key.text), clip(have.key.src.name), have.key.line)
+		}
+		n.pairs[i].value = &merged
+		return
+	}
+	n.pairs = append(n.pairs, p)
+}
+
+// without drops the items that the list has already: two files may name the same subscription.
+func (n *node) without(items []*node) []*node {
+	have := map[string]bool{}
+	for _, item := range n.items {
+		have[strings.ToLower(item.text)] = true
+	}
+	var kept []*node
+	for _, item := range items {
+		if item.kind != scalar || !have[strings.ToLower(item.text)] {
+			kept = append(kept, item)
+		}
+	}
+	return kept
+}
+
+func checkVersion(root *node, out *collector) {
+	version := root.get(keyVersion)
+	switch {
+	case version == nil:
+		out.fail(root, ruleMissingKey, "the first line of a file is: version: 1", "the file lacks the key %s", quote(keyVersion))
+	case version.bad || version.kind == scalar && version.text == "1" && (version.variable || version.tag == tagInt):
+	default:
+		out.fail(version, ruleVersion, "", "%s is no version of the format that is known: it must be 1", version.describe())
+		version.bad = true
+	}
+}

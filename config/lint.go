@@ -1,0 +1,64 @@
+package config
+
+import (
+	"strings"
+)
+
+// linter checks what the decoded file means. It stays silent about values that the walk has refused.
+type linter struct {
+	c   *Config
+	w   *walker
+	out *collector
+}
+
+func newLinter(c *Config, w *walker) *linter { return &linter{c: c, w: w, out: w.out} }
+
+func (l *linter) run() {
+	l.checkCloud()
+	l.checkVaults()
+	l.checkPolicies()
+	l.checkRules()
+}
+
+// has says whether the file has a sound value for a field, given by its address.
+func (l *linter) has(field any) bool {
+	n := l.w.where[field]
+	return n != nil && !n.bad
+}
+
+// said says whether the file names the field at all.
+func (l *linter) said(field any) bool { return l.w.where[field] != nil }
+
+// at is the node of the first of the fields, given by their addresses, that the file has.
+func (l *linter) at(fields ...any) *node {
+	for _, f := range fields {
+		if n := l.w.where[f]; n != nil {
+			return n
+		}
+	}
+	return l.w.where[l.c]
+}
+
+// names reports a name that stands twice, or twice but for its case.
+type names struct {
+	l    *linter
+	what string
+	seen map[string]*node
+}
+
+func (l *linter) names(what string) *names { return &names{l, what, map[string]*node{}} }
+
+// add takes the next name; key is what must differ, in lower case or not.
+func (s *names) add(n *node, key string) {
+	folded := strings.ToLower(key)
+	first, taken := s.seen[folded]
+	switch {
+	case !taken:
+		s.seen[folded] = n
+	case first.text == n.text:
+		s.l.out.fail(n, ruleDuplicateName, "", "%s %s stands twice: first in %s", s.what, quote(n.text), first.where())
+	default:
+		s.l.out.fail(n, ruleCaseOnly, "names are compared without case",
+			"%s %s differs from %s in %s by case only", s.what, quote(n.text), quote(first.text), first.where())
+	}
+}

@@ -1,0 +1,130 @@
+package config
+
+import (
+	"strings"
+
+	"github.com/azbackup/azbackup/internal/armid"
+)
+
+func (l *linter) checkRules() {
+	unique := l.names("the rule")
+	vms := map[armid.Key]*node{}
+	for i := range l.c.Rules {
+		r := &l.c.Rules[i]
+		if l.has(&r.Name) {
+			unique.add(l.at(&r.Name), r.Name)
+		}
+		l.checkForm(r)
+		l.checkID(r, vms)
+		for j := range r.Match {
+			l.checkSelector(&r.Match[j])
+		}
+		for j := range r.Except {
+			l.checkSelector(&r.Except[j])
+		}
+		l.checkExcept(r)
+		l.checkProtection(r)
+	}
+	l.checkCovered()
+}
+
+// checkForm checks which keys of a rule go together.
+func (l *linter) checkForm(r *Rule) {
+	id, match := l.said(&r.ID), l.said(&r.Match)
+	switch {
+	case id && match:
+		l.out.fail(l.at(&r.Match), ruleRuleForm, "", "a rule has either \"id\" or \"match\", not both")
+	case !id && !match:
+		l.out.fail(l.at(r), ruleRuleForm, `to match every VM write match: {names: ["*"]}`, "a rule needs \"id\" or \"match\"")
+	case id && l.said(&r.Except):
+		l.out.fail(l.at(&r.Except), ruleRuleForm, "", "\"except\" goes with \"match\", not with \"id\"")
+	}
+	if r.Protect != ProtectOn {
+		for _, field := range []any{&r.Policy, &r.Vault, &r.Spread, &r.Disks, &r.Backup, &r.Resume} {
+			if l.has(field) {
+				l.out.warn(l.at(field), ruleNoEffect, "remove it", "this has no effect beside protect: %s", r.Protect)
+			}
+		}
+		return
+	}
+	if !l.said(&r.Policy) {
+		l.out.fail(l.at(&r.Name, r), ruleMissingKey, "or write protect: false, or protect: stopped", "the rule lacks the key \"policy\"")
+	}
+}
+
+func (l *linter) checkID(r *Rule, seen map[armid.Key]*node) {
+	if !l.has(&r.ID) {
+		return
+	}
+	n := l.at(&r.ID)
+	id, err := armid.ParseVM(r.ID)
+	if err != nil {
+		l.out.fail(n, ruleVMID, "write /subscriptions/…/resourceGroups/…/providers/Microsoft.Compute/virtualMachines/…",
+			"%s is not the id of a VM", quote(r.ID))
+		return
+	}
+	l.checkSubscription(n, id.Subscription)
+	if first, ok := seen[armid.Of(r.ID)]; ok {
+		l.out.fail(n, ruleDuplicateVM, "ids are compared without case", "this VM has a rule already, in %s", first.where())
+		return
+	}
+	seen[armid.Of(r.ID)] = n
+}
+
+func (l *linter) checkSelector(s *Selector) {
+	for i, id := range s.Subscriptions {
+		if n := l.w.where[&s.Subscriptions[i]]; n != nil && !n.bad {
+			l.checkSubscription(n, id)
+		}
+	}
+}
+
+// checkExcept warns of `except` written as one mapping with several conditions, which reads like a list.
+func (l *linter) checkExcept(r *Rule) {
+	n := l.w.where[&r.Except]
+	if n == nil || n.bad || n.kind != mapping || len(r.Except) != 1 {
+		return
+	}
+	conditions := r.Except[0].conditions()
+	if len(conditions) < 2 {
+		return
+	}
+	l.out.warn(n, ruleAmbiguousExcept,
+		"if any one should do, write a list: except: [{…}, {…}]; if all are meant, write a list of one: except: [{…}]",
+		"this leaves out only VMs for which all hold: %s; not VMs for which one holds: %s",
+		strings.Join(conditions, " AND "), strings.Join(conditions, " OR "))
+}
+
+// conditions are the keys of a selector as clauses; each tag is one.
+func (s Selector) conditions() []string {
+	var all []string
+	add := func(what string, values []string) {
+		if values != nil {
+			all = append(all, what+" is "+alternatives(values))
+		}
+	}
+	add("name", s.Names)
+	add("resource group", s.ResourceGroups)
+	add("subscription", s.Subscriptions)
+	add("location", s.Locations)
+	for _, tag := range sortedKeys(s.Tags) {
+		add("tag "+clip(tag), s.Tags[tag])
+	}
+	return all
+}
+
+// checkProtection checks where the VMs of a rule go.
+func (l *linter) checkProtection(r *Rule) {
+	l.resolve(r.Vault, func(i int) *node { return l.w.where[&r.Vault[i]] })
+	if !l.has(&r.Policy) {
+		return
+	}
+	if l.c.Policy(r.Policy) == nil {
+		var names []string
+		for _, p := range l.c.Policies {
+			names = append(names, p.Name)
+		}
+		l.out.fail(l.at(&r.Policy), ruleUnknownPolicy, didYouMean(r.Policy, names),
+			"policy %s is not among the policies of the file", quote(r.Policy))
+	}
+}

@@ -1,0 +1,84 @@
+package config
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/azbackup/azbackup/internal/armid"
+)
+
+func (l *linter) checkVaults() {
+	unique := l.names("the vault")
+	for i := range l.c.Vaults {
+		v := &l.c.Vaults[i]
+		l.checkVaultSubscription(v)
+		if l.has(&v.Name) && l.has(&v.ResourceGroup) {
+			unique.add(l.at(&v.Name), v.ID())
+		}
+	}
+}
+
+func (l *linter) checkVaultSubscription(v *Vault) {
+	switch {
+	case l.has(&v.Subscription):
+		l.checkSubscription(l.at(&v.Subscription), v.Subscription)
+	case !l.said(&v.Subscription) && len(l.c.Subscriptions) > 1:
+		l.out.fail(l.at(&v.Name, v), ruleMissingKey, "it may be left out only where the file lists one subscription",
+			"the vault lacks the key \"subscription\"")
+	}
+}
+
+// checkSubscription reports an id that the file does not list.
+func (l *linter) checkSubscription(n *node, id string) {
+	if !l.has(&l.c.Subscriptions) || slices.ContainsFunc(l.c.Subscriptions, func(s string) bool { return strings.EqualFold(s, id) }) {
+		return
+	}
+	l.out.fail(n, ruleUnknownSubscription, "list it under subscriptions, or remove what lies in it",
+		"subscription %s is not among the subscriptions of the file", clip(id))
+}
+
+// resolve checks references to vaults and gives those that mean one vault.
+func (l *linter) resolve(refs []string, at func(i int) *node) []Vault {
+	var vaults []Vault
+	for i, ref := range refs {
+		n := at(i)
+		if n == nil || n.bad {
+			continue
+		}
+		found := l.c.FindVaults(ref)
+		switch len(found) {
+		case 0:
+			l.out.fail(n, ruleUnknownVault, didYouMean(ref, l.vaultNames()), "vault %s is not among the vaults of the file", quote(ref))
+		case 1:
+			if slices.ContainsFunc(vaults, func(v Vault) bool { return armid.Same(v.ID(), found[0].ID()) }) {
+				l.out.fail(n, ruleDuplicateValue, "", "vault %s is named twice", quote(ref))
+			}
+			vaults = append(vaults, found[0])
+		default:
+			l.out.fail(n, ruleAmbiguousVault, "write "+quoteAll(l.tellApart(found)), "vault %s may be any of %d vaults of the file", quote(ref), len(found))
+		}
+	}
+	return vaults
+}
+
+func (l *linter) vaultNames() []string {
+	var names []string
+	for _, v := range l.c.Vaults {
+		if v.Name != "" && !slices.Contains(names, v.Name) {
+			names = append(names, v.Name)
+		}
+	}
+	return names
+}
+
+// tellApart gives the shortest references that mean one vault each.
+func (l *linter) tellApart(vaults []Vault) []string {
+	refs := make([]string, len(vaults))
+	for i, v := range vaults {
+		refs[i] = v.ResourceGroup + "/" + v.Name
+		if len(l.c.FindVaults(refs[i])) > 1 {
+			refs[i] = v.ID()
+		}
+	}
+	return refs
+}

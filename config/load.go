@@ -1,0 +1,131 @@
+package config
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// DefaultFile is read when no file is named.
+const DefaultFile = "azbackup.yaml"
+
+// maxSize bounds one file, in bytes: about 20,000 rules. It keeps a wrong file (a backup, a log) from
+// being read for minutes; more rules go into several files.
+const maxSize = 4 << 20
+
+// Load reads the files and directories (a directory stands for its *.yaml, sorted), joins them in order, and
+// checks everything that can be checked without Azure. env looks up ${NAME}, like [os.LookupEnv].
+//
+// It returns warnings, and a *[LoadError] with every problem found; then the Config is nil.
+func Load(paths []string, env func(string) (string, bool)) (*Config, []Problem, error) {
+	if len(paths) == 0 {
+		paths = []string{DefaultFile}
+	}
+	out := &collector{}
+	files := findFiles(paths, out)
+	vars := newVariables(env, out)
+	var roots []*node
+	for _, name := range files {
+		if root := readFile(name, out); root != nil {
+			vars.expand(root)
+			roots = append(roots, root)
+		}
+	}
+	complete := len(roots) == len(files) && len(roots) > 0 && len(out.causes) == 0
+	var c *Config
+	if len(roots) > 0 {
+		c = build(roots, out, complete)
+		c.Files = files
+	}
+	warnings, err := out.result(files)
+	if err != nil {
+		return nil, warnings, err
+	}
+	return c, warnings, nil
+}
+
+// build decodes the joined files. Where a file is missing, what refers to other places is not checked.
+func build(roots []*node, out *collector, complete bool) *Config {
+	c := &Config{}
+	w := newWalker(out)
+	w.decode(join(roots, out), addressable(c), limits{}, nil)
+	c.setDefaults(func(field any) bool { return w.where[field] != nil })
+	if complete {
+		newLinter(c, w).run()
+	}
+	c.Compile()
+	return c
+}
+
+// findFiles lists the files that the paths stand for.
+func findFiles(paths []string, out *collector) []string {
+	var files []string
+	for _, p := range paths {
+		info, err := os.Stat(p)
+		switch {
+		case err != nil:
+			out.file(p, ruleFile, err, "", "the file cannot be read: %s", reason(err))
+		case info.IsDir():
+			files = append(files, filesIn(p, out)...)
+		default:
+			files = append(files, p)
+		}
+	}
+	var unique []string
+	for _, f := range files {
+		if slices.ContainsFunc(unique, func(u string) bool { return filepath.Clean(u) == filepath.Clean(f) }) {
+			out.file(f, ruleFile, nil, "", "the file is named twice")
+			continue
+		}
+		unique = append(unique, f)
+	}
+	return unique
+}
+
+func filesIn(dir string, out *collector) []string {
+	entries, err := os.ReadDir(dir) // sorted by name
+	if err != nil {
+		out.file(dir, ruleFile, err, "", "the directory cannot be read: %s", reason(err))
+		return nil
+	}
+	var files []string
+	for _, e := range entries {
+		switch filepath.Ext(e.Name()) {
+		case ".yaml":
+			if !e.IsDir() {
+				files = append(files, filepath.Join(dir, e.Name()))
+			}
+		case ".yml":
+			out.file(filepath.Join(dir, e.Name()), ruleFile, nil, "rename it", "of a directory only *.yaml is read, and this is .yml")
+		}
+	}
+	if len(files) == 0 {
+		out.file(dir, ruleFile, nil, "", "the directory holds no *.yaml file")
+	}
+	return files
+}
+
+func readFile(name string, out *collector) *node {
+	info, err := os.Stat(name)
+	if err == nil && info.Size() > maxSize {
+		out.file(name, ruleFile, nil, "split it: a directory of *.yaml files is read as one config",
+			"the file is too large: %d bytes, at most %d", info.Size(), maxSize)
+		return nil
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		out.file(name, ruleFile, err, "", "the file cannot be read: %s", reason(err))
+		return nil
+	}
+	return parse(&source{name: name, text: string(text)}, out)
+}
+
+// reason is the system's own words, without the path that stands in front already.
+func reason(err error) string {
+	if pathErr, ok := err.(*fs.PathError); ok { //nolint:errorlint // only the outermost names the path again
+		err = pathErr.Err
+	}
+	return strings.ToLower(clip(err.Error()))
+}

@@ -1,0 +1,199 @@
+package config
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/azbackup/azbackup/internal/armid"
+)
+
+// Target is what a rule looks at in a VM.
+type Target struct {
+	ID            string
+	Name          string
+	ResourceGroup string
+	Subscription  string
+	Location      string
+	Tags          map[string]string
+}
+
+// Match finds the rule of a VM, as an index into Rules: the rule with its id, else the first rule that
+// matches. It is safe for concurrent use. A Config that was not made by [Load] is compiled anew for every
+// call; [Config.Compile] does that once.
+func (c *Config) Match(t Target) (rule int, ok bool) {
+	return c.compiled().match(t)
+}
+
+// Compile prepares a Config that was made or changed by hand for many calls of Match.
+func (c *Config) Compile() { c.matcher = newMatcher(c.Rules) }
+
+func (c *Config) compiled() *matcher {
+	if c.matcher != nil {
+		return c.matcher
+	}
+	return newMatcher(c.Rules)
+}
+
+// matcher is the rules, compiled: ids in a map, patterns told apart, tag names numbered.
+type matcher struct {
+	byID  map[armid.Key]int
+	rules []compiledRule
+	slots map[string]int // folded tag name → its number
+}
+
+type compiledRule struct {
+	index         int
+	match, except []compiledSelector
+}
+
+type compiledSelector struct {
+	locations, subscriptions []string
+	names, groups            []glob
+	tags                     []tagCondition
+}
+
+// tagCondition wants one of the values, or no such tag when absent.
+type tagCondition struct {
+	slot   int
+	absent bool
+	values []glob
+}
+
+// subject is a VM, folded for comparison.
+type subject struct {
+	name, group, subscription, location string
+	tags                                [][]string // by slot; nil = no such tag
+}
+
+func newMatcher(rules []Rule) *matcher {
+	m := &matcher{byID: map[armid.Key]int{}, slots: map[string]int{}}
+	for i, r := range rules {
+		if r.ID != "" {
+			if _, taken := m.byID[armid.Of(r.ID)]; !taken {
+				m.byID[armid.Of(r.ID)] = i
+			}
+			continue
+		}
+		m.rules = append(m.rules, compiledRule{index: i, match: m.compile(r.Match), except: m.compile(r.Except)})
+	}
+	return m
+}
+
+func (m *matcher) compile(selectors []Selector) []compiledSelector {
+	compiled := make([]compiledSelector, len(selectors))
+	for i, s := range selectors {
+		c := &compiled[i]
+		c.names, c.groups = globs(s.Names, true), globs(s.ResourceGroups, true)
+		for _, id := range s.Subscriptions {
+			c.subscriptions = append(c.subscriptions, strings.ToLower(id))
+		}
+		for _, l := range s.Locations {
+			c.locations = append(c.locations, armid.Location(l))
+		}
+		for _, name := range sortedKeys(s.Tags) {
+			values := s.Tags[name]
+			c.tags = append(c.tags, tagCondition{slot: m.slot(name), absent: len(values) == 0, values: globs(values, false)})
+		}
+	}
+	return compiled
+}
+
+func (m *matcher) slot(tag string) int {
+	folded := strings.ToLower(tag)
+	n, ok := m.slots[folded]
+	if !ok {
+		n = len(m.slots)
+		m.slots[folded] = n
+	}
+	return n
+}
+
+func globs(patterns []string, fold bool) []glob {
+	var compiled []glob
+	for _, p := range patterns {
+		if fold {
+			p = strings.ToLower(p)
+		}
+		compiled = append(compiled, newGlob(p))
+	}
+	return compiled
+}
+
+func (m *matcher) match(t Target) (int, bool) {
+	if i, ok := m.byID[armid.Of(t.ID)]; ok {
+		return i, true
+	}
+	s := m.subject(t)
+	for i := range m.rules {
+		r := &m.rules[i]
+		if anyMatches(r.match, &s) && !anyMatches(r.except, &s) {
+			return r.index, true
+		}
+	}
+	return 0, false
+}
+
+func (m *matcher) subject(t Target) subject {
+	s := subject{
+		name: strings.ToLower(t.Name), group: strings.ToLower(t.ResourceGroup),
+		subscription: strings.ToLower(t.Subscription), location: armid.Location(t.Location),
+		tags: make([][]string, len(m.slots)),
+	}
+	for name, value := range t.Tags {
+		if slot, ok := m.slots[strings.ToLower(name)]; ok {
+			s.tags[slot] = append(s.tags[slot], value)
+		}
+	}
+	return s
+}
+
+func anyMatches(selectors []compiledSelector, s *subject) bool {
+	for i := range selectors {
+		if selectors[i].matches(s) {
+			return true
+		}
+	}
+	return false
+}
+
+// matches says whether every key of the selector holds; a selector without keys matches nothing.
+func (c *compiledSelector) matches(s *subject) bool {
+	if c.empty() {
+		return false
+	}
+	if c.locations != nil && !slices.Contains(c.locations, s.location) ||
+		c.subscriptions != nil && !slices.Contains(c.subscriptions, s.subscription) {
+		return false
+	}
+	for i := range c.tags {
+		if !c.tags[i].matches(s.tags[c.tags[i].slot]) {
+			return false
+		}
+	}
+	return (c.groups == nil || anyGlob(c.groups, s.group)) && (c.names == nil || anyGlob(c.names, s.name))
+}
+
+func (c *compiledSelector) empty() bool {
+	return c.locations == nil && c.subscriptions == nil && c.names == nil && c.groups == nil && c.tags == nil
+}
+
+func (t *tagCondition) matches(values []string) bool {
+	if t.absent {
+		return len(values) == 0
+	}
+	for _, v := range values {
+		if anyGlob(t.values, v) {
+			return true
+		}
+	}
+	return false
+}
+
+func anyGlob(globs []glob, s string) bool {
+	for _, g := range globs {
+		if g.match(s) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,171 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/mattn/go-runewidth"
+)
+
+// Problem is one thing that is wrong in a config file (or, as a warning, that is probably not meant).
+type Problem struct {
+	Position
+	Rule    string `json:"rule"`
+	Message string `json:"message"` // safe to print; one line
+	Hint    string `json:"hint,omitempty"`
+	Warning bool   `json:"warning,omitempty"`
+
+	source string // the whole line, as written
+	length int    // characters to underline
+}
+
+// maxPrinted bounds how many problems [LoadError.Error] prints; all are in Problems.
+const maxPrinted = 100
+
+// LoadError is everything that is wrong with the files of one config, sorted by file and position.
+type LoadError struct {
+	Problems []Problem
+	causes   []error
+}
+
+// Error prints the problems as `file:line:col: message [rule]`, each with its source line, a caret and a hint.
+func (e *LoadError) Error() string {
+	var b strings.Builder
+	for i, p := range e.Problems {
+		if i == maxPrinted {
+			fmt.Fprintf(&b, "… and %d more\n", len(e.Problems)-i)
+			break
+		}
+		b.WriteString(p.String())
+		b.WriteByte('\n')
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// Unwrap gives the errors of reading files, e.g. for errors.Is(err, fs.ErrNotExist).
+func (e *LoadError) Unwrap() []error { return e.causes }
+
+// String prints the problem over several lines, without a final line break.
+func (p Problem) String() string {
+	var b strings.Builder
+	b.WriteString(escape(p.File))
+	if p.Line > 0 {
+		fmt.Fprintf(&b, ":%d:%d", p.Line, p.Column)
+	}
+	b.WriteString(": ")
+	if p.Warning {
+		b.WriteString("warning: ")
+	}
+	fmt.Fprintf(&b, "%s [%s]", p.Message, p.Rule)
+	if p.Line > 0 && p.source != "" {
+		b.WriteString(p.excerpt())
+	}
+	if p.Hint != "" {
+		b.WriteString("\n  hint: " + p.Hint)
+	}
+	return b.String()
+}
+
+// The excerpt shows at most this many characters before and after the place.
+const (
+	excerptBefore = 60
+	excerptAfter  = 60
+)
+
+// excerpt is the source line with a caret below it. Both are escaped, and cut around the place when long.
+func (p Problem) excerpt() string {
+	runes := []rune(p.source)
+	at := min(p.Column-1, len(runes))
+	start, end := max(0, at-excerptBefore), min(len(runes), at+max(p.length, 1)+excerptAfter)
+	end = min(end, at+2*excerptAfter)
+	end = min(end, len(runes))
+	before, after := escape(string(runes[start:at])), escape(string(runes[at:end]))
+	if start > 0 {
+		before = "…" + before
+	}
+	if end < len(runes) {
+		after += "…"
+	}
+	under := escape(string(runes[at:min(at+max(p.length, 1), end)]))
+	width := max(1, runewidth.StringWidth(under))
+	gutter := fmt.Sprintf("%5d", p.Line)
+	return fmt.Sprintf("\n%s | %s%s\n%s | %s%s", gutter, before, after,
+		strings.Repeat(" ", len(gutter)), strings.Repeat(" ", runewidth.StringWidth(before)), strings.Repeat("^", width))
+}
+
+// collector gathers problems while files are read.
+type collector struct {
+	list   []Problem
+	causes []error
+}
+
+// fail reports an error at a node.
+func (c *collector) fail(n *node, r rule, hint, format string, args ...any) {
+	c.list = append(c.list, at(n, r, hint, fmt.Sprintf(format, args...)))
+}
+
+// warn reports something that is allowed but probably not meant.
+func (c *collector) warn(n *node, r rule, hint, format string, args ...any) {
+	p := at(n, r, hint, fmt.Sprintf(format, args...))
+	p.Warning = true
+	c.list = append(c.list, p)
+}
+
+func at(n *node, r rule, hint, message string) Problem {
+	return Problem{
+		Position: n.pos(), Rule: string(r), Message: message, Hint: hint,
+		source: n.src.line(n.line), length: n.width,
+	}
+}
+
+// file reports an error about a file as a whole.
+func (c *collector) file(name string, r rule, cause error, hint, format string, args ...any) {
+	c.list = append(c.list, Problem{
+		Position: Position{File: name}, Rule: string(r), Message: fmt.Sprintf(format, args...), Hint: hint,
+	})
+	if cause != nil {
+		c.causes = append(c.causes, cause)
+	}
+}
+
+// place reports an error at a place that no node has; the place is moved into the file when it lies outside.
+func (c *collector) place(src *source, line, col int, r rule, hint, format string, args ...any) {
+	line = min(max(line, 1), len(src.lines()))
+	width := utf8.RuneCountInString(src.line(line))
+	col = min(max(col, 1), width+1)
+	c.fail(&node{src: src, line: line, col: col, width: 1}, r, hint, format, args...)
+}
+
+// failed says whether anything but warnings was reported.
+func (c *collector) failed() bool {
+	return slices.ContainsFunc(c.list, func(p Problem) bool { return !p.Warning })
+}
+
+// result sorts the problems by place and splits them.
+func (c *collector) result(files []string) (warnings []Problem, err error) {
+	order := make(map[string]int, len(files))
+	for i, f := range files {
+		order[f] = i
+	}
+	slices.SortStableFunc(c.list, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(order[a.File], order[b.File]), cmp.Compare(a.File, b.File),
+			cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
+			cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message))
+	})
+	c.list = slices.CompactFunc(c.list, func(a, b Problem) bool { return a == b })
+	var failures []Problem
+	for _, p := range c.list {
+		if p.Warning {
+			warnings = append(warnings, p)
+		} else {
+			failures = append(failures, p)
+		}
+	}
+	if len(failures) > 0 {
+		return warnings, &LoadError{Problems: failures, causes: c.causes}
+	}
+	return warnings, nil
+}

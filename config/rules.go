@@ -1,0 +1,48 @@
+package config
+
+// rule is the stable name of one check; it stands in brackets behind every message.
+type rule string
+
+const (
+	ruleFile           rule = "file"
+	ruleEncoding       rule = "encoding"
+	ruleEmpty          rule = "empty"
+	ruleSyntax         rule = "syntax"
+	ruleTab            rule = "tab"
+	ruleNesting        rule = "nesting"
+	ruleSecondDocument rule = "second-document"
+	ruleAlias          rule = "alias"
+	ruleYAMLTag        rule = "yaml-tag"
+	ruleDuplicateKey   rule = "duplicate-key"
+	ruleUnknownKey     rule = "unknown-key"
+	ruleMissingKey     rule = "missing-key"
+	ruleWrongType      rule = "wrong-type"
+	ruleValue          rule = "value"
+	ruleRange          rule = "range"
+	ruleDuplicateValue rule = "duplicate-value"
+	ruleVariable       rule = "variable"
+	ruleVersion        rule = "version"
+	ruleOncePerConfig  rule = "once-per-config"
+
+	ruleTime                rule = "time"
+	ruleDuration            rule = "duration"
+	ruleExactlyOne          rule = "exactly-one"
+	ruleEmptySelector       rule = "empty-selector"
+	ruleCaseOnly            rule = "case-only"
+	ruleDuplicateName       rule = "duplicate-name"
+	ruleUnknownSubscription rule = "unknown-subscription"
+	ruleUnknownVault        rule = "unknown-vault"
+	ruleAmbiguousVault      rule = "ambiguous-vault"
+	ruleUnknownPolicy       rule = "unknown-policy"
+	ruleVMID                rule = "vm-id"
+	ruleDuplicateVM         rule = "duplicate-vm"
+	ruleRuleForm            rule = "rule-form"
+	ruleNoEffect            rule = "no-effect"
+	ruleNoVault             rule = "no-vault"
+	ruleSpread              rule = "spread"
+	ruleVaultPlace          rule = "vault-place"
+	rulePolicyVault         rule = "policy-vault"
+	ruleCovered             rule = "covered"
+	ruleAmbiguousExcept     rule = "ambiguous-except"
+	ruleCloud               rule = "cloud"
+)

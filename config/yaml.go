@@ -1,0 +1,196 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+// maxDepth bounds how deep values may be nested; the format itself needs eight levels.
+const maxDepth = 32
+
+// parse turns one file into nodes. It is the only place that knows the YAML library. It returns nil when
+// the file is no single, plain YAML document; why is reported to out.
+func parse(src *source, out *collector) *node {
+	if !readable(src, out) {
+		return nil
+	}
+	docs := yaml.NewDecoder(bytes.NewReader([]byte(strings.TrimPrefix(src.text, byteOrderMark))))
+	doc, err := decodeDocument(docs)
+	switch {
+	case errors.Is(err, io.EOF):
+		out.place(src, 1, 1, ruleEmpty, "a file starts with: version: 1", "the file is empty")
+		return nil
+	case err != nil:
+		reportSyntax(src, err, out)
+		return nil
+	}
+	c := converter{src: src, out: out}
+	root := c.convert(doc.Content[0], 1)
+	if second, err := decodeDocument(docs); err == nil {
+		out.place(src, second.Line, second.Column, ruleSecondDocument, "write one file per document, or one list",
+			"a second document starts here: a file holds one")
+		return nil
+	} else if !errors.Is(err, io.EOF) {
+		reportSyntax(src, err, out)
+		return nil
+	}
+	if c.broken {
+		return nil
+	}
+	return root
+}
+
+// decodeDocument reads the next document. The library is no longer maintained: should an input make it
+// panic, that is one more unreadable file and no crash.
+func decodeDocument(d *yaml.Decoder) (doc *yaml.Node, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("yaml: %v", r)
+		}
+	}()
+	doc = &yaml.Node{}
+	if err := d.Decode(doc); err != nil {
+		return nil, err
+	}
+	return doc, nil
+}
+
+// reportSyntax places a message of the YAML library, which knows a line at best ("yaml: line 3: …").
+func reportSyntax(src *source, err error, out *collector) {
+	message, line := strings.TrimPrefix(err.Error(), "yaml: "), 1
+	if m := regexp.MustCompile(`^line (\d+): `).FindStringSubmatch(message); m != nil {
+		message = strings.TrimPrefix(message, m[0])
+		line, _ = strconv.Atoi(m[1])
+	}
+	if strings.Contains(message, "exceeded max depth") {
+		out.place(src, line, 1, ruleNesting, "", "values are nested too deep: at most %d levels", maxDepth)
+		return
+	}
+	if tab, col := firstTab(src); tab > 0 && (strings.Contains(message, "cannot start any token") || strings.Contains(message, "tab character")) {
+		out.place(src, tab, col, ruleTab, "indent with spaces", "a tab stands in the indentation, which YAML forbids")
+		return
+	}
+	text := src.line(line)
+	col := 1 + utf8.RuneCountInString(text) - utf8.RuneCountInString(strings.TrimLeft(text, " \t"))
+	out.place(src, line, col, ruleSyntax, "the fault may stand a line earlier: look for a missing quote, bracket, colon or space",
+		"this is not YAML: %s", escape(message))
+}
+
+// firstTab finds the first tab in front of the text of a line.
+func firstTab(src *source) (line, col int) {
+	for i, l := range src.lines() {
+		indent := l[:len(l)-len(strings.TrimLeft(l, " \t"))]
+		if at := strings.IndexByte(indent, '\t'); at >= 0 && strings.TrimSpace(l) != "" {
+			return i + 1, at + 1
+		}
+	}
+	return 0, 0
+}
+
+// converter turns the library's nodes into ours.
+type converter struct {
+	src    *source
+	out    *collector
+	broken bool // something was met that has no meaning: the file is not walked
+}
+
+func (c *converter) convert(y *yaml.Node, depth int) *node {
+	n := &node{src: c.src, line: y.Line, col: y.Column, width: 1}
+	c.plain(y, n)
+	if depth > maxDepth {
+		c.refuse(n, ruleNesting, "", "values are nested too deep: at most %d levels", maxDepth)
+		return n
+	}
+	switch y.Kind {
+	case yaml.MappingNode:
+		n.kind = mapping
+		c.pairs(y, n, depth)
+	case yaml.SequenceNode:
+		n.kind = list
+		for _, item := range y.Content {
+			n.items = append(n.items, c.convert(item, depth+1))
+		}
+	case yaml.AliasNode:
+		n.width = 1 + utf8.RuneCountInString(y.Value)
+		c.refuse(n, ruleAlias, "write the value out", "aliases are not supported")
+	case yaml.ScalarNode:
+		n.text, n.tag = y.Value, y.ShortTag()
+		n.quoted = y.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0
+		n.width = c.width(y)
+	case yaml.DocumentNode:
+	}
+	return n
+}
+
+// plain refuses anchors and explicit tags: a reader must see every value where it stands.
+func (c *converter) plain(y *yaml.Node, n *node) {
+	if y.Anchor != "" {
+		c.refuse(n, ruleAlias, "write the value out where it is needed", "anchors are not supported")
+	}
+	if y.Style&yaml.TaggedStyle != 0 {
+		c.refuse(n, ruleYAMLTag, "leave the tag out; quote a value that must be a text", "YAML tags such as %s are not supported", quote(y.Tag))
+	}
+}
+
+func (c *converter) pairs(y *yaml.Node, n *node, depth int) {
+	seen := make(map[string]*node, len(y.Content)/2)
+	for i := 0; i+1 < len(y.Content); i += 2 {
+		key := c.convert(y.Content[i], depth+1)
+		value := c.convert(y.Content[i+1], depth+1)
+		if key.kind != scalar {
+			c.refuse(key, ruleWrongType, "", "a key must be a word, not %s", key.describe())
+			continue
+		}
+		if key.text == "<<" && !key.quoted {
+			c.refuse(key, ruleAlias, "write the keys out", "merge keys are not supported")
+			continue
+		}
+		if first, ok := seen[key.text]; ok {
+			c.out.fail(key, ruleDuplicateKey, "", "key %s stands twice: first in line %d", quote(key.text), first.line)
+			continue
+		}
+		seen[key.text] = key
+		n.pairs = append(n.pairs, pair{key, value})
+	}
+}
+
+func (c *converter) refuse(n *node, r rule, hint, format string, args ...any) {
+	c.broken = true
+	c.out.fail(n, r, hint, format, args...)
+}
+
+// width is how many characters of its first line a scalar takes.
+func (c *converter) width(y *yaml.Node) int {
+	rest := []rune(c.src.line(y.Line))
+	rest = rest[min(y.Column-1, len(rest)):]
+	size := utf8.RuneCountInString(y.Value)
+	if q := y.Style & (yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle); q != 0 && len(rest) > 0 {
+		size = closingQuote(rest)
+	} else if y.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+		size = 1
+	}
+	return max(1, min(size, len(rest)))
+}
+
+// closingQuote is the length of a quoted scalar that starts rest, as far as it stands on this line.
+func closingQuote(rest []rune) int {
+	for i := 1; i < len(rest); i++ {
+		switch {
+		case rest[i] == '\\' && rest[0] == '"':
+			i++
+		case rest[i] == rest[0] && rest[0] == '\'' && i+1 < len(rest) && rest[i+1] == '\'':
+			i++
+		case rest[i] == rest[0]:
+			return i + 1
+		}
+	}
+	return len(rest)
+}
