@@ -76,7 +76,7 @@ func resultGroups(results []apply.Result) []resultGroup {
 	return all
 }
 
-// goodWords counts what went well: "40 protect, 2 modify".
+// goodWords counts what went well: "done: 40 protect, 2 modify".
 func (g resultGroup) goodWords() string {
 	n := map[plan.Action]int{}
 	for _, r := range g.results {
@@ -87,7 +87,7 @@ func (g resultGroup) goodWords() string {
 	if len(n) == 0 {
 		return ""
 	}
-	return counts(n) + " done"
+	return "done: " + counts(n)
 }
 
 func resultLine(r apply.Result, p palette, s Style) line {

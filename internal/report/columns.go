@@ -8,7 +8,8 @@ import (
 )
 
 const (
-	// widest is how far a column is padded; what is longer pushes its own line only.
+	// widest is how far a column is padded, on a terminal a third of its width at most; what is longer
+	// pushes its own line only.
 	widest = 56
 	// leastProse is the room below which a sentence moves to lines of its own.
 	leastProse = 28
@@ -34,12 +35,16 @@ type columns struct {
 
 func newColumns(lines []line, s Style, p palette) columns {
 	c := columns{width: s.Width, dim: p.dim, indent: "  "}
+	most := widest
+	if s.Width > 0 {
+		most = min(most, s.Width/3)
+	}
 	for _, l := range lines {
 		for i, cell := range l.cells {
 			if i == len(c.cells) {
 				c.cells = append(c.cells, 0)
 			}
-			c.cells[i] = max(c.cells[i], min(text.StringWidth(cell), widest))
+			c.cells[i] = max(c.cells[i], min(text.StringWidth(cell), most))
 		}
 	}
 	return c
@@ -47,23 +52,23 @@ func newColumns(lines []line, s Style, p palette) columns {
 
 // write prints one line of the listing.
 func (c columns) write(w io.Writer, l line) {
-	if c.width > 0 && c.left() < 0 {
+	if c.width > 0 && c.used(l) > c.width {
 		c.writeStacked(w, l)
 	} else {
 		c.writeRow(w, l)
 	}
 	for _, d := range l.details {
-		c.writeProse(w, "      ", d)
+		c.writeProse(w, d)
 	}
 }
 
-// left is what a row leaves for its sentence.
-func (c columns) left() int {
-	left := c.width - len(c.indent) - 2
-	for _, n := range c.cells {
-		left -= n + 2
+// used is the width of l's cells in their columns, with the space for a sentence behind them.
+func (c columns) used(l line) int {
+	used := len(c.indent) + 2
+	for i, cell := range l.cells {
+		used += max(c.cells[i], text.StringWidth(cell)) + 2
 	}
-	return left
+	return used
 }
 
 func (c columns) writeRow(w io.Writer, l line) {
@@ -76,43 +81,47 @@ func (c columns) writeRow(w io.Writer, l line) {
 		}
 		b.WriteString(padded + "  ")
 	}
-	switch {
-	case l.why == "":
-	case c.width == 0:
-		b.WriteString(c.dim(l.why))
-	case c.left() >= leastProse:
-		hang := strings.Repeat(" ", c.width-c.left())
-		for i, part := range wrap(l.why, c.left()) {
-			if i > 0 {
-				b.WriteString("\n" + hang)
-			}
-			b.WriteString(c.dim(part))
-		}
-	default:
+	room := c.width - c.used(l)
+	if c.width > 0 && room < leastProse && text.StringWidth(l.why) > room {
 		io.WriteString(w, strings.TrimRight(b.String(), " ")+"\n")
-		c.writeProse(w, "      ", l.why)
+		c.writeProse(w, l.why)
 		return
+	}
+	hang := "\n" + strings.Repeat(" ", c.used(l))
+	for i, part := range wrap(l.why, room) {
+		if i > 0 {
+			b.WriteString(hang)
+		}
+		b.WriteString(c.dim(part))
 	}
 	io.WriteString(w, strings.TrimRight(b.String(), " ")+"\n")
 }
 
+// writeStacked puts what does not fit side by side below: the first two cells if they fit, then the others.
 func (c columns) writeStacked(w io.Writer, l line) {
-	io.WriteString(w, c.indent+l.paint(l.mark)+" "+l.paint(l.cells[0])+"\n")
-	for _, cell := range l.cells[1:] {
-		for _, part := range wrap(cell, c.width-4) {
+	first, rest := l.cells[0], l.cells[1:]
+	head := c.indent + l.paint(l.mark) + " " + l.paint(first)
+	if len(rest) > 0 && len(c.indent)+4+text.StringWidth(first)+text.StringWidth(rest[0]) <= c.width {
+		head, rest = head+"  "+rest[0], rest[1:]
+	}
+	io.WriteString(w, head+"\n")
+	for _, cell := range rest {
+		for _, part := range wrap(cell, c.width-6) {
 			if part != "" {
-				io.WriteString(w, "    "+part+"\n")
+				io.WriteString(w, "      "+part+"\n")
 			}
 		}
 	}
-	if l.why != "" {
-		c.writeProse(w, "      ", l.why)
-	}
+	c.writeProse(w, l.why)
 }
 
-func (c columns) writeProse(w io.Writer, indent, s string) {
-	for _, part := range wrap(s, c.width-len(indent)) {
-		io.WriteString(w, indent+c.dim(part)+"\n")
+// writeProse writes a sentence below its line.
+func (c columns) writeProse(w io.Writer, s string) {
+	if s == "" {
+		return
+	}
+	for _, part := range wrap(s, c.width-6) {
+		io.WriteString(w, "      "+c.dim(part)+"\n")
 	}
 }
 

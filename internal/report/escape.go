@@ -9,9 +9,13 @@ import (
 
 // Line makes untrusted text safe for one line of a terminal or a log: what is not printable (control
 // characters, newlines, direction marks, broken UTF-8) is shown as an escape such as \n or \u202e, and the
-// markers by which CI systems find commands inside a line ("##vso[", "##[") are broken up.
+// markers by which CI systems find commands ("##vso[", "##[", "::" at the start) are broken up.
 func Line(s string) string {
-	return strings.ReplaceAll(visible(s), "##", `#\x23`)
+	s = strings.ReplaceAll(visible(s), "##", `#\x23`)
+	if rest, ok := strings.CutPrefix(strings.TrimLeft(s, " "), "::"); ok {
+		return `:\x3a` + rest
+	}
+	return s
 }
 
 // visible shows every character of s that has no glyph of its own as an escape.

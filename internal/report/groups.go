@@ -93,20 +93,27 @@ func risks(changes []plan.Change) []riskGroup {
 	return all
 }
 
-// riskWords says what a risk means.
-func riskWords(r plan.Risk) string {
-	switch r {
-	case plan.RiskIrreversible:
-		return "cannot be undone"
-	case plan.RiskStopsBackup:
-		return "stops backups (the data is kept)"
-	case plan.RiskReducesRetention:
-		return "may prune recovery points earlier"
-	case plan.RiskReducesCoverage:
-		return "backs up less"
-	default:
-		return string(r)
+// title says how many changes carry the risk, and what it means.
+func (g riskGroup) title() string {
+	one := len(g.changes) == 1
+	verb := func(singular, plural string) string {
+		if one {
+			return singular
+		}
+		return plural
 	}
+	words := string(g.risk)
+	switch g.risk {
+	case plan.RiskIrreversible:
+		words = "cannot be undone"
+	case plan.RiskStopsBackup:
+		words = verb("stops", "stop") + " backups (the data is kept)"
+	case plan.RiskReducesRetention:
+		words = "may prune recovery points earlier"
+	case plan.RiskReducesCoverage:
+		words = verb("backs", "back") + " up less"
+	}
+	return plural(len(g.changes), "change") + " " + words
 }
 
 // gapWords is what a gap concerns: the most exact place it names.

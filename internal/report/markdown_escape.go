@@ -6,8 +6,13 @@ import (
 	"unicode"
 )
 
-// mdLongest is how many characters of one untrusted value are shown.
-const mdLongest = 300
+const (
+	// mdLongest is how many characters of one untrusted value are shown.
+	mdLongest = 300
+	// mdFence is the longest run of backticks that is shown as such: cmark knows no code span whose fence is
+	// longer than 80.
+	mdFence = 8
+)
 
 // mdCode writes untrusted text as a code span. Mentions, references, links, HTML and emphasis stay dead in
 // it also after rendering, where "\@team" or "&#64;team" would be a mention again. A "\|" is how GFM spells
@@ -16,6 +21,9 @@ func mdCode(s string) string {
 	s = short(visible(s), mdLongest)
 	if s == "" {
 		return "–"
+	}
+	if longestRun(s, '`') > mdFence {
+		s = short(strings.ReplaceAll(s, "`", `\x60`), mdLongest)
 	}
 	fence := strings.Repeat("`", longestRun(s, '`')+1)
 	pad := ""

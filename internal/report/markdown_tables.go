@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -16,55 +17,71 @@ const (
 	mdNoteRoom = 400
 	// mdReadable is the least a table that is cut should get: a heading and a few rows.
 	mdReadable = 1500
+	// mdNames is how many targets share a row of a folded table.
+	mdNames = 25
 )
 
 // mdTable is the table of one vault.
 type mdTable struct {
 	open, close string
-	rows        []string
+	rows        []mdLine
 }
 
-// size is the length of the table with its first n rows.
-func (t mdTable) size(n int) int {
-	size := len(t.open) + len(t.close)
-	for _, r := range t.rows[:n] {
-		size += len(r)
+// mdLine is a row and how many changes it shows.
+type mdLine struct {
+	text    string
+	changes int
+}
+
+// changesIn is how many changes rows show.
+func changesIn(rows []mdLine) int {
+	n := 0
+	for _, r := range rows {
+		n += r.changes
 	}
-	if n < len(t.rows) {
-		size += len(moreRows(len(t.rows) - n))
+	return n
+}
+
+// size is the length of the whole table.
+func (t mdTable) size() int {
+	size := len(t.open) + len(t.close)
+	for _, r := range t.rows {
+		size += len(r.text)
 	}
 	return size
 }
 
 // fit is how many rows fit in room; -1 when not even an empty table does.
 func (t mdTable) fit(room int) int {
-	if t.size(len(t.rows)) <= room {
+	if t.size() <= room {
 		return len(t.rows)
 	}
-	size := len(t.open) + len(moreRows(len(t.rows))) + len(t.close)
+	size := len(t.open) + len(moreChanges(changesIn(t.rows))) + len(t.close)
 	if size > room {
 		return -1
 	}
 	n := 0
-	for ; size+len(t.rows[n]) <= room; n++ {
-		size += len(t.rows[n])
+	for ; size+len(t.rows[n].text) <= room; n++ {
+		size += len(t.rows[n].text)
 	}
 	return n
 }
 
-func (t mdTable) write(b *strings.Builder, n int) {
+// write writes the first n rows and says how many changes they show.
+func (t mdTable) write(b *strings.Builder, n int) int {
 	b.WriteString(t.open)
 	for _, r := range t.rows[:n] {
-		b.WriteString(r)
+		b.WriteString(r.text)
 	}
 	if n < len(t.rows) {
-		b.WriteString(moreRows(len(t.rows) - n))
+		b.WriteString(moreChanges(changesIn(t.rows[n:])))
 	}
 	b.WriteString(t.close)
+	return changesIn(t.rows[:n])
 }
 
-func moreRows(n int) string {
-	return fmt.Sprintf("\n… and **%s** not shown.\n", plural(n, "more row"))
+func moreChanges(n int) string {
+	return fmt.Sprintf("\n… and **%s** not shown.\n", plural(n, "more change"))
 }
 
 // mdTables writes the tables of all vaults in at most limit bytes, and says how many changes they show.
@@ -78,8 +95,7 @@ func mdTables(p plan.Plan, limit int) (text string, shown int) {
 	rooms := shares(tables, limit-len(moreVaults(left)))
 	for i, t := range tables {
 		if n := t.fit(rooms[i]); n >= 0 {
-			t.write(&b, n)
-			shown += n
+			shown += t.write(&b, n)
 		}
 	}
 	if left > 0 {
@@ -89,40 +105,101 @@ func mdTables(p plan.Plan, limit int) (text string, shown int) {
 }
 
 func newTable(g group, open bool) mdTable {
-	title, where := g.heading()
+	title, _ := g.heading()
 	fold := "<details>"
 	if open {
 		fold = "<details open>"
 	}
 	summary := mdSummary(title) + ": " + counts(g.summary())
 	t := mdTable{
-		open: fmt.Sprintf("\n%s<summary>%s</summary>\n\n%s\n%s%s", fold, summary, mdWhere(where),
+		open: fmt.Sprintf("\n%s<summary>%s</summary>\n\n%s%s%s", fold, summary, mdWhere(g.vault),
 			mdRow("", "action", "target", "what", "why"), mdRow("---", "---", "---", "---", "---")),
 		close: "\n</details>\n",
 	}
-	for _, c := range g.changes {
-		t.rows = append(t.rows, mdChange(c))
+	if open {
+		t.rows = mdRows(g.changes)
+	} else {
+		t.rows = mdGroupedRows(g.changes)
 	}
 	return t
 }
 
-func mdWhere(where string) string {
-	if where == "" {
-		return ""
+// mdRows has a row per change, in plan order.
+func mdRows(changes []plan.Change) []mdLine {
+	lines := make([]mdLine, len(changes))
+	for i, c := range changes {
+		before, after := mdAround(c)
+		lines[i] = mdLine{before + mdCode(name(c.Target)) + after, 1}
 	}
-	return mdProse(where) + "\n"
+	return lines
 }
 
-func mdChange(c plan.Change) string {
+// mdGroupedRows lets changes that differ in nothing but their target share rows. What carries a risk or is
+// blocked comes first: it must be the last to be cut.
+func mdGroupedRows(changes []plan.Change) []mdLine {
+	type group struct {
+		before, after string
+		rank          int
+		targets       []string
+	}
+	var all []*group
+	at := map[string]*group{}
+	for _, c := range changes {
+		before, after := mdAround(c)
+		g := at[before+after]
+		if g == nil {
+			g = &group{before: before, after: after, rank: rank(c)}
+			all = append(all, g)
+			at[before+after] = g
+		}
+		g.targets = append(g.targets, mdCode(name(c.Target)))
+	}
+	slices.SortStableFunc(all, func(a, b *group) int { return cmp.Compare(a.rank, b.rank) })
+	var lines []mdLine
+	for _, g := range all {
+		for part := range slices.Chunk(g.targets, mdNames) {
+			lines = append(lines, mdLine{g.before + strings.Join(part, " ") + g.after, len(part)})
+		}
+	}
+	return lines
+}
+
+func rank(c plan.Change) int {
+	switch {
+	case risky(c):
+		return 0
+	case c.Action == plan.Blocked:
+		return 1
+	default:
+		return 2
+	}
+}
+
+func risky(c plan.Change) bool {
+	return c.Action != plan.Blocked && c.Risk != "" && c.Risk != plan.RiskNone
+}
+
+func mdWhere(vault string) string {
+	id, err := armid.ParseVault(vault)
+	if err != nil {
+		return ""
+	}
+	return "Resource group " + mdCode(id.ResourceGroup) + ", subscription " + mdCode(id.Subscription) + ".\n\n"
+}
+
+// mdAround is the row of a change without its target.
+func mdAround(c plan.Change) (before, after string) {
 	mark := symbol(c.Action)
-	if c.Action != plan.Blocked && c.Risk != "" && c.Risk != plan.RiskNone {
-		mark += " ⚠️"
+	if risky(c) {
+		mark += "&nbsp;⚠️"
 	}
 	why := mdProse(short(c.Because, mdLongest))
 	if c.WaitsFor != "" {
 		why += "; waits for the job that runs now"
 	}
-	return mdRow(mark, verb(c.Action), mdCode(name(c.Target)), mdEffect(c, "<br>"), why)
+	row := mdRow(mark, strings.ReplaceAll(verb(c.Action), " ", "&nbsp;"), "\x00", mdEffect(c, "<br>"), why)
+	before, after, _ = strings.Cut(row, "\x00")
+	return before, after
 }
 
 func moreVaults(n int) string {
@@ -132,7 +209,7 @@ func moreVaults(n int) string {
 // most takes as many tables as get a readable part of limit, and says how many are left over.
 func most(tables []mdTable, limit int) (kept []mdTable, left int) {
 	for i, t := range tables {
-		if limit -= min(t.size(len(t.rows)), mdReadable); limit < 0 {
+		if limit -= min(t.size(), mdReadable); limit < 0 {
 			return tables[:i], len(tables) - i
 		}
 	}
@@ -145,7 +222,7 @@ func shares(tables []mdTable, limit int) []int {
 	order := make([]int, len(tables))
 	need := make([]int, len(tables))
 	for i, t := range tables {
-		order[i], need[i] = i, t.size(len(t.rows))
+		order[i], need[i] = i, t.size()
 	}
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(need[a], need[b]) })
 	rooms := make([]int, len(tables))

@@ -91,7 +91,7 @@ func effect(c plan.Change) string {
 		}
 		return ""
 	default:
-		return fieldWords(c.Fields)
+		return fieldWords(c)
 	}
 }
 
@@ -103,19 +103,27 @@ func arrow(s string) string {
 }
 
 // fieldWords shows up to two differences; more are counted.
-func fieldWords(fields []plan.Field) string {
-	if len(fields) > 2 {
-		return strconv.Itoa(len(fields)) + " settings"
+func fieldWords(c plan.Change) string {
+	if len(c.Fields) > 2 {
+		return strconv.Itoa(len(c.Fields)) + " settings"
 	}
 	var words []string
-	for _, f := range fields {
-		words = append(words, fieldWord(f))
+	for _, f := range c.Fields {
+		words = append(words, fieldWord(c, f))
 	}
 	return strings.Join(words, ", ")
 }
 
-func fieldWord(f plan.Field) string {
+func fieldWord(c plan.Change, f plan.Field) string {
+	if creates(c) {
+		return f.Path + " " + dash(f.After)
+	}
 	return f.Path + " " + dash(f.Before) + " → " + dash(f.After)
+}
+
+// creates says that a change makes its target: its fields have no before.
+func creates(c plan.Change) bool {
+	return c.Action == plan.CreateVault || c.Action == plan.CreatePolicy
 }
 
 func dash(s string) string {

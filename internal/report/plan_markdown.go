@@ -61,8 +61,7 @@ func mdHead(p plan.Plan) string {
 		return "❔ " + mdProse(short(string(g.Kind)+" of "+gapWords(g)+": "+gapCause(g), mdLongest))
 	})
 	for _, r := range risks(p.Changes) {
-		title := plural(len(r.changes), "change") + " " + riskWords(r.risk)
-		mdList(&b, "⚠️ "+title, r.changes, mdRisks, func(c plan.Change) string {
+		mdList(&b, "⚠️ "+r.title(), r.changes, mdRisks, func(c plan.Change) string {
 			return strings.Join(notEmpty(verb(c.Action), mdCode(name(c.Target)), mdEffect(c, "; ")), " ")
 		})
 	}
@@ -139,12 +138,19 @@ func mdEffect(c plan.Change, sep string) string {
 	case plan.CreateVault, plan.UpdateVault, plan.CreatePolicy, plan.UpdatePolicy, plan.Modify:
 		var words []string
 		for _, f := range c.Fields {
-			words = append(words, mdCode(f.Path)+" "+mdValue(f.Before)+" → "+mdValue(f.After))
+			words = append(words, mdField(c, f))
 		}
 		return strings.Join(words, sep)
 	default:
 		return mdProse(effect(c))
 	}
+}
+
+func mdField(c plan.Change, f plan.Field) string {
+	if creates(c) {
+		return mdCode(f.Path) + ": " + mdValue(f.After)
+	}
+	return mdCode(f.Path) + ": " + mdValue(f.Before) + " → " + mdValue(f.After)
 }
 
 func mdValue(s string) string {

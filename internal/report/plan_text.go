@@ -78,7 +78,7 @@ func (t planText) gaps() {
 func (t planText) risks() {
 	all := risks(t.plan.Changes)
 	for _, g := range all {
-		fmt.Fprintf(t, "%s %s %s\n", t.stop("!"), t.bold(plural(len(g.changes), "change")), t.bold(riskWords(g.risk)))
+		t.marked(t.stop("!"), t.bold, g.title())
 		for i, c := range g.changes {
 			if i == riskNames && len(g.changes) > riskNames+1 && !t.style.Verbose {
 				fmt.Fprintf(t, "    %s\n", t.dim("and "+number(len(g.changes)-i)+" more"))
@@ -138,8 +138,11 @@ func (t planText) line(c plan.Change) line {
 		}
 	}
 	if t.style.Verbose {
+		if len(c.Fields) > 0 {
+			l.cells[2] = "" // the same fields follow, one by one
+		}
 		for _, f := range c.Fields {
-			l.details = append(l.details, Line(fieldWord(f)))
+			l.details = append(l.details, Line(fieldWord(c, f)))
 		}
 		if c.WaitsFor != "" {
 			l.details = append(l.details, Line("job "+lastName(c.WaitsFor)))
