@@ -1,0 +1,162 @@
+package quota
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/azbackup/azbackup/internal/armid"
+)
+
+// Bucket names one limit that Azure keeps within a subscription. Requests that draw from the same bucket
+// hold each other back.
+type Bucket string
+
+// The buckets that are not named after an action of Recovery Services.
+const (
+	ARMReads   Bucket = "arm/reads"
+	ARMWrites  Bucket = "arm/writes"
+	ARMDeletes Bucket = "arm/deletes"
+	// ComputeReads is Compute's own limit; only its headers tell how large it is.
+	ComputeReads Bucket = "Microsoft.Compute/virtualMachines/read"
+	// ResourceGraph is per user and belongs to no subscription.
+	ResourceGraph Bucket = "Microsoft.ResourceGraph/resources/read"
+)
+
+// The actions of Recovery Services that sweeps and discovery live on.
+const (
+	ListItems     Bucket = recoveryServices + "/vaults/backupProtectedItems/read"
+	ListJobs      Bucket = recoveryServices + "/vaults/backupJobs/read"
+	ListPolicies  Bucket = recoveryServices + "/vaults/backupPolicies/read"
+	ListOffered   Bucket = recoveryServices + "/vaults/backupProtectableItems/read"
+	ItemOperation Bucket = recoveryServices + "/vaults/backupFabrics/protectionContainers/protectedItems/operationsStatus/read"
+)
+
+const (
+	recoveryServices = "Microsoft.RecoveryServices"
+	computeProvider  = "Microsoft.Compute"
+	graphProvider    = "Microsoft.ResourceGraph"
+
+	policyWrites      = "policy writes a day in "
+	protectionChanges = "protection changes a day in "
+)
+
+// PolicyWrites is the daily limit on policy writes of a vault, ProtectionChanges that on configuring and
+// modifying protection (azure-api.md §13).
+func PolicyWrites(vault string) Bucket { return Bucket(policyWrites + string(armid.Of(vault))) }
+
+// ProtectionChanges is the daily limit on configuring and modifying protection in a vault.
+func ProtectionChanges(vault string) Bucket {
+	return Bucket(protectionChanges + string(armid.Of(vault)))
+}
+
+// BucketOf maps a request to the buckets it draws from, by method and path alone (azure-api.md §12):
+//
+//   - every request draws from one of ARM's three buckets; a POST is a write, backupStatus too;
+//   - under a vault every GET, and the PUT and PATCH of the vault itself, draw from the hourly limit of their
+//     action besides. Not so the GET of a vault, its operations and its resource guards: no recorded answer to
+//     those carries the header of that limit, and every other one does;
+//   - a policy PUT and an item PUT also draw from the daily limits of their vault.
+func BucketOf(r *http.Request) []Bucket {
+	p := parsePath(r.URL.Path)
+	buckets := []Bucket{armBucket(r.Method)}
+	switch {
+	case strings.EqualFold(p.provider, graphProvider):
+		return append(buckets, ResourceGraph)
+	case strings.EqualFold(p.provider, computeProvider) && r.Method == http.MethodGet:
+		return append(buckets, ComputeReads)
+	case strings.EqualFold(p.provider, recoveryServices) && p.vault != "":
+		return append(buckets, vaultBuckets(r.Method, p)...)
+	}
+	return buckets
+}
+
+func armBucket(method string) Bucket {
+	switch method {
+	case http.MethodGet, http.MethodHead:
+		return ARMReads
+	case http.MethodDelete:
+		return ARMDeletes
+	}
+	return ARMWrites
+}
+
+func vaultBuckets(method string, p path) []Bucket {
+	action := strings.Join(p.types, "/")
+	switch method {
+	case http.MethodGet:
+		switch action {
+		case "vaults", "vaults/operationStatus", "vaults/operationResults",
+			"vaults/backupResourceGuardProxies", "vaults/backupDeletedProtectionContainers":
+			return nil
+		}
+		return []Bucket{Bucket(recoveryServices + "/" + action + "/read")}
+	case http.MethodPut, http.MethodPatch:
+		switch action {
+		case "vaults":
+			return []Bucket{recoveryServices + "/vaults/write"}
+		case "vaults/backupPolicies":
+			return []Bucket{PolicyWrites(p.vault)}
+		case "vaults/backupFabrics/protectionContainers/protectedItems":
+			return []Bucket{ProtectionChanges(p.vault)}
+		}
+	case http.MethodDelete:
+		if action == "vaults" {
+			return []Bucket{recoveryServices + "/vaults/delete"}
+		}
+	}
+	return nil
+}
+
+// path is a request's path taken apart: the types without the names between them.
+type path struct {
+	provider string
+	types    []string
+	vault    string // id of the vault, "" outside vaults and for lists of vaults
+}
+
+func parsePath(s string) path {
+	parts := strings.FieldsFunc(s, func(r rune) bool { return r == '/' })
+	for i := 0; i+1 < len(parts); i++ {
+		if !strings.EqualFold(parts[i], "providers") {
+			continue
+		}
+		p := path{provider: parts[i+1]}
+		for j := i + 2; j < len(parts); j += 2 {
+			p.types = append(p.types, spelling(parts[j]))
+		}
+		if len(parts) > i+3 && p.types[0] == "vaults" {
+			p.vault = "/" + strings.Join(parts[:i+4], "/")
+		}
+		return p
+	}
+	return path{}
+}
+
+// spelling gives a resource type the letter case that Recovery Services uses in its messages; paths may come
+// in any (azure-api.md §0.4).
+func spelling(t string) string {
+	for _, known := range []string{
+		"vaults", "backupFabrics", "protectionContainers", "protectedItems", "recoveryPoints",
+		"operationsStatus", "operationStatus", "operationResults", "operations",
+		"backupJobs", "backupOperations", "backupOperationResults", "backupPolicies",
+		"backupProtectedItems", "backupProtectableItems", "backupProtectionContainers",
+		"backupDeletedProtectionContainers", "backupResourceGuardProxies", "backupUsageSummaries",
+	} {
+		if strings.EqualFold(t, known) {
+			return known
+		}
+	}
+	return strings.ToLower(t)
+}
+
+// actionBucket is the bucket of an action as a 429 spells it.
+func actionBucket(action string) Bucket {
+	parts := strings.Split(action, "/")
+	for i, part := range parts[1:] {
+		parts[i+1] = spelling(part)
+	}
+	if strings.EqualFold(parts[0], recoveryServices) {
+		parts[0] = recoveryServices
+	}
+	return Bucket(strings.Join(parts, "/"))
+}

@@ -1,0 +1,2 @@
+// Package quota holds requests back before Azure would refuse them.
+package quota

@@ -1,0 +1,147 @@
+package quota
+
+import (
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+)
+
+const headerPrefix = "X-Ms-Ratelimit-Remaining-"
+
+// remaining is what resp says is left of a bucket. Where several headers speak of it, the least counts.
+func remaining(b Bucket, resp *http.Response) (int, bool) {
+	switch b {
+	case ARMReads, ARMWrites, ARMDeletes:
+		kind := strings.TrimPrefix(string(b), "arm/")
+		return least(resp.Header,
+			"Subscription-"+kind, "Subscription-Global-"+kind, "Tenant-"+kind, "Tenant-Global-"+kind)
+	case ComputeReads:
+		n, _, ok := computeRemaining(resp.Header)
+		return n, ok
+	case ResourceGraph:
+		n, err := strconv.Atoi(resp.Header.Get("X-Ms-User-Quota-Remaining"))
+		return n, err == nil && n >= 0
+	}
+	return least(resp.Header, "Subscription-Resource-Requests")
+}
+
+func least(h http.Header, names ...string) (int, bool) {
+	least, ok := 0, false
+	for _, name := range names {
+		n, err := strconv.Atoi(strings.TrimSpace(h.Get(headerPrefix + name)))
+		if err == nil && n >= 0 && (!ok || n < least) {
+			least, ok = n, true
+		}
+	}
+	return least, ok
+}
+
+// computeRemaining reads Compute's headers, one or several, each "Microsoft.Compute/HighCostGet3Min;159" or a
+// list of those. A name that ends in minutes tells the interval of the limit.
+func computeRemaining(h http.Header) (int, time.Duration, bool) {
+	left, interval, ok := 0, time.Duration(0), false
+	for _, value := range h.Values(headerPrefix + "Resource") {
+		for entry := range strings.SplitSeq(value, ",") {
+			name, count, found := strings.Cut(entry, ";")
+			n, err := strconv.Atoi(strings.TrimSpace(count))
+			if !found || err != nil || n < 0 || ok && n >= left {
+				continue
+			}
+			left, interval, ok = n, minutesIn(name), true
+		}
+	}
+	return left, interval, ok
+}
+
+func minutesIn(name string) time.Duration {
+	m := regexp.MustCompile(`(\d{1,3})Min$`).FindStringSubmatch(strings.TrimSpace(name))
+	if m == nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(m[1]) // three digits at most
+	return time.Duration(n) * time.Minute
+}
+
+// throttled is a 429: which bucket it names, if any, and what it says of it.
+type throttled struct {
+	refusal
+	action string // of Recovery Services
+	arm    bool   // ARM's own buckets
+}
+
+// maxWait bounds what a header may ask for.
+const maxWait = day
+
+// readThrottled reads a 429. The body stays readable.
+func readThrottled(resp *http.Response, now time.Time) throttled {
+	t := throttled{refusal: refusal{wait: retryAfter(resp.Header, now)}}
+	var body struct {
+		Error struct {
+			Code    string `json:"code"`
+			Message string `json:"message"`
+		} `json:"error"`
+	}
+	// A broken body is a 429 that explains nothing.
+	if raw, err := runtime.Payload(resp); err == nil {
+		_ = json.Unmarshal(raw, &body)
+	}
+	message := body.Error.Message
+	if s := submatch(message, `after '(\d{1,6})' seconds`); s != "" && t.wait == 0 {
+		n, _ := strconv.Atoi(s)
+		t.wait = min(time.Duration(n)*time.Second, maxWait)
+	}
+	t.action = submatch(message, `for action '([^']+)'`)
+	t.arm = strings.EqualFold(body.Error.Code, "SubscriptionRequestsThrottled") || armEmpty(resp.Header)
+	if s := submatch(message, `limit of '(\d{1,6})'`); s != "" && t.action != "" {
+		t.limit, _ = strconv.Atoi(s)
+	}
+	t.interval = clock(submatch(message, `time interval '([\d:]+)'`))
+	return t
+}
+
+func armEmpty(h http.Header) bool {
+	for _, b := range []Bucket{ARMReads, ARMWrites, ARMDeletes} {
+		if n, ok := remaining(b, &http.Response{Header: h}); ok && n == 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func submatch(s, pattern string) string {
+	if m := regexp.MustCompile(pattern).FindStringSubmatch(s); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// clock reads a time span "hh:mm:ss"; 0 = it is none.
+func clock(s string) time.Duration {
+	t, err := time.Parse("15:04:05", s)
+	if err != nil {
+		return 0
+	}
+	return t.Sub(time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC))
+}
+
+// retryAfter reads the headers that say when to come back, the finest first; 0 = none does.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	for _, name := range []string{"Retry-After-Ms", "X-Ms-Retry-After-Ms"} {
+		if n, err := strconv.Atoi(h.Get(name)); err == nil && n > 0 {
+			return min(time.Duration(min(n, int(maxWait.Milliseconds())))*time.Millisecond, maxWait)
+		}
+	}
+	value := h.Get("Retry-After")
+	if n, err := strconv.Atoi(value); err == nil && n > 0 {
+		return time.Duration(min(n, int(maxWait.Seconds()))) * time.Second
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return min(max(0, at.Sub(now)), maxWait)
+	}
+	return clock(h.Get("X-Ms-User-Quota-Resets-After"))
+}

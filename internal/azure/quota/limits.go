@@ -1,0 +1,32 @@
+package quota
+
+import (
+	"strings"
+	"time"
+
+	"github.com/azbackup/azbackup/plan"
+)
+
+// newMeter is the model of a bucket before anything was heard of it.
+func newMeter(b Bucket) meter {
+	switch {
+	case b == ARMReads:
+		return newTokens(plan.ARMReadsBurst, plan.ARMReadsPerSecond)
+	case b == ARMWrites:
+		return newTokens(plan.ARMWritesBurst, plan.ARMWritesPerSecond)
+	case b == ARMDeletes:
+		return newTokens(plan.ARMDeletesBurst, plan.ARMDeletesPerSecond)
+	case b == ResourceGraph:
+		return newWindow(plan.GraphQueries, plan.GraphQueriesWindow)
+	case b == ComputeReads:
+		return newWindow(0, computeInterval)
+	case strings.HasPrefix(string(b), policyWrites):
+		return newDaily(plan.PolicyWritesPerDay)
+	case strings.HasPrefix(string(b), protectionChanges):
+		return newDaily(plan.ProtectionChangesPerDay)
+	}
+	return newWindow(plan.BackupRequestsPerHour, plan.BackupRequestsWindow)
+}
+
+// computeInterval is assumed of a Compute limit whose name does not end in its minutes.
+const computeInterval = 3 * time.Minute

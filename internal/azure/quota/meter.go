@@ -1,0 +1,195 @@
+package quota
+
+import (
+	"math"
+	"time"
+)
+
+// Class is what a request is for. Classes share every bucket without starving each other.
+type Class int
+
+// The classes.
+const (
+	// Other is discovery, and everything that is neither of the next two.
+	Other Class = iota
+	// Write carries out a change.
+	Write
+	// Confirm looks how changes are doing.
+	Confirm
+	classes
+)
+
+func (c Class) String() string { return [...]string{"other", "write", "confirm"}[c] }
+
+// Reason is why requests are held back.
+type Reason string
+
+// The reasons.
+const (
+	// Refused: the service answered 429; everyone in the bucket waits.
+	Refused Reason = "refused"
+	// UsedUp: nothing is left until the bucket refills or its window ends.
+	UsedUp Reason = "used up"
+	// Reserved: what is left is kept for requests of another class.
+	Reserved Reason = "reserved"
+	// Spread: the last requests of a window are spread over the time in which it may end, to see when it does.
+	Spread Reason = "spread"
+	// asking: nobody knows what is left, and one request is on its way to find out. Not worth telling.
+	asking Reason = "asking"
+)
+
+// Budget is what is left of a bucket.
+type Budget struct {
+	// Limit is the size of the bucket, as far as it is known; 0 = the service has named no limit.
+	Limit int
+	// Remaining is how many requests of class Confirm may go at once. It is [Unlimited] where Limit is 0.
+	Remaining int
+	// Resets is the latest moment at which the bucket is full again; zero where nothing was taken.
+	Resets time.Time
+	// Paused is the end of the pause that a 429 asked for, or zero.
+	Paused time.Time
+}
+
+// Unlimited stands for "no limit was named".
+const Unlimited = math.MaxInt32
+
+// forever is a wait that only an answer can end.
+const forever = time.Duration(math.MaxInt64)
+
+// meter is the model of one bucket. Times only ever grow. A meter is not safe for concurrent use.
+type meter interface {
+	// wait is how long until a request of class c may go; 0 = now. It may be too short, never too long.
+	wait(now time.Time, c Class) (time.Duration, Reason)
+	// take lets one request go; its ticket comes back once, with settle or untake.
+	take(now time.Time, c Class) ticket
+	// untake takes back a request that was never sent.
+	untake(t ticket)
+	// settle tells of the request's answer.
+	settle(now time.Time, t ticket, a answer)
+	// refuse tells of a 429 that names this bucket; jitter is added to the pause.
+	refuse(now time.Time, r refusal, jitter float64)
+	budget(now time.Time) Budget
+}
+
+// ticket is what the meter knew when it let a request go. What happened since says how far the answer can be
+// compared with what is known then.
+type ticket struct {
+	at       time.Time
+	class    Class
+	taken    int     // requests let go before and with this one
+	answered int     // answers before this one was let go
+	level    float64 // what was left, this one not counted off
+	drawn    float64 // what others had drawn, as far as noticed
+	window   int     // number of the window it was let go in
+}
+
+// answer is what the answer to a request says about a bucket.
+type answer struct {
+	answered bool // false: the connection broke, nobody knows whether it was counted
+	accepted bool // 2xx
+	told     bool // left comes from a header
+	left     int
+	interval time.Duration // of the limit; 0 = not said
+}
+
+// refusal is a 429, as far as it explains itself.
+type refusal struct {
+	wait     time.Duration // 0 = not said
+	limit    int           // 0 = not said
+	interval time.Duration // 0 = not said
+}
+
+// gate is what all meters share: the pause after a 429, and asking with one request at a time while nobody
+// knows what is left.
+type gate struct {
+	inFlight int
+	taken    int
+	answered int
+	unsure   bool
+	asked    int // taken when it became unsure: only later requests can tell
+	lastTake time.Time
+	paused   time.Time // end of the pause
+	refusals int       // 429s in a row
+}
+
+const (
+	// patience bounds how long all wait for the one request that was sent to ask.
+	patience = 2 * time.Second
+	// firstPause is how long a 429 pauses its bucket when it names no time; doubled with each further one.
+	firstPause = 5 * time.Second
+	maxPause   = 5 * time.Minute
+	// A pause ends up to a tenth later than asked for, so that processes that were refused together do not
+	// come back together.
+	jitterShare = 10
+	maxJitter   = 5 * time.Second
+)
+
+func (g *gate) wait(now time.Time) (time.Duration, Reason) {
+	if now.Before(g.paused) {
+		return g.paused.Sub(now), Refused
+	}
+	if next := g.lastTake.Add(patience); g.unsure && g.inFlight > 0 && now.Before(next) {
+		return next.Sub(now), asking
+	}
+	return 0, ""
+}
+
+func (g *gate) take(now time.Time, c Class) ticket {
+	t := ticket{at: now, class: c, answered: g.answered}
+	g.inFlight++
+	g.taken++
+	g.lastTake = now
+	t.taken = g.taken
+	return t
+}
+
+func (g *gate) untake() {
+	g.inFlight--
+	g.taken--
+}
+
+func (g *gate) settle(t ticket, a answer) {
+	g.inFlight--
+	g.answered++
+	if t.taken <= g.asked {
+		return
+	}
+	if a.accepted {
+		g.refusals = 0
+	}
+	if a.answered {
+		g.unsure = false
+	}
+}
+
+// ask makes the next request go alone.
+func (g *gate) ask() { g.unsure, g.asked = true, g.taken }
+
+// overtaken counts the answers that came while t was on its way: requests that the service may have counted
+// after t's, so that t's answer does not know of them.
+func (g *gate) overtaken(t ticket) int { return g.answered - t.answered }
+
+// after counts the requests let go after t.
+func (g *gate) after(t ticket) int { return max(0, g.taken-t.taken) }
+
+// pause starts the pause a 429 asks for, and returns when the service said that it ends. Afterwards one request
+// asks before the others follow.
+func (g *gate) pause(now time.Time, r refusal, jitter float64) time.Time {
+	again := now.Before(g.paused) // refused together with one that came back before
+	wait := r.wait
+	if wait <= 0 {
+		if again {
+			return g.paused
+		}
+		wait = min(firstPause<<min(g.refusals, 10), maxPause)
+	}
+	if !again {
+		g.refusals++
+	}
+	g.ask()
+	extra := time.Duration(jitter * float64(min(wait/jitterShare, maxJitter)))
+	if end := now.Add(wait + extra); end.After(g.paused) {
+		g.paused = end
+	}
+	return now.Add(wait)
+}

@@ -1,0 +1,107 @@
+package quota
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+
+	"github.com/azbackup/azbackup/internal/armid"
+)
+
+// Set is a governor for each subscription. It is safe for concurrent use.
+type Set struct {
+	o Options
+
+	mu        sync.Mutex
+	governors map[armid.Key]*Governor
+	order     []*Governor
+}
+
+// NewSet makes an empty set; o.Subscription is filled in for each governor.
+func NewSet(o Options) *Set {
+	return &Set{o: o, governors: map[armid.Key]*Governor{}}
+}
+
+// Of is the governor of a subscription, compared without case; "" is that of requests to none.
+func (s *Set) Of(subscription string) *Governor {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := armid.Of(subscription)
+	g := s.governors[key]
+	if g == nil {
+		o := s.o
+		o.Subscription = subscription
+		g = New(o)
+		s.governors[key] = g
+		s.order = append(s.order, g)
+	}
+	return g
+}
+
+func (s *Set) all() []*Governor {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]*Governor(nil), s.order...)
+}
+
+// Throttled is how long requests were held back, summed over the subscriptions.
+func (s *Set) Throttled() time.Duration {
+	var total time.Duration
+	for _, g := range s.all() {
+		total += g.Throttled()
+	}
+	return total
+}
+
+// States tells of every bucket in use, by subscription in the order of first use, then by name.
+func (s *Set) States() []State {
+	var states []State
+	for _, g := range s.all() {
+		states = append(states, g.States()...)
+	}
+	return states
+}
+
+// Policy waits before each try until the governor of the request's subscription admits it, and learns from the
+// answer. It belongs behind the retry policy and before the one that attaches the token, which may expire
+// during a wait. A limit on the time of a try would cut the wait too.
+func (s *Set) Policy() policy.Policy { return governed{s} }
+
+type governed struct{ set *Set }
+
+func (p governed) Do(req *policy.Request) (*http.Response, error) {
+	r := req.Raw()
+	permit, err := p.set.Of(armid.SubscriptionOf(r.URL.Path)).Acquire(r.Context(), classOf(r), BucketOf(r)...)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := req.Next()
+	permit.Observe(resp)
+	return resp, err
+}
+
+type classKey struct{}
+
+// WithClass says what the requests made with the context are for. Without it a write is of class Write, and a
+// read, backupStatus and Resource Graph among them, of class Other.
+func WithClass(ctx context.Context, c Class) context.Context {
+	return context.WithValue(ctx, classKey{}, c)
+}
+
+func classOf(r *http.Request) Class {
+	if c, ok := r.Context().Value(classKey{}).(Class); ok {
+		return c
+	}
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return Other
+	}
+	p := parsePath(r.URL.Path)
+	if strings.EqualFold(p.provider, graphProvider) || (len(p.types) > 0 && p.types[len(p.types)-1] == "backupstatus") {
+		return Other
+	}
+	return Write
+}

@@ -1,0 +1,225 @@
+package quota
+
+import (
+	"math"
+	"time"
+)
+
+// window is the model of a limit that counts requests in fixed windows, shared with others and not aligned to
+// anything we know (doc.go, "Fixed windows").
+type window struct {
+	gate
+	interval time.Duration
+	limit    int // 0 = unknown
+	// metered is false before the first answer, and for good where an accepted answer carried no header.
+	metered bool
+	free    bool // an accepted answer carried no header: nothing is counted here
+
+	// left is what the service would have left if nothing were in flight.
+	left int
+	// The window that is open ends between earliest and latest; latest is zero when none is.
+	earliest, latest time.Time
+	number           int
+	used             [classes]int
+	// What others draw is what left lost without us since first.
+	first      int
+	firstAt    time.Time
+	firstTaken int
+	toldAt     time.Time
+}
+
+const (
+	// Of every window a class may count on its share, however much the others want; what it does not take is
+	// released evenly until the window ends.
+	confirmShare = 0.25
+	otherShare   = 0.10
+	// keepShare of a window, at most, is spread over the time in which it may end; keepEvery is the distance
+	// aimed at, and below settled the end is known well enough.
+	keepShare = 0.10
+	keepEvery = 5 * time.Second
+	settled   = 2 * time.Second
+	// othersShare bounds what is left for others between two answers.
+	othersShare = 0.05
+)
+
+func newWindow(limit int, interval time.Duration) *window {
+	return &window{gate: gate{unsure: true}, limit: limit, left: limit, interval: interval}
+}
+
+// roll closes a window that has ended for certain. What the next one holds, one request has to find out.
+func (w *window) roll(now time.Time) {
+	if w.latest.IsZero() || now.Before(w.latest) {
+		return
+	}
+	w.latest = time.Time{}
+	w.left = w.limit
+	w.used = [classes]int{}
+	w.ask()
+}
+
+func (w *window) wait(now time.Time, c Class) (time.Duration, Reason) {
+	w.roll(now)
+	if d, why := w.gate.wait(now); d > 0 {
+		return d, why
+	}
+	if !w.metered || w.latest.IsZero() {
+		return 0, ""
+	}
+	rest := w.latest.Sub(now)
+	free := w.left - w.inFlight
+	switch {
+	case free-w.others(now) < 1:
+		return rest, UsedUp
+	case free-w.others(now)-w.reserved(now, c) < 1:
+		return min(rest, max(time.Second, w.interval/time.Duration(w.limit))), Reserved
+	case free <= w.keep():
+		return w.next(free).Sub(now), Spread
+	}
+	return 0, ""
+}
+
+// keep is how many of the last requests are kept for the time in which the window may end.
+func (w *window) keep() int {
+	unknown := w.latest.Sub(w.earliest)
+	if unknown <= settled {
+		return 0
+	}
+	return int(math.Ceil(min(keepShare*float64(w.limit), float64(unknown)/float64(keepEvery))))
+}
+
+// next is when the first of the free requests kept may go: they are spread evenly.
+func (w *window) next(free int) time.Time {
+	from := w.earliest
+	if w.lastTake.After(from) {
+		from = w.lastTake
+	}
+	return from.Add(w.latest.Sub(from) / time.Duration(free+1))
+}
+
+// reserved is what class c has to leave to the others.
+func (w *window) reserved(now time.Time, c Class) int {
+	var share float64
+	switch c {
+	case Other:
+		share = confirmShare*float64(w.limit) - float64(w.used[Confirm])
+	case Confirm:
+		share = otherShare*float64(w.limit) - float64(w.used[Other])
+	default:
+		return 0
+	}
+	rest := float64(w.latest.Sub(now)) / float64(w.interval)
+	return int(max(0, share) * min(1, rest))
+}
+
+// others is what other actors may have drawn since the last answer, twice as fast as before.
+func (w *window) others(now time.Time) int {
+	drawn := w.first - w.left - (w.taken - w.firstTaken)
+	if drawn <= 0 {
+		return 0
+	}
+	rate := float64(drawn) / max(1, now.Sub(w.firstAt).Minutes())
+	most := max(1, othersShare*float64(w.limit))
+	return int(min(1+2*rate*now.Sub(w.toldAt).Minutes(), most))
+}
+
+func (w *window) take(now time.Time, c Class) ticket {
+	w.roll(now)
+	t := w.gate.take(now, c)
+	t.level = float64(w.left)
+	t.window = w.number
+	w.used[c]++
+	return t
+}
+
+func (w *window) untake(t ticket) {
+	w.gate.untake()
+	if t.window == w.number {
+		w.used[t.class]--
+	}
+}
+
+func (w *window) settle(now time.Time, t ticket, a answer) {
+	overtaken := w.overtaken(t)
+	// Without the header nothing was learned, except that there is no such limit.
+	a.answered = a.told || a.accepted && !w.metered
+	w.gate.settle(t, a)
+	if !a.told {
+		w.free = a.answered
+		w.left--
+		return
+	}
+	w.metered, w.free = true, false
+	w.limit = max(w.limit, a.left+1)
+	if a.interval > 0 {
+		w.interval = a.interval
+	}
+	// Within one window a counter only falls: what is left now was less than what was left before.
+	risen := a.left >= int(t.level)
+	switch {
+	case w.latest.IsZero() && t.taken <= w.asked:
+		return // of the window that has ended, perhaps
+	case w.latest.IsZero():
+		w.open(now, later(t.at, w.earliest.Add(w.interval)), a.left)
+	case t.window == w.number && risen:
+		since := w.earliest
+		if since.After(now) { // it could not have ended yet: another front end's counter
+			since = w.toldAt
+		}
+		w.open(now, since.Add(w.interval), a.left-overtaken)
+	case t.window != w.number && !risen:
+		w.left-- // of the window before or of this one: nobody knows
+	default:
+		w.left = min(w.left, a.left)
+		w.earliest = later(w.earliest, t.at)
+	}
+	w.toldAt = now
+}
+
+// open starts the model of a window that was seen to be new.
+func (w *window) open(now, earliest time.Time, left int) {
+	w.number++
+	w.earliest, w.latest = earliest, now.Add(w.interval)
+	w.left, w.first = left, left
+	w.firstAt, w.firstTaken = now, w.taken
+	w.used = [classes]int{}
+}
+
+func (w *window) refuse(now time.Time, r refusal, jitter float64) {
+	w.metered, w.free = true, false
+	if r.limit > 0 {
+		w.limit = r.limit
+	}
+	if r.interval > 0 {
+		w.interval = r.interval
+	}
+	end := w.pause(now, r, jitter)
+	if r.wait == 0 {
+		w.left = max(w.left, 1) // for the request that asks
+		return
+	}
+	w.left = 0
+	w.earliest, w.latest = end.Add(-settled/2), end.Add(settled/2) // it speaks in whole seconds
+}
+
+func (w *window) budget(now time.Time) Budget {
+	w.roll(now)
+	b := Budget{Limit: w.limit, Remaining: w.left - w.inFlight, Resets: w.latest}
+	if !w.latest.IsZero() {
+		b.Remaining -= w.others(now) + w.reserved(now, Confirm)
+	}
+	b.Remaining = max(0, b.Remaining)
+	if w.free || w.limit == 0 {
+		b.Limit, b.Remaining, b.Resets = 0, Unlimited, time.Time{}
+	}
+	if now.Before(w.paused) {
+		b.Paused, b.Remaining = w.paused, 0
+	}
+	return b
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
