@@ -1,0 +1,228 @@
+package audit
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// Defaults of [Options].
+const (
+	// DefaultTolerance is how much later than scheduled a recovery point may be before its VM is stale: a backup
+	// starts within two hours of its time (azure-api.md §13) and the longest of the small ones that were measured
+	// took two and a half (§5).
+	DefaultTolerance = 6 * time.Hour
+	// DefaultFailingFor is how old the last recovery point of a failing VM may be before the finding is a grave one.
+	DefaultFailingFor = 3 * 24 * time.Hour
+)
+
+// Options are the questions of an audit.
+type Options struct {
+	// Now is the time that ages are counted to.
+	Now time.Time
+	// ReadSince is when reading began; a VM created later was not there when the first lists were read. Zero =
+	// not known: no VM is taken for such a one.
+	ReadSince time.Time
+	// Subscriptions are looked at beside those of the file.
+	Subscriptions []string
+	// MaxAge is the age at which a recovery point is stale; 0 = the policy's own frequency plus Tolerance.
+	MaxAge     time.Duration
+	Tolerance  time.Duration // 0 = [DefaultTolerance]
+	FailingFor time.Duration // 0 = [DefaultFailingFor]
+	// MinRetention is the least that a policy in use must keep daily (or weekly) points; 0 = not asked.
+	MinRetention time.Duration
+	// FailOn goes into the result; nothing is judged by it.
+	FailOn Severity
+	// Made describes the run; At, MaxAge, Tolerance and FailOn are filled in here.
+	Made Made
+	// Baseline is an earlier result to compare with, or nil.
+	Baseline *Result
+}
+
+func (o Options) withDefaults() Options {
+	o.Tolerance = cmp.Or(o.Tolerance, DefaultTolerance)
+	o.FailingFor = cmp.Or(o.FailingFor, DefaultFailingFor)
+	o.Now = o.Now.UTC()
+	return o
+}
+
+// Assess says where every VM stands, and what somebody should do something about. c may be nil: then no VM is
+// excluded, and no vault or policy is another than the file's. It is pure and safe for concurrent use: the
+// same arguments give the same result, in the same order, whatever order the reads came back in.
+func Assess(c *config.Config, o plan.Observed, opt Options) Result {
+	a := newAssessor(c, o, opt.withDefaults())
+	r := Result{FormatVersion: FormatVersion, Made: a.made(), Scope: a.scope(), Gaps: sortGaps(o.Gaps)}
+	var found []Finding
+	for _, vm := range o.VMs {
+		row, findings := a.judge(vm)
+		r.VMs = append(r.VMs, row)
+		found = append(found, findings...)
+	}
+	rows, findings := a.namedInFile()
+	r.VMs = append(r.VMs, rows...)
+	found = append(found, findings...)
+	found = append(found, a.orphans()...)
+	found = append(found, a.vaultFindings()...)
+	found = append(found, a.policyFindings()...)
+	r.VMs = sortVMs(r.VMs)
+	if opt.Baseline != nil {
+		comparison, lost := compare(*opt.Baseline, r)
+		r.Baseline = &comparison
+		found = append(found, lost...)
+	}
+	r.Findings = sortFindings(found)
+	if opt.Baseline != nil {
+		markNew(r.Findings, opt.Baseline.Findings)
+	}
+	r.Summary = summarize(r)
+	if r.Baseline != nil {
+		r.Baseline.After = r.Summary.Coverage
+	}
+	return notNull(r)
+}
+
+// notNull makes the lists of the JSON lists, also where they are empty.
+func notNull(r Result) Result {
+	if r.Findings == nil {
+		r.Findings = []Finding{}
+	}
+	if r.VMs == nil {
+		r.VMs = []VM{}
+	}
+	if r.Gaps == nil {
+		r.Gaps = []plan.Gap{}
+	}
+	return r
+}
+
+// assessor is what one audit knows, indexed; it is not changed once made.
+type assessor struct {
+	config      *config.Config
+	opt         Options
+	observed    plan.Observed
+	gaps        gaps
+	items       inventory
+	vaults      map[armid.Key]plan.Vault
+	policies    map[armid.Key]plan.Policy
+	inFile      map[armid.Key]*config.Vault
+	missing     map[armid.Key]bool
+	known       map[armid.Key]bool // the VMs that were read
+	read        map[string]bool    // the subscriptions that were looked at
+	differences map[change][]plan.Field
+}
+
+func newAssessor(c *config.Config, o plan.Observed, opt Options) *assessor {
+	a := &assessor{
+		config: c, opt: opt, observed: o,
+		items:  newInventory(o.Items),
+		vaults: map[armid.Key]plan.Vault{}, policies: map[armid.Key]plan.Policy{}, inFile: map[armid.Key]*config.Vault{},
+		missing: map[armid.Key]bool{}, known: map[armid.Key]bool{}, read: map[string]bool{},
+	}
+	for _, v := range o.Vaults {
+		a.vaults[armid.Of(v.ID)] = v
+	}
+	for _, p := range o.Policies {
+		a.policies[armid.Of(p.ID)] = p
+	}
+	for _, id := range o.Missing {
+		a.missing[armid.Of(id)] = true
+	}
+	for _, vm := range o.VMs {
+		a.known[armid.Of(vm.ID)] = true
+		a.read[strings.ToLower(vm.Subscription)] = true
+	}
+	for _, id := range opt.Subscriptions {
+		a.read[strings.ToLower(id)] = true
+	}
+	if c != nil {
+		for i := range c.Vaults {
+			a.inFile[armid.Of(c.Vaults[i].ID())] = &c.Vaults[i]
+		}
+		for _, id := range c.Subscriptions {
+			a.read[strings.ToLower(id)] = true
+		}
+	}
+	a.gaps = newGaps(sortGaps(o.Gaps), a.locationOf)
+	a.differences = differences(c, o, opt)
+	return a
+}
+
+// locationOf is the region of a vault, as read or else as the file says; "" when neither does.
+func (a *assessor) locationOf(vault string) string {
+	key := armid.Of(vault)
+	if v, ok := a.vaults[key]; ok && v.Location != "" {
+		return v.Location
+	}
+	if v, ok := a.inFile[key]; ok {
+		return v.Location
+	}
+	return ""
+}
+
+func (a *assessor) made() Made {
+	m := a.opt.Made
+	m.At = a.opt.Now
+	m.MaxAge = seconds(a.opt.MaxAge)
+	m.Tolerance = seconds(a.opt.Tolerance)
+	m.FailOn = a.opt.FailOn
+	return m
+}
+
+func (a *assessor) scope() Scope {
+	s := Scope{Files: []string{}, Subscriptions: []Subscription{}, LeftOut: []Subscription{}, Vaults: len(a.observed.Vaults)}
+	if a.config != nil {
+		s.Files = append(s.Files, a.config.Files...)
+	}
+	names := map[string]string{}
+	for _, sub := range a.observed.Subscriptions {
+		id := strings.ToLower(sub.ID)
+		names[id] = sub.Name
+		if !a.read[id] {
+			s.LeftOut = append(s.LeftOut, Subscription{ID: id, Name: sub.Name})
+		}
+	}
+	for id := range a.read {
+		s.Subscriptions = append(s.Subscriptions, Subscription{ID: id, Name: names[id]})
+	}
+	byID := func(x, y Subscription) int { return strings.Compare(x.ID, y.ID) }
+	slices.SortFunc(s.Subscriptions, byID)
+	slices.SortFunc(s.LeftOut, byID)
+	return s
+}
+
+// rule is the rule of the file for a VM, or nil.
+func (a *assessor) rule(vm plan.VM) *config.Rule {
+	if a.config == nil {
+		return nil
+	}
+	i, ok := a.config.Match(vm.Target())
+	if !ok {
+		return nil
+	}
+	return &a.config.Rules[i]
+}
+
+func ref(r *config.Rule) *plan.RuleRef {
+	if r == nil {
+		return nil
+	}
+	return &plan.RuleRef{Name: r.Name, File: r.Pos.File, Line: r.Pos.Line}
+}
+
+func seconds(d time.Duration) int64 { return int64(d / time.Second) }
+
+func sortVMs(vms []VM) []VM {
+	rank := map[State]int{}
+	for i, s := range States() {
+		rank[s] = i
+	}
+	slices.SortStableFunc(vms, func(x, y VM) int {
+		return cmp.Or(cmp.Compare(rank[x.State], rank[y.State]), strings.Compare(string(armid.Of(x.ID)), string(armid.Of(y.ID))))
+	})
+	return vms
+}

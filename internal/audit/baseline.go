@@ -1,0 +1,99 @@
+package audit
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/azbackup/azbackup/internal/armid"
+)
+
+// Comparison is what changed since an earlier result. A VM that is unknown now or was then is in none of the
+// lists but BecameUnknown: nothing is known to have changed.
+type Comparison struct {
+	At     time.Time `json:"at"` // when the baseline was made
+	Before *float64  `json:"coverage_before"`
+	After  *float64  `json:"coverage_after"`
+	// Unprotected were covered and are not; Protected were not and are.
+	Unprotected   []Change `json:"newly_unprotected"`
+	Protected     []Change `json:"newly_protected"`
+	BecameUnknown []Change `json:"became_unknown"`
+	// Added and Removed are VMs that only one of the two results has.
+	Added   []Change `json:"added"`
+	Removed []Change `json:"removed"`
+}
+
+// Change is one VM's way from the baseline to now; a state is empty where the VM was not there.
+type Change struct {
+	ID     string `json:"id"`
+	Before State  `json:"before,omitempty"`
+	After  State  `json:"after,omitempty"`
+}
+
+// compare sets an earlier result against r, whose VMs are in their order, and finds VMs that lost coverage.
+func compare(before, r Result) (Comparison, []Finding) {
+	c := Comparison{
+		At: before.Made.At, Before: before.Summary.Coverage,
+		Unprotected: []Change{}, Protected: []Change{}, BecameUnknown: []Change{}, Added: []Change{}, Removed: []Change{},
+	}
+	old := map[armid.Key]VM{}
+	for _, vm := range before.VMs {
+		old[armid.Of(vm.ID)] = vm
+	}
+	var lost []Finding
+	now := map[armid.Key]bool{}
+	for _, vm := range r.VMs {
+		now[armid.Of(vm.ID)] = true
+		was, ok := old[armid.Of(vm.ID)]
+		change := Change{ID: vm.ID, Before: was.State, After: vm.State}
+		switch {
+		case !ok:
+			c.Added = append(c.Added, change)
+		case was.State == Unknown:
+		case vm.State == Unknown:
+			c.BecameUnknown = append(c.BecameUnknown, change)
+		case was.State.Covered() && !vm.State.Covered() && !vm.State.LeftOut():
+			c.Unprotected = append(c.Unprotected, change)
+			lost = append(lost, lostFinding(vm, was, before.Made.At))
+		case !was.State.Covered() && vm.State.Covered():
+			c.Protected = append(c.Protected, change)
+		}
+	}
+	for _, vm := range before.VMs {
+		if !now[armid.Of(vm.ID)] {
+			c.Removed = append(c.Removed, Change{ID: vm.ID, Before: vm.State})
+		}
+	}
+	return c, lost
+}
+
+func lostFinding(vm, was VM, at time.Time) Finding {
+	f := finding(codeLost, vm.ID, "%s: it was %s at %s and is %s", vmName(vm.ID), was.State, stamp(at), vm.State)
+	f.Evidence, f.Rule = evidence(vm), vm.Rule
+	return f
+}
+
+// markNew marks the findings that the baseline does not have.
+func markNew(findings, before []Finding) {
+	had := map[string]bool{}
+	for _, f := range before {
+		had[f.Fingerprint] = true
+	}
+	for i := range findings {
+		findings[i].New = !had[findings[i].Fingerprint]
+	}
+}
+
+// Read reads the JSON of an earlier result. A file of another format version is an error: comparing with half
+// of what it says would show changes that did not happen.
+func Read(r io.Reader) (Result, error) {
+	var result Result
+	if err := json.NewDecoder(r).Decode(&result); err != nil {
+		return Result{}, fmt.Errorf("reading audit: %w", err)
+	}
+	if result.FormatVersion != FormatVersion {
+		return Result{}, fmt.Errorf("reading audit: its format_version is %q, not %q", result.FormatVersion, FormatVersion)
+	}
+	return result, nil
+}

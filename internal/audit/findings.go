@@ -1,0 +1,246 @@
+package audit
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// finding makes a finding from its code; what the code says can be changed by the caller.
+func finding(code, target, format string, args ...any) Finding {
+	h := help(code)
+	return Finding{
+		Code: code, Severity: h.Severity, State: h.State, Target: target, Message: fmt.Sprintf(format, args...),
+		Hint: h.Hint, Controls: h.Controls, Fingerprint: fingerprint(code, target),
+	}
+}
+
+func fingerprint(code, target string) string {
+	sum := sha256.Sum256([]byte(code + "\n" + string(armid.Of(target))))
+	return hex.EncodeToString(sum[:16])
+}
+
+func sortFindings(all []Finding) []Finding {
+	slices.SortStableFunc(all, func(x, y Finding) int {
+		return cmp.Or(
+			cmp.Compare(y.Severity.rank(), x.Severity.rank()),
+			strings.Compare(x.Code, y.Code),
+			strings.Compare(string(armid.Of(x.Target)), string(armid.Of(y.Target))),
+			strings.Compare(x.Message, y.Message),
+		)
+	})
+	return all
+}
+
+// vmFindings turns the facts of a VM into findings. Of a VM that is unknown, excluded or unsupported nothing
+// else is said: it is not known, or somebody decided.
+func (a *assessor) vmFindings(v *verdict) []Finding {
+	var all []Finding
+	add := func(code, because string) {
+		all = append(all, a.vmFinding(v, code, because))
+	}
+	for _, f := range v.facts {
+		if v.row.State.LeftOut() && f.state != v.row.State {
+			continue
+		}
+		if code := codeOf(v, f.state, a.opt); code != "" {
+			add(code, f.because)
+		}
+	}
+	if v.row.State.LeftOut() {
+		return all
+	}
+	if v.kind == active && v.item.Disks != nil && !wantsDisks(v.rule, v.item.Disks) {
+		add(codeDisks, diskWords(v.item.Disks))
+	}
+	if because := a.needsEnhanced(v); because != "" {
+		add(codeNeedsEnhanced, because)
+	}
+	return all
+}
+
+func codeOf(v *verdict, s State, opt Options) string {
+	switch s {
+	case Unknown:
+		return codeUnknown
+	case Unsupported:
+		return codeUnsupported
+	case SoftDeleted:
+		return codeSoftDeleted
+	case Stopped:
+		return codeStopped
+	case Suspended:
+		return codeSuspended
+	case Unprotected:
+		return codeUnprotected
+	case Pending:
+		if v.recreated {
+			return codeRecreated
+		}
+		return codePending
+	case Stale:
+		return codeStale
+	case Failing:
+		if point := v.item.LastRecoveryPoint; !point.IsZero() && opt.Now.Sub(point) >= opt.FailingFor {
+			return codeFailingLong
+		}
+		return codeFailing
+	case OtherVault:
+		return codeOtherVault
+	case OtherPolicy:
+		return codeOtherPolicy
+	default: // excluded and protected: nothing to do
+		return ""
+	}
+}
+
+func (a *assessor) vmFinding(v *verdict, code, because string) Finding {
+	f := finding(code, v.vm.ID, "%s: %s", vmName(v.vm.ID), because)
+	f.Evidence = evidence(v.row)
+	f.Rule = ref(v.rule)
+	if v.rule != nil {
+		f.Position = position(v.rule.Pos)
+	}
+	if code == codeStopped && v.rule != nil && v.rule.Protect == config.ProtectStopped {
+		f.Severity, f.Hint = Info, "nothing: the file wants them stopped"
+	}
+	return f
+}
+
+func position(p config.Position) *config.Position {
+	if p.File == "" {
+		return nil
+	}
+	return &p
+}
+
+func wantsDisks(r *config.Rule, has *plan.Disks) bool {
+	if r == nil || r.Disks == nil {
+		return false
+	}
+	switch r.Disks.Kind {
+	case config.DisksOSOnly:
+		return has.Include && len(has.LUNs) == 0
+	case config.DisksInclude:
+		return has.Include && slices.Equal(sorted(has.LUNs), sorted(r.Disks.LUNs))
+	case config.DisksExclude:
+		return !has.Include && slices.Equal(sorted(has.LUNs), sorted(r.Disks.LUNs))
+	default:
+		return false
+	}
+}
+
+func sorted(numbers []int) []int {
+	s := slices.Clone(numbers)
+	slices.Sort(s)
+	return s
+}
+
+// evidence is what the judgement of a row rests on, by name.
+func evidence(row VM) map[string]string {
+	e := map[string]string{}
+	put := func(name, value string) {
+		if value != "" {
+			e[name] = value
+		}
+	}
+	put("vault", row.Vault)
+	put("policy", row.Policy)
+	put("protection_state", row.ProtectionState)
+	put("last_backup_status", row.LastBackupStatus)
+	put("health", row.Health)
+	for name, t := range map[string]*time.Time{
+		"last_recovery_point": row.LastRecoveryPoint, "last_backup": row.LastBackup, "purge_at": row.PurgeAt, "time_created": row.TimeCreated,
+	} {
+		if t != nil {
+			put(name, t.Format(time.RFC3339))
+		}
+	}
+	if row.Gap != nil {
+		put("not_read", words(*row.Gap))
+		put("request_id", row.Gap.RequestID)
+	}
+	if len(e) == 0 {
+		return nil
+	}
+	return e
+}
+
+// namedInFile are the VMs that a rule names by id and that were not read: unknown when something forbade
+// reading them, a finding when Azure says that they do not exist.
+func (a *assessor) namedInFile() ([]VM, []Finding) {
+	if a.config == nil {
+		return nil, nil
+	}
+	var rows []VM
+	var found []Finding
+	done := map[armid.Key]bool{}
+	for i := range a.config.Rules {
+		r := &a.config.Rules[i]
+		key := armid.Of(r.ID)
+		if r.ID == "" || a.known[key] || done[key] {
+			continue
+		}
+		done[key] = true
+		gap, hidden := a.gaps.machine(r.ID)
+		switch {
+		case a.missing[key]:
+			f := finding(codeNoSuchVM, r.ID, "%s: rule %s names it, and it does not exist", vmName(r.ID), r.Name)
+			f.Rule, f.Position = ref(r), position(r.Pos)
+			found = append(found, f)
+		case hidden:
+			row, f := a.unread(r, gap)
+			rows, found = append(rows, row), append(found, f)
+		}
+	}
+	return rows, found
+}
+
+// unread is a VM of which only the id in the file is known.
+func (a *assessor) unread(r *config.Rule, gap plan.Gap) (VM, Finding) {
+	id, err := armid.ParseVM(r.ID)
+	if err != nil { // config lets no such id pass
+		id = armid.ID{Subscription: armid.SubscriptionOf(r.ID), Names: []string{lastName(r.ID)}}
+	}
+	v := &verdict{
+		rule: r, kind: noItem,
+		vm: plan.VM{ID: r.ID, Name: id.Name(), ResourceGroup: id.ResourceGroup, Subscription: id.Subscription},
+	}
+	v.row = a.row(v)
+	v.row.Gap = &gap
+	v.hold(Unknown, "%s could not be read", words(gap))
+	v.settle()
+	return v.row, a.vmFinding(v, codeUnknown, v.row.Because)
+}
+
+// orphans are items with recovery points whose VM is not there. Where VMs may exist unseen, or where nobody
+// looked, no item is called an orphan.
+func (a *assessor) orphans() []Finding {
+	var found []Finding
+	for _, it := range a.observed.Items {
+		id, err := armid.ParseVM(it.VM)
+		key := armid.Of(it.VM)
+		if err != nil || a.known[key] || it.LastRecoveryPoint.IsZero() {
+			continue
+		}
+		if !a.missing[key] {
+			if _, unseen := a.gaps.machine(it.VM); unseen || !a.read[strings.ToLower(id.Subscription)] {
+				continue
+			}
+		}
+		f := finding(codeOrphan, it.ID, "%s: its VM is not there, its recovery points in %s are (%s)", vmName(it.VM), lastName(it.Vault), itemWords(it))
+		f.Evidence = map[string]string{
+			"vm": it.VM, "vault": it.Vault, "protection_state": it.State, "last_recovery_point": it.LastRecoveryPoint.UTC().Format(time.RFC3339),
+		}
+		found = append(found, f)
+	}
+	return found
+}

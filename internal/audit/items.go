@@ -1,0 +1,119 @@
+package audit
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// kind is what an item does for its VM.
+type kind int
+
+// The kinds, in the order in which they decide for a VM that has several items: a VM that was soft-deleted in
+// one vault and is protected in another is protected.
+const (
+	active     kind = iota // backups are taken
+	partial                // active, but its recovery points are not known
+	odd                    // in a state that this program cannot judge
+	deleted                // soft-deleted: its data goes
+	stopped                // no backups, data kept
+	suspended              // no backups, data kept by policy
+	noItem                 // there is none
+	kindsTotal             // how many there are
+)
+
+func kindOf(it plan.Item) kind {
+	switch {
+	case it.SoftDeleted:
+		return deleted
+	case it.Partial:
+		return partial
+	}
+	switch it.State {
+	case plan.StateIRPending, plan.StateProtected, plan.StateProtectionError:
+		return active
+	case plan.StateProtectionStopped:
+		return stopped
+	case plan.StateBackupsSuspended:
+		return suspended
+	default: // ProtectionPaused, Invalid, words of later versions of the service
+		return odd
+	}
+}
+
+// vmItems are the items of one VM, best first.
+type vmItems struct {
+	all []plan.Item
+	// has says which kinds occur.
+	has [kindsTotal]bool
+}
+
+func newVMItems(items []plan.Item) vmItems {
+	v := vmItems{all: slices.Clone(items)}
+	slices.SortStableFunc(v.all, func(a, b plan.Item) int {
+		return cmp.Or(
+			cmp.Compare(kindOf(a), kindOf(b)),
+			b.LastRecoveryPoint.Compare(a.LastRecoveryPoint),
+			strings.Compare(string(armid.Of(a.ID)), string(armid.Of(b.ID))),
+		)
+	})
+	for _, it := range v.all {
+		v.has[kindOf(it)] = true
+	}
+	return v
+}
+
+// deciding is the item that stands for the VM, and its kind.
+func (v vmItems) deciding() (plan.Item, kind) {
+	if len(v.all) == 0 {
+		return plan.Item{}, noItem
+	}
+	return v.all[0], kindOf(v.all[0])
+}
+
+// inventory joins items to VMs by sourceResourceId and by nothing else: names repeat across resource groups.
+type inventory struct {
+	byVM map[armid.Key][]plan.Item
+	// nameless are items that came without a readable VM id, by the folded subscription, group and name that
+	// their container carries. They never protect a VM here; they only forbid calling it unprotected.
+	nameless map[string]plan.Item
+	byVault  map[armid.Key]int
+	byPolicy map[armid.Key]int
+}
+
+func newInventory(items []plan.Item) inventory {
+	inv := inventory{
+		byVM: map[armid.Key][]plan.Item{}, nameless: map[string]plan.Item{},
+		byVault: map[armid.Key]int{}, byPolicy: map[armid.Key]int{},
+	}
+	for _, it := range items {
+		inv.byVault[armid.Of(it.Vault)]++
+		if it.PolicyID != "" {
+			inv.byPolicy[armid.Of(it.PolicyID)]++
+		}
+		if strings.TrimSpace(it.VM) == "" {
+			inv.nameless[containerKey(armid.SubscriptionOf(it.Vault), it.Container)] = it
+			continue
+		}
+		key := armid.Of(it.VM)
+		inv.byVM[key] = append(inv.byVM[key], it)
+	}
+	return inv
+}
+
+// containerKey folds the last two parts of a container's name, the VM's group and name (azure-api.md §0.4).
+func containerKey(subscription, container string) string {
+	parts := strings.Split(strings.ToLower(strings.ReplaceAll(container, "%3B", ";")), ";")
+	if len(parts) < 2 {
+		return ""
+	}
+	return strings.ToLower(subscription) + ";" + strings.Join(parts[len(parts)-2:], ";")
+}
+
+func (inv inventory) namelessOf(vm plan.VM) (plan.Item, bool) {
+	it, ok := inv.nameless[containerKey(vm.Subscription, vm.ResourceGroup+";"+vm.Name)]
+	return it, ok
+}

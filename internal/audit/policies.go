@@ -1,0 +1,152 @@
+package audit
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
+)
+
+const day = 24 * time.Hour
+
+// policyFindings judge the policies of the vaults that matter.
+func (a *assessor) policyFindings() []Finding {
+	var found []Finding
+	for _, p := range a.observed.Policies {
+		vault := armid.Of(p.Vault)
+		if a.inFile[vault] == nil && a.items.byVault[vault] == 0 {
+			continue
+		}
+		inFile := a.policyInFile(p)
+		for _, f := range a.policyFinding(p) {
+			if inFile != nil {
+				f.Position = position(inFile.Pos)
+			}
+			found = append(found, f)
+		}
+	}
+	return append(found, a.missingPolicies()...)
+}
+
+// policyInFile is the definition in the file for a policy of a vault, or nil.
+func (a *assessor) policyInFile(p plan.Policy) *config.Policy {
+	if a.config == nil {
+		return nil
+	}
+	for i := range a.config.Policies {
+		c := &a.config.Policies[i]
+		if equalFold(c.Name, p.Name) && slices.ContainsFunc(a.config.VaultsOf(c), func(v config.Vault) bool {
+			return armid.Same(v.ID(), p.Vault)
+		}) {
+			return c
+		}
+	}
+	return nil
+}
+
+func (a *assessor) policyFinding(p plan.Policy) []Finding {
+	var found []Finding
+	add := func(code string, evidence map[string]string, format string, args ...any) {
+		f := finding(code, p.ID, "policy %s in vault %s: %s", p.Name, lastName(p.Vault), fmt.Sprintf(format, args...))
+		f.Evidence = evidence
+		found = append(found, f)
+	}
+	used := max(a.items.byPolicy[armid.Of(p.ID)], p.Items)
+	_, unread := a.gaps.items[armid.Of(p.Vault)]
+	if used == 0 && !unread && !born(p.Name) {
+		add(codeUnusedPolicy, nil, "it protects nothing")
+	}
+	if p.Unreadable != "" {
+		add(codePolicyUnread, nil, "%s", p.Unreadable)
+		return found
+	}
+	kept, least := basicRetention(p.Spec), a.opt.MinRetention
+	if used > 0 && least > 0 && kept < least {
+		add(codeRetention, map[string]string{"kept": days(kept), "minimum": days(least), "items": strconv.Itoa(used)},
+			"it keeps recovery points for %s, asked are %s", days(kept), days(least))
+	}
+	if fields := a.planned(plan.UpdatePolicy, p.ID); len(fields) > 0 {
+		add(codePolicyDiffers, fieldEvidence(fields), "%s", fieldWords(fields))
+	}
+	return found
+}
+
+// born says whether every new vault has a policy of this name (azure-api.md §8.1).
+func born(name string) bool {
+	return equalFold(name, "DefaultPolicy") || equalFold(name, "EnhancedPolicy")
+}
+
+// basicRetention is how long every recovery point of the policy is kept at least: the daily retention, or the
+// weekly one of a policy that only backs up weekly. Longer monthly or yearly points are chosen ones.
+func basicRetention(s plan.PolicySpec) time.Duration {
+	if s.Schedule.Frequency == plan.FrequencyWeekly {
+		if s.Retention.Weeks == nil {
+			return 0
+		}
+		return time.Duration(s.Retention.Weeks.Keep) * 7 * day
+	}
+	return time.Duration(s.Retention.Days) * day
+}
+
+func days(d time.Duration) string { return strconv.Itoa(int(d/day)) + " d" }
+
+// missingPolicies are policies of the file that a vault does not have, though its policies were read.
+func (a *assessor) missingPolicies() []Finding {
+	if a.config == nil {
+		return nil
+	}
+	var found []Finding
+	for i := range a.config.Policies {
+		p := &a.config.Policies[i]
+		for _, v := range a.config.VaultsOf(p) {
+			id := armid.Policy(v.ID(), p.Name)
+			_, exists := a.policies[armid.Of(id)]
+			_, vaultThere := a.vaults[armid.Of(v.ID())]
+			_, unread := a.gaps.policies[armid.Of(v.ID())]
+			if exists || unread || !vaultThere || a.vaultHidden(v) {
+				continue
+			}
+			f := finding(codePolicyMissing, id, "policy %s in vault %s: it does not exist", p.Name, v.Name)
+			f.Position = position(p.Pos)
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+// needsEnhanced says why the policy chosen for a VM cannot protect it, or "".
+func (a *assessor) needsEnhanced(v *verdict) string {
+	if v.vm.NeedsEnhanced == "" {
+		return ""
+	}
+	if v.kind == active {
+		if p, ok := a.policies[armid.Of(v.item.PolicyID)]; ok && p.Unreadable == "" && p.Spec.Tier == plan.TierStandard {
+			return fmt.Sprintf("its policy %s is Standard, and %s", p.Name, v.vm.NeedsEnhanced)
+		}
+		return ""
+	}
+	if v.rule == nil || v.rule.Protect != config.ProtectOn {
+		return ""
+	}
+	if tier := a.tierOf(v); tier == plan.TierStandard {
+		return fmt.Sprintf("policy %s of rule %s is Standard, and %s", v.rule.Policy, v.rule.Name, v.vm.NeedsEnhanced)
+	}
+	return ""
+}
+
+// tierOf is the tier of the policy that the VM's rule names: as the file says, else as a vault has it.
+func (a *assessor) tierOf(v *verdict) string {
+	if p := a.config.Policy(v.rule.Policy); p != nil && p.Tier != "" {
+		return p.Tier
+	}
+	for _, vault := range a.config.Candidates(v.rule, v.vm.Subscription, v.vm.Location) {
+		if p, ok := a.policies[armid.Of(armid.Policy(vault.ID(), v.rule.Policy))]; ok && p.Unreadable == "" {
+			return p.Spec.Tier
+		}
+	}
+	return ""
+}

@@ -1,0 +1,104 @@
+package audit
+
+import (
+	"fmt"
+	"maps"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// row is what a verdict starts from: the VM and the item that stands for it.
+func (a *assessor) row(v *verdict) VM {
+	vm, it := v.vm, v.item
+	row := VM{
+		ID: vm.ID, Name: vm.Name, ResourceGroup: vm.ResourceGroup, Subscription: strings.ToLower(vm.Subscription),
+		Location: armid.Location(vm.Location), Tags: maps.Clone(vm.Tags), TimeCreated: when(vm.TimeCreated), Rule: ref(v.rule),
+	}
+	if v.kind == noItem {
+		return row
+	}
+	row.Vault, row.Policy, row.ProtectionState = it.Vault, policyName(it), it.State
+	row.LastBackupStatus, row.Health = it.LastBackupStatus, it.Health
+	row.LastBackup, row.LastRecoveryPoint = when(it.LastBackup), when(it.LastRecoveryPoint)
+	if !it.LastRecoveryPoint.IsZero() {
+		age := max(0, seconds(a.opt.Now.Sub(it.LastRecoveryPoint)))
+		row.AgeSeconds = &age
+	}
+	if it.SoftDeleted && !it.PurgeAt.IsZero() {
+		left := max(0, int(it.PurgeAt.Sub(a.opt.Now)/(24*time.Hour)))
+		row.PurgeAt, row.DaysLeft = when(it.PurgeAt), &left
+	}
+	return row
+}
+
+func policyName(it plan.Item) string {
+	if it.PolicyName != "" {
+		return it.PolicyName
+	}
+	return lastName(it.PolicyID)
+}
+
+func when(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+func equalFold(a, b string) bool {
+	return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b))
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04Z") }
+
+func at(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return " at " + stamp(t)
+}
+
+// span spells a duration in the units that people think of recovery points in: days and hours.
+func span(d time.Duration) string {
+	switch {
+	case d < time.Hour:
+		return strconv.Itoa(int(d/time.Minute)) + " min"
+	case d < 48*time.Hour:
+		return strconv.Itoa(int(d/time.Hour)) + " h"
+	default:
+		return strconv.Itoa(int(d/(24*time.Hour))) + " d"
+	}
+}
+
+func diskWords(d *plan.Disks) string {
+	switch {
+	case d.Include && len(d.LUNs) == 0:
+		return "only the OS disk is backed up"
+	case d.Include:
+		return fmt.Sprintf("only the OS disk and the disks %s are backed up", luns(d.LUNs))
+	default:
+		return fmt.Sprintf("the disks %s are not backed up", luns(d.LUNs))
+	}
+}
+
+func luns(numbers []int) string {
+	words := make([]string, len(numbers))
+	for i, n := range numbers {
+		words[i] = strconv.Itoa(n)
+	}
+	return strings.Join(words, ", ")
+}
+
+// vmName is a VM for people: names repeat across groups.
+func vmName(id string) string {
+	vm, err := armid.ParseVM(id)
+	if err != nil {
+		return id
+	}
+	return vm.ResourceGroup + "/" + vm.Name()
+}

@@ -1,0 +1,66 @@
+package audit
+
+import (
+	"strings"
+	"time"
+
+	"github.com/azbackup/azbackup/plan"
+)
+
+// The bounds of what a backup schedule of the service can be: every four hours round the clock, and one day a
+// week (azure-api.md §8.3).
+const (
+	densest  = 4 * time.Hour
+	sparsest = 7 * 24 * time.Hour
+)
+
+// longestPause is the longest time that a schedule leaves between two backups: for an hourly one that is the
+// night outside its window. It is zero for a schedule that cannot be understood.
+func longestPause(s plan.ScheduleSpec) time.Duration {
+	switch s.Frequency {
+	case "Daily":
+		return 24 * time.Hour
+	case "Weekly":
+		return longestWeeklyPause(s.Days)
+	case "Hourly":
+		if s.Every <= 0 || s.Window < 0 || s.Window > 24 {
+			return 0
+		}
+		last := s.Window / s.Every * s.Every
+		return max(time.Duration(24-last)*time.Hour, time.Duration(s.Every)*time.Hour)
+	default:
+		return 0
+	}
+}
+
+func longestWeeklyPause(names []string) time.Duration {
+	var on [7]bool
+	for _, name := range names {
+		day, ok := weekday(name)
+		if !ok {
+			return 0
+		}
+		on[day] = true
+	}
+	longest, pause, seen := 0, 0, false
+	for i := range 15 { // two weeks and a day: every pause is seen whole
+		pause++
+		if !on[i%7] {
+			continue
+		}
+		if seen {
+			longest = max(longest, pause)
+		}
+		pause, seen = 0, true
+	}
+	return time.Duration(longest) * 24 * time.Hour
+}
+
+func weekday(name string) (int, bool) {
+	for day := time.Sunday; day <= time.Saturday; day++ {
+		if strings.EqualFold(day.String(), name) {
+			return int(day), true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,72 @@
+package audit
+
+// State is where a VM stands. The set is closed; what each rests on is in the package documentation.
+type State string
+
+// The states, worst knowledge first: the order in which the first that holds is the VM's state (design.md §8).
+const (
+	Unknown     State = "unknown"
+	Unsupported State = "unsupported"
+	Excluded    State = "excluded"
+	SoftDeleted State = "soft-deleted"
+	Stopped     State = "stopped"
+	Suspended   State = "suspended"
+	Unprotected State = "unprotected"
+	Pending     State = "pending"
+	Stale       State = "stale"
+	Failing     State = "failing"
+	OtherVault  State = "other-vault"
+	OtherPolicy State = "other-policy"
+	Protected   State = "protected"
+)
+
+// States are all states in the order of their precedence.
+func States() []State {
+	return []State{
+		Unknown, Unsupported, Excluded, SoftDeleted, Stopped, Suspended, Unprotected, Pending, Stale, Failing,
+		OtherVault, OtherPolicy, Protected,
+	}
+}
+
+// Covered says whether a VM in this state could be restored to a point that is as fresh as its policy promises.
+func (s State) Covered() bool { return s == Protected || s == OtherPolicy || s == OtherVault }
+
+// LeftOut says whether VMs in this state stay out of the coverage percentage.
+func (s State) LeftOut() bool { return s == Unknown || s == Excluded || s == Unsupported }
+
+// Severity grades a finding. The set is closed.
+type Severity string
+
+// The severities, worst first.
+const (
+	Critical Severity = "critical"
+	High     Severity = "high"
+	Medium   Severity = "medium"
+	Low      Severity = "low"
+	Info     Severity = "info"
+)
+
+// Severities are all severities, worst first.
+func Severities() []Severity { return []Severity{Critical, High, Medium, Low, Info} }
+
+// AtLeast says whether s is as bad as floor or worse. An unknown or empty floor is never reached.
+func (s Severity) AtLeast(floor Severity) bool {
+	return floor.rank() > 0 && s.rank() >= floor.rank()
+}
+
+func (s Severity) rank() int {
+	switch s {
+	case Critical:
+		return 5
+	case High:
+		return 4
+	case Medium:
+		return 3
+	case Low:
+		return 2
+	case Info:
+		return 1
+	default:
+		return 0
+	}
+}

@@ -1,0 +1,117 @@
+package audit
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// Summary counts. In JSON the states stand beside the other keys, each under its own name (design.md §7), all
+// of them also when zero.
+type Summary struct {
+	VMs    int
+	States map[State]int
+	// Covered VMs are protected, other-policy or other-vault. Counted VMs are all but unknown, excluded and
+	// unsupported ones.
+	Covered int
+	Counted int
+	// Coverage is Covered / Counted; nil when nothing is counted, which is neither 0 nor 1.
+	Coverage *float64
+	Findings map[Severity]int
+	Orphans  int
+	Gaps     int
+	// Complete is false when something could not be read.
+	Complete bool
+}
+
+func summarize(r Result) Summary {
+	s := Summary{
+		VMs: len(r.VMs), States: map[State]int{}, Findings: map[Severity]int{}, Gaps: len(r.Gaps),
+	}
+	for _, vm := range r.VMs {
+		s.States[vm.State]++
+		if vm.State.Covered() {
+			s.Covered++
+		}
+		if !vm.State.LeftOut() {
+			s.Counted++
+		}
+	}
+	for _, f := range r.Findings {
+		s.Findings[f.Severity]++
+		if f.Code == codeOrphan {
+			s.Orphans++
+		}
+	}
+	if s.Counted > 0 {
+		coverage := float64(s.Covered) / float64(s.Counted)
+		s.Coverage = &coverage
+	}
+	s.Complete = s.Gaps == 0 && s.States[Unknown] == 0
+	return s
+}
+
+// summaryKeys are the keys of a summary's JSON that are not states.
+type summaryKeys struct {
+	VMs      int              `json:"vms"`
+	Covered  int              `json:"covered"`
+	Counted  int              `json:"counted"`
+	Coverage *float64         `json:"coverage"`
+	Complete bool             `json:"complete"`
+	Gaps     int              `json:"gaps"`
+	Orphans  int              `json:"orphans"`
+	Findings map[Severity]int `json:"findings"`
+}
+
+// MarshalJSON writes the states beside the other keys.
+func (s Summary) MarshalJSON() ([]byte, error) {
+	keys := summaryKeys{
+		VMs: s.VMs, Covered: s.Covered, Counted: s.Counted, Coverage: s.Coverage, Complete: s.Complete,
+		Gaps: s.Gaps, Orphans: s.Orphans, Findings: map[Severity]int{},
+	}
+	for _, severity := range Severities() {
+		keys.Findings[severity] = s.Findings[severity]
+	}
+	out, err := json.Marshal(keys)
+	if err != nil {
+		return nil, err
+	}
+	out = out[:len(out)-1]
+	for _, state := range States() {
+		out = fmt.Appendf(out, ",%q:%d", state, s.States[state])
+	}
+	return append(out, '}'), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON writes; keys it does not know are ignored.
+func (s *Summary) UnmarshalJSON(data []byte) error {
+	var keys summaryKeys
+	if err := json.Unmarshal(data, &keys); err != nil {
+		return err
+	}
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(data, &all); err != nil {
+		return err
+	}
+	*s = Summary{
+		VMs: keys.VMs, Covered: keys.Covered, Counted: keys.Counted, Coverage: keys.Coverage,
+		Complete: keys.Complete, Gaps: keys.Gaps, Orphans: keys.Orphans, Findings: map[Severity]int{},
+		States: map[State]int{},
+	}
+	for severity, n := range keys.Findings {
+		if n > 0 {
+			s.Findings[severity] = n
+		}
+	}
+	for _, state := range States() {
+		var n int
+		if raw, ok := all[string(state)]; ok {
+			if err := json.Unmarshal(raw, &n); err != nil {
+				return fmt.Errorf("reading summary.%s: %w", state, err)
+			}
+		}
+		if n > 0 {
+			s.States[state] = n
+		}
+	}
+	return nil
+}

@@ -1,0 +1,145 @@
+package audit
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// The number of VMs a vault may hold (azure-api.md §13), and from where there is little room left.
+const (
+	vaultLimit    = 1000
+	vaultNearFull = 900
+)
+
+// vaultFindings judge the vaults that matter: those of the file, and those that hold VMs.
+func (a *assessor) vaultFindings() []Finding {
+	var found []Finding
+	for _, v := range a.observed.Vaults {
+		key := armid.Of(v.ID)
+		inFile := a.inFile[key]
+		if inFile == nil && a.items.byVault[key] == 0 {
+			continue
+		}
+		for _, f := range a.vaultFinding(v) {
+			if inFile != nil {
+				f.Position = position(inFile.Pos)
+			}
+			found = append(found, f)
+		}
+	}
+	return append(found, a.missingVaults()...)
+}
+
+func (a *assessor) vaultFinding(v plan.Vault) []Finding {
+	var found []Finding
+	add := func(code string, evidence map[string]string, format string, args ...any) {
+		f := finding(code, v.ID, format, args...)
+		f.Evidence = evidence
+		found = append(found, f)
+	}
+	if equalFold(v.SoftDeleteState, "Disabled") {
+		add(codeSoftDeleteOff, map[string]string{"softDeleteState": v.SoftDeleteState}, "vault %s: soft delete is off", v.Name)
+	}
+	switch immutability := v.Settings.Immutability; {
+	case equalFold(immutability, "Disabled"):
+		add(codeNotImmutable, map[string]string{"immutability": immutability}, "vault %s: immutability is off", v.Name)
+	case equalFold(immutability, "Unlocked"):
+		add(codeNotLocked, map[string]string{"immutability": immutability}, "vault %s: immutability is on but not locked", v.Name)
+	}
+	if equalFold(v.Settings.Redundancy, "LocallyRedundant") {
+		add(codeLocal, map[string]string{"redundancy": v.Settings.Redundancy}, "vault %s: its data is locally redundant", v.Name)
+	}
+	n := a.items.byVault[armid.Of(v.ID)]
+	held := map[string]string{"items": strconv.Itoa(n)}
+	switch {
+	case n >= vaultLimit:
+		add(codeVaultFull, held, "vault %s: it holds %d VMs, the limit is %d", v.Name, n, vaultLimit)
+	case n > vaultNearFull:
+		add(codeVaultNearFull, held, "vault %s: it holds %d VMs of the %d it can", v.Name, n, vaultLimit)
+	}
+	if fields := a.planned(plan.UpdateVault, v.ID); len(fields) > 0 {
+		add(codeVaultDiffers, fieldEvidence(fields), "vault %s: %s", v.Name, fieldWords(fields))
+	}
+	return found
+}
+
+// missingVaults are vaults of the file that do not exist. Where the vault or its subscription's list could not
+// be read, nothing is said.
+func (a *assessor) missingVaults() []Finding {
+	if a.config == nil {
+		return nil
+	}
+	var found []Finding
+	for _, v := range a.config.Vaults {
+		if _, exists := a.vaults[armid.Of(v.ID())]; exists || a.vaultHidden(v) {
+			continue
+		}
+		f := finding(codeVaultMissing, v.ID(), "vault %s: it does not exist", v.Name)
+		f.Position = position(v.Pos)
+		found = append(found, f)
+	}
+	return found
+}
+
+func (a *assessor) vaultHidden(v config.Vault) bool {
+	if _, ok := a.gaps.items[armid.Of(v.ID())]; ok {
+		return true
+	}
+	_, ok := lookUp(a.gaps.hiding, placeOf(v.Subscription, v.Location))
+	return ok
+}
+
+// planned are the differences that the plan over the same reads would write to a vault or policy: an audit
+// must not see another difference than a plan.
+func (a *assessor) planned(action plan.Action, target string) []plan.Field {
+	return a.differences[change{action, armid.Of(target)}]
+}
+
+type change struct {
+	action plan.Action
+	target armid.Key
+}
+
+func differences(c *config.Config, o plan.Observed, opt Options) map[change][]plan.Field {
+	if c == nil {
+		return nil
+	}
+	all := map[change][]plan.Field{}
+	for _, ch := range plan.Make(c, o, plan.Options{Now: opt.Now}).Changes {
+		action := ch.Action
+		if action == plan.Blocked {
+			action = ch.Wanted
+		}
+		if action == plan.UpdateVault || action == plan.UpdatePolicy {
+			all[change{action, armid.Of(ch.Target)}] = ch.Fields
+		}
+	}
+	return all
+}
+
+func fieldWords(fields []plan.Field) string {
+	words := make([]string, len(fields))
+	for i, f := range fields {
+		words[i] = f.Path + " is " + orNothing(f.Before) + ", the file says " + orNothing(f.After)
+	}
+	return strings.Join(words, "; ")
+}
+
+func fieldEvidence(fields []plan.Field) map[string]string {
+	e := map[string]string{}
+	for _, f := range fields {
+		e[f.Path] = orNothing(f.Before) + " → " + orNothing(f.After)
+	}
+	return e
+}
+
+func orNothing(s string) string {
+	if s == "" {
+		return "–"
+	}
+	return s
+}

@@ -1,0 +1,144 @@
+package report
+
+import (
+	"cmp"
+	"io"
+	"maps"
+	"slices"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+
+	"github.com/azbackup/azbackup/internal/audit"
+)
+
+// AuditPrometheus writes an audit for node_exporter's textfile collector. Labels are bounded: states, codes,
+// kinds of gap, and pairs of subscription and region, never VMs.
+func AuditPrometheus(w io.Writer, r audit.Result) error {
+	families := []*dto.MetricFamily{
+		gauge("azbackup_audit_timestamp_seconds", "When the audit was made.", value(seconds(r.Made.At))),
+		gauge("azbackup_audit_vms", "VMs by state.", vmsByState(r)...),
+		gauge("azbackup_audit_findings", "Findings by code and severity.", findingsByCode(r)...),
+		gauge("azbackup_audit_gaps", "Reads that failed; what they hide is unknown.", value(float64(len(r.Gaps)))),
+		agesByPlace(r),
+		ageHistogram(r),
+	}
+	if c := r.Summary.Coverage; c != nil {
+		families = append(families, gauge("azbackup_audit_coverage_ratio",
+			"VMs covered by backup, of all but unknown, excluded and unsupported ones.", value(*c)))
+	}
+	for _, f := range families {
+		if len(f.Metric) == 0 {
+			continue // a family without a sample is not valid text
+		}
+		if _, err := expfmt.MetricFamilyToText(w, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func vmsByState(r audit.Result) []*dto.Metric {
+	var metrics []*dto.Metric
+	for _, s := range audit.States() {
+		metrics = append(metrics, labelled("state", string(s), r.Summary.States[s]))
+	}
+	return metrics
+}
+
+// findingsByCode has a sample for every code there is, so that an alert sees a finding come and go.
+func findingsByCode(r audit.Result) []*dto.Metric {
+	type key struct{ code, severity string }
+	n := map[key]int{}
+	for _, h := range audit.Codes() {
+		n[key{h.Code, string(h.Severity)}] = 0
+	}
+	for _, f := range r.Findings {
+		n[key{f.Code, string(f.Severity)}]++
+	}
+	keys := slices.SortedFunc(maps.Keys(n), func(a, b key) int {
+		return cmp.Or(cmp.Compare(a.code, b.code), cmp.Compare(a.severity, b.severity))
+	})
+	var metrics []*dto.Metric
+	for _, k := range keys {
+		metrics = append(metrics, sample(float64(n[k]), "code", k.code, "severity", k.severity))
+	}
+	return metrics
+}
+
+// agesByPlace is the age of the worst last recovery point among the VMs that are backed up.
+func agesByPlace(r audit.Result) *dto.MetricFamily {
+	type key struct{ subscription, location string }
+	oldest := map[key]int64{}
+	for _, vm := range r.VMs {
+		if age, ok := liveAge(vm); ok {
+			k := key{vm.Subscription, vm.Location}
+			oldest[k] = max(oldest[k], age)
+		}
+	}
+	keys := slices.SortedFunc(maps.Keys(oldest), func(a, b key) int {
+		return cmp.Or(cmp.Compare(a.subscription, b.subscription), cmp.Compare(a.location, b.location))
+	})
+	var metrics []*dto.Metric
+	for _, k := range keys {
+		metrics = append(metrics, sample(float64(oldest[k]), "subscription", k.subscription, "location", k.location))
+	}
+	return gauge("azbackup_audit_oldest_recovery_point_age_seconds",
+		"Age of the last recovery point of the VM where it is oldest, of VMs that are backed up.", metrics...)
+}
+
+// liveAge is the age of the last recovery point of a VM that is being backed up.
+func liveAge(vm audit.VM) (int64, bool) {
+	if vm.AgeSeconds == nil || !(vm.State.Covered() || vm.State == audit.Stale || vm.State == audit.Failing) {
+		return 0, false
+	}
+	return *vm.AgeSeconds, true
+}
+
+func ageHistogram(r audit.Result) *dto.MetricFamily {
+	h := &dto.Histogram{SampleCount: new(uint64), SampleSum: new(float64)}
+	for _, b := range ageBounds() {
+		limit := float64(b.seconds)
+		h.Bucket = append(h.Bucket, &dto.Bucket{UpperBound: &limit, CumulativeCount: new(uint64)})
+	}
+	for _, vm := range r.VMs {
+		age, ok := liveAge(vm)
+		if !ok {
+			continue
+		}
+		*h.SampleCount++
+		*h.SampleSum += float64(age)
+		for _, b := range h.Bucket {
+			if float64(age) <= b.GetUpperBound() {
+				*b.CumulativeCount++
+			}
+		}
+	}
+	name, help, kind := "azbackup_audit_recovery_point_age_seconds",
+		"Ages of the last recovery points of VMs that are backed up.", dto.MetricType_HISTOGRAM
+	return &dto.MetricFamily{Name: &name, Help: &help, Type: &kind, Metric: []*dto.Metric{{Histogram: h}}}
+}
+
+// ageBound is the upper end of a class of ages.
+type ageBound struct {
+	seconds int64
+	label   string
+}
+
+// ageBounds are the classes of ages in charts and histograms: around the schedules that policies have.
+func ageBounds() []ageBound {
+	const hour, day = 3600, 24 * 3600
+	return []ageBound{
+		{6 * hour, "6 h"}, {12 * hour, "12 h"}, {day, "24 h"}, {30 * hour, "30 h"}, {2 * day, "2 d"}, {3 * day, "3 d"},
+		{7 * day, "7 d"}, {14 * day, "14 d"}, {30 * day, "30 d"},
+	}
+}
+
+// sample is a value with labels, given as name, value, name, value.
+func sample(v float64, labels ...string) *dto.Metric {
+	m := value(v)
+	for i := 0; i < len(labels); i += 2 {
+		m.Label = append(m.Label, &dto.LabelPair{Name: &labels[i], Value: &labels[i+1]})
+	}
+	return m
+}

@@ -1,0 +1,172 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
+
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/audit"
+	"github.com/azbackup/azbackup/plan"
+)
+
+const (
+	sarifSchema      = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+	sarifFingerprint = "azbackup/v1"
+)
+
+// AuditSARIF writes the findings of an audit as SARIF 2.1.0. A finding stands at the line of the config that it
+// concerns, else at line 1 of the config, else it has the resource id as its only, logical location. Reads that
+// failed are notifications, and the run then did not end successfully.
+func AuditSARIF(w io.Writer, r audit.Result) error {
+	run := sarif.NewRun()
+	run.Tool = sarif.NewTool().WithDriver(sarifDriver(r))
+	run.AutomationDetails = sarif.NewRunAutomationDetails().WithID("azbackup/audit/")
+	run.Invocations = []*sarif.Invocation{sarifInvocation(r)}
+	index := map[string]int{}
+	for i, h := range audit.Codes() {
+		index[h.Code] = i
+	}
+	for _, f := range r.Findings {
+		run.Results = append(run.Results, sarifResult(f, r, index[f.Code]))
+	}
+	report := sarif.NewReport()
+	report.Schema = sarifSchema
+	report.AddRun(run)
+	return writeJSON(w, report)
+}
+
+func sarifDriver(r audit.Result) *sarif.ToolComponent {
+	driver := sarif.NewToolComponent().WithName("azbackup").WithInformationURI("https://github.com/azbackup/azbackup")
+	if r.Made.Version != "" {
+		driver.WithVersion(r.Made.Version)
+	}
+	for _, h := range audit.Codes() {
+		driver.Rules = append(driver.Rules, sarifRule(h))
+	}
+	return driver
+}
+
+func sarifRule(h audit.CodeHelp) *sarif.ReportingDescriptor {
+	help := h.Means + "\n\nWhat to do: " + h.Hint + "."
+	markdown := h.Means + "\n\n**What to do:** " + h.Hint + "."
+	if len(h.Controls) > 0 {
+		help += "\n\nEvidence for: " + strings.Join(h.Controls, ", ") + "."
+		markdown += "\n\n**Evidence for:** " + strings.Join(h.Controls, ", ") + "."
+	}
+	text := func(s string) *sarif.MultiformatMessageString {
+		return sarif.NewMultiformatMessageString().WithText(sarifText(s))
+	}
+	properties := sarif.NewPropertyBag().WithTags(append([]string{"backup", "security"}, h.Controls...))
+	properties.Add("security-severity", securitySeverity(h.Severity))
+	return sarif.NewReportingDescriptor().WithID(h.Code).WithName(h.Name).
+		WithShortDescription(text(h.Title)).WithFullDescription(text(h.Means)).
+		WithHelp(text(help).WithMarkdown(sarifText(markdown))).
+		WithDefaultConfiguration(sarif.NewReportingConfiguration().WithLevel(sarifLevel(h.Severity))).
+		WithProperties(properties)
+}
+
+func sarifResult(f audit.Finding, r audit.Result, rule int) *sarif.Result {
+	properties := sarif.NewPropertyBag().WithTags(slices.Clone(f.Controls))
+	properties.Add("severity", string(f.Severity))
+	for name, v := range f.Evidence {
+		properties.Add("evidence."+name, v)
+	}
+	result := sarif.NewResult().WithRuleID(f.Code).WithRuleIndex(rule).WithLevel(sarifLevel(f.Severity)).
+		WithMessage(sarif.NewMessage().WithText(sarifText(visible(f.Message) + ". What to do: " + f.Hint + "."))).
+		WithPartialFingerprints(map[string]string{sarifFingerprint: f.Fingerprint}).
+		WithProperties(properties)
+	result.Locations = []*sarif.Location{sarifLocation(f, r.Scope.Files)}
+	if r.Baseline != nil {
+		state := "unchanged"
+		if f.New {
+			state = "new"
+		}
+		result.WithBaselineState(state)
+	}
+	return result
+}
+
+func sarifLocation(f audit.Finding, files []string) *sarif.Location {
+	location := sarif.NewLocation()
+	location.LogicalLocations = []*sarif.LogicalLocation{
+		sarif.NewLogicalLocation().WithName(visible(lastName(f.Target))).WithFullyQualifiedName(visible(f.Target)).WithKind("resource"),
+	}
+	at := config.Position{Line: 1}
+	switch {
+	case f.Position != nil:
+		at = *f.Position
+	case len(files) > 0:
+		at.File = files[0]
+	default:
+		return location
+	}
+	region := sarif.NewRegion().WithStartLine(max(1, at.Line))
+	if at.Column > 0 {
+		region.WithStartColumn(at.Column)
+	}
+	return location.WithPhysicalLocation(sarif.NewPhysicalLocation().WithArtifactLocation(sarifFile(at.File)).WithRegion(region))
+}
+
+// sarifFile is a file as a URI: relative to the checkout, which is what CI systems look for, unless the path is
+// absolute.
+func sarifFile(path string) *sarif.ArtifactLocation {
+	u := url.URL{Path: filepath.ToSlash(path)}
+	if filepath.IsAbs(path) {
+		u.Scheme = "file"
+		return sarif.NewArtifactLocation().WithURI(u.String())
+	}
+	return sarif.NewArtifactLocation().WithURI(strings.TrimPrefix(u.String(), "./")).WithURIBaseID("%SRCROOT%")
+}
+
+func sarifInvocation(r audit.Result) *sarif.Invocation {
+	inv := sarif.NewInvocation().WithExecutionSuccessful(!r.Incomplete()).WithEndTimeUtc(r.Made.At.UTC().Format(time.RFC3339))
+	for _, g := range r.Gaps {
+		inv.ToolExecutionNotifications = append(inv.ToolExecutionNotifications, sarifGap(g))
+	}
+	return inv
+}
+
+func sarifGap(g plan.Gap) *sarif.Notification {
+	s := fmt.Sprintf("could not read %s of %s: %s", g.Kind, gapWords(g), gapCause(g))
+	return sarif.NewNotification().WithLevel("error").WithMessage(sarif.NewMessage().WithText(sarifText(visible(s))))
+}
+
+// sarifText makes text one that a viewer shows as it is: braces would be placeholders and brackets links
+// (SARIF 2.1.0 §3.11.5, §3.11.6).
+func sarifText(s string) string {
+	return strings.NewReplacer(`\`, `\\`, "[", `\[`, "]", `\]`, "{", "{{", "}", "}}").Replace(s)
+}
+
+func sarifLevel(s audit.Severity) string {
+	switch s {
+	case audit.Critical, audit.High:
+		return "error"
+	case audit.Medium:
+		return "warning"
+	default:
+		return "note"
+	}
+}
+
+// securitySeverity is the score by which GitHub shows critical, high, medium and low.
+func securitySeverity(s audit.Severity) string {
+	switch s {
+	case audit.Critical:
+		return "9.5"
+	case audit.High:
+		return "8.0"
+	case audit.Medium:
+		return "5.5"
+	case audit.Low:
+		return "2.5"
+	default:
+		return "0.5"
+	}
+}

@@ -1,0 +1,134 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/azbackup/azbackup/internal/audit"
+)
+
+// AuditFormats are the formats of an audit, in the order in which help names them.
+func AuditFormats() []string {
+	return []string{"text", "json", "csv", "markdown", "html", "sarif", "junit", "prometheus"}
+}
+
+// WriteAudit writes an audit in one of [AuditFormats]. The style concerns text only.
+func WriteAudit(w io.Writer, format string, r audit.Result, s Style) error {
+	switch format {
+	case "text":
+		return AuditText(w, r, s)
+	case "json":
+		return AuditJSON(w, r)
+	case "csv":
+		return AuditCSV(w, r)
+	case "markdown":
+		return AuditMarkdown(w, r)
+	case "html":
+		return AuditHTML(w, r)
+	case "sarif":
+		return AuditSARIF(w, r)
+	case "junit":
+		return AuditJUnit(w, r)
+	case "prometheus":
+		return AuditPrometheus(w, r)
+	default:
+		return fmt.Errorf("writing audit: %q is not one of %s", format, strings.Join(AuditFormats(), ", "))
+	}
+}
+
+// AuditJSON writes an audit as JSON (design.md §7).
+func AuditJSON(w io.Writer, r audit.Result) error {
+	r.Findings, r.VMs, r.Gaps = list(r.Findings), list(r.VMs), list(r.Gaps)
+	return writeJSON(w, r)
+}
+
+// codeGroup is the findings of one code and severity: one kind of trouble.
+type codeGroup struct {
+	audit.CodeHelp
+	severity audit.Severity
+	findings []audit.Finding
+}
+
+// byCode groups findings that stand worst first and keeps that order.
+func byCode(findings []audit.Finding) []codeGroup {
+	helps := map[string]audit.CodeHelp{}
+	for _, h := range audit.Codes() {
+		helps[h.Code] = h
+	}
+	var groups []codeGroup
+	for _, f := range findings {
+		i := slices.IndexFunc(groups, func(g codeGroup) bool { return g.Code == f.Code && g.severity == f.Severity })
+		if i < 0 {
+			h, ok := helps[f.Code]
+			if !ok { // of a newer version's file
+				h = audit.CodeHelp{Code: f.Code, Title: f.Code, Hint: f.Hint}
+			}
+			i = len(groups)
+			groups = append(groups, codeGroup{CodeHelp: h, severity: f.Severity})
+		}
+		groups[i].findings = append(groups[i].findings, f)
+	}
+	return groups
+}
+
+// about is a finding's message without the name of its target, which stands beside it.
+func about(f audit.Finding) string {
+	if _, rest, ok := strings.Cut(f.Message, ": "); ok {
+		return rest
+	}
+	return f.Message
+}
+
+// percent spells a share so that it never says more than is true: 99.96 % is not 100 %.
+func percent(share *float64) string {
+	switch {
+	case share == nil:
+		return "–"
+	case *share > 0 && *share < 0.001:
+		return "< 0.1 %"
+	default:
+		return fmt.Sprintf("%d.%d %%", int(*share*1000)/10, int(*share*1000)%10)
+	}
+}
+
+// stateCounts spells the states that occur and that keep accepts: "93 protected, 2 stale".
+func stateCounts(s audit.Summary, keep func(audit.State) bool) string {
+	var words []string
+	states := audit.States()
+	slices.Reverse(states) // good news is the larger number: it goes first
+	for _, state := range states {
+		if n := s.States[state]; n > 0 && keep(state) {
+			words = append(words, number(n)+" "+string(state))
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+func counted(s audit.State) bool { return !s.LeftOut() }
+
+// coverageWords is the headline: the share and what it is of.
+func coverageWords(s audit.Summary) string {
+	if s.Coverage == nil {
+		return "no VM to count"
+	}
+	return fmt.Sprintf("%s covered, %s of %s", percent(s.Coverage), number(s.Covered), plural(s.Counted, "VM"))
+}
+
+// leftOutWords is what the share leaves out; it is never printed without it.
+func leftOutWords(s audit.Summary) string {
+	words := stateCounts(s, audit.State.LeftOut)
+	if words == "" {
+		return "nothing left out"
+	}
+	return "left out: " + words
+}
+
+// subscriptionWords names a subscription: its name and its id, or what there is.
+func subscriptionWords(s audit.Subscription) string {
+	if s.Name == "" {
+		return s.ID
+	}
+	return s.Name + " (" + s.ID + ")"
+}
