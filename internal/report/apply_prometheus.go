@@ -11,7 +11,7 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-const lastSuccess = "azbackup_apply_last_success_timestamp_seconds"
+const lastSuccess = "azbackup_last_success_timestamp_seconds"
 
 // ApplyPrometheus writes the metrics of a run for the textfile collector. It is written after a failed run
 // too: an alert compares the time of the last success with the clock.
@@ -21,21 +21,21 @@ func ApplyPrometheus(w io.Writer, r Run) error {
 		success = r.Finished
 	}
 	families := []*dto.MetricFamily{
-		gauge("azbackup_apply_last_run_timestamp_seconds", "When the last apply ended.", value(seconds(r.Finished))),
-		gauge("azbackup_apply_last_run_exit_code", "The exit code of the last apply.", value(float64(r.ExitCode))),
-		gauge("azbackup_apply_last_run_duration_seconds", "How long the last apply took.",
+		gauge("azbackup_last_run_timestamp_seconds", "When the last apply ended.", value(seconds(r.Finished))),
+		gauge("azbackup_last_run_exit_code", "The exit code of the last apply.", value(float64(r.ExitCode))),
+		gauge("azbackup_last_run_duration_seconds", "How long the last apply took.",
 			value(r.Finished.Sub(r.Started).Seconds())),
-		gauge("azbackup_apply_changes", "Changes of the last apply by outcome.", r.byOutcome()...),
-		gauge("azbackup_apply_gaps", "What the last apply could not read.", value(float64(len(r.Plan.Gaps)))),
-		gauge("azbackup_apply_refusals", "Guards that refused the last apply.", value(float64(len(r.Plan.Refusals)))),
-		gauge("azbackup_apply_throttled_seconds", "How long the last apply was held back by quotas.",
+		gauge("azbackup_changes", "Changes of the last apply by outcome.", r.byOutcome()...),
+		gauge("azbackup_gaps", "What the last apply could not read.", value(float64(len(r.Plan.Gaps)))),
+		gauge("azbackup_refusals", "Guards that refused the last apply.", value(float64(len(r.Plan.Refusals)))),
+		gauge("azbackup_throttled_seconds", "How long the last apply was held back by quotas.",
 			value(r.Throttled.Seconds())),
 	}
 	if !success.IsZero() {
 		families = append(families, gauge(lastSuccess, "When an apply last ended with exit code 0.", value(seconds(success))))
 	}
 	if len(r.Requests) > 0 {
-		families = append(families, gauge("azbackup_apply_requests", "HTTP requests of the last apply by kind.", r.byKind()...))
+		families = append(families, gauge("azbackup_requests", "HTTP requests of the last apply by kind.", r.byKind()...))
 	}
 	for _, f := range families {
 		if _, err := expfmt.MetricFamilyToText(w, f); err != nil {

@@ -125,7 +125,7 @@ func mustBeDead(t testing.TB, root *nethtml.Node) {
 				}
 			}
 		case nethtml.CommentNode:
-			if !regexp.MustCompile(`^ azbackup plan sha256:[0-9a-f]+ $`).MatchString(n.Data) {
+			if !regexp.MustCompile(`^ azbackup:fingerprint sha256:[0-9a-f]+ $`).MatchString(n.Data) {
 				t.Errorf("a comment <!--%s-->", n.Data)
 			}
 		}

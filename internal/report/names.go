@@ -14,7 +14,7 @@ import (
 func actions() []plan.Action {
 	return []plan.Action{
 		plan.CreateVault, plan.UpdateVault, plan.CreatePolicy, plan.UpdatePolicy, plan.Refresh, plan.Undelete,
-		plan.Protect, plan.Modify, plan.Resume, plan.Stop, plan.Backup, plan.Blocked, plan.Unchanged,
+		plan.Protect, plan.Modify, plan.Resume, plan.Stop, plan.Backup, plan.Blocked, plan.Unchanged, plan.Excluded,
 	}
 }
 

@@ -37,7 +37,7 @@ func PlanMarkdown(w io.Writer, p plan.Plan) error {
 func mdHead(p plan.Plan) string {
 	var b strings.Builder
 	if fingerprint(p) != "" {
-		fmt.Fprintf(&b, "<!-- azbackup plan %s -->\n", fingerprint(p))
+		fmt.Fprintf(&b, "<!-- azbackup:fingerprint %s -->\n", fingerprint(p))
 	}
 	fmt.Fprintf(&b, "## %s\n\n%s", mdHeadline(p), mdCounts(p.Summary))
 	var cost []string

@@ -193,7 +193,9 @@ func headline(p plan.Plan) string {
 func actionable(p plan.Plan) int {
 	n := 0
 	for a, count := range p.Summary {
-		if a != plan.Blocked && a != plan.Unchanged {
+		switch a {
+		case plan.Blocked, plan.Unchanged, plan.Excluded:
+		default:
 			n += count
 		}
 	}
