@@ -13,13 +13,15 @@ func (l *linter) checkCovered() {
 	var earlier []*Rule
 	for i := range l.c.Rules {
 		r := &l.c.Rules[i]
-		if r.ID != "" || len(r.Match) == 0 || l.w.where[&r.Match].bad {
+		if r.ID != "" || len(r.Match) == 0 {
 			continue
 		}
 		for j := range r.Match {
-			l.checkSelectorCovered(r, &r.Match[j], earlier)
+			if l.at(&r.Match[j]).sound() {
+				l.checkSelectorCovered(r, &r.Match[j], earlier)
+			}
 		}
-		if len(r.Except) == 0 {
+		if !l.said(&r.Except) && l.at(&r.Match).sound() {
 			earlier = append(earlier, r)
 		}
 	}
@@ -27,8 +29,8 @@ func (l *linter) checkCovered() {
 
 func (l *linter) checkSelectorCovered(r *Rule, s *Selector, earlier []*Rule) {
 	n := l.at(s)
-	for _, e := range r.Except {
-		if e.covers(s) {
+	for i := range r.Except {
+		if l.at(&r.Except[i]).sound() && r.Except[i].covers(s) {
 			l.out.fail(n, ruleCovered, "", "this never matches: the rule's own \"except\" leaves out every VM that it selects")
 			return
 		}
@@ -47,9 +49,6 @@ func (l *linter) checkSelectorCovered(r *Rule, s *Selector, earlier []*Rule) {
 // covers says whether every VM that t matches is matched by s. It may say false where the truth is hard to
 // see, never true where it is not.
 func (s *Selector) covers(t *Selector) bool {
-	if len(s.conditions()) == 0 {
-		return false
-	}
 	same := func(a, b string) bool { return strings.EqualFold(a, b) }
 	region := func(a, b string) bool { return armid.Location(a) == armid.Location(b) }
 	name := func(p, q string) bool { return globCovers(strings.ToLower(p), strings.ToLower(q)) }

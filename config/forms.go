@@ -28,6 +28,9 @@ func (w *walker) decodeForm(n *node, to any, l limits, p *path) bool {
 		*v = w.tags(n, p)
 	case *map[string][]string:
 		*v = w.tagValues(n, p)
+	case *Schedule:
+		w.decodeStruct(n, addressable(v), p)
+		w.exactlyOne(n, p, addressable(v))
 	case *Cloud:
 		return w.cloudName(n, v, l, p)
 	case *Archive:
@@ -147,9 +150,7 @@ func (w *walker) disks(n *node, v *Disks, p *path) {
 	}
 	var lists diskLists
 	w.decodeStruct(n, addressable(&lists), p)
-	if n.kind == mapping && !n.bad {
-		w.exactlyOne(n, p, "include", "exclude")
-	}
+	w.exactlyOne(n, p, addressable(&lists))
 	switch {
 	case lists.Include != nil:
 		v.Kind, v.LUNs = DisksInclude, lists.Include
@@ -159,18 +160,21 @@ func (w *walker) disks(n *node, v *Disks, p *path) {
 	slices.Sort(v.LUNs)
 }
 
-// exactlyOne reports a mapping that has none or several of the keys.
-func (w *walker) exactlyOne(n *node, p *path, keys ...string) {
+// exactlyOne reports a mapping that has none or several of the keys of its struct.
+func (w *walker) exactlyOne(n *node, p *path, v reflect.Value) {
+	keys := keysOf(w.fieldsOf(v.Type()))
 	count := 0
 	for _, k := range keys {
-		if n.get(k) != nil {
+		if n.get(k) != nil || n.meant(k) {
 			count++
 		}
 	}
-	if count != 1 {
+	if n.kind == mapping && count != 1 {
 		w.fail(n, ruleExactlyOne, "", "%s must have exactly one of %s", p, quoteAll(keys))
 	}
 }
+
+const hintEveryVM = `to select every VM write: {names: ["*"]}`
 
 // selectors reads a list of selectors; a mapping is a list of one.
 func (w *walker) selectors(n *node, v *[]Selector, p *path) {
@@ -182,13 +186,13 @@ func (w *walker) selectors(n *node, v *[]Selector, p *path) {
 		w.wrongType(n, p, "a mapping or a list of mappings")
 		return
 	case len(items) == 0:
-		w.fail(n, ruleEmptySelector, "name what to match", "%s must not be an empty list", p)
+		w.fail(n, ruleEmptySelector, hintEveryVM, "%s must not be an empty list", p)
 		return
 	}
 	*v = make([]Selector, len(items))
 	for i, item := range items {
 		if item.kind == mapping && len(item.pairs) == 0 {
-			w.fail(item, ruleEmptySelector, `to match every VM write names: ["*"]`, "a selector of %s is empty", p)
+			w.fail(item, ruleEmptySelector, hintEveryVM, "a selector of %s is empty", p)
 			continue
 		}
 		w.decode(item, addressable(&(*v)[i]), limits{}, &path{up: p})
@@ -228,9 +232,6 @@ func (w *walker) tagValues(n *node, p *path) map[string][]string {
 		}
 		w.unique(items, p)
 	})
-	if n.kind == mapping && len(n.pairs) == 0 {
-		w.fail(n, ruleEmptySelector, "", "%s names no tag", p)
-	}
 	return tags
 }
 
@@ -239,6 +240,7 @@ func (w *walker) eachTag(n *node, p *path, do func(name string, value *node, p *
 		w.wrongType(n, p, "a mapping of tag names to values")
 		return
 	}
+	w.notEmpty(n, p)
 	seen := map[string]*node{}
 	for _, pair := range n.pairs {
 		name := pair.key.text

@@ -18,6 +18,19 @@ func (l *linter) run() {
 	l.checkVaults()
 	l.checkPolicies()
 	l.checkRules()
+	l.checkUnused()
+}
+
+// checkUnused warns of policies that nothing uses.
+func (l *linter) checkUnused() {
+	if l.out.failed() {
+		return // a rule that uses it may be what failed
+	}
+	for i := range l.c.Policies {
+		if p := &l.c.Policies[i]; len(l.c.VaultsOf(p)) == 0 {
+			l.out.warn(l.at(&p.Name), ruleUnused, "", "policy %s is used by no rule and kept in no vault", quote(p.Name))
+		}
+	}
 }
 
 // has says whether the file has a sound value for a field, given by its address.

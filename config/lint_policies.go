@@ -1,12 +1,151 @@
 package config
 
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"time"
+)
+
+// tierStandard and tierEnhanced are the values of `tier`. A policy that does not say is Standard: Azure takes a
+// policy without a type for one (azure-api.md §8.2).
+const (
+	tierStandard = "Standard"
+	tierEnhanced = "Enhanced"
+)
+
 func (l *linter) checkPolicies() {
 	unique := l.names("the policy")
+	name := regexp.MustCompile(`^[a-zA-Z][-_!a-zA-Z0-9]{2,149}$`) // azure-api.md §8.3
 	for i := range l.c.Policies {
 		p := &l.c.Policies[i]
 		if l.has(&p.Name) {
 			unique.add(l.at(&p.Name), p.Name)
+			if p.Manage && !name.MatchString(p.Name) {
+				l.out.fail(l.at(&p.Name), rulePolicyName, "letters, digits, - _ and !, 3 to 150 characters, a letter first",
+					"a policy cannot be named %s", quote(p.Name))
+			}
 		}
 		l.resolve(p.Vaults, func(i int) *node { return l.w.where[&p.Vaults[i]] })
+		l.checkManagedPolicy(p)
+		l.checkTier(p)
+		l.checkSchedule(p)
+		l.checkRetention(p)
+		l.checkArchive(p)
 	}
+}
+
+// checkManagedPolicy checks that what is written can be written, and that what is said is written.
+func (l *linter) checkManagedPolicy(p *Policy) {
+	settings := []struct {
+		field    any
+		key      string
+		required bool
+	}{
+		{&p.TimeZone, "timeZone", true},
+		{&p.Schedule, "schedule", true},
+		{&p.Retention, "retention", true},
+		{&p.InstantRestoreDays, "instantRestoreDays", false},
+		{&p.Archive, "archive", false},
+		{&p.Consistency, "consistency", false},
+		{&p.InstantRestoreGroup, "instantRestoreGroup", false},
+	}
+	for _, s := range settings {
+		switch {
+		case p.Manage && s.required && !l.said(s.field) && !l.at(p).meant(s.key):
+			l.out.fail(l.at(&p.Name, p), ruleMissingKey, "a policy with manage: true is written whole", "the policy lacks the key %s", quote(s.key))
+		case !p.Manage && l.has(s.field) && !l.said(&p.Manage):
+			l.out.warn(l.at(s.field), ruleUnmanaged, "add manage: true, or remove it", "this is never written: the policy is not managed")
+		}
+	}
+}
+
+// checkTier checks what only Enhanced policies have (azure-api.md §8.3).
+func (l *linter) checkTier(p *Policy) {
+	if l.said(&p.Tier) && !l.has(&p.Tier) || p.Tier == tierEnhanced {
+		return
+	}
+	if p.Schedule != nil && p.Schedule.Hourly != nil {
+		l.out.fail(l.at(&p.Schedule.Hourly), ruleTier, "add tier: Enhanced", "only an Enhanced policy backs up several times a day")
+	}
+	if p.Consistency == "crash" {
+		l.out.fail(l.at(&p.Consistency), ruleTier, "add tier: Enhanced", "only an Enhanced policy takes crash-consistent points of all disks together")
+	}
+	if !l.has(&p.InstantRestoreDays) {
+		return
+	}
+	days, n := *p.InstantRestoreDays, l.at(&p.InstantRestoreDays)
+	switch {
+	case p.Schedule != nil && p.Schedule.Weekly != nil && days != 5:
+		l.out.fail(n, ruleInstantRestore, "write 5, or use tier: Enhanced", "a Standard policy that runs weekly keeps instant points 5 days, not %d", days)
+	case days > 5:
+		l.out.fail(n, ruleInstantRestore, "Enhanced policies allow 1 to 30", "a Standard policy keeps instant points 1 to 5 days, not %d", days)
+	}
+}
+
+// checkSchedule checks hourly schedules (azure-api.md §8.3).
+func (l *linter) checkSchedule(p *Policy) {
+	if p.Schedule == nil || p.Schedule.Hourly == nil {
+		return
+	}
+	h := p.Schedule.Hourly
+	every := []time.Duration{4 * time.Hour, 6 * time.Hour, 8 * time.Hour, 12 * time.Hour}
+	if !l.has(&h.Every) {
+		return
+	}
+	if !slices.Contains(every, h.Every) {
+		l.out.fail(l.at(&h.Every), ruleHourly, "", "backups may run every 4h, 6h, 8h or 12h, not every %s", hours(h.Every))
+		return
+	}
+	if !l.has(&h.Window) {
+		return
+	}
+	if h.Window < 4*time.Hour || h.Window > 24*time.Hour || h.Window%h.Every != 0 {
+		l.out.fail(l.at(&h.Window), ruleHourly, "", "the window must be 4h to 24h long and a multiple of %s, not %s", hours(h.Every), hours(h.Window))
+	}
+}
+
+// hours prints a duration the way the file writes it.
+func hours(d time.Duration) string {
+	if d%time.Hour == 0 {
+		return fmt.Sprintf("%dh", d/time.Hour)
+	}
+	return d.String()
+}
+
+// checkArchive checks what may move to the archive tier (azure-api.md §8.3).
+func (l *linter) checkArchive(p *Policy) {
+	if !l.has(&p.Archive) || p.Archive == nil || !l.has(&p.Retention) || p.Retention == nil {
+		return
+	}
+	if p.Tier == tierEnhanced && p.Schedule != nil && p.Schedule.Weekly != nil {
+		l.out.fail(l.at(&p.Archive), ruleArchive, "", "Azure refuses an archive tier for an Enhanced policy that runs weekly")
+		return
+	}
+	longest := p.Retention.longestMonths()
+	need, why := 9, "points that Azure recommends for it live at least 9 months"
+	if !p.Archive.Recommended {
+		if !l.has(&p.Archive.AfterMonths) {
+			return
+		}
+		const remaining = 6
+		need = p.Archive.AfterMonths + remaining
+		why = fmt.Sprintf("a point moves after %d months and must stay there %d more", p.Archive.AfterMonths, remaining)
+	}
+	if longest < need {
+		l.out.fail(l.at(&p.Archive), ruleArchive, fmt.Sprintf("keep monthly or yearly points for %d months or longer", need),
+			"no monthly or yearly point lives long enough to be archived: %s", why)
+	}
+}
+
+// longestMonths is how long the longest-lived monthly or yearly point is kept, in months.
+func (r *Retention) longestMonths() int {
+	months := 0
+	if r.Months != nil {
+		months = r.Months.Keep
+	}
+	if r.Years != nil {
+		months = max(months, 12*r.Years.Keep)
+	}
+	return months
 }

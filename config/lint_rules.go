@@ -6,9 +6,13 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
+// maxSelectors bounds the selectors of a config: each VM is held against each, and each against the earlier ones.
+const maxSelectors = 5000
+
 func (l *linter) checkRules() {
 	unique := l.names("the rule")
 	vms := map[armid.Key]*node{}
+	selectors := 0
 	for i := range l.c.Rules {
 		r := &l.c.Rules[i]
 		if l.has(&r.Name) {
@@ -16,14 +20,16 @@ func (l *linter) checkRules() {
 		}
 		l.checkForm(r)
 		l.checkID(r, vms)
-		for j := range r.Match {
-			l.checkSelector(&r.Match[j])
-		}
-		for j := range r.Except {
-			l.checkSelector(&r.Except[j])
-		}
+		l.checkSelectors(r.Match)
+		l.checkSelectors(r.Except)
 		l.checkExcept(r)
-		l.checkProtection(r)
+		l.checkRoute(r)
+		selectors += len(r.Match) + len(r.Except)
+	}
+	if selectors > maxSelectors {
+		l.out.fail(l.at(&l.c.Rules), ruleTooMany, "select by tag or by resource group; rules with an id are not counted",
+			"there are %d selectors, at most %d are allowed", selectors, maxSelectors)
+		return
 	}
 	l.checkCovered()
 }
@@ -34,20 +40,22 @@ func (l *linter) checkForm(r *Rule) {
 	switch {
 	case id && match:
 		l.out.fail(l.at(&r.Match), ruleRuleForm, "", "a rule has either \"id\" or \"match\", not both")
-	case !id && !match:
+	case !id && !match && !l.at(r).meant("id") && !l.at(r).meant("match"):
 		l.out.fail(l.at(r), ruleRuleForm, `to match every VM write match: {names: ["*"]}`, "a rule needs \"id\" or \"match\"")
 	case id && l.said(&r.Except):
 		l.out.fail(l.at(&r.Except), ruleRuleForm, "", "\"except\" goes with \"match\", not with \"id\"")
 	}
-	if r.Protect != ProtectOn {
+	switch {
+	case r.Protect == ProtectOff || r.Protect == ProtectStopped:
 		for _, field := range []any{&r.Policy, &r.Vault, &r.Spread, &r.Disks, &r.Backup, &r.Resume} {
 			if l.has(field) {
 				l.out.warn(l.at(field), ruleNoEffect, "remove it", "this has no effect beside protect: %s", r.Protect)
 			}
 		}
-		return
+	case l.said(&r.Reason):
+		l.out.warn(l.at(&r.Reason), ruleNoEffect, "a comment will do", "the reason is shown only where protect is false or stopped")
 	}
-	if !l.said(&r.Policy) {
+	if r.Protect == ProtectOn && !l.said(&r.Policy) && !l.at(r).meant("policy") && !l.at(r).meant("protect") {
 		l.out.fail(l.at(&r.Name, r), ruleMissingKey, "or write protect: false, or protect: stopped", "the rule lacks the key \"policy\"")
 	}
 }
@@ -71,10 +79,12 @@ func (l *linter) checkID(r *Rule, seen map[armid.Key]*node) {
 	seen[armid.Of(r.ID)] = n
 }
 
-func (l *linter) checkSelector(s *Selector) {
-	for i, id := range s.Subscriptions {
-		if n := l.w.where[&s.Subscriptions[i]]; n != nil && !n.bad {
-			l.checkSubscription(n, id)
+func (l *linter) checkSelectors(selectors []Selector) {
+	for i := range selectors {
+		for j, id := range selectors[i].Subscriptions {
+			if field := &selectors[i].Subscriptions[j]; l.has(field) {
+				l.checkSubscription(l.at(field), id)
+			}
 		}
 	}
 }
@@ -111,20 +121,4 @@ func (s Selector) conditions() []string {
 		add("tag "+clip(tag), s.Tags[tag])
 	}
 	return all
-}
-
-// checkProtection checks where the VMs of a rule go.
-func (l *linter) checkProtection(r *Rule) {
-	l.resolve(r.Vault, func(i int) *node { return l.w.where[&r.Vault[i]] })
-	if !l.has(&r.Policy) {
-		return
-	}
-	if l.c.Policy(r.Policy) == nil {
-		var names []string
-		for _, p := range l.c.Policies {
-			names = append(names, p.Name)
-		}
-		l.out.fail(l.at(&r.Policy), ruleUnknownPolicy, didYouMean(r.Policy, names),
-			"policy %s is not among the policies of the file", quote(r.Policy))
-	}
 }

@@ -12,6 +12,8 @@ func (l *linter) checkVaults() {
 	for i := range l.c.Vaults {
 		v := &l.c.Vaults[i]
 		l.checkVaultSubscription(v)
+		l.checkManagedVault(v)
+		l.checkRedundancy(v)
 		if l.has(&v.Name) && l.has(&v.ResourceGroup) {
 			unique.add(l.at(&v.Name), v.ID())
 		}
@@ -25,6 +27,37 @@ func (l *linter) checkVaultSubscription(v *Vault) {
 	case !l.said(&v.Subscription) && len(l.c.Subscriptions) > 1:
 		l.out.fail(l.at(&v.Name, v), ruleMissingKey, "it may be left out only where the file lists one subscription",
 			"the vault lacks the key \"subscription\"")
+	}
+}
+
+// checkManagedVault warns of settings that are never written.
+func (l *linter) checkManagedVault(v *Vault) {
+	if v.Manage {
+		return
+	}
+	if v.Unmatched == "stop" {
+		l.out.fail(l.at(&v.Unmatched), ruleUnmatched, "add manage: true if no one else protects VMs in this vault",
+			"unmatched: stop needs manage: true")
+	}
+	settings := []any{&v.Redundancy, &v.CrossRegionRestore, &v.SoftDeleteDays, &v.Immutability, &v.PublicNetworkAccess, &v.Tags}
+	for _, field := range settings {
+		if l.has(field) && !l.said(&v.Manage) {
+			l.out.warn(l.at(field), ruleUnmanaged, "add manage: true, or remove it", "this is never written: the vault is not managed")
+		}
+	}
+}
+
+// checkRedundancy checks the two fields that Azure wants together (azure-api.md §7.3).
+func (l *linter) checkRedundancy(v *Vault) {
+	if !l.has(&v.CrossRegionRestore) {
+		return
+	}
+	n := l.at(&v.CrossRegionRestore)
+	switch {
+	case !l.said(&v.Redundancy):
+		l.out.fail(n, ruleRedundancy, "add redundancy: GeoRedundant", "crossRegionRestore needs \"redundancy\" beside it: Azure takes both together")
+	case l.has(&v.Redundancy) && *v.CrossRegionRestore && v.Redundancy != "GeoRedundant":
+		l.out.fail(n, ruleRedundancy, "", "cross-region restore needs redundancy: GeoRedundant, not %s", clip(v.Redundancy))
 	}
 }
 

@@ -52,6 +52,9 @@ func build(roots []*node, out *collector, complete bool) *Config {
 	w := newWalker(out)
 	w.decode(join(roots, out), addressable(c), limits{}, nil)
 	c.setDefaults(func(field any) bool { return w.where[field] != nil })
+	for i := range c.Policies {
+		c.Policies[i].TimeZone = w.zones.windows[c.Policies[i].TimeZone]
+	}
 	if complete {
 		newLinter(c, w).run()
 	}

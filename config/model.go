@@ -71,7 +71,7 @@ type Policy struct {
 	Vaults              []string             `yaml:"vaults" jsonschema:"minItems=1,uniqueItems=true"`
 	Manage              bool                 `yaml:"manage"`
 	Tier                string               `yaml:"tier" jsonschema:"enum=Standard,enum=Enhanced"` // Standard or Enhanced; "" = not said
-	TimeZone            string               `yaml:"timeZone"`
+	TimeZone            string               `yaml:"timeZone" jsonschema:"format=time-zone"`
 	Schedule            *Schedule            `yaml:"schedule"`
 	InstantRestoreDays  *int                 `yaml:"instantRestoreDays" jsonschema:"minimum=1,maximum=30"`
 	Retention           *Retention           `yaml:"retention"`

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -17,6 +18,8 @@ type node struct {
 	quoted bool
 	// variable says that ${…} was replaced in the scalar: its text may then stand for any scalar type.
 	variable bool
+	// nearMisses are known keys that unknown ones were probably meant to be: they are not reported missing.
+	nearMisses []string
 	// bad says that a problem was reported about the value: what follows from it is not reported again.
 	bad   bool
 	width int // characters the caret underlines
@@ -43,6 +46,21 @@ func (n *node) get(key string) *node {
 		}
 	}
 	return nil
+}
+
+func (n *node) meant(key string) bool { return slices.Contains(n.nearMisses, key) }
+
+// sound says that nothing was reported about the value or anything below it.
+func (n *node) sound() bool {
+	if n.bad {
+		return false
+	}
+	for _, p := range n.pairs {
+		if p.key.bad || !p.value.sound() {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(n.items, func(item *node) bool { return !item.sound() })
 }
 
 func (n *node) pos() Position { return Position{File: n.src.name, Line: n.line, Column: n.col} }

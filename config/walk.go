@@ -16,6 +16,7 @@ type walker struct {
 	structs map[reflect.Type][]field
 	// where maps a pointer to a decoded field, or to an element of a list, to its node.
 	where map[any]*node
+	zones *zones
 }
 
 func newWalker(out *collector) *walker {
@@ -23,6 +24,7 @@ func newWalker(out *collector) *walker {
 	return &walker{
 		out: out, formats: f, pattern: compile(f),
 		structs: map[reflect.Type][]field{}, where: map[any]*node{},
+		zones: newZones(),
 	}
 }
 
@@ -122,23 +124,30 @@ func (w *walker) decodeStruct(n *node, v reflect.Value, p *path) {
 	if pos := v.FieldByName("Pos"); pos.IsValid() {
 		pos.Set(reflect.ValueOf(n.pos()))
 	}
+	w.notEmpty(n, p)
 	fields := w.fieldsOf(v.Type())
-	meant := map[string]bool{}
 	for _, pair := range n.pairs {
 		if f, ok := find(fields, pair.key.text); ok {
 			w.decode(pair.value, v.Field(f.index), f.limits, &path{up: p, key: f.key})
 			continue
 		}
-		w.out.fail(pair.key, ruleUnknownKey, didYouMean(pair.key.text, keysOf(fields)),
+		w.fail(pair.key, ruleUnknownKey, didYouMean(pair.key.text, keysOf(fields)),
 			"key %s is unknown in %s", quote(pair.key.text), p)
 		if near, ok := nearest(pair.key.text, keysOf(fields)); ok {
-			meant[near] = true
+			n.nearMisses = append(n.nearMisses, near)
 		}
 	}
 	for _, f := range fields {
-		if f.required && n.get(f.key) == nil && !meant[f.key] {
+		if f.required && n.get(f.key) == nil && !n.meant(f.key) {
 			w.out.fail(n, ruleMissingKey, "", "%s lacks the key %s", p, quote(f.key))
 		}
+	}
+}
+
+// notEmpty refuses a mapping without keys: it says nothing, and may be what is left of something.
+func (w *walker) notEmpty(n *node, p *path) {
+	if len(n.pairs) == 0 {
+		w.fail(n, ruleValue, "leave the key out", "%s must not be an empty mapping", p)
 	}
 }
 
@@ -222,11 +231,22 @@ func (w *walker) allowed(n *node, l limits, p *path) bool {
 		w.fail(n, ruleValue, didYouMean(n.text, l.enum), "%s cannot be %s", p, quote(n.text))
 		return false
 	}
+	if l.format == "time-zone" {
+		return w.timeZone(n, p)
+	}
 	if l.format == "" || w.pattern[l.format].MatchString(n.text) {
 		return true
 	}
 	f := w.formats[l.format]
 	w.fail(n, f.rule, f.hint, "%s must be %s, not %s", p, f.want, quote(n.text))
+	return false
+}
+
+func (w *walker) timeZone(n *node, p *path) bool {
+	if _, ok := w.zones.windows[n.text]; ok {
+		return true
+	}
+	w.fail(n, ruleTimeZone, w.zones.hint(n.text), "%s cannot be %s: Azure knows the time zones of Windows", p, quote(n.text))
 	return false
 }
 

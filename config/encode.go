@@ -1,0 +1,212 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Encode writes c as a file that Load reads back to the same value, with the comments at its head, one a line.
+// What is not said (zero values) and what is the default is left out. Text is untrusted: a value that
+// contains ${ is written so that it stays as it is, and comments cannot break out of their line.
+func (c *Config) Encode(comments []string) ([]byte, error) {
+	body, err := writeYAML(encodeStruct(reflect.ValueOf(*c)))
+	if err != nil {
+		return nil, fmt.Errorf("writing the config: %w", err)
+	}
+	var head strings.Builder
+	for _, line := range comments {
+		head.WriteString(strings.TrimRight("# "+escape(line), " ") + "\n")
+	}
+	return append([]byte(head.String()), body...), nil
+}
+
+// entry is one key of a mapping to be written, in order. A value is a []entry, a []any, a string, an int, a
+// bool or nil.
+type entry struct {
+	key   string
+	value any
+}
+
+func encodeStruct(v reflect.Value) []entry {
+	var out []entry
+	for _, f := range fieldsOf(v.Type()) {
+		if value, said := encodeValue(v.Field(f.index)); said {
+			out = append(out, entry{f.key, value})
+		}
+	}
+	return out
+}
+
+// encodeValue gives the form in which a value is written, and whether the file says it at all.
+func encodeValue(v reflect.Value) (any, bool) {
+	if v.IsZero() {
+		return nil, false
+	}
+	if value, said, ok := encodeForm(v.Interface()); ok {
+		return value, said
+	}
+	switch v.Kind() {
+	case reflect.Pointer:
+		if value, ok := encodeValue(v.Elem()); ok {
+			return value, true
+		}
+		return encodeZero(v.Elem()), true
+	case reflect.Struct:
+		out := encodeStruct(v)
+		return out, len(out) > 0
+	case reflect.Slice:
+		list := make([]any, v.Len())
+		for i := range list {
+			if value, ok := encodeValue(v.Index(i)); ok {
+				list[i] = value
+			} else {
+				list[i] = encodeZero(v.Index(i))
+			}
+		}
+		return list, len(list) > 0
+	case reflect.String:
+		return v.String(), true
+	case reflect.Int:
+		return int(v.Int()), true
+	case reflect.Bool:
+		return v.Bool(), true
+	default:
+		panic("config: no encoder for " + v.Type().String()) // a test walks the whole format
+	}
+}
+
+// encodeZero is a zero value that is said all the same: a pointer to it is not nil, or it stands in a list.
+func encodeZero(v reflect.Value) any {
+	if v.Type() == reflect.TypeFor[Date]() {
+		return lastWord
+	}
+	switch v.Kind() {
+	case reflect.Int:
+		return 0
+	case reflect.Bool:
+		return false
+	case reflect.String:
+		return ""
+	default:
+		return []entry{}
+	}
+}
+
+// encodeForm writes the types that decodeForm reads; ok is false for all others.
+func encodeForm(v any) (value any, said, ok bool) {
+	switch v := v.(type) {
+	case time.Duration:
+		return formatDuration(v), true, true
+	case Date:
+		return int(v), true, true
+	case Protect:
+		return encodeProtect(v), v != ProtectOn, true
+	case Share:
+		return encodeShare(v), true, true
+	case Disks:
+		return encodeDisks(v), v.Kind != "", true
+	case []Selector:
+		return encodeSelectors(v), len(v) > 0, true
+	case map[string]string:
+		return encodeTags(v, func(s string) any { return s }), true, true
+	case map[string][]string:
+		return encodeTags(v, encodeTagValues), true, true
+	case Cloud:
+		if v.Name != "" {
+			return v.Name, v.Name != "AzurePublic", true
+		}
+	case Archive:
+		if v.Recommended {
+			return "recommended", true, true
+		}
+	}
+	return nil, false, false
+}
+
+func encodeProtect(p Protect) any {
+	if p == ProtectOff {
+		return false
+	}
+	return string(p)
+}
+
+func encodeShare(s Share) any {
+	if s.Percent {
+		return strconv.Itoa(s.Count) + "%"
+	}
+	return s.Count
+}
+
+func encodeDisks(d Disks) any {
+	switch d.Kind {
+	case DisksInclude, DisksExclude:
+		luns := make([]any, len(d.LUNs))
+		for i, lun := range d.LUNs {
+			luns[i] = lun
+		}
+		return []entry{{string(d.Kind), luns}}
+	default:
+		return string(d.Kind)
+	}
+}
+
+// encodeSelectors writes one selector as the mapping itself, several as a list.
+func encodeSelectors(selectors []Selector) any {
+	list := make([]any, len(selectors))
+	for i, s := range selectors {
+		list[i] = encodeStruct(reflect.ValueOf(s))
+	}
+	if len(list) == 1 {
+		return list[0]
+	}
+	return list
+}
+
+func encodeTags[V any](tags map[string]V, value func(V) any) any {
+	out := []entry{}
+	for _, name := range slices.SortedFunc(maps.Keys(tags), func(a, b string) int {
+		return cmp.Or(cmp.Compare(strings.ToLower(a), strings.ToLower(b)), cmp.Compare(a, b))
+	}) {
+		out = append(out, entry{name, value(tags[name])})
+	}
+	return out
+}
+
+func encodeTagValues(values []string) any {
+	switch len(values) {
+	case 0:
+		return nil
+	case 1:
+		return values[0]
+	}
+	list := make([]any, len(values))
+	for i, v := range values {
+		list[i] = v
+	}
+	return list
+}
+
+// formatDuration writes whole days as days and else what [time.Duration] writes, without its zero parts.
+func formatDuration(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d%day == 0 {
+		return strconv.FormatInt(int64(d/day), 10) + "d"
+	}
+	var b strings.Builder
+	for _, unit := range []struct {
+		size time.Duration
+		name string
+	}{{time.Hour, "h"}, {time.Minute, "m"}, {time.Second, "s"}} {
+		if n := d / unit.size; n > 0 {
+			fmt.Fprintf(&b, "%d%s", n, unit.name)
+			d -= n * unit.size
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,107 @@
+package config
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/azbackup/azbackup/internal/armid"
+)
+
+// checkRoute checks where the VMs of a rule go: that its policy and vaults exist, and fit each other and the VMs.
+func (l *linter) checkRoute(r *Rule) {
+	named := l.resolve(r.Vault, func(i int) *node { return l.w.where[&r.Vault[i]] })
+	if r.Protect != ProtectOn {
+		return
+	}
+	policy := l.checkPolicyName(r)
+	switch {
+	case l.said(&r.Vault) && len(named) == len(r.Vault):
+		l.checkPlace(r, named)
+		l.checkPolicyVaults(r, policy, named, l.out.fail)
+	case !l.said(&r.Vault) && l.placed(r):
+		l.checkCandidates(r, policy)
+	}
+	if l.has(&r.Spread) && l.said(&r.Vault) && len(r.Vault) < 2 {
+		l.out.warn(l.at(&r.Spread), ruleNoEffect, "remove it", "with one vault there is nothing to spread over")
+	}
+}
+
+// placed says whether the rule's own account of where its VMs are, and the vaults of the file, can be relied on.
+func (l *linter) placed(r *Rule) bool {
+	n := l.w.where[&r.Match]
+	if r.ID != "" {
+		n = l.w.where[&r.ID]
+	}
+	vaults := l.w.where[&l.c.Vaults]
+	return n != nil && n.sound() && (vaults == nil || vaults.sound()) &&
+		!slices.ContainsFunc(l.c.Vaults, func(v Vault) bool { return v.Subscription == "" })
+}
+
+func (l *linter) checkPolicyName(r *Rule) *Policy {
+	if !l.has(&r.Policy) {
+		return nil
+	}
+	policy := l.c.Policy(r.Policy)
+	if policy == nil {
+		var names []string
+		for _, p := range l.c.Policies {
+			names = append(names, p.Name)
+		}
+		l.out.fail(l.at(&r.Policy), ruleUnknownPolicy, didYouMean(r.Policy, names),
+			"policy %s is not among the policies of the file", quote(r.Policy))
+	}
+	return policy
+}
+
+// checkPlace checks that some VM of the rule may live where the vaults are: a vault takes VMs of its own
+// subscription and region only (azure-api.md §13).
+func (l *linter) checkPlace(r *Rule, vaults []Vault) {
+	for i, v := range vaults {
+		if v.Subscription != "" && v.Location != "" && !r.admits(v) {
+			l.out.fail(l.at(&r.Vault[i], &r.Vault), ruleVaultPlace, "a vault takes VMs of its own subscription and region only",
+				"no VM of this rule can be in the subscription and region of vault %s (%s)", quote(v.Name), clip(v.Location))
+		}
+	}
+}
+
+// checkCandidates checks a rule that leaves the vault to the VM's subscription and region.
+func (l *linter) checkCandidates(r *Rule, policy *Policy) {
+	vaults := l.c.reachable(r)
+	if len(vaults) == 0 {
+		l.out.fail(l.at(&r.Name, r), ruleNoVault, "add a vault to vaults, or protect: false to the rule",
+			"no vault of the file is in a subscription and region that this rule selects")
+		return
+	}
+	l.checkPolicyVaults(r, policy, vaults, l.out.warn)
+	if r.Spread {
+		return
+	}
+	for i, v := range vaults {
+		same := slices.IndexFunc(vaults, func(o Vault) bool {
+			return strings.EqualFold(o.Subscription, v.Subscription) && armid.Location(o.Location) == armid.Location(v.Location)
+		})
+		if same < i {
+			l.out.warn(l.at(&r.Name, r), ruleSpread, "write vault: …, or spread: true to fill them evenly",
+				"a new VM may go to vault %s or %s, both in %s: it is blocked until the rule says which", quote(vaults[same].Name), quote(v.Name), clip(v.Location))
+			return
+		}
+	}
+}
+
+// reporter is the collector's fail or warn.
+type reporter func(n *node, r rule, hint, format string, args ...any)
+
+// checkPolicyVaults checks that the policy is kept in each vault that the rule names (an error), or that its VMs
+// may be routed to (a warning: there may be no such VM).
+func (l *linter) checkPolicyVaults(r *Rule, policy *Policy, vaults []Vault, report reporter) {
+	if policy == nil || len(policy.Vaults) == 0 || !l.has(&policy.Vaults) {
+		return
+	}
+	kept := l.c.VaultsOf(policy)
+	for _, v := range vaults {
+		if !slices.ContainsFunc(kept, func(k Vault) bool { return armid.Same(k.ID(), v.ID()) }) {
+			report(l.at(&r.Policy), rulePolicyVault, "add the vault to the policy, or narrow the rule by vault, locations or subscriptions",
+				"the rule may send a VM to vault %s, where policy %s is not kept", quote(v.Name), quote(policy.Name))
+		}
+	}
+}
