@@ -1,0 +1,81 @@
+package export
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// definition writes a policy's normal form as the file would, or says why the format cannot say all of it.
+func definition(s plan.PolicySpec) (config.Policy, string) {
+	p := config.Policy{
+		Manage: true, Tier: s.Tier, TimeZone: s.TimeZone, Consistency: s.Consistency,
+		Retention: &config.Retention{
+			Weeks:  weeks(s.Retention.Weeks),
+			Months: months(s.Retention.Months),
+			Years:  years(s.Retention.Years),
+		},
+	}
+	if s.Retention.Days > 0 {
+		p.Retention.Days = &s.Retention.Days
+	}
+	if s.InstantRestoreDays > 0 {
+		p.InstantRestoreDays = &s.InstantRestoreDays
+	}
+	if g := s.InstantRestore; g != nil && *g != (plan.InstantRestoreSpec{}) {
+		p.InstantRestoreGroup = &config.InstantRestoreGroup{Prefix: g.Prefix, Suffix: g.Suffix}
+	}
+	switch c := s.Schedule; c.Frequency {
+	case "Daily":
+		p.Schedule = &config.Schedule{Daily: &config.Daily{At: c.At}}
+	case "Weekly":
+		p.Schedule = &config.Schedule{Weekly: &config.Weekly{Days: c.Days, At: c.At}}
+	case "Hourly":
+		p.Schedule = &config.Schedule{Hourly: &config.Hourly{
+			Every: time.Duration(c.Every) * time.Hour, From: c.At, Window: time.Duration(c.Window) * time.Hour,
+		}}
+	default:
+		return config.Policy{}, fmt.Sprintf("the format has no schedule of the kind %q", c.Frequency)
+	}
+	switch a := s.Archive; {
+	case a == nil:
+	case a.Mode == "TierRecommended":
+		p.Archive = &config.Archive{Recommended: true}
+	case a.Mode == "TierAfter" && a.Unit == "Months":
+		p.Archive = &config.Archive{AfterMonths: a.After}
+	default:
+		return config.Policy{}, fmt.Sprintf("the format cannot say archiving by %s after %d %s", a.Mode, a.After, a.Unit)
+	}
+	return p, ""
+}
+
+func weeks(k *plan.KeepSpec) *config.KeepWeeks {
+	if k == nil {
+		return nil
+	}
+	return &config.KeepWeeks{Keep: k.Keep, Days: k.Days}
+}
+
+func months(k *plan.KeepSpec) *config.KeepMonths {
+	if k == nil {
+		return nil
+	}
+	return &config.KeepMonths{Keep: k.Keep, Weeks: k.Weeks, Days: k.Days, Dates: dates(k.Dates)}
+}
+
+func years(k *plan.KeepSpec) *config.KeepYears {
+	if k == nil {
+		return nil
+	}
+	return &config.KeepYears{Keep: k.Keep, Months: k.Months, Weeks: k.Weeks, Days: k.Days, Dates: dates(k.Dates)}
+}
+
+func dates(days []int) []config.Date {
+	var out []config.Date
+	for _, d := range days {
+		out = append(out, config.Date(d))
+	}
+	return out
+}

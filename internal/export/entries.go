@@ -1,0 +1,120 @@
+package export
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// vaultRef is how a rule or a policy refers to a vault: its name where that is unique, else group/name.
+func (e *exporter) vaultRef(v plan.Vault) string {
+	id, err := armid.ParseVault(v.ID)
+	if err != nil {
+		return v.Name
+	}
+	for _, other := range e.vaults {
+		if armid.Of(other.ID) != armid.Of(v.ID) && strings.EqualFold(other.Name, v.Name) {
+			return id.ResourceGroup + "/" + v.Name
+		}
+	}
+	return v.Name
+}
+
+func (e *exporter) vaultEntries() []config.Vault {
+	var out []config.Vault
+	for _, key := range slices.Sorted(maps.Keys(e.vaults)) {
+		v := e.vaults[key]
+		id, err := armid.ParseVault(v.ID)
+		if err != nil {
+			e.note("no entry: vault %s has an id of an unknown form", v.ID)
+			continue
+		}
+		entry := config.Vault{Name: v.Name, ResourceGroup: id.ResourceGroup, Location: armid.Location(v.Location), Subscription: id.Subscription}
+		if len(e.config.Subscriptions) == 1 {
+			entry.Subscription = "" // the one the file lists
+		}
+		if e.options.Manage {
+			e.manageVault(&entry, v)
+		}
+		out = append(out, entry)
+	}
+	return out
+}
+
+// manageVault writes the settings that were read; a setting that was not read is not managed.
+func (e *exporter) manageVault(entry *config.Vault, v plan.Vault) {
+	s := v.Settings
+	entry.Manage = true
+	entry.Redundancy = s.Redundancy
+	if s.Redundancy != "" {
+		entry.CrossRegionRestore = s.CrossRegionRestore
+	}
+	entry.SoftDeleteDays = s.SoftDeleteDays
+	entry.Immutability = s.Immutability
+	entry.PublicNetworkAccess = s.PublicNetworkAccess
+	if len(s.Tags) > 0 {
+		entry.Tags = maps.Clone(s.Tags)
+	}
+}
+
+// policyName is the spelling under which the file lists a policy.
+func (e *exporter) policyName(name string) string {
+	spelling := name
+	for _, p := range e.policies {
+		if strings.EqualFold(p.Name, name) && p.Name < spelling {
+			spelling = p.Name
+		}
+	}
+	return spelling
+}
+
+// policyEntries writes the policies that rules use; with Manage, all that exist.
+func (e *exporter) policyEntries() []config.Policy {
+	byName := map[string][]plan.Policy{}
+	for key, p := range e.policies {
+		if e.used[key] {
+			byName[strings.ToLower(p.Name)] = append(byName[strings.ToLower(p.Name)], p)
+		}
+	}
+	var out []config.Policy
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		copies := byName[name]
+		slices.SortFunc(copies, func(a, b plan.Policy) int { return cmp.Compare(armid.Of(a.ID), armid.Of(b.ID)) })
+		entry := config.Policy{Name: e.policyName(copies[0].Name)}
+		for _, p := range copies {
+			entry.Vaults = append(entry.Vaults, e.vaultRef(e.vaults[armid.Of(p.Vault)]))
+		}
+		if e.options.Manage {
+			e.managePolicy(&entry, copies)
+		}
+		out = append(out, entry)
+	}
+	return out
+}
+
+func (e *exporter) managePolicy(entry *config.Policy, copies []plan.Policy) {
+	for _, p := range copies[1:] {
+		if len(plan.DiffSpec(copies[0].Spec, p.Spec)) > 0 {
+			e.note("not managed: policy %s differs between %s and %s", p.Name, e.vaults[armid.Of(copies[0].Vault)].Name, e.vaults[armid.Of(p.Vault)].Name)
+			return
+		}
+	}
+	for _, p := range copies {
+		if p.Unreadable != "" {
+			e.note("not managed: policy %s: %s", p.Name, p.Unreadable)
+			return
+		}
+	}
+	definition, why := definition(copies[0].Spec)
+	if why != "" {
+		e.note("not managed: policy %s: %s", entry.Name, why)
+		return
+	}
+	definition.Name, definition.Vaults = entry.Name, entry.Vaults
+	*entry = definition
+}
