@@ -1,8 +1,10 @@
 package config
 
-// rule is the stable name of one check; it stands in brackets behind every message.
+// rule is the stable name of one check; it stands in brackets behind every message and is a page of
+// `azbackup help rules`.
 type rule string
 
+// The rules of reading.
 const (
 	ruleFile           rule = "file"
 	ruleEncoding       rule = "encoding"
@@ -14,48 +16,55 @@ const (
 	ruleAlias          rule = "alias"
 	ruleYAMLTag        rule = "yaml-tag"
 	ruleDuplicateKey   rule = "duplicate-key"
+	ruleVariable       rule = "variable"
+)
+
+// The rules of the format, which the JSON Schema knows as well.
+const (
+	ruleVersion        rule = "version"
+	ruleOncePerConfig  rule = "once-per-config"
 	ruleUnknownKey     rule = "unknown-key"
 	ruleMissingKey     rule = "missing-key"
 	ruleWrongType      rule = "wrong-type"
 	ruleValue          rule = "value"
 	ruleRange          rule = "range"
+	ruleTime           rule = "time"
+	ruleTimeZone       rule = "time-zone"
+	ruleDuration       rule = "duration"
 	ruleDuplicateValue rule = "duplicate-value"
-	ruleVariable       rule = "variable"
-	ruleVersion        rule = "version"
-	ruleOncePerConfig  rule = "once-per-config"
+	ruleExactlyOne     rule = "exactly-one"
+	ruleEmptySelector  rule = "empty-selector"
+)
 
-	ruleTime                rule = "time"
-	ruleDuration            rule = "duration"
-	ruleExactlyOne          rule = "exactly-one"
-	ruleEmptySelector       rule = "empty-selector"
-	ruleCaseOnly            rule = "case-only"
+// The rules of meaning.
+const (
+	ruleCloud               rule = "cloud"
 	ruleDuplicateName       rule = "duplicate-name"
+	ruleCaseOnly            rule = "case-only"
 	ruleUnknownSubscription rule = "unknown-subscription"
 	ruleUnknownVault        rule = "unknown-vault"
 	ruleAmbiguousVault      rule = "ambiguous-vault"
 	ruleUnknownPolicy       rule = "unknown-policy"
-	ruleVMID                rule = "vm-id"
-	ruleDuplicateVM         rule = "duplicate-vm"
-	ruleRuleForm            rule = "rule-form"
-	ruleNoEffect            rule = "no-effect"
-	ruleNoVault             rule = "no-vault"
-	ruleSpread              rule = "spread"
-	ruleVaultPlace          rule = "vault-place"
-	rulePolicyVault         rule = "policy-vault"
-	ruleCovered             rule = "covered"
-	ruleAmbiguousExcept     rule = "ambiguous-except"
-	rulePolicyName          rule = "policy-name"
 	ruleUnmanaged           rule = "unmanaged"
+	ruleUnused              rule = "unused"
+	ruleNoEffect            rule = "no-effect"
+	ruleRedundancy          rule = "redundancy"
+	ruleUnmatched           rule = "unmatched"
+	rulePolicyName          rule = "policy-name"
 	ruleTier                rule = "tier"
 	ruleInstantRestore      rule = "instant-restore"
 	ruleHourly              rule = "hourly"
-	ruleArchive             rule = "archive"
 	ruleRetention           rule = "retention"
 	ruleRetentionForm       rule = "retention-form"
-	ruleTimeZone            rule = "time-zone"
-	ruleRedundancy          rule = "redundancy"
-	ruleUnmatched           rule = "unmatched"
-	ruleUnused              rule = "unused"
+	ruleArchive             rule = "archive"
+	ruleRuleForm            rule = "rule-form"
+	ruleVMID                rule = "vm-id"
+	ruleDuplicateVM         rule = "duplicate-vm"
+	ruleNoVault             rule = "no-vault"
+	ruleVaultPlace          rule = "vault-place"
+	rulePolicyVault         rule = "policy-vault"
+	ruleSpread              rule = "spread"
+	ruleCovered             rule = "covered"
+	ruleAmbiguousExcept     rule = "ambiguous-except"
 	ruleTooMany             rule = "too-many"
-	ruleCloud               rule = "cloud"
 )
