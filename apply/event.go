@@ -1,6 +1,8 @@
 package apply
 
 import (
+	"context"
+	"net/http"
 	"time"
 
 	"github.com/azbackup/azbackup/plan"
@@ -47,3 +49,62 @@ type Event struct {
 
 // Observer is told of events. It must not block for long; the engine waits for it.
 type Observer func(Event)
+
+// say passes an event on, one at a time, with the run's counts.
+func (r *run) say(e Event) {
+	r.saying.Lock()
+	defer r.saying.Unlock()
+	e.Time = time.Now()
+	e.Done, e.Running, e.Total = r.schedule.counts()
+	r.opt.observe(e)
+	select {
+	case r.said <- struct{}{}:
+	default:
+	}
+}
+
+// say passes on an event of this change.
+func (l *life) say(e Event) {
+	e.Change, e.Action, e.Target, e.Vault = l.ID, l.Action, l.Target, l.Vault
+	l.run.say(e)
+}
+
+// sayTrouble tells what stands in the way of a write, and how long it is waited out.
+func (l *life) sayTrouble(d time.Duration) {
+	e := Event{Kind: EventWaiting, Wait: plan.Duration(d), Message: text(l.trouble)}
+	if t := l.serviceError(); t != nil {
+		e.Code, e.Message, e.RequestID = t.Code, t.Message, t.RequestID
+		if t.Status == http.StatusTooManyRequests {
+			e.Kind = EventThrottled
+		}
+	}
+	l.say(e)
+}
+
+// tell passes a result on.
+func (r *run) tell(res Result) {
+	r.say(Event{
+		Kind: EventFinished, Change: res.ID, Action: res.Action, Target: res.Target, Vault: res.Vault,
+		Outcome: res.Outcome, Code: res.Code, Message: res.Message,
+		RequestID: res.RequestID, Operation: res.Operation, Job: res.Job,
+	})
+}
+
+// silence is how long nothing may be said before a heartbeat is.
+const silence = 30 * time.Second
+
+// heartbeat speaks up when nothing else was said for a while, until ctx ends.
+func (r *run) heartbeat(ctx context.Context) {
+	timer := time.NewTimer(silence)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-r.said:
+		case <-timer.C:
+			r.say(Event{Kind: EventHeartbeat})
+		}
+		timer.Reset(silence)
+	}
+}

@@ -59,13 +59,26 @@ func (r Report) Err() error {
 	var all *multierror.Error
 	for _, res := range r.Results {
 		if res.Outcome != Done && res.Outcome != Already {
-			all = multierror.Append(all, res)
+			all = multierror.Append(all, &ChangeError{res})
 		}
 	}
 	return all.ErrorOrNil()
 }
 
-// Error makes a result that is not done an error.
-func (r Result) Error() string {
-	return fmt.Sprintf("%s %q: %s: %s", r.Action, r.Target, r.Outcome, r.Message)
+// ChangeError is a change that is not done.
+type ChangeError struct{ Result Result }
+
+func (e *ChangeError) Error() string {
+	r := e.Result
+	s := fmt.Sprintf("%s of %q: %s", r.Action, r.Target, r.Outcome)
+	if r.Code != "" {
+		s += ": " + r.Code
+	}
+	if r.Message != "" {
+		s += ": " + r.Message
+	}
+	if r.RequestID != "" {
+		s += " (request " + r.RequestID + ")"
+	}
+	return s
 }

@@ -1,0 +1,238 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/azbackup/azbackup/plan"
+)
+
+// life is a change while it is being carried out: from its turn to its result.
+type life struct {
+	*run
+	*task
+	watch   *watch
+	started time.Time
+	holding bool // an operation slot
+	inner   bool // not a change of the plan: it has no result there
+
+	sent     time.Time // when the last write was sent
+	asked    bool      // that write may have had an effect
+	op       Operation // the write that was accepted
+	accepted time.Time // by our clock; zero until then
+	trouble  error     // what stood in the way last
+	repeats  int       // writes that were refused and may be repeated
+	adapted  bool      // a refresh was tried
+}
+
+// carryOut carries the change out. ctx ends with a cause when its time is up, the run's is, or the run is left.
+func (l *life) carryOut(ctx context.Context) Result {
+	if err := l.clearTheWay(ctx); err != nil {
+		return l.gaveUp(err)
+	}
+	for {
+		if res, is := l.already(); is {
+			return res
+		}
+		err := l.write(ctx)
+		if err == nil {
+			return l.follow(ctx)
+		}
+		if res, over := l.answerTo(ctx, err); over {
+			return res
+		}
+	}
+}
+
+// clearTheWay waits for the job that the plan saw running on the item, and has the vault listed where what is
+// known of it is too old to write by.
+func (l *life) clearTheWay(ctx context.Context) error {
+	if l.watch == nil {
+		return nil
+	}
+	if l.WaitsFor != "" {
+		l.say(Event{Kind: EventWaiting, Job: l.WaitsFor, Message: "another operation is running on it"})
+		return l.lend(ctx, func() error {
+			return l.lookUntil(ctx, l.started, func(k *look) bool { return !k.running(l.Change, l.WaitsFor) })
+		})
+	}
+	if l.watch.knownAt().Before(l.started.Add(-l.freshness())) {
+		return l.lookUntil(ctx, l.started, func(*look) bool { return true })
+	}
+	return nil
+}
+
+// staleAfter is the age at which a list is no longer good enough to write by.
+const staleAfter = 5 * time.Minute
+
+// freshness is how old the last list may be. A backup is not a state that can be compared: what proves that it is
+// still wanted is the list of jobs, so that is read right before.
+func (l *life) freshness() time.Duration {
+	if l.Action == plan.Backup {
+		return time.Minute
+	}
+	return staleAfter
+}
+
+// already says whether there is nothing left to write: the item is listed as desired, or a backup of it was
+// started since the plan was made.
+func (l *life) already() (Result, bool) {
+	if l.watch == nil {
+		return Result{}, false
+	}
+	seen := l.watch.last()
+	if seen == nil {
+		return Result{}, false
+	}
+	if l.Action == plan.Backup {
+		if j, is := seen.backupJob(l.Change, l.planned()); is {
+			return l.result(Already, "", "a backup of it was started by somebody else", Result{Job: j.ID}), true
+		}
+		return Result{}, false
+	}
+	if s, _ := seen.standing(l.Change, seen.at, ""); s == asDesired {
+		return l.result(Already, "", "it is listed as desired", Result{}), true
+	}
+	return Result{}, false
+}
+
+// planned is when the plan looked at the jobs: what started later it does not know.
+func (l *life) planned() time.Time {
+	if l.opt.Observed.IsZero() {
+		return l.began.Add(-clockSlack)
+	}
+	return l.opt.Observed.Add(-clockSlack)
+}
+
+// write sends the change's one write. The slot is free when the service has answered.
+func (l *life) write(ctx context.Context) error {
+	var err error
+	within(&l.writes, func() {
+		if l.open.Err() != nil {
+			err = context.Cause(l.open)
+			return
+		}
+		l.say(Event{Kind: EventStarted})
+		l.sent, l.asked = time.Now(), true
+		l.op, err = l.backend.Start(ctx, l.Change)
+	})
+	if err != nil {
+		return err
+	}
+	l.take(l.op)
+	return nil
+}
+
+// take makes op the operation that is followed.
+func (l *life) take(op Operation) {
+	l.op, l.accepted = op, time.Now()
+	if l.op.Accepted.IsZero() {
+		l.op.Accepted = l.accepted
+	}
+	l.say(Event{Kind: EventAccepted, Operation: op.ID, RequestID: op.RequestID})
+}
+
+// answerTo decides what becomes of a write that was not accepted; over says that res is how the change ends.
+func (l *life) answerTo(ctx context.Context, err error) (res Result, over bool) {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		if ctx.Err() != nil || l.open.Err() != nil {
+			return l.gaveUp(err), true
+		}
+		l.asked = false // refused before it was sent, or not signed in
+		return l.failed(err), true
+	}
+	l.trouble = err
+	if e.Unknown {
+		return l.readBack(ctx)
+	}
+	l.asked = false
+	r := ruleFor(e.Code, e.Status)
+	switch {
+	case r.reaction == waitOut:
+		return l.standAside(ctx, r)
+	case r.reaction == retry && (r.tries == 0 || l.repeats < r.tries):
+		return l.tryLater(ctx, r, e.RetryAfter)
+	case r.reaction == adapt && l.Action == plan.Protect && !l.adapted && !l.opt.NoRefresh:
+		l.adapted = true
+		return l.refreshFirst(ctx, err)
+	}
+	return l.failed(err), true
+}
+
+// tryLater waits before the write is repeated.
+func (l *life) tryLater(ctx context.Context, r rule, retryAfter time.Duration) (Result, bool) {
+	d := retryAfter
+	if d <= 0 {
+		d = l.backoff(r.wait, l.repeats)
+	}
+	l.repeats++
+	if deadline, ok := ctx.Deadline(); ok && time.Now().Add(d).After(deadline) {
+		return l.result(TimedOut, "", "the service asks to wait "+d.String()+", which is longer than there is time", l.fromError(l.trouble)), true
+	}
+	l.sayTrouble(d)
+	if err := l.lend(ctx, func() error { return l.pause(ctx, d) }); err != nil {
+		return l.gaveUp(err), true
+	}
+	return Result{}, false
+}
+
+// standAside waits until whatever holds the item or the vault is over. A conflict also means that somebody else is
+// at work there, so the vault is listed again before the write is repeated.
+func (l *life) standAside(ctx context.Context, r rule) (Result, bool) {
+	d := l.backoff(r.wait, l.repeats)
+	l.repeats++
+	l.sayTrouble(d)
+	met := time.Now()
+	err := l.lend(ctx, func() error {
+		if err := l.pause(ctx, d); err != nil || l.watch == nil {
+			return err
+		}
+		return l.lookUntil(ctx, met, func(k *look) bool {
+			s, _ := k.standing(l.Change, k.at, "")
+			return s != working
+		})
+	})
+	if err != nil {
+		return l.gaveUp(err), true
+	}
+	if l.Action == plan.Backup {
+		if j, is := l.watch.last().backupJob(l.Change, l.planned()); is {
+			return l.result(Already, "", "a backup of it is running", Result{Job: j.ID}), true
+		}
+	}
+	return Result{}, false
+}
+
+// lookUntil waits for a look, begun after since, that satisfies ok. Nothing was asked of the service yet, so an
+// interrupt ends the wait.
+func (l *life) lookUntil(ctx context.Context, since time.Time, ok func(*look) bool) error {
+	ctx, stop := l.whileOpen(ctx)
+	defer stop()
+	gap := 5 * time.Second
+	due := time.Now()
+	if k := l.watch.last(); k != nil && !k.at.Before(since) {
+		if ok(k) {
+			return nil
+		}
+		due = k.at.Add(gap)
+	}
+	for {
+		s, err := l.watch.next(ctx, wish{due: due, since: since, must: true})
+		if err != nil {
+			return err
+		}
+		if s.look != nil && ok(s.look) {
+			return nil
+		}
+		if s.err != nil {
+			l.trouble = s.err
+			if e, is := errors.AsType[*Error](s.err); !is || ruleFor(e.Code, e.Status).reaction == never {
+				return s.err
+			}
+		}
+		due = time.Now().Add(gap)
+		gap = min(gap*3/2, 30*time.Second)
+	}
+}

@@ -1,0 +1,155 @@
+package apply
+
+import (
+	"strings"
+	"time"
+
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// look is one reading of a vault, indexed.
+type look struct {
+	at   time.Time // when it was asked for, by our clock
+	byID map[armid.Key]plan.Item
+	byVM map[armid.Key]plan.Item
+	jobs map[armid.Key][]plan.Job // by container
+}
+
+func newLook(s Snapshot, at time.Time) *look {
+	l := &look{
+		at:   at,
+		byID: make(map[armid.Key]plan.Item, len(s.Items)),
+		byVM: make(map[armid.Key]plan.Item, len(s.Items)),
+		jobs: make(map[armid.Key][]plan.Job, len(s.Jobs)),
+	}
+	for _, it := range s.Items {
+		l.byID[armid.Of(it.ID)] = it
+		if old, twice := l.byVM[armid.Of(it.VM)]; !twice || old.SoftDeleted {
+			l.byVM[armid.Of(it.VM)] = it
+		}
+	}
+	for _, j := range s.Jobs {
+		c := armid.Of(j.Container)
+		l.jobs[c] = append(l.jobs[c], j)
+	}
+	return l
+}
+
+// item finds the item a change is about: by its own id, else by its VM, because the service may spell the id of a
+// new item otherwise than it was asked to (FACTS 19).
+func (l *look) item(c plan.Change) (plan.Item, bool) {
+	if it, ok := l.byID[armid.Of(c.Item)]; ok && c.Item != "" {
+		return it, true
+	}
+	it, ok := l.byVM[armid.Of(c.Target)]
+	return it, ok
+}
+
+// satisfied says whether the item is listed as the change wants it.
+func (l *look) satisfied(c plan.Change) bool {
+	it, ok := l.item(c)
+	return ok && plan.Satisfied(c, it)
+}
+
+// containerOf is the container that joins a change to its jobs: "iaasvmcontainerv2;group;vm", folded.
+func containerOf(c plan.Change) armid.Key {
+	if vm, err := armid.ParseVM(c.Target); err == nil && c.Item == "" {
+		return armid.Of("iaasvmcontainerv2;" + vm.ResourceGroup + ";" + vm.Name())
+	}
+	key := string(armid.Of(c.Item))
+	_, rest, found := strings.Cut(key, "/protectioncontainers/")
+	if !found {
+		return ""
+	}
+	container, _, _ := strings.Cut(rest, "/")
+	_, name, _ := strings.Cut(container, ";")
+	return armid.Key(name)
+}
+
+// standing is how an operation stands, as far as the lists tell.
+type standing int
+
+const (
+	silent    standing = iota // nothing runs, and the item is not as desired
+	working                   // a job that configures the item is running
+	asDesired                 // listed as desired, nothing runs, nothing failed
+	jobFailed                 // the newest job of this kind, started after our write, failed
+)
+
+// standing reads how a change stands; a job counts as ours when it started after since (by the service's clock)
+// or has the operation's job id.
+func (l *look) standing(c plan.Change, since time.Time, jobID string) (standing, plan.Job) {
+	var newest plan.Job
+	for _, j := range l.jobs[containerOf(c)] {
+		if j.Running() && configures(j) {
+			return working, j
+		}
+		ours := (jobID != "" && sameJob(j.ID, jobID)) || (!j.Start.IsZero() && !j.Start.Before(since.Add(-clockSlack)))
+		if ours && strings.EqualFold(j.Operation, jobOperation(c.Action)) && (newest.ID == "" || j.Start.After(newest.Start)) {
+			newest = j
+		}
+	}
+	switch {
+	case newest.Status == "Failed" || newest.Status == "Cancelled":
+		return jobFailed, newest
+	case l.satisfied(c):
+		return asDesired, newest
+	}
+	return silent, newest
+}
+
+// clockSlack is how much earlier than the answer to its write a job may seem to start: the service's machines do
+// not share one clock, and the Date header has whole seconds.
+const clockSlack = 5 * time.Second
+
+// backupJob finds a Backup job of the change's item that runs or was started after since.
+func (l *look) backupJob(c plan.Change, since time.Time) (plan.Job, bool) {
+	for _, j := range l.jobs[containerOf(c)] {
+		if strings.EqualFold(j.Operation, "Backup") && (j.Running() || j.Start.After(since)) {
+			return j, true
+		}
+	}
+	return plan.Job{}, false
+}
+
+// running finds a job by its id, if it is running.
+func (l *look) running(c plan.Change, jobID string) bool {
+	for _, j := range l.jobs[containerOf(c)] {
+		if sameJob(j.ID, jobID) {
+			return j.Running()
+		}
+	}
+	return false
+}
+
+// jobOperation is what the service calls the job of an action (azure-api.md §6).
+func jobOperation(a plan.Action) string {
+	switch a {
+	case plan.Stop:
+		return "DisableBackup"
+	case plan.Undelete:
+		return "Undelete"
+	case plan.Backup:
+		return "Backup"
+	}
+	return "ConfigureBackup"
+}
+
+// configures says whether a job changes how an item is protected; a backup does not.
+func configures(j plan.Job) bool {
+	switch strings.ToLower(j.Operation) {
+	case "backup", "restore", "crossregionrestore":
+		return false
+	}
+	return true
+}
+
+// sameJob compares job ids that may be whole resource ids or bare.
+func sameJob(a, b string) bool {
+	last := func(s string) armid.Key {
+		k := string(armid.Of(s))
+		return armid.Key(k[strings.LastIndex(k, "/")+1:])
+	}
+	return last(a) == last(b)
+}

@@ -1,0 +1,160 @@
+package apply
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/azbackup/azbackup/plan"
+)
+
+// limitError is the cause with which a wait ends when its time is up.
+type limitError struct {
+	what  string
+	limit time.Duration
+}
+
+func (e *limitError) Error() string {
+	return fmt.Sprintf("%s may take %s, and that is over", e.what, e.limit)
+}
+
+// The causes with which waits end when the run is asked to stop.
+var (
+	errInterrupted = errors.New("the run was interrupted")
+	errGraceOver   = errors.New("the run was interrupted, and the grace period is over")
+)
+
+// result is how the change ends; what is known of its operation is filled in.
+func (l *life) result(o Outcome, code, message string, r Result) Result {
+	now := time.Now()
+	r.ID, r.Action, r.Target, r.Vault = l.ID, l.Action, l.Target, l.Vault
+	r.Outcome = o
+	r.Code = firstOf(code, r.Code)
+	r.Message = firstOf(message, r.Message)
+	r.Operation = firstOf(r.Operation, l.op.ID)
+	r.RequestID = firstOf(r.RequestID, l.op.RequestID)
+	r.Job = bareJob(firstOf(r.Job, l.op.JobID))
+	r.Started, r.Finished = &l.started, &now
+	if o == Unconfirmed || (o == Interrupted && l.asked) {
+		r.Hint = l.howToLook()
+	}
+	return r
+}
+
+// failed is the result of an error that will not go away.
+func (l *life) failed(err error) Result {
+	return l.result(Failed, "", "", l.fromError(err))
+}
+
+// fromError takes what an error says over into a result.
+func (l *life) fromError(err error) Result {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
+		return Result{Message: text(err)}
+	}
+	r := Result{Code: e.Code, Message: firstOf(e.Message, text(e.Err)), RequestID: e.RequestID}
+	r.Hint = ruleFor(e.Code, e.Status).hint
+	return r
+}
+
+// gaveUp is the result when a wait ended before the change did. What was asked of the service is unconfirmed when
+// time ran out and interrupted when the run was left; what was not asked is timed out or was not started.
+func (l *life) gaveUp(cause error) Result {
+	_, limit := errors.AsType[*limitError](cause)
+	limit = limit || errors.Is(cause, context.DeadlineExceeded)
+	message := text(cause)
+	if e := l.serviceError(); e != nil && !errors.Is(cause, l.trouble) {
+		message += "; the last trouble was " + firstOf(e.Code, "no answer") + ": " + e.Message
+	}
+	r := Result{}
+	if e := l.serviceError(); e != nil {
+		r = l.fromError(e)
+	}
+	switch {
+	case l.asked && limit:
+		return l.result(Unconfirmed, "", message, r)
+	case l.asked:
+		return l.result(Interrupted, "", message, r)
+	case limit:
+		return l.result(TimedOut, "", message, r)
+	case errors.Is(cause, errInterrupted), errors.Is(cause, errGraceOver), errors.Is(cause, context.Canceled):
+		return l.result(NotStarted, "", message, r)
+	}
+	if l.leaving() {
+		return l.result(NotStarted, "", message, r)
+	}
+	return l.failed(cause)
+}
+
+// serviceError is what the service said last against this change, or nil.
+func (l *life) serviceError() *Error {
+	e, _ := errors.AsType[*Error](l.trouble)
+	return e
+}
+
+// howToLook is the command that shows what became of the operation.
+func (l *life) howToLook() string {
+	path := l.Item
+	switch {
+	case l.op.ID != "" && l.Vault != "" && l.watch != nil:
+		path = l.Vault + "/backupOperations/" + l.op.ID // answers for every operation of a vault's items (FACTS 3)
+	case path == "":
+		path = l.Target
+	}
+	return "look with: az rest --method get --url " + quote(path+"?api-version="+lookVersion)
+}
+
+// lookVersion is an api-version that vaults and all that lies in them answer to (azure-api.md §0.3).
+const lookVersion = "2025-02-01"
+
+// quote makes s one word for a shell.
+func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
+// ok says whether the changes that need this one may go on.
+func (r Result) ok() bool { return r.Outcome == Done || r.Outcome == Already }
+
+// bare is a result without a life behind it.
+func bare(c plan.Change, o Outcome, message string) Result {
+	return Result{ID: c.ID, Action: c.Action, Target: c.Target, Vault: c.Vault, Outcome: o, Message: message}
+}
+
+// blockedBy is the result of a change whose parent is not done.
+func blockedBy(c plan.Change, parent Result) Result {
+	return bare(c, Blocked, fmt.Sprintf("it needs %q, which is %s", parent.ID, parent.Outcome))
+}
+
+func jobCode(e plan.JobError) string {
+	if e.Code == 0 {
+		return ""
+	}
+	return strconv.Itoa(e.Code)
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+func firstOf(all ...string) string {
+	for _, s := range all {
+		if s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// cmpErr is the first error that is one.
+func cmpErr(all ...error) error {
+	for _, err := range all {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
