@@ -1,0 +1,169 @@
+package azure
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/google/uuid"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// Options say how to reach Azure. The zero Options reach AzurePublic with DefaultAzureCredential and may only read.
+type Options struct {
+	Cloud Cloud
+	// Endpoint replaces the cloud's ARM endpoint: https, or http on loopback.
+	Endpoint string
+	// AccessToken is a bearer token obtained elsewhere; it needs Endpoint.
+	AccessToken string
+	// Credential replaces DefaultAzureCredential.
+	Credential azcore.TokenCredential
+	// Tenant is where to sign in; "" = where the credential belongs.
+	Tenant string
+	// Transport replaces the network, for Resource Manager only (not for signing in).
+	Transport http.RoundTripper
+	// Command decides what may be sent.
+	Command Command
+	// Version is this program's.
+	Version string
+	// CorrelationID names the run in Azure's logs; "" = a new one.
+	CorrelationID string
+	// OnThrottle is told when a quota holds requests back. It must not block.
+	OnThrottle func(quota.Throttle)
+}
+
+// Client talks to one Azure cloud as one identity, for one run. It is safe for concurrent use.
+type Client struct {
+	cloudName   string
+	endpoint    *url.URL
+	credential  azcore.TokenCredential
+	scope       string
+	static      bool
+	command     Command
+	version     string
+	correlation string
+	started     time.Time
+
+	pipeline runtime.Pipeline
+	router   router
+	counts   *counter
+	quotas   *quota.Set
+
+	mu sync.Mutex
+	// extended are the extendedProperties of items beside the disk filter, which goes back with every write.
+	extended map[armid.Key]map[string]json.RawMessage
+	failures map[armid.Key][]plan.JobError // of jobs that failed, by job
+}
+
+// New prepares a client; it sends nothing.
+func New(o Options) (*Client, error) {
+	conf, err := o.Cloud.configuration(o.Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	endpoint, err := parseEndpoint(conf.Services[cloud.ResourceManager].Endpoint)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{
+		cloudName: firstOf(o.Cloud.Name, "custom"), endpoint: endpoint,
+		scope:   conf.Services[cloud.ResourceManager].Audience + "/.default",
+		command: o.Command, version: firstOf(strings.TrimSpace(o.Version), "dev"),
+		correlation: firstOf(o.CorrelationID, uuid.NewString()),
+		started:     time.Now(),
+		router:      newRouter(), counts: newCounter(),
+		quotas:   quota.NewSet(quota.Options{OnThrottle: o.OnThrottle, Jitter: rand.Float64}),
+		extended: map[armid.Key]map[string]json.RawMessage{},
+		failures: map[armid.Key][]plan.JobError{},
+	}
+	if o.Cloud == (Cloud{}) {
+		c.cloudName = AzurePublic
+	}
+	if c.credential, err = o.credential(conf); err != nil {
+		return nil, err
+	}
+	c.static = o.AccessToken != ""
+	if c.pipeline, err = c.newPipeline(conf, o.Transport); err != nil {
+		return nil, fmt.Errorf("preparing requests: %w", err)
+	}
+	return c, nil
+}
+
+func (o Options) credential(conf cloud.Configuration) (azcore.TokenCredential, error) {
+	switch {
+	case o.AccessToken != "" && o.Endpoint == "":
+		return nil, errors.New("an access token of your own goes with an endpoint of your own only")
+	case o.AccessToken != "":
+		return typedCredential{staticToken(o.AccessToken)}, nil
+	case o.Credential != nil:
+		return typedCredential{o.Credential}, nil
+	}
+	cred, err := newCredential(conf, o.Tenant, o.Cloud.Name == "" && o.Cloud.Endpoint != "")
+	if err != nil {
+		return nil, err
+	}
+	return typedCredential{cred}, nil
+}
+
+// CorrelationID names this run in Azure's logs.
+func (c *Client) CorrelationID() string { return c.correlation }
+
+// Requests counts the requests sent so far, each attempt, by kind ("protected items", "write item", …).
+func (c *Client) Requests() map[string]int { return c.counts.snapshot() }
+
+// Throttled is how long quotas held requests back so far.
+func (c *Client) Throttled() time.Duration { return c.quotas.Throttled() }
+
+// Quotas tells of every quota that was met.
+func (c *Client) Quotas() []quota.State { return c.quotas.States() }
+
+// Budget implements [apply.Pacer].
+func (c *Client) Budget(vault string, kind apply.ReadKind) apply.Budget {
+	bucket := quota.ItemOperation
+	switch kind {
+	case apply.ReadItems:
+		bucket = quota.ListItems
+	case apply.ReadJobs:
+		bucket = quota.ListJobs
+	case apply.ReadOperation:
+	}
+	left := c.quotas.Of(armid.SubscriptionOf(vault)).Budget(bucket)
+	b := apply.Budget{Remaining: left.Remaining, Resets: left.Resets, Paused: left.Paused}
+	if left.Remaining == quota.Unlimited {
+		b.Remaining = -1
+	}
+	return b
+}
+
+type counter struct {
+	mu sync.Mutex
+	n  map[string]int
+}
+
+func newCounter() *counter { return &counter{n: map[string]int{}} }
+
+func (c *counter) add(kind string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.n[kind]++
+}
+
+func (c *counter) snapshot() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.n)
+}

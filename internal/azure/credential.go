@@ -1,0 +1,176 @@
+package azure
+
+import (
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+)
+
+// SignInError says that Azure does not know us, or lets us read nothing at all.
+type SignInError struct {
+	// Message says what happened, for people.
+	Message string
+	// RequestID is that of an answer that refused us; "" when no token was to be had.
+	RequestID string
+	Err       error
+}
+
+func (e *SignInError) Error() string {
+	s := "signing in: " + e.Message
+	if e.RequestID != "" {
+		s += " (request " + e.RequestID + ")"
+	}
+	return s
+}
+
+func (e *SignInError) Unwrap() error { return e.Err }
+
+// NonRetriable tells azcore that trying again cannot help.
+func (e *SignInError) NonRetriable() {}
+
+// newCredential signs in the way azidentity's DefaultAzureCredential does: environment, workload identity,
+// managed identity, Azure CLI, Azure PowerShell, azd.
+func newCredential(conf cloud.Configuration, tenant string, custom bool) (azcore.TokenCredential, error) {
+	cred, err := azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{
+		ClientOptions: policy.ClientOptions{Cloud: conf},
+		TenantID:      tenant,
+		// Instance discovery asks Microsoft whether an authority is genuine; it knows no private ones.
+		DisableInstanceDiscovery: custom,
+	})
+	if err != nil {
+		return nil, &SignInError{Message: err.Error(), Err: err}
+	}
+	return cred, nil
+}
+
+// staticToken is a bearer token that somebody else obtained.
+type staticToken string
+
+func (t staticToken) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	// Whoever gave the token knows when it expires; we learn it from a 401.
+	return azcore.AccessToken{Token: string(t), ExpiresOn: time.Now().Add(24 * time.Hour)}, nil
+}
+
+// typedCredential turns every failure to get a token into a [SignInError].
+type typedCredential struct{ azcore.TokenCredential }
+
+func (c typedCredential) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	t, err := c.TokenCredential.GetToken(ctx, o)
+	if err != nil && ctx.Err() == nil {
+		return t, &SignInError{Message: firstLine(err.Error()), Err: err}
+	}
+	return t, err
+}
+
+// Identity is who we are to Azure. Its texts come out of a token: untrusted wherever they are printed.
+type Identity struct {
+	Cloud    string
+	Endpoint string
+	Tenant   string
+	ObjectID string
+	// Name is the user's name or, for anything else, the application's id; "" when the token does not say.
+	Name  string
+	AppID string
+	// Kind is how we signed in: "access token", "user", "service principal", "managed identity", "credential".
+	Kind string
+}
+
+// WhoAmI reads the claims of our own token; the token itself goes nowhere. A token that is no JWT leaves the
+// claims empty. Errors are [SignInError].
+func (c *Client) WhoAmI(ctx context.Context) (Identity, error) {
+	id := Identity{Cloud: c.cloudName, Endpoint: c.endpoint.String(), Kind: "credential"}
+	token, err := c.credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{c.scope}, EnableCAE: true})
+	if err != nil {
+		if ctx.Err() != nil {
+			return id, context.Cause(ctx)
+		}
+		return id, err
+	}
+	claims, err := readClaims(token.Token)
+	if err == nil {
+		id.Tenant, id.ObjectID, id.AppID = claims.Tenant, claims.ObjectID, firstOf(claims.AppID, claims.ClientID)
+		id.Name = firstOf(claims.UPN, claims.PreferredName, claims.UniqueName, claims.AppName, id.AppID)
+		id.Kind = claims.kind()
+	}
+	if c.static {
+		id.Kind = "access token"
+	}
+	return id, nil
+}
+
+// tokenClaims are the claims of a Microsoft Entra access token that say who it is for.
+type tokenClaims struct {
+	Tenant        string `json:"tid"`
+	ObjectID      string `json:"oid"`
+	UPN           string `json:"upn"`
+	PreferredName string `json:"preferred_username"`
+	UniqueName    string `json:"unique_name"`
+	AppID         string `json:"appid"`
+	ClientID      string `json:"azp"`
+	AppName       string `json:"app_displayname"`
+	Type          string `json:"idtyp"`
+	ManagedID     string `json:"xms_mirid"`
+}
+
+func (t tokenClaims) kind() string {
+	switch {
+	case t.ManagedID != "":
+		return "managed identity"
+	case t.Type == "app", t.UPN == "" && t.PreferredName == "" && t.UniqueName == "" && t.AppID+t.ClientID != "":
+		return "service principal"
+	}
+	return "user"
+}
+
+func readClaims(token string) (tokenClaims, error) {
+	parts := strings.Split(token, ".")
+	if len(parts) != 3 {
+		return tokenClaims{}, errors.New("not a JWT")
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
+	if err != nil {
+		return tokenClaims{}, fmt.Errorf("decoding claims: %w", err)
+	}
+	var claims tokenClaims
+	if err := unmarshalTolerant(payload, &claims); err != nil {
+		return tokenClaims{}, fmt.Errorf("decoding claims: %w", err)
+	}
+	return claims, nil
+}
+
+func firstOf(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+func firstLine(s string) string {
+	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
+	return strings.TrimSpace(s)
+}
+
+// unmarshalTolerant is json.Unmarshal that takes a field of an unexpected type as not said.
+func unmarshalTolerant(data []byte, v any) error {
+	err := json.Unmarshal(data, v)
+	if wrongType(err) {
+		return nil
+	}
+	return err
+}
+
+func wrongType(err error) bool {
+	_, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	return ok
+}

@@ -1,0 +1,205 @@
+package azure
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/plan"
+)
+
+const (
+	// tenthOfBudget is a tenth of the hourly budget of one Recovery Services action, the smallest recorded (azure-api.md §12).
+	tenthOfBudget = plan.BackupRequestsPerHour / 10
+	// protectablePage is the documented page size of protectable items (azure-api.md §2).
+	protectablePage = 200
+	// freshPoint is how young a recovery point is that proves that its VM was there just now.
+	freshPoint = 72 * time.Hour
+	// visibilityChecks bounds the questions of one subscription about VMs that are not in its list.
+	visibilityChecks = 20
+)
+
+// elsewhere asks where the VMs that no vault of the file holds are protected: by listing the other vaults of their region, or one VM at
+// a time. Listing tells states and costs a request a vault of a small hourly budget; backupStatus only says "protected" (azure-api.md
+// §9), from ARM's write bucket. So vaults are listed while that takes a tenth of the budget at most, and beyond
+// that whichever takes the smaller share of its own.
+func (d *discovery) elsewhere() []read {
+	if !d.scope.Elsewhere || d.scope.AllVaults {
+		return nil
+	}
+	vaults := map[region][]plan.Vault{}
+	for _, v := range d.foreign {
+		r := regionOf(armid.SubscriptionOf(v.ID), v.Location)
+		vaults[r] = append(vaults[r], v)
+	}
+	var reads []read
+	for r, vms := range d.remaining() {
+		here := vaults[r]
+		listing := float64(len(here)) / plan.BackupRequestsPerHour
+		asking := float64(len(vms)) / plan.ARMWritesBurst
+		if len(here) <= tenthOfBudget || listing <= asking {
+			for _, v := range here {
+				reads = append(reads, func(ctx context.Context) { d.listItems(ctx, v) })
+			}
+			continue
+		}
+		for _, vm := range vms {
+			reads = append(reads, func(ctx context.Context) { d.askStatus(ctx, vm) })
+		}
+	}
+	return reads
+}
+
+// remaining are the VMs that could be protected and are in no vault that was read.
+func (d *discovery) remaining() map[region][]plan.VM {
+	out := map[region][]plan.VM{}
+	for _, vm := range d.out.VMs {
+		if vm.Unsupported == "" && !d.held[armid.Of(vm.ID)] {
+			r := regionOf(vm.Subscription, vm.Location)
+			out[r] = append(out[r], vm)
+		}
+	}
+	return out
+}
+
+// askStatus asks backupStatus where one VM is protected.
+func (d *discovery) askStatus(ctx context.Context, vm plan.VM) {
+	gap := plan.Gap{Kind: plan.GapStatus, Subscription: vm.Subscription, Location: vm.Location, Target: vm.ID}
+	var w wireStatus
+	var raw []byte
+	_, err := d.c.do(ctx, request{
+		op: "asking for the backup status of " + vm.ID, method: http.MethodPost, class: quota.Other,
+		url: d.c.url("/subscriptions/"+vm.Subscription+"/providers/Microsoft.RecoveryServices/locations/"+
+			armid.Location(vm.Location)+"/backupStatus", apiBackup),
+		body: map[string]string{"resourceType": "VM", "resourceId": vm.ID},
+		take: document(&w, &raw),
+	})
+	if err != nil {
+		d.fail(ctx, gap, err)
+		return
+	}
+	d.got(func(o *plan.Observed) {
+		switch {
+		case strings.EqualFold(w.ProtectionStatus, "NotProtected"):
+		case w.VaultID != "":
+			d.held[armid.Of(vm.ID)] = true
+			o.Items = append(o.Items, plan.Item{
+				ID:    w.VaultID + "/backupFabrics/Azure/protectionContainers/" + w.ContainerName + "/protectedItems/" + w.ItemName,
+				Vault: w.VaultID, VM: vm.ID, Container: w.ContainerName, PolicyName: w.PolicyName, Partial: true,
+			})
+		default: // protected, it does not say where; or a word we do not know
+			gap.Code = firstOf(w.ErrorCode, "UnclearStatus")
+			gap.Message = firstOf(w.ErrorMessage, fmt.Sprintf("the service calls it %q and names no vault", w.ProtectionStatus))
+			o.Gaps = append(o.Gaps, gap)
+		}
+	})
+}
+
+// checks reads what is judged by everything else: protectable items and whether the identity sees enough.
+func (d *discovery) checks() []read {
+	var reads []read
+	if d.scope.Protectable {
+		reads = append(reads, d.protectable()...)
+	}
+	return append(reads, d.visibility()...)
+}
+
+// protectable reads what the service offers for protection, once per region, through the first vault of the file there; never where that
+// takes more than a tenth of the hourly budget.
+func (d *discovery) protectable() []read {
+	remaining := d.remaining()
+	through := map[region]string{}
+	for _, v := range d.out.Vaults {
+		r := regionOf(armid.SubscriptionOf(v.ID), v.Location)
+		if v.InFile && (through[r] == "" || armid.Of(v.ID) < armid.Of(through[r])) {
+			through[r] = v.ID
+		}
+	}
+	var reads []read
+	for r, vault := range through {
+		if n := len(remaining[r]); n == 0 || n > tenthOfBudget*protectablePage {
+			continue
+		}
+		reads = append(reads, func(ctx context.Context) { d.listProtectable(ctx, r, vault) })
+	}
+	return reads
+}
+
+func (d *discovery) listProtectable(ctx context.Context, r region, vault string) {
+	u := d.c.url(vault+"/backupProtectableItems", apiBackup, "$filter", filterVMs)
+	op := fmt.Sprintf("listing protectable items through %q", vaultName(vault))
+	found, err := listPages[wireProtectable](ctx, d.c, op, u, quota.Other, d.rec.tap("protectableItems"), tenthOfBudget)
+	if errors.Is(err, errTooManyPages) {
+		return // not read: the plan then refreshes nothing beforehand
+	}
+	if err != nil {
+		d.fail(ctx, plan.Gap{Kind: plan.GapProtectable, Subscription: r.subscription, Location: r.location, Vault: vault}, err)
+		return
+	}
+	p := plan.Protectable{Subscription: r.subscription, Location: r.location, Vault: vault, VMs: []string{}}
+	for _, w := range found {
+		if w.Properties.VirtualMachineID != "" {
+			p.VMs = append(p.VMs, w.Properties.VirtualMachineID)
+		}
+	}
+	sortByID(p.VMs, func(s string) string { return s })
+	d.got(func(o *plan.Observed) { o.Protectable = append(o.Protectable, p) })
+}
+
+// visibility asks for VMs that have a fresh recovery point and are not in the list of their subscription: one a resource group, as
+// that is what rights are given by. A 403 proves that the identity sees too little; a 404 that the VM is gone.
+func (d *discovery) visibility() []read {
+	var suspects []plan.Item
+	for _, it := range d.out.Items {
+		fresh := !it.SoftDeleted && d.at.Sub(it.LastRecoveryPoint) < freshPoint
+		if fresh && !d.vms[armid.Of(it.VM)] && !d.known(it.VM) {
+			suspects = append(suspects, it)
+		}
+	}
+	slices.SortFunc(suspects, func(a, b plan.Item) int {
+		return cmp.Or(b.LastRecoveryPoint.Compare(a.LastRecoveryPoint), strings.Compare(string(armid.Of(a.VM)), string(armid.Of(b.VM))))
+	})
+	groups := map[string]bool{}
+	asked := map[string]int{}
+	var reads []read
+	for _, it := range suspects {
+		vm, err := armid.ParseVM(it.VM)
+		if err != nil {
+			continue // classic VMs are in no list of Compute's
+		}
+		sub := strings.ToLower(vm.Subscription)
+		group := sub + "/" + strings.ToLower(vm.ResourceGroup)
+		if !slices.Contains(d.allVMs, sub) || groups[group] || asked[sub] == visibilityChecks {
+			continue
+		}
+		groups[group] = true
+		asked[sub]++
+		reads = append(reads, func(ctx context.Context) { d.checkVisible(ctx, vm.Subscription, it.VM) })
+	}
+	return reads
+}
+
+// known says that an id rule asked for the VM already.
+func (d *discovery) known(vm string) bool {
+	return slices.ContainsFunc(d.scope.VMs, func(id string) bool { return armid.Same(id, vm) })
+}
+
+func (d *discovery) checkVisible(ctx context.Context, subscription, id string) {
+	vm, exists, err := d.askVM(ctx, id)
+	if err != nil {
+		d.fail(ctx, plan.Gap{Kind: plan.GapVisibility, Subscription: strings.ToLower(subscription), Target: id}, err)
+		return
+	}
+	d.got(func(o *plan.Observed) {
+		if exists { // it was made or moved while we listed
+			d.addVM(o, vm)
+		}
+	})
+}

@@ -1,0 +1,157 @@
+package azure
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// failure is the error for a request that got no usable answer.
+func failure(ctx context.Context, op string, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if e, ok := errors.AsType[*SignInError](err); ok {
+		return e
+	}
+	if e, ok := errors.AsType[*RefusedError](err); ok {
+		return e
+	}
+	if e, ok := errors.AsType[*malformedError](err); ok {
+		return &apply.Error{Op: op, Status: http.StatusOK, Code: "MalformedAnswer", Message: e.why, Unknown: true, Err: err}
+	}
+	e := &apply.Error{Op: op, Message: noAnswer(err), Unknown: true, Err: err}
+	if t, ok := errors.AsType[*transportError](err); ok {
+		e.RequestID = t.clientRequestID
+	}
+	return e
+}
+
+func noAnswer(err error) string {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "no answer in time"
+	}
+	return firstLine(err.Error())
+}
+
+// refusal is the error for an answer that is none of the expected ones.
+func refusal(op string, a *answer) error {
+	code, message := envelope(a.body)
+	if message == "" {
+		message = fmt.Sprintf("the service answered %d %s", a.status, http.StatusText(a.status))
+	}
+	return &apply.Error{
+		Op: op, Status: a.status, Code: code, Message: message,
+		RequestID:  requestID(a.header),
+		RetryAfter: retryAfter(a.header, message),
+		// A 5xx or 408 does not say what became of the request.
+		Unknown: a.status >= 500 || a.status == http.StatusRequestTimeout,
+	}
+}
+
+func requestID(h http.Header) string {
+	return firstOf(h.Get(headerRequestID), h.Get(headerCorrelationID), h.Get(headerClientRequestID))
+}
+
+// envelope reads the error envelopes of azure-api.md §12 and FACTS 38.
+func envelope(body []byte) (code, message string) {
+	var e struct {
+		Error struct {
+			Code    any    `json:"code"`
+			Message string `json:"message"`
+			Details []struct {
+				Code    string `json:"code"`
+				Message string `json:"message"`
+			} `json:"details"`
+		} `json:"error"`
+		Code    any             `json:"code"`
+		Plain   json.RawMessage `json:"message"`
+		OldCode string          `json:"ErrorCode"`
+	}
+	if unmarshalTolerant(body, &e) != nil {
+		return "", ""
+	}
+	code = firstOf(spell(e.Error.Code), spell(e.Code), e.OldCode)
+	message = e.Error.Message
+	if message == "" && len(e.Error.Details) > 0 {
+		message = e.Error.Details[0].Message
+	}
+	if message == "" && len(e.Plain) > 0 {
+		var localised struct{ Value string }
+		if json.Unmarshal(e.Plain, &message) != nil && json.Unmarshal(e.Plain, &localised) == nil {
+			message = localised.Value
+		}
+	}
+	return code, message
+}
+
+// spell writes a code that may be a string or a number.
+func spell(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case float64:
+		return strconv.FormatFloat(v, 'f', -1, 64)
+	}
+	return ""
+}
+
+// throttledFor finds the seconds in a 429's text (azure-api.md §12): its Retry-After is not to be relied on.
+var throttledFor = regexp.MustCompile(`try again after '(\d+)' seconds`) //nolint:gochecknoglobals // a compiled constant
+
+// retryAfter is what the service asks us to wait; 0 = it did not say.
+func retryAfter(h http.Header, message string) time.Duration {
+	for _, name := range []string{"retry-after-ms", "x-ms-retry-after-ms"} {
+		if ms, err := strconv.Atoi(h.Get(name)); err == nil && ms > 0 {
+			return time.Duration(ms) * time.Millisecond
+		}
+	}
+	v := h.Get("Retry-After")
+	if s, err := strconv.Atoi(v); err == nil && s > 0 {
+		return time.Duration(s) * time.Second
+	}
+	if at, err := http.ParseTime(v); err == nil {
+		return max(0, time.Until(at))
+	}
+	if m := throttledFor.FindStringSubmatch(message); m != nil {
+		if s, err := strconv.Atoi(m[1]); err == nil {
+			return time.Duration(s) * time.Second
+		}
+	}
+	return 0
+}
+
+// absent says that an answer proves that a resource does not exist. Other 404s (a subscription that cannot be seen, an
+// unknown resource type, a proxy's page) prove nothing.
+func absent(err error) bool {
+	e, ok := errors.AsType[*apply.Error](err)
+	if !ok || e.Status != http.StatusNotFound {
+		return false
+	}
+	switch e.Code {
+	case "ResourceNotFound", "ResourceGroupNotFound", "BMSUserErrorDataSourceObjectNotFound", "NotFound":
+		return true
+	}
+	return false
+}
+
+// asGap turns a read's error into a gap; where says what it is about.
+func asGap(where plan.Gap, err error) plan.Gap {
+	where.Message = err.Error()
+	if e, ok := errors.AsType[*apply.Error](err); ok {
+		where.Code, where.Message, where.RequestID, where.Status = e.Code, e.Message, e.RequestID, e.Status
+	} else if e, ok := errors.AsType[*RefusedError](err); ok {
+		where.Code, where.Message = "Refused", e.Error()
+	} else if e, ok := errors.AsType[*SignInError](err); ok {
+		where.Code, where.Message, where.RequestID = "NotSignedIn", e.Message, e.RequestID
+	}
+	return where
+}

@@ -1,0 +1,49 @@
+package azure
+
+import (
+	"encoding/json"
+
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
+)
+
+const diskFilterKey = "diskExclusionProperties"
+
+// keepUnknown remembers what an item's extendedProperties hold beside the disk filter (linuxVmApplicationName, …): a PUT that
+// carries the filter replaces them all.
+func (c *Client) keepUnknown(item string, extended json.RawMessage) {
+	if len(extended) <= len("{}") {
+		return
+	}
+	var all map[string]json.RawMessage
+	if json.Unmarshal(extended, &all) != nil {
+		return
+	}
+	delete(all, diskFilterKey)
+	if len(all) == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.extended[armid.Of(item)] = all
+}
+
+// extendedProperties spells a disk filter; nil resets it. An existing item always gets it: whether one that is left out survives is
+// not known (azure-api.md §6).
+func (c *Client) extendedProperties(item string, d *plan.Disks) map[string]any {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	out := map[string]any{}
+	for k, v := range c.extended[armid.Of(item)] {
+		out[k] = v
+	}
+	if d != nil {
+		out[diskFilterKey] = wireDiskFilter{LUNs: append([]int{}, d.LUNs...), Include: d.Include}
+	}
+	return out
+}
+
+type wireDiskFilter struct {
+	LUNs    []int `json:"diskLunList"`
+	Include bool  `json:"isInclusionList"`
+}

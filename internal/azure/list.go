@@ -1,0 +1,104 @@
+package azure
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/plan"
+)
+
+const (
+	// jobsBefore is how long before this run jobs are still looked at: clocks differ, and a run that was cut may have started some.
+	jobsBefore = time.Hour
+	// jobDetails bounds how many failed jobs of one look are asked for what went wrong.
+	jobDetails = 20
+)
+
+// List implements [apply.Backend]: the items of a vault, and its jobs since shortly before this run.
+func (c *Client) List(ctx context.Context, vault string) (apply.Snapshot, error) {
+	s := apply.Snapshot{At: time.Now()}
+	g, both := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		items, unreadable, err := c.items(both, vault, quota.Confirm, nil)
+		if err == nil && unreadable != nil {
+			err = &apply.Error{Op: fmt.Sprintf("listing items of %q", vaultName(vault)), Code: "MalformedAnswer", Message: unreadable.Error()}
+		}
+		s.Items = items
+		return err
+	})
+	g.Go(func() (err error) {
+		window := jobWindow(c.started.Add(-jobsBefore), s.At.Add(jobsBefore))
+		s.Jobs, err = c.jobs(both, vault, window+" and "+filterVMs, quota.Confirm, nil)
+		return err
+	})
+	if err := g.Wait(); err != nil {
+		if ctx.Err() != nil {
+			return apply.Snapshot{}, context.Cause(ctx)
+		}
+		return apply.Snapshot{}, err
+	}
+	c.explainFailures(ctx, s.Jobs)
+	return s, nil
+}
+
+// explainFailures asks for the errors of failed jobs, which lists leave out (azure-api.md §11). They do not change, so each job is asked for
+// once; one that cannot be read stays failed without a reason.
+func (c *Client) explainFailures(ctx context.Context, jobs []plan.Job) {
+	asked := 0
+	for i := range jobs {
+		j := &jobs[i]
+		if j.Running() || !strings.EqualFold(j.Status, "Failed") || len(j.Errors) > 0 || j.Start.Before(c.started.Add(-jobsBefore)) {
+			continue
+		}
+		c.mu.Lock()
+		known, ok := c.failures[armid.Of(j.ID)]
+		c.mu.Unlock()
+		if !ok && asked < jobDetails {
+			asked++
+			full, err := c.Job(ctx, j.ID)
+			if err != nil {
+				continue
+			}
+			known = full.Errors
+			c.mu.Lock()
+			c.failures[armid.Of(j.ID)] = known
+			c.mu.Unlock()
+		}
+		j.Errors = known
+	}
+}
+
+// JobDetail is a job with what only its own document tells.
+type JobDetail struct {
+	plan.Job
+	Tasks []JobTask
+	// Size is the "Backup Size" of a finished backup, as the service spells it; "" = not said.
+	Size string
+}
+
+// JobTask is a step of a job.
+type JobTask struct{ Name, Status string }
+
+// Job reads one job, by its resource id.
+func (c *Client) Job(ctx context.Context, id string) (JobDetail, error) {
+	var w wireJob
+	if _, err := c.get(ctx, "reading job "+operationID(id), c.url(id, apiBackup), quota.Confirm, &w); err != nil {
+		return JobDetail{}, err
+	}
+	d := JobDetail{Job: w.job(armid.VaultOf(id)), Size: w.Properties.ExtendedInfo.Bag["Backup Size"]}
+	for _, t := range w.Properties.ExtendedInfo.Tasks {
+		d.Tasks = append(d.Tasks, JobTask{Name: t.ID, Status: t.Status})
+	}
+	return d, nil
+}
+
+func firstKey[V any](m map[string]V) string { return slices.Min(slices.Collect(maps.Keys(m))) }

@@ -1,0 +1,175 @@
+package azure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
+	armruntime "github.com/Azure/azure-sdk-for-go/sdk/azcore/arm/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/google/uuid"
+)
+
+const (
+	headerClientRequestID = "x-ms-client-request-id"
+	headerRequestID       = "x-ms-request-id"
+	headerCorrelationID   = "x-ms-correlation-request-id"
+
+	// maxBody bounds any body. The largest honest one is a page of a list: 100,000 items of 2 KB.
+	maxBody = 256 << 20
+	// readTimeout bounds one attempt at a read, its body included, and writeTimeout a write, which answers with little more than
+	// headers. The wait for a quota comes before and does not count.
+	readTimeout  = 5 * time.Minute
+	writeTimeout = 2 * time.Minute
+	// readRetries is how often a read is repeated: about 20 s of 5xx, or that many Retry-Afters.
+	readRetries = 4
+	// maxRetryAfter is the longest Retry-After waited for: Recovery Services' windows last an hour, and azcore's own
+	// limit of 60 s makes errors of them (azure-api.md §18).
+	maxRetryAfter = 65 * time.Minute
+)
+
+// newPipeline builds the one way to Azure. Order is the point of it: a request is checked against the allow-list
+// before anything else happens to it, and only what is behind the retry policy sees each attempt.
+func (c *Client) newPipeline(conf cloud.Configuration, transport http.RoundTripper) (runtime.Pipeline, error) {
+	return armruntime.NewPipeline("azbackup", c.version, c.credential,
+		runtime.PipelineOptions{
+			PerCall:  []policy.Policy{policyFunc(c.checkAllowed), policyFunc(c.nameRun)},
+			PerRetry: []policy.Policy{c.quotas.Policy(), policyFunc(limitTry), policyFunc(decodeInside)},
+		},
+		&arm.ClientOptions{
+			ClientOptions: policy.ClientOptions{
+				Cloud:                           conf,
+				Transport:                       newTransport(transport),
+				InsecureAllowCredentialWithHTTP: c.endpoint.Scheme == "http" && loopback(c.endpoint.Hostname()),
+				Telemetry:                       policy.TelemetryOptions{Disabled: true},
+				Retry:                           policy.RetryOptions{MaxRetries: readRetries, MaxRetryDelay: maxRetryAfter},
+				// Behind the token: only what is really sent gets an id and is counted.
+				PerRetryPolicies: []policy.Policy{policyFunc(c.countAttempt)},
+			},
+			DisableRPRegistration: true,
+		})
+}
+
+// sendOnce is how a write is retried: not (azure-api.md §18: azcore's default sends a POST backup four times).
+func sendOnce() policy.RetryOptions { return policy.RetryOptions{MaxRetries: -1} }
+
+// limitTry bounds one attempt. By the time it returns the body has been read or buffered (decodeInside).
+func limitTry(req *policy.Request) (*http.Response, error) {
+	limit := readTimeout
+	var r route
+	if req.OperationValue(&r) && !r.reads() {
+		limit = writeTimeout
+	}
+	ctx, cancel := context.WithTimeout(req.Raw().Context(), limit)
+	defer cancel()
+	return req.Clone(ctx).Next()
+}
+
+type policyFunc func(*policy.Request) (*http.Response, error)
+
+func (f policyFunc) Do(req *policy.Request) (*http.Response, error) { return f(req) }
+
+// checkAllowed refuses what the command may not send. It stands before the token.
+func (c *Client) checkAllowed(req *policy.Request) (*http.Response, error) {
+	r, err := c.admit(req.Raw().Method, req.Raw().URL)
+	if err != nil {
+		return nil, err
+	}
+	req.SetOperationValue(r)
+	return req.Next()
+}
+
+func (c *Client) nameRun(req *policy.Request) (*http.Response, error) {
+	h := req.Raw().Header
+	h.Set("User-Agent", "azbackup/"+c.version)
+	h.Set(headerCorrelationID, c.correlation)
+	h.Set("x-ms-return-client-request-id", "true")
+	return req.Next()
+}
+
+func (c *Client) countAttempt(req *policy.Request) (*http.Response, error) {
+	var r route
+	req.OperationValue(&r)
+	c.counts.add(r.kind)
+	id := uuid.NewString()
+	req.Raw().Header.Set(headerClientRequestID, id)
+	resp, err := req.Next()
+	if err != nil {
+		return nil, &transportError{clientRequestID: id, err: err}
+	}
+	return resp, nil
+}
+
+// transportError is a request without an answer, with the id it was sent under.
+type transportError struct {
+	clientRequestID string
+	err             error
+}
+
+func (e *transportError) Error() string { return e.err.Error() }
+func (e *transportError) Unwrap() error { return e.err }
+
+// transport is the way to the network: no redirects (a token must not follow them), no endless bodies.
+type transport struct{ client *http.Client }
+
+func newTransport(rt http.RoundTripper) transport {
+	if rt == nil {
+		rt = networkTransport()
+	}
+	return transport{client: &http.Client{
+		Transport:     rt,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
+}
+
+func (t transport) Do(req *http.Request) (*http.Response, error) {
+	resp, err := t.client.Do(req)
+	if err != nil {
+		return nil, plainNetworkError(err)
+	}
+	resp.Body = &boundedBody{body: resp.Body, left: maxBody}
+	return resp, nil
+}
+
+// plainNetworkError drops the URL that net/http puts into its errors: ours are signed and up to 4 KB long.
+func plainNetworkError(err error) error {
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		return u.Err
+	}
+	return err
+}
+
+// networkTransport is Go's default with room for a fleet's polls on one host.
+func networkTransport() http.RoundTripper {
+	t := http.DefaultTransport.(*http.Transport).Clone()
+	t.DialContext = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext
+	t.MaxIdleConns, t.MaxIdleConnsPerHost = 100, 64
+	return t
+}
+
+var errBodyTooLarge = errors.New("the answer is too large")
+
+// boundedBody fails, rather than ends, when a body is longer than any honest one.
+type boundedBody struct {
+	body io.ReadCloser
+	left int64
+}
+
+func (b *boundedBody) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, &malformedError{why: fmt.Sprintf("%v (over %d MB)", errBodyTooLarge, maxBody>>20)}
+	}
+	n, err := b.body.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	return n, err
+}
+
+func (b *boundedBody) Close() error { return b.body.Close() }

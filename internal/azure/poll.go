@@ -1,0 +1,224 @@
+package azure
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// Poll implements [apply.Backend]: one look at an operation, and at a vault or policy behind it.
+func (c *Client) Poll(ctx context.Context, op apply.Operation) (apply.Progress, error) {
+	p, err := c.lookAt(ctx, op)
+	if err != nil || !p.Done {
+		return p, err
+	}
+	switch op.Action {
+	case plan.CreateVault, plan.UpdateVault:
+		return c.readBackVault(ctx, op, p)
+	case plan.CreatePolicy, plan.UpdatePolicy:
+		return c.readBackPolicy(ctx, op, p)
+	}
+	return p, nil
+}
+
+// lookAt follows the URLs of an operation. Azure-AsyncOperation is preferred (azure-api.md §12), except for a refresh, where it
+// has an undocumented api-version and Location tells as much (§1).
+func (c *Client) lookAt(ctx context.Context, op apply.Operation) (apply.Progress, error) {
+	switch {
+	case op.Status != "" && !(op.Action == plan.Refresh && op.Result != ""):
+		return c.lookAtStatus(ctx, op)
+	case op.Result != "":
+		return c.lookAtResult(ctx, op)
+	}
+	return apply.Progress{Done: true, RequestID: op.RequestID}, nil // the write was answered with its effect
+}
+
+// wireOperation is the body of an operation's status (azure-api.md §4, §8.1).
+type wireOperation struct {
+	Status string     `json:"status"`
+	Error  *wireError `json:"error"`
+
+	Properties struct {
+		JobID  string   `json:"jobId"`
+		JobIDs []string `json:"jobIds"`
+		// FailedJobs are the items that a policy's change could not reach, by name: the operation can be
+		// Succeeded all the same.
+		FailedJobs map[string]json.RawMessage `json:"failedJobsError"`
+	} `json:"properties"`
+}
+
+type wireError struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+func (c *Client) lookAtStatus(ctx context.Context, op apply.Operation) (apply.Progress, error) {
+	var w wireOperation
+	var raw []byte
+	a, err := c.do(ctx, request{
+		op: following(op), method: http.MethodGet, url: op.Status, class: quota.Confirm, take: document(&w, &raw),
+		accept: []int{http.StatusAccepted, http.StatusNoContent},
+	})
+	if err != nil {
+		if e, ok := errors.AsType[*apply.Error](err); ok && e.Status == http.StatusNotFound && readsBack(op.Action) {
+			// The operation is forgotten: what it left behind can still be read.
+			return apply.Progress{Done: true, RequestID: e.RequestID}, nil
+		}
+		return apply.Progress{}, err
+	}
+	p := apply.Progress{
+		JobID: w.Properties.JobID, RequestID: requestID(a.header), RetryAfter: retryAfter(a.header, ""), Message: w.Status,
+	}
+	if p.JobID == "" && len(w.Properties.JobIDs) == 1 {
+		p.JobID = w.Properties.JobIDs[0]
+	}
+	switch strings.ToLower(w.Status) {
+	case "succeeded":
+		p.Done = true
+		return p, failedJobs(op, w, p.RequestID)
+	case "failed", "canceled", "cancelled":
+		return p, operationError(op, w, p.RequestID)
+	}
+	return p, nil // in progress, or a word we do not know: the deadline decides
+}
+
+func operationError(op apply.Operation, w wireOperation, requestID string) error {
+	e := &apply.Error{Op: following(op), Status: http.StatusOK, Code: "Operation" + w.Status, RequestID: requestID}
+	e.Message = "the operation ended " + strings.ToLower(w.Status)
+	if w.Error != nil {
+		e.Code, e.Message = firstOf(w.Error.Code, e.Code), firstOf(w.Error.Message, e.Message)
+	}
+	return e
+}
+
+// failedJobs is the error of a policy's operation that reached only some of its items.
+func failedJobs(op apply.Operation, w wireOperation, requestID string) error {
+	n := len(w.Properties.FailedJobs)
+	if n == 0 {
+		return nil
+	}
+	name := firstKey(w.Properties.FailedJobs)
+	var text string
+	if json.Unmarshal(w.Properties.FailedJobs[name], &text) != nil {
+		text = string(w.Properties.FailedJobs[name])
+	}
+	return &apply.Error{
+		Op: following(op), Status: http.StatusOK, Code: "FailedJobs", RequestID: requestID,
+		Message: fmt.Sprintf("the policy was written, but %d of its items did not take it; %s: %s", n, name, text),
+	}
+}
+
+// lookAtResult follows Location: 202 until it is something else. Headers on the last answer mean nothing (FACTS 5).
+func (c *Client) lookAtResult(ctx context.Context, op apply.Operation) (apply.Progress, error) {
+	a, err := c.do(ctx, request{
+		op: following(op), method: http.MethodGet, url: op.Result, class: quota.Confirm,
+		accept: []int{http.StatusCreated, http.StatusAccepted, http.StatusNoContent},
+	})
+	if err != nil {
+		return apply.Progress{}, err
+	}
+	p := apply.Progress{Done: a.status != http.StatusAccepted, RequestID: requestID(a.header)}
+	if !p.Done {
+		p.RetryAfter = retryAfter(a.header, "")
+	}
+	return p, nil
+}
+
+func following(op apply.Operation) string {
+	return "following " + string(op.Action) + " " + operationID(firstOf(op.Status, op.Result))
+}
+
+func readsBack(a plan.Action) bool {
+	switch a {
+	case plan.CreateVault, plan.UpdateVault, plan.CreatePolicy, plan.UpdatePolicy:
+		return true
+	}
+	return false
+}
+
+// readBackVault is done when the vault is provisioned and is what the change wants. A vault that is not there yet is a
+// matter of time (azure-api.md §12, eventual consistency).
+func (c *Client) readBackVault(ctx context.Context, op apply.Operation, p apply.Progress) (apply.Progress, error) {
+	what := fmt.Sprintf("reading vault %q back", vaultName(op.Target))
+	p.Done = false
+	var w wireVault
+	_, err := c.get(ctx, what, c.url(op.Target, apiVault), quota.Confirm, &w)
+	switch {
+	case absent(err):
+		p.Message = "the vault is not to be seen yet"
+		return p, nil
+	case err != nil:
+		return p, err
+	}
+	switch state := w.Properties.ProvisioningState; strings.ToLower(state) {
+	case "succeeded", "":
+	case "failed":
+		return p, &apply.Error{Op: what, Status: http.StatusOK, Code: "ProvisioningFailed", Message: "the vault's provisioningState is Failed"}
+	default:
+		p.Message = "the vault is " + strings.ToLower(state)
+		return p, nil
+	}
+	got := w.vault(op.Target, true)
+	got.Settings.Location = got.Location
+	if op.After == nil || op.After.Vault == nil {
+		p.Done = true
+		return p, nil
+	}
+	return settled(p, plan.DiffVault(got.Settings, *op.After.Vault)), nil
+}
+
+// readBackPolicy is done when the policy, read again, is what the change wants.
+func (c *Client) readBackPolicy(ctx context.Context, op apply.Operation, p apply.Progress) (apply.Progress, error) {
+	id, err := armid.Parse(op.Target)
+	if err != nil {
+		return p, err
+	}
+	what := fmt.Sprintf("reading policy %q back", id.Name())
+	p.Done = false
+	_, got, err := c.readPolicy(ctx, what, op.Target)
+	switch {
+	case absent(err):
+		p.Message = "the policy is not to be seen yet"
+		return p, nil
+	case err != nil:
+		return p, err
+	case op.After == nil || op.After.Spec == nil:
+		p.Done = true
+		return p, nil
+	}
+	return settled(p, plan.DiffSpec(got, said(got, *op.After.Spec))), nil
+}
+
+// settled says whether what was read back differs from what was written.
+func settled(p apply.Progress, differs []plan.Field) apply.Progress {
+	if len(differs) == 0 {
+		p.Done, p.Message = true, ""
+		return p
+	}
+	p.Message = fmt.Sprintf("%s is still %q", differs[0].Path, differs[0].Before)
+	return p
+}
+
+// said fills what the wanted policy leaves open with what is there.
+func said(got, want plan.PolicySpec) plan.PolicySpec {
+	want.Tier = firstOf(want.Tier, got.Tier)
+	want.TimeZone = firstOf(want.TimeZone, got.TimeZone)
+	if want.InstantRestoreDays == 0 {
+		want.InstantRestoreDays = got.InstantRestoreDays
+	}
+	if want.Archive == nil {
+		want.Archive = got.Archive
+	}
+	if want.InstantRestore == nil {
+		want.InstantRestore = got.InstantRestore
+	}
+	return want
+}

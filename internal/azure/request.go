@@ -1,0 +1,196 @@
+package azure
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/azure/quota"
+)
+
+// The api-versions this program speaks. The version is behaviour, not only shape: Trusted Launch VMs need 2025-01-01 or
+// later (azure-api.md §0.3). URLs that the service hands out carry their own.
+const (
+	apiBackup        = "2025-08-01"
+	apiVault         = "2025-08-01"
+	apiCompute       = "2025-04-01"
+	apiSubscriptions = "2022-12-01"
+)
+
+// request is one call of the service.
+type request struct {
+	op     string // "listing items of \"v1\"": what an error says we were doing
+	method string
+	url    string // absolute
+	body   any    // marshalled to JSON; nil = none
+	class  quota.Class
+	take   sink  // gets the body of a 200; nil = the body comes back whole
+	accept []int // further statuses that are no error, beside 200
+}
+
+// answer is what came back, its body read.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// url spells a URL of this endpoint. path is unescaped; its segments are escaped one by one (";" as "%3B", azure-api.md §0.4).
+func (c *Client) url(path, apiVersion string, query ...string) string {
+	segments := strings.Split(strings.Trim(path, "/"), "/")
+	for i, s := range segments {
+		segments[i] = url.PathEscape(strings.ReplaceAll(s, "%3B", ";"))
+	}
+	q := "?api-version=" + apiVersion
+	for i := 0; i+1 < len(query); i += 2 {
+		q += "&" + url.QueryEscape(query[i]) + "=" + strings.ReplaceAll(url.QueryEscape(query[i+1]), "+", "%20")
+	}
+	return c.endpoint.String() + "/" + strings.Join(segments, "/") + q
+}
+
+// do sends a request. Errors are *apply.Error, [SignInError] or [RefusedError], or the context's cause when it ended.
+func (c *Client) do(ctx context.Context, r request) (*answer, error) {
+	reads := r.method == http.MethodGet || r.class != quota.Write
+	sent := quota.WithClass(ctx, r.class)
+	if !reads {
+		sent = policy.WithRetryOptions(sent, sendOnce())
+	}
+	req, err := runtime.NewRequest(sent, r.method, r.url)
+	if err != nil {
+		return nil, &apply.Error{Op: r.op, Message: "the URL is not usable: " + plainNetworkError(err).Error(), Err: err}
+	}
+	req.Raw().Header.Set("Accept", "application/json")
+	if r.take != nil {
+		req.SetOperationValue(r.take)
+		runtime.SkipBodyDownload(req)
+	}
+	if r.body != nil {
+		data, err := json.Marshal(r.body)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", r.op, err)
+		}
+		if err := req.SetBody(readSeekNopCloser{bytes.NewReader(data)}, "application/json"); err != nil {
+			return nil, fmt.Errorf("%s: %w", r.op, err)
+		}
+	}
+	resp, err := c.pipeline.Do(req)
+	if err != nil {
+		return nil, failure(ctx, r.op, err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, failure(ctx, r.op, err)
+	}
+	a := &answer{status: resp.StatusCode, header: resp.Header, body: body}
+	if a.status != http.StatusOK && !slices.Contains(r.accept, a.status) {
+		return nil, refusal(r.op, a)
+	}
+	return a, nil
+}
+
+type readSeekNopCloser struct{ io.ReadSeeker }
+
+func (readSeekNopCloser) Close() error { return nil }
+
+// get reads one document into v and returns it as it came, too.
+func (c *Client) get(ctx context.Context, op, u string, cl quota.Class, v any) ([]byte, error) {
+	var raw []byte
+	_, err := c.do(ctx, request{op: op, method: http.MethodGet, url: u, class: cl, take: document(v, &raw)})
+	return raw, err
+}
+
+// document is a sink for one object.
+func document(v any, raw *[]byte) sink {
+	return func(body io.Reader) error {
+		data, err := io.ReadAll(body)
+		if err != nil {
+			return err
+		}
+		*raw = data
+		return decodeDocument(data, v)
+	}
+}
+
+// decodeDocument decodes an object. What is no object is malformed; what ends too early broke off.
+func decodeDocument(data []byte, v any) error {
+	trimmed := bytes.TrimLeft(data, " \t\r\n\ufeff")
+	if len(trimmed) > 0 && trimmed[0] != '{' {
+		return &malformedError{why: "the answer is not a JSON object"}
+	}
+	if err := unmarshalTolerant(trimmed, v); err != nil {
+		if s := err.Error(); len(trimmed) == 0 || strings.Contains(s, "unexpected end") {
+			return io.ErrUnexpectedEOF
+		}
+		return asMalformed(err)
+	}
+	return nil
+}
+
+// list reads all pages of a list. It is all or nothing: an error means that no element may be relied on.
+func list[T any](ctx context.Context, c *Client, op, u string, cl quota.Class, tap func(json.RawMessage)) ([]T, error) {
+	return listPages[T](ctx, c, op, u, cl, tap, 0)
+}
+
+// errTooManyPages ends a list that costs more than it may.
+var errTooManyPages = fmt.Errorf("the list has more pages than it may cost")
+
+// listPages is list that gives up behind maxPages pages (0 = never) with errTooManyPages.
+func listPages[T any](ctx context.Context, c *Client, op, u string, cl quota.Class, tap func(json.RawMessage), maxPages int) ([]T, error) {
+	var all []T
+	seen := map[string]bool{}
+	for pages := 0; u != ""; pages++ {
+		if maxPages > 0 && pages == maxPages {
+			return nil, errTooManyPages
+		}
+		if seen[u] {
+			return nil, &apply.Error{Op: op, Code: "RepeatedNextLink", Message: "the list leads back to a page that was read"}
+		}
+		seen[u] = true
+		var p page[T]
+		_, err := c.do(ctx, request{op: op, method: http.MethodGet, url: u, class: cl, take: func(body io.Reader) (err error) {
+			p, err = decodePage[T](body, tap != nil)
+			return err
+		}})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, p.value...)
+		for _, raw := range p.raw {
+			tap(raw)
+		}
+		if u, err = resolve(u, p.next); err != nil {
+			return nil, &apply.Error{Op: op, Code: "UnusableNextLink", Message: err.Error()}
+		}
+	}
+	return all, nil
+}
+
+// resolve follows an opaque link from a page; whether its host may be asked is the allow-list's to say.
+func resolve(from, link string) (string, error) {
+	if link == "" {
+		return "", nil
+	}
+	if u, err := url.Parse(link); err == nil && u.IsAbs() {
+		return link, nil // verbatim: decoding and encoding again would change it (FACTS 25)
+	}
+	base, err := url.Parse(from)
+	if err != nil {
+		return "", plainNetworkError(err)
+	}
+	u, err := base.Parse(link)
+	if err != nil {
+		return "", fmt.Errorf("the link to the next page is not a URL")
+	}
+	return u.String(), nil
+}

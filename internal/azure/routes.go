@@ -1,0 +1,176 @@
+package azure
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Command is what the program was asked to do; it decides what may be sent.
+type Command string
+
+// The commands that talk to Azure. All but Apply and Backup only read.
+const (
+	CommandPlan     Command = "plan"
+	CommandApply    Command = "apply"
+	CommandAudit    Command = "audit"
+	CommandExplain  Command = "explain"
+	CommandExport   Command = "export"
+	CommandSnapshot Command = "snapshot"
+	CommandBackup   Command = "backup"
+)
+
+// route is one shape of request this program makes. In path, "*" stands for one segment; letter case does not
+// count (azure-api.md §0.4).
+type route struct {
+	kind   string // what [Client.Requests] counts it as
+	method string
+	path   string
+	// writers are the commands that may send it; nil = every command (it only reads).
+	writers []Command
+}
+
+const (
+	subscriptionPath = "/subscriptions/*"
+	groupPath        = subscriptionPath + "/resourcegroups/*"
+	vaultPath        = groupPath + "/providers/microsoft.recoveryservices/vaults/*"
+	fabricPath       = vaultPath + "/backupfabrics/azure"
+	itemPath         = fabricPath + "/protectioncontainers/*/protecteditems/*"
+	policyPath       = vaultPath + "/backuppolicies/*"
+)
+
+// routes is the allow-list of design.md §6. A GET that is not listed is allowed, as "other"; anything else that is not
+// listed is refused.
+func routes() []route {
+	apply := []Command{CommandApply}
+	return []route{
+		{kind: "subscriptions", method: http.MethodGet, path: "/subscriptions"},
+		{kind: "resource groups", method: http.MethodGet, path: subscriptionPath + "/resourcegroups"},
+		{kind: "virtual machines", method: http.MethodGet, path: subscriptionPath + "/providers/microsoft.compute/virtualmachines"},
+		{kind: "virtual machine", method: http.MethodGet, path: groupPath + "/providers/microsoft.compute/virtualmachines/*"},
+		{kind: "vaults", method: http.MethodGet, path: subscriptionPath + "/providers/microsoft.recoveryservices/vaults"},
+		{kind: "vault", method: http.MethodGet, path: vaultPath},
+		{kind: "policies", method: http.MethodGet, path: vaultPath + "/backuppolicies"},
+		{kind: "policy", method: http.MethodGet, path: policyPath},
+		{kind: "protected items", method: http.MethodGet, path: vaultPath + "/backupprotecteditems"},
+		{kind: "protectable items", method: http.MethodGet, path: vaultPath + "/backupprotectableitems"},
+		{kind: "jobs", method: http.MethodGet, path: vaultPath + "/backupjobs"},
+		{kind: "job", method: http.MethodGet, path: vaultPath + "/backupjobs/*"},
+		{kind: "resource guards", method: http.MethodGet, path: vaultPath + "/backupresourceguardproxies"},
+		{kind: "operation", method: http.MethodGet, path: itemPath + "/operationsstatus/*"},
+		{kind: "operation", method: http.MethodGet, path: itemPath + "/operationresults/*"},
+		{kind: "operation", method: http.MethodGet, path: vaultPath + "/backupoperations/*"},
+		{kind: "operation", method: http.MethodGet, path: vaultPath + "/backupoperationresults/*"},
+		{kind: "operation", method: http.MethodGet, path: fabricPath + "/operationresults/*"},
+		{kind: "operation", method: http.MethodGet, path: fabricPath + "/operationsstatus/*"},
+		{kind: "operation", method: http.MethodGet, path: policyPath + "/operations/*"},
+		{kind: "operation", method: http.MethodGet, path: policyPath + "/operationresults/*"},
+		{kind: "operation", method: http.MethodGet, path: vaultPath + "/operationstatus/*"},
+		{kind: "operation", method: http.MethodGet, path: vaultPath + "/operationresults/*"},
+
+		{kind: "backup status", method: http.MethodPost, path: subscriptionPath + "/providers/microsoft.recoveryservices/locations/*/backupstatus"},
+		{kind: "resource graph", method: http.MethodPost, path: "/providers/microsoft.resourcegraph/resources"},
+
+		{kind: "write vault", method: http.MethodPut, path: vaultPath, writers: apply},
+		{kind: "write vault", method: http.MethodPatch, path: vaultPath, writers: apply},
+		{kind: "write policy", method: http.MethodPut, path: policyPath, writers: apply},
+		{kind: "refresh", method: http.MethodPost, path: fabricPath + "/refreshcontainers", writers: apply},
+		{kind: "write item", method: http.MethodPut, path: itemPath, writers: apply},
+		{kind: "start backup", method: http.MethodPost, path: itemPath + "/backup", writers: []Command{CommandApply, CommandBackup}},
+	}
+}
+
+// reads says that a request changes nothing, whatever its method.
+func (r route) reads() bool { return r.writers == nil }
+
+// router finds routes by the number of their segments, so that a look-up costs a few comparisons.
+type router map[int][]routePattern
+
+type routePattern struct {
+	route
+	segments []string
+}
+
+func newRouter() router {
+	r := router{}
+	for _, rt := range routes() {
+		s := strings.Split(rt.path, "/")[1:]
+		r[len(s)] = append(r[len(s)], routePattern{route: rt, segments: s})
+	}
+	return r
+}
+
+// find names the route of a request. Only a GET may be none that is listed.
+func (r router) find(method string, u *url.URL) (route, bool) {
+	segments, ok := pathSegments(u)
+	if !ok {
+		return route{}, false
+	}
+	for _, p := range r[len(segments)] {
+		if p.method == method && p.matches(segments) {
+			return p.route, true
+		}
+	}
+	return route{kind: "other", method: method}, method == http.MethodGet
+}
+
+func (p routePattern) matches(segments []string) bool {
+	for i, s := range p.segments {
+		if s != "*" && !strings.EqualFold(s, segments[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// pathSegments takes a path apart as the service will: "%3B" is ";". A segment that could make the service see
+// another path than we do (empty, a dot segment, an encoded slash) makes the path unusable. One trailing slash is
+// the service's own habit (FACTS 24).
+func pathSegments(u *url.URL) ([]string, bool) {
+	path := strings.TrimSuffix(strings.TrimPrefix(u.EscapedPath(), "/"), "/")
+	segments := strings.Split(path, "/")
+	for i, s := range segments {
+		plain, err := url.PathUnescape(s)
+		if err != nil || plain == "" || plain == "." || plain == ".." || strings.ContainsAny(plain, "/\\") {
+			return nil, false
+		}
+		segments[i] = plain
+	}
+	return segments, true
+}
+
+// RefusedError says that a request was not sent because this command may not send it, or not there.
+type RefusedError struct {
+	Command Command
+	Method  string
+	// Where is the path, or, for a foreign host, the host alone. Queries are signed and stay out of it.
+	Where string
+	Why   string
+}
+
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("refusing %s %s: %s", e.Method, e.Where, e.Why)
+}
+
+// NonRetriable tells azcore that trying again cannot help.
+func (e *RefusedError) NonRetriable() {}
+
+// admit checks a request against the allow-list and the endpoint.
+func (c *Client) admit(method string, u *url.URL) (route, error) {
+	if !sameOrigin(u, c.endpoint) {
+		return route{}, &RefusedError{
+			Command: c.command, Method: method, Where: u.Scheme + "://" + u.Host,
+			Why: "requests go to " + c.endpoint.String() + " only",
+		}
+	}
+	r, ok := c.router.find(method, u)
+	if !ok || !r.reads() && !slices.Contains(r.writers, c.command) {
+		return route{}, &RefusedError{
+			Command: c.command, Method: method, Where: u.Path,
+			Why: fmt.Sprintf("%q does not send such requests", c.command),
+		}
+	}
+	return r, nil
+}

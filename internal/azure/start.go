@@ -1,0 +1,199 @@
+package azure
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/plan"
+)
+
+var _ apply.Backend = (*Client)(nil)
+
+// Start implements [apply.Backend]: it sends the one write of a change. Where the write is laid over what is there (vault
+// settings, policies) a read comes first.
+func (c *Client) Start(ctx context.Context, ch plan.Change) (apply.Operation, error) {
+	w, err := c.writeOf(ctx, ch)
+	if err != nil {
+		return apply.Operation{}, err
+	}
+	w.class = quota.Write
+	w.accept = []int{http.StatusCreated, http.StatusAccepted, http.StatusNoContent}
+	a, err := c.do(ctx, w)
+	if err != nil {
+		return apply.Operation{}, err
+	}
+	return operationOf(ch, a), nil
+}
+
+// operationOf reads what to follow an accepted write by (azure-api.md §12, §16.2).
+func operationOf(ch plan.Change, a *answer) apply.Operation {
+	op := apply.Operation{
+		Change: ch.ID, Vault: ch.Vault, Action: ch.Action, Target: ch.Target, After: ch.After,
+		Status: a.header.Get("Azure-AsyncOperation"), Result: a.header.Get("Location"),
+		Accepted: time.Now(), RequestID: requestID(a.header), RetryAfter: retryAfter(a.header, ""),
+	}
+	op.ID = operationID(firstOf(op.Status, op.Result))
+	return op
+}
+
+// operationID is the last segment of an operation's URL: all that is fit to be shown of it.
+func operationID(link string) string {
+	u, err := url.Parse(link)
+	if err != nil {
+		return ""
+	}
+	path := strings.TrimRight(u.Path, "/")
+	return path[strings.LastIndexByte(path, '/')+1:]
+}
+
+// writeOf is the request of a change.
+func (c *Client) writeOf(ctx context.Context, ch plan.Change) (request, error) {
+	if ch.After == nil && needsAfter(ch.Action) {
+		return request{}, fmt.Errorf("starting %q: the change does not say what it wants", ch.ID)
+	}
+	switch ch.Action {
+	case plan.CreateVault:
+		return request{
+			op: fmt.Sprintf("creating vault %q", vaultName(ch.Target)), method: http.MethodPut,
+			url: c.url(ch.Target, apiVault), body: newVault(*ch.After.Vault),
+		}, nil
+	case plan.UpdateVault:
+		return c.patchVault(ctx, ch)
+	case plan.CreatePolicy, plan.UpdatePolicy:
+		return c.putPolicy(ctx, ch)
+	case plan.Refresh:
+		return request{
+			op: fmt.Sprintf("refreshing the containers of %q", vaultName(ch.Vault)), method: http.MethodPost,
+			url: c.url(ch.Vault+"/backupFabrics/Azure/refreshContainers", apiBackup, "$filter", filterVMs),
+		}, nil
+	case plan.Protect, plan.Modify, plan.Resume, plan.Stop, plan.Undelete:
+		return c.putItem(ch)
+	case plan.Backup:
+		return c.postBackup(ch)
+	}
+	return request{}, fmt.Errorf("starting %q: %q is nothing that can be sent", ch.ID, ch.Action)
+}
+
+func needsAfter(a plan.Action) bool {
+	switch a {
+	case plan.CreateVault, plan.UpdateVault, plan.CreatePolicy, plan.UpdatePolicy, plan.Protect, plan.Modify, plan.Resume:
+		return true
+	}
+	return false
+}
+
+// itemBody is a PUT of a protected item (azure-api.md §4, §6). It never carries resourceGuardOperationRequests: what a
+// guard protects is not ours to lift.
+type itemBody struct {
+	Properties itemProperties `json:"properties"`
+}
+
+type itemProperties struct {
+	Type     string          `json:"protectedItemType"`
+	SourceID string          `json:"sourceResourceId"`
+	PolicyID *string         `json:"policyId,omitempty"` // "" is a value: no policy
+	State    string          `json:"protectionState,omitempty"`
+	Revive   bool            `json:"isRehydrate,omitempty"`
+	Extended *map[string]any `json:"extendedProperties,omitempty"`
+}
+
+func (c *Client) putItem(ch plan.Change) (request, error) {
+	id, vm, err := itemOf(ch)
+	if err != nil {
+		return request{}, fmt.Errorf("starting %q: %w", ch.ID, err)
+	}
+	p := itemProperties{Type: "Microsoft.Compute/virtualMachines", SourceID: ch.Target}
+	filter := filterOf(ch)
+	switch ch.Action {
+	case plan.Stop:
+		p.PolicyID, p.State = new(string), plan.StateProtectionStopped
+	case plan.Undelete:
+		p.PolicyID, p.State, p.Revive = new(string), plan.StateProtectionStopped, true
+	default:
+		p.PolicyID = &ch.After.Policy
+	}
+	// A new item without a filter needs no word of it; one that exists is told each time.
+	if filter != nil || ch.Action == plan.Modify || ch.Action == plan.Resume {
+		extended := c.extendedProperties(id, filter)
+		p.Extended = &extended
+	}
+	return request{
+		op: fmt.Sprintf("%s %q", gerund(ch.Action), vm.Name()), method: http.MethodPut,
+		url: c.url(id, apiBackup), body: itemBody{p},
+	}, nil
+}
+
+// filterOf is the disk filter that a PUT carries: the one wanted, or, where backup ends or comes back, the one that is there.
+func filterOf(ch plan.Change) *plan.Disks {
+	switch {
+	case ch.Action != plan.Stop && ch.Action != plan.Undelete:
+		return ch.After.Disks
+	case ch.After != nil && ch.After.Disks != nil:
+		return ch.After.Disks
+	case ch.Before != nil:
+		return ch.Before.Disks
+	}
+	return nil
+}
+
+// itemOf is the item a change writes to, which must lie in the change's vault.
+func itemOf(ch plan.Change) (id string, vm armid.ID, err error) {
+	if vm, err = armid.ParseVM(ch.Target); err != nil {
+		return "", vm, err
+	}
+	id = ch.Item
+	if id == "" {
+		id = armid.ProtectedItem(ch.Vault, vm)
+	}
+	if !armid.Same(armid.VaultOf(id), ch.Vault) {
+		return "", vm, fmt.Errorf("the item %q does not lie in the vault %q", id, ch.Vault)
+	}
+	return id, vm, nil
+}
+
+func gerund(a plan.Action) string {
+	switch a {
+	case plan.Protect:
+		return "protecting"
+	case plan.Modify:
+		return "modifying the protection of"
+	case plan.Resume:
+		return "resuming the protection of"
+	case plan.Stop:
+		return "stopping the protection of"
+	case plan.Undelete:
+		return "undeleting"
+	}
+	return string(a)
+}
+
+type backupBody struct {
+	Properties struct {
+		Type   string `json:"objectType"`
+		Expiry string `json:"recoveryPointExpiryTimeInUTC,omitempty"`
+	} `json:"properties"`
+}
+
+// postBackup starts an on-demand backup (azure-api.md §5); without a retention Azure keeps the point for 30 days.
+func (c *Client) postBackup(ch plan.Change) (request, error) {
+	id, vm, err := itemOf(ch)
+	if err != nil {
+		return request{}, fmt.Errorf("starting %q: %w", ch.ID, err)
+	}
+	var b backupBody
+	b.Properties.Type = "IaasVMBackupRequest"
+	if ch.After != nil && ch.After.Retain > 0 {
+		b.Properties.Expiry = time.Now().Add(time.Duration(ch.After.Retain)).UTC().Format(time.RFC3339)
+	}
+	return request{
+		op: fmt.Sprintf("backing up %q", vm.Name()), method: http.MethodPost,
+		url: c.url(id+"/backup", apiBackup), body: b,
+	}, nil
+}

@@ -1,0 +1,182 @@
+package azure
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"reflect"
+	"time"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// putPolicy writes a policy. A PUT is the whole document and there is no If-Match (azure-api.md §8.1), so a policy that exists
+// is read right before, and what the change does not touch goes back as it came.
+func (c *Client) putPolicy(ctx context.Context, ch plan.Change) (request, error) {
+	if ch.After.Spec == nil {
+		return request{}, fmt.Errorf("starting %q: the change does not say what it wants", ch.ID)
+	}
+	id, err := armid.Parse(ch.Target)
+	if err != nil {
+		return request{}, fmt.Errorf("starting %q: %w", ch.ID, err)
+	}
+	r := request{
+		op: fmt.Sprintf("writing policy %q in %q", id.Name(), vaultName(ch.Vault)), method: http.MethodPut,
+		url: c.url(ch.Target, apiBackup),
+	}
+	properties := map[string]json.RawMessage{}
+	var before plan.PolicySpec
+	if ch.Action == plan.UpdatePolicy {
+		if properties, before, err = c.readPolicy(ctx, r.op, ch.Target); err != nil {
+			return request{}, err
+		}
+	}
+	if err := layOver(properties, before, *ch.After.Spec, time.Now().UTC()); err != nil {
+		return request{}, &apply.Error{Op: r.op, Message: err.Error(), Err: err}
+	}
+	r.body = map[string]any{"properties": properties}
+	return r, nil
+}
+
+// readPolicy is a policy as it is now: every property as it came, and what it means.
+func (c *Client) readPolicy(ctx context.Context, op, id string) (map[string]json.RawMessage, plan.PolicySpec, error) {
+	var w struct {
+		Properties map[string]json.RawMessage `json:"properties"`
+	}
+	raw, err := c.get(ctx, op, c.url(id, apiBackup), quota.Confirm, &w)
+	if err != nil {
+		return nil, plan.PolicySpec{}, err
+	}
+	var p wirePolicy
+	if err := json.Unmarshal(raw, &p); err != nil {
+		return nil, plan.PolicySpec{}, &apply.Error{Op: op, Code: "MalformedAnswer", Message: "the answer is not a policy", Err: err}
+	}
+	policy, ok := p.policy("")
+	if !ok || policy.Unreadable != "" {
+		return nil, plan.PolicySpec{}, &apply.Error{
+			Op: op, Code: "UnknownPolicyKind", Message: firstOf(policy.Unreadable, "it is not a policy for VMs"),
+		}
+	}
+	return w.Properties, policy.Spec, nil
+}
+
+// layOver changes in properties what after has and before does not. Schedule and retention go together, because their times must be
+// equal (azure-api.md §8.3).
+func layOver(properties map[string]json.RawMessage, before, after plan.PolicySpec, now time.Time) error {
+	creating := len(properties) == 0
+	if !creating && after.Tier != "" && after.Tier != before.Tier {
+		return fmt.Errorf("it is %s and cannot become %s", before.Tier, after.Tier)
+	}
+	set := map[string]any{}
+	if creating {
+		set["backupManagementType"] = "AzureIaasVM"
+		if after.Tier == plan.TierEnhanced {
+			set["policyType"] = "V2"
+		}
+	}
+	if !reflect.DeepEqual(before.Schedule, after.Schedule) || !reflect.DeepEqual(before.Retention, after.Retention) {
+		at := runTime(after.Schedule.At, now)
+		set["schedulePolicy"] = wireScheduleOf(after, at)
+		set["retentionPolicy"] = wireRetentionOf(after.Retention, at)
+	}
+	if after.TimeZone != "" && after.TimeZone != before.TimeZone {
+		set["timeZone"] = after.TimeZone
+	}
+	if after.InstantRestoreDays > 0 && after.InstantRestoreDays != before.InstantRestoreDays {
+		set["instantRpRetentionRangeInDays"] = after.InstantRestoreDays
+	}
+	if after.Archive != nil && !reflect.DeepEqual(before.Archive, after.Archive) {
+		set["tieringPolicy"] = map[string]wireTier{"ArchivedRP": wireTierOf(*after.Archive)}
+	}
+	if r := after.InstantRestore; r != nil && !reflect.DeepEqual(before.InstantRestore, r) {
+		set["instantRPDetails"] = wireInstantRestore{Prefix: r.Prefix, Suffix: r.Suffix}
+	}
+	switch {
+	case after.Consistency == before.Consistency:
+	case after.Consistency == plan.ConsistencyCrash:
+		set["snapshotConsistencyType"] = "OnlyCrashConsistent"
+	default:
+		delete(properties, "snapshotConsistencyType") // the default is said by saying nothing
+	}
+	for k, v := range set {
+		raw, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		properties[k] = raw
+	}
+	return nil
+}
+
+// runTime spells a time of day the way the documentation wants it, as a full date and time; only the time of day counts
+// (azure-api.md §8.2).
+func runTime(at string, now time.Time) string {
+	return now.Format(time.DateOnly) + "T" + at + ":00Z"
+}
+
+func wireScheduleOf(s plan.PolicySpec, at string) wireSchedule {
+	w := wireSchedule{Kind: "SimpleSchedulePolicy", Frequency: s.Schedule.Frequency}
+	runs := wireRuns{Days: s.Schedule.Days, Times: []string{at}}
+	if s.Tier != plan.TierEnhanced {
+		w.Days, w.Times = runs.Days, runs.Times
+		return w
+	}
+	w.Kind = "SimpleSchedulePolicyV2"
+	switch s.Schedule.Frequency {
+	case plan.FrequencyHourly:
+		w.Hourly = &wireHourly{Interval: s.Schedule.Every, From: at, Window: s.Schedule.Window}
+	case plan.FrequencyWeekly:
+		w.Weekly = &runs
+	default:
+		w.Daily = &runs
+	}
+	return w
+}
+
+func wireRetentionOf(r plan.RetentionSpec, at string) wireRetention {
+	w := wireRetention{Kind: "LongTermRetentionPolicy"}
+	keep := func(n int, unit string) *wireKeep {
+		return &wireKeep{Times: []string{at}, Duration: wireKeepDuration{Count: n, Unit: unit}}
+	}
+	if r.Days > 0 {
+		w.Daily = keep(r.Days, "Days")
+	}
+	if k := r.Weeks; k != nil {
+		w.Weekly = keep(k.Keep, "Weeks")
+		w.Weekly.Days = k.Days
+	}
+	if k := r.Months; k != nil {
+		w.Monthly = keep(k.Keep, "Months")
+		w.Monthly.pick(*k)
+	}
+	if k := r.Years; k != nil {
+		w.Yearly = keep(k.Keep, "Years")
+		w.Yearly.Months = k.Months
+		w.Yearly.pick(*k)
+	}
+	return w
+}
+
+// pick says which points of a month or year are kept: by date, or by week and day.
+func (w *wireKeep) pick(k plan.KeepSpec) {
+	if len(k.Dates) == 0 {
+		w.Format, w.Weekly = "Weekly", &wireByWeek{Days: k.Days, Weeks: k.Weeks}
+		return
+	}
+	w.Format, w.Daily = "Daily", &wireByDate{}
+	for _, d := range k.Dates {
+		w.Daily.Days = append(w.Daily.Days, wireDate{Date: d, IsLast: d == 0})
+	}
+}
+
+// wireTierOf spells TierRecommended in the one shape that was seen (azure-api.md §8.2).
+func wireTierOf(a plan.ArchiveSpec) wireTier {
+	if a.Mode == "TierAfter" {
+		return wireTier{Mode: a.Mode, Duration: a.After, Unit: a.Unit}
+	}
+	return wireTier{Mode: a.Mode, Unit: "Invalid"}
+}

@@ -1,0 +1,114 @@
+package azure
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// vaultBody is what this program writes of a vault (azure-api.md §7.2). What is nil is not sent.
+type vaultBody struct {
+	Location   string               `json:"location,omitempty"`
+	SKU        *vaultSKU            `json:"sku,omitempty"`
+	Tags       map[string]string    `json:"tags,omitempty"`
+	Properties *vaultPropertiesBody `json:"properties,omitempty"`
+}
+
+type vaultSKU struct {
+	Name string `json:"name"`
+}
+
+type vaultPropertiesBody struct {
+	PublicNetworkAccess string             `json:"publicNetworkAccess,omitempty"`
+	SecuritySettings    *vaultSecurityBody `json:"securitySettings,omitempty"`
+	RedundancySettings  *vaultRedundancy   `json:"redundancySettings,omitempty"`
+}
+
+type vaultSecurityBody struct {
+	Immutability *vaultImmutability `json:"immutabilitySettings,omitempty"`
+	SoftDelete   *vaultSoftDelete   `json:"softDeleteSettings,omitempty"`
+}
+
+type vaultImmutability struct {
+	State string `json:"state"`
+}
+
+type vaultSoftDelete struct {
+	State string `json:"softDeleteState,omitempty"`
+	Days  int    `json:"softDeleteRetentionPeriodInDays"`
+}
+
+// vaultRedundancy is sent whole or not at all: the service refuses half of it (azure-api.md §7.3).
+type vaultRedundancy struct {
+	Standard    string `json:"standardTierStorageRedundancy"`
+	CrossRegion string `json:"crossRegionRestore"`
+}
+
+// newVault is the PUT of a vault that does not exist.
+func newVault(s plan.VaultSettings) vaultBody {
+	b := vaultSettings(s, wireVault{})
+	b.Location = s.Location
+	b.SKU = &vaultSKU{Name: "Standard"}
+	if b.Properties == nil {
+		b.Properties = &vaultPropertiesBody{}
+	}
+	if b.Properties.PublicNetworkAccess == "" {
+		b.Properties.PublicNetworkAccess = "Enabled" // as every recorded creation says
+	}
+	return b
+}
+
+// patchVault sends the settings a change names and, of what they belong to, the parts that the service wants with them, as
+// they are now. A PUT would reset what it leaves out (azure-api.md §7.3).
+func (c *Client) patchVault(ctx context.Context, ch plan.Change) (request, error) {
+	op := fmt.Sprintf("updating vault %q", vaultName(ch.Target))
+	if ch.After.Vault == nil {
+		return request{}, fmt.Errorf("starting %q: the change does not say what it wants", ch.ID)
+	}
+	var now wireVault
+	if _, err := c.get(ctx, op, c.url(ch.Target, apiVault), quota.Confirm, &now); err != nil {
+		return request{}, err
+	}
+	return request{op: op, method: http.MethodPatch, url: c.url(ch.Target, apiVault), body: vaultSettings(*ch.After.Vault, now)}, nil
+}
+
+func vaultSettings(s plan.VaultSettings, now wireVault) vaultBody {
+	p := vaultPropertiesBody{PublicNetworkAccess: switched(s.PublicNetworkAccess)}
+	if s.Redundancy != "" || s.CrossRegionRestore != nil {
+		read := now.Properties.RedundancySettings
+		p.RedundancySettings = &vaultRedundancy{
+			Standard:    firstOf(s.Redundancy, known(read.Standard), "GeoRedundant"),
+			CrossRegion: firstOf(switched(s.CrossRegionRestore), read.CrossRegion, "Disabled"),
+		}
+	}
+	var sec vaultSecurityBody
+	if s.Immutability != "" {
+		sec.Immutability = &vaultImmutability{State: s.Immutability}
+	}
+	if s.SoftDeleteDays != nil {
+		sec.SoftDelete = &vaultSoftDelete{
+			State: known(now.Properties.SecuritySettings.SoftDeleteSettings.State), Days: *s.SoftDeleteDays,
+		}
+	}
+	if sec != (vaultSecurityBody{}) {
+		p.SecuritySettings = &sec
+	}
+	b := vaultBody{Tags: s.Tags}
+	if p != (vaultPropertiesBody{}) {
+		b.Properties = &p
+	}
+	return b
+}
+
+func switched(b *bool) string {
+	switch {
+	case b == nil:
+		return ""
+	case *b:
+		return "Enabled"
+	}
+	return "Disabled"
+}
