@@ -1,0 +1,31 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"github.com/azbackup/azbackup/config"
+)
+
+// configFlags name the config.
+type configFlags struct{ files []string }
+
+func (f *configFlags) addFlags(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVarP(&f.files, "file", "f", nil, "the config `FILE`, or a directory of *.yaml; may be repeated (default azbackup.yaml)")
+}
+
+// paths are the files named, or the default.
+func (f *configFlags) paths() []string {
+	if len(f.files) == 0 {
+		return []string{"azbackup.yaml"}
+	}
+	return f.files
+}
+
+// load reads the config and prints its warnings.
+func (a *app) load(f configFlags) (*config.Config, error) {
+	c, warnings, err := config.Load(f.paths(), a.Env)
+	for _, w := range warnings {
+		a.log.Warn(w.Message, problemKey, w)
+	}
+	return c, err
+}

@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/report"
+)
+
+// failure is an error with an exit code of its own, or with advice.
+type failure struct {
+	error
+	code  int // 0 = exitError
+	hints []string
+}
+
+func (f *failure) Unwrap() error { return f.error }
+
+// withHint adds advice to err.
+func withHint(err error, hints ...string) error { return &failure{error: err, hints: hints} }
+
+// withCode makes err end the command with code.
+func withCode(code int, err error, hints ...string) error {
+	return &failure{error: err, code: code, hints: hints}
+}
+
+// usage is a wrong command line.
+func usage(format string, args ...any) error {
+	return withHint(fmt.Errorf(format, args...), "azbackup help shows the commands, azbackup COMMAND --help its flags")
+}
+
+// fail says why a command ended early, and remembers it for the exit code.
+func (a *app) fail(ctx context.Context, err error) {
+	if errors.Is(context.Cause(ctx), errInterrupted) {
+		a.verdict[exitInterrupted] = true
+		a.log.Error("interrupted")
+		return
+	}
+	a.verdict[codeOf(err)] = true
+	if load, ok := errors.AsType[*config.LoadError](err); ok {
+		a.failConfig(load)
+		return
+	}
+	a.log.Error(oneLine(err.Error()), hintArgs(hintsOf(err))...)
+}
+
+// failConfig prints what is wrong in the config, all of it, as file:line:col.
+func (a *app) failConfig(err *config.LoadError) {
+	for _, p := range err.Problems {
+		a.log.Error(p.Message, problemKey, p)
+	}
+	what := "1 problem"
+	if n := len(err.Problems); n != 1 {
+		what = fmt.Sprintf("%d problems", n)
+	}
+	var hints []string
+	if errors.Is(err, fs.ErrNotExist) {
+		hints = []string{"-f names the file; azbackup export writes one from what exists"}
+	}
+	a.log.Error("the config has "+what, hintArgs(hints)...)
+}
+
+// codeOf is the exit code an error stands for.
+func codeOf(err error) int {
+	if f, ok := errors.AsType[*failure](err); ok && f.code != 0 {
+		return f.code
+	}
+	if _, ok := errors.AsType[*azure.SignInError](err); ok {
+		return exitDenied
+	}
+	if e, ok := errors.AsType[*apply.Error](err); ok && (e.Status == 401 || e.Status == 403) {
+		return exitDenied
+	}
+	return exitError
+}
+
+// hintsOf is the advice that an error carries, and what is known about its code.
+func hintsOf(err error) []string {
+	var hints []string
+	if f, ok := errors.AsType[*failure](err); ok {
+		hints = append(hints, f.hints...)
+	}
+	if _, ok := errors.AsType[*azure.SignInError](err); ok {
+		hints = append(hints, "az login signs in on a workstation; on a server use a managed identity or the AZURE_… variables of azidentity")
+	}
+	if e, ok := errors.AsType[*apply.Error](err); ok {
+		if h := hintFor(e.Code); h != "" {
+			hints = append(hints, h)
+		}
+	}
+	return hints
+}
+
+// oneLine makes a text of several lines one line.
+func oneLine(s string) string { return report.Line(strings.Join(strings.Fields(s), " ")) }

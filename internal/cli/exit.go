@@ -1,0 +1,48 @@
+package cli
+
+// The exit codes. A script may rely on them; a code that is not listed is a failure.
+const (
+	exitOK          = 0
+	exitError       = 1
+	exitChanges     = 2
+	exitUnfinished  = 3
+	exitDenied      = 4
+	exitIncomplete  = 5
+	exitRefused     = 6
+	exitLocked      = 7
+	exitInterrupted = 130
+)
+
+// exitHelp is a line of the table.
+type exitHelp struct {
+	code  int
+	means string
+}
+
+// exitCodes is the table, in the order in which codes win: the first that holds ends the process.
+func exitCodes() []exitHelp {
+	return []exitHelp{
+		{exitInterrupted, "interrupted by Ctrl-C or SIGTERM"},
+		{exitDenied, "not signed in, in another tenant, or allowed nothing at all"},
+		{exitError, "error: the config, the command line, a file, or nothing usable came back"},
+		{exitLocked, "another run holds the lock of this config"},
+		{exitRefused, "refused by a guard, or not the plan that was approved"},
+		{exitIncomplete, "something could not be read"},
+		{exitUnfinished, "something failed, timed out, is unconfirmed, blocked or not started (apply, backup)"},
+		{exitChanges, "changes to make (plan with --detailed-exitcode), findings (audit)"},
+		{exitOK, "all is well"},
+	}
+}
+
+// verdict gathers what holds at the end of a command.
+type verdict map[int]bool
+
+// code is the first code of the table that holds.
+func (v verdict) code() int {
+	for _, c := range exitCodes() {
+		if v[c.code] {
+			return c.code
+		}
+	}
+	return exitOK
+}

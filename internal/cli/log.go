@@ -1,0 +1,139 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+
+	"github.com/fatih/color"
+
+	"github.com/azbackup/azbackup/config"
+)
+
+// Keys of log records that the handler for people shows; all others are for programs.
+const (
+	hintKey    = "hint"
+	problemKey = "problem"
+)
+
+func hintArgs(hints []string) []any {
+	var args []any
+	for _, h := range hints {
+		args = append(args, hintKey, h)
+	}
+	return args
+}
+
+// stderr is what everything but results is written to. While progress bars are drawn they lend it a writer
+// that puts lines above them.
+type stderr struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (s *stderr) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.w.Write(p)
+}
+
+// lend replaces the writer and returns what gives it back.
+func (s *stderr) lend(w io.Writer) (giveBack func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := s.w
+	s.w = w
+	return func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.w = before
+	}
+}
+
+// newLogger makes the logger of a run: lines for people, or JSON for programs.
+func newLogger(w io.Writer, format string, verbose, colour bool) (*slog.Logger, error) {
+	level := slog.LevelInfo
+	if verbose {
+		level = slog.LevelDebug
+	}
+	switch format {
+	case "text":
+		return slog.New(&peopleHandler{w: w, level: level, mu: &sync.Mutex{}, colour: colour}), nil
+	case "json":
+		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})), nil
+	default:
+		return nil, usage("--log-format %q is neither text nor json", format)
+	}
+}
+
+// peopleHandler writes "error: …", "warning: …", "hint: …" and plain lines. Attributes repeat for programs what
+// the message says, so all but hints are left out.
+type peopleHandler struct {
+	w      io.Writer
+	level  slog.Level
+	colour bool
+	mu     *sync.Mutex
+	attrs  []slog.Attr
+}
+
+// Enabled implements [slog.Handler].
+func (h *peopleHandler) Enabled(_ context.Context, l slog.Level) bool { return l >= h.level }
+
+// Handle implements [slog.Handler].
+func (h *peopleHandler) Handle(_ context.Context, r slog.Record) error {
+	var b strings.Builder
+	text := r.Message
+	var hints []string
+	read := func(a slog.Attr) bool {
+		switch a.Key {
+		case hintKey:
+			hints = append(hints, a.Value.String())
+		case problemKey:
+			if p, ok := a.Value.Any().(config.Problem); ok {
+				text = p.String()
+				r.Level = slog.LevelInfo // it says itself whether it is a warning
+			}
+		}
+		return true
+	}
+	for _, a := range h.attrs {
+		read(a)
+	}
+	r.Attrs(read)
+	switch {
+	case r.Level >= slog.LevelError:
+		b.WriteString(h.paint(color.FgRed, "error:") + " ")
+	case r.Level >= slog.LevelWarn:
+		b.WriteString(h.paint(color.FgYellow, "warning:") + " ")
+	}
+	b.WriteString(text + "\n")
+	for _, hint := range hints {
+		fmt.Fprintf(&b, "%s %s\n", h.paint(color.FgCyan, "hint:"), hint)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	_, err := io.WriteString(h.w, b.String())
+	return err
+}
+
+func (h *peopleHandler) paint(c color.Attribute, s string) string {
+	if !h.colour {
+		return s
+	}
+	p := color.New(c)
+	p.EnableColor()
+	return p.Sprint(s)
+}
+
+// WithAttrs implements [slog.Handler].
+func (h *peopleHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	with := *h
+	with.attrs = append(append([]slog.Attr{}, h.attrs...), attrs...)
+	return &with
+}
+
+// WithGroup implements [slog.Handler]; groups mean nothing to people.
+func (h *peopleHandler) WithGroup(string) slog.Handler { return h }

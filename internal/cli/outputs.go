@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// outputs are where a command's result goes: one format to stdout, and any number of files.
+type outputs struct {
+	formats []string
+	format  string
+	specs   []string
+	files   []outputFile
+}
+
+type outputFile struct{ format, path string }
+
+// addFlags adds --format and --output to a command whose result can be written in formats.
+func (o *outputs) addFlags(cmd *cobra.Command, formats []string) {
+	o.formats = formats
+	all := strings.Join(formats, ", ")
+	cmd.Flags().StringVar(&o.format, "format", formats[0], "`format` of the result on stdout: "+all)
+	cmd.Flags().StringArrayVar(&o.specs, "output", nil, "also write the result as `FORMAT=FILE`, from the same read; may be repeated")
+}
+
+// check reads the flags.
+func (o *outputs) check() error {
+	if !slices.Contains(o.formats, o.format) {
+		return usage("--format %q is not one of %s", o.format, strings.Join(o.formats, ", "))
+	}
+	o.files = nil
+	for _, spec := range o.specs {
+		format, path, ok := strings.Cut(spec, "=")
+		if !ok || path == "" {
+			return usage("--output %q is not of the form FORMAT=FILE", spec)
+		}
+		if !slices.Contains(o.formats, format) {
+			return usage("--output %q: the format is not one of %s", spec, strings.Join(o.formats, ", "))
+		}
+		o.files = append(o.files, outputFile{format, path})
+	}
+	return nil
+}
+
+// write writes a result everywhere. A file that cannot be written does not keep the others from being written.
+func (o *outputs) write(stdout io.Writer, write func(w io.Writer, format string) error) error {
+	err := write(stdout, o.format)
+	for _, f := range o.files {
+		err = errors.Join(err, writeFile(f.path, func(w io.Writer) error { return write(w, f.format) }))
+	}
+	return err
+}
+
+// path is the file that --output names for format, or "".
+func (o *outputs) path(format string) string {
+	for _, f := range o.files {
+		if f.format == format {
+			return f.path
+		}
+	}
+	return ""
+}
+
+// writeFile writes a file in one step: readers see the old content or the new one, never half of it.
+func writeFile(path string, write func(io.Writer) error) error {
+	if err := replaceFile(path, write); err != nil {
+		return fmt.Errorf("writing %q: %w", path, err)
+	}
+	return nil
+}
+
+func replaceFile(path string, write func(io.Writer) error) error {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target // the link stays a link
+	}
+	info, err := os.Stat(path)
+	if err == nil && !info.Mode().IsRegular() {
+		return writeThrough(path, write)
+	}
+	mode := os.FileMode(0o644) // a metrics collector runs as another user
+	if err == nil {
+		mode = info.Mode().Perm()
+	}
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name()) //nolint:errcheck // gone already when all went well
+	b := bufio.NewWriter(f)
+	err = errors.Join(write(b), b.Flush(), f.Chmod(mode), f.Sync(), f.Close())
+	if err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// writeThrough writes to a device or a pipe.
+func writeThrough(path string, write func(io.Writer) error) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(f), f.Close())
+}
