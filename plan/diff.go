@@ -52,14 +52,20 @@ func DiffVault(before, after VaultSettings) []Field {
 	return d
 }
 
-// tagOf finds a tag by name, without case.
+// tagOf finds the value of a tag by its name, without case.
 func tagOf(tags map[string]string, name string) (string, bool) {
-	if v, ok := tags[name]; ok {
-		return v, true
+	spelled, there := tagName(tags, name)
+	return tags[spelled], there
+}
+
+// tagName is how a tag of this name is spelled among tags.
+func tagName(tags map[string]string, name string) (string, bool) {
+	if _, ok := tags[name]; ok {
+		return name, true
 	}
 	for _, k := range slices.Sorted(maps.Keys(tags)) {
 		if strings.EqualFold(k, name) {
-			return tags[k], true
+			return k, true
 		}
 	}
 	return "", false

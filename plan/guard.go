@@ -1,6 +1,13 @@
 package plan
 
-import "slices"
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/azbackup/azbackup/internal/armid"
+)
 
 // The flags that lift a guard. Each starts with --dangerous-.
 const (
@@ -10,6 +17,16 @@ const (
 	FlagAllowIrreversible     = "--dangerous-allow-irreversible"
 	FlagAllowManyPolicyWrites = "--dangerous-allow-many-policy-writes"
 	FlagAllowManyVaultChanges = "--dangerous-allow-many-vault-changes"
+)
+
+// The names of the guards, as in [Refusal.Guard].
+const (
+	GuardStops        = "max-stops"
+	GuardChanges      = "max-changes"
+	GuardRetention    = "reduces-retention"
+	GuardIrreversible = "irreversible"
+	GuardPolicyWrites = "policy-writes"
+	GuardVaultChanges = "vault-changes"
 )
 
 // Guard is one of the checks that judge a whole plan before its first write.
@@ -22,12 +39,12 @@ type Guard struct {
 // Guards lists them, in the order in which they refuse.
 func Guards() []Guard {
 	return []Guard{
-		{"max-stops", FlagAllowStops, "allow more stops and reduced coverage than guards.maxStops"},
-		{"max-changes", FlagAllowManyChanges, "allow more changes than guards.maxChanges"},
-		{"reduces-retention", FlagAllowRetentionCut, "allow changes after which recovery points are pruned earlier"},
-		{"irreversible", FlagAllowIrreversible, "allow changes that cannot be undone"},
-		{"policy-writes", FlagAllowManyPolicyWrites, "allow more policy writes than the service takes in a day"},
-		{"vault-changes", FlagAllowManyVaultChanges, "allow more protection changes in a vault than the service takes in a day"},
+		{GuardStops, FlagAllowStops, "allow more stops and reduced coverage than guards.maxStops"},
+		{GuardChanges, FlagAllowManyChanges, "allow more changes than guards.maxChanges"},
+		{GuardRetention, FlagAllowRetentionCut, "allow changes after which recovery points are pruned earlier"},
+		{GuardIrreversible, FlagAllowIrreversible, "allow changes that cannot be undone"},
+		{GuardPolicyWrites, FlagAllowManyPolicyWrites, "allow more policy writes than the service takes in a day"},
+		{GuardVaultChanges, FlagAllowManyVaultChanges, "allow more protection changes in a vault than the service takes in a day"},
 	}
 }
 
@@ -36,4 +53,100 @@ func (p Plan) Refused(lifted map[string]bool) []Refusal {
 	return slices.DeleteFunc(slices.Clone(p.Refusals), func(r Refusal) bool {
 		return r.Flag != "" && lifted[r.Flag]
 	})
+}
+
+// refusals asks every guard about the whole plan. Each counts something that only grows with the plan, so
+// that adding a change never turns a refused plan into an allowed one.
+func (m *maker) refusals() []Refusal {
+	out := []Refusal{}
+	refuse := func(guard, flag string, count, limit int, message string) {
+		if count > limit {
+			out = append(out, Refusal{Guard: guard, Flag: flag, Count: count, Limit: limit, Message: message})
+		}
+	}
+	t := m.tally()
+	limit, of := m.stopsAllowed()
+	refuse(GuardStops, FlagAllowStops, t.stops, limit,
+		fmt.Sprintf("%d stops or reductions of what is backed up, %s allowed", t.stops, of))
+	changes := m.config.Settings.Guards.MaxChanges
+	refuse(GuardChanges, FlagAllowManyChanges, t.changes, changes,
+		fmt.Sprintf("%d changes, %d allowed", t.changes, changes))
+	refuse(GuardRetention, FlagAllowRetentionCut, t.retention, 0,
+		count(t.retention, "change")+" after which recovery points that exist may be pruned earlier")
+	refuse(GuardIrreversible, FlagAllowIrreversible, t.final, 0,
+		count(t.final, "change")+" that cannot be undone")
+	for _, sub := range slices.Sorted(maps.Keys(t.policyWrites)) {
+		n := t.policyWrites[sub]
+		refuse(GuardPolicyWrites, FlagAllowManyPolicyWrites, n, PolicyWritesPerDay,
+			fmt.Sprintf("%d policy writes in subscription %s, the service takes %d in 24 hours", n, sub, PolicyWritesPerDay))
+	}
+	for _, v := range slices.Sorted(maps.Keys(t.vaultChanges)) {
+		n := t.vaultChanges[v]
+		refuse(GuardVaultChanges, FlagAllowManyVaultChanges, n, ProtectionChangesPerDay,
+			fmt.Sprintf("%d protection changes in vault %s, the service takes %d a day", n, lastName(string(v)), ProtectionChangesPerDay))
+	}
+	return out
+}
+
+// tally is what the guards count.
+type tally struct {
+	stops, changes, retention, final int
+	policyWrites                     map[string]int // by subscription: the narrower reading of azure-api.md §13
+	vaultChanges                     map[armid.Key]int
+}
+
+func (m *maker) tally() tally {
+	t := tally{policyWrites: map[string]int{}, vaultChanges: map[armid.Key]int{}}
+	for i := range m.changes {
+		d := &m.changes[i]
+		if !writesConfiguration(d.Action) {
+			continue
+		}
+		t.changes += d.weight
+		if d.risks.stops || d.risks.coverage {
+			t.stops += max(1, d.weight)
+		}
+		if d.risks.retention && !d.Allowed {
+			t.retention++
+		}
+		if d.risks.final {
+			t.final++
+		}
+		switch d.Action {
+		case CreatePolicy, UpdatePolicy:
+			t.policyWrites[strings.ToLower(armid.SubscriptionOf(d.Vault))]++
+		case Undelete, Protect, Modify, Resume, Stop:
+			t.vaultChanges[m.index.key(d.Vault)]++
+		case CreateVault, UpdateVault, Refresh, Backup, Blocked, Unchanged, Excluded:
+		}
+	}
+	return t
+}
+
+// stopsAllowed is guards.maxStops as a number, and in words: a percentage is of the items that are active
+// now in the file's vaults, rounded down, and always allows one.
+func (m *maker) stopsAllowed() (limit int, words string) {
+	share := m.config.Settings.Guards.MaxStops
+	if !share.Percent {
+		return share.Count, fmt.Sprint(share.Count)
+	}
+	if share.Count == 0 {
+		return 0, "0"
+	}
+	items := m.activeItems()
+	limit = max(1, items*share.Count/100)
+	return limit, fmt.Sprintf("%d (%d%% of %s)", limit, share.Count, count(items, "active item"))
+}
+
+// activeItems counts the items that are backed up now in the vaults of the file.
+func (m *maker) activeItems() int {
+	n := 0
+	for _, items := range m.index.items {
+		for _, it := range items {
+			if it.class() == active && m.vaults[m.index.key(it.Vault)] != nil {
+				n++
+			}
+		}
+	}
+	return n
 }

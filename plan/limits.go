@@ -29,3 +29,17 @@ const (
 	// ProtectionChangesPerDay counts configuring and modifying protection, per vault.
 	ProtectionChangesPerDay = 1000
 )
+
+// The sizes that the backup service allows (azure-api.md §13). A plan blocks what would exceed them.
+const (
+	MaxVMsPerVault      = 1000
+	MaxPoliciesPerVault = 200
+	MaxVaultsPerRegion  = 500 // per subscription
+)
+
+// How long snapshots are kept for instant restore (azure-api.md §8.3): what a weekly Standard policy must say,
+// and what every other policy gets that says nothing.
+const (
+	StandardWeeklyInstantDays = 5
+	DefaultInstantDays        = 2
+)

@@ -1,6 +1,13 @@
 package plan
 
-import "time"
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/armid"
+)
 
 // Options are what a plan depends on besides the config and what was read.
 type Options struct {
@@ -8,4 +15,134 @@ type Options struct {
 	Now time.Time
 	// Only narrows the plan: values of one key are alternatives, different keys must all hold.
 	Only []Only
+}
+
+// Make works out the difference between what the file wants and what was read. It changes neither, and the
+// order of what was read does not matter.
+func Make(c *config.Config, o Observed, opt Options) Plan {
+	m := newMaker(c, &o, opt)
+	m.planVaults()
+	m.planPolicies()
+	for _, s := range m.subjects() {
+		m.decide(s)
+	}
+	m.planRefresh()
+	return m.plan()
+}
+
+// maker makes one plan. The stages of Make fill it in order.
+type maker struct {
+	config *config.Config
+	opt    Options
+	index  *index
+	gaps   *gapIndex
+	read   *Observed
+
+	vaults   map[armid.Key]*vaultPlan // the vaults of the file
+	policies map[policyKey]*policyPlan
+	inVault  map[armid.Key]int // policies in a vault, this plan's included
+	inRegion map[region]int    // vaults in a region, this plan's included
+	routes   map[routeKey][]*vaultPlan
+	only     *selection
+	because  map[Reason]string
+
+	changes []draft
+	quiet   []Change
+}
+
+// draft is a change with what the guards and the forecast want to know of it.
+type draft struct {
+	Change
+	risks  risks
+	weight int // what it counts for guards.maxChanges
+}
+
+func newMaker(c *config.Config, o *Observed, opt Options) *maker {
+	x := newIndex(o)
+	own := *c
+	own.Compile() // on a copy: c is not ours, and may have been made by hand
+	c = &own
+	m := &maker{
+		config: c, opt: opt, index: x, gaps: newGapIndex(o.Gaps, c, x), read: o,
+		vaults:   make(map[armid.Key]*vaultPlan, len(c.Vaults)),
+		policies: make(map[policyKey]*policyPlan),
+		inVault:  make(map[armid.Key]int),
+		inRegion: make(map[region]int),
+		routes:   make(map[routeKey][]*vaultPlan),
+		only:     newSelection(opt.Only),
+		because:  make(map[Reason]string),
+	}
+	for _, r := range reasons() {
+		m.because[r.reason] = r.sentence
+	}
+	for _, p := range x.policies {
+		m.inVault[x.key(p.Vault)]++
+	}
+	for id, v := range x.vaults {
+		m.inRegion[regionOf(armid.SubscriptionOf(string(id)), v.Location)]++
+	}
+	return m
+}
+
+// incomplete says that something was not read; then nothing is stopped.
+func (m *maker) incomplete() bool { return len(m.gaps.all) > 0 }
+
+// sentence is the reason's sentence, with what makes it particular.
+func (m *maker) sentence(r Reason, detail string) string {
+	if detail == "" {
+		return m.because[r]
+	}
+	return m.because[r] + ": " + detail
+}
+
+// add puts a change into the plan and returns its id.
+func (m *maker) add(d draft) string {
+	d.Risk = d.risks.worst()
+	m.changes = append(m.changes, d)
+	return d.ID
+}
+
+// changeID is stable across runs: the action and what it is about.
+func changeID(a Action, target armid.Key) string { return string(a) + ":" + string(target) }
+
+// block puts a change into the plan that must not be done, in the place of c. What c wanted stays visible.
+// The part tells apart two blocks of one target.
+func (m *maker) block(c Change, r Reason, detail, part string) {
+	c.Wanted, c.Action = c.Action, Blocked
+	c.ID = string(Blocked) + "-" + c.ID + part
+	c.Reason, c.Because = r, m.sentence(r, detail)
+	c.Needs, c.Risk = nil, ""
+	m.changes = append(m.changes, draft{Change: c})
+}
+
+// plan gathers what the stages found.
+func (m *maker) plan() Plan {
+	m.changes = slices.DeleteFunc(m.changes, func(d draft) bool { return !m.only.keeps(&d) })
+	m.sortChanges()
+	slices.SortFunc(m.quiet, func(a, b Change) int { return strings.Compare(a.ID, b.ID) })
+	p := Plan{
+		FormatVersion: FormatVersion,
+		Complete:      !m.incomplete(),
+		Summary:       map[Action]int{},
+		Changes:       make([]Change, 0, len(m.changes)),
+		Unchanged:     m.quiet,
+		Gaps:          slices.Concat([]Gap{}, m.gaps.all),
+		Config:        configHash(m.config),
+		Cloud:         cloudName(m.config.Cloud),
+	}
+	for _, d := range m.changes {
+		p.Changes = append(p.Changes, d.Change)
+		p.Summary[d.Action]++
+	}
+	for _, c := range m.quiet {
+		if c.Reason == ReasonExcluded {
+			p.Summary[Excluded]++
+		} else {
+			p.Summary[Unchanged]++
+		}
+	}
+	p.Fingerprint = fingerprint(p.Changes)
+	p.Refusals = m.refusals()
+	p.Forecast = m.forecast()
+	return p
 }

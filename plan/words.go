@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // How the values of a policy, a vault and a disk filter are spelled for people, in the words of the config
@@ -104,4 +105,16 @@ func intWords(n *int) string {
 		return ""
 	}
 	return strconv.Itoa(*n)
+}
+
+// ageWords is an age in the notation of the file: in hours, or in whole days from two on.
+func ageWords(d time.Duration) string {
+	const day = 24 * time.Hour
+	switch {
+	case d >= 2*day && d%day == 0:
+		return fmt.Sprintf("%dd", d/day)
+	case d%time.Hour == 0:
+		return fmt.Sprintf("%dh", d/time.Hour)
+	}
+	return d.String()
 }

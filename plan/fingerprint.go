@@ -1,0 +1,64 @@
+package plan
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+
+	"github.com/azbackup/azbackup/internal/armid"
+)
+
+// writesConfiguration says whether the fingerprint covers an action: the changes that somebody approves.
+// What only time asks for (backup) or what only helps another change (refresh) is left out.
+func writesConfiguration(a Action) bool {
+	switch a {
+	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Undelete, Protect, Modify, Resume, Stop:
+		return true
+	case Refresh, Backup, Blocked, Unchanged, Excluded:
+	}
+	return false
+}
+
+// fingerprint is "sha256:…" over the changes that write configuration, in any order.
+func fingerprint(changes []Change) string {
+	var lines []string
+	for _, c := range changes {
+		if writesConfiguration(c.Action) {
+			lines = append(lines, essence(c))
+		}
+	}
+	slices.Sort(lines)
+	h := sha256.New()
+	for _, line := range lines {
+		h.Write([]byte(line))
+		h.Write([]byte{'\n'})
+	}
+	return "sha256:" + hex.EncodeToString(h.Sum(nil))
+}
+
+// essence is what makes two changes the same change: action, target, vault, before and after, with ids
+// folded. An item that got its first backup meanwhile is still the same active item.
+func essence(c Change) string {
+	b, err := json.Marshal(struct {
+		Action        Action
+		Target, Vault armid.Key
+		Before, After *State
+	}{c.Action, armid.Of(c.Target), armid.Of(c.Vault), c.Before.essence(), c.After.essence()})
+	if err != nil {
+		return err.Error() // plain data always marshals
+	}
+	return string(b)
+}
+
+func (s *State) essence() *State {
+	if s == nil {
+		return nil
+	}
+	e := *s
+	if IsActive(e.State) {
+		e.State = StateProtected
+	}
+	e.Policy, e.Disks, e.LastGood = string(armid.Of(e.Policy)), e.Disks.normal(), nil
+	return &e
+}

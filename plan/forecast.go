@@ -1,0 +1,156 @@
+package plan
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/azbackup/azbackup/internal/armid"
+)
+
+// usual is how long the service usually takes for an action: the medians of azure-api.md §4, §6 and §7, and
+// for a policy in use the time of the items' own jobs.
+func usual(a Action) time.Duration {
+	switch a {
+	case CreateVault, UpdateVault:
+		return 60 * time.Second
+	case CreatePolicy:
+		return time.Second
+	case UpdatePolicy, Modify, Resume, Refresh:
+		return 12 * time.Second
+	case Undelete:
+		return 13 * time.Second
+	case Protect:
+		return 36 * time.Second
+	case Stop:
+		return 11 * time.Second
+	case Backup:
+		return 2 * time.Second
+	case Blocked, Unchanged, Excluded:
+	}
+	return 0
+}
+
+// ItemsPerPage is how many rows a list of the backup service is expected to give at once (azure-api.md §2).
+const ItemsPerPage = 200
+
+// sweepsPerVault is how often a vault is listed to confirm what was done in it, for a forecast.
+const sweepsPerVault = 3
+
+// forecast is what carrying the plan out will cost.
+func (m *maker) forecast() Forecast {
+	changes := make([]Change, len(m.changes))
+	for i := range m.changes {
+		changes[i] = m.changes[i].Change
+	}
+	return forecastOf(changes, m.index.ever, m.config.Settings.Limits.Operations)
+}
+
+// forecastOf counts the requests for these changes and estimates the time, given how many items the vaults
+// hold and how many operations may run at once (0 = as many as there are).
+func forecastOf(changes []Change, held map[armid.Key]int, operations int) Forecast {
+	f := Forecast{Requests: map[string]int{}}
+	plans := map[string]*subscriptionCost{}
+	vaults := map[armid.Key]int{}
+	for _, c := range changes {
+		if c.Action == Blocked {
+			continue
+		}
+		k := armid.Of(c.Vault)
+		sub := strings.ToLower(armid.SubscriptionOf(c.Vault))
+		if plans[sub] == nil {
+			plans[sub] = &subscriptionCost{operations: operations}
+		}
+		plans[sub].add(c.Action)
+		f.Requests["writes"]++
+		switch c.Action {
+		case CreateVault, UpdateVault:
+			f.Requests["confirm"] += 2 // its operation, and the vault read back
+		case CreatePolicy, UpdatePolicy:
+			f.Requests["confirm"] += 2 // read before, and read back
+		case Refresh:
+			f.Requests["writes"]--
+			f.Requests["refresh"] += 2 // the refresh, and its result
+		case Undelete, Protect, Modify, Resume, Stop, Backup:
+			vaults[k]++
+		case Blocked, Unchanged, Excluded:
+		}
+	}
+	for k, n := range vaults {
+		pages := (held[k]+n+ItemsPerPage-1)/ItemsPerPage + (n+ItemsPerPage-1)/ItemsPerPage // items, and jobs
+		f.Requests["confirm"] += sweepsPerVault * pages
+	}
+	maps.DeleteFunc(f.Requests, func(_ string, n int) bool { return n == 0 })
+	for _, sub := range slices.Sorted(maps.Keys(plans)) {
+		f.Duration = max(f.Duration, Duration(plans[sub].duration()))
+		if n := plans[sub].writes; n > ARMWritesBurst {
+			f.Notes = append(f.Notes, fmt.Sprintf("%d writes in subscription %s: Azure takes %d at once and then %d a second",
+				n, sub, ARMWritesBurst, ARMWritesPerSecond))
+		}
+	}
+	if n := f.Requests["confirm"]; n > BackupRequestsPerHour {
+		f.Notes = append(f.Notes, fmt.Sprintf("%d reads: the backup service allows as few as %d of a kind in an hour to all users of a subscription",
+			n, BackupRequestsPerHour))
+	}
+	return f
+}
+
+// subscriptionCost adds up the time that one subscription needs. Stages follow one another; within a stage
+// the writes wait for the token bucket and for free operations.
+type subscriptionCost struct {
+	operations int
+	writes     int
+	stages     [6]stage // vaults, policies, refresh, undelete, items, backup
+}
+
+type stage struct {
+	writes  int
+	longest time.Duration
+	work    time.Duration // sum of the operations
+}
+
+func (s *subscriptionCost) add(a Action) {
+	i := 0
+	switch a {
+	case CreatePolicy, UpdatePolicy:
+		i = 1
+	case Refresh:
+		i = 2
+	case Undelete:
+		i = 3
+	case Protect, Modify, Resume, Stop:
+		i = 4
+	case Backup:
+		i = 5
+	case CreateVault, UpdateVault, Blocked, Unchanged, Excluded:
+	}
+	s.writes++
+	st := &s.stages[i]
+	st.writes++
+	st.longest = max(st.longest, usual(a))
+	st.work += usual(a)
+}
+
+func (s *subscriptionCost) duration() time.Duration {
+	var at time.Duration
+	sent := 0
+	for _, st := range s.stages {
+		if st.writes == 0 {
+			continue
+		}
+		sent += st.writes
+		// The earliest moment at which the bucket lets the last write of this stage go.
+		var bucket time.Duration
+		if sent > ARMWritesBurst {
+			bucket = time.Duration(sent-ARMWritesBurst) * time.Second / ARMWritesPerSecond
+		}
+		end := max(at, bucket) + st.longest
+		if s.operations > 0 {
+			end = max(end, at+st.work/time.Duration(s.operations))
+		}
+		at = end
+	}
+	return at.Round(time.Second)
+}

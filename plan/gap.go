@@ -1,0 +1,235 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/armid"
+)
+
+// gapIndex answers which gap, if any, touches something (design.md §4).
+//
+//	vms                  every VM of a `match` rule in the subscription; every VM there that was not read
+//	subscriptions        the same, and its list of vaults; without a subscription, nothing
+//	vm                   that VM
+//	status               that VM, unless it was seen active somewhere
+//	vaults               every VM of the subscription that was not seen active somewhere
+//	vault, items         every VM of the vault's subscription and region not seen active in another vault
+//	vault, policies      what needs a policy of the vault
+//	jobs                 on-demand backups in the vault
+//	resource-guards      changes in the vault that a guard may refuse
+//	protectable          the refresh only
+//	visibility           nothing by itself: a VM that was seen is real
+//
+// Any gap at all makes the plan incomplete, and an incomplete plan stops nothing.
+type gapIndex struct {
+	all        []Gap
+	vms        map[string]*Gap // by subscription
+	vaultLists map[string]*Gap // by subscription
+	vm         map[armid.Key]*Gap
+	status     map[armid.Key]*Gap
+	vaults     map[armid.Key]*Gap
+	policies   map[armid.Key]*Gap
+	jobs       map[armid.Key]*Gap
+	guards     map[armid.Key]*Gap
+	items      map[region][]*Gap
+}
+
+// region is a subscription and a location, folded; location "" stands for "not known which".
+type region struct{ subscription, location string }
+
+func regionOf(subscription, location string) region {
+	return region{strings.ToLower(subscription), armid.Location(location)}
+}
+
+func newGapIndex(gaps []Gap, c *config.Config, x *index) *gapIndex {
+	g := &gapIndex{
+		all: slices.Clone(gaps),
+		vms: map[string]*Gap{}, vaultLists: map[string]*Gap{},
+		vm: map[armid.Key]*Gap{}, status: map[armid.Key]*Gap{},
+		vaults: map[armid.Key]*Gap{}, policies: map[armid.Key]*Gap{},
+		jobs: map[armid.Key]*Gap{}, guards: map[armid.Key]*Gap{},
+		items: map[region][]*Gap{},
+	}
+	slices.SortFunc(g.all, compareGaps)
+	g.all = slices.Compact(g.all)
+	locations := map[armid.Key]string{}
+	for _, v := range c.Vaults {
+		locations[armid.Of(v.ID())] = v.Location
+	}
+	for i := range g.all {
+		gap := &g.all[i]
+		sub, vault, target := strings.ToLower(gap.Subscription), armid.Of(gap.Vault), armid.Of(gap.Target)
+		switch gap.Kind {
+		case GapSubscription:
+			first(g.vms, sub, gap)
+			first(g.vaultLists, sub, gap)
+		case GapVMs:
+			first(g.vms, sub, gap)
+		case GapVaults:
+			first(g.vaultLists, sub, gap)
+		case GapVM:
+			first(g.vm, target, gap)
+		case GapStatus:
+			first(g.status, target, gap)
+		case GapVault:
+			first(g.vaults, vault, gap)
+			first(g.policies, vault, gap)
+			g.hide(gap, locations, x)
+		case GapItems:
+			g.hide(gap, locations, x)
+		case GapPolicies:
+			first(g.policies, vault, gap)
+		case GapJobs:
+			first(g.jobs, vault, gap)
+		case GapGuards:
+			first(g.guards, vault, gap)
+		case GapProtectable, GapVisibility:
+		}
+	}
+	return g
+}
+
+func first[K comparable](m map[K]*Gap, k K, g *Gap) {
+	if m[k] == nil {
+		m[k] = g
+	}
+}
+
+// hide records that the items of a vault were not all read.
+func (g *gapIndex) hide(gap *Gap, locations map[armid.Key]string, x *index) {
+	vault := armid.Of(gap.Vault)
+	location := gap.Location
+	if v := x.vaults[vault]; v != nil && v.Location != "" {
+		location = v.Location
+	} else if location == "" {
+		location = locations[vault]
+	}
+	r := regionOf(cmp.Or(armid.SubscriptionOf(gap.Vault), gap.Subscription), location)
+	g.items[r] = append(g.items[r], gap)
+}
+
+// hidden is the gap on the items of one vault, or nil.
+func (g *gapIndex) hidden(v *vaultPlan) *Gap {
+	for _, gap := range g.hiding(v.subscription, v.location) {
+		if armid.Of(gap.Vault) == v.key {
+			return gap
+		}
+	}
+	return nil
+}
+
+// hiding lists the gaps on items that could hide a VM of this place.
+func (g *gapIndex) hiding(subscription, location string) []*Gap {
+	if len(g.items) == 0 {
+		return nil
+	}
+	here := regionOf(subscription, location)
+	if here.location != "" {
+		return slices.Concat(g.items[here], g.items[region{subscription: here.subscription}])
+	}
+	// Where the VM lies is not known: any gap of the subscription may hide it.
+	var out []*Gap
+	for r, gaps := range g.items {
+		if r.subscription == here.subscription {
+			out = append(out, gaps...)
+		}
+	}
+	slices.SortFunc(out, func(a, b *Gap) int { return compareGaps(*a, *b) })
+	return out
+}
+
+// touching is a gap because of which nothing may be decided about the VM, or nil.
+func (g *gapIndex) touching(s *subject) *Gap {
+	if len(g.all) == 0 {
+		return nil
+	}
+	sub := strings.ToLower(s.target.Subscription)
+	list := g.vms[sub]
+	if s.vm == nil && !s.missing {
+		return cmp.Or(g.vm[s.key], list)
+	}
+	if list != nil && s.rule != nil && s.rule.ID == "" {
+		return list
+	}
+	activeIn := s.activeVaults()
+	if len(activeIn) == 0 {
+		if gap := cmp.Or(g.status[s.key], g.vaultLists[sub]); gap != nil {
+			return gap
+		}
+	}
+	for _, gap := range g.hiding(s.target.Subscription, s.target.Location) {
+		elsewhere := slices.ContainsFunc(activeIn, func(v string) bool { return !armid.Same(v, gap.Vault) })
+		if !elsewhere {
+			return gap
+		}
+	}
+	return nil
+}
+
+// unread is the gap that leaves open whether a vault of the file exists, or nil.
+func (g *gapIndex) unread(v *vaultPlan) *Gap {
+	if gap := g.vaults[v.key]; gap != nil {
+		return gap
+	}
+	if v.seen == nil {
+		return g.vaultLists[strings.ToLower(v.subscription)]
+	}
+	return nil
+}
+
+func compareGaps(a, b Gap) int {
+	return cmp.Or(
+		strings.Compare(string(a.Kind), string(b.Kind)),
+		strings.Compare(a.Subscription, b.Subscription), strings.Compare(a.Location, b.Location),
+		compareIDs(a.Vault, b.Vault), compareIDs(a.Target, b.Target),
+		strings.Compare(a.Code, b.Code), strings.Compare(a.Message, b.Message),
+		strings.Compare(a.RequestID, b.RequestID), cmp.Compare(a.Status, b.Status),
+	)
+}
+
+// words says what could not be read, in a sentence's tail.
+func (g *Gap) words() string {
+	if g == nil {
+		return "it was not read"
+	}
+	var what string
+	switch g.Kind {
+	case GapVMs, GapVisibility:
+		what = "the VMs of subscription " + g.Subscription
+	case GapSubscription:
+		what = "subscription " + g.Subscription
+	case GapVaults:
+		what = "the vaults of subscription " + g.Subscription
+	case GapVM:
+		what = "the VM"
+	case GapStatus:
+		what = "the backup status of the VM"
+	case GapVault:
+		what = "vault " + lastName(g.Vault)
+	case GapItems:
+		what = "the items of vault " + lastName(g.Vault)
+	case GapPolicies:
+		what = "the policies of vault " + lastName(g.Vault)
+	case GapJobs:
+		what = "the jobs of vault " + lastName(g.Vault)
+	case GapGuards:
+		what = "the resource guards of vault " + lastName(g.Vault)
+	case GapProtectable:
+		what = "the VMs that can be protected"
+	default:
+		what = string(g.Kind)
+	}
+	if g.Code != "" {
+		what += " (" + g.Code + ")"
+	}
+	return what
+}
+
+// lastName is the last part of an id.
+func lastName(id string) string {
+	id = strings.TrimRight(id, "/")
+	return id[strings.LastIndexByte(id, '/')+1:]
+}

@@ -1,0 +1,155 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	"github.com/azbackup/azbackup/internal/armid"
+)
+
+// index is what was read, by key. Everything in it is sorted, and what was listed twice stands once, so that
+// nothing made from it depends on the order of the reads.
+type index struct {
+	vms      map[armid.Key]*VM
+	vaults   map[armid.Key]*Vault
+	policies map[armid.Key]*Policy
+	items    map[armid.Key][]*Item // by VM
+	held     map[armid.Key]int     // VMs in a vault; soft-deleted items do not count
+	ever     map[armid.Key]int     // items in a vault, soft-deleted ones too
+	under    map[armid.Key][]*Item // by policy
+	jobs     map[jobKey][]*Job
+	missing  map[armid.Key]bool
+	fold     map[string]armid.Key // vault and policy ids are repeated in every item
+}
+
+// jobKey joins a job to an item: both carry the container's name (azure-api.md §0.4).
+type jobKey struct {
+	vault     armid.Key
+	container string
+}
+
+func newIndex(o *Observed) *index {
+	x := &index{
+		vms:      make(map[armid.Key]*VM, len(o.VMs)),
+		vaults:   make(map[armid.Key]*Vault, len(o.Vaults)),
+		policies: make(map[armid.Key]*Policy, len(o.Policies)),
+		items:    make(map[armid.Key][]*Item, len(o.Items)),
+		held:     make(map[armid.Key]int),
+		ever:     make(map[armid.Key]int),
+		under:    make(map[armid.Key][]*Item),
+		jobs:     make(map[jobKey][]*Job),
+		missing:  make(map[armid.Key]bool),
+		fold:     make(map[string]armid.Key),
+	}
+	for i := range o.VMs {
+		keepFirst(x.vms, armid.Of(o.VMs[i].ID), &o.VMs[i], func(v *VM) string { return v.ID })
+	}
+	for i := range o.Vaults {
+		keepFirst(x.vaults, armid.Of(o.Vaults[i].ID), &o.Vaults[i], func(v *Vault) string { return v.ID })
+	}
+	for i := range o.Policies {
+		keepFirst(x.policies, armid.Of(o.Policies[i].ID), &o.Policies[i], func(p *Policy) string { return p.ID })
+	}
+	for _, id := range o.Missing {
+		x.missing[armid.Of(id)] = true
+	}
+	x.addItems(o.Items)
+	for i := range o.Jobs {
+		j := &o.Jobs[i]
+		k := jobKey{x.key(j.Vault), containerKey(j.Container)}
+		x.jobs[k] = append(x.jobs[k], j)
+	}
+	for _, jobs := range x.jobs {
+		slices.SortFunc(jobs, func(a, b *Job) int { return cmp.Or(b.Start.Compare(a.Start), compareIDs(a.ID, b.ID)) })
+	}
+	return x
+}
+
+// keepFirst keeps, of two values with one key, the one whose id sorts first.
+func keepFirst[T any](m map[armid.Key]*T, k armid.Key, v *T, id func(*T) string) {
+	if old, there := m[k]; !there || id(v) < id(old) {
+		m[k] = v
+	}
+}
+
+func (x *index) addItems(items []Item) {
+	for i := range items {
+		k := armid.Of(items[i].VM)
+		x.items[k] = append(x.items[k], &items[i])
+	}
+	for vm, list := range x.items {
+		if len(list) > 1 {
+			slices.SortFunc(list, compareItems)
+			// A list that moved while it was paged shows an item twice.
+			list = slices.CompactFunc(list, func(a, b *Item) bool {
+				return x.key(a.Vault) == x.key(b.Vault) && armid.Same(a.ID, b.ID)
+			})
+			x.items[vm] = list
+		}
+		for _, it := range list {
+			v := x.key(it.Vault)
+			x.ever[v]++
+			if !it.SoftDeleted {
+				x.held[v]++
+			}
+			if it.PolicyID != "" {
+				p := x.key(it.PolicyID)
+				x.under[p] = append(x.under[p], it)
+			}
+		}
+	}
+}
+
+// compareItems orders the items of one VM: by vault, then the more telling one of two readings first.
+func compareItems(a, b *Item) int {
+	return cmp.Or(
+		compareIDs(a.Vault, b.Vault), compareIDs(a.ID, b.ID),
+		cmp.Compare(asInt(a.Partial), asInt(b.Partial)), b.LastRecoveryPoint.Compare(a.LastRecoveryPoint),
+		strings.Compare(a.State, b.State), strings.Compare(a.PolicyID, b.PolicyID),
+	)
+}
+
+func asInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// key folds an id that is met often, once for each spelling.
+func (x *index) key(id string) armid.Key {
+	if k, ok := x.fold[id]; ok {
+		return k
+	}
+	k := armid.Of(id)
+	x.fold[id] = k
+	return k
+}
+
+// containerKey folds a container's name; ids and backupStatus put a prefix before it, items and jobs do not.
+func containerKey(name string) string {
+	return strings.TrimPrefix(string(armid.Of(name)), "iaasvmcontainer;")
+}
+
+// containerOf is the container's name of a VM, as the service builds it.
+func containerOf(it *Item, vmID string) string {
+	if it != nil && it.Container != "" {
+		return containerKey(it.Container)
+	}
+	id, err := armid.ParseVM(vmID)
+	if err != nil {
+		return ""
+	}
+	return containerKey("iaasvmcontainerv2;" + id.ResourceGroup + ";" + id.Name())
+}
+
+// running is the job that runs on a VM's container in a vault, the one started last, or nil.
+func (x *index) running(vault armid.Key, container string) *Job {
+	for _, j := range x.jobs[jobKey{vault, container}] {
+		if j.Running() {
+			return j
+		}
+	}
+	return nil
+}

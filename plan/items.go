@@ -1,0 +1,325 @@
+package plan
+
+import (
+	"cmp"
+
+	"github.com/azbackup/azbackup/internal/armid"
+)
+
+// itemChange is the common part of every change of an item.
+func (m *maker) itemChange(s *subject, at place, a Action) Change {
+	c := Change{ID: changeID(a, s.key), Action: a, Target: s.id, Notes: m.noteOthers(at.others)}
+	if s.rule != nil {
+		c.Rule = refOf(s.rule.Name, s.rule.Pos)
+	}
+	if at.item == nil {
+		return c
+	}
+	c.Vault, c.Item = at.item.Vault, at.item.ID
+	c.Before = before(at.item)
+	if at.class == softDeleted && !at.item.PurgeAt.IsZero() {
+		due := at.item.PurgeAt
+		c.Due = &due
+	}
+	if at.vault != nil {
+		c.Vault = at.vault.id
+		if j := m.jobOn(s, at.item, at.vault.key); j != nil {
+			c.WaitsFor = j.ID
+		}
+	}
+	return c
+}
+
+// before is an item as it was read.
+func before(it *Item) *State {
+	s := &State{State: it.State, Policy: it.PolicyID, Disks: it.Disks.normal()}
+	if it.SoftDeleted {
+		s.State = StateSoftDeleted
+	}
+	if s.Policy == "" && it.PolicyName != "" {
+		s.Policy = armid.Policy(it.Vault, it.PolicyName)
+	}
+	return s
+}
+
+// keep puts down that nothing is done.
+func (m *maker) keep(s *subject, at place, r Reason, detail string) {
+	c := m.itemChange(s, at, Unchanged)
+	c.Reason, c.Because, c.WaitsFor = r, m.sentence(r, detail), ""
+	if at.item != nil && r == ReasonNoRule {
+		c.Notes = append([]string{m.describe(at.item)}, c.Notes...)
+	}
+	if at.vault != nil && r == ReasonNoRule && at.class == active && at.vault.conf.Unmatched == unmatchedStop {
+		c.Notes = append(c.Notes, "not stopped in this run")
+	}
+	m.quiet = append(m.quiet, c)
+}
+
+// protect plans the first backup configuration of a VM in the vault that it is routed to.
+func (m *maker) protect(s *subject, at place) {
+	c := m.itemChange(s, place{others: at.others}, Protect)
+	if at.item != nil { // soft-deleted elsewhere: as no item
+		c.Notes = append(c.Notes, "also "+m.describe(at.item))
+	}
+	if why := s.vm.Unsupported; why != "" {
+		m.unsupported(s, c, why)
+		return
+	}
+	v, reason, detail := m.route(s)
+	if v == nil {
+		m.block(c, reason, detail, "")
+		return
+	}
+	s.settle(v)
+	c.Vault = v.id
+	if vm, err := armid.ParseVM(s.id); err == nil {
+		c.Item = armid.ProtectedItem(v.id, vm)
+	}
+	if j := m.jobOn(s, nil, v.key); j != nil {
+		c.WaitsFor = j.ID
+	}
+	p := m.policyAt(v, s.rule.Policy)
+	m.only.touch(s, v, p)
+	c.After = &State{State: StateProtected, Policy: p.id}
+	if s.rule.Disks != nil {
+		c.After.Disks = disksOf(s.rule.Disks)
+	}
+	if reason, detail := m.policyFits(s, p, ""); reason != "" {
+		m.block(c, reason, detail, "")
+		return
+	}
+	v.load++
+	c.Reason, c.Because = ReasonNotProtected, m.sentence(ReasonNotProtected, "")
+	c.Needs = needs(cmp.Or(p.change, v.last))
+	m.backup(s, nil, v, m.add(draft{Change: c, weight: 1}), c.Item)
+}
+
+// unsupported leaves a VM out that Azure Backup cannot protect. Only where the file names that very VM is it
+// something that somebody has to look at.
+func (m *maker) unsupported(s *subject, c Change, why string) {
+	if s.rule.ID != "" {
+		m.block(c, ReasonUnsupported, why, "")
+		return
+	}
+	c.ID, c.Action = changeID(Unchanged, s.key), Unchanged
+	c.Reason, c.Because = ReasonUnsupported, m.sentence(ReasonUnsupported, why)
+	m.quiet = append(m.quiet, c)
+}
+
+// policyFits says why the VM cannot be put under the policy, or "". from is the tier of its policy now, ""
+// when it has none or it is not known.
+func (m *maker) policyFits(s *subject, p *policyPlan, from string) (Reason, string) {
+	switch {
+	case p.refused != "":
+		return p.refused, p.detail
+	case p.tier == TierStandard && from == TierEnhanced:
+		return ReasonEnhancedToStandard, lastName(p.id) + " is Standard"
+	case p.tier == TierStandard && s.vm.NeedsEnhanced != "":
+		return ReasonNeedsEnhanced, s.vm.NeedsEnhanced
+	}
+	return "", ""
+}
+
+// modify plans another policy or other disks for an active item, or finds nothing to do.
+func (m *maker) modify(s *subject, at place) {
+	it, v := at.item, at.vault
+	p := m.policyAt(v, s.rule.Policy)
+	m.only.touch(s, v, p)
+	disks := it.Disks.normal()
+	if s.rule.Disks != nil {
+		disks = disksOf(s.rule.Disks)
+	}
+	otherPolicy, otherDisks := !samePolicy(it, p.id), !it.Partial && !it.Disks.Equal(disks)
+	c := m.itemChange(s, at, Modify)
+	if it.Partial && (otherPolicy || s.rule.Disks != nil) {
+		m.block(c, ReasonPartlyRead, "", "")
+		return
+	}
+	if !otherPolicy && !otherDisks {
+		m.keep(s, at, ReasonInSync, "")
+		m.backup(s, it, v, "", it.ID)
+		return
+	}
+	var fields fieldList
+	fields.add("policy", lastName(c.Before.Policy), lastName(p.id))
+	fields.add("disks", it.Disks.words(), disks.words())
+	c.Fields = fields
+	c.After = &State{State: StateProtected, Policy: p.id, Disks: disks}
+	var r risks
+	c.Reason = ReasonOtherDisks
+	if otherPolicy {
+		if c.Reason = ReasonOtherPolicy; otherDisks {
+			c.Reason = ReasonOtherPolicyDisks
+		}
+		from := m.index.policies[armid.Of(c.Before.Policy)]
+		if reason, detail := m.policyFits(s, p, tierOf(from)); reason != "" {
+			m.block(c, reason, detail, "")
+			return
+		}
+		r = m.moveRisks(from, p)
+	}
+	r.coverage = r.coverage || fewer(it.Disks, disks)
+	if reason, detail := m.cutRefused(v, r); reason != "" {
+		m.block(c, reason, detail, "")
+		return
+	}
+	c.Because = m.sentence(c.Reason, "")
+	c.Needs = needs(cmp.Or(p.change, v.last))
+	m.backup(s, it, v, m.add(draft{Change: c, risks: r, weight: 1}), it.ID)
+}
+
+// cutRefused says why a shorter retention for an item cannot be had.
+func (m *maker) cutRefused(v *vaultPlan, r risks) (Reason, string) {
+	if !r.retention {
+		return "", ""
+	}
+	if v.immutable() {
+		return ReasonImmutableVault, v.name
+	}
+	return m.guardRefuses(v)
+}
+
+// moveRisks is what an item risks on its way from one policy to another. A policy that cannot be read may
+// keep more than any other.
+func (m *maker) moveRisks(from *Policy, to *policyPlan) risks {
+	if from == nil || from.Unreadable != "" || !to.known {
+		return risks{retention: true}
+	}
+	return specRisks(from.Spec, to.spec)
+}
+
+func tierOf(p *Policy) string {
+	if p == nil {
+		return ""
+	}
+	return p.Spec.normal().Tier
+}
+
+// undelete plans the recovery of a soft-deleted item; it ends stopped (azure-api.md §6). It needs nothing
+// that the plan does to the vault, because its data is running out of time.
+func (m *maker) undelete(s *subject, at place) string {
+	c := m.itemChange(s, at, Undelete)
+	c.Reason, c.Because = ReasonSoftDeleted, m.sentence(ReasonSoftDeleted, m.daysLeft(at.item))
+	c.After = &State{State: StateProtectionStopped, Disks: at.item.Disks.normal()}
+	at.vault.load++
+	return m.add(draft{Change: c, weight: 1})
+}
+
+// resume plans backups again for an item that is stopped, or will be once it is undeleted. Where that is
+// blocked an undelete stands all the same: it saves the data.
+func (m *maker) resume(s *subject, at place, undelete string) {
+	it, v := at.item, at.vault
+	p := m.policyAt(v, s.rule.Policy)
+	m.only.touch(s, v, p)
+	c := m.itemChange(s, at, Resume)
+	c.Reason = ReasonProtectionStopped
+	switch {
+	case undelete != "":
+		c.WaitsFor, c.Due = "", nil
+		c.Before = &State{State: StateProtectionStopped, Disks: it.Disks.normal()}
+	case at.class == suspended:
+		c.Reason = ReasonBackupsSuspended
+	}
+	c.Because = m.sentence(c.Reason, "")
+	c.Allowed = s.rule.Resume
+	disks := it.Disks.normal()
+	if s.rule.Disks != nil {
+		disks = disksOf(s.rule.Disks)
+	}
+	c.After = &State{State: StateProtected, Policy: p.id, Disks: disks}
+	var fields fieldList
+	fields.add("policy", lastName(c.Before.Policy), lastName(p.id))
+	fields.add("disks", it.Disks.words(), disks.words())
+	c.Fields = fields
+	from := m.index.policies[armid.Of(it.PolicyID)]
+	if reason, detail := m.policyFits(s, p, tierOf(from)); reason != "" {
+		m.block(c, reason, detail, "")
+		return
+	}
+	r := m.resumeRisks(at, from, p)
+	r.coverage = fewer(it.Disks, disks)
+	if r.retention {
+		if reason, detail := m.guardRefuses(v); reason != "" {
+			m.block(c, reason, detail, "")
+			return
+		}
+	}
+	c.Needs = needs(undelete, cmp.Or(p.change, v.last))
+	weight := 1
+	if undelete != "" {
+		weight = 0 // counted with its undelete
+	}
+	m.backup(s, it, v, m.add(draft{Change: c, risks: r, weight: weight}), it.ID)
+}
+
+// resumeRisks is what the points of an item risk when backups go on. While an item is stopped all its points
+// stay; under a policy they age again. Those of a suspended item age all the time, by its policy.
+func (m *maker) resumeRisks(at place, from *Policy, to *policyPlan) risks {
+	if at.item.LastRecoveryPoint.IsZero() {
+		return risks{}
+	}
+	if at.class == suspended && from != nil {
+		return risks{retention: m.moveRisks(from, to).retention}
+	}
+	return risks{retention: true}
+}
+
+// stop plans the end of new backups; the data is kept.
+func (m *maker) stop(s *subject, at place, why Reason) {
+	c := m.itemChange(s, at, Stop)
+	c.Reason, c.Because = why, m.sentence(why, "")
+	c.After = &State{State: StateProtectionStopped, Disks: at.item.Disks.normal()}
+	if why == ReasonUnmatchedStops {
+		c.Rule = refOf(at.vault.conf.Name, at.vault.conf.Pos)
+	}
+	if m.incomplete() {
+		m.block(c, ReasonIncomplete, m.gaps.all[0].words(), "")
+		return
+	}
+	if reason, detail := m.guardRefuses(at.vault); reason != "" {
+		m.block(c, reason, detail, "")
+		return
+	}
+	m.add(draft{Change: c, risks: risks{stops: true}, weight: 1})
+}
+
+// backup plans an on-demand backup behind the change `after`, or of an item that needs none, when the last
+// recovery point is too old and no Backup job runs or was started within the time that the rule gives.
+func (m *maker) backup(s *subject, it *Item, v *vaultPlan, after, itemID string) {
+	want := s.rule.Backup
+	if want == nil || want.IfOlderThan <= 0 {
+		return
+	}
+	c := m.itemChange(s, place{}, Backup)
+	c.Vault, c.Item, c.Needs = v.id, itemID, needs(after)
+	c.After = &State{Retain: Duration(want.Retain)}
+	c.Reason = ReasonNoPoint
+	detail := ""
+	if it != nil && !it.LastRecoveryPoint.IsZero() {
+		age := m.opt.Now.Sub(it.LastRecoveryPoint)
+		if age <= want.IfOlderThan {
+			return
+		}
+		last := it.LastRecoveryPoint
+		c.Before = &State{LastGood: &last}
+		c.Reason, detail = ReasonPointTooOld, "more than "+ageWords(want.IfOlderThan)
+	}
+	if gap := m.gaps.jobs[v.key]; gap != nil {
+		m.block(c, ReasonGap, gap.words(), "")
+		return
+	}
+	container := containerOf(it, s.id)
+	for _, j := range m.index.jobs[jobKey{v.key, container}] {
+		if j.Operation == jobBackup && (j.Running() || m.opt.Now.Sub(j.Start) <= want.IfOlderThan) {
+			return
+		}
+	}
+	if j := m.index.running(v.key, container); j != nil && after == "" {
+		c.WaitsFor = j.ID
+	}
+	c.Because = m.sentence(c.Reason, detail)
+	m.add(draft{Change: c})
+}
+
+// jobBackup is the operation of a backup job (azure-api.md §5).
+const jobBackup = "Backup"

@@ -1,0 +1,27 @@
+package plan
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// order is the place of an action in a plan: what others need comes first.
+func (a Action) order() int {
+	return slices.Index([]Action{
+		CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh,
+		Undelete, Protect, Modify, Resume, Stop, Backup, Blocked, Unchanged,
+	}, a)
+}
+
+// sortChanges puts changes into plan order: by action, vault and target. Every change comes after those that
+// it needs.
+func (m *maker) sortChanges() {
+	slices.SortFunc(m.changes, func(a, b draft) int {
+		return cmp.Or(
+			cmp.Compare(a.Action.order(), b.Action.order()),
+			strings.Compare(string(m.index.key(a.Vault)), string(m.index.key(b.Vault))),
+			strings.Compare(a.ID, b.ID),
+		)
+	})
+}

@@ -1,0 +1,56 @@
+package plan
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"slices"
+
+	"github.com/azbackup/azbackup/config"
+)
+
+// configHash identifies what the config says, "sha256:…". Where it says it (file names, positions) does not
+// count, so a plan made from a copy of the file is still from the same config.
+func configHash(c *config.Config) string {
+	said := struct {
+		Cloud         config.Cloud
+		Tenant        string
+		Subscriptions []string
+		Vaults        []config.Vault
+		Policies      []config.Policy
+		Rules         []config.Rule
+		Settings      config.Settings
+	}{
+		c.Cloud, c.Tenant, c.Subscriptions,
+		slices.Clone(c.Vaults), slices.Clone(c.Policies), slices.Clone(c.Rules), c.Settings,
+	}
+	for i := range said.Vaults {
+		said.Vaults[i].Pos = config.Position{}
+	}
+	for i := range said.Policies {
+		said.Policies[i].Pos = config.Position{}
+	}
+	for i := range said.Rules {
+		r := &said.Rules[i]
+		r.Pos = config.Position{}
+		r.Match, r.Except = withoutPositions(r.Match), withoutPositions(r.Except)
+	}
+	b, err := json.Marshal(said)
+	if err != nil {
+		return "" // plain data always marshals
+	}
+	sum := sha256.Sum256(b)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+func withoutPositions(selectors []config.Selector) []config.Selector {
+	out := slices.Clone(selectors)
+	for i := range out {
+		out[i].Pos = config.Position{}
+	}
+	return out
+}
+
+// cloudName identifies the cloud that a plan is for.
+func cloudName(c config.Cloud) string { return cmp.Or(c.Name, c.Endpoint, "AzurePublic") }

@@ -1,0 +1,113 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+)
+
+// risks are all that a change can cost; [Change.Risk] is the worst of them.
+type risks struct {
+	retention bool // a recovery point that exists may be pruned earlier
+	coverage  bool // fewer disks, rarer or weaker backups
+	stops     bool
+	final     bool
+}
+
+func (r risks) worst() Risk {
+	switch {
+	case r.final:
+		return RiskIrreversible
+	case r.stops:
+		return RiskStopsBackup
+	case r.retention:
+		return RiskReducesRetention
+	case r.coverage:
+		return RiskReducesCoverage
+	}
+	return RiskNone
+}
+
+func (r risks) with(other risks) risks {
+	return risks{
+		retention: r.retention || other.retention, coverage: r.coverage || other.coverage,
+		stops: r.stops || other.stops, final: r.final || other.final,
+	}
+}
+
+// specRisks is what an item risks when its policy turns from before into after.
+func specRisks(before, after PolicySpec) risks {
+	b, a := before.normal(), after.normal()
+	return risks{
+		retention: a.InstantRestoreDays < b.InstantRestoreDays ||
+			a.Retention.Days < b.Retention.Days ||
+			!a.Retention.Weeks.keeps(b.Retention.Weeks) ||
+			!a.Retention.Months.keeps(b.Retention.Months) ||
+			!a.Retention.Years.keeps(b.Retention.Years),
+		coverage: a.Schedule.perWeek() < b.Schedule.perWeek() ||
+			a.Consistency == ConsistencyCrash && b.Consistency != ConsistencyCrash,
+	}
+}
+
+// keeps says whether every point that old selects is still selected, and for as long. Selections by week and
+// by date cannot be compared: a change of form counts as keeping less.
+func (k *KeepSpec) keeps(old *KeepSpec) bool {
+	if old == nil {
+		return true
+	}
+	return k != nil && k.Keep >= old.Keep &&
+		containsAll(k.Months, old.Months) && containsAll(k.Weeks, old.Weeks) &&
+		containsAll(k.Days, old.Days) && containsAll(k.Dates, old.Dates)
+}
+
+func containsAll[T comparable](set, subset []T) bool {
+	for _, v := range subset {
+		if !slices.Contains(set, v) {
+			return false
+		}
+	}
+	return true
+}
+
+// perWeek is how many backups a schedule makes in a week.
+func (s ScheduleSpec) perWeek() int {
+	switch s.Frequency {
+	case FrequencyWeekly:
+		return len(s.Days)
+	case FrequencyHourly:
+		if s.Every > 0 {
+			return 7 * max(1, s.Window/s.Every)
+		}
+	}
+	return 7
+}
+
+// fewer says whether after may leave out a disk that before backs up. Which LUNs a VM has is not read, so an
+// inclusion after an exclusion counts as fewer.
+func fewer(before, after *Disks) bool {
+	b, a := before.normal(), after.normal()
+	switch {
+	case a == nil:
+		return false
+	case b == nil:
+		return true
+	case a.Include && b.Include:
+		return !containsAll(a.LUNs, b.LUNs)
+	case a.Include:
+		return true
+	case b.Include:
+		return slices.ContainsFunc(b.LUNs, func(lun int) bool { return slices.Contains(a.LUNs, lun) })
+	}
+	return !containsAll(b.LUNs, a.LUNs)
+}
+
+// vaultRisks is what changing the settings of a vault risks (azure-api.md §7.3).
+func vaultRisks(before, after VaultSettings) risks {
+	return risks{
+		retention: after.SoftDeleteDays != nil && before.SoftDeleteDays != nil &&
+			*after.SoftDeleteDays < *before.SoftDeleteDays,
+		final: after.Redundancy != "" && !strings.EqualFold(after.Redundancy, before.Redundancy) ||
+			isTrue(after.CrossRegionRestore) && !isTrue(before.CrossRegionRestore) ||
+			strings.EqualFold(after.Immutability, immutabilityLocked) &&
+				!strings.EqualFold(before.Immutability, immutabilityLocked),
+	}
+}

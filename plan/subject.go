@@ -1,0 +1,193 @@
+package plan
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/armid"
+)
+
+// subject is one VM that the plan has something to say about: it was read, a rule names its id, or an item
+// backs it up.
+type subject struct {
+	key     armid.Key
+	id      string
+	vm      *VM // nil = not read
+	missing bool
+	target  config.Target
+	rule    *config.Rule
+	ruleNo  int
+	items   []*Item
+
+	involved []armid.Key // vaults that the decision is about, for [Only]
+}
+
+// subjects lists every VM, by key.
+func (m *maker) subjects() []*subject {
+	named := map[armid.Key]int{}
+	for i := range m.config.Rules {
+		if id := m.config.Rules[i].ID; id != "" {
+			if _, there := named[armid.Of(id)]; !there {
+				named[armid.Of(id)] = i
+			}
+		}
+	}
+	keys := make(map[armid.Key]bool, len(m.index.vms)+len(m.index.items))
+	for k := range m.index.vms {
+		keys[k] = true
+	}
+	for k := range m.index.items {
+		keys[k] = true
+	}
+	for k := range named {
+		keys[k] = true
+	}
+	delete(keys, "")
+	out := make([]*subject, 0, len(keys))
+	for _, k := range slices.Sorted(maps.Keys(keys)) {
+		s := &subject{key: k, vm: m.index.vms[k], items: m.index.items[k]}
+		if s.vm != nil {
+			s.id, s.target = s.vm.ID, s.vm.Target()
+			if i, ok := m.config.Match(s.target); ok {
+				s.setRule(m.config, i)
+			}
+		} else {
+			s.missing = m.index.missing[k]
+			if i, ok := named[k]; ok {
+				s.setRule(m.config, i)
+			}
+			s.id = s.spelling()
+			s.target = targetOf(s.id)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func (s *subject) setRule(c *config.Config, i int) { s.ruleNo, s.rule = i, &c.Rules[i] }
+
+// spelling is the id of a VM that was not read, as its rule or its first item spells it.
+func (s *subject) spelling() string {
+	if s.rule != nil && s.rule.ID != "" {
+		return s.rule.ID
+	}
+	return s.items[0].VM
+}
+
+// targetOf is what an id alone says about a VM.
+func targetOf(id string) config.Target {
+	t := config.Target{ID: id, Name: lastName(id), Subscription: armid.SubscriptionOf(id)}
+	if vm, err := armid.ParseVM(id); err == nil {
+		t.ResourceGroup = vm.ResourceGroup
+	}
+	return t
+}
+
+// activeVaults lists the vaults where the VM was seen active.
+func (s *subject) activeVaults() []string {
+	var out []string
+	for _, it := range s.items {
+		if it.class() == active {
+			out = append(out, it.Vault)
+		}
+	}
+	return out
+}
+
+// place is the item that decides about a VM, and where it is.
+type place struct {
+	item   *Item
+	class  itemClass
+	vault  *vaultPlan // of the file, nil elsewhere
+	here   bool       // in a vault that the rule may use
+	others []*Item
+}
+
+// locate picks the item that decides: the active one, else what is stopped here, else what is soft-deleted
+// here, else what is left elsewhere. A state that is not known is never passed over for a lesser one.
+func (m *maker) locate(s *subject, here func(*vaultPlan) bool) place {
+	var best place
+	for _, it := range s.items {
+		p := place{item: it, class: it.class(), vault: m.vaults[m.index.key(it.Vault)]}
+		p.here = p.vault != nil && here(p.vault)
+		if best.item == nil || p.compare(best) < 0 {
+			best = p
+		}
+	}
+	for _, it := range s.items {
+		if it != best.item {
+			best.others = append(best.others, it)
+		}
+	}
+	return best
+}
+
+// compare orders places by how much they decide; among equals the newer data, then the id.
+func (p place) compare(q place) int {
+	return cmp.Or(
+		cmp.Compare(p.rank(), q.rank()),
+		q.item.LastRecoveryPoint.Compare(p.item.LastRecoveryPoint),
+		q.item.DeletedAt.Compare(p.item.DeletedAt),
+		compareIDs(p.item.Vault, q.item.Vault), compareIDs(p.item.ID, q.item.ID),
+	)
+}
+
+func (p place) rank() int {
+	switch {
+	case p.class == active && p.here:
+		return 0
+	case p.class == active:
+		return 1
+	case p.class == unknownState:
+		return 2
+	case (p.class == stopped || p.class == suspended) && p.here:
+		return 3
+	case p.class == softDeleted && p.here:
+		return 4
+	case p.class == stopped || p.class == suspended:
+		return 5
+	}
+	return 6
+}
+
+// noteOthers says what else is kept of the VM.
+func (m *maker) noteOthers(others []*Item) []string {
+	var notes []string
+	for _, it := range others {
+		notes = append(notes, "also "+m.describe(it))
+	}
+	slices.SortFunc(notes, strings.Compare)
+	return notes
+}
+
+// describe says in words what an item is and where.
+func (m *maker) describe(it *Item) string {
+	in := " in vault " + lastName(it.Vault)
+	switch it.class() {
+	case active:
+		return "backed up" + in
+	case stopped:
+		return "stopped" + in
+	case suspended:
+		return "suspended" + in
+	case softDeleted:
+		return strings.TrimSuffix("soft-deleted"+in+", "+m.daysLeft(it), ", ")
+	case unknownState, noItem:
+	}
+	return "in state " + cmp.Or(it.State, "unknown") + in
+}
+
+// daysLeft says how long a soft-deleted item can still be recovered.
+func (m *maker) daysLeft(it *Item) string {
+	if it.PurgeAt.IsZero() || m.opt.Now.IsZero() {
+		return ""
+	}
+	days := int(it.PurgeAt.Sub(m.opt.Now).Hours() / 24)
+	if days < 0 {
+		return "past its time"
+	}
+	return count(days, "day") + " left"
+}

@@ -1,0 +1,168 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/armid"
+)
+
+// This file is the table of design.md §5: one method per column, one case per row.
+
+// decide adds to the plan what is to be done about one VM.
+func (m *maker) decide(s *subject) {
+	changes, quiet := len(m.changes), len(m.quiet)
+	switch {
+	case s.rule == nil:
+		m.withoutRule(s)
+	case s.rule.Protect == config.ProtectOff:
+		m.leaveAlone(s)
+	case s.rule.Protect == config.ProtectStopped:
+		m.wantStopped(s)
+	default:
+		m.wantProtected(s)
+	}
+	// A VM that `--only` leaves out is decided all the same, so that the others are routed as ever.
+	if !m.only.takes(s) {
+		m.changes, m.quiet = m.changes[:changes], m.quiet[:quiet]
+	}
+}
+
+// wantProtected is the column "protected by P".
+func (m *maker) wantProtected(s *subject) {
+	candidates := m.candidates(s)
+	at := m.locate(s, func(v *vaultPlan) bool { return slices.Contains(candidates, v) })
+	s.involve(at, candidates)
+	blocked := m.itemChange(s, at, wantedAction(at))
+	switch gap := m.gaps.touching(s); {
+	case gap != nil || s.vm == nil && !s.missing:
+		m.block(blocked, ReasonGap, gap.words(), "")
+		return
+	case s.missing:
+		m.block(blocked, ReasonNoSuchVM, "", "")
+		return
+	}
+	switch {
+	case at.class == unknownState:
+		m.block(blocked, ReasonUnknownState, m.describe(at.item), "")
+	case at.class == noItem, at.class == softDeleted && !at.here:
+		m.protect(s, at)
+	case !at.here && at.class == active && m.acceptsElsewhere(s.rule):
+		m.keep(s, at, ReasonAcceptedElsewhere, m.describe(at.item))
+	case !at.here && at.class == active:
+		m.block(blocked, ReasonElsewhere, m.describe(at.item), "")
+	case !at.here:
+		m.block(blocked, ReasonRegisteredElsewhere, m.describe(at.item), "")
+	case at.class == active:
+		m.modify(s, at)
+	case at.class == softDeleted:
+		m.resume(s, at, m.undelete(s, at))
+	default:
+		m.resume(s, at, "")
+	}
+}
+
+// wantStopped is the column "stopped". Such a rule needs no vault: without one it concerns the item in
+// whichever vault of the file it is.
+func (m *maker) wantStopped(s *subject) {
+	var candidates []*vaultPlan
+	if len(s.rule.Vault) > 0 {
+		candidates = m.candidates(s)
+	}
+	at := m.locate(s, func(v *vaultPlan) bool { return candidates == nil || slices.Contains(candidates, v) })
+	s.involve(at, candidates)
+	switch gap := m.gaps.touching(s); {
+	case gap != nil || s.vm == nil && !s.missing:
+		m.block(m.itemChange(s, at, Stop), ReasonGap, gap.words(), "")
+	case at.class == noItem:
+		m.keep(s, at, ReasonNothingToStop, "")
+	case at.class == unknownState:
+		m.block(m.itemChange(s, at, Stop), ReasonUnknownState, m.describe(at.item), "")
+	case at.class == active && at.here:
+		m.stop(s, at, ReasonRuleStops)
+	case at.class == active:
+		m.block(m.itemChange(s, at, Stop), ReasonElsewhere, m.describe(at.item), "")
+	case !at.here:
+		m.keep(s, at, ReasonStoppedElsewhere, m.describe(at.item))
+	case at.class == softDeleted:
+		m.undelete(s, at)
+	case at.class == suspended:
+		m.keep(s, at, ReasonSuspendedAges, "")
+	default:
+		m.keep(s, at, ReasonAlreadyStopped, "")
+	}
+}
+
+// leaveAlone is the column `protect: false`.
+func (m *maker) leaveAlone(s *subject) {
+	at := m.locate(s, anyVault)
+	s.involve(at, nil)
+	reason, detail := ReasonExcluded, s.rule.Reason
+	if s.missing && at.item != nil {
+		reason, detail = ReasonOrphan, m.describe(at.item)
+	}
+	m.keep(s, at, reason, detail)
+}
+
+// withoutRule is the column "no rule". Only a VM that was seen is ever stopped here: an item whose VM was
+// not read may have one that the identity cannot see.
+func (m *maker) withoutRule(s *subject) {
+	at := m.locate(s, anyVault)
+	s.involve(at, nil)
+	switch {
+	case s.vm == nil:
+		m.keep(s, at, ReasonOrphan, m.describe(at.item))
+	case m.unmatchedStops(s, at):
+		m.stop(s, at, ReasonUnmatchedStops)
+	default:
+		m.keep(s, at, ReasonNoRule, "")
+	}
+}
+
+// unmatchedStops says whether an item that no rule matches is stopped: its vault says so, nothing was left
+// unread, nobody narrowed the plan, and nothing runs on the item.
+func (m *maker) unmatchedStops(s *subject, at place) bool {
+	return at.here && at.class == active && at.vault.conf.Unmatched == unmatchedStop && at.vault.conf.Manage &&
+		!m.incomplete() && !m.only.narrows() && m.jobOn(s, at.item, at.vault.key) == nil
+}
+
+func anyVault(*vaultPlan) bool { return true }
+
+func (m *maker) acceptsElsewhere(r *config.Rule) bool {
+	if r.Elsewhere != "" {
+		return r.Elsewhere == elsewhereAccept
+	}
+	return m.config.Settings.Elsewhere == elsewhereAccept
+}
+
+// wantedAction is what would be done to an item in this place, were it not blocked.
+func wantedAction(at place) Action {
+	switch {
+	case at.class == noItem, at.class == softDeleted && !at.here:
+		return Protect
+	case at.class == softDeleted:
+		return Undelete
+	case at.class == stopped, at.class == suspended:
+		return Resume
+	}
+	return Modify
+}
+
+// involve notes which vaults the decision is about: where the item is, else where it could go.
+func (s *subject) involve(at place, candidates []*vaultPlan) {
+	if at.item != nil {
+		s.involved = append(s.involved, armid.Of(at.item.Vault))
+		return
+	}
+	for _, v := range candidates {
+		s.involved = append(s.involved, v.key)
+	}
+}
+
+// jobOn is the job that runs on the VM in a vault now, or nil.
+func (m *maker) jobOn(s *subject, it *Item, vault armid.Key) *Job {
+	if len(m.index.jobs) == 0 {
+		return nil
+	}
+	return m.index.running(vault, containerOf(it, s.id))
+}
