@@ -15,6 +15,9 @@ type Options struct {
 	Now time.Time
 	// Only narrows the plan: values of one key are alternatives, different keys must all hold.
 	Only []Only
+	// Zone finds a time zone by its Windows name, for [Explain]; nil, or a nil answer, means that it is not
+	// known. Loading zones is input, so it is left to the caller.
+	Zone func(windows string) *time.Location
 }
 
 // Make works out the difference between what the file wants and what was read. It changes neither, and the

@@ -1,0 +1,180 @@
+package plan
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/armid"
+)
+
+// Explanation is everything that decides about one VM.
+type Explanation struct {
+	VM string `json:"vm"`
+	// Read says that the VM was seen; Missing that it is known not to exist.
+	Read    bool `json:"read"`
+	Missing bool `json:"missing,omitempty"`
+	// Unsupported and NeedsEnhanced are as in [VM].
+	Unsupported   string `json:"unsupported,omitempty"`
+	NeedsEnhanced string `json:"needs_enhanced,omitempty"`
+	// Steps are the rules in order, each with what it said to the VM. A VM that was not read has none: only
+	// its id is known.
+	Steps []config.Step `json:"steps,omitempty"`
+	Rule  *RuleRef      `json:"rule,omitempty"`
+	// Protect is what the rule wants; "" without a rule.
+	Protect config.Protect `json:"protect,omitempty"`
+	// Candidates are the vaults that the rule may use, Vault the one that holds or will hold the VM.
+	Candidates []string `json:"candidates,omitempty"`
+	Vault      string   `json:"vault,omitempty"`
+	Policy     string   `json:"policy,omitempty"` // id, in Vault
+	Items      []Item   `json:"items,omitempty"`  // what the VM has now, the one that decides first
+	Gap        *Gap     `json:"gap,omitempty"`    // because of which nothing is decided
+	// Next are the changes of the plan for this VM, those that they need first included; or the one entry
+	// that says why there is none.
+	Next []Change `json:"next"`
+	// Schedule says in words when backups run once Next is done; NextBackup is the next time, where the
+	// time zone is known. The service starts a backup within two hours of it (azure-api.md §13).
+	Schedule   string     `json:"schedule,omitempty"`
+	NextBackup *time.Time `json:"next_backup,omitempty"`
+}
+
+// AmbiguousError says that a name fits several VMs.
+type AmbiguousError struct {
+	Name string
+	VMs  []string // their ids, sorted
+}
+
+func (e *AmbiguousError) Error() string {
+	return fmt.Sprintf("%q may be any of %d VMs", e.Name, len(e.VMs))
+}
+
+// ErrNoVM says that nothing that was read has the name of the VM to be explained.
+var ErrNoVM = errors.New("no such VM among those that were read")
+
+// Explain says what decides about one VM, given by id, by resource group/name or by name. It returns an
+// [*AmbiguousError] when several fit and an error that is [ErrNoVM] when none does.
+func Explain(c *config.Config, o Observed, vm string, opt Options) (Explanation, error) {
+	opt.Only = nil
+	m := newMaker(c, &o, opt)
+	m.planVaults()
+	m.planPolicies()
+	all := m.subjects()
+	found := filter(all, func(s *subject) bool { return s.isCalled(vm) })
+	switch {
+	case len(found) == 0:
+		return Explanation{}, fmt.Errorf("explaining %q: %w", vm, ErrNoVM)
+	case len(found) > 1:
+		e := &AmbiguousError{Name: vm}
+		for _, s := range found {
+			e.VMs = append(e.VMs, s.id)
+		}
+		return Explanation{}, e
+	}
+	for _, s := range all { // all of them: routing counts what goes where
+		m.decide(s)
+	}
+	m.planRefresh()
+	return m.explain(found[0], m.plan()), nil
+}
+
+func (s *subject) isCalled(name string) bool {
+	if strings.HasPrefix(name, "/") {
+		return s.key == armid.Of(name)
+	}
+	if group, vm, ok := strings.Cut(name, "/"); ok {
+		return strings.EqualFold(s.target.ResourceGroup, group) && strings.EqualFold(s.target.Name, vm)
+	}
+	return strings.EqualFold(s.target.Name, name)
+}
+
+func (m *maker) explain(s *subject, p Plan) Explanation {
+	e := Explanation{VM: s.id, Read: s.vm != nil, Missing: s.missing, Next: nextOf(s.key, p)}
+	if s.vm != nil {
+		e.Unsupported, e.NeedsEnhanced = s.vm.Unsupported, s.vm.NeedsEnhanced
+		e.Steps = m.config.Explain(s.target)
+	}
+	here := anyVault
+	if s.rule != nil {
+		e.Rule, e.Protect, e.Gap = refOf(s.rule.Name, s.rule.Pos), s.rule.Protect, m.gaps.touching(s)
+		if s.rule.Protect != config.ProtectOff && (s.rule.Protect != config.ProtectStopped || len(s.rule.Vault) > 0) {
+			candidates := m.candidates(s)
+			here = func(v *vaultPlan) bool { return slices.Contains(candidates, v) }
+			for _, v := range candidates {
+				e.Candidates = append(e.Candidates, v.id)
+			}
+		}
+	}
+	at := m.locate(s, here)
+	if at.item != nil {
+		e.Items = append(e.Items, *at.item)
+		for _, it := range at.others {
+			e.Items = append(e.Items, *it)
+		}
+	}
+	m.explainPolicy(s, at, &e)
+	return e
+}
+
+// nextOf lists what the plan does about a VM, with what that needs first, in plan order.
+func nextOf(vm armid.Key, p Plan) []Change {
+	wanted := map[string]bool{}
+	for _, c := range slices.Backward(p.Changes) { // what is needed comes first
+		if armid.Of(c.Target) == vm || wanted[c.ID] {
+			wanted[c.ID] = true
+			for _, id := range c.Needs {
+				wanted[id] = true
+			}
+		}
+	}
+	next := filter(p.Changes, func(c Change) bool { return wanted[c.ID] })
+	if len(next) == 0 {
+		next = filter(p.Unchanged, func(c Change) bool { return armid.Of(c.Target) == vm })
+	}
+	return next
+}
+
+// explainPolicy finds vault, policy and schedule as they will be.
+func (m *maker) explainPolicy(s *subject, at place, e *Explanation) {
+	if at.item != nil && at.class == active {
+		e.Vault, e.Policy = at.item.Vault, before(at.item).Policy
+	}
+	for _, c := range e.Next {
+		switch c.Action {
+		case Protect, Modify, Resume:
+			e.Vault, e.Policy = c.Vault, c.After.Policy
+		case Stop:
+			e.Vault, e.Policy = c.Vault, ""
+		case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh, Undelete, Backup, Blocked, Unchanged, Excluded:
+		}
+	}
+	if e.Policy == "" {
+		return
+	}
+	spec, known := m.specAt(e.Vault, e.Policy)
+	if !known {
+		return
+	}
+	e.Schedule = spec.Schedule.words()
+	if spec.TimeZone != "" {
+		e.Schedule += ", " + spec.TimeZone
+	}
+	if zone := m.opt.zone(spec.TimeZone); zone != nil {
+		if next, ok := spec.Schedule.Next(m.opt.Now, zone); ok {
+			e.NextBackup = &next
+		}
+	}
+}
+
+// specAt is a policy as it will be.
+func (m *maker) specAt(vault, policy string) (PolicySpec, bool) {
+	if p := m.policies[policyKey{armid.Of(vault), strings.ToLower(lastName(policy))}]; p != nil {
+		return p.spec, p.known
+	}
+	if p := m.index.policies[armid.Of(policy)]; p != nil {
+		return p.Spec.normal(), p.Unreadable == ""
+	}
+	return PolicySpec{}, false
+}

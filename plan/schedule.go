@@ -1,0 +1,65 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Next is the first time after `after` at which the schedule starts a backup, in UTC. The service does not
+// follow daylight-saving time (azure-api.md §8.2), so the zone's standard offset holds all year. It is false
+// for a schedule that cannot be understood.
+func (s ScheduleSpec) Next(after time.Time, zone *time.Location) (time.Time, bool) {
+	at, err := time.Parse("15:04", s.At)
+	if err != nil {
+		return time.Time{}, false
+	}
+	times := []time.Duration{time.Duration(at.Hour())*time.Hour + time.Duration(at.Minute())*time.Minute}
+	switch s.Frequency {
+	case FrequencyDaily, FrequencyWeekly:
+	case FrequencyHourly:
+		if s.Every <= 0 {
+			return time.Time{}, false
+		}
+		for h := s.Every; h < s.Window; h += s.Every {
+			times = append(times, times[0]+time.Duration(h)*time.Hour)
+		}
+	default:
+		return time.Time{}, false
+	}
+	local := after.In(standardTime(after, zone))
+	midnight := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, local.Location())
+	// A window may reach into the next day, so yesterday's counts too; a week holds every weekday.
+	for day := -1; day <= 7; day++ {
+		start := midnight.AddDate(0, 0, day)
+		if s.Frequency == FrequencyWeekly && !slices.ContainsFunc(s.Days, func(d string) bool {
+			return strings.EqualFold(d, start.Weekday().String())
+		}) {
+			continue
+		}
+		for _, t := range times {
+			if next := start.Add(t); next.After(after) {
+				return next.UTC(), true
+			}
+		}
+	}
+	return time.Time{}, false
+}
+
+// standardTime is the zone without daylight-saving time: its smallest offset of the year.
+func standardTime(t time.Time, zone *time.Location) *time.Location {
+	_, january := time.Date(t.Year(), time.January, 1, 0, 0, 0, 0, zone).Zone()
+	_, july := time.Date(t.Year(), time.July, 1, 0, 0, 0, 0, zone).Zone()
+	return time.FixedZone(zone.String(), min(january, july))
+}
+
+// zone finds a time zone by its Windows name; nil = not known.
+func (o Options) zone(windows string) *time.Location {
+	if windows == "" || strings.EqualFold(windows, "UTC") {
+		return time.UTC
+	}
+	if o.Zone == nil {
+		return nil
+	}
+	return o.Zone(windows)
+}
