@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strings"
 
-	_ "github.com/Azure/azure-sdk-for-go/sdk/azcore/arm/runtime" // fills in Resource Manager's endpoints of the well-known clouds
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 )
 

@@ -14,8 +14,25 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
+// sentRequest says which request an error is about, and what was answered: what a snapshot keeps of a read that failed.
+type sentRequest struct {
+	method, path string
+	header       http.Header
+	body         []byte
+	err          error
+}
+
+func (e *sentRequest) Error() string {
+	if e.err == nil {
+		return e.method + " " + e.path + " was refused"
+	}
+	return e.err.Error()
+}
+
+func (e *sentRequest) Unwrap() error { return e.err }
+
 // failure is the error for a request that got no usable answer.
-func failure(ctx context.Context, op string, err error) error {
+func failure(ctx context.Context, op string, sent *sentRequest, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -25,10 +42,11 @@ func failure(ctx context.Context, op string, err error) error {
 	if e, ok := errors.AsType[*RefusedError](err); ok {
 		return e
 	}
+	sent.err = err
 	if e, ok := errors.AsType[*malformedError](err); ok {
-		return &apply.Error{Op: op, Status: http.StatusOK, Code: "MalformedAnswer", Message: e.why, Unknown: true, Err: err}
+		return &apply.Error{Op: op, Status: http.StatusOK, Code: "MalformedAnswer", Message: e.why, Unknown: true, Err: sent}
 	}
-	e := &apply.Error{Op: op, Message: noAnswer(err), Unknown: true, Err: err}
+	e := &apply.Error{Op: op, Message: noAnswer(err), Unknown: true, Err: sent}
 	if t, ok := errors.AsType[*transportError](err); ok {
 		e.RequestID = t.clientRequestID
 	}
@@ -43,7 +61,8 @@ func noAnswer(err error) string {
 }
 
 // refusal is the error for an answer that is none of the expected ones.
-func refusal(op string, a *answer) error {
+func refusal(op string, sent *sentRequest, a *answer) error {
+	sent.header, sent.body = a.header, a.body
 	code, message := envelope(a.body)
 	if message == "" {
 		message = fmt.Sprintf("the service answered %d %s", a.status, http.StatusText(a.status))
@@ -54,6 +73,7 @@ func refusal(op string, a *answer) error {
 		RetryAfter: retryAfter(a.header, message),
 		// A 5xx or 408 does not say what became of the request.
 		Unknown: a.status >= 500 || a.status == http.StatusRequestTimeout,
+		Err:     sent,
 	}
 }
 

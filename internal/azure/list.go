@@ -3,8 +3,6 @@ package azure
 import (
 	"context"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -100,5 +98,3 @@ func (c *Client) Job(ctx context.Context, id string) (JobDetail, error) {
 	}
 	return d, nil
 }
-
-func firstKey[V any](m map[string]V) string { return slices.Min(slices.Collect(maps.Keys(m))) }

@@ -105,7 +105,7 @@ func failedJobs(op apply.Operation, w wireOperation, requestID string) error {
 	if n == 0 {
 		return nil
 	}
-	name := firstKey(w.Properties.FailedJobs)
+	name := sortedKeys(w.Properties.FailedJobs)[0]
 	var text string
 	if json.Unmarshal(w.Properties.FailedJobs[name], &text) != nil {
 		text = string(w.Properties.FailedJobs[name])

@@ -1,9 +1,207 @@
 package azure
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"slices"
+	"strings"
+	"sync"
 
-type recorder struct{}
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/armid"
+)
 
-func (r *recorder) tap(string) func(json.RawMessage) { return nil }
-func (r *recorder) add(string, json.RawMessage)      {}
-func (r *recorder) refused(error)                    {}
+// recorder keeps the bodies that a discovery reads, for a snapshot. They go to a temporary file as they come, in no order; memory holds their
+// places alone. A nil recorder records nothing.
+type recorder struct {
+	mu       sync.Mutex
+	spool    *os.File
+	size     int64
+	bodies   map[string]map[armid.Key]spooled // by section of the estate, then id
+	refusals map[string]refusedRead           // by method and path
+	err      error                            // the first failure to record
+}
+
+// spooled is the place of a body in the spool.
+type spooled struct {
+	off int64
+	n   int
+}
+
+// refusedRead is a read that failed, as an estate keeps it: whoever replays the estate fails there, too.
+type refusedRead struct {
+	Method  string            `json:"method"`
+	Path    string            `json:"path"`
+	Status  int               `json:"status"`
+	Headers map[string]string `json:"headers,omitempty"`
+	Body    json.RawMessage   `json:"body,omitempty"`
+}
+
+// noAnswerStatus stands for a read without a usable answer. It is no status of HTTP's, and none that clients retry.
+const noAnswerStatus = 599
+
+func newRecorder() (*recorder, error) {
+	f, err := os.CreateTemp("", "azbackup-snapshot-*")
+	if err != nil {
+		return nil, err
+	}
+	return &recorder{spool: f, bodies: map[string]map[armid.Key]spooled{}, refusals: map[string]refusedRead{}}, nil
+}
+
+func (r *recorder) close() {
+	_ = r.spool.Close() // nothing in it is needed any more
+	_ = os.Remove(r.spool.Name())
+}
+
+// tap is where a list hands the raw elements of a section.
+func (r *recorder) tap(section string) func(json.RawMessage) {
+	if r == nil {
+		return nil
+	}
+	return func(raw json.RawMessage) { r.add(section, raw) }
+}
+
+func (r *recorder) add(section string, raw json.RawMessage) {
+	if r == nil {
+		return
+	}
+	if section == "virtualMachines" {
+		raw = withoutSecrets(raw)
+	}
+	var head struct {
+		ID string `json:"id"`
+	}
+	var line bytes.Buffer
+	err := errors.Join(unmarshalTolerant(raw, &head), json.Compact(&line, raw))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.err != nil:
+		return
+	case err != nil:
+		r.err = fmt.Errorf("recording %s: %w", section, err)
+		return
+	case head.ID == "":
+		// Left out, it would be an absence to whoever replays the estate.
+		r.err = fmt.Errorf("recording %s: an entry has no id", section)
+		return
+	}
+	n, err := r.spool.WriteAt(line.Bytes(), r.size)
+	if err != nil {
+		r.err = fmt.Errorf("recording %s: %w", section, err)
+		return
+	}
+	if r.bodies[section] == nil {
+		r.bodies[section] = map[armid.Key]spooled{}
+	}
+	r.bodies[section][armid.Of(head.ID)] = spooled{off: r.size, n: n}
+	r.size += int64(n)
+}
+
+// refused records a read that failed.
+func (r *recorder) refused(err error) {
+	e, ok := errors.AsType[*apply.Error](err)
+	if r == nil || !ok {
+		return
+	}
+	sent, ok := errors.AsType[*sentRequest](e.Err)
+	if !ok {
+		return
+	}
+	f := refusedRead{Method: sent.method, Path: sent.path, Status: e.Status, Headers: map[string]string{}}
+	if json.Valid(sent.body) {
+		f.Body = slices.Clone(sent.body)
+	}
+	if f.Status < http.StatusBadRequest {
+		f.Status = noAnswerStatus
+		f.Body, _ = json.Marshal(map[string]any{"error": map[string]string{ // strings always marshal
+			"code": firstOf(e.Code, "NoAnswer"), "message": e.Message,
+		}})
+	}
+	for _, name := range []string{headerRequestID, "x-ms-failure-cause", "Retry-After"} {
+		if v := sent.header.Get(name); v != "" {
+			f.Headers[name] = v
+		}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refusals[f.Method+" "+strings.ToLower(f.Path)] = f
+}
+
+// write copies the bodies of a section to w, sorted by id, one a line.
+func (r *recorder) write(w io.Writer, section string) error {
+	keys := sortedKeys(r.bodies[section])
+	for i, k := range keys {
+		place := r.bodies[section][k]
+		buf := make([]byte, place.n)
+		if _, err := r.spool.ReadAt(buf, place.off); err != nil {
+			return err
+		}
+		if err := writeElement(w, i, buf); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func writeElement(w io.Writer, i int, body []byte) error {
+	sep := ",\n"
+	if i == 0 {
+		sep = "\n"
+	}
+	if _, err := io.WriteString(w, sep); err != nil {
+		return err
+	}
+	_, err := w.Write(body)
+	return err
+}
+
+// secretKeys are the keys of a VM's body that can hold secrets: passwords, boot scripts, unattended set-up, settings of extensions.
+func secretKeys() []string {
+	return []string{
+		"adminpassword", "customdata", "userdata", "settings", "protectedsettings", "protectedsettingsfromkeyvault",
+		"additionalunattendcontent",
+	}
+}
+
+// withoutSecrets is a VM's body without what could be a secret. A body that holds none stays as it came.
+func withoutSecrets(raw json.RawMessage) json.RawMessage {
+	lower := bytes.ToLower(raw)
+	if !slices.ContainsFunc(secretKeys(), func(k string) bool { return bytes.Contains(lower, []byte(`"`+k+`"`)) }) {
+		return raw
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	var v any
+	if dec.Decode(&v) != nil {
+		return json.RawMessage(`{}`) // it has no id then, which fails the snapshot
+	}
+	clean, err := json.Marshal(dropKeys(v, secretKeys()))
+	if err != nil {
+		return json.RawMessage(`{}`)
+	}
+	return clean
+}
+
+func dropKeys(v any, names []string) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for k, inner := range v {
+			if slices.Contains(names, strings.ToLower(k)) {
+				delete(v, k)
+				continue
+			}
+			v[k] = dropKeys(inner, names)
+		}
+	case []any:
+		for i := range v {
+			v[i] = dropKeys(v[i], names)
+		}
+	}
+	return v
+}

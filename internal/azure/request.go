@@ -61,11 +61,11 @@ func (c *Client) url(path, apiVersion string, query ...string) string {
 // do sends a request. Errors are *apply.Error, [SignInError] or [RefusedError], or the context's cause when it ended.
 func (c *Client) do(ctx context.Context, r request) (*answer, error) {
 	reads := r.method == http.MethodGet || r.class != quota.Write
-	sent := quota.WithClass(ctx, r.class)
+	reqCtx := quota.WithClass(ctx, r.class)
 	if !reads {
-		sent = policy.WithRetryOptions(sent, sendOnce())
+		reqCtx = policy.WithRetryOptions(reqCtx, sendOnce())
 	}
-	req, err := runtime.NewRequest(sent, r.method, r.url)
+	req, err := runtime.NewRequest(reqCtx, r.method, r.url)
 	if err != nil {
 		return nil, &apply.Error{Op: r.op, Message: "the URL is not usable: " + plainNetworkError(err).Error(), Err: err}
 	}
@@ -83,18 +83,19 @@ func (c *Client) do(ctx context.Context, r request) (*answer, error) {
 			return nil, fmt.Errorf("%s: %w", r.op, err)
 		}
 	}
+	sent := &sentRequest{method: r.method, path: req.Raw().URL.Path}
 	resp, err := c.pipeline.Do(req)
 	if err != nil {
-		return nil, failure(ctx, r.op, err)
+		return nil, failure(ctx, r.op, sent, err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return nil, failure(ctx, r.op, err)
+		return nil, failure(ctx, r.op, sent, err)
 	}
 	a := &answer{status: resp.StatusCode, header: resp.Header, body: body}
 	if a.status != http.StatusOK && !slices.Contains(r.accept, a.status) {
-		return nil, refusal(r.op, a)
+		return nil, refusal(r.op, sent, a)
 	}
 	return a, nil
 }

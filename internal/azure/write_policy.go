@@ -5,7 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"reflect"
+	"strings"
 	"time"
 
 	"github.com/azbackup/azbackup/apply"
@@ -78,29 +78,27 @@ func layOver(properties map[string]json.RawMessage, before, after plan.PolicySpe
 			set["policyType"] = "V2"
 		}
 	}
-	if !reflect.DeepEqual(before.Schedule, after.Schedule) || !reflect.DeepEqual(before.Retention, after.Retention) {
-		at := runTime(after.Schedule.At, now)
-		set["schedulePolicy"] = wireScheduleOf(after, at)
-		set["retentionPolicy"] = wireRetentionOf(after.Retention, at)
-	}
-	if after.TimeZone != "" && after.TimeZone != before.TimeZone {
-		set["timeZone"] = after.TimeZone
-	}
-	if after.InstantRestoreDays > 0 && after.InstantRestoreDays != before.InstantRestoreDays {
-		set["instantRpRetentionRangeInDays"] = after.InstantRestoreDays
-	}
-	if after.Archive != nil && !reflect.DeepEqual(before.Archive, after.Archive) {
-		set["tieringPolicy"] = map[string]wireTier{"ArchivedRP": wireTierOf(*after.Archive)}
-	}
-	if r := after.InstantRestore; r != nil && !reflect.DeepEqual(before.InstantRestore, r) {
-		set["instantRPDetails"] = wireInstantRestore{Prefix: r.Prefix, Suffix: r.Suffix}
-	}
-	switch {
-	case after.Consistency == before.Consistency:
-	case after.Consistency == plan.ConsistencyCrash:
-		set["snapshotConsistencyType"] = "OnlyCrashConsistent"
-	default:
-		delete(properties, "snapshotConsistencyType") // the default is said by saying nothing
+	after = said(before, after)
+	for _, f := range plan.DiffSpec(before, after) {
+		switch part, _, _ := strings.Cut(f.Path, "."); part {
+		case "schedule", "retention":
+			at := runTime(after.Schedule.At, now)
+			set["schedulePolicy"] = wireScheduleOf(after, at)
+			set["retentionPolicy"] = wireRetentionOf(after.Retention, at)
+		case "timeZone":
+			set["timeZone"] = after.TimeZone
+		case "instantRestoreDays":
+			set["instantRpRetentionRangeInDays"] = after.InstantRestoreDays
+		case "archive":
+			set["tieringPolicy"] = map[string]wireTier{"ArchivedRP": wireTierOf(*after.Archive)}
+		case "instantRestoreGroup":
+			set["instantRPDetails"] = wireInstantRestore{Prefix: after.InstantRestore.Prefix, Suffix: after.InstantRestore.Suffix}
+		case "consistency":
+			delete(properties, "snapshotConsistencyType") // the default is said by saying nothing
+			if after.Consistency == plan.ConsistencyCrash {
+				set["snapshotConsistencyType"] = "OnlyCrashConsistent"
+			}
+		}
 	}
 	for k, v := range set {
 		raw, err := json.Marshal(v)

@@ -1,0 +1,151 @@
+package azure
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// estateVersion is the format_version of an estate file.
+const estateVersion = "1"
+
+// Snapshot writes the estate of a scope as one JSON object: the raw bodies of the reads of [Client.Discover], sorted by id, one a line, and
+// the reads that were refused, so that a plan over the estate sees what a plan over Azure saw. Tokens are in headers, which are not
+// kept; what could be a secret in a VM's body is left out. The errors are those of Discover, and w's.
+func (c *Client) Snapshot(ctx context.Context, scope plan.Scope, w io.Writer) error {
+	rec, err := newRecorder()
+	if err != nil {
+		return fmt.Errorf("taking a snapshot: %w", err)
+	}
+	defer rec.close()
+	taken := time.Now().UTC()
+	scope.Elsewhere, scope.AllVaults, scope.Guards = true, true, true
+	if _, err := c.discover(ctx, scope, rec); err != nil {
+		return err
+	}
+	if err := c.recordGroups(ctx, scope.Subscriptions, rec); err != nil {
+		return err
+	}
+	if rec.err != nil {
+		return fmt.Errorf("taking a snapshot: %w", rec.err)
+	}
+	me, err := c.WhoAmI(ctx)
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriterSize(w, 1<<20)
+	if err := rec.estate(out, taken, me, scope.Subscriptions); err != nil {
+		return fmt.Errorf("writing the snapshot: %w", err)
+	}
+	return out.Flush()
+}
+
+// recordGroups adds the resource groups, which a plan does not ask for, but which a vault is made in.
+func (c *Client) recordGroups(ctx context.Context, subscriptions []string, rec *recorder) error {
+	var g errgroup.Group
+	g.SetLimit(readers)
+	for _, s := range subscriptions {
+		g.Go(func() error {
+			u := c.url("/subscriptions/"+s+"/resourcegroups", apiSubscriptions)
+			type ignored struct{}
+			if _, err := list[ignored](ctx, c, "listing resource groups of subscription "+s, u, quota.Other, rec.tap("resourceGroups")); err != nil {
+				rec.refused(err)
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // what fails is recorded
+	return context.Cause(ctx)
+}
+
+// estate writes the file.
+func (r *recorder) estate(w io.Writer, taken time.Time, me Identity, subscriptions []string) error {
+	head, err := json.Marshal(struct {
+		Version string    `json:"format_version"`
+		Taken   time.Time `json:"taken"`
+		Cloud   string    `json:"cloud"`
+		Tenant  string    `json:"tenant"`
+	}{estateVersion, taken.Truncate(time.Second), me.Cloud, me.Tenant})
+	if err != nil {
+		return err
+	}
+	if _, err := w.Write(head[:len(head)-1]); err != nil {
+		return err
+	}
+	sections := []string{
+		"subscriptions", "resourceGroups", "virtualMachines", "vaults", "policies", "protectedItems",
+		"protectableItems", "jobs", "recoveryPoints", "resourceGuardProxies",
+	}
+	for _, s := range sections {
+		if _, err := fmt.Fprintf(w, ",\n%q:[", s); err != nil {
+			return err
+		}
+		if s == "subscriptions" {
+			err = r.writeSubscriptions(w, subscriptions)
+		} else {
+			err = r.write(w, s)
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := io.WriteString(w, "]"); err != nil {
+			return err
+		}
+	}
+	return r.writeRefusals(w)
+}
+
+// writeSubscriptions writes the bodies that were read, then the bare ids of those in the scope that were not.
+func (r *recorder) writeSubscriptions(w io.Writer, scope []string) error {
+	if err := r.write(w, "subscriptions"); err != nil {
+		return err
+	}
+	n := len(r.bodies["subscriptions"])
+	for _, s := range slices.Sorted(slices.Values(scope)) {
+		if _, read := r.bodies["subscriptions"][armid.Of("/subscriptions/"+s)]; read {
+			continue
+		}
+		quoted, err := json.Marshal(s)
+		if err != nil {
+			return err
+		}
+		if err := writeElement(w, n, quoted); err != nil {
+			return err
+		}
+		n++
+	}
+	return nil
+}
+
+func (r *recorder) writeRefusals(w io.Writer) error {
+	if _, err := io.WriteString(w, ",\n\"refused\":["); err != nil {
+		return err
+	}
+	for i, k := range sortedKeys(r.refusals) {
+		body, err := json.Marshal(r.refusals[k])
+		if err != nil {
+			return err
+		}
+		if err := writeElement(w, i, body); err != nil {
+			return err
+		}
+	}
+	_, err := io.WriteString(w, "],\n\"operations\":[]}\n")
+	return err
+}
+
+func sortedKeys[K ~string, V any](m map[K]V) []K {
+	return slices.SortedFunc(maps.Keys(m), func(a, b K) int { return strings.Compare(string(a), string(b)) })
+}
