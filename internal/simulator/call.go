@@ -1,0 +1,113 @@
+package simulator
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// call is one request on its way through a handler. The server's lock is held.
+type call struct {
+	s  *Server
+	st *state
+	r  *http.Request
+	// now is the simulated time of the request.
+	now    time.Time
+	params map[string]string
+	// path is the request's path with "%3B" and the like decoded, in the client's spelling.
+	path    string
+	body    []byte
+	version string
+	// base is scheme and host the client called, for the URLs it is given.
+	base  string
+	kind  string
+	fault *Fault
+	// instant lets operations end at once: another actor's.
+	instant bool
+}
+
+// stamp writes a time as the service does: UTC, seven digits, no trailing zeros.
+func stamp(t time.Time) string {
+	return t.UTC().Truncate(100 * time.Nanosecond).Format(time.RFC3339Nano)
+}
+
+// noTime is the end of what has not ended: the year 1 and no zone (azure-api.md §4, FACTS 8).
+const noTime = "0001-01-01T00:00:00"
+
+// isoDuration writes a duration as jobs do: PT41M16.2122671S.
+func isoDuration(d time.Duration) string {
+	d = max(d, 0).Truncate(100 * time.Nanosecond)
+	out := "PT"
+	if h := d / time.Hour; h > 0 {
+		out += fmt.Sprintf("%dH", h)
+		d -= h * time.Hour
+	}
+	if m := d / time.Minute; m > 0 {
+		out += fmt.Sprintf("%dM", m)
+		d -= m * time.Minute
+	}
+	if d > 0 || out == "PT" {
+		out += strconv.FormatFloat(math.Round(d.Seconds()*1e7)/1e7, 'f', -1, 64) + "S"
+	}
+	return out
+}
+
+// timeSpan writes a duration as .NET does: 13.23:59:42.8656002 (azure-api.md §3).
+func timeSpan(d time.Duration) string {
+	d = max(d, 0)
+	days := d / (24 * time.Hour)
+	d -= days * 24 * time.Hour
+	out := ""
+	if days > 0 {
+		out = fmt.Sprintf("%d.", days)
+	}
+	out += fmt.Sprintf("%02d:%02d:%02d", d/time.Hour, d/time.Minute%60, d/time.Second%60)
+	if ticks := d % time.Second / 100; ticks > 0 {
+		out += fmt.Sprintf(".%07d", ticks)
+	}
+	return out
+}
+
+// digest is 32 bytes made of the seed and of what they are for.
+func (s *Server) digest(parts ...any) [32]byte {
+	return sha256.Sum256(fmt.Appendf(nil, "%d %q", s.set.Seed, parts))
+}
+
+// chance is uniform in [0, 1). It depends on the seed and on what it is for, not on the order of requests, so that
+// a run with parallel clients repeats.
+func (s *Server) chance(parts ...any) float64 {
+	d := s.digest(parts...)
+	return float64(binary.BigEndian.Uint64(d[:])>>11) / (1 << 53)
+}
+
+// guid makes an id that was not given out before: it also depends on time and serial number.
+func (c *call) guid(what string) string { return c.s.guid(c.now, what) }
+
+func (s *Server) guid(now time.Time, what string) string {
+	s.st.memory.Serial++
+	d := s.digest("guid", what, now.UnixNano(), s.st.memory.Serial)
+	d[6], d[8] = d[6]&0x0f|0x40, d[8]&0x3f|0x80
+	h := hex.EncodeToString(d[:16])
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
+}
+
+// digits makes a decimal number of n digits, as protectedItemDataId and the names of recovery points are.
+func (s *Server) digits(now time.Time, what string, n int) string {
+	s.st.memory.Serial++
+	d := s.digest(what, now.UnixNano(), s.st.memory.Serial)
+	out := []byte{'1' + d[0]%9}
+	for i := 1; i < n; i++ {
+		out = append(out, '0'+d[i]%10)
+	}
+	return string(out)
+}
+
+// lasts draws how long an operation on target takes.
+func (s *Server) lasts(kind, target string) time.Duration {
+	return s.set.Durations[kind].draw(s.chance("duration", kind, target))
+}

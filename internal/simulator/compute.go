@@ -1,0 +1,36 @@
+package simulator
+
+import "net/http"
+
+// listVMs is Compute's list, of a subscription or a resource group (azure-api.md §10).
+func (c *call) listVMs() reply {
+	group := key(c.params["group"])
+	if group != "" {
+		if r := c.noGroup(); r != nil {
+			return *r
+		}
+	}
+	keep := func(v *vm) bool { return group == "" || v.group == group }
+	return c.list("vms", each(c.st.vms, key(c.params["sub"]), keep, func(v *vm) []byte { return c.st.read(v.body) }))
+}
+
+func (c *call) getVM() reply {
+	if r := c.noGroup(); r != nil {
+		return *r
+	}
+	v := c.st.vms.get(key(c.path))
+	if v == nil {
+		return resourceNotFound("Microsoft.Compute/virtualMachines", c.params["vm"], c.params["group"])
+	}
+	return ok(c.st.read(v.body))
+}
+
+// noGroup is ARM's answer when the resource group of the path does not exist.
+func (c *call) noGroup() *reply {
+	id := "/subscriptions/" + c.params["sub"] + "/resourceGroups/" + c.params["group"]
+	if c.st.groups.get(key(id)) != nil {
+		return nil
+	}
+	r := gateway(http.StatusNotFound, "ResourceGroupNotFound", "Resource group '%s' could not be found.", c.params["group"])
+	return &r
+}

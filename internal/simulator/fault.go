@@ -1,0 +1,296 @@
+package simulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// Fault is one thing that goes wrong. It says which requests it concerns, which of those it hits, and what happens
+// to them. Requests are counted from the start of the server, for each fault on its own.
+type Fault struct {
+	// Name stands in Stats.Faults and in the log.
+	Name string `json:"name"`
+
+	// Method, Path and Kind choose requests; empty: any. Path is compared without case and may hold "*" for any
+	// text; Kind is one of the kinds in Stats.Requests.
+	Method string `json:"method,omitempty"`
+	Path   string `json:"path,omitempty"`
+	Kind   string `json:"kind,omitempty"`
+
+	// Nth is the first match that is hit, from 1; 0 is 1. Times is how many are hit from there; 0 is 1, -1 all.
+	Nth   int `json:"nth,omitempty"`
+	Times int `json:"times,omitempty"`
+	// Chance hits each match with this probability instead, by the seed.
+	Chance float64 `json:"chance,omitempty"`
+
+	// Status, Code, Message, Headers and Body are the answer given; a Body replaces the error envelope.
+	Status  int               `json:"status,omitempty"`
+	Code    string            `json:"code,omitempty"`
+	Message string            `json:"message,omitempty"`
+	Headers map[string]string `json:"headers,omitempty"`
+	Body    string            `json:"body,omitempty"`
+	// ContentType replaces the answer's.
+	ContentType string `json:"contentType,omitempty"`
+	// AfterEffect lets the request take effect before Status is answered.
+	AfterEffect bool `json:"afterEffect,omitempty"`
+	// Latency is added.
+	Latency Duration `json:"latency,omitzero"`
+	// Reset breaks the connection off "before" or "after" the effect.
+	Reset string `json:"reset,omitempty"`
+	// Truncate breaks it off in the middle of the answer.
+	Truncate bool `json:"truncate,omitempty"`
+	// Operation that the request starts "fails" (with Code and Message), "hangs", or "lies": it says Succeeded
+	// while its job fails and nothing happened.
+	Operation string `json:"operation,omitempty"`
+	// Invisible is how many reads will not show the item that the request makes or changes.
+	Invisible int `json:"invisible,omitempty"`
+	// NextLink puts another host into the list's nextLink: "https://elsewhere.example".
+	NextLink string `json:"nextLink,omitempty"`
+	// Actors act just before the request.
+	Actors []Actor `json:"actors,omitempty"`
+}
+
+// Actor is somebody else who changes the estate: with a request whose operation takes no time, or by a body put
+// into or an id removed from a section of the estate.
+type Actor struct {
+	Method string          `json:"method,omitempty"`
+	Path   string          `json:"path,omitempty"`
+	Body   json.RawMessage `json:"body,omitempty"`
+
+	Section string `json:"section,omitempty"`
+	Remove  string `json:"remove,omitempty"`
+}
+
+// faults counts matches and picks.
+type faults struct {
+	list []Fault
+	seen []int
+}
+
+func newFaults(list []Fault) (*faults, error) {
+	for _, f := range list {
+		if f.Reset != "" && f.Reset != "before" && f.Reset != "after" {
+			return nil, fmt.Errorf("reading fault %q: reset is \"before\" or \"after\"", f.Name)
+		}
+		switch f.Operation {
+		case "", "fails", "hangs", "lies":
+		default:
+			return nil, fmt.Errorf("reading fault %q: operation is \"fails\", \"hangs\" or \"lies\"", f.Name)
+		}
+	}
+	return &faults{list: list, seen: make([]int, len(list))}, nil
+}
+
+// pick returns the first fault that hits the request, or nil. Every fault that matches counts it.
+func (s *Server) pick(c *call) *Fault {
+	var hit *Fault
+	for i := range s.faults.list {
+		f := &s.faults.list[i]
+		if !f.concerns(c) {
+			continue
+		}
+		s.faults.seen[i]++
+		if hit == nil && f.hits(s.faults.seen[i], s.chance("fault", f.Name, s.faults.seen[i])) {
+			hit = f
+			s.stats.Faults[f.Name]++
+		}
+	}
+	return hit
+}
+
+func (f *Fault) concerns(c *call) bool {
+	return (f.Method == "" || strings.EqualFold(f.Method, c.r.Method)) &&
+		(f.Kind == "" || f.Kind == c.kind) &&
+		(f.Path == "" || glob(key(f.Path), key(c.path)))
+}
+
+func (f *Fault) hits(n int, u float64) bool {
+	if f.Chance > 0 {
+		return u < f.Chance
+	}
+	from, times := max(f.Nth, 1), f.Times
+	if times == 0 {
+		times = 1
+	}
+	return n >= from && (times < 0 || n < from+times)
+}
+
+// glob matches a pattern in which "*" stands for any text, slashes too.
+func glob(pattern, s string) bool {
+	head, rest, star := strings.Cut(pattern, "*")
+	if !star {
+		return pattern == s
+	}
+	if !strings.HasPrefix(s, head) {
+		return false
+	}
+	s = s[len(head):]
+	for i := 0; i <= len(s); i++ {
+		if glob(rest, s[i:]) {
+			return true
+		}
+	}
+	return false
+}
+
+// instead is the answer that a fault gives in place of the handler's; false when it lets the handler answer.
+func (f *Fault) instead() (reply, bool) {
+	if f == nil || f.Status == 0 {
+		return reply{}, false
+	}
+	var r reply
+	switch {
+	case f.Body != "":
+		r = answer(f.Status, json.RawMessage(f.Body))
+	case f.Code != "":
+		r = fail(f.Status, f.Code, "%s", first(f.Message, faultText(f.Code)))
+	default:
+		r = gateway(f.Status, statusCode(f.Status), "%s", first(f.Message, faultText(statusCode(f.Status))))
+	}
+	r.code = first(f.Code, statusCode(f.Status))
+	for name, value := range f.Headers {
+		r.set(name, value)
+	}
+	if f.ContentType != "" {
+		r.set("Content-Type", f.ContentType)
+	}
+	return r, true
+}
+
+// faulty answers with the fault's answer, before or after the effect, or with the handler's.
+func (c *call) faulty(handle func() reply) reply {
+	r, instead := c.fault.instead()
+	if !instead {
+		return handle()
+	}
+	if c.fault.AfterEffect {
+		handle()
+	}
+	return r
+}
+
+// statusCode is the code that ARM gives with a status of its own (azure-api.md §12, §14).
+func statusCode(status int) string {
+	switch status {
+	case http.StatusUnauthorized:
+		return "AuthenticationFailed"
+	case http.StatusForbidden:
+		return "AuthorizationFailed"
+	case http.StatusNotFound:
+		return "ResourceNotFound"
+	case http.StatusConflict:
+		return "Conflict"
+	case http.StatusTooManyRequests:
+		return "TooManyRequests"
+	case http.StatusBadGateway:
+		return "InvalidGatewayHost"
+	case http.StatusServiceUnavailable:
+		return "ServerBusy"
+	case http.StatusGatewayTimeout:
+		return "GatewayTimeout"
+	}
+	return "InternalServerError"
+}
+
+func faultText(code string) string {
+	switch code {
+	case "InternalServerError":
+		return "Encountered internal server error. Diagnostic information: timestamp '', subscription id '', tracking id '', request correlation id ''."
+	case "GatewayTimeout":
+		return "The gateway did not receive a response from 'Microsoft.RecoveryServices' within the specified time period."
+	}
+	return "The request failed: " + code + "."
+}
+
+// begin starts an operation for the client, as the request's fault wants it.
+func (c *call) begin(op *operation) *operation {
+	if f := c.fault; f != nil {
+		switch f.Operation {
+		case "fails":
+			op.Code = first(f.Code, "CloudInternalError")
+			op.Message = first(f.Message, "Microsoft Azure Backup encountered an internal error.")
+		case "hangs":
+			op.Hangs = true
+		case "lies":
+			op.JobFails = true
+		}
+		if f.Invisible > 0 {
+			c.s.invisible[op.Target] = f.Invisible
+		}
+	}
+	if c.instant {
+		op.Ends = c.now
+	}
+	c.st.start(op)
+	return op
+}
+
+// hidden says whether this read does not see the item yet, and counts it.
+func (c *call) hidden(it *item) bool {
+	n := c.s.invisible[it.key]
+	if n > 0 {
+		c.s.invisible[it.key] = n - 1
+	}
+	return n > 0
+}
+
+// act lets other actors change things just before the request.
+func (c *call) act() {
+	if c.fault == nil {
+		return
+	}
+	for _, a := range c.fault.Actors {
+		c.actor(a)
+	}
+	c.s.advance(c.now)
+}
+
+func (c *call) actor(a Actor) {
+	switch {
+	case a.Remove != "":
+		k := key(a.Remove)
+		if a.Section == "protectedItems" {
+			k = itemKey(key(vaultPart(a.Remove)), tailOf(lastSegment(a.Remove)))
+		}
+		c.st.remove(a.Section, k)
+	case a.Section == "virtualMachines":
+		c.st.putVM(a.Body, c.now)
+	case a.Section != "":
+		c.st.applyBody(change{Section: a.Section, Body: a.Body})
+	default:
+		c.s.instantly(c, a)
+	}
+}
+
+// instantly runs another actor's request, whose operation is over at once.
+func (s *Server) instantly(c *call, a Actor) {
+	r, err := http.NewRequestWithContext(c.r.Context(), a.Method, a.Path, http.NoBody)
+	if err != nil {
+		return
+	}
+	parts, valid := split(r.URL.EscapedPath())
+	if !valid {
+		return
+	}
+	route, params, _ := s.match(a.Method, parts)
+	if route == nil {
+		return
+	}
+	other := &call{s: s, st: s.st, r: r, now: c.now, params: params, path: "/" + strings.Join(parts, "/"), body: a.Body,
+		version: c.version, base: c.base, kind: route.kind, instant: true}
+	route.handle(other)
+}
+
+// before does what a fault does ahead of the request; it panics to break the connection off.
+func (s *Server) before(c *call) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.fault = s.pick(c)
+	if c.fault == nil {
+		return 0
+	}
+	return time.Duration(c.fault.Latency)
+}

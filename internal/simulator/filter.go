@@ -1,0 +1,123 @@
+package simulator
+
+import (
+	"fmt"
+	"strings"
+)
+
+// condition is one comparison of an OData filter: name eq 'value'.
+type condition struct {
+	name, op, value string
+}
+
+// filter is a conjunction; all of Recovery Services' filters are (azure-api.md §2, §3, §11).
+type filter []condition
+
+// parseFilter reads "a eq 'x' and b eq 'y'". Names and operators are read without case.
+func parseFilter(s string) (filter, error) {
+	var f filter
+	p := filterText{s}
+	for p.rest() != "" {
+		if len(f) > 0 && !strings.EqualFold(p.word(), "and") {
+			return nil, fmt.Errorf("expected \"and\" in filter %q", s)
+		}
+		name, op := strings.ToLower(p.word()), strings.ToLower(p.word())
+		value, ok := p.value()
+		if name == "" || !ok {
+			return nil, fmt.Errorf("expected a comparison in filter %q", s)
+		}
+		switch op {
+		case "eq", "ne", "ge", "gt", "le", "lt":
+		default:
+			return nil, fmt.Errorf("%q is not an operator, in filter %q", op, s)
+		}
+		f = append(f, condition{name, op, value})
+	}
+	return f, nil
+}
+
+type filterText struct{ s string }
+
+func (p *filterText) rest() string {
+	p.s = strings.TrimLeft(p.s, " \t")
+	return p.s
+}
+
+func (p *filterText) word() string {
+	s := p.rest()
+	end := strings.IndexAny(s, " \t'")
+	if end < 0 {
+		end = len(s)
+	}
+	p.s = s[end:]
+	return s[:end]
+}
+
+// value reads 'text', in which ” is a quote, or a bare word.
+func (p *filterText) value() (string, bool) {
+	s := p.rest()
+	if !strings.HasPrefix(s, "'") {
+		w := p.word()
+		return w, w != ""
+	}
+	var b strings.Builder
+	for i := 1; i < len(s); i++ {
+		if s[i] != '\'' {
+			b.WriteByte(s[i])
+			continue
+		}
+		if i+1 < len(s) && s[i+1] == '\'' {
+			b.WriteByte('\'')
+			i++
+			continue
+		}
+		p.s = s[i+1:]
+		return b.String(), true
+	}
+	return "", false
+}
+
+// only says whether every name in f is one of names, and every comparison an eq.
+func (f filter) only(names ...string) error {
+	for _, c := range f {
+		known := false
+		for _, n := range names {
+			known = known || strings.EqualFold(n, c.name)
+		}
+		if !known {
+			return fmt.Errorf("the filter does not know %q", c.name)
+		}
+		if c.op != "eq" {
+			return fmt.Errorf("the filter does not know %q", c.op)
+		}
+	}
+	return nil
+}
+
+// matches says whether every condition holds for what field answers; values are compared without case.
+func (f filter) matches(field func(name string) string) bool {
+	return f.each(func(name, want string) bool { return strings.EqualFold(field(name), want) })
+}
+
+// each says whether holds is true of every condition.
+func (f filter) each(holds func(name, want string) bool) bool {
+	for _, c := range f {
+		if !holds(c.name, c.value) {
+			return false
+		}
+	}
+	return true
+}
+
+// filter reads the request's $filter, which may use these names.
+func (c *call) filter(names ...string) (filter, *reply) {
+	f, err := parseFilter(query(c.r.URL.RawQuery)["$filter"])
+	if err == nil {
+		err = f.only(names...)
+	}
+	if err != nil {
+		r := c.unverified("filter-input", "The filter is not valid: %s", err)
+		return nil, &r
+	}
+	return f, nil
+}

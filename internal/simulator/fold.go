@@ -1,0 +1,167 @@
+package simulator
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// fold writes the estate as it is now into a new file, which takes the old one's place by renaming. Without changes
+// the file stays untouched.
+func (s *Server) fold(j *journal) error {
+	st := s.st
+	source, isFile := st.src.(*os.File)
+	if j.file != nil {
+		changed, err := j.hasChanges()
+		if err == nil && changed {
+			err = s.replaceFile(j)
+		}
+		if err != nil {
+			return errors.Join(err, source.Close()) // the journal stays and is applied next time
+		}
+		if err := os.Remove(j.path); err != nil {
+			return errors.Join(err, source.Close())
+		}
+	}
+	if isFile {
+		return source.Close()
+	}
+	return nil
+}
+
+func (j *journal) hasChanges() (bool, error) {
+	raw, err := os.ReadFile(j.path)
+	return bytes.Count(raw, []byte("\n")) > 1, err
+}
+
+func (s *Server) replaceFile(j *journal) error {
+	path := strings.TrimSuffix(j.path, ".journal")
+	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(tmp.Name()) }() // gone already when it took the old one's place
+	if info, statErr := os.Stat(path); statErr == nil {
+		err = tmp.Chmod(info.Mode())
+	}
+	if err == nil {
+		err = s.st.write(tmp)
+	}
+	if err == nil {
+		err = tmp.Sync()
+	}
+	print := ""
+	if err == nil {
+		print, err = fingerprint(tmp)
+	}
+	if err = errors.Join(err, tmp.Close()); err != nil {
+		return err
+	}
+	n, err := j.line(journalLine{journalHead: journalHead{Folded: print}})
+	if err == nil {
+		err = j.sync(n)
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), path)
+}
+
+// write writes the estate file: keys in their fixed order, one body a line.
+func (st *state) write(w io.Writer) error {
+	b := bufio.NewWriterSize(w, 1<<20)
+	p := &printer{w: b, st: st}
+	p.raw("{")
+	p.key("format_version", FormatVersion)
+	if !st.Taken.IsZero() {
+		p.key("taken", st.Taken)
+	}
+	p.key("cloud", first(st.Cloud, "AzurePublic"))
+	p.key("tenant", st.Tenant)
+	bodiesOf(p, "subscriptions", st.subscriptions, func(l *listed) blob { return l.body })
+	bodiesOf(p, "resourceGroups", st.groups, func(l *listed) blob { return l.body })
+	bodiesOf(p, "virtualMachines", st.vms, func(v *vm) blob { return v.body })
+	bodiesOf(p, "vaults", st.vaults, func(v *vault) blob { return v.body })
+	bodiesOf(p, "policies", st.policies, func(q *policy) blob { return q.body })
+	bodiesOf(p, "protectedItems", st.items, func(it *item) blob { return it.body })
+	bodiesOf(p, "protectableItems", st.protectables, func(l *listed) blob { return l.body })
+	bodiesOf(p, "jobs", st.jobs, func(q *job) blob { return q.body })
+	bodiesOf(p, "recoveryPoints", st.points, func(q *point) blob { return q.body })
+	bodiesOf(p, "resourceGuardProxies", st.proxies, func(l *listed) blob { return l.body })
+	p.key("refused", slices.Concat([]refusal{}, st.refused))
+	p.key("settings", st.Settings)
+	p.operations()
+	p.key("simulation", st.memory)
+	p.raw("\n}\n")
+	if p.err != nil {
+		return p.err
+	}
+	return b.Flush()
+}
+
+type printer struct {
+	w     *bufio.Writer
+	st    *state
+	began bool
+	err   error
+}
+
+func (p *printer) raw(s string) {
+	if p.err == nil {
+		_, p.err = p.w.WriteString(s)
+	}
+}
+
+func (p *printer) name(name string) {
+	if p.began {
+		p.raw(",")
+	}
+	p.began = true
+	p.raw("\n" + string(encode(name)) + ": ")
+}
+
+func (p *printer) key(name string, v any) {
+	p.name(name)
+	p.raw(string(encode(v)))
+}
+
+func bodiesOf[R any](p *printer, name string, t *table[R], body func(*R) blob) {
+	p.name(name)
+	p.raw("[")
+	sep := "\n"
+	var line bytes.Buffer
+	t.all(0, func(_ int, r *R) bool {
+		line.Reset()
+		if err := json.Compact(&line, p.st.read(body(r))); err != nil && p.err == nil {
+			p.err = err
+		}
+		p.raw(sep)
+		p.raw(line.String())
+		sep = ",\n"
+		return p.err == nil
+	})
+	p.raw("]")
+}
+
+// operations are written in the order of their ids: the same state gives the same file.
+func (p *printer) operations() {
+	var ops []*operation
+	for _, op := range p.st.ops {
+		ops = append(ops, op)
+	}
+	slices.SortFunc(ops, func(a, b *operation) int { return strings.Compare(a.ID, b.ID) })
+	p.name("operations")
+	p.raw("[")
+	sep := "\n"
+	for _, op := range ops {
+		p.raw(sep + string(encode(op)))
+		sep = ",\n"
+	}
+	p.raw("]")
+}

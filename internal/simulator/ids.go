@@ -1,0 +1,64 @@
+package simulator
+
+import "strings"
+
+// key folds an id for comparison: lower case, no trailing slash, "%3B" read as ";" (azure-api.md §0.4).
+func key(id string) string {
+	id = strings.ToLower(strings.TrimRight(id, "/"))
+	return strings.ReplaceAll(id, "%3b", ";")
+}
+
+// region folds a location: "West Europe" and "westeurope" are one region.
+func region(location string) string {
+	return strings.ToLower(strings.ReplaceAll(location, " ", ""))
+}
+
+// segment returns the part of id behind the segment called name ("" when there is none), in the id's spelling.
+func segment(id, name string) string {
+	parts := strings.Split(id, "/")
+	for i := 0; i+1 < len(parts); i++ {
+		if strings.EqualFold(parts[i], name) {
+			return parts[i+1]
+		}
+	}
+	return ""
+}
+
+// lastSegment is the name at the end of id.
+func lastSegment(id string) string {
+	id = strings.TrimRight(id, "/")
+	return id[strings.LastIndexByte(id, '/')+1:]
+}
+
+// vaultPart is the leading part of id that is the vault's own id, or "".
+func vaultPart(id string) string {
+	i := strings.Index(strings.ToLower(id), "/providers/microsoft.recoveryservices/vaults/")
+	if i < 0 {
+		return ""
+	}
+	rest := id[i+len("/providers/microsoft.recoveryservices/vaults/"):]
+	if j := strings.IndexByte(rest, '/'); j >= 0 {
+		rest = rest[:j]
+	}
+	return id[:i+len("/providers/microsoft.recoveryservices/vaults/")+len(rest)]
+}
+
+// Prefixes of the names of Azure VM containers and items (azure-api.md §0.4).
+const (
+	containerPrefix = "IaasVMContainer;"
+	itemPrefix      = "VM;"
+	vmTail          = "iaasvmcontainerv2;"
+)
+
+// tailOf folds the name of an item, container or protectable item to what they share:
+// "iaasvmcontainerv2;rg;vm" in lower case.
+func tailOf(name string) string {
+	name = key(name)
+	name = strings.TrimPrefix(name, "iaasvmcontainer;")
+	return strings.TrimPrefix(name, "vm;")
+}
+
+// tailFor is the tail under which the service files a VM: group and name in lower case (azure-api.md §0.4).
+func tailFor(group, name string) string {
+	return vmTail + strings.ToLower(group) + ";" + strings.ToLower(name)
+}

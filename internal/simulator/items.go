@@ -1,0 +1,348 @@
+package simulator
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+)
+
+const (
+	itemType = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems"
+	vmItem   = "Microsoft.Compute/virtualMachines"
+)
+
+// listItems is the inventory of a vault, soft-deleted items included (azure-api.md §3).
+func (c *call) listItems() reply {
+	v, none := c.vault()
+	if none != nil {
+		return *none
+	}
+	f, bad := c.filter("backupManagementType", "itemType", "policyName", "containerName", "friendlyName",
+		"fabricName", "healthState", "backupEngineName", "backupSetName")
+	if bad != nil {
+		return *bad
+	}
+	keep := func(it *item) bool {
+		return !c.hidden(it) && f.matches(func(name string) string { return c.itemField(it, name) })
+	}
+	return c.list("items", each(c.st.items, v.key, keep, c.itemBody))
+}
+
+func (c *call) itemField(it *item, name string) string {
+	switch strings.ToLower(name) {
+	case "backupmanagementtype":
+		return it.management
+	case "itemtype":
+		return it.workload
+	case "policyname":
+		return lastSegment(it.policy)
+	case "containername":
+		return it.tail
+	case "friendlyname":
+		return it.friendly
+	case "fabricname":
+		return "Azure"
+	case "healthstate":
+		return text(c.st.read(it.body), "properties", "healthStatus")
+	}
+	return ""
+}
+
+// itemBody is an item as it is now: what is left of a soft-deleted item's time changes by itself.
+func (c *call) itemBody(it *item) []byte {
+	body := c.st.read(it.body)
+	if !it.deleted {
+		return body
+	}
+	left := c.st.purgeTime(it).Sub(c.now)
+	return edit(body, func(p *object) { p.set("deferredDeleteTimeRemaining", timeSpan(left)) }, "properties")
+}
+
+// purgeTime is when a soft-deleted item goes; deferredDeleteTimeInUTC is when it was deleted (azure-api.md §3).
+func (st *state) purgeTime(it *item) time.Time {
+	props := get(st.read(it.body), "properties")
+	deleted, err := time.Parse(time.RFC3339Nano, text(props, "deferredDeleteTimeInUTC"))
+	if err != nil {
+		return time.Time{}
+	}
+	days := number(props, "softDeleteRetentionPeriod")
+	if days == 0 {
+		days = number(props, "softDeleteRetentionPeriodInDays")
+	}
+	if days == 0 {
+		days = 14
+	}
+	return deleted.AddDate(0, 0, days)
+}
+
+// itemNames checks the container's and the item's names in the path (azure-api.md §3) and returns their tail.
+func (c *call) itemNames() (tail string, bad *reply) {
+	container, name := key(c.params["container"]), key(c.params["item"])
+	if !strings.HasPrefix(container, "iaasvmcontainer;") || strings.Count(tailOf(container), ";") != 2 {
+		r := fail(http.StatusBadRequest, "BMSUserErrorContainerNameIncorrectFormat", "The format of the container name '%s' is not valid.", c.params["container"])
+		return "", &r
+	}
+	if !strings.HasPrefix(name, "vm;") || strings.Count(tailOf(name), ";") != 2 {
+		r := fail(http.StatusBadRequest, "BMSUserErrorProtectedItemNameIncorrectFormat", "The format of the protected item name '%s' is not valid.", c.params["item"])
+		return "", &r
+	}
+	if tailOf(container) != tailOf(name) {
+		r := invalidConfigure()
+		return "", &r
+	}
+	return tailOf(name), nil
+}
+
+func invalidConfigure() reply {
+	return fail(http.StatusBadRequest, "BMSUserErrorInvalidConfigureProtectionRequest",
+		"Input for configure protection is not in proper format. Please ensure that container exists and other parameters are in valid format")
+}
+
+func itemNotFound() reply {
+	return fail(http.StatusNotFound, "BMSUserErrorDataSourceObjectNotFound", "Item not found.\r\nThe item does not exist, or is not protected in this vault.")
+}
+
+// item is the item of the path, or the answer that there is none.
+func (c *call) item() (*vault, *item, *reply) {
+	v, none := c.vault()
+	if none != nil {
+		return nil, nil, none
+	}
+	tail, bad := c.itemNames()
+	if bad != nil {
+		return nil, nil, bad
+	}
+	it := c.st.items.get(itemKey(v.key, tail))
+	if it == nil || c.hidden(it) {
+		r := itemNotFound()
+		return v, nil, &r
+	}
+	return v, it, nil
+}
+
+// getItem answers 200 for a soft-deleted item too (azure-api.md §3).
+func (c *call) getItem() reply {
+	_, it, none := c.item()
+	if none != nil {
+		return *none
+	}
+	body := c.itemBody(it)
+	if strings.Contains(strings.ToLower(query(c.r.URL.RawQuery)["$filter"]), "expand") {
+		body = edit(body, func(p *object) { p.set("extendedInfo", c.extendedInfo(it)) }, "properties")
+	}
+	return ok(body)
+}
+
+// extendedInfo appears only when it is asked for (azure-api.md §3).
+func (c *call) extendedInfo(it *item) object {
+	points := c.pointsOf(it.key)
+	o := obj("recoveryPointCount", len(points), "policyInconsistent", false)
+	if len(points) > 0 {
+		oldest := points[len(points)-1].taken
+		o.set("oldestRecoveryPoint", stamp(oldest))
+		o.set("oldestRecoveryPointInVault", stamp(oldest))
+	}
+	return o
+}
+
+// deleteItem answers 202 with vault-level URLs (azure-api.md §6, FACTS 2).
+func (c *call) deleteItem() reply {
+	v, none := c.vault()
+	if none != nil {
+		return *none
+	}
+	tail, bad := c.itemNames()
+	if bad != nil {
+		return *bad
+	}
+	it := c.st.items.get(itemKey(v.key, tail))
+	if it == nil {
+		return reply{status: http.StatusNoContent}
+	}
+	if r := c.itemBusy(it.key); r != nil {
+		return *r
+	}
+	if r := c.guarded(v, nil, "deleteProtectedItemRequests"); r != nil {
+		return *r
+	}
+	points := c.st.points.count(it.key)
+	if c.st.immutable(v) && points > 0 {
+		return c.unverified("immutable-denied", "%s", immutableText)
+	}
+	action := actHardDelete
+	if !it.deleted && c.st.softDeleteDays(v) > 0 {
+		action = actSoftDelete
+	}
+	id := c.guid("delete")
+	vaultPath := vaultPart(c.path)
+	op := &operation{
+		ID: id, Action: action, Vault: v.key, Target: it.key, Version: c.version, State: inProgress,
+		StatusPath: vaultPath + "/backupOperations/" + id, ResultPath: vaultPath + "/backupOperationResults/" + id,
+		Started: c.now, Ends: c.now.Add(c.s.lasts(action, it.key)),
+	}
+	op.Jobs = []string{c.startJob(v, it.friendly, it.tail, "DeleteBackupData", "Number of Recovery Points", itoa(points))}
+	c.begin(op)
+	return c.accepted(op)
+}
+
+// immutableText is the service's own misleading wording (azure-api.md §6).
+const immutableText = "The Vault and Bakcup Item is in Immutable state where destructive operations are not supported."
+
+// finishDelete soft-deletes an item, or takes it away with its recovery points.
+func (s *Server) finishDelete(op *operation, at time.Time) {
+	it := s.st.items.get(op.Target)
+	if it == nil {
+		return
+	}
+	if op.Action != actSoftDelete {
+		s.dropItem(it)
+		return
+	}
+	v := s.st.vaults.get(it.vault)
+	if v == nil {
+		return
+	}
+	days := s.st.softDeleteDays(v)
+	it = s.st.putItem(edit(s.st.read(it.body), func(p *object) {
+		p.set("protectionState", "ProtectionStopped")
+		p.set("policyId", "")
+		p.set("policyName", "")
+		p.setBefore("isArchiveEnabled", "deferredDeleteTimeInUTC", stamp(op.Started))
+		p.setBefore("isArchiveEnabled", "isScheduledForDeferredDelete", true)
+		p.setBefore("isArchiveEnabled", "deferredDeleteTimeRemaining", timeSpan(op.Started.AddDate(0, 0, days).Sub(at)))
+		p.set("softDeleteRetentionPeriod", days)
+	}, "properties"))
+	s.schedulePurge(it)
+}
+
+func (s *Server) dropItem(it *item) {
+	for _, p := range s.st.pointsOf(it.key) {
+		s.st.remove("recoveryPoints", p.key)
+	}
+	s.st.remove("protectedItems", it.key)
+}
+
+// schedulePurge lets a soft-deleted item go when its time is over.
+func (s *Server) schedulePurge(it *item) {
+	at := s.st.purgeTime(it)
+	if at.IsZero() {
+		return
+	}
+	s.st.start(&operation{ID: "purge|" + it.key + "|" + stamp(at), Action: actPurge, Vault: it.vault, Target: it.key,
+		Started: at, Ends: at, State: inProgress})
+}
+
+// finishItem lets an accepted PUT take effect (azure-api.md §6).
+func (s *Server) finishItem(op *operation, at time.Time) {
+	it := s.st.items.get(op.Target)
+	if op.Action == actProtect {
+		if it == nil {
+			s.protect(op, at)
+		}
+		return
+	}
+	if it == nil {
+		return
+	}
+	sent := parse(op.Request).sub("properties")
+	s.st.putItem(edit(s.st.read(it.body), func(p *object) { s.change(p, op, sent) }, "properties"))
+}
+
+func (s *Server) change(p *object, op *operation, sent object) {
+	switch op.Action {
+	case actStop:
+		p.set("protectionState", "ProtectionStopped")
+		p.set("policyId", "")
+		p.set("policyName", "")
+	case actSuspend:
+		p.set("protectionState", "BackupsSuspended")
+	case actUndelete:
+		p.set("protectionState", "ProtectionStopped")
+		p.set("policyId", "")
+		p.set("policyName", "")
+		p.del("deferredDeleteTimeInUTC", "isScheduledForDeferredDelete", "deferredDeleteTimeRemaining")
+		p.set("softDeleteRetentionPeriod", 0)
+	case actModify, actResume:
+		policyID := strings.ReplaceAll(sent.text("policyId"), "%3B", ";")
+		p.set("policyId", policyID) // in the spelling it was PUT with (FACTS 16)
+		p.set("policyName", s.st.policyName(policyID))
+		if op.Action == actResume {
+			p.set("protectionState", resumedState(*p))
+		}
+		s.setDisks(p, sent)
+	}
+}
+
+// resumedState: with recovery points Protected, without IRPending (azure-api.md §6; the latter UNVERIFIED).
+func resumedState(p object) string {
+	if p.text("lastRecoveryPoint") != "" {
+		return "Protected"
+	}
+	return "IRPending"
+}
+
+// setDisks keeps an item's disk filter unless the request names one (azure-api.md §6).
+func (s *Server) setDisks(p *object, sent object) {
+	extended := sent.raw("extendedProperties")
+	if extended == nil && !s.set.PolicyChangeDropsDiskFilter {
+		return
+	}
+	disks := get(extended, "diskExclusionProperties")
+	if disks == nil || string(disks) == "null" {
+		p.del("extendedProperties")
+		return
+	}
+	p.setBefore("protectedItemType", "extendedProperties", obj("diskExclusionProperties", json.RawMessage(disks)))
+	p.set("extendedProperties", obj("diskExclusionProperties", json.RawMessage(disks)))
+}
+
+func (st *state) policyName(id string) string {
+	if p := st.policies.get(key(id)); p != nil {
+		return p.name
+	}
+	return lastSegment(id)
+}
+
+// protect makes the item of a VM whose first backup is still to come (azure-api.md §3, FACTS 30).
+func (s *Server) protect(op *operation, at time.Time) {
+	v := s.st.vaults.get(op.Vault)
+	sent := parse(op.Request).sub("properties")
+	machine := s.st.vms.get(key(sent.text("sourceResourceId")))
+	if v == nil || machine == nil {
+		return
+	}
+	vmID := text(s.st.read(machine.body), "id")
+	tail := op.Target[len(op.Vault)+1:]
+	policyID := strings.ReplaceAll(sent.text("policyId"), "%3B", ";")
+	props := obj(
+		"friendlyName", machine.name, "virtualMachineId", vmID, "protectionStatus", "Healthy",
+		"protectionState", "IRPending", "healthStatus", "Passed", "lastBackupStatus", "",
+		"lastBackupTime", "2001-01-01T00:00:00Z", "protectedItemDataId", s.digits(at, op.Target, 15),
+		"sourceSideScanning", 0, "protectedItemType", vmItem, "backupManagementType", "AzureIaasVM", "workloadType", "VM",
+		"containerName", tail, "sourceResourceId", vmID, "policyId", policyID, "policyName", s.st.policyName(policyID),
+		"vaultId", s.st.endpoint()+v.id, "isArchiveEnabled", false, "softDeleteRetentionPeriod", 0)
+	s.setDisks(&props, sent)
+	s.st.putItem(obj("id", v.id+"/backupFabrics/Azure/protectionContainers/"+containerPrefix+tail+"/protectedItems/"+itemPrefix+tail,
+		"name", itemPrefix+tail, "type", itemType, "properties", props).bytes())
+	s.firstItem(v)
+}
+
+// firstItem: the vault's storage is assigned with its first item (recorded: backupStorageVersion Unassigned -> V2).
+func (s *Server) firstItem(v *vault) {
+	body := s.st.read(v.body)
+	if text(body, "properties", "backupStorageVersion") == "Unassigned" {
+		s.st.putVault(edit(body, func(p *object) { p.set("backupStorageVersion", "V2") }, "properties"))
+	}
+}
+
+// endpoint is the cloud's own ARM endpoint, which stands in every item's vaultId (azure-api.md §3, FACTS 23).
+func (e *Estate) endpoint() string {
+	switch e.Cloud {
+	case "AzureUSGovernment":
+		return "https://management.usgovcloudapi.net"
+	case "AzureChina":
+		return "https://management.chinacloudapi.cn"
+	}
+	return "https://management.azure.com"
+}

@@ -1,0 +1,145 @@
+package simulator
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestProtectIsAnEmpty202AndTheItemIsIRPendingAfterwards(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := serve(t, estate(t), Options{Settings: quick()})
+		a := c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
+		if len(a.body) != 0 {
+			t.Errorf("body %q, want none", a.body)
+		}
+		status, result := a.header.Get("Azure-AsyncOperation"), a.header.Get("Location")
+		if !strings.Contains(status, "/protectedItems/vm;iaasvmcontainerv2;rg-app;vm1/operationsStatus/") || len(status) < 2900 {
+			t.Errorf("Azure-AsyncOperation %d %.300s", len(status), status)
+		}
+		if !strings.Contains(result, "/protectedItems/vm;iaasvmcontainerv2;rg-app;vm1/operationResults/") {
+			t.Errorf("Location %.300s", result)
+		}
+		if got := a.header.Get("Retry-After"); got != "60" {
+			t.Errorf("Retry-After %q", got)
+		}
+		p := c.get(status)
+		if got := text(p.body, "endTime"); got != "0001-01-01T00:00:00" {
+			t.Errorf("endTime while running %q", got)
+		}
+		if r := c.do("GET", result, "", 202); string(r.body) != "{}" || r.header.Get("Location") == result {
+			t.Errorf("result while running: body %q, Location unchanged %v", r.body, r.header.Get("Location") == result)
+		}
+		c.do("GET", itemPath("vm1"), "", 404)
+		time.Sleep(11 * time.Second)
+		p = c.get(status)
+		if text(p.body, "status") != "Succeeded" || text(p.body, "endTime") != text(p.body, "startTime") || text(p.body, "properties", "jobId") == "" {
+			t.Errorf("status %s", p.body)
+		}
+		equalJSON(t, c.get(result).body, c.get(itemPath("vm1")).body)
+		equalJSON(t, c.get(testVault+"/backupOperations/"+text(p.body, "id")).body, p.body)
+		job := c.get(testVault + "/backupJobs/" + text(p.body, "properties", "jobId"))
+		if text(job.body, "properties", "status") != "Completed" || text(job.body, "properties", "duration") != "PT10S" {
+			t.Errorf("job %s", job.body)
+		}
+		props := c.props("vm1")
+		for field, want := range map[string]string{
+			"protectionState": "IRPending", "lastBackupTime": "2001-01-01T00:00:00Z", "sourceResourceId": vmID("VM1"),
+			"containerName": "iaasvmcontainerv2;rg-app;vm1", "vaultId": "https://management.azure.com" + testVault, "policyName": "daily",
+		} {
+			if got := text(props, field); got != want {
+				t.Errorf("%s = %q, want %q", field, got, want)
+			}
+		}
+	})
+}
+
+func TestItemGoesThroughItsWholeLife(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := serve(t, estate(t), Options{Settings: quick()})
+		state := func(want, policy string) {
+			t.Helper()
+			if p := c.props("vm1"); text(p, "protectionState") != want || text(p, "policyName") != policy {
+				t.Fatalf("item %s, want %s under %q", p, want, policy)
+			}
+		}
+		c.protect("VM1", "daily")
+		state("IRPending", "daily")
+		c.protect("VM1", "other")
+		state("IRPending", "other")
+		c.follow(c.do("PUT", itemPath("vm1"), stateBody("VM1", "ProtectionStopped", ""), 202))
+		state("ProtectionStopped", "")
+		del := c.do("DELETE", itemPath("vm1"), "", 202)
+		if !strings.Contains(del.header.Get("Location"), "/vaults/vault1/backupOperationResults/") {
+			t.Errorf("Location %.300s", del.header.Get("Location"))
+		}
+		c.follow(del)
+		p := c.props("vm1")
+		if !truth(p, "isScheduledForDeferredDelete") || !strings.HasPrefix(text(p, "deferredDeleteTimeRemaining"), "13.23:59:") {
+			t.Errorf("soft-deleted item %s", p)
+		}
+		if got := c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 400); got.code() == "" {
+			t.Errorf("protecting a soft-deleted item: %s", got.body)
+		}
+		c.follow(c.do("PUT", itemPath("vm1"), stateBody("VM1", "ProtectionStopped", `,"isRehydrate":true`), 202))
+		if p := c.props("vm1"); text(p, "protectionState") != "ProtectionStopped" || get(p, "isScheduledForDeferredDelete") != nil {
+			t.Errorf("undeleted item %s", p)
+		}
+		c.protect("VM1", "daily")
+		state("IRPending", "daily")
+	})
+}
+
+func TestSoftDeletedItemGoesWhenItsTimeIsOver(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := serve(t, estate(t), Options{Settings: quick()})
+		c.protect("VM1", "daily")
+		c.follow(c.do("DELETE", itemPath("vm1"), "", 202))
+		time.Sleep(13 * 24 * time.Hour)
+		c.get(itemPath("vm1"))
+		time.Sleep(25 * time.Hour)
+		if a := c.do("GET", itemPath("vm1"), "", 404); a.code() != "BMSUserErrorDataSourceObjectNotFound" {
+			t.Errorf("after the purge: %s", a.body)
+		}
+	})
+}
+
+func TestBackupTurnsAnItemProtected(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		set := quick()
+		set.Durations["snapshot"], set.Durations["transfer"] = Fixed(7*time.Minute), Fixed(33*time.Minute)
+		c := serve(t, estate(t), Options{Settings: set})
+		c.protect("VM1", "daily")
+		started := time.Now().UTC().Format(time.RFC3339Nano)
+		a := c.do("POST", itemPath("vm1")+"/backup", `{"properties":{"objectType":"IaasVMBackupRequest"}}`, 202)
+		end := c.follow(a)
+		jobPath := testVault + "/backupJobs/" + text(end.body, "properties", "jobId")
+		c.do("GET", a.header.Get("Location"), "", 204)
+		if got := c.do("POST", itemPath("vm1")+"/backup", `{"properties":{"objectType":"IaasVMBackupRequest"}}`, 409); got.code() != "UserErrorBackupOperationInProgress" {
+			t.Errorf("second backup: %s", got.body)
+		}
+		job := c.get(jobPath)
+		if !strings.Contains(string(job.body), `"taskId":"Transfer data to vault","startTime":"0001-01-01T00:00:00"`) {
+			t.Errorf("job %s", job.body)
+		}
+		time.Sleep(8 * time.Minute)
+		if job = c.get(jobPath); text(job.body, "properties", "status") != "InProgress" || !strings.Contains(string(job.body), `"status":"Completed"`) {
+			t.Errorf("job after the snapshot %s", job.body)
+		}
+		time.Sleep(40 * time.Minute)
+		if job = c.get(jobPath); text(job.body, "properties", "status") != "Completed" || text(job.body, "properties", "duration") != "PT40M" {
+			t.Errorf("job at the end %s", job.body)
+		}
+		p := c.props("vm1")
+		if text(p, "protectionState") != "Protected" || text(p, "lastRecoveryPoint") != started || get(p, "healthDetails") == nil {
+			t.Errorf("item %s, want a recovery point of %s", p, started)
+		}
+		if n := len(values(c.get(itemPath("vm1") + "/recoveryPoints"))); n != 1 {
+			t.Errorf("%d recovery points, want 1", n)
+		}
+		time.Sleep(31 * 24 * time.Hour)
+		if n := len(values(c.get(itemPath("vm1") + "/recoveryPoints"))); n != 0 {
+			t.Errorf("%d recovery points after 31 days, want 0", n)
+		}
+	})
+}

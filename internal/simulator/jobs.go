@@ -1,0 +1,265 @@
+package simulator
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+const jobType = "Microsoft.RecoveryServices/vaults/backupJobs"
+
+// startJob files a job that is InProgress and returns its id. bag is the one thing it says beside the VM's name
+// (azure-api.md §5).
+func (c *call) startJob(v *vault, friendly, tail, operation, bag, value string) string {
+	props := obj("VM Name", friendly)
+	if bag != "" {
+		props.set(bag, value)
+	}
+	return c.s.fileJob(c.now, v, friendly, tail, operation, obj("tasksList", []string{}, "propertyBag", props), nil)
+}
+
+func (s *Server) fileJob(now time.Time, v *vault, friendly, tail, operation string, extended object, actions []string) string {
+	id := s.guid(now, "job")
+	p := obj("jobType", "AzureIaaSVMJob")
+	if len(actions) > 0 {
+		p.set("actionsInfo", actions)
+	}
+	for _, m := range obj("containerName", tail, "duration", "PT0S", "virtualMachineVersion", "Compute",
+		"extendedInfo", extended, "entityFriendlyName", friendly, "backupManagementType", "AzureIaasVM",
+		"operation", operation, "status", inProgress, "startTime", stamp(now), "activityId", s.guid(now, "activity")) {
+		p.put(m.key, m.value)
+	}
+	s.st.putJob(obj("id", v.id+"/backupJobs/"+id, "name", id, "type", jobType, "properties", p).bytes())
+	return id
+}
+
+// endJobs ends the jobs of op at at.
+func (s *Server) endJobs(op *operation, at time.Time) {
+	for _, id := range op.Jobs {
+		status := "Completed"
+		if op.State == failed || op.JobFails {
+			status = "Failed"
+		}
+		s.endJob(op.Vault, id, at, status, op)
+	}
+}
+
+// endJob writes a job's end. Job errors carry integers for codes (azure-api.md §5).
+func (s *Server) endJob(vaultKey, id string, at time.Time, status string, op *operation) {
+	j := s.st.jobs.get(vaultKey + "/backupjobs/" + id)
+	if j == nil {
+		return
+	}
+	s.st.putJob(edit(s.st.read(j.body), func(p *object) {
+		p.set("status", status)
+		p.set("duration", isoDuration(at.Sub(j.started)))
+		p.setBefore("activityId", "endTime", stamp(at))
+		if status == "Failed" {
+			p.setBefore("activityId", "errorDetails", []object{obj(
+				"errorCode", 400001, "errorTitle", first(op.Code, "CloudInternalError"),
+				"errorString", first(op.Message, "Microsoft Azure Backup encountered an internal error."),
+				"recommendations", []string{"Retry the operation."})})
+		}
+	}, "properties"))
+}
+
+// jobBody is a job as it is now: the durations of what runs grow by themselves.
+func (c *call) jobBody(j *job) []byte {
+	body := c.st.read(j.body)
+	running := j.status == inProgress || j.status == "Cancelling"
+	if !running && c.version >= "2023-02-01" {
+		return body
+	}
+	return edit(body, func(p *object) {
+		if running {
+			p.set("duration", isoDuration(c.now.Sub(j.started)))
+			p.put("extendedInfo", runningTasks(p.raw("extendedInfo"), c.now))
+		}
+		// Older api-versions number the actions (FACTS 34).
+		if p.has("actionsInfo") && c.version < "2023-02-01" {
+			p.set("actionsInfo", []int{1})
+		}
+	}, "properties")
+}
+
+func runningTasks(extended []byte, now time.Time) json.RawMessage {
+	return editTasks(extended, func(task *object) {
+		started, err := time.Parse(time.RFC3339Nano, task.text("startTime"))
+		if err == nil && task.text("status") == inProgress {
+			task.set("duration", isoDuration(now.Sub(started)))
+		}
+	})
+}
+
+func editTasks(extended []byte, change func(task *object)) json.RawMessage {
+	if len(extended) == 0 {
+		return obj().bytes()
+	}
+	return edit(extended, func(o *object) {
+		tasks := o.raw("tasksList")
+		i := skipSpace(tasks, 0)
+		if i >= len(tasks) || tasks[i] != '[' {
+			return
+		}
+		out := []json.RawMessage{}
+		_, _ = walkArray(tasks, i, 0, func(raw []byte) {
+			task := parse(raw)
+			change(&task)
+			out = append(out, task.bytes())
+		})
+		o.set("tasksList", out)
+	})
+}
+
+// listJobs answers newest first and without detail (azure-api.md §11, FACTS 29).
+func (c *call) listJobs() reply {
+	v, none := c.vault()
+	if none != nil {
+		return *none
+	}
+	f, err := parseFilter(query(c.r.URL.RawQuery)["$filter"])
+	if err == nil {
+		err = f.only("startTime", "endTime", "status", "operation", "backupManagementType", "jobId", "containerName", "entityFriendlyName")
+	}
+	window, werr := jobWindow(f, c.now)
+	if err == nil {
+		err = werr
+	}
+	if err != nil {
+		return c.unverified("filter-input", "The filter is not valid: %s", err)
+	}
+	var found []*job
+	c.st.jobs.group(v.key, 0, func(_ int, j *job) bool {
+		if window.holds(j.started) && c.jobMatches(f, j) {
+			found = append(found, j)
+		}
+		return true
+	})
+	slices.SortStableFunc(found, func(a, b *job) int { return b.started.Compare(a.started) })
+	return c.list("jobs", func(from int, visit func(int, func() []byte) bool) {
+		for i := from; i < len(found); i++ {
+			row := func() []byte {
+				return edit(c.jobBody(found[i]), func(p *object) { p.del("extendedInfo", "errorDetails") }, "properties")
+			}
+			if !visit(i, row) {
+				return
+			}
+		}
+	})
+}
+
+func (c *call) jobMatches(f filter, j *job) bool {
+	return f.each(func(name, want string) bool {
+		switch strings.ToLower(name) {
+		case "starttime", "endtime":
+			return true
+		case "status":
+			return strings.EqualFold(j.status, want)
+		case "operation":
+			return strings.EqualFold(j.operation, want)
+		case "backupmanagementtype":
+			return strings.EqualFold(j.management, want)
+		case "jobid":
+			return strings.EqualFold(j.id, want)
+		case "containername":
+			return tailOf(want) == strings.TrimPrefix(j.item, j.vault+"|")
+		}
+		return strings.EqualFold(text(c.st.read(j.body), "properties", name), want)
+	})
+}
+
+// timeWindow is what startTime and endTime of a job filter ask for.
+type timeWindow struct{ from, to time.Time }
+
+func (w timeWindow) holds(t time.Time) bool { return !t.Before(w.from) && !t.After(w.to) }
+
+// jobDate is the form of dates in job filters: 2026-11-01 12:00:00 AM, UTC (azure-api.md §11).
+const jobDate = "2006-01-02 03:04:05 PM"
+
+// jobWindow: with one bound missing the window is 30 days, with none it is the last 30 (azure-api.md §11).
+func jobWindow(f filter, now time.Time) (timeWindow, error) {
+	const span = 30 * 24 * time.Hour
+	var w timeWindow
+	for _, c := range f {
+		into := map[string]*time.Time{"starttime": &w.from, "endtime": &w.to}[strings.ToLower(c.name)]
+		if into == nil {
+			continue
+		}
+		t, err := time.Parse(jobDate, c.value)
+		if err != nil {
+			return w, err
+		}
+		*into = t
+	}
+	switch {
+	case w.from.IsZero() && w.to.IsZero():
+		w = timeWindow{now.Add(-span), now}
+	case w.from.IsZero():
+		w.from = w.to.Add(-span)
+	case w.to.IsZero():
+		w.to = w.from.Add(span)
+	}
+	return w, nil
+}
+
+func (c *call) job() (*vault, *job, *reply) {
+	v, none := c.vault()
+	if none != nil {
+		return nil, nil, none
+	}
+	j := c.st.jobs.get(v.key + "/backupjobs/" + key(c.params["job"]))
+	if j == nil {
+		r := fail(http.StatusNotFound, "BMSUserErrorJobNotFound", "The job '%s' was not found.", c.params["job"]) // UNVERIFIED code
+		return v, nil, &r
+	}
+	return v, j, nil
+}
+
+func (c *call) getJob() reply {
+	_, j, none := c.job()
+	if none != nil {
+		return *none
+	}
+	return ok(c.jobBody(j))
+}
+
+// cancelJob asks a running backup to stop (azure-api.md §5).
+func (c *call) cancelJob() reply {
+	v, j, none := c.job()
+	if none != nil {
+		return *none
+	}
+	if j.status != inProgress || get(c.st.read(j.body), "properties", "actionsInfo") == nil {
+		return fail(http.StatusBadRequest, "BMSUserErrorJobNotCancellable", "The job cannot be cancelled.") // UNVERIFIED code
+	}
+	c.st.putJob(edit(c.st.read(j.body), func(p *object) { p.set("status", "Cancelling") }, "properties"))
+	id := c.guid("cancel")
+	jobPath := strings.TrimSuffix(c.path, "/"+lastSegment(c.path))
+	op := &operation{
+		ID: id, Action: actCancel, Vault: v.key, Target: j.key, Version: c.version, State: inProgress,
+		StatusPath: jobPath + "/operationsStatus/" + id, ResultPath: jobPath + "/operationResults/" + id,
+		Started: c.now, Ends: c.now.Add(c.s.lasts("cancel", j.key)),
+	}
+	c.begin(op)
+	return c.accepted(op)
+}
+
+// finishCancel ends the job as Cancelled and forgets what its end would have done.
+func (s *Server) finishCancel(op *operation, at time.Time) {
+	j := s.st.jobs.get(op.Target)
+	if j == nil || j.status != "Cancelling" {
+		return
+	}
+	s.endJob(j.vault, j.id, at, "Cancelled", op)
+	for _, id := range slices.Clone(s.st.onTarget[j.item]) {
+		running := s.st.ops[id]
+		if running == nil || !running.jobRunning() || !slices.Contains(running.Jobs, j.id) {
+			continue
+		}
+		clone := *running
+		clone.Snapshot, clone.JobEnds = time.Time{}, time.Time{}
+		s.st.start(&clone)
+	}
+}

@@ -1,0 +1,207 @@
+package simulator
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+
+	"github.com/gofrs/flock"
+)
+
+// A journal stands beside an estate file and holds what changed since: first a line that says which file it belongs
+// to, then one line for each batch of changes. A request is answered when its line is on disk. A last line that is
+// cut off was not answered and does not count.
+type journal struct {
+	path string
+	file *os.File
+	lock *flock.Flock
+
+	mu sync.Mutex
+	// written and synced count bytes; sync brings the second up to the first for everybody who waits.
+	written, synced int64
+	syncing         sync.Mutex
+}
+
+type journalHead struct {
+	// Estate is the fingerprint of the file the changes belong to.
+	Estate string `json:"estate,omitempty"`
+	// Folded is the fingerprint of the file the changes went into: after a crash between the writing of that file
+	// and the removal of the journal nothing is applied twice.
+	Folded string `json:"folded,omitempty"`
+}
+
+type journalLine struct {
+	journalHead
+	Changes []change `json:"changes,omitempty"`
+}
+
+// Open serves the estate in the file at path and keeps it there: each accepted write is on disk before it is
+// answered. The file itself is written at Close. A second Open of the same path fails until then.
+func Open(path string, o Options) (*Server, error) {
+	s, err := open(path, o)
+	if err != nil {
+		return nil, fmt.Errorf("opening estate %q: %w", path, err)
+	}
+	return s, nil
+}
+
+func open(path string, o Options) (s *Server, err error) {
+	j := &journal{path: path + ".journal", lock: flock.New(path + ".journal")}
+	src, err := os.Open(path) //nolint:gosec // the path is the caller's
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, src.Close(), j.lock.Unlock())
+		}
+	}()
+	locked, err := j.lock.TryLock()
+	if errors.Is(err, fs.ErrPermission) {
+		locked, err = true, nil // a folder that cannot be written: reading works, the first write fails
+	}
+	if err == nil && !locked {
+		err = errors.New("another process uses it")
+	}
+	if err != nil {
+		return nil, err
+	}
+	e, err := load(bufio.NewReaderSize(src, windowSize), src)
+	if err != nil {
+		return nil, err
+	}
+	st := newState(e)
+	print, err := fingerprint(src)
+	if err == nil {
+		err = j.replay(st, print)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return newServer(st, o, j)
+}
+
+// fingerprint tells estate files apart by size, beginning and end.
+func fingerprint(f *os.File) (string, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return "", err
+	}
+	const edge = 64 << 10
+	h := sha256.New()
+	_, _ = fmt.Fprintln(h, info.Size())
+	for _, off := range []int64{0, max(0, info.Size()-edge)} {
+		if _, err := io.Copy(h, io.NewSectionReader(f, off, edge)); err != nil {
+			return "", err
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// replay applies what an earlier run left in the journal and makes the journal ready for more.
+func (j *journal) replay(st *state, estate string) error {
+	raw, err := os.ReadFile(j.path)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	var lines []journalLine
+	whole := 0
+	for len(raw) > whole {
+		end := bytes.IndexByte(raw[whole:], '\n')
+		var line journalLine
+		if end < 0 || json.Unmarshal(raw[whole:whole+end], &line) != nil {
+			break // cut off when it was killed
+		}
+		lines = append(lines, line)
+		whole += end + 1
+	}
+	if len(lines) > 0 {
+		if lines[len(lines)-1].Folded == estate {
+			lines, whole = nil, 0
+		} else if lines[0].Estate != estate {
+			return fmt.Errorf("%s belongs to another version of this file: remove it, or put the old file back", j.path)
+		}
+	}
+	for _, line := range lines {
+		for _, c := range line.Changes {
+			st.apply(c)
+		}
+	}
+	return j.prepare(int64(whole), estate)
+}
+
+// prepare opens the journal behind its last whole line. A folder that cannot be written makes the first write fail.
+func (j *journal) prepare(whole int64, estate string) error {
+	f, err := os.OpenFile(j.path, os.O_RDWR|os.O_CREATE, 0o600)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	j.file = f
+	if err := f.Truncate(whole); err != nil {
+		return err
+	}
+	if _, err := f.Seek(whole, io.SeekStart); err != nil {
+		return err
+	}
+	j.written = whole
+	if whole == 0 {
+		_, err = j.line(journalLine{journalHead: journalHead{Estate: estate}})
+	}
+	return err
+}
+
+// append writes a batch and returns what to sync up to.
+func (j *journal) append(changes []change) (int64, error) {
+	return j.line(journalLine{Changes: changes})
+}
+
+func (j *journal) line(l journalLine) (int64, error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.file == nil {
+		return 0, fmt.Errorf("writing %s: %w", j.path, fs.ErrPermission)
+	}
+	n, err := j.file.Write(append(encode(l), '\n'))
+	j.written += int64(n)
+	return j.written, err
+}
+
+// sync returns when everything up to upTo is on disk. Requests that wait together share one fsync.
+func (j *journal) sync(upTo int64) error {
+	j.syncing.Lock()
+	defer j.syncing.Unlock()
+	if j.synced >= upTo {
+		return nil
+	}
+	j.mu.Lock()
+	f, all := j.file, j.written
+	j.mu.Unlock()
+	if f == nil {
+		return fs.ErrClosed
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	j.synced = all
+	return nil
+}
+
+func (j *journal) close() error {
+	var err error
+	if j.file != nil {
+		err = j.file.Close()
+		j.file = nil
+	}
+	return errors.Join(err, j.lock.Unlock())
+}

@@ -1,0 +1,317 @@
+package simulator
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+)
+
+// maxDepth bounds the nesting of a body, as encoding/json does.
+const maxDepth = 1000
+
+// errSyntax is a position in a text that is not JSON.
+type errSyntax struct {
+	at   int
+	want string
+}
+
+func (e errSyntax) Error() string { return fmt.Sprintf("byte %d: expected %s", e.at, e.want) }
+
+// errShort says that the text ends inside a value; a loader reads more and tries again.
+var errShort = io.ErrUnexpectedEOF
+
+func skipSpace(b []byte, i int) int {
+	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r') {
+		i++
+	}
+	return i
+}
+
+// skipValue returns the offset behind the JSON value that starts at b[i]. It is as strict as encoding/json; it
+// exists because an estate of 200,000 bodies is indexed by looking at five fields of each, and decoding each
+// body into maps costs twenty times as much.
+func skipValue(b []byte, i, depth int) (int, error) {
+	if i >= len(b) {
+		return i, errShort
+	}
+	switch c := b[i]; {
+	case c == '"':
+		return skipString(b, i)
+	case c == '{':
+		return skipObject(b, i, depth)
+	case c == '[':
+		return skipArray(b, i, depth)
+	case c == 't':
+		return skipWord(b, i, "true")
+	case c == 'f':
+		return skipWord(b, i, "false")
+	case c == 'n':
+		return skipWord(b, i, "null")
+	case c == '-' || '0' <= c && c <= '9':
+		return skipNumber(b, i)
+	}
+	return i, errSyntax{i, "a JSON value"}
+}
+
+func skipWord(b []byte, i int, word string) (int, error) {
+	rest := b[i:]
+	if len(rest) < len(word) {
+		if string(rest) == word[:len(rest)] {
+			return i, errShort
+		}
+		return i, errSyntax{i, word}
+	}
+	if string(rest[:len(word)]) != word {
+		return i, errSyntax{i, word}
+	}
+	return i + len(word), nil
+}
+
+func skipString(b []byte, i int) (int, error) {
+	for i++; i < len(b); i++ {
+		switch c := b[i]; {
+		case c == '"':
+			return i + 1, nil
+		case c < 0x20:
+			return i, errSyntax{i, "no control character in a string"}
+		case c == '\\':
+			i++
+			if i >= len(b) {
+				return i, errShort
+			}
+			switch b[i] {
+			case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
+			case 'u':
+				for range 4 {
+					i++
+					if i >= len(b) {
+						return i, errShort
+					}
+					if !isHex(b[i]) {
+						return i, errSyntax{i, "a hexadecimal digit"}
+					}
+				}
+			default:
+				return i, errSyntax{i, "an escape"}
+			}
+		}
+	}
+	return i, errShort
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+}
+
+// skipNumber cannot know whether a number at the very end of b goes on: numbers stand inside objects here, so a
+// text that ends with one is short.
+func skipNumber(b []byte, i int) (int, error) {
+	if b[i] == '-' {
+		i++
+	}
+	if i >= len(b) {
+		return i, errShort
+	}
+	switch {
+	case b[i] == '0':
+		i++
+	case '1' <= b[i] && b[i] <= '9':
+		i = skipDigits(b, i)
+	default:
+		return i, errSyntax{i, "a digit"}
+	}
+	if i < len(b) && b[i] == '.' {
+		if j := skipDigits(b, i+1); j > i+1 {
+			i = j
+		} else if j >= len(b) {
+			return j, errShort
+		} else {
+			return j, errSyntax{j, "a digit"}
+		}
+	}
+	if i < len(b) && (b[i] == 'e' || b[i] == 'E') {
+		i++
+		if i < len(b) && (b[i] == '+' || b[i] == '-') {
+			i++
+		}
+		j := skipDigits(b, i)
+		if j == i {
+			if j >= len(b) {
+				return j, errShort
+			}
+			return j, errSyntax{j, "a digit"}
+		}
+		i = j
+	}
+	return i, nil
+}
+
+func skipDigits(b []byte, i int) int {
+	for i < len(b) && '0' <= b[i] && b[i] <= '9' {
+		i++
+	}
+	return i
+}
+
+func skipObject(b []byte, i, depth int) (int, error) {
+	end, err := walkObject(b, i, depth, nil)
+	return end, err
+}
+
+func skipArray(b []byte, i, depth int) (int, error) {
+	end, err := walkArray(b, i, depth, nil)
+	return end, err
+}
+
+// walkObject calls visit for each member with the quoted key and the value; visit may be nil.
+func walkObject(b []byte, i, depth int, visit func(key, value []byte)) (int, error) {
+	if depth > maxDepth {
+		return i, errSyntax{i, "less nesting"}
+	}
+	i = skipSpace(b, i+1)
+	if i < len(b) && b[i] == '}' {
+		return i + 1, nil
+	}
+	for {
+		if i >= len(b) {
+			return i, errShort
+		}
+		if b[i] != '"' {
+			return i, errSyntax{i, "a key"}
+		}
+		keyEnd, err := skipString(b, i)
+		if err != nil {
+			return keyEnd, err
+		}
+		key := b[i:keyEnd]
+		i = skipSpace(b, keyEnd)
+		if i >= len(b) {
+			return i, errShort
+		}
+		if b[i] != ':' {
+			return i, errSyntax{i, "':'"}
+		}
+		i = skipSpace(b, i+1)
+		end, err := skipValue(b, i, depth+1)
+		if err != nil {
+			return end, err
+		}
+		if visit != nil {
+			visit(key, b[i:end])
+		}
+		i = skipSpace(b, end)
+		if i >= len(b) {
+			return i, errShort
+		}
+		switch b[i] {
+		case '}':
+			return i + 1, nil
+		case ',':
+			i = skipSpace(b, i+1)
+		default:
+			return i, errSyntax{i, "',' or '}'"}
+		}
+	}
+}
+
+// walkArray calls visit for each element; visit may be nil.
+func walkArray(b []byte, i, depth int, visit func(value []byte)) (int, error) {
+	if depth > maxDepth {
+		return i, errSyntax{i, "less nesting"}
+	}
+	i = skipSpace(b, i+1)
+	if i < len(b) && b[i] == ']' {
+		return i + 1, nil
+	}
+	for {
+		end, err := skipValue(b, i, depth+1)
+		if err != nil {
+			return end, err
+		}
+		if visit != nil {
+			visit(b[i:end])
+		}
+		i = skipSpace(b, end)
+		if i >= len(b) {
+			return i, errShort
+		}
+		switch b[i] {
+		case ']':
+			return i + 1, nil
+		case ',':
+			i = skipSpace(b, i+1)
+		default:
+			return i, errSyntax{i, "',' or ']'"}
+		}
+	}
+}
+
+// get returns the raw value at path in the object raw, or nil. Of duplicate keys the last one counts, as in
+// encoding/json. raw must be valid JSON.
+func get(raw []byte, path ...string) []byte {
+	for _, name := range path {
+		i := skipSpace(raw, 0)
+		if i >= len(raw) || raw[i] != '{' {
+			return nil
+		}
+		var found []byte
+		_, _ = walkObject(raw, i, 0, func(key, value []byte) {
+			if keyIs(key, name) {
+				found = value
+			}
+		})
+		if found == nil {
+			return nil
+		}
+		raw = found
+	}
+	return raw
+}
+
+func keyIs(quoted []byte, name string) bool {
+	if len(quoted) == len(name)+2 && string(quoted[1:len(quoted)-1]) == name {
+		return true
+	}
+	return bytes.IndexByte(quoted, '\\') >= 0 && unquote(quoted) == name
+}
+
+// text returns the string at path in raw, or "" when there is none.
+func text(raw []byte, path ...string) string { return unquote(get(raw, path...)) }
+
+func unquote(value []byte) string {
+	if len(value) < 2 || value[0] != '"' {
+		return ""
+	}
+	if bytes.IndexByte(value, '\\') < 0 {
+		return string(value[1 : len(value)-1])
+	}
+	var s string
+	if err := json.Unmarshal(value, &s); err != nil {
+		return ""
+	}
+	return s
+}
+
+// truth returns the boolean at path in raw; absent is false.
+func truth(raw []byte, path ...string) bool { return string(get(raw, path...)) == "true" }
+
+// validObject says whether raw is exactly one JSON object.
+func validObject(raw []byte) error {
+	i := skipSpace(raw, 0)
+	if i >= len(raw) {
+		return errShort
+	}
+	if raw[i] != '{' {
+		return errSyntax{i, "an object"}
+	}
+	end, err := skipValue(raw, i, 0)
+	if err != nil {
+		return err
+	}
+	if skipSpace(raw, end) != len(raw) {
+		return errors.New("text behind the object")
+	}
+	return nil
+}

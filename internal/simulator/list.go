@@ -1,0 +1,99 @@
+package simulator
+
+import (
+	"bytes"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// query is a request's query by lower-cased name. net/url is not used because it drops pairs with a bare ";",
+// which stands in container names.
+func query(raw string) map[string]string {
+	q := map[string]string{}
+	for pair := range strings.SplitSeq(raw, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		n, errName := url.QueryUnescape(name)
+		v, errValue := url.QueryUnescape(value)
+		if errName == nil && errValue == nil && n != "" {
+			q[strings.ToLower(n)] = v
+		}
+	}
+	return q
+}
+
+// walker visits the rows of a list from row on; body is only called for rows that are sent.
+type walker func(from int, visit func(row int, body func() []byte) bool)
+
+// list answers one page of a list. Bodies go out as they are stored, so a page of 500 costs a copy.
+func (c *call) list(kind string, walk walker) reply {
+	size := max(c.s.set.Pages[kind], 1)
+	name := key(c.path) + "?" + query(c.r.URL.RawQuery)["$filter"]
+	from := 0
+	if token := query(c.r.URL.RawQuery)["$skiptoken"]; token != "" {
+		row, known := c.s.row(name, token)
+		if !known {
+			return fail(http.StatusBadRequest, "InvalidSkipToken", "The skip token is not one this list gave out.") // UNVERIFIED code
+		}
+		from = row
+	}
+	var b bytes.Buffer
+	b.WriteString(`{"value":[`)
+	n, next := 0, -1
+	walk(from, func(row int, body func() []byte) bool {
+		if n == size {
+			next = row
+			return false
+		}
+		if n++; n > 1 {
+			b.WriteByte(',')
+		}
+		b.Write(body())
+		return true
+	})
+	b.WriteByte(']')
+	if next >= 0 {
+		// On the last page the key is absent, not null (azure-api.md §2, FACTS 25).
+		b.WriteString(`,"nextLink":`)
+		b.Write(encode(c.nextLink(c.s.token(name, next))))
+	}
+	b.WriteByte('}')
+	return ok(b.Bytes())
+}
+
+// nextLink is the request's own URL with a token (FACTS 25).
+func (c *call) nextLink(token string) string {
+	var kept []string
+	for pair := range strings.SplitSeq(c.r.URL.RawQuery, "&") {
+		name, _, _ := strings.Cut(pair, "=")
+		if n, err := url.QueryUnescape(name); err == nil && pair != "" && !strings.EqualFold(n, "$skiptoken") {
+			kept = append(kept, pair)
+		}
+	}
+	kept = append(kept, "%24skiptoken="+token)
+	base := c.base
+	if c.fault != nil && c.fault.NextLink != "" {
+		base = c.fault.NextLink
+	}
+	return base + strings.ReplaceAll(c.r.URL.EscapedPath(), "%3B", ";") + "?" + strings.Join(kept, "&")
+}
+
+// each makes a walker of the records of one list that keep accepts.
+func each[R any](t *table[R], group string, keep func(*R) bool, body func(*R) []byte) walker {
+	return func(from int, visit func(int, func() []byte) bool) {
+		t.group(group, from, func(row int, r *R) bool {
+			return !keep(r) || visit(row, func() []byte { return body(r) })
+		})
+	}
+}
+
+// slice makes a walker of bodies that are made for the answer.
+func slice(bodies [][]byte) walker {
+	return func(from int, visit func(int, func() []byte) bool) {
+		for i := from; i < len(bodies); i++ {
+			if !visit(i, func() []byte { return bodies[i] }) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,165 @@
+package simulator
+
+import (
+	"errors"
+	"fmt"
+	"io"
+)
+
+// window reads one JSON document value by value without holding more of it than the value at hand.
+type window struct {
+	r    io.Reader
+	buf  []byte
+	pos  int
+	base int64 // offset of buf[0] in the document
+	eof  bool
+}
+
+const (
+	windowSize = 1 << 20
+	// maxBody bounds one body of an estate; ARM's own limit on a response is 8 MB.
+	maxBody = 64 << 20
+)
+
+// fill drops what was consumed and reads on.
+func (w *window) fill() error {
+	if w.eof {
+		return errShort
+	}
+	if len(w.buf)-w.pos > maxBody {
+		return errors.New("a value is larger than 64 MiB")
+	}
+	w.base += int64(w.pos)
+	grown := w.buf
+	if cap(w.buf)-(len(w.buf)-w.pos) < windowSize {
+		grown = make([]byte, 0, 2*cap(w.buf)+windowSize)
+	}
+	w.buf = append(grown[:0], w.buf[w.pos:]...)
+	w.pos = 0
+	n, err := io.ReadFull(w.r, w.buf[len(w.buf):min(cap(w.buf), len(w.buf)+windowSize)])
+	w.buf = w.buf[:len(w.buf)+n]
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		w.eof = true
+		return nil
+	}
+	return err
+}
+
+// peek returns the next byte that is not space.
+func (w *window) peek() (byte, error) {
+	for {
+		w.pos = skipSpace(w.buf, w.pos)
+		if w.pos < len(w.buf) {
+			return w.buf[w.pos], nil
+		}
+		if err := w.fill(); err != nil {
+			return 0, err
+		}
+	}
+}
+
+func (w *window) expect(want byte) error {
+	c, err := w.peek()
+	if err != nil {
+		return err
+	}
+	if c != want {
+		return errSyntax{w.pos, fmt.Sprintf("%q", want)}
+	}
+	w.pos++
+	return nil
+}
+
+// value returns the next value and its offset. The bytes are good until the next call.
+func (w *window) value() (raw []byte, off int64, err error) {
+	if _, err := w.peek(); err != nil {
+		return nil, 0, err
+	}
+	for {
+		end, err := skipValue(w.buf, w.pos, 0)
+		// A number may go on behind the window.
+		if errors.Is(err, errShort) && !w.eof || err == nil && end == len(w.buf) && !w.eof {
+			if err := w.fill(); err != nil {
+				return nil, 0, err
+			}
+			continue
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		raw, off = w.buf[w.pos:end], w.base+int64(w.pos)
+		w.pos = end
+		return raw, off, nil
+	}
+}
+
+// list calls visit for each element of the array that comes next.
+func (w *window) list(visit func(raw []byte, off int64) error) error {
+	if err := w.expect('['); err != nil {
+		return err
+	}
+	if c, err := w.peek(); err != nil || c == ']' {
+		w.pos++
+		return err
+	}
+	for n := 0; ; n++ {
+		raw, off, err := w.value()
+		if err == nil {
+			err = visit(raw, off)
+		}
+		if err != nil {
+			return fmt.Errorf("element %d: %w", n, err)
+		}
+		c, err := w.peek()
+		if err != nil {
+			return err
+		}
+		w.pos++
+		switch c {
+		case ',':
+		case ']':
+			return nil
+		default:
+			return errSyntax{w.pos - 1, "',' or ']'"}
+		}
+	}
+}
+
+// object calls visit with each key of the object that comes next; visit consumes the value.
+func (w *window) object(visit func(name string) error) error {
+	if err := w.expect('{'); err != nil {
+		return err
+	}
+	if c, err := w.peek(); err != nil || c == '}' {
+		w.pos++
+		return err
+	}
+	for {
+		if c, err := w.peek(); err != nil || c != '"' {
+			return errors.Join(err, errSyntax{w.pos, "a key"})
+		}
+		raw, _, err := w.value()
+		if err != nil {
+			return err
+		}
+		name := unquote(raw)
+		if err := w.expect(':'); err != nil {
+			return err
+		}
+		if err := visit(name); err != nil {
+			return fmt.Errorf("reading %q: %w", name, err)
+		}
+		c, err := w.peek()
+		if err != nil {
+			return err
+		}
+		w.pos++
+		switch c {
+		case ',':
+		case '}':
+			return nil
+		default:
+			return errSyntax{w.pos - 1, "',' or '}'"}
+		}
+	}
+}

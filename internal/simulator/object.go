@@ -1,0 +1,143 @@
+package simulator
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+)
+
+// object is a JSON object that keeps the order of its keys and every value it does not understand. Bodies are
+// edited through it, so that what the simulator has no rule for comes back as it came in.
+type object []member
+
+type member struct {
+	key   string
+	value json.RawMessage
+}
+
+// obj builds an object from key, value pairs in order.
+func obj(pairs ...any) object {
+	o := make(object, 0, len(pairs)/2)
+	for i := 0; i+1 < len(pairs); i += 2 {
+		o = append(o, member{pairs[i].(string), encode(pairs[i+1])})
+	}
+	return o
+}
+
+// parse reads raw, which must be a valid JSON object; anything else gives an empty object.
+func parse(raw []byte) object {
+	var o object
+	i := skipSpace(raw, 0)
+	if i >= len(raw) || raw[i] != '{' {
+		return nil
+	}
+	_, _ = walkObject(raw, i, 0, func(key, value []byte) {
+		o.put(unquote(key), slices.Clone(value))
+	})
+	return o
+}
+
+// encode is encoding/json without the escaping of <, > and &, which Azure does not do either.
+func encode(v any) json.RawMessage {
+	switch v := v.(type) {
+	case json.RawMessage:
+		return v
+	case object:
+		return v.bytes()
+	}
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		// Only values of this package come here; none of them holds what JSON cannot say.
+		panic(err)
+	}
+	return bytes.TrimRight(b.Bytes(), "\n")
+}
+
+func (o object) bytes() json.RawMessage {
+	var b bytes.Buffer
+	b.WriteByte('{')
+	for i, m := range o {
+		if i > 0 {
+			b.WriteByte(',')
+		}
+		b.Write(encode(m.key))
+		b.WriteByte(':')
+		b.Write(m.value)
+	}
+	b.WriteByte('}')
+	return b.Bytes()
+}
+
+// MarshalJSON implements json.Marshaler.
+func (o object) MarshalJSON() ([]byte, error) { return o.bytes(), nil }
+
+func (o object) index(key string) int {
+	return slices.IndexFunc(o, func(m member) bool { return m.key == key })
+}
+
+func (o object) has(key string) bool { return o.index(key) >= 0 }
+
+func (o object) raw(key string) json.RawMessage {
+	if i := o.index(key); i >= 0 {
+		return o[i].value
+	}
+	return nil
+}
+
+func (o object) text(key string) string { return unquote(o.raw(key)) }
+
+// sub returns the object under key, empty when it is absent, null or no object.
+func (o object) sub(key string) object { return parse(o.raw(key)) }
+
+func (o *object) put(key string, value json.RawMessage) {
+	if i := o.index(key); i >= 0 {
+		(*o)[i].value = value
+		return
+	}
+	*o = append(*o, member{key, value})
+}
+
+// set puts v under key, keeping the key's place.
+func (o *object) set(key string, v any) { o.put(key, encode(v)) }
+
+// setBefore is set, but a new key goes in front of next.
+func (o *object) setBefore(next, key string, v any) {
+	if i := o.index(next); i >= 0 && !o.has(key) {
+		*o = slices.Insert(*o, i, member{key, encode(v)})
+		return
+	}
+	o.set(key, v)
+}
+
+func (o *object) del(keys ...string) {
+	*o = slices.DeleteFunc(*o, func(m member) bool { return slices.Contains(keys, m.key) })
+}
+
+// edit returns raw with change made to the object at path; missing objects on the way are made.
+func edit(raw []byte, change func(*object), path ...string) json.RawMessage {
+	o := parse(raw)
+	if len(path) == 0 {
+		change(&o)
+	} else {
+		o.put(path[0], edit(o.raw(path[0]), change, path[1:]...))
+	}
+	return o.bytes()
+}
+
+// merge is JSON merge patch (RFC 7386): what PATCH of a vault does with what it is sent.
+func merge(target, patch []byte) json.RawMessage {
+	if i := skipSpace(patch, 0); i >= len(patch) || patch[i] != '{' {
+		return slices.Clone(patch)
+	}
+	o := parse(target)
+	for _, m := range parse(patch) {
+		if string(m.value) == "null" {
+			o.del(m.key)
+			continue
+		}
+		o.put(m.key, merge(o.raw(m.key), m.value))
+	}
+	return o.bytes()
+}

@@ -1,0 +1,302 @@
+package simulator
+
+import (
+	"container/heap"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// operation is something that goes on by itself after a request was answered: a long-running operation with its
+// job, the purge of a soft-deleted item, the expiry of a recovery point. It holds absolute times and the request,
+// so it goes on after the simulator was killed.
+type operation struct {
+	ID string `json:"id"`
+	// Action says what happens at the end: one of the act constants.
+	Action string `json:"action"`
+	// Vault and Target are keys; Target is what no other operation may touch meanwhile.
+	Vault  string `json:"vault,omitempty"`
+	Target string `json:"target,omitempty"`
+	// Status and Result are the paths the client polls, in the spelling it used.
+	StatusPath string    `json:"status_path,omitempty"`
+	ResultPath string    `json:"result_path,omitempty"`
+	Version    string    `json:"version,omitempty"`
+	Started    time.Time `json:"started"`
+	Ends       time.Time `json:"ends,omitzero"`
+	// Snapshot and JobEnds are the phases of a backup, whose job outlives the operation (azure-api.md §5).
+	Snapshot time.Time `json:"snapshot,omitzero"`
+	JobEnds  time.Time `json:"job_ends,omitzero"`
+	State    string    `json:"state"`
+	Code     string    `json:"code,omitempty"`
+	Message  string    `json:"message,omitempty"`
+	Jobs     []string  `json:"jobs,omitempty"`
+	// JobsFailed are the jobs of a policy update that could not be started (azure-api.md §8.1).
+	JobsFailed map[string]string `json:"jobs_failed,omitempty"`
+	Request    json.RawMessage   `json:"request,omitempty"`
+	// JobFails makes the job end Failed though the operation says Succeeded.
+	JobFails bool `json:"job_fails,omitempty"`
+	// Hangs keeps it InProgress for ever.
+	Hangs bool `json:"hangs,omitempty"`
+}
+
+// The ends an operation can have.
+const (
+	actProtect     = "protect"
+	actModify      = "modify"
+	actStop        = "stop"
+	actSuspend     = "suspend"
+	actResume      = "resume"
+	actUndelete    = "undelete"
+	actSoftDelete  = "softDelete"
+	actHardDelete  = "hardDelete"
+	actBackup      = "backup"
+	actRestore     = "restore"
+	actCancel      = "cancel"
+	actRefresh     = "refresh"
+	actPolicy      = "policy"
+	actVaultCreate = "vaultCreate"
+	actVaultUpdate = "vaultUpdate"
+	actVaultDelete = "vaultDelete"
+	actPurge       = "purge"
+	actExpire      = "expire"
+	// actAdopted ends a job that ran when the estate was taken.
+	actAdopted = "adopted"
+)
+
+const (
+	inProgress = "InProgress"
+	succeeded  = "Succeeded"
+	failed     = "Failed"
+)
+
+// keepDone is how long the end of an operation can be asked for. UNVERIFIED.
+const keepDone = 24 * time.Hour
+
+// running says whether the operation itself goes on; jobRunning whether its job does.
+func (op *operation) running() bool { return op.State == inProgress }
+
+func (op *operation) jobRunning() bool { return !op.JobEnds.IsZero() }
+
+// next is when the operation changes by itself; zero: never.
+func (op *operation) next() time.Time {
+	var next time.Time
+	for _, t := range []time.Time{op.endsAt(), op.Snapshot, op.JobEnds} {
+		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
+			next = t
+		}
+	}
+	if next.IsZero() && !op.running() {
+		return op.Ends.Add(keepDone)
+	}
+	return next
+}
+
+func (op *operation) endsAt() time.Time {
+	if op.Hangs || !op.running() {
+		return time.Time{}
+	}
+	return op.Ends
+}
+
+// start files op and lets it run.
+func (st *state) start(op *operation) {
+	st.putOp(op)
+	st.schedule(op.next(), op.ID)
+}
+
+// busy returns the operation that runs on target, or nil.
+func (st *state) busy(target string) *operation {
+	for _, id := range st.onTarget[target] {
+		if op := st.ops[id]; op != nil && op.running() && op.Action != actPurge && op.Action != actExpire {
+			return op
+		}
+	}
+	return nil
+}
+
+// backingUp returns the operation whose backup job runs on target, or nil.
+func (st *state) backingUp(target string) *operation {
+	for _, id := range st.onTarget[target] {
+		if op := st.ops[id]; op != nil && op.Action == actBackup && op.jobRunning() {
+			return op
+		}
+	}
+	return nil
+}
+
+// due is a moment at which an operation changes by itself.
+type due struct {
+	at time.Time
+	id string
+}
+
+type dueQueue []due
+
+func (q dueQueue) Len() int { return len(q) }
+
+// Less orders by time, then by id, so that two runs do the same.
+func (q dueQueue) Less(i, j int) bool {
+	if !q[i].at.Equal(q[j].at) {
+		return q[i].at.Before(q[j].at)
+	}
+	return q[i].id < q[j].id
+}
+func (q dueQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+
+// Push implements heap.Interface.
+func (q *dueQueue) Push(x any) { *q = append(*q, x.(due)) }
+
+// Pop implements heap.Interface.
+func (q *dueQueue) Pop() any {
+	last := (*q)[len(*q)-1]
+	*q = (*q)[:len(*q)-1]
+	return last
+}
+
+func (st *state) schedule(at time.Time, id string) {
+	if !at.IsZero() {
+		heap.Push(&st.due, due{at, id})
+	}
+}
+
+// advance lets everything happen that was due by now, in the order in which it was due.
+func (s *Server) advance(now time.Time) {
+	st := s.st
+	for len(st.due) > 0 && !st.due[0].at.After(now) {
+		d := heap.Pop(&st.due).(due)
+		if op := st.ops[d.id]; op != nil && op.next().Equal(d.at) {
+			s.step(op, d.at)
+		}
+	}
+	if now.After(st.memory.Clock) {
+		st.memory.Clock = now
+	}
+}
+
+// step does the one thing of op that is due at at.
+func (s *Server) step(op *operation, at time.Time) {
+	st := s.st
+	if op.next().Equal(op.Ends.Add(keepDone)) {
+		st.remove("operations", op.ID)
+		return
+	}
+	was := *op
+	op = &was
+	switch {
+	case op.endsAt().Equal(at) && !op.endsAt().IsZero():
+		s.finish(op, at)
+	case op.Snapshot.Equal(at) && !op.Snapshot.IsZero():
+		op.Snapshot = time.Time{}
+		s.snapshotTaken(op, at)
+	case op.JobEnds.Equal(at) && !op.JobEnds.IsZero():
+		op.JobEnds = time.Time{}
+		s.backupEnded(op, at)
+	}
+	if op.Action == actPurge || op.Action == actExpire {
+		st.remove("operations", op.ID)
+		return
+	}
+	st.start(op)
+}
+
+// finish ends op at at: its effect is there from now on.
+func (s *Server) finish(op *operation, at time.Time) {
+	op.State = succeeded
+	if op.Code != "" {
+		op.State = failed
+	}
+	if op.Action != actBackup && op.Action != actRestore {
+		s.endJobs(op, at)
+	}
+	if op.State == failed && op.Action == actBackup {
+		op.Snapshot, op.JobEnds = time.Time{}, time.Time{} // no job was started after all
+		s.endJobs(op, at)
+	}
+	if op.State == failed || op.JobFails {
+		s.undo(op)
+		return
+	}
+	switch op.Action {
+	case actProtect, actModify, actResume, actStop, actSuspend, actUndelete:
+		s.finishItem(op, at)
+	case actSoftDelete, actHardDelete, actPurge:
+		s.finishDelete(op, at)
+	case actRefresh:
+		s.finishRefresh(op, at)
+	case actPolicy:
+		s.st.putPolicy(op.Request)
+	case actCancel:
+		s.finishCancel(op, at)
+	case actVaultCreate, actVaultUpdate, actVaultDelete:
+		s.finishVault(op, at)
+	case actExpire:
+		s.expire(op)
+	case actAdopted:
+		s.finishAdopted(op, at)
+	}
+}
+
+// undo puts back what a failed operation had announced.
+func (s *Server) undo(op *operation) {
+	switch op.Action {
+	case actVaultCreate, actVaultUpdate, actVaultDelete:
+		if v := s.st.vaults.get(op.Target); v != nil {
+			s.st.putVault(edit(s.st.read(v.body), func(p *object) { p.set("provisioningState", "Failed") }, "properties"))
+		}
+	}
+}
+
+// jobIDs are those whose ids the status body may tell (azure-api.md §4).
+func (op *operation) jobIDs() []string { return slices.Clone(op.Jobs) }
+
+// statusBody is the body of operationsStatus, backupOperations and policy operations (azure-api.md §4, §8.1).
+func (op *operation) statusBody() json.RawMessage {
+	body := obj("id", op.ID, "name", op.ID, "status", op.State, "startTime", stamp(op.Started))
+	if op.running() {
+		body.set("endTime", noTime)
+		return body.bytes()
+	}
+	// endTime equals startTime, whatever the operation took (azure-api.md §4).
+	body.set("endTime", stamp(op.Started))
+	if op.State == failed {
+		body.set("error", obj("code", op.Code, "message", op.Message))
+	}
+	switch {
+	case op.Action == actPolicy:
+		failedJobs := op.JobsFailed
+		if failedJobs == nil {
+			failedJobs = map[string]string{}
+		}
+		body.set("properties", obj("objectType", "OperationStatusJobsExtendedInfo", "jobIds", op.jobIDs(), "failedJobsError", failedJobs))
+	case len(op.Jobs) > 0:
+		body.set("properties", obj("objectType", "OperationStatusJobExtendedInfo", "jobId", op.Jobs[0]))
+	}
+	return body.bytes()
+}
+
+// accepted is the 202 that starts an operation, or keeps a client waiting: no body and the URLs to poll.
+func (c *call) accepted(op *operation) reply {
+	r := reply{status: http.StatusAccepted}
+	if op.StatusPath != "" && !c.withoutAsyncHeader(op) {
+		r.set("Azure-AsyncOperation", c.signed(op.StatusPath, op.asyncVersion()))
+	}
+	if op.ResultPath != "" {
+		r.set("Location", c.signed(op.ResultPath, op.Version))
+	}
+	c.comeBack(&r)
+	return r
+}
+
+// asyncVersion is the api-version in Azure-AsyncOperation: another one for refresh and cancel (FACTS 4).
+func (op *operation) asyncVersion() string {
+	if op.Action == actRefresh || op.Action == actCancel {
+		return "2019-05-13-preview"
+	}
+	return op.Version
+}
+
+// withoutAsyncHeader: refresh and cancel had none in 2016 and 2019 (FACTS 4).
+func (c *call) withoutAsyncHeader(op *operation) bool {
+	return (op.Action == actRefresh || op.Action == actCancel) && op.Version < "2019-05-13"
+}

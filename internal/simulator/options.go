@@ -1,0 +1,30 @@
+package simulator
+
+import "time"
+
+// Options are how one server differs from its estate's settings.
+type Options struct {
+	// Settings override those of the estate, field by field where they are not zero.
+	Settings Settings
+	// Speed makes simulated time run faster than the Go clock; 0 and 1 are real time. Retry-After shrinks with it.
+	Speed float64
+	// Log is called once for each request, when it was answered; nil: nobody is told. Calls are serialised.
+	Log func(Entry)
+	// Authority is the base URL clients sign in at, when it differs from the URL they call (behind a proxy).
+	Authority string
+}
+
+// Entry is a line of the request log.
+type Entry struct {
+	Time     time.Time
+	Method   string
+	Path     string
+	Query    string
+	Kind     string
+	Status   int
+	Code     string
+	Took     time.Duration
+	Fault    string
+	ClientID string
+	Bytes    int
+}

@@ -1,0 +1,267 @@
+package simulator
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+)
+
+const policyType = "Microsoft.RecoveryServices/vaults/backupPolicies"
+
+// listPolicies mixes AzureIaasVM and AzureWorkload without a filter (FACTS 28).
+func (c *call) listPolicies() reply {
+	v, none := c.vault()
+	if none != nil {
+		return *none
+	}
+	f, bad := c.filter("backupManagementType", "workloadType", "name")
+	if bad != nil {
+		return *bad
+	}
+	keep := func(p *policy) bool {
+		return f.matches(func(name string) string {
+			switch strings.ToLower(name) {
+			case "backupmanagementtype":
+				return p.management
+			case "name":
+				return p.name
+			}
+			return text(c.st.read(p.body), "properties", "workLoadType")
+		})
+	}
+	// Policies are not paged: the SDK has no token for them and none was seen (azure-api.md §8.1).
+	var bodies [][]byte
+	c.st.policies.group(v.key, 0, func(_ int, p *policy) bool {
+		if keep(p) {
+			bodies = append(bodies, c.policyBody(p))
+		}
+		return true
+	})
+	return ok(joined(bodies))
+}
+
+func joined(bodies [][]byte) json.RawMessage {
+	out := []byte(`{"value":[`)
+	for i, b := range bodies {
+		if i > 0 {
+			out = append(out, ',')
+		}
+		out = append(out, b...)
+	}
+	return append(out, "]}"...)
+}
+
+func (c *call) policyKey() string { return c.vaultKey() + "/backuppolicies/" + key(c.params["policy"]) }
+
+func (c *call) getPolicy() reply {
+	if _, none := c.vault(); none != nil {
+		return *none
+	}
+	p := c.st.policies.get(c.policyKey())
+	if p == nil {
+		return c.noPolicy()
+	}
+	return ok(c.policyBody(p))
+}
+
+func (c *call) noPolicy() reply {
+	return fail(http.StatusNotFound, "BMSUserErrorPolicyObjectNotFound", "Backup policy '%s' was not found.", c.params["policy"]) // UNVERIFIED code
+}
+
+// policyBody is the stored body with the count of its items, which the service computes (azure-api.md §8.2).
+func (c *call) policyBody(p *policy) []byte {
+	return edit(c.st.read(p.body), func(props *object) {
+		props.set("protectedItemsCount", c.st.itemsUnder(p))
+	}, "properties")
+}
+
+// itemsUnder counts the items a policy protects.
+func (st *state) itemsUnder(p *policy) int { return len(st.protectedBy(p)) }
+
+func (st *state) protectedBy(p *policy) []*item {
+	var out []*item
+	st.items.group(p.vault, 0, func(_ int, it *item) bool {
+		if it.policy == p.key {
+			out = append(out, it)
+		}
+		return true
+	})
+	return out
+}
+
+// putPolicy writes all of a policy: 200 when it protects nothing, else 202 and one job an item
+// (azure-api.md §8.1, FACTS 15).
+func (c *call) putPolicy() reply {
+	v, none := c.vault()
+	if none != nil {
+		return *none
+	}
+	if err := validObject(c.body); err != nil {
+		return invalidContent(err)
+	}
+	if r := c.spend("policy-writes", v); r != nil {
+		return *r
+	}
+	sent := parse(c.body).sub("properties")
+	was := c.st.policies.get(c.policyKey())
+	if r := c.checkPolicy(v, was, sent); r != nil {
+		return *r
+	}
+	body := c.storedPolicy(was, sent)
+	items := []*item(nil)
+	if was != nil {
+		items = c.st.protectedBy(was)
+	}
+	if len(items) == 0 {
+		return ok(c.policyBody(c.st.putPolicy(body)))
+	}
+	return c.accepted(c.startPolicyOp(v, was, body, items))
+}
+
+// startPolicyOp starts one ConfigureBackup job for each item (azure-api.md §8.1).
+func (c *call) startPolicyOp(v *vault, p *policy, body json.RawMessage, items []*item) *operation {
+	id := c.guid("policy operation")
+	op := &operation{
+		ID: id, Action: actPolicy, Vault: v.key, Target: p.key, Version: c.version, State: inProgress,
+		StatusPath: c.path + "/operations/" + id, ResultPath: c.path + "/operationResults/" + id,
+		Started: c.now, Ends: c.now.Add(c.s.lasts("policy", p.key)), Request: body,
+	}
+	for _, it := range items {
+		op.Jobs = append(op.Jobs, c.startJob(v, it.friendly, it.tail, "ConfigureBackup", "Policy Name", p.name))
+	}
+	c.begin(op)
+	return op
+}
+
+// storedPolicy is what is kept of what was sent: times with today's date and no milliseconds, defaults added,
+// policyType kept, the caller's count dropped (azure-api.md §8.2, FACTS 35).
+func (c *call) storedPolicy(was *policy, sent object) json.RawMessage {
+	day := c.now
+	name := c.params["policy"]
+	id := vaultPart(c.path) + "/backupPolicies/" + name
+	if was != nil {
+		id = text(c.st.read(was.body), "id")
+		name = was.name
+	}
+	props := obj("backupManagementType", sent.text("backupManagementType"))
+	for _, m := range sent {
+		if m.key != "protectedItemsCount" && m.key != "backupManagementType" && string(m.value) != "null" {
+			props.put(m.key, redate(m.value, day))
+		}
+	}
+	if strings.EqualFold(sent.text("backupManagementType"), "AzureIaasVM") {
+		if !props.has("instantRPDetails") {
+			props.set("instantRPDetails", obj())
+		}
+		if s := props.sub("schedulePolicy"); s.text("schedulePolicyType") == "SimpleSchedulePolicy" && !s.has("scheduleWeeklyFrequency") {
+			s.set("scheduleWeeklyFrequency", 0)
+			props.set("schedulePolicy", s)
+		}
+		if !props.has("instantRpRetentionRangeInDays") {
+			props.set("instantRpRetentionRangeInDays", 2)
+		}
+	}
+	props.set("protectedItemsCount", 0)
+	return obj("id", id, "name", name, "type", policyType, "properties", props).bytes()
+}
+
+// redate writes every time in raw as the service does: the date part is not the client's (azure-api.md §8.2).
+func redate(raw []byte, day time.Time) json.RawMessage {
+	i := skipSpace(raw, 0)
+	if i >= len(raw) {
+		return raw
+	}
+	switch raw[i] {
+	case '{':
+		o := parse(raw)
+		for i := range o {
+			o[i].value = redate(o[i].value, day)
+		}
+		return dropNulls(o).bytes()
+	case '[':
+		out := []json.RawMessage{}
+		_, _ = walkArray(raw, i, 0, func(v []byte) { out = append(out, redate(v, day)) })
+		return encode(out)
+	case '"':
+		if t, isTime := timeOfDay(unquote(raw)); isTime {
+			y, m, d := day.UTC().Date()
+			return encode(stamp(time.Date(y, m, d, t.Hour(), t.Minute(), t.Second(), 0, time.UTC)))
+		}
+	}
+	return raw
+}
+
+// dropNulls: sub-schedules sent as null are absent in the answer (azure-api.md §8.2).
+func dropNulls(o object) object {
+	var out object
+	for _, m := range o {
+		if string(m.value) != "null" {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// timeOfDay reads a run time: a full date and time, or a time alone (azure-api.md §8.3: both parse).
+func timeOfDay(s string) (time.Time, bool) {
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "15:04:05Z07:00", "15:04Z07:00"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC(), true
+		}
+	}
+	return time.Time{}, false
+}
+
+func (c *call) deletePolicy() reply {
+	if _, none := c.vault(); none != nil {
+		return *none
+	}
+	p := c.st.policies.get(c.policyKey())
+	if p == nil {
+		return reply{status: http.StatusNoContent}
+	}
+	if n := c.st.itemsUnder(p); n > 0 {
+		return c.unverified("policy-in-use", "Backup policy '%s' cannot be deleted: it protects %d items.", p.name, n)
+	}
+	c.st.remove("policies", p.key)
+	return reply{status: http.StatusOK} // an empty 200, not 204 (FACTS 15)
+}
+
+// defaultPolicies gives a new vault the three policies it has from the start (azure-api.md §8.1, FACTS 28).
+func (c *call) defaultPolicies(v *vault, was *vault) {
+	if was != nil {
+		return
+	}
+	y, m, d := c.now.UTC().Date()
+	// The half hour that DefaultPolicy runs at differs from vault to vault (16:30, 17:30, 20:00 were recorded).
+	halfHour := time.Duration(32+int(c.s.chance("default policy", v.key)*12)) * 30 * time.Minute
+	midnight := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
+	at, window := stamp(midnight.Add(halfHour)), stamp(midnight.Add(8*time.Hour))
+	days := func(n int) object { return obj("count", n, "durationType", "Days") }
+	daily := func(at string) object {
+		return obj("retentionPolicyType", "LongTermRetentionPolicy",
+			"dailySchedule", obj("retentionTimes", []string{at}, "retentionDuration", days(30)))
+	}
+	simple := obj("schedulePolicyType", "SimpleSchedulePolicy", "scheduleRunFrequency", "Daily",
+		"scheduleRunTimes", []string{at}, "scheduleWeeklyFrequency", 0)
+	put := func(name string, props object) {
+		c.st.putPolicy(obj("id", v.id+"/backupPolicies/"+name, "name", name, "type", policyType, "properties", props).bytes())
+	}
+	put("HourlyLogBackup", obj("backupManagementType", "AzureWorkload", "workLoadType", "SQLDataBase",
+		"settings", obj("timeZone", "UTC", "issqlcompression", false, "isCompression", false),
+		"subProtectionPolicy", []object{
+			obj("policyType", "Full", "schedulePolicy", simple, "retentionPolicy", daily(at)),
+			obj("policyType", "Log",
+				"schedulePolicy", obj("schedulePolicyType", "LogSchedulePolicy", "scheduleFrequencyInMins", 60),
+				"retentionPolicy", obj("retentionPolicyType", "SimpleRetentionPolicy", "retentionDuration", days(30))),
+		}, "protectedItemsCount", 0))
+	put("DefaultPolicy", obj("backupManagementType", "AzureIaasVM", "instantRPDetails", obj(),
+		"schedulePolicy", simple, "retentionPolicy", daily(at),
+		"instantRpRetentionRangeInDays", 2, "timeZone", "UTC", "protectedItemsCount", 0))
+	put("EnhancedPolicy", obj("backupManagementType", "AzureIaasVM", "policyType", "V2", "instantRPDetails", obj(),
+		"schedulePolicy", obj("schedulePolicyType", "SimpleSchedulePolicyV2", "scheduleRunFrequency", "Hourly",
+			"hourlySchedule", obj("interval", 4, "scheduleWindowStartTime", window, "scheduleWindowDuration", 12)),
+		"retentionPolicy", daily(window),
+		"instantRpRetentionRangeInDays", 2, "timeZone", "UTC", "protectedItemsCount", 0))
+}

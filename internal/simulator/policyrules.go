@@ -1,0 +1,375 @@
+package simulator
+
+import (
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// maxPolicies is how many policies a vault takes (azure-api.md §13).
+const maxPolicies = 200
+
+var policyName = regexp.MustCompile(`^[a-zA-Z][-_!a-zA-Z0-9]{2,149}$`) // azure-api.md §8.3
+
+// badPolicy is the one answer to most mistakes in a policy (azure-api.md §8.3).
+func badPolicy() *reply {
+	r := fail(http.StatusBadRequest, "BMSUserErrorInvalidPolicyInput",
+		"Input for create or update policy is not in proper format. Please check format of parameters like schedule time, schedule days, retention time and retention days")
+	return &r
+}
+
+// checkPolicy holds the rules of azure-api.md §8.3 for a policy that is written.
+func (c *call) checkPolicy(v *vault, was *policy, p object) *reply {
+	if !policyName.MatchString(c.params["policy"]) {
+		return badPolicy()
+	}
+	if was == nil && c.st.policies.count(v.key) >= maxPolicies {
+		r := c.unverified("policy-count", "The vault has reached its limit of %d policies.", maxPolicies)
+		return &r
+	}
+	if !strings.EqualFold(p.text("backupManagementType"), "AzureIaasVM") {
+		if p.text("backupManagementType") == "" {
+			return badPolicy()
+		}
+		return nil // the rules of other workloads are not known here
+	}
+	if was != nil && first(p.text("policyType"), "V1") != c.st.tier(was) {
+		return badPolicy() // the type cannot change
+	}
+	s, err := readPolicy(p)
+	if err != nil || !s.valid() {
+		return badPolicy()
+	}
+	if was != nil {
+		return c.checkImmutablePolicy(v, was, s)
+	}
+	return nil
+}
+
+// checkImmutablePolicy: on an immutable vault retention is not reduced; it is not increased either while an item
+// is suspended (azure-api.md §8.3).
+func (c *call) checkImmutablePolicy(v *vault, was *policy, s *policySpec) *reply {
+	old, err := readPolicy(parse(c.st.read(was.body)).sub("properties"))
+	if err != nil || !c.st.immutable(v) {
+		return nil
+	}
+	suspended := slices.ContainsFunc(c.st.protectedBy(was), func(it *item) bool { return it.state == "BackupsSuspended" })
+	if old.Retention.reducedBy(s.Retention) || suspended && s.Retention.reducedBy(old.Retention) {
+		r := c.unverified("immutable-denied", "%s", immutableText)
+		return &r
+	}
+	return nil
+}
+
+// policySpec is what the rules look at of an Azure VM policy.
+type policySpec struct {
+	Type     string           `json:"policyType"`
+	Schedule schedule         `json:"schedulePolicy"`
+	Instant  *int             `json:"instantRpRetentionRangeInDays"`
+	TimeZone string           `json:"timeZone"`
+	Tiering  map[string]*tier `json:"tieringPolicy"`
+	Consist  string           `json:"snapshotConsistencyType"`
+
+	Retention retention `json:"retentionPolicy"`
+}
+
+type schedule struct {
+	Type      string   `json:"schedulePolicyType"`
+	Frequency string   `json:"scheduleRunFrequency"`
+	Days      []string `json:"scheduleRunDays"`
+	Times     []string `json:"scheduleRunTimes"`
+	Hourly    *struct {
+		Interval int    `json:"interval"`
+		Start    string `json:"scheduleWindowStartTime"`
+		Duration int    `json:"scheduleWindowDuration"`
+	} `json:"hourlySchedule"`
+	Daily *struct {
+		Times []string `json:"scheduleRunTimes"`
+	} `json:"dailySchedule"`
+	Weekly *struct {
+		Days  []string `json:"scheduleRunDays"`
+		Times []string `json:"scheduleRunTimes"`
+	} `json:"weeklySchedule"`
+}
+
+type retention struct {
+	Type    string     `json:"retentionPolicyType"`
+	Daily   *retained  `json:"dailySchedule"`
+	Weekly  *retained  `json:"weeklySchedule"`
+	Monthly *periodics `json:"monthlySchedule"`
+	Yearly  *periodics `json:"yearlySchedule"`
+}
+
+type retained struct {
+	Days     []string `json:"daysOfTheWeek"`
+	Times    []string `json:"retentionTimes"`
+	Duration struct {
+		Count int    `json:"count"`
+		Type  string `json:"durationType"`
+	} `json:"retentionDuration"`
+}
+
+type periodics struct {
+	retained
+	Months []string `json:"monthsOfYear"`
+	Format string   `json:"retentionScheduleFormatType"`
+	ByDay  *struct {
+		Days []struct {
+			Date   int  `json:"date"`
+			IsLast bool `json:"isLast"`
+		} `json:"daysOfTheMonth"`
+	} `json:"retentionScheduleDaily"`
+	ByWeek *struct {
+		Days  []string `json:"daysOfTheWeek"`
+		Weeks []string `json:"weeksOfTheMonth"`
+	} `json:"retentionScheduleWeekly"`
+}
+
+type tier struct {
+	Mode         string `json:"tieringMode"`
+	Duration     int    `json:"duration"`
+	DurationType string `json:"durationType"`
+}
+
+func readPolicy(p object) (*policySpec, error) {
+	s := &policySpec{}
+	err := json.Unmarshal(p.bytes(), s)
+	return s, err
+}
+
+// runTimes and runDays are where the schedule has them; V2 nests them (azure-api.md §8.2).
+func (s *policySpec) runTimes() []string {
+	switch {
+	case s.Schedule.Type == "SimpleSchedulePolicy":
+		return s.Schedule.Times
+	case s.Schedule.Frequency == "Hourly" && s.Schedule.Hourly != nil:
+		return []string{s.Schedule.Hourly.Start}
+	case s.Schedule.Frequency == "Daily" && s.Schedule.Daily != nil:
+		return s.Schedule.Daily.Times
+	case s.Schedule.Frequency == "Weekly" && s.Schedule.Weekly != nil:
+		return s.Schedule.Weekly.Times
+	}
+	return nil
+}
+
+func (s *policySpec) runDays() []string {
+	if s.Schedule.Type == "SimpleSchedulePolicyV2" && s.Schedule.Weekly != nil {
+		return s.Schedule.Weekly.Days
+	}
+	return s.Schedule.Days
+}
+
+// valid holds every rule of azure-api.md §8.3 that ends in the opaque error.
+func (s *policySpec) valid() bool {
+	return s.validType() && s.validSchedule() && s.validInstant() && s.validRetention() && s.validTiering()
+}
+
+func (s *policySpec) validType() bool {
+	v2 := s.Type == "V2"
+	switch {
+	case s.Type != "" && s.Type != "V1" && !v2,
+		v2 != (s.Schedule.Type == "SimpleSchedulePolicyV2"),
+		!v2 && s.Schedule.Type != "SimpleSchedulePolicy",
+		s.Retention.Type != "LongTermRetentionPolicy":
+		return false
+	}
+	// Crash consistency is V2's (azure-api.md §8.2).
+	return s.Consist == "" || v2
+}
+
+// validSchedule: one run time on the half hour; hourly interval 4, 6, 8 or 12 in a window of 4 to 24 hours that is a
+// multiple of it, V2 only (azure-api.md §8.3).
+func (s *policySpec) validSchedule() bool {
+	times := s.runTimes()
+	if len(times) != 1 || !onHalfHour(times[0]) {
+		return false
+	}
+	switch s.Schedule.Frequency {
+	case "Daily":
+		return true
+	case "Weekly":
+		return len(s.runDays()) > 0 && validDays(s.runDays())
+	case "Hourly":
+		h := s.Schedule.Hourly
+		return s.Type == "V2" && slices.Contains([]int{4, 6, 8, 12}, h.Interval) &&
+			h.Duration >= 4 && h.Duration <= 24 && h.Duration%h.Interval == 0
+	}
+	return false
+}
+
+func onHalfHour(s string) bool {
+	t, isTime := timeOfDay(s)
+	return isTime && t.Minute()%30 == 0 && t.Second() == 0
+}
+
+var weekdays = []string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"}
+
+func validDays(days []string) bool {
+	return !slices.ContainsFunc(days, func(d string) bool { return !slices.Contains(weekdays, d) })
+}
+
+// validInstant: V1 daily 1 to 5 days, V1 weekly exactly 5, V2 1 to 30 (azure-api.md §8.3).
+func (s *policySpec) validInstant() bool {
+	if s.Instant == nil {
+		return s.Type == "V2" || s.Schedule.Frequency != "Weekly"
+	}
+	days := *s.Instant
+	switch {
+	case s.Type == "V2":
+		return days >= 1 && days <= 30
+	case s.Schedule.Frequency == "Weekly":
+		return days == 5
+	}
+	return days >= 1 && days <= 5
+}
+
+// validRetention: daily and hourly schedules need daily retention, weekly ones must not have it and need weekly on
+// the same days; counts are bounded; one retention time, equal to the run time (azure-api.md §8.3).
+func (s *policySpec) validRetention() bool {
+	r := s.Retention
+	weekly := s.Schedule.Frequency == "Weekly"
+	switch {
+	case weekly != (r.Daily == nil),
+		weekly && r.Weekly == nil,
+		weekly && !sameDays(r.Weekly.Days, s.runDays()),
+		!s.validRetained(r.Daily, "Days", 7, 9999),
+		!s.validRetained(r.Weekly, "Weeks", 1, 5163),
+		r.Weekly != nil && (len(r.Weekly.Days) == 0 || !validDays(r.Weekly.Days)),
+		!s.validPeriodic(r.Monthly, "Months", 1188),
+		!s.validPeriodic(r.Yearly, "Years", 99),
+		r.Yearly != nil && len(r.Yearly.Months) == 0:
+		return false
+	}
+	return true
+}
+
+func sameDays(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
+
+func (s *policySpec) validRetained(r *retained, unit string, low, high int) bool {
+	if r == nil {
+		return true
+	}
+	if r.Duration.Type != unit || r.Duration.Count < low || r.Duration.Count > high || len(r.Times) != 1 {
+		return false
+	}
+	at, isTime := timeOfDay(r.Times[0])
+	run, _ := timeOfDay(s.runTimes()[0])
+	return isTime && at.Hour() == run.Hour() && at.Minute() == run.Minute()
+}
+
+// validPeriodic: with a weekly schedule by week of the month only; dates 1 to 28 or the last (azure-api.md §8.3).
+func (s *policySpec) validPeriodic(p *periodics, unit string, high int) bool {
+	if p == nil {
+		return true
+	}
+	if !s.validRetained(&p.retained, unit, 1, high) {
+		return false
+	}
+	switch p.Format {
+	case "Weekly":
+		return p.ByWeek != nil && len(p.ByWeek.Days) > 0 && len(p.ByWeek.Weeks) > 0 && validDays(p.ByWeek.Days)
+	case "Daily":
+		if s.Schedule.Frequency == "Weekly" || p.ByDay == nil || len(p.ByDay.Days) == 0 {
+			return false
+		}
+		for _, d := range p.ByDay.Days {
+			if !d.IsLast && (d.Date < 1 || d.Date > 28) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// validTiering: TierRecommended needs monthly or yearly retention of nine months, TierAfter three months with six
+// left (azure-api.md §8.3).
+func (s *policySpec) validTiering() bool {
+	for name, t := range s.Tiering {
+		if name != "ArchivedRP" || t == nil {
+			return false
+		}
+		longest := s.Retention.longestMonths()
+		switch t.Mode {
+		case "DoNotTier", "Invalid", "":
+		case "TierRecommended":
+			if longest < 9 {
+				return false
+			}
+		case "TierAfter":
+			months := t.Duration
+			if t.DurationType == "Days" {
+				months = t.Duration / 30
+			}
+			if months < 3 || longest < months+6 {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// longestMonths is how long the monthly and yearly points are kept.
+func (r retention) longestMonths() int {
+	longest := 0
+	if r.Monthly != nil {
+		longest = r.Monthly.Duration.Count
+	}
+	if r.Yearly != nil {
+		longest = max(longest, 12*r.Yearly.Duration.Count)
+	}
+	return longest
+}
+
+// reducedBy says whether after keeps some point for a shorter time than r.
+func (r retention) reducedBy(after retention) bool {
+	count := func(x *retained) int {
+		if x == nil {
+			return 0
+		}
+		return x.Duration.Count
+	}
+	periodic := func(x *periodics) int {
+		if x == nil {
+			return 0
+		}
+		return x.Duration.Count
+	}
+	return count(after.Daily) < count(r.Daily) || count(after.Weekly) < count(r.Weekly) ||
+		periodic(after.Monthly) < periodic(r.Monthly) || periodic(after.Yearly) < periodic(r.Yearly)
+}
+
+// spend takes one of a day's writes, or answers that none is left (azure-api.md §13).
+func (c *call) spend(limit string, v *vault) *reply {
+	if !c.s.set.DailyLimits {
+		return nil
+	}
+	most, scope := 1000, v.key
+	if limit == "policy-writes" {
+		most = 50
+		if c.s.set.PolicyLimitPerSubscription {
+			scope = v.sub
+		}
+	}
+	if c.st.memory.Daily == nil {
+		c.st.memory.Daily = map[string]daily{}
+	}
+	d := c.st.memory.Daily[limit+" "+scope]
+	if c.now.Sub(d.Since) >= 24*time.Hour {
+		d = daily{Since: c.now}
+	}
+	if d.Count >= most {
+		r := c.unverified(limit, "The limit of %d such operations a day has been reached. Please try again later.", most)
+		return &r
+	}
+	d.Count++
+	c.st.memory.Daily[limit+" "+scope] = d
+	return nil
+}

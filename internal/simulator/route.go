@@ -1,0 +1,153 @@
+package simulator
+
+import (
+	"net/url"
+	"strings"
+)
+
+// route is one request shape the simulator knows. In a pattern, "{x}" is any one segment; the rest is compared
+// without case (azure-api.md §0.4, FACTS 16-18).
+type route struct {
+	method  string
+	pattern string
+	// kind names the route in statistics, faults and logs.
+	kind string
+	// action is the Recovery Services action whose hourly budget a request uses; empty: none (azure-api.md §12).
+	action string
+	handle func(*call) reply
+	// open routes need no token and no api-version: they are not ARM.
+	open bool
+
+	segments []string
+}
+
+const (
+	inSub   = "/subscriptions/{sub}"
+	inGroup = inSub + "/resourcegroups/{group}"
+	compute = "/providers/microsoft.compute/virtualmachines"
+	rsv     = "/providers/microsoft.recoveryservices"
+	inVault = inGroup + rsv + "/vaults/{vault}"
+	fabric  = inVault + "/backupfabrics/{fabric}"
+	inItem  = fabric + "/protectioncontainers/{container}/protecteditems/{item}"
+)
+
+const rsAction = "Microsoft.RecoveryServices/vaults/"
+
+// routes lists every request the simulator answers.
+func routes() []*route {
+	list := []*route{
+		{method: "GET", pattern: inSub + compute, kind: "vms.list", handle: (*call).listVMs},
+		{method: "GET", pattern: inGroup + compute, kind: "vms.list", handle: (*call).listVMs},
+		{method: "GET", pattern: inGroup + compute + "/{vm}", kind: "vm.get", handle: (*call).getVM},
+
+		{method: "GET", pattern: inSub + rsv + "/vaults", kind: "vaults.list", handle: (*call).listVaults},
+		{method: "GET", pattern: inGroup + rsv + "/vaults", kind: "vaults.list", handle: (*call).listVaults},
+		{method: "GET", pattern: inVault, kind: "vault.get", handle: (*call).getVault},
+		{method: "PUT", pattern: inVault, kind: "vault.put", action: rsAction + "write", handle: (*call).putVault},
+		{method: "PATCH", pattern: inVault, kind: "vault.patch", action: rsAction + "write", handle: (*call).patchVault},
+		{method: "DELETE", pattern: inVault, kind: "vault.delete", action: rsAction + "delete", handle: (*call).deleteVault},
+		{method: "GET", pattern: inVault + "/operationstatus/{op}", kind: "vault.status", handle: (*call).vaultStatus},
+		{method: "GET", pattern: inVault + "/operationresults/{op}", kind: "vault.result", handle: (*call).vaultResult},
+
+		{method: "GET", pattern: inVault + "/backuppolicies", kind: "policies.list", action: rsAction + "backupPolicies/read", handle: (*call).listPolicies},
+		{method: "GET", pattern: inVault + "/backuppolicies/{policy}", kind: "policy.get", action: rsAction + "backupPolicies/read", handle: (*call).getPolicy},
+		{method: "PUT", pattern: inVault + "/backuppolicies/{policy}", kind: "policy.put", handle: (*call).putPolicy},
+		{method: "DELETE", pattern: inVault + "/backuppolicies/{policy}", kind: "policy.delete", handle: (*call).deletePolicy},
+		{method: "GET", pattern: inVault + "/backuppolicies/{policy}/operations/{op}", kind: "policy.status", action: rsAction + "backupPolicies/operations/read", handle: (*call).getStatus},
+		{method: "GET", pattern: inVault + "/backuppolicies/{policy}/operationresults/{op}", kind: "policy.result", action: rsAction + "backupPolicies/operationResults/read", handle: (*call).getResult},
+
+		{method: "GET", pattern: inVault + "/backupprotecteditems", kind: "items.list", action: rsAction + "backupProtectedItems/read", handle: (*call).listItems},
+		{method: "GET", pattern: inItem, kind: "item.get", action: rsAction + "backupFabrics/protectionContainers/protectedItems/read", handle: (*call).getItem},
+		{method: "PUT", pattern: inItem, kind: "item.put", handle: (*call).putItem},
+		{method: "DELETE", pattern: inItem, kind: "item.delete", handle: (*call).deleteItem},
+		{method: "POST", pattern: inItem + "/backup", kind: "item.backup", handle: (*call).backup},
+		{method: "GET", pattern: inItem + "/operationsstatus/{op}", kind: "item.status", action: rsAction + "backupFabrics/protectionContainers/protectedItems/operationsStatus/read", handle: (*call).getStatus},
+		{method: "GET", pattern: inItem + "/operationresults/{op}", kind: "item.result", action: rsAction + "backupFabrics/protectionContainers/protectedItems/operationResults/read", handle: (*call).getResult},
+		{method: "GET", pattern: inItem + "/recoverypoints", kind: "points.list", action: rsAction + "backupFabrics/protectionContainers/protectedItems/recoveryPoints/read", handle: (*call).listPoints},
+		{method: "GET", pattern: inItem + "/recoverypoints/{point}", kind: "point.get", action: rsAction + "backupFabrics/protectionContainers/protectedItems/recoveryPoints/read", handle: (*call).getPoint},
+		{method: "POST", pattern: inItem + "/recoverypoints/{point}/restore", kind: "item.restore", handle: (*call).restore},
+
+		{method: "GET", pattern: inVault + "/backupoperations/{op}", kind: "backupOperation.status", action: rsAction + "backupOperations/read", handle: (*call).getStatus},
+		{method: "GET", pattern: inVault + "/backupoperationresults/{op}", kind: "backupOperation.result", action: rsAction + "backupOperationResults/read", handle: (*call).getResult},
+
+		{method: "GET", pattern: inVault + "/backupprotectableitems", kind: "protectable.list", action: rsAction + "backupProtectableItems/read", handle: (*call).listProtectable},
+		{method: "POST", pattern: fabric + "/refreshcontainers", kind: "refresh", handle: (*call).refresh},
+		{method: "GET", pattern: fabric + "/operationsstatus/{op}", kind: "refresh.status", action: rsAction + "backupFabrics/operationsStatus/read", handle: (*call).getStatus},
+		{method: "GET", pattern: fabric + "/operationresults/{op}", kind: "refresh.result", action: rsAction + "backupFabrics/operationResults/read", handle: (*call).getResult},
+
+		{method: "GET", pattern: inVault + "/backupjobs", kind: "jobs.list", action: rsAction + "backupJobs/read", handle: (*call).listJobs},
+		{method: "GET", pattern: inVault + "/backupjobs/{job}", kind: "job.get", action: rsAction + "backupJobs/read", handle: (*call).getJob},
+		{method: "POST", pattern: inVault + "/backupjobs/{job}/cancel", kind: "job.cancel", handle: (*call).cancelJob},
+		{method: "GET", pattern: inVault + "/backupjobs/{job}/operationsstatus/{op}", kind: "job.status", action: rsAction + "backupJobs/operationsStatus/read", handle: (*call).getStatus},
+		{method: "GET", pattern: inVault + "/backupjobs/{job}/operationresults/{op}", kind: "job.result", action: rsAction + "backupJobs/operationResults/read", handle: (*call).getResult},
+
+		{method: "GET", pattern: inVault + "/backupprotectioncontainers", kind: "containers.list", action: rsAction + "backupProtectionContainers/read", handle: (*call).listContainers},
+		{method: "GET", pattern: inVault + "/backupdeletedprotectioncontainers", kind: "containers.deleted", handle: (*call).listDeletedContainers},
+		{method: "GET", pattern: inVault + "/backupusagesummaries", kind: "usage", action: rsAction + "backupUsageSummaries/read", handle: (*call).listUsage},
+		{method: "GET", pattern: inVault + "/backupresourceguardproxies", kind: "guards.list", handle: (*call).listGuards},
+		{method: "GET", pattern: inVault + "/backupconfig/vaultconfig", kind: "vaultconfig.get", action: rsAction + "backupconfig/read", handle: (*call).getVaultConfig},
+		{method: "PATCH", pattern: inVault + "/backupconfig/vaultconfig", kind: "vaultconfig.write", handle: (*call).writeVaultConfig},
+		{method: "PUT", pattern: inVault + "/backupconfig/vaultconfig", kind: "vaultconfig.write", handle: (*call).writeVaultConfig},
+		{method: "GET", pattern: inVault + "/backupstorageconfig/vaultstorageconfig", kind: "storageconfig.get", action: rsAction + "backupstorageconfig/read", handle: (*call).getStorageConfig},
+		{method: "PATCH", pattern: inVault + "/backupstorageconfig/vaultstorageconfig", kind: "storageconfig.write", handle: (*call).writeStorageConfig},
+		{method: "PUT", pattern: inVault + "/backupstorageconfig/vaultstorageconfig", kind: "storageconfig.write", handle: (*call).writeStorageConfig},
+		{method: "GET", pattern: inVault + "/backupencryptionconfigs/backupresourceencryptionconfig", kind: "encryptionconfig.get", action: rsAction + "backupEncryptionConfigs/read", handle: (*call).getEncryptionConfig},
+		{method: "GET", pattern: inVault + "/replicationvaultsettings/{setting}", kind: "replicationsettings.get", handle: (*call).getReplicationSettings},
+
+		{method: "POST", pattern: inSub + rsv + "/locations/{location}/backupstatus", kind: "backupStatus", handle: (*call).backupStatus},
+		{method: "POST", pattern: inSub + rsv + "/locations/{location}/backupprevalidateprotection", kind: "preValidate", handle: (*call).preValidate},
+		{method: "POST", pattern: inSub + rsv + "/locations/{location}/backupvalidatefeatures", kind: "validateFeatures", handle: (*call).validateFeatures},
+	}
+	for _, r := range list {
+		r.segments = strings.Split(r.pattern, "/")[1:]
+	}
+	return list
+}
+
+// split decodes a path and cuts it at its slashes; a trailing slash does not count (FACTS 24).
+func split(escaped string) ([]string, bool) {
+	escaped = strings.TrimSuffix(escaped, "/")
+	if !strings.HasPrefix(escaped, "/") {
+		return nil, escaped == ""
+	}
+	parts := strings.Split(escaped[1:], "/")
+	for i, p := range parts {
+		decoded, err := url.PathUnescape(p)
+		if err != nil || decoded == "" {
+			return nil, false
+		}
+		parts[i] = decoded
+	}
+	return parts, true
+}
+
+// match finds the route for a request. known says that the path exists, with another method if the route is nil.
+func (s *Server) match(method string, parts []string) (found *route, params map[string]string, known bool) {
+	for _, r := range s.routes {
+		if p, ok := r.params(parts); ok {
+			if r.method == method {
+				return r, p, true
+			}
+			known = true
+		}
+	}
+	return nil, nil, known
+}
+
+func (r *route) params(parts []string) (map[string]string, bool) {
+	if len(parts) != len(r.segments) {
+		return nil, false
+	}
+	for i, seg := range r.segments {
+		if seg[0] != '{' && !strings.EqualFold(seg, parts[i]) {
+			return nil, false
+		}
+	}
+	params := map[string]string{}
+	for i, seg := range r.segments {
+		if seg[0] == '{' {
+			params[seg[1:len(seg)-1]] = parts[i]
+		}
+	}
+	return params, true
+}

@@ -1,0 +1,294 @@
+package simulator
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Server is a simulated Azure: an http.Handler over the state of an estate. It is safe for concurrent use.
+type Server struct {
+	opt    Options
+	set    Settings
+	routes []*route
+	// started and epoch tie simulated time to the Go clock.
+	started time.Time
+	epoch   time.Time
+
+	mu      sync.Mutex
+	st      *state
+	stats   *counters
+	journal *journal
+	// polls numbers the signed URLs, no two of which are the same.
+	polls  int
+	faults *faults
+	// invisible counts the reads that will not see an item yet, by item.
+	invisible map[string]int
+	logMu     sync.Mutex
+}
+
+// New serves e from memory. e may be served by several servers; none changes it.
+func New(e *Estate, o Options) (*Server, error) { return newServer(newState(e), o, nil) }
+
+func newServer(st *state, o Options, j *journal) (*Server, error) {
+	now := time.Now()
+	set := st.Settings.with(o.Settings)
+	f, err := newFaults(set.Faults)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		opt: o, set: set, routes: routes(), started: now, epoch: now, st: st, stats: newCounters(), journal: j,
+		faults: f, invisible: map[string]int{},
+	}
+	if st.memory.Clock.After(now) {
+		s.epoch = st.memory.Clock
+	}
+	s.resume()
+	return s, nil
+}
+
+// resume lets what the estate says is under way go on.
+func (s *Server) resume() {
+	st := s.st
+	for _, op := range st.ops {
+		st.schedule(op.next(), op.ID)
+	}
+	s.adopt()
+	st.dirty = nil // not the client's doing: a restart finds it again
+}
+
+// maxRequest bounds a request's body; ARM's limit.
+const maxRequest = 4 << 20
+
+// ServeHTTP implements http.Handler.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	began := time.Now()
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
+	if err != nil {
+		// The client went away or sent too much: nothing was decided yet.
+		s.write(w, r, gateway(http.StatusRequestEntityTooLarge, "RequestTooLarge", "The request content could not be read."))
+		return
+	}
+	c := &call{s: s, st: s.st, r: r, body: body, base: s.baseOf(r), version: r.URL.Query().Get("api-version")}
+	parts, valid := split(r.URL.EscapedPath())
+	var found *route
+	var known bool
+	if valid {
+		found, c.params, known = s.match(r.Method, parts)
+		c.path = "/" + strings.Join(parts, "/")
+	}
+	if found != nil {
+		c.kind = found.kind
+	}
+	if !s.wait(r, s.latency(c)+s.before(c)) || c.resets("before") {
+		panic(http.ErrAbortHandler) // the client is gone, or its connection is
+	}
+	rep, err := s.answer(c, found, known)
+	if err != nil {
+		rep = gateway(http.StatusInternalServerError, "InternalServerError",
+			"Encountered internal server error. Diagnostic information: %s", err)
+	}
+	s.log(c, rep, began)
+	if c.resets("after") {
+		panic(http.ErrAbortHandler)
+	}
+	if c.fault != nil && c.fault.ContentType != "" {
+		rep.set("Content-Type", c.fault.ContentType)
+	}
+	if c.fault != nil && c.fault.Truncate {
+		rep.set("Content-Length", itoa(len(rep.body)))
+		rep.body = rep.body[:len(rep.body)/2]
+		s.write(w, r, rep)
+		panic(http.ErrAbortHandler)
+	}
+	s.write(w, r, rep)
+}
+
+// resets says whether the request's connection is to break off at this point.
+func (c *call) resets(when string) bool { return c.fault != nil && c.fault.Reset == when }
+
+// answer decides and remembers, under the lock, and returns when what was accepted is on disk.
+func (s *Server) answer(c *call, found *route, known bool) (rep reply, err error) {
+	wait, err := s.decide(c, found, known, &rep)
+	if err == nil && wait > 0 {
+		err = s.journal.sync(wait)
+	}
+	return rep, err
+}
+
+func (s *Server) decide(c *call, found *route, known bool, rep *reply) (written int64, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	defer func() {
+		// A body that cannot be read from the estate file any more: see state.read.
+		if p := recover(); p != nil {
+			e, isError := p.(error)
+			if !isError {
+				panic(p)
+			}
+			err = e
+		}
+	}()
+	c.now = s.now()
+	s.advance(c.now)
+	c.act()
+	*rep = c.faulty(func() reply { return c.dispatch(found, known) })
+	s.stats.count(c, rep)
+	if changes := s.st.take(); len(changes) > 0 && s.journal != nil {
+		return s.journal.append(changes)
+	}
+	return 0, nil
+}
+
+var apiVersion = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}(-preview)?$`)
+
+// dispatch runs the checks that come before every handler, then the handler.
+func (c *call) dispatch(found *route, known bool) reply {
+	switch {
+	case found == nil && known:
+		return gateway(http.StatusMethodNotAllowed, "HttpMethodNotAllowed", "The http method '%s' is not supported on this resource.", c.r.Method)
+	case found == nil:
+		return gateway(http.StatusNotFound, "InvalidResourceType", "The resource '%s' is not known to the simulator.", c.r.URL.Path)
+	case found.open:
+		return found.handle(c)
+	case c.version == "":
+		return gateway(http.StatusBadRequest, "MissingApiVersionParameter",
+			"The api-version query parameter (?api-version=) is required for all requests.")
+	case !apiVersion.MatchString(c.version):
+		return gateway(http.StatusBadRequest, "InvalidApiVersionParameter", "The api-version '%s' is invalid.", c.version)
+	}
+	if r, refused := c.refusedOnce(); refused {
+		return r
+	}
+	if c.params["sub"] != "" && c.st.subscriptions.get(key(c.params["sub"])) == nil {
+		return gateway(http.StatusNotFound, "SubscriptionNotFound", "The subscription '%s' could not be found.", c.params["sub"])
+	}
+	return found.handle(c)
+}
+
+// refusedOnce repeats a read that failed when the estate was taken.
+func (c *call) refusedOnce() (reply, bool) {
+	for _, f := range c.st.refused {
+		if strings.EqualFold(f.Method, c.r.Method) && key(pathOf(f.Path)) == key(c.path) {
+			r := answer(f.Status, f.Body)
+			for name, value := range f.Headers {
+				r.set(name, value)
+			}
+			r.code = text(f.Body, "error", "code")
+			return r, true
+		}
+	}
+	return reply{}, false
+}
+
+func pathOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return raw
+	}
+	return u.Path
+}
+
+// wait spends d of the wall clock; false when the client went away meanwhile.
+func (s *Server) wait(r *http.Request, d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-r.Context().Done():
+		return false
+	}
+}
+
+func (s *Server) latency(c *call) time.Duration {
+	if s.set.Latency.IsZero() {
+		return 0
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.polls++
+	return s.set.Latency.draw(s.chance("latency", c.path, s.polls))
+}
+
+// baseOf is the scheme and host the client called.
+func (s *Server) baseOf(r *http.Request) string {
+	scheme := "http"
+	if r.TLS != nil || r.URL.Scheme == "https" {
+		scheme = "https"
+	}
+	return scheme + "://" + r.Host
+}
+
+// write sends the answer with the headers every answer of ARM has (azure-api.md §12, FACTS 43).
+func (s *Server) write(w http.ResponseWriter, r *http.Request, rep reply) {
+	h := w.Header()
+	for name, values := range rep.header {
+		h[name] = values
+	}
+	id := fmt.Sprintf("%x", s.digest("request", r.URL.Path, time.Now().UnixNano()))
+	guid := id[:8] + "-" + id[8:12] + "-4" + id[13:16] + "-8" + id[17:20] + "-" + id[20:32]
+	setDefault(h, "X-Ms-Request-Id", guid)
+	setDefault(h, "X-Ms-Correlation-Request-Id", first(r.Header.Get("X-Ms-Correlation-Request-Id"), guid))
+	setDefault(h, "X-Ms-Routing-Request-Id", "SIMULATOR:"+time.Now().UTC().Format("20060102T150405Z")+":"+guid)
+	if client := r.Header.Get("X-Ms-Client-Request-Id"); client != "" {
+		setDefault(h, "X-Ms-Client-Request-Id", client)
+	}
+	h.Set("Cache-Control", "no-cache")
+	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	if len(rep.body) > 0 {
+		setDefault(h, "Content-Type", "application/json; charset=utf-8")
+	}
+	w.WriteHeader(rep.status)
+	// An error here means that the client left.
+	_, _ = w.Write(rep.body)
+}
+
+func setDefault(h http.Header, name, value string) {
+	if h.Get(name) == "" {
+		h.Set(name, value)
+	}
+}
+
+func first(values ...string) string {
+	for _, v := range values {
+		if v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+func (s *Server) log(c *call, rep reply, began time.Time) {
+	if s.opt.Log == nil {
+		return
+	}
+	s.logMu.Lock()
+	defer s.logMu.Unlock()
+	s.opt.Log(Entry{
+		Time: began, Method: c.r.Method, Path: c.r.URL.Path, Query: c.r.URL.RawQuery, Kind: c.kind, Status: rep.status,
+		Code: rep.code, Took: time.Since(began), ClientID: c.r.Header.Get("X-Ms-Client-Request-Id"), Bytes: len(rep.body),
+	})
+}
+
+// Close folds the journal into the estate file. A server in memory has nothing to close.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.journal == nil {
+		return nil
+	}
+	j := s.journal
+	s.journal = nil
+	return errors.Join(s.fold(j), j.close())
+}

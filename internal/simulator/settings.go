@@ -1,0 +1,236 @@
+package simulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Settings say how the simulated service behaves where Azure differs from day to day, or where it is not known
+// what Azure does (UNVERIFIED in azure-api.md). They stand in Options and under "settings" in an estate file;
+// the zero value of a field means its default.
+type Settings struct {
+	// Seed makes durations and seeded faults come out the same in two runs.
+	Seed uint64 `json:"seed,omitempty"`
+	// Durations say how long operations take; keys are those of DefaultDurations. "" sets all of them.
+	Durations map[string]Span `json:"durations,omitempty"`
+	// RetryAfter is the header's value in seconds on every answer that asks the client to come back. nil: 60
+	// (azure-api.md §1, §4); -1: no header.
+	RetryAfter *int `json:"retryAfter,omitempty"`
+	// Latency is added to every request.
+	Latency Span `json:"latency,omitzero"`
+	// Pages are the page sizes of lists by kind ("vms", "items", …); "" sets all of them. Page sizes are UNVERIFIED
+	// but for protectable items (200, azure-api.md §2); the default is DefaultPages.
+	Pages map[string]int `json:"pages,omitempty"`
+	// Quota names the limits that are enforced; see Quotas. Empty: none.
+	Quota string `json:"quota,omitempty"`
+	// DailyLimits enforces 50 policy writes and 1000 protection changes a vault and day (azure-api.md §13).
+	DailyLimits bool `json:"dailyLimits,omitempty"`
+	// PolicyLimitPerSubscription counts the policy writes of a day by subscription. The scope is UNVERIFIED; the
+	// default is a vault.
+	PolicyLimitPerSubscription bool `json:"policyLimitPerSubscription,omitempty"`
+	// UnsignedURLs leaves the 3 KB of signature out of the URLs of operations (azure-api.md §4), for reading logs.
+	UnsignedURLs bool `json:"unsignedUrls,omitempty"`
+	// ScheduledBackups runs the policies' backups as the clock passes their times and lets recovery points expire.
+	// Off, an estate changes only by what its clients do.
+	ScheduledBackups bool `json:"scheduledBackups,omitempty"`
+	// Era "2024" is the service of the recordings: soft delete may be switched off, legacy config endpoints may be
+	// written. Default is the service since 2025-11 (azure-api.md §6, §7.4).
+	Era string `json:"era,omitempty"`
+	// RequireToken refuses requests without a bearer token that is still good.
+	RequireToken bool `json:"requireToken,omitempty"`
+	// TokenLifetime of the tokens the simulator issues; default one hour.
+	TokenLifetime Duration `json:"tokenLifetime,omitzero"`
+	// ProtectNeedsRefresh refuses to protect a VM that no refresh has discovered. The sources say that a refresh is
+	// not needed (azure-api.md §1), so it is off.
+	ProtectNeedsRefresh bool `json:"protectNeedsRefresh,omitempty"`
+	// PolicyChangeDropsDiskFilter: a PUT without extendedProperties resets the disk filter. UNVERIFIED
+	// (azure-api.md §6); the default keeps it.
+	PolicyChangeDropsDiskFilter bool `json:"policyChangeDropsDiskFilter,omitempty"`
+	// PointAtSnapshot lets the recovery point appear and the item turn Protected when the snapshot is there.
+	// UNVERIFIED (azure-api.md §17.6); the default is the end of the job.
+	PointAtSnapshot bool `json:"pointAtSnapshot,omitempty"`
+	// Unverified overrides the codes, statuses and words whose value is UNVERIFIED; keys are those of
+	// DefaultUnverified.
+	Unverified map[string]string `json:"unverified,omitempty"`
+	// Faults are injected in order; see Fault.
+	Faults []Fault `json:"faults,omitempty"`
+}
+
+// DefaultDurations are the recorded ones (azure-api.md §1, §4, §5, §6, §7.1; the median lies near Min).
+func DefaultDurations() map[string]Span {
+	return map[string]Span{
+		"refresh":    between(10*time.Second, 75*time.Second),
+		"protect":    between(31*time.Second, 324*time.Second),
+		"modify":     between(6*time.Second, 31*time.Second),
+		"stop":       between(2*time.Second, 14*time.Second),
+		"suspend":    between(2*time.Second, 14*time.Second), // UNVERIFIED: as stop
+		"resume":     between(6*time.Second, 31*time.Second),
+		"undelete":   between(11*time.Second, 15*time.Second),
+		"softDelete": between(11*time.Second, 14*time.Second),
+		"hardDelete": between(111*time.Second, 425*time.Second),
+		"trigger":    between(0, 13*time.Second),
+		"snapshot":   between(7*time.Minute, 8*time.Minute),
+		"transfer":   between(13*time.Minute, 143*time.Minute),
+		"restore":    between(20*time.Minute, 60*time.Minute),
+		"cancel":     between(1*time.Second, 10*time.Second),
+		"vault":      between(10*time.Second, 60*time.Second),
+		"policy":     between(10*time.Second, 30*time.Second), // UNVERIFIED: as modify
+	}
+}
+
+// DefaultPages are the page sizes used when Settings.Pages does not say.
+func DefaultPages() map[string]int {
+	return map[string]int{
+		"protectable": 200, // azure-api.md §2
+		"vaults":      340, // FACTS 25: 335 to 610, not a constant
+		"vms":         500, // UNVERIFIED
+		"items":       500, // UNVERIFIED: one page up to 14 items was seen
+		"jobs":        500, // UNVERIFIED
+		"points":      500, // UNVERIFIED
+		"containers":  500, // UNVERIFIED
+		"graph":       100, // azure-api.md §10: default 100, at most 1000
+		"groups":      500, // UNVERIFIED
+	}
+}
+
+// DefaultUnverified are the choices made where azure-api.md says UNVERIFIED and the service must answer something.
+func DefaultUnverified() map[string]string {
+	return map[string]string{
+		"stop-absent":            "404 BMSUserErrorDataSourceObjectNotFound",
+		"suspend-absent":         "404 BMSUserErrorDataSourceObjectNotFound",
+		"undelete-absent":        "404 BMSUserErrorDataSourceObjectNotFound",
+		"protected-elsewhere":    "400 BMSUserErrorVMAlreadyRegisteredWithAnotherVault",
+		"protect-soft-deleted":   "400 BMSUserErrorSoftDeletedItemCannotBeReconfigured",
+		"conflicting-operation":  "409 BMSUserErrorConflictingProtectionOperation",
+		"undelete-not-deleted":   "400 BMSUserErrorItemNotSoftDeleted",
+		"suspend-stopped":        "400 UserErrorOperationDeniedOnImmutableItem",
+		"enhanced-to-standard":   "400 BMSUserErrorInvalidPolicyForGivenProvider",
+		"vm-location-mismatch":   "400 UserErrorVmVaultLocationMismatch",
+		"other-subscription":     "400 BMSUserErrorInvalidConfigureProtectionRequest",
+		"policy-not-found":       "400 BMSUserErrorInvalidConfigureProtectionRequest",
+		"protection-quota":       "400 UserErrorProtectionQuotaExceeded",
+		"protection-changes":     "429 BMSUserErrorProtectionChangesPerDayExceeded",
+		"policy-writes":          "429 BMSUserErrorPolicyWritesPerDayExceeded",
+		"policy-count":           "400 BMSUserErrorPolicyCountExceeded",
+		"backup-running":         "409 UserErrorBackupOperationInProgress",
+		"backup-stopped":         "400 BMSUserErrorProtectionStopped",
+		"refresh-running":        "409 DiscoveryInProgress",
+		"vault-conflict":         "409 RSVaultUpdateErrorConflictingOperationInProgress",
+		"policy-in-use":          "400 BMSUserErrorPolicyObjectInUse",
+		"vault-not-empty":        "400 ServiceResourceNotEmptyWithBackendMessage",
+		"vault-soft-deleted":     "400 BMSUserErrorVaultDeletionForbidden",
+		"redundancy-in-use":      "400 CloudInvalidInputError",
+		"immutability-direction": "400 UserErrorUnsupportedVaultImmutabilityStateChange",
+		"vault-input":            "400 InvalidRestApiParameter",
+		"immutable-denied":       "400 UserErrorOperationDeniedOnImmutableItem",
+		"filter-input":           "400 BMSUserErrorInvalidInput",
+		"arm-throttled":          "429 SubscriptionRequestsThrottled",
+		"guard-required":         "403 UserErrorResourceGuardOperationRequired",
+		// What backupStatus says of these items (azure-api.md §17.5).
+		"status-of-stopped":      "Protected",
+		"status-of-soft-deleted": "NotProtected",
+		"status-of-protecting":   "Protecting",
+	}
+}
+
+// Duration is a time.Duration written as "36s".
+type Duration time.Duration
+
+// MarshalText implements encoding.TextMarshaler.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (d *Duration) UnmarshalText(b []byte) error {
+	v, err := time.ParseDuration(string(b))
+	if err == nil && v < 0 {
+		err = fmt.Errorf("%q is negative", b)
+	}
+	*d = Duration(v)
+	return err
+}
+
+// Span is a duration, fixed or drawn by the seed. It is written as "2s" or "31s..324s".
+type Span struct {
+	Min, Max time.Duration
+	// set tells a fixed 0s from an absent span.
+	set bool
+}
+
+// Fixed is a span that always gives d.
+func Fixed(d time.Duration) Span { return Span{d, d, true} }
+
+func between(lo, hi time.Duration) Span { return Span{lo, hi, true} }
+
+// IsZero says that the span was not given.
+func (s Span) IsZero() bool { return s == Span{} }
+
+// MarshalText implements encoding.TextMarshaler.
+func (s Span) MarshalText() ([]byte, error) {
+	if s.Min == s.Max {
+		return []byte(s.Min.String()), nil
+	}
+	return []byte(s.Min.String() + ".." + s.Max.String()), nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (s *Span) UnmarshalText(b []byte) error {
+	lo, hi, ranged := strings.Cut(string(b), "..")
+	if !ranged {
+		hi = lo
+	}
+	var low, high Duration
+	if err := low.UnmarshalText([]byte(lo)); err != nil {
+		return err
+	}
+	if err := high.UnmarshalText([]byte(hi)); err != nil {
+		return err
+	}
+	if high < low {
+		return fmt.Errorf("%q runs backwards", b)
+	}
+	*s = between(time.Duration(low), time.Duration(high))
+	return nil
+}
+
+// draw picks from the span; u is uniform in [0, 1). The sixth power puts the median near Min, as recorded
+// (36 s of 31..324 s).
+func (s Span) draw(u float64) time.Duration {
+	w := u * u * u
+	return s.Min + time.Duration(float64(s.Max-s.Min)*w*w)
+}
+
+// with returns s with what o sets.
+func (s Settings) with(o Settings) Settings {
+	durations, pages, unverified := DefaultDurations(), DefaultPages(), DefaultUnverified()
+	for _, from := range []Settings{s, o} {
+		if all, ok := from.Durations[""]; ok {
+			for k := range durations {
+				durations[k] = all
+			}
+		}
+		if all, ok := from.Pages[""]; ok {
+			for k := range pages {
+				pages[k] = all
+			}
+		}
+		maps.Copy(durations, from.Durations)
+		maps.Copy(pages, from.Pages)
+		maps.Copy(unverified, from.Unverified)
+	}
+	// What o does not set is absent from its JSON, so decoding it over s is the merge.
+	merged := s
+	merged.Durations, merged.Pages, merged.Unverified, merged.Faults = nil, nil, nil, nil // s keeps its own
+	if o.RetryAfter != nil {
+		merged.RetryAfter = nil
+	}
+	if err := json.Unmarshal(encode(o), &merged); err != nil {
+		panic(err) // a Settings decodes what a Settings encodes
+	}
+	merged.Durations, merged.Pages, merged.Unverified = durations, pages, unverified
+	merged.Faults = slices.Concat(s.Faults, o.Faults)
+	return merged
+}

@@ -1,0 +1,266 @@
+package simulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"time"
+)
+
+// state is what one server serves: the estate's tables and what changed since. It is guarded by Server.mu.
+type state struct {
+	*Estate
+	// byVM finds the items of a VM, in whatever vault they are.
+	byVM map[string][]string
+	// known are the VMs that the estate lists as protectable.
+	known map[string]bool
+	ops   map[string]*operation
+	// onTarget finds the operations on a target.
+	onTarget map[string][]string
+	due      dueQueue
+	// dirty are the changes since the last take; they go to the journal.
+	dirty []change
+}
+
+// change is one line of a journal's batch.
+type change struct {
+	Section   string          `json:"section"`
+	Body      json.RawMessage `json:"body,omitempty"`
+	Gone      string          `json:"gone,omitempty"`
+	Operation *operation      `json:"operation,omitempty"`
+	Memory    *memory         `json:"memory,omitempty"`
+}
+
+func newState(e *Estate) *state {
+	c := *e
+	c.names = maps.Clone(e.names)
+	c.subscriptions, c.groups = e.subscriptions.clone(), e.groups.clone()
+	c.vms, c.vaults, c.policies = e.vms.clone(), e.vaults.clone(), e.policies.clone()
+	c.items, c.protectables = e.items.clone(), e.protectables.clone()
+	c.jobs, c.points, c.proxies = e.jobs.clone(), e.points.clone(), e.proxies.clone()
+	c.memory.Refreshed, c.memory.Made = maps.Clone(e.memory.Refreshed), maps.Clone(e.memory.Made)
+	c.memory.Daily = maps.Clone(e.memory.Daily)
+	st := &state{Estate: &c, byVM: map[string][]string{}, known: map[string]bool{}, ops: map[string]*operation{}, onTarget: map[string][]string{}}
+	st.items.all(0, func(_ int, it *item) bool {
+		st.byVM[it.vm] = append(st.byVM[it.vm], it.key)
+		return true
+	})
+	st.protectables.all(0, func(_ int, l *listed) bool {
+		st.known[key(text(st.read(l.body), "properties", "virtualMachineId"))] = true
+		return true
+	})
+	for _, op := range e.operations {
+		st.fileOp(op)
+	}
+	c.operations = nil
+	st.fillParents()
+	return st
+}
+
+// fillParents adds the subscriptions and resource groups that the resources lie in and the file does not list.
+func (st *state) fillParents() {
+	seen := map[string]bool{}
+	add := func(id, location string) {
+		sub, group := segment(id, "subscriptions"), segment(id, "resourceGroups")
+		if st.subscriptions.get(key(sub)) == nil {
+			st.subscriptions.put(&listed{key: key(sub), body: blob{mem: subscriptionBody(sub, st.Tenant)}})
+		}
+		rg := "/subscriptions/" + sub + "/resourceGroups/" + group
+		if k := key(rg); !seen[k] {
+			seen[k] = true
+			if st.groups.get(k) == nil {
+				st.groups.put(&listed{key: k, parent: key(sub), body: blob{mem: groupBody(rg, location, nil)}})
+			}
+		}
+	}
+	st.vaults.all(0, func(_ int, v *vault) bool { add(v.id, v.region); return true })
+	st.vms.all(0, func(_ int, v *vm) bool {
+		// Only the first VM of a group needs its body read.
+		if !seen["/subscriptions/"+v.sub+"/resourcegroups/"+v.group] {
+			add(text(st.read(v.body), "id"), v.region)
+		}
+		return true
+	})
+}
+
+func groupBody(id, location string, tags json.RawMessage) json.RawMessage {
+	o := obj("id", id, "name", lastSegment(id), "type", "Microsoft.Resources/resourceGroups", "location", location)
+	if tags != nil {
+		o.set("tags", tags)
+	}
+	o.set("properties", obj("provisioningState", "Succeeded"))
+	return o.bytes()
+}
+
+// read returns a body. A file that can no longer be read is a broken machine: the request fails with a 500.
+func (st *state) read(b blob) []byte {
+	if b.mem != nil {
+		return b.mem
+	}
+	raw := make([]byte, b.n)
+	if _, err := st.src.ReadAt(raw, b.off); err != nil && err != io.EOF {
+		panic(fmt.Errorf("reading the estate file: %w", err))
+	}
+	return raw
+}
+
+func (st *state) putVault(body json.RawMessage) *vault {
+	v := st.names.vault(body, blob{mem: body})
+	st.vaults.put(v)
+	st.dirty = append(st.dirty, change{Section: "vaults", Body: body})
+	return v
+}
+
+func (st *state) putPolicy(body json.RawMessage) *policy {
+	p := st.names.policy(body, blob{mem: body})
+	st.policies.put(p)
+	st.dirty = append(st.dirty, change{Section: "policies", Body: body})
+	return p
+}
+
+func (st *state) putItem(body json.RawMessage) *item {
+	it := st.names.item(body, blob{mem: body})
+	if !slices.Contains(st.byVM[it.vm], it.key) {
+		st.byVM[it.vm] = append(st.byVM[it.vm], it.key)
+	}
+	st.items.put(it)
+	st.dirty = append(st.dirty, change{Section: "protectedItems", Body: body})
+	return it
+}
+
+func (st *state) putJob(body json.RawMessage) *job {
+	j := st.names.job(body, blob{mem: body})
+	st.jobs.put(j)
+	st.dirty = append(st.dirty, change{Section: "jobs", Body: body})
+	return j
+}
+
+func (st *state) putPoint(body json.RawMessage) *point {
+	p := st.names.point(body, blob{mem: body})
+	st.points.put(p)
+	st.dirty = append(st.dirty, change{Section: "recoveryPoints", Body: body})
+	return p
+}
+
+func (st *state) putGroup(body json.RawMessage) {
+	st.groups.put(st.names.listed(body, blob{mem: body}))
+	st.dirty = append(st.dirty, change{Section: "resourceGroups", Body: body})
+}
+
+func (st *state) putVM(body json.RawMessage, made time.Time) {
+	v := st.names.vm(body, blob{mem: body})
+	v.made = made
+	st.vms.put(v)
+	st.dirty = append(st.dirty, change{Section: "virtualMachines", Body: body})
+	if st.memory.Made == nil {
+		st.memory.Made = map[string]time.Time{}
+	}
+	st.memory.Made[v.key] = made
+}
+
+// fileOp makes an operation known; the record itself never changes.
+func (st *state) fileOp(op *operation) {
+	if st.ops[op.ID] == nil && op.Target != "" {
+		st.onTarget[op.Target] = append(st.onTarget[op.Target], op.ID)
+	}
+	st.ops[op.ID] = op
+}
+
+func (st *state) putOp(op *operation) {
+	st.fileOp(op)
+	st.dirty = append(st.dirty, change{Section: "operations", Operation: op})
+}
+
+// remove deletes the record of key from a section.
+func (st *state) remove(section, key string) {
+	switch section {
+	case "vaults":
+		st.vaults.del(key)
+	case "policies":
+		st.policies.del(key)
+	case "protectedItems":
+		if it := st.items.get(key); it != nil {
+			st.byVM[it.vm] = slices.DeleteFunc(st.byVM[it.vm], func(k string) bool { return k == key })
+		}
+		st.items.del(key)
+	case "jobs":
+		st.jobs.del(key)
+	case "recoveryPoints":
+		st.points.del(key)
+	case "virtualMachines":
+		st.vms.del(key)
+	case "operations":
+		if op := st.ops[key]; op != nil {
+			rest := slices.DeleteFunc(st.onTarget[op.Target], func(id string) bool { return id == key })
+			if st.onTarget[op.Target] = rest; len(rest) == 0 {
+				delete(st.onTarget, op.Target)
+			}
+		}
+		delete(st.ops, key)
+	case "resourceGuardProxies":
+		st.proxies.del(key)
+	}
+	st.dirty = append(st.dirty, change{Section: section, Gone: key})
+}
+
+// apply repeats a change that the journal holds.
+func (st *state) apply(c change) {
+	switch {
+	case c.Memory != nil:
+		st.memory = *c.Memory
+	case c.Operation != nil:
+		st.fileOp(c.Operation)
+	case c.Gone != "":
+		st.remove(c.Section, c.Gone)
+	default:
+		st.applyBody(c)
+	}
+	st.dirty = nil
+}
+
+func (st *state) applyBody(c change) {
+	switch c.Section {
+	case "vaults":
+		st.putVault(c.Body)
+	case "policies":
+		st.putPolicy(c.Body)
+	case "protectedItems":
+		st.putItem(c.Body)
+	case "jobs":
+		st.putJob(c.Body)
+	case "recoveryPoints":
+		st.putPoint(c.Body)
+	case "resourceGroups":
+		st.putGroup(c.Body)
+	case "virtualMachines":
+		st.putVM(c.Body, time.Time{})
+	case "subscriptions":
+		_ = st.addSubscription(c.Body, blob{mem: c.Body})
+	case "resourceGuardProxies":
+		st.proxies.put(st.names.listed(c.Body, blob{mem: c.Body}))
+	}
+}
+
+// take returns the changes since the last take, with what the service remembers.
+func (st *state) take() []change {
+	if len(st.dirty) == 0 {
+		return nil
+	}
+	m := st.memory
+	out := append(st.dirty, change{Section: "simulation", Memory: &m})
+	st.dirty = nil
+	return out
+}
+
+// itemsOf returns the items of a VM in all vaults.
+func (st *state) itemsOf(vmKey string) []*item {
+	var out []*item
+	for _, k := range st.byVM[vmKey] {
+		if it := st.items.get(k); it != nil {
+			out = append(out, it)
+		}
+	}
+	return out
+}

@@ -1,0 +1,57 @@
+package simulator
+
+import "maps"
+
+// Stats count what clients did since the server was made.
+type Stats struct {
+	// Requests counts requests by kind; the kinds are those of the routes: "items.list", "item.put", "vault.get" ….
+	// Requests no route knows are "unknown".
+	Requests map[string]int `json:"requests"`
+	// Reads and Writes are GETs and the rest.
+	Reads  int `json:"reads"`
+	Writes int `json:"writes"`
+	// Statuses counts answers by HTTP status; Codes by error code.
+	Statuses map[int]int    `json:"statuses"`
+	Codes    map[string]int `json:"codes"`
+	// Faults counts injected faults by name.
+	Faults map[string]int `json:"faults"`
+}
+
+// Total is the number of requests.
+func (s Stats) Total() int { return s.Reads + s.Writes }
+
+// Throttled is the number of requests answered 429.
+func (s Stats) Throttled() int { return s.Statuses[429] }
+
+type counters struct{ Stats }
+
+func newCounters() *counters {
+	return &counters{Stats{Requests: map[string]int{}, Statuses: map[int]int{}, Codes: map[string]int{}, Faults: map[string]int{}}}
+}
+
+func (n *counters) count(c *call, r *reply) {
+	kind := c.kind
+	if kind == "" {
+		kind = "unknown"
+	}
+	n.Requests[kind]++
+	if c.r.Method == "GET" {
+		n.Reads++
+	} else {
+		n.Writes++
+	}
+	n.Statuses[r.status]++
+	if r.code != "" {
+		n.Codes[r.code]++
+	}
+}
+
+// Stats returns a copy of the counters.
+func (s *Server) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := s.stats.Stats
+	out.Requests, out.Statuses = maps.Clone(out.Requests), maps.Clone(out.Statuses)
+	out.Codes, out.Faults = maps.Clone(out.Codes), maps.Clone(out.Faults)
+	return out
+}
