@@ -43,7 +43,18 @@ type Options struct {
 	// CorrelationID names the run in Azure's logs; "" = a new one.
 	CorrelationID string
 	// OnThrottle is told when a quota holds requests back. It must not block.
-	OnThrottle func(quota.Throttle)
+	OnThrottle func(Throttle)
+}
+
+// Throttle says that a quota holds requests back.
+type Throttle struct {
+	Subscription string
+	// Kind names the quota (see the constants of quota).
+	Kind string
+	// Reason is "refused" after a 429; anything else is our own care not to provoke one.
+	Reason string
+	// Wait is how long the next request has to wait, as far as is known.
+	Wait time.Duration
 }
 
 // Client talks to one Azure cloud as one identity, for one run. It is safe for concurrent use.
@@ -86,7 +97,7 @@ func New(o Options) (*Client, error) {
 		correlation: firstOf(o.CorrelationID, uuid.NewString()),
 		started:     time.Now(),
 		router:      newRouter(), counts: newCounter(),
-		quotas:   quota.NewSet(quota.Options{OnThrottle: o.OnThrottle, Jitter: rand.Float64}),
+		quotas:   quota.NewSet(o.quota()),
 		extended: map[armid.Key]map[string]json.RawMessage{},
 		failures: map[armid.Key][]plan.JobError{},
 	}
@@ -117,6 +128,16 @@ func (o Options) credential(conf cloud.Configuration) (azcore.TokenCredential, e
 		return nil, err
 	}
 	return typedCredential{cred}, nil
+}
+
+func (o Options) quota() quota.Options {
+	q := quota.Options{Jitter: rand.Float64}
+	if o.OnThrottle != nil {
+		q.OnThrottle = func(t quota.Throttle) {
+			o.OnThrottle(Throttle{Subscription: t.Subscription, Kind: string(t.Bucket), Reason: string(t.Reason), Wait: t.Wait})
+		}
+	}
+	return q
 }
 
 // CorrelationID names this run in Azure's logs.

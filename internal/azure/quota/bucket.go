@@ -116,7 +116,7 @@ type path struct {
 
 func parsePath(s string) path {
 	parts := strings.FieldsFunc(s, func(r rune) bool { return r == '/' })
-	for i := 0; i+1 < len(parts); i++ {
+	for i := 0; i+1 < len(parts); i += 2 { // names stand between, and may be anything
 		if !strings.EqualFold(parts[i], "providers") {
 			continue
 		}

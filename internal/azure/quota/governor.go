@@ -12,6 +12,8 @@ import (
 type Options struct {
 	// Subscription is named in what OnThrottle is told.
 	Subscription string
+	// Confirms says that this run carries out changes: discovery then leaves a part of every window to confirming.
+	Confirms bool
 	// OnThrottle is told when a quota starts to hold requests back for a second or more, at most once a minute
 	// for each bucket, and of every 429. It must not block and may be called from several goroutines.
 	OnThrottle func(Throttle)
@@ -111,7 +113,7 @@ func (g *Governor) locked(change func(now time.Time)) {
 func (g *Governor) bucket(name Bucket) *bucket {
 	b := g.buckets[name]
 	if b == nil {
-		b = &bucket{name: name, meter: newMeter(name)}
+		b = &bucket{name: name, meter: newMeter(name, g.o.Confirms)}
 		g.buckets[name] = b
 	}
 	return b

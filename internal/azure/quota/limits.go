@@ -8,7 +8,7 @@ import (
 )
 
 // newMeter is the model of a bucket before anything was heard of it.
-func newMeter(b Bucket) meter {
+func newMeter(b Bucket, confirms bool) meter {
 	switch {
 	case b == ARMReads:
 		return newTokens(plan.ARMReadsBurst, plan.ARMReadsPerSecond)
@@ -17,15 +17,15 @@ func newMeter(b Bucket) meter {
 	case b == ARMDeletes:
 		return newTokens(plan.ARMDeletesBurst, plan.ARMDeletesPerSecond)
 	case b == ResourceGraph:
-		return newWindow(plan.GraphQueries, plan.GraphQueriesWindow)
+		return newWindow(plan.GraphQueries, plan.GraphQueriesWindow, confirms)
 	case b == ComputeReads:
-		return newWindow(0, computeInterval)
+		return newWindow(0, computeInterval, confirms)
 	case strings.HasPrefix(string(b), policyWrites):
 		return newDaily(plan.PolicyWritesPerDay)
 	case strings.HasPrefix(string(b), protectionChanges):
 		return newDaily(plan.ProtectionChangesPerDay)
 	}
-	return newWindow(plan.BackupRequestsPerHour, plan.BackupRequestsWindow)
+	return newWindow(plan.BackupRequestsPerHour, plan.BackupRequestsWindow, confirms)
 }
 
 // computeInterval is assumed of a Compute limit whose name does not end in its minutes.

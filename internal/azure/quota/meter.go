@@ -102,6 +102,7 @@ type refusal struct {
 // gate is what all meters share: the pause after a 429, and asking with one request at a time while nobody
 // knows what is left.
 type gate struct {
+	patience time.Duration
 	inFlight int
 	taken    int
 	answered int
@@ -113,8 +114,10 @@ type gate struct {
 }
 
 const (
-	// patience bounds how long all wait for the one request that was sent to ask.
-	patience = 2 * time.Second
+	// Patience bounds how long all wait for the one request that was sent to ask. A token bucket is known well
+	// enough to be impatient; a window may hold nothing.
+	tokenPatience  = 2 * time.Second
+	windowPatience = 20 * time.Second
 	// firstPause is how long a 429 pauses its bucket when it names no time; doubled with each further one.
 	firstPause = 5 * time.Second
 	maxPause   = 5 * time.Minute
@@ -128,7 +131,7 @@ func (g *gate) wait(now time.Time) (time.Duration, Reason) {
 	if now.Before(g.paused) {
 		return g.paused.Sub(now), Refused
 	}
-	if next := g.lastTake.Add(patience); g.unsure && g.inFlight > 0 && now.Before(next) {
+	if next := g.lastTake.Add(g.patience); g.unsure && g.inFlight > 0 && now.Before(next) {
 		return next.Sub(now), asking
 	}
 	return 0, ""

@@ -21,7 +21,7 @@ type tokens struct {
 const slack = 0.02
 
 func newTokens(burst, rate int) *tokens {
-	return &tokens{gate: gate{unsure: true}, burst: float64(burst), rate: float64(rate), level: float64(burst)}
+	return &tokens{gate: gate{unsure: true, patience: tokenPatience}, burst: float64(burst), rate: float64(rate), level: float64(burst)}
 }
 
 func (t *tokens) refill(now time.Time) {

@@ -11,6 +11,7 @@ type window struct {
 	gate
 	interval time.Duration
 	limit    int // 0 = unknown
+	confirms bool
 	// metered is false before the first answer, and for good where an accepted answer carried no header.
 	metered bool
 	free    bool // an accepted answer carried no header: nothing is counted here
@@ -21,11 +22,16 @@ type window struct {
 	earliest, latest time.Time
 	number           int
 	used             [classes]int
-	// What others draw is what left lost without us since first.
+	// What the first answer of the window said, and when the last one came.
 	first      int
 	firstAt    time.Time
 	firstTaken int
 	toldAt     time.Time
+	// What others drew in the window before.
+	before struct {
+		drawn int
+		over  time.Duration
+	}
 }
 
 const (
@@ -35,15 +41,20 @@ const (
 	otherShare   = 0.10
 	// keepShare of a window, at most, is spread over the time in which it may end; keepEvery is the distance
 	// aimed at, and below settled the end is known well enough.
-	keepShare = 0.10
+	keepShare = 0.05
 	keepEvery = 5 * time.Second
 	settled   = 2 * time.Second
-	// othersShare bounds what is left for others between two answers.
-	othersShare = 0.05
+	// othersShare is the greatest part of a window that is left to other actors, and minPace the least time over
+	// which their pace is reckoned.
+	othersShare = 0.25
+	minPace     = 5 * time.Minute
 )
 
-func newWindow(limit int, interval time.Duration) *window {
-	return &window{gate: gate{unsure: true}, limit: limit, left: limit, interval: interval}
+func newWindow(limit int, interval time.Duration, confirms bool) *window {
+	return &window{
+		gate:  gate{unsure: true, patience: windowPatience},
+		limit: limit, left: limit, interval: interval, confirms: confirms,
+	}
 }
 
 // roll closes a window that has ended for certain. What the next one holds, one request has to find out.
@@ -51,10 +62,16 @@ func (w *window) roll(now time.Time) {
 	if w.latest.IsZero() || now.Before(w.latest) {
 		return
 	}
+	w.close()
 	w.latest = time.Time{}
-	w.left = w.limit
-	w.used = [classes]int{}
+	w.left, w.first = w.limit, 0
 	w.ask()
+}
+
+// close keeps what is to be known of a window that has ended.
+func (w *window) close() {
+	w.before.drawn, w.before.over = w.drawn(), w.toldAt.Sub(w.firstAt)
+	w.used = [classes]int{}
 }
 
 func (w *window) wait(now time.Time, c Class) (time.Duration, Reason) {
@@ -66,14 +83,21 @@ func (w *window) wait(now time.Time, c Class) (time.Duration, Reason) {
 		return 0, ""
 	}
 	rest := w.latest.Sub(now)
-	free := w.left - w.inFlight
-	switch {
-	case free-w.others(now) < 1:
+	free := w.left - w.inFlight - w.others()
+	reserved := w.reserved(now, c)
+	if free < 1 {
 		return rest, UsedUp
-	case free-w.others(now)-w.reserved(now, c) < 1:
-		return min(rest, max(time.Second, w.interval/time.Duration(w.limit))), Reserved
-	case free <= w.keep():
-		return w.next(free).Sub(now), Spread
+	}
+	// What is reserved for others is released bit by bit: look again when the next one may be.
+	again := rest
+	if reserved > 0 {
+		again = min(rest, max(time.Second, w.interval/time.Duration(w.limit)))
+	}
+	switch mine := free - reserved; {
+	case mine < 1:
+		return again, Reserved
+	case mine <= w.keep():
+		return max(0, min(again, w.next(mine).Sub(now))), Spread
 	}
 	return 0, ""
 }
@@ -87,40 +111,40 @@ func (w *window) keep() int {
 	return int(math.Ceil(min(keepShare*float64(w.limit), float64(unknown)/float64(keepEvery))))
 }
 
-// next is when the first of the free requests kept may go: they are spread evenly.
-func (w *window) next(free int) time.Time {
+// next is when the first of the requests kept may go: they are spread evenly.
+func (w *window) next(kept int) time.Time {
 	from := w.earliest
 	if w.lastTake.After(from) {
 		from = w.lastTake
 	}
-	return from.Add(w.latest.Sub(from) / time.Duration(free+1))
+	return from.Add(w.latest.Sub(from) / time.Duration(kept+1))
 }
 
 // reserved is what class c has to leave to the others.
 func (w *window) reserved(now time.Time, c Class) int {
 	var share float64
-	switch c {
-	case Other:
+	switch {
+	case c == Other && w.confirms:
 		share = confirmShare*float64(w.limit) - float64(w.used[Confirm])
-	case Confirm:
+	case c == Confirm:
 		share = otherShare*float64(w.limit) - float64(w.used[Other])
-	default:
-		return 0
 	}
 	rest := float64(w.latest.Sub(now)) / float64(w.interval)
 	return int(max(0, share) * min(1, rest))
 }
 
-// others is what other actors may have drawn since the last answer, twice as fast as before.
-func (w *window) others(now time.Time) int {
-	drawn := w.first - w.left - (w.taken - w.firstTaken)
+// others is what other actors will draw until the window ends, at the pace of this window and the one before.
+func (w *window) others() int {
+	drawn := w.before.drawn + w.drawn()
 	if drawn <= 0 {
 		return 0
 	}
-	rate := float64(drawn) / max(1, now.Sub(w.firstAt).Minutes())
-	most := max(1, othersShare*float64(w.limit))
-	return int(min(1+2*rate*now.Sub(w.toldAt).Minutes(), most))
+	pace := float64(drawn) / float64(max(minPace, w.before.over+w.toldAt.Sub(w.firstAt)))
+	return int(math.Ceil(min(pace*float64(w.latest.Sub(w.toldAt)), othersShare*float64(w.limit))))
 }
+
+// drawn is what others have drawn of this window, as far as our answers show: what it lost without us.
+func (w *window) drawn() int { return max(0, w.first-w.left-(w.taken-w.firstTaken)) }
 
 func (w *window) take(now time.Time, c Class) ticket {
 	w.roll(now)
@@ -177,11 +201,13 @@ func (w *window) settle(now time.Time, t ticket, a answer) {
 
 // open starts the model of a window that was seen to be new.
 func (w *window) open(now, earliest time.Time, left int) {
+	if !w.latest.IsZero() {
+		w.close()
+	}
 	w.number++
 	w.earliest, w.latest = earliest, now.Add(w.interval)
 	w.left, w.first = left, left
-	w.firstAt, w.firstTaken = now, w.taken
-	w.used = [classes]int{}
+	w.firstAt, w.firstTaken = now, w.taken-w.inFlight
 }
 
 func (w *window) refuse(now time.Time, r refusal, jitter float64) {
@@ -205,7 +231,7 @@ func (w *window) budget(now time.Time) Budget {
 	w.roll(now)
 	b := Budget{Limit: w.limit, Remaining: w.left - w.inFlight, Resets: w.latest}
 	if !w.latest.IsZero() {
-		b.Remaining -= w.others(now) + w.reserved(now, Confirm)
+		b.Remaining -= w.others() + w.reserved(now, Confirm)
 	}
 	b.Remaining = max(0, b.Remaining)
 	if w.free || w.limit == 0 {
