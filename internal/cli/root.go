@@ -2,7 +2,10 @@ package cli
 
 import (
 	"context"
+	"fmt"
+	"io"
 	"log/slog"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -13,7 +16,7 @@ import (
 func Main(ctx context.Context, args []string, s Streams) int {
 	ctx, stop := newInterrupts(ctx, s.Signals)
 	defer stop.cancel(nil)
-	a := &app{Streams: s, interrupts: stop, verdict: verdict{}, stderr: &stderr{w: s.Err}}
+	a := &app{Streams: s, interrupts: stop, verdict: verdict{}, terminal: s.Err, stderr: &stderr{w: s.Err}}
 	a.Err = a.stderr
 	// Until the flags are read: errors for people.
 	a.log, _ = newLogger(a.Err, "text", false, false)
@@ -28,6 +31,8 @@ func Main(ctx context.Context, args []string, s Streams) int {
 // app is one run of the program.
 type app struct {
 	Streams
+	// terminal is stderr itself; bars are drawn on it. All else goes to Err, which lets lines pass above bars.
+	terminal   io.Writer
 	stderr     *stderr
 	log        *slog.Logger
 	interrupts *interrupts
@@ -42,7 +47,7 @@ func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "azbackup",
 		Short:         "Keeps Azure VM backup the way one YAML file says",
-		Args:          cobra.NoArgs,
+		Args:          unknownCommand,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRunE: func(*cobra.Command, []string) (err error) {
@@ -60,7 +65,7 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVar(&a.noColor, "no-color", false, "no colours (NO_COLOR does the same)")
 	flags.StringVar(&a.logFormat, "log-format", "text", "`format` of what goes to stderr: text or json")
 	root.CompletionOptions.HiddenDefaultCmd = false
-	root.AddCommand(a.validateCommand(), a.versionCommand())
+	root.AddCommand(a.validateCommand(), a.planCommand(), a.applyCommand(), a.versionCommand())
 	root.AddCommand(a.topics()...)
 	return root
 }
@@ -74,11 +79,41 @@ func (a *app) color(terminal bool) bool {
 	return terminal && term != "dumb"
 }
 
-// style is how results are laid out on stdout.
-func (a *app) style(all bool) report.Style {
-	s := report.Style{Color: a.color(a.OutTerminal), Verbose: a.verbose, All: all}
-	if a.OutTerminal {
-		s.Width = a.Width
+// styleFor is how a result is laid out: for a person where it goes to the terminal, plain in files.
+func (a *app) styleFor(w io.Writer, all bool) report.Style {
+	s := report.Style{Verbose: a.verbose, All: all}
+	if w == a.Out && a.OutTerminal {
+		s.Color, s.Width = a.color(true), a.Width
 	}
 	return s
+}
+
+// errStyle is the same for what is shown on stderr.
+func (a *app) errStyle() report.Style {
+	s := report.Style{Verbose: a.verbose}
+	if a.ErrTerminal {
+		s.Color, s.Width = a.color(true), a.Width
+	}
+	return s
+}
+
+// args makes a wrong number of arguments a usage error.
+func args(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usage("%s: %w", cmd.CommandPath(), err)
+		}
+		return nil
+	}
+}
+
+func unknownCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	what := fmt.Errorf("there is no command %q", args[0])
+	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+		return withHint(what, "did you mean "+strings.Join(near, " or ")+"?")
+	}
+	return usage("%w", what)
 }

@@ -14,7 +14,7 @@ func (a *app) validateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "validate",
 		Short: "Check the config alone, offline",
-		Args:  cobra.NoArgs,
+		Args:  args(cobra.NoArgs),
 		RunE:  func(*cobra.Command, []string) error { return a.validate(files) },
 	}
 	files.addFlags(cmd)

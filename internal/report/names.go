@@ -223,3 +223,15 @@ func rule(r *plan.RuleRef) string {
 	}
 	return fmt.Sprintf("rule %s (%s:%d)", r.Name, r.File, r.Line)
 }
+
+// Name is a resource for people, safe in one line of a terminal: "group/name" for VMs, else the name.
+func Name(id string) string { return Line(name(id)) }
+
+// Duration spells d for people: "1h 30m".
+func Duration(d time.Duration) string { return duration(d) }
+
+// Headline is a plan in one line.
+func Headline(p plan.Plan) string { return headline(p) }
+
+// Verb spells an action in words.
+func Verb(a plan.Action) string { return verb(a) }

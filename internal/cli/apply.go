@@ -1,0 +1,218 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/report"
+)
+
+type applyFlags struct {
+	configFlags
+	azureFlags
+	planningFlags
+	outputs
+	approvalFlags
+	lockFile string
+	journal  string
+	grace    time.Duration
+}
+
+func (a *app) applyCommand() *cobra.Command {
+	var f applyFlags
+	cmd := &cobra.Command{
+		Use:   "apply [PLANFILE]",
+		Short: "Make what exists what the config says",
+		Long: "Plans, asks, and does it. Without a terminal it needs --auto-approve, --expect or a plan that azbackup\n" +
+			"plan --out saved: of a saved plan, what is not done yet is done, and nothing else.\n\n" +
+			"Ctrl-C lets nothing new start and waits for what runs, up to --grace; a second Ctrl-C leaves at once.\n" +
+			"A run that was cut at any point can be run again.\n\n" +
+			"Exit codes: 0 done; 3 something is not done; 4 not signed in; 5 something could not be read; 6 refused;\n" +
+			"7 another run holds the lock; 130 interrupted. See azbackup help exit-codes.",
+		Args: args(cobra.MaximumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f.planFile = strings.Join(args, "")
+			return a.apply(cmd.Context(), f)
+		},
+	}
+	f.configFlags.addFlags(cmd)
+	f.azureFlags.addFlags(cmd)
+	f.planningFlags.addFlags(cmd)
+	f.outputs.addFlags(cmd, report.ApplyFormats())
+	f.approvalFlags.addFlags(cmd)
+	cmd.Flags().StringVar(&f.lockFile, "lock-file", "", "`FILE` that keeps a second run off this machine (default in the user's cache folder, one per config)")
+	cmd.Flags().StringVar(&f.journal, "journal", "", "append a JSON line per event to `FILE`")
+	cmd.Flags().DurationVar(&f.grace, "grace", 2*time.Minute, "how long Ctrl-C waits for what runs")
+	return cmd
+}
+
+func (a *app) apply(ctx context.Context, f applyFlags) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	run := report.Run{Report: apply.Report{Started: time.Now().UTC()}}
+	metrics := f.path("prometheus")
+	run.LastSuccess = lastSuccess(metrics)
+	ended, err := a.applyRun(ctx, f, &run)
+	if ended {
+		run.ExitCode = a.verdict.code()
+		return errors.Join(err, f.write(a.Out, func(w io.Writer, format string) error {
+			return report.WriteApply(w, format, run, a.styleFor(w, false))
+		}))
+	}
+	if metrics == "" || codeOf(err) == exitLocked {
+		return err // whoever holds the lock writes the file
+	}
+	run.Finished, run.ExitCode = time.Now().UTC(), a.codeSoFar(ctx, err)
+	if err != nil {
+		run.Error = oneLine(err.Error())
+	}
+	return errors.Join(err, writeFile(metrics, func(w io.Writer) error { return report.ApplyPrometheus(w, run) }))
+}
+
+// applyRun is the run itself. It fills run in; ended says that the engine ran, so that there is a report.
+func (a *app) applyRun(ctx context.Context, f applyFlags, run *report.Run) (ended bool, err error) {
+	only, err := f.parse()
+	if err != nil {
+		return false, err
+	}
+	saved, err := f.approvalFlags.read(a)
+	if err != nil {
+		return false, err
+	}
+	c, err := a.load(f.configFlags)
+	if err != nil {
+		return false, err
+	}
+	unlock, err := lock(f.lockFile, append(c.Files, f.simulate))
+	if err != nil {
+		return false, err
+	}
+	defer unlock()
+	s, err := a.connect(ctx, azure.CommandApply, f.azureFlags, c.Cloud, c.Tenant)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	observed := time.Now()
+	p, _, err := a.planFor(ctx, s, c, only)
+	if err != nil {
+		return false, err
+	}
+	p, err = a.approve(ctx, f, saved, f.judge(p))
+	run.Plan = p
+	a.verdict[exitIncomplete] = !p.Complete
+	if err != nil {
+		return false, err
+	}
+	if err := a.engine(ctx, f, c, s, observed, run); err != nil {
+		return true, err
+	}
+	return true, nil
+}
+
+// engine carries run.Plan out and fills run in.
+func (a *app) engine(ctx context.Context, f applyFlags, c *config.Config, s *session, observed time.Time, run *report.Run) error {
+	journal, err := openJournal(f.journal, a, s, run.Plan)
+	if err != nil {
+		return err
+	}
+	show := a.newProgress(run.Plan)
+	started := run.Started
+	onAsk := func() {
+		a.log.Warn("interrupted: nothing new starts; waiting up to "+report.Duration(f.grace)+" for what runs", hintKey,
+			"Ctrl-C again leaves at once; the next run goes on where this one ended")
+	}
+	a.interrupts.whileGraceful(onAsk, func(asked <-chan struct{}) {
+		// What is not done stands in the report, result by result.
+		run.Report, _ = apply.Run(ctx, run.Plan, s.Client, apply.Options{
+			Limits:   limits(c.Settings.Limits),
+			Grace:    f.grace,
+			Budget:   s.Client,
+			Seed:     uint64(observed.UnixNano()),
+			Observed: observed, NoRefresh: c.Settings.Refresh == "never", Interrupt: asked,
+			Observer: func(e apply.Event) { journal.observe(e); show.observe(e) },
+		})
+	})
+	show.end()
+	run.Started, run.Requests, run.Throttled = started, s.Requests(), s.held()
+	a.judgeResults(ctx, run)
+	return journal.close()
+}
+
+func limits(l config.Limits) apply.Limits {
+	return apply.Limits{
+		Writes: l.Writes, Polls: l.Polls, Operations: l.Operations, ItemTimeout: l.ItemTimeout, RunTimeout: l.RunTimeout,
+	}
+}
+
+// judgeResults adds advice to the results and says what they mean for the exit code.
+func (a *app) judgeResults(ctx context.Context, run *report.Run) {
+	good, denied, failed := 0, 0, 0
+	for i := range run.Results {
+		r := &run.Results[i]
+		if r.Hint == "" {
+			r.Hint = hintFor(r.Code)
+		}
+		switch r.Outcome {
+		case apply.Done, apply.Already:
+			good++
+			continue
+		case apply.Failed:
+			failed++
+		}
+		a.verdict[exitUnfinished] = true
+		switch {
+		case signedOut(r.Code):
+			a.verdict[exitDenied] = true
+		case r.Code == "AuthorizationFailed":
+			denied++
+		}
+	}
+	if good == 0 && denied > 0 && denied == failed {
+		a.verdict[exitDenied] = true
+	}
+	if a.interrupts.happened() || errors.Is(context.Cause(ctx), errInterrupted) {
+		a.verdict[exitInterrupted] = true
+	}
+}
+
+// signedOut says that Azure does not know us any more: codes of 401.
+func signedOut(code string) bool {
+	switch code {
+	case "AuthenticationFailed", "ExpiredAuthenticationToken", "InvalidAuthenticationToken", "InvalidAuthenticationTokenTenant":
+		return true
+	}
+	return false
+}
+
+// codeSoFar is the exit code if the command ended now with err.
+func (a *app) codeSoFar(ctx context.Context, err error) int {
+	v := verdict{codeOf(err): err != nil, exitInterrupted: errors.Is(context.Cause(ctx), errInterrupted)}
+	for code, holds := range a.verdict {
+		v[code] = v[code] || holds
+	}
+	return v.code()
+}
+
+// lastSuccess reads when a run last succeeded from the metrics it left at path.
+func lastSuccess(path string) time.Time {
+	if path == "" {
+		return time.Time{}
+	}
+	f, err := os.Open(path) //nolint:gosec // the path is the user's
+	if err != nil {
+		return time.Time{}
+	}
+	defer f.Close()
+	return report.LastSuccess(f)
+}

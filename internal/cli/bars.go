@@ -1,0 +1,116 @@
+package cli
+
+import (
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/report"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// mostBars is for how many vaults each has a bar of its own; more of them share one.
+const mostBars = 8
+
+// bars draws a bar per vault, with the time that is left. Failures are printed above them as they happen.
+type bars struct {
+	lines    *lineProgress
+	progress *mpb.Progress
+	byVault  map[armid.Key]*mpb.Bar
+	all      *mpb.Bar // stands for every vault where there are too many
+	giveBack func()
+}
+
+func newBars(a *app, p plan.Plan, lines *lineProgress) *bars {
+	lines.quiet = true
+	b := &bars{lines: lines, byVault: map[armid.Key]*mpb.Bar{}}
+	// WithAutoRefresh would write escape sequences into files: terminals are refreshed without it.
+	b.progress = mpb.New(mpb.WithOutput(a.terminal), mpb.WithWidth(40))
+	counts, order := perVault(p)
+	started, forecast := time.Now(), time.Duration(p.Forecast.Duration)
+	if len(order) > mostBars {
+		b.all = b.add("all vaults", len(p.Changes), started, forecast)
+	} else {
+		for _, vault := range order {
+			key := armid.Of(vault)
+			b.byVault[key] = b.add(report.Name(vault), counts[key], started, forecast)
+		}
+	}
+	b.giveBack = a.stderr.lend(b.progress)
+	return b
+}
+
+// perVault counts the changes of each vault, in plan order.
+func perVault(p plan.Plan) (counts map[armid.Key]int, order []string) {
+	counts = map[armid.Key]int{}
+	for _, c := range p.Changes {
+		key := armid.Of(c.Vault)
+		if counts[key] == 0 {
+			order = append(order, c.Vault)
+		}
+		counts[key]++
+	}
+	return counts, order
+}
+
+func (b *bars) add(name string, total int, started time.Time, forecast time.Duration) *mpb.Bar {
+	if name == "" {
+		name = "no vault"
+	}
+	left := func(s decor.Statistics) string {
+		if s.Completed || s.Aborted {
+			return report.Duration(time.Since(started))
+		}
+		return timeLeft(time.Since(started), forecast, s.Current, s.Total)
+	}
+	return b.progress.AddBar(int64(total),
+		mpb.PrependDecorators(
+			decor.Name(name, decor.WC{C: decor.DindentRight | decor.DextraSpace | decor.DSyncWidth}),
+			decor.CountersNoUnit("%d/%d", decor.WC{C: decor.DSyncWidth}),
+		),
+		mpb.AppendDecorators(decor.Any(left)),
+	)
+}
+
+// timeLeft guesses from the forecast until enough has ended to guess from that.
+func timeLeft(passed, forecast time.Duration, done, total int64) string {
+	if done*5 >= total {
+		return "about " + report.Duration(passed*time.Duration(total-done)/time.Duration(max(done, 1))) + " left"
+	}
+	if forecast > passed {
+		return "about " + report.Duration(forecast-passed) + " left"
+	}
+	return "running for " + report.Duration(passed)
+}
+
+func (b *bars) observe(e apply.Event) {
+	b.lines.observe(e)
+	if e.Kind != apply.EventFinished {
+		return
+	}
+	if bar := b.bar(e.Vault); bar != nil {
+		bar.Increment()
+	}
+}
+
+func (b *bars) bar(vault string) *mpb.Bar {
+	if b.all != nil {
+		return b.all
+	}
+	return b.byVault[armid.Of(vault)]
+}
+
+// end stops the bars where they are and gives stderr back.
+func (b *bars) end() {
+	for _, bar := range b.byVault {
+		bar.Abort(false)
+	}
+	if b.all != nil {
+		b.all.Abort(false)
+	}
+	b.progress.Wait()
+	b.giveBack()
+}

@@ -1,0 +1,111 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/report"
+	"github.com/azbackup/azbackup/internal/simulator"
+)
+
+// accessToken is the variable that holds a bearer token for --endpoint.
+const accessToken = "AZBACKUP_ACCESS_TOKEN"
+
+// azureFlags say which Azure a command talks to.
+type azureFlags struct{ simulate, endpoint string }
+
+func (f *azureFlags) addFlags(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.simulate, "simulate", "", "talk to a simulated Azure whose state is `FILE` (an estate written by snapshot)")
+	cmd.Flags().StringVar(&f.endpoint, "endpoint", "",
+		"talk to another Azure Resource Manager `URL`; the token is taken from "+accessToken+" where that is set")
+	cmd.MarkFlagsMutuallyExclusive("simulate", "endpoint")
+}
+
+// session is one conversation with one Azure.
+type session struct {
+	*azure.Client
+	throttled atomic.Int64
+	simulated *simulator.Server
+}
+
+// connect signs in, says on stderr who we are, and refuses another tenant than the config's.
+func (a *app) connect(ctx context.Context, command azure.Command, f azureFlags, cloud config.Cloud, tenant string) (*session, error) {
+	s := &session{}
+	options := azure.Options{
+		Cloud:  azure.Cloud{Name: cloud.Name, Endpoint: cloud.Endpoint, Audience: cloud.Audience, Authority: cloud.Authority},
+		Tenant: tenant, Endpoint: f.endpoint, Command: command, Version: a.Version,
+		OnThrottle: func(t azure.Throttle) {
+			s.throttled.Add(int64(t.Wait))
+			a.log.Debug("held back by a quota for "+report.Duration(t.Wait), "kind", t.Kind, "wait", t.Wait)
+		},
+	}
+	if f.simulate != "" {
+		server, err := simulator.Open(f.simulate, simulator.Options{})
+		if err != nil {
+			return nil, fmt.Errorf("simulating %q: %w", f.simulate, err)
+		}
+		s.simulated = server
+		options.Endpoint, options.AccessToken, options.Transport = "https://simulator.invalid", "simulated", server.Transport()
+	} else if f.endpoint != "" {
+		options.AccessToken, _ = a.Env(accessToken)
+	}
+	var err error
+	if s.Client, err = azure.New(options); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	if err := a.introduce(ctx, s, f, tenant); err != nil {
+		return nil, errors.Join(err, s.close())
+	}
+	return s, nil
+}
+
+// introduce says who we are, and checks the tenant.
+func (a *app) introduce(ctx context.Context, s *session, f azureFlags, tenant string) error {
+	if s.simulated != nil {
+		a.log.Info("simulated Azure in "+report.Line(f.simulate), "simulate", f.simulate)
+		return nil
+	}
+	who, err := s.WhoAmI(ctx)
+	if err != nil {
+		return err
+	}
+	words := []string{"cloud " + who.Cloud}
+	if f.endpoint != "" {
+		words = append(words, "at "+who.Endpoint)
+	}
+	words = append(words, "tenant "+orUnknown(who.Tenant), "principal "+orUnknown(who.Name), who.Kind)
+	a.log.Info(oneLine(strings.Join(words, ", ")),
+		"cloud", who.Cloud, "endpoint", who.Endpoint, "tenant", who.Tenant, "principal", who.Name, "object_id", who.ObjectID,
+		"credential", who.Kind, "correlation_id", s.CorrelationID())
+	if tenant != "" && !strings.EqualFold(tenant, who.Tenant) {
+		return withCode(exitDenied, fmt.Errorf("signed in to tenant %q, but the config says %q", orUnknown(who.Tenant), tenant),
+			"az login --tenant "+tenant)
+	}
+	return nil
+}
+
+func orUnknown(s string) string {
+	if s == "" {
+		return "unknown"
+	}
+	return s
+}
+
+// held is how long requests were held back so far.
+func (s *session) held() time.Duration { return time.Duration(s.throttled.Load()) }
+
+// close puts the simulated Azure's state into its file.
+func (s *session) close() error {
+	if s.simulated == nil {
+		return nil
+	}
+	return s.simulated.Close()
+}

@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// journal is the file of --journal: a line about the run, then one per event. Lines are written as things
+// happen, so a run that is killed leaves all of them. Without a file it swallows everything.
+type journal struct {
+	path     string
+	file     *os.File
+	observer apply.Observer
+	err      error // the first that occurred
+}
+
+func openJournal(path string, a *app, s *session, p plan.Plan) (*journal, error) {
+	j := &journal{path: path, observer: func(apply.Event) {}}
+	if path == "" {
+		return j, nil
+	}
+	var err error
+	if j.file, err = os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600); err != nil { //nolint:gosec // the path is the user's
+		return nil, fmt.Errorf("opening the journal: %w", err)
+	}
+	head, err := json.Marshal(map[string]any{
+		"time": time.Now().UTC(), "kind": "run", "version": a.Version, "correlation_id": s.CorrelationID(), "fingerprint": p.Fingerprint,
+		"config": p.Config, "cloud": p.Cloud,
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the journal: %w", err), j.file.Close())
+	}
+	j.observer = apply.Journal(j)
+	_, _ = j.Write(append(head, '\n')) // kept in err
+	return j, nil
+}
+
+// Write appends a line and keeps the first error: the run goes on, and its end reports it.
+func (j *journal) Write(line []byte) (int, error) {
+	n, err := j.file.Write(line)
+	if j.err == nil {
+		j.err = err
+	}
+	return n, err
+}
+
+func (j *journal) observe(e apply.Event) { j.observer(e) }
+
+func (j *journal) close() error {
+	if j.file == nil {
+		return nil
+	}
+	if err := errors.Join(j.err, j.file.Sync(), j.file.Close()); err != nil {
+		return fmt.Errorf("writing the journal: %w", err)
+	}
+	return nil
+}

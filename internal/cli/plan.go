@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/report"
+	"github.com/azbackup/azbackup/plan"
+)
+
+type planFlags struct {
+	configFlags
+	azureFlags
+	planningFlags
+	outputs
+	out      string
+	detailed bool
+	all      bool
+}
+
+func (a *app) planCommand() *cobra.Command {
+	var f planFlags
+	cmd := &cobra.Command{
+		Use:   "plan",
+		Short: "Show the difference between the config and what exists",
+		Long: "Reads what exists and shows what apply would do. Sends nothing but reads.\n\n" +
+			"Exit codes: 0 shown; 2 there are changes (with --detailed-exitcode); 5 something could not be read;\n" +
+			"6 a guard would refuse to apply it. See azbackup help exit-codes.",
+		Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.plan(cmd.Context(), f) },
+	}
+	f.configFlags.addFlags(cmd)
+	f.azureFlags.addFlags(cmd)
+	f.planningFlags.addFlags(cmd)
+	f.outputs.addFlags(cmd, report.PlanFormats())
+	cmd.Flags().StringVar(&f.out, "out", "", "save the plan in `FILE`, for azbackup apply FILE")
+	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 when there are changes to make")
+	cmd.Flags().BoolVar(&f.all, "all", false, "also list what is unchanged, excluded or noted")
+	return cmd
+}
+
+func (a *app) plan(ctx context.Context, f planFlags) (err error) {
+	if err := f.check(); err != nil {
+		return err
+	}
+	only, err := f.parse()
+	if err != nil {
+		return err
+	}
+	c, err := a.load(f.configFlags)
+	if err != nil {
+		return err
+	}
+	s, err := a.connect(ctx, azure.CommandPlan, f.azureFlags, c.Cloud, c.Tenant)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	p, _, err := a.planFor(ctx, s, c, only)
+	if err != nil {
+		return err
+	}
+	p = f.judge(p)
+	a.verdict[exitIncomplete] = !p.Complete
+	a.verdict[exitRefused] = len(p.Refusals) > 0
+	a.verdict[exitChanges] = f.detailed && len(p.Actionable()) > 0
+	err = f.write(a.Out, func(w io.Writer, format string) error {
+		return report.WritePlan(w, format, p, a.styleFor(w, f.all))
+	})
+	if f.out != "" {
+		err = errors.Join(err, savePlan(f.out, p))
+	}
+	return err
+}
+
+// savePlan writes what azbackup apply FILE reads.
+func savePlan(path string, p plan.Plan) error {
+	return writeFile(path, func(w io.Writer) error { return report.PlanJSON(w, p, false) })
+}

@@ -1,0 +1,47 @@
+package cli
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azbackup/azbackup/plan"
+)
+
+// planningFlags are what shapes a plan, for plan and apply alike.
+type planningFlags struct {
+	only   []string
+	lifted map[string]*bool // by flag, with its dashes
+}
+
+func (f *planningFlags) addFlags(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&f.only, "only", nil,
+		"plan for `rule=NAME|vault=NAME|vm=GLOB` only; may be repeated (never plans unmatched stops)")
+	f.lifted = map[string]*bool{}
+	for _, g := range plan.Guards() {
+		f.lifted[g.Flag] = cmd.Flags().Bool(strings.TrimLeft(g.Flag, "-"), false, g.Help)
+	}
+}
+
+// parse reads --only.
+func (f *planningFlags) parse() ([]plan.Only, error) {
+	var all []plan.Only
+	for _, s := range f.only {
+		o, err := plan.ParseOnly(s)
+		if err != nil {
+			return nil, usage("--only: %w", err)
+		}
+		all = append(all, o)
+	}
+	return all, nil
+}
+
+// judge leaves the refusals in p that no flag lifts.
+func (f *planningFlags) judge(p plan.Plan) plan.Plan {
+	lifted := map[string]bool{}
+	for flag, on := range f.lifted {
+		lifted[flag] = *on
+	}
+	p.Refusals = p.Refused(lifted)
+	return p
+}

@@ -1,0 +1,112 @@
+package cli
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/report"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// progress shows an apply while it runs.
+type progress interface {
+	// observe is told of every event, one at a time.
+	observe(apply.Event)
+	// end takes the bars away, if there are any.
+	end()
+}
+
+// newProgress draws bars for a person at a terminal, and writes lines elsewhere.
+func (a *app) newProgress(p plan.Plan) progress {
+	lines := &lineProgress{log: a.log, total: len(p.Changes)}
+	if !a.ErrTerminal || a.logFormat != "text" {
+		return lines
+	}
+	return newBars(a, p, lines)
+}
+
+// lineProgress writes a line per change that ended, and one now and then when nothing ends.
+type lineProgress struct {
+	log       *slog.Logger
+	total     int
+	throttled time.Time
+	// quiet leaves out what bars show anyway.
+	quiet bool
+}
+
+// throttleEvery is how often waiting for a quota is worth a line.
+const throttleEvery = 30 * time.Second
+
+func (l *lineProgress) observe(e apply.Event) {
+	level, text := slog.LevelDebug, ""
+	switch e.Kind {
+	case apply.EventFinished:
+		level, text = l.finished(e)
+	case apply.EventHeartbeat:
+		if !l.quiet {
+			level = slog.LevelInfo
+		}
+		text = fmt.Sprintf("still at it: %d of %d done, %d running", e.Done, e.Total, e.Running)
+	case apply.EventThrottled:
+		if e.Time.Sub(l.throttled) >= throttleEvery {
+			level, l.throttled = slog.LevelInfo, e.Time
+		}
+		text = strings.TrimSpace("held back by a quota " + forWords(time.Duration(e.Wait)) + " " + oneLine(e.Message))
+	case apply.EventInterrupt:
+		return // said by whoever caught the signal
+	default:
+		text = strings.TrimSpace(fmt.Sprintf("%s %s %s %s", e.Kind, report.Verb(e.Action), place(e), oneLine(e.Message)))
+	}
+	l.log.Log(nil, level, text, l.attrs(e)...) //nolint:staticcheck // the handlers ask nothing of a context
+}
+
+// finished is the line of a change that ended.
+func (l *lineProgress) finished(e apply.Event) (slog.Level, string) {
+	width := len(fmt.Sprint(l.total))
+	text := fmt.Sprintf("[%*d/%d] %-11s %s %s", width, e.Done, e.Total, words(e.Outcome), report.Verb(e.Action), place(e))
+	if e.Outcome == apply.Done || e.Outcome == apply.Already {
+		if l.quiet {
+			return slog.LevelDebug, text
+		}
+		return slog.LevelInfo, text
+	}
+	if e.Code != "" {
+		text += ": " + report.Line(e.Code)
+	}
+	if e.Message != "" {
+		text += ": " + oneLine(e.Message)
+	}
+	if e.RequestID != "" {
+		text += " (request " + report.Line(e.RequestID) + ")"
+	}
+	return slog.LevelInfo, text
+}
+
+func (l *lineProgress) end() {}
+
+func (l *lineProgress) attrs(e apply.Event) []any {
+	return []any{
+		"event", string(e.Kind), "change", e.Change, "action", string(e.Action), "target", e.Target, "vault", e.Vault,
+		"outcome", string(e.Outcome), "code", e.Code, "request_id", e.RequestID, "operation", e.Operation, "job", e.Job,
+		"done", e.Done, "running", e.Running, "total", e.Total,
+	}
+}
+
+func place(e apply.Event) string {
+	if e.Target != "" {
+		return report.Name(e.Target)
+	}
+	return report.Name(e.Vault)
+}
+
+func words(o apply.Outcome) string { return strings.ReplaceAll(string(o), "-", " ") }
+
+func forWords(d time.Duration) string {
+	if d <= 0 {
+		return ""
+	}
+	return "for " + report.Duration(d)
+}

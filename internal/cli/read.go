@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/report"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// readHeartbeat is how often a long read says that it is alive.
+const readHeartbeat = 15 * time.Second
+
+// read reads what exists, and says how long it took.
+func (a *app) read(ctx context.Context, s *session, scope plan.Scope) (plan.Observed, error) {
+	began := time.Now()
+	stop := make(chan struct{})
+	defer close(stop)
+	go func() {
+		ticker := time.NewTicker(readHeartbeat)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-stop:
+				return
+			case <-ticker.C:
+				a.log.Info(fmt.Sprintf("still reading: %d requests in %s", total(s.Requests()), report.Duration(time.Since(began))))
+			}
+		}
+	}()
+	o, err := s.Discover(ctx, scope)
+	if err != nil {
+		return o, err
+	}
+	a.log.Info(fmt.Sprintf("read %d VMs, %d vaults, %d protected items: %d requests, %s",
+		len(o.VMs), len(o.Vaults), len(o.Items), total(s.Requests()), report.Duration(time.Since(began))),
+		"vms", len(o.VMs), "vaults", len(o.Vaults), "items", len(o.Items), "gaps", len(o.Gaps), "requests", s.Requests(),
+		"seconds", time.Since(began).Seconds())
+	return o, nil
+}
+
+// planFor reads what c asks about and makes its plan.
+func (a *app) planFor(ctx context.Context, s *session, c *config.Config, only []plan.Only) (plan.Plan, plan.Observed, error) {
+	o, err := a.read(ctx, s, plan.ScopeOf(c))
+	if err != nil {
+		return plan.Plan{}, o, err
+	}
+	return plan.Make(c, o, plan.Options{Now: time.Now().UTC(), Only: only}), o, nil
+}
+
+func total(counts map[string]int) int {
+	n := 0
+	for _, c := range counts {
+		n += c
+	}
+	return n
+}
