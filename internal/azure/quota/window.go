@@ -168,8 +168,10 @@ func (w *window) settle(now time.Time, t ticket, a answer) {
 	a.answered = a.told || a.accepted && !w.metered
 	w.gate.settle(t, a)
 	if !a.told {
-		w.free = a.answered
-		w.left--
+		w.free = w.free || a.answered
+		if w.metered {
+			w.left--
+		}
 		return
 	}
 	w.metered, w.free = true, false
