@@ -78,7 +78,7 @@ func open(path string, o Options) (s *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	st := newState(e)
+	st := ownState(e)
 	print, err := fingerprint(src)
 	if err == nil {
 		err = j.replay(st, print)

@@ -71,6 +71,12 @@ func skipWord(b []byte, i int, word string) (int, error) {
 
 func skipString(b []byte, i int) (int, error) {
 	for i++; i < len(b); i++ {
+		for i < len(b) && b[i] != '"' && b[i] != '\\' && b[i] >= 0x20 {
+			i++
+		}
+		if i == len(b) {
+			break
+		}
 		switch c := b[i]; {
 		case c == '"':
 			return i + 1, nil
@@ -165,8 +171,8 @@ func skipArray(b []byte, i, depth int) (int, error) {
 	return end, err
 }
 
-// walkObject calls visit for each member with the quoted key and the value; visit may be nil.
-func walkObject(b []byte, i, depth int, visit func(key, value []byte)) (int, error) {
+// walkObject calls visit for each member with the quoted key and the value until it returns false; visit may be nil.
+func walkObject(b []byte, i, depth int, visit func(key, value []byte) bool) (int, error) {
 	if depth > maxDepth {
 		return i, errSyntax{i, "less nesting"}
 	}
@@ -198,8 +204,8 @@ func walkObject(b []byte, i, depth int, visit func(key, value []byte)) (int, err
 		if err != nil {
 			return end, err
 		}
-		if visit != nil {
-			visit(key, b[i:end])
+		if visit != nil && !visit(key, b[i:end]) {
+			return end, nil
 		}
 		i = skipSpace(b, end)
 		if i >= len(b) {
@@ -248,8 +254,8 @@ func walkArray(b []byte, i, depth int, visit func(value []byte)) (int, error) {
 	}
 }
 
-// get returns the raw value at path in the object raw, or nil. Of duplicate keys the last one counts, as in
-// encoding/json. raw must be valid JSON.
+// get returns the raw value at path in the object raw, or nil. Of duplicate keys the first one counts. raw must be
+// valid JSON.
 func get(raw []byte, path ...string) []byte {
 	for _, name := range path {
 		i := skipSpace(raw, 0)
@@ -257,10 +263,11 @@ func get(raw []byte, path ...string) []byte {
 			return nil
 		}
 		var found []byte
-		_, _ = walkObject(raw, i, 0, func(key, value []byte) {
+		_, _ = walkObject(raw, i, 0, func(key, value []byte) bool {
 			if keyIs(key, name) {
 				found = value
 			}
+			return found == nil
 		})
 		if found == nil {
 			return nil

@@ -31,8 +31,11 @@ func parse(raw []byte) object {
 	if i >= len(raw) || raw[i] != '{' {
 		return nil
 	}
-	_, _ = walkObject(raw, i, 0, func(key, value []byte) {
-		o.put(unquote(key), slices.Clone(value))
+	_, _ = walkObject(raw, i, 0, func(key, value []byte) bool {
+		if name := unquote(key); !o.has(name) {
+			o = append(o, member{name, slices.Clone(value)})
+		}
+		return true
 	})
 	return o
 }

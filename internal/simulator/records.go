@@ -159,6 +159,6 @@ func (n interner) listed(raw []byte, b blob) *listed {
 
 func walkMembers(raw []byte, visit func(key, value []byte)) {
 	if i := skipSpace(raw, 0); i < len(raw) && raw[i] == '{' {
-		_, _ = walkObject(raw, i, 0, visit)
+		_, _ = walkObject(raw, i, 0, func(k, v []byte) bool { visit(k, v); return true })
 	}
 }

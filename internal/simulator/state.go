@@ -33,6 +33,7 @@ type change struct {
 	Memory    *memory         `json:"memory,omitempty"`
 }
 
+// newState serves a copy of e.
 func newState(e *Estate) *state {
 	c := *e
 	c.names = maps.Clone(e.names)
@@ -42,7 +43,12 @@ func newState(e *Estate) *state {
 	c.jobs, c.points, c.proxies = e.jobs.clone(), e.points.clone(), e.proxies.clone()
 	c.memory.Refreshed, c.memory.Made = maps.Clone(e.memory.Refreshed), maps.Clone(e.memory.Made)
 	c.memory.Daily = maps.Clone(e.memory.Daily)
-	st := &state{Estate: &c, byVM: map[string][]string{}, known: map[string]bool{}, ops: map[string]*operation{}, onTarget: map[string][]string{}}
+	return ownState(&c)
+}
+
+// ownState serves e itself, which nobody else uses.
+func ownState(e *Estate) *state {
+	st := &state{Estate: e, byVM: map[string][]string{}, known: map[string]bool{}, ops: map[string]*operation{}, onTarget: map[string][]string{}}
 	st.items.all(0, func(_ int, it *item) bool {
 		st.byVM[it.vm] = append(st.byVM[it.vm], it.key)
 		return true
@@ -54,7 +60,7 @@ func newState(e *Estate) *state {
 	for _, op := range e.operations {
 		st.fileOp(op)
 	}
-	c.operations = nil
+	e.operations = nil
 	st.fillParents()
 	return st
 }
