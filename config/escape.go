@@ -8,7 +8,7 @@ import (
 )
 
 // maxQuoted bounds how many characters of a value a message repeats.
-const maxQuoted = 80
+const maxQuoted = 200
 
 // quote prints untrusted text in a message: in double quotes, cut when long, with everything escaped that
 // a terminal or a log could act on (control characters, escape sequences, right-to-left marks).

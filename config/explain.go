@@ -85,7 +85,7 @@ func (s Selector) keys(t Target) []keyVerdict {
 		if wanted != nil {
 			m := newMatcher([]Rule{{Match: []Selector{alone}}})
 			_, matched := m.match(t)
-			keys = append(keys, keyVerdict{what, orNone(has), alternatives(wanted), matched})
+			keys = append(keys, keyVerdict{what, orMissing(has), alternatives(wanted, "no such tag"), matched})
 		}
 	}
 	add("subscription", t.Subscription, s.Subscriptions, Selector{Subscriptions: s.Subscriptions})
@@ -111,17 +111,17 @@ func (t Target) tag(name string) string {
 	return ""
 }
 
-func orNone(s string) string {
+func orMissing(s string) string {
 	if s == "" {
 		return "missing"
 	}
 	return clip(s)
 }
 
-// alternatives lists values; none means "no such tag".
-func alternatives(values []string) string {
+// alternatives lists values; none stands for a tag that must not be there.
+func alternatives(values []string, none string) string {
 	if len(values) == 0 {
-		return "none"
+		return none
 	}
 	printed := make([]string, len(values))
 	for i, v := range values {

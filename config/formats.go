@@ -10,6 +10,9 @@ type format struct {
 	hint    string
 }
 
+// formatTimeZone is checked against a list, not a pattern.
+const formatTimeZone = "time-zone"
+
 // formats are the values of `format=` in a `jsonschema` tag.
 func formats() map[string]format {
 	return map[string]format{

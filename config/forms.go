@@ -44,7 +44,7 @@ func (w *walker) decodeForm(n *node, to any, l limits, p *path) bool {
 // duration reads whole numbers with units; unlike Go's, a day is d (24 h) and a week is w.
 func (w *walker) duration(n *node, p *path) time.Duration {
 	if n.kind != scalar || n.isNull() {
-		w.wrongType(n, p, "a duration such as 4h")
+		w.wrongType(n, p, w.formats["duration"].want)
 		return 0
 	}
 	if !w.allowed(n, limits{format: "duration"}, p) {
@@ -102,9 +102,13 @@ func (w *walker) protect(n *node, p *path) Protect {
 	if n.isText() && n.text == string(ProtectStopped) {
 		return ProtectStopped
 	}
-	if n.isText() && !n.variable {
+	if n.isText() && !n.variable && !isBool(n.text) {
 		w.fail(n, ruleValue, didYouMean(n.text, []string{string(ProtectOn), string(ProtectOff), string(ProtectStopped)}),
 			"%s cannot be %s", p, quote(n.text))
+		return ""
+	}
+	if n.kind != scalar || n.isNull() {
+		w.wrongType(n, p, "true, false or stopped")
 		return ""
 	}
 	on, ok := w.boolean(n, p)

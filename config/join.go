@@ -82,7 +82,7 @@ func checkVersion(root *node, out *collector) {
 		out.fail(root, ruleMissingKey, "the first line of a file is: version: 1", "the file lacks the key %s", quote(keyVersion))
 	case version.bad || version.kind == scalar && version.text == "1" && (version.variable || version.tag == tagInt):
 	default:
-		out.fail(version, ruleVersion, "", "%s is no version of the format that is known: it must be 1", version.describe())
+		out.fail(version, ruleVersion, "", "the version must be 1, not %s", version.describe())
 		version.bad = true
 	}
 }

@@ -14,6 +14,7 @@ type linter struct {
 func newLinter(c *Config, w *walker) *linter { return &linter{c: c, w: w, out: w.out} }
 
 func (l *linter) run() {
+	l.checkSubscriptions()
 	l.checkCloud()
 	l.checkVaults()
 	l.checkPolicies()
@@ -33,14 +34,28 @@ func (l *linter) checkUnused() {
 	}
 }
 
+// checkSubscriptions finds what the walk cannot see: one id in two spellings.
+func (l *linter) checkSubscriptions() {
+	unique := l.names("the subscription")
+	for i, id := range l.c.Subscriptions {
+		if field := &l.c.Subscriptions[i]; l.has(field) {
+			unique.add(l.at(field), id)
+		}
+	}
+}
+
 // has says whether the file has a sound value for a field, given by its address.
 func (l *linter) has(field any) bool {
 	n := l.w.where[field]
-	return n != nil && !n.bad
+	return n != nil && n.sound()
 }
 
 // said says whether the file names the field at all.
 func (l *linter) said(field any) bool { return l.w.where[field] != nil }
+
+// misspelt says that a key at the top of a file was probably meant to be this one: then what should stand
+// there is not reported missing.
+func (l *linter) misspelt(key string) bool { return l.w.where[l.c].meant(key) }
 
 // at is the node of the first of the fields, given by their addresses, that the file has.
 func (l *linter) at(fields ...any) *node {

@@ -19,6 +19,9 @@ func (l *linter) checkPolicies() {
 	name := regexp.MustCompile(`^[a-zA-Z][-_!a-zA-Z0-9]{2,149}$`) // azure-api.md §8.3
 	for i := range l.c.Policies {
 		p := &l.c.Policies[i]
+		if l.at(p).bad {
+			continue
+		}
 		if l.has(&p.Name) {
 			unique.add(l.at(&p.Name), p.Name)
 			if p.Manage && !name.MatchString(p.Name) {

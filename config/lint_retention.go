@@ -33,7 +33,7 @@ func (l *linter) checkRetention(p *Policy) {
 // checkForms checks that monthly and yearly points are picked either by weeks and days or by dates.
 func (l *linter) checkForms(n *node, forms []any) {
 	weeks, days, dates := l.said(forms[0]), l.said(forms[1]), l.said(forms[2])
-	if n.bad || dates != (weeks || days) && weeks == days {
+	if !n.sound() || dates != (weeks || days) && weeks == days {
 		return
 	}
 	if n.meant("weeks") || n.meant("days") || n.meant("dates") {
@@ -79,7 +79,7 @@ func (l *linter) checkWeeklyLong(dates, daysField any, days []string, s *Weekly)
 		return
 	}
 	for _, d := range days {
-		if d != "" && !slices.Contains(s.Days, d) {
+		if !slices.Contains(s.Days, d) {
 			l.out.warn(l.at(daysField), ruleNoEffect, "the policy runs on "+strings.Join(s.Days, ", "), "no point is ever kept for %s: no backup runs then", d)
 		}
 	}

@@ -10,7 +10,7 @@ import (
 // checkRoute checks where the VMs of a rule go: that its policy and vaults exist, and fit each other and the VMs.
 func (l *linter) checkRoute(r *Rule) {
 	named := l.resolve(r.Vault, func(i int) *node { return l.w.where[&r.Vault[i]] })
-	if r.Protect != ProtectOn {
+	if !l.protects(r) {
 		return
 	}
 	policy := l.checkPolicyName(r)
@@ -21,7 +21,7 @@ func (l *linter) checkRoute(r *Rule) {
 	case !l.said(&r.Vault) && l.placed(r):
 		l.checkCandidates(r, policy)
 	}
-	if l.has(&r.Spread) && l.said(&r.Vault) && len(r.Vault) < 2 {
+	if r.Spread && l.said(&r.Vault) && len(r.Vault) < 2 {
 		l.out.warn(l.at(&r.Spread), ruleNoEffect, "remove it", "with one vault there is nothing to spread over")
 	}
 }
@@ -33,7 +33,7 @@ func (l *linter) placed(r *Rule) bool {
 		n = l.w.where[&r.ID]
 	}
 	vaults := l.w.where[&l.c.Vaults]
-	return n != nil && n.sound() && (vaults == nil || vaults.sound()) &&
+	return n != nil && n.sound() && !l.misspelt("vaults") && (vaults == nil || vaults.sound()) &&
 		!slices.ContainsFunc(l.c.Vaults, func(v Vault) bool { return v.Subscription == "" })
 }
 
@@ -42,7 +42,7 @@ func (l *linter) checkPolicyName(r *Rule) *Policy {
 		return nil
 	}
 	policy := l.c.Policy(r.Policy)
-	if policy == nil {
+	if policy == nil && !l.misspelt("policies") {
 		var names []string
 		for _, p := range l.c.Policies {
 			names = append(names, p.Name)

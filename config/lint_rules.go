@@ -15,6 +15,9 @@ func (l *linter) checkRules() {
 	selectors := 0
 	for i := range l.c.Rules {
 		r := &l.c.Rules[i]
+		if l.at(r).bad {
+			continue
+		}
 		if l.has(&r.Name) {
 			unique.add(l.at(&r.Name), r.Name)
 		}
@@ -46,18 +49,35 @@ func (l *linter) checkForm(r *Rule) {
 		l.out.fail(l.at(&r.Except), ruleRuleForm, "", "\"except\" goes with \"match\", not with \"id\"")
 	}
 	switch {
-	case r.Protect == ProtectOff || r.Protect == ProtectStopped:
-		for _, field := range []any{&r.Policy, &r.Vault, &r.Spread, &r.Disks, &r.Backup, &r.Resume} {
-			if l.has(field) {
-				l.out.warn(l.at(field), ruleNoEffect, "remove it", "this has no effect beside protect: %s", r.Protect)
-			}
-		}
-	case l.said(&r.Reason):
+	case !l.protects(r):
+		l.checkNoEffect(r)
+	case l.has(&r.Reason):
 		l.out.warn(l.at(&r.Reason), ruleNoEffect, "a comment will do", "the reason is shown only where protect is false or stopped")
 	}
-	if r.Protect == ProtectOn && !l.said(&r.Policy) && !l.at(r).meant("policy") && !l.at(r).meant("protect") {
+	if l.protects(r) && !l.said(&r.Policy) && !l.at(r).meant("policy") && !l.at(r).meant("protect") {
 		l.out.fail(l.at(&r.Name, r), ruleMissingKey, "or write protect: false, or protect: stopped", "the rule lacks the key \"policy\"")
 	}
+}
+
+// checkNoEffect warns of wishes about backups in a rule that wants none.
+func (l *linter) checkNoEffect(r *Rule) {
+	fields := []any{&r.Policy, &r.Vault, &r.Disks, &r.Backup}
+	if r.Spread {
+		fields = append(fields, &r.Spread)
+	}
+	if r.Resume {
+		fields = append(fields, &r.Resume)
+	}
+	for _, field := range fields {
+		if l.has(field) && l.has(&r.Protect) {
+			l.out.warn(l.at(field), ruleNoEffect, "remove it", "this has no effect beside protect: %s", r.Protect)
+		}
+	}
+}
+
+// protects says whether the rule wants backup; a rule whose wish was not understood counts as one that does not.
+func (l *linter) protects(r *Rule) bool {
+	return r.Protect == ProtectOn && (!l.said(&r.Protect) || l.has(&r.Protect))
 }
 
 func (l *linter) checkID(r *Rule, seen map[armid.Key]*node) {
@@ -69,6 +89,7 @@ func (l *linter) checkID(r *Rule, seen map[armid.Key]*node) {
 	if err != nil {
 		l.out.fail(n, ruleVMID, "write /subscriptions/…/resourceGroups/…/providers/Microsoft.Compute/virtualMachines/…",
 			"%s is not the id of a VM", quote(r.ID))
+		n.bad = true
 		return
 	}
 	l.checkSubscription(n, id.Subscription)
@@ -110,7 +131,7 @@ func (s Selector) conditions() []string {
 	var all []string
 	add := func(what string, values []string) {
 		if values != nil {
-			all = append(all, what+" is "+alternatives(values))
+			all = append(all, what+" is "+alternatives(values, "missing"))
 		}
 	}
 	add("name", s.Names)

@@ -11,6 +11,9 @@ func (l *linter) checkVaults() {
 	unique := l.names("the vault")
 	for i := range l.c.Vaults {
 		v := &l.c.Vaults[i]
+		if l.at(v).bad {
+			continue
+		}
 		l.checkVaultSubscription(v)
 		l.checkManagedVault(v)
 		l.checkRedundancy(v)
@@ -81,6 +84,9 @@ func (l *linter) resolve(refs []string, at func(i int) *node) []Vault {
 		found := l.c.FindVaults(ref)
 		switch len(found) {
 		case 0:
+			if l.misspelt("vaults") {
+				continue
+			}
 			l.out.fail(n, ruleUnknownVault, didYouMean(ref, l.vaultNames()), "vault %s is not among the vaults of the file", quote(ref))
 		case 1:
 			if slices.ContainsFunc(vaults, func(v Vault) bool { return armid.Same(v.ID(), found[0].ID()) }) {

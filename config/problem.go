@@ -69,19 +69,19 @@ func (p Problem) String() string {
 	return b.String()
 }
 
-// The excerpt shows at most this many characters before and after the place.
+// The excerpt shows at most this many characters before the place, of the place, and after it.
 const (
-	excerptBefore = 60
-	excerptAfter  = 60
+	excerptBefore = 50
+	excerptPlace  = 60
+	excerptAfter  = 30
 )
 
 // excerpt is the source line with a caret below it. Both are escaped, and cut around the place when long.
 func (p Problem) excerpt() string {
 	runes := []rune(p.source)
 	at := min(p.Column-1, len(runes))
-	start, end := max(0, at-excerptBefore), min(len(runes), at+max(p.length, 1)+excerptAfter)
-	end = min(end, at+2*excerptAfter)
-	end = min(end, len(runes))
+	length := min(max(p.length, 1), excerptPlace)
+	start, end := max(0, at-excerptBefore), min(len(runes), at+length+excerptAfter)
 	before, after := escape(string(runes[start:at])), escape(string(runes[at:end]))
 	if start > 0 {
 		before = "…" + before
@@ -89,7 +89,7 @@ func (p Problem) excerpt() string {
 	if end < len(runes) {
 		after += "…"
 	}
-	under := escape(string(runes[at:min(at+max(p.length, 1), end)]))
+	under := escape(string(runes[at:min(at+length, end)]))
 	width := max(1, runewidth.StringWidth(under))
 	gutter := fmt.Sprintf("%5d", p.Line)
 	return fmt.Sprintf("\n%s | %s%s\n%s | %s%s", gutter, before, after,

@@ -3,6 +3,7 @@ package config
 import (
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -67,7 +68,9 @@ func (w *walker) wrongType(n *node, p *path, want string) {
 		hint = "give it a value, or leave the key out"
 	case n.kind == scalar && !n.isText() && strings.HasPrefix(want, "a text"):
 		hint = "put it in quotes"
-	case n.tag == tagText && want == wantBool:
+	case n.quoted && (want == wantBool && isBool(n.text) || want == wantInt && isNumber(n.text)):
+		hint = "leave the quotes out"
+	case n.kind == scalar && want == wantBool:
 		hint = "write true or false"
 	}
 	w.fail(n, ruleWrongType, hint, "%s must be %s, not %s", p, want, n.describe())
@@ -124,8 +127,10 @@ func (w *walker) decodeStruct(n *node, v reflect.Value, p *path) {
 	if pos := v.FieldByName("Pos"); pos.IsValid() {
 		pos.Set(reflect.ValueOf(n.pos()))
 	}
-	w.notEmpty(n, p)
 	fields := w.fieldsOf(v.Type())
+	if !slices.ContainsFunc(fields, func(f field) bool { return f.required }) {
+		w.notEmpty(n, p)
+	}
 	for _, pair := range n.pairs {
 		if f, ok := find(fields, pair.key.text); ok {
 			w.decode(pair.value, v.Field(f.index), f.limits, &path{up: p, key: f.key})
@@ -210,7 +215,11 @@ func (w *walker) unique(items []*node, p *path) {
 // text is the text of a scalar that must be one.
 func (w *walker) text(n *node, l limits, p *path) (string, bool) {
 	if !n.isText() {
-		w.wrongType(n, p, wantText)
+		want := wantText
+		if l.format != "" && l.format != formatTimeZone {
+			want = w.formats[l.format].want
+		}
+		w.wrongType(n, p, want)
 		return "", false
 	}
 	if n.text == "" {
@@ -231,7 +240,7 @@ func (w *walker) allowed(n *node, l limits, p *path) bool {
 		w.fail(n, ruleValue, didYouMean(n.text, l.enum), "%s cannot be %s", p, quote(n.text))
 		return false
 	}
-	if l.format == "time-zone" {
+	if l.format == formatTimeZone {
 		return w.timeZone(n, p)
 	}
 	if l.format == "" || w.pattern[l.format].MatchString(n.text) {
@@ -257,7 +266,7 @@ func (w *walker) number(n *node, l limits, p *path) (int, bool) {
 		return 0, false
 	}
 	i, err := strconv.Atoi(n.text)
-	if err != nil || strconv.Itoa(i) != n.text {
+	if !isNumber(n.text) || err != nil {
 		w.fail(n, ruleWrongType, "write plain decimal digits", "%s must be %s, not %s", p, wantInt, quote(n.text))
 		return 0, false
 	}
@@ -279,14 +288,17 @@ func (w *walker) inRange(n *node, i int, l limits, p *path) bool {
 }
 
 func (w *walker) boolean(n *node, p *path) (value, ok bool) {
-	if n.kind == scalar && (n.tag == tagBool && !n.quoted || n.variable) {
-		switch strings.ToLower(n.text) {
-		case "true":
-			return true, true
-		case "false":
-			return false, true
-		}
+	if n.kind == scalar && (n.tag == tagBool && !n.quoted || n.variable) && isBool(n.text) {
+		return strings.EqualFold(n.text, "true"), true
 	}
 	w.wrongType(n, p, wantBool)
 	return false, false
+}
+
+func isBool(s string) bool { return strings.EqualFold(s, "true") || strings.EqualFold(s, "false") }
+
+// isNumber says whether s is spelled the one way in which a whole number is.
+func isNumber(s string) bool {
+	i, err := strconv.Atoi(s)
+	return err == nil && strconv.Itoa(i) == s
 }

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -61,38 +59,6 @@ func decodeDocument(d *yaml.Decoder) (doc *yaml.Node, err error) {
 		return nil, err
 	}
 	return doc, nil
-}
-
-// reportSyntax places a message of the YAML library, which knows a line at best ("yaml: line 3: …").
-func reportSyntax(src *source, err error, out *collector) {
-	message, line := strings.TrimPrefix(err.Error(), "yaml: "), 1
-	if m := regexp.MustCompile(`^line (\d+): `).FindStringSubmatch(message); m != nil {
-		message = strings.TrimPrefix(message, m[0])
-		line, _ = strconv.Atoi(m[1])
-	}
-	if strings.Contains(message, "exceeded max depth") {
-		out.place(src, line, 1, ruleNesting, "", "values are nested too deep: at most %d levels", maxDepth)
-		return
-	}
-	if tab, col := firstTab(src); tab > 0 && (strings.Contains(message, "cannot start any token") || strings.Contains(message, "tab character")) {
-		out.place(src, tab, col, ruleTab, "indent with spaces", "a tab stands in the indentation, which YAML forbids")
-		return
-	}
-	text := src.line(line)
-	col := 1 + utf8.RuneCountInString(text) - utf8.RuneCountInString(strings.TrimLeft(text, " \t"))
-	out.place(src, line, col, ruleSyntax, "the fault may stand a line earlier: look for a missing quote, bracket, colon or space",
-		"this is not YAML: %s", escape(message))
-}
-
-// firstTab finds the first tab in front of the text of a line.
-func firstTab(src *source) (line, col int) {
-	for i, l := range src.lines() {
-		indent := l[:len(l)-len(strings.TrimLeft(l, " \t"))]
-		if at := strings.IndexByte(indent, '\t'); at >= 0 && strings.TrimSpace(l) != "" {
-			return i + 1, at + 1
-		}
-	}
-	return 0, 0
 }
 
 // converter turns the library's nodes into ours.

@@ -57,15 +57,18 @@ func textNode(s string) *yaml.Node {
 	return n
 }
 
-// inline writes a value on one line when it holds scalars only.
+// inline writes a list of scalars, and a small mapping of values that fit on a line, on one line.
 func inline(n *yaml.Node) *yaml.Node {
 	for _, c := range n.Content {
-		if c.Kind != yaml.ScalarNode && c.Style != yaml.FlowStyle {
+		if c.Kind != yaml.ScalarNode && (n.Kind == yaml.SequenceNode || c.Style != yaml.FlowStyle) {
 			return n
 		}
 	}
-	if n.Kind == yaml.SequenceNode || len(n.Content) <= 6 {
+	if n.Kind == yaml.SequenceNode || len(n.Content) <= 2*maxInline {
 		n.Style = yaml.FlowStyle
 	}
 	return n
 }
+
+// maxInline is how many keys a mapping written on one line may have.
+const maxInline = 4

@@ -1,0 +1,159 @@
+package config
+
+import (
+	"errors"
+	"flag"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected messages and the schema")
+
+// testEnv are the variables that the test files may use.
+func testEnv(name string) (string, bool) {
+	value, ok := map[string]string{"SET": "value", "EMPTY": "", "ENV": "prod", "DAYS": "30", "YES": "true"}[name]
+	return value, ok
+}
+
+// cases lists the test files, and the directories that stand for one config.
+func cases(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		if e.IsDir() || filepath.Ext(e.Name()) == ".yaml" {
+			names = append(names, e.Name())
+		}
+	}
+	return names
+}
+
+// messages loads a file and prints what a user would see.
+func messages(t *testing.T, name string) string {
+	t.Helper()
+	_, warnings, err := Load([]string{name}, testEnv)
+	var b strings.Builder
+	for _, w := range warnings {
+		b.WriteString(w.String() + "\n")
+	}
+	if err != nil {
+		loadErr, ok := errors.AsType[*LoadError](err)
+		if !ok {
+			t.Fatalf("error is a %T, want a *LoadError", err)
+		}
+		b.WriteString(loadErr.Error() + "\n")
+	}
+	return b.String()
+}
+
+func TestBadFilesSayWhatIsWrong(t *testing.T) {
+	names := cases(t, "testdata/err")
+	if len(names) < 80 {
+		t.Errorf("%d bad files, want at least 80", len(names))
+	}
+	t.Chdir("testdata/err")
+	for _, name := range names {
+		t.Run(name, func(t *testing.T) {
+			got := messages(t, name)
+			golden := strings.TrimSuffix(name, ".yaml") + ".out"
+			if *update {
+				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(golden)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got == "" {
+				t.Error("nothing is wrong with this file")
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("messages (-want +got):\n%s", diff)
+			}
+			if m := regexp.MustCompile(`\b(config|reflect|yaml|time)\.[A-Z]\w+|\bstruct\b|\*\w+\.`).FindString(got); m != "" {
+				t.Errorf("messages show a Go type: %q", m)
+			}
+		})
+	}
+}
+
+func TestGoodFilesAreSilent(t *testing.T) {
+	for _, name := range cases(t, "testdata/ok") {
+		t.Run(name, func(t *testing.T) {
+			if got := messages(t, filepath.Join("testdata", "ok", name)); got != "" {
+				t.Errorf("messages:\n%s", got)
+			}
+		})
+	}
+}
+
+func TestEveryRuleHasHelpAndABadFile(t *testing.T) {
+	outputs, err := filepath.Glob("testdata/err/*.out")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, f := range outputs {
+		text, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`(?m)^\S.* \[([a-z-]+)\]$`).FindAllStringSubmatch(string(text), -1) {
+			seen[m[1]] = true
+		}
+	}
+	var documented []string
+	for _, r := range Rules() {
+		documented = append(documented, r.Name)
+		if len(r.Help) < 40 {
+			t.Errorf("rule %s: help is too short: %q", r.Name, r.Help)
+		}
+	}
+	for _, name := range ruleConstants(t) {
+		if !slices.Contains(documented, name) {
+			t.Errorf("rule %s has no help", name)
+		}
+		// Over 5000 selectors make no readable file: TestTooManySelectors has that rule.
+		if !seen[name] && name != string(ruleTooMany) {
+			t.Errorf("rule %s has no bad file", name)
+		}
+	}
+	if len(documented) != len(ruleConstants(t)) {
+		t.Errorf("%d rules have help, there are %d", len(documented), len(ruleConstants(t)))
+	}
+}
+
+// ruleConstants reads the names of all rules from the source, so that none can be forgotten.
+func ruleConstants(t *testing.T) []string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), "rules.go", nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	ast.Inspect(file, func(n ast.Node) bool {
+		if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+			name, err := strconv.Unquote(lit.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			names = append(names, name)
+		}
+		return true
+	})
+	return names
+}

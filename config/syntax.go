@@ -1,0 +1,64 @@
+package config
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// reportSyntax places a message of the YAML library, which knows a line at best ("yaml: line 3: …").
+func reportSyntax(src *source, err error, out *collector) {
+	message, line := strings.TrimPrefix(err.Error(), "yaml: "), 1
+	if m := regexp.MustCompile(`^line (\d+): `).FindStringSubmatch(message); m != nil {
+		message = strings.TrimPrefix(message, m[0])
+		line, _ = strconv.Atoi(m[1])
+		if strings.HasPrefix(message, "did not find expected") {
+			line++ // the library counts from 0 in the messages of its parser, and from 1 in those of its scanner
+		}
+	}
+	if strings.Contains(message, "exceeded max depth") {
+		out.place(src, line, 1, ruleNesting, "", "values are nested too deep: at most %d levels", maxDepth)
+		return
+	}
+	if tab, col := firstTab(src); tab > 0 && (strings.Contains(message, "cannot start any token") || strings.Contains(message, "tab character")) {
+		out.place(src, tab, col, ruleTab, "indent with spaces", "a tab stands in the indentation, which YAML forbids")
+		return
+	}
+	line = min(line, len(src.lines()))
+	for line > 1 && strings.TrimSpace(src.line(line)) == "" {
+		line--
+	}
+	text := src.line(line)
+	col := 1 + utf8.RuneCountInString(text) - utf8.RuneCountInString(strings.TrimLeft(text, " \t"))
+	if plain, ok := plainSyntax()[message]; ok {
+		message = plain
+	}
+	out.place(src, line, col, ruleSyntax, "the fault stands in this line or in one of the next", "this is not YAML: %s", escape(message))
+}
+
+// plainSyntax says the most frequent messages of the YAML library in the words of a reader.
+func plainSyntax() map[string]string {
+	return map[string]string{
+		"mapping values are not allowed in this context": "a colon is not allowed here (put quotes around a value that holds one)",
+		"did not find expected ',' or ']'":               "a list in brackets lacks a comma or its closing bracket, or a value in it needs quotes",
+		"did not find expected ',' or '}'":               "a mapping in braces lacks a comma or its closing brace, or a value in it needs quotes",
+		"did not find expected node content":             "a value or a closing bracket is missing",
+		"did not find expected '-' indicator":            "the indentation does not fit the list",
+		"did not find expected key":                      "the indentation does not fit the mapping",
+		"could not find expected ':'":                    "a colon is missing behind a key",
+		"found unexpected end of stream":                 "a quote is not closed",
+		"found character that cannot start any token":    "a value cannot start with this character (put quotes around it)",
+	}
+}
+
+// firstTab finds the first tab in front of the text of a line.
+func firstTab(src *source) (line, col int) {
+	for i, l := range src.lines() {
+		indent := l[:len(l)-len(strings.TrimLeft(l, " \t"))]
+		if at := strings.IndexByte(indent, '\t'); at >= 0 && strings.TrimSpace(l) != "" {
+			return i + 1, at + 1
+		}
+	}
+	return 0, 0
+}
