@@ -11,18 +11,31 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// vaultRef is how a rule or a policy refers to a vault: its name where that is unique, else group/name.
+// vaultRef is how a rule or a policy refers to a vault: the shortest of name, group/name and id that no
+// other vault answers to.
 func (e *exporter) vaultRef(v plan.Vault) string {
 	id, err := armid.ParseVault(v.ID)
 	if err != nil {
 		return v.Name
 	}
-	for _, other := range e.vaults {
-		if armid.Of(other.ID) != armid.Of(v.ID) && strings.EqualFold(other.Name, v.Name) {
-			return id.ResourceGroup + "/" + v.Name
+	byName, byGroup := 0, 0
+	for key := range e.vaults {
+		other, err := armid.ParseVault(string(key))
+		if err != nil || !strings.EqualFold(other.Name(), v.Name) {
+			continue
+		}
+		byName++
+		if strings.EqualFold(other.ResourceGroup, id.ResourceGroup) {
+			byGroup++
 		}
 	}
-	return v.Name
+	switch {
+	case byName == 1:
+		return v.Name
+	case byGroup == 1:
+		return id.ResourceGroup + "/" + v.Name
+	}
+	return v.ID
 }
 
 func (e *exporter) vaultEntries() []config.Vault {
