@@ -1,9 +1,341 @@
 package report
 
 import (
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
 	"io"
+	"strings"
+	"time"
 
 	"github.com/azbackup/azbackup/internal/audit"
+	"github.com/azbackup/azbackup/plan"
 )
 
-func AuditHTML(w io.Writer, r audit.Result) error { return nil }
+//go:embed html
+var htmlFiles embed.FS
+
+// AuditHTML writes an audit as one page that needs nothing else: no network, no other file. Its own policy
+// (CSP) lets it load nothing and run only the script and style that it was written with, so that a name or a
+// tag that got through would still be dead.
+func AuditHTML(w io.Writer, r audit.Result) error {
+	page, err := newPage(r)
+	if err != nil {
+		return err
+	}
+	t, err := template.New("audit.html").Funcs(htmlFuncs()).ParseFS(htmlFiles, "html/audit.html")
+	if err != nil {
+		return err
+	}
+	return t.Execute(w, page)
+}
+
+// htmlPage is what the template needs, in words and numbers that are ready to be shown.
+type htmlPage struct {
+	CSP string
+	CSS template.CSS
+	JS  template.JS
+
+	Result   audit.Result
+	Percent  string
+	Counts   htmlCounts
+	Sentence string
+	Verdict  string // good, bad or unsure
+	Made     []htmlFact
+	Donut    []htmlArc
+	Bar      []htmlSegment
+	States   []htmlState
+	Baseline *htmlBaseline
+	Findings []htmlFindings
+	Shares   []htmlShares
+	Ages     htmlAges
+	Gaps     []htmlGap
+	Controls []htmlControl
+	Data     htmlData
+}
+
+// htmlCounts are the numbers beside the ring.
+type htmlCounts struct{ Covered, Risk, Bad, Unknown, Excluded, Unsupported string }
+
+func newCounts(s audit.Summary) htmlCounts {
+	risk := atRisk(s)
+	return htmlCounts{
+		number(s.Covered), number(risk), number(s.Counted - s.Covered - risk),
+		number(s.States[audit.Unknown]), number(s.States[audit.Excluded]), number(s.States[audit.Unsupported]),
+	}
+}
+
+// htmlFact is a line of "what, value".
+type htmlFact struct{ Name, Value string }
+
+type htmlState struct {
+	State   audit.State
+	Label   string
+	Count   string
+	Number  int
+	Meaning string
+	LeftOut bool
+}
+
+type htmlBaseline struct {
+	At, Trend, Delta string
+	Better, Worse    bool
+	Lists            []htmlChanges
+}
+
+type htmlChanges struct {
+	Title   string
+	Count   string
+	Changes []audit.Change
+	More    int
+}
+
+type htmlFindings struct {
+	Code, Title, Means, Hint string
+	Severity                 audit.Severity
+	Count                    string
+	New                      int
+	Controls                 []string
+	Targets                  []htmlTarget
+	More                     int
+}
+
+type htmlTarget struct {
+	Name, ID, About, Rule string
+	New                   bool
+}
+
+type htmlGap struct{ What, Where, Status, Cause, RequestID string }
+
+// htmlControl is a control of a framework and the findings that are evidence against it.
+type htmlControl struct {
+	Name  string
+	Codes []string
+	Count int
+}
+
+// htmlTargets is how many targets a finding names; the table of VMs has them all.
+const htmlTargets = 12
+
+func newPage(r audit.Result) (htmlPage, error) {
+	css, err := htmlFiles.ReadFile("html/audit.css")
+	if err != nil {
+		return htmlPage{}, err
+	}
+	js, err := htmlFiles.ReadFile("html/audit.js")
+	if err != nil {
+		return htmlPage{}, err
+	}
+	p := htmlPage{
+		CSP: fmt.Sprintf("default-src 'none'; img-src data:; style-src 'sha256-%s'; script-src 'sha256-%s'; base-uri 'none'; form-action 'none'", hash(css), hash(js)),
+		CSS: template.CSS(css), JS: template.JS(js), //nolint:gosec // both are files of this program
+		Result: r, Percent: percent(r.Summary.Coverage), Counts: newCounts(r.Summary), Sentence: htmlSentence(r), Verdict: verdict(r),
+		Made: htmlMade(r), Donut: donut(r.Summary), Bar: stateBar(r.Summary), States: htmlStates(r.Summary),
+		Shares: htmlAllShares(r), Ages: htmlAgesOf(r), Controls: htmlControls(r), Data: newData(r),
+	}
+	if r.Baseline != nil {
+		p.Baseline = newBaseline(r.Baseline)
+	}
+	for _, g := range byCode(r.Findings) {
+		p.Findings = append(p.Findings, newFindings(g))
+	}
+	for _, g := range r.Gaps {
+		p.Gaps = append(p.Gaps, newGap(g))
+	}
+	return p, nil
+}
+
+func hash(file []byte) string {
+	sum := sha256.Sum256(file)
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+func verdict(r audit.Result) string {
+	switch {
+	case r.Incomplete() || r.Summary.Coverage == nil:
+		return "unsure"
+	case r.Summary.Covered < r.Summary.Counted:
+		return "bad"
+	default:
+		return "good"
+	}
+}
+
+// htmlSentence says the number in words.
+func htmlSentence(r audit.Result) string {
+	s := r.Summary
+	switch {
+	case s.VMs == 0 && !s.Complete:
+		return "No virtual machine could be read."
+	case s.VMs == 0:
+		return "There is no virtual machine in this scope."
+	case s.Counted == 0:
+		return "No virtual machine could be counted."
+	case s.Covered == s.Counted:
+		return fmt.Sprintf("All %s can be restored from a fresh backup.", htmlMachines(s.Counted))
+	default:
+		return fmt.Sprintf("%s of %s can be restored from a fresh backup; %s cannot.",
+			number(s.Covered), htmlMachines(s.Counted), number(s.Counted-s.Covered))
+	}
+}
+
+func htmlMachines(n int) string { return plural(n, "virtual machine") }
+
+func htmlMade(r audit.Result) []htmlFact {
+	facts := []htmlFact{{"Made", r.Made.At.UTC().Format("2 January 2006, 15:04 UTC")}}
+	add := func(name, value string) {
+		if value != "" {
+			facts = append(facts, htmlFact{name, visible(value)})
+		}
+	}
+	add("Signed in as", r.Made.By)
+	add("Cloud", r.Made.Cloud)
+	add("Tenant", r.Made.Tenant)
+	add("Looked at", plural(len(r.Scope.Subscriptions), "subscription")+", "+plural(r.Scope.Vaults, "vault")+", "+htmlMachines(len(r.VMs)))
+	add("Config", strings.Join(r.Scope.Files, ", "))
+	add("VM list", r.Made.Source)
+	add("Stale after", staleWords(r.Made))
+	add("azbackup", r.Made.Version)
+	return facts
+}
+
+func staleWords(m audit.Made) string {
+	if m.MaxAge > 0 {
+		return duration(time.Duration(m.MaxAge) * time.Second)
+	}
+	return "the policy's longest pause + " + duration(time.Duration(m.Tolerance)*time.Second)
+}
+
+func newBaseline(c *audit.Comparison) *htmlBaseline {
+	b := &htmlBaseline{At: c.At.UTC().Format("2 January 2006, 15:04 UTC"), Trend: trend(c)}
+	if c.Before != nil && c.After != nil {
+		delta := (*c.After - *c.Before) * 100
+		b.Delta, b.Better, b.Worse = fmt.Sprintf("%+.1f", delta), delta > 0, delta < 0
+	}
+	for _, l := range []struct {
+		title   string
+		changes []audit.Change
+	}{
+		{"newly unprotected", c.Unprotected}, {"newly protected", c.Protected}, {"became unknown", c.BecameUnknown},
+		{"new", c.Added}, {"gone", c.Removed},
+	} {
+		shown := l.changes[:min(len(l.changes), htmlTargets)]
+		b.Lists = append(b.Lists, htmlChanges{l.title, number(len(l.changes)), shown, len(l.changes) - len(shown)})
+	}
+	return b
+}
+
+func newFindings(g codeGroup) htmlFindings {
+	h := htmlFindings{
+		Code: g.Code, Title: g.Title, Means: g.Means, Hint: upperFirst(g.findings[0].Hint) + ".", Severity: g.severity,
+		Count: number(len(g.findings)), Controls: g.Controls,
+	}
+	for i, f := range g.findings {
+		if f.New {
+			h.New++
+		}
+		if i >= htmlTargets {
+			h.More++
+			continue
+		}
+		h.Targets = append(h.Targets, htmlTarget{visible(targetName(f)), visible(f.Target), visible(about(f)), visible(rule(f.Rule)), f.New})
+	}
+	return h
+}
+
+func newGap(g plan.Gap) htmlGap {
+	h := htmlGap{What: string(g.Kind), Where: visible(gapWords(g)), Cause: visible(g.Message), RequestID: visible(g.RequestID)}
+	h.Status = visible(g.Code)
+	if g.Status != 0 {
+		h.Status = visible(strings.TrimSpace(fmt.Sprintf("%d %s", g.Status, g.Code)))
+	}
+	return h
+}
+
+// htmlControls lists the controls that findings are evidence for, with how many there are.
+func htmlControls(r audit.Result) []htmlControl {
+	n := map[string]int{}
+	for _, f := range r.Findings {
+		n[f.Code]++
+	}
+	var controls []htmlControl
+	at := map[string]int{}
+	for _, h := range audit.Codes() {
+		for _, name := range h.Controls {
+			i, ok := at[name]
+			if !ok {
+				i = len(controls)
+				at[name] = i
+				controls = append(controls, htmlControl{Name: name})
+			}
+			if n[h.Code] > 0 {
+				controls[i].Codes = append(controls[i].Codes, h.Code)
+				controls[i].Count += n[h.Code]
+			}
+		}
+	}
+	return controls
+}
+
+func htmlStates(s audit.Summary) []htmlState {
+	var states []htmlState
+	for _, state := range htmlOrder() {
+		states = append(states, htmlState{state, stateLabel(state), number(s.States[state]), s.States[state], stateMeaning(state), state.LeftOut()})
+	}
+	return states
+}
+
+// htmlOrder are the states as a reader wants them: what needs somebody first, what is well or settled last.
+func htmlOrder() []audit.State {
+	return []audit.State{
+		audit.SoftDeleted, audit.Unprotected, audit.Stopped, audit.Suspended, audit.Stale, audit.Failing, audit.Pending, audit.Unknown,
+		audit.OtherVault, audit.OtherPolicy, audit.Protected, audit.Unsupported, audit.Excluded,
+	}
+}
+
+func stateLabel(s audit.State) string {
+	if s == audit.SoftDeleted {
+		return "Soft-deleted"
+	}
+	return upperFirst(strings.ReplaceAll(string(s), "-", " "))
+}
+
+// stateMeaning says in one line what a state means to somebody who does not know azbackup.
+func stateMeaning(s audit.State) string {
+	switch s {
+	case audit.Unknown:
+		return "something could not be read, so nobody can tell"
+	case audit.Unsupported:
+		return "Azure Backup cannot protect machines of this kind"
+	case audit.Excluded:
+		return "left alone on purpose, with a reason"
+	case audit.SoftDeleted:
+		return "backup data was deleted and goes for good soon"
+	case audit.Stopped:
+		return "old backups are kept, no new ones are made"
+	case audit.Suspended:
+		return "no new backups, old ones age out"
+	case audit.Unprotected:
+		return "no backup at all"
+	case audit.Pending:
+		return "protected, first backup not made yet"
+	case audit.Stale:
+		return "last recovery point is too old"
+	case audit.Failing:
+		return "last backup failed, last point still fresh"
+	case audit.OtherVault:
+		return "protected in a vault that the file does not name"
+	case audit.OtherPolicy:
+		return "protected under another policy than the file says"
+	default:
+		return "fresh backup, where the file wants it"
+	}
+}
+
+func htmlFuncs() template.FuncMap {
+	return template.FuncMap{
+		"short": func(id string) string { return visible(name(id)) },
+	}
+}

@@ -86,7 +86,9 @@ func percent(share *float64) string {
 	switch {
 	case share == nil:
 		return "–"
-	case *share > 0 && *share < 0.001:
+	case *share == 0 || *share == 1:
+		return fmt.Sprintf("%d %%", int(*share*100))
+	case *share < 0.001:
 		return "< 0.1 %"
 	default:
 		return fmt.Sprintf("%d.%d %%", int(*share*1000)/10, int(*share*1000)%10)
