@@ -193,7 +193,7 @@ func compareGaps(a, b Gap) int {
 // words says what could not be read, in a sentence's tail.
 func (g *Gap) words() string {
 	if g == nil {
-		return "it was not read"
+		return "the VM"
 	}
 	var what string
 	switch g.Kind {

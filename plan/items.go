@@ -46,7 +46,7 @@ func before(it *Item) *State {
 func (m *maker) keep(s *subject, at place, r Reason, detail string) {
 	c := m.itemChange(s, at, Unchanged)
 	c.Reason, c.Because, c.WaitsFor = r, m.sentence(r, detail), ""
-	if at.item != nil && r == ReasonNoRule {
+	if at.item != nil && (r == ReasonNoRule || r == ReasonExcluded) {
 		c.Notes = append([]string{m.describe(at.item)}, c.Notes...)
 	}
 	if at.vault != nil && r == ReasonNoRule && at.class == active && at.vault.conf.Unmatched == unmatchedStop {

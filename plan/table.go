@@ -48,11 +48,11 @@ func (m *maker) wantProtected(s *subject) {
 	case at.class == noItem, at.class == softDeleted && !at.here:
 		m.protect(s, at)
 	case !at.here && at.class == active && m.acceptsElsewhere(s.rule):
-		m.keep(s, at, ReasonAcceptedElsewhere, m.describe(at.item))
+		m.keep(s, at, ReasonAcceptedElsewhere, "vault "+lastName(at.item.Vault))
 	case !at.here && at.class == active:
-		m.block(blocked, ReasonElsewhere, m.describe(at.item), "")
+		m.block(blocked, ReasonElsewhere, "vault "+lastName(at.item.Vault), "")
 	case !at.here:
-		m.block(blocked, ReasonRegisteredElsewhere, m.describe(at.item), "")
+		m.block(blocked, ReasonRegisteredElsewhere, "vault "+lastName(at.item.Vault), "")
 	case at.class == active:
 		m.modify(s, at)
 	case at.class == softDeleted:
@@ -81,7 +81,7 @@ func (m *maker) wantStopped(s *subject) {
 	case at.class == active && at.here:
 		m.stop(s, at, ReasonRuleStops)
 	case at.class == active:
-		m.block(m.itemChange(s, at, Stop), ReasonElsewhere, m.describe(at.item), "")
+		m.block(m.itemChange(s, at, Stop), ReasonElsewhere, "vault "+lastName(at.item.Vault), "")
 	case !at.here:
 		m.keep(s, at, ReasonStoppedElsewhere, m.describe(at.item))
 	case at.class == softDeleted:

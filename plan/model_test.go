@@ -1,0 +1,175 @@
+package plan_test
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// checkPlan checks what holds for every plan.
+func checkPlan(t testing.TB, c *config.Config, o plan.Observed, p plan.Plan) {
+	t.Helper()
+	checkRoundTrip(t, p)
+	checkOrder(t, p)
+	checkChains(t, p)
+	if !p.Complete {
+		for _, ch := range p.Changes {
+			if ch.Action == plan.Stop {
+				t.Errorf("an incomplete plan stops %s", ch.Target)
+			}
+		}
+	}
+	if p.Complete != (len(o.Gaps) == 0) {
+		t.Errorf("complete is %t with %d gaps", p.Complete, len(o.Gaps))
+	}
+	for _, ch := range p.Changes {
+		if ch.Reason.Sentence() == "" {
+			t.Errorf("%s has a reason that is none: %q", ch.ID, ch.Reason)
+		}
+	}
+	again := plan.Make(c, o, plan.Options{Now: now})
+	if len(p.Changes) == len(again.Changes) && p.Fingerprint != again.Fingerprint {
+		t.Errorf("the same input gave two fingerprints")
+	}
+}
+
+func checkRoundTrip(t testing.TB, p plan.Plan) {
+	t.Helper()
+	b, err := json.Marshal(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var back plan.Plan
+	if err := json.Unmarshal(b, &back); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(p, back); diff != "" {
+		t.Errorf("the plan is not the same after JSON (-was +is):\n%s", diff)
+	}
+}
+
+// checkOrder checks that every change comes after what it needs, and that it needs nothing that is not there.
+func checkOrder(t testing.TB, p plan.Plan) {
+	t.Helper()
+	seen := map[string]bool{}
+	for _, c := range p.Changes {
+		if seen[c.ID] {
+			t.Errorf("two changes have the id %s", c.ID)
+		}
+		for _, id := range c.Needs {
+			if !seen[id] {
+				t.Errorf("%s needs %s, which does not come before it", c.ID, id)
+			}
+		}
+		seen[c.ID] = true
+	}
+}
+
+// checkChains checks that the changes of one VM follow one another by their needs.
+func checkChains(t testing.TB, p plan.Plan) {
+	t.Helper()
+	last := map[armid.Key]plan.Change{}
+	for _, c := range p.Changes {
+		switch c.Action {
+		case plan.Undelete, plan.Protect, plan.Modify, plan.Resume, plan.Stop, plan.Backup:
+		default:
+			continue
+		}
+		k := armid.Of(c.Target)
+		if before, there := last[k]; there && !slices.Contains(c.Needs, before.ID) {
+			t.Errorf("%s and %s are two chains of one target", before.ID, c.ID)
+		}
+		last[k] = c
+	}
+}
+
+// checkConverges checks that nothing actionable is left once the plan is applied.
+func checkConverges(t testing.TB, c *config.Config, o plan.Observed, p plan.Plan) {
+	t.Helper()
+	next := plan.Make(c, applied(o, p), plan.Options{Now: now})
+	if left := next.Actionable(); len(left) > 0 {
+		t.Errorf("after the plan is applied there is still: %s", render(plan.Plan{Changes: left}))
+	}
+}
+
+// applied is the world after a plan, in plain terms: a second reading of what each action means.
+func applied(o plan.Observed, p plan.Plan) plan.Observed {
+	o.VMs, o.Vaults, o.Policies = slices.Clone(o.VMs), slices.Clone(o.Vaults), slices.Clone(o.Policies)
+	o.Items, o.Protectable = slices.Clone(o.Items), slices.Clone(o.Protectable)
+	for _, c := range p.Changes {
+		switch c.Action {
+		case plan.CreateVault:
+			id, _ := armid.Parse(c.Target)
+			o.Vaults = append(o.Vaults, plan.Vault{
+				ID: c.Target, Name: id.Name(), Location: c.After.Vault.Location, InFile: true, Settings: *c.After.Vault,
+			})
+		case plan.UpdateVault:
+			patchVault(o.Vaults, c)
+		case plan.CreatePolicy:
+			id, _ := armid.Parse(c.Target)
+			o.Policies = append(o.Policies, plan.Policy{ID: c.Target, Name: id.Name(), Vault: c.Vault, Spec: *c.After.Spec})
+		case plan.UpdatePolicy:
+			for i := range o.Policies {
+				if armid.Same(o.Policies[i].ID, c.Target) {
+					o.Policies[i].Spec = *c.After.Spec
+				}
+			}
+		case plan.Protect:
+			o.Items = append(o.Items, plan.Item{
+				ID: c.Item, Vault: c.Vault, VM: c.Target, State: plan.StateIRPending,
+				PolicyID: c.After.Policy, Disks: c.After.Disks,
+			})
+		case plan.Undelete, plan.Modify, plan.Resume, plan.Stop:
+			for i := range o.Items {
+				if armid.Same(o.Items[i].ID, c.Item) {
+					applyItem(&o.Items[i], c)
+				}
+			}
+		}
+	}
+	return o
+}
+
+func applyItem(it *plan.Item, c plan.Change) {
+	switch c.Action {
+	case plan.Undelete:
+		it.SoftDeleted, it.State, it.PolicyID = false, plan.StateProtectionStopped, ""
+	case plan.Stop:
+		it.State, it.PolicyID, it.PolicyName = plan.StateProtectionStopped, "", ""
+	default:
+		it.State, it.PolicyID, it.Disks = plan.StateProtected, c.After.Policy, c.After.Disks
+	}
+}
+
+func patchVault(vaults []plan.Vault, c plan.Change) {
+	for i := range vaults {
+		if !armid.Same(vaults[i].ID, c.Target) {
+			continue
+		}
+		s, after := &vaults[i].Settings, c.After.Vault
+		if after.Redundancy != "" {
+			s.Redundancy = after.Redundancy
+		}
+		if after.CrossRegionRestore != nil {
+			s.CrossRegionRestore = after.CrossRegionRestore
+		}
+		if after.SoftDeleteDays != nil {
+			s.SoftDeleteDays = after.SoftDeleteDays
+		}
+		if after.Immutability != "" {
+			s.Immutability = after.Immutability
+		}
+		if after.PublicNetworkAccess != nil {
+			s.PublicNetworkAccess = after.PublicNetworkAccess
+		}
+		if after.Tags != nil {
+			s.Tags = after.Tags
+		}
+	}
+}
