@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -28,23 +29,25 @@ func parseTime(s string) time.Time {
 
 // parseTimeSpan reads a .NET TimeSpan, "[d.]hh:mm:ss[.fffffff]" (FACTS 32: not ISO 8601).
 func parseTimeSpan(s string) (time.Duration, error) {
-	parts := strings.Split(s, ":")
+	clock := s
+	days := "0"
+	if d, rest, ok := strings.Cut(s, "."); ok && !strings.Contains(d, ":") {
+		days, clock = d, rest
+	}
+	parts := strings.Split(clock, ":")
 	if len(parts) != 3 {
 		return 0, fmt.Errorf("%q is not a time span", s)
 	}
-	days := 0
-	if d, h, ok := strings.Cut(parts[0], "."); ok {
-		n, err := strconv.Atoi(d)
-		if err != nil || n < 0 {
-			return 0, fmt.Errorf("%q is not a time span", s)
-		}
-		days, parts[0] = n, h
+	total, err := time.ParseDuration(parts[2] + "s")
+	for unit, digits := range map[time.Duration]string{24 * time.Hour: days, time.Hour: parts[0], time.Minute: parts[1]} {
+		n, bad := strconv.ParseUint(digits, 10, 16)
+		err = errors.Join(err, bad)
+		total += time.Duration(n) * unit //nolint:gosec // 16 bits of days are no overflow
 	}
-	rest, err := time.ParseDuration(parts[0] + "h" + parts[1] + "m" + parts[2] + "s")
-	if err != nil || rest < 0 {
+	if err != nil || total < 0 {
 		return 0, fmt.Errorf("%q is not a time span", s)
 	}
-	return time.Duration(days)*24*time.Hour + rest, nil
+	return total, nil
 }
 
 // clock is the "HH:MM" of a schedule's time. The service rewrites the date (azure-api.md §8.2) and takes times without one

@@ -92,16 +92,18 @@ func disks(extended json.RawMessage) (*plan.Disks, error) {
 	if e.Filter == nil {
 		return nil, nil //nolint:nilnil // no filter is an answer
 	}
-	d := &plan.Disks{Include: e.Filter.Include != nil && *e.Filter.Include, LUNs: slices.Clone(e.Filter.LUNs)}
-	slices.Sort(d.LUNs)
-	d.LUNs = slices.Compact(d.LUNs)
-	if len(d.LUNs) == 0 {
-		if !d.Include {
-			return nil, nil //nolint:nilnil // nothing is excluded
-		}
-		d.LUNs = []int{}
+	luns := slices.Clone(e.Filter.LUNs)
+	slices.Sort(luns)
+	luns = slices.Compact(luns)
+	switch include := e.Filter.Include; {
+	case include == nil && len(luns) > 0:
+		return nil, errors.New("it does not say whether its disks are included or excluded")
+	case include != nil && *include:
+		return &plan.Disks{Include: true, LUNs: append([]int{}, luns...)}, nil
+	case len(luns) == 0:
+		return nil, nil //nolint:nilnil // nothing is excluded
 	}
-	return d, nil
+	return &plan.Disks{LUNs: luns}, nil
 }
 
 // wireProtectable is a protectable item (azure-api.md §2).

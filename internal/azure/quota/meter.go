@@ -80,7 +80,6 @@ type ticket struct {
 	answered int     // answers before this one was let go
 	level    float64 // what was left, this one not counted off
 	drawn    float64 // what others had drawn, as far as noticed
-	window   int     // number of the window it was let go in
 }
 
 // answer is what the answer to a request says about a bucket.

@@ -18,10 +18,10 @@ type window struct {
 
 	// left is what the service would have left if nothing were in flight.
 	left int
-	// The window that is open ends between earliest and latest; latest is zero when none is.
-	earliest, latest time.Time
-	number           int
-	used             [classes]int
+	// The window that is open ends between earliest and latest. When none is known to be open latest is zero,
+	// and the last one ended at earliest or later and, where that was seen, before began.
+	earliest, latest, began time.Time
+	used                    [classes]int
 	// What the first answer of the window said, and when the last one came.
 	first      int
 	firstAt    time.Time
@@ -57,21 +57,21 @@ func newWindow(limit int, interval time.Duration, confirms bool) *window {
 	}
 }
 
-// roll closes a window that has ended for certain. What the next one holds, one request has to find out.
+// roll closes a window that has ended for certain.
 func (w *window) roll(now time.Time) {
-	if w.latest.IsZero() || now.Before(w.latest) {
-		return
+	if !w.latest.IsZero() && !now.Before(w.latest) {
+		w.close()
 	}
-	w.close()
-	w.latest = time.Time{}
-	w.left, w.first = w.limit, 0
-	w.ask()
 }
 
-// close keeps what is to be known of a window that has ended.
+// close keeps what is to be known of a window that has ended. What the next one holds, a request has to find
+// out, alone.
 func (w *window) close() {
 	w.before.drawn, w.before.over = w.drawn(), w.toldAt.Sub(w.firstAt)
 	w.used = [classes]int{}
+	w.latest = time.Time{}
+	w.left, w.first = w.limit, 0
+	w.ask()
 }
 
 func (w *window) wait(now time.Time, c Class) (time.Duration, Reason) {
@@ -150,20 +150,16 @@ func (w *window) take(now time.Time, c Class) ticket {
 	w.roll(now)
 	t := w.gate.take(now, c)
 	t.level = float64(w.left)
-	t.window = w.number
 	w.used[c]++
 	return t
 }
 
 func (w *window) untake(t ticket) {
 	w.gate.untake()
-	if t.window == w.number {
-		w.used[t.class]--
-	}
+	w.used[t.class] = max(0, w.used[t.class]-1)
 }
 
 func (w *window) settle(now time.Time, t ticket, a answer) {
-	overtaken := w.overtaken(t)
 	// Without the header nothing was learned, except that there is no such limit.
 	a.answered = a.told || a.accepted && !w.metered
 	w.gate.settle(t, a)
@@ -179,21 +175,13 @@ func (w *window) settle(now time.Time, t ticket, a answer) {
 	if a.interval > 0 {
 		w.interval = a.interval
 	}
-	// Within one window a counter only falls: what is left now was less than what was left before.
-	risen := a.left >= int(t.level)
 	switch {
-	case w.latest.IsZero() && t.taken <= w.asked:
-		return // of the window that has ended, perhaps
+	case t.taken <= w.asked: // perhaps of the window before
+		return
 	case w.latest.IsZero():
-		w.open(now, later(t.at, w.earliest.Add(w.interval)), a.left)
-	case t.window == w.number && risen:
-		since := w.earliest
-		if since.After(now) { // it could not have ended yet: another front end's counter
-			since = w.toldAt
-		}
-		w.open(now, since.Add(w.interval), a.left-overtaken)
-	case t.window != w.number && !risen:
-		w.left-- // of the window before or of this one: nobody knows
+		w.open(now, t.at, a.left)
+	case a.left >= int(t.level): // within one window a counter only falls
+		w.risen(now)
 	default:
 		w.left = min(w.left, a.left)
 		w.earliest = later(w.earliest, t.at)
@@ -201,13 +189,23 @@ func (w *window) settle(now time.Time, t ticket, a answer) {
 	w.toldAt = now
 }
 
-// open starts the model of a window that was seen to be new.
-func (w *window) open(now, earliest time.Time, left int) {
-	if !w.latest.IsZero() {
-		w.close()
+// risen notes that the window has ended before now.
+func (w *window) risen(now time.Time) {
+	if w.earliest.After(now) { // it could not: another front end's counter
+		w.earliest = w.toldAt
 	}
-	w.number++
-	w.earliest, w.latest = earliest, now.Add(w.interval)
+	w.close()
+	w.began = now
+}
+
+// open starts the model of the window that was open when left was told to a request let go at asked.
+func (w *window) open(now, asked time.Time, left int) {
+	w.earliest = later(asked, w.earliest.Add(w.interval))
+	w.latest = now.Add(w.interval)
+	if !w.began.IsZero() {
+		w.latest = w.began.Add(w.interval)
+	}
+	w.began = time.Time{}
 	w.left, w.first = left, left
 	w.firstAt, w.firstTaken = now, w.taken-w.inFlight
 }

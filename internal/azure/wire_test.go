@@ -1,0 +1,392 @@
+package azure
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/azbackup/azbackup/plan"
+)
+
+// rawItem is a protected item shaped as in azure-api.md §3; more replaces or adds properties.
+func rawItem(vault, vm string, more ...string) string {
+	tail := "iaasvmcontainerv2;rg-app;" + strings.ToLower(vm)
+	id := "/subscriptions/" + sub + "/resourceGroups/RG-App/providers/Microsoft.Compute/virtualMachines/" + vm
+	props := map[string]any{
+		"friendlyName": vm, "virtualMachineId": id, "sourceResourceId": id, "protectionStatus": "Healthy", "protectionState": "Protected",
+		"healthStatus": "Passed", "healthDetails": []any{map[string]any{"code": 400239, "title": "IaasVmHealthGreenDefault"}},
+		"lastBackupStatus": "Completed", "lastBackupTime": "2024-04-28T06:37:47.9585894Z", "protectedItemDataId": "686097311463729",
+		"sourceSideScanning": 0, "policyType": "", "protectedItemType": "Microsoft.Compute/virtualMachines",
+		"backupManagementType": "AzureIaasVM", "workloadType": "VM", "containerName": tail,
+		"policyId": vault + "/backupPolicies/DefaultPolicy", "policyName": "DefaultPolicy",
+		"lastRecoveryPoint": "2024-04-28T06:37:52.4277649Z", "vaultId": "https://management.azure.com" + vault,
+		"isArchiveEnabled": false, "softDeleteRetentionPeriod": 0,
+	}
+	for _, m := range more {
+		var add map[string]any
+		if err := json.Unmarshal([]byte("{"+m+"}"), &add); err != nil {
+			panic(err)
+		}
+		for k, v := range add {
+			props[k] = v
+			if v == "absent" {
+				delete(props, k)
+			}
+		}
+	}
+	body, err := json.Marshal(map[string]any{
+		"id":   vault + "/backupFabrics/Azure/protectionContainers/IaasVMContainer;" + tail + "/protectedItems/VM;" + tail,
+		"name": "VM;" + tail, "type": "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems",
+		"properties": props,
+	})
+	if err != nil {
+		panic(err)
+	}
+	return string(body)
+}
+
+// justEnabled, stopped and softDeleted are the fingerprints of azure-api.md §3.
+const (
+	justEnabled = `"protectionState":"IRPending","lastBackupStatus":"","lastBackupTime":"2001-01-01T00:00:00Z","lastRecoveryPoint":"absent","healthDetails":"absent"`
+	isStopped   = `"protectionState":"ProtectionStopped","policyId":"","policyName":""`
+	isDeleted   = isStopped + `,"isScheduledForDeferredDelete":true,"deferredDeleteTimeInUTC":"2024-04-28T07:36:32.8045285Z",
+		"deferredDeleteTimeRemaining":"13.23:59:39.9639675","softDeleteRetentionPeriod":14`
+)
+
+func TestItems(t *testing.T) {
+	point := time.Date(2024, 4, 28, 6, 37, 52, 427764900, time.UTC)
+	try := time.Date(2024, 4, 28, 6, 37, 47, 958589400, time.UTC)
+	tail := "iaasvmcontainerv2;rg-app;vm1"
+	item := func(change func(*plan.Item)) plan.Item {
+		it := plan.Item{
+			ID:    vaultID + "/backupFabrics/Azure/protectionContainers/IaasVMContainer;" + tail + "/protectedItems/VM;" + tail,
+			Vault: vaultID, VM: vm1, Container: tail, State: "Protected", PolicyID: vaultID + "/backupPolicies/DefaultPolicy",
+			PolicyName: "DefaultPolicy", LastRecoveryPoint: point, LastBackup: try, LastBackupStatus: "Completed", Health: "Passed",
+		}
+		change(&it)
+		return it
+	}
+	for name, c := range map[string]struct {
+		more string
+		want plan.Item
+	}{
+		"backed up": {``, item(func(*plan.Item) {})},
+		"just enabled": {justEnabled, item(func(it *plan.Item) {
+			it.State, it.LastRecoveryPoint, it.LastBackup, it.LastBackupStatus = "IRPending", time.Time{}, time.Time{}, ""
+		})},
+		"stopped": {isStopped, item(func(it *plan.Item) { it.State, it.PolicyID, it.PolicyName = "ProtectionStopped", "", "" })},
+		"soft-deleted": {isDeleted, item(func(it *plan.Item) {
+			it.State, it.PolicyID, it.PolicyName, it.SoftDeleted = "ProtectionStopped", "", "", true
+			it.DeletedAt = time.Date(2024, 4, 28, 7, 36, 32, 804528500, time.UTC)
+			it.PurgeAt = it.DeletedAt.AddDate(0, 0, 14)
+		})},
+		"soft-deleted, the newer key": {isDeleted + `,"softDeleteRetentionPeriod":0,"softDeleteRetentionPeriodInDays":30`, item(func(it *plan.Item) {
+			it.State, it.PolicyID, it.PolicyName, it.SoftDeleted = "ProtectionStopped", "", "", true
+			it.DeletedAt = time.Date(2024, 4, 28, 7, 36, 32, 804528500, time.UTC)
+			it.PurgeAt = it.DeletedAt.AddDate(0, 0, 30)
+		})},
+		"soft-deleted, the time span alone": {isDeleted + `,"softDeleteRetentionPeriod":0,"deferredDeleteTimeInUTC":""`, item(func(it *plan.Item) {
+			it.State, it.PolicyID, it.PolicyName, it.SoftDeleted = "ProtectionStopped", "", "", true
+			it.PurgeAt = time.Date(2024, 5, 14, 23, 59, 0, 0, time.UTC)
+		})},
+		"suspended, policy kept": {`"protectionState":"BackupsSuspended"`, item(func(it *plan.Item) { it.State = "BackupsSuspended" })},
+		"a word we do not know":  {`"protectionState":"Dancing"`, item(func(it *plan.Item) { it.State = "Dancing" })},
+		"included disks": {
+			`"extendedProperties":{"diskExclusionProperties":{"diskLunList":[1,0,1],"isInclusionList":true}}`,
+			item(func(it *plan.Item) { it.Disks = &plan.Disks{Include: true, LUNs: []int{0, 1}} }),
+		},
+		"excluded disks": {
+			`"extendedProperties":{"diskExclusionProperties":{"diskLunList":[2],"isInclusionList":false}}`,
+			item(func(it *plan.Item) { it.Disks = &plan.Disks{LUNs: []int{2}} }),
+		},
+		"the OS disk only": {
+			`"extendedProperties":{"diskExclusionProperties":{"diskLunList":[],"isInclusionList":true}}`,
+			item(func(it *plan.Item) { it.Disks = &plan.Disks{Include: true, LUNs: []int{}} }),
+		},
+		"the OS disk only, null list": {
+			`"extendedProperties":{"diskExclusionProperties":{"diskLunList":null,"isInclusionList":true}}`,
+			item(func(it *plan.Item) { it.Disks = &plan.Disks{Include: true, LUNs: []int{}} }),
+		},
+		"nothing excluded":            {`"extendedProperties":{"diskExclusionProperties":{"diskLunList":[],"isInclusionList":false}}`, item(func(*plan.Item) {})},
+		"no filter":                   {`"extendedProperties":{}`, item(func(*plan.Item) {})},
+		"a null filter":               {`"extendedProperties":{"diskExclusionProperties":null}`, item(func(*plan.Item) {})},
+		"no extended properties":      {`"extendedProperties":null`, item(func(*plan.Item) {})},
+		"odd types that do not count": {`"lastBackupTime":7,"healthStatus":3`, item(func(it *plan.Item) { it.LastBackup, it.Health = time.Time{}, "" })},
+		"the VM's other name":         {`"sourceResourceId":"absent"`, item(func(*plan.Item) {})},
+		"no zone in a time":           {`"lastBackupTime":"0001-01-01T00:00:00"`, item(func(it *plan.Item) { it.LastBackup = time.Time{} })},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var w wireItem
+			if err := unmarshalTolerant([]byte(rawItem(vaultID, "VM1", c.more)), &w); err != nil {
+				t.Fatal(err)
+			}
+			got, err := w.item(vaultID, time.Date(2024, 5, 1, 0, 0, 0, 0, time.UTC))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(c.want, got); d != "" {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+// What decides about backup and cannot be read is an error, so that it becomes a gap.
+func TestItemsThatCannotBeRead(t *testing.T) {
+	for name, raw := range map[string]string{
+		"no VM":            rawItem(vaultID, "VM1", `"sourceResourceId":"","virtualMachineId":""`),
+		"another vault":    rawItem(otherID, "VM1"),
+		"no id":            `{"properties":{"sourceResourceId":"` + vm1 + `"}}`,
+		"null":             `null`,
+		"odd properties":   `{"id":"` + vaultID + `/x","properties":"?"}`,
+		"an odd filter":    rawItem(vaultID, "VM1", `"extendedProperties":{"diskExclusionProperties":{"diskLunList":["0"],"isInclusionList":true}}`),
+		"an odd inclusion": rawItem(vaultID, "VM1", `"extendedProperties":{"diskExclusionProperties":{"diskLunList":[0],"isInclusionList":"yes"}}`),
+		"no inclusion":     rawItem(vaultID, "VM1", `"extendedProperties":{"diskExclusionProperties":{"diskLunList":[0]}}`),
+	} {
+		var w wireItem
+		if err := unmarshalTolerant([]byte(raw), &w); err != nil {
+			t.Fatal(name, err)
+		}
+		if it, err := w.item(vaultID, time.Now()); err == nil {
+			t.Errorf("%s: read as %+v", name, it)
+		}
+	}
+}
+
+func TestVMs(t *testing.T) {
+	raw := func(more string) string {
+		return fmt.Sprintf(`{"id":%q,"name":"VM1","location":"westeurope","tags":{"Env":"prod"},"type":"Microsoft.Compute/virtualMachines",
+			"properties":{"vmId":"x","timeCreated":"2024-01-02T03:04:05.6+00:00","provisioningState":"Succeeded"%s}}`, vm1, more)
+	}
+	base := plan.VM{
+		ID: vm1, Name: "VM1", ResourceGroup: "RG-App", Subscription: sub, Location: "westeurope", Tags: map[string]string{"Env": "prod"},
+		TimeCreated: time.Date(2024, 1, 2, 3, 4, 5, 600000000, time.UTC),
+	}
+	for name, c := range map[string]struct {
+		more                 string
+		enhanced, unsupports string
+	}{
+		"plain":           {"", "", ""},
+		"premium":         {`,"storageProfile":{"osDisk":{"managedDisk":{"storageAccountType":"Premium_LRS"}},"dataDisks":[]}`, "", ""},
+		"ultra":           {`,"storageProfile":{"dataDisks":[{"lun":0},{"lun":1,"managedDisk":{"storageAccountType":"UltraSSD_LRS"}}]}`, "it has an Ultra disk", ""},
+		"premium v2":      {`,"storageProfile":{"dataDisks":[{"lun":0,"managedDisk":{"storageAccountType":"PremiumV2_LRS"}}]}`, "it has a Premium SSD v2 disk", ""},
+		"trusted launch":  {`,"securityProfile":{"securityType":"TrustedLaunch"}`, "", ""},
+		"ephemeral":       {`,"storageProfile":{"osDisk":{"diffDiskSettings":{"option":"Local"}}}`, "", "its OS disk is ephemeral"},
+		"scale set":       {`,"virtualMachineScaleSet":{"id":"/x"}`, "", "it is a member of a scale set"},
+		"databricks":      {`,"storageProfile":{"imageReference":{"publisher":"AzureDatabricks"}}`, "", "it belongs to a Databricks workspace"},
+		"openshift":       {`,"storageProfile":{"imageReference":{"publisher":"azureopenshift"}}`, "", "it belongs to an OpenShift cluster"},
+		"no data disks":   {`,"storageProfile":{"dataDisks":null,"osDisk":null,"imageReference":null}`, "", ""},
+		"odd disk values": {`,"storageProfile":{"dataDisks":[{"managedDisk":"?"}]}`, "", ""},
+	} {
+		var w wireVM
+		if err := unmarshalTolerant([]byte(raw(c.more)), &w); err != nil {
+			t.Fatal(name, err)
+		}
+		want := base
+		want.NeedsEnhanced, want.Unsupported = c.enhanced, c.unsupports
+		got, ok := w.vm()
+		if d := cmp.Diff(want, got); d != "" || !ok {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+	databricks := wireVM{ID: strings.Replace(vm1, "RG-App", "Databricks-RG-ws-1", 1)}
+	if vm, _ := databricks.vm(); vm.Unsupported == "" {
+		t.Error("a managed group of Databricks is taken for an ordinary one")
+	}
+	if _, ok := (wireVM{ID: vaultID}).vm(); ok {
+		t.Error("a vault is taken for a VM")
+	}
+}
+
+func TestVaults(t *testing.T) {
+	const nulls = `{"id":"/x","name":"v1","location":"westeurope","properties":{"provisioningState":"Succeeded",
+		"securitySettings":{"immutabilitySettings":null,"softDeleteSettings":null},"redundancySettings":{"standardTierStorageRedundancy":"Invalid"},
+		"publicNetworkAccess":"Enabled","secureScore":"None","multiUserAuthorization":"Invalid"}}`
+	const full = `{"id":"/x","name":"v1","location":"westeurope","tags":{"a":"b"},"properties":{"provisioningState":"Updating",
+		"securitySettings":{"immutabilitySettings":{"state":"Unlocked"},"softDeleteSettings":{"softDeleteState":"AlwaysON",
+		"softDeleteRetentionPeriodInDays":30,"enhancedSecurityState":"Enabled"}},
+		"redundancySettings":{"standardTierStorageRedundancy":"GeoRedundant","crossRegionRestore":"Enabled"},"publicNetworkAccess":"Disabled"}}`
+	for raw, want := range map[string]plan.Vault{
+		nulls: {
+			ID: vaultID, Name: "v1", Location: "westeurope", InFile: true, ProvisioningState: "Succeeded",
+			Settings: plan.VaultSettings{Immutability: "Disabled", PublicNetworkAccess: new(true)},
+		},
+		full: {
+			ID: vaultID, Name: "v1", Location: "westeurope", InFile: true, ProvisioningState: "Updating", SoftDeleteState: "AlwaysON",
+			Settings: plan.VaultSettings{
+				Redundancy: "GeoRedundant", CrossRegionRestore: new(true), SoftDeleteDays: new(30), Immutability: "Unlocked",
+				PublicNetworkAccess: new(false), Tags: map[string]string{"a": "b"},
+			},
+		},
+	} {
+		var w wireVault
+		if err := json.Unmarshal([]byte(raw), &w); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(want, w.vault(vaultID, true)); d != "" {
+			t.Error(d)
+		}
+	}
+}
+
+func TestJobs(t *testing.T) {
+	const raw = `{"id":"/j","properties":{"jobType":"AzureIaaSVMJob","actionsInfo":[1],"duration":"PT2.7S","containerName":"iaasvmcontainerv2;rg;vm",
+		"entityFriendlyName":"vm","operation":"Backup","status":"Failed","startTime":"2024-05-13T10:18:06.8648953Z","endTime":"2024-05-13T11:00:00Z",
+		"errorDetails":[{"errorCode":400001,"errorTitle":"t","errorString":"s","recommendations":["r"]},{"errorCode":"380008"},{"errorCode":null}],
+		"extendedInfo":{"tasksList":[{"taskId":"Take Snapshot","endTime":"0001-01-01T00:00:00","status":"InProgress"}],"propertyBag":{"Backup Size":"1 MB"}}}}`
+	var w wireJob
+	if err := unmarshalTolerant([]byte(raw), &w); err != nil {
+		t.Fatal(err)
+	}
+	want := plan.Job{
+		ID: "/j", Vault: vaultID, Container: "iaasvmcontainerv2;rg;vm", Name: "vm", Operation: "Backup", Status: "Failed",
+		Start: time.Date(2024, 5, 13, 10, 18, 6, 864895300, time.UTC), End: time.Date(2024, 5, 13, 11, 0, 0, 0, time.UTC),
+		Errors: []plan.JobError{{Code: 400001, Title: "t", Message: "s", Recommendations: []string{"r"}}, {Code: 380008}, {}},
+	}
+	if d := cmp.Diff(want, w.job(vaultID)); d != "" {
+		t.Error(d)
+	}
+}
+
+func TestTimeSpans(t *testing.T) {
+	for s, want := range map[string]time.Duration{
+		"13.23:59:42.8656002": 13*24*time.Hour + 23*time.Hour + 59*time.Minute + 42*time.Second + 865600200,
+		"00:20:23":            20*time.Minute + 23*time.Second,
+		"1.00:00:00":          24 * time.Hour,
+	} {
+		if got, err := parseTimeSpan(s); err != nil || got != want {
+			t.Errorf("%s: %v, %v", s, got, err)
+		}
+	}
+	for _, s := range []string{"", "P1D", "1.2.3:4:5", "-1.00:00:00", "-00:00:01", "a:b:c", "1:2"} {
+		if got, err := parseTimeSpan(s); err == nil {
+			t.Errorf("%q was read as %v", s, got)
+		}
+	}
+}
+
+func policyJSON(properties string) string {
+	return `{"id":"` + vaultID + `/backupPolicies/p","name":"p","properties":{"backupManagementType":"AzureIaasVM",` + properties + `}}`
+}
+
+const (
+	dailyV1 = `"instantRPDetails":{},"schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicy","scheduleRunFrequency":"Daily",
+		"scheduleRunTimes":["2024-04-28T16:30:00Z"],"scheduleWeeklyFrequency":0}`
+	keep30 = `"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","dailySchedule":{"retentionTimes":["2024-04-28T16:30:00Z"],
+		"retentionDuration":{"count":30,"durationType":"Days"}}}`
+	tail1 = `"instantRpRetentionRangeInDays":2,"timeZone":"UTC","protectedItemsCount":3`
+)
+
+func TestPolicies(t *testing.T) {
+	v1 := plan.PolicySpec{
+		Tier: "Standard", TimeZone: "UTC", InstantRestoreDays: 2,
+		Schedule: plan.ScheduleSpec{Frequency: "Daily", At: "16:30"}, Retention: plan.RetentionSpec{Days: 30},
+	}
+	with := func(change func(*plan.PolicySpec)) plan.PolicySpec {
+		s := v1
+		change(&s)
+		return s
+	}
+	for name, c := range map[string]struct {
+		properties string
+		want       plan.PolicySpec
+	}{
+		"Standard daily": {dailyV1 + "," + keep30 + "," + tail1, v1},
+		"said to be V1":  {dailyV1 + "," + keep30 + "," + tail1 + `,"policyType":"V1"`, v1},
+		"no archive": {
+			dailyV1 + "," + keep30 + "," + tail1 + `,"tieringPolicy":{"ArchivedRP":{"tieringMode":"DoNotTier","duration":0,"durationType":"Invalid"}}`, v1,
+		},
+		"archive": {
+			dailyV1 + "," + keep30 + "," + tail1 + `,"tieringPolicy":{"ArchivedRP":{"tieringMode":"TierAfter","duration":3,"durationType":"Months"}}`,
+			with(func(s *plan.PolicySpec) { s.Archive = &plan.ArchiveSpec{Mode: "TierAfter", After: 3, Unit: "Months"} }),
+		},
+		"archive where recommended": {
+			dailyV1 + "," + keep30 + "," + tail1 + `,"tieringPolicy":{"ArchivedRP":{"tieringMode":"TierRecommended","duration":0,"durationType":"Invalid"}}`,
+			with(func(s *plan.PolicySpec) { s.Archive = &plan.ArchiveSpec{Mode: "TierRecommended"} }),
+		},
+		"crash consistent, groups named": {
+			dailyV1 + "," + keep30 + "," + tail1 + `,"snapshotConsistencyType":"OnlyCrashConsistent","instantRPDetails":{"azureBackupRGNamePrefix":"rp-"}`,
+			with(func(s *plan.PolicySpec) {
+				s.Consistency, s.InstantRestore = "crash", &plan.InstantRestoreSpec{Prefix: "rp-"}
+			}),
+		},
+		"Standard weekly": {
+			`"schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicy","scheduleRunFrequency":"Weekly","scheduleRunDays":["Saturday","Sunday"],
+			"scheduleRunTimes":["2024-04-28T16:30:00Z"]},"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy",
+			"weeklySchedule":{"daysOfTheWeek":["Saturday","Sunday"],"retentionTimes":["2024-04-28T16:30:00Z"],"retentionDuration":{"count":12,"durationType":"Weeks"}}},` + tail1,
+			with(func(s *plan.PolicySpec) {
+				s.Schedule = plan.ScheduleSpec{Frequency: "Weekly", At: "16:30", Days: []string{"Sunday", "Saturday"}}
+				s.Retention = plan.RetentionSpec{Weeks: &plan.KeepSpec{Keep: 12, Days: []string{"Sunday", "Saturday"}}}
+			}),
+		},
+		"Enhanced hourly": {
+			`"policyType":"V2","schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicyV2","scheduleRunFrequency":"Hourly",
+			"hourlySchedule":{"interval":4,"scheduleWindowStartTime":"2024-04-28T08:00:00Z","scheduleWindowDuration":12}},` + keep30 + "," + tail1,
+			with(func(s *plan.PolicySpec) {
+				s.Tier, s.Schedule = "Enhanced", plan.ScheduleSpec{Frequency: "Hourly", At: "08:00", Every: 4, Window: 12}
+			}),
+		},
+		"Enhanced weekly, months and years": {
+			`"policyType":"V2","schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicyV2","scheduleRunFrequency":"Weekly",
+			"weeklySchedule":{"scheduleRunDays":["Monday"],"scheduleRunTimes":["23:00:00Z"]}},
+			"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","dailySchedule":null,
+			"monthlySchedule":{"retentionScheduleFormatType":"Daily","retentionScheduleDaily":{"daysOfTheMonth":[{"date":0,"isLast":true},{"date":15,"isLast":false},{"date":1,"isLast":false}]},
+			"retentionTimes":["x"],"retentionDuration":{"count":60,"durationType":"Months"}},
+			"yearlySchedule":{"retentionScheduleFormatType":"Weekly","monthsOfYear":["March","January"],"retentionScheduleWeekly":{"daysOfTheWeek":["Sunday"],"weeksOfTheMonth":["Last","First"]},
+			"retentionTimes":["x"],"retentionDuration":{"count":7,"durationType":"Years"}}},` + tail1,
+			with(func(s *plan.PolicySpec) {
+				s.Tier, s.Schedule = "Enhanced", plan.ScheduleSpec{Frequency: "Weekly", At: "23:00", Days: []string{"Monday"}}
+				s.Retention = plan.RetentionSpec{
+					Months: &plan.KeepSpec{Keep: 60, Dates: []int{1, 15, 0}},
+					Years: &plan.KeepSpec{
+						Keep: 7, Months: []string{"January", "March"}, Weeks: []string{"First", "Last"}, Days: []string{"Sunday"},
+					},
+				}
+			}),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var w wirePolicy
+			if err := json.Unmarshal([]byte(policyJSON(c.properties)), &w); err != nil {
+				t.Fatal(err)
+			}
+			got, ok := w.policy(vaultID)
+			want := plan.Policy{ID: vaultID + "/backupPolicies/p", Name: "p", Vault: vaultID, Spec: c.want, Items: 3}
+			if d := cmp.Diff(want, got); d != "" || !ok {
+				t.Error(d)
+			}
+		})
+	}
+}
+
+func TestPoliciesThatAreNotUnderstoodAreUnreadable(t *testing.T) {
+	for name, properties := range map[string]string{
+		"schedule kind":    strings.Replace(dailyV1, `"SimpleSchedulePolicy"`, `"LogSchedulePolicy"`, 1) + "," + keep30,
+		"no schedule":      keep30,
+		"frequency":        strings.Replace(dailyV1, "Daily", "Minutely", 1) + "," + keep30,
+		"two times":        strings.Replace(dailyV1, `Z"]`, `Z","2024-04-28T18:30:00Z"]`, 1) + "," + keep30,
+		"no time":          strings.Replace(dailyV1, `2024-04-28T16:30:00Z`, `noon`, 1) + "," + keep30,
+		"retention kind":   dailyV1 + "," + strings.Replace(keep30, "LongTerm", "Simple", 1),
+		"retention unit":   dailyV1 + "," + strings.Replace(keep30, `"Days"`, `"Weeks"`, 1),
+		"retention type":   dailyV1 + "," + strings.Replace(keep30, `"count":30`, `"count":"30"`, 1),
+		"policy type":      dailyV1 + "," + keep30 + `,"policyType":"V3"`,
+		"monthly format":   dailyV1 + `,"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","monthlySchedule":{"retentionScheduleFormatType":"Invalid","retentionDuration":{"count":1,"durationType":"Months"}}}`,
+		"a day of no week": dailyV1 + `,"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","weeklySchedule":{"daysOfTheWeek":["Caturday"],"retentionDuration":{"count":1,"durationType":"Weeks"}}}`,
+	} {
+		var w wirePolicy
+		if err := json.Unmarshal([]byte(policyJSON(properties)), &w); err != nil {
+			t.Fatal(name, err)
+		}
+		if got, ok := w.policy(vaultID); !ok || got.Unreadable == "" {
+			t.Errorf("%s: read as %+v", name, got)
+		}
+	}
+	workload := wirePolicy{Properties: json.RawMessage(`{"backupManagementType":"AzureWorkload","workLoadType":"SQLDataBase"}`)}
+	if _, ok := workload.policy(vaultID); ok {
+		t.Error("a workload's policy is taken for one for VMs")
+	}
+}
