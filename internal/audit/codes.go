@@ -67,7 +67,7 @@ func vmCodes() []CodeHelp {
 	return []CodeHelp{
 		{codeUnknown, "vm-unknown", "Backup of the VM could not be determined", Medium, Unknown,
 			"Something that could hold the answer could not be read. The VM is neither called protected nor unprotected, and stays out of the percentage.",
-			"give the identity that runs the audit Reader on the scope named in the message, then run it again", regularBackups()},
+			"give the identity that runs the audit Backup Reader and Reader on the scope named in the message, then run it again", regularBackups()},
 		{codeUnprotected, "vm-unprotected", "VM has no backup", High, Unprotected,
 			"Every vault that may hold an item of the VM was read, and none does.",
 			"add a rule with a policy for it and apply, or exclude it with protect: false and a reason", regularBackups()},

@@ -10,9 +10,9 @@
 //
 //	unknown       no active item, and a read that may hide one failed (its scope and code are in `gap`); or only
 //	              backupStatus answered, which does not know the recovery points; or the item's protectionState is
-//	              ProtectionPaused, Invalid or a word that is not known; or an item has the VM's group and name but
-//	              no VM id; or the VM was created while azbackup was reading; or the age lies between the densest
-//	              and the sparsest schedule there can be and the policy's own could not be read
+//	              ProtectionPaused, Invalid or a word that is not known; or the VM was created while azbackup was
+//	              reading; or the age lies between the densest and the sparsest schedule there can be and the
+//	              policy's own could not be read
 //	unsupported   discovery says why Azure Backup cannot or should not protect it
 //	excluded      the rule that matches says protect: false; its reason is given
 //	soft-deleted  no active item; an item with isScheduledForDeferredDelete; days left = to the purge time

@@ -109,6 +109,9 @@ func (a *assessor) vmFinding(v *verdict, code, because string) Finding {
 	if v.rule != nil {
 		f.Position = position(v.rule.Pos)
 	}
+	if code == codeUnknown && v.hint != "" {
+		f.Hint = v.hint
+	}
 	if code == codeStopped && v.rule != nil && v.rule.Protect == config.ProtectStopped {
 		f.Severity, f.Hint = Info, "nothing: the file wants them stopped"
 	}

@@ -24,7 +24,7 @@ type gaps struct {
 	hiding map[place]plan.Gap
 	// status are VMs whose backupStatus could not be read.
 	status map[armid.Key]plan.Gap
-	// machines are VMs, or with an empty key's subscription whole subscriptions, that may exist unseen.
+	// machines are subscriptions, and oneMachine are VMs, that may hold or be VMs unseen.
 	machines   map[place]plan.Gap
 	oneMachine map[armid.Key]plan.Gap
 	policies   map[armid.Key]plan.Gap
@@ -59,7 +59,12 @@ func newGaps(all []plan.Gap, locationOf func(vault string) string) gaps {
 			// Who does not see all VMs may not see all vaults either: ARM filters both lists by rights.
 			keep(g.machines, placeOf(subscription, ""), gap)
 			keep(g.hiding, placeOf(subscription, ""), gap)
-		case plan.GapJobs, plan.GapProtectable, plan.GapGuards, plan.GapSubscription:
+		case plan.GapSubscription:
+			if subscription != "" { // else only the names of subscriptions are missing
+				keep(g.machines, placeOf(subscription, ""), gap)
+				keep(g.hiding, placeOf(subscription, ""), gap)
+			}
+		case plan.GapJobs, plan.GapProtectable, plan.GapGuards:
 			// They take nothing from what a state rests on.
 		case plan.GapItems, plan.GapVault:
 			keep(g.items, armid.Of(gap.Vault), gap)

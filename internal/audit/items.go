@@ -76,44 +76,22 @@ func (v vmItems) deciding() (plan.Item, kind) {
 
 // inventory joins items to VMs by sourceResourceId and by nothing else: names repeat across resource groups.
 type inventory struct {
-	byVM map[armid.Key][]plan.Item
-	// nameless are items that came without a readable VM id, by the folded subscription, group and name that
-	// their container carries. They never protect a VM here; they only forbid calling it unprotected.
-	nameless map[string]plan.Item
+	byVM     map[armid.Key][]plan.Item
 	byVault  map[armid.Key]int
 	byPolicy map[armid.Key]int
 }
 
 func newInventory(items []plan.Item) inventory {
 	inv := inventory{
-		byVM: map[armid.Key][]plan.Item{}, nameless: map[string]plan.Item{},
-		byVault: map[armid.Key]int{}, byPolicy: map[armid.Key]int{},
+		byVM: map[armid.Key][]plan.Item{}, byVault: map[armid.Key]int{}, byPolicy: map[armid.Key]int{},
 	}
 	for _, it := range items {
 		inv.byVault[armid.Of(it.Vault)]++
 		if it.PolicyID != "" {
 			inv.byPolicy[armid.Of(it.PolicyID)]++
 		}
-		if strings.TrimSpace(it.VM) == "" {
-			inv.nameless[containerKey(armid.SubscriptionOf(it.Vault), it.Container)] = it
-			continue
-		}
 		key := armid.Of(it.VM)
 		inv.byVM[key] = append(inv.byVM[key], it)
 	}
 	return inv
-}
-
-// containerKey folds the last two parts of a container's name, the VM's group and name (azure-api.md §0.4).
-func containerKey(subscription, container string) string {
-	parts := strings.Split(strings.ToLower(strings.ReplaceAll(container, "%3B", ";")), ";")
-	if len(parts) < 2 {
-		return ""
-	}
-	return strings.ToLower(subscription) + ";" + strings.Join(parts[len(parts)-2:], ";")
-}
-
-func (inv inventory) namelessOf(vm plan.VM) (plan.Item, bool) {
-	it, ok := inv.nameless[containerKey(vm.Subscription, vm.ResourceGroup+";"+vm.Name)]
-	return it, ok
 }

@@ -25,6 +25,8 @@ type verdict struct {
 	kind  kind
 	rule  *config.Rule
 	facts []fact
+	// hint replaces what the code of an unknown VM says to do.
+	hint string
 	// recreated: the item's recovery points are those of an earlier VM of the same id.
 	recreated bool
 }
@@ -88,9 +90,11 @@ func (a *assessor) unreadable(v *verdict, its vmItems) {
 	switch {
 	case its.has[active]:
 	case its.has[partial]:
+		v.hint = "give the identity Backup Reader on that vault, then run the audit again"
 		v.hold(Unknown, "it is protected in %s, whose recovery points could not be read", lastName(v.item.Vault))
 	case its.has[odd]:
-		v.hold(Unknown, "its item in %s is in state %q, which can mean anything", lastName(v.item.Vault), v.item.State)
+		v.hint = "look at the item in the vault: stop and resume its protection, or ask Azure support what the state means"
+		v.hold(Unknown, "its item in %s is in state %q, which says neither yes nor no", lastName(v.item.Vault), v.item.State)
 	default:
 		a.unseen(v)
 	}
@@ -103,14 +107,8 @@ func (a *assessor) unseen(v *verdict) {
 		v.hold(Unknown, "%s could not be read, and it may be protected there", words(gap))
 		return
 	}
-	if v.kind != noItem {
-		return
-	}
-	if it, ok := a.items.namelessOf(v.vm); ok {
-		v.hold(Unknown, "an item in %s has its name but no VM id", lastName(it.Vault))
-		return
-	}
-	if since := a.opt.ReadSince; !since.IsZero() && v.vm.TimeCreated.After(since) {
+	if since := a.opt.ReadSince; v.kind == noItem && !since.IsZero() && v.vm.TimeCreated.After(since) {
+		v.hint = "run the audit again"
 		v.hold(Unknown, "it was created at %s, while azbackup was reading", stamp(v.vm.TimeCreated))
 	}
 }
@@ -192,6 +190,7 @@ func (a *assessor) freshness(v *verdict) {
 		if gap, ok := a.gaps.policies[armid.Of(v.item.Vault)]; ok {
 			v.row.Gap = &gap
 		}
+		v.hint = "give the identity Backup Reader on that vault, or say --max-age"
 		v.hold(Unknown, "its last recovery point is %s old, and the schedule of policy %q could not be read", span(age), v.row.Policy)
 	}
 }

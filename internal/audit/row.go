@@ -80,9 +80,9 @@ func diskWords(d *plan.Disks) string {
 	case d.Include && len(d.LUNs) == 0:
 		return "only the OS disk is backed up"
 	case d.Include:
-		return fmt.Sprintf("only the OS disk and the disks %s are backed up", luns(d.LUNs))
+		return fmt.Sprintf("only the OS disk and the data disks with LUN %s are backed up", luns(d.LUNs))
 	default:
-		return fmt.Sprintf("the disks %s are not backed up", luns(d.LUNs))
+		return fmt.Sprintf("the data disks with LUN %s are not backed up", luns(d.LUNs))
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 func (a *app) topics() []*cobra.Command {
 	return []*cobra.Command{
 		topic("exit-codes", "What the exit codes mean", exitCodesTopic()),
+		topic("findings", "What audit can find, by code, and what to do", findingsTopic()),
 	}
 }
 

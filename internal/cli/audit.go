@@ -1,0 +1,207 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/audit"
+	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/report"
+	"github.com/azbackup/azbackup/plan"
+)
+
+type auditFlags struct {
+	configFlags
+	azureFlags
+	outputs
+	subscriptions []string
+	failOn        string
+	maxAge        span
+	tolerance     span
+	minRetention  span
+	baseline      string
+	asOf          string
+	all           bool
+}
+
+// failNever is the value of --fail-on at which no finding counts as a failure.
+const failNever = "never"
+
+func (a *app) auditCommand() *cobra.Command {
+	f := auditFlags{tolerance: span(audit.DefaultTolerance)}
+	cmd := &cobra.Command{
+		Use:   "audit",
+		Short: "Show which machines have no usable backup",
+		Long: "Reads every vault of the subscriptions and says where each machine stands: protected, stale, stopped, without any\n" +
+			"backup, and so on. Needs no config: --subscription names what to look at. Sends nothing but reads.\n\n" +
+			"Exit codes: 0 nothing at or above --fail-on; 2 findings; 5 something could not be read, also with findings;\n" +
+			"4 not signed in. See azbackup help findings and azbackup help exit-codes.",
+		Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.audit(cmd.Context(), f) },
+	}
+	f.configFlags.addFlags(cmd)
+	f.azureFlags.addFlags(cmd)
+	f.outputs.addFlags(cmd, report.AuditFormats())
+	flags := cmd.Flags()
+	flags.StringArrayVar(&f.subscriptions, "subscription", nil, "look at this subscription `ID`, with or without a config; may be repeated")
+	flags.StringVar(&f.failOn, "fail-on", string(audit.High), "exit with 2 when a finding has this `SEVERITY` or a worse one: "+severities()+" or "+failNever)
+	flags.Var(&f.maxAge, "max-age", "a recovery point older than this is stale (default: the longest pause of its policy, and the tolerance)")
+	flags.Var(&f.tolerance, "tolerance", "how much later than its policy says a recovery point may be")
+	flags.Var(&f.minRetention, "min-retention", "report policies in use that keep daily or weekly recovery points for less, such as 30d")
+	flags.StringVar(&f.baseline, "baseline", "", "compare with the JSON of an earlier audit in `FILE`")
+	flags.StringVar(&f.asOf, "as-of", "", "judge ages as of this `TIME` (RFC 3339), for a snapshot taken then")
+	flags.BoolVar(&f.all, "all", false, "list every machine too, not only findings")
+	return cmd
+}
+
+func severities() string {
+	var words []string
+	for _, s := range audit.Severities() {
+		words = append(words, string(s))
+	}
+	return strings.Join(words, ", ")
+}
+
+func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
+	opt, err := f.options()
+	if err != nil {
+		return err
+	}
+	c, err := a.auditConfig(f)
+	if err != nil {
+		return err
+	}
+	cloud, tenant := cloudOf(c)
+	s, err := a.connect(ctx, azure.CommandAudit, f.azureFlags, cloud, tenant)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	began := time.Now()
+	observed, err := s.Discover(ctx, auditScope(c, f.subscriptions))
+	if err != nil {
+		return err
+	}
+	if f.asOf == "" {
+		opt.Now, opt.ReadSince = time.Now(), began
+	}
+	if opt.Made, err = a.auditMade(ctx, s); err != nil {
+		return err
+	}
+	result := audit.Assess(c, observed, opt)
+	a.verdict[exitIncomplete] = result.Incomplete()
+	a.verdict[exitChanges] = len(result.Failing()) > 0
+	a.log.Debug("requests", "requests", s.Requests())
+	return f.write(a.Out, func(w io.Writer, format string) error {
+		return report.WriteAudit(w, format, result, a.styleFor(w, f.all))
+	})
+}
+
+// options reads the flags, and the baseline before anything is overwritten: it may be the file that --output
+// writes.
+func (f *auditFlags) options() (audit.Options, error) {
+	opt := audit.Options{
+		FailOn: audit.Severity(f.failOn), MaxAge: time.Duration(f.maxAge), MinRetention: time.Duration(f.minRetention),
+		Tolerance: max(time.Duration(f.tolerance), 1), Subscriptions: f.subscriptions,
+	}
+	if err := f.check(); err != nil {
+		return opt, err
+	}
+	if f.failOn == failNever {
+		opt.FailOn = ""
+	} else if !slices.Contains(audit.Severities(), opt.FailOn) {
+		return opt, usage("--fail-on %q is not one of %s or %s", f.failOn, severities(), failNever)
+	}
+	if f.asOf != "" {
+		t, err := time.Parse(time.RFC3339, f.asOf)
+		if err != nil {
+			return opt, usage("--as-of %q is not a time like 2026-11-24T06:00:00Z", f.asOf)
+		}
+		opt.Now = t
+	}
+	if f.baseline != "" {
+		before, err := readBaseline(f.baseline)
+		if err != nil {
+			return opt, fmt.Errorf("reading baseline %q: %w", f.baseline, err)
+		}
+		opt.Baseline = &before
+	}
+	return opt, nil
+}
+
+func readBaseline(path string) (audit.Result, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return audit.Result{}, err
+	}
+	defer file.Close()
+	return audit.Read(file)
+}
+
+// auditConfig is the config, or nil where only --subscription says what to look at.
+func (a *app) auditConfig(f auditFlags) (*config.Config, error) {
+	if len(f.configFlags.files) == 0 && len(f.subscriptions) > 0 {
+		return nil, nil //nolint:nilnil // an audit without a config is one of its two forms
+	}
+	return a.load(f.configFlags)
+}
+
+func cloudOf(c *config.Config) (config.Cloud, string) {
+	if c == nil {
+		return config.Cloud{Name: "AzurePublic"}, ""
+	}
+	return c.Cloud, c.Tenant
+}
+
+// auditScope is every vault of the subscriptions, so that a machine protected outside the file counts there.
+func auditScope(c *config.Config, more []string) plan.Scope {
+	var scope plan.Scope
+	if c != nil {
+		scope = plan.ScopeOf(c)
+	}
+	scope.AllVaults, scope.Elsewhere = true, true
+	scope.Protectable, scope.Guards, scope.BackupJobsSince = false, false, 0
+	for _, id := range more {
+		if !slices.ContainsFunc(scope.Subscriptions, func(s string) bool { return strings.EqualFold(s, id) }) {
+			scope.Subscriptions = append(scope.Subscriptions, strings.ToLower(id))
+		}
+	}
+	return scope
+}
+
+// auditMade is who made the audit, and where.
+func (a *app) auditMade(ctx context.Context, s *session) (audit.Made, error) {
+	if s.simulated != nil {
+		return audit.Made{By: "nobody", Cloud: "simulated", Version: a.Version}, nil
+	}
+	who, err := s.WhoAmI(ctx)
+	if err != nil {
+		return audit.Made{}, err
+	}
+	return audit.Made{
+		By: strings.TrimSpace(cmp.Or(who.Name, who.ObjectID) + " (" + who.Kind + ")"), Cloud: who.Cloud, Tenant: who.Tenant, Version: a.Version,
+	}, nil
+}
+
+// findingsTopic is `azbackup help findings`.
+func findingsTopic() string {
+	var b strings.Builder
+	b.WriteString("What azbackup audit can find. A code keeps its meaning for ever.\n")
+	for _, h := range audit.Codes() {
+		fmt.Fprintf(&b, "\n%s  %s  (%s)\n  %s\n  What to do: %s.\n", h.Code, h.Title, h.Severity, h.Means, h.Hint)
+		if len(h.Controls) > 0 {
+			fmt.Fprintf(&b, "  Evidence for %s.\n", strings.Join(h.Controls, ", "))
+		}
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
