@@ -38,7 +38,8 @@
 // Recovery Services counts per action and hour, in windows that are fixed but whose start is not told. Within a
 // window a counter only falls, so the least header seen is exact but for those in flight, and a header that is
 // not below what was left when its request was let go proves a new window: it began between the last sight of
-// the old counter and now. From that follow the earliest and the latest moment of its end.
+// the old counter and now. From that follow the earliest and the latest moment of its end. What is in flight then
+// may belong to either window, so it is waited for before the next request goes.
 //
 // Waiting for the latest would waste up to a window, asking again would provoke the 429 that is to be avoided. So
 // the last 5 % of a window (k requests) are kept, and spread evenly over the time in which it may end: the first
@@ -60,7 +61,7 @@
 // # Not knowing
 //
 // Before the first answer of a run, after a pause, and when a window has ended, nobody knows what is left: one
-// request goes alone and asks. That costs a round trip and replaces the guess, which for the hourly limit would
+// request goes alone and asks, and answers to earlier ones are not believed. That costs a round trip and replaces the guess, which for the hourly limit would
 // have to be the smallest ever seen, 150.
 //
 // # Pauses

@@ -26,10 +26,7 @@ func hammer(ctx context.Context, g *Governor, s *service, n int, c Class, b Buck
 				if err != nil {
 					return
 				}
-				time.Sleep(s.travel())
-				resp := s.answer(b)
-				time.Sleep(s.travel())
-				permit.Observe(resp)
+				permit.Observe(s.trip(b))
 			}
 		})
 	}

@@ -26,8 +26,9 @@ func remaining(b Bucket, resp *http.Response) (int, bool) {
 	case ResourceGraph:
 		n, err := strconv.Atoi(resp.Header.Get("X-Ms-User-Quota-Remaining"))
 		return n, err == nil && n >= 0
+	default: // an action of Recovery Services
+		return least(resp.Header, "Subscription-Resource-Requests")
 	}
-	return least(resp.Header, "Subscription-Resource-Requests")
 }
 
 func least(h http.Header, names ...string) (int, bool) {

@@ -25,8 +25,6 @@ type service struct {
 
 	served, refused map[Bucket]int
 	theirs          int // refusals of another actor
-	when            []time.Duration
-	born            time.Time
 }
 
 type serverBucket struct {
@@ -45,7 +43,6 @@ func newService(seed uint64) *service {
 	return &service{
 		rand:    rand.New(rand.NewPCG(seed, 1)),
 		latency: 100 * time.Millisecond,
-		born:    time.Now(),
 		arm:     serverBucket{burst: 200, rate: 10, level: 200, at: time.Now()},
 		windows: map[Bucket]*serverWindow{},
 		served:  map[Bucket]int{}, refused: map[Bucket]int{},
@@ -70,10 +67,16 @@ func (s *service) do(t *testing.T, g *Governor, c Class, b Bucket) *http.Respons
 	if err != nil {
 		t.Fatalf("acquiring %s: %v", b, err)
 	}
+	resp := s.trip(b)
+	permit.Observe(resp)
+	return resp
+}
+
+// trip takes one request to the service and its answer back.
+func (s *service) trip(b Bucket) *http.Response {
 	time.Sleep(s.travel())
 	resp := s.answer(b)
 	time.Sleep(s.travel())
-	permit.Observe(resp)
 	return resp
 }
 
@@ -97,7 +100,6 @@ func (s *service) answer(b Bucket) *http.Response {
 	}
 	if wait > 0 {
 		s.refused[b]++
-		s.when = append(s.when, now.Sub(s.born))
 		return refuse(resp, b, s.windows[b], wait)
 	}
 	s.served[b]++
