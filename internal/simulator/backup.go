@@ -181,18 +181,6 @@ func (s *Server) addPoint(op *operation, at time.Time) {
 	s.scheduleExpiry(pointID, op, at)
 }
 
-// scheduleExpiry lets a recovery point go when its time is over.
-func (s *Server) scheduleExpiry(pointID string, op *operation, at time.Time) {
-	expiry, err := time.Parse(time.RFC3339Nano, text(op.Request, "expiry"))
-	if err != nil || !expiry.After(at) {
-		return
-	}
-	k := key(pointID)
-	s.st.start(&operation{ID: "expire|" + k, Action: actExpire, Vault: op.Vault, Target: k, Started: expiry, Ends: expiry, State: inProgress})
-}
-
-func (s *Server) expire(op *operation) { s.st.remove("recoveryPoints", op.Target) }
-
 // pointsOf are an item's recovery points, newest first (azure-api.md §11).
 func (st *state) pointsOf(itemKey string) []*point {
 	var out []*point

@@ -90,7 +90,11 @@ func (c *call) guid(what string) string { return c.s.guid(c.now, what) }
 
 func (s *Server) guid(now time.Time, what string) string {
 	s.st.memory.Serial++
-	d := s.digest("guid", what, now.UnixNano(), s.st.memory.Serial)
+	return guidOf(s.digest("guid", what, now.UnixNano(), s.st.memory.Serial))
+}
+
+// guidOf writes the head of a digest as a random GUID.
+func guidOf(d [32]byte) string {
 	d[6], d[8] = d[6]&0x0f|0x40, d[8]&0x3f|0x80
 	h := hex.EncodeToString(d[:16])
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]

@@ -61,6 +61,10 @@ type memory struct {
 	Scheduled time.Time `json:"scheduled,omitzero"`
 	// Made are the VMs that came after the estate was taken; a refresh has to discover them.
 	Made map[string]time.Time `json:"made,omitempty"`
+	// Registered says when a "subscription/namespace" was registered.
+	Registered map[string]time.Time `json:"registered,omitempty"`
+	// Unlocked says until when a resource guard lets an item be deleted, by item (azure-api.md §6).
+	Unlocked map[string]time.Time `json:"unlocked,omitempty"`
 	// Daily counts writes against the daily limits (azure-api.md §13), by limit and vault.
 	Daily map[string]daily `json:"daily,omitempty"`
 	// Serial numbers the requests that changed something, so that ids made after a restart are new.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -291,22 +292,48 @@ func (c *call) checkVaultRoom(p *itemPut) *reply {
 	return &r
 }
 
+// checkGuard: with a resource guard, critical operations name its request (azure-api.md §6). Which ones are critical
+// is UNVERIFIED; here every change of an item that exists is.
 func (c *call) checkGuard(p *itemPut) *reply {
-	if p.action == actProtect || p.action == actUndelete {
+	if p.action == actProtect || p.action == actUndelete || c.st.proxies.count(p.v.key) == 0 || named(p.sent) {
 		return nil
 	}
-	return c.guarded(p.v, p.sent, "updateProtectedItemRequests")
+	return c.guardRequired()
 }
 
-// guarded: with a resource guard, critical operations name its request (azure-api.md §6). Which ones are critical is
-// UNVERIFIED; here every change of an item that exists is.
-func (c *call) guarded(v *vault, sent object, _ string) *reply {
-	if c.st.proxies.count(v.key) == 0 {
-		return nil
-	}
-	if requests := sent.raw("resourceGuardOperationRequests"); requests != nil && string(requests) != "null" && string(requests) != "[]" {
-		return nil
-	}
+// named says whether a request names that of a resource guard.
+func named(sent object) bool {
+	requests := string(sent.raw("resourceGuardOperationRequests"))
+	return requests != "" && requests != "null" && requests != "[]"
+}
+
+func (c *call) guardRequired() *reply {
 	r := c.unverified("guard-required", "The operation is protected by a resource guard. Please give its operation request.")
 	return &r
+}
+
+// unlockFor is how long an unlocked item may be deleted (azure-api.md §6).
+const unlockFor = 30 * time.Minute
+
+// unlockDelete lets a guarded item be deleted (azure-api.md §6).
+func (c *call) unlockDelete() reply {
+	v, none := c.vault()
+	if none != nil {
+		return *none
+	}
+	if err := validObject(c.body); err != nil {
+		return invalidContent(err)
+	}
+	sent := parse(c.body)
+	if c.st.proxies.count(v.key) == 0 || !named(sent) {
+		return *c.guardRequired()
+	}
+	if c.st.memory.Unlocked == nil {
+		c.st.memory.Unlocked = map[string]time.Time{}
+	}
+	until := c.now.Add(unlockFor)
+	target := sent.text("resourceToBeDeleted")
+	c.st.memory.Unlocked[itemKey(key(vaultPart(target)), tailOf(lastSegment(target)))] = until
+	c.st.remember()
+	return ok(obj("unlockDeleteExpiryTime", stamp(until)).bytes())
 }

@@ -163,8 +163,8 @@ func (c *call) deleteItem() reply {
 	if r := c.itemBusy(it.key); r != nil {
 		return *r
 	}
-	if r := c.guarded(v, nil, "deleteProtectedItemRequests"); r != nil {
-		return *r
+	if c.st.proxies.count(v.key) > 0 && !c.st.memory.Unlocked[it.key].After(c.now) {
+		return *c.guardRequired()
 	}
 	points := c.st.points.count(it.key)
 	if c.st.immutable(v) && points > 0 {
@@ -246,7 +246,10 @@ func (s *Server) finishItem(op *operation, at time.Time) {
 		return
 	}
 	sent := parse(op.Request).sub("properties")
-	s.st.putItem(edit(s.st.read(it.body), func(p *object) { s.change(p, op, sent) }, "properties"))
+	it = s.st.putItem(edit(s.st.read(it.body), func(p *object) { s.change(p, op, sent) }, "properties"))
+	if op.Action == actModify || op.Action == actResume {
+		s.reprune(it, at)
+	}
 }
 
 func (s *Server) change(p *object, op *operation, sent object) {

@@ -99,6 +99,11 @@ func (op *operation) endsAt() time.Time {
 	return op.Ends
 }
 
+// silent operations are the service's own: no client started them, and they stand in no client's way.
+func (op *operation) silent() bool {
+	return op.Action == actPurge || op.Action == actExpire || op.Action == actScheduled
+}
+
 // start files op and lets it run.
 func (st *state) start(op *operation) {
 	st.putOp(op)
@@ -108,7 +113,7 @@ func (st *state) start(op *operation) {
 // busy returns the operation that runs on target, or nil.
 func (st *state) busy(target string) *operation {
 	for _, id := range st.onTarget[target] {
-		if op := st.ops[id]; op != nil && op.running() && op.Action != actPurge && op.Action != actExpire {
+		if op := st.ops[id]; op != nil && op.running() && !op.silent() {
 			return op
 		}
 	}
@@ -181,8 +186,9 @@ func (s *Server) step(op *operation, at time.Time) {
 		st.remove("operations", op.ID)
 		return
 	}
-	was := *op
-	op = &was
+	before := op
+	clone := *op
+	op = &clone
 	switch {
 	case op.endsAt().Equal(at) && !op.endsAt().IsZero():
 		s.finish(op, at)
@@ -193,8 +199,11 @@ func (s *Server) step(op *operation, at time.Time) {
 		op.JobEnds = time.Time{}
 		s.backupEnded(op, at)
 	}
-	if op.Action == actPurge || op.Action == actExpire {
-		st.remove("operations", op.ID)
+	if op.silent() {
+		// Nobody asks for their end; when it filed itself anew, the new one stays.
+		if st.ops[op.ID] == before {
+			st.remove("operations", op.ID)
+		}
 		return
 	}
 	st.start(op)
@@ -225,13 +234,18 @@ func (s *Server) finish(op *operation, at time.Time) {
 	case actRefresh:
 		s.finishRefresh(op, at)
 	case actPolicy:
-		s.st.putPolicy(op.Request)
+		p := s.st.putPolicy(op.Request)
+		for _, it := range s.st.protectedBy(p) {
+			s.reprune(it, at)
+		}
+	case actScheduled:
+		s.runSchedule(op, at)
 	case actCancel:
 		s.finishCancel(op, at)
 	case actVaultCreate, actVaultUpdate, actVaultDelete:
 		s.finishVault(op, at)
 	case actExpire:
-		s.expire(op)
+		s.expire(op, at)
 	case actAdopted:
 		s.finishAdopted(op, at)
 	}

@@ -100,12 +100,12 @@ func (c *call) putPolicy() reply {
 	if err := validObject(c.body); err != nil {
 		return invalidContent(err)
 	}
-	if r := c.spend("policy-writes", v); r != nil {
-		return *r
-	}
 	sent := parse(c.body).sub("properties")
 	was := c.st.policies.get(c.policyKey())
 	if r := c.checkPolicy(v, was, sent); r != nil {
+		return *r
+	}
+	if r := c.spend("policy-writes", v); r != nil {
 		return *r
 	}
 	body := c.storedPolicy(was, sent)

@@ -94,14 +94,49 @@ func routes() []*route {
 		{method: "GET", pattern: inVault + "/backupencryptionconfigs/backupresourceencryptionconfig", kind: "encryptionconfig.get", action: rsAction + "backupEncryptionConfigs/read", handle: (*call).getEncryptionConfig},
 		{method: "GET", pattern: inVault + "/replicationvaultsettings/{setting}", kind: "replicationsettings.get", handle: (*call).getReplicationSettings},
 
+		{method: "POST", pattern: inVault + "/backupresourceguardproxies/{guard}/unlockdelete", kind: "guard.unlock", handle: (*call).unlockDelete},
+
 		{method: "POST", pattern: inSub + rsv + "/locations/{location}/backupstatus", kind: "backupStatus", handle: (*call).backupStatus},
 		{method: "POST", pattern: inSub + rsv + "/locations/{location}/backupprevalidateprotection", kind: "preValidate", handle: (*call).preValidate},
 		{method: "POST", pattern: inSub + rsv + "/locations/{location}/backupvalidatefeatures", kind: "validateFeatures", handle: (*call).validateFeatures},
 	}
+	list = append(list, commonRoutes()...)
 	for _, r := range list {
 		r.segments = strings.Split(r.pattern, "/")[1:]
 	}
 	return list
+}
+
+// commonRoutes are those of Azure Resource Manager itself, of Resource Graph, of signing in and of the simulator.
+func commonRoutes() []*route {
+	return []*route{
+		{method: "GET", pattern: "/subscriptions", kind: "subscriptions.list", handle: (*call).listSubscriptions},
+		{method: "GET", pattern: inSub, kind: "subscription.get", handle: (*call).getSubscription},
+		{method: "GET", pattern: inSub + "/locations", kind: "locations.list", handle: (*call).listLocations},
+		{method: "GET", pattern: "/tenants", kind: "tenants.list", handle: (*call).listTenants},
+		{method: "GET", pattern: inSub + "/resourcegroups", kind: "groups.list", handle: (*call).listGroups},
+		{method: "GET", pattern: inGroup, kind: "group.get", handle: (*call).getGroup},
+		{method: "HEAD", pattern: inGroup, kind: "group.head", handle: (*call).headGroup},
+		{method: "PUT", pattern: inGroup, kind: "group.put", handle: (*call).putGroup},
+		{method: "DELETE", pattern: inGroup, kind: "group.delete", handle: (*call).deleteGroup},
+		{method: "GET", pattern: inGroup + "/resources", kind: "resources.list", handle: (*call).listResources},
+		{method: "GET", pattern: inSub + "/providers", kind: "providers.list", handle: (*call).listProviders},
+		{method: "GET", pattern: inSub + "/providers/{namespace}", kind: "provider.get", handle: (*call).getProvider},
+		{method: "POST", pattern: inSub + "/providers/{namespace}/register", kind: "provider.register", handle: (*call).registerProvider},
+
+		{method: "POST", pattern: "/providers/microsoft.resourcegraph/resources", kind: "graph.query", handle: (*call).queryGraph},
+
+		{method: "GET", pattern: "/metadata/endpoints", kind: "metadata", handle: (*call).metadata, open: true},
+		{method: "GET", pattern: "/common/discovery/instance", kind: "signin.discovery", handle: (*call).instanceDiscovery, open: true},
+		{method: "GET", pattern: "/{tenant}/v2.0/.well-known/openid-configuration", kind: "signin.discovery", handle: (*call).openIDConfiguration, open: true},
+		{method: "GET", pattern: "/{tenant}/.well-known/openid-configuration", kind: "signin.discovery", handle: (*call).openIDConfiguration, open: true},
+		{method: "GET", pattern: "/{tenant}/discovery/v2.0/keys", kind: "signin.keys", handle: (*call).keys, open: true},
+		{method: "POST", pattern: "/{tenant}/oauth2/v2.0/token", kind: "signin.token", handle: (*call).token, open: true},
+		{method: "POST", pattern: "/{tenant}/oauth2/token", kind: "signin.token", handle: (*call).token, open: true},
+
+		{method: "GET", pattern: "/_simulator/state", kind: "simulator", handle: (*call).adminState, open: true},
+		{method: "GET", pattern: "/_simulator/stats", kind: "simulator", handle: (*call).adminStats, open: true},
+	}
 }
 
 // split decodes a path and cuts it at its slashes; a trailing slash does not count (FACTS 24).

@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -30,6 +29,8 @@ type Server struct {
 	faults *faults
 	// invisible counts the reads that will not see an item yet, by item.
 	invisible map[string]int
+	meter     *meter
+	specs     map[*policy]*policySpec
 	logMu     sync.Mutex
 }
 
@@ -43,9 +44,13 @@ func newServer(st *state, o Options, j *journal) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	m, err := newMeter(set)
+	if err != nil {
+		return nil, err
+	}
 	s := &Server{
 		opt: o, set: set, routes: routes(), started: now, epoch: now, st: st, stats: newCounters(), journal: j,
-		faults: f, invisible: map[string]int{},
+		faults: f, invisible: map[string]int{}, meter: m, specs: map[*policy]*policySpec{},
 	}
 	if st.memory.Clock.After(now) {
 		s.epoch = st.memory.Clock
@@ -61,6 +66,7 @@ func (s *Server) resume() {
 		st.schedule(op.next(), op.ID)
 	}
 	s.adopt()
+	s.resumeTicking(s.now())
 	st.dirty = nil // not the client's doing: a restart finds it again
 }
 
@@ -164,6 +170,22 @@ func (c *call) dispatch(found *route, known bool) reply {
 	case !apiVersion.MatchString(c.version):
 		return gateway(http.StatusBadRequest, "InvalidApiVersionParameter", "The api-version '%s' is invalid.", c.version)
 	}
+	if r := c.unauthenticated(); r != nil {
+		return *r
+	}
+	left, throttled := c.charge(found)
+	if throttled != nil {
+		return *throttled
+	}
+	r := c.resource(found)
+	for name, values := range left {
+		r.set(name, values[0])
+	}
+	return r
+}
+
+// resource runs the handler in a subscription that exists.
+func (c *call) resource(found *route) reply {
 	if r, refused := c.refusedOnce(); refused {
 		return r
 	}
@@ -236,8 +258,7 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, rep reply) {
 	for name, values := range rep.header {
 		h[name] = values
 	}
-	id := fmt.Sprintf("%x", s.digest("request", r.URL.Path, time.Now().UnixNano()))
-	guid := id[:8] + "-" + id[8:12] + "-4" + id[13:16] + "-8" + id[17:20] + "-" + id[20:32]
+	guid := guidOf(s.digest("request", r.URL.Path, time.Now().UnixNano()))
 	setDefault(h, "X-Ms-Request-Id", guid)
 	setDefault(h, "X-Ms-Correlation-Request-Id", first(r.Header.Get("X-Ms-Correlation-Request-Id"), guid))
 	setDefault(h, "X-Ms-Routing-Request-Id", "SIMULATOR:"+time.Now().UTC().Format("20060102T150405Z")+":"+guid)

@@ -27,6 +27,14 @@ type Settings struct {
 	Pages map[string]int `json:"pages,omitempty"`
 	// Quota names the limits that are enforced; see Quotas. Empty: none.
 	Quota string `json:"quota,omitempty"`
+	// Limits override a profile's budgets by action ("Microsoft.RecoveryServices/vaults/backupJobs/read"); "" is every
+	// read action, "arm-reads", "arm-writes" and "arm-deletes" are the sizes of ARM's buckets.
+	Limits map[string]int `json:"limits,omitempty"`
+	// OtherClients is how many requests an hour other clients of the subscription send for each action.
+	OtherClients int `json:"otherClients,omitempty"`
+	// NoRetryAfterWhenThrottled leaves Retry-After out of Recovery Services' 429. Whether it is there is UNVERIFIED
+	// (azure-api.md §12); the default sends it.
+	NoRetryAfterWhenThrottled bool `json:"noRetryAfterWhenThrottled,omitempty"`
 	// DailyLimits enforces 50 policy writes and 1000 protection changes a vault and day (azure-api.md §13).
 	DailyLimits bool `json:"dailyLimits,omitempty"`
 	// PolicyLimitPerSubscription counts the policy writes of a day by subscription. The scope is UNVERIFIED; the
@@ -42,6 +50,10 @@ type Settings struct {
 	Era string `json:"era,omitempty"`
 	// RequireToken refuses requests without a bearer token that is still good.
 	RequireToken bool `json:"requireToken,omitempty"`
+	// ClientSecret is the only one the token endpoint takes; empty: any.
+	ClientSecret string `json:"clientSecret,omitempty"`
+	// UnregisteredProviders are namespaces that subscriptions are not registered for until somebody registers them.
+	UnregisteredProviders []string `json:"unregisteredProviders,omitempty"`
 	// TokenLifetime of the tokens the simulator issues; default one hour.
 	TokenLifetime Duration `json:"tokenLifetime,omitzero"`
 	// ProtectNeedsRefresh refuses to protect a VM that no refresh has discovered. The sources say that a refresh is
@@ -78,7 +90,9 @@ func DefaultDurations() map[string]Span {
 		"restore":    between(20*time.Minute, 60*time.Minute),
 		"cancel":     between(1*time.Second, 10*time.Second),
 		"vault":      between(10*time.Second, 60*time.Second),
-		"policy":     between(10*time.Second, 30*time.Second), // UNVERIFIED: as modify
+		// A scheduled backup starts within two hours (azure-api.md §13).
+		"scheduleDelay": between(0, 2*time.Hour),
+		"policy":        between(10*time.Second, 30*time.Second), // UNVERIFIED: as modify
 	}
 }
 

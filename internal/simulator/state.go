@@ -22,7 +22,12 @@ type state struct {
 	due      dueQueue
 	// dirty are the changes since the last take; they go to the journal.
 	dirty []change
+	// thought says that the memory changed though no resource did.
+	thought bool
 }
+
+// remember puts the memory into the journal with this request.
+func (st *state) remember() { st.thought = true }
 
 // change is one line of a journal's batch.
 type change struct {
@@ -42,7 +47,8 @@ func newState(e *Estate) *state {
 	c.items, c.protectables = e.items.clone(), e.protectables.clone()
 	c.jobs, c.points, c.proxies = e.jobs.clone(), e.points.clone(), e.proxies.clone()
 	c.memory.Refreshed, c.memory.Made = maps.Clone(e.memory.Refreshed), maps.Clone(e.memory.Made)
-	c.memory.Daily = maps.Clone(e.memory.Daily)
+	c.memory.Daily, c.memory.Registered = maps.Clone(e.memory.Daily), maps.Clone(e.memory.Registered)
+	c.memory.Unlocked = maps.Clone(e.memory.Unlocked)
 	return ownState(&c)
 }
 
@@ -182,6 +188,8 @@ func (st *state) putOp(op *operation) {
 // remove deletes the record of key from a section.
 func (st *state) remove(section, key string) {
 	switch section {
+	case "resourceGroups":
+		st.groups.del(key)
 	case "vaults":
 		st.vaults.del(key)
 	case "policies":
@@ -251,12 +259,12 @@ func (st *state) applyBody(c change) {
 
 // take returns the changes since the last take, with what the service remembers.
 func (st *state) take() []change {
-	if len(st.dirty) == 0 {
+	if len(st.dirty) == 0 && !st.thought {
 		return nil
 	}
 	m := st.memory
 	out := append(st.dirty, change{Section: "simulation", Memory: &m})
-	st.dirty = nil
+	st.dirty, st.thought = nil, false
 	return out
 }
 

@@ -31,6 +31,9 @@ func newCounters() *counters {
 
 func (n *counters) count(c *call, r *reply) {
 	kind := c.kind
+	if kind == "simulator" {
+		return
+	}
 	if kind == "" {
 		kind = "unknown"
 	}

@@ -54,6 +54,9 @@ func (c *call) putVault() reply {
 	if r := c.noGroup(); r != nil {
 		return *r
 	}
+	if r := c.notRegistered("Microsoft.RecoveryServices"); r != nil {
+		return *r
+	}
 	if err := validObject(c.body); err != nil {
 		return invalidContent(err)
 	}

@@ -1,0 +1,408 @@
+package simulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Resource Graph, for the little of its query language that clients of backup use (azure-api.md §10): a table, then
+// "where" with comparisons joined by "and", "project", "extend", "order by", "take", "limit" and "count". Anything
+// else is answered with an error rather than with a guess.
+
+// graphTypes are the types of the table recoveryservicesresources; the rest stands in resources.
+const (
+	graphItems    = "microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems"
+	graphJobs     = "microsoft.recoveryservices/vaults/backupjobs"
+	graphPolicies = "microsoft.recoveryservices/vaults/backuppolicies"
+	graphVaults   = "microsoft.recoveryservices/vaults"
+	graphVMs      = "microsoft.compute/virtualmachines"
+)
+
+const maxGraphPage = 1000 // azure-api.md §10
+
+func (c *call) queryGraph() reply {
+	if err := validObject(c.body); err != nil {
+		return invalidContent(err)
+	}
+	sent := parse(c.body)
+	q, err := parseGraph(sent.text("query"))
+	if err != nil {
+		return fail(http.StatusBadRequest, "BadRequest", "Query is invalid. %s", err)
+	}
+	rows := q.run(c.graphRows(q.table, graphScope(sent.raw("subscriptions"))))
+	options := sent.sub("options")
+	size := number(options.raw("$top"))
+	if size <= 0 {
+		size = c.s.set.Pages["graph"]
+	}
+	size = min(size, maxGraphPage)
+	from := number(options.raw("$skip"))
+	if token := options.text("$skipToken"); token != "" {
+		row, known := c.s.row("graph "+sent.text("query"), token)
+		if !known {
+			return fail(http.StatusBadRequest, "BadRequest", "The skip token is invalid.")
+		}
+		from = row
+	}
+	from = min(from, len(rows))
+	to := min(from+size, len(rows))
+	out := obj("totalRecords", len(rows), "count", to-from, "data", slices.Concat([]json.RawMessage{}, rows[from:to]),
+		"facets", []string{}, "resultTruncated", fmt.Sprint(to < len(rows) && !q.hasID()))
+	// Paging works only when id is projected (azure-api.md §10).
+	if to < len(rows) && q.hasID() {
+		out.set("$skipToken", c.s.token("graph "+sent.text("query"), to))
+	}
+	return ok(out.bytes())
+}
+
+func graphScope(raw []byte) map[string]bool {
+	var subs []string
+	_ = json.Unmarshal(raw, &subs)
+	scope := map[string]bool{}
+	for _, s := range subs {
+		scope[key(s)] = true
+	}
+	return scope
+}
+
+// graphRows are the rows of a table in a scope; an empty scope is everything the caller sees.
+func (c *call) graphRows(table string, scope map[string]bool) []json.RawMessage {
+	var rows []json.RawMessage
+	add := func(sub, kind, location string, body []byte) {
+		if len(scope) > 0 && !scope[sub] {
+			return
+		}
+		id := text(body, "id")
+		o := parse(body)
+		o.set("type", kind)
+		o.set("subscriptionId", segment(id, "subscriptions"))
+		o.set("resourceGroup", strings.ToLower(segment(id, "resourceGroups")))
+		o.set("location", location)
+		rows = append(rows, o.bytes())
+	}
+	if table == "resources" {
+		c.st.vms.all(0, func(_ int, v *vm) bool { add(v.sub, graphVMs, v.region, c.st.read(v.body)); return true })
+		c.st.vaults.all(0, func(_ int, v *vault) bool { add(v.sub, graphVaults, v.region, c.st.read(v.body)); return true })
+		return rows
+	}
+	c.st.items.all(0, func(_ int, it *item) bool {
+		if v := c.st.vaults.get(it.vault); v != nil {
+			add(v.sub, graphItems, v.region, c.graphItem(it, v))
+		}
+		return true
+	})
+	c.st.policies.all(0, func(_ int, p *policy) bool {
+		if v := c.st.vaults.get(p.vault); v != nil {
+			add(v.sub, graphPolicies, v.region, c.policyBody(p))
+		}
+		return true
+	})
+	c.st.jobs.all(0, func(_ int, j *job) bool {
+		if v := c.st.vaults.get(j.vault); v != nil {
+			add(v.sub, graphJobs, v.region, c.jobBody(j))
+		}
+		return true
+	})
+	return rows
+}
+
+// graphItem adds what only Resource Graph says of an item (azure-api.md §10).
+func (c *call) graphItem(it *item, v *vault) []byte {
+	state := map[string]string{"IRPending": "ProtectionConfigured", "Protected": "ProtectionConfigured",
+		"ProtectionStopped": "ProtectionStopped", "ProtectionError": "ProtectionError"}[it.state]
+	if it.deleted {
+		state = "SoftDeleted"
+	}
+	return edit(c.itemBody(it), func(p *object) {
+		p.set("currentProtectionState", first(state, it.state))
+		p.set("dataSourceInfo", obj("resourceID", p.text("sourceResourceId"), "datasourceType", vmItem, "resourceLocation", v.region))
+		p.set("policyInfo", obj("name", p.text("policyName"), "id", p.text("policyId")))
+	}, "properties")
+}
+
+// graphQuery is a query taken apart.
+type graphQuery struct {
+	table string
+	steps []func([]json.RawMessage) []json.RawMessage
+	// columns are what project leaves; nil is everything.
+	columns []string
+}
+
+func (q *graphQuery) hasID() bool { return q.columns == nil || slices.Contains(q.columns, "id") }
+
+func (q *graphQuery) run(rows []json.RawMessage) []json.RawMessage {
+	for _, step := range q.steps {
+		rows = step(rows)
+	}
+	return rows
+}
+
+func parseGraph(s string) (*graphQuery, error) {
+	stages := splitOutside(s, "|")
+	q := &graphQuery{table: strings.ToLower(strings.TrimSpace(stages[0]))}
+	if q.table != "resources" && q.table != "recoveryservicesresources" {
+		return nil, fmt.Errorf("the table %q is not known", q.table)
+	}
+	for _, stage := range stages[1:] {
+		verb, rest, _ := strings.Cut(strings.TrimSpace(stage), " ")
+		if err := q.stage(strings.ToLower(verb), strings.TrimSpace(rest)); err != nil {
+			return nil, err
+		}
+	}
+	return q, nil
+}
+
+func (q *graphQuery) stage(verb, rest string) error {
+	switch verb {
+	case "where":
+		return q.where(rest)
+	case "project", "extend":
+		return q.project(verb == "extend", rest)
+	case "order", "sort":
+		return q.order(rest)
+	case "take", "limit":
+		n := 0
+		if _, err := fmt.Sscanf(rest, "%d", &n); err != nil || n < 0 {
+			return fmt.Errorf("%q is no number of rows", rest)
+		}
+		q.steps = append(q.steps, func(rows []json.RawMessage) []json.RawMessage { return rows[:min(n, len(rows))] })
+		return nil
+	case "count":
+		q.columns = []string{"Count"}
+		q.steps = append(q.steps, func(rows []json.RawMessage) []json.RawMessage {
+			return []json.RawMessage{obj("Count", len(rows)).bytes()}
+		})
+		return nil
+	}
+	return fmt.Errorf("the operator %q is not known to the simulator", verb)
+}
+
+var graphWhere = regexp.MustCompile(`(?s)^(.+?)\s*(=~|!~|==|!=|\bin~|\bcontains\b|\bstartswith\b|\bendswith\b|\bhas\b)\s*(.+)$`)
+
+func (q *graphQuery) where(rest string) error {
+	var tests []func(json.RawMessage) bool
+	for _, part := range splitOutside(rest, " and ") {
+		m := graphWhere.FindStringSubmatch(strings.TrimSpace(part))
+		if m == nil {
+			return fmt.Errorf("the condition %q is not known to the simulator", part)
+		}
+		left, err := parseTerm(m[1])
+		if err != nil {
+			return err
+		}
+		want, err := literals(m[3])
+		if err != nil {
+			return err
+		}
+		op := m[2]
+		tests = append(tests, func(row json.RawMessage) bool { return compareGraph(op, left.text(row), want) })
+	}
+	q.steps = append(q.steps, func(rows []json.RawMessage) []json.RawMessage {
+		return slices.DeleteFunc(slices.Clone(rows), func(row json.RawMessage) bool {
+			return slices.ContainsFunc(tests, func(test func(json.RawMessage) bool) bool { return !test(row) })
+		})
+	})
+	return nil
+}
+
+func compareGraph(op, got string, want []string) bool {
+	fold := strings.ToLower(got)
+	any := func(test func(string) bool) bool { return slices.ContainsFunc(want, test) }
+	switch op {
+	case "==":
+		return got == want[0]
+	case "!=":
+		return got != want[0]
+	case "!~":
+		return fold != strings.ToLower(want[0])
+	case "contains", "has":
+		return any(func(w string) bool { return strings.Contains(fold, strings.ToLower(w)) })
+	case "startswith":
+		return any(func(w string) bool { return strings.HasPrefix(fold, strings.ToLower(w)) })
+	case "endswith":
+		return any(func(w string) bool { return strings.HasSuffix(fold, strings.ToLower(w)) })
+	}
+	return any(func(w string) bool { return fold == strings.ToLower(w) })
+}
+
+// literals reads 'a', "a", a bare word, or ('a','b').
+func literals(s string) ([]string, error) {
+	s = strings.TrimSpace(s)
+	if strings.HasPrefix(s, "(") && strings.HasSuffix(s, ")") {
+		s = s[1 : len(s)-1]
+	}
+	var out []string
+	for _, part := range splitOutside(s, ",") {
+		part = strings.TrimSpace(part)
+		if n := len(part); n >= 2 && (part[0] == '\'' || part[0] == '"') && part[n-1] == part[0] {
+			part = part[1 : n-1]
+		} else if part == "" || strings.ContainsAny(part, " '\"()") {
+			return nil, fmt.Errorf("the value %q is not known to the simulator", part)
+		}
+		out = append(out, part)
+	}
+	return out, nil
+}
+
+func (q *graphQuery) project(keep bool, rest string) error {
+	type column struct {
+		name string
+		term term
+	}
+	var columns []column
+	for _, part := range splitOutside(rest, ",") {
+		name, expression, assigned := strings.Cut(part, "=")
+		name = strings.TrimSpace(name)
+		if !assigned {
+			expression = name
+		}
+		t, err := parseTerm(expression)
+		if err != nil {
+			return err
+		}
+		if !assigned {
+			name = t.name(len(columns) + 1)
+		}
+		columns = append(columns, column{name, t})
+	}
+	if !keep {
+		q.columns = nil
+		for _, c := range columns {
+			q.columns = append(q.columns, c.name)
+		}
+	}
+	q.steps = append(q.steps, func(rows []json.RawMessage) []json.RawMessage {
+		out := make([]json.RawMessage, len(rows))
+		for i, row := range rows {
+			o := object{}
+			if keep {
+				o = parse(row)
+			}
+			for _, c := range columns {
+				o.put(c.name, c.term.value(row))
+			}
+			out[i] = o.bytes()
+		}
+		return out
+	})
+	return nil
+}
+
+func (q *graphQuery) order(rest string) error {
+	rest = strings.TrimSpace(strings.TrimPrefix(rest, "by "))
+	expression, direction, _ := strings.Cut(rest, " ")
+	t, err := parseTerm(expression)
+	if err != nil {
+		return err
+	}
+	q.steps = append(q.steps, func(rows []json.RawMessage) []json.RawMessage {
+		out := slices.Clone(rows)
+		slices.SortStableFunc(out, func(a, b json.RawMessage) int {
+			if strings.EqualFold(strings.TrimSpace(direction), "asc") {
+				return strings.Compare(t.text(a), t.text(b))
+			}
+			return strings.Compare(t.text(b), t.text(a)) // desc is the default
+		})
+		return out
+	})
+	return nil
+}
+
+// term is a column with functions around it: tolower(tostring(properties.sourceResourceId)).
+type term struct {
+	functions []string // outermost first
+	path      []string
+}
+
+var graphColumn = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*|\['[^']+'\])*$`)
+
+func parseTerm(s string) (term, error) {
+	var t term
+	s = strings.TrimSpace(s)
+	for {
+		name, rest, call := strings.Cut(s, "(")
+		if !call || !strings.HasSuffix(rest, ")") {
+			break
+		}
+		name = strings.ToLower(strings.TrimSpace(name))
+		if !slices.Contains([]string{"tolower", "toupper", "tostring", "todatetime"}, name) {
+			return t, fmt.Errorf("the function %q is not known to the simulator", name)
+		}
+		t.functions = append(t.functions, name)
+		s = strings.TrimSpace(rest[:len(rest)-1])
+	}
+	if !graphColumn.MatchString(s) {
+		return t, fmt.Errorf("the expression %q is not known to the simulator", s)
+	}
+	s = strings.ReplaceAll(strings.ReplaceAll(s, "['", "."), "']", "")
+	t.path = strings.Split(s, ".")
+	return t, nil
+}
+
+func (t term) name(n int) string {
+	if len(t.functions) > 0 {
+		return fmt.Sprintf("Column%d", n)
+	}
+	return strings.Join(t.path, "_")
+}
+
+// value is the term's value in a row, null when there is none.
+func (t term) value(row json.RawMessage) json.RawMessage {
+	raw := get(row, t.path...)
+	if len(t.functions) == 0 {
+		if raw == nil {
+			return json.RawMessage("null")
+		}
+		return slices.Clone(raw)
+	}
+	return encode(t.text(row))
+}
+
+func (t term) text(row json.RawMessage) string {
+	raw := get(row, t.path...)
+	s := unquote(raw)
+	if s == "" && len(raw) > 0 && raw[0] != '"' && string(raw) != "null" {
+		s = string(raw)
+	}
+	for i := len(t.functions) - 1; i >= 0; i-- {
+		switch t.functions[i] {
+		case "tolower":
+			s = strings.ToLower(s)
+		case "toupper":
+			s = strings.ToUpper(s)
+		}
+	}
+	return s
+}
+
+// splitOutside splits at sep where it stands outside quotes and brackets.
+func splitOutside(s, sep string) []string {
+	var parts []string
+	depth, quote, from := 0, byte(0), 0
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+			continue
+		case c == '\'' || c == '"':
+			quote = c
+			continue
+		case c == '(':
+			depth++
+		case c == ')':
+			depth--
+		}
+		if depth == 0 && i >= from && len(s)-i >= len(sep) && strings.EqualFold(s[i:i+len(sep)], sep) {
+			parts = append(parts, s[from:i])
+			from = i + len(sep)
+			i = from - 1
+		}
+	}
+	return append(parts, s[from:])
+}

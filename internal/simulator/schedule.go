@@ -1,0 +1,245 @@
+package simulator
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Scheduled backups (Settings.ScheduledBackups). Policies run on the half hour (azure-api.md §8.3), so the clock is
+// looked at each half hour that passes. Run times are taken as the UTC times they are written as; what timeZone does
+// to them beyond "no DST adjustment" (azure-api.md §8.2) is UNVERIFIED.
+
+const (
+	tick = 30 * time.Minute
+	// longestCatchUp bounds how much of the past is made up for when an estate is opened again.
+	longestCatchUp = 60 * 24 * time.Hour
+)
+
+const actScheduled = "scheduled"
+
+// keepTicking files the next look at the clock.
+func (s *Server) keepTicking(from time.Time) {
+	if !s.set.ScheduledBackups {
+		return
+	}
+	next := from.Truncate(tick).Add(tick)
+	s.st.start(&operation{ID: "tick", Action: actScheduled, Started: from, Ends: next, State: inProgress})
+}
+
+// resumeTicking starts where an earlier run stopped.
+func (s *Server) resumeTicking(now time.Time) {
+	from := now
+	if last := s.st.memory.Scheduled; !last.IsZero() && last.Before(now) {
+		from = last
+		if oldest := now.Add(-longestCatchUp); from.Before(oldest) {
+			from = oldest
+		}
+	}
+	s.keepTicking(from)
+}
+
+// runSchedule starts the backups of every policy that runs at at.
+func (s *Server) runSchedule(op *operation, at time.Time) {
+	if !s.set.ScheduledBackups {
+		return // an earlier run had them on
+	}
+	if op.Target != "" {
+		s.runScheduled(op, at)
+		return
+	}
+	s.st.memory.Scheduled = at
+	s.st.policies.all(0, func(_ int, p *policy) bool {
+		if spec := s.spec(p); spec != nil && spec.runsAt(at) {
+			for _, it := range s.st.protectedBy(p) {
+				s.scheduleItem(it, at)
+			}
+		}
+		return true
+	})
+	s.keepTicking(at)
+}
+
+// scheduleItem lets an item's backup start within two hours (azure-api.md §13).
+func (s *Server) scheduleItem(it *item, at time.Time) {
+	if !it.active() {
+		return
+	}
+	start := at.Add(s.set.Durations["scheduleDelay"].draw(s.chance("delay", it.key, at.Unix())))
+	s.st.start(&operation{ID: "scheduled|" + it.key + "|" + stamp(at), Action: actScheduled, Vault: it.vault, Target: it.key,
+		Started: at, Ends: start, State: inProgress})
+}
+
+func (s *Server) runScheduled(op *operation, at time.Time) {
+	it, v := s.st.items.get(op.Target), s.st.vaults.get(op.Vault)
+	if it == nil || v == nil || !it.active() || s.st.backingUp(it.key) != nil {
+		return
+	}
+	p := s.st.policies.get(it.policy)
+	if p == nil {
+		return
+	}
+	backup := s.startBackup(at, v, it, s.spec(p).expiry(op.Started))
+	backup.ID = s.guid(at, "scheduled backup")
+	backup.Request = edit(backup.Request, func(o *object) { o.set("scheduled", stamp(op.Started)) })
+	s.st.start(backup)
+}
+
+// spec is what the rules know of a policy, nil for other workloads. Records never change, so it is kept by record.
+func (s *Server) spec(p *policy) *policySpec {
+	if spec, known := s.specs[p]; known {
+		return spec
+	}
+	var spec *policySpec
+	if strings.EqualFold(p.management, "AzureIaasVM") {
+		if read, err := readPolicy(parse(s.st.read(p.body)).sub("properties")); err == nil {
+			spec = read
+		}
+	}
+	s.specs[p] = spec
+	return spec
+}
+
+// runsAt says whether the policy starts backups at that half hour.
+func (s *policySpec) runsAt(at time.Time) bool {
+	times := s.runTimes()
+	if len(times) == 0 {
+		return false
+	}
+	first, isTime := timeOfDay(times[0])
+	if !isTime {
+		return false
+	}
+	at = at.UTC()
+	minutes := at.Hour()*60 + at.Minute() - first.Hour()*60 - first.Minute()
+	switch s.Schedule.Frequency {
+	case "Daily":
+		return minutes == 0
+	case "Weekly":
+		return minutes == 0 && slices.Contains(s.runDays(), at.Weekday().String())
+	case "Hourly":
+		h := s.Schedule.Hourly
+		return h != nil && h.Interval > 0 && minutes >= 0 && minutes <= h.Duration*60 && minutes%(h.Interval*60) == 0
+	}
+	return false
+}
+
+// expiry is until when the policy keeps a point whose backup was due at at: the longest of the retentions it falls
+// under. Of an hourly policy only the first point of a day outlives the instant ones.
+func (s *policySpec) expiry(at time.Time) time.Time {
+	if s == nil {
+		return at.AddDate(0, 0, 30)
+	}
+	instant := 2
+	if s.Instant != nil {
+		instant = *s.Instant
+	}
+	until := at.AddDate(0, 0, instant)
+	at = at.UTC()
+	if s.Schedule.Frequency == "Hourly" && !s.startsDay(at) {
+		return until
+	}
+	later := func(t time.Time) {
+		if t.After(until) {
+			until = t
+		}
+	}
+	r := s.Retention
+	if r.Daily != nil {
+		later(at.AddDate(0, 0, r.Daily.Duration.Count))
+	}
+	if r.Weekly != nil && slices.Contains(r.Weekly.Days, at.Weekday().String()) {
+		later(at.AddDate(0, 0, 7*r.Weekly.Duration.Count))
+	}
+	if r.Monthly != nil && r.Monthly.holds(at) {
+		later(at.AddDate(0, r.Monthly.Duration.Count, 0))
+	}
+	if r.Yearly != nil && slices.Contains(r.Yearly.Months, at.Month().String()) && r.Yearly.holds(at) {
+		later(at.AddDate(r.Yearly.Duration.Count, 0, 0))
+	}
+	return until
+}
+
+// startsDay says whether at is the first run of a day.
+func (s *policySpec) startsDay(at time.Time) bool {
+	times := s.runTimes()
+	if len(times) == 0 {
+		return false
+	}
+	first, isTime := timeOfDay(times[0])
+	return isTime && at.Hour() == first.Hour() && at.Minute() == first.Minute()
+}
+
+// holds says whether a monthly or yearly retention keeps a point of that day.
+func (p *periodics) holds(at time.Time) bool {
+	last := at.AddDate(0, 0, 1).Month() != at.Month()
+	if p.ByDay != nil && p.Format == "Daily" {
+		for _, d := range p.ByDay.Days {
+			if d.IsLast && last || d.Date == at.Day() {
+				return true
+			}
+		}
+		return false
+	}
+	if p.ByWeek == nil || !slices.Contains(p.ByWeek.Days, at.Weekday().String()) {
+		return false
+	}
+	week := []string{"First", "Second", "Third", "Fourth", "Fifth"}[(at.Day()-1)/7]
+	isLast := at.AddDate(0, 0, 7).Month() != at.Month()
+	return slices.Contains(p.ByWeek.Weeks, week) || isLast && slices.Contains(p.ByWeek.Weeks, "Last")
+}
+
+// scheduleExpiry lets a recovery point go when its time is over.
+func (s *Server) scheduleExpiry(pointID string, op *operation, at time.Time) {
+	expiry, err := time.Parse(time.RFC3339Nano, text(op.Request, "expiry"))
+	if err != nil || !expiry.After(at) {
+		return
+	}
+	s.expireAt(key(pointID), op.Vault, expiry, op.Request)
+}
+
+func (s *Server) expireAt(pointKey, vaultKey string, at time.Time, request []byte) {
+	s.st.start(&operation{ID: "expire|" + pointKey, Action: actExpire, Vault: vaultKey, Target: pointKey,
+		Started: at, Ends: at, State: inProgress, Request: request})
+}
+
+// expire takes a recovery point away. Data of a stopped item stays, and so does the last point of a suspended one
+// (azure-api.md §6): they are looked at again a day later.
+func (s *Server) expire(op *operation, at time.Time) {
+	p := s.st.points.get(op.Target)
+	if p == nil {
+		return
+	}
+	it := s.st.items.get(p.item)
+	kept := it != nil && (it.state == "ProtectionStopped" || it.state == "BackupsSuspended" && s.st.points.count(p.item) == 1)
+	if kept {
+		s.expireAt(op.Target, op.Vault, at.AddDate(0, 0, 1), op.Request)
+		return
+	}
+	s.st.remove("recoveryPoints", op.Target)
+}
+
+// reprune gives the points that a schedule made the retention of the item's policy as it is now; those that it no
+// longer keeps go within a day (azure-api.md §13).
+func (s *Server) reprune(it *item, at time.Time) {
+	p := s.st.policies.get(it.policy)
+	if p == nil {
+		return
+	}
+	spec := s.spec(p)
+	for _, q := range s.st.pointsOf(it.key) {
+		op := s.st.ops["expire|"+q.key]
+		if op == nil {
+			continue
+		}
+		due, err := time.Parse(time.RFC3339Nano, text(op.Request, "scheduled"))
+		if err != nil {
+			continue // made on demand: it keeps the expiry that was asked for
+		}
+		until := spec.expiry(due)
+		if soonest := at.Add(24 * time.Hour); until.Before(soonest) {
+			until = soonest
+		}
+		s.expireAt(q.key, it.vault, until, op.Request)
+	}
+}

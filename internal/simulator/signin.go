@@ -1,0 +1,161 @@
+package simulator
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// The sign-in endpoints of a tenant. Tokens look like Azure's, expire, and are only good here: their signature is
+// the simulator's own.
+
+// authority is the base URL clients sign in at.
+func (c *call) authority() string { return strings.TrimRight(first(c.s.opt.Authority, c.base), "/") }
+
+// openIDConfiguration is what OpenID Connect discovery reads.
+func (c *call) openIDConfiguration() reply {
+	tenant := c.params["tenant"]
+	base := c.authority() + "/" + tenant
+	return ok(obj(
+		"token_endpoint", base+"/oauth2/v2.0/token",
+		"token_endpoint_auth_methods_supported", []string{"client_secret_post", "private_key_jwt", "client_secret_basic"},
+		"jwks_uri", base+"/discovery/v2.0/keys",
+		"response_modes_supported", []string{"query", "fragment", "form_post"},
+		"subject_types_supported", []string{"pairwise"},
+		"id_token_signing_alg_values_supported", []string{"RS256"},
+		"response_types_supported", []string{"code", "id_token", "code id_token", "id_token token"},
+		"scopes_supported", []string{"openid", "profile", "email", "offline_access"},
+		"issuer", c.authority()+"/"+c.tenant(tenant)+"/v2.0",
+		"authorization_endpoint", base+"/oauth2/v2.0/authorize",
+		"device_authorization_endpoint", base+"/oauth2/v2.0/devicecode",
+		"tenant_region_scope", "EU",
+		"cloud_instance_name", "microsoftonline.com",
+	).bytes())
+}
+
+// instanceDiscovery tells MSAL that this authority is one it may use.
+func (c *call) instanceDiscovery() reply {
+	host := strings.TrimPrefix(strings.TrimPrefix(c.authority(), "https://"), "http://")
+	tenant := first(c.st.Tenant, "common")
+	return ok(obj("tenant_discovery_endpoint", c.authority()+"/"+tenant+"/v2.0/.well-known/openid-configuration",
+		"api-version", "1.1",
+		"metadata", []object{obj("preferred_network", host, "preferred_cache", host, "aliases", []string{host})}).bytes())
+}
+
+// keys: the tokens are signed with a secret, so there is no key to publish.
+func (c *call) keys() reply { return ok(obj("keys", []string{}).bytes()) }
+
+// tenant resolves "common" and "organizations" to the estate's tenant.
+func (c *call) tenant(named string) string {
+	switch named {
+	case "common", "organizations":
+		return first(c.st.Tenant, named)
+	}
+	return named
+}
+
+// token is the token endpoint for client credentials: v2.0 with a scope, v1 with a resource.
+func (c *call) token() reply {
+	form, err := url.ParseQuery(string(c.body))
+	if err != nil {
+		return c.signInError(http.StatusBadRequest, "invalid_request", 900144, "The request body is not a form.")
+	}
+	id, secret := form.Get("client_id"), form.Get("client_secret")
+	if user, password, basic := c.r.BasicAuth(); basic && id == "" {
+		id, secret = user, password
+	}
+	switch {
+	case form.Get("grant_type") != "client_credentials":
+		return c.signInError(http.StatusBadRequest, "unsupported_grant_type", 70003, "The app requested an unsupported grant type '"+form.Get("grant_type")+"'.")
+	case id == "":
+		return c.signInError(http.StatusBadRequest, "invalid_request", 900144, "The request body must contain the following parameter: 'client_id'.")
+	case secret == "" && form.Get("client_assertion") == "":
+		return c.signInError(http.StatusUnauthorized, "invalid_client", 7000216, "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.")
+	case c.s.set.ClientSecret != "" && secret != c.s.set.ClientSecret:
+		return c.signInError(http.StatusUnauthorized, "invalid_client", 7000215, "Invalid client secret provided.")
+	}
+	audience := first(form.Get("resource"), strings.TrimSuffix(form.Get("scope"), "/.default"))
+	lifetime := c.s.tokenLifetime()
+	seconds := int(lifetime / time.Second)
+	token := c.s.issue(c.authority(), c.tenant(c.params["tenant"]), id, audience, lifetime)
+	if strings.HasSuffix(strings.ToLower(c.path), "/oauth2/token") {
+		// v1 writes numbers as strings.
+		expires := time.Now().Add(lifetime).Unix()
+		return ok(obj("token_type", "Bearer", "expires_in", itoa(seconds), "ext_expires_in", itoa(seconds),
+			"expires_on", fmt.Sprint(expires), "not_before", fmt.Sprint(time.Now().Unix()), "resource", audience, "access_token", token).bytes())
+	}
+	return ok(obj("token_type", "Bearer", "expires_in", seconds, "ext_expires_in", seconds, "access_token", token).bytes())
+}
+
+func (s *Server) tokenLifetime() time.Duration {
+	if d := time.Duration(s.set.TokenLifetime); d > 0 {
+		return d
+	}
+	return time.Hour
+}
+
+// signInError is the error of a token endpoint, which has another shape than ARM's.
+func (c *call) signInError(status int, code string, number int, message string) reply {
+	r := answer(status, obj("error", code, "error_description", fmt.Sprintf("AADSTS%d: %s", number, message),
+		"error_codes", []int{number}, "timestamp", c.now.UTC().Format("2006-01-02 15:04:05Z"),
+		"error_uri", c.authority()+"/error?code="+itoa(number)).bytes())
+	r.code = code
+	return r
+}
+
+// issue makes a token. Its times are the wall clock's: clients compare them with their own.
+func (s *Server) issue(authority, tenant, client, audience string, lifetime time.Duration) string {
+	now := time.Now()
+	oid := guidOf(s.digest("principal", tenant, client))
+	claims := obj("aud", audience, "iss", authority+"/"+tenant+"/", "iat", now.Unix(), "nbf", now.Unix(),
+		"exp", now.Add(lifetime).Unix(), "appid", client, "appidacr", "1", "idp", authority+"/"+tenant+"/", "idtyp", "app",
+		"oid", oid, "sub", oid, "tid", tenant, "ver", "1.0")
+	head := obj("typ", "JWT", "alg", "HS256", "kid", "simulator")
+	signing := base64.RawURLEncoding.EncodeToString(head.bytes()) + "." + base64.RawURLEncoding.EncodeToString(claims.bytes())
+	return signing + "." + s.signature(signing)
+}
+
+func (s *Server) signature(signing string) string {
+	secret := s.digest("token secret")
+	mac := hmac.New(sha256.New, secret[:])
+	_, _ = mac.Write([]byte(signing)) // a hash never fails
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+// claims reads a token that this simulator (or one with the same seed) issued, expired or not.
+func (s *Server) claims(token string) (json.RawMessage, bool) {
+	i := strings.LastIndexByte(token, '.')
+	if i < 0 || !hmac.Equal([]byte(s.signature(token[:i])), []byte(token[i+1:])) {
+		return nil, false
+	}
+	_, payload, _ := strings.Cut(token[:i], ".")
+	raw, err := base64.RawURLEncoding.DecodeString(payload)
+	return raw, err == nil
+}
+
+// unauthenticated refuses a token that expired, and with Settings.RequireToken one that is missing or not ours.
+func (c *call) unauthenticated() *reply {
+	claims, issued := c.s.claims(bearer(c.r))
+	expires := time.Unix(int64(number(claims, "exp")), 0)
+	var r reply
+	switch {
+	case issued && !time.Now().Before(expires):
+		r = gateway(http.StatusUnauthorized, "ExpiredAuthenticationToken",
+			"The access token expiry UTC time '%s' is earlier than current UTC time '%s'.", expires.UTC().Format(time.DateTime), time.Now().UTC().Format(time.DateTime))
+	case !c.s.set.RequireToken || issued:
+		return nil
+	case bearer(c.r) == "":
+		r = gateway(http.StatusUnauthorized, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
+	default:
+		r = gateway(http.StatusUnauthorized, "InvalidAuthenticationToken", "The access token is invalid.")
+	}
+	r.set("WWW-Authenticate", fmt.Sprintf(`Bearer authorization_uri="%s/%s", error="invalid_token", error_description="%s"`,
+		c.authority(), first(c.st.Tenant, "common"), r.code))
+	return &r
+}
