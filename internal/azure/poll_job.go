@@ -1,0 +1,50 @@
+package azure
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// followJob makes an operation wait for its job, and share its fate: an operation can succeed while its job fails
+// (azure-api.md §4), and that of a backup succeeds as soon as its job exists (§5).
+func (c *Client) followJob(ctx context.Context, op apply.Operation, p apply.Progress) (apply.Progress, error) {
+	id := op.JobID
+	if !strings.Contains(id, "/") {
+		id = op.Vault + "/backupJobs/" + id
+	}
+	j, err := c.Job(ctx, id)
+	if err != nil {
+		return apply.Progress{}, err
+	}
+	p.JobID, p.Message = op.JobID, j.Status
+	p.Done = !j.Running()
+	if !p.Done {
+		p.RetryAfter = 0
+	}
+	if j.Status == "Failed" || j.Status == "Cancelled" {
+		return p, jobError(op, j.Job, p.RequestID)
+	}
+	return p, nil
+}
+
+// jobError is the error of a job that failed, with its own code and text.
+func jobError(op apply.Operation, j plan.Job, requestID string) error {
+	e := &apply.Error{
+		Op: following(op), Status: http.StatusOK, Code: "Job" + j.Status, RequestID: requestID, Ended: true,
+		Message: fmt.Sprintf("the job ended %s and does not say why", strings.ToLower(j.Status)),
+	}
+	if len(j.Errors) > 0 {
+		first := j.Errors[0]
+		if first.Code != 0 {
+			e.Code = strconv.Itoa(first.Code)
+		}
+		e.Message = firstOf(first.Message, first.Title, e.Message)
+	}
+	return e
+}
