@@ -31,10 +31,10 @@ func (l *life) followByLists(ctx context.Context) Result {
 		unlisted bool // the lists cannot be read
 	)
 	for {
-		at, likely := l.usual.next(l.Action, age, hint)
+		at, likely := l.usual.next(l.Action, age, hint, l.watch.sparing())
 		w := wish{due: l.accepted.Add(at), since: l.accepted, likely: likely}
 		if !ended.IsZero() {
-			w = wish{due: ended, since: l.accepted, must: true}
+			w = wish{due: ended, since: l.accepted, likely: true}
 		}
 		s, err := l.watch.next(ctx, w)
 		if err != nil {
@@ -48,7 +48,7 @@ func (l *life) followByLists(ctx context.Context) Result {
 			unlisted = !is || ruleFor(e.Code, e.Status).reaction == never
 			ask = unlisted
 		case s.look == nil:
-			ask = true
+			ask = ended.IsZero()
 		default:
 			unlisted = false
 			st, job := s.look.standing(l.Change, l.op.Accepted, l.op.JobID)
@@ -72,7 +72,7 @@ func (l *life) followByLists(ctx context.Context) Result {
 			ended = time.Now().Add(lagging)
 			lagging = min(lagging*3/2, time.Minute)
 		}
-		if !ask || time.Since(l.accepted) < pollAge {
+		if !ask || time.Since(l.accepted) < pollAge || !l.mayPoll() {
 			continue
 		}
 		p, err := l.poll(ctx)
@@ -99,7 +99,7 @@ func (l *life) followByPolls(ctx context.Context) Result {
 	age, hint := time.Duration(0), l.op.RetryAfter
 	waitForJob := false
 	for {
-		at, _ := l.usual.next(l.Action, age, hint)
+		at, _ := l.usual.next(l.Action, age, hint, false)
 		if l.op.Status == "" && l.op.Result == "" && age == 0 {
 			at = 0 // it was carried out before it was answered; only the reading back is left
 		}
@@ -129,6 +129,12 @@ func (l *life) followByPolls(ctx context.Context) Result {
 			hint = p.RetryAfter
 		}
 	}
+}
+
+// mayPoll says whether there is something to ask the operation by, and a budget to do so.
+func (l *life) mayPoll() bool {
+	b := l.opt.budget(l.Vault, ReadOperation)
+	return (l.op.Status != "" || l.op.Result != "") && b.Remaining != 0 && !b.Paused.After(time.Now())
 }
 
 // poll asks the operation once.

@@ -57,8 +57,8 @@ func (l *life) clearTheWay(ctx context.Context) error {
 			return l.lookUntil(ctx, l.started, func(k *look) bool { return !k.running(l.Change, l.WaitsFor) })
 		})
 	}
-	if l.watch.knownAt().Before(l.started.Add(-l.freshness())) {
-		return l.lookUntil(ctx, l.started, func(*look) bool { return true })
+	if stale := l.started.Add(-l.freshness()); l.watch.knownAt().Before(stale) {
+		return l.lookUntil(ctx, stale, func(*look) bool { return true })
 	}
 	return nil
 }

@@ -20,6 +20,7 @@ type watch struct {
 	latest  *look
 	known   time.Time     // when the vault was last listed, by the plan or here
 	served  time.Time     // when wishes were last answered
+	hold    time.Time     // until when no sweep can be afforded
 	cost    int           // requests of the last sweep
 	changed chan struct{} // has a token when wishes came
 }
@@ -27,7 +28,8 @@ type watch struct {
 // wish is somebody's wish for a look at the vault.
 type wish struct {
 	due    time.Time
-	since  time.Time // when the operation was accepted; due-since is the age it is judged at
+	since  time.Time // when the operation was accepted: its age counts from there
+	oldest time.Time // a look begun at or after this one will do; zero = since
 	must   bool      // look when due, whatever it costs
 	likely bool      // something will probably be found
 	answer chan sight
@@ -44,8 +46,11 @@ func newWatch(vault string) *watch {
 	return &watch{vault: vault, cost: 2, changed: make(chan struct{}, 1)}
 }
 
-// next waits for the next look. Whoever waits gets every look that is begun meanwhile, due or not: it is paid.
+// next waits for the next look. Whoever waits gets every look that is good for him, due or not: it is paid.
 func (w *watch) next(ctx context.Context, wi wish) (sight, error) {
+	if wi.oldest.IsZero() {
+		wi.oldest = wi.since
+	}
 	wi.answer = make(chan sight, 1)
 	w.mu.Lock()
 	w.wishes = append(w.wishes, &wi)
@@ -64,7 +69,7 @@ func (w *watch) next(ctx context.Context, wi wish) (sight, error) {
 func (w *watch) run(ctx context.Context) {
 	for {
 		var timer <-chan time.Time
-		if at, any := w.when(time.Now()); any {
+		if at, any := w.when(); any {
 			timer = time.After(time.Until(at))
 		}
 		select {
@@ -82,10 +87,10 @@ func (w *watch) run(ctx context.Context) {
 const readsPerOperation = 0.1
 
 // reserve is the part of a budget that is kept for the last operations.
-const reserve = 0.3
+const reserve = 0.5
 
 // when is the moment of the next sweep; any is false when nobody wants one.
-func (w *watch) when(now time.Time) (at time.Time, any bool) {
+func (w *watch) when() (at time.Time, any bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.wishes) == 0 {
@@ -93,7 +98,7 @@ func (w *watch) when(now time.Time) (at time.Time, any bool) {
 	}
 	due := slices.Clone(w.wishes)
 	slices.SortFunc(due, func(a, b *wish) int { return a.due.Compare(b.due) })
-	last := due[w.enough(len(due))-1]
+	last := due[w.worthwhile(due)-1]
 	// Those that are due a moment later come along: a thirtieth of the age is not noticed.
 	at = last.due
 	limit := at.Add(last.due.Sub(last.since) / 30)
@@ -109,66 +114,101 @@ func (w *watch) when(now time.Time) (at time.Time, any bool) {
 		}
 	}
 	// Those whom the last look did not satisfy wish again within a moment: one look for all of them.
-	at = later(at, w.served.Add(2*time.Millisecond))
-	return w.affordable(now, at), true
+	return later(later(at, w.served.Add(2*time.Millisecond)), w.hold), true
 }
 
-// enough is how many of n operations must be due for a sweep to pay: as many as share its requests by
-// [readsPerOperation] or, where the budget is scarcer than that, by what is left of it; but never more than half
-// of them, so that the last ones are not kept waiting for the slowest.
-func (w *watch) enough(n int) int {
-	enough := float64(w.cost) / readsPerOperation
+// patience is how much longer than half of the others an operation that is due may be kept waiting, where reads are
+// not scarce.
+const patience = 10 * time.Second
+
+// worthwhile is how many wishes, ordered by when they are due, must be due for a sweep to pay: as many as share its
+// requests, or else all of them. The scarcer the budget, the longer the early ones wait for the late ones.
+func (w *watch) worthwhile(due []*wish) int {
+	share, scarcity := w.share()
+	half := (len(due) + 1) / 2
+	enough := max(1, min(share, len(due)))
+	limit := due[half-1].due.Add(time.Duration(float64(patience) * scarcity))
+	for enough > half && due[enough-1].due.After(limit) {
+		enough--
+	}
+	return enough
+}
+
+// share is how many operations must share the requests of a sweep: by [readsPerOperation] or, where the budget is
+// scarcer, by what is left of it for all that is left to do. Scarcity is how many times more that is.
+func (w *watch) share() (operations int, scarcity float64) {
+	pays := float64(w.cost) / readsPerOperation
+	scarcity = 1
 	for _, kind := range []ReadKind{ReadItems, ReadJobs} {
-		if b := w.budget(kind); b.Remaining > 0 {
-			enough = max(enough, float64(w.left())*float64(w.cost)/2/(float64(b.Remaining)*(1-reserve)))
+		if b := w.budget(kind); b.Remaining >= 0 {
+			sweeps := float64(b.Remaining) * (1 - reserve) / (float64(w.cost) / 2)
+			scarcity = max(scarcity, float64(w.left())/max(sweeps, 1)/pays)
 		}
 	}
-	return max(1, min(int(enough), (n+1)/2))
+	return int(pays * scarcity), scarcity
 }
 
-// affordable puts a sweep off until the budgets allow it.
-func (w *watch) affordable(now, at time.Time) time.Time {
+// sparing says whether reads are so scarce that only those which probably find something are made.
+func (w *watch) sparing() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, scarcity := w.share()
+	return scarcity > 1
+}
+
+// affordable is the moment from which the budgets allow a sweep, as far as is known now.
+func (w *watch) affordable(now time.Time) time.Time {
+	at := now
 	for _, kind := range []ReadKind{ReadItems, ReadJobs} {
 		b := w.budget(kind)
 		at = later(at, b.Paused)
-		if b.Remaining >= 0 && b.Remaining < (w.cost+1)/2 && b.Resets.After(now) {
+		if b.Remaining >= 0 && b.Remaining < (w.cost+1)/2 {
 			at = later(at, b.Resets)
 		}
 	}
 	return at
 }
 
-// serve answers the wishes: with a sweep or, where few operations are due that are probably not over yet, by
-// sending them to ask for themselves.
+// serve answers the wishes with a sweep. Where few operations are due and a sweep would probably find nothing, or
+// cannot be afforded, it sends them to ask for themselves.
 func (w *watch) serve(ctx context.Context) {
 	now := time.Now()
 	w.mu.Lock()
-	var due []*wish
-	sweep := false
+	due, worth := map[*wish]bool{}, false
 	for _, wi := range w.wishes {
 		if !wi.due.After(now) {
-			due = append(due, wi)
-			sweep = sweep || wi.must || wi.likely
+			due[wi] = true
+			worth = worth || wi.must || wi.likely
 		}
 	}
-	sweep = sweep || len(due) >= w.cost
-	served := w.wishes
-	if !sweep {
-		served = due
+	few := len(due) < w.cost
+	at := w.affordable(now)
+	if at.After(now) && !few {
+		w.hold = at
+		w.mu.Unlock()
+		return
 	}
-	w.wishes = slices.DeleteFunc(slices.Clone(w.wishes), func(wi *wish) bool { return slices.Contains(served, wi) })
 	w.mu.Unlock()
+	if few && (!worth || at.After(now)) {
+		w.answer(sight{}, func(wi *wish) bool { return due[wi] })
+		return
+	}
+	s := w.sweep(ctx)
+	w.answer(s, func(wi *wish) bool { return s.look == nil || !wi.oldest.After(s.look.at) })
+}
 
-	var s sight
-	if sweep {
-		s = w.sweep(ctx)
-	}
+// answer gives s to the wishes it is good for.
+func (w *watch) answer(s sight, good func(*wish) bool) {
 	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.served = time.Now()
-	w.mu.Unlock()
-	for _, wi := range served {
-		wi.answer <- s
-	}
+	w.wishes = slices.DeleteFunc(w.wishes, func(wi *wish) bool {
+		if !good(wi) {
+			return false
+		}
+		wi.answer <- s // has room for one
+		return true
+	})
 }
 
 // sweep lists the vault.
