@@ -210,7 +210,7 @@ func (d *discovery) listPolicies(ctx context.Context, v plan.Vault) {
 func (d *discovery) listJobs(ctx context.Context, v plan.Vault) {
 	filters := []string{"status eq 'InProgress' and " + filterVMs}
 	if since := d.scope.BackupJobsSince; since > 0 {
-		filters = append(filters, jobWindow(d.at.Add(-time.Duration(since)), d.at)+" and operation eq 'Backup' and "+filterVMs)
+		filters = append(filters, jobWindow(d.at.Add(-time.Duration(since)), d.at.Add(jobSlack))+" and operation eq 'Backup' and "+filterVMs)
 	}
 	seen := map[armid.Key]bool{}
 	for _, f := range filters {

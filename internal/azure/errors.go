@@ -149,6 +149,12 @@ func retryAfter(h http.Header, message string) time.Duration {
 	return 0
 }
 
+// notFound is any 404: enough to go on waiting for what was just written, no proof of anything else.
+func notFound(err error) bool {
+	e, ok := errors.AsType[*apply.Error](err)
+	return ok && e.Status == http.StatusNotFound
+}
+
 // absent says that an answer proves that a resource does not exist. Other 404s (a subscription that cannot be seen, an
 // unknown resource type, a proxy's page) prove nothing.
 func absent(err error) bool {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -15,8 +16,8 @@ import (
 )
 
 const (
-	// jobsBefore is how long before this run jobs are still looked at: clocks differ, and a run that was cut may have started some.
-	jobsBefore = time.Hour
+	// jobSlack is how far beyond a window jobs are looked at: clocks differ, and a run that was cut may have started some.
+	jobSlack = time.Hour
 	// jobDetails bounds how many failed jobs of one look are asked for what went wrong.
 	jobDetails = 20
 )
@@ -24,7 +25,8 @@ const (
 // List implements [apply.Backend]: the items of a vault, and its jobs since shortly before this run.
 func (c *Client) List(ctx context.Context, vault string) (apply.Snapshot, error) {
 	s := apply.Snapshot{At: time.Now()}
-	g, both := errgroup.WithContext(ctx)
+	var pages atomic.Int32
+	g, both := errgroup.WithContext(countPages(ctx, &pages))
 	g.Go(func() error {
 		items, unreadable, err := c.items(both, vault, quota.Confirm, nil)
 		if err == nil && unreadable != nil {
@@ -34,7 +36,7 @@ func (c *Client) List(ctx context.Context, vault string) (apply.Snapshot, error)
 		return err
 	})
 	g.Go(func() (err error) {
-		window := jobWindow(c.started.Add(-jobsBefore), s.At.Add(jobsBefore))
+		window := jobWindow(c.started.Add(-jobSlack), s.At.Add(jobSlack))
 		s.Jobs, err = c.jobs(both, vault, window+" and "+filterVMs, quota.Confirm, nil)
 		return err
 	})
@@ -44,6 +46,7 @@ func (c *Client) List(ctx context.Context, vault string) (apply.Snapshot, error)
 		}
 		return apply.Snapshot{}, err
 	}
+	s.Requests = int(pages.Load())
 	c.explainFailures(ctx, s.Jobs)
 	return s, nil
 }
@@ -54,7 +57,7 @@ func (c *Client) explainFailures(ctx context.Context, jobs []plan.Job) {
 	asked := 0
 	for i := range jobs {
 		j := &jobs[i]
-		if j.Running() || !strings.EqualFold(j.Status, "Failed") || len(j.Errors) > 0 || j.Start.Before(c.started.Add(-jobsBefore)) {
+		if j.Running() || !strings.EqualFold(j.Status, "Failed") || len(j.Errors) > 0 || j.Start.Before(c.started.Add(-jobSlack)) {
 			continue
 		}
 		c.mu.Lock()

@@ -3,7 +3,6 @@ package azure
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -19,6 +18,9 @@ func (c *Client) Poll(ctx context.Context, op apply.Operation) (apply.Progress, 
 	p, err := c.lookAt(ctx, op)
 	if err != nil || !p.Done {
 		return p, err
+	}
+	if op.JobID != "" {
+		return c.followJob(ctx, op, p)
 	}
 	switch op.Action {
 	case plan.CreateVault, plan.UpdateVault:
@@ -68,9 +70,9 @@ func (c *Client) lookAtStatus(ctx context.Context, op apply.Operation) (apply.Pr
 		accept: []int{http.StatusAccepted, http.StatusNoContent},
 	})
 	if err != nil {
-		if e, ok := errors.AsType[*apply.Error](err); ok && e.Status == http.StatusNotFound && readsBack(op.Action) {
+		if notFound(err) && readsBack(op.Action) {
 			// The operation is forgotten: what it left behind can still be read.
-			return apply.Progress{Done: true, RequestID: e.RequestID}, nil
+			return apply.Progress{Done: true, RequestID: op.RequestID}, nil
 		}
 		return apply.Progress{}, err
 	}
@@ -91,7 +93,7 @@ func (c *Client) lookAtStatus(ctx context.Context, op apply.Operation) (apply.Pr
 }
 
 func operationError(op apply.Operation, w wireOperation, requestID string) error {
-	e := &apply.Error{Op: following(op), Status: http.StatusOK, Code: "Operation" + w.Status, RequestID: requestID}
+	e := &apply.Error{Op: following(op), Status: http.StatusOK, Code: "Operation" + w.Status, RequestID: requestID, Ended: true}
 	e.Message = "the operation ended " + strings.ToLower(w.Status)
 	if w.Error != nil {
 		e.Code, e.Message = firstOf(w.Error.Code, e.Code), firstOf(w.Error.Message, e.Message)
@@ -111,7 +113,7 @@ func failedJobs(op apply.Operation, w wireOperation, requestID string) error {
 		text = string(w.Properties.FailedJobs[name])
 	}
 	return &apply.Error{
-		Op: following(op), Status: http.StatusOK, Code: "FailedJobs", RequestID: requestID,
+		Op: following(op), Status: http.StatusOK, Code: "FailedJobs", RequestID: requestID, Ended: true,
 		Message: fmt.Sprintf("the policy was written, but %d of its items did not take it; %s: %s", n, name, text),
 	}
 }
@@ -152,7 +154,7 @@ func (c *Client) readBackVault(ctx context.Context, op apply.Operation, p apply.
 	var w wireVault
 	_, err := c.get(ctx, what, c.url(op.Target, apiVault), quota.Confirm, &w)
 	switch {
-	case absent(err):
+	case notFound(err):
 		p.Message = "the vault is not to be seen yet"
 		return p, nil
 	case err != nil:
@@ -161,7 +163,7 @@ func (c *Client) readBackVault(ctx context.Context, op apply.Operation, p apply.
 	switch state := w.Properties.ProvisioningState; strings.ToLower(state) {
 	case "succeeded", "":
 	case "failed":
-		return p, &apply.Error{Op: what, Status: http.StatusOK, Code: "ProvisioningFailed", Message: "the vault's provisioningState is Failed"}
+		return p, &apply.Error{Op: what, Status: http.StatusOK, Code: "ProvisioningFailed", Ended: true, Message: "the vault's provisioningState is Failed"}
 	default:
 		p.Message = "the vault is " + strings.ToLower(state)
 		return p, nil
@@ -185,7 +187,7 @@ func (c *Client) readBackPolicy(ctx context.Context, op apply.Operation, p apply
 	p.Done = false
 	_, got, err := c.readPolicy(ctx, what, op.Target)
 	switch {
-	case absent(err):
+	case notFound(err):
 		p.Message = "the policy is not to be seen yet"
 		return p, nil
 	case err != nil:

@@ -166,6 +166,7 @@ func listPages[T any](ctx context.Context, c *Client, op, u string, cl quota.Cla
 		if err != nil {
 			return nil, err
 		}
+		countPage(ctx)
 		all = append(all, p.value...)
 		for _, raw := range p.raw {
 			tap(raw)
