@@ -21,7 +21,10 @@ type progress interface {
 
 // newProgress draws bars for a person at a terminal, and writes lines elsewhere.
 func (a *app) newProgress(p plan.Plan) progress {
-	lines := &lineProgress{log: a.log, total: len(p.Changes)}
+	lines := &lineProgress{log: a.log, total: len(p.Changes), wanted: map[string]plan.Action{}}
+	for _, c := range p.Changes {
+		lines.wanted[c.ID] = c.Wanted
+	}
 	if !a.ErrTerminal || a.logFormat != "text" {
 		return lines
 	}
@@ -31,7 +34,9 @@ func (a *app) newProgress(p plan.Plan) progress {
 // lineProgress writes a line per change that ended, and one now and then when nothing ends.
 type lineProgress struct {
 	log       *slog.Logger
+	wanted    map[string]plan.Action // of blocked changes
 	total     int
+	ended     int
 	throttled time.Time
 	// quiet leaves out what bars show anyway.
 	quiet bool
@@ -65,8 +70,9 @@ func (l *lineProgress) observe(e apply.Event) {
 
 // finished is the line of a change that ended.
 func (l *lineProgress) finished(e apply.Event) (slog.Level, string) {
+	l.ended++
 	width := len(fmt.Sprint(l.total))
-	text := fmt.Sprintf("[%*d/%d] %-11s %s %s", width, e.Done, e.Total, words(e.Outcome), report.Verb(e.Action), place(e))
+	text := fmt.Sprintf("[%*d/%d] %-11s %s %s", width, l.ended, l.total, words(e.Outcome), l.verb(e), place(e))
 	if e.Outcome == apply.Done || e.Outcome == apply.Already {
 		if l.quiet {
 			return slog.LevelDebug, text
@@ -83,6 +89,14 @@ func (l *lineProgress) finished(e apply.Event) (slog.Level, string) {
 		text += " (request " + report.Line(e.RequestID) + ")"
 	}
 	return slog.LevelInfo, text
+}
+
+// verb is what a change does or, where it is blocked, wanted to do.
+func (l *lineProgress) verb(e apply.Event) string {
+	if e.Action == plan.Blocked {
+		return report.Verb(l.wanted[e.Change])
+	}
+	return report.Verb(e.Action)
 }
 
 func (l *lineProgress) end() {}

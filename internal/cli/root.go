@@ -65,7 +65,8 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVar(&a.noColor, "no-color", false, "no colours (NO_COLOR does the same)")
 	flags.StringVar(&a.logFormat, "log-format", "text", "`format` of what goes to stderr: text or json")
 	root.CompletionOptions.HiddenDefaultCmd = false
-	root.AddCommand(a.validateCommand(), a.planCommand(), a.applyCommand(), a.auditCommand(), a.versionCommand())
+	root.AddCommand(a.validateCommand(), a.planCommand(), a.applyCommand(), a.auditCommand(),
+		a.simulateCommand(), a.versionCommand())
 	root.AddCommand(a.topics()...)
 	return root
 }

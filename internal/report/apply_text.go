@@ -17,12 +17,16 @@ func ApplyText(w io.Writer, r Run, s Style) error {
 	out := bufio.NewWriter(w)
 	p := newPalette(s.Color)
 	var listing [][]line
+	wanted := map[string]plan.Action{}
+	for _, c := range r.Plan.Changes {
+		wanted[c.ID] = c.Wanted
+	}
 	all := resultGroups(r.Results)
 	for _, g := range all {
 		var lines []line
 		for _, result := range g.results {
 			if !good(result.Outcome) || s.Verbose {
-				lines = append(lines, resultLine(result, p, s))
+				lines = append(lines, resultLine(result, wanted[result.ID], p, s))
 			}
 		}
 		listing = append(listing, lines)
@@ -90,11 +94,15 @@ func (g resultGroup) goodWords() string {
 	return "done: " + counts(n)
 }
 
-func resultLine(r apply.Result, p palette, s Style) line {
+func resultLine(r apply.Result, wanted plan.Action, p palette, s Style) line {
+	action := r.Action
+	if action == plan.Blocked {
+		action = wanted
+	}
 	l := line{
 		mark:  outcomeSymbol(r.Outcome),
 		paint: func(text string) string { return p.outcome(r.Outcome, text) },
-		cells: []string{strings.ReplaceAll(string(r.Outcome), "-", " "), verb(r.Action), Line(name(r.Target))},
+		cells: []string{strings.ReplaceAll(string(r.Outcome), "-", " "), verb(action), Line(name(r.Target))},
 		why:   Line(strings.Join(notEmpty(r.Code, r.Message), ": ")),
 	}
 	if r.RequestID != "" && !good(r.Outcome) {

@@ -156,7 +156,7 @@ func (t planText) line(c plan.Change) line {
 
 // total is the last line: counts, requests, duration.
 func (t planText) total() {
-	if t.plan.Fingerprint != "" && len(t.plan.Changes) > 0 {
+	if t.plan.Fingerprint != "" && actionable(t.plan) > 0 {
 		fmt.Fprintln(t, t.dim("fingerprint "+Line(t.plan.Fingerprint)))
 	}
 	words := []string{headline(t.plan)}
