@@ -56,6 +56,7 @@ func (o Options) withDefaults() Options {
 // same arguments give the same result, in the same order, whatever order the reads came back in.
 func Assess(c *config.Config, o plan.Observed, opt Options) Result {
 	a := newAssessor(c, o, opt.withDefaults())
+	o = a.observed
 	r := Result{FormatVersion: FormatVersion, Made: a.made(), Scope: a.scope(), Gaps: sortGaps(o.Gaps)}
 	var found []Finding
 	for _, vm := range o.VMs {
@@ -117,6 +118,7 @@ type assessor struct {
 }
 
 func newAssessor(c *config.Config, o plan.Observed, opt Options) *assessor {
+	o.Items = distinct(o.Items)
 	a := &assessor{
 		config: c, opt: opt, observed: o,
 		items:  newInventory(o.Items),
