@@ -106,13 +106,13 @@ func (d *discovery) fail(ctx context.Context, where plan.Gap, err error) {
 	if ctx.Err() != nil {
 		return
 	}
-	d.rec.refused(err)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if s, ok := errors.AsType[*SignInError](err); ok {
 		d.signIn = s
 		return
 	}
+	d.rec.refused(err)
 	d.failed++
 	if e, ok := errors.AsType[*apply.Error](err); ok && (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden) {
 		d.denied = append(d.denied, e)

@@ -3,11 +3,11 @@ package azure
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 
-	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/azure/quota"
 	"github.com/azbackup/azbackup/plan"
@@ -111,7 +111,7 @@ func (d *discovery) askVM(ctx context.Context, id string) (plan.VM, bool, error)
 	}
 	vm, ok := w.vm()
 	if !ok || !armid.Same(vm.ID, id) {
-		return plan.VM{}, false, &apply.Error{Op: op, Code: "MalformedAnswer", Message: "the answer is not this VM"}
+		return plan.VM{}, false, brokenRead(op, id, "MalformedAnswer", errors.New("the answer is not this VM"))
 	}
 	d.rec.add("virtualMachines", raw)
 	return vm, true, nil

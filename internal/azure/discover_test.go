@@ -36,7 +36,7 @@ func estate() *fake {
 		on("GET", vaultID+"/backupPolicies", lists(policyJSON(dailyV1+","+keep30+","+tail1))).
 		on("GET", vaultID+"/backupJobs", lists()).
 		on("GET", vaultID+"/backupResourceGuardProxies", lists()).
-		on("GET", vaultID+"/backupProtectableItems", lists(`{"properties":{"virtualMachineId":"`+strings.Replace(vm1, "VM1", "VM2", 1)+`"}}`))
+		on("GET", vaultID+"/backupProtectableItems", lists(`{"id":"`+vaultID+`/p","properties":{"virtualMachineId":"`+strings.Replace(vm1, "VM1", "VM2", 1)+`"}}`))
 }
 
 func scope() plan.Scope {

@@ -105,12 +105,15 @@ func (r *recorder) add(section string, raw json.RawMessage) {
 
 // refused records a read that failed.
 func (r *recorder) refused(err error) {
-	e, ok := errors.AsType[*apply.Error](err)
-	if r == nil || !ok {
+	if r == nil {
 		return
 	}
-	sent, ok := errors.AsType[*sentRequest](e.Err)
-	if !ok {
+	e, isAnswer := errors.AsType[*apply.Error](err)
+	sent, isKnown := errors.AsType[*sentRequest](err)
+	if !isAnswer || !isKnown {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.err = errors.Join(r.err, err) // left out, it would be an absence, too
 		return
 	}
 	f := refusedRead{Method: sent.method, Path: sent.path, Status: e.Status, Headers: map[string]string{}}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -149,13 +150,14 @@ var errTooManyPages = fmt.Errorf("the list has more pages than it may cost")
 // listPages is list that gives up behind maxPages pages (0 = never) with errTooManyPages.
 func listPages[T any](ctx context.Context, c *Client, op, u string, cl quota.Class, tap func(json.RawMessage), maxPages int) ([]T, error) {
 	var all []T
+	first := u
 	seen := map[string]bool{}
 	for pages := 0; u != ""; pages++ {
 		if maxPages > 0 && pages == maxPages {
 			return nil, errTooManyPages
 		}
 		if seen[u] {
-			return nil, &apply.Error{Op: op, Code: "RepeatedNextLink", Message: "the list leads back to a page that was read"}
+			return nil, brokenRead(op, first, "RepeatedNextLink", errors.New("the list leads back to a page that was read"))
 		}
 		seen[u] = true
 		var p page[T]
@@ -163,19 +165,35 @@ func listPages[T any](ctx context.Context, c *Client, op, u string, cl quota.Cla
 			p, err = decodePage[T](body, tap != nil)
 			return err
 		}})
+		if refused, ok := errors.AsType[*RefusedError](err); ok {
+			return nil, brokenRead(op, first, "Refused", refused)
+		}
 		if err != nil {
 			return nil, err
 		}
 		countPage(ctx)
-		all = append(all, p.value...)
+		if all == nil {
+			all = p.value // most lists have one page
+		} else {
+			all = append(all, p.value...)
+		}
 		for _, raw := range p.raw {
 			tap(raw)
 		}
 		if u, err = resolve(u, p.next); err != nil {
-			return nil, &apply.Error{Op: op, Code: "UnusableNextLink", Message: err.Error()}
+			return nil, brokenRead(op, first, "UnusableNextLink", err)
 		}
 	}
 	return all, nil
+}
+
+// brokenRead is the error for answers that do not hang together; first is what was asked for.
+func brokenRead(op, first, code string, err error) error {
+	path := first
+	if u, bad := url.Parse(first); bad == nil {
+		path = u.Path
+	}
+	return &apply.Error{Op: op, Code: code, Message: err.Error(), Err: &sentRequest{method: http.MethodGet, path: path, err: err}}
 }
 
 // resolve follows an opaque link from a page; whether its host may be asked is the allow-list's to say.
