@@ -94,7 +94,7 @@ func (st *state) write(w io.Writer) error {
 	bodiesOf(p, "jobs", st.jobs, func(q *job) blob { return q.body })
 	bodiesOf(p, "recoveryPoints", st.points, func(q *point) blob { return q.body })
 	bodiesOf(p, "resourceGuardProxies", st.proxies, func(l *listed) blob { return l.body })
-	p.key("refused", slices.Concat([]refusal{}, st.refused))
+	p.key("refused", append([]refusal{}, st.refused...))
 	p.key("settings", st.Settings)
 	p.operations()
 	p.key("simulation", st.memory)

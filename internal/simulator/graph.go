@@ -50,7 +50,7 @@ func (c *call) queryGraph() reply {
 	}
 	from = min(from, len(rows))
 	to := min(from+size, len(rows))
-	out := obj("totalRecords", len(rows), "count", to-from, "data", slices.Concat([]json.RawMessage{}, rows[from:to]),
+	out := obj("totalRecords", len(rows), "count", to-from, "data", append([]json.RawMessage{}, rows[from:to]...),
 		"facets", []string{}, "resultTruncated", fmt.Sprint(to < len(rows) && !q.hasID()))
 	// Paging works only when id is projected (azure-api.md §10).
 	if to < len(rows) && q.hasID() {
@@ -240,6 +240,9 @@ func literals(s string) ([]string, error) {
 		part = strings.TrimSpace(part)
 		if n := len(part); n >= 2 && (part[0] == '\'' || part[0] == '"') && part[n-1] == part[0] {
 			part = part[1 : n-1]
+			if strings.ContainsAny(part, "'\"") {
+				return nil, fmt.Errorf("the value %q is not known to the simulator", part)
+			}
 		} else if part == "" || strings.ContainsAny(part, " '\"()") {
 			return nil, fmt.Errorf("the value %q is not known to the simulator", part)
 		}

@@ -142,7 +142,9 @@ func (s *Server) token(list string, row int) string {
 
 // row is the row number in a token that token made for this list; false when it did not.
 func (s *Server) row(list, token string) (int, bool) {
-	raw, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(token, " ", "+"))
+	// From a URL it comes decoded, from a Resource Graph body as it was given.
+	token = strings.NewReplacer("%2b", "+", "%2f", "/", "%3d", "=", " ", "+").Replace(token)
+	raw, err := base64.StdEncoding.DecodeString(token)
 	if err != nil || len(raw) < 2 {
 		return 0, false
 	}

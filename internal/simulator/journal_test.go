@@ -2,7 +2,6 @@ package simulator
 
 import (
 	"encoding/json"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -75,12 +74,76 @@ func TestOpenKeepsAcceptedWritesWithoutClose(t *testing.T) {
 	if err := e.s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	var keys map[string]json.RawMessage
 	raw, _ := os.ReadFile(path)
-	if err := json.Unmarshal(raw, &keys); err != nil {
+	if !json.Valid(raw) {
+		t.Error("the file is not JSON")
+	}
+}
+
+func TestReadingLeavesTheFileUntouched(t *testing.T) {
+	path := writeEstate(t, estate(t))
+	before, _ := os.Stat(path)
+	c := open1(t, path, Options{})
+	c.get(testVault + "/backupProtectedItems")
+	if err := c.s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	fmt.Println(len(keys))
+	after, _ := os.Stat(path)
+	if !os.SameFile(before, after) || !before.ModTime().Equal(after.ModTime()) {
+		t.Error("the file was written")
+	}
+}
+
+func TestJournalOfAnotherFileIsRefused(t *testing.T) {
+	path := writeEstate(t, estate(t))
+	c := open1(t, path, Options{Settings: quick()})
+	c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
+	if err := c.s.journal.lock.Unlock(); err != nil {
+		t.Fatal(err)
+	}
+	raw, _ := os.ReadFile(path)
+	if err := os.WriteFile(path, append(raw, '\n'), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(path, Options{}); err == nil || !strings.Contains(err.Error(), "another version") {
+		t.Errorf("Open: %v", err)
+	}
+}
+
+func TestJournalThatWasFoldedIsNotAppliedTwice(t *testing.T) {
+	path := writeEstate(t, estate(t))
+	set := Settings{Durations: map[string]Span{"": Fixed(0)}}
+	c := open1(t, path, Options{Settings: set})
+	c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
+	c.get(itemPath("vm1"))
+	// As if killed between the renaming of the new file and the removal of the journal.
+	if err := c.s.replaceFile(c.s.journal); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.s.journal.lock.Unlock(); err != nil {
+		t.Fatal(err)
+	}
+	d := open1(t, path, Options{Settings: set})
+	d.get(itemPath("vm1"))
+	if n := len(values(d.get(testVault + "/backupJobs"))); n != 1 {
+		t.Errorf("%d jobs, want 1", n)
+	}
+	if err := d.s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestEstateFileIsTheSameBytesForTheSameState(t *testing.T) {
+	path := writeEstate(t, estate(t))
+	first, _ := os.ReadFile(path)
+	e, err := Read(strings.NewReader(string(first)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, _ := os.ReadFile(writeEstate(t, e))
+	if string(again) != string(first) {
+		t.Errorf("written again:\n%s\nwas:\n%s", again, first)
+	}
 }
 
 func TestTornLastLineOfTheJournalDoesNotCount(t *testing.T) {
