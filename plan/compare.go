@@ -96,7 +96,7 @@ func Subset(saved, now Plan) (apply Plan, left []Change) {
 		}
 	}
 	apply.Fingerprint = fingerprint(apply.Changes)
-	apply.Refusals = slices.Concat([]Refusal{}, saved.Refusals)
+	apply.Refusals = append([]Refusal{}, saved.Refusals...)
 	apply.Forecast = forecastOf(apply.Changes, map[armid.Key]int{}, 0)
 	return apply, left
 }

@@ -73,10 +73,7 @@ func Explain(c *config.Config, o Observed, vm string, opt Options) (Explanation,
 		}
 		return Explanation{}, e
 	}
-	for _, s := range all { // all of them: routing counts what goes where
-		m.decide(s)
-	}
-	m.planRefresh()
+	m.decide(all) // all of them: routing counts what goes where
 	return m.explain(found[0], m.plan()), nil
 }
 

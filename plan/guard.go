@@ -67,10 +67,10 @@ func (m *maker) refusals() []Refusal {
 	t := m.tally()
 	limit, of := m.stopsAllowed()
 	refuse(GuardStops, FlagAllowStops, t.stops, limit,
-		fmt.Sprintf("%d stops or reductions of what is backed up, %s allowed", t.stops, of))
+		fmt.Sprintf("stops, and reductions of what is backed up: %d, allowed are %s", t.stops, of))
 	changes := m.config.Settings.Guards.MaxChanges
 	refuse(GuardChanges, FlagAllowManyChanges, t.changes, changes,
-		fmt.Sprintf("%d changes, %d allowed", t.changes, changes))
+		fmt.Sprintf("changes: %d, allowed are %d", t.changes, changes))
 	refuse(GuardRetention, FlagAllowRetentionCut, t.retention, 0,
 		count(t.retention, "change")+" after which recovery points that exist may be pruned earlier")
 	refuse(GuardIrreversible, FlagAllowIrreversible, t.final, 0,

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"strings"
 
 	"github.com/azbackup/azbackup/internal/armid"
 )
@@ -71,20 +72,20 @@ func (m *maker) protect(s *subject, at place) {
 		return
 	}
 	s.settle(v)
+	p := m.policyAt(v, s.rule.Policy)
+	m.only.touch(s, v, p)
 	c.Vault = v.id
+	c.After = &State{State: StateProtected, Policy: p.id}
+	if s.rule.Disks != nil {
+		c.After.Disks = disksOf(s.rule.Disks)
+	}
 	if vm, err := armid.ParseVM(s.id); err == nil {
 		c.Item = armid.ProtectedItem(v.id, vm)
 	}
 	if j := m.jobOn(s, nil, v.key); j != nil {
 		c.WaitsFor = j.ID
 	}
-	p := m.policyAt(v, s.rule.Policy)
-	m.only.touch(s, v, p)
-	c.After = &State{State: StateProtected, Policy: p.id}
-	if s.rule.Disks != nil {
-		c.After.Disks = disksOf(s.rule.Disks)
-	}
-	if reason, detail := m.policyFits(s, p, ""); reason != "" {
+	if reason != "" {
 		m.block(c, reason, detail, "")
 		return
 	}
@@ -180,12 +181,16 @@ func (m *maker) cutRefused(v *vaultPlan, r risks) (Reason, string) {
 }
 
 // moveRisks is what an item risks on its way from one policy to another. A policy that cannot be read may
-// keep more than any other.
+// keep more than any other. One that this plan changes too is judged as it is and as it will be.
 func (m *maker) moveRisks(from *Policy, to *policyPlan) risks {
 	if from == nil || from.Unreadable != "" || !to.known {
 		return risks{retention: true}
 	}
-	return specRisks(from.Spec, to.spec)
+	r := specRisks(from.Spec, to.spec)
+	if changed := m.policies[policyKey{m.index.key(from.Vault), strings.ToLower(from.Name)}]; changed != nil && changed.known {
+		r = r.with(specRisks(changed.spec, to.spec))
+	}
+	return r
 }
 
 func tierOf(p *Policy) string {

@@ -26,10 +26,7 @@ func Make(c *config.Config, o Observed, opt Options) Plan {
 	m := newMaker(c, &o, opt)
 	m.planVaults()
 	m.planPolicies()
-	for _, s := range m.subjects() {
-		m.decide(s)
-	}
-	m.planRefresh()
+	m.decide(m.subjects())
 	return m.plan()
 }
 
@@ -49,8 +46,9 @@ type maker struct {
 	only     *selection
 	because  map[Reason]string
 
-	changes []draft
-	quiet   []Change
+	newcomers []newcomer
+	changes   []draft
+	quiet     []Change
 }
 
 // draft is a change with what the guards and the forecast want to know of it.
@@ -129,7 +127,7 @@ func (m *maker) plan() Plan {
 		Summary:       map[Action]int{},
 		Changes:       make([]Change, 0, len(m.changes)),
 		Unchanged:     m.quiet,
-		Gaps:          slices.Concat([]Gap{}, m.gaps.all),
+		Gaps:          append([]Gap{}, m.gaps.all...),
 		Config:        configHash(m.config),
 		Cloud:         cloudName(m.config.Cloud),
 	}
@@ -143,6 +141,9 @@ func (m *maker) plan() Plan {
 		} else {
 			p.Summary[Unchanged]++
 		}
+	}
+	if len(p.Unchanged) == 0 {
+		p.Unchanged = nil // as after a round trip through JSON
 	}
 	p.Fingerprint = fingerprint(p.Changes)
 	p.Refusals = m.refusals()

@@ -143,13 +143,13 @@ func (m *maker) updatePolicy(v *vaultPlan, p *policyPlan, c Change) {
 	c.Reason, c.Because = ReasonPolicyDiffers, m.sentence(ReasonPolicyDiffers, "")
 	c.Before, c.After = &State{Spec: &before}, &State{Spec: &after}
 	users, suspended := m.usersOf(v, p)
-	var r risks
-	if users > 0 {
-		r = specRisks(before, after)
-	}
-	if reason, detail := m.policyRefused(v, r, before, after, suspended); reason != "" {
+	if reason, detail := m.policyRefused(v, before, after, suspended); reason != "" {
 		m.block(c, reason, detail, "")
 		return
+	}
+	var r risks
+	if users > 0 { // without items there is no point that could be pruned
+		r = specRisks(before, after)
 	}
 	p.spec = after
 	p.change = m.add(draft{Change: c, risks: r, weight: max(1, users)})
@@ -157,8 +157,8 @@ func (m *maker) updatePolicy(v *vaultPlan, p *policyPlan, c Change) {
 
 // policyRefused says why the service would refuse to change a policy: shorter retention under a resource
 // guard or in an immutable vault, longer retention while an item is suspended (azure-api.md §6, §8.3).
-func (m *maker) policyRefused(v *vaultPlan, r risks, before, after PolicySpec, suspended int) (Reason, string) {
-	if r.retention {
+func (m *maker) policyRefused(v *vaultPlan, before, after PolicySpec, suspended int) (Reason, string) {
+	if specRisks(before, after).retention {
 		if v.immutable() {
 			return ReasonImmutableVault, v.name
 		}

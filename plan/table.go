@@ -9,9 +9,25 @@ import (
 
 // This file is the table of design.md §5: one method per column, one case per row.
 
-// decide adds to the plan what is to be done about one VM.
-func (m *maker) decide(s *subject) {
-	changes, quiet := len(m.changes), len(m.quiet)
+// decide adds to the plan what is to be done about every VM. Those that go into a vault for the first time
+// come last: only then is it known how full the vaults will be.
+func (m *maker) decide(all []*subject) {
+	for _, s := range all {
+		m.within(s, func() { m.decideOne(s) })
+	}
+	for _, n := range m.newcomers {
+		m.within(n.subject, func() { m.protect(n.subject, n.at) })
+	}
+	m.planRefresh()
+}
+
+// newcomer is a VM without an item that will get one.
+type newcomer struct {
+	subject *subject
+	at      place
+}
+
+func (m *maker) decideOne(s *subject) {
 	switch {
 	case s.rule == nil:
 		m.withoutRule(s)
@@ -22,7 +38,13 @@ func (m *maker) decide(s *subject) {
 	default:
 		m.wantProtected(s)
 	}
-	// A VM that `--only` leaves out is decided all the same, so that the others are routed as ever.
+}
+
+// within decides about a VM that `--only` may leave out: it is decided all the same, so that the others are
+// routed as ever.
+func (m *maker) within(s *subject, decide func()) {
+	changes, quiet := len(m.changes), len(m.quiet)
+	decide()
 	if !m.only.takes(s) {
 		m.changes, m.quiet = m.changes[:changes], m.quiet[:quiet]
 	}
@@ -46,7 +68,7 @@ func (m *maker) wantProtected(s *subject) {
 	case at.class == unknownState:
 		m.block(blocked, ReasonUnknownState, m.describe(at.item), "")
 	case at.class == noItem, at.class == softDeleted && !at.here:
-		m.protect(s, at)
+		m.newcomers = append(m.newcomers, newcomer{s, at})
 	case !at.here && at.class == active && m.acceptsElsewhere(s.rule):
 		m.keep(s, at, ReasonAcceptedElsewhere, "vault "+lastName(at.item.Vault))
 	case !at.here && at.class == active:

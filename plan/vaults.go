@@ -111,13 +111,8 @@ func (m *maker) createVault(v *vaultPlan, c Change) {
 		want.Immutability = immutabilityUnlocked
 	}
 	// The service takes both fields of redundancy or none (azure-api.md §7.3).
-	switch {
-	case want.Redundancy != "" && want.CrossRegionRestore == nil:
+	if want.Redundancy != "" && want.CrossRegionRestore == nil {
 		want.CrossRegionRestore = new(bool)
-	case want.Redundancy == "" && isTrue(want.CrossRegionRestore):
-		want.Redundancy = redundancyGeo
-	case want.Redundancy == "":
-		want.CrossRegionRestore = nil // a new vault has it off
 	}
 	if isTrue(want.CrossRegionRestore) && !strings.EqualFold(want.Redundancy, redundancyGeo) {
 		m.block(c, ReasonCRRNeedsGeo, "the vault would be "+want.Redundancy, "")
