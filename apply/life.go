@@ -14,8 +14,9 @@ type life struct {
 	*task
 	watch   *watch
 	started time.Time
-	holding bool // an operation slot
-	inner   bool // not a change of the plan: it has no result there
+	placed  func() // tells that it waits for its write, or for something else
+	holding bool   // an operation slot
+	inner   bool   // not a change of the plan: it has no result there
 
 	sent     time.Time // when the last write was sent
 	asked    bool      // that write may have had an effect
@@ -108,6 +109,7 @@ func (l *life) planned() time.Time {
 // write sends the change's one write. The slot is free when the service has answered.
 func (l *life) write(ctx context.Context) error {
 	var err error
+	l.placed()
 	within(&l.writes, func() {
 		if l.open.Err() != nil {
 			err = context.Cause(l.open)
@@ -208,6 +210,7 @@ func (l *life) standAside(ctx context.Context, r rule) (Result, bool) {
 // lookUntil waits for a look, begun after since, that satisfies ok. Nothing was asked of the service yet, so an
 // interrupt ends the wait.
 func (l *life) lookUntil(ctx context.Context, since time.Time, ok func(*look) bool) error {
+	l.placed()
 	ctx, stop := l.whileOpen(ctx)
 	defer stop()
 	gap := 5 * time.Second

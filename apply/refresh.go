@@ -48,7 +48,7 @@ func (rs *refreshes) once(ctx context.Context, vault string, refused time.Time, 
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	if r.err == nil && r.at.Before(refused) {
+	if r.err == nil && !r.at.After(refused) {
 		return errInVain
 	}
 	return r.err
@@ -81,7 +81,7 @@ func (l *life) refreshFirst(ctx context.Context, refused error) (Result, bool) {
 // refreshVault carries out a refresh that is no change of the plan.
 func (l *life) refreshVault(ctx context.Context) error {
 	c := plan.Change{ID: "refresh:" + string(armid.Of(l.Vault)), Action: plan.Refresh, Target: l.Vault, Vault: l.Vault}
-	r := &life{run: l.run, task: &task{Change: c}, started: time.Now(), inner: true}
+	r := &life{run: l.run, task: &task{Change: c}, started: time.Now(), inner: true, placed: func() {}}
 	if res := r.carryOut(ctx); !res.ok() {
 		return &ChangeError{res}
 	}

@@ -3,7 +3,6 @@ package apply
 import (
 	"context"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"time"
 
@@ -136,17 +135,20 @@ func (r *run) startAll() {
 		if t == nil || r.slots.Acquire(r.open, 1) != nil {
 			break
 		}
-		lives.Go(func() { r.live(t) })
+		placed := make(chan struct{})
+		lives.Go(func() { r.live(t, sync.OnceFunc(func() { close(placed) })) })
+		<-placed // in the queue for its write, so that the order of starting is the order of writing
 	}
 	lives.Wait()
 }
 
-// live carries one change out, within its time.
-func (r *run) live(t *task) {
+// live carries one change out, within its time. It calls placed once it queues for its write or waits for something.
+func (r *run) live(t *task, placed func()) {
+	defer placed()
 	limit := r.opt.Limits.ItemTimeout
 	ctx, cancel := context.WithTimeoutCause(r.ctx, limit, &limitError{"a change", limit})
 	defer cancel()
-	l := &life{run: r, task: t, watch: r.watches[armid.Of(t.Vault)], started: time.Now(), holding: true}
+	l := &life{run: r, task: t, watch: r.watches[armid.Of(t.Vault)], started: time.Now(), holding: true, placed: placed}
 	if !itemAction(t.Action) && t.Action != plan.Backup {
 		l.watch = nil
 	}
@@ -238,6 +240,7 @@ func (l *life) lend(ctx context.Context, wait func() error) error {
 	if !l.holding {
 		return wait()
 	}
+	l.placed()
 	l.holding = false
 	l.slots.Release(1)
 	if err := wait(); err != nil {
@@ -291,14 +294,4 @@ func within(group *errgroup.Group, f func()) {
 		return nil
 	})
 	<-done
-}
-
-// sortedVaults is the order in which anything is done for every vault.
-func (r *run) sortedVaults() []armid.Key {
-	keys := make([]armid.Key, 0, len(r.watches))
-	for k := range r.watches {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

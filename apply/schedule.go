@@ -145,6 +145,10 @@ func (s *schedule) next(ctx context.Context) *task {
 		}
 		if len(s.ready) > 0 {
 			t := heap.Pop(&s.ready).(*task)
+			if t.result != nil { // settled without having been started
+				s.mu.Unlock()
+				continue
+			}
 			s.running++
 			s.mu.Unlock()
 			return t

@@ -1,0 +1,80 @@
+package apply
+
+import (
+	"testing"
+	"time"
+
+	"github.com/azbackup/azbackup/plan"
+)
+
+func TestErrorCodesAreJudgedAsTheTableSays(t *testing.T) {
+	for _, tc := range []struct {
+		code   string
+		status int
+		want   reaction
+	}{
+		{"ResourceRequestsThrottled", 429, retry},
+		{"SomethingNewAboutQuota", 429, retry},
+		{"InternalServerError", 500, retry},
+		{"SomethingNew", 503, retry},
+		{"", 0, retry},
+		{"BMSUserErrorObjectLocked", 400, waitOut},
+		{"BMSUserErrorConflictingProtectionOperation", 409, waitOut},
+		{"RSVaultUpdateErrorConflictingOperationInProgress", 400, waitOut},
+		{"UserErrorBackupOperationInProgress", 409, waitOut},
+		{"DiscoveryInProgress", 409, waitOut},
+		{"SomethingNew", 409, waitOut},
+		{"BMSUserErrorInvalidConfigureProtectionRequest", 400, adapt},
+		{"AuthorizationFailed", 403, retry},
+		{"ScopeLocked", 409, never},
+		{"RequestDisallowedByPolicy", 403, never},
+		{"BMSUserErrorInvalidPolicyInput", 400, never},
+		{"UserErrorProtectionQuotaExceeded", 400, never},
+		{"SomethingNew", 400, never},
+		{"SomethingNew", 404, never},
+		{"", 401, never},
+	} {
+		r := ruleFor(tc.code, tc.status)
+		if r.reaction != tc.want {
+			t.Errorf("%s %d: reaction %d, want %d", tc.code, tc.status, r.reaction, tc.want)
+		}
+		if (r.reaction == retry || r.reaction == waitOut) && r.wait < time.Second {
+			t.Errorf("%s %d is repeated without a wait", tc.code, tc.status)
+		}
+	}
+}
+
+func TestLooksComeAtTheUsualAgesThenFurtherApart(t *testing.T) {
+	s := func(x float64) time.Duration { return time.Duration(x * float64(time.Second)) }
+	for _, tc := range []struct {
+		name      string
+		seen      []float64
+		age, hint float64
+		sparing   bool
+		want      float64
+		likely    bool
+	}{
+		{"nothing known: what was recorded", nil, 0, 0, false, 36, true},
+		{"the service's short hint is followed", nil, 0, 1, false, 1, true},
+		{"and again", nil, 3, 1, false, 4, true},
+		{"with the gaps of a tenth of the age", nil, 20, 1, false, 22, true},
+		{"a longer hint is not", nil, 0, 60, false, 36, true},
+		{"after the first mark a quarter of the age", nil, 40, 0, false, 50, false},
+		{"close to a mark the mark", nil, 60, 0, false, 71, true},
+		{"sparing reads only the marks", nil, 40, 0, true, 71, true},
+		{"beyond all marks a quarter of the age", nil, 400, 0, true, 500, false},
+		{"and no more than two minutes", nil, 1200, 0, true, 1320, false},
+		{"what was seen counts more than what was recorded", []float64{5, 5, 5, 5}, 0, 1, false, 5, true},
+		{"three quarters of what was seen first", []float64{4, 5, 6, 7, 8}, 0, 0, false, 7, true},
+		{"then the rest", []float64{4, 5, 6, 7, 8}, 7, 0, false, 8, true},
+	} {
+		u := newUsual()
+		for _, d := range tc.seen {
+			u.learn(plan.Protect, s(d))
+		}
+		at, likely := u.next(plan.Protect, s(tc.age), s(tc.hint), tc.sparing)
+		if at != s(tc.want) || likely != tc.likely {
+			t.Errorf("%s: at %v (likely %v), want %v (%v)", tc.name, at, likely, s(tc.want), tc.likely)
+		}
+	}
+}

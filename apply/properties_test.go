@@ -1,0 +1,149 @@
+package apply_test
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// randomPlan draws a DAG: every change may need earlier ones.
+func randomPlan(rt *rapid.T) plan.Plan {
+	var changes []plan.Change
+	for i := range rapid.IntRange(1, 25).Draw(rt, "changes") {
+		var needs []string
+		for _, c := range changes {
+			if rapid.IntRange(0, 6).Draw(rt, "needs") == 0 {
+				needs = append(needs, c.ID)
+			}
+		}
+		vault := rapid.SampledFrom([]string{"v1", "v2", "v3"}).Draw(rt, "vault")
+		name := fmt.Sprint("x", i)
+		switch rapid.IntRange(0, 7).Draw(rt, "kind") {
+		case 0:
+			changes = append(changes, policyChange(plan.UpdatePolicy, name, needs...))
+		case 1:
+			c := itemChangeIn(vault, plan.Blocked, name, needs...)
+			c.Because = "it is blocked"
+			changes = append(changes, c)
+		case 2:
+			changes = append(changes, itemChangeIn(vault, plan.Backup, name, needs...))
+		case 3:
+			changes = append(changes, itemChangeIn(vault, plan.Stop, name, needs...))
+		default:
+			changes = append(changes, itemChangeIn(vault, plan.Protect, name, needs...))
+		}
+	}
+	return plan.Plan{Changes: changes}
+}
+
+// randomWorld draws what the writes meet.
+func randomWorld(rt *rapid.T, p plan.Plan) func(*fake) {
+	words := []string{
+		"ok", "ok", "ok", "fail", "403", "429", "conflict", "500", "reset-before", "reset-after", "hang",
+		"invisible", "op-fails", "job-fails", "unknown-container",
+	}
+	script := map[string][]string{}
+	for _, c := range p.Changes {
+		n := rapid.IntRange(0, 3).Draw(rt, "words")
+		script[name(c.Target)] = rapid.SliceOfN(rapid.SampledFrom(words), n, n).Draw(rt, "script")
+	}
+	seconds := rapid.SliceOfN(rapid.IntRange(1, 400), 8, 8).Draw(rt, "durations")
+	retryAfter := time.Duration(rapid.SampledFrom([]int{0, 1, 60}).Draw(rt, "Retry-After")) * time.Second
+	hideJobs := rapid.Bool().Draw(rt, "hide jobs")
+	return func(az *fake) {
+		az.script, az.retryAfter, az.hideJobs = script, retryAfter, hideJobs
+		az.duration = func(_ plan.Change, n int) time.Duration { return time.Duration(seconds[n%8]) * time.Second }
+	}
+}
+
+func TestPropertiesOfARun(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		p := randomPlan(rt)
+		limits := apply.Limits{
+			Writes:     rapid.IntRange(1, 4).Draw(rt, "writes"),
+			Polls:      rapid.IntRange(1, 3).Draw(rt, "polls"),
+			Operations: rapid.IntRange(1, 10).Draw(rt, "operations"),
+		}
+		interruptAfter := rapid.SampledFrom([]time.Duration{0, 0, time.Second, time.Minute}).Draw(rt, "interrupt")
+		world := randomWorld(rt, p)
+		synctest.Test(t, func(t *testing.T) {
+			az := newFake()
+			world(az)
+			var interrupt chan struct{}
+			if interruptAfter > 0 {
+				interrupt = make(chan struct{})
+				time.AfterFunc(interruptAfter, func() { close(interrupt) })
+			}
+			rec := &recorder{t: rt}
+			began := time.Now()
+			rep, err := apply.Run(t.Context(), p, az, apply.Options{
+				Limits: limits, Observer: rec.observe, Observed: began, Interrupt: interrupt, Grace: time.Minute,
+			})
+			checkReport(rt, p, rep, err)
+			checkProperties(rt, p, rep, rec, az, limits)
+			if time.Since(began) > 6*time.Hour {
+				rt.Errorf("the run took %v", time.Since(began))
+			}
+		})
+	})
+}
+
+// checkProperties holds what is true of every run, whatever happened in it.
+func checkProperties(t failer, p plan.Plan, rep apply.Report, rec *recorder, az *fake, limits apply.Limits) {
+	t.Helper()
+	if az.writingMost > limits.Writes || az.readingMost > limits.Polls {
+		t.Errorf("%d writes and %d reads at once, limits %+v", az.writingMost, az.readingMost, limits)
+	}
+	results := map[string]apply.Result{}
+	for _, res := range rep.Results {
+		results[res.ID] = res
+	}
+	for _, c := range p.Changes {
+		parentNotDone := slices.ContainsFunc(c.Needs, func(id string) bool {
+			o := results[id].Outcome
+			return o != apply.Done && o != apply.Already
+		})
+		if want := parentNotDone || c.Action == plan.Blocked; want != (results[c.ID].Outcome == apply.Blocked) {
+			t.Errorf("%s is %s; blocked iff a parent is not done or the plan says so", c.ID, results[c.ID].Outcome)
+		}
+		if n := len(rec.at(apply.EventFinished, c.ID)); n != 1 {
+			t.Errorf("%s finished %d times", c.ID, n)
+		}
+		starts := rec.at(apply.EventStarted, c.ID)
+		for _, parent := range c.Needs {
+			if len(starts) > 0 && starts[0].Before(rec.at(apply.EventFinished, parent)[0]) {
+				t.Errorf("%s started before %s ended", c.ID, parent)
+			}
+		}
+		checkNeverTwice(t, c, results[c.ID], az)
+	}
+}
+
+// checkNeverTwice holds that one change has at most one operation of its own, and that done means done.
+func checkNeverTwice(t failer, c plan.Change, res apply.Result, az *fake) {
+	t.Helper()
+	ops := 0
+	for _, op := range az.ops {
+		if op.change.ID == c.ID {
+			ops++
+		}
+	}
+	if most := 1; ops > most && !(az.hideJobs && c.Item != "") && c.Item != "" {
+		t.Errorf("%s has %d operations", c.ID, ops)
+	}
+	if res.Outcome != apply.Done || c.Item == "" || c.Action == plan.Backup {
+		return
+	}
+	it := az.items[armid.Of(c.Target)]
+	if it == nil || !plan.Satisfied(c, *it) {
+		t.Errorf("%s is done, and its item is %+v", c.ID, it)
+	}
+}
