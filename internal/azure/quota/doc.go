@@ -27,8 +27,8 @@
 // trip, once, and the slack of 2 % for others. Headers correct the level
 //
 //   - down, by how much less is left than there can be without others: the level when the request was let go,
-//     less all requests let go since, without any refill. What one answer already corrected is not corrected
-//     again by the next.
+//     less all requests let go since, without any refill. Requests in flight together all show what others drew,
+//     so this may go too far; the next rule ends that.
 //   - up, to what the header says less those overtaken. A header above b makes b larger: before 2024 it was 1200.
 //
 // Several headers of one kind (subscription, global, tenant) count as the least of them.
@@ -48,7 +48,7 @@
 // of unknown place the tests measure 97 to 99 % of what the service would have allowed, and no refusal.
 //
 // Others (a portal, a second machine) are seen in what a window loses without us. At the pace of this window and
-// the one before, what they will take until its end is left to them, a quarter of it at most.
+// the one before, what they will take until its end is left to them, a third of it at most.
 //
 // Where an accepted answer carries no such header there is no such limit: all 585 recorded answers of the actions
 // that have one carry it, and none of the others. Only headers tell of Compute's limits, so the same model serves

@@ -79,7 +79,6 @@ type ticket struct {
 	taken    int     // requests let go before and with this one
 	answered int     // answers before this one was let go
 	level    float64 // what was left, this one not counted off
-	drawn    float64 // what others had drawn, as far as noticed
 }
 
 // answer is what the answer to a request says about a bucket.

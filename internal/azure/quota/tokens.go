@@ -14,7 +14,6 @@ type tokens struct {
 	// answered one had been counted when its answer came.
 	level float64
 	at    time.Time
-	drawn float64 // by others, ever, as far as noticed
 }
 
 // slack is the share of the bucket that is left for what others draw between two answers.
@@ -53,7 +52,6 @@ func (t *tokens) take(now time.Time, c Class) ticket {
 	t.refill(now)
 	k := t.gate.take(now, c)
 	k.level = t.level - float64(t.inFlight)
-	k.drawn = t.drawn
 	return k
 }
 
@@ -70,10 +68,9 @@ func (t *tokens) settle(now time.Time, k ticket, a answer) {
 	left := float64(a.left)
 	t.burst = max(t.burst, left+1)
 	// The least that can be left without others: nothing refilled, all that was let go since counted first.
-	least := math.Floor(k.level) - float64(t.after(k)) - (t.drawn - k.drawn)
+	least := math.Floor(k.level) - float64(t.after(k))
 	if others := least - left; others > 0 {
 		t.level -= others
-		t.drawn += others
 	}
 	// The least that is left in truth: all that overtook this request was counted after it.
 	t.level = min(t.burst, max(t.level, left-float64(overtaken)))

@@ -19,9 +19,9 @@ type window struct {
 	// left is what the service would have left if nothing were in flight.
 	left int
 	// The window that is open ends between earliest and latest. When none is known to be open latest is zero,
-	// and the last one ended at earliest or later and, where that was seen, before began.
-	earliest, latest, began time.Time
-	used                    [classes]int
+	// and the last one ended at earliest or later.
+	earliest, latest time.Time
+	used             [classes]int
 	// What the first answer of the window said, and when the last one came.
 	first      int
 	firstAt    time.Time
@@ -46,7 +46,7 @@ const (
 	settled   = 2 * time.Second
 	// othersShare is the greatest part of a window that is left to other actors, and minPace the least time over
 	// which their pace is reckoned.
-	othersShare = 0.25
+	othersShare = 1.0 / 3
 	minPace     = 5 * time.Minute
 )
 
@@ -181,7 +181,7 @@ func (w *window) settle(now time.Time, t ticket, a answer) {
 	case w.latest.IsZero():
 		w.open(now, t.at, a.left)
 	case a.left >= int(t.level): // within one window a counter only falls
-		w.risen(now)
+		w.close()
 	default:
 		w.left = min(w.left, a.left)
 		w.earliest = later(w.earliest, t.at)
@@ -189,25 +189,15 @@ func (w *window) settle(now time.Time, t ticket, a answer) {
 	w.toldAt = now
 }
 
-// risen notes that the window has ended before now.
-func (w *window) risen(now time.Time) {
-	if w.earliest.After(now) { // it could not: another front end's counter
-		w.earliest = w.toldAt
-	}
-	w.close()
-	w.began = now
-}
-
 // open starts the model of the window that was open when left was told to a request let go at asked.
 func (w *window) open(now, asked time.Time, left int) {
-	w.earliest = later(asked, w.earliest.Add(w.interval))
 	w.latest = now.Add(w.interval)
-	if !w.began.IsZero() {
-		w.latest = w.began.Add(w.interval)
+	w.earliest = later(asked, w.earliest.Add(w.interval))
+	if w.earliest.After(w.latest) { // the last one cannot have ended: this is another front end's counter
+		w.earliest = asked
 	}
-	w.began = time.Time{}
 	w.left, w.first = left, left
-	w.firstAt, w.firstTaken = now, w.taken-w.inFlight
+	w.firstAt, w.firstTaken = now, w.taken
 }
 
 func (w *window) refuse(now time.Time, r refusal, jitter float64) {
@@ -220,7 +210,6 @@ func (w *window) refuse(now time.Time, r refusal, jitter float64) {
 	}
 	end := w.pause(now, r, jitter)
 	if r.wait == 0 {
-		w.left = max(w.left, 1) // for the request that asks
 		return
 	}
 	w.left = 0

@@ -1,0 +1,168 @@
+package quota
+
+import (
+	"testing"
+	"time"
+)
+
+// clockwork drives one meter by hand.
+type clockwork struct {
+	meter
+	now time.Time
+}
+
+func by(m meter) *clockwork {
+	return &clockwork{meter: m, now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)}
+}
+
+func (c *clockwork) waits(class Class) time.Duration {
+	d, _ := c.wait(c.now, class)
+	return d
+}
+
+// told takes one request and answers it with what is left.
+func (c *clockwork) told(left int) {
+	c.settle(c.now, c.take(c.now, Confirm), answer{answered: true, accepted: true, told: true, left: left})
+}
+
+// After a 429 an ARM bucket holds what refilled in the pause, whatever was thought before.
+func TestRefusedTokenBucketIsEmpty(t *testing.T) {
+	c := by(newTokens(200, 10))
+	k := c.take(c.now, Write)
+	c.settle(c.now, k, answer{answered: true})
+	c.refuse(c.now, refusal{wait: time.Second}, 0)
+	c.now = c.now.Add(time.Second)
+	if got := c.budget(c.now).Remaining; got > 10 {
+		t.Errorf("%d remain a second after a 429, want what refilled: 10 at most", got)
+	}
+}
+
+// However many are refused at once, without a time, it is one pause; after a success it is short again.
+func TestRefusalsTogetherAreOnePause(t *testing.T) {
+	c := by(newTokens(200, 10))
+	refuse := func(n int) {
+		tickets := make([]ticket, n)
+		for i := range tickets {
+			tickets[i] = c.take(c.now, Write)
+		}
+		for _, k := range tickets {
+			c.settle(c.now, k, answer{answered: true})
+			c.refuse(c.now, refusal{}, 0)
+		}
+	}
+	refuse(5)
+	if got := c.waits(Write); got != firstPause {
+		t.Fatalf("five at once pause for %s, want %s", got, firstPause)
+	}
+	c.now = c.now.Add(firstPause)
+	refuse(1)
+	if got := c.waits(Write); got != 2*firstPause {
+		t.Fatalf("the next pauses for %s, want %s", got, 2*firstPause)
+	}
+	c.now = c.now.Add(time.Minute)
+	c.told(100)
+	refuse(1)
+	if got := c.waits(Write); got != firstPause {
+		t.Errorf("the first after a success pauses for %s, want %s", got, firstPause)
+	}
+}
+
+// An answer that was on its way while its window ended says nothing of the next one.
+func TestAnswerOfTheWindowBeforeIsNotBelieved(t *testing.T) {
+	c := by(newWindow(150, time.Hour, false))
+	c.told(149)
+	c.now = c.now.Add(time.Hour - time.Second)
+	slow := c.take(c.now, Confirm)
+	c.now = c.now.Add(2 * time.Second)
+	if got := c.waits(Confirm); got == 0 {
+		t.Fatal("a second request went before the slow one was back: nobody knows of which window it is")
+	}
+	c.settle(c.now, slow, answer{answered: true, accepted: true, told: true, left: 0})
+	if got := c.waits(Confirm); got != 0 {
+		t.Errorf("the new window has to be waited %s for, because the old one was used up", got)
+	}
+}
+
+// A counter that rises too early for a new window is another front end's. Its window may end at any time, so its
+// last requests are spread like those of any other.
+func TestCounterOfAnotherFrontEnd(t *testing.T) {
+	w := newWindow(150, time.Hour, false)
+	c := by(w)
+	c.told(149)
+	c.now = c.now.Add(time.Hour)
+	c.told(149) // the first window has ended: the second cannot end for the better part of an hour
+	for _, left := range []int{3, 100, 100} {
+		c.now = c.now.Add(time.Minute)
+		c.told(left)
+	}
+	if got := c.budget(c.now).Remaining; got < 30 {
+		t.Errorf("%d remain, want the last header believed", got)
+	}
+	if got := w.keep(); got == 0 {
+		t.Error("nothing is kept to see the end of a window whose place is not known")
+	}
+}
+
+// Answers that fail tell nothing: one request at a time asks on.
+func TestFailedAnswersTellNothing(t *testing.T) {
+	c := by(newWindow(150, time.Hour, false))
+	for range 3 {
+		k := c.take(c.now, Confirm)
+		if c.waits(Confirm) == 0 {
+			t.Fatal("two went at once, though nobody knows what is left")
+		}
+		c.settle(c.now, k, answer{answered: true})
+	}
+}
+
+// A limit that does not exist does not come into being by a failed answer.
+func TestFailedAnswerDoesNotLimit(t *testing.T) {
+	c := by(newWindow(150, time.Hour, false))
+	for range 200 {
+		c.settle(c.now, c.take(c.now, Confirm), answer{answered: true, accepted: true})
+	}
+	c.settle(c.now, c.take(c.now, Confirm), answer{answered: true})
+	if got := c.budget(c.now).Remaining; got != Unlimited {
+		t.Errorf("%d remain, want no limit", got)
+	}
+}
+
+// A window that is used up is waited for to its end, however short a 429 without a time would pause.
+func TestUsedUpWindowIsWaitedFor(t *testing.T) {
+	c := by(newWindow(150, time.Hour, false))
+	c.told(0)
+	c.refuse(c.now, refusal{}, 0)
+	if got := c.waits(Confirm); got != firstPause {
+		t.Fatalf("paused for %s, want %s", got, firstPause)
+	}
+	c.now = c.now.Add(firstPause)
+	if got := c.waits(Confirm); got != time.Hour-firstPause {
+		t.Errorf("waits %s, want the rest of the hour", got)
+	}
+}
+
+// A change that was never sent does not count.
+func TestDailyLimitForgetsWhatWasNotSent(t *testing.T) {
+	c := by(newDaily(2))
+	c.untake(c.take(c.now, Write))
+	c.take(c.now, Write)
+	if got := c.budget(c.now).Remaining; got != 1 {
+		t.Errorf("%d remain of 2 after one was sent, want 1", got)
+	}
+}
+
+// What has been discovered of others in one window is left to them in the next from its beginning.
+func TestPaceOfOthersIsRemembered(t *testing.T) {
+	w := newWindow(300, time.Hour, false)
+	c := by(w)
+	for left := 299; left > 0; left -= 10 { // nine of ten are theirs, one in twelve seconds
+		c.told(left)
+		c.now = c.now.Add(2 * time.Minute)
+	}
+	c.now = c.now.Add(time.Hour)
+	c.waits(Confirm)
+	c.told(299)
+	if got := w.others(); got != 100 {
+		t.Errorf("%d are left to others, want a third", got)
+	}
+}
