@@ -126,7 +126,7 @@ func (a *app) refuse(p plan.Plan) error {
 
 // ask asks the person at the terminal.
 func (a *app) ask(ctx context.Context, p plan.Plan) error {
-	fmt.Fprintf(a.Err, "\nApply these %d changes? Only yes is taken for yes: ", len(p.Actionable()))
+	fmt.Fprintf(a.Err, "\nApply %s? Only yes is taken for yes: ", report.Count(len(p.Actionable()), "change"))
 	answer := make(chan string, 1)
 	go func() {
 		line, _ := bufio.NewReader(a.In).ReadString('\n') // an end of input is no yes

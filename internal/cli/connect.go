@@ -26,7 +26,6 @@ func (f *azureFlags) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.simulate, "simulate", "", "talk to a simulated Azure whose state is `FILE` (an estate written by snapshot)")
 	cmd.Flags().StringVar(&f.endpoint, "endpoint", "",
 		"talk to another Azure Resource Manager `URL`; the token is taken from "+accessToken+" where that is set")
-	cmd.MarkFlagsMutuallyExclusive("simulate", "endpoint")
 }
 
 // session is one conversation with one Azure.
@@ -38,6 +37,9 @@ type session struct {
 
 // connect signs in, says on stderr who we are, and refuses another tenant than the config's.
 func (a *app) connect(ctx context.Context, command azure.Command, f azureFlags, cloud config.Cloud, tenant string) (*session, error) {
+	if f.simulate != "" && f.endpoint != "" {
+		return nil, usage("--simulate and --endpoint exclude each other")
+	}
 	s := &session{}
 	options := azure.Options{
 		Cloud:  azure.Cloud{Name: cloud.Name, Endpoint: cloud.Endpoint, Audience: cloud.Audience, Authority: cloud.Authority},

@@ -34,8 +34,8 @@ func (a *app) read(ctx context.Context, s *session, scope plan.Scope) (plan.Obse
 	if err != nil {
 		return o, err
 	}
-	a.log.Info(fmt.Sprintf("read %d VMs, %d vaults, %d protected items: %d requests, %s",
-		len(o.VMs), len(o.Vaults), len(o.Items), total(s.Requests()), report.Duration(time.Since(began))),
+	a.log.Info(fmt.Sprintf("read %s, %s, %s: %s, %s", report.Count(len(o.VMs), "VM"), report.Count(len(o.Vaults), "vault"),
+		report.Count(len(o.Items), "protected item"), report.Count(total(s.Requests()), "request"), report.Duration(time.Since(began))),
 		"vms", len(o.VMs), "vaults", len(o.Vaults), "items", len(o.Items), "gaps", len(o.Gaps), "requests", s.Requests(),
 		"seconds", time.Since(began).Seconds())
 	return o, nil

@@ -50,12 +50,16 @@ func (a *app) root() *cobra.Command {
 		Args:          unknownCommand,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		PersistentPreRunE: func(*cobra.Command, []string) (err error) {
-			a.log, err = newLogger(a.Err, a.logFormat, a.verbose, a.color(a.ErrTerminal))
+		PersistentPreRunE: func(*cobra.Command, []string) error {
+			log, err := newLogger(a.Err, a.logFormat, a.verbose, a.color(a.ErrTerminal))
+			if err == nil {
+				a.log = log
+			}
 			return err
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
+	root.SuggestionsMinimumDistance = 2
 	root.SetIn(a.In)
 	root.SetOut(a.Out)
 	root.SetErr(a.Err)

@@ -26,7 +26,7 @@ func (a *app) validate(files configFlags) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.Out, "%s: valid: %d vaults, %d policies, %d rules\n",
+	fmt.Fprintf(a.Out, "%s: valid: vaults %d, policies %d, rules %d\n",
 		report.Line(strings.Join(c.Files, ", ")), len(c.Vaults), len(c.Policies), len(c.Rules))
 	return nil
 }

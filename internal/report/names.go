@@ -235,3 +235,6 @@ func Headline(p plan.Plan) string { return headline(p) }
 
 // Verb spells an action in words.
 func Verb(a plan.Action) string { return verb(a) }
+
+// Count spells n of something: "1 vault", "2 vaults".
+func Count(n int, one string) string { return plural(n, one) }

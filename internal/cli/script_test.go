@@ -1,0 +1,105 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected outputs in the scripts")
+
+// TestMain lets scripts run the program as a process of its own: azbackup.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"azbackup": func() {
+			signals := make(chan os.Signal, 2)
+			signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+			os.Exit(Main(context.Background(), os.Args[1:], System("test", signals))) //nolint:forbidigo // this is a main
+		},
+	})
+}
+
+// TestScripts runs testdata/script/VERB-case.txtar. A script finds the estate and the config of testdata/base
+// in its folder unless it brings its own, and has the commands
+//
+//	exits CODE command…   the command ends with exactly this exit code
+//	await FILE            waits for the file that a server writes its URL to, and sets $URL
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script", UpdateScripts: *update, RequireUniqueNames: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
+			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, "cache"))
+			env.Setenv(accessToken, "script")
+			return copyMissing("testdata/base", env.WorkDir)
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"exits": exits, "await": await,
+		},
+	})
+}
+
+func copyMissing(from, to string) error {
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		target := filepath.Join(to, e.Name())
+		if _, err := os.Stat(target); err == nil {
+			continue
+		}
+		data, err := os.ReadFile(filepath.Join(from, e.Name()))
+		if err == nil {
+			err = os.WriteFile(target, data, 0o644)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func exits(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 {
+		ts.Fatalf("usage: exits CODE command…")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exit, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Fatalf("%v", err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 1 {
+		ts.Fatalf("usage: await FILE")
+	}
+	for range 200 {
+		if data, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && strings.HasSuffix(string(data), "\n") {
+			ts.Setenv("URL", strings.TrimSpace(string(data)))
+			return
+		}
+		time.Sleep(20 * time.Millisecond) //nolint:forbidigo // another process writes the file
+	}
+	ts.Fatalf("no URL came")
+}
