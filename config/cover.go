@@ -10,57 +10,118 @@ import (
 // checkCovered reports rules, and selectors of a list, that never decide, because an earlier rule takes every
 // VM that they could match, or because their own `except` does.
 func (l *linter) checkCovered() {
-	var earlier []*Rule
+	budget := coverBudget(maxCoverSteps)
+	var earlier []taken
 	for i := range l.c.Rules {
 		r := &l.c.Rules[i]
-		if r.ID != "" || len(r.Match) == 0 {
+		if r.ID != "" || len(r.Match) == 0 || !l.said(&r.Match) {
 			continue
 		}
+		var own []taken
 		for j := range r.Match {
-			if l.at(&r.Match[j]).sound() {
-				l.checkSelectorCovered(r, &r.Match[j], earlier)
+			s := &r.Match[j]
+			if !l.at(s).sound() {
+				continue
 			}
+			f := foldSelector(s)
+			l.checkSelectorCovered(r, s, &f, earlier, &budget)
+			own = append(own, taken{by: r.Name, at: l.at(s), selector: f})
 		}
-		if !l.said(&r.Except) && l.at(&r.Match).sound() {
-			earlier = append(earlier, r)
+		if !l.said(&r.Except) {
+			earlier = append(earlier, own...)
+		}
+		if budget < 0 {
+			l.out.warn(l.at(r), ruleTooMany, "select by tag or by resource group, or by id",
+				"there are too many patterns to compare each with each: rules from here on are not checked for being covered")
+			return
 		}
 	}
 }
 
-func (l *linter) checkSelectorCovered(r *Rule, s *Selector, earlier []*Rule) {
-	n := l.at(s)
+// maxCoverSteps takes about a quarter of a second.
+const maxCoverSteps = 50_000_000
+
+// coverBudget is how many steps may still be spent on comparing selectors. Below zero nothing is covered.
+type coverBudget int
+
+// taken is a selector whose VMs all go to its rule.
+type taken struct {
+	by       string
+	at       *node
+	selector foldedSelector
+}
+
+func (l *linter) checkSelectorCovered(r *Rule, s *Selector, f *foldedSelector, earlier []taken, budget *coverBudget) {
 	for i := range r.Except {
-		if l.at(&r.Except[i]).sound() && r.Except[i].covers(s) {
-			l.out.fail(n, ruleCovered, "", "this never matches: the rule's own \"except\" leaves out every VM that it selects")
+		if !l.at(&r.Except[i]).sound() {
+			continue
+		}
+		if e := foldSelector(&r.Except[i]); e.covers(f, budget) {
+			l.out.fail(l.at(s), ruleCovered, "", "this never matches: the rule's own \"except\" leaves out every VM that it selects")
 			return
 		}
 	}
-	for _, e := range earlier {
-		for i := range e.Match {
-			if e.Match[i].covers(s) {
-				l.out.fail(n, ruleCovered, "the first rule that matches decides: put the narrower rule first",
-					"this never decides: rule %s in %s matches every VM that it selects", quote(e.Name), l.at(&e.Match[i]).where())
-				return
-			}
+	for i := range earlier {
+		if e := &earlier[i]; e.selector.covers(f, budget) {
+			l.out.fail(l.at(s), ruleCovered, "the first rule that matches decides: put the narrower rule first",
+				"this never decides: rule %s in %s matches every VM that it selects", quote(e.by), e.at.where())
+			return
 		}
 	}
+}
+
+// foldedSelector is a selector, folded once for many comparisons.
+type foldedSelector struct {
+	names, groups, subscriptions, locations []string
+	tags                                    map[string][]string
+}
+
+func foldSelector(s *Selector) foldedSelector {
+	f := foldedSelector{
+		names: foldAll(s.Names, strings.ToLower), groups: foldAll(s.ResourceGroups, strings.ToLower),
+		subscriptions: foldAll(s.Subscriptions, strings.ToLower), locations: foldAll(s.Locations, armid.Location),
+		tags: make(map[string][]string, len(s.Tags)),
+	}
+	for name, values := range s.Tags {
+		f.tags[strings.ToLower(name)] = values
+	}
+	return f
+}
+
+func foldAll(values []string, fold func(string) string) []string {
+	var folded []string
+	for _, v := range values {
+		folded = append(folded, fold(v))
+	}
+	return folded
 }
 
 // covers says whether every VM that t matches is matched by s. It may say false where the truth is hard to
 // see, never true where it is not.
-func (s *Selector) covers(t *Selector) bool {
-	same := func(a, b string) bool { return strings.EqualFold(a, b) }
-	region := func(a, b string) bool { return armid.Location(a) == armid.Location(b) }
-	name := func(p, q string) bool { return globCovers(strings.ToLower(p), strings.ToLower(q)) }
-	return covered(s.Subscriptions, t.Subscriptions, same) &&
-		covered(s.Locations, t.Locations, region) &&
-		covered(s.Names, t.Names, name) &&
-		covered(s.ResourceGroups, t.ResourceGroups, name) &&
-		s.tagsCover(t)
+func (s *foldedSelector) covers(t *foldedSelector, budget *coverBudget) bool {
+	*budget--
+	return budget.covered(s.subscriptions, t.subscriptions, budget.same) &&
+		budget.covered(s.locations, t.locations, budget.same) &&
+		budget.covered(s.groups, t.groups, budget.glob) &&
+		budget.covered(s.names, t.names, budget.glob) &&
+		s.tagsCover(t, budget)
+}
+
+func (s *foldedSelector) tagsCover(t *foldedSelector, budget *coverBudget) bool {
+	for name, wide := range s.tags {
+		narrow, ok := t.tags[name]
+		switch {
+		case !ok, (len(wide) == 0) != (len(narrow) == 0):
+			return false
+		case len(wide) > 0 && !budget.covered(wide, narrow, budget.glob):
+			return false
+		}
+	}
+	return true
 }
 
 // covered says whether wide, where it is said, has a value for each value of narrow.
-func covered(wide, narrow []string, covers func(wide, narrow string) bool) bool {
+func (b *coverBudget) covered(wide, narrow []string, covers func(wide, narrow string) bool) bool {
 	if wide == nil || slices.Contains(wide, "*") {
 		return true
 	}
@@ -68,32 +129,23 @@ func covered(wide, narrow []string, covers func(wide, narrow string) bool) bool 
 		return false
 	}
 	for _, n := range narrow {
-		if !slices.ContainsFunc(wide, func(w string) bool { return covers(w, n) }) {
+		if !slices.ContainsFunc(wide, func(w string) bool { return *b >= 0 && covers(w, n) }) {
 			return false
 		}
 	}
 	return true
 }
 
-func (s *Selector) tagsCover(t *Selector) bool {
-	for name, wide := range s.Tags {
-		narrow, ok := t.tag(name)
-		switch {
-		case !ok, (len(wide) == 0) != (len(narrow) == 0):
-			return false
-		case len(wide) > 0 && !covered(wide, narrow, globCovers):
-			return false
-		}
-	}
-	return true
+func (b *coverBudget) same(wide, narrow string) bool {
+	*b--
+	return wide == narrow
 }
 
-// tag finds the values for a tag, without case.
-func (s *Selector) tag(name string) ([]string, bool) {
-	for n, values := range s.Tags {
-		if strings.EqualFold(n, name) {
-			return values, true
-		}
+func (b *coverBudget) glob(wide, narrow string) bool {
+	*b--
+	if quick, known := globCoversQuickly(wide, narrow); known {
+		return quick
 	}
-	return nil, false
+	*b -= coverBudget(len(wide) * len(narrow))
+	return *b >= 0 && globCovers(wide, narrow)
 }

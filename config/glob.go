@@ -87,35 +87,41 @@ func wildcard(p, s string) bool {
 	return strings.Trim(p[i:], "*") == ""
 }
 
-// maxCovered bounds the patterns that globCovers compares by their meaning; Azure's names and tag values have
-// at most 256 characters.
-const maxCovered = 300
-
 // globCovers says whether everything that q matches is matched by p. It may say false where the truth is
-// hard to see, never true where it is not.
+// hard to see, never true where it is not. It takes len(p)·len(q) steps, unless globCoversQuickly knows.
 func globCovers(p, q string) bool {
-	if p == q {
-		return true
+	if quick, known := globCoversQuickly(p, q); known {
+		return quick
 	}
-	if len(p) > maxCovered || len(q) > maxCovered {
-		return false
+	return signsCovered([]rune(p), []rune(q))
+}
+
+// globCoversQuickly answers the frequent cases: equal patterns, no pattern at all, different beginnings.
+func globCoversQuickly(p, q string) (covers, known bool) {
+	if p == q || p == "*" {
+		return true, true
 	}
-	pr, qr := []rune(p), []rune(q)
+	first := strings.IndexAny(p, "*?")
+	return false, first < 0 || !strings.HasPrefix(q, p[:first])
+}
+
+// signsCovered is globCovers sign by sign: a star covers any signs, a question mark any but a star.
+func signsCovered(p, q []rune) bool {
 	// row[j]: the part of p read so far covers the first j signs of q.
-	row := make([]bool, len(qr)+1)
+	row, next := make([]bool, len(q)+1), make([]bool, len(q)+1)
 	row[0] = true
-	for _, sign := range pr {
-		next := make([]bool, len(qr)+1)
+	for _, sign := range p {
 		for j := range next {
 			switch {
 			case sign == '*':
 				next[j] = row[j] || j > 0 && next[j-1]
-			case j == 0 || qr[j-1] == '*':
-			case sign == '?' || sign == qr[j-1]:
+			case j > 0 && q[j-1] != '*' && (sign == '?' || sign == q[j-1]):
 				next[j] = row[j-1]
+			default:
+				next[j] = false
 			}
 		}
-		row = next
+		row, next = next, row
 	}
-	return row[len(qr)]
+	return row[len(q)]
 }

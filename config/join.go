@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // The keys that join must know, because it works before the walk: they stand in the tags of Config as well.
 const (
@@ -19,11 +22,7 @@ func join(roots []*node, out *collector) *node {
 			continue
 		}
 		checkVersion(root, out)
-		for _, p := range root.pairs {
-			if p.key.text != keyVersion {
-				joined.merge(p, out)
-			}
-		}
+		joined.merge(slices.DeleteFunc(slices.Clone(root.pairs), func(p pair) bool { return p.key.text == keyVersion }), out)
 	}
 	// The versions are checked: the walk only has to find one.
 	checked := &node{src: joined.src, line: joined.line, col: joined.col, width: 1, text: keyVersion, bad: true}
@@ -31,33 +30,43 @@ func join(roots []*node, out *collector) *node {
 	return joined
 }
 
-// merge adds one key of a further file to the mapping.
-func (n *node) merge(p pair, out *collector) {
+// merge adds the keys of a further file to the mapping.
+func (n *node) merge(pairs []pair, out *collector) {
+	index := make(map[string]int, len(n.pairs))
 	for i, have := range n.pairs {
-		if have.key.text != p.key.text {
+		index[have.key.text] = i
+	}
+	for _, p := range pairs {
+		i, ok := index[p.key.text]
+		if !ok {
+			n.pairs = append(n.pairs, p)
 			continue
 		}
-		merged := *have.value
+		have := n.pairs[i]
 		switch {
 		case have.value.kind == list && p.value.kind == list:
-			items := p.value.items
-			if p.key.text == keySubscriptions {
-				items = have.value.without(items)
-			}
-			merged.items = append(merged.items[:len(merged.items):len(merged.items)], items...)
+			n.pairs[i].value = have.value.extended(p)
 		case have.value.kind == mapping && p.value.kind == mapping:
-			merged.pairs = merged.pairs[:len(merged.pairs):len(merged.pairs)]
-			for _, inner := range p.value.pairs {
-				merged.merge(inner, out)
-			}
+			merged := *have.value
+			merged.pairs = slices.Clone(merged.pairs)
+			merged.merge(p.value.pairs, out)
+			n.pairs[i].value = &merged
 		default:
 			out.fail(p.key, ruleOncePerConfig, "say it in one file only", "%s is said in %s already, line %d",
 				quote(p.key.text), clip(have.key.src.name), have.key.line)
 		}
-		n.pairs[i].value = &merged
-		return
 	}
-	n.pairs = append(n.pairs, p)
+}
+
+// extended is the list with the items of a further file.
+func (n *node) extended(p pair) *node {
+	items := p.value.items
+	if p.key.text == keySubscriptions {
+		items = n.without(items)
+	}
+	longer := *n
+	longer.items = slices.Concat(n.items, items)
+	return &longer
 }
 
 // without drops the items that the list has already: two files may name the same subscription.

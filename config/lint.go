@@ -2,6 +2,8 @@ package config
 
 import (
 	"strings"
+
+	"github.com/azbackup/azbackup/internal/armid"
 )
 
 // linter checks what the decoded file means. It stays silent about values that the walk has refused.
@@ -9,11 +11,27 @@ type linter struct {
 	c   *Config
 	w   *walker
 	out *collector
+
+	subscriptions map[string]bool                // folded
+	keptIn        map[*Policy]map[armid.Key]bool // by policies that name their vaults
 }
 
-func newLinter(c *Config, w *walker) *linter { return &linter{c: c, w: w, out: w.out} }
+func newLinter(c *Config, w *walker) *linter {
+	return &linter{c: c, w: w, out: w.out, subscriptions: map[string]bool{}, keptIn: map[*Policy]map[armid.Key]bool{}}
+}
+
+// The most vaults and policies of a config. Azure allows 200 policies in a vault; more definitions than this are
+// a fault of what wrote the file, and would be slow to check.
+const (
+	maxVaults   = 1000
+	maxPolicies = 1000
+)
 
 func (l *linter) run() {
+	if v, p := len(l.c.Vaults), len(l.c.Policies); v > maxVaults || p > maxPolicies {
+		l.out.fail(l.at(&l.c.Vaults, &l.c.Policies), ruleTooMany, "", "there are %d vaults and %d policies: at most %d of each are allowed", v, p, maxVaults)
+		return
+	}
 	l.checkSubscriptions()
 	l.checkCloud()
 	l.checkVaults()
@@ -24,7 +42,7 @@ func (l *linter) run() {
 
 // checkUnused warns of policies that nothing uses.
 func (l *linter) checkUnused() {
-	if l.out.failed() {
+	if len(l.out.failures) > 0 {
 		return // a rule that uses it may be what failed
 	}
 	for i := range l.c.Policies {
@@ -40,6 +58,7 @@ func (l *linter) checkSubscriptions() {
 	for i, id := range l.c.Subscriptions {
 		if field := &l.c.Subscriptions[i]; l.has(field) {
 			unique.add(l.at(field), id)
+			l.subscriptions[strings.ToLower(id)] = true
 		}
 	}
 }

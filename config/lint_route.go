@@ -76,15 +76,17 @@ func (l *linter) checkCandidates(r *Rule, policy *Policy) {
 	if r.Spread {
 		return
 	}
-	for i, v := range vaults {
-		same := slices.IndexFunc(vaults, func(o Vault) bool {
-			return strings.EqualFold(o.Subscription, v.Subscription) && armid.Location(o.Location) == armid.Location(v.Location)
-		})
-		if same < i {
+	type place struct{ subscription, location string }
+	first := map[place]Vault{}
+	for _, v := range vaults {
+		at := place{strings.ToLower(v.Subscription), armid.Location(v.Location)}
+		other, taken := first[at]
+		if taken {
 			l.out.warn(l.at(&r.Name, r), ruleSpread, "write vault: …, or spread: true to fill them evenly",
-				"a new VM may go to vault %s or %s, both in %s: it is blocked until the rule says which", quote(vaults[same].Name), quote(v.Name), clip(v.Location))
+				"a new VM may go to vault %s or %s, both in %s: it is blocked until the rule says which", quote(other.Name), quote(v.Name), clip(v.Location))
 			return
 		}
+		first[at] = v
 	}
 }
 
@@ -97,9 +99,16 @@ func (l *linter) checkPolicyVaults(r *Rule, policy *Policy, vaults []Vault, repo
 	if policy == nil || len(policy.Vaults) == 0 || !l.has(&policy.Vaults) {
 		return
 	}
-	kept := l.c.VaultsOf(policy)
+	kept := l.keptIn[policy]
+	if kept == nil {
+		kept = map[armid.Key]bool{}
+		for _, v := range l.c.VaultsOf(policy) {
+			kept[armid.Of(v.ID())] = true
+		}
+		l.keptIn[policy] = kept
+	}
 	for _, v := range vaults {
-		if !slices.ContainsFunc(kept, func(k Vault) bool { return armid.Same(k.ID(), v.ID()) }) {
+		if !kept[armid.Of(v.ID())] {
 			report(l.at(&r.Policy), rulePolicyVault, "add the vault to the policy, or narrow the rule by vault, locations or subscriptions",
 				"the rule may send a VM to vault %s, where policy %s is not kept", quote(v.Name), quote(policy.Name))
 		}

@@ -6,16 +6,12 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// maxSelectors bounds the selectors of a config: each VM is held against each, and each against the earlier ones.
-const maxSelectors = 5000
-
 func (l *linter) checkRules() {
 	unique := l.names("the rule")
 	vms := map[armid.Key]*node{}
-	selectors := 0
 	for i := range l.c.Rules {
 		r := &l.c.Rules[i]
-		if l.at(r).bad {
+		if l.at(r).bad || l.out.full() {
 			continue
 		}
 		if l.has(&r.Name) {
@@ -27,12 +23,6 @@ func (l *linter) checkRules() {
 		l.checkSelectors(r.Except)
 		l.checkExcept(r)
 		l.checkRoute(r)
-		selectors += len(r.Match) + len(r.Except)
-	}
-	if selectors > maxSelectors {
-		l.out.fail(l.at(&l.c.Rules), ruleTooMany, "select by tag or by resource group; rules with an id are not counted",
-			"there are %d selectors, at most %d are allowed", selectors, maxSelectors)
-		return
 	}
 	l.checkCovered()
 }

@@ -66,7 +66,7 @@ func (l *linter) checkRedundancy(v *Vault) {
 
 // checkSubscription reports an id that the file does not list.
 func (l *linter) checkSubscription(n *node, id string) {
-	if !l.has(&l.c.Subscriptions) || slices.ContainsFunc(l.c.Subscriptions, func(s string) bool { return strings.EqualFold(s, id) }) {
+	if !l.has(&l.c.Subscriptions) || l.subscriptions[strings.ToLower(id)] {
 		return
 	}
 	l.out.fail(n, ruleUnknownSubscription, "list it under subscriptions, or remove what lies in it",
@@ -76,6 +76,7 @@ func (l *linter) checkSubscription(n *node, id string) {
 // resolve checks references to vaults and gives those that mean one vault.
 func (l *linter) resolve(refs []string, at func(i int) *node) []Vault {
 	var vaults []Vault
+	named := map[armid.Key]bool{}
 	for i, ref := range refs {
 		n := at(i)
 		if n == nil || n.bad {
@@ -89,9 +90,11 @@ func (l *linter) resolve(refs []string, at func(i int) *node) []Vault {
 			}
 			l.out.fail(n, ruleUnknownVault, didYouMean(ref, l.vaultNames()), "vault %s is not among the vaults of the file", quote(ref))
 		case 1:
-			if slices.ContainsFunc(vaults, func(v Vault) bool { return armid.Same(v.ID(), found[0].ID()) }) {
+			key := armid.Of(found[0].ID())
+			if named[key] {
 				l.out.fail(n, ruleDuplicateValue, "", "vault %s is named twice", quote(ref))
 			}
+			named[key] = true
 			vaults = append(vaults, found[0])
 		default:
 			l.out.fail(n, ruleAmbiguousVault, "write "+quoteAll(l.tellApart(found)), "vault %s may be any of %d vaults of the file", quote(ref), len(found))

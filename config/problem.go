@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -22,10 +23,11 @@ type Problem struct {
 	length int    // characters to underline
 }
 
-// maxPrinted bounds how many problems [LoadError.Error] prints; all are in Problems.
+// maxPrinted bounds how many problems [LoadError.Error] prints.
 const maxPrinted = 100
 
-// LoadError is everything that is wrong with the files of one config, sorted by file and position.
+// LoadError is what is wrong with the files of one config, sorted by file and position: everything, unless there
+// is an absurd lot of it.
 type LoadError struct {
 	Problems []Problem
 	causes   []error
@@ -36,7 +38,7 @@ func (e *LoadError) Error() string {
 	var b strings.Builder
 	for i, p := range e.Problems {
 		if i == maxPrinted {
-			fmt.Fprintf(&b, "… and %d more\n", len(e.Problems)-i)
+			b.WriteString("… and more: the first " + strconv.Itoa(maxPrinted) + " are shown\n")
 			break
 		}
 		b.WriteString(p.String())
@@ -96,22 +98,35 @@ func (p Problem) excerpt() string {
 		strings.Repeat(" ", len(gutter)), strings.Repeat(" ", runewidth.StringWidth(before)), strings.Repeat("^", width))
 }
 
+// maxKept bounds how many problems are kept: a broken generator can make one per line.
+const maxKept = 2000
+
 // collector gathers problems while files are read.
 type collector struct {
-	list   []Problem
-	causes []error
+	failures, warnings []Problem
+	causes             []error
+}
+
+func (c *collector) add(p Problem) {
+	list := &c.failures
+	if p.Warning {
+		list = &c.warnings
+	}
+	if len(*list) < maxKept {
+		*list = append(*list, p)
+	}
 }
 
 // fail reports an error at a node.
 func (c *collector) fail(n *node, r rule, hint, format string, args ...any) {
-	c.list = append(c.list, at(n, r, hint, fmt.Sprintf(format, args...)))
+	c.add(at(n, r, hint, fmt.Sprintf(format, args...)))
 }
 
 // warn reports something that is allowed but probably not meant.
 func (c *collector) warn(n *node, r rule, hint, format string, args ...any) {
 	p := at(n, r, hint, fmt.Sprintf(format, args...))
 	p.Warning = true
-	c.list = append(c.list, p)
+	c.add(p)
 }
 
 func at(n *node, r rule, hint, message string) Problem {
@@ -123,9 +138,7 @@ func at(n *node, r rule, hint, message string) Problem {
 
 // file reports an error about a file as a whole.
 func (c *collector) file(name string, r rule, cause error, hint, format string, args ...any) {
-	c.list = append(c.list, Problem{
-		Position: Position{File: name}, Rule: string(r), Message: fmt.Sprintf(format, args...), Hint: hint,
-	})
+	c.add(Problem{Position: Position{File: name}, Rule: string(r), Message: fmt.Sprintf(format, args...), Hint: hint})
 	if cause != nil {
 		c.causes = append(c.causes, cause)
 	}
@@ -139,33 +152,27 @@ func (c *collector) place(src *source, line, col int, r rule, hint, format strin
 	c.fail(&node{src: src, line: line, col: col, width: 1}, r, hint, format, args...)
 }
 
-// failed says whether anything but warnings was reported.
-func (c *collector) failed() bool {
-	return slices.ContainsFunc(c.list, func(p Problem) bool { return !p.Warning })
-}
+// full says that there is no point in looking for more.
+func (c *collector) full() bool { return len(c.failures) == maxKept }
 
-// result sorts the problems by place and splits them.
+// result sorts the problems by place.
 func (c *collector) result(files []string) (warnings []Problem, err error) {
 	order := make(map[string]int, len(files))
 	for i, f := range files {
 		order[f] = i
 	}
-	slices.SortStableFunc(c.list, func(a, b Problem) int {
+	warnings = sorted(c.warnings, order)
+	if failures := sorted(c.failures, order); len(failures) > 0 {
+		return warnings, &LoadError{Problems: failures, causes: c.causes}
+	}
+	return warnings, nil
+}
+
+func sorted(list []Problem, order map[string]int) []Problem {
+	slices.SortStableFunc(list, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(order[a.File], order[b.File]), cmp.Compare(a.File, b.File),
 			cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
 			cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message))
 	})
-	c.list = slices.CompactFunc(c.list, func(a, b Problem) bool { return a == b })
-	var failures []Problem
-	for _, p := range c.list {
-		if p.Warning {
-			warnings = append(warnings, p)
-		} else {
-			failures = append(failures, p)
-		}
-	}
-	if len(failures) > 0 {
-		return warnings, &LoadError{Problems: failures, causes: c.causes}
-	}
-	return warnings, nil
+	return slices.CompactFunc(list, func(a, b Problem) bool { return a == b })
 }

@@ -112,6 +112,7 @@ func vmsHelp() []help {
 		{ruleCovered, "The first rule that matches decides. A rule, or a selector of a list, whose VMs an earlier rule takes all, or its own except leaves out all, never does anything."},
 		{ruleAmbiguousExcept, "A warning: one except with several conditions leaves out only VMs for which all of them hold, which is easily read as any of them. " +
 			"Write a list with one selector each for any, or a list of one for all."},
-		{ruleTooMany, "A config has at most 5000 selectors; rules with an id are not counted."},
+		{ruleTooMany, "A config has at most 1000 vaults and 1000 policies. Where thousands of patterns would have to be compared each with each, " +
+			"the check for covered rules stops, with a warning."},
 	}
 }

@@ -17,6 +17,9 @@ func newVariables(env func(string) (string, bool), out *collector) *variables {
 	return &variables{env: env, out: out, name: regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)}
 }
 
+// maxReplaced bounds a value with its variables replaced, in bytes: no value of the format is near to it.
+const maxReplaced = 64 << 10
+
 // expand replaces the variables in all values below n, never in keys.
 func (v *variables) expand(n *node) {
 	if n.kind == scalar && strings.Contains(n.text, "${") {
@@ -53,6 +56,10 @@ func (v *variables) replace(n *node) (text string, replaced bool) {
 			return n.text, true
 		}
 		b.WriteString(v.value(n, body))
+		if b.Len() > maxReplaced {
+			v.fail(n, "", "the value is too long with its variables replaced: at most %d bytes", maxReplaced)
+			return "", true
+		}
 		replaced, rest = true, tail
 	}
 }

@@ -88,7 +88,7 @@ const (
 // decode puts a node into v, which must be addressable.
 func (w *walker) decode(n *node, v reflect.Value, l limits, p *path) {
 	w.where[v.Addr().Interface()] = n
-	if n.bad {
+	if n.bad || w.out.full() {
 		return
 	}
 	if w.decodeForm(n, v.Addr().Interface(), l, p) {

@@ -133,15 +133,24 @@ func (c *converter) refuse(n *node, r rule, hint, format string, args ...any) {
 	c.out.fail(n, r, hint, format, args...)
 }
 
+// maxMeasured bounds the lines, in bytes, in which the end of a quoted scalar is looked for: doing so for each
+// scalar of one huge line would take minutes.
+const maxMeasured = 2000
+
 // width is how many characters of its first line a scalar takes.
 func (c *converter) width(y *yaml.Node) int {
-	rest := []rune(c.src.line(y.Line))
+	if y.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+		return 1
+	}
+	line := c.src.line(y.Line)
+	if len(line) > maxMeasured {
+		return max(1, min(utf8.RuneCountInString(y.Value), excerptPlace))
+	}
+	rest := []rune(line)
 	rest = rest[min(y.Column-1, len(rest)):]
 	size := utf8.RuneCountInString(y.Value)
-	if q := y.Style & (yaml.DoubleQuotedStyle | yaml.SingleQuotedStyle); q != 0 && len(rest) > 0 {
+	if y.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 && len(rest) > 0 {
 		size = closingQuote(rest)
-	} else if y.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
-		size = 1
 	}
 	return max(1, min(size, len(rest)))
 }

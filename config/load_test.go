@@ -1,0 +1,277 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// load reads a text as a file and fails the test on any message.
+func load(t *testing.T, text string) *Config {
+	t.Helper()
+	c, warnings, err := loadText(t, text)
+	if err != nil || len(warnings) > 0 {
+		t.Fatalf("%v %v", warnings, err)
+	}
+	return c
+}
+
+func loadText(t testing.TB, text string) (*Config, []Problem, error) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "azbackup.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return Load([]string{file}, testEnv)
+}
+
+func TestEveryKeyReachesItsField(t *testing.T) {
+	c, _, err := Load([]string{"testdata/ok/design.yaml"}, testEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Config{
+		Version: 1, Cloud: Cloud{Name: "AzurePublic"}, Tenant: "22222222-2222-2222-2222-222222222222",
+		Subscriptions: []string{sub1}, Files: []string{"testdata/ok/design.yaml"},
+		Vaults: []Vault{{
+			Name: "rsv-weu-prod", Subscription: sub1, ResourceGroup: "rg-backup", Location: "westeurope", Manage: true,
+			Redundancy: "GeoRedundant", CrossRegionRestore: new(true), SoftDeleteDays: new(30), Immutability: "Unlocked",
+			PublicNetworkAccess: new(false), Tags: map[string]string{"owner": "platform"}, Unmatched: "report",
+		}},
+		Policies: []Policy{{
+			Name: "daily-30d", Vaults: []string{"rsv-weu-prod"}, Manage: true, Tier: "Enhanced",
+			TimeZone: "W. Europe Standard Time", Schedule: &Schedule{Daily: &Daily{At: "22:00"}}, InstantRestoreDays: new(5),
+			Retention: &Retention{
+				Days: new(30), Weeks: &KeepWeeks{Keep: 12, Days: []string{"Sunday"}},
+				Months: &KeepMonths{Keep: 36, Weeks: []string{"First"}, Days: []string{"Sunday"}},
+				Years:  &KeepYears{Keep: 7, Months: []string{"January"}, Weeks: []string{"First"}, Days: []string{"Sunday"}},
+			},
+			Archive: &Archive{AfterMonths: 3}, Consistency: "crash",
+			InstantRestoreGroup: &InstantRestoreGroup{Prefix: "rp-", Suffix: "-weu"},
+		}, {Name: "hourly-4h"}},
+		Rules: []Rule{{
+			Name: "sql01", ID: "/subscriptions/" + sub1 + "/resourceGroups/rg-sql/providers/Microsoft.Compute/virtualMachines/sql01",
+			Policy: "hourly-4h", Vault: []string{"rsv-weu-prod"}, Disks: &Disks{Kind: DisksInclude, LUNs: []int{0, 1}}, Protect: ProtectOn,
+		}, {
+			Name: "prod",
+			Match: []Selector{{
+				Tags:           map[string][]string{"env": {"prod"}, "tier": {"web", "app"}},
+				ResourceGroups: []string{"rg-app-*"}, Locations: []string{"westeurope"},
+			}},
+			Except: []Selector{{Names: []string{"bastion*"}}, {Tags: map[string][]string{"backup": {"none"}}}},
+			Policy: "daily-30d", Backup: &Backup{IfOlderThan: 24 * time.Hour, Retain: 30 * 24 * time.Hour}, Protect: ProtectOn,
+		}, {
+			Name: "scratch", Match: []Selector{{Tags: map[string][]string{"env": {"dev"}}}}, Protect: ProtectOff,
+			Reason: "rebuilt from images every night",
+		}, {
+			Name: "retired", Match: []Selector{{Tags: map[string][]string{"lifecycle": {"retired"}}}}, Protect: ProtectStopped,
+		}},
+		Settings: Settings{
+			Refresh: "auto", Elsewhere: "block",
+			Limits: Limits{Writes: 32, Polls: 8, Operations: 500, ItemTimeout: 30 * time.Minute, RunTimeout: 6 * time.Hour},
+			Guards: Guards{MaxStops: Share{Count: 10, Percent: true}, MaxChanges: 1000},
+		},
+	}
+	if diff := cmp.Diff(want, c, cmpopts.IgnoreTypes(Position{}), cmpopts.IgnoreUnexported(Config{})); diff != "" {
+		t.Errorf("want (-), got (+):\n%s", diff)
+	}
+	if got, want := c.Rules[1].Match[0].Pos, (Position{"testdata/ok/design.yaml", 45, 12}); got != want {
+		t.Errorf("the selector stands at %v, want %v", got, want)
+	}
+}
+
+func TestWhatTheFileDoesNotSayHasItsDefault(t *testing.T) {
+	c := load(t, "version: 1\nsubscriptions: ["+sub1+"]\nvaults: [{name: a, resourceGroup: b, location: c}]\nsettings: {guards: {maxStops: 0, maxChanges: 0}}\n")
+	want := Settings{
+		Refresh: "auto", Elsewhere: "block",
+		Limits: Limits{Writes: 32, Polls: 8, Operations: 500, ItemTimeout: 30 * time.Minute, RunTimeout: 6 * time.Hour},
+	}
+	if diff := cmp.Diff(want, c.Settings); diff != "" {
+		t.Errorf("settings, want (-), got (+):\n%s", diff)
+	}
+	if c.Cloud.Name != "AzurePublic" || c.Vaults[0].Subscription != sub1 || c.Vaults[0].Unmatched != "report" {
+		t.Errorf("cloud %v, vault %+v", c.Cloud, c.Vaults[0])
+	}
+	if v := c.Vaults[0]; v.CrossRegionRestore != nil || v.SoftDeleteDays != nil || v.Tags != nil || v.Redundancy != "" {
+		t.Errorf("the file says nothing of these: %+v", v)
+	}
+}
+
+func TestVariablesAreReplacedInEveryKindOfScalar(t *testing.T) {
+	c, _, err := Load([]string{"testdata/ok/variables.yaml"}, testEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, p, r := c.Vaults[0], c.Policies[0], c.Rules[0]
+	got := fmt.Sprintln(c.Version, c.Subscriptions, v.Name, v.Manage, *v.SoftDeleteDays, v.Tags, *p.Retention.Days, p.Retention.Months.Dates,
+		p.Archive.AfterMonths, r.Match[0].Tags, r.Spread, r.Disks.Kind, r.Protect, r.Backup.IfOlderThan, c.Rules[1].Protect, c.Settings.Guards.MaxStops)
+	want := "1 [" + sub1 + "] rsv-prod true 30 map[empty: env:prod literal:${ENV} price:$5] 30 [1 0] 6 map[env:[prod]] false osOnly true 30h0m0s stopped {30 true}\n"
+	if got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+}
+
+func TestWhatAVariableHoldsIsNotReadAsYAMLOrAsVariables(t *testing.T) {
+	env := func(string) (string, bool) { return "${A} # {x: y}\n- z", true }
+	file := filepath.Join(t.TempDir(), "a.yaml")
+	text := "version: 1\nsubscriptions: [" + sub1 + "]\nvaults: [{name: a, resourceGroup: b, location: c, manage: true, tags: {x: \"<${A}>\"}}]\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, _, err := Load([]string{file}, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := c.Vaults[0].Tags["x"], "<${A} # {x: y}\n- z>"; got != want {
+		t.Errorf("tag = %q, want %q", got, want)
+	}
+}
+
+func TestTimeZonesAreWindowsZones(t *testing.T) {
+	c, _, err := Load([]string{"testdata/ok/policies.yaml"}, testEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{"W. Europe Standard Time", "UTC", "UTC", "India Standard Time", ""} {
+		if got := c.Policies[i].TimeZone; got != want {
+			t.Errorf("policy %s: time zone %q, want %q", c.Policies[i].Name, got, want)
+		}
+	}
+	for name, windows := range windowsZones() {
+		iana, ok := IANAZone(windows)
+		if !ok {
+			t.Errorf("%s has no IANA name", windows)
+		}
+		if _, err := time.LoadLocation(iana); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestFilesAreJoinedInOrder(t *testing.T) {
+	c, _, err := Load([]string{"testdata/ok/team"}, testEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(c.Subscriptions) != 2 || len(c.Rules) != 1 || c.Settings.Limits.Writes != 4 || c.Settings.Limits.Polls != 2 || c.Settings.Refresh != "never" {
+		t.Errorf("joined: %+v", c)
+	}
+	want := []string{"testdata/ok/team/10-base.yaml", "testdata/ok/team/20-team.yaml"}
+	if !slices.Equal(c.Files, want) || c.Rules[0].Pos.File != want[1] {
+		t.Errorf("files %q, rule at %v", c.Files, c.Rules[0].Pos)
+	}
+}
+
+func TestAMissingFileIsToldWithItsCause(t *testing.T) {
+	t.Chdir(t.TempDir())
+	c, _, err := Load(nil, testEnv)
+	if c != nil || !errors.Is(err, fs.ErrNotExist) || err.Error() != "azbackup.yaml: the file cannot be read: no such file or directory [file]" {
+		t.Errorf("config %v, error %v", c, err)
+	}
+}
+
+func TestAFileNamedTwiceIsRefused(t *testing.T) {
+	_, _, err := Load([]string{"testdata/ok/minimal.yaml", "testdata/ok/../ok/minimal.yaml"}, testEnv)
+	if err == nil || !strings.Contains(err.Error(), "named twice") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestRoutes(t *testing.T) {
+	c, _, err := Load([]string{"testdata/ok/rules.yaml"}, testEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := func(vaults []Vault) string {
+		var s []string
+		for _, v := range vaults {
+			s = append(s, v.Subscription[:1]+"/"+v.ResourceGroup+"/"+v.Name)
+		}
+		return strings.Join(s, " ")
+	}
+	rule := func(name string) *Rule {
+		return &c.Rules[slices.IndexFunc(c.Rules, func(r Rule) bool { return r.Name == name })]
+	}
+	tests := []struct{ what, got, want string }{
+		{"by region", ids(c.Candidates(rule("app wide"), strings.ToUpper(sub1), "West Europe")), "1/rg-a/rsv 1/rg-b/rsv"},
+		{"by region, none", ids(c.Candidates(rule("app wide"), sub1, "northeurope")), ""},
+		{"named, in their order", ids(c.Candidates(rule("app without tag"), sub1, "anywhere")), "1/rg-a/rsv 1/rg-b/rsv"},
+		{"policy of rules", ids(c.VaultsOf(c.Policy("DAILY"))), "1/rg-a/rsv 1/rg-b/rsv 2/rg-a/rsv"},
+		{"policy of an id rule", ids(c.VaultsOf(c.Policy("weekly"))), "2/rg-a/rsv"},
+	}
+	for _, tt := range tests {
+		if tt.got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.what, tt.got, tt.want)
+		}
+	}
+	if c.Policy("none") != nil {
+		t.Error("found a policy that is not there")
+	}
+}
+
+func TestTooMany(t *testing.T) {
+	head := "version: 1\nsubscriptions: [" + sub1 + "]\n"
+	list := func(key string, count int, item string) string {
+		return head + key + ":\n" + strings.ReplaceAll(strings.Repeat(item, count), "#", strings.Repeat("?", 100))
+	}
+	tests := map[string]struct{ text, want string }{
+		"vaults":   {list("vaults", maxVaults+1, "  - {name: v, resourceGroup: g, location: l}\n"), "there are 1001 vaults"},
+		"policies": {list("policies", maxPolicies+1, "  - {name: p}\n"), "1001 policies"},
+		"patterns": {list("vms", 3000, "  - {name: r, match: {names: ['#x']}, except: [{names: ['#y', '#z*']}], protect: false}\n"), "not checked for being covered"},
+	}
+	for name, tt := range tests {
+		start := time.Now()
+		_, warnings, err := loadText(t, tt.text)
+		if got := fmt.Sprint(warnings, err); !strings.Contains(got, "[too-many]") || !strings.Contains(got, tt.want) {
+			t.Errorf("%s: %.300s", name, got)
+		}
+		t.Logf("%s: %v", name, time.Since(start))
+	}
+}
+
+func TestHostileFilesAreRefusedWithinASecond(t *testing.T) {
+	bomb := "version: 1\na: &a [x, x, x, x, x, x, x, x, x]\n"
+	for c := 'b'; c < 'z'; c++ {
+		bomb += fmt.Sprintf("%c: &%c [*%c, *%c, *%c, *%c, *%c, *%c, *%c, *%c, *%c]\n", c, c, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1)
+	}
+	rules := "version: 1\nvms:\n" + strings.Repeat("  - {name: a, match: {names: [a]}, policy: b, vualt: c}\n", maxSize/60)
+	tests := map[string]struct{ text, rule string }{
+		"an alias bomb":        {bomb, "[alias]"},
+		"10 MB":                {strings.Repeat("# a comment line\n", 10<<20/17), "[file]"},
+		"deep lists":           {"version: " + strings.Repeat("[", 1<<20), "[nesting]"},
+		"deep closed lists":    {"version: " + strings.Repeat("[", 9000) + strings.Repeat("]", 9000), "[nesting]"},
+		"deep mappings":        {strings.Repeat("a: {", 9000), "is not YAML"},
+		"deep block lists":     {strings.Repeat("- ", 1<<20), "[nesting]"},
+		"deep keys":            {strings.Repeat("? ", 1<<20), "[nesting]"},
+		"many errors":          {rules, "… and"},
+		"many duplicate keys":  {"{" + strings.Repeat("a: 1, ", 100_000) + "}", "[duplicate-key]"},
+		"many control signs":   {strings.Repeat("\x01\n", 1<<20), "[encoding]"},
+		"a long key":           {strings.Repeat("x", 1<<20) + ": 1", "[syntax]"},
+		"a long unknown word":  {"version: 1\nsubscriptions: [" + sub1 + "]\ncloud: " + strings.Repeat("x", 1<<20), "[value]"},
+		"a long glob":          {"version: 1\nsubscriptions: [" + sub1 + "]\nvms:\n" + strings.Repeat("  - {name: a, match: {names: ['"+strings.Repeat("*a", 1<<14)+"']}, protect: false}\n", 20), "[duplicate-name]"},
+		"many documents":       {strings.Repeat("---\n", 1<<18), "[second-document]"},
+		"many variables":       {"version: 1\ntenant: \"" + strings.Repeat("${NO}", 10_000) + "\"", "[variable]"},
+		"a variable, unclosed": {"version: 1\ntenant: \"" + strings.Repeat("${", 100_000) + "\"", "[variable]"},
+	}
+	for name, tt := range tests {
+		start := time.Now()
+		_, _, err := loadText(t, tt.text)
+		if took := time.Since(start); took > 2*time.Second {
+			t.Errorf("%s: took %v", name, took)
+		} else {
+			t.Logf("%s: %v", name, took)
+		}
+		if err == nil || !strings.Contains(err.Error(), tt.rule) {
+			t.Errorf("%s: error %.200v, want one with %q", name, err, tt.rule)
+		}
+	}
+}
