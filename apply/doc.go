@@ -1,2 +1,69 @@
-// Package apply carries a plan out: bounded writes, bounded polling, events, a report per change.
+// Package apply carries a plan out: bounded writes, bounded reads, events, and one result per change.
+//
+//	plan ─► schedule ─► life of a change ─────────────────────────────► outcome ─► report
+//	        (who may    clear the way ─► write ─► accepted ─► follow        │
+//	         start)          ▲             │                    ▲           └─► events
+//	                         └── answer ◄──┘ refused            │
+//	                      (codes, refresh, read-back)      watch of the vault: one sweep for all
+//
+// # Contract
+//
+// A change ends exactly once. It starts when all it needs is done; when a need is not, it is blocked, and nothing
+// else waits for it. A failed change cancels none of its siblings. Every wait ends by itself: with the change's
+// own limit, the run's, the grace after an interrupt, or the context; the cause is in the result.
+//
+// The engine talks to the service through a [Backend] and never prints: it tells an [Observer]. Time is the Go
+// clock, so tests run hours in no time (testing/synctest).
+//
+// # Done
+//
+// An item's change is done when the vault lists the item as desired and neither lists a running job for it nor a
+// newer failed one. An operation's word alone is not enough: it can succeed while its job fails (azure-api.md
+// §4), and its effect is listed later (§12). Jobs count as ours when they started after the write was accepted, by the
+// service's clock. Vaults and policies are done when, read back, they are what was wanted; a backup when its job
+// is there.
+//
+// # When to look
+//
+// Asking for each operation costs a request per VM and round; an hour has 150 of them, for everybody in the
+// subscription (azure-api.md §12). So everybody who waits for something in a vault is served by one sweep: its
+// items and its jobs. What remains is to choose the moments. The duration of a run is max(t_i + d_i), t_i being
+// when the write quota lets the i-th write go and d_i how long its operation takes: only the last look decides, all
+// others are for slots, for those who need a parent, and for the people who watch.
+//
+//   - Each operation has a next look: at the quantiles 75, 95 and 100 of what this run has seen so far, and at the
+//     ages recorded for its kind beyond (enable: 36, 71 and 324 s). The first of them that it has not
+//     reached is when it is due. Where durations cluster, as recorded, that finds nearly everything at a cost of
+//     one sweep per cluster; where they do not, what is seen soon replaces what was recorded.
+//   - Between these marks the gaps grow by a quarter of the age, so nothing is noticed more than a quarter too
+//     late. A short Retry-After is followed instead, as long as nothing was seen yet; a longer one than is usual is
+//     not, because lists are not the operation it speaks of.
+//   - A sweep waits until enough operations are due for its requests to be shared ten to one, or all are, but not
+//     longer than 10 s beyond half of them. The last ones have nobody to wait for: they are looked at when due.
+//   - Where the budget is scarcer than that, the share is what is left of it, less a reserve of one half for the
+//     stragglers, by what is left to do. Then the looks between the marks are left out.
+//   - A few operations whose lists would probably show nothing are asked for singly, and so is one on which the
+//     lists are silent: not as desired, and no job.
+//
+// Subscriptions have a write quota each, so they take turns; within one, vaults are filled one after the other: the
+// operations of a vault then end together and its sweeps find more. Mixing the vaults would need a sweep of each of
+// them for the same result.
+//
+// # Writes
+//
+// A write is sent once. It is sent again only after an answer that proves it was refused (codes.go), or when
+// nothing came back and the lists, read until the blind window is over, show neither its effect nor its job
+// (readback.go). What a failed read does not show is not absent. A conflict is somebody at work: it is waited out
+// and the vault is listed again, so that what somebody else did is not done twice.
+//
+// # Rejected
+//
+//   - Workers that hold an operation from write to end: 64 of them are a limit on operations disguised as one on
+//     requests. A slot for writing is free at the 202.
+//   - errgroup.WithContext: it cancels siblings at the first error.
+//   - A GET per item before its write: the vault's list tells for all, when it is not older than five minutes.
+//   - Confirming by the operation's status alone: see Done.
+//   - Jobs read by status InProgress only: a failed job would be missed, and with it the reason.
+//   - Sweeping at a fixed interval: 10 s would cost 85 sweeps of 10 pages for 1000 VMs, and an hour's
+//     budget in the first minutes.
 package apply
