@@ -125,7 +125,7 @@ func spell(v any) string {
 }
 
 // throttledFor finds the seconds in a 429's text (azure-api.md §12): its Retry-After is not to be relied on.
-var throttledFor = regexp.MustCompile(`try again after '(\d+)' seconds`) //nolint:gochecknoglobals // a compiled constant
+var throttledFor = regexp.MustCompile(`try again after '(\d+)' seconds`)
 
 // retryAfter is what the service asks us to wait; 0 = it did not say.
 func retryAfter(h http.Header, message string) time.Duration {

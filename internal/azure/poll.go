@@ -16,29 +16,31 @@ import (
 // Poll implements [apply.Backend]: one look at an operation, and at a vault or policy behind it.
 func (c *Client) Poll(ctx context.Context, op apply.Operation) (apply.Progress, error) {
 	p, err := c.lookAt(ctx, op)
-	if err != nil || !p.Done {
+	switch {
+	case err != nil || !p.Done:
 		return p, err
-	}
-	if op.JobID != "" {
+	case op.JobID != "":
 		return c.followJob(ctx, op, p)
-	}
-	switch op.Action {
-	case plan.CreateVault, plan.UpdateVault:
+	case writesVault(op.Action):
 		return c.readBackVault(ctx, op, p)
-	case plan.CreatePolicy, plan.UpdatePolicy:
+	case writesPolicy(op.Action):
 		return c.readBackPolicy(ctx, op, p)
 	}
 	return p, nil
 }
 
+func writesVault(a plan.Action) bool { return a == plan.CreateVault || a == plan.UpdateVault }
+
+func writesPolicy(a plan.Action) bool { return a == plan.CreatePolicy || a == plan.UpdatePolicy }
+
 // lookAt follows the URLs of an operation. Azure-AsyncOperation is preferred (azure-api.md §12), except for a refresh, where it
 // has an undocumented api-version and Location tells as much (§1).
 func (c *Client) lookAt(ctx context.Context, op apply.Operation) (apply.Progress, error) {
 	switch {
-	case op.Status != "" && !(op.Action == plan.Refresh && op.Result != ""):
-		return c.lookAtStatus(ctx, op)
-	case op.Result != "":
+	case op.Result != "" && (op.Status == "" || op.Action == plan.Refresh):
 		return c.lookAtResult(ctx, op)
+	case op.Status != "":
+		return c.lookAtStatus(ctx, op)
 	}
 	return apply.Progress{Done: true, RequestID: op.RequestID}, nil // the write was answered with its effect
 }
@@ -70,7 +72,7 @@ func (c *Client) lookAtStatus(ctx context.Context, op apply.Operation) (apply.Pr
 		accept: []int{http.StatusAccepted, http.StatusNoContent},
 	})
 	if err != nil {
-		if notFound(err) && readsBack(op.Action) {
+		if notFound(err) && (writesVault(op.Action) || writesPolicy(op.Action)) {
 			// The operation is forgotten: what it left behind can still be read.
 			return apply.Progress{Done: true, RequestID: op.RequestID}, nil
 		}
@@ -136,14 +138,6 @@ func (c *Client) lookAtResult(ctx context.Context, op apply.Operation) (apply.Pr
 
 func following(op apply.Operation) string {
 	return "following " + string(op.Action) + " " + operationID(firstOf(op.Status, op.Result))
-}
-
-func readsBack(a plan.Action) bool {
-	switch a {
-	case plan.CreateVault, plan.UpdateVault, plan.CreatePolicy, plan.UpdatePolicy:
-		return true
-	}
-	return false
 }
 
 // readBackVault is done when the vault is provisioned and is what the change wants. A vault that is not there yet is a

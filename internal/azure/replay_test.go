@@ -162,12 +162,22 @@ func TestRecordedOperationsAreDrivenToTheirEnd(t *testing.T) {
 		n        int
 		action   plan.Action
 	}{
-		{"item", 56, plan.Protect}, {"item", 71, plan.Protect}, {"item", 96, plan.Modify},
-		{"policy", 55, plan.Protect}, {"policy", 68, plan.Protect},
-		{"softdelete", 31, plan.Refresh}, {"softdelete", 36, plan.Protect}, {"softdelete", 58, plan.Undelete},
-		{"scenario", 29, plan.Refresh}, {"scenario", 34, plan.Protect}, {"scenario", 46, plan.Backup},
-		{"scenario", 221, plan.Stop}, {"scenario", 227, plan.Resume},
-		{"job", 30, plan.Refresh}, {"job", 35, plan.Protect}, {"job", 45, plan.Backup},
+		{"item", 56, plan.Protect},
+		{"item", 71, plan.Protect},
+		{"item", 96, plan.Modify},
+		{"policy", 55, plan.Protect},
+		{"policy", 68, plan.Protect},
+		{"softdelete", 31, plan.Refresh},
+		{"softdelete", 36, plan.Protect},
+		{"softdelete", 58, plan.Undelete},
+		{"scenario", 29, plan.Refresh},
+		{"scenario", 34, plan.Protect},
+		{"scenario", 46, plan.Backup},
+		{"scenario", 221, plan.Stop},
+		{"scenario", 227, plan.Resume},
+		{"job", 30, plan.Refresh},
+		{"job", 35, plan.Protect},
+		{"job", 45, plan.Backup},
 	} {
 		t.Run(fmt.Sprintf("%s %d %s", c.cassette, c.n, c.action), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

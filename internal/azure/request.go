@@ -52,11 +52,11 @@ func (c *Client) url(path, apiVersion string, query ...string) string {
 	for i, s := range segments {
 		segments[i] = url.PathEscape(strings.ReplaceAll(s, "%3B", ";"))
 	}
-	q := "?api-version=" + apiVersion
+	parts := []string{"api-version=" + apiVersion}
 	for i := 0; i+1 < len(query); i += 2 {
-		q += "&" + url.QueryEscape(query[i]) + "=" + strings.ReplaceAll(url.QueryEscape(query[i+1]), "+", "%20")
+		parts = append(parts, url.QueryEscape(query[i])+"="+strings.ReplaceAll(url.QueryEscape(query[i+1]), "+", "%20"))
 	}
-	return c.endpoint.String() + "/" + strings.Join(segments, "/") + q
+	return c.endpoint.String() + "/" + strings.Join(segments, "/") + "?" + strings.Join(parts, "&")
 }
 
 // do sends a request. Errors are *apply.Error, [SignInError] or [RefusedError], or the context's cause when it ended.

@@ -55,15 +55,12 @@ func operationID(link string) string {
 
 // writeOf is the request of a change.
 func (c *Client) writeOf(ctx context.Context, ch plan.Change) (request, error) {
-	if ch.After == nil && needsAfter(ch.Action) {
-		return request{}, fmt.Errorf("starting %q: the change does not say what it wants", ch.ID)
+	if ch.After == nil {
+		ch.After = &plan.State{}
 	}
 	switch ch.Action {
 	case plan.CreateVault:
-		return request{
-			op: fmt.Sprintf("creating vault %q", vaultName(ch.Target)), method: http.MethodPut,
-			url: c.url(ch.Target, apiVault), body: newVault(*ch.After.Vault),
-		}, nil
+		return c.putVault(ch)
 	case plan.UpdateVault:
 		return c.patchVault(ctx, ch)
 	case plan.CreatePolicy, plan.UpdatePolicy:
@@ -77,16 +74,14 @@ func (c *Client) writeOf(ctx context.Context, ch plan.Change) (request, error) {
 		return c.putItem(ch)
 	case plan.Backup:
 		return c.postBackup(ch)
+	default:
+		return request{}, fmt.Errorf("starting %q: %q is nothing that can be sent", ch.ID, ch.Action)
 	}
-	return request{}, fmt.Errorf("starting %q: %q is nothing that can be sent", ch.ID, ch.Action)
 }
 
-func needsAfter(a plan.Action) bool {
-	switch a {
-	case plan.CreateVault, plan.UpdateVault, plan.CreatePolicy, plan.UpdatePolicy, plan.Protect, plan.Modify, plan.Resume:
-		return true
-	}
-	return false
+// wants is the error for a change that lacks what it has to say.
+func wants(ch plan.Change, what string) error {
+	return fmt.Errorf("starting %q: the change does not say which %s", ch.ID, what)
 }
 
 // itemBody is a PUT of a protected item (azure-api.md §4, §6). It never carries resourceGuardOperationRequests: what a
@@ -117,6 +112,9 @@ func (c *Client) putItem(ch plan.Change) (request, error) {
 	case plan.Undelete:
 		p.PolicyID, p.State, p.Revive = new(string), plan.StateProtectionStopped, true
 	default:
+		if ch.After.Policy == "" {
+			return request{}, wants(ch, "policy")
+		}
 		p.PolicyID = &ch.After.Policy
 	}
 	// A new item without a filter needs no word of it; one that exists is told each time.
@@ -132,15 +130,11 @@ func (c *Client) putItem(ch plan.Change) (request, error) {
 
 // filterOf is the disk filter that a PUT carries: the one wanted, or, where backup ends or comes back, the one that is there.
 func filterOf(ch plan.Change) *plan.Disks {
-	switch {
-	case ch.Action != plan.Stop && ch.Action != plan.Undelete:
-		return ch.After.Disks
-	case ch.After != nil && ch.After.Disks != nil:
-		return ch.After.Disks
-	case ch.Before != nil:
+	ends := ch.Action == plan.Stop || ch.Action == plan.Undelete
+	if ends && ch.After.Disks == nil && ch.Before != nil {
 		return ch.Before.Disks
 	}
-	return nil
+	return ch.After.Disks
 }
 
 // itemOf is the item a change writes to, which must lie in the change's vault.
@@ -170,8 +164,9 @@ func gerund(a plan.Action) string {
 		return "stopping the protection of"
 	case plan.Undelete:
 		return "undeleting"
+	default:
+		return string(a)
 	}
-	return string(a)
 }
 
 type backupBody struct {
@@ -189,7 +184,7 @@ func (c *Client) postBackup(ch plan.Change) (request, error) {
 	}
 	var b backupBody
 	b.Properties.Type = "IaasVMBackupRequest"
-	if ch.After != nil && ch.After.Retain > 0 {
+	if ch.After.Retain > 0 {
 		b.Properties.Expiry = time.Now().Add(time.Duration(ch.After.Retain)).UTC().Format(time.RFC3339)
 	}
 	return request{

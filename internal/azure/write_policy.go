@@ -18,7 +18,7 @@ import (
 // is read right before, and what the change does not touch goes back as it came.
 func (c *Client) putPolicy(ctx context.Context, ch plan.Change) (request, error) {
 	if ch.After.Spec == nil {
-		return request{}, fmt.Errorf("starting %q: the change does not say what it wants", ch.ID)
+		return request{}, wants(ch, "schedule")
 	}
 	id, err := armid.Parse(ch.Target)
 	if err != nil {

@@ -47,6 +47,16 @@ type vaultRedundancy struct {
 	CrossRegion string `json:"crossRegionRestore"`
 }
 
+func (c *Client) putVault(ch plan.Change) (request, error) {
+	if ch.After.Vault == nil {
+		return request{}, wants(ch, "settings")
+	}
+	return request{
+		op: fmt.Sprintf("creating vault %q", vaultName(ch.Target)), method: http.MethodPut,
+		url: c.url(ch.Target, apiVault), body: newVault(*ch.After.Vault),
+	}, nil
+}
+
 // newVault is the PUT of a vault that does not exist.
 func newVault(s plan.VaultSettings) vaultBody {
 	b := vaultSettings(s, wireVault{})
@@ -66,7 +76,7 @@ func newVault(s plan.VaultSettings) vaultBody {
 func (c *Client) patchVault(ctx context.Context, ch plan.Change) (request, error) {
 	op := fmt.Sprintf("updating vault %q", vaultName(ch.Target))
 	if ch.After.Vault == nil {
-		return request{}, fmt.Errorf("starting %q: the change does not say what it wants", ch.ID)
+		return request{}, wants(ch, "settings")
 	}
 	var now wireVault
 	if _, err := c.get(ctx, op, c.url(ch.Target, apiVault), quota.Confirm, &now); err != nil {
