@@ -111,7 +111,7 @@ func (m *maker) explain(s *subject, p Plan) Explanation {
 			e.Items = append(e.Items, *it)
 		}
 	}
-	m.explainPolicy(s, at, &e)
+	m.explainPolicy(at, &e)
 	return e
 }
 
@@ -134,7 +134,7 @@ func nextOf(vm armid.Key, p Plan) []Change {
 }
 
 // explainPolicy finds vault, policy and schedule as they will be.
-func (m *maker) explainPolicy(s *subject, at place, e *Explanation) {
+func (m *maker) explainPolicy(at place, e *Explanation) {
 	if at.item != nil && at.class == active {
 		e.Vault, e.Policy = at.item.Vault, before(at.item).Policy
 	}

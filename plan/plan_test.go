@@ -160,8 +160,14 @@ func TestDisksEqual(t *testing.T) {
 		a, b *plan.Disks
 		want bool
 	}{
-		{nil, nil, true}, {nil, out(), true}, {nil, in(), false}, {in(), in(), true}, {in(1, 2), in(2, 1), true},
-		{in(1), out(1), false}, {out(1), out(2), false}, {in(1, 1), in(1), true},
+		{nil, nil, true},
+		{nil, out(), true},
+		{nil, in(), false},
+		{in(), in(), true},
+		{in(1, 2), in(2, 1), true},
+		{in(1), out(1), false},
+		{out(1), out(2), false},
+		{in(1, 1), in(1), true},
 	} {
 		if got := tt.a.Equal(tt.b); got != tt.want {
 			t.Errorf("%v and %v: got %t", tt.a, tt.b, got)

@@ -54,7 +54,7 @@ func (m *maker) within(s *subject, decide func()) {
 func (m *maker) wantProtected(s *subject) {
 	candidates := m.candidates(s)
 	at := m.locate(s, func(v *vaultPlan) bool { return slices.Contains(candidates, v) })
-	s.involve(at, candidates)
+	m.involve(s, at, candidates)
 	blocked := m.itemChange(s, at, wantedAction(at))
 	switch gap := m.gaps.touching(s); {
 	case gap != nil || s.vm == nil && !s.missing:
@@ -92,7 +92,7 @@ func (m *maker) wantStopped(s *subject) {
 		candidates = m.candidates(s)
 	}
 	at := m.locate(s, func(v *vaultPlan) bool { return candidates == nil || slices.Contains(candidates, v) })
-	s.involve(at, candidates)
+	m.involve(s, at, candidates)
 	switch gap := m.gaps.touching(s); {
 	case gap != nil || s.vm == nil && !s.missing:
 		m.block(m.itemChange(s, at, Stop), ReasonGap, gap.words(), "")
@@ -118,7 +118,7 @@ func (m *maker) wantStopped(s *subject) {
 // leaveAlone is the column `protect: false`.
 func (m *maker) leaveAlone(s *subject) {
 	at := m.locate(s, anyVault)
-	s.involve(at, nil)
+	m.involve(s, at, nil)
 	reason, detail := ReasonExcluded, s.rule.Reason
 	if s.missing && at.item != nil {
 		reason, detail = ReasonOrphan, m.describe(at.item)
@@ -130,7 +130,7 @@ func (m *maker) leaveAlone(s *subject) {
 // not read may have one that the identity cannot see.
 func (m *maker) withoutRule(s *subject) {
 	at := m.locate(s, anyVault)
-	s.involve(at, nil)
+	m.involve(s, at, nil)
 	switch {
 	case s.vm == nil:
 		m.keep(s, at, ReasonOrphan, m.describe(at.item))
@@ -170,10 +170,14 @@ func wantedAction(at place) Action {
 	return Modify
 }
 
-// involve notes which vaults the decision is about: where the item is, else where it could go.
-func (s *subject) involve(at place, candidates []*vaultPlan) {
+// involve notes which vaults the decision is about: where the item is, else where it could go. Only `--only`
+// asks.
+func (m *maker) involve(s *subject, at place, candidates []*vaultPlan) {
+	if !m.only.narrows() {
+		return
+	}
 	if at.item != nil {
-		s.involved = append(s.involved, armid.Of(at.item.Vault))
+		s.involved = append(s.involved, m.index.key(at.item.Vault))
 		return
 	}
 	for _, v := range candidates {
