@@ -1,9 +1,6 @@
 package apply
 
-import (
-	"net/http"
-	"time"
-)
+import "time"
 
 // reaction is what the engine does about an error code.
 type reaction int
@@ -29,16 +26,20 @@ func ruleFor(code string, status int) rule {
 	switch code {
 	// Throttling. Waiting is all there is to do; the deadline bounds it.
 	case "ResourceRequestsThrottled", "TooManyRequests", "SubscriptionRequestsThrottled", "OperationNotAllowed":
-		return rule{reaction: retry, wait: 5 * time.Second,
-			hint: "the quota is shared by everybody in the subscription; run again later or lower settings.limits"}
+		return rule{
+			reaction: retry, wait: 5 * time.Second,
+			hint: "the quota is shared by everybody in the subscription; run again later or lower settings.limits",
+		}
 
 	// Trouble inside the service.
 	case "InternalServerError", "GatewayTimeout", "InvalidGatewayHost", "CloudStorageUnexpectedError",
 		"CloudTimeoutError", "CloudServiceEndpointNotFound":
 		return rule{reaction: retry, tries: 5, wait: 5 * time.Second, hint: "the service had trouble of its own; run again later"}
 	case "CloudInternalError": // also the answer to some requests that make no sense (azure-api.md §14)
-		return rule{reaction: retry, tries: 2, wait: 10 * time.Second,
-			hint: "the service had trouble of its own, or could not make sense of the request; run again later, then ask support with the request id"}
+		return rule{
+			reaction: retry, tries: 2, wait: 10 * time.Second,
+			hint: "the service had trouble of its own, or could not make sense of the request; run again later, then ask support with the request id",
+		}
 
 	// Something else is running there.
 	case "BMSUserErrorObjectLocked", "BMSUserErrorConflictingProtectionOperation",
@@ -51,13 +52,17 @@ func ruleFor(code string, status int) rule {
 
 	// The container is not known to the service, or the request is wrong: one refresh finds out.
 	case "BMSUserErrorInvalidConfigureProtectionRequest":
-		return rule{reaction: adapt,
-			hint: "the service does not know this VM under this name, or the policy does not exist; check that both exist, and settings.refresh"}
+		return rule{
+			reaction: adapt,
+			hint:     "the service does not know this VM under this name, or the policy does not exist; check that both exist, and settings.refresh",
+		}
 
 	// Rights. A role that was just assigned takes a while.
 	case "AuthorizationFailed":
-		return rule{reaction: retry, tries: 1, wait: 15 * time.Second,
-			hint: "the identity lacks the right; see the permissions in the README. A role assigned a moment ago needs some minutes"}
+		return rule{
+			reaction: retry, tries: 1, wait: 15 * time.Second,
+			hint: "the identity lacks the right; see the permissions in the README. A role assigned a moment ago needs some minutes",
+		}
 	case "InvalidAuthenticationToken", "ExpiredAuthenticationToken", "AuthenticationFailed":
 		return rule{hint: "sign in again"}
 	case "RequestDisallowedByPolicy":
@@ -88,18 +93,28 @@ func ruleFor(code string, status int) rule {
 	return ruleForStatus(status)
 }
 
+// The HTTP statuses that are judged by. They are spelt here because the engine knows no HTTP beside them.
+const (
+	statusUnauthorized    = 401
+	statusForbidden       = 403
+	statusRequestTimeout  = 408
+	statusConflict        = 409
+	statusTooManyRequests = 429
+	statusServerError     = 500
+)
+
 // ruleForStatus judges what has no known code.
 func ruleForStatus(status int) rule {
 	switch {
-	case status == http.StatusTooManyRequests:
+	case status == statusTooManyRequests:
 		return rule{reaction: retry, wait: 5 * time.Second, hint: "run again later or lower settings.limits"}
-	case status == http.StatusRequestTimeout, status >= 500, status == 0:
+	case status == statusRequestTimeout, status >= statusServerError, status == 0:
 		return rule{reaction: retry, tries: 3, wait: 5 * time.Second, hint: "run again later"}
-	case status == http.StatusConflict:
+	case status == statusConflict:
 		return rule{reaction: waitOut, wait: 10 * time.Second, hint: "something else was changing it all the time"}
-	case status == http.StatusUnauthorized:
+	case status == statusUnauthorized:
 		return rule{hint: "sign in again"}
-	case status == http.StatusForbidden:
+	case status == statusForbidden:
 		return rule{hint: "the identity lacks the right; see the permissions in the README"}
 	}
 	return rule{}

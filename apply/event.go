@@ -2,7 +2,6 @@ package apply
 
 import (
 	"context"
-	"net/http"
 	"time"
 
 	"github.com/azbackup/azbackup/plan"
@@ -74,7 +73,7 @@ func (l *life) sayTrouble(d time.Duration) {
 	e := Event{Kind: EventWaiting, Wait: plan.Duration(d), Message: text(l.trouble)}
 	if t := l.serviceError(); t != nil {
 		e.Code, e.Message, e.RequestID = t.Code, t.Message, t.RequestID
-		if t.Status == http.StatusTooManyRequests {
+		if t.Status == statusTooManyRequests {
 			e.Kind = EventThrottled
 		}
 	}

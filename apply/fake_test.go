@@ -136,8 +136,10 @@ func (f *fake) Start(ctx context.Context, c plan.Change) (apply.Operation, error
 	if words := f.script[name(c.Target)]; len(words) > 0 {
 		word, f.script[name(c.Target)] = words[0], words[1:]
 	}
+	refused := &apply.Error{Op: "writing", Message: "scripted", RequestID: "req-" + word}
 	no := func(status int, code string) (apply.Operation, error) {
-		return apply.Operation{}, &apply.Error{Op: "writing", Status: status, Code: code, Message: "scripted", RequestID: "req-" + word}
+		refused.Status, refused.Code = status, code
+		return apply.Operation{}, refused
 	}
 	switch word {
 	case "fail":
@@ -145,21 +147,18 @@ func (f *fake) Start(ctx context.Context, c plan.Change) (apply.Operation, error
 	case "403":
 		return no(403, "AuthorizationFailed")
 	case "429":
-		_, err := no(429, "ResourceRequestsThrottled")
-		err.(*apply.Error).RetryAfter = 20 * time.Second
-		return apply.Operation{}, err
+		refused.RetryAfter = 20 * time.Second
+		return no(429, "ResourceRequestsThrottled")
 	case "429-long":
-		_, err := no(429, "ResourceRequestsThrottled")
-		err.(*apply.Error).RetryAfter = 20 * time.Hour
-		return apply.Operation{}, err
+		refused.RetryAfter = 20 * time.Hour
+		return no(429, "ResourceRequestsThrottled")
 	case "conflict":
 		return no(409, "BMSUserErrorConflictingProtectionOperation")
 	case "backup-running":
 		return no(409, "UserErrorBackupOperationInProgress")
 	case "500":
-		_, err := no(500, "InternalServerError")
-		err.(*apply.Error).Unknown = true
-		return apply.Operation{}, err
+		refused.Unknown = true
+		return no(500, "InternalServerError")
 	case "reset-before":
 		return apply.Operation{}, &apply.Error{Op: "writing", Message: "connection reset", Unknown: true}
 	case "unknown-container":

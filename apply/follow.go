@@ -119,7 +119,7 @@ func (l *life) followByPolls(ctx context.Context) Result {
 			waitForJob, l.op.JobID = true, p.JobID // from now on the job counts
 		case p.Done:
 			if l.Action == plan.Refresh && !l.inner {
-				l.refreshes.note(l.Vault)
+				l.refreshes.note(ctx, l.Vault)
 			}
 			return l.result(Done, "", "", Result{Job: p.JobID})
 		case p.Message != "":

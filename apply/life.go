@@ -111,8 +111,7 @@ func (l *life) write(ctx context.Context) error {
 	var err error
 	l.placed()
 	within(&l.writes, func() {
-		if l.open.Err() != nil {
-			err = context.Cause(l.open)
+		if err = l.door.closed(); err != nil {
 			return
 		}
 		l.say(Event{Kind: EventStarted})
@@ -129,6 +128,9 @@ func (l *life) write(ctx context.Context) error {
 // take makes op the operation that is followed.
 func (l *life) take(op Operation) {
 	l.op, l.accepted = op, time.Now()
+	l.mu.Lock()
+	l.run.accepted++
+	l.mu.Unlock()
 	if l.op.Accepted.IsZero() {
 		l.op.Accepted = l.accepted
 	}
@@ -139,7 +141,7 @@ func (l *life) take(op Operation) {
 func (l *life) answerTo(ctx context.Context, err error) (res Result, over bool) {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
-		if ctx.Err() != nil || l.open.Err() != nil {
+		if ctx.Err() != nil || l.door.closed() != nil {
 			return l.gaveUp(err), true
 		}
 		l.asked = false // refused before it was sent, or not signed in
@@ -211,7 +213,7 @@ func (l *life) standAside(ctx context.Context, r rule) (Result, bool) {
 // interrupt ends the wait.
 func (l *life) lookUntil(ctx context.Context, since time.Time, ok func(*look) bool) error {
 	l.placed()
-	ctx, stop := l.whileOpen(ctx)
+	ctx, stop := l.door.while(ctx)
 	defer stop()
 	gap := 5 * time.Second
 	due := time.Now()

@@ -132,8 +132,9 @@ func jobOperation(a plan.Action) string {
 		return "Undelete"
 	case plan.Backup:
 		return "Backup"
+	default:
+		return "ConfigureBackup"
 	}
-	return "ConfigureBackup"
 }
 
 // configures says whether a job changes how an item is protected; a backup does not.

@@ -2,8 +2,6 @@ package apply
 
 import (
 	"time"
-
-	"github.com/azbackup/azbackup/plan"
 )
 
 // Options tune a run. The zero value is usable: every limit left at zero takes its default.
@@ -84,12 +82,9 @@ type Budget struct {
 	Paused time.Time
 }
 
-// unlimited is the budget where nobody counts.
-var unlimited = Budget{Remaining: -1}
-
 func (o Options) budget(vault string, kind ReadKind) Budget {
 	if o.Budget == nil {
-		return unlimited
+		return Budget{Remaining: -1}
 	}
 	return o.Budget.Budget(vault, kind)
 }
@@ -99,13 +94,4 @@ func (o Options) observe(e Event) {
 	if o.Observer != nil {
 		o.Observer(e)
 	}
-}
-
-// itemAction says whether an action writes a protected item.
-func itemAction(a plan.Action) bool {
-	switch a {
-	case plan.Protect, plan.Modify, plan.Resume, plan.Stop, plan.Undelete:
-		return true
-	}
-	return false
 }

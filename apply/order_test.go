@@ -1,6 +1,7 @@
 package apply_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -162,7 +163,9 @@ func TestErrorsAreGatheredInPlanOrder(t *testing.T) {
 		}
 		var got []string
 		for _, e := range wrapped.WrappedErrors() {
-			got = append(got, e.(*apply.ChangeError).Result.ID)
+			if ce, ok := errors.AsType[*apply.ChangeError](e); ok {
+				got = append(got, ce.Result.ID)
+			}
 		}
 		if want := []string{"protect:vm1", "stop:vm2", "protect:vm3"}; !slices.Equal(got, want) {
 			t.Errorf("errors of %v, want %v", got, want)

@@ -136,7 +136,7 @@ func checkNeverTwice(t failer, c plan.Change, res apply.Result, az *fake) {
 			ops++
 		}
 	}
-	if most := 1; ops > most && !(az.hideJobs && c.Item != "") && c.Item != "" {
+	if ops > 1 && !az.hideJobs && c.Item != "" { // writing a policy twice is harmless
 		t.Errorf("%s has %d operations", c.ID, ops)
 	}
 	if res.Outcome != apply.Done || c.Item == "" || c.Action == plan.Backup {

@@ -51,7 +51,7 @@ func (l *life) readBack(ctx context.Context) (res Result, over bool) {
 			}
 		}
 	}
-	return l.repeat(ctx)
+	return l.repeat()
 }
 
 // findEffect follows the write where a look shows that it arrived.
@@ -85,7 +85,7 @@ func (l *life) findEffect(ctx context.Context, seen *look) (Result, bool) {
 func (l *life) readBackByPolls(ctx context.Context) (Result, bool) {
 	l.op = Operation{Change: l.ID, Vault: l.Vault, Action: l.Action, Target: l.Target, After: l.After, Accepted: l.sent}
 	if l.Action == plan.Refresh {
-		return l.repeat(ctx) // nothing shows whether it ran, and once more is harmless
+		return l.repeat() // nothing shows whether it ran, and once more is harmless
 	}
 	for _, part := range []time.Duration{10, 3, 1} {
 		if err := sleep(ctx, time.Until(l.sent.Add(blind(l.Action)/part))); err != nil {
@@ -101,11 +101,11 @@ func (l *life) readBackByPolls(ctx context.Context) (Result, bool) {
 			return l.result(Done, "", "the answer was lost, but it is there as desired", Result{}), true
 		}
 	}
-	return l.repeat(ctx)
+	return l.repeat()
 }
 
 // repeat lets the write be sent again, a few times.
-func (l *life) repeat(ctx context.Context) (Result, bool) {
+func (l *life) repeat() (Result, bool) {
 	l.op, l.asked = Operation{}, false
 	r := rule{tries: 3}
 	if e := l.serviceError(); e != nil {
@@ -115,8 +115,8 @@ func (l *life) repeat(ctx context.Context) (Result, bool) {
 		return l.failed(l.trouble), true
 	}
 	l.repeats++
-	if ctx.Err() != nil || l.open.Err() != nil {
-		return l.gaveUp(context.Cause(l.open)), true
+	if why := l.door.closed(); why != nil {
+		return l.gaveUp(why), true
 	}
 	return Result{}, false
 }

@@ -55,22 +55,22 @@ func (rs *refreshes) once(ctx context.Context, vault string, refused time.Time, 
 }
 
 // note remembers a refresh that the plan asked for.
-func (rs *refreshes) note(vault string) {
-	_ = rs.once(context.Background(), vault, time.Time{}, func() error { return nil })
+func (rs *refreshes) note(ctx context.Context, vault string) {
+	_ = rs.once(ctx, vault, time.Time{}, func() error { return nil })
 }
 
 // refreshFirst has the vault refreshed, once for all who need it, before the protect is repeated.
 func (l *life) refreshFirst(ctx context.Context, refused error) (Result, bool) {
 	l.say(Event{Kind: EventWaiting, Message: "the service does not know the VM yet; the vault is refreshed"})
 	err := l.lend(ctx, func() error {
-		open, stop := l.whileOpen(ctx)
+		open, stop := l.door.while(ctx)
 		defer stop()
 		return l.refreshes.once(open, l.Vault, l.sent, func() error { return l.refreshVault(ctx) })
 	})
 	switch {
 	case err == nil:
 		return Result{}, false
-	case ctx.Err() != nil || l.open.Err() != nil:
+	case ctx.Err() != nil || l.door.closed() != nil:
 		return l.gaveUp(err), true
 	case errors.Is(err, errInVain):
 		return l.failed(refused), true

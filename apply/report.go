@@ -1,11 +1,13 @@
 package apply
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
-	"github.com/azbackup/azbackup/plan"
 	"github.com/hashicorp/go-multierror"
+
+	"github.com/azbackup/azbackup/plan"
 )
 
 // FormatVersion is the version of the JSON form of a [Report].
@@ -52,6 +54,26 @@ type Result struct {
 	Job       string      `json:"job,omitempty"`
 	Started   *time.Time  `json:"started,omitempty"`
 	Finished  *time.Time  `json:"finished,omitempty"`
+}
+
+// report collects the results, in plan order.
+func (r *run) report() Report {
+	rep := Report{
+		FormatVersion: FormatVersion, Summary: map[Outcome]int{}, Results: []Result{},
+		Started: r.began, Finished: time.Now(), Interrupted: r.leaving(),
+	}
+	for _, t := range r.schedule.tasks {
+		rep.Results = append(rep.Results, *t.result)
+		rep.Summary[t.result.Outcome]++
+	}
+	return rep
+}
+
+// leaving says that the run was asked to stop, by an interrupt or by its context.
+func (r *run) leaving() bool {
+	why := r.door.closed()
+	_, limit := errors.AsType[*limitError](why)
+	return why != nil && !limit
 }
 
 // Err gathers every result that is not done or already, in plan order; nil when there is none.

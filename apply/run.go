@@ -18,14 +18,14 @@ import (
 func Run(ctx context.Context, p plan.Plan, b Backend, o Options) (Report, error) {
 	o.Limits = o.Limits.withDefaults()
 	r := newRun(p, b, o)
-	stop := r.openFor(ctx)
-	defer stop()
+	ctx, stop := r.begin(ctx)
 
 	r.say(Event{Kind: EventRunStarted})
 	r.settleTheBlocked()
-	r.startAll()
+	r.startAll(ctx)
 	r.settleTheRest()
 	report := r.report()
+	stop()
 	r.say(Event{Kind: EventRunDone})
 	return report, report.Err()
 }
@@ -35,17 +35,15 @@ type run struct {
 	backend  Backend
 	opt      Options
 	began    time.Time
+	door     *door
 	schedule *schedule
 	usual    *usual
-	watches  map[armid.Key]*watch
+	watches  map[armid.Key]*watch // by vault
 
 	refreshes *refreshes
 	slots     *semaphore.Weighted // operations in flight
 	writes    errgroup.Group      // HTTP writes in flight
 	reads     errgroup.Group      // sweeps and polls in flight
-
-	ctx  context.Context //nolint:containedctx // ends when nothing is waited for any more
-	open context.Context //nolint:containedctx // ends when nothing new may start
 
 	saying sync.Mutex // one event at a time
 	said   chan struct{}
@@ -71,46 +69,47 @@ func newRun(p plan.Plan, b Backend, o Options) *run {
 	r.writes.SetLimit(o.Limits.Writes)
 	r.reads.SetLimit(o.Limits.Polls)
 	for _, c := range p.Changes {
-		if key := armid.Of(c.Vault); (itemAction(c.Action) || c.Action == plan.Backup) && r.watches[key] == nil {
+		if key := armid.Of(c.Vault); watched(c.Action) && r.watches[key] == nil {
 			r.watches[key] = r.newWatch(c.Vault)
 		}
 	}
 	return r
 }
 
-// openFor makes the two contexts of the run and what hangs on them: the run's time limit, the interrupt, the
-// heartbeat and the sweeping. stop ends them all and waits for their end.
-func (r *run) openFor(parent context.Context) (stop func()) {
+// begin makes the contexts of the run and starts what goes on beside the changes: the heartbeat, the sweeping, and
+// the wait for an interrupt. The context it returns ends when nothing is waited for any more. stop ends it all.
+func (r *run) begin(parent context.Context) (_ context.Context, stop func()) {
 	limit := r.opt.Limits.RunTimeout
-	ctx, cancelLimit := context.WithTimeoutCause(parent, limit, &limitError{"the run", limit})
-	ctx, cancel := context.WithCancelCause(ctx)
-	open, shut := context.WithCancelCause(ctx)
-	r.ctx, r.open = ctx, open
+	limited, cancelLimit := context.WithTimeoutCause(parent, limit, &limitError{"the run", limit})
+	ctx, leave := context.WithCancelCause(limited)
+	r.door = newDoor(ctx)
 
 	var helpers sync.WaitGroup
-	ended, end := context.WithCancel(ctx)
-	helpers.Go(func() {
-		select {
-		case <-ended.Done():
-			return
-		case <-r.opt.Interrupt:
-		}
-		r.say(Event{Kind: EventInterrupt, Wait: plan.Duration(r.opt.Grace), Message: "nothing new is started; what runs is waited for"})
-		shut(errInterrupted)
-		if sleep(ended, r.opt.Grace) == nil {
-			cancel(errGraceOver)
-		}
-	})
-	helpers.Go(func() { r.heartbeat(ended) })
+	helpersCtx, end := context.WithCancel(ctx)
+	helpers.Go(func() { r.heartbeat(helpersCtx) })
+	helpers.Go(func() { r.awaitInterrupt(helpersCtx, leave) })
 	for _, w := range r.watches {
-		helpers.Go(func() { w.run(ended) })
+		helpers.Go(func() { w.run(helpersCtx) })
 	}
-	return func() {
+	return ctx, func() {
 		end()
 		helpers.Wait()
-		shut(nil)
-		cancel(nil)
+		leave(nil)
 		cancelLimit()
+	}
+}
+
+// awaitInterrupt shuts the door at an interrupt, and leaves when the grace period is over.
+func (r *run) awaitInterrupt(ctx context.Context, leave context.CancelCauseFunc) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-r.opt.Interrupt:
+	}
+	r.say(Event{Kind: EventInterrupt, Wait: plan.Duration(r.opt.Grace), Message: "nothing new is started; what runs is waited for"})
+	r.door.close(errInterrupted)
+	if sleep(ctx, r.opt.Grace) == nil {
+		leave(errGraceOver)
 	}
 }
 
@@ -122,35 +121,38 @@ func (r *run) settleTheBlocked() {
 			r.schedule.settle(t, bare(t.Change, Blocked, t.Because), r.tell)
 		case plan.Unchanged, plan.Excluded:
 			r.schedule.settle(t, bare(t.Change, Already, t.Because), r.tell)
+		default:
 		}
 	}
 }
 
 // startAll starts one change after the other, as operation slots get free, until none is left or nothing new may
 // start, and waits for those that run.
-func (r *run) startAll() {
+func (r *run) startAll(ctx context.Context) {
+	open, stop := r.door.while(ctx)
+	defer stop()
 	var lives sync.WaitGroup
 	for {
-		t := r.schedule.next(r.open)
-		if t == nil || r.slots.Acquire(r.open, 1) != nil {
+		t := r.schedule.next(open)
+		if t == nil || r.slots.Acquire(open, 1) != nil {
 			break
 		}
 		placed := make(chan struct{})
-		lives.Go(func() { r.live(t, sync.OnceFunc(func() { close(placed) })) })
+		lives.Go(func() { r.live(ctx, t, sync.OnceFunc(func() { close(placed) })) })
 		<-placed // in the queue for its write, so that the order of starting is the order of writing
 	}
 	lives.Wait()
 }
 
 // live carries one change out, within its time. It calls placed once it queues for its write or waits for something.
-func (r *run) live(t *task, placed func()) {
+func (r *run) live(ctx context.Context, t *task, placed func()) {
 	defer placed()
 	limit := r.opt.Limits.ItemTimeout
-	ctx, cancel := context.WithTimeoutCause(r.ctx, limit, &limitError{"a change", limit})
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, &limitError{"a change", limit})
 	defer cancel()
-	l := &life{run: r, task: t, watch: r.watches[armid.Of(t.Vault)], started: time.Now(), holding: true, placed: placed}
-	if !itemAction(t.Action) && t.Action != plan.Backup {
-		l.watch = nil
+	l := &life{run: r, task: t, started: time.Now(), holding: true, placed: placed}
+	if watched(t.Action) {
+		l.watch = r.watches[armid.Of(t.Vault)]
 	}
 	res := l.carryOut(ctx)
 	if l.holding {
@@ -161,46 +163,21 @@ func (r *run) live(t *task, placed func()) {
 
 // settleTheRest gives what was never started its result.
 func (r *run) settleTheRest() {
-	message := "its needs form a circle"
-	outcome := Blocked
-	if r.open.Err() != nil {
-		message, outcome = text(context.Cause(r.open)), NotStarted
+	message, outcome := "its needs form a circle", Blocked
+	if why := r.door.closed(); why != nil {
+		message, outcome = text(why), NotStarted
 	}
 	for _, t := range r.schedule.rest() {
 		r.schedule.settle(t, bare(t.Change, outcome, message), r.tell)
 	}
 }
 
-func (r *run) report() Report {
-	rep := Report{
-		FormatVersion: FormatVersion, Summary: map[Outcome]int{}, Results: []Result{},
-		Started: r.began, Finished: time.Now(), Interrupted: r.leaving(),
-	}
-	for _, t := range r.schedule.tasks {
-		rep.Results = append(rep.Results, *t.result)
-		rep.Summary[t.result.Outcome]++
-	}
-	return rep
-}
-
-// leaving says that the run was asked to stop, by an interrupt or by its context.
-func (r *run) leaving() bool {
-	if r.open.Err() == nil {
-		return false
-	}
-	cause := context.Cause(r.open)
-	_, limit := cause.(*limitError)
-	return !limit
-}
-
+// newWatch makes the watch of a vault, with what it needs to know of the run.
 func (r *run) newWatch(vault string) *watch {
 	w := newWatch(vault)
 	w.known = r.opt.Observed
 	w.budget = func(k ReadKind) Budget { return r.opt.budget(vault, k) }
-	w.left = func() int {
-		done, _, total := r.schedule.counts()
-		return total - done
-	}
+	w.left = r.schedule.remaining
 	w.list = func(ctx context.Context) (s Snapshot, err error) {
 		within(&r.reads, func() { s, err = r.backend.List(ctx, vault) })
 		if err == nil {
@@ -223,75 +200,15 @@ func (r *run) mayAsk() bool {
 	return true
 }
 
-// backoff is how long to wait before repeat number n (from 0): half as long again each time, up to a minute, and up
-// to a tenth more, so that those who were refused together do not come back together.
-func (r *run) backoff(first time.Duration, n int) time.Duration {
-	d := first
-	for range min(n, 10) {
-		d = min(d*3/2, time.Minute)
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return d + time.Duration(r.random.Float64()*float64(d)/10)
-}
+// watched says whether an action is followed by what its vault lists.
+func watched(a plan.Action) bool { return itemAction(a) || a == plan.Backup }
 
-// lend gives the operation slot to others while the change waits for something else.
-func (l *life) lend(ctx context.Context, wait func() error) error {
-	if !l.holding {
-		return wait()
+// itemAction says whether an action writes a protected item.
+func itemAction(a plan.Action) bool {
+	switch a {
+	case plan.Protect, plan.Modify, plan.Resume, plan.Stop, plan.Undelete:
+		return true
+	default:
+		return false
 	}
-	l.placed()
-	l.holding = false
-	l.slots.Release(1)
-	if err := wait(); err != nil {
-		return err
-	}
-	if err := l.slots.Acquire(ctx, 1); err != nil {
-		return context.Cause(ctx)
-	}
-	l.holding = true
-	return nil
-}
-
-// pause waits before something is asked of the service; an interrupt ends it.
-func (l *life) pause(ctx context.Context, d time.Duration) error {
-	ctx, stop := l.whileOpen(ctx)
-	defer stop()
-	return sleep(ctx, d)
-}
-
-// whileOpen is ctx that also ends when nothing new may start.
-func (r *run) whileOpen(ctx context.Context) (context.Context, func()) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	unhook := context.AfterFunc(r.open, func() { cancel(context.Cause(r.open)) })
-	return ctx, func() {
-		unhook()
-		cancel(nil)
-	}
-}
-
-// sleep waits for d, or until ctx ends; then it returns why.
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return context.Cause(ctx)
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
-// within runs f in one of the group's slots, and waits for its end.
-func within(group *errgroup.Group, f func()) {
-	done := make(chan struct{})
-	group.Go(func() error {
-		defer close(done)
-		f()
-		return nil
-	})
-	<-done
 }

@@ -36,8 +36,9 @@ func laneOf(c plan.Change) lane {
 		return lane{armid.Of(c.Vault), "settings"}
 	case plan.CreatePolicy, plan.UpdatePolicy:
 		return lane{armid.Of(c.Vault), "policies"}
+	default:
+		return lane{}
 	}
-	return lane{}
 }
 
 // schedule knows which changes have a result, which may start, and which of those goes next. Safe for
@@ -211,6 +212,13 @@ func (s *schedule) counts() (done, running, total int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.tasks) - s.left, s.running, len(s.tasks)
+}
+
+// remaining is how many changes have no result.
+func (s *schedule) remaining() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.left
 }
 
 func (s *schedule) enqueue(t *task) {

@@ -37,8 +37,9 @@ func recorded(a plan.Action) []time.Duration {
 		return []time.Duration{1 * s, 12 * s}
 	case plan.UpdatePolicy:
 		return []time.Duration{12 * s, 31 * s}
+	default: // vaults
+		return []time.Duration{10 * s, 60 * s}
 	}
-	return []time.Duration{10 * s, 60 * s} // vaults
 }
 
 // typical is how long an operation of this kind most likely takes.

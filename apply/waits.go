@@ -1,0 +1,96 @@
+package apply
+
+import (
+	"context"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// door says whether anything new may start. It closes once, at an interrupt or with the run's context.
+type door struct {
+	open  context.Context //nolint:containedctx // it is the door
+	close context.CancelCauseFunc
+}
+
+func newDoor(ctx context.Context) *door {
+	d := &door{}
+	d.open, d.close = context.WithCancelCause(ctx)
+	return d
+}
+
+// closed is why nothing new may start, or nil.
+func (d *door) closed() error { return context.Cause(d.open) }
+
+// while is ctx that also ends when nothing new may start.
+func (d *door) while(ctx context.Context) (_ context.Context, stop func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	unhook := context.AfterFunc(d.open, func() { cancel(d.closed()) })
+	return ctx, func() {
+		unhook()
+		cancel(nil)
+	}
+}
+
+// pause waits before something is asked of the service; an interrupt ends it.
+func (l *life) pause(ctx context.Context, d time.Duration) error {
+	ctx, stop := l.door.while(ctx)
+	defer stop()
+	return sleep(ctx, d)
+}
+
+// lend gives the operation slot to others while the change waits for something else.
+func (l *life) lend(ctx context.Context, wait func() error) error {
+	if !l.holding {
+		return wait()
+	}
+	l.placed()
+	l.holding = false
+	l.slots.Release(1)
+	if err := wait(); err != nil {
+		return err
+	}
+	if err := l.slots.Acquire(ctx, 1); err != nil {
+		return context.Cause(ctx)
+	}
+	l.holding = true
+	return nil
+}
+
+// backoff is how long to wait before repeat number n (from 0): half as long again each time, up to a minute, and up
+// to a tenth more, so that those who were refused together do not come back together.
+func (r *run) backoff(first time.Duration, n int) time.Duration {
+	d := first
+	for range min(n, 10) {
+		d = min(d*3/2, time.Minute)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return d + time.Duration(r.random.Float64()*float64(d)/10)
+}
+
+// sleep waits for d, or until ctx ends; then it returns why.
+func sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return context.Cause(ctx)
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// within runs f in one of the group's slots, and waits for its end.
+func within(group *errgroup.Group, f func()) {
+	done := make(chan struct{})
+	group.Go(func() error {
+		defer close(done)
+		f()
+		return nil
+	})
+	<-done
+}
