@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -57,7 +58,7 @@ func (s *Server) startBackup(now time.Time, v *vault, it *item, expiry time.Time
 	id := s.fileJob(now, v, it.friendly, it.tail, "Backup", extended, []string{"Cancellable"})
 	return &operation{
 		Action: actBackup, Vault: v.key, Target: it.key, Started: now, State: succeeded, Jobs: []string{id},
-		Snapshot: snapshot, JobEnds: snapshot.Add(s.lasts("transfer", it.key)),
+		Snapshot: snapshot, Handover: snapshot.Add(s.lasts("handover", it.key)), JobEnds: snapshot.Add(s.lasts("transfer", it.key)),
 		Request: obj("expiry", stamp(expiry)).bytes(),
 	}
 }
@@ -68,22 +69,37 @@ func task(name, started, status string) object {
 		"duration", "PT0S", "status", status, "taskType", "Normal")
 }
 
-// snapshotTaken moves a backup job to its second task; the recovery point may be there already (a setting).
+// snapshotTaken ends the first task of a backup job; the recovery point may be there already (a setting). Of a
+// restore it is when progress is first told, as recorded.
 func (s *Server) snapshotTaken(op *operation, at time.Time) {
+	if op.Action == actRestore {
+		s.restored(op, 50, at)
+		return
+	}
 	s.editBackupJob(op, func(p *object) {
 		p.put("extendedInfo", editTasks(p.raw("extendedInfo"), func(t *object) {
-			switch t.text("taskId") {
-			case "Take Snapshot":
+			if t.text("taskId") == "Take Snapshot" {
 				endTask(t, op.Started, at)
-			case "Transfer data to vault":
-				t.set("startTime", stamp(at))
-				t.set("status", inProgress)
 			}
 		}))
 	})
 	if s.set.PointAtSnapshot && !op.JobFails {
 		s.addPoint(op, at)
 	}
+}
+
+// transferBegan tells of the second task, which began when the first ended.
+func (s *Server) transferBegan(op *operation) {
+	s.editBackupJob(op, func(p *object) {
+		began := ""
+		p.put("extendedInfo", editTasks(p.raw("extendedInfo"), func(t *object) {
+			if t.text("status") == "NotStarted" {
+				t.set("startTime", began)
+				t.set("status", inProgress)
+			}
+			began = t.text("endTime")
+		}))
+	})
 }
 
 func endTask(t *object, from, at time.Time) {
@@ -103,8 +119,12 @@ func (s *Server) editBackupJob(op *operation, change func(*object)) {
 // backupEnded ends a backup's job; the item is Protected and has a recovery point from now on (azure-api.md §3, §5).
 func (s *Server) backupEnded(op *operation, at time.Time) {
 	if op.Action == actRestore {
+		s.restored(op, 100, at)
 		s.endJobs(op, at)
 		return
+	}
+	if op.Handover = (time.Time{}); op.Snapshot.IsZero() {
+		s.transferBegan(op)
 	}
 	s.editBackupJob(op, func(p *object) {
 		p.put("extendedInfo", edit(editTasks(p.raw("extendedInfo"), func(t *object) {
@@ -260,11 +280,51 @@ func (c *call) restore() reply {
 	op := &operation{
 		ID: id, Action: actRestore, Vault: v.key, Target: it.key, Version: c.version, State: inProgress,
 		StatusPath: itemPath + "/operationsStatus/" + id, ResultPath: itemPath + "/operationResults/" + id,
-		Started: c.now, Ends: c.now.Add(c.s.lasts("trigger", it.key)), JobEnds: c.now.Add(c.s.lasts("restore", it.key)),
+		Started: c.now, Ends: c.now.Add(c.s.lasts("trigger", it.key)),
 	}
+	takes := c.s.lasts("restore", it.key)
+	op.Snapshot, op.JobEnds = c.now.Add(takes*3/10), c.now.Add(takes)
 	op.Jobs = []string{c.s.fileJob(c.now, v, it.friendly, it.tail, "Restore", extended, []string{"Cancellable"})}
 	c.begin(op)
 	return c.accepted(op)
+}
+
+// restoredGB is how much a restore transfers.
+const restoredGB = 127
+
+// restored writes how far a restore got.
+func (s *Server) restored(op *operation, percent int, at time.Time) {
+	done := strconv.FormatFloat(restoredGB*float64(percent)/100, 'f', -1, 64)
+	if op.Handover = (time.Time{}); op.Snapshot.IsZero() {
+		s.transferBegan(op)
+	}
+	s.editBackupJob(op, func(p *object) {
+		p.put("extendedInfo", edit(editTasks(p.raw("extendedInfo"), func(t *object) {
+			t.setBefore("taskType", "taskExecutionDetails", done+" GBs / "+itoa(restoredGB)+" GBs Transferred")
+			if percent == 100 {
+				t.set("status", "Completed")
+			}
+		}), func(e *object) {
+			e.set("progressPercentage", json.RawMessage(itoa(percent)+".0"))
+			if percent < 100 {
+				e.setBefore("dynamicErrorMessage", "estimatedRemainingDuration", isoDuration(op.JobEnds.Sub(at)))
+				return
+			}
+			e.set("estimatedRemainingDuration", "PT0S")
+			e.del("dynamicErrorMessage")
+			e.put("propertyBag", edit(e.raw("propertyBag"), func(bag *object) { restoredBlobs(bag, op) }))
+		}))
+	})
+}
+
+// restoredBlobs tells where the restored configuration would lie.
+func restoredBlobs(bag *object, op *operation) {
+	container := "vm-" + strings.ReplaceAll(op.Jobs[0], "-", "")
+	base := "https://" + bag.text("Target Storage Account Name") + ".blob.core.windows.net/" + container + "/"
+	bag.set("Config Blob Name", "config-vm-"+op.Jobs[0]+".json")
+	bag.set("Config Blob Container Name", container)
+	bag.set("Config Blob Uri", base+"config-vm-"+op.Jobs[0]+".json")
+	bag.set("Template Blob Uri", base+"azuredeploy"+op.Jobs[0]+".json")
 }
 
 func (c *call) pointTime(it *item) string {

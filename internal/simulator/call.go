@@ -113,5 +113,9 @@ func (s *Server) digits(now time.Time, what string, n int) string {
 
 // lasts draws how long an operation on target takes.
 func (s *Server) lasts(kind, target string) time.Duration {
-	return s.set.Durations[kind].draw(s.chance("duration", kind, target))
+	u := s.chance("duration", kind, target)
+	if m := s.set.Mixtures[kind]; len(m) > 0 {
+		return m.draw(u)
+	}
+	return s.set.Durations[kind].draw(u)
 }

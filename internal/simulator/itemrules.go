@@ -66,7 +66,7 @@ func (c *call) startItemOp(p *itemPut) *operation {
 	}
 	switch p.action {
 	case actStop, actSuspend:
-		op.Jobs = []string{c.startJob(p.v, friendly, p.tail, "DisableBackup", "", "")}
+		op.Jobs = []string{c.startJob(p.v, friendly, p.tail, "DisableBackup", "Policy Name", "")}
 	case actUndelete:
 		op.Jobs = []string{c.startJob(p.v, friendly, p.tail, "Undelete", "Undelete flag", "True")}
 	default:

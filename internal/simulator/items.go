@@ -334,9 +334,16 @@ func (s *Server) protect(op *operation, at time.Time) {
 // firstItem: the vault's storage is assigned with its first item (recorded: backupStorageVersion Unassigned -> V2).
 func (s *Server) firstItem(v *vault) {
 	body := s.st.read(v.body)
-	if text(body, "properties", "backupStorageVersion") == "Unassigned" {
-		s.st.putVault(edit(body, func(p *object) { p.set("backupStorageVersion", "V2") }, "properties"))
+	if text(body, "properties", "backupStorageVersion") != "Unassigned" {
+		return
 	}
+	body = edit(body, func(p *object) { p.set("backupStorageVersion", "V2") }, "properties")
+	path := []string{"properties", "securitySettings", "softDeleteSettings"}
+	if text(body, append(path, "softDeleteState")...) == "Disabled" {
+		// With soft delete off the days read 0 from here on (recorded; Era "2024" only).
+		body = edit(body, func(p *object) { p.set("softDeleteRetentionPeriodInDays", 0) }, path...)
+	}
+	s.st.putVault(body)
 }
 
 // endpoint is the cloud's own ARM endpoint, which stands in every item's vaultId (azure-api.md §3, FACTS 23).

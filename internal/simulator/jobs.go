@@ -13,10 +13,7 @@ const jobType = "Microsoft.RecoveryServices/vaults/backupJobs"
 // startJob files a job that is InProgress and returns its id. bag is the one thing it says beside the VM's name
 // (azure-api.md §5).
 func (c *call) startJob(v *vault, friendly, tail, operation, bag, value string) string {
-	props := obj("VM Name", friendly)
-	if bag != "" {
-		props.set(bag, value)
-	}
+	props := obj("VM Name", friendly, bag, value)
 	return c.s.fileJob(c.now, v, friendly, tail, operation, obj("tasksList", []string{}, "propertyBag", props), nil)
 }
 
@@ -259,7 +256,7 @@ func (s *Server) finishCancel(op *operation, at time.Time) {
 			continue
 		}
 		clone := *running
-		clone.Snapshot, clone.JobEnds = time.Time{}, time.Time{}
+		clone.Snapshot, clone.Handover, clone.JobEnds = time.Time{}, time.Time{}, time.Time{}
 		s.st.start(&clone)
 	}
 }

@@ -24,8 +24,9 @@ type operation struct {
 	Version    string    `json:"version,omitempty"`
 	Started    time.Time `json:"started"`
 	Ends       time.Time `json:"ends,omitzero"`
-	// Snapshot and JobEnds are the phases of a backup, whose job outlives the operation (azure-api.md §5).
+	// Snapshot, Handover and JobEnds are the phases of a backup, whose job outlives the operation (azure-api.md §5).
 	Snapshot time.Time `json:"snapshot,omitzero"`
+	Handover time.Time `json:"handover,omitzero"`
 	JobEnds  time.Time `json:"job_ends,omitzero"`
 	State    string    `json:"state"`
 	Code     string    `json:"code,omitempty"`
@@ -58,8 +59,12 @@ const (
 	actVaultCreate = "vaultCreate"
 	actVaultUpdate = "vaultUpdate"
 	actVaultDelete = "vaultDelete"
-	actPurge       = "purge"
-	actExpire      = "expire"
+	// actVanish and actSettle are what follows the deletion and the creation of a vault.
+	actVanish = "vanish"
+	actSettle = "settle"
+
+	actPurge  = "purge"
+	actExpire = "expire"
 	// actAdopted ends a job that ran when the estate was taken.
 	actAdopted = "adopted"
 )
@@ -81,7 +86,7 @@ func (op *operation) jobRunning() bool { return !op.JobEnds.IsZero() }
 // next is when the operation changes by itself; zero: never.
 func (op *operation) next() time.Time {
 	var next time.Time
-	for _, t := range []time.Time{op.endsAt(), op.Snapshot, op.JobEnds} {
+	for _, t := range []time.Time{op.endsAt(), op.Snapshot, op.Handover, op.JobEnds} {
 		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
 			next = t
 		}
@@ -101,7 +106,11 @@ func (op *operation) endsAt() time.Time {
 
 // silent operations are the service's own: no client started them, and they stand in no client's way.
 func (op *operation) silent() bool {
-	return op.Action == actPurge || op.Action == actExpire || op.Action == actScheduled
+	switch op.Action {
+	case actPurge, actExpire, actScheduled, actVanish, actSettle:
+		return true
+	}
+	return false
 }
 
 // start files op and lets it run.
@@ -195,6 +204,9 @@ func (s *Server) step(op *operation, at time.Time) {
 	case op.Snapshot.Equal(at) && !op.Snapshot.IsZero():
 		op.Snapshot = time.Time{}
 		s.snapshotTaken(op, at)
+	case op.Handover.Equal(at) && !op.Handover.IsZero():
+		op.Handover = time.Time{}
+		s.transferBegan(op)
 	case op.JobEnds.Equal(at) && !op.JobEnds.IsZero():
 		op.JobEnds = time.Time{}
 		s.backupEnded(op, at)
@@ -219,7 +231,7 @@ func (s *Server) finish(op *operation, at time.Time) {
 		s.endJobs(op, at)
 	}
 	if op.State == failed && op.Action == actBackup {
-		op.Snapshot, op.JobEnds = time.Time{}, time.Time{} // no job was started after all
+		op.Snapshot, op.Handover, op.JobEnds = time.Time{}, time.Time{}, time.Time{} // no job was started after all
 		s.endJobs(op, at)
 	}
 	if op.State == failed || op.JobFails {
@@ -238,6 +250,8 @@ func (s *Server) finish(op *operation, at time.Time) {
 		for _, it := range s.st.protectedBy(p) {
 			s.reprune(it, at)
 		}
+	case actVanish, actSettle:
+		s.settle(op)
 	case actScheduled:
 		s.runSchedule(op, at)
 	case actCancel:

@@ -34,7 +34,8 @@ func (c *call) listPolicies() reply {
 	var bodies [][]byte
 	c.st.policies.group(v.key, 0, func(_ int, p *policy) bool {
 		if keep(p) {
-			bodies = append(bodies, c.policyBody(p))
+			// The list says 0 items whatever a policy protects; only the policy itself is counted (7 recorded lists).
+			bodies = append(bodies, edit(c.st.read(p.body), func(props *object) { props.set("protectedItemsCount", 0) }, "properties"))
 		}
 		return true
 	})

@@ -15,8 +15,11 @@ import (
 type Settings struct {
 	// Seed makes durations and seeded faults come out the same in two runs.
 	Seed uint64 `json:"seed,omitempty"`
-	// Durations say how long operations take; keys are those of DefaultDurations. "" sets all of them.
+	// Durations say how long operations take; keys are those of DefaultDurations. "" sets all of them but vaultLinger
+	// and vaultSettle.
 	Durations map[string]Span `json:"durations,omitempty"`
+	// Mixtures replace the durations of kinds whose operations cluster around a few of them.
+	Mixtures map[string]Mixture `json:"mixtures,omitempty"`
 	// RetryAfter is the header's value in seconds on every answer that asks the client to come back. nil: 60
 	// (azure-api.md §1, §4); -1: no header.
 	RetryAfter *int `json:"retryAfter,omitempty"`
@@ -86,10 +89,16 @@ func DefaultDurations() map[string]Span {
 		"hardDelete": between(111*time.Second, 425*time.Second),
 		"trigger":    between(0, 13*time.Second),
 		"snapshot":   between(7*time.Minute, 8*time.Minute),
-		"transfer":   between(13*time.Minute, 143*time.Minute),
-		"restore":    between(20*time.Minute, 60*time.Minute),
-		"cancel":     between(1*time.Second, 10*time.Second),
-		"vault":      between(10*time.Second, 60*time.Second),
+		// The second task shows up three minutes after the first has ended (recorded twice).
+		"handover": Fixed(3 * time.Minute),
+		"transfer": between(13*time.Minute, 143*time.Minute),
+		"restore":  between(20*time.Minute, 60*time.Minute),
+		"cancel":   between(1*time.Second, 10*time.Second),
+		"vault":    between(10*time.Second, 60*time.Second),
+		// A vault that was deleted goes on answering, a new one lacks its security settings (both recorded after
+		// operations that took no time; azure-api.md §12 on eventual consistency).
+		"vaultLinger": Fixed(0),
+		"vaultSettle": Fixed(0),
 		// A scheduled backup starts within two hours (azure-api.md §13).
 		"scheduleDelay": between(0, 2*time.Hour),
 		"policy":        between(10*time.Second, 30*time.Second), // UNVERIFIED: as modify
@@ -217,13 +226,34 @@ func (s Span) draw(u float64) time.Duration {
 	return s.Min + time.Duration(float64(s.Max-s.Min)*w*w)
 }
 
+// Mixture is a choice of durations. What the shares leave of 1 takes the last of them.
+type Mixture []Share
+
+// Share is the share of operations that take so long.
+type Share struct {
+	Share float64  `json:"share"`
+	Takes Duration `json:"takes"`
+}
+
+// draw picks from the mixture; u is uniform in [0, 1).
+func (m Mixture) draw(u float64) time.Duration {
+	for _, s := range m {
+		if u -= s.Share; u < 0 {
+			return time.Duration(s.Takes)
+		}
+	}
+	return time.Duration(m[len(m)-1].Takes)
+}
+
 // with returns s with what o sets.
 func (s Settings) with(o Settings) Settings {
 	durations, pages, unverified := DefaultDurations(), DefaultPages(), DefaultUnverified()
 	for _, from := range []Settings{s, o} {
 		if all, ok := from.Durations[""]; ok {
 			for k := range durations {
-				durations[k] = all
+				if k != "vaultLinger" && k != "vaultSettle" {
+					durations[k] = all
+				}
 			}
 		}
 		if all, ok := from.Pages[""]; ok {
@@ -238,6 +268,7 @@ func (s Settings) with(o Settings) Settings {
 	// What o does not set is absent from its JSON, so decoding it over s is the merge.
 	merged := s
 	merged.Durations, merged.Pages, merged.Unverified, merged.Faults = nil, nil, nil, nil // s keeps its own
+	merged.Mixtures = maps.Clone(s.Mixtures)
 	if o.RetryAfter != nil {
 		merged.RetryAfter = nil
 	}

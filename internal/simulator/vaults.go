@@ -98,7 +98,7 @@ func (c *call) provisioning(body json.RawMessage, state string) json.RawMessage 
 		o.put("properties", edit(o.raw("properties"), func(p *object) {
 			p.set("provisioningState", state)
 			if state == "Provisioning" {
-				p.del("securitySettings", "backupStorageVersion")
+				p.del(filledIn()...)
 			}
 		}))
 	})
@@ -215,12 +215,49 @@ func (s *Server) dropVault(vaultKey string) {
 }
 
 func (s *Server) finishVault(op *operation, at time.Time) {
-	if op.Action == actVaultDelete {
-		s.dropVault(op.Target)
+	switch {
+	case op.Action == actVaultDelete:
+		s.soon(op, actVanish, "vaultLinger", at)
+	case s.st.vaults.get(op.Target) == nil:
+	case op.Action == actVaultCreate && s.set.Durations["vaultSettle"].Max > 0:
+		s.st.putVault(edit(finishedVault(op.Request, at, "Succeeded"), func(p *object) { p.del(filledIn()...) }, "properties"))
+		s.soon(op, actSettle, "vaultSettle", at)
+	default:
+		s.st.putVault(finishedVault(op.Request, at, "Succeeded"))
+	}
+}
+
+// filledIn are the properties of a vault that the service adds after it was made.
+func filledIn() []string { return []string{"securitySettings", "backupStorageVersion"} }
+
+// soon lets something happen to the vault a while after its operation said Succeeded: a deleted vault can still be
+// read, a new one is not yet complete (azure-api.md §7.1, FACTS 13).
+func (s *Server) soon(op *operation, action, span string, at time.Time) {
+	ends := at.Add(s.lasts(span, op.Target))
+	next := &operation{ID: action + "|" + op.ID, Action: action, Vault: op.Vault, Target: op.Target, Started: at, Ends: ends,
+		State: inProgress, Request: op.Request}
+	if !ends.After(at) {
+		s.settle(next)
 		return
 	}
-	if s.st.vaults.get(op.Target) != nil {
-		s.st.putVault(finishedVault(op.Request, at, "Succeeded"))
+	s.st.start(next)
+}
+
+// settle ends what soon began.
+func (s *Server) settle(op *operation) {
+	v := s.st.vaults.get(op.Target)
+	switch {
+	case v == nil:
+	case op.Action == actVanish:
+		s.dropVault(op.Target)
+	default:
+		s.st.putVault(edit(s.st.read(v.body), func(p *object) {
+			for _, name := range filledIn() {
+				if raw := get(op.Request, "properties", name); raw != nil {
+					p.put(name, raw)
+				}
+			}
+		}, "properties"))
 	}
 }
 

@@ -1,0 +1,357 @@
+package simulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// recordings are exchanges of Azure CLI with the real service.
+const recordings = "../../../shared/recordings"
+
+// exchange is one recorded request and its answer.
+type exchange struct {
+	N       int               `json:"n"`
+	Method  string            `json:"method"`
+	URL     string            `json:"url"`
+	Sent    json.RawMessage   `json:"request_body"`
+	Status  int               `json:"status"`
+	Headers map[string]string `json:"headers"`
+	Got     json.RawMessage   `json:"response_body"`
+
+	name string
+	at   time.Time
+	path string // without host and query
+}
+
+// body is the recorded answer, empty where the recording has null.
+func (x *exchange) body() []byte {
+	if string(x.Got) == "null" {
+		return nil
+	}
+	return x.Got
+}
+
+func (x *exchange) String() string { return fmt.Sprintf("%s #%d %s %s", x.name, x.N, x.Method, x.path) }
+
+func loadRecordings(t testing.TB) map[string][]*exchange {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(recordings, "test_backup_*.json"))
+	if err != nil || len(files) == 0 {
+		t.Skipf("no recordings in %s: conformance is not measured", recordings)
+	}
+	out := map[string][]*exchange{}
+	for _, f := range files {
+		raw, err := os.ReadFile(f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var list []*exchange
+		if err := json.Unmarshal(raw, &list); err != nil {
+			t.Fatalf("%s: %v", f, err)
+		}
+		name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(f), "test_backup_"), ".json")
+		for _, x := range list {
+			x.name = name
+			if x.at, err = http.ParseTime(x.Headers["date"]); err != nil {
+				x.at = time.Time{}
+			}
+			if u, err := url.Parse(x.URL); err == nil {
+				x.path = u.EscapedPath()
+			}
+		}
+		out[name] = list
+	}
+	return out
+}
+
+// replay drives one recording through a simulator of its own, at the recorded times.
+type replay struct {
+	t    testing.TB
+	list []*exchange
+	c    *client
+	// ids maps recorded operation, job and recovery point ids to the simulator's.
+	ids map[string]string
+	// breakage changes the simulator's answers; nil leaves them.
+	breakage func(*exchange, *answered)
+	report   *conformance
+	ours     map[string]bool
+	// refreshed says that the recording refreshed since its VMs exist.
+	refreshed bool
+}
+
+const recordedSub = "00000000-0000-0000-0000-000000000000"
+
+// runRecording replays the supported requests of one recording inside the caller's bubble.
+func runRecording(t testing.TB, list []*exchange, report *conformance, breakage func(*exchange, *answered)) Stats {
+	began := list[0].at
+	e, err := Read(strings.NewReader(fmt.Sprintf(`{"format_version":"1","subscriptions":[%q],"simulation":{"clock":%q}}`, recordedSub, stamp(began))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := serve(t, e, Options{Settings: Settings{Era: "2024", Quota: "300"}})
+	r := &replay{t: t, list: list, c: c, ids: map[string]string{}, breakage: breakage, report: report, ours: map[string]bool{}}
+	r.seed()
+	for i, x := range list {
+		if d := x.at.Sub(c.s.now()); !x.at.IsZero() && d > 0 {
+			time.Sleep(d)
+		}
+		if !supported(x) {
+			report.skipped++
+			continue
+		}
+		r.setUp(i, x)
+		got := r.send(x)
+		if breakage != nil {
+			breakage(x, &got)
+		}
+		report.compare(x, got, r)
+		r.learn(x, got)
+	}
+	return c.s.Stats()
+}
+
+// unsupported are requests to other services than backup: networks, images, deployments, storage.
+var unsupported = regexp.MustCompile(`(?i)/providers/Microsoft\.(Network|Resources|Storage|ClassicStorage)/|/publishers/|raw\.githubusercontent\.com`)
+
+func supported(x *exchange) bool { return !unsupported.MatchString(x.URL) }
+
+// seed puts the resource group in place, as it was before the recording began.
+func (r *replay) seed() {
+	s := r.c.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, x := range r.list {
+		if x.Method == "GET" && strings.Contains(strings.ToLower(x.path), "/resourcegroups/") && strings.Count(x.path, "/") == 4 {
+			s.st.putGroup(slices.Clone(x.body()))
+			return
+		}
+	}
+	// A recording that never reads its group: take it from the vault.
+	for _, x := range r.list {
+		if x.Method == "PUT" && strings.Contains(x.path, "/vaults/") {
+			group := x.path[:strings.Index(x.path, "/providers/")]
+			s.st.putGroup(groupBody(group, text(x.Sent, "location"), nil))
+			return
+		}
+	}
+}
+
+// setUp gives the simulator what the recording did through services that are not simulated, and lets operations take
+// as long as they did.
+func (r *replay) setUp(i int, x *exchange) {
+	s := r.c.s
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	low := strings.ToLower(x.path)
+	switch {
+	case x.Method == "GET" && strings.Contains(low, "/virtualmachines/"):
+		// Instance views are compute's state, not a body that backup needs: the VM is as it was read here.
+		r.ours[key(x.path)] = true
+		if s.st.vms.get(key(x.path)) == nil {
+			s.st.putVM(slices.Clone(x.body()), s.now())
+			r.refreshed = false
+		} else {
+			made := s.st.memory.Made[key(x.path)]
+			s.st.putVM(slices.Clone(x.body()), made)
+		}
+	case x.Method == "GET" && strings.HasSuffix(low, "/backupprotectableitems"):
+		r.otherVMs(x)
+	case strings.HasSuffix(low, "/refreshcontainers"):
+		r.refreshed = true
+	}
+	if x.Method != "GET" {
+		r.setDurations(i, x)
+	}
+}
+
+// otherVMs makes the subscription's other VMs those that the recorded list shows; where it shows the recording's own
+// without a refresh, somebody else has refreshed.
+func (r *replay) otherVMs(x *exchange) {
+	s := r.c.s
+	group := ""
+	s.st.groups.all(0, func(_ int, l *listed) bool { group = text(s.st.read(l.body), "location"); return false })
+	shown := map[string]bool{}
+	for _, row := range values(answered{body: x.body()}) {
+		id := text(row, "properties", "virtualMachineId")
+		shown[key(id)] = true
+		if r.ours[key(id)] && !r.refreshed {
+			s.st.known[key(id)] = true
+		}
+		if s.st.vms.get(key(id)) == nil {
+			s.st.putVM(obj("id", id, "name", lastSegment(id), "location", group).bytes(), time.Time{})
+		}
+	}
+	var gone []string
+	s.st.vms.all(0, func(_ int, v *vm) bool {
+		if !shown[v.key] && !r.ours[v.key] {
+			gone = append(gone, v.key)
+		}
+		return true
+	})
+	for _, k := range gone {
+		s.st.remove("virtualMachines", k)
+	}
+	for k := range shown {
+		if !r.ours[k] {
+			s.st.known[k] = true // the service knew it before the recording began
+		}
+	}
+}
+
+var guidPattern = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+
+// operationID is the id in an operation's URL.
+func operationID(u string) string {
+	p, _, _ := strings.Cut(u, "?")
+	return lastSegment(p)
+}
+
+// setDurations looks ahead: the operation that x starts ends when the recording saw its end.
+func (r *replay) setDurations(i int, x *exchange) {
+	id := operationID(firstOf(x.Headers["azure-asyncoperation"], x.Headers["location"]))
+	if id == "" {
+		return
+	}
+	d := r.ended(i, id)
+	set := map[string]Span{}
+	for k := range r.c.s.set.Durations {
+		set[k] = Fixed(d)
+	}
+	r.jobPhases(i, id, set)
+	set["vaultLinger"], set["vaultSettle"] = Fixed(0), Fixed(0)
+	if r.answeredAtOnce(i, id) {
+		set["vaultLinger"] = Fixed(time.Hour)
+	}
+	if r.readIncomplete(i) {
+		set["vaultSettle"] = Fixed(2 * time.Second)
+	}
+	r.c.s.set.Durations = set
+}
+
+// ended is how long after request i its operation was over.
+func (r *replay) ended(i int, id string) time.Duration {
+	began := r.list[i].at
+	last := began
+	for _, y := range r.list[i+1:] {
+		if !strings.HasSuffix(strings.Split(y.URL, "?")[0], id) {
+			continue
+		}
+		running := y.Status == 202 || text(y.body(), "status") == "InProgress"
+		if !running {
+			// Somewhere between the last poll that saw it run and this one; times are whole seconds.
+			return (last.Sub(began) + y.at.Sub(began)) / 2
+		}
+		last = y.at
+	}
+	return time.Second
+}
+
+// answeredAtOnce says whether the first poll of an operation found it over.
+func (r *replay) answeredAtOnce(i int, id string) bool {
+	for _, y := range r.list[i+1:] {
+		if strings.HasSuffix(strings.Split(y.URL, "?")[0], id) {
+			return text(y.body(), "status") == "Succeeded"
+		}
+	}
+	return false
+}
+
+// jobPhases is when the job of operation id was first seen with its first task over, and with its end. The times in
+// the job's last body are others: the service tells of a phase up to ten minutes after it.
+func (r *replay) jobPhases(i int, id string, set map[string]Span) {
+	jobID := ""
+	cut, handover, end := time.Hour, 90*time.Minute, 2*time.Hour
+	for _, y := range slices.Backward(r.list[i+1:]) {
+		if strings.HasSuffix(strings.Split(y.URL, "?")[0], id) {
+			jobID = firstOf(text(y.body(), "properties", "jobId"), jobID)
+		}
+	}
+	for _, y := range slices.Backward(r.list[i+1:]) {
+		if jobID == "" || !strings.HasSuffix(y.path, "/backupJobs/"+jobID) {
+			continue
+		}
+		var tasks []struct{ Status string }
+		_ = json.Unmarshal(get(y.body(), "properties", "extendedInfo", "tasksList"), &tasks)
+		seen := y.at.Sub(r.list[i].at) - time.Second/4
+		if len(tasks) > 0 && tasks[0].Status == "Completed" {
+			cut = seen
+		}
+		if len(tasks) > 1 && tasks[1].Status == "InProgress" {
+			handover = seen
+		}
+		if text(y.body(), "properties", "status") == "Completed" {
+			end = seen
+		}
+	}
+	set["snapshot"], set["handover"] = Fixed(cut), Fixed(max(handover-cut, 0))
+	set["transfer"], set["restore"] = Fixed(max(end-cut, 0)), Fixed(end)
+}
+
+// readIncomplete says whether the vault that request i makes was next read without what the service fills in.
+func (r *replay) readIncomplete(i int) bool {
+	for _, y := range r.list[i+1:] {
+		if y.Method == "GET" && y.Status == 200 && kindOf(y) == "vault" {
+			return get(y.body(), "properties", "securitySettings") == nil
+		}
+	}
+	return false
+}
+
+func firstOf(values ...string) string { return first(values...) }
+
+// send makes the recorded request with the simulator's own ids in it.
+func (r *replay) send(x *exchange) answered {
+	u, err := url.Parse(x.URL)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	q := u.RawQuery
+	if i := strings.Index(q, "&t="); i >= 0 {
+		q = q[:i] // the signature was scrubbed
+	}
+	raw := u.Scheme + "://" + u.Host + r.translate(u.EscapedPath()) + "?" + q
+	body := ""
+	if len(x.Sent) > 0 && string(x.Sent) != "null" {
+		body = r.translate(string(x.Sent))
+	}
+	a, err := r.c.try(x.Method, raw, body)
+	if err != nil {
+		r.t.Fatalf("%s: %v", x, err)
+	}
+	return a
+}
+
+func (r *replay) translate(s string) string {
+	for recorded, ours := range r.ids {
+		s = strings.ReplaceAll(s, recorded, ours)
+	}
+	return s
+}
+
+// learn pairs the ids in the two answers.
+func (r *replay) learn(x *exchange, got answered) {
+	pair := func(recorded, ours string) {
+		if recorded != "" && ours != "" {
+			r.ids[recorded] = ours
+		}
+	}
+	for _, h := range []string{"azure-asyncoperation", "location"} {
+		pair(operationID(x.Headers[h]), operationID(got.header.Get(h)))
+	}
+	pair(text(x.body(), "properties", "jobId"), text(got.body, "properties", "jobId"))
+	if strings.HasSuffix(x.path, "/recoveryPoints") {
+		recorded, ours := values(answered{body: x.body()}), values(got)
+		for i := range min(len(recorded), len(ours)) {
+			pair(text(recorded[i], "name"), text(ours[i], "name"))
+		}
+	}
+}
