@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/report"
 	"github.com/azbackup/azbackup/plan"
@@ -33,6 +34,11 @@ func (a *app) read(ctx context.Context, s *session, scope plan.Scope) (plan.Obse
 	o, err := s.Discover(ctx, scope)
 	if err != nil {
 		return o, err
+	}
+	if len(o.Gaps) > 0 && len(o.VMs)+len(o.Vaults)+len(o.Items) == 0 {
+		g := o.Gaps[0]
+		return o, fmt.Errorf("nothing could be read: %w",
+			&apply.Error{Op: "reading " + string(g.Kind), Code: g.Code, Message: g.Message, RequestID: g.RequestID, Status: g.Status})
 	}
 	a.log.Info(fmt.Sprintf("read %s, %s, %s: %s, %s", report.Count(len(o.VMs), "VM"), report.Count(len(o.Vaults), "vault"),
 		report.Count(len(o.Items), "protected item"), report.Count(total(s.Requests()), "request"), report.Duration(time.Since(began))),

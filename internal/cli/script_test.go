@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -34,7 +35,8 @@ func TestMain(m *testing.M) {
 // in its folder unless it brings its own, and has the commands
 //
 //	exits CODE command…   the command ends with exactly this exit code
-//	await FILE            waits for the file that a server writes its URL to, and sets $URL
+//	await FILE [PATTERN]  waits until another process has written the file, or what PATTERN matches in it;
+//	                      without PATTERN the file holds a URL, which becomes $URL
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", UpdateScripts: *update, RequireUniqueNames: true,
@@ -91,15 +93,18 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func await(ts *testscript.TestScript, _ bool, args []string) {
-	if len(args) != 1 {
-		ts.Fatalf("usage: await FILE")
+	if len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: await FILE [PATTERN]")
 	}
-	for range 200 {
-		if data, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && strings.HasSuffix(string(data), "\n") {
-			ts.Setenv("URL", strings.TrimSpace(string(data)))
+	pattern := regexp.MustCompile(append(args, `^http.*\n`)[1])
+	for range 500 {
+		if data, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && pattern.Match(data) {
+			if len(args) == 1 {
+				ts.Setenv("URL", strings.TrimSpace(string(data)))
+			}
 			return
 		}
 		time.Sleep(20 * time.Millisecond) //nolint:forbidigo // another process writes the file
 	}
-	ts.Fatalf("no URL came")
+	ts.Fatalf("%s: no match for %s came", args[0], pattern)
 }
