@@ -1,10 +1,14 @@
 package config
 
-import "regexp"
+import (
+	"regexp"
+	"time"
+)
 
-// format is a closed set of texts, told by a pattern that the walker and the JSON Schema share.
+// format is a closed set of texts, told by a pattern or by words that the walker and the JSON Schema share.
 type format struct {
 	pattern string
+	words   []string
 	rule    rule
 	want    string // "must be …"
 	hint    string
@@ -38,6 +42,9 @@ func formats() map[string]format {
 			want: "a name in which * stands for any characters and ? for one",
 			hint: "alternatives are written as a list: [app-*, web-*]",
 		},
+		"day":   {words: []string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"}},
+		"week":  {words: []string{"First", "Second", "Third", "Fourth", "Last"}},
+		"month": {words: months()},
 		"part": {
 			pattern: `^[^/\s]([^/]*[^/\s])?$`, rule: ruleValue,
 			want: "a name as it stands in a resource id, without / and without space at its ends",
@@ -45,11 +52,21 @@ func formats() map[string]format {
 	}
 }
 
+func months() []string {
+	var names []string
+	for m := time.January; m <= time.December; m++ {
+		names = append(names, m.String())
+	}
+	return names
+}
+
 // compile makes the patterns ready for use.
 func compile(formats map[string]format) map[string]*regexp.Regexp {
 	compiled := make(map[string]*regexp.Regexp, len(formats))
 	for name, f := range formats {
-		compiled[name] = regexp.MustCompile(f.pattern)
+		if f.pattern != "" {
+			compiled[name] = regexp.MustCompile(f.pattern)
+		}
 	}
 	return compiled
 }

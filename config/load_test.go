@@ -238,7 +238,7 @@ func TestTooMany(t *testing.T) {
 	}
 }
 
-func TestHostileFilesAreRefusedWithinASecond(t *testing.T) {
+func TestHostileFilesAreRefusedQuickly(t *testing.T) {
 	bomb := "version: 1\na: &a [x, x, x, x, x, x, x, x, x]\n"
 	for c := 'b'; c < 'z'; c++ {
 		bomb += fmt.Sprintf("%c: &%c [*%c, *%c, *%c, *%c, *%c, *%c, *%c, *%c, *%c]\n", c, c, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1)
@@ -265,7 +265,8 @@ func TestHostileFilesAreRefusedWithinASecond(t *testing.T) {
 	for name, tt := range tests {
 		start := time.Now()
 		_, _, err := loadText(t, tt.text)
-		if took := time.Since(start); took > 2*time.Second {
+		// On an idle machine each takes well under a second.
+		if took := time.Since(start); took > 15*time.Second {
 			t.Errorf("%s: took %v", name, took)
 		} else {
 			t.Logf("%s: %v", name, took)

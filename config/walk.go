@@ -216,8 +216,8 @@ func (w *walker) unique(items []*node, p *path) {
 func (w *walker) text(n *node, l limits, p *path) (string, bool) {
 	if !n.isText() {
 		want := wantText
-		if l.format != "" && l.format != formatTimeZone {
-			want = w.formats[l.format].want
+		if f := w.formats[l.format]; f.want != "" {
+			want = f.want
 		}
 		w.wrongType(n, p, want)
 		return "", false
@@ -231,13 +231,12 @@ func (w *walker) text(n *node, l limits, p *path) (string, bool) {
 
 // allowed checks a scalar against the closed sets of its limits.
 func (w *walker) allowed(n *node, l limits, p *path) bool {
-	if len(l.enum) > 0 {
-		for _, e := range l.enum {
-			if n.text == e {
-				return true
-			}
+	f := w.formats[l.format]
+	if words := slices.Concat(l.enum, f.words); len(words) > 0 {
+		if slices.Contains(words, n.text) {
+			return true
 		}
-		w.fail(n, ruleValue, didYouMean(n.text, l.enum), "%s cannot be %s", p, quote(n.text))
+		w.fail(n, ruleValue, didYouMean(n.text, words), "%s cannot be %s", p, quote(n.text))
 		return false
 	}
 	if l.format == formatTimeZone {
@@ -246,7 +245,6 @@ func (w *walker) allowed(n *node, l limits, p *path) bool {
 	if l.format == "" || w.pattern[l.format].MatchString(n.text) {
 		return true
 	}
-	f := w.formats[l.format]
 	w.fail(n, f.rule, f.hint, "%s must be %s, not %s", p, f.want, quote(n.text))
 	return false
 }

@@ -146,13 +146,11 @@ func (c *converter) width(y *yaml.Node) int {
 	if len(line) > maxMeasured {
 		return max(1, min(utf8.RuneCountInString(y.Value), excerptPlace))
 	}
-	rest := []rune(line)
-	rest = rest[min(y.Column-1, len(rest)):]
-	size := utf8.RuneCountInString(y.Value)
-	if y.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) != 0 && len(rest) > 0 {
-		size = closingQuote(rest)
+	if y.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) == 0 {
+		return max(1, min(utf8.RuneCountInString(y.Value), utf8.RuneCountInString(line)-y.Column+1))
 	}
-	return max(1, min(size, len(rest)))
+	rest := []rune(line)
+	return max(1, closingQuote(rest[min(y.Column-1, len(rest)):]))
 }
 
 // closingQuote is the length of a quoted scalar that starts rest, as far as it stands on this line.
