@@ -79,18 +79,37 @@ func (g *Governor) Acquire(ctx context.Context, c Class, buckets ...Bucket) (*Pe
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
+	w := g.enter(c, buckets)
+	select {
+	case <-w.ready:
+		return w.permit, nil
+	case <-ctx.Done():
+		g.leave(w)
+		return nil, context.Cause(ctx)
+	}
+}
+
+// enter puts a request into its lane; it may be let go at once.
+func (g *Governor) enter(c Class, buckets []Bucket) *waiter {
 	w := &waiter{ready: make(chan struct{})}
 	g.locked(func(time.Time) {
 		l := g.lane(c, buckets)
 		l.waiting = append(l.waiting, w)
 	})
-	select {
-	case <-w.ready:
-		return w.permit, nil
-	case <-ctx.Done():
-	}
-	g.locked(func(time.Time) { g.leave(w) })
-	return nil, context.Cause(ctx)
+	return w
+}
+
+// leave takes w out of its lane; a permit that it got meanwhile goes back unused.
+func (g *Governor) leave(w *waiter) {
+	g.locked(func(time.Time) {
+		if w.permit != nil {
+			w.permit.untake()
+			return
+		}
+		for _, l := range g.lanes {
+			l.waiting = slices.DeleteFunc(l.waiting, func(other *waiter) bool { return other == w })
+		}
+	})
 }
 
 // locked changes the governor, lets go who may go then, and tells of it.
@@ -132,17 +151,6 @@ func (g *Governor) lane(c Class, names []Bucket) *lane {
 	l := &lane{class: c, buckets: buckets}
 	g.lanes = append(g.lanes, l)
 	return l
-}
-
-// leave takes w out of its lane; a permit that it just got goes back unused.
-func (g *Governor) leave(w *waiter) {
-	if w.permit != nil {
-		w.permit.untake()
-		return
-	}
-	for _, l := range g.lanes {
-		l.waiting = slices.DeleteFunc(l.waiting, func(other *waiter) bool { return other == w })
-	}
 }
 
 // dispatch lets go who may go, lane by lane in turn, and arranges to look again when the next one may.

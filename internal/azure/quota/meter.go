@@ -176,17 +176,14 @@ func (g *gate) after(t ticket) int { return max(0, g.taken-t.taken) }
 // pause starts the pause a 429 asks for, and returns when the service said that it ends. Afterwards one request
 // asks before the others follow.
 func (g *gate) pause(now time.Time, r refusal, jitter float64) time.Time {
-	again := now.Before(g.paused) // refused together with one that came back before
 	wait := r.wait
 	if wait <= 0 {
-		if again {
+		if now.Before(g.paused) { // refused together with one that came back before
 			return g.paused
 		}
 		wait = min(firstPause<<min(g.refusals, 10), maxPause)
 	}
-	if !again {
-		g.refusals++
-	}
+	g.refusals++
 	g.ask()
 	extra := time.Duration(jitter * float64(min(wait/jitterShare, maxJitter)))
 	if end := now.Add(wait + extra); end.After(g.paused) {

@@ -81,6 +81,10 @@ func TestAnswerOfTheWindowBeforeIsNotBelieved(t *testing.T) {
 	if got := c.waits(Confirm); got != 0 {
 		t.Errorf("the new window has to be waited %s for, because the old one was used up", got)
 	}
+	c.take(c.now, Confirm)
+	if got := c.waits(Confirm); got == 0 {
+		t.Error("a second request went, though the first of the window is not back")
+	}
 }
 
 // A counter that rises too early for a new window is another front end's. Its window may end at any time, so its
@@ -89,8 +93,14 @@ func TestCounterOfAnotherFrontEnd(t *testing.T) {
 	w := newWindow(150, time.Hour, false)
 	c := by(w)
 	c.told(149)
-	c.now = c.now.Add(time.Hour)
-	c.told(149) // the first window has ended: the second cannot end for the better part of an hour
+	c.now = c.now.Add(59*time.Minute + 59*time.Second)
+	c.told(148)
+	c.now = c.now.Add(2 * time.Second)
+	c.told(149) // a new window
+	c.told(148)
+	if got := w.keep(); got != 0 {
+		t.Fatalf("%d are kept, though the end of the window is known", got)
+	}
 	for _, left := range []int{3, 100, 100} {
 		c.now = c.now.Add(time.Minute)
 		c.told(left)
