@@ -1,4 +1,27 @@
 // Package config is the desired state: the only room that knows YAML.
+//
+//	file ─► parse ─► nodes ─► variables ─► join ─► walk ─► Config ─► lint ─► matcher
+//	        yaml.go  node.go  ${NAME}      files   shape   model.go  meaning  match.go
+//
+// Decisions:
+//
+//   - One walk over nodes, driven by the struct tags of model.go. The YAML library's own decoder names Go types
+//     in its messages, stops at the first struct, and lets unknown keys pass. Validator tags were rejected for
+//     their messages.
+//   - The walk checks shape (what one value tells), the lints meaning (what several values, or files, tell). The
+//     JSON Schema is made from the same tags and refuses exactly the faults of shape; testdata holds both to it.
+//   - A fault is reported once: what follows from a value that was refused is not reported again. Where a file
+//     cannot be read at all, references to it are not checked.
+//   - Anchors, aliases, merge keys and tags are refused, not expanded: a reviewer reads the value where it
+//     stands, and no file can grow.
+//   - Variables are replaced in the decoded scalars, not in the text of the file: what a variable holds can
+//     never become YAML.
+//   - Positions are found by the address of the decoded field (walker.where), so that no lint spells a key to
+//     find its place. The structs are not moved until the lints are done.
+//   - Matching is compiled once: ids in a map, patterns told apart, tag names numbered; 100,000 VMs against 200
+//     rules take a quarter of a second.
+//   - Messages treat every text of a file, and its name, as untrusted.
 package config
 
 //go:generate go run gen_timezones.go
+//go:generate go test -run TestTheSchemaIsMadeFromTheStructs -update

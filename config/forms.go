@@ -140,8 +140,8 @@ func (w *walker) share(n *node, p *path) Share {
 
 // diskLists are the mapping forms of `disks:`.
 type diskLists struct {
-	Include []int `yaml:"include" jsonschema:"minimum=0,minItems=1,uniqueItems=true"`
-	Exclude []int `yaml:"exclude" jsonschema:"minimum=0,minItems=1,uniqueItems=true"`
+	Include []int `yaml:"include" jsonschema:"minimum=0,minItems=1,uniqueItems=true" jsonschema_description:"The LUNs of the data disks to back up."`
+	Exclude []int `yaml:"exclude" jsonschema:"minimum=0,minItems=1,uniqueItems=true" jsonschema_description:"The LUNs of the data disks to leave out."`
 }
 
 func (w *walker) disks(n *node, v *Disks, p *path) {

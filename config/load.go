@@ -25,29 +25,34 @@ func Load(paths []string, env func(string) (string, bool)) (*Config, []Problem, 
 	}
 	out := &collector{}
 	files := findFiles(paths, out)
-	vars := newVariables(env, out)
-	var roots []*node
+	var sources []*source
 	for _, name := range files {
-		if root := readFile(name, out); root != nil {
-			vars.expand(root)
-			roots = append(roots, root)
+		if src := readFile(name, out); src != nil {
+			sources = append(sources, src)
 		}
 	}
-	complete := len(roots) == len(files) && len(roots) > 0 && len(out.causes) == 0
-	var c *Config
-	if len(roots) > 0 {
-		c = build(roots, out, complete)
-		c.Files = files
-	}
+	c := read(sources, len(out.failures) == 0, newVariables(env, out), out)
 	warnings, err := out.result(files)
 	if err != nil {
 		return nil, warnings, err
 	}
+	c.Files = files
 	return c, warnings, nil
 }
 
-// build decodes the joined files. Where a file is missing, what refers to other places is not checked.
-func build(roots []*node, out *collector, complete bool) *Config {
+// read makes a config of the texts of its files. Where one of them is missing, or is no YAML, what refers to
+// other places is not checked.
+func read(sources []*source, complete bool, vars *variables, out *collector) *Config {
+	var roots []*node
+	for _, src := range sources {
+		if root := parse(src, out); root != nil {
+			vars.expand(root)
+			roots = append(roots, root)
+		}
+	}
+	if len(roots) == 0 {
+		return nil
+	}
 	c := &Config{}
 	w := newWalker(out)
 	w.decode(join(roots, out), addressable(c), limits{}, nil)
@@ -55,7 +60,7 @@ func build(roots []*node, out *collector, complete bool) *Config {
 	for i := range c.Policies {
 		c.Policies[i].TimeZone = w.zones.windows[c.Policies[i].TimeZone]
 	}
-	if complete {
+	if complete && len(roots) == len(sources) {
 		newLinter(c, w).run()
 	}
 	c.Compile()
@@ -110,7 +115,7 @@ func filesIn(dir string, out *collector) []string {
 	return files
 }
 
-func readFile(name string, out *collector) *node {
+func readFile(name string, out *collector) *source {
 	info, err := os.Stat(name)
 	if err == nil && info.Size() > maxSize {
 		out.file(name, ruleFile, nil, "split it: a directory of *.yaml files is read as one config",
@@ -122,7 +127,7 @@ func readFile(name string, out *collector) *node {
 		out.file(name, ruleFile, err, "", "the file cannot be read: %s", reason(err))
 		return nil
 	}
-	return parse(&source{name: name, text: string(text)}, out)
+	return &source{name: name, text: string(text)}
 }
 
 // reason is the system's own words, without the path that stands in front already.

@@ -162,10 +162,10 @@ func TestFilesAreJoinedInOrder(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.Subscriptions) != 2 || len(c.Rules) != 1 || c.Settings.Limits.Writes != 4 || c.Settings.Limits.Polls != 2 || c.Settings.Refresh != "never" {
+	if len(c.Subscriptions) != 2 || len(c.Rules) != 2 || c.Settings.Limits.Writes != 4 || c.Settings.Limits.Polls != 2 || c.Settings.Refresh != "never" {
 		t.Errorf("joined: %+v", c)
 	}
-	want := []string{"testdata/ok/team/10-base.yaml", "testdata/ok/team/20-team.yaml"}
+	want := []string{"testdata/ok/team/10-base.yaml", "testdata/ok/team/20-team.yaml", "testdata/ok/team/30-rules.yaml"}
 	if !slices.Equal(c.Files, want) || c.Rules[0].Pos.File != want[1] {
 		t.Errorf("files %q, rule at %v", c.Files, c.Rules[0].Pos)
 	}

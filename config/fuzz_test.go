@@ -1,0 +1,84 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+// FuzzLoad: whatever a file holds, reading it ends soon and without a panic, every problem lies inside the file
+// and is safe to print, and the schema accepts what is accepted here.
+func FuzzLoad(f *testing.F) {
+	for _, pattern := range []string{"testdata/ok/*.yaml", "testdata/ok/*/*.yaml", "testdata/err/*.yaml", "testdata/err/*/*.yaml"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(string(text))
+		}
+	}
+	schema := compileSchema(f)
+	f.Fuzz(func(t *testing.T, text string) { checkText(t, schema, text) })
+}
+
+func checkText(t *testing.T, schema *jsonschema.Schema, text string) {
+	t.Helper()
+	start := time.Now()
+	out := &collector{}
+	c := read([]*source{{name: "fuzz.yaml", text: text}}, true, newVariables(testEnv, out), out)
+	warnings, err := out.result(nil)
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("took %v", took)
+	}
+	problems := warnings
+	if loadErr, ok := errors.AsType[*LoadError](err); ok {
+		problems = append(problems, loadErr.Problems...)
+	}
+	for _, p := range problems {
+		checkPlace(t, text, p)
+	}
+	if err != nil {
+		return
+	}
+	if c == nil {
+		t.Fatal("neither a config nor a problem")
+	}
+	c.Explain(target("app01", map[string]string{"env": "prod"}))
+	for i := range c.Policies {
+		c.VaultsOf(&c.Policies[i])
+	}
+	if err := validateText(schema, []byte(text)); err != nil && !errors.Is(err, errNoJSON) {
+		t.Errorf("accepted here, but not by the schema: %v", err)
+	}
+}
+
+func checkPlace(t *testing.T, text string, p Problem) {
+	t.Helper()
+	lines := strings.Split(text, "\n")
+	if p.Line < 1 || p.Line > len(lines) {
+		t.Fatalf("line %d of %d: %s", p.Line, len(lines), p.Message)
+	}
+	if length := utf8.RuneCountInString(lines[p.Line-1]); p.Column < 1 || p.Column > length+1 {
+		t.Errorf("column %d of %d: %s", p.Column, length, p.Message)
+	}
+	for _, r := range p.String() {
+		if r != '\n' && !unicode.IsPrint(r) {
+			t.Errorf("%q cannot be printed: %q", r, p.String())
+		}
+	}
+	if strings.Contains(p.Message+p.Hint, "\n") {
+		t.Errorf("a message with a line break: %q", p.Message+p.Hint)
+	}
+}
