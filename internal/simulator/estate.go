@@ -1,11 +1,13 @@
 package simulator
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -136,34 +138,54 @@ func (e *Estate) head(name string, raw []byte, version *string) error {
 	if into == nil {
 		return nil // a newer writer's key
 	}
+	if name == "settings" {
+		return decodeStrict(raw, into)
+	}
 	return json.Unmarshal(raw, into)
+}
+
+// decodeStrict refuses keys it does not know: people write them.
+func decodeStrict(raw []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	return d.Decode(into)
 }
 
 // sections are the arrays of bodies, by their key in the file.
 func (e *Estate) sections() map[string]func(raw []byte, b blob) error {
 	return map[string]func([]byte, blob) error{
 		"subscriptions":        e.addSubscription,
-		"resourceGroups":       func(raw []byte, b blob) error { e.groups.put(e.names.listed(raw, b)); return nil },
-		"virtualMachines":      func(raw []byte, b blob) error { e.vms.put(e.names.vm(raw, b)); return nil },
-		"vaults":               func(raw []byte, b blob) error { e.vaults.put(e.names.vault(raw, b)); return nil },
-		"policies":             withinVault(func(raw []byte, b blob) { e.policies.put(e.names.policy(raw, b)) }),
-		"protectedItems":       withinVault(func(raw []byte, b blob) { e.items.put(e.names.item(raw, b)) }),
-		"protectableItems":     withinVault(func(raw []byte, b blob) { e.protectables.put(e.names.listed(raw, b)) }),
-		"jobs":                 withinVault(func(raw []byte, b blob) { e.jobs.put(e.names.job(raw, b)) }),
-		"recoveryPoints":       withinVault(func(raw []byte, b blob) { e.points.put(e.names.point(raw, b)) }),
-		"resourceGuardProxies": withinVault(func(raw []byte, b blob) { e.proxies.put(e.names.listed(raw, b)) }),
+		"resourceGroups":       withID(isGroup, func(raw []byte, b blob) { e.groups.put(e.names.listed(raw, b)) }),
+		"virtualMachines":      withID(isVM, func(raw []byte, b blob) { e.vms.put(e.names.vm(raw, b)) }),
+		"vaults":               withID(isVault, func(raw []byte, b blob) { e.vaults.put(e.names.vault(raw, b)) }),
+		"policies":             withID(isInVault, func(raw []byte, b blob) { e.policies.put(e.names.policy(raw, b)) }),
+		"protectedItems":       withID(isInVault, func(raw []byte, b blob) { e.items.put(e.names.item(raw, b)) }),
+		"protectableItems":     withID(isInVault, func(raw []byte, b blob) { e.protectables.put(e.names.listed(raw, b)) }),
+		"jobs":                 withID(isInVault, func(raw []byte, b blob) { e.jobs.put(e.names.job(raw, b)) }),
+		"recoveryPoints":       withID(isInVault, func(raw []byte, b blob) { e.points.put(e.names.point(raw, b)) }),
+		"resourceGuardProxies": withID(isInVault, func(raw []byte, b blob) { e.proxies.put(e.names.listed(raw, b)) }),
 	}
 }
 
-func withinVault(put func([]byte, blob)) func([]byte, blob) error {
+func withID(good func(id string) bool, put func([]byte, blob)) func([]byte, blob) error {
 	return func(raw []byte, b blob) error {
-		if vaultPart(text(raw, "id")) == "" {
-			return fmt.Errorf("%q is not the id of something in a vault", text(raw, "id"))
+		if id := text(raw, "id"); !good(id) {
+			return fmt.Errorf("%q is not an id of what this array holds", id)
 		}
 		put(raw, b)
 		return nil
 	}
 }
+
+func isGroup(id string) bool {
+	return segment(id, "subscriptions") != "" && segment(id, "resourceGroups") != ""
+}
+
+func isVM(id string) bool { return isGroup(id) && segment(id, "virtualMachines") != "" }
+
+func isVault(id string) bool { return isGroup(id) && vaultPart(id) == strings.TrimRight(id, "/") }
+
+func isInVault(id string) bool { return isGroup(id) && vaultPart(id) != "" }
 
 // addSubscription takes a bare id or a body as GET /subscriptions/{id} answers.
 func (e *Estate) addSubscription(raw []byte, b blob) error {

@@ -3,6 +3,7 @@ package simulator
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -70,8 +71,31 @@ type faults struct {
 	seen []int
 }
 
+// ReadFaults reads a JSON array of faults.
+func ReadFaults(r io.Reader) ([]Fault, error) {
+	raw, err := io.ReadAll(r)
+	var list []Fault
+	if err == nil {
+		err = decodeStrict(raw, &list)
+	}
+	if err == nil {
+		_, err = newFaults(list)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading faults: %w", err)
+	}
+	return list, nil
+}
+
 func newFaults(list []Fault) (*faults, error) {
+	kinds := map[string]bool{"": true}
+	for _, r := range routes() {
+		kinds[r.kind] = true
+	}
 	for _, f := range list {
+		if !kinds[f.Kind] {
+			return nil, fmt.Errorf("reading fault %q: there is no kind %q", f.Name, f.Kind)
+		}
 		if f.Reset != "" && f.Reset != "before" && f.Reset != "after" {
 			return nil, fmt.Errorf("reading fault %q: reset is \"before\" or \"after\"", f.Name)
 		}

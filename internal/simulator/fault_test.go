@@ -201,7 +201,7 @@ func TestLatencyIsAddedAndALeavingClientIsLetGo(t *testing.T) {
 }
 
 func TestUnknownFaultWordsAreErrors(t *testing.T) {
-	for _, f := range []Fault{{Reset: "sometime"}, {Operation: "sulks"}} {
+	for _, f := range []Fault{{Reset: "sometime"}, {Operation: "sulks"}, {Kind: "no.such"}} {
 		if _, err := New(estate(t), withFaults(at0(), f)); err == nil {
 			t.Errorf("%+v was taken", f)
 		}

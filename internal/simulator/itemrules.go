@@ -79,6 +79,9 @@ func (c *call) startItemOp(p *itemPut) *operation {
 // checkSource: the request names the VM that the path names (azure-api.md §4).
 func (c *call) checkSource(p *itemPut) *reply {
 	source := p.sent.text("sourceResourceId")
+	if source == "" && truth(p.sent.raw("isRehydrate")) {
+		return nil // Terraform undeletes with isRehydrate alone
+	}
 	right := strings.EqualFold(p.sent.text("protectedItemType"), vmItem) &&
 		tailFor(segment(source, "resourceGroups"), lastSegment(source)) == p.tail
 	if right {

@@ -58,6 +58,25 @@ func TestBothSpellingsOfANameAreOneItem(t *testing.T) {
 		t.Errorf("name %q", got)
 	}
 	c.get(bare)
+	// What the client calls the vault comes back in ids (FACTS 16), and nowhere else.
+	shouted := "/Subscriptions/" + testSub + "/resourceGroups/RG-BACKUP/providers/Microsoft.RecoveryServices/vaults/Vault1"
+	rows, _ := c.all(shouted + "/backupProtectedItems")
+	if !strings.HasPrefix(text(rows[0], "id"), shouted+"/backupFabrics/") || text(rows[0], "properties", "vaultId") != "https://management.azure.com"+testVault {
+		t.Errorf("%s", rows[0])
+	}
+	if got := text(c.get(shouted+"/backupPolicies/DAILY").body, "id"); got != shouted+"/backupPolicies/daily" {
+		t.Errorf("policy id %s", got)
+	}
+}
+
+func TestUndeleteNeedsNothingButItsFlag(t *testing.T) {
+	c := serve(t, estate(t), Options{Settings: at0()})
+	c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
+	c.do("DELETE", itemPath("vm1"), "", 202)
+	c.do("PUT", itemPath("vm1"), `{"properties":{"protectedItemType":"Microsoft.Compute/virtualMachines","isRehydrate":true}}`, 202)
+	if got := text(c.props("vm1"), "protectionState"); got != "ProtectionStopped" || truth(c.props("vm1"), "isScheduledForDeferredDelete") {
+		t.Errorf("%s", c.props("vm1"))
+	}
 }
 
 func TestSecondPutConflictsWhileTheFirstRuns(t *testing.T) {

@@ -160,11 +160,19 @@ func (c *call) storedPolicy(was *policy, sent object) json.RawMessage {
 			props.set("schedulePolicy", s)
 		}
 		if !props.has("instantRpRetentionRangeInDays") {
-			props.set("instantRpRetentionRangeInDays", 2)
+			props.set("instantRpRetentionRangeInDays", defaultInstantDays(sent))
 		}
 	}
 	props.set("protectedItemsCount", 0)
 	return obj("id", id, "name", name, "type", policyType, "properties", props).bytes()
+}
+
+// defaultInstantDays is 2, or 5 where nothing else is valid (azure-api.md §8.3).
+func defaultInstantDays(sent object) int {
+	if sent.text("policyType") != "V2" && sent.sub("schedulePolicy").text("scheduleRunFrequency") == "Weekly" {
+		return 5
+	}
+	return 2
 }
 
 // redate writes every time in raw as the service does: the date part is not the client's (azure-api.md §8.2).

@@ -214,7 +214,7 @@ func validDays(days []string) bool {
 // validInstant: V1 daily 1 to 5 days, V1 weekly exactly 5, V2 1 to 30 (azure-api.md §8.3).
 func (s *policySpec) validInstant() bool {
 	if s.Instant == nil {
-		return s.Type == "V2" || s.Schedule.Frequency != "Weekly"
+		return true // the service puts its default in
 	}
 	days := *s.Instant
 	switch {

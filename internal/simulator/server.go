@@ -39,6 +39,9 @@ func New(e *Estate, o Options) (*Server, error) { return newServer(newState(e), 
 
 func newServer(st *state, o Options, j *journal) (*Server, error) {
 	now := time.Now()
+	if err := errors.Join(st.Settings.check(), o.Settings.check()); err != nil {
+		return nil, err
+	}
 	set := st.Settings.with(o.Settings)
 	f, err := newFaults(set.Faults)
 	if err != nil {
@@ -177,7 +180,7 @@ func (c *call) dispatch(found *route, known bool) reply {
 	if throttled != nil {
 		return *throttled
 	}
-	r := c.resource(found)
+	r := c.echo(c.resource(found))
 	for name, values := range left {
 		r.set(name, values[0])
 	}

@@ -245,6 +245,25 @@ func (m Mixture) draw(u float64) time.Duration {
 	return time.Duration(m[len(m)-1].Takes)
 }
 
+// check says which key of a map is none that is known.
+func (s Settings) check() error {
+	for name, keys := range map[string][2][]string{
+		"durations":  {slices.Sorted(maps.Keys(s.Durations)), slices.Sorted(maps.Keys(DefaultDurations()))},
+		"pages":      {slices.Sorted(maps.Keys(s.Pages)), slices.Sorted(maps.Keys(DefaultPages()))},
+		"unverified": {slices.Sorted(maps.Keys(s.Unverified)), slices.Sorted(maps.Keys(DefaultUnverified()))},
+	} {
+		for _, k := range keys[0] {
+			if k != "" && !slices.Contains(keys[1], k) {
+				return fmt.Errorf("settings: %s: there is no %q, expected one of %s", name, k, strings.Join(keys[1], ", "))
+			}
+		}
+	}
+	if s.Era != "" && s.Era != "2024" {
+		return fmt.Errorf("settings: era %q, expected \"\" or \"2024\"", s.Era)
+	}
+	return nil
+}
+
 // with returns s with what o sets.
 func (s Settings) with(o Settings) Settings {
 	durations, pages, unverified := DefaultDurations(), DefaultPages(), DefaultUnverified()

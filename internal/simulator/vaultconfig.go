@@ -92,5 +92,5 @@ func (c *call) getReplicationSettings() reply {
 		return *none
 	}
 	return ok(obj("id", v.id+"/replicationVaultSettings/default", "name", "default", "type", vaultType+"/replicationVaultSettings",
-		"properties", obj("migrationSolutionId", nil, "vmwareToAzureProviderType", "Vmware")).bytes())
+		"properties", obj("migrationSolutionId", nil, "vmwareToAzureProviderType", nil)).bytes())
 }
