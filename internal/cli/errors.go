@@ -86,13 +86,11 @@ func hintsOf(err error) []string {
 	if f, ok := errors.AsType[*failure](err); ok {
 		hints = append(hints, f.hints...)
 	}
+	if e, ok := errors.AsType[*apply.Error](err); ok && hintFor(e.Code) != "" {
+		return append(hints, hintFor(e.Code))
+	}
 	if _, ok := errors.AsType[*azure.SignInError](err); ok {
 		hints = append(hints, "az login signs in on a workstation; on a server use a managed identity or the AZURE_… variables of azidentity")
-	}
-	if e, ok := errors.AsType[*apply.Error](err); ok {
-		if h := hintFor(e.Code); h != "" {
-			hints = append(hints, h)
-		}
 	}
 	return hints
 }

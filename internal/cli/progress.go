@@ -59,7 +59,10 @@ func (l *lineProgress) observe(e apply.Event) {
 		if e.Time.Sub(l.throttled) >= throttleEvery {
 			level, l.throttled = slog.LevelInfo, e.Time
 		}
-		text = strings.TrimSpace("held back by a quota " + forWords(time.Duration(e.Wait)) + " " + oneLine(e.Message))
+		text = "held back by a quota" + forWords(time.Duration(e.Wait))
+		if e.Message != "" {
+			text += ": " + oneLine(e.Message)
+		}
 	case apply.EventInterrupt:
 		return // said by whoever caught the signal
 	default:
@@ -122,5 +125,5 @@ func forWords(d time.Duration) string {
 	if d <= 0 {
 		return ""
 	}
-	return "for " + report.Duration(d)
+	return " for " + report.Duration(d)
 }
