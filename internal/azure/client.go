@@ -131,7 +131,7 @@ func (o Options) credential(conf cloud.Configuration) (azcore.TokenCredential, e
 }
 
 func (o Options) quota() quota.Options {
-	q := quota.Options{Jitter: rand.Float64}
+	q := quota.Options{Jitter: rand.Float64, Confirms: o.Command == CommandApply || o.Command == CommandBackup}
 	if o.OnThrottle != nil {
 		q.OnThrottle = func(t quota.Throttle) {
 			o.OnThrottle(Throttle{Subscription: t.Subscription, Kind: string(t.Bucket), Reason: string(t.Reason), Wait: t.Wait})

@@ -29,7 +29,8 @@
 //   - down, by how much less is left than there can be without others: the level when the request was let go,
 //     less all requests let go since, without any refill. Requests in flight together all show what others drew,
 //     so this may go too far; the next rule ends that.
-//   - up, to what the header says less those overtaken. A header above b makes b larger: before 2024 it was 1200.
+//   - up, to what the header says less those overtaken. A header above b makes b larger (before 2024 it
+//     was 1200); a lone request to a bucket that should be full, and is not, makes b smaller until one does.
 //
 // Several headers of one kind (subscription, global, tenant) count as the least of them.
 //

@@ -81,6 +81,21 @@ func TestTokenBucketNeedsNoHeaders(t *testing.T) {
 	})
 }
 
+// A bucket that is smaller than documented is not exceeded either, also after it was left alone.
+func TestSmallTokenBucketIsLearned(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, g := newService(1), New(Options{})
+		s.arm = serverBucket{burst: 20, rate: 10, level: 20, at: time.Now()}
+		for range 5 {
+			hammer(t.Context(), g, s, 32, Write, ARMWrites, time.Now().Add(10*time.Second))
+			time.Sleep(time.Minute)
+		}
+		if got := share(t, s, ARMWrites, 5*(20+100)); got < 0.9 {
+			t.Errorf("used %.3f of the limit, want 0.9", got)
+		}
+	})
+}
+
 // A window whose end nobody told is used to the full over many windows, and never exceeded, wherever it began,
 // by each class alone.
 func TestWindowRunsAtTheLimitAndLearnsItsEnd(t *testing.T) {

@@ -66,6 +66,9 @@ func (t *tokens) settle(now time.Time, k ticket, a answer) {
 		return
 	}
 	left := float64(a.left)
+	if k.level >= t.burst-1 { // it was full and nothing else on its way: so full is what this shows, or others drew
+		t.burst = min(t.burst, left+1+float64(t.after(k)))
+	}
 	t.burst = max(t.burst, left+1)
 	// The least that can be left without others: nothing refilled, all that was let go since counted first.
 	least := math.Floor(k.level) - float64(t.after(k))
