@@ -350,8 +350,10 @@ func (s *Server) adopt() {
 		if known[j.id] || j.status != inProgress && j.status != "Cancelling" {
 			return true
 		}
-		op := &operation{ID: "adopted|" + j.id, Action: actAdopted, Vault: j.vault, Target: j.item, Started: j.started,
-			Jobs: []string{j.id}, State: inProgress, Ends: now.Add(s.lasts(adoptedSpan(j.operation), j.item))}
+		op := &operation{
+			ID: "adopted|" + j.id, Action: actAdopted, Vault: j.vault, Target: j.item, Started: j.started,
+			Jobs: []string{j.id}, State: inProgress, Ends: now.Add(s.lasts(adoptedSpan(j.operation), j.item)),
+		}
 		if strings.EqualFold(j.operation, "Backup") {
 			op.Action, op.State, op.Ends = actBackup, succeeded, j.started
 			op.JobEnds = now.Add(s.lasts("transfer", j.item))

@@ -22,8 +22,10 @@ type conformance struct {
 }
 
 func newConformance() *conformance {
-	return &conformance{compared: map[string]int{}, agreed: map[string]int{}, ignoredN: map[string]int{}, differences: map[string]string{},
-		times: map[string]int{}, ignored: newLookup(ignored()), normalised: newLookup(normalised())}
+	return &conformance{
+		compared: map[string]int{}, agreed: map[string]int{}, ignoredN: map[string]int{}, differences: map[string]string{},
+		times: map[string]int{}, ignored: newLookup(ignored()), normalised: newLookup(normalised()),
+	}
 }
 
 // share is the part of the compared fields that agrees.
@@ -196,7 +198,7 @@ func (n *conformance) field(x *exchange, field string, want, have any, wanted bo
 	n.compared[kind]++
 	same := want != nil == (have != nil) && fmt.Sprint(want) == fmt.Sprint(have) && fmt.Sprintf("%T", want) == fmt.Sprintf("%T", have)
 	if format, normal := n.normalised.of(name); normal && wanted && have != nil {
-		same = formatOf(format, x, fmt.Sprint(want)) == formatOf(format, x, fmt.Sprint(have)) && fmt.Sprintf("%T", want) == fmt.Sprintf("%T", have)
+		same = formatOf(format, fmt.Sprint(want)) == formatOf(format, fmt.Sprint(have)) && fmt.Sprintf("%T", want) == fmt.Sprintf("%T", have)
 	}
 	if same {
 		n.agreed[kind]++
@@ -219,7 +221,7 @@ var formats = map[string]*regexp.Regexp{
 }
 
 // formatOf reduces a value to its format: two values of one format give the same text.
-func formatOf(format string, x *exchange, value string) string {
+func formatOf(format, value string) string {
 	switch format {
 	case "poll url":
 		return urlShape(value)

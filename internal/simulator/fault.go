@@ -230,7 +230,7 @@ func faultText(code string) string {
 }
 
 // begin starts an operation for the client, as the request's fault wants it.
-func (c *call) begin(op *operation) *operation {
+func (c *call) begin(op *operation) {
 	if f := c.fault; f != nil {
 		switch f.Operation {
 		case "fails":
@@ -249,7 +249,6 @@ func (c *call) begin(op *operation) *operation {
 		op.Ends = c.now
 	}
 	c.st.start(op)
-	return op
 }
 
 // hidden says whether this read does not see the item yet, and counts it.
@@ -303,8 +302,10 @@ func (s *Server) instantly(c *call, a Actor) {
 	if route == nil {
 		return
 	}
-	other := &call{s: s, st: s.st, r: r, now: c.now, params: params, path: "/" + strings.Join(parts, "/"), body: a.Body,
-		version: c.version, base: c.base, kind: route.kind, instant: true}
+	other := &call{
+		s: s, st: s.st, r: r, now: c.now, params: params, path: "/" + strings.Join(parts, "/"), body: a.Body,
+		version: c.version, base: c.base, kind: route.kind, instant: true,
+	}
 	route.handle(other)
 }
 

@@ -17,8 +17,10 @@ func withFaults(s Settings, f ...Fault) Options {
 }
 
 func TestFaultAnswersTheNthMatchAndNoOther(t *testing.T) {
-	c := serve(t, estate(t), withFaults(at0(), Fault{Name: "busy", Method: "GET", Path: "*/backupprotecteditems", Nth: 2, Times: 2,
-		Status: 429, Code: "ResourceRequestsThrottled", Message: "slow down", Headers: map[string]string{"Retry-After": "7"}}))
+	c := serve(t, estate(t), withFaults(at0(), Fault{
+		Name: "busy", Method: "GET", Path: "*/backupprotecteditems", Nth: 2, Times: 2,
+		Status: 429, Code: "ResourceRequestsThrottled", Message: "slow down", Headers: map[string]string{"Retry-After": "7"},
+	}))
 	list := testVault + "/backupProtectedItems"
 	c.get(list)
 	for range 2 {
@@ -57,7 +59,7 @@ func TestFaultsReachClientsOverRealHTTP(t *testing.T) {
 			}
 			h := httptest.NewServer(s)
 			defer h.Close()
-			resp, err := http.Get(h.URL + testVault + "?api-version=" + testAPI) //nolint:noctx // a test
+			resp, err := http.Get(h.URL + testVault + "?api-version=" + testAPI)
 			if err == nil {
 				_, err = io.ReadAll(resp.Body)
 				_ = resp.Body.Close()

@@ -112,8 +112,10 @@ func (c *call) graphRows(table string, scope map[string]bool) []json.RawMessage 
 
 // graphItem adds what only Resource Graph says of an item (azure-api.md §10).
 func (c *call) graphItem(it *item, v *vault) []byte {
-	state := map[string]string{"IRPending": "ProtectionConfigured", "Protected": "ProtectionConfigured",
-		"ProtectionStopped": "ProtectionStopped", "ProtectionError": "ProtectionError"}[it.state]
+	state := map[string]string{
+		"IRPending": "ProtectionConfigured", "Protected": "ProtectionConfigured",
+		"ProtectionStopped": "ProtectionStopped", "ProtectionError": "ProtectionError",
+	}[it.state]
 	if it.deleted {
 		state = "SoftDeleted"
 	}
@@ -371,8 +373,8 @@ func (t term) text(row json.RawMessage) string {
 	if s == "" && len(raw) > 0 && raw[0] != '"' && string(raw) != "null" {
 		s = string(raw)
 	}
-	for i := len(t.functions) - 1; i >= 0; i-- {
-		switch t.functions[i] {
+	for _, f := range slices.Backward(t.functions) {
+		switch f {
 		case "tolower":
 			s = strings.ToLower(s)
 		case "toupper":

@@ -66,8 +66,10 @@ func TestGraphPagesBySkipToken(t *testing.T) {
 
 func TestGraphRefusesWhatItDoesNotKnow(t *testing.T) {
 	c := serve(t, estate(t), Options{})
-	for _, q := range []string{"", "securityresources", "resources | summarize count() by type", "resources | where type", "resources | where iff(a,b,c) == 'x'",
-		"resources | project strcat(a,b)", "resources | join (resources) on id", "resources | take lots", "resources | where a == 'x' or b == 'y'"} {
+	for _, q := range []string{
+		"", "securityresources", "resources | summarize count() by type", "resources | where type", "resources | where iff(a,b,c) == 'x'",
+		"resources | project strcat(a,b)", "resources | join (resources) on id", "resources | take lots", "resources | where a == 'x' or b == 'y'",
+	} {
 		c.graph(q, "", 400)
 	}
 }

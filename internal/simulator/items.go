@@ -229,8 +229,10 @@ func (s *Server) schedulePurge(it *item) {
 	if at.IsZero() {
 		return
 	}
-	s.st.start(&operation{ID: "purge|" + it.key + "|" + stamp(at), Action: actPurge, Vault: it.vault, Target: it.key,
-		Started: at, Ends: at, State: inProgress})
+	s.st.start(&operation{
+		ID: "purge|" + it.key + "|" + stamp(at), Action: actPurge, Vault: it.vault, Target: it.key,
+		Started: at, Ends: at, State: inProgress,
+	})
 }
 
 // finishItem lets an accepted PUT take effect (azure-api.md §6).

@@ -45,14 +45,14 @@ func TestPolicyPutOfAUsedPolicyIs202WithAJobForEachItem(t *testing.T) {
 		var jobs struct {
 			Properties struct {
 				ObjectType      string
-				JobIds          []string
+				JobIDs          []string
 				FailedJobsError map[string]string
 			}
 		}
-		if err := json.Unmarshal(end.body, &jobs); err != nil || len(jobs.Properties.JobIds) != 2 || jobs.Properties.ObjectType != "OperationStatusJobsExtendedInfo" || jobs.Properties.FailedJobsError == nil {
+		if err := json.Unmarshal(end.body, &jobs); err != nil || len(jobs.Properties.JobIDs) != 2 || jobs.Properties.ObjectType != "OperationStatusJobsExtendedInfo" || jobs.Properties.FailedJobsError == nil {
 			t.Fatalf("status %s", end.body)
 		}
-		if j := c.get(testVault + "/backupJobs/" + jobs.Properties.JobIds[1]); text(j.body, "properties", "status") != "Completed" {
+		if j := c.get(testVault + "/backupJobs/" + jobs.Properties.JobIDs[1]); text(j.body, "properties", "status") != "Completed" {
 			t.Errorf("job %s", j.body)
 		}
 		r := c.get(a.header.Get("Location"))
@@ -73,8 +73,10 @@ func TestBadPoliciesGetTheOpaqueError(t *testing.T) {
 	monthly := `"monthlySchedule":{"retentionScheduleFormatType":"Daily","retentionScheduleDaily":{"daysOfTheMonth":[{"date":1,"isLast":false}]},"retentionTimes":["2024-04-28T16:30:00Z"],"retentionDuration":{"count":60,"durationType":"Months"}}}`
 	daily := policyProps("")
 	c := serve(t, estate(t), Options{})
-	for _, good := range []string{daily, weekly, hourly, policyProps("V2"), strings.Replace(daily, `"Days"}}}`, `"Days"}},`+monthly, 1),
-		strings.Replace(strings.Replace(daily, `"Days"}}}`, `"Days"}},`+monthly, 1), `"timeZone"`, `"tieringPolicy":{"ArchivedRP":{"tieringMode":"TierRecommended","duration":0,"durationType":"Invalid"}},"timeZone"`, 1)} {
+	for _, good := range []string{
+		daily, weekly, hourly, policyProps("V2"), strings.Replace(daily, `"Days"}}}`, `"Days"}},`+monthly, 1),
+		strings.Replace(strings.Replace(daily, `"Days"}}}`, `"Days"}},`+monthly, 1), `"timeZone"`, `"tieringPolicy":{"ArchivedRP":{"tieringMode":"TierRecommended","duration":0,"durationType":"Invalid"}},"timeZone"`, 1),
+	} {
 		c.do("PUT", policyPath("good"), `{"properties":`+good+`}`, 200)
 		c.do("DELETE", policyPath("good"), "", 200)
 	}

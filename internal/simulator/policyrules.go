@@ -205,9 +205,8 @@ func onHalfHour(s string) bool {
 	return isTime && t.Minute()%30 == 0 && t.Second() == 0
 }
 
-var weekdays = []string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"}
-
 func validDays(days []string) bool {
+	weekdays := []string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"}
 	return !slices.ContainsFunc(days, func(d string) bool { return !slices.Contains(weekdays, d) })
 }
 

@@ -66,8 +66,10 @@ func (s *Server) scheduleItem(it *item, at time.Time) {
 		return
 	}
 	start := at.Add(s.set.Durations["scheduleDelay"].draw(s.chance("delay", it.key, at.Unix())))
-	s.st.start(&operation{ID: "scheduled|" + it.key + "|" + stamp(at), Action: actScheduled, Vault: it.vault, Target: it.key,
-		Started: at, Ends: start, State: inProgress})
+	s.st.start(&operation{
+		ID: "scheduled|" + it.key + "|" + stamp(at), Action: actScheduled, Vault: it.vault, Target: it.key,
+		Started: at, Ends: start, State: inProgress,
+	})
 }
 
 func (s *Server) runScheduled(op *operation, at time.Time) {
@@ -199,8 +201,10 @@ func (s *Server) scheduleExpiry(pointID string, op *operation, at time.Time) {
 }
 
 func (s *Server) expireAt(pointKey, vaultKey string, at time.Time, request []byte) {
-	s.st.start(&operation{ID: "expire|" + pointKey, Action: actExpire, Vault: vaultKey, Target: pointKey,
-		Started: at, Ends: at, State: inProgress, Request: request})
+	s.st.start(&operation{
+		ID: "expire|" + pointKey, Action: actExpire, Vault: vaultKey, Target: pointKey,
+		Started: at, Ends: at, State: inProgress, Request: request,
+	})
 }
 
 // expire takes a recovery point away. Data of a stopped item stays, and so does the last point of a suspended one

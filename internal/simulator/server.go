@@ -3,6 +3,7 @@ package simulator
 import (
 	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -258,9 +259,7 @@ func (s *Server) baseOf(r *http.Request) string {
 // write sends the answer with the headers every answer of ARM has (azure-api.md §12, FACTS 43).
 func (s *Server) write(w http.ResponseWriter, r *http.Request, rep reply) {
 	h := w.Header()
-	for name, values := range rep.header {
-		h[name] = values
-	}
+	maps.Copy(h, rep.header)
 	guid := guidOf(s.digest("request", r.URL.Path, time.Now().UnixNano()))
 	setDefault(h, "X-Ms-Request-Id", guid)
 	setDefault(h, "X-Ms-Correlation-Request-Id", first(r.Header.Get("X-Ms-Correlation-Request-Id"), guid))

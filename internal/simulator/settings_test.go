@@ -29,8 +29,10 @@ func TestSettingsReadBackAsWritten(t *testing.T) {
 }
 
 func TestMistakesInSettingsAreErrors(t *testing.T) {
-	for _, bad := range []string{`{"durations":{"protekt":"1s"}}`, `{"pages":{"x":1}}`, `{"unverified":{"x":"y"}}`, `{"era":"1999"}`,
-		`{"durations":{"protect":"fast"}}`, `{"durations":{"protect":"2s..1s"}}`, `{"colour":"red"}`, `{"latency":"-1s"}`} {
+	for _, bad := range []string{
+		`{"durations":{"protekt":"1s"}}`, `{"pages":{"x":1}}`, `{"unverified":{"x":"y"}}`, `{"era":"1999"}`,
+		`{"durations":{"protect":"fast"}}`, `{"durations":{"protect":"2s..1s"}}`, `{"colour":"red"}`, `{"latency":"-1s"}`,
+	} {
 		e, err := Read(strings.NewReader(`{"format_version":"1","settings":` + bad + `}`))
 		if err == nil {
 			_, err = New(e, Options{})

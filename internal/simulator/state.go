@@ -142,18 +142,14 @@ func (st *state) putItem(body json.RawMessage) *item {
 	return it
 }
 
-func (st *state) putJob(body json.RawMessage) *job {
-	j := st.names.job(body, blob{mem: body})
-	st.jobs.put(j)
+func (st *state) putJob(body json.RawMessage) {
+	st.jobs.put(st.names.job(body, blob{mem: body}))
 	st.dirty = append(st.dirty, change{Section: "jobs", Body: body})
-	return j
 }
 
-func (st *state) putPoint(body json.RawMessage) *point {
-	p := st.names.point(body, blob{mem: body})
-	st.points.put(p)
+func (st *state) putPoint(body json.RawMessage) {
+	st.points.put(st.names.point(body, blob{mem: body}))
 	st.dirty = append(st.dirty, change{Section: "recoveryPoints", Body: body})
-	return p
 }
 
 func (st *state) putGroup(body json.RawMessage) {

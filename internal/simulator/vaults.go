@@ -234,8 +234,10 @@ func filledIn() []string { return []string{"securitySettings", "backupStorageVer
 // read, a new one is not yet complete (azure-api.md §7.1, FACTS 13).
 func (s *Server) soon(op *operation, action, span string, at time.Time) {
 	ends := at.Add(s.lasts(span, op.Target))
-	next := &operation{ID: action + "|" + op.ID, Action: action, Vault: op.Vault, Target: op.Target, Started: at, Ends: ends,
-		State: inProgress, Request: op.Request}
+	next := &operation{
+		ID: action + "|" + op.ID, Action: action, Vault: op.Vault, Target: op.Target, Started: at, Ends: ends,
+		State: inProgress, Request: op.Request,
+	}
 	if !ends.After(at) {
 		s.settle(next)
 		return
