@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -80,5 +81,36 @@ func checkPlace(t *testing.T, text string, p Problem) {
 	}
 	if strings.Contains(p.Message+p.Hint, "\n") {
 		t.Errorf("a message with a line break: %q", p.Message+p.Hint)
+	}
+}
+
+// Every value of the good files is replaced by every kind of value in turn.
+func TestEveryValueMayBeAnything(t *testing.T) {
+	kinds := []string{
+		"", "null", "true", "-1", "0", "7", "1.5", "0x1F", "1e3", ".inf", "2024-01-01", "x", "''", "'7'", "'true'", "${SET}", "${DAYS}", "${EMPTY}",
+		"[]", "{}", "[a]", "[[a]]", "[null]", "[1, 1]", "{a: b}", "{? [a]: b}", "[{}]", "*x", "&x y", "!t z", "|\n  z", "last", "10%", "4h", "\"\\0\"",
+	}
+	value := regexp.MustCompile(`(?:: |\[|, |- )([^\[\]{},\n]+)`)
+	schema, changes := compileSchema(t), 0
+	for _, name := range cases(t, "testdata/ok") {
+		for _, file := range parts(t, filepath.Join("testdata/ok", name)) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, at := range value.FindAllSubmatchIndex(text, -1) {
+				for _, kind := range kinds {
+					changed := string(text[:at[2]]) + kind + string(text[at[3]:])
+					checkText(t, schema, changed)
+					changes++
+					if t.Failed() {
+						t.Fatalf("%s with %q in place of %q", file, kind, text[at[2]:at[3]])
+					}
+				}
+			}
+		}
+	}
+	if changes < 5000 {
+		t.Errorf("only %d changes were tried", changes)
 	}
 }

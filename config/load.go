@@ -58,7 +58,9 @@ func read(sources []*source, complete bool, vars *variables, out *collector) *Co
 	w.decode(join(roots, out), addressable(c), limits{}, nil)
 	c.setDefaults(func(field any) bool { return w.where[field] != nil })
 	for i := range c.Policies {
-		c.Policies[i].TimeZone = w.zones.windows[c.Policies[i].TimeZone]
+		if zone := &c.Policies[i].TimeZone; *zone != "" {
+			*zone = w.zones.windows[*zone]
+		}
 	}
 	if complete && len(roots) == len(sources) {
 		newLinter(c, w).run()

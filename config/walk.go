@@ -17,7 +17,7 @@ type walker struct {
 	structs map[reflect.Type][]field
 	// where maps a pointer to a decoded field, or to an element of a list, to its node.
 	where map[any]*node
-	zones *zones
+	zones *zones // made when the first one is met
 }
 
 func newWalker(out *collector) *walker {
@@ -25,7 +25,6 @@ func newWalker(out *collector) *walker {
 	return &walker{
 		out: out, formats: f, pattern: compile(f),
 		structs: map[reflect.Type][]field{}, where: map[any]*node{},
-		zones: newZones(),
 	}
 }
 
@@ -250,6 +249,9 @@ func (w *walker) allowed(n *node, l limits, p *path) bool {
 }
 
 func (w *walker) timeZone(n *node, p *path) bool {
+	if w.zones == nil {
+		w.zones = newZones()
+	}
 	if _, ok := w.zones.windows[n.text]; ok {
 		return true
 	}
