@@ -4,20 +4,24 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
+
+	"github.com/azbackup/azbackup/config"
 )
 
 // topics are the pages of `azbackup help` that are no commands.
 func (a *app) topics() []*cobra.Command {
 	return []*cobra.Command{
 		topic("exit-codes", "What the exit codes mean", exitCodesTopic()),
+		topic("rules", "What a config is checked against", rulesTopic()),
 		topic("findings", "What audit can find, by code, and what to do", findingsTopic()),
 	}
 }
 
 // topic is a page of help: cobra shows a command that cannot be run under "additional help topics".
-func topic(name, short, text string) *cobra.Command {
-	return &cobra.Command{Use: name, Short: short, Long: text}
+func topic(name, short, page string) *cobra.Command {
+	return &cobra.Command{Use: name, Short: short, Long: page}
 }
 
 func exitCodesTopic() string {
@@ -29,3 +33,18 @@ func exitCodesTopic() string {
 	b.WriteString("\nA code that is not listed is a failure too.")
 	return b.String()
 }
+
+func rulesTopic() string {
+	var b strings.Builder
+	b.WriteString("A message about the config ends with the name of the rule that it breaks, in brackets.\n")
+	for _, r := range config.Rules() {
+		fmt.Fprintf(&b, "\n%s\n", r.Name)
+		for _, line := range strings.Split(text.WrapSoft(r.Help, topicWidth), "\n") {
+			fmt.Fprintf(&b, "  %s\n", strings.TrimSpace(line))
+		}
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+// topicWidth is how wide the prose of a topic is.
+const topicWidth = 96

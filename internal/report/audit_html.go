@@ -229,7 +229,7 @@ func newBaseline(c *audit.Comparison) *htmlBaseline {
 
 func newFindings(g codeGroup) htmlFindings {
 	h := htmlFindings{
-		Code: g.Code, Title: g.Title, Means: g.Means, Hint: upperFirst(g.findings[0].Hint) + ".", Severity: g.severity,
+		Code: g.Code, Title: g.Title, Means: g.Means, Hint: upperFirst(g.Hint) + ".", Severity: g.severity,
 		Count: number(len(g.findings)), Controls: g.Controls,
 	}
 	for i, f := range g.findings {

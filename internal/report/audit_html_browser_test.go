@@ -2,7 +2,6 @@ package report
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/url"
 	"os"
@@ -187,5 +186,3 @@ func TestHTMLLooks(t *testing.T) {
 	}
 	b.quiet()
 }
-
-var _ = json.Marshal

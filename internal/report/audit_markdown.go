@@ -111,7 +111,7 @@ func mdStates(s audit.Summary) string {
 }
 
 func mdBaseline(b *strings.Builder, c *audit.Comparison) {
-	fmt.Fprintf(b, "\n### Since %s: %s\n", c.At.UTC().Format("2006-01-02 15:04Z"), trend(c))
+	fmt.Fprintf(b, "\n### Coverage %[2]s since %[1]s\n", c.At.UTC().Format("2006-01-02 15:04Z"), trend(c))
 	for _, part := range []struct {
 		title   string
 		changes []audit.Change
@@ -133,8 +133,8 @@ func mdFindings(g codeGroup, open bool) mdPart {
 		fold = "<details open>"
 	}
 	p := mdPart{
-		open: fmt.Sprintf("\n%s<summary>%s <b>%s</b> %s: %s</summary>\n\nWhat to do: %s.\n\n%s%s", fold, severityMark(g.severity),
-			g.Code, string(g.severity), mdSummaryText(fmt.Sprintf("%s (%s)", g.Title, number(len(g.findings)))), mdProse(g.findings[0].Hint),
+		open: fmt.Sprintf("\n%s<summary>%s <strong>%s</strong> %s: %s</summary>\n\nWhat to do: %s.\n\n%s%s", fold, severityMark(g.severity),
+			g.Code, string(g.severity), mdSummaryText(fmt.Sprintf("%s (%s)", g.Title, number(len(g.findings)))), mdProse(g.Hint),
 			mdRow("target", "what", "rule"), mdRow("---", "---", "---")),
 		close: "\n</details>\n",
 	}

@@ -50,7 +50,14 @@ func sampleAudit(n int) audit.Result {
 	return audit.Assess(c, o, opt)
 }
 
+// sampleEstate is what sampleAudit judges.
 func sampleEstate(n int) (plan.Observed, *config.Config) {
+	o, c := sampleReads(n)
+	c.Compile()
+	return o, c
+}
+
+func sampleReads(n int) (plan.Observed, *config.Config) {
 	rng := rand.New(rand.NewPCG(1, uint64(n)))
 	c := &config.Config{
 		Files: []string{"azbackup.yaml"}, Subscriptions: []string{sampleSub1, sampleSub2},

@@ -117,12 +117,15 @@ func sarifLocation(f audit.Finding, files []string) *sarif.Location {
 // sarifFile is a file as a URI: relative to the checkout, which is what CI systems look for, unless the path is
 // absolute.
 func sarifFile(path string) *sarif.ArtifactLocation {
-	u := url.URL{Path: filepath.ToSlash(path)}
-	if filepath.IsAbs(path) {
-		u.Scheme = "file"
-		return sarif.NewArtifactLocation().WithURI(u.String())
+	parts := strings.Split(filepath.ToSlash(path), "/")
+	for i, p := range parts {
+		parts[i] = strings.ReplaceAll(url.PathEscape(p), ":", "%3A")
 	}
-	return sarif.NewArtifactLocation().WithURI(strings.TrimPrefix(u.String(), "./")).WithURIBaseID("%SRCROOT%")
+	uri := strings.Join(parts, "/")
+	if filepath.IsAbs(path) {
+		return sarif.NewArtifactLocation().WithURI("file://" + uri)
+	}
+	return sarif.NewArtifactLocation().WithURI(strings.TrimPrefix(uri, "./")).WithURIBaseID("%SRCROOT%")
 }
 
 func sarifInvocation(r audit.Result) *sarif.Invocation {

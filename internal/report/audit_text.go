@@ -141,7 +141,7 @@ func (t auditText) findings() {
 		if left := len(g.findings) - len(lines); left > 0 {
 			t.prose("    ", t.dim, "… and "+number(left)+" more; -v names them all")
 		}
-		t.prose("  → ", t.other, Line(g.findings[0].Hint))
+		t.prose("  → ", t.other, Line(g.Hint))
 		fmt.Fprintln(t)
 	}
 }

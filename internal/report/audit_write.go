@@ -44,7 +44,7 @@ func AuditJSON(w io.Writer, r audit.Result) error {
 	return writeJSON(w, r)
 }
 
-// codeGroup is the findings of one code and severity: one kind of trouble.
+// codeGroup is the findings of one code, severity and hint: one kind of trouble, and one thing to do.
 type codeGroup struct {
 	audit.CodeHelp
 	severity audit.Severity
@@ -59,12 +59,13 @@ func byCode(findings []audit.Finding) []codeGroup {
 	}
 	var groups []codeGroup
 	for _, f := range findings {
-		i := slices.IndexFunc(groups, func(g codeGroup) bool { return g.Code == f.Code && g.severity == f.Severity })
+		i := slices.IndexFunc(groups, func(g codeGroup) bool { return g.Code == f.Code && g.severity == f.Severity && g.Hint == f.Hint })
 		if i < 0 {
 			h, ok := helps[f.Code]
 			if !ok { // of a newer version's file
-				h = audit.CodeHelp{Code: f.Code, Title: f.Code, Hint: f.Hint}
+				h = audit.CodeHelp{Code: f.Code, Title: f.Code}
 			}
+			h.Hint = f.Hint
 			i = len(groups)
 			groups = append(groups, codeGroup{CodeHelp: h, severity: f.Severity})
 		}

@@ -134,3 +134,8 @@ func gapCause(g plan.Gap) string {
 	}
 	return s
 }
+
+// GapWords says what could not be read and why, in one line.
+func GapWords(g plan.Gap) string {
+	return Line(string(g.Kind) + " of " + gapWords(g) + ": " + gapCause(g))
+}

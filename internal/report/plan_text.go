@@ -67,7 +67,7 @@ func (t planText) refusals() {
 
 func (t planText) gaps() {
 	for _, g := range t.plan.Gaps {
-		t.marked(t.change("?"), plain, Line(fmt.Sprintf("could not read %s of %s: %s", g.Kind, gapWords(g), gapCause(g))))
+		t.marked(t.change("?"), plain, "could not read "+GapWords(g))
 	}
 	if len(t.plan.Gaps) > 0 {
 		t.prose("  ", t.dim, "what these could have shown is blocked, and nothing is stopped anywhere")

@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+	_ "time/tzdata" // a container may have no time zones
+
+	"github.com/spf13/cobra"
+
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/report"
+	"github.com/azbackup/azbackup/plan"
+)
+
+type explainFlags struct {
+	configFlags
+	azureFlags
+	outputs
+}
+
+func (a *app) explainCommand() *cobra.Command {
+	var f explainFlags
+	cmd := &cobra.Command{
+		Use:   "explain VM",
+		Short: "Say which rule decides about a VM, what it has now, and what would happen next",
+		Long:  "VM is a name, RESOURCEGROUP/NAME, or a resource id. Sends nothing but reads.",
+		Args:  args(cobra.ExactArgs(1)),
+		RunE:  func(cmd *cobra.Command, args []string) error { return a.explain(cmd.Context(), f, args[0]) },
+	}
+	f.configFlags.addFlags(cmd)
+	f.azureFlags.addFlags(cmd)
+	f.outputs.addFlags(cmd, report.ExplainFormats())
+	return cmd
+}
+
+func (a *app) explain(ctx context.Context, f explainFlags, vm string) (err error) {
+	if err := f.check(); err != nil {
+		return err
+	}
+	c, err := a.load(f.configFlags)
+	if err != nil {
+		return err
+	}
+	s, err := a.connect(ctx, azure.CommandExplain, f.azureFlags, c.Cloud, c.Tenant)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	o, err := a.read(ctx, s, plan.ScopeOf(c))
+	if err != nil {
+		return err
+	}
+	a.verdict[exitIncomplete] = len(o.Gaps) > 0
+	e, err := plan.Explain(c, o, vm, plan.Options{Now: time.Now().UTC(), Zone: zone})
+	if err != nil {
+		return whichVM(err)
+	}
+	return f.write(a.Out, func(w io.Writer, format string) error {
+		return report.WriteExplain(w, format, e, a.styleFor(w, false))
+	})
+}
+
+// whichVM adds the candidates to an error about a name that fits several VMs.
+func whichVM(err error) error {
+	ambiguous, ok := errors.AsType[*plan.AmbiguousError](err)
+	if !ok {
+		return err
+	}
+	var hints []string
+	for _, id := range ambiguous.VMs {
+		hints = append(hints, report.Name(id)+"  "+report.Line(id))
+	}
+	return withHint(err, hints...)
+}
+
+// zone loads a time zone by its Windows name; nil where this system does not know it.
+func zone(windows string) *time.Location {
+	name, ok := config.IANAZone(windows)
+	if !ok {
+		name = windows // UTC
+	}
+	location, err := time.LoadLocation(name)
+	if err != nil {
+		return nil
+	}
+	return location
+}

@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/export"
+	"github.com/azbackup/azbackup/internal/report"
+)
+
+type exportFlags struct {
+	scopeFlags
+	azureFlags
+	groupBy string
+	manage  bool
+	out     string
+}
+
+func (a *app) exportCommand() *cobra.Command {
+	var f exportFlags
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "Write the config that reproduces today's estate with an empty plan",
+		Long: "Reads the subscriptions and writes a config under which every machine keeps the vault, the policy and the disks it has:\n" +
+			"the first plan with it has nothing to do. What the format cannot say stands in comments at its head.\n" +
+			"Sends nothing but reads.",
+		Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.export(cmd.Context(), f) },
+	}
+	f.scopeFlags.addFlags(cmd)
+	f.azureFlags.addFlags(cmd)
+	cmd.Flags().StringVar(&f.groupBy, "group-by", "none",
+		"put machines under rules by tag:`NAME`, resource-group or none, where that says exactly the same set")
+	cmd.Flags().BoolVar(&f.manage, "manage", false, "let the config manage vaults and policies, where it can say all of them")
+	cmd.Flags().StringVar(&f.out, "out", "", "write to `FILE` instead of stdout")
+	return cmd
+}
+
+func (a *app) export(ctx context.Context, f exportFlags) (err error) {
+	c, scope, err := f.resolve(a)
+	if err != nil {
+		return err
+	}
+	s, err := a.connect(ctx, azure.CommandExport, f.azureFlags, c.Cloud, c.Tenant)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	scope.AllVaults, scope.Elsewhere, scope.Protectable = true, true, false
+	o, err := a.read(ctx, s, scope)
+	if err != nil {
+		return err
+	}
+	a.verdict[exitIncomplete] = len(o.Gaps) > 0
+	for _, g := range o.Gaps {
+		a.log.Warn("could not read "+report.GapWords(g)+": the config says nothing about it", "gap", g)
+	}
+	result, err := export.Export(o, export.Options{
+		GroupBy: f.groupBy, Manage: f.manage, Cloud: c.Cloud, Tenant: c.Tenant, Subscriptions: scope.Subscriptions,
+	})
+	if err != nil {
+		return usage("%w", err)
+	}
+	text, err := result.Config.Encode(result.Comments)
+	if err != nil {
+		return err
+	}
+	write := func(w io.Writer) error { _, err := w.Write(text); return err }
+	if f.out != "" {
+		return writeFile(f.out, write)
+	}
+	return write(a.Out)
+}

@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/report"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// scopeFlags say what to look at: a config, or subscriptions without one.
+type scopeFlags struct {
+	configFlags
+	subscriptions []string
+}
+
+func (f *scopeFlags) addFlags(cmd *cobra.Command) {
+	f.configFlags.addFlags(cmd)
+	cmd.Flags().StringArrayVar(&f.subscriptions, "subscription", nil, "look at this subscription `ID`, with or without a config; may be repeated")
+}
+
+// resolve reads the config, if one is meant, and gives the scope of both.
+func (f *scopeFlags) resolve(a *app) (*config.Config, plan.Scope, error) {
+	var scope plan.Scope
+	c := &config.Config{Cloud: config.Cloud{Name: azure.AzurePublic}}
+	if len(f.files) > 0 || len(f.subscriptions) == 0 {
+		var err error
+		if c, err = a.load(f.configFlags); err != nil {
+			return nil, scope, err
+		}
+		scope = plan.ScopeOf(c)
+	}
+	for _, id := range f.subscriptions {
+		if !slices.ContainsFunc(scope.Subscriptions, func(s string) bool { return strings.EqualFold(s, id) }) {
+			scope.Subscriptions = append(scope.Subscriptions, strings.ToLower(id))
+		}
+	}
+	return c, scope, nil
+}
+
+type snapshotFlags struct {
+	scopeFlags
+	azureFlags
+	out string
+}
+
+func (a *app) snapshotCommand() *cobra.Command {
+	var f snapshotFlags
+	cmd := &cobra.Command{
+		Use:   "snapshot",
+		Short: "Save the estate as it is read, for plans without credentials and for rehearsals",
+		Long: "Writes what a plan and an audit read, as Azure answered it, into one JSON file: --simulate FILE then plans over it, and\n" +
+			"azbackup simulate serves it. The file holds names, tags and ids, and no secrets. Sends nothing but reads.",
+		Args: args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.snapshot(cmd.Context(), f) },
+	}
+	f.scopeFlags.addFlags(cmd)
+	f.azureFlags.addFlags(cmd)
+	cmd.Flags().StringVar(&f.out, "out", "", "write to `FILE` instead of stdout")
+	return cmd
+}
+
+func (a *app) snapshot(ctx context.Context, f snapshotFlags) (err error) {
+	c, scope, err := f.resolve(a)
+	if err != nil {
+		return err
+	}
+	s, err := a.connect(ctx, azure.CommandSnapshot, f.azureFlags, c.Cloud, c.Tenant)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	write := func(w io.Writer) error { return s.Snapshot(ctx, scope, w) }
+	if f.out == "" {
+		return write(a.Out)
+	}
+	if err := writeFile(f.out, write); err != nil {
+		return err
+	}
+	a.log.Info("estate written to "+report.Line(f.out)+": "+report.Count(total(s.Requests()), "request"), "file", f.out, "requests", s.Requests())
+	return nil
+}
