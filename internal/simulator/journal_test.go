@@ -81,10 +81,16 @@ func TestOpenKeepsAcceptedWritesWithoutClose(t *testing.T) {
 }
 
 func TestReadingLeavesTheFileUntouched(t *testing.T) {
-	path := writeEstate(t, estate(t))
+	job := `"jobs":[{"id":"` + testVault + `/backupJobs/j1","name":"j1","properties":{"containerName":"iaasvmcontainerv2;rg-app;vm1",` +
+		`"operation":"ConfigureBackup","status":"InProgress","startTime":"2024-01-01T00:00:00Z"}}]`
+	path := writeEstate(t, estate(t, job))
 	before, _ := os.Stat(path)
-	c := open1(t, path, Options{})
-	c.get(testVault + "/backupProtectedItems")
+	c := open1(t, path, Options{Settings: at0()})
+	if j := c.get(testVault + "/backupJobs/j1"); text(j.body, "properties", "status") != "Completed" {
+		t.Errorf("%s", j.body)
+	}
+	c.do("POST", "/subscriptions/"+testSub+"/providers/Microsoft.RecoveryServices/locations/westeurope/backupStatus",
+		`{"resourceType":"VM","resourceId":"`+vmID("VM1")+`"}`, 200)
 	if err := c.s.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ func (c *call) signed(path, version string) string {
 	// .NET ticks: 100 ns since the year 1.
 	t := strconv.FormatInt(c.now.UnixNano()/100+621355968000000000, 10)
 	c.s.polls++
-	return u + "&t=" + t + "&c=" + c.s.filler("MII", "certificate", certLength) +
+	return u + "&t=" + t + "&c=" + c.s.certificate +
 		"&s=" + c.s.filler("", u+t+strconv.Itoa(c.s.polls), sigLength) + "&h=" + c.s.filler("", "h"+u+t, hashLength)
 }
 

@@ -22,7 +22,7 @@ func (c *call) metadata() reply {
 		"media", "https://rest.media.azure.net",
 		"graphAudience", "https://graph.windows.net/",
 		"graph", "https://graph.windows.net/",
-		"name", "AzureCloud",
+		"name", c.st.cloudName(),
 		"suffixes", suffixes,
 		"batch", "https://batch.core.windows.net/",
 		"resourceManager", c.base+"/",
@@ -42,6 +42,17 @@ func (c *call) metadata() reply {
 		return ok(o.bytes())
 	}
 	return ok(encode([]object{o}))
+}
+
+// cloudName is what the metadata call the cloud.
+func (e *Estate) cloudName() string {
+	switch e.Cloud {
+	case "AzureUSGovernment":
+		return "AzureUSGovernment"
+	case "AzureChina":
+		return "AzureChinaCloud"
+	}
+	return "AzureCloud"
 }
 
 func (c *call) listSubscriptions() reply {

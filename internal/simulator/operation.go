@@ -91,10 +91,15 @@ func (op *operation) next() time.Time {
 			next = t
 		}
 	}
-	if next.IsZero() && !op.running() {
+	if op.over() {
 		return op.Ends.Add(keepDone)
 	}
 	return next
+}
+
+// over says that nothing of the operation is to come; it is only kept for those who ask.
+func (op *operation) over() bool {
+	return !op.running() && op.Snapshot.IsZero() && op.Handover.IsZero() && op.JobEnds.IsZero()
 }
 
 func (op *operation) endsAt() time.Time {
@@ -191,7 +196,7 @@ func (s *Server) advance(now time.Time) {
 // step does the one thing of op that is due at at.
 func (s *Server) step(op *operation, at time.Time) {
 	st := s.st
-	if op.next().Equal(op.Ends.Add(keepDone)) {
+	if op.over() {
 		st.remove("operations", op.ID)
 		return
 	}

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"net/http"
 	"net/url"
 	"strings"
 )
@@ -15,6 +16,8 @@ type route struct {
 	// action is the Recovery Services action whose hourly budget a request uses; empty: none (azure-api.md §12).
 	action string
 	handle func(*call) reply
+	// reads says that the request changes nothing though it is no GET.
+	reads bool
 	// open routes need no token and no api-version: they are not ARM.
 	open bool
 
@@ -96,9 +99,9 @@ func routes() []*route {
 
 		{method: "POST", pattern: inVault + "/backupresourceguardproxies/{guard}/unlockdelete", kind: "guard.unlock", handle: (*call).unlockDelete},
 
-		{method: "POST", pattern: inSub + rsv + "/locations/{location}/backupstatus", kind: "backupStatus", handle: (*call).backupStatus},
-		{method: "POST", pattern: inSub + rsv + "/locations/{location}/backupprevalidateprotection", kind: "preValidate", handle: (*call).preValidate},
-		{method: "POST", pattern: inSub + rsv + "/locations/{location}/backupvalidatefeatures", kind: "validateFeatures", handle: (*call).validateFeatures},
+		{method: "POST", pattern: inSub + rsv + "/locations/{location}/backupstatus", kind: "backupStatus", reads: true, handle: (*call).backupStatus},
+		{method: "POST", pattern: inSub + rsv + "/locations/{location}/backupprevalidateprotection", kind: "preValidate", reads: true, handle: (*call).preValidate},
+		{method: "POST", pattern: inSub + rsv + "/locations/{location}/backupvalidatefeatures", kind: "validateFeatures", reads: true, handle: (*call).validateFeatures},
 	}
 	list = append(list, commonRoutes()...)
 	for _, r := range list {
@@ -124,19 +127,24 @@ func commonRoutes() []*route {
 		{method: "GET", pattern: inSub + "/providers/{namespace}", kind: "provider.get", handle: (*call).getProvider},
 		{method: "POST", pattern: inSub + "/providers/{namespace}/register", kind: "provider.register", handle: (*call).registerProvider},
 
-		{method: "POST", pattern: "/providers/microsoft.resourcegraph/resources", kind: "graph.query", handle: (*call).queryGraph},
+		{method: "POST", pattern: "/providers/microsoft.resourcegraph/resources", kind: "graph.query", reads: true, handle: (*call).queryGraph},
 
 		{method: "GET", pattern: "/metadata/endpoints", kind: "metadata", handle: (*call).metadata, open: true},
 		{method: "GET", pattern: "/common/discovery/instance", kind: "signin.discovery", handle: (*call).instanceDiscovery, open: true},
 		{method: "GET", pattern: "/{tenant}/v2.0/.well-known/openid-configuration", kind: "signin.discovery", handle: (*call).openIDConfiguration, open: true},
 		{method: "GET", pattern: "/{tenant}/.well-known/openid-configuration", kind: "signin.discovery", handle: (*call).openIDConfiguration, open: true},
 		{method: "GET", pattern: "/{tenant}/discovery/v2.0/keys", kind: "signin.keys", handle: (*call).keys, open: true},
-		{method: "POST", pattern: "/{tenant}/oauth2/v2.0/token", kind: "signin.token", handle: (*call).token, open: true},
-		{method: "POST", pattern: "/{tenant}/oauth2/token", kind: "signin.token", handle: (*call).token, open: true},
+		{method: "POST", pattern: "/{tenant}/oauth2/v2.0/token", kind: "signin.token", handle: (*call).token, open: true, reads: true},
+		{method: "POST", pattern: "/{tenant}/oauth2/token", kind: "signin.token", handle: (*call).token, open: true, reads: true},
 
 		{method: "GET", pattern: "/_simulator/state", kind: "simulator", handle: (*call).adminState, open: true},
 		{method: "GET", pattern: "/_simulator/stats", kind: "simulator", handle: (*call).adminStats, open: true},
 	}
+}
+
+// writes says whether a request may change something by the client's will.
+func (r *route) writes() bool {
+	return r != nil && r.method != http.MethodGet && r.method != http.MethodHead && !r.reads
 }
 
 // split decodes a path and cuts it at its slashes; a trailing slash does not count (FACTS 24).

@@ -1,0 +1,107 @@
+package simulator
+
+import (
+	"bufio"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+)
+
+// serveEnv makes the test binary serve the estate it names until it is killed.
+const serveEnv = "SIMULATOR_TEST_SERVE"
+
+func TestMain(m *testing.M) {
+	path := os.Getenv(serveEnv)
+	if path == "" {
+		os.Exit(m.Run())
+	}
+	s, err := Open(path, Options{Settings: Settings{Durations: map[string]Span{"": Fixed(20 * time.Millisecond)}}})
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		os.Exit(1)
+	}
+	fmt.Println(l.Addr())
+	_ = http.Serve(l, s) // until it is killed
+}
+
+// spawn starts a simulator in a process of its own.
+func spawn(t *testing.T, path string) (*exec.Cmd, *client) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), serveEnv+"="+path)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cmd, &client{t: t, base: "http://" + strings.TrimSpace(line)}
+}
+
+func TestWhatWasAnsweredOutlivesAKill(t *testing.T) {
+	var vms []string
+	for i := range 60 {
+		vms = append(vms, vmBody(fmt.Sprintf("m%d", i), "westeurope"))
+	}
+	path := writeEstate(t, estate(t, `"virtualMachines":[`+strings.Join(vms, ",")+`]`))
+	accepted := map[string]bool{}
+	for next := 0; next < 60; {
+		cmd, c := spawn(t, path)
+		for until := next + 1 + rand.IntN(20); next < until && next < 60; next++ {
+			name := fmt.Sprintf("m%d", next)
+			if a, err := c.try("PUT", itemPath(name), protectBody(name, "daily")); err == nil && a.status == 202 {
+				accepted[name] = true
+			}
+		}
+		go func() {
+			for i := next; i < 60; i++ { // requests in flight when it dies
+				name := fmt.Sprintf("m%d", i)
+				r, err := http.NewRequest("PUT", c.base+itemPath(name)+"?api-version="+testAPI, strings.NewReader(protectBody(name, "daily")))
+				if err != nil {
+					return
+				}
+				resp, err := c.http.Do(r)
+				if err != nil {
+					return
+				}
+				_ = resp.Body.Close()
+			}
+		}()
+		time.Sleep(time.Duration(rand.IntN(10)) * time.Millisecond)
+		if err := cmd.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		_ = cmd.Wait() // killed
+	}
+	s, err := Open(path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &client{t: t, s: s, base: "https://management.azure.com", http: http.Client{Transport: s.Transport()}}
+	time.Sleep(30 * time.Millisecond)
+	for name := range accepted {
+		c.get(itemPath(name))
+	}
+	if len(accepted) < 30 {
+		t.Errorf("only %d writes were accepted", len(accepted))
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
