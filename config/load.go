@@ -76,7 +76,7 @@ func findFiles(paths []string, out *collector) []string {
 		info, err := os.Stat(p)
 		switch {
 		case err != nil:
-			out.file(p, ruleFile, err, "", "the file cannot be read: %s", reason(err))
+			out.file(p, err, "", "the file cannot be read: %s", reason(err))
 		case info.IsDir():
 			files = append(files, filesIn(p, out)...)
 		default:
@@ -86,7 +86,7 @@ func findFiles(paths []string, out *collector) []string {
 	var unique []string
 	for _, f := range files {
 		if slices.ContainsFunc(unique, func(u string) bool { return filepath.Clean(u) == filepath.Clean(f) }) {
-			out.file(f, ruleFile, nil, "", "the file is named twice")
+			out.file(f, nil, "", "the file is named twice")
 			continue
 		}
 		unique = append(unique, f)
@@ -97,7 +97,7 @@ func findFiles(paths []string, out *collector) []string {
 func filesIn(dir string, out *collector) []string {
 	entries, err := os.ReadDir(dir) // sorted by name
 	if err != nil {
-		out.file(dir, ruleFile, err, "", "the directory cannot be read: %s", reason(err))
+		out.file(dir, err, "", "the directory cannot be read: %s", reason(err))
 		return nil
 	}
 	var files []string
@@ -108,11 +108,11 @@ func filesIn(dir string, out *collector) []string {
 				files = append(files, filepath.Join(dir, e.Name()))
 			}
 		case ".yml":
-			out.file(filepath.Join(dir, e.Name()), ruleFile, nil, "rename it", "of a directory only *.yaml is read, and this is .yml")
+			out.file(filepath.Join(dir, e.Name()), nil, "rename it", "of a directory only *.yaml is read, and this is .yml")
 		}
 	}
 	if len(files) == 0 {
-		out.file(dir, ruleFile, nil, "", "the directory holds no *.yaml file")
+		out.file(dir, nil, "", "the directory holds no *.yaml file")
 	}
 	return files
 }
@@ -120,13 +120,13 @@ func filesIn(dir string, out *collector) []string {
 func readFile(name string, out *collector) *source {
 	info, err := os.Stat(name)
 	if err == nil && info.Size() > maxSize {
-		out.file(name, ruleFile, nil, "split it: a directory of *.yaml files is read as one config",
+		out.file(name, nil, "split it: a directory of *.yaml files is read as one config",
 			"the file is too large: %d bytes, at most %d", info.Size(), maxSize)
 		return nil
 	}
 	text, err := os.ReadFile(name)
 	if err != nil {
-		out.file(name, ruleFile, err, "", "the file cannot be read: %s", reason(err))
+		out.file(name, err, "", "the file cannot be read: %s", reason(err))
 		return nil
 	}
 	return &source{name: name, text: string(text)}

@@ -204,7 +204,9 @@ func TestRoutes(t *testing.T) {
 	tests := []struct{ what, got, want string }{
 		{"by region", ids(c.Candidates(rule("app wide"), strings.ToUpper(sub1), "West Europe")), "1/rg-a/rsv 1/rg-b/rsv"},
 		{"by region, none", ids(c.Candidates(rule("app wide"), sub1, "northeurope")), ""},
-		{"named, in their order", ids(c.Candidates(rule("app without tag"), sub1, "anywhere")), "1/rg-a/rsv 1/rg-b/rsv"},
+		{"named, in their order", ids(c.Candidates(rule("app without tag"), sub1, "westeurope")), "1/rg-b/rsv 1/rg-a/rsv"},
+		{"named, in the region", ids(c.Candidates(&Rule{Vault: []string{c.Vaults[2].ID(), "rg-b/rsv"}}, sub1, "westeurope")), "1/rg-b/rsv"},
+		{"named, none in the region", ids(c.Candidates(rule("app without tag"), sub1, "anywhere")), "1/rg-b/rsv 1/rg-a/rsv"},
 		{"policy of rules", ids(c.VaultsOf(c.Policy("DAILY"))), "1/rg-a/rsv 1/rg-b/rsv 2/rg-a/rsv"},
 		{"policy of an id rule", ids(c.VaultsOf(c.Policy("weekly"))), "2/rg-a/rsv"},
 	}

@@ -50,18 +50,24 @@ func (c *Config) vaultsCalled(refs []string) []Vault {
 }
 
 // Candidates lists the vaults that a VM of the rule may go to: those that `vault:` names, in that order, or
-// without `vault:` the vaults of the file in the VM's subscription and region, in the order of the file.
+// without `vault:` those of the file, in its order; of them those in the VM's subscription and region, because a
+// vault takes no others (azure-api.md §13). Where `vault:` names none there, it is all that it names: what the
+// rule wants cannot be, and the caller can say why.
 func (c *Config) Candidates(r *Rule, subscription, location string) []Vault {
+	all := c.Vaults
 	if len(r.Vault) > 0 {
-		return c.vaultsCalled(r.Vault)
+		all = c.vaultsCalled(r.Vault)
 	}
-	var vaults []Vault
-	for _, v := range c.Vaults {
+	var near []Vault
+	for _, v := range all {
 		if strings.EqualFold(v.Subscription, subscription) && armid.Location(v.Location) == armid.Location(location) {
-			vaults = append(vaults, v)
+			near = append(near, v)
 		}
 	}
-	return vaults
+	if len(near) == 0 && len(r.Vault) > 0 {
+		return all
+	}
+	return near
 }
 
 // VaultsOf lists the vaults that hold the policy: those that it names, or every vault that a rule with this
