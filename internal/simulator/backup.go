@@ -237,10 +237,19 @@ func (c *call) listPoints() reply {
 	var bodies [][]byte
 	for _, p := range c.st.pointsOf(it.key) {
 		if w.holds(p.taken) {
-			bodies = append(bodies, c.st.read(p.body))
+			bodies = append(bodies, c.pointBody(p))
 		}
 	}
 	return c.list("points", slice(bodies))
+}
+
+// pointBody writes threatStatus as the api-version has it: a number, or later a word (UNVERIFIED since when).
+func (c *call) pointBody(p *point) []byte {
+	body := c.st.read(p.body)
+	if c.version < c.s.set.Unverified["threat-status-is-a-word-since"] || string(get(body, "properties", "threatStatus")) != "0" {
+		return body
+	}
+	return edit(body, func(o *object) { o.set("threatStatus", "Unknown") }, "properties")
 }
 
 func (c *call) getPoint() reply {
@@ -250,7 +259,7 @@ func (c *call) getPoint() reply {
 	}
 	for _, p := range c.st.pointsOf(it.key) {
 		if strings.EqualFold(p.id, c.params["point"]) {
-			return ok(c.st.read(p.body))
+			return ok(c.pointBody(p))
 		}
 	}
 	return fail(http.StatusNotFound, "BMSUserErrorRecoveryPointNotFound", "The recovery point was not found.") // UNVERIFIED code

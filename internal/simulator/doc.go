@@ -1,6 +1,63 @@
 // Package simulator is another Azure: an http.Handler over the state of an estate file that answers Azure Resource
-// Manager, Compute and Recovery Services requests as the real services were recorded to answer them.
+// Manager, Compute, Recovery Services and Resource Graph requests as the real services were recorded to answer them.
 //
-// It imports no other room of azbackup and shares no code with them: two readings of the same facts find each
-// other's mistakes. The facts are azure-api.md and the recordings (FACTS n); every rule names its section.
+// It imports no other room of azbackup and shares no code with them: two readings of the same facts find each other's
+// mistakes. The facts are azure-api.md (§n) and the recordings (FACTS n); every rule names its section. What is
+// UNVERIFIED there is a field of [Settings] or a key of [DefaultUnverified], with the choice said beside it.
+//
+// # Use
+//
+//	e, err := simulator.Read(file)             // an estate in memory
+//	s, err := simulator.New(e, simulator.Options{Settings: simulator.Settings{
+//		Durations:  map[string]simulator.Span{"": simulator.Fixed(2 * time.Second)},
+//		RetryAfter: new(int),              // 0 s instead of Azure's 60
+//	}})
+//	http.ListenAndServe("127.0.0.1:8080", s)   // or, without a network:
+//	client := &http.Client{Transport: s.Transport()}
+//	s.Stats().Requests["items.list"]           // what clients did, by kind
+//
+// [Open] keeps the estate in its file: each accepted write is on disk before it is answered, so that a kill of either
+// side loses nothing; Close folds the journal into the file. While clients only read, the file is not touched.
+// GET /_simulator/state and /_simulator/stats tell over HTTP.
+//
+// # Time
+//
+// Time is the Go clock (times Options.Speed). Nothing runs in the background: what is due is done, in order, when the
+// next request comes. So the simulator works in a testing/synctest bubble, where a day passes in no time, and goes on
+// after a kill, because operations hold absolute times. Durations, faults and ids depend on the seed and on what they
+// are for, not on the order of requests: a run with parallel clients repeats.
+//
+// # Operations
+//
+//	request             answer                 URLs to poll, under            ends as
+//	PUT item, backup    202, no body           the item                       200 item / 204
+//	DELETE item         202, no body           the vault: backupOperations    204
+//	refreshContainers   202, no body           the fabric                     204
+//	PUT policy in use   202, no body           the policy                     200 policy
+//	PUT vault           201, "Provisioning"    the vault: operationStatus     200; no Location
+//	PATCH, DELETE vault 202, no body           the vault: operationStatus     200; 404 once it is gone
+//
+// # Decisions
+//
+//   - Bodies are bytes. An estate is indexed by a scanner that looks at a handful of fields; bodies of an opened file
+//     stay in the file. 100,000 VMs with an item each load in 2 to 3 s and take 110 MB of heap, 210 MB in all
+//     (go test -bench Open -benchtime 1x). Rejected: decoding into maps (20 times the time), holding the file
+//     in memory (350 MB more).
+//   - Bodies are edited through an ordered object that keeps every key it does not know, so that undocumented fields
+//     survive a write, as they do in Azure.
+//   - The journal holds changes, not requests: replaying requests would need every rule to stay the same for ever.
+//   - An operation takes effect when it ends; until then the item is as it was. Whether Azure shows an item earlier
+//     is not known.
+//   - ScheduledBackups, Quota, DailyLimits and RequireToken are off unless asked for: an estate then changes only by
+//     what its clients do, and a test is not throttled by surprise.
+//   - A query, filter or path that is not known is refused, never answered with a guess.
+//
+// # How far it can be believed
+//
+//	go test -run 'Recordings|Broken' -v ./internal/simulator
+//
+// replays the 702 recorded requests to these services, each recording from its own start and at its own times, and
+// compares status, headers and every field of the bodies: 16,051 of 16,052 compared fields agree (share 0.9999). What
+// is normalised, ignored and accepted stands in conformance_normal_test.go; rules that no recording exercises are
+// printed as unproven. A second test breaks the answers in fourteen ways, each of which must lower the share.
 package simulator

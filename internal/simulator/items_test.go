@@ -134,8 +134,12 @@ func TestBackupTurnsAnItemProtected(t *testing.T) {
 		if text(p, "protectionState") != "Protected" || text(p, "lastRecoveryPoint") != started || get(p, "healthDetails") == nil {
 			t.Errorf("item %s, want a recovery point of %s", p, started)
 		}
-		if n := len(values(c.get(itemPath("vm1") + "/recoveryPoints"))); n != 1 {
-			t.Errorf("%d recovery points, want 1", n)
+		points := values(c.get(itemPath("vm1") + "/recoveryPoints"))
+		if len(points) != 1 || string(get(points[0], "properties", "threatStatus")) != "0" {
+			t.Errorf("recovery points %s", points)
+		}
+		if p := values(c.get(itemPath("vm1") + "/recoveryPoints?api-version=2026-07-01")); text(p[0], "properties", "threatStatus") != "Unknown" {
+			t.Errorf("recovery points at the SDK's api-version %s", p)
 		}
 		time.Sleep(31 * 24 * time.Hour)
 		if n := len(values(c.get(itemPath("vm1") + "/recoveryPoints"))); n != 0 {

@@ -153,6 +153,9 @@ func DefaultUnverified() map[string]string {
 		"filter-input":           "400 BMSUserErrorInvalidInput",
 		"arm-throttled":          "429 SubscriptionRequestsThrottled",
 		"guard-required":         "403 UserErrorResourceGuardOperationRequired",
+		// From this api-version on threatStatus is the word that the SDK wants; recorded was the number 0 at 2024-04-01
+		// (azure-api.md §11, §17.7).
+		"threat-status-is-a-word-since": "2025-08-01",
 		// What backupStatus says of these items (azure-api.md §17.5).
 		"status-of-stopped":      "Protected",
 		"status-of-soft-deleted": "NotProtected",
