@@ -108,6 +108,14 @@ func (b *browser) must(err error) {
 	}
 }
 
+// do acts in the page; what takes longer than a person would wait fails the test.
+func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, 20*time.Second)
+	defer cancel()
+	b.must(chromedp.Do(ctx, steps...))
+}
+
 // open writes a result as a page and opens it.
 func (b *browser) open(r audit.Result) {
 	b.t.Helper()
@@ -148,7 +156,10 @@ func (b *browser) media(media, scheme string) {
 	b.t.Helper()
 	b.must(chromedp.Do(b.ctx, chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Media: media, Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+			Media: media, Features: []*emulation.MediaFeature{
+				// Without smooth scrolling, so that a click meets what it was aimed at.
+				{Name: "prefers-color-scheme", Value: scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
+			},
 		})
 		return err
 	})))
