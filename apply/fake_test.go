@@ -379,7 +379,11 @@ func (f *fake) Budget(_ string, kind apply.ReadKind) apply.Budget {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return apply.Budget{Remaining: max(0, f.readsPerHour-f.spent[kind]), Resets: f.began.Add(time.Hour)}
+	b := apply.Budget{Remaining: max(0, f.readsPerHour-f.spent[kind]), Resets: f.began.Add(time.Hour)}
+	if b.Remaining == 0 {
+		b.Next = b.Resets
+	}
+	return b
 }
 
 // started counts the writes for a target.

@@ -31,8 +31,10 @@ func (l *life) followByLists(ctx context.Context) Result {
 		unlisted bool // the lists cannot be read
 	)
 	for {
-		at, likely := l.usual.next(l.Action, age, hint, l.watch.sparing())
-		w := wish{due: l.accepted.Add(at), since: l.accepted, likely: likely}
+		w := wish{since: l.accepted, again: func(sparing bool) (time.Time, bool) {
+			at, likely := l.usual.next(l.Action, age, hint, sparing)
+			return l.accepted.Add(at), likely
+		}}
 		if !ended.IsZero() {
 			w = wish{due: ended, since: l.accepted, likely: true}
 		}
@@ -134,7 +136,7 @@ func (l *life) followByPolls(ctx context.Context) Result {
 // mayPoll says whether there is something to ask the operation by, and a budget to do so.
 func (l *life) mayPoll() bool {
 	b := l.opt.budget(l.Vault, ReadOperation)
-	return (l.op.Status != "" || l.op.Result != "") && b.Remaining != 0 && !b.Paused.After(time.Now())
+	return (l.op.Status != "" || l.op.Result != "") && !b.Next.After(time.Now())
 }
 
 // poll asks the operation once.

@@ -75,11 +75,12 @@ type Pacer interface {
 
 // Budget is what is left of one quota.
 type Budget struct {
-	// Remaining requests until Resets; negative = unlimited or unknown.
+	// Remaining requests may go at once, until Resets; negative = unlimited or unknown.
 	Remaining int
 	Resets    time.Time
-	// Paused is until when the service wants to hear nothing (after a 429); zero = not paused.
-	Paused time.Time
+	// Next is when one request may go, also where none remain: after a pause, or because the last ones are spread
+	// over the time in which the quota may reset; zero = now.
+	Next time.Time
 }
 
 func (o Options) budget(vault string, kind ReadKind) Budget {

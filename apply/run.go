@@ -177,7 +177,7 @@ func (r *run) newWatch(vault string) *watch {
 	w := newWatch(vault)
 	w.known = r.opt.Observed
 	w.budget = func(k ReadKind) Budget { return r.opt.budget(vault, k) }
-	w.left = r.schedule.remaining
+	w.remaining = func() (int, int) { return r.schedule.remaining(armid.SubscriptionOf(vault)) }
 	w.list = func(ctx context.Context) (s Snapshot, err error) {
 		within(&r.reads, func() { s, err = r.backend.List(ctx, vault) })
 		if err == nil {

@@ -5,6 +5,7 @@ import (
 	"container/heap"
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -51,19 +52,21 @@ type schedule struct {
 	queued  map[lane][]*task // ready but for the lane
 	running int
 	left    int
+	leftIn  map[armid.Key]int // by vault
 	changed chan struct{} // has a token when next may have something new to say
 }
 
 func newSchedule(changes []plan.Change, usual *usual) *schedule {
 	s := &schedule{
 		busy: map[lane]bool{}, queued: map[lane][]*task{},
-		left: len(changes), changed: make(chan struct{}, 1),
+		left: len(changes), leftIn: map[armid.Key]int{}, changed: make(chan struct{}, 1),
 	}
 	byID := make(map[string]*task, len(changes))
 	for _, c := range changes {
 		t := &task{Change: c, lane: laneOf(c)}
 		s.tasks = append(s.tasks, t)
 		byID[c.ID] = t
+		s.leftIn[armid.Of(c.Vault)]++
 	}
 	for _, t := range s.tasks {
 		for _, id := range t.Needs {
@@ -184,6 +187,7 @@ func (s *schedule) settle(t *task, res Result, told func(Result)) {
 	}
 	t.result = &res
 	s.left--
+	s.leftIn[armid.Of(t.Vault)]--
 	s.mu.Unlock()
 	told(res)
 	for _, child := range t.children {
@@ -214,11 +218,17 @@ func (s *schedule) counts() (done, running, total int) {
 	return len(s.tasks) - s.left, s.running, len(s.tasks)
 }
 
-// remaining is how many changes have no result.
-func (s *schedule) remaining() int {
+// remaining is how many changes of a subscription have no result, and in how many vaults.
+func (s *schedule) remaining(subscription string) (changes, vaults int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.left
+	for vault, n := range s.leftIn {
+		if n > 0 && strings.EqualFold(armid.SubscriptionOf(string(vault)), subscription) {
+			changes += n
+			vaults++
+		}
+	}
+	return changes, vaults
 }
 
 func (s *schedule) enqueue(t *task) {

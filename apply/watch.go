@@ -13,13 +13,13 @@ type watch struct {
 	vault  string
 	list   func(context.Context) (Snapshot, error)
 	budget func(ReadKind) Budget
-	left   func() int // changes of the run without a result
+	// remaining is how many changes of the subscription have no result, and in how many vaults: they share the budget.
+	remaining func() (changes, vaults int)
 
 	mu      sync.Mutex
 	wishes  []*wish
 	latest  *look
 	known   time.Time     // when the vault was last listed, by the plan or here
-	served  time.Time     // when wishes were last answered
 	hold    time.Time     // until when no sweep can be afforded
 	cost    int           // requests of the last sweep
 	changed chan struct{} // has a token when wishes came
@@ -28,12 +28,17 @@ type watch struct {
 // wish is somebody's wish for a look at the vault.
 type wish struct {
 	due    time.Time
+	again  outlook   // what due and likely are by now, if they can change
 	since  time.Time // when the operation was accepted: its age counts from there
 	oldest time.Time // a look begun at or after this one will do; zero = since
 	must   bool      // look when due, whatever it costs
 	likely bool      // something will probably be found
 	answer chan sight
 }
+
+// outlook is when to look, and whether something will probably be found, as far as is known by now; sparing says that
+// reads are scarce.
+type outlook func(sparing bool) (due time.Time, likely bool)
 
 // sight is the answer to a wish: a look, or why there is none. Both are empty where asking for the single
 // operation is cheaper than listing.
@@ -78,16 +83,27 @@ func (w *watch) run(ctx context.Context) {
 		case <-w.changed:
 		case <-timer:
 			w.serve(ctx)
+			// Those whom the look satisfies learn from it, the others wish again: one moment for all of them.
+			if sleep(ctx, settling) != nil {
+				return
+			}
 		}
 	}
 }
+
+// settling is how long is waited after a look before the next one is thought of.
+const settling = 2 * time.Millisecond
 
 // readsPerOperation is what confirming may cost: a sweep waits until so many operations are due that each pays
 // at most this much.
 const readsPerOperation = 0.1
 
-// reserve is the part of a budget that is kept for the last operations.
-const reserve = 0.5
+// othersPart is the part of a budget that is left to others for whom nobody accounts yet.
+const othersPart = 0.25
+
+// stragglerSweeps is how many sweeps of each vault are kept for its last operations: one for those that take twice
+// as long as usual, one for those that take for ever.
+const stragglerSweeps = 3
 
 // when is the moment of the next sweep; any is false when nobody wants one.
 func (w *watch) when() (at time.Time, any bool) {
@@ -95,6 +111,12 @@ func (w *watch) when() (at time.Time, any bool) {
 	defer w.mu.Unlock()
 	if len(w.wishes) == 0 {
 		return time.Time{}, false
+	}
+	_, scarcity := w.share()
+	for _, wi := range w.wishes {
+		if wi.again != nil {
+			wi.due, wi.likely = wi.again(scarcity > 1)
+		}
 	}
 	due := slices.Clone(w.wishes)
 	slices.SortFunc(due, func(a, b *wish) int { return a.due.Compare(b.due) })
@@ -113,8 +135,7 @@ func (w *watch) when() (at time.Time, any bool) {
 			break
 		}
 	}
-	// Those whom the last look did not satisfy wish again within a moment: one look for all of them.
-	return later(later(at, w.served.Add(2*time.Millisecond)), w.hold), true
+	return later(at, w.hold), true
 }
 
 // patience is how much longer than half of the others an operation that is due may be kept waiting, where reads are
@@ -139,30 +160,23 @@ func (w *watch) worthwhile(due []*wish) int {
 func (w *watch) share() (operations int, scarcity float64) {
 	pays := float64(w.cost) / readsPerOperation
 	scarcity = 1
+	changes, vaults := w.remaining()
 	for _, kind := range []ReadKind{ReadItems, ReadJobs} {
 		if b := w.budget(kind); b.Remaining >= 0 {
-			sweeps := float64(b.Remaining) * (1 - reserve) / (float64(w.cost) / 2)
-			scarcity = max(scarcity, float64(w.left())/max(sweeps, 1)/pays)
+			sweeps := (1-othersPart)*float64(b.Remaining)/(float64(w.cost)/2) - stragglerSweeps*float64(vaults)
+			scarcity = max(scarcity, float64(changes)/max(sweeps, 1)/pays)
 		}
 	}
 	return int(pays * scarcity), scarcity
-}
-
-// sparing says whether reads are so scarce that only those which probably find something are made.
-func (w *watch) sparing() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	_, scarcity := w.share()
-	return scarcity > 1
 }
 
 // affordable is the moment from which the budgets allow a sweep, as far as is known now.
 func (w *watch) affordable(now time.Time) time.Time {
 	at := now
 	for _, kind := range []ReadKind{ReadItems, ReadJobs} {
-		b := w.budget(kind)
-		at = later(at, b.Paused)
-		if b.Remaining >= 0 && b.Remaining < (w.cost+1)/2 {
+		b, pages := w.budget(kind), (w.cost+1)/2
+		at = later(at, b.Next)
+		if b.Remaining >= 0 && b.Remaining < pages && pages > 1 {
 			at = later(at, b.Resets)
 		}
 	}
@@ -201,7 +215,6 @@ func (w *watch) serve(ctx context.Context) {
 func (w *watch) answer(s sight, good func(*wish) bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.served = time.Now()
 	w.wishes = slices.DeleteFunc(w.wishes, func(wi *wish) bool {
 		if !good(wi) {
 			return false

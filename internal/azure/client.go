@@ -163,7 +163,7 @@ func (c *Client) Budget(vault string, kind apply.ReadKind) apply.Budget {
 	case apply.ReadOperation:
 	}
 	left := c.quotas.Of(armid.SubscriptionOf(vault)).Budget(bucket)
-	b := apply.Budget{Remaining: left.Remaining, Resets: left.Resets, Paused: left.Paused}
+	b := apply.Budget{Remaining: left.Remaining, Resets: left.Resets, Next: left.Next}
 	if left.Remaining == quota.Unlimited {
 		b.Remaining = -1
 	}

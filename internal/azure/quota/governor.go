@@ -293,5 +293,10 @@ func (g *Governor) refuse(now time.Time, t throttled, drawn []*bucket) {
 func (g *Governor) Budget(name Bucket) Budget {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.bucket(name).meter.budget(time.Now())
+	now, m := time.Now(), g.bucket(name).meter
+	b := m.budget(now)
+	if wait, _ := m.wait(now, Confirm); wait > 0 && wait < forever {
+		b.Next = now.Add(wait)
+	}
+	return b
 }

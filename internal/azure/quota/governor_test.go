@@ -219,7 +219,7 @@ func TestBudgetIsCorrectedUpwards(t *testing.T) {
 		}
 		s.window(ListItems, 800, time.Hour, time.Hour)
 		s.do(t, g, Confirm, ListItems)
-		if got := g.Budget(ListItems); got.Limit != 800 || got.Remaining < 700 {
+		if got := g.Budget(ListItems); got.Limit != 800 || got.Remaining < 650 {
 			t.Errorf("budget is %+v after a header that said 799", got)
 		}
 	})

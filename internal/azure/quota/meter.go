@@ -42,12 +42,15 @@ const (
 type Budget struct {
 	// Limit is the size of the bucket, as far as it is known; 0 = the service has named no limit.
 	Limit int
-	// Remaining is how many requests of class Confirm may go at once. It is [Unlimited] where Limit is 0.
+	// Remaining is how many requests of class Confirm may go at once: without those left to others and those kept for
+	// the end of the window. It is [Unlimited] where Limit is 0.
 	Remaining int
 	// Resets is the latest moment at which the bucket is full again; zero where nothing was taken.
 	Resets time.Time
 	// Paused is the end of the pause that a 429 asked for, or zero.
 	Paused time.Time
+	// Next is when one request of class Confirm may go; zero = now.
+	Next time.Time
 }
 
 // Unlimited stands for "no limit was named".

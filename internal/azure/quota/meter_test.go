@@ -105,7 +105,7 @@ func TestCounterOfAnotherFrontEnd(t *testing.T) {
 		c.now = c.now.Add(time.Minute)
 		c.told(left)
 	}
-	if got := c.budget(c.now).Remaining; got < 30 {
+	if got := c.budget(c.now).Remaining; got < 25 {
 		t.Errorf("%d remain, want the last header believed", got)
 	}
 	if got := w.keep(); got == 0 {

@@ -220,7 +220,7 @@ func (w *window) budget(now time.Time) Budget {
 	w.roll(now)
 	b := Budget{Limit: w.limit, Remaining: w.left - w.inFlight, Resets: w.latest}
 	if !w.latest.IsZero() {
-		b.Remaining -= w.others() + w.reserved(now, Confirm)
+		b.Remaining -= w.others() + w.reserved(now, Confirm) + w.keep()
 	}
 	b.Remaining = max(0, b.Remaining)
 	if w.free || w.limit == 0 {
