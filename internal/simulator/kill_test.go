@@ -13,31 +13,31 @@ import (
 	"time"
 )
 
-// serveEnv makes the test binary serve the estate it names until it is killed.
+// serveEnv names the estate that a test process serves until it is killed.
 const serveEnv = "SIMULATOR_TEST_SERVE"
 
-func TestMain(m *testing.M) {
+// TestServeUntilKilled is the other process of TestWhatWasAnsweredOutlivesAKill.
+func TestServeUntilKilled(t *testing.T) {
 	path := os.Getenv(serveEnv)
 	if path == "" {
-		os.Exit(m.Run())
+		t.Skip("only in the process that is to be killed")
 	}
 	s, err := Open(path, Options{Settings: Settings{Durations: map[string]Span{"": Fixed(20 * time.Millisecond)}}})
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		t.Fatal(err)
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		os.Exit(1)
+		t.Fatal(err)
 	}
 	fmt.Println(l.Addr())
-	_ = http.Serve(l, s) // until it is killed
+	t.Fatal(http.Serve(l, s))
 }
 
 // spawn starts a simulator in a process of its own.
 func spawn(t *testing.T, path string) (*exec.Cmd, *client) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestServeUntilKilled$")
 	cmd.Env = append(os.Environ(), serveEnv+"="+path)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
