@@ -38,6 +38,11 @@ golden: ## rewrite the expected outputs of the tests
 demo: build ## watch a simulated fleet of 60 VMs get its backup
 	@sh examples/demo.sh bin/azbackup
 
+estate: ## write a big estate of N machines and the config that fits it to bin/
+	@mkdir -p bin
+	$(GO) run ./internal/tools/estategen -vms $(N) -config bin/estate-$(N).yaml > bin/estate-$(N).json
+	@ls -l bin/estate-$(N).json bin/estate-$(N).yaml
+
 check: ## all that CI checks
 	$(MAKE) test
 	$(MAKE) race

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+)
+
+// fate is what became of a machine's backup. It decides the item, its state, and what a plan makes of it.
+type fate int
+
+const (
+	unprotected fate = iota
+	protected
+	otherPolicy
+	otherDisks
+	pending
+	failing
+	stopped
+	softDeleted
+	suspended
+	paused
+	invalid
+	elsewhere
+	stoppedElsewhere
+	twice // soft-deleted in the legacy vault, active here
+	fates
+)
+
+// chances are the weights of the fates among the machines that are in a vault, in thousandths.
+func chances() [fates]int {
+	return [fates]int{
+		protected: 870, otherPolicy: 30, otherDisks: 6, pending: 20, failing: 10, stopped: 12, softDeleted: 12,
+		suspended: 18, paused: 3, invalid: 2, elsewhere: 8, stoppedElsewhere: 4, twice: 5,
+	}
+}
+
+// kind is what a machine is beyond an ordinary one.
+type kind int
+
+const (
+	ordinary kind = iota
+	scaleSetMember
+	databricks
+	ephemeral
+	needsEnhanced
+	homeless // in a region without a vault
+)
+
+// machine is one virtual machine, or what is left of it in a vault.
+type machine struct {
+	n            int
+	subscription string
+	region       region
+	group, name  string
+	kind         kind
+	fate         fate
+	role, env    string
+	retired      bool
+	windows      bool
+	disks        int
+	vault        int // index of the vault for it; the fate may put the item elsewhere
+	random       *rand.Rand
+}
+
+// machine makes the machine with number n. Numbers from f.vms on are machines that are gone: orphans.
+func (f *fleet) machine(n int) machine {
+	r := f.random("machine", n)
+	c := f.cells[n%len(f.cells)]
+	m := machine{n: n, subscription: c.subscription, region: c.region, random: r}
+	m.vault = c.vaults[n/len(f.cells)%len(c.vaults)]
+	m.role = pick(r, "web", "web", "app", "app", "app", "sql", "job")
+	m.env = pick(r, "prod", "prod", "prod", "prod", "test", "dev")
+	m.retired = r.IntN(100) == 0
+	m.windows = m.role == "sql" || r.IntN(4) == 0
+	m.disks = r.IntN(3)
+	if m.role == "sql" {
+		m.disks = 2 + r.IntN(3)
+	}
+	if r.Float64() < f.share {
+		m.fate = weighted(r, chances())
+	}
+	m.kind = rarely(r)
+	switch m.kind {
+	case ordinary, needsEnhanced:
+	case homeless:
+		m.region, m.fate = region{"swedencentral", "swc"}, unprotected
+	case scaleSetMember, databricks, ephemeral:
+		m.fate = unprotected
+	}
+	if m.fate == suspended && f.vaults[m.vault].immutability != "Unlocked" {
+		m.fate = protected // only an immutable vault suspends (azure-api.md §6)
+	}
+	m.group = fmt.Sprintf("rg-%s-%s-%03d", m.role, m.region.short, n/len(f.cells)/40)
+	m.name = fmt.Sprintf("vm%s%s%06d", m.role, m.region.short, n)
+	switch {
+	case m.kind == databricks:
+		m.group = fmt.Sprintf("databricks-rg-ws%02d-%s", n%20, m.region.short)
+	case r.IntN(10) == 0: // people type as they like
+		m.group, m.name = strings.ToUpper(m.group), strings.ToUpper(m.name[:2])+m.name[2:]
+	}
+	return m
+}
+
+// orphan makes the item of a machine that is gone.
+func (f *fleet) orphan(n int) machine {
+	m := f.machine(f.vms + n)
+	m.kind, m.fate = ordinary, protected
+	m.region = f.vaults[m.vault].region
+	m.name = fmt.Sprintf("gone%06d", n)
+	return m
+}
+
+// orphans is how many machines are gone.
+func (f *fleet) orphans() int { return int(f.share * float64(f.vms) / 400) }
+
+func (m machine) id() string {
+	return "/subscriptions/" + m.subscription + "/resourceGroups/" + m.group +
+		"/providers/Microsoft.Compute/virtualMachines/" + m.name
+}
+
+func rarely(r *rand.Rand) kind {
+	switch n := r.IntN(1000); {
+	case n < 3:
+		return scaleSetMember
+	case n < 6:
+		return databricks
+	case n < 8:
+		return ephemeral
+	case n < 14:
+		return needsEnhanced
+	case n < 16:
+		return homeless
+	}
+	return ordinary
+}
+
+func weighted(r *rand.Rand, weights [fates]int) fate {
+	n := r.IntN(1000)
+	for i, w := range weights {
+		if n -= w; n < 0 {
+			return fate(i)
+		}
+	}
+	return protected
+}
+
+func pick(r *rand.Rand, of ...string) string { return of[r.IntN(len(of))] }
