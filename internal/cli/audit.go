@@ -13,25 +13,22 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/audit"
 	"github.com/azbackup/azbackup/internal/azure"
 	"github.com/azbackup/azbackup/internal/report"
-	"github.com/azbackup/azbackup/plan"
 )
 
 type auditFlags struct {
-	configFlags
+	scopeFlags
 	azureFlags
 	outputs
-	subscriptions []string
-	failOn        string
-	maxAge        span
-	tolerance     span
-	minRetention  span
-	baseline      string
-	asOf          string
-	all           bool
+	failOn       string
+	maxAge       span
+	tolerance    span
+	minRetention span
+	baseline     string
+	asOf         string
+	all          bool
 }
 
 // failNever is the value of --fail-on at which no finding counts as a failure.
@@ -49,11 +46,10 @@ func (a *app) auditCommand() *cobra.Command {
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.audit(cmd.Context(), f) },
 	}
-	f.configFlags.addFlags(cmd)
+	f.scopeFlags.addFlags(cmd)
 	f.azureFlags.addFlags(cmd)
 	f.outputs.addFlags(cmd, report.AuditFormats())
 	flags := cmd.Flags()
-	flags.StringArrayVar(&f.subscriptions, "subscription", nil, "look at this subscription `ID`, with or without a config; may be repeated")
 	flags.StringVar(&f.failOn, "fail-on", string(audit.High), "exit with 2 when a finding has this `SEVERITY` or a worse one: "+severities()+" or "+failNever)
 	flags.Var(&f.maxAge, "max-age", "a recovery point older than this is stale (default: the longest pause of its policy, and the tolerance)")
 	flags.Var(&f.tolerance, "tolerance", "how much later than its policy says a recovery point may be")
@@ -77,20 +73,24 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	c, err := a.auditConfig(f)
+	c, scope, err := f.resolve(a)
 	if err != nil {
 		return err
 	}
-	cloud, tenant := cloudOf(c)
-	s, err := a.connect(ctx, azure.CommandAudit, f.azureFlags, cloud, tenant)
+	s, err := a.connect(ctx, azure.CommandAudit, f.azureFlags, c.Cloud, c.Tenant)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	// Every vault of the subscriptions is read, so that a machine protected outside the file counts there.
+	scope.AllVaults, scope.Protectable, scope.Guards, scope.BackupJobsSince = true, false, false, 0
 	began := time.Now()
-	observed, err := s.Discover(ctx, auditScope(c, f.subscriptions))
+	observed, err := a.read(ctx, s, scope)
 	if err != nil {
 		return err
+	}
+	if len(c.Files) == 0 {
+		c = nil // no file, so no VM is where the file does not want it
 	}
 	if f.asOf == "" {
 		opt.Now, opt.ReadSince = time.Now(), began
@@ -101,7 +101,6 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 	result := audit.Assess(c, observed, opt)
 	a.verdict[exitIncomplete] = result.Incomplete()
 	a.verdict[exitChanges] = len(result.Failing()) > 0
-	a.log.Debug("requests", "requests", s.Requests())
 	return f.write(a.Out, func(w io.Writer, format string) error {
 		return report.WriteAudit(w, format, result, a.styleFor(w, f.all))
 	})
@@ -112,7 +111,7 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 func (f *auditFlags) options() (audit.Options, error) {
 	opt := audit.Options{
 		FailOn: audit.Severity(f.failOn), MaxAge: time.Duration(f.maxAge), MinRetention: time.Duration(f.minRetention),
-		Tolerance: max(time.Duration(f.tolerance), 1), Subscriptions: f.subscriptions,
+		Tolerance: max(time.Duration(f.tolerance), 1), Subscriptions: f.subscriptions, // a tolerance of 0 is not the default
 	}
 	if err := f.check(); err != nil {
 		return opt, err
@@ -146,37 +145,6 @@ func readBaseline(path string) (audit.Result, error) {
 	}
 	defer file.Close()
 	return audit.Read(file)
-}
-
-// auditConfig is the config, or nil where only --subscription says what to look at.
-func (a *app) auditConfig(f auditFlags) (*config.Config, error) {
-	if len(f.configFlags.files) == 0 && len(f.subscriptions) > 0 {
-		return nil, nil //nolint:nilnil // an audit without a config is one of its two forms
-	}
-	return a.load(f.configFlags)
-}
-
-func cloudOf(c *config.Config) (config.Cloud, string) {
-	if c == nil {
-		return config.Cloud{Name: "AzurePublic"}, ""
-	}
-	return c.Cloud, c.Tenant
-}
-
-// auditScope is every vault of the subscriptions, so that a machine protected outside the file counts there.
-func auditScope(c *config.Config, more []string) plan.Scope {
-	var scope plan.Scope
-	if c != nil {
-		scope = plan.ScopeOf(c)
-	}
-	scope.AllVaults, scope.Elsewhere = true, true
-	scope.Protectable, scope.Guards, scope.BackupJobsSince = false, false, 0
-	for _, id := range more {
-		if !slices.ContainsFunc(scope.Subscriptions, func(s string) bool { return strings.EqualFold(s, id) }) {
-			scope.Subscriptions = append(scope.Subscriptions, strings.ToLower(id))
-		}
-	}
-	return scope
 }
 
 // auditMade is who made the audit, and where.

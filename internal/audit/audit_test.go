@@ -1,0 +1,312 @@
+package audit
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
+)
+
+func TestLongestPauseOfASchedule(t *testing.T) {
+	const h = time.Hour
+	for _, c := range []struct {
+		name string
+		s    plan.ScheduleSpec
+		want time.Duration
+	}{
+		{"daily", plan.ScheduleSpec{Frequency: "Daily"}, 24 * h},
+		{"one day a week", plan.ScheduleSpec{Frequency: "Weekly", Days: []string{"Saturday"}}, 168 * h},
+		{"Monday and Thursday: Thursday to Monday", plan.ScheduleSpec{Frequency: "Weekly", Days: []string{"Thursday", "Monday"}}, 96 * h},
+		{"working days: the weekend", plan.ScheduleSpec{Frequency: "Weekly", Days: []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday"}}, 72 * h},
+		{"every day by name", plan.ScheduleSpec{Frequency: "Weekly", Days: []string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"}}, 24 * h},
+		{"every 4 h for 12 h: the night", plan.ScheduleSpec{Frequency: "Hourly", Every: 4, Window: 12}, 12 * h},
+		{"every 4 h for 24 h: no night", plan.ScheduleSpec{Frequency: "Hourly", Every: 4, Window: 24}, 4 * h},
+		{"every 12 h for 12 h", plan.ScheduleSpec{Frequency: "Hourly", Every: 12, Window: 12}, 12 * h},
+		{"every 8 h for 4 h: once a day", plan.ScheduleSpec{Frequency: "Hourly", Every: 8, Window: 4}, 24 * h},
+		{"an unknown day", plan.ScheduleSpec{Frequency: "Weekly", Days: []string{"Caturday"}}, 0},
+		{"no day", plan.ScheduleSpec{Frequency: "Weekly"}, 0},
+		{"an unknown frequency", plan.ScheduleSpec{Frequency: "Lunar"}, 0},
+		{"every 0 h", plan.ScheduleSpec{Frequency: "Hourly", Window: 12}, 0},
+	} {
+		if got := longestPause(c.s); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+// one is an estate of one VM, with the item that a test needs.
+func one(change func(*plan.Item)) plan.Observed {
+	v := plan.Vault{ID: armid.Vault(sub, "rg", "v"), Name: "v", Location: "westeurope"}
+	vm := plan.VM{ID: armid.VM(sub, "rg", "vm"), Name: "vm", ResourceGroup: "rg", Subscription: sub, Location: "westeurope"}
+	id, _ := armid.ParseVM(vm.ID)
+	it := plan.Item{
+		ID: armid.ProtectedItem(v.ID, id), Vault: v.ID, VM: vm.ID, State: plan.StateProtected, PolicyID: armid.Policy(v.ID, "p"), PolicyName: "p",
+		LastRecoveryPoint: propertyNow.Add(-10 * time.Hour),
+	}
+	if change != nil {
+		change(&it)
+	}
+	p := plan.Policy{ID: armid.Policy(v.ID, "p"), Name: "p", Vault: v.ID}
+	p.Spec.Schedule = plan.ScheduleSpec{Frequency: "Daily"}
+	p.Spec.Retention.Days = 30
+	return plan.Observed{VMs: []plan.VM{vm}, Vaults: []plan.Vault{v}, Items: []plan.Item{it}, Policies: []plan.Policy{p}}
+}
+
+func stateOf(o plan.Observed, opt Options) State {
+	opt.Now = propertyNow
+	return Assess(nil, o, opt).VMs[0].State
+}
+
+func codesOf(r Result) []string {
+	var codes []string
+	for _, f := range r.Findings {
+		codes = append(codes, f.Code)
+	}
+	slices.Sort(codes)
+	return codes
+}
+
+func TestStaleIsOlderThanPauseAndTolerance(t *testing.T) {
+	aged := func(d time.Duration) plan.Observed {
+		return one(func(it *plan.Item) { it.LastRecoveryPoint = propertyNow.Add(-d) })
+	}
+	for _, c := range []struct {
+		name string
+		age  time.Duration
+		opt  Options
+		want State
+	}{
+		{"to the second", 30 * time.Hour, Options{}, Protected},
+		{"a second later", 30*time.Hour + time.Second, Options{}, Stale},
+		{"a shorter tolerance", 26 * time.Hour, Options{Tolerance: time.Hour}, Stale},
+		{"--max-age instead of the schedule", 40 * time.Hour, Options{MaxAge: 48 * time.Hour}, Protected},
+		{"--max-age is strict", 10 * time.Hour, Options{MaxAge: 9 * time.Hour}, Stale},
+		{"a point of the future is young", -time.Hour, Options{}, Protected},
+	} {
+		if got := stateOf(aged(c.age), c.opt); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+func TestAPolicyThatIsNotUnderstoodDecidesNothing(t *testing.T) {
+	o := one(func(it *plan.Item) { it.LastRecoveryPoint = propertyNow.Add(-20 * time.Hour) })
+	o.Policies[0].Unreadable = "a schedule of a later version"
+	if got := stateOf(o, Options{}); got != Unknown {
+		t.Errorf("20 h under a schedule that nobody understands: %s, want unknown", got)
+	}
+	if got := stateOf(o, Options{MaxAge: 24 * time.Hour}); got != Protected {
+		t.Errorf("with --max-age no schedule is needed: %s, want protected", got)
+	}
+}
+
+func TestMinRetentionAsksPoliciesInUse(t *testing.T) {
+	o := one(nil)
+	unused := o.Policies[0]
+	unused.ID, unused.Name, unused.Spec.Retention.Days = armid.Policy(o.Vaults[0].ID, "unused"), "unused", 1
+	o.Policies = append(o.Policies, unused)
+	for _, c := range []struct {
+		days int
+		want bool
+	}{{30, false}, {31, true}, {0, false}} {
+		r := Assess(nil, o, Options{Now: propertyNow, MinRetention: time.Duration(c.days) * 24 * time.Hour})
+		if got := slices.Contains(codesOf(r), codeRetention); got != c.want {
+			t.Errorf("30 days kept, %d asked: finding %v, want %v", c.days, got, c.want)
+		}
+	}
+	weekly := one(nil)
+	weekly.Policies[0].Spec = plan.PolicySpec{Schedule: plan.ScheduleSpec{Frequency: "Weekly", Days: []string{"Sunday"}}, Retention: plan.RetentionSpec{Weeks: &plan.KeepSpec{Keep: 4}}}
+	if r := Assess(nil, weekly, Options{Now: propertyNow, MinRetention: 29 * 24 * time.Hour}); !slices.Contains(codesOf(r), codeRetention) {
+		t.Error("four weeks are less than 29 days, and nothing was found")
+	}
+}
+
+func TestAFullVaultIsFound(t *testing.T) {
+	for _, c := range []struct {
+		n    int
+		want string
+	}{{900, ""}, {901, codeVaultNearFull}, {999, codeVaultNearFull}, {1000, codeVaultFull}, {1200, codeVaultFull}} {
+		o := one(nil)
+		for i := range c.n - 1 {
+			it := o.Items[0]
+			it.VM = armid.VM(sub, "rg", "gone")
+			it.ID += strings.Repeat("x", i+1)
+			it.LastRecoveryPoint = time.Time{}
+			o.Items = append(o.Items, it)
+		}
+		got := codesOf(Assess(nil, o, Options{Now: propertyNow}))
+		for _, code := range []string{codeVaultNearFull, codeVaultFull} {
+			if slices.Contains(got, code) != (code == c.want) {
+				t.Errorf("%d VMs: %v, want %q", c.n, got, c.want)
+			}
+		}
+	}
+}
+
+func TestUnusedPoliciesAreFoundButNotThoseEveryVaultIsBornWith(t *testing.T) {
+	o := one(nil)
+	for _, name := range []string{"DefaultPolicy", "EnhancedPolicy", "old"} {
+		p := o.Policies[0]
+		p.ID, p.Name = armid.Policy(o.Vaults[0].ID, name), name
+		o.Policies = append(o.Policies, p)
+	}
+	var unused []string
+	for _, f := range Assess(nil, o, Options{Now: propertyNow}).Findings {
+		if f.Code == codeUnusedPolicy {
+			unused = append(unused, lastName(f.Target))
+		}
+	}
+	if diff := cmp.Diff([]string{"old"}, unused); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestSubscriptionsLeftOutAreNamed(t *testing.T) {
+	o := one(nil)
+	o.Subscriptions = []plan.Subscription{{ID: strings.ToUpper(sub), Name: "Production"}, {ID: sub2, Name: "Sandbox"}}
+	got := Assess(nil, o, Options{Now: propertyNow, Subscriptions: []string{sub}}).Scope
+	want := Scope{
+		Files: []string{}, Vaults: 1, Subscriptions: []Subscription{{ID: sub, Name: "Production"}}, LeftOut: []Subscription{{ID: sub2, Name: "Sandbox"}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestBaselineTellsWhatChanged(t *testing.T) {
+	vm := func(name string, s State) VM { return VM{ID: armid.VM(sub, "RG", name), State: s} }
+	half, full := 0.5, 1.0
+	before := Result{VMs: []VM{
+		vm("lost", Protected), vm("won", Unprotected), vm("same", Stale), vm("dark", Protected), vm("was-dark", Unknown), vm("left", Protected), vm("gone", Protected),
+	}, Summary: Summary{Coverage: &half}, Made: Made{At: propertyNow.Add(-24 * time.Hour)}}
+	now := []VM{
+		vm("lost", Stopped), vm("won", OtherVault), vm("same", Stale), vm("dark", Unknown), vm("was-dark", Unprotected), vm("left", Excluded), vm("new", Unprotected),
+	}
+	for i := range now {
+		now[i].ID = strings.ToUpper(now[i].ID)
+	}
+	c, lost := compare(before, Result{VMs: now})
+	c.After = &full
+	names := func(changes []Change) (all []string) {
+		for _, ch := range changes {
+			all = append(all, strings.ToLower(lastName(ch.ID))+" "+string(ch.Before)+">"+string(ch.After))
+		}
+		return all
+	}
+	for _, x := range []struct {
+		what string
+		got  []Change
+		want []string
+	}{
+		{"newly unprotected", c.Unprotected, []string{"lost protected>stopped"}},
+		{"newly protected", c.Protected, []string{"won unprotected>other-vault"}},
+		{"became unknown", c.BecameUnknown, []string{"dark protected>unknown"}},
+		{"added", c.Added, []string{"new >unprotected"}},
+		{"removed", c.Removed, []string{"gone protected>"}},
+	} {
+		if diff := cmp.Diff(x.want, names(x.got)); diff != "" {
+			t.Errorf("%s (-want +got)\n%s", x.what, diff)
+		}
+	}
+	if len(lost) != 1 || lost[0].Code != codeLost {
+		t.Errorf("findings %v, want one %s", lost, codeLost)
+	}
+}
+
+func TestNewFindingsAreMarked(t *testing.T) {
+	before := Assess(nil, one(nil), Options{Now: propertyNow})
+	stale := one(func(it *plan.Item) { it.LastRecoveryPoint = propertyNow.Add(-60 * time.Hour) })
+	after := Assess(nil, stale, Options{Now: propertyNow, Baseline: &before})
+	for _, f := range after.Findings {
+		if want := f.Code == codeStale || f.Code == codeLost; f.New != want {
+			t.Errorf("%s: new is %v, want %v", f.Code, f.New, want)
+		}
+	}
+}
+
+func TestReadRefusesAnotherFormat(t *testing.T) {
+	for _, text := range []string{`{"format_version":"2"}`, `{}`, `[]`, `nonsense`, ``} {
+		if _, err := Read(strings.NewReader(text)); err == nil {
+			t.Errorf("%q was taken for an audit", text)
+		}
+	}
+}
+
+func TestSummaryIsFlatAndWhole(t *testing.T) {
+	out, err := json.Marshal(Assess(nil, one(nil), Options{Now: propertyNow}).Summary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var keys map[string]any
+	if err := json.Unmarshal(out, &keys); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range States() {
+		if _, ok := keys[string(s)]; !ok {
+			t.Errorf("summary lacks %q", s)
+		}
+	}
+	if keys["vms"] != 1.0 || keys["protected"] != 1.0 || keys["coverage"] != 1.0 || keys["unknown"] != 0.0 {
+		t.Errorf("got %s", out)
+	}
+}
+
+func TestCoverageOfNothingIsNeitherNoneNorAll(t *testing.T) {
+	if got := Assess(nil, plan.Observed{}, Options{Now: propertyNow}).Summary.Coverage; got != nil {
+		t.Errorf("coverage %v, want null", *got)
+	}
+}
+
+func TestCodesAreStable(t *testing.T) {
+	form := regexp.MustCompile(`^BKP[123]\d\d$`)
+	seen, names := map[string]bool{}, map[string]bool{}
+	for _, h := range Codes() {
+		if !form.MatchString(h.Code) || seen[h.Code] || names[h.Name] {
+			t.Errorf("%s %s: not of the form, or twice", h.Code, h.Name)
+		}
+		seen[h.Code], names[h.Name] = true, true
+		if h.Title == "" || h.Means == "" || h.Hint == "" || h.Severity.rank() == 0 || strings.HasSuffix(h.Hint, ".") {
+			t.Errorf("%s is not explained whole, or its hint ends in a full stop", h.Code)
+		}
+		if (h.State != "") && !slices.Contains(States(), h.State) {
+			t.Errorf("%s is about the state %q, which does not exist", h.Code, h.State)
+		}
+	}
+	for _, s := range States() {
+		covered := slices.ContainsFunc(Codes(), func(h CodeHelp) bool { return h.State == s })
+		if want := s != Protected && s != Excluded; covered != want {
+			t.Errorf("state %s has a code: %v, want %v", s, covered, want)
+		}
+	}
+}
+
+func TestFailOnCountsWhatIsAsBadOrWorse(t *testing.T) {
+	r := Result{Findings: []Finding{{Severity: Critical}, {Severity: High}, {Severity: Medium}, {Severity: Low}, {Severity: Info}}}
+	for floor, want := range map[Severity]int{Critical: 1, High: 2, Medium: 3, Low: 4, Info: 5, "": 0, "dreadful": 0} {
+		r.Made.FailOn = floor
+		if got := len(r.Failing()); got != want {
+			t.Errorf("--fail-on %q: %d findings, want %d", floor, got, want)
+		}
+	}
+}
+
+func TestAssessChangesNothingItWasGiven(t *testing.T) {
+	o := one(nil)
+	o.VMs[0].Tags = map[string]string{"a": "b"}
+	o.Gaps = []plan.Gap{{Kind: plan.GapJobs, Vault: "z"}, {Kind: plan.GapGuards, Vault: "a"}}
+	before, _ := json.Marshal(o)
+	r := Assess(&config.Config{}, o, Options{Now: propertyNow})
+	r.VMs[0].Tags["a"] = "changed"
+	r.Gaps[0].Code = "changed"
+	if after, _ := json.Marshal(o); string(before) != string(after) {
+		t.Errorf("observed was changed:\n%s\n%s", before, after)
+	}
+}
