@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -15,11 +16,13 @@ type Fault struct {
 	// Name stands in Stats.Faults and in the log.
 	Name string `json:"name"`
 
-	// Method, Path and Kind choose requests; empty: any. Path is compared without case and may hold "*" for any
+	// Method, Path, Kind and Query choose requests; empty: any. Path is compared without case and may hold "*" for any
 	// text; Kind is one of the kinds in Stats.Requests.
 	Method string `json:"method,omitempty"`
 	Path   string `json:"path,omitempty"`
 	Kind   string `json:"kind,omitempty"`
+	// Query must be part of the decoded query, without case: "skiptoken" is every page but the first.
+	Query string `json:"query,omitempty"`
 
 	// Nth is the first match that is hit, from 1; 0 is 1. Times is how many are hit from there; 0 is 1, -1 all.
 	Nth   int `json:"nth,omitempty"`
@@ -128,7 +131,15 @@ func (s *Server) pick(c *call) *Fault {
 func (f *Fault) concerns(c *call) bool {
 	return (f.Method == "" || strings.EqualFold(f.Method, c.r.Method)) &&
 		(f.Kind == "" || f.Kind == c.kind) &&
-		(f.Path == "" || glob(key(f.Path), key(c.path)))
+		(f.Path == "" || glob(key(f.Path), key(c.path))) &&
+		(f.Query == "" || strings.Contains(decodedQuery(c.r.URL.RawQuery), strings.ToLower(f.Query)))
+}
+
+func decodedQuery(raw string) string {
+	if s, err := url.QueryUnescape(raw); err == nil {
+		raw = s
+	}
+	return strings.ToLower(raw)
 }
 
 func (f *Fault) hits(n int, u float64) bool {

@@ -182,6 +182,16 @@ func TestSeededFaultsRepeat(t *testing.T) {
 	}
 }
 
+func TestFaultCanChooseALaterPage(t *testing.T) {
+	set := at0()
+	set.Pages = map[string]int{"": 3}
+	c := serve(t, estate(t), withFaults(set, Fault{Kind: "vms.list", Query: "$skipToken=", Status: 502}))
+	a := c.get(vmList)
+	if b := c.do("GET", text(a.body, "nextLink"), "", 502); b.code() != "InvalidGatewayHost" {
+		t.Errorf("%s", b.body)
+	}
+}
+
 func TestLatencyIsAddedAndALeavingClientIsLetGo(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		set := at0()

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -42,6 +43,9 @@ func (j *journal) hasChanges() (bool, error) {
 
 func (s *Server) replaceFile(j *journal) error {
 	path := strings.TrimSuffix(j.path, ".journal")
+	if err := s.st.sameFile(path); err != nil {
+		return err
+	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
 	if err != nil {
 		return err
@@ -71,6 +75,22 @@ func (s *Server) replaceFile(j *journal) error {
 		return err
 	}
 	return os.Rename(tmp.Name(), path)
+}
+
+// sameFile says whether path is still the file that was opened: somebody else's file is not written over.
+func (st *state) sameFile(path string) error {
+	opened, isFile := st.src.(*os.File)
+	if !isFile {
+		return nil
+	}
+	was, err := opened.Stat()
+	if err != nil {
+		return err
+	}
+	if now, err := os.Stat(path); err == nil && !os.SameFile(was, now) {
+		return fmt.Errorf("writing estate %q: the file was replaced meanwhile; the changes are in the journal", path)
+	}
+	return nil
 }
 
 // write writes the estate file: keys in their fixed order, one body a line.

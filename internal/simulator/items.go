@@ -160,6 +160,9 @@ func (c *call) deleteItem() reply {
 	if it == nil {
 		return reply{status: http.StatusNoContent}
 	}
+	if it.deleted {
+		return c.unverified("delete-soft-deleted", "The item is in soft deleted state and goes when its time is over.")
+	}
 	if r := c.itemBusy(it.key); r != nil {
 		return *r
 	}
@@ -171,7 +174,7 @@ func (c *call) deleteItem() reply {
 		return c.unverified("immutable-denied", "%s", immutableText)
 	}
 	action := actHardDelete
-	if !it.deleted && c.st.softDeleteDays(v) > 0 {
+	if c.st.softDeleteDays(v) > 0 {
 		action = actSoftDelete
 	}
 	id := c.guid("delete")

@@ -78,6 +78,7 @@ func TestItemGoesThroughItsWholeLife(t *testing.T) {
 		if !truth(p, "isScheduledForDeferredDelete") || !strings.HasPrefix(text(p, "deferredDeleteTimeRemaining"), "13.23:59:") {
 			t.Errorf("soft-deleted item %s", p)
 		}
+		c.do("DELETE", itemPath("vm1"), "", 400)
 		if got := c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 400); got.code() == "" {
 			t.Errorf("protecting a soft-deleted item: %s", got.body)
 		}

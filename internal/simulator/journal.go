@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"os"
 	"sync"
+	"syscall"
 
 	"github.com/gofrs/flock"
 )
@@ -65,7 +66,7 @@ func open(path string, o Options) (s *Server, err error) {
 		}
 	}()
 	locked, err := j.lock.TryLock()
-	if errors.Is(err, fs.ErrPermission) {
+	if readOnly(err) {
 		locked, err = true, nil // a folder that cannot be written: reading works, the first write fails
 	}
 	if err == nil && !locked {
@@ -141,7 +142,7 @@ func (j *journal) replay(st *state, estate string) error {
 // prepare opens the journal behind its last whole line. A folder that cannot be written makes the first write fail.
 func (j *journal) prepare(whole int64, estate string) error {
 	f, err := os.OpenFile(j.path, os.O_RDWR|os.O_CREATE, 0o600)
-	if errors.Is(err, fs.ErrPermission) {
+	if readOnly(err) {
 		return nil
 	}
 	if err != nil {
@@ -161,6 +162,10 @@ func (j *journal) prepare(whole int64, estate string) error {
 	return err
 }
 
+func readOnly(err error) bool {
+	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
+}
+
 // append writes a batch and returns what to sync up to.
 func (j *journal) append(changes []change) (int64, error) {
 	return j.line(journalLine{Changes: changes})
@@ -173,8 +178,16 @@ func (j *journal) line(l journalLine) (int64, error) {
 		return 0, fmt.Errorf("writing %s: %w", j.path, fs.ErrPermission)
 	}
 	n, err := j.file.Write(append(encode(l), '\n'))
+	if err != nil {
+		// Half a line would hide every line behind it.
+		if _, seekErr := j.file.Seek(j.written, io.SeekStart); seekErr != nil || j.file.Truncate(j.written) != nil {
+			err = errors.Join(err, j.file.Close())
+			j.file = nil
+		}
+		return 0, err
+	}
 	j.written += int64(n)
-	return j.written, err
+	return j.written, nil
 }
 
 // sync returns when everything up to upTo is on disk. Requests that wait together share one fsync.

@@ -116,6 +116,40 @@ func TestJournalOfAnotherFileIsRefused(t *testing.T) {
 	}
 }
 
+func TestFileReplacedMeanwhileIsNotWrittenOver(t *testing.T) {
+	path := writeEstate(t, estate(t))
+	c := open1(t, path, Options{Settings: quick()})
+	c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
+	if err := os.WriteFile(path+".new", []byte(`{"format_version":"1"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.s.Close(); err == nil || !strings.Contains(err.Error(), "replaced") {
+		t.Errorf("Close: %v", err)
+	}
+	if raw, _ := os.ReadFile(path); string(raw) != `{"format_version":"1"}` {
+		t.Errorf("the file is now %.80s", raw)
+	}
+}
+
+func TestFolderThatCannotBeWrittenIsReadOnly(t *testing.T) {
+	if os.Geteuid() == 0 {
+		t.Skip("root writes everywhere")
+	}
+	path := writeEstate(t, estate(t))
+	if err := os.Chmod(filepath.Dir(path), 0o500); err != nil {
+		t.Fatal(err)
+	}
+	c := open1(t, path, Options{Settings: quick()})
+	c.get(testVault)
+	c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 500)
+	if err := c.s.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestJournalThatWasFoldedIsNotAppliedTwice(t *testing.T) {
 	path := writeEstate(t, estate(t))
 	set := Settings{Durations: map[string]Span{"": Fixed(0)}}

@@ -61,7 +61,9 @@ func TestVMsAreListedByGroupAndFoundByID(t *testing.T) {
 
 func TestProtectableItemsNeedARefreshAndHideWhatIsProtectedOrFar(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		c := serve(t, estate(t), Options{Settings: quick()})
+		set := quick()
+		set.Pages = map[string]int{"protectable": 2}
+		c := serve(t, estate(t), Options{Settings: set})
 		list := testVault + "/backupProtectableItems?$filter=" + url.QueryEscape("backupManagementType eq 'AzureIaasVM'")
 		if rows, _ := c.all(list); len(rows) != 0 {
 			t.Errorf("%d protectable items before the refresh", len(rows))
@@ -77,7 +79,10 @@ func TestProtectableItemsNeedARefreshAndHideWhatIsProtectedOrFar(t *testing.T) {
 		}
 		time.Sleep(11 * time.Second)
 		c.do("GET", r.header.Get("Location"), "", 204)
-		rows, _ := c.all(list)
+		rows, pages := c.all(list)
+		if pages != 2 {
+			t.Errorf("%d pages, want 2", pages)
+		}
 		if len(rows) != 3 {
 			t.Fatalf("%d protectable items, want 3", len(rows))
 		}

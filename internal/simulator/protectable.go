@@ -17,32 +17,47 @@ func (c *call) listProtectable() reply {
 	if bad != nil {
 		return *bad
 	}
-	return c.list("protectable", func(from int, visit func(int, func() []byte) bool) {
-		n, stop := 0, false
-		offer := func(body func() []byte) bool {
-			if n >= from && !visit(n, body) {
-				stop = true
-			}
-			n++
-			return !stop
-		}
-		c.st.protectables.group(v.key, 0, func(_ int, l *listed) bool {
+	return c.list("protectable", c.protectable(v, f))
+}
+
+// protectable walks what was listed for the vault when the estate was taken and has no VM in it (classic VMs), then
+// the VMs. A row is a place in one table behind the other, so that a page costs its own rows.
+func (c *call) protectable(v *vault, f filter) walker {
+	behind := len(c.st.protectables.rows)
+	return func(from int, visit func(int, func() []byte) bool) {
+		more := true
+		c.st.protectables.group(v.key, from, func(row int, l *listed) bool {
 			body := c.st.read(l.body)
-			machine := c.st.vms.get(key(text(body, "properties", "virtualMachineId")))
-			// Those with a VM in the estate come below, in the VMs' order.
-			return machine != nil || !c.protectableMatches(f, body) || offer(func() []byte { return body })
+			if c.st.vms.get(key(text(body, "properties", "virtualMachineId"))) == nil && c.protectableMatches(f, body) {
+				more = visit(row, func() []byte { return body })
+			}
+			return more
 		})
-		if stop {
+		if !more {
 			return
 		}
-		c.st.vms.group(v.sub, 0, func(_ int, machine *vm) bool {
-			if machine.region != v.region || !c.st.discovered(machine) || c.st.held(machine.key) {
+		c.st.vms.group(v.sub, max(from-behind, 0), func(row int, machine *vm) bool {
+			if machine.region != v.region || !c.st.discovered(machine) || c.st.held(machine.key) || !f.matches(machine.protectableField) {
 				return true
 			}
-			body := c.protectableBody(v, machine)
-			return !c.protectableMatches(f, body) || offer(func() []byte { return body })
+			return visit(behind+row, func() []byte { return c.protectableBody(v, machine) })
 		})
-	})
+	}
+}
+
+// protectableField is what a filter of protectable items asks of a VM.
+func (v *vm) protectableField(name string) string {
+	switch strings.ToLower(name) {
+	case "backupmanagementtype":
+		return "AzureIaasVM"
+	case "workloadtype":
+		return "VM"
+	case "containername":
+		return tailFor(v.group, v.name)
+	case "status":
+		return "NotProtected"
+	}
+	return v.name
 }
 
 // held says whether some vault holds the VM, so that it cannot be protected anew (azure-api.md §2).

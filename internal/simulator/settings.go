@@ -128,6 +128,7 @@ func DefaultUnverified() map[string]string {
 		"undelete-absent":        "404 BMSUserErrorDataSourceObjectNotFound",
 		"protected-elsewhere":    "400 BMSUserErrorVMAlreadyRegisteredWithAnotherVault",
 		"protect-soft-deleted":   "400 BMSUserErrorSoftDeletedItemCannotBeReconfigured",
+		"delete-soft-deleted":    "400 BMSUserErrorSoftDeletedItemCannotBeReconfigured",
 		"conflicting-operation":  "409 BMSUserErrorConflictingProtectionOperation",
 		"undelete-not-deleted":   "400 BMSUserErrorItemNotSoftDeleted",
 		"suspend-stopped":        "400 UserErrorOperationDeniedOnImmutableItem",
