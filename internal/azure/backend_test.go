@@ -71,6 +71,7 @@ func TestItemWrites(t *testing.T) {
 		"protect some disks":          {plan.Protect, nil, &plan.State{Policy: policyID, Disks: only01}, kind + with + filter01},
 		"modify, no filter":           {plan.Modify, protected, &plan.State{Policy: policyID}, kind + with + `,"extendedProperties":{}`},
 		"modify, filter sent again":   {plan.Modify, protected, &plan.State{Policy: policyID, Disks: only01}, kind + with + filter01},
+		"resume, no filter":           {plan.Resume, nil, &plan.State{Policy: policyID}, kind + with + `,"extendedProperties":{}`},
 		"resume, filter sent again":   {plan.Resume, nil, &plan.State{Policy: policyID, Disks: only01}, kind + with + filter01},
 		"the OS disk only":            {plan.Modify, protected, &plan.State{Policy: policyID, Disks: &plan.Disks{Include: true}}, kind + with + `,"extendedProperties":{"diskExclusionProperties":{"diskLunList":[],"isInclusionList":true}}`},
 		"stop":                        {plan.Stop, protected, &plan.State{State: "ProtectionStopped"}, kind + `,"policyId":"","protectionState":"ProtectionStopped"`},

@@ -29,23 +29,25 @@ func itemURL(c *Client) string {
 // writes are one request of each kind that changes something, and some that nobody may send.
 func writes(c *Client) map[string]request {
 	return map[string]request{
-		"put vault":      {method: http.MethodPut, url: c.url(vaultID, apiVault)},
-		"patch vault":    {method: http.MethodPatch, url: c.url(vaultID, apiVault)},
-		"put policy":     {method: http.MethodPut, url: c.url(vaultID+"/backupPolicies/p", apiBackup)},
-		"refresh":        {method: http.MethodPost, url: c.url(vaultID+"/backupFabrics/Azure/refreshContainers", apiBackup)},
-		"put item":       {method: http.MethodPut, url: itemURL(c)},
-		"post backup":    {method: http.MethodPost, url: strings.Replace(itemURL(c), "?", "/backup?", 1)},
-		"delete item":    {method: http.MethodDelete, url: itemURL(c)},
-		"delete vault":   {method: http.MethodDelete, url: c.url(vaultID, apiVault)},
-		"delete policy":  {method: http.MethodDelete, url: c.url(vaultID+"/backupPolicies/p", apiBackup)},
-		"unlock delete":  {method: http.MethodPost, url: c.url(vaultID+"/backupResourceGuardProxies/VaultProxy/unlockDelete", apiBackup)},
-		"register":       {method: http.MethodPost, url: c.url("/subscriptions/"+sub+"/providers/Microsoft.RecoveryServices/register", apiVault)},
-		"put vm":         {method: http.MethodPut, url: c.url(vm1, apiCompute)},
-		"cancel job":     {method: http.MethodPost, url: c.url(vaultID+"/backupJobs/j/cancel", apiBackup)},
-		"trigger stop":   {method: http.MethodPost, url: strings.Replace(itemURL(c), "?", "/restore?", 1)},
-		"policy by dots": {method: http.MethodPut, url: c.endpoint.String() + vaultID + "/backupPolicies/p/../../../v9?api-version=1"},
-		"item in slash":  {method: http.MethodPut, url: c.endpoint.String() + vaultID + "%2fbackupPolicies/p?api-version=1"},
-		"double slash":   {method: http.MethodPut, url: c.endpoint.String() + "/" + vaultID + "/backupPolicies/p?api-version=1"},
+		"put vault":     {method: http.MethodPut, url: c.url(vaultID, apiVault)},
+		"patch vault":   {method: http.MethodPatch, url: c.url(vaultID, apiVault)},
+		"put policy":    {method: http.MethodPut, url: c.url(vaultID+"/backupPolicies/p", apiBackup)},
+		"refresh":       {method: http.MethodPost, url: c.url(vaultID+"/backupFabrics/Azure/refreshContainers", apiBackup)},
+		"put item":      {method: http.MethodPut, url: itemURL(c)},
+		"post backup":   {method: http.MethodPost, url: strings.Replace(itemURL(c), "?", "/backup?", 1)},
+		"delete item":   {method: http.MethodDelete, url: itemURL(c)},
+		"delete vault":  {method: http.MethodDelete, url: c.url(vaultID, apiVault)},
+		"delete policy": {method: http.MethodDelete, url: c.url(vaultID+"/backupPolicies/p", apiBackup)},
+		"unlock delete": {method: http.MethodPost, url: c.url(vaultID+"/backupResourceGuardProxies/VaultProxy/unlockDelete", apiBackup)},
+		"register":      {method: http.MethodPost, url: c.url("/subscriptions/"+sub+"/providers/Microsoft.RecoveryServices/register", apiVault)},
+		"put vm":        {method: http.MethodPut, url: c.url(vm1, apiCompute)},
+		"cancel job":    {method: http.MethodPost, url: c.url(vaultID+"/backupJobs/j/cancel", apiBackup)},
+		"trigger stop":  {method: http.MethodPost, url: strings.Replace(itemURL(c), "?", "/restore?", 1)},
+		"dots":          {method: http.MethodPut, url: c.endpoint.String() + vaultID + "/backupPolicies/..?api-version=1"},
+		"hidden dots":   {method: http.MethodPut, url: c.endpoint.String() + vaultID + "/backupPolicies/%2e%2e?api-version=1"},
+		"hidden slash":  {method: http.MethodPut, url: c.endpoint.String() + vaultID + "/backupPolicies/p%2f..%2f..?api-version=1"},
+		"backslash":     {method: http.MethodPut, url: c.endpoint.String() + vaultID + "/backupPolicies/p%5c..?api-version=1"},
+		"double slash":  {method: http.MethodPut, url: c.endpoint.String() + "/" + vaultID + "/backupPolicies/p?api-version=1"},
 	}
 }
 
@@ -334,11 +336,36 @@ func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { retur
 
 func TestTheEndOfAContextIsReportedByItsCause(t *testing.T) {
 	cause := errors.New("the run may take 6 h")
-	ctx, cancel := context.WithCancelCause(t.Context())
+	var ctx context.Context
+	var cancel context.CancelCauseFunc
 	f := newFake().on("GET", vmList, func(http.ResponseWriter, *http.Request) { cancel(cause); resets(nil, nil) })
-	_, err := f.client(t, CommandPlan).Discover(ctx, plan.Scope{Subscriptions: []string{sub}})
-	if !errors.Is(err, cause) {
-		t.Errorf("got %v, want the cause", err)
+	c := f.client(t, CommandApply)
+	f.on("POST", vaultID+"/backupFabrics/Azure/refreshContainers", f.answers["GET "+strings.ToLower(vmList)]...)
+	calls := map[string]func(context.Context) error{
+		"Discover": func(ctx context.Context) error {
+			_, err := c.Discover(ctx, plan.Scope{Subscriptions: []string{sub}})
+			return err
+		},
+		"Start": func(ctx context.Context) error {
+			_, err := c.Start(ctx, plan.Change{Action: plan.Refresh, Target: vaultID, Vault: vaultID})
+			return err
+		},
+		"List": func(ctx context.Context) error { _, err := c.List(ctx, vaultID); return err },
+		"Poll": func(ctx context.Context) error {
+			_, err := c.Poll(ctx, apply.Operation{Status: "https://arm.test" + vmList})
+			return err
+		},
+	}
+	for name, call := range calls {
+		ctx, cancel = context.WithCancelCause(t.Context())
+		if err := call(ctx); name != "List" && !errors.Is(err, cause) {
+			t.Errorf("%s: got %v, want the cause", name, err)
+		}
+		// From here on it is over before anything is sent.
+		cancel(cause)
+		if err := call(ctx); !errors.Is(err, cause) {
+			t.Errorf("%s, over: got %v, want the cause", name, err)
+		}
 	}
 }
 
@@ -382,7 +409,7 @@ func TestAnEndlessBodyIsAGap(t *testing.T) {
 }
 
 func TestPagesAreFollowedVerbatim(t *testing.T) {
-	const skip = "&%24skiptoken=a%2fb%2bc%3d%3d"
+	const skip = "&%24skiptoken=A%2fb%2BC%3d%3d"
 	f := newFake().on("GET", vmList,
 		says(200, `{"value":[{"id":"`+vm1+`"}],"nextLink":"https://ARM.test:443`+vmList+`?api-version=2099-01-01`+skip+`"}`),
 		says(200, `{"nextLink":null,"value":[{"id":"`+strings.Replace(vm1, "VM1", "VM2", 1)+`"}]}`))
