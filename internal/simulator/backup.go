@@ -285,7 +285,7 @@ func (c *call) restore() reply {
 		"internalPropertyBag", obj("restoreLocationType", first(sent.text("recoveryType"), "RestoreDisks")),
 		"progressPercentage", json.RawMessage("1.0"), "dynamicErrorMessage", "")
 	id := c.guid("restore")
-	itemPath := c.path[:strings.LastIndex(strings.ToLower(c.path), "/recoverypoints/")]
+	itemPath := before(c.path, "recoveryPoints")
 	op := &operation{
 		ID: id, Action: actRestore, Vault: v.key, Target: it.key, Version: c.version, State: inProgress,
 		StatusPath: itemPath + "/operationsStatus/" + id, ResultPath: itemPath + "/operationResults/" + id,

@@ -32,15 +32,25 @@ func lastSegment(id string) string {
 
 // vaultPart is the leading part of id that is the vault's own id, or "".
 func vaultPart(id string) string {
-	i := strings.Index(strings.ToLower(id), "/providers/microsoft.recoveryservices/vaults/")
-	if i < 0 {
-		return ""
+	parts := strings.Split(id, "/")
+	for i := 0; i+3 < len(parts); i++ {
+		if strings.EqualFold(parts[i], "providers") && strings.EqualFold(parts[i+1], "Microsoft.RecoveryServices") &&
+			strings.EqualFold(parts[i+2], "vaults") {
+			return strings.Join(parts[:i+4], "/")
+		}
 	}
-	rest := id[i+len("/providers/microsoft.recoveryservices/vaults/"):]
-	if j := strings.IndexByte(rest, '/'); j >= 0 {
-		rest = rest[:j]
+	return ""
+}
+
+// before is the part of id in front of the segment called name.
+func before(id, name string) string {
+	parts := strings.Split(id, "/")
+	for i, p := range parts {
+		if strings.EqualFold(p, name) {
+			return strings.Join(parts[:i], "/")
+		}
 	}
-	return id[:i+len("/providers/microsoft.recoveryservices/vaults/")+len(rest)]
+	return id
 }
 
 // Prefixes of the names of Azure VM containers and items (azure-api.md §0.4).

@@ -43,6 +43,9 @@ func TestOpenKeepsAcceptedWritesWithoutClose(t *testing.T) {
 	set := Settings{Durations: map[string]Span{"": Fixed(50 * time.Millisecond)}}
 	c := open1(t, path, Options{Settings: set})
 	a := c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
+	if j := c.s.journal; j.synced != j.written || j.synced == 0 {
+		t.Errorf("%d of %d bytes were on disk when the write was answered", j.synced, j.written)
+	}
 	if _, err := Open(path, Options{}); err == nil || !strings.Contains(err.Error(), "another process") {
 		t.Errorf("second Open: %v", err)
 	}

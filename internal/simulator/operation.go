@@ -200,7 +200,7 @@ func (s *Server) step(op *operation, at time.Time) {
 		st.remove("operations", op.ID)
 		return
 	}
-	before := op
+	filed := op
 	clone := *op
 	op = &clone
 	switch {
@@ -218,7 +218,7 @@ func (s *Server) step(op *operation, at time.Time) {
 	}
 	if op.silent() {
 		// Nobody asks for their end; when it filed itself anew, the new one stays.
-		if st.ops[op.ID] == before {
+		if st.ops[op.ID] == filed {
 			st.remove("operations", op.ID)
 		}
 		return

@@ -140,13 +140,12 @@ func (s *Server) decide(c *call, found *route, known bool, rep *reply) (written 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer func() {
-		// A body that cannot be read from the estate file any more: see state.read.
 		if p := recover(); p != nil {
-			e, isError := p.(error)
-			if !isError {
+			unreadable, is := p.(readError)
+			if !is {
 				panic(p)
 			}
-			err = e
+			err = unreadable
 		}
 	}()
 	c.now = s.now()

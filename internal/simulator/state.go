@@ -106,14 +106,18 @@ func groupBody(id, location string, tags json.RawMessage) json.RawMessage {
 	return o.bytes()
 }
 
-// read returns a body. A file that can no longer be read is a broken machine: the request fails with a 500.
+// readError is a body that could not be read: a broken machine, not a mistake of the client or of this package.
+type readError struct{ error }
+
+// read returns a body. When the file can no longer be read, it panics with a readError and the request fails with a
+// 500: no caller could do better, and none has to say so.
 func (st *state) read(b blob) []byte {
 	if b.mem != nil {
 		return b.mem
 	}
 	raw := make([]byte, b.n)
 	if _, err := st.src.ReadAt(raw, b.off); err != nil && err != io.EOF {
-		panic(fmt.Errorf("reading the estate file: %w", err))
+		panic(readError{fmt.Errorf("reading the estate file: %w", err)})
 	}
 	return raw
 }
