@@ -1,0 +1,117 @@
+package simtest
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/simulator"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// road is the way from a config file to a report, as a command walks it: each walk with a client of its own.
+type road struct {
+	config    *config.Config
+	transport http.RoundTripper
+}
+
+// newRoad loads the config from its text.
+func newRoad(t testing.TB, yaml string, transport http.RoundTripper) *road {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "azbackup.yaml")
+	if err := os.WriteFile(file, []byte(yaml), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, _, err := config.Load([]string{file}, func(string) (string, bool) { return "", false })
+	if err != nil {
+		t.Fatalf("%v\n%s", err, yaml)
+	}
+	return &road{config: c, transport: transport}
+}
+
+// client signs in anew.
+func (r *road) client(t testing.TB) *azure.Client {
+	t.Helper()
+	c, err := azure.New(azure.Options{
+		Endpoint: "http://127.0.0.1", AccessToken: "token", Transport: r.transport, Command: azure.CommandApply, Version: "test",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// walk is one command: what it read and planned, and, if it applied, how that ended.
+type walk struct {
+	client   *azure.Client
+	observed time.Time
+	read     plan.Observed
+	plan     plan.Plan
+	report   apply.Report
+}
+
+// look reads and plans.
+func (r *road) look(ctx context.Context, t testing.TB) (*walk, error) {
+	t.Helper()
+	w := &walk{client: r.client(t), observed: time.Now()}
+	var err error
+	if w.read, err = w.client.Discover(ctx, plan.ScopeOf(r.config)); err != nil {
+		return w, err
+	}
+	w.plan = plan.Make(r.config, w.read, plan.Options{Now: time.Now()})
+	return w, nil
+}
+
+// apply reads, plans and carries out.
+func (r *road) apply(ctx context.Context, t testing.TB, o apply.Options) (*walk, error) {
+	t.Helper()
+	w, err := r.look(ctx, t)
+	if err != nil {
+		return w, err
+	}
+	o.Budget, o.Observed = w.client, w.observed
+	l := r.config.Settings.Limits
+	if o.Limits == (apply.Limits{}) {
+		o.Limits = apply.Limits{Writes: l.Writes, Polls: l.Polls, Operations: l.Operations, ItemTimeout: l.ItemTimeout, RunTimeout: l.RunTimeout}
+	}
+	w.report, err = apply.Run(ctx, w.plan, w.client, o)
+	return w, err
+}
+
+func serve(t testing.TB, estate string, s simulator.Settings, log func(simulator.Entry)) *simulator.Server {
+	t.Helper()
+	e, err := simulator.Read(strings.NewReader(estate))
+	if err != nil {
+		t.Fatalf("%v\n%.2000s", err, estate)
+	}
+	server, err := simulator.New(e, simulator.Options{Settings: s, Log: log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server
+}
+
+// readState reads the whole estate as the simulator has it now.
+func readState(t testing.TB, server *simulator.Server, into any) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://127.0.0.1/_simulator/state", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := server.Transport().RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(resp.Body).Decode(into); err != nil {
+		t.Fatal(err)
+	}
+}
