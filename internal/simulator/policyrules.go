@@ -347,7 +347,7 @@ func (r retention) reducedBy(after retention) bool {
 
 // spend takes one of a day's writes, or answers that none is left (azure-api.md §13).
 func (c *call) spend(limit string, v *vault) *reply {
-	if !c.s.set.DailyLimits {
+	if !c.s.set.DailyLimits && c.s.set.Quota == "" {
 		return nil
 	}
 	most, scope := 1000, v.key

@@ -38,7 +38,8 @@ type Settings struct {
 	// NoRetryAfterWhenThrottled leaves Retry-After out of Recovery Services' 429. Whether it is there is UNVERIFIED
 	// (azure-api.md §12); the default sends it.
 	NoRetryAfterWhenThrottled bool `json:"noRetryAfterWhenThrottled,omitempty"`
-	// DailyLimits enforces 50 policy writes and 1000 protection changes a vault and day (azure-api.md §13).
+	// DailyLimits enforces 50 policy writes and 1000 protection changes a vault and day (azure-api.md §13), which a
+	// Quota does too.
 	DailyLimits bool `json:"dailyLimits,omitempty"`
 	// PolicyLimitPerSubscription counts the policy writes of a day by subscription. The scope is UNVERIFIED; the
 	// default is a vault.
@@ -143,6 +144,7 @@ func DefaultUnverified() map[string]string {
 		"backup-running":         "409 UserErrorBackupOperationInProgress",
 		"backup-stopped":         "400 BMSUserErrorProtectionStopped",
 		"refresh-running":        "409 DiscoveryInProgress",
+		"vault-count":            "400 VaultQuotaExceeded",
 		"vault-conflict":         "409 RSVaultUpdateErrorConflictingOperationInProgress",
 		"policy-in-use":          "400 BMSUserErrorPolicyObjectInUse",
 		"vault-not-empty":        "400 ServiceResourceNotEmptyWithBackendMessage",

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 )
 
@@ -70,6 +71,9 @@ func (c *call) putVault() reply {
 	if refused != nil {
 		return *refused
 	}
+	if was == nil && c.vaultsIn(region(text(body, "location"))) >= maxVaults {
+		return c.unverified("vault-count", "The subscription has reached its limit of %d vaults in the region.", maxVaults)
+	}
 	if c.version < "2022-04-01" {
 		// Older api-versions are synchronous (azure-api.md §7.1, FACTS 11).
 		v := c.st.putVault(c.created(body, "Succeeded"))
@@ -88,6 +92,20 @@ func (c *call) putVault() reply {
 	r.header.Del("Location")
 	r.status, r.body = http.StatusCreated, c.st.read(v.body)
 	return r
+}
+
+// maxVaults is how many vaults a subscription has in a region (azure-api.md §13).
+const maxVaults = 500
+
+func (c *call) vaultsIn(location string) int {
+	n := 0
+	c.st.vaults.group(key(c.params["sub"]), 0, func(_ int, v *vault) bool {
+		if v.region == location {
+			n++
+		}
+		return true
+	})
+	return n
 }
 
 // provisioning is a vault's body while its creation runs: the parts that the service fills in come later.
@@ -270,7 +288,8 @@ func (c *call) vaultStatus() reply {
 		return *none
 	}
 	op := c.operation()
-	if op == nil {
+	// Creation with a user-assigned identity cannot be followed (azure-api.md §7.3).
+	if op == nil || op.Action == actVaultCreate && strings.Contains(text(op.Request, "identity", "type"), "UserAssigned") {
 		return c.noOperation()
 	}
 	body := obj("id", vaultPart(c.path)+"/operationStatus/"+op.ID, "name", op.ID, "status", op.State)

@@ -45,6 +45,25 @@ func TestNewVaultIsA201WithoutLocationThenSucceedsWithThreePolicies(t *testing.T
 	})
 }
 
+func TestVaultMadeWithAUserAssignedIdentityCannotBeFollowed(t *testing.T) {
+	c := serve(t, estate(t), Options{Settings: at0()})
+	a := c.do("PUT", newVaultPath, strings.Replace(newVaultBody, `"tags"`, `"identity":{"type":"UserAssigned"},"tags"`, 1), 201)
+	c.do("GET", a.header.Get("Azure-AsyncOperation"), "", 404)
+	c.get(newVaultPath)
+}
+
+func TestRegionTakesFiveHundredVaults(t *testing.T) {
+	var vaults []string
+	for i := range 500 {
+		vaults = append(vaults, `{"location":"westeurope","id":"`+testVault[:len(testVault)-1]+"x"+itoa(i)+`","properties":{}}`)
+	}
+	c := serve(t, estate(t, `"vaults":[`+strings.Join(vaults, ",")+`]`), Options{})
+	if a := c.do("PUT", newVaultPath, newVaultBody, 400); a.code() != "VaultQuotaExceeded" {
+		t.Errorf("%s", a.body)
+	}
+	c.do("PUT", newVaultPath, strings.Replace(newVaultBody, "westeurope", "northeurope", 1), 201)
+}
+
 func TestOldAPIVersionsMakeVaultsSynchronously(t *testing.T) {
 	c := serve(t, estate(t), Options{})
 	a := c.do("PUT", newVaultPath+"?api-version=2021-03-01", newVaultBody, 201)
