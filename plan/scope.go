@@ -18,6 +18,10 @@ type Scope struct {
 	Elsewhere bool
 	// AllVaults asks for the items and policies of every vault of the subscriptions (audit, export).
 	AllVaults bool
+	// Graph asks Resource Graph for the VMs of all subscriptions at once: few requests, minutes to hours old (audit).
+	Graph bool
+	// Hidden asks, beside AllVaults, whether there are vaults that the identity cannot see (audit).
+	Hidden bool
 	// Protectable asks for the protectable items (refresh: auto and always need to know).
 	Protectable bool
 	// Guards asks for the resource guards of the vaults.

@@ -134,8 +134,13 @@ func (d *discovery) lists() []read {
 	if d.scope.AllVaults {
 		reads = append(reads, d.subscriptions)
 	}
+	if d.scope.Graph {
+		reads = append(reads, d.graphVMs)
+	}
 	for _, s := range d.scope.Subscriptions {
-		reads = append(reads, func(ctx context.Context) { d.listVMs(ctx, s) })
+		if !d.scope.Graph {
+			reads = append(reads, func(ctx context.Context) { d.listVMs(ctx, s) })
+		}
 		if d.scope.Elsewhere || d.scope.AllVaults {
 			reads = append(reads, func(ctx context.Context) { d.listVaults(ctx, s) })
 		}

@@ -31,6 +31,9 @@ const (
 // §9), from ARM's write bucket. So vaults are listed while that takes a tenth of the budget at most, and beyond
 // that whichever takes the smaller share of its own.
 func (d *discovery) elsewhere() []read {
+	if d.scope.AllVaults && d.scope.Hidden {
+		return d.hidden()
+	}
 	if !d.scope.Elsewhere || d.scope.AllVaults {
 		return nil
 	}
@@ -72,15 +75,7 @@ func (d *discovery) remaining() map[region][]plan.VM {
 // askStatus asks backupStatus where one VM is protected.
 func (d *discovery) askStatus(ctx context.Context, vm plan.VM) {
 	gap := plan.Gap{Kind: plan.GapStatus, Subscription: vm.Subscription, Location: vm.Location, Target: vm.ID}
-	var w wireStatus
-	var raw []byte
-	_, err := d.c.do(ctx, request{
-		op: "asking for the backup status of " + vm.ID, method: http.MethodPost, class: quota.Other,
-		url: d.c.url("/subscriptions/"+vm.Subscription+"/providers/Microsoft.RecoveryServices/locations/"+
-			armid.Location(vm.Location)+"/backupStatus", apiBackup),
-		body: map[string]string{"resourceType": "VM", "resourceId": vm.ID},
-		take: document(&w, &raw),
-	})
+	w, err := d.backupStatus(ctx, vm)
 	if err != nil {
 		d.fail(ctx, gap, err)
 		return
@@ -90,16 +85,26 @@ func (d *discovery) askStatus(ctx context.Context, vm plan.VM) {
 		case strings.EqualFold(w.ProtectionStatus, "NotProtected"):
 		case w.VaultID != "":
 			d.held[armid.Of(vm.ID)] = true
-			o.Items = append(o.Items, plan.Item{
-				ID:    w.VaultID + "/backupFabrics/Azure/protectionContainers/" + w.ContainerName + "/protectedItems/" + w.ItemName,
-				Vault: w.VaultID, VM: vm.ID, Container: w.ContainerName, PolicyName: w.PolicyName, Partial: true,
-			})
+			o.Items = append(o.Items, w.item(vm.ID))
 		default: // protected, it does not say where; or a word we do not know
 			gap.Code = firstOf(w.ErrorCode, "UnclearStatus")
 			gap.Message = firstOf(w.ErrorMessage, fmt.Sprintf("the service calls it %q and names no vault", w.ProtectionStatus))
 			o.Gaps = append(o.Gaps, gap)
 		}
 	})
+}
+
+// backupStatus asks the service where one VM is protected.
+func (d *discovery) backupStatus(ctx context.Context, vm plan.VM) (w wireStatus, err error) {
+	var raw []byte
+	_, err = d.c.do(ctx, request{
+		op: "asking for the backup status of " + vm.ID, method: http.MethodPost, class: quota.Other,
+		url: d.c.url("/subscriptions/"+vm.Subscription+"/providers/Microsoft.RecoveryServices/locations/"+
+			armid.Location(vm.Location)+"/backupStatus", apiBackup),
+		body: map[string]string{"resourceType": "VM", "resourceId": vm.ID},
+		take: document(&w, &raw),
+	})
+	return w, err
 }
 
 // checks reads what is judged by everything else: protectable items and whether the identity sees enough.

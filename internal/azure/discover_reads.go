@@ -54,6 +54,12 @@ func (d *discovery) listVMs(ctx context.Context, subscription string) {
 		d.fail(ctx, gap, err)
 		return
 	}
+	d.gotVMs(subscription, found)
+}
+
+// gotVMs notes the whole VM list of a subscription.
+func (d *discovery) gotVMs(subscription string, found []wireVM) {
+	gap := plan.Gap{Kind: plan.GapVMs, Subscription: subscription}
 	d.got(func(o *plan.Observed) {
 		unreadable := 0
 		for _, w := range found {

@@ -123,3 +123,11 @@ type wireStatus struct {
 	ErrorCode        string `json:"errorCode"`
 	ErrorMessage     string `json:"errorMessage"`
 }
+
+// item is all that the status tells of an item.
+func (w wireStatus) item(vm string) plan.Item {
+	return plan.Item{
+		ID:    w.VaultID + "/backupFabrics/Azure/protectionContainers/" + w.ContainerName + "/protectedItems/" + w.ItemName,
+		Vault: w.VaultID, VM: vm, Container: w.ContainerName, PolicyName: w.PolicyName, Partial: true,
+	}
+}

@@ -1,0 +1,83 @@
+package azure
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/plan"
+)
+
+const (
+	apiGraph = "2024-04-01"
+	// graphPage is the largest page Resource Graph gives (azure-api.md §10).
+	graphPage = 1000
+	// graphSubscriptions is how many subscriptions one query asks about; Azure advises fewer than 300.
+	graphSubscriptions = 200
+	// graphVMQuery projects id, without which there is no paging, and what decides about backup.
+	graphVMQuery = "resources | where type =~ 'microsoft.compute/virtualmachines' | project id, name, location, tags, plan, properties"
+)
+
+// graphVMs asks Resource Graph for the VMs of all subscriptions: a page a thousand VMs instead of a list a subscription. What it answers
+// is minutes to hours old, so it is for audits only.
+func (d *discovery) graphVMs(ctx context.Context) {
+	for batch := range slices.Chunk(d.scope.Subscriptions, graphSubscriptions) {
+		found, err := d.c.graphQuery(ctx, batch)
+		if err != nil {
+			for _, s := range batch {
+				d.fail(ctx, plan.Gap{Kind: plan.GapVMs, Subscription: s}, err)
+			}
+			continue
+		}
+		bySubscription := map[string][]wireVM{}
+		for _, w := range found {
+			sub := strings.ToLower(armid.SubscriptionOf(w.ID))
+			bySubscription[sub] = append(bySubscription[sub], w)
+		}
+		for _, s := range batch {
+			d.gotVMs(s, bySubscription[strings.ToLower(s)])
+		}
+	}
+}
+
+// graphQuery reads all pages of the query.
+func (c *Client) graphQuery(ctx context.Context, subscriptions []string) ([]wireVM, error) {
+	const op = "asking Resource Graph for VMs"
+	type options struct {
+		Format string `json:"resultFormat"`
+		Top    int    `json:"$top"`
+		Token  string `json:"$skipToken,omitempty"`
+	}
+	var all []wireVM
+	for token := ""; ; {
+		var page struct {
+			Total     int      `json:"totalRecords"`
+			Data      []wireVM `json:"data"`
+			Truncated string   `json:"resultTruncated"`
+			Token     string   `json:"$skipToken"`
+		}
+		var raw []byte
+		_, err := c.do(ctx, request{
+			op: op, method: http.MethodPost, class: quota.Other, url: c.url("/providers/Microsoft.ResourceGraph/resources", apiGraph),
+			body: map[string]any{"subscriptions": subscriptions, "query": graphVMQuery, "options": options{"objectArray", graphPage, token}},
+			take: document(&page, &raw),
+		})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.Data...)
+		switch {
+		case page.Token != "" && page.Token != token:
+			token = page.Token
+		case page.Token != "" || strings.EqualFold(page.Truncated, "true") || len(all) < page.Total:
+			return nil, &apply.Error{Op: op, Code: "ResultTruncated", Message: fmt.Sprintf("%d of %d VMs came back", len(all), page.Total)}
+		default:
+			return all, nil
+		}
+	}
+}

@@ -1,0 +1,73 @@
+package azure
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// hiddenChecks bounds the questions about hidden vaults in one subscription.
+const hiddenChecks = 20
+
+// hidden looks for vaults that the identity cannot see: ARM filters the vault list by the caller's rights, so a VM that no listed
+// vault holds may still be protected. backupStatus answers across all vaults of a region (azure-api.md §9). It is asked for one VM
+// a resource group first, as that is what rights are given by, then for others, and of all of them where there are few.
+func (d *discovery) hidden() []read {
+	var vms []plan.VM
+	for _, here := range d.remaining() {
+		vms = append(vms, here...)
+	}
+	slices.SortFunc(vms, func(a, b plan.VM) int { return strings.Compare(string(armid.Of(a.ID)), string(armid.Of(b.ID))) })
+	first := map[string]bool{}
+	later := map[armid.Key]bool{} // VMs whose group and region have been asked about already
+	for _, vm := range vms {
+		group := strings.ToLower(vm.Subscription + "/" + armid.Location(vm.Location) + "/" + vm.ResourceGroup)
+		later[armid.Of(vm.ID)] = first[group]
+		first[group] = true
+	}
+	slices.SortStableFunc(vms, func(a, b plan.VM) int {
+		return cmp.Compare(number(later[armid.Of(a.ID)]), number(later[armid.Of(b.ID)]))
+	})
+	asked := map[string]int{}
+	var reads []read
+	for _, vm := range vms {
+		sub := strings.ToLower(vm.Subscription)
+		if asked[sub]++; asked[sub] <= hiddenChecks {
+			reads = append(reads, func(ctx context.Context) { d.checkHidden(ctx, vm) })
+		}
+	}
+	return reads
+}
+
+func number(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// checkHidden asks about one VM. A refusal proves nothing and is no gap: Reader does not include the right to ask.
+func (d *discovery) checkHidden(ctx context.Context, vm plan.VM) {
+	w, err := d.backupStatus(ctx, vm)
+	if err != nil || w.VaultID == "" || strings.EqualFold(w.ProtectionStatus, "NotProtected") {
+		return
+	}
+	d.got(func(o *plan.Observed) {
+		d.held[armid.Of(vm.ID)] = true
+		o.Items = append(o.Items, w.item(vm.ID))
+		if slices.ContainsFunc(o.Vaults, func(v plan.Vault) bool { return armid.Same(v.ID, w.VaultID) }) {
+			return // protected while we read
+		}
+		gap := plan.Gap{
+			Kind: plan.GapItems, Subscription: strings.ToLower(vm.Subscription), Location: armid.Location(vm.Location), Vault: w.VaultID,
+			Code: "VaultNotVisible", Message: "a VM is protected in this vault, and the vault list of the subscription does not show it",
+		}
+		if !slices.ContainsFunc(o.Gaps, func(g plan.Gap) bool { return g.Kind == gap.Kind && armid.Same(g.Vault, gap.Vault) }) {
+			o.Gaps = append(o.Gaps, gap)
+		}
+	})
+}
