@@ -17,6 +17,8 @@ const (
 	// starts within two hours of its time (azure-api.md §13) and the longest of the small ones that were measured
 	// took two and a half (§5).
 	DefaultTolerance = 6 * time.Hour
+	// GraphLag is how long Resource Graph may take to learn of a new or deleted VM, as Microsoft was quoted.
+	GraphLag = 30 * time.Hour
 	// DefaultFailingFor is how old the last recovery point of a failing VM may be before the finding is a grave one.
 	DefaultFailingFor = 3 * 24 * time.Hour
 )
@@ -28,6 +30,9 @@ type Options struct {
 	// ReadSince is when reading began; a VM created later was not there when the first lists were read. Zero =
 	// not known: no VM is taken for such a one.
 	ReadSince time.Time
+	// ListLag is how old the VM list may be, for one that comes from Resource Graph: an item with a younger recovery
+	// point is not called an orphan.
+	ListLag time.Duration
 	// Subscriptions are looked at beside those of the file.
 	Subscriptions []string
 	// MaxAge is the age at which a recovery point is stale; 0 = the policy's own frequency plus Tolerance.

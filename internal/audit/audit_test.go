@@ -169,6 +169,17 @@ func TestUnusedPoliciesAreFoundButNotThoseEveryVaultIsBornWith(t *testing.T) {
 	}
 }
 
+func TestAFreshPointIsNoOrphanWhereTheListIsOld(t *testing.T) {
+	o := one(nil)
+	o.VMs = nil
+	for lag, want := range map[time.Duration]bool{0: true, 9 * time.Hour: true, GraphLag: false} {
+		r := Assess(nil, o, Options{Now: propertyNow, ListLag: lag, Subscriptions: []string{sub}})
+		if got := slices.Contains(codesOf(r), codeOrphan); got != want {
+			t.Errorf("a point of ten hours, a list that lags %v: orphan %v, want %v", lag, got, want)
+		}
+	}
+}
+
 func TestSubscriptionsLeftOutAreNamed(t *testing.T) {
 	o := one(nil)
 	o.Subscriptions = []plan.Subscription{{ID: strings.ToUpper(sub), Name: "Production"}, {ID: sub2, Name: "Sandbox"}}

@@ -231,7 +231,7 @@ func (a *assessor) orphans() []Finding {
 	for _, it := range a.observed.Items {
 		id, err := armid.ParseVM(it.VM)
 		key := armid.Of(it.VM)
-		if err != nil || a.known[key] || it.LastRecoveryPoint.IsZero() {
+		if err != nil || a.known[key] || it.LastRecoveryPoint.IsZero() || a.opt.Now.Sub(it.LastRecoveryPoint) < a.opt.ListLag {
 			continue
 		}
 		if !a.missing[key] {

@@ -28,8 +28,15 @@ type auditFlags struct {
 	minRetention span
 	baseline     string
 	asOf         string
+	source       string
 	all          bool
 }
+
+// The values of --source.
+const (
+	sourceARM   = "arm"
+	sourceGraph = "resource-graph"
+)
 
 // failNever is the value of --fail-on at which no finding counts as a failure.
 const failNever = "never"
@@ -56,6 +63,7 @@ func (a *app) auditCommand() *cobra.Command {
 	flags.Var(&f.minRetention, "min-retention", "report policies in use that keep daily or weekly recovery points for less, such as 30d")
 	flags.StringVar(&f.baseline, "baseline", "", "compare with the JSON of an earlier audit in `FILE`")
 	flags.StringVar(&f.asOf, "as-of", "", "judge ages as of this `TIME` (RFC 3339), for a snapshot taken then")
+	flags.StringVar(&f.source, "source", sourceARM, "where the `LIST` of machines comes from: "+sourceARM+", or "+sourceGraph+" for hundreds of subscriptions (up to 30 hours old)")
 	flags.BoolVar(&f.all, "all", false, "list every machine too, not only findings")
 	return cmd
 }
@@ -83,7 +91,8 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	// Every vault of the subscriptions is read, so that a machine protected outside the file counts there.
-	scope.AllVaults, scope.Protectable, scope.Guards, scope.BackupJobsSince = true, false, false, 0
+	scope.Graph = f.source == sourceGraph
+	scope.AllVaults, scope.Hidden, scope.Protectable, scope.Guards, scope.BackupJobsSince = true, true, false, false, 0
 	began := time.Now()
 	observed, err := a.read(ctx, s, scope)
 	if err != nil {
@@ -97,6 +106,10 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 	}
 	if opt.Made, err = a.auditMade(ctx, s); err != nil {
 		return err
+	}
+	if scope.Graph {
+		opt.ListLag = audit.GraphLag
+		opt.Made.Source = "machines listed by Resource Graph, which may be up to 30 hours behind"
 	}
 	result := audit.Assess(c, observed, opt)
 	a.verdict[exitIncomplete] = result.Incomplete()
@@ -120,6 +133,9 @@ func (f *auditFlags) options() (audit.Options, error) {
 		opt.FailOn = ""
 	} else if !slices.Contains(audit.Severities(), opt.FailOn) {
 		return opt, usage("--fail-on %q is not one of %s or %s", f.failOn, severities(), failNever)
+	}
+	if f.source != sourceARM && f.source != sourceGraph {
+		return opt, usage("--source %q is not %s or %s", f.source, sourceARM, sourceGraph)
 	}
 	if f.asOf != "" {
 		t, err := time.Parse(time.RFC3339, f.asOf)

@@ -218,8 +218,11 @@ func newBaseline(c *audit.Comparison) *htmlBaseline {
 		title   string
 		changes []audit.Change
 	}{
-		{"newly unprotected", c.Unprotected}, {"newly protected", c.Protected}, {"became unknown", c.BecameUnknown},
-		{"new", c.Added}, {"gone", c.Removed},
+		{"newly unprotected", c.Unprotected},
+		{"newly protected", c.Protected},
+		{"became unknown", c.BecameUnknown},
+		{"new", c.Added},
+		{"gone", c.Removed},
 	} {
 		shown := l.changes[:min(len(l.changes), htmlTargets)]
 		b.Lists = append(b.Lists, htmlChanges{l.title, number(len(l.changes)), shown, len(l.changes) - len(shown)})

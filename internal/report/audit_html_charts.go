@@ -185,8 +185,10 @@ func (g *htmlGroup) share() htmlShare {
 	}
 	s.Percent = percent(share)
 	s.Bar = segments([]htmlPart{
-		{"b-ok", g.covered, number(g.covered) + " covered"}, {"b-bad", g.uncovered, number(g.uncovered) + " not covered"},
-		{"b-unsure", g.unsure, number(g.unsure) + " unknown"}, {"b-out", g.out, number(g.out) + " excluded or unsupported"},
+		{"b-ok", g.covered, number(g.covered) + " covered"},
+		{"b-bad", g.uncovered, number(g.uncovered) + " not covered"},
+		{"b-unsure", g.unsure, number(g.unsure) + " unknown"},
+		{"b-out", g.out, number(g.out) + " excluded or unsupported"},
 	}, g.covered+g.uncovered+g.unsure+g.out)
 	return s
 }

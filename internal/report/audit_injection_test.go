@@ -89,7 +89,7 @@ func TestAuditTextIsHarmlessOnATerminal(t *testing.T) {
 				break
 			}
 		}
-		for _, line := range strings.Split(b.String(), "\n") {
+		for line := range strings.SplitSeq(b.String(), "\n") {
 			if strings.HasPrefix(line, "::") || strings.Contains(line, "##vso[") || strings.Contains(line, "##[") {
 				t.Errorf("%q: the line %q is a command for a CI system", short(s, 40), line)
 			}

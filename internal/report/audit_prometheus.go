@@ -89,7 +89,8 @@ func agesByPlace(r audit.Result) *dto.MetricFamily {
 
 // liveAge is the age of the last recovery point of a VM that is being backed up.
 func liveAge(vm audit.VM) (int64, bool) {
-	if vm.AgeSeconds == nil || !(vm.State.Covered() || vm.State == audit.Stale || vm.State == audit.Failing) {
+	live := vm.State.Covered() || vm.State == audit.Stale || vm.State == audit.Failing
+	if vm.AgeSeconds == nil || !live {
 		return 0, false
 	}
 	return *vm.AgeSeconds, true
@@ -129,8 +130,15 @@ type ageBound struct {
 func ageBounds() []ageBound {
 	const hour, day = 3600, 24 * 3600
 	return []ageBound{
-		{6 * hour, "6 h"}, {12 * hour, "12 h"}, {day, "24 h"}, {30 * hour, "30 h"}, {2 * day, "2 d"}, {3 * day, "3 d"},
-		{7 * day, "7 d"}, {14 * day, "14 d"}, {30 * day, "30 d"},
+		{6 * hour, "6 h"},
+		{12 * hour, "12 h"},
+		{day, "24 h"},
+		{30 * hour, "30 h"},
+		{2 * day, "2 d"},
+		{3 * day, "3 d"},
+		{7 * day, "7 d"},
+		{14 * day, "14 d"},
+		{30 * day, "30 d"},
 	}
 }
 

@@ -63,10 +63,14 @@ func sampleReads(n int) (plan.Observed, *config.Config) {
 		Files: []string{"azbackup.yaml"}, Subscriptions: []string{sampleSub1, sampleSub2},
 		Policies: []config.Policy{{Name: "daily-30d"}, {Name: "hourly-4h"}},
 		Rules: []config.Rule{
-			{Name: "scratch", Match: []config.Selector{{Tags: map[string][]string{"env": {"dev"}}}}, Protect: config.ProtectOff,
-				Reason: "rebuilt from images every night", Pos: config.Position{File: "azbackup.yaml", Line: 40, Column: 5}},
-			{Name: "all", Match: []config.Selector{{Names: []string{"*"}}}, Protect: config.ProtectOn, Policy: "daily-30d", Spread: true,
-				Pos: config.Position{File: "azbackup.yaml", Line: 48, Column: 5}},
+			{
+				Name: "scratch", Match: []config.Selector{{Tags: map[string][]string{"env": {"dev"}}}}, Protect: config.ProtectOff,
+				Reason: "rebuilt from images every night", Pos: config.Position{File: "azbackup.yaml", Line: 40, Column: 5},
+			},
+			{
+				Name: "all", Match: []config.Selector{{Names: []string{"*"}}}, Protect: config.ProtectOn, Policy: "daily-30d", Spread: true,
+				Pos: config.Position{File: "azbackup.yaml", Line: 48, Column: 5},
+			},
 		},
 	}
 	o := plan.Observed{Subscriptions: []plan.Subscription{
@@ -87,8 +91,10 @@ func sampleReads(n int) (plan.Observed, *config.Config) {
 			}
 			o.Vaults = append(o.Vaults, v)
 			if v.InFile {
-				c.Vaults = append(c.Vaults, config.Vault{Name: v.Name, Subscription: sub, ResourceGroup: "rg-backup", Location: region,
-					Pos: config.Position{File: "azbackup.yaml", Line: 6 + 3*s + r, Column: 5}})
+				c.Vaults = append(c.Vaults, config.Vault{
+					Name: v.Name, Subscription: sub, ResourceGroup: "rg-backup", Location: region,
+					Pos: config.Position{File: "azbackup.yaml", Line: 6 + 3*s + r, Column: 5},
+				})
 			}
 			o.Policies = append(o.Policies,
 				samplePolicy(v.ID, "daily-30d", plan.ScheduleSpec{Frequency: "Daily", At: "22:00"}, 30),

@@ -97,8 +97,11 @@ func (t auditText) baseline() {
 		paint   func(string) string
 		changes []audit.Change
 	}{
-		{"newly unprotected", t.stop, b.Unprotected}, {"newly protected", t.create, b.Protected},
-		{"became unknown", t.change, b.BecameUnknown}, {"new VM", t.other, b.Added}, {"gone", t.dim, b.Removed},
+		{"newly unprotected", t.stop, b.Unprotected},
+		{"newly protected", t.create, b.Protected},
+		{"became unknown", t.change, b.BecameUnknown},
+		{"new VM", t.other, b.Added},
+		{"gone", t.dim, b.Removed},
 	} {
 		if len(part.changes) > 0 {
 			t.prose("  ", part.paint, fmt.Sprintf("%s %s: %s", number(len(part.changes)), part.what, Line(changeNames(part.changes, t.style.Verbose))))
