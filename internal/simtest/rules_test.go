@@ -1,0 +1,290 @@
+package simtest
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// state is the simulated estate, as far as the rules look at it.
+type state struct {
+	Items []struct {
+		ID         string `json:"id"`
+		Properties struct {
+			VM       string `json:"sourceResourceId"`
+			State    string `json:"protectionState"`
+			Policy   string `json:"policyId"`
+			Deleted  bool   `json:"isScheduledForDeferredDelete"`
+			Extended *struct {
+				Disks *disks `json:"diskExclusionProperties"`
+			} `json:"extendedProperties"`
+		} `json:"properties"`
+	} `json:"protectedItems"`
+	Jobs []struct {
+		Properties struct {
+			Container string    `json:"containerName"`
+			Operation string    `json:"operation"`
+			Status    string    `json:"status"`
+			Start     time.Time `json:"startTime"`
+			End       time.Time `json:"endTime"`
+		} `json:"properties"`
+	} `json:"jobs"`
+}
+
+type disks struct {
+	LUNs    []int `json:"diskLunList"`
+	Include bool  `json:"isInclusionList"`
+}
+
+// verdicts gathers what was found wrong.
+type verdicts struct{ wrong []string }
+
+func (v *verdicts) add(format string, args ...any) {
+	v.wrong = append(v.wrong, fmt.Sprintf(format, args...))
+}
+
+// checkWalk holds what is true of one run of the program, whatever happened in it. next is what the one after it planned.
+func (s *scenario) checkWalk(v *verdicts, w *walk, events []apply.Event, requests []sent) {
+	limits := 40*time.Minute + time.Minute
+	results := map[string]apply.Result{}
+	for _, res := range w.report.Results {
+		results[res.ID] = res
+		if res.Started != nil && res.Finished.Sub(*res.Started) > limits {
+			v.add("%s took %v", res.ID, res.Finished.Sub(*res.Started))
+		}
+		if res.Message == "" && res.Outcome != apply.Done && res.Outcome != apply.Already {
+			v.add("%s is %s without a cause", res.ID, res.Outcome)
+		}
+	}
+	if len(results) != len(w.plan.Changes) {
+		v.add("%d results for %d changes", len(results), len(w.plan.Changes))
+	}
+	if took := w.report.Finished.Sub(w.report.Started); took > 5*time.Hour+time.Minute {
+		v.add("the run took %v", took)
+	}
+	finished, interrupted := map[string]int{}, false
+	for _, e := range events {
+		switch e.Kind {
+		case apply.EventFinished:
+			finished[e.Change]++
+		case apply.EventInterrupt:
+			interrupted = true
+		case apply.EventStarted:
+			if interrupted {
+				v.add("%s was started after the interrupt", e.Change)
+			}
+		}
+	}
+	for _, c := range w.plan.Changes {
+		if finished[c.ID] != 1 {
+			v.add("%s finished %d times", c.ID, finished[c.ID])
+		}
+	}
+	s.checkRequests(v, w, requests)
+}
+
+// checkRequests holds what a run may ask of the service.
+func (s *scenario) checkRequests(v *verdicts, w *walk, requests []sent) {
+	polls, accepted := 0, 0
+	pauses := map[string]time.Time{}
+	for _, q := range slices.SortedStableFunc(slices.Values(requests), func(a, b sent) int { return a.at.Compare(b.at) }) {
+		switch {
+		case q.method == http.MethodDelete:
+			v.add("DELETE %s", q.path)
+		case q.pollsItem():
+			polls++
+		case q.putsItem() && q.status == http.StatusAccepted:
+			accepted++
+		}
+		if stops(q) {
+			s.checkStop(v, w, q)
+		}
+	}
+	odd := 0
+	for _, m := range s.machines {
+		if m.odd || m.touched {
+			odd++
+		}
+	}
+	if most := 12 + accepted/3 + 25*odd + 10*len(s.settings.Faults); polls > most {
+		v.add("%d single status requests for %d operations", polls, accepted)
+	}
+	// A 429 that says how long is obeyed by everybody in its bucket.
+	for _, q := range slices.SortedStableFunc(slices.Values(requests), func(a, b sent) int { return a.answered.Compare(b.answered) }) {
+		if q.status == http.StatusTooManyRequests && q.retry > 0 {
+			pauses[bucket(q)] = q.answered
+		}
+	}
+	for _, q := range requests {
+		if q.status != http.StatusTooManyRequests || q.retry == 0 {
+			continue
+		}
+		for _, later := range requests {
+			if bucket(later) == bucket(q) && later.at.After(q.answered) && later.at.Before(q.answered.Add(q.retry)) {
+				v.add("%s %s was sent %v after a 429 that said %v", later.method, later.path, later.at.Sub(q.answered), q.retry)
+				return
+			}
+		}
+	}
+}
+
+// bucket is a quota that a request certainly draws from: its action in its subscription.
+func bucket(q sent) string {
+	parts := strings.Split(q.path, "/")
+	if len(parts) < 3 {
+		return q.method
+	}
+	if q.method != http.MethodGet {
+		return parts[2] + " writes"
+	}
+	kind := []string{parts[2]}
+	for i := 5; i < len(parts); i += 2 {
+		kind = append(kind, parts[i])
+	}
+	return strings.Join(kind, " ")
+}
+
+func stops(q sent) bool {
+	return q.putsItem() && strings.Contains(q.body, `"ProtectionStopped"`) && !strings.Contains(q.body, `"isRehydrate":true`)
+}
+
+// checkStop holds that only what the file stops is stopped, and nothing when something could not be read.
+func (s *scenario) checkStop(v *verdicts, w *walk, q sent) {
+	if !w.plan.Complete {
+		v.add("%s is stopped by a plan over gaps", q.item())
+	}
+	for _, m := range s.machines {
+		if m.container() == q.item() && m.wants() != "stopped" {
+			v.add("%s is stopped, and the file wants %q", q.item(), m.wants())
+		}
+	}
+}
+
+// checkAfter compares what a run reported with what is planned right after it: what is done leaves nothing to do, and
+// what is left to do was reported.
+func (s *scenario) checkAfter(v *verdicts, before, after *walk) {
+	known := map[string]apply.Result{}
+	targets := map[armid.Key]bool{}
+	for _, res := range before.report.Results {
+		known[res.ID] = res
+		targets[armid.Of(res.Target)] = true
+	}
+	for _, c := range after.plan.Actionable() {
+		if s.isTouched(c.Target) || c.Action == plan.Backup || s.twoAtOnce {
+			continue
+		}
+		res, reported := known[c.ID]
+		switch {
+		case reported && (res.Outcome == apply.Done || res.Outcome == apply.Already):
+			v.add("%s was reported %s, and is planned again: %s", c.ID, res.Outcome, c.Because)
+		case !reported && !targets[armid.Of(c.Target)] && before.plan.Complete && c.Action != plan.Refresh && !s.refresh:
+			v.add("%s is new: %s", c.ID, c.Because)
+		}
+	}
+}
+
+func (s *scenario) isTouched(target string) bool {
+	return slices.ContainsFunc(s.machines, func(m *machine) bool { return m.touched && armid.Same(m.id, target) })
+}
+
+// checkHistory holds, over all walks, that nothing was asked twice while the service showed it.
+func (s *scenario) checkHistory(v *verdicts, st *state, all []sent) {
+	if s.twoAtOnce {
+		return // the other program's write crosses ours, and is refused or changes nothing
+	}
+	for _, m := range s.machines {
+		if m.touched || (m.odd && s.blinded) {
+			continue
+		}
+		var puts, backups []sent
+		for _, q := range all {
+			switch {
+			case q.item() != m.container():
+			case q.putsItem():
+				puts = append(puts, q)
+			case q.startsBackup():
+				backups = append(backups, q)
+			}
+		}
+		s.checkNotTwice(v, st, m, puts, func(a, b sent) bool { return a.body == b.body }, "ConfigureBackup", "DisableBackup", "Undelete")
+		s.checkNotTwice(v, st, m, backups, func(sent, sent) bool { return true }, "Backup")
+	}
+}
+
+// checkNotTwice finds a write that was sent although an equal one before it had started a job that did not fail.
+func (s *scenario) checkNotTwice(v *verdicts, st *state, m *machine, writes []sent, same func(a, b sent) bool, operations ...string) {
+	slices.SortStableFunc(writes, func(a, b sent) int { return a.at.Compare(b.at) })
+	for i, second := range writes {
+		for _, first := range writes[:i] {
+			if !same(first, second) {
+				continue
+			}
+			for _, j := range st.Jobs {
+				p := j.Properties
+				mine := strings.EqualFold(p.Container, m.container()) && slices.Contains(operations, p.Operation) &&
+					!p.Start.Before(first.at) && !p.Start.After(first.answered)
+				if mine && p.Status != "Failed" && second.at.Sub(p.Start) > 2*time.Second {
+					v.add("%s %s was sent at %v and again at %v, while its job of %v is %s", second.method, m.container(), first.at, second.at, p.Start, p.Status)
+				}
+			}
+		}
+	}
+}
+
+// checkEnd holds that in the end everything is as the file wants it, or was reported with a cause.
+func (s *scenario) checkEnd(v *verdicts, st *state, last *walk) {
+	for _, m := range s.machines {
+		if m.touched || s.excused(m, last) {
+			continue
+		}
+		state, policy, filter := "none", "", (*disks)(nil)
+		for _, it := range st.Items {
+			if !armid.Same(it.Properties.VM, m.id) {
+				continue
+			}
+			p := it.Properties
+			if state, policy = p.State, p.Policy; p.Deleted {
+				state = "deleted"
+			}
+			if p.Extended != nil {
+				filter = p.Extended.Disks
+			}
+		}
+		policy = policy[strings.LastIndex(policy, "/")+1:]
+		active := plan.IsActive(state)
+		was := "none"
+		if m.vault != "" {
+			if was = m.begin.state; m.begin.softDeleted {
+				was = "deleted"
+			}
+		}
+		switch want := m.wants(); {
+		case want == "stopped":
+			if wants := map[bool]string{true: "none", false: "ProtectionStopped"}[was == "none"]; state != wants {
+				v.add("%s is %s, and the file wants it stopped (it was %s)", m.id, state, was)
+			}
+		case want != "":
+			if !active || !strings.EqualFold(policy, want) {
+				v.add("%s is %s under %q, and the file wants %q", m.id, state, policy, want)
+			}
+			if kept := filter != nil && filter.Include && slices.Equal(filter.LUNs, []int{0}); kept != (m.app == "c" || m.begin.disks != "") {
+				v.add("%s has the disk filter %+v; it had %q", m.id, filter, m.begin.disks)
+			}
+		case state != was || !strings.EqualFold(policy, m.begin.policy):
+			v.add("%s is %s under %q, though the file leaves it alone; it was %s under %q", m.id, state, policy, was, m.begin.policy)
+		}
+	}
+}
+
+// excused says whether the last run reported something about the machine that is not done.
+func (s *scenario) excused(m *machine, last *walk) bool {
+	return slices.ContainsFunc(last.report.Results, func(r apply.Result) bool {
+		return armid.Same(r.Target, m.id) && r.Outcome != apply.Done && r.Outcome != apply.Already
+	})
+}

@@ -1,0 +1,221 @@
+package simtest
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/azbackup/azbackup/apply"
+)
+
+//nolint:gochecknoglobals // flags of the test binary
+var (
+	seeds = flag.Int("seeds", 150, "how many seeds to run")
+	first = flag.Uint64("first", 1, "the first seed")
+	seed  = flag.Uint64("seed", 0, "run this seed alone, and tell what happens")
+)
+
+func TestMain(m *testing.M) {
+	// One thread: then a seed decides nearly everything, and a failure comes again.
+	runtime.GOMAXPROCS(1)
+	os.Exit(m.Run())
+}
+
+// TestSimulation carries out random files over random estates, with random trouble, until nothing is left to do, and
+// holds the promises of design.md §6 and §10 after every step.
+func TestSimulation(t *testing.T) {
+	if *seed != 0 {
+		runSeed(t, *seed, true)
+		return
+	}
+	var virtual time.Duration
+	walks, writes := 0, 0
+	for n := range uint64(*seeds) {
+		sum := runSeed(t, *first+n, false)
+		virtual += sum.virtual
+		walks += sum.walks
+		writes += sum.writes
+		if t.Failed() {
+			break
+		}
+	}
+	t.Logf("%d seeds, %d runs of the program, %d writes, %v of simulated time", *seeds, walks, writes, virtual.Round(time.Minute))
+}
+
+type summary struct {
+	virtual       time.Duration
+	walks, writes int
+}
+
+func runSeed(t *testing.T, n uint64, loud bool) (sum summary) {
+	t.Helper()
+	s := newScenario(n)
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		p := newPlay(t, s, loud)
+		p.run()
+		sum = summary{time.Since(began), p.wire.walk, 0}
+		for _, q := range p.wire.requests(-1) {
+			if q.putsItem() || q.startsBackup() {
+				sum.writes++
+			}
+		}
+		if len(p.v.wrong) > 0 {
+			t.Errorf("seed %d: run `go test ./internal/simtest -run TestSimulation -seed %d`:\n  %s", n, n, strings.Join(p.v.wrong, "\n  "))
+		}
+	})
+	return sum
+}
+
+// play is a scenario being played.
+type play struct {
+	*scenario
+	t    *testing.T
+	loud bool
+	road *road
+	wire *wire
+	read func(any)
+	hits func() (throttled int, faults map[string]int)
+	v    *verdicts
+}
+
+func newPlay(t *testing.T, s *scenario, loud bool) *play {
+	t.Helper()
+	server := serve(t, s.estate, s.settings, nil)
+	w := &wire{inner: server.Transport(), left: -1}
+	p := &play{scenario: s, t: t, loud: loud, wire: w, v: &verdicts{}, road: newRoad(t, s.yaml, w)}
+	p.read = func(into any) { readState(t, server, into) }
+	p.hits = func() (int, map[string]int) { st := server.Stats(); return st.Throttled(), st.Faults }
+	if loud {
+		fmt.Fprintln(os.Stderr, s.yaml)
+		for _, f := range s.settings.Faults {
+			fmt.Fprintf(os.Stderr, "%+v\n", f)
+		}
+	}
+	return p
+}
+
+// enough is how many runs without a cut must do.
+const enough = 7
+
+func (p *play) run() {
+	for _, c := range p.cuts {
+		p.killed(c)
+		time.Sleep(c.pause)
+	}
+	if p.interrupt > 0 {
+		p.whole(p.interruptible())
+	}
+	if p.twoAtOnce {
+		p.together()
+	}
+	var last *walk
+	for range enough {
+		last = p.whole(apply.Options{})
+		if last == nil {
+			continue
+		}
+		after, err := p.road.look(p.t.Context(), p.t)
+		if err != nil {
+			continue
+		}
+		p.checkAfter(p.v, last, after)
+		if len(after.plan.Actionable()) == 0 && after.plan.Complete {
+			break
+		}
+		time.Sleep(15 * time.Minute)
+	}
+	if last == nil {
+		p.v.add("no run got as far as a plan")
+		return
+	}
+	var st state
+	p.read(&st)
+	p.checkEnd(p.v, &st, last)
+	p.checkHistory(p.v, &st, p.wire.requests(-1))
+	p.checkThrottling()
+}
+
+// checkThrottling holds that no 429 but the injected ones was met.
+func (p *play) checkThrottling() {
+	throttled, hits := p.hits()
+	for _, f := range p.settings.Faults {
+		if f.Status == 429 {
+			throttled -= hits[f.Name]
+		}
+	}
+	if throttled > 0 && len(p.cuts) == 0 && !p.twoAtOnce {
+		p.v.add("%d answers of 429 by our own doing", throttled)
+	}
+}
+
+func (p *play) interruptible() apply.Options {
+	asked := make(chan struct{})
+	time.AfterFunc(p.interrupt, func() { close(asked) })
+	return apply.Options{Interrupt: asked, Grace: p.grace}
+}
+
+// killed runs the program until it is cut.
+func (p *play) killed(c cut) {
+	ctx, cancel := context.WithCancel(p.t.Context())
+	defer cancel()
+	p.wire.begin(c.n, c.effect, cancel)
+	w, err := p.road.apply(ctx, p.t, apply.Options{Observer: p.tell})
+	p.wire.kill()
+	if p.loud {
+		fmt.Fprintf(os.Stderr, "— killed at request %d: %v\n", c.n, err)
+	}
+	p.checkRequests(p.v, w, p.wire.requests(p.wire.walk))
+}
+
+// whole runs the program to its end; nil when it did not get as far as a plan.
+func (p *play) whole(o apply.Options) *walk {
+	var events []apply.Event
+	o.Observer = func(e apply.Event) {
+		events = append(events, e)
+		p.tell(e)
+	}
+	p.wire.begin(-1, true, nil)
+	w, err := p.road.apply(p.t.Context(), p.t, o)
+	if w.report.Results == nil {
+		if p.loud {
+			fmt.Fprintf(os.Stderr, "— no plan: %v\n", err)
+		}
+		return nil
+	}
+	if p.loud {
+		fmt.Fprintf(os.Stderr, "— %v complete %v: %v\n", w.report.Summary, w.plan.Complete, err)
+	}
+	p.checkWalk(p.v, w, events, p.wire.requests(p.wire.walk))
+	return w
+}
+
+// together runs two programs at once, as two machines would.
+func (p *play) together() {
+	p.wire.begin(-1, true, nil)
+	var both sync.WaitGroup
+	for i := range 2 {
+		both.Go(func() {
+			time.Sleep(time.Duration(i) * time.Duration(p.seed%40) * time.Second)
+			w, err := p.road.apply(p.t.Context(), p.t, apply.Options{})
+			if w.report.Results == nil && errors.Is(err, context.Canceled) {
+				p.v.add("machine %d: %v", i, err)
+			}
+		})
+	}
+	both.Wait()
+}
+
+func (p *play) tell(e apply.Event) {
+	if p.loud && e.Kind != apply.EventHeartbeat {
+		fmt.Fprintf(os.Stderr, "%s %-9s %-60.60s %s %s %s\n", e.Time.Format("15:04:05.000"), e.Kind, e.Change, e.Outcome, e.Code, e.Message)
+	}
+}

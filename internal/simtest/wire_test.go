@@ -1,0 +1,141 @@
+package simtest
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// sent is one request of ours, as it left us and as it was answered.
+type sent struct {
+	walk     int
+	at       time.Time // sent
+	answered time.Time
+	method   string
+	path     string // folded, unescaped
+	body     string
+	status   int // 0 = no answer
+	retry    time.Duration
+}
+
+// item is the item a request writes to: its container name, or "".
+func (s sent) item() string {
+	_, rest, found := strings.Cut(s.path, "/protectioncontainers/")
+	if !found {
+		return ""
+	}
+	container, _, _ := strings.Cut(rest, "/")
+	_, name, _ := strings.Cut(container, ";")
+	return name
+}
+
+func (s sent) putsItem() bool {
+	return s.method == http.MethodPut && strings.Contains(s.path, "/protecteditems/")
+}
+
+func (s sent) startsBackup() bool {
+	return s.method == http.MethodPost && strings.HasSuffix(s.path, "/backup")
+}
+
+func (s sent) pollsItem() bool {
+	return s.method == http.MethodGet && (strings.Contains(s.path, "/operationsstatus/") || strings.Contains(s.path, "/operationresults/")) &&
+		strings.Contains(s.path, "/protecteditems/")
+}
+
+// wire is the way to the simulator. It remembers what was sent, and can be cut: from then on nothing goes through,
+// as if the program had been killed.
+type wire struct {
+	inner http.RoundTripper
+
+	mu     sync.Mutex
+	log    []sent
+	walk   int
+	left   int  // requests until it is cut; negative = never
+	effect bool // the last request still reaches the service
+	dead   bool
+	onCut  context.CancelFunc
+}
+
+var errKilled = errors.New("the program was killed")
+
+// begin starts a walk that is cut at its n-th request (negative: not at all).
+func (w *wire) begin(n int, effect bool, onCut context.CancelFunc) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.walk++
+	w.left, w.effect, w.dead, w.onCut = n, effect, false, onCut
+}
+
+// kill cuts it at once.
+func (w *wire) kill() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.dead = true
+}
+
+// RoundTrip implements http.RoundTripper.
+func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
+	var body []byte
+	if r.Body != nil {
+		var err error
+		if body, err = io.ReadAll(r.Body); err != nil {
+			return nil, err
+		}
+		_ = r.Body.Close()
+		r.Body = io.NopCloser(bytes.NewReader(body))
+	}
+	s := sent{at: time.Now(), method: r.Method, path: strings.ToLower(r.URL.Path), body: string(body)}
+	w.mu.Lock()
+	if w.dead {
+		w.mu.Unlock()
+		return nil, errKilled
+	}
+	s.walk = w.walk
+	cut := w.left == 0
+	w.left--
+	if cut {
+		w.dead = true
+	}
+	reaches := !cut || w.effect
+	w.mu.Unlock()
+
+	var resp *http.Response
+	err := errKilled
+	if reaches {
+		resp, err = w.inner.RoundTrip(r)
+		s.answered = time.Now()
+		if err == nil {
+			s.status = resp.StatusCode
+			if n, bad := strconv.Atoi(resp.Header.Get("Retry-After")); bad == nil {
+				s.retry = time.Duration(n) * time.Second
+			}
+		}
+		w.mu.Lock()
+		w.log = append(w.log, s)
+		w.mu.Unlock()
+	}
+	if cut {
+		w.onCut()
+		return nil, errKilled
+	}
+	return resp, err
+}
+
+// requests are those of a walk, in the order in which they were answered.
+func (w *wire) requests(walk int) []sent {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var all []sent
+	for _, s := range w.log {
+		if walk < 0 || s.walk == walk {
+			all = append(all, s)
+		}
+	}
+	return all
+}
