@@ -12,6 +12,8 @@ import (
 type Run struct {
 	apply.Report
 
+	// Title is the first word of the last line; "" = Apply.
+	Title string
 	// Plan is what was carried out.
 	Plan plan.Plan
 	// Requests counts the HTTP requests of the run by kind.

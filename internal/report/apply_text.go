@@ -2,6 +2,7 @@ package report
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -164,11 +165,11 @@ func (r Run) total() string {
 	if len(words) == 0 {
 		words = []string{"nothing to do"}
 	}
-	head := "Apply: "
+	head := cmp.Or(r.Title, "Apply")
 	if r.Interrupted {
-		head = "Apply interrupted: "
+		head += " interrupted"
 	}
-	parts := []string{head + strings.Join(words, ", ")}
+	parts := []string{head + ": " + strings.Join(words, ", ")}
 	if n := requests(r.Requests); n > 0 {
 		parts = append(parts, plural(n, "request"))
 	}

@@ -1,0 +1,176 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/report"
+	"github.com/azbackup/azbackup/plan"
+)
+
+type backupFlags struct {
+	scopeFlags
+	azureFlags
+	outputs
+	retain  span
+	wait    bool
+	timeout time.Duration
+}
+
+func (a *app) backupCommand() *cobra.Command {
+	var f backupFlags
+	cmd := &cobra.Command{
+		Use:   "backup VM…",
+		Short: "Back machines up now",
+		Long: "Starts an on-demand backup of each VM, given by name, RESOURCEGROUP/NAME or resource id. A VM of which a backup runs\n" +
+			"already gets no second one. Without --wait it is done when Azure has accepted the job; with --wait the job is followed\n" +
+			"through its tasks.\n\nExit codes: 0 done; 3 a backup failed, was not accepted, or did not end in time.",
+		Args: args(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.backup(cmd.Context(), f, args) },
+	}
+	f.scopeFlags.addFlags(cmd)
+	f.azureFlags.addFlags(cmd)
+	f.outputs.addFlags(cmd, report.ApplyFormats())
+	cmd.Flags().Var(&f.retain, "retain", "how long the recovery point is kept, such as 30d (default: Azure's, 30 days)")
+	cmd.Flags().BoolVar(&f.wait, "wait", false, "follow the jobs to their end")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 4*time.Hour, "how long --wait waits")
+	return cmd
+}
+
+func (a *app) backup(ctx context.Context, f backupFlags, names []string) (err error) {
+	if err := f.check(); err != nil {
+		return err
+	}
+	c, scope, err := f.resolve(a)
+	if err != nil {
+		return err
+	}
+	s, err := a.connect(ctx, azure.CommandBackup, f.azureFlags, c.Cloud, c.Tenant)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	// A VM may be protected in a vault that the config does not name.
+	scope.AllVaults, scope.Protectable, scope.Guards = true, false, false
+	observed := time.Now()
+	o, err := a.read(ctx, s, scope)
+	if err != nil {
+		return err
+	}
+	run := report.Run{Title: "Backup"}
+	for _, name := range names {
+		change, err := backupOf(o, name, time.Duration(f.retain))
+		if err != nil {
+			return whichVM(err)
+		}
+		if !slices.ContainsFunc(run.Plan.Changes, func(c plan.Change) bool { return c.ID == change.ID }) {
+			run.Plan.Changes = append(run.Plan.Changes, change)
+		}
+	}
+	run.Plan.Gaps, run.Plan.Complete = o.Gaps, len(o.Gaps) == 0
+	a.startBackups(ctx, s, observed, f, &run)
+	return f.write(a.Out, func(w io.Writer, format string) error {
+		style := a.styleFor(w, false)
+		style.Verbose = true // each backup is what was asked for: none is only counted
+		return report.WriteApply(w, format, run, style)
+	})
+}
+
+// startBackups starts the backups of run.Plan, follows them where that is asked for, and fills run in.
+func (a *app) startBackups(ctx context.Context, s *session, observed time.Time, f backupFlags, run *report.Run) {
+	show := a.newProgress(run.Plan)
+	onAsk := func() { a.log.Warn("interrupted: no more backups are started") }
+	a.interrupts.whileGraceful(onAsk, func(asked <-chan struct{}) {
+		run.Report, _ = apply.Run(ctx, run.Plan, s.Client, apply.Options{
+			Grace: time.Minute, Budget: s.Client, Observed: observed, Interrupt: asked, Seed: uint64(observed.UnixNano()),
+			Observer: show.observe,
+		})
+	})
+	show.end()
+	if f.wait && !a.interrupts.happened() {
+		a.followBackups(ctx, s, f.timeout, run)
+	}
+	run.Finished, run.Requests, run.Throttled = time.Now().UTC(), s.Requests(), s.held()
+	a.judgeResults(ctx, run)
+	run.ExitCode = a.verdict.code()
+}
+
+// backupOf is the change that backs a VM up now.
+func backupOf(o plan.Observed, name string, retain time.Duration) (plan.Change, error) {
+	vm, err := findVM(o, name)
+	if err != nil {
+		return plan.Change{}, err
+	}
+	c := plan.Change{
+		ID: string(plan.Backup) + ":" + string(armid.Of(vm)), Action: plan.Backup, Target: vm,
+		Reason: "asked", Because: "asked for on the command line", After: &plan.State{Retain: plan.Duration(retain)},
+	}
+	for _, it := range o.Items {
+		if !armid.Same(it.VM, vm) || it.SoftDeleted {
+			continue
+		}
+		c.Vault, c.Item = it.Vault, it.ID
+		if plan.IsActive(it.State) || it.Partial {
+			return c, nil
+		}
+	}
+	c.Action, c.Wanted = plan.Blocked, plan.Backup
+	c.Because = "no vault that was read backs it up"
+	if len(o.Gaps) > 0 {
+		c.Because += "; not all could be read: " + report.GapWords(o.Gaps[0])
+	}
+	return c, nil
+}
+
+// findVM finds the VM that a name on the command line means, also where only its backup is left.
+func findVM(o plan.Observed, name string) (string, error) {
+	ids := map[armid.Key]string{}
+	add := func(id string) {
+		if _, known := ids[armid.Of(id)]; !known && isCalled(id, name) {
+			ids[armid.Of(id)] = id
+		}
+	}
+	for _, vm := range o.VMs {
+		add(vm.ID)
+	}
+	for _, it := range o.Items {
+		add(it.VM)
+	}
+	found := make([]string, 0, len(ids))
+	for _, id := range ids {
+		found = append(found, id)
+	}
+	slices.Sort(found)
+	switch len(found) {
+	case 0:
+		return "", fmt.Errorf("backing up %q: %w", name, plan.ErrNoVM)
+	case 1:
+		return found[0], nil
+	default:
+		return "", &plan.AmbiguousError{Name: name, VMs: found}
+	}
+}
+
+func isCalled(id, name string) bool {
+	if strings.HasPrefix(name, "/") {
+		return armid.Same(id, name)
+	}
+	vm, err := armid.ParseVM(id)
+	if err != nil {
+		return false
+	}
+	if group, short, ok := strings.Cut(name, "/"); ok {
+		return strings.EqualFold(vm.ResourceGroup, group) && strings.EqualFold(vm.Name(), short)
+	}
+	return strings.EqualFold(vm.Name(), name)
+}

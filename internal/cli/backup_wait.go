@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/report"
+)
+
+// The pause between two looks at a job grows from the first to the second of these, which is multiplied when
+// many jobs are followed: reading jobs has an hourly budget that the whole subscription shares (azure-api.md §12).
+const (
+	firstLook   = time.Second
+	slowestLook = 30 * time.Second
+	jobsPerLook = 5
+)
+
+// errTooLong is the cause of a wait that --timeout ended.
+var errTooLong = errors.New("the wait for the job ended first")
+
+// followBackups follows the jobs of the backups that were started and puts how they ended into the results.
+func (a *app) followBackups(ctx context.Context, s *session, timeout time.Duration, run *report.Run) {
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errTooLong)
+	defer cancel()
+	var jobs []*apply.Result
+	for i := range run.Results {
+		r := &run.Results[i]
+		if r.Job != "" && (r.Outcome == apply.Done || r.Outcome == apply.Already) {
+			jobs = append(jobs, r)
+		}
+	}
+	slowest := slowestLook * time.Duration(1+len(jobs)/jobsPerLook)
+	var all sync.WaitGroup
+	for _, r := range jobs {
+		all.Go(func() { a.followBackup(ctx, s, slowest, r) })
+	}
+	all.Wait()
+	run.Summary = map[apply.Outcome]int{}
+	for _, r := range run.Results {
+		run.Summary[r.Outcome]++
+	}
+}
+
+// followBackup follows one job; r is its own.
+func (a *app) followBackup(ctx context.Context, s *session, slowest time.Duration, r *apply.Result) {
+	id := r.Job
+	if !strings.HasPrefix(id, "/") {
+		id = r.Vault + "/backupJobs/" + id
+	}
+	said := ""
+	for pause := firstLook; ; pause = min(2*pause, slowest) {
+		job, err := s.Job(ctx, id)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			a.log.Debug("reading the job of " + report.Name(r.Target) + ": " + oneLine(err.Error()))
+		case err == nil && !job.Running():
+			endBackup(r, job)
+			return
+		case err == nil:
+			if now := taskWords(job); now != said {
+				said = now
+				a.log.Info("backup of "+report.Name(r.Target)+": "+now, "target", r.Target, "job", id)
+			}
+		}
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			leaveBackup(r, context.Cause(ctx), err)
+			return
+		}
+	}
+}
+
+// taskWords says where a running job is.
+func taskWords(job azure.JobDetail) string {
+	words := []string{job.Status}
+	for _, t := range job.Tasks {
+		words = append(words, t.Name+" "+t.Status)
+	}
+	return oneLine(strings.Join(words, ", "))
+}
+
+// endBackup puts the end of a job into its result. The codes of jobs are integers and shown as they are.
+func endBackup(r *apply.Result, job azure.JobDetail) {
+	finished := time.Now().UTC()
+	r.Finished, r.Code, r.Hint = &finished, "", ""
+	took := ""
+	if !job.Start.IsZero() && !job.End.IsZero() {
+		took = " in " + report.Duration(job.End.Sub(job.Start))
+	}
+	r.Message = strings.TrimSpace(job.Status + took + " " + job.Size)
+	switch job.Status {
+	case "Completed", "CompletedWithWarnings":
+		r.Outcome = apply.Done
+	default:
+		r.Outcome = apply.Failed
+	}
+	if len(job.Errors) > 0 {
+		e := job.Errors[0]
+		r.Code = strconv.Itoa(e.Code)
+		r.Message = strings.Join(append([]string{r.Message}, notEmpty(e.Title, e.Message)...), ": ")
+		r.Hint = strings.Join(e.Recommendations, " ")
+	}
+}
+
+// leaveBackup is the end of the wait for a job that goes on.
+func leaveBackup(r *apply.Result, cause, last error) {
+	r.Outcome = apply.Unconfirmed
+	if errors.Is(cause, errInterrupted) {
+		r.Outcome = apply.Interrupted
+	}
+	r.Message = cause.Error()
+	if last != nil && !errors.Is(last, cause) {
+		r.Message = fmt.Sprintf("%s; last trouble: %s", r.Message, oneLine(last.Error()))
+	}
+}
+
+func notEmpty(words ...string) []string {
+	var kept []string
+	for _, w := range words {
+		if w != "" {
+			kept = append(kept, w)
+		}
+	}
+	return kept
+}
