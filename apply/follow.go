@@ -12,94 +12,121 @@ import (
 // follow waits for the end of an accepted operation. What the lists show is followed by the sweeps of the vault;
 // the rest is asked for singly.
 func (l *life) follow(ctx context.Context) Result {
-	if itemAction(l.Action) {
-		return l.followByLists(ctx)
+	if l.watch == nil {
+		return l.followByPolls(ctx)
 	}
-	return l.followByPolls(ctx)
+	return l.followByLists(ctx)
 }
 
 // followByLists waits until the lists show the end: the item as desired with no job running and none failed, or
-// the failed job. The operation itself is asked only where the lists are silent, and its word alone is never
-// enough: an operation can succeed while its job fails, and before its item is listed.
+// the failed job; of a backup, its job. The operation itself is asked only where the lists are silent, and its word
+// alone is never enough: an operation can succeed while its job fails, and before its item is listed.
 func (l *life) followByLists(ctx context.Context) Result {
-	var (
-		age      time.Duration // at the last look that did not settle it
-		pollAge  time.Duration // do not ask the operation before
-		ended    time.Time     // when the operation said that it had succeeded
-		lagging  = time.Second // between looks after that
-		hint     = l.op.RetryAfter
-		unlisted bool // the lists cannot be read
-	)
+	p := &pursuit{life: l, hint: l.op.RetryAfter, lag: time.Second}
 	for {
-		w := wish{since: l.accepted, again: func(sparing bool) (time.Time, bool) {
-			at, likely := l.usual.next(l.Action, age, hint, sparing)
-			return l.accepted.Add(at), likely
-		}}
-		if !ended.IsZero() {
-			w = wish{due: ended, since: l.accepted, likely: true}
-		}
-		s, err := l.watch.next(ctx, w)
+		s, err := l.watch.next(ctx, p.wish())
 		if err != nil {
 			return l.gaveUp(err)
 		}
-		ask := false
-		switch {
-		case s.err != nil:
-			l.trouble = s.err
-			e, is := errors.AsType[*Error](s.err)
-			unlisted = !is || ruleFor(e.Code, e.Status).reaction == never
-			ask = unlisted
-		case s.look == nil:
-			ask = ended.IsZero()
-		default:
-			unlisted = false
-			st, job := s.look.standing(l.Change, l.op.Accepted, l.op.JobID)
-			switch st {
-			case asDesired:
-				l.learn(age, s.look.at.Sub(l.accepted), job)
-				return l.result(Done, "", "", Result{Job: job.ID})
-			case jobFailed:
-				return l.jobFailed(ctx, job)
-			case working:
-				l.op.JobID = bareJob(job.ID)
-			case silent:
-				ask = ended.IsZero() && (time.Since(l.accepted) >= l.usual.typical(l.Action) || l.mayAsk())
-			}
+		res, over := p.read(ctx, s)
+		if !over && p.mayAskNow() {
+			res, over = p.ask(ctx)
 		}
-		age = max(age, time.Since(l.accepted))
-		if s.look != nil {
-			age = s.look.at.Sub(l.accepted)
+		if over {
+			return res
 		}
-		if !ended.IsZero() {
-			ended = time.Now().Add(lagging)
-			lagging = min(lagging*3/2, time.Minute)
-		}
-		if !ask || time.Since(l.accepted) < pollAge || !l.mayPoll() {
-			continue
-		}
-		p, err := l.poll(ctx)
-		switch {
-		case ctx.Err() != nil:
-			return l.gaveUp(context.Cause(ctx))
-		case err != nil && endedBadly(err):
-			return l.failed(err)
-		case err != nil:
-			l.trouble = err
-		case p.Done && unlisted:
-			return l.result(Unconfirmed, "", "the operation succeeded, but the vault cannot be listed to see its effect", l.fromError(l.trouble))
-		case p.Done:
-			ended = time.Now()
-		}
-		now := time.Since(l.accepted)
-		pollAge = now + max(now/4, p.RetryAfter, time.Second)
 	}
 }
 
-// followByPolls asks the operation itself until it is over: vaults, policies, refreshes and backups have no item
-// whose state would show the end. A backup is done when its job is there.
+// pursuit is what is known of an operation while its vault is watched.
+type pursuit struct {
+	*life
+	hint     time.Duration // the service's Retry-After
+	age      time.Duration // at the last look that did not settle it
+	asks     bool          // the last look left something to ask the operation
+	askAge   time.Duration // do not ask it before
+	unlisted bool          // the lists cannot be read
+	ended    bool          // the operation said that it had succeeded
+	lookAt   time.Time     // when to look for its effect then
+	lag      time.Duration // between looks then
+}
+
+// wish is for the next look: when the operation is probably over or, once it said so, when its effect may show.
+func (p *pursuit) wish() wish {
+	if p.ended {
+		return wish{due: p.lookAt, since: p.accepted, likely: true}
+	}
+	return wish{since: p.accepted, again: func(sparing bool) (time.Time, bool) {
+		at, likely := p.usual.next(p.Action, p.age, p.hint, sparing)
+		return p.accepted.Add(at), likely
+	}}
+}
+
+// read takes in what a look shows, or why there is none; over says that res is how the change ends.
+func (p *pursuit) read(ctx context.Context, s sight) (res Result, over bool) {
+	before := p.age
+	p.age = max(p.age, time.Since(p.accepted))
+	p.asks = !p.ended
+	if p.ended {
+		p.lookAt = time.Now().Add(p.lag)
+		p.lag = min(p.lag*3/2, time.Minute)
+	}
+	if s.err != nil {
+		p.trouble = s.err
+		e, is := errors.AsType[*Error](s.err)
+		p.unlisted = !is || ruleFor(e.Code, e.Status).reaction == never
+		p.asks = p.unlisted
+	}
+	if s.look == nil {
+		return Result{}, false
+	}
+	p.unlisted = false
+	p.age = s.look.at.Sub(p.accepted)
+	st, job := s.look.standing(p.Change, p.op.Accepted, p.op.JobID)
+	switch st {
+	case asDesired:
+		p.learn(before, p.age, job)
+		return p.result(Done, "", "", Result{Job: job.ID}), true
+	case jobFailed:
+		return p.jobFailed(ctx, job), true
+	case working:
+		p.op.JobID, p.asks = bareJob(job.ID), false
+	case silent:
+		p.asks = !p.ended && (time.Since(p.accepted) >= p.usual.typical(p.Action) || p.mayAsk())
+	}
+	return Result{}, false
+}
+
+func (p *pursuit) mayAskNow() bool {
+	return p.asks && time.Since(p.accepted) >= p.askAge && p.mayPoll()
+}
+
+// ask asks the operation itself.
+func (p *pursuit) ask(ctx context.Context) (res Result, over bool) {
+	answer, err := p.poll(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return p.gaveUp(context.Cause(ctx)), true
+	case err != nil && endedBadly(err):
+		return p.failed(err), true
+	case err != nil:
+		p.trouble = err
+	case answer.Done && p.Action == plan.Backup:
+		return p.result(Done, "", "", Result{Job: answer.JobID}), true
+	case answer.Done && p.unlisted:
+		return p.result(Unconfirmed, "", "the operation succeeded, but the vault cannot be listed to see its effect", p.fromError(p.trouble)), true
+	case answer.Done:
+		p.ended, p.lookAt = true, time.Now()
+	}
+	now := time.Since(p.accepted)
+	p.askAge = now + max(now/4, answer.RetryAfter, time.Second)
+	return Result{}, false
+}
+
+// followByPolls asks the operation itself until it is over: vaults, policies and refreshes have no item whose state
+// would show the end.
 func (l *life) followByPolls(ctx context.Context) Result {
 	age, hint := time.Duration(0), l.op.RetryAfter
-	waitForJob := false
 	for {
 		at, _ := l.usual.next(l.Action, age, hint, false)
 		if l.op.Status == "" && l.op.Result == "" && age == 0 {
@@ -117,8 +144,6 @@ func (l *life) followByPolls(ctx context.Context) Result {
 			return l.failed(err)
 		case err != nil:
 			l.trouble = err
-		case p.Done && l.Action == plan.Backup && l.opt.AwaitBackups && !waitForJob && p.JobID != "":
-			waitForJob, l.op.JobID = true, p.JobID // from now on the job counts
 		case p.Done:
 			if l.Action == plan.Refresh && !l.inner {
 				l.refreshes.note(ctx, l.Vault)

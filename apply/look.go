@@ -80,6 +80,9 @@ const (
 // standing reads how a change stands; a job counts as ours when it started after since (by the service's clock)
 // or has the operation's job id.
 func (l *look) standing(c plan.Change, since time.Time, jobID string) (standing, plan.Job) {
+	if c.Action == plan.Backup {
+		return l.standingOfBackup(c, since)
+	}
 	var newest plan.Job
 	for _, j := range l.jobs[containerOf(c)] {
 		if j.Running() && configures(j) {
@@ -97,6 +100,18 @@ func (l *look) standing(c plan.Change, since time.Time, jobID string) (standing,
 		return asDesired, newest
 	}
 	return silent, newest
+}
+
+// standingOfBackup reads how a backup stands: it is done when its job is there, unless that has failed already.
+func (l *look) standingOfBackup(c plan.Change, since time.Time) (standing, plan.Job) {
+	j, found := l.backupJob(c, since.Add(-clockSlack))
+	switch {
+	case !found:
+		return silent, j
+	case j.Status == "Failed" || j.Status == "Cancelled":
+		return jobFailed, j
+	}
+	return asDesired, j
 }
 
 // clockSlack is how much earlier than the answer to its write a job may seem to start: the service's machines do

@@ -22,8 +22,6 @@ type Options struct {
 	// NoRefresh forbids the refresh that a protect asks for when the service does not know its container
 	// (settings.refresh: never).
 	NoRefresh bool
-	// AwaitBackups makes a backup done when its job is over, rather than when it is accepted.
-	AwaitBackups bool
 	// Seed makes the jitter of repeated waits repeatable.
 	Seed uint64
 }

@@ -53,7 +53,7 @@ type schedule struct {
 	running int
 	left    int
 	leftIn  map[armid.Key]int // by vault
-	changed chan struct{} // has a token when next may have something new to say
+	changed chan struct{}     // has a token when next may have something new to say
 }
 
 func newSchedule(changes []plan.Change, usual *usual) *schedule {

@@ -1,6 +1,7 @@
 package apply_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -218,21 +219,35 @@ func TestABackupThatRunsIsNotStartedAgain(t *testing.T) {
 	})
 }
 
-func TestABackupIsDoneWhenItIsAcceptedOrAwaited(t *testing.T) {
-	for _, await := range []bool{false, true} {
+func TestABackupIsDoneWhenItsJobIsThere(t *testing.T) {
+	for _, hidden := range []bool{false, true} {
 		inBubble(t, func(t *testing.T, az *fake) {
+			az.hideJobs = hidden // then the operation itself tells
 			az.duration = func(plan.Change, int) time.Duration { return 5 * time.Second }
 			began := time.Now()
-			rep, _ := carryOut(t, az, planOf(itemChange(plan.Backup, "vm1")), apply.Options{AwaitBackups: await})
+			rep, _ := carryOut(t, az, planOf(itemChange(plan.Backup, "vm1")), apply.Options{})
 			res := wantOutcome(t, rep, "backup:vm1", apply.Done)
 			if res.Job == "" {
 				t.Error("the result does not name the job")
 			}
-			if time.Since(began) > time.Minute {
+			if time.Since(began) > 10*time.Second {
 				t.Errorf("it took %v", time.Since(began))
 			}
 		})
 	}
+}
+
+func TestBackupsAreConfirmedByOneSweepNotOneByOne(t *testing.T) {
+	inBubble(t, func(t *testing.T, az *fake) {
+		var changes []plan.Change
+		for i := range 100 {
+			changes = append(changes, itemChange(plan.Backup, fmt.Sprint("vm", i)))
+		}
+		carryOut(t, az, planOf(changes...), apply.Options{})
+		if az.polls > 0 || az.lists > 6 {
+			t.Errorf("%d polls and %d lists for 100 backups", az.polls, az.lists)
+		}
+	})
 }
 
 func TestAnUnknownContainerIsRefreshedOnceForAll(t *testing.T) {
