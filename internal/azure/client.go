@@ -78,6 +78,7 @@ type Client struct {
 	// extended are the extendedProperties of items beside the disk filter, which goes back with every write.
 	extended map[armid.Key]map[string]json.RawMessage
 	failures map[armid.Key][]plan.JobError // of jobs that failed, by job
+	oldJobs  map[armid.Key]bool            // vaults with jobs in progress from before the window of jobs
 }
 
 // New prepares a client; it sends nothing.
@@ -100,6 +101,7 @@ func New(o Options) (*Client, error) {
 		quotas:   quota.NewSet(o.quota()),
 		extended: map[armid.Key]map[string]json.RawMessage{},
 		failures: map[armid.Key][]plan.JobError{},
+		oldJobs:  map[armid.Key]bool{},
 	}
 	if o.Cloud == (Cloud{}) {
 		c.cloudName = AzurePublic

@@ -214,7 +214,7 @@ func (d *discovery) listPolicies(ctx context.Context, v plan.Vault) {
 
 // listJobs reads the jobs in progress, and the Backup jobs of the window that was asked for.
 func (d *discovery) listJobs(ctx context.Context, v plan.Vault) {
-	filters := []string{"status eq 'InProgress' and " + filterVMs}
+	filters := []string{filterRunning}
 	if since := d.scope.BackupJobsSince; since > 0 {
 		filters = append(filters, jobWindow(d.at.Add(-time.Duration(since)), d.at.Add(jobSlack))+" and operation eq 'Backup' and "+filterVMs)
 	}
@@ -224,6 +224,9 @@ func (d *discovery) listJobs(ctx context.Context, v plan.Vault) {
 		if err != nil {
 			d.fail(ctx, gapIn(plan.GapJobs, v), err)
 			return
+		}
+		if f == filterRunning {
+			d.c.noteOld(v.ID, jobs)
 		}
 		d.got(func(o *plan.Observed) {
 			for _, j := range jobs {

@@ -22,7 +22,7 @@ const (
 	jobDetails = 20
 )
 
-// List implements [apply.Backend]: the items of a vault, and its jobs since shortly before this run.
+// List implements [apply.Backend]: the items of a vault, and its jobs since shortly before this run or in progress.
 func (c *Client) List(ctx context.Context, vault string) (apply.Snapshot, error) {
 	s := apply.Snapshot{At: time.Now()}
 	var pages atomic.Int32
@@ -36,8 +36,7 @@ func (c *Client) List(ctx context.Context, vault string) (apply.Snapshot, error)
 		return err
 	})
 	g.Go(func() (err error) {
-		window := jobWindow(c.started.Add(-jobSlack), s.At.Add(jobSlack))
-		s.Jobs, err = c.jobs(both, vault, window+" and "+filterVMs, quota.Confirm, nil)
+		s.Jobs, err = c.jobsOf(both, vault)
 		return err
 	})
 	if err := g.Wait(); err != nil {
@@ -57,7 +56,7 @@ func (c *Client) explainFailures(ctx context.Context, jobs []plan.Job) {
 	asked := 0
 	for i := range jobs {
 		j := &jobs[i]
-		if j.Running() || !strings.EqualFold(j.Status, "Failed") || len(j.Errors) > 0 || j.Start.Before(c.started.Add(-jobSlack)) {
+		if j.Running() || !strings.EqualFold(j.Status, "Failed") || len(j.Errors) > 0 || j.Start.Before(c.jobsFrom()) {
 			continue
 		}
 		c.mu.Lock()

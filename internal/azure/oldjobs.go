@@ -1,0 +1,59 @@
+package azure
+
+import (
+	"context"
+	"time"
+
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// filterRunning finds the jobs in progress, whenever they started.
+const filterRunning = "status eq 'InProgress' and " + filterVMs
+
+// noteOld remembers that a vault has jobs in progress that started before the window in which looks list jobs: they
+// are then asked for besides, as long as there are any.
+func (c *Client) noteOld(vault string, running []plan.Job) {
+	old := false
+	for _, j := range running {
+		old = old || j.Start.Before(c.jobsFrom())
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if old {
+		c.oldJobs[armid.Of(vault)] = true
+	} else {
+		delete(c.oldJobs, armid.Of(vault))
+	}
+}
+
+// jobsFrom is the beginning of the window in which looks list jobs.
+func (c *Client) jobsFrom() time.Time { return c.started.Add(-jobSlack) }
+
+// jobsOf lists the jobs of a vault since shortly before this run, and those that run since earlier.
+func (c *Client) jobsOf(ctx context.Context, vault string) ([]plan.Job, error) {
+	window := jobWindow(c.jobsFrom(), time.Now().Add(jobSlack))
+	jobs, err := c.jobs(ctx, vault, window+" and "+filterVMs, quota.Confirm, nil)
+	c.mu.Lock()
+	old := c.oldJobs[armid.Of(vault)]
+	c.mu.Unlock()
+	if err != nil || !old {
+		return jobs, err
+	}
+	running, err := c.jobs(ctx, vault, filterRunning, quota.Confirm, nil)
+	if err != nil {
+		return nil, err
+	}
+	c.noteOld(vault, running)
+	listed := make(map[armid.Key]bool, len(jobs))
+	for _, j := range jobs {
+		listed[armid.Of(j.ID)] = true
+	}
+	for _, j := range running {
+		if !listed[armid.Of(j.ID)] {
+			jobs = append(jobs, j)
+		}
+	}
+	return jobs, nil
+}
