@@ -17,7 +17,7 @@ import (
 //	status               that VM, unless it was seen active somewhere
 //	vaults               every VM of the subscription that was not seen active somewhere
 //	vault, items         every VM of the vault's subscription and region not seen active in another vault
-//	vault, policies      what needs a policy of the vault
+//	policies             what needs a policy of the vault
 //	jobs                 on-demand backups in the vault
 //	resource-guards      changes in the vault that a guard may refuse
 //	protectable          the refresh only
@@ -76,7 +76,6 @@ func newGapIndex(gaps []Gap, c *config.Config, x *index) *gapIndex {
 			first(g.status, target, gap)
 		case GapVault:
 			first(g.vaults, vault, gap)
-			first(g.policies, vault, gap)
 			g.hide(gap, locations, x)
 		case GapItems:
 			g.hide(gap, locations, x)

@@ -353,8 +353,36 @@ func TestVaultsOfARegionAreLimited(t *testing.T) {
 		t.Errorf("got %s", render(p))
 	}
 	o.Vaults[0].Location = "northeurope"
+	second := c.Vaults[0]
+	second.Name = "second"
+	c.Vaults = append(c.Vaults, second)
+	c.Rules[0].Spread = true
 	if p := plan.Make(c, o, plan.Options{Now: now}); p.Summary[plan.CreateVault] != 1 {
-		t.Errorf("a vault of another region counts: %s", render(p))
+		t.Errorf("499 vaults leave room for one of two: %s", render(p))
+	}
+}
+
+func TestUndeletedItemsTakeTheirPlaceBeforeNewOnes(t *testing.T) {
+	c, o := bigVault(plan.MaxVMsPerVault, 1)
+	o.Items[0].SoftDeleted = true
+	p := plan.Make(c, o, plan.Options{Now: now})
+	if p.Summary[plan.Undelete] != 1 || p.Summary[plan.Protect] != 0 {
+		t.Errorf("999 items and an undeleted one leave no room, got %v", p.Summary)
+	}
+}
+
+// The config refuses these; they must do no harm in a config that was made otherwise.
+func TestUnmanagedVaultIsNeitherWrittenNorStopped(t *testing.T) {
+	c, o := bigVault(2, 0)
+	c.Rules[0].Match[0].Names = []string{"vm00000"}
+	c.Vaults[0].SoftDeleteDays, c.Vaults[0].Unmatched = new(30), "stop"
+	o.Vaults[0].Settings.SoftDeleteDays = new(14)
+	if p := plan.Make(c, o, plan.Options{Now: now}); len(p.Changes) != 0 {
+		t.Errorf("got %s", render(p))
+	}
+	c.Vaults[0].Manage = true
+	if p := plan.Make(c, o, plan.Options{Now: now}); p.Summary[plan.Stop] != 1 || p.Summary[plan.UpdateVault] != 1 {
+		t.Errorf("got %s", render(p))
 	}
 }
 

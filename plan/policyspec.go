@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -11,12 +12,8 @@ import (
 // whole truth, what it has no key for goes back as it was (design.md §3).
 func specOf(p *config.Policy, read PolicySpec) PolicySpec {
 	s := read
-	if s.Tier == "" {
-		s.Tier = p.Tier
-	}
-	if p.TimeZone != "" && !strings.EqualFold(p.TimeZone, read.TimeZone) {
-		s.TimeZone = p.TimeZone
-	}
+	s.Tier = cmp.Or(read.Tier, p.Tier) // it cannot change
+	s.TimeZone = cmp.Or(p.TimeZone, read.TimeZone)
 	if p.Schedule != nil {
 		s.Schedule = scheduleOf(p.Schedule)
 	}
