@@ -62,7 +62,6 @@ func (a *app) backup(ctx context.Context, f backupFlags, names []string) (err er
 	defer func() { err = errors.Join(err, s.close()) }()
 	// A VM may be protected in a vault that the config does not name.
 	scope.AllVaults, scope.Protectable, scope.Guards = true, false, false
-	observed := time.Now()
 	o, err := a.read(ctx, s, scope)
 	if err != nil {
 		return err
@@ -78,7 +77,7 @@ func (a *app) backup(ctx context.Context, f backupFlags, names []string) (err er
 		}
 	}
 	run.Plan.Gaps, run.Plan.Complete = o.Gaps, len(o.Gaps) == 0
-	a.startBackups(ctx, s, observed, f, &run)
+	a.startBackups(ctx, s, f, &run)
 	return f.write(a.Out, func(w io.Writer, format string) error {
 		style := a.styleFor(w, false)
 		style.Verbose = true // each backup is what was asked for: none is only counted
@@ -87,13 +86,13 @@ func (a *app) backup(ctx context.Context, f backupFlags, names []string) (err er
 }
 
 // startBackups starts the backups of run.Plan, follows them where that is asked for, and fills run in.
-func (a *app) startBackups(ctx context.Context, s *session, observed time.Time, f backupFlags, run *report.Run) {
+func (a *app) startBackups(ctx context.Context, s *session, f backupFlags, run *report.Run) {
 	show := a.newProgress(run.Plan)
 	onAsk := func() { a.log.Warn("interrupted: no more backups are started") }
 	a.interrupts.whileGraceful(onAsk, func(asked <-chan struct{}) {
 		run.Report, _ = apply.Run(ctx, run.Plan, s.Client, apply.Options{
-			Grace: time.Minute, Budget: s.Client, Observed: observed, Interrupt: asked, Seed: uint64(observed.UnixNano()),
-			Observer: show.observe,
+			// Without Observed the engine lists the jobs first, and starts no second backup of a VM.
+			Grace: time.Minute, Budget: s.Client, Interrupt: asked, Seed: uint64(time.Now().UnixNano()), Observer: show.observe,
 		})
 	})
 	show.end()
