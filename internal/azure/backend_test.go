@@ -187,8 +187,8 @@ func TestVaultWrites(t *testing.T) {
 		"update soft delete":   {plan.UpdateVault, plan.VaultSettings{SoftDeleteDays: new(60)}, `{"properties":{"securitySettings":{"softDeleteSettings":{"softDeleteState":"AlwaysON","softDeleteRetentionPeriodInDays":60}}}}`},
 		"update one of redundancy": {
 			plan.UpdateVault,
-			plan.VaultSettings{CrossRegionRestore: new(true)},
-			`{"properties":{` + redundant + `}}`,
+			plan.VaultSettings{CrossRegionRestore: new(false)},
+			`{"properties":{"redundancySettings":{"standardTierStorageRedundancy":"ZoneRedundant","crossRegionRestore":"Disabled"}}}`,
 		},
 		"update the other": {
 			plan.UpdateVault,
@@ -200,7 +200,7 @@ func TestVaultWrites(t *testing.T) {
 		"update tags":         {plan.UpdateVault, plan.VaultSettings{Tags: map[string]string{"a": "b"}}, `{"tags":{"a":"b"}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := newFake().on("GET", vaultID, says(200, `{"id":"`+vaultID+`","properties":{"redundancySettings":{"standardTierStorageRedundancy":"GeoRedundant",
+			f := newFake().on("GET", vaultID, says(200, `{"id":"`+vaultID+`","properties":{"redundancySettings":{"standardTierStorageRedundancy":"ZoneRedundant",
 				"crossRegionRestore":"Disabled"},"securitySettings":{"softDeleteSettings":{"softDeleteState":"AlwaysON","softDeleteRetentionPeriodInDays":14}}}}`))
 			method, sdk := http.MethodPut, any(&armrecoveryservices.Vault{})
 			if c.action == plan.UpdateVault {
@@ -276,6 +276,9 @@ func TestNewPoliciesMeanWhatTheySay(t *testing.T) {
 			acceptedBy(t, got.body, &backup.ProtectionPolicyResource{})
 			if d := cmp.Diff(spec, policyOf(t, got.body)); d != "" {
 				t.Error(d)
+			}
+			if strings.Contains(got.body, `"date":0`) != strings.Contains(got.body, `{"date":0,"isLast":true}`) {
+				t.Errorf("the last day is not said to be the last: %s", got.body)
 			}
 			// Every retention time is the schedule's (azure-api.md §8.3).
 			at := spec.Schedule.At + ":00Z"

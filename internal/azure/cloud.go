@@ -10,7 +10,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 )
 
-// Cloud is an Azure cloud: a well-known name, or its own endpoint, audience and authority. The zero Cloud is AzurePublic.
+// Cloud is an Azure cloud: a well-known name, or its own endpoint, audience and authority. The zero Cloud is
+// AzurePublic.
 type Cloud struct {
 	// Name is AzurePublic, AzureUSGovernment, AzureChina, or "" for a custom cloud.
 	Name string

@@ -21,8 +21,8 @@ type malformedError struct{ why string }
 
 func (e *malformedError) Error() string { return e.why }
 
-// decodeInside hands the body of a 200 to the request's sink inside the retry loop: a body that breaks off is a failed
-// attempt, not a shorter list.
+// decodeInside hands the body of a 200 to the request's sink inside the retry loop: a body that breaks off is a
+// failed attempt, not a shorter list.
 func decodeInside(req *policy.Request) (*http.Response, error) {
 	resp, err := req.Next()
 	if err != nil {
@@ -69,8 +69,8 @@ type page[T any] struct {
 	next  string
 }
 
-// decodePage reads {"value": […], "nextLink": …} element by element. Keys it does not know are skipped. An object without a
-// value array is malformed: it must not be taken for an empty list.
+// decodePage reads {"value": […], "nextLink": …} element by element. Keys it does not know are skipped. An
+// object without a value array is malformed: it must not be taken for an empty list.
 func decodePage[T any](r io.Reader, keepRaw bool) (page[T], error) {
 	var p page[T]
 	dec := json.NewDecoder(r)

@@ -16,7 +16,8 @@ import (
 )
 
 const (
-	// tenthOfBudget is a tenth of the hourly budget of one Recovery Services action, the smallest recorded (azure-api.md §12).
+	// tenthOfBudget is a tenth of the hourly budget of one Recovery Services action, the smallest recorded
+	// (azure-api.md §12).
 	tenthOfBudget = plan.BackupRequestsPerHour / 10
 	// protectablePage is the documented page size of protectable items (azure-api.md §2).
 	protectablePage = 200
@@ -26,10 +27,10 @@ const (
 	visibilityChecks = 20
 )
 
-// elsewhere asks where the VMs that no vault of the file holds are protected: by listing the other vaults of their region, or one VM at
-// a time. Listing tells states and costs a request a vault of a small hourly budget; backupStatus only says "protected" (azure-api.md
-// §9), from ARM's write bucket. So vaults are listed while that takes a tenth of the budget at most, and beyond
-// that whichever takes the smaller share of its own.
+// elsewhere asks where the VMs that no vault of the file holds are protected: by listing the other vaults of
+// their region, or one VM at a time. Listing tells states and costs a request a vault of a small hourly budget;
+// backupStatus only says "protected" (azure-api.md §9), from ARM's write bucket. So vaults are listed while
+// that takes a tenth of the budget at most, and beyond that whichever takes the smaller share of its own.
 func (d *discovery) elsewhere() []read {
 	if d.scope.AllVaults && d.scope.Hidden {
 		return d.hidden()
@@ -116,8 +117,8 @@ func (d *discovery) checks() []read {
 	return append(reads, d.visibility()...)
 }
 
-// protectable reads what the service offers for protection, once per region, through the first vault of the file there; never where that
-// takes more than a tenth of the hourly budget.
+// protectable reads what the service offers for protection, once per region, through the first vault of the
+// file there; never where that takes more than a tenth of the hourly budget.
 func (d *discovery) protectable() []read {
 	remaining := d.remaining()
 	through := map[region]string{}
@@ -158,8 +159,9 @@ func (d *discovery) listProtectable(ctx context.Context, r region, vault string)
 	d.got(func(o *plan.Observed) { o.Protectable = append(o.Protectable, p) })
 }
 
-// visibility asks for VMs that have a fresh recovery point and are not in the list of their subscription: one a resource group, as
-// that is what rights are given by. A 403 proves that the identity sees too little; a 404 that the VM is gone.
+// visibility asks for VMs that have a fresh recovery point and are not in the list of their subscription: one a
+// resource group, as that is what rights are given by. A 403 proves that the identity sees too little; a 404
+// that the VM is gone.
 func (d *discovery) visibility() []read {
 	var suspects []plan.Item
 	for _, it := range d.out.Items {

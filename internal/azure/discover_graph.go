@@ -23,8 +23,8 @@ const (
 	graphVMQuery = "resources | where type =~ 'microsoft.compute/virtualmachines' | project id, name, location, tags, plan, properties"
 )
 
-// graphVMs asks Resource Graph for the VMs of all subscriptions: a page a thousand VMs instead of a list a subscription. What it answers
-// is minutes to hours old, so it is for audits only.
+// graphVMs asks Resource Graph for the VMs of all subscriptions: a page a thousand VMs instead of a list a
+// subscription. What it answers is minutes to hours old, so it is for audits only.
 func (d *discovery) graphVMs(ctx context.Context) {
 	for batch := range slices.Chunk(d.scope.Subscriptions, graphSubscriptions) {
 		found, err := d.c.graphQuery(ctx, batch)

@@ -13,9 +13,10 @@ import (
 // hiddenChecks bounds the questions about hidden vaults in one subscription.
 const hiddenChecks = 20
 
-// hidden looks for vaults that the identity cannot see: ARM filters the vault list by the caller's rights, so a VM that no listed
-// vault holds may still be protected. backupStatus answers across all vaults of a region (azure-api.md §9). It is asked for one VM
-// a resource group first, as that is what rights are given by, then for others, and of all of them where there are few.
+// hidden looks for vaults that the identity cannot see: ARM filters the vault list by the caller's rights, so a
+// VM that no listed vault holds may still be protected. backupStatus answers across all vaults of a region
+// (azure-api.md §9). It is asked for one VM a resource group first, as that is what rights are given by, then
+// for others, and of all of them where there are few.
 func (d *discovery) hidden() []read {
 	var vms []plan.VM
 	for _, here := range d.remaining() {

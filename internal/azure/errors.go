@@ -14,7 +14,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// sentRequest says which request an error is about, and what was answered: what a snapshot keeps of a read that failed.
+// sentRequest says which request an error is about, and what was answered: what a snapshot keeps of a read that
+// failed.
 type sentRequest struct {
 	method, path string
 	header       http.Header
@@ -155,8 +156,8 @@ func notFound(err error) bool {
 	return ok && e.Status == http.StatusNotFound
 }
 
-// absent says that an answer proves that a resource does not exist. Other 404s (a subscription that cannot be seen, an
-// unknown resource type, a proxy's page) prove nothing.
+// absent says that an answer proves that a resource does not exist. Other 404s (a subscription that cannot be
+// seen, an unknown resource type, a proxy's page) prove nothing.
 func absent(err error) bool {
 	e, ok := errors.AsType[*apply.Error](err)
 	if !ok || e.Status != http.StatusNotFound {

@@ -9,8 +9,8 @@ import (
 
 const diskFilterKey = "diskExclusionProperties"
 
-// keepUnknown remembers what an item's extendedProperties hold beside the disk filter (linuxVmApplicationName, …): a PUT that
-// carries the filter replaces them all.
+// keepUnknown remembers what an item's extendedProperties hold beside the disk filter (linuxVmApplicationName,
+// …): a PUT that carries the filter replaces them all.
 func (c *Client) keepUnknown(item string, extended json.RawMessage) {
 	if len(extended) <= len("{}") {
 		return
@@ -28,8 +28,8 @@ func (c *Client) keepUnknown(item string, extended json.RawMessage) {
 	c.extended[armid.Of(item)] = all
 }
 
-// extendedProperties spells a disk filter; nil resets it. An existing item always gets it: whether one that is left out survives is
-// not known (azure-api.md §6).
+// extendedProperties spells a disk filter; nil resets it. An existing item always gets it: whether one that is
+// left out survives is not known (azure-api.md §6).
 func (c *Client) extendedProperties(item string, d *plan.Disks) map[string]any {
 	c.mu.Lock()
 	defer c.mu.Unlock()

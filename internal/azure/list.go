@@ -16,7 +16,8 @@ import (
 )
 
 const (
-	// jobSlack is how far beyond a window jobs are looked at: clocks differ, and a run that was cut may have started some.
+	// jobSlack is how far beyond a window jobs are looked at: clocks differ, and a run that was cut may have
+	// started some.
 	jobSlack = time.Hour
 	// jobDetails bounds how many failed jobs of one look are asked for what went wrong.
 	jobDetails = 20
@@ -50,8 +51,8 @@ func (c *Client) List(ctx context.Context, vault string) (apply.Snapshot, error)
 	return s, nil
 }
 
-// explainFailures asks for the errors of failed jobs, which lists leave out (azure-api.md §11). They do not change, so each job is asked for
-// once; one that cannot be read stays failed without a reason.
+// explainFailures asks for the errors of failed jobs, which lists leave out (azure-api.md §11). They do not
+// change, so each job is asked for once; one that cannot be read stays failed without a reason.
 func (c *Client) explainFailures(ctx context.Context, jobs []plan.Job) {
 	asked := 0
 	for i := range jobs {

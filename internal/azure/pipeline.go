@@ -25,10 +25,8 @@ const (
 
 	// maxBody bounds any body. The largest honest one is a page of a list: 100,000 items of 2 KB.
 	maxBody = 256 << 20
-	// readTimeout bounds one attempt at a read, its body included, and writeTimeout a write, which answers with little more than
-	// headers. The wait for a quota comes before and does not count.
-	readTimeout  = 5 * time.Minute
-	writeTimeout = 2 * time.Minute
+	// tryTimeout bounds one attempt, its body included. The wait for a quota comes before and does not count.
+	tryTimeout = 2 * time.Minute
 	// readRetries is how often a read is repeated: about 20 s of 5xx, or that many Retry-Afters.
 	readRetries = 4
 	// maxRetryAfter is the longest Retry-After waited for: Recovery Services' windows last an hour, and azcore's own
@@ -41,7 +39,7 @@ const (
 func (c *Client) newPipeline(conf cloud.Configuration, transport http.RoundTripper) (runtime.Pipeline, error) {
 	return armruntime.NewPipeline("azbackup", c.version, c.credential,
 		runtime.PipelineOptions{
-			PerCall:  []policy.Policy{policyFunc(c.checkAllowed), policyFunc(c.nameRun)},
+			PerCall:  []policy.Policy{policyFunc(c.checkAllowed), policyFunc(c.nameRun), policyFunc(c.refreshToken)},
 			PerRetry: []policy.Policy{c.quotas.Policy(), policyFunc(limitTry), policyFunc(decodeInside)},
 		},
 		&arm.ClientOptions{
@@ -63,12 +61,7 @@ func sendOnce() policy.RetryOptions { return policy.RetryOptions{MaxRetries: -1}
 
 // limitTry bounds one attempt. By the time it returns the body has been read or buffered (decodeInside).
 func limitTry(req *policy.Request) (*http.Response, error) {
-	limit := readTimeout
-	var r route
-	if req.OperationValue(&r) && !r.reads() {
-		limit = writeTimeout
-	}
-	ctx, cancel := context.WithTimeout(req.Raw().Context(), limit)
+	ctx, cancel := context.WithTimeout(req.Raw().Context(), tryTimeout)
 	defer cancel()
 	return req.Clone(ctx).Next()
 }
@@ -92,6 +85,18 @@ func (c *Client) nameRun(req *policy.Request) (*http.Response, error) {
 	h.Set("User-Agent", "azbackup/"+c.version)
 	h.Set(headerCorrelationID, c.correlation)
 	h.Set("x-ms-return-client-request-id", "true")
+	return req.Next()
+}
+
+// refreshToken repeats a read that was refused with 401 once: azcore has dropped the token by then, and gets
+// another one. What becomes of a write is the engine's to decide.
+func (c *Client) refreshToken(req *policy.Request) (*http.Response, error) {
+	resp, err := req.Next()
+	var r route
+	if err != nil || resp.StatusCode != http.StatusUnauthorized || c.static || !req.OperationValue(&r) || !r.reads() {
+		return resp, err
+	}
+	runtime.Drain(resp)
 	return req.Next()
 }
 

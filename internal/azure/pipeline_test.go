@@ -3,6 +3,7 @@ package azure
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -324,7 +325,7 @@ func TestAWriteWithoutAnAnswerEndsInTime(t *testing.T) {
 		c := newClient(t, Options{Endpoint: "https://arm.test", AccessToken: token, Transport: hang, Command: CommandApply})
 		start := time.Now()
 		_, err := c.Start(t.Context(), plan.Change{Action: plan.Refresh, Target: vaultID, Vault: vaultID})
-		if e, ok := errors.AsType[*apply.Error](err); !ok || !e.Unknown || time.Since(start) != writeTimeout {
+		if e, ok := errors.AsType[*apply.Error](err); !ok || !e.Unknown || time.Since(start) != tryTimeout {
 			t.Errorf("after %v: %v", time.Since(start), err)
 		}
 	})
@@ -454,6 +455,30 @@ type noToken struct{}
 
 func (noToken) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	return azcore.AccessToken{}, errors.New("run az login\nand more")
+}
+
+// wallet hands out another token each time.
+type wallet struct{ n atomic.Int32 }
+
+func (w *wallet) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	return azcore.AccessToken{Token: fmt.Sprint("token-", w.n.Add(1)), ExpiresOn: time.Now().Add(time.Hour)}, nil
+}
+
+func TestATokenThatExpiresInTheMiddleIsReplaced(t *testing.T) {
+	expired := fails(401, "ExpiredAuthenticationToken")
+	f := newFake().on("GET", vmList, expired, lists(rawVM("VM1"))).
+		on("POST", vaultID+"/backupFabrics/Azure/refreshContainers", expired)
+	c := newClient(t, Options{Endpoint: "https://arm.test", Credential: &wallet{}, Transport: inProcess{f}, Command: CommandApply})
+	if o := discover(t, c, plan.Scope{Subscriptions: []string{sub}}); len(o.Gaps) != 0 || len(o.VMs) != 1 {
+		t.Errorf("gaps %+v", o.Gaps)
+	}
+	if got := f.last().header.Get("Authorization"); got != "Bearer token-2" {
+		t.Errorf("sent again with %q", got)
+	}
+	_, err := c.Start(t.Context(), plan.Change{Action: plan.Refresh, Target: vaultID, Vault: vaultID})
+	if e, ok := errors.AsType[*apply.Error](err); !ok || e.Status != 401 || e.Unknown || f.count("POST", "") != 1 {
+		t.Errorf("a write: %v, sent %d times", err, f.count("POST", ""))
+	}
 }
 
 func TestWithoutATokenNothingIsSent(t *testing.T) {

@@ -33,8 +33,8 @@ func writesVault(a plan.Action) bool { return a == plan.CreateVault || a == plan
 
 func writesPolicy(a plan.Action) bool { return a == plan.CreatePolicy || a == plan.UpdatePolicy }
 
-// lookAt follows the URLs of an operation. Azure-AsyncOperation is preferred (azure-api.md §12), except for a refresh, where it
-// has an undocumented api-version and Location tells as much (§1).
+// lookAt follows the URLs of an operation. Azure-AsyncOperation is preferred (azure-api.md §12), except for a
+// refresh, where it has an undocumented api-version and Location tells as much (§1).
 func (c *Client) lookAt(ctx context.Context, op apply.Operation) (apply.Progress, error) {
 	switch {
 	case op.Result != "" && (op.Status == "" || op.Action == plan.Refresh):
@@ -140,8 +140,8 @@ func following(op apply.Operation) string {
 	return "following " + string(op.Action) + " " + operationID(firstOf(op.Status, op.Result))
 }
 
-// readBackVault is done when the vault is provisioned and is what the change wants. A vault that is not there yet is a
-// matter of time (azure-api.md §12, eventual consistency).
+// readBackVault is done when the vault is provisioned and is what the change wants. A vault that is not there
+// yet is a matter of time (azure-api.md §12, eventual consistency).
 func (c *Client) readBackVault(ctx context.Context, op apply.Operation, p apply.Progress) (apply.Progress, error) {
 	what := fmt.Sprintf("reading vault %q back", vaultName(op.Target))
 	p.Done = false

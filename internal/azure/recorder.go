@@ -16,8 +16,8 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// recorder keeps the bodies that a discovery reads, for a snapshot. They go to a temporary file as they come, in no order; memory holds their
-// places alone. A nil recorder records nothing.
+// recorder keeps the bodies that a discovery reads, for a snapshot. They go to a temporary file as they come,
+// in no order; memory holds their places alone. A nil recorder records nothing.
 type recorder struct {
 	mu       sync.Mutex
 	spool    *os.File
@@ -164,7 +164,8 @@ func writeElement(w io.Writer, i int, body []byte) error {
 	return err
 }
 
-// secretKeys are the keys of a VM's body that can hold secrets: passwords, boot scripts, unattended set-up, settings of extensions.
+// secretKeys are the keys of a VM's body that can hold secrets: passwords, boot scripts, unattended set-up,
+// settings of extensions.
 func secretKeys() []string {
 	return []string{
 		"adminpassword", "customdata", "userdata", "settings", "protectedsettings", "protectedsettingsfromkeyvault",

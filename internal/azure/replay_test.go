@@ -19,10 +19,10 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// replayer is the real service as it was recorded, around one write of a cassette. It answers by method and path, without
-// api-version and the order of the query; a list asked for during the operation shows the last recorded state before it, and
-// afterwards the first one after it; an operation is answered under any family of its URL. What was not recorded fails the
-// test by name.
+// replayer is the real service as it was recorded, around one write of a cassette. It answers by method and
+// path, without api-version and the order of the query; a list asked for during the operation shows the last
+// recorded state before it, and afterwards the first one after it; an operation is answered under any family of
+// its URL. What was not recorded fails the test by name.
 type replayer struct {
 	t     *testing.T
 	list  []exchange
@@ -64,7 +64,8 @@ func (r *replayer) unknown(w http.ResponseWriter, req *http.Request) {
 	fails(http.StatusNotImplemented, "NotRecorded")(w, req)
 }
 
-// around answers from the last matching exchange before the write, or, once the operation is over, the first one after it.
+// around answers from the last matching exchange before the write, or, once the operation is over, the first
+// one after it.
 func (r *replayer) around(w http.ResponseWriter, req *http.Request, match func(exchange) bool) {
 	if r.over() {
 		if i := slices.IndexFunc(r.list[r.write:], match); i >= 0 {

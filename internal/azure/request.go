@@ -19,8 +19,8 @@ import (
 	"github.com/azbackup/azbackup/internal/azure/quota"
 )
 
-// The api-versions this program speaks. The version is behaviour, not only shape: Trusted Launch VMs need 2025-01-01 or
-// later (azure-api.md §0.3). URLs that the service hands out carry their own.
+// The api-versions this program speaks. The version is behaviour, not only shape: Trusted Launch VMs need
+// 2025-01-01 or later (azure-api.md §0.3). URLs that the service hands out carry their own.
 const (
 	apiBackup        = "2025-08-01"
 	apiVault         = "2025-08-01"
@@ -46,7 +46,8 @@ type answer struct {
 	body   []byte
 }
 
-// url spells a URL of this endpoint. path is unescaped; its segments are escaped one by one (";" as "%3B", azure-api.md §0.4).
+// url spells a URL of this endpoint. path is unescaped; its segments are escaped one by one (";" as "%3B",
+// azure-api.md §0.4).
 func (c *Client) url(path, apiVersion string, query ...string) string {
 	segments := strings.Split(strings.Trim(path, "/"), "/")
 	for i, s := range segments {

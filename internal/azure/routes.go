@@ -41,8 +41,8 @@ const (
 	policyPath       = vaultPath + "/backuppolicies/*"
 )
 
-// routes is the allow-list of design.md §6. A GET that is not listed is allowed, as "other"; anything else that is not
-// listed is refused.
+// routes is the allow-list of design.md §6. A GET that is not listed is allowed, as "other"; anything else that
+// is not listed is refused.
 func routes() []route {
 	apply := []Command{CommandApply}
 	return []route{

@@ -21,9 +21,10 @@ import (
 // estateVersion is the format_version of an estate file.
 const estateVersion = "1"
 
-// Snapshot writes the estate of a scope as one JSON object: the raw bodies of the reads of [Client.Discover], sorted by id, one a line, and
-// the reads that were refused, so that a plan over the estate sees what a plan over Azure saw. Tokens are in headers, which are not
-// kept; what could be a secret in a VM's body is left out. The errors are those of Discover, and w's.
+// Snapshot writes the estate of a scope as one JSON object: the raw bodies of the reads of [Client.Discover],
+// sorted by id, one a line, and the reads that were refused, so that a plan over the estate sees what a plan
+// over Azure saw. Tokens are in headers, which are not kept; what could be a secret in a VM's body is left out.
+// The errors are those of Discover, and w's.
 func (c *Client) Snapshot(ctx context.Context, scope plan.Scope, w io.Writer) error {
 	rec, err := newRecorder()
 	if err != nil {

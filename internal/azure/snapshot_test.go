@@ -12,7 +12,7 @@ import (
 )
 
 // secretVM holds everything in a VM's body that could be a secret.
-const secretVM = `{"id":"` + vm1 + `","name":"VM1","location":"westeurope","properties":{"vmId":"9007199254740993","userData":"s3cret",
+const secretVM = `{"id":"` + vm1 + `","name":"VM1","location":"westeurope","properties":{"big":9007199254740993,"userData":"s3cret",
 	"osProfile":{"computerName":"VM1","adminUsername":"boss","adminPassword":"s3cret","customData":"s3cret",
 	"windowsConfiguration":{"additionalUnattendContent":[{"content":"s3cret"}],"patchSettings":{"patchMode":"Manual"}}}},
 	"resources":[{"id":"x","properties":{"publisher":"p","settings":{"commandToExecute":"s3cret"},"protectedSettings":{"k":"s3cret"}}}]}`
@@ -82,7 +82,7 @@ func TestNoSecretEntersASnapshot(t *testing.T) {
 			t.Errorf("%q stands in the snapshot", secret)
 		}
 	}
-	for _, kept := range []string{"9007199254740993", "patchMode", "adminUsername"} {
+	for _, kept := range []string{`"big":9007199254740993`, "patchMode", "adminUsername"} {
 		if !strings.Contains(text, kept) {
 			t.Errorf("%q is missing", kept)
 		}

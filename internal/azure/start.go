@@ -16,8 +16,8 @@ import (
 
 var _ apply.Backend = (*Client)(nil)
 
-// Start implements [apply.Backend]: it sends the one write of a change. Where the write is laid over what is there (vault
-// settings, policies) a read comes first.
+// Start implements [apply.Backend]: it sends the one write of a change. Where the write is laid over what is
+// there (vault settings, policies) a read comes first.
 func (c *Client) Start(ctx context.Context, ch plan.Change) (apply.Operation, error) {
 	w, err := c.writeOf(ctx, ch)
 	if err != nil {
@@ -84,8 +84,8 @@ func wants(ch plan.Change, what string) error {
 	return fmt.Errorf("starting %q: the change does not say which %s", ch.ID, what)
 }
 
-// itemBody is a PUT of a protected item (azure-api.md §4, §6). It never carries resourceGuardOperationRequests: what a
-// guard protects is not ours to lift.
+// itemBody is a PUT of a protected item (azure-api.md §4, §6). It never carries resourceGuardOperationRequests:
+// what a guard protects is not ours to lift.
 type itemBody struct {
 	Properties itemProperties `json:"properties"`
 }
@@ -128,7 +128,8 @@ func (c *Client) putItem(ch plan.Change) (request, error) {
 	}, nil
 }
 
-// filterOf is the disk filter that a PUT carries: the one wanted, or, where backup ends or comes back, the one that is there.
+// filterOf is the disk filter that a PUT carries: the one wanted, or, where backup ends or comes back, the one
+// that is there.
 func filterOf(ch plan.Change) *plan.Disks {
 	ends := ch.Action == plan.Stop || ch.Action == plan.Undelete
 	if ends && ch.After.Disks == nil && ch.Before != nil {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// parseTime reads a time of the service; zero where it said none. Its sentinels are none: year 1 ("0001-01-01T00:00:00",
-// without a zone) and 2001-01-01 (FACTS 8, 30).
+// parseTime reads a time of the service; zero where it said none. Its sentinels are none: year 1
+// ("0001-01-01T00:00:00", without a zone) and 2001-01-01 (FACTS 8, 30).
 func parseTime(s string) time.Time {
 	if s == "" {
 		return time.Time{}
@@ -50,8 +50,8 @@ func parseTimeSpan(s string) (time.Duration, error) {
 	return total, nil
 }
 
-// clock is the "HH:MM" of a schedule's time. The service rewrites the date (azure-api.md §8.2) and takes times without one
-// (§8.3), so nothing else of it can be compared.
+// clock is the "HH:MM" of a schedule's time. The service rewrites the date (azure-api.md §8.2) and takes times
+// without one (§8.3), so nothing else of it can be compared.
 func clock(s string) (string, bool) {
 	if _, after, ok := strings.Cut(s, "T"); ok {
 		s = after

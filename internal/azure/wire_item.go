@@ -34,8 +34,8 @@ type wireItem struct {
 	} `json:"properties"`
 }
 
-// item is the protected item in plan's words. vault is where it was listed and at when. An error means that something that
-// decides about backup could not be read.
+// item is the protected item in plan's words. vault is where it was listed and at when. An error means that
+// something that decides about backup could not be read.
 func (w wireItem) item(vault string, at time.Time) (plan.Item, error) {
 	p := w.Properties
 	it := plan.Item{
@@ -62,8 +62,9 @@ func (w wireItem) item(vault string, at time.Time) (plan.Item, error) {
 	return it, nil
 }
 
-// purgeAt is when the data of a soft-deleted item goes: deferredDeleteTimeInUTC is the time of the DELETE (FACTS 32), so
-// the retention comes on top of it. The remaining time, which runs, is asked only where the service gave nothing better.
+// purgeAt is when the data of a soft-deleted item goes: deferredDeleteTimeInUTC is the time of the DELETE
+// (FACTS 32), so the retention comes on top of it. The remaining time, which runs, is asked only where the
+// service gave nothing better.
 func (w wireItem) purgeAt(deleted, at time.Time) time.Time {
 	days := max(w.Properties.SoftDeleteDays, w.Properties.SoftDeleteInDays)
 	if !deleted.IsZero() && days > 0 {

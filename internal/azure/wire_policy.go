@@ -11,8 +11,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// wirePolicy is a backup policy as listed (azure-api.md §8.2). Its properties are read twice: loosely, to see whether it is one
-// for VMs, and strictly, because a schedule half understood must never be written.
+// wirePolicy is a backup policy as listed (azure-api.md §8.2). Its properties are read twice: loosely, to see
+// whether it is one for VMs, and strictly, because a schedule half understood must never be written.
 type wirePolicy struct {
 	ID         string          `json:"id"`
 	Name       string          `json:"name"`

@@ -55,8 +55,8 @@ func (w wireVM) vm() (plan.VM, bool) {
 	}, true
 }
 
-// needsEnhanced names the disks that only an Enhanced policy can back up (azure-api.md §8.3). Trusted Launch is none of the
-// reasons at the api-version we speak (§0.3).
+// needsEnhanced names the disks that only an Enhanced policy can back up (azure-api.md §8.3). Trusted Launch is
+// none of the reasons at the api-version we speak (§0.3).
 func (w wireVM) needsEnhanced() string {
 	for _, d := range append([]wireDisk{w.Properties.StorageProfile.OSDisk.wireDisk}, w.Properties.StorageProfile.DataDisks...) {
 		switch strings.ToLower(d.ManagedDisk.StorageAccountType) {
@@ -69,8 +69,8 @@ func (w wireVM) needsEnhanced() string {
 	return ""
 }
 
-// unsupported is the rule of design.md §4. The managed groups and publishers are those that Azure's own built-in policy leaves
-// out (azure-api.md §10).
+// unsupported is the rule of design.md §4. The managed groups and publishers are those that Azure's own
+// built-in policy leaves out (azure-api.md §10).
 func (w wireVM) unsupported(resourceGroup string) string {
 	publishers := strings.ToLower(w.Properties.StorageProfile.ImageReference.Publisher + " " + w.Plan.Publisher)
 	switch {

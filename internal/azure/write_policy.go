@@ -14,8 +14,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// putPolicy writes a policy. A PUT is the whole document and there is no If-Match (azure-api.md §8.1), so a policy that exists
-// is read right before, and what the change does not touch goes back as it came.
+// putPolicy writes a policy. A PUT is the whole document and there is no If-Match (azure-api.md §8.1), so a
+// policy that exists is read right before, and what the change does not touch goes back as it came.
 func (c *Client) putPolicy(ctx context.Context, ch plan.Change) (request, error) {
 	if ch.After.Spec == nil {
 		return request{}, wants(ch, "schedule")
@@ -64,8 +64,8 @@ func (c *Client) readPolicy(ctx context.Context, op, id string) (map[string]json
 	return w.Properties, policy.Spec, nil
 }
 
-// layOver changes in properties what after has and before does not. Schedule and retention go together, because their times must be
-// equal (azure-api.md §8.3).
+// layOver changes in properties what after has and before does not. Schedule and retention go together, because
+// their times must be equal (azure-api.md §8.3).
 func layOver(properties map[string]json.RawMessage, before, after plan.PolicySpec, now time.Time) error {
 	creating := len(properties) == 0
 	if !creating && after.Tier != "" && after.Tier != before.Tier {
@@ -110,8 +110,8 @@ func layOver(properties map[string]json.RawMessage, before, after plan.PolicySpe
 	return nil
 }
 
-// runTime spells a time of day the way the documentation wants it, as a full date and time; only the time of day counts
-// (azure-api.md §8.2).
+// runTime spells a time of day the way the documentation wants it, as a full date and time; only the time of
+// day counts (azure-api.md §8.2).
 func runTime(at string, now time.Time) string {
 	return now.Format(time.DateOnly) + "T" + at + ":00Z"
 }

@@ -71,8 +71,8 @@ func newVault(s plan.VaultSettings) vaultBody {
 	return b
 }
 
-// patchVault sends the settings a change names and, of what they belong to, the parts that the service wants with them, as
-// they are now. A PUT would reset what it leaves out (azure-api.md §7.3).
+// patchVault sends the settings a change names and, of what they belong to, the parts that the service wants
+// with them, as they are now. A PUT would reset what it leaves out (azure-api.md §7.3).
 func (c *Client) patchVault(ctx context.Context, ch plan.Change) (request, error) {
 	op := fmt.Sprintf("updating vault %q", vaultName(ch.Target))
 	if ch.After.Vault == nil {
@@ -90,7 +90,7 @@ func vaultSettings(s plan.VaultSettings, now wireVault) vaultBody {
 	if s.Redundancy != "" || s.CrossRegionRestore != nil {
 		read := now.Properties.RedundancySettings
 		p.RedundancySettings = &vaultRedundancy{
-			Standard:    firstOf(s.Redundancy, known(read.Standard), "GeoRedundant"),
+			Standard:    firstOf(s.Redundancy, known(read.Standard)),
 			CrossRegion: firstOf(switched(s.CrossRegionRestore), read.CrossRegion, "Disabled"),
 		}
 	}
