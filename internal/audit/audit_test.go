@@ -127,6 +127,38 @@ func TestMinRetentionAsksPoliciesInUse(t *testing.T) {
 	if r := Assess(nil, weekly, Options{Now: propertyNow, MinRetention: 29 * 24 * time.Hour}); !slices.Contains(codesOf(r), codeRetention) {
 		t.Error("four weeks are less than 29 days, and nothing was found")
 	}
+	if r := Assess(nil, weekly, Options{Now: propertyNow, MinRetention: 28 * 24 * time.Hour}); slices.Contains(codesOf(r), codeRetention) {
+		t.Error("four weeks are 28 days, and were found too short")
+	}
+}
+
+func TestDaysLeftAreWholeDays(t *testing.T) {
+	for _, c := range []struct {
+		left time.Duration
+		want int
+	}{{10*24*time.Hour + 23*time.Hour, 10}, {24 * time.Hour, 1}, {23 * time.Hour, 0}, {-time.Hour, 0}} {
+		o := one(func(it *plan.Item) {
+			it.State, it.SoftDeleted, it.PurgeAt = plan.StateProtectionStopped, true, propertyNow.Add(c.left)
+		})
+		vm := Assess(nil, o, Options{Now: propertyNow}).VMs[0]
+		if vm.DaysLeft == nil || *vm.DaysLeft != c.want || vm.State != SoftDeleted {
+			t.Errorf("%v to go: %s, %v days left, want %d", c.left, vm.State, vm.DaysLeft, c.want)
+		}
+	}
+	o := one(func(it *plan.Item) { it.SoftDeleted = true })
+	if vm := Assess(nil, o, Options{Now: propertyNow}).VMs[0]; vm.DaysLeft != nil {
+		t.Errorf("%d days left, though Azure did not say", *vm.DaysLeft)
+	}
+}
+
+func TestBackupStatusAloneSaysNeitherCoveredNorStopped(t *testing.T) {
+	o := one(func(it *plan.Item) { it.Partial = true })
+	old := o.Items[0]
+	old.ID, old.Vault, old.Partial, old.State = "/x/y", armid.Vault(sub, "rg", "old"), false, plan.StateProtectionStopped
+	o.Items = append(o.Items, old)
+	if vm := Assess(nil, o, Options{Now: propertyNow}).VMs[0]; vm.State != Unknown || len(vm.Also) != 0 {
+		t.Errorf("%s, also %v: want unknown and nothing else", vm.State, vm.Also)
+	}
 }
 
 func TestAFullVaultIsFound(t *testing.T) {

@@ -183,6 +183,9 @@ func TestAuditHTMLRunsNothingButItsOwnScript(t *testing.T) {
 			t.Errorf("the policy does not name the hash of <%s>", tag)
 		}
 	}
+	if !strings.Contains(page, `content="default-src &#39;none&#39;; img-src data:; `) {
+		t.Error("the policy lets the page load something")
+	}
 	if n := strings.Count(page, "<script"); n != 2 {
 		t.Errorf("%d scripts, want the data and the program", n)
 	}
