@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"strings"
 
+	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
@@ -47,10 +48,11 @@ func before(it *Item) *State {
 func (m *maker) keep(s *subject, at place, r Reason, detail string) {
 	c := m.itemChange(s, at, Unchanged)
 	c.Reason, c.Because, c.WaitsFor = r, m.sentence(r, detail), ""
-	if at.item != nil && (r == ReasonNoRule || r == ReasonExcluded) {
+	unwanted := s.rule == nil || s.rule.Protect == config.ProtectOff
+	if at.item != nil && s.vm != nil && unwanted {
 		c.Notes = append([]string{m.describe(at.item)}, c.Notes...)
 	}
-	if at.vault != nil && r == ReasonNoRule && at.class == active && at.vault.conf.Unmatched == unmatchedStop {
+	if at.vault != nil && s.vm != nil && s.rule == nil && at.class == active && at.vault.conf.Unmatched == unmatchedStop {
 		c.Notes = append(c.Notes, "not stopped in this run")
 	}
 	m.quiet = append(m.quiet, c)
@@ -200,81 +202,12 @@ func tierOf(p *Policy) string {
 	return p.Spec.normal().Tier
 }
 
-// undelete plans the recovery of a soft-deleted item; it ends stopped (azure-api.md §6). It needs nothing
-// that the plan does to the vault, because its data is running out of time.
-func (m *maker) undelete(s *subject, at place) string {
-	c := m.itemChange(s, at, Undelete)
-	c.Reason, c.Because = ReasonSoftDeleted, m.sentence(ReasonSoftDeleted, m.daysLeft(at.item))
-	c.After = &State{State: StateProtectionStopped, Disks: at.item.Disks.normal()}
-	at.vault.load++
-	return m.add(draft{Change: c, weight: 1})
-}
-
-// resume plans backups again for an item that is stopped, or will be once it is undeleted. Where that is
-// blocked an undelete stands all the same: it saves the data.
-func (m *maker) resume(s *subject, at place, undelete string) {
-	it, v := at.item, at.vault
-	p := m.policyAt(v, s.rule.Policy)
-	m.only.touch(s, v, p)
-	c := m.itemChange(s, at, Resume)
-	c.Reason = ReasonProtectionStopped
-	switch {
-	case undelete != "":
-		c.WaitsFor, c.Due = "", nil
-		c.Before = &State{State: StateProtectionStopped, Disks: it.Disks.normal()}
-	case at.class == suspended:
-		c.Reason = ReasonBackupsSuspended
-	}
-	c.Because = m.sentence(c.Reason, "")
-	c.Allowed = s.rule.Resume
-	disks := it.Disks.normal()
-	if s.rule.Disks != nil {
-		disks = disksOf(s.rule.Disks)
-	}
-	c.After = &State{State: StateProtected, Policy: p.id, Disks: disks}
-	var fields fieldList
-	fields.add("policy", lastName(c.Before.Policy), lastName(p.id))
-	fields.add("disks", it.Disks.words(), disks.words())
-	c.Fields = fields
-	from := m.index.policies[armid.Of(it.PolicyID)]
-	if reason, detail := m.policyFits(s, p, tierOf(from)); reason != "" {
-		m.block(c, reason, detail, "")
-		return
-	}
-	r := m.resumeRisks(at, from, p)
-	r.coverage = fewer(it.Disks, disks)
-	if r.retention {
-		if reason, detail := m.guardRefuses(v); reason != "" {
-			m.block(c, reason, detail, "")
-			return
-		}
-	}
-	c.Needs = needs(undelete, cmp.Or(p.change, v.last))
-	weight := 1
-	if undelete != "" {
-		weight = 0 // counted with its undelete
-	}
-	m.backup(s, it, v, m.add(draft{Change: c, risks: r, weight: weight}), it.ID)
-}
-
-// resumeRisks is what the points of an item risk when backups go on. While an item is stopped all its points
-// stay; under a policy they age again. Those of a suspended item age all the time, by its policy.
-func (m *maker) resumeRisks(at place, from *Policy, to *policyPlan) risks {
-	if at.item.LastRecoveryPoint.IsZero() {
-		return risks{}
-	}
-	if at.class == suspended && from != nil {
-		return risks{retention: m.moveRisks(from, to).retention}
-	}
-	return risks{retention: true}
-}
-
 // stop plans the end of new backups; the data is kept.
 func (m *maker) stop(s *subject, at place, why Reason) {
 	c := m.itemChange(s, at, Stop)
 	c.Reason, c.Because = why, m.sentence(why, "")
 	c.After = &State{State: StateProtectionStopped, Disks: at.item.Disks.normal()}
-	if why == ReasonUnmatchedStops {
+	if s.rule == nil { // the vault says so
 		c.Rule = refOf(at.vault.conf.Name, at.vault.conf.Pos)
 	}
 	if m.incomplete() {
@@ -287,44 +220,3 @@ func (m *maker) stop(s *subject, at place, why Reason) {
 	}
 	m.add(draft{Change: c, risks: risks{stops: true}, weight: 1})
 }
-
-// backup plans an on-demand backup behind the change `after`, or of an item that needs none, when the last
-// recovery point is too old and no Backup job runs or was started within the time that the rule gives.
-func (m *maker) backup(s *subject, it *Item, v *vaultPlan, after, itemID string) {
-	want := s.rule.Backup
-	if want == nil || want.IfOlderThan <= 0 {
-		return
-	}
-	c := m.itemChange(s, place{}, Backup)
-	c.Vault, c.Item, c.Needs = v.id, itemID, needs(after)
-	c.After = &State{Retain: Duration(want.Retain)}
-	c.Reason = ReasonNoPoint
-	detail := ""
-	if it != nil && !it.LastRecoveryPoint.IsZero() {
-		age := m.opt.Now.Sub(it.LastRecoveryPoint)
-		if age <= want.IfOlderThan {
-			return
-		}
-		last := it.LastRecoveryPoint
-		c.Before = &State{LastGood: &last}
-		c.Reason, detail = ReasonPointTooOld, "more than "+ageWords(want.IfOlderThan)
-	}
-	if gap := m.gaps.jobs[v.key]; gap != nil {
-		m.block(c, ReasonGap, gap.words(), "")
-		return
-	}
-	container := containerOf(it, s.id)
-	for _, j := range m.index.jobs[jobKey{v.key, container}] {
-		if j.Operation == jobBackup && (j.Running() || m.opt.Now.Sub(j.Start) <= want.IfOlderThan) {
-			return
-		}
-	}
-	if j := m.index.running(v.key, container); j != nil && after == "" {
-		c.WaitsFor = j.ID
-	}
-	c.Because = m.sentence(c.Reason, detail)
-	m.add(draft{Change: c})
-}
-
-// jobBackup is the operation of a backup job (azure-api.md §5).
-const jobBackup = "Backup"
