@@ -103,7 +103,7 @@ func (l *linter) checkSchedule(p *Policy) {
 	if !l.has(&h.Window) {
 		return
 	}
-	if h.Window < 4*time.Hour || h.Window > 24*time.Hour || h.Window%h.Every != 0 {
+	if h.Window > 24*time.Hour || h.Window%h.Every != 0 { // a multiple of every is 4h or longer
 		l.out.fail(l.at(&h.Window), ruleHourly, "", "the window must be 4h to 24h long and a multiple of %s, not %s", hours(h.Every), hours(h.Window))
 	}
 }

@@ -114,7 +114,7 @@ func TestVariablesAreReplacedInEveryKindOfScalar(t *testing.T) {
 	v, p, r := c.Vaults[0], c.Policies[0], c.Rules[0]
 	got := fmt.Sprintln(c.Version, c.Subscriptions, v.Name, v.Manage, *v.SoftDeleteDays, v.Tags, *p.Retention.Days, p.Retention.Months.Dates,
 		p.Archive.AfterMonths, r.Match[0].Tags, r.Spread, r.Disks.Kind, r.Protect, r.Backup.IfOlderThan, c.Rules[1].Protect, c.Settings.Guards.MaxStops)
-	want := "1 [" + sub1 + "] rsv-prod true 30 map[empty: env:prod literal:${ENV} price:$5] 30 [1 0] 6 map[env:[prod]] false osOnly true 30h0m0s stopped {30 true}\n"
+	want := "1 [" + sub1 + "] rsv-prod true 30 map[empty: env:prod fallback:else literal:${ENV} price:$5] 30 [1 0] 6 map[env:[prod]] false osOnly true 30h0m0s stopped {30 true}\n"
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -146,6 +146,10 @@ func TestTimeZonesAreWindowsZones(t *testing.T) {
 			t.Errorf("policy %s: time zone %q, want %q", c.Policies[i].Name, got, want)
 		}
 	}
+	india, _ := IANAZone("india standard time")
+	if l, err := time.LoadLocation(india); err != nil || time.Unix(0, 0).In(l).Format("-0700") != "+0530" {
+		t.Errorf("India is %q, %v", india, err)
+	}
 	for name, windows := range windowsZones() {
 		iana, ok := IANAZone(windows)
 		if !ok {
@@ -176,6 +180,23 @@ func TestAMissingFileIsToldWithItsCause(t *testing.T) {
 	c, _, err := Load(nil, testEnv)
 	if c != nil || !errors.Is(err, fs.ErrNotExist) || err.Error() != "azbackup.yaml: the file cannot be read: no such file or directory [file]" {
 		t.Errorf("config %v, error %v", c, err)
+	}
+}
+
+func TestReferencesAreNotCheckedWhereAFileIsMissing(t *testing.T) {
+	_, _, err := Load([]string{"testdata/err/unknown-policy.yaml", "testdata/none.yaml"}, testEnv)
+	if err == nil || !strings.Contains(err.Error(), "none.yaml") || strings.Contains(err.Error(), string(ruleUnknownPolicy)+"]") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestDisksAreSorted(t *testing.T) {
+	c, _, err := Load([]string{"testdata/ok/rules.yaml"}, testEnv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := c.Rules[2].Disks; got.Kind != DisksExclude || !slices.Equal(got.LUNs, []int{0, 2}) {
+		t.Errorf("disks %+v", got)
 	}
 }
 
