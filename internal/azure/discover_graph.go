@@ -70,6 +70,11 @@ func (c *Client) graphQuery(ctx context.Context, subscriptions []string) ([]wire
 		if err != nil {
 			return nil, err
 		}
+		for _, w := range page.Data {
+			if _, ok := w.vm(); !ok { // nobody could say whose list it is missing from
+				return nil, &apply.Error{Op: op, Code: "MalformedAnswer", Message: fmt.Sprintf("%q is not the id of a VM", w.ID)}
+			}
+		}
 		all = append(all, page.Data...)
 		switch {
 		case page.Token != "" && page.Token != token:

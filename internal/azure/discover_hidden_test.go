@@ -108,8 +108,14 @@ func TestResourceGraphThatAnswersInPartIsAGap(t *testing.T) {
 			t.Errorf("%s: %s", name, d)
 		}
 	}
-	f := estate().on("GET", "/subscriptions", lists()).on("POST", graphPath, fails(403, "AuthorizationFailed"))
+	nameless := `{"totalRecords":1,"data":[{"name":"VM1"}],"resultTruncated":"false"}`
+	f := estate().on("GET", "/subscriptions", lists()).on("POST", graphPath, says(200, nameless))
 	o := discover(t, f.client(t, CommandAudit), plan.Scope{Subscriptions: []string{sub}, AllVaults: true, Graph: true})
+	if d := cmp.Diff([]string{"vms MalformedAnswer"}, gapKinds(o)); d != "" {
+		t.Error(d)
+	}
+	f = estate().on("GET", "/subscriptions", lists()).on("POST", graphPath, fails(403, "AuthorizationFailed"))
+	o = discover(t, f.client(t, CommandAudit), plan.Scope{Subscriptions: []string{sub}, AllVaults: true, Graph: true})
 	if d := cmp.Diff([]string{"vms AuthorizationFailed"}, gapKinds(o)); d != "" {
 		t.Error(d)
 	}

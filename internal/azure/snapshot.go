@@ -33,6 +33,7 @@ func (c *Client) Snapshot(ctx context.Context, scope plan.Scope, w io.Writer) er
 	defer rec.close()
 	taken := time.Now().UTC()
 	scope.Elsewhere, scope.AllVaults, scope.Guards = true, true, true
+	scope.Graph = false // its answers are no bodies of VMs
 	if _, err := c.discover(ctx, scope, rec); err != nil {
 		return err
 	}
