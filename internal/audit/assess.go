@@ -228,8 +228,7 @@ func sortVMs(vms []VM) []VM {
 	for i, s := range States() {
 		rank[s] = i
 	}
-	slices.SortStableFunc(vms, func(x, y VM) int {
-		return cmp.Or(cmp.Compare(rank[x.State], rank[y.State]), strings.Compare(string(armid.Of(x.ID)), string(armid.Of(y.ID))))
+	return sortKeyed(vms, func(vm *VM) string { return vm.ID }, func(x, y keyed[VM]) int {
+		return cmp.Or(cmp.Compare(rank[x.value.State], rank[y.value.State]), strings.Compare(string(x.key), string(y.key)))
 	})
-	return vms
 }

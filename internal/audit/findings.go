@@ -29,15 +29,12 @@ func fingerprint(code, target string) string {
 }
 
 func sortFindings(all []Finding) []Finding {
-	slices.SortStableFunc(all, func(x, y Finding) int {
+	return sortKeyed(all, func(f *Finding) string { return f.Target }, func(x, y keyed[Finding]) int {
 		return cmp.Or(
-			cmp.Compare(y.Severity.rank(), x.Severity.rank()),
-			strings.Compare(x.Code, y.Code),
-			strings.Compare(string(armid.Of(x.Target)), string(armid.Of(y.Target))),
-			strings.Compare(x.Message, y.Message),
+			cmp.Compare(y.value.Severity.rank(), x.value.Severity.rank()), strings.Compare(x.value.Code, y.value.Code),
+			strings.Compare(string(x.key), string(y.key)), strings.Compare(x.value.Message, y.value.Message),
 		)
 	})
-	return all
 }
 
 // vmFindings turns the facts of a VM into findings. Of a VM that is unknown, excluded or unsupported nothing

@@ -77,15 +77,17 @@ func (v vmItems) deciding() (plan.Item, kind) {
 // distinct is items by id, each once: a list that moves while it is paged shows an item twice. The newer look is
 // kept, as far as its recovery point tells.
 func distinct(items []plan.Item) []plan.Item {
-	all := slices.Clone(items)
-	slices.SortStableFunc(all, func(a, b plan.Item) int {
+	all := sortKeyed(items, func(it *plan.Item) string { return it.ID }, func(x, y keyed[plan.Item]) int {
+		if n := strings.Compare(string(x.key), string(y.key)); n != 0 {
+			return n
+		}
+		a, b := *x.value, *y.value
 		return cmp.Or(
-			strings.Compare(string(armid.Of(a.ID)), string(armid.Of(b.ID))), b.LastRecoveryPoint.Compare(a.LastRecoveryPoint),
-			cmp.Compare(kindOf(a), kindOf(b)), strings.Compare(a.State, b.State), strings.Compare(a.PolicyID, b.PolicyID),
-			strings.Compare(a.LastBackupStatus, b.LastBackupStatus),
+			b.LastRecoveryPoint.Compare(a.LastRecoveryPoint), cmp.Compare(kindOf(a), kindOf(b)), strings.Compare(a.State, b.State),
+			strings.Compare(a.PolicyID, b.PolicyID), strings.Compare(a.LastBackupStatus, b.LastBackupStatus),
 		)
 	})
-	return slices.CompactFunc(all, func(a, b plan.Item) bool { return armid.Same(a.ID, b.ID) })
+	return slices.CompactFunc(all, func(a, b plan.Item) bool { return a.ID == b.ID || armid.Same(a.ID, b.ID) })
 }
 
 // inventory joins items to VMs by sourceResourceId and by nothing else: names repeat across resource groups.

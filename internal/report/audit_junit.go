@@ -31,7 +31,7 @@ func AuditJUnit(w io.Writer, r audit.Result) error {
 
 func junitVMs(r audit.Result) junit.Testsuite {
 	suite := newSuite("VMs", r)
-	suite.AddProperty("coverage", percent(r.Summary.Coverage))
+	suite.AddProperty("coverage", percent(r.Summary.Coverage)+", "+leftOutWords(r.Summary))
 	suite.AddProperty("fail-on", string(r.Made.FailOn))
 	at := map[armid.Key][]audit.Finding{}
 	for _, f := range r.Findings {
