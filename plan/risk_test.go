@@ -38,7 +38,9 @@ func TestWhatAPolicyChangeRisks(t *testing.T) {
 		{"another day of the week", func(s *PolicySpec) { s.Retention.Weeks.Days = []string{"Sunday", "Friday"} }, retention, retention},
 		{"fewer months", func(s *PolicySpec) { s.Retention.Months.Keep = 11 }, retention, none},
 		{"a date less", func(s *PolicySpec) { s.Retention.Months.Dates = []int{1} }, retention, none},
-		{"from dates to weeks", func(s *PolicySpec) { s.Retention.Months = &KeepSpec{Keep: 99, Weeks: []string{"First"}, Days: []string{"Sunday"}} }, retention, retention},
+		{"from dates to weeks", func(s *PolicySpec) {
+			s.Retention.Months = &KeepSpec{Keep: 99, Weeks: []string{"First"}, Days: []string{"Sunday"}}
+		}, retention, retention},
 		{"fewer years", func(s *PolicySpec) { s.Retention.Years.Keep = 6 }, retention, none},
 		{"no years", func(s *PolicySpec) { s.Retention.Years = nil }, retention, none},
 		{"a month of the year less", func(s *PolicySpec) { s.Retention.Years.Months = []string{"January"} }, retention, none},
@@ -47,7 +49,9 @@ func TestWhatAPolicyChangeRisks(t *testing.T) {
 		{"every six hours", func(s *PolicySpec) { s.Schedule.Every = 6 }, coverage, none},
 		{"a shorter window", func(s *PolicySpec) { s.Schedule.Window = 8 }, coverage, none},
 		{"daily", func(s *PolicySpec) { s.Schedule = ScheduleSpec{Frequency: FrequencyDaily, At: "08:00"} }, coverage, none},
-		{"weekly", func(s *PolicySpec) { s.Schedule = ScheduleSpec{Frequency: FrequencyWeekly, At: "08:00", Days: []string{"Sunday"}} }, coverage, none},
+		{"weekly", func(s *PolicySpec) {
+			s.Schedule = ScheduleSpec{Frequency: FrequencyWeekly, At: "08:00", Days: []string{"Sunday"}}
+		}, coverage, none},
 		{"crash consistency", func(s *PolicySpec) { s.Consistency = ConsistencyCrash }, coverage, none},
 		{"both", func(s *PolicySpec) { s.Consistency, s.Retention.Days = ConsistencyCrash, 7 }, risks{retention: true, coverage: true}, none},
 	} {
