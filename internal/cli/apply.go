@@ -85,7 +85,7 @@ func (a *app) applyRun(ctx context.Context, f applyFlags, run *report.Run) (ende
 	if err != nil {
 		return false, err
 	}
-	saved, err := f.approvalFlags.read(a)
+	saved, err := f.approved(a)
 	if err != nil {
 		return false, err
 	}
@@ -104,7 +104,7 @@ func (a *app) applyRun(ctx context.Context, f applyFlags, run *report.Run) (ende
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	observed := time.Now()
-	p, _, err := a.planFor(ctx, s, c, only)
+	p, err := a.planFor(ctx, s, c, only)
 	if err != nil {
 		return false, err
 	}
@@ -169,6 +169,7 @@ func (a *app) judgeResults(ctx context.Context, run *report.Run) {
 			continue
 		case apply.Failed:
 			failed++
+		default:
 		}
 		a.verdict[exitUnfinished] = true
 		switch {
@@ -209,7 +210,7 @@ func lastSuccess(path string) time.Time {
 	if path == "" {
 		return time.Time{}
 	}
-	f, err := os.Open(path) //nolint:gosec // the path is the user's
+	f, err := os.Open(path)
 	if err != nil {
 		return time.Time{}
 	}

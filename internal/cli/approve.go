@@ -27,8 +27,8 @@ func (f *approvalFlags) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.expect, "expect", "", "apply only the plan whose fingerprint is `HASH`")
 }
 
-// read checks that somebody can say yes, and reads the saved plan if there is one.
-func (f *approvalFlags) read(a *app) (*plan.Plan, error) {
+// approved checks that somebody can say yes, and reads the saved plan if there is one.
+func (f *approvalFlags) approved(a *app) (*plan.Plan, error) {
 	switch {
 	case f.planFile != "" && f.expect != "":
 		return nil, usage("a plan file and --expect say the same: give one of them")
@@ -43,7 +43,7 @@ func (f *approvalFlags) read(a *app) (*plan.Plan, error) {
 
 // readPlan reads a saved plan.
 func readPlan(path string) (*plan.Plan, error) {
-	data, err := os.ReadFile(path) //nolint:gosec // the path is the user's
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("reading the plan: %w", err)
 	}

@@ -26,7 +26,7 @@ func openJournal(path string, a *app, s *session, p plan.Plan) (*journal, error)
 		return j, nil
 	}
 	var err error
-	if j.file, err = os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600); err != nil { //nolint:gosec // the path is the user's
+	if j.file, err = os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600); err != nil {
 		return nil, fmt.Errorf("opening the journal: %w", err)
 	}
 	head, err := json.Marshal(map[string]any{

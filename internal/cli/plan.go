@@ -60,7 +60,7 @@ func (a *app) plan(ctx context.Context, f planFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	p, _, err := a.planFor(ctx, s, c, only)
+	p, err := a.planFor(ctx, s, c, only)
 	if err != nil {
 		return err
 	}

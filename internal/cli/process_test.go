@@ -39,7 +39,7 @@ type process struct {
 }
 
 func start(program, dir string, args ...string) (*process, error) {
-	p := &process{Cmd: exec.Command(program, args...)} //nolint:gosec,noctx // it is ourselves
+	p := &process{Cmd: exec.Command(program, args...)}
 	p.Dir, p.Stdout, p.Stderr = dir, &p.stdout, &p.stderr
 	p.Env = append(os.Environ(), "XDG_CACHE_HOME="+dir, "HOME="+dir, accessToken+"=test")
 	return p, p.Start()
@@ -79,7 +79,7 @@ func azureAt(t *testing.T, program, dir string, args ...string) (url string) {
 		if data, err := os.ReadFile(filepath.Join(dir, "url")); err == nil && len(data) > 0 {
 			return strings.TrimSpace(string(data))
 		}
-		time.Sleep(10 * time.Millisecond) //nolint:forbidigo // another process writes the file
+		time.Sleep(10 * time.Millisecond) // another process writes the file
 	}
 	t.Errorf("no simulator: %s", p.stderr.String())
 	return ""
@@ -88,7 +88,7 @@ func azureAt(t *testing.T, program, dir string, args ...string) (url string) {
 func statsOf(t *testing.T, url string) simulator.Stats {
 	t.Helper()
 	var stats simulator.Stats
-	resp, err := http.Get(url + "/_simulator/stats") //nolint:gosec // loopback
+	resp, err := http.Get(url + "/_simulator/stats")
 	if err == nil {
 		err = errors.Join(json.NewDecoder(resp.Body).Decode(&stats), resp.Body.Close())
 	}
@@ -150,7 +150,7 @@ func awaitRequests(t *testing.T, url string, n int) int {
 		if quiet++; total != last {
 			last, quiet = total, 0
 		}
-		time.Sleep(5 * time.Millisecond) //nolint:forbidigo // another process sends the requests
+		time.Sleep(5 * time.Millisecond) // another process sends the requests
 	}
 	return last
 }
@@ -208,7 +208,7 @@ func awaitFile(t *testing.T, path, text string) {
 		if data, err := os.ReadFile(path); err == nil && strings.Contains(string(data), text) {
 			return
 		}
-		time.Sleep(10 * time.Millisecond) //nolint:forbidigo // another process writes the file
+		time.Sleep(10 * time.Millisecond) // another process writes the file
 	}
 	t.Fatalf("%s never held %q", path, text)
 }
@@ -257,12 +257,12 @@ func TestInterruptsEndARunWithCode130(t *testing.T) {
 			if test.stdout != "" {
 				awaitFile(t, filepath.Join(dir, "journal"), `"kind":"accepted"`)
 			} else {
-				time.Sleep(300 * time.Millisecond) //nolint:forbidigo // nothing shows that it is reading
+				time.Sleep(300 * time.Millisecond) // nothing shows that it is reading
 			}
 			began := time.Now()
 			for range test.signals {
 				_ = p.Process.Signal(os.Interrupt)
-				time.Sleep(50 * time.Millisecond) //nolint:forbidigo // two signals at once may arrive as one
+				time.Sleep(50 * time.Millisecond) // two signals at once may arrive as one
 			}
 			if code := p.exit(); code != exitInterrupted {
 				t.Errorf("exit code %d, want %d\n%s%s", code, exitInterrupted, p.stdout.String(), p.stderr.String())

@@ -48,12 +48,12 @@ func (a *app) read(ctx context.Context, s *session, scope plan.Scope) (plan.Obse
 }
 
 // planFor reads what c asks about and makes its plan.
-func (a *app) planFor(ctx context.Context, s *session, c *config.Config, only []plan.Only) (plan.Plan, plan.Observed, error) {
+func (a *app) planFor(ctx context.Context, s *session, c *config.Config, only []plan.Only) (plan.Plan, error) {
 	o, err := a.read(ctx, s, plan.ScopeOf(c))
 	if err != nil {
-		return plan.Plan{}, o, err
+		return plan.Plan{}, err
 	}
-	return plan.Make(c, o, plan.Options{Now: time.Now().UTC(), Only: only}), o, nil
+	return plan.Make(c, o, plan.Options{Now: time.Now().UTC(), Only: only}), nil
 }
 
 func total(counts map[string]int) int {

@@ -20,7 +20,7 @@ func Main(ctx context.Context, args []string, s Streams) int {
 	a.Err = a.stderr
 	// Until the flags are read: errors for people.
 	a.log, _ = newLogger(a.Err, "text", false, false)
-	root := a.root()
+	root := a.root() //nolint:contextcheck // cobra hands the context to the commands
 	root.SetArgs(args)
 	if err := root.ExecuteContext(ctx); err != nil {
 		a.fail(ctx, err)

@@ -104,7 +104,7 @@ func await(ts *testscript.TestScript, _ bool, args []string) {
 			}
 			return
 		}
-		time.Sleep(20 * time.Millisecond) //nolint:forbidigo // another process writes the file
+		time.Sleep(20 * time.Millisecond) // another process writes the file
 	}
 	ts.Fatalf("%s: no match for %s came", args[0], pattern)
 }

@@ -183,7 +183,7 @@ func readJSON(path string, v any) error {
 	if path == "" {
 		return nil
 	}
-	f, err := os.Open(path) //nolint:gosec // the path is the user's
+	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
@@ -197,12 +197,8 @@ func readJSON(path string, v any) error {
 }
 
 func (a *app) logRequest(e simulator.Entry) {
-	text := fmt.Sprintf("%s %3d %-6s %s", e.Time.Format("15:04:05.000"), e.Status, e.Method, report.Line(e.Path))
-	for _, s := range []string{e.Code, e.Fault} {
-		if s != "" {
-			text += " " + report.Line(s)
-		}
-	}
+	text := fmt.Sprintf("%s %3d %-6s %s %s %s", e.Time.Format("15:04:05.000"), e.Status, e.Method, e.Path, e.Code, e.Fault)
+	text = report.Line(strings.TrimRight(text, " "))
 	a.log.Info(text, "method", e.Method, "path", e.Path, "status", e.Status, "kind", e.Kind, "code", e.Code, "fault", e.Fault,
 		"seconds", e.Took.Seconds(), "client_request_id", e.ClientID, "bytes", e.Bytes)
 }

@@ -28,7 +28,7 @@ func withTLS(l net.Listener, dir string) (net.Listener, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("making a certificate: %w", err), l.Close())
 	}
-	err = os.MkdirAll(dir, 0o755) //nolint:gosec // other users' clients read the certificate
+	err = os.MkdirAll(dir, 0o755)
 	if err == nil {
 		err = writeFile(filepath.Join(dir, "ca.pem"), func(w io.Writer) error {
 			return pem.Encode(w, &pem.Block{Type: "CERTIFICATE", Bytes: ca})

@@ -39,7 +39,7 @@ func rulesTopic() string {
 	b.WriteString("A message about the config ends with the name of the rule that it breaks, in brackets.\n")
 	for _, r := range config.Rules() {
 		fmt.Fprintf(&b, "\n%s\n", r.Name)
-		for _, line := range strings.Split(text.WrapSoft(r.Help, topicWidth), "\n") {
+		for line := range strings.SplitSeq(text.WrapSoft(r.Help, topicWidth), "\n") {
 			fmt.Fprintf(&b, "  %s\n", strings.TrimSpace(line))
 		}
 	}

@@ -110,6 +110,7 @@ func (g riskGroup) title() string {
 		words = verb("stops", "stop") + " backups (the data is kept)"
 	case plan.RiskReducesRetention:
 		words = "may prune recovery points earlier"
+	case plan.RiskNone:
 	case plan.RiskReducesCoverage:
 		words = verb("backs", "back") + " up less"
 	}

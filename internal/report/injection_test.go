@@ -128,6 +128,7 @@ func mustBeDead(t testing.TB, root *nethtml.Node) {
 			if !regexp.MustCompile(`^ azbackup:fingerprint sha256:[0-9a-f]+ $`).MatchString(n.Data) {
 				t.Errorf("a comment <!--%s-->", n.Data)
 			}
+		default:
 		}
 	})
 }
