@@ -57,13 +57,14 @@ type htmlPage struct {
 }
 
 // htmlCounts are the numbers beside the ring.
-type htmlCounts struct{ Covered, Risk, Bad, Unknown, Excluded, Unsupported string }
+type htmlCounts struct{ Covered, Risk, Bad, Unknown, Excluded, Unsupported, Findings string }
 
-func newCounts(s audit.Summary) htmlCounts {
-	risk := atRisk(s)
+func newCounts(r audit.Result) htmlCounts {
+	s, risk := r.Summary, atRisk(r.Summary)
 	return htmlCounts{
 		number(s.Covered), number(risk), number(s.Counted - s.Covered - risk),
 		number(s.States[audit.Unknown]), number(s.States[audit.Excluded]), number(s.States[audit.Unsupported]),
+		plural(len(r.Findings), "finding"),
 	}
 }
 
@@ -131,7 +132,7 @@ func newPage(r audit.Result) (htmlPage, error) {
 	p := htmlPage{
 		CSP: fmt.Sprintf("default-src 'none'; img-src data:; style-src 'sha256-%s'; script-src 'sha256-%s'; base-uri 'none'; form-action 'none'", hash(css), hash(js)),
 		CSS: template.CSS(css), JS: template.JS(js), //nolint:gosec // both are files of this program
-		Result: r, Percent: percent(r.Summary.Coverage), Counts: newCounts(r.Summary), Sentence: htmlSentence(r), Verdict: verdict(r),
+		Result: r, Percent: percent(r.Summary.Coverage), Counts: newCounts(r), Sentence: htmlSentence(r), Verdict: verdict(r),
 		Made: htmlMade(r), Donut: donut(r.Summary), Bar: stateBar(r.Summary), States: htmlStates(r.Summary),
 		Shares: htmlAllShares(r), Ages: htmlAgesOf(r), Controls: htmlControls(r), Data: newData(r),
 	}

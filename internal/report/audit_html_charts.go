@@ -222,7 +222,30 @@ type htmlAges struct {
 	Bars    []htmlBar
 	Total   string
 	Largest int
-	None    string // VMs that are counted and have no live recovery point
+	Stats   []htmlFact // how old the points are, in three numbers
+	None    string     // VMs that are counted and have no live recovery point
+}
+
+// ageStats are the median, what nineteen of twenty are younger than, and the oldest.
+func ageStats(ages []int64) []htmlFact {
+	if len(ages) == 0 {
+		return nil
+	}
+	slices.Sort(ages)
+	at := func(share int) string { return ageWords(ages[(len(ages)-1)*share/100]) }
+	return []htmlFact{{"Median", at(50)}, {"95 % are younger than", at(95)}, {"Oldest", at(100)}}
+}
+
+// ageWords spells an age as the table does.
+func ageWords(seconds int64) string {
+	switch {
+	case seconds < 3600:
+		return fmt.Sprintf("%d min", seconds/60)
+	case seconds < 48*3600:
+		return fmt.Sprintf("%d h", seconds/3600)
+	default:
+		return fmt.Sprintf("%d d", seconds/86400)
+	}
 }
 
 type htmlBar struct {
@@ -243,7 +266,8 @@ const (
 func htmlAgesOf(r audit.Result) htmlAges {
 	bounds := ageBounds()
 	counts, stale := make([]int, len(bounds)+1), make([]int, len(bounds)+1)
-	total, none := 0, 0
+	none := 0
+	var all []int64
 	for _, vm := range r.VMs {
 		age, ok := liveAge(vm)
 		if !ok {
@@ -256,13 +280,13 @@ func htmlAgesOf(r audit.Result) htmlAges {
 		if i < 0 {
 			i = len(bounds)
 		}
-		total++
+		all = append(all, age)
 		counts[i]++
 		if vm.State == audit.Stale {
 			stale[i]++
 		}
 	}
-	ages := htmlAges{Total: number(total), None: number(none), Largest: slices.Max(counts)}
+	ages := htmlAges{Total: number(len(all)), None: number(none), Largest: slices.Max(counts), Stats: ageStats(all)}
 	for i, n := range counts {
 		label := "older"
 		if i < len(bounds) {

@@ -59,7 +59,7 @@ func (b *browser) shows(r audit.Result) {
 	for _, s := range audit.States() {
 		b.is(string(s), b.text(fmt.Sprintf("[data-count=%q]", s)), number(r.Summary.States[s]))
 	}
-	b.is("findings", b.text("#finding-count"), fmt.Sprintf("%s, worst first", strings.Replace(plural(len(r.Findings), "finding"), ",", "", 1)))
+	b.is("findings", b.text("#finding-count"), fmt.Sprintf("%s, worst first", plural(len(r.Findings), "finding")))
 	b.is("machines", b.text("#shown"), number(len(r.VMs))+" machines")
 	b.is("rows", fmt.Sprint(b.rows()), fmt.Sprint(min(50, len(r.VMs))))
 	if shown := eval[bool](b, `document.getElementById("unread") !== null`); shown != (len(r.Gaps) > 0) {
