@@ -12,25 +12,27 @@
 // # Contract
 //
 // A read that fails is a [plan.Gap], never an absence: only a 404 with a code that says so (ResourceNotFound,
-// ResourceGroupNotFound) is taken as "does not exist". Half a list is no list. Reads are retried by the pipeline, a body that
-// breaks off included; a write is sent exactly once, and what became of one without an answer is the engine's to find
-// out ([apply.Error.Unknown]).
+// ResourceGroupNotFound) is taken as "does not exist". Half a list is no list. Reads are retried by the
+// pipeline, a body that breaks off included; a write is sent exactly once, and what became of one without an
+// answer is the engine's to find out ([apply.Error.Unknown]).
 //
-// The bearer token goes to the configured endpoint (scheme, host and port) and nowhere else: nextLink, Location and
-// Azure-AsyncOperation are followed verbatim, because they are signed (azure-api.md §4), but only there; redirects are not
-// followed. What a command may send is a table (routes.go), checked before the token is attached. There is no row with DELETE.
+// The bearer token goes to the configured endpoint (scheme, host and port) and nowhere else: nextLink, Location
+// and Azure-AsyncOperation are followed verbatim, because they are signed (azure-api.md §4), but only there;
+// redirects are not followed. What a command may send is a table (routes.go), checked before the token is
+// attached. There is no row with DELETE.
 //
 // # Decisions
 //
-//   - No generated clients: design.md §1 has the four measured reasons. Our structs name the fields we use. A field of
-//     an unexpected type counts as not said, unless something would be decided by it: then the list is a gap.
-//   - Lists are decoded element by element inside the retry loop (decode.go), so that a page that breaks off is read again and
-//     a vault with many items never stands in memory as text.
-//   - An item whose recovery point is fresh and whose VM is not in the list is asked for by GET, one VM a resource group: 403
-//     proves that the identity sees too little, 404 that the VM is gone. Without the question a VM deleted this
-//     morning would make every plan of its subscription incomplete for days.
+//   - No generated clients: design.md §1 has the four measured reasons. Our structs name the fields we use. A
+//     field of an unexpected type counts as not said, unless something would be decided by it: then the list is
+//     a gap.
+//   - Lists are decoded element by element inside the retry loop (decode.go), so that a page that breaks off is
+//     read again and a vault with many items never stands in memory as text.
+//   - An item whose recovery point is fresh and whose VM is not in the list is asked for by GET, one VM a
+//     resource group: 403 proves that the identity sees too little, 404 that the VM is gone. Without the
+//     question a VM deleted this morning would make every plan of its subscription incomplete for days.
 //   - A disk filter is reset by "extendedProperties": {}, which is what Azure CLI sends for its
 //     resetexclusionsettings; an explicit null does not survive the service's own types.
-//   - Rejected: Resource Graph for plans (minutes old, azure-api.md §10); one GET per VM (the hourly budget, §12); If-Match (no
-//     operation has it, §12).
+//   - Rejected: Resource Graph for plans (minutes old, azure-api.md §10); one GET per VM (the hourly budget,
+//     §12); If-Match (no operation has it, §12).
 package azure

@@ -2,6 +2,7 @@ package azure
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -147,7 +148,10 @@ func (t transport) Do(req *http.Request) (*http.Response, error) {
 // plainNetworkError drops the URL that net/http puts into its errors: ours are signed and up to 4 KB long.
 func plainNetworkError(err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
-		return u.Err
+		err = u.Err
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return &finalError{err} // asking again brings the same certificate
 	}
 	return err
 }

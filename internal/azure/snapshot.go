@@ -24,34 +24,35 @@ const estateVersion = "1"
 // Snapshot writes the estate of a scope as one JSON object: the raw bodies of the reads of [Client.Discover],
 // sorted by id, one a line, and the reads that were refused, so that a plan over the estate sees what a plan
 // over Azure saw. Tokens are in headers, which are not kept; what could be a secret in a VM's body is left out.
-// The errors are those of Discover, and w's.
-func (c *Client) Snapshot(ctx context.Context, scope plan.Scope, w io.Writer) error {
+// It returns what could not be read. The errors are those of Discover, and w's.
+func (c *Client) Snapshot(ctx context.Context, scope plan.Scope, w io.Writer) ([]plan.Gap, error) {
 	rec, err := newRecorder()
 	if err != nil {
-		return fmt.Errorf("taking a snapshot: %w", err)
+		return nil, fmt.Errorf("taking a snapshot: %w", err)
 	}
 	defer rec.close()
 	taken := time.Now().UTC()
 	scope.Elsewhere, scope.AllVaults, scope.Guards = true, true, true
 	scope.Graph = false // its answers are no bodies of VMs
-	if _, err := c.discover(ctx, scope, rec); err != nil {
-		return err
+	o, err := c.discover(ctx, scope, rec)
+	if err != nil {
+		return nil, err
 	}
 	if err := c.recordGroups(ctx, scope.Subscriptions, rec); err != nil {
-		return err
+		return nil, err
 	}
 	if rec.err != nil {
-		return fmt.Errorf("taking a snapshot: %w", rec.err)
+		return nil, fmt.Errorf("taking a snapshot: %w", rec.err)
 	}
 	me, err := c.WhoAmI(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	out := bufio.NewWriterSize(w, 1<<20)
 	if err := rec.estate(out, taken, me, scope.Subscriptions); err != nil {
-		return fmt.Errorf("writing the snapshot: %w", err)
+		return nil, fmt.Errorf("writing the snapshot: %w", err)
 	}
-	return out.Flush()
+	return o.Gaps, out.Flush()
 }
 
 // recordGroups adds the resource groups, which a plan does not ask for, but which a vault is made in.
