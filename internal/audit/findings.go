@@ -48,7 +48,7 @@ func (a *assessor) vmFindings(v *verdict) []Finding {
 		if v.row.State.LeftOut() && f.state != v.row.State {
 			continue
 		}
-		if code := codeOf(v, f.state, a.opt); code != "" {
+		if code := codeOf(v, f.state, a.opt); code != "" && !a.accepted(v, f.state) {
 			add(code, f.because)
 		}
 	}
@@ -62,6 +62,14 @@ func (a *assessor) vmFindings(v *verdict) []Finding {
 		add(codeNeedsEnhanced, because)
 	}
 	return all
+}
+
+// accepted says that the file takes a state as it is: who accepts another vault accepts that vault's policy with it.
+func (a *assessor) accepted(v *verdict, s State) bool {
+	if s != OtherVault && s != OtherPolicy || !v.holds(OtherVault) || v.rule == nil {
+		return false
+	}
+	return s == OtherPolicy || cmp.Or(v.rule.Elsewhere, a.config.Settings.Elsewhere) == "accept"
 }
 
 func codeOf(v *verdict, s State, opt Options) string {

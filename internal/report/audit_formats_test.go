@@ -38,7 +38,7 @@ func written(t testing.TB, format string, r audit.Result) []byte {
 // samples are audits of many sizes, the smallest ones included.
 func samples() map[string]audit.Result {
 	all := map[string]audit.Result{}
-	for _, n := range []int{0, 1, 2, 10, 137, 1000} {
+	for _, n := range []int{0, 1, 2, 3, 5, 8, 10, 13, 21, 34, 55, 89, 99, 100, 101, 137, 1000} {
 		all[fmt.Sprint(n)] = sampleAudit(n)
 	}
 	none := audit.Assess(nil, plan.Observed{Gaps: []plan.Gap{{Kind: plan.GapVMs, Subscription: sampleSub1, Code: "AuthorizationFailed", Status: 403}}}, audit.Options{Now: sampleNow})
