@@ -1,13 +1,13 @@
 // Package azure is the only room that talks to Azure: it reads what exists ([Client.Discover],
 // [Client.Snapshot]) and carries changes out (it is the [apply.Backend] of the real world).
 //
-//	           Discover / Snapshot          Start / List / Poll
-//	                   │                            │
-//	wire structs ──────┴────────── requests ────────┘        read.go, write.go
-//	                                   │
-//	azcore pipeline:  allow-list → names → retry → [ decode → admit → token → count ] → transport
-//	                  and host                                                         no redirects,
-//	                                                                                   bounded bodies
+//	          Discover / Snapshot          Start / List / Poll
+//	                  │                            │
+//	wire structs ─────┴────────── requests ────────┘        request.go
+//	                                  │
+//	azcore pipeline:  allow-list → names → retry → [ quota → time limit → decode → token → count ] → transport
+//	                  and host                                                            no redirects,
+//	                                                                                      bounded bodies
 //
 // # Contract
 //
