@@ -77,7 +77,14 @@ func (a *app) snapshot(ctx context.Context, f snapshotFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	write := func(w io.Writer) error { return s.Snapshot(ctx, scope, w) }
+	write := func(w io.Writer) error {
+		gaps, err := s.Snapshot(ctx, scope, w)
+		a.verdict[exitIncomplete] = len(gaps) > 0
+		for _, g := range gaps {
+			a.log.Warn("could not read "+report.GapWords(g)+": the estate says so too", "gap", g)
+		}
+		return err
+	}
 	if f.out == "" {
 		return write(a.Out)
 	}
