@@ -132,3 +132,17 @@ func TestSavedPlanLeavesWhatChanged(t *testing.T) {
 		t.Errorf("left: %s", diff)
 	}
 }
+
+// A refresh helps the VMs that are protected after it; when all of them are left, it is too.
+func TestSavedPlanRefreshesOnlyForWhatItProtects(t *testing.T) {
+	c, o := bigVault(0, 1)
+	saved := plan.Make(c, o, plan.Options{Now: now})
+	o.Protectable = []plan.Protectable{{Subscription: subscription, Location: "westeurope"}}
+	next := plan.Make(c, o, plan.Options{Now: now})
+	if apply, left := plan.Subset(saved, next); len(apply.Changes) != 2 || len(left) != 0 {
+		t.Errorf("apply %v, left %v", ids(apply.Changes), ids(left))
+	}
+	if apply, left := plan.Subset(plan.Plan{}, next); len(apply.Changes) != 0 || len(left) != 1 {
+		t.Errorf("nothing was approved: apply %v, left %v", ids(apply.Changes), ids(left))
+	}
+}

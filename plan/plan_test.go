@@ -436,6 +436,53 @@ func TestFingerprintCoversWhatIsApproved(t *testing.T) {
 	}, false)
 }
 
+func TestFirstBackupDoesNotChangeWhatWasApproved(t *testing.T) {
+	c, o := bigVault(1, 0)
+	c.Rules[0].Disks = &config.Disks{Kind: config.DisksOSOnly}
+	o.Items[0].State = plan.StateIRPending
+	before := plan.Make(c, o, plan.Options{Now: now})
+	o.Items[0].State, o.Items[0].LastRecoveryPoint = plan.StateProtected, now
+	after := plan.Make(c, o, plan.Options{Now: now})
+	if before.Summary[plan.Modify] != 1 || before.Fingerprint != after.Fingerprint {
+		t.Errorf("a modify of an item that got its first backup is another change: %v", plan.Compare(before, after))
+	}
+}
+
+func TestDiffSpecSpeaksTheWordsOfTheFile(t *testing.T) {
+	before := plan.PolicySpec{
+		Tier: "Standard", TimeZone: "UTC", Schedule: plan.ScheduleSpec{Frequency: "Weekly", At: "22:00", Days: []string{"Monday", "Sunday"}},
+		InstantRestoreDays: 5, Retention: plan.RetentionSpec{Weeks: &plan.KeepSpec{Keep: 12, Days: []string{"Monday", "Sunday"}}},
+	}
+	after := plan.PolicySpec{
+		Tier: "Enhanced", TimeZone: "W. Europe Standard Time", Schedule: plan.ScheduleSpec{Frequency: "Hourly", At: "08:00", Every: 4, Window: 12},
+		InstantRestoreDays: 7, Consistency: "crash",
+		Retention: plan.RetentionSpec{
+			Days: 30, Months: &plan.KeepSpec{Keep: 36, Dates: []int{0, 15, 1}},
+			Years: &plan.KeepSpec{Keep: 7, Months: []string{"July", "January"}, Weeks: []string{"Last", "First"}, Days: []string{"Sunday"}},
+		},
+		Archive: &plan.ArchiveSpec{Mode: "TierAfter", After: 3, Unit: "Months"}, InstantRestore: &plan.InstantRestoreSpec{Prefix: "rp-", Suffix: "-weu"},
+	}
+	want := []plan.Field{
+		{Path: "tier", Before: "Standard", After: "Enhanced"},
+		{Path: "timeZone", Before: "UTC", After: "W. Europe Standard Time"},
+		{Path: "schedule", Before: "weekly on Sunday, Monday at 22:00", After: "every 4h from 08:00 for 12h"},
+		{Path: "instantRestoreDays", Before: "5", After: "7"},
+		{Path: "retention.days", After: "30"},
+		{Path: "retention.weeks", Before: "keep 12; Sunday, Monday"},
+		{Path: "retention.months", After: "keep 36; on 1, 15, last"},
+		{Path: "retention.years", After: "keep 7; January, July; First, Last; Sunday"},
+		{Path: "archive", After: "after 3 months"},
+		{Path: "consistency", After: "crash"},
+		{Path: "instantRestoreGroup", After: "rp-*-weu"},
+	}
+	if diff := cmp.Diff(want, plan.DiffSpec(before, after)); diff != "" {
+		t.Errorf("fields (-want +got):\n%s", diff)
+	}
+	if d := plan.DiffSpec(after, after); d != nil {
+		t.Errorf("a policy differs from itself: %v", d)
+	}
+}
+
 func TestConfigHashIsOfWhatTheFileSays(t *testing.T) {
 	hash := func(change func(*config.Config)) string {
 		c, o := bigVault(1, 0)
