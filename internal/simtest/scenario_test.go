@@ -121,7 +121,7 @@ func newScenario(seed uint64) *scenario {
 // addMachine adds a VM, and mostly an item in one of the states an item can have.
 func (s *scenario) addMachine(r *rand.Rand, e *estate, subs, vaults []string, i int) {
 	sub := subs[r.IntN(len(subs))]
-	m := &machine{id: armid.VM(sub, "RG-App", fmt.Sprintf("VM%02d", i)), app: string("abcdefx"[r.IntN(7)])}
+	m := &machine{id: armid.VM(sub, "RG-App", fmt.Sprintf("VM%02d", i)), app: string("aabcdefffx"[r.IntN(10)])}
 	s.machines = append(s.machines, m)
 	e.addVM(m.id, "westeurope", map[string]string{"app": m.app})
 	var mine []string
@@ -206,13 +206,15 @@ func (s *scenario) addFault(r *rand.Rand, name string) {
 	kinds := []string{"item.put", "item.put", "item.backup", "policy.put", "vault.put", "refresh"}
 	reads := []string{"items.list", "jobs.list", "policies.list", "vms.list", "vault.get", "item.status", "policy.get", "job.get"}
 	statuses := []int{500, 502, 503, 504}
-	switch r.IntN(12) {
-	case 0, 1:
+	switch r.IntN(13) {
+	case 0:
 		f.Kind, f.Reset = kinds[r.IntN(len(kinds))], []string{"before", "after"}[r.IntN(2)]
+	case 1:
+		f.Kind, f.Reset = []string{"item.put", "item.backup"}[r.IntN(2)], "after"
 	case 2:
 		f.Kind, f.Status, f.AfterEffect = kinds[r.IntN(len(kinds))], statuses[r.IntN(4)], r.IntN(2) == 0
 	case 3:
-		f.Kind, f.Status, f.Times = reads[r.IntN(len(reads))], statuses[r.IntN(4)], 1+r.IntN(12)
+		f.Kind, f.Status, f.Times = reads[r.IntN(len(reads))], statuses[r.IntN(4)], 1+r.IntN(40)
 	case 4:
 		f.Kind, f.Truncate = reads[r.IntN(4)], true
 	case 5:
@@ -235,6 +237,11 @@ func (s *scenario) addFault(r *rand.Rand, name string) {
 		f.Kind, f.Latency = kinds[r.IntN(len(kinds))], simulator.Duration(time.Duration(r.IntN(40))*time.Second)
 	case 11:
 		s.addActor(r, &f, m)
+	case 12: // an answer is lost, and then the lists fail too
+		f.Kind, f.Reset, f.Times = "item.put", "after", 1
+		for _, kind := range []string{"items.list", "jobs.list"} {
+			s.settings.Faults = append(s.settings.Faults, simulator.Fault{Name: name + " " + kind, Kind: kind, Status: 503, Nth: 2 + r.IntN(6), Times: 10 + r.IntN(40)})
+		}
 	}
 	s.settings.Faults = append(s.settings.Faults, f)
 }

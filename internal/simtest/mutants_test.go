@@ -1,0 +1,138 @@
+package simtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+//nolint:gochecknoglobals // flags of the test binary
+var (
+	withMutants = flag.Bool("mutants", false, "break the program in named ways, and see that the simulation notices")
+	onlyMutant  = flag.String("mutant", "", "only the mutants with this in their name")
+)
+
+// mutant is a small break of the program: a piece of a file, and what stands there instead.
+type mutant struct{ name, file, piece, instead string }
+
+// mutants are breaks that the simulation must notice.
+var mutants = []mutant{
+	{
+		"repeat a write after a reset without looking", "apply/life.go",
+		"if e.Unknown {\n\t\treturn l.readBack(ctx)\n\t}", "if e.Unknown {\n\t\treturn Result{}, false\n\t}",
+	},
+	{
+		"overlook the jobs of backups", "apply/look.go",
+		"(j.Running() || j.Start.After(since)) {", "(j.Running() || j.Start.After(since)) && false {",
+	},
+	{
+		"take a list that failed for an empty one", "apply/watch.go",
+		"return sight{err: err}", "return sight{look: newLook(snapshot, at)}",
+	},
+	{
+		"confirm by the operation alone", "apply/follow.go",
+		"if l.watch == nil {\n\t\treturn l.followByPolls(ctx)\n\t}", "if l.watch == nil || true {\n\t\treturn l.followByPolls(ctx)\n\t}",
+	},
+	{
+		"poll per item", "apply/follow.go",
+		"p.op.JobID, p.asks = bareJob(job.ID), false", "p.op.JobID, p.asks, p.askAge = bareJob(job.ID), true, 0",
+	},
+	{
+		"ignore the pause after a 429", "internal/azure/quota/meter.go",
+		"g.paused = end\n", "_ = end\n",
+	},
+	{
+		"forget a child", "apply/schedule.go",
+		"told(res)\n\tfor _, child := range t.children {", "told(res)\n\tfor _, child := range t.children[:len(t.children)/2] {",
+	},
+	{
+		"write without waiting for the job that runs", "apply/life.go",
+		"if l.WaitsFor != \"\" {", "if l.WaitsFor == \"never\" {",
+	},
+	{
+		"start on after an interrupt", "apply/run.go",
+		"r.door.close(errInterrupted)", "_ = errInterrupted",
+	},
+	{
+		"forget the deadline of a change", "apply/run.go",
+		"limit := r.opt.Limits.ItemTimeout\n\tctx,", "limit := 4 * r.opt.Limits.ItemTimeout\n\tctx,",
+	},
+	{
+		"stop over a gap", "plan/items.go",
+		"if m.incomplete() {", "if m.incomplete() && false {",
+	},
+	{
+		"forget the disk filter", "internal/azure/start.go",
+		"p.Extended = &extended", "_ = &extended",
+	},
+}
+
+// TestMutants runs the simulation over each mutant until it fails, and tells the seed.
+func TestMutants(t *testing.T) {
+	if !*withMutants {
+		t.Skip("run `make simtest-mutants`")
+	}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range mutants {
+		if !strings.Contains(m.name, *onlyMutant) {
+			continue
+		}
+		began := time.Now()
+		found, output := hunt(t, root, m)
+		if found == "" {
+			t.Errorf("%s: not noticed\n%.2000s", m.name, output)
+			continue
+		}
+		fmt.Fprintf(os.Stdout, "%-50s caught by seed %4s in %v\n", m.name, found, time.Since(began).Round(time.Second))
+	}
+}
+
+// hunt returns the seed that notices the mutant, or "" and what the simulation said.
+func hunt(t *testing.T, root string, m mutant) (found, output string) {
+	t.Helper()
+	file := filepath.Join(root, m.file)
+	source, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(source, []byte(m.piece)); n != 1 {
+		t.Fatalf("%s: %s has %q %d times, want once", m.name, m.file, m.piece, n)
+	}
+	dir := t.TempDir()
+	broken := filepath.Join(dir, "broken.go")
+	overlay := filepath.Join(dir, "overlay.json")
+	write(t, broken, strings.Replace(string(source), m.piece, m.instead, 1))
+	list, err := json.Marshal(map[string]any{"Replace": map[string]string{file: broken}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, overlay, string(list))
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-overlay", overlay, "-timeout", "20m", "-run", "TestSimulation", "./internal/simtest", "-seeds", "500")
+	cmd.Dir = root
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		return "", string(out)
+	}
+	if seed := regexp.MustCompile(`seed (\d+): run|begins seed (\d+)\n`).FindStringSubmatch(string(out)); seed != nil {
+		return seed[1] + seed[2], string(out)
+	}
+	return "", string(out)
+}
+
+func write(t *testing.T, file, text string) {
+	t.Helper()
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
