@@ -43,6 +43,35 @@ func encodeStruct(v reflect.Value) []entry {
 	return out
 }
 
+// encodeSettings writes the guards whole where Load has filled in the defaults: a zero is a wish then, and without it
+// the file would be read back with a weaker guard.
+func encodeSettings(s Settings) []entry {
+	out := encodeStruct(reflect.ValueOf(s))
+	if s.Limits.Writes == 0 || s.Limits.RunTimeout == 0 {
+		return out
+	}
+	for _, f := range fieldsOf(reflect.TypeFor[Settings]()) {
+		if guards := reflect.ValueOf(s).Field(f.index); guards.Type() == reflect.TypeFor[Guards]() {
+			out = slices.DeleteFunc(out, func(e entry) bool { return e.key == f.key })
+			out = append(out, entry{f.key, encodeWhole(guards)})
+		}
+	}
+	return out
+}
+
+// encodeWhole writes zero values as well.
+func encodeWhole(v reflect.Value) []entry {
+	var out []entry
+	for _, f := range fieldsOf(v.Type()) {
+		value, said := encodeValue(v.Field(f.index))
+		if !said {
+			value = encodeZero(v.Field(f.index))
+		}
+		out = append(out, entry{f.key, value})
+	}
+	return out
+}
+
 // encodeValue gives the form in which a value is written, and whether the file says it at all.
 func encodeValue(v reflect.Value) (any, bool) {
 	if v.IsZero() {
@@ -83,8 +112,11 @@ func encodeValue(v reflect.Value) (any, bool) {
 
 // encodeZero is a zero value that is said all the same: a pointer to it is not nil, or it stands in a list.
 func encodeZero(v reflect.Value) any {
-	if v.Type() == reflect.TypeFor[Date]() {
+	switch v.Type() {
+	case reflect.TypeFor[Date]():
 		return lastWord
+	case reflect.TypeFor[Share]():
+		return 0
 	}
 	switch v.Kind() {
 	case reflect.Int:
@@ -117,6 +149,9 @@ func encodeForm(v any) (value any, said, ok bool) {
 		return encodeTags(v, func(s string) any { return s }), true, true
 	case map[string][]string:
 		return encodeTags(v, encodeTagValues), true, true
+	case Settings:
+		settings := encodeSettings(v)
+		return settings, len(settings) > 0, true
 	case Cloud:
 		if v.Name != "" {
 			return v.Name, v.Name != "AzurePublic", true

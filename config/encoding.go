@@ -16,7 +16,7 @@ func readable(src *source, out *collector) bool {
 		return false
 	}
 	ok, line := true, 1
-	rest := strings.TrimPrefix(src.text, byteOrderMark)
+	rest := src.text
 	for more := true; more; line++ {
 		var text string
 		text, rest, more = strings.Cut(rest, "\n")

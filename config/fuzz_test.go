@@ -11,6 +11,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
@@ -60,8 +62,27 @@ func checkText(t *testing.T, schema *jsonschema.Schema, text string) {
 	for i := range c.Policies {
 		c.VaultsOf(&c.Policies[i])
 	}
+	checkEncoded(t, c)
 	if err := validateText(schema, []byte(text)); err != nil && !errors.Is(err, errNoJSON) {
 		t.Errorf("accepted here, but not by the schema: %v", err)
+	}
+}
+
+// checkEncoded: what was read can be written, and is read back as it was.
+func checkEncoded(t *testing.T, c *Config) {
+	t.Helper()
+	text, err := c.Encode(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := &collector{}
+	again := read([]*source{{name: "again.yaml", text: string(text)}}, true, newVariables(testEnv, out), out)
+	if _, err := out.result(nil); err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	opts := cmp.Options{cmpopts.IgnoreTypes(Position{}), cmpopts.IgnoreUnexported(Config{}), cmpopts.EquateEmpty()}
+	if diff := cmp.Diff(c, again, opts); diff != "" {
+		t.Errorf("read (-), written and read again (+):\n%s\n%s", diff, text)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -14,13 +15,16 @@ import (
 // maxDepth bounds how deep values may be nested; the format itself needs eight levels.
 const maxDepth = 32
 
-// parse turns one file into nodes. It is the only place that knows the YAML library. It returns nil when
-// the file is no single, plain YAML document; why is reported to out.
+// This file is the only one that knows the YAML library.
+
+// parse turns one file into nodes. It returns nil when the file is no single, plain YAML document; why is
+// reported to out.
 func parse(src *source, out *collector) *node {
+	src.text = strings.TrimPrefix(src.text, byteOrderMark) // some editors write one; no column counts it
 	if !readable(src, out) {
 		return nil
 	}
-	docs := yaml.NewDecoder(bytes.NewReader([]byte(strings.TrimPrefix(src.text, byteOrderMark))))
+	docs := yaml.NewDecoder(strings.NewReader(src.text))
 	doc, err := decodeDocument(docs)
 	switch {
 	case errors.Is(err, io.EOF):
@@ -167,3 +171,68 @@ func closingQuote(rest []rune) int {
 	}
 	return len(rest)
 }
+
+// writeYAML writes a mapping: entries of a list one after the other, short values on one line.
+func writeYAML(root []entry) ([]byte, error) {
+	var b bytes.Buffer
+	enc := yaml.NewEncoder(&b)
+	enc.SetIndent(2)
+	if err := enc.Encode(toYAML(root)); err != nil {
+		return nil, err
+	}
+	if err := enc.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+func toYAML(value any) *yaml.Node {
+	switch v := value.(type) {
+	case []entry:
+		n := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}
+		for _, e := range v {
+			n.Content = append(n.Content, textNode(e.key), toYAML(e.value))
+		}
+		return inline(n)
+	case []any:
+		n := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
+		for _, item := range v {
+			n.Content = append(n.Content, toYAML(item))
+		}
+		return inline(n)
+	case string:
+		return textNode(strings.ReplaceAll(v, "${", "$${"))
+	case int:
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!int", Value: strconv.Itoa(v)}
+	case bool:
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!bool", Value: strconv.FormatBool(v)}
+	default:
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Value: "null"}
+	}
+}
+
+// textNode is a text; the library quotes it where it would be read as something else.
+func textNode(s string) *yaml.Node {
+	n := &yaml.Node{}
+	n.SetString(s)
+	if n.Style == yaml.LiteralStyle { // a text with a line break: one line is safer to read and to check
+		n.Style = yaml.DoubleQuotedStyle
+	}
+	return n
+}
+
+// inline writes a list of scalars, and a small mapping of values that fit on a line, on one line.
+func inline(n *yaml.Node) *yaml.Node {
+	for _, c := range n.Content {
+		if c.Kind != yaml.ScalarNode && (n.Kind == yaml.SequenceNode || c.Style != yaml.FlowStyle) {
+			return n
+		}
+	}
+	if n.Kind == yaml.SequenceNode || len(n.Content) <= 2*maxInline {
+		n.Style = yaml.FlowStyle
+	}
+	return n
+}
+
+// maxInline is how many keys a mapping written on one line may have.
+const maxInline = 4
