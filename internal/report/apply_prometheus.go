@@ -3,6 +3,7 @@ package report
 import (
 	"io"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -54,8 +55,9 @@ func LastSuccess(r io.Reader) time.Time {
 		return time.Time{}
 	}
 	for _, m := range families[lastSuccess].GetMetric() {
-		at := m.GetGauge().GetValue() + m.GetUntyped().GetValue()
-		return time.UnixMilli(int64(at * 1000)).UTC()
+		if at := m.GetGauge().GetValue() + m.GetUntyped().GetValue(); at > 0 && at < math.MaxInt32 {
+			return time.UnixMilli(int64(at * 1000)).UTC()
+		}
 	}
 	return time.Time{}
 }

@@ -16,9 +16,12 @@ func ExplainFormats() []string { return []string{"text", "json"} }
 
 // WriteExplain writes what decides about one VM in one of [ExplainFormats].
 func WriteExplain(w io.Writer, format string, e plan.Explanation, s Style) error {
-	if format == "json" {
-		e.Next = list(e.Next)
-		return writeJSON(w, e)
+	switch format {
+	case "json":
+		return explainJSON(w, e)
+	case "text":
+	default:
+		return fmt.Errorf("writing explanation: %q is not one of %s", format, strings.Join(ExplainFormats(), ", "))
 	}
 	out := bufio.NewWriter(w)
 	t := explainText{planText{Writer: out, style: s, palette: newPalette(s.Color)}, e}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -244,5 +245,87 @@ func TestApplyFormats(t *testing.T) {
 			}
 			golden(t, test.file, b.Bytes())
 		})
+	}
+}
+
+func TestDifferenceFormat(t *testing.T) {
+	p := fleet()
+	was := p.Changes[7]
+	was.After = policyOf("/v", "daily-30d")
+	d := plan.Difference{New: p.Changes[5:7], Changed: []plan.Pair{{Approved: was, Now: p.Changes[7]}}, Gone: p.Changes[9:10]}
+	var b bytes.Buffer
+	if err := DifferenceText(&b, d, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "plan-difference.txt", b.Bytes())
+	b.Reset()
+	if err := DifferenceText(&b, plan.Difference{}, Style{}); err != nil || b.Len() > 0 {
+		t.Errorf("no difference is written as %q, error %v", b.String(), err)
+	}
+}
+
+func TestExplainFormats(t *testing.T) {
+	weu := armid.Vault(testSub, "rg-backup", "rsv-weu-prod")
+	next := time.Date(2026, 11, 24, 21, 0, 0, 0, time.UTC)
+	full := plan.Explanation{
+		VM: vm("rg-old", "old-1"), Read: true, NeedsEnhanced: "it has an Ultra disk",
+		Steps: []config.Step{
+			{Rule: 0, Name: "sql01", Pos: config.Position{File: "azbackup.yaml", Line: 25}, Reason: "id rule of another VM"},
+			{Rule: 1, Name: "prod", Pos: config.Position{File: "azbackup.yaml", Line: 30}, Matched: true, Chosen: true, Reason: "tag env is prod"},
+			{Rule: 2, Name: "rest", Pos: config.Position{File: "azbackup.yaml", Line: 41}, Matched: true, Reason: "name is old-1; but rule prod comes first"},
+		},
+		Rule: &plan.RuleRef{Name: "prod", File: "azbackup.yaml", Line: 30}, Protect: config.ProtectOn,
+		Candidates: []string{weu, armid.Vault(testSub, "rg-backup", "rsv-weu-2")}, Vault: weu, Policy: armid.Policy(weu, "daily-30d"),
+		Items: []plan.Item{{
+			Vault: weu, VM: vm("rg-old", "old-1"), State: plan.StateProtectionStopped, SoftDeleted: true,
+			LastRecoveryPoint: next.AddDate(0, 0, -5), PurgeAt: next.AddDate(0, 0, 9), Disks: &plan.Disks{LUNs: []int{2}},
+		}},
+		Next: []plan.Change{fleet().Changes[4], fleet().Changes[8]}, Schedule: "daily at 22:00, W. Europe Standard Time", NextBackup: &next,
+	}
+	unread := plan.Explanation{VM: vm("rg", "x"), Gap: &plan.Gap{Kind: plan.GapVMs, Subscription: testSub, Code: "AuthorizationFailed"}}
+	for file, write := range map[string]func(w *bytes.Buffer) error{
+		"explain.txt":    func(w *bytes.Buffer) error { return WriteExplain(w, "text", full, Style{}) },
+		"explain-60.txt": func(w *bytes.Buffer) error { return WriteExplain(w, "text", full, Style{Width: 60}) },
+		"explain.json":   func(w *bytes.Buffer) error { return WriteExplain(w, "json", full, Style{}) },
+		"explain-no.txt": func(w *bytes.Buffer) error { return WriteExplain(w, "text", unread, Style{}) },
+	} {
+		var b bytes.Buffer
+		if err := write(&b); err != nil {
+			t.Fatal(err)
+		}
+		golden(t, file, b.Bytes())
+	}
+}
+
+func TestUnknownFormatsAreRefused(t *testing.T) {
+	var b bytes.Buffer
+	for _, err := range []error{WritePlan(&b, "yaml", fleet(), Style{}), WriteApply(&b, "yaml", night(), Style{}), WriteExplain(&b, "yaml", plan.Explanation{}, Style{})} {
+		if err == nil || b.Len() > 0 {
+			t.Errorf("error %v, output %q", err, b.String())
+		}
+	}
+}
+
+func TestTheLastSuccessSurvivesARunThatFails(t *testing.T) {
+	var b bytes.Buffer
+	if err := ApplyPrometheus(&b, night()); err != nil {
+		t.Fatal(err)
+	}
+	if got := LastSuccess(&b); !got.Equal(night().LastSuccess) {
+		t.Errorf("read back %s, want %s", got, night().LastSuccess)
+	}
+	good := night()
+	good.ExitCode = 0
+	b.Reset()
+	if err := ApplyPrometheus(&b, good); err != nil {
+		t.Fatal(err)
+	}
+	if got := LastSuccess(&b); !got.Equal(good.Finished) {
+		t.Errorf("after a success: %s, want %s", got, good.Finished)
+	}
+	for _, other := range []string{"", "garbage {", "up 1\n", "azbackup_last_success_timestamp_seconds{x=\"y\"} NaN\n"} {
+		if got := LastSuccess(bytes.NewBufferString(other)); !got.IsZero() {
+			t.Errorf("%q gives %s", other, got)
+		}
 	}
 }

@@ -1,0 +1,284 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/report"
+	"github.com/azbackup/azbackup/plan"
+)
+
+func TestTheFirstExitCodeThatHoldsWins(t *testing.T) {
+	order := []int{130, 4, 1, 7, 6, 5, 3, 2}
+	all := verdict{}
+	for i := range order {
+		all[order[len(order)-1-i]] = true
+		if got, want := all.code(), order[len(order)-1-i]; got != want {
+			t.Errorf("with %v the code is %d, want %d", all, got, want)
+		}
+	}
+	if got := (verdict{exitChanges: false}).code(); got != 0 {
+		t.Errorf("with nothing the code is %d", got)
+	}
+}
+
+func TestErrorsHaveTheirExitCodes(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		code int
+		hint string
+	}{
+		{errors.New("x"), exitError, ""},
+		{usage("x"), exitError, "azbackup help"},
+		{fmt.Errorf("a: %w", withCode(exitLocked, errors.New("x"), "wait")), exitLocked, "wait"},
+		{fmt.Errorf("a: %w", &azure.SignInError{Message: "no credential"}), exitDenied, "az login"},
+		{&azure.SignInError{Err: &apply.Error{Code: "AuthorizationFailed", Status: 403}}, exitDenied, "lacks this right"},
+		{&apply.Error{Code: "ResourceRequestsThrottled", Status: 429}, exitError, "run again later"},
+		{&apply.Error{Status: 401}, exitDenied, ""},
+	} {
+		if got := codeOf(test.err); got != test.code {
+			t.Errorf("codeOf(%v) = %d, want %d", test.err, got, test.code)
+		}
+		if got := strings.Join(hintsOf(test.err), "\n"); !strings.Contains(got, test.hint) || test.hint == "" && got != "" {
+			t.Errorf("the hint of %v is %q, want %q", test.err, got, test.hint)
+		}
+	}
+}
+
+func TestHintsAreFoundByTheLongestCode(t *testing.T) {
+	seen := map[string]bool{}
+	for _, h := range hints() {
+		if seen[h.code] {
+			t.Errorf("%s stands twice", h.code)
+		}
+		seen[h.code] = true
+		if h.advice == "" || strings.HasSuffix(h.advice, ".") || h.advice != strings.TrimSpace(h.advice) {
+			t.Errorf("the advice for %s is %q", h.code, h.advice)
+		}
+		if hintFor(h.code) != h.advice {
+			t.Errorf("%s is hidden by a shorter code", h.code)
+		}
+	}
+	if got := hintFor("UserErrorVmNotFoundV2"); got != hintFor("UserErrorVmNotFound") {
+		t.Errorf("a code with a version has the hint %q", got)
+	}
+	if hintFor("SomethingElse") != "" || hintFor("") != "" {
+		t.Error("a code that nobody knows has a hint")
+	}
+}
+
+func says(s string) func(io.Writer) error {
+	return func(w io.Writer) error { _, err := io.WriteString(w, s); return err }
+}
+
+func TestAFileIsReplacedInOneStep(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "out")
+	read := func() string {
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(data)
+	}
+	if err := writeFile(path, says("one")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		t.Fatal(err)
+	}
+
+	t.Run("what fails half-way leaves the old file and nothing else", func(t *testing.T) {
+		err := writeFile(path, func(w io.Writer) error {
+			_, _ = io.WriteString(w, strings.Repeat("x", 1<<20))
+			return errors.New("lost")
+		})
+		if err == nil || read() != "one" {
+			t.Errorf("error %v, content %q", err, read()[:3])
+		}
+		if entries, _ := os.ReadDir(dir); len(entries) != 1 {
+			t.Errorf("%d files are left", len(entries))
+		}
+	})
+	t.Run("the mode stays", func(t *testing.T) {
+		if err := writeFile(path, says("two")); err != nil {
+			t.Fatal(err)
+		}
+		if info, _ := os.Stat(path); info.Mode().Perm() != 0o600 || read() != "two" {
+			t.Errorf("mode %s, content %q", info.Mode(), read())
+		}
+	})
+	t.Run("a link stays a link", func(t *testing.T) {
+		link := filepath.Join(dir, "link")
+		if err := os.Symlink("out", link); err != nil {
+			t.Skip(err)
+		}
+		if err := writeFile(link, says("three")); err != nil {
+			t.Fatal(err)
+		}
+		if info, _ := os.Lstat(link); info.Mode()&os.ModeSymlink == 0 || read() != "three" {
+			t.Errorf("mode %s, content %q", info.Mode(), read())
+		}
+	})
+	t.Run("a device is written to", func(t *testing.T) {
+		if err := writeFile(os.DevNull, says("four")); err != nil {
+			t.Error(err)
+		}
+		if info, err := os.Stat(os.DevNull); err != nil || info.Mode().IsRegular() {
+			t.Error("the device was replaced by a file")
+		}
+	})
+}
+
+func TestEveryConfigHasALockOfItsOwn(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	unlock, err := lock("", []string{"a.yaml"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := lock("", []string{"./a.yaml"}); codeOf(err) != exitLocked {
+		t.Errorf("the same config by another path: %v", err)
+	}
+	other, err := lock("", []string{"a.yaml", "b.yaml"})
+	if err != nil {
+		t.Errorf("another config: %v", err)
+	}
+	other()
+	unlock()
+	again, err := lock("", []string{"a.yaml"})
+	if err != nil {
+		t.Errorf("after the first run: %v", err)
+	}
+	again()
+}
+
+func TestPeopleSeeMessagesAndHintsAlone(t *testing.T) {
+	var b bytes.Buffer
+	log, err := newLogger(&b, "text", false, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log.Info("hello", "key", "value")
+	log.Debug("not this")
+	log.With(hintKey, "always").Warn("careful")
+	log.Error("broken", hintArgs([]string{"first", "second"})...)
+	want := "hello\nwarning: careful\nhint: always\nerror: broken\nhint: first\nhint: second\n"
+	if b.String() != want {
+		t.Errorf("got %q, want %q", b.String(), want)
+	}
+}
+
+func TestProgressCountsWhatEnded(t *testing.T) {
+	var b bytes.Buffer
+	log, _ := newLogger(&b, "text", false, false)
+	l := &lineProgress{log: log, total: 12, wanted: map[string]plan.Action{"b": plan.Protect}}
+	at := time.Date(2026, 11, 24, 1, 0, 0, 0, time.UTC)
+	const vm = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/"
+	for _, e := range []apply.Event{
+		{Kind: apply.EventAccepted, Action: plan.Protect, Target: vm + "a"},
+		{Kind: apply.EventFinished, Action: plan.Protect, Target: vm + "a", Outcome: apply.Done},
+		{Kind: apply.EventFinished, Change: "b", Action: plan.Blocked, Target: vm + "b", Outcome: apply.Blocked, Message: "no\nvault"},
+		{Kind: apply.EventFinished, Action: plan.Modify, Target: vm + "c", Outcome: apply.TimedOut, Code: "X", RequestID: "r"},
+		{Kind: apply.EventThrottled, Time: at, Wait: plan.Duration(90 * time.Second)},
+		{Kind: apply.EventThrottled, Time: at.Add(time.Second), Wait: plan.Duration(time.Second)},
+		{Kind: apply.EventHeartbeat, Done: 3, Running: 9, Total: 12},
+	} {
+		l.observe(e)
+	}
+	want := "[ 1/12] done        protect rg/a\n" +
+		"[ 2/12] blocked     protect rg/b: no vault\n" +
+		"[ 3/12] timed out   modify rg/c: X (request r)\n" +
+		"held back by a quota for 1m 30s\n" +
+		"still at it: 3 of 12 done, 9 running\n"
+	if b.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
+	}
+}
+
+func TestTheTimeLeftIsTheForecastUntilEnoughIsDone(t *testing.T) {
+	for _, test := range []struct {
+		passed, forecast time.Duration
+		done, total      int64
+		want             string
+	}{
+		{0, 4 * time.Minute, 0, 100, "about 4m left"},
+		{time.Minute, 4 * time.Minute, 3, 100, "about 3m left"},
+		{time.Minute, 4 * time.Minute, 50, 100, "about 1m left"},
+		{5 * time.Minute, 4 * time.Minute, 1, 100, "running for 5m"},
+		{time.Minute, 0, 0, 0, "about 0s left"},
+	} {
+		if got := timeLeft(test.passed, test.forecast, test.done, test.total); got != test.want {
+			t.Errorf("%+v: %q", test, got)
+		}
+	}
+}
+
+func TestABackupJobThatEndedIsReportedAsItIs(t *testing.T) {
+	start := time.Date(2026, 11, 24, 1, 0, 0, 0, time.UTC)
+	job := azure.JobDetail{Job: plan.Job{Status: "Completed", Start: start, End: start.Add(41 * time.Minute)}, Size: "11390 MB"}
+	r := apply.Result{Outcome: apply.Done}
+	endBackup(&r, job)
+	if r.Outcome != apply.Done || r.Message != "Completed in 41m 11390 MB" || r.Finished == nil {
+		t.Errorf("%+v", r)
+	}
+	job.Status, job.Size = "Failed", ""
+	job.Errors = []plan.JobError{{Code: 400001, Title: "Command failed", Message: "the agent is silent", Recommendations: []string{"Start it.", "Retry."}}}
+	endBackup(&r, job)
+	if r.Outcome != apply.Failed || r.Code != "400001" || r.Message != "Failed in 41m: Command failed: the agent is silent" || r.Hint != "Start it. Retry." {
+		t.Errorf("%+v", r)
+	}
+	leaveBackup(&r, errInterrupted, nil)
+	if r.Outcome != apply.Interrupted {
+		t.Errorf("%+v", r)
+	}
+	leaveBackup(&r, errTooLong, errors.New("a\nb"))
+	if r.Outcome != apply.Unconfirmed || r.Message != "the wait for the job ended first; last trouble: a b" {
+		t.Errorf("%+v", r)
+	}
+}
+
+func TestResultsDecideTheExitCode(t *testing.T) {
+	result := func(o apply.Outcome, code string) apply.Result { return apply.Result{Outcome: o, Code: code} }
+	for _, test := range []struct {
+		results []apply.Result
+		code    int
+	}{
+		{nil, 0},
+		{[]apply.Result{result(apply.Done, ""), result(apply.Already, "")}, 0},
+		{[]apply.Result{result(apply.Done, ""), result(apply.Failed, "X")}, exitUnfinished},
+		{[]apply.Result{result(apply.Done, ""), result(apply.Failed, "AuthorizationFailed")}, exitUnfinished},
+		{[]apply.Result{result(apply.Failed, "AuthorizationFailed"), result(apply.Blocked, "")}, exitDenied},
+		{[]apply.Result{result(apply.Failed, "AuthorizationFailed"), result(apply.Failed, "X")}, exitUnfinished},
+		{[]apply.Result{result(apply.Done, ""), result(apply.Unconfirmed, "ExpiredAuthenticationToken")}, exitDenied},
+		{[]apply.Result{result(apply.NotStarted, "")}, exitUnfinished},
+	} {
+		_, stop := newInterrupts(t.Context(), nil)
+		a := &app{verdict: verdict{}, interrupts: stop}
+		run := report.Run{Report: apply.Report{Results: test.results}}
+		a.judgeResults(context.Background(), &run)
+		if got := a.verdict.code(); got != test.code {
+			t.Errorf("%+v end with %d, want %d", test.results, got, test.code)
+		}
+		stop.cancel(nil)
+	}
+}
+
+func TestTheLogHandlerIsSafeWithGroups(t *testing.T) {
+	var b bytes.Buffer
+	log, _ := newLogger(&b, "text", true, true)
+	log.WithGroup("g").Debug("seen", slog.String("k", "v"))
+	if b.String() != "seen\n" {
+		t.Errorf("got %q", b.String())
+	}
+}
