@@ -12,7 +12,7 @@ import (
 func (m *maker) itemChange(s *subject, at place, a Action) Change {
 	c := Change{ID: changeID(a, s.key), Action: a, Target: s.id, Notes: m.noteOthers(at.others)}
 	if s.rule != nil {
-		c.Rule = refOf(s.rule.Name, s.rule.Pos)
+		c.Rule = m.refs[s.ruleNo]
 	}
 	if at.item == nil {
 		return c
@@ -132,7 +132,7 @@ func (m *maker) modify(s *subject, at place) {
 	if s.rule.Disks != nil {
 		disks = disksOf(s.rule.Disks)
 	}
-	otherPolicy, otherDisks := !samePolicy(it, p.id), !it.Partial && !it.Disks.Equal(disks)
+	otherPolicy, otherDisks := !m.isUnder(it, p), !it.Partial && !it.Disks.Equal(disks)
 	c := m.itemChange(s, at, Modify)
 	if it.Partial && (otherPolicy || s.rule.Disks != nil) {
 		m.block(c, ReasonPartlyRead, "", "")
@@ -169,6 +169,14 @@ func (m *maker) modify(s *subject, at place) {
 	c.Because = m.sentence(c.Reason, "")
 	c.Needs = needs(cmp.Or(p.change, v.last))
 	m.backup(s, it, v, m.add(draft{Change: c, risks: r, weight: 1}), it.ID)
+}
+
+// isUnder is samePolicy with ids folded once: most items of a fleet come by here.
+func (m *maker) isUnder(it *Item, p *policyPlan) bool {
+	if it.PolicyID != "" {
+		return m.index.key(it.PolicyID) == m.index.key(p.id)
+	}
+	return samePolicy(it, p.id)
 }
 
 // cutRefused says why a shorter retention for an item cannot be had.

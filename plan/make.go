@@ -45,6 +45,7 @@ type maker struct {
 	routes   map[routeKey][]*vaultPlan
 	only     *selection
 	because  map[Reason]string
+	refs     []*RuleRef // by rule
 
 	newcomers []newcomer
 	changes   []draft
@@ -75,6 +76,9 @@ func newMaker(c *config.Config, o *Observed, opt Options) *maker {
 	}
 	for _, r := range reasons() {
 		m.because[r.reason] = r.sentence
+	}
+	for _, r := range c.Rules {
+		m.refs = append(m.refs, refOf(r.Name, r.Pos))
 	}
 	for _, p := range x.policies {
 		m.inVault[x.key(p.Vault)]++

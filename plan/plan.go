@@ -76,7 +76,8 @@ const (
 
 // Change is one step of a plan.
 type Change struct {
-	// ID is stable across runs: action and folded target, e.g. "protect:/subscriptions/…/vm1".
+	// ID is stable across runs: action and folded target, e.g. "protect:/subscriptions/…/vm1". A blocked one
+	// starts with "blocked-"; what follows a "#" tells apart changes of one target. Nothing takes it apart.
 	ID     string `json:"id"`
 	Action Action `json:"action"`
 	// Wanted is, for a blocked change, the action that is blocked.
@@ -93,14 +94,15 @@ type Change struct {
 	// Needs are the ids of changes of this plan that must be done first.
 	Needs []string `json:"needs,omitempty"`
 	// WaitsFor is the id of a job that runs on the target now.
-	WaitsFor string     `json:"waits_for,omitempty"`
-	Before   *State     `json:"before,omitempty"`
-	After    *State     `json:"after,omitempty"`
-	Fields   []Field    `json:"fields,omitempty"`
-	Notes    []string   `json:"notes,omitempty"`
-	Rule     *RuleRef   `json:"rule,omitempty"`
-	Allowed  bool       `json:"allowed,omitempty"` // rule says resume: true
-	Due      *time.Time `json:"due,omitempty"`
+	WaitsFor string   `json:"waits_for,omitempty"`
+	Before   *State   `json:"before,omitempty"`
+	After    *State   `json:"after,omitempty"`
+	Fields   []Field  `json:"fields,omitempty"`
+	Notes    []string `json:"notes,omitempty"`
+	Rule     *RuleRef `json:"rule,omitempty"`
+	Allowed  bool     `json:"allowed,omitempty"` // rule says resume: true
+	// Due is when the data of a soft-deleted item goes.
+	Due *time.Time `json:"due,omitempty"`
 }
 
 // State is one side of a change; the fields that make no sense for its kind are empty.
@@ -108,7 +110,7 @@ type State struct {
 	// State is protectionState, or "soft-deleted".
 	State    string         `json:"state,omitempty"`
 	Policy   string         `json:"policy,omitempty"` // policy id
-	Disks    *Disks         `json:"disks,omitempty"`
+	Disks    *Disks         `json:"disks,omitempty"`  // nil = all disks
 	Vault    *VaultSettings `json:"settings,omitempty"`
 	Spec     *PolicySpec    `json:"spec,omitempty"`
 	Retain   Duration       `json:"retain,omitempty"`              // backup: how long the point is kept

@@ -12,6 +12,7 @@ import (
 // decide adds to the plan what is to be done about every VM. Those that go into a vault for the first time
 // come last: only then is it known how full the vaults will be.
 func (m *maker) decide(all []*subject) {
+	m.quiet = make([]Change, 0, len(all))
 	for _, s := range all {
 		m.within(s, func() { m.decideOne(s) })
 	}
