@@ -38,6 +38,16 @@ golden: ## rewrite the expected outputs of the tests
 demo: build ## watch a simulated fleet of 60 VMs get its backup
 	@sh examples/demo.sh bin/azbackup
 
+simtest: ## simulate SEEDS random estates, with faults, crashes and other actors
+	$(GO) test ./internal/simtest -run TestSimulation -timeout 0 -v -seeds $(SEEDS)
+
+simtest-mutants: ## break the program in twelve named ways, and see that the simulation notices
+	$(GO) test ./internal/simtest -run TestMutants -timeout 0 -mutants
+
+bench: ## measure an apply against what the quotas allow (virtual time), and planning and decoding (real time)
+	$(GO) test ./internal/simtest -run TestARunIsAsFastAsTheQuotasAllow -timeout 0 -v -table
+	$(GO) test ./plan ./internal/azure -run '^$$' -bench 'BenchmarkMake|BenchmarkItems' -benchmem -timeout 0
+
 estate: ## write a big estate of N machines and the config that fits it to bin/
 	@mkdir -p bin
 	$(GO) run ./internal/tools/estategen -vms $(N) -config bin/estate-$(N).yaml > bin/estate-$(N).json

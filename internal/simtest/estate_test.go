@@ -10,8 +10,8 @@ import (
 
 // estate builds an estate file: raw bodies as the service answers them (azure-api.md §3, §7.2, §8.2).
 type estate struct {
-	subscriptions                     []string
-	vms, vaults, policies, items, job []string
+	subscriptions                []string
+	vms, vaults, policies, items []string
 }
 
 func subscriptionID(n int) string { return fmt.Sprintf("11111111-1111-1111-1111-%012d", n) }

@@ -14,7 +14,6 @@ import (
 	"time"
 )
 
-//nolint:gochecknoglobals // flags of the test binary
 var (
 	withMutants = flag.Bool("mutants", false, "break the program in named ways, and see that the simulation notices")
 	onlyMutant  = flag.String("mutant", "", "only the mutants with this in their name")

@@ -79,6 +79,7 @@ func (s *scenario) checkWalk(v *verdicts, w *walk, events []apply.Event, request
 			if interrupted {
 				v.add("%s was started after the interrupt", e.Change)
 			}
+		default:
 		}
 	}
 	for _, c := range w.plan.Changes {
