@@ -37,10 +37,18 @@ func operationOf(ch plan.Change, a *answer) apply.Operation {
 	op := apply.Operation{
 		Change: ch.ID, Vault: ch.Vault, Action: ch.Action, Target: ch.Target, After: ch.After,
 		Status: a.header.Get("Azure-AsyncOperation"), Result: a.header.Get("Location"),
-		Accepted: time.Now(), RequestID: requestID(a.header), RetryAfter: retryAfter(a.header, ""),
+		Accepted: serviceTime(a.header), RequestID: requestID(a.header), RetryAfter: retryAfter(a.header, ""),
 	}
 	op.ID = operationID(firstOf(op.Status, op.Result))
 	return op
+}
+
+// serviceTime is the service's clock, by which it dates jobs; ours where the answer has no date.
+func serviceTime(h http.Header) time.Time {
+	if at, err := http.ParseTime(h.Get("Date")); err == nil {
+		return at
+	}
+	return time.Now()
 }
 
 // operationID is the last segment of an operation's URL: all that is fit to be shown of it.
