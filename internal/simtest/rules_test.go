@@ -184,14 +184,14 @@ func (s *scenario) checkAfter(v *verdicts, before, after *walk) {
 		targets[armid.Of(res.Target)] = true
 	}
 	for _, c := range after.plan.Actionable() {
-		if s.isTouched(c.Target) || c.Action == plan.Backup || s.twoAtOnce {
+		if s.isTouched(c.Target) || c.Action == plan.Backup || c.Action == plan.Refresh || s.twoAtOnce {
 			continue
 		}
 		res, reported := known[c.ID]
 		switch {
 		case reported && (res.Outcome == apply.Done || res.Outcome == apply.Already):
 			v.add("%s was reported %s, and is planned again: %s", c.ID, res.Outcome, c.Because)
-		case !reported && !targets[armid.Of(c.Target)] && before.plan.Complete && c.Action != plan.Refresh && !s.refresh:
+		case !reported && !targets[armid.Of(c.Target)] && before.plan.Complete && !s.refresh:
 			v.add("%s is new: %s", c.ID, c.Because)
 		}
 	}
