@@ -122,3 +122,28 @@ code{background:#818b981f;padding:.2em .4em;border-radius:6px;font-size:85%;whit
 		t.Fatal(err)
 	}
 }
+
+// A head that is long by itself is cut too: here the fields of risky changes, 300 characters each.
+func TestMarkdownListsAreCutBeforeTheyFillTheComment(t *testing.T) {
+	p := fleet()
+	long := strings.Repeat("長", 300)
+	for i := range 20 {
+		c := p.Changes[2]
+		c.ID = fmt.Sprint("update-policy:", i)
+		c.Fields = nil
+		for range 30 {
+			c.Fields = append(c.Fields, plan.Field{Path: long, Before: long, After: long})
+		}
+		p.Changes = append(p.Changes, c)
+	}
+	text := markdownOf(t, p)
+	if len(text) > mdLimit {
+		t.Errorf("%d bytes", len(text))
+	}
+	if !strings.Contains(string(text), " more\n") {
+		t.Error("entries are left out and not counted")
+	}
+	if !strings.Contains(string(text), "<code>rsv-neu-prod</code>") {
+		t.Error("the lists left no room for the tables")
+	}
+}
