@@ -82,7 +82,8 @@ func (c *call) token() reply {
 	}
 	audience := first(form.Get("resource"), strings.TrimSuffix(form.Get("scope"), "/.default"))
 	lifetime := c.s.tokenLifetime()
-	seconds := int(lifetime / time.Second)
+	// Azure says one second less than it grants (3599); claims hold whole seconds, and nobody may trust a token too long.
+	seconds := max(int(lifetime/time.Second)-1, 0)
 	token := c.s.issue(c.authority(), c.tenant(c.params["tenant"]), id, audience, lifetime)
 	if strings.HasSuffix(strings.ToLower(c.path), "/oauth2/token") {
 		// v1 writes numbers as strings.
@@ -114,7 +115,7 @@ func (s *Server) issue(authority, tenant, client, audience string, lifetime time
 	now := time.Now()
 	oid := guidOf(s.digest("principal", tenant, client))
 	claims := obj("aud", audience, "iss", authority+"/"+tenant+"/", "iat", now.Unix(), "nbf", now.Unix(),
-		"exp", now.Add(lifetime).Unix(), "appid", client, "appidacr", "1", "idp", authority+"/"+tenant+"/", "idtyp", "app",
+		"exp", now.Add(lifetime+time.Second-1).Unix(), "appid", client, "appidacr", "1", "idp", authority+"/"+tenant+"/", "idtyp", "app",
 		"oid", oid, "sub", oid, "tid", tenant, "ver", "1.0")
 	head := obj("typ", "JWT", "alg", "HS256", "kid", "simulator")
 	signing := base64.RawURLEncoding.EncodeToString(head.bytes()) + "." + base64.RawURLEncoding.EncodeToString(claims.bytes())
