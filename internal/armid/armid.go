@@ -7,6 +7,7 @@ package armid
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -50,10 +51,8 @@ func Parse(s string) (ID, error) {
 		!strings.EqualFold(parts[4], "providers") {
 		return ID{}, fmt.Errorf("%q is not a resource id of the form /subscriptions/…/resourceGroups/…/providers/…", s)
 	}
-	for _, p := range parts {
-		if p == "" {
-			return ID{}, fmt.Errorf("%q is not a resource id: it has an empty part", s)
-		}
+	if slices.Contains(parts, "") {
+		return ID{}, fmt.Errorf("%q is not a resource id: it has an empty part", s)
 	}
 	id := ID{Subscription: parts[1], ResourceGroup: parts[3], Provider: parts[5]}
 	for i := 6; i < len(parts); i += 2 {

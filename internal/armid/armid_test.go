@@ -1,0 +1,62 @@
+package armid
+
+import "testing"
+
+const vmID = "/subscriptions/S/resourceGroups/RG/providers/Microsoft.Compute/virtualMachines/VM1"
+
+func TestSpellingsOfOneResourceHaveOneKey(t *testing.T) {
+	vault := "/subscriptions/s/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/v"
+	for _, pair := range [][2]string{
+		{vmID, "/Subscriptions/s/resourcegroups/rg/providers/microsoft.compute/virtualmachines/vm1"},
+		{vmID, vmID + "/"},
+		{vault + "/backupFabrics/Azure/protectionContainers/IaasVMContainer;a;b;c", vault + "/backupfabrics/azure/protectioncontainers/iaasvmcontainer%3Ba%3bb;c"},
+	} {
+		if !Same(pair[0], pair[1]) {
+			t.Errorf("%q and %q name the same resource", pair[0], pair[1])
+		}
+	}
+	if Same(vmID, vmID+"x") {
+		t.Error("two machines have one key")
+	}
+}
+
+func TestIDsOfAnotherFormAreRefused(t *testing.T) {
+	for _, id := range []string{
+		"", "vm1", "/subscriptions/s", "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines",
+		"/subscriptions//resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm",
+		"/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/disks/d", vmID + "/extensions/e",
+	} {
+		if got, err := ParseVM(id); err == nil {
+			t.Errorf("ParseVM(%q) = %+v, want an error", id, got)
+		}
+	}
+	got, err := ParseVM(vmID)
+	if err != nil || got.Subscription != "S" || got.ResourceGroup != "RG" || got.Name() != "VM1" {
+		t.Errorf("ParseVM(%q) = %+v, %v", vmID, got, err)
+	}
+}
+
+func TestPartsOfAVaultKnowTheirVault(t *testing.T) {
+	vault := Vault("s", "rg", "v")
+	vm, err := ParseVM(vmID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{vault, Policy(vault, "p"), ProtectedItem(vault, vm), vault + "/backupJobs/j"} {
+		if got := VaultOf(id); got != vault {
+			t.Errorf("VaultOf(%q) = %q", id, got)
+		}
+	}
+	if got := VaultOf(vmID); got != "" {
+		t.Errorf("VaultOf of a machine = %q", got)
+	}
+	if got := ProtectedItem(vault, vm); got != vault+"/backupFabrics/Azure/protectionContainers/IaasVMContainer;iaasvmcontainerv2;RG;VM1/protectedItems/VM;iaasvmcontainerv2;RG;VM1" {
+		t.Errorf("ProtectedItem = %q", got)
+	}
+}
+
+func TestRegionsCompareWithoutCaseAndSpaces(t *testing.T) {
+	if Location("West Europe") != Location("westeurope") {
+		t.Error("West Europe is westeurope")
+	}
+}
