@@ -58,6 +58,7 @@ func TestLooksComeAtTheUsualAgesThenFurtherApart(t *testing.T) {
 		{"the service's short hint is followed", nil, 0, 1, false, 1, true},
 		{"and again", nil, 3, 1, false, 4, true},
 		{"with the gaps of a tenth of the age", nil, 20, 1, false, 22, true},
+		{"not when sparing reads", nil, 0, 1, true, 36, true},
 		{"a longer hint is not", nil, 0, 60, false, 36, true},
 		{"after the first mark a quarter of the age", nil, 40, 0, false, 50, false},
 		{"close to a mark the mark", nil, 60, 0, false, 71, true},

@@ -76,10 +76,10 @@ func (u *usual) marks(a plan.Action) (marks []time.Duration, learned bool) {
 // than what is usual, as long as nothing better is known.
 //
 // Between the marks the gaps grow by a quarter of the age, so that an operation with a duration of its own is
-// noticed at most that much too late; sparing leaves those looks out.
+// noticed at most that much too late; sparing leaves those looks out, and those that a hint asks for.
 func (u *usual) next(a plan.Action, age, hint time.Duration, sparing bool) (at time.Duration, likely bool) {
 	marks, learned := u.marks(a)
-	if hint > 0 && !learned && age+hint < marks[0] {
+	if hint > 0 && !learned && !sparing && age+hint < marks[0] {
 		return age + max(hint, age/10), true
 	}
 	between := age + min(max(age/4, hint, time.Second), 2*time.Minute)

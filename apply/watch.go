@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -101,6 +102,9 @@ const readsPerOperation = 0.1
 // othersPart is the part of a budget that is left to others for whom nobody accounts yet.
 const othersPart = 0.25
 
+// plenty is how many sweeps must be left for looks that probably find nothing.
+const plenty = 20
+
 // stragglerSweeps is how many sweeps of each vault are kept for its last operations: one for those that take twice
 // as long as usual, one for those that take for ever.
 const stragglerSweeps = 3
@@ -112,10 +116,11 @@ func (w *watch) when() (at time.Time, any bool) {
 	if len(w.wishes) == 0 {
 		return time.Time{}, false
 	}
-	_, scarcity := w.share()
+	_, scarcity, sweeps := w.share()
+	sparing := scarcity > 1 || sweeps < plenty
 	for _, wi := range w.wishes {
 		if wi.again != nil {
-			wi.due, wi.likely = wi.again(scarcity > 1)
+			wi.due, wi.likely = wi.again(sparing)
 		}
 	}
 	due := slices.Clone(w.wishes)
@@ -145,7 +150,7 @@ const patience = 10 * time.Second
 // worthwhile is how many wishes, ordered by when they are due, must be due for a sweep to pay: as many as share its
 // requests, or else all of them. The scarcer the budget, the longer the early ones wait for the late ones.
 func (w *watch) worthwhile(due []*wish) int {
-	share, scarcity := w.share()
+	share, scarcity, _ := w.share()
 	half := (len(due) + 1) / 2
 	enough := max(1, min(share, len(due)))
 	limit := due[half-1].due.Add(time.Duration(float64(patience) * scarcity))
@@ -156,18 +161,20 @@ func (w *watch) worthwhile(due []*wish) int {
 }
 
 // share is how many operations must share the requests of a sweep: by [readsPerOperation] or, where the budget is
-// scarcer, by what is left of it for all that is left to do. Scarcity is how many times more that is.
-func (w *watch) share() (operations int, scarcity float64) {
+// scarcer, by what is left of it for all that is left to do. Scarcity is how many times more that is, and sweeps how
+// many are left.
+func (w *watch) share() (operations int, scarcity, sweeps float64) {
 	pays := float64(w.cost) / readsPerOperation
-	scarcity = 1
+	scarcity, sweeps = 1, math.Inf(1)
 	changes, vaults := w.remaining()
 	for _, kind := range []ReadKind{ReadItems, ReadJobs} {
 		if b := w.budget(kind); b.Remaining >= 0 {
-			sweeps := (1-othersPart)*float64(b.Remaining)/(float64(w.cost)/2) - stragglerSweeps*float64(vaults)
-			scarcity = max(scarcity, float64(changes)/max(sweeps, 1)/pays)
+			left := (1-othersPart)*float64(b.Remaining)/(float64(w.cost)/2) - stragglerSweeps*float64(vaults)
+			scarcity = max(scarcity, float64(changes)/max(left, 1)/pays)
+			sweeps = min(sweeps, left)
 		}
 	}
-	return int(pays * scarcity), scarcity
+	return int(pays * scarcity), scarcity, sweeps
 }
 
 // affordable is the moment from which the budgets allow a sweep, as far as is known now.
