@@ -64,7 +64,7 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 	run.LastSuccess = lastSuccess(metrics)
 	ended, err := a.applyRun(ctx, f, &run)
 	if ended {
-		run.ExitCode = a.verdict.code()
+		run.ExitCode = a.codeSoFar(ctx, err)
 		return errors.Join(err, f.write(a.Out, func(w io.Writer, format string) error {
 			return report.WriteApply(w, format, run, a.styleFor(w, false))
 		}))
@@ -114,18 +114,18 @@ func (a *app) applyRun(ctx context.Context, f applyFlags, run *report.Run) (ende
 	if err != nil {
 		return false, err
 	}
-	if err := a.engine(ctx, f, c, s, observed, run); err != nil {
-		return true, err
+	journal, err := openJournal(f.journal, a, s, p)
+	if err != nil {
+		return false, err
 	}
-	return true, nil
+	a.engine(ctx, f, c, s, observed, journal, run)
+	return true, journal.close()
 }
 
 // engine carries run.Plan out and fills run in.
-func (a *app) engine(ctx context.Context, f applyFlags, c *config.Config, s *session, observed time.Time, run *report.Run) error {
-	journal, err := openJournal(f.journal, a, s, run.Plan)
-	if err != nil {
-		return err
-	}
+func (a *app) engine(
+	ctx context.Context, f applyFlags, c *config.Config, s *session, observed time.Time, j *journal, run *report.Run,
+) {
 	show := a.newProgress(run.Plan)
 	started := run.Started
 	onAsk := func() {
@@ -140,13 +140,12 @@ func (a *app) engine(ctx context.Context, f applyFlags, c *config.Config, s *ses
 			Budget:   s.Client,
 			Seed:     uint64(observed.UnixNano()),
 			Observed: observed, NoRefresh: c.Settings.Refresh == "never", Interrupt: asked,
-			Observer: func(e apply.Event) { journal.observe(e); show.observe(e) },
+			Observer: func(e apply.Event) { j.observe(e); show.observe(e) },
 		})
 	})
 	show.end()
 	run.Started, run.Requests, run.Throttled = started, s.Requests(), s.held()
 	a.judgeResults(ctx, run)
-	return journal.close()
 }
 
 func limits(l config.Limits) apply.Limits {
