@@ -40,8 +40,9 @@
 //     not, because lists are not the operation it speaks of.
 //   - A sweep waits until enough operations are due for its requests to be shared ten to one, or all are, but not
 //     longer than 10 s beyond half of them. The last ones have nobody to wait for: they are looked at when due.
-//   - Where the budget is scarcer than that, the share is what is left of it, less a reserve of one half for the
-//     stragglers, by what is left to do. Then the looks between the marks are left out.
+//   - Where the budget is scarcer than that, the share is what is left of it by what is left to do, less a quarter for
+//     others and three sweeps of each vault for its stragglers. Then, and when few sweeps are left, the looks
+//     between the marks and those for a short Retry-After are left out.
 //   - A few operations whose lists would probably show nothing are asked for singly, and so is one on which the
 //     lists are silent: not as desired, and no job.
 //
