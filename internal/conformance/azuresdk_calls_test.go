@@ -83,10 +83,10 @@ func (c *sdk) operation(id string) (job string) {
 		if err != nil {
 			c.t.Fatal(err)
 		}
-		switch *got.Status {
-		case backup.OperationStatusValuesInProgress:
+		if *got.Status == backup.OperationStatusValuesInProgress {
 			return false
-		case backup.OperationStatusValuesSucceeded:
+		}
+		if *got.Status == backup.OperationStatusValuesSucceeded {
 			job = *got.Properties.(*backup.OperationStatusJobExtendedInfo).JobID
 			return true
 		}
