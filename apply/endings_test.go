@@ -98,9 +98,9 @@ func TestTheRunHasALimitToo(t *testing.T) {
 		rep, _ := carryOut(t, az, planOf(itemChange(plan.Protect, "vm1"), itemChange(plan.Protect, "vm2")),
 			apply.Options{Limits: apply.Limits{RunTimeout: 5 * time.Minute, Operations: 1}})
 		res := wantOutcome(t, rep, "protect:vm1", apply.Unconfirmed)
-		wantContains(t, "the message", res.Message, "the run may take 5m0s")
+		wantContains(t, "the message", res.Message, "the time limit of the run, 5m0s, is over")
 		res = wantOutcome(t, rep, "protect:vm2", apply.NotStarted)
-		wantContains(t, "the message", res.Message, "the run may take 5m0s")
+		wantContains(t, "the message", res.Message, "the time limit of the run, 5m0s, is over")
 		if rep.Interrupted {
 			t.Error("a run out of time is not an interrupted one")
 		}

@@ -18,7 +18,7 @@ type limitError struct {
 }
 
 func (e *limitError) Error() string {
-	return fmt.Sprintf("%s may take %s, and that is over", e.what, e.limit)
+	return fmt.Sprintf("the time limit of %s, %s, is over", e.what, e.limit)
 }
 
 // The causes with which waits end when the run is asked to stop.
@@ -66,6 +66,9 @@ func (l *life) gaveUp(cause error) Result {
 	_, limit := errors.AsType[*limitError](cause)
 	limit = limit || errors.Is(cause, context.DeadlineExceeded)
 	message := text(cause)
+	if errors.Is(cause, context.Canceled) {
+		message = "the run was left before its end"
+	}
 	if e := l.serviceError(); e != nil && !errors.Is(cause, l.trouble) {
 		message += "; the last trouble was " + firstOf(e.Code, "no answer") + ": " + e.Message
 	}
