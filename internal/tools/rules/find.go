@@ -1,0 +1,181 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// rule is one piece of code that holds a rule.
+type rule struct {
+	file         string // base name
+	line, column int
+	name, source string
+}
+
+func (r rule) String() string {
+	return fmt.Sprintf("%-22s %-30s %s", r.file+":"+strconv.Itoa(r.line), r.source, r.name)
+}
+
+var citation = regexp.MustCompile(`azure-api\.md ((?:§[\d.]+(?:-[\d.]+)?(?:, )?)+)|FACTS (\d+(?:[-,] ?\d+)*)`)
+
+// cited is what a comment cites; empty: nothing.
+func cited(comment string) string {
+	var out []string
+	for _, m := range citation.FindAllString(comment, -1) {
+		out = append(out, strings.TrimRight(strings.TrimPrefix(m, "azure-api.md "), ".,-: "))
+	}
+	return strings.Join(out, "; ")
+}
+
+var parenthesis = regexp.MustCompile(`\s*\([^()]*(azure-api\.md|FACTS)[^()]*\)`)
+
+// said is a comment's first sentence without its citations.
+func said(comment string) string {
+	text := strings.Join(strings.Fields(parenthesis.ReplaceAllString(comment, "")), " ")
+	if first, _, more := strings.Cut(text, ". "); more {
+		text = first
+	}
+	return strings.TrimRight(text, ".")
+}
+
+// find reads the rules of a folder's Go files, tests aside, in the order of the code.
+func find(folder string) ([]rule, error) {
+	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	if err != nil {
+		return nil, fmt.Errorf("listing %s: %w", folder, err)
+	}
+	var rules []rule
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		source, err := os.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("reading %s: %w", name, err)
+		}
+		set := token.NewFileSet()
+		f, err := parser.ParseFile(set, name, source, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			return nil, fmt.Errorf("parsing: %w", err)
+		}
+		for _, d := range f.Decls {
+			if fn, is := d.(*ast.FuncDecl); is && fn.Body != nil && len(fn.Body.List) > 0 {
+				rules = append(rules, ofFunction(set, f, fn, strings.Split(string(source), "\n"))...)
+			}
+		}
+	}
+	if len(rules) == 0 {
+		return nil, fmt.Errorf("folder %s: no code here cites a source", folder)
+	}
+	slices.SortStableFunc(rules, func(a, b rule) int {
+		return cmp.Or(cmp.Compare(a.file, b.file), cmp.Compare(a.line, b.line), cmp.Compare(a.column, b.column))
+	})
+	return rules, nil
+}
+
+// ofFunction finds the rules of one function: its own, those of comments in its body, and its refusals.
+func ofFunction(set *token.FileSet, f *ast.File, fn *ast.FuncDecl, lines []string) []rule {
+	var rules []rule
+	add := func(at token.Pos, name, source string) {
+		p := set.Position(at)
+		rules = append(rules, rule{filepath.Base(p.Filename), p.Line, p.Column, name, source})
+	}
+	whole := cited(fn.Doc.Text())
+	if whole != "" {
+		add(fn.Body.List[0].Pos(), said(fn.Doc.Text()), whole)
+	}
+	for _, group := range f.Comments {
+		source := cited(group.Text())
+		if source == "" || group.Pos() < fn.Body.Pos() || group.End() > fn.Body.End() {
+			continue
+		}
+		if at := subject(set, fn, group); at != nil {
+			name := said(group.Text())
+			if strings.Trim(citation.ReplaceAllString(name, ""), "; ") == "" { // it only cites: the code speaks
+				name, _, _ = strings.Cut(strings.TrimSpace(lines[set.Position(group.Pos()).Line-1]), " //")
+			}
+			add(start(at), fn.Name.Name+": "+name, source)
+		}
+	}
+	ast.Inspect(fn.Body, func(n ast.Node) bool {
+		if call, is := n.(*ast.CallExpr); is {
+			if code := refusal(call); code != "" {
+				add(call.Pos(), fn.Name.Name+": refuses with "+code, whole)
+			}
+		}
+		return true
+	})
+	return rules
+}
+
+// subject is the innermost statement that a comment speaks of: on its own line, or on the one below.
+func subject(set *token.FileSet, fn *ast.FuncDecl, comment *ast.CommentGroup) ast.Stmt {
+	line := func(p token.Pos) int { return set.Position(p).Line }
+	on := func(want int) (found ast.Stmt) {
+		ast.Inspect(fn.Body, func(n ast.Node) bool {
+			s, is := n.(ast.Stmt)
+			if _, block := n.(*ast.BlockStmt); is && !block && line(s.Pos()) <= want && want <= line(s.End()) &&
+				(found == nil || line(found.Pos()) < want) {
+				found = s
+			}
+			return true
+		})
+		return found
+	}
+	if s := on(line(comment.Pos())); s != nil && line(s.Pos()) == line(comment.Pos()) {
+		return s
+	}
+	return on(line(comment.End()) + 1)
+}
+
+// start is where a statement's rule begins to act: within the branch, not at its condition.
+func start(s ast.Stmt) token.Pos {
+	var body []ast.Stmt
+	switch s := s.(type) {
+	case *ast.IfStmt:
+		body = s.Body.List
+	case *ast.CaseClause:
+		body = s.Body
+	case *ast.ForStmt:
+		body = s.Body.List
+	case *ast.RangeStmt:
+		body = s.Body.List
+	}
+	if len(body) > 0 {
+		return body[0].Pos()
+	}
+	return s.Pos()
+}
+
+// refusal is the error code of a call that makes an error's answer; empty: it makes none, or passes a code on.
+func refusal(call *ast.CallExpr) string {
+	name := ""
+	switch f := call.Fun.(type) {
+	case *ast.Ident:
+		name = f.Name
+	case *ast.SelectorExpr:
+		name = f.Sel.Name
+	}
+	at, known := map[string]int{"fail": 1, "gateway": 1, "unverified": 0, "signInError": 1}[name]
+	if !known || len(call.Args) <= at {
+		return ""
+	}
+	literal, is := call.Args[at].(*ast.BasicLit)
+	if !is {
+		return ""
+	}
+	code, err := strconv.Unquote(literal.Value)
+	if err != nil {
+		return ""
+	}
+	return code
+}

@@ -1,0 +1,91 @@
+// Command rules lists the simulator's rules and says which client or recording exercised each: what none did is
+// unproven. A rule is a piece of the simulator's code that cites its source (azure-api.md §n, FACTS n), or a refusal;
+// it is exercised when that code ran, which the coverage profile of a run says.
+//
+//	rules internal/simulator recordings=FILE "Azure SDK for Go"=FILE …
+//
+// Rejected: a table kept by hand, which nobody would keep; and counting requests, which does not see the rules within one.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+func main() {
+	if err := run(os.Stdout, os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "error:", err)
+		os.Exit(1)
+	}
+}
+
+// witness is a run against the simulator: the letter of its column, and what ran.
+type witness struct {
+	name    string
+	letter  byte
+	missing bool
+	covered profile
+}
+
+func run(out io.Writer, args []string) error {
+	if len(args) < 2 {
+		return errors.New("usage: rules FOLDER NAME=PROFILE…")
+	}
+	rules, err := find(args[0])
+	if err != nil {
+		return err
+	}
+	var witnesses []witness
+	for i, arg := range args[1:] {
+		name, file, found := strings.Cut(arg, "=")
+		if !found {
+			return fmt.Errorf("argument %q: expected NAME=PROFILE", arg)
+		}
+		w := witness{name: name, letter: byte('A' + i)}
+		w.covered, err = readProfile(file)
+		if errors.Is(err, os.ErrNotExist) {
+			w.missing, err = true, nil // a client whose tools are not on this machine
+		}
+		if err != nil {
+			return err
+		}
+		witnesses = append(witnesses, w)
+	}
+	print(out, rules, witnesses)
+	return nil
+}
+
+func print(out io.Writer, rules []rule, witnesses []witness) {
+	proven := map[string]int{}
+	var unproven []rule
+	fmt.Fprintln(out, "rules of the simulator, and who exercised them")
+	for _, r := range rules {
+		marks, exercised := make([]byte, len(witnesses)), false
+		for i, w := range witnesses {
+			marks[i] = '.'
+			if w.covered.ran(r.file, r.line, r.column) {
+				marks[i], exercised = w.letter, true
+				proven[w.name]++
+			}
+		}
+		if !exercised {
+			unproven = append(unproven, r)
+		}
+		fmt.Fprintf(out, "%s  %s\n", marks, r)
+	}
+	fmt.Fprintln(out)
+	for _, w := range witnesses {
+		if w.missing {
+			fmt.Fprintf(out, "%c = %s: not run\n", w.letter, w.name)
+			continue
+		}
+		fmt.Fprintf(out, "%c = %s: %d of %d rules\n", w.letter, w.name, proven[w.name], len(rules))
+	}
+	fmt.Fprintf(out, "\nunproven, exercised by none of them: %d of %d rules\n", len(unproven), len(rules))
+	for _, r := range unproven {
+		fmt.Fprintf(out, "unproven  %s\n", r)
+	}
+}
