@@ -6,9 +6,11 @@ LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 PKG ?= ./...
 N ?= 100000
 SEEDS ?= 2000
+FUZZTIME ?= 30s
+SHORT ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fmt golden bench demo check simtest simtest-mutants conformance fuzz estate clean
+.PHONY: help build test race lint fmt golden golden-check bench demo check simtest simtest-mutants conformance fuzz estate clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,7 +23,7 @@ test: ## run all tests (what a newcomer runs)
 
 race: ## run all tests under the race detector (needs a C compiler)
 	@if command -v "$$($(GO) env CC)" >/dev/null 2>&1; then \
-		CGO_ENABLED=1 $(GO) test -race $(PKG); \
+		CGO_ENABLED=1 $(GO) test -race $(SHORT) $(PKG); \
 	else \
 		echo "race: no C compiler on this machine: the race detector was not run"; \
 	fi
@@ -33,7 +35,14 @@ fmt: ## format the code
 	$(GO) run $(LINT) fmt
 
 golden: ## rewrite the expected outputs of the tests
-	$(GO) run ./internal/tools/golden
+	$(GO) test $$(grep -rl 'flag.Bool("update"' --include='*_test.go' . | xargs -n 1 dirname | sort -u) -args -update
+
+golden-check: ## fail when an expected output is not what the code writes now
+	@git rev-parse >/dev/null
+	@before=$$(git diff; git status --porcelain); $(MAKE) golden || exit 1; \
+	if [ "$$before" != "$$(git diff; git status --porcelain)" ]; then \
+		git status --short; echo "golden-check: expected outputs were rewritten: read the diff and commit it"; exit 1; \
+	fi
 
 demo: build ## watch a simulated fleet of 60 VMs get its backup
 	@sh examples/demo.sh bin/azbackup
@@ -53,10 +62,30 @@ estate: ## write a big estate of N machines and the config that fits it to bin/
 	$(GO) run ./internal/tools/estategen -vms $(N) -config bin/estate-$(N).yaml > bin/estate-$(N).json
 	@ls -l bin/estate-$(N).json bin/estate-$(N).yaml
 
+conformance: ## run recordings and clients that nobody here wrote against the simulator, and say what none of them proves
+	@rm -rf bin/conformance && mkdir -p bin/conformance
+	$(GO) build -cover -coverpkg=./internal/simulator,./cmd/azbackup -o bin/azbackup-cover ./cmd/azbackup
+	$(GO) test -count=1 -v -run 'Recordings|Broken' -coverprofile=bin/conformance/recordings.txt ./internal/simulator
+	$(GO) test -count=1 -v -run AzureSDK -coverpkg=./internal/simulator -coverprofile=bin/conformance/azuresdk.txt ./internal/conformance
+	sh internal/conformance/run.sh bin/azbackup-cover bin/conformance
+	@$(GO) run ./internal/tools/rules internal/simulator \
+		"recordings of Azure CLI"=bin/conformance/recordings.txt "Azure SDK for Go"=bin/conformance/azuresdk.txt \
+		"HashiCorp's client"=bin/conformance/hashicorp.txt "Azure SDK for JavaScript"=bin/conformance/javascript.txt
+
+fuzz: ## run each fuzz target for FUZZTIME
+	@grep -rl '^func Fuzz' --include='*_test.go' . | sort | while read -r file; do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file"); do \
+			echo "== $$target in $$(dirname "$$file")"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" || exit 1; \
+		done; \
+	done
+
 check: ## all that CI checks
 	$(MAKE) test
-	$(MAKE) race
+	$(MAKE) golden-check
+	$(MAKE) race SHORT=-short
 	$(MAKE) lint
+	$(MAKE) conformance
 
 clean: ## remove what was built
 	rm -rf bin .tools
