@@ -194,3 +194,47 @@ func TestAzureSDKSignsInAgain(t *testing.T) {
 		t.Errorf("%d requests were refused: a token was good for less than it said", stats.Statuses[http.StatusUnauthorized])
 	}
 }
+
+func TestAzureSDKChangesAPolicyInUse(t *testing.T) {
+	t.Parallel()
+	c := dial(t, simulator.Settings{Durations: brief()})
+	policies := c.backup.NewProtectionPoliciesClient()
+	read := func() (backup.ProtectionPolicyResource, *backup.RetentionDuration, int32) {
+		got, err := policies.Get(t.Context(), vault, group, "daily-30d", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		vm := got.Properties.(*backup.AzureIaaSVMProtectionPolicy)
+		return got.ProtectionPolicyResource, vm.RetentionPolicy.(*backup.LongTermRetentionPolicy).DailySchedule.RetentionDuration, *vm.ProtectedItemsCount
+	}
+	body, kept, count := read()
+	if count == 0 {
+		t.Fatal("the policy is not in use")
+	}
+	kept.Count = new(*kept.Count + 5)
+	ctx, captured := capture(t)
+	if _, err := policies.CreateOrUpdate(ctx, vault, group, "daily-30d", body, nil); err != nil {
+		t.Fatal(err)
+	}
+	id := operationID(t, accepted(t, captured()), "Azure-AsyncOperation")
+	statuses := c.backup.NewProtectionPolicyOperationStatusesClient()
+	until(t, "the policy's update", func() bool {
+		got, err := statuses.Get(t.Context(), vault, group, "daily-30d", id, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return *got.Status == backup.OperationStatusValuesSucceeded
+	})
+	if _, now, _ := read(); *now.Count != *kept.Count {
+		t.Errorf("kept for %d days, want %d", *now.Count, *kept.Count)
+	}
+	jobs := 0
+	for _, j := range c.jobs() {
+		if job, is := j.Properties.(*backup.AzureIaaSVMJob); is && *job.Operation == "ConfigureBackup" {
+			jobs++
+		}
+	}
+	if jobs != int(count) {
+		t.Errorf("%d jobs for a policy of %d items", jobs, count)
+	}
+}
