@@ -66,7 +66,15 @@ func (r *road) look(ctx context.Context, t testing.TB) (*walk, error) {
 	if w.read, err = w.client.Discover(ctx, plan.ScopeOf(r.config)); err != nil {
 		return w, err
 	}
-	w.plan = plan.Make(r.config, w.read, plan.Options{Now: time.Now()})
+	var wanted plan.Wanted
+	opt := plan.Options{Now: time.Now()}
+	w.plan, wanted = plan.Draft(r.config, w.read, opt)
+	for round := 0; round < 2 && !wanted.Empty(); round++ { // the guards, then the recovery points
+		if w.read, err = w.client.Supplement(ctx, w.read, wanted); err != nil {
+			return w, err
+		}
+		w.plan, wanted = plan.Draft(r.config, w.read, opt)
+	}
 	return w, nil
 }
 

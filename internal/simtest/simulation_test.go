@@ -153,7 +153,7 @@ func (p *play) checkThrottling() {
 			throttled -= hits[f.Name]
 		}
 	}
-	if throttled > 0 && len(p.cuts) == 0 && !p.twoAtOnce {
+	if throttled > 0 {
 		p.v.add("%d answers of 429 by our own doing", throttled)
 	}
 }
