@@ -60,5 +60,6 @@
 // compares status, headers and every field of the bodies: 16,051 of 16,052 compared fields agree (share 0.9999). What
 // is normalised, ignored and accepted stands in conformance_normal_test.go. `make conformance` runs this and three clients
 // that nobody here wrote (Azure SDK for Go, for JavaScript, HashiCorp's), and prints for each rule, found by its citation,
-// which of them exercised it by code coverage: what none did is unproven. A second test breaks the answers in fourteen ways, each of which must lower the share.
+// which of them exercised it by code coverage: what none did is unproven. A second test breaks the
+// answers in fourteen ways, each of which must lower the share.
 package simulator
