@@ -37,7 +37,8 @@
 //
 //   - Gaps. What a gap touches is in gap.go. "Could not read" is never "not there": a vault, a policy or a VM
 //     that was not seen counts as missing only when the read that would have shown it succeeded. Any gap makes
-//     the plan incomplete, even one that touches nothing in it, and an incomplete plan stops nothing.
+//     the plan incomplete, even one that touches nothing in it, and an incomplete plan stops nothing. Recovery
+//     points alone decide nothing, so a gap on them only stands in the plan.
 //     A visibility gap alone blocks nothing: a VM that was seen is real, and whoever sees some groups only must
 //     still be able to protect those.
 //   - Routing comes last (table.go, newcomers): undeleted items take their places first, and a candidate that
@@ -56,6 +57,12 @@
 //     immutable vault and a resource guard refuse the cut all the same. A resume of an item with points reduces
 //     retention, because a stopped item keeps every point and a policy does not; which points are older than
 //     the policy allows is in no list.
+//   - What a cut costs is counted from the recovery points that exist (pruning.go): at most those that no daily
+//     retention keeps and some shortened retention lets go of, at least those older than all that is kept. Which
+//     point a weekly, monthly or yearly retention selected is in no list, and a point made on demand has a date of
+//     its own, so neither is exact. Fewer days of instant restore only take points out of a tier.
+//   - Two reads depend on the plan: the resource guards of vaults where something is stopped or cut, and those
+//     recovery points (wanted.go). The plan is made again with them: guards can block, points only inform.
 //   - Fewer days of soft delete reduce retention too: what is deleted by mistake is gone sooner.
 //   - Creating a vault is never irreversible: an empty vault can be thrown away. Locking one is, so a vault that
 //     shall be locked is created unlocked and locked by a change of its own, which the guard judges.

@@ -72,7 +72,7 @@ func (m *maker) refusals() []Refusal {
 	refuse(GuardChanges, FlagAllowManyChanges, t.changes, changes,
 		fmt.Sprintf("changes: %d, allowed are %d", t.changes, changes))
 	refuse(GuardRetention, FlagAllowRetentionCut, t.retention, 0,
-		count(t.retention, "change")+" after which recovery points that exist may be pruned earlier")
+		m.retentionMessage(t))
 	refuse(GuardIrreversible, FlagAllowIrreversible, t.final, 0,
 		count(t.final, "change")+" that cannot be undone")
 	for _, sub := range slices.Sorted(maps.Keys(t.policyWrites)) {
@@ -91,6 +91,7 @@ func (m *maker) refusals() []Refusal {
 // tally is what the guards count.
 type tally struct {
 	stops, changes, retention, final int
+	instant                          int            // of retention: shorter instant restore and no more
 	policyWrites                     map[string]int // by subscription: the narrower reading of azure-api.md §13
 	vaultChanges                     map[armid.Key]int
 }
@@ -108,6 +109,7 @@ func (m *maker) tally() tally {
 		}
 		if d.risks.retention && !d.Allowed {
 			t.retention++
+			t.instant += asInt(d.loss == nil && d.Action != UpdateVault)
 		}
 		if d.risks.final {
 			t.final++

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/azbackup/azbackup/internal/armid"
 )
@@ -20,7 +21,8 @@ type index struct {
 	under    map[armid.Key][]*Item // by policy
 	jobs     map[jobKey][]*Job
 	missing  map[armid.Key]bool
-	fold     map[string]armid.Key // vault and policy ids are repeated in every item
+	points   map[armid.Key][]time.Time // by item
+	fold     map[string]armid.Key      // vault and policy ids are repeated in every item
 }
 
 // jobKey joins a job to an item: both carry the container's name (azure-api.md §0.4).
@@ -40,6 +42,7 @@ func newIndex(o *Observed) *index {
 		under:    make(map[armid.Key][]*Item),
 		jobs:     make(map[jobKey][]*Job),
 		missing:  make(map[armid.Key]bool),
+		points:   make(map[armid.Key][]time.Time, len(o.Points)),
 		fold:     make(map[string]armid.Key),
 	}
 	for i := range o.VMs {
@@ -53,6 +56,9 @@ func newIndex(o *Observed) *index {
 	}
 	for _, id := range o.Missing {
 		x.missing[armid.Of(id)] = true
+	}
+	for _, p := range o.Points {
+		x.points[armid.Of(p.Item)] = p.Times
 	}
 	x.addItems(o.Items)
 	for i := range o.Jobs {

@@ -149,6 +149,7 @@ func (m *maker) modify(s *subject, at place) {
 	c.Fields = fields
 	c.After = &State{State: StateProtected, Policy: p.id, Disks: disks}
 	var r risks
+	var lost *loss
 	c.Reason = ReasonOtherDisks
 	if otherPolicy {
 		if c.Reason = ReasonOtherPolicy; otherDisks {
@@ -159,7 +160,9 @@ func (m *maker) modify(s *subject, at place) {
 			m.block(c, reason, detail, "")
 			return
 		}
-		r = m.moveRisks(from, p)
+		if r = m.moveRisks(from, p); r.retention {
+			lost = newLoss(m.specToLeave(from, p), p.keeps(), 0, it)
+		}
 	}
 	r.coverage = r.coverage || fewer(it.Disks, disks)
 	if reason, detail := m.cutRefused(v, r); reason != "" {
@@ -168,7 +171,7 @@ func (m *maker) modify(s *subject, at place) {
 	}
 	c.Because = m.sentence(c.Reason, "")
 	c.Needs = needs(cmp.Or(p.change, v.last))
-	m.backup(s, it, v, m.add(draft{Change: c, risks: r, weight: 1}), it.ID)
+	m.backup(s, it, v, m.add(draft{Change: c, risks: r, weight: 1, loss: lost}), it.ID)
 }
 
 // isUnder is samePolicy with ids folded once: most items of a fleet come by here.
@@ -197,10 +200,37 @@ func (m *maker) moveRisks(from *Policy, to *policyPlan) risks {
 		return risks{retention: true}
 	}
 	r := specRisks(from.Spec, to.spec)
-	if changed := m.policies[policyKey{m.index.key(from.Vault), strings.ToLower(from.Name)}]; changed != nil && changed.known {
-		r = r.with(specRisks(changed.spec, to.spec))
+	if changed := m.changedSpec(from); changed != nil {
+		r = r.with(specRisks(*changed, to.spec))
 	}
 	return r
+}
+
+// changedSpec is what this plan makes of a policy; nil where that is not known.
+func (m *maker) changedSpec(p *Policy) *PolicySpec {
+	if changed := m.policies[policyKey{m.index.key(p.Vault), strings.ToLower(p.Name)}]; changed != nil {
+		return changed.keeps()
+	}
+	return nil
+}
+
+// specToLeave is the side of a policy that an item loses by when it leaves for another: as it is, or, where
+// that costs no recovery point, as this plan makes it. Nil where it is not known.
+func (m *maker) specToLeave(from *Policy, to *policyPlan) *PolicySpec {
+	now := specNow(from)
+	if now == nil || !to.known || cutsPoints(*now, to.spec) {
+		return now
+	}
+	return cmp.Or(m.changedSpec(from), now)
+}
+
+// specNow is what a policy says now; nil where that is not known.
+func specNow(p *Policy) *PolicySpec {
+	if p == nil || p.Unreadable != "" {
+		return nil
+	}
+	s := p.Spec.normal()
+	return &s
 }
 
 func tierOf(p *Policy) string {

@@ -23,11 +23,8 @@ type Options struct {
 // Make works out the difference between what the file wants and what was read. It changes neither, and the
 // order of what was read does not matter.
 func Make(c *config.Config, o Observed, opt Options) Plan {
-	m := newMaker(c, &o, opt)
-	m.planVaults()
-	m.planPolicies()
-	m.decide(m.subjects())
-	return m.plan()
+	p, _ := Draft(c, o, opt)
+	return p
 }
 
 // maker makes one plan. The stages of Make fill it in order.
@@ -47,6 +44,7 @@ type maker struct {
 	because  map[Reason]string
 	refs     []*RuleRef // by rule
 
+	unguarded map[armid.Key]string // vaults where a guard matters, and nobody asked for guards
 	newcomers []newcomer
 	changes   []draft
 	quiet     []Change
@@ -57,6 +55,7 @@ type draft struct {
 	Change
 	risks  risks
 	weight int // what it counts for guards.maxChanges
+	loss   *loss
 }
 
 func newMaker(c *config.Config, o *Observed, opt Options) *maker {
@@ -73,6 +72,8 @@ func newMaker(c *config.Config, o *Observed, opt Options) *maker {
 		routes:   make(map[routeKey][]*vaultPlan),
 		only:     newSelection(opt.Only),
 		because:  make(map[Reason]string),
+
+		unguarded: make(map[armid.Key]string),
 	}
 	for _, r := range reasons() {
 		m.because[r.reason] = r.sentence
@@ -124,6 +125,7 @@ func (m *maker) block(c Change, r Reason, detail, part string) {
 func (m *maker) plan() Plan {
 	m.changes = slices.DeleteFunc(m.changes, func(d draft) bool { return !m.only.keeps(&d) })
 	m.sortChanges()
+	m.notePruning()
 	slices.SortFunc(m.quiet, func(a, b Change) int { return strings.Compare(a.ID, b.ID) })
 	p := Plan{
 		FormatVersion: FormatVersion,
@@ -131,7 +133,7 @@ func (m *maker) plan() Plan {
 		Summary:       map[Action]int{},
 		Changes:       make([]Change, 0, len(m.changes)),
 		Unchanged:     m.quiet,
-		Gaps:          append([]Gap{}, m.gaps.all...),
+		Gaps:          m.gaps.list(),
 		Config:        configHash(m.config),
 		Cloud:         cloudName(m.config.Cloud),
 	}

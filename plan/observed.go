@@ -18,6 +18,8 @@ type Observed struct {
 	Protectable []Protectable
 	// Missing are the VMs of `id` rules that answered 404: known not to exist.
 	Missing []string
+	// Points are the recovery points of items that a plan wanted to know about ([Wanted]).
+	Points []Points
 	// Subscriptions are those the identity can see; empty when they were not asked for.
 	Subscriptions []Subscription
 	Gaps          []Gap
@@ -62,7 +64,7 @@ type Vault struct {
 	// InFile says that the config names this vault; the others only answer "where else is it protected".
 	InFile   bool
 	Settings VaultSettings
-	// ResourceGuards are the guards (multi-user authorisation) of the vault; nil when not asked for.
+	// ResourceGuards are the guards (multi-user authorisation) of the vault; nil when not asked for ([Wanted]).
 	ResourceGuards []string
 	// ProvisioningState as read.
 	ProvisioningState string
@@ -161,6 +163,12 @@ type JobError struct {
 	Recommendations []string
 }
 
+// Points are the recovery points of an item that was asked for them.
+type Points struct {
+	Item  string // item id
+	Times []time.Time
+}
+
 // Protectable is the protectable-items list of one subscription and region, read through one vault.
 type Protectable struct {
 	Subscription string
@@ -199,4 +207,5 @@ const (
 	GapVisibility   GapKind = "visibility"  // the identity sees too few VMs of a subscription
 	GapGuards       GapKind = "resource-guards"
 	GapSubscription GapKind = "subscriptions"
+	GapPoints       GapKind = "recovery-points" // of one VM: informs only, a plan is complete without
 )

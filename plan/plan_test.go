@@ -244,7 +244,7 @@ settings: {guards: {minVMs: 7}}
 		Vaults: []plan.VaultRef{
 			{ID: vaultID("a"), Location: "westeurope", Manage: true}, {ID: vaultID("b"), Location: "westeurope"},
 		},
-		VMs: []string{vmID("vm1")}, Elsewhere: true, Protectable: true, Guards: true,
+		VMs: []string{vmID("vm1")}, Elsewhere: true, Protectable: true,
 		BackupJobsSince: plan.Duration(48 * time.Hour), MinVMs: 7,
 	}
 	if diff := cmp.Diff(want, plan.ScopeOf(c)); diff != "" {

@@ -3,6 +3,7 @@ package plan
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/azbackup/azbackup/config"
@@ -78,6 +79,15 @@ func (m *maker) findPolicy(v *vaultPlan, name string, conf *config.Policy) *poli
 	return p
 }
 
+// keeps is the policy as it will be; nil where that is not known.
+func (p *policyPlan) keeps() *PolicySpec {
+	if !p.known {
+		return nil
+	}
+	s := p.spec
+	return &s
+}
+
 func (p *policyPlan) tierDiffers() bool {
 	return p.conf != nil && p.conf.Tier != "" && p.seen != nil && !strings.EqualFold(p.conf.Tier, p.tier)
 }
@@ -148,11 +158,13 @@ func (m *maker) updatePolicy(v *vaultPlan, p *policyPlan, c Change) {
 		return
 	}
 	var r risks
+	var lost *loss
 	if users > 0 { // without items there is no point that could be pruned
-		r = specRisks(before, after)
+		listed := m.index.under[armid.Of(p.id)]
+		r, lost = specRisks(before, after), newLoss(&before, &after, users-len(listed), ageing(listed)...)
 	}
 	p.spec = after
-	p.change = m.add(draft{Change: c, risks: r, weight: max(1, users)})
+	p.change = m.add(draft{Change: c, risks: r, weight: max(1, users), loss: lost})
 }
 
 // policyRefused says why the service would refuse to change a policy: shorter retention under a resource
@@ -185,6 +197,15 @@ func (m *maker) usersOf(v *vaultPlan, p *policyPlan) (users, suspendedItems int)
 		users = max(users, 1)
 	}
 	return max(users, p.seen.Items), suspendedItems
+}
+
+// ageing are the items whose recovery points age under their policy, by id: a stopped item keeps all it has.
+func ageing(items []*Item) []*Item {
+	out := slices.DeleteFunc(slices.Clone(items), func(it *Item) bool {
+		return it.class() != active && it.class() != suspended
+	})
+	slices.SortFunc(out, func(a, b *Item) int { return compareIDs(a.ID, b.ID) })
+	return out
 }
 
 // needs lists the ids that are there.

@@ -233,7 +233,7 @@ func drawGaps(t *rapid.T, w world) []plan.Gap {
 	var gaps []plan.Gap
 	kinds := []plan.GapKind{
 		plan.GapVMs, plan.GapVM, plan.GapVault, plan.GapVaults, plan.GapPolicies, plan.GapItems, plan.GapJobs,
-		plan.GapStatus, plan.GapProtectable, plan.GapVisibility, plan.GapGuards, plan.GapSubscription,
+		plan.GapStatus, plan.GapProtectable, plan.GapVisibility, plan.GapGuards, plan.GapSubscription, plan.GapPoints,
 	}
 	for range rapid.IntRange(1, 3).Draw(t, "gaps") {
 		gaps = append(gaps, plan.Gap{

@@ -49,7 +49,13 @@ func (m *maker) resume(s *subject, at place, undelete string) {
 	}
 	r := m.resumeRisks(at, from, p)
 	r.coverage = fewer(it.Disks, disks)
+	var lost *loss
 	if r.retention {
+		var now *PolicySpec // a stopped item keeps all it has
+		if at.class == suspended {
+			now = m.specToLeave(from, p)
+		}
+		lost = newLoss(now, p.keeps(), 0, it)
 		if reason, detail := m.guardRefuses(v); reason != "" {
 			m.block(c, reason, detail, "")
 			return
@@ -60,7 +66,7 @@ func (m *maker) resume(s *subject, at place, undelete string) {
 	if undelete != "" {
 		weight = 0 // counted with its undelete
 	}
-	m.backup(s, it, v, m.add(draft{Change: c, risks: r, weight: weight}), it.ID)
+	m.backup(s, it, v, m.add(draft{Change: c, risks: r, weight: weight, loss: lost}), it.ID)
 }
 
 // resumeRisks is what the points of an item risk when backups go on. While an item is stopped all its points

@@ -38,24 +38,28 @@ func (r risks) with(other risks) risks {
 func specRisks(before, after PolicySpec) risks {
 	b, a := before.normal(), after.normal()
 	return risks{
-		retention: a.InstantRestoreDays < b.InstantRestoreDays ||
-			a.Retention.Days < b.Retention.Days ||
-			!a.Retention.Weeks.keeps(b.Retention.Weeks) ||
-			!a.Retention.Months.keeps(b.Retention.Months) ||
-			!a.Retention.Years.keeps(b.Retention.Years),
+		retention: a.InstantRestoreDays < b.InstantRestoreDays || cutsPoints(b, a),
 		coverage: a.Schedule.perWeek() < b.Schedule.perWeek() ||
 			a.Consistency == ConsistencyCrash && b.Consistency != ConsistencyCrash,
 	}
 }
 
-// keeps says whether every point that old selects is still selected, and for as long. Selections by week and
-// by date cannot be compared: a change of form counts as keeping less.
+// cutsPoints says whether a recovery point is kept for less long, or no longer. Fewer days of instant restore
+// only take it out of a tier.
+func cutsPoints(before, after PolicySpec) bool {
+	b, a := before.normal().Retention, after.normal().Retention
+	return a.Days < b.Days || !a.Weeks.keeps(b.Weeks) || !a.Months.keeps(b.Months) || !a.Years.keeps(b.Years)
+}
+
+// keeps says whether every point that old selects is still selected, and for as long.
 func (k *KeepSpec) keeps(old *KeepSpec) bool {
-	if old == nil {
-		return true
-	}
-	return k != nil && k.Keep >= old.Keep &&
-		containsAll(k.Months, old.Months) && containsAll(k.Weeks, old.Weeks) &&
+	return old == nil || k != nil && k.Keep >= old.Keep && k.selects(old)
+}
+
+// selects says whether every point that old selects is still selected. Selections by week and by date cannot
+// be compared: a change of form counts as selecting less.
+func (k *KeepSpec) selects(old *KeepSpec) bool {
+	return containsAll(k.Months, old.Months) && containsAll(k.Weeks, old.Weeks) &&
 		containsAll(k.Days, old.Days) && containsAll(k.Dates, old.Dates)
 }
 

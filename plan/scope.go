@@ -24,7 +24,7 @@ type Scope struct {
 	Hidden bool
 	// Protectable asks for the protectable items (refresh: auto and always need to know).
 	Protectable bool
-	// Guards asks for the resource guards of the vaults.
+	// Guards asks for the resource guards of all vaults of the file. A plan asks for those it needs ([Draft]).
 	Guards bool
 	// BackupJobsSince asks for Backup jobs of that window too (rules with `backup:`); 0 = none.
 	BackupJobsSince Duration
@@ -39,15 +39,13 @@ type VaultRef struct {
 	Manage   bool
 }
 
-// ScopeOf says what a plan for c has to read. AllVaults is left to the caller.
+// ScopeOf says what a plan for c has to read. AllVaults and Guards are left to the caller.
 func ScopeOf(c *config.Config) Scope {
 	s := Scope{Elsewhere: true, MinVMs: c.Settings.Guards.MinVMs}
 	subs := slices.Clone(c.Subscriptions)
 	for _, v := range c.Vaults {
 		subs = append(subs, v.Subscription)
 		s.Vaults = append(s.Vaults, VaultRef{ID: v.ID(), Location: v.Location, Manage: v.Manage})
-		// Stops and shorter retention are what a resource guard refuses.
-		s.Guards = s.Guards || v.Unmatched == unmatchedStop || v.Manage
 	}
 	for i := range c.Rules {
 		r := &c.Rules[i]
@@ -55,7 +53,6 @@ func ScopeOf(c *config.Config) Scope {
 			s.VMs = append(s.VMs, r.ID)
 		}
 		protects := r.Protect != config.ProtectOff && r.Protect != config.ProtectStopped
-		s.Guards = s.Guards || r.Protect != config.ProtectOff
 		s.Protectable = s.Protectable || protects && c.Settings.Refresh != refreshNever
 		if protects && r.Backup != nil {
 			s.BackupJobsSince = max(s.BackupJobsSince, Duration(r.Backup.IfOlderThan))

@@ -233,6 +233,9 @@ func (m *maker) guardRefuses(v *vaultPlan) (Reason, string) {
 	if gap := m.gaps.guards[v.key]; gap != nil {
 		return ReasonGap, gap.words()
 	}
+	if v.seen != nil && v.seen.ResourceGuards == nil {
+		m.unguarded[v.key] = v.id
+	}
 	return "", ""
 }
 

@@ -1,0 +1,217 @@
+package plan_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// cut is a vault whose items all have points, and whose policy is to keep 30 days instead of 60.
+func cut(items int) (*config.Config, plan.Observed) {
+	c, o := bigVault(items, 0)
+	c.Policies[0] = config.Policy{
+		Name: "daily", Manage: true, Vaults: []string{"here"}, Tier: "Enhanced", TimeZone: "UTC",
+		Schedule: &config.Schedule{Daily: &config.Daily{At: "22:00"}}, Retention: &config.Retention{Days: new(30)},
+	}
+	o.Vaults[0].ResourceGuards = []string{}
+	o.Policies[0].Spec = plan.PolicySpec{
+		Tier: "Enhanced", TimeZone: "UTC", InstantRestoreDays: 2, Retention: plan.RetentionSpec{Days: 60},
+		Schedule: plan.ScheduleSpec{Frequency: plan.FrequencyDaily, At: "22:00"},
+	}
+	for i := range o.Items {
+		o.Items[i].LastRecoveryPoint = now
+	}
+	return c, o
+}
+
+func daysAgo(days ...int) []time.Time {
+	var out []time.Time
+	for _, d := range days {
+		out = append(out, now.AddDate(0, 0, -d))
+	}
+	return out
+}
+
+func retentionRefusal(t testing.TB, p plan.Plan) string {
+	t.Helper()
+	for _, r := range p.Refusals {
+		if r.Guard == plan.GuardRetention {
+			return r.Message
+		}
+	}
+	t.Fatalf("not refused: %+v", p.Refusals)
+	return ""
+}
+
+func TestACutIsRefusedWithWhatItCosts(t *testing.T) {
+	c, o := cut(3)
+	_, w := plan.Draft(c, o, plan.Options{Now: now})
+	want := []string{o.Items[0].ID, o.Items[1].ID, o.Items[2].ID}
+	if diff := cmp.Diff(plan.Wanted{Points: want}, w); diff != "" {
+		t.Fatal(diff)
+	}
+	o.Points = []plan.Points{
+		{Item: strings.ToUpper(o.Items[0].ID), Times: daysAgo(0, 20, 40, 50)},
+		{Item: o.Items[1].ID, Times: daysAgo(0, 10)},
+		{Item: o.Items[2].ID}, // the list lacks the point that the item itself tells of
+	}
+	p, w := plan.Draft(c, o, plan.Options{Now: now})
+	if !w.Empty() {
+		t.Errorf("still wanted: %v", w)
+	}
+	words := "up to 2 recovery points of 2 items (oldest 2026-10-05), 2 of them older than all that is kept; those of 1 item were not read"
+	if got := retentionRefusal(t, p); got != "1 change after which recovery points that exist may be pruned earlier: "+words {
+		t.Error(got)
+	}
+	if !slices.Contains(p.Changes[0].Notes, "recovery points that may be pruned earlier: "+words) {
+		t.Errorf("notes %q", p.Changes[0].Notes)
+	}
+}
+
+func TestAPointThatTwoChangesLetGoOfCountsOnce(t *testing.T) {
+	c, o := cut(1)
+	c.Policies = append(c.Policies, config.Policy{Name: "short"})
+	c.Rules[0].Policy = "short"
+	o.Policies = append(o.Policies, plan.Policy{
+		ID: policyID("here", "short"), Name: "short", Vault: vaultID("here"),
+		Spec: plan.PolicySpec{Tier: "Enhanced", InstantRestoreDays: 2, Retention: plan.RetentionSpec{Days: 7}},
+	})
+	o.Points = []plan.Points{{Item: o.Items[0].ID, Times: daysAgo(0, 20, 40)}}
+	p := plan.Make(c, o, plan.Options{Now: now})
+	if got := retentionRefusal(t, p); !strings.Contains(got, "2 changes") || !strings.Contains(got, "up to 2 recovery points of 1 item ") {
+		t.Error(got)
+	}
+}
+
+func TestNoMorePointsAreWantedThanABudgetBears(t *testing.T) {
+	c, o := cut(plan.MaxPointReads + 7)
+	_, w := plan.Draft(c, o, plan.Options{Now: now})
+	if len(w.Points) != plan.MaxPointReads {
+		t.Fatalf("%d wanted", len(w.Points))
+	}
+	for _, id := range w.Points {
+		o.Points = append(o.Points, plan.Points{Item: id, Times: daysAgo(0, 45)})
+	}
+	p, w := plan.Draft(c, o, plan.Options{Now: now})
+	if !w.Empty() {
+		t.Errorf("asked again for %d", len(w.Points))
+	}
+	if got := retentionRefusal(t, p); !strings.Contains(got, "up to 50 recovery points of 50 items") || !strings.HasSuffix(got, "those of 7 items were not read") {
+		t.Error(got)
+	}
+}
+
+func TestFewerInstantDaysPruneNothing(t *testing.T) {
+	c, o := cut(1)
+	c.Policies[0].Retention.Days, c.Policies[0].InstantRestoreDays = new(60), new(2)
+	o.Policies[0].Spec.InstantRestoreDays = 5
+	p, w := plan.Draft(c, o, plan.Options{Now: now})
+	if !w.Empty() {
+		t.Errorf("wanted %v", w)
+	}
+	if got := retentionRefusal(t, p); !strings.Contains(got, "instant restore; none is pruned") {
+		t.Error(got)
+	}
+}
+
+func TestPointsOfWhatIsAllowedAreNotWanted(t *testing.T) {
+	c, o := cut(1)
+	c.Policies[0] = config.Policy{Name: "daily"}
+	o.Items[0].State = plan.StateProtectionStopped
+	if _, w := plan.Draft(c, o, plan.Options{Now: now}); len(w.Points) != 1 {
+		t.Errorf("a resume wants %v", w)
+	}
+	c.Rules[0].Resume = true
+	if p, w := plan.Draft(c, o, plan.Options{Now: now}); !w.Empty() || len(p.Refusals) != 0 {
+		t.Errorf("an allowed resume wants %v, %v", w, p.Refusals)
+	}
+}
+
+func TestGuardsAreWantedWhereAStopOrACutIsPlanned(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*config.Config, *plan.Observed)
+		want   bool
+	}{
+		{"cut", func(*config.Config, *plan.Observed) {}, true},
+		{"longer", func(c *config.Config, _ *plan.Observed) { c.Policies[0].Retention.Days = new(90) }, false},
+		{"cut of a policy without items", func(_ *config.Config, o *plan.Observed) { o.Items, o.VMs = nil, nil }, true},
+		{"stop", func(c *config.Config, _ *plan.Observed) {
+			c.Policies[0], c.Rules[0].Protect = config.Policy{Name: "daily"}, config.ProtectStopped
+		}, true},
+		{"guards that were read", func(_ *config.Config, o *plan.Observed) { o.Vaults[0].ResourceGuards = []string{"/x/mua"} }, false},
+		{"guards that could not be read", func(_ *config.Config, o *plan.Observed) {
+			o.Gaps = []plan.Gap{{Kind: plan.GapGuards, Vault: vaultID("here")}}
+		}, false},
+	} {
+		c, o := cut(2)
+		o.Vaults[0].ResourceGuards = nil
+		tt.change(c, &o)
+		_, w := plan.Draft(c, o, plan.Options{Now: now})
+		var want []string
+		if tt.want {
+			want = []string{vaultID("here")}
+		}
+		if diff := cmp.Diff(want, w.Guards); diff != "" {
+			t.Errorf("%s: %s", tt.name, diff)
+		}
+	}
+}
+
+// Points inform: what a plan does, and what somebody approves with it, is the same with and without them.
+func TestPointsDecideNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		before := make1(w)
+		for _, it := range w.observed.Items {
+			switch rapid.IntRange(0, 2).Draw(t, "points") {
+			case 0:
+				w.observed.Points = append(w.observed.Points, plan.Points{Item: it.ID, Times: daysAgo(0, 9, 40, 999)})
+			case 1:
+				w.observed.Gaps = append(w.observed.Gaps, plan.Gap{Kind: plan.GapPoints, Vault: it.Vault, Target: it.VM})
+			}
+		}
+		after := make1(w)
+		if before.Fingerprint != after.Fingerprint || before.Complete != after.Complete || len(before.Refusals) != len(after.Refusals) {
+			t.Error("the points show in the plan")
+		}
+		for _, p := range []*plan.Plan{&before, &after} {
+			for i := range p.Changes {
+				p.Changes[i].Notes = nil
+			}
+		}
+		if diff := cmp.Diff(before.Changes, after.Changes); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// Once the guards are known, they are not wanted again, whatever they block.
+func TestGuardsAreWantedOnce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		for i := range w.observed.Vaults {
+			w.observed.Vaults[i].ResourceGuards = nil
+		}
+		_, first := plan.Draft(w.config, w.observed, plan.Options{Now: now})
+		for i := range w.observed.Vaults {
+			v := &w.observed.Vaults[i]
+			if slices.Contains(first.Guards, v.ID) {
+				v.ResourceGuards = []string{}
+				if rapid.Bool().Draw(t, "guarded") {
+					v.ResourceGuards = []string{"/x/mua"}
+				}
+			}
+		}
+		if _, second := plan.Draft(w.config, w.observed, plan.Options{Now: now}); len(second.Guards) != 0 {
+			t.Errorf("wanted again: %v", second.Guards)
+		}
+	})
+}
