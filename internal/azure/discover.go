@@ -198,13 +198,15 @@ func (d *discovery) result() plan.Observed {
 	sortByID(o.Missing, func(s string) string { return s })
 	sortByID(o.Subscriptions, func(s plan.Subscription) string { return s.ID })
 	sortByID(o.Protectable, func(p plan.Protectable) string { return p.Subscription + "/" + p.Location })
-	slices.SortFunc(o.Gaps, func(a, b plan.Gap) int {
-		return strings.Compare(gapKey(a), gapKey(b))
-	})
+	sortGaps(o.Gaps)
 	o.Gaps = slices.CompactFunc(o.Gaps, func(a, b plan.Gap) bool { // one a subscription
 		return a.Kind == plan.GapVisibility && b.Kind == a.Kind && a.Subscription == b.Subscription
 	})
 	return o
+}
+
+func sortGaps(gaps []plan.Gap) {
+	slices.SortFunc(gaps, func(a, b plan.Gap) int { return strings.Compare(gapKey(a), gapKey(b)) })
 }
 
 func gapKey(g plan.Gap) string {

@@ -59,6 +59,7 @@ func routes() []route {
 		{kind: "jobs", method: http.MethodGet, path: vaultPath + "/backupjobs"},
 		{kind: "job", method: http.MethodGet, path: vaultPath + "/backupjobs/*"},
 		{kind: "resource guards", method: http.MethodGet, path: vaultPath + "/backupresourceguardproxies"},
+		{kind: "recovery points", method: http.MethodGet, path: itemPath + "/recoverypoints"},
 		{kind: "operation", method: http.MethodGet, path: itemPath + "/operationsstatus/*"},
 		{kind: "operation", method: http.MethodGet, path: itemPath + "/operationresults/*"},
 		{kind: "operation", method: http.MethodGet, path: vaultPath + "/backupoperations/*"},

@@ -24,8 +24,9 @@ const estateVersion = "1"
 // Snapshot writes the estate of a scope as one JSON object: the raw bodies of the reads of [Client.Discover],
 // sorted by id, one a line, and the reads that were refused, so that a plan over the estate sees what a plan
 // over Azure saw. Tokens are in headers, which are not kept; what could be a secret in a VM's body is left out.
+// wants, if there is one, says what a plan over the estate wants to know besides; it is read and kept too.
 // It returns what could not be read. The errors are those of Discover, and w's.
-func (c *Client) Snapshot(ctx context.Context, scope plan.Scope, w io.Writer) ([]plan.Gap, error) {
+func (c *Client) Snapshot(ctx context.Context, scope plan.Scope, wants func(plan.Observed) plan.Wanted, w io.Writer) ([]plan.Gap, error) {
 	rec, err := newRecorder()
 	if err != nil {
 		return nil, fmt.Errorf("taking a snapshot: %w", err)
@@ -37,6 +38,11 @@ func (c *Client) Snapshot(ctx context.Context, scope plan.Scope, w io.Writer) ([
 	o, err := c.discover(ctx, scope, rec)
 	if err != nil {
 		return nil, err
+	}
+	if wants != nil {
+		if o, err = c.supplement(ctx, o, wants(o), rec); err != nil {
+			return nil, err
+		}
 	}
 	if err := c.recordGroups(ctx, scope.Subscriptions, rec); err != nil {
 		return nil, err

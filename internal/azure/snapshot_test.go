@@ -36,8 +36,13 @@ type estateFile struct {
 
 func snapshot(t *testing.T, f *fake, s plan.Scope) (estateFile, string) {
 	t.Helper()
+	return snapshotWith(t, f, s, nil)
+}
+
+func snapshotWith(t *testing.T, f *fake, s plan.Scope, wants func(plan.Observed) plan.Wanted) (estateFile, string) {
+	t.Helper()
 	var out bytes.Buffer
-	if _, err := f.client(t, CommandSnapshot).Snapshot(t.Context(), s, &out); err != nil {
+	if _, err := f.client(t, CommandSnapshot).Snapshot(t.Context(), s, wants, &out); err != nil {
 		t.Fatal(err)
 	}
 	var e estateFile
@@ -125,7 +130,7 @@ func TestWhatWasRefusedStandsInASnapshot(t *testing.T) {
 // What cannot be kept fails the snapshot: left out, it would be an absence to whoever plans over it.
 func TestASnapshotLosesNothing(t *testing.T) {
 	f := snapshotEstate().on("GET", vaultID+"/backupProtectedItems", lists(`{"name":"no id"}`))
-	_, err := f.client(t, CommandSnapshot).Snapshot(t.Context(), scope(), &bytes.Buffer{})
+	_, err := f.client(t, CommandSnapshot).Snapshot(t.Context(), scope(), nil, &bytes.Buffer{})
 	if err == nil || !strings.Contains(err.Error(), "protectedItems") {
 		t.Errorf("got %v", err)
 	}

@@ -1,0 +1,109 @@
+package azure
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// pointsPatience bounds how long recovery points are read: they only inform, and a plan does not wait for an
+// hourly budget (azure-api.md §12) to tell how much a cut costs.
+const pointsPatience = 30 * time.Second
+
+// Supplement is o with what a plan over it wants to know besides ([plan.Draft]). A read that fails is a gap. The
+// recovery points that did not come in time are left out. o itself stays as it is; the errors are those of
+// [Client.Discover].
+func (c *Client) Supplement(ctx context.Context, o plan.Observed, w plan.Wanted) (plan.Observed, error) {
+	return c.supplement(ctx, o, w, nil)
+}
+
+func (c *Client) supplement(ctx context.Context, o plan.Observed, w plan.Wanted, rec *recorder) (plan.Observed, error) {
+	d := &discovery{c: c, rec: rec, at: time.Now(), good: 1} // what o holds was answered
+	d.out = o
+	d.out.Vaults, d.out.Gaps, d.out.Points = slices.Clone(o.Vaults), slices.Clone(o.Gaps), slices.Clone(o.Points)
+	var guards, points []read
+	for _, id := range w.Guards {
+		v := plan.Vault{ID: id}
+		if i := slices.IndexFunc(o.Vaults, func(v plan.Vault) bool { return armid.Same(v.ID, id) }); i >= 0 {
+			v = o.Vaults[i]
+		}
+		guards = append(guards, func(ctx context.Context) { d.listGuards(ctx, v) })
+	}
+	if err := d.run(ctx, guards); err != nil {
+		return plan.Observed{}, err
+	}
+	vms := vmsOf(o.Items, w.Points)
+	for _, id := range w.Points {
+		points = append(points, func(ctx context.Context) { d.listPoints(ctx, id, vms[armid.Of(id)]) })
+	}
+	patient, cancel := context.WithTimeout(ctx, pointsPatience)
+	defer cancel()
+	if err := d.run(patient, points); err != nil && (ctx.Err() != nil || patient.Err() == nil) {
+		return plan.Observed{}, err
+	}
+	sortByID(d.out.Points, func(p plan.Points) string { return p.Item })
+	sortGaps(d.out.Gaps)
+	return d.out, nil
+}
+
+// vmsOf finds the VMs of some items.
+func vmsOf(items []plan.Item, ids []string) map[armid.Key]string {
+	vms := make(map[armid.Key]string, len(ids))
+	for _, id := range ids {
+		vms[armid.Of(id)] = ""
+	}
+	if len(vms) == 0 {
+		return nil
+	}
+	for _, it := range items {
+		if _, wanted := vms[armid.Of(it.ID)]; wanted {
+			vms[armid.Of(it.ID)] = it.VM
+		}
+	}
+	return vms
+}
+
+// wirePoint is a recovery point (azure-api.md §11).
+type wirePoint struct {
+	Properties struct {
+		Time string `json:"recoveryPointTime"`
+	} `json:"properties"`
+}
+
+// listPoints reads the recovery points of an item. A point without a time is none that could be counted, so the
+// whole list is a gap.
+func (d *discovery) listPoints(ctx context.Context, item, vm string) {
+	gap := plan.Gap{Kind: plan.GapPoints, Subscription: armid.SubscriptionOf(item), Vault: armid.VaultOf(item), Target: firstOf(vm, item)}
+	op := fmt.Sprintf("listing recovery points of %q", firstOf(vm, item))
+	var rows []json.RawMessage
+	var tap func(json.RawMessage)
+	if d.rec != nil {
+		tap = func(raw json.RawMessage) { rows = append(rows, raw) }
+	}
+	u := d.c.url(item+"/recoveryPoints", apiBackup)
+	found, err := list[wirePoint](ctx, d.c, op, u, quota.Other, tap)
+	times := make([]time.Time, 0, len(found))
+	for _, w := range found {
+		t := parseTime(w.Properties.Time)
+		if t.IsZero() && err == nil {
+			err = brokenRead(op, u, "MalformedAnswer", errors.New("a recovery point has no time"))
+		}
+		times = append(times, t)
+	}
+	if err != nil {
+		d.fail(ctx, gap, err)
+		return
+	}
+	for _, raw := range rows { // an estate holds the list whole, or not at all
+		d.rec.add("recoveryPoints", raw)
+	}
+	slices.SortFunc(times, time.Time.Compare)
+	d.got(func(o *plan.Observed) { o.Points = append(o.Points, plan.Points{Item: item, Times: times}) })
+}
