@@ -10,8 +10,9 @@ import (
 
 // group is the part of a plan that concerns one vault.
 type group struct {
-	vault   string // "" = no vault could be chosen
-	changes []plan.Change
+	vault    string // "" = no vault could be chosen
+	changes  []plan.Change
+	namesake bool // another vault has the same name
 }
 
 // groups sorts changes by vault and keeps plan order inside a vault. What has no vault comes last.
@@ -38,8 +39,13 @@ func groups(changes []plan.Change) []group {
 		}
 		return strings.Compare(string(armid.Of(a.vault)), string(armid.Of(b.vault)))
 	})
+	for i := range all {
+		all[i].namesake = i > 0 && sameName(all[i], all[i-1]) || i+1 < len(all) && sameName(all[i], all[i+1])
+	}
 	return all
 }
+
+func sameName(a, b group) bool { return strings.EqualFold(lastName(a.vault), lastName(b.vault)) }
 
 func vaultOf(c plan.Change) string {
 	if c.Vault == "" {

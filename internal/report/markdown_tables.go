@@ -16,7 +16,7 @@ const (
 	// mdNoteRoom is kept free for the note that says how much was cut.
 	mdNoteRoom = 400
 	// mdReadable is the least a table that is cut should get: a heading and a few rows.
-	mdReadable = 1500
+	mdReadable = 1000
 	// mdNames is how many targets share a row of a folded table.
 	mdNames = 25
 )
@@ -105,12 +105,16 @@ func mdTables(p plan.Plan, limit int) (text string, shown int) {
 }
 
 func newTable(g group, open bool) mdTable {
-	title, _ := g.heading()
+	title, where := g.heading()
 	fold := "<details>"
 	if open {
 		fold = "<details open>"
 	}
-	summary := mdSummary(title) + ": " + counts(g.summary())
+	summary := mdSummary(title)
+	if g.namesake {
+		summary += " in " + mdSummary(where)
+	}
+	summary += ": " + counts(g.summary())
 	t := mdTable{
 		open: fmt.Sprintf("\n%s<summary>%s</summary>\n\n%s%s%s", fold, summary, mdWhere(g.vault),
 			mdRow("", "action", "target", "what", "why"), mdRow("---", "---", "---", "---", "---")),
