@@ -282,7 +282,8 @@ func (s *scenario) checkEnd(v *verdicts, st *state, last *walk) {
 				v.add("%s is %s under %q, and the file wants %q", m.id, state, policy, want)
 			}
 			// An item that no list shows is protected as if it were new: nobody can know of its filter.
-			if kept := filter != nil && filter.Include && slices.Equal(filter.LUNs, []int{0}); kept != (m.app == "c" || m.begin.disks != "") && !(m.odd && s.blinded) {
+			hidden := m.odd && s.blinded
+			if kept := filter != nil && filter.Include && slices.Equal(filter.LUNs, []int{0}); kept != (m.app == "c" || m.begin.disks != "") && !hidden {
 				v.add("%s has the disk filter %+v; it had %q", m.id, filter, m.begin.disks)
 			}
 		case state != was || !strings.EqualFold(policy, m.begin.policy):
