@@ -3,7 +3,6 @@ package apply
 import (
 	"context"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -75,7 +74,8 @@ func (l *life) refreshFirst(ctx context.Context, refused error) (Result, bool) {
 	case errors.Is(err, errInVain):
 		return l.failed(refused), true
 	}
-	return l.failed(fmt.Errorf("%w; refreshing the vault did not help: %w", refused, err)), true
+	r := l.fromError(refused)
+	return l.result(Failed, "", r.Message+"; then refreshing the vault failed: "+text(err), r), true
 }
 
 // refreshVault carries out a refresh that is no change of the plan.

@@ -387,3 +387,16 @@ func TestAnItemIsFoundByItsVMWhereItsIdIsSpeltOtherwise(t *testing.T) {
 		wantOutcome(t, rep, c.ID, apply.Done)
 	})
 }
+
+func TestARefreshThatFailsIsToldWithTheRefusalThatAskedForIt(t *testing.T) {
+	inBubble(t, func(t *testing.T, az *fake) {
+		az.script["vm1"] = []string{"unknown-container"}
+		az.script["v1"] = []string{"fail"}
+		rep, _ := carryOut(t, az, planOf(itemChange(plan.Protect, "vm1")), apply.Options{})
+		res := wantOutcome(t, rep, "protect:vm1", apply.Failed)
+		if res.Code != "BMSUserErrorInvalidConfigureProtectionRequest" {
+			t.Errorf("code %s", res.Code)
+		}
+		wantContains(t, "the message", res.Message, "refreshing the vault failed")
+	})
+}
