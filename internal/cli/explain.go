@@ -49,7 +49,9 @@ func (a *app) explain(ctx context.Context, f explainFlags, vm string) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	o, err := a.read(ctx, s, plan.ScopeOf(c))
+	scope := plan.ScopeOf(c)
+	scope.Guards = true // they may block what would happen next
+	o, err := a.read(ctx, s, scope)
 	if err != nil {
 		return err
 	}

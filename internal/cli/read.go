@@ -14,6 +14,10 @@ import (
 // readHeartbeat is how often a long read says that it is alive.
 const readHeartbeat = 15 * time.Second
 
+// wantedRounds is how often a plan is made again with what it wants to know: with the guards, then with the
+// recovery points.
+const wantedRounds = 2
+
 // read reads what exists, and says how long it took.
 func (a *app) read(ctx context.Context, s *session, scope plan.Scope) (plan.Observed, error) {
 	began := time.Now()
@@ -53,7 +57,15 @@ func (a *app) planFor(ctx context.Context, s *session, c *config.Config, only []
 	if err != nil {
 		return plan.Plan{}, err
 	}
-	return plan.Make(c, o, plan.Options{Now: time.Now().UTC(), Only: only}), nil
+	opt := plan.Options{Now: time.Now().UTC(), Only: only}
+	p, wanted := plan.Draft(c, o, opt)
+	for round := 0; round < wantedRounds && !wanted.Empty(); round++ {
+		if o, err = s.Supplement(ctx, o, wanted); err != nil {
+			return plan.Plan{}, err
+		}
+		p, wanted = plan.Draft(c, o, opt)
+	}
+	return p, nil
 }
 
 func total(counts map[string]int) int {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -78,7 +79,11 @@ func (a *app) snapshot(ctx context.Context, f snapshotFlags) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	write := func(w io.Writer) error {
-		gaps, err := s.Snapshot(ctx, scope, w)
+		wants := func(o plan.Observed) plan.Wanted {
+			_, wanted := plan.Draft(c, o, plan.Options{Now: time.Now().UTC()})
+			return wanted
+		}
+		gaps, err := s.Snapshot(ctx, scope, wants, w)
 		a.verdict[exitIncomplete] = len(gaps) > 0
 		for _, g := range gaps {
 			a.log.Warn("could not read "+report.GapWords(g)+": the estate says so too", "gap", g)
