@@ -69,7 +69,7 @@ func (t planText) gaps() {
 	for _, g := range t.plan.Gaps {
 		t.marked(t.change("?"), plain, "could not read "+GapWords(g))
 	}
-	if len(t.plan.Gaps) > 0 {
+	if !t.plan.Complete {
 		t.prose("  ", t.dim, "what these could have shown is blocked, and nothing is stopped anywhere")
 	}
 	t.blankAfter(len(t.plan.Gaps))
