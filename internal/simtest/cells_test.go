@@ -1,0 +1,323 @@
+package simtest
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/rogpeppe/go-internal/txtar"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/simulator"
+	"github.com/azbackup/azbackup/plan"
+)
+
+const (
+	// pureCells are the cells of design.md §5's table as plan tests them, from values. The file and the outcome of a
+	// cell are said there, once.
+	pureCells = "../../plan/testdata/table"
+	// rawCells are what the cells' rows look like on the wire: keys of an estate file that replace those of base.json,
+	// in ROW.json or, where a column needs another estate, in ROW--COLUMN.json.
+	rawCells = "testdata/cells"
+
+	subscriptionOfCells = "11111111-1111-1111-1111-111111111111"
+)
+
+// taken is the time at which every cell is planned; other times of an estate are told from it.
+var taken = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+// TestCells reads every cell of the table from raw bodies over HTTP, plans it, and expects what the pure test of the
+// same name expects. Then it carries the plan out: every action ends as the file wants it, and a cell without one
+// writes nothing.
+func TestCells(t *testing.T) {
+	t.Parallel()
+	excepted := notOnTheWire()
+	for _, name := range pureNames(t) {
+		if excepted[name] != "" {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			readCell(t, name).check(t)
+		})
+	}
+}
+
+// cell is one cell of the table.
+type cell struct {
+	yaml string
+	row  map[string]json.RawMessage // the estate file, by its keys
+	want []string                   // the outcome: what outcome tells of a plan
+}
+
+// check reads and plans the cell over HTTP, and carries it out.
+func (c *cell) check(t *testing.T) {
+	now := time.Now().UTC()
+	log := &watcher{}
+	server := httptest.NewServer(serve(t, c.estate(t, now), simulator.Settings{UnsignedURLs: true}, log.log))
+	defer server.Close()
+	if diff := cmp.Diff(c.want, c.overHTTP(t, server.Listener.Addr().String(), now)); diff != "" {
+		t.Fatalf("the plan of what was read over HTTP is not that of the values (-values +HTTP):\n%s", diff)
+	}
+	server.Close() // the log is written after the answer
+	if w := writes(log.entries); len(w) > 0 {
+		t.Errorf("a plan wrote: %q", w)
+	}
+	synctest.Test(t, c.carryOut)
+}
+
+func pureNames(t testing.TB) []string {
+	t.Helper()
+	files, err := filepath.Glob(pureCells + "/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no cells: %v", err)
+	}
+	for i, f := range files {
+		files[i] = strings.TrimSuffix(filepath.Base(f), ".txtar")
+	}
+	return files
+}
+
+func readCell(t testing.TB, name string) *cell {
+	t.Helper()
+	ar, err := txtar.ParseFile(filepath.Join(pureCells, name+".txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &cell{row: map[string]json.RawMessage{}}
+	for _, f := range ar.Files {
+		switch f.Name {
+		case "config.yaml":
+			c.yaml = strings.ReplaceAll(string(f.Data), "{vm app/web1}", armid.VM(subscriptionOfCells, "app", "web1"))
+		case "want.txt":
+			c.want = wanted(string(f.Data))
+		}
+	}
+	row, _, _ := strings.Cut(name, "--")
+	raw, err := os.ReadFile(filepath.Join(rawCells, name+".json"))
+	if errors.Is(err, fs.ErrNotExist) {
+		raw, err = os.ReadFile(filepath.Join(rawCells, row+".json"))
+	}
+	if err != nil {
+		t.Fatalf("the row has no raw bodies: %v", err)
+	}
+	for _, layer := range [][]byte{mustRead(t, filepath.Join(rawCells, "base.json")), raw} {
+		if err := json.Unmarshal(layer, &c.row); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return c
+}
+
+func mustRead(t testing.TB, file string) []byte {
+	t.Helper()
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return raw
+}
+
+var timesOfCells = regexp.MustCompile(`"2026-1[12]-\d\dT\d\d:\d\d:\d\dZ"`)
+
+// estate is the cell's estate, as if it had been taken now: the simulator goes by the clock. Times in policies and
+// the sentinel of 2001 stay, because they are no points in time.
+func (c *cell) estate(t testing.TB, now time.Time) string {
+	t.Helper()
+	raw, err := json.Marshal(c.row)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return timesOfCells.ReplaceAllStringFunc(string(raw), func(s string) string {
+		at, err := time.Parse(`"`+time.RFC3339+`"`, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return at.Add(now.Sub(taken)).Format(`"` + time.RFC3339Nano + `"`)
+	})
+}
+
+// overHTTP reads the estate at an address, over TCP, and plans.
+func (c *cell) overHTTP(t *testing.T, address string, now time.Time) []string {
+	t.Helper()
+	r := newRoad(t, c.yaml, wiredTo(address))
+	w, err := r.look(t.Context(), t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return outcome(plan.Make(r.config, w.read, plan.Options{Now: now}))
+}
+
+// wiredTo is the network, where every host is at this address.
+type wiredTo string
+
+// RoundTrip implements http.RoundTripper.
+func (address wiredTo) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	if r.Host == "" {
+		r.Host = r.URL.Host
+	}
+	r.URL.Host = string(address)
+	return http.DefaultTransport.RoundTrip(r)
+}
+
+// carryOut applies the cell's plan in virtual time and looks again.
+func (c *cell) carryOut(t *testing.T) {
+	log := &watcher{}
+	server := serve(t, c.estate(t, time.Now()), simulator.Settings{
+		UnsignedURLs: true, RetryAfter: new(int), Durations: map[string]simulator.Span{"": simulator.Fixed(20 * time.Second)},
+	}, log.log)
+	r := newRoad(t, c.yaml, server.Transport())
+	before, err := r.apply(t.Context(), t, apply.Options{})
+	for _, res := range before.report.Results {
+		if res.Outcome != apply.Done && res.Outcome != apply.Blocked {
+			t.Errorf("%s is %s: %s", res.ID, res.Outcome, res.Message)
+		}
+	}
+	if err != nil && before.plan.Summary[plan.Blocked] == 0 {
+		t.Fatal(err)
+	}
+	synctest.Wait() // the log is written after the answer
+	actions := slices.DeleteFunc(slices.Clone(before.plan.Changes), func(c plan.Change) bool { return c.Action == plan.Blocked })
+	if sent := writes(log.entries); len(sent) != len(actions) {
+		t.Errorf("%d requests write, and the plan has %d actions: %q", len(sent), len(actions), sent)
+	}
+	after, err := r.look(t.Context(), t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left := after.plan.Actionable(); len(left) > 0 {
+		t.Errorf("this is left to do: %v", outcome(after.plan))
+	}
+	for _, change := range actions {
+		if change.Action != plan.Backup && change.Action != plan.Refresh && !listedAs(change, after.read.Items) {
+			t.Errorf("%s is done, and the service lists %+v", change.ID, after.read.Items)
+		}
+	}
+}
+
+// listedAs says whether the change's item is listed in the state that it is to end in.
+func listedAs(c plan.Change, items []plan.Item) bool {
+	return slices.ContainsFunc(items, func(it plan.Item) bool {
+		return armid.Same(it.VM, c.Target) && armid.Same(it.Vault, c.Vault) && plan.Satisfied(c, it)
+	})
+}
+
+// writes are the requests that changed something.
+func writes(entries []simulator.Entry) []string {
+	var sent []string
+	for _, e := range entries {
+		if e.Method != http.MethodGet && e.Kind != "backupStatus" {
+			sent = append(sent, e.Method+" "+e.Path)
+		}
+	}
+	return sent
+}
+
+// outcome is what the two tests of a cell must agree on: what is done to the VM of the cells and its vault, why in
+// the words of the closed set, from which state to which, at what risk and behind what. Sentences are left out, as
+// they name codes and times, and so are other VMs, which make room for the row.
+func outcome(p plan.Plan) []string {
+	var out []string
+	for _, c := range slices.Concat(p.Changes, p.Unchanged) {
+		if vm, err := armid.ParseVM(c.Target); err == nil && !strings.EqualFold(vm.Name(), "web1") {
+			continue
+		}
+		head := string(c.Action)
+		if c.Wanted != "" {
+			head += " " + string(c.Wanted)
+		}
+		head += " " + c.Target
+		if c.Vault != "" && c.Vault != c.Target {
+			head += " in " + c.Vault
+		}
+		out = append(out, short(head), "why "+string(c.Reason))
+		out = append(out, stateLine("from", c.Before)...)
+		out = append(out, stateLine("to", c.After)...)
+		for _, f := range c.Fields {
+			out = append(out, short(fmt.Sprintf("field %s: %s -> %s", f.Path, f.Before, f.After)))
+		}
+		if c.Risk != "" && c.Risk != plan.RiskNone {
+			out = append(out, "risk "+string(c.Risk))
+		}
+		if len(c.Needs) > 0 {
+			out = append(out, short("needs "+strings.Join(c.Needs, " ")))
+		}
+		if c.WaitsFor != "" {
+			out = append(out, short("waits "+c.WaitsFor))
+		}
+	}
+	for _, r := range p.Refusals {
+		out = append(out, "refused "+string(r.Guard))
+	}
+	return append(out, fmt.Sprintf("complete %t", p.Complete))
+}
+
+func stateLine(name string, s *plan.State) []string {
+	if s == nil {
+		return nil
+	}
+	b, err := json.Marshal(s)
+	if err != nil {
+		return []string{err.Error()}
+	}
+	return []string{short(name + " " + string(b))}
+}
+
+var (
+	vaultOfCells = regexp.MustCompile(`(?i)/subscriptions/(\d)[-\d]*/resourceGroups/rg-backup/providers/Microsoft.RecoveryServices/vaults/`)
+	pointOfCells = regexp.MustCompile(`"last_recovery_point":"[^"]*"`)
+	vmOfCells    = regexp.MustCompile(`(?i)/subscriptions/(\d)[-\d]*/resourceGroups/([^/ "]*)/providers/Microsoft.Compute/virtualMachines/`)
+)
+
+// short takes the long ids and the times out of a text and folds its case, which plan's tests and the wire spell
+// differently.
+func short(s string) string {
+	s = pointOfCells.ReplaceAllString(s, `"last_recovery_point":""`)
+	return strings.ToLower(vmOfCells.ReplaceAllString(vaultOfCells.ReplaceAllString(s, "$1:"), "$1:$2/"))
+}
+
+// wanted reads from a want.txt what outcome tells.
+func wanted(text string) []string {
+	var out []string
+	other := false
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(line, "\n")
+		key, rest, _ := strings.Cut(strings.TrimSpace(line), " ")
+		rest = strings.TrimSpace(rest)
+		switch inner := strings.HasPrefix(line, " "); {
+		case !inner && key == "complete":
+			value, _, _ := strings.Cut(rest, ";")
+			out = append(out, "complete "+value)
+		case !inner && key == "refused":
+			guard, _, _ := strings.Cut(rest, ":")
+			out = append(out, "refused "+guard)
+		case !inner:
+			if other = strings.Contains(line, "/web9 "); !other {
+				out = append(out, short(line))
+			}
+		case other:
+		case key == "why":
+			reason, _, _ := strings.Cut(rest, ":")
+			out = append(out, "why "+reason)
+		case slices.Contains([]string{"from", "to", "field", "needs", "waits"}, key):
+			out = append(out, short(key+" "+rest))
+		case key == "risk":
+			out = append(out, key+" "+rest)
+		}
+	}
+	return out
+}
