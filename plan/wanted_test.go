@@ -215,3 +215,13 @@ func TestGuardsAreWantedOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestAStoppedItemKeepsItsPointsWhateverItsPolicy(t *testing.T) {
+	c, o := cut(2)
+	c.Rules[0].Protect = config.ProtectOff
+	o.Items[0].State = plan.StateProtectionStopped
+	_, w := plan.Draft(c, o, plan.Options{Now: now})
+	if diff := cmp.Diff([]string{o.Items[1].ID}, w.Points); diff != "" {
+		t.Error(diff)
+	}
+}
