@@ -67,6 +67,9 @@ func TestAnOperationThatSucceededIsNotDoneBeforeItsEffectIsListed(t *testing.T) 
 		if took := time.Since(began); took < 36*time.Second+2*time.Minute {
 			t.Errorf("done after %v, before the item was listed", took)
 		}
+		if az.lists > 20 {
+			t.Errorf("%d lists to wait for one item", az.lists)
+		}
 	})
 }
 

@@ -118,6 +118,9 @@ func checkProperties(t failer, p plan.Plan, rep apply.Report, rec *recorder, az 
 			t.Errorf("%s finished %d times", c.ID, n)
 		}
 		starts := rec.at(apply.EventStarted, c.ID)
+		if len(starts) > 0 && results[c.ID].Outcome == apply.Blocked {
+			t.Errorf("%s is blocked, and was written", c.ID)
+		}
 		for _, parent := range c.Needs {
 			if len(starts) > 0 && starts[0].Before(rec.at(apply.EventFinished, parent)[0]) {
 				t.Errorf("%s started before %s ended", c.ID, parent)

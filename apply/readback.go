@@ -37,7 +37,7 @@ func (l *life) readBack(ctx context.Context) (res Result, over bool) {
 			if err != nil {
 				return l.gaveUp(err), true
 			}
-			if s.look == nil || s.look.at.Before(l.sent) {
+			if s.look == nil {
 				// Not seeing is no proof of absence.
 				l.trouble = cmpErr(s.err, l.trouble)
 				due = time.Now().Add(5 * time.Second)

@@ -1,0 +1,137 @@
+package apply_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
+)
+
+func TestOneThatTakesLongerIsAskedForSinglyBetweenTheMarks(t *testing.T) {
+	inBubble(t, func(t *testing.T, az *fake) {
+		az.duration = func(plan.Change, int) time.Duration { return 50 * time.Second }
+		carryOut(t, az, planOf(itemChange(plan.Protect, "vm1")), apply.Options{})
+		if az.polls == 0 || az.lists > 3 {
+			t.Errorf("%d polls and %d lists", az.polls, az.lists)
+		}
+	})
+}
+
+func TestAnOperationTheListsAreSilentOnIsAskedForFurtherAndFurtherApart(t *testing.T) {
+	inBubble(t, func(t *testing.T, az *fake) {
+		az.hideJobs = true
+		az.script["vm1"] = []string{"hang"}
+		rep, _ := carryOut(t, az, planOf(itemChange(plan.Protect, "vm1")), apply.Options{})
+		wantOutcome(t, rep, "protect:vm1", apply.Unconfirmed)
+		if az.polls > 25 {
+			t.Errorf("%d polls in half an hour", az.polls)
+		}
+	})
+}
+
+func TestListsThatShowNoJobsDoNotTurnIntoAPollPerVM(t *testing.T) {
+	inBubble(t, func(t *testing.T, az *fake) {
+		az.hideJobs, az.retryAfter = true, time.Second
+		az.duration = func(plan.Change, int) time.Duration { return 5 * time.Second }
+		var changes []plan.Change
+		for i := range 100 {
+			changes = append(changes, itemChange(plan.Protect, fmt.Sprint("vm", i)))
+		}
+		carryOut(t, az, planOf(changes...), apply.Options{})
+		if az.polls > 10 {
+			t.Errorf("%d polls for 100 VMs", az.polls)
+		}
+	})
+}
+
+func TestAFailedJobFromBeforeTheWriteIsNotOurs(t *testing.T) {
+	inBubble(t, func(t *testing.T, az *fake) {
+		c := itemChange(plan.Protect, "vm1")
+		az.mu.Lock()
+		az.accept(c, "job-fails")
+		az.mu.Unlock()
+		time.Sleep(2 * time.Minute)
+		rep, _ := carryOut(t, az, planOf(c), apply.Options{})
+		wantOutcome(t, rep, c.ID, apply.Done)
+	})
+}
+
+func TestTheItemOfAChangeIsTheOneItNamesNotAnotherOfTheSameVM(t *testing.T) {
+	inBubble(t, func(t *testing.T, az *fake) {
+		c := itemChange(plan.Undelete, "vm1")
+		az.put(itemChange(plan.Protect, "vm1"))
+		active := az.items[armid.Of(c.Target)]
+		deleted := *active
+		active.ID += "-classic"
+		deleted.State, deleted.SoftDeleted = plan.StateProtectionStopped, true
+		az.items["the deleted one"] = &deleted
+		rep, _ := carryOut(t, az, planOf(c), apply.Options{
+			Observed: time.Now().Add(-time.Hour),
+			Limits:   apply.Limits{ItemTimeout: time.Minute},
+		})
+		if az.started("undelete:vm1") != 1 {
+			t.Errorf("it was not written, because another item of the VM is active: %+v", rep.Results)
+		}
+	})
+}
+
+func TestALostAnswerIsLookedForAtOnceThoughOthersHaveTime(t *testing.T) {
+	inBubble(t, func(t *testing.T, az *fake) {
+		az.duration = func(plan.Change, int) time.Duration { return 5 * time.Minute }
+		az.script["vm0"] = []string{"reset-before"}
+		var changes []plan.Change
+		for i := range 40 {
+			changes = append(changes, itemChange(plan.Protect, fmt.Sprint("vm", i)))
+		}
+		_, rec := carryOut(t, az, planOf(changes...), apply.Options{})
+		starts := rec.at(apply.EventStarted, "protect:vm0")
+		if len(starts) != 2 || starts[1].Sub(starts[0]) > 32*time.Second {
+			t.Errorf("writes at %v, want the second 30 s after the first", starts)
+		}
+	})
+}
+
+func TestABudgetThatIsUsedUpIsWaitedForNotOverdrawn(t *testing.T) {
+	inBubble(t, func(t *testing.T, az *fake) {
+		az.readsPerHour = 3
+		az.duration = func(_ plan.Change, n int) time.Duration { return time.Duration(30+10*n) * time.Second }
+		var changes []plan.Change
+		for i := range 40 {
+			changes = append(changes, itemChange(plan.Protect, fmt.Sprint("vm", i)))
+		}
+		began := time.Now()
+		time.AfterFunc(59*time.Minute, func() {
+			az.mu.Lock()
+			defer az.mu.Unlock()
+			for kind, n := range az.spent {
+				if n > 3 {
+					t.Errorf("%d reads of %s in the first hour, budget 3", n, kind)
+				}
+			}
+			az.readsPerHour = 1000
+		})
+		rep, _ := carryOut(t, az, planOf(changes...), apply.Options{Budget: az, Limits: apply.Limits{ItemTimeout: 2 * time.Hour}})
+		if rep.Summary[apply.Done] != 40 {
+			t.Errorf("summary %v after %v", rep.Summary, time.Since(began))
+		}
+	})
+}
+
+func TestWhileThingsHappenThereIsNoHeartbeat(t *testing.T) {
+	inBubble(t, func(t *testing.T, az *fake) {
+		az.duration = func(_ plan.Change, n int) time.Duration { return time.Duration(20*n) * time.Second }
+		var changes []plan.Change
+		for i := range 10 {
+			changes = append(changes, itemChange(plan.Protect, fmt.Sprint("vm", i)))
+		}
+		_, rec := carryOut(t, az, planOf(changes...), apply.Options{})
+		for i, e := range rec.events {
+			if e.Kind == apply.EventHeartbeat && e.Time.Sub(rec.events[i-1].Time) < 30*time.Second {
+				t.Errorf("a heartbeat %v after something was said", e.Time.Sub(rec.events[i-1].Time))
+			}
+		}
+	})
+}
