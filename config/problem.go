@@ -146,10 +146,15 @@ func (c *collector) file(name string, cause error, hint, format string, args ...
 
 // place reports an error at a place that no node has; the place is moved into the file when it lies outside.
 func (c *collector) place(src *source, line, col int, r rule, hint, format string, args ...any) {
-	line = min(max(line, 1), len(src.lines()))
-	width := utf8.RuneCountInString(src.line(line))
-	col = min(max(col, 1), width+1)
+	line, col = src.inside(line, col)
 	c.fail(&node{src: src, line: line, col: col, width: 1}, r, hint, format, args...)
+}
+
+// inside is the place nearest to line and col that the file has: what is missing at its end, the YAML library
+// places behind it.
+func (s *source) inside(line, col int) (int, int) {
+	line = min(max(line, 1), len(s.lines()))
+	return line, min(max(col, 1), utf8.RuneCountInString(s.line(line))+1)
 }
 
 // full says that there is no point in looking for more.

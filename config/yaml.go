@@ -74,6 +74,9 @@ type converter struct {
 
 func (c *converter) convert(y *yaml.Node, depth int) *node {
 	n := &node{src: c.src, line: y.Line, col: y.Column, width: 1}
+	if n.line > len(c.src.lines()) {
+		n.line, n.col = c.src.inside(n.line, n.col)
+	}
 	c.plain(y, n)
 	if depth > maxDepth {
 		c.refuse(n, ruleNesting, "", "values are nested too deep: at most %d levels", maxDepth)
