@@ -72,7 +72,7 @@ type standing int
 
 const (
 	silent    standing = iota // nothing runs, and the item is not as desired
-	working                   // a job that configures the item is running
+	working                   // a job that configures the item is running, or ended while the vault was being read
 	asDesired                 // listed as desired, nothing runs, nothing failed
 	jobFailed                 // the newest job of this kind, started after our write, failed
 )
@@ -83,10 +83,13 @@ func (l *look) standing(c plan.Change, since time.Time, jobID string) (standing,
 	if c.Action == plan.Backup {
 		return l.standingOfBackup(c, since)
 	}
-	var newest plan.Job
+	var newest, ended plan.Job
 	for _, j := range l.jobs[containerOf(c)] {
 		if j.Running() && configures(j) {
 			return working, j
+		}
+		if configures(j) && j.End.After(l.at.Add(-clockSlack)) {
+			ended = j
 		}
 		ours := (jobID != "" && sameJob(j.ID, jobID)) || (!j.Start.IsZero() && !j.Start.Before(since.Add(-clockSlack)))
 		if ours && strings.EqualFold(j.Operation, jobOperation(c.Action)) && (newest.ID == "" || j.Start.After(newest.Start)) {
@@ -98,6 +101,9 @@ func (l *look) standing(c plan.Change, since time.Time, jobID string) (standing,
 		return jobFailed, newest
 	case l.satisfied(c):
 		return asDesired, newest
+	case ended.ID != "":
+		// Items and jobs are not read at one moment: the items may still show what was before.
+		return working, ended
 	}
 	return silent, newest
 }

@@ -165,9 +165,13 @@ func (d *discovery) fileVaults() []read {
 		// A vault that could not be read may still let its lists be read.
 		v := plan.Vault{ID: ref.ID, Location: firstOf(locations[armid.Of(ref.ID)], ref.Location)}
 		reads = append(reads,
-			func(ctx context.Context) { d.listItems(ctx, v) },
-			func(ctx context.Context) { d.listPolicies(ctx, v) },
-			func(ctx context.Context) { d.listJobs(ctx, v) })
+			func(ctx context.Context) {
+				// Jobs first: what no longer runs then has left its mark on the items read after. The other way round an
+				// operation that ends in between is seen neither running nor done, and would be asked for again.
+				d.listJobs(ctx, v)
+				d.listItems(ctx, v)
+			},
+			func(ctx context.Context) { d.listPolicies(ctx, v) })
 		if d.scope.Guards {
 			reads = append(reads, func(ctx context.Context) { d.listGuards(ctx, v) })
 		}
