@@ -97,7 +97,10 @@ func round(ctx context.Context, endpoint, tenant, subscription, group, vault str
 	if err := protect(ctx, *base, bearer, subscription, group, vault, policyID); err != nil {
 		return err
 	}
-	return changePolicy(ctx, *base, bearer, subscription, group, vault)
+	if err := changePolicy(ctx, *base, bearer, subscription, group, vault); err != nil {
+		return err
+	}
+	return asTerraform(ctx, env.ResourceManager, authorizer, *base, subscription, group)
 }
 
 // machine is one that the estate of the conformance run does not protect.
