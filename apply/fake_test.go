@@ -374,11 +374,11 @@ func (f *fake) read(n int) func() {
 
 // Budget makes the fake an apply.Pacer.
 func (f *fake) Budget(_ string, kind apply.ReadKind) apply.Budget {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	if f.readsPerHour == 0 {
 		return apply.Budget{Remaining: -1}
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
 	b := apply.Budget{Remaining: max(0, f.readsPerHour-f.spent[kind]), Resets: f.began.Add(time.Hour)}
 	if b.Remaining == 0 {
 		b.Next = b.Resets
