@@ -27,6 +27,7 @@ func TestAJobThatFailedFailsTheChangeEvenIfTheItemLooksAsDesired(t *testing.T) {
 	inBubble(t, func(t *testing.T, az *fake) {
 		c := itemChange(plan.Modify, "vm1")
 		az.script["vm1"] = []string{"job-fails"}
+		az.duration = func(plan.Change, int) time.Duration { return 12 * time.Second }
 		az.put(c) // the service shows the new policy before the job ends
 		rep, _ := carryOut(t, az, planOf(c), apply.Options{})
 		wantOutcome(t, rep, c.ID, apply.Failed)

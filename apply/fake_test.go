@@ -87,6 +87,8 @@ type fake struct {
 	lists, listRequests  int
 	polls                int
 	spent                map[apply.ReadKind]int
+	budgetAsked          int
+	polled               []time.Time
 }
 
 type fakeOp struct {
@@ -202,7 +204,7 @@ func (f *fake) accept(c plan.Change, word string) apply.Operation {
 	op.end = now.Add(d)
 	op.shown = op.end
 	switch word {
-	case "hang":
+	case "hang", "hang-unlisted":
 		op.end = time.Time{}
 	case "invisible":
 		op.shown = op.end.Add(2 * time.Minute)
@@ -220,7 +222,7 @@ func (f *fake) accept(c plan.Change, word string) apply.Operation {
 		if op.job.Operation == "" {
 			op.job.Operation = "ConfigureBackup"
 		}
-		if !f.hideJobs {
+		if !f.hideJobs && word != "hang-unlisted" {
 			f.jobs = append(f.jobs, op.job)
 		}
 	}
@@ -336,6 +338,7 @@ func (f *fake) Poll(ctx context.Context, op apply.Operation) (apply.Progress, er
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.polls++
+	f.polled = append(f.polled, time.Now())
 	f.spent[apply.ReadOperation]++
 	f.catchUp()
 	for _, o := range f.ops {
@@ -379,6 +382,7 @@ func (f *fake) Budget(_ string, kind apply.ReadKind) apply.Budget {
 	if f.readsPerHour == 0 {
 		return apply.Budget{Remaining: -1}
 	}
+	f.budgetAsked++
 	b := apply.Budget{Remaining: max(0, f.readsPerHour-f.spent[kind]), Resets: f.began.Add(time.Hour)}
 	if b.Remaining == 0 {
 		b.Next = b.Resets

@@ -32,6 +32,35 @@ func TestAnOperationTheListsAreSilentOnIsAskedForFurtherAndFurtherApart(t *testi
 	})
 }
 
+func TestFrequentLooksForOthersDoNotMakeItBeAskedMoreOften(t *testing.T) {
+	inBubble(t, func(t *testing.T, az *fake) {
+		az.script["vm0"] = []string{"hang-unlisted"}
+		az.duration = func(_ plan.Change, n int) time.Duration { return time.Duration(35+5*n) * time.Second }
+		var changes []plan.Change
+		for i := range 100 {
+			changes = append(changes, itemChange(plan.Protect, fmt.Sprint("vm", i)))
+		}
+		rep, _ := carryOut(t, az, planOf(changes...), apply.Options{})
+		wantOutcome(t, rep, "protect:vm0", apply.Unconfirmed)
+		if az.polls > 60 {
+			t.Errorf("%d polls and %d lists", az.polls, az.lists)
+		}
+	})
+}
+
+func TestAnOperationIsNotAskedSoonerThanItWants(t *testing.T) {
+	inBubble(t, func(t *testing.T, az *fake) {
+		az.retryAfter = time.Minute
+		az.script["vm1"] = []string{"hang-unlisted"}
+		carryOut(t, az, planOf(itemChange(plan.Protect, "vm1")), apply.Options{})
+		for i := 1; i < len(az.polled); i++ {
+			if gap := az.polled[i].Sub(az.polled[i-1]); gap < time.Minute {
+				t.Errorf("asked again after %v, and it had said 1m", gap)
+			}
+		}
+	})
+}
+
 func TestListsThatShowNoJobsDoNotTurnIntoAPollPerVM(t *testing.T) {
 	inBubble(t, func(t *testing.T, az *fake) {
 		az.hideJobs, az.retryAfter = true, time.Second
@@ -52,6 +81,7 @@ func TestAFailedJobFromBeforeTheWriteIsNotOurs(t *testing.T) {
 		c := itemChange(plan.Protect, "vm1")
 		az.mu.Lock()
 		az.accept(c, "job-fails")
+		az.hideJobs = true // ours is not listed, the old one is
 		az.mu.Unlock()
 		time.Sleep(2 * time.Minute)
 		rep, _ := carryOut(t, az, planOf(c), apply.Options{})
@@ -117,6 +147,9 @@ func TestABudgetThatIsUsedUpIsWaitedForNotOverdrawn(t *testing.T) {
 		if rep.Summary[apply.Done] != 40 {
 			t.Errorf("summary %v after %v", rep.Summary, time.Since(began))
 		}
+		if az.budgetAsked > 5000 {
+			t.Errorf("the budget was looked up %d times", az.budgetAsked)
+		}
 	})
 }
 
@@ -132,6 +165,53 @@ func TestWhileThingsHappenThereIsNoHeartbeat(t *testing.T) {
 			if e.Kind == apply.EventHeartbeat && e.Time.Sub(rec.events[i-1].Time) < 30*time.Second {
 				t.Errorf("a heartbeat %v after something was said", e.Time.Sub(rec.events[i-1].Time))
 			}
+		}
+	})
+}
+
+func TestOnesThatAreDueDoNotWaitLongForOthersThatAreStillBeingWritten(t *testing.T) {
+	inBubble(t, func(t *testing.T, az *fake) {
+		az.latency, az.pageSize = 2*time.Second, 5
+		for i := range 200 { // a big vault, whose lists are dear
+			az.put(itemChange(plan.Protect, fmt.Sprint("old", i)))
+		}
+		var changes []plan.Change
+		for i := range 40 {
+			changes = append(changes, itemChange(plan.Protect, fmt.Sprint("vm", i)))
+		}
+		began := time.Now()
+		_, rec := carryOut(t, az, planOf(changes...), apply.Options{Limits: apply.Limits{Writes: 1}, Observed: began.Add(-time.Hour)})
+		if took := rec.at(apply.EventFinished, "protect:vm0")[0].Sub(began); took > 90*time.Second {
+			t.Errorf("the first was done after %v", took)
+		}
+	})
+}
+
+func TestAWriteThatNeverArrivesIsGivenUpAfterAFewTries(t *testing.T) {
+	inBubble(t, func(t *testing.T, az *fake) {
+		for range 20 {
+			az.script["vm1"] = append(az.script["vm1"], "reset-before")
+		}
+		rep, _ := carryOut(t, az, planOf(itemChange(plan.Protect, "vm1")), apply.Options{})
+		wantOutcome(t, rep, "protect:vm1", apply.Failed)
+		if n := az.started("protect:vm1"); n != 4 {
+			t.Errorf("%d writes, want 4", n)
+		}
+	})
+}
+
+func TestAConflictIsWaitedOutAsLongAsAJobRunsThere(t *testing.T) {
+	inBubble(t, func(t *testing.T, az *fake) {
+		az.duration = func(plan.Change, int) time.Duration { return 3 * time.Minute }
+		az.mu.Lock()
+		az.accept(itemChange(plan.Stop, "vm1"), "ok") // somebody else
+		other := az.jobs[0]
+		az.mu.Unlock()
+		az.script["vm1"] = []string{"conflict"}
+		rep, rec := carryOut(t, az, planOf(itemChange(plan.Protect, "vm1")), apply.Options{})
+		wantOutcome(t, rep, "protect:vm1", apply.Done)
+		if starts := rec.at(apply.EventStarted, "protect:vm1"); len(starts) != 2 || starts[1].Before(other.End) {
+			t.Errorf("writes at %v, want two, the second after %v", starts, other.End)
 		}
 	})
 }

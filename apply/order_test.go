@@ -137,11 +137,11 @@ func TestTheLongestPoleGoesFirstThenVaultByVaultWithSubscriptionsInTurn(t *testi
 			itemChangeIn("v1", plan.Modify, "a2"), itemChangeIn("v2", plan.Modify, "b2"),
 			other("c1"), other("c2"),
 			itemChangeIn("v1", plan.Undelete, "d"), itemChangeIn("v1", plan.Resume, "d", "undelete:d"),
-			itemChangeIn("v1", plan.Protect, "e"),
+			itemChangeIn("v1", plan.Protect, "e"), itemChangeIn("v1", plan.Protect, "f"),
 		), apply.Options{Limits: apply.Limits{Writes: 1}})
 		// protect takes 36 s, undelete with resume 24 s, modify 12 s.
 		want := []string{
-			"protect:e", "undelete:d",
+			"protect:e", "protect:f", "undelete:d",
 			"modify:a1", "modify:c1", "modify:a2", "modify:c2", "modify:b1", "modify:b2", "resume:d",
 		}
 		if diff := cmp.Diff(want, az.starts); diff != "" {
