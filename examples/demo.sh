@@ -7,7 +7,15 @@ bin=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 server=
-trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT INT TERM
+cleanup() {
+	if [ -n "$server" ]; then
+		kill "$server" 2>/dev/null || true
+		wait "$server" 2>/dev/null || true # it still writes its state
+	fi
+	rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
 
 cp "$here/estate.json" "$work/estate.json"
 "$bin" simulate --listen 127.0.0.1:0 --estate "$work/estate.json" --operation-time 2s --url-file "$work/url" >"$work/log" 2>&1 &

@@ -9,7 +9,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 work=$(mktemp -d)
 evidence=${2:+$(cd "$2" && pwd)}
 server=
-trap '[ -z "$server" ] || kill "$server" 2>/dev/null || true; rm -rf "$work"' EXIT INT TERM
+trap '[ -z "$server" ] || { kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; }; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 
 tenant=22222222-2222-2222-2222-222222222222
 subscription=11111111-1111-1111-1111-111111111111
