@@ -32,13 +32,14 @@ type simulateFlags struct {
 	opTime   time.Duration
 	latency  time.Duration
 	retry    int
+	retrySet bool // --retry-after was given
 	seed     uint64
 	quiet    bool
 	stats    string
 }
 
 func (a *app) simulateCommand() *cobra.Command {
-	f := simulateFlags{retry: unsaid}
+	var f simulateFlags
 	cmd := &cobra.Command{
 		Use:   "simulate",
 		Short: "Serve a simulated Azure on loopback",
@@ -50,6 +51,7 @@ func (a *app) simulateCommand() *cobra.Command {
 			if f.stats != "" {
 				return a.simulatorStats(cmd.Context(), f.stats)
 			}
+			f.retrySet = cmd.Flags().Changed("retry-after")
 			return a.simulate(cmd.Context(), f)
 		},
 	}
@@ -65,15 +67,12 @@ func (a *app) simulateCommand() *cobra.Command {
 	flags.Float64Var(&f.speed, "speed", 1, "how much faster than the clock simulated time runs")
 	flags.DurationVar(&f.opTime, "operation-time", 0, "how long every operation takes (default: as recorded from Azure)")
 	flags.DurationVar(&f.latency, "latency", 0, "added to every request")
-	flags.IntVar(&f.retry, "retry-after", unsaid, "`SECONDS` of the Retry-After header; -1: no header (default 60, as Azure, or --operation-time)")
+	flags.IntVar(&f.retry, "retry-after", 0, "`SECONDS` of the Retry-After header; -1: no header (default 60, as Azure, or --operation-time)")
 	flags.Uint64Var(&f.seed, "seed", 0, "makes durations and seeded faults repeat")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "no request log")
 	flags.StringVar(&f.stats, "stats", "", "print what the simulator at `URL` was asked for, and end")
 	return cmd
 }
-
-// unsaid is the value of a number flag that was not given.
-const unsaid = -1 << 30
 
 func (a *app) simulate(ctx context.Context, f simulateFlags) (err error) {
 	if f.estate == "" {
@@ -169,7 +168,7 @@ func (f *simulateFlags) options() (simulator.Options, error) {
 	if f.latency > 0 {
 		o.Settings.Latency = simulator.Fixed(f.latency)
 	}
-	if f.retry != unsaid {
+	if f.retrySet {
 		o.Settings.RetryAfter = &f.retry
 	}
 	if f.seed != 0 {
