@@ -37,7 +37,7 @@ run() {
 	"$bin" "$@" --endpoint "$url" -f "$here/quickstart.yaml"
 	code=$?
 	set -e
-	echo "(exit code $code)"
+	echo "(exit code $code; azbackup help exit-codes says what that means)"
 }
 
 run plan
