@@ -62,7 +62,8 @@
 //     point a weekly, monthly or yearly retention selected is in no list, and a point made on demand has a date of
 //     its own, so neither is exact. Fewer days of instant restore only take points out of a tier.
 //   - Two reads depend on the plan: the resource guards of vaults where something is stopped or cut, and those
-//     recovery points (wanted.go). The plan is made again with them: guards can block, points only inform.
+//     recovery points (wanted.go). The plan is made again with them: guards can block, points only inform. That they could not be read is a gap like any
+//     other all the same: an exception for one kind would be the first of many.
 //   - Fewer days of soft delete reduce retention too: what is deleted by mistake is gone sooner.
 //   - Creating a vault is never irreversible: an empty vault can be thrown away. Locking one is, so a vault that
 //     shall be locked is created unlocked and locked by a change of its own, which the guard judges.

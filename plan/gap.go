@@ -22,12 +22,11 @@ import (
 //	resource-guards      changes in the vault that a guard may refuse
 //	protectable          the refresh only
 //	visibility           nothing by itself: a VM that was seen is real
-//	recovery-points      nothing at all: they only tell how much a cut costs
+//	recovery-points      nothing by itself: they only tell how much a cut costs
 //
-// Any gap but the last kind makes the plan incomplete, and an incomplete plan stops nothing.
+// Any gap makes the plan incomplete, and an incomplete plan stops nothing.
 type gapIndex struct {
 	all        []Gap
-	points     []Gap
 	vms        map[string]*Gap // by subscription
 	vaultLists map[string]*Gap // by subscription
 	vm         map[armid.Key]*Gap
@@ -57,11 +56,6 @@ func newGapIndex(gaps []Gap, c *config.Config, x *index) *gapIndex {
 	}
 	slices.SortFunc(g.all, compareGaps)
 	g.all = slices.Compact(g.all)
-	isPoints := func(gap Gap) bool { return gap.Kind == GapPoints }
-	if slices.ContainsFunc(g.all, isPoints) {
-		g.points = slices.DeleteFunc(slices.Clone(g.all), func(gap Gap) bool { return !isPoints(gap) })
-		g.all = slices.DeleteFunc(g.all, isPoints)
-	}
 	locations := map[armid.Key]string{}
 	for _, v := range c.Vaults {
 		locations[armid.Of(v.ID())] = v.Location
@@ -96,13 +90,6 @@ func newGapIndex(gaps []Gap, c *config.Config, x *index) *gapIndex {
 		}
 	}
 	return g
-}
-
-// list is every gap, in order.
-func (g *gapIndex) list() []Gap {
-	out := append([]Gap{}, slices.Concat(g.all, g.points)...)
-	slices.SortFunc(out, compareGaps)
-	return out
 }
 
 func first[K comparable](m map[K]*Gap, k K, g *Gap) {

@@ -133,7 +133,7 @@ func (m *maker) plan() Plan {
 		Summary:       map[Action]int{},
 		Changes:       make([]Change, 0, len(m.changes)),
 		Unchanged:     m.quiet,
-		Gaps:          m.gaps.list(),
+		Gaps:          slices.Concat([]Gap{}, m.gaps.all),
 		Config:        configHash(m.config),
 		Cloud:         cloudName(m.config.Cloud),
 	}

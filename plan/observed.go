@@ -207,5 +207,5 @@ const (
 	GapVisibility   GapKind = "visibility"  // the identity sees too few VMs of a subscription
 	GapGuards       GapKind = "resource-guards"
 	GapSubscription GapKind = "subscriptions"
-	GapPoints       GapKind = "recovery-points" // of one VM: informs only, a plan is complete without
+	GapPoints       GapKind = "recovery-points" // of one VM: touches nothing by itself
 )

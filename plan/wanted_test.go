@@ -171,11 +171,8 @@ func TestPointsDecideNothing(t *testing.T) {
 		w := drawWorld(t)
 		before := make1(w)
 		for _, it := range w.observed.Items {
-			switch rapid.IntRange(0, 2).Draw(t, "points") {
-			case 0:
+			if rapid.Bool().Draw(t, "points") {
 				w.observed.Points = append(w.observed.Points, plan.Points{Item: it.ID, Times: daysAgo(0, 9, 40, 999)})
-			case 1:
-				w.observed.Gaps = append(w.observed.Gaps, plan.Gap{Kind: plan.GapPoints, Vault: it.Vault, Target: it.VM})
 			}
 		}
 		after := make1(w)
@@ -224,4 +221,17 @@ func TestAStoppedItemKeepsItsPointsWhateverItsPolicy(t *testing.T) {
 	if diff := cmp.Diff([]string{o.Items[1].ID}, w.Points); diff != "" {
 		t.Error(diff)
 	}
+}
+
+// Recovery points only tell what a cut costs, but not being allowed to read them is a gap like any other: something is
+// wrong with what this identity sees, and that is no moment to stop backups.
+func TestAPlanOverUnreadPointsStopsNothing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		w.observed.Gaps = []plan.Gap{{Kind: plan.GapPoints, Subscription: subscription, Target: drawVM(t), Code: "AuthorizationFailed"}}
+		p := make1(w)
+		if p.Complete || p.Summary[plan.Stop] > 0 {
+			t.Errorf("complete %t, %d stops", p.Complete, p.Summary[plan.Stop])
+		}
+	})
 }
