@@ -14,7 +14,7 @@ type life struct {
 	*task
 	watch   *watch
 	started time.Time
-	placed  func() // tells that it waits for its write, or for something else
+	placed  func() // tells that it has its slot for writing, or waits for something else
 	holding bool   // an operation slot
 	inner   bool   // not a change of the plan: it has no result there
 
@@ -109,8 +109,8 @@ func (l *life) planned() time.Time {
 // write sends the change's one write. The slot is free when the service has answered.
 func (l *life) write(ctx context.Context) error {
 	var err error
-	l.placed()
 	within(&l.writes, func() {
+		l.placed()
 		if err = l.door.closed(); err != nil {
 			return
 		}

@@ -139,12 +139,12 @@ func (r *run) startAll(ctx context.Context) {
 		}
 		placed := make(chan struct{})
 		lives.Go(func() { r.live(ctx, t, sync.OnceFunc(func() { close(placed) })) })
-		<-placed // in the queue for its write, so that the order of starting is the order of writing
+		<-placed // with a slot for its write: whoever only queues for one can be overtaken
 	}
 	lives.Wait()
 }
 
-// live carries one change out, within its time. It calls placed once it queues for its write or waits for something.
+// live carries one change out, within its time. It calls placed once it has a slot for its write or waits for something.
 func (r *run) live(ctx context.Context, t *task, placed func()) {
 	defer placed()
 	limit := r.opt.Limits.ItemTimeout
