@@ -8,9 +8,10 @@ N ?= 100000
 SEEDS ?= 2000
 FUZZTIME ?= 30s
 SHORT ?=
+MUTANTS ?= -sample 400
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fmt golden golden-check bench demo check simtest simtest-mutants conformance fuzz estate clean
+.PHONY: help build test race lint fmt golden golden-check bench demo check simtest simtest-mutants mutants conformance fuzz estate clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +72,9 @@ conformance: ## run recordings and clients that nobody here wrote against the si
 	@$(GO) run ./internal/tools/rules internal/simulator \
 		"recordings of Azure CLI"=bin/conformance/recordings.txt "Azure SDK for Go"=bin/conformance/azuresdk.txt \
 		"HashiCorp's client"=bin/conformance/hashicorp.txt "Azure SDK for JavaScript"=bin/conformance/javascript.txt
+
+mutants: ## break plan, apply, audit and azure one operator at a time, and see that the tests of the room notice
+	$(GO) run ./internal/tools/mutants $(MUTANTS) plan apply internal/audit internal/azure
 
 fuzz: ## run each fuzz target for FUZZTIME
 	@grep -rl '^func Fuzz' --include='*_test.go' . | sort | while read -r file; do \

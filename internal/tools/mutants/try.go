@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// testRoom runs the tests of a room, with m in it where there is one, and says whether they fail.
+func testRoom(ctx context.Context, room string, m *mutant, limit time.Duration) (output string, failed bool) {
+	args := []string{"test", "-count=1", "-failfast", "-vet=off", "-timeout", limit.String()}
+	if m != nil {
+		overlay, remove, err := m.overlay()
+		if err != nil {
+			return err.Error(), true
+		}
+		defer remove()
+		args = append(args, "-overlay", overlay)
+	}
+	out, err := exec.CommandContext(ctx, "go", append(args, "./"+filepath.ToSlash(room))...).CombinedOutput()
+	return string(out), err != nil
+}
+
+// doesNotCompile says whether a test run failed before it began.
+func doesNotCompile(output string) bool { return strings.Contains(output, "[build failed]") }
+
+// overlay writes the broken file, and the list that puts it in the place of the real one, into a folder of its own.
+func (m mutant) overlay() (path string, remove func(), err error) {
+	source, err := os.ReadFile(m.file)
+	if err != nil {
+		return "", nil, err
+	}
+	if len(source) < m.end || string(source[m.start:m.end]) != m.was {
+		return "", nil, fmt.Errorf("%s has changed since it was read", m.file)
+	}
+	whole, err := filepath.Abs(m.file)
+	if err != nil {
+		return "", nil, err
+	}
+	dir, err := os.MkdirTemp("", "mutant-")
+	if err != nil {
+		return "", nil, err
+	}
+	remove = func() { os.RemoveAll(dir) } //nolint:errcheck // what is left of it harms nobody
+	broken, path := filepath.Join(dir, "broken.go"), filepath.Join(dir, "overlay.json")
+	list, err := json.Marshal(map[string]any{"Replace": map[string]string{whole: broken}})
+	for name, content := range map[string]string{broken: string(source[:m.start]) + m.is + string(source[m.end:]), path: string(list)} {
+		if err == nil {
+			err = os.WriteFile(name, []byte(content), 0o600)
+		}
+	}
+	if err != nil {
+		remove()
+		return "", nil, err
+	}
+	return path, remove, nil
+}
