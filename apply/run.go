@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/crash"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -86,10 +87,19 @@ func (r *run) begin(parent context.Context) (_ context.Context, stop func()) {
 
 	var helpers sync.WaitGroup
 	helpersCtx, end := context.WithCancel(ctx)
-	helpers.Go(func() { r.heartbeat(helpersCtx) })
-	helpers.Go(func() { r.awaitInterrupt(helpersCtx, leave) })
+	helpers.Go(func() {
+		defer crash.ExitOnPanic()
+		r.heartbeat(helpersCtx)
+	})
+	helpers.Go(func() {
+		defer crash.ExitOnPanic()
+		r.awaitInterrupt(helpersCtx, leave)
+	})
 	for _, w := range r.watches {
-		helpers.Go(func() { w.run(helpersCtx) })
+		helpers.Go(func() {
+			defer crash.ExitOnPanic()
+			w.run(helpersCtx)
+		})
 	}
 	return ctx, func() {
 		end()
@@ -138,7 +148,10 @@ func (r *run) startAll(ctx context.Context) {
 			break
 		}
 		placed := make(chan struct{})
-		lives.Go(func() { r.live(ctx, t, sync.OnceFunc(func() { close(placed) })) })
+		lives.Go(func() {
+			defer crash.ExitOnPanic()
+			r.live(ctx, t, sync.OnceFunc(func() { close(placed) }))
+		})
 		<-placed // with a slot for its write: whoever only queues for one can be overtaken
 	}
 	lives.Wait()

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/azbackup/azbackup/internal/crash"
 )
 
 // door says whether anything new may start. It closes once, at an interrupt or with the run's context.
@@ -25,7 +27,10 @@ func (d *door) closed() error { return context.Cause(d.open) }
 // while is ctx that also ends when nothing new may start.
 func (d *door) while(ctx context.Context) (_ context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	unhook := context.AfterFunc(d.open, func() { cancel(d.closed()) })
+	unhook := context.AfterFunc(d.open, func() {
+		defer crash.ExitOnPanic()
+		cancel(d.closed())
+	})
 	return ctx, func() {
 		unhook()
 		cancel(nil)
@@ -88,6 +93,7 @@ func sleep(ctx context.Context, d time.Duration) error {
 func within(group *errgroup.Group, f func()) {
 	done := make(chan struct{})
 	group.Go(func() error {
+		defer crash.ExitOnPanic()
 		defer close(done)
 		f()
 		return nil

@@ -13,6 +13,7 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/crash"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -66,6 +67,7 @@ func (d *discovery) run(ctx context.Context, reads []read) error {
 	g.SetLimit(readers)
 	for _, r := range reads {
 		g.Go(func() error {
+			defer crash.ExitOnPanic()
 			if ctx.Err() == nil && !d.signedOut() {
 				r(ctx)
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/internal/crash"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -29,6 +30,7 @@ func (c *Client) List(ctx context.Context, vault string) (apply.Snapshot, error)
 	var pages atomic.Int32
 	g, both := errgroup.WithContext(countPages(ctx, &pages))
 	g.Go(func() error {
+		defer crash.ExitOnPanic()
 		items, unreadable, err := c.items(both, vault, quota.Confirm, nil)
 		if err == nil && unreadable != nil {
 			err = &apply.Error{Op: fmt.Sprintf("listing items of %q", vaultName(vault)), Code: "MalformedAnswer", Message: unreadable.Error()}
@@ -37,6 +39,7 @@ func (c *Client) List(ctx context.Context, vault string) (apply.Snapshot, error)
 		return err
 	})
 	g.Go(func() (err error) {
+		defer crash.ExitOnPanic()
 		s.Jobs, err = c.jobsOf(both, vault)
 		return err
 	})

@@ -15,6 +15,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/internal/crash"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -67,6 +68,7 @@ func (c *Client) recordGroups(ctx context.Context, subscriptions []string, rec *
 	g.SetLimit(readers)
 	for _, s := range subscriptions {
 		g.Go(func() error {
+			defer crash.ExitOnPanic()
 			u := c.url("/subscriptions/"+s+"/resourcegroups", apiSubscriptions)
 			type ignored struct{}
 			if _, err := list[ignored](ctx, c, "listing resource groups of subscription "+s, u, quota.Other, rec.tap("resourceGroups")); err != nil {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/azbackup/azbackup/internal/crash"
 	"github.com/azbackup/azbackup/internal/report"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -129,6 +130,7 @@ func (a *app) ask(ctx context.Context, p plan.Plan) error {
 	fmt.Fprintf(a.Err, "\nApply %s? Only yes is taken for yes: ", report.Count(len(p.Actionable()), "change"))
 	answer := make(chan string, 1)
 	go func() {
+		defer crash.ExitOnPanic()
 		line, _ := bufio.NewReader(a.In).ReadString('\n') // an end of input is no yes
 		answer <- strings.TrimSpace(line)
 	}()

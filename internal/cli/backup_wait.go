@@ -11,6 +11,7 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/crash"
 	"github.com/azbackup/azbackup/internal/report"
 )
 
@@ -39,7 +40,10 @@ func (a *app) followBackups(ctx context.Context, s *session, timeout time.Durati
 	slowest := slowestLook * time.Duration(1+len(jobs)/jobsPerLook)
 	var all sync.WaitGroup
 	for _, r := range jobs {
-		all.Go(func() { a.followBackup(ctx, s, slowest, r) })
+		all.Go(func() {
+			defer crash.ExitOnPanic()
+			a.followBackup(ctx, s, slowest, r)
+		})
 	}
 	all.Wait()
 	run.Summary = map[apply.Outcome]int{}

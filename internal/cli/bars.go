@@ -8,6 +8,7 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/crash"
 	"github.com/azbackup/azbackup/internal/report"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -60,18 +61,18 @@ func (b *bars) add(name string, total int, started time.Time, forecast time.Dura
 	if name == "" {
 		name = "no vault"
 	}
-	left := func(s decor.Statistics) string {
-		if s.Completed || s.Aborted {
-			return report.Duration(time.Since(started))
-		}
-		return timeLeft(time.Since(started), forecast, s.Current, s.Total)
-	}
 	return b.progress.AddBar(int64(total),
 		mpb.PrependDecorators(
 			decor.Name(name, decor.WC{C: decor.DindentRight | decor.DextraSpace | decor.DSyncWidth}),
 			decor.CountersNoUnit("%d/%d", decor.WC{C: decor.DSyncWidth}),
 		),
-		mpb.AppendDecorators(decor.Any(left)),
+		mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string {
+			defer crash.ExitOnPanic() // mpb draws in a goroutine of its own
+			if s.Completed || s.Aborted {
+				return report.Duration(time.Since(started))
+			}
+			return timeLeft(time.Since(started), forecast, s.Current, s.Total)
+		})),
 	)
 }
 

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"os"
 	"sync"
+
+	"github.com/azbackup/azbackup/internal/crash"
 )
 
 // errInterrupted is the cause of a context that a signal ended.
@@ -27,6 +29,7 @@ func newInterrupts(ctx context.Context, signals <-chan os.Signal) (context.Conte
 	ctx, cancel := context.WithCancelCause(ctx)
 	i := &interrupts{cancel: cancel, asked: make(chan struct{})}
 	go func() {
+		defer crash.ExitOnPanic()
 		for {
 			select {
 			case <-ctx.Done():

@@ -7,6 +7,7 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/crash"
 	"github.com/azbackup/azbackup/internal/report"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -24,6 +25,7 @@ func (a *app) read(ctx context.Context, s *session, scope plan.Scope) (plan.Obse
 	stop := make(chan struct{})
 	defer close(stop)
 	go func() {
+		defer crash.ExitOnPanic()
 		ticker := time.NewTicker(readHeartbeat)
 		defer ticker.Stop()
 		for {

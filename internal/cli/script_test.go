@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"io"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -16,19 +17,58 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/azbackup/azbackup/internal/crash"
 )
 
 var update = flag.Bool("update", false, "rewrite the expected outputs in the scripts")
 
-// TestMain lets scripts run the program as a process of its own: azbackup.
+// TestMain lets scripts run the program as a process of its own: azbackup. It differs from the real one in what
+// faults says.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"azbackup": func() {
+			crash.Prepare()
+			defer crash.ExitOnPanic()
+			signal.Ignore(syscall.SIGPIPE)
 			signals := make(chan os.Signal, 2)
 			signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-			os.Exit(Main(context.Background(), os.Args[1:], System("test", signals))) //nolint:forbidigo // this is a main
+			os.Exit(Main(context.Background(), os.Args[1:], withFaults(System("test", signals)))) //nolint:forbidigo // this is a main
 		},
 	})
+}
+
+// withFaults makes the streams panic where $PANIC says: "stdin" when it is read, "stdout TEXT" or "stderr TEXT" when
+// something with TEXT in it is written.
+func withFaults(s Streams) Streams {
+	stream, text, _ := strings.Cut(os.Getenv("PANIC"), " ")
+	f := &faulty{s.In, s.Out, text}
+	switch stream {
+	case "stdin":
+		s.In = f
+	case "stdout":
+		s.Out = f
+	case "stderr":
+		f.Writer, s.Err = s.Err, f
+	}
+	return s
+}
+
+type faulty struct {
+	io.Reader
+	io.Writer
+	text string
+}
+
+// Read implements [io.Reader].
+func (*faulty) Read([]byte) (int, error) { panic("injected") }
+
+// Write implements [io.Writer].
+func (f *faulty) Write(p []byte) (int, error) {
+	if strings.Contains(string(p), f.text) {
+		panic("injected")
+	}
+	return f.Writer.Write(p)
 }
 
 // TestScripts runs testdata/script/VERB-case.txtar. A script finds the estate and the config of testdata/base

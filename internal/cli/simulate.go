@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/azbackup/azbackup/internal/crash"
 	"github.com/azbackup/azbackup/internal/report"
 	"github.com/azbackup/azbackup/internal/simulator"
 )
@@ -116,9 +117,12 @@ func (a *app) simulate(ctx context.Context, f simulateFlags) (err error) {
 
 // serve answers requests until ctx ends. That is the way a server ends, so it is no error.
 func serve(ctx context.Context, l net.Listener, h http.Handler) error {
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	server := &http.Server{Handler: exitsOnPanic{h}, ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(l) }()
+	go func() {
+		defer crash.ExitOnPanic()
+		failed <- server.Serve(l)
+	}()
 	select {
 	case err := <-failed:
 		return fmt.Errorf("serving: %w", err)
@@ -130,6 +134,24 @@ func serve(ctx context.Context, l net.Listener, h http.Handler) error {
 		return server.Close()
 	}
 	return nil
+}
+
+// exitsOnPanic is a handler whose panics end the process: net/http would answer the next request as if nothing
+// had happened.
+type exitsOnPanic struct{ http.Handler }
+
+// ServeHTTP implements [http.Handler].
+func (h exitsOnPanic) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	defer func() {
+		switch p := recover(); p {
+		case nil:
+		case http.ErrAbortHandler: // how a handler breaks a connection off
+			panic(p)
+		default:
+			crash.Exit(p)
+		}
+	}()
+	h.Handler.ServeHTTP(w, r)
 }
 
 // mayListen refuses addresses beyond this machine: a simulated Azure checks nobody's rights.

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/crash"
 )
 
 // Options are what a governor is made of; the zero value is usable.
@@ -174,7 +176,10 @@ func (g *Governor) dispatch(now time.Time) {
 		g.timer = nil
 	}
 	if next < forever {
-		g.timer = time.AfterFunc(next, func() { g.locked(func(time.Time) {}) })
+		g.timer = time.AfterFunc(next, func() {
+			defer crash.ExitOnPanic()
+			g.locked(func(time.Time) {})
+		})
 	}
 }
 
