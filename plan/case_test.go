@@ -220,6 +220,9 @@ func renderChange(b *strings.Builder, c plan.Change) {
 	if c.Risk != plan.RiskNone {
 		line("risk", string(c.Risk))
 	}
+	for _, r := range c.Also {
+		line("also", string(r))
+	}
 	if c.Allowed {
 		line("allowed", "resume: true")
 	}

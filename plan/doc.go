@@ -64,7 +64,10 @@
 //   - Two reads depend on the plan: the resource guards of vaults where something is stopped or cut, and those
 //     recovery points (wanted.go). The plan is made again with them: guards can block, points only inform. That they could not be read is a gap like any
 //     other all the same: an exception for one kind would be the first of many.
-//   - Fewer days of soft delete reduce retention too: what is deleted by mistake is gone sooner.
+//   - Fewer days of soft delete weaken security, like immutability taken back and public access opened: recovery
+//     points that exist stay where they are, but whoever deletes them is found out too late.
+//   - Each guard looks at all the risks of a change, not at the worst alone: a vault that is locked for good and
+//     opened to the public by one change needs both flags.
 //   - Creating a vault is never irreversible: an empty vault can be thrown away. Locking one is, so a vault that
 //     shall be locked is created unlocked and locked by a change of its own, which the guard judges.
 //   - One thing takes two runs: a policy that gets longer retention while an item under it is suspended and

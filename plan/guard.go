@@ -14,6 +14,7 @@ const (
 	FlagAllowStops            = "--dangerous-allow-stops"
 	FlagAllowManyChanges      = "--dangerous-allow-many-changes"
 	FlagAllowRetentionCut     = "--dangerous-allow-retention-cut"
+	FlagAllowWeakerSecurity   = "--dangerous-allow-weaker-security"
 	FlagAllowIrreversible     = "--dangerous-allow-irreversible"
 	FlagAllowManyPolicyWrites = "--dangerous-allow-many-policy-writes"
 	FlagAllowManyVaultChanges = "--dangerous-allow-many-vault-changes"
@@ -24,6 +25,7 @@ const (
 	GuardStops        = "max-stops"
 	GuardChanges      = "max-changes"
 	GuardRetention    = "reduces-retention"
+	GuardSecurity     = "weakens-security"
 	GuardIrreversible = "irreversible"
 	GuardPolicyWrites = "policy-writes"
 	GuardVaultChanges = "vault-changes"
@@ -42,6 +44,7 @@ func Guards() []Guard {
 		{GuardStops, FlagAllowStops, "allow more stops and reduced coverage than guards.maxStops"},
 		{GuardChanges, FlagAllowManyChanges, "allow more changes than guards.maxChanges"},
 		{GuardRetention, FlagAllowRetentionCut, "allow changes after which recovery points are pruned earlier"},
+		{GuardSecurity, FlagAllowWeakerSecurity, "allow changes that take immutability back, open public access or shorten soft delete"},
 		{GuardIrreversible, FlagAllowIrreversible, "allow changes that cannot be undone"},
 		{GuardPolicyWrites, FlagAllowManyPolicyWrites, "allow more policy writes than the service takes in a day"},
 		{GuardVaultChanges, FlagAllowManyVaultChanges, "allow more protection changes in a vault than the service takes in a day"},
@@ -73,6 +76,8 @@ func (m *maker) refusals() []Refusal {
 		fmt.Sprintf("changes: %d, allowed are %d", t.changes, changes))
 	refuse(GuardRetention, FlagAllowRetentionCut, t.retention, 0,
 		m.retentionMessage(t))
+	refuse(GuardSecurity, FlagAllowWeakerSecurity, t.security, 0,
+		count(t.security, "change")+" after which a vault is guarded less: immutability taken back, public access opened or soft delete shortened")
 	refuse(GuardIrreversible, FlagAllowIrreversible, t.final, 0,
 		count(t.final, "change")+" that cannot be undone")
 	for _, sub := range slices.Sorted(maps.Keys(t.policyWrites)) {
@@ -90,10 +95,10 @@ func (m *maker) refusals() []Refusal {
 
 // tally is what the guards count.
 type tally struct {
-	stops, changes, retention, final int
-	instant                          int            // of retention: shorter instant restore and no more
-	policyWrites                     map[string]int // by subscription: the narrower reading of azure-api.md §13
-	vaultChanges                     map[armid.Key]int
+	stops, changes, retention, security, final int
+	instant                                    int            // of retention: shorter instant restore and no more
+	policyWrites                               map[string]int // by subscription: the narrower reading of azure-api.md §13
+	vaultChanges                               map[armid.Key]int
 }
 
 func (m *maker) tally() tally {
@@ -109,11 +114,10 @@ func (m *maker) tally() tally {
 		}
 		if d.risks.retention && !d.Allowed {
 			t.retention++
-			t.instant += asInt(d.loss == nil && d.Action != UpdateVault)
+			t.instant += asInt(d.loss == nil)
 		}
-		if d.risks.final {
-			t.final++
-		}
+		t.security += asInt(d.risks.security)
+		t.final += asInt(d.risks.final)
 		switch d.Action {
 		case CreatePolicy, UpdatePolicy:
 			t.policyWrites[strings.ToLower(armid.SubscriptionOf(d.Vault))]++

@@ -43,3 +43,6 @@ const (
 	StandardWeeklyInstantDays = 5
 	DefaultInstantDays        = 2
 )
+
+// DefaultSoftDeleteDays is how long a vault keeps what is deleted when nobody set it (azure-api.md §6).
+const DefaultSoftDeleteDays = 14

@@ -103,7 +103,7 @@ func (m *maker) sentence(r Reason, detail string) string {
 
 // add puts a change into the plan and returns its id.
 func (m *maker) add(d draft) string {
-	d.Risk = d.risks.worst()
+	d.Risk, d.Also = d.risks.worst()
 	m.changes = append(m.changes, d)
 	return d.ID
 }
@@ -117,7 +117,7 @@ func (m *maker) block(c Change, r Reason, detail, part string) {
 	c.Wanted, c.Action = c.Action, Blocked
 	c.ID = string(Blocked) + "-" + c.ID + part
 	c.Reason, c.Because = r, m.sentence(r, detail)
-	c.Needs, c.Risk = nil, ""
+	c.Needs, c.Risk, c.Also = nil, "", nil
 	m.changes = append(m.changes, draft{Change: c})
 }
 

@@ -1,6 +1,9 @@
 package plan
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // FormatVersion is the version of the JSON form of a [Plan].
 const FormatVersion = "1"
@@ -71,8 +74,14 @@ const (
 	RiskReducesCoverage  Risk = "reduces-coverage"
 	RiskReducesRetention Risk = "reduces-retention"
 	RiskStopsBackup      Risk = "stops-backup"
+	RiskWeakensSecurity  Risk = "weakens-security" // immutability taken back, public access opened, soft delete shortened
 	RiskIrreversible     Risk = "irreversible"
 )
+
+// Risks lists the risks that there are, worst first.
+func Risks() []Risk {
+	return []Risk{RiskIrreversible, RiskWeakensSecurity, RiskStopsBackup, RiskReducesRetention, RiskReducesCoverage}
+}
 
 // Change is one step of a plan.
 type Change struct {
@@ -90,7 +99,10 @@ type Change struct {
 	Item    string `json:"item,omitempty"`
 	Reason  Reason `json:"reason"`
 	Because string `json:"because"`
-	Risk    Risk   `json:"risk,omitempty"`
+	// Risk is the worst that the change can cost, Also what it can cost besides, worst first. Every guard looks
+	// at all of them.
+	Risk Risk   `json:"risk,omitempty"`
+	Also []Risk `json:"also,omitempty"`
 	// Needs are the ids of changes of this plan that must be done first.
 	Needs []string `json:"needs,omitempty"`
 	// WaitsFor is the id of a job that runs on the target now.
@@ -117,6 +129,9 @@ type State struct {
 	LastGood *time.Time     `json:"last_recovery_point,omitempty"` // backup, audit
 }
 
+// HasRisk says whether the change has a risk, the worst or not.
+func (c Change) HasRisk(r Risk) bool { return c.Risk == r || slices.Contains(c.Also, r) }
+
 // Field is one difference inside a change, with values spelled for people.
 type Field struct {
 	Path   string `json:"path"`
@@ -133,7 +148,7 @@ type RuleRef struct {
 
 // Refusal is a guard's "no" to the whole plan.
 type Refusal struct {
-	Guard   string `json:"guard"` // max-stops, max-changes, reduces-retention, irreversible, …
+	Guard   string `json:"guard"` // max-stops, max-changes, reduces-retention, weakens-security, irreversible, …
 	Message string `json:"message"`
 	Flag    string `json:"flag,omitempty"` // the --dangerous-… flag that lifts it; "" = nothing lifts it
 	Count   int    `json:"count"`

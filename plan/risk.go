@@ -5,32 +5,53 @@ import (
 	"strings"
 )
 
-// risks are all that a change can cost; [Change.Risk] is the worst of them.
+// risks are all that a change can cost: [Change.Risk] is the worst of them, [Change.Also] are the others.
 type risks struct {
 	retention bool // a recovery point that exists may be pruned earlier
 	coverage  bool // fewer disks, rarer or weaker backups
 	stops     bool
+	security  bool // what guards the vault guards it less
 	final     bool
 }
 
-func (r risks) worst() Risk {
-	switch {
-	case r.final:
-		return RiskIrreversible
-	case r.stops:
-		return RiskStopsBackup
-	case r.retention:
-		return RiskReducesRetention
-	case r.coverage:
-		return RiskReducesCoverage
+// worst is the worst risk and the others, worst first.
+func (r risks) worst() (Risk, []Risk) {
+	var all []Risk
+	for _, risk := range Risks() {
+		if r.has(risk) {
+			all = append(all, risk)
+		}
 	}
-	return RiskNone
+	switch len(all) {
+	case 0:
+		return RiskNone, nil
+	case 1:
+		return all[0], nil // and no empty list, which JSON would not give back
+	}
+	return all[0], all[1:]
+}
+
+func (r risks) has(risk Risk) bool {
+	switch risk {
+	case RiskIrreversible:
+		return r.final
+	case RiskWeakensSecurity:
+		return r.security
+	case RiskStopsBackup:
+		return r.stops
+	case RiskReducesRetention:
+		return r.retention
+	case RiskReducesCoverage:
+		return r.coverage
+	case RiskNone:
+	}
+	return false
 }
 
 func (r risks) with(other risks) risks {
 	return risks{
 		retention: r.retention || other.retention, coverage: r.coverage || other.coverage,
-		stops: r.stops || other.stops, final: r.final || other.final,
+		stops: r.stops || other.stops, security: r.security || other.security, final: r.final || other.final,
 	}
 }
 
@@ -104,14 +125,44 @@ func fewer(before, after *Disks) bool {
 	return !containsAll(b.LUNs, a.LUNs)
 }
 
-// vaultRisks is what changing the settings of a vault risks (azure-api.md §7.3).
+// vaultRisks is what changing the settings of a vault risks (azure-api.md §7.3). A setting that was not read, or
+// that is a word which nobody knows, may have been the stronger one.
 func vaultRisks(before, after VaultSettings) risks {
 	return risks{
-		retention: after.SoftDeleteDays != nil && before.SoftDeleteDays != nil &&
-			*after.SoftDeleteDays < *before.SoftDeleteDays,
+		security: weakerImmutability(before.Immutability, after.Immutability) ||
+			isTrue(after.PublicNetworkAccess) && !isTrue(before.PublicNetworkAccess) ||
+			after.SoftDeleteDays != nil && *after.SoftDeleteDays < softDeleteDays(before),
 		final: after.Redundancy != "" && !strings.EqualFold(after.Redundancy, before.Redundancy) ||
 			isTrue(after.CrossRegionRestore) && !isTrue(before.CrossRegionRestore) ||
 			strings.EqualFold(after.Immutability, immutabilityLocked) &&
 				!strings.EqualFold(before.Immutability, immutabilityLocked),
 	}
+}
+
+// weakerImmutability says whether a vault may be less immutable after than before; after "" is not said.
+func weakerImmutability(before, after string) bool {
+	return after != "" && immutabilityRank(after, 0) < immutabilityRank(before, len(immutabilities()))
+}
+
+// immutabilityRank is how strong a word is, or unknown where nobody knows the word.
+func immutabilityRank(word string, unknown int) int {
+	for i, known := range immutabilities() {
+		if strings.EqualFold(word, known) {
+			return i
+		}
+	}
+	return unknown
+}
+
+// immutabilities are the words of immutability, weakest first.
+func immutabilities() []string {
+	return []string{immutabilityOff, immutabilityUnlocked, immutabilityLocked}
+}
+
+// softDeleteDays is how many days a vault keeps what is deleted; the service's own number where it says none.
+func softDeleteDays(s VaultSettings) int {
+	if s.SoftDeleteDays == nil {
+		return DefaultSoftDeleteDays
+	}
+	return *s.SoftDeleteDays
 }

@@ -1,6 +1,9 @@
 package plan
 
-import "testing"
+import (
+	"slices"
+	"testing"
+)
 
 func TestWhatAPolicyChangeRisks(t *testing.T) {
 	full := PolicySpec{
@@ -107,15 +110,38 @@ func TestWorstRisk(t *testing.T) {
 	for _, tt := range []struct {
 		r    risks
 		want Risk
+		also []Risk
 	}{
-		{risks{}, RiskNone},
-		{risks{coverage: true}, RiskReducesCoverage},
-		{risks{coverage: true, retention: true}, RiskReducesRetention},
-		{risks{retention: true, stops: true}, RiskStopsBackup},
-		{risks{stops: true, final: true}, RiskIrreversible},
+		{risks{}, RiskNone, nil},
+		{risks{coverage: true}, RiskReducesCoverage, nil},
+		{risks{coverage: true, retention: true}, RiskReducesRetention, []Risk{RiskReducesCoverage}},
+		{risks{retention: true, stops: true}, RiskStopsBackup, []Risk{RiskReducesRetention}},
+		{risks{stops: true, security: true}, RiskWeakensSecurity, []Risk{RiskStopsBackup}},
+		{risks{security: true, final: true}, RiskIrreversible, []Risk{RiskWeakensSecurity}},
+		{
+			risks{final: true, security: true, stops: true, retention: true, coverage: true}, RiskIrreversible,
+			[]Risk{RiskWeakensSecurity, RiskStopsBackup, RiskReducesRetention, RiskReducesCoverage},
+		},
 	} {
-		if got := tt.r.worst(); got != tt.want {
-			t.Errorf("%+v: got %s, want %s", tt.r, got, tt.want)
+		worst, also := tt.r.worst()
+		if worst != tt.want || !slices.Equal(also, tt.also) {
+			t.Errorf("%+v: got %s and %v, want %s and %v", tt.r, worst, also, tt.want, tt.also)
+		}
+		if (also == nil) != (tt.also == nil) {
+			t.Errorf("%+v: no other risk is %v, not nil", tt.r, also)
+		}
+	}
+}
+
+func TestRisksOfTwoStepsAreJoined(t *testing.T) {
+	one := []risks{{retention: true}, {coverage: true}, {stops: true}, {security: true}, {final: true}}
+	for i, a := range one {
+		for j, b := range one {
+			for k, risk := range []Risk{RiskReducesRetention, RiskReducesCoverage, RiskStopsBackup, RiskWeakensSecurity, RiskIrreversible} {
+				if got, want := a.with(b).has(risk), k == i || k == j; got != want {
+					t.Errorf("%+v with %+v: %s is %t", a, b, risk, got)
+				}
+			}
 		}
 	}
 }

@@ -215,16 +215,23 @@ func (m *maker) refusedSettings(v *vaultPlan, have VaultSettings, want *VaultSet
 		refuse(ReasonImmutabilityLocked, "", VaultSettings{Immutability: want.Immutability})
 		want.Immutability = ""
 	}
-	if want.SoftDeleteDays != nil && have.SoftDeleteDays != nil && *want.SoftDeleteDays < *have.SoftDeleteDays {
+	// A resource guard may cover both of these (azure-api.md §20).
+	if one := (VaultSettings{SoftDeleteDays: want.SoftDeleteDays}); vaultRisks(have, one).security {
 		if r, detail := m.guardRefuses(v); r != "" {
-			refuse(r, detail, VaultSettings{SoftDeleteDays: want.SoftDeleteDays})
+			refuse(r, detail, one)
 			want.SoftDeleteDays = nil
+		}
+	}
+	if one := (VaultSettings{Immutability: want.Immutability}); vaultRisks(have, one).security {
+		if r, detail := m.guardRefuses(v); r != "" {
+			refuse(r, detail, one)
+			want.Immutability = ""
 		}
 	}
 	return out
 }
 
-// guardRefuses says why a stop or a shorter retention cannot be done in a vault: its resource guard, or
+// guardRefuses says why a stop, a shorter retention or a weaker setting cannot be done in a vault: its resource guard, or
 // that nobody could see whether it has one.
 func (m *maker) guardRefuses(v *vaultPlan) (Reason, string) {
 	if v.guarded() {

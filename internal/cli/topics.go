@@ -8,12 +8,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/plan"
 )
 
 // topics are the pages of `azbackup help` that are no commands.
 func (a *app) topics() []*cobra.Command {
 	return []*cobra.Command{
 		topic("exit-codes", "What the exit codes mean", exitCodesTopic()),
+		topic("guards", "What a plan is refused for, and the flags that lift it", guardsTopic()),
 		topic("rules", "What a config is checked against", rulesTopic()),
 		topic("findings", "What audit can find, by code, and what to do", findingsTopic()),
 	}
@@ -32,6 +34,16 @@ func exitCodesTopic() string {
 	}
 	b.WriteString("\nA code that is not listed is a failure too.")
 	return b.String()
+}
+
+func guardsTopic() string {
+	var b strings.Builder
+	b.WriteString("Before the first write the whole plan is judged by every guard, and each guard looks at all the risks of a change,\n" +
+		"not at the worst alone. A flag lifts its own guard and no other.\n")
+	for _, g := range plan.Guards() {
+		fmt.Fprintf(&b, "\n%s\n  %s\n  %s\n", g.Name, g.Flag, g.Help)
+	}
+	return strings.TrimRight(b.String(), "\n")
 }
 
 func rulesTopic() string {

@@ -151,7 +151,11 @@ func (t explainText) next() {
 	t.section("next")
 	var lines []line
 	for _, c := range t.e.Next {
-		lines = append(lines, t.line(c))
+		l := t.line(c)
+		if risky(c) {
+			l.details = append([]string{riskWords(c)}, l.details...)
+		}
+		lines = append(lines, l)
 	}
 	if len(lines) == 0 {
 		t.prose("  ", plain, "nothing")

@@ -80,15 +80,13 @@ type riskGroup struct {
 	changes []plan.Change
 }
 
-// risks gathers the changes that can cost something, worst kind first.
+// risks gathers the changes that can cost something, worst kind first. A change stands under each of its risks.
 func risks(changes []plan.Change) []riskGroup {
 	var all []riskGroup
-	for _, r := range []plan.Risk{
-		plan.RiskIrreversible, plan.RiskStopsBackup, plan.RiskReducesRetention, plan.RiskReducesCoverage,
-	} {
+	for _, r := range plan.Risks() {
 		g := riskGroup{risk: r}
 		for _, c := range changes {
-			if c.Risk == r && c.Action != plan.Blocked {
+			if c.HasRisk(r) && c.Action != plan.Blocked {
 				g.changes = append(g.changes, c)
 			}
 		}
@@ -112,6 +110,8 @@ func (g riskGroup) title() string {
 	switch g.risk {
 	case plan.RiskIrreversible:
 		words = "cannot be undone"
+	case plan.RiskWeakensSecurity:
+		words = verb("weakens", "weaken") + " the security of a vault"
 	case plan.RiskStopsBackup:
 		words = verb("stops", "stop") + " backups (the data is kept)"
 	case plan.RiskReducesRetention:
@@ -121,6 +121,15 @@ func (g riskGroup) title() string {
 		words = verb("backs", "back") + " up less"
 	}
 	return plural(len(g.changes), "change") + " " + words
+}
+
+// riskWords are the risks of a change by their names, the worst first.
+func riskWords(c plan.Change) string {
+	words := []string{string(c.Risk)}
+	for _, r := range c.Also {
+		words = append(words, string(r))
+	}
+	return Line("risk: " + strings.Join(words, ", "))
 }
 
 // gapWords is what a gap concerns: the most exact place it names.

@@ -65,8 +65,10 @@ func fleet() plan.Plan {
 			},
 			{
 				ID: "update-vault:weu", Action: plan.UpdateVault, Target: weu, Vault: weu, Reason: "vault-differs",
-				Because: "the vault is set differently", Risk: plan.RiskIrreversible,
-				Fields: []plan.Field{{Path: "crossRegionRestore", Before: "false", After: "true"}},
+				Because: "the vault is set differently", Risk: plan.RiskIrreversible, Also: []plan.Risk{plan.RiskWeakensSecurity},
+				Fields: []plan.Field{
+					{Path: "crossRegionRestore", Before: "false", After: "true"}, {Path: "publicNetworkAccess", Before: "false", After: "true"},
+				},
 			},
 			{
 				ID: "update-policy:daily", Action: plan.UpdatePolicy, Target: armid.Policy(weu, "daily-30d"), Vault: weu,
@@ -282,6 +284,7 @@ func TestExplainFormats(t *testing.T) {
 		}},
 		Next: []plan.Change{fleet().Changes[4], fleet().Changes[8]}, Schedule: "daily at 22:00, W. Europe Standard Time", NextBackup: &next,
 	}
+	full.Next[1].Risk, full.Next[1].Also = plan.RiskReducesRetention, []plan.Risk{plan.RiskReducesCoverage}
 	unread := plan.Explanation{VM: vm("rg", "x"), Gap: &plan.Gap{Kind: plan.GapVMs, Subscription: testSub, Code: "AuthorizationFailed"}}
 	for file, write := range map[string]func(w *bytes.Buffer) error{
 		"explain.txt":    func(w *bytes.Buffer) error { return WriteExplain(w, "text", full, Style{}) },
