@@ -47,7 +47,7 @@ func TestAHundredVMsOverTheSimulatorTakeOneWriteEachAndAFewReads(t *testing.T) {
 			t.Fatal(err)
 		}
 		client, err := azure.New(azure.Options{
-			Endpoint: "http://127.0.0.1", AccessToken: "token", Transport: server.Transport(), Command: azure.CommandApply,
+			Endpoint: "http://127.0.0.1", AccessToken: "token", Transport: server.Transport(), Command: azure.CommandApply, Now: time.Now,
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -30,7 +30,7 @@ func observe(t *testing.T, c *config.Config) plan.Observed {
 	}
 	client, err := azure.New(azure.Options{
 		Cloud: azure.Cloud{Name: "AzurePublic"}, Endpoint: "https://simulator.invalid", AccessToken: "x",
-		Transport: server.Transport(), Command: azure.CommandPlan, Version: "test",
+		Transport: server.Transport(), Command: azure.CommandPlan, Version: "test", Now: time.Now,
 	})
 	if err != nil {
 		t.Fatal(err)

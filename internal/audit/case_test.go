@@ -54,7 +54,7 @@ func runCase(t *testing.T, path string) {
 	if s, ok := files["read-since"]; ok {
 		opt.ReadSince = mustTime(t, s)
 	}
-	result := Assess(c, discover(t, a, scopeOf(c)), opt)
+	result := Assess(c, discover(t, a, scopeOf(c), opt.Now), opt)
 	got, want := caseWords(result), strings.Split(strings.TrimSpace(files["want"]), "\n")
 	slices.Sort(want)
 	slices.Sort(got)

@@ -57,11 +57,12 @@ func single(path string) bool {
 	return ok && strings.Count(rest, "/")%2 == 0
 }
 
-// discover reads an Azure the way audit does.
-func discover(t *testing.T, a arm, scope plan.Scope) plan.Observed {
+// discover reads an Azure the way audit does, at now.
+func discover(t *testing.T, a arm, scope plan.Scope, now time.Time) plan.Observed {
 	t.Helper()
 	client, err := azure.New(azure.Options{
 		Endpoint: "https://arm.invalid", AccessToken: "token", Transport: a, Command: azure.CommandAudit,
+		Now: func() time.Time { return now },
 	})
 	if err != nil {
 		t.Fatal(err)

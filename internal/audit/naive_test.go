@@ -104,7 +104,7 @@ func TestNaiveAssessorAgrees(t *testing.T) {
 		vms, items, unread := randomEstate(rng, now)
 		want := naive(vms, items, unread, now)
 		got := map[string]string{}
-		for _, vm := range Assess(c, discover(t, serve(vms, items, unread), scopeOf(c)), Options{Now: now}).VMs {
+		for _, vm := range Assess(c, discover(t, serve(vms, items, unread), scopeOf(c), now), Options{Now: now}).VMs {
 			got[strings.ToLower(vm.ID)] = string(vm.State)
 			seen[string(vm.State)]++
 		}

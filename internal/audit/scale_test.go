@@ -24,7 +24,7 @@ func TestRequestsOfAnAuditGrowWithVaultsAndPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	client, err := azure.New(azure.Options{
-		Endpoint: "https://simulator.invalid", AccessToken: "token", Transport: server.Transport(), Command: azure.CommandAudit,
+		Endpoint: "https://simulator.invalid", AccessToken: "token", Transport: server.Transport(), Command: azure.CommandAudit, Now: time.Now,
 	})
 	if err != nil {
 		t.Fatal(err)

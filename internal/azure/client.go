@@ -42,6 +42,8 @@ type Options struct {
 	Version string
 	// CorrelationID names the run in Azure's logs; "" = a new one.
 	CorrelationID string
+	// Now is the machine's clock. It is required.
+	Now func() time.Time
 	// OnThrottle is told when a quota holds requests back. It must not block.
 	OnThrottle func(Throttle)
 }
@@ -67,7 +69,8 @@ type Client struct {
 	command     Command
 	version     string
 	correlation string
-	started     time.Time
+	clock       *serviceClock
+	started     time.Time // on the machine's clock
 
 	pipeline runtime.Pipeline
 	router   router
@@ -83,6 +86,9 @@ type Client struct {
 
 // New prepares a client; it sends nothing.
 func New(o Options) (*Client, error) {
+	if o.Now == nil {
+		return nil, errors.New("a client of Azure needs a clock")
+	}
 	conf, err := o.Cloud.configuration(o.Endpoint)
 	if err != nil {
 		return nil, err
@@ -96,7 +102,8 @@ func New(o Options) (*Client, error) {
 		scope:   conf.Services[cloud.ResourceManager].Audience + "/.default",
 		command: o.Command, version: firstOf(strings.TrimSpace(o.Version), "dev"),
 		correlation: firstOf(o.CorrelationID, uuid.NewString()),
-		started:     time.Now(),
+		clock:       &serviceClock{machine: o.Now},
+		started:     o.Now(),
 		router:      newRouter(), counts: newCounter(),
 		quotas:   quota.NewSet(o.quota()),
 		extended: map[armid.Key]map[string]json.RawMessage{},
@@ -133,7 +140,7 @@ func (o Options) credential(conf cloud.Configuration) (azcore.TokenCredential, e
 }
 
 func (o Options) quota() quota.Options {
-	q := quota.Options{Jitter: rand.Float64, Confirms: o.Command == CommandApply || o.Command == CommandBackup}
+	q := quota.Options{Now: o.Now, Jitter: rand.Float64, Confirms: o.Command == CommandApply || o.Command == CommandBackup}
 	if o.OnThrottle != nil {
 		q.OnThrottle = func(t quota.Throttle) {
 			o.OnThrottle(Throttle{Subscription: t.Subscription, Kind: string(t.Bucket), Reason: string(t.Reason), Wait: t.Wait})
@@ -165,7 +172,7 @@ func (c *Client) Budget(vault string, kind apply.ReadKind) apply.Budget {
 	case apply.ReadOperation:
 	}
 	left := c.quotas.Of(armid.SubscriptionOf(vault)).Budget(bucket)
-	b := apply.Budget{Remaining: left.Remaining, Resets: left.Resets, Next: left.Next}
+	b := apply.Budget{Remaining: left.Remaining, Resets: c.clock.ofDeadline(left.Resets), Next: c.clock.ofDeadline(left.Next)}
 	if left.Remaining == quota.Unlimited {
 		b.Remaining = -1
 	}

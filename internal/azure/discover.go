@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -27,7 +26,7 @@ func (c *Client) Discover(ctx context.Context, scope plan.Scope) (plan.Observed,
 }
 
 func (c *Client) discover(ctx context.Context, scope plan.Scope, rec *recorder) (plan.Observed, error) {
-	d := &discovery{c: c, scope: scope, rec: rec, at: time.Now(), vms: map[armid.Key]bool{}, held: map[armid.Key]bool{}}
+	d := &discovery{c: c, scope: scope, rec: rec, vms: map[armid.Key]bool{}, held: map[armid.Key]bool{}}
 	// Each step needs what the one before it found.
 	for _, step := range []func() []read{
 		d.lists, d.fileVaults, d.elsewhere, d.checks,
@@ -44,7 +43,6 @@ type discovery struct {
 	c     *Client
 	scope plan.Scope
 	rec   *recorder // nil but for a snapshot
-	at    time.Time
 
 	mu      sync.Mutex
 	out     plan.Observed

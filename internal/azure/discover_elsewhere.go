@@ -164,8 +164,9 @@ func (d *discovery) listProtectable(ctx context.Context, r region, vault string)
 // that the VM is gone.
 func (d *discovery) visibility() []read {
 	var suspects []plan.Item
+	now := d.c.Now()
 	for _, it := range d.out.Items {
-		fresh := !it.SoftDeleted && d.at.Sub(it.LastRecoveryPoint) < freshPoint
+		fresh := !it.SoftDeleted && now.Sub(it.LastRecoveryPoint) < freshPoint
 		if fresh && !d.vms[armid.Of(it.VM)] && !d.known(it.VM) {
 			suspects = append(suspects, it)
 		}

@@ -216,7 +216,8 @@ func (d *discovery) listPolicies(ctx context.Context, v plan.Vault) {
 func (d *discovery) listJobs(ctx context.Context, v plan.Vault) {
 	filters := []string{filterRunning}
 	if since := d.scope.BackupJobsSince; since > 0 {
-		filters = append(filters, jobWindow(d.at.Add(-time.Duration(since)), d.at.Add(jobSlack))+" and operation eq 'Backup' and "+filterVMs)
+		now := d.c.Now()
+		filters = append(filters, jobWindow(now.Add(-time.Duration(since)), now.Add(jobSlack))+" and operation eq 'Backup' and "+filterVMs)
 	}
 	seen := map[armid.Key]bool{}
 	for _, f := range filters {
@@ -267,7 +268,7 @@ func (c *Client) items(ctx context.Context, vault string, cl quota.Class, tap fu
 	if err != nil {
 		return nil, nil, err
 	}
-	now := time.Now()
+	now := c.Now()
 	items = make([]plan.Item, 0, len(found))
 	for _, w := range found {
 		it, err := w.item(vault, now)

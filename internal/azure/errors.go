@@ -140,7 +140,9 @@ func retryAfter(h http.Header, message string) time.Duration {
 		return time.Duration(s) * time.Second
 	}
 	if at, err := http.ParseTime(v); err == nil {
-		return max(0, time.Until(at))
+		if date, err := http.ParseTime(h.Get("Date")); err == nil {
+			return max(0, at.Sub(date))
+		}
 	}
 	if m := throttledFor.FindStringSubmatch(message); m != nil {
 		if s, err := strconv.Atoi(m[1]); err == nil {

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/azbackup/azbackup/plan"
 )
@@ -139,6 +140,9 @@ func (f *fake) client(t *testing.T, c Command) *Client {
 
 func newClient(t *testing.T, o Options) *Client {
 	t.Helper()
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	c, err := New(o)
 	if err != nil {
 		t.Fatal(err)

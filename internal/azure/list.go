@@ -26,7 +26,7 @@ const (
 
 // List implements [apply.Backend]: the items of a vault, and its jobs since shortly before this run or in progress.
 func (c *Client) List(ctx context.Context, vault string) (apply.Snapshot, error) {
-	s := apply.Snapshot{At: time.Now()}
+	s := apply.Snapshot{At: c.Now()}
 	var pages atomic.Int32
 	g, both := errgroup.WithContext(countPages(ctx, &pages))
 	g.Go(func() error {

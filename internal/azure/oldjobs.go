@@ -29,11 +29,11 @@ func (c *Client) noteOld(vault string, running []plan.Job) {
 }
 
 // jobsFrom is the beginning of the window in which looks list jobs.
-func (c *Client) jobsFrom() time.Time { return c.started.Add(-jobSlack) }
+func (c *Client) jobsFrom() time.Time { return c.clock.of(c.started).Add(-jobSlack) }
 
 // jobsOf lists the jobs of a vault since shortly before this run, and those that run since earlier.
 func (c *Client) jobsOf(ctx context.Context, vault string) ([]plan.Job, error) {
-	window := jobWindow(c.jobsFrom(), time.Now().Add(jobSlack))
+	window := jobWindow(c.jobsFrom(), c.Now().Add(jobSlack))
 	jobs, err := c.jobs(ctx, vault, window+" and "+filterVMs, quota.Confirm, nil)
 	c.mu.Lock()
 	old := c.oldJobs[armid.Of(vault)]

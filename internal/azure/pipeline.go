@@ -111,6 +111,7 @@ func (c *Client) countAttempt(req *policy.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, &transportError{clientRequestID: id, err: err}
 	}
+	c.clock.meet(resp.Header)
 	return resp, nil
 }
 

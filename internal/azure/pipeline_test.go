@@ -173,7 +173,7 @@ func TestEndpoints(t *testing.T) {
 		"management.azure.com":           "not of the form",
 		"https://management.test\x7f.io": "reading endpoint",
 	} {
-		_, err := New(Options{Endpoint: endpoint, AccessToken: token})
+		_, err := New(Options{Endpoint: endpoint, AccessToken: token, Now: time.Now})
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s: got %v, want %q", endpoint, err, want)
 		}
@@ -181,7 +181,7 @@ func TestEndpoints(t *testing.T) {
 }
 
 func TestAnAccessTokenGoesWithAnEndpointOnly(t *testing.T) {
-	if _, err := New(Options{AccessToken: token}); err == nil {
+	if _, err := New(Options{AccessToken: token, Now: time.Now}); err == nil {
 		t.Error("a token of one's own was accepted for a well-known cloud")
 	}
 }
@@ -203,7 +203,7 @@ func TestClouds(t *testing.T) {
 	if c.scope != "https://aud.test/.default" {
 		t.Errorf("scope %q", c.scope)
 	}
-	if _, err := New(Options{Cloud: Cloud{Name: "AzureMoon"}}); err == nil {
+	if _, err := New(Options{Cloud: Cloud{Name: "AzureMoon"}, Now: time.Now}); err == nil {
 		t.Error("AzureMoon was accepted")
 	}
 }

@@ -33,7 +33,7 @@ func (c *Client) Snapshot(ctx context.Context, scope plan.Scope, wants func(plan
 		return nil, fmt.Errorf("taking a snapshot: %w", err)
 	}
 	defer rec.close()
-	taken := time.Now().UTC()
+	began := c.clock.machine()
 	scope.Elsewhere, scope.AllVaults, scope.Guards = true, true, true
 	scope.Graph = false // its answers are no bodies of VMs
 	o, err := c.discover(ctx, scope, rec)
@@ -56,7 +56,7 @@ func (c *Client) Snapshot(ctx context.Context, scope plan.Scope, wants func(plan
 		return nil, err
 	}
 	out := bufio.NewWriterSize(w, 1<<20)
-	if err := rec.estate(out, taken, me, scope.Subscriptions); err != nil {
+	if err := rec.estate(out, c.clock.of(began).UTC(), me, scope.Subscriptions); err != nil {
 		return nil, fmt.Errorf("writing the snapshot: %w", err)
 	}
 	return o.Gaps, out.Flush()

@@ -29,26 +29,26 @@ func (c *Client) Start(ctx context.Context, ch plan.Change) (apply.Operation, er
 	if err != nil {
 		return apply.Operation{}, err
 	}
-	return operationOf(ch, a), nil
+	return c.operationOf(ch, a), nil
 }
 
 // operationOf reads what to follow an accepted write by (azure-api.md §12, §16.2).
-func operationOf(ch plan.Change, a *answer) apply.Operation {
+func (c *Client) operationOf(ch plan.Change, a *answer) apply.Operation {
 	op := apply.Operation{
 		Change: ch.ID, Vault: ch.Vault, Action: ch.Action, Target: ch.Target, After: ch.After,
 		Status: a.header.Get("Azure-AsyncOperation"), Result: a.header.Get("Location"),
-		Accepted: serviceTime(a.header), RequestID: requestID(a.header), RetryAfter: retryAfter(a.header, ""),
+		Accepted: c.serviceTime(a.header), RequestID: requestID(a.header), RetryAfter: retryAfter(a.header, ""),
 	}
 	op.ID = operationID(firstOf(op.Status, op.Result))
 	return op
 }
 
-// serviceTime is the service's clock, by which it dates jobs; ours where the answer has no date.
-func serviceTime(h http.Header) time.Time {
+// serviceTime is when the service answered, by the clock that it dates jobs by.
+func (c *Client) serviceTime(h http.Header) time.Time {
 	if at, err := http.ParseTime(h.Get("Date")); err == nil {
 		return at
 	}
-	return time.Now()
+	return c.Now()
 }
 
 // operationID is the last segment of an operation's URL: all that is fit to be shown of it.
@@ -194,7 +194,7 @@ func (c *Client) postBackup(ch plan.Change) (request, error) {
 	var b backupBody
 	b.Properties.Type = "IaasVMBackupRequest"
 	if ch.After.Retain > 0 {
-		b.Properties.Expiry = time.Now().Add(time.Duration(ch.After.Retain)).UTC().Format(time.RFC3339)
+		b.Properties.Expiry = c.Now().Add(time.Duration(ch.After.Retain)).UTC().Format(time.RFC3339)
 	}
 	return request{
 		op: fmt.Sprintf("backing up %q", vm.Name()), method: http.MethodPost,

@@ -25,7 +25,7 @@ func (c *Client) Supplement(ctx context.Context, o plan.Observed, w plan.Wanted)
 }
 
 func (c *Client) supplement(ctx context.Context, o plan.Observed, w plan.Wanted, rec *recorder) (plan.Observed, error) {
-	d := &discovery{c: c, rec: rec, at: time.Now(), good: 1} // what o holds was answered
+	d := &discovery{c: c, rec: rec, good: 1} // what o holds was answered
 	d.out = o
 	d.out.Vaults, d.out.Gaps, d.out.Points = slices.Clone(o.Vaults), slices.Clone(o.Gaps), slices.Clone(o.Points)
 	var guards, points []read

@@ -41,7 +41,7 @@ func newRoad(t testing.TB, yaml string, transport http.RoundTripper) *road {
 func (r *road) client(t testing.TB) *azure.Client {
 	t.Helper()
 	c, err := azure.New(azure.Options{
-		Endpoint: "http://127.0.0.1", AccessToken: "token", Transport: r.transport, Command: azure.CommandApply, Version: "test",
+		Endpoint: "http://127.0.0.1", AccessToken: "token", Transport: r.transport, Command: azure.CommandApply, Version: "test", Now: time.Now,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -10,8 +10,10 @@ import (
 	"github.com/azbackup/azbackup/internal/crash"
 )
 
-// Options are what a governor is made of; the zero value is usable.
+// Options are what a governor is made of.
 type Options struct {
+	// Now is the machine's clock. It is required.
+	Now func() time.Time
 	// Subscription is named in what OnThrottle is told.
 	Subscription string
 	// Confirms says that this run carries out changes: discovery then leaves a part of every window to confirming.
@@ -117,7 +119,7 @@ func (g *Governor) leave(w *waiter) {
 // locked changes the governor, lets go who may go then, and tells of it.
 func (g *Governor) locked(change func(now time.Time)) {
 	g.mu.Lock()
-	now := time.Now()
+	now := g.o.Now()
 	change(now)
 	g.dispatch(now)
 	events := g.events
@@ -243,7 +245,7 @@ func (p *Permit) Observe(resp *http.Response) {
 		var t throttled
 		refused := resp != nil && resp.StatusCode == http.StatusTooManyRequests
 		if refused {
-			t = readThrottled(resp, time.Now())
+			t = readThrottled(resp)
 		}
 		p.g.locked(func(now time.Time) {
 			for i, b := range p.buckets {
@@ -298,7 +300,7 @@ func (g *Governor) refuse(now time.Time, t throttled, drawn []*bucket) {
 func (g *Governor) Budget(name Bucket) Budget {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	now, m := time.Now(), g.bucket(name).meter
+	now, m := g.o.Now(), g.bucket(name).meter
 	b := m.budget(now)
 	if wait, _ := m.wait(now, Confirm); wait > 0 && wait < forever {
 		b.Next = now.Add(wait)

@@ -79,8 +79,8 @@ type throttled struct {
 const maxWait = day
 
 // readThrottled reads a 429. The body stays readable.
-func readThrottled(resp *http.Response, now time.Time) throttled {
-	t := throttled{refusal: refusal{wait: retryAfter(resp.Header, now)}}
+func readThrottled(resp *http.Response) throttled {
+	t := throttled{refusal: refusal{wait: retryAfter(resp.Header)}}
 	var body struct {
 		Error struct {
 			Code    string `json:"code"`
@@ -131,7 +131,7 @@ func clock(s string) time.Duration {
 }
 
 // retryAfter reads the headers that say when to come back, the finest first; 0 = none does.
-func retryAfter(h http.Header, now time.Time) time.Duration {
+func retryAfter(h http.Header) time.Duration {
 	for _, name := range []string{"Retry-After-Ms", "X-Ms-Retry-After-Ms"} {
 		if n, err := strconv.Atoi(h.Get(name)); err == nil && n > 0 {
 			return min(time.Duration(min(n, int(maxWait.Milliseconds())))*time.Millisecond, maxWait)
@@ -142,7 +142,9 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 		return time.Duration(min(n, int(maxWait.Seconds()))) * time.Second
 	}
 	if at, err := http.ParseTime(value); err == nil {
-		return min(max(0, at.Sub(now)), maxWait)
+		if date, err := http.ParseTime(h.Get("Date")); err == nil { // the clock that set it
+			return min(max(0, at.Sub(date)), maxWait)
+		}
 	}
 	return clock(h.Get("X-Ms-User-Quota-Resets-After"))
 }

@@ -9,7 +9,7 @@ import (
 
 // A 429 says in many ways when to come back; the finest is believed, and none may ask for more than a day.
 func TestRefusalSaysWhenToComeBack(t *testing.T) {
-	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	const date = "Tue, 24 Nov 2026 12:00:00 GMT"
 	for _, test := range []struct {
 		name    string
 		header  http.Header
@@ -17,8 +17,8 @@ func TestRefusalSaysWhenToComeBack(t *testing.T) {
 		want    time.Duration
 	}{
 		{"seconds", http.Header{"Retry-After": {"17"}}, "", 17 * time.Second},
-		{"HTTP date", http.Header{"Retry-After": {"Tue, 24 Nov 2026 12:05:24 GMT"}}, "", 324 * time.Second},
-		{"a date that has passed", http.Header{"Retry-After": {"Tue, 24 Nov 2026 11:00:00 GMT"}}, "", 0},
+		{"HTTP date", http.Header{"Date": {date}, "Retry-After": {"Tue, 24 Nov 2026 12:05:24 GMT"}}, "", 324 * time.Second},
+		{"a date that has passed", http.Header{"Date": {date}, "Retry-After": {"Tue, 24 Nov 2026 11:00:00 GMT"}}, "", 0},
 		{"milliseconds before seconds", http.Header{"Retry-After-Ms": {"1500"}, "Retry-After": {"60"}}, "", 1500 * time.Millisecond},
 		{"Microsoft's milliseconds", http.Header{"X-Ms-Retry-After-Ms": {"250"}}, "", 250 * time.Millisecond},
 		{"Resource Graph's clock", http.Header{"X-Ms-User-Quota-Resets-After": {"00:00:05"}}, "", 5 * time.Second},
@@ -29,10 +29,11 @@ func TestRefusalSaysWhenToComeBack(t *testing.T) {
 		{"too long in seconds", http.Header{"Retry-After": {"99999999999"}}, "", day},
 		{"too long in milliseconds", http.Header{"Retry-After-Ms": {"9223372036854775807"}}, "", day},
 		{"too long in the message", http.Header{}, "Please try again after '999999' seconds.", day},
-		{"a date too far", http.Header{"Retry-After": {"Tue, 24 Nov 2099 12:00:00 GMT"}}, "", day},
+		{"an HTTP date, and nothing to count it from", http.Header{"Retry-After": {"Tue, 24 Nov 2026 12:05:24 GMT"}}, "", 0},
+		{"a date too far", http.Header{"Date": {date}, "Retry-After": {"Tue, 24 Nov 2099 12:00:00 GMT"}}, "", day},
 	} {
 		resp := refused(test.header, test.message)
-		if got := readThrottled(resp, now).wait; got != test.want {
+		if got := readThrottled(resp).wait; got != test.want {
 			t.Errorf("%s: wait %s, want %s", test.name, got, test.want)
 		}
 		if body, err := io.ReadAll(resp.Body); err != nil || (len(body) == 0) != (test.message == "") {

@@ -31,7 +31,7 @@ func send(ctx context.Context, s *Set, to transport, method, path string) (*http
 // A 429 holds back this request's next try and every other request of its bucket, and nothing else.
 func TestPolicyHoldsBackAfterARefusal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		set := NewSet(Options{})
+		set := NewSet(Options{Now: time.Now})
 		start := time.Now()
 		tries := map[string][]time.Duration{}
 		to := transport(func(r *http.Request) (*http.Response, error) {
@@ -82,7 +82,7 @@ func TestPolicyHoldsBackAfterARefusal(t *testing.T) {
 // A wait ends with the cause of the request's context.
 func TestPolicyWaitEndsWithTheCause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		set := NewSet(Options{})
+		set := NewSet(Options{Now: time.Now})
 		refuseOnce(t, set.Of("s1"), ARMWrites, http.Header{"Retry-After": {"60"}})
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, errors.New("the run's time is over"))
 		defer cancel()
@@ -99,7 +99,7 @@ func TestPolicyWaitEndsWithTheCause(t *testing.T) {
 // A request whose connection breaks gives its permit back.
 func TestPolicySettlesBrokenConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		set := NewSet(Options{})
+		set := NewSet(Options{Now: time.Now})
 		broken := transport(func(*http.Request) (*http.Response, error) { return nil, errors.New("reset") })
 		ctx := policy.WithRetryOptions(t.Context(), policy.RetryOptions{MaxRetries: -1})
 		for range 300 {
@@ -141,7 +141,7 @@ func TestClassOfARequest(t *testing.T) {
 
 // Subscriptions are told apart without case, and their waits are summed.
 func TestSetKeepsOneGovernorPerSubscription(t *testing.T) {
-	s := NewSet(Options{})
+	s := NewSet(Options{Now: time.Now})
 	if s.Of("AB") != s.Of("ab") {
 		t.Error("one subscription in two letter cases has two governors")
 	}

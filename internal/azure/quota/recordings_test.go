@@ -72,7 +72,7 @@ func TestRecordedPaceIsNotHeldBack(t *testing.T) {
 	for file, exchanges := range recorded(t) {
 		t.Run(file, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := New(Options{Confirms: true, OnThrottle: func(e Throttle) { t.Errorf("held back: %+v", e) }})
+				g := New(Options{Now: time.Now, Confirms: true, OnThrottle: func(e Throttle) { t.Errorf("held back: %+v", e) }})
 				var began, start time.Time
 				for _, e := range exchanges {
 					at, err := http.ParseTime(e.Headers["date"])

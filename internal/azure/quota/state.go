@@ -60,7 +60,7 @@ func (g *Governor) Throttled() time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if len(g.held) > 0 {
-		return g.total + time.Since(g.heldAt)
+		return g.total + g.o.Now().Sub(g.heldAt)
 	}
 	return g.total
 }
@@ -69,7 +69,7 @@ func (g *Governor) Throttled() time.Duration {
 func (g *Governor) States() []State {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	now := time.Now()
+	now := g.o.Now()
 	states := make([]State, 0, len(g.buckets))
 	for _, b := range g.buckets {
 		held := b.total

@@ -158,7 +158,7 @@ func TestPlanOverTheFleetHasALittleOfEverything(t *testing.T) {
 		t.Fatal(err)
 	}
 	client, err := azure.New(azure.Options{
-		Endpoint: "https://simulator.invalid", AccessToken: "x", Transport: server.Transport(), Command: azure.CommandPlan,
+		Endpoint: "https://simulator.invalid", AccessToken: "x", Transport: server.Transport(), Command: azure.CommandPlan, Now: time.Now,
 	})
 	if err != nil {
 		t.Fatal(err)
