@@ -29,6 +29,7 @@ type call struct {
 	fault *Fault
 	// instant lets operations end at once: another actor's.
 	instant bool
+	cause   Cause
 }
 
 // stamp writes a time as the service does: UTC, seven digits, no trailing zeros.

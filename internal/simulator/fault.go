@@ -57,12 +57,13 @@ type Fault struct {
 	Actors []Actor `json:"actors,omitempty"`
 }
 
-// Actor is somebody else who changes the estate: with a request whose operation takes no time, or by a body put
-// into or an id removed from a section of the estate.
+// Actor is somebody else who changes the estate: with a request whose operation takes no time (Slow: as long as
+// anybody's), or by a body put into or an id removed from a section of the estate.
 type Actor struct {
 	Method string          `json:"method,omitempty"`
 	Path   string          `json:"path,omitempty"`
 	Body   json.RawMessage `json:"body,omitempty"`
+	Slow   bool            `json:"slow,omitempty"`
 
 	Section string `json:"section,omitempty"`
 	Remove  string `json:"remove,omitempty"`
@@ -259,6 +260,7 @@ func (c *call) begin(op *operation) {
 	if c.instant {
 		op.Ends = c.now
 	}
+	op.cause = c.cause
 	c.st.start(op)
 }
 
@@ -273,12 +275,15 @@ func (c *call) hidden(it *item) bool {
 
 // act lets other actors change things just before the request.
 func (c *call) act() {
-	if c.fault == nil {
+	actors := c.asked()
+	if len(actors) == 0 {
 		return
 	}
-	for _, a := range c.fault.Actors {
-		c.actor(a)
-	}
+	c.st.as(Cause{Request: c.cause.Request, Other: true}, func() {
+		for _, a := range actors {
+			c.actor(a)
+		}
+	})
 	c.s.advance(c.now)
 }
 
@@ -315,7 +320,7 @@ func (s *Server) instantly(c *call, a Actor) {
 	}
 	other := &call{
 		s: s, st: s.st, r: r, now: c.now, params: params, path: "/" + strings.Join(parts, "/"), body: a.Body,
-		version: c.version, base: c.base, kind: route.kind, instant: true,
+		version: c.version, base: c.base, kind: route.kind, instant: !a.Slow, cause: c.st.cause,
 	}
 	route.handle(other)
 }

@@ -39,6 +39,9 @@ type operation struct {
 	JobFails bool `json:"job_fails,omitempty"`
 	// Hangs keeps it InProgress for ever.
 	Hangs bool `json:"hangs,omitempty"`
+
+	// cause is whose operation it is; a server that begins does not know it of what is under way.
+	cause Cause
 }
 
 // The ends an operation can have.
@@ -185,7 +188,7 @@ func (s *Server) advance(now time.Time) {
 	for len(st.due) > 0 && !st.due[0].at.After(now) {
 		d := heap.Pop(&st.due).(due)
 		if op := st.ops[d.id]; op != nil && op.next().Equal(d.at) {
-			s.step(op, d.at)
+			st.as(op.cause, func() { s.step(op, d.at) })
 		}
 	}
 	if now.After(st.memory.Clock) {

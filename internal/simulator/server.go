@@ -28,8 +28,10 @@ type Server struct {
 	// certificate is the long part of every signed URL.
 	certificate string
 	// polls numbers the signed URLs, no two of which are the same.
-	polls  int
-	faults *faults
+	polls int
+	// handled numbers the requests.
+	handled int
+	faults  *faults
 	// invisible counts the reads that will not see an item yet, by item.
 	invisible map[string]int
 	meter     *meter
@@ -58,6 +60,7 @@ func newServer(st *state, o Options, j *journal) (*Server, error) {
 		opt: o, set: set, routes: routes(), started: now, epoch: now, st: st, stats: newCounters(), journal: j,
 		faults: f, invisible: map[string]int{}, meter: m, specs: map[*policy]*policySpec{},
 	}
+	st.told = o.Effects
 	s.certificate = s.filler("MII", "certificate", certLength)
 	if st.memory.Clock.After(now) {
 		s.epoch = st.memory.Clock
@@ -151,7 +154,7 @@ func (s *Server) decide(c *call, found *route, known bool, rep *reply) (written 
 	c.now = s.now()
 	s.advance(c.now)
 	c.act()
-	*rep = c.faulty(func() reply { return c.dispatch(found, known) })
+	s.st.as(c.cause, func() { *rep = c.faulty(func() reply { return c.dispatch(found, known) }) })
 	s.stats.count(c, rep)
 	if s.journal == nil {
 		s.st.take()

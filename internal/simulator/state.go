@@ -24,6 +24,9 @@ type state struct {
 	dirty []change
 	// thought says that the memory changed though no resource did.
 	thought bool
+	// cause is whose doing the changes are that are made now; told is told of them.
+	cause Cause
+	told  func(Effect)
 }
 
 // remember puts the memory into the journal with this request.
@@ -124,6 +127,7 @@ func (st *state) read(b blob) []byte {
 
 func (st *state) putVault(body json.RawMessage) *vault {
 	v := st.names.vault(body, blob{mem: body})
+	st.tell("vaults", v.key, body)
 	st.vaults.put(v)
 	st.dirty = append(st.dirty, change{Section: "vaults", Body: body})
 	return v
@@ -131,6 +135,7 @@ func (st *state) putVault(body json.RawMessage) *vault {
 
 func (st *state) putPolicy(body json.RawMessage) *policy {
 	p := st.names.policy(body, blob{mem: body})
+	st.tell("policies", p.key, body)
 	st.policies.put(p)
 	st.dirty = append(st.dirty, change{Section: "policies", Body: body})
 	return p
@@ -141,6 +146,7 @@ func (st *state) putItem(body json.RawMessage) *item {
 	if !slices.Contains(st.byVM[it.vm], it.key) {
 		st.byVM[it.vm] = append(st.byVM[it.vm], it.key)
 	}
+	st.tell("protectedItems", it.key, body)
 	st.items.put(it)
 	st.dirty = append(st.dirty, change{Section: "protectedItems", Body: body})
 	return it
@@ -187,6 +193,7 @@ func (st *state) putOp(op *operation) {
 
 // remove deletes the record of key from a section.
 func (st *state) remove(section, key string) {
+	st.tell(section, key, nil)
 	switch section {
 	case "resourceGroups":
 		st.groups.del(key)

@@ -1,0 +1,81 @@
+package simulator
+
+import (
+	"encoding/json"
+	"net/http"
+)
+
+// Effect is one change of a vault, a policy or an item, at the moment in which it takes effect.
+type Effect struct {
+	// Section is the part of an estate file that the body stands in: "vaults", "policies" or "protectedItems".
+	Section string
+	// Before and After are the bodies; nil where there is none.
+	Before, After json.RawMessage
+	Cause         Cause
+}
+
+// Cause says whose doing an effect is. The zero value is nobody's: the service's own, or that of an operation which
+// was under way when the server began.
+type Cause struct {
+	// Request is the number of the request, as [Options.Others] was given it.
+	Request int
+	// Other says that not the request itself did it but one of the actors who came just before it.
+	Other bool
+}
+
+// asked asks who acts just before this request. The server's lock is held.
+func (c *call) asked() []Actor {
+	var actors []Actor
+	if c.fault != nil {
+		actors = c.fault.Actors
+	}
+	c.s.handled++
+	c.cause = Cause{Request: c.s.handled}
+	if c.s.opt.Others == nil {
+		return actors
+	}
+	return append(actors[:len(actors):len(actors)], c.s.opt.Others(c.s.handled, c.r)...)
+}
+
+// as does something on behalf of cause.
+func (st *state) as(cause Cause, do func()) {
+	was := st.cause
+	st.cause = cause
+	defer func() { st.cause = was }()
+	do()
+}
+
+// tell tells of an effect that is about to be put down. Bodies never change, so whoever is told may keep them.
+func (st *state) tell(section, key string, after json.RawMessage) {
+	if st.told == nil {
+		return
+	}
+	var before blob
+	switch section {
+	case "vaults":
+		if v := st.vaults.get(key); v != nil {
+			before = v.body
+		}
+	case "policies":
+		if p := st.policies.get(key); p != nil {
+			before = p.body
+		}
+	case "protectedItems":
+		if it := st.items.get(key); it != nil {
+			before = it.body
+		}
+	default:
+		return
+	}
+	e := Effect{Section: section, After: after, Cause: st.cause}
+	if before.mem != nil || before.n > 0 {
+		e.Before = st.read(before)
+	}
+	if e.Before != nil || e.After != nil {
+		st.told(e)
+	}
+}
+
+// Others is asked just before each request is handled who else acts then; number counts the requests from 1, in the
+// order in which they are handled.
+type Others func(number int, r *http.Request) []Actor

@@ -1,0 +1,59 @@
+package simulator
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// An operation's effect comes later than its request and is still its request's; what another actor does is his.
+func TestEffectsNameTheirCause(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var effects []Effect
+		number := 0
+		slow := Actor{Method: "PUT", Path: itemPath("VM2") + "?api-version=" + testAPI, Body: json.RawMessage(protectBody("VM2", "daily")), Slow: true}
+		patch := Actor{Method: "PATCH", Path: testVault + "?api-version=" + testAPI, Body: json.RawMessage(`{"tags":{"owner":"somebody"}}`)}
+		c := serve(t, estate(t), Options{
+			Settings: quick(),
+			Effects:  func(e Effect) { effects = append(effects, e) },
+			Others: func(n int, r *http.Request) []Actor {
+				number = n
+				if r.Method != http.MethodPut {
+					return nil
+				}
+				return []Actor{slow, patch}
+			},
+		})
+		c.get(testVault)
+		c.do("PUT", itemPath("VM1"), protectBody("VM1", "daily"), 202)
+		put := number
+		if put != 2 || len(effects) != 2 || tagOf(effects[1].After) != "somebody" || effects[1].Cause != (Cause{put, true}) {
+			t.Fatalf("request %d, effects %+v", put, effects)
+		}
+		time.Sleep(time.Minute)
+		c.get(testVault)
+		of := func(name string) Cause {
+			i := slices.IndexFunc(effects, func(e Effect) bool {
+				return e.Section == "protectedItems" && strings.EqualFold(text(e.After, "properties", "friendlyName"), name)
+			})
+			if i < 0 || effects[i].Before != nil {
+				t.Fatalf("effects of %s: %+v", name, effects)
+			}
+			return effects[i].Cause
+		}
+		if ours, his := of("VM1"), of("VM2"); ours != (Cause{put, false}) || his != (Cause{put, true}) {
+			t.Errorf("%+v, %+v", ours, his)
+		}
+		c.do("DELETE", itemPath("VM1"), "", 202)
+		time.Sleep(20 * 24 * time.Hour)
+		c.get(testVault)
+		if last := effects[len(effects)-1]; last.After != nil || last.Before == nil || last.Cause != (Cause{}) {
+			t.Errorf("the purge: %+v", last)
+		}
+	})
+}
+
+func tagOf(body []byte) string { return text(body, "tags", "owner") }
