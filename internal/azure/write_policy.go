@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -71,6 +72,7 @@ func layOver(properties map[string]json.RawMessage, before, after plan.PolicySpe
 	if !creating && after.Tier != "" && after.Tier != before.Tier {
 		return fmt.Errorf("it is %s and cannot become %s", before.Tier, after.Tier)
 	}
+	over := pastDay(now)
 	set := map[string]any{}
 	if creating {
 		set["backupManagementType"] = "AzureIaasVM"
@@ -82,7 +84,7 @@ func layOver(properties map[string]json.RawMessage, before, after plan.PolicySpe
 	for _, f := range plan.DiffSpec(before, after) {
 		switch part, _, _ := strings.Cut(f.Path, "."); part {
 		case "schedule", "retention":
-			at := runTime(after.Schedule.At, now)
+			at := runTime(after.Schedule.At, over)
 			set["schedulePolicy"] = wireScheduleOf(after, at)
 			set["retentionPolicy"] = wireRetentionOf(after.Retention, at)
 		case "timeZone":
@@ -107,13 +109,63 @@ func layOver(properties map[string]json.RawMessage, before, after plan.PolicySpe
 		}
 		properties[k] = raw
 	}
+	for _, k := range []string{"schedulePolicy", "retentionPolicy"} {
+		raw, there := properties[k]
+		if !there {
+			continue
+		}
+		var err error
+		if properties[k], err = notLaterThan(over, raw); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
+// pastDay is a day that is over in every time zone, whatever the hour: zones reach from UTC-12 to UTC+14. An
+// update with a run or retention time that is still to come in the policy's zone is refused, schedule and
+// retention alike (azure-api-2.md §32).
+func pastDay(now time.Time) string { return now.UTC().AddDate(0, 0, -2).Format(time.DateOnly) }
+
 // runTime spells a time of day the way the documentation wants it, as a full date and time; only the time of
 // day counts (azure-api.md §8.2).
-func runTime(at string, now time.Time) string {
-	return now.Format(time.DateOnly) + "T" + at + ":00Z"
+func runTime(at, day string) string { return day + "T" + at + ":00Z" }
+
+// notLaterThan moves the date of every time in raw that lies after day back to it. The service dates a policy
+// anew when it is written, so what goes back as it was read may lie in the future too. Without such a time raw
+// stays as it came, byte for byte.
+func notLaterThan(day string, raw json.RawMessage) (json.RawMessage, error) {
+	moved := false
+	var walk func(v any) any
+	walk = func(v any) any {
+		switch v := v.(type) {
+		case map[string]any:
+			for k := range v {
+				v[k] = walk(v[k])
+			}
+		case []any:
+			for i := range v {
+				v[i] = walk(v[i])
+			}
+		case string:
+			date, clock, dated := strings.Cut(v, "T")
+			if _, err := time.Parse(time.DateOnly, date); dated && err == nil && date > day {
+				moved = true
+				return day + "T" + clock
+			}
+		}
+		return v
+	}
+	var value any
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	if err := d.Decode(&value); err != nil {
+		return nil, err
+	}
+	if value = walk(value); !moved {
+		return raw, nil
+	}
+	return json.Marshal(value)
 }
 
 func wireScheduleOf(s plan.PolicySpec, at string) wireSchedule {
