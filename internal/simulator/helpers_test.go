@@ -61,14 +61,14 @@ func policyJSON(name, tier string) string {
 }
 
 func policyProps(tier string) string {
-	schedule := `{"schedulePolicyType":"SimpleSchedulePolicy","scheduleRunFrequency":"Daily","scheduleRunTimes":["2024-04-28T16:30:00.000Z"],"scheduleWeeklyFrequency":0}`
+	schedule := `{"schedulePolicyType":"SimpleSchedulePolicy","scheduleRunFrequency":"Daily","scheduleRunTimes":["1999-04-28T16:30:00.000Z"],"scheduleWeeklyFrequency":0}`
 	kind := ""
 	if tier == "V2" {
-		schedule = `{"schedulePolicyType":"SimpleSchedulePolicyV2","scheduleRunFrequency":"Daily","dailySchedule":{"scheduleRunTimes":["2024-04-28T16:30:00.000Z"]}}`
+		schedule = `{"schedulePolicyType":"SimpleSchedulePolicyV2","scheduleRunFrequency":"Daily","dailySchedule":{"scheduleRunTimes":["1999-04-28T16:30:00.000Z"]}}`
 		kind = `"policyType":"V2",`
 	}
 	return `{"backupManagementType":"AzureIaasVM",` + kind + `"instantRPDetails":{},"schedulePolicy":` + schedule + `,` +
-		`"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","dailySchedule":{"retentionTimes":["2024-04-28T16:30:00.000Z"],` +
+		`"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","dailySchedule":{"retentionTimes":["1999-04-28T16:30:00.000Z"],` +
 		`"retentionDuration":{"count":30,"durationType":"Days"}}},"instantRpRetentionRangeInDays":2,"timeZone":"UTC","protectedItemsCount":7}`
 }
 

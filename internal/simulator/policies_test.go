@@ -12,7 +12,7 @@ func policyPath(name string) string { return testVault + "/backupPolicies/" + na
 func TestPolicyPutOfAnUnusedPolicyIs200AndRewritten(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c := serve(t, estate(t), Options{})
-		a := c.do("PUT", policyPath("fresh"), `{"properties":`+strings.Replace(policyProps(""), "2024-04-28T16:30:00.000Z", "16:30:00Z", 1)+`}`, 200)
+		a := c.do("PUT", policyPath("fresh"), `{"properties":`+strings.Replace(policyProps(""), "1999-04-28T16:30:00.000Z", "16:30:00Z", 1)+`}`, 200)
 		today := time.Now().UTC().Format("2006-01-02")
 		if got := string(get(a.body, "properties", "schedulePolicy", "scheduleRunTimes")); got != `["`+today+`T16:30:00Z"]` {
 			t.Errorf("scheduleRunTimes %s", got)
@@ -65,12 +65,44 @@ func TestPolicyPutOfAUsedPolicyIs202WithAJobForEachItem(t *testing.T) {
 	})
 }
 
+// A new policy may carry any date; an update must not carry one that is still to come in the policy's zone.
+func TestAnUpdateOfAPolicyWithATimeToComeIsRefused(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := serve(t, estate(t), Options{})
+		body := func(at time.Time, zone string) string {
+			props := strings.ReplaceAll(policyProps(""), "1999-04-28T16:30:00.000Z", at.Format("2006-01-02T15:04:05Z"))
+			return `{"properties":` + strings.Replace(props, `"UTC"`, `"`+zone+`"`, 1) + `}`
+		}
+		now := time.Now().UTC().Truncate(30 * time.Minute)
+		c.do("PUT", policyPath("fresh"), body(now.AddDate(1, 0, 0), "UTC"), 200)
+		for _, zone := range []struct {
+			name  string
+			hours time.Duration
+		}{
+			{"UTC", 0},
+			{"W. Europe Standard Time", 1},
+			{"pacific standard time", -8},
+			{"Line Islands Standard Time", 14},
+			{"a zone that nobody knows", 0},
+		} {
+			local := now.Add(zone.hours * time.Hour)
+			c.do("PUT", policyPath("fresh"), body(local, zone.name), 200)
+			if a := c.do("PUT", policyPath("fresh"), body(local.Add(time.Hour), zone.name), 400); a.code() != "BMSUserErrorInvalidPolicyInput" {
+				t.Errorf("%s: %s", zone.name, a.body)
+			}
+		}
+		onlyRetention := strings.Replace(body(now, "UTC"), `"retentionTimes":["`+now.Format("2006-01-02"), `"retentionTimes":["2999-01-01`, 1)
+		c.do("PUT", policyPath("fresh"), onlyRetention, 400)
+		c.do("PUT", policyPath("fresh"), strings.ReplaceAll(body(now, "UTC"), now.Format("2006-01-02T"), ""), 200)
+	})
+}
+
 func TestBadPoliciesGetTheOpaqueError(t *testing.T) {
-	weekly := `{"backupManagementType":"AzureIaasVM","schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicy","scheduleRunFrequency":"Weekly","scheduleRunDays":["Sunday"],"scheduleRunTimes":["2024-04-28T16:30:00Z"]},` +
-		`"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","weeklySchedule":{"daysOfTheWeek":["Sunday"],"retentionTimes":["2024-04-28T16:30:00Z"],"retentionDuration":{"count":4,"durationType":"Weeks"}}},"instantRpRetentionRangeInDays":5,"timeZone":"UTC"}`
-	hourly := `{"backupManagementType":"AzureIaasVM","policyType":"V2","schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicyV2","scheduleRunFrequency":"Hourly","hourlySchedule":{"interval":4,"scheduleWindowStartTime":"2024-04-28T08:00:00Z","scheduleWindowDuration":12}},` +
-		`"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","dailySchedule":{"retentionTimes":["2024-04-28T08:00:00Z"],"retentionDuration":{"count":30,"durationType":"Days"}}},"instantRpRetentionRangeInDays":2,"timeZone":"UTC"}`
-	monthly := `"monthlySchedule":{"retentionScheduleFormatType":"Daily","retentionScheduleDaily":{"daysOfTheMonth":[{"date":1,"isLast":false}]},"retentionTimes":["2024-04-28T16:30:00Z"],"retentionDuration":{"count":60,"durationType":"Months"}}}`
+	weekly := `{"backupManagementType":"AzureIaasVM","schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicy","scheduleRunFrequency":"Weekly","scheduleRunDays":["Sunday"],"scheduleRunTimes":["1999-04-28T16:30:00Z"]},` +
+		`"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","weeklySchedule":{"daysOfTheWeek":["Sunday"],"retentionTimes":["1999-04-28T16:30:00Z"],"retentionDuration":{"count":4,"durationType":"Weeks"}}},"instantRpRetentionRangeInDays":5,"timeZone":"UTC"}`
+	hourly := `{"backupManagementType":"AzureIaasVM","policyType":"V2","schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicyV2","scheduleRunFrequency":"Hourly","hourlySchedule":{"interval":4,"scheduleWindowStartTime":"1999-04-28T08:00:00Z","scheduleWindowDuration":12}},` +
+		`"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","dailySchedule":{"retentionTimes":["1999-04-28T08:00:00Z"],"retentionDuration":{"count":30,"durationType":"Days"}}},"instantRpRetentionRangeInDays":2,"timeZone":"UTC"}`
+	monthly := `"monthlySchedule":{"retentionScheduleFormatType":"Daily","retentionScheduleDaily":{"daysOfTheMonth":[{"date":1,"isLast":false}]},"retentionTimes":["1999-04-28T16:30:00Z"],"retentionDuration":{"count":60,"durationType":"Months"}}}`
 	daily := policyProps("")
 	c := serve(t, estate(t), Options{})
 	for _, good := range []string{
@@ -85,13 +117,13 @@ func TestBadPoliciesGetTheOpaqueError(t *testing.T) {
 		"too many days":                      strings.Replace(daily, `"count":30`, `"count":10000`, 1),
 		"a quarter past":                     strings.ReplaceAll(daily, "16:30", "16:15"),
 		"retention at another time":          strings.Replace(daily, "16:30", "17:30", 1),
-		"two times":                          strings.Replace(daily, `["2024-04-28T16:30:00.000Z"]`, `["2024-04-28T16:30:00Z","2024-04-28T18:30:00Z"]`, 1),
+		"two times":                          strings.Replace(daily, `["1999-04-28T16:30:00.000Z"]`, `["1999-04-28T16:30:00Z","1999-04-28T18:30:00Z"]`, 1),
 		"instant days of V1":                 strings.Replace(daily, `Days":2`, `Days":6`, 1),
 		"V1 type with a V2 schedule":         strings.Replace(policyProps("V2"), `"policyType":"V2",`, "", 1),
 		"crash consistency of V1":            strings.Replace(daily, `"timeZone"`, `"snapshotConsistencyType":"OnlyCrashConsistent","timeZone"`, 1),
 		"no daily retention":                 strings.Replace(daily, `"dailySchedule"`, `"other"`, 1),
 		"weekly with other days":             strings.Replace(weekly, `"daysOfTheWeek":["Sunday"]`, `"daysOfTheWeek":["Monday"]`, 1),
-		"weekly with daily retention":        strings.Replace(weekly, `"weeklySchedule"`, `"dailySchedule":{"retentionTimes":["2024-04-28T16:30:00Z"],"retentionDuration":{"count":30,"durationType":"Days"}},"weeklySchedule"`, 1),
+		"weekly with daily retention":        strings.Replace(weekly, `"weeklySchedule"`, `"dailySchedule":{"retentionTimes":["1999-04-28T16:30:00Z"],"retentionDuration":{"count":30,"durationType":"Days"}},"weeklySchedule"`, 1),
 		"weekly with four instant days":      strings.Replace(weekly, `Days":5`, `Days":4`, 1),
 		"weekly with monthly by date":        strings.Replace(weekly, `"Weeks"}}}`, `"Weeks"}},`+monthly, 1),
 		"hourly every five":                  strings.Replace(hourly, `"interval":4`, `"interval":5`, 1),

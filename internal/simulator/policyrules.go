@@ -43,10 +43,13 @@ func (c *call) checkPolicy(v *vault, was *policy, p object) *reply {
 	if err != nil || !s.valid() {
 		return badPolicy()
 	}
-	if was != nil {
-		return c.checkImmutablePolicy(v, was, s)
+	if was == nil {
+		return nil
 	}
-	return nil
+	if s.stillToCome(c.now) {
+		return badPolicy()
+	}
+	return c.checkImmutablePolicy(v, was, s)
 }
 
 // checkImmutablePolicy: on an immutable vault retention is not reduced; it is not increased either while an item

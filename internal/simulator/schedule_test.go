@@ -104,7 +104,7 @@ func TestMonthlyPointsOutliveDailyOnes(t *testing.T) {
 }
 
 func TestEveryHourlyRunIsInItsWindow(t *testing.T) {
-	spec, _ := readPolicy(parse([]byte(`{"policyType":"V2","schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicyV2","scheduleRunFrequency":"Hourly","hourlySchedule":{"interval":4,"scheduleWindowStartTime":"2024-04-28T08:00:00Z","scheduleWindowDuration":12}}}`)))
+	spec, _ := readPolicy(parse([]byte(`{"policyType":"V2","schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicyV2","scheduleRunFrequency":"Hourly","hourlySchedule":{"interval":4,"scheduleWindowStartTime":"1999-04-28T08:00:00Z","scheduleWindowDuration":12}}}`)))
 	var runs []string
 	for m := range 48 {
 		at := time.Date(2026, 1, 1, m/2, m%2*30, 0, 0, time.UTC)

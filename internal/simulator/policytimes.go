@@ -1,0 +1,179 @@
+package simulator
+
+import (
+	"strings"
+	"time"
+)
+
+// stillToCome says whether a run or retention time of the policy lies in the future, read as the clock of the
+// policy's own zone: an update with such a one is refused (azure-api-2.md §32). A time without a date is none.
+func (s *policySpec) stillToCome(now time.Time) bool {
+	r := s.Retention
+	times := s.runTimes()
+	for _, kept := range []*retained{r.Daily, r.Weekly} {
+		if kept != nil {
+			times = append(times, kept.Times...)
+		}
+	}
+	for _, kept := range []*periodics{r.Monthly, r.Yearly} {
+		if kept != nil {
+			times = append(times, kept.Times...)
+		}
+	}
+	for _, written := range times {
+		if at, isTime := timeOfDay(written); isTime && at.Year() > 0 && at.Add(-offsetOf(s.TimeZone)).After(now) {
+			return true
+		}
+	}
+	return false
+}
+
+// offsetOf is how far the clock of a Windows zone is ahead of UTC, without summer time: run times do not follow it
+// (azure-api.md §8.2). A zone that is not listed counts as UTC.
+func offsetOf(zone string) time.Duration {
+	for offset, names := range zonesByOffset() {
+		for _, name := range names {
+			if strings.EqualFold(name, zone) {
+				return time.Duration(offset) * time.Minute
+			}
+		}
+	}
+	return 0
+}
+
+// zonesByOffset are the zones that Windows knows, by the minutes that they are ahead of UTC.
+func zonesByOffset() map[int][]string {
+	return map[int][]string{
+		-720: {
+			"Dateline Standard Time",
+		},
+		-660: {
+			"UTC-11",
+		},
+		-600: {
+			"Aleutian Standard Time", "Hawaiian Standard Time",
+		},
+		-570: {
+			"Marquesas Standard Time",
+		},
+		-540: {
+			"Alaskan Standard Time", "UTC-09",
+		},
+		-480: {
+			"Pacific Standard Time", "Pacific Standard Time (Mexico)", "UTC-08",
+		},
+		-420: {
+			"Mountain Standard Time", "Mountain Standard Time (Mexico)", "US Mountain Standard Time", "Yukon Standard Time",
+		},
+		-360: {
+			"Canada Central Standard Time", "Central America Standard Time", "Central Standard Time",
+			"Central Standard Time (Mexico)", "Easter Island Standard Time",
+		},
+		-300: {
+			"Cuba Standard Time", "Eastern Standard Time", "Eastern Standard Time (Mexico)", "Haiti Standard Time",
+			"SA Pacific Standard Time", "Turks And Caicos Standard Time", "US Eastern Standard Time",
+		},
+		-240: {
+			"Atlantic Standard Time", "Central Brazilian Standard Time", "Pacific SA Standard Time",
+			"SA Western Standard Time", "Venezuela Standard Time",
+		},
+		-210: {
+			"Newfoundland Standard Time",
+		},
+		-180: {
+			"Argentina Standard Time", "Bahia Standard Time", "E. South America Standard Time", "Magallanes Standard Time",
+			"Montevideo Standard Time", "Paraguay Standard Time", "SA Eastern Standard Time", "Saint Pierre Standard Time",
+			"Tocantins Standard Time",
+		},
+		-120: {
+			"Greenland Standard Time", "Mid-Atlantic Standard Time", "UTC-02",
+		},
+		-60: {
+			"Azores Standard Time", "Cape Verde Standard Time",
+		},
+		0: {
+			"GMT Standard Time", "Greenwich Standard Time", "Morocco Standard Time", "Sao Tome Standard Time", "UTC",
+		},
+		60: {
+			"Central Europe Standard Time", "Central European Standard Time", "Romance Standard Time",
+			"W. Central Africa Standard Time", "W. Europe Standard Time",
+		},
+		120: {
+			"E. Europe Standard Time", "Egypt Standard Time", "FLE Standard Time", "GTB Standard Time",
+			"Israel Standard Time", "Kaliningrad Standard Time", "Libya Standard Time", "Middle East Standard Time",
+			"Namibia Standard Time", "South Africa Standard Time", "South Sudan Standard Time", "Sudan Standard Time",
+			"West Bank Standard Time",
+		},
+		180: {
+			"Arab Standard Time", "Arabic Standard Time", "Belarus Standard Time", "E. Africa Standard Time",
+			"Jordan Standard Time", "Russian Standard Time", "Syria Standard Time", "Turkey Standard Time",
+			"Volgograd Standard Time",
+		},
+		210: {
+			"Iran Standard Time",
+		},
+		240: {
+			"Arabian Standard Time", "Astrakhan Standard Time", "Azerbaijan Standard Time", "Caucasus Standard Time",
+			"Georgian Standard Time", "Mauritius Standard Time", "Russia Time Zone 3", "Saratov Standard Time",
+		},
+		270: {
+			"Afghanistan Standard Time",
+		},
+		300: {
+			"Ekaterinburg Standard Time", "Pakistan Standard Time", "Qyzylorda Standard Time", "West Asia Standard Time",
+		},
+		330: {
+			"India Standard Time", "Sri Lanka Standard Time",
+		},
+		345: {
+			"Nepal Standard Time",
+		},
+		360: {
+			"Bangladesh Standard Time", "Central Asia Standard Time", "Omsk Standard Time",
+		},
+		390: {
+			"Myanmar Standard Time",
+		},
+		420: {
+			"Altai Standard Time", "N. Central Asia Standard Time", "North Asia Standard Time", "SE Asia Standard Time",
+			"Tomsk Standard Time", "W. Mongolia Standard Time",
+		},
+		480: {
+			"China Standard Time", "North Asia East Standard Time", "Singapore Standard Time", "Taipei Standard Time",
+			"Ulaanbaatar Standard Time", "W. Australia Standard Time",
+		},
+		525: {
+			"Aus Central W. Standard Time",
+		},
+		540: {
+			"Korea Standard Time", "North Korea Standard Time", "Tokyo Standard Time", "Transbaikal Standard Time",
+			"Yakutsk Standard Time",
+		},
+		570: {
+			"AUS Central Standard Time", "Cen. Australia Standard Time",
+		},
+		600: {
+			"AUS Eastern Standard Time", "E. Australia Standard Time", "Tasmania Standard Time", "Vladivostok Standard Time",
+			"West Pacific Standard Time",
+		},
+		630: {
+			"Lord Howe Standard Time",
+		},
+		660: {
+			"Bougainville Standard Time", "Central Pacific Standard Time", "Magadan Standard Time", "Norfolk Standard Time",
+			"Russia Time Zone 10", "Sakhalin Standard Time",
+		},
+		720: {
+			"Fiji Standard Time", "Kamchatka Standard Time", "New Zealand Standard Time", "Russia Time Zone 11", "UTC+12",
+		},
+		765: {
+			"Chatham Islands Standard Time",
+		},
+		780: {
+			"Samoa Standard Time", "Tonga Standard Time", "UTC+13",
+		},
+		840: {
+			"Line Islands Standard Time",
+		},
+	}
+}
