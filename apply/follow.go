@@ -175,10 +175,11 @@ func (l *life) poll(ctx context.Context) (Progress, error) {
 	return p, err
 }
 
-// endedBadly says whether a poll's error is the operation's own end, rather than trouble with the look.
+// endedBadly says whether a poll's error is the operation's own end. Everything else is trouble with the look: a URL
+// that may not be asked, a token that cannot be renewed, a refusal.
 func endedBadly(err error) bool {
 	e, ok := errors.AsType[*Error](err)
-	return !ok || e.Ended
+	return ok && e.Ended
 }
 
 // jobFailed makes the job's own code and text the result. Lists leave them out (azure-api.md §11), so the job is

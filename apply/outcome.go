@@ -69,8 +69,8 @@ func (l *life) gaveUp(cause error) Result {
 	if errors.Is(cause, context.Canceled) {
 		message = "the run was left before its end"
 	}
-	if e := l.serviceError(); e != nil && !errors.Is(cause, l.trouble) {
-		message += "; the last trouble was " + firstOf(e.Code, "no answer") + ": " + e.Message
+	if l.trouble != nil && !errors.Is(cause, l.trouble) {
+		message += "; the last trouble was " + troubleText(l.trouble)
 	}
 	r := Result{}
 	if e := l.serviceError(); e != nil {
@@ -96,6 +96,14 @@ func (l *life) gaveUp(cause error) Result {
 func (l *life) serviceError() *Error {
 	e, _ := errors.AsType[*Error](l.trouble)
 	return e
+}
+
+// troubleText is an error in a line.
+func troubleText(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return firstOf(e.Code, "no answer") + ": " + e.Message
+	}
+	return text(err)
 }
 
 // howToLook is the command that shows what became of the operation.

@@ -87,11 +87,13 @@ func (l *life) readBackByPolls(ctx context.Context) (Result, bool) {
 	if l.Action == plan.Refresh {
 		return l.repeat() // nothing shows whether it ran, and once more is harmless
 	}
+	var unseen error // why the last look showed nothing
 	for _, part := range []time.Duration{10, 3, 1} {
 		if err := sleep(ctx, time.Until(l.sent.Add(blind(l.Action)/part))); err != nil {
 			return l.gaveUp(err), true
 		}
 		p, err := l.poll(ctx)
+		unseen = err
 		switch {
 		case ctx.Err() != nil:
 			return l.gaveUp(context.Cause(ctx)), true
@@ -100,6 +102,9 @@ func (l *life) readBackByPolls(ctx context.Context) (Result, bool) {
 		case err == nil && p.Done:
 			return l.result(Done, "", "the answer was lost, but it is there as desired", Result{}), true
 		}
+	}
+	if unseen != nil { // not seeing is no proof of absence
+		return l.result(Unconfirmed, "", "the answer was lost, and what became of it cannot be read: "+troubleText(unseen), Result{}), true
 	}
 	return l.repeat()
 }

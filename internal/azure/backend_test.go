@@ -494,6 +494,8 @@ func TestVaultsAreReadBack(t *testing.T) {
 		"failed":               {succeeded, vault("Failed", 30), false, "", "ProvisioningFailed"},
 		"forbidden":            {succeeded, fails(403, "AuthorizationFailed"), false, "", "AuthorizationFailed"},
 		"operation forgotten":  {fails(404, "ResourceNotFound"), vault("Succeeded", 30), true, "", ""},
+		"operation refused":    {fails(403, "AuthorizationFailed"), vault("Succeeded", 30), true, "", ""},
+		"refused, not yet":     {fails(403, "AuthorizationFailed"), vault("Succeeded", 14), false, `softDeleteDays is still "14"`, ""},
 		"operation in the way": {says(200, `{"status":"InProgress"}`), vault("Succeeded", 30), false, "InProgress", ""},
 	} {
 		f := newFake().on("GET", vaultID+"/operationStatus/MjA=", c.status).on("GET", vaultID, c.vault)
@@ -504,6 +506,25 @@ func TestVaultsAreReadBack(t *testing.T) {
 		e, _ := errors.AsType[*apply.Error](err)
 		if p.Done != c.done || c.code == "" && p.Message != c.message || (err != nil) != (c.code != "") || e != nil && e.Code != c.code {
 			t.Errorf("%s: %+v, %v", name, p, err)
+		}
+	}
+}
+
+// An operation's URL that leads to another host is not followed, and is no reason to give the write up.
+func TestAnOperationOutOfReachIsReadBack(t *testing.T) {
+	want := plan.PolicySpec{Tier: "Standard", TimeZone: "UTC", Schedule: plan.ScheduleSpec{Frequency: "Daily", At: "16:30"}, Retention: plan.RetentionSpec{Days: 30}}
+	for _, op := range []apply.Operation{
+		{Status: "https://elsewhere.test/operations/1"}, {Result: "https://elsewhere.test/operations/1"},
+	} {
+		op.Action, op.Target, op.Vault, op.After = plan.UpdatePolicy, policyID, vaultID, &plan.State{Spec: &want}
+		f := newFake().on("GET", policyID, says(200, policyJSON(dailyV1+","+keep30+","+tail1)))
+		if p, err := f.client(t, CommandApply).Poll(t.Context(), op); !p.Done || err != nil {
+			t.Errorf("%+v: %+v, %v", op, p, err)
+		}
+		op.Action = plan.Protect
+		_, err := f.client(t, CommandApply).Poll(t.Context(), op)
+		if e, is := errors.AsType[*apply.Error](err); err == nil || is && e.Ended {
+			t.Errorf("of an item, which the lists show: %v", err)
 		}
 	}
 }

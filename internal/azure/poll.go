@@ -3,6 +3,7 @@ package azure
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -16,6 +17,10 @@ import (
 // Poll implements [apply.Backend]: one look at an operation, and at a vault or policy behind it.
 func (c *Client) Poll(ctx context.Context, op apply.Operation) (apply.Progress, error) {
 	p, err := c.lookAt(ctx, op)
+	if unaskable(err) && (writesVault(op.Action) || writesPolicy(op.Action)) {
+		// The operation is forgotten or out of reach: what it left behind can still be read.
+		p, err = apply.Progress{Done: true, RequestID: op.RequestID}, nil
+	}
 	switch {
 	case err != nil || !p.Done:
 		return p, err
@@ -27,6 +32,16 @@ func (c *Client) Poll(ctx context.Context, op apply.Operation) (apply.Progress, 
 		return c.readBackPolicy(ctx, op, p)
 	}
 	return p, nil
+}
+
+// unaskable says that asking an operation again will not help either: its URL leads where this program does not go, or
+// the service refuses to tell.
+func unaskable(err error) bool {
+	if _, refused := errors.AsType[*RefusedError](err); refused {
+		return true
+	}
+	e, ok := errors.AsType[*apply.Error](err)
+	return ok && !e.Ended && (e.Status == http.StatusNotFound || e.Status == http.StatusForbidden || e.Status == http.StatusUnauthorized)
 }
 
 func writesVault(a plan.Action) bool { return a == plan.CreateVault || a == plan.UpdateVault }
@@ -72,10 +87,6 @@ func (c *Client) lookAtStatus(ctx context.Context, op apply.Operation) (apply.Pr
 		accept: []int{http.StatusAccepted, http.StatusNoContent},
 	})
 	if err != nil {
-		if notFound(err) && (writesVault(op.Action) || writesPolicy(op.Action)) {
-			// The operation is forgotten: what it left behind can still be read.
-			return apply.Progress{Done: true, RequestID: op.RequestID}, nil
-		}
 		return apply.Progress{}, err
 	}
 	p := apply.Progress{

@@ -1,0 +1,89 @@
+package apply_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// blindBackend accepts writes and lists vaults, but no operation can be asked for: its URL is not allowed, the token
+// cannot be renewed, or the service refuses the look.
+type blindBackend struct {
+	*fake
+	err error
+}
+
+func (b blindBackend) Poll(context.Context, apply.Operation) (apply.Progress, error) {
+	return apply.Progress{}, b.err
+}
+
+func lookErrors() map[string]error {
+	return map[string]error{
+		"not allowed":   errors.New("GET https://elsewhere.test is not allowed: another host"),
+		"not signed in": errors.New("signing in: the token cannot be renewed"),
+		"refused":       &apply.Error{Op: "following", Status: 403, Code: "AuthorizationFailed", Message: "no"},
+		"forgotten":     &apply.Error{Op: "following", Status: 404, Code: "NotFound", Message: "no"},
+	}
+}
+
+func TestTroubleWithTheLookIsNotTheEndOfTheOperation(t *testing.T) {
+	for name, err := range lookErrors() {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, az *fake) {
+				az.hideJobs = true // the lists are silent for long, so that the operation is asked
+				az.duration = func(plan.Change, int) time.Duration { return 5 * time.Minute }
+				c := itemChange(plan.Protect, "vm1")
+				p := planOf(c)
+				rep, runErr := apply.Run(t.Context(), p, blindBackend{az, err}, apply.Options{Observed: time.Now()})
+				checkReport(t, p, rep, runErr)
+				wantOutcome(t, rep, c.ID, apply.Done)
+				if n := az.started("protect:vm1"); n != 1 {
+					t.Errorf("%d writes", n)
+				}
+			})
+		})
+	}
+}
+
+func TestWhatCannotBeLookedAtIsUnconfirmedWithTheTrouble(t *testing.T) {
+	for name, err := range lookErrors() {
+		for _, c := range []plan.Change{policyChange(plan.UpdatePolicy, "daily"), vaultChange(plan.UpdateVault), itemChange(plan.Stop, "vm1")} {
+			t.Run(name+" "+string(c.Action), func(t *testing.T) {
+				inBubble(t, func(t *testing.T, az *fake) {
+					az.script["vm1"] = []string{"hang-unlisted"}
+					p := planOf(c)
+					rep, runErr := apply.Run(t.Context(), p, blindBackend{az, err}, apply.Options{Observed: time.Now()})
+					checkReport(t, p, rep, runErr)
+					res := wantOutcome(t, rep, c.ID, apply.Unconfirmed)
+					if e, is := errors.AsType[*apply.Error](err); is {
+						wantContains(t, "the message", res.Message, e.Code)
+					} else {
+						wantContains(t, "the message", res.Message, err.Error())
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestAWriteWhoseAnswerWasLostAndThatCannotBeReadBackIsUnconfirmed(t *testing.T) {
+	for name, err := range lookErrors() {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, az *fake) {
+				c := policyChange(plan.UpdatePolicy, "daily")
+				az.script["daily"] = []string{"reset-after"}
+				p := planOf(c)
+				rep, runErr := apply.Run(t.Context(), p, blindBackend{az, err}, apply.Options{Observed: time.Now()})
+				checkReport(t, p, rep, runErr)
+				wantOutcome(t, rep, c.ID, apply.Unconfirmed)
+				if n := az.started("update-policy:daily"); n != 1 {
+					t.Errorf("%d writes, though nobody could see what the first one did", n)
+				}
+			})
+		})
+	}
+}
