@@ -16,7 +16,6 @@ var version string // set by the linker
 func main() {
 	crash.Prepare()
 	defer crash.ExitOnPanic()
-	signal.Ignore(syscall.SIGPIPE) // whoever reads stdout may leave early: the files are still written
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	os.Exit(cli.Main(context.Background(), os.Args[1:], cli.System(version, signals)))

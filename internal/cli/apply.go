@@ -64,8 +64,8 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 	run.LastSuccess = lastSuccess(metrics)
 	ended, err := a.applyRun(ctx, f, &run)
 	if ended {
-		run.ExitCode = a.codeSoFar(ctx, err)
 		return errors.Join(err, f.write(a.Out, func(w io.Writer, format string) error {
+			run.ExitCode = a.codeSoFar(ctx, err) // the files know whether stdout took the result
 			return report.WriteApply(w, format, run, a.styleFor(w, false))
 		}))
 	}
@@ -197,7 +197,10 @@ func signedOut(code string) bool {
 
 // codeSoFar is the exit code if the command ended now with err.
 func (a *app) codeSoFar(ctx context.Context, err error) int {
-	v := verdict{codeOf(err): err != nil, exitInterrupted: errors.Is(context.Cause(ctx), errInterrupted)}
+	v := verdict{exitError: a.stdout.failure() != nil, exitInterrupted: errors.Is(context.Cause(ctx), errInterrupted)}
+	if err != nil {
+		v[codeOf(err)] = true
+	}
 	for code, holds := range a.verdict {
 		v[code] = v[code] || holds
 	}

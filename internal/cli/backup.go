@@ -79,6 +79,7 @@ func (a *app) backup(ctx context.Context, f backupFlags, names []string) (err er
 	run.Plan.Gaps, run.Plan.Complete = o.Gaps, len(o.Gaps) == 0
 	a.startBackups(ctx, s, f, &run)
 	return f.write(a.Out, func(w io.Writer, format string) error {
+		run.ExitCode = a.codeSoFar(ctx, nil)
 		style := a.styleFor(w, false)
 		style.Verbose = true // each backup is what was asked for: none is only counted
 		return report.WriteApply(w, format, run, style)
@@ -101,7 +102,6 @@ func (a *app) startBackups(ctx context.Context, s *session, f backupFlags, run *
 	}
 	run.Finished, run.Requests, run.Throttled = time.Now().UTC(), s.Requests(), s.held()
 	a.judgeResults(ctx, run)
-	run.ExitCode = a.verdict.code()
 }
 
 // backupOf is the change that backs a VM up now.

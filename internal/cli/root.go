@@ -16,14 +16,18 @@ import (
 func Main(ctx context.Context, args []string, s Streams) int {
 	ctx, stop := newInterrupts(ctx, s.Signals)
 	defer stop.cancel(nil)
-	a := &app{Streams: s, interrupts: stop, verdict: verdict{}, terminal: s.Err, stderr: &stderr{w: s.Err}}
-	a.Err = a.stderr
+	a := &app{Streams: s, interrupts: stop, verdict: verdict{}, terminal: s.Err, stdout: &output{w: s.Out}, stderr: &stderr{w: s.Err}}
+	a.Out, a.Err = a.stdout, a.stderr
 	// Until the flags are read: errors for people.
 	a.log, _ = newLogger(a.Err, "text", false, false)
 	root := a.root() //nolint:contextcheck // cobra hands the context to the commands
 	root.SetArgs(args)
 	if err := root.ExecuteContext(ctx); err != nil {
 		a.fail(ctx, err)
+	}
+	if err := a.stdout.failure(); err != nil {
+		a.verdict[exitError] = true
+		a.log.Error(oneLine(err.Error()))
 	}
 	return a.verdict.code()
 }
@@ -33,6 +37,7 @@ type app struct {
 	Streams
 	// terminal is stderr itself; bars are drawn on it. All else goes to Err, which lets lines pass above bars.
 	terminal   io.Writer
+	stdout     *output
 	stderr     *stderr
 	log        *slog.Logger
 	interrupts *interrupts

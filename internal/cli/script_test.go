@@ -30,7 +30,6 @@ func TestMain(m *testing.M) {
 		"azbackup": func() {
 			crash.Prepare()
 			defer crash.ExitOnPanic()
-			signal.Ignore(syscall.SIGPIPE)
 			signals := make(chan os.Signal, 2)
 			signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 			os.Exit(Main(context.Background(), os.Args[1:], withFaults(System("test", signals)))) //nolint:forbidigo // this is a main

@@ -1,9 +1,14 @@
 package cli
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"os"
+	"os/signal"
 	"runtime/debug"
+	"sync"
+	"syscall"
 
 	"golang.org/x/term"
 )
@@ -24,8 +29,9 @@ type Streams struct {
 	Version string
 }
 
-// System are the streams of this process.
+// System are the streams of this process. A reader of stdout that leaves no longer ends it: see output.
 func System(version string, signals <-chan os.Signal) Streams {
+	signal.Ignore(syscall.SIGPIPE)
 	s := Streams{
 		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.LookupEnv, Signals: signals, Version: version,
 		InTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
@@ -41,6 +47,36 @@ func System(version string, signals <-chan os.Signal) Streams {
 		s.Version = builtVersion()
 	}
 	return s
+}
+
+// output is the stdout of a command. A write to it never fails, so that whatever happens there the command goes on to
+// its files; what went wrong is kept, and said once when the command has ended. It is safe for concurrent use.
+type output struct {
+	w io.Writer
+
+	mu  sync.Mutex
+	err error // of the first write that failed; nothing is written after it
+}
+
+// Write implements [io.Writer].
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err == nil {
+		_, o.err = o.w.Write(p)
+	}
+	return len(p), nil
+}
+
+// failure is why the result did not reach stdout, or nil. A reader that had enough (azbackup … | head) is no failure:
+// the exit code is that of the result.
+func (o *output) failure() error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.err == nil || errors.Is(o.err, syscall.EPIPE) {
+		return nil
+	}
+	return fmt.Errorf("writing to stdout: %w", o.err)
 }
 
 // builtVersion is what the Go toolchain knows of this build, for `go install`.
