@@ -49,15 +49,22 @@ type Event struct {
 // Observer is told of events. It must not block for long; the engine waits for it.
 type Observer func(Event)
 
-// say passes an event on, one at a time, with the run's counts.
+// say records an event and returns once it was told.
 func (r *run) say(e Event) {
-	r.saying.Lock()
-	defer r.saying.Unlock()
-	e.Time = time.Now()
-	e.Done, e.Running, e.Total = r.schedule.counts()
-	r.opt.observe(e)
+	r.schedule.record(e)
+	r.tell()
+}
+
+// tell passes on what was recorded, in order and one at a time. When it returns, all that was recorded before it was
+// called has been told, by it or by somebody else.
+func (r *run) tell() {
+	r.telling <- struct{}{}
+	defer func() { <-r.telling }()
+	for _, e := range r.schedule.takeUntold() {
+		r.opt.observe(e)
+	}
 	select {
-	case r.said <- struct{}{}:
+	case r.told <- struct{}{}:
 	default:
 	}
 }
@@ -80,15 +87,6 @@ func (l *life) sayTrouble(d time.Duration) {
 	l.say(e)
 }
 
-// tell passes a result on.
-func (r *run) tell(res Result) {
-	r.say(Event{
-		Kind: EventFinished, Change: res.ID, Action: res.Action, Target: res.Target, Vault: res.Vault,
-		Outcome: res.Outcome, Code: res.Code, Message: res.Message,
-		RequestID: res.RequestID, Operation: res.Operation, Job: res.Job,
-	})
-}
-
 // silence is how long nothing may be said before a heartbeat is.
 const silence = 30 * time.Second
 
@@ -100,7 +98,7 @@ func (r *run) heartbeat(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-r.said:
+		case <-r.told:
 		case <-timer.C:
 			r.say(Event{Kind: EventHeartbeat})
 		}

@@ -132,8 +132,8 @@ func bare(c plan.Change, o Outcome, message string) Result {
 	return Result{ID: c.ID, Action: c.Action, Target: c.Target, Vault: c.Vault, Outcome: o, Message: message}
 }
 
-// blockedBy is the result of a change whose parent is not done.
-func blockedBy(c plan.Change, parent Result) Result {
+// becauseOf is the result of a change whose parent is not done.
+func becauseOf(c plan.Change, parent Result) Result {
 	return bare(c, Blocked, fmt.Sprintf("it needs %q, which is %s", parent.ID, parent.Outcome))
 }
 

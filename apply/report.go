@@ -59,12 +59,12 @@ type Result struct {
 // report collects the results, in plan order.
 func (r *run) report() Report {
 	rep := Report{
-		FormatVersion: FormatVersion, Summary: map[Outcome]int{}, Results: []Result{},
+		FormatVersion: FormatVersion, Summary: map[Outcome]int{},
 		Started: r.began, Finished: time.Now(), Interrupted: r.leaving(),
 	}
-	for _, t := range r.schedule.tasks {
-		rep.Results = append(rep.Results, *t.result)
-		rep.Summary[t.result.Outcome]++
+	rep.Results = r.schedule.results()
+	for _, res := range rep.Results {
+		rep.Summary[res.Outcome]++
 	}
 	return rep
 }

@@ -22,9 +22,10 @@ func Run(ctx context.Context, p plan.Plan, b Backend, o Options) (Report, error)
 	ctx, stop := r.begin(ctx)
 
 	r.say(Event{Kind: EventRunStarted})
-	r.settleTheBlocked()
+	r.schedule.open()
+	r.tell()
 	r.startAll(ctx)
-	r.settleTheRest()
+	r.close()
 	report := r.report()
 	stop()
 	r.say(Event{Kind: EventRunDone})
@@ -46,8 +47,8 @@ type run struct {
 	writes    errgroup.Group      // HTTP writes in flight
 	reads     errgroup.Group      // sweeps and polls in flight
 
-	saying sync.Mutex // one event at a time
-	said   chan struct{}
+	telling chan struct{} // holds a token while events are told: one at a time
+	told    chan struct{} // has a token when some were
 
 	mu       sync.Mutex
 	random   *rand.Rand
@@ -64,7 +65,8 @@ func newRun(p plan.Plan, b Backend, o Options) *run {
 		watches:   map[armid.Key]*watch{},
 		refreshes: &refreshes{vaults: map[armid.Key]*refreshed{}},
 		slots:     semaphore.NewWeighted(int64(o.Limits.Operations)),
-		said:      make(chan struct{}, 1),
+		telling:   make(chan struct{}, 1),
+		told:      make(chan struct{}, 1),
 		random:    rand.New(rand.NewPCG(o.Seed, 1)),
 	}
 	r.writes.SetLimit(o.Limits.Writes)
@@ -123,19 +125,6 @@ func (r *run) awaitInterrupt(ctx context.Context, leave context.CancelCauseFunc)
 	}
 }
 
-// settleTheBlocked gives the changes that the plan itself leaves blocked their result.
-func (r *run) settleTheBlocked() {
-	for _, t := range r.schedule.rest() {
-		switch t.Action {
-		case plan.Blocked:
-			r.schedule.settle(t, bare(t.Change, Blocked, t.Because), r.tell)
-		case plan.Unchanged, plan.Excluded:
-			r.schedule.settle(t, bare(t.Change, Already, t.Because), r.tell)
-		default:
-		}
-	}
-}
-
 // startAll starts one change after the other, as operation slots get free, until none is left or nothing new may
 // start, and waits for those that run.
 func (r *run) startAll(ctx context.Context) {
@@ -144,7 +133,11 @@ func (r *run) startAll(ctx context.Context) {
 	var lives sync.WaitGroup
 	for {
 		t := r.schedule.next(open)
-		if t == nil || r.slots.Acquire(open, 1) != nil {
+		if t == nil {
+			break
+		}
+		if r.slots.Acquire(open, 1) != nil {
+			r.finish(t, bare(t.Change, NotStarted, text(context.Cause(open))))
 			break
 		}
 		placed := make(chan struct{})
@@ -171,18 +164,23 @@ func (r *run) live(ctx context.Context, t *task, placed func()) {
 	if l.holding {
 		r.slots.Release(1)
 	}
-	r.schedule.finish(t, res, r.tell)
+	r.finish(t, res)
 }
 
-// settleTheRest gives what was never started its result.
-func (r *run) settleTheRest() {
+// finish records how a change ended, and returns once that was told.
+func (r *run) finish(t *task, res Result) {
+	r.schedule.finish(t, res)
+	r.tell()
+}
+
+// close gives what was never started its result.
+func (r *run) close() {
 	message, outcome := "its needs form a circle", Blocked
 	if why := r.door.closed(); why != nil {
 		message, outcome = text(why), NotStarted
 	}
-	for _, t := range r.schedule.rest() {
-		r.schedule.settle(t, bare(t.Change, outcome, message), r.tell)
-	}
+	r.schedule.close(func(t *task, _ bool) Result { return bare(t.Change, outcome, message) })
+	r.tell()
 }
 
 // newWatch makes the watch of a vault, with what it needs to know of the run.

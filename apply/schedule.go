@@ -1,10 +1,7 @@
 package apply
 
 import (
-	"cmp"
-	"container/heap"
 	"context"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -13,151 +10,53 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// task is one change on its way to its result.
-type task struct {
-	plan.Change
-	parents  []*task
-	children []*task
-	waiting  int // parents without a result
-	rank     int // place in the order of writing; lower goes first
-	lane     lane
-	result   *Result // nil until the change is over
-}
-
-// lane is something that takes one change at a time: the settings of a vault, or its policies. Both are
-// written as whole documents without a check for what others write meanwhile (azure-api.md §7.1, §8.1).
-type lane struct {
-	vault armid.Key
-	kind  string // "" = the change needs no lane
-}
-
-func laneOf(c plan.Change) lane {
-	switch c.Action {
-	case plan.CreateVault, plan.UpdateVault:
-		return lane{armid.Of(c.Vault), "settings"}
-	case plan.CreatePolicy, plan.UpdatePolicy:
-		return lane{armid.Of(c.Vault), "policies"}
-	default:
-		return lane{}
-	}
-}
-
-// schedule knows which changes have a result, which may start, and which of those goes next. Safe for
-// concurrent use.
+// schedule guards the [workQueue] of a run, and the events that wait to be told. Safe for concurrent use.
+//
+// Each of its methods is one critical section: whoever looks sees the queue before a result or after all that
+// follows from it. The event of a result is recorded in the same section, so no child's event can come before it; it is told
+// outside (see [run.tell]), so a slow observer holds up nothing but those who wait to be told.
 type schedule struct {
 	mu      sync.Mutex
-	tasks   []*task // in plan order
-	ready   byRank
-	busy    map[lane]bool
-	queued  map[lane][]*task // ready but for the lane
-	running int
-	left    int
-	leftIn  map[armid.Key]int // by vault
-	changed chan struct{}     // has a token when next may have something new to say
+	queue   *workQueue
+	untold  []Event
+	changed chan struct{} // has a token when next may have something new to say
 }
 
 func newSchedule(changes []plan.Change, usual *usual) *schedule {
-	s := &schedule{
-		busy: map[lane]bool{}, queued: map[lane][]*task{},
-		left: len(changes), leftIn: map[armid.Key]int{}, changed: make(chan struct{}, 1),
-	}
-	byID := make(map[string]*task, len(changes))
-	for _, c := range changes {
-		t := &task{Change: c, lane: laneOf(c)}
-		s.tasks = append(s.tasks, t)
-		byID[c.ID] = t
-		s.leftIn[armid.Of(c.Vault)]++
-	}
-	for _, t := range s.tasks {
-		for _, id := range t.Needs {
-			// A need that is not in the plan was met before: a saved plan that is carried on lacks what is done.
-			if parent := byID[id]; parent != nil && parent != t {
-				t.parents = append(t.parents, parent)
-				t.waiting++
-				parent.children = append(parent.children, t)
-			}
-		}
-	}
-	rankTasks(s.tasks, usual)
-	for _, t := range s.tasks {
-		if t.waiting == 0 {
-			s.enqueue(t)
-		}
-	}
-	return s
+	return &schedule{queue: newWorkQueue(changes, usual), changed: make(chan struct{}, 1)}
 }
 
-// rankTasks decides the order of writing among changes that may start: the longest pole first. Among equals,
-// subscriptions take turns, because each has a write quota of its own, and within a subscription the vaults
-// come one after the other, so that the operations of a vault end together and few sweeps confirm them (doc.go).
-func rankTasks(tasks []*task, usual *usual) {
-	poles := make(map[*task]time.Duration, len(tasks))
-	turns := make(map[*task]int, len(tasks))
-	first := map[armid.Key]int{} // vault → where the plan first names it
-	for i, t := range tasks {
-		if _, seen := first[armid.Of(t.Vault)]; !seen {
-			first[armid.Of(t.Vault)] = i
+// open records what the plan itself settles, and lets the rest begin.
+func (s *schedule) open() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, t := range s.queue.tasks {
+		switch t.Action {
+		case plan.Blocked:
+			s.recordEvents(s.queue.finish(t, bare(t.Change, Blocked, t.Because)))
+		case plan.Unchanged, plan.Excluded:
+			s.recordEvents(s.queue.finish(t, bare(t.Change, Already, t.Because)))
+		default:
 		}
 	}
-	order := slices.Clone(tasks)
-	for _, t := range order {
-		pole(t, usual, poles)
-	}
-	slices.SortStableFunc(order, func(a, b *task) int {
-		return cmp.Or(cmp.Compare(poles[b], poles[a]), cmp.Compare(first[armid.Of(a.Vault)], first[armid.Of(b.Vault)]))
-	})
-	type queue struct {
-		pole         time.Duration
-		subscription string
-	}
-	length := map[queue]int{}
-	for _, t := range order {
-		q := queue{poles[t], string(armid.Of(armid.SubscriptionOf(t.Vault)))}
-		turns[t] = length[q]
-		length[q]++
-	}
-	slices.SortStableFunc(order, func(a, b *task) int {
-		return cmp.Or(cmp.Compare(poles[b], poles[a]), cmp.Compare(turns[a], turns[b]))
-	})
-	for i, t := range order {
-		t.rank = i
-	}
+	s.queue.open()
 }
 
-// pole is how long a change and the longest chain behind it usually take.
-func pole(t *task, usual *usual, known map[*task]time.Duration) time.Duration {
-	if d, ok := known[t]; ok {
-		return d
-	}
-	known[t] = 0 // a circle ends here; next finds it
-	var behind time.Duration
-	for _, child := range t.children {
-		behind = max(behind, pole(child, usual, known))
-	}
-	known[t] = usual.typical(t.Action) + behind
-	return known[t]
-}
-
-// next returns the change to start next. It waits until there is one, and returns nil when there will be none
-// or ctx has ended.
+// next waits until a change may start, and counts it as running; nil when none will, or ctx has ended. One caller at
+// a time.
 func (s *schedule) next(ctx context.Context) *task {
 	for {
 		s.mu.Lock()
-		if ctx.Err() != nil || s.left == 0 || (s.running == 0 && len(s.ready) == 0) {
-			s.mu.Unlock()
-			return nil
-		}
-		if len(s.ready) > 0 {
-			t := heap.Pop(&s.ready).(*task)
-			if t.result != nil { // settled without having been started
-				s.mu.Unlock()
-				continue
-			}
-			s.running++
-			s.mu.Unlock()
-			return t
+		var t *task
+		over := ctx.Err() != nil
+		if !over {
+			t = s.queue.start()
+			over = t == nil && s.queue.running == 0
 		}
 		s.mu.Unlock()
+		if t != nil || over {
+			return t
+		}
 		select {
 		case <-s.changed:
 		case <-ctx.Done():
@@ -165,64 +64,47 @@ func (s *schedule) next(ctx context.Context) *task {
 	}
 }
 
-// finish records a result and lets the children go: to the ready ones when every parent is done, to blocked
-// when one is not. told is called for each result, before any child can start.
-func (s *schedule) finish(t *task, res Result, told func(Result)) {
+// finish records how a change ended and all that follows from it.
+func (s *schedule) finish(t *task, res Result) {
 	s.mu.Lock()
-	s.running--
+	s.recordEvents(s.queue.finish(t, res))
 	s.mu.Unlock()
-	s.settle(t, res, told)
-	s.mu.Lock()
-	s.vacate(t.lane)
-	s.mu.Unlock()
-	s.wake()
-}
-
-// settle records results for t and, where it is not done, for all that hangs on it.
-func (s *schedule) settle(t *task, res Result, told func(Result)) {
-	s.mu.Lock()
-	if t.result != nil {
-		s.mu.Unlock()
-		return
-	}
-	t.result = &res
-	s.left--
-	s.leftIn[armid.Of(t.Vault)]--
-	s.mu.Unlock()
-	told(res)
-	for _, child := range t.children {
-		if !res.ok() {
-			s.settle(child, blockedBy(child.Change, res), told)
-			continue
-		}
-		s.mu.Lock()
-		child.waiting--
-		if child.waiting == 0 && child.result == nil {
-			s.enqueue(child)
-		}
-		s.mu.Unlock()
+	select {
+	case s.changed <- struct{}{}:
+	default:
 	}
 }
 
-// rest returns the changes without a result, in plan order.
-func (s *schedule) rest() []*task {
+// close gives every change without a result the one that ending makes, and reports whether any were left that
+// nothing would ever have made ready.
+func (s *schedule) close(ending func(t *task, stuck bool) Result) (stuck bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(s.tasks), func(t *task) bool { return t.result != nil })
+	stuck = s.queue.isStuck()
+	for _, t := range s.queue.unfinished() {
+		if t.result == nil {
+			s.recordEvents(s.queue.finish(t, ending(t, stuck)))
+		}
+	}
+	return stuck
 }
 
-// counts returns how many changes are over, running, and there at all.
-func (s *schedule) counts() (done, running, total int) {
+// results returns the results in plan order, once there is one for each change.
+func (s *schedule) results() []Result {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return len(s.tasks) - s.left, s.running, len(s.tasks)
+	all := make([]Result, 0, len(s.queue.tasks))
+	for _, t := range s.queue.tasks {
+		all = append(all, *t.result)
+	}
+	return all
 }
 
 // remaining is how many changes of a subscription have no result, and in how many vaults.
 func (s *schedule) remaining(subscription string) (changes, vaults int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for vault, n := range s.leftIn {
+	for vault, n := range s.queue.remainingByVault {
 		if n > 0 && strings.EqualFold(armid.SubscriptionOf(string(vault)), subscription) {
 			changes += n
 			vaults++
@@ -231,49 +113,35 @@ func (s *schedule) remaining(subscription string) (changes, vaults int) {
 	return changes, vaults
 }
 
-func (s *schedule) enqueue(t *task) {
-	if t.lane.kind != "" {
-		if s.busy[t.lane] {
-			s.queued[t.lane] = append(s.queued[t.lane], t)
-			return
-		}
-		s.busy[t.lane] = true
-	}
-	heap.Push(&s.ready, t)
+// record puts an event in line to be told.
+func (s *schedule) record(e Event) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.recordLocked(e)
 }
 
-// vacate lets the next change into a lane.
-func (s *schedule) vacate(l lane) {
-	if l.kind == "" {
-		return
-	}
-	s.busy[l] = false
-	waiting := s.queued[l]
-	if len(waiting) == 0 {
-		return
-	}
-	slices.SortFunc(waiting, func(a, b *task) int { return cmp.Compare(a.rank, b.rank) })
-	s.queued[l] = waiting[1:]
-	s.enqueue(waiting[0])
+func (s *schedule) recordLocked(e Event) {
+	e.Time = time.Now()
+	e.Total = len(s.queue.tasks)
+	e.Done, e.Running = e.Total-s.queue.remaining, s.queue.running
+	s.untold = append(s.untold, e)
 }
 
-func (s *schedule) wake() {
-	select {
-	case s.changed <- struct{}{}:
-	default:
+func (s *schedule) recordEvents(results []Result) {
+	for _, res := range results {
+		s.recordLocked(Event{
+			Kind: EventFinished, Change: res.ID, Action: res.Action, Target: res.Target, Vault: res.Vault,
+			Outcome: res.Outcome, Code: res.Code, Message: res.Message,
+			RequestID: res.RequestID, Operation: res.Operation, Job: res.Job,
+		})
 	}
 }
 
-// byRank is a heap of tasks.
-type byRank []*task
-
-func (h byRank) Len() int           { return len(h) }
-func (h byRank) Less(i, j int) bool { return h[i].rank < h[j].rank }
-func (h byRank) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *byRank) Push(x any)        { *h = append(*h, x.(*task)) }
-func (h *byRank) Pop() any {
-	old := *h
-	t := old[len(old)-1]
-	*h = old[:len(old)-1]
-	return t
+// takeUntold returns the events recorded since it was last called, in order.
+func (s *schedule) takeUntold() []Event {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	events := s.untold
+	s.untold = nil
+	return events
 }

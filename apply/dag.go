@@ -1,0 +1,189 @@
+package apply
+
+import (
+	"container/heap"
+
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// task is one change on its way to its result.
+type task struct {
+	plan.Change
+	children []*task
+	waiting  int // parents without a result
+	priority int // place in the order of writing; lower goes first
+	lock     lockKey
+	running  bool
+	result   *Result // nil until the change is over
+}
+
+// lockKey names a document that one change at a time may write: the settings of a vault, or its policies. Both are
+// written as whole documents without a check for what others write meanwhile (azure-api.md §7.1, §8.1).
+type lockKey struct {
+	vault armid.Key
+	kind  string // "" = the change needs no lock
+}
+
+func lockKeyOf(c plan.Change) lockKey {
+	switch c.Action {
+	case plan.CreateVault, plan.UpdateVault:
+		return lockKey{armid.Of(c.Vault), "settings"}
+	case plan.CreatePolicy, plan.UpdatePolicy:
+		return lockKey{armid.Of(c.Vault), "policies"}
+	default:
+		return lockKey{}
+	}
+}
+
+// workQueue is the graph of the changes: which of them have a result, which run, which may start, and which of
+// those goes next. It is plain data: it waits for nothing and tells nobody. Not safe for concurrent use.
+//
+// A change is in exactly one place: it waits for parents, it is ready, it waits for a lock, it runs, or it has its
+// result. A change that waits for a lock has the lock's holder running or another one that wants it ready, so as
+// long as nothing runs and nothing is ready, nothing waits for a lock.
+type workQueue struct {
+	tasks            []*task // in plan order
+	ready            byPriority
+	held             map[lockKey]bool
+	waiters          map[lockKey]*byPriority // ready but for the lock
+	running          int
+	remaining        int               // changes without a result
+	remainingByVault map[armid.Key]int // the same
+}
+
+// newWorkQueue makes the queue of a plan that [plan.Validate] has nothing against. Nothing is ready before
+// [workQueue.open].
+func newWorkQueue(changes []plan.Change, usual *usual) *workQueue {
+	q := &workQueue{
+		held: map[lockKey]bool{}, waiters: map[lockKey]*byPriority{},
+		remaining: len(changes), remainingByVault: map[armid.Key]int{},
+	}
+	byID := make(map[string]*task, len(changes))
+	for _, c := range changes {
+		t := &task{Change: c, lock: lockKeyOf(c)}
+		q.tasks = append(q.tasks, t)
+		byID[c.ID] = t
+		q.remainingByVault[armid.Of(c.Vault)]++
+	}
+	for _, t := range q.tasks {
+		for _, id := range t.Needs {
+			// A need that is not in the plan was met before: a saved plan that is carried on lacks what is done.
+			if parent := byID[id]; parent != nil && parent != t {
+				t.waiting++
+				parent.children = append(parent.children, t)
+			}
+		}
+	}
+	assignPriorities(q.tasks, usual)
+	return q
+}
+
+// open makes ready what needs nothing, once what the plan itself settles is recorded.
+func (q *workQueue) open() {
+	for _, t := range q.tasks {
+		if t.waiting == 0 && t.result == nil {
+			heap.Push(&q.ready, t)
+		}
+	}
+}
+
+// start takes the next change that is ready and whose lock is free, and counts it as running; nil when there is none.
+func (q *workQueue) start() *task {
+	for len(q.ready) > 0 {
+		t := heap.Pop(&q.ready).(*task)
+		if t.lock.kind != "" {
+			if q.held[t.lock] {
+				if q.waiters[t.lock] == nil {
+					q.waiters[t.lock] = &byPriority{}
+				}
+				heap.Push(q.waiters[t.lock], t)
+				continue
+			}
+			q.held[t.lock] = true
+		}
+		t.running = true
+		q.running++
+		return t
+	}
+	return nil
+}
+
+// finish records the result of a change and all that follows from it: its place and its lock are free, and the
+// changes that need it are ready or, where it is not done, end too. It returns the results recorded, parents
+// before children; none when the change had its result.
+func (q *workQueue) finish(t *task, res Result) []Result {
+	if t.running {
+		t.running = false
+		q.running--
+		q.unlock(t.lock)
+	}
+	if t.result != nil {
+		return nil
+	}
+	recorded := []Result{res}
+	q.record(t, res)
+	for over := []*task{t}; len(over) > 0; over = over[1:] {
+		parent := over[0]
+		for _, child := range parent.children {
+			child.waiting--
+			switch {
+			case child.result != nil:
+			case !parent.result.ok():
+				q.record(child, becauseOf(child.Change, *parent.result))
+				recorded = append(recorded, *child.result)
+				over = append(over, child)
+			case child.waiting == 0:
+				heap.Push(&q.ready, child)
+			}
+		}
+	}
+	return recorded
+}
+
+func (q *workQueue) record(t *task, res Result) {
+	t.result = &res
+	q.remaining--
+	q.remainingByVault[armid.Of(t.Vault)]--
+}
+
+// unlock frees a lock and makes the next change that wants it ready.
+func (q *workQueue) unlock(key lockKey) {
+	if key.kind == "" {
+		return
+	}
+	delete(q.held, key)
+	if waiting := q.waiters[key]; waiting != nil && len(*waiting) > 0 {
+		heap.Push(&q.ready, heap.Pop(waiting))
+	}
+}
+
+// isStuck reports whether changes are left that nothing will ever make ready.
+func (q *workQueue) isStuck() bool {
+	return q.remaining > 0 && q.running == 0 && len(q.ready) == 0
+}
+
+// unfinished returns the changes without a result, in plan order.
+func (q *workQueue) unfinished() []*task {
+	var left []*task
+	for _, t := range q.tasks {
+		if t.result == nil {
+			left = append(left, t)
+		}
+	}
+	return left
+}
+
+// byPriority is a heap of tasks.
+type byPriority []*task
+
+func (h byPriority) Len() int           { return len(h) }
+func (h byPriority) Less(i, j int) bool { return h[i].priority < h[j].priority }
+func (h byPriority) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *byPriority) Push(x any)        { *h = append(*h, x.(*task)) }
+func (h *byPriority) Pop() any {
+	old := *h
+	t := old[len(old)-1]
+	*h = old[:len(old)-1]
+	return t
+}

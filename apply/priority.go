@@ -1,0 +1,70 @@
+package apply
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/azbackup/azbackup/internal/armid"
+)
+
+// assignPriorities decides the order of writing among changes that may start: the longest critical path first. Among
+// equals, subscriptions take turns, because each has a write quota of its own, and within a subscription the vaults
+// come one after the other, so that the operations of a vault end together and few sweeps confirm them (doc.go).
+func assignPriorities(tasks []*task, usual *usual) {
+	paths := criticalPaths(tasks, usual)
+	turns := make(map[*task]int, len(tasks))
+	first := map[armid.Key]int{} // vault → where the plan first names it
+	for i, t := range tasks {
+		if _, seen := first[armid.Of(t.Vault)]; !seen {
+			first[armid.Of(t.Vault)] = i
+		}
+	}
+	order := slices.Clone(tasks)
+	slices.SortStableFunc(order, func(a, b *task) int {
+		return cmp.Or(cmp.Compare(paths[b], paths[a]), cmp.Compare(first[armid.Of(a.Vault)], first[armid.Of(b.Vault)]))
+	})
+	type line struct {
+		path         time.Duration
+		subscription string
+	}
+	length := map[line]int{}
+	for _, t := range order {
+		l := line{paths[t], string(armid.Of(armid.SubscriptionOf(t.Vault)))}
+		turns[t] = length[l]
+		length[l]++
+	}
+	slices.SortStableFunc(order, func(a, b *task) int {
+		return cmp.Or(cmp.Compare(paths[b], paths[a]), cmp.Compare(turns[a], turns[b]))
+	})
+	for i, t := range order {
+		t.priority = i
+	}
+}
+
+// criticalPaths is how long each change and the longest chain behind it usually take.
+func criticalPaths(tasks []*task, usual *usual) map[*task]time.Duration {
+	paths := make(map[*task]time.Duration, len(tasks))
+	parents := make(map[*task]int, len(tasks))
+	order := make([]*task, 0, len(tasks)) // parents before children
+	for _, t := range tasks {
+		if parents[t] = t.waiting; t.waiting == 0 {
+			order = append(order, t)
+		}
+	}
+	for i := 0; i < len(order); i++ {
+		for _, child := range order[i].children {
+			if parents[child]--; parents[child] == 0 {
+				order = append(order, child)
+			}
+		}
+	}
+	for _, t := range slices.Backward(order) {
+		var behind time.Duration
+		for _, child := range t.children {
+			behind = max(behind, paths[child])
+		}
+		paths[t] = usual.typical(t.Action) + behind
+	}
+	return paths
+}
