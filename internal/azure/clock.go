@@ -50,7 +50,10 @@ func (c *serviceClock) ofDeadline(moment time.Time) time.Time {
 
 // Now is the service's time, to the second: the Date of the first answer, moved on by the machine's monotonic
 // clock; before the first answer it is the machine's. Ages of what the service dates are counted against it.
-func (c *Client) Now() time.Time { return c.clock.of(c.clock.machine()) }
+func (c *Client) Now() time.Time { return c.At(c.clock.machine()) }
+
+// At is the service's time at a moment of the machine's clock; before the first answer it is the machine's.
+func (c *Client) At(moment time.Time) time.Time { return c.clock.of(moment).UTC() }
 
 // ClockSkew is how far the machine's clock is ahead of the service's, to the second; 0 before the first answer.
 func (c *Client) ClockSkew() time.Duration {

@@ -29,7 +29,7 @@ func (c *Client) noteOld(vault string, running []plan.Job) {
 }
 
 // jobsFrom is the beginning of the window in which looks list jobs.
-func (c *Client) jobsFrom() time.Time { return c.clock.of(c.started).Add(-jobSlack) }
+func (c *Client) jobsFrom() time.Time { return c.At(c.started).Add(-jobSlack) }
 
 // jobsOf lists the jobs of a vault since shortly before this run, and those that run since earlier.
 func (c *Client) jobsOf(ctx context.Context, vault string) ([]plan.Job, error) {

@@ -56,7 +56,7 @@ func (c *Client) Snapshot(ctx context.Context, scope plan.Scope, wants func(plan
 		return nil, err
 	}
 	out := bufio.NewWriterSize(w, 1<<20)
-	if err := rec.estate(out, c.clock.of(began).UTC(), me, scope.Subscriptions); err != nil {
+	if err := rec.estate(out, c.At(began), me, scope.Subscriptions); err != nil {
 		return nil, fmt.Errorf("writing the snapshot: %w", err)
 	}
 	return o.Gaps, out.Flush()

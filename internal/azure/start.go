@@ -194,7 +194,7 @@ func (c *Client) postBackup(ch plan.Change) (request, error) {
 	var b backupBody
 	b.Properties.Type = "IaasVMBackupRequest"
 	if ch.After.Retain > 0 {
-		b.Properties.Expiry = c.Now().Add(time.Duration(ch.After.Retain)).UTC().Format(time.RFC3339)
+		b.Properties.Expiry = c.Now().Add(time.Duration(ch.After.Retain)).Format(time.RFC3339)
 	}
 	return request{
 		op: fmt.Sprintf("backing up %q", vm.Name()), method: http.MethodPost,

@@ -36,7 +36,7 @@ func (c *Client) putPolicy(ctx context.Context, ch plan.Change) (request, error)
 			return request{}, err
 		}
 	}
-	if err := layOver(properties, before, *ch.After.Spec, c.Now().UTC()); err != nil {
+	if err := layOver(properties, before, *ch.After.Spec, c.Now()); err != nil {
 		return request{}, &apply.Error{Op: r.op, Message: err.Error(), Err: err}
 	}
 	r.body = map[string]any{"properties": properties}

@@ -59,7 +59,7 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	run := report.Run{Report: apply.Report{Started: time.Now().UTC()}}
+	run := report.Run{Report: apply.Report{Started: a.Now().UTC()}}
 	metrics := f.path("prometheus")
 	run.LastSuccess = lastSuccess(metrics)
 	ended, err := a.applyRun(ctx, f, &run)
@@ -72,7 +72,10 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 	if metrics == "" || codeOf(err) == exitLocked {
 		return err // whoever holds the lock writes the file
 	}
-	run.Finished, run.ExitCode = time.Now().UTC(), a.codeSoFar(ctx, err)
+	if run.Finished.IsZero() {
+		run.Finished = a.Now().UTC()
+	}
+	run.ExitCode = a.codeSoFar(ctx, err)
 	if err != nil {
 		run.Error = oneLine(err.Error())
 	}
@@ -103,7 +106,13 @@ func (a *app) applyRun(ctx context.Context, f applyFlags, run *report.Run) (ende
 		return false, err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	observed := time.Now()
+	began, observed := run.Started, a.Now()
+	defer func() {
+		run.Started = s.At(began) // what it is by Azure's clock is known now
+		if !ended {
+			run.Finished = s.Now()
+		}
+	}()
 	p, err := a.planFor(ctx, s, c, only)
 	if err != nil {
 		return false, err
@@ -127,7 +136,6 @@ func (a *app) engine(
 	ctx context.Context, f applyFlags, c *config.Config, s *session, observed time.Time, j *journal, run *report.Run,
 ) {
 	show := a.newProgress(run.Plan)
-	started := run.Started
 	onAsk := func() {
 		a.log.Warn("interrupted: nothing new starts; waiting up to "+report.Duration(f.grace)+" for what runs", hintKey,
 			"Ctrl-C again leaves at once; the next run goes on where this one ended")
@@ -138,13 +146,13 @@ func (a *app) engine(
 			Limits:   limits(c.Settings.Limits),
 			Grace:    f.grace,
 			Budget:   s.Client,
-			Seed:     uint64(observed.UnixNano()),
+			Seed:     uint64(a.Now().UnixNano()),
 			Observed: observed, NoRefresh: c.Settings.Refresh == "never", Interrupt: asked,
 			Observer: func(e apply.Event) { j.observe(e); show.observe(e) },
 		})
 	})
 	show.end()
-	run.Started, run.Requests, run.Throttled = started, s.Requests(), s.held()
+	run.Requests, run.Throttled = s.Requests(), s.held()
 	a.judgeResults(ctx, run)
 }
 

@@ -93,7 +93,7 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 	// Every vault of the subscriptions is read, so that a machine protected outside the file counts there.
 	scope.Graph = f.source == sourceGraph
 	scope.AllVaults, scope.Hidden, scope.Protectable, scope.Guards, scope.BackupJobsSince = true, true, false, false, 0
-	began := time.Now()
+	began := a.Now()
 	observed, err := a.read(ctx, s, scope)
 	if err != nil {
 		return err
@@ -102,7 +102,7 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 		c = nil // no file, so no VM is where the file does not want it
 	}
 	if f.asOf == "" {
-		opt.Now, opt.ReadSince = time.Now(), began
+		opt.Now, opt.ReadSince = s.Now(), s.At(began)
 	}
 	if opt.Made, err = a.auditMade(ctx, s); err != nil {
 		return err

@@ -93,14 +93,14 @@ func (a *app) startBackups(ctx context.Context, s *session, f backupFlags, run *
 	a.interrupts.whileGraceful(onAsk, func(asked <-chan struct{}) {
 		run.Report, _ = apply.Run(ctx, run.Plan, s.Client, apply.Options{
 			// Without Observed the engine lists the jobs first, and starts no second backup of a VM.
-			Grace: time.Minute, Budget: s.Client, Interrupt: asked, Seed: uint64(time.Now().UnixNano()), Observer: show.observe,
+			Grace: time.Minute, Budget: s.Client, Interrupt: asked, Seed: uint64(a.Now().UnixNano()), Observer: show.observe,
 		})
 	})
 	show.end()
 	if f.wait && !a.interrupts.happened() {
 		a.followBackups(ctx, s, f.timeout, run)
 	}
-	run.Finished, run.Requests, run.Throttled = time.Now().UTC(), s.Requests(), s.held()
+	run.Finished, run.Requests, run.Throttled = s.Now(), s.Requests(), s.held()
 	a.judgeResults(ctx, run)
 }
 

@@ -65,7 +65,7 @@ func (a *app) followBackup(ctx context.Context, s *session, slowest time.Duratio
 		case err != nil && ctx.Err() == nil:
 			a.log.Debug("reading the job of " + report.Name(r.Target) + ": " + oneLine(err.Error()))
 		case err == nil && !job.Running():
-			endBackup(r, job)
+			endBackup(r, job, s.Now())
 			return
 		case err == nil:
 			if now := taskWords(job); now != said {
@@ -94,8 +94,7 @@ func taskWords(job azure.JobDetail) string {
 }
 
 // endBackup puts the end of a job into its result. The codes of jobs are integers and shown as they are.
-func endBackup(r *apply.Result, job azure.JobDetail) {
-	finished := time.Now().UTC()
+func endBackup(r *apply.Result, job azure.JobDetail, finished time.Time) {
 	r.Finished, r.Code, r.Hint = &finished, "", ""
 	took := ""
 	if !job.Start.IsZero() && !job.End.IsZero() {

@@ -23,6 +23,7 @@ type bars struct {
 	byVault  map[armid.Key]*mpb.Bar
 	all      *mpb.Bar // stands for every vault where there are too many
 	giveBack func()
+	passed   func() time.Duration // since the bars were made
 }
 
 func newBars(a *app, p plan.Plan, lines *lineProgress) *bars {
@@ -31,13 +32,14 @@ func newBars(a *app, p plan.Plan, lines *lineProgress) *bars {
 	// WithAutoRefresh would write escape sequences into files: terminals are refreshed without it.
 	b.progress = mpb.New(mpb.WithOutput(a.terminal), mpb.WithWidth(40))
 	counts, order := perVault(p)
-	started, forecast := time.Now(), time.Duration(p.Forecast.Duration)
+	started, forecast := a.Now(), time.Duration(p.Forecast.Duration)
+	b.passed = func() time.Duration { return a.Now().Sub(started) }
 	if len(order) > mostBars {
-		b.all = b.add("all vaults", len(p.Changes), started, forecast)
+		b.all = b.add("all vaults", len(p.Changes), forecast)
 	} else {
 		for _, vault := range order {
 			key := armid.Of(vault)
-			b.byVault[key] = b.add(report.Name(vault), counts[key], started, forecast)
+			b.byVault[key] = b.add(report.Name(vault), counts[key], forecast)
 		}
 	}
 	b.giveBack = a.stderr.lend(b.progress)
@@ -57,7 +59,7 @@ func perVault(p plan.Plan) (counts map[armid.Key]int, order []string) {
 	return counts, order
 }
 
-func (b *bars) add(name string, total int, started time.Time, forecast time.Duration) *mpb.Bar {
+func (b *bars) add(name string, total int, forecast time.Duration) *mpb.Bar {
 	if name == "" {
 		name = "no vault"
 	}
@@ -69,9 +71,9 @@ func (b *bars) add(name string, total int, started time.Time, forecast time.Dura
 		mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string {
 			defer crash.ExitOnPanic() // mpb draws in a goroutine of its own
 			if s.Completed || s.Aborted {
-				return report.Duration(time.Since(started))
+				return report.Duration(b.passed())
 			}
-			return timeLeft(time.Since(started), forecast, s.Current, s.Total)
+			return timeLeft(b.passed(), forecast, s.Current, s.Total)
 		})),
 	)
 }

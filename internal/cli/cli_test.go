@@ -228,13 +228,13 @@ func TestABackupJobThatEndedIsReportedAsItIs(t *testing.T) {
 	start := time.Date(2026, 11, 24, 1, 0, 0, 0, time.UTC)
 	job := azure.JobDetail{Job: plan.Job{Status: "Completed", Start: start, End: start.Add(41 * time.Minute)}, Size: "11390 MB"}
 	r := apply.Result{Outcome: apply.Done}
-	endBackup(&r, job)
-	if r.Outcome != apply.Done || r.Message != "Completed in 41m 11390 MB" || r.Finished == nil {
+	endBackup(&r, job, start.Add(time.Hour))
+	if r.Outcome != apply.Done || r.Message != "Completed in 41m 11390 MB" || !r.Finished.Equal(start.Add(time.Hour)) {
 		t.Errorf("%+v", r)
 	}
 	job.Status, job.Size = "Failed", ""
 	job.Errors = []plan.JobError{{Code: 400001, Title: "Command failed", Message: "the agent is silent", Recommendations: []string{"Start it.", "Retry."}}}
-	endBackup(&r, job)
+	endBackup(&r, job, start.Add(time.Hour))
 	if r.Outcome != apply.Failed || r.Code != "400001" || r.Message != "Failed in 41m: Command failed: the agent is silent" || r.Hint != "Start it. Retry." {
 		t.Errorf("%+v", r)
 	}

@@ -43,7 +43,7 @@ func (a *app) connect(ctx context.Context, command azure.Command, f azureFlags, 
 	s := &session{}
 	options := azure.Options{
 		Cloud:  azure.Cloud{Name: cloud.Name, Endpoint: cloud.Endpoint, Audience: cloud.Audience, Authority: cloud.Authority},
-		Tenant: tenant, Endpoint: f.endpoint, Command: command, Version: a.Version, Now: time.Now,
+		Tenant: tenant, Endpoint: f.endpoint, Command: command, Version: a.Version, Now: a.Now,
 		OnThrottle: func(t azure.Throttle) {
 			s.throttled.Add(int64(t.Wait))
 			a.log.Debug("held back by a quota for "+report.Duration(t.Wait), "kind", t.Kind, "wait", t.Wait)

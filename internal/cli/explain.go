@@ -56,7 +56,7 @@ func (a *app) explain(ctx context.Context, f explainFlags, vm string) (err error
 		return err
 	}
 	a.verdict[exitIncomplete] = len(o.Gaps) > 0
-	e, err := plan.Explain(c, o, vm, plan.Options{Now: time.Now().UTC(), Zone: zone})
+	e, err := plan.Explain(c, o, vm, plan.Options{Now: s.Now(), Zone: zone})
 	if err != nil {
 		return whichVM(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"time"
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/plan"
@@ -30,7 +29,7 @@ func openJournal(path string, a *app, s *session, p plan.Plan) (*journal, error)
 		return nil, fmt.Errorf("opening the journal: %w", err)
 	}
 	head, err := json.Marshal(map[string]any{
-		"time": time.Now().UTC(), "kind": "run", "version": a.Version, "correlation_id": s.CorrelationID(), "fingerprint": p.Fingerprint,
+		"time": s.Now(), "kind": "run", "version": a.Version, "correlation_id": s.CorrelationID(), "fingerprint": p.Fingerprint,
 		"config": p.Config, "cloud": p.Cloud,
 	})
 	if err != nil {

@@ -15,13 +15,16 @@ import (
 // readHeartbeat is how often a long read says that it is alive.
 const readHeartbeat = 15 * time.Second
 
+// maxSkew is how far the machine's clock may be from Azure's before that is worth a warning.
+const maxSkew = 5 * time.Minute
+
 // wantedRounds is how often a plan is made again with what it wants to know: with the guards, then with the
 // recovery points.
 const wantedRounds = 2
 
 // read reads what exists, and says how long it took.
 func (a *app) read(ctx context.Context, s *session, scope plan.Scope) (plan.Observed, error) {
-	began := time.Now()
+	began := a.Now()
 	stop := make(chan struct{})
 	defer close(stop)
 	go func() {
@@ -33,7 +36,7 @@ func (a *app) read(ctx context.Context, s *session, scope plan.Scope) (plan.Obse
 			case <-stop:
 				return
 			case <-ticker.C:
-				a.log.Info(fmt.Sprintf("still reading: %d requests in %s", total(s.Requests()), report.Duration(time.Since(began))))
+				a.log.Info(fmt.Sprintf("still reading: %d requests in %s", total(s.Requests()), report.Duration(a.Now().Sub(began))))
 			}
 		}
 	}()
@@ -46,10 +49,11 @@ func (a *app) read(ctx context.Context, s *session, scope plan.Scope) (plan.Obse
 		return o, fmt.Errorf("nothing could be read: %w",
 			&apply.Error{Op: "reading " + string(g.Kind), Code: g.Code, Message: g.Message, RequestID: g.RequestID, Status: g.Status})
 	}
+	a.compareClocks(s)
 	a.log.Info(fmt.Sprintf("read %s, %s, %s: %s, %s", report.Count(len(o.VMs), "VM"), report.Count(len(o.Vaults), "vault"),
-		report.Count(len(o.Items), "protected item"), report.Count(total(s.Requests()), "request"), report.Duration(time.Since(began))),
+		report.Count(len(o.Items), "protected item"), report.Count(total(s.Requests()), "request"), report.Duration(a.Now().Sub(began))),
 		"vms", len(o.VMs), "vaults", len(o.Vaults), "items", len(o.Items), "gaps", len(o.Gaps), "requests", s.Requests(),
-		"seconds", time.Since(began).Seconds())
+		"seconds", a.Now().Sub(began).Seconds())
 	return o, nil
 }
 
@@ -59,7 +63,7 @@ func (a *app) planFor(ctx context.Context, s *session, c *config.Config, only []
 	if err != nil {
 		return plan.Plan{}, err
 	}
-	opt := plan.Options{Now: time.Now().UTC(), Only: only}
+	opt := plan.Options{Now: s.Now(), Only: only}
 	p, wanted := plan.Draft(c, o, opt)
 	for round := 0; round < wantedRounds && !wanted.Empty(); round++ {
 		if o, err = s.Supplement(ctx, o, wanted); err != nil {
@@ -68,6 +72,20 @@ func (a *app) planFor(ctx context.Context, s *session, c *config.Config, only []
 		p, wanted = plan.Draft(c, o, opt)
 	}
 	return p, nil
+}
+
+// compareClocks warns when this machine's clock is far from Azure's. A simulated Azure lives in a time of its own.
+func (a *app) compareClocks(s *session) {
+	skew := s.ClockSkew()
+	if s.simulated != nil || skew.Abs() <= maxSkew {
+		return
+	}
+	where := "ahead of"
+	if skew < 0 {
+		where = "behind"
+	}
+	a.log.Warn("this machine's clock is "+report.Duration(skew.Abs().Round(time.Minute))+" "+where+" Azure's; ages are counted by Azure's",
+		"skew_seconds", skew.Seconds())
 }
 
 func total(counts map[string]int) int {

@@ -24,7 +24,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the expected outputs in the scripts")
 
 // TestMain lets scripts run the program as a process of its own: azbackup. It differs from the real one in what
-// faults says.
+// withFaults and withClock say.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"azbackup": func() {
@@ -32,9 +32,24 @@ func TestMain(m *testing.M) {
 			defer crash.ExitOnPanic()
 			signals := make(chan os.Signal, 2)
 			signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-			os.Exit(Main(context.Background(), os.Args[1:], withFaults(System("test", signals)))) //nolint:forbidigo // this is a main
+			os.Exit(Main(context.Background(), os.Args[1:], withFaults(withClock(System("test", signals))))) //nolint:forbidigo // this is a main
 		},
 	})
+}
+
+// withClock moves the machine's clock by the duration in $CLOCK_OFFSET.
+func withClock(s Streams) Streams {
+	offset, set := os.LookupEnv("CLOCK_OFFSET")
+	if !set {
+		return s
+	}
+	by, err := time.ParseDuration(offset)
+	if err != nil {
+		panic(err)
+	}
+	now := s.Now
+	s.Now = func() time.Time { return now().Add(by) }
+	return s
 }
 
 // withFaults makes the streams panic where $PANIC says: "stdin" when it is read, "stdout TEXT" or "stderr TEXT" when

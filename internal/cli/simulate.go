@@ -100,7 +100,7 @@ func (a *app) simulate(ctx context.Context, f simulateFlags) (err error) {
 	}
 	url := "http://" + listener.Addr().String()
 	if f.tls != "" {
-		listener, err = withTLS(listener, f.tls)
+		listener, err = withTLS(listener, f.tls, a.Now())
 		if err != nil {
 			return err
 		}

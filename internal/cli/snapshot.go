@@ -6,7 +6,6 @@ import (
 	"io"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -80,10 +79,11 @@ func (a *app) snapshot(ctx context.Context, f snapshotFlags) (err error) {
 	defer func() { err = errors.Join(err, s.close()) }()
 	write := func(w io.Writer) error {
 		wants := func(o plan.Observed) plan.Wanted {
-			_, wanted := plan.Draft(c, o, plan.Options{Now: time.Now().UTC()})
+			_, wanted := plan.Draft(c, o, plan.Options{Now: s.Now()})
 			return wanted
 		}
 		gaps, err := s.Snapshot(ctx, scope, wants, w)
+		a.compareClocks(s)
 		a.verdict[exitIncomplete] = len(gaps) > 0
 		for _, g := range gaps {
 			a.log.Warn("could not read "+report.GapWords(g)+": the estate says so too", "gap", g)

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/term"
 )
@@ -25,6 +26,9 @@ type Streams struct {
 	Width int
 	// Signals brings Ctrl-C and SIGTERM; nil = nobody interrupts.
 	Signals <-chan os.Signal
+	// Now is the machine's clock, which nothing else of the program asks. What Azure dates is counted by Azure's own
+	// ([azure.Client.Now]).
+	Now func() time.Time
 	// Version is that of the program.
 	Version string
 }
@@ -33,7 +37,7 @@ type Streams struct {
 func System(version string, signals <-chan os.Signal) Streams {
 	signal.Ignore(syscall.SIGPIPE)
 	s := Streams{
-		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.LookupEnv, Signals: signals, Version: version,
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.LookupEnv, Signals: signals, Version: version, Now: time.Now,
 		InTerminal:  term.IsTerminal(int(os.Stdin.Fd())),
 		OutTerminal: term.IsTerminal(int(os.Stdout.Fd())),
 		ErrTerminal: term.IsTerminal(int(os.Stderr.Fd())),

@@ -23,8 +23,8 @@ const certificateLife = 30 * 24 * time.Hour
 
 // withTLS puts TLS on a listener, with a certificate of an authority that exists for this run alone. The
 // authority's certificate is written to dir/ca.pem (for SSL_CERT_FILE and its like); its key is never written.
-func withTLS(l net.Listener, dir string) (net.Listener, error) {
-	ca, cert, err := throwAway(l.Addr())
+func withTLS(l net.Listener, dir string, now time.Time) (net.Listener, error) {
+	ca, cert, err := throwAway(l.Addr(), now)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("making a certificate: %w", err), l.Close())
 	}
@@ -43,7 +43,7 @@ func withTLS(l net.Listener, dir string) (net.Listener, error) {
 }
 
 // throwAway makes an authority and a certificate for loopback and the address that is listened on.
-func throwAway(addr net.Addr) (ca []byte, cert tls.Certificate, err error) {
+func throwAway(addr net.Addr, now time.Time) (ca []byte, cert tls.Certificate, err error) {
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, cert, err
@@ -52,7 +52,6 @@ func throwAway(addr net.Addr) (ca []byte, cert tls.Certificate, err error) {
 	if err != nil {
 		return nil, cert, err
 	}
-	now := time.Now()
 	authority := &x509.Certificate{
 		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: "azbackup simulate: throw-away CA"},
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(certificateLife),
