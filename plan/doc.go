@@ -46,7 +46,10 @@
 //     change of the next one. Blocking on the emptiest vault, fit or not, was tried; the property
 //     TestAppliedPlanLeavesNothingToDo found the case.
 //   - A VM that Azure Backup cannot protect is blocked where the file names it by id, and left out, with a note,
-//     where a pattern happens to catch it: a blocked change asks somebody to act.
+//     where a pattern happens to catch it: a blocked change asks somebody to act. That holds whatever item it has:
+//     nothing is protected, modified, resumed or undeleted for it, but what is there may be stopped. What cannot be
+//     protected is decided once, for audit and export as well (protectable.go): a VM that is being deleted, and one
+//     with a disk beyond the limit that its filter does not leave out.
 //   - Undelete stands even where the resume behind it is blocked, and waits for nothing but a running job:
 //     soft-deleted data has a date. Blocked by a gap it is all the same.
 //   - A change needs the changes of its vault and policy, all of them. Needing only what matters (creation,

@@ -17,7 +17,7 @@ type Explanation struct {
 	// Read says that the VM was seen; Missing that it is known not to exist.
 	Read    bool `json:"read"`
 	Missing bool `json:"missing,omitempty"`
-	// Unsupported and NeedsEnhanced are as in [VM].
+	// Unsupported is why the VM is not to be backed up ([VM.Unprotectable]), NeedsEnhanced as in [VM].
 	Unsupported   string `json:"unsupported,omitempty"`
 	NeedsEnhanced string `json:"needs_enhanced,omitempty"`
 	// Steps are the rules in order, each with what it said to the VM. A VM that was not read has none: only
@@ -90,7 +90,7 @@ func (s *subject) isCalled(name string) bool {
 func (m *maker) explain(s *subject, p Plan) Explanation {
 	e := Explanation{VM: s.id, Read: s.vm != nil, Missing: s.missing, Next: nextOf(s.key, p)}
 	if s.vm != nil {
-		e.Unsupported, e.NeedsEnhanced = s.vm.Unsupported, s.vm.NeedsEnhanced
+		e.NeedsEnhanced = s.vm.NeedsEnhanced
 		e.Steps = m.config.Explain(s.target)
 	}
 	here := anyVault
@@ -105,6 +105,9 @@ func (m *maker) explain(s *subject, p Plan) Explanation {
 		}
 	}
 	at := m.locate(s, here)
+	if s.vm != nil {
+		e.Unsupported = s.vm.Unprotectable(s.rule, at.item)
+	}
 	if at.item != nil {
 		e.Items = append(e.Items, *at.item)
 		for _, it := range at.others {

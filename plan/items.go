@@ -64,10 +64,6 @@ func (m *maker) protect(s *subject, at place) {
 	if at.item != nil { // soft-deleted elsewhere: as no item
 		c.Notes = append(c.Notes, "also "+m.describe(at.item))
 	}
-	if why := s.vm.Unsupported; why != "" {
-		m.unsupported(s, c, why)
-		return
-	}
 	v, reason, detail := m.route(s)
 	if v == nil {
 		m.block(c, reason, detail, "")
@@ -97,14 +93,17 @@ func (m *maker) protect(s *subject, at place) {
 	m.backup(s, nil, v, m.add(draft{Change: c, weight: 1}), c.Item)
 }
 
-// unsupported leaves a VM out that Azure Backup cannot protect. Only where the file names that very VM is it
+// leaveUnprotectable leaves a VM out that Azure Backup cannot protect. Only where the file names that very VM is it
 // something that somebody has to look at.
-func (m *maker) unsupported(s *subject, c Change, why string) {
+func (m *maker) leaveUnprotectable(s *subject, at place, c Change, why string) {
+	if at.item != nil {
+		c.Notes = append([]string{m.describe(at.item)}, c.Notes...)
+	}
 	if s.rule.ID != "" {
 		m.block(c, ReasonUnsupported, why, "")
 		return
 	}
-	c.ID, c.Action = changeID(Unchanged, s.key), Unchanged
+	c.ID, c.Action, c.WaitsFor = changeID(Unchanged, s.key), Unchanged, ""
 	c.Reason, c.Because = ReasonUnsupported, m.sentence(ReasonUnsupported, why)
 	m.quiet = append(m.quiet, c)
 }

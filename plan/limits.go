@@ -35,6 +35,7 @@ const (
 	MaxVMsPerVault      = 1000
 	MaxPoliciesPerVault = 200
 	MaxVaultsPerRegion  = 500 // per subscription
+	MaxDiskGiB          = 32767
 )
 
 // How long snapshots are kept for instant restore (azure-api.md §8.3): what a weekly Standard policy must say,

@@ -43,8 +43,11 @@ type VM struct {
 	TimeCreated   time.Time
 	// NeedsEnhanced is why only an Enhanced policy can protect this VM (azure-api.md §8.3), or "".
 	NeedsEnhanced string
-	// Unsupported is why Azure Backup cannot or should not protect this VM (design.md §4), or "".
+	// Unsupported is why Azure Backup cannot or should not protect this VM (design.md §4), whatever its disk
+	// filter, or "". [VM.Unprotectable] is what decides.
 	Unsupported string
+	// LargeDisks are the LUNs of the data disks that are too large to be backed up.
+	LargeDisks []int
 }
 
 // Target is the VM as config rules see it.

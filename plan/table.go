@@ -65,6 +65,10 @@ func (m *maker) wantProtected(s *subject) {
 		m.block(blocked, ReasonNoSuchVM, "", "")
 		return
 	}
+	if why := s.vm.Unprotectable(s.rule, at.item); why != "" {
+		m.leaveUnprotectable(s, at, blocked, why)
+		return
+	}
 	switch {
 	case at.class == unknownState:
 		m.block(blocked, ReasonUnknownState, m.describe(at.item), "")

@@ -35,6 +35,13 @@ func (v *verdict) hold(s State, format string, args ...any) {
 	v.facts = append(v.facts, fact{s, fmt.Sprintf(format, args...)})
 }
 
+func (v *verdict) itemOrNil() *plan.Item {
+	if v.kind == noItem {
+		return nil
+	}
+	return &v.item
+}
+
 func (v *verdict) holds(s State) bool {
 	return slices.ContainsFunc(v.facts, func(f fact) bool { return f.state == s })
 }
@@ -51,9 +58,9 @@ func (a *assessor) judge(vm plan.VM) (VM, []Finding) {
 	v.row = a.row(v)
 
 	a.unreadable(v, its)
-	if vm.Unsupported != "" {
-		v.row.Reason = vm.Unsupported
-		v.hold(Unsupported, "Azure Backup is not for it: %s", vm.Unsupported)
+	if why := vm.Unprotectable(v.rule, v.itemOrNil()); why != "" {
+		v.row.Reason = why
+		v.hold(Unsupported, "Azure Backup is not for it: %s", why)
 	}
 	if v.rule != nil && v.rule.Protect == config.ProtectOff {
 		v.row.Reason = v.rule.Reason

@@ -176,7 +176,11 @@ func TestVMs(t *testing.T) {
 		"premium v2":      {`,"storageProfile":{"dataDisks":[{"lun":0,"managedDisk":{"storageAccountType":"PremiumV2_LRS"}}]}`, "it has a Premium SSD v2 disk", ""},
 		"trusted launch":  {`,"securityProfile":{"securityType":"TrustedLaunch"}`, "", ""},
 		"ephemeral":       {`,"storageProfile":{"osDisk":{"diffDiskSettings":{"option":"Local"}}}`, "", "its OS disk is ephemeral"},
-		"scale set":       {`,"virtualMachineScaleSet":{"id":"/x"}`, "", "it is a member of a scale set"},
+		"flexible set":    {`,"virtualMachineScaleSet":{"id":"/x"}`, "", ""},
+		"accelerated":     {`,"storageProfile":{"dataDisks":[{"lun":0,"writeAcceleratorEnabled":true}]}`, "", ""},
+		"largest":         {`,"storageProfile":{"dataDisks":[{"lun":0,"diskSizeGB":32767}]}`, "", ""},
+		"failed":          {`,"storageProfile":{"dataDisks":[]},"provisioningState":"Failed"`, "", ""},
+		"going":           {`,"provisioningState":"deleting"`, "", "it is being deleted"},
 		"databricks":      {`,"storageProfile":{"imageReference":{"publisher":"AzureDatabricks"}}`, "", "it belongs to a Databricks workspace"},
 		"openshift":       {`,"storageProfile":{"imageReference":{"publisher":"azureopenshift"}}`, "", "it belongs to an OpenShift cluster"},
 		"no data disks":   {`,"storageProfile":{"dataDisks":null,"osDisk":null,"imageReference":null}`, "", ""},
@@ -192,6 +196,15 @@ func TestVMs(t *testing.T) {
 		if d := cmp.Diff(want, got); d != "" || !ok {
 			t.Errorf("%s: %s", name, d)
 		}
+	}
+	var large wireVM
+	if err := unmarshalTolerant([]byte(raw(`,"storageProfile":{"dataDisks":[{"lun":0,"diskSizeGB":64},{"lun":3,"diskSizeGB":32768},{"lun":7,"diskSizeGB":65536}]}`)), &large); err != nil {
+		t.Fatal(err)
+	}
+	want := base
+	want.LargeDisks = []int{3, 7}
+	if got, _ := large.vm(); !cmp.Equal(want, got) {
+		t.Error(cmp.Diff(want, got))
 	}
 	databricks := wireVM{ID: strings.Replace(vm1, "RG-App", "Databricks-RG-ws-1", 1)}
 	if vm, _ := databricks.vm(); vm.Unsupported == "" {

@@ -17,8 +17,9 @@ type wireVM struct {
 		Publisher string `json:"publisher"`
 	} `json:"plan"`
 	Properties struct {
-		TimeCreated    string `json:"timeCreated"`
-		StorageProfile struct {
+		TimeCreated       string `json:"timeCreated"`
+		ProvisioningState string `json:"provisioningState"`
+		StorageProfile    struct {
 			ImageReference struct {
 				Publisher string `json:"publisher"`
 			} `json:"imageReference"`
@@ -30,13 +31,12 @@ type wireVM struct {
 			} `json:"osDisk"`
 			DataDisks []wireDisk `json:"dataDisks"`
 		} `json:"storageProfile"`
-		ScaleSet struct {
-			ID string `json:"id"`
-		} `json:"virtualMachineScaleSet"`
 	} `json:"properties"`
 }
 
 type wireDisk struct {
+	LUN         int `json:"lun"`
+	SizeGiB     int `json:"diskSizeGB"` // absent where the VM is deallocated
 	ManagedDisk struct {
 		StorageAccountType string `json:"storageAccountType"`
 	} `json:"managedDisk"`
@@ -51,7 +51,7 @@ func (w wireVM) vm() (plan.VM, bool) {
 	return plan.VM{
 		ID: w.ID, Name: firstOf(w.Name, id.Name()), ResourceGroup: id.ResourceGroup, Subscription: id.Subscription,
 		Location: w.Location, Tags: w.Tags, TimeCreated: parseTime(w.Properties.TimeCreated),
-		NeedsEnhanced: w.needsEnhanced(), Unsupported: w.unsupported(id.ResourceGroup),
+		NeedsEnhanced: w.needsEnhanced(), Unsupported: w.unsupported(id.ResourceGroup), LargeDisks: w.largeDisks(),
 	}, true
 }
 
@@ -69,8 +69,21 @@ func (w wireVM) needsEnhanced() string {
 	return ""
 }
 
-// unsupported is the rule of design.md §4. The managed groups and publishers are those that Azure's own
-// built-in policy leaves out (azure-api.md §10).
+// largeDisks are the LUNs of the data disks beyond the limit of size (azure-api.md §13). An OS disk never is.
+func (w wireVM) largeDisks() []int {
+	var luns []int
+	for _, d := range w.Properties.StorageProfile.DataDisks {
+		if d.SizeGiB > plan.MaxDiskGiB {
+			luns = append(luns, d.LUN)
+		}
+	}
+	return luns
+}
+
+// unsupported is what no disk filter helps against. The managed groups and publishers are those that Azure's own
+// built-in policy leaves out (azure-api.md §10). A scale set is no reason: a VM that is a resource of its own is at
+// most a member of a Flexible one, and those are supported; members of Uniform ones are no such resources, and no
+// list of VMs shows them (azure-api-2.md §32). Nor are disks with Write Accelerator, since 2022 (ibid.).
 func (w wireVM) unsupported(resourceGroup string) string {
 	publishers := strings.ToLower(w.Properties.StorageProfile.ImageReference.Publisher + " " + w.Plan.Publisher)
 	switch {
@@ -78,8 +91,8 @@ func (w wireVM) unsupported(resourceGroup string) string {
 		return "it belongs to a Databricks workspace"
 	case strings.Contains(publishers, "azureopenshift"):
 		return "it belongs to an OpenShift cluster"
-	case w.Properties.ScaleSet.ID != "":
-		return "it is a member of a scale set"
+	case strings.EqualFold(w.Properties.ProvisioningState, "Deleting"):
+		return "it is being deleted"
 	case strings.EqualFold(w.Properties.StorageProfile.OSDisk.DiffDiskSettings.Option, "Local"):
 		return "its OS disk is ephemeral"
 	}

@@ -164,8 +164,8 @@ func (e *exporter) treatment(key armid.Key, items []plan.Item) (treatment, bool)
 		e.note("no rule: %s is protected in %s, which was not read", vm.ID, it.Vault)
 	case it.SoftDeleted:
 		e.note("no rule: %s is soft-deleted in %s; any rule would bring it back", vm.ID, vault.Name)
-	case vm.Unsupported != "":
-		e.note("no rule: %s: %s", vm.ID, vm.Unsupported)
+	case vm.Unprotectable(nil, &it) != "":
+		e.note("no rule: %s: %s", vm.ID, vm.Unprotectable(nil, &it))
 	case active(it):
 		return e.activeTreatment(vm, vault, it)
 	case rank(it) == 1:

@@ -40,7 +40,7 @@ type kind int
 
 const (
 	ordinary kind = iota
-	scaleSetMember
+	flexibleMember
 	databricks
 	ephemeral
 	needsEnhanced
@@ -82,10 +82,10 @@ func (f *fleet) machine(n int) machine {
 	}
 	m.kind = rarely(r)
 	switch m.kind {
-	case ordinary, needsEnhanced:
+	case ordinary, needsEnhanced, flexibleMember:
 	case homeless:
 		m.region, m.fate = region{"swedencentral", "swc"}, unprotected
-	case scaleSetMember, databricks, ephemeral:
+	case databricks, ephemeral:
 		m.fate = unprotected
 	}
 	if m.fate == suspended && f.vaults[m.vault].immutability != "Unlocked" {
@@ -122,7 +122,7 @@ func (m machine) id() string {
 func rarely(r *rand.Rand) kind {
 	switch n := r.IntN(1000); {
 	case n < 3:
-		return scaleSetMember
+		return flexibleMember
 	case n < 6:
 		return databricks
 	case n < 8:

@@ -31,7 +31,7 @@ func (m machine) body(taken time.Time) body {
 			"properties": body{"primary": true, "deleteOption": "Delete"},
 		}}},
 	}
-	if m.kind == scaleSetMember {
+	if m.kind == flexibleMember {
 		properties["virtualMachineScaleSet"] = body{"id": m.sibling("Microsoft.Compute", "virtualMachineScaleSets", "vmss-"+m.role)}
 	}
 	b := body{
