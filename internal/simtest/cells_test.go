@@ -67,7 +67,7 @@ type cell struct {
 func (c *cell) check(t *testing.T) {
 	now := time.Now().UTC()
 	log := &watcher{}
-	server := httptest.NewServer(serve(t, c.estate(t, now), simulator.Settings{UnsignedURLs: true}, log.log))
+	server := httptest.NewServer(serve(t, c.estate(t, now), simulator.Options{Settings: simulator.Settings{UnsignedURLs: true}, Log: log.log}))
 	defer server.Close()
 	if diff := cmp.Diff(c.want, c.overHTTP(t, server.Listener.Addr().String(), now)); diff != "" {
 		t.Fatalf("the plan of what was read over HTTP is not that of the values (-values +HTTP):\n%s", diff)
@@ -177,9 +177,9 @@ func (address wiredTo) RoundTrip(r *http.Request) (*http.Response, error) {
 // carryOut applies the cell's plan in virtual time and looks again.
 func (c *cell) carryOut(t *testing.T) {
 	log := &watcher{}
-	server := serve(t, c.estate(t, time.Now()), simulator.Settings{
+	server := serve(t, c.estate(t, time.Now()), simulator.Options{Log: log.log, Settings: simulator.Settings{
 		UnsignedURLs: true, RetryAfter: new(int), Durations: map[string]simulator.Span{"": simulator.Fixed(20 * time.Second)},
-	}, log.log)
+	}})
 	r := newRoad(t, c.yaml, server.Transport())
 	before, err := r.apply(t.Context(), t, apply.Options{})
 	for _, res := range before.report.Results {

@@ -86,7 +86,7 @@ func measure(t *testing.T, p profile, n, vaults, operations int) measured {
 	synctest.Test(t, func(t *testing.T) {
 		estateFile, yaml := fleet(n, vaults, operations)
 		w := &watcher{}
-		server := serve(t, estateFile, p.settings, w.log)
+		server := serve(t, estateFile, simulator.Options{Settings: p.settings, Log: w.log})
 		r := newRoad(t, yaml, server.Transport())
 		var first, last time.Time
 		done, err := r.apply(t.Context(), t, apply.Options{Observer: func(e apply.Event) {

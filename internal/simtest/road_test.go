@@ -21,6 +21,8 @@ import (
 type road struct {
 	config    *config.Config
 	transport http.RoundTripper
+	// approve waits until somebody said yes to a plan; nil = it is approved as it is made.
+	approve func(*walk)
 }
 
 // newRoad loads the config from its text.
@@ -78,12 +80,15 @@ func (r *road) look(ctx context.Context, t testing.TB) (*walk, error) {
 	return w, nil
 }
 
-// apply reads, plans and carries out.
+// apply reads, plans, waits until the plan is approved, and carries out.
 func (r *road) apply(ctx context.Context, t testing.TB, o apply.Options) (*walk, error) {
 	t.Helper()
 	w, err := r.look(ctx, t)
 	if err != nil {
 		return w, err
+	}
+	if r.approve != nil {
+		r.approve(w)
 	}
 	o.Budget, o.Observed = w.client, w.observed
 	l := r.config.Settings.Limits
@@ -94,13 +99,13 @@ func (r *road) apply(ctx context.Context, t testing.TB, o apply.Options) (*walk,
 	return w, err
 }
 
-func serve(t testing.TB, estate string, s simulator.Settings, log func(simulator.Entry)) *simulator.Server {
+func serve(t testing.TB, estate string, o simulator.Options) *simulator.Server {
 	t.Helper()
 	e, err := simulator.Read(strings.NewReader(estate))
 	if err != nil {
 		t.Fatalf("%v\n%.2000s", err, estate)
 	}
-	server, err := simulator.New(e, simulator.Options{Settings: s, Log: log})
+	server, err := simulator.New(e, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,6 +27,9 @@ type scenario struct {
 	refresh   bool // protecting needs a refresh
 	refused   bool // an injected 429
 	blinded   bool // an injected fault hides items or jobs from lists
+	// others lets a colleague change what he likes at any request of the first walks.
+	others bool
+	wanted []string // the vaults of the file
 }
 
 // cut kills a walk at its n-th request, before or after that took effect, and lets some time pass.
@@ -75,6 +78,7 @@ const exampleRules = `vms:
 func newScenario(seed uint64) *scenario {
 	r := rand.New(rand.NewPCG(seed, 0x5eed))
 	s := &scenario{seed: seed}
+	set := s.chooseColleague()
 	e := &estate{}
 	yaml := "version: 1\n"
 	var subs, vaults []string
@@ -86,7 +90,8 @@ func newScenario(seed uint64) *scenario {
 	for i := range len(subs) + r.IntN(3) {
 		sub := subs[i%len(subs)]
 		id := armid.Vault(sub, "rg-backup", fmt.Sprintf("vault%d", i))
-		yaml += fmt.Sprintf("  - {name: vault%d, subscription: %s, resourceGroup: rg-backup, location: westeurope, manage: true, redundancy: GeoRedundant}\n", i, sub)
+		yaml += fmt.Sprintf("  - {name: vault%d, subscription: %s, resourceGroup: rg-backup, location: westeurope, manage: true, redundancy: GeoRedundant%s}\n", i, sub, set())
+		s.wanted = append(s.wanted, id)
 		if i >= len(subs) && r.IntN(3) == 0 {
 			continue // to be created
 		}
@@ -116,6 +121,28 @@ func newScenario(seed uint64) *scenario {
 	s.chooseService(r)
 	s.chooseTrouble(r)
 	return s
+}
+
+// chooseColleague decides whether somebody else is at work, and then what the file says of a vault's settings, so that he
+// can change what it says. It draws from a source of its own: without a colleague a seed is what it was.
+func (s *scenario) chooseColleague() (settings func() string) {
+	r := rand.New(rand.NewPCG(s.seed, 0xc0))
+	if s.others = *colleagues && r.IntN(2) == 0; !s.others {
+		return func() string { return "" }
+	}
+	return func() string {
+		said := ""
+		for _, one := range []string{"softDeleteDays: 20", "softDeleteDays: 60", "publicNetworkAccess: false", "publicNetworkAccess: true", "immutability: Disabled", "immutability: Unlocked"} {
+			name, _, _ := strings.Cut(one, ":")
+			if r.IntN(4) == 0 && !strings.Contains(said, name) {
+				said += ", " + one
+			}
+		}
+		if r.IntN(2) == 0 {
+			said += ", tags: {owner: platform}"
+		}
+		return said
+	}
 }
 
 // addMachine adds a VM, and mostly an item in one of the states an item can have.
@@ -192,7 +219,7 @@ func (s *scenario) chooseTrouble(r *rand.Rand) {
 		s.interrupt = time.Duration(1+r.IntN(120)) * time.Second
 		s.grace = time.Duration(r.IntN(300)) * time.Second
 	}
-	s.twoAtOnce = r.IntN(6) == 0
+	s.twoAtOnce = r.IntN(6) == 0 && !s.others // then nobody can tell whose reads a write relies on
 	for i := range r.IntN(6) {
 		s.addFault(r, fmt.Sprintf("fault %d", i))
 	}

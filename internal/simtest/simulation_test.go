@@ -2,6 +2,7 @@ package simtest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
@@ -15,12 +16,14 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/simulator"
 )
 
 var (
-	seeds = flag.Int("seeds", 60, "how many seeds to run")
-	first = flag.Uint64("first", 1, "the first seed")
-	seed  = flag.Uint64("seed", 0, "run this seed alone, and tell what happens")
+	seeds      = flag.Int("seeds", 60, "how many seeds to run")
+	first      = flag.Uint64("first", 1, "the first seed")
+	seed       = flag.Uint64("seed", 0, "run this seed alone, and tell what happens")
+	colleagues = flag.Bool("colleagues", false, "in half of the seeds somebody else changes what he likes at any request")
 )
 
 func TestMain(m *testing.M) {
@@ -36,23 +39,14 @@ func TestSimulation(t *testing.T) {
 		runSeed(t, *seed, true)
 		return
 	}
-	var virtual time.Duration
-	walks, writes := 0, 0
+	var sum summary
 	for n := range uint64(*seeds) {
-		sum := runSeed(t, *first+n, false)
-		virtual += sum.virtual
-		walks += sum.walks
-		writes += sum.writes
+		sum = sum.plus(runSeed(t, *first+n, false))
 		if t.Failed() {
 			break
 		}
 	}
-	t.Logf("%d seeds, %d runs of the program, %d writes, %v of simulated time", *seeds, walks, writes, virtual.Round(time.Minute))
-}
-
-type summary struct {
-	virtual       time.Duration
-	walks, writes int
+	t.Log(sum)
 }
 
 func runSeed(t *testing.T, n uint64, loud bool) (sum summary) {
@@ -62,12 +56,7 @@ func runSeed(t *testing.T, n uint64, loud bool) (sum summary) {
 		began := time.Now()
 		p := newPlay(t, s, loud)
 		p.run()
-		sum = summary{time.Since(began), p.wire.walk, 0}
-		for _, q := range p.wire.requests(-1) {
-			if q.putsItem() || q.startsBackup() {
-				sum.writes++
-			}
-		}
+		sum = p.summary(time.Since(began))
 		if len(p.v.wrong) > 0 {
 			t.Errorf("seed %d: run `go test ./internal/simtest -run TestSimulation -seed %d`:\n  %s", n, n, strings.Join(p.v.wrong, "\n  "))
 		}
@@ -86,13 +75,21 @@ type play struct {
 	hits func() (throttled int, faults map[string]int)
 	v    *verdicts
 	gaps map[int]bool // walks that could not read everything: what they did not see they may ask again
+	// colleague works beside the program; judge sees what both do.
+	colleague *colleague
+	judge     *judge
+	poke      func() // a request of nobody, which gives the colleague occasion
 }
 
 func newPlay(t *testing.T, s *scenario, loud bool) *play {
 	t.Helper()
-	server := serve(t, s.estate, s.settings, nil)
-	w := &wire{inner: server.Transport(), left: -1}
-	p := &play{scenario: s, t: t, loud: loud, wire: w, v: &verdicts{}, gaps: map[int]bool{}, road: newRoad(t, s.yaml, w)}
+	p := &play{scenario: s, t: t, loud: loud, v: &verdicts{}, gaps: map[int]bool{}, colleague: newColleague(s), judge: newJudge(s.estate)}
+	server := serve(t, s.estate, simulator.Options{Settings: s.settings, Others: p.others, Effects: p.effect})
+	p.wire = &wire{inner: server.Transport(), left: -1}
+	p.road = newRoad(t, s.yaml, p.wire)
+	p.road.approve = p.approve
+	p.poke = func() { readState(t, server, &struct{}{}) }
+	p.colleague.tell = p.say
 	p.read = func(into any) { readState(t, server, into) }
 	p.hits = func() (int, map[string]int) { st := server.Stats(); return st.Throttled(), st.Faults }
 	if loud {
@@ -108,6 +105,7 @@ func newPlay(t *testing.T, s *scenario, loud bool) *play {
 const enough = 7
 
 func (p *play) run() {
+	p.colleague.active = p.scenario.others
 	for _, c := range p.cuts {
 		p.killed(c)
 		time.Sleep(c.pause)
@@ -119,9 +117,15 @@ func (p *play) run() {
 		p.together()
 	}
 	var last *walk
-	for range enough {
+	for n := range enough {
+		busy := p.colleague.active
 		last = p.whole(apply.Options{})
+		p.colleague.active = p.scenario.others && n == 0 // he lets the last walks alone
 		if last == nil {
+			continue
+		}
+		if busy {
+			time.Sleep(15 * time.Minute)
 			continue
 		}
 		after, err := p.road.look(p.t.Context(), p.t)
@@ -143,6 +147,10 @@ func (p *play) run() {
 	p.checkEnd(p.v, &st, last)
 	p.checkHistory(p.v, &st, slices.DeleteFunc(p.wire.requests(-1), func(q sent) bool { return p.gaps[q.walk] }))
 	p.checkThrottling()
+	p.judge.check(p.v, p.wire.requests(-1))
+	var all map[string]json.RawMessage
+	p.read(&all)
+	p.judge.checkMirror(p.v, all)
 }
 
 // checkThrottling holds that no 429 but the injected ones was met.
@@ -172,9 +180,7 @@ func (p *play) killed(c cut) {
 	w, err := p.road.apply(ctx, p.t, apply.Options{Observer: p.tell})
 	p.wire.kill()
 	p.gaps[p.wire.walk] = !w.plan.Complete
-	if p.loud {
-		fmt.Fprintf(os.Stderr, "— killed at request %d: %v\n", c.n, err)
-	}
+	p.say("— killed at request %d: %v", c.n, err)
 	p.checkRequests(p.v, w, p.wire.requests(p.wire.walk))
 }
 
@@ -188,14 +194,10 @@ func (p *play) whole(o apply.Options) *walk {
 	p.wire.begin(-1, true, nil)
 	w, err := p.road.apply(p.t.Context(), p.t, o)
 	if w.report.Results == nil {
-		if p.loud {
-			fmt.Fprintf(os.Stderr, "— no plan: %v\n", err)
-		}
+		p.say("— no plan: %v", err)
 		return nil
 	}
-	if p.loud {
-		fmt.Fprintf(os.Stderr, "— %v complete %v: %v\n", w.report.Summary, w.plan.Complete, err)
-	}
+	p.say("— %v complete %v: %v", w.report.Summary, w.plan.Complete, err)
 	p.gaps[p.wire.walk] = !w.plan.Complete
 	p.checkWalk(p.v, w, events, p.wire.requests(p.wire.walk))
 	return w

@@ -14,11 +14,13 @@ import (
 
 // sent is one request of ours, as it left us and as it was answered.
 type sent struct {
+	number   int // the service's; 0 = it did not come there
 	walk     int
 	at       time.Time // sent
 	answered time.Time
 	method   string
 	path     string // folded, unescaped
+	query    string
 	body     string
 	status   int // 0 = no answer
 	retry    time.Duration
@@ -62,6 +64,9 @@ type wire struct {
 	onCut  context.CancelFunc
 }
 
+// numberKey finds in a request's context where its number goes when it is handled.
+type numberKey struct{}
+
 var errKilled = errors.New("the program was killed")
 
 // begin starts a walk that is cut at its n-th request (negative: not at all).
@@ -90,7 +95,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		_ = r.Body.Close()
 		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
-	s := sent{at: time.Now(), method: r.Method, path: strings.ToLower(r.URL.Path), body: string(body)}
+	s := sent{at: time.Now(), method: r.Method, path: strings.ToLower(r.URL.Path), query: r.URL.RawQuery, body: string(body)}
 	w.mu.Lock()
 	if w.dead {
 		w.mu.Unlock()
@@ -108,7 +113,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	var resp *http.Response
 	err := errKilled
 	if reaches {
-		resp, err = w.inner.RoundTrip(r)
+		resp, err = w.inner.RoundTrip(r.WithContext(context.WithValue(r.Context(), numberKey{}, &s.number)))
 		s.answered = time.Now()
 		if err == nil {
 			s.status = resp.StatusCode

@@ -12,6 +12,8 @@ type Effect struct {
 	// Before and After are the bodies; nil where there is none.
 	Before, After json.RawMessage
 	Cause         Cause
+	// Seen is the number of the request that is being handled: the first that can see the effect.
+	Seen int
 }
 
 // Cause says whose doing an effect is. The zero value is nobody's: the service's own, or that of an operation which
@@ -29,12 +31,10 @@ func (c *call) asked() []Actor {
 	if c.fault != nil {
 		actors = c.fault.Actors
 	}
-	c.s.handled++
-	c.cause = Cause{Request: c.s.handled}
 	if c.s.opt.Others == nil {
 		return actors
 	}
-	return append(actors[:len(actors):len(actors)], c.s.opt.Others(c.s.handled, c.r)...)
+	return append(actors[:len(actors):len(actors)], c.s.opt.Others(c.cause.Request, c.r)...)
 }
 
 // as does something on behalf of cause.
@@ -67,7 +67,7 @@ func (st *state) tell(section, key string, after json.RawMessage) {
 	default:
 		return
 	}
-	e := Effect{Section: section, After: after, Cause: st.cause}
+	e := Effect{Section: section, After: after, Cause: st.cause, Seen: st.handled}
 	if before.mem != nil || before.n > 0 {
 		e.Before = st.read(before)
 	}

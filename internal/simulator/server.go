@@ -28,10 +28,8 @@ type Server struct {
 	// certificate is the long part of every signed URL.
 	certificate string
 	// polls numbers the signed URLs, no two of which are the same.
-	polls int
-	// handled numbers the requests.
-	handled int
-	faults  *faults
+	polls  int
+	faults *faults
 	// invisible counts the reads that will not see an item yet, by item.
 	invisible map[string]int
 	meter     *meter
@@ -152,6 +150,8 @@ func (s *Server) decide(c *call, found *route, known bool, rep *reply) (written 
 		}
 	}()
 	c.now = s.now()
+	s.st.handled++
+	c.cause = Cause{Request: s.st.handled}
 	s.advance(c.now)
 	c.act()
 	s.st.as(c.cause, func() { *rep = c.faulty(func() reply { return c.dispatch(found, known) }) })

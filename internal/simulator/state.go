@@ -24,9 +24,10 @@ type state struct {
 	dirty []change
 	// thought says that the memory changed though no resource did.
 	thought bool
-	// cause is whose doing the changes are that are made now; told is told of them.
-	cause Cause
-	told  func(Effect)
+	// handled counts the requests; cause is whose doing the changes are that are made now; told is told of them.
+	handled int
+	cause   Cause
+	told    func(Effect)
 }
 
 // remember puts the memory into the journal with this request.

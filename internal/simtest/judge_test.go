@@ -1,0 +1,252 @@
+package simtest
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/simulator"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// judge holds the promise that what was approved is what is written: whatever a write of ours changed in a vault, a
+// policy or an item, a plan that was approved had shown with exactly that before and after. What somebody else did
+// between the last read that our write relies on and the write cannot be seen: that is counted.
+type judge struct {
+	history   map[armid.Key][]version
+	ours      []ourEffect
+	approvals []approval
+	now       int // the request that is being handled
+
+	blindLower, blindOther, crossed int
+}
+
+// version is how a resource stood from a request on.
+type version struct {
+	from  int
+	cause simulator.Cause
+	fields
+}
+
+// ourEffect is what a write of ours changed.
+type ourEffect struct {
+	id            armid.Key
+	section       string
+	write         int // the number of its request
+	before, after fields
+}
+
+// approval is a plan that somebody said yes to, in a walk.
+type approval struct {
+	walk int
+	plan plan.Plan
+	at   time.Time // lists that are younger may be relied on
+	from int       // reads for a write count from this request on
+}
+
+func newJudge(estate string) *judge {
+	j := &judge{history: map[armid.Key][]version{}}
+	var all map[string]json.RawMessage
+	decode(json.RawMessage(estate), &all)
+	for section, bodies := range map[string]json.RawMessage{
+		"vaults": all["vaults"], "policies": all["policies"], "protectedItems": all["protectedItems"],
+	} {
+		var list []json.RawMessage
+		decode(bodies, &list)
+		for _, body := range list {
+			id := idOf(body)
+			j.history[id] = []version{{fields: fieldsOf(section, body)}}
+		}
+	}
+	return j
+}
+
+func idOf(body json.RawMessage) armid.Key {
+	var w struct{ ID string }
+	decode(body, &w)
+	return armid.Of(w.ID)
+}
+
+// see puts an effect down.
+func (j *judge) see(e simulator.Effect) {
+	body := e.After
+	if body == nil {
+		body = e.Before
+	}
+	id := idOf(body)
+	before, after := fieldsOf(e.Section, e.Before), fieldsOf(e.Section, e.After)
+	was := simulator.Cause{}
+	if n := len(j.history[id]); n > 0 {
+		was = j.history[id][n-1].cause
+	}
+	j.history[id] = append(j.history[id], version{e.Seen, e.Cause, after})
+	if e.Cause.Request > 0 && !e.Cause.Other {
+		// An operation may show in several steps: what counts is what was there before the first.
+		if i := slices.IndexFunc(j.ours, func(o ourEffect) bool { return o.write == e.Cause.Request && o.id == id }); i >= 0 && was == e.Cause {
+			before = j.ours[i].before
+		}
+		j.ours = append(j.ours, ourEffect{id, e.Section, e.Cause.Request, before, after})
+	}
+}
+
+// at is how a resource stood when a request was handled, but for what the write did.
+func (j *judge) at(id armid.Key, request, write int) fields {
+	var f fields
+	for _, v := range j.history[id] {
+		if v.from <= request && v.cause != (simulator.Cause{Request: write}) {
+			f = v.fields
+		}
+	}
+	return f
+}
+
+// check judges every write.
+func (j *judge) check(v *verdicts, requests []sent) {
+	byNumber := map[int]sent{}
+	for _, q := range requests {
+		byNumber[q.number] = q
+	}
+	for _, e := range j.ours {
+		write, known := byNumber[e.write]
+		if !known {
+			continue // the play's own
+		}
+		if e.before == nil && string(armid.Of(write.path)) != string(e.id) {
+			continue // a new vault comes with policies
+		}
+		for _, field := range differing(e.before, e.after) {
+			j.checkField(v, e, write, field, requests)
+		}
+	}
+}
+
+func differing(a, b fields) []string {
+	var out []string
+	for name := range b {
+		if a[name] != b[name] {
+			out = append(out, name)
+		}
+	}
+	for name := range a {
+		if _, both := b[name]; !both && b != nil {
+			out = append(out, name)
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+func (j *judge) checkField(v *verdicts, e ourEffect, write sent, field string, requests []sent) {
+	for _, a := range j.approvals {
+		if a.walk != write.walk {
+			continue
+		}
+		for _, c := range a.plan.Changes {
+			if !concerns(c, e) {
+				continue
+			}
+			if shows(c, field, e.before, e.after) {
+				return
+			}
+			// As things stood at the reads it relies on.
+			for _, n := range append(j.reads(c, a, e, write, requests), e.write) {
+				if then := j.at(e.id, n, e.write); shows(c, field, then, e.after) {
+					j.count(e, field)
+					return
+				}
+			}
+		}
+	}
+	verb := "overwrites"
+	if isLower(field, e.before[field], e.after[field]) {
+		verb = "lowers"
+	}
+	_, short, _ := strings.Cut(string(e.id), "/vaults/")
+	wrong := fmt.Sprintf("%s %s (request %d at %s) %s %s from %q to %q, which no plan showed", write.method, short, e.write,
+		write.at.Format(time.TimeOnly), verb, field, e.before[field], e.after[field])
+	if !slices.Contains(v.wrong, wrong) { // an operation may show in several steps
+		v.add("%s", wrong)
+	}
+}
+
+// count counts what a write overwrote that it could not see.
+func (j *judge) count(e ourEffect, field string) {
+	switch {
+	case j.at(e.id, e.write, e.write)[field] != e.before[field]:
+		j.crossed++ // it came while our operation was under way
+	case isLower(field, e.before[field], e.after[field]):
+		j.blindLower++
+	default:
+		j.blindOther++
+	}
+}
+
+// concerns says whether a change of a plan is about the resource that was written.
+func concerns(c plan.Change, e ourEffect) bool {
+	switch c.Action {
+	case plan.Blocked, plan.Unchanged, plan.Refresh, plan.Backup:
+		return false
+	case plan.CreateVault, plan.UpdateVault, plan.CreatePolicy, plan.UpdatePolicy:
+		return armid.Of(c.Target) == e.id
+	}
+	return e.section == "protectedItems" && armid.Same(c.Vault, armid.VaultOf(string(e.id))) && string(armid.Of(c.Target)) == e.after["vm"]
+}
+
+// shows says whether the change shows a field to go from before to after. One that makes a resource shows that there
+// is none.
+func shows(c plan.Change, field string, before, after fields) bool {
+	from, to := sideOf(c.Before), sideOf(c.After)
+	if from == nil {
+		return before == nil
+	}
+	if before != nil && before[field] == after[field] {
+		return true // nothing was to be written
+	}
+	_, said := to[field]
+	return before != nil && said && from[field] == before[field] && (to[field] == after[field] || field == "policy" && after["state"] != stateActive)
+}
+
+// freshList is how old the list of a vault may be that an item's write relies on; one minute is for the way.
+const freshList = 5*time.Minute + time.Minute
+
+// reads are the requests whose answers the write of a change may rely on: the last read of the resource; for an item
+// that risks nothing also the lists of its vault that are younger than the approval and not too old.
+func (j *judge) reads(c plan.Change, a approval, e ourEffect, write sent, requests []sent) []int {
+	var all []int
+	last := 0
+	risky := c.Risk != "" && c.Risk != plan.RiskNone || c.Action == plan.Stop || c.Action == plan.Resume
+	list := strings.ToLower(armid.VaultOf(string(e.id))) + "/backupprotecteditems"
+	for _, q := range requests {
+		if q.walk != write.walk || q.number >= e.write || q.method != "GET" || q.status != 200 && q.status != 404 {
+			continue
+		}
+		switch {
+		case string(armid.Of(q.path)) == string(e.id) && q.number > a.from:
+			last = max(last, q.number)
+		case e.section == "protectedItems" && !risky && string(armid.Of(q.path)) == list && !strings.Contains(strings.ToLower(q.query), "skiptoken") &&
+			!q.at.Before(a.at) && write.at.Sub(q.at) <= freshList:
+			all = append(all, q.number)
+		}
+	}
+	if last > 0 {
+		all = append(all, last)
+	}
+	return all
+}
+
+// checkMirror holds that the effects told everything: what they add up to is what there is.
+func (j *judge) checkMirror(v *verdicts, estate map[string]json.RawMessage) {
+	for _, section := range []string{"vaults", "policies", "protectedItems"} {
+		var list []json.RawMessage
+		decode(estate[section], &list)
+		for _, body := range list {
+			id := idOf(body)
+			if got, want := fmt.Sprint(j.at(id, j.now, -1)), fmt.Sprint(fieldsOf(section, body)); got != want {
+				v.add("%s is %s, and its effects add up to %s", id, want, got)
+			}
+		}
+	}
+}

@@ -1,0 +1,42 @@
+package simtest
+
+import (
+	"fmt"
+	"time"
+)
+
+// summary is what some seeds came to.
+type summary struct {
+	Seeds, Walks, Writes   int
+	Virtual                time.Duration
+	Acts                   int // of colleagues
+	BlindLower, BlindOther int // what a write overwrote between the read it relied on and itself
+	Crossed                int // and what came while its operation was under way
+}
+
+func (p *play) summary(virtual time.Duration) summary {
+	s := summary{
+		Seeds: 1, Walks: p.wire.walk, Virtual: virtual, Acts: p.colleague.acts,
+		BlindLower: p.judge.blindLower, BlindOther: p.judge.blindOther, Crossed: p.judge.crossed,
+	}
+	for _, q := range p.wire.requests(-1) {
+		if q.putsItem() || q.startsBackup() {
+			s.Writes++
+		}
+	}
+	return s
+}
+
+func (s summary) plus(o summary) summary {
+	return summary{
+		s.Seeds + o.Seeds, s.Walks + o.Walks, s.Writes + o.Writes, s.Virtual + o.Virtual, s.Acts + o.Acts,
+		s.BlindLower + o.BlindLower, s.BlindOther + o.BlindOther, s.Crossed + o.Crossed,
+	}
+}
+
+// String tells it in a line.
+func (s summary) String() string {
+	return fmt.Sprintf("%d seeds, %d runs of the program, %d writes of items, %.0f simulated hours; %d changes by a colleague, of which our writes "+
+		"overwrote %d that lowered something and %d others in the blind window, and %d during an operation",
+		s.Seeds, s.Walks, s.Writes, s.Virtual.Hours(), s.Acts, s.BlindLower, s.BlindOther, s.Crossed)
+}
