@@ -97,7 +97,7 @@ func (l *look) standing(c plan.Change, since time.Time, jobID string) (standing,
 		}
 	}
 	switch {
-	case newest.Status == "Failed" || newest.Status == "Cancelled":
+	case newest.Failed():
 		return jobFailed, newest
 	case l.satisfied(c):
 		return asDesired, newest
@@ -114,7 +114,7 @@ func (l *look) standingOfBackup(c plan.Change, since time.Time) (standing, plan.
 	switch {
 	case !found:
 		return silent, j
-	case j.Status == "Failed" || j.Status == "Cancelled":
+	case j.Failed():
 		return jobFailed, j
 	}
 	return asDesired, j
@@ -127,7 +127,7 @@ const clockSlack = 5 * time.Second
 // backupJob finds a Backup job of the change's item that runs or was started after since.
 func (l *look) backupJob(c plan.Change, since time.Time) (plan.Job, bool) {
 	for _, j := range l.jobs[containerOf(c)] {
-		if strings.EqualFold(j.Operation, "Backup") && (j.Running() || j.Start.After(since)) {
+		if j.IsBackup() && (j.Running() || j.Start.After(since)) {
 			return j, true
 		}
 	}

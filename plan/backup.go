@@ -27,7 +27,7 @@ func (m *maker) backup(s *subject, it *Item, v *vaultPlan, after, itemID string)
 	}
 	container := containerOf(it, s.id)
 	for _, j := range m.index.jobs[jobKey{v.key, container}] {
-		if j.Operation == jobBackup && (j.Running() || m.opt.Now.Sub(j.Start) <= want.IfOlderThan) {
+		if j.IsBackup() && (j.Running() || m.opt.Now.Sub(j.Start) <= want.IfOlderThan) {
 			return
 		}
 	}
@@ -37,6 +37,3 @@ func (m *maker) backup(s *subject, it *Item, v *vaultPlan, after, itemID string)
 	c.Because = m.sentence(c.Reason, detail)
 	m.add(draft{Change: c})
 }
-
-// jobBackup is the operation of a backup job (azure-api.md §5).
-const jobBackup = "Backup"

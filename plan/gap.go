@@ -14,10 +14,12 @@ import (
 //	vms                  every VM of a `match` rule in the subscription; every VM there that was not read
 //	subscriptions        the same, and its list of vaults; without a subscription, nothing
 //	vm                   that VM
+//	item                 the item's VM, unless it was seen active in another vault
 //	status               that VM, unless it was seen active somewhere
 //	vaults               every VM of the subscription that was not seen active somewhere
 //	vault, items         every VM of the vault's subscription and region not seen active in another vault
 //	policies             what needs a policy of the vault
+//	policy               what needs that policy
 //	jobs                 on-demand backups in the vault
 //	resource-guards      changes in the vault that a guard may refuse
 //	protectable          the refresh only
@@ -32,7 +34,10 @@ type gapIndex struct {
 	vm         map[armid.Key]*Gap
 	status     map[armid.Key]*Gap
 	vaults     map[armid.Key]*Gap
-	policies   map[armid.Key]*Gap
+	policies   map[armid.Key]*Gap // by vault
+	policy     map[armid.Key]*Gap // by policy
+	item       map[armid.Key]*Gap // by VM
+	itemOf     map[armid.Key]*Gap // the same, by vault
 	jobs       map[armid.Key]*Gap
 	guards     map[armid.Key]*Gap
 	items      map[region][]*Gap
@@ -50,7 +55,8 @@ func newGapIndex(gaps []Gap, c *config.Config, x *index) *gapIndex {
 		all: slices.Clone(gaps),
 		vms: map[string]*Gap{}, vaultLists: map[string]*Gap{},
 		vm: map[armid.Key]*Gap{}, status: map[armid.Key]*Gap{},
-		vaults: map[armid.Key]*Gap{}, policies: map[armid.Key]*Gap{},
+		vaults: map[armid.Key]*Gap{}, policies: map[armid.Key]*Gap{}, policy: map[armid.Key]*Gap{},
+		item: map[armid.Key]*Gap{}, itemOf: map[armid.Key]*Gap{},
 		jobs: map[armid.Key]*Gap{}, guards: map[armid.Key]*Gap{},
 		items: map[region][]*Gap{},
 	}
@@ -80,8 +86,13 @@ func newGapIndex(gaps []Gap, c *config.Config, x *index) *gapIndex {
 			g.hide(gap, locations, x)
 		case GapItems:
 			g.hide(gap, locations, x)
+		case GapItem:
+			first(g.item, target, gap)
+			first(g.itemOf, vault, gap)
 		case GapPolicies:
 			first(g.policies, vault, gap)
+		case GapPolicy:
+			first(g.policy, target, gap)
 		case GapJobs:
 			first(g.jobs, vault, gap)
 		case GapGuards:
@@ -111,8 +122,16 @@ func (g *gapIndex) hide(gap *Gap, locations map[armid.Key]string, x *index) {
 	g.items[r] = append(g.items[r], gap)
 }
 
+// onPolicy is the gap because of which a policy of a vault is not known, or nil.
+func (g *gapIndex) onPolicy(v *vaultPlan, id string) *Gap {
+	return cmp.Or(g.policies[v.key], g.policy[armid.Of(id)])
+}
+
 // hidden is the gap on the items of one vault, or nil.
 func (g *gapIndex) hidden(v *vaultPlan) *Gap {
+	if gap := g.itemOf[v.key]; gap != nil {
+		return gap
+	}
 	for _, gap := range g.hiding(v.subscription, v.location) {
 		if armid.Of(gap.Vault) == v.key {
 			return gap
@@ -149,7 +168,7 @@ func (g *gapIndex) touching(s *subject) *Gap {
 	sub := strings.ToLower(s.target.Subscription)
 	list := g.vms[sub]
 	if s.vm == nil && !s.missing {
-		return cmp.Or(g.vm[s.key], list)
+		return cmp.Or(g.vm[s.key], list, g.item[s.key])
 	}
 	if list != nil && s.rule != nil && s.rule.ID == "" {
 		return list
@@ -160,7 +179,11 @@ func (g *gapIndex) touching(s *subject) *Gap {
 			return gap
 		}
 	}
-	for _, gap := range g.hiding(s.target.Subscription, s.target.Location) {
+	hiding := g.hiding(s.target.Subscription, s.target.Location)
+	if gap := g.item[s.key]; gap != nil {
+		hiding = append([]*Gap{gap}, hiding...)
+	}
+	for _, gap := range hiding {
 		elsewhere := slices.ContainsFunc(activeIn, func(v string) bool { return !armid.Same(v, gap.Vault) })
 		if !elsewhere {
 			return gap
@@ -190,6 +213,10 @@ func compareGaps(a, b Gap) int {
 	)
 }
 
+// CodeNotUnderstood is the code of a [Gap] for what was read and not understood; its message names the field and shows
+// the value.
+const CodeNotUnderstood = "NotUnderstood"
+
 // words says what could not be read, in a sentence's tail.
 func (g *Gap) words() string {
 	if g == nil {
@@ -213,6 +240,10 @@ func (g *Gap) words() string {
 		what = "the items of vault " + lastName(g.Vault)
 	case GapPolicies:
 		what = "the policies of vault " + lastName(g.Vault)
+	case GapItem:
+		what = "the item of the VM in vault " + lastName(g.Vault)
+	case GapPolicy:
+		what = "policy " + lastName(g.Target)
 	case GapJobs:
 		what = "the jobs of vault " + lastName(g.Vault)
 	case GapGuards:
@@ -224,7 +255,11 @@ func (g *Gap) words() string {
 	default:
 		what = string(g.Kind)
 	}
-	if g.Code != "" {
+	switch g.Code {
+	case "":
+	case CodeNotUnderstood:
+		what += " (" + g.Message + ")"
+	default:
 		what += " (" + g.Code + ")"
 	}
 	return what

@@ -12,7 +12,8 @@ import (
 // index is what was read, by key. Everything in it is sorted, and what was listed twice stands once, so that
 // nothing made from it depends on the order of the reads.
 type index struct {
-	vms      map[armid.Key]*VM
+	vms      map[armid.Key]*VM // those that were understood
+	unread   map[armid.Key]*VM // the others, of which the id is known
 	vaults   map[armid.Key]*Vault
 	policies map[armid.Key]*Policy
 	items    map[armid.Key][]*Item // by VM
@@ -34,6 +35,7 @@ type jobKey struct {
 func newIndex(o *Observed) *index {
 	x := &index{
 		vms:      make(map[armid.Key]*VM, len(o.VMs)),
+		unread:   make(map[armid.Key]*VM),
 		vaults:   make(map[armid.Key]*Vault, len(o.Vaults)),
 		policies: make(map[armid.Key]*Policy, len(o.Policies)),
 		items:    make(map[armid.Key][]*Item, len(o.Items)),
@@ -46,7 +48,11 @@ func newIndex(o *Observed) *index {
 		fold:     make(map[string]armid.Key),
 	}
 	for i := range o.VMs {
-		keepFirst(x.vms, armid.Of(o.VMs[i].ID), &o.VMs[i], func(v *VM) string { return v.ID })
+		vms := x.vms
+		if o.VMs[i].Unreadable != "" {
+			vms = x.unread
+		}
+		keepFirst(vms, armid.Of(o.VMs[i].ID), &o.VMs[i], func(v *VM) string { return v.ID })
 	}
 	for i := range o.Vaults {
 		keepFirst(x.vaults, armid.Of(o.Vaults[i].ID), &o.Vaults[i], func(v *Vault) string { return v.ID })
@@ -111,7 +117,7 @@ func (x *index) addItems(items []Item) {
 func compareItems(a, b *Item) int {
 	return cmp.Or(
 		compareIDs(a.Vault, b.Vault), compareIDs(a.ID, b.ID),
-		cmp.Compare(asInt(a.Partial), asInt(b.Partial)), b.LastRecoveryPoint.Compare(a.LastRecoveryPoint),
+		cmp.Compare(asInt(a.Unreadable != ""), asInt(b.Unreadable != "")), cmp.Compare(asInt(a.Partial), asInt(b.Partial)), b.LastRecoveryPoint.Compare(a.LastRecoveryPoint),
 		strings.Compare(a.State, b.State), strings.Compare(a.PolicyID, b.PolicyID),
 	)
 }

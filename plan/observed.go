@@ -43,6 +43,9 @@ type VM struct {
 	TimeCreated   time.Time
 	// NeedsEnhanced is why only an Enhanced policy can protect this VM (azure-api.md §8.3), or "".
 	NeedsEnhanced string
+	// Unreadable says what of the VM was not understood, with the value ([GapVM]). Nothing of it but its id may be
+	// relied on: no rule is matched with it.
+	Unreadable string
 	// Unsupported is why Azure Backup cannot or should not protect this VM (design.md §4), whatever its disk
 	// filter, or "". [VM.Unprotectable] is what decides.
 	Unsupported string
@@ -106,7 +109,7 @@ type Item struct {
 	Vault     string // vault id
 	VM        string // sourceResourceId
 	Container string // containerName, e.g. "iaasvmcontainerv2;rg;vm"
-	// State is protectionState as read. Soft-deleted items carry ProtectionStopped and SoftDeleted.
+	// State is protectionState in the spelling of [Canonical]. Soft-deleted items carry ProtectionStopped and SoftDeleted.
 	State       string
 	PolicyID    string
 	PolicyName  string
@@ -120,6 +123,9 @@ type Item struct {
 	LastBackup        time.Time
 	LastBackupStatus  string
 	Health            string
+	// Unreadable says what of the item was not understood, with the value ([GapItem]). That it exists, where and for
+	// which VM is certain; how the VM is protected is not known.
+	Unreadable string
 	// Partial says that only backupStatus answered for this item: it is active in Vault under PolicyName,
 	// and nothing else is known.
 	Partial bool
@@ -147,15 +153,6 @@ type Job struct {
 	Start     time.Time
 	End       time.Time
 	Errors    []JobError
-}
-
-// Running says whether the job has not reached a final status (azure-api.md §5).
-func (j Job) Running() bool {
-	switch j.Status {
-	case "Completed", "CompletedWithWarnings", "Failed", "Cancelled":
-		return false
-	}
-	return true
 }
 
 // JobError is an entry of a job's errorDetails; its code is an integer there.
@@ -199,11 +196,13 @@ type GapKind string
 // The kinds of gap, with what they touch (design.md §4).
 const (
 	GapVMs          GapKind = "vms"         // the VM list of a subscription: every match rule there
-	GapVM           GapKind = "vm"          // one VM of an id rule
+	GapVM           GapKind = "vm"          // one VM: that VM
 	GapVault        GapKind = "vault"       // a vault of the file: all that goes there
 	GapVaults       GapKind = "vaults"      // the vault list of a subscription
 	GapPolicies     GapKind = "policies"    // the policies of a vault: what needs them
+	GapPolicy       GapKind = "policy"      // one policy, by its id: what needs it
 	GapItems        GapKind = "items"       // the items of a vault: every VM of its subscription and region not seen active elsewhere
+	GapItem         GapKind = "item"        // one item of a vault, by its VM: that VM
 	GapJobs         GapKind = "jobs"        // the jobs of a vault
 	GapStatus       GapKind = "status"      // backupStatus of one VM
 	GapProtectable  GapKind = "protectable" // informs refresh only

@@ -56,7 +56,7 @@ func (m *maker) policyAt(v *vaultPlan, name string) *policyPlan {
 		return p
 	}
 	p := m.findPolicy(v, name, m.config.Policy(name))
-	switch gap := m.gaps.policies[v.key]; {
+	switch gap := m.gaps.onPolicy(v, p.id); {
 	case gap != nil:
 		p.refused, p.detail = ReasonGap, gap.words()
 	case p.seen == nil:
@@ -102,7 +102,7 @@ func (m *maker) planPolicy(v *vaultPlan, conf *config.Policy) *policyPlan {
 		ID: changeID(UpdatePolicy, armid.Of(p.id)), Action: UpdatePolicy, Target: p.id, Vault: v.id,
 		Rule: refOf(conf.Name, conf.Pos), Needs: needs(v.last),
 	}
-	gap := cmp.Or(v.unread, m.gaps.policies[v.key])
+	gap := cmp.Or(v.unread, m.gaps.onPolicy(v, p.id))
 	if p.seen == nil && gap == nil {
 		c.ID, c.Action = changeID(CreatePolicy, armid.Of(p.id)), CreatePolicy
 	}

@@ -6,6 +6,61 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
+// This file is the one place where words of the service are compared. The service's spelling is not to be relied on
+// (azure-api.md §0.4), so all of it is without case.
+
+// Canonical is a word of the service in the spelling of its documentation, whatever case and spaces it came with; a
+// word that is not known stays as it is.
+func Canonical(word string) string {
+	switch word {
+	case StateIRPending, StateProtected, StateProtectionStopped, jobCompleted, jobInProgress, jobBackup, "":
+		return word // nearly all there are
+	}
+	trimmed := strings.TrimSpace(word)
+	for _, w := range [...]string{
+		StateIRPending, StateProtected, StateProtectionError, StateProtectionStopped, StateBackupsSuspended, StateProtectionPaused, StateInvalid,
+		jobCompleted, jobWithWarnings, jobFailed, jobCancelled, jobInProgress, "Cancelling",
+		jobBackup, "ConfigureBackup", "DisableBackup", "Restore", "Undelete", "DeleteBackupData", "Register", "UnRegister",
+		"CrossRegionRestore", "UpdateCustomerManagedKey",
+	} {
+		if strings.EqualFold(trimmed, w) {
+			return w
+		}
+	}
+	return word
+}
+
+// The statuses of jobs (azure-api.md §5), which are those of last backups, too, and the operation of a backup job.
+const (
+	jobCompleted    = "Completed"
+	jobWithWarnings = "CompletedWithWarnings"
+	jobFailed       = "Failed"
+	jobCancelled    = "Cancelled"
+	jobInProgress   = "InProgress"
+	jobBackup       = "Backup"
+)
+
+// Running says whether the job has not reached a final status. A status that is not known is none.
+func (j Job) Running() bool {
+	switch Canonical(j.Status) {
+	case jobCompleted, jobWithWarnings, jobFailed, jobCancelled:
+		return false
+	}
+	return true
+}
+
+// Failed says whether the job has ended without having done what it was for.
+func (j Job) Failed() bool {
+	switch Canonical(j.Status) {
+	case jobFailed, jobCancelled:
+		return true
+	}
+	return false
+}
+
+// IsBackup says whether the job takes a backup.
+func (j Job) IsBackup() bool { return Canonical(j.Operation) == jobBackup }
+
 // StateSoftDeleted is the word of a [State] for an item that was deleted and can still be recovered; the
 // service itself calls it ProtectionStopped and sets a flag (azure-api.md §3).
 const StateSoftDeleted = "soft-deleted"
@@ -27,13 +82,15 @@ func (it *Item) class() itemClass {
 	switch {
 	case it == nil:
 		return noItem
+	case it.Unreadable != "":
+		return unknownState
 	case it.SoftDeleted:
 		return softDeleted
 	case it.Partial || IsActive(it.State):
 		return active
-	case strings.EqualFold(it.State, StateProtectionStopped):
+	case IsStopped(it.State):
 		return stopped
-	case strings.EqualFold(it.State, StateBackupsSuspended):
+	case IsSuspended(it.State):
 		return suspended
 	}
 	return unknownState
@@ -41,13 +98,18 @@ func (it *Item) class() itemClass {
 
 // IsActive says whether an item in this state gets backups by a schedule, even where they fail.
 func IsActive(state string) bool {
-	for _, s := range [...]string{StateIRPending, StateProtected, StateProtectionError} {
-		if strings.EqualFold(state, s) {
-			return true
-		}
+	switch Canonical(state) {
+	case StateIRPending, StateProtected, StateProtectionError:
+		return true
 	}
 	return false
 }
+
+// IsStopped says whether an item in this state gets no backups and keeps all it has. A soft-deleted item says so, too.
+func IsStopped(state string) bool { return Canonical(state) == StateProtectionStopped }
+
+// IsSuspended says whether an item in this state gets no backups while what it has ages out.
+func IsSuspended(state string) bool { return Canonical(state) == StateBackupsSuspended }
 
 // Satisfied says whether the item, as listed, is what the change wants: its state, and where the change
 // protects, its policy and disks. It is false for changes that are not about an item, and for a backup,
@@ -55,7 +117,7 @@ func IsActive(state string) bool {
 func Satisfied(c Change, it Item) bool {
 	switch c.Action {
 	case Undelete:
-		return !it.SoftDeleted
+		return it.Unreadable == "" && !it.SoftDeleted
 	case Stop:
 		return it.class() == stopped
 	case Protect, Modify, Resume:

@@ -42,6 +42,9 @@ func (m *maker) subjects() []*subject {
 	for k := range m.index.items {
 		keys[k] = true
 	}
+	for k := range m.index.unread {
+		keys[k] = true
+	}
 	for k := range named {
 		keys[k] = true
 	}
@@ -59,7 +62,7 @@ func (m *maker) subjects() []*subject {
 			if i, ok := named[k]; ok {
 				s.setRule(m.config, i)
 			}
-			s.id = s.spelling()
+			s.id = s.spelling(m.index.unread[k])
 			s.target = targetOf(s.id)
 		}
 		out = append(out, s)
@@ -69,10 +72,13 @@ func (m *maker) subjects() []*subject {
 
 func (s *subject) setRule(c *config.Config, i int) { s.ruleNo, s.rule = i, &c.Rules[i] }
 
-// spelling is the id of a VM that was not read, as its rule or its first item spells it.
-func (s *subject) spelling() string {
-	if s.rule != nil && s.rule.ID != "" {
+// spelling is the id of a VM that was not read, as its rule, the list or its first item spells it.
+func (s *subject) spelling(unread *VM) string {
+	switch {
+	case s.rule != nil && s.rule.ID != "":
 		return s.rule.ID
+	case unread != nil:
+		return unread.ID
 	}
 	return s.items[0].VM
 }
@@ -166,6 +172,9 @@ func (m *maker) noteOthers(others []*Item) []string {
 // describe says in words what an item is and where.
 func (m *maker) describe(it *Item) string {
 	in := " in vault " + lastName(it.Vault)
+	if it.Unreadable != "" {
+		return "not understood" + in + ": " + it.Unreadable
+	}
 	switch it.class() {
 	case active:
 		return "backed up" + in

@@ -136,7 +136,11 @@ func (m *maker) leaveAlone(s *subject) {
 func (m *maker) withoutRule(s *subject) {
 	at := m.locate(s, anyVault)
 	m.involve(s, at, nil)
-	switch {
+	switch gap := m.gaps.vm[s.key]; {
+	case s.vm == nil && gap != nil:
+		m.keep(s, at, ReasonGap, gap.words())
+	case s.vm == nil && at.item == nil: // it stands in a list that broke off
+		m.keep(s, at, ReasonGap, m.gaps.touching(s).words())
 	case s.vm == nil:
 		m.keep(s, at, ReasonOrphan, m.describe(at.item))
 	case m.unmatchedStops(s, at):

@@ -17,6 +17,8 @@ const (
 	// starts within two hours of its time (azure-api.md §13) and the longest of the small ones that were measured
 	// took two and a half (§5).
 	DefaultTolerance = 6 * time.Hour
+	// clockSlack is how far in the future a time may lie: the clocks of the service's machines differ.
+	clockSlack = 5 * time.Minute
 	// GraphLag is how long Resource Graph may take to learn of a new or deleted VM, as Microsoft was quoted.
 	GraphLag = 30 * time.Hour
 	// DefaultFailingFor is how old the last recovery point of a failing VM may be before the finding is a grave one.

@@ -89,7 +89,9 @@ func TestStaleIsOlderThanPauseAndTolerance(t *testing.T) {
 		{"a shorter tolerance", 26 * time.Hour, Options{Tolerance: time.Hour}, Stale},
 		{"--max-age instead of the schedule", 40 * time.Hour, Options{MaxAge: 48 * time.Hour}, Protected},
 		{"--max-age is strict", 10 * time.Hour, Options{MaxAge: 9 * time.Hour}, Stale},
-		{"a point of the future is young", -time.Hour, Options{}, Protected},
+		{"clocks differ a little", -5 * time.Minute, Options{}, Protected},
+		{"a point that is still to come says nothing", -5*time.Minute - time.Second, Options{}, Unknown},
+		{"a point of 2041", -15 * 365 * day, Options{}, Unknown},
 	} {
 		if got := stateOf(aged(c.age), c.opt); got != c.want {
 			t.Errorf("%s: %s, want %s", c.name, got, c.want)

@@ -27,15 +27,18 @@ type gaps struct {
 	// machines are subscriptions, and oneMachine are VMs, that may hold or be VMs unseen.
 	machines   map[place]plan.Gap
 	oneMachine map[armid.Key]plan.Gap
-	policies   map[armid.Key]plan.Gap
-	items      map[armid.Key]plan.Gap
+	policies   map[armid.Key]plan.Gap // by vault
+	policy     map[armid.Key]plan.Gap // by policy
+	items      map[armid.Key]plan.Gap // by vault
+	item       map[armid.Key]plan.Gap // by the vault of one item that was not understood
 }
 
 func newGaps(all []plan.Gap, locationOf func(vault string) string) gaps {
 	g := gaps{
 		hiding: map[place]plan.Gap{}, status: map[armid.Key]plan.Gap{},
 		machines: map[place]plan.Gap{}, oneMachine: map[armid.Key]plan.Gap{},
-		policies: map[armid.Key]plan.Gap{}, items: map[armid.Key]plan.Gap{},
+		policies: map[armid.Key]plan.Gap{}, policy: map[armid.Key]plan.Gap{},
+		items: map[armid.Key]plan.Gap{}, item: map[armid.Key]plan.Gap{},
 	}
 	for _, gap := range all {
 		subscription, location := gap.Subscription, gap.Location
@@ -49,6 +52,11 @@ func newGaps(all []plan.Gap, locationOf func(vault string) string) gaps {
 		switch gap.Kind {
 		case plan.GapPolicies:
 			keep(g.policies, armid.Of(gap.Vault), gap)
+		case plan.GapPolicy:
+			keep(g.policy, armid.Of(gap.Target), gap)
+		case plan.GapItem:
+			keep(g.item, armid.Of(gap.Vault), gap)
+			keep(g.status, armid.Of(gap.Target), gap)
 		case plan.GapStatus:
 			keep(g.status, armid.Of(gap.Target), gap)
 		case plan.GapVM:
@@ -121,19 +129,24 @@ func words(gap plan.Gap) string {
 	what := map[plan.GapKind]string{
 		plan.GapVMs: "the VM list", plan.GapVM: "the VM", plan.GapVault: "the vault", plan.GapVaults: "the vault list",
 		plan.GapPolicies: "the policies", plan.GapItems: "the protected items", plan.GapJobs: "the jobs",
-		plan.GapStatus: "the backup status", plan.GapVisibility: "all VMs",
+		plan.GapStatus: "the backup status", plan.GapItem: "the item", plan.GapPolicy: "the policy", plan.GapVisibility: "all VMs",
 	}[gap.Kind]
 	if what == "" {
 		what = "the " + string(gap.Kind)
 	}
 	switch {
 	case gap.Kind == plan.GapStatus, gap.Kind == plan.GapVM:
+	case gap.Kind == plan.GapPolicy:
+		what += " " + lastName(gap.Target)
 	case gap.Vault != "":
 		what += " of vault " + lastName(gap.Vault)
 	case gap.Subscription != "":
 		what += " of subscription " + gap.Subscription
 	}
 	why := gap.Code
+	if why == plan.CodeNotUnderstood {
+		why = gap.Message
+	}
 	if gap.Status != 0 {
 		why = strings.TrimSpace(fmt.Sprintf("%d %s", gap.Status, gap.Code))
 	}

@@ -27,17 +27,17 @@ const (
 
 func kindOf(it plan.Item) kind {
 	switch {
+	case it.Unreadable != "":
+		return odd
 	case it.SoftDeleted:
 		return deleted
 	case it.Partial:
 		return partial
-	}
-	switch it.State {
-	case plan.StateIRPending, plan.StateProtected, plan.StateProtectionError:
+	case plan.IsActive(it.State):
 		return active
-	case plan.StateProtectionStopped:
+	case plan.IsStopped(it.State):
 		return stopped
-	case plan.StateBackupsSuspended:
+	case plan.IsSuspended(it.State):
 		return suspended
 	default: // ProtectionPaused, Invalid, words of later versions of the service
 		return odd
@@ -64,6 +64,16 @@ func newVMItems(items []plan.Item) vmItems {
 		v.has[kindOf(it)] = true
 	}
 	return v
+}
+
+// first is the best item of a kind, or none.
+func (v vmItems) first(k kind) plan.Item {
+	for _, it := range v.all {
+		if kindOf(it) == k {
+			return it
+		}
+	}
+	return plan.Item{}
 }
 
 // deciding is the item that stands for the VM, and its kind.

@@ -52,6 +52,9 @@ func (v *verdict) note(format string, args ...any) {
 
 // judge says where one VM stands.
 func (a *assessor) judge(vm plan.VM) (VM, []Finding) {
+	if vm.Unreadable != "" {
+		return a.judgeUnreadable(vm)
+	}
 	v := &verdict{vm: vm, rule: a.rule(vm)}
 	its := newVMItems(a.items.byVM[armid.Of(vm.ID)])
 	v.item, v.kind = its.deciding()
@@ -71,6 +74,22 @@ func (a *assessor) judge(vm plan.VM) (VM, []Finding) {
 		a.running(v)
 	}
 	a.remarks(v, its)
+	v.settle()
+	return v.row, a.vmFindings(v)
+}
+
+// judgeUnreadable is the verdict on a VM of which only the id was understood: no rule may be matched with it.
+func (a *assessor) judgeUnreadable(vm plan.VM) (VM, []Finding) {
+	v := &verdict{vm: plan.VM{ID: vm.ID, Name: vm.Name, ResourceGroup: vm.ResourceGroup, Subscription: vm.Subscription}, kind: noItem}
+	if items := newVMItems(a.items.byVM[armid.Of(vm.ID)]); len(items.all) > 0 {
+		v.item, v.kind = items.deciding()
+	}
+	v.row = a.row(v)
+	if gap, ok := a.gaps.machine(vm.ID); ok {
+		v.row.Gap = &gap
+	}
+	v.hint = "run the audit again; if it stays, report what Azure answered"
+	v.hold(Unknown, "what Azure said of it was not understood: %s", vm.Unreadable)
 	v.settle()
 	return v.row, a.vmFindings(v)
 }
@@ -99,9 +118,17 @@ func (a *assessor) unreadable(v *verdict, its vmItems) {
 	case its.has[partial]:
 		v.hint = "give the identity Backup Reader on that vault, then run the audit again"
 		v.hold(Unknown, "it is protected in %s, whose recovery points could not be read", lastName(v.item.Vault))
+	case its.has[odd] && its.first(odd).Unreadable != "":
+		it := its.first(odd)
+		if gap, ok := a.gaps.status[armid.Of(v.vm.ID)]; ok {
+			v.row.Gap = &gap
+		}
+		v.hint = "run the audit again; if it stays, report what Azure answered"
+		v.hold(Unknown, "its item in %s was not understood: %s", lastName(it.Vault), it.Unreadable)
 	case its.has[odd]:
 		v.hint = "look at the item in the vault: stop and resume its protection, or ask Azure support what the state means"
-		v.hold(Unknown, "its item in %s is in state %q, which says neither yes nor no", lastName(v.item.Vault), v.item.State)
+		it := its.first(odd)
+		v.hold(Unknown, "its item in %s is in state %q, which says neither yes nor no", lastName(it.Vault), it.State)
 	default:
 		a.unseen(v)
 	}
@@ -140,14 +167,7 @@ func (a *assessor) resting(v *verdict, its vmItems) {
 	}
 }
 
-func (a *assessor) vaultOfKind(its vmItems, k kind) string {
-	for _, it := range its.all {
-		if kindOf(it) == k {
-			return lastName(it.Vault)
-		}
-	}
-	return ""
-}
+func (a *assessor) vaultOfKind(its vmItems, k kind) string { return lastName(its.first(k).Vault) }
 
 func goesIn(row VM) string {
 	if row.DaysLeft == nil {
@@ -162,7 +182,7 @@ func (a *assessor) running(v *verdict) {
 	switch {
 	case equalFold(v.item.LastBackupStatus, "Failed"):
 		v.hold(Failing, "its last backup failed%s", at(v.item.LastBackup))
-	case v.item.State == plan.StateProtectionError:
+	case plan.Canonical(v.item.State) == plan.StateProtectionError:
 		v.hold(Failing, "its item is in state ProtectionError")
 	}
 	if a.config != nil {
@@ -178,6 +198,10 @@ func (a *assessor) running(v *verdict) {
 func (a *assessor) freshness(v *verdict) {
 	point := v.item.LastRecoveryPoint
 	switch {
+	case point.Sub(a.opt.Now) > clockSlack:
+		v.hint = "look at the clock of this machine and at the item's recovery points"
+		v.hold(Unknown, "its last recovery point is of %s, which is still to come", stamp(point))
+		return
 	case point.IsZero():
 		v.hold(Pending, "protected, but it has no recovery point yet")
 		return
@@ -251,6 +275,8 @@ func (a *assessor) remarks(v *verdict, its vmItems) {
 
 func itemWords(it plan.Item) string {
 	switch kindOf(it) {
+	case odd:
+		return firstOf(it.Unreadable, it.State)
 	case deleted:
 		return "soft-deleted" + purge(it)
 	case partial:

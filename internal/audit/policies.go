@@ -57,7 +57,8 @@ func (a *assessor) policyFinding(p plan.Policy) []Finding {
 	}
 	used := max(a.items.byPolicy[armid.Of(p.ID)], p.Items)
 	_, unread := a.gaps.items[armid.Of(p.Vault)]
-	if used == 0 && !unread && !born(p.Name) {
+	_, oneUnread := a.gaps.item[armid.Of(p.Vault)]
+	if used == 0 && !unread && !oneUnread && !born(p.Name) {
 		add(codeUnusedPolicy, nil, "it protects nothing")
 	}
 	if p.Unreadable != "" {
@@ -107,7 +108,8 @@ func (a *assessor) missingPolicies() []Finding {
 			_, exists := a.policies[armid.Of(id)]
 			_, vaultThere := a.vaults[armid.Of(v.ID())]
 			_, unread := a.gaps.policies[armid.Of(v.ID())]
-			if exists || unread || !vaultThere || a.vaultHidden(v) {
+			_, notUnderstood := a.gaps.policy[armid.Of(id)]
+			if exists || unread || notUnderstood || !vaultThere || a.vaultHidden(v) {
 				continue
 			}
 			f := finding(codePolicyMissing, id, "policy %s in vault %s: it does not exist", p.Name, v.Name)

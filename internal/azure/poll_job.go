@@ -27,7 +27,7 @@ func (c *Client) followJob(ctx context.Context, op apply.Operation, p apply.Prog
 	if !p.Done {
 		p.RetryAfter = 0
 	}
-	if j.Status == "Failed" || j.Status == "Cancelled" {
+	if j.Failed() {
 		return p, jobError(op, j.Job, p.RequestID)
 	}
 	return p, nil

@@ -135,22 +135,20 @@ func (e *exporter) treatments() []treatment {
 // rank orders the items of one VM by which decides (design.md §5): the active one, else a stopped one.
 func rank(it plan.Item) int {
 	switch {
+	case it.Unreadable != "":
+		return 2
 	case it.SoftDeleted:
 		return 3
 	case active(it):
 		return 0
-	case it.State == plan.StateProtectionStopped, it.State == plan.StateBackupsSuspended:
+	case plan.IsStopped(it.State), plan.IsSuspended(it.State):
 		return 1
 	}
 	return 2
 }
 
 func active(it plan.Item) bool {
-	switch it.State {
-	case plan.StateIRPending, plan.StateProtected, plan.StateProtectionError:
-		return !it.SoftDeleted
-	}
-	return false
+	return it.Unreadable == "" && !it.SoftDeleted && plan.IsActive(it.State)
 }
 
 func (e *exporter) treatment(key armid.Key, items []plan.Item) (treatment, bool) {
@@ -162,6 +160,10 @@ func (e *exporter) treatment(key armid.Key, items []plan.Item) (treatment, bool)
 		e.note("no rule: %s has backup data in %s, but the machine does not exist or is not visible", it.VM, it.Vault)
 	case !inScope || it.Partial:
 		e.note("no rule: %s is protected in %s, which was not read", vm.ID, it.Vault)
+	case vm.Unreadable != "":
+		e.note("no rule: %s was not understood: %s", vm.ID, vm.Unreadable)
+	case it.Unreadable != "":
+		e.note("no rule: the item of %s in %s was not understood: %s", vm.ID, vault.Name, it.Unreadable)
 	case it.SoftDeleted:
 		e.note("no rule: %s is soft-deleted in %s; any rule would bring it back", vm.ID, vault.Name)
 	case vm.Unprotectable(nil, &it) != "":

@@ -1,0 +1,84 @@
+package audit
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// The case in which the service spells a state is nothing to go by.
+func TestStatesCompareWithoutCase(t *testing.T) {
+	for _, s := range []string{
+		plan.StateIRPending, plan.StateProtected, plan.StateProtectionError, plan.StateProtectionStopped, plan.StateBackupsSuspended,
+		plan.StateProtectionPaused, plan.StateInvalid, "Dancing",
+	} {
+		want := one(func(it *plan.Item) { it.State = s })
+		for _, spelt := range []string{strings.ToLower(s), strings.ToUpper(s), " " + s + " "} {
+			got := one(func(it *plan.Item) { it.State = spelt })
+			if a, b := stateOf(want, Options{}), stateOf(got, Options{}); a != b {
+				t.Errorf("%q is %s, %q is %s", s, a, spelt, b)
+			}
+		}
+	}
+}
+
+func TestWhatWasNotUnderstoodIsUnknownAndNamed(t *testing.T) {
+	const why = `isScheduledForDeferredDelete is "true"`
+	item := one(func(it *plan.Item) { it.Unreadable = why })
+	item.Gaps = []plan.Gap{{Kind: plan.GapItem, Vault: item.Items[0].Vault, Target: item.VMs[0].ID, Code: plan.CodeNotUnderstood, Message: why}}
+	vm := one(func(*plan.Item) {})
+	vm.VMs[0].Unreadable = "tags is []"
+	vm.Gaps = []plan.Gap{{Kind: plan.GapVM, Target: vm.VMs[0].ID, Code: plan.CodeNotUnderstood, Message: "tags is []"}}
+	for name, c := range map[string]struct {
+		o   plan.Observed
+		why string
+	}{"item": {item, why}, "VM": {vm, "tags is []"}} {
+		file := &config.Config{Rules: []config.Rule{{Name: "all", Protect: config.ProtectOff, Match: []config.Selector{{}}}}}
+		if name == "item" {
+			file = nil
+		}
+		r := Assess(file, c.o, Options{Now: propertyNow})
+		row := r.VMs[0]
+		if row.State != Unknown || row.Name == "" || !strings.Contains(row.Because, c.why) || row.Rule != nil || row.Gap == nil || r.Summary.Complete {
+			t.Errorf("%s: %+v", name, row)
+		}
+		for _, f := range r.Findings {
+			if f.Target == row.ID && f.Code != codeUnknown {
+				t.Errorf("%s: finding %s", name, f.Message)
+			}
+		}
+	}
+	// An item that was seen active in another vault settles the matter.
+	item.Items = append(item.Items, item.Items[0])
+	item.Items[1].Unreadable = ""
+	item.Items[1].Vault = strings.Replace(item.Items[1].Vault, "/v", "/other-v", 1)
+	item.Items[1].ID = strings.Replace(item.Items[1].ID, "/vaults/", "/vaults/other-", 1)
+	if s := stateOf(item, Options{}); s != Protected {
+		t.Errorf("also protected elsewhere: %s", s)
+	}
+}
+
+func TestAPolicyThatWasNotUnderstoodIsNotMissing(t *testing.T) {
+	o := one(func(*plan.Item) {})
+	v, p := o.Vaults[0], o.Policies[0]
+	id, err := armid.ParseVault(v.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := &config.Config{
+		Vaults:   []config.Vault{{Name: id.Name(), ResourceGroup: id.ResourceGroup, Subscription: id.Subscription}},
+		Policies: []config.Policy{{Name: p.Name, Vaults: []string{id.Name()}}},
+	}
+	o.Policies = nil
+	if r := Assess(file, o, Options{Now: propertyNow}); !slices.Contains(codesOf(r), codePolicyMissing) {
+		t.Errorf("codes %v", codesOf(r))
+	}
+	o.Gaps = []plan.Gap{{Kind: plan.GapPolicy, Vault: v.ID, Target: p.ID, Code: plan.CodeNotUnderstood, Message: "properties is null"}}
+	if r := Assess(file, o, Options{Now: propertyNow}); slices.Contains(codesOf(r), codePolicyMissing) {
+		t.Errorf("codes %v", codesOf(r))
+	}
+}
