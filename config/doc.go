@@ -12,8 +12,8 @@
 //     JSON Schema is made from the same tags and refuses exactly the faults of shape; testdata holds both to it.
 //   - A fault is reported once: what follows from a value that was refused is not reported again. Where a file
 //     cannot be read at all, references to it are not checked.
-//   - Anchors, aliases, merge keys and tags are refused, not expanded: a reviewer reads the value where it
-//     stands, and no file can grow.
+//   - An alias is a copy of what its anchor names, made while the file is read, so that each use has problems and
+//     variables of its own; messages name both places. How much aliases may add is bounded by a count of values.
 //   - Variables are replaced in the decoded scalars, not in the text of the file: what a variable holds can
 //     never become YAML.
 //   - Positions are found by the address of the decoded field (walker.where), so that no lint spells a key to

@@ -205,6 +205,9 @@ func (w *walker) selectors(n *node, v *[]Selector, p *path) {
 
 // tags reads the tags of a resource: any scalar is taken as the text it is written as.
 func (w *walker) tags(n *node, p *path) map[string]string {
+	if n.kind == mapping && len(n.pairs) == 0 {
+		return nil // says nothing, like a key that is left out
+	}
 	tags := map[string]string{}
 	w.eachTag(n, p, func(name string, value *node, p *path) {
 		if text, ok := w.tagText(value, p); ok {
@@ -217,6 +220,9 @@ func (w *walker) tags(n *node, p *path) map[string]string {
 // tagValues reads the tags of a selector: per name one value, a list of values, or null for "has no such tag".
 func (w *walker) tagValues(n *node, p *path) map[string][]string {
 	tags := map[string][]string{}
+	if n.kind == mapping && len(n.pairs) == 0 {
+		w.fail(n, ruleEmptySelector, "leave the key out", "%s names no tag", p)
+	}
 	w.eachTag(n, p, func(name string, value *node, p *path) {
 		items := value.items
 		switch {
@@ -244,7 +250,6 @@ func (w *walker) eachTag(n *node, p *path, do func(name string, value *node, p *
 		w.wrongType(n, p, "a mapping of tag names to values")
 		return
 	}
-	w.notEmpty(n, p)
 	seen := map[string]*node{}
 	for _, pair := range n.pairs {
 		name := pair.key.text

@@ -20,11 +20,10 @@ func newLinter(c *Config, w *walker) *linter {
 	return &linter{c: c, w: w, out: w.out, subscriptions: map[string]bool{}, keptIn: map[*Policy]map[armid.Key]bool{}}
 }
 
-// The most vaults and policies of a config. Azure allows 200 policies in a vault; more definitions than this are
-// a fault of what wrote the file, and would be slow to check.
+// The most vaults and policies of a config: more than any organisation has, few enough to be checked in seconds.
 const (
-	maxVaults   = 1000
-	maxPolicies = 1000
+	maxVaults   = 20_000
+	maxPolicies = 20_000
 )
 
 func (l *linter) run() {

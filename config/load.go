@@ -11,9 +11,9 @@ import (
 // DefaultFile is read when no file is named.
 const DefaultFile = "azbackup.yaml"
 
-// maxSize bounds one file, in bytes: about 20,000 rules. It keeps a wrong file (a backup, a log) from
-// being read for minutes; more rules go into several files.
-const maxSize = 4 << 20
+// maxSize bounds one file, in bytes: a file of a million VMs by id has about 200 MB. It keeps a wrong file (a backup, a
+// log) from being read for minutes.
+const maxSize = 256 << 20
 
 // Load reads the files and directories (a directory stands for its *.yaml, sorted), joins them in order, and
 // checks everything that can be checked without Azure. env looks up ${NAME}, like [os.LookupEnv].
@@ -46,6 +46,7 @@ func read(sources []*source, complete bool, vars *variables, out *collector) *Co
 	var roots []*node
 	for _, src := range sources {
 		if root := parse(src, out); root != nil {
+			root.dropExtensions()
 			vars.expand(root)
 			roots = append(roots, root)
 		}
@@ -67,6 +68,11 @@ func read(sources []*source, complete bool, vars *variables, out *collector) *Co
 	}
 	c.Compile()
 	return c
+}
+
+// dropExtensions leaves out the keys of the file that start with x-: they are a place for anchored values.
+func (n *node) dropExtensions() {
+	n.pairs = slices.DeleteFunc(n.pairs, func(p pair) bool { return strings.HasPrefix(p.key.text, "x-") })
 }
 
 // findFiles lists the files that the paths stand for.

@@ -248,8 +248,8 @@ func TestTooMany(t *testing.T) {
 		return head + key + ":\n" + strings.ReplaceAll(strings.Repeat(item, count), "#", strings.Repeat("?", 100))
 	}
 	tests := map[string]struct{ text, want string }{
-		"vaults":   {list("vaults", maxVaults+1, "  - {name: v, resourceGroup: g, location: l}\n"), "there are 1001 vaults"},
-		"policies": {list("policies", maxPolicies+1, "  - {name: p}\n"), "1001 policies"},
+		"vaults":   {list("vaults", maxVaults+1, "  - {name: v, resourceGroup: g, location: l}\n"), "there are 20001 vaults"},
+		"policies": {list("policies", maxPolicies+1, "  - {name: p}\n"), "20001 policies"},
 		"patterns": {list("vms", 3000, "  - {name: r, match: {names: ['#x']}, except: [{names: ['#y', '#z*']}], protect: false}\n"), "not checked for being covered"},
 	}
 	for name, tt := range tests {
@@ -262,15 +262,33 @@ func TestTooMany(t *testing.T) {
 	}
 }
 
+func TestAFileOverTheLimitIsNotRead(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "azbackup.yaml")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(file, maxSize+1); err != nil { // takes no room on disk
+		t.Fatal(err)
+	}
+	if _, _, err := Load([]string{file}, testEnv); err == nil || !strings.Contains(err.Error(), "too large: 268435457 bytes, at most 268435456") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestHostileFilesAreRefusedQuickly(t *testing.T) {
 	bomb := "version: 1\na: &a [x, x, x, x, x, x, x, x, x]\n"
 	for c := 'b'; c < 'z'; c++ {
 		bomb += fmt.Sprintf("%c: &%c [*%c, *%c, *%c, *%c, *%c, *%c, *%c, *%c, *%c]\n", c, c, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1)
 	}
-	rules := "version: 1\nvms:\n" + strings.Repeat("  - {name: a, match: {names: [a]}, policy: b, vualt: c}\n", maxSize/60)
+	merges := "version: 1\nx-a: &a {a1: 1, a2: 1, a3: 1, a4: 1}\n"
+	for c := 'b'; c < 'z'; c++ {
+		merges += fmt.Sprintf("x-%c: &%c {%c1: {<<: *%c}, %c2: {<<: *%c}, %c3: {<<: *%c}, %c4: {<<: *%c}}\n", c, c, c, c-1, c, c-1, c, c-1, c, c-1)
+	}
+	rules := "version: 1\nvms:\n" + strings.Repeat("  - {name: a, match: {names: [a]}, policy: b, vualt: c}\n", 4<<20/60)
 	tests := map[string]struct{ text, rule string }{
 		"an alias bomb":        {bomb, "[alias]"},
-		"10 MB":                {strings.Repeat("# a comment line\n", 10<<20/17), "[file]"},
+		"merge bombs":          {merges, "[alias]"},
+		"a circle":             {"version: 1\nx-a: &a [b, {c: *a}]\n", "[alias]"},
 		"deep lists":           {"version: " + strings.Repeat("[", 1<<20), "[nesting]"},
 		"deep closed lists":    {"version: " + strings.Repeat("[", 9000) + strings.Repeat("]", 9000), "[nesting]"},
 		"deep mappings":        {strings.Repeat("a: {", 9000), "is not YAML"},

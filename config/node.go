@@ -25,6 +25,7 @@ type node struct {
 	width int // characters the caret underlines
 	pairs []pair
 	items []*node
+	via   *aliasUse // the alias that put the value here; nil where the file spells it out
 }
 
 // pair is one key of a mapping and its value; keys of one mapping are unique.
@@ -82,6 +83,27 @@ const (
 	tagInt  = "!!int"
 	tagBool = "!!bool"
 )
+
+// origin names the alias and the anchor of an aliased value, for the end of a message; "" for any other.
+func (n *node) origin() string {
+	if n.via == nil {
+		return ""
+	}
+	s := fmt.Sprintf("used by *%s in line %d", escape(n.via.name), n.via.line)
+	if n.line == n.via.line {
+		s = fmt.Sprintf("the value of &%s in line %d", escape(n.via.name), n.via.anchor)
+	}
+	if up := n.via.up; up != nil {
+		s += fmt.Sprintf(", by *%s in line %d", escape(up.name), up.line)
+	}
+	return " (" + s + ")"
+}
+
+// startsWith says whether the value's text in the file starts with s.
+func (n *node) startsWith(s string) bool {
+	rest := []rune(n.src.line(n.line))
+	return n.col >= 1 && n.col <= len(rest) && strings.HasPrefix(string(rest[n.col-1:]), s)
+}
 
 // describe says what the node is, for "must be …, not …".
 func (n *node) describe() string {

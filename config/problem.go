@@ -131,7 +131,7 @@ func (c *collector) warn(n *node, r rule, hint, format string, args ...any) {
 
 func at(n *node, r rule, hint, message string) Problem {
 	return Problem{
-		Position: n.pos(), Rule: string(r), Message: message, Hint: hint,
+		Position: n.pos(), Rule: string(r), Message: message + n.origin(), Hint: hint,
 		source: n.src.line(n.line), length: n.width,
 	}
 }

@@ -24,7 +24,7 @@ type help struct {
 
 func readingHelp() []help {
 	return []help{
-		{ruleFile, "A file or directory that was named can be read, is at most 4 MiB, and is named once. Of a directory every *.yaml is read, " +
+		{ruleFile, "A file or directory that was named can be read, is at most 256 MiB, and is named once. Of a directory every *.yaml is read, " +
 			"in the order of the names; a *.yml there is an error, because it would be left out silently."},
 		{ruleEncoding, "A file is UTF-8 text. Control characters and the line breaks that only some editors count are refused, " +
 			"so that every position in a message is the one your editor shows."},
@@ -33,8 +33,8 @@ func readingHelp() []help {
 		{ruleTab, "YAML forbids tabs in indentation. Indent with spaces."},
 		{ruleNesting, "Values are nested at most 32 levels deep; the format itself needs eight."},
 		{ruleSecondDocument, "A file holds one YAML document. What stands behind a second --- would be ignored by many readers, so it is refused."},
-		{ruleAlias, "Anchors (&a), aliases (*a) and merge keys (<<) are refused: a reviewer should see each value where it stands, " +
-			"and an alias can blow up a small file into a huge one. Selectors with lists say most repetitions shorter."},
+		{ruleAlias, "Anchors (&a), aliases (*a) and merge keys (<<) work as in YAML; keys of the file that start with x- are a place for anchored values. " +
+			"An alias within its own value, and aliases that make a small file huge, are refused."},
 		{ruleYAMLTag, "Explicit YAML tags (!!str, !custom) are refused. Put quotes around a value that must be a text."},
 		{ruleDuplicateKey, "A key stands once in a mapping. Most YAML readers silently keep the last one."},
 		{ruleVariable, "${NAME} and ${NAME:-default} are replaced in values, never in keys; the default also stands for an empty variable. " +
@@ -112,7 +112,7 @@ func vmsHelp() []help {
 		{ruleCovered, "The first rule that matches decides. A rule, or a selector of a list, whose VMs an earlier rule takes all, or its own except leaves out all, never does anything."},
 		{ruleAmbiguousExcept, "A warning: one except with several conditions leaves out only VMs for which all of them hold, which is easily read as any of them. " +
 			"Write a list with one selector each for any, or a list of one for all."},
-		{ruleTooMany, "A config has at most 1000 vaults and 1000 policies. Where thousands of patterns would have to be compared each with each, " +
+		{ruleTooMany, "A config has at most 20,000 vaults and 20,000 policies. Where thousands of patterns would have to be compared each with each, " +
 			"the check for covered rules stops, with a warning."},
 	}
 }

@@ -51,7 +51,8 @@ func makeSchema(t *testing.T) []byte {
 		s.Definitions[name].Description = "" // speaks of Go; the properties have their own
 	}
 	m.object(s)
-	s.Required = []string{keyVersion} // of several files only one has to list the subscriptions
+	s.Required = []string{keyVersion}                              // of several files only one has to list the subscriptions
+	s.PatternProperties = map[string]*jsonschema.Schema{"^x-": {}} // a place for anchored values
 	lists.Version, lists.ID = "", ""
 	s.ID, s.Title = schemaID, "azbackup"
 	s.Description = "What azbackup backs up: vaults, policies, and rules for VMs."
@@ -85,7 +86,7 @@ func schemaForms(t reflect.Type) *jsonschema.Schema {
 		return anyOf(word(string(DisksAll), string(DisksOSOnly)), &jsonschema.Schema{Ref: "#/$defs/DiskLists"})
 	case reflect.TypeFor[map[string]string]():
 		return &jsonschema.Schema{
-			Type: "object", MinProperties: new(uint64(1)), PropertyNames: &jsonschema.Schema{MinLength: new(uint64(1))},
+			Type: "object", PropertyNames: &jsonschema.Schema{MinLength: new(uint64(1))},
 			AdditionalProperties: anyScalar(),
 		}
 	case reflect.TypeFor[map[string][]string]():
@@ -112,9 +113,6 @@ type schemaMaker struct {
 
 // object completes the properties of a mapping.
 func (m schemaMaker) object(s *jsonschema.Schema) {
-	if len(s.Required) == 0 {
-		s.MinProperties = new(uint64(1))
-	}
 	slices.Sort(s.Required)
 	for p := s.Properties.Oldest(); p != nil; p = p.Next() {
 		p.Value = m.value(p.Value)
@@ -186,8 +184,9 @@ func (m schemaMaker) union(s *jsonschema.Schema) *jsonschema.Schema {
 
 // forms puts in the types that are a word or a mapping, and the mappings of which one key may be said.
 func (m schemaMaker) forms(defs jsonschema.Definitions) {
+	defs["Selector"].MinProperties = new(uint64(1))
 	for _, name := range []string{"Schedule", "DiskLists"} {
-		defs[name].MaxProperties = new(uint64(1))
+		defs[name].MinProperties, defs[name].MaxProperties = new(uint64(1)), new(uint64(1))
 	}
 	for name, words := range map[string][]string{"Cloud": cloudNames(), "Archive": {"recommended"}} {
 		object := *defs[name]

@@ -48,6 +48,9 @@ var errNoJSON = errors.New("no JSON")
 func validateText(s *jsonschema.Schema, text []byte) error {
 	var value any
 	if err := yaml.Unmarshal(text, &value); err != nil {
+		if strings.Contains(err.Error(), "excessive aliasing") { // the library's own limit for values is lower
+			return fmt.Errorf("%w: %w", errNoJSON, err)
+		}
 		return err
 	}
 	j, err := json.Marshal(textDates(value))

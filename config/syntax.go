@@ -25,6 +25,9 @@ func reportSyntax(src *source, err error, out *collector) {
 		out.place(src, tab, col, ruleTab, "indent with spaces", "a tab stands in the indentation, which YAML forbids")
 		return
 	}
+	if reportMisread(src, message, line, out) {
+		return
+	}
 	line = min(line, len(src.lines()))
 	for line > 1 && strings.TrimSpace(src.line(line)) == "" {
 		line--
@@ -62,3 +65,49 @@ func firstTab(src *source) (line, col int) {
 	}
 	return 0, 0
 }
+
+// misread is an error of the YAML library that often comes of a glob without quotes: YAML takes * for an alias, and ? for
+// the start of a key.
+type misread struct {
+	message *regexp.Regexp // of the library; its group is a name
+	text    string         // what stands in the line then; %s is the name
+	says    string         // what is wrong with it
+	far     bool           // the library does not tell the line
+}
+
+func misreadings() []misread {
+	return []misread{
+		{regexp.MustCompile(`^unknown anchor '(.*)' referenced$`), `(?:^|[\s\[{,:-])(\*%s)(?:[\s\]},:]|$)`, "no value before this one has this anchor", true},
+		{regexp.MustCompile(`^did not find expected alphabetic or numeric character()$`), `(?:^|[\s\[{,:-])([*&][^\s,\]}]*)`, "this is not the name of an anchor", false},
+		{regexp.MustCompile(`^mapping keys are not allowed in this context()$`), `(?:^|[\s\[{,:-])(\*[^\s,\]}]*\?)`, "this is not the name of an anchor", false},
+		{regexp.MustCompile(`^did not find expected ',' or '[\]}]'()$`), `[\[{,]\s*([^\s"'\[\]{},]*\?)\s*[,\]}]`, "a ? at the end of a value is read as the start of a key", false},
+	}
+}
+
+// reportMisread reports what the library says against a glob without quotes, at its place. It says false where no
+// such glob stands there.
+func reportMisread(src *source, message string, line int, out *collector) bool {
+	for _, m := range misreadings() {
+		name := m.message.FindStringSubmatch(message)
+		if name == nil {
+			continue
+		}
+		glob := regexp.MustCompile(strings.ReplaceAll(m.text, "%s", regexp.QuoteMeta(name[1])))
+		first, last := max(line-1, 1), min(line+1, len(src.lines()))
+		if m.far {
+			first, last = 1, len(src.lines())
+		}
+		for at := first; at <= last; at++ {
+			text := src.line(at)
+			if found := glob.FindStringSubmatchIndex(text); found != nil {
+				before, glob := text[:found[2]], text[found[2]:found[3]]
+				n := &node{src: src, line: at, col: 1 + utf8.RuneCountInString(before), width: utf8.RuneCountInString(glob)}
+				out.fail(n, ruleSyntax, hintQuotes, "this is not YAML: %s", m.says)
+				return true
+			}
+		}
+	}
+	return false
+}
+
+const hintQuotes = "put quotes around a value that starts with * or &, or holds ?"

@@ -63,6 +63,8 @@ func (w *walker) fail(n *node, r rule, hint, format string, args ...any) {
 func (w *walker) wrongType(n *node, p *path, want string) {
 	hint := ""
 	switch {
+	case n.kind == mapping && n.startsWith("?"):
+		hint = "YAML takes a ? here for the start of a key: put the value in quotes"
 	case n.isNull():
 		hint = "give it a value, or leave the key out"
 	case n.kind == scalar && !n.isText() && strings.HasPrefix(want, "a text"):
@@ -127,9 +129,6 @@ func (w *walker) decodeStruct(n *node, v reflect.Value, p *path) {
 		pos.Set(reflect.ValueOf(n.pos()))
 	}
 	fields := w.fieldsOf(v.Type())
-	if !slices.ContainsFunc(fields, func(f field) bool { return f.required }) {
-		w.notEmpty(n, p)
-	}
 	for _, pair := range n.pairs {
 		if f, ok := find(fields, pair.key.text); ok {
 			w.decode(pair.value, v.Field(f.index), f.limits, &path{up: p, key: f.key})
@@ -145,13 +144,6 @@ func (w *walker) decodeStruct(n *node, v reflect.Value, p *path) {
 		if f.required && n.get(f.key) == nil && !n.meant(f.key) {
 			w.out.fail(n, ruleMissingKey, "", "%s lacks the key %s", p, quote(f.key))
 		}
-	}
-}
-
-// notEmpty refuses a mapping without keys: it says nothing, and may be what is left of something.
-func (w *walker) notEmpty(n *node, p *path) {
-	if len(n.pairs) == 0 {
-		w.fail(n, ruleValue, "leave the key out", "%s must not be an empty mapping", p)
 	}
 }
 

@@ -7,15 +7,11 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"gopkg.in/yaml.v3"
 )
 
-// maxDepth bounds how deep values may be nested; the format itself needs eight levels.
-const maxDepth = 32
-
-// This file is the only one that knows the YAML library.
+// This file and yaml_convert.go are the only ones that know the YAML library.
 
 // parse turns one file into nodes. It returns nil when the file is no single, plain YAML document; why is
 // reported to out.
@@ -34,7 +30,7 @@ func parse(src *source, out *collector) *node {
 		reportSyntax(src, err, out)
 		return nil
 	}
-	c := converter{src: src, out: out}
+	c := newConverter(src, out, doc)
 	root := c.convert(doc.Content[0], 1)
 	if second, err := decodeDocument(docs); err == nil {
 		out.place(src, second.Line, second.Column, ruleSecondDocument, "write one file per document, or one list",
@@ -63,116 +59,6 @@ func decodeDocument(d *yaml.Decoder) (doc *yaml.Node, err error) {
 		return nil, err
 	}
 	return doc, nil
-}
-
-// converter turns the library's nodes into ours.
-type converter struct {
-	src    *source
-	out    *collector
-	broken bool // something was met that has no meaning: the file is not walked
-}
-
-func (c *converter) convert(y *yaml.Node, depth int) *node {
-	n := &node{src: c.src, line: y.Line, col: y.Column, width: 1}
-	if n.line > len(c.src.lines()) {
-		n.line, n.col = c.src.inside(n.line, n.col)
-	}
-	c.plain(y, n)
-	if depth > maxDepth {
-		c.refuse(n, ruleNesting, "", "values are nested too deep: at most %d levels", maxDepth)
-		return n
-	}
-	switch y.Kind {
-	case yaml.MappingNode:
-		n.kind = mapping
-		c.pairs(y, n, depth)
-	case yaml.SequenceNode:
-		n.kind = list
-		for _, item := range y.Content {
-			n.items = append(n.items, c.convert(item, depth+1))
-		}
-	case yaml.AliasNode:
-		n.width = 1 + utf8.RuneCountInString(y.Value)
-		c.refuse(n, ruleAlias, "write the value out", "aliases are not supported")
-	case yaml.ScalarNode:
-		n.text, n.tag = y.Value, y.ShortTag()
-		n.quoted = y.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0
-		n.width = c.width(y)
-	case yaml.DocumentNode:
-	}
-	return n
-}
-
-// plain refuses anchors and explicit tags: a reader must see every value where it stands.
-func (c *converter) plain(y *yaml.Node, n *node) {
-	if y.Anchor != "" {
-		c.refuse(n, ruleAlias, "write the value out where it is needed", "anchors are not supported")
-	}
-	if y.Style&yaml.TaggedStyle != 0 {
-		c.refuse(n, ruleYAMLTag, "leave the tag out; quote a value that must be a text", "YAML tags such as %s are not supported", quote(y.Tag))
-	}
-}
-
-func (c *converter) pairs(y *yaml.Node, n *node, depth int) {
-	seen := make(map[string]*node, len(y.Content)/2)
-	for i := 0; i+1 < len(y.Content); i += 2 {
-		key := c.convert(y.Content[i], depth+1)
-		value := c.convert(y.Content[i+1], depth+1)
-		if key.kind != scalar {
-			c.refuse(key, ruleWrongType, "", "a key must be a word, not %s", key.describe())
-			continue
-		}
-		if key.text == "<<" && !key.quoted {
-			c.refuse(key, ruleAlias, "write the keys out", "merge keys are not supported")
-			continue
-		}
-		if first, ok := seen[key.text]; ok {
-			c.out.fail(key, ruleDuplicateKey, "", "key %s stands twice: first in line %d", quote(key.text), first.line)
-			continue
-		}
-		seen[key.text] = key
-		n.pairs = append(n.pairs, pair{key, value})
-	}
-}
-
-func (c *converter) refuse(n *node, r rule, hint, format string, args ...any) {
-	c.broken = true
-	c.out.fail(n, r, hint, format, args...)
-}
-
-// maxMeasured bounds the lines, in bytes, in which the end of a quoted scalar is looked for: doing so for each
-// scalar of one huge line would take minutes.
-const maxMeasured = 2000
-
-// width is how many characters of its first line a scalar takes.
-func (c *converter) width(y *yaml.Node) int {
-	if y.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
-		return 1
-	}
-	line := c.src.line(y.Line)
-	if len(line) > maxMeasured {
-		return max(1, min(utf8.RuneCountInString(y.Value), excerptPlace))
-	}
-	if y.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) == 0 {
-		return max(1, min(utf8.RuneCountInString(y.Value), utf8.RuneCountInString(line)-y.Column+1))
-	}
-	rest := []rune(line)
-	return max(1, closingQuote(rest[min(y.Column-1, len(rest)):]))
-}
-
-// closingQuote is the length of a quoted scalar that starts rest, as far as it stands on this line.
-func closingQuote(rest []rune) int {
-	for i := 1; i < len(rest); i++ {
-		switch {
-		case rest[i] == '\\' && rest[0] == '"':
-			i++
-		case rest[i] == rest[0] && rest[0] == '\'' && i+1 < len(rest) && rest[i+1] == '\'':
-			i++
-		case rest[i] == rest[0]:
-			return i + 1
-		}
-	}
-	return len(rest)
 }
 
 // writeYAML writes a mapping: entries of a list one after the other, short values on one line.

@@ -1,0 +1,204 @@
+package config
+
+import (
+	"unicode/utf8"
+
+	"gopkg.in/yaml.v3"
+)
+
+// maxDepth bounds how deep values may be nested; the format itself needs eight levels.
+const maxDepth = 32
+
+// maxAliased bounds how many values aliases may add to those that a file spells out: a few lines of nested aliases can
+// stand for billions. A file may have as many again as it spells out, and this many more.
+const maxAliased = 200_000
+
+// converter turns the library's nodes into ours. An alias becomes a copy of what its anchor names, so that
+// variables, problems and positions belong to one use of it.
+type converter struct {
+	src     *source
+	out     *collector
+	broken  bool                // something was met that has no meaning: the file is not walked
+	within  map[*yaml.Node]bool // the anchored values that are being converted
+	via     *aliasUse           // the alias whose value is being converted; nil outside of one
+	room    int                 // how many more values aliases may add
+	stopped bool                // there was no more room
+}
+
+// aliasUse is a place where an alias stands.
+type aliasUse struct {
+	name   string
+	line   int       // of the alias
+	anchor int       // line of the anchored value
+	up     *aliasUse // the alias in whose value this one stands, or nil
+}
+
+func newConverter(src *source, out *collector, doc *yaml.Node) *converter {
+	return &converter{src: src, out: out, within: map[*yaml.Node]bool{}, room: maxAliased + countNodes(doc)}
+}
+
+// countNodes is how many values a document spells out. An alias counts as one: its Content is empty.
+func countNodes(y *yaml.Node) int {
+	n := 1
+	for _, child := range y.Content {
+		n += countNodes(child)
+	}
+	return n
+}
+
+func (c *converter) convert(y *yaml.Node, depth int) *node {
+	n := &node{src: c.src, line: y.Line, col: y.Column, width: 1, via: c.via}
+	if n.line > len(c.src.lines()) {
+		n.line, n.col = c.src.inside(n.line, n.col)
+	}
+	if !c.admit(n, depth) {
+		return n
+	}
+	if y.Style&yaml.TaggedStyle != 0 {
+		c.refuse(n, ruleYAMLTag, "leave the tag out; quote a value that must be a text", "YAML tags such as %s are not supported", quote(y.Tag))
+	}
+	if y.Anchor != "" && !c.within[y] {
+		c.within[y] = true
+		defer delete(c.within, y)
+	}
+	switch y.Kind {
+	case yaml.MappingNode:
+		n.kind = mapping
+		c.pairs(y, n, depth)
+	case yaml.SequenceNode:
+		n.kind = list
+		for _, item := range y.Content {
+			if c.stopped {
+				break
+			}
+			n.items = append(n.items, c.convert(item, depth+1))
+		}
+	case yaml.AliasNode:
+		return c.alias(y, n, depth)
+	case yaml.ScalarNode:
+		n.text, n.tag = y.Value, y.ShortTag()
+		n.quoted = y.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0
+		n.width = c.width(y)
+	case yaml.DocumentNode:
+	}
+	return n
+}
+
+// admit says whether there is room for one more value, as deep as it stands.
+func (c *converter) admit(n *node, depth int) bool {
+	if depth > maxDepth {
+		c.refuse(n, ruleNesting, "", "values are nested too deep: at most %d levels", maxDepth)
+		return false
+	}
+	if c.via == nil {
+		return true
+	}
+	if c.room--; c.room < 0 && !c.stopped {
+		c.stopped = true
+		c.refuse(n, ruleAlias, "write fewer of them, or the values themselves",
+			"aliases make too much of this file: at most %d values more than it spells out", maxAliased)
+	}
+	return !c.stopped
+}
+
+// alias converts what an alias stands for. The value stands where the alias does; what is below it keeps its own place.
+func (c *converter) alias(y *yaml.Node, n *node, depth int) *node {
+	n.width = 1 + utf8.RuneCountInString(y.Value)
+	if c.within[y.Alias] {
+		c.refuse(n, ruleAlias, "", "the alias *%s stands within what it stands for", escape(y.Value))
+		return n
+	}
+	saved := c.via
+	c.via = &aliasUse{name: y.Value, line: n.line, anchor: y.Alias.Line, up: saved}
+	value := c.convert(y.Alias, depth)
+	c.via = saved
+	value.line, value.col, value.width = n.line, n.col, n.width
+	return value
+}
+
+func (c *converter) pairs(y *yaml.Node, n *node, depth int) {
+	seen := make(map[string]*node, len(y.Content)/2)
+	var merged []*node
+	for i := 0; i+1 < len(y.Content) && !c.stopped; i += 2 {
+		key := c.convert(y.Content[i], depth+1)
+		value := c.convert(y.Content[i+1], depth+1)
+		if key.kind != scalar {
+			c.refuse(key, ruleWrongType, "", "a key must be a word, not %s", key.describe())
+			continue
+		}
+		if first, ok := seen[key.text]; ok {
+			c.out.fail(key, ruleDuplicateKey, "", "key %s stands twice: first in line %d", quote(key.text), first.line)
+			continue
+		}
+		seen[key.text] = key
+		if key.text == "<<" && !key.quoted {
+			merged = append(merged, c.mergedBy(value)...)
+			continue
+		}
+		n.pairs = append(n.pairs, pair{key, value})
+	}
+	// A key of the mapping itself beats a merged one, and the first mapping that is merged beats the next.
+	for _, m := range merged {
+		for _, p := range m.pairs {
+			if seen[p.key.text] == nil {
+				seen[p.key.text] = p.key
+				n.pairs = append(n.pairs, p)
+			}
+		}
+	}
+}
+
+// mergedBy lists the mappings that the value of a merge key names.
+func (c *converter) mergedBy(value *node) []*node {
+	of := []*node{value}
+	if value.kind == list {
+		of = value.items
+	}
+	for _, m := range of {
+		if m.kind != mapping && !c.stopped {
+			c.refuse(m, ruleAlias, "", "a merge key (<<) takes a mapping, or a list of mappings, not %s", m.describe())
+			return nil
+		}
+	}
+	return of
+}
+
+func (c *converter) refuse(n *node, r rule, hint, format string, args ...any) {
+	c.broken = true
+	c.out.fail(n, r, hint, format, args...)
+}
+
+// maxMeasured bounds the lines, in bytes, in which the end of a quoted scalar is looked for: doing so for each
+// scalar of one huge line would take minutes.
+const maxMeasured = 2000
+
+// width is how many characters of its first line a scalar takes.
+func (c *converter) width(y *yaml.Node) int {
+	if y.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
+		return 1
+	}
+	line := c.src.line(y.Line)
+	if len(line) > maxMeasured {
+		return max(1, min(utf8.RuneCountInString(y.Value), excerptPlace))
+	}
+	if y.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) == 0 {
+		return max(1, min(utf8.RuneCountInString(y.Value), utf8.RuneCountInString(line)-y.Column+1))
+	}
+	rest := []rune(line)
+	return max(1, closingQuote(rest[min(y.Column-1, len(rest)):]))
+}
+
+// closingQuote is the length of a quoted scalar that starts rest, as far as it stands on this line.
+func closingQuote(rest []rune) int {
+	for i := 1; i < len(rest); i++ {
+		switch {
+		case rest[i] == '\\' && rest[0] == '"':
+			i++
+		case rest[i] == rest[0] && rest[0] == '\'' && i+1 < len(rest) && rest[i+1] == '\'':
+			i++
+		case rest[i] == rest[0]:
+			return i + 1
+		}
+	}
+	return len(rest)
+}
