@@ -146,6 +146,24 @@ func (f *fake) Start(ctx context.Context, c plan.Change) (apply.Operation, error
 	switch word {
 	case "fail":
 		return no(400, "UserErrorVmVaultLocationMismatch")
+	case "unregistered":
+		return no(409, "MissingSubscriptionRegistration")
+	case "disabled":
+		return no(409, "ReadOnlyDisabledSubscription")
+	case "moving":
+		return no(409, "ResourceGroupBeingMoved")
+	case "locked":
+		return no(409, "ScopeLocked")
+	case "policy":
+		return no(403, "RequestDisallowedByPolicy")
+	case "guarded":
+		refused.Message = "ResourceGuard operation request id is null or empty"
+		return no(403, "SomethingAboutGuards")
+	case "linked":
+		refused.Message = "no right on /subscriptions/x/providers/Microsoft.DataProtection/resourceGuards/mua/updateProtectedItemRequests/default"
+		return no(403, "LinkedAuthorizationFailed")
+	case "new-conflict":
+		return no(409, "SomethingNew")
 	case "403":
 		return no(403, "AuthorizationFailed")
 	case "429":

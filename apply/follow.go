@@ -74,7 +74,7 @@ func (p *pursuit) read(ctx context.Context, s sight) (res Result, over bool) {
 	if s.err != nil {
 		p.trouble = s.err
 		e, is := errors.AsType[*Error](s.err)
-		p.unlisted = !is || ruleFor(e.Code, e.Status).reaction == never
+		p.unlisted = !is || ruleOf(e).reaction == never
 		p.asks = p.unlisted
 	}
 	if s.look == nil {

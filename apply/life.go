@@ -24,6 +24,7 @@ type life struct {
 	accepted time.Time // by our clock; zero until then
 	trouble  error     // what stood in the way last
 	repeats  int       // writes that were refused and may be repeated
+	limited  int       // those of them that may be repeated a few times only
 	adapted  bool      // a refresh was tried
 }
 
@@ -152,11 +153,15 @@ func (l *life) answerTo(ctx context.Context, err error) (res Result, over bool) 
 		return l.readBack(ctx)
 	}
 	l.asked = false
-	r := ruleFor(e.Code, e.Status)
+	r := ruleOf(e)
+	again := r.tries == 0 || l.limited < r.tries
+	if r.tries > 0 {
+		l.limited++
+	}
 	switch {
-	case r.reaction == waitOut:
+	case r.reaction == waitOut && again:
 		return l.standAside(ctx, r)
-	case r.reaction == retry && (r.tries == 0 || l.repeats < r.tries):
+	case r.reaction == retry && again:
 		return l.tryLater(ctx, r, e.RetryAfter)
 	case r.reaction == adapt && l.Action == plan.Protect && !l.adapted && !l.opt.NoRefresh:
 		l.adapted = true
@@ -233,7 +238,7 @@ func (l *life) lookUntil(ctx context.Context, since time.Time, ok func(*look) bo
 		}
 		if s.err != nil {
 			l.trouble = s.err
-			if e, is := errors.AsType[*Error](s.err); !is || ruleFor(e.Code, e.Status).reaction == never {
+			if e, is := errors.AsType[*Error](s.err); !is || ruleOf(e).reaction == never {
 				return s.err
 			}
 		}

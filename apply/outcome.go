@@ -56,7 +56,7 @@ func (l *life) fromError(err error) Result {
 		return Result{Message: text(err)}
 	}
 	r := Result{Code: e.Code, Message: firstOf(e.Message, text(e.Err)), RequestID: e.RequestID}
-	r.Hint = ruleFor(e.Code, e.Status).hint
+	r.Hint = ruleOf(e).hint
 	return r
 }
 

@@ -114,7 +114,7 @@ func (l *life) repeat() (Result, bool) {
 	l.op, l.asked = Operation{}, false
 	r := rule{tries: 3}
 	if e := l.serviceError(); e != nil {
-		r = ruleFor(e.Code, e.Status)
+		r = ruleOf(e)
 	}
 	if l.repeats >= max(r.tries, 1) {
 		return l.failed(l.trouble), true

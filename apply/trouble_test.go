@@ -3,6 +3,8 @@ package apply_test
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -86,4 +88,47 @@ func TestAWriteWhoseAnswerWasLostAndThatCannotBeReadBackIsUnconfirmed(t *testing
 			})
 		})
 	}
+}
+
+// What a person has to change is not waited out: the answer is the last word, with its code, its text and advice.
+func TestFinalRefusalsEndAtOnceInAzuresWords(t *testing.T) {
+	for word, want := range map[string]struct{ code, hint string }{
+		"unregistered": {"MissingSubscriptionRegistration", "az provider register"},
+		"disabled":     {"ReadOnlyDisabledSubscription", "disabled"},
+		"moving":       {"ResourceGroupBeingMoved", "moved"},
+		"locked":       {"ScopeLocked", "lock"},
+		"policy":       {"RequestDisallowedByPolicy", "Azure Policy"},
+		"guarded":      {"SomethingAboutGuards", "resource guard"},
+		"linked":       {"LinkedAuthorizationFailed", "resource guard"},
+	} {
+		inBubble(t, func(t *testing.T, az *fake) {
+			az.script["vm1"] = []string{word, word, word, word, word}
+			began := time.Now()
+			rep, _ := carryOut(t, az, planOf(itemChange(plan.Protect, "vm1")), apply.Options{})
+			res := wantOutcome(t, rep, "protect:vm1", apply.Failed)
+			if res.Code != want.code || res.Message == "" || res.RequestID == "" || time.Since(began) > time.Second || az.started("protect:vm1") != 1 {
+				t.Errorf("%s: %d writes, after %v: %+v", word, az.started("protect:vm1"), time.Since(began), res)
+			}
+			wantContains(t, "the hint", res.Hint, want.hint)
+			if strings.Contains(res.Hint, "README") {
+				t.Errorf("%s speaks of roles: %s", word, res.Hint)
+			}
+		})
+	}
+}
+
+func TestAConflictOfAnUnknownCodeIsTriedAFewTimesThenShownAsItIs(t *testing.T) {
+	inBubble(t, func(t *testing.T, az *fake) {
+		az.script["vm1"] = slices.Repeat([]string{"new-conflict"}, 100)
+		az.script["vm2"] = append(slices.Repeat([]string{"conflict"}, 8), "new-conflict", "new-conflict", "ok")
+		began := time.Now()
+		rep, _ := carryOut(t, az, planOf(itemChange(plan.Protect, "vm1")), apply.Options{})
+		res := wantOutcome(t, rep, "protect:vm1", apply.Failed)
+		if res.Code != "SomethingNew" || res.Message != "scripted" || az.started("protect:vm1") != 5 || time.Since(began) > 3*time.Minute {
+			t.Errorf("%d writes in %v: %+v", az.started("protect:vm1"), time.Since(began), res)
+		}
+		// Conflicts that are known were waited out before, and do not count.
+		rep, _ = carryOut(t, az, planOf(itemChange(plan.Protect, "vm2")), apply.Options{})
+		wantOutcome(t, rep, "protect:vm2", apply.Done)
+	})
 }
