@@ -2,7 +2,6 @@ package azure
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -80,49 +79,6 @@ func refusal(op string, sent *sentRequest, a *answer) error {
 
 func requestID(h http.Header) string {
 	return firstOf(h.Get(headerRequestID), h.Get(headerCorrelationID), h.Get(headerClientRequestID))
-}
-
-// envelope reads the error envelopes of azure-api.md §12 and FACTS 38.
-func envelope(body []byte) (code, message string) {
-	var e struct {
-		Error struct {
-			Code    any    `json:"code"`
-			Message string `json:"message"`
-			Details []struct {
-				Code    string `json:"code"`
-				Message string `json:"message"`
-			} `json:"details"`
-		} `json:"error"`
-		Code    any             `json:"code"`
-		Plain   json.RawMessage `json:"message"`
-		OldCode string          `json:"ErrorCode"`
-	}
-	if unmarshalTolerant(body, &e) != nil {
-		return "", ""
-	}
-	code = firstOf(spell(e.Error.Code), spell(e.Code), e.OldCode)
-	message = e.Error.Message
-	if message == "" && len(e.Error.Details) > 0 {
-		message = e.Error.Details[0].Message
-	}
-	if message == "" && len(e.Plain) > 0 {
-		var localised struct{ Value string }
-		if json.Unmarshal(e.Plain, &message) != nil && json.Unmarshal(e.Plain, &localised) == nil {
-			message = localised.Value
-		}
-	}
-	return code, message
-}
-
-// spell writes a code that may be a string or a number.
-func spell(v any) string {
-	switch v := v.(type) {
-	case string:
-		return v
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	}
-	return ""
 }
 
 // throttledFor finds the seconds in a 429's text (azure-api.md §12): its Retry-After is not to be relied on.

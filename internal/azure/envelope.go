@@ -1,0 +1,98 @@
+package azure
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"strconv"
+	"strings"
+)
+
+// envelope reads the code and the text of an error's body, "" where there is none: the forms of azure-api.md §12,
+// FACTS 38 and azure-api-2.md §32.
+func envelope(body []byte) (code, message string) {
+	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
+	if bytes.HasPrefix(body, []byte("<")) {
+		return xmlEnvelope(body)
+	}
+	var e struct {
+		Error jsonError `json:"error"`
+		OData jsonError `json:"odata.error"`
+		jsonError
+		OldCode json.RawMessage `json:"ErrorCode"`
+	}
+	if unmarshalTolerant(body, &e) != nil {
+		return "", ""
+	}
+	code = firstOf(spell(e.Error.Code), spell(e.OData.Code), spell(e.Code), spell(e.OldCode))
+	return code, firstOf(e.Error.text(), e.OData.text(), e.text())
+}
+
+// jsonError is an error in JSON: its code may be a number, its text may stand in a language.
+type jsonError struct {
+	Code    json.RawMessage `json:"code"`
+	Message json.RawMessage `json:"message"`
+	Details []struct {
+		Message json.RawMessage `json:"message"`
+	} `json:"details"`
+}
+
+func (e jsonError) text() string {
+	if s := spell(e.Message); s != "" || len(e.Details) == 0 {
+		return s
+	}
+	return spell(e.Details[0].Message)
+}
+
+// spell writes a string, a number, or the value of a text that says its language.
+func spell(raw json.RawMessage) string {
+	var s string
+	var n json.Number
+	var localised struct{ Value string }
+	switch {
+	case len(raw) == 0:
+	case json.Unmarshal(raw, &s) == nil:
+		return s
+	case json.Unmarshal(raw, &n) == nil:
+		return withoutExponent(n)
+	case json.Unmarshal(raw, &localised) == nil:
+		return localised.Value
+	}
+	return ""
+}
+
+// withoutExponent writes a number in plain digits.
+func withoutExponent(n json.Number) string {
+	if f, err := n.Float64(); err == nil {
+		return strconv.FormatFloat(f, 'f', -1, 64)
+	}
+	return ""
+}
+
+// xmlEnvelope reads <Error><Code/><Message/></Error>, in any namespace and case. A page of a proxy is none.
+func xmlEnvelope(body []byte) (code, message string) {
+	d := xml.NewDecoder(bytes.NewReader(body))
+	var open []string
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return strings.TrimSpace(code), strings.TrimSpace(message)
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			open = append(open, strings.ToLower(token.Name.Local))
+			if open[0] != "error" {
+				return "", ""
+			}
+		case xml.EndElement:
+			open = open[:len(open)-1]
+		case xml.CharData:
+			switch strings.Join(open, "/") {
+			case "error/code":
+				code += string(token)
+			case "error/message":
+				message += string(token)
+			}
+		}
+	}
+}
