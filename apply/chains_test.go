@@ -58,12 +58,12 @@ func (b *instant) Poll(context.Context, apply.Operation) (apply.Progress, error)
 // randomChains draws a small plan of vaults and policies, each of which may need some of those before it.
 func randomChains(r *rand.Rand) plan.Plan {
 	var changes []plan.Change
-	vaults := 1 + r.IntN(3)
+	vaults, updated := 1+r.IntN(3), map[string]bool{}
 	for i := range 2 + r.IntN(9) {
 		v := vaultID(fmt.Sprint("v", r.IntN(vaults)))
 		c := plan.Change{Action: plan.UpdatePolicy, Target: armid.Policy(v, fmt.Sprint("p", i)), Vault: v}
-		if r.IntN(4) == 0 {
-			c.Action, c.Target = plan.UpdateVault, v
+		if r.IntN(4) == 0 && !updated[v] {
+			c.Action, c.Target, updated[v] = plan.UpdateVault, v, true
 		}
 		c.ID = fmt.Sprintf("%s:%d", c.Action, i)
 		for _, before := range changes {

@@ -10,12 +10,13 @@ import (
 // task is one change on its way to its result.
 type task struct {
 	plan.Change
-	children []*task
-	waiting  int // parents without a result
-	priority int // place in the order of writing; lower goes first
-	lock     lockKey
-	running  bool
-	result   *Result // nil until the change is over
+	vault, subscription armid.Key
+	children            []*task
+	waiting             int // parents without a result
+	priority            int // place in the order of writing; lower goes first
+	lock                lockKey
+	running             bool
+	result              *Result // nil until the change is over
 }
 
 // lockKey names a document that one change at a time may write: the settings of a vault, or its policies. Both are
@@ -25,15 +26,16 @@ type lockKey struct {
 	kind  string // "" = the change needs no lock
 }
 
-func lockKeyOf(c plan.Change) lockKey {
+func newTask(c plan.Change) *task {
+	t := &task{Change: c, vault: armid.Of(c.Vault), subscription: armid.Of(armid.SubscriptionOf(c.Vault))}
 	switch c.Action {
 	case plan.CreateVault, plan.UpdateVault:
-		return lockKey{armid.Of(c.Vault), "settings"}
+		t.lock = lockKey{t.vault, "settings"}
 	case plan.CreatePolicy, plan.UpdatePolicy:
-		return lockKey{armid.Of(c.Vault), "policies"}
+		t.lock = lockKey{t.vault, "policies"}
 	default:
-		return lockKey{}
 	}
+	return t
 }
 
 // workQueue is the graph of the changes: which of them have a result, which run, which may start, and which of
@@ -61,16 +63,15 @@ func newWorkQueue(changes []plan.Change, usual *usual) *workQueue {
 	}
 	byID := make(map[string]*task, len(changes))
 	for _, c := range changes {
-		t := &task{Change: c, lock: lockKeyOf(c)}
+		t := newTask(c)
 		q.tasks = append(q.tasks, t)
 		byID[c.ID] = t
-		q.remainingByVault[armid.Of(c.Vault)]++
+		q.remainingByVault[t.vault]++
 	}
 	for _, t := range q.tasks {
 		for _, id := range t.Needs {
-			// A need that is not in the plan was met before: a saved plan that is carried on lacks what is done.
-			if parent := byID[id]; parent != nil && parent != t {
-				t.waiting++
+			t.waiting++ // for ever where there is no such change: nothing is begun on a need that nobody met
+			if parent := byID[id]; parent != nil {
 				parent.children = append(parent.children, t)
 			}
 		}
@@ -130,7 +131,7 @@ func (q *workQueue) finish(t *task, res Result) []Result {
 			switch {
 			case child.result != nil:
 			case !parent.result.ok():
-				q.record(child, becauseOf(child.Change, *parent.result))
+				q.record(child, consequence(child.Change, parent.Change, parent.result.Outcome))
 				recorded = append(recorded, *child.result)
 				over = append(over, child)
 			case child.waiting == 0:
@@ -144,7 +145,7 @@ func (q *workQueue) finish(t *task, res Result) []Result {
 func (q *workQueue) record(t *task, res Result) {
 	t.result = &res
 	q.remaining--
-	q.remainingByVault[armid.Of(t.Vault)]--
+	q.remainingByVault[t.vault]--
 }
 
 // unlock frees a lock and makes the next change that wants it ready.

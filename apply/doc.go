@@ -8,9 +8,15 @@
 //
 // # Contract
 //
-// A change ends exactly once. It starts when all it needs is done; when a need is not, it is blocked, and nothing
-// else waits for it. A failed change cancels none of its siblings. Every wait ends by itself: with the change's
-// own limit, the run's, the grace after an interrupt, or the context; the cause is in the result.
+// A change ends exactly once. It starts when all it needs is done; when a need went wrong it is blocked, when one was left
+// unfinished it is not started, and nothing else waits for it. A failed change cancels none of its siblings. Every
+// wait ends by itself: with the change's own limit, the run's, the grace after an interrupt, or the context; the
+// cause is in the result.
+//
+// The engine relies on what [plan.Validate] checks, and begins no other plan. What is left when nothing runs and
+// nothing is ready is an [InternalError], never the fault of the plan's changes. A result and all that follows from it are one
+// step of the queue (dag.go, schedule.go), and so are the events of it, in the order in which the observer is told
+// of them later: a change is told to start after the ends of all it needs were told, however slow the observer is.
 //
 // The engine talks to the service through a [Backend] and never prints: it tells an [Observer]. Time is the Go
 // clock, so tests run hours in no time (testing/synctest).

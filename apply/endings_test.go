@@ -168,6 +168,28 @@ func TestWhenAllThatRunsIsOverAnInterruptedRunEnds(t *testing.T) {
 	})
 }
 
+func TestWhatWaitedForSomethingUnfinishedWasNotStarted(t *testing.T) {
+	inBubble(t, func(t *testing.T, az *fake) {
+		az.script["hangs"], az.script["fails"] = []string{"hang"}, []string{"fail"}
+		interrupt := make(chan struct{})
+		time.AfterFunc(10*time.Second, func() { close(interrupt) })
+		rep, _ := carryOut(t, az, planOf(
+			itemChange(plan.Protect, "fails"), itemChange(plan.Backup, "fails", "protect:fails"),
+			policyChange(plan.UpdatePolicy, "hangs"), policyChange(plan.UpdatePolicy, "later"),
+			itemChange(plan.Protect, "b", "update-policy:hangs"), itemChange(plan.Backup, "b", "protect:b"),
+			itemChange(plan.Protect, "c", "update-policy:later"),
+		), apply.Options{Interrupt: interrupt, Grace: time.Minute})
+		wantOutcome(t, rep, "backup:fails", apply.Blocked)
+		wantOutcome(t, rep, "update-policy:hangs", apply.Interrupted)
+		res := wantOutcome(t, rep, "protect:b", apply.NotStarted)
+		wantContains(t, "the message", res.Message, `it needs "update policy hangs", which was interrupted`)
+		res = wantOutcome(t, rep, "backup:b", apply.NotStarted)
+		wantContains(t, "the message", res.Message, `it needs "protect RG-App/b", which was not started`)
+		wantOutcome(t, rep, "update-policy:later", apply.NotStarted)
+		wantOutcome(t, rep, "protect:c", apply.NotStarted)
+	})
+}
+
 func TestACancelledContextLeavesAtOnceWithWhatIsKnown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		az := newFake()

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -69,7 +70,7 @@ func TestAFailedParentBlocksItsChildrenAndNothingElse(t *testing.T) {
 		), apply.Options{})
 		wantOutcome(t, rep, "create-policy:bad", apply.Failed)
 		res := wantOutcome(t, rep, "protect:vm1", apply.Blocked)
-		wantContains(t, "the message", res.Message, `needs "create-policy:bad", which is failed`)
+		wantContains(t, "the message", res.Message, `it needs "create policy bad", which failed`)
 		wantOutcome(t, rep, "backup:vm1", apply.Blocked)
 		wantOutcome(t, rep, "protect:vm2", apply.Done)
 		if az.started("protect:vm1") != 0 {
@@ -81,28 +82,50 @@ func TestAFailedParentBlocksItsChildrenAndNothingElse(t *testing.T) {
 func TestWhatThePlanBlocksIsReportedBlocked(t *testing.T) {
 	inBubble(t, func(t *testing.T, az *fake) {
 		blocked := itemChange(plan.Blocked, "vm1")
-		blocked.Because = "another vault holds it"
+		blocked.Wanted, blocked.Because = plan.Protect, "another vault holds it"
 		rep, _ := carryOut(t, az, planOf(blocked, itemChange(plan.Protect, "vm2", blocked.ID)), apply.Options{})
 		res := wantOutcome(t, rep, blocked.ID, apply.Blocked)
 		wantContains(t, "the message", res.Message, "another vault holds it")
-		wantOutcome(t, rep, "protect:vm2", apply.Blocked)
+		res = wantOutcome(t, rep, "protect:vm2", apply.Blocked)
+		wantContains(t, "the message", res.Message, `it needs "protect RG-App/vm1", which is blocked`)
 		if len(az.starts) != 0 {
 			t.Errorf("writes %v", az.starts)
 		}
 	})
 }
 
-func TestNeedsInACircleAreBlockedAndNothingHangs(t *testing.T) {
-	inBubble(t, func(t *testing.T, az *fake) {
-		rep, _ := carryOut(t, az, planOf(
-			itemChange(plan.Protect, "vm1", "protect:vm2"),
-			itemChange(plan.Protect, "vm2", "protect:vm1"),
-			itemChange(plan.Protect, "vm3", "protect:vm3", "protect:not-in-the-plan"),
-		), apply.Options{})
-		wantOutcome(t, rep, "protect:vm1", apply.Blocked)
-		wantOutcome(t, rep, "protect:vm2", apply.Blocked)
-		wantOutcome(t, rep, "protect:vm3", apply.Done)
-	})
+func TestAnInvalidPlanIsNotBegun(t *testing.T) {
+	for name, changes := range map[string][]plan.Change{
+		"a circle":       {itemChange(plan.Protect, "vm1", "protect:vm2"), itemChange(plan.Protect, "vm2", "protect:vm1")},
+		"itself":         {itemChange(plan.Protect, "vm1", "protect:vm1")},
+		"not there":      {itemChange(plan.Protect, "vm1", "protect:vm3"), itemChange(plan.Backup, "vm1", "protect:vm1")},
+		"one id twice":   {itemChange(plan.Protect, "vm1"), itemChange(plan.Protect, "vm1")},
+		"racing changes": {itemChange(plan.Protect, "vm1"), itemChange(plan.Backup, "vm1")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, az *fake) {
+				p := planOf(append(changes, itemChange(plan.Protect, "other"))...)
+				rec := &recorder{t: t}
+				rep, err := apply.Run(t.Context(), p, az, apply.Options{Observed: time.Now(), Observer: rec.observe})
+				checkReport(t, p, rep, err)
+				internal, ok := errors.AsType[*apply.InternalError](err)
+				if !ok || len(internal.Changes) != len(p.Changes) || !strings.Contains(err.Error(), `"protect:vm1"`) {
+					t.Errorf("the error is %v", err)
+				}
+				for _, res := range rep.Results {
+					if res.Outcome != apply.NotStarted || !strings.Contains(res.Message, "please report") {
+						t.Errorf("result %+v", res)
+					}
+				}
+				if len(az.starts) != 0 {
+					t.Errorf("writes %v", az.starts)
+				}
+				if n := len(rec.at(apply.EventFinished, "")); n != len(p.Changes) {
+					t.Errorf("%d of %d ends are told", n, len(p.Changes))
+				}
+			})
+		})
+	}
 }
 
 func TestPolicyWritesOfOneVaultGoOneByOne(t *testing.T) {

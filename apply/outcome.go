@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -132,10 +133,37 @@ func bare(c plan.Change, o Outcome, message string) Result {
 	return Result{ID: c.ID, Action: c.Action, Target: c.Target, Vault: c.Vault, Outcome: o, Message: message}
 }
 
-// becauseOf is the result of a change whose parent is not done.
-func becauseOf(c plan.Change, parent Result) Result {
-	return bare(c, Blocked, fmt.Sprintf("it needs %q, which is %s", parent.ID, parent.Outcome))
+// consequence is the result of a change that needs one that is not done: it is blocked by what went wrong, and was not
+// started where the run was left before that could end.
+func consequence(c, parent plan.Change, ended Outcome) Result {
+	outcome := Blocked
+	if ended == NotStarted || ended == Interrupted {
+		outcome = NotStarted
+	}
+	action := parent.Action
+	if action == plan.Blocked {
+		action = parent.Wanted
+	}
+	what := strings.TrimSpace(verb(action) + " " + armid.DisplayName(parent.Target))
+	return bare(c, outcome, fmt.Sprintf("it needs %q, which %s", what, fate(ended)))
 }
+
+// fate spells an outcome that is not good, behind "which".
+func fate(o Outcome) string {
+	switch o {
+	case Failed:
+		return "failed"
+	case TimedOut:
+		return "timed out"
+	case NotStarted, Interrupted:
+		return "was " + strings.ReplaceAll(string(o), "-", " ")
+	default:
+		return "is " + string(o)
+	}
+}
+
+// verb spells an action in words.
+func verb(a plan.Action) string { return strings.ReplaceAll(string(a), "-", " ") }
 
 func jobCode(e plan.JobError) string {
 	if e.Code == 0 {

@@ -16,21 +16,21 @@ func assignPriorities(tasks []*task, usual *usual) {
 	turns := make(map[*task]int, len(tasks))
 	first := map[armid.Key]int{} // vault → where the plan first names it
 	for i, t := range tasks {
-		if _, seen := first[armid.Of(t.Vault)]; !seen {
-			first[armid.Of(t.Vault)] = i
+		if _, seen := first[t.vault]; !seen {
+			first[t.vault] = i
 		}
 	}
 	order := slices.Clone(tasks)
 	slices.SortStableFunc(order, func(a, b *task) int {
-		return cmp.Or(cmp.Compare(paths[b], paths[a]), cmp.Compare(first[armid.Of(a.Vault)], first[armid.Of(b.Vault)]))
+		return cmp.Or(cmp.Compare(paths[b], paths[a]), cmp.Compare(first[a.vault], first[b.vault]))
 	})
 	type line struct {
 		path         time.Duration
-		subscription string
+		subscription armid.Key
 	}
 	length := map[line]int{}
 	for _, t := range order {
-		l := line{paths[t], string(armid.Of(armid.SubscriptionOf(t.Vault)))}
+		l := line{paths[t], t.subscription}
 		turns[t] = length[l]
 		length[l]++
 	}

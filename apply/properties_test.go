@@ -2,7 +2,6 @@ package apply_test
 
 import (
 	"fmt"
-	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -107,13 +106,7 @@ func checkProperties(t failer, p plan.Plan, rep apply.Report, rec *recorder, az 
 		results[res.ID] = res
 	}
 	for _, c := range p.Changes {
-		parentNotDone := slices.ContainsFunc(c.Needs, func(id string) bool {
-			o := results[id].Outcome
-			return o != apply.Done && o != apply.Already
-		})
-		if want := parentNotDone || c.Action == plan.Blocked; want != (results[c.ID].Outcome == apply.Blocked) {
-			t.Errorf("%s is %s; blocked iff a parent is not done or the plan says so", c.ID, results[c.ID].Outcome)
-		}
+		checkConsequence(t, c, results)
 		if n := len(rec.at(apply.EventFinished, c.ID)); n != 1 {
 			t.Errorf("%s finished %d times", c.ID, n)
 		}
@@ -127,6 +120,39 @@ func checkProperties(t failer, p plan.Plan, rep apply.Report, rec *recorder, az 
 			}
 		}
 		checkNeverTwice(t, c, results[c.ID], az)
+	}
+}
+
+// checkConsequence holds what becomes of a change whose needs are not done: what went wrong blocks it, and what was
+// left unfinished keeps it from being started.
+func checkConsequence(t failer, c plan.Change, results map[string]apply.Result) {
+	t.Helper()
+	wrong, unfinished := 0, 0
+	for _, id := range c.Needs {
+		switch results[id].Outcome {
+		case apply.Done, apply.Already:
+		case apply.NotStarted, apply.Interrupted:
+			unfinished++
+		default:
+			wrong++
+		}
+	}
+	got := results[c.ID].Outcome
+	switch {
+	case c.Action == plan.Blocked, wrong > 0 && unfinished == 0:
+		if got != apply.Blocked {
+			t.Errorf("%s is %s, and should be blocked", c.ID, got)
+		}
+	case wrong > 0:
+		if got != apply.Blocked && got != apply.NotStarted {
+			t.Errorf("%s is %s, and should be blocked or not started", c.ID, got)
+		}
+	case unfinished > 0:
+		if got != apply.NotStarted {
+			t.Errorf("%s is %s, and should not be started", c.ID, got)
+		}
+	case got == apply.Blocked:
+		t.Errorf("%s is blocked, and all it needs is done", c.ID)
 	}
 }
 

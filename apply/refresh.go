@@ -81,7 +81,7 @@ func (l *life) refreshFirst(ctx context.Context, refused error) (Result, bool) {
 // refreshVault carries out a refresh that is no change of the plan.
 func (l *life) refreshVault(ctx context.Context) error {
 	c := plan.Change{ID: "refresh:" + string(armid.Of(l.Vault)), Action: plan.Refresh, Target: l.Vault, Vault: l.Vault}
-	r := &life{run: l.run, task: &task{Change: c}, started: time.Now(), inner: true, placed: func() {}}
+	r := &life{run: l.run, task: newTask(c), started: time.Now(), inner: true, placed: func() {}}
 	if res := r.carryOut(ctx); !res.ok() {
 		return &ChangeError{res}
 	}

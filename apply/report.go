@@ -3,10 +3,12 @@ package apply
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/go-multierror"
 
+	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -92,7 +94,7 @@ type ChangeError struct{ Result Result }
 
 func (e *ChangeError) Error() string {
 	r := e.Result
-	s := fmt.Sprintf("%s of %q: %s", r.Action, r.Target, r.Outcome)
+	s := fmt.Sprintf("%s %q: %s", verb(r.Action), armid.DisplayName(r.Target), r.Outcome)
 	if r.Code != "" {
 		s += ": " + r.Code
 	}
@@ -104,3 +106,26 @@ func (e *ChangeError) Error() string {
 	}
 	return s
 }
+
+// InternalError says that changes were not started for a fault of this program.
+type InternalError struct {
+	// Changes are the ids of the changes that were left, in plan order.
+	Changes []string
+	// Err is the [*plan.InvalidError] of a plan that was not begun; nil where nothing ran, nothing was ready, and
+	// changes were left all the same.
+	Err error
+}
+
+func (e *InternalError) Error() string {
+	if e.Err != nil {
+		return "internal: nothing was started: " + e.Err.Error()
+	}
+	const most = 20
+	shown := strings.Join(e.Changes[:min(most, len(e.Changes))], ", ")
+	if n := len(e.Changes) - most; n > 0 {
+		shown += fmt.Sprintf(" and %d more", n)
+	}
+	return "internal: nothing runs, nothing can start, and this is left: " + shown
+}
+
+func (e *InternalError) Unwrap() error { return e.Err }

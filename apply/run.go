@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"errors"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -15,20 +16,28 @@ import (
 )
 
 // Run carries a plan out and returns one result per change, in plan order, also when ctx ends early. The error
-// gathers, in plan order, every change that is not done (see [Report.Err]). No goroutine outlives it.
+// gathers, in plan order, every change that is not done (see [Report.Err]); an [*InternalError] is joined to it where
+// a fault of this program left changes undone. A plan that [plan.Validate] refuses is not begun. No goroutine
+// outlives Run.
 func Run(ctx context.Context, p plan.Plan, b Backend, o Options) (Report, error) {
 	o.Limits = o.Limits.withDefaults()
 	r := newRun(p, b, o)
 	ctx, stop := r.begin(ctx)
 
 	r.say(Event{Kind: EventRunStarted})
-	r.schedule.open()
-	r.tell()
-	r.startAll(ctx)
-	r.close()
+	invalid := plan.Validate(p)
+	if invalid == nil {
+		r.schedule.open()
+		r.tell()
+		r.startAll(ctx)
+	}
+	fault := r.close(invalid)
 	report := r.report()
 	stop()
 	r.say(Event{Kind: EventRunDone})
+	if fault != nil {
+		return report, errors.Join(fault, report.Err())
+	}
 	return report, report.Err()
 }
 
@@ -158,7 +167,7 @@ func (r *run) live(ctx context.Context, t *task, placed func()) {
 	defer cancel()
 	l := &life{run: r, task: t, started: time.Now(), holding: true, placed: placed}
 	if watched(t.Action) {
-		l.watch = r.watches[armid.Of(t.Vault)]
+		l.watch = r.watches[t.vault]
 	}
 	res := l.carryOut(ctx)
 	if l.holding {
@@ -173,14 +182,23 @@ func (r *run) finish(t *task, res Result) {
 	r.tell()
 }
 
-// close gives what was never started its result.
-func (r *run) close() {
-	message, outcome := "its needs form a circle", Blocked
-	if why := r.door.closed(); why != nil {
-		message, outcome = text(why), NotStarted
-	}
-	r.schedule.close(func(t *task, _ bool) Result { return bare(t.Change, outcome, message) })
+// close gives what was never started its result. It returns an [*InternalError] where neither an interrupt nor the
+// end of the run is why: then the plan is invalid, or nothing would ever have made those changes ready.
+func (r *run) close(invalid error) error {
+	why := r.door.closed()
+	var left []string
+	r.schedule.close(func(t *task, stuck bool) Result {
+		if invalid == nil && !stuck && why != nil {
+			return bare(t.Change, NotStarted, text(why))
+		}
+		left = append(left, t.ID)
+		return bare(t.Change, NotStarted, "a fault of azbackup itself kept it from starting; please report it")
+	})
 	r.tell()
+	if len(left) == 0 {
+		return nil
+	}
+	return &InternalError{Changes: left, Err: invalid}
 }
 
 // newWatch makes the watch of a vault, with what it needs to know of the run.

@@ -75,18 +75,16 @@ func (s *schedule) finish(t *task, res Result) {
 	}
 }
 
-// close gives every change without a result the one that ending makes, and reports whether any were left that
-// nothing would ever have made ready.
-func (s *schedule) close(ending func(t *task, stuck bool) Result) (stuck bool) {
+// close gives every change without a result the one that ending makes; stuck says that nothing would ever have made
+// it ready.
+func (s *schedule) close(ending func(t *task, stuck bool) Result) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	stuck = s.queue.isStuck()
+	stuck := s.queue.isStuck()
 	for _, t := range s.queue.unfinished() {
-		if t.result == nil {
-			s.recordEvents(s.queue.finish(t, ending(t, stuck)))
-		}
+		s.queue.record(t, ending(t, stuck))
+		s.recordEvents([]Result{*t.result})
 	}
-	return stuck
 }
 
 // results returns the results in plan order, once there is one for each change.

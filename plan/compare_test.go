@@ -86,7 +86,7 @@ func TestSavedPlanThatWasCutGoesOn(t *testing.T) {
 				t.Errorf("left although it was approved: %s\nsaved:\n%s", c.ID, render(saved))
 			}
 		}
-		checkOrder(t, apply)
+		checkValid(t, apply)
 		rest := plan.Make(w.config, applied(w.observed, apply), plan.Options{Now: now}).Actionable()
 		if len(rest) > 0 {
 			t.Errorf("something is left to do: %v", ids(rest))

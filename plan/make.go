@@ -21,7 +21,8 @@ type Options struct {
 }
 
 // Make works out the difference between what the file wants and what was read. It changes neither, and the
-// order of what was read does not matter.
+// order of what was read does not matter. [Validate] has nothing against the plan: circles and needs that are not
+// there can only come from a fault in this package, and whoever carries a plan out asks.
 func Make(c *config.Config, o Observed, opt Options) Plan {
 	p, _ := Draft(c, o, opt)
 	return p

@@ -42,6 +42,19 @@ func (id ID) Name() string {
 	return id.Names[len(id.Names)-1]
 }
 
+// DisplayName is a resource for people: "group/name" for VMs, whose names repeat across groups, else the name; what
+// is no resource id stays as it is.
+func DisplayName(s string) string {
+	id, err := Parse(s)
+	if err != nil {
+		return s
+	}
+	if strings.EqualFold(id.Provider, "Microsoft.Compute") {
+		return id.ResourceGroup + "/" + id.Name()
+	}
+	return id.Name()
+}
+
 // Parse takes a resource-group-level resource id apart. It checks form only, not which provider it is.
 func Parse(s string) (ID, error) {
 	parts := strings.Split(strings.Trim(s, "/"), "/")

@@ -60,3 +60,18 @@ func TestRegionsCompareWithoutCaseAndSpaces(t *testing.T) {
 		t.Error("West Europe is westeurope")
 	}
 }
+
+func TestVMsAreShownWithTheirGroup(t *testing.T) {
+	vault := Vault("s", "rg-backup", "v1")
+	for id, want := range map[string]string{
+		VM("s", "RG-App", "vm1"): "RG-App/vm1",
+		vault:                    "v1",
+		Policy(vault, "daily"):   "daily",
+		"vm1":                    "vm1",
+		"":                       "",
+	} {
+		if got := DisplayName(id); got != want {
+			t.Errorf("%q is shown as %q, want %q", id, got, want)
+		}
+	}
+}

@@ -140,9 +140,9 @@ func (a *app) engine(
 		a.log.Warn("interrupted: nothing new starts; waiting up to "+report.Duration(f.grace)+" for what runs", hintKey,
 			"Ctrl-C again leaves at once; the next run goes on where this one ended")
 	}
+	var err error
 	a.interrupts.whileGraceful(onAsk, func(asked <-chan struct{}) {
-		// What is not done stands in the report, result by result.
-		run.Report, _ = apply.Run(ctx, run.Plan, s.Client, apply.Options{
+		run.Report, err = apply.Run(ctx, run.Plan, s.Client, apply.Options{
 			Limits:   limits(c.Settings.Limits),
 			Grace:    f.grace,
 			Budget:   s.Client,
@@ -152,6 +152,7 @@ func (a *app) engine(
 		})
 	})
 	show.end()
+	a.judgeFault(err)
 	run.Requests, run.Throttled = s.Requests(), s.held()
 	a.judgeResults(ctx, run)
 }
@@ -159,6 +160,15 @@ func (a *app) engine(
 func limits(l config.Limits) apply.Limits {
 	return apply.Limits{
 		Writes: l.Writes, Polls: l.Polls, Operations: l.Operations, ItemTimeout: l.ItemTimeout, RunTimeout: l.RunTimeout,
+	}
+}
+
+// judgeFault tells of a fault of this program that kept changes from being started. What else the engine has to say
+// stands in its report, result by result.
+func (a *app) judgeFault(err error) {
+	if internal, ok := errors.AsType[*apply.InternalError](err); ok {
+		a.verdict[exitError] = true
+		a.log.Error(oneLine(internal.Error()), hintArgs(hintsOf(internal))...)
 	}
 }
 

@@ -56,6 +56,9 @@ func readPlan(path string) (*plan.Plan, error) {
 		return nil, withHint(fmt.Errorf("reading the plan %q: format_version is %q, this program reads %q", path, p.FormatVersion, plan.FormatVersion),
 			"azbackup plan --out FILE saves one")
 	}
+	if err := plan.Validate(p); err != nil { // not ours to report: whoever wrote the file did so by hand
+		return nil, withHint(fmt.Errorf("reading the plan %q: %s", path, report.Line(err.Error())), "azbackup plan --out FILE saves one")
+	}
 	return &p, nil
 }
 

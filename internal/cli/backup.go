@@ -90,13 +90,15 @@ func (a *app) backup(ctx context.Context, f backupFlags, names []string) (err er
 func (a *app) startBackups(ctx context.Context, s *session, f backupFlags, run *report.Run) {
 	show := a.newProgress(run.Plan)
 	onAsk := func() { a.log.Warn("interrupted: no more backups are started") }
+	var err error
 	a.interrupts.whileGraceful(onAsk, func(asked <-chan struct{}) {
-		run.Report, _ = apply.Run(ctx, run.Plan, s.Client, apply.Options{
+		run.Report, err = apply.Run(ctx, run.Plan, s.Client, apply.Options{
 			// Without Observed the engine lists the jobs first, and starts no second backup of a VM.
 			Grace: time.Minute, Budget: s.Client, Interrupt: asked, Seed: uint64(a.Now().UnixNano()), Observer: show.observe,
 		})
 	})
 	show.end()
+	a.judgeFault(err)
 	if f.wait && !a.interrupts.happened() {
 		a.followBackups(ctx, s, f.timeout, run)
 	}

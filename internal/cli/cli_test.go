@@ -46,6 +46,8 @@ func TestErrorsHaveTheirExitCodes(t *testing.T) {
 		{&azure.SignInError{Err: &apply.Error{Code: "AuthorizationFailed", Status: 403}}, exitDenied, "lacks this right"},
 		{&apply.Error{Code: "ResourceRequestsThrottled", Status: 429}, exitError, "run again later"},
 		{&apply.Error{Status: 401}, exitDenied, ""},
+		{fmt.Errorf("internal: %w", &plan.InvalidError{Problems: []string{"x"}}), exitError, "please report"},
+		{errors.Join(&apply.InternalError{Changes: []string{"x"}}, &apply.Error{Status: 401}), exitDenied, "please report"},
 	} {
 		if got := codeOf(test.err); got != test.code {
 			t.Errorf("codeOf(%v) = %d, want %d", test.err, got, test.code)
@@ -53,6 +55,20 @@ func TestErrorsHaveTheirExitCodes(t *testing.T) {
 		if got := strings.Join(hintsOf(test.err), "\n"); !strings.Contains(got, test.hint) || test.hint == "" && got != "" {
 			t.Errorf("the hint of %v is %q, want %q", test.err, got, test.hint)
 		}
+	}
+}
+
+func TestAFaultOfTheEngineEndsWithOneAndNamesTheChanges(t *testing.T) {
+	var log bytes.Buffer
+	a := &app{verdict: verdict{exitUnfinished: true}}
+	a.log, _ = newLogger(&log, "text", false, false)
+	a.judgeFault(errors.Join(&apply.InternalError{Changes: []string{"protect:vm1", "backup:vm1"}}, &apply.ChangeError{}))
+	if want := "error: internal: nothing runs, nothing can start, and this is left: protect:vm1, backup:vm1\n" +
+		"hint: this is a fault of azbackup: please report it, with what is said above\n"; log.String() != want {
+		t.Errorf("it says %q, want %q", log.String(), want)
+	}
+	if got := a.verdict.code(); got != exitError {
+		t.Errorf("the exit code is %d", got)
 	}
 }
 

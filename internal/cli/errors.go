@@ -11,6 +11,7 @@ import (
 	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/azure"
 	"github.com/azbackup/azbackup/internal/report"
+	"github.com/azbackup/azbackup/plan"
 )
 
 // failure is an error with an exit code of its own, or with advice.
@@ -92,7 +93,17 @@ func hintsOf(err error) []string {
 	if _, ok := errors.AsType[*azure.SignInError](err); ok {
 		hints = append(hints, "az login signs in on a workstation; on a server use a managed identity or the AZURE_… variables of azidentity")
 	}
+	if isFault(err) {
+		hints = append(hints, "this is a fault of azbackup: please report it, with what is said above")
+	}
 	return hints
+}
+
+// isFault reports whether an error can only come from a fault of this program.
+func isFault(err error) bool {
+	_, invalid := errors.AsType[*plan.InvalidError](err)
+	_, internal := errors.AsType[*apply.InternalError](err)
+	return invalid || internal
 }
 
 // oneLine makes a text of several lines one line.

@@ -71,6 +71,9 @@ func (a *app) planFor(ctx context.Context, s *session, c *config.Config, only []
 		}
 		p, wanted = plan.Draft(c, o, opt)
 	}
+	if err := plan.Validate(p); err != nil {
+		return plan.Plan{}, fmt.Errorf("internal: %w", err)
+	}
 	return p, nil
 }
 

@@ -18,17 +18,8 @@ func actions() []plan.Action {
 	}
 }
 
-// name is a resource for people: "group/name" for VMs, whose names repeat across groups, else the name.
-func name(id string) string {
-	parsed, err := armid.Parse(id)
-	if err != nil {
-		return id
-	}
-	if strings.EqualFold(parsed.Provider, "Microsoft.Compute") {
-		return parsed.ResourceGroup + "/" + parsed.Name()
-	}
-	return parsed.Name()
-}
+// name is a resource for people.
+func name(id string) string { return armid.DisplayName(id) }
 
 // lastName is the last part of an id: a policy's name.
 func lastName(id string) string { return id[strings.LastIndexByte(id, '/')+1:] }

@@ -86,12 +86,20 @@ func (s *scenario) checkWalk(v *verdicts, w *walk, events []apply.Event, request
 		if finished[c.ID] != 1 {
 			v.add("%s finished %d times", c.ID, finished[c.ID])
 		}
-		unmet := slices.ContainsFunc(c.Needs, func(id string) bool {
-			res, known := results[id]
-			return known && res.Outcome != apply.Done && res.Outcome != apply.Already
-		})
-		if blocked := results[c.ID].Outcome == apply.Blocked; blocked != (unmet || c.Action == plan.Blocked) {
-			v.add("%s is %s, and what it needs is met: %v", c.ID, results[c.ID].Outcome, !unmet)
+		wrong, unfinished := false, false
+		for _, id := range c.Needs {
+			switch results[id].Outcome {
+			case apply.Done, apply.Already:
+			case apply.NotStarted, apply.Interrupted:
+				unfinished = true
+			default:
+				wrong = true
+			}
+		}
+		got := results[c.ID].Outcome
+		blocked := got == apply.Blocked || (unfinished && got == apply.NotStarted) // the first that ended decides
+		if blocked != (wrong || unfinished || c.Action == plan.Blocked) || (got == apply.Blocked && !wrong && c.Action != plan.Blocked) {
+			v.add("%s is %s; of what it needs, something went wrong: %v, something is unfinished: %v", c.ID, got, wrong, unfinished)
 		}
 	}
 	s.checkRequests(v, w, requests)
