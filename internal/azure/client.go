@@ -63,7 +63,7 @@ type Throttle struct {
 type Client struct {
 	cloudName   string
 	endpoint    *url.URL
-	credential  azcore.TokenCredential
+	tokens      *tokens
 	scope       string
 	static      bool
 	command     Command
@@ -113,7 +113,7 @@ func New(o Options) (*Client, error) {
 	if o.Cloud == (Cloud{}) {
 		c.cloudName = AzurePublic
 	}
-	if c.credential, err = o.credential(conf); err != nil {
+	if c.tokens, err = o.tokens(conf); err != nil {
 		return nil, err
 	}
 	c.static = o.AccessToken != ""
@@ -123,20 +123,23 @@ func New(o Options) (*Client, error) {
 	return c, nil
 }
 
-func (o Options) credential(conf cloud.Configuration) (azcore.TokenCredential, error) {
+func (o Options) tokens(conf cloud.Configuration) (*tokens, error) {
 	switch {
 	case o.AccessToken != "" && o.Endpoint == "":
 		return nil, errors.New("an access token of your own goes with an endpoint of your own only")
 	case o.AccessToken != "":
-		return typedCredential{staticToken(o.AccessToken)}, nil
+		return newTokens(staticToken(o.AccessToken), nil, o.Now), nil
 	case o.Credential != nil:
-		return typedCredential{o.Credential}, nil
+		return newTokens(o.Credential, nil, o.Now), nil
 	}
-	cred, err := newCredential(conf, o.Tenant, o.Cloud.Name == "" && o.Cloud.Endpoint != "")
+	anew := func() (azcore.TokenCredential, error) {
+		return newCredential(conf, o.Tenant, o.Cloud.Name == "" && o.Cloud.Endpoint != "")
+	}
+	credential, err := anew()
 	if err != nil {
 		return nil, err
 	}
-	return typedCredential{cred}, nil
+	return newTokens(credential, anew, o.Now), nil
 }
 
 func (o Options) quota() quota.Options {

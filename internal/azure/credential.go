@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -15,30 +16,19 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 )
 
-// SignInError says that Azure does not know us, or lets us read nothing at all.
-type SignInError struct {
-	// Message says what happened, for people.
-	Message string
-	// RequestID is that of an answer that refused us; "" when no token was to be had.
-	RequestID string
-	Err       error
-}
+// tokenCredentials is the variable that narrows what azidentity tries (azure-api-2.md §28.4).
+const tokenCredentials = "AZURE_TOKEN_CREDENTIALS"
 
-func (e *SignInError) Error() string {
-	s := "signing in: " + e.Message
-	if e.RequestID != "" {
-		s += " (request " + e.RequestID + ")"
+// CredentialChoices are the values of AZURE_TOKEN_CREDENTIALS that azidentity takes, in the order it tries them.
+func CredentialChoices() []string {
+	return []string{
+		"dev", "prod", "EnvironmentCredential", "WorkloadIdentityCredential", "ManagedIdentityCredential",
+		"AzureCLICredential", "AzureDeveloperCLICredential", "AzurePowerShellCredential",
 	}
-	return s
 }
-
-func (e *SignInError) Unwrap() error { return e.Err }
-
-// NonRetriable tells azcore that trying again cannot help.
-func (e *SignInError) NonRetriable() {}
 
 // newCredential signs in the way azidentity's DefaultAzureCredential does: environment, workload identity,
-// managed identity, Azure CLI, Azure PowerShell, azd.
+// managed identity, Azure CLI, azd, Azure PowerShell.
 func newCredential(conf cloud.Configuration, tenant string, custom bool) (azcore.TokenCredential, error) {
 	cred, err := azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{
 		ClientOptions: policy.ClientOptions{Cloud: conf},
@@ -46,10 +36,14 @@ func newCredential(conf cloud.Configuration, tenant string, custom bool) (azcore
 		// Instance discovery asks Microsoft whether an authority is genuine; it knows no private ones.
 		DisableInstanceDiscovery: custom,
 	})
-	if err != nil {
-		return nil, &SignInError{Message: err.Error(), Err: err}
+	if err == nil {
+		return cred, nil
 	}
-	return cred, nil
+	message := inOneLine(err.Error())
+	if value, set := os.LookupEnv(tokenCredentials); set { // all else that may be wrong is an attempt that fails
+		message = fmt.Sprintf("%s is %q, but must be one of %s, or not be set", tokenCredentials, value, strings.Join(CredentialChoices(), ", "))
+	}
+	return nil, &SignInError{Message: message, Err: err}
 }
 
 // staticToken is a bearer token that somebody else obtained.
@@ -58,17 +52,6 @@ type staticToken string
 func (t staticToken) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	// Whoever gave the token knows when it expires; we learn it from a 401.
 	return azcore.AccessToken{Token: string(t), ExpiresOn: time.Date(9999, time.December, 31, 0, 0, 0, 0, time.UTC)}, nil
-}
-
-// typedCredential turns every failure to get a token into a [SignInError].
-type typedCredential struct{ azcore.TokenCredential }
-
-func (c typedCredential) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	t, err := c.TokenCredential.GetToken(ctx, o)
-	if err != nil && ctx.Err() == nil {
-		return t, &SignInError{Message: firstLine(err.Error()), Err: err}
-	}
-	return t, err
 }
 
 // Identity is who we are to Azure. Its texts come out of a token: untrusted wherever they are printed.
@@ -88,7 +71,7 @@ type Identity struct {
 // claims empty. Errors are [SignInError].
 func (c *Client) WhoAmI(ctx context.Context) (Identity, error) {
 	id := Identity{Cloud: c.cloudName, Endpoint: c.endpoint.String(), Kind: "credential"}
-	token, err := c.credential.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{c.scope}, EnableCAE: true})
+	token, err := c.tokens.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{c.scope}, EnableCAE: true})
 	if err != nil {
 		if ctx.Err() != nil {
 			return id, context.Cause(ctx)

@@ -37,7 +37,7 @@ func failure(ctx context.Context, op string, sent *sentRequest, err error) error
 		return context.Cause(ctx)
 	}
 	if e, ok := errors.AsType[*SignInError](err); ok {
-		return e
+		return &apply.Error{Op: op, Status: http.StatusUnauthorized, Code: notSignedIn, Message: e.Message, Err: e}
 	}
 	if e, ok := errors.AsType[*RefusedError](err); ok {
 		return e
@@ -136,7 +136,7 @@ func asGap(where plan.Gap, err error) plan.Gap {
 	} else if e, ok := errors.AsType[*RefusedError](err); ok {
 		where.Code, where.Message = "Refused", e.Error()
 	} else if e, ok := errors.AsType[*SignInError](err); ok {
-		where.Code, where.Message, where.RequestID = "NotSignedIn", e.Message, e.RequestID
+		where.Code, where.Message, where.RequestID = notSignedIn, e.Message, e.RequestID
 	}
 	return where
 }

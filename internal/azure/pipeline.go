@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
@@ -38,7 +39,7 @@ const (
 // newPipeline builds the one way to Azure. Order is the point of it: a request is checked against the allow-list
 // before anything else happens to it, and only what is behind the retry policy sees each attempt.
 func (c *Client) newPipeline(conf cloud.Configuration, transport http.RoundTripper) (runtime.Pipeline, error) {
-	return armruntime.NewPipeline("azbackup", c.version, c.credential,
+	return armruntime.NewPipeline("azbackup", c.version, c.tokens,
 		runtime.PipelineOptions{
 			PerCall:  []policy.Policy{policyFunc(c.checkAllowed), policyFunc(c.nameRun), policyFunc(c.refreshToken)},
 			PerRetry: []policy.Policy{c.quotas.Policy(), policyFunc(limitTry), policyFunc(decodeInside)},
@@ -51,7 +52,7 @@ func (c *Client) newPipeline(conf cloud.Configuration, transport http.RoundTripp
 				Telemetry:                       policy.TelemetryOptions{Disabled: true},
 				Retry:                           policy.RetryOptions{MaxRetries: readRetries, MaxRetryDelay: maxRetryAfter},
 				// Behind the token: only what is really sent gets an id and is counted.
-				PerRetryPolicies: []policy.Policy{policyFunc(c.countAttempt)},
+				PerRetryPolicies: []policy.Policy{policyFunc(c.noticeRefusal), policyFunc(c.countAttempt)},
 			},
 			DisableRPRegistration: true,
 		})
@@ -89,16 +90,33 @@ func (c *Client) nameRun(req *policy.Request) (*http.Response, error) {
 	return req.Next()
 }
 
-// refreshToken repeats a read that was refused with 401 once: azcore has dropped the token by then, and gets
-// another one. What becomes of a write is the engine's to decide.
+// refreshToken repeats a request that was refused with 401, once: azcore drops its token at a 401 and asks for
+// another (azure-api-2.md §28.6). A write that was refused so was not done, so it may be sent once more too. A challenge for claims has been answered by azcore already.
 func (c *Client) refreshToken(req *policy.Request) (*http.Response, error) {
 	resp, err := req.Next()
-	var r route
-	if err != nil || resp.StatusCode != http.StatusUnauthorized || c.static || !req.OperationValue(&r) || !r.reads() {
+	if err != nil || resp.StatusCode != http.StatusUnauthorized || c.static || isChallenge(resp) {
 		return resp, err
 	}
 	runtime.Drain(resp)
 	return req.Next()
+}
+
+// isChallenge says that an answer asks for a token with certain claims (continuous access evaluation).
+func isChallenge(resp *http.Response) bool {
+	return strings.Contains(strings.Join(resp.Header.Values("WWW-Authenticate"), ","), "insufficient_claims")
+}
+
+// noticeRefusal lets the next request ask for another token when this one's was refused.
+func (c *Client) noticeRefusal(req *policy.Request) (*http.Response, error) {
+	if c.static {
+		return req.Next()
+	}
+	round := c.tokens.current()
+	resp, err := req.Next()
+	if err == nil && resp.StatusCode == http.StatusUnauthorized {
+		c.tokens.refuse(strings.TrimPrefix(req.Raw().Header.Get("Authorization"), "Bearer "), round)
+	}
+	return resp, err
 }
 
 func (c *Client) countAttempt(req *policy.Request) (*http.Response, error) {

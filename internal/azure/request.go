@@ -60,7 +60,8 @@ func (c *Client) url(path, apiVersion string, query ...string) string {
 	return c.endpoint.String() + "/" + strings.Join(segments, "/") + "?" + strings.Join(parts, "&")
 }
 
-// do sends a request. Errors are *apply.Error, [SignInError] or [RefusedError], or the context's cause when it ended.
+// do sends a request. Errors are *apply.Error (around a [SignInError] where no token was to be had), [RefusedError],
+// or the context's cause when it ended.
 func (c *Client) do(ctx context.Context, r request) (*answer, error) {
 	reads := r.method == http.MethodGet || r.class != quota.Write
 	reqCtx := quota.WithClass(ctx, r.class)

@@ -204,10 +204,10 @@ func (a *app) judgeResults(ctx context.Context, run *report.Run) {
 	}
 }
 
-// signedOut says that Azure does not know us any more: codes of 401.
+// signedOut says that Azure does not know us any more: codes of 401, and of a request for which no token was to be had.
 func signedOut(code string) bool {
 	switch code {
-	case "AuthenticationFailed", "ExpiredAuthenticationToken", "InvalidAuthenticationToken", "InvalidAuthenticationTokenTenant":
+	case "NotSignedIn", "AuthenticationFailed", "ExpiredAuthenticationToken", "InvalidAuthenticationToken", "InvalidAuthenticationTokenTenant":
 		return true
 	}
 	return false

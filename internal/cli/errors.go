@@ -48,7 +48,18 @@ func (a *app) fail(ctx context.Context, err error) {
 		a.failConfig(load)
 		return
 	}
-	a.log.Error(oneLine(err.Error()), hintArgs(hintsOf(err))...)
+	a.log.Error(oneLine(err.Error())+attempts(err), hintArgs(hintsOf(err))...)
+}
+
+// attempts are the credentials that were tried in vain, where that was more than one, a line each.
+func attempts(err error) string {
+	var lines strings.Builder
+	if e, ok := errors.AsType[*azure.SignInError](err); ok && len(e.Attempts) > 1 {
+		for _, attempt := range e.Attempts {
+			lines.WriteString("\n  " + oneLine(attempt))
+		}
+	}
+	return lines.String()
 }
 
 // failConfig prints what is wrong in the config, all of it, as file:line:col.
@@ -92,6 +103,9 @@ func hintsOf(err error) []string {
 	}
 	if _, ok := errors.AsType[*azure.SignInError](err); ok {
 		hints = append(hints, "az login signs in on a workstation; on a server use a managed identity or the AZURE_… variables of azidentity")
+		if !strings.Contains(err.Error(), "AZURE_TOKEN_CREDENTIALS") {
+			hints = append(hints, "AZURE_TOKEN_CREDENTIALS chooses what is tried: "+strings.Join(azure.CredentialChoices(), ", "))
+		}
 	}
 	if isFault(err) {
 		hints = append(hints, "this is a fault of azbackup: please report it, with what is said above")

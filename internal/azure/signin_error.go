@@ -1,0 +1,208 @@
+package azure
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+)
+
+// SignInError says that Azure does not know us, or lets us read nothing at all. Its texts come from whoever was
+// asked: untrusted wherever they are printed.
+type SignInError struct {
+	// Message says what happened, for people.
+	Message string
+	// Attempts are the credentials that were tried, in that order, each with why it gave no token, in a line; nil when
+	// no token was asked for.
+	Attempts []string
+	// RequestID is that of an answer that refused us; "" when no token was to be had.
+	RequestID string
+	Err       error
+}
+
+func (e *SignInError) Error() string {
+	s := "signing in: " + e.Message
+	if e.RequestID != "" {
+		s += " (request " + e.RequestID + ")"
+	}
+	return s
+}
+
+func (e *SignInError) Unwrap() error { return e.Err }
+
+// NonRetriable tells azcore that trying again cannot help.
+func (e *SignInError) NonRetriable() {}
+
+// signInError is the error for a credential that gave no token. azidentity's own has a line for each credential it
+// tried, each over many lines, the body of an answer included (azure-api-2.md §28.2, §28.4).
+func signInError(err error) *SignInError {
+	if e, ok := errors.AsType[*SignInError](err); ok {
+		return e
+	}
+	e := &SignInError{Err: err}
+	for _, text := range attempts(err.Error()) {
+		e.Attempts = append(e.Attempts, shortened(text))
+	}
+	last := len(e.Attempts) - 1
+	failed, isFailure := errors.AsType[*azidentity.AuthenticationFailedError](err)
+	if isFailure && failed.RawResponse != nil {
+		// A credential that is configured and fails ends the chain: the answer is the last one's.
+		e.Attempts[last] = named(attempts(err.Error())[last]) + entraSays(failed.RawResponse)
+	}
+	e.Message = e.Attempts[last]
+	if !isFailure && last > 0 {
+		e.Message = fmt.Sprintf("none of the %d credentials that were tried gave a token", last+1)
+	}
+	return e
+}
+
+// attempts cuts azidentity's text about a chain into its credentials; a single credential's text is one attempt.
+func attempts(text string) []string {
+	_, list, isChain := strings.Cut(text, "Attempted credentials:")
+	if !isChain {
+		return []string{text}
+	}
+	var all []string
+	for line := range strings.Lines(list) {
+		switch {
+		case strings.TrimSpace(line) == "":
+		case strings.HasPrefix(line, "\t\t") && len(all) > 0:
+			all[len(all)-1] += line
+		default:
+			all = append(all, line)
+		}
+	}
+	if len(all) == 0 {
+		return []string{text}
+	}
+	return all
+}
+
+// credentialName is the name of a credential at the head of its text.
+var credentialName = regexp.MustCompile(`^\s*(\w+Credential)\b`)
+
+// named is the name of the credential that a text is about, as AZURE_TOKEN_CREDENTIALS takes it, with a colon.
+func named(text string) string {
+	m := credentialName.FindStringSubmatch(text)
+	if m == nil {
+		return ""
+	}
+	switch m[1] {
+	case "ClientSecretCredential":
+		return "EnvironmentCredential (client secret): "
+	case "ClientCertificateCredential":
+		return "EnvironmentCredential (client certificate): "
+	case "UsernamePasswordCredential":
+		return "EnvironmentCredential (user name and password): "
+	}
+	return m[1] + ": "
+}
+
+// longest is how much of a credential's text is shown: enough for the az login that a challenge asks for.
+const longest = 400
+
+// shortened is the text of an attempt in a line: its name, its first sentences, and what its code means.
+func shortened(text string) string {
+	name := named(text)
+	rest := inOneLine(text)
+	if name != "" {
+		rest = strings.TrimLeft(rest[len(credentialName.FindStringSubmatch(rest)[1]):], ": ")
+	}
+	for _, advice := range []string{"To troubleshoot, visit ", "See https://", "Trace ID: "} {
+		rest, _, _ = strings.Cut(rest, advice)
+	}
+	if at := strings.Index(rest, "AADSTS"); at >= 0 {
+		if code, sentence := aadsts(rest[at:]); code != 0 {
+			return name + explained(code, sentence)
+		}
+	}
+	rest = strings.TrimRight(rest, " .")
+	if runes := []rune(rest); len(runes) > longest {
+		rest = string(runes[:longest]) + "…"
+	}
+	return name + rest
+}
+
+// entraSays is what the answer of a token endpoint says, in a line (azure-api-2.md §28.2).
+func entraSays(resp *http.Response) string {
+	status := fmt.Sprintf("the answer was %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
+	body, err := runtime.Payload(resp)
+	if err != nil {
+		return status
+	}
+	var said struct {
+		Error       string `json:"error"`
+		Description string `json:"error_description"`
+		Codes       []int  `json:"error_codes"`
+		Message     string `json:"message"` // App Service
+	}
+	if unmarshalTolerant(body, &said) != nil {
+		return status
+	}
+	code, sentence := aadsts(said.Description)
+	if code == 0 && len(said.Codes) > 0 {
+		code = said.Codes[0]
+		sentence = strings.TrimRight(fmt.Sprintf("AADSTS%d: %s", code, sentence), ": ")
+	}
+	if code != 0 {
+		return explained(code, sentence)
+	}
+	if text := firstOf(sentence, said.Message, said.Error); text != "" {
+		return status + ": " + text
+	}
+	return status
+}
+
+var aadstsCode = regexp.MustCompile(`^AADSTS(\d+)`)
+
+// aadsts reads the code and the first sentence of a description of Microsoft Entra; code 0 = it has none.
+func aadsts(description string) (code int, sentence string) {
+	sentence = inOneLine(description)
+	for _, end := range []string{" Trace ID: ", ". "} {
+		sentence, _, _ = strings.Cut(sentence, end)
+	}
+	sentence = strings.TrimRight(sentence, ". ")
+	if m := aadstsCode.FindStringSubmatch(sentence); m != nil {
+		code, _ = strconv.Atoi(m[1]) // digits; one that is too large is no code
+	}
+	return code, sentence
+}
+
+// explained adds to what Entra says what it means here.
+func explained(code int, sentence string) string {
+	if means := meaning(code); means != "" {
+		return sentence + " (" + means + ")"
+	}
+	return sentence
+}
+
+// meaning is what to make of a code (azure-api-2.md §28.2); "" = it is not known.
+func meaning(code int) string {
+	switch code {
+	case 7000215:
+		return "AZURE_CLIENT_SECRET is not the value of a secret of this application"
+	case 7000222:
+		return "the client secret has expired: give the application a new one"
+	case 700016:
+		return "the application is not in this tenant: see AZURE_CLIENT_ID and AZURE_TENANT_ID"
+	case 700024:
+		return "the assertion is too old or too new: a federated token of CI lasts minutes, or the clock of this machine is wrong"
+	case 700213, 70021:
+		return "the application has no federated credential for the subject of this token"
+	case 90002:
+		return "there is no such tenant in this cloud: see AZURE_TENANT_ID, and cloud in the config"
+	case 53003:
+		return "Conditional Access of the tenant forbids it"
+	}
+	return ""
+}
+
+func inOneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// notSignedIn is the code of an error about a request that was not sent because there was no token for it.
+const notSignedIn = "NotSignedIn"

@@ -1,0 +1,153 @@
+package azure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/azbackup/azbackup/plan"
+)
+
+// purse is a credential that takes a while to answer and remembers its token, as those of azidentity do.
+type purse struct {
+	name string
+	// forgets lets it give another token each time, as az does when it likes.
+	forgets bool
+	err     error
+
+	mu     sync.Mutex
+	asked  []string // the claims
+	opened int
+}
+
+func (p *purse) GetToken(_ context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	time.Sleep(time.Second)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.asked = append(p.asked, o.Claims)
+	if p.opened == 0 || p.forgets || o.Claims != "" {
+		p.opened++
+	}
+	return azcore.AccessToken{Token: fmt.Sprint(p.name, p.opened), ExpiresOn: time.Now().Add(time.Hour)}, p.err
+}
+
+func tokensOf(p *purse, anew ...*purse) *tokens {
+	return newTokens(p, func() (azcore.TokenCredential, error) { return anew[0], nil }, time.Now)
+}
+
+// all asks n times at once, and gives the tokens that were got, and the last error.
+func (t *tokens) all(ctx context.Context, n int, claims string) (got map[string]int, err error) {
+	got = map[string]int{}
+	var mu sync.Mutex
+	var group sync.WaitGroup
+	for range n {
+		group.Go(func() {
+			token, e := t.GetToken(ctx, policy.TokenRequestOptions{Claims: claims})
+			mu.Lock()
+			defer mu.Unlock()
+			if e != nil {
+				err = e
+				return
+			}
+			got[token.Token]++
+		})
+	}
+	group.Wait()
+	return got, err
+}
+
+func TestATokenIsAskedForOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := &purse{name: "t", forgets: true}
+		tok := tokensOf(p)
+		if got, err := tok.all(t.Context(), 30, ""); err != nil || got["t1"] != 30 {
+			t.Errorf("at first: %v %v", got, err)
+		}
+		for range 30 { // thirty requests with the same token, all refused, in any order with asking again
+			tok.refuse("t1", 1)
+			if got, err := tok.all(t.Context(), 2, ""); err != nil || got["t2"] != 2 {
+				t.Errorf("after a refusal: %v %v", got, err)
+			}
+		}
+		for range 30 { // a challenge is one question, too
+			tok.refuse("t2", 2)
+			if got, err := tok.all(t.Context(), 2, `{"c":1}`); err != nil || got["t3"] != 2 {
+				t.Errorf("after a challenge: %v %v", got, err)
+			}
+		}
+		time.Sleep(54 * time.Minute)
+		if got, _ := tok.all(t.Context(), 2, ""); got["t3"] != 2 {
+			t.Errorf("long before its end: %v", got)
+		}
+		time.Sleep(2 * time.Minute)
+		if got, _ := tok.all(t.Context(), 2, ""); got["t4"] != 2 {
+			t.Errorf("less than five minutes before its end: %v", got)
+		}
+		if d := cmp.Diff([]string{"", "", `{"c":1}`, ""}, p.asked); d != "" {
+			t.Errorf("asked (-want +got):\n%s", d)
+		}
+	})
+}
+
+func TestACredentialThatRemembersARefusedTokenIsMadeAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tok := tokensOf(&purse{name: "old"}, &purse{name: "new"})
+		_, _ = tok.all(t.Context(), 1, "")
+		tok.refuse("old1", 1)
+		if got, err := tok.all(t.Context(), 3, ""); err != nil || got["new1"] != 3 {
+			t.Errorf("got %v %v", got, err)
+		}
+	})
+}
+
+func TestATokenThatIsRefusedTwiceAndCannotBeReplacedEndsTheSignIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tok := tokensOf(&purse{name: "t"}, &purse{name: "t"})
+		_, _ = tok.all(t.Context(), 1, "")
+		tok.refuse("t1", 1)
+		if got, err := tok.all(t.Context(), 3, ""); err != nil || got["t1"] != 3 {
+			t.Errorf("a slip of the service: %v %v", got, err)
+		}
+		tok.refuse("t1", 1) // of a request that was sent before
+		if got, err := tok.all(t.Context(), 3, ""); err != nil || got["t1"] != 3 {
+			t.Errorf("an answer that was late: %v %v", got, err)
+		}
+		tok.refuse("t1", 2)
+		_, err := tok.all(t.Context(), 3, "")
+		if _, ok := errors.AsType[*SignInError](err); !ok {
+			t.Errorf("refused again: %v", err)
+		}
+	})
+}
+
+// The who-am-I, the first requests and a refusal of all of them ask for two tokens in all.
+func TestARunAsksForOneTokenAndForOneMoreWhenAllAreRefused(t *testing.T) {
+	expired := func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "Bearer t1" {
+			fails(401, "ExpiredAuthenticationToken")(w, r)
+			return
+		}
+		lists()(w, r)
+	}
+	p := &purse{name: "t", forgets: true}
+	f := newFake().on("GET", vmList, expired).on("GET", vaultID, expired)
+	c := newClient(t, Options{Endpoint: "https://arm.test", Credential: p, Transport: inProcess{f}})
+	for range 2 {
+		if _, err := c.WhoAmI(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	discover(t, c, plan.Scope{Subscriptions: []string{sub}, Vaults: []plan.VaultRef{{ID: vaultID}}})
+	if len(p.asked) != 2 {
+		t.Errorf("asked for %d tokens, want 2", len(p.asked))
+	}
+}
