@@ -164,7 +164,7 @@ func (m *maker) modify(s *subject, at place) {
 		}
 	}
 	r.coverage = r.coverage || fewer(it.Disks, disks)
-	if reason, detail := m.cutRefused(v, r); reason != "" {
+	if reason, detail := m.cutRefused(v, r, c.Before.Policy, p); reason != "" {
 		m.block(c, reason, detail, "")
 		return
 	}
@@ -181,21 +181,40 @@ func (m *maker) isUnder(it *Item, p *policyPlan) bool {
 	return samePolicy(it, p.id)
 }
 
-// cutRefused says why a shorter retention for an item cannot be had.
-func (m *maker) cutRefused(v *vaultPlan, r risks) (Reason, string) {
-	if !r.retention {
+// cutRefused says why a shorter retention for an item, or what may be one, cannot be had. from is the policy that
+// it is under, by id.
+func (m *maker) cutRefused(v *vaultPlan, r risks, from string, to *policyPlan) (Reason, string) {
+	switch {
+	case !r.retention:
 		return "", ""
+	case !v.immutable():
+		return m.guardRefuses(v)
 	}
-	if v.immutable() {
-		return ReasonImmutableVault, v.name
+	if why := notKnown(from, m.index.policies[armid.Of(from)], to); why != "" {
+		return ReasonRetentionNotKnown, why
 	}
-	return m.guardRefuses(v)
+	return ReasonImmutableVault, v.name
+}
+
+// notKnown says why nobody can tell what an item loses on its way from one policy to another, or "".
+func notKnown(id string, from *Policy, to *policyPlan) string {
+	switch {
+	case id == "":
+		return "the old policy is not known: the item names none"
+	case from == nil:
+		return "the old policy is not known: " + lastName(id) + " was not found in the vault"
+	case from.Unreadable != "":
+		return "the old policy is not known: " + from.Name + ": " + from.Unreadable
+	case !to.known:
+		return "the new policy " + lastName(to.id) + " holds something this program does not know"
+	}
+	return ""
 }
 
 // moveRisks is what an item risks on its way from one policy to another. A policy that cannot be read may
 // keep more than any other. One that this plan changes too is judged as it is and as it will be.
 func (m *maker) moveRisks(from *Policy, to *policyPlan) risks {
-	if from == nil || from.Unreadable != "" || !to.known {
+	if from == nil || notKnown(from.ID, from, to) != "" {
 		return risks{retention: true}
 	}
 	r := specRisks(from.Spec, to.spec)
