@@ -288,7 +288,7 @@ func (st *state) protecting(vmKey string) *operation {
 const maxItems = 1000
 
 func (c *call) checkVaultRoom(p *itemPut) *reply {
-	if p.action != actProtect || c.st.items.count(p.v.key) < maxItems {
+	if p.action != actProtect || c.st.countVMs(p.v) < maxItems {
 		return nil
 	}
 	r := c.unverified("protection-quota", "The vault has reached its limit of %d protected virtual machines. Please create a new vault.", maxItems)

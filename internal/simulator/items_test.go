@@ -148,3 +148,45 @@ func TestBackupTurnsAnItemProtected(t *testing.T) {
 		}
 	})
 }
+
+// A database in a VM is an item of its own: the VM has no backup by it, wherever the item says that it lies.
+func TestAnItemOfAnotherWorkloadIsNoBackupOfTheVM(t *testing.T) {
+	for name, id := range map[string]string{
+		"in its own container":  testVault + "/backupFabrics/Azure/protectionContainers/VMAppContainer;Compute;rg-app;VM1/protectedItems/SQLDataBase;mssqlserver;master",
+		"in the VM's container": strings.ReplaceAll(itemPath("VM1"), "%3B", ";"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				sql := `{"id":"` + id + `","name":"SQLDataBase;mssqlserver;master","type":"` + itemType + `","properties":{"friendlyName":"master",` +
+					`"protectionState":"Protected","protectedItemType":"AzureVmWorkloadSQLDatabase","backupManagementType":"AzureWorkload","workloadType":"SQLDataBase",` +
+					`"sourceResourceId":"` + vmID("VM1") + `","policyId":"` + testVault + `/backupPolicies/daily","policyName":"daily"}}`
+				c := serve(t, estate(t, `"protectedItems":[`+sql+`]`), Options{Settings: quick()})
+				status := func() string {
+					a := c.do("POST", "/subscriptions/"+testSub+"/providers/Microsoft.RecoveryServices/locations/westeurope/backupStatus",
+						`{"resourceType":"VM","resourceId":"`+vmID("VM1")+`"}`, 200)
+					return text(a.body, "protectionStatus")
+				}
+				count := func(policy string) string {
+					return string(get(c.get(policyPath(policy)).body, "properties", "protectedItemsCount"))
+				}
+				if got := status(); got != "NotProtected" {
+					t.Errorf("backupStatus says %s", got)
+				}
+				if got := count("daily"); got != "0" {
+					t.Errorf("the policy for VMs protects %s items", got)
+				}
+				c.do("GET", itemPath("VM1"), "", 404)
+				c.protect("VM1", "other") // as a new item, with a policy of its own
+				if got, n := status(), count("other"); got != "Protected" || n != "1" {
+					t.Errorf("then backupStatus says %s, and the policy protects %s items", got, n)
+				}
+				for filter, want := range map[string]int{"AzureIaasVM": 1, "AzureWorkload": 1} {
+					a := c.get(testVault + "/backupProtectedItems?$filter=" + strings.ReplaceAll("backupManagementType eq '"+filter+"'", " ", "%20"))
+					if n := strings.Count(string(a.body), `"backupManagementType":"`+filter+`"`); n != want {
+						t.Errorf("%d items of %s: %s", n, filter, a.body)
+					}
+				}
+			})
+		})
+	}
+}

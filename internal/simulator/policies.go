@@ -82,8 +82,9 @@ func (st *state) itemsUnder(p *policy) int { return len(st.protectedBy(p)) }
 
 func (st *state) protectedBy(p *policy) []*item {
 	var out []*item
+	forVMs := strings.EqualFold(p.management, "AzureIaasVM")
 	st.items.group(p.vault, 0, func(_ int, it *item) bool {
-		if it.policy == p.key {
+		if it.policy == p.key && it.isVM() == forVMs {
 			out = append(out, it)
 		}
 		return true

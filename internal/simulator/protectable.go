@@ -189,7 +189,7 @@ func (c *call) listUsage() reply {
 		return *none
 	}
 	return ok(obj("value", []object{obj("name", obj("value", "AzureIaasVM", "localizedValue", "AzureIaasVM"),
-		"currentValue", c.st.items.count(v.key), "limit", -1, "unit", "Count")}).bytes())
+		"currentValue", c.st.countVMs(v), "limit", -1, "unit", "Count")}).bytes())
 }
 
 func (c *call) listGuards() reply {

@@ -124,7 +124,17 @@ func (n interner) item(raw []byte, b blob) *item {
 	})
 	it.vm, it.policy, it.state = key(it.vm), n.of(key(it.policy)), n.of(it.state)
 	it.management, it.workload = n.of(it.management), n.of(it.workload)
+	if !it.isVM() {
+		// A database or a share of a VM is filed under its own id and is no backup of the VM (azure-api.md §3).
+		it.tail = "other;" + key(id) + ";" + key(text(raw, "name"))
+		it.key, it.vm = itemKey(v, it.tail), ""
+	}
 	return it
+}
+
+// isVM says whether the item is the backup of a VM as a whole, and not of a workload in it or elsewhere.
+func (it *item) isVM() bool {
+	return it.management == "" || strings.EqualFold(it.management, "AzureIaasVM")
 }
 
 func (n interner) job(raw []byte, b blob) *job {

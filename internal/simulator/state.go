@@ -276,6 +276,18 @@ func (st *state) take() []change {
 	return out
 }
 
+// countVMs is how many VMs a vault holds; other workloads have limits of their own (azure-api.md §13).
+func (st *state) countVMs(v *vault) int {
+	n := 0
+	st.items.group(v.key, 0, func(_ int, it *item) bool {
+		if it.isVM() {
+			n++
+		}
+		return true
+	})
+	return n
+}
+
 // itemsOf returns the items of a VM in all vaults.
 func (st *state) itemsOf(vmKey string) []*item {
 	var out []*item
