@@ -6,6 +6,8 @@ LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 PKG ?= ./...
 N ?= 100000
 SEEDS ?= 2000
+# As many processes as there are processors; each simulates on one thread.
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 FUZZTIME ?= 30s
 SHORT ?=
 MUTANTS ?= -sample 400
@@ -49,7 +51,7 @@ demo: build ## watch a simulated fleet of 60 VMs get its backup
 	@sh examples/demo.sh bin/azbackup
 
 simtest: ## simulate SEEDS random estates, with faults, crashes and other actors
-	$(GO) test ./internal/simtest -run TestSimulation -timeout 0 -v -seeds $(SEEDS)
+	$(GO) test ./internal/simtest -run TestSimulation -timeout 0 -v -seeds $(SEEDS) -jobs $(JOBS)
 
 simtest-mutants: ## break the program in twelve named ways, and see that the simulation notices
 	$(GO) test ./internal/simtest -run TestMutants -timeout 0 -v -mutants

@@ -39,14 +39,28 @@ func TestSimulation(t *testing.T) {
 		runSeed(t, *seed, true)
 		return
 	}
+	if *jobs > 1 {
+		runProcesses(t)
+		return
+	}
 	var sum summary
 	for n := range uint64(*seeds) {
+		if *tell {
+			fmt.Printf("begins seed %d\n", *first+n)
+		}
 		sum = sum.plus(runSeed(t, *first+n, false))
 		if t.Failed() {
 			break
 		}
 	}
 	t.Log(sum)
+	if *tell {
+		raw, err := json.Marshal(sum)
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Printf("summary %s\n", raw)
+	}
 }
 
 func runSeed(t *testing.T, n uint64, loud bool) (sum summary) {

@@ -1,0 +1,144 @@
+package simtest
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+var (
+	jobs = flag.Int("jobs", 1, "how many processes run seeds at once; each runs on one thread")
+	tell = flag.Bool("json", false, "tell each seed and the summary, to the process that started this one")
+)
+
+const (
+	chunk       = 40 // seeds of a process
+	maxFailures = 20 // seeds that fail before nothing more is run
+)
+
+// span is a stretch of seeds.
+type span struct {
+	first uint64
+	count int
+}
+
+// TestEverySeedIsRunWhoeverFails holds that a failure costs its own seed alone.
+func TestEverySeedIsRunWhoeverFails(t *testing.T) {
+	f := &pool{run: func(s span) (summary, string) {
+		for n := s.first; n < s.first+uint64(s.count); n++ {
+			if n == 3 || n == 58 {
+				return summary{}, fmt.Sprintf("seed %d: run it", n)
+			}
+		}
+		return summary{Seeds: s.count}, ""
+	}}
+	f.all(span{1, 100}, 3, 16)
+	if f.sum.Seeds != 98 || len(f.failures) != 2 {
+		t.Errorf("%+v", f)
+	}
+}
+
+// pool runs seeds in several processes.
+type pool struct {
+	run func(span) (sum summary, failure string)
+
+	mu       sync.Mutex
+	sum      summary
+	failures []string
+}
+
+// all runs the seeds of a span, some at a time in each of so many processes.
+func (f *pool) all(s span, processes, chunk int) {
+	work := make(chan span)
+	var busy sync.WaitGroup
+	for range processes {
+		busy.Go(func() {
+			for part := range work {
+				f.part(part)
+			}
+		})
+	}
+	for s.count > 0 && !f.enough() {
+		part := span{s.first, min(chunk, s.count)}
+		work <- part
+		s.first, s.count = s.first+uint64(part.count), s.count-part.count
+	}
+	close(work)
+	busy.Wait()
+}
+
+func (f *pool) enough() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return len(f.failures) >= maxFailures
+}
+
+// part runs a span, and where a seed of it fails the seeds before and behind that.
+func (f *pool) part(s span) {
+	if s.count <= 0 {
+		return
+	}
+	sum, failure := f.run(s)
+	f.mu.Lock()
+	f.sum = f.sum.plus(sum)
+	if failure != "" {
+		f.failures = append(f.failures, failure)
+	}
+	f.mu.Unlock()
+	failed, is := failedSeed(failure)
+	if failure == "" || !is || failed < s.first || failed >= s.first+uint64(s.count) {
+		return
+	}
+	before := int(failed - s.first) //nolint:gosec // a part of a chunk
+	f.part(span{s.first, before})
+	f.part(span{failed + 1, s.count - before - 1})
+}
+
+// failedSeed finds the seed in what a process said that failed, or in what is left of one that the runtime ended.
+func failedSeed(output string) (uint64, bool) {
+	found := regexp.MustCompile(`seed (\d+): run|begins seed (\d+)\n`).FindAllStringSubmatch(output, -1)
+	if found == nil {
+		return 0, false
+	}
+	last := found[len(found)-1]
+	n, err := strconv.ParseUint(last[1]+last[2], 10, 64)
+	return n, err == nil
+}
+
+// runProcesses runs the seeds in processes and tells how fast.
+func runProcesses(t *testing.T) {
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := &pool{run: func(s span) (summary, string) {
+		cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestSimulation$", "-test.timeout=0", "-json", //nolint:gosec // this program
+			fmt.Sprintf("-colleagues=%v", *colleagues), fmt.Sprintf("-first=%d", s.first), fmt.Sprintf("-seeds=%d", s.count))
+		out, err := cmd.CombinedOutput()
+		var sum summary
+		for line := range strings.Lines(string(out)) {
+			if rest, is := strings.CutPrefix(line, "summary "); is {
+				_ = json.Unmarshal([]byte(rest), &sum) // a line of ours
+			}
+		}
+		if err != nil {
+			return summary{}, fmt.Sprintf("%v\n%s", err, out)
+		}
+		return sum, ""
+	}}
+	began := time.Now()
+	f.all(span{*first, *seeds}, *jobs, chunk)
+	for _, failure := range f.failures {
+		t.Error(regexp.MustCompile(`(?m)^(begins seed|=== RUN).*\n`).ReplaceAllString(failure, ""))
+	}
+	took := time.Since(began)
+	t.Logf("%v; %v in %d processes: %.0f seeds a minute", f.sum, took.Round(time.Second), *jobs, float64(f.sum.Seeds)/took.Minutes())
+}
