@@ -20,12 +20,41 @@ import (
 const accessToken = "AZBACKUP_ACCESS_TOKEN"
 
 // azureFlags say which Azure a command talks to.
-type azureFlags struct{ simulate, endpoint string }
+type azureFlags struct {
+	simulate, endpoint string
+	clock              string
+}
 
 func (f *azureFlags) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.simulate, "simulate", "", "talk to a simulated Azure whose state is `FILE` (an estate written by snapshot)")
+	addClockFlag(cmd, &f.clock)
 	cmd.Flags().StringVar(&f.endpoint, "endpoint", "",
 		"talk to another Azure Resource Manager `URL`; the token is taken from "+accessToken+" where that is set")
+}
+
+// Where the clock of a simulated Azure starts.
+const (
+	clockEstate = "estate"
+	clockWall   = "wall"
+)
+
+func addClockFlag(cmd *cobra.Command, clock *string) {
+	cmd.Flags().StringVar(clock, "clock", clockEstate,
+		"`TIME` at which a simulated Azure starts: estate (when the estate was taken, or where its clock stopped) or wall (now)")
+}
+
+// startsAtWall reads --clock.
+func startsAtWall(clock string) (bool, error) {
+	if clock != clockEstate && clock != clockWall {
+		return false, usage("--clock %q is not %s or %s", clock, clockEstate, clockWall)
+	}
+	return clock == clockWall, nil
+}
+
+// simulator are the options of the simulated Azure that the flags ask for.
+func (f *azureFlags) simulator() (o simulator.Options, err error) {
+	o.WallClock, err = startsAtWall(f.clock)
+	return o, err
 }
 
 // session is one conversation with one Azure.
@@ -40,6 +69,10 @@ func (a *app) connect(ctx context.Context, command azure.Command, f azureFlags, 
 	if f.simulate != "" && f.endpoint != "" {
 		return nil, usage("--simulate and --endpoint exclude each other")
 	}
+	simulation, err := f.simulator()
+	if err != nil {
+		return nil, err
+	}
 	s := &session{}
 	options := azure.Options{
 		Cloud:  azure.Cloud{Name: cloud.Name, Endpoint: cloud.Endpoint, Audience: cloud.Audience, Authority: cloud.Authority},
@@ -50,7 +83,7 @@ func (a *app) connect(ctx context.Context, command azure.Command, f azureFlags, 
 		},
 	}
 	if f.simulate != "" {
-		server, err := simulator.Open(f.simulate, simulator.Options{})
+		server, err := simulator.Open(f.simulate, simulation)
 		if err != nil {
 			return nil, fmt.Errorf("simulating %q: %w", f.simulate, err)
 		}
@@ -59,7 +92,6 @@ func (a *app) connect(ctx context.Context, command azure.Command, f azureFlags, 
 	} else if f.endpoint != "" {
 		options.AccessToken, _ = a.Env(accessToken)
 	}
-	var err error
 	if s.Client, err = azure.New(options); err != nil {
 		return nil, errors.Join(err, s.close())
 	}

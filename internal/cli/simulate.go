@@ -29,6 +29,7 @@ type simulateFlags struct {
 	settings string
 	faults   string
 	quota    string
+	clock    string
 	speed    float64
 	opTime   time.Duration
 	latency  time.Duration
@@ -65,6 +66,7 @@ func (a *app) simulateCommand() *cobra.Command {
 	flags.StringVar(&f.settings, "settings", "", "JSON `FILE` with the simulator's settings")
 	flags.StringVar(&f.faults, "faults", "", "JSON `FILE` with a list of faults to inject")
 	flags.StringVar(&f.quota, "quota", "", "enforce the quotas of `PROFILE`: "+strings.Join(simulator.Quotas(), ", "))
+	addClockFlag(cmd, &f.clock)
 	flags.Float64Var(&f.speed, "speed", 1, "how much faster than the clock simulated time runs")
 	flags.DurationVar(&f.opTime, "operation-time", 0, "how long every operation takes (default: as recorded from Azure)")
 	flags.DurationVar(&f.latency, "latency", 0, "added to every request")
@@ -170,7 +172,11 @@ func (f *simulateFlags) mayListen() error {
 
 // options are the simulator's, from its settings file and the flags; flags win.
 func (f *simulateFlags) options() (simulator.Options, error) {
-	o := simulator.Options{Speed: f.speed}
+	wall, err := startsAtWall(f.clock)
+	o := simulator.Options{Speed: f.speed, WallClock: wall}
+	if err != nil {
+		return o, err
+	}
 	if err := readJSON(f.settings, &o.Settings); err != nil {
 		return o, fmt.Errorf("reading the settings: %w", err)
 	}

@@ -36,9 +36,6 @@ const (
 	subscriptionOfCells = "11111111-1111-1111-1111-111111111111"
 )
 
-// taken is the time at which every cell is planned; other times of an estate are told from it.
-var taken = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
-
 // TestCells reads every cell of the table from raw bodies over HTTP, plans it, and expects what the pure test of the
 // same name expects. Then it carries the plan out: every action ends as the file wants it, and a cell without one
 // writes nothing.
@@ -56,6 +53,10 @@ func TestCells(t *testing.T) {
 	}
 }
 
+// taken is when every estate of a cell was taken, and the moment for which the cells say what is planned: some of them
+// stand on the last second of a limit.
+var taken = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
 // cell is one cell of the table.
 type cell struct {
 	yaml string
@@ -65,11 +66,10 @@ type cell struct {
 
 // check reads and plans the cell over HTTP, and carries it out.
 func (c *cell) check(t *testing.T) {
-	now := time.Now().UTC()
 	log := &watcher{}
-	server := httptest.NewServer(serve(t, c.estate(t, now), simulator.Options{Settings: simulator.Settings{UnsignedURLs: true}, Log: log.log}))
+	server := httptest.NewServer(serve(t, c.estate(t), simulator.Options{Settings: simulator.Settings{UnsignedURLs: true}, Log: log.log}))
 	defer server.Close()
-	if diff := cmp.Diff(c.want, c.overHTTP(t, server.Listener.Addr().String(), now)); diff != "" {
+	if diff := cmp.Diff(c.want, c.overHTTP(t, server.Listener.Addr().String())); diff != "" {
 		t.Fatalf("the plan of what was read over HTTP is not that of the values (-values +HTTP):\n%s", diff)
 	}
 	server.Close() // the log is written after the answer
@@ -131,34 +131,25 @@ func mustRead(t testing.TB, file string) []byte {
 	return raw
 }
 
-var timesOfCells = regexp.MustCompile(`"2026-1[12]-\d\dT\d\d:\d\d:\d\dZ"`)
-
-// estate is the cell's estate, as if it had been taken now: the simulator goes by the clock. Times in policies and
-// the sentinel of 2001 stay, because they are no points in time.
-func (c *cell) estate(t testing.TB, now time.Time) string {
+// estate is the cell's estate. The simulator's clock starts when it was taken.
+func (c *cell) estate(t testing.TB) string {
 	t.Helper()
 	raw, err := json.Marshal(c.row)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return timesOfCells.ReplaceAllStringFunc(string(raw), func(s string) string {
-		at, err := time.Parse(`"`+time.RFC3339+`"`, s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return at.Add(now.Sub(taken)).Format(`"` + time.RFC3339Nano + `"`)
-	})
+	return string(raw)
 }
 
 // overHTTP reads the estate at an address, over TCP, and plans.
-func (c *cell) overHTTP(t *testing.T, address string, now time.Time) []string {
+func (c *cell) overHTTP(t *testing.T, address string) []string {
 	t.Helper()
 	r := newRoad(t, c.yaml, wiredTo(address))
 	w, err := r.look(t.Context(), t)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return outcome(plan.Make(r.config, w.read, plan.Options{Now: now}))
+	return outcome(plan.Make(r.config, w.read, plan.Options{Now: taken}))
 }
 
 // wiredTo is the network, where every host is at this address.
@@ -177,7 +168,7 @@ func (address wiredTo) RoundTrip(r *http.Request) (*http.Response, error) {
 // carryOut applies the cell's plan in virtual time and looks again.
 func (c *cell) carryOut(t *testing.T) {
 	log := &watcher{}
-	server := serve(t, c.estate(t, time.Now()), simulator.Options{Log: log.log, Settings: simulator.Settings{
+	server := serve(t, c.estate(t), simulator.Options{Log: log.log, Settings: simulator.Settings{
 		UnsignedURLs: true, RetryAfter: new(int), Durations: map[string]simulator.Span{"": simulator.Fixed(20 * time.Second)},
 	}})
 	r := newRoad(t, c.yaml, server.Transport())
@@ -217,7 +208,7 @@ func listedAs(c plan.Change, items []plan.Item) bool {
 }
 
 // writes are the requests that changed something.
-func writes(entries []simulator.Entry) []string {
+func writes(entries []seen) []string {
 	var sent []string
 	for _, e := range entries {
 		if e.Method != http.MethodGet && e.Kind != "backupStatus" {

@@ -59,16 +59,21 @@ type measured struct {
 	done            int
 }
 
-// watcher keeps from the simulator's log when each write was accepted.
+// watcher keeps the simulator's log, and when each request came by the clock of the test.
 type watcher struct {
 	mu      sync.Mutex
-	entries []simulator.Entry
+	entries []seen
+}
+
+type seen struct {
+	simulator.Entry
+	came time.Time
 }
 
 func (w *watcher) log(e simulator.Entry) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.entries = append(w.entries, e)
+	w.entries = append(w.entries, seen{e, time.Now().Add(-e.Took)})
 }
 
 // measure runs one apply. The makespan is the time from the first write to the last confirmation; discovery comes
@@ -93,10 +98,10 @@ func measure(t *testing.T, p profile, n, vaults, operations int) measured {
 			switch e.Kind {
 			case apply.EventStarted:
 				if first.IsZero() {
-					first = e.Time
+					first = time.Now()
 				}
 			case apply.EventFinished:
-				last = e.Time
+				last = time.Now()
 			default:
 			}
 		}})
@@ -110,7 +115,7 @@ func measure(t *testing.T, p profile, n, vaults, operations int) measured {
 		ends := endsOf(t, server)
 		i := 0
 		for _, e := range w.entries {
-			if e.Time.Before(first) || e.Kind == "simulator" {
+			if e.came.Before(first) || e.Kind == "simulator" {
 				continue
 			}
 			m.requests++
@@ -124,7 +129,7 @@ func measure(t *testing.T, p profile, n, vaults, operations int) measured {
 			}
 			i++
 			goes := time.Duration(max(0, i-200)) * time.Second / 10
-			m.bound = max(m.bound, goes+ends(e).Sub(e.Time))
+			m.bound = max(m.bound, goes+ends(e.Entry).Sub(e.Time))
 		}
 	})
 	return m

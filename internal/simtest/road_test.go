@@ -63,13 +63,14 @@ type walk struct {
 // look reads and plans.
 func (r *road) look(ctx context.Context, t testing.TB) (*walk, error) {
 	t.Helper()
-	w := &walk{client: r.client(t), observed: time.Now()}
+	w, began := &walk{client: r.client(t)}, time.Now()
 	var err error
 	if w.read, err = w.client.Discover(ctx, plan.ScopeOf(r.config)); err != nil {
 		return w, err
 	}
 	var wanted plan.Wanted
-	opt := plan.Options{Now: time.Now()}
+	w.observed = w.client.At(began)
+	opt := plan.Options{Now: w.client.Now()}
 	w.plan, wanted = plan.Draft(r.config, w.read, opt)
 	for round := 0; round < 2 && !wanted.Empty(); round++ { // the guards, then the recovery points
 		if w.read, err = w.client.Supplement(ctx, w.read, wanted); err != nil {

@@ -347,7 +347,7 @@ func (c *call) pointTime(it *item) string {
 
 // adopt gives jobs that ran when the estate was taken an end, and soft-deleted items their purge.
 func (s *Server) adopt() {
-	now := s.now()
+	now := s.clock.now()
 	known := map[string]bool{}
 	for _, op := range s.st.ops {
 		for _, id := range op.Jobs {

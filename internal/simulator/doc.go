@@ -22,9 +22,15 @@
 //
 // # Time
 //
-// Time is the Go clock (times Options.Speed). Nothing runs in the background: what is due is done, in order, when the
-// next request comes. So the simulator works in a testing/synctest bubble, where a day passes in no time, and goes on
-// after a kill, because operations hold absolute times. Durations, faults and ids depend on the seed and on what they
+// A server has one clock. It starts when the estate was taken or, of a saved state, when that was last written to, and
+// goes on as the Go clock does (times Options.Speed): an estate gives the same plan on every day, and no time passes in
+// it while nobody serves it. An estate that knows no time (no "taken") starts at the machine's, and so does every one with
+// Options.WallClock. All that is answered follows it, the Date header first; only tokens live by the machine's clock,
+// because clients hold them against their own.
+//
+// Nothing runs in the background: what is due is done, in order, when the next request comes. So the simulator works in
+// a testing/synctest bubble, where a day passes in no time, and goes on after a kill, because operations hold absolute
+// times and each line of the journal says how far the clock got. Durations, faults and ids depend on the seed and on what they
 // are for, not on the order of requests: a run with parallel clients repeats.
 //
 // # Operations

@@ -55,7 +55,7 @@ type refusal struct {
 
 // memory is what the service remembers beside resources.
 type memory struct {
-	// Clock is how far simulated time got; it never runs backwards, also when it ran faster than the wall clock.
+	// Clock is how far the estate's clock got; it goes on from there.
 	Clock time.Time `json:"clock,omitzero"`
 	// Refreshed says when the VMs of a "subscription/region" were last discovered (azure-api.md §1).
 	Refreshed map[string]time.Time `json:"refreshed,omitempty"`

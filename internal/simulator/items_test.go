@@ -111,7 +111,7 @@ func TestBackupTurnsAnItemProtected(t *testing.T) {
 		set.Durations["snapshot"], set.Durations["transfer"] = Fixed(7*time.Minute), Fixed(33*time.Minute)
 		c := serve(t, estate(t), Options{Settings: set})
 		c.protect("VM1", "daily")
-		started := time.Now().UTC().Format(time.RFC3339Nano)
+		started := c.s.clock.now().UTC().Format(time.RFC3339Nano)
 		a := c.do("POST", itemPath("vm1")+"/backup", `{"properties":{"objectType":"IaasVMBackupRequest"}}`, 202)
 		end := c.follow(a)
 		jobPath := testVault + "/backupJobs/" + text(end.body, "properties", "jobId")

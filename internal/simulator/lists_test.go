@@ -144,7 +144,7 @@ func TestJobsAreListedNewestFirstWithoutDetail(t *testing.T) {
 		if get(rows[0], "properties", "extendedInfo") != nil || get(rows[0], "properties", "endTime") != nil {
 			t.Errorf("%s", rows[0])
 		}
-		day := func(d int) string { return time.Now().UTC().AddDate(0, 0, d).Format("2006-01-02 03:04:05 PM") }
+		day := func(d int) string { return c.s.clock.now().UTC().AddDate(0, 0, d).Format("2006-01-02 03:04:05 PM") }
 		for filter, want := range map[string]int{
 			"status eq 'InProgress'": 1, "operation eq 'ConfigureBackup' and status eq 'Completed'": 2, "operation eq 'Backup'": 0,
 			"startTime eq '" + day(-1) + "' and endTime eq '" + day(1) + "'":        3,

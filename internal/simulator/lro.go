@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Lengths of the signature's parts as recorded (FACTS 7).
@@ -155,13 +154,4 @@ func (s *Server) row(list, token string) (int, bool) {
 	n, err := strconv.Atoi(parts[1])
 	d := s.digest("token", list, n)
 	return n, err == nil && n >= 0 && parts[0] == hex.EncodeToString(d[:4])
-}
-
-// now is simulated time.
-func (s *Server) now() time.Time {
-	elapsed := time.Since(s.started)
-	if s.opt.Speed > 1 {
-		elapsed = time.Duration(float64(elapsed) * s.opt.Speed)
-	}
-	return s.epoch.Add(elapsed)
 }

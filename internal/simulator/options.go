@@ -6,7 +6,10 @@ import "time"
 type Options struct {
 	// Settings override those of the estate, field by field where they are not zero.
 	Settings Settings
-	// Speed makes simulated time run faster than the Go clock; 0 and 1 are real time. Retry-After shrinks with it.
+	// WallClock starts the estate's clock at the machine's time. Without it a saved state goes on when it stopped, and an
+	// estate begins when it was taken.
+	WallClock bool
+	// Speed makes the estate's clock run faster than the Go clock; 0 and 1 are real time. Retry-After shrinks with it.
 	Speed float64
 	// Log is called once for each request, when it was answered; nil: nobody is told. Calls are serialised.
 	Log func(Entry)
@@ -20,14 +23,14 @@ type Options struct {
 
 // Entry is a line of the request log.
 type Entry struct {
-	Time     time.Time
+	Time     time.Time // when the request came, by the estate's clock
 	Method   string
 	Path     string
 	Query    string
 	Kind     string
 	Status   int
 	Code     string
-	Took     time.Duration
+	Took     time.Duration // on the machine
 	Fault    string
 	ClientID string
 	Bytes    int

@@ -13,7 +13,7 @@ func TestPolicyPutOfAnUnusedPolicyIs200AndRewritten(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c := serve(t, estate(t), Options{})
 		a := c.do("PUT", policyPath("fresh"), `{"properties":`+strings.Replace(policyProps(""), "1999-04-28T16:30:00.000Z", "16:30:00Z", 1)+`}`, 200)
-		today := time.Now().UTC().Format("2006-01-02")
+		today := c.s.clock.now().UTC().Format("2006-01-02")
 		if got := string(get(a.body, "properties", "schedulePolicy", "scheduleRunTimes")); got != `["`+today+`T16:30:00Z"]` {
 			t.Errorf("scheduleRunTimes %s", got)
 		}
@@ -73,7 +73,7 @@ func TestAnUpdateOfAPolicyWithATimeToComeIsRefused(t *testing.T) {
 			props := strings.ReplaceAll(policyProps(""), "1999-04-28T16:30:00.000Z", at.Format("2006-01-02T15:04:05Z"))
 			return `{"properties":` + strings.Replace(props, `"UTC"`, `"`+zone+`"`, 1) + `}`
 		}
-		now := time.Now().UTC().Truncate(30 * time.Minute)
+		now := c.s.clock.now().UTC().Truncate(30 * time.Minute)
 		c.do("PUT", policyPath("fresh"), body(now.AddDate(1, 0, 0), "UTC"), 200)
 		for _, zone := range []struct {
 			name  string

@@ -101,7 +101,7 @@ func runRecording(t testing.TB, list []*exchange, report *conformance, breakage 
 	r := &replay{t: t, list: list, c: c, ids: map[string]string{}, breakage: breakage, report: report, ours: map[string]bool{}}
 	r.seed()
 	for i, x := range list {
-		if d := x.at.Sub(c.s.now()); !x.at.IsZero() && d > 0 {
+		if d := x.at.Sub(c.s.clock.now()); !x.at.IsZero() && d > 0 {
 			time.Sleep(d)
 		}
 		if !supported(x) {
@@ -157,7 +157,7 @@ func (r *replay) setUp(i int, x *exchange) {
 		// Instance views are compute's state, not a body that backup needs: the VM is as it was read here.
 		r.ours[key(x.path)] = true
 		if s.st.vms.get(key(x.path)) == nil {
-			s.st.putVM(slices.Clone(x.body()), s.now())
+			s.st.putVM(slices.Clone(x.body()), s.clock.now())
 			r.refreshed = false
 		} else {
 			made := s.st.memory.Made[key(x.path)]

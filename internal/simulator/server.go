@@ -17,9 +17,7 @@ type Server struct {
 	opt    Options
 	set    Settings
 	routes []*route
-	// started and epoch tie simulated time to the Go clock.
-	started time.Time
-	epoch   time.Time
+	clock  clock
 
 	mu      sync.Mutex
 	st      *state
@@ -41,7 +39,6 @@ type Server struct {
 func New(e *Estate, o Options) (*Server, error) { return newServer(newState(e), o, nil) }
 
 func newServer(st *state, o Options, j *journal) (*Server, error) {
-	now := time.Now()
 	if err := errors.Join(st.Settings.check(), o.Settings.check()); err != nil {
 		return nil, err
 	}
@@ -55,14 +52,11 @@ func newServer(st *state, o Options, j *journal) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		opt: o, set: set, routes: routes(), started: now, epoch: now, st: st, stats: newCounters(), journal: j,
+		opt: o, set: set, routes: routes(), clock: newClock(st.Estate, o), st: st, stats: newCounters(), journal: j,
 		faults: f, invisible: map[string]int{}, meter: m, specs: map[*policy]*policySpec{},
 	}
 	st.told = o.Effects
 	s.certificate = s.filler("MII", "certificate", certLength)
-	if st.memory.Clock.After(now) {
-		s.epoch = st.memory.Clock
-	}
 	s.resume()
 	return s, nil
 }
@@ -74,7 +68,7 @@ func (s *Server) resume() {
 		st.schedule(op.next(), op.ID)
 	}
 	s.adopt()
-	s.resumeTicking(s.now())
+	s.resumeTicking(s.clock.now())
 	st.dirty = nil // not the client's doing: a restart finds it again
 }
 
@@ -83,7 +77,7 @@ const maxRequest = 4 << 20
 
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	began := time.Now()
+	began, came := s.clock.wall(), s.clock.now()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 	if err != nil {
 		// The client went away or sent too much: nothing was decided yet.
@@ -109,7 +103,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rep = gateway(http.StatusInternalServerError, "InternalServerError",
 			"Encountered internal server error. Diagnostic information: %s", err)
 	}
-	s.log(c, rep, began)
+	s.log(c, rep, came, s.clock.wall().Sub(began))
 	if c.resets("after") {
 		panic(http.ErrAbortHandler)
 	}
@@ -149,7 +143,7 @@ func (s *Server) decide(c *call, found *route, known bool, rep *reply) (written 
 			err = unreadable
 		}
 	}()
-	c.now = s.now()
+	c.now = s.clock.now()
 	s.st.handled++
 	c.cause = Cause{Request: s.st.handled}
 	s.advance(c.now)
@@ -270,17 +264,17 @@ func (s *Server) baseOf(r *http.Request) string {
 
 // write sends the answer with the headers every answer of ARM has (azure-api.md §12, FACTS 43).
 func (s *Server) write(w http.ResponseWriter, r *http.Request, rep reply) {
-	h := w.Header()
+	h, now := w.Header(), s.clock.now().UTC()
 	maps.Copy(h, rep.header)
-	guid := guidOf(s.digest("request", r.URL.Path, time.Now().UnixNano()))
+	guid := guidOf(s.digest("request", r.URL.Path, now.UnixNano()))
 	setDefault(h, "X-Ms-Request-Id", guid)
 	setDefault(h, "X-Ms-Correlation-Request-Id", first(r.Header.Get("X-Ms-Correlation-Request-Id"), guid))
-	setDefault(h, "X-Ms-Routing-Request-Id", "SIMULATOR:"+time.Now().UTC().Format("20060102T150405Z")+":"+guid)
+	setDefault(h, "X-Ms-Routing-Request-Id", "SIMULATOR:"+now.Format("20060102T150405Z")+":"+guid)
 	if client := r.Header.Get("X-Ms-Client-Request-Id"); client != "" {
 		setDefault(h, "X-Ms-Client-Request-Id", client)
 	}
 	h.Set("Cache-Control", "no-cache")
-	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	h.Set("Date", now.Format(http.TimeFormat))
 	if len(rep.body) > 0 {
 		setDefault(h, "Content-Type", "application/json; charset=utf-8")
 	}
@@ -304,15 +298,15 @@ func first(values ...string) string {
 	return ""
 }
 
-func (s *Server) log(c *call, rep reply, began time.Time) {
+func (s *Server) log(c *call, rep reply, came time.Time, took time.Duration) {
 	if s.opt.Log == nil {
 		return
 	}
 	s.logMu.Lock()
 	defer s.logMu.Unlock()
 	s.opt.Log(Entry{
-		Time: began, Method: c.r.Method, Path: c.r.URL.Path, Query: c.r.URL.RawQuery, Kind: c.kind, Status: rep.status,
-		Code: rep.code, Took: time.Since(began), ClientID: c.r.Header.Get("X-Ms-Client-Request-Id"), Bytes: len(rep.body),
+		Time: came, Method: c.r.Method, Path: c.r.URL.Path, Query: c.r.URL.RawQuery, Kind: c.kind, Status: rep.status,
+		Code: rep.code, Took: took, ClientID: c.r.Header.Get("X-Ms-Client-Request-Id"), Bytes: len(rep.body),
 	})
 }
 

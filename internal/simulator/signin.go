@@ -87,9 +87,9 @@ func (c *call) token() reply {
 	token := c.s.issue(c.authority(), c.tenant(c.params["tenant"]), id, audience, lifetime)
 	if strings.HasSuffix(strings.ToLower(c.path), "/oauth2/token") {
 		// v1 writes numbers as strings.
-		expires := time.Now().Add(lifetime).Unix()
+		now := c.s.clock.wall()
 		return ok(obj("token_type", "Bearer", "expires_in", itoa(seconds), "ext_expires_in", itoa(seconds),
-			"expires_on", fmt.Sprint(expires), "not_before", fmt.Sprint(time.Now().Unix()), "resource", audience, "access_token", token).bytes())
+			"expires_on", fmt.Sprint(now.Add(lifetime).Unix()), "not_before", fmt.Sprint(now.Unix()), "resource", audience, "access_token", token).bytes())
 	}
 	return ok(obj("token_type", "Bearer", "expires_in", seconds, "ext_expires_in", seconds, "access_token", token).bytes())
 }
@@ -110,9 +110,9 @@ func (c *call) signInError(status int, code string, number int, message string) 
 	return r
 }
 
-// issue makes a token. Its times are the wall clock's: clients compare them with their own.
+// issue makes a token. Its times are the machine's, not the estate's: clients compare them with their own.
 func (s *Server) issue(authority, tenant, client, audience string, lifetime time.Duration) string {
-	now := time.Now()
+	now := s.clock.wall()
 	oid := guidOf(s.digest("principal", tenant, client))
 	claims := obj("aud", audience, "iss", authority+"/"+tenant+"/", "iat", now.Unix(), "nbf", now.Unix(),
 		"exp", now.Add(lifetime+time.Second-1).Unix(), "appid", client, "appidacr", "1", "idp", authority+"/"+tenant+"/", "idtyp", "app",
@@ -144,11 +144,12 @@ func (s *Server) claims(token string) (json.RawMessage, bool) {
 func (c *call) unauthenticated() *reply {
 	claims, issued := c.s.claims(bearer(c.r))
 	expires := time.Unix(int64(number(claims, "exp")), 0)
+	now := c.s.clock.wall()
 	var r reply
 	switch {
-	case issued && !time.Now().Before(expires):
+	case issued && !now.Before(expires):
 		r = gateway(http.StatusUnauthorized, "ExpiredAuthenticationToken",
-			"The access token expiry UTC time '%s' is earlier than current UTC time '%s'.", expires.UTC().Format(time.DateTime), time.Now().UTC().Format(time.DateTime))
+			"The access token expiry UTC time '%s' is earlier than current UTC time '%s'.", expires.UTC().Format(time.DateTime), now.UTC().Format(time.DateTime))
 	case !c.s.set.RequireToken || issued:
 		return nil
 	case bearer(c.r) == "":

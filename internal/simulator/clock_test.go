@@ -1,0 +1,104 @@
+package simulator
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+)
+
+// date is the time in the Date header of an answer.
+func date(t *testing.T, a answered) time.Time {
+	t.Helper()
+	at, err := http.ParseTime(a.header.Get("Date"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at.UTC()
+}
+
+// A server's clock starts when the estate was taken, whatever the day is, and all that is answered follows it.
+func TestTheClockStartsWhenTheEstateWasTaken(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		taken := time.Date(2024, 5, 13, 10, 0, 0, 0, time.UTC)
+		c := serve(t, estate(t), Options{Settings: quick(), Speed: 60})
+		if got := date(t, c.get(testVault)); !got.Equal(taken) {
+			t.Errorf("the first answer is of %v", got)
+		}
+		time.Sleep(time.Minute)
+		a := c.do("PUT", itemPath("VM1"), protectBody("VM1", "daily"), 202)
+		if got := date(t, a); !got.Equal(taken.Add(time.Hour)) {
+			t.Errorf("a minute at speed 60 later it is %v", got)
+		}
+		end := c.follow(a)
+		if got := text(end.body, "startTime"); !strings.HasPrefix(got, "2024-05-13T11:00:00") {
+			t.Errorf("the operation began at %s", got)
+		}
+		job := c.get(testVault + "/backupJobs/" + text(end.body, "properties", "jobId"))
+		if got := text(job.body, "properties", "startTime"); !strings.HasPrefix(got, "2024-05-13T11:00:00") {
+			t.Errorf("the job began at %s", got)
+		}
+	})
+}
+
+func TestTheClockStartsAtTheMachinesTimeWhereThatIsAskedForOrNothingElseIsKnown(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		now := time.Now()
+		for _, test := range []struct {
+			name, estate string
+			wall         bool
+			want         time.Time
+		}{
+			{"no time of its own", `{"format_version":"1"}`, false, now},
+			{"asked for", `{"format_version":"1","taken":"1998-01-01T00:00:00Z"}`, true, now},
+			{"asked for, but it got further", `{"format_version":"1","taken":"1998-01-01T00:00:00Z","simulation":{"clock":"2031-01-01T00:00:00Z"}}`, true, time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC)},
+			{"saved", `{"format_version":"1","taken":"1998-01-01T00:00:00Z","simulation":{"clock":"1998-03-01T00:00:00Z"}}`, false, time.Date(1998, 3, 1, 0, 0, 0, 0, time.UTC)},
+		} {
+			e, err := Read(strings.NewReader(test.estate))
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := New(e, Options{WallClock: test.wall})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := s.clock.now(); !got.Equal(test.want) {
+				t.Errorf("%s: it starts at %v, want %v", test.name, got, test.want)
+			}
+		}
+	})
+}
+
+// No time passes while nobody serves the estate, and none is lost: neither a close nor a kill sets the clock back
+// behind what was written.
+func TestASavedStateGoesOnWhenItStopped(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		path := writeEstate(t, estate(t))
+		taken := time.Date(2024, 5, 13, 10, 0, 0, 0, time.UTC)
+		for i, kill := range []bool{true, false, true} {
+			c := open1(t, path, Options{Settings: quick()})
+			begun := taken.Add(time.Duration(i) * time.Hour)
+			if got := date(t, c.get(testVault)); !got.Equal(begun) {
+				t.Errorf("run %d begins at %v, want %v", i, got, begun)
+			}
+			time.Sleep(time.Hour)
+			name := fmt.Sprintf("VM%d", i+1)
+			if a := c.do("PUT", itemPath(name), protectBody(name, "daily"), 202); !date(t, a).Equal(begun.Add(time.Hour)) {
+				t.Errorf("run %d writes at %v", i, date(t, a))
+			}
+			if kill {
+				if err := c.s.journal.lock.Unlock(); err != nil {
+					t.Fatal(err)
+				}
+			} else if err := c.s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(400 * 24 * time.Hour)
+		}
+		if raw, err := os.ReadFile(path); err != nil || !strings.Contains(string(raw), `"taken": "2024-05-13T10:00:00Z"`) {
+			t.Errorf("the estate no longer says when it was taken (%v)", err)
+		}
+	})
+}
