@@ -57,7 +57,7 @@ func (l *linter) checkPolicyName(r *Rule) *Policy {
 // subscription and region only (azure-api.md §13).
 func (l *linter) checkPlace(r *Rule, vaults []Vault) {
 	for i, v := range vaults {
-		if v.Subscription != "" && v.Location != "" && !r.admits(v) {
+		if v.Subscription != "" && v.Location != "" && !r.admits(v.place()) {
 			l.out.fail(l.at(&r.Vault[i], &r.Vault), ruleVaultPlace, "a vault takes VMs of its own subscription and region only",
 				"no VM of this rule can be in the subscription and region of vault %s (%s)", quote(v.Name), clip(v.Location))
 		}

@@ -63,10 +63,10 @@ func read(sources []*source, complete bool, vars *variables, out *collector) *Co
 			*zone = w.zones.windows[*zone]
 		}
 	}
+	c.Compile()
 	if complete && len(roots) == len(sources) {
 		newLinter(c, w).run()
 	}
-	c.Compile()
 	return c
 }
 

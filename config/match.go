@@ -21,18 +21,26 @@ type Target struct {
 // matches. It is safe for concurrent use. A Config that was not made by [Load] is compiled anew for every
 // call; [Config.Compile] does that once.
 func (c *Config) Match(t Target) (rule int, ok bool) {
-	return c.compiled().match(t)
+	return c.compiled().matcher.match(t)
 }
 
-// Compile prepares a Config that was made or changed by hand for many calls of Match.
-func (c *Config) Compile() { c.matcher = newMatcher(c.Rules) }
+// Compile prepares a Config that was made or changed by hand for many calls of Match and of what finds vaults.
+func (c *Config) Compile() { c.lookup = newLookup(c) }
 
-func (c *Config) compiled() *matcher {
-	if c.matcher != nil {
-		return c.matcher
+func (c *Config) compiled() *lookup {
+	if c.lookup != nil {
+		return c.lookup
 	}
-	return newMatcher(c.Rules)
+	return newLookup(c)
 }
+
+// lookup is what is asked for every VM, prepared once.
+type lookup struct {
+	matcher *matcher
+	index   index
+}
+
+func newLookup(c *Config) *lookup { return &lookup{matcher: newMatcher(c.Rules), index: newIndex(c)} }
 
 // matcher is the rules, compiled: ids in a map, patterns told apart, tag names numbered.
 type matcher struct {
