@@ -58,7 +58,7 @@ simtest-mutants: ## break the program in twelve named ways, and see that the sim
 
 bench: ## measure an apply against what the quotas allow (virtual time), and planning and decoding (real time)
 	$(GO) test ./internal/simtest -run TestARunIsAsFastAsTheQuotasAllow -timeout 0 -v -table
-	$(GO) test ./config ./plan ./internal/azure -run '^$$' -bench 'BenchmarkMatch|BenchmarkMake|BenchmarkItems' -benchmem -timeout 0
+	$(GO) test ./config ./plan ./internal/audit ./internal/azure -run '^$$' -bench 'BenchmarkMatch|BenchmarkMake|BenchmarkItems|BenchmarkAssess' -benchmem -timeout 0
 
 estate: ## write a big estate of N machines and the config that fits it to bin/
 	@mkdir -p bin

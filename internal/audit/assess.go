@@ -122,15 +122,22 @@ type assessor struct {
 	known       map[armid.Key]bool // the VMs that were read
 	read        map[string]bool    // the subscriptions that were looked at
 	differences map[change][]plan.Field
+	defined     map[armid.Key]*config.Policy     // the file's policies, by the id that they have in each vault
+	targets     map[targetsOf]map[armid.Key]bool // filled as VMs are judged
 }
 
 func newAssessor(c *config.Config, o plan.Observed, opt Options) *assessor {
+	if c != nil {
+		own := *c
+		own.Compile() // on a copy: c is not ours, and may have been made by hand
+		c = &own
+	}
 	o.Items = distinct(o.Items)
 	a := &assessor{
 		config: c, opt: opt, observed: o,
 		items:  newInventory(o.Items),
 		vaults: map[armid.Key]plan.Vault{}, policies: map[armid.Key]plan.Policy{}, inFile: map[armid.Key]*config.Vault{},
-		missing: map[armid.Key]bool{}, known: map[armid.Key]bool{}, read: map[string]bool{},
+		missing: map[armid.Key]bool{}, known: map[armid.Key]bool{}, read: map[string]bool{}, targets: map[targetsOf]map[armid.Key]bool{},
 	}
 	for _, v := range o.Vaults {
 		a.vaults[armid.Of(v.ID)] = v
@@ -149,6 +156,7 @@ func newAssessor(c *config.Config, o plan.Observed, opt Options) *assessor {
 		a.read[strings.ToLower(id)] = true
 	}
 	if c != nil {
+		a.defined = definedPolicies(c)
 		for i := range c.Vaults {
 			a.inFile[armid.Of(c.Vaults[i].ID())] = &c.Vaults[i]
 		}

@@ -247,14 +247,32 @@ func (a *assessor) whereTheFileWantsIt(v *verdict) {
 	switch {
 	case a.inFile[vault] == nil:
 		v.hold(OtherVault, "it is protected in %s, a vault that the file does not name", lastName(v.item.Vault))
-	case wants && !slices.ContainsFunc(a.config.Candidates(v.rule, v.vm.Subscription, v.vm.Location), func(c config.Vault) bool {
-		return armid.Of(c.ID()) == vault
-	}):
+	case wants && !a.targetsFor(v)[vault]:
 		v.hold(OtherVault, "it is protected in %s, which is not a vault of rule %s", lastName(v.item.Vault), v.rule.Name)
 	}
 	if wants && !equalFold(v.row.Policy, v.rule.Policy) {
 		v.hold(OtherPolicy, "its policy is %q, the file says %q", v.row.Policy, v.rule.Policy)
 	}
+}
+
+// targetsOf is all that the vaults depend on that a VM may go to.
+type targetsOf struct {
+	rule                   *config.Rule
+	subscription, location string
+}
+
+// targetsFor are the vaults that the VM of a rule may go to: found once for all VMs of the rule and the region.
+func (a *assessor) targetsFor(v *verdict) map[armid.Key]bool {
+	k := targetsOf{v.rule, v.vm.Subscription, v.vm.Location}
+	found, ok := a.targets[k]
+	if !ok {
+		found = map[armid.Key]bool{}
+		for _, c := range a.config.Candidates(v.rule, v.vm.Subscription, v.vm.Location) {
+			found[armid.Of(c.ID())] = true
+		}
+		a.targets[k] = found
+	}
+	return found
 }
 
 // remarks notes what does not change the state.

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"time"
 
@@ -34,18 +33,21 @@ func (a *assessor) policyFindings() []Finding {
 
 // policyInFile is the definition in the file for a policy of a vault, or nil.
 func (a *assessor) policyInFile(p plan.Policy) *config.Policy {
-	if a.config == nil {
-		return nil
-	}
-	for i := range a.config.Policies {
-		c := &a.config.Policies[i]
-		if equalFold(c.Name, p.Name) && slices.ContainsFunc(a.config.VaultsOf(c), func(v config.Vault) bool {
-			return armid.Same(v.ID(), p.Vault)
-		}) {
-			return c
+	return a.defined[armid.Of(armid.Policy(p.Vault, p.Name))]
+}
+
+// definedPolicies finds the definition in the file by the id of a policy: for all vaults that hold it.
+func definedPolicies(c *config.Config) map[armid.Key]*config.Policy {
+	defined := map[armid.Key]*config.Policy{}
+	for i := range c.Policies {
+		p := &c.Policies[i]
+		for _, v := range c.VaultsOf(p) {
+			if k := armid.Of(armid.Policy(v.ID(), p.Name)); defined[k] == nil {
+				defined[k] = p
+			}
 		}
 	}
-	return nil
+	return defined
 }
 
 func (a *assessor) policyFinding(p plan.Policy) []Finding {
