@@ -82,6 +82,11 @@
 //     a backup with a conflict (azure-api.md §14).
 //   - The fingerprint covers what somebody approves, not when it runs: IRPending, Protected and ProtectionError
 //     are one state in it, refreshes and backups are left out.
+//   - Of a saved plan (subset.go) each change is still to be done, done, or stale. Done is what the plan now leaves as
+//     it is, because the file is the same. Stale is what stands otherwise than it was approved for, or got a risk
+//     that the saved plan does not show: it is never written, and neither is what needs it. Of a change of a policy
+//     or a vault nothing is written when one of its fields moved: what was approved was the whole. What is new is
+//     left and no failure. A guard judges the whole that was approved, so the refusals are those of the saved plan.
 //   - `--only` is applied after everything is decided, so that a part of a plan is a part of the whole plan.
 //     Like -target of Terraform it brings the vaults and policies that the chosen VMs use.
 //   - Reasons are for people; nothing branches on them, save the count of excluded VMs in the summary.

@@ -28,6 +28,8 @@ type Plan struct {
 	// Config and Cloud identify what the plan was made from: a saved plan is refused elsewhere.
 	Config string `json:"config,omitempty"`
 	Cloud  string `json:"cloud,omitempty"`
+	// Digest is "sha256:…" over all that a saved plan says ([ParseSaved]); "" in a plan that was not saved.
+	Digest string `json:"digest,omitempty"`
 }
 
 // Action is what a change does. The set is closed.

@@ -119,7 +119,8 @@ func TestWorstRisk(t *testing.T) {
 		{risks{stops: true, security: true}, RiskWeakensSecurity, []Risk{RiskStopsBackup}},
 		{risks{security: true, final: true}, RiskIrreversible, []Risk{RiskWeakensSecurity}},
 		{
-			risks{final: true, security: true, stops: true, retention: true, coverage: true}, RiskIrreversible,
+			risks{final: true, security: true, stops: true, retention: true, coverage: true},
+			RiskIrreversible,
 			[]Risk{RiskWeakensSecurity, RiskStopsBackup, RiskReducesRetention, RiskReducesCoverage},
 		},
 	} {

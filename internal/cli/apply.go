@@ -25,6 +25,7 @@ type applyFlags struct {
 	lockFile string
 	journal  string
 	grace    time.Duration
+	detailed bool
 }
 
 func (a *app) applyCommand() *cobra.Command {
@@ -33,10 +34,12 @@ func (a *app) applyCommand() *cobra.Command {
 		Use:   "apply [PLANFILE]",
 		Short: "Make what exists what the config says",
 		Long: "Plans, asks, and does it. Without a terminal it needs --auto-approve, --expect or a plan that azbackup\n" +
-			"plan --out saved: of a saved plan, what is not done yet is done, and nothing else.\n\n" +
+			"plan --out saved: of a saved plan, what is not done yet is done, and nothing else. What was approved and cannot be\n" +
+			"done any more, because somebody changed what is there, is not written: it fails (3), and where nothing is left\n" +
+			"that can be done, the plan is refused (6). What is new is listed and left.\n\n" +
 			"Ctrl-C lets nothing new start and waits for what runs, up to --grace; a second Ctrl-C leaves at once.\n" +
 			"A run that was cut at any point can be run again.\n\n" +
-			"Exit codes: 0 done; 3 something is not done; 4 not signed in; 5 something could not be read; 6 refused;\n" +
+			"Exit codes: 0 done; 2 something new is left (of a saved plan, with --detailed-exitcode); 3 something is not done; 4 not signed in; 5 something could not be read; 6 refused;\n" +
 			"7 another run holds the lock; 130 interrupted. See azbackup help exit-codes.",
 		Args: args(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -51,6 +54,7 @@ func (a *app) applyCommand() *cobra.Command {
 	f.approvalFlags.addFlags(cmd)
 	cmd.Flags().StringVar(&f.lockFile, "lock-file", "", "`FILE` that keeps a second run off this machine (default in the user's cache folder, one per config)")
 	cmd.Flags().StringVar(&f.journal, "journal", "", "append a JSON line per event to `FILE`")
+	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 when all of a saved plan is done and something new is left")
 	cmd.Flags().DurationVar(&f.grace, "grace", 2*time.Minute, "how long Ctrl-C waits for what runs")
 	return cmd
 }
@@ -92,6 +96,9 @@ func (a *app) applyRun(ctx context.Context, f applyFlags, run *report.Run) (ende
 	if err != nil {
 		return false, err
 	}
+	if saved != nil && len(only) > 0 {
+		return false, usage("--only shapes a plan when it is made: give it to azbackup plan --out")
+	}
 	c, err := a.load(f.configFlags)
 	if err != nil {
 		return false, err
@@ -117,7 +124,7 @@ func (a *app) applyRun(ctx context.Context, f applyFlags, run *report.Run) (ende
 	if err != nil {
 		return false, err
 	}
-	p, err = a.approve(ctx, f, saved, f.judge(p))
+	p, rest, err := a.approve(ctx, f, saved, f.judge(p))
 	run.Plan = p
 	a.verdict[exitIncomplete] = !p.Complete
 	if err != nil {
@@ -128,6 +135,8 @@ func (a *app) applyRun(ctx context.Context, f applyFlags, run *report.Run) (ende
 		return false, err
 	}
 	a.engine(ctx, f, c, s, observed, journal, run)
+	settleRest(run, saved, rest)
+	a.judgeResults(ctx, run)
 	return true, journal.close()
 }
 
@@ -154,7 +163,6 @@ func (a *app) engine(
 	show.end()
 	a.judgeFault(err)
 	run.Requests, run.Throttled = s.Requests(), s.held()
-	a.judgeResults(ctx, run)
 }
 
 func limits(l config.Limits) apply.Limits {

@@ -3,10 +3,8 @@ package cli
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -34,7 +32,7 @@ func (f *approvalFlags) approved(a *app) (*plan.Plan, error) {
 	case f.planFile != "" && f.expect != "":
 		return nil, usage("a plan file and --expect say the same: give one of them")
 	case f.planFile != "":
-		return readPlan(f.planFile)
+		return readSaved(f.planFile)
 	case !f.auto && f.expect == "" && !a.InTerminal:
 		return nil, withHint(errors.New("nobody is there to approve the plan"),
 			"--auto-approve applies what is planned; --expect HASH or a saved plan applies what somebody approved")
@@ -42,66 +40,35 @@ func (f *approvalFlags) approved(a *app) (*plan.Plan, error) {
 	return nil, nil
 }
 
-// readPlan reads a saved plan.
-func readPlan(path string) (*plan.Plan, error) {
-	data, err := os.ReadFile(path)
-	if err != nil {
-		return nil, fmt.Errorf("reading the plan: %w", err)
-	}
-	var p plan.Plan
-	if err := json.Unmarshal(data, &p); err != nil {
-		return nil, fmt.Errorf("reading the plan %q: %w", path, err)
-	}
-	if p.FormatVersion != plan.FormatVersion {
-		return nil, withHint(fmt.Errorf("reading the plan %q: format_version is %q, this program reads %q", path, p.FormatVersion, plan.FormatVersion),
-			"azbackup plan --out FILE saves one")
-	}
-	if err := plan.Validate(p); err != nil { // not ours to report: whoever wrote the file did so by hand
-		return nil, withHint(fmt.Errorf("reading the plan %q: %s", path, report.Line(err.Error())), "azbackup plan --out FILE saves one")
-	}
-	return &p, nil
-}
-
-// approve gives the plan that may be carried out, of the plan now and the one that was approved.
-func (a *app) approve(ctx context.Context, f applyFlags, saved *plan.Plan, now plan.Plan) (plan.Plan, error) {
+// approve gives the plan that may be carried out, of the plan now and the one that was approved; of a saved plan also
+// what became of the rest of it.
+func (a *app) approve(ctx context.Context, f applyFlags, saved *plan.Plan, now plan.Plan) (plan.Plan, plan.Rest, error) {
+	var rest plan.Rest
 	if saved != nil {
-		p, err := a.narrow(f, *saved, now)
-		if err != nil {
-			return now, err
+		if err := fitsHere(*saved, now); err != nil {
+			return now, rest, err
 		}
-		now = p
+		rest = plan.Subset(*saved, now)
+		now = f.judge(rest.Plan)
+		a.verdict[exitChanges] = f.detailed && len(rest.New) > 0
 	}
 	if f.expect != "" && f.expect != now.Fingerprint {
 		a.show(now)
-		return now, withCode(exitRefused, fmt.Errorf("the plan is not the one that was approved: its fingerprint is %s, expected %s",
+		return now, rest, withCode(exitRefused, fmt.Errorf("the plan is not the one that was approved: its fingerprint is %s, expected %s",
 			now.Fingerprint, report.Line(f.expect)), "look at the plan above; azbackup plan shows it again")
 	}
 	a.show(now)
+	a.showRest(rest)
 	if len(now.Refusals) > 0 {
-		return now, a.refuse(now)
+		return now, rest, a.refuse(now)
+	}
+	if err := refuseStale(rest); err != nil {
+		return now, rest, err
 	}
 	if f.auto || f.expect != "" || saved != nil || len(now.Actionable()) == 0 {
-		return now, nil
+		return now, rest, nil
 	}
-	return now, a.ask(ctx, now)
-}
-
-// narrow keeps of the plan now what the saved plan has, and shows what is left out.
-func (a *app) narrow(f applyFlags, saved, now plan.Plan) (plan.Plan, error) {
-	switch {
-	case saved.Cloud != now.Cloud:
-		return now, withCode(exitRefused, fmt.Errorf("the saved plan was made for cloud %s, this is %s", report.Line(saved.Cloud), report.Line(now.Cloud)))
-	case saved.Config != now.Config:
-		return now, withCode(exitRefused, errors.New("the saved plan was made from another config"), "plan again and save that")
-	}
-	d := plan.Compare(saved, now)
-	p, left := plan.Subset(saved, now)
-	if len(left) > 0 || len(d.Changed) > 0 {
-		a.verdict[exitRefused] = true
-		a.log.Warn("what exists has changed since the plan was saved; what was not approved is left")
-		report.DifferenceText(a.Err, d, a.errStyle()) //nolint:errcheck // stderr
-	}
-	return f.judge(p), nil
+	return now, rest, a.ask(ctx, now)
 }
 
 // show prints the plan for whoever reads along.

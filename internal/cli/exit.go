@@ -26,10 +26,10 @@ func exitCodes() []exitHelp {
 		{exitDenied, "not signed in, in another tenant, or allowed nothing at all"},
 		{exitError, "error: the config, the command line, a file, or nothing usable came back"},
 		{exitLocked, "another run holds the lock of this config"},
-		{exitRefused, "refused by a guard, or not the plan that was approved"},
+		{exitRefused, "refused by a guard, or not the plan that was approved: another fingerprint, or nothing of a saved plan can be done any more"},
 		{exitIncomplete, "something could not be read"},
-		{exitUnfinished, "something failed, timed out, is unconfirmed, blocked or not started (apply, backup)"},
-		{exitChanges, "changes to make (plan with --detailed-exitcode), findings (audit)"},
+		{exitUnfinished, "something failed, was changed meanwhile, timed out, is unconfirmed, blocked or not started (apply, backup)"},
+		{exitChanges, "changes to make (plan, and apply of a saved plan, with --detailed-exitcode), findings (audit)"},
 		{exitOK, "all is well"},
 	}
 }

@@ -9,7 +9,6 @@ import (
 
 	"github.com/azbackup/azbackup/internal/azure"
 	"github.com/azbackup/azbackup/internal/report"
-	"github.com/azbackup/azbackup/plan"
 )
 
 type planFlags struct {
@@ -75,9 +74,4 @@ func (a *app) plan(ctx context.Context, f planFlags) (err error) {
 		err = errors.Join(err, savePlan(f.out, p))
 	}
 	return err
-}
-
-// savePlan writes what azbackup apply FILE reads.
-func savePlan(path string, p plan.Plan) error {
-	return writeFile(path, func(w io.Writer) error { return report.PlanJSON(w, p, false) })
 }

@@ -282,3 +282,39 @@ func TestInterruptsEndARunWithCode130(t *testing.T) {
 		})
 	}
 }
+
+// A saved plan that is done is run again without a write, and one that was edited sends no request at all.
+func TestASavedPlanIsWrittenOnce(t *testing.T) {
+	bin := program(t)
+	dir := fleetOf(t, 3)
+	url := azureAt(t, bin, dir, "--operation-time", "10ms")
+	run := func(want int, args ...string) {
+		t.Helper()
+		if code, out := runProgram(bin, dir, append(args, "--endpoint", url)...); code != want {
+			t.Fatalf("%v exits with %d, want %d:\n%s", args, code, want, out)
+		}
+	}
+	run(0, "plan", "--out", "saved.json")
+	run(0, "apply", "saved.json")
+	writes := statsOf(t, url).Writes
+	if writes == 0 {
+		t.Fatal("nothing was written")
+	}
+	run(0, "apply", "saved.json")
+	if again := statsOf(t, url).Writes; again != writes {
+		t.Errorf("run again, it writes %d times more", again-writes)
+	}
+	path := filepath.Join(dir, "saved.json")
+	data, err := os.ReadFile(path)
+	if err == nil {
+		err = os.WriteFile(path, []byte(strings.Replace(string(data), "vm00", "vm02", 1)), 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := statsOf(t, url).Total()
+	run(1, "apply", "saved.json")
+	if asked := statsOf(t, url).Total() - before; asked != 0 {
+		t.Errorf("a plan that was edited sent %d requests", asked)
+	}
+}

@@ -16,26 +16,43 @@ func DifferenceText(w io.Writer, d plan.Difference, s Style) error {
 	for _, pair := range d.Changed {
 		changed = append(changed, pair.Now)
 	}
-	for _, part := range []struct {
-		title   string
-		changes []plan.Change
-	}{
-		{"planned now, and not approved", d.New},
-		{"planned otherwise than approved", changed},
-		{"approved, and not needed any more", d.Gone},
-	} {
-		if len(part.changes) == 0 {
-			continue
-		}
-		fmt.Fprintf(out, "%s\n", t.bold(part.title))
-		var lines []line
-		for _, c := range part.changes {
-			lines = append(lines, t.line(c))
-		}
-		columns := newColumns(lines, s, t.palette)
-		for _, l := range lines {
-			columns.write(out, l)
-		}
-	}
+	t.part("planned now, and not approved", t.lines(d.New))
+	t.part("planned otherwise than approved", t.lines(changed))
+	t.part("approved, and not needed any more", t.lines(d.Gone))
 	return out.Flush()
+}
+
+// RestText writes what of a saved plan cannot be done as it was approved, and what is new, for a person.
+func RestText(w io.Writer, rest plan.Rest, s Style) error {
+	out := bufio.NewWriter(w)
+	t := planText{Writer: out, style: s, palette: newPalette(s.Color)}
+	var stale []line
+	for _, old := range rest.Stale {
+		l := t.line(old.Change)
+		l.why = Line(old.Why)
+		stale = append(stale, l)
+	}
+	t.part("planned now, and not approved", t.lines(rest.New))
+	t.part("approved, and left, because what is there is not what it was approved for", stale)
+	return out.Flush()
+}
+
+func (t planText) lines(changes []plan.Change) []line {
+	var lines []line
+	for _, c := range changes {
+		lines = append(lines, t.line(c))
+	}
+	return lines
+}
+
+// part writes lines below a title; nothing where there are none.
+func (t planText) part(title string, lines []line) {
+	if len(lines) == 0 {
+		return
+	}
+	fmt.Fprintf(t, "%s\n", t.bold(title))
+	columns := newColumns(lines, t.style, t.palette)
+	for _, l := range lines {
+		columns.write(t, l)
+	}
 }

@@ -7,8 +7,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// PlanJSON writes a plan as JSON (design.md §7): what is to be done or is blocked; with all also what is
-// unchanged.
+// PlanJSON writes a plan as JSON (design.md §7): what is to be done or is blocked, with the digest by which
+// [plan.ParseSaved] knows it again; with all also what is unchanged, and no digest: that is to be read, not applied.
 func PlanJSON(w io.Writer, p plan.Plan, all bool) error {
 	if !all {
 		p.Unchanged = nil
@@ -17,6 +17,13 @@ func PlanJSON(w io.Writer, p plan.Plan, all bool) error {
 	p.Changes = list(p.Changes)
 	p.Gaps = list(p.Gaps)
 	p.Refusals = list(p.Refusals)
+	if all {
+		return writeJSON(w, p)
+	}
+	p, err := plan.WithDigest(p)
+	if err != nil {
+		return err
+	}
 	return writeJSON(w, p)
 }
 

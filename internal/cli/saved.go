@@ -1,0 +1,118 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/report"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// savePlan writes what azbackup apply FILE reads.
+func savePlan(path string, p plan.Plan) error {
+	return writeFile(path, func(w io.Writer) error { return report.PlanJSON(w, p, false) })
+}
+
+// readSaved reads a saved plan; one that is not as it was saved is an error.
+func readSaved(path string) (*plan.Plan, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("reading the plan: %w", err)
+	}
+	p, err := plan.ParseSaved(data)
+	if err != nil {
+		return nil, withHint(fmt.Errorf("reading the plan %q: %w", path, err),
+			"azbackup plan --out FILE saves one; what is to be left out or changed is said there, or in the config")
+	}
+	if err := plan.Validate(p); err != nil { // not ours to report: somebody wrote the file by hand, digest and all
+		return nil, withHint(fmt.Errorf("reading the plan %q: %s", path, report.Line(err.Error())), "azbackup plan --out FILE saves one")
+	}
+	return &p, nil
+}
+
+// fitsHere refuses a saved plan that was made for another cloud or from another config.
+func fitsHere(saved, now plan.Plan) error {
+	switch {
+	case saved.Cloud != now.Cloud:
+		return withCode(exitRefused, fmt.Errorf("the saved plan was made for cloud %s, this is %s", report.Line(saved.Cloud), report.Line(now.Cloud)))
+	case saved.Config != now.Config:
+		return withCode(exitRefused, errors.New("the saved plan was made from another config"), "plan again and save that")
+	}
+	return nil
+}
+
+// showRest says what is left of a saved plan's world: what is done already, what cannot be done as it was approved, and
+// what is new.
+func (a *app) showRest(rest plan.Rest) {
+	if n := len(rest.Done); n > 0 {
+		a.log.Info("done already: " + report.Count(n, "approved change"))
+	}
+	if len(rest.New)+len(rest.Stale) == 0 {
+		return
+	}
+	a.log.Warn("what exists has changed since the plan was saved; what was not approved is left",
+		"new", len(rest.New), "stale", len(rest.Stale))
+	if a.logFormat == "text" {
+		report.RestText(a.Err, rest, a.errStyle()) //nolint:errcheck // stderr
+		return
+	}
+	for _, s := range rest.Stale {
+		a.log.Warn(staleWords(s), "change", s.Change.ID, "code", codeChangedMeanwhile)
+	}
+}
+
+// refuseStale is the error of a saved plan of which nothing can be done as it was approved, or nil. Where something can,
+// the rest of it fails, change by change.
+func refuseStale(rest plan.Rest) error {
+	canBeDone := slices.ContainsFunc(rest.Plan.Changes, func(c plan.Change) bool { return c.Action != plan.Blocked })
+	if len(rest.Stale) == 0 || canBeDone {
+		return nil
+	}
+	what := staleWords(rest.Stale[0])
+	if n := len(rest.Stale) - 1; n > 0 {
+		what += fmt.Sprintf(" (and %d more)", n)
+	}
+	return withCode(exitRefused, errors.New("nothing of the saved plan can be done as it was approved: "+what),
+		"azbackup plan shows what would be done now")
+}
+
+func staleWords(s plan.Stale) string {
+	return report.Verb(s.Change.Action) + " " + report.Name(s.Change.Target) + ": " + report.Line(s.Why)
+}
+
+// codeChangedMeanwhile is the code of a change that was not written, because what is there is neither as it was when
+// the change was approved nor as the change wants it.
+const codeChangedMeanwhile = "ChangedMeanwhile"
+
+// settleRest adds to the results of a run those of the approved changes that needed no run: they are done already, or
+// must not be written. Results stand in the order of the saved plan.
+func settleRest(run *report.Run, saved *plan.Plan, rest plan.Rest) {
+	if saved == nil {
+		return
+	}
+	add := func(c plan.Change, o apply.Outcome, code, message string) {
+		run.Results = append(run.Results, apply.Result{
+			ID: c.ID, Action: c.Action, Target: c.Target, Vault: c.Vault, Outcome: o, Code: code, Message: message,
+		})
+		run.Summary[o]++
+	}
+	for _, c := range rest.Done {
+		add(c, apply.Already, "", "it was as approved before this run")
+	}
+	for _, s := range rest.Stale {
+		if s.IsBehind {
+			add(s.Change, apply.Blocked, "", s.Why)
+			continue
+		}
+		add(s.Change, apply.Failed, codeChangedMeanwhile, s.Why)
+	}
+	at := map[string]int{}
+	for i, c := range saved.Changes {
+		at[c.ID] = i - len(saved.Changes) // what the saved plan does not have, such as a refresh, comes last
+	}
+	slices.SortStableFunc(run.Results, func(a, b apply.Result) int { return at[a.ID] - at[b.ID] })
+}

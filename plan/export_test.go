@@ -1,0 +1,10 @@
+package plan
+
+// DigestOf is the digest of any JSON object.
+func DigestOf(text string) string {
+	d, err := digest([]byte(text))
+	if err != nil {
+		return err.Error()
+	}
+	return d
+}

@@ -1,0 +1,239 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/azbackup/azbackup/internal/armid"
+)
+
+// Rest is what a saved plan still asks for: each change that writes configuration is still to be done, done, or
+// cannot be done as it was approved.
+type Rest struct {
+	// Plan is the plan now, narrowed to what was approved and is still to be done. What was approved and is blocked
+	// now stays in it, so that it is reported.
+	Plan Plan
+	// Done are the approved changes that need nothing any more, because what is there is as they want it.
+	Done []Change
+	// Stale are the approved changes that what is there no longer fits: they must not be written.
+	Stale []Stale
+	// New are the changes that are planned now and were not approved. They are left.
+	New []Change
+}
+
+// Stale is an approved change that cannot be done as it was approved, and why.
+type Stale struct {
+	Change Change
+	Why    string
+	// IsBehind says that nothing is wrong with the change itself, but with one that it needs.
+	IsBehind bool
+}
+
+// Subset compares a saved plan with the plan now, so that a run that was cut can go on and what is new is left. A
+// backup was approved when the saved plan has one for the VM; a refresh goes with the change that needs it. The
+// refusals are those of the saved plan, because that is the whole that was judged; a change that got a risk which
+// the saved plan did not show is another change. Both plans must be made from the same config.
+func Subset(saved, now Plan) Rest {
+	s := newSubset(saved, now)
+	var rest Rest
+	for _, c := range saved.Changes {
+		if writesConfiguration(c.Action) {
+			s.settle(c, &rest)
+		}
+	}
+	for _, c := range now.Changes {
+		if _, approved := s.approved[c.ID]; !approved && writesConfiguration(c.Action) {
+			rest.New = append(rest.New, c)
+		}
+	}
+	rest.Plan = s.narrowed()
+	rest.Plan.Refusals = append([]Refusal{}, saved.Refusals...)
+	return rest
+}
+
+// subset sorts the changes of two plans.
+type subset struct {
+	now       Plan
+	approved  map[string]Change
+	planned   map[string]Change
+	wanted    map[armid.Key][]Change // approved changes, by target
+	at        map[armid.Key][]Change // changes of now, by target
+	unchanged map[armid.Key]Change   // VMs that now leaves as they are
+	taken     map[string]bool        // ids of changes of now that are to be done, or to be reported as blocked
+}
+
+func newSubset(saved, now Plan) *subset {
+	s := &subset{
+		now: now, approved: map[string]Change{}, planned: map[string]Change{}, wanted: map[armid.Key][]Change{},
+		at: map[armid.Key][]Change{}, unchanged: map[armid.Key]Change{}, taken: map[string]bool{},
+	}
+	for _, c := range saved.Changes {
+		s.approved[c.ID] = c
+		s.wanted[armid.Of(c.Target)] = append(s.wanted[armid.Of(c.Target)], c)
+	}
+	for _, c := range now.Unchanged {
+		s.unchanged[armid.Of(c.Target)] = c
+	}
+	for _, c := range now.Changes {
+		s.planned[c.ID] = c
+		s.at[armid.Of(c.Target)] = append(s.at[armid.Of(c.Target)], c)
+	}
+	for _, c := range now.Changes { // what is needed comes first
+		s.taken[c.ID] = s.wasApproved(c) && s.unmet(c) == ""
+	}
+	return s
+}
+
+// unmet is a change that c needs and that is not to be done, or "".
+func (s *subset) unmet(c Change) string {
+	for _, id := range c.Needs {
+		if _, planned := s.planned[id]; planned && !s.taken[id] {
+			return id
+		}
+	}
+	return ""
+}
+
+// wasApproved says whether the saved plan shows a change of now just as it is.
+func (s *subset) wasApproved(c Change) bool {
+	old, there := s.approved[c.ID]
+	switch c.Action {
+	case Refresh:
+		return true
+	case Backup:
+		return there
+	case Blocked:
+		return there || slices.ContainsFunc(s.wanted[armid.Of(c.Target)], func(w Change) bool { return s.isInTheWay(c, w) })
+	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Undelete, Protect, Modify, Resume, Stop:
+		return there && isApproved(old, c)
+	case Unchanged, Excluded:
+	}
+	return false
+}
+
+// isInTheWay says whether a change of now stands in the place of an approved one of the same target that is not
+// planned any more. What stood beside it when it was approved does not.
+func (s *subset) isInTheWay(now, approved Change) bool {
+	_, stillPlanned := s.planned[approved.ID]
+	_, stoodBeside := s.approved[now.ID]
+	if stillPlanned || stoodBeside || now.Action == Refresh {
+		return false
+	}
+	isBackup := now.Action == Backup || now.Wanted == Backup
+	return isBackup == (approved.Action == Backup) && (isBackup || writesConfiguration(approved.Action))
+}
+
+// settle puts an approved change where it belongs.
+func (s *subset) settle(c Change, rest *Rest) {
+	now, planned := s.planned[c.ID]
+	if planned {
+		switch unmet := s.unmet(now); {
+		case !isApproved(c, now):
+			rest.Stale = append(rest.Stale, Stale{Change: c, Why: staleWords(c, now)})
+		case unmet != "":
+			n := s.planned[unmet]
+			why := "it needs " + string(n.Action) + " of " + lastName(n.Target) + ", which is not as approved"
+			rest.Stale = append(rest.Stale, Stale{Change: c, Why: why, IsBehind: true})
+		}
+		return
+	}
+	for _, other := range s.at[armid.Of(c.Target)] {
+		switch {
+		case !s.isInTheWay(other, c):
+		case other.Action == Blocked:
+			return // it stays in the plan, and is reported as blocked
+		case !isItem(c.Action):
+			rest.Stale = append(rest.Stale, Stale{Change: c, Why: "now it would be " + string(other.Action) + ": " + other.Because})
+			return
+		}
+	}
+	if isItem(c.Action) && !s.isDone(c) {
+		rest.Stale = append(rest.Stale, Stale{Change: c, Why: s.whyGone(c)})
+		return
+	}
+	rest.Done = append(rest.Done, c)
+}
+
+// isDone says whether the VM of an approved change that is not planned any more is as the change wants it.
+func (s *subset) isDone(c Change) bool {
+	for _, is := range append(slices.Clone(s.at[armid.Of(c.Target)]), s.unchanged[armid.Of(c.Target)]) {
+		if is.Before != nil && is.Action != Backup && armid.Same(is.Vault, c.Vault) && reached(c, *is.Before) {
+			return true
+		}
+	}
+	return false
+}
+
+// reached says whether an item is as a change of it wants it.
+func reached(c Change, is State) bool {
+	switch c.Action {
+	case Undelete:
+		return is.State != "" && is.State != StateSoftDeleted
+	case Stop:
+		return strings.EqualFold(is.State, StateProtectionStopped)
+	case Protect, Modify, Resume:
+		return c.After != nil && IsActive(is.State) && armid.Same(is.Policy, c.After.Policy) && is.Disks.Equal(c.After.Disks)
+	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh, Backup, Blocked, Unchanged, Excluded:
+	}
+	return false
+}
+
+// whyGone says what became of the VM of a change that is neither done nor planned.
+func (s *subset) whyGone(c Change) string {
+	all := slices.Clone(s.at[armid.Of(c.Target)])
+	if is, there := s.unchanged[armid.Of(c.Target)]; there {
+		all = append(all, is)
+	}
+	for _, is := range all {
+		switch {
+		case is.Action == Backup:
+		case is.Before != nil && !armid.Same(is.Vault, c.Vault):
+			return "the machine is now " + is.Before.words() + " in vault " + lastName(is.Vault)
+		case is.Before != nil:
+			return "the machine was " + c.Before.words() + ", and is now " + is.Before.words()
+		default:
+			return "it is not planned any more: " + is.Because
+		}
+	}
+	return "it is not planned any more: the machine is not there, or was not read"
+}
+
+// narrowed is the plan now with what was taken.
+func (s *subset) narrowed() Plan {
+	needed := map[string]bool{}
+	for _, c := range s.now.Changes {
+		if s.taken[c.ID] && c.Action != Refresh {
+			for _, id := range c.Needs {
+				needed[id] = true
+			}
+		}
+	}
+	p := s.now
+	p.Changes, p.Unchanged, p.Summary = []Change{}, nil, map[Action]int{}
+	for _, c := range s.now.Changes {
+		if s.taken[c.ID] && (c.Action != Refresh || needed[c.ID]) {
+			p.Changes = append(p.Changes, c)
+			p.Summary[c.Action]++
+		}
+	}
+	p.Fingerprint = fingerprint(p.Changes)
+	p.Forecast = forecastOf(p.Changes, map[armid.Key]int{}, 0)
+	return p
+}
+
+// isApproved says whether a change is what was approved, with no other risk.
+func isApproved(approved, now Change) bool {
+	if essence(approved) != essence(now) {
+		return false
+	}
+	return !slices.ContainsFunc(Risks(), func(r Risk) bool { return now.HasRisk(r) && !approved.HasRisk(r) })
+}
+
+func isItem(a Action) bool {
+	switch a {
+	case Undelete, Protect, Modify, Resume, Stop:
+		return true
+	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh, Backup, Blocked, Unchanged, Excluded:
+	}
+	return false
+}
