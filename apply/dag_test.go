@@ -153,7 +153,7 @@ func TestWhatIsLeftWhenNothingCanRunIsAnInternalError(t *testing.T) {
 }
 
 func TestNextWaitsWhileSomethingRuns(t *testing.T) {
-	s := newSchedule(chain(2), newUsual())
+	s := newSchedule(chain(2), newUsual(), newClock(nil))
 	s.open()
 	first := s.next(t.Context())
 	got := make(chan *task)

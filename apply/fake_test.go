@@ -56,6 +56,8 @@ func planOf(changes ...plan.Change) plan.Plan { return plan.Plan{Changes: change
 
 // fake is an Azure in memory whose misbehaviour is scripted. It counts what the engine must bound.
 type fake struct {
+	// ahead is how far the service's clock is ahead of the machine's.
+	ahead      time.Duration
 	latency    time.Duration
 	duration   func(c plan.Change, n int) time.Duration // of the n-th accepted operation
 	retryAfter time.Duration
@@ -111,6 +113,9 @@ func newFake() *fake {
 		spent: map[apply.ReadKind]int{}, began: time.Now(),
 	}
 }
+
+// now is the service's time.
+func (f *fake) now() time.Time { return time.Now().Add(f.ahead) }
 
 func name(id string) string { return id[strings.LastIndex(id, "/")+1:] }
 
@@ -200,7 +205,7 @@ func (f *fake) token(ctx context.Context) error {
 		return nil
 	}
 	f.mu.Lock()
-	now := time.Now()
+	now := f.now()
 	if f.tokensAt.IsZero() {
 		f.tokens, f.tokensAt = float64(f.writeTokens), now
 	}
@@ -213,7 +218,7 @@ func (f *fake) token(ctx context.Context) error {
 
 // accept lets the effect of a write begin.
 func (f *fake) accept(c plan.Change, word string) apply.Operation {
-	now := time.Now()
+	now := f.now()
 	op := &fakeOp{id: fmt.Sprintf("op-%d", len(f.ops)), change: c, start: now}
 	d := f.duration(c, len(f.ops))
 	if c.Action == plan.CreatePolicy {
@@ -268,7 +273,7 @@ func containerName(c plan.Change) string {
 
 // catchUp lets every operation whose time has come end.
 func (f *fake) catchUp() {
-	now := time.Now()
+	now := f.now()
 	for _, op := range f.ops {
 		if op.end.IsZero() || op.end.After(now) {
 			continue
@@ -329,7 +334,7 @@ func (f *fake) List(ctx context.Context, vault string) (apply.Snapshot, error) {
 		}
 	}
 	f.catchUp()
-	s := apply.Snapshot{At: time.Now()}
+	s := apply.Snapshot{At: f.now()}
 	for _, it := range f.items {
 		if armid.Same(it.Vault, vault) {
 			s.Items = append(s.Items, *it)
@@ -356,7 +361,7 @@ func (f *fake) Poll(ctx context.Context, op apply.Operation) (apply.Progress, er
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.polls++
-	f.polled = append(f.polled, time.Now())
+	f.polled = append(f.polled, f.now())
 	f.spent[apply.ReadOperation]++
 	f.catchUp()
 	for _, o := range f.ops {

@@ -65,10 +65,10 @@ func (p *pursuit) wish() wish {
 // read takes in what a look shows, or why there is none; over says that res is how the change ends.
 func (p *pursuit) read(ctx context.Context, s sight) (res Result, over bool) {
 	before := p.age
-	p.age = max(p.age, time.Since(p.accepted))
+	p.age = max(p.age, p.since(p.accepted))
 	p.asks = !p.ended
 	if p.ended {
-		p.lookAt = time.Now().Add(p.lag)
+		p.lookAt = p.now().Add(p.lag)
 		p.lag = min(p.lag*3/2, time.Minute)
 	}
 	if s.err != nil {
@@ -92,13 +92,13 @@ func (p *pursuit) read(ctx context.Context, s sight) (res Result, over bool) {
 	case working:
 		p.op.JobID, p.asks = bareJob(job.ID), false
 	case silent:
-		p.asks = !p.ended && (time.Since(p.accepted) >= p.usual.typical(p.Action) || p.mayAsk())
+		p.asks = !p.ended && (p.since(p.accepted) >= p.usual.typical(p.Action) || p.mayAsk())
 	}
 	return Result{}, false
 }
 
 func (p *pursuit) mayAskNow() bool {
-	return p.asks && time.Since(p.accepted) >= p.askAge && p.mayPoll()
+	return p.asks && p.since(p.accepted) >= p.askAge && p.mayPoll()
 }
 
 // ask asks the operation itself.
@@ -116,9 +116,9 @@ func (p *pursuit) ask(ctx context.Context) (res Result, over bool) {
 	case answer.Done && p.unlisted:
 		return p.result(Unconfirmed, "", "the operation succeeded, but the vault cannot be listed to see its effect", p.fromError(p.trouble)), true
 	case answer.Done:
-		p.ended, p.lookAt = true, time.Now()
+		p.ended, p.lookAt = true, p.now()
 	}
-	now := time.Since(p.accepted)
+	now := p.since(p.accepted)
 	p.askAge = now + max(now/4, answer.RetryAfter, time.Second)
 	return Result{}, false
 }
@@ -132,10 +132,10 @@ func (l *life) followByPolls(ctx context.Context) Result {
 		if l.op.Status == "" && l.op.Result == "" && age == 0 {
 			at = 0 // it was carried out before it was answered; only the reading back is left
 		}
-		if err := sleep(ctx, time.Until(l.accepted.Add(at))); err != nil {
+		if err := sleep(ctx, l.until(l.accepted.Add(at))); err != nil {
 			return l.gaveUp(err)
 		}
-		age = time.Since(l.accepted)
+		age = l.since(l.accepted)
 		p, err := l.poll(ctx)
 		switch {
 		case ctx.Err() != nil:
@@ -161,7 +161,7 @@ func (l *life) followByPolls(ctx context.Context) Result {
 // mayPoll says whether there is something to ask the operation by, and a budget to do so.
 func (l *life) mayPoll() bool {
 	b := l.opt.budget(l.Vault, ReadOperation)
-	return (l.op.Status != "" || l.op.Result != "") && !b.Next.After(time.Now())
+	return (l.op.Status != "" || l.op.Result != "") && !b.Next.After(l.now())
 }
 
 // poll asks the operation once.

@@ -116,7 +116,7 @@ func (l *life) write(ctx context.Context) error {
 			return
 		}
 		l.say(Event{Kind: EventStarted})
-		l.sent, l.asked = time.Now(), true
+		l.sent, l.asked = l.now(), true
 		l.op, err = l.backend.Start(ctx, l.Change)
 	})
 	if err != nil {
@@ -128,7 +128,7 @@ func (l *life) write(ctx context.Context) error {
 
 // take makes op the operation that is followed.
 func (l *life) take(op Operation) {
-	l.op, l.accepted = op, time.Now()
+	l.op, l.accepted = op, l.now()
 	l.mu.Lock()
 	l.run.accepted++
 	l.mu.Unlock()
@@ -177,7 +177,7 @@ func (l *life) tryLater(ctx context.Context, r rule, retryAfter time.Duration) (
 		d = l.backoff(r.wait, l.repeats)
 	}
 	l.repeats++
-	if deadline, ok := ctx.Deadline(); ok && time.Now().Add(d).After(deadline) {
+	if left, limited := timeLeft(ctx); limited && d > left {
 		return l.result(TimedOut, "", "the service asks to wait "+d.String()+", which is longer than there is time", l.fromError(l.trouble)), true
 	}
 	l.sayTrouble(d)
@@ -193,7 +193,7 @@ func (l *life) standAside(ctx context.Context, r rule) (Result, bool) {
 	d := l.backoff(r.wait, l.repeats)
 	l.repeats++
 	l.sayTrouble(d)
-	met := time.Now()
+	met := l.now()
 	err := l.lend(ctx, func() error {
 		if err := l.pause(ctx, d); err != nil || l.watch == nil {
 			return err
@@ -221,7 +221,7 @@ func (l *life) lookUntil(ctx context.Context, since time.Time, ok func(*look) bo
 	ctx, stop := l.door.while(ctx)
 	defer stop()
 	gap := 5 * time.Second
-	due := time.Now()
+	due := l.now()
 	if k := l.watch.last(); k != nil && !k.at.Before(since) {
 		if ok(k) {
 			return nil
@@ -242,7 +242,7 @@ func (l *life) lookUntil(ctx context.Context, since time.Time, ok func(*look) bo
 				return s.err
 			}
 		}
-		due = time.Now().Add(gap)
+		due = l.now().Add(gap)
 		gap = min(gap*3/2, 30*time.Second)
 	}
 }

@@ -22,6 +22,9 @@ type Options struct {
 	// NoRefresh forbids the refresh that a protect asks for when the service does not know its container
 	// (settings.refresh: never).
 	NoRefresh bool
+	// Now is the service's time, moved on by a monotonic clock; nil = the machine's time. All that is dated or compared with
+	// what the service dates goes by it.
+	Now func() time.Time
 	// Seed makes the jitter of repeated waits repeatable.
 	Seed uint64
 }

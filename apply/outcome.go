@@ -30,7 +30,7 @@ var (
 
 // result is how the change ends; what is known of its operation is filled in.
 func (l *life) result(o Outcome, code, message string, r Result) Result {
-	now := time.Now()
+	now := l.now()
 	r.ID, r.Action, r.Target, r.Vault = l.ID, l.Action, l.Target, l.Vault
 	r.Outcome = o
 	r.Code = firstOf(code, r.Code)

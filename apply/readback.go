@@ -40,7 +40,7 @@ func (l *life) readBack(ctx context.Context) (res Result, over bool) {
 			if s.look == nil {
 				// Not seeing is no proof of absence.
 				l.trouble = cmpErr(s.err, l.trouble)
-				due = time.Now().Add(5 * time.Second)
+				due = l.now().Add(5 * time.Second)
 				continue
 			}
 			if res, found := l.findEffect(ctx, s.look); found {
@@ -89,7 +89,7 @@ func (l *life) readBackByPolls(ctx context.Context) (Result, bool) {
 	}
 	var unseen error // why the last look showed nothing
 	for _, part := range []time.Duration{10, 3, 1} {
-		if err := sleep(ctx, time.Until(l.sent.Add(blind(l.Action)/part))); err != nil {
+		if err := sleep(ctx, l.until(l.sent.Add(blind(l.Action)/part))); err != nil {
 			return l.gaveUp(err), true
 		}
 		p, err := l.poll(ctx)

@@ -13,6 +13,7 @@ import (
 // refreshes remembers which vaults were refreshed in this run, so that one refresh serves every change that was
 // refused for lack of it. Safe for concurrent use.
 type refreshes struct {
+	clock
 	mu     sync.Mutex
 	vaults map[armid.Key]*refreshed
 }
@@ -38,7 +39,7 @@ func (rs *refreshes) once(ctx context.Context, vault string, refused time.Time, 
 	rs.mu.Unlock()
 	if !begun {
 		r.err = f()
-		r.at = time.Now()
+		r.at = rs.now()
 		close(r.done)
 		return r.err
 	}
@@ -81,7 +82,7 @@ func (l *life) refreshFirst(ctx context.Context, refused error) (Result, bool) {
 // refreshVault carries out a refresh that is no change of the plan.
 func (l *life) refreshVault(ctx context.Context) error {
 	c := plan.Change{ID: "refresh:" + string(armid.Of(l.Vault)), Action: plan.Refresh, Target: l.Vault, Vault: l.Vault}
-	r := &life{run: l.run, task: newTask(c), started: time.Now(), inner: true, placed: func() {}}
+	r := &life{run: l.run, task: newTask(c), started: l.now(), inner: true, placed: func() {}}
 	if res := r.carryOut(ctx); !res.ok() {
 		return &ChangeError{res}
 	}

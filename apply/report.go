@@ -62,7 +62,7 @@ type Result struct {
 func (r *run) report() Report {
 	rep := Report{
 		FormatVersion: FormatVersion, Summary: map[Outcome]int{},
-		Started: r.began, Finished: time.Now(), Interrupted: r.leaving(),
+		Started: r.began, Finished: r.now(), Interrupted: r.leaving(),
 	}
 	rep.Results = r.schedule.results()
 	for _, res := range rep.Results {

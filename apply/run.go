@@ -43,6 +43,7 @@ func Run(ctx context.Context, p plan.Plan, b Backend, o Options) (Report, error)
 
 // run is what the changes of a run share. Safe for concurrent use.
 type run struct {
+	clock
 	backend  Backend
 	opt      Options
 	began    time.Time
@@ -66,13 +67,13 @@ type run struct {
 }
 
 func newRun(p plan.Plan, b Backend, o Options) *run {
-	u := newUsual()
+	u, c := newUsual(), newClock(o.Now)
 	r := &run{
-		backend: b, opt: o, began: time.Now(),
-		schedule:  newSchedule(p.Changes, u),
+		clock: c, backend: b, opt: o, began: c.now(),
+		schedule:  newSchedule(p.Changes, u, c),
 		usual:     u,
 		watches:   map[armid.Key]*watch{},
-		refreshes: &refreshes{vaults: map[armid.Key]*refreshed{}},
+		refreshes: &refreshes{clock: c, vaults: map[armid.Key]*refreshed{}},
 		slots:     semaphore.NewWeighted(int64(o.Limits.Operations)),
 		telling:   make(chan struct{}, 1),
 		told:      make(chan struct{}, 1),
@@ -165,7 +166,7 @@ func (r *run) live(ctx context.Context, t *task, placed func()) {
 	limit := r.opt.Limits.ItemTimeout
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, &limitError{"a change", limit})
 	defer cancel()
-	l := &life{run: r, task: t, started: time.Now(), holding: true, placed: placed}
+	l := &life{run: r, task: t, started: r.now(), holding: true, placed: placed}
 	if watched(t.Action) {
 		l.watch = r.watches[t.vault]
 	}
@@ -203,7 +204,7 @@ func (r *run) close(invalid error) error {
 
 // newWatch makes the watch of a vault, with what it needs to know of the run.
 func (r *run) newWatch(vault string) *watch {
-	w := newWatch(vault)
+	w := newWatch(vault, r.clock)
 	w.known = r.opt.Observed
 	w.budget = func(k ReadKind) Budget { return r.opt.budget(vault, k) }
 	w.remaining = func() (int, int) { return r.schedule.remaining(armid.SubscriptionOf(vault)) }

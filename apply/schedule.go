@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/plan"
@@ -16,14 +15,16 @@ import (
 // follows from it. The event of a result is recorded in the same section, so no child's event can come before it; it is told
 // outside (see [run.tell]), so a slow observer holds up nothing but those who wait to be told.
 type schedule struct {
+	clock clock
+
 	mu      sync.Mutex
 	queue   *workQueue
 	untold  []Event
 	changed chan struct{} // has a token when next may have something new to say
 }
 
-func newSchedule(changes []plan.Change, usual *usual) *schedule {
-	return &schedule{queue: newWorkQueue(changes, usual), changed: make(chan struct{}, 1)}
+func newSchedule(changes []plan.Change, usual *usual, c clock) *schedule {
+	return &schedule{clock: c, queue: newWorkQueue(changes, usual), changed: make(chan struct{}, 1)}
 }
 
 // open records what the plan itself settles, and lets the rest begin.
@@ -119,7 +120,7 @@ func (s *schedule) record(e Event) {
 }
 
 func (s *schedule) recordLocked(e Event) {
-	e.Time = time.Now()
+	e.Time = s.clock.now()
 	e.Total = len(s.queue.tasks)
 	e.Done, e.Running = e.Total-s.queue.remaining, s.queue.running
 	s.untold = append(s.untold, e)

@@ -74,21 +74,6 @@ func (r *run) backoff(first time.Duration, n int) time.Duration {
 	return d + time.Duration(r.random.Float64()*float64(d)/10)
 }
 
-// sleep waits for d, or until ctx ends; then it returns why.
-func sleep(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return context.Cause(ctx)
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
-
 // within runs f in one of the group's slots, and waits for its end.
 func within(group *errgroup.Group, f func()) {
 	done := make(chan struct{})

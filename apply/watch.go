@@ -10,6 +10,7 @@ import (
 // watch follows one vault for everybody who waits for something in it: one sweep (its items and its jobs) serves
 // them all. It decides when a sweep is worth its requests (doc.go, "When to look"). Safe for concurrent use.
 type watch struct {
+	clock
 	vault  string
 	list   func(context.Context) (Snapshot, error)
 	budget func(ReadKind) Budget
@@ -47,8 +48,8 @@ type sight struct {
 	err  error
 }
 
-func newWatch(vault string) *watch {
-	return &watch{vault: vault, cost: 2, changed: make(chan struct{}, 1)}
+func newWatch(vault string, c clock) *watch {
+	return &watch{clock: c, vault: vault, cost: 2, changed: make(chan struct{}, 1)}
 }
 
 // next waits for the next look. Whoever waits gets every look that is good for him, due or not: it is paid.
@@ -75,7 +76,7 @@ func (w *watch) run(ctx context.Context) {
 	for {
 		var timer <-chan time.Time
 		if at, wanted := w.when(); wanted {
-			timer = time.After(time.Until(at))
+			timer = time.After(w.until(at))
 		}
 		select {
 		case <-ctx.Done():
@@ -97,7 +98,7 @@ const settling = 2 * time.Millisecond
 // serve answers the wishes with a sweep. Where few operations are due and a sweep would probably find nothing, or
 // cannot be afforded, it sends them to ask for themselves.
 func (w *watch) serve(ctx context.Context) {
-	now := time.Now()
+	now := w.now()
 	w.mu.Lock()
 	due, worth := map[*wish]bool{}, false
 	for _, wi := range w.wishes {
@@ -137,7 +138,7 @@ func (w *watch) answer(s sight, good func(*wish) bool) {
 
 // sweep lists the vault.
 func (w *watch) sweep(ctx context.Context) sight {
-	at := time.Now()
+	at := w.now()
 	snapshot, err := w.list(ctx)
 	if err != nil {
 		return sight{err: err}
