@@ -3,6 +3,7 @@ package simtest
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -218,16 +219,15 @@ func (j *judge) reads(c plan.Change, a approval, e ourEffect, write sent, reques
 	var all []int
 	last := 0
 	risky := c.Risk != "" && c.Risk != plan.RiskNone || c.Action == plan.Stop || c.Action == plan.Resume
-	list := strings.ToLower(armid.VaultOf(string(e.id))) + "/backupprotecteditems"
+	vault := string(armid.Of(armid.VaultOf(string(e.id))))
 	for _, q := range requests {
-		if q.walk != write.walk || q.number >= e.write || q.method != "GET" || q.status != 200 && q.status != 404 {
+		if q.walk != write.walk || q.number >= e.write || q.method != http.MethodGet || q.status != http.StatusOK && q.status != http.StatusNotFound {
 			continue
 		}
 		switch {
 		case string(armid.Of(q.path)) == string(e.id) && q.number > a.from:
 			last = max(last, q.number)
-		case e.section == "protectedItems" && !risky && string(armid.Of(q.path)) == list && !strings.Contains(strings.ToLower(q.query), "skiptoken") &&
-			!q.at.Before(a.at) && write.at.Sub(q.at) <= freshList:
+		case e.section == "protectedItems" && !risky && q.listsItems(vault) && !q.at.Before(a.at) && write.at.Sub(q.at) <= freshList:
 			all = append(all, q.number)
 		}
 	}
@@ -235,6 +235,14 @@ func (j *judge) reads(c plan.Change, a approval, e ourEffect, write sent, reques
 		all = append(all, last)
 	}
 	return all
+}
+
+// listsItems says whether a request showed what items a vault has: the first page of their list, or that there is no
+// such vault.
+func (s sent) listsItems(vault string) bool {
+	path := string(armid.Of(s.path))
+	return path == vault && s.status == http.StatusNotFound ||
+		path == vault+"/backupprotecteditems" && s.status == http.StatusOK && !strings.Contains(strings.ToLower(s.query), "skiptoken")
 }
 
 // checkMirror holds that the effects told everything: what they add up to is what there is.
