@@ -64,6 +64,9 @@ func windowsNames(path string) map[string]string {
 	for _, m := range line.FindAllStringSubmatch(string(source), -1) {
 		zones[m[1]], zones[m[2]] = m[1], m[1]
 	}
+	for _, old := range []string{"Kamchatka Standard Time", "Mid-Atlantic Standard Time"} {
+		zones[old] = old // Windows lists them still, CLDR does not
+	}
 	if len(zones) < 200 {
 		log.Fatalf("read %d names: the form of %s must have changed", len(zones), path)
 	}

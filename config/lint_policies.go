@@ -35,7 +35,20 @@ func (l *linter) checkPolicies() {
 		l.checkSchedule(p)
 		l.checkRetention(p)
 		l.checkArchive(p)
+		l.checkInstantOfWeekly(p)
 	}
+}
+
+// checkInstantOfWeekly warns of what Azure may refuse: users report that a weekly Enhanced policy must keep instant
+// points 5 days, as a Standard one must, and nothing of Azure's says so (azure-api-2.md §32).
+func (l *linter) checkInstantOfWeekly(p *Policy) {
+	days := p.InstantRestoreDays
+	weekly := p.Manage && p.Tier == tierEnhanced && p.Schedule != nil && p.Schedule.Weekly != nil
+	if !weekly || l.said(&p.InstantRestoreDays) && !l.has(&p.InstantRestoreDays) || days != nil && *days == 5 {
+		return
+	}
+	l.out.warn(l.at(&p.InstantRestoreDays, &p.Schedule.Weekly), ruleInstantRestore, "write instantRestoreDays: 5 if Azure refuses the policy",
+		"an Enhanced policy that runs weekly may have to keep instant points 5 days: some were refused with less, which is not documented")
 }
 
 // checkManagedPolicy checks that what is written can be written, and that what is said is written.

@@ -152,6 +152,9 @@ func TestTimeZonesAreWindowsZones(t *testing.T) {
 		t.Errorf("India is %q, %v", india, err)
 	}
 	for name, windows := range windowsZones() {
+		if windows == "Kamchatka Standard Time" || windows == "Mid-Atlantic Standard Time" {
+			continue // Windows lists them still, and nobody else
+		}
 		iana, ok := IANAZone(windows)
 		if !ok {
 			t.Errorf("%s has no IANA name", windows)
