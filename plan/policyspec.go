@@ -47,6 +47,12 @@ func specOf(p *config.Policy, read PolicySpec) PolicySpec {
 	return s
 }
 
+// DiffPolicy lists what a plan would change of a policy that was read, were it managed as p says.
+func DiffPolicy(p *config.Policy, read PolicySpec) []Field {
+	before := read.normal()
+	return DiffSpec(before, specOf(p, before))
+}
+
 func scheduleOf(s *config.Schedule) ScheduleSpec {
 	switch {
 	case s.Daily != nil:

@@ -18,6 +18,9 @@ func definition(s plan.PolicySpec) (config.Policy, string) {
 			Years:  years(s.Retention.Years),
 		},
 	}
+	if zone, known := config.WindowsZone(s.TimeZone); known {
+		p.TimeZone = zone // the file wants it in Windows' own case
+	}
 	if s.Retention.Days > 0 {
 		p.Retention.Days = &s.Retention.Days
 	}

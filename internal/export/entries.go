@@ -2,6 +2,8 @@ package export
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -42,21 +44,36 @@ func (e *exporter) vaultEntries() []config.Vault {
 	var out []config.Vault
 	for _, key := range slices.Sorted(maps.Keys(e.vaults)) {
 		v := e.vaults[key]
-		id, err := armid.ParseVault(v.ID)
-		if err != nil {
+		entry, ok := e.vaultEntry(v)
+		if !ok {
 			e.note("no entry: vault %s has an id of an unknown form", v.ID)
 			continue
 		}
-		entry := config.Vault{Name: v.Name, ResourceGroup: id.ResourceGroup, Location: armid.Location(v.Location), Subscription: id.Subscription}
-		if len(e.config.Subscriptions) == 1 {
-			entry.Subscription = "" // the one the file lists
-		}
 		if e.options.Manage {
-			e.manageVault(&entry, v)
+			managed := entry
+			e.manageVault(&managed, v)
+			if _, why := e.reread([]config.Vault{managed}, nil); why != "" {
+				e.note("not managed: vault %s: %s", v.ID, why)
+			} else {
+				entry = managed
+			}
 		}
 		out = append(out, entry)
 	}
 	return out
+}
+
+// vaultEntry is a vault as the file names it, not managed.
+func (e *exporter) vaultEntry(v plan.Vault) (config.Vault, bool) {
+	id, err := armid.ParseVault(v.ID)
+	if err != nil {
+		return config.Vault{}, false
+	}
+	entry := config.Vault{Name: v.Name, ResourceGroup: id.ResourceGroup, Location: armid.Location(v.Location), Subscription: id.Subscription}
+	if len(e.config.Subscriptions) == 1 {
+		entry.Subscription = "" // the one the file lists
+	}
+	return entry, true
 }
 
 // manageVault writes the settings that were read; a setting that was not read is not managed.
@@ -129,5 +146,44 @@ func (e *exporter) managePolicy(entry *config.Policy, copies []plan.Policy) {
 		return
 	}
 	definition.Name, definition.Vaults = entry.Name, entry.Vaults
+	if why := e.unfit(definition, copies); why != "" {
+		e.note("not managed: policy %s: %s", entry.Name, why)
+		return
+	}
 	*entry = definition
+}
+
+// unfit says why a plan over the definition would not be empty: its file would be refused, or a copy is not what
+// it says.
+func (e *exporter) unfit(definition config.Policy, copies []plan.Policy) string {
+	var vaults []config.Vault
+	for _, p := range copies {
+		if entry, ok := e.vaultEntry(e.vaults[armid.Of(p.Vault)]); ok {
+			vaults = append(vaults, entry)
+		}
+	}
+	c, why := e.reread(vaults, []config.Policy{definition})
+	if why != "" {
+		return why
+	}
+	for _, p := range copies {
+		for _, f := range plan.DiffPolicy(&c.Policies[0], p.Spec) {
+			return fmt.Sprintf("a plan would set %s to %q, which is %q", f.Path, f.After, f.Before)
+		}
+	}
+	return ""
+}
+
+// reread is a file with these entries and nothing else as it is read back, or why it would be refused: the file's own
+// checks are asked, so that an export never writes what a plan does not take.
+func (e *exporter) reread(vaults []config.Vault, policies []config.Policy) (*config.Config, string) {
+	c := config.Config{Version: e.config.Version, Cloud: e.config.Cloud, Subscriptions: e.config.Subscriptions, Vaults: vaults, Policies: policies}
+	again, err := c.Reread()
+	if problems, ok := errors.AsType[*config.LoadError](err); ok {
+		return nil, problems.Problems[0].Message
+	}
+	if err != nil {
+		return nil, err.Error()
+	}
+	return again, ""
 }

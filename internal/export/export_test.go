@@ -112,10 +112,10 @@ func exported(t *rapid.T, dir string, o plan.Observed) (*config.Config, string) 
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := r.Config.Encode(r.Comments)
-	if err != nil {
-		t.Fatal(err)
-	}
+	return loaded(t, dir, r)
+}
+
+func load(t *rapid.T, dir string, text []byte) *config.Config {
 	file := filepath.Join(dir, "azbackup.yaml")
 	if err := os.WriteFile(file, text, 0o600); err != nil {
 		t.Fatal(err)
@@ -124,7 +124,7 @@ func exported(t *rapid.T, dir string, o plan.Observed) (*config.Config, string) 
 	if err != nil {
 		t.Fatalf("the exported file does not load: %v\n%s", err, text)
 	}
-	return c, string(text)
+	return c
 }
 
 // overRandomEstates checks a property a thousand times: rapid's own number, ten times.
