@@ -74,7 +74,7 @@ func (m *maker) protect(s *subject, at place) {
 	m.only.touch(s, v, p)
 	c.Vault = v.id
 	c.After = &State{State: StateProtected, Policy: p.id}
-	if s.rule.Disks != nil {
+	if c.KeepDisks = s.rule.Disks == nil; !c.KeepDisks {
 		c.After.Disks = disksOf(s.rule.Disks)
 	}
 	if vm, err := armid.ParseVM(s.id); err == nil {
@@ -133,6 +133,7 @@ func (m *maker) modify(s *subject, at place) {
 	}
 	otherPolicy, otherDisks := !m.isUnder(it, p), !it.Partial && !it.Disks.Equal(disks)
 	c := m.itemChange(s, at, Modify)
+	c.KeepDisks = s.rule.Disks == nil
 	if it.Partial && (otherPolicy || s.rule.Disks != nil) {
 		m.block(c, ReasonPartlyRead, "", "")
 		return

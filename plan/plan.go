@@ -115,6 +115,8 @@ type Change struct {
 	Notes    []string `json:"notes,omitempty"`
 	Rule     *RuleRef `json:"rule,omitempty"`
 	Allowed  bool     `json:"allowed,omitempty"` // rule says resume: true
+	// KeepDisks says that the file says nothing of the item's disks: whatever filter it has when it is written stays.
+	KeepDisks bool `json:"keep_disks,omitempty"`
 	// Due is when the data of a soft-deleted item goes.
 	Due *time.Time `json:"due,omitempty"`
 }

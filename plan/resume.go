@@ -32,7 +32,7 @@ func (m *maker) resume(s *subject, at place, undelete string) {
 		c.Reason = ReasonBackupsSuspended
 	}
 	c.Because = m.sentence(c.Reason, "")
-	c.Allowed = s.rule.Resume
+	c.Allowed, c.KeepDisks = s.rule.Resume, s.rule.Disks == nil
 	disks := it.Disks.normal()
 	if s.rule.Disks != nil {
 		disks = disksOf(s.rule.Disks)

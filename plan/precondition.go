@@ -1,0 +1,293 @@
+package plan
+
+import (
+	"cmp"
+	"maps"
+	"strconv"
+	"strings"
+
+	"github.com/azbackup/azbackup/internal/armid"
+)
+
+// Precondition is how what is there right before a write stands to the change that was approved. What is written as
+// one is compared as one: the state and policy of an item, its disk filter, the schedule and retention of a policy,
+// each of its other fields, each setting of a vault. Each of them must be as it was approved or as it is wanted.
+type Precondition struct {
+	// AsWanted says that there is nothing left to write.
+	AsWanted bool
+	// Drifts are what is neither as it was approved nor as it is wanted; with any of them nothing may be written.
+	Drifts []Drift
+}
+
+// Drift is a field that somebody changed meanwhile, with values spelled for people; "" = not there.
+type Drift struct {
+	Path     string // as in [Field]
+	Approved string // what the plan showed as before
+	Now      string
+	Wanted   string
+}
+
+// String is "retention.days was 30, is now 90 (wanted 60)".
+func (d Drift) String() string {
+	said := func(s string) string { return cmp.Or(s, "not there") }
+	return d.Path + " was " + said(d.Approved) + ", is now " + said(d.Now) + " (wanted " + said(d.Wanted) + ")"
+}
+
+// CheckItem compares an item with what a change of it was approved for; nil = the vault has no such item. A backup
+// and a change that is not about an item have no precondition.
+func CheckItem(c Change, now *Item) Precondition {
+	switch c.Action {
+	case Undelete, Protect, Modify, Resume, Stop:
+	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh, Backup, Blocked, Unchanged, Excluded:
+		return Precondition{}
+	}
+	if isItemAsWanted(c, now) {
+		return Precondition{AsWanted: true}
+	}
+	approved, wanted := cmp.Or(c.Before, &State{}), cmp.Or(c.After, &State{})
+	is := &State{}
+	if now != nil {
+		is = before(now)
+		if !armid.Same(now.VM, c.Target) {
+			return Precondition{Drifts: []Drift{{"vm", lastName(c.Target), lastName(now.VM), lastName(c.Target)}}}
+		}
+	}
+	var drifts []Drift
+	if !isSameProtection(is, approved) && !isSameProtection(is, wanted) {
+		if !isSameState(is.State, approved.State) {
+			drifts = append(drifts, Drift{"state", approved.State, is.State, wanted.State})
+		}
+		if !armid.Same(is.Policy, approved.Policy) {
+			drifts = append(drifts, Drift{"policy", lastName(approved.Policy), lastName(is.Policy), lastName(wanted.Policy)})
+		}
+	}
+	if now != nil && !keepsDisks(c) && !is.Disks.Equal(approved.Disks) && !is.Disks.Equal(wanted.Disks) {
+		drifts = append(drifts, Drift{"disks", approved.Disks.words(), is.Disks.words(), wanted.Disks.words()})
+	}
+	return Precondition{Drifts: drifts}
+}
+
+func isItemAsWanted(c Change, now *Item) bool {
+	if now == nil || !armid.Same(now.VM, c.Target) {
+		return false
+	}
+	if keepsDisks(c) && c.After != nil {
+		kept := *c.After
+		kept.Disks = now.Disks
+		c.After = &kept
+	}
+	return Satisfied(c, *now)
+}
+
+// isSameProtection compares state and policy, which decide together about the life of recovery points. An item that
+// is stopped or soft-deleted keeps its points whatever policy it names, and the service may name none.
+func isSameProtection(a, b *State) bool {
+	if !isSameState(a.State, b.State) {
+		return false
+	}
+	return armid.Same(a.Policy, b.Policy) || a.class() == stopped || a.class() == softDeleted
+}
+
+// isSameState compares states as a plan does: those with a schedule are one.
+func isSameState(a, b string) bool {
+	return strings.EqualFold(a, b) || IsActive(a) && IsActive(b)
+}
+
+func (s *State) class() itemClass {
+	if s.State == "" {
+		return noItem
+	}
+	return (&Item{State: s.State, SoftDeleted: s.State == StateSoftDeleted}).class()
+}
+
+// keepsDisks says whether a write leaves the disk filter as it finds it.
+func keepsDisks(c Change) bool { return c.KeepDisks || c.Action == Stop || c.Action == Undelete }
+
+// WithDisksKept is the change for an item as it is now: where the file says nothing of disks, the filter that is there
+// is the one that every write sends again. The note says so where the plan had seen another one.
+func WithDisksKept(c Change, now Item) (_ Change, note string) {
+	if !keepsDisks(c) || c.After == nil || c.After.Disks.Equal(now.Disks) {
+		return c, ""
+	}
+	note = "its disks were set to " + now.Disks.words() + " meanwhile (the plan saw " + c.After.Disks.words() + "), and stay so"
+	after := *c.After
+	after.Disks = now.Disks.normal()
+	c.After = &after
+	if c.Before != nil {
+		b := *c.Before
+		b.Disks = after.Disks
+		c.Before = &b
+	}
+	return c, note
+}
+
+// CheckPolicy compares a policy with what a change of it was approved for; nil = the vault has none of this name. The
+// second result is what to write: the policy as it is now with what the change changes. What the plan did not show
+// as a difference is not compared and stays as it is now, except schedule and retention, which every write replaces.
+func CheckPolicy(c Change, now *Policy) (Precondition, PolicySpec) {
+	wanted := PolicySpec{}
+	if c.After != nil && c.After.Spec != nil {
+		wanted = c.After.Spec.normal()
+	}
+	exists := c.Before != nil && c.Before.Spec != nil
+	switch {
+	case now == nil && !exists:
+		return Precondition{}, wanted
+	case now == nil:
+		return Precondition{Drifts: []Drift{{"policy", "there", "", "there"}}}, wanted
+	case now.Unreadable != "":
+		return Precondition{Drifts: []Drift{{"policy", thereIf(exists), "something this program does not understand: " + now.Unreadable, "as the file says"}}}, wanted
+	case !exists:
+		// Somebody made it meanwhile: it is not ours to write. What the file leaves open may be as it is.
+		is := now.Spec.normal()
+		diff := DiffSpec(is, filled(wanted, is))
+		return Precondition{AsWanted: len(diff) == 0, Drifts: foundOf(diff)}, wanted
+	}
+	approved, is := c.Before.Spec.normal(), now.Spec.normal()
+	leaveUnshown(&approved, &wanted, is)
+	p := Precondition{AsWanted: len(DiffSpec(wanted, is)) == 0, Drifts: driftsOf(DiffSpec(approved, is), DiffSpec(wanted, is))}
+	if p.AsWanted {
+		return Precondition{AsWanted: true}, wanted
+	}
+	if c.Risk == RiskNone && now.Items > 0 && specRisks(approved, wanted).worst() != RiskNone {
+		// What costs nothing while a policy protects nothing was approved as such.
+		p.Drifts = append(p.Drifts, Drift{"items", "0", strconv.Itoa(now.Items), "0"})
+	}
+	return p, wanted
+}
+
+func thereIf(exists bool) string {
+	if exists {
+		return "a policy that was understood"
+	}
+	return ""
+}
+
+// leaveUnshown takes out of the comparison, and out of what is written, the fields that approved and wanted do not differ
+// in: they are as they are now. Schedule and retention stay, with what gives them their meaning.
+func leaveUnshown(approved, wanted *PolicySpec, now PolicySpec) {
+	if approved.InstantRestoreDays == wanted.InstantRestoreDays {
+		approved.InstantRestoreDays, wanted.InstantRestoreDays = now.InstantRestoreDays, now.InstantRestoreDays
+	}
+	if approved.Archive.words() == wanted.Archive.words() {
+		approved.Archive, wanted.Archive = now.Archive, now.Archive
+	}
+	if approved.Consistency == wanted.Consistency {
+		approved.Consistency, wanted.Consistency = now.Consistency, now.Consistency
+	}
+	if approved.InstantRestore.words() == wanted.InstantRestore.words() {
+		approved.InstantRestore, wanted.InstantRestore = now.InstantRestore, now.InstantRestore
+	}
+}
+
+// filled is the policy that a file wants, with what it leaves open as it is.
+func filled(wanted, is PolicySpec) PolicySpec {
+	wanted.TimeZone = cmp.Or(wanted.TimeZone, is.TimeZone)
+	wanted.InstantRestoreDays = cmp.Or(wanted.InstantRestoreDays, is.InstantRestoreDays)
+	wanted.Archive = cmp.Or(wanted.Archive, is.Archive)
+	wanted.InstantRestore = cmp.Or(wanted.InstantRestore, is.InstantRestore)
+	return wanted
+}
+
+// driftsOf lists what differs from what was approved and from what is wanted: of schedule and retention, which are one
+// document, all that differs from what was approved, unless the whole is as wanted.
+func driftsOf(fromApproved, fromWanted []Field) []Drift {
+	wanted := map[string]Field{}
+	pruning := false
+	for _, f := range fromWanted {
+		wanted[f.Path] = f
+		pruning = pruning || isPruning(f.Path)
+	}
+	var out []Drift
+	for _, f := range fromApproved {
+		w, differs := wanted[f.Path]
+		switch {
+		case differs:
+			out = append(out, Drift{f.Path, f.Before, f.After, w.Before})
+		case pruning && isPruning(f.Path):
+			out = append(out, Drift{f.Path, f.Before, f.After, f.After})
+		}
+	}
+	return out
+}
+
+// isPruning says whether a field of a policy is part of the document that decides when points are made and pruned.
+func isPruning(path string) bool {
+	part, _, _ := strings.Cut(path, ".")
+	return part == "tier" || part == "timeZone" || part == "schedule" || part == "retention"
+}
+
+// foundOf lists what is there where nothing was, as far as it is not as wanted.
+func foundOf(diff []Field) []Drift {
+	var out []Drift
+	for _, f := range diff {
+		out = append(out, Drift{Path: f.Path, Now: f.Before, Wanted: f.After})
+	}
+	return out
+}
+
+// CheckVault compares the settings of a vault with what a change of them was approved for; nil = there is no such vault.
+// Only what the change names is compared; of the tags, only those that it changes. The second result is what the change
+// wants to see afterwards, the third all the tags to send: a PATCH replaces them as a whole, so those of others go back
+// as they are now.
+func CheckVault(c Change, now *VaultSettings) (p Precondition, wanted VaultSettings, tags map[string]string) {
+	if c.After != nil && c.After.Vault != nil {
+		wanted = *c.After.Vault
+	}
+	exists := c.Before != nil && c.Before.Vault != nil
+	switch {
+	case now == nil && !exists:
+		return Precondition{}, wanted, wanted.Tags
+	case now == nil:
+		return Precondition{Drifts: []Drift{{"vault", "there", "", "there"}}}, wanted, wanted.Tags
+	case !exists:
+		diff := DiffVault(*now, wanted)
+		return Precondition{AsWanted: len(diff) == 0, Drifts: foundOf(diff)}, wanted, wanted.Tags
+	}
+	approved := *c.Before.Vault
+	if wanted.Tags != nil {
+		wanted.Tags = changedTags(approved.Tags, wanted.Tags)
+		tags = mergeTags(now.Tags, wanted.Tags)
+	}
+	diff := DiffVault(*now, wanted)
+	for _, f := range diff {
+		if was := settingOf(approved, f.Path); !strings.EqualFold(was, f.Before) || isTag(f.Path) && was != f.Before {
+			p.Drifts = append(p.Drifts, Drift{f.Path, was, f.Before, f.After})
+		}
+	}
+	p.AsWanted = len(diff) == 0
+	return p, wanted, tags
+}
+
+// changedTags are the tags that a change sets.
+func changedTags(before, after map[string]string) map[string]string {
+	out := maps.Clone(after)
+	maps.DeleteFunc(out, func(name, value string) bool {
+		old, there := tagOf(before, name)
+		return there && old == value
+	})
+	return out
+}
+
+func isTag(path string) bool { return strings.HasPrefix(path, "tags.") }
+
+// settingOf is a setting as [DiffVault] spells it.
+func settingOf(s VaultSettings, path string) string {
+	switch path {
+	case "location":
+		return s.Location
+	case "redundancy":
+		return s.Redundancy
+	case "crossRegionRestore":
+		return boolWords(s.CrossRegionRestore)
+	case "softDeleteDays":
+		return intWords(s.SoftDeleteDays)
+	case "immutability":
+		return s.Immutability
+	case "publicNetworkAccess":
+		return boolWords(s.PublicNetworkAccess)
+	}
+	name, _ := strings.CutPrefix(path, "tags.")
+	value, _ := tagOf(s.Tags, name)
+	return value
+}
