@@ -13,6 +13,11 @@ import (
 type Backend interface {
 	// Start sends the one write of a change. A nil error means that the service accepted it, not that it
 	// is done. The write is sent once; whether it may be sent again is the engine's decision.
+	//
+	// Right before it, what is there is read, and compared with what the change was approved for (plan.Precondition):
+	// of vaults and policies always, of an item where the change has a risk. What is as wanted is not written
+	// ([Operation.Already]); what is neither as it was approved nor as wanted is an error with [CodeChangedMeanwhile];
+	// what cannot be read is not written either, and the error says so. The write is laid over what was read.
 	Start(ctx context.Context, c plan.Change) (Operation, error)
 	// List reads the protected items and the jobs of a vault that were started lately or are running.
 	List(ctx context.Context, vault string) (Snapshot, error)
@@ -35,8 +40,10 @@ type Operation struct {
 	// never printed.
 	Status string `json:"-"`
 	Result string `json:"-"`
-	// After is what the change wants, for reading back.
+	// After is what the write wants, for reading back: the change's own, but for what is kept as it was found.
 	After *plan.State `json:"-"`
+	// Already says that nothing was sent, because what is there is as wanted.
+	Already bool
 	// Accepted is when, by the service's clock (the answer's Date header; ours without one). Jobs that
 	// started earlier are not this operation's.
 	Accepted   time.Time

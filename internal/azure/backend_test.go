@@ -28,6 +28,9 @@ const (
 // start sends a change against a service that accepts everything, and returns what arrived.
 func start(t *testing.T, f *fake, ch plan.Change, method, path string) (request1, apply.Operation) {
 	t.Helper()
+	if f.answers["GET "+strings.ToLower(path)] == nil {
+		f.on("GET", path, fails(404, "ResourceNotFound"))
+	}
 	f.on(method, path, says(202, "",
 		"Azure-AsyncOperation", "https://arm.test"+path+"/operationsStatus/op-1?api-version=2019-01-01&t=1&c=<sig>",
 		"Location", "https://arm.test"+path+"/operationResults/op-1?t=2", "Retry-After", "60"))
@@ -91,6 +94,9 @@ func TestItemWrites(t *testing.T) {
 			acceptedBy(t, got.body, &backup.ProtectedItemResource{})
 			if got.query != "api-version="+apiBackup || strings.Contains(got.body, "resourceGuard") {
 				t.Errorf("sent %+v", got)
+			}
+			if c.after == nil {
+				c.after = &plan.State{}
 			}
 			want := apply.Operation{
 				ID: "op-1", Change: "x", Vault: vaultID, Action: c.action, Target: vm1, After: c.after, RequestID: "request-1", RetryAfter: time.Minute,
@@ -188,8 +194,8 @@ func TestVaultWrites(t *testing.T) {
 		"update soft delete":   {plan.UpdateVault, plan.VaultSettings{SoftDeleteDays: new(60)}, `{"properties":{"securitySettings":{"softDeleteSettings":{"softDeleteState":"AlwaysON","softDeleteRetentionPeriodInDays":60}}}}`},
 		"update one of redundancy": {
 			plan.UpdateVault,
-			plan.VaultSettings{CrossRegionRestore: new(false)},
-			`{"properties":{"redundancySettings":{"standardTierStorageRedundancy":"ZoneRedundant","crossRegionRestore":"Disabled"}}}`,
+			plan.VaultSettings{CrossRegionRestore: new(true)},
+			`{"properties":{"redundancySettings":{"standardTierStorageRedundancy":"ZoneRedundant","crossRegionRestore":"Enabled"}}}`,
 		},
 		"update the other": {
 			plan.UpdateVault,
@@ -207,7 +213,15 @@ func TestVaultWrites(t *testing.T) {
 			if c.action == plan.UpdateVault {
 				method, sdk = http.MethodPatch, &armrecoveryservices.PatchVault{}
 			}
-			got, _ := start(t, f, plan.Change{Action: c.action, Target: vaultID, Vault: vaultID, After: &plan.State{Vault: &c.after}}, method, vaultID)
+			ch := plan.Change{Action: c.action, Target: vaultID, Vault: vaultID, After: &plan.State{Vault: &c.after}}
+			if c.action == plan.CreateVault {
+				f.on("GET", vaultID, fails(404, "ResourceNotFound"))
+			} else {
+				ch.Before = &plan.State{Vault: &plan.VaultSettings{
+					Redundancy: "ZoneRedundant", CrossRegionRestore: new(false), SoftDeleteDays: new(14), Immutability: "Disabled",
+				}}
+			}
+			got, _ := start(t, f, ch, method, vaultID)
 			if !sameJSON(t, got.body, c.want) {
 				t.Errorf("sent %s\nwant %s", got.body, c.want)
 			}
@@ -294,7 +308,7 @@ func TestNewPoliciesMeanWhatTheySay(t *testing.T) {
 func TestPolicyUpdatesKeepWhatTheyDoNotChange(t *testing.T) {
 	for from, before := range specs() {
 		for to, after := range specs() {
-			if before.Tier != after.Tier {
+			if before.Tier != after.Tier || from == to {
 				continue
 			}
 			t.Run(from+" to "+to, func(t *testing.T) {
@@ -302,7 +316,10 @@ func TestPolicyUpdatesKeepWhatTheyDoNotChange(t *testing.T) {
 					http.MethodPut, policyID)
 				doc := strings.Replace(made.body, `{"properties":{`, `{"id":"`+policyID+`","name":"p","properties":{"aNewKey":{"x":[1]},"protectedItemsCount":2,`, 1)
 				got, _ := start(t, newFake().on("GET", policyID, says(200, doc)),
-					plan.Change{Action: plan.UpdatePolicy, Target: policyID, Vault: vaultID, After: &plan.State{Spec: &after}}, http.MethodPut, policyID)
+					plan.Change{
+						Action: plan.UpdatePolicy, Target: policyID, Vault: vaultID, Risk: plan.RiskReducesRetention,
+						Before: &plan.State{Spec: &before}, After: &plan.State{Spec: &after},
+					}, http.MethodPut, policyID)
 				want := said(before, after)
 				if d := cmp.Diff(want, policyOf(t, got.body)); d != "" {
 					t.Error(d)
@@ -404,7 +421,7 @@ func TestAPolicyOfAnotherKindIsNotWritten(t *testing.T) {
 	} {
 		f := newFake().on("GET", policyID, says(200, c.doc))
 		_, err := f.client(t, CommandApply).Start(t.Context(), plan.Change{
-			Action: plan.UpdatePolicy, Target: policyID, Vault: vaultID, After: &plan.State{Spec: &c.want},
+			Action: plan.UpdatePolicy, Target: policyID, Vault: vaultID, Before: &plan.State{Spec: &spec}, After: &plan.State{Spec: &c.want},
 		})
 		if err == nil || f.count("PUT", "") != 0 {
 			t.Errorf("%s: %v, %d PUTs", name, err, f.count("PUT", ""))

@@ -190,13 +190,22 @@ func (c *Client) readBackPolicy(ctx context.Context, op apply.Operation, p apply
 	}
 	what := fmt.Sprintf("reading policy %q back", id.Name())
 	p.Done = false
-	_, got, err := c.readPolicy(ctx, what, op.Target)
-	switch {
-	case notFound(err):
+	var raw json.RawMessage
+	body, err := c.get(ctx, what, c.url(op.Target, apiBackup), quota.Confirm, &raw)
+	if notFound(err) {
 		p.Message = "the policy is not to be seen yet"
 		return p, nil
+	}
+	if err != nil {
+		return p, err
+	}
+	policy, _, err := understood(what, body)
+	got := policy.Spec
+	switch {
 	case err != nil:
 		return p, err
+	case policy.Unreadable != "":
+		return p, &apply.Error{Op: what, Code: "UnknownPolicyKind", Message: policy.Unreadable}
 	case op.After == nil || op.After.Spec == nil:
 		p.Done = true
 		return p, nil

@@ -49,6 +49,13 @@ func (r *replayer) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		r.unknown(w, req)
 	case strings.HasSuffix(path, "/backupprotecteditems"):
 		r.around(w, req, func(e exchange) bool { return e.is("items") && e.path == path })
+	case strings.EqualFold(path, write.path):
+		// A single item is what the last list before its write shows.
+		if raw := r.itemBefore(); raw != nil {
+			says(http.StatusOK, string(raw))(w, req)
+			return
+		}
+		fails(http.StatusNotFound, "BMSUserErrorDataSourceObjectNotFound")(w, req)
 	case strings.HasSuffix(path, "/backupjobs"):
 		// Single jobs are what was recorded; their list is made of them.
 		listOf(r.jobs())(w, req)
@@ -82,6 +89,22 @@ func (r *replayer) around(w http.ResponseWriter, req *http.Request, match func(e
 		}
 	}
 	lists()(w, req) // a vault that was new
+}
+
+// itemBefore is the item of the write as it was listed last before; nil = it was not.
+func (r *replayer) itemBefore() json.RawMessage {
+	for _, e := range slices.Backward(r.list[:r.write]) {
+		if !e.is("items") {
+			continue
+		}
+		for _, raw := range elements(e.Response) {
+			if strings.EqualFold(naive(raw, "id"), r.list[r.write].path) {
+				return raw
+			}
+		}
+		break
+	}
+	return nil
 }
 
 // looks are the recorded looks at the operation of the write, in order.
@@ -222,6 +245,13 @@ func (r *replayer) change(a plan.Action) plan.Change {
 		panic(err)
 	}
 	c.Target = body.Properties.SourceResourceID
+	var w wireItem
+	if raw := r.itemBefore(); raw != nil && json.Unmarshal(raw, &w) == nil {
+		c.Before = &plan.State{State: w.Properties.ProtectionState, Policy: w.Properties.PolicyID}
+		if w.Properties.SoftDeleted {
+			c.Before.State = plan.StateSoftDeleted
+		}
+	}
 	switch a {
 	case plan.Refresh:
 		c.Target, c.Item = c.Vault, ""

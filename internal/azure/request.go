@@ -35,8 +35,9 @@ type request struct {
 	url    string // absolute
 	body   any    // marshalled to JSON; nil = none
 	class  quota.Class
-	take   sink  // gets the body of a 200; nil = the body comes back whole
-	accept []int // further statuses that are no error, beside 200
+	permit *quota.Permit // of a write whose place was reserved; nil = it waits for its quotas
+	take   sink          // gets the body of a 200; nil = the body comes back whole
+	accept []int         // further statuses that are no error, beside 200
 }
 
 // answer is what came back, its body read.
@@ -67,6 +68,9 @@ func (c *Client) do(ctx context.Context, r request) (*answer, error) {
 	reqCtx := quota.WithClass(ctx, r.class)
 	if !reads {
 		reqCtx = policy.WithRetryOptions(reqCtx, sendOnce())
+	}
+	if r.permit != nil {
+		reqCtx = quota.WithPermit(reqCtx, r.permit)
 	}
 	req, err := runtime.NewRequest(reqCtx, r.method, r.url)
 	if err != nil {

@@ -16,16 +16,40 @@ import (
 
 var _ apply.Backend = (*Client)(nil)
 
-// Start implements [apply.Backend]: it sends the one write of a change. Where the write is laid over what is
-// there (vault settings, policies) a read comes first.
+// Start implements [apply.Backend]: it waits until the write may go, reads what it is laid over, compares that with what
+// was approved, and sends the write. Reading last leaves others no more time between the two than an answer takes.
 func (c *Client) Start(ctx context.Context, ch plan.Change) (apply.Operation, error) {
-	w, err := c.writeOf(ctx, ch)
+	if ch.After == nil {
+		ch.After = &plan.State{}
+	}
+	w, err := c.writeOf(ch)
 	if err != nil {
 		return apply.Operation{}, err
 	}
-	w.class = quota.Write
-	w.accept = []int{http.StatusCreated, http.StatusAccepted, http.StatusNoContent}
-	a, err := c.do(ctx, w)
+	began := c.Now()
+	permit, err := c.quotas.Reserve(ctx, w.method, w.url)
+	if err != nil {
+		return apply.Operation{}, err
+	}
+	defer permit.Release()
+	over, err := w.lay(ctx, c.Now().Sub(began))
+	if err != nil {
+		return apply.Operation{}, err
+	}
+	ch.After = over.after
+	switch over.found {
+	case asWanted:
+		op := c.operationOf(ch, &answer{})
+		op.Already = true
+		return op, nil
+	case onItsWay:
+		return c.operationOf(ch, &answer{}), nil
+	case asApproved:
+	}
+	r := w.request
+	r.class, r.permit, r.body = quota.Write, permit, over.body
+	r.accept = []int{http.StatusCreated, http.StatusAccepted, http.StatusNoContent}
+	a, err := c.do(ctx, r)
 	if err != nil {
 		return apply.Operation{}, err
 	}
@@ -61,30 +85,37 @@ func operationID(link string) string {
 	return path[strings.LastIndexByte(path, '/')+1:]
 }
 
-// writeOf is the request of a change.
-func (c *Client) writeOf(ctx context.Context, ch plan.Change) (request, error) {
-	if ch.After == nil {
-		ch.After = &plan.State{}
-	}
+// write is the one write of a change. lay spells its body, over what is there where that matters; held is how long the
+// write waited for its quotas.
+type write struct {
+	request
+	lay func(ctx context.Context, held time.Duration) (laid, error)
+}
+
+// writeOf is the write of a change.
+func (c *Client) writeOf(ch plan.Change) (write, error) {
 	switch ch.Action {
-	case plan.CreateVault:
-		return c.putVault(ch)
-	case plan.UpdateVault:
-		return c.patchVault(ctx, ch)
+	case plan.CreateVault, plan.UpdateVault:
+		return c.vaultWrite(ch)
 	case plan.CreatePolicy, plan.UpdatePolicy:
-		return c.putPolicy(ctx, ch)
+		return c.policyWrite(ch)
 	case plan.Refresh:
-		return request{
+		return write{request{
 			op: fmt.Sprintf("refreshing the containers of %q", vaultName(ch.Vault)), method: http.MethodPost,
 			url: c.url(ch.Vault+"/backupFabrics/Azure/refreshContainers", apiBackup, "$filter", filterVMs),
-		}, nil
+		}, fixed(ch, nil)}, nil
 	case plan.Protect, plan.Modify, plan.Resume, plan.Stop, plan.Undelete:
-		return c.putItem(ch)
+		return c.itemWrite(ch)
 	case plan.Backup:
-		return c.postBackup(ch)
+		return c.backupWrite(ch)
 	default:
-		return request{}, fmt.Errorf("starting %q: %q is nothing that can be sent", ch.ID, ch.Action)
+		return write{}, fmt.Errorf("starting %q: %q is nothing that can be sent", ch.ID, ch.Action)
 	}
+}
+
+// fixed is a body that is laid over nothing.
+func fixed(ch plan.Change, body any) func(context.Context, time.Duration) (laid, error) {
+	return func(context.Context, time.Duration) (laid, error) { return laid{body: body, after: ch.After}, nil }
 }
 
 // wants is the error for a change that lacks what it has to say.
@@ -107,11 +138,21 @@ type itemProperties struct {
 	Extended *map[string]any `json:"extendedProperties,omitempty"`
 }
 
-func (c *Client) putItem(ch plan.Change) (request, error) {
+func (c *Client) itemWrite(ch plan.Change) (write, error) {
 	id, vm, err := itemOf(ch)
 	if err != nil {
-		return request{}, fmt.Errorf("starting %q: %w", ch.ID, err)
+		return write{}, fmt.Errorf("starting %q: %w", ch.ID, err)
 	}
+	if ch.Action != plan.Stop && ch.Action != plan.Undelete && ch.After.Policy == "" {
+		return write{}, wants(ch, "policy")
+	}
+	r := request{op: fmt.Sprintf("%s %q", gerund(ch.Action), vm.Name()), method: http.MethodPut, url: c.url(id, apiBackup)}
+	return write{r, func(ctx context.Context, held time.Duration) (laid, error) {
+		return c.layItem(ctx, r.op, id, ch, held)
+	}}, nil
+}
+
+func (c *Client) bodyOfItem(id string, ch plan.Change) itemBody {
 	p := itemProperties{Type: "Microsoft.Compute/virtualMachines", SourceID: ch.Target}
 	filter := filterOf(ch)
 	switch ch.Action {
@@ -120,9 +161,6 @@ func (c *Client) putItem(ch plan.Change) (request, error) {
 	case plan.Undelete:
 		p.PolicyID, p.State, p.Revive = new(string), plan.StateProtectionStopped, true
 	default:
-		if ch.After.Policy == "" {
-			return request{}, wants(ch, "policy")
-		}
 		p.PolicyID = &ch.After.Policy
 	}
 	// A new item without a filter needs no word of it; one that exists is told each time.
@@ -130,10 +168,7 @@ func (c *Client) putItem(ch plan.Change) (request, error) {
 		extended := c.extendedProperties(id, filter)
 		p.Extended = &extended
 	}
-	return request{
-		op: fmt.Sprintf("%s %q", gerund(ch.Action), vm.Name()), method: http.MethodPut,
-		url: c.url(id, apiBackup), body: itemBody{p},
-	}, nil
+	return itemBody{p}
 }
 
 // filterOf is the disk filter that a PUT carries: the one wanted, or, where backup ends or comes back, the one
@@ -185,19 +220,18 @@ type backupBody struct {
 	} `json:"properties"`
 }
 
-// postBackup starts an on-demand backup (azure-api.md §5); without a retention Azure keeps the point for 30 days.
-func (c *Client) postBackup(ch plan.Change) (request, error) {
+// backupWrite starts an on-demand backup (azure-api.md §5); without a retention Azure keeps the point for 30 days.
+func (c *Client) backupWrite(ch plan.Change) (write, error) {
 	id, vm, err := itemOf(ch)
 	if err != nil {
-		return request{}, fmt.Errorf("starting %q: %w", ch.ID, err)
+		return write{}, fmt.Errorf("starting %q: %w", ch.ID, err)
 	}
 	var b backupBody
 	b.Properties.Type = "IaasVMBackupRequest"
 	if ch.After.Retain > 0 {
 		b.Properties.Expiry = c.Now().Add(time.Duration(ch.After.Retain)).Format(time.RFC3339)
 	}
-	return request{
-		op: fmt.Sprintf("backing up %q", vm.Name()), method: http.MethodPost,
-		url: c.url(id+"/backup", apiBackup), body: b,
-	}, nil
+	return write{request{
+		op: fmt.Sprintf("backing up %q", vm.Name()), method: http.MethodPost, url: c.url(id+"/backup", apiBackup),
+	}, fixed(ch, b)}, nil
 }

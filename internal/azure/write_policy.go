@@ -11,58 +11,40 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
-	"github.com/azbackup/azbackup/internal/azure/quota"
 	"github.com/azbackup/azbackup/plan"
 )
 
-// putPolicy writes a policy. A PUT is the whole document and there is no If-Match (azure-api.md §8.1), so a
-// policy that exists is read right before, and what the change does not touch goes back as it came.
-func (c *Client) putPolicy(ctx context.Context, ch plan.Change) (request, error) {
+// policyWrite is the PUT of a policy: the whole document, and there is no If-Match (azure-api.md §8.1).
+func (c *Client) policyWrite(ch plan.Change) (write, error) {
 	if ch.After.Spec == nil {
-		return request{}, wants(ch, "schedule")
+		return write{}, wants(ch, "schedule")
 	}
 	id, err := armid.Parse(ch.Target)
 	if err != nil {
-		return request{}, fmt.Errorf("starting %q: %w", ch.ID, err)
+		return write{}, fmt.Errorf("starting %q: %w", ch.ID, err)
 	}
 	r := request{
 		op: fmt.Sprintf("writing policy %q in %q", id.Name(), vaultName(ch.Vault)), method: http.MethodPut,
 		url: c.url(ch.Target, apiBackup),
 	}
-	properties := map[string]json.RawMessage{}
-	var before plan.PolicySpec
-	if ch.Action == plan.UpdatePolicy {
-		if properties, before, err = c.readPolicy(ctx, r.op, ch.Target); err != nil {
-			return request{}, err
-		}
-	}
-	if err := layOver(properties, before, *ch.After.Spec, c.Now()); err != nil {
-		return request{}, &apply.Error{Op: r.op, Message: err.Error(), Err: err}
-	}
-	r.body = map[string]any{"properties": properties}
-	return r, nil
+	return write{r, func(ctx context.Context, _ time.Duration) (laid, error) { return c.layPolicy(ctx, r.op, ch) }}, nil
 }
 
-// readPolicy is a policy as it is now: every property as it came, and what it means.
-func (c *Client) readPolicy(ctx context.Context, op, id string) (map[string]json.RawMessage, plan.PolicySpec, error) {
+// understood is a policy as it was read: what it means, and every property as it came. A policy of another workload, or
+// one that holds what this program does not know, is Unreadable.
+func understood(op string, body []byte) (plan.Policy, map[string]json.RawMessage, error) {
+	var p wirePolicy
 	var w struct {
 		Properties map[string]json.RawMessage `json:"properties"`
 	}
-	raw, err := c.get(ctx, op, c.url(id, apiBackup), quota.Confirm, &w)
-	if err != nil {
-		return nil, plan.PolicySpec{}, err
-	}
-	var p wirePolicy
-	if err := json.Unmarshal(raw, &p); err != nil {
-		return nil, plan.PolicySpec{}, &apply.Error{Op: op, Code: "MalformedAnswer", Message: "the answer is not a policy", Err: err}
+	if json.Unmarshal(body, &p) != nil || json.Unmarshal(body, &w) != nil {
+		return plan.Policy{}, nil, &apply.Error{Op: op, Code: "MalformedAnswer", Message: "the answer is not a policy"}
 	}
 	policy, ok := p.policy("")
-	if !ok || policy.Unreadable != "" {
-		return nil, plan.PolicySpec{}, &apply.Error{
-			Op: op, Code: "UnknownPolicyKind", Message: firstOf(policy.Unreadable, "it is not a policy for VMs"),
-		}
+	if !ok {
+		policy.Unreadable = "it is not a policy for VMs"
 	}
-	return w.Properties, policy.Spec, nil
+	return policy, w.Properties, nil
 }
 
 // layOver changes in properties what after has and before does not. Schedule and retention go together, because

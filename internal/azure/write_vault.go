@@ -4,8 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"time"
 
-	"github.com/azbackup/azbackup/internal/azure/quota"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -47,14 +47,17 @@ type vaultRedundancy struct {
 	CrossRegion string `json:"crossRegionRestore"`
 }
 
-func (c *Client) putVault(ch plan.Change) (request, error) {
+// vaultWrite creates a vault by PUT, or sends the settings a change names and, of what they belong to, the parts that
+// the service wants with them, as they are now, by PATCH: a PUT would reset what it leaves out (azure-api.md §7.3).
+func (c *Client) vaultWrite(ch plan.Change) (write, error) {
 	if ch.After.Vault == nil {
-		return request{}, wants(ch, "settings")
+		return write{}, wants(ch, "settings")
 	}
-	return request{
-		op: fmt.Sprintf("creating vault %q", vaultName(ch.Target)), method: http.MethodPut,
-		url: c.url(ch.Target, apiVault), body: newVault(*ch.After.Vault),
-	}, nil
+	r := request{op: fmt.Sprintf("creating vault %q", vaultName(ch.Target)), method: http.MethodPut, url: c.url(ch.Target, apiVault)}
+	if ch.Action == plan.UpdateVault {
+		r.op, r.method = fmt.Sprintf("updating vault %q", vaultName(ch.Target)), http.MethodPatch
+	}
+	return write{r, func(ctx context.Context, _ time.Duration) (laid, error) { return c.layVault(ctx, r.op, ch) }}, nil
 }
 
 // newVault is the PUT of a vault that does not exist.
@@ -69,20 +72,6 @@ func newVault(s plan.VaultSettings) vaultBody {
 		b.Properties.PublicNetworkAccess = "Enabled" // as every recorded creation says
 	}
 	return b
-}
-
-// patchVault sends the settings a change names and, of what they belong to, the parts that the service wants
-// with them, as they are now. A PUT would reset what it leaves out (azure-api.md §7.3).
-func (c *Client) patchVault(ctx context.Context, ch plan.Change) (request, error) {
-	op := fmt.Sprintf("updating vault %q", vaultName(ch.Target))
-	if ch.After.Vault == nil {
-		return request{}, wants(ch, "settings")
-	}
-	var now wireVault
-	if _, err := c.get(ctx, op, c.url(ch.Target, apiVault), quota.Confirm, &now); err != nil {
-		return request{}, err
-	}
-	return request{op: op, method: http.MethodPatch, url: c.url(ch.Target, apiVault), body: vaultSettings(*ch.After.Vault, now)}, nil
 }
 
 func vaultSettings(s plan.VaultSettings, now wireVault) vaultBody {

@@ -258,6 +258,11 @@ func (p *Permit) Observe(resp *http.Response) {
 	})
 }
 
+// Release gives a permit back whose request was not sent after all. After [Permit.Observe] it does nothing.
+func (p *Permit) Release() {
+	p.once.Do(func() { p.g.locked(func(time.Time) { p.untake() }) })
+}
+
 // read is what an answer says of a bucket.
 func read(b Bucket, resp *http.Response) answer {
 	if resp == nil {

@@ -75,13 +75,37 @@ type governed struct{ set *Set }
 
 func (p governed) Do(req *policy.Request) (*http.Response, error) {
 	r := req.Raw()
-	permit, err := p.set.Of(armid.SubscriptionOf(r.URL.Path)).Acquire(r.Context(), classOf(r), BucketOf(r)...)
-	if err != nil {
-		return nil, err
+	permit, reserved := r.Context().Value(permitKey{}).(*Permit)
+	if !reserved {
+		var err error
+		if permit, err = p.set.acquire(r); err != nil {
+			return nil, err
+		}
 	}
 	resp, err := req.Next()
 	permit.Observe(resp)
 	return resp, err
+}
+
+func (s *Set) acquire(r *http.Request) (*Permit, error) {
+	return s.Of(armid.SubscriptionOf(r.URL.Path)).Acquire(r.Context(), classOf(r), BucketOf(r)...)
+}
+
+// Reserve waits until a write to url may go, before it is sent: what it is laid over can then be read right before it,
+// however long the wait. The permit goes with the write by [WithPermit]; one that is not used must be released.
+func (s *Set) Reserve(ctx context.Context, method, url string) (*Permit, error) {
+	r, err := http.NewRequestWithContext(WithClass(ctx, Write), method, url, http.NoBody)
+	if err != nil {
+		return nil, err
+	}
+	return s.acquire(r)
+}
+
+type permitKey struct{}
+
+// WithPermit lets the one try of the request made with the context go without waiting: its permit is there.
+func WithPermit(ctx context.Context, p *Permit) context.Context {
+	return context.WithValue(ctx, permitKey{}, p)
 }
 
 type classKey struct{}
