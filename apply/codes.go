@@ -94,6 +94,10 @@ func ruleFor(code string, status int) rule {
 	case "ScopeLocked":
 		return rule{hint: "a resource lock forbids this; remove it or leave the resource out"}
 
+	// Nothing was sent: what is there is not what was approved.
+	case CodeChangedMeanwhile:
+		return rule{hint: "somebody changed it after the plan was made; plan again, and look at what they did"}
+
 	// Limits and states that a person has to change.
 	case "UserErrorProtectionQuotaExceeded":
 		return rule{hint: "the vault is full; route the VM to another one"}

@@ -36,8 +36,16 @@ func itemChangeIn(vault string, a plan.Action, vm string, needs ...string) plan.
 		ID: string(a) + ":" + vm, Action: a, Target: vmID(vm), Vault: v, Item: armid.ProtectedItem(v, id), Needs: needs,
 		After: &plan.State{State: plan.StateProtected, Policy: armid.Policy(v, dailyPolicy)},
 	}
-	if a == plan.Stop || a == plan.Undelete {
-		c.After = &plan.State{State: plan.StateProtectionStopped}
+	switch a {
+	case plan.Modify:
+		c.Before = &plan.State{State: plan.StateProtected, Policy: armid.Policy(v, "old")}
+	case plan.Resume:
+		c.Before = &plan.State{State: plan.StateProtectionStopped}
+	case plan.Stop:
+		c.Before, c.After = c.After, &plan.State{State: plan.StateProtectionStopped}
+	case plan.Undelete:
+		c.Before, c.After = &plan.State{State: plan.StateSoftDeleted}, &plan.State{State: plan.StateProtectionStopped}
+	default:
 	}
 	return c
 }
@@ -317,6 +325,21 @@ func (f *fake) put(c plan.Change) {
 		it.State, it.PolicyID = plan.StateProtectionStopped, ""
 	default:
 		it.State, it.PolicyID = plan.StateIRPending, c.After.Policy
+	}
+}
+
+// seed makes what a plan saw: the item that the first change of a VM has before.
+func (f *fake) seed(p plan.Plan) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range p.Changes {
+		if c.Before == nil || c.Item == "" || f.items[armid.Of(c.Target)] != nil {
+			continue
+		}
+		f.items[armid.Of(c.Target)] = &plan.Item{
+			ID: c.Item, Vault: c.Vault, VM: c.Target, Container: containerName(c), PolicyID: c.Before.Policy, Disks: c.Before.Disks,
+			State: c.Before.State, SoftDeleted: c.Before.State == plan.StateSoftDeleted,
+		}
 	}
 }
 

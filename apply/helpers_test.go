@@ -61,6 +61,7 @@ func carryOut(t *testing.T, az *fake, p plan.Plan, o apply.Options) (apply.Repor
 	if o.Observed.IsZero() {
 		o.Observed = time.Now()
 	}
+	az.seed(p)
 	rep, err := apply.Run(t.Context(), p, az, o)
 	checkReport(t, p, rep, err)
 	return rep, rec

@@ -26,6 +26,7 @@ type life struct {
 	repeats  int       // writes that were refused and may be repeated
 	limited  int       // those of them that may be repeated a few times only
 	adapted  bool      // a refresh was tried
+	kept     string    // what was found and left, though the plan saw it otherwise
 }
 
 // carryOut carries the change out. ctx ends with a cause when its time is up, the run's is, or the run is left.
@@ -34,11 +35,16 @@ func (l *life) carryOut(ctx context.Context) Result {
 		return l.gaveUp(err)
 	}
 	for {
-		if res, is := l.already(); is {
+		if res, over := l.compare(ctx); over {
 			return res
 		}
 		err := l.write(ctx)
-		if err == nil {
+		switch {
+		case errors.Is(err, errListTooOld):
+			continue
+		case err == nil && l.op.Already:
+			return l.result(Already, "", "it is as wanted", Result{})
+		case err == nil:
 			return l.follow(ctx)
 		}
 		if res, over := l.answerTo(ctx, err); over {
@@ -47,56 +53,15 @@ func (l *life) carryOut(ctx context.Context) Result {
 	}
 }
 
-// clearTheWay waits for the job that the plan saw running on the item, and has the vault listed where what is
-// known of it is too old to write by.
+// clearTheWay waits for the job that the plan saw running on the item.
 func (l *life) clearTheWay(ctx context.Context) error {
-	if l.watch == nil {
+	if l.watch == nil || l.WaitsFor == "" {
 		return nil
 	}
-	if l.WaitsFor != "" {
-		l.say(Event{Kind: EventWaiting, Job: l.WaitsFor, Message: "another operation is running on it"})
-		return l.lend(ctx, func() error {
-			return l.lookUntil(ctx, l.started, func(k *look) bool { return !k.running(l.Change, l.WaitsFor) })
-		})
-	}
-	if stale := l.started.Add(-l.freshness()); l.watch.knownAt().Before(stale) {
-		return l.lookUntil(ctx, stale, func(*look) bool { return true })
-	}
-	return nil
-}
-
-// staleAfter is the age at which a list is no longer good enough to write by.
-const staleAfter = 5 * time.Minute
-
-// freshness is how old the last list may be. A backup is not a state that can be compared: what proves that it is
-// still wanted is the list of jobs, so that is read right before.
-func (l *life) freshness() time.Duration {
-	if l.Action == plan.Backup {
-		return time.Minute
-	}
-	return staleAfter
-}
-
-// already says whether there is nothing left to write: the item is listed as desired, or a backup of it was
-// started since the plan was made.
-func (l *life) already() (Result, bool) {
-	if l.watch == nil {
-		return Result{}, false
-	}
-	seen := l.watch.last()
-	if seen == nil {
-		return Result{}, false
-	}
-	if l.Action == plan.Backup {
-		if j, is := seen.backupJob(l.Change, l.planned()); is {
-			return l.result(Already, "", "a backup of it was started by somebody else", Result{Job: j.ID}), true
-		}
-		return Result{}, false
-	}
-	if s, _ := seen.standing(l.Change, seen.at, ""); s == asDesired {
-		return l.result(Already, "", "it is listed as desired", Result{}), true
-	}
-	return Result{}, false
+	l.say(Event{Kind: EventWaiting, Job: l.WaitsFor, Message: "another operation is running on it"})
+	return l.lend(ctx, func() error {
+		return l.lookUntil(ctx, l.started, func(k *look) bool { return !k.running(l.Change, l.WaitsFor) })
+	})
 }
 
 // planned is when the plan looked at the jobs: what started later it does not know.
@@ -115,6 +80,10 @@ func (l *life) write(ctx context.Context) error {
 		if err = l.door.closed(); err != nil {
 			return
 		}
+		if l.watch != nil && l.watch.knownAt().Before(l.oldest()) {
+			err = errListTooOld // it waited too long for its slot
+			return
+		}
 		l.say(Event{Kind: EventStarted})
 		l.sent, l.asked = l.now(), true
 		l.op, err = l.backend.Start(ctx, l.Change)
@@ -122,7 +91,10 @@ func (l *life) write(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	l.take(l.op)
+	l.adopt(l.op.After)
+	if !l.op.Already {
+		l.take(l.op)
+	}
 	return nil
 }
 
@@ -159,6 +131,8 @@ func (l *life) answerTo(ctx context.Context, err error) (res Result, over bool) 
 		l.limited++
 	}
 	switch {
+	case e.Code == CodeChangedMeanwhile:
+		return l.changedMeanwhile(ctx, *e), true
 	case r.reaction == waitOut && again:
 		return l.standAside(ctx, r)
 	case r.reaction == retry && again:

@@ -208,13 +208,13 @@ func TestAConflictIsWaitedOutAsLongAsAJobRunsThere(t *testing.T) {
 	inBubble(t, func(t *testing.T, az *fake) {
 		az.duration = func(plan.Change, int) time.Duration { return 3 * time.Minute }
 		az.mu.Lock()
-		az.accept(itemChange(plan.Stop, "vm1"), "ok") // somebody else
+		az.accept(itemChange(plan.Modify, "vm1"), "ok") // somebody else, who leaves it as it was
 		other := az.jobs[0]
 		az.mu.Unlock()
 		az.script["vm1"] = []string{"conflict"}
-		rep, rec := carryOut(t, az, planOf(itemChange(plan.Protect, "vm1")), apply.Options{})
-		wantOutcome(t, rep, "protect:vm1", apply.Done)
-		if starts := rec.at(apply.EventStarted, "protect:vm1"); len(starts) != 2 || starts[1].Before(other.End) {
+		rep, rec := carryOut(t, az, planOf(itemChange(plan.Stop, "vm1")), apply.Options{})
+		wantOutcome(t, rep, "stop:vm1", apply.Done)
+		if starts := rec.at(apply.EventStarted, "stop:vm1"); len(starts) != 2 || starts[1].Before(other.End) {
 			t.Errorf("writes at %v, want two, the second after %v", starts, other.End)
 		}
 	})

@@ -19,6 +19,9 @@ type Options struct {
 	// Observed is when the vaults were last listed for this plan; a vault listed longer than [staleAfter]
 	// before its first write is listed again. Zero = unknown, so each vault is listed.
 	Observed time.Time
+	// Approved is when somebody said yes to the plan: nothing is written by a list of a vault that is older. Zero = no
+	// later than Observed, as when nobody is asked.
+	Approved time.Time
 	// NoRefresh forbids the refresh that a protect asks for when the service does not know its container
 	// (settings.refresh: never).
 	NoRefresh bool

@@ -35,6 +35,9 @@ func (l *life) result(o Outcome, code, message string, r Result) Result {
 	r.Outcome = o
 	r.Code = firstOf(code, r.Code)
 	r.Message = firstOf(message, r.Message)
+	if l.kept != "" && o != Failed {
+		r.Message = strings.TrimPrefix(r.Message+"; "+l.kept, "; ")
+	}
 	r.Operation = firstOf(r.Operation, l.op.ID)
 	r.RequestID = firstOf(r.RequestID, l.op.RequestID)
 	r.Job = bareJob(firstOf(r.Job, l.op.JobID))

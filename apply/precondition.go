@@ -1,10 +1,18 @@
 package apply
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"strings"
+	"time"
 
 	"github.com/azbackup/azbackup/plan"
 )
+
+// A change is written onto the state that was approved, or not at all. The service has no If-Match, so what is there is
+// compared before each write, repeats included: by the vault's list here, for every change of an item; and by the
+// backend, for what it reads right before the write ([Backend.Start]).
 
 // CodeChangedMeanwhile is the code of a change that was not written, because what is there is neither as the plan showed
 // it nor as the change wants it: somebody else was at work after the plan was made.
@@ -17,4 +25,128 @@ func ChangedMeanwhile(op string, drifts []plan.Drift) *Error {
 		words[i] = d.String()
 	}
 	return &Error{Op: op, Code: CodeChangedMeanwhile, Message: "changed since it was approved, so it was not written: " + strings.Join(words, "; ")}
+}
+
+// errListTooOld says that the list by which a change was compared is too old to write by.
+var errListTooOld = errors.New("the list of the vault is too old to write by")
+
+// staleAfter is the age at which a list is no longer good enough to write by.
+const staleAfter = 5 * time.Minute
+
+// oldest is when the list by which a change is written must have been read at the earliest: after the approval, and
+// lately. A backup is not a state that can be compared: what proves that it is still wanted is the list of jobs, so
+// that is read right before.
+func (l *life) oldest() time.Time {
+	age := staleAfter
+	if l.Action == plan.Backup {
+		age = time.Minute
+	}
+	if limit := time.Now().Add(-age); limit.After(l.opt.Approved) {
+		return limit
+	}
+	return l.opt.Approved
+}
+
+// compare compares the item, as its vault lists it, with what the change was approved for; over says that res is how the
+// change ends, without a write. As long as the plan's own list is good enough to write by, the item is as the plan saw it.
+func (l *life) compare(ctx context.Context) (res Result, over bool) {
+	for l.watch != nil {
+		if limit := l.oldest(); l.watch.knownAt().Before(limit) {
+			if err := l.lookUntil(ctx, limit, func(*look) bool { return true }); err != nil {
+				return l.gaveUp(err), true
+			}
+		}
+		seen := l.watch.last()
+		if seen == nil {
+			return Result{}, false
+		}
+		if l.Action == plan.Backup {
+			j, is := seen.backupJob(l.Change, l.planned())
+			return l.result(Already, "", "a backup of it was started by somebody else", Result{Job: j.ID}), is
+		}
+		now := seen.found(l.Change)
+		condition := plan.CheckItem(l.Change, now)
+		if !condition.AsWanted && len(condition.Drifts) == 0 {
+			l.keepDisks(now)
+			return Result{}, false
+		}
+		if !l.isIdle(seen) {
+			// Somebody is at work on it: the end of that decides.
+			if err := l.lend(ctx, func() error { return l.lookUntil(ctx, seen.at, l.isIdle) }); err != nil {
+				return l.gaveUp(err), true
+			}
+			continue
+		}
+		if condition.AsWanted {
+			l.keepDisks(now)
+			return l.result(Already, "", "it is listed as desired", Result{}), true
+		}
+		return l.changedMeanwhile(ctx, *ChangedMeanwhile("", condition.Drifts)), true
+	}
+	return Result{}, false
+}
+
+// isIdle says that a look shows nobody at work on the item.
+func (l *life) isIdle(k *look) bool {
+	s, _ := k.standing(l.Change, k.at, "")
+	return s != working
+}
+
+// keepDisks lets the change leave a disk filter that was set meanwhile, where the file says nothing of disks.
+func (l *life) keepDisks(now *plan.Item) {
+	if now == nil {
+		return
+	}
+	c, kept := plan.WithDisksKept(l.Change, *now)
+	if kept != "" {
+		l.task, l.kept = &task{Change: c}, kept
+	}
+}
+
+// adopt makes what the backend wrote, which may keep what it found, what the change is waited for by.
+func (l *life) adopt(after *plan.State) {
+	if after == nil || !itemAction(l.Action) {
+		return
+	}
+	l.keepDisks(&plan.Item{Disks: after.Disks})
+}
+
+// changedMeanwhile is the result of a change that was not written, with the job that shows who was at work, if one does.
+func (l *life) changedMeanwhile(ctx context.Context, e Error) Result {
+	if l.watch != nil {
+		seen := l.watch.last()
+		if seen == nil || time.Since(seen.at) > time.Minute {
+			if err := l.lookUntil(ctx, time.Now(), func(*look) bool { return true }); err == nil {
+				seen = l.watch.last()
+			}
+		}
+		e.Message += seen.whoWasAtWork(l.Change, l.planned())
+	}
+	return l.failed(&e)
+}
+
+// found is the item of a change, or nil.
+func (l *look) found(c plan.Change) *plan.Item {
+	it, ok := l.item(c)
+	if !ok {
+		return nil
+	}
+	return &it
+}
+
+// whoWasAtWork names the newest job that configured the item after since; "" where the lists show none.
+func (l *look) whoWasAtWork(c plan.Change, since time.Time) string {
+	if l == nil {
+		return ""
+	}
+	var newest plan.Job
+	for _, j := range l.jobs[containerOf(c)] {
+		if configures(j) && j.Start.After(since) && j.Start.After(newest.Start) {
+			newest = j
+		}
+	}
+	if newest.ID == "" {
+		return ""
+	}
+	return fmt.Sprintf("; by job %s (%s, started %s)", bareJob(newest.ID), newest.Operation, newest.Start.UTC().Format(time.RFC3339))
 }

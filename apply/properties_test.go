@@ -83,6 +83,7 @@ func TestPropertiesOfARun(t *testing.T) {
 			}
 			rec := &recorder{t: rt}
 			began := time.Now()
+			az.seed(p)
 			rep, err := apply.Run(t.Context(), p, az, apply.Options{
 				Limits: limits, Observer: rec.observe, Observed: began, Interrupt: interrupt, Grace: time.Minute,
 			})
