@@ -26,16 +26,11 @@ func (c *Client) Start(ctx context.Context, ch plan.Change) (apply.Operation, er
 	if err != nil {
 		return apply.Operation{}, err
 	}
-	began := c.Now()
-	permit, err := c.quotas.Reserve(ctx, w.method, w.url)
+	permit, over, err := c.reserved(ctx, w)
 	if err != nil {
 		return apply.Operation{}, err
 	}
 	defer permit.Release()
-	over, err := w.lay(ctx, c.Now().Sub(began))
-	if err != nil {
-		return apply.Operation{}, err
-	}
 	ch.After = over.after
 	switch over.found {
 	case asWanted:
@@ -54,6 +49,26 @@ func (c *Client) Start(ctx context.Context, ch plan.Change) (apply.Operation, er
 		return apply.Operation{}, err
 	}
 	return c.operationOf(ch, a), nil
+}
+
+// reserved reserves the write's place and lays it over what is there then: again, where a 429 took the place away while
+// that was read.
+func (c *Client) reserved(ctx context.Context, w write) (*quota.Permit, laid, error) {
+	began := c.Now()
+	for {
+		permit, err := c.quotas.Reserve(ctx, w.method, w.url)
+		if err != nil {
+			return nil, laid{}, err
+		}
+		over, err := w.lay(ctx, c.Now().Sub(began))
+		if err == nil && permit.Holds() {
+			return permit, over, nil
+		}
+		permit.Release()
+		if err != nil {
+			return nil, laid{}, err
+		}
+	}
 }
 
 // operationOf reads what to follow an accepted write by (azure-api.md §12, §16.2).

@@ -219,6 +219,7 @@ func (l *lane) wait(now time.Time) (longest time.Duration, why Reason, b *bucket
 func (g *Governor) take(now time.Time, l *lane) *Permit {
 	p := &Permit{g: g, buckets: l.buckets}
 	for _, b := range l.buckets {
+		p.pauses += b.pauses
 		p.tickets = append(p.tickets, b.meter.take(now, l.class))
 	}
 	return p
@@ -229,7 +230,19 @@ type Permit struct {
 	g       *Governor
 	buckets []*bucket
 	tickets []ticket
+	pauses  int // that the buckets had met when they were drawn from
 	once    sync.Once
+}
+
+// Holds says whether the permit is still good: no 429 has paused any of its buckets since.
+func (p *Permit) Holds() bool {
+	p.g.mu.Lock()
+	defer p.g.mu.Unlock()
+	now := 0
+	for _, b := range p.buckets {
+		now += b.pauses
+	}
+	return now == p.pauses
 }
 
 func (p *Permit) untake() {

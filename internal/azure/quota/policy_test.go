@@ -149,3 +149,66 @@ func TestSetKeepsOneGovernorPerSubscription(t *testing.T) {
 		t.Error("two subscriptions share a governor")
 	}
 }
+
+const itemPath = "/subscriptions/s1/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/v/backupFabrics/Azure/protectionContainers/c/protectedItems/i"
+
+func answersWith(status int) transport {
+	return func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: status, Header: http.Header{}, Body: http.NoBody}, nil
+	}
+}
+
+// A write whose place is reserved goes at once, and whoever does not send it gives the place back.
+func TestAReservedWriteGoesWithoutWaitingAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := NewSet(Options{Now: time.Now})
+		places := s.Of("s1").Budget(ARMWrites).Remaining
+		var held []*Permit
+		for range places {
+			p, err := s.Reserve(t.Context(), http.MethodPut, "https://management.azure.com"+itemPath)
+			if err != nil {
+				t.Fatal(err)
+			}
+			held = append(held, p)
+		}
+		if left := s.Of("s1").Budget(ARMWrites).Remaining; left > 0 || places < 10 {
+			t.Fatalf("%d places are left of %d that are reserved", left, places)
+		}
+		took := func(ctx context.Context) time.Duration {
+			began := time.Now()
+			resp, err := send(ctx, s, answersWith(http.StatusOK), http.MethodPut, itemPath)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			return time.Since(began)
+		}
+		if d := took(WithPermit(t.Context(), held[0])); d != 0 {
+			t.Errorf("a reserved write waited %v", d)
+		}
+		if d := took(t.Context()); d == 0 {
+			t.Error("a write took a place that another has reserved")
+		}
+		for _, p := range held[1:] {
+			p.Release()
+			p.Release() // the second time does nothing
+		}
+		if d := took(t.Context()); d != 0 {
+			t.Errorf("places that were given back are waited for %v", d)
+		}
+	})
+}
+
+func TestA429TakesAReservedPlaceAway(t *testing.T) {
+	s := NewSet(Options{Now: time.Now})
+	first, err1 := s.Reserve(t.Context(), http.MethodPut, "https://management.azure.com"+itemPath)
+	second, err2 := s.Reserve(t.Context(), http.MethodPut, "https://management.azure.com"+itemPath)
+	if err1 != nil || err2 != nil || !first.Holds() {
+		t.Fatal(err1, err2)
+	}
+	second.Observe(&http.Response{StatusCode: http.StatusTooManyRequests, Header: http.Header{}, Body: http.NoBody})
+	if first.Holds() {
+		t.Error("a place reserved before a 429 is still good after it")
+	}
+	first.Release()
+}
