@@ -51,6 +51,9 @@ func CheckItem(c Change, now *Item) Precondition {
 		if !armid.Same(now.VM, c.Target) {
 			return Precondition{Drifts: []Drift{{"vm", lastName(c.Target), lastName(now.VM), lastName(c.Target)}}}
 		}
+		if now.Unreadable != "" {
+			return Precondition{Drifts: []Drift{{"state", approved.State, "not understood: " + now.Unreadable, wanted.State}}}
+		}
 	}
 	var drifts []Drift
 	if !isSameProtection(is, approved) && !isSameProtection(is, wanted) {
@@ -90,7 +93,7 @@ func isSameProtection(a, b *State) bool {
 
 // isSameState compares states as a plan does: those with a schedule are one.
 func isSameState(a, b string) bool {
-	return strings.EqualFold(a, b) || IsActive(a) && IsActive(b)
+	return Canonical(a) == Canonical(b) || IsActive(a) && IsActive(b)
 }
 
 func (s *State) class() itemClass {

@@ -57,6 +57,8 @@ func TestAnItemIsWrittenOnlyAsItWasApproved(t *testing.T) {
 	}
 	other := item("Protected", "a", nil)
 	other.VM = armid.VM(preSub, "app", "vm2")
+	odd := item("ProtectionStopped", "", nil)
+	odd.Unreadable = "its disks are 7"
 	state := func(s, policy string, d *plan.Disks) *plan.State {
 		st := &plan.State{State: s, Disks: d}
 		if policy != "" {
@@ -81,6 +83,7 @@ func TestAnItemIsWrittenOnlyAsItWasApproved(t *testing.T) {
 		"protect, there as wanted":                 {protect, false, item("irpending", "b", nil), wanted},
 		"protect, under another policy":            {protect, false, item("Protected", "a", nil), "state was not there, is now Protected (wanted Protected); policy was not there, is now A (wanted b)"},
 		"protect, stopped":                         {protect, false, item("ProtectionStopped", "", nil), "state was not there, is now ProtectionStopped (wanted Protected)"},
+		"protect, something odd":                   {protect, false, odd, "state was not there, is now not understood: its disks are 7 (wanted Protected)"},
 		"protect, soft-deleted":                    {protect, false, deleted(), "state was not there, is now soft-deleted (wanted Protected)"},
 		"protect, other disks, the file says all":  {protect, false, item("Protected", "b", only(0)), "disks was all, is now include 0 (wanted all)"},
 		"protect, other disks, the file is silent": {protect, true, item("Protected", "b", only(0)), wanted},
@@ -103,6 +106,7 @@ func TestAnItemIsWrittenOnlyAsItWasApproved(t *testing.T) {
 		"resume, was stopped under a name":           {stopped, false, item("ProtectionStopped", "", nil), asIs},
 		"resume, resumed under the policy it had":    {stopped, false, item("Protected", "a", nil), "state was ProtectionStopped, is now Protected (wanted Protected)"},
 		"resume, resumed under a third":              {resume, false, item("Protected", "c", nil), "state was ProtectionStopped, is now Protected (wanted Protected); policy was not there, is now C (wanted b)"},
+		"resume, not understood":                     {resume, false, odd, "state was ProtectionStopped, is now not understood: its disks are 7 (wanted Protected)"},
 		"resume, as wanted":                          {resume, false, item("Protected", "b", nil), wanted},
 		"resume, suspended now":                      {resume, false, item("BackupsSuspended", "b", nil), "state was ProtectionStopped, is now BackupsSuspended (wanted Protected); policy was not there, is now B (wanted b)"},
 		"resume of a suspended one":                  {suspended, false, item("backupssuspended", "a", nil), asIs},

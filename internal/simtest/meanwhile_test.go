@@ -221,7 +221,9 @@ func (m meanwhile) check(t *testing.T) {
 	e.addVM(mwVM, "westeurope", nil)
 	m.estate(e)
 	w := &watcher{}
-	server := serve(t, e.json(), simulator.Settings{UnsignedURLs: true, Faults: m.faults, Durations: map[string]simulator.Span{"": simulator.Fixed(time.Second)}}, w.log)
+	server := serve(t, e.json(), simulator.Options{Log: w.log, Settings: simulator.Settings{
+		UnsignedURLs: true, Faults: m.faults, Durations: map[string]simulator.Span{"": simulator.Fixed(time.Second)},
+	}})
 	yaml := "version: 1\nsubscriptions: [" + subscriptionID(1) + "]\nvaults:\n  - name: v1\n    resourceGroup: rg-backup\n    location: westeurope\n    manage: true\n" + m.yaml + "settings: {refresh: never}\n"
 	r := newRoad(t, yaml, server.Transport())
 	planned, err := r.look(t.Context(), t)
