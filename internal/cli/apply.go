@@ -156,7 +156,7 @@ func (a *app) engine(
 			Grace:    f.grace,
 			Budget:   s.Client,
 			Seed:     uint64(a.Now().UnixNano()),
-			Observed: observed, NoRefresh: c.Settings.Refresh == "never", Interrupt: asked,
+			Observed: observed, Approved: a.saidYes, NoRefresh: c.Settings.Refresh == "never", Interrupt: asked,
 			Observer: func(e apply.Event) { j.observe(e); show.observe(e) },
 		})
 	})

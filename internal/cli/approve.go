@@ -111,6 +111,7 @@ func (a *app) ask(ctx context.Context, p plan.Plan) error {
 		if line != "yes" {
 			return errors.New("not approved: nothing was changed")
 		}
+		a.saidYes = a.Now()
 		return nil
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -42,6 +43,7 @@ type app struct {
 	log        *slog.Logger
 	interrupts *interrupts
 	verdict    verdict
+	saidYes    time.Time // when somebody approved the plan; zero = nobody was asked
 
 	verbose   bool
 	noColor   bool

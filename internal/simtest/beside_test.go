@@ -24,7 +24,7 @@ func (p *play) effect(e simulator.Effect) {
 }
 
 // approve says yes to a plan: at once, or, with a colleague about, after some minutes in which he works.
-func (p *play) approve(w *walk) {
+func (p *play) approve(w *walk) time.Time {
 	a := approval{walk: p.wire.walk, plan: w.plan, at: w.observed}
 	if c := p.colleague; c.active && c.r.IntN(2) == 0 {
 		for range 1 + c.r.IntN(4) {
@@ -35,6 +35,7 @@ func (p *play) approve(w *walk) {
 	}
 	a.from = p.judge.now
 	p.judge.approvals = append(p.judge.approvals, a)
+	return a.at
 }
 
 // say tells what happens, when somebody wants to know.

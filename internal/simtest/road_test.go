@@ -22,7 +22,7 @@ type road struct {
 	config    *config.Config
 	transport http.RoundTripper
 	// approve waits until somebody said yes to a plan; nil = it is approved as it is made.
-	approve func(*walk)
+	approve func(*walk) time.Time
 }
 
 // newRoad loads the config from its text.
@@ -89,7 +89,7 @@ func (r *road) apply(ctx context.Context, t testing.TB, o apply.Options) (*walk,
 		return w, err
 	}
 	if r.approve != nil {
-		r.approve(w)
+		o.Approved = r.approve(w)
 	}
 	o.Budget, o.Observed = w.client, w.observed
 	l := r.config.Settings.Limits

@@ -49,6 +49,8 @@ type machine struct {
 	touched bool
 	// odd says that an operation on it fails, hangs, lies or is hidden.
 	odd bool
+	// hidden says that some reads will not show its item.
+	hidden bool
 	// stuck says that an operation on it never ends.
 	stuck bool
 }
@@ -259,7 +261,7 @@ func (s *scenario) addFault(r *rand.Rand, name string) {
 		m.odd, m.stuck = true, f.Operation == "hangs"
 	case 9:
 		f.Kind, f.Path, f.Nth, f.Times, f.Invisible = "item.put", item, 1, 1, 1+r.IntN(4)
-		m.odd, s.blinded = true, true
+		m.odd, m.hidden, s.blinded = true, true, true
 	case 10:
 		f.Kind, f.Latency = kinds[r.IntN(len(kinds))], simulator.Duration(time.Duration(r.IntN(40))*time.Second)
 	case 11:

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/simulator"
 )
 
@@ -161,6 +162,10 @@ func (p *play) run() {
 	p.checkEnd(p.v, &st, last)
 	p.checkHistory(p.v, &st, slices.DeleteFunc(p.wire.requests(-1), func(q sent) bool { return p.gaps[q.walk] }))
 	p.checkThrottling()
+	p.judge.hidden = map[string]bool{}
+	for _, m := range p.machines {
+		p.judge.hidden[string(armid.Of(m.id))] = m.hidden
+	}
 	p.judge.check(p.v, p.wire.requests(-1))
 	var all map[string]json.RawMessage
 	p.read(&all)
