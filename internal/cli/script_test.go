@@ -91,6 +91,7 @@ func (f *faulty) Write(p []byte) (int, error) {
 //	exits CODE command…   the command ends with exactly this exit code
 //	await FILE [PATTERN]  waits until another process has written the file, or what PATTERN matches in it;
 //	                      without PATTERN the file holds a URL, which becomes $URL
+//	certificate, assertion  see signin_test.go
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", UpdateScripts: *update, RequireUniqueNames: true,
@@ -101,7 +102,7 @@ func TestScripts(t *testing.T) {
 			return copyMissing("testdata/base", env.WorkDir)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"exits": exits, "await": await,
+			"exits": exits, "await": await, "certificate": certificate, "assertion": assertion,
 		},
 	})
 }

@@ -53,6 +53,9 @@ type Fault struct {
 	Invisible int `json:"invisible,omitempty"`
 	// NextLink puts another host into the list's nextLink: "https://elsewhere.example".
 	NextLink string `json:"nextLink,omitempty"`
+	// Token refuses the request and, from then on, every token issued so far: "expired" as one whose time is over,
+	// "challenged" with a challenge for claims (azure-api-2.md §28.6). Tokens issued later are good.
+	Token string `json:"token,omitempty"`
 	// Actors act just before the request.
 	Actors []Actor `json:"actors,omitempty"`
 }
@@ -102,6 +105,9 @@ func newFaults(list []Fault) (*faults, error) {
 		}
 		if f.Reset != "" && f.Reset != "before" && f.Reset != "after" {
 			return nil, fmt.Errorf("reading fault %q: reset is \"before\" or \"after\"", f.Name)
+		}
+		if f.Token != "" && f.Token != tokenExpired && f.Token != tokenChallenged {
+			return nil, fmt.Errorf("reading fault %q: token is %q or %q", f.Name, tokenExpired, tokenChallenged)
 		}
 		switch f.Operation {
 		case "", "fails", "hangs", "lies":
@@ -332,6 +338,9 @@ func (s *Server) before(c *call) time.Duration {
 	c.fault = s.pick(c)
 	if c.fault == nil {
 		return 0
+	}
+	if c.fault.Token != "" {
+		s.tokens.revoke(c.fault.Token, s.clock.wall())
 	}
 	return time.Duration(c.fault.Latency)
 }

@@ -135,6 +135,7 @@ func commonRoutes() []*route {
 		{method: "GET", pattern: "/{tenant}/.well-known/openid-configuration", kind: "signin.discovery", handle: (*call).openIDConfiguration, open: true},
 		{method: "GET", pattern: "/{tenant}/discovery/v2.0/keys", kind: "signin.keys", handle: (*call).keys, open: true},
 		{method: "POST", pattern: "/{tenant}/oauth2/v2.0/token", kind: "signin.token", handle: (*call).token, open: true, reads: true},
+		{method: "GET", pattern: "/msi/token", kind: "signin.identity", handle: (*call).identity, open: true},
 		{method: "POST", pattern: "/{tenant}/oauth2/token", kind: "signin.token", handle: (*call).token, open: true, reads: true},
 
 		{method: "GET", pattern: "/_simulator/state", kind: "simulator", handle: (*call).adminState, open: true},

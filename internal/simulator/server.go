@@ -31,6 +31,7 @@ type Server struct {
 	// invisible counts the reads that will not see an item yet, by item.
 	invisible map[string]int
 	meter     *meter
+	tokens    issued
 	specs     map[*policy]*policySpec
 	logMu     sync.Mutex
 }

@@ -56,6 +56,8 @@ type Settings struct {
 	RequireToken bool `json:"requireToken,omitempty"`
 	// ClientSecret is the only one the token endpoint takes; empty: any.
 	ClientSecret string `json:"clientSecret,omitempty"`
+	// SignIn says whom the sign-in lets in.
+	SignIn SignIn `json:"signIn,omitzero"`
 	// UnregisteredProviders are namespaces that subscriptions are not registered for until somebody registers them.
 	UnregisteredProviders []string `json:"unregisteredProviders,omitempty"`
 	// TokenLifetime of the tokens the simulator issues; default one hour.
@@ -74,6 +76,24 @@ type Settings struct {
 	Unverified map[string]string `json:"unverified,omitempty"`
 	// Faults are injected in order; see Fault.
 	Faults []Fault `json:"faults,omitempty"`
+}
+
+// SignIn says whom the sign-in lets in, beside Settings.ClientSecret. The zero value lets everybody in.
+type SignIn struct {
+	// Tenants are those that exist, by id or name; empty: all.
+	Tenants []string `json:"tenants,omitempty"`
+	// Applications are the client ids that the tenants know; empty: all.
+	Applications []string `json:"applications,omitempty"`
+	// ExpiredSecret is a client secret whose time is over.
+	ExpiredSecret string `json:"expiredSecret,omitempty"`
+	// Certificate is the PEM of the only certificate whose key may sign assertions; empty: any, unchecked.
+	Certificate string `json:"certificate,omitempty"`
+	// Subject is that of the applications' federated credential; empty: any.
+	Subject string `json:"subject,omitempty"`
+	// ConditionalAccess lets nobody in.
+	ConditionalAccess bool `json:"conditionalAccess,omitempty"`
+	// IdentityHeader is the secret that managed identities must send; empty: any.
+	IdentityHeader string `json:"identityHeader,omitempty"`
 }
 
 // DefaultDurations are the recorded ones (azure-api.md §1, §4, §5, §6, §7.1; the median lies near Min).

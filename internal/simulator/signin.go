@@ -18,9 +18,13 @@ import (
 // authority is the base URL clients sign in at.
 func (c *call) authority() string { return strings.TrimRight(first(c.s.opt.Authority, c.base), "/") }
 
-// openIDConfiguration is what OpenID Connect discovery reads.
+// openIDConfiguration is what OpenID Connect discovery reads. A tenant that does not exist is found out here already
+// (azure-api-2.md §28.2).
 func (c *call) openIDConfiguration() reply {
 	tenant := c.params["tenant"]
+	if r := c.noTenant(); r != nil {
+		return *r
+	}
 	base := c.authority() + "/" + tenant
 	return ok(obj(
 		"token_endpoint", base+"/oauth2/v2.0/token",
@@ -66,25 +70,16 @@ func (c *call) token() reply {
 	if err != nil {
 		return c.signInError(http.StatusBadRequest, "invalid_request", 900144, "The request body is not a form.")
 	}
-	id, secret := form.Get("client_id"), form.Get("client_secret")
-	if user, password, basic := c.r.BasicAuth(); basic && id == "" {
-		id, secret = user, password
+	id, refused := c.client(form)
+	if refused != nil {
+		return *refused
 	}
-	switch {
-	case form.Get("grant_type") != "client_credentials":
-		return c.signInError(http.StatusBadRequest, "unsupported_grant_type", 70003, "The app requested an unsupported grant type '"+form.Get("grant_type")+"'.")
-	case id == "":
-		return c.signInError(http.StatusBadRequest, "invalid_request", 900144, "The request body must contain the following parameter: 'client_id'.")
-	case secret == "" && form.Get("client_assertion") == "":
-		return c.signInError(http.StatusUnauthorized, "invalid_client", 7000216, "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.")
-	case c.s.set.ClientSecret != "" && secret != c.s.set.ClientSecret:
-		return c.signInError(http.StatusUnauthorized, "invalid_client", 7000215, "Invalid client secret provided.")
-	}
-	audience := first(form.Get("resource"), strings.TrimSuffix(form.Get("scope"), "/.default"))
+	scope, _, _ := strings.Cut(form.Get("scope"), " ") // MSAL asks for openid, offline_access and profile, too (§28.1)
+	audience := first(form.Get("resource"), strings.TrimSuffix(scope, "/.default"))
 	lifetime := c.s.tokenLifetime()
 	// Azure says one second less than it grants (3599); claims hold whole seconds, and nobody may trust a token too long.
 	seconds := max(int(lifetime/time.Second)-1, 0)
-	token := c.s.issue(c.authority(), c.tenant(c.params["tenant"]), id, audience, lifetime)
+	token := c.s.issue(c.authority(), c.tenant(c.params["tenant"]), id, audience, lifetime, capabilities(form)...)
 	if strings.HasSuffix(strings.ToLower(c.path), "/oauth2/token") {
 		// v1 writes numbers as strings.
 		now := c.s.clock.wall()
@@ -101,22 +96,27 @@ func (s *Server) tokenLifetime() time.Duration {
 	return time.Hour
 }
 
-// signInError is the error of a token endpoint, which has another shape than ARM's.
+// signInError is the error of a token endpoint, which has another shape than ARM's (azure-api-2.md §28.2).
 func (c *call) signInError(status int, code string, number int, message string) reply {
-	r := answer(status, obj("error", code, "error_description", fmt.Sprintf("AADSTS%d: %s", number, message),
-		"error_codes", []int{number}, "timestamp", c.now.UTC().Format("2006-01-02 15:04:05Z"),
+	at := c.s.clock.wall().UTC().Format("2006-01-02 15:04:05Z")
+	trace, correlation := guidOf(c.s.digest("trace", at)), guidOf(c.s.digest("correlation", at))
+	r := answer(status, obj("error", code,
+		"error_description", fmt.Sprintf("AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s", number, message, trace, correlation, at),
+		"error_codes", []int{number}, "timestamp", at, "trace_id", trace, "correlation_id", correlation,
 		"error_uri", c.authority()+"/error?code="+itoa(number)).bytes())
 	r.code = code
 	return r
 }
 
-// issue makes a token. Its times are the machine's, not the estate's: clients compare them with their own.
-func (s *Server) issue(authority, tenant, client, audience string, lifetime time.Duration) string {
+// issue makes a token, with more claims where there are any. Its times are the machine's, not the estate's: clients
+// compare them with their own.
+func (s *Server) issue(authority, tenant, client, audience string, lifetime time.Duration, more ...member) string {
 	now := s.clock.wall()
 	oid := guidOf(s.digest("principal", tenant, client))
 	claims := obj("aud", audience, "iss", authority+"/"+tenant+"/", "iat", now.Unix(), "nbf", now.Unix(),
 		"exp", now.Add(lifetime+time.Second-1).Unix(), "appid", client, "appidacr", "1", "idp", authority+"/"+tenant+"/", "idtyp", "app",
-		"oid", oid, "sub", oid, "tid", tenant, "ver", "1.0")
+		"oid", oid, "sub", oid, "tid", tenant, "uti", s.tokens.next(), "ver", "1.0")
+	claims = append(claims, more...)
 	head := obj("typ", "JWT", "alg", "HS256", "kid", "simulator")
 	signing := base64.RawURLEncoding.EncodeToString(head.bytes()) + "." + base64.RawURLEncoding.EncodeToString(claims.bytes())
 	return signing + "." + s.signature(signing)
@@ -140,14 +140,23 @@ func (s *Server) claims(token string) (json.RawMessage, bool) {
 	return raw, err == nil
 }
 
-// unauthenticated refuses a token that expired, and with Settings.RequireToken one that is missing or not ours.
+// unauthenticated refuses a token that expired or was revoked, and with Settings.RequireToken one that is missing or
+// not ours.
 func (c *call) unauthenticated() *reply {
 	claims, issued := c.s.claims(bearer(c.r))
 	expires := time.Unix(int64(number(claims, "exp")), 0)
 	now := c.s.clock.wall()
+	revoked := ""
+	if issued {
+		revoked = c.s.tokens.revoked(number(claims, "uti"))
+	}
 	var r reply
 	switch {
-	case issued && !now.Before(expires):
+	case revoked == tokenChallenged:
+		r = gateway(http.StatusUnauthorized, "AuthenticationFailed", "The access token does not meet the claims that are asked for.")
+		r.set("WWW-Authenticate", c.challenge())
+		return &r
+	case revoked == tokenExpired, issued && !now.Before(expires):
 		r = gateway(http.StatusUnauthorized, "ExpiredAuthenticationToken",
 			"The access token expiry UTC time '%s' is earlier than current UTC time '%s'.", expires.UTC().Format(time.DateTime), now.UTC().Format(time.DateTime))
 	case !c.s.set.RequireToken || issued:
