@@ -49,12 +49,12 @@ var mutants = []mutant{
 		"g.paused = end\n", "_ = end\n",
 	},
 	{
-		"forget a child", "apply/schedule.go",
-		"told(res)\n\tfor _, child := range t.children {", "told(res)\n\tfor _, child := range t.children[:len(t.children)/2] {",
+		"forget a child", "apply/dag.go",
+		"for _, child := range parent.children {", "for _, child := range parent.children[:len(parent.children)/2] {",
 	},
 	{
 		"write without waiting for the job that runs", "apply/life.go",
-		"if l.WaitsFor != \"\" {", "if l.WaitsFor == \"never\" {",
+		"if l.watch == nil || l.WaitsFor == \"\" {", "if l.watch == nil || l.WaitsFor != \"never\" {",
 	},
 	{
 		"start on after an interrupt", "apply/run.go",
@@ -72,6 +72,55 @@ var mutants = []mutant{
 		"forget the disk filter", "internal/azure/start.go",
 		"p.Extended = &extended", "_ = &extended",
 	},
+	{
+		"take the comparison out of policies", "plan/precondition.go",
+		"Drifts: driftsOf(DiffSpec(approved, is), DiffSpec(wanted, is))}", "}",
+	},
+	{
+		"take the comparison out of vaults", "plan/precondition.go",
+		"p.Drifts = append(p.Drifts, Drift{f.Path, was, f.Before, f.After})", "_ = was",
+	},
+	{
+		"take the comparison with the list out of items", "apply/precondition.go",
+		"if !condition.AsWanted && len(condition.Drifts) == 0 {", "if !condition.AsWanted {",
+	},
+	{
+		"take the comparison right before the write out of items", "internal/azure/precondition.go",
+		"if ch.Action == plan.Undelete || ch.Risk", "if false && ch.Action == plan.Undelete || false && ch.Risk",
+	},
+	{
+		"create a policy without reading first", "internal/azure/precondition.go",
+		"if there {\n\t\tp, props, err", "if there && ch.Action == plan.UpdatePolicy {\n\t\tp, props, err",
+	},
+	{
+		"create a vault without reading first", "internal/azure/precondition.go",
+		"if there {\n\t\tv := w.vault", "if there && ch.Action == plan.UpdateVault {\n\t\tv := w.vault",
+	},
+	{
+		"lose a disk filter that was set meanwhile", "apply/precondition.go",
+		"if kept != \"\" {", "if kept == \"never\" {",
+	},
+	{
+		"write by a list from before the approval", "apply/precondition.go",
+		"limit.After(l.opt.Approved) {", "true || limit.After(l.opt.Approved) {",
+	},
+	{
+		"delete the tags that others set", "plan/precondition.go",
+		"tags = mergeTags(now.Tags, wanted.Tags)", "tags = mergeTags(approved.Tags, wanted.Tags)",
+	},
+}
+
+// TestMutantsHaveTheirPlace holds that each mutant still breaks something.
+func TestMutantsHaveTheirPlace(t *testing.T) {
+	for _, m := range mutants {
+		source, err := os.ReadFile(filepath.Join("../..", m.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n := bytes.Count(source, []byte(m.piece)); n != 1 {
+			t.Errorf("%s: %s has %q %d times, want once", m.name, m.file, m.piece, n)
+		}
+	}
 }
 
 // TestMutants runs the simulation over each mutant until it fails, and tells the seed.
@@ -117,7 +166,7 @@ func hunt(t *testing.T, root string, m mutant) (found, output string) {
 		t.Fatal(err)
 	}
 	write(t, overlay, string(list))
-	cmd := exec.CommandContext(t.Context(), "go", "test", "-overlay", overlay, "-timeout", "20m", "-run", "TestSimulation", "./internal/simtest", "-seeds", "500")
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-overlay", overlay, "-timeout", "20m", "-run", "TestSimulation", "./internal/simtest", "-seeds", "500", "-colleagues")
 	cmd.Dir = root
 	out, err := cmd.CombinedOutput()
 	if err == nil {
