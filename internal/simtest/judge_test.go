@@ -21,7 +21,7 @@ type judge struct {
 	ours      []ourEffect
 	approvals []approval
 	now       int             // the request that is being handled
-	hidden    map[string]bool // VMs whose items a fault hides from reads, folded: a protect may meet what no read shows
+	hidden    map[string]bool // VMs, folded, whose items a fault hides from reads: a protect may meet what no read shows
 
 	blindLower, blindOther, crossed int
 }
@@ -142,9 +142,6 @@ func differing(a, b fields) []string {
 }
 
 func (j *judge) checkField(v *verdicts, e ourEffect, write sent, field string, requests []sent) {
-	if e.section == "protectedItems" && j.hidden[e.after["vm"]] {
-		return
-	}
 	for _, a := range j.approvals {
 		if a.walk != write.walk {
 			continue
@@ -154,6 +151,10 @@ func (j *judge) checkField(v *verdicts, e ourEffect, write sent, field string, r
 				continue
 			}
 			if shows(c, field, e.before, e.after) {
+				return
+			}
+			if c.Before == nil && j.hidden[e.after["vm"]] {
+				j.count(e, field)
 				return
 			}
 			// As things stood at the reads it relies on.

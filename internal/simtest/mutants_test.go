@@ -166,7 +166,7 @@ func hunt(t *testing.T, root string, m mutant) (found, output string) {
 		t.Fatal(err)
 	}
 	write(t, overlay, string(list))
-	cmd := exec.CommandContext(t.Context(), "go", "test", "-overlay", overlay, "-timeout", "20m", "-run", "TestSimulation", "./internal/simtest", "-seeds", "500", "-colleagues")
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-overlay", overlay, "-timeout", "20m", "-run", "TestSimulation", "./internal/simtest", "-seeds", "500")
 	cmd.Dir = root
 	out, err := cmd.CombinedOutput()
 	if err == nil {
