@@ -23,11 +23,13 @@ const accessToken = "AZBACKUP_ACCESS_TOKEN"
 type azureFlags struct {
 	simulate, endpoint string
 	clock              string
+	realTime           bool
 }
 
 func (f *azureFlags) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.simulate, "simulate", "", "talk to a simulated Azure whose state is `FILE` (an estate written by snapshot)")
 	addClockFlag(cmd, &f.clock)
+	cmd.Flags().BoolVar(&f.realTime, "real-time", false, "with --simulate: let operations take as long as Azure's, not a second at most")
 	cmd.Flags().StringVar(&f.endpoint, "endpoint", "",
 		"talk to another Azure Resource Manager `URL`; the token is taken from "+accessToken+" where that is set")
 }
@@ -51,8 +53,14 @@ func startsAtWall(clock string) (bool, error) {
 	return clock == clockWall, nil
 }
 
+// rehearsed is the longest that an operation takes in a rehearsal.
+const rehearsed = time.Second
+
 // simulator are the options of the simulated Azure that the flags ask for.
 func (f *azureFlags) simulator() (o simulator.Options, err error) {
+	if !f.realTime {
+		o.Longest = rehearsed
+	}
 	o.WallClock, err = startsAtWall(f.clock)
 	return o, err
 }
@@ -68,6 +76,9 @@ type session struct {
 func (a *app) connect(ctx context.Context, command azure.Command, f azureFlags, cloud config.Cloud, tenant string) (*session, error) {
 	if f.simulate != "" && f.endpoint != "" {
 		return nil, usage("--simulate and --endpoint exclude each other")
+	}
+	if f.simulate == "" && (f.realTime || f.clock != clockEstate) {
+		return nil, usage("--clock and --real-time go with --simulate")
 	}
 	simulation, err := f.simulator()
 	if err != nil {
@@ -104,7 +115,11 @@ func (a *app) connect(ctx context.Context, command azure.Command, f azureFlags, 
 // introduce says who we are, and checks the tenant.
 func (a *app) introduce(ctx context.Context, s *session, f azureFlags, tenant string) error {
 	if s.simulated != nil {
-		a.log.Info("simulated Azure in "+report.Line(f.simulate), "simulate", f.simulate)
+		words := "simulated Azure in " + report.Line(f.simulate) + ": times are the estate's"
+		if !f.realTime {
+			words += ", and no operation takes over a second"
+		}
+		a.log.Info(words, "simulate", f.simulate)
 		return nil
 	}
 	who, err := s.WhoAmI(ctx)

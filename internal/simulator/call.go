@@ -116,7 +116,21 @@ func (s *Server) digits(now time.Time, what string, n int) string {
 func (s *Server) lasts(kind, target string) time.Duration {
 	u := s.chance("duration", kind, target)
 	if m := s.set.Mixtures[kind]; len(m) > 0 {
-		return m.draw(u)
+		return s.shortened(kind, m.draw(u))
 	}
-	return s.set.Durations[kind].draw(u)
+	return s.shortened(kind, s.set.Durations[kind].draw(u))
+}
+
+// shortened keeps what takes d within Options.Longest, a backup's job with all its phases.
+func (s *Server) shortened(kind string, d time.Duration) time.Duration {
+	longest := s.opt.Longest
+	switch {
+	case longest == 0:
+		return d
+	case kind == "snapshot" || kind == "transfer":
+		longest /= 2
+	case kind == "handover":
+		longest /= 4
+	}
+	return min(d, longest)
 }

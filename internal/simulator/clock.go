@@ -16,8 +16,8 @@ type clock struct {
 func newClock(e *Estate, o Options) clock {
 	now := time.Now()
 	start := e.Taken
-	if e.memory.Clock.After(start) {
-		start = e.memory.Clock
+	if saved := e.memory.Clock; !saved.IsZero() && saved.Add(o.Longest).After(start) {
+		start = saved.Add(o.Longest)
 	}
 	if start.IsZero() || o.WallClock && now.After(start) {
 		start = now

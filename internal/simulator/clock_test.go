@@ -102,3 +102,37 @@ func TestASavedStateGoesOnWhenItStopped(t *testing.T) {
 		}
 	})
 }
+
+// A rehearsal waits for nothing longer than it was told: no operation, no job with all its phases, no Retry-After; and
+// what a command left under way has ended when the next one looks.
+func TestNothingTakesLongerThanTheLongest(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		path := writeEstate(t, estate(t))
+		c := open1(t, path, Options{Longest: time.Second})
+		a := c.do("PUT", itemPath("VM1"), protectBody("VM1", "daily"), 202)
+		if got := a.header.Get("Retry-After"); got != "1" {
+			t.Errorf("Retry-After %q", got)
+		}
+		time.Sleep(time.Second)
+		if p := c.get(a.header.Get("Azure-AsyncOperation")); text(p.body, "status") != "Succeeded" {
+			t.Errorf("after a second: %s", p.body)
+		}
+		b := c.do("POST", itemPath("vm1")+"/backup", `{"properties":{"objectType":"IaasVMBackupRequest"}}`, 202)
+		time.Sleep(time.Second)
+		job := text(c.get(b.header.Get("Azure-AsyncOperation")).body, "properties", "jobId")
+		if j := c.get(testVault + "/backupJobs/" + job); text(j.body, "properties", "status") != "Completed" {
+			t.Errorf("a second after the request: %s", j.body)
+		}
+		a = c.do("PUT", itemPath("VM2"), protectBody("VM2", "daily"), 202)
+		if err := c.s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		c = open1(t, path, Options{Longest: time.Second})
+		if p := c.get(a.header.Get("Azure-AsyncOperation")); text(p.body, "status") != "Succeeded" {
+			t.Errorf("for the next command: %s", p.body)
+		}
+		if err := c.s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

@@ -53,6 +53,9 @@ func (c *call) comeBack(r *reply) {
 	if seconds < 0 {
 		return
 	}
+	if longest := c.s.opt.Longest; longest > 0 {
+		seconds = min(seconds, int(math.Ceil(longest.Seconds())))
+	}
 	r.set("Retry-After", strconv.Itoa(c.s.scaled(seconds)))
 }
 

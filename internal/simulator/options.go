@@ -9,6 +9,10 @@ type Options struct {
 	// WallClock starts the estate's clock at the machine's time. Without it a saved state goes on when it stopped, and an
 	// estate begins when it was taken.
 	WallClock bool
+	// Longest bounds what any operation takes, a backup's job included, and Retry-After: a rehearsal is not to wait as
+	// Azure makes wait. Between two servers of one file so much time passes too, so that nothing goes on for ever while
+	// none serves. 0: as the settings say.
+	Longest time.Duration
 	// Speed makes the estate's clock run faster than the Go clock; 0 and 1 are real time. Retry-After shrinks with it.
 	Speed float64
 	// Log is called once for each request, when it was answered; nil: nobody is told. Calls are serialised.
