@@ -41,7 +41,7 @@ func (l *life) oldest() time.Time {
 	if l.Action == plan.Backup {
 		age = time.Minute
 	}
-	if limit := time.Now().Add(-age); limit.After(l.opt.Approved) {
+	if limit := l.now().Add(-age); limit.After(l.opt.Approved) {
 		return limit
 	}
 	return l.opt.Approved
@@ -115,8 +115,8 @@ func (l *life) adopt(after *plan.State) {
 func (l *life) changedMeanwhile(ctx context.Context, e Error) Result {
 	if l.watch != nil {
 		seen := l.watch.last()
-		if seen == nil || time.Since(seen.at) > time.Minute {
-			if err := l.lookUntil(ctx, time.Now(), func(*look) bool { return true }); err == nil {
+		if seen == nil || l.since(seen.at) > time.Minute {
+			if err := l.lookUntil(ctx, l.now(), func(*look) bool { return true }); err == nil {
 				seen = l.watch.last()
 			}
 		}

@@ -175,7 +175,7 @@ func (c *Client) Budget(vault string, kind apply.ReadKind) apply.Budget {
 	case apply.ReadOperation:
 	}
 	left := c.quotas.Of(armid.SubscriptionOf(vault)).Budget(bucket)
-	b := apply.Budget{Remaining: left.Remaining, Resets: c.clock.ofDeadline(left.Resets), Next: c.clock.ofDeadline(left.Next)}
+	b := apply.Budget{Remaining: left.Remaining, Resets: c.At(left.Resets), Next: c.At(left.Next)}
 	if left.Remaining == quota.Unlimited {
 		b.Remaining = -1
 	}

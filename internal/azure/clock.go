@@ -29,30 +29,23 @@ func (c *serviceClock) meet(h http.Header) {
 	}
 }
 
-// of is the service's time at a moment of this machine's clock. The difference of two moments is taken on the
+// of is the service's time at a moment of this machine's clock; zero stays zero. The difference of two moments is taken on the
 // machine's monotonic clock, so a machine that is set meanwhile changes nothing.
 func (c *serviceClock) of(moment time.Time) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.met.IsZero() {
+	if c.met.IsZero() || moment.IsZero() {
 		return moment
 	}
 	return c.service.Add(moment.Sub(c.met))
-}
-
-// ofDeadline is of for a moment that may be unset.
-func (c *serviceClock) ofDeadline(moment time.Time) time.Time {
-	if moment.IsZero() {
-		return moment
-	}
-	return c.of(moment)
 }
 
 // Now is the service's time, to the second: the Date of the first answer, moved on by the machine's monotonic
 // clock; before the first answer it is the machine's. Ages of what the service dates are counted against it.
 func (c *Client) Now() time.Time { return c.At(c.clock.machine()) }
 
-// At is the service's time at a moment of the machine's clock; before the first answer it is the machine's.
+// At is the service's time at a moment of the machine's clock; before the first answer it is the machine's. Zero stays
+// zero.
 func (c *Client) At(moment time.Time) time.Time { return c.clock.of(moment).UTC() }
 
 // ClockSkew is how far the machine's clock is ahead of the service's, to the second; 0 before the first answer.

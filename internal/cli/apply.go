@@ -134,7 +134,7 @@ func (a *app) applyRun(ctx context.Context, f applyFlags, run *report.Run) (ende
 	if err != nil {
 		return false, err
 	}
-	a.engine(ctx, f, c, s, observed, journal, run)
+	a.engine(ctx, f, c, s, s.At(observed), journal, run)
 	settleRest(run, saved, rest)
 	a.judgeResults(ctx, run)
 	return true, journal.close()
@@ -156,7 +156,8 @@ func (a *app) engine(
 			Grace:    f.grace,
 			Budget:   s.Client,
 			Seed:     uint64(a.Now().UnixNano()),
-			Observed: observed, Approved: a.saidYes, NoRefresh: c.Settings.Refresh == "never", Interrupt: asked,
+			Now:      s.Now,
+			Observed: observed, Approved: s.At(a.saidYes), NoRefresh: c.Settings.Refresh == "never", Interrupt: asked,
 			Observer: func(e apply.Event) { j.observe(e); show.observe(e) },
 		})
 	})

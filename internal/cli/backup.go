@@ -94,7 +94,7 @@ func (a *app) startBackups(ctx context.Context, s *session, f backupFlags, run *
 	a.interrupts.whileGraceful(onAsk, func(asked <-chan struct{}) {
 		run.Report, err = apply.Run(ctx, run.Plan, s.Client, apply.Options{
 			// Without Observed the engine lists the jobs first, and starts no second backup of a VM.
-			Grace: time.Minute, Budget: s.Client, Interrupt: asked, Seed: uint64(a.Now().UnixNano()), Observer: show.observe,
+			Grace: time.Minute, Budget: s.Client, Interrupt: asked, Seed: uint64(a.Now().UnixNano()), Now: s.Now, Observer: show.observe,
 		})
 	})
 	show.end()

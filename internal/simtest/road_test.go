@@ -91,7 +91,7 @@ func (r *road) apply(ctx context.Context, t testing.TB, o apply.Options) (*walk,
 	if r.approve != nil {
 		o.Approved = r.approve(w)
 	}
-	o.Budget, o.Observed = w.client, w.observed
+	o.Budget, o.Observed, o.Now = w.client, w.observed, w.client.Now
 	l := r.config.Settings.Limits
 	if o.Limits == (apply.Limits{}) {
 		o.Limits = apply.Limits{Writes: l.Writes, Polls: l.Polls, Operations: l.Operations, ItemTimeout: l.ItemTimeout, RunTimeout: l.RunTimeout}
