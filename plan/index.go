@@ -22,6 +22,7 @@ type index struct {
 	under    map[armid.Key][]*Item // by policy
 	jobs     map[jobKey][]*Job
 	missing  map[armid.Key]bool
+	taken    map[armid.Key]bool // policies that are for something else than VMs
 	points   map[armid.Key][]time.Time // by item
 	fold     map[string]armid.Key      // vault and policy ids are repeated in every item
 }
@@ -44,6 +45,7 @@ func newIndex(o *Observed) *index {
 		under:    make(map[armid.Key][]*Item),
 		jobs:     make(map[jobKey][]*Job),
 		missing:  make(map[armid.Key]bool),
+		taken:    make(map[armid.Key]bool),
 		points:   make(map[armid.Key][]time.Time, len(o.Points)),
 		fold:     make(map[string]armid.Key),
 	}
@@ -62,6 +64,9 @@ func newIndex(o *Observed) *index {
 	}
 	for _, id := range o.Missing {
 		x.missing[armid.Of(id)] = true
+	}
+	for _, id := range o.Taken {
+		x.taken[armid.Of(id)] = true
 	}
 	for _, p := range o.Points {
 		x.points[armid.Of(p.Item)] = p.Times

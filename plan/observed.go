@@ -23,6 +23,10 @@ type Observed struct {
 	// Subscriptions are those the identity can see; empty when they were not asked for.
 	Subscriptions []Subscription
 	Gaps          []Gap
+	// Taken are the ids of policies that are for something else than VMs: their names are taken.
+	Taken []string
+	// Notes say what was left out because it clearly is none of ours, a sentence each.
+	Notes []string
 }
 
 // Subscription is one the identity can see.

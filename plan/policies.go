@@ -59,6 +59,8 @@ func (m *maker) policyAt(v *vaultPlan, name string) *policyPlan {
 	switch gap := m.gaps.onPolicy(v, p.id); {
 	case gap != nil:
 		p.refused, p.detail = ReasonGap, gap.words()
+	case m.index.taken[armid.Of(p.id)]:
+		p.refused, p.detail = ReasonNoSuchPolicy, m.takenWords(v, name)
 	case p.seen == nil:
 		p.refused, p.detail = ReasonNoSuchPolicy, fmt.Sprintf("%s in vault %s", name, v.name)
 	case p.tierDiffers():
@@ -66,6 +68,11 @@ func (m *maker) policyAt(v *vaultPlan, name string) *policyPlan {
 	}
 	m.policies[k] = p
 	return p
+}
+
+// takenWords says of a policy that its name is taken.
+func (m *maker) takenWords(v *vaultPlan, name string) string {
+	return fmt.Sprintf("%s in vault %s is for another workload", name, v.name)
 }
 
 // findPolicy looks a policy up in what was read.
@@ -109,6 +116,8 @@ func (m *maker) planPolicy(v *vaultPlan, conf *config.Policy) *policyPlan {
 	switch {
 	case gap != nil:
 		m.refusePolicy(p, c, ReasonGap, gap.words())
+	case m.index.taken[armid.Of(p.id)]:
+		m.refusePolicy(p, c, ReasonPolicyUnreadable, m.takenWords(v, conf.Name))
 	case !v.usable():
 		m.refusePolicy(p, c, ReasonNoSuchVault, v.name)
 	case p.seen == nil:

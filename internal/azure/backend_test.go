@@ -207,7 +207,7 @@ func TestVaultWrites(t *testing.T) {
 		"update tags":         {plan.UpdateVault, plan.VaultSettings{Tags: map[string]string{"a": "b"}}, `{"tags":{"a":"b"}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := newFake().on("GET", vaultID, says(200, `{"id":"`+vaultID+`","properties":{"redundancySettings":{"standardTierStorageRedundancy":"ZoneRedundant",
+			f := newFake().on("GET", vaultID, says(200, `{"id":"`+vaultID+`","location":"westeurope","properties":{"redundancySettings":{"standardTierStorageRedundancy":"ZoneRedundant",
 				"crossRegionRestore":"Disabled"},"securitySettings":{"softDeleteSettings":{"softDeleteState":"AlwaysON","softDeleteRetentionPeriodInDays":14}}}}`))
 			method, sdk := http.MethodPut, any(&armrecoveryservices.Vault{})
 			if c.action == plan.UpdateVault {
@@ -240,9 +240,9 @@ func policyOf(t *testing.T, body string) plan.PolicySpec {
 	if err := json.Unmarshal([]byte(body), &w); err != nil {
 		t.Fatal(err)
 	}
-	p, ok := w.policy(vaultID)
-	if !ok || p.Unreadable != "" {
-		t.Fatalf("we cannot read our own policy: %s\n%s", p.Unreadable, body)
+	p, err := w.policy(vaultID)
+	if err != nil || p.Unreadable != "" {
+		t.Fatalf("we cannot read our own policy: %v%s\n%s", err, p.Unreadable, body)
 	}
 	return p.Spec
 }

@@ -144,14 +144,8 @@ func firstLine(s string) string {
 	return strings.TrimSpace(s)
 }
 
-// unmarshalTolerant is json.Unmarshal that takes a field of an unexpected type as not said.
-func unmarshalTolerant(data []byte, v any) error {
-	err := json.Unmarshal(data, v)
-	if wrongType(err) {
-		return nil
-	}
-	return err
-}
+// unmarshalTolerant is json.Unmarshal that takes a field of an unexpected type as [tolerate] does.
+func unmarshalTolerant(data []byte, v any) error { return tolerate(json.Unmarshal(data, v), v) }
 
 func wrongType(err error) bool {
 	_, ok := errors.AsType[*json.UnmarshalTypeError](err)

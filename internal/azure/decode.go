@@ -128,7 +128,7 @@ func decodeValue[T any](dec *json.Decoder, p *page[T], keepRaw bool) error {
 				return asMalformed(err)
 			}
 			p.raw = append(p.raw, raw)
-		} else if err := dec.Decode(&v); err != nil && !wrongType(err) {
+		} else if err := tolerate(dec.Decode(&v), &v); err != nil {
 			return asMalformed(err)
 		}
 		p.value = append(p.value, v)

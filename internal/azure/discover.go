@@ -26,7 +26,7 @@ func (c *Client) Discover(ctx context.Context, scope plan.Scope) (plan.Observed,
 }
 
 func (c *Client) discover(ctx context.Context, scope plan.Scope, rec *recorder) (plan.Observed, error) {
-	d := &discovery{c: c, scope: scope, rec: rec, vms: map[armid.Key]bool{}, held: map[armid.Key]bool{}}
+	d := &discovery{c: c, scope: scope, rec: rec, vms: map[armid.Key]bool{}, unreadVMs: map[armid.Key]bool{}, held: map[armid.Key]bool{}}
 	// Each step needs what the one before it found.
 	for _, step := range []func() []read{
 		d.lists, d.fileVaults, d.elsewhere, d.checks,
@@ -44,17 +44,18 @@ type discovery struct {
 	scope plan.Scope
 	rec   *recorder // nil but for a snapshot
 
-	mu      sync.Mutex
-	out     plan.Observed
-	vms     map[armid.Key]bool // VMs that were read
-	held    map[armid.Key]bool // VMs with an item that is not soft-deleted
-	absent  []armid.Key        // vaults of the file that do not exist
-	good    int                // reads that were answered
-	denied  []*apply.Error     // 401 and 403
-	failed  int                // all reads that were not answered well
-	signIn  *SignInError
-	allVMs  []string // subscriptions whose VM list was read
-	foreign []plan.Vault
+	mu        sync.Mutex
+	out       plan.Observed
+	vms       map[armid.Key]bool // VMs that were read
+	unreadVMs map[armid.Key]bool // VMs of which only the id may be relied on
+	held      map[armid.Key]bool // VMs with an item that is not soft-deleted
+	absent    []armid.Key        // vaults of the file that do not exist
+	good      int                // reads that were answered
+	denied    []*apply.Error     // 401 and 403
+	failed    int                // all reads that were not answered well
+	signIn    *SignInError
+	allVMs    []string // subscriptions whose VM list was read
+	foreign   []plan.Vault
 }
 
 // read is one list or document; its errors become gaps by itself.
@@ -194,6 +195,10 @@ func (d *discovery) fileVaults() []read {
 // result sorts what was found: the order of answers must not show.
 func (d *discovery) result() plan.Observed {
 	o := d.out
+	o.VMs = slices.DeleteFunc(o.VMs, func(v plan.VM) bool { return v.Unreadable != "" && d.vms[armid.Of(v.ID)] }) // read since
+	slices.Sort(o.Notes)
+	o.Notes = slices.Compact(o.Notes)
+	slices.Sort(o.Taken)
 	sortByID(o.VMs, func(v plan.VM) string { return v.ID })
 	sortByID(o.Vaults, func(v plan.Vault) string { return v.ID })
 	sortByID(o.Policies, func(p plan.Policy) string { return p.ID })

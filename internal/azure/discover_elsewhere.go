@@ -65,7 +65,7 @@ func (d *discovery) elsewhere() []read {
 func (d *discovery) remaining() map[region][]plan.VM {
 	out := map[region][]plan.VM{}
 	for _, vm := range d.out.VMs {
-		if vm.Unsupported == "" && !d.held[armid.Of(vm.ID)] {
+		if vm.Unsupported == "" && vm.Unreadable == "" && !d.held[armid.Of(vm.ID)] {
 			r := regionOf(vm.Subscription, vm.Location)
 			out[r] = append(out[r], vm)
 		}
@@ -83,14 +83,12 @@ func (d *discovery) askStatus(ctx context.Context, vm plan.VM) {
 	}
 	d.got(func(o *plan.Observed) {
 		switch {
-		case strings.EqualFold(w.ProtectionStatus, "NotProtected"):
-		case w.VaultID != "":
+		case w.unprotected():
+		case w.protected():
 			d.held[armid.Of(vm.ID)] = true
 			o.Items = append(o.Items, w.item(vm.ID))
 		default: // protected, it does not say where; or a word we do not know
-			gap.Code = firstOf(w.ErrorCode, "UnclearStatus")
-			gap.Message = firstOf(w.ErrorMessage, fmt.Sprintf("the service calls it %q and names no vault", w.ProtectionStatus))
-			o.Gaps = append(o.Gaps, gap)
+			o.Gaps = append(o.Gaps, w.unclear(gap))
 		}
 	})
 }
@@ -151,8 +149,8 @@ func (d *discovery) listProtectable(ctx context.Context, r region, vault string)
 	}
 	p := plan.Protectable{Subscription: r.subscription, Location: r.location, Vault: vault, VMs: []string{}}
 	for _, w := range found {
-		if w.Properties.VirtualMachineID != "" {
-			p.VMs = append(p.VMs, w.Properties.VirtualMachineID)
+		if vm := w.Properties.VirtualMachineID.loose(); vm != "" {
+			p.VMs = append(p.VMs, vm)
 		}
 	}
 	sortByID(p.VMs, func(s string) string { return s })
@@ -166,8 +164,8 @@ func (d *discovery) visibility() []read {
 	var suspects []plan.Item
 	now := d.c.Now()
 	for _, it := range d.out.Items {
-		fresh := !it.SoftDeleted && now.Sub(it.LastRecoveryPoint) < freshPoint
-		if fresh && !d.vms[armid.Of(it.VM)] && !d.known(it.VM) {
+		fresh := !it.SoftDeleted && it.Unreadable == "" && now.Sub(it.LastRecoveryPoint) < freshPoint
+		if fresh && !d.vms[armid.Of(it.VM)] && !d.unreadVMs[armid.Of(it.VM)] && !d.known(it.VM) {
 			suspects = append(suspects, it)
 		}
 	}

@@ -2,10 +2,12 @@ package azure
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
@@ -36,7 +38,7 @@ func (d *discovery) graphVMs(ctx context.Context) {
 		}
 		bySubscription := map[string][]wireVM{}
 		for _, w := range found {
-			sub := strings.ToLower(armid.SubscriptionOf(w.ID))
+			sub := strings.ToLower(armid.SubscriptionOf(w.ID.loose()))
 			bySubscription[sub] = append(bySubscription[sub], w)
 		}
 		for _, s := range batch {
@@ -56,10 +58,11 @@ func (c *Client) graphQuery(ctx context.Context, subscriptions []string) ([]wire
 	var all []wireVM
 	for token := ""; ; {
 		var page struct {
-			Total     int      `json:"totalRecords"`
-			Data      []wireVM `json:"data"`
-			Truncated string   `json:"resultTruncated"`
-			Token     string   `json:"$skipToken"`
+			outer
+			Total     int               `json:"totalRecords"`
+			Data      []json.RawMessage `json:"data"`
+			Truncated string            `json:"resultTruncated"`
+			Token     string            `json:"$skipToken"`
 		}
 		var raw []byte
 		_, err := c.do(ctx, request{
@@ -70,12 +73,17 @@ func (c *Client) graphQuery(ctx context.Context, subscriptions []string) ([]wire
 		if err != nil {
 			return nil, err
 		}
-		for _, w := range page.Data {
-			if _, ok := w.vm(); !ok { // nobody could say whose list it is missing from
-				return nil, &apply.Error{Op: op, Code: "MalformedAnswer", Message: fmt.Sprintf("%q is not the id of a VM", w.ID)}
-			}
+		if page.Data == nil || page.wrong != "" {
+			return nil, &apply.Error{Op: op, Code: "MalformedAnswer", Message: firstOf(page.wrong, "the answer has no list in it")}
 		}
-		all = append(all, page.Data...)
+		for _, row := range page.Data {
+			var w wireVM
+			err := unmarshalTolerant(row, &w)
+			if _, ok := w.vm(time.Time{}); err != nil || !ok { // nobody could say whose list it is missing from
+				return nil, &apply.Error{Op: op, Code: "MalformedAnswer", Message: shown(string(row), false) + " is not a VM"}
+			}
+			all = append(all, w)
+		}
 		switch {
 		case page.Token != "" && page.Token != token:
 			token = page.Token

@@ -54,17 +54,21 @@ func number(b bool) int {
 // checkHidden asks about one VM. A refusal proves nothing and is no gap: Reader does not include the right to ask.
 func (d *discovery) checkHidden(ctx context.Context, vm plan.VM) {
 	w, err := d.backupStatus(ctx, vm)
-	if err != nil || w.VaultID == "" || strings.EqualFold(w.ProtectionStatus, "NotProtected") {
+	if err != nil || w.unprotected() {
 		return
 	}
 	d.got(func(o *plan.Observed) {
+		if !w.protected() {
+			o.Gaps = append(o.Gaps, w.unclear(plan.Gap{Kind: plan.GapStatus, Subscription: vm.Subscription, Location: vm.Location, Target: vm.ID}))
+			return
+		}
 		d.held[armid.Of(vm.ID)] = true
 		o.Items = append(o.Items, w.item(vm.ID))
-		if slices.ContainsFunc(o.Vaults, func(v plan.Vault) bool { return armid.Same(v.ID, w.VaultID) }) {
+		if slices.ContainsFunc(o.Vaults, func(v plan.Vault) bool { return armid.Same(v.ID, w.VaultID.loose()) }) {
 			return // protected while we read
 		}
 		gap := plan.Gap{
-			Kind: plan.GapItems, Subscription: strings.ToLower(vm.Subscription), Location: armid.Location(vm.Location), Vault: w.VaultID,
+			Kind: plan.GapItems, Subscription: strings.ToLower(vm.Subscription), Location: armid.Location(vm.Location), Vault: w.VaultID.loose(),
 			Code: "VaultNotVisible", Message: "a VM is protected in this vault, and the vault list of the subscription does not show it",
 		}
 		if !slices.ContainsFunc(o.Gaps, func(g plan.Gap) bool { return g.Kind == gap.Kind && armid.Same(g.Vault, gap.Vault) }) {

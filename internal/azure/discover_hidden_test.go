@@ -28,7 +28,8 @@ func TestAVaultThatIsNotListedGivesItselfAway(t *testing.T) {
 		"in a vault that is listed":     {protected(strings.ToUpper(vaultID)), 200, nil, 2},
 		"nowhere":                       {`{"protectionStatus":"NotProtected","containerName":"c"}`, 200, nil, 1},
 		"the right to ask is missing":   {`{"error":{"code":"AuthorizationFailed","message":"no"}}`, 403, nil, 1},
-		"the service is confused":       {`{"protectionStatus":"Dancing"}`, 200, nil, 1},
+		"the service is confused":       {`{"protectionStatus":"Dancing"}`, 200, []string{"status UnclearStatus"}, 1},
+		"the answer is not understood":  {`{"protectionStatus":["NotProtected"]}`, 200, []string{"status UnclearStatus"}, 1},
 	} {
 		f := estate().on("GET", "/subscriptions", lists()).on("POST", statusPath, says(c.status, c.answer))
 		o := discover(t, f.client(t, CommandAudit), auditScope())

@@ -30,9 +30,9 @@ func vaultName(id string) string {
 
 func (d *discovery) subscriptions(ctx context.Context) {
 	type wire struct {
-		ID     string `json:"subscriptionId"`
-		Name   string `json:"displayName"`
-		Tenant string `json:"tenantId"`
+		ID     field `json:"subscriptionId"`
+		Name   field `json:"displayName"`
+		Tenant field `json:"tenantId"`
 	}
 	found, err := list[wire](ctx, d.c, "listing subscriptions", d.c.url("/subscriptions", apiSubscriptions), quota.Other, d.rec.tap("subscriptions"))
 	if err != nil {
@@ -41,17 +41,21 @@ func (d *discovery) subscriptions(ctx context.Context) {
 	}
 	d.got(func(o *plan.Observed) {
 		for _, s := range found {
-			o.Subscriptions = append(o.Subscriptions, plan.Subscription(s))
+			r := &reading{}
+			if id := r.required("subscriptionId", s.ID); id != "" {
+				o.Subscriptions = append(o.Subscriptions, plan.Subscription{ID: id, Name: s.Name.loose(), Tenant: s.Tenant.loose()})
+			}
+			o.Gaps = append(o.Gaps, notUnderstood(plan.Gap{Kind: plan.GapSubscription}, r.misunderstood())...)
 		}
 	})
 }
 
 func (d *discovery) listVMs(ctx context.Context, subscription string) {
-	gap := plan.Gap{Kind: plan.GapVMs, Subscription: subscription}
 	u := d.c.url("/subscriptions/"+subscription+"/providers/Microsoft.Compute/virtualMachines", apiCompute)
 	found, err := list[wireVM](ctx, d.c, "listing VMs of subscription "+subscription, u, quota.Other, d.rec.tap("virtualMachines"))
 	if err != nil {
-		d.fail(ctx, gap, err)
+		d.fail(ctx, plan.Gap{Kind: plan.GapVMs, Subscription: subscription}, err)
+		d.mentionVMs(found)
 		return
 	}
 	d.gotVMs(subscription, found)
@@ -60,20 +64,23 @@ func (d *discovery) listVMs(ctx context.Context, subscription string) {
 // gotVMs notes the whole VM list of a subscription.
 func (d *discovery) gotVMs(subscription string, found []wireVM) {
 	gap := plan.Gap{Kind: plan.GapVMs, Subscription: subscription}
+	now := d.c.Now()
 	d.got(func(o *plan.Observed) {
-		unreadable := 0
+		nameless := 0
 		for _, w := range found {
-			vm, ok := w.vm()
-			switch {
-			case !ok:
-				unreadable++
-			case !d.vms[armid.Of(vm.ID)]: // a list that moves while it is paged shows a VM twice
-				d.addVM(o, vm)
+			vm, ok := w.vm(now)
+			if !ok {
+				if nameless++; nameless == 1 {
+					gap.Message = shown(strings.TrimPrefix(string(w.ID), notText), w.ID.isText())
+				}
+				continue
 			}
+			d.addVM(o, vm)
 		}
 		d.allVMs = append(d.allVMs, strings.ToLower(subscription))
-		if unreadable > 0 {
-			gap.Code, gap.Message = "MalformedAnswer", fmt.Sprintf("%d entries of the VM list name no VM", unreadable)
+		if nameless > 0 {
+			gap.Code = "MalformedAnswer"
+			gap.Message = fmt.Sprintf("%d entries of the VM list name no VM; the id of the first is %s", nameless, gap.Message)
 			o.Gaps = append(o.Gaps, gap)
 		} else if len(found) < d.scope.MinVMs {
 			gap.Code = "FewerVMsThanExpected"
@@ -83,10 +90,50 @@ func (d *discovery) gotVMs(subscription string, found []wireVM) {
 	})
 }
 
-// addVM needs mu.
+// brokeOff is why what a list showed before it failed is not relied on.
+const brokeOff = "the list in which it stands broke off"
+
+// mentionVMs keeps the names of the VMs that a list showed before it failed.
+func (d *discovery) mentionVMs(found []wireVM) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, w := range found {
+		if vm, ok := w.vm(time.Time{}); ok {
+			vm.Unreadable = brokeOff
+			d.keepVM(&d.out, vm)
+		}
+	}
+}
+
+// addVM adds a VM once: a list that moves while it is paged shows one twice. What of it was not understood is a gap.
+// It needs mu.
 func (d *discovery) addVM(o *plan.Observed, vm plan.VM) {
-	d.vms[armid.Of(vm.ID)] = true
+	if d.keepVM(o, vm) {
+		o.Gaps = append(o.Gaps, notUnderstood(plan.Gap{Kind: plan.GapVM, Subscription: vm.Subscription, Target: vm.ID}, vm.Unreadable)...)
+	}
+}
+
+func (d *discovery) keepVM(o *plan.Observed, vm plan.VM) bool {
+	key := armid.Of(vm.ID)
+	if d.vms[key] || vm.Unreadable != "" && d.unreadVMs[key] {
+		return false
+	}
+	seen := d.vms
+	if vm.Unreadable != "" {
+		seen = d.unreadVMs
+	}
+	seen[key] = true
 	o.VMs = append(o.VMs, vm)
+	return true
+}
+
+// notUnderstood is the gap for a row of which something was not understood, or none.
+func notUnderstood(where plan.Gap, what string) []plan.Gap {
+	if what == "" {
+		return nil
+	}
+	where.Code, where.Message = plan.CodeNotUnderstood, what
+	return []plan.Gap{where}
 }
 
 // getVM asks for the VM of an id rule: a list shows only what the caller may see, so it proves no absence.
@@ -115,7 +162,7 @@ func (d *discovery) askVM(ctx context.Context, id string) (plan.VM, bool, error)
 	if err != nil {
 		return plan.VM{}, false, err
 	}
-	vm, ok := w.vm()
+	vm, ok := w.vm(d.c.Now())
 	if !ok || !armid.Same(vm.ID, id) {
 		return plan.VM{}, false, brokenRead(op, id, "MalformedAnswer", errors.New("the answer is not this VM"))
 	}
@@ -137,17 +184,21 @@ func (d *discovery) listVaults(ctx context.Context, subscription string) {
 	}
 	d.got(func(o *plan.Observed) {
 		for _, w := range found {
-			if _, err := armid.ParseVault(w.ID); err != nil {
+			id := w.ID.loose()
+			if _, err := armid.ParseVault(id); err != nil || len(id) > maxID {
 				o.Gaps = append(o.Gaps, plan.Gap{
-					Kind: plan.GapVaults, Subscription: subscription,
-					Code: "MalformedAnswer", Message: "an entry of the vault list names no vault",
+					Kind: plan.GapVaults, Subscription: subscription, Code: "MalformedAnswer",
+					Message: "an entry of the vault list names no vault; its id is " + shown(strings.TrimPrefix(string(w.ID), notText), w.ID.isText()),
 				})
 				continue
 			}
-			if !inFile[armid.Of(w.ID)] {
-				v := w.vault(w.ID, false)
+			if !inFile[armid.Of(id)] {
+				v, odd := w.vault(id, false)
 				o.Vaults = append(o.Vaults, v)
 				d.foreign = append(d.foreign, v)
+				if v.Location == "" { // whatever region it is in, its items are not looked for there
+					o.Gaps = append(o.Gaps, notUnderstood(gapIn(plan.GapVault, v), odd)...)
+				}
 			}
 		}
 	})
@@ -166,7 +217,13 @@ func (d *discovery) getVault(ctx context.Context, ref plan.VaultRef) {
 		}, err)
 	default:
 		d.rec.add("vaults", raw)
-		d.got(func(o *plan.Observed) { o.Vaults = append(o.Vaults, w.vault(ref.ID, true)) })
+		v, odd := w.vault(ref.ID, true)
+		gap := gapIn(plan.GapVault, v)
+		gap.Location = firstOf(v.Location, ref.Location)
+		d.got(func(o *plan.Observed) {
+			o.Vaults = append(o.Vaults, v)
+			o.Gaps = append(o.Gaps, notUnderstood(gap, odd)...)
+		})
 	}
 }
 
@@ -175,24 +232,40 @@ func gapIn(kind plan.GapKind, v plan.Vault) plan.Gap {
 }
 
 func (d *discovery) listItems(ctx context.Context, v plan.Vault) {
-	items, unreadable, err := d.c.items(ctx, v.ID, quota.Other, d.rec.tap("protectedItems"))
+	found, err := d.c.items(ctx, v.ID, quota.Other, d.rec.tap("protectedItems"))
 	if err != nil {
 		d.fail(ctx, gapIn(plan.GapItems, v), err)
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.addItems(&d.out, found.items) // their names
 		return
 	}
 	d.got(func(o *plan.Observed) {
-		o.Items = append(o.Items, items...)
-		for _, it := range items {
-			if !it.SoftDeleted {
-				d.held[armid.Of(it.VM)] = true
-			}
+		d.addItems(o, found.items)
+		for _, it := range found.items {
+			o.Gaps = append(o.Gaps, notUnderstood(plan.Gap{
+				Kind: plan.GapItem, Subscription: armid.SubscriptionOf(v.ID), Location: v.Location, Vault: v.ID, Target: it.VM,
+			}, it.Unreadable)...)
 		}
-		if unreadable != nil {
+		if found.nameless != nil {
 			gap := gapIn(plan.GapItems, v)
-			gap.Code, gap.Message = "MalformedAnswer", unreadable.Error()
+			gap.Code, gap.Message = "MalformedAnswer", found.nameless.Error()
 			o.Gaps = append(o.Gaps, gap)
 		}
+		for _, workload := range found.others {
+			o.Notes = append(o.Notes, fmt.Sprintf("the item list of vault %q has an item of %s, which is left out", vaultName(v.ID), shown(workload, true)))
+		}
 	})
+}
+
+// addItems needs mu.
+func (d *discovery) addItems(o *plan.Observed, items []plan.Item) {
+	o.Items = append(o.Items, items...)
+	for _, it := range items {
+		if !it.SoftDeleted || it.Unreadable != "" {
+			d.held[armid.Of(it.VM)] = true
+		}
+	}
 }
 
 func (d *discovery) listPolicies(ctx context.Context, v plan.Vault) {
@@ -205,11 +278,34 @@ func (d *discovery) listPolicies(ctx context.Context, v plan.Vault) {
 	}
 	d.got(func(o *plan.Observed) {
 		for _, w := range found {
-			if p, ok := w.policy(v.ID); ok {
-				o.Policies = append(o.Policies, p)
-			}
+			d.addPolicy(o, v, w)
 		}
 	})
+}
+
+// addPolicy needs mu. An entry that is not known to be a policy for VMs is none that could be missing: its name is taken.
+func (d *discovery) addPolicy(o *plan.Observed, v plan.Vault, w wirePolicy) {
+	p, err := w.policy(v.ID)
+	gap := gapIn(plan.GapPolicy, v)
+	if gap.Target = p.ID; !isPolicyOf(p.ID, v.ID) {
+		gap = gapIn(plan.GapPolicies, v)
+		err = errors.Join(err, fmt.Errorf("the id of a policy is %s", shown(strings.TrimPrefix(string(w.ID), notText), w.ID.isText())))
+	}
+	other, is := errors.AsType[*notVMPolicy](err)
+	switch {
+	case err == nil:
+		o.Policies = append(o.Policies, p)
+	case is && gap.Kind == plan.GapPolicy:
+		o.Taken = append(o.Taken, p.ID)
+		o.Notes = append(o.Notes, fmt.Sprintf("the policy list of vault %q has a policy for %s, which is left out", vaultName(v.ID), shown(other.workload, true)))
+	default:
+		o.Gaps = append(o.Gaps, notUnderstood(gap, strings.ReplaceAll(err.Error(), "\n", "; "))...)
+	}
+}
+
+func isPolicyOf(id, vault string) bool {
+	_, ok := endsIn(id, vaultPart(id, vault), "backupPolicies")
+	return ok && len(id) <= maxID
 }
 
 // listJobs reads the jobs in progress, and the Backup jobs of the window that was asked for.
@@ -221,7 +317,7 @@ func (d *discovery) listJobs(ctx context.Context, v plan.Vault) {
 	}
 	seen := map[armid.Key]bool{}
 	for _, f := range filters {
-		jobs, err := d.c.jobs(ctx, v.ID, f, quota.Other, d.rec.tap("jobs"))
+		jobs, odd, err := d.c.jobs(ctx, v.ID, f, quota.Other, d.rec.tap("jobs"))
 		if err != nil {
 			d.fail(ctx, gapIn(plan.GapJobs, v), err)
 			return
@@ -230,6 +326,7 @@ func (d *discovery) listJobs(ctx context.Context, v plan.Vault) {
 			d.c.noteOld(v.ID, jobs)
 		}
 		d.got(func(o *plan.Observed) {
+			o.Gaps = append(o.Gaps, notUnderstood(gapIn(plan.GapJobs, v), odd)...)
 			for _, j := range jobs {
 				if !seen[armid.Of(j.ID)] {
 					seen[armid.Of(j.ID)] = true
@@ -250,7 +347,7 @@ func (d *discovery) listGuards(ctx context.Context, v plan.Vault) {
 	}
 	guards := []string{}
 	for _, g := range found {
-		guards = append(guards, firstOf(g.Properties.ResourceGuard, g.ID))
+		guards = append(guards, firstOf(g.Properties.ResourceGuard.loose(), g.ID.loose(), "a guard without a name"))
 	}
 	d.got(func(o *plan.Observed) {
 		for i := range o.Vaults {
@@ -261,38 +358,55 @@ func (d *discovery) listGuards(ctx context.Context, v plan.Vault) {
 	})
 }
 
-// items lists the protected items of a vault. What of them could not be read is in unreadable; the others are good.
-func (c *Client) items(ctx context.Context, vault string, cl quota.Class, tap func(json.RawMessage)) (items []plan.Item, unreadable, err error) {
-	u := c.url(vault+"/backupProtectedItems", apiBackup, "$filter", filterItems)
-	found, err := list[wireItem](ctx, c, fmt.Sprintf("listing items of %q", vaultName(vault)), u, cl, tap)
-	if err != nil {
-		return nil, nil, err
-	}
-	now := c.Now()
-	items = make([]plan.Item, 0, len(found))
-	for _, w := range found {
-		it, err := w.item(vault, now)
-		if err != nil {
-			unreadable = err
-			continue
-		}
-		c.keepUnknown(it.ID, w.Properties.ExtendedProperties)
-		items = append(items, it)
-	}
-	return items, unreadable, nil
+// itemList is what a list of protected items showed.
+type itemList struct {
+	items    []plan.Item // of VMs that are known; not all of each may have been understood
+	nameless error       // an item whose VM is not known
+	others   []string    // the workloads of items that are no VMs'
 }
 
-func (c *Client) jobs(ctx context.Context, vault, filter string, cl quota.Class, tap func(json.RawMessage)) ([]plan.Job, error) {
+// items lists the protected items of a vault. With an error come those that were listed before it, as items that were
+// not understood.
+func (c *Client) items(ctx context.Context, vault string, cl quota.Class, tap func(json.RawMessage)) (itemList, error) {
+	u := c.url(vault+"/backupProtectedItems", apiBackup, "$filter", filterItems)
+	found, err := list[wireItem](ctx, c, fmt.Sprintf("listing items of %q", vaultName(vault)), u, cl, tap)
+	now := c.Now()
+	l := itemList{items: make([]plan.Item, 0, len(found))}
+	for _, w := range found {
+		if other := w.another(); other != "" {
+			l.others = append(l.others, other)
+			continue
+		}
+		it, nameless := w.item(vault, now)
+		if nameless != nil {
+			l.nameless = nameless
+			continue
+		}
+		if err != nil {
+			it.Unreadable = brokeOff
+		} else {
+			c.keepUnknown(it.ID, w.Properties.ExtendedProperties)
+		}
+		l.items = append(l.items, it)
+	}
+	return l, err
+}
+
+// jobs lists the jobs of a vault; odd says what of the first that was not understood was not. Such a job is listed, too.
+func (c *Client) jobs(ctx context.Context, vault, filter string, cl quota.Class, tap func(json.RawMessage)) (jobs []plan.Job, odd string, err error) {
 	u := c.url(vault+"/backupJobs", apiBackup, "$filter", filter)
 	found, err := list[wireJob](ctx, c, fmt.Sprintf("listing jobs of %q", vaultName(vault)), u, cl, tap)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	jobs := make([]plan.Job, 0, len(found))
+	now := c.Now()
+	jobs = make([]plan.Job, 0, len(found))
 	for _, w := range found {
-		jobs = append(jobs, w.job(vault))
+		j, what := w.job(vault, now)
+		odd = firstOf(odd, what)
+		jobs = append(jobs, j)
 	}
-	return jobs, nil
+	return jobs, odd, nil
 }
 
 // region is a subscription and a location, folded.

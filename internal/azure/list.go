@@ -31,11 +31,11 @@ func (c *Client) List(ctx context.Context, vault string) (apply.Snapshot, error)
 	g, both := errgroup.WithContext(countPages(ctx, &pages))
 	g.Go(func() error {
 		defer crash.ExitOnPanic()
-		items, unreadable, err := c.items(both, vault, quota.Confirm, nil)
-		if err == nil && unreadable != nil {
-			err = &apply.Error{Op: fmt.Sprintf("listing items of %q", vaultName(vault)), Code: "MalformedAnswer", Message: unreadable.Error()}
+		found, err := c.items(both, vault, quota.Confirm, nil)
+		if err == nil && found.nameless != nil {
+			err = &apply.Error{Op: fmt.Sprintf("listing items of %q", vaultName(vault)), Code: "MalformedAnswer", Message: found.nameless.Error()}
 		}
-		s.Items = items
+		s.Items = found.items
 		return err
 	})
 	g.Go(func() (err error) {
@@ -98,7 +98,8 @@ func (c *Client) Job(ctx context.Context, id string) (JobDetail, error) {
 	if _, err := c.get(ctx, "reading job "+operationID(id), c.url(id, apiBackup), quota.Confirm, &w); err != nil {
 		return JobDetail{}, err
 	}
-	d := JobDetail{Job: w.job(armid.VaultOf(id)), Size: w.Properties.ExtendedInfo.Bag["Backup Size"]}
+	j, _ := w.job(armid.VaultOf(id), time.Time{}) // it was asked for by its id
+	d := JobDetail{Job: j, Size: w.Properties.ExtendedInfo.Bag["Backup Size"]}
 	for _, t := range w.Properties.ExtendedInfo.Tasks {
 		d.Tasks = append(d.Tasks, JobTask{Name: t.ID, Status: t.Status})
 	}

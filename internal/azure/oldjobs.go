@@ -34,14 +34,14 @@ func (c *Client) jobsFrom() time.Time { return c.At(c.started).Add(-jobSlack) }
 // jobsOf lists the jobs of a vault since shortly before this run, and those that run since earlier.
 func (c *Client) jobsOf(ctx context.Context, vault string) ([]plan.Job, error) {
 	window := jobWindow(c.jobsFrom(), c.Now().Add(jobSlack))
-	jobs, err := c.jobs(ctx, vault, window+" and "+filterVMs, quota.Confirm, nil)
+	jobs, _, err := c.jobs(ctx, vault, window+" and "+filterVMs, quota.Confirm, nil)
 	c.mu.Lock()
 	old := c.oldJobs[armid.Of(vault)]
 	c.mu.Unlock()
 	if err != nil || !old {
 		return jobs, err
 	}
-	running, err := c.jobs(ctx, vault, filterRunning, quota.Confirm, nil)
+	running, _, err := c.jobs(ctx, vault, filterRunning, quota.Confirm, nil)
 	if err != nil {
 		return nil, err
 	}

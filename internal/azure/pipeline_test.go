@@ -252,7 +252,7 @@ func TestReadsAreRepeated(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				f := newFake().on("GET", vmList, bad, bad, lists(`{"id":"`+vm1+`"}`))
+				f := newFake().on("GET", vmList, bad, bad, lists(rawVM("VM1")))
 				start := time.Now()
 				o := discover(t, f.client(t, CommandPlan), plan.Scope{Subscriptions: []string{sub}})
 				if len(o.Gaps) != 0 || len(o.VMs) != 1 {
@@ -412,8 +412,8 @@ func TestAnEndlessBodyIsAGap(t *testing.T) {
 func TestPagesAreFollowedVerbatim(t *testing.T) {
 	const skip = "&%24skiptoken=A%2fb%2BC%3d%3d"
 	f := newFake().on("GET", vmList,
-		says(200, `{"value":[{"id":"`+vm1+`"}],"nextLink":"https://ARM.test:443`+vmList+`?api-version=2099-01-01`+skip+`"}`),
-		says(200, `{"nextLink":null,"value":[{"id":"`+strings.Replace(vm1, "VM1", "VM2", 1)+`"}]}`))
+		says(200, `{"value":[`+rawVM("VM1")+`],"nextLink":"https://ARM.test:443`+vmList+`?api-version=2099-01-01`+skip+`"}`),
+		says(200, `{"nextLink":null,"value":[`+rawVM("VM2")+`]}`))
 	o := discover(t, f.client(t, CommandPlan), plan.Scope{Subscriptions: []string{sub}})
 	if len(o.VMs) != 2 || len(o.Gaps) != 0 {
 		t.Errorf("%d VMs, gaps %+v", len(o.VMs), o.Gaps)

@@ -165,7 +165,8 @@ func (c *Client) readBackVault(ctx context.Context, op apply.Operation, p apply.
 	case err != nil:
 		return p, err
 	}
-	switch state := w.Properties.ProvisioningState; strings.ToLower(state) {
+	got, odd := w.vault(op.Target, true)
+	switch state := got.ProvisioningState; strings.ToLower(state) {
 	case "succeeded", "":
 	case "failed":
 		return p, &apply.Error{Op: what, Status: http.StatusOK, Code: "ProvisioningFailed", Ended: true, Message: "the vault's provisioningState is Failed"}
@@ -173,7 +174,10 @@ func (c *Client) readBackVault(ctx context.Context, op apply.Operation, p apply.
 		p.Message = "the vault is " + strings.ToLower(state)
 		return p, nil
 	}
-	got := w.vault(op.Target, true)
+	if odd != "" {
+		p.Message = "what was read back of the vault was not understood: " + odd
+		return p, nil
+	}
 	got.Settings.Location = got.Location
 	if op.After == nil || op.After.Vault == nil {
 		p.Done = true

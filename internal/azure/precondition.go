@@ -98,16 +98,19 @@ func (c *Client) layVault(ctx context.Context, op string, ch plan.Change) (laid,
 	if err != nil {
 		return laid{}, err
 	}
+	v, odd := w.vault(ch.Target, true)
 	var now *plan.VaultSettings
 	if there {
-		v := w.vault(ch.Target, true)
+		if odd != "" {
+			return laid{}, &apply.Error{Op: op, Code: plan.CodeNotUnderstood, Message: "it was not written, because what is there is not understood: " + odd}
+		}
 		v.Settings.Location = v.Location
 		now = &v.Settings
 	}
 	condition, settings, tags := plan.CheckVault(ch, now)
 	after := *ch.After
 	after.Vault = &settings
-	state := strings.ToLower(w.Properties.ProvisioningState)
+	state := strings.ToLower(v.ProvisioningState)
 	settled := state == "" || state == "succeeded" || state == "failed"
 	switch {
 	case condition.AsWanted && !settled:
@@ -158,8 +161,11 @@ func (c *Client) itemNow(ctx context.Context, op, id, vault string) (*plan.Item,
 		return nil, err
 	}
 	it, err := w.item(vault, c.Now())
+	if err == nil && it.Unreadable != "" {
+		err = errors.New(it.Unreadable)
+	}
 	if err != nil {
-		return nil, &apply.Error{Op: op, Code: "MalformedAnswer", Message: fmt.Sprintf("it was not written, because it is not understood: %v", err), Err: err}
+		return nil, &apply.Error{Op: op, Code: plan.CodeNotUnderstood, Message: fmt.Sprintf("it was not written, because it is not understood: %v", err), Err: err}
 	}
 	c.keepUnknown(it.ID, w.Properties.ExtendedProperties)
 	return &it, nil

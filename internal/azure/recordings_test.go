@@ -86,7 +86,7 @@ func (e exchange) is(shape string) bool {
 // serves answers with the recorded body, byte for byte as it was kept.
 func (e exchange) serves(w http.ResponseWriter, _ *http.Request) {
 	for k, v := range e.Headers {
-		if k != "content-length" {
+		if k != "content-length" && k != "date" { // a moment has documents of later exchanges, too
 			w.Header().Set(k, v)
 		}
 	}
@@ -339,7 +339,7 @@ func readRecorded(t *testing.T, c *Client, e exchange) (what string, err error) 
 			err = fmt.Errorf("read %q, recorded %q", got, want)
 		}
 	}
-	d := &discovery{c: c, vms: map[armid.Key]bool{}, held: map[armid.Key]bool{}}
+	d := &discovery{c: c, vms: map[armid.Key]bool{}, unreadVMs: map[armid.Key]bool{}, held: map[armid.Key]bool{}}
 	switch {
 	case e.is("vault"):
 		d.getVault(ctx, plan.VaultRef{ID: e.path})
@@ -361,9 +361,10 @@ func readRecorded(t *testing.T, c *Client, e exchange) (what string, err error) 
 		differ(fmt.Sprint(len(d.out.Policies)), fmt.Sprint(strings.Count(string(e.Response), `"AzureIaasVM"`)))
 		return "policies", err
 	case e.is("items"):
-		items, unreadable, err := c.items(ctx, vault, quota.Other, nil)
-		if err == nil && len(items) != len(elements(e.Response)) {
-			err = fmt.Errorf("%d items: %w", len(items), unreadable)
+		found, err := c.items(ctx, vault, quota.Other, nil)
+		odd := slices.ContainsFunc(found.items, func(it plan.Item) bool { return it.Unreadable != "" })
+		if err == nil && (len(found.items) != len(elements(e.Response)) || odd || found.nameless != nil) {
+			err = fmt.Errorf("items %+v", found)
 		}
 		return "items", err
 	case e.is("item"):
@@ -371,7 +372,7 @@ func readRecorded(t *testing.T, c *Client, e exchange) (what string, err error) 
 		if _, err = c.get(ctx, "reading", c.url(e.path, apiBackup), quota.Other, &w); err == nil {
 			var it plan.Item
 			it, err = w.item(vault, time.Now())
-			differ(it.State, naive(e.Response, "properties", "protectionState"))
+			differ(it.State+it.Unreadable, naive(e.Response, "properties", "protectionState"))
 		}
 		return "item", err
 	case e.is("protectable"):
@@ -381,8 +382,8 @@ func readRecorded(t *testing.T, c *Client, e exchange) (what string, err error) 
 		}
 		return "protectable", err
 	case e.is("jobs"):
-		jobs, err := c.jobs(ctx, vault, "", quota.Other, nil)
-		if err == nil && (len(jobs) != len(elements(e.Response)) || slices.ContainsFunc(jobs, func(j plan.Job) bool { return j.Status == "" || j.Start.IsZero() })) {
+		jobs, odd, err := c.jobs(ctx, vault, "", quota.Other, nil)
+		if err == nil && (odd != "" || len(jobs) != len(elements(e.Response)) || slices.ContainsFunc(jobs, func(j plan.Job) bool { return j.Status == "" || j.Start.IsZero() })) {
 			err = fmt.Errorf("jobs %+v", jobs)
 		}
 		return "jobs", err

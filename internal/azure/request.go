@@ -145,7 +145,8 @@ func decodeDocument(data []byte, v any) error {
 	return nil
 }
 
-// list reads all pages of a list. It is all or nothing: an error means that no element may be relied on.
+// list reads all pages of a list. It is all or nothing: with an error come the elements of the pages before it, for
+// their names, and none of them may be relied on.
 func list[T any](ctx context.Context, c *Client, op, u string, cl quota.Class, tap func(json.RawMessage)) ([]T, error) {
 	return listPages[T](ctx, c, op, u, cl, tap, 0)
 }
@@ -160,10 +161,10 @@ func listPages[T any](ctx context.Context, c *Client, op, u string, cl quota.Cla
 	seen := map[string]bool{}
 	for pages := 0; u != ""; pages++ {
 		if maxPages > 0 && pages == maxPages {
-			return nil, errTooManyPages
+			return all, errTooManyPages
 		}
 		if seen[u] {
-			return nil, brokenRead(op, first, "RepeatedNextLink", errors.New("the list leads back to a page that was read"))
+			return all, brokenRead(op, first, "RepeatedNextLink", errors.New("the list leads back to a page that was read"))
 		}
 		seen[u] = true
 		var p page[T]
@@ -172,10 +173,10 @@ func listPages[T any](ctx context.Context, c *Client, op, u string, cl quota.Cla
 			return err
 		}})
 		if refused, ok := errors.AsType[*RefusedError](err); ok {
-			return nil, brokenRead(op, first, "Refused", refused)
+			return all, brokenRead(op, first, "Refused", refused)
 		}
 		if err != nil {
-			return nil, err
+			return all, err
 		}
 		countPage(ctx)
 		if all == nil {
@@ -187,7 +188,7 @@ func listPages[T any](ctx context.Context, c *Client, op, u string, cl quota.Cla
 			tap(raw)
 		}
 		if u, err = resolve(u, p.next); err != nil {
-			return nil, brokenRead(op, first, "UnusableNextLink", err)
+			return all, brokenRead(op, first, "UnusableNextLink", err)
 		}
 	}
 	return all, nil

@@ -3,7 +3,6 @@ package azure
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -73,7 +72,7 @@ func vmsOf(items []plan.Item, ids []string) map[armid.Key]string {
 // wirePoint is a recovery point (azure-api.md §11).
 type wirePoint struct {
 	Properties struct {
-		Time string `json:"recoveryPointTime"`
+		Time field `json:"recoveryPointTime"`
 	} `json:"properties"`
 }
 
@@ -91,9 +90,9 @@ func (d *discovery) listPoints(ctx context.Context, item, vm string) {
 	found, err := list[wirePoint](ctx, d.c, op, u, quota.Other, tap)
 	times := make([]time.Time, 0, len(found))
 	for _, w := range found {
-		t := parseTime(w.Properties.Time)
-		if t.IsZero() && err == nil {
-			err = brokenRead(op, u, "MalformedAnswer", errors.New("a recovery point has no time"))
+		t, ok := w.Properties.Time.moment(d.c.Now())
+		if (t.IsZero() || !ok) && err == nil {
+			err = brokenRead(op, u, plan.CodeNotUnderstood, fmt.Errorf("the time of a recovery point is %s", shown(w.Properties.Time.loose(), true)))
 		}
 		times = append(times, t)
 	}

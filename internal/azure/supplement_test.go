@@ -69,13 +69,13 @@ func TestWantedGuardsAreRead(t *testing.T) {
 
 func TestWantedRecoveryPointsAreReadToTheLastPage(t *testing.T) {
 	f := newFake().on("GET", item1+"/recoveryPoints",
-		says(200, `{"value":[`+rawPoint(item1, "2026-11-20T06:00:00.761067Z")+`],"nextLink":"https://arm.test`+item1+`/recoveryPoints?page=2"}`),
-		lists(rawPoint(item1, "2026-11-01T06:00:00Z"), rawPoint(item1, "2026-11-10T06:00:00Z")))
+		says(200, `{"value":[`+rawPoint(item1, "2024-11-20T06:00:00.761067Z")+`],"nextLink":"https://arm.test`+item1+`/recoveryPoints?page=2"}`),
+		lists(rawPoint(item1, "2024-11-01T06:00:00Z"), rawPoint(item1, "2024-11-10T06:00:00Z")))
 	c := f.client(t, CommandPlan)
 	o := supplement(t, c, plan.Wanted{Points: []string{item1}})
 	want := []plan.Points{{Item: item1, Times: []time.Time{
-		time.Date(2026, 11, 1, 6, 0, 0, 0, time.UTC), time.Date(2026, 11, 10, 6, 0, 0, 0, time.UTC),
-		time.Date(2026, 11, 20, 6, 0, 0, 761067000, time.UTC),
+		time.Date(2024, 11, 1, 6, 0, 0, 0, time.UTC), time.Date(2024, 11, 10, 6, 0, 0, 0, time.UTC),
+		time.Date(2024, 11, 20, 6, 0, 0, 761067000, time.UTC),
 	}}}
 	if d := cmp.Diff(want, o.Points); d != "" || len(o.Gaps) != 0 {
 		t.Error(d, o.Gaps)
@@ -89,10 +89,10 @@ func TestRecoveryPointsThatCannotBeReadAreAGapOfTheirVM(t *testing.T) {
 	for code, answer := range map[string]http.HandlerFunc{
 		"AuthorizationFailed":  fails(403, "AuthorizationFailed"),
 		"FabricObjectNotFound": fails(404, "FabricObjectNotFound"),
-		"MalformedAnswer":      lists(rawPoint(item1, "2026-11-20T06:00:00Z"), `{"id":"`+item1+`/recoveryPoints/2","properties":{}}`),
+		"NotUnderstood":        lists(rawPoint(item1, "2024-11-20T06:00:00Z"), `{"id":"`+item1+`/recoveryPoints/2","properties":{}}`),
 	} {
 		f := newFake().on("GET", item1+"/recoveryPoints", answer).
-			on("GET", item2+"/recoveryPoints", lists(rawPoint(item2, "2026-11-20T06:00:00Z")))
+			on("GET", item2+"/recoveryPoints", lists(rawPoint(item2, "2024-11-20T06:00:00Z")))
 		o := supplement(t, f.client(t, CommandApply), plan.Wanted{Points: []string{item1, item2}})
 		if len(o.Gaps) != 1 || len(o.Points) != 1 || o.Points[0].Item != item2 {
 			t.Fatalf("%s: %+v, %+v", code, o.Gaps, o.Points)
@@ -107,7 +107,7 @@ func TestRecoveryPointsThatCannotBeReadAreAGapOfTheirVM(t *testing.T) {
 // An hourly budget that others used up does not hold a plan up: what is not read in time is not read.
 func TestAUsedUpBudgetLeavesRecoveryPointsUnread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		last := says(200, `{"value":[`+rawPoint(item1, "2026-11-20T06:00:00Z")+`]}`, "x-ms-ratelimit-remaining-subscription-resource-requests", "0")
+		last := says(200, `{"value":[`+rawPoint(item1, "1999-11-20T06:00:00Z")+`]}`, "x-ms-ratelimit-remaining-subscription-resource-requests", "0")
 		f := newFake().on("GET", item1+"/recoveryPoints", last).on("GET", item2+"/recoveryPoints", last)
 		began := time.Now()
 		o := supplement(t, f.client(t, CommandPlan), plan.Wanted{Points: []string{item1, item2}})
@@ -125,11 +125,11 @@ func TestASnapshotHoldsWhatAPlanWouldAskForBesides(t *testing.T) {
 	var asked string
 	wants := func(o plan.Observed) plan.Wanted {
 		asked = o.Items[0].ID
-		f.on("GET", asked+"/recoveryPoints", lists(rawPoint(asked, "2026-11-20T06:00:00Z")))
+		f.on("GET", asked+"/recoveryPoints", lists(rawPoint(asked, "2024-11-20T06:00:00Z")))
 		return plan.Wanted{Points: []string{asked}}
 	}
 	e, _ := snapshotWith(t, f, scope(), wants)
-	if len(e.RecoveryPoints) != 1 || !sameJSON(t, string(e.RecoveryPoints[0]), rawPoint(asked, "2026-11-20T06:00:00Z")) {
+	if len(e.RecoveryPoints) != 1 || !sameJSON(t, string(e.RecoveryPoints[0]), rawPoint(asked, "2024-11-20T06:00:00Z")) {
 		t.Errorf("recovery points %s", e.RecoveryPoints)
 	}
 }

@@ -8,23 +8,23 @@ import (
 	"time"
 )
 
-// parseTime reads a time of the service; zero where it said none. Its sentinels are none: year 1
-// ("0001-01-01T00:00:00", without a zone) and 2001-01-01 (FACTS 8, 30).
-func parseTime(s string) time.Time {
+// parseTime reads a time of the service; zero where it said none, false where it said what is no time. Its
+// sentinels are none: year 1 ("0001-01-01T00:00:00", without a zone) and 2001-01-01 (FACTS 8, 30).
+func parseTime(s string) (time.Time, bool) {
 	if s == "" {
-		return time.Time{}
+		return time.Time{}, true
 	}
 	t, err := time.Parse(time.RFC3339Nano, s)
 	if err != nil {
 		if t, err = time.Parse("2006-01-02T15:04:05.999999999", s); err != nil {
-			return time.Time{}
+			return time.Time{}, false
 		}
 	}
 	t = t.UTC()
 	if t.Year() <= 1 || t.Equal(time.Date(2001, time.January, 1, 0, 0, 0, 0, time.UTC)) {
-		return time.Time{}
+		return time.Time{}, true
 	}
-	return t
+	return t, true
 }
 
 // parseTimeSpan reads a .NET TimeSpan, "[d.]hh:mm:ss[.fffffff]" (FACTS 32: not ISO 8601).

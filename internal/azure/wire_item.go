@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/azbackup/azbackup/internal/armid"
@@ -13,68 +14,207 @@ import (
 
 // wireItem is a protected item (azure-api.md §3).
 type wireItem struct {
-	ID         string `json:"id"`
+	outer
+	ID         field `json:"id"`
 	Properties struct {
-		SourceResourceID   string          `json:"sourceResourceId"`
-		VirtualMachineID   string          `json:"virtualMachineId"`
-		ContainerName      string          `json:"containerName"`
-		ProtectionState    string          `json:"protectionState"`
-		PolicyID           string          `json:"policyId"`
-		PolicyName         string          `json:"policyName"`
-		HealthStatus       string          `json:"healthStatus"`
-		LastBackupStatus   string          `json:"lastBackupStatus"`
-		LastBackupTime     string          `json:"lastBackupTime"`
-		LastRecoveryPoint  string          `json:"lastRecoveryPoint"`
-		SoftDeleted        bool            `json:"isScheduledForDeferredDelete"`
-		DeletedAt          string          `json:"deferredDeleteTimeInUTC"`
-		DeleteRemaining    string          `json:"deferredDeleteTimeRemaining"`
-		SoftDeleteDays     int             `json:"softDeleteRetentionPeriod"`
-		SoftDeleteInDays   int             `json:"softDeleteRetentionPeriodInDays"`
+		Management         field           `json:"backupManagementType"`
+		Workload           field           `json:"workloadType"`
+		Type               field           `json:"protectedItemType"`
+		SourceResourceID   field           `json:"sourceResourceId"`
+		VirtualMachineID   field           `json:"virtualMachineId"`
+		ContainerName      field           `json:"containerName"`
+		ProtectionState    field           `json:"protectionState"`
+		PolicyID           field           `json:"policyId"`
+		PolicyName         field           `json:"policyName"`
+		HealthStatus       field           `json:"healthStatus"`
+		LastBackupStatus   field           `json:"lastBackupStatus"`
+		LastBackupTime     field           `json:"lastBackupTime"`
+		LastRecoveryPoint  field           `json:"lastRecoveryPoint"`
+		SoftDeleted        field           `json:"isScheduledForDeferredDelete"`
+		DeletedAt          field           `json:"deferredDeleteTimeInUTC"`
+		DeleteRemaining    field           `json:"deferredDeleteTimeRemaining"`
+		SoftDeleteDays     field           `json:"softDeleteRetentionPeriod"`
+		SoftDeleteInDays   field           `json:"softDeleteRetentionPeriodInDays"`
 		ExtendedProperties json.RawMessage `json:"extendedProperties"`
 	} `json:"properties"`
 }
 
-// item is the protected item in plan's words. vault is where it was listed and at when. An error means that
-// something that decides about backup could not be read.
+// item is the protected item in plan's words. vault is where it was listed and at when; of a zero time nothing is to
+// come. What was not understood stands in the item's Unreadable; an error means that not even its VM is known.
 func (w wireItem) item(vault string, at time.Time) (plan.Item, error) {
-	p := w.Properties
+	p, r := w.Properties, &reading{}
+	r.form(w.outer)
 	it := plan.Item{
-		ID: w.ID, Vault: vault, VM: firstOf(p.SourceResourceID, p.VirtualMachineID), Container: p.ContainerName,
-		State: p.ProtectionState, PolicyID: p.PolicyID, PolicyName: p.PolicyName,
-		LastRecoveryPoint: parseTime(p.LastRecoveryPoint),
-		LastBackup:        parseTime(p.LastBackupTime), LastBackupStatus: p.LastBackupStatus,
-		Health: p.HealthStatus, SoftDeleted: p.SoftDeleted,
+		ID: r.id("id", w.ID), Vault: vault, VM: w.vm(r), Container: p.ContainerName.loose(),
+		State: plan.Canonical(r.word("protectionState", p.ProtectionState)), PolicyID: r.id("policyId", p.PolicyID),
+		PolicyName: p.PolicyName.loose(), LastBackupStatus: plan.Canonical(r.word("lastBackupStatus", p.LastBackupStatus)),
+		LastRecoveryPoint: r.moment("lastRecoveryPoint", p.LastRecoveryPoint, at), Health: p.HealthStatus.loose(),
 	}
-	if !armid.Same(armid.VaultOf(w.ID), vault) {
-		return it, fmt.Errorf("the protected item %q does not lie in its vault", w.ID)
-	}
+	it.LastBackup, _ = p.LastBackupTime.moment(at)
 	if it.VM == "" {
-		return it, fmt.Errorf("the protected item %q does not name its VM", w.ID)
+		return it, fmt.Errorf("the protected item %s does not name its VM: %s", shown(string(w.ID), true), r.misunderstood())
 	}
-	if p.SoftDeleted {
-		it.DeletedAt = parseTime(p.DeletedAt)
-		it.PurgeAt = w.purgeAt(it.DeletedAt, at)
+	w.workload(r)
+	w.identity(&it, r)
+	w.deletion(&it, r, at)
+	switch {
+	case it.State == "" && p.ProtectionState.isText() && !it.SoftDeleted:
+		r.note("protectionState is missing")
+	case it.State == plan.StateProtected && !it.LastRecoveryPoint.IsZero() && p.LastBackupStatus == "":
+		r.note("lastBackupStatus is missing")
 	}
 	var err error
 	if it.Disks, err = disks(p.ExtendedProperties); err != nil {
-		return it, fmt.Errorf("the disk filter of the protected item %q: %w", w.ID, err)
+		r.note("extendedProperties: %v", err)
 	}
+	it.Unreadable = r.misunderstood()
 	return it, nil
 }
+
+// vm is the id of the item's VM, which the service says twice; "" when neither can be understood. Two VMs are none.
+func (w wireItem) vm(r *reading) string {
+	source, machine := w.Properties.SourceResourceID, w.Properties.VirtualMachineID
+	switch {
+	case isMachine(source) && (!isMachine(machine) || strings.EqualFold(string(source), string(machine))):
+		return string(source)
+	case isMachine(machine) && !isMachine(source):
+		return string(machine)
+	}
+	r.misread("sourceResourceId", source)
+	r.misread("virtualMachineId", machine)
+	return ""
+}
+
+// isMachine says whether f is the id of a VM, classic ones included. It is asked for each item, so it makes no garbage.
+func isMachine(f field) bool {
+	n := 0
+	for part := range strings.SplitSeq(strings.Trim(string(f), "/"), "/") {
+		ok := part != ""
+		switch n {
+		case 0:
+			ok = strings.EqualFold(part, "subscriptions")
+		case 2:
+			ok = strings.EqualFold(part, "resourceGroups")
+		case 4:
+			ok = strings.EqualFold(part, "providers")
+		case 5:
+			ok = strings.EqualFold(part, "Microsoft.Compute") || strings.EqualFold(part, "Microsoft.ClassicCompute")
+		case 6:
+			ok = strings.EqualFold(part, "virtualMachines")
+		}
+		if n++; !ok || n > 8 {
+			return false
+		}
+	}
+	return n == 8 && len(f) <= maxID
+}
+
+// identity checks what joins an item to its vault, policy and jobs. The id says some of it twice.
+func (w wireItem) identity(it *plan.Item, r *reading) {
+	container, ok := endsIn(it.ID, vaultPart(it.ID, it.Vault), "protectedItems")
+	if !ok {
+		r.misread("id", w.ID)
+	} else if _, name, ok := strings.Cut(container, ";"); ok && !strings.EqualFold(name, it.Container) {
+		it.Container = name
+	}
+	if it.PolicyID == "" {
+		return
+	}
+	if _, ok := endsIn(it.PolicyID, vaultPart(it.PolicyID, it.Vault), "backupPolicies"); !ok {
+		r.misread("policyId", w.Properties.PolicyID)
+		return
+	}
+	if name := it.PolicyID[strings.LastIndexByte(it.PolicyID, '/')+1:]; !strings.EqualFold(name, it.PolicyName) {
+		it.PolicyName = name
+	}
+}
+
+// vaultPart is how much of an id is its vault's; 0 = it does not lie in that vault.
+func vaultPart(id, vault string) int {
+	switch {
+	case len(id) > len(vault) && id[len(vault)] == '/' && strings.EqualFold(id[:len(vault)], vault):
+		return len(vault)
+	case vault != "" && armid.Same(armid.VaultOf(id), vault):
+		return len(armid.VaultOf(id))
+	}
+	return 0
+}
+
+// endsIn says whether an id ends in "/kind/name", behind its vault's part, and what stands right before that.
+func endsIn(id string, vaultPart int, kind string) (before string, ok bool) {
+	if vaultPart == 0 {
+		return "", false
+	}
+	head, name := cutLast(id[vaultPart:])
+	head, last := cutLast(head)
+	_, before = cutLast(head)
+	return before, name != "" && strings.EqualFold(last, kind)
+}
+
+// cutLast cuts the last part off a path.
+func cutLast(path string) (head, last string) {
+	i := strings.LastIndexByte(path, '/')
+	if i < 0 {
+		return "", path
+	}
+	return path[:i], path[i+1:]
+}
+
+// deletion reads whether the item is soft-deleted. Its flag is the first to be asked, and what only a soft-deleted item
+// has (FACTS 32) bears witness where the flag is absent or not understood. Evidence that contradicts itself is not
+// understood. When the data goes only informs, so that a date that cannot be is one that is not known.
+func (w wireItem) deletion(it *plan.Item, r *reading, at time.Time) {
+	p := w.Properties
+	var known bool
+	it.DeletedAt, known = p.DeletedAt.moment(time.Time{})
+	left, err := parseTimeSpan(p.DeleteRemaining.loose())
+	evidence := !it.DeletedAt.IsZero() || err == nil && left > 0
+	switch flag := p.SoftDeleted; {
+	case flag == notText+"true":
+		it.SoftDeleted = true
+	case evidence && flag != notText+"false":
+		it.SoftDeleted = true
+	case evidence:
+		r.note("isScheduledForDeferredDelete is false, and deferredDeleteTimeInUTC is %s", shown(p.DeletedAt.loose(), true))
+	case !known:
+		r.misread("deferredDeleteTimeInUTC", p.DeletedAt)
+	default:
+		r.flag("isScheduledForDeferredDelete", flag)
+	}
+	if it.SoftDeleted && plan.IsActive(it.State) {
+		r.note("protectionState is %q, and the item is said to be deleted", it.State)
+	}
+	if !it.SoftDeleted {
+		it.DeletedAt = time.Time{}
+		return
+	}
+	if _, past := p.DeletedAt.moment(at); !past {
+		it.DeletedAt = time.Time{}
+	}
+	it.PurgeAt = w.purgeAt(it.DeletedAt, at)
+}
+
+// maxSoftDelete is the longest that a vault keeps what was deleted (azure-api.md §7.2), in days.
+const maxSoftDelete = 180
 
 // purgeAt is when the data of a soft-deleted item goes: deferredDeleteTimeInUTC is the time of the DELETE
 // (FACTS 32), so the retention comes on top of it. The remaining time, which runs, is asked only where the
 // service gave nothing better.
 func (w wireItem) purgeAt(deleted, at time.Time) time.Time {
-	days := max(w.Properties.SoftDeleteDays, w.Properties.SoftDeleteInDays)
-	if !deleted.IsZero() && days > 0 {
+	old, _ := w.Properties.SoftDeleteDays.number(maxSoftDelete)
+	days, _ := w.Properties.SoftDeleteInDays.number(maxSoftDelete)
+	if days = max(days, old); !deleted.IsZero() && days > 0 {
 		return deleted.AddDate(0, 0, days)
 	}
-	if left, err := parseTimeSpan(w.Properties.DeleteRemaining); err == nil && !at.IsZero() {
+	left, err := parseTimeSpan(w.Properties.DeleteRemaining.loose())
+	if err == nil && left <= maxSoftDelete*24*time.Hour && !at.IsZero() {
 		return at.UTC().Add(left).Truncate(time.Minute)
 	}
 	return time.Time{}
 }
+
+// maxLUN is the highest number of a data disk: a VM has up to 64.
+const maxLUN = 63
 
 // disks reads extendedProperties; nil = no filter. An exclusion of nothing is no filter either.
 func disks(extended json.RawMessage) (*plan.Disks, error) {
@@ -82,24 +222,34 @@ func disks(extended json.RawMessage) (*plan.Disks, error) {
 		return nil, nil //nolint:nilnil // no filter is an answer
 	}
 	var e struct {
-		Filter *struct {
-			LUNs    []int `json:"diskLunList"`
-			Include *bool `json:"isInclusionList"`
-		} `json:"diskExclusionProperties"`
+		Filter json.RawMessage `json:"diskExclusionProperties"`
 	}
 	if err := json.Unmarshal(extended, &e); err != nil {
-		return nil, errors.New("it has an unknown form")
+		return nil, errors.New("it is " + shown(string(extended), false))
 	}
-	if e.Filter == nil {
+	if len(e.Filter) == 0 {
 		return nil, nil //nolint:nilnil // no filter is an answer
 	}
-	luns := slices.Clone(e.Filter.LUNs)
+	var filter *struct {
+		LUNs    *[]int `json:"diskLunList"`
+		Include *bool  `json:"isInclusionList"`
+	}
+	odd := errors.New("the disk filter is " + shown(string(e.Filter), false))
+	switch err := json.Unmarshal(e.Filter, &filter); {
+	case err != nil:
+		return nil, odd
+	case filter == nil || filter.LUNs == nil && filter.Include == nil:
+		return nil, nil //nolint:nilnil // no filter is an answer
+	case filter.LUNs == nil || filter.Include == nil:
+		return nil, odd // half of it may mean anything
+	}
+	luns := slices.Clone(*filter.LUNs)
 	slices.Sort(luns)
 	luns = slices.Compact(luns)
-	switch include := e.Filter.Include; {
-	case include == nil && len(luns) > 0:
-		return nil, errors.New("it does not say whether its disks are included or excluded")
-	case include != nil && *include:
+	switch {
+	case len(luns) > 0 && (luns[0] < 0 || luns[len(luns)-1] > maxLUN):
+		return nil, odd
+	case *filter.Include:
 		return &plan.Disks{Include: true, LUNs: append([]int{}, luns...)}, nil
 	case len(luns) == 0:
 		return nil, nil //nolint:nilnil // nothing is excluded
@@ -107,28 +257,51 @@ func disks(extended json.RawMessage) (*plan.Disks, error) {
 	return &plan.Disks{LUNs: luns}, nil
 }
 
-// wireProtectable is a protectable item (azure-api.md §2).
+// wireProtectable is a protectable item (azure-api.md §2). It only informs: a refresh too many or too few does no harm.
 type wireProtectable struct {
 	Properties struct {
-		VirtualMachineID string `json:"virtualMachineId"`
+		VirtualMachineID field `json:"virtualMachineId"`
 	} `json:"properties"`
 }
 
-// wireStatus is backupStatus's answer (azure-api.md §9).
+// wireStatus is backupStatus's answer (azure-api.md §9). What of it is not understood is a status that is not known.
 type wireStatus struct {
-	ProtectionStatus string `json:"protectionStatus"`
-	VaultID          string `json:"vaultId"`
-	ContainerName    string `json:"containerName"`
-	ItemName         string `json:"protectedItemName"`
-	PolicyName       string `json:"policyName"`
-	ErrorCode        string `json:"errorCode"`
-	ErrorMessage     string `json:"errorMessage"`
+	ProtectionStatus field `json:"protectionStatus"`
+	VaultID          field `json:"vaultId"`
+	ContainerName    field `json:"containerName"`
+	ItemName         field `json:"protectedItemName"`
+	PolicyName       field `json:"policyName"`
+	ErrorCode        field `json:"errorCode"`
+	ErrorMessage     field `json:"errorMessage"`
+}
+
+// unprotected says whether the service says that the VM is in no vault.
+func (w wireStatus) unprotected() bool {
+	return strings.EqualFold(string(w.ProtectionStatus), "NotProtected")
+}
+
+// protected says whether the service says in which vault the VM is protected.
+func (w wireStatus) protected() bool {
+	if !strings.EqualFold(string(w.ProtectionStatus), "Protected") && !strings.EqualFold(string(w.ProtectionStatus), "Protecting") &&
+		!strings.EqualFold(string(w.ProtectionStatus), "ProtectionFailed") {
+		return false
+	}
+	_, err := armid.ParseVault(w.VaultID.loose())
+	return err == nil
+}
+
+// unclear is the gap for a status that says neither.
+func (w wireStatus) unclear(gap plan.Gap) plan.Gap {
+	gap.Code = firstOf(w.ErrorCode.loose(), "UnclearStatus")
+	gap.Message = firstOf(w.ErrorMessage.loose(), fmt.Sprintf("the service calls it %s and names no vault", shown(strings.TrimPrefix(string(w.ProtectionStatus), notText), true)))
+	return gap
 }
 
 // item is all that the status tells of an item.
 func (w wireStatus) item(vm string) plan.Item {
+	vault, container := w.VaultID.loose(), w.ContainerName.loose()
 	return plan.Item{
-		ID:    w.VaultID + "/backupFabrics/Azure/protectionContainers/" + w.ContainerName + "/protectedItems/" + w.ItemName,
-		Vault: w.VaultID, VM: vm, Container: w.ContainerName, PolicyName: w.PolicyName, Partial: true,
+		ID:    vault + "/backupFabrics/Azure/protectionContainers/" + container + "/protectedItems/" + w.ItemName.loose(),
+		Vault: vault, VM: vm, Container: container, PolicyName: w.PolicyName.loose(), Partial: true,
 	}
 }

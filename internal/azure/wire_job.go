@@ -2,21 +2,25 @@ package azure
 
 import (
 	"encoding/json"
+	"fmt"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/azbackup/azbackup/plan"
 )
 
 // wireJob is a backup job (azure-api.md §5, §11).
 type wireJob struct {
-	ID         string `json:"id"`
+	outer
+	ID         field `json:"id"`
 	Properties struct {
-		ContainerName string         `json:"containerName"`
-		Name          string         `json:"entityFriendlyName"`
-		Operation     string         `json:"operation"`
-		Status        string         `json:"status"`
-		StartTime     string         `json:"startTime"`
-		EndTime       string         `json:"endTime"`
+		ContainerName field          `json:"containerName"`
+		Name          field          `json:"entityFriendlyName"`
+		Operation     field          `json:"operation"`
+		Status        field          `json:"status"`
+		StartTime     field          `json:"startTime"`
+		EndTime       field          `json:"endTime"`
 		ErrorDetails  []wireJobError `json:"errorDetails"`
 		ExtendedInfo  struct {
 			Tasks []struct {
@@ -28,6 +32,13 @@ type wireJob struct {
 	} `json:"properties"`
 }
 
+// misread leaves out what only explains.
+func (w *wireJob) misread(err *json.UnmarshalTypeError) {
+	if !strings.HasPrefix(err.Field, "properties.errorDetails") && !strings.HasPrefix(err.Field, "properties.extendedInfo") {
+		w.outer.misread(err)
+	}
+}
+
 type wireJobError struct {
 	Code            json.RawMessage `json:"errorCode"` // an integer; the old ones were strings of digits
 	Title           string          `json:"errorTitle"`
@@ -35,16 +46,31 @@ type wireJobError struct {
 	Recommendations []string        `json:"recommendations"`
 }
 
-func (w wireJob) job(vault string) plan.Job {
-	p := w.Properties
+// job is the job in plan's words; the second value says what of it was not understood. A job whose status was not is
+// running: at of a zero time nothing is to come.
+func (w wireJob) job(vault string, at time.Time) (plan.Job, string) {
+	p, r := w.Properties, &reading{}
+	r.form(w.outer)
 	j := plan.Job{
-		ID: w.ID, Vault: vault, Container: p.ContainerName, Name: p.Name, Operation: p.Operation, Status: p.Status,
-		Start: parseTime(p.StartTime), End: parseTime(p.EndTime),
+		ID: r.id("id", w.ID), Vault: vault, Name: p.Name.loose(), Container: r.required("containerName", p.ContainerName),
+		Operation: plan.Canonical(r.required("operation", p.Operation)), Status: plan.Canonical(r.required("status", p.Status)),
+		Start: r.moment("startTime", p.StartTime, at),
 	}
+	if w.ID == "" {
+		r.note("id is missing")
+	}
+	if p.StartTime == "" {
+		r.note("startTime is missing")
+	}
+	j.End, _ = p.EndTime.moment(at)
 	for _, e := range p.ErrorDetails {
 		j.Errors = append(j.Errors, e.jobError())
 	}
-	return j
+	odd := r.misunderstood()
+	if odd != "" {
+		odd = fmt.Sprintf("job %s: %s", shown(operationID(w.ID.loose()), true), odd)
+	}
+	return j, odd
 }
 
 func (e wireJobError) jobError() plan.JobError {

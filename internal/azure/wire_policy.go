@@ -3,7 +3,9 @@ package azure
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -14,8 +16,9 @@ import (
 // wirePolicy is a backup policy as listed (azure-api.md §8.2). Its properties are read twice: loosely, to see
 // whether it is one for VMs, and strictly, because a schedule half understood must never be written.
 type wirePolicy struct {
-	ID         string          `json:"id"`
-	Name       string          `json:"name"`
+	outer
+	ID         field           `json:"id"`
+	Name       field           `json:"name"`
 	Properties json.RawMessage `json:"properties"`
 }
 
@@ -102,104 +105,193 @@ type wireByWeek struct {
 	Weeks []string `json:"weeksOfTheMonth"`
 }
 
-// policy is the policy in plan's words; false = it is not one for VMs.
-func (w wirePolicy) policy(vault string) (plan.Policy, bool) {
+// notVMPolicy is a policy that clearly is for something else than VMs.
+type notVMPolicy struct{ workload string }
+
+func (e *notVMPolicy) Error() string {
+	return "it is a policy for " + shown(e.workload, true) + ", not for VMs"
+}
+
+// policy is the policy in plan's words. A kind of schedule or retention that is not understood stands in its
+// Unreadable; an error means that it is not known to be a policy for VMs, or known not to be one (*notVMPolicy).
+func (w wirePolicy) policy(vault string) (plan.Policy, error) {
+	r := &reading{}
+	r.form(w.outer)
+	_, name := cutLast(r.id("id", w.ID))
+	if word := w.Name.loose(); strings.EqualFold(word, name) {
+		name = word
+	}
+	p := plan.Policy{ID: w.ID.loose(), Name: name, Vault: vault}
 	var loose struct {
-		Management string `json:"backupManagementType"`
-		ItemsCount int    `json:"protectedItemsCount"`
+		outer
+		Management field `json:"backupManagementType"`
+		Workload   field `json:"workLoadType"`
+		ItemsCount field `json:"protectedItemsCount"`
 	}
-	if err := unmarshalTolerant(w.Properties, &loose); err != nil || loose.Management != "AzureIaasVM" {
-		return plan.Policy{}, false
+	switch err := unmarshalTolerant(w.Properties, &loose); {
+	case len(w.Properties) == 0:
+		r.note("properties is missing")
+	case err != nil, loose.wrong != "", string(w.Properties) == "null":
+		r.note("properties is %s", shown(string(w.Properties), false))
 	}
-	p := plan.Policy{ID: w.ID, Name: w.Name, Vault: vault, Items: loose.ItemsCount}
+	p.Items, _ = loose.ItemsCount.number(math.MaxInt32)
+	switch workloadOf(loose.Management) {
+	case aboutVM:
+	case aboutOther:
+		return p, &notVMPolicy{workload: firstOf(loose.Workload.loose(), string(loose.Management))}
+	case unsaid:
+		if r.misunderstood() == "" {
+			r.note("backupManagementType is missing")
+		}
+	case notKnown:
+		r.misread("backupManagementType", loose.Management)
+	}
+	if odd := r.misunderstood(); odd != "" {
+		return p, errors.New(odd)
+	}
 	var props wirePolicyProperties
 	err := json.Unmarshal(w.Properties, &props)
 	if err == nil {
 		p.Spec, err = props.spec()
 	}
+	if wrong, is := errors.AsType[*json.UnmarshalTypeError](err); is {
+		err = fmt.Errorf("%s is of type %s", wrong.Field, wrong.Value)
+	}
 	if err != nil {
 		p.Unreadable = err.Error()
 	}
-	return p, true
+	return p, nil
 }
 
 // spec is the policy's normal form. What of it was understood is filled in even beside an error.
 func (w wirePolicyProperties) spec() (plan.PolicySpec, error) {
 	s := plan.PolicySpec{TimeZone: w.TimeZone, Tier: "Standard"}
-	switch w.PolicyType {
+	switch strings.ToUpper(w.PolicyType) {
 	case "", "V1":
 	case "V2":
 		s.Tier = "Enhanced"
 	default:
-		return s, fmt.Errorf("policy type %q is not known", w.PolicyType)
+		return s, fmt.Errorf("policy type %s is not known", shown(w.PolicyType, true))
 	}
-	if w.InstantRestoreDays != nil {
-		s.InstantRestoreDays = *w.InstantRestoreDays
+	switch {
+	case w.TimeZone == "" || len(w.TimeZone) > maxWord:
+		return s, fmt.Errorf("its time zone is %s", shown(w.TimeZone, true))
+	case w.InstantRestoreDays == nil:
+		return s, errors.New("it does not say instantRpRetentionRangeInDays")
+	case *w.InstantRestoreDays < 1 || *w.InstantRestoreDays > maxInstantDays:
+		return s, fmt.Errorf("instantRpRetentionRangeInDays is %d", *w.InstantRestoreDays)
 	}
-	if w.Consistency == "OnlyCrashConsistent" {
+	s.InstantRestoreDays = *w.InstantRestoreDays
+	switch {
+	case w.Consistency == "":
+	case strings.EqualFold(w.Consistency, "OnlyCrashConsistent"):
 		s.Consistency = "crash"
+	default:
+		return s, fmt.Errorf("the consistency %s is not known", shown(w.Consistency, true))
 	}
 	if r := w.InstantRestore; r != nil && *r != (wireInstantRestore{}) {
+		if len(r.Prefix)+len(r.Suffix) > maxWord {
+			return s, fmt.Errorf("the group of instant restore is %s", shown(r.Prefix+"…"+r.Suffix, true))
+		}
 		s.InstantRestore = &plan.InstantRestoreSpec{Prefix: r.Prefix, Suffix: r.Suffix}
 	}
-	if t, ok := w.Tiering["ArchivedRP"]; ok {
-		s.Archive = t.archive()
-	}
 	var err error
+	for name, t := range w.Tiering {
+		if strings.EqualFold(name, "ArchivedRP") {
+			if s.Archive, err = t.archive(); err != nil {
+				return s, err
+			}
+		}
+	}
 	if s.Schedule, err = w.Schedule.spec(); err != nil {
 		return s, fmt.Errorf("its schedule: %w", err)
 	}
 	if s.Retention, err = w.Retention.spec(); err != nil {
 		return s, fmt.Errorf("its retention: %w", err)
 	}
+	// The retention of what the schedule makes must be there (azure-api.md §8.3): without it, it was not understood.
+	weekly := s.Schedule.Frequency == plan.FrequencyWeekly
+	if weekly && s.Retention.Weeks == nil || !weekly && s.Retention.Days == 0 {
+		return s, errors.New("its retention: nothing is said of the backups that its schedule makes")
+	}
 	return s, nil
 }
 
 // archive is nil for the ways the service spells "no archive tier" (azure-api.md §8.2).
-func (t wireTier) archive() *plan.ArchiveSpec {
-	switch t.Mode {
-	case "TierRecommended":
-		return &plan.ArchiveSpec{Mode: t.Mode}
-	case "TierAfter":
-		return &plan.ArchiveSpec{Mode: t.Mode, After: t.Duration, Unit: t.Unit}
+func (t wireTier) archive() (*plan.ArchiveSpec, error) {
+	switch mode := spelt(t.Mode, plan.ArchiveRecommended, plan.ArchiveAfter, "DoNotTier", "Invalid", ""); mode {
+	case plan.ArchiveRecommended:
+		return &plan.ArchiveSpec{Mode: mode}, nil
+	case plan.ArchiveAfter:
+		unit := spelt(t.Unit, "Days", "Months")
+		if (unit != "Days" && unit != "Months") || t.Duration <= 0 || t.Duration > maxDays {
+			return nil, fmt.Errorf("the archive after %d %s is not known", t.Duration, shown(t.Unit, true))
+		}
+		return &plan.ArchiveSpec{Mode: mode, After: t.Duration, Unit: unit}, nil
+	case "DoNotTier", "Invalid", "":
+		return nil, nil //nolint:nilnil // there is no archive tier
+	default:
+		return nil, fmt.Errorf("the archive mode %s is not known", shown(mode, true))
 	}
-	return nil
 }
 
+// spelt is a word as it stands among the words known, whatever its case; another word stays as it is.
+func spelt(word string, known ...string) string {
+	for _, k := range known {
+		if strings.EqualFold(word, k) {
+			return k
+		}
+	}
+	return word
+}
+
+// The longest that the service keeps what a policy says (azure-api.md §8.3). More is not understood.
+const (
+	maxInstantDays = 30
+	maxDays        = 9999
+	maxWeeks       = 5163
+	maxMonths      = 1188
+	maxYears       = 99
+)
+
 func (w wireSchedule) spec() (plan.ScheduleSpec, error) {
-	s := plan.ScheduleSpec{Frequency: w.Frequency}
+	frequency := spelt(w.Frequency, plan.FrequencyDaily, plan.FrequencyWeekly, plan.FrequencyHourly)
+	s := plan.ScheduleSpec{Frequency: frequency}
 	runs := wireRuns{Days: w.Days, Times: w.Times}
-	switch w.Kind {
-	case "SimpleSchedulePolicy":
-	case "SimpleSchedulePolicyV2":
-		if w.Frequency == "Daily" && w.Daily != nil {
+	switch strings.ToLower(w.Kind) {
+	case "simpleschedulepolicy":
+	case "simpleschedulepolicyv2":
+		if frequency == plan.FrequencyDaily && w.Daily != nil {
 			runs = *w.Daily
-		} else if w.Frequency == "Weekly" && w.Weekly != nil {
+		} else if frequency == plan.FrequencyWeekly && w.Weekly != nil {
 			runs = *w.Weekly
 		}
 	default:
-		return s, fmt.Errorf("the kind %q is not known", w.Kind)
+		return s, fmt.Errorf("the kind %s is not known", shown(w.Kind, true))
 	}
 	switch {
-	case w.Frequency == "Hourly" && w.Hourly != nil:
+	case frequency == plan.FrequencyHourly && w.Hourly != nil:
 		s.Every, s.Window = w.Hourly.Interval, w.Hourly.Window
+		if s.Every < 1 || s.Every > 24 || s.Window < 1 || s.Window > 24 {
+			return s, fmt.Errorf("every %d hours within %d hours is not known", s.Every, s.Window)
+		}
 		runs.Times = []string{w.Hourly.From}
-	case w.Frequency == "Weekly":
+	case frequency == plan.FrequencyWeekly:
 		days, err := inOrder(runs.Days, weekdays())
 		if err != nil {
 			return s, err
 		}
 		s.Days = days
-	case w.Frequency == "Daily":
+	case frequency == plan.FrequencyDaily:
 	default:
-		return s, fmt.Errorf("the frequency %q is not known", w.Frequency)
+		return s, fmt.Errorf("the frequency %s is not known", shown(w.Frequency, true))
 	}
 	if len(runs.Times) != 1 {
 		return s, fmt.Errorf("it has %d times, not one", len(runs.Times))
 	}
 	at, ok := clock(runs.Times[0])
 	if !ok {
-		return s, fmt.Errorf("%q is not a time", runs.Times[0])
+		return s, fmt.Errorf("%s is not a time", shown(runs.Times[0], true))
 	}
 	s.At = at
 	return s, nil
@@ -207,8 +299,8 @@ func (w wireSchedule) spec() (plan.ScheduleSpec, error) {
 
 func (w wireRetention) spec() (plan.RetentionSpec, error) {
 	var r plan.RetentionSpec
-	if w.Kind != "LongTermRetentionPolicy" {
-		return r, fmt.Errorf("the kind %q is not known", w.Kind)
+	if !strings.EqualFold(w.Kind, "LongTermRetentionPolicy") {
+		return r, fmt.Errorf("the kind %s is not known", shown(w.Kind, true))
 	}
 	var err error
 	if w.Daily != nil {
@@ -227,8 +319,9 @@ func (w wireRetention) spec() (plan.RetentionSpec, error) {
 }
 
 func (w *wireKeep) count(unit string) (int, error) {
-	if w.Duration.Unit != unit || w.Duration.Count <= 0 {
-		return 0, fmt.Errorf("%d %q is not a number of %s", w.Duration.Count, w.Duration.Unit, strings.ToLower(unit))
+	most := map[string]int{"Days": maxDays, "Weeks": maxWeeks, "Months": maxMonths, "Years": maxYears}[unit]
+	if !strings.EqualFold(w.Duration.Unit, unit) || w.Duration.Count <= 0 || w.Duration.Count > most {
+		return 0, fmt.Errorf("%d %s is not a number of %s", w.Duration.Count, shown(w.Duration.Unit, true), strings.ToLower(unit))
 	}
 	return w.Duration.Count, nil
 }
@@ -245,14 +338,14 @@ func (w *wireKeep) keep(unit string) (*plan.KeepSpec, error) {
 	switch {
 	case unit == "Weeks":
 		k.Days, err = inOrder(w.Days, weekdays())
-	case w.Format == "Weekly" && w.Weekly != nil:
+	case strings.EqualFold(w.Format, "Weekly") && w.Weekly != nil:
 		if k.Days, err = inOrder(w.Weekly.Days, weekdays()); err == nil {
 			k.Weeks, err = inOrder(w.Weekly.Weeks, weeks())
 		}
-	case w.Format == "Daily" && w.Daily != nil:
-		k.Dates = w.Daily.dates()
+	case strings.EqualFold(w.Format, "Daily") && w.Daily != nil:
+		k.Dates, err = w.Daily.dates()
 	default:
-		err = fmt.Errorf("the format %q is not known", w.Format)
+		err = fmt.Errorf("the format %s is not known", shown(w.Format, true))
 	}
 	if err == nil && unit == "Years" {
 		k.Months, err = inOrder(w.Months, months())
@@ -261,30 +354,42 @@ func (w *wireKeep) keep(unit string) (*plan.KeepSpec, error) {
 }
 
 // dates are days of the month, ascending, the last day (0) behind them.
-func (w wireByDate) dates() []int {
+func (w wireByDate) dates() ([]int, error) {
 	var out []int
 	for _, d := range w.Days {
-		if d.IsLast {
+		switch {
+		case d.IsLast:
 			d.Date = 0
+		case d.Date < 1 || d.Date > 31:
+			return nil, fmt.Errorf("%d is not a day of the month", d.Date)
 		}
 		out = append(out, d.Date)
 	}
+	if len(out) == 0 {
+		return nil, errors.New("no day of the month is said")
+	}
 	slices.SortFunc(out, func(a, b int) int { return cmp.Compare((a+31)%32, (b+31)%32) })
-	return slices.Compact(out)
+	return slices.Compact(out), nil
 }
 
-// inOrder sorts words by their place in order and refuses words that are not in it.
+// inOrder sorts words by their place in order, and spells them as there. It refuses words that are not in it, and none.
 func inOrder(words, order []string) ([]string, error) {
-	var out []string
+	has := make([]bool, len(order))
 	for _, w := range words {
-		if !slices.Contains(order, w) {
-			return nil, fmt.Errorf("the word %q is not known", w)
+		i := slices.IndexFunc(order, func(o string) bool { return strings.EqualFold(o, w) })
+		if i < 0 {
+			return nil, fmt.Errorf("the word %s is not known", shown(w, true))
 		}
+		has[i] = true
 	}
-	for _, o := range order {
-		if slices.Contains(words, o) {
+	var out []string
+	for i, o := range order {
+		if has[i] {
 			out = append(out, o)
 		}
+	}
+	if out == nil {
+		return nil, fmt.Errorf("one of %s is missing", strings.Join(order, ", "))
 	}
 	return out, nil
 }

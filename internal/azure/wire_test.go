@@ -107,10 +107,6 @@ func TestItems(t *testing.T) {
 			`"extendedProperties":{"diskExclusionProperties":{"diskLunList":[],"isInclusionList":true}}`,
 			item(func(it *plan.Item) { it.Disks = &plan.Disks{Include: true, LUNs: []int{}} }),
 		},
-		"the OS disk only, null list": {
-			`"extendedProperties":{"diskExclusionProperties":{"diskLunList":null,"isInclusionList":true}}`,
-			item(func(it *plan.Item) { it.Disks = &plan.Disks{Include: true, LUNs: []int{}} }),
-		},
 		"nothing excluded":            {`"extendedProperties":{"diskExclusionProperties":{"diskLunList":[],"isInclusionList":false}}`, item(func(*plan.Item) {})},
 		"no filter":                   {`"extendedProperties":{}`, item(func(*plan.Item) {})},
 		"a null filter":               {`"extendedProperties":{"diskExclusionProperties":null}`, item(func(*plan.Item) {})},
@@ -135,24 +131,101 @@ func TestItems(t *testing.T) {
 	}
 }
 
-// What decides about backup and cannot be read is an error, so that it becomes a gap.
-func TestItemsThatCannotBeRead(t *testing.T) {
+// What decides about backup and was not understood stands in the item, with the value; only an item whose VM is not
+// known is an error.
+func TestItemsThatAreNotUnderstood(t *testing.T) {
+	at := time.Date(2024, 5, 1, 0, 0, 0, 0, time.UTC)
+	read := func(raw string) (plan.Item, error) {
+		var w wireItem
+		if err := unmarshalTolerant([]byte(raw), &w); err != nil {
+			t.Fatal(raw, err)
+		}
+		return w.item(vaultID, at)
+	}
 	for name, raw := range map[string]string{
-		"no VM":            rawItem(vaultID, "VM1", `"sourceResourceId":"","virtualMachineId":""`),
-		"another vault":    rawItem(otherID, "VM1"),
-		"no id":            `{"properties":{"sourceResourceId":"` + vm1 + `"}}`,
-		"null":             `null`,
-		"odd properties":   `{"id":"` + vaultID + `/x","properties":"?"}`,
-		"an odd filter":    rawItem(vaultID, "VM1", `"extendedProperties":{"diskExclusionProperties":{"diskLunList":["0"],"isInclusionList":true}}`),
-		"an odd inclusion": rawItem(vaultID, "VM1", `"extendedProperties":{"diskExclusionProperties":{"diskLunList":[0],"isInclusionList":"yes"}}`),
-		"no inclusion":     rawItem(vaultID, "VM1", `"extendedProperties":{"diskExclusionProperties":{"diskLunList":[0]}}`),
+		"no VM":          rawItem(vaultID, "VM1", `"sourceResourceId":"","virtualMachineId":""`),
+		"two VMs":        rawItem(vaultID, "VM1", `"sourceResourceId":"`+strings.Replace(vm1, "VM1", "VM2", 1)+`"`),
+		"null":           `null`,
+		"odd properties": `{"id":"` + vaultID + `/x","properties":"?"}`,
+	} {
+		if it, err := read(raw); err == nil {
+			t.Errorf("%s: read as %+v", name, it)
+		}
+	}
+	for raw, what := range map[string]string{
+		rawItem(otherID, "VM1"): `id is "` + otherID[:60] + `…"; policyId is "` + otherID[:60] + `…"`,
+		`{"properties":{"sourceResourceId":"` + vm1 + `","protectionState":"Protected"}}`:                                        `id is ""`,
+		rawItem(vaultID, "VM1", `"extendedProperties":{"diskExclusionProperties":{"diskLunList":["0"],"isInclusionList":true}}`): `extendedProperties: the disk filter is {"diskLunList":["0"],"isInclusionList":true}`,
+		rawItem(vaultID, "VM1", `"extendedProperties":{"diskExclusionProperties":{"diskLunList":[0],"isInclusionList":"yes"}}`):  `extendedProperties: the disk filter is {"diskLunList":[0],"isInclusionList":"yes"}`,
+		rawItem(vaultID, "VM1", `"extendedProperties":{"diskExclusionProperties":{"diskLunList":[0]}}`):                          `extendedProperties: the disk filter is {"diskLunList":[0]}`,
+		rawItem(vaultID, "VM1", `"extendedProperties":{"diskExclusionProperties":{"diskLunList":null,"isInclusionList":true}}`):  `extendedProperties: the disk filter is {"diskLunList":null,"isInclusionList":true}`,
+		rawItem(vaultID, "VM1", `"extendedProperties":{"diskExclusionProperties":{"diskLunList":[99],"isInclusionList":true}}`):  `extendedProperties: the disk filter is {"diskLunList":[99],"isInclusionList":true}`,
+		rawItem(vaultID, "VM1", `"extendedProperties":[]`):                                                                       `extendedProperties: it is []`,
+		rawItem(vaultID, "VM1", `"isScheduledForDeferredDelete":"true"`):                                                         `isScheduledForDeferredDelete is "true"`,
+		rawItem(vaultID, "VM1", `"isScheduledForDeferredDelete":true`):                                                           `protectionState is "Protected", and the item is said to be deleted`,
+		rawItem(vaultID, "VM1", isDeleted, `"isScheduledForDeferredDelete":false`):                                               `isScheduledForDeferredDelete is false, and deferredDeleteTimeInUTC is "2024-04-28T07:36:32.8045285Z"`,
+		rawItem(vaultID, "VM1", isStopped, `"deferredDeleteTimeInUTC":"soon"`):                                                   `deferredDeleteTimeInUTC is "soon"`,
+		rawItem(vaultID, "VM1", `"lastRecoveryPoint":"yesterday\u001b[31m"`):                                                     `lastRecoveryPoint is "yesterday\x1b[31m"`,
+		rawItem(vaultID, "VM1", `"lastRecoveryPoint":"2041-01-01T00:00:00Z"`):                                                    `lastRecoveryPoint is "2041-01-01T00:00:00Z"`,
+		rawItem(vaultID, "VM1", `"lastRecoveryPoint":{"at":1}`):                                                                  `lastRecoveryPoint is {"at":1}`,
+		rawItem(vaultID, "VM1", `"protectionState":null`):                                                                        `protectionState is missing`,
+		rawItem(vaultID, "VM1", `"protectionState":["Protected"]`):                                                               `protectionState is ["Protected"]`,
+		rawItem(vaultID, "VM1", `"lastBackupStatus":null`):                                                                       `lastBackupStatus is missing`,
+		rawItem(vaultID, "VM1", `"policyId":"`+otherID+`/backupPolicies/p"`):                                                     `policyId is "` + otherID[:60] + `…"`,
+		rawItem(vaultID, "VM1", `"backupManagementType":"AzureWorkload"`):                                                        `backupManagementType is "AzureWorkload"`,
+	} {
+		it, err := read(raw)
+		if err != nil || it.Unreadable != what || !strings.EqualFold(it.VM, vm1) {
+			t.Errorf("want %s, got %q of %s, %v", what, it.Unreadable, it.VM, err)
+		}
+	}
+}
+
+// What one field does not tell, another one may.
+func TestOtherEvidenceIsUsedWhereItIsThere(t *testing.T) {
+	at := time.Date(2024, 5, 1, 0, 0, 0, 0, time.UTC)
+	for name, c := range map[string]struct {
+		more []string
+		want func(plan.Item) bool
+	}{
+		"the flag is no flag, the time tells":       {[]string{isDeleted, `"isScheduledForDeferredDelete":"true"`}, func(it plan.Item) bool { return it.SoftDeleted }},
+		"the flag is absent, the time tells":        {[]string{isDeleted, `"isScheduledForDeferredDelete":"absent"`}, func(it plan.Item) bool { return it.SoftDeleted && it.PurgeAt.Day() == 12 }},
+		"what remains tells":                        {[]string{isDeleted, `"isScheduledForDeferredDelete":1,"deferredDeleteTimeInUTC":"absent"`}, func(it plan.Item) bool { return it.SoftDeleted && it.PurgeAt.Day() == 14 }},
+		"a time to come is none to count from":      {[]string{isDeleted, `"deferredDeleteTimeInUTC":"2041-01-01T00:00:00Z"`}, func(it plan.Item) bool { return it.SoftDeleted && it.PurgeAt.Day() == 14 }},
+		"nothing remains of what was not deleted":   {[]string{isStopped, `"deferredDeleteTimeRemaining":"00:00:00","deferredDeleteTimeInUTC":"0001-01-01T00:00:00"`}, func(it plan.Item) bool { return !it.SoftDeleted }},
+		"the VM's other name":                       {[]string{`"sourceResourceId":7`}, func(it plan.Item) bool { return it.VM == vm1 }},
+		"the policy's id":                           {[]string{`"policyName":[]`}, func(it plan.Item) bool { return it.PolicyName == "DefaultPolicy" }},
+		"the policy's name":                         {[]string{`"policyId":null`}, func(it plan.Item) bool { return it.PolicyName == "DefaultPolicy" && it.PolicyID == "" }},
+		"the container in the id":                   {[]string{`"containerName":{}`}, func(it plan.Item) bool { return it.Container == "iaasvmcontainerv2;rg-app;vm1" }},
+		"the type, where the management is odd":     {[]string{`"backupManagementType":3`}, func(it plan.Item) bool { return it.State == "Protected" }},
+		"words in another case":                     {[]string{`"protectionState":"PROTECTED","backupManagementType":"azureiaasvm","lastBackupStatus":"completed"`}, func(it plan.Item) bool { return it.State == "Protected" && it.LastBackupStatus == "Completed" }},
+		"an absurd retention is none to count with": {[]string{isDeleted, `"softDeleteRetentionPeriod":1000000000`}, func(it plan.Item) bool { return it.PurgeAt.Day() == 14 }},
+	} {
+		var w wireItem
+		if err := unmarshalTolerant([]byte(rawItem(vaultID, "VM1", c.more...)), &w); err != nil {
+			t.Fatal(name, err)
+		}
+		if it, err := w.item(vaultID, at); err != nil || it.Unreadable != "" || !c.want(it) {
+			t.Errorf("%s: %+v, %v", name, it, err)
+		}
+	}
+}
+
+func TestItemsOfOtherWorkloadsAreTold(t *testing.T) {
+	for raw, want := range map[string]string{
+		rawItem(vaultID, "VM1"): "",
+		rawItem(vaultID, "VM1", `"backupManagementType":"absent","workloadType":"absent","protectedItemType":"absent"`):                                 "",
+		rawItem(vaultID, "VM1", `"backupManagementType":"AzureWorkload","workloadType":"SQLDataBase","protectedItemType":"AzureVmWorkloadSQLDatabase"`): "AzureWorkload",
+		rawItem(vaultID, "VM1", `"backupManagementType":"AzureWorkload"`):                                                                               "",
+		rawItem(vaultID, "VM1", `"backupManagementType":"absent","workloadType":"azurefileshare","protectedItemType":"absent"`):                         "azurefileshare",
+		rawItem(vaultID, "VM1", `"backupManagementType":"Dancing","workloadType":"SQLDataBase","protectedItemType":"absent"`):                           "",
 	} {
 		var w wireItem
 		if err := unmarshalTolerant([]byte(raw), &w); err != nil {
-			t.Fatal(name, err)
+			t.Fatal(err)
 		}
-		if it, err := w.item(vaultID, time.Now()); err == nil {
-			t.Errorf("%s: read as %+v", name, it)
+		if got := w.another(); got != want {
+			t.Errorf("%q, want %q: %s", got, want, raw)
 		}
 	}
 }
@@ -170,21 +243,20 @@ func TestVMs(t *testing.T) {
 		more                 string
 		enhanced, unsupports string
 	}{
-		"plain":           {"", "", ""},
-		"premium":         {`,"storageProfile":{"osDisk":{"managedDisk":{"storageAccountType":"Premium_LRS"}},"dataDisks":[]}`, "", ""},
-		"ultra":           {`,"storageProfile":{"dataDisks":[{"lun":0},{"lun":1,"managedDisk":{"storageAccountType":"UltraSSD_LRS"}}]}`, "it has an Ultra disk", ""},
-		"premium v2":      {`,"storageProfile":{"dataDisks":[{"lun":0,"managedDisk":{"storageAccountType":"PremiumV2_LRS"}}]}`, "it has a Premium SSD v2 disk", ""},
-		"trusted launch":  {`,"securityProfile":{"securityType":"TrustedLaunch"}`, "", ""},
-		"ephemeral":       {`,"storageProfile":{"osDisk":{"diffDiskSettings":{"option":"Local"}}}`, "", "its OS disk is ephemeral"},
-		"flexible set":    {`,"virtualMachineScaleSet":{"id":"/x"}`, "", ""},
-		"accelerated":     {`,"storageProfile":{"dataDisks":[{"lun":0,"writeAcceleratorEnabled":true}]}`, "", ""},
-		"largest":         {`,"storageProfile":{"dataDisks":[{"lun":0,"diskSizeGB":32767}]}`, "", ""},
-		"failed":          {`,"storageProfile":{"dataDisks":[]},"provisioningState":"Failed"`, "", ""},
-		"going":           {`,"provisioningState":"deleting"`, "", "it is being deleted"},
-		"databricks":      {`,"storageProfile":{"imageReference":{"publisher":"AzureDatabricks"}}`, "", "it belongs to a Databricks workspace"},
-		"openshift":       {`,"storageProfile":{"imageReference":{"publisher":"azureopenshift"}}`, "", "it belongs to an OpenShift cluster"},
-		"no data disks":   {`,"storageProfile":{"dataDisks":null,"osDisk":null,"imageReference":null}`, "", ""},
-		"odd disk values": {`,"storageProfile":{"dataDisks":[{"managedDisk":"?"}]}`, "", ""},
+		"plain":          {"", "", ""},
+		"premium":        {`,"storageProfile":{"osDisk":{"managedDisk":{"storageAccountType":"Premium_LRS"}},"dataDisks":[]}`, "", ""},
+		"ultra":          {`,"storageProfile":{"dataDisks":[{"lun":0},{"lun":1,"managedDisk":{"storageAccountType":"UltraSSD_LRS"}}]}`, "it has an Ultra disk", ""},
+		"premium v2":     {`,"storageProfile":{"dataDisks":[{"lun":0,"managedDisk":{"storageAccountType":"PremiumV2_LRS"}}]}`, "it has a Premium SSD v2 disk", ""},
+		"trusted launch": {`,"securityProfile":{"securityType":"TrustedLaunch"}`, "", ""},
+		"ephemeral":      {`,"storageProfile":{"osDisk":{"diffDiskSettings":{"option":"Local"}}}`, "", "its OS disk is ephemeral"},
+		"flexible set":   {`,"virtualMachineScaleSet":{"id":"/x"}`, "", ""},
+		"accelerated":    {`,"storageProfile":{"dataDisks":[{"lun":0,"writeAcceleratorEnabled":true}]}`, "", ""},
+		"largest":        {`,"storageProfile":{"dataDisks":[{"lun":0,"diskSizeGB":32767}]}`, "", ""},
+		"failed":         {`,"storageProfile":{"dataDisks":[]},"provisioningState":"Failed"`, "", ""},
+		"going":          {`,"provisioningState":"deleting"`, "", "it is being deleted"},
+		"databricks":     {`,"storageProfile":{"imageReference":{"publisher":"AzureDatabricks"}}`, "", "it belongs to a Databricks workspace"},
+		"openshift":      {`,"storageProfile":{"imageReference":{"publisher":"azureopenshift"}}`, "", "it belongs to an OpenShift cluster"},
+		"no data disks":  {`,"storageProfile":{"dataDisks":null,"osDisk":null,"imageReference":null}`, "", ""},
 	} {
 		var w wireVM
 		if err := unmarshalTolerant([]byte(raw(c.more)), &w); err != nil {
@@ -192,7 +264,7 @@ func TestVMs(t *testing.T) {
 		}
 		want := base
 		want.NeedsEnhanced, want.Unsupported = c.enhanced, c.unsupports
-		got, ok := w.vm()
+		got, ok := w.vm(time.Time{})
 		if d := cmp.Diff(want, got); d != "" || !ok {
 			t.Errorf("%s: %s", name, d)
 		}
@@ -203,14 +275,14 @@ func TestVMs(t *testing.T) {
 	}
 	want := base
 	want.LargeDisks = []int{3, 7}
-	if got, _ := large.vm(); !cmp.Equal(want, got) {
+	if got, _ := large.vm(time.Time{}); !cmp.Equal(want, got) {
 		t.Error(cmp.Diff(want, got))
 	}
-	databricks := wireVM{ID: strings.Replace(vm1, "RG-App", "Databricks-RG-ws-1", 1)}
-	if vm, _ := databricks.vm(); vm.Unsupported == "" {
+	databricks := wireVM{ID: field(strings.Replace(vm1, "RG-App", "Databricks-RG-ws-1", 1))}
+	if vm, _ := databricks.vm(time.Time{}); vm.Unsupported == "" {
 		t.Error("a managed group of Databricks is taken for an ordinary one")
 	}
-	if _, ok := (wireVM{ID: vaultID}).vm(); ok {
+	if _, ok := (wireVM{ID: vaultID}).vm(time.Time{}); ok {
 		t.Error("a vault is taken for a VM")
 	}
 }
@@ -240,8 +312,9 @@ func TestVaults(t *testing.T) {
 		if err := json.Unmarshal([]byte(raw), &w); err != nil {
 			t.Fatal(err)
 		}
-		if d := cmp.Diff(want, w.vault(vaultID, true)); d != "" {
-			t.Error(d)
+		got, odd := w.vault(vaultID, true)
+		if d := cmp.Diff(want, got); d != "" || odd != "" {
+			t.Error(odd, d)
 		}
 	}
 }
@@ -260,8 +333,9 @@ func TestJobs(t *testing.T) {
 		Start: time.Date(2024, 5, 13, 10, 18, 6, 864895300, time.UTC), End: time.Date(2024, 5, 13, 11, 0, 0, 0, time.UTC),
 		Errors: []plan.JobError{{Code: 400001, Title: "t", Message: "s", Recommendations: []string{"r"}}, {Code: 380008}, {}},
 	}
-	if d := cmp.Diff(want, w.job(vaultID)); d != "" {
-		t.Error(d)
+	got, odd := w.job(vaultID, time.Time{})
+	if d := cmp.Diff(want, got); d != "" || odd != "" {
+		t.Error(odd, d)
 	}
 }
 
@@ -346,7 +420,7 @@ func TestPolicies(t *testing.T) {
 		"Enhanced weekly, months and years": {
 			`"policyType":"V2","schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicyV2","scheduleRunFrequency":"Weekly",
 			"weeklySchedule":{"scheduleRunDays":["Monday"],"scheduleRunTimes":["23:00:00Z"]}},
-			"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","dailySchedule":null,
+			"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","dailySchedule":null,"weeklySchedule":{"daysOfTheWeek":["Monday"],"retentionDuration":{"count":8,"durationType":"Weeks"}},
 			"monthlySchedule":{"retentionScheduleFormatType":"Daily","retentionScheduleDaily":{"daysOfTheMonth":[{"date":0,"isLast":true},{"date":15,"isLast":false},{"date":1,"isLast":false}]},
 			"retentionTimes":["x"],"retentionDuration":{"count":60,"durationType":"Months"}},
 			"yearlySchedule":{"retentionScheduleFormatType":"Weekly","monthsOfYear":["March","January"],"retentionScheduleWeekly":{"daysOfTheWeek":["Sunday"],"weeksOfTheMonth":["Last","First"]},
@@ -354,6 +428,7 @@ func TestPolicies(t *testing.T) {
 			with(func(s *plan.PolicySpec) {
 				s.Tier, s.Schedule = "Enhanced", plan.ScheduleSpec{Frequency: "Weekly", At: "23:00", Days: []string{"Monday"}}
 				s.Retention = plan.RetentionSpec{
+					Weeks:  &plan.KeepSpec{Keep: 8, Days: []string{"Monday"}},
 					Months: &plan.KeepSpec{Keep: 60, Dates: []int{1, 15, 0}},
 					Years: &plan.KeepSpec{
 						Keep: 7, Months: []string{"January", "March"}, Weeks: []string{"First", "Last"}, Days: []string{"Sunday"},
@@ -367,10 +442,10 @@ func TestPolicies(t *testing.T) {
 			if err := json.Unmarshal([]byte(policyJSON(c.properties)), &w); err != nil {
 				t.Fatal(err)
 			}
-			got, ok := w.policy(vaultID)
+			got, err := w.policy(vaultID)
 			want := plan.Policy{ID: vaultID + "/backupPolicies/p", Name: "p", Vault: vaultID, Spec: c.want, Items: 3}
-			if d := cmp.Diff(want, got); d != "" || !ok {
-				t.Error(d)
+			if d := cmp.Diff(want, got); d != "" || err != nil {
+				t.Error(err, d)
 			}
 		})
 	}
@@ -378,28 +453,53 @@ func TestPolicies(t *testing.T) {
 
 func TestPoliciesThatAreNotUnderstoodAreUnreadable(t *testing.T) {
 	for name, properties := range map[string]string{
-		"schedule kind":    strings.Replace(dailyV1, `"SimpleSchedulePolicy"`, `"LogSchedulePolicy"`, 1) + "," + keep30,
-		"no schedule":      keep30,
-		"frequency":        strings.Replace(dailyV1, "Daily", "Minutely", 1) + "," + keep30,
-		"two times":        strings.Replace(dailyV1, `Z"]`, `Z","2024-04-28T18:30:00Z"]`, 1) + "," + keep30,
-		"no time":          strings.Replace(dailyV1, `2024-04-28T16:30:00Z`, `noon`, 1) + "," + keep30,
-		"retention kind":   dailyV1 + "," + strings.Replace(keep30, "LongTerm", "Simple", 1),
-		"retention unit":   dailyV1 + "," + strings.Replace(keep30, `"Days"`, `"Weeks"`, 1),
-		"retention type":   dailyV1 + "," + strings.Replace(keep30, `"count":30`, `"count":"30"`, 1),
-		"policy type":      dailyV1 + "," + keep30 + `,"policyType":"V3"`,
-		"monthly format":   dailyV1 + `,"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","monthlySchedule":{"retentionScheduleFormatType":"Invalid","retentionDuration":{"count":1,"durationType":"Months"}}}`,
-		"a day of no week": dailyV1 + `,"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","weeklySchedule":{"daysOfTheWeek":["Caturday"],"retentionDuration":{"count":1,"durationType":"Weeks"}}}`,
+		"schedule kind":                       strings.Replace(dailyV1, `"SimpleSchedulePolicy"`, `"LogSchedulePolicy"`, 1) + "," + keep30,
+		"no schedule":                         keep30,
+		"frequency":                           strings.Replace(dailyV1, "Daily", "Minutely", 1) + "," + keep30,
+		"two times":                           strings.Replace(dailyV1, `Z"]`, `Z","2024-04-28T18:30:00Z"]`, 1) + "," + keep30,
+		"no time":                             strings.Replace(dailyV1, `2024-04-28T16:30:00Z`, `noon`, 1) + "," + keep30,
+		"retention kind":                      dailyV1 + "," + strings.Replace(keep30, "LongTerm", "Simple", 1),
+		"retention unit":                      dailyV1 + "," + strings.Replace(keep30, `"Days"`, `"Weeks"`, 1),
+		"retention type":                      dailyV1 + "," + strings.Replace(keep30, `"count":30`, `"count":"30"`, 1),
+		"says no time zone":                   dailyV1 + "," + keep30 + `,"instantRpRetentionRangeInDays":2`,
+		"says no instant restore":             dailyV1 + "," + keep30 + `,"timeZone":"UTC"`,
+		"says no instant restore that can be": dailyV1 + "," + keep30 + `,"instantRpRetentionRangeInDays":31`,
+		"an absurd retention":                 dailyV1 + "," + strings.Replace(keep30, `:30,`, `:10000,`, 1),
+		"no daily retention":                  dailyV1 + `,"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","dailySchedule":null}`,
+		"a consistency it knows not":          dailyV1 + "," + keep30 + `,"snapshotConsistencyType":"None"`,
+		"an archive it knows not":             dailyV1 + "," + keep30 + `,"tieringPolicy":{"ArchivedRP":{"tieringMode":"Maybe"}}`,
+		"an archive after no unit":            dailyV1 + "," + keep30 + `,"tieringPolicy":{"ArchivedRP":{"tieringMode":"TierAfter","duration":3,"durationType":"Invalid"}}`,
+		"policy type":                         dailyV1 + "," + keep30 + `,"policyType":"V3"`,
+		"monthly format":                      dailyV1 + `,"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","monthlySchedule":{"retentionScheduleFormatType":"Invalid","retentionDuration":{"count":1,"durationType":"Months"}}}`,
+		"a day of no week":                    dailyV1 + `,"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","weeklySchedule":{"daysOfTheWeek":["Caturday"],"retentionDuration":{"count":1,"durationType":"Weeks"}}}`,
 	} {
 		var w wirePolicy
+		if !strings.Contains(name, "says no") {
+			properties += "," + tail1
+		}
 		if err := json.Unmarshal([]byte(policyJSON(properties)), &w); err != nil {
 			t.Fatal(name, err)
 		}
-		if got, ok := w.policy(vaultID); !ok || got.Unreadable == "" {
-			t.Errorf("%s: read as %+v", name, got)
+		if got, err := w.policy(vaultID); err != nil || got.Unreadable == "" {
+			t.Errorf("%s: read as %+v, %v", name, got, err)
 		}
 	}
-	workload := wirePolicy{Properties: json.RawMessage(`{"backupManagementType":"AzureWorkload","workLoadType":"SQLDataBase"}`)}
-	if _, ok := workload.policy(vaultID); ok {
-		t.Error("a workload's policy is taken for one for VMs")
+	id := policyJSON(dailyV1)[:strings.Index(policyJSON(dailyV1), `"name"`)]
+	for properties, want := range map[string]string{
+		`{"backupManagementType":"AzureWorkload","workLoadType":"SQLDataBase"}`: `it is a policy for "SQLDataBase", not for VMs`,
+		`{"backupManagementType":"azureworkload"}`:                              `it is a policy for "azureworkload", not for VMs`,
+		`null`:                               `properties is null`,
+		`[]`:                                 `properties is []`,
+		`{}`:                                 `backupManagementType is missing`,
+		`{"backupManagementType":"Dancing"}`: `backupManagementType is "Dancing"`,
+		`{"backupManagementType":["AzureIaasVM"]}`: `backupManagementType is ["AzureIaasVM"]`,
+	} {
+		var w wirePolicy
+		if err := json.Unmarshal([]byte(id+`"properties":`+properties+`}`), &w); err != nil {
+			t.Fatal(properties, err)
+		}
+		if got, err := w.policy(vaultID); err == nil || err.Error() != want {
+			t.Errorf("%s: read as %+v, %v", properties, got, err)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/azbackup/azbackup/plan"
@@ -8,65 +9,87 @@ import (
 
 // wireVault is a Recovery Services vault (azure-api.md §7.2). Any sub-object may be null.
 type wireVault struct {
-	ID         string            `json:"id"`
-	Name       string            `json:"name"`
-	Location   string            `json:"location"`
-	Tags       map[string]string `json:"tags"`
+	outer
+	ID         field    `json:"id"`
+	Name       field    `json:"name"`
+	Location   field    `json:"location"`
+	Tags       tagField `json:"tags"`
 	Properties struct {
-		ProvisioningState   string `json:"provisioningState"`
-		PublicNetworkAccess string `json:"publicNetworkAccess"`
+		ProvisioningState   field `json:"provisioningState"`
+		PublicNetworkAccess field `json:"publicNetworkAccess"`
 		SecuritySettings    struct {
-			ImmutabilitySettings struct {
-				State string `json:"state"`
+			Immutability *struct {
+				State field `json:"state"`
 			} `json:"immutabilitySettings"`
-			SoftDeleteSettings wireSoftDelete `json:"softDeleteSettings"`
+			SoftDelete wireSoftDelete `json:"softDeleteSettings"`
 		} `json:"securitySettings"`
 		RedundancySettings wireRedundancy `json:"redundancySettings"`
 	} `json:"properties"`
 }
 
 type wireSoftDelete struct {
-	State    string `json:"softDeleteState"`
-	Days     *int   `json:"softDeleteRetentionPeriodInDays"`
-	Enhanced string `json:"enhancedSecurityState"`
+	State field `json:"softDeleteState"`
+	Days  field `json:"softDeleteRetentionPeriodInDays"`
 }
 
 type wireRedundancy struct {
-	Standard    string `json:"standardTierStorageRedundancy"`
-	CrossRegion string `json:"crossRegionRestore"`
+	Standard    field `json:"standardTierStorageRedundancy"`
+	CrossRegion field `json:"crossRegionRestore"`
 }
 
-func (w wireVault) vault(id string, inFile bool) plan.Vault {
-	p := w.Properties
+// vault is the vault in plan's words, under the id by which it was asked for. The second value says what of it was not
+// understood.
+func (w wireVault) vault(id string, inFile bool) (plan.Vault, string) {
+	p, r := w.Properties, &reading{}
+	r.form(w.outer)
+	_, name := cutLast(strings.TrimRight(id, "/"))
+	if said := w.Name.loose(); strings.EqualFold(said, name) {
+		name = said
+	}
+	soft := p.SecuritySettings.SoftDelete
 	v := plan.Vault{
-		ID: id, Name: w.Name, Location: w.Location, InFile: inFile,
-		ProvisioningState: p.ProvisioningState,
-		SoftDeleteState:   known(p.SecuritySettings.SoftDeleteSettings.State),
+		ID: id, Name: name, Location: r.required("location", w.Location), InFile: inFile,
+		ProvisioningState: r.word("provisioningState", p.ProvisioningState),
+		SoftDeleteState:   r.oneOf("softDeleteState", soft.State, "Enabled", "Disabled", "AlwaysON"),
 	}
 	v.Settings = plan.VaultSettings{
-		Redundancy:          known(p.RedundancySettings.Standard),
-		CrossRegionRestore:  enabled(p.RedundancySettings.CrossRegion),
-		SoftDeleteDays:      p.SecuritySettings.SoftDeleteSettings.Days,
-		Immutability:        firstOf(known(p.SecuritySettings.ImmutabilitySettings.State), "Disabled"),
-		PublicNetworkAccess: enabled(p.PublicNetworkAccess),
-		Tags:                w.Tags,
+		Redundancy: r.oneOf("standardTierStorageRedundancy", p.RedundancySettings.Standard,
+			"LocallyRedundant", "ZoneRedundant", "GeoRedundant", "ReadAccessGeoZoneRedundant"),
+		CrossRegionRestore:  r.enabled("crossRegionRestore", p.RedundancySettings.CrossRegion),
+		Immutability:        "Disabled", // what no settings mean (azure-api.md §7.3)
+		PublicNetworkAccess: r.enabled("publicNetworkAccess", p.PublicNetworkAccess),
+		Tags:                r.tags(w.Tags),
 	}
-	return v
+	if soft.Days != "" {
+		v.Settings.SoftDeleteDays = new(r.number("softDeleteRetentionPeriodInDays", soft.Days, maxSoftDelete))
+	}
+	if i := p.SecuritySettings.Immutability; i != nil {
+		if i.State == "" {
+			r.note("the state of immutabilitySettings is missing")
+		}
+		v.Settings.Immutability = firstOf(r.oneOf("immutabilitySettings.state", i.State, "Disabled", "Unlocked", "Locked"), "Disabled")
+	}
+	return v, r.misunderstood()
 }
 
-// known is a value of an enum; the service's "Invalid" means that it does not say (FACTS 33).
-func known(s string) string {
-	if strings.EqualFold(s, "Invalid") {
+// oneOf is a word in the spelling of the documentation; "" = not said. The service says so with "Invalid" (FACTS 33).
+func (r *reading) oneOf(name string, f field, words ...string) string {
+	word := spelt(r.word(name, f), append(words, "Invalid")...)
+	switch {
+	case word == "Invalid":
 		return ""
+	case word != "" && !slices.Contains(words, word):
+		r.misread(name, f)
 	}
-	return s
+	return word
 }
 
-func enabled(s string) *bool {
-	switch strings.ToLower(s) {
-	case "enabled":
+// enabled is a switch; nil = not said.
+func (r *reading) enabled(name string, f field) *bool {
+	switch r.oneOf(name, f, "Enabled", "Disabled") {
+	case "Enabled":
 		return new(true)
-	case "disabled":
+	case "Disabled":
 		return new(false)
 	}
 	return nil
@@ -74,8 +97,8 @@ func enabled(s string) *bool {
 
 // wireGuard is a resource guard proxy of a vault (azure-api.md §6).
 type wireGuard struct {
-	ID         string `json:"id"`
+	ID         field `json:"id"`
 	Properties struct {
-		ResourceGuard string `json:"resourceGuardResourceId"`
+		ResourceGuard field `json:"resourceGuardResourceId"`
 	} `json:"properties"`
 }

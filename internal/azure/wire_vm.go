@@ -1,7 +1,9 @@
 package azure
 
 import (
+	"math"
 	"strings"
+	"time"
 
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/plan"
@@ -9,24 +11,25 @@ import (
 
 // wireVM is what decides about backup in a VM's body (azure-api.md §10).
 type wireVM struct {
-	ID       string            `json:"id"`
-	Name     string            `json:"name"`
-	Location string            `json:"location"`
-	Tags     map[string]string `json:"tags"`
+	outer
+	ID       field    `json:"id"`
+	Name     field    `json:"name"`
+	Location field    `json:"location"`
+	Tags     tagField `json:"tags"`
 	Plan     struct {
-		Publisher string `json:"publisher"`
+		Publisher field `json:"publisher"`
 	} `json:"plan"`
 	Properties struct {
-		TimeCreated       string `json:"timeCreated"`
-		ProvisioningState string `json:"provisioningState"`
+		TimeCreated       field `json:"timeCreated"`
+		ProvisioningState field `json:"provisioningState"`
 		StorageProfile    struct {
 			ImageReference struct {
-				Publisher string `json:"publisher"`
+				Publisher field `json:"publisher"`
 			} `json:"imageReference"`
 			OSDisk struct {
 				wireDisk
 				DiffDiskSettings struct {
-					Option string `json:"option"`
+					Option field `json:"option"`
 				} `json:"diffDiskSettings"`
 			} `json:"osDisk"`
 			DataDisks []wireDisk `json:"dataDisks"`
@@ -35,31 +38,47 @@ type wireVM struct {
 }
 
 type wireDisk struct {
-	LUN         int `json:"lun"`
-	SizeGiB     int `json:"diskSizeGB"` // absent where the VM is deallocated
+	LUN         field `json:"lun"`
+	SizeGiB     field `json:"diskSizeGB"` // absent where the VM is deallocated
 	ManagedDisk struct {
-		StorageAccountType string `json:"storageAccountType"`
+		StorageAccountType field `json:"storageAccountType"`
 	} `json:"managedDisk"`
 }
 
-// vm says false when the body does not even name a VM.
-func (w wireVM) vm() (plan.VM, bool) {
-	id, err := armid.ParseVM(w.ID)
+// vm is the VM in plan's words; at is when it was listed, of a zero time nothing is to come. What was not understood
+// stands in its Unreadable. False = the body does not even name a VM.
+func (w wireVM) vm(at time.Time) (plan.VM, bool) {
+	r := &reading{}
+	r.form(w.outer)
+	id, err := armid.ParseVM(r.id("id", w.ID))
 	if err != nil {
 		return plan.VM{}, false
 	}
-	return plan.VM{
-		ID: w.ID, Name: firstOf(w.Name, id.Name()), ResourceGroup: id.ResourceGroup, Subscription: id.Subscription,
-		Location: w.Location, Tags: w.Tags, TimeCreated: parseTime(w.Properties.TimeCreated),
-		NeedsEnhanced: w.needsEnhanced(), Unsupported: w.unsupported(id.ResourceGroup), LargeDisks: w.largeDisks(),
-	}, true
+	vm := plan.VM{
+		ID: string(w.ID), Name: w.name(id, r), ResourceGroup: id.ResourceGroup, Subscription: id.Subscription,
+		Location: r.required("location", w.Location), Tags: r.tags(w.Tags), TimeCreated: r.moment("properties.timeCreated", w.Properties.TimeCreated, at),
+		NeedsEnhanced: w.needsEnhanced(r), Unsupported: w.unsupported(id.ResourceGroup, r), LargeDisks: w.largeDisks(r),
+	}
+	vm.Unreadable = r.misunderstood()
+	return vm, true
+}
+
+// name is the VM's name, which its id has, too: another one is not understood.
+func (w wireVM) name(id armid.ID, r *reading) string {
+	switch name := w.Name.loose(); {
+	case strings.EqualFold(name, id.Name()):
+		return name
+	case name != "":
+		r.misread("name", w.Name)
+	}
+	return id.Name()
 }
 
 // needsEnhanced names the disks that only an Enhanced policy can back up (azure-api.md §8.3). Trusted Launch is
 // none of the reasons at the api-version we speak (§0.3).
-func (w wireVM) needsEnhanced() string {
+func (w wireVM) needsEnhanced(r *reading) string {
 	for _, d := range append([]wireDisk{w.Properties.StorageProfile.OSDisk.wireDisk}, w.Properties.StorageProfile.DataDisks...) {
-		switch strings.ToLower(d.ManagedDisk.StorageAccountType) {
+		switch strings.ToLower(r.word("storageAccountType of a disk", d.ManagedDisk.StorageAccountType)) {
 		case "ultrassd_lrs":
 			return "it has an Ultra disk"
 		case "premiumv2_lrs":
@@ -70,11 +89,12 @@ func (w wireVM) needsEnhanced() string {
 }
 
 // largeDisks are the LUNs of the data disks beyond the limit of size (azure-api.md §13). An OS disk never is.
-func (w wireVM) largeDisks() []int {
+func (w wireVM) largeDisks(r *reading) []int {
 	var luns []int
 	for _, d := range w.Properties.StorageProfile.DataDisks {
-		if d.SizeGiB > plan.MaxDiskGiB {
-			luns = append(luns, d.LUN)
+		lun, size := r.number("lun of a disk", d.LUN, maxLUN), r.number("diskSizeGB of a disk", d.SizeGiB, math.MaxInt32)
+		if size > plan.MaxDiskGiB {
+			luns = append(luns, lun)
 		}
 	}
 	return luns
@@ -84,16 +104,18 @@ func (w wireVM) largeDisks() []int {
 // built-in policy leaves out (azure-api.md §10). A scale set is no reason: a VM that is a resource of its own is at
 // most a member of a Flexible one, and those are supported; members of Uniform ones are no such resources, and no
 // list of VMs shows them (azure-api-2.md §32). Nor are disks with Write Accelerator, since 2022 (ibid.).
-func (w wireVM) unsupported(resourceGroup string) string {
-	publishers := strings.ToLower(w.Properties.StorageProfile.ImageReference.Publisher + " " + w.Plan.Publisher)
+func (w wireVM) unsupported(resourceGroup string, r *reading) string {
+	profile := w.Properties.StorageProfile
+	publishers := strings.ToLower(r.word("publisher of the image", profile.ImageReference.Publisher) + " " + r.word("publisher of the plan", w.Plan.Publisher))
+	state, diff := r.word("properties.provisioningState", w.Properties.ProvisioningState), r.word("diffDiskSettings.option", profile.OSDisk.DiffDiskSettings.Option)
 	switch {
 	case strings.HasPrefix(strings.ToLower(resourceGroup), "databricks-rg-"), strings.Contains(publishers, "azuredatabricks"):
 		return "it belongs to a Databricks workspace"
 	case strings.Contains(publishers, "azureopenshift"):
 		return "it belongs to an OpenShift cluster"
-	case strings.EqualFold(w.Properties.ProvisioningState, "Deleting"):
+	case strings.EqualFold(state, "Deleting"):
 		return "it is being deleted"
-	case strings.EqualFold(w.Properties.StorageProfile.OSDisk.DiffDiskSettings.Option, "Local"):
+	case strings.EqualFold(diff, "Local"):
 		return "its OS disk is ephemeral"
 	}
 	return ""

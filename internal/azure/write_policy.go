@@ -40,9 +40,9 @@ func understood(op string, body []byte) (plan.Policy, map[string]json.RawMessage
 	if json.Unmarshal(body, &p) != nil || json.Unmarshal(body, &w) != nil {
 		return plan.Policy{}, nil, &apply.Error{Op: op, Code: "MalformedAnswer", Message: "the answer is not a policy"}
 	}
-	policy, ok := p.policy("")
-	if !ok {
-		policy.Unreadable = "it is not a policy for VMs"
+	policy, err := p.policy(armid.VaultOf(p.ID.loose()))
+	if err != nil {
+		policy.Unreadable = err.Error()
 	}
 	return policy, w.Properties, nil
 }

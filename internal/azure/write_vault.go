@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/azbackup/azbackup/plan"
@@ -80,7 +81,7 @@ func vaultSettings(s plan.VaultSettings, now wireVault) vaultBody {
 		read := now.Properties.RedundancySettings
 		p.RedundancySettings = &vaultRedundancy{
 			Standard:    firstOf(s.Redundancy, known(read.Standard)),
-			CrossRegion: firstOf(switched(s.CrossRegionRestore), read.CrossRegion, "Disabled"),
+			CrossRegion: firstOf(switched(s.CrossRegionRestore), known(read.CrossRegion), "Disabled"),
 		}
 	}
 	var sec vaultSecurityBody
@@ -89,7 +90,7 @@ func vaultSettings(s plan.VaultSettings, now wireVault) vaultBody {
 	}
 	if s.SoftDeleteDays != nil {
 		sec.SoftDelete = &vaultSoftDelete{
-			State: known(now.Properties.SecuritySettings.SoftDeleteSettings.State), Days: *s.SoftDeleteDays,
+			State: known(now.Properties.SecuritySettings.SoftDelete.State), Days: *s.SoftDeleteDays,
 		}
 	}
 	if sec != (vaultSecurityBody{}) {
@@ -100,6 +101,14 @@ func vaultSettings(s plan.VaultSettings, now wireVault) vaultBody {
 		b.Properties = &p
 	}
 	return b
+}
+
+// known is a word of what was read; the service's "Invalid" means that it does not say (FACTS 33).
+func known(f field) string {
+	if strings.EqualFold(string(f), "Invalid") {
+		return ""
+	}
+	return f.loose()
 }
 
 func switched(b *bool) string {
