@@ -22,7 +22,7 @@ type index struct {
 	under    map[armid.Key][]*Item // by policy
 	jobs     map[jobKey][]*Job
 	missing  map[armid.Key]bool
-	taken    map[armid.Key]bool // policies that are for something else than VMs
+	taken    map[armid.Key]bool        // policies that are for something else than VMs
 	points   map[armid.Key][]time.Time // by item
 	fold     map[string]armid.Key      // vault and policy ids are repeated in every item
 }

@@ -173,7 +173,7 @@ func (m *maker) noteOthers(others []*Item) []string {
 func (m *maker) describe(it *Item) string {
 	in := " in vault " + lastName(it.Vault)
 	if it.Unreadable != "" {
-		return "not understood" + in + ": " + it.Unreadable
+		return "not known" + in + ": " + it.Unreadable
 	}
 	switch it.class() {
 	case active:

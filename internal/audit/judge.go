@@ -89,7 +89,7 @@ func (a *assessor) judgeUnreadable(vm plan.VM) (VM, []Finding) {
 		v.row.Gap = &gap
 	}
 	v.hint = "run the audit again; if it stays, report what Azure answered"
-	v.hold(Unknown, "what Azure said of it was not understood: %s", vm.Unreadable)
+	v.hold(Unknown, "what was read of it cannot be relied on: %s", vm.Unreadable)
 	v.settle()
 	return v.row, a.vmFindings(v)
 }
@@ -124,7 +124,7 @@ func (a *assessor) unreadable(v *verdict, its vmItems) {
 			v.row.Gap = &gap
 		}
 		v.hint = "run the audit again; if it stays, report what Azure answered"
-		v.hold(Unknown, "its item in %s was not understood: %s", lastName(it.Vault), it.Unreadable)
+		v.hold(Unknown, "what was read of its item in %s cannot be relied on: %s", lastName(it.Vault), it.Unreadable)
 	case its.has[odd]:
 		v.hint = "look at the item in the vault: stop and resume its protection, or ask Azure support what the state means"
 		it := its.first(odd)

@@ -51,10 +51,11 @@ func number(b bool) int {
 	return 0
 }
 
-// checkHidden asks about one VM. A refusal proves nothing and is no gap: Reader does not include the right to ask.
+// checkHidden asks about one VM. A refusal proves nothing and is no gap: Reader does not include the right to ask. Nor
+// does an answer that says nothing.
 func (d *discovery) checkHidden(ctx context.Context, vm plan.VM) {
 	w, err := d.backupStatus(ctx, vm)
-	if err != nil || w.unprotected() {
+	if err != nil || w.unprotected() || w.ProtectionStatus == "" {
 		return
 	}
 	d.got(func(o *plan.Observed) {
