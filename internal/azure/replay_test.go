@@ -247,8 +247,8 @@ func (r *replayer) change(a plan.Action) plan.Change {
 	c.Target = body.Properties.SourceResourceID
 	var w wireItem
 	if raw := r.itemBefore(); raw != nil && json.Unmarshal(raw, &w) == nil {
-		c.Before = &plan.State{State: w.Properties.ProtectionState, Policy: w.Properties.PolicyID}
-		if w.Properties.SoftDeleted {
+		c.Before = &plan.State{State: string(w.Properties.ProtectionState), Policy: string(w.Properties.PolicyID)}
+		if w.Properties.SoftDeleted == notText+"true" {
 			c.Before.State = plan.StateSoftDeleted
 		}
 	}
