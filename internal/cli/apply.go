@@ -37,6 +37,8 @@ func (a *app) applyCommand() *cobra.Command {
 			"plan --out saved: of a saved plan, what is not done yet is done, and nothing else. What was approved and cannot be\n" +
 			"done any more, because somebody changed what is there, is not written: it fails (3), and where nothing is left\n" +
 			"that can be done, the plan is refused (6). What is new is listed and left.\n\n" +
+			"A plan that is older than --max-age when you say yes is made again, and shown as a difference: only where nothing\n" +
+			"changed does it go on without asking.\n\n" +
 			"Ctrl-C lets nothing new start and waits for what runs, up to --grace; a second Ctrl-C leaves at once.\n" +
 			"A run that was cut at any point can be run again.\n\n" +
 			"Exit codes: 0 done; 2 something new is left (of a saved plan, with --detailed-exitcode); 3 something is not done; 4 not signed in; 5 something could not be read; 6 refused;\n" +
@@ -113,18 +115,24 @@ func (a *app) applyRun(ctx context.Context, f applyFlags, run *report.Run) (ende
 		return false, err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	began, observed := run.Started, a.Now()
+	began := run.Started
 	defer func() {
 		run.Started = s.At(began) // what it is by Azure's clock is known now
 		if !ended {
 			run.Finished = s.Now()
 		}
 	}()
-	p, err := a.planFor(ctx, s, c, only)
+	makePlan := func() (draft, error) {
+		read := a.Now()
+		p, err := a.planFor(ctx, s, c, only)
+		return draft{f.judge(p), read}, err
+	}
+	now, err := makePlan()
 	if err != nil {
 		return false, err
 	}
-	p, rest, err := a.approve(ctx, f, saved, f.judge(p))
+	now, rest, err := a.approve(ctx, f, saved, now, makePlan)
+	p := now.plan
 	run.Plan = p
 	a.verdict[exitIncomplete] = !p.Complete
 	if err != nil {
@@ -134,7 +142,7 @@ func (a *app) applyRun(ctx context.Context, f applyFlags, run *report.Run) (ende
 	if err != nil {
 		return false, err
 	}
-	a.engine(ctx, f, c, s, s.At(observed), journal, run)
+	a.engine(ctx, f, c, s, s.At(now.read), journal, run)
 	settleRest(run, saved, rest)
 	a.judgeResults(ctx, run)
 	return true, journal.close()

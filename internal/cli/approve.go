@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,16 +20,21 @@ type approvalFlags struct {
 	auto     bool
 	expect   string
 	planFile string
+	maxAge   time.Duration
 }
 
 func (f *approvalFlags) addFlags(cmd *cobra.Command) {
 	cmd.Flags().BoolVar(&f.auto, "auto-approve", false, "do not ask")
 	cmd.Flags().StringVar(&f.expect, "expect", "", "apply only the plan whose fingerprint is `HASH`")
+	cmd.Flags().DurationVar(&f.maxAge, "max-age", 15*time.Minute,
+		"a plan that is older when you say yes is made again, and you are asked again if anything changed; 0 = after every yes")
 }
 
 // approved checks that somebody can say yes, and reads the saved plan if there is one.
 func (f *approvalFlags) approved(a *app) (*plan.Plan, error) {
 	switch {
+	case f.maxAge < 0:
+		return nil, usage("--max-age %s is negative", f.maxAge)
 	case f.planFile != "" && f.expect != "":
 		return nil, usage("a plan file and --expect say the same: give one of them")
 	case f.planFile != "":
@@ -40,35 +46,87 @@ func (f *approvalFlags) approved(a *app) (*plan.Plan, error) {
 	return nil, nil
 }
 
-// approve gives the plan that may be carried out, of the plan now and the one that was approved; of a saved plan also
-// what became of the rest of it.
-func (a *app) approve(ctx context.Context, f applyFlags, saved *plan.Plan, now plan.Plan) (plan.Plan, plan.Rest, error) {
+// draft is a plan, and when what it is made from was read.
+type draft struct {
+	plan plan.Plan
+	read time.Time
+}
+
+// age is how old the draft is. A machine that slept counts no time by its monotonic clock, and one whose clock was set
+// back none by the other: the larger of the two is true.
+func (d draft) age(now time.Time) time.Duration {
+	return max(now.Sub(d.read), now.Round(0).Sub(d.read.Round(0)))
+}
+
+// approve gives the plan that may be carried out, of what is planned and what was approved; of a saved plan also what
+// became of the rest of it. A plan that a person says yes to may have to be made again.
+func (a *app) approve(
+	ctx context.Context, f applyFlags, saved *plan.Plan, now draft, again func() (draft, error),
+) (draft, plan.Rest, error) {
 	var rest plan.Rest
 	if saved != nil {
-		if err := fitsHere(*saved, now); err != nil {
+		if err := fitsHere(*saved, now.plan); err != nil {
 			return now, rest, err
 		}
-		rest = plan.Subset(*saved, now)
-		now = f.judge(rest.Plan)
+		rest = plan.Subset(*saved, now.plan)
+		now.plan = f.judge(rest.Plan)
 		a.verdict[exitChanges] = f.detailed && len(rest.New) > 0
 	}
-	if f.expect != "" && f.expect != now.Fingerprint {
-		a.show(now)
+	if f.expect != "" && f.expect != now.plan.Fingerprint {
+		a.show(now.plan)
 		return now, rest, withCode(exitRefused, fmt.Errorf("the plan is not the one that was approved: its fingerprint is %s, expected %s",
-			now.Fingerprint, report.Line(f.expect)), "look at the plan above; azbackup plan shows it again")
+			now.plan.Fingerprint, report.Line(f.expect)), "look at the plan above; azbackup plan shows it again")
 	}
-	a.show(now)
+	a.show(now.plan)
 	a.showRest(rest)
-	if len(now.Refusals) > 0 {
-		return now, rest, a.refuse(now)
+	if len(now.plan.Refusals) > 0 {
+		return now, rest, a.refuse(now.plan)
 	}
 	if err := refuseStale(rest); err != nil {
 		return now, rest, err
 	}
-	if f.auto || f.expect != "" || saved != nil || len(now.Actionable()) == 0 {
+	if f.auto || f.expect != "" || saved != nil {
 		return now, rest, nil
 	}
-	return now, rest, a.ask(ctx, now)
+	now, err := a.askUntilFresh(ctx, f.maxAge, now, again)
+	return now, rest, err
+}
+
+// askUntilFresh asks about a plan. One that is older than maxAge at the yes is made again; where that shows anything
+// else than what was said yes to, the difference is shown, the guards judge, and the question is about the new plan.
+func (a *app) askUntilFresh(ctx context.Context, maxAge time.Duration, now draft, again func() (draft, error)) (draft, error) {
+	for len(now.plan.Actionable()) > 0 {
+		if err := a.ask(ctx, now.plan); err != nil {
+			return now, err
+		}
+		age := now.age(a.Now())
+		if maxAge > 0 && age <= maxAge {
+			return now, nil
+		}
+		a.log.Info("the plan is " + report.Duration(age.Round(time.Second)) + " old: it is made again")
+		next, err := again()
+		if err != nil {
+			return now, err
+		}
+		d := plan.Compare(now.plan, next.plan)
+		now = next
+		if d.Empty() {
+			a.log.Info("nothing has changed")
+		} else {
+			a.log.Warn("what exists has changed since you were asked", "new", len(d.New), "changed", len(d.Changed), "gone", len(d.Gone))
+			if a.logFormat == "text" {
+				report.DifferenceText(a.Err, d, a.errStyle()) //nolint:errcheck // stderr
+			}
+			a.show(now.plan)
+		}
+		if len(now.plan.Refusals) > 0 {
+			return now, a.refuse(now.plan)
+		}
+		if d.Empty() {
+			return now, nil
+		}
+	}
+	return now, nil
 }
 
 // show prints the plan for whoever reads along.

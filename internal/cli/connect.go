@@ -70,6 +70,7 @@ type session struct {
 	*azure.Client
 	throttled atomic.Int64
 	simulated *simulator.Server
+	skewTold  bool // that the machine's clock is far from Azure's
 }
 
 // connect signs in, says on stderr who we are, and refuses another tenant than the config's.

@@ -1,6 +1,10 @@
 package cli
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/azbackup/azbackup/apply"
+)
 
 // hint is what to do about an ARM error code (azure-api.md §14). Codes are matched by prefix, longest first
 // in the table.
@@ -41,7 +45,7 @@ func hints() []hint {
 		{"UserErrorKeyvaultPermissionsNotConfigured", "give the backup service access to the key vault of the encrypted disks"},
 		{"UserErrorRpCollectionLimitReached", "18 instant recovery points are there already; look for a lock on the AzureBackupRG group"},
 		{"UserErrorUnsupportedDiskSize", "a disk is larger than 32 TB: leave it out with disks: {exclude: [LUN]}"},
-		{codeChangedMeanwhile, "somebody changed it after the plan was approved: plan again, look, and approve that"},
+		{apply.CodeChangedMeanwhile, "somebody changed it after the plan was made: plan again, and look at what they did"},
 		{"CloudInternalError", "an error inside Azure Backup: run again; if it stays, open a ticket with the request id"},
 	}
 }

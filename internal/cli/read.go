@@ -77,12 +77,13 @@ func (a *app) planFor(ctx context.Context, s *session, c *config.Config, only []
 	return p, nil
 }
 
-// compareClocks warns when this machine's clock is far from Azure's. A simulated Azure lives in a time of its own.
+// compareClocks warns, once, when this machine's clock is far from Azure's. A simulated Azure lives in a time of its own.
 func (a *app) compareClocks(s *session) {
 	skew := s.ClockSkew()
-	if s.simulated != nil || skew.Abs() <= maxSkew {
+	if s.simulated != nil || s.skewTold || skew.Abs() <= maxSkew {
 		return
 	}
+	s.skewTold = true
 	where := "ahead of"
 	if skew < 0 {
 		where = "behind"

@@ -61,7 +61,7 @@ func (a *app) showRest(rest plan.Rest) {
 		return
 	}
 	for _, s := range rest.Stale {
-		a.log.Warn(staleWords(s), "change", s.Change.ID, "code", codeChangedMeanwhile)
+		a.log.Warn(staleWords(s), "change", s.Change.ID, "code", apply.CodeChangedMeanwhile)
 	}
 }
 
@@ -84,10 +84,6 @@ func staleWords(s plan.Stale) string {
 	return report.Verb(s.Change.Action) + " " + report.Name(s.Change.Target) + ": " + report.Line(s.Why)
 }
 
-// codeChangedMeanwhile is the code of a change that was not written, because what is there is neither as it was when
-// the change was approved nor as the change wants it.
-const codeChangedMeanwhile = "ChangedMeanwhile"
-
 // settleRest adds to the results of a run those of the approved changes that needed no run: they are done already, or
 // must not be written. Results stand in the order of the saved plan.
 func settleRest(run *report.Run, saved *plan.Plan, rest plan.Rest) {
@@ -108,7 +104,7 @@ func settleRest(run *report.Run, saved *plan.Plan, rest plan.Rest) {
 			add(s.Change, apply.Blocked, "", s.Why)
 			continue
 		}
-		add(s.Change, apply.Failed, codeChangedMeanwhile, s.Why)
+		add(s.Change, apply.Failed, apply.CodeChangedMeanwhile, s.Why)
 	}
 	at := map[string]int{}
 	for i, c := range saved.Changes {

@@ -24,7 +24,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the expected outputs in the scripts")
 
 // TestMain lets scripts run the program as a process of its own: azbackup. It differs from the real one in what
-// withFaults and withClock say.
+// withFaults, withPerson and withClock say.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"azbackup": func() {
@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 			defer crash.ExitOnPanic()
 			signals := make(chan os.Signal, 2)
 			signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-			os.Exit(Main(context.Background(), os.Args[1:], withFaults(withClock(System("test", signals))))) //nolint:forbidigo // this is a main
+			os.Exit(Main(context.Background(), os.Args[1:], withFaults(withPerson(withClock(System("test", signals)))))) //nolint:forbidigo // this is a main
 		},
 	})
 }
