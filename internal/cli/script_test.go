@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"syscall"
@@ -53,7 +54,7 @@ func withClock(s Streams) Streams {
 }
 
 // withFaults makes the streams panic where $PANIC says: "stdin" when it is read, "stdout TEXT" or "stderr TEXT" when
-// something with TEXT in it is written.
+// something with TEXT in it is written, "clock TEXT" when the time is asked for with TEXT in the stack.
 func withFaults(s Streams) Streams {
 	stream, text, _ := strings.Cut(os.Getenv("PANIC"), " ")
 	f := &faulty{s.In, s.Out, text}
@@ -64,6 +65,14 @@ func withFaults(s Streams) Streams {
 		s.Out = f
 	case "stderr":
 		f.Writer, s.Err = s.Err, f
+	case "clock":
+		now := s.Now
+		s.Now = func() time.Time {
+			if strings.Contains(string(debug.Stack()), text) {
+				panic("injected")
+			}
+			return now()
+		}
 	}
 	return s
 }
