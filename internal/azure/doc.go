@@ -14,7 +14,8 @@
 // A read that fails is a [plan.Gap], never an absence: only a 404 with a code that says so (ResourceNotFound,
 // ResourceGroupNotFound) is taken as "does not exist". Half a list is no list. Reads are retried by the
 // pipeline, a body that breaks off included; a write is sent exactly once, and what became of one without an
-// answer is the engine's to find out ([apply.Error.Unknown]).
+// answer is the engine's to find out ([apply.Error.Unknown]). A 401 is no exception: what was refused so was not
+// done, and is sent once more with another token (tokens.go).
 //
 // The bearer token goes to the configured endpoint (scheme, host and port) and nowhere else: nextLink, Location
 // and Azure-AsyncOperation are followed verbatim, because they are signed (azure-api.md §4), but only there;

@@ -75,12 +75,14 @@ func TestASignInThatFailsNamesEachCredentialInALine(t *testing.T) {
 		},
 		"a code that is not known": {
 			answered(400, `{"error_description":"AADSTS9: No.\r\nTrace ID: 1","error_codes":[9]}`),
-			"AADSTS9: No", []string{"AADSTS9: No"},
+			"AADSTS9: No",
+			[]string{"AADSTS9: No"},
 		},
 		"a code, and nothing else": {answered(400, `{"error_codes":[53003]}`), "AADSTS53003 (" + meaning(53003) + ")", []string{"AADSTS53003 (" + meaning(53003) + ")"}},
 		"an identity that is not there": {
 			answered(400, `{"error":"invalid_request","error_description":"Identity not found"}`),
-			"the answer was 400 Bad Request: Identity not found", []string{"the answer was 400 Bad Request: Identity not found"},
+			"the answer was 400 Bad Request: Identity not found",
+			[]string{"the answer was 400 Bad Request: Identity not found"},
 		},
 		"a proxy's page": {answered(502, `<html>`), "the answer was 502 Bad Gateway", []string{"the answer was 502 Bad Gateway"}},
 		"az says the code": {
