@@ -106,7 +106,7 @@ func (m *maker) explain(s *subject, p Plan) Explanation {
 	}
 	at := m.locate(s, here)
 	if s.vm != nil {
-		e.Unsupported = s.vm.Unprotectable(s.rule, at.item)
+		e.Unsupported = s.vm.Unprotectable(s.rule, slices.Values(s.items))
 	}
 	if at.item != nil {
 		e.Items = append(e.Items, *at.item)

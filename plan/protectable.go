@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"iter"
 	"slices"
 
 	"github.com/azbackup/azbackup/config"
@@ -11,29 +12,43 @@ import (
 // that: a plan has no such VM backed up, an audit leaves it out of the coverage, an export writes no rule for it,
 // whatever item it may have. What its items have already is kept, and a file may stop them.
 //
-// A disk that is too large counts where it would be backed up: rule is what the file says about the VM, it is the
-// item that decides; either may be nil. The filter of an item that is soft-deleted does not count, because a new
-// item would not have it, nor does one that was not read.
-func (vm *VM) Unprotectable(rule *config.Rule, it *Item) string {
+// A disk that is too large counts where it would be backed up: by the disks that rule says (it may be nil), else by
+// the filter of the item that is active, else by that of any other item, of which the soft-deleted ones do not count.
+// Where a filter was not read nobody can say.
+func (vm *VM) Unprotectable(rule *config.Rule, items iter.Seq[*Item]) string {
 	if vm.Unsupported != "" || len(vm.LargeDisks) == 0 {
 		return vm.Unsupported
 	}
-	var filter *Disks
-	switch {
-	case rule != nil && rule.Disks != nil:
-		filter = disksOf(rule.Disks)
-	case it == nil || it.SoftDeleted:
-	case it.Partial:
-		return ""
-	default:
-		filter = it.Disks
-	}
 	for _, lun := range vm.LargeDisks {
-		if filter.covers(lun) {
+		if backsUp(lun, rule, items) {
 			return fmt.Sprintf("its disk at LUN %d is larger than %d GiB; `disks: {exclude: [%d]}` leaves it out", lun, MaxDiskGiB, lun)
 		}
 	}
 	return ""
+}
+
+// backsUp says whether a data disk is backed up, or would be.
+func backsUp(lun int, rule *config.Rule, items iter.Seq[*Item]) bool {
+	if rule != nil && rule.Disks != nil {
+		return disksOf(rule.Disks).covers(lun)
+	}
+	var running *Item
+	left := false
+	for it := range items {
+		switch {
+		case it.SoftDeleted:
+		case it.Unreadable == "" && IsActive(it.State):
+			if running == nil || compareIDs(it.ID, running.ID) < 0 {
+				running = it
+			}
+		default:
+			left = left || it.Partial || it.Unreadable != "" || !it.Disks.covers(lun)
+		}
+	}
+	if running != nil {
+		return running.Disks.covers(lun)
+	}
+	return !left
 }
 
 // covers says whether a data disk is backed up under the filter.

@@ -65,7 +65,7 @@ func (m *maker) wantProtected(s *subject) {
 		m.block(blocked, ReasonNoSuchVM, "", "")
 		return
 	}
-	if why := s.vm.Unprotectable(s.rule, at.item); why != "" {
+	if why := s.vm.Unprotectable(s.rule, slices.Values(s.items)); why != "" {
 		m.leaveUnprotectable(s, at, blocked, why)
 		return
 	}

@@ -76,6 +76,15 @@ func (v vmItems) first(k kind) plan.Item {
 	return plan.Item{}
 }
 
+// each yields every item.
+func (v vmItems) each(yield func(*plan.Item) bool) {
+	for i := range v.all {
+		if !yield(&v.all[i]) {
+			return
+		}
+	}
+}
+
 // deciding is the item that stands for the VM, and its kind.
 func (v vmItems) deciding() (plan.Item, kind) {
 	if len(v.all) == 0 {

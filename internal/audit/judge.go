@@ -35,13 +35,6 @@ func (v *verdict) hold(s State, format string, args ...any) {
 	v.facts = append(v.facts, fact{s, fmt.Sprintf(format, args...)})
 }
 
-func (v *verdict) itemOrNil() *plan.Item {
-	if v.kind == noItem {
-		return nil
-	}
-	return &v.item
-}
-
 func (v *verdict) holds(s State) bool {
 	return slices.ContainsFunc(v.facts, func(f fact) bool { return f.state == s })
 }
@@ -61,7 +54,7 @@ func (a *assessor) judge(vm plan.VM) (VM, []Finding) {
 	v.row = a.row(v)
 
 	a.unreadable(v, its)
-	if why := vm.Unprotectable(v.rule, v.itemOrNil()); why != "" {
+	if why := vm.Unprotectable(v.rule, its.each); why != "" {
 		v.row.Reason = why
 		v.hold(Unsupported, "Azure Backup is not for it: %s", why)
 	}

@@ -132,19 +132,30 @@ func (e *exporter) treatments() []treatment {
 	return all
 }
 
-// rank orders the items of one VM by which decides (design.md §5): the active one, else a stopped one.
+// The ranks of the items of one VM, in the order in which they decide: a plan's own. What is not known is never
+// passed over for a lesser item, because a plan would block there.
+const (
+	rankActive = iota
+	rankPartial
+	rankUnknown
+	rankResting // stopped or suspended
+	rankDeleted
+)
+
 func rank(it plan.Item) int {
 	switch {
 	case it.Unreadable != "":
-		return 2
+		return rankUnknown
 	case it.SoftDeleted:
-		return 3
+		return rankDeleted
+	case it.Partial:
+		return rankPartial
 	case active(it):
-		return 0
+		return rankActive
 	case plan.IsStopped(it.State), plan.IsSuspended(it.State):
-		return 1
+		return rankResting
 	}
-	return 2
+	return rankUnknown
 }
 
 func active(it plan.Item) bool {
@@ -155,6 +166,13 @@ func (e *exporter) treatment(key armid.Key, items []plan.Item) (treatment, bool)
 	it := items[0]
 	vm, known := e.vms[key]
 	vault, inScope := e.vaults[armid.Of(it.Vault)]
+	why := vm.Unprotectable(nil, func(yield func(*plan.Item) bool) {
+		for i := range items {
+			if !yield(&items[i]) {
+				return
+			}
+		}
+	})
 	switch {
 	case !known:
 		e.note("no rule: %s has backup data in %s, but the machine does not exist or is not visible", it.VM, it.Vault)
@@ -166,11 +184,11 @@ func (e *exporter) treatment(key armid.Key, items []plan.Item) (treatment, bool)
 		e.note("no rule: the item of %s in %s was not understood: %s", vm.ID, vault.Name, it.Unreadable)
 	case it.SoftDeleted:
 		e.note("no rule: %s is soft-deleted in %s; any rule would bring it back", vm.ID, vault.Name)
-	case vm.Unprotectable(nil, &it) != "":
-		e.note("no rule: %s: %s", vm.ID, vm.Unprotectable(nil, &it))
+	case why != "":
+		e.note("no rule: %s: %s", vm.ID, why)
 	case active(it):
 		return e.activeTreatment(vm, vault, it)
-	case rank(it) == 1:
+	case rank(it) == rankResting:
 		return treatment{vm: vm, vault: vault, stopped: true}, true
 	default:
 		e.note("no rule: %s is in state %s in %s", vm.ID, it.State, vault.Name)
