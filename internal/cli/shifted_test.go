@@ -56,7 +56,7 @@ func onMovedEstate(t *testing.T, command string, days int) string {
 	}
 	args := append(strings.Fields(command), "-f", "../../examples/quickstart.yaml", "--simulate", estate)
 	var out, complaints bytes.Buffer
-	synctest.Test(t, func(t *testing.T) {
+	synctest.Test(t, func(*testing.T) {
 		Main(context.Background(), args, Streams{
 			In: strings.NewReader(""), Out: &out, Err: &complaints, Env: func(string) (string, bool) { return "", false },
 			Now: time.Now, Version: "test",
