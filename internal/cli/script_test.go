@@ -108,6 +108,11 @@ func TestScripts(t *testing.T) {
 			env.Setenv("HOME", filepath.Join(env.WorkDir, "home"))
 			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, "cache"))
 			env.Setenv(accessToken, "script")
+			for _, world := range []string{"TZ", "AZBACKUP_TEST_CLOCK_OFFSET", "GOMAXPROCS"} { // see internal/tools/movedclock
+				if v, set := os.LookupEnv(world); set {
+					env.Setenv(world, v)
+				}
+			}
 			return copyMissing("testdata/base", env.WorkDir)
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
