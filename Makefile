@@ -6,6 +6,7 @@ LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 PKG ?= ./...
 N ?= 100000
 SEEDS ?= 2000
+CHAINS ?= 10000
 # As many processes as there are processors; each simulates on one thread.
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 FUZZTIME ?= 30s
@@ -13,7 +14,7 @@ SHORT ?=
 MUTANTS ?= -sample 400
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fmt golden golden-check bench demo check simtest simtest-mutants mutants conformance fuzz estate clean
+.PHONY: help build test race lint fmt golden golden-check bench demo check stress simtest simtest-mutants mutants conformance fuzz estate clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,9 +25,9 @@ build: ## build bin/azbackup
 test: ## run all tests (what a newcomer runs)
 	$(GO) test $(PKG)
 
-race: ## run all tests under the race detector (needs a C compiler)
+race: ## run all tests under the race detector, the engine's on 1, 2 and 8 processors (needs a C compiler)
 	@if command -v "$$($(GO) env CC)" >/dev/null 2>&1; then \
-		CGO_ENABLED=1 $(GO) test -race $(SHORT) $(PKG); \
+		CGO_ENABLED=1 $(GO) test -race $(SHORT) $(PKG) && CGO_ENABLED=1 $(GO) test -race $(SHORT) -cpu 1,2,8 ./apply; \
 	else \
 		echo "race: no C compiler on this machine: the race detector was not run"; \
 	fi
@@ -49,6 +50,9 @@ golden-check: ## fail when an expected output is not what the code writes now
 
 demo: build ## watch a simulated fleet of 60 VMs get its backup
 	@sh examples/demo.sh bin/azbackup
+
+stress: ## run CHAINS small random plans in real time, on 1, 2 and 8 processors; a failure names its seed
+	$(GO) test ./apply -count=1 -run RealTime -cpu 1,2,8 -timeout 0 -v -args -chains $(CHAINS)
 
 simtest: ## simulate SEEDS random estates, with faults, crashes and other actors
 	$(GO) test ./internal/simtest -run TestSimulation -timeout 0 -v -seeds $(SEEDS) -jobs $(JOBS)

@@ -2,9 +2,11 @@ package apply_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -20,8 +22,10 @@ var (
 	chainSeed = flag.Uint64("chain-seed", 0, "seed of the first chain; 0 draws one")
 )
 
-// instant is a backend that carries out everything at once, but for a moment now and then.
+// instant is a backend that carries out everything at once, but for a moment now and then, refuses a write now and
+// then, and has every item as desired.
 type instant struct {
+	plan  plan.Plan
 	seed  uint64
 	calls atomic.Uint64
 }
@@ -41,13 +45,25 @@ func dawdle(r *rand.Rand) {
 func (b *instant) random() *rand.Rand { return rand.New(rand.NewPCG(b.seed, b.calls.Add(1))) }
 
 func (b *instant) Start(_ context.Context, c plan.Change) (apply.Operation, error) {
-	dawdle(b.random())
+	r := b.random()
+	dawdle(r)
+	if r.IntN(12) == 0 {
+		return apply.Operation{}, &apply.Error{Op: "writing", Status: 400, Code: "ScopeLocked", Message: "scripted"}
+	}
 	return apply.Operation{Change: c.ID, Vault: c.Vault, Action: c.Action, Target: c.Target, After: c.After}, nil
 }
 
-func (b *instant) List(context.Context, string) (apply.Snapshot, error) {
+func (b *instant) List(_ context.Context, vault string) (apply.Snapshot, error) {
 	dawdle(b.random())
-	return apply.Snapshot{Requests: 2}, nil
+	s := apply.Snapshot{Requests: 2}
+	for _, c := range b.plan.Changes {
+		if c.Item != "" && armid.Same(c.Vault, vault) {
+			s.Items = append(s.Items, plan.Item{
+				ID: c.Item, Vault: vault, VM: c.Target, Container: containerName(c), State: plan.StateProtected, PolicyID: c.After.Policy,
+			})
+		}
+	}
+	return s, nil
 }
 
 func (b *instant) Poll(context.Context, apply.Operation) (apply.Progress, error) {
@@ -55,15 +71,19 @@ func (b *instant) Poll(context.Context, apply.Operation) (apply.Progress, error)
 	return apply.Progress{Done: true}, nil
 }
 
-// randomChains draws a small plan of vaults and policies, each of which may need some of those before it.
+// randomChains draws a small plan, each change of which may need some of those before it.
 func randomChains(r *rand.Rand) plan.Plan {
 	var changes []plan.Change
 	vaults, updated := 1+r.IntN(3), map[string]bool{}
 	for i := range 2 + r.IntN(9) {
-		v := vaultID(fmt.Sprint("v", r.IntN(vaults)))
+		vault := fmt.Sprint("v", r.IntN(vaults))
+		v := vaultID(vault)
 		c := plan.Change{Action: plan.UpdatePolicy, Target: armid.Policy(v, fmt.Sprint("p", i)), Vault: v}
-		if r.IntN(4) == 0 && !updated[v] {
+		switch n := r.IntN(6); {
+		case n == 0 && !updated[v]:
 			c.Action, c.Target, updated[v] = plan.UpdateVault, v, true
+		case n < 3:
+			c = itemChangeIn(vault, plan.Modify, fmt.Sprint("vm", i))
 		}
 		c.ID = fmt.Sprintf("%s:%d", c.Action, i)
 		for _, before := range changes {
@@ -81,25 +101,60 @@ func TestChainsInRealTimeAreCarriedOutToTheEnd(t *testing.T) {
 	if first == 0 {
 		first = rand.Uint64() >> 1
 	}
-	for seed := first; seed < first+uint64(*chains) && !t.Failed(); seed++ {
-		r := rand.New(rand.NewPCG(seed, 2))
-		p := randomChains(r)
-		rec := &recorder{t: t}
-		rep, err := apply.Run(t.Context(), p, &instant{seed: seed}, apply.Options{
-			Limits:   apply.Limits{Writes: 1 + r.IntN(4), Polls: 1 + r.IntN(3), Operations: 1 + r.IntN(6)},
-			Observed: time.Now(),
-			Observer: func(e apply.Event) {
-				dawdle(r)
-				rec.observe(e)
-			},
-		})
-		checkReport(t, p, rep, err)
-		checkOrder(t, p, rec)
-		if n := rep.Summary[apply.Done]; n != len(p.Changes) {
-			t.Errorf("%d of %d changes are done: %v", n, len(p.Changes), err)
+	n := uint64(*chains)
+	if testing.Short() {
+		n = min(n, 50)
+	}
+	t.Logf("seed %d", first)
+	for seed := first; seed < first+n && !t.Failed(); seed++ {
+		if runChain(t, seed); t.Failed() {
+			t.Errorf("again with: go test ./apply -run RealTime -args -chains 1 -chain-seed %d", seed)
 		}
-		if t.Failed() {
-			t.Errorf("run it again with: go test ./apply -run RealTime -args -chains 1 -chain-seed %d", seed)
+	}
+}
+
+// runChain runs the chain of a seed. The seed decides the plan, the faults and who stands still when; the scheduler
+// of the machine decides the rest.
+func runChain(t *testing.T, seed uint64) {
+	t.Helper()
+	r := rand.New(rand.NewPCG(seed, 2))
+	p := randomChains(r)
+	rec := &recorder{t: t}
+	var interrupt chan struct{}
+	stopAfter := 0
+	if r.IntN(8) == 0 {
+		interrupt, stopAfter = make(chan struct{}), 1+r.IntN(12)
+	}
+	turns := &instant{seed: seed ^ 1<<63}
+	rep, err := apply.Run(t.Context(), p, &instant{plan: p, seed: seed}, apply.WithYield(apply.Options{
+		Limits:    apply.Limits{Writes: 1 + r.IntN(4), Polls: 1 + r.IntN(3), Operations: 1 + r.IntN(6)},
+		Interrupt: interrupt, Grace: time.Minute,
+		Observer: func(e apply.Event) {
+			dawdle(r)
+			rec.observe(e)
+			if stopAfter--; stopAfter == 0 {
+				close(interrupt)
+			}
+		},
+	}, func() {
+		if turns.random().IntN(3) == 0 {
+			runtime.Gosched()
 		}
+	}))
+	checkReport(t, p, rep, err)
+	checkOrder(t, p, rec)
+	results := map[string]apply.Result{}
+	for _, res := range rep.Results {
+		results[res.ID] = res
+	}
+	for _, c := range p.Changes {
+		checkConsequence(t, c, results)
+	}
+	if internal, is := errors.AsType[*apply.InternalError](err); is {
+		t.Error(internal)
+	}
+	ended := rep.Summary[apply.Done] + rep.Summary[apply.Already] + rep.Summary[apply.Failed] + rep.Summary[apply.Blocked]
+	if interrupt == nil && ended != len(p.Changes) {
+		t.Errorf("%d of %d changes ended: %v", ended, len(p.Changes), rep.Summary)
 	}
 }

@@ -24,6 +24,7 @@ func eventful(t *testing.T, ahead time.Duration) (apply.Report, []apply.Event, t
 	for i, words := range [][]string{{"reset-after"}, {"conflict"}, {"job-fails"}, {"429"}} {
 		az.script[fmt.Sprint("vm", i)] = words
 	}
+	az.seed(planOf(changes...))
 	rep, _ = apply.Run(t.Context(), planOf(changes...), az, apply.Options{
 		Observed: az.now().Add(-time.Hour), Now: az.now, Budget: az, Observer: rec.observe, Seed: 1,
 		Limits: apply.Limits{Writes: 1, ItemTimeout: 10 * time.Minute},

@@ -75,7 +75,7 @@ func TestLooksComeAtTheUsualAgesThenFurtherApart(t *testing.T) {
 		{"three quarters of what was seen first", []float64{4, 5, 6, 7, 8}, 0, 0, false, 7, true},
 		{"then the rest", []float64{4, 5, 6, 7, 8}, 7, 0, false, 8, true},
 	} {
-		u := newUsual()
+		u := newUsual(Options{})
 		for _, d := range tc.seen {
 			u.learn(plan.Protect, s(d))
 		}

@@ -50,23 +50,27 @@ type workQueue struct {
 	held             map[lockKey]bool
 	waiters          map[lockKey]*byPriority // ready but for the lock
 	running          int
-	remaining        int               // changes without a result
-	remainingByVault map[armid.Key]int // the same
+	remaining        int // changes without a result
+	remainingByVault map[armid.Key]int
+	bySubscription   map[armid.Key]unfinishedWork
 }
+
+// unfinishedWork counts changes without a result, and the vaults they are in.
+type unfinishedWork struct{ changes, vaults int }
 
 // newWorkQueue makes the queue of a plan that [plan.Validate] has nothing against. Nothing is ready before
 // [workQueue.open].
 func newWorkQueue(changes []plan.Change, usual *usual) *workQueue {
 	q := &workQueue{
 		held: map[lockKey]bool{}, waiters: map[lockKey]*byPriority{},
-		remaining: len(changes), remainingByVault: map[armid.Key]int{},
+		remaining: len(changes), remainingByVault: map[armid.Key]int{}, bySubscription: map[armid.Key]unfinishedWork{},
 	}
 	byID := make(map[string]*task, len(changes))
 	for _, c := range changes {
 		t := newTask(c)
 		q.tasks = append(q.tasks, t)
 		byID[c.ID] = t
-		q.remainingByVault[t.vault]++
+		q.count(t, 1)
 	}
 	for _, t := range q.tasks {
 		for _, id := range t.Needs {
@@ -145,7 +149,19 @@ func (q *workQueue) finish(t *task, res Result) []Result {
 func (q *workQueue) record(t *task, res Result) {
 	t.result = &res
 	q.remaining--
-	q.remainingByVault[t.vault]--
+	q.count(t, -1)
+}
+
+// count adds n, 1 or -1, to the changes without a result of a task's vault and subscription.
+func (q *workQueue) count(t *task, n int) {
+	work := q.bySubscription[t.subscription]
+	work.changes += n
+	before := q.remainingByVault[t.vault]
+	q.remainingByVault[t.vault] = before + n
+	if before == 0 || before+n == 0 {
+		work.vaults += n
+	}
+	q.bySubscription[t.subscription] = work
 }
 
 // unlock frees a lock and makes the next change that wants it ready.

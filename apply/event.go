@@ -50,9 +50,15 @@ type Event struct {
 type Observer func(Event)
 
 // say records an event and returns once it was told.
-func (r *run) say(e Event) {
-	r.schedule.record(e)
+func (r *run) say(e Event) { _ = r.sayWith(e, nil) }
+
+// sayWith says an event of what first does, which happens in the same moment; where first fails nothing is said.
+func (r *run) sayWith(e Event, first func() error) error {
+	if err := r.schedule.record(e, first); err != nil {
+		return err
+	}
 	r.tell()
+	return nil
 }
 
 // tell passes on what was recorded, in order and one at a time. When it returns, all that was recorded before it was
@@ -69,10 +75,12 @@ func (r *run) tell() {
 	}
 }
 
-// say passes on an event of this change.
-func (l *life) say(e Event) {
+// say says an event of this change.
+func (l *life) say(e Event) { l.run.say(l.event(e)) }
+
+func (l *life) event(e Event) Event {
 	e.Change, e.Action, e.Target, e.Vault = l.ID, l.Action, l.Target, l.Vault
-	l.run.say(e)
+	return e
 }
 
 // sayTrouble tells what stands in the way of a write, and how long it is waited out.

@@ -56,9 +56,10 @@ func (p *pursuit) wish() wish {
 	if p.ended {
 		return wish{due: p.lookAt, since: p.accepted, likely: true}
 	}
-	return wish{since: p.accepted, again: func(sparing bool) (time.Time, bool) {
-		at, likely := p.usual.next(p.Action, p.age, p.hint, sparing)
-		return p.accepted.Add(at), likely
+	accepted, age, hint := p.accepted, p.age, p.hint // asked for while the pursuit goes on
+	return wish{since: accepted, again: func(sparing bool) (time.Time, bool) {
+		at, likely := p.usual.next(p.Action, age, hint, sparing)
+		return accepted.Add(at), likely
 	}}
 }
 
@@ -167,8 +168,10 @@ func (l *life) mayPoll() bool {
 // poll asks the operation once.
 func (l *life) poll(ctx context.Context) (Progress, error) {
 	var p Progress
-	var err error
-	within(&l.reads, func() { p, err = l.backend.Poll(ctx, l.op) })
+	err := withSlot(ctx, l.reads, func() (err error) {
+		p, err = l.backend.Poll(ctx, l.op)
+		return err
+	})
 	if err == nil && p.JobID != "" && itemAction(l.Action) {
 		l.op.JobID = p.JobID
 	}

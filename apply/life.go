@@ -74,19 +74,22 @@ func (l *life) planned() time.Time {
 
 // write sends the change's one write. The slot is free when the service has answered.
 func (l *life) write(ctx context.Context) error {
-	var err error
-	within(&l.writes, func() {
+	open, stop := l.door.while(ctx)
+	defer stop()
+	err := withSlot(open, l.writes, func() (err error) {
 		l.placed()
-		if err = l.door.closed(); err != nil {
-			return
+		if err = l.mayWrite(ctx); err != nil {
+			return err
 		}
-		if l.watch != nil && l.watch.knownAt().Before(l.oldest()) {
-			err = errListTooOld // it waited too long for its slot
-			return
+		if err = l.sayWith(l.event(Event{Kind: EventStarted}), l.door.closed); err != nil {
+			return err
 		}
-		l.say(Event{Kind: EventStarted})
+		if err = l.mayWrite(ctx); err != nil { // telling may have taken its time
+			return err
+		}
 		l.sent, l.asked = l.now(), true
 		l.op, err = l.backend.Start(ctx, l.Change)
+		return err
 	})
 	if err != nil {
 		return err
@@ -96,6 +99,14 @@ func (l *life) write(ctx context.Context) error {
 		l.take(l.op)
 	}
 	return nil
+}
+
+// mayWrite returns why the write may not be sent now, or nil.
+func (l *life) mayWrite(ctx context.Context) error {
+	if l.watch != nil && l.watch.knownAt().Before(l.oldest()) {
+		return cmpErr(context.Cause(ctx), l.door.closed(), errListTooOld)
+	}
+	return cmpErr(context.Cause(ctx), l.door.closed())
 }
 
 // take makes op the operation that is followed.

@@ -1,6 +1,7 @@
 package apply_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -36,21 +37,26 @@ func TestASlowObserverDoesNotEndTheRunEarly(t *testing.T) {
 }
 
 // checkOrder holds what an observer may rely on: a change starts after the results of all it needs were told, each
-// result is told once, and the counts never go back.
+// result is told once, nothing starts after an interrupt, and the counts never go back.
 func checkOrder(t failer, p plan.Plan, rec *recorder) {
 	t.Helper()
 	needs, over := map[string][]string{}, map[string]bool{}
 	for _, c := range p.Changes {
 		needs[c.ID] = c.Needs
 	}
-	done, last := 0, time.Time{}
+	done, last, interrupted := 0, time.Time{}, false
 	for _, e := range rec.events {
 		if e.Done < done || e.Time.Before(last) {
 			t.Errorf("%s of %q goes back: %d done after %d, at %v after %v", e.Kind, e.Change, e.Done, done, e.Time, last)
 		}
 		done, last = e.Done, e.Time
 		switch e.Kind {
+		case apply.EventInterrupt:
+			interrupted = true
 		case apply.EventStarted:
+			if interrupted {
+				t.Errorf("%s is told to start after the interrupt", e.Change)
+			}
 			for _, id := range needs[e.Change] {
 				if !over[id] {
 					t.Errorf("%s is told to start before the end of %s is told", e.Change, id)
@@ -64,4 +70,73 @@ func checkOrder(t failer, p plan.Plan, rec *recorder) {
 		default:
 		}
 	}
+}
+
+func TestASlowObserverDoesNotMakeAWriteUnconfirmedThatWasNeverSent(t *testing.T) {
+	inBubble(t, func(t *testing.T, az *fake) {
+		p := planOf(itemChange(plan.Protect, "vm1"))
+		rep, err := apply.Run(t.Context(), p, az, apply.Options{
+			Observed: time.Now(), Limits: apply.Limits{ItemTimeout: time.Minute},
+			Observer: func(e apply.Event) {
+				if e.Kind == apply.EventStarted {
+					time.Sleep(2 * time.Minute)
+				}
+			},
+		})
+		checkReport(t, p, rep, err)
+		wantOutcome(t, rep, "protect:vm1", apply.TimedOut)
+		if az.started("protect:vm1") != 0 {
+			t.Error("it was written when its time was up")
+		}
+	})
+}
+
+// stubborn is a service that does not let go of the first write when its time is up.
+type stubborn struct{ *fake }
+
+func (s stubborn) Start(ctx context.Context, c plan.Change) (apply.Operation, error) {
+	if c.ID == "protect:vm1" {
+		time.Sleep(90 * time.Second)
+	}
+	return s.fake.Start(ctx, c)
+}
+
+func TestAChangeWhoseTimeIsUpLeavesTheQueueForAWriteAndWasNotAsked(t *testing.T) {
+	inBubble(t, func(t *testing.T, az *fake) {
+		p := planOf(itemChange(plan.Protect, "vm1"), itemChange(plan.Protect, "vm2"))
+		rep, err := apply.Run(t.Context(), p, stubborn{az}, apply.Options{
+			Observed: time.Now(), Limits: apply.Limits{Writes: 1, ItemTimeout: time.Minute},
+		})
+		checkReport(t, p, rep, err)
+		wantOutcome(t, rep, "protect:vm1", apply.Unconfirmed)
+		wantOutcome(t, rep, "protect:vm2", apply.TimedOut)
+	})
+}
+
+func TestWhoWaitsForARefreshThatWasLeftRefreshesItself(t *testing.T) {
+	inBubble(t, func(t *testing.T, az *fake) {
+		az.script["vm1"], az.script["vm2"] = []string{"unknown-container"}, []string{"unknown-container"}
+		refreshes := 0
+		az.duration = func(c plan.Change, _ int) time.Duration {
+			switch c.Action {
+			case plan.UpdatePolicy:
+				return 2 * time.Minute
+			case plan.Refresh:
+				if refreshes++; refreshes == 1 {
+					return time.Hour // longer than the change has that began it
+				}
+			default:
+			}
+			return 36 * time.Second
+		}
+		rep, _ := carryOut(t, az, planOf(
+			itemChange(plan.Protect, "vm1"), policyChange(plan.UpdatePolicy, "p"), itemChange(plan.Protect, "vm2", "update-policy:p"),
+		), apply.Options{Limits: apply.Limits{ItemTimeout: 5 * time.Minute}})
+		res := wantOutcome(t, rep, "protect:vm1", apply.TimedOut)
+		wantContains(t, "the message", res.Message, "5m0s")
+		wantOutcome(t, rep, "protect:vm2", apply.Done)
+		if refreshes != 2 {
+			t.Errorf("%d refreshes, want 2", refreshes)
+		}
+	})
 }

@@ -30,6 +30,8 @@ type Options struct {
 	Now func() time.Time
 	// Seed makes the jitter of repeated waits repeatable.
 	Seed uint64
+
+	yield func() // see [mutex]; set by tests only
 }
 
 // Limits bound a run; zero means the default in brackets.

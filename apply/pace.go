@@ -22,19 +22,17 @@ const stragglerSweeps = 3
 
 // when is the moment of the next sweep; wanted is false when nobody wishes for one.
 func (w *watch) when() (at time.Time, wanted bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if len(w.wishes) == 0 {
+	due := w.wished()
+	if len(due) == 0 {
 		return time.Time{}, false
 	}
 	_, scarcity, sweeps := w.share()
 	sparing := scarcity > 1 || sweeps < plenty
-	for _, wi := range w.wishes {
+	for _, wi := range due {
 		if wi.again != nil {
 			wi.due, wi.likely = wi.again(sparing)
 		}
 	}
-	due := slices.Clone(w.wishes)
 	slices.SortFunc(due, func(a, b *wish) int { return a.due.Compare(b.due) })
 	last := due[w.worthwhile(due)-1]
 	// Those that are due a moment later come along: a thirtieth of the age is not noticed.
@@ -77,11 +75,11 @@ func (w *watch) worthwhile(due []*wish) int {
 func (w *watch) share() (operations int, scarcity, sweeps float64) {
 	pays := float64(w.cost) / readsPerOperation
 	scarcity, sweeps = 1, math.Inf(1)
-	changes, vaults := w.remaining()
+	work := w.unfinished()
 	for _, kind := range []ReadKind{ReadItems, ReadJobs} {
 		if b := w.budget(kind); b.Remaining >= 0 {
-			left := (1-othersPart)*float64(b.Remaining)/(float64(w.cost)/2) - stragglerSweeps*float64(vaults)
-			scarcity = max(scarcity, float64(changes)/max(left, 1)/pays)
+			left := (1-othersPart)*float64(b.Remaining)/(float64(w.cost)/2) - stragglerSweeps*float64(work.vaults)
+			scarcity = max(scarcity, float64(work.changes)/max(left, 1)/pays)
 			sweeps = min(sweeps, left)
 		}
 	}

@@ -2,6 +2,8 @@ package apply_test
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -63,6 +65,21 @@ func randomWorld(rt *rapid.T, p plan.Plan) func(*fake) {
 	}
 }
 
+// randomPauses draws when, and for how long up to a limit, whoever calls it stands still: an observer, or everybody at
+// a lock. Most runs have none.
+func randomPauses(rt *rapid.T) func(limit time.Duration) {
+	seed := rapid.Uint64Range(0, 1<<20).Draw(rt, "pauses")
+	if seed%2 == 0 {
+		return func(time.Duration) {}
+	}
+	var n atomic.Uint64
+	return func(limit time.Duration) {
+		if r := rand.New(rand.NewPCG(seed, n.Add(1))); r.IntN(4) == 0 {
+			time.Sleep(time.Duration(r.Int64N(int64(limit))))
+		}
+	}
+}
+
 func TestPropertiesOfARun(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		p := randomPlan(rt)
@@ -73,6 +90,7 @@ func TestPropertiesOfARun(t *testing.T) {
 		}
 		interruptAfter := rapid.SampledFrom([]time.Duration{0, 0, time.Second, time.Minute}).Draw(rt, "interrupt")
 		world := randomWorld(rt, p)
+		pauses := randomPauses(rt)
 		synctest.Test(t, func(t *testing.T) {
 			az := newFake()
 			world(az)
@@ -84,11 +102,16 @@ func TestPropertiesOfARun(t *testing.T) {
 			rec := &recorder{t: rt}
 			began := time.Now()
 			az.seed(p)
-			rep, err := apply.Run(t.Context(), p, az, apply.Options{
-				Limits: limits, Observer: rec.observe, Observed: began, Interrupt: interrupt, Grace: time.Minute,
-			})
+			rep, err := apply.Run(t.Context(), p, az, apply.WithYield(apply.Options{
+				Limits: limits, Observed: began, Interrupt: interrupt, Grace: time.Minute,
+				Observer: func(e apply.Event) {
+					pauses(10 * time.Second)
+					rec.observe(e)
+				},
+			}, func() { pauses(time.Millisecond) }))
 			checkReport(rt, p, rep, err)
 			checkProperties(rt, p, rep, rec, az, limits)
+			checkOrder(rt, p, rec)
 			if time.Since(began) > 6*time.Hour {
 				rt.Errorf("the run took %v", time.Since(began))
 			}

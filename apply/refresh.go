@@ -3,7 +3,6 @@ package apply
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/azbackup/azbackup/internal/armid"
@@ -14,13 +13,14 @@ import (
 // refused for lack of it. Safe for concurrent use.
 type refreshes struct {
 	clock
-	mu     sync.Mutex
+	mu     mutex
 	vaults map[armid.Key]*refreshed
 }
 
 // refreshed is the one refresh of a vault.
 type refreshed struct {
 	done chan struct{} // closed at its end; then the rest may be read
+	left bool          // it ended with the change that began it, whose time was up
 	at   time.Time
 	err  error
 }
@@ -28,30 +28,50 @@ type refreshed struct {
 // errInVain says that the vault had been refreshed before the change was refused: once more would not help.
 var errInVain = errors.New("the vault was refreshed before")
 
-// once runs f unless the vault's refresh was begun before; then it waits for that one's end.
+// once runs f unless the vault's refresh was begun before; then it waits for that one's end. One that was left, because
+// the time of the change that began it was up, is begun again by the next that needs it.
 func (rs *refreshes) once(ctx context.Context, vault string, refused time.Time, f func() error) error {
-	rs.mu.Lock()
-	r, begun := rs.vaults[armid.Of(vault)]
-	if !begun {
-		r = &refreshed{done: make(chan struct{})}
-		rs.vaults[armid.Of(vault)] = r
-	}
-	rs.mu.Unlock()
-	if !begun {
-		r.err = f()
-		r.at = rs.now()
-		close(r.done)
+	for {
+		r, begun := rs.claim(armid.Of(vault))
+		if !begun {
+			r.err, r.at = f(), rs.now()
+			if r.left = r.err != nil && ctx.Err() != nil; r.left {
+				rs.forget(armid.Of(vault))
+			}
+			close(r.done)
+			return r.err
+		}
+		select {
+		case <-r.done:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		switch {
+		case r.left:
+			continue
+		case r.err == nil && !r.at.After(refused):
+			return errInVain
+		}
 		return r.err
 	}
-	select {
-	case <-r.done:
-	case <-ctx.Done():
-		return context.Cause(ctx)
+}
+
+// claim returns the refresh of a vault, which is the caller's to carry out unless it was begun.
+func (rs *refreshes) claim(vault armid.Key) (r *refreshed, begun bool) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	r, begun = rs.vaults[vault]
+	if !begun {
+		r = &refreshed{done: make(chan struct{})}
+		rs.vaults[vault] = r
 	}
-	if r.err == nil && !r.at.After(refused) {
-		return errInVain
-	}
-	return r.err
+	return r, begun
+}
+
+func (rs *refreshes) forget(vault armid.Key) {
+	rs.mu.Lock()
+	defer rs.mu.Unlock()
+	delete(rs.vaults, vault)
 }
 
 // note remembers a refresh that the plan asked for.
@@ -71,7 +91,7 @@ func (l *life) refreshFirst(ctx context.Context, refused error) (Result, bool) {
 	case err == nil:
 		return Result{}, false
 	case ctx.Err() != nil || l.door.closed() != nil:
-		return l.gaveUp(err), true
+		return l.gaveUp(cmpErr(context.Cause(ctx), l.door.closed())), true
 	case errors.Is(err, errInVain):
 		return l.failed(refused), true
 	}

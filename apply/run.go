@@ -7,7 +7,6 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
 	"github.com/azbackup/azbackup/internal/armid"
@@ -54,33 +53,34 @@ type run struct {
 
 	refreshes *refreshes
 	slots     *semaphore.Weighted // operations in flight
-	writes    errgroup.Group      // HTTP writes in flight
-	reads     errgroup.Group      // sweeps and polls in flight
+	writes    *semaphore.Weighted // HTTP writes in flight
+	reads     *semaphore.Weighted // sweeps and polls in flight
 
 	telling chan struct{} // holds a token while events are told: one at a time
 	told    chan struct{} // has a token when some were
 
-	mu       sync.Mutex
+	mu       mutex
 	random   *rand.Rand
 	accepted int // operations
 	asked    int // single questions about operations that the lists were silent on
 }
 
 func newRun(p plan.Plan, b Backend, o Options) *run {
-	u, c := newUsual(), newClock(o.Now)
+	u, c := newUsual(o), newClock(o.Now)
 	r := &run{
 		clock: c, backend: b, opt: o, began: c.now(),
-		schedule:  newSchedule(p.Changes, u, c),
+		schedule:  newSchedule(p.Changes, u, o),
 		usual:     u,
 		watches:   map[armid.Key]*watch{},
-		refreshes: &refreshes{clock: c, vaults: map[armid.Key]*refreshed{}},
+		refreshes: &refreshes{clock: c, mu: newMutex(o), vaults: map[armid.Key]*refreshed{}},
 		slots:     semaphore.NewWeighted(int64(o.Limits.Operations)),
+		writes:    semaphore.NewWeighted(int64(o.Limits.Writes)),
+		reads:     semaphore.NewWeighted(int64(o.Limits.Polls)),
 		telling:   make(chan struct{}, 1),
 		told:      make(chan struct{}, 1),
+		mu:        newMutex(o),
 		random:    rand.New(rand.NewPCG(o.Seed, 1)),
 	}
-	r.writes.SetLimit(o.Limits.Writes)
-	r.reads.SetLimit(o.Limits.Polls)
 	for _, c := range p.Changes {
 		if key := armid.Of(c.Vault); watched(c.Action) && r.watches[key] == nil {
 			r.watches[key] = r.newWatch(c.Vault)
@@ -128,8 +128,11 @@ func (r *run) awaitInterrupt(ctx context.Context, leave context.CancelCauseFunc)
 		return
 	case <-r.opt.Interrupt:
 	}
-	r.say(Event{Kind: EventInterrupt, Wait: plan.Duration(r.opt.Grace), Message: "nothing new is started; what runs is waited for"})
-	r.door.close(errInterrupted)
+	e := Event{Kind: EventInterrupt, Wait: plan.Duration(r.opt.Grace), Message: "nothing new is started; what runs is waited for"}
+	_ = r.sayWith(e, func() error { // no change is told to start after it
+		r.door.close(errInterrupted)
+		return nil
+	})
 	if sleep(ctx, r.opt.Grace) == nil {
 		leave(errGraceOver)
 	}
@@ -204,12 +207,16 @@ func (r *run) close(invalid error) error {
 
 // newWatch makes the watch of a vault, with what it needs to know of the run.
 func (r *run) newWatch(vault string) *watch {
-	w := newWatch(vault, r.clock)
+	w := newWatch(vault, r.opt)
 	w.known = r.opt.Observed
 	w.budget = func(k ReadKind) Budget { return r.opt.budget(vault, k) }
-	w.remaining = func() (int, int) { return r.schedule.remaining(armid.SubscriptionOf(vault)) }
+	subscription := armid.Of(armid.SubscriptionOf(vault))
+	w.unfinished = func() unfinishedWork { return r.schedule.unfinished(subscription) }
 	w.list = func(ctx context.Context) (s Snapshot, err error) {
-		within(&r.reads, func() { s, err = r.backend.List(ctx, vault) })
+		err = withSlot(ctx, r.reads, func() error {
+			s, err = r.backend.List(ctx, vault)
+			return err
+		})
 		if err == nil {
 			r.say(Event{Kind: EventSwept, Vault: vault})
 		}

@@ -2,8 +2,6 @@ package apply
 
 import (
 	"context"
-	"strings"
-	"sync"
 
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/plan"
@@ -17,14 +15,14 @@ import (
 type schedule struct {
 	clock clock
 
-	mu      sync.Mutex
+	mu      mutex
 	queue   *workQueue
 	untold  []Event
 	changed chan struct{} // has a token when next may have something new to say
 }
 
-func newSchedule(changes []plan.Change, usual *usual, c clock) *schedule {
-	return &schedule{clock: c, queue: newWorkQueue(changes, usual), changed: make(chan struct{}, 1)}
+func newSchedule(changes []plan.Change, usual *usual, o Options) *schedule {
+	return &schedule{mu: newMutex(o), clock: newClock(o.Now), queue: newWorkQueue(changes, usual), changed: make(chan struct{}, 1)}
 }
 
 // open records what the plan itself settles, and lets the rest begin.
@@ -99,24 +97,25 @@ func (s *schedule) results() []Result {
 	return all
 }
 
-// remaining is how many changes of a subscription have no result, and in how many vaults.
-func (s *schedule) remaining(subscription string) (changes, vaults int) {
+// unfinished is how many changes of a subscription have no result, and in how many vaults.
+func (s *schedule) unfinished(subscription armid.Key) unfinishedWork {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for vault, n := range s.queue.remainingByVault {
-		if n > 0 && strings.EqualFold(armid.SubscriptionOf(string(vault)), subscription) {
-			changes += n
-			vaults++
-		}
-	}
-	return changes, vaults
+	return s.queue.bySubscription[subscription]
 }
 
-// record puts an event in line to be told.
-func (s *schedule) record(e Event) {
+// record puts an event in line to be told. It happens together with what it tells of: first, which may be nil, is done in
+// the same critical section, and where it fails there is no event.
+func (s *schedule) record(e Event, first func() error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if first != nil {
+		if err := first(); err != nil {
+			return err
+		}
+	}
 	s.recordLocked(e)
+	return nil
 }
 
 func (s *schedule) recordLocked(e Event) {

@@ -2,7 +2,6 @@ package apply
 
 import (
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/azbackup/azbackup/plan"
@@ -11,11 +10,13 @@ import (
 // usual knows how long operations take: at first what was recorded of the service, then what this run has seen.
 // Safe for concurrent use.
 type usual struct {
-	mu   sync.Mutex
+	mu   mutex
 	seen map[plan.Action][]time.Duration // sorted
 }
 
-func newUsual() *usual { return &usual{seen: map[plan.Action][]time.Duration{}} }
+func newUsual(o Options) *usual {
+	return &usual{mu: newMutex(o), seen: map[plan.Action][]time.Duration{}}
+}
 
 // recorded are the ages at which operations of a kind were found to end in bulk: most of them at the first one,
 // nearly all of the rest at the last (azure-api.md §1, §4, §6, §7.1; FACTS 10). Looking between them is dear

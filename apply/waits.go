@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"github.com/azbackup/azbackup/internal/crash"
 )
@@ -74,14 +74,11 @@ func (r *run) backoff(first time.Duration, n int) time.Duration {
 	return d + time.Duration(r.random.Float64()*float64(d)/10)
 }
 
-// within runs f in one of the group's slots, and waits for its end.
-func within(group *errgroup.Group, f func()) {
-	done := make(chan struct{})
-	group.Go(func() error {
-		defer crash.ExitOnPanic()
-		defer close(done)
-		f()
-		return nil
-	})
-	<-done
+// withSlot runs f in a slot, or returns why ctx ended before there was one.
+func withSlot(ctx context.Context, slots *semaphore.Weighted, f func() error) error {
+	if slots.Acquire(ctx, 1) != nil {
+		return context.Cause(ctx)
+	}
+	defer slots.Release(1)
+	return f()
 }

@@ -3,7 +3,6 @@ package apply
 import (
 	"context"
 	"slices"
-	"sync"
 	"time"
 )
 
@@ -14,19 +13,20 @@ type watch struct {
 	vault  string
 	list   func(context.Context) (Snapshot, error)
 	budget func(ReadKind) Budget
-	// remaining is how many changes of the subscription have no result, and in how many vaults: they share the budget.
-	remaining func() (changes, vaults int)
+	// unfinished is what is left to do in the subscription: all of it shares the budget.
+	unfinished func() unfinishedWork
 
-	mu      sync.Mutex
-	wishes  []*wish
-	latest  *look
-	known   time.Time     // when the vault was last listed, by the plan or here
-	hold    time.Time     // until when no sweep can be afforded
-	cost    int           // requests of the last sweep
+	hold    time.Time     // until when no sweep can be afforded; of the sweeping goroutine alone
+	cost    int           // requests of the last sweep; the same
 	changed chan struct{} // has a token when wishes came
+
+	mu     mutex
+	wishes []*wish
+	latest *look
+	known  time.Time // when the vault was last listed, by the plan or here
 }
 
-// wish is somebody's wish for a look at the vault.
+// wish is somebody's wish for a look at the vault. Once it is made, due and likely are of the sweeping goroutine alone.
 type wish struct {
 	due    time.Time
 	again  outlook   // what due and likely are by now, if they can change
@@ -48,8 +48,8 @@ type sight struct {
 	err  error
 }
 
-func newWatch(vault string, c clock) *watch {
-	return &watch{clock: c, vault: vault, cost: 2, changed: make(chan struct{}, 1)}
+func newWatch(vault string, o Options) *watch {
+	return &watch{clock: newClock(o.Now), mu: newMutex(o), vault: vault, cost: 2, changed: make(chan struct{}, 1)}
 }
 
 // next waits for the next look. Whoever waits gets every look that is good for him, due or not: it is paid.
@@ -99,9 +99,8 @@ const settling = 2 * time.Millisecond
 // cannot be afforded, it sends them to ask for themselves.
 func (w *watch) serve(ctx context.Context) {
 	now := w.now()
-	w.mu.Lock()
 	due, worth := map[*wish]bool{}, false
-	for _, wi := range w.wishes {
+	for _, wi := range w.wished() {
 		if !wi.due.After(now) {
 			due[wi] = true
 			worth = worth || wi.must || wi.likely
@@ -111,10 +110,8 @@ func (w *watch) serve(ctx context.Context) {
 	at := w.affordable(now)
 	if at.After(now) && !few {
 		w.hold = at
-		w.mu.Unlock()
 		return
 	}
-	w.mu.Unlock()
 	if few && (!worth || at.After(now)) {
 		w.answer(sight{}, func(wi *wish) bool { return due[wi] })
 		return
@@ -144,10 +141,10 @@ func (w *watch) sweep(ctx context.Context) sight {
 		return sight{err: err}
 	}
 	l := newLook(snapshot, at)
+	w.cost = max(2, snapshot.Requests)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.latest, w.known = l, at
-	w.cost = max(2, snapshot.Requests)
 	return sight{look: l}
 }
 
@@ -163,6 +160,13 @@ func (w *watch) knownAt() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.known
+}
+
+// wished are the wishes at this moment.
+func (w *watch) wished() []*wish {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.wishes)
 }
 
 func (w *watch) forget(wi *wish) {
