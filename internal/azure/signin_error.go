@@ -111,7 +111,8 @@ func shortened(text string) string {
 	name := named(text)
 	rest := inOneLine(text)
 	if name != "" {
-		rest = strings.TrimLeft(rest[len(credentialName.FindStringSubmatch(rest)[1]):], ": ")
+		rest = rest[len(credentialName.FindStringSubmatch(rest)[1]):]
+		rest = strings.TrimLeft(strings.TrimPrefix(rest, ".GetToken()"), ": ")
 	}
 	for _, advice := range []string{"To troubleshoot, visit ", "See https://", "Trace ID: "} {
 		rest, _, _ = strings.Cut(rest, advice)

@@ -90,6 +90,11 @@ func TestASignInThatFailsNamesEachCredentialInALine(t *testing.T) {
 			"AzureCLICredential: AADSTS700024: Client assertion is not within its valid time range (" + meaning(700024) + ")",
 			[]string{"AzureCLICredential: AADSTS700024: Client assertion is not within its valid time range (" + meaning(700024) + ")"},
 		},
+		"az cannot answer a challenge": {
+			errors.New("AzureCLICredential.GetToken(): Azure CLI requires additional claims. Run this command then retry the operation: az login --claims-challenge eyJ9"),
+			"AzureCLICredential: Azure CLI requires additional claims. Run this command then retry the operation: az login --claims-challenge eyJ9",
+			[]string{"AzureCLICredential: Azure CLI requires additional claims. Run this command then retry the operation: az login --claims-challenge eyJ9"},
+		},
 		"no credential of azidentity": {errors.New("no\nanswer"), "no answer", []string{"no answer"}},
 		"nothing":                     {errors.New(""), "", []string{""}},
 		"much":                        {errors.New(strings.Repeat("é", 1000)), strings.Repeat("é", 400) + "…", []string{strings.Repeat("é", 400) + "…"}},

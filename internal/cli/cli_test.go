@@ -298,3 +298,13 @@ func TestTheLogHandlerIsSafeWithGroups(t *testing.T) {
 		t.Errorf("got %q", b.String())
 	}
 }
+
+func TestTheCredentialsThatWereTriedCannotSteerTheTerminal(t *testing.T) {
+	err := fmt.Errorf("a: %w", &azure.SignInError{Message: "x", Attempts: []string{"one: \x1b[2J\u202e", "two\nlines"}})
+	if got := attempts(err); strings.ContainsAny(got, "\x1b\u202e") || strings.Count(got, "\n") != 2 || !strings.HasSuffix(got, "\n  two lines") {
+		t.Errorf("got %q", got)
+	}
+	if got := attempts(&azure.SignInError{Message: "x", Attempts: []string{"x"}}); got != "" {
+		t.Errorf("the only one is said twice: %q", got)
+	}
+}
