@@ -27,7 +27,7 @@ func (m *maker) backup(s *subject, it *Item, v *vaultPlan, after, itemID string)
 	}
 	container := containerOf(it, s.id)
 	for _, j := range m.index.jobs[jobKey{v.key, container}] {
-		if j.IsBackup() && (j.Running() || m.opt.Now.Sub(j.Start) <= want.IfOlderThan) {
+		if j.mayBackUp() && (j.Running() || m.opt.Now.Sub(j.Start) <= want.IfOlderThan) {
 			return
 		}
 	}

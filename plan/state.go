@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/azbackup/azbackup/internal/armid"
@@ -17,12 +18,10 @@ func Canonical(word string) string {
 		return word // nearly all there are
 	}
 	trimmed := strings.TrimSpace(word)
-	for _, w := range [...]string{
+	for _, w := range append([]string{
 		StateIRPending, StateProtected, StateProtectionError, StateProtectionStopped, StateBackupsSuspended, StateProtectionPaused, StateInvalid,
 		jobCompleted, jobWithWarnings, jobFailed, jobCancelled, jobInProgress, "Cancelling",
-		jobBackup, "ConfigureBackup", "DisableBackup", "Restore", "Undelete", "DeleteBackupData", "Register", "UnRegister",
-		"CrossRegionRestore", "UpdateCustomerManagedKey",
-	} {
+	}, jobOperations()...) {
 		if strings.EqualFold(trimmed, w) {
 			return w
 		}
@@ -60,6 +59,20 @@ func (j Job) Failed() bool {
 
 // IsBackup says whether the job takes a backup.
 func (j Job) IsBackup() bool { return Canonical(j.Operation) == jobBackup }
+
+// mayBackUp says whether the job takes a backup, or runs and does something that this program does not know.
+func (j Job) mayBackUp() bool {
+	known := slices.Contains(jobOperations(), Canonical(j.Operation))
+	return j.IsBackup() || !known && j.Running()
+}
+
+// jobOperations are the operations of jobs (azure-api.md §5).
+func jobOperations() []string {
+	return []string{
+		jobBackup, "ConfigureBackup", "DisableBackup", "Restore", "Undelete", "DeleteBackupData", "Register", "UnRegister",
+		"CrossRegionRestore", "UpdateCustomerManagedKey",
+	}
+}
 
 // StateSoftDeleted is the word of a [State] for an item that was deleted and can still be recovered; the
 // service itself calls it ProtectionStopped and sets a flag (azure-api.md §3).

@@ -175,6 +175,9 @@ func (a *assessor) running(v *verdict) {
 	switch {
 	case equalFold(v.item.LastBackupStatus, "Failed"):
 		v.hold(Failing, "its last backup failed%s", at(v.item.LastBackup))
+	case !isKnownEnd(v.item.LastBackupStatus):
+		v.hint = "look at the item's last backup job"
+		v.hold(Unknown, "its last backup ended as %q, which says neither yes nor no", v.item.LastBackupStatus)
 	case plan.Canonical(v.item.State) == plan.StateProtectionError:
 		v.hold(Failing, "its item is in state ProtectionError")
 	}
@@ -184,6 +187,15 @@ func (a *assessor) running(v *verdict) {
 	if !slices.ContainsFunc(v.facts, func(f fact) bool { return f.state != Unsupported && f.state != Excluded }) {
 		v.hold(Protected, "last recovery point %s", stamp(v.item.LastRecoveryPoint))
 	}
+}
+
+// isKnownEnd says whether a last backup's status is one that is known not to be a failure; "" is said before the first.
+func isKnownEnd(status string) bool {
+	switch plan.Canonical(status) {
+	case "", "Completed", "CompletedWithWarnings", "InProgress", "Cancelled", "Cancelling":
+		return true
+	}
+	return false
 }
 
 // freshness holds pending and stale. A recovery point that is older than the VM is one of an earlier VM that

@@ -60,6 +60,14 @@ func (w wireVault) vault(id string, inFile bool) (plan.Vault, string) {
 		PublicNetworkAccess: r.enabled("publicNetworkAccess", p.PublicNetworkAccess),
 		Tags:                r.tags(w.Tags),
 	}
+	// What is there must say what it is for: half of it may mean anything.
+	if redundancy := p.RedundancySettings; redundancy.Standard == "" && redundancy.CrossRegion != "" || v.Settings.Redundancy != "" && redundancy.CrossRegion == "" {
+		r.note("redundancySettings says standardTierStorageRedundancy %s and crossRegionRestore %s",
+			shown(redundancy.Standard.loose(), true), shown(redundancy.CrossRegion.loose(), true))
+	}
+	if soft.State != "" && soft.Days == "" {
+		r.note("softDeleteRetentionPeriodInDays is missing")
+	}
 	if soft.Days != "" {
 		v.Settings.SoftDeleteDays = new(r.number("softDeleteRetentionPeriodInDays", soft.Days, maxSoftDelete))
 	}

@@ -50,6 +50,9 @@ func (a *app) read(ctx context.Context, s *session, scope plan.Scope) (plan.Obse
 			&apply.Error{Op: "reading " + string(g.Kind), Code: g.Code, Message: g.Message, RequestID: g.RequestID, Status: g.Status})
 	}
 	a.compareClocks(s)
+	for _, note := range o.Notes {
+		a.log.Info(note)
+	}
 	a.log.Info(fmt.Sprintf("read %s, %s, %s: %s, %s", report.Count(len(o.VMs), "VM"), report.Count(len(o.Vaults), "vault"),
 		report.Count(len(o.Items), "protected item"), report.Count(total(s.Requests()), "request"), report.Duration(a.Now().Sub(began))),
 		"vms", len(o.VMs), "vaults", len(o.Vaults), "items", len(o.Items), "gaps", len(o.Gaps), "requests", s.Requests(),
