@@ -131,10 +131,10 @@ func (c *Client) layVault(ctx context.Context, op string, ch plan.Change) (laid,
 	return laid{body: vaultSettings(send, w), after: &after}, nil
 }
 
-// layItem spells the PUT of an item. Where the change has a risk, brings a deleted item back, or was held back by quotas,
-// the item is read right before; else the engine compared it by a list.
+// layItem spells the PUT of an item. Where the change has a risk, brings an item back, or was held back by quotas, the item
+// is read right before; else the engine compared it by a list.
 func (c *Client) layItem(ctx context.Context, op, id string, ch plan.Change, held time.Duration) (laid, error) {
-	if ch.Action == plan.Undelete || ch.Risk != "" && ch.Risk != plan.RiskNone || held > heldBack {
+	if ch.Action == plan.Undelete || ch.Action == plan.Resume || ch.Risk != "" && ch.Risk != plan.RiskNone || held > heldBack {
 		now, err := c.itemNow(ctx, op, id, ch.Vault)
 		if err != nil {
 			return laid{}, err

@@ -25,7 +25,7 @@ func (p *play) effect(e simulator.Effect) {
 
 // approve says yes to a plan: at once, or, with a colleague about, after some minutes in which he works.
 func (p *play) approve(w *walk) time.Time {
-	a := approval{walk: p.wire.walk, plan: w.plan, at: w.observed}
+	a := approval{walk: p.wire.walk, plan: w.plan, at: w.began}
 	if c := p.colleague; c.active && c.r.IntN(2) == 0 {
 		for range 1 + c.r.IntN(4) {
 			time.Sleep(time.Duration(c.r.IntN(180)) * time.Second)
@@ -35,7 +35,7 @@ func (p *play) approve(w *walk) time.Time {
 	}
 	a.from = p.judge.now
 	p.judge.approvals = append(p.judge.approvals, a)
-	return a.at
+	return w.client.At(a.at)
 }
 
 // say tells what happens, when somebody wants to know.

@@ -45,7 +45,7 @@ type ourEffect struct {
 type approval struct {
 	walk int
 	plan plan.Plan
-	at   time.Time // lists that are younger may be relied on
+	at   time.Time // lists that are younger may be relied on; by the machine's clock, as requests are
 	from int       // reads for a write count from this request on
 }
 

@@ -153,6 +153,13 @@ func meanwhiles() map[string]meanwhile {
 			estate: withItem(stopped), yaml: daily, act: []act{movesTo("long")}, unasked: true,
 			want: map[string]string{"resume": failed}, message: "; by job ", item: itemState{state: moved, policy: "long"},
 		},
+		"a stopped item without points resumed under another policy, nobody asked": {
+			estate: func(e *estate) {
+				withItem(itemState{})(e)
+				e.addItem(mwVault, mwVM, stopped)
+			}, yaml: daily, act: []act{movesTo("long")}, unasked: true,
+			want: map[string]string{"resume": failed}, item: itemState{state: "IRPending", policy: "long"},
+		},
 		"an item to stop that a colleague moved, nobody asked": {
 			estate: withItem(short), yaml: ruled("protect: stopped"), act: []act{movesTo("long")}, unasked: true,
 			want: map[string]string{"stop": failed}, message: "policy was short, is now long", item: itemState{state: moved, policy: "long"},
@@ -235,9 +242,9 @@ func (m meanwhile) check(t *testing.T) {
 		time.Sleep(time.Minute)
 	}
 	before := len(writes(w.entries))
-	o := apply.Options{Budget: planned.client, Observed: planned.observed}
+	o := apply.Options{Budget: planned.client, Observed: planned.observed, Now: planned.client.Now}
 	if !m.unasked {
-		o.Approved = time.Now()
+		o.Approved = planned.client.Now()
 	}
 	report, _ := apply.Run(t.Context(), planned.plan, planned.client, o)
 	if m.want != nil {

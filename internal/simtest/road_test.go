@@ -54,6 +54,7 @@ func (r *road) client(t testing.TB) *azure.Client {
 // walk is one command: what it read and planned, and, if it applied, how that ended.
 type walk struct {
 	client   *azure.Client
+	began    time.Time // by the machine's clock; the others are the service's
 	observed time.Time
 	read     plan.Observed
 	plan     plan.Plan
@@ -63,13 +64,13 @@ type walk struct {
 // look reads and plans.
 func (r *road) look(ctx context.Context, t testing.TB) (*walk, error) {
 	t.Helper()
-	w, began := &walk{client: r.client(t)}, time.Now()
+	w := &walk{client: r.client(t), began: time.Now()}
 	var err error
 	if w.read, err = w.client.Discover(ctx, plan.ScopeOf(r.config)); err != nil {
 		return w, err
 	}
 	var wanted plan.Wanted
-	w.observed = w.client.At(began)
+	w.observed = w.client.At(w.began)
 	opt := plan.Options{Now: w.client.Now()}
 	w.plan, wanted = plan.Draft(r.config, w.read, opt)
 	for round := 0; round < 2 && !wanted.Empty(); round++ { // the guards, then the recovery points
