@@ -196,7 +196,7 @@ func meanwhiles() map[string]meanwhile {
 		},
 		"a policy of another workload": {
 			estate: func(e *estate) { e.policies = append(e.policies, workload("daily")) }, yaml: managed(30),
-			want: map[string]string{"create-policy": failed}, message: "not a policy for VMs",
+			want: map[string]string{"create-policy": failed}, message: "not for VMs",
 		},
 		"a policy whose list entry is null":                {estate: withPolicy(3650), yaml: managed(30), faults: listed(fmt.Sprintf(`{"id":%q,"name":"daily","properties":null}`, armid.Policy(mwVault, "daily"))), policy: map[string]int{"daily": 3650}},
 		"a policy whose list entry has a letter otherwise": {estate: withPolicy(3650), yaml: managed(30), faults: listed(fmt.Sprintf(`{"id":%q,"name":"daily","properties":{"backupManagementType":"azureIaasVM"}}`, armid.Policy(mwVault, "daily"))), policy: map[string]int{"daily": 3650}},

@@ -94,7 +94,7 @@ var mutants = []mutant{
 	},
 	{
 		"create a vault without reading first", "internal/azure/precondition.go",
-		"if there {\n\t\tv := w.vault", "if there && ch.Action == plan.UpdateVault {\n\t\tv := w.vault",
+		"if there {\n\t\tif odd", "if there && ch.Action == plan.UpdateVault {\n\t\tif odd",
 	},
 	{
 		"lose a disk filter that was set meanwhile", "apply/precondition.go",
