@@ -66,7 +66,11 @@ func (s Selector) explain(t Target) (matched bool, reason string) {
 	var hits []string
 	for _, k := range s.keys(t) {
 		if !k.matched {
-			return false, fmt.Sprintf("%s is %s, wanted %s", k.what, k.has, k.wanted)
+			reason := fmt.Sprintf("%s is %s, wanted %s", k.what, k.has, k.wanted)
+			if k.caseOnly {
+				reason += ": tag values are compared with their case"
+			}
+			return false, reason
 		}
 		hits = append(hits, fmt.Sprintf("%s is %s", k.what, k.has))
 	}
@@ -77,6 +81,7 @@ func (s Selector) explain(t Target) (matched bool, reason string) {
 type keyVerdict struct {
 	what, has, wanted string
 	matched           bool
+	caseOnly          bool // a tag value that misses by its case
 }
 
 func (s Selector) keys(t Target) []keyVerdict {
@@ -85,13 +90,16 @@ func (s Selector) keys(t Target) []keyVerdict {
 		if wanted != nil {
 			m := newMatcher([]Rule{{Match: []Selector{alone}}})
 			_, matched := m.match(t)
-			keys = append(keys, keyVerdict{what, orMissing(has), alternatives(wanted, "no such tag"), matched})
+			keys = append(keys, keyVerdict{what: what, has: orMissing(has), wanted: alternatives(wanted, "no such tag"), matched: matched})
 		}
 	}
 	add("subscription", t.Subscription, s.Subscriptions, Selector{Subscriptions: s.Subscriptions})
 	add("location", t.Location, s.Locations, Selector{Locations: s.Locations})
 	for _, name := range sortedKeys(s.Tags) {
 		add("tag "+clip(name), t.tag(name), s.Tags[name], Selector{Tags: map[string][]string{name: s.Tags[name]}})
+		if has, k := t.tag(name), len(keys)-1; has != "" && len(s.Tags[name]) > 0 && !keys[k].matched {
+			keys[k].caseOnly = anyGlob(globs(s.Tags[name], true), strings.ToLower(has))
+		}
 	}
 	add("resource group", t.ResourceGroup, s.ResourceGroups, Selector{ResourceGroups: s.ResourceGroups})
 	add("name", t.Name, s.Names, Selector{Names: s.Names})

@@ -122,6 +122,27 @@ func (m *maker) block(c Change, r Reason, detail, part string) {
 	m.changes = append(m.changes, draft{Change: c})
 }
 
+// maxFileNotes bounds the notes about the file.
+const maxFileNotes = 20
+
+// fileNotes says which tag values of the file miss VMs by their case only.
+func (m *maker) fileNotes() []string {
+	var notes []string
+	for _, t := range m.config.TagCases(func(yield func(map[string]string) bool) {
+		for i := range m.read.VMs {
+			if !yield(m.read.VMs[i].Tags) {
+				return
+			}
+		}
+	}) {
+		if len(notes) == maxFileNotes {
+			return append(notes, "and more tag values that differ by their case only")
+		}
+		notes = append(notes, t.Text())
+	}
+	return notes
+}
+
 // plan gathers what the stages found.
 func (m *maker) plan() Plan {
 	m.changes = slices.DeleteFunc(m.changes, func(d draft) bool { return !m.only.keeps(&d) })
@@ -134,6 +155,7 @@ func (m *maker) plan() Plan {
 		Summary:       map[Action]int{},
 		Changes:       make([]Change, 0, len(m.changes)),
 		Unchanged:     m.quiet,
+		Notes:         m.fileNotes(),
 		Gaps:          slices.Concat([]Gap{}, m.gaps.all),
 		Config:        configHash(m.config),
 		Cloud:         cloudName(m.config.Cloud),

@@ -21,10 +21,12 @@ type Plan struct {
 	Changes []Change `json:"changes"`
 	// Unchanged are the VMs and items that need nothing, with notes; kept out of saved plans and of JSON
 	// without --all.
-	Unchanged []Change  `json:"unchanged,omitempty"`
-	Gaps      []Gap     `json:"gaps"`
-	Refusals  []Refusal `json:"refusals"`
-	Forecast  Forecast  `json:"forecast"`
+	Unchanged []Change `json:"unchanged,omitempty"`
+	// Notes say what in the file is perhaps not meant, as far as the VMs that were read show it.
+	Notes    []string  `json:"notes,omitempty"`
+	Gaps     []Gap     `json:"gaps"`
+	Refusals []Refusal `json:"refusals"`
+	Forecast Forecast  `json:"forecast"`
 	// Config and Cloud identify what the plan was made from: a saved plan is refused elsewhere.
 	Config string `json:"config,omitempty"`
 	Cloud  string `json:"cloud,omitempty"`

@@ -26,6 +26,8 @@ func hints() []hint {
 		{"RequestDisallowedByPolicy", "an Azure Policy forbids this: see its assignment on the vault or the machine"},
 		{"ScopeLocked", "a lock on the resource forbids writes"},
 		{"MissingSubscriptionRegistration", "register the provider: az provider register --namespace Microsoft.RecoveryServices"},
+		{"ReadOnlyDisabledSubscription", "the subscription is disabled and takes no writes: its owner enables it again"},
+		{"ResourceGroupBeingMoved", "the group is being moved, which forbids writes: run again when the move is over"},
 		{"BMSUserErrorInvalidPolicyInput", "the service does not say what it dislikes; azbackup validate checks the policy's rules"},
 		{"BMSUserErrorPolicyRetentionInvalid", "a retention is out of the range the service allows; azbackup validate checks it"},
 		{"BMSUserErrorInvalidConfigureProtectionRequest", "the service does not know the machine under this id: was it moved or renamed?"},

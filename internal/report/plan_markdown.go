@@ -57,6 +57,7 @@ func mdHead(p plan.Plan) string {
 		}
 		return "⛔ " + mdProse(short(r.Message, mdLongest)) + ". " + lift
 	})
+	mdList(&b, "Perhaps not meant", p.Notes, mdGaps, func(n string) string { return "⚠️ " + mdProse(short(n, mdLongest)) + "." })
 	mdList(&b, "Could not be read", p.Gaps, mdGaps, func(g plan.Gap) string {
 		return "❔ " + mdProse(short(string(g.Kind)+" of "+gapWords(g)+": "+gapCause(g), mdLongest))
 	})

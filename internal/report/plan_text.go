@@ -22,6 +22,7 @@ func PlanText(w io.Writer, p plan.Plan, s Style) error {
 	t.refusals()
 	t.gaps()
 	t.risks()
+	t.notes()
 	t.groups()
 	t.total()
 	return out.Flush()
@@ -88,6 +89,14 @@ func (t planText) risks() {
 		}
 	}
 	t.blankAfter(len(all))
+}
+
+// notes says what in the file is perhaps not meant.
+func (t planText) notes() {
+	for _, n := range t.plan.Notes {
+		t.marked(t.change("!"), plain, Line(n))
+	}
+	t.blankAfter(len(t.plan.Notes))
 }
 
 func (t planText) blankAfter(n int) {
