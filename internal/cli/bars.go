@@ -22,7 +22,7 @@ type bars struct {
 	progress *mpb.Progress
 	byVault  map[armid.Key]*mpb.Bar
 	all      *mpb.Bar // stands for every vault where there are too many
-	giveBack func()
+	giveBack func(end func())
 	passed   func() time.Duration // since the bars were made
 }
 
@@ -31,6 +31,8 @@ func newBars(a *app, p plan.Plan, lines *lineProgress) *bars {
 	b := &bars{lines: lines, byVault: map[armid.Key]*mpb.Bar{}}
 	// WithAutoRefresh would write escape sequences into files: terminals are refreshed without it.
 	b.progress = mpb.New(mpb.WithOutput(a.terminal), mpb.WithWidth(40))
+	// Before there are bars: a line that went to the terminal beside them would be drawn over.
+	b.giveBack = a.stderr.lend(b.progress)
 	counts, order := perVault(p)
 	started, forecast := a.Now(), time.Duration(p.Forecast.Duration)
 	b.passed = func() time.Duration { return a.Now().Sub(started) }
@@ -42,7 +44,6 @@ func newBars(a *app, p plan.Plan, lines *lineProgress) *bars {
 			b.byVault[key] = b.add(report.Name(vault), counts[key], forecast)
 		}
 	}
-	b.giveBack = a.stderr.lend(b.progress)
 	return b
 }
 
@@ -106,14 +107,17 @@ func (b *bars) bar(vault string) *mpb.Bar {
 	return b.byVault[armid.Of(vault)]
 }
 
-// end stops the bars where they are and gives stderr back.
+// end stops the bars where they are and gives stderr back. Lines are drawn with the bars, a moment after they were
+// written: a bar that takes itself away is drawn once more, so that those written last are too.
 func (b *bars) end() {
-	for _, bar := range b.byVault {
-		bar.Abort(false)
-	}
-	if b.all != nil {
-		b.all.Abort(false)
-	}
-	b.progress.Wait()
-	b.giveBack()
+	b.giveBack(func() {
+		for _, bar := range b.byVault {
+			bar.Abort(false)
+		}
+		if b.all != nil {
+			b.all.Abort(false)
+		}
+		b.progress.AddBar(1, mpb.BarFillerTrim(), mpb.BarRemoveOnComplete()).Abort(true)
+		b.progress.Wait()
+	})
 }

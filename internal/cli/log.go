@@ -40,15 +40,16 @@ func (s *stderr) Write(p []byte) (int, error) {
 	return s.w.Write(p)
 }
 
-// lend replaces the writer and returns what gives it back.
-func (s *stderr) lend(w io.Writer) (giveBack func()) {
+// lend replaces the writer and returns what gives it back, once end has run. Nothing is written meanwhile.
+func (s *stderr) lend(w io.Writer) (giveBack func(end func())) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := s.w
 	s.w = w
-	return func() {
+	return func(end func()) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
+		end()
 		s.w = before
 	}
 }
