@@ -24,9 +24,12 @@
 //
 // # Decisions
 //
-//   - No generated clients: design.md §1 has the four measured reasons. Our structs name the fields we use. A
-//     field of an unexpected type counts as not said, unless something would be decided by it: then the list is
-//     a gap.
+//   - No generated clients: design.md §1 has the four measured reasons. Our structs name the fields we use. One
+//     by which something is decided is a field (field.go): read, absent, or not understood. A row of which
+//     such a field was not understood keeps its place, with the value in its Unreadable, and is a gap of its
+//     own; only where not even its identity is known is the list one. Fields that decide nothing are tolerant.
+//   - What one field does not tell, another may: the time of a deletion says that an item is deleted, an id holds
+//     the container's name. Evidence that contradicts itself is not understood.
 //   - Lists are decoded element by element inside the retry loop (decode.go), so that a page that breaks off is
 //     read again and a vault with many items never stands in memory as text.
 //   - An item whose recovery point is fresh and whose VM is not in the list is asked for by GET, one VM a

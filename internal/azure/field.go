@@ -95,7 +95,7 @@ func (r *reading) note(format string, args ...any) {
 	}
 }
 
-// understood is "" when all that decides was understood, and otherwise says what was not.
+// misunderstood says what was not understood of all that decides; "" = nothing.
 func (r *reading) misunderstood() string { return strings.Join(r.odd, "; ") }
 
 // shown is a value for people: short, in one line, and without anything that a terminal would obey.
