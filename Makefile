@@ -11,10 +11,12 @@ CHAINS ?= 10000
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 FUZZTIME ?= 30s
 SHORT ?=
+TIMES ?= 2
+WORLDS ?= 8760h:UTC:1 -8760h:America/New_York:2 8760h:Asia/Kolkata:8 -8760h:Pacific/Auckland:1,2,8
 MUTANTS ?= -sample 400
 
 .DEFAULT_GOAL := help
-.PHONY: help build test race lint fmt golden golden-check bench demo check stress simtest simtest-mutants mutants conformance fuzz estate clean
+.PHONY: help build test test-worlds race lint fmt golden golden-check bench demo check stress simtest simtest-mutants mutants conformance fuzz estate clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +26,15 @@ build: ## build bin/azbackup
 
 test: ## run all tests (what a newcomer runs)
 	$(GO) test $(PKG)
+
+test-worlds: ## run all tests TIMES times in each of WORLDS (clock moved by:time zone:processors), in any order
+	@overlay=$$($(GO) run ./internal/tools/movedclock bin/moved) || exit 1; \
+	for world in $(WORLDS); do \
+		offset=$${world%%:*}; cpus=$${world##*:}; zone=$${world#*:}; zone=$${zone%:*}; \
+		echo "== the machine's clock moved by $$offset, in $$zone, with $$cpus processors"; \
+		AZBACKUP_TEST_CLOCK_OFFSET=$$offset TZ=$$zone GOFLAGS="-overlay=$$overlay $$GOFLAGS" \
+			$(GO) test $(SHORT) -shuffle=on -timeout 60m -count=$(TIMES) -cpu=$$cpus $(PKG) || exit 1; \
+	done
 
 race: ## run all tests under the race detector, the engine's on 1, 2 and 8 processors (needs a C compiler)
 	@if command -v "$$($(GO) env CC)" >/dev/null 2>&1; then \
@@ -93,6 +104,7 @@ fuzz: ## run each fuzz target for FUZZTIME
 check: ## all that CI checks
 	$(MAKE) test
 	$(MAKE) golden-check
+	$(MAKE) test-worlds SHORT=-short TIMES=1 WORLDS="8760h:Asia/Kolkata:1,8 -8760h:America/New_York:2"
 	$(MAKE) race SHORT=-short
 	$(MAKE) lint
 	$(MAKE) conformance
