@@ -114,7 +114,7 @@ func reasons() []reasonText {
 		{ReasonCRRNeedsGeo, "cross-region restore needs geo-redundant storage"},
 		{ReasonImmutabilityLocked, "a locked vault stays immutable"},
 		{ReasonImmutableVault, "an immutable vault refuses to keep recovery points for a shorter time"},
-		{ReasonRetentionNotKnown, "an immutable vault takes another policy only where nothing is kept for a shorter time, and that is not known here"},
+		{ReasonRetentionNotKnown, "an immutable vault takes another policy only where nothing is kept for a shorter time"},
 		{ReasonNoSuchPolicy, "the vault does not have the policy and the file does not manage it there"},
 		{ReasonPolicyTier, "the vault has a policy of this name with another tier, and a tier cannot change"},
 		{ReasonPolicyUnreadable, "the policy holds something this program does not know and would not write back"},
