@@ -11,11 +11,17 @@ func TestATagValueThatDiffersInCaseOnlyIsPointedOut(t *testing.T) {
 		{Name: "shop", Match: []Selector{{Tags: map[string][]string{"Env": {"ENH", "pre*"}}}}},
 		{Name: "rest", Match: []Selector{{Tags: map[string][]string{"env": {"Prod"}, "none": {}}}}, Except: []Selector{{Tags: map[string][]string{"backup": {"None"}}}}},
 	}}
+	// Two of the first three miss; one "Prod" is meant, and "dev" is another word.
 	vms := []map[string]string{
-		{"env": "enh"}, {"ENV": "enh"}, {"env": "ENH"}, // two of three miss
-		{"env": "PRE-1"}, {"env": "pre-1"},
-		{"env": "Prod"}, {"env": "dev"}, // one is meant, the other is another word
-		{"backup": "none"}, {"other": "enh"},
+		{"env": "enh"},
+		{"ENV": "enh"},
+		{"env": "ENH"},
+		{"env": "PRE-1"},
+		{"env": "pre-1"},
+		{"env": "Prod"},
+		{"env": "dev"},
+		{"backup": "none"},
+		{"other": "enh"},
 	}
 	var got []string
 	for _, found := range c.TagCases(slices.Values(vms)) {
