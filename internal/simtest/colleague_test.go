@@ -60,7 +60,7 @@ func (c *colleague) before(r *http.Request) []simulator.Actor {
 	}
 	for range 5 {
 		kinds := []func() (simulator.Actor, bool){
-			c.changePolicy, c.changePolicy, c.makePolicy, c.changeVault, c.makeVault,
+			c.changePolicy, c.changePolicy, c.makePolicy, c.changeVault, c.changeVault, c.changeVault, c.makeVault,
 			c.moveItem, c.moveItem, c.filterDisks, c.filterDisks, c.stopItem, c.resumeItem, c.deleteItem, c.undeleteItem, c.protectVM,
 		}
 		if a, can := kinds[c.r.IntN(len(kinds))](); can {
@@ -219,11 +219,11 @@ func (c *colleague) changeVault() (simulator.Actor, bool) {
 	switch c.r.IntN(6) {
 	case 0:
 		patch["properties"] = properties{"securitySettings": properties{"immutabilitySettings": properties{"state": pick(c.r, "Disabled", "Unlocked")}}}
-	case 1:
+	case 1, 2:
 		patch["properties"] = properties{"securitySettings": properties{"softDeleteSettings": properties{
 			"softDeleteState": "AlwaysON", "softDeleteRetentionPeriodInDays": pick(c.r, 14, 20, 30, 180),
 		}}}
-	case 2:
+	case 3:
 		patch["properties"] = properties{"publicNetworkAccess": pick(c.r, "Enabled", "Disabled")}
 	default:
 		tags := maps.Clone(w.Tags)
