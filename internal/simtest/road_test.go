@@ -117,7 +117,13 @@ func serve(t testing.TB, estate string, o simulator.Options) *simulator.Server {
 // readState reads the whole estate as the simulator has it now.
 func readState(t testing.TB, server *simulator.Server, into any) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://127.0.0.1/_simulator/state", nil)
+	readAdmin(t, server, "state", into)
+}
+
+// readAdmin reads one of the simulator's own endpoints.
+func readAdmin(t testing.TB, server *simulator.Server, name string, into any) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://127.0.0.1/_simulator/"+name, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -30,6 +31,7 @@ var (
 func TestMain(m *testing.M) {
 	// One thread: then a seed decides nearly everything, and a failure comes again.
 	runtime.GOMAXPROCS(1)
+	debug.SetGCPercent(400) // a seed holds little, and a fifth of its time went into collecting it
 	m.Run()
 }
 
@@ -103,7 +105,7 @@ func newPlay(t *testing.T, s *scenario, loud bool) *play {
 	p.wire = &wire{inner: server.Transport(), left: -1}
 	p.road = newRoad(t, s.yaml, p.wire)
 	p.road.approve = p.approve
-	p.poke = func() { readState(t, server, &struct{}{}) }
+	p.poke = func() { readAdmin(t, server, "stats", &struct{}{}) }
 	p.colleague.tell = p.say
 	p.read = func(into any) { readState(t, server, into) }
 	p.hits = func() (int, map[string]int) { st := server.Stats(); return st.Throttled(), st.Faults }
