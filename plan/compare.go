@@ -32,7 +32,7 @@ func Compare(approved, now Plan) Difference {
 		switch old, before := was[c.ID]; {
 		case !before:
 			d.New = append(d.New, c)
-		case essence(old) != essence(c):
+		case approvedAs(old) != approvedAs(c):
 			d.Changed = append(d.Changed, Pair{Approved: old, Now: c})
 		}
 	}

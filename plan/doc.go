@@ -80,7 +80,7 @@
 //     writes are counted per subscription: the documentation does not say per what, and this is the safer reading.
 //   - Operation. Whatever job runs on an item is waited for, a backup too: the service answers a change during
 //     a backup with a conflict (azure-api.md §14).
-//   - The fingerprint covers what somebody approves, not when it runs: IRPending, Protected and ProtectionError
+//   - The fingerprint covers what somebody approves, its risks included, not when it runs: IRPending, Protected and ProtectionError
 //     are one state in it, refreshes and backups are left out.
 //   - Of a saved plan (subset.go) each change is still to be done, done, or stale. Done is what the plan now leaves as
 //     it is, because the file is the same. Stale is what stands otherwise than it was approved for, or got a risk

@@ -25,7 +25,7 @@ func fingerprint(changes []Change) string {
 	var lines []string
 	for _, c := range changes {
 		if writesConfiguration(c.Action) {
-			lines = append(lines, essence(c))
+			lines = append(lines, approvedAs(c))
 		}
 	}
 	slices.Sort(lines)
@@ -37,14 +37,32 @@ func fingerprint(changes []Change) string {
 	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 }
 
+// approvedAs is all of a change that somebody approves: what it is, and what it can cost. A change from one policy to
+// another may cost something else tomorrow, though the ids of both are the same: when what the policies say has changed.
+func approvedAs(c Change) string {
+	s := essence(c)
+	for _, r := range Risks() {
+		if c.HasRisk(r) {
+			s += " " + string(r)
+		}
+	}
+	return s
+}
+
 // essence is what makes two changes the same change: action, target, vault, before and after, with ids
-// folded. An item that got its first backup meanwhile is still the same active item.
+// folded. An item that got its first backup meanwhile is still the same active item. Disks that stay as they are found
+// are no part of it.
 func essence(c Change) string {
+	before, after := c.Before.essence(), c.After.essence()
+	if keepsDisks(c) {
+		before.forgetDisks()
+		after.forgetDisks()
+	}
 	b, err := json.Marshal(struct {
 		Action        Action
 		Target, Vault armid.Key
 		Before, After *State
-	}{c.Action, armid.Of(c.Target), armid.Of(c.Vault), c.Before.essence(), c.After.essence()})
+	}{c.Action, armid.Of(c.Target), armid.Of(c.Vault), before, after})
 	if err != nil {
 		return err.Error() // plain data always marshals
 	}
@@ -61,4 +79,11 @@ func (s *State) essence() *State {
 	}
 	e.Policy, e.Disks, e.LastGood = string(armid.Of(e.Policy)), e.Disks.normal(), nil
 	return &e
+}
+
+// forgetDisks takes the disks out of a state that is ours alone.
+func (s *State) forgetDisks() {
+	if s != nil {
+		s.Disks = nil
+	}
 }

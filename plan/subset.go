@@ -172,7 +172,8 @@ func reached(c Change, is State) bool {
 	case Stop:
 		return strings.EqualFold(is.State, StateProtectionStopped)
 	case Protect, Modify, Resume:
-		return c.After != nil && IsActive(is.State) && armid.Same(is.Policy, c.After.Policy) && is.Disks.Equal(c.After.Disks)
+		return c.After != nil && IsActive(is.State) && armid.Same(is.Policy, c.After.Policy) &&
+			(keepsDisks(c) || is.Disks.Equal(c.After.Disks))
 	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh, Backup, Blocked, Unchanged, Excluded:
 	}
 	return false
@@ -221,7 +222,8 @@ func (s *subset) narrowed() Plan {
 	return p
 }
 
-// isApproved says whether a change is what was approved, with no other risk.
+// isApproved says whether a change is what was approved, with no risk besides. One risk less is well: half of the plan
+// may be done.
 func isApproved(approved, now Change) bool {
 	if essence(approved) != essence(now) {
 		return false

@@ -258,6 +258,12 @@ func TestSavedPlanAgainstWhatOthersDid(t *testing.T) {
 			},
 			// It is blocked, and reported as such.
 		},
+		{
+			name: "disks of which the file says nothing", did: func(o *plan.Observed) {
+				item(o, "protect").Disks, item(o, "modify").Disks = &plan.Disks{LUNs: []int{1}}, &plan.Disks{LUNs: []int{2}}
+			},
+			done: []string{"protect protect"},
+		},
 		{name: "undeleted", did: func(o *plan.Observed) { item(o, "undelete").SoftDeleted = false }, done: []string{"undelete undelete"}},
 		{
 			name: "undeleted and resumed", did: func(o *plan.Observed) {
