@@ -40,6 +40,7 @@ run() {
 	echo "(exit code $code; azbackup help exit-codes says what that means)"
 }
 
+echo "The clock of the simulated Azure starts when its estate was taken: azbackup finds this machine's clock far ahead, and says so."
 run plan
 run apply --auto-approve
 run plan
