@@ -311,7 +311,7 @@ func withDisks(p properties, words string) properties {
 	filter := any(nil)
 	if words != "" {
 		luns := []int{}
-		for _, s := range strings.Fields(strings.Trim(words[strings.Index(words, "["):], "[]")) {
+		for s := range strings.FieldsSeq(strings.Trim(words[strings.Index(words, "["):], "[]")) {
 			luns = append(luns, int(s[0]-'0'))
 		}
 		filter = properties{"isInclusionList": strings.HasPrefix(words, "only"), "diskLunList": luns}

@@ -193,10 +193,11 @@ func (j *judge) count(e ourEffect, field string) {
 // concerns says whether a change of a plan is about the resource that was written.
 func concerns(c plan.Change, e ourEffect) bool {
 	switch c.Action {
-	case plan.Blocked, plan.Unchanged, plan.Refresh, plan.Backup:
+	case plan.Blocked, plan.Unchanged, plan.Excluded, plan.Refresh, plan.Backup:
 		return false
 	case plan.CreateVault, plan.UpdateVault, plan.CreatePolicy, plan.UpdatePolicy:
 		return armid.Of(c.Target) == e.id
+	case plan.Undelete, plan.Protect, plan.Modify, plan.Resume, plan.Stop:
 	}
 	return e.section == "protectedItems" && armid.Same(c.Vault, armid.VaultOf(string(e.id))) && string(armid.Of(c.Target)) == e.after["vm"]
 }

@@ -3,6 +3,7 @@ package simulator
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 )
 
 // Effect is one change of a vault, a policy or an item, at the moment in which it takes effect.
@@ -34,7 +35,7 @@ func (c *call) asked() []Actor {
 	if c.s.opt.Others == nil {
 		return actors
 	}
-	return append(actors[:len(actors):len(actors)], c.s.opt.Others(c.cause.Request, c.r)...)
+	return append(slices.Clip(actors), c.s.opt.Others(c.cause.Request, c.r)...)
 }
 
 // as does something on behalf of cause.
