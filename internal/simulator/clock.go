@@ -12,15 +12,15 @@ type clock struct {
 
 // newClock starts where an earlier server stopped or, the first time, when the estate was taken: so what a client sees
 // does not depend on the day on which it looks. An estate that knows no time of its own starts at the machine's, as does
-// every estate with Options.WallClock; but no clock is ever set back.
+// every estate with Options.WallClock; but no clock is set back behind what was written.
 func newClock(e *Estate, o Options) clock {
 	now := time.Now()
 	start := e.Taken
+	if start.IsZero() || o.WallClock {
+		start = now
+	}
 	if saved := e.memory.Clock; !saved.IsZero() && saved.Add(o.Longest).After(start) {
 		start = saved.Add(o.Longest)
-	}
-	if start.IsZero() || o.WallClock && now.After(start) {
-		start = now
 	}
 	return clock{began: now, start: start, speed: max(o.Speed, 1)}
 }

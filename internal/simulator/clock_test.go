@@ -53,6 +53,7 @@ func TestTheClockStartsAtTheMachinesTimeWhereThatIsAskedForOrNothingElseIsKnown(
 		}{
 			{"no time of its own", `{"format_version":"1"}`, false, now},
 			{"asked for", `{"format_version":"1","taken":"1998-01-01T00:00:00Z"}`, true, now},
+			{"asked for, of an estate that is to come", `{"format_version":"1","taken":"2031-01-01T00:00:00Z"}`, true, now},
 			{"asked for, but it got further", `{"format_version":"1","taken":"1998-01-01T00:00:00Z","simulation":{"clock":"2031-01-01T00:00:00Z"}}`, true, time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC)},
 			{"saved", `{"format_version":"1","taken":"1998-01-01T00:00:00Z","simulation":{"clock":"1998-03-01T00:00:00Z"}}`, false, time.Date(1998, 3, 1, 0, 0, 0, 0, time.UTC)},
 		} {
