@@ -77,7 +77,7 @@ func (s *State) essence() *State {
 	if IsActive(e.State) {
 		e.State = StateProtected
 	}
-	e.Policy, e.Disks, e.LastGood = string(armid.Of(e.Policy)), e.Disks.normal(), nil
+	e.Policy, e.Disks, e.Keeps, e.LastGood = string(armid.Of(e.Policy)), e.Disks.normal(), nil, nil
 	return &e
 }
 

@@ -160,6 +160,7 @@ func (m *maker) modify(s *subject, at place) {
 			m.block(c, reason, detail, "")
 			return
 		}
+		c.Before.Keeps, c.After.Keeps = m.keepsNow(from), p.keepsThen()
 		if r = m.moveRisks(from, p); r.retention {
 			lost = newLoss(m.specToLeave(from, p), p.keeps(), 0, it)
 		}

@@ -43,7 +43,8 @@ type maker struct {
 	routes   map[routeKey][]*vaultPlan
 	only     *selection
 	because  map[Reason]string
-	refs     []*RuleRef // by rule
+	keeps    map[*Policy][]string // what policies keep that items leave
+	refs     []*RuleRef           // by rule
 
 	unguarded map[armid.Key]string // vaults where a guard matters, and nobody asked for guards
 	newcomers []newcomer
@@ -73,6 +74,7 @@ func newMaker(c *config.Config, o *Observed, opt Options) *maker {
 		routes:   make(map[routeKey][]*vaultPlan),
 		only:     newSelection(opt.Only),
 		because:  make(map[Reason]string),
+		keeps:    make(map[*Policy][]string),
 
 		unguarded: make(map[armid.Key]string),
 	}

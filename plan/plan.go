@@ -126,9 +126,12 @@ type Change struct {
 // State is one side of a change; the fields that make no sense for its kind are empty.
 type State struct {
 	// State is protectionState, or "soft-deleted".
-	State    string         `json:"state,omitempty"`
-	Policy   string         `json:"policy,omitempty"` // policy id
-	Disks    *Disks         `json:"disks,omitempty"`  // nil = all disks
+	State  string `json:"state,omitempty"`
+	Policy string `json:"policy,omitempty"` // policy id
+	Disks  *Disks `json:"disks,omitempty"`  // nil = all disks
+	// Keeps is what the policy makes and keeps, in words, where an item goes from or to it: the risk was judged by it.
+	// Two, where this plan changes the policy too: as it is and as it will be. Empty = not known.
+	Keeps    []string       `json:"keeps,omitempty"`
 	Vault    *VaultSettings `json:"settings,omitempty"`
 	Spec     *PolicySpec    `json:"spec,omitempty"`
 	Retain   Duration       `json:"retain,omitempty"`              // backup: how long the point is kept

@@ -23,6 +23,7 @@ type policyPlan struct {
 	seen    *Policy
 	spec    PolicySpec // as it will be
 	known   bool       // spec can be relied on
+	words   []string   // what spec keeps, once somebody asked
 	tier    string     // as it will be; "" = not known
 	change  string     // the change of this plan after which it is as the file says
 	refused Reason     // why no item can be put under it

@@ -305,3 +305,28 @@ func TestAVaultIsWrittenOnlyAsItWasApproved(t *testing.T) {
 		t.Errorf("the tags of others are waited for (-want +got):\n%s", d)
 	}
 }
+
+func TestAnItemGoesOnlyBetweenPoliciesThatKeepWhatItsRiskWasJudgedBy(t *testing.T) {
+	approved := []string{plan.Keeps(spec(30)), plan.Keeps(spec(60))}
+	for name, c := range map[string]struct {
+		approved []string
+		now      *plan.Policy
+		want     string
+	}{
+		"as it was":                 {approved, &plan.Policy{Spec: spec(30)}, asIs},
+		"as this plan makes it":     {approved, &plan.Policy{Spec: spec(60)}, asIs},
+		"not known then":            {nil, &plan.Policy{Spec: spec(7)}, asIs},
+		"what decides no retention": {approved, &plan.Policy{Spec: spec(30, func(s *plan.PolicySpec) { s.InstantRestore = &plan.InstantRestoreSpec{Prefix: "x"} })}, asIs},
+		"otherwise": {
+			approved, &plan.Policy{Spec: spec(7)},
+			"policy p was schedule daily at 22:00, instantRestoreDays 2, retention.days 30, is now schedule daily at 22:00, instantRestoreDays 2, " +
+				"retention.days 7 (wanted schedule daily at 22:00, instantRestoreDays 2, retention.days 60)",
+		},
+		"gone":           {approved[:1], nil, "policy p was " + approved[0] + ", is now not there (wanted " + approved[0] + ")"},
+		"not understood": {approved[:1], &plan.Policy{Unreadable: "odd"}, "policy p was " + approved[0] + ", is now not understood: odd (wanted " + approved[0] + ")"},
+	} {
+		if got := verdictOf(plan.Precondition{Drifts: plan.CheckKeeps("p", c.approved, c.now)}); got != c.want {
+			t.Errorf("%s:\n got %s\nwant %s", name, got, c.want)
+		}
+	}
+}

@@ -47,6 +47,9 @@ func (m *maker) resume(s *subject, at place, undelete string) {
 		m.block(c, reason, detail, "")
 		return
 	}
+	if c.After.Keeps = p.keepsThen(); at.class == suspended {
+		c.Before.Keeps = m.keepsNow(from)
+	}
 	r := m.resumeRisks(at, from, p)
 	r.coverage = fewer(it.Disks, disks)
 	var lost *loss

@@ -77,6 +77,8 @@ type Client struct {
 	counts   *counter
 	quotas   *quota.Set
 
+	policies knownPolicies
+
 	mu sync.Mutex
 	// extended are the extendedProperties of items beside the disk filter, which goes back with every write.
 	extended map[armid.Key]map[string]json.RawMessage
@@ -107,6 +109,7 @@ func New(o Options) (*Client, error) {
 		router:      newRouter(), counts: newCounter(),
 		quotas:   quota.NewSet(o.quota()),
 		extended: map[armid.Key]map[string]json.RawMessage{},
+		policies: knownPolicies{all: map[armid.Key]knownPolicy{}},
 		failures: map[armid.Key][]plan.JobError{},
 		oldJobs:  map[armid.Key]bool{},
 	}

@@ -271,14 +271,19 @@ func (d *discovery) addItems(o *plan.Observed, items []plan.Item) {
 func (d *discovery) listPolicies(ctx context.Context, v plan.Vault) {
 	u := d.c.url(v.ID+"/backupPolicies", apiBackup, "$filter", filterVMs)
 	op := fmt.Sprintf("listing policies of %q", vaultName(v.ID))
+	at := d.c.Now()
 	found, err := list[wirePolicy](ctx, d.c, op, u, quota.Other, d.rec.tap("policies"))
 	if err != nil {
 		d.fail(ctx, gapIn(plan.GapPolicies, v), err)
 		return
 	}
 	d.got(func(o *plan.Observed) {
+		before := len(o.Policies)
 		for _, w := range found {
 			d.addPolicy(o, v, w)
+		}
+		for _, p := range o.Policies[before:] {
+			d.c.policies.remember(p.ID, knownPolicy{policy: &p, at: at})
 		}
 	})
 }

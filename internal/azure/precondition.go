@@ -134,7 +134,7 @@ func (c *Client) layVault(ctx context.Context, op string, ch plan.Change) (laid,
 // layItem spells the PUT of an item. Where the change has a risk, brings an item back, or was held back by quotas, the item
 // is read right before; else the engine compared it by a list.
 func (c *Client) layItem(ctx context.Context, op, id string, ch plan.Change, held time.Duration) (laid, error) {
-	if ch.Action == plan.Undelete || ch.Action == plan.Resume || ch.Risk != "" && ch.Risk != plan.RiskNone || held > heldBack {
+	if ch.Action == plan.Undelete || ch.Action == plan.Resume || isRisky(ch) || held > heldBack {
 		now, err := c.itemNow(ctx, op, id, ch.Vault)
 		if err != nil {
 			return laid{}, err
@@ -150,8 +150,17 @@ func (c *Client) layItem(ctx context.Context, op, id string, ch plan.Change, hel
 			return laid{after: ch.After, found: asWanted}, nil
 		}
 	}
+	drifts, err := c.keptOtherwise(ctx, op, ch)
+	if err != nil {
+		return laid{}, err
+	}
+	if len(drifts) > 0 {
+		return laid{}, apply.ChangedMeanwhile(op, drifts)
+	}
 	return laid{body: c.bodyOfItem(id, ch), after: ch.After}, nil
 }
+
+func isRisky(ch plan.Change) bool { return ch.Risk != "" && ch.Risk != plan.RiskNone }
 
 // itemNow reads one item; nil = the vault has no such item.
 func (c *Client) itemNow(ctx context.Context, op, id, vault string) (*plan.Item, error) {

@@ -22,6 +22,8 @@ type meanwhile struct {
 	faults []simulator.Fault
 	// act is what the colleague does: method, path below the vault (or the item of the VM, for "vm"), and body.
 	act []act
+	// later is how long the yes takes after that.
+	later time.Duration
 	// unasked applies without asking: the plan's own read is as young as the approval.
 	unasked bool
 	want    map[string]string // by action: outcome, or outcome and code
@@ -173,6 +175,18 @@ func meanwhiles() map[string]meanwhile {
 			act:  []act{putsItem(fmt.Sprintf(`"policyId":%q,"extendedProperties":{"diskExclusionProperties":{"diskLunList":[1],"isInclusionList":true}}`, armid.Policy(mwVault, "short")))},
 			want: map[string]string{"stop": "done"}, message: "its disks were set to include 1 meanwhile", item: itemState{state: "ProtectionStopped", disks: "include 1"}, writes: 1,
 		},
+		"a policy to resume under, made shorter, nobody asked": {
+			estate: withItem(stopped), yaml: daily, act: []act{putsPolicy("daily", 10)}, unasked: true,
+			want: map[string]string{"resume": failed}, message: "policy daily was schedule daily at 22:00, instantRestoreDays 2, retention.days 60, is now", item: stopped,
+		},
+		"a policy to leave, made longer, nobody asked": {
+			estate: withItem(itemState{state: moved, policy: "long"}), yaml: daily, act: []act{putsPolicy("long", 1000)}, unasked: true,
+			want: map[string]string{"modify": failed}, message: "retention.days 1000 (wanted", item: itemState{state: moved, policy: "long"},
+		},
+		"a policy to go to, made shorter": {
+			estate: withItem(short), yaml: daily, act: []act{putsPolicy("daily", 10)}, later: 5 * time.Minute,
+			want: map[string]string{"modify": failed}, message: "retention.days 10 (wanted", item: short,
+		},
 		"a deleted item brought back and resumed, nobody asked": {
 			estate: withItem(itemState{state: "ProtectionStopped", softDeleted: true}), yaml: daily, unasked: true,
 			act:  []act{putsItem(`"policyId":"","protectionState":"ProtectionStopped","isRehydrate":true`), movesTo("long")},
@@ -241,6 +255,7 @@ func (m meanwhile) check(t *testing.T) {
 		asColleague(t, server, a)
 		time.Sleep(time.Minute)
 	}
+	time.Sleep(m.later)
 	before := len(writes(w.entries))
 	o := apply.Options{Budget: planned.client, Observed: planned.observed, Now: planned.client.Now}
 	if !m.unasked {
