@@ -63,12 +63,20 @@
 // (readback.go). What a failed read does not show is not absent. A conflict is somebody at work: it is waited out
 // and the vault is listed again, so that what somebody else did is not done twice.
 //
+// A write is made onto the state that was approved, or not at all (docs/operations.md, "Changed meanwhile"). Before each
+// write and each repeat an item is compared as its vault lists it (precondition.go), by a list that is younger than the
+// approval and at most five minutes old; the plan's own list counts, as long as it is. What the backend reads right
+// before the write, it compares itself ([Backend]).
+//
 // # Rejected
 //
 //   - Workers that hold an operation from write to end: 64 of them are a limit on operations disguised as one on
 //     requests. A slot for writing is free at the 202.
 //   - errgroup.WithContext: it cancels siblings at the first error.
-//   - A GET per item before its write: the vault's list tells for all, when it is not older than five minutes.
+//   - A GET per item before its write: the vault's list tells for all, when it is not older than five minutes. Only a
+//     change with a risk is worth the request.
+//   - The backend's read for vaults and policies as a method of its own, with the comparison here: a PUT is laid over
+//     the very document that was compared, so both belong to one call.
 //   - Confirming by the operation's status alone: see Done.
 //   - Jobs read by status InProgress only: a failed job would be missed, and with it the reason.
 //   - Sweeping at a fixed interval: 10 s would cost 85 sweeps of 10 pages for 1000 VMs, and an hour's

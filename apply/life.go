@@ -103,7 +103,7 @@ func (l *life) write(ctx context.Context) error {
 
 // mayWrite returns why the write may not be sent now, or nil.
 func (l *life) mayWrite(ctx context.Context) error {
-	if l.watch != nil && l.watch.knownAt().Before(l.oldest()) {
+	if l.watch != nil && l.watch.knownAt().Before(l.oldest().Add(-queued)) {
 		return cmpErr(context.Cause(ctx), l.door.closed(), errListTooOld)
 	}
 	return cmpErr(context.Cause(ctx), l.door.closed())

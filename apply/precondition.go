@@ -33,6 +33,10 @@ var errListTooOld = errors.New("the list of the vault is too old to write by")
 // staleAfter is the age at which a list is no longer good enough to write by.
 const staleAfter = 5 * time.Minute
 
+// queued is how long a change that was compared may wait for its slot before it is compared again. Without it every
+// list that gets too old while changes wait for their turn would be read at once, and not when it serves most.
+const queued = 30 * time.Second
+
 // oldest is when the list by which a change is written must have been read at the earliest: after the approval, and
 // lately. A backup is not a state that can be compared: what proves that it is still wanted is the list of jobs, so
 // that is read right before.

@@ -80,6 +80,11 @@
 //     writes are counted per subscription: the documentation does not say per what, and this is the safer reading.
 //   - Operation. Whatever job runs on an item is waited for, a backup too: the service answers a change during
 //     a backup with a conflict (azure-api.md §14).
+//   - Preconditions. What is written as one is compared as one (precondition.go). Comparing whole resources was
+//     considered: a colleague's tag would then hold up a vault's soft delete. Comparing field by field was, too: half
+//     of another's move (state, but not yet policy) would look like half of ours.
+//   - What policies keep stands in the changes of items that go between them (keeps.go), but not in the fingerprint:
+//     a plan that is made again judges the risk again.
 //   - The fingerprint covers what somebody approves, its risks included, not when it runs: IRPending, Protected and ProtectionError
 //     are one state in it, refreshes and backups are left out.
 //   - Of a saved plan (subset.go) each change is still to be done, done, or stale. Done is what the plan now leaves as

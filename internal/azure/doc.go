@@ -37,6 +37,8 @@
 //     question a VM deleted this morning would make every plan of its subscription incomplete for days.
 //   - A disk filter is reset by "extendedProperties": {}, which is what Azure CLI sends for its
 //     resetexclusionsettings; an explicit null does not survive the service's own types.
+//   - A write waits for its quotas first, then what it is laid over is read and compared with what was approved, then it
+//     is sent: the other way round the reading could be an hour old (precondition.go).
 //   - Rejected: Resource Graph for plans (minutes old, azure-api.md §10); one GET per VM (the hourly budget,
 //     §12); If-Match (no operation has it, §12).
 package azure

@@ -144,7 +144,7 @@ func TestForbiddenEdgesStayAway(t *testing.T) {
 }
 
 func TestOnlyTheCustomersNamesStandAtTheTopLevel(t *testing.T) {
-	want := []string{"cmd", "plan", "apply", "config", "examples", "internal", "go.mod", "go.sum", "Makefile", "README.md", "LICENSE", "bin"}
+	want := []string{"cmd", "plan", "apply", "config", "examples", "docs", "internal", "go.mod", "go.sum", "Makefile", "README.md", "CHANGELOG.md", "LICENSE", "bin"}
 	entries, err := os.ReadDir(root(t))
 	if err != nil {
 		t.Fatal(err)
