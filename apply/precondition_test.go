@@ -126,7 +126,8 @@ func TestWhatTheBackendFindsRightBeforeTheWriteDecides(t *testing.T) {
 		"as wanted": {apply.Operation{Already: true}, nil, nil, apply.Already, "it is as wanted"},
 		"otherwise": {apply.Operation{}, apply.ChangedMeanwhile("modifying", drifts), nil, apply.Failed, "policy was old, is now gold (wanted daily)"},
 		"otherwise, and a job shows who": {
-			apply.Operation{}, apply.ChangedMeanwhile("modifying", drifts), func(az *fake) { az.move("vm1", "gold") }, apply.Failed,
+			apply.Operation{},
+			apply.ChangedMeanwhile("modifying", drifts), func(az *fake) { az.move("vm1", "gold") }, apply.Failed,
 			"(wanted daily); by job colleague (ConfigureBackup, started 2000-01-01T00:00:00Z)",
 		},
 		"as wanted, its disks are kept": {apply.Operation{Already: true, After: kept}, nil, nil, apply.Already, "it is as wanted; its disks were set to include 1 meanwhile (the plan saw all), and stay so"},
