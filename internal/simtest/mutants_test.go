@@ -86,7 +86,7 @@ var mutants = []mutant{
 	},
 	{
 		"take the comparison right before the write out of items", "internal/azure/precondition.go",
-		"|| ch.Risk != \"\" && ch.Risk != plan.RiskNone || held > heldBack {", "&& false {",
+		"|| isRisky(ch) || held > heldBack {", "&& false {",
 	},
 	{
 		"create a policy without reading first", "internal/azure/precondition.go",
