@@ -64,7 +64,8 @@ func CheckItem(c Change, now *Item) Precondition {
 			drifts = append(drifts, Drift{"policy", lastName(approved.Policy), lastName(is.Policy), lastName(wanted.Policy)})
 		}
 	}
-	if now != nil && !keepsDisks(c) && !is.Disks.Equal(approved.Disks) && !is.Disks.Equal(wanted.Disks) {
+	asApproved := c.Before != nil && is.Disks.Equal(approved.Disks) // an item that was not there had no disks to be as
+	if now != nil && !keepsDisks(c) && !asApproved && !is.Disks.Equal(wanted.Disks) {
 		drifts = append(drifts, Drift{"disks", approved.Disks.words(), is.Disks.words(), wanted.Disks.words()})
 	}
 	return Precondition{Drifts: drifts}

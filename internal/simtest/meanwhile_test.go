@@ -155,6 +155,10 @@ func meanwhiles() map[string]meanwhile {
 			estate: withItem(stopped), yaml: daily, act: []act{movesTo("long")}, unasked: true,
 			want: map[string]string{"resume": failed}, message: "; by job ", item: itemState{state: moved, policy: "long"},
 		},
+		"a machine that a colleague protected with all its disks": {
+			estate: withItem(itemState{}), yaml: ruled("policy: daily, disks: {include: [0]}"), act: []act{movesTo("daily")},
+			want: map[string]string{"protect": failed}, message: "disks", item: itemState{state: "IRPending", policy: "daily"},
+		},
 		"a stopped item without points resumed under another policy, nobody asked": {
 			estate: func(e *estate) {
 				withItem(itemState{})(e)
