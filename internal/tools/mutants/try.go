@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// testRoom runs the tests of a room, with m in it where there is one, and says whether they fail.
+// testRoom runs the tests of a room, the short way, with m in it where there is one, and says whether they fail.
 func testRoom(ctx context.Context, room string, m *mutant, limit time.Duration) (output string, failed bool) {
-	args := []string{"test", "-count=1", "-failfast", "-vet=off", "-timeout", limit.String()}
+	args := []string{"test", "-count=1", "-short", "-failfast", "-vet=off", "-timeout", limit.String()}
 	if m != nil {
 		overlay, remove, err := m.overlay()
 		if err != nil {
