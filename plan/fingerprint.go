@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"slices"
+	"strings"
 
 	"github.com/azbackup/azbackup/internal/armid"
 )
@@ -40,13 +41,13 @@ func fingerprint(changes []Change) string {
 // approvedAs is all of a change that somebody approves: what it is, and what it can cost. A change from one policy to
 // another may cost something else tomorrow, though the ids of both are the same: when what the policies say has changed.
 func approvedAs(c Change) string {
-	s := essence(c)
+	parts := []string{essence(c)}
 	for _, r := range Risks() {
 		if c.HasRisk(r) {
-			s += " " + string(r)
+			parts = append(parts, string(r))
 		}
 	}
-	return s
+	return strings.Join(parts, " ")
 }
 
 // essence is what makes two changes the same change: action, target, vault, before and after, with ids

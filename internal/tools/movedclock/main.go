@@ -10,6 +10,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -24,13 +25,13 @@ import (
 const Variable = "AZBACKUP_TEST_CLOCK_OFFSET"
 
 func main() {
-	if err := run(os.Stdout, os.Args[1:]); err != nil {
+	if err := run(context.Background(), os.Stdout, os.Args[1:]); err != nil {
 		fmt.Fprintln(os.Stderr, "error:", err)
 		os.Exit(1)
 	}
 }
 
-func run(out io.Writer, args []string) error {
+func run(ctx context.Context, out io.Writer, args []string) error {
 	if len(args) != 1 {
 		return errors.New("usage: movedclock FOLDER")
 	}
@@ -38,7 +39,7 @@ func run(out io.Writer, args []string) error {
 	if err != nil {
 		return err
 	}
-	root, err := exec.Command("go", "env", "GOROOT").Output()
+	root, err := exec.CommandContext(ctx, "go", "env", "GOROOT").Output()
 	if err != nil {
 		return fmt.Errorf("asking go for its root: %w", err)
 	}

@@ -31,7 +31,7 @@ func TestTheClockIsMovedAndDifferencesAreNot(t *testing.T) {
 	}
 	folder := t.TempDir()
 	var out bytes.Buffer
-	if err := run(&out, []string{filepath.Join(folder, "overlay")}); err != nil {
+	if err := run(t.Context(), &out, []string{filepath.Join(folder, "overlay")}); err != nil {
 		t.Fatal(err)
 	}
 	source := filepath.Join(folder, "main.go")

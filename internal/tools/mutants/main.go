@@ -92,11 +92,15 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 		return nil
 	}
 	for _, room := range o.rooms {
-		if why, caught := testRoom(ctx, room, nil, o.timeout); caught {
+		switch why, failed, err := testRoom(ctx, room, nil, o.timeout); {
+		case err != nil:
+			return err
+		case failed:
 			return fmt.Errorf("the tests of %s fail as they are:\n%s", room, why)
 		}
 	}
-	return judge(out, o, tryAll(ctx, out, o, all))
+	verdicts, err := tryAll(ctx, out, o, all)
+	return errors.Join(err, judge(out, o, verdicts))
 }
 
 // verdict is what became of a mutant.
@@ -106,43 +110,47 @@ type verdict struct {
 }
 
 // tryAll tries mutants in their order until as many as wanted compiled. It prints those that live as they are found.
-func tryAll(ctx context.Context, out io.Writer, o options, all []mutant) []verdict {
+func tryAll(ctx context.Context, out io.Writer, o options, all []mutant) ([]verdict, error) {
 	var verdicts []verdict
-	for len(all) > 0 && len(verdicts) < o.sample && ctx.Err() == nil {
+	for len(all) > 0 && len(verdicts) < o.sample {
 		batch := all[:min(len(all), o.sample-len(verdicts), 10*o.workers)]
 		all = all[len(batch):]
-		for _, v := range tryBatch(ctx, o, batch) {
+		tried, err := tryBatch(ctx, o, batch)
+		for _, v := range tried {
 			verdicts = append(verdicts, v)
 			if !v.caught {
 				fmt.Fprintln(out, "lives ", v)
 			}
 		}
+		if err != nil {
+			return verdicts, err
+		}
 	}
-	return verdicts
+	return verdicts, nil
 }
 
 // tryBatch tries mutants side by side and returns, in their order, what became of those that compile.
-func tryBatch(ctx context.Context, o options, batch []mutant) []verdict {
+func tryBatch(ctx context.Context, o options, batch []mutant) ([]verdict, error) {
 	results := make([]*verdict, len(batch))
 	var group errgroup.Group
 	group.SetLimit(o.workers)
 	for i, m := range batch {
 		group.Go(func() error {
-			output, caught := testRoom(ctx, m.room, &m, o.timeout)
-			if ctx.Err() == nil && !(caught && doesNotCompile(output)) {
+			output, caught, err := testRoom(ctx, m.room, &m, o.timeout)
+			if err == nil && (!caught || !doesNotCompile(output)) {
 				results[i] = &verdict{m, caught}
 			}
-			return nil
+			return err
 		})
 	}
-	_ = group.Wait() // no function of it returns an error
+	err := group.Wait()
 	var out []verdict
 	for _, v := range results {
 		if v != nil {
 			out = append(out, *v)
 		}
 	}
-	return out
+	return out, err
 }
 
 // judge prints what share of each room's mutants was caught, and fails where the whole share is below the floor.

@@ -11,19 +11,20 @@ import (
 	"time"
 )
 
-// testRoom runs the tests of a room, the short way, with m in it where there is one, and says whether they fail.
-func testRoom(ctx context.Context, room string, m *mutant, limit time.Duration) (output string, failed bool) {
+// testRoom runs the tests of a room, the short way, with m in it where there is one, and says whether they fail. An error
+// says that nothing was tried.
+func testRoom(ctx context.Context, room string, m *mutant, limit time.Duration) (output string, failed bool, err error) {
 	args := []string{"test", "-count=1", "-short", "-failfast", "-vet=off", "-timeout", limit.String()}
 	if m != nil {
 		overlay, remove, err := m.overlay()
 		if err != nil {
-			return err.Error(), true
+			return "", false, err
 		}
 		defer remove()
 		args = append(args, "-overlay", overlay)
 	}
 	out, err := exec.CommandContext(ctx, "go", append(args, "./"+filepath.ToSlash(room))...).CombinedOutput()
-	return string(out), err != nil
+	return string(out), err != nil, ctx.Err()
 }
 
 // doesNotCompile says whether a test run failed before it began.
