@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,8 +24,21 @@ func testRoom(ctx context.Context, room string, m *mutant, limit time.Duration) 
 		defer remove()
 		args = append(args, "-overlay", overlay)
 	}
-	out, err := exec.CommandContext(ctx, "go", append(args, "./"+filepath.ToSlash(room))...).CombinedOutput()
+	args = append(args, "./"+filepath.ToSlash(room))
+	if usesRapid(room) {
+		args = append(args, "-rapid.nofailfile") // a seed that fails because of a break is nothing to keep
+	}
+	out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput()
 	return string(out), err != nil, ctx.Err()
+}
+
+// usesRapid says whether the tests of a room know the flags of the property tests' library.
+func usesRapid(room string) bool {
+	files, _ := filepath.Glob(filepath.Join(room, "*_test.go")) // the pattern is sound
+	return slices.ContainsFunc(files, func(file string) bool {
+		text, err := os.ReadFile(file)
+		return err == nil && strings.Contains(string(text), `"pgregory.net/rapid"`)
+	})
 }
 
 // doesNotCompile says whether a test run failed before it began.
