@@ -103,7 +103,7 @@ type Policy struct {
 	// Items is how many items the policy protects, as the service counts them.
 	Items int
 	// Unreadable says why the schedule or retention could not be understood (a kind this program does not
-	// know); such a policy can be used but is never written.
+	// know); such a policy is never written, and nothing new is put under it.
 	Unreadable string
 }
 

@@ -64,6 +64,8 @@ func (m *maker) policyAt(v *vaultPlan, name string) *policyPlan {
 		p.refused, p.detail = ReasonNoSuchPolicy, m.takenWords(v, name)
 	case p.seen == nil:
 		p.refused, p.detail = ReasonNoSuchPolicy, fmt.Sprintf("%s in vault %s", name, v.name)
+	case p.seen.Unreadable != "":
+		p.refused, p.detail = ReasonPolicyUnreadable, p.seen.Unreadable
 	case p.tierDiffers():
 		p.refused, p.detail = ReasonPolicyTier, p.tierWords()
 	}
@@ -126,8 +128,7 @@ func (m *maker) planPolicy(v *vaultPlan, conf *config.Policy) *policyPlan {
 	case p.tierDiffers():
 		m.refusePolicy(p, c, ReasonPolicyTier, p.tierWords())
 	case p.seen.Unreadable != "":
-		// It can still be used.
-		m.block(c, ReasonPolicyUnreadable, p.seen.Unreadable, "")
+		m.refusePolicy(p, c, ReasonPolicyUnreadable, p.seen.Unreadable)
 	default:
 		m.updatePolicy(v, p, c)
 	}

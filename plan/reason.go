@@ -117,7 +117,7 @@ func reasons() []reasonText {
 		{ReasonRetentionNotKnown, "an immutable vault takes another policy only where nothing is kept for a shorter time"},
 		{ReasonNoSuchPolicy, "the vault does not have the policy and the file does not manage it there"},
 		{ReasonPolicyTier, "the vault has a policy of this name with another tier, and a tier cannot change"},
-		{ReasonPolicyUnreadable, "the policy holds something this program does not know and would not write back"},
+		{ReasonPolicyUnreadable, "the policy holds something this program does not understand, so what it keeps is not known"},
 		{ReasonPolicyLimit, "the vault has as many policies as the service allows"},
 		{ReasonSuspendedItems, "the service refuses a longer retention while an item of the policy is suspended"},
 		{ReasonEnhancedToStandard, "an item cannot go back from an Enhanced to a Standard policy"},
