@@ -1,0 +1,83 @@
+package azure
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/azbackup/azbackup/apply"
+)
+
+func TestRetryAfterIsReadInEachFormOfIt(t *testing.T) {
+	date := "Mon, 02 Mar 2026 06:00:00 GMT"
+	for name, tt := range map[string]struct {
+		header  http.Header
+		message string
+		want    time.Duration
+	}{
+		"milliseconds":         {http.Header{"Retry-After-Ms": {"250"}}, "", 250 * time.Millisecond},
+		"azure's milliseconds": {http.Header{"X-Ms-Retry-After-Ms": {"1500"}, "Retry-After": {"60"}}, "", 1500 * time.Millisecond},
+		"no milliseconds":      {http.Header{"Retry-After-Ms": {"0"}, "Retry-After": {"17"}}, "", 17 * time.Second},
+		"seconds":              {http.Header{"Retry-After": {"61"}}, "", 61 * time.Second},
+		"no seconds":           {http.Header{"Retry-After": {"0"}}, "", 0},
+		"negative":             {http.Header{"Retry-After": {"-5"}}, "", 0},
+		"a date":               {http.Header{"Retry-After": {"Mon, 02 Mar 2026 06:00:30 GMT"}, "Date": {date}}, "", 30 * time.Second},
+		"a date that is over":  {http.Header{"Retry-After": {"Mon, 02 Mar 2026 05:59:30 GMT"}, "Date": {date}}, "", 0},
+		"in the text":          {http.Header{}, "Please try again after '324' seconds.", 324 * time.Second},
+		"nothing":              {http.Header{}, "", 0},
+	} {
+		if got := retryAfter(tt.header, tt.message); got != tt.want {
+			t.Errorf("%s: %v, want %v", name, got, tt.want)
+		}
+	}
+}
+
+func TestOnlyAnOperationThatMayNotBeAskedIsReadBackInstead(t *testing.T) {
+	for name, tt := range map[string]struct {
+		err  error
+		want bool
+	}{
+		"another host":            {&RefusedError{}, true},
+		"no such operation":       {&apply.Error{Status: http.StatusNotFound}, true},
+		"not allowed":             {&apply.Error{Status: http.StatusForbidden}, true},
+		"not signed in":           {&apply.Error{Status: http.StatusUnauthorized}, true},
+		"the operation's own end": {&apply.Error{Status: http.StatusNotFound, Ended: true}, false},
+		"a fault of the service":  {&apply.Error{Status: http.StatusInternalServerError}, false},
+		"throttled":               {&apply.Error{Status: http.StatusTooManyRequests}, false},
+		"no answer":               {&apply.Error{}, false},
+		"something else":          {errors.New("odd"), false},
+		"nothing":                 {nil, false},
+	} {
+		if got := unaskable(tt.err); got != tt.want {
+			t.Errorf("%s: %v, want %v", name, got, tt.want)
+		}
+	}
+}
+
+func TestThePolicyOperationNamesTheFirstItemThatDidNotTakeIt(t *testing.T) {
+	var w wireOperation
+	for text, want := range map[string]string{
+		`{}`: "",
+		`{"failedJobsError":{"vm2":"second","vm1":"first"}}`: "2 of its items did not take it; vm1: first",
+		`{"failedJobsError":{"vm1":{"code":"X"}}}`:           `1 of its items did not take it; vm1: {"code":"X"}`,
+	} {
+		w = wireOperation{}
+		if err := json.Unmarshal([]byte(`{"properties":`+text+`}`), &w); err != nil {
+			t.Fatal(err)
+		}
+		err := failedJobs(apply.Operation{}, w, "r1")
+		if want == "" {
+			if err != nil {
+				t.Errorf("%s: %v, want nothing", text, err)
+			}
+			continue
+		}
+		e, ok := errors.AsType[*apply.Error](err)
+		if !ok || !e.Ended || e.Code != "FailedJobs" || e.RequestID != "r1" || !strings.Contains(e.Message, want) {
+			t.Errorf("%s: %v, want %q", text, err, want)
+		}
+	}
+}
