@@ -531,6 +531,7 @@ func TestErrorEnvelopes(t *testing.T) {
 		`<m:error xmlns:m="http://x/metadata"><m:code>A</m:code><m:message xml:lang="en-US">b</m:message></m:error>`: {"A", "b"},
 		`<Error xmlns="http://x"><Code>A</Code><Inner><Code>C</Code></Inner><Message>b</Message><Detail>`:            {"A", "b"},
 		`<html><head><title>502</title></head><body><error><code>A</code></error></body></html>`:                     {"", ""},
+
 		`{"error":"invalid_token"}`: {"", ""},
 		`<html>`:                    {"", ""},
 		``:                          {"", ""},
