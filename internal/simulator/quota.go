@@ -158,6 +158,9 @@ func (m *meter) chargeARM(c *call, left http.Header) *reply {
 	if n, set := m.limits["arm-"+kind]; set {
 		size = float64(n)
 	}
+	if n, set := m.limits["arm-"+kind+"-refill"]; set {
+		refill = float64(max(n, 1))
+	}
 	sub := key(c.params["sub"])
 	own := m.bucket(c, kind+" "+sub+" "+c.principal(), size, refill)
 	all := m.bucket(c, kind+" "+sub, armGlobal*size, armGlobal*refill)

@@ -81,6 +81,24 @@ func TestWritesAreBilledToARMsBucketWhichRefills(t *testing.T) {
 	})
 }
 
+func TestAnotherBucketHasItsOwnSizeAndRefill(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		limits := map[string]int{"arm-writes": 3, "arm-writes-refill": 2}
+		c := serve(t, estate(t), Options{Settings: Settings{Limits: limits, Durations: map[string]Span{"": Fixed(0)}}})
+		write := func(times, want int) {
+			t.Helper()
+			for range times {
+				c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), want)
+			}
+		}
+		write(3, 202)
+		write(1, 429)
+		time.Sleep(time.Second)
+		write(2, 202)
+		write(1, 429)
+	})
+}
+
 func TestUnknownQuotaIsAnError(t *testing.T) {
 	if _, err := New(estate(t), Options{Settings: Settings{Quota: "plenty"}}); err == nil || !strings.Contains(err.Error(), "150") {
 		t.Errorf("error %v", err)

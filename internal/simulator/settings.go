@@ -31,7 +31,8 @@ type Settings struct {
 	// Quota names the limits that are enforced; see Quotas. Empty: none.
 	Quota string `json:"quota,omitempty"`
 	// Limits override a profile's budgets by action ("Microsoft.RecoveryServices/vaults/backupJobs/read"); "" is every
-	// read action, "arm-reads", "arm-writes" and "arm-deletes" are the sizes of ARM's buckets.
+	// read action, "arm-reads", "arm-writes" and "arm-deletes" are the sizes of ARM's buckets, and the same with "-refill"
+	// what they get back a second, at least 1.
 	Limits map[string]int `json:"limits,omitempty"`
 	// OtherClients is how many requests an hour other clients of the subscription send for each action.
 	OtherClients int `json:"otherClients,omitempty"`
