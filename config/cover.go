@@ -11,7 +11,7 @@ import (
 // VM that they could match, or because their own `except` does.
 func (l *linter) checkCovered() {
 	budget := coverBudget(maxCoverSteps)
-	var earlier []taken
+	earlier := takers{short: newShortlist()}
 	for i := range l.c.Rules {
 		r := &l.c.Rules[i]
 		if r.ID != "" || len(r.Match) == 0 || !l.said(&r.Match) {
@@ -24,11 +24,11 @@ func (l *linter) checkCovered() {
 				continue
 			}
 			f := foldSelector(s)
-			l.checkSelectorCovered(r, s, &f, earlier, &budget)
-			own = append(own, taken{by: r.Name, at: l.at(s), selector: f})
+			l.checkSelectorCovered(r, s, &f, &earlier, &budget)
+			own = append(own, taken{by: r.Name, at: l.at(s), said: s, selector: f})
 		}
 		if !l.said(&r.Except) {
-			earlier = append(earlier, own...)
+			earlier.add(own)
 		}
 		if budget < 0 {
 			l.out.warn(l.at(r), ruleTooMany, "select by tag or by resource group, or by id",
@@ -48,10 +48,41 @@ type coverBudget int
 type taken struct {
 	by       string
 	at       *node
+	said     *Selector
 	selector foldedSelector
 }
 
-func (l *linter) checkSelectorCovered(r *Rule, s *Selector, f *foldedSelector, earlier []taken, budget *coverBudget) {
+// takers are selectors whose VMs all go to their rules, in order.
+type takers struct {
+	all   []taken
+	short *shortlist
+}
+
+func (t *takers) add(all []taken) {
+	for _, one := range all {
+		t.short.add(len(t.all), []Selector{*one.said})
+		t.all = append(t.all, one)
+	}
+}
+
+// covering is the first that covers a selector, or nil. A selector that spells its names out covers only such as
+// name nothing else: it stands under any name of theirs. So it is with groups.
+func (t *takers) covering(f *foldedSelector, budget *coverBudget) *taken {
+	i, ok := t.short.first(firstOf(f.names), firstOf(f.groups), func(i int) bool { return t.all[i].selector.covers(f, budget) })
+	if !ok {
+		return nil
+	}
+	return &t.all[i]
+}
+
+func firstOf(texts []string) string {
+	if len(texts) == 0 {
+		return ""
+	}
+	return texts[0]
+}
+
+func (l *linter) checkSelectorCovered(r *Rule, s *Selector, f *foldedSelector, earlier *takers, budget *coverBudget) {
 	for i := range r.Except {
 		if !l.at(&r.Except[i]).sound() {
 			continue
@@ -61,12 +92,9 @@ func (l *linter) checkSelectorCovered(r *Rule, s *Selector, f *foldedSelector, e
 			return
 		}
 	}
-	for i := range earlier {
-		if e := &earlier[i]; e.selector.covers(f, budget) {
-			l.out.fail(l.at(s), ruleCovered, "the first rule that matches decides: put the narrower rule first",
-				"this never decides: rule %s in %s matches every VM that it selects", quote(e.by), e.at.where())
-			return
-		}
+	if e := earlier.covering(f, budget); e != nil {
+		l.out.fail(l.at(s), ruleCovered, "the first rule that matches decides: put the narrower rule first",
+			"this never decides: rule %s in %s matches every VM that it selects", quote(e.by), e.at.where())
 	}
 }
 

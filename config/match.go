@@ -46,6 +46,7 @@ func newLookup(c *Config) *lookup { return &lookup{matcher: newMatcher(c.Rules),
 type matcher struct {
 	byID  map[armid.Key]int
 	rules []compiledRule
+	short *shortlist     // of rules
 	slots map[string]int // folded tag name → its number
 }
 
@@ -74,7 +75,7 @@ type subject struct {
 }
 
 func newMatcher(rules []Rule) *matcher {
-	m := &matcher{byID: map[armid.Key]int{}, slots: map[string]int{}}
+	m := &matcher{byID: map[armid.Key]int{}, short: newShortlist(), slots: map[string]int{}}
 	for i, r := range rules {
 		if r.ID != "" {
 			if _, taken := m.byID[armid.Of(r.ID)]; !taken {
@@ -82,6 +83,7 @@ func newMatcher(rules []Rule) *matcher {
 			}
 			continue
 		}
+		m.short.add(len(m.rules), r.Match)
 		m.rules = append(m.rules, compiledRule{index: i, match: m.compile(r.Match), except: m.compile(r.Except)})
 	}
 	return m
@@ -132,13 +134,13 @@ func (m *matcher) match(t Target) (int, bool) {
 		return i, true
 	}
 	s := m.subject(t)
-	for i := range m.rules {
-		r := &m.rules[i]
-		if anyMatches(r.match, &s) && !anyMatches(r.except, &s) {
-			return r.index, true
-		}
+	i, ok := m.short.first(s.name, s.group, func(i int) bool {
+		return anyMatches(m.rules[i].match, &s) && !anyMatches(m.rules[i].except, &s)
+	})
+	if !ok {
+		return 0, false
 	}
-	return 0, false
+	return m.rules[i].index, true
 }
 
 func (m *matcher) subject(t Target) subject {

@@ -1,0 +1,93 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+// spelled draws a selector that may spell out names, groups, both or neither.
+func spelled(t *rapid.T) Selector {
+	values := rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"a", "A", "b", "ab", "a*", "?"}), 1, 2, rapid.ID[string])
+	var s Selector
+	if rapid.Bool().Draw(t, "names") {
+		s.Names = values.Draw(t, "name")
+	}
+	if rapid.Bool().Draw(t, "groups") {
+		s.ResourceGroups = values.Draw(t, "group")
+	}
+	if s.Names == nil && s.ResourceGroups == nil || rapid.IntRange(0, 3).Draw(t, "locations") == 0 {
+		s.Locations = []string{rapid.SampledFrom([]string{"we", "ne"}).Draw(t, "location")}
+	}
+	return s
+}
+
+func TestTheShortListFindsTheRuleThatGoingThroughAllFinds(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c := &Config{}
+		for i := range rapid.IntRange(0, 8).Draw(t, "rules") {
+			r := Rule{Name: fmt.Sprint(i)}
+			for range rapid.IntRange(1, 2).Draw(t, "selectors") {
+				r.Match = append(r.Match, spelled(t))
+			}
+			if rapid.IntRange(0, 3).Draw(t, "excepts") == 0 {
+				r.Except = []Selector{spelled(t)}
+			}
+			c.Rules = append(c.Rules, r)
+		}
+		word := func(label string) string { return rapid.SampledFrom([]string{"a", "A", "b", "AB", "x"}).Draw(t, label) }
+		vm := Target{Name: word("vm"), ResourceGroup: word("rg"), Location: rapid.SampledFrom([]string{"we", "ne"}).Draw(t, "at")}
+		want := slices.IndexFunc(c.Rules, func(r Rule) bool { matched, _ := r.explain(vm); return matched })
+		got, ok := c.Match(vm)
+		if ok != (want >= 0) || ok && got != want {
+			t.Fatalf("%+v: rule %d, %t; the first that matches is %d", vm, got, ok, want)
+		}
+	})
+}
+
+func TestTheShortListFindsTheSelectorThatCoversFirst(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		all := takers{short: newShortlist()}
+		want := -1
+		selectors := rapid.SliceOfN(rapid.Custom(spelled), 0, 6).Draw(t, "selectors")
+		narrow := spelled(t)
+		f := foldSelector(&narrow)
+		budget := coverBudget(1_000_000)
+		for i := range selectors {
+			one := taken{by: fmt.Sprint(i), said: &selectors[i], selector: foldSelector(&selectors[i])}
+			all.add([]taken{one})
+			if want < 0 && one.selector.covers(&f, &budget) {
+				want = i
+			}
+		}
+		got := all.covering(&f, &budget)
+		if (got == nil) != (want < 0) || got != nil && got.by != fmt.Sprint(want) {
+			t.Fatalf("%+v is covered by %+v, and first by selector %d of %+v", narrow, got, want, selectors)
+		}
+	})
+}
+
+// What export writes for 100,000 VMs are tens of thousands of rules that spell out their VMs or their groups.
+func TestRulesThatSpellOutTheirVMsAreNotComparedEachWithEach(t *testing.T) {
+	const rules = 12_000
+	for _, selector := range []string{"{resourceGroups: [rg-%[1]d], names: [vm-%[1]d]}", "{names: [vm-%d]}", "{resourceGroups: [rg-%d]}"} {
+		var b strings.Builder
+		b.WriteString("version: 1\nsubscriptions: [" + sub1 + "]\nvms:\n")
+		for i := range rules {
+			fmt.Fprintf(&b, "  - {name: r%d, match: %s, protect: stopped}\n", i, fmt.Sprintf(selector, i))
+		}
+		c := load(t, b.String()) // without the warning that there are too many to compare
+		vm, asked := target("vm-7", nil), 0
+		vm.ResourceGroup = "rg-7"
+		if i, ok := c.Match(vm); !ok || i != 7 {
+			t.Errorf("%s: rule %d, %t", selector, i, ok)
+		}
+		c.lookup.matcher.short.first("vm-7", "rg-7", func(int) bool { asked++; return false })
+		if asked != 1 {
+			t.Errorf("%s: %d rules are asked about one VM", selector, asked)
+		}
+	}
+}
