@@ -49,7 +49,7 @@ func (c *call) newVault(was *vault) (json.RawMessage, *reply) {
 }
 
 // defaultVault are a new vault's properties as recorded, with AlwaysON soft delete since 2025-11
-// (azure-api.md §7.3; Era "2024": FACTS 11).
+// (azure-api.md §7.3; Era "2024": FACTS 11). Of monitoringSettings it tells only what a request once set (§19).
 func defaultVault(era string) object {
 	softDelete := "AlwaysON"
 	if era == "2024" {
@@ -59,9 +59,6 @@ func defaultVault(era string) object {
 		"provisioningState", "Provisioning",
 		"privateEndpointStateForBackup", "None",
 		"privateEndpointStateForSiteRecovery", "None",
-		"monitoringSettings", obj(
-			"azureMonitorAlertSettings", obj("alertsForAllJobFailures", "Enabled", "alertsForAllReplicationIssues", "Enabled", "alertsForAllFailoverIssues", "Enabled"),
-			"classicAlertSettings", obj("alertsForCriticalOperations", "Enabled", "emailNotificationsForSiteRecovery", "Enabled")),
 		"backupStorageVersion", "Unassigned",
 		"securitySettings", obj(
 			"immutabilitySettings", nil,

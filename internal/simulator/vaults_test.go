@@ -45,6 +45,19 @@ func TestNewVaultIsA201WithoutLocationThenSucceedsWithThreePolicies(t *testing.T
 	})
 }
 
+// azure-api.md §19, correction of §7.2.
+func TestVaultTellsOfMonitoringOnlyWhatARequestOnceSaid(t *testing.T) {
+	c := serve(t, estate(t), Options{Settings: at0()})
+	c.do("PUT", newVaultPath, newVaultBody, 201)
+	if v := c.get(newVaultPath); get(v.body, "properties", "monitoringSettings") != nil {
+		t.Errorf("a vault that was made without them: %s", v.body)
+	}
+	const settings = `{"azureMonitorAlertSettings":{"alertsForAllJobFailures":"Disabled"},"classicAlertSettings":{"alertsForCriticalOperations":"Disabled"}}`
+	c.do("PATCH", newVaultPath, `{"properties":{"monitoringSettings":`+settings+`}}`, 202)
+	c.do("PATCH", newVaultPath, `{"tags":{"a":"2"}}`, 202)
+	equalJSON(t, get(c.get(newVaultPath).body, "properties", "monitoringSettings"), []byte(settings))
+}
+
 func TestVaultMadeWithAUserAssignedIdentityCannotBeFollowed(t *testing.T) {
 	c := serve(t, estate(t), Options{Settings: at0()})
 	a := c.do("PUT", newVaultPath, strings.Replace(newVaultBody, `"tags"`, `"identity":{"type":"UserAssigned"},"tags"`, 1), 201)
