@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -155,4 +156,9 @@ func until(t *testing.T, what string, done func() bool) {
 		}
 		time.Sleep(20 * time.Millisecond)
 	}
+}
+
+func isStatus(err error, status int) bool {
+	var refused *azcore.ResponseError
+	return errors.As(err, &refused) && refused.StatusCode == status
 }

@@ -129,7 +129,7 @@ func (s *Server) shortened(kind string, d time.Duration) time.Duration {
 		return d
 	case kind == "snapshot" || kind == "transfer":
 		longest /= 2
-	case kind == "handover":
+	case kind == "handover" || kind == "restoreFinish":
 		longest /= 4
 	}
 	return min(d, longest)

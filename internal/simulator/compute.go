@@ -1,7 +1,5 @@
 package simulator
 
-import "net/http"
-
 // listVMs is Compute's list, of a subscription or a resource group (azure-api.md §10).
 func (c *call) listVMs() reply {
 	group := key(c.params["group"])
@@ -23,14 +21,4 @@ func (c *call) getVM() reply {
 		return resourceNotFound("Microsoft.Compute/virtualMachines", c.params["vm"], c.params["group"])
 	}
 	return ok(c.st.read(v.body))
-}
-
-// noGroup is ARM's answer when the resource group of the path does not exist.
-func (c *call) noGroup() *reply {
-	id := "/subscriptions/" + c.params["sub"] + "/resourceGroups/" + c.params["group"]
-	if c.st.groups.get(key(id)) != nil {
-		return nil
-	}
-	r := gateway(http.StatusNotFound, "ResourceGroupNotFound", "Resource group '%s' could not be found.", c.params["group"])
-	return &r
 }

@@ -68,6 +68,8 @@ func kindOf(x *exchange) string {
 		return "protectable item"
 	case strings.HasSuffix(last, "protectioncontainers"):
 		return "container"
+	case strings.Contains(low, "/storageaccounts/"):
+		return "storage account"
 	case strings.Contains(low, "/virtualmachines/"):
 		return "vm"
 	case strings.Contains(low, "/vaults/") && strings.Count(low, "/") == 8:

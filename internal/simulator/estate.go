@@ -30,6 +30,8 @@ type Estate struct {
 	subscriptions *table[listed]
 	groups        *table[listed]
 	vms           *table[vm]
+	disks         *table[resource]
+	accounts      *table[resource]
 	vaults        *table[vault]
 	policies      *table[policy]
 	items         *table[item]
@@ -69,6 +71,8 @@ type memory struct {
 	Unlocked map[string]time.Time `json:"unlocked,omitempty"`
 	// Daily counts writes against the daily limits (azure-api.md §13), by limit and vault.
 	Daily map[string]daily `json:"daily,omitempty"`
+	// Staged counts the disks that restores left as files in a storage account, by its key (azure-api-2.md §25.1).
+	Staged map[string]int `json:"staged,omitempty"`
 	// Serial numbers the requests that changed something, so that ids made after a restart are new.
 	Serial uint64 `json:"serial,omitempty"`
 }
@@ -89,6 +93,8 @@ func newEstate() *Estate {
 		subscriptions: newTable(byKey, func(*listed) string { return "" }),
 		groups:        newTable(byKey, byParent),
 		vms:           newTable(func(v *vm) string { return v.key }, func(v *vm) string { return v.sub }),
+		disks:         newTable(func(r *resource) string { return r.key }, func(r *resource) string { return r.group }),
+		accounts:      newTable(func(r *resource) string { return r.key }, func(r *resource) string { return r.group }),
 		vaults:        newTable(func(v *vault) string { return v.key }, func(v *vault) string { return v.sub }),
 		policies:      newTable(func(p *policy) string { return p.key }, func(p *policy) string { return p.vault }),
 		items:         newTable(func(it *item) string { return it.key }, func(it *item) string { return it.vault }),
@@ -157,6 +163,8 @@ func (e *Estate) sections() map[string]func(raw []byte, b blob) error {
 		"subscriptions":        e.addSubscription,
 		"resourceGroups":       withID(isGroup, func(raw []byte, b blob) { e.groups.put(e.names.listed(raw, b)) }),
 		"virtualMachines":      withID(isVM, func(raw []byte, b blob) { e.vms.put(e.names.vm(raw, b)) }),
+		"disks":                withID(isDisk, func(raw []byte, b blob) { e.disks.put(e.names.resource(raw, b)) }),
+		"storageAccounts":      withID(isAccount, func(raw []byte, b blob) { e.accounts.put(e.names.resource(raw, b)) }),
 		"vaults":               withID(isVault, func(raw []byte, b blob) { e.vaults.put(e.names.vault(raw, b)) }),
 		"policies":             withID(isInVault, func(raw []byte, b blob) { e.policies.put(e.names.policy(raw, b)) }),
 		"protectedItems":       withID(isInVault, func(raw []byte, b blob) { e.items.put(e.names.item(raw, b)) }),
@@ -182,6 +190,10 @@ func isGroup(id string) bool {
 }
 
 func isVM(id string) bool { return isGroup(id) && segment(id, "virtualMachines") != "" }
+
+func isDisk(id string) bool { return isGroup(id) && segment(id, "disks") != "" }
+
+func isAccount(id string) bool { return isGroup(id) && segment(id, "storageAccounts") != "" }
 
 func isVault(id string) bool { return isGroup(id) && vaultPart(id) == strings.TrimRight(id, "/") }
 

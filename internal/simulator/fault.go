@@ -47,8 +47,11 @@ type Fault struct {
 	// Truncate breaks it off in the middle of the answer.
 	Truncate bool `json:"truncate,omitempty"`
 	// Operation that the request starts "fails" (with Code and Message), "hangs", or "lies": it says Succeeded
-	// while its job fails and nothing happened.
+	// while its job fails, with Code and Message where the fault has them, and nothing happened.
 	Operation string `json:"operation,omitempty"`
+	// Disks of the restore that the request starts are "left" behind by a job that fails, "missing" by one though it is
+	// Completed, or "attached" by somebody as soon as they are there.
+	Disks string `json:"disks,omitempty"`
 	// Invisible is how many reads will not show the item that the request makes or changes.
 	Invisible int `json:"invisible,omitempty"`
 	// NextLink puts another host into the list's nextLink: "https://elsewhere.example".
@@ -70,6 +73,8 @@ type Actor struct {
 
 	Section string `json:"section,omitempty"`
 	Remove  string `json:"remove,omitempty"`
+	// Attach puts the disks whose ids match, with "*" for any text, to use in a VM.
+	Attach string `json:"attach,omitempty"`
 }
 
 // faults counts matches and picks.
@@ -108,6 +113,11 @@ func newFaults(list []Fault) (*faults, error) {
 		}
 		if f.Token != "" && f.Token != tokenExpired && f.Token != tokenChallenged {
 			return nil, fmt.Errorf("reading fault %q: token is %q or %q", f.Name, tokenExpired, tokenChallenged)
+		}
+		switch f.Disks {
+		case "", disksLeft, diskMissing, disksAttached:
+		default:
+			return nil, fmt.Errorf("reading fault %q: disks are %q, %q or %q", f.Name, disksLeft, diskMissing, disksAttached)
 		}
 		switch f.Operation {
 		case "", "fails", "hangs", "lies":
@@ -257,6 +267,9 @@ func (c *call) begin(op *operation) {
 		case "hangs":
 			op.Hangs = true
 		case "lies":
+			op.JobFails, op.JobCode, op.JobMessage = true, f.Code, f.Message
+		}
+		if op.Disks = f.Disks; op.Disks == disksLeft {
 			op.JobFails = true
 		}
 		if f.Invisible > 0 {
@@ -295,6 +308,8 @@ func (c *call) act() {
 
 func (c *call) actor(a Actor) {
 	switch {
+	case a.Attach != "":
+		c.st.attach(a.Attach)
 	case a.Remove != "":
 		k := key(a.Remove)
 		if a.Section == "protectedItems" {

@@ -107,6 +107,8 @@ func (st *state) write(w io.Writer) error {
 	bodiesOf(p, "subscriptions", st.subscriptions, func(l *listed) blob { return l.body })
 	bodiesOf(p, "resourceGroups", st.groups, func(l *listed) blob { return l.body })
 	bodiesOf(p, "virtualMachines", st.vms, func(v *vm) blob { return v.body })
+	bodiesOf(p, "disks", st.disks, func(r *resource) blob { return r.body })
+	bodiesOf(p, "storageAccounts", st.accounts, func(r *resource) blob { return r.body })
 	bodiesOf(p, "vaults", st.vaults, func(v *vault) blob { return v.body })
 	bodiesOf(p, "policies", st.policies, func(q *policy) blob { return q.body })
 	bodiesOf(p, "protectedItems", st.items, func(it *item) blob { return it.body })

@@ -20,6 +20,8 @@ const (
 	graphPolicies = "microsoft.recoveryservices/vaults/backuppolicies"
 	graphVaults   = "microsoft.recoveryservices/vaults"
 	graphVMs      = "microsoft.compute/virtualmachines"
+	graphDisks    = "microsoft.compute/disks"
+	graphAccounts = "microsoft.storage/storageaccounts"
 )
 
 const maxGraphPage = 1000 // azure-api.md §10
@@ -87,6 +89,8 @@ func (c *call) graphRows(table string, scope map[string]bool) []json.RawMessage 
 	if table == "resources" {
 		c.st.vms.all(0, func(_ int, v *vm) bool { add(v.sub, graphVMs, v.region, c.st.read(v.body)); return true })
 		c.st.vaults.all(0, func(_ int, v *vault) bool { add(v.sub, graphVaults, v.region, c.st.read(v.body)); return true })
+		c.st.disks.all(0, func(_ int, r *resource) bool { add(r.sub, graphDisks, r.region, c.st.read(r.body)); return true })
+		c.st.accounts.all(0, func(_ int, r *resource) bool { add(r.sub, graphAccounts, r.region, c.st.read(r.body)); return true })
 		return rows
 	}
 	c.st.items.all(0, func(_ int, it *item) bool {

@@ -14,11 +14,10 @@ const jobType = "Microsoft.RecoveryServices/vaults/backupJobs"
 // (azure-api.md §5).
 func (c *call) startJob(v *vault, friendly, tail, operation, bag, value string) string {
 	props := obj("VM Name", friendly, bag, value)
-	return c.s.fileJob(c.now, v, friendly, tail, operation, obj("tasksList", []string{}, "propertyBag", props), nil)
+	return c.s.fileJob(c.now, c.s.guid(c.now, "job"), v, friendly, tail, operation, obj("tasksList", []string{}, "propertyBag", props), nil)
 }
 
-func (s *Server) fileJob(now time.Time, v *vault, friendly, tail, operation string, extended object, actions []string) string {
-	id := s.guid(now, "job")
+func (s *Server) fileJob(now time.Time, id string, v *vault, friendly, tail, operation string, extended object, actions []string) string {
 	p := obj("jobType", "AzureIaaSVMJob")
 	if len(actions) > 0 {
 		p.set("actionsInfo", actions)
@@ -55,8 +54,8 @@ func (s *Server) endJob(vaultKey, id string, at time.Time, status string, op *op
 		p.setBefore("activityId", "endTime", stamp(at))
 		if status == "Failed" {
 			p.setBefore("activityId", "errorDetails", []object{obj(
-				"errorCode", 400001, "errorTitle", first(op.Code, "CloudInternalError"),
-				"errorString", first(op.Message, "Microsoft Azure Backup encountered an internal error."),
+				"errorCode", 400001, "errorTitle", first(op.JobCode, op.Code, "CloudInternalError"),
+				"errorString", first(op.JobMessage, op.Message, "Microsoft Azure Backup encountered an internal error."),
 				"recommendations", []string{"Retry the operation."})})
 		}
 	}, "properties"))

@@ -44,9 +44,11 @@ func (s *Server) filler(prefix, what string, n int) string {
 	return b.String()[:n]
 }
 
-// comeBack sets Retry-After.
-func (c *call) comeBack(r *reply) {
-	seconds := 60 // azure-api.md §1, §4; FACTS 6
+// comeBack sets the Retry-After of backup's operations (azure-api.md §1, §4; FACTS 6).
+func (c *call) comeBack(r *reply) { c.comeBackAfter(r, 60) }
+
+// comeBackAfter sets Retry-After, unless the settings say otherwise.
+func (c *call) comeBackAfter(r *reply, seconds int) {
 	if set := c.s.set.RetryAfter; set != nil {
 		seconds = *set
 	}
@@ -95,6 +97,8 @@ func (c *call) getResult() reply {
 		return r
 	case op.State == failed:
 		return fail(http.StatusBadRequest, op.Code, "%s", op.Message) // UNVERIFIED status
+	case op.Action == actValidate:
+		return ok(obj("validateOperationResponse", obj("validationResults", op.Request)).bytes())
 	case op.Action == actBackup || op.Action == actRestore:
 		// 204 that still tells the client to come back: a poller that goes on while a header is there never ends (FACTS 5).
 		r := c.accepted(op)

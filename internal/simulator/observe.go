@@ -6,9 +6,10 @@ import (
 	"slices"
 )
 
-// Effect is one change of a vault, a policy or an item, at the moment in which it takes effect.
+// Effect is one change of a vault, a policy, an item or a disk, at the moment in which it takes effect.
 type Effect struct {
-	// Section is the part of an estate file that the body stands in: "vaults", "policies" or "protectedItems".
+	// Section is the part of an estate file that the body stands in: "vaults", "policies", "protectedItems"
+	// or "disks".
 	Section string
 	// Before and After are the bodies; nil where there is none.
 	Before, After json.RawMessage
@@ -64,6 +65,10 @@ func (st *state) tell(section, key string, after json.RawMessage) {
 	case "protectedItems":
 		if it := st.items.get(key); it != nil {
 			before = it.body
+		}
+	case "disks":
+		if d := st.disks.get(key); d != nil {
+			before = d.body
 		}
 	default:
 		return

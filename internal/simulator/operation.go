@@ -37,6 +37,11 @@ type operation struct {
 	Request    json.RawMessage   `json:"request,omitempty"`
 	// JobFails makes the job end Failed though the operation says Succeeded.
 	JobFails bool `json:"job_fails,omitempty"`
+	// JobCode and JobMessage say why it does.
+	JobCode    string `json:"job_code,omitempty"`
+	JobMessage string `json:"job_message,omitempty"`
+	// Disks is how the disks of a restore come out: see Fault.Disks.
+	Disks string `json:"disks,omitempty"`
 	// Hangs keeps it InProgress for ever.
 	Hangs bool `json:"hangs,omitempty"`
 
@@ -56,6 +61,8 @@ const (
 	actHardDelete  = "hardDelete"
 	actBackup      = "backup"
 	actRestore     = "restore"
+	actValidate    = "validate"
+	actDeleteDisk  = "deleteDisk"
 	actCancel      = "cancel"
 	actRefresh     = "refresh"
 	actPolicy      = "policy"
@@ -65,6 +72,8 @@ const (
 	// actVanish and actSettle are what follows the deletion and the creation of a vault.
 	actVanish = "vanish"
 	actSettle = "settle"
+	// actAppear puts restored disks into their group.
+	actAppear = "appear"
 
 	actPurge  = "purge"
 	actExpire = "expire"
@@ -115,7 +124,7 @@ func (op *operation) endsAt() time.Time {
 // silent operations are the service's own: no client started them, and they stand in no client's way.
 func (op *operation) silent() bool {
 	switch op.Action {
-	case actPurge, actExpire, actScheduled, actVanish, actSettle:
+	case actPurge, actExpire, actScheduled, actVanish, actSettle, actAppear:
 		return true
 	}
 	return false
@@ -238,7 +247,7 @@ func (s *Server) finish(op *operation, at time.Time) {
 	if op.Action != actBackup && op.Action != actRestore {
 		s.endJobs(op, at)
 	}
-	if op.State == failed && op.Action == actBackup {
+	if op.State == failed && (op.Action == actBackup || op.Action == actRestore) {
 		op.Snapshot, op.Handover, op.JobEnds = time.Time{}, time.Time{}, time.Time{} // no job was started after all
 		s.endJobs(op, at)
 	}
@@ -260,6 +269,10 @@ func (s *Server) finish(op *operation, at time.Time) {
 		}
 	case actVanish, actSettle:
 		s.settle(op)
+	case actAppear:
+		s.disksAppear(op)
+	case actDeleteDisk:
+		s.finishDiskDelete(op)
 	case actScheduled:
 		s.runSchedule(op, at)
 	case actCancel:
@@ -305,6 +318,8 @@ func (op *operation) statusBody() json.RawMessage {
 			failedJobs = map[string]string{}
 		}
 		body.set("properties", obj("objectType", "OperationStatusJobsExtendedInfo", "jobIds", op.jobIDs(), "failedJobsError", failedJobs))
+	case op.Action == actValidate && op.State == succeeded:
+		body.set("properties", obj("objectType", "OperationStatusValidateOperationExtendedInfo", "validateOperationResponse", obj("validationResults", op.Request)))
 	case len(op.Jobs) > 0:
 		body.set("properties", obj("objectType", "OperationStatusJobExtendedInfo", "jobId", op.Jobs[0]))
 	}

@@ -48,6 +48,11 @@ func loadRecordings(t testing.TB) map[string][]*exchange {
 	if err != nil || len(files) == 0 {
 		t.Skipf("no recordings in %s: conformance is not measured", recordings)
 	}
+	parts, err := filepath.Glob(filepath.Join(recordings, "parts", "*.json"))
+	if err != nil || len(parts) == 0 {
+		t.Fatalf("no parts of recordings in %s: %v", recordings, err)
+	}
+	files = append(files, parts...)
 	out := map[string][]*exchange{}
 	for _, f := range files {
 		raw, err := os.ReadFile(f)
@@ -100,6 +105,7 @@ func runRecording(t testing.TB, list []*exchange, report *conformance, breakage 
 	c := serve(t, e, Options{Settings: Settings{Era: "2024", Quota: "300"}})
 	r := &replay{t: t, list: list, c: c, ids: map[string]string{}, breakage: breakage, report: report, ours: map[string]bool{}}
 	r.seed()
+	r.seedRead()
 	for i, x := range list {
 		if d := x.at.Sub(c.s.clock.now()); !x.at.IsZero() && d > 0 {
 			time.Sleep(d)
@@ -120,7 +126,7 @@ func runRecording(t testing.TB, list []*exchange, report *conformance, breakage 
 }
 
 // unsupported are requests to other services than backup: networks, images, deployments, storage.
-var unsupported = regexp.MustCompile(`(?i)/providers/Microsoft\.(Network|Resources|Storage|ClassicStorage)/|/publishers/|raw\.githubusercontent\.com`)
+var unsupported = regexp.MustCompile(`(?i)/providers/Microsoft\.(Network|Resources)/|/publishers/|raw\.githubusercontent\.com`)
 
 func supported(x *exchange) bool { return !unsupported.MatchString(x.URL) }
 
@@ -145,6 +151,36 @@ func (r *replay) seed() {
 	}
 }
 
+// seedRead puts in place what a part of a recording reads before it writes: what came before the part made it.
+func (r *replay) seedRead() {
+	st := r.c.s.st
+	r.c.s.mu.Lock()
+	defer r.c.s.mu.Unlock()
+	for _, x := range r.list {
+		if x.Method != "GET" {
+			return
+		}
+		if x.Status != http.StatusOK {
+			continue
+		}
+		bodies := values(answered{body: x.body()})
+		if bodies == nil {
+			bodies = []json.RawMessage{x.body()}
+		}
+		for _, b := range bodies {
+			switch kindOf(x) {
+			case "vault":
+				v := st.putVault(slices.Clone(b))
+				st.putGroup(groupBody(before(v.id, "providers"), v.region, nil))
+			case "item":
+				st.putItem(slices.Clone(b))
+			case "recovery point":
+				st.putPoint(slices.Clone(b))
+			}
+		}
+	}
+}
+
 // setUp gives the simulator what the recording did through services that are not simulated, and lets operations take
 // as long as they did.
 func (r *replay) setUp(i int, x *exchange) {
@@ -163,6 +199,8 @@ func (r *replay) setUp(i int, x *exchange) {
 			made := s.st.memory.Made[key(x.path)]
 			s.st.putVM(slices.Clone(x.body()), made)
 		}
+	case kindOf(x) == "storage account" && x.Status == http.StatusOK:
+		s.st.putAccount(slices.Clone(x.body()))
 	case x.Method == "GET" && strings.HasSuffix(low, "/backupprotectableitems"):
 		r.otherVMs(x)
 	case strings.HasSuffix(low, "/refreshcontainers"):
@@ -294,6 +332,8 @@ func (r *replay) jobPhases(i int, id string, set map[string]Span) {
 	}
 	set["snapshot"], set["handover"] = Fixed(cut), Fixed(max(handover-cut, 0))
 	set["transfer"], set["restore"] = Fixed(max(end-cut, 0)), Fixed(end)
+	set["restoreFromSnapshot"], set["restoreFinish"] = Fixed(end), Fixed(max(end-cut, 0))
+	set["diskLag"] = Fixed(0)
 }
 
 // readIncomplete says whether the vault that request i makes was next read without what the service fills in.

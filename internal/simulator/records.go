@@ -67,6 +67,13 @@ type listed struct {
 	body        blob
 }
 
+// resource is one of a resource group that backup only meets: a managed disk, a storage account.
+type resource struct {
+	// group is the key of the group's id.
+	key, sub, group, name, region string
+	body                          blob
+}
+
 // interner keeps one copy of the strings that thousands of records share.
 type interner map[string]string
 
@@ -85,6 +92,14 @@ func (n interner) vm(raw []byte, b blob) *vm {
 	id := text(raw, "id")
 	return &vm{
 		key: key(id), sub: n.of(key(segment(id, "subscriptions"))), group: n.of(key(segment(id, "resourceGroups"))),
+		name: lastSegment(id), region: n.of(region(text(raw, "location"))), body: b,
+	}
+}
+
+func (n interner) resource(raw []byte, b blob) *resource {
+	id := text(raw, "id")
+	return &resource{
+		key: key(id), sub: n.of(key(segment(id, "subscriptions"))), group: n.of(key(before(id, "providers"))),
 		name: lastSegment(id), region: n.of(region(text(raw, "location"))), body: b,
 	}
 }

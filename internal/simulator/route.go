@@ -25,13 +25,15 @@ type route struct {
 }
 
 const (
-	inSub   = "/subscriptions/{sub}"
-	inGroup = inSub + "/resourcegroups/{group}"
-	compute = "/providers/microsoft.compute/virtualmachines"
-	rsv     = "/providers/microsoft.recoveryservices"
-	inVault = inGroup + rsv + "/vaults/{vault}"
-	fabric  = inVault + "/backupfabrics/{fabric}"
-	inItem  = fabric + "/protectioncontainers/{container}/protecteditems/{item}"
+	inSub    = "/subscriptions/{sub}"
+	inGroup  = inSub + "/resourcegroups/{group}"
+	compute  = "/providers/microsoft.compute/virtualmachines"
+	disks    = "/providers/microsoft.compute/disks"
+	accounts = "/providers/microsoft.storage/storageaccounts"
+	rsv      = "/providers/microsoft.recoveryservices"
+	inVault  = inGroup + rsv + "/vaults/{vault}"
+	fabric   = inVault + "/backupfabrics/{fabric}"
+	inItem   = fabric + "/protectioncontainers/{container}/protecteditems/{item}"
 )
 
 const rsAction = "Microsoft.RecoveryServices/vaults/"
@@ -42,6 +44,15 @@ func routes() []*route {
 		{method: "GET", pattern: inSub + compute, kind: "vms.list", handle: (*call).listVMs},
 		{method: "GET", pattern: inGroup + compute, kind: "vms.list", handle: (*call).listVMs},
 		{method: "GET", pattern: inGroup + compute + "/{vm}", kind: "vm.get", handle: (*call).getVM},
+		{method: "GET", pattern: inSub + disks, kind: "disks.list", handle: (*call).listDisks},
+		{method: "GET", pattern: inGroup + disks, kind: "disks.list", handle: (*call).listDisks},
+		{method: "GET", pattern: inGroup + disks + "/{disk}", kind: "disk.get", handle: (*call).getDisk},
+		{method: "DELETE", pattern: inGroup + disks + "/{disk}", kind: "disk.delete", handle: (*call).deleteDisk},
+		{method: "GET", pattern: inSub + "/providers/microsoft.compute/locations/{location}/diskoperations/{op}", kind: "disk.status", handle: (*call).diskOperation},
+		{method: "GET", pattern: inSub + accounts, kind: "accounts.list", handle: (*call).listAccounts},
+		{method: "GET", pattern: inGroup + accounts, kind: "accounts.list", handle: (*call).listAccounts},
+		{method: "GET", pattern: inGroup + accounts + "/{account}", kind: "account.get", handle: (*call).getAccount},
+		{method: "GET", pattern: inGroup + "/providers/microsoft.classicstorage/storageaccounts/{account}", kind: "account.get", handle: (*call).getClassicAccount},
 
 		{method: "GET", pattern: inSub + rsv + "/vaults", kind: "vaults.list", handle: (*call).listVaults},
 		{method: "GET", pattern: inGroup + rsv + "/vaults", kind: "vaults.list", handle: (*call).listVaults},
@@ -69,6 +80,10 @@ func routes() []*route {
 		{method: "GET", pattern: inItem + "/recoverypoints", kind: "points.list", action: rsAction + "backupFabrics/protectionContainers/protectedItems/recoveryPoints/read", handle: (*call).listPoints},
 		{method: "GET", pattern: inItem + "/recoverypoints/{point}", kind: "point.get", action: rsAction + "backupFabrics/protectionContainers/protectedItems/recoveryPoints/read", handle: (*call).getPoint},
 		{method: "POST", pattern: inItem + "/recoverypoints/{point}/restore", kind: "item.restore", handle: (*call).restore},
+
+		{method: "POST", pattern: inVault + "/backuptriggervalidateoperation", kind: "restore.validate", reads: true, handle: (*call).validateRestore},
+		{method: "GET", pattern: inVault + "/backupvalidateoperationsstatuses/{op}", kind: "validate.status", action: rsAction + "backupValidateOperationsStatuses/read", handle: (*call).getStatus},
+		{method: "GET", pattern: inVault + "/backupvalidateoperationresults/{op}", kind: "validate.result", action: rsAction + "backupValidateOperationResults/read", handle: (*call).getResult},
 
 		{method: "GET", pattern: inVault + "/backupoperations/{op}", kind: "backupOperation.status", action: rsAction + "backupOperations/read", handle: (*call).getStatus},
 		{method: "GET", pattern: inVault + "/backupoperationresults/{op}", kind: "backupOperation.result", action: rsAction + "backupOperationResults/read", handle: (*call).getResult},

@@ -15,8 +15,8 @@ import (
 type Settings struct {
 	// Seed makes durations and seeded faults come out the same in two runs.
 	Seed uint64 `json:"seed,omitempty"`
-	// Durations say how long operations take; keys are those of DefaultDurations. "" sets all of them but vaultLinger
-	// and vaultSettle.
+	// Durations say how long operations take; keys are those of DefaultDurations. "" sets all of them but vaultLinger,
+	// vaultSettle and diskLag.
 	Durations map[string]Span `json:"durations,omitempty"`
 	// Mixtures replace the durations of kinds whose operations cluster around a few of them.
 	Mixtures map[string]Mixture `json:"mixtures,omitempty"`
@@ -72,11 +72,24 @@ type Settings struct {
 	// PointAtSnapshot lets the recovery point appear and the item turn Protected when the snapshot is there.
 	// UNVERIFIED (azure-api.md §17.6); the default is the end of the job.
 	PointAtSnapshot bool `json:"pointAtSnapshot,omitempty"`
+	// DiskQuota is how many disks a subscription may hold; 0: any number.
+	DiskQuota int `json:"diskQuota,omitempty"`
+	// ValidateRestore is how the check of a restore answers: "" as it should, "absent" or "forbidden" (azure-api.md §19:
+	// it was never seen live). RestoreFindings are what it finds beside what would refuse the restore.
+	ValidateRestore string    `json:"validateRestore,omitempty"`
+	RestoreFindings []Finding `json:"restoreFindings,omitempty"`
 	// Unverified overrides the codes, statuses and words whose value is UNVERIFIED; keys are those of
 	// DefaultUnverified.
 	Unverified map[string]string `json:"unverified,omitempty"`
 	// Faults are injected in order; see Fault.
 	Faults []Fault `json:"faults,omitempty"`
+}
+
+// Finding is a row of a validation's result.
+type Finding struct {
+	Code            string   `json:"code"`
+	Message         string   `json:"message"`
+	Recommendations []string `json:"recommendations"`
 }
 
 // SignIn says whom the sign-in lets in, beside Settings.ClientSecret. The zero value lets everybody in.
@@ -114,9 +127,17 @@ func DefaultDurations() map[string]Span {
 		// The second task shows up three minutes after the first has ended (recorded twice).
 		"handover": Fixed(3 * time.Minute),
 		"transfer": between(13*time.Minute, 143*time.Minute),
-		"restore":  between(20*time.Minute, 60*time.Minute),
-		"cancel":   between(1*time.Second, 10*time.Second),
-		"vault":    between(10*time.Second, 60*time.Second),
+		// A restore that copies data, and one from snapshots, whose task ends 20 s before its job does (FACTS 47, 48).
+		"restore":             between(20*time.Minute, 60*time.Minute),
+		"restoreFromSnapshot": between(72*time.Second, 5*time.Minute),
+		"restoreFinish":       Fixed(20 * time.Second),
+		"restoreTrigger":      between(0, 2*time.Second),
+		// How long after its job a restore's disks are listed. UNVERIFIED.
+		"diskLag":    Fixed(0),
+		"diskDelete": between(2*time.Second, 20*time.Second), // UNVERIFIED
+		"validate":   between(5*time.Second, 30*time.Second), // UNVERIFIED
+		"cancel":     between(1*time.Second, 10*time.Second),
+		"vault":      between(10*time.Second, 60*time.Second),
 		// A vault that was deleted goes on answering, a new one lacks its security settings (both recorded after
 		// operations that took no time; azure-api.md §12 on eventual consistency).
 		"vaultLinger": Fixed(0),
@@ -139,6 +160,8 @@ func DefaultPages() map[string]int {
 		"containers":  500, // UNVERIFIED
 		"graph":       100, // azure-api.md §10: default 100, at most 1000
 		"groups":      500, // UNVERIFIED
+		"disks":       500, // UNVERIFIED
+		"accounts":    500, // UNVERIFIED
 	}
 }
 
@@ -177,6 +200,21 @@ func DefaultUnverified() map[string]string {
 		"filter-input":           "400 BMSUserErrorInvalidInput",
 		"arm-throttled":          "429 SubscriptionRequestsThrottled",
 		"guard-required":         "403 UserErrorResourceGuardOperationRequired",
+		// Refusals of restores: the codes of the first four are documented, their statuses are not (azure-api.md §19).
+		"restore-snapshot-gone":   "400 UserErrorInstantRpNotFound",
+		"restores":                "400 CloudDosAbsoluteLimitReached",
+		"disk-quota":              "400 UserErrorDiskCountSubscriptionQuotaReached",
+		"restore-input":           "400 BMSUserErrorInvalidInput",
+		"restore-archived":        "400 UserErrorRecoveryPointNotRehydrated",
+		"restore-region":          "400 UserErrorRestoreRegionMismatch",
+		"restore-soft-deleted":    "400 UserErrorRestoreOfSoftDeletedItem",
+		"restore-staging-missing": "400 UserErrorStorageAccountNotFound",
+		"restore-staging-region":  "400 UserErrorStorageAccountLocationMismatch",
+		"restore-staging-kind":    "400 UserErrorStorageAccountNotSupported",
+		"restore-group-missing":   "400 UserErrorTargetResourceGroupNotFound",
+		"restore-network":         "400 UserErrorDiskNetworkAccessSettingsInvalid",
+		// From this api-version on a point tells when it expires (azure-api.md §19: not in the recordings of 2024).
+		"point-expiry-is-told-since": "2025-08-01",
 		// From this api-version on threatStatus is the word that the SDK wants; recorded was the number 0 at 2024-04-01
 		// (azure-api.md §11, §17.7).
 		"threat-status-is-a-word-since": "2025-08-01",
@@ -285,6 +323,11 @@ func (s Settings) check() error {
 			}
 		}
 	}
+	switch s.ValidateRestore {
+	case "", "absent", "forbidden":
+	default:
+		return fmt.Errorf("settings: validateRestore %q, expected \"\", \"absent\" or \"forbidden\"", s.ValidateRestore)
+	}
 	if s.Era != "" && s.Era != "2024" {
 		return fmt.Errorf("settings: era %q, expected \"\" or \"2024\"", s.Era)
 	}
@@ -297,7 +340,7 @@ func (s Settings) with(o Settings) Settings {
 	for _, from := range []Settings{s, o} {
 		if all, ok := from.Durations[""]; ok {
 			for k := range durations {
-				if k != "vaultLinger" && k != "vaultSettle" {
+				if k != "vaultLinger" && k != "vaultSettle" && k != "diskLag" {
 					durations[k] = all
 				}
 			}

@@ -47,12 +47,13 @@ func newState(e *Estate) *state {
 	c := *e
 	c.names = maps.Clone(e.names)
 	c.subscriptions, c.groups = e.subscriptions.clone(), e.groups.clone()
+	c.disks, c.accounts = e.disks.clone(), e.accounts.clone()
 	c.vms, c.vaults, c.policies = e.vms.clone(), e.vaults.clone(), e.policies.clone()
 	c.items, c.protectables = e.items.clone(), e.protectables.clone()
 	c.jobs, c.points, c.proxies = e.jobs.clone(), e.points.clone(), e.proxies.clone()
 	c.memory.Refreshed, c.memory.Made = maps.Clone(e.memory.Refreshed), maps.Clone(e.memory.Made)
 	c.memory.Daily, c.memory.Registered = maps.Clone(e.memory.Daily), maps.Clone(e.memory.Registered)
-	c.memory.Unlocked = maps.Clone(e.memory.Unlocked)
+	c.memory.Unlocked, c.memory.Staged = maps.Clone(e.memory.Unlocked), maps.Clone(e.memory.Staged)
 	return ownState(&c)
 }
 
@@ -99,15 +100,14 @@ func (st *state) fillParents() {
 		}
 		return true
 	})
-}
-
-func groupBody(id, location string, tags json.RawMessage) json.RawMessage {
-	o := obj("id", id, "name", lastSegment(id), "type", "Microsoft.Resources/resourceGroups", "location", location)
-	if tags != nil {
-		o.set("tags", tags)
+	for _, t := range []*table[resource]{st.disks, st.accounts} {
+		t.all(0, func(_ int, r *resource) bool {
+			if !seen[r.group] {
+				add(text(st.read(r.body), "id"), r.region)
+			}
+			return true
+		})
 	}
-	o.set("properties", obj("provisioningState", "Succeeded"))
-	return o.bytes()
 }
 
 // readError is a body that could not be read: a broken machine, not a mistake of the client or of this package.
@@ -179,6 +179,18 @@ func (st *state) putVM(body json.RawMessage, made time.Time) {
 	st.memory.Made[v.key] = made
 }
 
+func (st *state) putDisk(body json.RawMessage) {
+	d := st.names.resource(body, blob{mem: body})
+	st.tell("disks", d.key, body)
+	st.disks.put(d)
+	st.dirty = append(st.dirty, change{Section: "disks", Body: body})
+}
+
+func (st *state) putAccount(body json.RawMessage) {
+	st.accounts.put(st.names.resource(body, blob{mem: body}))
+	st.dirty = append(st.dirty, change{Section: "storageAccounts", Body: body})
+}
+
 // fileOp makes an operation known; the record itself never changes.
 func (st *state) fileOp(op *operation) {
 	if st.ops[op.ID] == nil && op.Target != "" {
@@ -213,6 +225,10 @@ func (st *state) remove(section, key string) {
 		st.points.del(key)
 	case "virtualMachines":
 		st.vms.del(key)
+	case "disks":
+		st.disks.del(key)
+	case "storageAccounts":
+		st.accounts.del(key)
 	case "operations":
 		if op := st.ops[key]; op != nil {
 			rest := slices.DeleteFunc(st.onTarget[op.Target], func(id string) bool { return id == key })
@@ -258,6 +274,10 @@ func (st *state) applyBody(c change) {
 		st.putGroup(c.Body)
 	case "virtualMachines":
 		st.putVM(c.Body, time.Time{})
+	case "disks":
+		st.putDisk(c.Body)
+	case "storageAccounts":
+		st.putAccount(c.Body)
 	case "subscriptions":
 		_ = st.addSubscription(c.Body, blob{mem: c.Body})
 	case "resourceGuardProxies":

@@ -1,0 +1,182 @@
+package simulator
+
+import (
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// startedRestore is what a restore's job tells when it begins, as recorded (FACTS 48).
+func startedRestore(o *restoreOrder) object {
+	bag := obj("Job Type", "Recover disks", "Target VM Name", "vmName", "Target Storage Account Name", lastSegment(o.Account),
+		"Recovery point time ", o.Taken.UTC().Format("1/2/2006 3:04:05 PM"))
+	if o.Group != "" {
+		bag.set("Target resource group", lastSegment(o.Group))
+	}
+	return obj(
+		"tasksList", []object{obj("taskId", "Transfer data from vault", "duration", "PT0S", "status", inProgress, "taskType", "Normal")},
+		"propertyBag", bag, "internalPropertyBag", obj("restoreLocationType", "RestoreDisks"),
+		"progressPercentage", json.RawMessage("1.0"), "dynamicErrorMessage", "")
+}
+
+func (op *operation) order() *restoreOrder {
+	var o restoreOrder
+	_ = json.Unmarshal(op.Request, &o) // what was encoded here
+	return &o
+}
+
+// restoreProgressed tells how far a restore got: half of what it transfers, or that its task is over.
+func (s *Server) restoreProgressed(op *operation, at time.Time) {
+	o := op.order()
+	s.editBackupJob(op, func(p *object) {
+		p.put("extendedInfo", edit(editTasks(p.raw("extendedInfo"), func(t *object) {
+			if !o.transfers() {
+				t.set("status", "Completed")
+				return
+			}
+			t.setBefore("taskType", "taskExecutionDetails", transferred(o, 50))
+		}), func(e *object) {
+			if o.transfers() {
+				e.set("progressPercentage", json.RawMessage("50.0"))
+				e.setBefore("dynamicErrorMessage", "estimatedRemainingDuration", isoDuration(op.JobEnds.Sub(at)))
+			}
+		}))
+	})
+}
+
+func transferred(o *restoreOrder, percent int) string {
+	all := 0
+	for _, d := range o.Disks {
+		all += d.SizeGB
+	}
+	done := strconv.FormatFloat(float64(all)*float64(percent)/100, 'f', -1, 64)
+	return done + " GBs / " + itoa(all) + " GBs Transferred"
+}
+
+// restoreEnded ends a restore's job; what it made is there from now on, or a while later (azure-api-2.md §25.1).
+func (s *Server) restoreEnded(op *operation, at time.Time) {
+	o := op.order()
+	if op.JobFails {
+		s.editBackupJob(op, func(p *object) {
+			p.put("extendedInfo", editTasks(p.raw("extendedInfo"), func(t *object) { t.set("status", "Failed") }))
+		})
+		if op.Disks == disksLeft {
+			s.makeDisks(op, o, o.Disks[:1], at)
+		}
+		s.endJobs(op, at)
+		return
+	}
+	s.editBackupJob(op, func(p *object) {
+		p.put("extendedInfo", edit(editTasks(p.raw("extendedInfo"), func(t *object) {
+			t.set("status", "Completed")
+			if o.transfers() {
+				t.setBefore("taskType", "taskExecutionDetails", transferred(o, 100))
+			}
+		}), func(e *object) {
+			e.set("progressPercentage", json.RawMessage("100.0"))
+			e.set("estimatedRemainingDuration", "PT0S")
+			e.del("dynamicErrorMessage")
+			e.put("propertyBag", edit(e.raw("propertyBag"), func(bag *object) { s.restoredBag(bag, op, o) }))
+		}))
+	})
+	s.endJobs(op, at)
+	if o.transfers() {
+		if s.st.memory.Staged == nil {
+			s.st.memory.Staged = map[string]int{}
+		}
+		s.st.memory.Staged[key(o.Account)] += len(o.Disks)
+		s.st.remember()
+	}
+	disks := o.Disks
+	if op.Disks == diskMissing {
+		disks = disks[:len(disks)-1]
+	}
+	s.makeDisks(op, o, disks, at)
+}
+
+// restoredBag is what the property bag gains at the end (FACTS 48).
+func (s *Server) restoredBag(bag *object, op *operation, o *restoreOrder) {
+	d := s.digest("container", op.Jobs[0])
+	prefix := diskPrefix(o.Friendly)
+	container := prefix + "-" + hex.EncodeToString(d[:16])
+	base := "https://" + lastSegment(o.Account) + ".blob.core.windows.net/" + container + "/"
+	config := "config-" + prefix + "-" + op.Jobs[0] + ".json"
+	const next = "Target resource group"
+	bag.setBefore(next, "Config Blob Name", config)
+	bag.setBefore(next, "Config Blob Container Name", container)
+	bag.setBefore(next, "Config Blob Uri", base+config)
+	bag.set("Template Blob Uri", base+"azuredeploy"+op.Jobs[0]+".json")
+	if o.Group != "" {
+		bag.set("Restored disk(s)", diskNames(o.Disks))
+		bag.set("Backed-up disk(s)", diskNames(o.Held))
+	}
+}
+
+// diskNames are the names of source disks as a job tells them.
+func diskNames(disks []sourceDisk) string {
+	var names []string
+	for _, d := range disks {
+		names = append(names, d.Name)
+	}
+	return strings.Join(names, "; ")
+}
+
+// makeDisks puts the disks of a restore into its group, at once or when the lag is over.
+func (s *Server) makeDisks(op *operation, o *restoreOrder, disks []sourceDisk, at time.Time) {
+	if o.Group == "" || len(disks) == 0 {
+		return
+	}
+	bodies := []json.RawMessage{}
+	for i, id := range s.diskIDs(o, disks, at) {
+		body := s.restoredDisk(op, o, disks[i], id, at)
+		if op.Disks == disksAttached {
+			body = attached(body)
+		}
+		bodies = append(bodies, body)
+	}
+	later := at.Add(s.lasts("diskLag", op.Target))
+	appear := &operation{
+		ID: actAppear + "|" + op.ID, Action: actAppear, Started: at, Ends: later, State: inProgress, Request: encode(bodies), cause: op.cause,
+	}
+	if !later.After(at) {
+		s.disksAppear(appear)
+		return
+	}
+	s.st.start(appear)
+}
+
+// diskIDs names the disks of one restore; they share a time stamp (azure-api-2.md §25.2), the first that is free.
+func (s *Server) diskIDs(o *restoreOrder, disks []sourceDisk, at time.Time) []string {
+	for ; ; at = at.Add(time.Second) {
+		var ids []string
+		for _, d := range disks {
+			name := diskPrefix(o.Friendly) + "-osdisk"
+			if d.LUN >= 0 {
+				name = diskPrefix(o.Friendly) + fmt.Sprintf("-datadisk-%03d", d.LUN)
+			}
+			ids = append(ids, o.Group+"/providers/Microsoft.Compute/disks/"+name+at.UTC().Format("-20060102-150405"))
+		}
+		if !slices.ContainsFunc(ids, func(id string) bool { return s.st.disks.get(key(id)) != nil }) {
+			return ids
+		}
+	}
+}
+
+func (s *Server) disksAppear(op *operation) {
+	var bodies []json.RawMessage
+	_ = json.Unmarshal(op.Request, &bodies) // what was encoded here
+	for _, body := range bodies {
+		s.st.putDisk(body)
+	}
+}
+
+// The ways in which Fault.Disks lets the disks of a restore come out.
+const (
+	disksLeft     = "left"
+	diskMissing   = "missing"
+	disksAttached = "attached"
+)

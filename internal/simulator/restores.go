@@ -1,0 +1,280 @@
+package simulator
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// restoreOrder is what a restore is to make. It stands in the operation's request, so that the restore goes on after
+// the simulator was killed.
+type restoreOrder struct {
+	// Account is the id of the storage account that stages, Group that of the group the disks go to; without a group
+	// they arrive as files in the account (azure-api.md §19).
+	Account string `json:"account"`
+	Group   string `json:"group,omitempty"`
+	Region  string `json:"region"`
+	// Tier is the one the point is restored from.
+	Tier     string    `json:"tier"`
+	Taken    time.Time `json:"taken"`
+	Friendly string    `json:"friendly"`
+	// Disks are restored; Held are all that the point holds.
+	Disks []sourceDisk `json:"disks"`
+	Held  []sourceDisk `json:"held"`
+}
+
+const instantTier = "InstantRP"
+
+func (o *restoreOrder) instant() bool { return o.Tier == instantTier }
+
+// transfers says that data is copied, which is slow and leaves files in the staging account (azure-api-2.md §25.1).
+func (o *restoreOrder) transfers() bool { return !o.instant() || o.Group == "" }
+
+// snapshotOf is where a disk of an instant point comes from (azure-api-2.md §25.2).
+func (o *restoreOrder) snapshotOf(d sourceDisk) string {
+	at := o.Taken.UTC().Format("20060102_150405")
+	return "/subscriptions/" + segment(o.Group, "subscriptions") + "/resourceGroups/AzureBackupRG_" + o.Region +
+		"_1/providers/Microsoft.Compute/restorePointCollections/AzureBackup_" + o.Friendly + "/restorePoints/AzureBackup_" + at + "/disks/" + d.Name
+}
+
+// restore starts a restore of disks: the operation is over at once, its job goes on (FACTS 46, 47).
+func (c *call) restore() reply {
+	v, it, none := c.item()
+	if none != nil {
+		return *none
+	}
+	if err := validObject(c.body); err != nil {
+		return invalidContent(err)
+	}
+	p := c.point(it)
+	if p == nil {
+		return pointNotFound()
+	}
+	sent := parse(c.body).sub("properties")
+	if refusals := c.restoreRefusals(v, it, p, sent); len(refusals) > 0 {
+		return refusals[0]
+	}
+	if c.restoresToday(v, it) >= maxRestores && (c.s.set.DailyLimits || c.s.set.Quota != "") {
+		return c.unverified("restores", "Operation is blocked as you have reached the limit on number of operations permitted in 24 hours.")
+	}
+	if r := c.itemBusy(it.key); r != nil {
+		return *r
+	}
+	o := c.restoreOrder(v, it, p, sent)
+	id := c.guid("restore")
+	itemPath := before(c.path, "recoveryPoints")
+	op := &operation{
+		ID: id, Action: actRestore, Vault: v.key, Target: it.key, Version: c.version, State: inProgress,
+		StatusPath: itemPath + "/operationsStatus/" + id, ResultPath: itemPath + "/operationResults/" + id,
+		Started: c.now, Ends: c.now.Add(c.s.lasts("restoreTrigger", it.key)), Request: encode(o),
+	}
+	c.s.timeRestore(op, o, it.key)
+	// The job has the operation's id (FACTS 47).
+	op.Jobs = []string{c.s.fileJob(c.now, id, v, it.friendly, it.tail, "Restore", startedRestore(o), []string{"Cancellable"})}
+	c.begin(op)
+	return c.accepted(op)
+}
+
+// timeRestore says when the restore's job tells of progress and when it ends. From snapshots the one task ends shortly
+// before the job does (FACTS 48); of a transfer progress is told on the way (recorded).
+func (s *Server) timeRestore(op *operation, o *restoreOrder, target string) {
+	if o.transfers() {
+		takes := s.lasts("restore", target)
+		op.Snapshot, op.JobEnds = op.Started.Add(takes*3/10), op.Started.Add(takes)
+		return
+	}
+	takes := s.lasts("restoreFromSnapshot", target)
+	op.JobEnds = op.Started.Add(takes)
+	op.Snapshot = op.Started.Add(max(takes-s.lasts("restoreFinish", target), 0))
+}
+
+// maxRestores is how often an item is restored in 24 hours (azure-api.md §19).
+const maxRestores = 10
+
+func (c *call) restoresToday(v *vault, it *item) int {
+	n := 0
+	c.st.jobs.group(v.key, 0, func(_ int, j *job) bool {
+		if j.item == it.key && j.operation == "Restore" && c.now.Sub(j.started) < 24*time.Hour {
+			n++
+		}
+		return true
+	})
+	return n
+}
+
+// restoreRefusals are the reasons for which a restore is not done, the one that is answered first.
+func (c *call) restoreRefusals(v *vault, it *item, p *point, sent object) []reply {
+	var out []reply
+	for _, check := range []func() *reply{
+		func() *reply { return c.checkRestoreInput(v, it, sent) },
+		func() *reply { return c.checkTier(p) },
+		func() *reply { return c.checkStaging(v, sent) },
+		func() *reply { return c.checkTarget(p, sent) },
+		func() *reply { return c.checkDiskQuota(v, it, p, sent) },
+	} {
+		if r := check(); r != nil {
+			out = append(out, *r)
+		}
+	}
+	return out
+}
+
+func (c *call) checkRestoreInput(v *vault, it *item, sent object) *reply {
+	var r reply
+	switch {
+	case sent.text("objectType") != "IaasVMRestoreRequest" || sent.text("recoveryType") != "RestoreDisks" || sent.text("sourceResourceId") == "":
+		r = c.unverified("restore-input", "Input for restore is not in proper format.")
+	case region(sent.text("region")) != v.region:
+		r = c.unverified("restore-region", "The region '%s' of the restore is not that of the vault.", sent.text("region"))
+	case it.deleted:
+		r = c.unverified("restore-soft-deleted", "The item is in soft deleted state and must be undeleted before a restore.")
+	default:
+		return nil
+	}
+	return &r
+}
+
+// checkTier: what is only archived has to be rehydrated first (azure-api.md §19); a snapshot may be gone.
+func (c *call) checkTier(p *point) *reply {
+	tiers := c.tiers(p)
+	if restorableTier(tiers) != "" {
+		return nil
+	}
+	var r reply
+	if _, archived := tiers["ArchivedRP"]; archived {
+		r = c.unverified("restore-archived", "The recovery point is in the archive tier and must be rehydrated before a restore.")
+	} else {
+		r = c.unverified("restore-snapshot-gone", "Restore failed because the snapshot of the VM was not found. The snapshot could have been deleted, please check.")
+	}
+	return &r
+}
+
+func (c *call) tiers(p *point) map[string]string {
+	tiers := map[string]string{}
+	list := get(c.st.read(p.body), "properties", "recoveryPointTierDetails")
+	if i := skipSpace(list, 0); i < len(list) && list[i] == '[' {
+		_, _ = walkArray(list, i, 0, func(t []byte) { tiers[text(t, "type")] = text(t, "status") })
+	}
+	return tiers
+}
+
+// restorableTier is the tier a restore takes: the snapshot where there is one; "" when there is none.
+func restorableTier(tiers map[string]string) string {
+	switch {
+	case tiers[instantTier] == "Valid":
+		return instantTier
+	case tiers["HardenedRP"] == "Valid":
+		return "HardenedRP"
+	}
+	for _, t := range []string{"HardenedRP", "ArchivedRP"} {
+		if tiers[t] == "Rehydrated" {
+			return t
+		}
+	}
+	return ""
+}
+
+// checkTarget: the group exists, and how the disks can be reached is said of exactly the points for which it must be
+// (azure-api-2.md §25.2; that the service refuses otherwise is UNVERIFIED).
+func (c *call) checkTarget(p *point, sent object) *reply {
+	private := string(get(c.st.read(p.body), "properties", "isPrivateAccessEnabledOnAnyDisk")) == "true"
+	group := sent.text("targetResourceGroupId")
+	var r reply
+	switch {
+	case group != "" && c.st.groups.get(key(group)) == nil:
+		r = c.unverified("restore-group-missing", "The target resource group '%s' was not found.", lastSegment(group))
+	case group != "" && private != sent.has("targetDiskNetworkAccessSettings"):
+		r = c.unverified("restore-network", "The network access settings of the restored disks are not valid for the recovery point.")
+	default:
+		return nil
+	}
+	return &r
+}
+
+// checkDiskQuota: the disks find room in the subscription (Settings.DiskQuota).
+func (c *call) checkDiskQuota(v *vault, it *item, p *point, sent object) *reply {
+	if c.s.set.DiskQuota == 0 || sent.text("targetResourceGroupId") == "" {
+		return nil
+	}
+	n := len(wantedDisks(c.s.disksIn(p, it), sent))
+	c.st.disks.all(0, func(_ int, d *resource) bool {
+		if d.sub == v.sub {
+			n++
+		}
+		return true
+	})
+	if n <= c.s.set.DiskQuota {
+		return nil
+	}
+	r := c.unverified("disk-quota", "The subscription has reached its quota of %d disks.", c.s.set.DiskQuota)
+	return &r
+}
+
+func (c *call) restoreOrder(v *vault, it *item, p *point, sent object) *restoreOrder {
+	held := c.s.disksIn(p, it)
+	return &restoreOrder{
+		Account: first(text(sent.raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.text("storageAccountId")),
+		Group:   sent.text("targetResourceGroupId"), Region: v.region, Tier: restorableTier(c.tiers(p)), Taken: p.taken,
+		Friendly: it.friendly, Disks: wantedDisks(held, sent), Held: held,
+	}
+}
+
+// wantedDisks: without a list all are restored; the OS disk always is (FACTS 46).
+func wantedDisks(held []sourceDisk, sent object) []sourceDisk {
+	var luns []int
+	if !sent.has("restoreDiskLunList") || json.Unmarshal(sent.raw("restoreDiskLunList"), &luns) != nil || luns == nil {
+		return held
+	}
+	return slices.DeleteFunc(slices.Clone(held), func(d sourceDisk) bool { return d.LUN >= 0 && !slices.Contains(luns, d.LUN) })
+}
+
+// diskPrefix is what the names of restored disks begin with: never the VM's name as it is (azure-api-2.md §25.2).
+func diskPrefix(friendly string) string {
+	return strings.ToLower(strings.ReplaceAll(friendly, "-", ""))
+}
+
+// validateRestore answers the check without effect: 202, then a verdict in the operation's body
+// (azure-api.md §19, azure-api-2.md §25.4; never recorded).
+func (c *call) validateRestore() reply {
+	v, none := c.vault()
+	if none != nil {
+		return *none
+	}
+	switch c.s.set.ValidateRestore {
+	case "absent":
+		return gateway(http.StatusNotFound, "InvalidResourceType", "The resource type 'backupTriggerValidateOperation' could not be found.")
+	case "forbidden":
+		return gateway(http.StatusForbidden, "AuthorizationFailed",
+			"The client does not have authorization to perform action 'Microsoft.RecoveryServices/Vaults/backupTriggerValidateOperation/action'.")
+	}
+	if err := validObject(c.body); err != nil {
+		return invalidContent(err)
+	}
+	asked := parse(c.body)
+	if asked.sub("properties").text("objectType") != "ValidateIaasVMRestoreOperationRequest" {
+		return c.unverified("restore-input", "Input for validation is not in proper format.")
+	}
+	p := c.st.points.get(key(asked.text("id")))
+	if p == nil || c.st.items.get(p.item) == nil {
+		return pointNotFound()
+	}
+	it := c.st.items.get(p.item)
+	rows := []Finding{}
+	for _, r := range c.restoreRefusals(v, it, p, asked.sub("properties").sub("restoreRequest")) {
+		rows = append(rows, Finding{Code: r.code, Message: text(r.body, "error", "message"), Recommendations: []string{}})
+	}
+	rows = append(rows, c.s.set.RestoreFindings...)
+	id := c.guid("validate")
+	vaultPath := vaultPart(c.path)
+	op := &operation{
+		ID: id, Action: actValidate, Vault: v.key, Version: c.version, State: inProgress,
+		StatusPath: vaultPath + "/backupValidateOperationsStatuses/" + id, ResultPath: vaultPath + "/backupValidateOperationResults/" + id,
+		Started: c.now, Ends: c.now.Add(c.s.lasts("validate", it.key)), Request: encode(rows),
+	}
+	c.begin(op)
+	r := c.accepted(op)
+	c.comeBackAfter(&r, 10)
+	return r
+}

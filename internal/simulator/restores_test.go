@@ -1,0 +1,479 @@
+package simulator
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	testsGroup = "/subscriptions/" + testSub + "/resourceGroups/rg-restore-tests"
+	testsDisks = testsGroup + "/providers/Microsoft.Compute/disks"
+)
+
+func accountID(name string) string {
+	return "/subscriptions/" + testSub + "/resourceGroups/rg-staging/providers/Microsoft.Storage/storageAccounts/" + name
+}
+
+func accountJSON(name, location, sku, kind string) string {
+	return fmt.Sprintf(`{"sku":{"name":%q},"kind":%q,"id":%q,"name":%q,"type":"Microsoft.Storage/storageAccounts","location":%q}`,
+		sku, kind, accountID(name), name, location)
+}
+
+// pointJSON is a recovery point of VM1 with its tiers as "InstantRP Valid,HardenedRP Valid".
+func pointJSON(name, taken, tiers, more string) string {
+	var list []string
+	for tier := range strings.SplitSeq(tiers, ",") {
+		kind, status, _ := strings.Cut(tier, " ")
+		list = append(list, fmt.Sprintf(`{"type":%q,"status":%q}`, kind, status))
+	}
+	return fmt.Sprintf(`{"id":%q,"name":%q,"type":"x","properties":{"objectType":"IaasVMRecoveryPoint","recoveryPointType":"AppConsistent",`+
+		`"recoveryPointTime":%q,"recoveryPointTierDetails":[%s],"isManagedVirtualMachine":true,"osType":"Linux"%s}}`,
+		strings.ReplaceAll(itemPath("vm1"), "%3B", ";")+"/recoveryPoints/"+name, name, taken, strings.Join(list, ","), more)
+}
+
+// withPoints is the estate with Vm-1's disks, its item and these recovery points.
+func withPoints(t testing.TB, points ...string) *Estate {
+	t.Helper()
+	vm := `{"name":"VM1","id":"` + vmID("VM1") + `","location":"westeurope","properties":{"securityProfile":{"securityType":"TrustedLaunch"},"storageProfile":{` +
+		`"osDisk":{"osType":"Linux","name":"VM1_os","diskSizeGB":64,"managedDisk":{"id":"` + before(vmID("VM1"), "virtualMachines") + `/disks/VM1_os"}},` +
+		`"dataDisks":[{"lun":0,"name":"VM1_data0","diskSizeGB":256},{"lun":1,"name":"VM1_data1","diskSizeGB":512},{"lun":2,"name":"VM1_data2","diskSizeGB":1024}]}}}`
+	item := `{"id":"` + strings.ReplaceAll(itemPath("vm1"), "%3B", ";") + `","name":"VM;iaasvmcontainerv2;rg-app;vm1","properties":{"friendlyName":"Vm-1",` +
+		`"protectionState":"Protected","backupManagementType":"AzureIaasVM","workloadType":"VM","sourceResourceId":"` + vmID("VM1") + `","policyId":"` + testVault +
+		`/backupPolicies/daily","extendedProperties":{"diskExclusionProperties":{"diskLunList":[1],"isInclusionList":false}}}}`
+	return estate(t, `"virtualMachines":[`+vm+`]`, `"protectedItems":[`+item+`]`, `"recoveryPoints":[`+strings.Join(points, ",")+`]`,
+		`"resourceGroups":[{"id":"`+testsGroup+`","name":"rg-restore-tests","location":"westeurope","tags":{"azbackup-restore-tests":"allowed"}}]`,
+		`"storageAccounts":[`+accountJSON("stweu", "westeurope", "Standard_LRS", "StorageV2")+`,`+accountJSON("stneu", "northeurope", "Standard_LRS", "StorageV2")+`,`+
+			accountJSON("stzone", "westeurope", "Standard_ZRS", "StorageV2")+`,`+accountJSON("stblob", "westeurope", "Standard_LRS", "BlobStorage")+`]`,
+		`"disks":[{"id":"`+before(vmID("VM1"), "virtualMachines")+`/disks/VM1_os","name":"VM1_os","location":"westeurope","managedBy":"`+vmID("VM1")+
+			`","tags":{"owner":"shop","rsvaultbackup":"an older job"},"properties":{"osType":"Linux","hyperVGeneration":"V2","diskSizeGB":64,"diskState":"Attached"}}]`)
+}
+
+// restoreBody is a restore of VM1 with edits "field=json" to the request.
+func restoreBody(edits ...string) string {
+	o := obj("objectType", "IaasVMRestoreRequest", "recoveryPointId", "1", "recoveryType", "RestoreDisks", "sourceResourceId", vmID("VM1"),
+		"targetResourceGroupId", testsGroup, "storageAccountId", accountID("stweu"), "region", "westeurope",
+		"createNewCloudService", false, "originalStorageAccountOption", false)
+	for _, e := range edits {
+		name, value, _ := strings.Cut(e, "=")
+		if o.del(name); value != "" {
+			o.put(name, json.RawMessage(value))
+		}
+	}
+	return string(obj("properties", o).bytes())
+}
+
+func restorePath(point string) string {
+	return itemPath("vm1") + "/recoveryPoints/" + point + "/restore"
+}
+
+const (
+	instantPoint = "InstantRP Valid,HardenedRP Valid"
+	vaultPoint   = "InstantRP Deleted,HardenedRP Valid"
+)
+
+// restore starts a restore and returns the job's id, which is the operation's.
+func (c *client) restore(point string, edits ...string) string {
+	c.t.Helper()
+	a := c.do("POST", restorePath(point), restoreBody(edits...), 202)
+	status := c.follow(a)
+	job := text(status.body, "properties", "jobId")
+	if text(status.body, "status") != "Succeeded" || job == "" || job != text(status.body, "name") || text(status.body, "startTime") != text(status.body, "endTime") {
+		c.t.Fatalf("operation: %s", status.body)
+	}
+	return job
+}
+
+func (c *client) job(id string) json.RawMessage {
+	return get(c.get(testVault+"/backupJobs/"+id).body, "properties")
+}
+
+func bag(job json.RawMessage, name string) string {
+	return text(job, "extendedInfo", "propertyBag", name)
+}
+
+func TestRestoreIsAcceptedAtOnceAndItsJobMakesTaggedDisks(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", instantPoint, "")), Options{Settings: Settings{Durations: map[string]Span{"restoreFromSnapshot": Fixed(2 * time.Minute)}}})
+		began := time.Now()
+		id := c.restore("1", "restoreDiskLunList=[0]")
+		if took := time.Since(began); took > 5*time.Second {
+			t.Errorf("the operation took %s", took)
+		}
+		job := c.job(id)
+		if text(job, "status") != "InProgress" || bag(job, "Target resource group") != "rg-restore-tests" || bag(job, "Restored disk(s)") != "" {
+			t.Errorf("job at the start: %s", job)
+		}
+		time.Sleep(100 * time.Second)
+		if job = c.job(id); text(job, "status") != "InProgress" || !strings.Contains(string(job), `"taskId":"Transfer data from vault","duration":"PT0S","status":"Completed"`) {
+			t.Errorf("job 20 s before its end: %s", job)
+		}
+		if n := len(values(c.get(testsDisks))); n != 0 {
+			t.Errorf("%d disks before the job's end", n)
+		}
+		time.Sleep(15 * time.Second)
+		job = c.job(id)
+		if text(job, "status") != "Completed" || bag(job, "Restored disk(s)") != "VM1_os; VM1_data0" || bag(job, "Backed-up disk(s)") != "VM1_os; VM1_data0; VM1_data2" ||
+			!strings.HasSuffix(bag(job, "Template Blob Uri"), "/azuredeploy"+id+".json") || text(job, "extendedInfo", "estimatedRemainingDuration") != "PT0S" {
+			t.Errorf("job at the end: %s", job)
+		}
+		disks := values(c.get(testsDisks))
+		if len(disks) != 2 {
+			t.Fatalf("%d disks, want 2", len(disks))
+		}
+		os, data := disks[0], disks[1]
+		equalJSON(t, c.get(text(os, "id")).body, os)
+		if text(os, "name") != "vm1-osdisk-20240513-100200" || text(data, "name") != "vm1-datadisk-000-20240513-100200" {
+			t.Errorf("names %s, %s", text(os, "name"), text(data, "name"))
+		}
+		if text(os, "tags", "RSVaultBackup") != id || text(os, "tags", "owner") != "shop" || text(os, "tags", "Creator") == "" || get(os, "tags", "rsvaultbackup") != nil {
+			t.Errorf("tags %s", get(os, "tags"))
+		}
+		p := get(os, "properties")
+		if text(p, "osType") != "Linux" || text(p, "hyperVGeneration") != "V2" || number(p, "diskSizeGB") != 64 || text(p, "diskState") != "Unattached" ||
+			text(p, "creationData", "createOption") != "Restore" || !strings.Contains(text(p, "creationData", "sourceResourceId"), "/restorePointCollections/AzureBackup_") {
+			t.Errorf("the OS disk: %s", p)
+		}
+		if p := get(data, "properties"); get(p, "osType") != nil || number(p, "diskSizeGB") != 256 {
+			t.Errorf("the data disk: %s", p)
+		}
+		if n := len(c.s.st.memory.Staged); n != 0 {
+			t.Errorf("files in %d storage accounts, want none", n)
+		}
+	})
+}
+
+// Two restores of one second would give their disks the same names: none takes the other's place.
+func TestRestoresOfOneSecondMakeDisksOfTheirOwn(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		set := Settings{Durations: map[string]Span{"restoreFromSnapshot": Fixed(time.Minute), "restoreTrigger": Fixed(0)}}
+		c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", instantPoint, "")), Options{Settings: set})
+		first, second := c.restore("1", "restoreDiskLunList=[]"), c.restore("1", "restoreDiskLunList=[]")
+		time.Sleep(2 * time.Minute)
+		disks := values(c.get(testsDisks))
+		if len(disks) != 2 || text(disks[0], "tags", jobTag) != first || text(disks[1], "tags", jobTag) != second {
+			t.Errorf("disks %s", disks)
+		}
+	})
+}
+
+func TestRestoreFromTheVaultTellsOfProgressAndLeavesFiles(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", vaultPoint, "")), Options{Settings: Settings{Durations: map[string]Span{"restore": Fixed(100 * time.Minute)}}})
+		id := c.restore("1")
+		time.Sleep(time.Hour)
+		job := c.job(id)
+		if !strings.Contains(string(job), `672 GBs / 1344 GBs Transferred`) || text(job, "extendedInfo", "estimatedRemainingDuration") == "" {
+			t.Errorf("job on the way: %s", job)
+		}
+		time.Sleep(time.Hour)
+		if job = c.job(id); text(job, "status") != "Completed" {
+			t.Errorf("job at the end: %s", job)
+		}
+		for _, d := range values(c.get(testsDisks)) {
+			if text(d, "properties", "creationData", "createOption") != "Import" {
+				t.Errorf("disk %s", d)
+			}
+		}
+		if n := c.s.st.memory.Staged[key(accountID("stweu"))]; n != 3 {
+			t.Errorf("%d files left in the staging account, want 3", n)
+		}
+	})
+}
+
+func TestRestoreIsRefused(t *testing.T) {
+	for name, tc := range map[string]struct {
+		tiers string
+		more  string
+		edit  string
+		set   Settings
+		code  string
+	}{
+		"the snapshot is gone":        {tiers: "InstantRP Deleted", code: "UserErrorInstantRpNotFound"},
+		"archived":                    {tiers: "ArchivedRP Valid", code: "UserErrorRecoveryPointNotRehydrated"},
+		"no staging account":          {edit: "storageAccountId=", code: "BMSUserErrorInvalidInput"},
+		"staging account is missing":  {edit: `storageAccountId="` + accountID("gone") + `"`, code: "UserErrorStorageAccountNotFound"},
+		"staging in another region":   {edit: `storageAccountId="` + accountID("stneu") + `"`, code: "UserErrorStorageAccountLocationMismatch"},
+		"staging over zones":          {edit: `storageAccountId="` + accountID("stzone") + `"`, code: "UserErrorStorageAccountNotSupported"},
+		"staging for blobs":           {edit: `storageAccountId="` + accountID("stblob") + `"`, code: "UserErrorStorageAccountNotSupported"},
+		"another region":              {edit: `region="northeurope"`, code: "UserErrorRestoreRegionMismatch"},
+		"group is missing":            {edit: `targetResourceGroupId="` + testsGroup + `x"`, code: "UserErrorTargetResourceGroupNotFound"},
+		"another kind of request":     {edit: `objectType="IaasVMRestoreWithRehydrationRequest"`, code: "BMSUserErrorInvalidInput"},
+		"over the disks there":        {edit: `recoveryType="OriginalLocation"`, code: "BMSUserErrorInvalidInput"},
+		"quota of disks":              {set: Settings{DiskQuota: 3}, code: "UserErrorDiskCountSubscriptionQuotaReached"},
+		"private access without word": {more: `,"isPrivateAccessEnabledOnAnyDisk":true`, code: "UserErrorDiskNetworkAccessSettingsInvalid"},
+		"a word without private":      {edit: `targetDiskNetworkAccessSettings={}`, code: "UserErrorDiskNetworkAccessSettingsInvalid"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", first(tc.tiers, instantPoint), tc.more)), Options{Settings: tc.set})
+			if a := c.do("POST", restorePath("1"), restoreBody(tc.edit), 400); a.code() != tc.code {
+				t.Errorf("%s", a.body)
+			}
+			if jobs := values(c.get(testVault + "/backupJobs")); len(jobs) != 0 {
+				t.Errorf("a refused restore has a job: %s", jobs)
+			}
+			// The check without effect finds the same.
+			a := c.do("POST", testVault+"/backupTriggerValidateOperation", validateBody(tc.edit), 202)
+			if a.header.Get("Retry-After") != "10" {
+				t.Errorf("Retry-After %s, want 10", a.header.Get("Retry-After"))
+			}
+		})
+	}
+	t.Run("no such point", func(t *testing.T) {
+		c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", instantPoint, "")), Options{})
+		c.do("POST", restorePath("2"), restoreBody(), 404)
+	})
+}
+
+func validateBody(edits ...string) string {
+	request := get([]byte(restoreBody(edits...)), "properties")
+	return string(obj("id", strings.ReplaceAll(itemPath("vm1"), "%3B", ";")+"/recoveryPoints/1", "properties",
+		obj("objectType", "ValidateIaasVMRestoreOperationRequest", "restoreRequest", json.RawMessage(request))).bytes())
+}
+
+func TestItemIsRestoredTenTimesADay(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		set := Settings{DailyLimits: true, Durations: map[string]Span{"": Fixed(0)}}
+		c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", instantPoint, "")), Options{Settings: set})
+		for range 10 {
+			c.restore("1")
+		}
+		if a := c.do("POST", restorePath("1"), restoreBody(), 400); a.code() != "CloudDosAbsoluteLimitReached" {
+			t.Errorf("the eleventh: %s", a.body)
+		}
+		time.Sleep(25 * time.Hour)
+		c.restore("1")
+	})
+}
+
+func TestValidationGivesAVerdictOrIsNotOffered(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		point := pointJSON("1", "2024-05-12T22:00:00Z", instantPoint, "")
+		verdict := func(set Settings, edits ...string) json.RawMessage {
+			t.Helper()
+			c := serve(t, withPoints(t, point), Options{Settings: set})
+			a := c.do("POST", testVault+"/backupTriggerValidateOperation", validateBody(edits...), 202)
+			if !strings.Contains(a.header.Get("Location"), "/backupValidateOperationResults/") {
+				t.Errorf("Location %.200s", a.header.Get("Location"))
+			}
+			c.do("GET", a.header.Get("Location"), "", 202)
+			end := c.follow(a)
+			if text(end.body, "status") != "Succeeded" || text(end.body, "properties", "objectType") != "OperationStatusValidateOperationExtendedInfo" {
+				t.Fatalf("status %s", end.body)
+			}
+			rows := get(end.body, "properties", "validateOperationResponse", "validationResults")
+			equalJSON(t, get(c.get(a.header.Get("Location")).body, "validateOperationResponse", "validationResults"), rows)
+			return rows
+		}
+		if rows := verdict(Settings{}); string(rows) != "[]" {
+			t.Errorf("a good restore: %s", rows)
+		}
+		if rows := verdict(Settings{}, `region="northeurope"`, "storageAccountId="); !strings.Contains(string(rows), "UserErrorRestoreRegionMismatch") || !strings.Contains(string(rows), "storage account") {
+			t.Errorf("a bad restore: %s", rows)
+		}
+		found := Finding{Code: "UserErrorCoreCountSubscriptionQuotaReached", Message: "no room", Recommendations: []string{"ask for more"}}
+		if rows := verdict(Settings{RestoreFindings: []Finding{found}}); !strings.Contains(string(rows), "ask for more") {
+			t.Errorf("with a finding: %s", rows)
+		}
+		for word, status := range map[string]int{"absent": 404, "forbidden": 403} {
+			c := serve(t, withPoints(t, point), Options{Settings: Settings{ValidateRestore: word}})
+			c.do("POST", testVault+"/backupTriggerValidateOperation", validateBody(), status)
+		}
+		if err := (Settings{ValidateRestore: "maybe"}).check(); err == nil {
+			t.Error("an unknown word was taken")
+		}
+	})
+}
+
+func TestRestoreFaultsLetDisksComeOutWrong(t *testing.T) {
+	for name, tc := range map[string]struct {
+		fault         Fault
+		status        string
+		disks, usable int
+	}{
+		"left":     {Fault{Disks: "left"}, "Failed", 1, 1},
+		"missing":  {Fault{Disks: "missing"}, "Completed", 2, 2},
+		"attached": {Fault{Disks: "attached"}, "Completed", 3, 0},
+		"lies":     {Fault{Operation: "lies", Code: "UserErrorRestoreDiskQuota", Message: "no room"}, "Failed", 0, 0},
+		"fails":    {Fault{Operation: "fails"}, "Failed", 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bubble(t, func(t *testing.T) {
+				tc.fault.Kind = "item.restore"
+				c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", instantPoint, "")), Options{Settings: Settings{Faults: []Fault{tc.fault}}})
+				c.do("POST", restorePath("1"), restoreBody(), 202)
+				time.Sleep(time.Hour)
+				jobs := values(c.get(testVault + "/backupJobs"))
+				job := c.job(text(jobs[0], "name"))
+				if text(job, "status") != tc.status || tc.fault.Code != "" && !strings.Contains(string(get(job, "errorDetails")), tc.fault.Code) {
+					t.Errorf("job %s", job)
+				}
+				disks := values(c.get(testsDisks))
+				usable := 0
+				for _, d := range disks {
+					if text(d, "managedBy") == "" {
+						usable++
+					}
+				}
+				if len(disks) != tc.disks || usable != tc.usable {
+					t.Errorf("%d disks, %d of them free, want %d and %d", len(disks), usable, tc.disks, tc.usable)
+				}
+			})
+		})
+	}
+	if _, err := ReadFaults(strings.NewReader(`[{"name":"x","disks":"maybe"}]`)); err == nil {
+		t.Error("an unknown word was taken")
+	}
+}
+
+// The disks of a restore may be listed later than its job ends; a kill in between loses none.
+func TestDisksAppearAfterTheJobAndOutliveAKill(t *testing.T) {
+	path := writeEstate(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", instantPoint, "")))
+	set := Settings{Durations: map[string]Span{"": Fixed(0), "diskLag": Fixed(time.Hour)}}
+	c := open1(t, path, Options{Settings: set})
+	id := c.restore("1")
+	if text(c.job(id), "status") != "Completed" || len(values(c.get(testsDisks))) != 0 {
+		t.Errorf("job %s, disks %s", c.job(id), c.get(testsDisks).body)
+	}
+	c.do("PUT", testsGroup+"2", `{"location":"westeurope"}`, 201)
+	if err := c.s.journal.lock.Unlock(); err != nil {
+		t.Fatal(err)
+	}
+	c = open1(t, path, Options{Settings: set, Speed: 1e9})
+	time.Sleep(10 * time.Millisecond)
+	if n := len(values(c.get(testsDisks))); n != 3 {
+		t.Errorf("%d disks an hour after the job, want 3", n)
+	}
+	c.do("PUT", testsGroup+"3", `{"location":"westeurope"}`, 201)
+	if err := c.s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c = open1(t, path, Options{Settings: set})
+	defer c.s.Close()
+	if n := len(values(c.get(testsDisks))); n != 3 {
+		t.Errorf("%d disks in the folded file, want 3", n)
+	}
+	c.get(accountID("stweu"))
+}
+
+func TestPointsTellOfTheirDisksOneByOne(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		c := serve(t, withPoints(t), Options{Settings: Settings{Durations: map[string]Span{"": Fixed(time.Minute)}, Pages: map[string]int{"points": 2}}})
+		for range 3 {
+			c.do("POST", itemPath("vm1")+"/backup", `{"properties":{"objectType":"IaasVMBackupRequest"}}`, 202)
+			time.Sleep(time.Hour)
+		}
+		rows, pages := c.all(itemPath("vm1") + "/recoveryPoints")
+		if len(rows) != 3 || pages != 2 || text(rows[0], "properties", "recoveryPointTime") < text(rows[2], "properties", "recoveryPointTime") {
+			t.Fatalf("%d points on %d pages: %s", len(rows), pages, rows)
+		}
+		list := get(rows[0], "properties", "recoveryPointDiskConfiguration")
+		equalJSON(t, list, []byte(`{"numberOfDisksIncludedInBackup":3,"numberOfDisksAttachedToVm":4}`))
+		one := c.get(text(rows[0], "id")).body
+		equalJSON(t, get(one, "properties", "recoveryPointDiskConfiguration", "excludedDiskList"), []byte(`[{"lun":1,"name":"VM1_data1"}]`))
+		equalJSON(t, get(one, "properties", "recoveryPointDiskConfiguration", "includedDiskList"),
+			[]byte(`[{"lun":-1,"name":"VM1_os"},{"lun":0,"name":"VM1_data0"},{"lun":2,"name":"VM1_data2"}]`))
+		if get(one, privateKey) != nil {
+			t.Errorf("what only the simulator knows is told: %s", one)
+		}
+		if get(one, "properties", "recoveryPointProperties") != nil {
+			t.Errorf("an expiry at an old api-version: %s", one)
+		}
+		one = c.get(text(rows[0], "id") + "?api-version=2025-08-01").body
+		if text(one, "properties", "recoveryPointProperties", "expiryTime") == "" {
+			t.Errorf("no expiry: %s", one)
+		}
+		only, _ := c.all(itemPath("vm1") + "/recoveryPoints?$filter=startDate%20eq%20%272024-05-13%2010:30:00%20AM%27")
+		if len(only) != 2 {
+			t.Errorf("%d points in the window, want 2", len(only))
+		}
+	})
+}
+
+func TestDisksAreDeletedUnlessAttached(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		var effects []Effect
+		c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", instantPoint, "")),
+			Options{Settings: Settings{Durations: map[string]Span{"": Fixed(10 * time.Second)}}, Effects: func(e Effect) { effects = append(effects, e) }})
+		c.restore("1", "restoreDiskLunList=[]")
+		time.Sleep(time.Hour)
+		disk := text(values(c.get(testsDisks))[0], "id")
+		if a := c.do("DELETE", before(vmID("VM1"), "virtualMachines")+"/disks/VM1_os", "", 409); a.code() != "OperationNotAllowed" {
+			t.Errorf("a disk in use: %s", a.body)
+		}
+		a := c.do("DELETE", disk, "", 202)
+		if !strings.Contains(a.header.Get("Location"), "monitor=true") {
+			t.Errorf("Location %.200s", a.header.Get("Location"))
+		}
+		c.get(disk)
+		c.do("GET", a.header.Get("Location"), "", 202)
+		if end := c.follow(a); text(end.body, "status") != "Succeeded" {
+			t.Errorf("status %s", end.body)
+		}
+		c.do("GET", a.header.Get("Location"), "", 200)
+		c.do("GET", disk, "", 404)
+		c.do("DELETE", disk, "", 204)
+		if last := effects[len(effects)-1]; last.Section != "disks" || last.Before == nil || last.After != nil || last.Cause.Other {
+			t.Errorf("effect %+v", last)
+		}
+	})
+}
+
+// Somebody attaches the disk just before it would go.
+func TestDiskThatIsAttachedMeanwhileStays(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		stranger := `{"id":"` + testsDisks + `/somebodys","name":"somebodys","location":"westeurope","tags":{"RSVaultBackup":"another job"},"properties":{}}`
+		c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", instantPoint, "")), Options{
+			Settings: Settings{Durations: map[string]Span{"": Fixed(10 * time.Second)}},
+			Others: func(_ int, r *http.Request) []Actor {
+				switch {
+				case r.Method == "GET" && strings.Contains(r.URL.Path, "DiskOperations"):
+					return []Actor{{Attach: testsDisks + "/vm1-osdisk-*"}}
+				case r.Method == "DELETE":
+					return []Actor{{Section: "disks", Body: json.RawMessage(stranger)}}
+				}
+				return nil
+			},
+		})
+		c.restore("1", "restoreDiskLunList=[]")
+		time.Sleep(time.Hour)
+		disk := text(values(c.get(testsDisks))[0], "id")
+		a := c.do("DELETE", disk, "", 202)
+		if end := c.follow(a); text(end.body, "status") != "Failed" || text(end.body, "error", "code") != "OperationNotAllowed" {
+			t.Errorf("status %s", end.body)
+		}
+		c.do("GET", a.header.Get("Location"), "", 409)
+		if by := text(c.get(disk).body, "managedBy"); by == "" {
+			t.Error("the disk is not attached")
+		}
+		c.get(testsDisks + "/somebodys")
+	})
+}
+
+func TestGroupsAndAccountsAreReadWithWhatDecides(t *testing.T) {
+	c := serve(t, withPoints(t), Options{})
+	g := c.get(testsGroup)
+	if text(g.body, "tags", "azbackup-restore-tests") != "allowed" || text(g.body, "location") != "westeurope" {
+		t.Errorf("group %s", g.body)
+	}
+	if a := c.do("GET", testsGroup+"x", "", 404); a.code() != "ResourceGroupNotFound" {
+		t.Errorf("%s", a.body)
+	}
+	a := c.get(accountID("stzone"))
+	if text(a.body, "sku", "name") != "Standard_ZRS" || a.header.Get("Content-Type") != "application/json" {
+		t.Errorf("account %s %v", a.body, a.header)
+	}
+	if a := c.do("GET", accountID("gone"), "", 404); a.code() != "ResourceNotFound" {
+		t.Errorf("%s", a.body)
+	}
+	if rows, _ := c.all("/subscriptions/" + testSub + "/providers/Microsoft.Storage/storageAccounts"); len(rows) != 4 {
+		t.Errorf("%d accounts, want 4", len(rows))
+	}
+	if rows, _ := c.all("/subscriptions/" + testSub + "/providers/Microsoft.Compute/disks"); len(rows) != 1 {
+		t.Errorf("%d disks, want 1", len(rows))
+	}
+	c.do("GET", testsGroup+"x/providers/Microsoft.Compute/disks", "", 404)
+}
