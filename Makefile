@@ -14,18 +14,70 @@ SHORT ?=
 TIMES ?= 2
 WORLDS ?= 8760h:UTC:1 -8760h:America/New_York:2 8760h:Asia/Kolkata:8 -8760h:Pacific/Auckland:1,2,8
 MUTANTS ?= -sample 400
+ROOMS ?=
+# What runs in a user's program; the rest are tests and tools.
+COVERED ?= ./config ./plan ./apply ./internal/armid ./internal/audit ./internal/azure/... ./internal/cli ./internal/crash ./internal/export ./internal/report \
+	./internal/simulator
+
+# unchanged_by fails when making a target changes a file of the repository.
+define unchanged_by
+git rev-parse >/dev/null || exit 1; before=$$(git diff; git status --porcelain); $(MAKE) $(1) || exit 1; \
+	if [ "$$before" != "$$(git diff; git status --porcelain)" ]; then \
+		git status --short; echo "$(1): files were rewritten: read the diff and commit it"; exit 1; \
+	fi
+endef
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-worlds race lint fmt golden golden-check bench demo check stress simtest simtest-mutants mutants conformance fuzz estate clean
+.PHONY: help build test test-worlds race lint fmt golden golden-check generate generate-check cover bench demo check stress simtest \
+	simtest-mutants mutants conformance fuzz estate clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ Every day
 
 build: ## build bin/azbackup
 	$(GO) build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/azbackup ./cmd/azbackup
 
 test: ## run all tests (what a newcomer runs)
 	$(GO) test $(PKG)
+
+demo: build ## watch a simulated fleet of 60 VMs get its backup
+	@sh examples/demo.sh bin/azbackup
+
+lint: ## check the code with golangci-lint (pinned; built on first use)
+	$(GO) run $(LINT) run
+
+fmt: ## format the code
+	$(GO) run $(LINT) fmt
+
+check: ## all that CI checks
+	$(MAKE) test
+	$(MAKE) golden-check
+	$(MAKE) generate-check
+	$(MAKE) test-worlds SHORT=-short TIMES=1 WORLDS="8760h:Asia/Kolkata:1,8 -8760h:America/New_York:2"
+	$(MAKE) race SHORT=-short
+	$(MAKE) lint
+	$(MAKE) conformance
+
+clean: ## remove what was built
+	rm -rf bin .tools
+
+##@ Expected outputs, and what is generated
+
+golden: ## rewrite the expected outputs of the tests
+	$(GO) test $$(grep -rl 'flag.Bool("update"' --include='*_test.go' . | xargs -n 1 dirname | sort -u) -args -update
+
+golden-check: ## fail when an expected output is not what the code writes now
+	@$(call unchanged_by,golden)
+
+generate: ## make again what is made from code: the schema, the keys in docs/config.md, the table of time zones
+	$(GO) generate ./...
+
+generate-check: ## fail when something generated is not what its source makes now
+	@$(call unchanged_by,generate)
+
+##@ Tests that go further
 
 test-worlds: ## run all tests TIMES times in each of WORLDS (clock moved by:time zone:processors), in any order
 	@overlay=$$($(GO) run ./internal/tools/movedclock bin/moved) || exit 1; \
@@ -43,42 +95,24 @@ race: ## run all tests under the race detector, the engine's on 1, 2 and 8 proce
 		echo "race: no C compiler on this machine: the race detector was not run"; \
 	fi
 
-lint: ## check the code with golangci-lint (pinned; built on first use)
-	$(GO) run $(LINT) run
+cover: ## say what share of each room its tests reach, and which lines of ROOMS none does (ROOMS="plan apply")
+	@mkdir -p bin
+	$(GO) test $(SHORT) -coverprofile=bin/cover.txt $(COVERED)
+	@$(GO) run ./internal/tools/covered bin/cover.txt $(ROOMS)
 
-fmt: ## format the code
-	$(GO) run $(LINT) fmt
-
-golden: ## rewrite the expected outputs of the tests
-	$(GO) test $$(grep -rl 'flag.Bool("update"' --include='*_test.go' . | xargs -n 1 dirname | sort -u) -args -update
-
-golden-check: ## fail when an expected output is not what the code writes now
-	@git rev-parse >/dev/null
-	@before=$$(git diff; git status --porcelain); $(MAKE) golden || exit 1; \
-	if [ "$$before" != "$$(git diff; git status --porcelain)" ]; then \
-		git status --short; echo "golden-check: expected outputs were rewritten: read the diff and commit it"; exit 1; \
-	fi
-
-demo: build ## watch a simulated fleet of 60 VMs get its backup
-	@sh examples/demo.sh bin/azbackup
+fuzz: ## run each fuzz target for FUZZTIME
+	@grep -rl '^func Fuzz' --include='*_test.go' . | sort | while read -r file; do \
+		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file"); do \
+			echo "== $$target in $$(dirname "$$file")"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" || exit 1; \
+		done; \
+	done
 
 stress: ## run CHAINS small random plans in real time, on 1, 2 and 8 processors; a failure names its seed
 	$(GO) test ./apply -count=1 -run RealTime -cpu 1,2,8 -timeout 0 -v -args -chains $(CHAINS)
 
 simtest: ## simulate SEEDS random estates, with faults, crashes and other actors
 	$(GO) test ./internal/simtest -run TestSimulation -timeout 0 -v -seeds $(SEEDS) -jobs $(JOBS)
-
-simtest-mutants: ## break the program in named ways, and see that the simulation notices
-	$(GO) test ./internal/simtest -run 'TestMutants$$' -timeout 0 -v -mutants
-
-bench: ## measure an apply against what the quotas allow (virtual time), and planning and decoding (real time)
-	$(GO) test ./internal/simtest -run TestARunIsAsFastAsTheQuotasAllow -timeout 0 -v -table
-	$(GO) test ./config ./plan ./internal/audit ./internal/azure -run '^$$' -bench 'BenchmarkMatch|BenchmarkMake|BenchmarkItems|BenchmarkAssess' -benchmem -timeout 0
-
-estate: ## write a big estate of N machines and the config that fits it to bin/
-	@mkdir -p bin
-	$(GO) run ./internal/tools/estategen -vms $(N) -config bin/estate-$(N).yaml > bin/estate-$(N).json
-	@ls -l bin/estate-$(N).json bin/estate-$(N).yaml
 
 conformance: ## run recordings and clients that nobody here wrote against the simulator, and say what none of them proves
 	@rm -rf bin/conformance && mkdir -p bin/conformance
@@ -90,24 +124,21 @@ conformance: ## run recordings and clients that nobody here wrote against the si
 		"recordings of Azure CLI"=bin/conformance/recordings.txt "Azure SDK for Go"=bin/conformance/azuresdk.txt \
 		"HashiCorp's client"=bin/conformance/hashicorp.txt "Azure SDK for JavaScript"=bin/conformance/javascript.txt
 
+##@ Tests of the tests
+
 mutants: ## break plan, apply, audit and azure one operator at a time, and see that the tests of the room notice
 	$(GO) run ./internal/tools/mutants $(MUTANTS) plan apply internal/audit internal/azure
 
-fuzz: ## run each fuzz target for FUZZTIME
-	@grep -rl '^func Fuzz' --include='*_test.go' . | sort | while read -r file; do \
-		for target in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p' "$$file"); do \
-			echo "== $$target in $$(dirname "$$file")"; \
-			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$(dirname "$$file")" || exit 1; \
-		done; \
-	done
+simtest-mutants: ## break the program in named ways, and see that the simulation notices
+	$(GO) test ./internal/simtest -run 'TestMutants$$' -timeout 0 -v -mutants
 
-check: ## all that CI checks
-	$(MAKE) test
-	$(MAKE) golden-check
-	$(MAKE) test-worlds SHORT=-short TIMES=1 WORLDS="8760h:Asia/Kolkata:1,8 -8760h:America/New_York:2"
-	$(MAKE) race SHORT=-short
-	$(MAKE) lint
-	$(MAKE) conformance
+##@ Measuring
 
-clean: ## remove what was built
-	rm -rf bin .tools
+bench: ## measure an apply against what the quotas allow (virtual time), and planning and decoding (real time)
+	$(GO) test ./internal/simtest -run TestARunIsAsFastAsTheQuotasAllow -timeout 0 -v -table
+	$(GO) test ./config ./plan ./internal/audit ./internal/azure -run '^$$' -bench 'BenchmarkMatch|BenchmarkMake|BenchmarkItems|BenchmarkAssess' -benchmem -timeout 0
+
+estate: ## write a big estate of N machines and the config that fits it to bin/
+	@mkdir -p bin
+	$(GO) run ./internal/tools/estategen -vms $(N) -config bin/estate-$(N).yaml > bin/estate-$(N).json
+	@ls -l bin/estate-$(N).json bin/estate-$(N).yaml

@@ -24,4 +24,4 @@
 package config
 
 //go:generate go run gen_timezones.go
-//go:generate go test -run TestTheSchemaIsMadeFromTheStructs -update
+//go:generate go test -run MadeFromTheStructs -update

@@ -1,6 +1,6 @@
 //go:build ignore
 
-// Command gen_timezones writes timezones.go from what the Go distribution knows: the Windows names with their
+// Command gen_timezones writes zz_generated_timezones.go from what the Go distribution knows: the Windows names with their
 // IANA names (time/zoneinfo_abbrs_windows.go, made from CLDR), and the further names of the same zones
 // (lib/time/zoneinfo.zip: links have the same bytes, e.g. Asia/Kolkata and Asia/Calcutta).
 package main
@@ -50,7 +50,7 @@ func main() {
 	fmt.Fprintln(&b, "}\n}")
 	source, err := format.Source(b.Bytes())
 	check(err)
-	check(os.WriteFile("timezones.go", source, 0o644))
+	check(os.WriteFile("zz_generated_timezones.go", source, 0o644))
 }
 
 // windowsNames reads lines such as: "Egypt Standard Time": {"EET", "EEST"}, // Africa/Cairo

@@ -42,6 +42,7 @@ func readingHelp() []help {
 	}
 }
 
+// The limits of numbers and times are those of azure-api.md §8.2, §8.3; those of soft delete §6.
 func formatHelp() []help {
 	return []help{
 		{ruleVersion, "Each file starts with version: 1, so that a later format cannot be misread."},
@@ -53,12 +54,12 @@ func formatHelp() []help {
 		{ruleWrongType, "Values have the type of their key. Numbers are plain decimal digits; true and false are the only truth values; " +
 			"a text that looks like a number, a date or a truth value stands in quotes. A single value may stand for a list of one."},
 		{ruleValue, "Values are one of those that are allowed. Words are compared with their case."},
-		{ruleRange, "Numbers lie within the limits of Azure Backup (azure-api.md §8.3): daily points are kept 7 to 9999 days, weekly ones 1 to 5163 weeks, " +
-			"monthly ones 1 to 1188 months, yearly ones 1 to 99 years; instant points 1 to 30 days; soft-deleted data 14 to 180 days (§6); " +
+		{ruleRange, "Numbers lie within the limits of Azure Backup: daily points are kept 7 to 9999 days, weekly ones 1 to 5163 weeks, " +
+			"monthly ones 1 to 1188 months, yearly ones 1 to 99 years; instant points 1 to 30 days; soft-deleted data 14 to 180 days; " +
 			"a date is 1 to 28 or last; points may be archived after 3 months at the earliest."},
-		{ruleTime, "Times of day are \"HH:MM\" on the hour or half hour, in the time zone of the policy. Azure starts backups on :00 and :30 only (azure-api.md §8.3)."},
+		{ruleTime, "Times of day are \"HH:MM\" on the hour or half hour, in the time zone of the policy. Azure starts backups on :00 and :30 only."},
 		{ruleTimeZone, "Azure knows the time zones of Windows, e.g. \"W. Europe Standard Time\". An IANA name is accepted where exactly one Windows zone belongs to it, " +
-			"e.g. Europe/Berlin; for others the message lists the Windows zones that keep the same time. Azure does not move run times for summer time (azure-api.md §8.2)."},
+			"e.g. Europe/Berlin; for others the message lists the Windows zones that keep the same time. Azure does not move run times for summer time."},
 		{ruleDuration, "Durations are whole numbers with a unit: s, m, h, d (24 hours) or w; 1h30m is one hour and a half. A number alone is refused, because it could mean anything."},
 		{ruleDuplicateValue, "A value stands once in a list. A disk, a day or a vault that is listed twice hints at one that was meant and is missing."},
 		{ruleExactlyOne, "A schedule is daily, weekly or hourly; a disk filter includes or excludes. One of them, not none and not several."},
@@ -67,6 +68,7 @@ func formatHelp() []help {
 	}
 }
 
+// What can change in a vault: azure-api.md §7.3.
 func namesHelp() []help {
 	return []help{
 		{ruleCloud, "The addresses of a custom cloud are complete and use https; plain http is for the loopback address. The access token is sent there."},
@@ -80,33 +82,35 @@ func namesHelp() []help {
 		{ruleUnused, "A warning: a policy that no rule uses and no vault is named for is kept nowhere."},
 		{ruleNoEffect, "A warning: what is said here changes nothing, e.g. a policy beside protect: false, or monthly points of a day on which no backup runs."},
 		{ruleRedundancy, "crossRegionRestore stands beside redundancy, because Azure takes both fields together, and needs GeoRedundant. " +
-			"Redundancy can change only before the first item, and cross-region restore cannot be switched off again (azure-api.md §7.3); the plan guards both."},
+			"Redundancy can change only before the first item, and cross-region restore cannot be switched off again; the plan guards both."},
 		{ruleUnmatched, "unmatched: stop stops the backup of every VM in the vault that no rule matches. It is allowed only for a vault with manage: true."},
 	}
 }
 
+// What a policy may say: azure-api.md §8.3.
 func policyHelp() []help {
 	return []help{
-		{rulePolicyName, "The name of a managed policy starts with a letter and has 3 to 150 letters, digits, -, _ or ! (azure-api.md §8.3)."},
-		{ruleTier, "Hourly schedules and crash-consistent points of several disks exist in Enhanced policies only (azure-api.md §8.3). A VM can move from Standard to Enhanced, never back."},
-		{ruleInstantRestore, "Instant points are kept 1 to 5 days by a Standard policy that runs daily, exactly 5 days by one that runs weekly, and 1 to 30 days by an Enhanced one (azure-api.md §8.3)."},
-		{ruleHourly, "An hourly schedule runs every 4h, 6h, 8h or 12h, in a window of 4h to 24h that is a multiple of it (azure-api.md §8.3)."},
-		{ruleRetention, "Retention fits the schedule (azure-api.md §8.3): a policy that runs daily or hourly keeps daily points; one that runs weekly keeps none, " +
+		{rulePolicyName, "The name of a managed policy starts with a letter and has 3 to 150 letters, digits, -, _ or !."},
+		{ruleTier, "Hourly schedules and crash-consistent points of several disks exist in Enhanced policies only. A VM can move from Standard to Enhanced, never back."},
+		{ruleInstantRestore, "Instant points are kept 1 to 5 days by a Standard policy that runs daily, exactly 5 days by one that runs weekly, and 1 to 30 days by an Enhanced one."},
+		{ruleHourly, "An hourly schedule runs every 4h, 6h, 8h or 12h, in a window of 4h to 24h that is a multiple of it."},
+		{ruleRetention, "Retention fits the schedule: a policy that runs daily or hourly keeps daily points; one that runs weekly keeps none, " +
 			"keeps weekly points of exactly the days it runs on, and picks monthly and yearly points by week and day, not by date. " +
 			"Azure answers all of this with one BMSUserErrorInvalidPolicyInput."},
 		{ruleRetentionForm, "Monthly and yearly points are picked by weeks and days together (the first Sunday), or by dates alone (the 1st, the last)."},
 		{ruleArchive, "Only monthly and yearly points are archived. archive: recommended needs some that live 9 months; afterMonths needs some that live 6 months longer than that. " +
-			"An Enhanced policy that runs weekly cannot archive (azure-api.md §8.3)."},
+			"An Enhanced policy that runs weekly cannot archive."},
 	}
 }
 
+// Which VMs a vault takes: azure-api.md §13.
 func vmsHelp() []help {
 	return []help{
 		{ruleRuleForm, "A rule has either an id or a match; except goes with match."},
 		{ruleVMID, "The id of a VM is its full resource id; classic VMs and other resources are not backed up by azbackup."},
 		{ruleDuplicateVM, "A VM has one rule by id. Ids are compared without case."},
 		{ruleNoVault, "A rule without vault routes each VM to the vaults of the file in its subscription and region, so there must be one."},
-		{ruleVaultPlace, "A vault takes VMs of its own subscription and region only (azure-api.md §13), so a vault that a rule names must be where the rule's VMs can be."},
+		{ruleVaultPlace, "A vault takes VMs of its own subscription and region only, so a vault that a rule names must be where the rule's VMs can be."},
 		{rulePolicyVault, "A policy that names its vaults is kept in these only. A rule that uses it names no other vault; where a rule without vault may reach another, that is a warning."},
 		{ruleSpread, "A warning: two vaults of one subscription and region may take the same VM. Name one, or say spread: true to fill them evenly. VMs that are in one of them already stay there."},
 		{ruleCovered, "The first rule that matches decides. A rule, or a selector of a list, whose VMs an earlier rule takes all, or its own except leaves out all, never does anything."},

@@ -36,6 +36,7 @@ var mayImport = map[string][]string{
 	"cmd/azbackup": {"internal/cli", "internal/crash"},
 	// The layout test and the tools of the Makefile stand beside the house.
 	"internal/house": {},
+	"docs":           {},
 	"examples":       {},
 }
 
