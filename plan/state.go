@@ -39,6 +39,9 @@ const (
 	jobBackup       = "Backup"
 )
 
+// JobRestore is the operation of a job that restores (FACTS 48).
+const JobRestore = "Restore"
+
 // Running says whether the job has not reached a final status. A status that is not known is none.
 func (j Job) Running() bool {
 	switch Canonical(j.Status) {
@@ -69,7 +72,7 @@ func (j Job) mayBackUp() bool {
 // jobOperations are the operations of jobs (azure-api.md §5).
 func jobOperations() []string {
 	return []string{
-		jobBackup, "ConfigureBackup", "DisableBackup", "Restore", "Undelete", "DeleteBackupData", "Register", "UnRegister",
+		jobBackup, "ConfigureBackup", "DisableBackup", JobRestore, "Undelete", "DeleteBackupData", "Register", "UnRegister",
 		"CrossRegionRestore", "UpdateCustomerManagedKey",
 	}
 }

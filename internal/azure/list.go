@@ -99,7 +99,7 @@ func (c *Client) Job(ctx context.Context, id string) (JobDetail, error) {
 		return JobDetail{}, err
 	}
 	j, _ := w.job(armid.VaultOf(id), time.Time{}) // it was asked for by its id
-	d := JobDetail{Job: j, Size: w.Properties.ExtendedInfo.Bag["Backup Size"]}
+	d := JobDetail{Job: j, Size: w.Properties.ExtendedInfo.Bag["Backup Size"].loose()}
 	for _, t := range w.Properties.ExtendedInfo.Tasks {
 		d.Tasks = append(d.Tasks, JobTask{Name: t.ID, Status: t.Status})
 	}

@@ -26,6 +26,9 @@ const (
 	apiVault         = "2025-08-01"
 	apiCompute       = "2025-04-01"
 	apiSubscriptions = "2022-12-01"
+	apiGroups        = "2021-04-01"
+	apiDisks         = "2024-03-02"
+	apiStorage       = "2023-01-01"
 )
 
 // request is one call of the service.

@@ -20,6 +20,7 @@ const (
 	CommandExport   Command = "export"
 	CommandSnapshot Command = "snapshot"
 	CommandBackup   Command = "backup"
+	CommandPoints   Command = "points"
 )
 
 // route is one shape of request this program makes. In path, "*" stands for one segment; letter case does not
@@ -60,6 +61,11 @@ func routes() []route {
 		{kind: "job", method: http.MethodGet, path: vaultPath + "/backupjobs/*"},
 		{kind: "resource guards", method: http.MethodGet, path: vaultPath + "/backupresourceguardproxies"},
 		{kind: "recovery points", method: http.MethodGet, path: itemPath + "/recoverypoints"},
+		{kind: "recovery point", method: http.MethodGet, path: itemPath + "/recoverypoints/*"},
+		{kind: "resource group", method: http.MethodGet, path: groupPath},
+		{kind: "disks", method: http.MethodGet, path: groupPath + "/providers/microsoft.compute/disks"},
+		{kind: "disk", method: http.MethodGet, path: groupPath + "/providers/microsoft.compute/disks/*"},
+		{kind: "storage account", method: http.MethodGet, path: groupPath + "/providers/microsoft.storage/storageaccounts/*"},
 		{kind: "operation", method: http.MethodGet, path: itemPath + "/operationsstatus/*"},
 		{kind: "operation", method: http.MethodGet, path: itemPath + "/operationresults/*"},
 		{kind: "operation", method: http.MethodGet, path: vaultPath + "/backupoperations/*"},

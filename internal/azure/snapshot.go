@@ -96,7 +96,7 @@ func (r *recorder) estate(w io.Writer, taken time.Time, me Identity, subscriptio
 		return err
 	}
 	sections := []string{
-		"subscriptions", "resourceGroups", "virtualMachines", "vaults", "policies", "protectedItems",
+		"subscriptions", "resourceGroups", "virtualMachines", "disks", "storageAccounts", "vaults", "policies", "protectedItems",
 		"protectableItems", "jobs", "recoveryPoints", "resourceGuardProxies",
 	}
 	for _, s := range sections {

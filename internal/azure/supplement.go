@@ -69,13 +69,6 @@ func vmsOf(items []plan.Item, ids []string) map[armid.Key]string {
 	return vms
 }
 
-// wirePoint is a recovery point (azure-api.md §11).
-type wirePoint struct {
-	Properties struct {
-		Time field `json:"recoveryPointTime"`
-	} `json:"properties"`
-}
-
 // listPoints reads the recovery points of an item. A point without a time is none that could be counted, so the
 // whole list is a gap.
 func (d *discovery) listPoints(ctx context.Context, item, vm string) {

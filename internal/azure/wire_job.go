@@ -27,14 +27,20 @@ type wireJob struct {
 				ID     string `json:"taskId"`
 				Status string `json:"status"`
 			} `json:"tasksList"`
-			Bag map[string]string `json:"propertyBag"`
+			Bag map[string]field `json:"propertyBag"`
 		} `json:"extendedInfo"`
 	} `json:"properties"`
+	// detail says what of the extendedInfo was of the wrong type: it decides about restores alone.
+	detail string
 }
 
 // misread leaves out what only explains.
 func (w *wireJob) misread(err *json.UnmarshalTypeError) {
-	if !strings.HasPrefix(err.Field, "properties.errorDetails") && !strings.HasPrefix(err.Field, "properties.extendedInfo") {
+	switch {
+	case strings.HasPrefix(err.Field, "properties.errorDetails"):
+	case strings.HasPrefix(err.Field, "properties.extendedInfo"):
+		w.detail = misreadDetail(err.Field, err.Value)
+	default:
 		w.outer.misread(err)
 	}
 }

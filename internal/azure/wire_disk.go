@@ -1,0 +1,119 @@
+package azure
+
+import (
+	"strings"
+	"time"
+
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// wireManagedDisk is a managed disk (azure-api.md §19).
+type wireManagedDisk struct {
+	outer
+	ID         field    `json:"id"`
+	Location   field    `json:"location"`
+	Tags       tagField `json:"tags"`
+	ManagedBy  field    `json:"managedBy"`
+	Shared     []field  `json:"managedByExtended"`
+	Properties struct {
+		Created    field `json:"timeCreated"`
+		OS         field `json:"osType"`
+		Generation field `json:"hyperVGeneration"`
+		SizeGB     field `json:"diskSizeGB"`
+		State      field `json:"diskState"`
+		Creation   struct {
+			Option field `json:"createOption"`
+			Source field `json:"sourceResourceId"`
+		} `json:"creationData"`
+	} `json:"properties"`
+}
+
+// maxDiskGB is more than the largest disk has.
+const maxDiskGB = 1 << 20
+
+// disk is the disk in plan's words; false where its id is that of no disk of the group. at is when it was read.
+func (w wireManagedDisk) disk(group string, at time.Time) (plan.Disk, bool) {
+	p, r := w.Properties, &reading{}
+	r.form(w.outer)
+	d := plan.Disk{
+		ID: r.id("id", w.ID), Location: r.word("location", w.Location), Tags: r.tags(w.Tags),
+		State: r.required("diskState", p.State), Created: r.moment("timeCreated", p.Created, at), OS: p.OS.loose(), Generation: p.Generation.loose(),
+		SizeGB: r.number("diskSizeGB", p.SizeGB, maxDiskGB), Origin: p.Creation.Option.loose(), Source: p.Creation.Source.loose(),
+	}
+	if !isIn(d.ID, group, "Microsoft.Compute", "disks") {
+		return d, false
+	}
+	_, d.Name = cutLast(d.ID)
+	for _, by := range append([]field{w.ManagedBy}, w.Shared...) {
+		if by != "" {
+			d.Holders = append(d.Holders, firstOf(r.id("managedBy", by), "(not understood)"))
+		}
+	}
+	for name, value := range d.Tags {
+		if !strings.EqualFold(name, plan.TagRestoreJob) {
+			continue
+		}
+		if d.Job != "" && d.Job != value {
+			r.note("it has two tags %s", plan.TagRestoreJob)
+		}
+		d.Job = value
+	}
+	d.Unreadable = r.misunderstood()
+	return d, true
+}
+
+// isIn says whether an id is that of a resource of some type in a resource group.
+func isIn(id, group, provider, kind string) bool {
+	head, name := cutLast(id)
+	head, last := cutLast(head)
+	head, space := cutLast(head)
+	owner, providers := cutLast(head)
+	return name != "" && strings.EqualFold(last, kind) && strings.EqualFold(space, provider) &&
+		strings.EqualFold(providers, "providers") && armid.Same(owner, group)
+}
+
+// wireGroup is a resource group.
+type wireGroup struct {
+	outer
+	ID       field    `json:"id"`
+	Location field    `json:"location"`
+	Tags     tagField `json:"tags"`
+}
+
+func (w wireGroup) group(id string) plan.ResourceGroup {
+	r := &reading{}
+	r.form(w.outer)
+	g := plan.ResourceGroup{ID: id, Location: r.word("location", w.Location), Tags: r.tags(w.Tags)}
+	_, g.Name = cutLast(strings.TrimRight(id, "/"))
+	if !armid.Same(r.id("id", w.ID), id) {
+		r.misread("id", w.ID)
+	}
+	g.Unreadable = r.misunderstood()
+	return g
+}
+
+// wireAccount is a storage account (FACTS 44).
+type wireAccount struct {
+	outer
+	ID       field `json:"id"`
+	Location field `json:"location"`
+	Kind     field `json:"kind"`
+	SKU      struct {
+		Name field `json:"name"`
+	} `json:"sku"`
+}
+
+func (w wireAccount) account(id string) plan.StorageAccount {
+	r := &reading{}
+	r.form(w.outer)
+	a := plan.StorageAccount{
+		ID: id, Location: r.required("location", w.Location), Kind: r.required("kind", w.Kind), SKU: r.required("sku.name", w.SKU.Name),
+	}
+	_, a.Name = cutLast(strings.TrimRight(id, "/"))
+	if !armid.Same(r.id("id", w.ID), id) {
+		r.misread("id", w.ID)
+	}
+	a.Unreadable = r.misunderstood()
+	return a
+}

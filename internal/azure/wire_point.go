@@ -1,0 +1,128 @@
+package azure
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// wirePoint is a recovery point (azure-api.md §11, §19, FACTS 45).
+type wirePoint struct {
+	outer
+	ID         field `json:"id"`
+	Properties struct {
+		Kind        field           `json:"objectType"`
+		Consistency field           `json:"recoveryPointType"`
+		Time        field           `json:"recoveryPointTime"`
+		Tiers       []wirePointTier `json:"recoveryPointTierDetails"`
+		Disks       *struct {
+			Held     field           `json:"numberOfDisksIncludedInBackup"`
+			Attached field           `json:"numberOfDisksAttachedToVm"`
+			Included []wirePointDisk `json:"includedDiskList"`
+			Excluded []wirePointDisk `json:"excludedDiskList"`
+		} `json:"recoveryPointDiskConfiguration"`
+		More struct {
+			Expires     field `json:"expiryTime"`
+			SoftDeleted field `json:"isSoftDeleted"`
+		} `json:"recoveryPointProperties"`
+		OS            field `json:"osType"`
+		Managed       field `json:"isManagedVirtualMachine"`
+		Encrypted     field `json:"isSourceVMEncrypted"`
+		PrivateAccess field `json:"isPrivateAccessEnabledOnAnyDisk"`
+		EdgeZone      struct {
+			Name field `json:"name"`
+		} `json:"extendedLocation"`
+	} `json:"properties"`
+}
+
+type wirePointTier struct {
+	Type     field            `json:"type"`
+	Status   field            `json:"status"`
+	Extended map[string]field `json:"extendedInfo"`
+}
+
+type wirePointDisk struct {
+	LUN  field `json:"lun"`
+	Name field `json:"name"`
+}
+
+// kindVMPoint is the objectType of a VM's recovery point.
+const kindVMPoint = "IaasVMRecoveryPoint"
+
+// point is the recovery point in plan's words. item is the one whose point it is; at is when it was read: a point of a
+// later time is not understood.
+func (w wirePoint) point(item string, at time.Time) plan.RecoveryPoint {
+	p, r := w.Properties, &reading{}
+	r.form(w.outer)
+	out := plan.RecoveryPoint{
+		ID: r.id("id", w.ID), Item: item, Time: r.moment("recoveryPointTime", p.Time, at),
+		Consistency: p.Consistency.loose(), OS: p.OS.loose(), Expires: r.moment("expiryTime", p.More.Expires, time.Time{}),
+		SoftDeleted: r.flag("isSoftDeleted", p.More.SoftDeleted), Encrypted: r.flag("isSourceVMEncrypted", p.Encrypted),
+		PrivateAccess: r.flag("isPrivateAccessEnabledOnAnyDisk", p.PrivateAccess), EdgeZone: r.word("extendedLocation", p.EdgeZone.Name),
+		Unmanaged: p.Managed != "" && !r.flag("isManagedVirtualMachine", p.Managed),
+	}
+	if !isPointOf(out.ID, item) {
+		r.misread("id", w.ID)
+	} else {
+		_, out.Name = cutLast(out.ID)
+	}
+	if p.Kind != kindVMPoint && !strings.EqualFold(string(p.Kind), kindVMPoint) {
+		r.misread("objectType", p.Kind)
+	}
+	if out.Time.IsZero() && p.Time == "" {
+		r.note("recoveryPointTime is missing")
+	}
+	if p.Tiers != nil {
+		out.Tiers = []plan.PointTier{} // said, and none
+	}
+	for _, t := range p.Tiers {
+		out.Tiers = append(out.Tiers, t.tier(r))
+	}
+	if d := p.Disks; d != nil {
+		out.Disks = &plan.PointDisks{
+			Held: r.number("numberOfDisksIncludedInBackup", d.Held, maxLUN+2), Attached: r.number("numberOfDisksAttachedToVm", d.Attached, maxLUN+2),
+			Included: disksIn(r, d.Included), Excluded: disksIn(r, d.Excluded),
+		}
+	}
+	out.Unreadable = r.misunderstood()
+	return out
+}
+
+func (t wirePointTier) tier(r *reading) plan.PointTier {
+	return plan.PointTier{
+		Type: r.required("the type of a tier", t.Type), Status: r.required("the status of a tier", t.Status),
+		RehydratedUntil: r.moment("rehydratedRPExpiryTime", t.Extended["rehydratedRPExpiryTime"], time.Time{}),
+	}
+}
+
+func disksIn(r *reading, list []wirePointDisk) []plan.PointDisk {
+	if list == nil {
+		return nil
+	}
+	out := []plan.PointDisk{}
+	for _, d := range list {
+		lun, ok := d.LUN.lun()
+		if !ok {
+			r.misread("lun", d.LUN)
+		}
+		out = append(out, plan.PointDisk{LUN: lun, Name: r.word("name", d.Name)})
+	}
+	return out
+}
+
+// lun is the number of a disk; the OS disk has [plan.OSDisk].
+func (f field) lun() (int, bool) {
+	var n int
+	ok := !f.isText() && json.Unmarshal([]byte(f[len(notText):]), &n) == nil && n >= plan.OSDisk && n <= maxLUN
+	return n, ok
+}
+
+// isPointOf says whether an id is that of a recovery point of an item.
+func isPointOf(id, item string) bool {
+	head, name := cutLast(id)
+	owner, kind := cutLast(head)
+	return name != "" && strings.EqualFold(kind, "recoveryPoints") && armid.Same(owner, item)
+}

@@ -1,0 +1,72 @@
+package azure
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/azbackup/azbackup/plan"
+)
+
+// The keys of a Restore job's property bag that are read (FACTS 48). One of them ends in a space.
+const (
+	bagPointTime = "Recovery point time "
+	bagGroup     = "Target resource group"
+	bagAccount   = "Target Storage Account Name"
+	bagRestored  = "Restored disk(s)"
+	bagHeld      = "Backed-up disk(s)"
+	bagTemplate  = "Template Blob Uri"
+	bagBlobs     = "Config Blob Container Name"
+)
+
+// bagTime is how property bags spell times; they are UTC (FACTS 34).
+const bagTime = "1/2/2006 3:04:05 PM"
+
+// restore is a Restore job in plan's words. A job whose bag is not there has not said what it does yet.
+func (w wireJob) restore(vault string, at time.Time) plan.RestoreJob {
+	j, odd := w.job(vault, at)
+	r := &reading{}
+	if odd != "" {
+		r.note("%s", odd)
+	}
+	if w.detail != "" {
+		r.note("%s", w.detail)
+	}
+	bag := w.Properties.ExtendedInfo.Bag
+	out := plan.RestoreJob{
+		Job: j, Group: r.word(bagGroup, bag[bagGroup]), Account: r.word(bagAccount, bag[bagAccount]),
+		Restored: names(r.id(bagRestored, bag[bagRestored])), Held: names(r.id(bagHeld, bag[bagHeld])),
+		Template: r.id(bagTemplate, bag[bagTemplate]), Blobs: r.word(bagBlobs, bag[bagBlobs]),
+	}
+	if taken := firstField(bag[bagPointTime], bag[strings.TrimSpace(bagPointTime)]); taken != "" {
+		var err error
+		if out.PointTime, err = time.Parse(bagTime, strings.TrimSpace(taken.loose())); err != nil {
+			r.misread(strings.TrimSpace(bagPointTime), taken)
+		}
+	}
+	out.Unreadable = r.misunderstood()
+	return out
+}
+
+func firstField(a, b field) field {
+	if a != "" {
+		return a
+	}
+	return b
+}
+
+// names takes a list of disks apart: "; " stands between them (FACTS 48).
+func names(list string) []string {
+	var out []string
+	for name := range strings.SplitSeq(list, ";") {
+		if name = strings.TrimSpace(name); name != "" {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// misreadDetail says what of the wrong type stands in what only a job's own document tells.
+func misreadDetail(name, value string) string {
+	return fmt.Sprintf("%s is of type %s", strings.TrimPrefix(name, "properties."), shown(value, false))
+}

@@ -1,0 +1,120 @@
+package plan
+
+import (
+	"strings"
+	"time"
+
+	"github.com/azbackup/azbackup/internal/armid"
+)
+
+// RestoreJob is a Restore job with what its own document tells (FACTS 48).
+type RestoreJob struct {
+	Job
+	// PointTime is the time of the recovery point, in whole seconds; zero = not said.
+	PointTime time.Time
+	// Group is the name of the resource group that the disks went to, Account that of the storage account that staged.
+	Group   string
+	Account string
+	// Restored and Held are the names of the source disks that were restored, and of all that the point held; nil = not said.
+	Restored, Held []string
+	// Template is the URI of the template that rebuilds the VM; Blobs is the container of the account in which it lies.
+	Template string
+	Blobs    string
+	// Unreadable says what of the job was not understood, with the value: it proves nothing.
+	Unreadable string
+}
+
+// Proves says whether the job shows that a recovery point can be restored.
+func (j RestoreJob) Proves() bool {
+	return j.Unreadable == "" && j.Operation == JobRestore && j.Status == jobCompleted && !j.PointTime.IsZero()
+}
+
+// ProvenBy is the job that restored the point most recently and to its end; false = none that is known. Jobs tell of
+// points by their time, in whole seconds.
+func (p RecoveryPoint) ProvenBy(it Item, jobs []RestoreJob) (RestoreJob, bool) {
+	var proof RestoreJob
+	found := false
+	for _, j := range jobs {
+		if !j.Proves() || !j.isOf(it) || !j.PointTime.Equal(p.Time.UTC().Truncate(time.Second)) {
+			continue
+		}
+		if !found || j.End.After(proof.End) {
+			proof, found = j, true
+		}
+	}
+	return proof, found
+}
+
+// isOf joins a job to its item, by container name within the vault.
+func (j RestoreJob) isOf(it Item) bool {
+	return armid.Same(j.Vault, it.Vault) && strings.EqualFold(j.Container, it.Container)
+}
+
+// Disk is a managed disk of a resource group.
+type Disk struct {
+	ID       string
+	Name     string
+	Location string
+	Tags     map[string]string
+	// Job is the name of the Restore job that made the disk, from its tag; "" = it has none. The tag stays when the disk goes
+	// into use (azure-api-2.md §25.2): it says where the disk came from, not what it is for.
+	Job string
+	// Holders are the VMs that hold the disk, State its diskState.
+	Holders []string
+	State   string
+	Created time.Time
+	// OS and Generation are said of OS disks.
+	OS         string
+	Generation string
+	SizeGB     int
+	// Origin is creationData's createOption, Source the resource it names.
+	Origin string
+	Source string
+	// Unreadable says what of the disk was not understood, with the value. Nothing but its id may be relied on.
+	Unreadable string
+}
+
+// TagRestoreJob is the tag in which a restored disk carries the name of its job (azure-api-2.md §25.2).
+const TagRestoreJob = "RSVaultBackup"
+
+// Free says whether the disk is known to be attached to nothing.
+func (d Disk) Free() bool {
+	return d.Unreadable == "" && len(d.Holders) == 0 && strings.EqualFold(d.State, "Unattached")
+}
+
+// ResourceGroup is a resource group that exists.
+type ResourceGroup struct {
+	ID       string
+	Name     string
+	Location string
+	Tags     map[string]string
+	// Unreadable says what of the group was not understood, with the value.
+	Unreadable string
+}
+
+// StorageAccount is a storage account that exists.
+type StorageAccount struct {
+	ID       string
+	Name     string
+	Location string
+	Kind     string
+	SKU      string
+	// Unreadable says what of the account was not understood, with the value.
+	Unreadable string
+}
+
+// CannotStage is why the account cannot stage a restore of a vault in that region, or "" (azure-api.md §19,
+// azure-api-2.md §25.3).
+func (a StorageAccount) CannotStage(location string) string {
+	switch {
+	case a.Unreadable != "":
+		return "not all of it was understood: " + a.Unreadable
+	case armid.Location(a.Location) != armid.Location(location):
+		return "it is in " + a.Location + ", and the vault in " + location
+	case strings.HasSuffix(strings.ToUpper(a.SKU), "ZRS"):
+		return "it is zone-redundant (" + a.SKU + ")"
+	case strings.EqualFold(a.Kind, "BlobStorage"), strings.EqualFold(a.Kind, "BlockBlobStorage"):
+		return "it holds blobs alone (" + a.Kind + ")"
+	}
+	return ""
+}
