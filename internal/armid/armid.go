@@ -6,9 +6,11 @@
 package armid
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Key is an id folded for comparison; it is comparable and can be a map key. The zero Key means "no id".
@@ -21,7 +23,36 @@ func Of(id string) Key {
 }
 
 // Same says whether a and b name the same resource.
-func Same(a, b string) bool { return Of(a) == Of(b) }
+func Same(a, b string) bool { return Compare(a, b) == 0 }
+
+// Compare orders ids as their [Key]s are ordered. It makes no garbage for nearly all ids, so that large lists can be
+// sorted by it.
+func Compare(a, b string) int {
+	for i := range min(len(a), len(b)) {
+		c, d := lower(a[i]), lower(b[i])
+		if c == d && c < utf8.RuneSelf && c != '%' {
+			continue
+		}
+		if !isPlain(c) || !isPlain(d) {
+			return strings.Compare(string(Of(a)), string(Of(b)))
+		}
+		return cmp.Compare(c, d)
+	}
+	if len(a) == len(b) {
+		return 0
+	}
+	return strings.Compare(string(Of(a)), string(Of(b)))
+}
+
+// isPlain says that folding never drops or replaces this byte.
+func isPlain(c byte) bool { return c > ' ' && c < utf8.RuneSelf && c != '/' && c != '%' }
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
+}
 
 // ID is an id taken apart. The parts keep the spelling they came with.
 type ID struct {

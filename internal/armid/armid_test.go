@@ -1,6 +1,11 @@
 package armid
 
-import "testing"
+import (
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
 
 const vmID = "/subscriptions/S/resourceGroups/RG/providers/Microsoft.Compute/virtualMachines/VM1"
 
@@ -17,6 +22,21 @@ func TestSpellingsOfOneResourceHaveOneKey(t *testing.T) {
 	}
 	if Same(vmID, vmID+"x") {
 		t.Error("two machines have one key")
+	}
+}
+
+func TestIDsAreOrderedAsTheirKeys(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		part := rapid.StringOfN(rapid.SampledFrom([]rune("aAbB/;%3bB !0é\u2003")), 0, 6, -1)
+		same := part.Draw(t, "same")
+		a, b := same+part.Draw(t, "a"), same+part.Draw(t, "b")
+		if got, want := Compare(a, b), strings.Compare(string(Of(a)), string(Of(b))); got != want {
+			t.Errorf("Compare(%q, %q) = %d, the keys %q and %q say %d", a, b, got, Of(a), Of(b), want)
+		}
+	})
+	other := strings.ToUpper(vmID[:len(vmID)-1]) + "2"
+	if n := testing.AllocsPerRun(10, func() { Compare(vmID, other) }); n > 0 {
+		t.Errorf("%v allocations to compare two ids", n)
 	}
 }
 

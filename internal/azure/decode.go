@@ -11,6 +11,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // sink takes the body of a 200. It may be called again for the same request: it starts from nothing each time.
@@ -69,43 +70,59 @@ type page[T any] struct {
 	next  string
 }
 
-// decodePage reads {"value": […], "nextLink": …} element by element. Keys it does not know are skipped. An
-// object without a value array is malformed: it must not be taken for an empty list.
-func decodePage[T any](r io.Reader, keepRaw bool) (page[T], error) {
+// rowReadFunc makes of a row what is kept of it. raw is one valid JSON value; it must not be kept.
+type rowReadFunc[T any] func(raw []byte) (T, error)
+
+// rows keeps rows as T has them.
+func rows[T any]() rowReadFunc[T] {
+	d := newRowDecoder[T]()
+	return func(raw []byte) (v T, err error) {
+		err = d.decode(raw, &v)
+		return v, err
+	}
+}
+
+// decodePage reads {"value": […], "nextLink": …} row by row. Keys it does not know are skipped. An object without a value
+// array is malformed: it must not be taken for an empty list.
+func decodePage[T any](r io.Reader, keepRaw bool, read rowReadFunc[T]) (page[T], error) {
 	var p page[T]
-	dec := json.NewDecoder(r)
+	// As encoding/json is: of a key that stands twice the last one counts, and what is no UTF-8 is replaced where it is decoded.
+	dec := jsontext.NewDecoder(r, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	if err := expect(dec, '{'); err != nil {
 		return p, err
 	}
 	found := false
-	for dec.More() {
-		key, err := dec.Token()
+	for dec.PeekKind() != '}' {
+		key, err := dec.ReadToken()
 		if err != nil {
-			return p, err
+			return p, asMalformed(err)
 		}
-		switch key {
+		switch key.String() {
 		case "value":
-			if err := decodeValue(dec, &p, keepRaw); err != nil {
+			if err := decodeRows(dec, &p, keepRaw, read); err != nil {
 				return p, err
 			}
 			found = true
 		case "nextLink":
 			var next *string
-			if err := dec.Decode(&next); err != nil {
+			raw, err := dec.ReadValue()
+			if err == nil {
+				err = json.Unmarshal(raw, &next)
+			}
+			if err != nil {
 				return p, asMalformed(err)
 			}
 			if next != nil {
 				p.next = *next
 			}
 		default:
-			var skip json.RawMessage
-			if err := dec.Decode(&skip); err != nil {
+			if err := dec.SkipValue(); err != nil {
 				return p, asMalformed(err)
 			}
 		}
 	}
-	if _, err := dec.Token(); err != nil { // the closing brace: without it the body broke off
-		return p, asMalformed(unexpected(err))
+	if _, err := dec.ReadToken(); err != nil { // the closing brace: without it the body broke off
+		return p, asMalformed(err)
 	}
 	if !found {
 		return p, &malformedError{why: "the answer has no list in it"}
@@ -113,55 +130,50 @@ func decodePage[T any](r io.Reader, keepRaw bool) (page[T], error) {
 	return p, nil
 }
 
-func decodeValue[T any](dec *json.Decoder, p *page[T], keepRaw bool) error {
+func decodeRows[T any](dec *jsontext.Decoder, p *page[T], keepRaw bool, read rowReadFunc[T]) error {
 	if err := expect(dec, '['); err != nil {
 		return err
 	}
-	for dec.More() {
-		var v T
-		if keepRaw {
-			var raw json.RawMessage
-			if err := dec.Decode(&raw); err != nil {
-				return asMalformed(err)
-			}
-			if err := unmarshalTolerant(raw, &v); err != nil {
-				return asMalformed(err)
-			}
-			p.raw = append(p.raw, raw)
-		} else if err := tolerate(dec.Decode(&v), &v); err != nil {
+	for dec.PeekKind() != ']' {
+		raw, err := dec.ReadValue()
+		if err != nil {
 			return asMalformed(err)
+		}
+		v, err := read(raw)
+		if err != nil {
+			return asMalformed(err)
+		}
+		if keepRaw {
+			p.raw = append(p.raw, json.RawMessage(raw.Clone()))
 		}
 		p.value = append(p.value, v)
 	}
 	return expect(dec, ']')
 }
 
-func expect(dec *json.Decoder, want json.Delim) error {
-	t, err := dec.Token()
-	if err != nil {
-		return asMalformed(unexpected(err))
+func expect(dec *jsontext.Decoder, want jsontext.Kind) error {
+	if kind := dec.PeekKind(); kind != want && kind != 0 {
+		return &malformedError{why: fmt.Sprintf("the answer has %s where %q should stand", kind, string(want))}
 	}
-	if t != want {
-		return &malformedError{why: fmt.Sprintf("the answer has %v where %v should stand", t, want)}
+	if _, err := dec.ReadToken(); err != nil {
+		return asMalformed(err)
 	}
 	return nil
 }
 
-// unexpected is the end of a body where it may not end.
-func unexpected(err error) error {
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
-	}
-	return err
-}
-
 // asMalformed tells what can never be decoded from what only broke off.
 func asMalformed(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return io.ErrUnexpectedEOF
+	}
+	if s, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
+		return &malformedError{why: "the answer is not JSON: " + s.Err.Error()}
+	}
 	if s, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return &malformedError{why: "the answer is not JSON: " + s.Error()}
 	}
 	if wrongType(err) {
 		return &malformedError{why: "the answer has another form than expected: " + err.Error()}
 	}
-	return unexpected(err)
+	return err
 }

@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -26,7 +27,7 @@ func (c *Client) Discover(ctx context.Context, scope plan.Scope) (plan.Observed,
 }
 
 func (c *Client) discover(ctx context.Context, scope plan.Scope, rec *recorder) (plan.Observed, error) {
-	d := &discovery{c: c, scope: scope, rec: rec, vms: map[armid.Key]bool{}, unreadVMs: map[armid.Key]bool{}, held: map[armid.Key]bool{}}
+	d := newDiscovery(c, scope, rec)
 	// Each step needs what the one before it found.
 	for _, step := range []func() []read{
 		d.lists, d.fileVaults, d.elsewhere, d.checks,
@@ -44,18 +45,28 @@ type discovery struct {
 	scope plan.Scope
 	rec   *recorder // nil but for a snapshot
 
-	mu        sync.Mutex
-	out       plan.Observed
-	vms       map[armid.Key]bool // VMs that were read
-	unreadVMs map[armid.Key]bool // VMs of which only the id may be relied on
-	held      map[armid.Key]bool // VMs with an item that is not soft-deleted
-	absent    []armid.Key        // vaults of the file that do not exist
-	good      int                // reads that were answered
-	denied    []*apply.Error     // 401 and 403
-	failed    int                // all reads that were not answered well
-	signIn    *SignInError
-	allVMs    []string // subscriptions whose VM list was read
-	foreign   []plan.Vault
+	mu      sync.Mutex
+	out     plan.Observed
+	seen    map[armid.Key]seenVM
+	absent  map[armid.Key]bool // vaults of the file that do not exist
+	good    int                // reads that were answered
+	denied  []*apply.Error     // 401 and 403
+	failed  int                // all reads that were not answered well
+	signIn  *SignInError
+	allVMs  map[string]bool // subscriptions whose VM list was read
+	foreign []plan.Vault
+}
+
+// seenVM is what is known of a VM that a list or an item names.
+type seenVM struct {
+	id     string // as the list spells it; "" = no list did
+	read   bool
+	unread bool // only its id may be relied on
+	held   bool // it has an item that is not soft-deleted
+}
+
+func newDiscovery(c *Client, scope plan.Scope, rec *recorder) *discovery {
+	return &discovery{c: c, scope: scope, rec: rec, seen: map[armid.Key]seenVM{}, absent: map[armid.Key]bool{}, allVMs: map[string]bool{}}
 }
 
 // read is one list or document; its errors become gaps by itself.
@@ -160,7 +171,7 @@ func (d *discovery) fileVaults() []read {
 		locations[armid.Of(v.ID)] = v.Location
 	}
 	for _, ref := range d.scope.Vaults {
-		if slices.Contains(d.absent, armid.Of(ref.ID)) {
+		if d.absent[armid.Of(ref.ID)] {
 			continue
 		}
 		// A vault that could not be read may still let its lists be read.
@@ -185,7 +196,7 @@ func (d *discovery) fileVaults() []read {
 		}
 	}
 	for _, id := range d.scope.VMs {
-		if !d.vms[armid.Of(id)] {
+		if !d.seen[armid.Of(id)].read {
 			reads = append(reads, func(ctx context.Context) { d.getVM(ctx, id) })
 		}
 	}
@@ -195,7 +206,7 @@ func (d *discovery) fileVaults() []read {
 // result sorts what was found: the order of answers must not show.
 func (d *discovery) result() plan.Observed {
 	o := d.out
-	o.VMs = slices.DeleteFunc(o.VMs, func(v plan.VM) bool { return v.Unreadable != "" && d.vms[armid.Of(v.ID)] }) // read since
+	o.VMs = slices.DeleteFunc(o.VMs, func(v plan.VM) bool { return v.Unreadable != "" && d.seen[armid.Of(v.ID)].read }) // read since
 	slices.Sort(o.Notes)
 	o.Notes = slices.Compact(o.Notes)
 	slices.Sort(o.Taken)
@@ -225,10 +236,5 @@ func gapKey(g plan.Gap) string {
 }
 
 func sortByID[T any](list []T, id func(T) string) {
-	slices.SortStableFunc(list, func(a, b T) int {
-		if d := strings.Compare(string(armid.Of(id(a))), string(armid.Of(id(b)))); d != 0 {
-			return d
-		}
-		return strings.Compare(id(a), id(b))
-	})
+	slices.SortStableFunc(list, func(a, b T) int { return cmp.Or(armid.Compare(id(a), id(b)), strings.Compare(id(a), id(b))) })
 }

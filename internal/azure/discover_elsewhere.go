@@ -65,7 +65,7 @@ func (d *discovery) elsewhere() []read {
 func (d *discovery) remaining() map[region][]plan.VM {
 	out := map[region][]plan.VM{}
 	for _, vm := range d.out.VMs {
-		if vm.Unsupported == "" && vm.Unreadable == "" && !d.held[armid.Of(vm.ID)] {
+		if vm.Unsupported == "" && vm.Unreadable == "" && !d.seen[armid.Of(vm.ID)].held {
 			r := regionOf(vm.Subscription, vm.Location)
 			out[r] = append(out[r], vm)
 		}
@@ -85,7 +85,7 @@ func (d *discovery) askStatus(ctx context.Context, vm plan.VM) {
 		switch {
 		case w.unprotected():
 		case w.protected():
-			d.held[armid.Of(vm.ID)] = true
+			d.hold(armid.Of(vm.ID))
 			o.Items = append(o.Items, w.item(vm.ID))
 		default: // protected, it does not say where; or a word we do not know
 			o.Gaps = append(o.Gaps, w.unclear(gap))
@@ -139,7 +139,7 @@ func (d *discovery) protectable() []read {
 func (d *discovery) listProtectable(ctx context.Context, r region, vault string) {
 	u := d.c.url(vault+"/backupProtectableItems", apiBackup, "$filter", filterVMs)
 	op := fmt.Sprintf("listing protectable items through %q", vaultName(vault))
-	found, err := listPages[wireProtectable](ctx, d.c, op, u, quota.Other, d.rec.tap("protectableItems"), tenthOfBudget)
+	found, err := listPages(ctx, d.c, op, u, quota.Other, d.rec.tap("protectableItems"), rows[wireProtectable](), tenthOfBudget)
 	if errors.Is(err, errTooManyPages) {
 		return // not read: the plan then refreshes nothing beforehand
 	}
@@ -163,17 +163,23 @@ func (d *discovery) listProtectable(ctx context.Context, r region, vault string)
 func (d *discovery) visibility() []read {
 	var suspects []plan.Item
 	now := d.c.Now()
+	asked := map[armid.Key]bool{} // by id rules
+	for _, id := range d.scope.VMs {
+		asked[armid.Of(id)] = true
+	}
 	for _, it := range d.out.Items {
-		fresh := !it.SoftDeleted && it.Unreadable == "" && now.Sub(it.LastRecoveryPoint) < freshPoint
-		if fresh && !d.vms[armid.Of(it.VM)] && !d.unreadVMs[armid.Of(it.VM)] && !d.known(it.VM) {
+		if it.SoftDeleted || it.Unreadable != "" || now.Sub(it.LastRecoveryPoint) >= freshPoint {
+			continue
+		}
+		if vm := armid.Of(it.VM); d.seen[vm].id == "" && !asked[vm] {
 			suspects = append(suspects, it)
 		}
 	}
 	slices.SortFunc(suspects, func(a, b plan.Item) int {
-		return cmp.Or(b.LastRecoveryPoint.Compare(a.LastRecoveryPoint), strings.Compare(string(armid.Of(a.VM)), string(armid.Of(b.VM))))
+		return cmp.Or(b.LastRecoveryPoint.Compare(a.LastRecoveryPoint), armid.Compare(a.VM, b.VM))
 	})
 	groups := map[string]bool{}
-	asked := map[string]int{}
+	checks := map[string]int{} // by subscription
 	var reads []read
 	for _, it := range suspects {
 		vm, err := armid.ParseVM(it.VM)
@@ -182,19 +188,14 @@ func (d *discovery) visibility() []read {
 		}
 		sub := strings.ToLower(vm.Subscription)
 		group := sub + "/" + strings.ToLower(vm.ResourceGroup)
-		if !slices.Contains(d.allVMs, sub) || groups[group] || asked[sub] == visibilityChecks {
+		if !d.allVMs[sub] || groups[group] || checks[sub] == visibilityChecks {
 			continue
 		}
 		groups[group] = true
-		asked[sub]++
+		checks[sub]++
 		reads = append(reads, func(ctx context.Context) { d.checkVisible(ctx, vm.Subscription, it.VM) })
 	}
 	return reads
-}
-
-// known says that an id rule asked for the VM already.
-func (d *discovery) known(vm string) bool {
-	return slices.ContainsFunc(d.scope.VMs, func(id string) bool { return armid.Same(id, vm) })
 }
 
 func (d *discovery) checkVisible(ctx context.Context, subscription, id string) {

@@ -7,10 +7,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/azbackup/azbackup/apply"
-	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/azure/quota"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -29,17 +27,17 @@ const (
 // subscription. What it answers is minutes to hours old, so it is for audits only.
 func (d *discovery) graphVMs(ctx context.Context) {
 	for batch := range slices.Chunk(d.scope.Subscriptions, graphSubscriptions) {
-		found, err := d.c.graphQuery(ctx, batch)
+		found, err := d.graphQuery(ctx, batch)
 		if err != nil {
 			for _, s := range batch {
 				d.fail(ctx, plan.Gap{Kind: plan.GapVMs, Subscription: s}, err)
 			}
 			continue
 		}
-		bySubscription := map[string][]wireVM{}
-		for _, w := range found {
-			sub := strings.ToLower(armid.SubscriptionOf(w.ID.loose()))
-			bySubscription[sub] = append(bySubscription[sub], w)
+		bySubscription := map[string][]plan.VM{}
+		for _, vm := range found {
+			sub := strings.ToLower(vm.Subscription)
+			bySubscription[sub] = append(bySubscription[sub], vm)
 		}
 		for _, s := range batch {
 			d.gotVMs(s, bySubscription[strings.ToLower(s)])
@@ -48,14 +46,15 @@ func (d *discovery) graphVMs(ctx context.Context) {
 }
 
 // graphQuery reads all pages of the query.
-func (c *Client) graphQuery(ctx context.Context, subscriptions []string) ([]wireVM, error) {
+func (d *discovery) graphQuery(ctx context.Context, subscriptions []string) ([]plan.VM, error) {
 	const op = "asking Resource Graph for VMs"
 	type options struct {
 		Format string `json:"resultFormat"`
 		Top    int    `json:"$top"`
 		Token  string `json:"$skipToken,omitempty"`
 	}
-	var all []wireVM
+	read := d.vmReader()
+	var all []plan.VM
 	for token := ""; ; {
 		var page struct {
 			outer
@@ -65,8 +64,8 @@ func (c *Client) graphQuery(ctx context.Context, subscriptions []string) ([]wire
 			Token     string            `json:"$skipToken"`
 		}
 		var raw []byte
-		_, err := c.do(ctx, request{
-			op: op, method: http.MethodPost, class: quota.Other, url: c.url("/providers/Microsoft.ResourceGraph/resources", apiGraph),
+		_, err := d.c.do(ctx, request{
+			op: op, method: http.MethodPost, class: quota.Other, url: d.c.url("/providers/Microsoft.ResourceGraph/resources", apiGraph),
 			body: map[string]any{"subscriptions": subscriptions, "query": graphVMQuery, "options": options{"objectArray", graphPage, token}},
 			take: document(&page, &raw),
 		})
@@ -77,12 +76,11 @@ func (c *Client) graphQuery(ctx context.Context, subscriptions []string) ([]wire
 			return nil, &apply.Error{Op: op, Code: "MalformedAnswer", Message: firstOf(page.wrong, "the answer has no list in it")}
 		}
 		for _, row := range page.Data {
-			var w wireVM
-			err := unmarshalTolerant(row, &w)
-			if _, ok := w.vm(time.Time{}); err != nil || !ok { // nobody could say whose list it is missing from
+			vm, err := read(row)
+			if err != nil || vm.ID == "" { // nobody could say whose list it is missing from
 				return nil, &apply.Error{Op: op, Code: "MalformedAnswer", Message: shown(string(row), false) + " is not a VM"}
 			}
-			all = append(all, w)
+			all = append(all, vm)
 		}
 		switch {
 		case page.Token != "" && page.Token != token:

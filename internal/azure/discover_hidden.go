@@ -63,7 +63,7 @@ func (d *discovery) checkHidden(ctx context.Context, vm plan.VM) {
 			o.Gaps = append(o.Gaps, w.unclear(plan.Gap{Kind: plan.GapStatus, Subscription: vm.Subscription, Location: vm.Location, Target: vm.ID}))
 			return
 		}
-		d.held[armid.Of(vm.ID)] = true
+		d.hold(armid.Of(vm.ID))
 		o.Items = append(o.Items, w.item(vm.ID))
 		if slices.ContainsFunc(o.Vaults, func(v plan.Vault) bool { return armid.Same(v.ID, w.VaultID.loose()) }) {
 			return // protected while we read

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,7 +53,7 @@ func (d *discovery) subscriptions(ctx context.Context) {
 
 func (d *discovery) listVMs(ctx context.Context, subscription string) {
 	u := d.c.url("/subscriptions/"+subscription+"/providers/Microsoft.Compute/virtualMachines", apiCompute)
-	found, err := list[wireVM](ctx, d.c, "listing VMs of subscription "+subscription, u, quota.Other, d.rec.tap("virtualMachines"))
+	found, err := listAs(ctx, d.c, "listing VMs of subscription "+subscription, u, quota.Other, d.rec.tap("virtualMachines"), d.vmReader())
 	if err != nil {
 		d.fail(ctx, plan.Gap{Kind: plan.GapVMs, Subscription: subscription}, err)
 		d.mentionVMs(found)
@@ -61,23 +62,39 @@ func (d *discovery) listVMs(ctx context.Context, subscription string) {
 	d.gotVMs(subscription, found)
 }
 
+// vmReader reads the rows of one VM list. A row that names no VM is one without an id; what it says instead is in its
+// Unreadable.
+func (d *discovery) vmReader() rowReadFunc[plan.VM] {
+	rows, known := newRowDecoder[wireVM](), newWords()
+	return func(raw []byte) (plan.VM, error) {
+		var w wireVM
+		if err := rows.decode(raw, &w); err != nil {
+			return plan.VM{}, err
+		}
+		vm, ok := w.vm(d.c.Now(), known)
+		if !ok {
+			return plan.VM{Unreadable: shown(strings.TrimPrefix(string(w.ID), notText), w.ID.isText())}, nil
+		}
+		return vm, nil
+	}
+}
+
 // gotVMs notes the whole VM list of a subscription.
-func (d *discovery) gotVMs(subscription string, found []wireVM) {
+func (d *discovery) gotVMs(subscription string, found []plan.VM) {
 	gap := plan.Gap{Kind: plan.GapVMs, Subscription: subscription}
-	now := d.c.Now()
 	d.got(func(o *plan.Observed) {
 		nameless := 0
-		for _, w := range found {
-			vm, ok := w.vm(now)
-			if !ok {
+		o.VMs = slices.Grow(o.VMs, len(found))
+		for _, vm := range found {
+			if vm.ID == "" {
 				if nameless++; nameless == 1 {
-					gap.Message = shown(strings.TrimPrefix(string(w.ID), notText), w.ID.isText())
+					gap.Message = vm.Unreadable
 				}
 				continue
 			}
 			d.addVM(o, vm)
 		}
-		d.allVMs = append(d.allVMs, strings.ToLower(subscription))
+		d.allVMs[strings.ToLower(subscription)] = true
 		if nameless > 0 {
 			gap.Code = "MalformedAnswer"
 			gap.Message = fmt.Sprintf("%d entries of the VM list name no VM; the id of the first is %s", nameless, gap.Message)
@@ -94,11 +111,11 @@ func (d *discovery) gotVMs(subscription string, found []wireVM) {
 const brokeOff = "the list in which it stands broke off"
 
 // mentionVMs keeps the names of the VMs that a list showed before it failed.
-func (d *discovery) mentionVMs(found []wireVM) {
+func (d *discovery) mentionVMs(found []plan.VM) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, w := range found {
-		if vm, ok := w.vm(time.Time{}); ok {
+	for _, vm := range found {
+		if vm.ID != "" {
 			vm.Unreadable = brokeOff
 			d.keepVM(&d.out, vm)
 		}
@@ -115,16 +132,21 @@ func (d *discovery) addVM(o *plan.Observed, vm plan.VM) {
 
 func (d *discovery) keepVM(o *plan.Observed, vm plan.VM) bool {
 	key := armid.Of(vm.ID)
-	if d.vms[key] || vm.Unreadable != "" && d.unreadVMs[key] {
+	seen := d.seen[key]
+	if seen.read || vm.Unreadable != "" && seen.unread {
 		return false
 	}
-	seen := d.vms
-	if vm.Unreadable != "" {
-		seen = d.unreadVMs
-	}
-	seen[key] = true
+	seen.id, seen.read, seen.unread = vm.ID, vm.Unreadable == "", seen.unread || vm.Unreadable != ""
+	d.seen[key] = seen
 	o.VMs = append(o.VMs, vm)
 	return true
+}
+
+// hold notes that a VM has an item that is not soft-deleted. It needs mu.
+func (d *discovery) hold(key armid.Key) {
+	seen := d.seen[key]
+	seen.held = true
+	d.seen[key] = seen
 }
 
 // notUnderstood is the gap for a row of which something was not understood, or none.
@@ -162,7 +184,7 @@ func (d *discovery) askVM(ctx context.Context, id string) (plan.VM, bool, error)
 	if err != nil {
 		return plan.VM{}, false, err
 	}
-	vm, ok := w.vm(d.c.Now())
+	vm, ok := w.vm(d.c.Now(), nil)
 	if !ok || !armid.Same(vm.ID, id) {
 		return plan.VM{}, false, brokenRead(op, id, "MalformedAnswer", errors.New("the answer is not this VM"))
 	}
@@ -210,7 +232,7 @@ func (d *discovery) getVault(ctx context.Context, ref plan.VaultRef) {
 	raw, err := d.c.get(ctx, fmt.Sprintf("reading vault %q", vaultName(ref.ID)), d.c.url(ref.ID, apiVault), quota.Other, &w)
 	switch {
 	case absent(err):
-		d.got(func(*plan.Observed) { d.absent = append(d.absent, armid.Of(ref.ID)) })
+		d.got(func(*plan.Observed) { d.absent[armid.Of(ref.ID)] = true })
 	case err != nil:
 		d.fail(ctx, plan.Gap{
 			Kind: plan.GapVault, Subscription: armid.SubscriptionOf(ref.ID), Location: ref.Location, Vault: ref.ID,
@@ -261,9 +283,16 @@ func (d *discovery) listItems(ctx context.Context, v plan.Vault) {
 // addItems needs mu.
 func (d *discovery) addItems(o *plan.Observed, items []plan.Item) {
 	o.Items = append(o.Items, items...)
-	for _, it := range items {
+	added := o.Items[len(o.Items)-len(items):]
+	for i := range added {
+		it := &added[i]
+		key := armid.Of(it.VM)
+		seen := d.seen[key]
+		if seen.id == it.VM {
+			it.VM = seen.id // one copy of the text
+		}
 		if !it.SoftDeleted || it.Unreadable != "" {
-			d.held[armid.Of(it.VM)] = true
+			d.hold(key)
 		}
 	}
 }
@@ -370,29 +399,52 @@ type itemList struct {
 	others   []string    // the workloads of items that are no VMs'
 }
 
+// itemRow is what is kept of one row of that list.
+type itemRow struct {
+	item     plan.Item
+	nameless error
+	other    string                     // the workload of an item that is no VM's
+	extended map[string]json.RawMessage // see [Client.keepUnknown]
+}
+
+// itemReader reads the rows of the item list of one vault.
+func (c *Client) itemReader(vault string) rowReadFunc[itemRow] {
+	rows, known := newRowDecoder[wireItem](), newWords()
+	return func(raw []byte) (row itemRow, err error) {
+		var w wireItem
+		if err := rows.decode(raw, &w); err != nil {
+			return row, err
+		}
+		if row.other = w.another(); row.other != "" {
+			return row, nil
+		}
+		row.item, row.nameless = w.item(vault, c.Now())
+		known.item(&row.item)
+		row.extended = unknownOf(w.Properties.ExtendedProperties)
+		return row, nil
+	}
+}
+
 // items lists the protected items of a vault. With an error come those that were listed before it, as items that were
 // not understood.
 func (c *Client) items(ctx context.Context, vault string, cl quota.Class, tap func(json.RawMessage)) (itemList, error) {
 	u := c.url(vault+"/backupProtectedItems", apiBackup, "$filter", filterItems)
-	found, err := list[wireItem](ctx, c, fmt.Sprintf("listing items of %q", vaultName(vault)), u, cl, tap)
-	now := c.Now()
+	found, err := listAs(ctx, c, fmt.Sprintf("listing items of %q", vaultName(vault)), u, cl, tap, c.itemReader(vault))
 	l := itemList{items: make([]plan.Item, 0, len(found))}
-	for _, w := range found {
-		if other := w.another(); other != "" {
-			l.others = append(l.others, other)
+	for _, row := range found {
+		switch {
+		case row.other != "":
+			l.others = append(l.others, row.other)
 			continue
-		}
-		it, nameless := w.item(vault, now)
-		if nameless != nil {
-			l.nameless = nameless
+		case row.nameless != nil:
+			l.nameless = row.nameless
 			continue
+		case err != nil:
+			row.item.Unreadable = brokeOff
+		default:
+			c.keepUnknown(row.item.ID, row.extended)
 		}
-		if err != nil {
-			it.Unreadable = brokeOff
-		} else {
-			c.keepUnknown(it.ID, w.Properties.ExtendedProperties)
-		}
-		l.items = append(l.items, it)
+		l.items = append(l.items, row.item)
 	}
 	return l, err
 }

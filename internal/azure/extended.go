@@ -9,23 +9,30 @@ import (
 
 const diskFilterKey = "diskExclusionProperties"
 
-// keepUnknown remembers what an item's extendedProperties hold beside the disk filter (linuxVmApplicationName,
-// …): a PUT that carries the filter replaces them all.
-func (c *Client) keepUnknown(item string, extended json.RawMessage) {
+// unknownOf is what an item's extendedProperties hold beside the disk filter (linuxVmApplicationName, …), or nil.
+func unknownOf(extended json.RawMessage) map[string]json.RawMessage {
 	if len(extended) <= len("{}") {
-		return
+		return nil
 	}
 	var all map[string]json.RawMessage
 	if json.Unmarshal(extended, &all) != nil {
-		return
+		return nil
 	}
 	delete(all, diskFilterKey)
 	if len(all) == 0 {
+		return nil
+	}
+	return all
+}
+
+// keepUnknown remembers what is unknown of an item ([unknownOf]): a PUT that carries the filter replaces it all.
+func (c *Client) keepUnknown(item string, unknown map[string]json.RawMessage) {
+	if len(unknown) == 0 {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.extended[armid.Of(item)] = all
+	c.extended[armid.Of(item)] = unknown
 }
 
 // extendedProperties spells a disk filter; nil resets it. An existing item always gets it: whether one that is

@@ -190,39 +190,43 @@ func (f field) number(most int) (int, bool) {
 	return n, true
 }
 
-// tagField are the tags of a resource. Their names and values are bounded by Azure (512 and 256 characters).
-type tagField struct {
-	values map[string]string
-	raw    string // what was not understood
-}
+// tagField are the tags of a resource, as JSON: most rows of a list say the same, which is decoded once (see [words]).
+// Their names and values are bounded by Azure (512 and 256 characters).
+type tagField string
 
 const maxTag = 2048
 
 // UnmarshalJSON implements [json.Unmarshaler] and never fails.
 func (t *tagField) UnmarshalJSON(b []byte) error {
-	var values map[string]*string
-	err := json.Unmarshal(b, &values)
-	if values != nil {
-		t.values = make(map[string]string, len(values))
-	}
-	for k, v := range values {
-		if v == nil || len(k) > maxTag || len(*v) > maxTag {
-			err = errors.New("not a tag")
-			break
-		}
-		t.values[k] = *v
-	}
-	if err != nil {
-		t.values, t.raw = nil, string(b)
-	}
+	*t = tagField(b)
 	return nil
 }
 
-func (r *reading) tags(t tagField) map[string]string {
-	if t.raw != "" {
-		r.note("tags is %s", shown(t.raw, false))
+// parse is the tags; false = they were not understood.
+func (t tagField) parse() (map[string]string, bool) {
+	if t == "" || t == "null" {
+		return nil, true
 	}
-	return t.values
+	var values map[string]*string
+	if err := json.Unmarshal([]byte(t), &values); err != nil {
+		return nil, false
+	}
+	tags := make(map[string]string, len(values))
+	for k, v := range values {
+		if v == nil || len(k) > maxTag || len(*v) > maxTag {
+			return nil, false
+		}
+		tags[k] = *v
+	}
+	return tags, true
+}
+
+func (r *reading) tags(t tagField, w *words) map[string]string {
+	tags, ok := w.tagsOf(t)
+	if !ok {
+		r.note("tags is %s", shown(string(t), false))
+	}
+	return tags
 }
 
 // outer is embedded in what is read of a row or document. All fields that decide are [field]s, which take anything; so

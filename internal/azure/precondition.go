@@ -176,6 +176,6 @@ func (c *Client) itemNow(ctx context.Context, op, id, vault string) (*plan.Item,
 	if err != nil {
 		return nil, &apply.Error{Op: op, Code: plan.CodeNotUnderstood, Message: fmt.Sprintf("it was not written, because it is not understood: %v", err), Err: err}
 	}
-	c.keepUnknown(it.ID, w.Properties.ExtendedProperties)
+	c.keepUnknown(it.ID, unknownOf(w.Properties.ExtendedProperties))
 	return &it, nil
 }

@@ -339,7 +339,7 @@ func readRecorded(t *testing.T, c *Client, e exchange) (what string, err error) 
 			err = fmt.Errorf("read %q, recorded %q", got, want)
 		}
 	}
-	d := &discovery{c: c, vms: map[armid.Key]bool{}, unreadVMs: map[armid.Key]bool{}, held: map[armid.Key]bool{}}
+	d := newDiscovery(c, plan.Scope{}, nil)
 	switch {
 	case e.is("vault"):
 		d.getVault(ctx, plan.VaultRef{ID: e.path})

@@ -151,14 +151,21 @@ func decodeDocument(data []byte, v any) error {
 // list reads all pages of a list. It is all or nothing: with an error come the elements of the pages before it, for
 // their names, and none of them may be relied on.
 func list[T any](ctx context.Context, c *Client, op, u string, cl quota.Class, tap func(json.RawMessage)) ([]T, error) {
-	return listPages[T](ctx, c, op, u, cl, tap, 0)
+	return listPages(ctx, c, op, u, cl, tap, rows[T](), 0)
+}
+
+// listAs is list of what read makes of each row. Rows are large: what is kept of them is made as they come.
+func listAs[T any](ctx context.Context, c *Client, op, u string, cl quota.Class, tap func(json.RawMessage), read rowReadFunc[T]) ([]T, error) {
+	return listPages(ctx, c, op, u, cl, tap, read, 0)
 }
 
 // errTooManyPages ends a list that costs more than it may.
 var errTooManyPages = fmt.Errorf("the list has more pages than it may cost")
 
-// listPages is list that gives up behind maxPages pages (0 = never) with errTooManyPages.
-func listPages[T any](ctx context.Context, c *Client, op, u string, cl quota.Class, tap func(json.RawMessage), maxPages int) ([]T, error) {
+// listPages is listAs that gives up behind maxPages pages (0 = never) with errTooManyPages.
+func listPages[T any](
+	ctx context.Context, c *Client, op, u string, cl quota.Class, tap func(json.RawMessage), read rowReadFunc[T], maxPages int,
+) ([]T, error) {
 	var all []T
 	first := u
 	seen := map[string]bool{}
@@ -172,7 +179,7 @@ func listPages[T any](ctx context.Context, c *Client, op, u string, cl quota.Cla
 		seen[u] = true
 		var p page[T]
 		_, err := c.do(ctx, request{op: op, method: http.MethodGet, url: u, class: cl, take: func(body io.Reader) (err error) {
-			p, err = decodePage[T](body, tap != nil)
+			p, err = decodePage(body, tap != nil, read)
 			return err
 		}})
 		if refused, ok := errors.AsType[*RefusedError](err); ok {

@@ -114,8 +114,8 @@ func (w wireItem) identity(it *plan.Item, r *reading) {
 	container, ok := endsIn(it.ID, vaultPart(it.ID, it.Vault), "protectedItems")
 	if !ok {
 		r.misread("id", w.ID)
-	} else if _, name, ok := strings.Cut(container, ";"); ok && !strings.EqualFold(name, it.Container) {
-		it.Container = name
+	} else if _, name, ok := strings.Cut(container, ";"); ok && (name == it.Container || !strings.EqualFold(name, it.Container)) {
+		it.Container = name // a part of the id, which takes no memory of its own
 	}
 	if it.PolicyID == "" {
 		return
@@ -124,7 +124,7 @@ func (w wireItem) identity(it *plan.Item, r *reading) {
 		r.misread("policyId", w.Properties.PolicyID)
 		return
 	}
-	if name := it.PolicyID[strings.LastIndexByte(it.PolicyID, '/')+1:]; !strings.EqualFold(name, it.PolicyName) {
+	if _, name := cutLast(it.PolicyID); !strings.EqualFold(name, it.PolicyName) {
 		it.PolicyName = name
 	}
 }

@@ -264,7 +264,7 @@ func TestVMs(t *testing.T) {
 		}
 		want := base
 		want.NeedsEnhanced, want.Unsupported = c.enhanced, c.unsupports
-		got, ok := w.vm(time.Time{})
+		got, ok := w.vm(time.Time{}, nil)
 		if d := cmp.Diff(want, got); d != "" || !ok {
 			t.Errorf("%s: %s", name, d)
 		}
@@ -275,14 +275,14 @@ func TestVMs(t *testing.T) {
 	}
 	want := base
 	want.LargeDisks = []int{3, 7}
-	if got, _ := large.vm(time.Time{}); !cmp.Equal(want, got) {
+	if got, _ := large.vm(time.Time{}, nil); !cmp.Equal(want, got) {
 		t.Error(cmp.Diff(want, got))
 	}
 	databricks := wireVM{ID: field(strings.Replace(vm1, "RG-App", "Databricks-RG-ws-1", 1))}
-	if vm, _ := databricks.vm(time.Time{}); vm.Unsupported == "" {
+	if vm, _ := databricks.vm(time.Time{}, nil); vm.Unsupported == "" {
 		t.Error("a managed group of Databricks is taken for an ordinary one")
 	}
-	if _, ok := (wireVM{ID: vaultID}).vm(time.Time{}); ok {
+	if _, ok := (wireVM{ID: vaultID}).vm(time.Time{}, nil); ok {
 		t.Error("a vault is taken for a VM")
 	}
 }

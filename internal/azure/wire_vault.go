@@ -58,7 +58,7 @@ func (w wireVault) vault(id string, inFile bool) (plan.Vault, string) {
 		CrossRegionRestore:  r.enabled("crossRegionRestore", p.RedundancySettings.CrossRegion),
 		Immutability:        "Disabled", // what no settings mean (azure-api.md §7.3)
 		PublicNetworkAccess: r.enabled("publicNetworkAccess", p.PublicNetworkAccess),
-		Tags:                r.tags(w.Tags),
+		Tags:                r.tags(w.Tags, nil),
 	}
 	// What is there must say what it is for: half of it may mean anything.
 	if redundancy := p.RedundancySettings; redundancy.Standard == "" && redundancy.CrossRegion != "" || v.Settings.Redundancy != "" && redundancy.CrossRegion == "" {

@@ -46,8 +46,8 @@ type wireDisk struct {
 }
 
 // vm is the VM in plan's words; at is when it was listed, of a zero time nothing is to come. What was not understood
-// stands in its Unreadable. False = the body does not even name a VM.
-func (w wireVM) vm(at time.Time) (plan.VM, bool) {
+// stands in its Unreadable. False = the body does not even name a VM. What of it other VMs say alike is shared by known.
+func (w wireVM) vm(at time.Time, known *words) (plan.VM, bool) {
 	r := &reading{}
 	r.form(w.outer)
 	id, err := armid.ParseVM(r.id("id", w.ID))
@@ -56,7 +56,7 @@ func (w wireVM) vm(at time.Time) (plan.VM, bool) {
 	}
 	vm := plan.VM{
 		ID: string(w.ID), Name: w.name(id, r), ResourceGroup: id.ResourceGroup, Subscription: id.Subscription,
-		Location: r.required("location", w.Location), Tags: r.tags(w.Tags), TimeCreated: r.moment("properties.timeCreated", w.Properties.TimeCreated, at),
+		Location: known.text(r.required("location", w.Location)), Tags: r.tags(w.Tags, known), TimeCreated: r.moment("properties.timeCreated", w.Properties.TimeCreated, at),
 		NeedsEnhanced: w.needsEnhanced(r), Unsupported: w.unsupported(id.ResourceGroup, r), LargeDisks: w.largeDisks(r),
 	}
 	vm.Unreadable = r.misunderstood()
@@ -66,6 +66,8 @@ func (w wireVM) vm(at time.Time) (plan.VM, bool) {
 // name is the VM's name, which its id has, too: another one is not understood.
 func (w wireVM) name(id armid.ID, r *reading) string {
 	switch name := w.Name.loose(); {
+	case name == id.Name():
+		return id.Name() // which takes no memory of its own
 	case strings.EqualFold(name, id.Name()):
 		return name
 	case name != "":

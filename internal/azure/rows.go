@@ -1,0 +1,249 @@
+package azure
+
+import (
+	"bytes"
+	"encoding/json"
+	"reflect"
+	"strings"
+)
+
+// rowDecoder decodes the rows of a list into T, a struct, as json.Unmarshal would, and takes what is of an unexpected
+// type as [tolerate] does. Only what T asks for is decoded and copied: a row is much larger than that, and rows are
+// nearly all that a discovery reads. It is safe for concurrent use.
+type rowDecoder[T any] struct{ of *rowType }
+
+func newRowDecoder[T any]() rowDecoder[T] { return rowDecoder[T]{newRowType(reflect.TypeFor[T](), "")} }
+
+// decode decodes one row. raw is one JSON value that is known to be valid, without white space around it; nothing of it is
+// kept.
+func (d rowDecoder[T]) decode(raw []byte, v *T) error {
+	r := rowReader{raw: raw}
+	if err := r.value(reflect.ValueOf(v).Elem(), d.of); err != nil {
+		return err
+	}
+	if r.wrong != nil {
+		return tolerate(r.wrong, v)
+	}
+	return nil
+}
+
+// rowType is how a value is decoded.
+type rowType struct {
+	kind   rowKind
+	path   string              // where it stands in the row, as an error says it
+	fields map[string]rowField // of a struct, by the folded name
+	elem   *rowType            // of a slice
+}
+
+type rowKind int
+
+const (
+	rowWhole  rowKind = iota // json.Unmarshal decodes it
+	rowSelf                  // it decodes itself
+	rowStruct                // by its fields
+	rowSlice                 // of structs
+)
+
+type rowField struct {
+	index []int
+	*rowType
+}
+
+func newRowType(t reflect.Type, path string) *rowType {
+	switch {
+	case reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()):
+		return &rowType{kind: rowSelf, path: path}
+	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
+		return &rowType{kind: rowSlice, path: path, elem: newRowType(t.Elem(), path)}
+	case t.Kind() != reflect.Struct:
+		return &rowType{kind: rowWhole, path: path}
+	}
+	made := &rowType{kind: rowStruct, path: path, fields: map[string]rowField{}}
+	for _, f := range reflect.VisibleFields(t) {
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if !f.IsExported() || f.Anonymous || name == "-" {
+			continue
+		}
+		name = firstOf(name, f.Name)
+		made.fields[strings.ToLower(name)] = rowField{f.Index, newRowType(f.Type, strings.TrimPrefix(path+"."+name, "."))}
+	}
+	return made
+}
+
+// rowReader walks over one valid JSON value.
+type rowReader struct {
+	raw   []byte
+	at    int
+	wrong *json.UnmarshalTypeError // the first value of another type than asked for
+}
+
+// value decodes the value that begins here. It ends behind it.
+func (r *rowReader) value(v reflect.Value, t *rowType) error {
+	switch first := r.raw[r.at]; {
+	case t.kind == rowSelf:
+		return v.Addr().Interface().(json.Unmarshaler).UnmarshalJSON(r.take())
+	case t.kind == rowWhole:
+		err := json.Unmarshal(r.take(), v.Addr().Interface())
+		if wrong, is := err.(*json.UnmarshalTypeError); is { //nolint:errorlint // json returns it bare
+			wrong.Field = strings.Trim(t.path+"."+wrong.Field, ".")
+			r.misread(wrong)
+			return nil
+		}
+		return err
+	case first == 'n':
+		r.take()
+		if t.kind == rowSlice {
+			v.SetZero()
+		}
+	case t.kind == rowStruct && first == '{':
+		return r.object(v, t)
+	case t.kind == rowSlice && first == '[':
+		return r.list(v, t)
+	default:
+		r.take()
+		r.misread(&json.UnmarshalTypeError{Value: typeName(first), Type: v.Type(), Field: t.path})
+	}
+	return nil
+}
+
+func (r *rowReader) misread(wrong *json.UnmarshalTypeError) {
+	if r.wrong == nil {
+		r.wrong = wrong
+	}
+}
+
+// typeName is encoding/json's word for the type of the value that begins with this byte.
+func typeName(first byte) string {
+	switch first {
+	case '"':
+		return "string"
+	case '{':
+		return "object"
+	case '[':
+		return "array"
+	case 't', 'f':
+		return "bool"
+	}
+	return "number"
+}
+
+func (r *rowReader) object(v reflect.Value, t *rowType) error {
+	r.at++
+	for r.more('}') {
+		name := r.take()
+		r.more(0) // behind the colon
+		f, asked := t.field(name)
+		if !asked {
+			r.take()
+			continue
+		}
+		if err := r.value(v.FieldByIndex(f.index), f.rowType); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// longestName is longer than any name of a field: what is longer is none.
+const longestName = 64
+
+// field is the field for a name as it stands in the row, with its quotes. Case does not count.
+func (t *rowType) field(quoted []byte) (rowField, bool) {
+	name := quoted[1 : len(quoted)-1]
+	if bytes.IndexByte(name, '\\') >= 0 {
+		var plain string
+		if json.Unmarshal(quoted, &plain) != nil {
+			return rowField{}, false
+		}
+		name = []byte(plain)
+	}
+	var folded [longestName]byte
+	if len(name) > len(folded) {
+		return rowField{}, false
+	}
+	for i, c := range name {
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		folded[i] = c
+	}
+	f, ok := t.fields[string(folded[:len(name)])]
+	return f, ok
+}
+
+func (r *rowReader) list(v reflect.Value, t *rowType) error {
+	list := reflect.MakeSlice(v.Type(), 0, 0)
+	r.at++
+	for r.more(']') {
+		list = reflect.Append(list, reflect.Zero(v.Type().Elem()))
+		if err := r.value(list.Index(list.Len()-1), t.elem); err != nil {
+			return err
+		}
+	}
+	v.Set(list)
+	return nil
+}
+
+// more goes to the next value of an object or a list, and says whether there is one; else it goes behind the end.
+func (r *rowReader) more(end byte) bool {
+	for {
+		switch r.raw[r.at] {
+		case ' ', '\t', '\r', '\n', ',', ':':
+			r.at++
+		case end:
+			r.at++
+			return false
+		default:
+			return true
+		}
+	}
+}
+
+// take is the value that begins here; it goes behind it.
+func (r *rowReader) take() []byte {
+	from := r.at
+	switch r.raw[r.at] {
+	case '"':
+		r.text()
+	case '{', '[':
+		r.nested()
+	default:
+		for r.at < len(r.raw) && bytes.IndexByte([]byte(" \t\r\n,:]}"), r.raw[r.at]) < 0 {
+			r.at++
+		}
+	}
+	return r.raw[from:r.at]
+}
+
+// text goes behind the string that begins here.
+func (r *rowReader) text() {
+	for r.at++; ; r.at++ {
+		switch r.raw[r.at] {
+		case '\\':
+			r.at++
+		case '"':
+			r.at++
+			return
+		}
+	}
+}
+
+// nested goes behind the object or the list that begins here.
+func (r *rowReader) nested() {
+	depth := 0
+	for {
+		switch r.raw[r.at] {
+		case '"':
+			r.text()
+			continue
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth--; depth == 0 {
+				r.at++
+				return
+			}
+		}
+		r.at++
+	}
+}
