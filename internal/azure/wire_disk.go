@@ -37,7 +37,7 @@ func (w wireManagedDisk) disk(group string, at time.Time) (plan.Disk, bool) {
 	p, r := w.Properties, &reading{}
 	r.form(w.outer)
 	d := plan.Disk{
-		ID: r.id("id", w.ID), Location: r.word("location", w.Location), Tags: r.tags(w.Tags),
+		ID: r.id("id", w.ID), Location: r.word("location", w.Location), Tags: r.tags(w.Tags, nil),
 		State: r.required("diskState", p.State), Created: r.moment("timeCreated", p.Created, at), OS: p.OS.loose(), Generation: p.Generation.loose(),
 		SizeGB: r.number("diskSizeGB", p.SizeGB, maxDiskGB), Origin: p.Creation.Option.loose(), Source: p.Creation.Source.loose(),
 	}
@@ -84,7 +84,7 @@ type wireGroup struct {
 func (w wireGroup) group(id string) plan.ResourceGroup {
 	r := &reading{}
 	r.form(w.outer)
-	g := plan.ResourceGroup{ID: id, Location: r.word("location", w.Location), Tags: r.tags(w.Tags)}
+	g := plan.ResourceGroup{ID: id, Location: r.word("location", w.Location), Tags: r.tags(w.Tags, nil)}
 	_, g.Name = cutLast(strings.TrimRight(id, "/"))
 	if !armid.Same(r.id("id", w.ID), id) {
 		r.misread("id", w.ID)
