@@ -56,32 +56,49 @@ func TestLooksComeAtTheUsualAgesThenFurtherApart(t *testing.T) {
 		name      string
 		seen      []float64
 		age, hint float64
+		looked    bool
 		sparing   bool
 		want      float64
 		likely    bool
 	}{
-		{"nothing known: what was recorded", nil, 0, 0, false, 36, true},
-		{"the service's short hint is followed", nil, 0, 1, false, 1, true},
-		{"and again", nil, 3, 1, false, 4, true},
-		{"with the gaps of a tenth of the age", nil, 20, 1, false, 22, true},
-		{"not when sparing reads", nil, 0, 1, true, 36, true},
-		{"a longer hint is not", nil, 0, 60, false, 36, true},
-		{"after the first mark a quarter of the age", nil, 40, 0, false, 50, false},
-		{"close to a mark the mark", nil, 60, 0, false, 71, true},
-		{"sparing reads only the marks", nil, 40, 0, true, 71, true},
-		{"beyond all marks a quarter of the age", nil, 400, 0, true, 500, false},
-		{"and no more than two minutes", nil, 1200, 0, true, 1320, false},
-		{"what was seen counts more than what was recorded", []float64{5, 5, 5, 5}, 0, 1, false, 5, true},
-		{"three quarters of what was seen first", []float64{4, 5, 6, 7, 8}, 0, 0, false, 7, true},
-		{"then the rest", []float64{4, 5, 6, 7, 8}, 7, 0, false, 8, true},
+		{"nothing known: what was recorded", nil, 0, 0, false, false, 36, true},
+		{"the service's short hint is followed", nil, 0, 1, false, false, 1, true},
+		{"and again", nil, 3, 1, true, false, 4, true},
+		{"with the gaps of a tenth of the age", nil, 20, 1, true, false, 22, true},
+		{"not when sparing reads", nil, 0, 1, false, true, 36, true},
+		{"a longer hint is not", nil, 0, 60, false, false, 36, true},
+		{"nor does it keep the next look waiting", nil, 36, 60, true, false, 45, false},
+		{"nor one that is long for the age", nil, 8, 10, true, false, 10, true},
+		{"after the first mark a quarter of the age", nil, 40, 0, true, false, 50, false},
+		{"close to a mark the mark", nil, 60, 0, true, false, 71, true},
+		{"but not beyond a quarter of the age", nil, 52, 0, true, false, 65, false},
+		{"sparing reads only the marks", nil, 40, 0, true, true, 71, true},
+		{"beyond all marks a quarter of the age", nil, 400, 0, true, true, 500, false},
+		{"and no more than two minutes", nil, 1200, 0, true, true, 1320, false},
+		{"what was seen counts more than what was recorded", []float64{5, 5, 5, 5}, 0, 1, false, false, 5, true},
+		{"three quarters of what was seen first", []float64{4, 4, 5, 5, 6, 6, 7, 7, 8, 8}, 0, 0, false, false, 7, true},
+		{"also after a look that came for the sake of others", []float64{4, 4, 5, 5, 6, 6, 7, 7, 8, 8}, 1, 0, false, false, 7, true},
+		{"then the rest", []float64{4, 4, 5, 5, 6, 6, 7, 7, 8, 8}, 7, 0, true, false, 8, true},
+		{"what was seen meanwhile makes the gap no longer", []float64{24.4, 24.4, 24.4, 24.4, 24.4, 24.4, 24.4, 24.4}, 5.2, 1, true, false, 6.5, false},
+		{"one that was seen to take long is no reason to look late", []float64{300}, 0, 0, false, false, 36, true},
+		{"few were seen: the shortest of them, too", []float64{4, 30, 30}, 0, 0, false, false, 4, true},
+		{"many are", []float64{60, 60, 60, 60, 60, 60, 60, 60}, 0, 0, false, false, 60, true},
 	} {
 		u := newUsual(Options{})
 		for _, d := range tc.seen {
 			u.learn(plan.Protect, s(d))
 		}
-		at, likely := u.next(plan.Protect, s(tc.age), s(tc.hint), tc.sparing)
-		if at != s(tc.want) || likely != tc.likely {
-			t.Errorf("%s: at %v (likely %v), want %v (%v)", tc.name, at, likely, s(tc.want), tc.likely)
+		accepted := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
+		o := u.next(plan.Protect, accepted, s(tc.age), s(tc.hint), tc.looked, tc.sparing)
+		if at := o.due.Sub(accepted); at != s(tc.want) || o.likely != tc.likely {
+			t.Errorf("%s: at %v (likely %v), want %v (%v)", tc.name, at, o.likely, s(tc.want), tc.likely)
+		}
+		bound := time.Time{}
+		if tc.looked && !tc.sparing {
+			bound = accepted.Add(s(tc.age) + max(s(tc.age)/4, time.Second))
+		}
+		if !o.latest.Equal(bound) {
+			t.Errorf("%s: not later than %v, want %v", tc.name, o.latest, bound)
 		}
 	}
 }

@@ -38,17 +38,17 @@
 // others are for slots, for those who need a parent, and for the people who watch.
 //
 //   - Each operation has a next look: at the quantiles 75, 95 and 100 of what this run has seen so far, and at the
-//     ages recorded for its kind beyond (enable: 36, 71 and 324 s). The first of them that it has not
+//     ages recorded for its kind beyond (enable: 36, 71 and 324 s) and, as long as few were seen, before. The first of them that it has not
 //     reached is when it is due. Where durations cluster, as recorded, that finds nearly everything at a cost of
 //     one sweep per cluster; where they do not, what is seen soon replaces what was recorded.
-//   - Between these marks the gaps grow by a quarter of the age, so nothing is noticed more than a quarter too
-//     late. A short Retry-After is followed instead, as long as nothing was seen yet; a longer one than is usual is
-//     not, because lists are not the operation it speaks of.
-//   - A sweep waits until enough operations are due for its requests to be shared ten to one, or all are, but not
-//     longer than 10 s beyond half of them. The last ones have nobody to wait for: they are looked at when due.
+//   - Once an operation was due and not over, the gap to its next look is a quarter of its age at most, whatever is
+//     learned meanwhile: nothing is noticed more than a quarter too late. A short Retry-After is followed instead, as
+//     long as nothing was seen yet; a longer one than is usual is not, because lists are not the operation it speaks of.
+//   - The first look at an operation waits until enough are due for its requests to be shared ten to one, or all are,
+//     but not longer than 10 s. The last ones have nobody to wait for: they are looked at when due.
 //   - Where the budget is scarcer than that, the share is what is left of it by what is left to do, less a quarter for
 //     others and three sweeps of each vault for its stragglers. Then, and when few sweeps are left, the looks
-//     between the marks and those for a short Retry-After are left out.
+//     between the marks and those for a short Retry-After are left out, and those that are due wait for half of the others.
 //   - A few operations whose lists would probably show nothing are asked for singly, and so is one on which the
 //     lists are silent: not as desired, and no job.
 //

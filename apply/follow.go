@@ -22,7 +22,7 @@ func (l *life) follow(ctx context.Context) Result {
 // the failed job; of a backup, its job. The operation itself is asked only where the lists are silent, and its word
 // alone is never enough: an operation can succeed while its job fails, and before its item is listed.
 func (l *life) followByLists(ctx context.Context) Result {
-	p := &pursuit{life: l, hint: l.op.RetryAfter, lag: time.Second}
+	p := &pursuit{life: l, hint: l.op.RetryAfter}
 	for {
 		s, err := l.watch.next(ctx, p.wish())
 		if err != nil {
@@ -43,24 +43,27 @@ type pursuit struct {
 	*life
 	hint     time.Duration // the service's Retry-After
 	age      time.Duration // at the last look that did not settle it
+	looked   bool          // a look that was due did not settle it
 	asks     bool          // the last look left something to ask the operation
 	askAge   time.Duration // do not ask it before
 	unlisted bool          // the lists cannot be read
 	ended    bool          // the operation said that it had succeeded
 	lookAt   time.Time     // when to look for its effect then
-	lag      time.Duration // between looks then
 }
 
 // wish is for the next look: when the operation is probably over or, once it said so, when its effect may show.
 func (p *pursuit) wish() wish {
 	if p.ended {
-		return wish{due: p.lookAt, since: p.accepted, likely: true}
+		return wish{since: p.accepted, outlook: outlook{due: p.lookAt, latest: p.lookAt, likely: true}}
 	}
-	accepted, age, hint := p.accepted, p.age, p.hint // asked for while the pursuit goes on
-	return wish{since: accepted, again: func(sparing bool) (time.Time, bool) {
-		at, likely := p.usual.next(p.Action, age, hint, sparing)
-		return accepted.Add(at), likely
-	}}
+	accepted, age, hint, looked := p.accepted, p.age, p.hint, p.looked // asked for while the pursuit goes on
+	mayBeAsked := accepted.Add(p.askAge)
+	hasURL := p.hasURL()
+	return wish{
+		since:  accepted,
+		again:  func(sparing bool) outlook { return p.usual.next(p.Action, accepted, age, hint, looked, sparing) },
+		single: func(now time.Time) bool { return hasURL && !mayBeAsked.After(now) && p.mayRead(ReadOperation) },
+	}
 }
 
 // read takes in what a look shows, or why there is none; over says that res is how the change ends.
@@ -68,9 +71,9 @@ func (p *pursuit) read(ctx context.Context, s sight) (res Result, over bool) {
 	before := p.age
 	p.age = max(p.age, p.since(p.accepted))
 	p.asks = !p.ended
+	p.looked = p.looked || s.due
 	if p.ended {
-		p.lookAt = p.now().Add(p.lag)
-		p.lag = min(p.lag*3/2, time.Minute)
+		p.lookAt = p.now().Add(min(gapAfter(p.age), time.Minute))
 	}
 	if s.err != nil {
 		p.trouble = s.err
@@ -119,8 +122,7 @@ func (p *pursuit) ask(ctx context.Context) (res Result, over bool) {
 	case answer.Done:
 		p.ended, p.lookAt = true, p.now()
 	}
-	now := p.since(p.accepted)
-	p.askAge = now + max(now/4, answer.RetryAfter, time.Second)
+	p.askAge = p.age + max(gapAfter(p.age), answer.RetryAfter)
 	return Result{}, false
 }
 
@@ -129,11 +131,14 @@ func (p *pursuit) ask(ctx context.Context) (res Result, over bool) {
 func (l *life) followByPolls(ctx context.Context) Result {
 	age, hint := time.Duration(0), l.op.RetryAfter
 	for {
-		at, _ := l.usual.next(l.Action, age, hint, false)
-		if l.op.Status == "" && l.op.Result == "" && age == 0 {
-			at = 0 // it was carried out before it was answered; only the reading back is left
+		at := l.usual.next(l.Action, l.accepted, age, hint, age > 0, false).due
+		switch {
+		case age > 0:
+			at = later(at, l.accepted.Add(age+min(hint, 2*time.Minute)))
+		case !l.hasURL():
+			at = l.accepted // it was carried out before it was answered; only the reading back is left
 		}
-		if err := sleep(ctx, l.until(l.accepted.Add(at))); err != nil {
+		if err := sleep(ctx, l.until(at)); err != nil {
 			return l.gaveUp(err)
 		}
 		age = l.since(l.accepted)
@@ -160,10 +165,12 @@ func (l *life) followByPolls(ctx context.Context) Result {
 }
 
 // mayPoll says whether there is something to ask the operation by, and a budget to do so.
-func (l *life) mayPoll() bool {
-	b := l.opt.budget(l.Vault, ReadOperation)
-	return (l.op.Status != "" || l.op.Result != "") && !b.Next.After(l.now())
-}
+func (l *life) mayPoll() bool { return l.hasURL() && l.mayRead(ReadOperation) }
+
+func (l *life) hasURL() bool { return l.op.Status != "" || l.op.Result != "" }
+
+// mayRead says whether the budget for a kind of read has room for one now.
+func (l *life) mayRead(kind ReadKind) bool { return !l.opt.budget(l.Vault, kind).Next.After(l.now()) }
 
 // poll asks the operation once.
 func (l *life) poll(ctx context.Context) (Progress, error) {

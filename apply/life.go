@@ -205,16 +205,21 @@ func (l *life) lookUntil(ctx context.Context, since time.Time, ok func(*look) bo
 	l.placed()
 	ctx, stop := l.door.while(ctx)
 	defer stop()
-	gap := 5 * time.Second
-	due := l.now()
+	began, from, often, seldom := l.now(), l.now(), time.Duration(0), time.Duration(0)
 	if k := l.watch.last(); k != nil && !k.at.Before(since) {
 		if ok(k) {
 			return nil
 		}
-		due = k.at.Add(gap)
+		from, often, seldom = k.at, gapAfter(0), sparingGap
 	}
 	for {
-		s, err := l.watch.next(ctx, wish{due: due, since: since, must: true})
+		due, sparingDue := outlook{due: from.Add(often)}, outlook{due: from.Add(seldom)}
+		s, err := l.watch.next(ctx, wish{since: since, must: true, again: func(sparing bool) outlook {
+			if sparing {
+				return sparingDue
+			}
+			return due
+		}})
 		if err != nil {
 			return err
 		}
@@ -227,7 +232,14 @@ func (l *life) lookUntil(ctx context.Context, since time.Time, ok func(*look) bo
 				return s.err
 			}
 		}
-		due = l.now().Add(gap)
-		gap = min(gap*3/2, 30*time.Second)
+		from, often = l.now(), min(gapAfter(l.since(began)), longestGap)
+		seldom = min(max(seldom*3/2, sparingGap), longestGap)
 	}
 }
+
+// sparingGap is the gap to the first look, behind the one that did not show what is waited for, where reads are scarce;
+// longestGap is the longest.
+const (
+	sparingGap = 5 * time.Second
+	longestGap = 30 * time.Second
+)

@@ -30,11 +30,11 @@ func (w *watch) when() (at time.Time, wanted bool) {
 	sparing := scarcity > 1 || sweeps < plenty
 	for _, wi := range due {
 		if wi.again != nil {
-			wi.due, wi.likely = wi.again(sparing)
+			wi.outlook = wi.again(sparing)
 		}
 	}
 	slices.SortFunc(due, func(a, b *wish) int { return a.due.Compare(b.due) })
-	last := due[w.worthwhile(due)-1]
+	last := due[w.worthwhile(due, sparing)-1]
 	// Those that are due a moment later come along: a thirtieth of the age is not noticed.
 	at = last.due
 	limit := at.Add(last.due.Sub(last.since) / 30)
@@ -46,24 +46,30 @@ func (w *watch) when() (at time.Time, wanted bool) {
 	for _, wi := range due {
 		if wi.must && wi.due.Before(at) {
 			at = wi.due
-			break
+		}
+		if !wi.latest.IsZero() && wi.latest.Before(at) {
+			at = wi.latest
 		}
 	}
 	return later(at, w.hold), true
 }
 
-// patience is how much longer than half of the others an operation that is due may be kept waiting, where reads are
-// not scarce.
+// patience is how long an operation that is due may be kept waiting for others. Where reads are scarce it is how much
+// longer than half of the others.
 const patience = 10 * time.Second
 
 // worthwhile is how many wishes, ordered by when they are due, must be due for a sweep to pay: as many as share its
-// requests, or else all of them. The scarcer the budget, the longer the early ones wait for the late ones.
-func (w *watch) worthwhile(due []*wish) int {
+// requests, or else all of them, as far as the first has the patience. The scarcer the budget, the longer the early ones
+// wait for the late ones.
+func (w *watch) worthwhile(due []*wish, sparing bool) int {
 	share, scarcity, _ := w.share()
-	half := (len(due) + 1) / 2
+	least := 1
+	if sparing {
+		least = (len(due) + 1) / 2
+	}
 	enough := max(1, min(share, len(due)))
-	limit := due[half-1].due.Add(time.Duration(float64(patience) * scarcity))
-	for enough > half && due[enough-1].due.After(limit) {
+	limit := due[least-1].due.Add(time.Duration(float64(patience) * scarcity))
+	for enough > least && due[enough-1].due.After(limit) {
 		enough--
 	}
 	return enough

@@ -33,7 +33,7 @@ func (l *life) readBack(ctx context.Context) (res Result, over bool) {
 	for _, part := range []time.Duration{10, 3, 1} {
 		due := l.sent.Add(window / part)
 		for {
-			s, err := l.watch.next(ctx, wish{due: due, since: l.sent, must: true})
+			s, err := l.watch.next(ctx, wish{outlook: outlook{due: due}, since: l.sent, must: true})
 			if err != nil {
 				return l.gaveUp(err), true
 			}

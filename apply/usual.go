@@ -56,38 +56,73 @@ func (u *usual) learn(a plan.Action, d time.Duration) {
 	u.seen[a] = slices.Insert(u.seen[a], i, d)
 }
 
-// marks are the ages at which it pays to look: the quantiles of what was seen, then what was recorded beyond.
+// representative is how many durations must have been seen for most of them to tell how long others take.
+const representative = 8
+
+// marks are the ages at which it pays to look: the quantiles of what was seen, then what was recorded beyond. As long
+// as few were seen, the shortest of them and what was recorded before count, too.
 func (u *usual) marks(a plan.Action) (marks []time.Duration, learned bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	seen := u.seen[a]
-	if n := len(seen); n > 0 {
-		marks = append(marks, seen[(n-1)*3/4], seen[(n-1)*19/20], seen[n-1])
+	n := len(seen)
+	if n == 0 {
+		return recorded(a), false
 	}
+	marks = append(marks, seen[(n-1)*3/4], seen[(n-1)*19/20], seen[n-1])
+	few := n < representative
 	for _, m := range recorded(a) {
-		if len(seen) == 0 || m > seen[len(seen)-1]*9/8 {
+		if few && m < seen[(n-1)*3/4]*8/9 || m > seen[n-1]*9/8 {
 			marks = append(marks, m)
 		}
 	}
-	return marks, len(seen) > 0
+	if few {
+		marks = append(marks, seen[0])
+	}
+	slices.Sort(marks)
+	return marks, true
 }
 
-// next is the age at which an operation that was not over at age is to be looked at again, and whether it is
-// likely to be over then. hint is the service's Retry-After, 0 without one: it is followed where it is shorter
-// than what is usual, as long as nothing better is known.
-//
-// Between the marks the gaps grow by a quarter of the age, so that an operation with a duration of its own is
-// noticed at most that much too late; sparing leaves those looks out, and those that a hint asks for.
-func (u *usual) next(a plan.Action, age, hint time.Duration, sparing bool) (at time.Duration, likely bool) {
+// outlook is when to look at something again.
+type outlook struct {
+	due    time.Time // when it pays
+	soon   time.Time // from when a look for others is one for it, too; not later than due
+	latest time.Time // until when the look may wait for others; zero = as long as it takes to share its requests
+	likely bool      // something will probably be found
+}
+
+// next is when to look again at an operation that was accepted at a time and was not over at age; now is not asked, so that it can be
+// asked for again whenever more is known. hint is the service's Retry-After, 0 without one: it is followed where it is
+// shorter than what is usual, as long as nothing better is known. looked says that a look that was due did not find
+// the end: from then on the gap to the next is bounded by [gapAfter], whatever was learned meanwhile; sparing lifts
+// the bound, and leaves out the looks between the marks and those that a hint asks for.
+func (u *usual) next(a plan.Action, accepted time.Time, age, hint time.Duration, looked, sparing bool) outlook {
 	marks, learned := u.marks(a)
-	if hint > 0 && !learned && !sparing && age+hint < marks[0] {
-		return age + max(hint, age/10), true
+	bound := age + gapAfter(age)
+	at := func(due, soon time.Duration, likely bool) outlook {
+		o := outlook{due: accepted.Add(due), soon: accepted.Add(soon), likely: likely}
+		if looked && !sparing {
+			o.latest = accepted.Add(bound)
+		}
+		return o
 	}
-	between := age + min(max(age/4, hint, time.Second), 2*time.Minute)
+	if hint > 0 && !learned && !sparing && age+hint < marks[0] {
+		due := age + max(hint, age/10)
+		if looked {
+			due = min(due, bound)
+		}
+		return at(due, due, true)
+	}
 	for _, m := range marks {
-		if m > age && (age < marks[0] || sparing || m <= between+between/8) {
-			return m, true
+		if m > age && (sparing || m <= bound || age < marks[0] && !looked) {
+			return at(m, m, true)
 		}
 	}
-	return between, false
+	return at(bound, age+gapAfter(age)/2, false)
+}
+
+// gapAfter is the longest that is waited between a look at an operation of that age and the next one, where reads are not scarce: a
+// quarter of the age, so that its end is noticed at most that much too late.
+func gapAfter(age time.Duration) time.Duration {
+	return min(max(age/4, time.Second), 2*time.Minute)
 }

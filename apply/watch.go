@@ -26,26 +26,26 @@ type watch struct {
 	known  time.Time // when the vault was last listed, by the plan or here
 }
 
-// wish is somebody's wish for a look at the vault. Once it is made, due and likely are of the sweeping goroutine alone.
+// wish is somebody's wish for a look at the vault. Once it is made, its outlook is of the sweeping goroutine alone.
 type wish struct {
-	due    time.Time
-	again  outlook   // what due and likely are by now, if they can change
-	since  time.Time // when the operation was accepted: its age counts from there
-	oldest time.Time // a look begun at or after this one will do; zero = since
-	must   bool      // look when due, whatever it costs
-	likely bool      // something will probably be found
+	outlook
+	again  func(sparing bool) outlook // the outlook by now, if it can change; sparing says that reads are scarce
+	since  time.Time                  // when the operation was accepted: its age counts from there
+	oldest time.Time                  // a look begun at or after this one will do; zero = since
+	must   bool                       // look when due, whatever it costs
+	single func(now time.Time) bool   // whether the operation may be asked for singly; nil = it may not
 	answer chan sight
 }
 
-// outlook is when to look, and whether something will probably be found, as far as is known by now; sparing says that
-// reads are scarce.
-type outlook func(sparing bool) (due time.Time, likely bool)
+// isDue says that the time of a wish has come. One that came up a moment ago has no outlook yet, and is not due.
+func (wi *wish) isDue(now time.Time) bool { return !wi.due.IsZero() && !wi.due.After(now) }
 
 // sight is the answer to a wish: a look, or why there is none. Both are empty where asking for the single
 // operation is cheaper than listing.
 type sight struct {
 	look *look
 	err  error
+	due  bool // the wish was due
 }
 
 func newWatch(vault string, o Options) *watch {
@@ -95,39 +95,43 @@ func (w *watch) run(ctx context.Context) {
 // settling is how long is waited after a look before the next one is thought of.
 const settling = 2 * time.Millisecond
 
-// serve answers the wishes with a sweep. Where few operations are due and a sweep would probably find nothing, or
-// cannot be afforded, it sends them to ask for themselves.
+// serve answers the wishes with a sweep. Where few operations are served by one that would probably find nothing, or
+// that cannot be afforded, it sends those that are due to ask for themselves.
 func (w *watch) serve(ctx context.Context) {
 	now := w.now()
-	due, worth := map[*wish]bool{}, false
+	worth, served := false, 0
+	isDue := func(wi *wish) bool { return wi.isDue(now) }
 	for _, wi := range w.wished() {
-		if !wi.due.After(now) {
-			due[wi] = true
-			worth = worth || wi.must || wi.likely
+		if isDue(wi) {
+			worth = worth || wi.must || wi.likely || wi.single == nil || !wi.single(now)
+		}
+		if isDue(wi) || !wi.soon.IsZero() && !wi.soon.After(now) {
+			served++
 		}
 	}
-	few := len(due) < w.cost
+	few := served < w.cost
 	at := w.affordable(now)
 	if at.After(now) && !few {
-		w.hold = at
+		w.hold = now.Add(max((at.Sub(now) / 4), min(at.Sub(now), time.Second))) // then more may be known
 		return
 	}
 	if few && (!worth || at.After(now)) {
-		w.answer(sight{}, func(wi *wish) bool { return due[wi] })
+		w.answer(now, sight{}, isDue)
 		return
 	}
 	s := w.sweep(ctx)
-	w.answer(s, func(wi *wish) bool { return s.look == nil || !wi.oldest.After(s.look.at) })
+	w.answer(now, s, func(wi *wish) bool { return s.look == nil || !wi.oldest.After(s.look.at) })
 }
 
-// answer gives s to the wishes it is good for.
-func (w *watch) answer(s sight, good func(*wish) bool) {
+// answer gives s, which is as of now, to the wishes it is good for.
+func (w *watch) answer(now time.Time, s sight, good func(*wish) bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.wishes = slices.DeleteFunc(w.wishes, func(wi *wish) bool {
 		if !good(wi) {
 			return false
 		}
+		s.due = wi.isDue(now)
 		wi.answer <- s // has room for one
 		return true
 	})

@@ -320,7 +320,8 @@ func (g *Governor) Budget(name Bucket) Budget {
 	defer g.mu.Unlock()
 	now, m := g.o.Now(), g.bucket(name).meter
 	b := m.budget(now)
-	if wait, _ := m.wait(now, Confirm); wait > 0 && wait < forever {
+	// Whoever waits for the one request that asks has no time to wait for: it is over with that one's answer.
+	if wait, why := m.wait(now, Confirm); wait > 0 && wait < forever && why != asking {
 		b.Next = now.Add(wait)
 	}
 	return b

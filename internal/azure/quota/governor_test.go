@@ -538,3 +538,28 @@ func refuseOnce(t *testing.T, g *Governor, b Bucket, h http.Header) {
 	}
 	permit.Observe(refused(h, ""))
 }
+
+// While one request asks what is left, nobody is told to come back later: its answer ends the wait.
+func TestAskingIsNoWaitThatABudgetTells(t *testing.T) {
+	for _, b := range []Bucket{ListItems, ARMWrites} {
+		synctest.Test(t, func(t *testing.T) {
+			g := New(Options{Now: time.Now})
+			permit, err := g.Acquire(t.Context(), Confirm, b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := g.Budget(b); !got.Next.IsZero() {
+				t.Errorf("%s: while a request is on its way the next may go in %s, want now", b, time.Until(got.Next))
+			}
+			permit.Observe(ok(b, 100))
+			permit, err = g.Acquire(t.Context(), Confirm, b)
+			if err != nil {
+				t.Fatal(err)
+			}
+			permit.Observe(refused(http.Header{"Retry-After": {"40"}}, ""))
+			if got := time.Until(g.Budget(b).Next); got < 40*time.Second {
+				t.Errorf("%s: after a refusal the next may go in %s, want 40s", b, got)
+			}
+		})
+	}
+}
