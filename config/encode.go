@@ -36,9 +36,14 @@ type entry struct {
 func encodeStruct(v reflect.Value) []entry {
 	var out []entry
 	for _, f := range fieldsOf(v.Type()) {
-		if value, said := encodeValue(v.Field(f.index)); said {
-			out = append(out, entry{f.key, value})
+		value, said := encodeValue(v.Field(f.index))
+		if !said {
+			continue
 		}
+		if list, is := value.([]any); is && len(list) == 1 && f.key == "vault" {
+			value = list[0] // most rules name one vault
+		}
+		out = append(out, entry{f.key, value})
 	}
 	return out
 }

@@ -110,18 +110,31 @@ func textNode(s string) *yaml.Node {
 	return n
 }
 
-// inline writes a list of scalars, and a small mapping of values that fit on a line, on one line.
+// inline writes a list of scalars, and a small mapping of values that fit on a line, on one line. A longer list has a
+// line for each of its values, so that a change to it shows as one.
 func inline(n *yaml.Node) *yaml.Node {
+	if n.Kind == yaml.MappingNode && len(n.Content) > 2*maxInline || width(n) > maxWidth {
+		return n
+	}
 	for _, c := range n.Content {
 		if c.Kind != yaml.ScalarNode && (n.Kind == yaml.SequenceNode || c.Style != yaml.FlowStyle) {
 			return n
 		}
 	}
-	if n.Kind == yaml.SequenceNode || len(n.Content) <= 2*maxInline {
-		n.Style = yaml.FlowStyle
-	}
+	n.Style = yaml.FlowStyle
 	return n
 }
 
-// maxInline is how many keys a mapping written on one line may have.
-const maxInline = 4
+// width is about how many characters a value takes on one line, with what parts it from the next.
+func width(n *yaml.Node) int {
+	sum := len(n.Value) + 2
+	for _, c := range n.Content {
+		sum += width(c)
+	}
+	return sum
+}
+
+const (
+	maxInline = 4   // how many keys a mapping written on one line may have
+	maxWidth  = 110 // how wide a value written on one line may be
+)

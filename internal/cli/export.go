@@ -26,15 +26,18 @@ func (a *app) exportCommand() *cobra.Command {
 		Use:   "export",
 		Short: "Write the config that reproduces today's estate with an empty plan",
 		Long: "Reads the subscriptions and writes a config under which every machine keeps the vault, the policy and the disks it has:\n" +
-			"the first plan with it has nothing to do. What the format cannot say stands in comments at its head.\n" +
+			"the first plan with it has nothing to do. There is a rule for each vault, policy, disk filter and resource group. It names\n" +
+			"its machines, or the whole group where all that is in it is backed up alike: then it is for what is made there later, too.\n" +
+			"What the format cannot say stands in comments at its head.\n" +
 			"Sends nothing but reads.",
 		Args: args(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.export(cmd.Context(), f) },
 	}
 	f.scopeFlags.addFlags(cmd)
 	f.azureFlags.addFlags(cmd)
-	cmd.Flags().StringVar(&f.groupBy, "group-by", "none",
-		"put machines under rules by tag:`NAME`, resource-group or none, where that says exactly the same set")
+	cmd.Flags().StringVar(&f.groupBy, "group-by", "resource-group",
+		"what rules may say instead of the names of machines, where that is exactly the same set:\n"+
+			"resource-group, tag:`NAME` (before resource groups), or none")
 	cmd.Flags().BoolVar(&f.manage, "manage", false, "let the config manage vaults and policies, where it can say all of them")
 	cmd.Flags().StringVar(&f.out, "out", "", "write to `FILE` instead of stdout")
 	return cmd

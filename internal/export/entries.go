@@ -13,33 +13,6 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// vaultRef is how a rule or a policy refers to a vault: the shortest of name, group/name and id that no
-// other vault answers to.
-func (e *exporter) vaultRef(v plan.Vault) string {
-	id, err := armid.ParseVault(v.ID)
-	if err != nil {
-		return v.Name
-	}
-	byName, byGroup := 0, 0
-	for key := range e.vaults {
-		other, err := armid.ParseVault(string(key))
-		if err != nil || !strings.EqualFold(other.Name(), v.Name) {
-			continue
-		}
-		byName++
-		if strings.EqualFold(other.ResourceGroup, id.ResourceGroup) {
-			byGroup++
-		}
-	}
-	switch {
-	case byName == 1:
-		return v.Name
-	case byGroup == 1:
-		return id.ResourceGroup + "/" + v.Name
-	}
-	return v.ID
-}
-
 func (e *exporter) vaultEntries() []config.Vault {
 	var out []config.Vault
 	for _, key := range slices.Sorted(maps.Keys(e.vaults)) {
@@ -64,7 +37,7 @@ func (e *exporter) vaultEntries() []config.Vault {
 }
 
 // vaultEntry is a vault as the file names it, not managed.
-func (e *exporter) vaultEntry(v plan.Vault) (config.Vault, bool) {
+func (e *exporter) vaultEntry(v *plan.Vault) (config.Vault, bool) {
 	id, err := armid.ParseVault(v.ID)
 	if err != nil {
 		return config.Vault{}, false
@@ -77,7 +50,7 @@ func (e *exporter) vaultEntry(v plan.Vault) (config.Vault, bool) {
 }
 
 // manageVault writes the settings that were read; a setting that was not read is not managed.
-func (e *exporter) manageVault(entry *config.Vault, v plan.Vault) {
+func (e *exporter) manageVault(entry *config.Vault, v *plan.Vault) {
 	s := v.Settings
 	entry.Manage = true
 	entry.Redundancy = s.Redundancy
@@ -92,20 +65,9 @@ func (e *exporter) manageVault(entry *config.Vault, v plan.Vault) {
 	}
 }
 
-// policyName is the spelling under which the file lists a policy.
-func (e *exporter) policyName(name string) string {
-	spelling := name
-	for _, p := range e.policies {
-		if strings.EqualFold(p.Name, name) && p.Name < spelling {
-			spelling = p.Name
-		}
-	}
-	return spelling
-}
-
 // policyEntries writes the policies that rules use; with Manage, all that exist.
 func (e *exporter) policyEntries() []config.Policy {
-	byName := map[string][]plan.Policy{}
+	byName := map[string][]*plan.Policy{}
 	for key, p := range e.policies {
 		if e.used[key] {
 			byName[strings.ToLower(p.Name)] = append(byName[strings.ToLower(p.Name)], p)
@@ -114,10 +76,10 @@ func (e *exporter) policyEntries() []config.Policy {
 	var out []config.Policy
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
 		copies := byName[name]
-		slices.SortFunc(copies, func(a, b plan.Policy) int { return cmp.Compare(armid.Of(a.ID), armid.Of(b.ID)) })
-		entry := config.Policy{Name: e.policyName(copies[0].Name)}
+		slices.SortFunc(copies, func(a, b *plan.Policy) int { return cmp.Compare(armid.Of(a.ID), armid.Of(b.ID)) })
+		entry := config.Policy{Name: e.refs.policy(copies[0].Name)}
 		for _, p := range copies {
-			entry.Vaults = append(entry.Vaults, e.vaultRef(e.vaults[armid.Of(p.Vault)]))
+			entry.Vaults = append(entry.Vaults, e.refs.vault(p.Vault))
 		}
 		if e.options.Manage {
 			e.managePolicy(&entry, copies)
@@ -127,7 +89,7 @@ func (e *exporter) policyEntries() []config.Policy {
 	return out
 }
 
-func (e *exporter) managePolicy(entry *config.Policy, copies []plan.Policy) {
+func (e *exporter) managePolicy(entry *config.Policy, copies []*plan.Policy) {
 	for _, p := range copies[1:] {
 		if len(plan.DiffSpec(copies[0].Spec, p.Spec)) > 0 {
 			e.note("not managed: policy %s differs between %s and %s", p.Name, e.vaults[armid.Of(copies[0].Vault)].Name, e.vaults[armid.Of(p.Vault)].Name)
@@ -155,7 +117,7 @@ func (e *exporter) managePolicy(entry *config.Policy, copies []plan.Policy) {
 
 // unfit says why a plan over the definition would not be empty: its file would be refused, or a copy is not what
 // it says.
-func (e *exporter) unfit(definition config.Policy, copies []plan.Policy) string {
+func (e *exporter) unfit(definition config.Policy, copies []*plan.Policy) string {
 	var vaults []config.Vault
 	for _, p := range copies {
 		if entry, ok := e.vaultEntry(e.vaults[armid.Of(p.Vault)]); ok {

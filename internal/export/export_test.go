@@ -164,7 +164,7 @@ func TestAfterOneChangeToTheEstateThePlanShowsExactlyThatChange(t *testing.T) {
 		o := estate(t)
 		var activeItems []int
 		for i, it := range o.Items {
-			if active(it) {
+			if active(&it) {
 				activeItems = append(activeItems, i)
 			}
 		}
@@ -256,7 +256,7 @@ func TestAUniformTagBecomesOneRule(t *testing.T) {
 		t.Errorf("want one rule by tag, got %+v", r.Config.Rules)
 	}
 	o.VMs = append(o.VMs, plan.VM{ID: armid.VM(sub1, "rg", "odd"), Name: "odd", ResourceGroup: "rg", Subscription: sub1, Location: "westeurope", Tags: map[string]string{"env": "prod"}})
-	if r, _ = Export(o, Options{GroupBy: "tag:env", Subscriptions: []string{sub1}}); len(r.Config.Rules) != 3 {
+	if r, _ = Export(o, Options{GroupBy: "tag:env", Subscriptions: []string{sub1}}); len(r.Config.Rules) != 1 || len(r.Config.Rules[0].Match[0].Names) != 3 {
 		t.Errorf("a tag that one unprotected machine carries too must not become a rule, got %+v", r.Config.Rules)
 	}
 	if _, err := Export(o, Options{GroupBy: "owner"}); err == nil {

@@ -1,0 +1,104 @@
+package export
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// grouping says which rules may do without the names of their machines.
+type grouping struct {
+	groups bool   // whole resource groups
+	tag    string // folded name of a tag; "" = not by tag
+}
+
+func parseGroupBy(s string) (grouping, error) {
+	name, isTag := strings.CutPrefix(s, "tag:")
+	switch {
+	case s == "none":
+		return grouping{}, nil
+	case s == "" || s == "resource-group":
+		return grouping{groups: true}, nil
+	case isTag && name != "":
+		return grouping{groups: true, tag: strings.ToLower(name)}, nil
+	}
+	return grouping{}, fmt.Errorf("grouping by %q: want tag:NAME, resource-group or none", s)
+}
+
+// literal says whether a selector can say exactly this text: globs are live in it, and some signs are refused.
+func literal(s string) bool { return s != "" && !strings.ContainsAny(s, `*?[]{}\/`) }
+
+// mayBePattern says whether a group of machines that are treated alike may be written by what they have in common. A rule
+// that stops is never: it would stop what is made later and backed up. A group of one is not: a selector would promise
+// more than one machine shows. And where something was not read, nobody knows who else is there.
+func (e *exporter) mayBePattern(subscription string, members int, w wish) bool {
+	return members >= 2 && !w.stopped && e.found.isWhole(subscription)
+}
+
+// tagged are the machines with one value of the tag, in one region of one subscription, since a rule routes to one vault.
+type tagged struct {
+	value, subscription, location string
+}
+
+// takeTagged writes the values of the tag whose machines are all treated alike, and leaves the other treatments.
+func (e *exporter) takeTagged(all []treatment, names namer) (rules []config.Rule, rest []treatment) {
+	if e.by.tag == "" {
+		return nil, all
+	}
+	treated := make(map[*plan.VM]treatment, len(all))
+	for _, t := range all {
+		treated[t.vm] = t
+	}
+	members := map[tagged][]*plan.VM{}
+	spelling := ""
+	for _, vm := range e.vms {
+		for name, value := range vm.Tags {
+			if strings.ToLower(name) != e.by.tag {
+				continue
+			}
+			if spelling == "" || name < spelling {
+				spelling = name
+			}
+			key := tagged{value, strings.ToLower(vm.Subscription), armid.Location(vm.Location)}
+			members[key] = append(members[key], vm)
+		}
+	}
+	taken := map[*plan.VM]bool{}
+	for _, key := range slices.SortedFunc(maps.Keys(members), compareTagged) {
+		t, uniform := uniform(members[key], treated)
+		if !uniform || !literal(key.value) || !e.mayBePattern(key.subscription, len(members[key]), t.wish()) {
+			continue
+		}
+		for _, vm := range members[key] {
+			taken[vm] = true
+		}
+		s := config.Selector{Tags: map[string][]string{spelling: {key.value}}, Locations: []string{key.location}}
+		if len(e.config.Subscriptions) > 1 {
+			s.Subscriptions = []string{key.subscription}
+		}
+		rules = append(rules, e.rule(t, names.unique(key.value+"-"+key.location), s))
+	}
+	rest = slices.DeleteFunc(all, func(t treatment) bool { return taken[t.vm] })
+	return rules, rest
+}
+
+func compareTagged(a, b tagged) int {
+	return cmp.Or(cmp.Compare(a.value, b.value), cmp.Compare(a.subscription, b.subscription), cmp.Compare(a.location, b.location))
+}
+
+// uniform says whether every member is treated, and all alike.
+func uniform(members []*plan.VM, treated map[*plan.VM]treatment) (treatment, bool) {
+	first, ok := treated[members[0]]
+	for _, vm := range members {
+		if t, there := treated[vm]; !ok || !there || t.wish() != first.wish() {
+			return treatment{}, false
+		}
+	}
+	return first, true
+}

@@ -1,0 +1,148 @@
+package export
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/armid"
+)
+
+// bucket is the machines of one resource group that are treated alike: one rule.
+type bucket struct {
+	group   resourceGroup
+	wish    wish
+	members []treatment // sorted by VM
+}
+
+// rules writes the treatments: what only an id can say first, then a rule for each vault, policy, disk filter and
+// resource group, then the tags.
+func (e *exporter) rules(all []treatment) []config.Rule {
+	names := namer{}
+	byTag, rest := e.takeTagged(all, names)
+	var rules []config.Rule
+	var sayable []treatment
+	for _, t := range rest {
+		if literal(t.vm.Name) && literal(t.vm.ResourceGroup) {
+			sayable = append(sayable, t)
+			continue
+		}
+		r := e.rule(t, names.unique(t.vm.Name))
+		r.ID = t.vm.ID
+		rules = append(rules, r)
+	}
+	buckets := e.buckets(sayable)
+	labels := e.labels(buckets)
+	patterns := len(byTag)
+	for i, b := range buckets {
+		s, whole := e.selector(b)
+		patterns += number(whole)
+		rules = append(rules, e.rule(b.members[0], names.unique(labels[i]), s))
+	}
+	if patterns > 0 {
+		e.note("rules for a whole resource group or tag (%d): all that is there is backed up alike, and what is made there later will be, too", patterns)
+	}
+	return append(rules, byTag...)
+}
+
+func (e *exporter) buckets(all []treatment) []bucket {
+	type key struct {
+		resourceGroup
+		wish
+	}
+	numbers := map[key]int{}
+	var buckets []bucket
+	for _, t := range all {
+		k := key{groupOf(t.vm.Subscription, t.vm.ResourceGroup), t.wish()}
+		n, there := numbers[k]
+		if !there {
+			n = len(buckets)
+			numbers[k] = n
+			buckets = append(buckets, bucket{group: k.resourceGroup, wish: k.wish})
+		}
+		buckets[n].members = append(buckets[n].members, t)
+	}
+	slices.SortFunc(buckets, func(a, b bucket) int {
+		return cmp.Or(
+			cmp.Compare(a.group.name, b.group.name), cmp.Compare(a.group.subscription, b.group.subscription),
+			cmp.Compare(number(a.wish.stopped), number(b.wish.stopped)), cmp.Compare(a.wish.vault, b.wish.vault),
+			cmp.Compare(a.wish.policy, b.wish.policy), cmp.Compare(a.wish.disks, b.wish.disks),
+		)
+	})
+	return buckets
+}
+
+// selector says a bucket's machines: by the whole group where that is exactly the same set, else by their names.
+func (e *exporter) selector(b bucket) (s config.Selector, whole bool) {
+	first := b.members[0].vm
+	s.ResourceGroups = []string{e.found.spelt[b.group].most()}
+	at := region{b.group, armid.Location(first.Location)}
+	if e.by.groups && e.mayBePattern(b.group.subscription, len(b.members), b.wish) &&
+		e.found.machines[at] == len(b.members) && !e.found.hidden[b.group] {
+		s.Locations = []string{at.location}
+		if len(e.config.Subscriptions) > 1 {
+			s.Subscriptions = []string{first.Subscription}
+		}
+		return s, true
+	}
+	for _, t := range b.members {
+		s.Names = append(s.Names, t.vm.Name)
+		if len(e.config.Subscriptions) > 1 && s.Subscriptions == nil && e.found.hasNamesake(b.group.name, t.vm.Name) {
+			s.Subscriptions = []string{first.Subscription}
+		}
+	}
+	return s, false
+}
+
+// labels are names for the rules of the buckets: the group's where it has one rule only, else with what tells them apart.
+func (e *exporter) labels(buckets []bucket) []string {
+	forms := make([][]string, len(buckets))
+	uses := map[string]int{}
+	for i, b := range buckets {
+		t := b.members[0]
+		name := e.found.spelt[b.group].most()
+		if t.stopped {
+			forms[i] = []string{name, name + "-stopped"}
+		} else {
+			vault := name + "-" + t.vault.Name
+			forms[i] = []string{name, vault, vault + "-" + t.policy}
+		}
+		for _, f := range forms[i] {
+			uses[strings.ToLower(f)]++
+		}
+	}
+	labels := make([]string, len(buckets))
+	for i, all := range forms {
+		only := slices.IndexFunc(all, func(f string) bool { return uses[strings.ToLower(f)] == 1 })
+		if only < 0 {
+			only = len(all) - 1
+		}
+		labels[i] = all[only]
+	}
+	return labels
+}
+
+func (e *exporter) rule(t treatment, name string, match ...config.Selector) config.Rule {
+	r := config.Rule{Name: name, Match: match}
+	if t.stopped {
+		r.Protect = config.ProtectStopped
+		return r
+	}
+	r.Policy, r.Vault, r.Disks = e.refs.policy(t.policy), []string{e.refs.vault(t.vault.ID)}, &t.disks
+	return r
+}
+
+// namer hands out names that differ by more than case.
+type namer map[string]int
+
+func (n namer) unique(name string) string {
+	candidate := name
+	for n[strings.ToLower(candidate)] > 0 {
+		n[strings.ToLower(name)]++
+		candidate = fmt.Sprintf("%s-%d", name, n[strings.ToLower(name)])
+	}
+	n[strings.ToLower(candidate)]++
+	return candidate
+}

@@ -1,0 +1,166 @@
+package export
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// treatment is how one VM is backed up today; VMs with equal treatments may share a rule.
+type treatment struct {
+	vm      *plan.VM
+	vault   *plan.Vault // nil when stopped: such a rule is about the item where it is
+	policy  string      // name; "" when stopped
+	disks   config.Disks
+	stopped bool
+}
+
+// wish is what a rule says of a treatment; it is comparable.
+type wish struct {
+	vault   armid.Key
+	policy  string // folded
+	disks   string
+	stopped bool
+}
+
+func (t treatment) wish() wish {
+	if t.stopped {
+		return wish{stopped: true}
+	}
+	return wish{vault: armid.Of(t.vault.ID), policy: strings.ToLower(t.policy), disks: fmt.Sprint(t.disks.Kind, t.disks.LUNs)}
+}
+
+// treatments works out what each VM's items mean; what no rule can express becomes a comment. They are sorted by VM.
+func (e *exporter) treatments() []treatment {
+	byVM := make(map[armid.Key][]*plan.Item, len(e.observed.Items))
+	for i := range e.observed.Items {
+		key := armid.Of(e.observed.Items[i].VM)
+		byVM[key] = append(byVM[key], &e.observed.Items[i])
+	}
+	var all []treatment
+	for key, items := range byVM {
+		if t, ok := e.treatment(key, inOrder(items)); ok {
+			all = append(all, t)
+		}
+	}
+	slices.SortFunc(all, func(a, b treatment) int { return cmp.Compare(armid.Of(a.vm.ID), armid.Of(b.vm.ID)) })
+	return all
+}
+
+// inOrder are the items of one VM, the one that decides first. A list that moved while it was paged shows an item twice:
+// of two readings the one counts that a plan takes.
+func inOrder(items []*plan.Item) []*plan.Item {
+	slices.SortFunc(items, func(a, b *plan.Item) int {
+		return cmp.Or(
+			cmp.Compare(armid.Of(a.ID), armid.Of(b.ID)), cmp.Compare(number(a.Unreadable != ""), number(b.Unreadable != "")),
+			cmp.Compare(number(a.Partial), number(b.Partial)), b.LastRecoveryPoint.Compare(a.LastRecoveryPoint),
+			cmp.Compare(a.State, b.State), cmp.Compare(a.PolicyID, b.PolicyID),
+		)
+	})
+	items = slices.CompactFunc(items, func(a, b *plan.Item) bool { return armid.Same(a.ID, b.ID) && armid.Same(a.Vault, b.Vault) })
+	slices.SortStableFunc(items, func(a, b *plan.Item) int { return cmp.Compare(rank(a), rank(b)) })
+	return items
+}
+
+func number(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// The ranks of the items of one VM, in the order in which they decide: a plan's own. What is not known is never
+// passed over for a lesser item, because a plan would block there.
+const (
+	rankActive = iota
+	rankPartial
+	rankUnknown
+	rankResting // stopped or suspended
+	rankDeleted
+)
+
+func rank(it *plan.Item) int {
+	switch {
+	case it.Unreadable != "":
+		return rankUnknown
+	case it.SoftDeleted:
+		return rankDeleted
+	case it.Partial:
+		return rankPartial
+	case active(it):
+		return rankActive
+	case plan.IsStopped(it.State), plan.IsSuspended(it.State):
+		return rankResting
+	}
+	return rankUnknown
+}
+
+func active(it *plan.Item) bool {
+	return it.Unreadable == "" && !it.SoftDeleted && plan.IsActive(it.State)
+}
+
+func (e *exporter) treatment(key armid.Key, items []*plan.Item) (treatment, bool) {
+	it := items[0]
+	vm, known := e.vms[key]
+	vault, inScope := e.vaults[armid.Of(it.Vault)]
+	why := ""
+	if known {
+		why = vm.Unprotectable(nil, slices.Values(items))
+	}
+	switch {
+	case !known:
+		e.note("no rule: %s has backup data in %s, but the machine does not exist or is not visible", it.VM, cmp.Or(e.refs.vault(it.Vault), it.Vault))
+	case !inScope || it.Partial:
+		e.note("no rule: %s is protected in %s, which was not read", vm.ID, it.Vault)
+	case vm.Unreadable != "":
+		e.note("no rule: %s was not understood: %s", vm.ID, vm.Unreadable)
+	case it.Unreadable != "":
+		e.note("no rule: the item of %s in %s was not understood: %s", vm.ID, vault.Name, it.Unreadable)
+	case it.SoftDeleted:
+		e.note("no rule: %s is soft-deleted in %s; any rule would bring it back", vm.ID, vault.Name)
+	case why != "":
+		e.note("no rule: %s: %s", vm.ID, why)
+	case active(it):
+		return e.activeTreatment(vm, vault, it)
+	case rank(it) == rankResting:
+		return treatment{vm: vm, stopped: true}, true
+	default:
+		e.note("no rule: %s is in state %s in %s", vm.ID, it.State, vault.Name)
+	}
+	return treatment{}, false
+}
+
+func (e *exporter) activeTreatment(vm *plan.VM, vault *plan.Vault, it *plan.Item) (treatment, bool) {
+	policy, known := e.policies[armid.Of(it.PolicyID)]
+	sameRegion := armid.Location(vm.Location) == armid.Location(vault.Location)
+	sameSubscription := strings.EqualFold(vm.Subscription, armid.SubscriptionOf(vault.ID))
+	switch {
+	case !known:
+		e.note("no rule: %s is protected in %s by a policy that was not found: %q", vm.ID, vault.Name, it.PolicyName)
+		return treatment{}, false
+	case !sameRegion || !sameSubscription:
+		e.note("no rule: %s is protected in %s, which is in another region or subscription", vm.ID, vault.Name)
+		return treatment{}, false
+	}
+	e.used[armid.Of(policy.ID)] = true
+	return treatment{vm: vm, vault: vault, policy: policy.Name, disks: disks(it.Disks)}, true
+}
+
+func disks(d *plan.Disks) config.Disks {
+	switch {
+	case d == nil, !d.Include && len(d.LUNs) == 0:
+		return config.Disks{Kind: config.DisksAll}
+	case d.Include && len(d.LUNs) == 0:
+		return config.Disks{Kind: config.DisksOSOnly}
+	}
+	luns := slices.Compact(slices.Sorted(slices.Values(d.LUNs)))
+	if d.Include {
+		return config.Disks{Kind: config.DisksInclude, LUNs: luns}
+	}
+	return config.Disks{Kind: config.DisksExclude, LUNs: luns}
+}
