@@ -26,13 +26,10 @@ func (c clock) since(t time.Time) time.Duration { return c.ask().Sub(t) }
 // until is how long t is away.
 func (c clock) until(t time.Time) time.Duration { return t.Sub(c.ask()) }
 
-// timeLeft is how long ctx lasts, where that is known. Its deadline is the machine's time, whatever [clock] says.
-func timeLeft(ctx context.Context) (left time.Duration, limited bool) {
+// endsWithin says whether ctx is known to end before d is over. Its deadline is the machine's time, whatever [clock] says.
+func endsWithin(ctx context.Context, d time.Duration) bool {
 	deadline, limited := ctx.Deadline()
-	if !limited {
-		return 0, false
-	}
-	return time.Until(deadline), true
+	return limited && time.Until(deadline) < d
 }
 
 // sleep waits for d, or until ctx ends; then it returns why.

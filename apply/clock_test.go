@@ -1,6 +1,7 @@
 package apply_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"testing/synctest"
@@ -65,4 +66,19 @@ func TestARunGoesByTheServicesClockHoweverWrongTheMachinesIs(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAWaitIsTooLongOnlyWhereItIsKnownToEndAfterTheTimeIsOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		limited, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		for d, want := range map[time.Duration]bool{time.Minute - 1: false, time.Minute: false, time.Minute + 1: true} {
+			if got := apply.EndsWithin(limited, d); got != want {
+				t.Errorf("a minute is left to wait %v: too long %v, want %v", d, got, want)
+			}
+		}
+		if apply.EndsWithin(t.Context(), 1000*time.Hour) {
+			t.Error("too long for a run without a limit")
+		}
+	})
 }

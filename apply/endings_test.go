@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -94,6 +95,33 @@ func TestAnOperationThatNeverEndsIsUnconfirmedWithAWayToLook(t *testing.T) {
 			t.Errorf("%d lists and %d polls for one that hung", az.lists, az.polls)
 		}
 	})
+}
+
+// Operations of a vault's items answer under the vault (FACTS 3); of all else, and where nobody knows the operation,
+// what was written tells.
+func TestWhereToLookForWhatIsUnconfirmed(t *testing.T) {
+	item := itemChange(plan.Protect, "vm1")
+	for name, c := range map[string]struct {
+		change plan.Change
+		word   string
+		path   string
+	}{
+		"an item's operation":           {item, "hang", item.Vault + "/backupOperations/op-0"},
+		"an item's write, not answered": {item, "late", item.Item},
+		"a policy's operation":          {policyChange(plan.UpdatePolicy, "vm1"), "hang", armid.Policy(item.Vault, "vm1")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inBubble(t, func(t *testing.T, az *fake) {
+				az.script["vm1"] = []string{c.word}
+				if c.word == "late" {
+					az.latency = time.Hour
+				}
+				rep, _ := carryOut(t, az, planOf(c.change), apply.Options{Limits: apply.Limits{ItemTimeout: time.Minute}})
+				res := wantOutcome(t, rep, c.change.ID, apply.Unconfirmed)
+				wantContains(t, "the hint", res.Hint, "--url '"+c.path+"?api-version=")
+			})
+		})
+	}
 }
 
 func TestTheRunHasALimitToo(t *testing.T) {

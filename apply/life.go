@@ -162,7 +162,7 @@ func (l *life) tryLater(ctx context.Context, r rule, retryAfter time.Duration) (
 		d = l.backoff(r.wait, l.repeats)
 	}
 	l.repeats++
-	if left, limited := timeLeft(ctx); limited && d > left {
+	if endsWithin(ctx, d) {
 		return l.result(TimedOut, "", "the service asks to wait "+d.String()+", which is longer than there is time", l.fromError(l.trouble)), true
 	}
 	l.sayTrouble(d)

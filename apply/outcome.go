@@ -114,7 +114,7 @@ func troubleText(err error) string {
 func (l *life) howToLook() string {
 	path := l.Item
 	switch {
-	case l.op.ID != "" && l.Vault != "" && l.watch != nil:
+	case l.op.ID != "" && l.watch != nil:
 		path = l.Vault + "/backupOperations/" + l.op.ID // answers for every operation of a vault's items (FACTS 3)
 	case path == "":
 		path = l.Target

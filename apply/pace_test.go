@@ -2,6 +2,7 @@ package apply_test
 
 import (
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -98,4 +99,32 @@ func TestConfirmingCostsReadsByThePagesNotByTheVMs(t *testing.T) {
 			t.Errorf("reads by number of VMs: %v", reads)
 		}
 	})
+}
+
+// A quarter of a budget is for others, and three sweeps of each vault are for its stragglers; what is left of the
+// scarcer budget is for all that is left to do.
+func TestTheScarcerReadsAreTheMoreOperationsShareASweep(t *testing.T) {
+	for _, c := range []struct {
+		name                  string
+		cost, changes, vaults int
+		items, jobs           int // reads left, -1 = no limit
+		operations            int
+		scarcity, sweeps      float64
+	}{
+		{"no limit: ten operations a request", 2, 1000, 1, -1, -1, 20, 1, math.Inf(1)},
+		{"no limit, ten pages each", 20, 1000, 1, -1, -1, 200, 1, math.Inf(1)},
+		{"plenty", 2, 1000, 1, 152, -1, 20, 1, 152*0.75 - 3},
+		{"plenty for the last one", 2, 1, 1, 152, 152, 20, 1, 111},
+		{"sweeps of ten pages", 20, 100, 1, 160, 160, 200, 1, 12 - 3},
+		{"two vaults", 20, 100, 2, 160, 160, 200, 1, 12 - 6},
+		{"the scarcer of two counts", 2, 1000, 1, 160, 16, 111, 1000.0 / 9 / 20, 9},
+		{"the scarcer of two counts, whichever", 2, 1000, 1, 16, 160, 111, 1000.0 / 9 / 20, 9},
+		{"nothing left", 2, 1000, 1, 0, -1, 1000, 50, -3},
+		{"less than a sweep left", 2, 1000, 1, 5, -1, 1000, 50, 0.75},
+	} {
+		operations, scarcity, sweeps := apply.ShareOfASweep(c.cost, c.changes, c.vaults, map[apply.ReadKind]int{apply.ReadItems: c.items, apply.ReadJobs: c.jobs})
+		if operations != c.operations || scarcity != c.scarcity || sweeps != c.sweeps {
+			t.Errorf("%s: %d operations, scarcity %v, %v sweeps, want %d, %v, %v", c.name, operations, scarcity, sweeps, c.operations, c.scarcity, c.sweeps)
+		}
+	}
 }

@@ -180,6 +180,30 @@ func TestAKeptDiskFilterIsSentAgainAndWaitedFor(t *testing.T) {
 	})
 }
 
+// Somebody did what the change wants, but for the disks of which the file says nothing.
+func TestAnItemThatIsAsWantedWithOtherDisksIsLeftAndThatIsSaid(t *testing.T) {
+	inBubble(t, func(t *testing.T, az *fake) {
+		change := itemChange(plan.Modify, "vm1")
+		change.KeepDisks = true
+		p := planOf(change)
+		az.seed(p)
+		o := apply.Options{Observed: time.Now()}
+		time.Sleep(time.Minute)
+		az.move("vm1", dailyPolicy)
+		az.items[armid.Of(vmID("vm1"))].Disks = &plan.Disks{Include: true, LUNs: []int{1}}
+		time.Sleep(time.Minute)
+		o.Approved = time.Now()
+		rep, _ := carryOut(t, az, p, o)
+		wantOutcome(t, rep, "modify:vm1", apply.Already)
+		if m := rep.Results[0].Message; m != "it is listed as desired; its disks were set to include 1 meanwhile (the plan saw all), and stay so" {
+			t.Errorf("message %q", m)
+		}
+		if n := az.started("modify:vm1"); n != 0 {
+			t.Errorf("%d writes", n)
+		}
+	})
+}
+
 // Somebody is at work on the item: what that leaves decides.
 func TestAnItemThatIsBeingChangedIsComparedWhenThatIsOver(t *testing.T) {
 	inBubble(t, func(t *testing.T, az *fake) {

@@ -35,7 +35,7 @@ func recorded(a plan.Action) []time.Duration {
 	case plan.Refresh:
 		return []time.Duration{12 * s, 75 * s}
 	case plan.CreatePolicy:
-		return []time.Duration{1 * s, 12 * s}
+		return []time.Duration{s, 12 * s}
 	case plan.UpdatePolicy:
 		return []time.Duration{12 * s, 31 * s}
 	default: // vaults

@@ -42,6 +42,7 @@ type options struct {
 	timeout time.Duration
 	workers int
 	match   *regexp.Regexp
+	tests   string
 	list    bool
 	rooms   []string
 }
@@ -54,6 +55,7 @@ func parse(args []string) (options, error) {
 	f.DurationVar(&o.timeout, "timeout", 2*time.Minute, "how long a room's tests may take; a mutant that takes longer is caught")
 	f.IntVar(&o.workers, "workers", runtime.NumCPU(), "how many mutants are tried at a time")
 	pattern := f.String("match", "", "only mutants whose line of output matches this `REGEXP`")
+	f.StringVar(&o.tests, "run", "", "run only the tests that match this `REGEXP`: what a new test catches")
 	f.BoolVar(&o.list, "list", false, "list the sample and try nothing")
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -92,7 +94,7 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 		return nil
 	}
 	for _, room := range o.rooms {
-		switch why, failed, err := testRoom(ctx, room, nil, o.timeout); {
+		switch why, failed, err := testRoom(ctx, o, room, nil); {
 		case err != nil:
 			return err
 		case failed:
@@ -136,7 +138,7 @@ func tryBatch(ctx context.Context, o options, batch []mutant) ([]verdict, error)
 	group.SetLimit(o.workers)
 	for i, m := range batch {
 		group.Go(func() error {
-			output, caught, err := testRoom(ctx, m.room, &m, o.timeout)
+			output, caught, err := testRoom(ctx, o, m.room, &m)
 			if err == nil && (!caught || !doesNotCompile(output)) {
 				results[i] = &verdict{m, caught}
 			}

@@ -9,13 +9,12 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 )
 
 // testRoom runs the tests of a room, the short way, with m in it where there is one, and says whether they fail. An error
 // says that nothing was tried.
-func testRoom(ctx context.Context, room string, m *mutant, limit time.Duration) (output string, failed bool, err error) {
-	args := []string{"test", "-count=1", "-short", "-failfast", "-vet=off", "-timeout", limit.String()}
+func testRoom(ctx context.Context, o options, room string, m *mutant) (output string, failed bool, err error) {
+	args := []string{"test", "-count=1", "-short", "-failfast", "-vet=off", "-timeout", o.timeout.String(), "-run", o.tests}
 	if m != nil {
 		overlay, remove, err := m.overlay()
 		if err != nil {
