@@ -97,8 +97,7 @@ func TestAnOperationThatNeverEndsIsUnconfirmedWithAWayToLook(t *testing.T) {
 	})
 }
 
-// Operations of a vault's items answer under the vault (FACTS 3); of all else, and where nobody knows the operation,
-// what was written tells.
+// An operation of an item answers under its vault. Of all else, and where no operation is known, what was written tells.
 func TestWhereToLookForWhatIsUnconfirmed(t *testing.T) {
 	item := itemChange(plan.Protect, "vm1")
 	for name, c := range map[string]struct {

@@ -226,6 +226,19 @@ func TestSubscriptionsLeftOutAreNamed(t *testing.T) {
 	}
 }
 
+// A subscription without a VM, a policy or a vault belongs to the scope all the same, where the file names it.
+func TestTheSubscriptionsOfTheFileAreInTheScope(t *testing.T) {
+	o := one(nil)
+	o.Subscriptions = []plan.Subscription{{ID: sub, Name: "Production"}, {ID: sub2, Name: "Sandbox"}}
+	got := Assess(&config.Config{Subscriptions: []string{strings.ToUpper(sub2)}}, o, Options{Now: propertyNow}).Scope
+	if diff := cmp.Diff([]Subscription{{ID: sub, Name: "Production"}, {ID: sub2, Name: "Sandbox"}}, got.Subscriptions); diff != "" {
+		t.Error(diff)
+	}
+	if len(got.LeftOut) != 0 {
+		t.Errorf("left out: %v", got.LeftOut)
+	}
+}
+
 func TestBaselineTellsWhatChanged(t *testing.T) {
 	vm := func(name string, s State) VM { return VM{ID: armid.VM(sub, "RG", name), State: s} }
 	half, full := 0.5, 1.0

@@ -603,6 +603,27 @@ func TestListReadsItemsAndJobs(t *testing.T) {
 	})
 }
 
+// What the service says of its quotas is what the engine may plan with; where it says nothing there is no limit.
+func TestTheBudgetOfReadsIsWhatAnswersSay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFake().on("GET", vaultID+"/backupProtectedItems", lists()).
+			on("GET", vaultID+"/backupJobs", says(200, `{"value":[]}`, "x-ms-ratelimit-remaining-subscription-resource-requests", "7"))
+		c := f.client(t, CommandApply)
+		if _, err := c.List(t.Context(), vaultID); err != nil {
+			t.Fatal(err)
+		}
+		if b := c.Budget(vaultID, apply.ReadItems); b.Remaining != -1 {
+			t.Errorf("no header, and the budget is %+v", b)
+		}
+		if b := c.Budget(vaultID, apply.ReadJobs); b.Remaining < 0 || b.Remaining > 7 || !b.Resets.After(time.Now()) {
+			t.Errorf("seven are left, and the budget is %+v", b)
+		}
+		if b := c.Budget(vaultID, apply.ReadOperation); b.Remaining < 7 {
+			t.Errorf("operations were not asked for, and the budget is %+v", b)
+		}
+	})
+}
+
 func TestListIsAllOrNothing(t *testing.T) {
 	for name, f := range map[string]*fake{
 		"no items":                    newFake().on("GET", vaultID+"/backupProtectedItems", fails(403, "AuthorizationFailed")).on("GET", vaultID+"/backupJobs", lists()),

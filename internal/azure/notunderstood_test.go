@@ -56,6 +56,19 @@ func TestARowThatIsNotUnderstoodIsAGapOfItsOwn(t *testing.T) {
 	}
 }
 
+// The longest id that is understood has 2048 bytes; a longer one is no name that could be missed, so the whole list has a gap.
+func TestAnIDIsUnderstoodUpToItsLongest(t *testing.T) {
+	longest := vaultID + "/backupPolicies/"
+	longest += strings.Repeat("p", 2048-len(longest))
+	for id, want := range map[string]plan.GapKind{longest: plan.GapPolicy, longest + "p": plan.GapPolicies} {
+		f := estate().on("GET", vaultID+"/backupPolicies", lists(`{"id":"`+id+`","properties":null}`))
+		o := discover(t, f.client(t, CommandPlan), scope())
+		if len(o.Gaps) != 1 || o.Gaps[0].Kind != want {
+			t.Errorf("an id of %d bytes: gaps %.200v, want one of kind %s", len(id), o.Gaps, want)
+		}
+	}
+}
+
 // A page that fails takes the list with it, but not the names of the pages before it.
 func TestAListThatBreaksOffKeepsItsNames(t *testing.T) {
 	paged := func(path, row string) []http.HandlerFunc {

@@ -46,3 +46,30 @@ func TestLooksShowJobsThatRunSinceBeforeTheirWindow(t *testing.T) {
 		}
 	})
 }
+
+// A job that is found by both reads is one job.
+func TestAJobInTheWindowThatRunsIsListedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		job := func(id, start string) string {
+			return `{"id":"` + vaultID + `/backupJobs/` + id + `","properties":{"operation":"ConfigureBackup","status":"InProgress",` +
+				`"containerName":"c","startTime":"` + start + `"}}`
+		}
+		f := newFake().on("GET", vaultID+"/backupProtectedItems", lists())
+		f.on("GET", vaultID+"/backupJobs", func(w http.ResponseWriter, r *http.Request) {
+			jobs := []string{job("new", "2000-01-01T00:00:00Z")}
+			if strings.Contains(r.URL.Query().Get("$filter"), "status eq 'InProgress'") {
+				jobs = append(jobs, job("old", "1999-12-30T00:00:00Z"))
+			}
+			lists(jobs...)(w, r)
+		})
+		c := f.client(t, CommandApply)
+		c.noteOld(vaultID, []plan.Job{{ID: "old", Status: "InProgress"}})
+		s, err := c.List(t.Context(), vaultID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(s.Jobs) != 2 || !strings.HasSuffix(s.Jobs[0].ID, "/new") || !strings.HasSuffix(s.Jobs[1].ID, "/old") {
+			t.Errorf("jobs are %+v", s.Jobs)
+		}
+	})
+}
