@@ -149,8 +149,8 @@ func (r *run) startAll(ctx context.Context) {
 		if t == nil {
 			break
 		}
-		if r.slots.Acquire(open, 1) != nil {
-			r.finish(t, bare(t.Change, NotStarted, text(context.Cause(open))))
+		if err := r.acquireSlot(ctx, open); err != nil {
+			r.finish(t, bare(t.Change, NotStarted, text(err)))
 			break
 		}
 		placed := make(chan struct{})
@@ -161,6 +161,19 @@ func (r *run) startAll(ctx context.Context) {
 		<-placed // with a slot for its write: whoever only queues for one can be overtaken
 	}
 	lives.Wait()
+}
+
+// acquireSlot waits for an operation slot, and returns why there is none. When the time of the run is over its changes
+// end one by one, and a slot that one of them gave back then is for nobody.
+func (r *run) acquireSlot(ctx, open context.Context) error {
+	if r.slots.Acquire(open, 1) != nil {
+		return context.Cause(open)
+	}
+	if err := context.Cause(ctx); err != nil {
+		r.slots.Release(1)
+		return err
+	}
+	return nil
 }
 
 // live carries one change out, within its time. It calls placed once it has a slot for its write or waits for something.
