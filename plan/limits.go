@@ -30,6 +30,13 @@ const (
 	ProtectionChangesPerDay = 1000
 )
 
+// RestoresPerDay is how often an item is restored in 24 hours (azure-api.md §19).
+const RestoresPerDay = 10
+
+// RestoreJobsReach is how far back Restore jobs are looked for. What the service keeps is not documented; the portal
+// says six months (azure-api.md §19).
+const RestoreJobsReach = 180 * 24 * time.Hour
+
 // The sizes that the backup service allows (azure-api.md §13). A plan blocks what would exceed them.
 const (
 	MaxVMsPerVault      = 1000

@@ -2,8 +2,10 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
@@ -67,6 +69,30 @@ func (r RetentionSpec) outlives(taken, now time.Time) bool {
 func weeksLater(t time.Time, n int) time.Time  { return t.AddDate(0, 0, 7*n) }
 func monthsLater(t time.Time, n int) time.Time { return t.AddDate(0, n, 0) }
 func yearsLater(t time.Time, n int) time.Time  { return t.AddDate(n, 0, 0) }
+
+// PointsLetGo says of a recovery point of an item whether what the file wants may let go of it earlier than today's
+// policy does: an upper bound, as in the notes of a plan.
+func PointsLetGo(c *config.Config, o Observed, opt Options) func(item string, taken time.Time) bool {
+	m := newMaker(c, &o, opt)
+	m.planVaults()
+	m.planPolicies()
+	m.decide(m.subjects())
+	m.plan() // narrows the changes to opt.Only
+	of := map[armid.Key][]*loss{}
+	for _, d := range m.changes {
+		if d.loss == nil {
+			continue
+		}
+		for _, it := range d.loss.items {
+			of[armid.Of(it.ID)] = append(of[armid.Of(it.ID)], d.loss)
+		}
+	}
+	return func(item string, taken time.Time) bool {
+		return slices.ContainsFunc(of[armid.Of(item)], func(l *loss) bool {
+			return l.after == nil || l.lets(taken, opt.Now) // what is not known to be kept may go
+		})
+	}
+}
 
 // pruned counts the recovery points of some changes. A point stands in it once, whatever lets go of it.
 type pruned struct {

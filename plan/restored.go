@@ -118,3 +118,11 @@ func (a StorageAccount) CannotStage(location string) string {
 	}
 	return ""
 }
+
+// ItemPoints are the recovery points of an item.
+type ItemPoints struct {
+	Item   Item
+	Points []RecoveryPoint // newest first
+	// Read says whether they could be read; no points that were read are none.
+	Read bool
+}

@@ -108,7 +108,7 @@ func (a *app) startBackups(ctx context.Context, s *session, f backupFlags, run *
 
 // backupOf is the change that backs a VM up now.
 func backupOf(o plan.Observed, name string, retain time.Duration) (plan.Change, error) {
-	vm, err := findVM(o, name)
+	vm, err := findVM(o, "backing up", name)
 	if err != nil {
 		return plan.Change{}, err
 	}
@@ -133,8 +133,9 @@ func backupOf(o plan.Observed, name string, retain time.Duration) (plan.Change, 
 	return c, nil
 }
 
-// findVM finds the VM that a name on the command line means, also where only its backup is left.
-func findVM(o plan.Observed, name string) (string, error) {
+// findVM finds the VM that a name on the command line means, also where only its backup is left; an error begins with
+// what was being done.
+func findVM(o plan.Observed, doing, name string) (string, error) {
 	ids := map[armid.Key]string{}
 	add := func(id string) {
 		if _, known := ids[armid.Of(id)]; !known && isCalled(id, name) {
@@ -154,7 +155,7 @@ func findVM(o plan.Observed, name string) (string, error) {
 	slices.Sort(found)
 	switch len(found) {
 	case 0:
-		return "", fmt.Errorf("backing up %q: %w", name, plan.ErrNoVM)
+		return "", fmt.Errorf("%s %q: %w", doing, name, plan.ErrNoVM)
 	case 1:
 		return found[0], nil
 	default:

@@ -17,6 +17,7 @@ func (a *app) topics() []*cobra.Command {
 		topic("exit-codes", "What the exit codes mean", exitCodesTopic()),
 		topic("guards", "What a plan is refused for, and the flags that lift it", guardsTopic()),
 		topic("rules", "What a config is checked against", rulesTopic()),
+		topic("recovery-points", "What a recovery point is, and which can be restored", pointsTopic()),
 		topic("findings", "What audit can find, by code, and what to do", findingsTopic()),
 	}
 }
@@ -56,6 +57,40 @@ func rulesTopic() string {
 		}
 	}
 	return strings.TrimRight(b.String(), "\n")
+}
+
+// pointsTopic explains what azbackup points shows. The words are those of its columns and of its JSON.
+func pointsTopic() string {
+	return strings.TrimSpace(`
+A recovery point is a backup at a time. azbackup points lists them, newest first.
+
+consistency
+  application  databases and files were quiesced; file system  files were; crash  as after a power cut
+
+tiers
+  snapshot  beside the disks (InstantRP): restored in minutes, kept for the days of instant restore
+  vault     copied into the vault (HardenedRP): restored in as long as the copy takes
+  archive   moved out of the vault's standard tier (ArchivedRP): needs rehydration, hours to a day, before a restore
+
+restored now
+  ✓ A point with a valid snapshot or vault tier, or one that was rehydrated.
+  ✗ Anything else, with the reason. A point of which not all was understood is never called restorable.
+
+proven
+  A Restore job that ended Completed and names the point's time. Azure keeps jobs for months, not for ever: a point that
+  was proven long ago may be shown without its proof.
+
+may be pruned earlier
+  The file keeps points for less long than today's policy does. Which points a weekly, monthly or yearly retention selected
+  is in no list, so this names every point that may go.
+
+JSON
+  {"format_version", "vms": [{"id", "vault", "item", "state", "exists", "read", "points": [{"name", "id", "time", "age_seconds",
+  "consistency", "tiers": [{"type", "status"}], "disks": {"held", "attached", "included": [{"lun", "name"}], "excluded"},
+  "expires", "restorable", "restored_from", "why_not", "proven_by", "proven_at", "may_be_pruned_earlier"}]}], "gaps"}
+  null is what the service did not say: tiers that are null are not known, disks that are null are all of them, as far as is
+  known; exists is null for a VM in no list. The OS disk has lun -1.
+`)
 }
 
 // topicWidth is how wide the prose of a topic is.

@@ -1,0 +1,115 @@
+package azure
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// PointReading is what was read of the recovery points of some items.
+type PointReading struct {
+	Items []plan.ItemPoints // as they were asked for
+	// Restores are the Restore jobs of their containers since the time that was asked for, newest first.
+	Restores []plan.RestoreJob
+	Gaps     []plan.Gap
+}
+
+// Points reads the recovery points of items, and the Restore jobs since a time that may prove them. Of at most
+// [plan.MaxPointReads] points that leave disks out it is read which. A read that fails is a gap; the errors are those of
+// [Client.Discover].
+func (c *Client) Points(ctx context.Context, items []plan.Item, since time.Time) (PointReading, error) {
+	d := &discovery{c: c, good: 1} // whoever knows the items was answered
+	out := PointReading{Items: make([]plan.ItemPoints, len(items))}
+	containers := map[string][]string{}
+	var reads []read
+	for i, it := range items {
+		out.Items[i].Item = it
+		if containers[it.Vault] == nil {
+			reads = append(reads, func(ctx context.Context) { d.restores(ctx, it.Vault, since, containers[it.Vault], &out) })
+		}
+		containers[it.Vault] = append(containers[it.Vault], it.Container)
+		reads = append(reads, func(ctx context.Context) { d.pointsOf(ctx, &out.Items[i]) })
+	}
+	if err := d.run(ctx, reads); err != nil {
+		return PointReading{}, err
+	}
+	if err := d.run(ctx, d.diskReads(&out)); err != nil {
+		return PointReading{}, err
+	}
+	slices.SortStableFunc(out.Restores, func(a, b plan.RestoreJob) int { return b.Start.Compare(a.Start) })
+	out.Gaps = d.out.Gaps
+	sortGaps(out.Gaps)
+	return out, nil
+}
+
+// pointGap is the gap of an item's recovery points.
+func pointGap(it plan.Item) plan.Gap {
+	return plan.Gap{Kind: plan.GapPoints, Subscription: armid.SubscriptionOf(it.ID), Vault: it.Vault, Target: it.VM}
+}
+
+func (d *discovery) pointsOf(ctx context.Context, p *plan.ItemPoints) {
+	points, err := d.c.RecoveryPoints(ctx, p.Item.ID)
+	if err != nil {
+		d.fail(ctx, pointGap(p.Item), err)
+		return
+	}
+	d.got(func(o *plan.Observed) {
+		p.Points, p.Read = points, true
+		for _, point := range points {
+			o.Gaps = append(o.Gaps, notUnderstood(pointGap(p.Item), point.Unreadable)...)
+		}
+	})
+}
+
+func (d *discovery) restores(ctx context.Context, vault string, since time.Time, containers []string, out *PointReading) {
+	gap := plan.Gap{Kind: plan.GapJobs, Subscription: armid.SubscriptionOf(vault), Vault: vault}
+	jobs, err := d.c.RestoreJobs(ctx, vault, since, containers...)
+	if err != nil {
+		d.fail(ctx, gap, err)
+		return
+	}
+	d.got(func(o *plan.Observed) {
+		out.Restores = append(out.Restores, jobs...)
+		for _, j := range jobs {
+			o.Gaps = append(o.Gaps, notUnderstood(gap, j.Unreadable)...)
+		}
+	})
+}
+
+// diskReads read the disks of the points whose list says that some are left out.
+func (d *discovery) diskReads(out *PointReading) []read {
+	var reads []read
+	for i := range out.Items {
+		for k := range out.Items[i].Points {
+			p := &out.Items[i].Points[k]
+			if p.Disks == nil || p.Disks.Included != nil || p.Unreadable != "" {
+				continue
+			}
+			if len(reads) == plan.MaxPointReads {
+				return reads
+			}
+			reads = append(reads, func(ctx context.Context) { d.disksOf(ctx, out.Items[i].Item, p) })
+		}
+	}
+	return reads
+}
+
+func (d *discovery) disksOf(ctx context.Context, it plan.Item, p *plan.RecoveryPoint) {
+	full, err := d.c.RecoveryPoint(ctx, p.ID)
+	if err == nil && full.Unreadable != "" {
+		err = brokenRead(fmt.Sprintf("reading recovery point %q", p.Name), p.ID, plan.CodeNotUnderstood, fmt.Errorf("%s", full.Unreadable))
+	}
+	if err != nil {
+		d.fail(ctx, pointGap(it), err)
+		return
+	}
+	d.got(func(*plan.Observed) {
+		if full.Disks != nil {
+			p.Disks = full.Disks
+		}
+	})
+}

@@ -1,0 +1,145 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/azbackup/azbackup/plan"
+)
+
+// Points are the recovery points of some VMs at a time.
+type Points struct {
+	Now  time.Time
+	VMs  []VMPoints // as they were asked for
+	Gaps []plan.Gap
+}
+
+// VMPoints are the recovery points of a VM in one vault.
+type VMPoints struct {
+	VM string // id
+	// Gone says that the VM is known not to exist, Unseen that no list showed it.
+	Gone, Unseen bool
+	// Item is nil where no vault that was read backs the VM up.
+	Item *plan.Item
+	// Read says whether the points could be read.
+	Read   bool
+	Points []Point // newest first
+}
+
+// Point is a recovery point with what else is known of it.
+type Point struct {
+	plan.RecoveryPoint
+	// Proof is the last job that restored it to the end; nil = none that is known.
+	Proof *plan.RestoreJob
+	// LetGo says that what the file wants may let go of the point earlier than today's policy does.
+	LetGo bool
+}
+
+// PointsFormats are the formats of recovery points, in the order in which help names them.
+func PointsFormats() []string { return []string{"text", "json", "csv"} }
+
+// WritePoints writes recovery points in one of [PointsFormats].
+func WritePoints(w io.Writer, format string, p Points, s Style) error {
+	switch format {
+	case "text":
+		return PointsText(w, p, s)
+	case "json":
+		return PointsJSON(w, p)
+	case "csv":
+		return PointsCSV(w, p)
+	default:
+		return fmt.Errorf("writing recovery points: %q is not one of %s", format, strings.Join(PointsFormats(), ", "))
+	}
+}
+
+// state is an item's state for people.
+func (v VMPoints) state() string {
+	switch {
+	case v.Item == nil:
+		return ""
+	case v.Item.SoftDeleted:
+		return plan.StateSoftDeleted
+	case v.Item.Partial:
+		return ""
+	}
+	return v.Item.State
+}
+
+// whyNot is why a point cannot be restored now; "" = it can.
+func (v VMPoints) whyNot(p Point, now time.Time) string {
+	if _, why := p.Restorable(now); why != "" {
+		return why
+	}
+	if v.Item.SoftDeleted {
+		return "its item is soft-deleted: undelete it first"
+	}
+	return ""
+}
+
+// consistencyWords are short words for recoveryPointType.
+func consistencyWords(s string) string {
+	for word, short := range map[string]string{
+		"AppConsistent": "application", "FileSystemConsistent": "file system", "CrashConsistent": "crash",
+	} {
+		if strings.EqualFold(s, word) {
+			return short
+		}
+	}
+	return s
+}
+
+// tierWords are the tiers of a point: where a restore comes from fastest stands first.
+func tierWords(tiers []plan.PointTier) string {
+	if tiers == nil {
+		return "tiers not told"
+	}
+	names := map[string]string{plan.TierInstant: "snapshot", plan.TierVault: "vault", plan.TierArchive: "archive"}
+	var words []string
+	for _, want := range []string{plan.TierInstant, plan.TierVault, plan.TierArchive} {
+		for _, t := range tiers {
+			if strings.EqualFold(t.Type, want) {
+				words = append(words, tierWord(names[want], t.Status))
+			}
+		}
+	}
+	for _, t := range tiers {
+		known := slices.ContainsFunc([]string{plan.TierInstant, plan.TierVault, plan.TierArchive}, func(k string) bool { return strings.EqualFold(k, t.Type) })
+		if !known {
+			words = append(words, tierWord(t.Type, t.Status))
+		}
+	}
+	return strings.Join(words, ", ")
+}
+
+func tierWord(tier, status string) string {
+	switch {
+	case strings.EqualFold(status, "Valid"):
+		return tier
+	case status == "":
+		status = "not known"
+	}
+	return tier + " (" + strings.ToLower(status) + ")"
+}
+
+// heldWords are the disks in a point: those that are left out are named.
+func heldWords(d *plan.PointDisks) string {
+	if d == nil {
+		return ""
+	}
+	words := fmt.Sprintf("%d of %d disks", d.Held, d.Attached)
+	if len(d.Excluded) > 0 {
+		words += ", without " + diskNames(d.Excluded)
+	}
+	return words
+}
+
+func diskNames(disks []plan.PointDisk) string {
+	names := make([]string, len(disks))
+	for i, d := range disks {
+		names[i] = d.Name
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,138 @@
+package report
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/azbackup/azbackup/plan"
+)
+
+// PointsText writes recovery points for a person: what could not be read first, then each VM with its points, newest
+// first, then how many can be restored now.
+func PointsText(w io.Writer, p Points, s Style) error {
+	out := bufio.NewWriter(w)
+	t := pointsText{planText{out, plan.Plan{}, s, newPalette(s.Color)}, p}
+	for _, g := range p.Gaps {
+		t.marked(t.change("?"), plain, "could not read "+GapWords(g))
+	}
+	t.blankAfter(len(p.Gaps))
+	for _, v := range p.VMs {
+		t.vm(v)
+	}
+	t.sum()
+	return out.Flush()
+}
+
+type pointsText struct {
+	planText
+	p Points
+}
+
+func (t pointsText) vm(v VMPoints) {
+	fmt.Fprintf(t, "%s\n", t.bold(Line(strings.Join(notEmpty(name(v.VM), t.where(v)), "  "))))
+	switch {
+	case v.Gone:
+		t.prose("  ", t.change, "the VM does not exist any more")
+	case v.Unseen:
+		t.prose("  ", t.change, "the VM is in no list that was read: it may not exist any more, or the identity may not see it")
+	}
+	switch {
+	case v.Item == nil:
+		t.prose("  ", t.stop, "no vault that was read backs it up")
+	case !v.Read:
+		t.prose("  ", t.stop, "its recovery points could not be read")
+	case len(v.Points) == 0:
+		t.prose("  ", t.change, "no recovery point")
+	}
+	lines := make([]line, len(v.Points))
+	for i, p := range v.Points {
+		lines[i] = t.point(v, p)
+	}
+	columns := newColumns(lines, t.style, t.palette)
+	for _, l := range lines {
+		columns.write(t, l)
+	}
+	fmt.Fprintln(t)
+}
+
+func (pointsText) where(v VMPoints) string {
+	if v.Item == nil {
+		return ""
+	}
+	return strings.Join(notEmpty(in(v.Item.Vault), v.state()), ", ")
+}
+
+func (t pointsText) point(v VMPoints, p Point) line {
+	why := v.whyNot(p, t.p.Now)
+	l := line{mark: "✓", paint: t.create, why: Line(why), cells: []string{
+		pointTime(p.Time), pointAge(t.p.Now, p.Time), Line(consistencyWords(p.Consistency)), Line(tierWords(p.Tiers)),
+	}}
+	if why != "" {
+		l.mark, l.paint = "✗", t.blocked
+	}
+	if p.Proof != nil {
+		l.details = append(l.details, Line(fmt.Sprintf("proven: restored by job %s, %s", lastName(p.Proof.ID), pointTime(p.Proof.End))))
+	}
+	if p.LetGo {
+		l.details = append(l.details, "the file keeps points for less long: this one may be pruned earlier")
+	}
+	if words := heldWords(p.Disks); words != "" {
+		l.details = append(l.details, Line(words))
+	}
+	if t.style.Verbose {
+		l.details = append(l.details, Line(strings.Join(notEmpty("point "+p.Name, expiry(p.Expires)), ", ")))
+	}
+	return l
+}
+
+func expiry(at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return "expires " + pointTime(at)
+}
+
+func pointTime(at time.Time) string {
+	if at.IsZero() {
+		return "time not known"
+	}
+	return at.UTC().Format("2006-01-02 15:04:05 UTC")
+}
+
+func pointAge(now, at time.Time) string {
+	if at.IsZero() {
+		return ""
+	}
+	return duration(now.Sub(at).Truncate(time.Minute)) + " ago"
+}
+
+// sum is the last line.
+func (t pointsText) sum() {
+	all, restorable, proven, letGo := 0, 0, 0, 0
+	for _, v := range t.p.VMs {
+		for _, p := range v.Points {
+			all++
+			restorable += one(v.whyNot(p, t.p.Now) == "")
+			proven += one(p.Proof != nil)
+			letGo += one(p.LetGo)
+		}
+	}
+	words := []string{plural(all, "recovery point"), number(restorable) + " can be restored now", number(proven) + " proven by a restore"}
+	if letGo > 0 {
+		words = append(words, number(letGo)+" may be pruned earlier by what the file wants")
+	}
+	if n := len(t.p.Gaps); n > 0 {
+		words = append(words, plural(n, "gap"))
+	}
+	fmt.Fprintln(t, "Points: "+strings.Join(words, ", "))
+}
+
+func one(is bool) int {
+	if is {
+		return 1
+	}
+	return 0
+}
