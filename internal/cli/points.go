@@ -109,7 +109,7 @@ func pointsReport(c *config.Config, o plan.Observed, vms []string, read azure.Po
 			entries++
 			v := report.VMPoints{VM: vm, Gone: gone, Unseen: unseen, Item: &of.Item, Read: of.Read}
 			for _, p := range of.Points {
-				point := report.Point{RecoveryPoint: p, LetGo: letGo(of.Item.ID, p.Time)}
+				point := report.Point{RecoveryPoint: p, LetGo: !p.Time.IsZero() && letGo(of.Item.ID, p.Time)}
 				if proof, ok := p.ProvenBy(of.Item, read.Restores); ok {
 					point.Proof = &proof
 				}

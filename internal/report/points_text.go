@@ -44,6 +44,8 @@ func (t pointsText) vm(v VMPoints) {
 		t.prose("  ", t.stop, "no vault that was read backs it up")
 	case !v.Read:
 		t.prose("  ", t.stop, "its recovery points could not be read")
+	case len(v.Points) == 0 && !v.Item.LastRecoveryPoint.IsZero():
+		t.prose("  ", t.stop, "none is listed, though its item tells of a recovery point of "+pointTime(v.Item.LastRecoveryPoint))
 	case len(v.Points) == 0:
 		t.prose("  ", t.change, "no recovery point")
 	}
@@ -104,7 +106,7 @@ func pointTime(at time.Time) string {
 
 func pointAge(now, at time.Time) string {
 	if at.IsZero() {
-		return ""
+		return dash("")
 	}
 	return duration(now.Sub(at).Truncate(time.Minute)) + " ago"
 }

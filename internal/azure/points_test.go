@@ -1,0 +1,62 @@
+package azure
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/azbackup/azbackup/plan"
+)
+
+func TestPointsComeWithTheirRestoresAndGaps(t *testing.T) {
+	const c1, c2 = "iaasvmcontainerv2;rg-app;vm1", "iaasvmcontainerv2;rg-app;vm2"
+	row := edited(t, edited(t, fullPoint, `"includedDiskList"`, `"x"`), `"excludedDiskList"`, `"y"`)
+	f := newFake().
+		on("GET", item1+"/recoveryPoints", lists(row, rawPoint(item1, "2024-05-01T06:00:00Z"))).
+		on("GET", item1+"/recoveryPoints/362588450327416", says(200, fullPoint)).
+		on("GET", item2+"/recoveryPoints", fails(403, "AuthorizationFailed")).
+		on("GET", vaultID+"/backupJobs", lists(rawRestore("j1", c1, "{}"), rawRestore("j2", c2, "{}"), rawRestore("j3", "another", "{}"))).
+		on("GET", vaultID+"/backupJobs/j1", says(200, rawRestore("j1", c1, fullBag))).
+		on("GET", vaultID+"/backupJobs/j2", says(200, rawRestore("j2", c2, `[]`)))
+	c := f.client(t, CommandPoints)
+	items := []plan.Item{
+		{ID: item1, Vault: vaultID, VM: vm1, Container: c1}, {ID: item2, Vault: vaultID, VM: strings.Replace(vm1, "VM1", "VM2", 1), Container: c2},
+	}
+	got, err := c.Points(t.Context(), items, time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC))
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, two := got.Items[0], got.Items[1]
+	if !one.Read || len(one.Points) != 2 || len(one.Points[0].Disks.Included) != 2 || one.Points[0].Disks.Excluded[0].Name != "scratch" || one.Points[1].Disks != nil {
+		t.Errorf("%+v", one)
+	}
+	if two.Read || len(two.Points) != 0 {
+		t.Errorf("%+v", two)
+	}
+	if len(got.Restores) != 2 {
+		t.Errorf("restores %+v", got.Restores)
+	}
+	if p, ok := one.Points[0].ProvenBy(items[0], got.Restores); !ok || !strings.HasSuffix(p.ID, "/j1") {
+		t.Errorf("proof %+v", p)
+	}
+	if kinds := gapKinds(plan.Observed{Gaps: got.Gaps}); strings.Join(kinds, ", ") != "jobs NotUnderstood, recovery-points AuthorizationFailed" {
+		t.Errorf("gaps %q", kinds)
+	}
+	if n := f.count("GET", "/j3"); n != 0 {
+		t.Error("a job of another VM was read")
+	}
+}
+
+// What one document says of a point that its list does not is a gap where it cannot be read.
+func TestDisksOfAPointThatCannotBeReadAreAGap(t *testing.T) {
+	row := edited(t, edited(t, fullPoint, `"includedDiskList"`, `"x"`), `"excludedDiskList"`, `"y"`)
+	f := newFake().on("GET", item1+"/recoveryPoints", lists(row)).on("GET", item1+"/recoveryPoints/362588450327416", says(200, edited(t, fullPoint, `{"lun":-1,`, `{"lun":"x",`))).
+		on("GET", vaultID+"/backupJobs", lists())
+	got, err := f.client(t, CommandPoints).Points(t.Context(), []plan.Item{{ID: item1, Vault: vaultID, VM: vm1, Container: "c"}}, time.Time{})
+	if err != nil || len(got.Gaps) != 1 || got.Gaps[0].Code != plan.CodeNotUnderstood {
+		t.Errorf("%+v, %v", got.Gaps, err)
+	}
+	if d := got.Items[0].Points[0].Disks; d.Included != nil || d.Held != 2 {
+		t.Errorf("%+v", d)
+	}
+}
