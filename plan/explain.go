@@ -57,7 +57,7 @@ var ErrNoVM = errors.New("no such VM among those that were read")
 // Explain says what decides about one VM, given by id, by resource group/name or by name. It returns an
 // [*AmbiguousError] when several fit and an error that is [ErrNoVM] when none does.
 func Explain(c *config.Config, o Observed, vm string, opt Options) (Explanation, error) {
-	opt.Only = nil
+	opt.Only, opt.Brief = nil, false
 	m := newMaker(c, &o, opt)
 	m.planVaults()
 	m.planPolicies()
@@ -82,24 +82,24 @@ func (s *subject) isCalled(name string) bool {
 		return s.key == armid.Of(name)
 	}
 	if group, vm, ok := strings.Cut(name, "/"); ok {
-		return strings.EqualFold(s.target.ResourceGroup, group) && strings.EqualFold(s.target.Name, vm)
+		return strings.EqualFold(s.target().ResourceGroup, group) && strings.EqualFold(s.target().Name, vm)
 	}
-	return strings.EqualFold(s.target.Name, name)
+	return strings.EqualFold(s.target().Name, name)
 }
 
 func (m *maker) explain(s *subject, p Plan) Explanation {
 	e := Explanation{VM: s.id, Read: s.vm != nil, Missing: s.missing, Next: nextOf(s.key, p)}
 	if s.vm != nil {
 		e.NeedsEnhanced = s.vm.NeedsEnhanced
-		e.Steps = m.config.Explain(s.target)
+		e.Steps = m.config.Explain(s.target())
 	}
 	here := anyVault
 	if s.rule != nil {
 		e.Rule, e.Protect, e.Gap = refOf(s.rule.Name, s.rule.Pos), s.rule.Protect, m.gaps.touching(s)
 		if s.rule.Protect != config.ProtectOff && (s.rule.Protect != config.ProtectStopped || len(s.rule.Vault) > 0) {
 			candidates := m.candidates(s)
-			here = func(v *vaultPlan) bool { return slices.Contains(candidates, v) }
-			for _, v := range candidates {
+			here = candidates.has
+			for _, v := range candidates.all {
 				e.Candidates = append(e.Candidates, v.id)
 			}
 		}

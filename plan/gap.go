@@ -165,7 +165,7 @@ func (g *gapIndex) touching(s *subject) *Gap {
 	if len(g.all) == 0 {
 		return nil
 	}
-	sub := strings.ToLower(s.target.Subscription)
+	sub := strings.ToLower(s.target().Subscription)
 	list := g.vms[sub]
 	if s.vm == nil && !s.missing {
 		return cmp.Or(g.vm[s.key], list, g.item[s.key])
@@ -179,7 +179,7 @@ func (g *gapIndex) touching(s *subject) *Gap {
 			return gap
 		}
 	}
-	hiding := g.hiding(s.target.Subscription, s.target.Location)
+	hiding := g.hiding(s.target().Subscription, s.target().Location)
 	if gap := g.item[s.key]; gap != nil {
 		hiding = append([]*Gap{gap}, hiding...)
 	}

@@ -147,8 +147,8 @@ func (m *maker) stopsAllowed() (limit int, words string) {
 // activeItems counts the items that are backed up now in the vaults of the file.
 func (m *maker) activeItems() int {
 	n := 0
-	for _, items := range m.index.items {
-		for _, it := range items {
+	for _, at := range m.index.machines {
+		for _, it := range at.items {
 			if it.class() == active && m.vaults[m.index.key(it.Vault)] != nil {
 				n++
 			}

@@ -12,11 +12,9 @@ import (
 // index is what was read, by key. Everything in it is sorted, and what was listed twice stands once, so that
 // nothing made from it depends on the order of the reads.
 type index struct {
-	vms      map[armid.Key]*VM // those that were understood
-	unread   map[armid.Key]*VM // the others, of which the id is known
+	machines map[armid.Key]*machine
 	vaults   map[armid.Key]*Vault
 	policies map[armid.Key]*Policy
-	items    map[armid.Key][]*Item // by VM
 	held     map[armid.Key]int     // VMs in a vault; soft-deleted items do not count
 	ever     map[armid.Key]int     // items in a vault, soft-deleted ones too
 	under    map[armid.Key][]*Item // by policy
@@ -27,6 +25,13 @@ type index struct {
 	fold     map[string]armid.Key      // vault and policy ids are repeated in every item
 }
 
+// machine is what was read of one VM: of a large estate there are many, so that each stands once, under one key.
+type machine struct {
+	vm     *VM // nil = not read, or not understood
+	unread *VM // not understood: only its id is known
+	items  []*Item
+}
+
 // jobKey joins a job to an item: both carry the container's name (azure-api.md §0.4).
 type jobKey struct {
 	vault     armid.Key
@@ -35,11 +40,9 @@ type jobKey struct {
 
 func newIndex(o *Observed) *index {
 	x := &index{
-		vms:      make(map[armid.Key]*VM, len(o.VMs)),
-		unread:   make(map[armid.Key]*VM),
+		machines: make(map[armid.Key]*machine, len(o.VMs)),
 		vaults:   make(map[armid.Key]*Vault, len(o.Vaults)),
 		policies: make(map[armid.Key]*Policy, len(o.Policies)),
-		items:    make(map[armid.Key][]*Item, len(o.Items)),
 		held:     make(map[armid.Key]int),
 		ever:     make(map[armid.Key]int),
 		under:    make(map[armid.Key][]*Item),
@@ -50,11 +53,7 @@ func newIndex(o *Observed) *index {
 		fold:     make(map[string]armid.Key),
 	}
 	for i := range o.VMs {
-		vms := x.vms
-		if o.VMs[i].Unreadable != "" {
-			vms = x.unread
-		}
-		keepFirst(vms, armid.Of(o.VMs[i].ID), &o.VMs[i], func(v *VM) string { return v.ID })
+		x.addVM(&o.VMs[i])
 	}
 	for i := range o.Vaults {
 		keepFirst(x.vaults, armid.Of(o.Vaults[i].ID), &o.Vaults[i], func(v *Vault) string { return v.ID })
@@ -90,21 +89,41 @@ func keepFirst[T any](m map[armid.Key]*T, k armid.Key, v *T, id func(*T) string)
 	}
 }
 
+// machine is the VM of a key, which is made where it is not there.
+func (x *index) machine(k armid.Key) *machine {
+	found := x.machines[k]
+	if found == nil {
+		found = &machine{}
+		x.machines[k] = found
+	}
+	return found
+}
+
+func (x *index) addVM(vm *VM) {
+	at := x.machine(armid.Of(vm.ID))
+	slot := &at.vm
+	if vm.Unreadable != "" {
+		slot = &at.unread
+	}
+	if *slot == nil || vm.ID < (*slot).ID {
+		*slot = vm
+	}
+}
+
 func (x *index) addItems(items []Item) {
 	for i := range items {
-		k := armid.Of(items[i].VM)
-		x.items[k] = append(x.items[k], &items[i])
+		at := x.machine(armid.Of(items[i].VM))
+		at.items = append(at.items, &items[i])
 	}
-	for vm, list := range x.items {
-		if len(list) > 1 {
-			slices.SortFunc(list, compareItems)
+	for _, at := range x.machines {
+		if len(at.items) > 1 {
+			slices.SortFunc(at.items, compareItems)
 			// A list that moved while it was paged shows an item twice.
-			list = slices.CompactFunc(list, func(a, b *Item) bool {
+			at.items = slices.CompactFunc(at.items, func(a, b *Item) bool {
 				return x.key(a.Vault) == x.key(b.Vault) && armid.Same(a.ID, b.ID)
 			})
-			x.items[vm] = list
 		}
-		for _, it := range list {
+		for _, it := range at.items {
 			v := x.key(it.Vault)
 			x.ever[v]++
 			if !it.SoftDeleted {

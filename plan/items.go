@@ -46,6 +46,10 @@ func before(it *Item) *State {
 
 // keep puts down that nothing is done.
 func (m *maker) keep(s *subject, at place, r Reason, detail string) {
+	if m.opt.Brief {
+		m.count(r)
+		return
+	}
 	c := m.itemChange(s, at, Unchanged)
 	c.Reason, c.Because, c.WaitsFor = r, m.sentence(r, detail), ""
 	unwanted := s.rule == nil || s.rule.Protect == config.ProtectOff
@@ -55,7 +59,17 @@ func (m *maker) keep(s *subject, at place, r Reason, detail string) {
 	if at.vault != nil && s.vm != nil && s.rule == nil && at.class == active && at.vault.conf.Unmatched == unmatchedStop {
 		c.Notes = append(c.Notes, "not stopped in this run")
 	}
+	m.count(r)
 	m.quiet = append(m.quiet, c)
+}
+
+// count counts a VM or an item of which nothing is done.
+func (m *maker) count(r Reason) {
+	if r == ReasonExcluded {
+		m.excluded++
+	} else {
+		m.unchanged++
+	}
 }
 
 // protect plans the first backup configuration of a VM in the vault that it is routed to.
@@ -95,7 +109,12 @@ func (m *maker) protect(s *subject, at place) {
 
 // leaveUnprotectable leaves a VM out that Azure Backup cannot protect. Only where the file names that very VM is it
 // something that somebody has to look at.
-func (m *maker) leaveUnprotectable(s *subject, at place, c Change, why string) {
+func (m *maker) leaveUnprotectable(s *subject, at place, why string) {
+	if m.opt.Brief && s.rule.ID == "" {
+		m.count(ReasonUnsupported)
+		return
+	}
+	c := m.itemChange(s, at, wantedAction(at))
 	if at.item != nil {
 		c.Notes = append([]string{m.describe(at.item)}, c.Notes...)
 	}
@@ -105,6 +124,7 @@ func (m *maker) leaveUnprotectable(s *subject, at place, c Change, why string) {
 	}
 	c.ID, c.Action, c.WaitsFor = changeID(Unchanged, s.key), Unchanged, ""
 	c.Reason, c.Because = ReasonUnsupported, m.sentence(ReasonUnsupported, why)
+	m.count(ReasonUnsupported)
 	m.quiet = append(m.quiet, c)
 }
 

@@ -15,6 +15,9 @@ type Options struct {
 	Now time.Time
 	// Only narrows the plan: values of one key are alternatives, different keys must all hold.
 	Only []Only
+	// Brief leaves [Plan.Unchanged] out; its entries are counted all the same. Of a large estate they are most of a
+	// plan, and few ask for them.
+	Brief bool
 	// Zone finds a time zone by its Windows name, for [Explain]; nil, or a nil answer, means that it is not
 	// known. Loading zones is input, so it is left to the caller.
 	Zone func(windows string) *time.Location
@@ -40,7 +43,7 @@ type maker struct {
 	policies map[policyKey]*policyPlan
 	inVault  map[armid.Key]int // policies in a vault, this plan's included
 	inRegion map[region]int    // vaults in a region, this plan's included
-	routes   map[routeKey][]*vaultPlan
+	routes   map[routeKey]*destinations
 	only     *selection
 	because  map[Reason]string
 	keeps    map[*Policy][]string // what policies keep that items leave
@@ -50,6 +53,8 @@ type maker struct {
 	newcomers []newcomer
 	changes   []draft
 	quiet     []Change
+
+	unchanged, excluded int // counted also where quiet is left out
 }
 
 // draft is a change with what the guards and the forecast want to know of it.
@@ -71,7 +76,7 @@ func newMaker(c *config.Config, o *Observed, opt Options) *maker {
 		policies: make(map[policyKey]*policyPlan),
 		inVault:  make(map[armid.Key]int),
 		inRegion: make(map[region]int),
-		routes:   make(map[routeKey][]*vaultPlan),
+		routes:   make(map[routeKey]*destinations),
 		only:     newSelection(opt.Only),
 		because:  make(map[Reason]string),
 		keeps:    make(map[*Policy][]string),
@@ -166,11 +171,9 @@ func (m *maker) plan() Plan {
 		p.Changes = append(p.Changes, d.Change)
 		p.Summary[d.Action]++
 	}
-	for _, c := range m.quiet {
-		if c.Reason == ReasonExcluded {
-			p.Summary[Excluded]++
-		} else {
-			p.Summary[Unchanged]++
+	for action, n := range map[Action]int{Excluded: m.excluded, Unchanged: m.unchanged} {
+		if n > 0 {
+			p.Summary[action] = n
 		}
 	}
 	if len(p.Unchanged) == 0 {

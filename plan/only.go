@@ -84,7 +84,7 @@ func (o *selection) takes(s *subject) bool {
 }
 
 func matchesVM(g *regexp.Regexp, s *subject) bool {
-	return g.MatchString(s.target.Name) || g.MatchString(s.target.ResourceGroup+"/"+s.target.Name) || g.MatchString(s.id)
+	return g.MatchString(s.target().Name) || g.MatchString(s.target().ResourceGroup+"/"+s.target().Name) || g.MatchString(s.id)
 }
 
 // namesVault says whether a `vault=` names this vault.

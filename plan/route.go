@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"container/heap"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,29 +10,45 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// routeKey is all that the candidates of a VM depend on.
+// routeKey is all that the destinations of a VM depend on, what it needs apart.
 type routeKey struct {
 	rule int
 	region
 }
 
-// candidates lists the vaults that a VM of a rule may go to, by name.
-func (m *maker) candidates(s *subject) []*vaultPlan {
-	k := routeKey{s.ruleNo, regionOf(s.target.Subscription, s.target.Location)}
+// destinations are the vaults that the VMs of a rule in one place may go to: found once for all of them, as there may be
+// many of both.
+type destinations struct {
+	all  []*vaultPlan // by name
+	mine []*vaultPlan // of all, those in the subscription
+	near []*vaultPlan // of mine, those in the region
+	set  map[*vaultPlan]bool
+	fits map[string]*fitting // of near, by [VM.NeedsEnhanced]
+}
+
+func (d *destinations) has(v *vaultPlan) bool { return d.set[v] }
+
+// candidates finds the vaults that a VM of a rule may go to.
+func (m *maker) candidates(s *subject) *destinations {
+	target := s.target()
+	k := routeKey{s.ruleNo, regionOf(target.Subscription, target.Location)}
 	if found, ok := m.routes[k]; ok {
 		return found
 	}
-	found := []*vaultPlan{}
-	for _, v := range m.config.Candidates(s.rule, s.target.Subscription, s.target.Location) {
-		if p := m.vaults[armid.Of(v.ID())]; p != nil && !slices.Contains(found, p) {
-			found = append(found, p)
+	d := &destinations{set: map[*vaultPlan]bool{}, fits: map[string]*fitting{}}
+	for _, v := range m.config.Candidates(s.rule, target.Subscription, target.Location) {
+		if p := m.vaults[armid.Of(v.ID())]; p != nil && !d.set[p] {
+			d.all = append(d.all, p)
+			d.set[p] = true
 		}
 	}
-	slices.SortFunc(found, func(a, b *vaultPlan) int {
+	slices.SortFunc(d.all, func(a, b *vaultPlan) int {
 		return cmp.Or(strings.Compare(strings.ToLower(a.name), strings.ToLower(b.name)), strings.Compare(string(a.key), string(b.key)))
 	})
-	m.routes[k] = found
-	return found
+	d.mine = filter(d.all, func(v *vaultPlan) bool { return strings.ToLower(v.subscription) == k.subscription })
+	d.near = filter(d.mine, func(v *vaultPlan) bool { return armid.Location(v.location) == k.location })
+	m.routes[k] = d
+	return d
 }
 
 // route picks the vault for a VM that has no item: of the candidates that can take it the one with the fewest
@@ -41,45 +58,94 @@ func (m *maker) candidates(s *subject) []*vaultPlan {
 // A candidate that cannot take the VM is passed over, however empty: would it block the VM, then what else
 // goes where would decide about the block, and a second plan could find more to do.
 func (m *maker) route(s *subject) (v *vaultPlan, r Reason, detail string) {
-	all := m.candidates(s)
-	sub := strings.ToLower(s.target.Subscription)
-	mine := filter(all, func(v *vaultPlan) bool { return strings.ToLower(v.subscription) == sub })
-	near := filter(mine, func(v *vaultPlan) bool { return armid.Location(v.location) == armid.Location(s.target.Location) })
+	d := m.candidates(s)
 	switch {
-	case len(all) == 0:
-		return nil, ReasonNoVault, "region " + s.target.Location
-	case len(mine) == 0:
-		return nil, ReasonOtherSubscription, names(all) + " in subscription " + all[0].subscription
-	case len(near) == 0:
-		return nil, ReasonOtherRegion, names(mine) + " in " + mine[0].location + ", the VM in " + s.target.Location
-	case len(near) > 1 && len(s.rule.Vault) == 0 && !s.rule.Spread:
-		return nil, ReasonAmbiguousVault, names(near)
+	case len(d.all) == 0:
+		return nil, ReasonNoVault, "region " + s.target().Location
+	case len(d.mine) == 0:
+		return nil, ReasonOtherSubscription, names(d.all) + " in subscription " + d.all[0].subscription
+	case len(d.near) == 0:
+		return nil, ReasonOtherRegion, names(d.mine) + " in " + d.mine[0].location + ", the VM in " + s.target().Location
+	case len(d.near) > 1 && len(s.rule.Vault) == 0 && !s.rule.Spread:
+		return nil, ReasonAmbiguousVault, names(d.near)
 	}
-	return m.choose(s, near)
+	needs := s.vm.NeedsEnhanced
+	f := d.fits[needs]
+	if f == nil {
+		f = m.fitting(s, d.near)
+		d.fits[needs] = f
+	}
+	return f.choose()
 }
 
-// choose picks one of the vaults in the VM's place.
-func (m *maker) choose(s *subject, near []*vaultPlan) (v *vaultPlan, r Reason, detail string) {
-	var fit []*vaultPlan
+// fitting are the vaults in a VM's place that can take it and others that need the same.
+type fitting struct {
+	refused Reason // of all of them
+	detail  string
+	only    *vaultPlan // where there is no other
+	all     []*vaultPlan
+	byLoad  vaultHeap // of all; the loads may have grown since
+}
+
+func (m *maker) fitting(s *subject, near []*vaultPlan) *fitting {
+	f := &fitting{}
+	if len(near) == 1 {
+		f.only = near[0]
+	}
 	for _, v := range near {
 		reason, what := m.takes(s, v)
 		switch {
-		case reason == ReasonGap:
-			return single(near), reason, what // it might be the one
+		case reason == ReasonGap: // it might be the one
+			return &fitting{refused: reason, detail: what, only: f.only}
 		case reason == "":
-			fit = append(fit, v)
-		case r == "":
-			r, detail = reason, what
+			f.byLoad = append(f.byLoad, loaded{v, v.load, len(f.all)})
+			f.all = append(f.all, v)
+		case f.refused == "":
+			f.refused, f.detail = reason, what
 		}
 	}
-	if len(fit) == 0 {
-		return single(near), r, detail
+	heap.Init(&f.byLoad)
+	return f
+}
+
+// choose picks the emptiest, or says why there is none.
+func (f *fitting) choose() (v *vaultPlan, r Reason, detail string) {
+	if len(f.byLoad) == 0 {
+		return f.only, f.refused, f.detail
 	}
-	v = slices.MinFunc(fit, func(a, b *vaultPlan) int { return cmp.Compare(a.load, b.load) })
+	for first := &f.byLoad[0]; first.load != first.vault.load; first = &f.byLoad[0] {
+		first.load = first.vault.load // loads only grow
+		heap.Fix(&f.byLoad, 0)
+	}
+	v = f.byLoad[0].vault
 	if v.load >= MaxVMsPerVault {
-		return single(near), ReasonVaultFull, names(fit) + " with " + strconv.Itoa(v.load)
+		return f.only, ReasonVaultFull, names(f.all) + " with " + strconv.Itoa(v.load)
 	}
 	return v, "", ""
+}
+
+// loaded is a vault with its load when it was last looked at, and its place by name.
+type loaded struct {
+	vault  *vaultPlan
+	load   int
+	byName int
+}
+
+// vaultHeap has the emptiest vault first, of equals the first by name. It implements [heap.Interface].
+type vaultHeap []loaded
+
+func (h vaultHeap) Len() int { return len(h) }
+func (h vaultHeap) Less(i, j int) bool {
+	return cmp.Or(cmp.Compare(h[i].load, h[j].load), cmp.Compare(h[i].byName, h[j].byName)) < 0
+}
+func (h vaultHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+func (h *vaultHeap) Push(x any)   { *h = append(*h, x.(loaded)) } //nolint:forcetypeassert // nothing else is in it
+
+// Pop implements [heap.Interface].
+func (h *vaultHeap) Pop() any {
+	last := (*h)[len(*h)-1]
+	*h = (*h)[:len(*h)-1]
+	return last
 }
 
 // takes says why a vault cannot take the VM, or "". How full it is, is another question.
@@ -93,14 +159,6 @@ func (m *maker) takes(s *subject, v *vaultPlan) (Reason, string) {
 	return m.policyFits(s, m.policyAt(v, s.rule.Policy), "")
 }
 
-// single is the vault where there is no other.
-func single(vaults []*vaultPlan) *vaultPlan {
-	if len(vaults) == 1 {
-		return vaults[0]
-	}
-	return nil
-}
-
 func filter[T any](all []T, keep func(T) bool) []T {
 	var out []T
 	for _, v := range all {
@@ -111,11 +169,18 @@ func filter[T any](all []T, keep func(T) bool) []T {
 	return out
 }
 
+// maxNames is how many vaults a sentence names: one stands in every change that says so.
+const maxNames = 8
+
 // names lists vaults for people.
 func names(vaults []*vaultPlan) string {
-	out := make([]string, len(vaults))
-	for i, v := range vaults {
-		out[i] = v.name
+	var out []string
+	for _, v := range vaults[:min(len(vaults), maxNames)] {
+		out = append(out, v.name)
 	}
-	return strings.Join(out, ", ")
+	list := strings.Join(out, ", ")
+	if more := len(vaults) - len(out); more > 0 {
+		list += " and " + strconv.Itoa(more) + " more"
+	}
+	return list
 }

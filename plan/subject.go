@@ -2,7 +2,6 @@ package plan
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 
@@ -17,7 +16,6 @@ type subject struct {
 	id      string
 	vm      *VM // nil = not read
 	missing bool
-	target  config.Target
 	rule    *config.Rule
 	ruleNo  int
 	items   []*Item
@@ -30,44 +28,69 @@ func (m *maker) subjects() []*subject {
 	named := map[armid.Key]int{}
 	for i := range m.config.Rules {
 		if id := m.config.Rules[i].ID; id != "" {
-			if _, there := named[armid.Of(id)]; !there {
-				named[armid.Of(id)] = i
+			if k := armid.Of(id); k != "" && !has(named, k) {
+				named[k] = i
 			}
 		}
 	}
-	keys := make(map[armid.Key]bool, len(m.index.vms)+len(m.index.items))
-	for k := range m.index.vms {
-		keys[k] = true
-	}
-	for k := range m.index.items {
-		keys[k] = true
-	}
-	for k := range m.index.unread {
-		keys[k] = true
+	keys := make([]armid.Key, 0, len(m.index.machines)+len(named))
+	for k := range m.index.machines {
+		if k != "" {
+			keys = append(keys, k)
+		}
 	}
 	for k := range named {
-		keys[k] = true
-	}
-	delete(keys, "")
-	out := make([]*subject, 0, len(keys))
-	for _, k := range slices.Sorted(maps.Keys(keys)) {
-		s := &subject{key: k, vm: m.index.vms[k], items: m.index.items[k]}
-		if s.vm != nil {
-			s.id, s.target = s.vm.ID, s.vm.Target()
-			if i, ok := m.config.Match(s.target); ok {
-				s.setRule(m.config, i)
-			}
-		} else {
-			s.missing = m.index.missing[k]
-			if i, ok := named[k]; ok {
-				s.setRule(m.config, i)
-			}
-			s.id = s.spelling(m.index.unread[k])
-			s.target = targetOf(s.id)
+		if m.index.machines[k] == nil {
+			keys = append(keys, k)
 		}
-		out = append(out, s)
+	}
+	slices.Sort(keys)
+	all := make([]subject, len(keys)) // in one piece: there are many
+	out := make([]*subject, len(keys))
+	for i, k := range keys {
+		rule, isNamed := named[k]
+		if !isNamed {
+			rule = -1
+		}
+		all[i] = m.subject(k, rule)
+		out[i] = &all[i]
 	}
 	return out
+}
+
+func has[K comparable, V any](m map[K]V, k K) bool {
+	_, there := m[k]
+	return there
+}
+
+// subject is one VM; named is the rule that names its id, or -1.
+func (m *maker) subject(k armid.Key, named int) subject {
+	var at machine
+	if known := m.index.machines[k]; known != nil {
+		at = *known
+	}
+	s := subject{key: k, vm: at.vm, items: at.items}
+	if s.vm != nil {
+		s.id = s.vm.ID
+		if i, ok := m.config.Match(s.vm.Target()); ok {
+			s.setRule(m.config, i)
+		}
+		return s
+	}
+	s.missing = m.index.missing[k]
+	if named >= 0 {
+		s.setRule(m.config, named)
+	}
+	s.id = s.spelling(at.unread)
+	return s
+}
+
+// target is the VM as rules see it; of one that was not read what its id says.
+func (s *subject) target() config.Target {
+	if s.vm != nil {
+		return s.vm.Target()
+	}
+	return targetOf(s.id)
 }
 
 func (s *subject) setRule(c *config.Config, i int) { s.ruleNo, s.rule = i, &c.Rules[i] }

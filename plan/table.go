@@ -12,7 +12,6 @@ import (
 // decide adds to the plan what is to be done about every VM. Those that go into a vault for the first time
 // come last: only then is it known how full the vaults will be.
 func (m *maker) decide(all []*subject) {
-	m.quiet = make([]Change, 0, len(all))
 	for _, s := range all {
 		m.within(s, func() { m.decideOne(s) })
 	}
@@ -44,42 +43,42 @@ func (m *maker) decideOne(s *subject) {
 // within decides about a VM that `--only` may leave out: it is decided all the same, so that the others are
 // routed as ever.
 func (m *maker) within(s *subject, decide func()) {
-	changes, quiet := len(m.changes), len(m.quiet)
+	changes, quiet, unchanged, excluded := len(m.changes), len(m.quiet), m.unchanged, m.excluded
 	decide()
 	if !m.only.takes(s) {
-		m.changes, m.quiet = m.changes[:changes], m.quiet[:quiet]
+		m.changes, m.quiet, m.unchanged, m.excluded = m.changes[:changes], m.quiet[:quiet], unchanged, excluded
 	}
 }
 
 // wantProtected is the column "protected by P".
 func (m *maker) wantProtected(s *subject) {
 	candidates := m.candidates(s)
-	at := m.locate(s, func(v *vaultPlan) bool { return slices.Contains(candidates, v) })
-	m.involve(s, at, candidates)
-	blocked := m.itemChange(s, at, wantedAction(at))
+	at := m.locate(s, candidates.has)
+	m.involve(s, at, candidates.all)
+	block := func(r Reason, detail string) { m.block(m.itemChange(s, at, wantedAction(at)), r, detail, "") }
 	switch gap := m.gaps.touching(s); {
 	case gap != nil || s.vm == nil && !s.missing:
-		m.block(blocked, ReasonGap, gap.words(), "")
+		block(ReasonGap, gap.words())
 		return
 	case s.missing:
-		m.block(blocked, ReasonNoSuchVM, "", "")
+		block(ReasonNoSuchVM, "")
 		return
 	}
 	if why := s.vm.Unprotectable(s.rule, slices.Values(s.items)); why != "" {
-		m.leaveUnprotectable(s, at, blocked, why)
+		m.leaveUnprotectable(s, at, why)
 		return
 	}
 	switch {
 	case at.class == unknownState:
-		m.block(blocked, ReasonUnknownState, m.describe(at.item), "")
+		block(ReasonUnknownState, m.describe(at.item))
 	case at.class == noItem, at.class == softDeleted && !at.here:
 		m.newcomers = append(m.newcomers, newcomer{s, at})
 	case !at.here && at.class == active && m.acceptsElsewhere(s.rule):
 		m.keep(s, at, ReasonAcceptedElsewhere, "vault "+lastName(at.item.Vault))
 	case !at.here && at.class == active:
-		m.block(blocked, ReasonElsewhere, "vault "+lastName(at.item.Vault), "")
+		block(ReasonElsewhere, "vault "+lastName(at.item.Vault))
 	case !at.here:
-		m.block(blocked, ReasonRegisteredElsewhere, "vault "+lastName(at.item.Vault), "")
+		block(ReasonRegisteredElsewhere, "vault "+lastName(at.item.Vault))
 	case at.class == active:
 		m.modify(s, at)
 	case at.class == softDeleted:
@@ -92,11 +91,12 @@ func (m *maker) wantProtected(s *subject) {
 // wantStopped is the column "stopped". Such a rule needs no vault: without one it concerns the item in
 // whichever vault of the file it is.
 func (m *maker) wantStopped(s *subject) {
-	var candidates []*vaultPlan
+	here, candidates := anyVault, []*vaultPlan(nil)
 	if len(s.rule.Vault) > 0 {
-		candidates = m.candidates(s)
+		found := m.candidates(s)
+		here, candidates = found.has, found.all
 	}
-	at := m.locate(s, func(v *vaultPlan) bool { return candidates == nil || slices.Contains(candidates, v) })
+	at := m.locate(s, here)
 	m.involve(s, at, candidates)
 	switch gap := m.gaps.touching(s); {
 	case gap != nil || s.vm == nil && !s.missing:

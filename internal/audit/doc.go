@@ -42,7 +42,7 @@
 // # Decisions
 //
 //   - Vaults and policies differ from the file exactly where a plan over the same reads would write to them: the
-//     differences are taken from plan.Make, not worked out a second time.
+//     differences are taken from plan.SettingDrifts, not worked out a second time.
 //   - An item without recovery points is no orphan: there is no data that could have lost its VM, and a VM that
 //     was created and protected while azbackup was reading looks like that.
 //   - Of a VM that is unknown, excluded or unsupported no other finding is made.

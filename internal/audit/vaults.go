@@ -109,13 +109,9 @@ func differences(c *config.Config, o plan.Observed, opt Options) map[change][]pl
 		return nil
 	}
 	all := map[change][]plan.Field{}
-	for _, ch := range plan.Make(c, o, plan.Options{Now: opt.Now}).Changes {
-		action := ch.Action
-		if action == plan.Blocked {
-			action = ch.Wanted
-		}
-		if action == plan.UpdateVault || action == plan.UpdatePolicy {
-			all[change{action, armid.Of(ch.Target)}] = ch.Fields
+	for _, d := range plan.SettingDrifts(c, o, plan.Options{Now: opt.Now}) {
+		if d.Action == plan.UpdateVault || d.Action == plan.UpdatePolicy {
+			all[change{d.Action, armid.Of(d.Target)}] = d.Fields
 		}
 	}
 	return all

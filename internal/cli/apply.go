@@ -14,6 +14,7 @@ import (
 	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/azure"
 	"github.com/azbackup/azbackup/internal/report"
+	"github.com/azbackup/azbackup/plan"
 )
 
 type applyFlags struct {
@@ -124,7 +125,7 @@ func (a *app) applyRun(ctx context.Context, f applyFlags, run *report.Run) (ende
 	}()
 	makePlan := func() (draft, error) {
 		read := a.Now()
-		p, err := a.planFor(ctx, s, c, only)
+		p, err := a.planFor(ctx, s, c, plan.Options{Only: only, Brief: saved == nil})
 		return draft{f.judge(p), read}, err
 	}
 	now, err := makePlan()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/azure"
 	"github.com/azbackup/azbackup/internal/report"
+	"github.com/azbackup/azbackup/plan"
 )
 
 type planFlags struct {
@@ -59,7 +60,7 @@ func (a *app) plan(ctx context.Context, f planFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	p, err := a.planFor(ctx, s, c, only)
+	p, err := a.planFor(ctx, s, c, plan.Options{Only: only, Brief: !f.all})
 	if err != nil {
 		return err
 	}

@@ -60,13 +60,13 @@ func (a *app) read(ctx context.Context, s *session, scope plan.Scope) (plan.Obse
 	return o, nil
 }
 
-// planFor reads what c asks about and makes its plan.
-func (a *app) planFor(ctx context.Context, s *session, c *config.Config, only []plan.Only) (plan.Plan, error) {
+// planFor reads what c asks about and makes its plan. opt says how; its time is filled in.
+func (a *app) planFor(ctx context.Context, s *session, c *config.Config, opt plan.Options) (plan.Plan, error) {
 	o, err := a.read(ctx, s, plan.ScopeOf(c))
 	if err != nil {
 		return plan.Plan{}, err
 	}
-	opt := plan.Options{Now: s.Now(), Only: only}
+	opt.Now = s.Now()
 	p, wanted := plan.Draft(c, o, opt)
 	for round := 0; round < wantedRounds && !wanted.Empty(); round++ {
 		if o, err = s.Supplement(ctx, o, wanted); err != nil {

@@ -1,0 +1,29 @@
+package plan
+
+import "github.com/azbackup/azbackup/config"
+
+// SettingDrift is what the file says otherwise about a vault or a policy than what was read.
+type SettingDrift struct {
+	Action Action // what [Make] would do about it; where that is blocked, what is wanted
+	Target string // id
+	Fields []Field
+}
+
+// SettingDrifts lists what [Make] finds about the vaults and policies of the file, in the order of its changes. It decides
+// about no VM, which is most of the work of a plan.
+func SettingDrifts(c *config.Config, o Observed, opt Options) []SettingDrift {
+	o.VMs = nil // items count, whatever they are of
+	m := newMaker(c, &o, opt)
+	m.planVaults()
+	m.planPolicies()
+	m.sortChanges()
+	out := make([]SettingDrift, 0, len(m.changes))
+	for i := range m.changes {
+		d := SettingDrift{m.changes[i].Action, m.changes[i].Target, m.changes[i].Fields}
+		if d.Action == Blocked {
+			d.Action = m.changes[i].Wanted
+		}
+		out = append(out, d)
+	}
+	return out
+}
