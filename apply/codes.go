@@ -77,7 +77,7 @@ func ruleFor(code string, status int) rule {
 	case "AuthorizationFailed":
 		return rule{
 			reaction: retry, tries: 1, wait: 15 * time.Second,
-			hint: "the identity lacks the right; see the permissions in the README. A role assigned a moment ago needs some minutes",
+			hint: "the identity lacks the right; see azbackup help permissions. A role assigned a moment ago needs some minutes",
 		}
 	case "InvalidAuthenticationToken", "ExpiredAuthenticationToken", "AuthenticationFailed":
 		return rule{hint: "sign in again"}
@@ -149,7 +149,7 @@ func ruleForStatus(status int) rule {
 	case status == statusUnauthorized:
 		return rule{hint: "sign in again"}
 	case status == statusForbidden:
-		return rule{hint: "the identity lacks the right; see the permissions in the README"}
+		return rule{hint: "the identity lacks the right; see azbackup help permissions"}
 	}
 	return rule{}
 }

@@ -147,9 +147,10 @@ func (m *referenceMaker) value(t reflect.Type, l limits) string {
 		return "a number" + between(l)
 	case reflect.String:
 		return text(l)
+	default:
+		m.t.Fatalf("no words for a value of type %v", t)
+		return ""
 	}
-	m.t.Fatalf("no words for a value of type %v", t)
-	return ""
 }
 
 func between(l limits) string {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -152,14 +153,10 @@ func TestEveryWordOfAClosedSetIsExplained(t *testing.T) {
 }
 
 func TestTheExitCodesAreThoseOfTheProgram(t *testing.T) {
-	var out strings.Builder
-	none := func(string) (string, bool) { return "", false }
-	if code := cli.Main(t.Context(), []string{"help", "exit-codes"}, cli.Streams{Out: &out, Err: &out, Env: none}); code != 0 {
-		t.Fatalf("exit code %d: %s", code, out.String())
-	}
-	codes := codesOf(out.String(), `(?m)^ +(\d+)  `)
+	topic := help(t, "exit-codes")
+	codes := codesOf(topic, `(?m)^ +(\d+)  `)
 	if len(codes) < 5 {
-		t.Fatalf("only the codes %v were found in:\n%s", codes, out.String())
+		t.Fatalf("only the codes %v were found in:\n%s", codes, topic)
 	}
 	all := pages(t)
 	for _, page := range []string{"README.md", "docs/operations.md"} {
@@ -167,6 +164,72 @@ func TestTheExitCodesAreThoseOfTheProgram(t *testing.T) {
 		section, _, _ = strings.Cut(section, "\n## ")
 		if diff := cmp.Diff(codes, codesOf(section, `(?m)^\| (\d+) \|`)); diff != "" {
 			t.Errorf("%s: the exit codes, in their order (-program +page):\n%s", page, diff)
+		}
+	}
+}
+
+// help is a topic of azbackup help.
+func help(t *testing.T, topic string) string {
+	t.Helper()
+	var out strings.Builder
+	none := func(string) (string, bool) { return "", false }
+	if code := cli.Main(t.Context(), []string{"help", topic}, cli.Streams{Out: &out, Err: &out, Env: none}); code != 0 {
+		t.Fatalf("exit code %d: %s", code, out.String())
+	}
+	return out.String()
+}
+
+// The README shortens the beginnings of actions to "…".
+func TestTheReadmeNamesTheActionsOfTheHelp(t *testing.T) {
+	_, section, _ := strings.Cut(pages(t)["README.md"], "\n## Permissions\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	actions := regexp.MustCompile(`(?m)^  (Microsoft\.\S+)$`).FindAllStringSubmatch(help(t, "permissions"), -1)
+	if len(actions) < 10 {
+		t.Errorf("only %d actions were found", len(actions))
+	}
+	for _, m := range actions {
+		end := strings.Join(strings.Split(m[1], "/")[max(0, strings.Count(m[1], "/")-1):], "/")
+		if !strings.Contains(section, end) && !strings.Contains(section, "`/"+filepath.Base(m[1])+"`") {
+			t.Errorf("the README does not name %s", m[1])
+		}
+	}
+}
+
+func TestEveryFileThatIsNamedIsThere(t *testing.T) {
+	var files []string
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			files = append(files, filepath.ToSlash(strings.TrimPrefix(path, ".."+string(filepath.Separator))))
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	isThere := func(name string) bool {
+		return slices.ContainsFunc(files, func(f string) bool {
+			path, err := filepath.Match(name, f)
+			base, _ := filepath.Match(name, filepath.Base(f))
+			return err == nil && (path || base || strings.HasSuffix(f, "/"+name))
+		})
+	}
+	makefile, err := os.ReadFile("../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for page, text := range pages(t) {
+		if !strings.HasPrefix(page, "docs/") {
+			continue
+		}
+		for _, m := range regexp.MustCompile("`([\\w/*.-]+\\.(?:go|yaml|json|md))`").FindAllStringSubmatch(text, -1) {
+			if !isThere(m[1]) && !strings.Contains(m[1], "NAME") {
+				t.Errorf("%s names %s, which is not there", page, m[1])
+			}
+		}
+		for _, m := range regexp.MustCompile("(?m)(?:`| {4})make ([a-z-]+)").FindAllStringSubmatch(text, -1) {
+			if !strings.Contains(string(makefile), "\n"+m[1]+": ") {
+				t.Errorf("%s names make %s, which is no target", page, m[1])
+			}
 		}
 	}
 }

@@ -33,7 +33,7 @@ func withCode(code int, err error, hints ...string) error {
 
 // usage is a wrong command line.
 func usage(format string, args ...any) error {
-	return withHint(fmt.Errorf(format, args...), "the commands: azbackup help; the flags of one: azbackup COMMAND --help")
+	return withHint(fmt.Errorf(format, args...), "azbackup help: the commands; azbackup COMMAND --help: its flags")
 }
 
 // fail says why a command ended early, and remembers it for the exit code.

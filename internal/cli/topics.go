@@ -16,6 +16,7 @@ func (a *app) topics() []*cobra.Command {
 	return []*cobra.Command{
 		topic("exit-codes", "What the exit codes mean", exitCodesTopic()),
 		topic("guards", "What a plan is refused for, and the flags that lift it", guardsTopic()),
+		topic("permissions", "What the identity has to be allowed", permissionsTopic()),
 		topic("rules", "What a config is checked against", rulesTopic()),
 		topic("recovery-points", "What a recovery point is, and which can be restored", pointsTopic()),
 		topic("findings", "What audit can find, by code, and what to do", findingsTopic()),

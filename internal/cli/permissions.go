@@ -1,0 +1,63 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+// permission is what a command needs to be allowed.
+type permission struct {
+	purpose string
+	actions []string
+	roles   string // the built-in roles that have them, and where
+}
+
+// permissions are the actions of azure-api-2.md §29 by what they are for; each group needs those before it.
+func permissions() []permission {
+	const vault, item = "Microsoft.RecoveryServices/Vaults/", "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/"
+	return []permission{
+		{
+			"plan, audit, explain, export, snapshot", []string{
+				"Microsoft.Compute/virtualMachines/read", vault + "read", vault + "backupPolicies/read", vault + "backupProtectedItems/read",
+				vault + "backupProtectableItems/read", vault + "backupJobs/read", vault + "backupResourceGuardProxies/read",
+				item + "recoveryPoints/read", "Microsoft.RecoveryServices/locations/backupStatus/action",
+			},
+			"Reader and Backup Reader have them but for backupStatus/action, which is needed at the subscription: Backup Operator, or a custom role. " +
+				"Recovery points are read only to tell what a shorter retention costs.",
+		},
+		{
+			"audit --source resource-graph", []string{"Microsoft.ResourceGraph/resources/read"},
+			"Reader has it.",
+		},
+		{"backup", []string{item + "backup/action"}, "Backup Operator has it."},
+		{
+			"apply: items", []string{
+				item + "write", item + "read", item + "operationsStatus/read", item + "operationResults/read",
+				vault + "backupFabrics/refreshContainers/action", item + "backup/action", "Microsoft.Compute/virtualMachines/write",
+			},
+			"Backup Contributor on the vault and Virtual Machine Contributor on the machines have them.",
+		},
+		{
+			"apply: managed policies", []string{vault + "backupPolicies/write", vault + "backupPolicies/operations/read"},
+			"Backup Contributor has them.",
+		},
+		{"apply: managed vaults", []string{vault + "write"}, "Backup Contributor has it."},
+	}
+}
+
+func permissionsTopic() string {
+	var b strings.Builder
+	b.WriteString("What the identity has to be allowed. A role that was assigned a moment ago needs some minutes.\n")
+	for _, p := range permissions() {
+		fmt.Fprintf(&b, "\n%s\n", p.purpose)
+		for _, action := range p.actions {
+			fmt.Fprintf(&b, "  %s\n", action)
+		}
+		for line := range strings.SplitSeq(text.WrapSoft(p.roles, topicWidth), "\n") {
+			fmt.Fprintf(&b, "  %s\n", strings.TrimSpace(line))
+		}
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
