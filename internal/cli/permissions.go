@@ -19,13 +19,13 @@ func permissions() []permission {
 	const vault, item = "Microsoft.RecoveryServices/Vaults/", "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/"
 	return []permission{
 		{
-			"plan, audit, explain, export, snapshot", []string{
+			"plan, audit, explain, points, export, snapshot", []string{
 				"Microsoft.Compute/virtualMachines/read", vault + "read", vault + "backupPolicies/read", vault + "backupProtectedItems/read",
 				vault + "backupProtectableItems/read", vault + "backupJobs/read", vault + "backupResourceGuardProxies/read",
 				item + "recoveryPoints/read", "Microsoft.RecoveryServices/locations/backupStatus/action",
 			},
 			"Reader and Backup Reader have them but for backupStatus/action, which is needed at the subscription: Backup Operator, or a custom role. " +
-				"Recovery points are read only to tell what a shorter retention costs.",
+				"Recovery points are read for points, and for plan only to tell what a shorter retention costs.",
 		},
 		{
 			"audit --source resource-graph", []string{"Microsoft.ResourceGraph/resources/read"},
