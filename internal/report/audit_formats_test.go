@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"os/exec"
 	"regexp"
@@ -432,4 +433,44 @@ func TestWriteAuditKnowsItsFormats(t *testing.T) {
 	if err := WriteAudit(&bytes.Buffer{}, "pdf", audit.Result{}, Style{}); err == nil {
 		t.Error("pdf was written")
 	}
+}
+
+// The JSON of an audit is written row by row, and looks as if it had been written at once.
+func TestJSONByRowsIsJSON(t *testing.T) {
+	for name, r := range samples() {
+		var whole bytes.Buffer
+		if err := writeJSON(&whole, r); err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(whole.String(), string(written(t, "json", r))); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+	}
+}
+
+// Writing fails where the writer does, and stops there.
+func TestWritingStopsWhereTheWriterFails(t *testing.T) {
+	r := sampleAudit(1000)
+	for _, format := range AuditFormats() {
+		whole := len(written(t, format, r))
+		for _, room := range []int{0, whole / 2, whole - 1} {
+			w := &narrow{left: room}
+			if err := WriteAudit(w, format, r, Style{}); !errors.Is(err, errFull) {
+				t.Errorf("%s with room for %d of %d bytes: %v", format, room, whole, err)
+			}
+		}
+	}
+}
+
+var errFull = errors.New("no room")
+
+// narrow takes so many bytes.
+type narrow struct{ left int }
+
+func (n *narrow) Write(p []byte) (int, error) {
+	if len(p) > n.left {
+		return 0, errFull
+	}
+	n.left -= len(p)
+	return len(p), nil
 }

@@ -41,7 +41,7 @@ func WriteAudit(w io.Writer, format string, r audit.Result, s Style) error {
 // AuditJSON writes an audit as JSON (design.md §7).
 func AuditJSON(w io.Writer, r audit.Result) error {
 	r.Findings, r.VMs, r.Gaps = list(r.Findings), list(r.VMs), list(r.Gaps)
-	return writeJSON(w, r)
+	return streamJSON(w, r)
 }
 
 // codeGroup is the findings of one code, severity and hint: one kind of trouble, and one thing to do.
