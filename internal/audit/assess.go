@@ -63,8 +63,9 @@ func (o Options) withDefaults() Options {
 // same arguments give the same result, in the same order, whatever order the reads came back in.
 func Assess(c *config.Config, o plan.Observed, opt Options) Result {
 	a := newAssessor(c, o, opt.withDefaults())
-	o = a.observed
-	r := Result{FormatVersion: FormatVersion, Made: a.made(), Scope: a.scope(), Gaps: sortGaps(o.Gaps)}
+	r := Result{
+		FormatVersion: FormatVersion, Made: a.made(), Scope: a.scope(), Gaps: sortGaps(o.Gaps), VMs: make([]VM, 0, len(o.VMs)),
+	}
 	var found []Finding
 	for _, vm := range o.VMs {
 		row, findings := a.judge(vm)
@@ -77,13 +78,14 @@ func Assess(c *config.Config, o plan.Observed, opt Options) Result {
 	found = append(found, a.orphans()...)
 	found = append(found, a.vaultFindings()...)
 	found = append(found, a.policyFindings()...)
-	r.VMs = sortVMs(r.VMs)
+	sortVMs(r.VMs)
 	if opt.Baseline != nil {
-		comparison, lost := compare(*opt.Baseline, r)
+		comparison, lost := a.codes.compare(*opt.Baseline, r)
 		r.Baseline = &comparison
 		found = append(found, lost...)
 	}
-	r.Findings = sortFindings(found)
+	sortFindings(found)
+	r.Findings = found
 	if opt.Baseline != nil {
 		markNew(r.Findings, opt.Baseline.Findings)
 	}
@@ -119,11 +121,18 @@ type assessor struct {
 	policies    map[armid.Key]plan.Policy
 	inFile      map[armid.Key]*config.Vault
 	missing     map[armid.Key]bool
-	known       map[armid.Key]bool // the VMs that were read
-	read        map[string]bool    // the subscriptions that were looked at
+	read        map[string]bool // the subscriptions that were looked at
 	differences map[change][]plan.Field
-	defined     map[armid.Key]*config.Policy     // the file's policies, by the id that they have in each vault
-	targets     map[targetsOf]map[armid.Key]bool // filled as VMs are judged
+	defined     map[armid.Key]*config.Policy // the file's policies, by the id that they have in each vault
+	codes       codes
+	targets     map[targetsOf]*targets  // filled as VMs are judged
+	origins     map[*config.Rule]origin // so are they
+}
+
+// origin is where in the file a rule stands: one for all that it concerns.
+type origin struct {
+	rule     *plan.RuleRef
+	position *config.Position
 }
 
 func newAssessor(c *config.Config, o plan.Observed, opt Options) *assessor {
@@ -132,12 +141,12 @@ func newAssessor(c *config.Config, o plan.Observed, opt Options) *assessor {
 		own.Compile() // on a copy: c is not ours, and may have been made by hand
 		c = &own
 	}
-	o.Items = distinct(o.Items)
 	a := &assessor{
 		config: c, opt: opt, observed: o,
-		items:  newInventory(o.Items),
+		items:  newInventory(o),
 		vaults: map[armid.Key]plan.Vault{}, policies: map[armid.Key]plan.Policy{}, inFile: map[armid.Key]*config.Vault{},
-		missing: map[armid.Key]bool{}, known: map[armid.Key]bool{}, read: map[string]bool{}, targets: map[targetsOf]map[armid.Key]bool{},
+		missing: map[armid.Key]bool{}, read: map[string]bool{}, targets: map[targetsOf]*targets{},
+		codes: newCodes(), origins: map[*config.Rule]origin{},
 	}
 	for _, v := range o.Vaults {
 		a.vaults[armid.Of(v.ID)] = v
@@ -148,9 +157,8 @@ func newAssessor(c *config.Config, o plan.Observed, opt Options) *assessor {
 	for _, id := range o.Missing {
 		a.missing[armid.Of(id)] = true
 	}
-	for _, vm := range o.VMs {
-		a.known[armid.Of(vm.ID)] = true
-		a.read[strings.ToLower(vm.Subscription)] = true
+	for i := range o.VMs {
+		a.read[strings.ToLower(o.VMs[i].Subscription)] = true
 	}
 	for _, id := range opt.Subscriptions {
 		a.read[strings.ToLower(id)] = true
@@ -224,21 +232,30 @@ func (a *assessor) rule(vm plan.VM) *config.Rule {
 	return &a.config.Rules[i]
 }
 
-func ref(r *config.Rule) *plan.RuleRef {
+// origin says where a rule stands in the file; of no rule it is nowhere.
+func (a *assessor) origin(r *config.Rule) origin {
 	if r == nil {
-		return nil
+		return origin{}
 	}
-	return &plan.RuleRef{Name: r.Name, File: r.Pos.File, Line: r.Pos.Line}
+	found, ok := a.origins[r]
+	if !ok {
+		found = origin{&plan.RuleRef{Name: r.Name, File: r.Pos.File, Line: r.Pos.Line}, position(r.Pos)}
+		a.origins[r] = found
+	}
+	return found
 }
 
 func seconds(d time.Duration) int64 { return int64(d / time.Second) }
 
-func sortVMs(vms []VM) []VM {
+func sortVMs(vms []VM) {
 	rank := map[State]int{}
 	for i, s := range States() {
 		rank[s] = i
 	}
-	return sortKeyed(vms, func(vm *VM) string { return vm.ID }, func(x, y keyed[VM]) int {
-		return cmp.Or(cmp.Compare(rank[x.value.State], rank[y.value.State]), strings.Compare(string(x.key), string(y.key)))
+	sortInPlace(vms, func(x, y *VM) int {
+		if x.State != y.State {
+			return cmp.Compare(rank[x.State], rank[y.State])
+		}
+		return armid.Compare(x.ID, y.ID)
 	})
 }

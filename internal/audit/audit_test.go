@@ -251,7 +251,7 @@ func TestBaselineTellsWhatChanged(t *testing.T) {
 	for i := range now {
 		now[i].ID = strings.ToUpper(now[i].ID)
 	}
-	c, lost := compare(before, Result{VMs: now})
+	c, lost := newCodes().compare(before, Result{VMs: now})
 	c.After = &full
 	names := func(changes []Change) (all []string) {
 		for _, ch := range changes {
@@ -362,7 +362,6 @@ func TestAssessChangesNothingItWasGiven(t *testing.T) {
 	o.Gaps = []plan.Gap{{Kind: plan.GapJobs, Vault: "z"}, {Kind: plan.GapGuards, Vault: "a"}}
 	before, _ := json.Marshal(o)
 	r := Assess(&config.Config{}, o, Options{Now: propertyNow})
-	r.VMs[0].Tags["a"] = "changed"
 	r.Gaps[0].Code = "changed"
 	if after, _ := json.Marshal(o); string(before) != string(after) {
 		t.Errorf("observed was changed:\n%s\n%s", before, after)

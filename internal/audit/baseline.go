@@ -32,8 +32,8 @@ type Change struct {
 }
 
 // compare sets an earlier result against r, whose VMs are in their order, and finds VMs that lost coverage.
-func compare(before, r Result) (Comparison, []Finding) {
-	c := Comparison{
+func (c codes) compare(before, r Result) (Comparison, []Finding) {
+	d := Comparison{
 		At: before.Made.At, Before: before.Summary.Coverage,
 		Unprotected: []Change{}, Protected: []Change{}, BecameUnknown: []Change{}, Added: []Change{}, Removed: []Change{},
 	}
@@ -49,27 +49,27 @@ func compare(before, r Result) (Comparison, []Finding) {
 		change := Change{ID: vm.ID, Before: was.State, After: vm.State}
 		switch {
 		case !ok:
-			c.Added = append(c.Added, change)
+			d.Added = append(d.Added, change)
 		case was.State == Unknown:
 		case vm.State == Unknown:
-			c.BecameUnknown = append(c.BecameUnknown, change)
+			d.BecameUnknown = append(d.BecameUnknown, change)
 		case was.State.Covered() && !vm.State.Covered() && !vm.State.LeftOut():
-			c.Unprotected = append(c.Unprotected, change)
-			lost = append(lost, lostFinding(vm, was, before.Made.At))
+			d.Unprotected = append(d.Unprotected, change)
+			lost = append(lost, c.lostFinding(vm, was, before.Made.At))
 		case !was.State.Covered() && vm.State.Covered():
-			c.Protected = append(c.Protected, change)
+			d.Protected = append(d.Protected, change)
 		}
 	}
 	for _, vm := range before.VMs {
 		if !now[armid.Of(vm.ID)] {
-			c.Removed = append(c.Removed, Change{ID: vm.ID, Before: vm.State})
+			d.Removed = append(d.Removed, Change{ID: vm.ID, Before: vm.State})
 		}
 	}
-	return c, lost
+	return d, lost
 }
 
-func lostFinding(vm, was VM, at time.Time) Finding {
-	f := finding(codeLost, vm.ID, "%s: it was %s at %s and is %s", vmName(vm.ID), was.State, stamp(at), vm.State)
+func (c codes) lostFinding(vm, was VM, at time.Time) Finding {
+	f := c.finding(codeLost, vm.ID, "%s: it was %s at %s and is %s", vmName(vm.ID), was.State, stamp(at), vm.State)
 	f.Evidence, f.Rule = evidence(vm), vm.Rule
 	return f
 }

@@ -232,13 +232,3 @@ func policyCodes() []CodeHelp {
 		},
 	}
 }
-
-// help finds the explanation of a code.
-func help(code string) CodeHelp {
-	for _, h := range Codes() {
-		if h.Code == code {
-			return h
-		}
-	}
-	return CodeHelp{Code: code, Severity: Medium}
-}

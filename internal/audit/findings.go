@@ -14,9 +14,20 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
+// codes are all findings there can be, by code.
+type codes map[string]CodeHelp
+
+func newCodes() codes {
+	c := codes{}
+	for _, h := range Codes() {
+		c[h.Code] = h
+	}
+	return c
+}
+
 // finding makes a finding from its code; what the code says can be changed by the caller.
-func finding(code, target, format string, args ...any) Finding {
-	h := help(code)
+func (c codes) finding(code, target, format string, args ...any) Finding {
+	h := c[code]
 	return Finding{
 		Code: code, Severity: h.Severity, State: h.State, Target: target, Message: fmt.Sprintf(format, args...),
 		Hint: h.Hint, Controls: h.Controls, Fingerprint: fingerprint(code, target),
@@ -28,12 +39,12 @@ func fingerprint(code, target string) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-func sortFindings(all []Finding) []Finding {
-	return sortKeyed(all, func(f *Finding) string { return f.Target }, func(x, y keyed[Finding]) int {
-		return cmp.Or(
-			cmp.Compare(y.value.Severity.rank(), x.value.Severity.rank()), strings.Compare(x.value.Code, y.value.Code),
-			strings.Compare(string(x.key), string(y.key)), strings.Compare(x.value.Message, y.value.Message),
-		)
+func sortFindings(all []Finding) {
+	sortInPlace(all, func(x, y *Finding) int {
+		if n := cmp.Or(cmp.Compare(y.Severity.rank(), x.Severity.rank()), strings.Compare(x.Code, y.Code)); n != 0 {
+			return n
+		}
+		return cmp.Or(armid.Compare(x.Target, y.Target), strings.Compare(x.Message, y.Message))
 	})
 }
 
@@ -108,12 +119,10 @@ func codeOf(v *verdict, s State, opt Options) string {
 }
 
 func (a *assessor) vmFinding(v *verdict, code, because string) Finding {
-	f := finding(code, v.vm.ID, "%s: %s", vmName(v.vm.ID), because)
+	f := a.codes.finding(code, v.vm.ID, "%s: %s", vmName(v.vm.ID), because)
 	f.Evidence = evidence(v.row)
-	f.Rule = ref(v.rule)
-	if v.rule != nil {
-		f.Position = position(v.rule.Pos)
-	}
+	at := a.origin(v.rule)
+	f.Rule, f.Position = at.rule, at.position
 	if code == codeUnknown && v.hint != "" {
 		f.Hint = v.hint
 	}
@@ -194,15 +203,15 @@ func (a *assessor) namedInFile() ([]VM, []Finding) {
 	for i := range a.config.Rules {
 		r := &a.config.Rules[i]
 		key := armid.Of(r.ID)
-		if r.ID == "" || a.known[key] || done[key] {
+		if r.ID == "" || a.items.wasRead(key) || done[key] {
 			continue
 		}
 		done[key] = true
 		gap, hidden := a.gaps.machine(r.ID)
 		switch {
 		case a.missing[key]:
-			f := finding(codeNoSuchVM, r.ID, "%s: rule %s names it, and it does not exist", vmName(r.ID), r.Name)
-			f.Rule, f.Position = ref(r), position(r.Pos)
+			f := a.codes.finding(codeNoSuchVM, r.ID, "%s: rule %s names it, and it does not exist", vmName(r.ID), r.Name)
+			f.Rule, f.Position = a.origin(r).rule, a.origin(r).position
 			found = append(found, f)
 		case hidden:
 			row, f := a.unread(r, gap)
@@ -233,10 +242,10 @@ func (a *assessor) unread(r *config.Rule, gap plan.Gap) (VM, Finding) {
 // looked, no item is called an orphan.
 func (a *assessor) orphans() []Finding {
 	var found []Finding
-	for _, it := range a.observed.Items {
+	for _, it := range a.items.all {
 		id, err := armid.ParseVM(it.VM)
 		key := armid.Of(it.VM)
-		if err != nil || a.known[key] || it.LastRecoveryPoint.IsZero() || a.opt.Now.Sub(it.LastRecoveryPoint) < a.opt.ListLag {
+		if err != nil || a.items.wasRead(key) || it.LastRecoveryPoint.IsZero() || a.opt.Now.Sub(it.LastRecoveryPoint) < a.opt.ListLag {
 			continue
 		}
 		if !a.missing[key] {
@@ -244,7 +253,7 @@ func (a *assessor) orphans() []Finding {
 				continue
 			}
 		}
-		f := finding(codeOrphan, it.ID, "%s: its VM is not there, its recovery points in %s are (%s)", vmName(it.VM), lastName(it.Vault), itemWords(it))
+		f := a.codes.finding(codeOrphan, it.ID, "%s: its VM is not there, its recovery points in %s are (%s)", vmName(it.VM), lastName(it.Vault), itemWords(*it))
 		f.Evidence = map[string]string{
 			"vm": it.VM, "vault": it.Vault, "protection_state": it.State, "last_recovery_point": it.LastRecoveryPoint.UTC().Format(time.RFC3339),
 		}

@@ -49,7 +49,7 @@ func (a *assessor) judge(vm plan.VM) (VM, []Finding) {
 		return a.judgeUnreadable(vm)
 	}
 	v := &verdict{vm: vm, rule: a.rule(vm)}
-	its := newVMItems(a.items.byVM[armid.Of(vm.ID)])
+	its := newVMItems(a.items.of(vm.ID))
 	v.item, v.kind = its.deciding()
 	v.row = a.row(v)
 
@@ -74,7 +74,7 @@ func (a *assessor) judge(vm plan.VM) (VM, []Finding) {
 // judgeUnreadable is the verdict on a VM of which only the id was understood: no rule may be matched with it.
 func (a *assessor) judgeUnreadable(vm plan.VM) (VM, []Finding) {
 	v := &verdict{vm: plan.VM{ID: vm.ID, Name: vm.Name, ResourceGroup: vm.ResourceGroup, Subscription: vm.Subscription}, kind: noItem}
-	if items := newVMItems(a.items.byVM[armid.Of(vm.ID)]); len(items.all) > 0 {
+	if items := newVMItems(a.items.of(vm.ID)); len(items.all) > 0 {
 		v.item, v.kind = items.deciding()
 	}
 	v.row = a.row(v)
@@ -252,7 +252,7 @@ func (a *assessor) whereTheFileWantsIt(v *verdict) {
 	switch {
 	case a.inFile[vault] == nil:
 		v.hold(OtherVault, "it is protected in %s, a vault that the file does not name", lastName(v.item.Vault))
-	case wants && !a.targetsFor(v)[vault]:
+	case wants && !a.targetsFor(v).vaults[vault]:
 		v.hold(OtherVault, "it is protected in %s, which is not a vault of rule %s", lastName(v.item.Vault), v.rule.Name)
 	}
 	if wants && !equalFold(v.row.Policy, v.rule.Policy) {
@@ -266,14 +266,25 @@ type targetsOf struct {
 	subscription, location string
 }
 
+// targets are the vaults that a VM may go to.
+type targets struct {
+	vaults map[armid.Key]bool
+	tier   string // of the rule's policy in the first of them that has it; "" = not known
+}
+
 // targetsFor are the vaults that the VM of a rule may go to: found once for all VMs of the rule and the region.
-func (a *assessor) targetsFor(v *verdict) map[armid.Key]bool {
+func (a *assessor) targetsFor(v *verdict) *targets {
 	k := targetsOf{v.rule, v.vm.Subscription, v.vm.Location}
 	found, ok := a.targets[k]
 	if !ok {
-		found = map[armid.Key]bool{}
+		found = &targets{vaults: map[armid.Key]bool{}}
+		known := false
 		for _, c := range a.config.Candidates(v.rule, v.vm.Subscription, v.vm.Location) {
-			found[armid.Of(c.ID())] = true
+			found.vaults[armid.Of(c.ID())] = true
+			p, ok := a.policies[armid.Of(armid.Policy(c.ID(), v.rule.Policy))]
+			if ok && p.Unreadable == "" && !known {
+				found.tier, known = p.Spec.Tier, true
+			}
 		}
 		a.targets[k] = found
 	}
@@ -292,7 +303,7 @@ func (a *assessor) remarks(v *verdict, its vmItems) {
 		v.note("Azure says: action required")
 	}
 	for _, it := range its.all[min(1, len(its.all)):] {
-		v.note("also has an item in %s: %s", lastName(it.Vault), itemWords(it))
+		v.note("also has an item in %s: %s", lastName(it.Vault), itemWords(*it))
 	}
 }
 

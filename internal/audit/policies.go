@@ -53,7 +53,7 @@ func definedPolicies(c *config.Config) map[armid.Key]*config.Policy {
 func (a *assessor) policyFinding(p plan.Policy) []Finding {
 	var found []Finding
 	add := func(code string, evidence map[string]string, format string, args ...any) {
-		f := finding(code, p.ID, "policy %s in vault %s: %s", p.Name, lastName(p.Vault), fmt.Sprintf(format, args...))
+		f := a.codes.finding(code, p.ID, "policy %s in vault %s: %s", p.Name, lastName(p.Vault), fmt.Sprintf(format, args...))
 		f.Evidence = evidence
 		found = append(found, f)
 	}
@@ -114,7 +114,7 @@ func (a *assessor) missingPolicies() []Finding {
 			if exists || unread || notUnderstood || !vaultThere || a.vaultHidden(v) {
 				continue
 			}
-			f := finding(codePolicyMissing, id, "policy %s in vault %s: it does not exist", p.Name, v.Name)
+			f := a.codes.finding(codePolicyMissing, id, "policy %s in vault %s: it does not exist", p.Name, v.Name)
 			f.Position = position(p.Pos)
 			found = append(found, f)
 		}
@@ -147,10 +147,5 @@ func (a *assessor) tierOf(v *verdict) string {
 	if p := a.config.Policy(v.rule.Policy); p != nil && p.Tier != "" {
 		return p.Tier
 	}
-	for _, vault := range a.config.Candidates(v.rule, v.vm.Subscription, v.vm.Location) {
-		if p, ok := a.policies[armid.Of(armid.Policy(vault.ID(), v.rule.Policy))]; ok && p.Unreadable == "" {
-			return p.Spec.Tier
-		}
-	}
-	return ""
+	return a.targetsFor(v).tier
 }

@@ -59,13 +59,14 @@ type Subscription struct {
 
 // VM is one machine and where it stands.
 type VM struct {
-	ID            string            `json:"id"`
-	Name          string            `json:"name"`
-	ResourceGroup string            `json:"resource_group"`
-	Subscription  string            `json:"subscription"`
-	Location      string            `json:"location"`
-	Tags          map[string]string `json:"tags,omitempty"`
-	State         State             `json:"state"`
+	ID            string `json:"id"`
+	Name          string `json:"name"`
+	ResourceGroup string `json:"resource_group"`
+	Subscription  string `json:"subscription"`
+	Location      string `json:"location"`
+	// Tags are those of the VM that was judged, and not a copy: they are not to be changed.
+	Tags  map[string]string `json:"tags,omitempty"`
+	State State             `json:"state"`
 	// Also are the other states that hold, in the order of [States].
 	Also []State `json:"also"`
 	// Because is the evidence for State in one sentence.

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"fmt"
-	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -16,7 +15,7 @@ func (a *assessor) row(v *verdict) VM {
 	vm, it := v.vm, v.item
 	row := VM{
 		ID: vm.ID, Name: vm.Name, ResourceGroup: vm.ResourceGroup, Subscription: strings.ToLower(vm.Subscription),
-		Location: armid.Location(vm.Location), Tags: maps.Clone(vm.Tags), TimeCreated: when(vm.TimeCreated), Rule: ref(v.rule),
+		Location: armid.Location(vm.Location), Tags: vm.Tags, TimeCreated: when(vm.TimeCreated), Rule: a.origin(v.rule).rule,
 	}
 	if v.kind == noItem {
 		return row

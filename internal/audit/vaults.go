@@ -37,7 +37,7 @@ func (a *assessor) vaultFindings() []Finding {
 func (a *assessor) vaultFinding(v plan.Vault) []Finding {
 	var found []Finding
 	add := func(code string, evidence map[string]string, format string, args ...any) {
-		f := finding(code, v.ID, format, args...)
+		f := a.codes.finding(code, v.ID, format, args...)
 		f.Evidence = evidence
 		found = append(found, f)
 	}
@@ -78,7 +78,7 @@ func (a *assessor) missingVaults() []Finding {
 		if _, exists := a.vaults[armid.Of(v.ID())]; exists || a.vaultHidden(v) {
 			continue
 		}
-		f := finding(codeVaultMissing, v.ID(), "vault %s: it does not exist", v.Name)
+		f := a.codes.finding(codeVaultMissing, v.ID(), "vault %s: it does not exist", v.Name)
 		f.Position = position(v.Pos)
 		found = append(found, f)
 	}
