@@ -19,7 +19,8 @@ func permissions() []permission {
 	const vault, item = "Microsoft.RecoveryServices/Vaults/", "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/"
 	return []permission{
 		{
-			"plan, audit, explain, points, export, snapshot", []string{
+			"plan, audit, explain, points, export, snapshot",
+			[]string{
 				"Microsoft.Compute/virtualMachines/read", vault + "read", vault + "backupPolicies/read", vault + "backupProtectedItems/read",
 				vault + "backupProtectableItems/read", vault + "backupJobs/read", vault + "backupResourceGuardProxies/read",
 				item + "recoveryPoints/read", "Microsoft.RecoveryServices/locations/backupStatus/action",
@@ -28,19 +29,22 @@ func permissions() []permission {
 				"Recovery points are read for points, and for plan only to tell what a shorter retention costs.",
 		},
 		{
-			"audit --source resource-graph", []string{"Microsoft.ResourceGraph/resources/read"},
+			"audit --source resource-graph",
+			[]string{"Microsoft.ResourceGraph/resources/read"},
 			"Reader has it.",
 		},
 		{"backup", []string{item + "backup/action"}, "Backup Operator has it."},
 		{
-			"apply: items", []string{
+			"apply: items",
+			[]string{
 				item + "write", item + "read", item + "operationsStatus/read", item + "operationResults/read",
 				vault + "backupFabrics/refreshContainers/action", item + "backup/action", "Microsoft.Compute/virtualMachines/write",
 			},
 			"Backup Contributor on the vault and Virtual Machine Contributor on the machines have them.",
 		},
 		{
-			"apply: managed policies", []string{vault + "backupPolicies/write", vault + "backupPolicies/operations/read"},
+			"apply: managed policies",
+			[]string{vault + "backupPolicies/write", vault + "backupPolicies/operations/read"},
 			"Backup Contributor has them.",
 		},
 		{"apply: managed vaults", []string{vault + "write"}, "Backup Contributor has it."},
