@@ -24,7 +24,7 @@ type rule struct {
 }
 
 // ruleOf judges an error. A resource guard's refusal has no code that anybody recorded; its text names the guard
-// (azure-api-2.md §26).
+// (docs/azure.md §26).
 func ruleOf(e *Error) rule {
 	refused := e.Status == statusForbidden || e.Status == statusBadRequest
 	if refused && strings.Contains(strings.ToLower(e.Code+" "+e.Message), "resourceguard") {
@@ -36,7 +36,7 @@ func ruleOf(e *Error) rule {
 // GuardHint is what to do about the refusal of a resource guard.
 const GuardHint = "a resource guard protects this operation: its owner grants Backup MUA Operator or Contributor on the guard, usually for a time, and the step is then made by hand"
 
-// ruleFor is the table of error codes (azure-api.md §14), one row for each code that is known; what is not in it
+// ruleFor is the table of error codes (docs/azure.md §14), one row for each code that is known; what is not in it
 // is judged by its HTTP status.
 func ruleFor(code string, status int) rule {
 	switch code {
@@ -51,7 +51,7 @@ func ruleFor(code string, status int) rule {
 	case "InternalServerError", "GatewayTimeout", "InvalidGatewayHost", "CloudStorageUnexpectedError",
 		"CloudTimeoutError", "CloudServiceEndpointNotFound":
 		return rule{reaction: retry, tries: 5, wait: 5 * time.Second, hint: "the service had trouble of its own; run again later"}
-	case "CloudInternalError": // also the answer to some requests that make no sense (azure-api.md §14)
+	case "CloudInternalError": // also the answer to some requests that make no sense (docs/azure.md §14)
 		return rule{
 			reaction: retry, tries: 2, wait: 10 * time.Second,
 			hint: "the service had trouble of its own, or could not make sense of the request; run again later, then ask support with the request id",
@@ -141,7 +141,7 @@ func ruleForStatus(status int) rule {
 	case status == statusRequestTimeout, status >= statusServerError, status == 0:
 		return rule{reaction: retry, tries: 3, wait: 5 * time.Second, hint: "run again later"}
 	case status == statusConflict, status == statusLocked:
-		// Some conflicts pass and many do not (azure-api.md §14): what no row knows is tried for a minute or two.
+		// Some conflicts pass and many do not (docs/azure.md §14): what no row knows is tried for a minute or two.
 		return rule{
 			reaction: waitOut, tries: 4, wait: 10 * time.Second,
 			hint: "the same answer came again and again; the message says what stands in the way",

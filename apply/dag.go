@@ -20,7 +20,7 @@ type task struct {
 }
 
 // lockKey names a document that one change at a time may write: the settings of a vault, or its policies. Both are
-// written as whole documents without a check for what others write meanwhile (azure-api.md §7.1, §8.1).
+// written as whole documents without a check for what others write meanwhile (docs/azure.md §7.1, §8.1).
 type lockKey struct {
 	vault armid.Key
 	kind  string // "" = the change needs no lock

@@ -24,7 +24,7 @@
 // # Done
 //
 // An item's change is done when the vault lists the item as desired and neither lists a running job for it nor a
-// newer failed one. An operation's word alone is not enough: it can succeed while its job fails (azure-api.md
+// newer failed one. An operation's word alone is not enough: it can succeed while its job fails (docs/azure.md
 // §4), and its effect is listed later (§12). Jobs count as ours when they started after the write was accepted, by the
 // service's clock. Vaults and policies are done when, read back, they are what was wanted; a backup when its job
 // is there.
@@ -32,7 +32,7 @@
 // # When to look
 //
 // Asking for each operation costs a request per VM and round; an hour has 150 of them, for everybody in the
-// subscription (azure-api.md §12). So everybody who waits for something in a vault is served by one sweep: its
+// subscription (docs/azure.md §12). So everybody who waits for something in a vault is served by one sweep: its
 // items and its jobs. What remains is to choose the moments. The duration of a run is max(t_i + d_i), t_i being
 // when the write quota lets the i-th write go and d_i how long its operation takes: only the last look decides, all
 // others are for slots, for those who need a parent, and for the people who watch.

@@ -192,7 +192,7 @@ func endedBadly(err error) bool {
 	return ok && e.Ended
 }
 
-// jobFailed makes the job's own code and text the result. Lists leave them out (azure-api.md §11), so the job is
+// jobFailed makes the job's own code and text the result. Lists leave them out (docs/azure.md §11), so the job is
 // asked for.
 func (l *life) jobFailed(ctx context.Context, job plan.Job) Result {
 	l.op.JobID = bareJob(job.ID)

@@ -37,7 +37,7 @@ func newLook(s Snapshot, at time.Time) *look {
 }
 
 // item finds the item a change is about: by its own id, else by its VM, because the service may spell the id of a
-// new item otherwise than it was asked to (FACTS 19).
+// new item otherwise than it was asked to (docs/azure.md §33.19).
 func (l *look) item(c plan.Change) (plan.Item, bool) {
 	if it, ok := l.byID[armid.Of(c.Item)]; ok && c.Item != "" {
 		return it, true
@@ -144,7 +144,7 @@ func (l *look) running(c plan.Change, jobID string) bool {
 	return false
 }
 
-// jobOperation is what the service calls the job of an action (azure-api.md §6).
+// jobOperation is what the service calls the job of an action (docs/azure.md §6).
 func jobOperation(a plan.Action) string {
 	switch a {
 	case plan.Stop:

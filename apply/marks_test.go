@@ -9,7 +9,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// The ages are those of azure-api.md §1, §4, §6 and §7.1.
+// The ages are those of docs/azure.md §1, §4, §6 and §7.1.
 func TestAnOperationIsLookedAtWhenThoseOfItsKindWereRecordedToEnd(t *testing.T) {
 	for _, c := range []struct {
 		change plan.Change

@@ -63,7 +63,7 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// ReadKind is a kind of read that has a budget of its own (azure-api.md §12, layer 3).
+// ReadKind is a kind of read that has a budget of its own (docs/azure.md §12, layer 3).
 type ReadKind string
 
 // The reads of an apply.

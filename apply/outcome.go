@@ -115,14 +115,14 @@ func (l *life) howToLook() string {
 	path := l.Item
 	switch {
 	case l.op.ID != "" && l.watch != nil:
-		path = l.Vault + "/backupOperations/" + l.op.ID // answers for every operation of a vault's items (FACTS 3)
+		path = l.Vault + "/backupOperations/" + l.op.ID // answers for every operation of a vault's items (docs/azure.md §33.3)
 	case path == "":
 		path = l.Target
 	}
 	return "look with: az rest --method get --url " + quote(path+"?api-version="+lookVersion)
 }
 
-// lookVersion is an api-version that vaults and all that lies in them answer to (azure-api.md §0.3).
+// lookVersion is an api-version that vaults and all that lies in them answer to (docs/azure.md §0.3).
 const lookVersion = "2025-02-01"
 
 // quote makes s one word for a shell.

@@ -10,11 +10,11 @@ import (
 // blind is how long a write without an answer is looked for before it counts as never arrived.
 //
 // An item's operation shows in the jobs list as long as it runs, and the shortest enable recorded ran 31 s
-// (azure-api.md §4): 30 s are enough to meet it running at the last look, or its item at an earlier one. What is
+// (docs/azure.md §4): 30 s are enough to meet it running at the last look, or its item at an earlier one. What is
 // hidden even then does no harm: an equal PUT is accepted or meets a conflict, which is waited out.
 //
 // A second backup would do harm, so it gets ten times the longest that a trigger was seen to take until its job
-// was there (13 s, azure-api.md §5).
+// was there (13 s, docs/azure.md §5).
 func blind(a plan.Action) time.Duration {
 	if a == plan.Backup {
 		return 130 * time.Second

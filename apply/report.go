@@ -18,7 +18,7 @@ const FormatVersion = "1"
 // Outcome is how a change ended. The set is closed.
 type Outcome string
 
-// The outcomes (design.md §6).
+// The outcomes (docs/design.md §6).
 const (
 	Done        Outcome = "done"
 	Already     Outcome = "already"

@@ -19,7 +19,7 @@ func newUsual(o Options) *usual {
 }
 
 // recorded are the ages at which operations of a kind were found to end in bulk: most of them at the first one,
-// nearly all of the rest at the last (azure-api.md §1, §4, §6, §7.1; FACTS 10). Looking between them is dear
+// nearly all of the rest at the last (docs/azure.md §1, §4, §6, §7.1; §33.10). Looking between them is dear
 // and rarely finds anything.
 func recorded(a plan.Action) []time.Duration {
 	s := time.Second

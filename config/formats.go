@@ -27,7 +27,7 @@ func formats() map[string]format {
 		"time": {
 			pattern: `^([01][0-9]|2[0-3]):[03]0$`, rule: ruleTime,
 			want: "a time on the hour or half hour, from \"00:00\" to \"23:30\"",
-			hint: "Azure starts backups on :00 and :30 only", // azure-api.md §8.3
+			hint: "Azure starts backups on :00 and :30 only", // docs/azure.md §8.3
 		},
 		"duration": {
 			pattern: `^([0-9]+[wdhms])+$`, rule: ruleDuration,

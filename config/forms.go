@@ -90,7 +90,7 @@ func (w *walker) date(n *node, p *path) Date {
 		}
 		return LastDay
 	}
-	first, last := 1, 28 // azure-api.md §8.3: later days are not known to be accepted
+	first, last := 1, 28 // docs/azure.md §8.3: later days are not known to be accepted
 	if i, err := strconv.Atoi(n.text); err == nil && isNumber(n.text) && n.kind == scalar && !n.quoted && i > last && i <= 31 {
 		w.fail(n, ruleRange, "write last for the last day of the month", "%s must be from %d to %d or %s, not %d: not every month has that day",
 			p, first, last, quote(lastWord), i)

@@ -16,7 +16,7 @@ type index struct {
 	reached  map[string][]int // vaults that rules with a policy may route to, by its folded name, in the order of the file
 }
 
-// place is a subscription and a region, folded: a vault takes VMs of its own place only (azure-api.md §13).
+// place is a subscription and a region, folded: a vault takes VMs of its own place only (docs/azure.md §13).
 type place struct{ subscription, location string }
 
 func placeOf(subscription, location string) place {

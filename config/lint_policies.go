@@ -8,7 +8,7 @@ import (
 )
 
 // tierStandard and tierEnhanced are the values of `tier`. A policy that does not say is Standard: Azure takes a
-// policy without a type for one (azure-api.md §8.2).
+// policy without a type for one (docs/azure.md §8.2).
 const (
 	tierStandard = "Standard"
 	tierEnhanced = "Enhanced"
@@ -16,7 +16,7 @@ const (
 
 func (l *linter) checkPolicies() {
 	unique := l.names("the policy")
-	name := regexp.MustCompile(`^[a-zA-Z][-_!a-zA-Z0-9]{2,149}$`) // azure-api.md §8.3
+	name := regexp.MustCompile(`^[a-zA-Z][-_!a-zA-Z0-9]{2,149}$`) // docs/azure.md §8.3
 	for i := range l.c.Policies {
 		p := &l.c.Policies[i]
 		if l.at(p).bad {
@@ -40,7 +40,7 @@ func (l *linter) checkPolicies() {
 }
 
 // checkInstantOfWeekly warns of what Azure may refuse: users report that a weekly Enhanced policy must keep instant
-// points 5 days, as a Standard one must, and nothing of Azure's says so (azure-api-2.md §32).
+// points 5 days, as a Standard one must, and nothing of Azure's says so (docs/azure.md §32).
 func (l *linter) checkInstantOfWeekly(p *Policy) {
 	days := p.InstantRestoreDays
 	weekly := p.Manage && p.Tier == tierEnhanced && p.Schedule != nil && p.Schedule.Weekly != nil
@@ -76,7 +76,7 @@ func (l *linter) checkManagedPolicy(p *Policy) {
 	}
 }
 
-// checkTier checks what only Enhanced policies have (azure-api.md §8.3).
+// checkTier checks what only Enhanced policies have (docs/azure.md §8.3).
 func (l *linter) checkTier(p *Policy) {
 	if l.said(&p.Tier) && !l.has(&p.Tier) || p.Tier == tierEnhanced {
 		return
@@ -99,7 +99,7 @@ func (l *linter) checkTier(p *Policy) {
 	}
 }
 
-// checkSchedule checks hourly schedules (azure-api.md §8.3).
+// checkSchedule checks hourly schedules (docs/azure.md §8.3).
 func (l *linter) checkSchedule(p *Policy) {
 	if p.Schedule == nil || p.Schedule.Hourly == nil {
 		return
@@ -129,7 +129,7 @@ func hours(d time.Duration) string {
 	return d.String()
 }
 
-// checkArchive checks what may move to the archive tier (azure-api.md §8.3).
+// checkArchive checks what may move to the archive tier (docs/azure.md §8.3).
 func (l *linter) checkArchive(p *Policy) {
 	if !l.has(&p.Archive) || p.Archive == nil || !l.has(&p.Retention) || p.Retention == nil {
 		return

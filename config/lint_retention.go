@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// checkRetention checks that the retention fits the schedule (azure-api.md §8.3). Azure answers each of these
+// checkRetention checks that the retention fits the schedule (docs/azure.md §8.3). Azure answers each of these
 // mistakes with the same BMSUserErrorInvalidPolicyInput.
 func (l *linter) checkRetention(p *Policy) {
 	r := p.Retention

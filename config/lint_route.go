@@ -54,7 +54,7 @@ func (l *linter) checkPolicyName(r *Rule) *Policy {
 }
 
 // checkPlace checks that some VM of the rule may live where the vaults are: a vault takes VMs of its own
-// subscription and region only (azure-api.md §13).
+// subscription and region only (docs/azure.md §13).
 func (l *linter) checkPlace(r *Rule, vaults []Vault) {
 	for i, v := range vaults {
 		if v.Subscription != "" && v.Location != "" && !r.admits(v.place()) {

@@ -50,7 +50,7 @@ func (l *linter) checkManagedVault(v *Vault) {
 	}
 }
 
-// checkRedundancy checks the two fields that Azure wants together (azure-api.md §7.3).
+// checkRedundancy checks the two fields that Azure wants together (docs/azure.md §7.3).
 func (l *linter) checkRedundancy(v *Vault) {
 	if !l.has(&v.CrossRegionRestore) {
 		return

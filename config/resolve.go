@@ -23,7 +23,7 @@ func (c *Config) FindVaults(ref string) []Vault {
 
 // Candidates lists the vaults that a VM of the rule may go to: those that `vault:` names, in that order, or
 // without `vault:` those of the file, in its order; of them those in the VM's subscription and region, because a
-// vault takes no others (azure-api.md §13). Where `vault:` names none there, it is all that it names: what the
+// vault takes no others (docs/azure.md §13). Where `vault:` names none there, it is all that it names: what the
 // rule wants cannot be, and the caller can say why.
 func (c *Config) Candidates(r *Rule, subscription, location string) []Vault {
 	index, at := &c.compiled().index, placeOf(subscription, location)

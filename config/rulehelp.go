@@ -42,7 +42,7 @@ func readingHelp() []help {
 	}
 }
 
-// The limits of numbers and times are those of azure-api.md §8.2, §8.3; those of soft delete §6.
+// The limits of numbers and times are those of docs/azure.md §8.2, §8.3; those of soft delete §6.
 func formatHelp() []help {
 	return []help{
 		{ruleVersion, "Each file starts with version: 1, so that a later format cannot be misread."},
@@ -68,7 +68,7 @@ func formatHelp() []help {
 	}
 }
 
-// What can change in a vault: azure-api.md §7.3.
+// What can change in a vault: docs/azure.md §7.3.
 func namesHelp() []help {
 	return []help{
 		{ruleCloud, "The addresses of a custom cloud are complete and use https; plain http is for the loopback address. The access token is sent there."},
@@ -87,7 +87,7 @@ func namesHelp() []help {
 	}
 }
 
-// What a policy may say: azure-api.md §8.3.
+// What a policy may say: docs/azure.md §8.3.
 func policyHelp() []help {
 	return []help{
 		{rulePolicyName, "The name of a managed policy starts with a letter and has 3 to 150 letters, digits, -, _ or !."},
@@ -103,7 +103,7 @@ func policyHelp() []help {
 	}
 }
 
-// Which VMs a vault takes: azure-api.md §13.
+// Which VMs a vault takes: docs/azure.md §13.
 func vmsHelp() []help {
 	return []help{
 		{ruleRuleForm, "A rule has either an id or a match; except goes with match."},

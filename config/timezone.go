@@ -17,7 +17,7 @@ func IANAZone(windows string) (string, bool) {
 	return "", false
 }
 
-// zones knows the time zones that a policy can have: Azure takes Windows names only (azure-api.md §8.2).
+// zones knows the time zones that a policy can have: Azure takes Windows names only (docs/azure.md §8.2).
 type zones struct {
 	windows map[string]string
 	alike   map[string][]string

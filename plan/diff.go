@@ -9,7 +9,7 @@ import (
 )
 
 // DiffSpec lists what differs between two policies, in the words and the order of the config file. What the
-// service rewrites by itself (azure-api.md §8.2) never differs: lists are compared as sets, time zones
+// service rewrites by itself (docs/azure.md §8.2) never differs: lists are compared as sets, time zones
 // without case.
 func DiffSpec(before, after PolicySpec) []Field {
 	b, a := before.normal(), after.normal()

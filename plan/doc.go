@@ -79,7 +79,7 @@
 //     (policy writes, protection changes) refuse the plan, because half a plan is not what was reviewed. Policy
 //     writes are counted per subscription: the documentation does not say per what, and this is the safer reading.
 //   - Operation. Whatever job runs on an item is waited for, a backup too: the service answers a change during
-//     a backup with a conflict (azure-api.md §14).
+//     a backup with a conflict (docs/azure.md §14).
 //   - Preconditions. What is written as one is compared as one (precondition.go). Comparing whole resources was
 //     considered: a colleague's tag would then hold up a vault's soft delete. Comparing field by field was, too: half
 //     of another's move (state, but not yet policy) would look like half of ours.

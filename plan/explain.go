@@ -36,7 +36,7 @@ type Explanation struct {
 	// that says why there is none.
 	Next []Change `json:"next"`
 	// Schedule says in words when backups run once Next is done; NextBackup is the next time, where the
-	// time zone is known. The service starts a backup within two hours of it (azure-api.md §13).
+	// time zone is known. The service starts a backup within two hours of it (docs/azure.md §13).
 	Schedule   string     `json:"schedule,omitempty"`
 	NextBackup *time.Time `json:"next_backup,omitempty"`
 }

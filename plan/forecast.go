@@ -10,7 +10,7 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// usual is how long the service usually takes for an action: the medians of azure-api.md §4, §6 and §7, and
+// usual is how long the service usually takes for an action: the medians of docs/azure.md §4, §6 and §7, and
 // for a policy in use the time of the items' own jobs.
 func usual(a Action) time.Duration {
 	switch a {
@@ -33,7 +33,7 @@ func usual(a Action) time.Duration {
 	return 0
 }
 
-// ItemsPerPage is how many rows a list of the backup service is expected to give at once (azure-api.md §2).
+// ItemsPerPage is how many rows a list of the backup service is expected to give at once (docs/azure.md §2).
 const ItemsPerPage = 200
 
 // sweepsPerVault is how often a vault is listed to confirm what was done in it, for a forecast.

@@ -9,7 +9,7 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// gapIndex answers which gap, if any, touches something (design.md §4).
+// gapIndex answers which gap, if any, touches something (docs/design.md §4).
 //
 //	vms                  every VM of a `match` rule in the subscription; every VM there that was not read
 //	subscriptions        the same, and its list of vaults; without a subscription, nothing

@@ -97,7 +97,7 @@ func (m *maker) refusals() []Refusal {
 type tally struct {
 	stops, changes, retention, security, final int
 	instant                                    int            // of retention: shorter instant restore and no more
-	policyWrites                               map[string]int // by subscription: the narrower reading of azure-api.md §13
+	policyWrites                               map[string]int // by subscription: the narrower reading of docs/azure.md §13
 	vaultChanges                               map[armid.Key]int
 }
 

@@ -32,7 +32,7 @@ type machine struct {
 	items  []*Item
 }
 
-// jobKey joins a job to an item: both carry the container's name (azure-api.md §0.4).
+// jobKey joins a job to an item: both carry the container's name (docs/azure.md §0.4).
 type jobKey struct {
 	vault     armid.Key
 	container string

@@ -127,7 +127,7 @@ func TestForecastCountsRequestsAndTime(t *testing.T) {
 	if got := f.Requests["confirm"]; got < 3 || got > 100 {
 		t.Errorf("confirming 1000 VMs of one vault takes %d reads", got)
 	}
-	// 200 at once, 800 at 10 a second, and the last one takes 36 s (azure-api.md §4, §12).
+	// 200 at once, 800 at 10 a second, and the last one takes 36 s (docs/azure.md §4, §12).
 	if want := plan.Duration(116 * time.Second); f.Duration != want {
 		t.Errorf("got %v, want %v", f.Duration, want)
 	}

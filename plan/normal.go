@@ -41,7 +41,7 @@ func months() []string {
 func (s PolicySpec) normal() PolicySpec {
 	s.Tier = canonical(s.Tier, []string{TierStandard, TierEnhanced})
 	if s.Tier == "" {
-		s.Tier = TierStandard // azure-api.md §8.2: policyType absent means V1
+		s.Tier = TierStandard // docs/azure.md §8.2: policyType absent means V1
 	}
 	s.Schedule.Frequency = canonical(s.Schedule.Frequency, []string{FrequencyDaily, FrequencyWeekly, FrequencyHourly})
 	s.Schedule.Days = ordered(s.Schedule.Days, weekdays())

@@ -45,12 +45,12 @@ type VM struct {
 	Location      string
 	Tags          map[string]string
 	TimeCreated   time.Time
-	// NeedsEnhanced is why only an Enhanced policy can protect this VM (azure-api.md §8.3), or "".
+	// NeedsEnhanced is why only an Enhanced policy can protect this VM (docs/azure.md §8.3), or "".
 	NeedsEnhanced string
 	// Unreadable says what of the VM was not understood, with the value ([GapVM]). Nothing of it but its id may be
 	// relied on: no rule is matched with it.
 	Unreadable string
-	// Unsupported is why Azure Backup cannot or should not protect this VM (design.md §4), whatever its disk
+	// Unsupported is why Azure Backup cannot or should not protect this VM (docs/design.md §4), whatever its disk
 	// filter, or "". [VM.Unprotectable] is what decides.
 	Unsupported string
 	// LargeDisks are the LUNs of the data disks that are too large to be backed up.
@@ -135,7 +135,7 @@ type Item struct {
 	Partial bool
 }
 
-// The protection states of azure-api.md §3.
+// The protection states of docs/azure.md §3.
 const (
 	StateIRPending         = "IRPending"
 	StateProtected         = "Protected"
@@ -197,7 +197,7 @@ type Gap struct {
 // GapKind says what could not be read.
 type GapKind string
 
-// The kinds of gap, with what they touch (design.md §4).
+// The kinds of gap, with what they touch (docs/design.md §4).
 const (
 	GapVMs          GapKind = "vms"         // the VM list of a subscription: every match rule there
 	GapVM           GapKind = "vm"          // one VM: that VM

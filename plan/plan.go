@@ -12,7 +12,7 @@ const FormatVersion = "1"
 // back unchanged and holds no functions, no clients and no clock.
 type Plan struct {
 	FormatVersion string `json:"format_version"`
-	// Fingerprint is "sha256:…" over the changes that write configuration (design.md §5).
+	// Fingerprint is "sha256:…" over the changes that write configuration (docs/design.md §5).
 	Fingerprint string `json:"fingerprint"`
 	// Complete is false when the plan was made over gaps; an incomplete plan stops nothing.
 	Complete bool           `json:"complete"`
@@ -58,7 +58,7 @@ const (
 )
 
 // Actionable lists the changes that make a plan worth applying: all but those that are blocked and the
-// backups that only time asks for (design.md §5).
+// backups that only time asks for (docs/design.md §5).
 func (p Plan) Actionable() []Change {
 	var out []Change
 	for _, c := range p.Changes {
@@ -72,7 +72,7 @@ func (p Plan) Actionable() []Change {
 // Risk is what a change can cost. The set is closed, worst last.
 type Risk string
 
-// The risks (design.md §5).
+// The risks (docs/design.md §5).
 const (
 	RiskNone             Risk = "none"
 	RiskReducesCoverage  Risk = "reduces-coverage"

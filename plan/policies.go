@@ -179,7 +179,7 @@ func (m *maker) updatePolicy(v *vaultPlan, p *policyPlan, c Change) {
 }
 
 // policyRefused says why the service would refuse to change a policy: shorter retention under a resource
-// guard or in an immutable vault, longer retention while an item is suspended (azure-api.md §6, §8.3).
+// guard or in an immutable vault, longer retention while an item is suspended (docs/azure.md §6, §8.3).
 func (m *maker) policyRefused(v *vaultPlan, before, after PolicySpec, suspended int) (Reason, string) {
 	if specRisks(before, after).retention {
 		if v.immutable() {

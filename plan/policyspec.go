@@ -9,7 +9,7 @@ import (
 )
 
 // specOf is a policy as the file wants it, over what was read: of schedule and retention the file is the
-// whole truth, what it has no key for goes back as it was (design.md §3).
+// whole truth, what it has no key for goes back as it was (docs/design.md §3).
 func specOf(p *config.Policy, read PolicySpec) PolicySpec {
 	s := read
 	s.Tier = cmp.Or(read.Tier, p.Tier) // it cannot change
@@ -39,7 +39,7 @@ func specOf(p *config.Policy, read PolicySpec) PolicySpec {
 		s.InstantRestoreDays = *p.InstantRestoreDays
 	case s.Tier == TierStandard && s.Schedule.Frequency == FrequencyWeekly:
 		// A Standard policy that turns weekly must say 5; what was read for a daily one would be refused
-		// (azure-api.md §8.3).
+		// (docs/azure.md §8.3).
 		s.InstantRestoreDays = StandardWeeklyInstantDays
 	case s.InstantRestoreDays == 0:
 		s.InstantRestoreDays = DefaultInstantDays // said, so that a plan shows what will be

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// RecoveryPoint is a recovery point of an item. Its list tells less of it than its own document (FACTS 45).
+// RecoveryPoint is a recovery point of an item. Its list tells less of it than its own document (docs/azure.md §33.45).
 type RecoveryPoint struct {
 	ID   string
 	Name string
@@ -25,7 +25,7 @@ type RecoveryPoint struct {
 	// Unmanaged says that the VM had no managed disks, which a restore could bring back as such.
 	Unmanaged bool
 	// PrivateAccess says that a disk was reachable through private endpoints alone: a restore has to say what becomes
-	// of that (azure-api-2.md §25.2).
+	// of that (docs/azure.md §25.2).
 	PrivateAccess bool
 	Encrypted     bool   // by the VM itself (Azure Disk Encryption)
 	EdgeZone      string // the edge zone in which it lies, or ""
@@ -54,10 +54,10 @@ type PointDisk struct {
 	Name string
 }
 
-// OSDisk is the LUN under which the service lists the OS disk (FACTS 45).
+// OSDisk is the LUN under which the service lists the OS disk (docs/azure.md §33.45).
 const OSDisk = -1
 
-// The tiers of azure-api.md §19, and their statuses that decide.
+// The tiers of docs/azure.md §19, and their statuses that decide.
 const (
 	TierInstant = "InstantRP"
 	TierVault   = "HardenedRP"

@@ -9,7 +9,7 @@ import (
 
 // planRefresh plans one refresh for each vault into which a VM goes that the service does not offer yet
 // (`auto`), or into which any VM goes (`always`). A list that was not read plans none: protecting does not
-// need a refresh (azure-api.md §1), and apply makes up for the rare case where it does.
+// need a refresh (docs/azure.md §1), and apply makes up for the rare case where it does.
 func (m *maker) planRefresh() {
 	mode := m.config.Settings.Refresh
 	if mode == refreshNever {

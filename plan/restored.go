@@ -7,7 +7,7 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// RestoreJob is a Restore job with what its own document tells (FACTS 48).
+// RestoreJob is a Restore job with what its own document tells (docs/azure.md §33.48).
 type RestoreJob struct {
 	Job
 	// PointTime is the time of the recovery point, in whole seconds; zero = not said.
@@ -57,7 +57,7 @@ type Disk struct {
 	Location string
 	Tags     map[string]string
 	// Job is the name of the Restore job that made the disk, from its tag; "" = it has none. The tag stays when the disk goes
-	// into use (azure-api-2.md §25.2): it says where the disk came from, not what it is for.
+	// into use (docs/azure.md §25.2): it says where the disk came from, not what it is for.
 	Job string
 	// Holders are the VMs that hold the disk, State its diskState.
 	Holders []string
@@ -74,7 +74,7 @@ type Disk struct {
 	Unreadable string
 }
 
-// TagRestoreJob is the tag in which a restored disk carries the name of its job (azure-api-2.md §25.2).
+// TagRestoreJob is the tag in which a restored disk carries the name of its job (docs/azure.md §25.2).
 const TagRestoreJob = "RSVaultBackup"
 
 // Free says whether the disk is known to be attached to nothing.
@@ -103,8 +103,8 @@ type StorageAccount struct {
 	Unreadable string
 }
 
-// CannotStage is why the account cannot stage a restore of a vault in that region, or "" (azure-api.md §19,
-// azure-api-2.md §25.3).
+// CannotStage is why the account cannot stage a restore of a vault in that region, or "" (docs/azure.md §19,
+// §25.3).
 func (a StorageAccount) CannotStage(location string) string {
 	switch {
 	case a.Unreadable != "":

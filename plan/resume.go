@@ -6,7 +6,7 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// undelete plans the recovery of a soft-deleted item; it ends stopped (azure-api.md §6). It needs nothing
+// undelete plans the recovery of a soft-deleted item; it ends stopped (docs/azure.md §6). It needs nothing
 // that the plan does to the vault, because its data is running out of time.
 func (m *maker) undelete(s *subject, at place) string {
 	c := m.itemChange(s, at, Undelete)

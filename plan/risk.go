@@ -125,7 +125,7 @@ func fewer(before, after *Disks) bool {
 	return !containsAll(b.LUNs, a.LUNs)
 }
 
-// vaultRisks is what changing the settings of a vault risks (azure-api.md §7.3). A setting that was not read, or
+// vaultRisks is what changing the settings of a vault risks (docs/azure.md §7.3). A setting that was not read, or
 // that is a word which nobody knows, may have been the stronger one.
 func vaultRisks(before, after VaultSettings) risks {
 	return risks{

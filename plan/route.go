@@ -52,7 +52,7 @@ func (m *maker) candidates(s *subject) *destinations {
 }
 
 // route picks the vault for a VM that has no item: of the candidates that can take it the one with the fewest
-// VMs, this plan's included; of equals the first by name (design.md §3). Or it says why there is none, with
+// VMs, this plan's included; of equals the first by name (docs/design.md §3). Or it says why there is none, with
 // the vault where only one was possible.
 //
 // A candidate that cannot take the VM is passed over, however empty: would it block the VM, then what else

@@ -7,7 +7,7 @@ import (
 )
 
 // Next is the first time after `after` at which the schedule starts a backup, in UTC. The service does not
-// follow daylight-saving time (azure-api.md §8.2), so the zone's standard offset holds all year. It is false
+// follow daylight-saving time (docs/azure.md §8.2), so the zone's standard offset holds all year. It is false
 // for a schedule that cannot be understood.
 func (s ScheduleSpec) Next(after time.Time, zone *time.Location) (time.Time, bool) {
 	at, err := time.Parse("15:04", s.At)

@@ -1,7 +1,7 @@
 package plan
 
 // PolicySpec is a backup policy in normal form: what config says and what the service answers are both
-// turned into it before they are compared, so the noise of azure-api.md §8.2 has no place here.
+// turned into it before they are compared, so the noise of docs/azure.md §8.2 has no place here.
 type PolicySpec struct {
 	Tier               string              `json:"tier,omitempty"`     // Standard | Enhanced
 	TimeZone           string              `json:"timeZone,omitempty"` // Windows id

@@ -8,7 +8,7 @@ import (
 )
 
 // This file is the one place where words of the service are compared. The service's spelling is not to be relied on
-// (azure-api.md §0.4), so all of it is without case.
+// (docs/azure.md §0.4), so all of it is without case.
 
 // Canonical is a word of the service in the spelling of its documentation, whatever case and spaces it came with; a
 // word that is not known stays as it is.
@@ -29,7 +29,7 @@ func Canonical(word string) string {
 	return word
 }
 
-// The statuses of jobs (azure-api.md §5), which are those of last backups, too, and the operation of a backup job.
+// The statuses of jobs (docs/azure.md §5), which are those of last backups, too, and the operation of a backup job.
 const (
 	jobCompleted    = "Completed"
 	jobWithWarnings = "CompletedWithWarnings"
@@ -39,7 +39,7 @@ const (
 	jobBackup       = "Backup"
 )
 
-// JobRestore is the operation of a job that restores (FACTS 48).
+// JobRestore is the operation of a job that restores (docs/azure.md §33.48).
 const JobRestore = "Restore"
 
 // Running says whether the job has not reached a final status. A status that is not known is none.
@@ -69,7 +69,7 @@ func (j Job) mayBackUp() bool {
 	return j.IsBackup() || !known && j.Running()
 }
 
-// jobOperations are the operations of jobs (azure-api.md §5).
+// jobOperations are the operations of jobs (docs/azure.md §5).
 func jobOperations() []string {
 	return []string{
 		jobBackup, "ConfigureBackup", "DisableBackup", JobRestore, "Undelete", "DeleteBackupData", "Register", "UnRegister",
@@ -78,7 +78,7 @@ func jobOperations() []string {
 }
 
 // StateSoftDeleted is the word of a [State] for an item that was deleted and can still be recovered; the
-// service itself calls it ProtectionStopped and sets a flag (azure-api.md §3).
+// service itself calls it ProtectionStopped and sets a flag (docs/azure.md §3).
 const StateSoftDeleted = "soft-deleted"
 
 // itemClass is what an item's state means for a plan: a row of the table.

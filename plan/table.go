@@ -7,7 +7,7 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// This file is the table of design.md §5: one method per column, one case per row.
+// This file is the table of docs/design.md §5: one method per column, one case per row.
 
 // decide adds to the plan what is to be done about every VM. Those that go into a vault for the first time
 // come last: only then is it known how full the vaults will be.

@@ -99,7 +99,7 @@ func (v *validation) checkTargets() {
 		if before, there := last[this.target]; there && !slices.Contains(c.Needs, v.plan.Changes[before].ID) {
 			v.add("%q and %q write one target, and neither needs the other", v.plan.Changes[before].ID, c.ID)(before, i)
 		}
-		// A vault is locked by an update of its own, because only an unlocked one can be (azure-api.md §7.3).
+		// A vault is locked by an update of its own, because only an unlocked one can be (docs/azure.md §7.3).
 		if before, twice := done[this]; twice && c.Action != UpdateVault {
 			v.add("%q does once more what %q did", c.ID, v.plan.Changes[before].ID)(before, i)
 		}

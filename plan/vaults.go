@@ -37,7 +37,7 @@ func (v *vaultPlan) immutable() bool {
 		strings.EqualFold(v.settings.Immutability, immutabilityLocked)
 }
 
-// The words of vault settings that plan decides by (azure-api.md §7.2).
+// The words of vault settings that plan decides by (docs/azure.md §7.2).
 const (
 	redundancyGeo        = "GeoRedundant"
 	immutabilityOff      = "Disabled"
@@ -97,7 +97,7 @@ func (m *maker) planVault(v *vaultPlan) {
 	}
 }
 
-// createVault plans a vault that is not there. A vault cannot be created locked (azure-api.md §7.3): it is
+// createVault plans a vault that is not there. A vault cannot be created locked (docs/azure.md §7.3): it is
 // locked by a second change.
 func (m *maker) createVault(v *vaultPlan, c Change) {
 	r := regionOf(v.subscription, v.location)
@@ -110,7 +110,7 @@ func (m *maker) createVault(v *vaultPlan, c Change) {
 	if lock {
 		want.Immutability = immutabilityUnlocked
 	}
-	// The service takes both fields of redundancy or none (azure-api.md §7.3).
+	// The service takes both fields of redundancy or none (docs/azure.md §7.3).
 	if want.Redundancy != "" && want.CrossRegionRestore == nil {
 		want.CrossRegionRestore = new(bool)
 	}
@@ -177,7 +177,7 @@ type refusedSetting struct {
 	fields []Field
 }
 
-// refusedSettings takes out of want what the service would refuse (azure-api.md §7.3).
+// refusedSettings takes out of want what the service would refuse (docs/azure.md §7.3).
 func (m *maker) refusedSettings(v *vaultPlan, have VaultSettings, want *VaultSettings) []refusedSetting {
 	var out []refusedSetting
 	refuse := func(r Reason, detail string, one VaultSettings) {
@@ -215,7 +215,7 @@ func (m *maker) refusedSettings(v *vaultPlan, have VaultSettings, want *VaultSet
 		refuse(ReasonImmutabilityLocked, "", VaultSettings{Immutability: want.Immutability})
 		want.Immutability = ""
 	}
-	// A resource guard may cover both of these (azure-api.md §20).
+	// A resource guard may cover both of these (docs/azure.md §20).
 	if one := (VaultSettings{SoftDeleteDays: want.SoftDeleteDays}); vaultRisks(have, one).security {
 		if r, detail := m.guardRefuses(v); r != "" {
 			refuse(r, detail, one)
@@ -255,7 +255,7 @@ func saidSettings(c *config.Vault) VaultSettings {
 }
 
 // narrow keeps of both sides only the settings that differ, so that a PATCH says no more than it must. Two
-// things travel whole: the fields of redundancy, which the service wants together (azure-api.md §7.3), and
+// things travel whole: the fields of redundancy, which the service wants together (docs/azure.md §7.3), and
 // the tags, which a PATCH replaces.
 func narrow(have, want VaultSettings, fields []Field) (before, after VaultSettings) {
 	for _, f := range fields {

@@ -1,6 +1,6 @@
 // Package armid holds the one way azbackup compares and takes apart Azure Resource Manager ids.
 //
-// Azure returns one resource in several spellings (azure-api.md §0.4: resource groups and VM names come
+// Azure returns one resource in several spellings (docs/azure.md §0.4: resource groups and VM names come
 // back lower-cased or upper-cased, "/Subscriptions/" occurs). So an id is never compared as a string:
 // two ids name the same resource when their [Key]s are equal.
 package armid
@@ -139,7 +139,7 @@ func Vault(subscription, resourceGroup, name string) string {
 func Policy(vaultID, name string) string { return vaultID + "/backupPolicies/" + name }
 
 // ProtectedItem spells the id under which a VM that has no item yet is protected in a vault
-// (azure-api.md §0.4: the resource group is the VM's, not the vault's). The id of an item that exists
+// (docs/azure.md §0.4: the resource group is the VM's, not the vault's). The id of an item that exists
 // is taken from the service, never derived: old items keep odd letter case.
 func ProtectedItem(vaultID string, vm ID) string {
 	tail := "iaasvmcontainerv2;" + vm.ResourceGroup + ";" + vm.Name()

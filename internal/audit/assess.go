@@ -14,7 +14,7 @@ import (
 // Defaults of [Options].
 const (
 	// DefaultTolerance is how much later than scheduled a recovery point may be before its VM is stale: a backup
-	// starts within two hours of its time (azure-api.md §13) and the longest of the small ones that were measured
+	// starts within two hours of its time (docs/azure.md §13) and the longest of the small ones that were measured
 	// took two and a half (§5).
 	DefaultTolerance = 6 * time.Hour
 	// clockSlack is how far in the future a time may lie: the clocks of the service's machines differ.

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Bodies as Azure answers them (azure-api.md §3, §7.2, §8.2, §10), for fixtures that need many.
+// Bodies as Azure answers them (docs/azure.md §3, §7.2, §8.2, §10), for fixtures that need many.
 
 type body = map[string]any
 

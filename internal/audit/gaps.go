@@ -16,7 +16,7 @@ func placeOf(subscription, location string) place {
 	return place{strings.ToLower(subscription), armid.Location(location)}
 }
 
-// gaps answers what could not be read, for one VM or vault at a time (design.md §4). Every doubt about how far
+// gaps answers what could not be read, for one VM or vault at a time (docs/design.md §4). Every doubt about how far
 // a gap reaches widens it: a gap that does not name its region hides the whole subscription, one that does not
 // name its subscription hides everything.
 type gaps struct {

@@ -104,7 +104,7 @@ func (v *verdict) settle() {
 }
 
 // unreadable finds what forbids a judgement. Items read as active settle the matter whatever else was not
-// read: a VM is protected in one vault only (azure-api.md §13).
+// read: a VM is protected in one vault only (docs/azure.md §13).
 func (a *assessor) unreadable(v *verdict, its vmItems) {
 	switch {
 	case its.has[active]:
@@ -199,7 +199,7 @@ func isKnownEnd(status string) bool {
 }
 
 // freshness holds pending and stale. A recovery point that is older than the VM is one of an earlier VM that
-// had the same id; items do not carry the VM's own identity (azure-api.md §10).
+// had the same id; items do not carry the VM's own identity (docs/azure.md §10).
 func (a *assessor) freshness(v *verdict) {
 	point := v.item.LastRecoveryPoint
 	switch {

@@ -11,7 +11,7 @@ import (
 )
 
 // naive is a second assessor: it reads the raw bodies and nothing of this program, slowly and in the order of
-// azure-api.md §3 and design.md §8. It knows the estates of TestNaiveAssessorAgrees only: one subscription, the file of
+// docs/azure.md §3 and docs/design.md §8. It knows the estates of TestNaiveAssessorAgrees only: one subscription, the file of
 // naiveConfig, policies with one backup a day or a week.
 func naive(vms, items []body, unread map[string]bool, now time.Time) map[string]string {
 	text := func(b body, path ...string) string {

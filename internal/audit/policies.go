@@ -78,7 +78,7 @@ func (a *assessor) policyFinding(p plan.Policy) []Finding {
 	return found
 }
 
-// born says whether every new vault has a policy of this name (azure-api.md §8.1).
+// born says whether every new vault has a policy of this name (docs/azure.md §8.1).
 func born(name string) bool {
 	return equalFold(name, "DefaultPolicy") || equalFold(name, "EnhancedPolicy")
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // TestRequestsOfAnAuditGrowWithVaultsAndPages audits 10,000 VMs in 20 vaults over HTTP. A tool that asks for each VM
-// sends 10,000 requests for the same answer, against an hourly budget of 150 to 800 (azure-api.md §12).
+// sends 10,000 requests for the same answer, against an hourly budget of 150 to 800 (docs/azure.md §12).
 func TestRequestsOfAnAuditGrowWithVaultsAndPages(t *testing.T) {
 	const machines, vaults = 10_000, 20
 	now := time.Date(2026, 11, 24, 6, 0, 0, 0, time.UTC)

@@ -8,7 +8,7 @@ import (
 )
 
 // The bounds of what a backup schedule of the service can be: every four hours round the clock, and one day a
-// week (azure-api.md §8.3).
+// week (docs/azure.md §8.3).
 const (
 	densest  = 4 * time.Hour
 	sparsest = 7 * 24 * time.Hour

@@ -3,7 +3,7 @@ package audit
 // State is where a VM stands. The set is closed; what each rests on is in the package documentation.
 type State string
 
-// The states, worst knowledge first: the order in which the first that holds is the VM's state (design.md §8).
+// The states, worst knowledge first: the order in which the first that holds is the VM's state (docs/design.md §8).
 const (
 	Unknown     State = "unknown"
 	Unsupported State = "unsupported"

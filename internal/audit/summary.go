@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// Summary counts. In JSON the states stand beside the other keys, each under its own name (design.md §7), all
+// Summary counts. In JSON the states stand beside the other keys, each under its own name (docs/design.md §7), all
 // of them also when zero.
 type Summary struct {
 	VMs    int

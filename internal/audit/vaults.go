@@ -9,7 +9,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// The number of VMs a vault may hold (azure-api.md §13), and from where there is little room left.
+// The number of VMs a vault may hold (docs/azure.md §13), and from where there is little room left.
 const (
 	vaultLimit    = 1000
 	vaultNearFull = 900

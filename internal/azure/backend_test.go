@@ -295,7 +295,7 @@ func TestNewPoliciesMeanWhatTheySay(t *testing.T) {
 			if strings.Contains(got.body, `"date":0`) != strings.Contains(got.body, `{"date":0,"isLast":true}`) {
 				t.Errorf("the last day is not said to be the last: %s", got.body)
 			}
-			// Every retention time is the schedule's (azure-api.md §8.3).
+			// Every retention time is the schedule's (docs/azure.md §8.3).
 			at := spec.Schedule.At + ":00Z"
 			if n, all := strings.Count(got.body, at), strings.Count(got.body, "T"+at[:5]); n != all || n < 2 {
 				t.Errorf("%d times of %d are %s: %s", n, all, at, got.body)
@@ -333,7 +333,7 @@ func TestPolicyUpdatesKeepWhatTheyDoNotChange(t *testing.T) {
 	}
 }
 
-// Azure refuses an update with a time that is still to come in the policy's own zone (azure-api-2.md §32).
+// Azure refuses an update with a time that is still to come in the policy's own zone (docs/azure.md §32).
 // Half past eleven at night comes last on every day, and noon UTC is another day's hour in most zones.
 func TestPolicyTimesAreWrittenWithADayThatIsOverEverywhere(t *testing.T) {
 	zones := []*time.Location{time.FixedZone("UTC-12", -12*3600), time.UTC, time.FixedZone("UTC+14", 14*3600)}

@@ -16,7 +16,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 )
 
-// tokenCredentials is the variable that narrows what azidentity tries (azure-api-2.md §28.4).
+// tokenCredentials is the variable that narrows what azidentity tries (docs/azure.md §28.4).
 const tokenCredentials = "AZURE_TOKEN_CREDENTIALS"
 
 // CredentialChoices are the values of AZURE_TOKEN_CREDENTIALS that azidentity takes, in the order it tries them.

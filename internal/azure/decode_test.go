@@ -62,7 +62,7 @@ func FuzzPages(f *testing.F) {
 	})
 }
 
-// What design.md §10 and the users of large estates need: 100,000 items in 1.5 s at most.
+// What docs/design.md §10 and the users of large estates need: 100,000 items in 1.5 s at most.
 func BenchmarkItems100000(b *testing.B) {
 	var body bytes.Buffer
 	body.WriteString(`{"value":[`)

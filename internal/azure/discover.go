@@ -20,7 +20,7 @@ import (
 // readers bounds the reads of one discovery that are in flight.
 const readers = 16
 
-// Discover reads what a plan needs to know (design.md §4). What could not be read is in the gaps of the result.
+// Discover reads what a plan needs to know (docs/design.md §4). What could not be read is in the gaps of the result.
 // An error means that nothing could be: [SignInError] when Azure lets us in nowhere, or the context's cause.
 func (c *Client) Discover(ctx context.Context, scope plan.Scope) (plan.Observed, error) {
 	return c.discover(ctx, scope, nil)

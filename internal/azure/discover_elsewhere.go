@@ -17,9 +17,9 @@ import (
 
 const (
 	// tenthOfBudget is a tenth of the hourly budget of one Recovery Services action, the smallest recorded
-	// (azure-api.md §12).
+	// (docs/azure.md §12).
 	tenthOfBudget = plan.BackupRequestsPerHour / 10
-	// protectablePage is the documented page size of protectable items (azure-api.md §2).
+	// protectablePage is the documented page size of protectable items (docs/azure.md §2).
 	protectablePage = 200
 	// freshPoint is how young a recovery point is that proves that its VM was there just now.
 	freshPoint = 72 * time.Hour
@@ -29,7 +29,7 @@ const (
 
 // elsewhere asks where the VMs that no vault of the file holds are protected: by listing the other vaults of
 // their region, or one VM at a time. Listing tells states and costs a request a vault of a small hourly budget;
-// backupStatus only says "protected" (azure-api.md §9), from ARM's write bucket. So vaults are listed while
+// backupStatus only says "protected" (docs/azure.md §9), from ARM's write bucket. So vaults are listed while
 // that takes a tenth of the budget at most, and beyond that whichever takes the smaller share of its own.
 func (d *discovery) elsewhere() []read {
 	if d.scope.AllVaults && d.scope.Hidden {

@@ -15,7 +15,7 @@ import (
 
 const (
 	apiGraph = "2024-04-01"
-	// graphPage is the largest page Resource Graph gives (azure-api.md §10).
+	// graphPage is the largest page Resource Graph gives (docs/azure.md §10).
 	graphPage = 1000
 	// graphSubscriptions is how many subscriptions one query asks about; Azure advises fewer than 300.
 	graphSubscriptions = 200

@@ -15,7 +15,7 @@ const hiddenChecks = 20
 
 // hidden looks for vaults that the identity cannot see: ARM filters the vault list by the caller's rights, so a
 // VM that no listed vault holds may still be protected. backupStatus answers across all vaults of a region
-// (azure-api.md §9). It is asked for one VM a resource group first, as that is what rights are given by, then
+// (docs/azure.md §9). It is asked for one VM a resource group first, as that is what rights are given by, then
 // for others, and of all of them where there are few.
 func (d *discovery) hidden() []read {
 	var vms []plan.VM

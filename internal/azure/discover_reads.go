@@ -17,7 +17,7 @@ import (
 const (
 	filterVMs   = "backupManagementType eq 'AzureIaasVM'"
 	filterItems = filterVMs + " and itemType eq 'VM'"
-	// jobTime is how backupJobs' filter spells times (azure-api.md §11).
+	// jobTime is how backupJobs' filter spells times (docs/azure.md §11).
 	jobTime = "2006-01-02 03:04:05 PM"
 )
 

@@ -18,13 +18,13 @@
 // done, and is sent once more with another token (tokens.go).
 //
 // The bearer token goes to the configured endpoint (scheme, host and port) and nowhere else: nextLink, Location
-// and Azure-AsyncOperation are followed verbatim, because they are signed (azure-api.md §4), but only there;
+// and Azure-AsyncOperation are followed verbatim, because they are signed (docs/azure.md §4), but only there;
 // redirects are not followed. What a command may send is a table (routes.go), checked before the token is
 // attached. There is no row with DELETE.
 //
 // # Decisions
 //
-//   - No generated clients: design.md §1 has the four measured reasons. Our structs name the fields we use. One
+//   - No generated clients: docs/design.md §1 has the four measured reasons. Our structs name the fields we use. One
 //     by which something is decided is a field (field.go): read, absent, or not understood. A row of which
 //     such a field was not understood keeps its place, with the value in its Unreadable, and is a gap of its
 //     own; only where not even its identity is known is the list one. Fields that decide nothing are tolerant.
@@ -39,6 +39,6 @@
 //     resetexclusionsettings; an explicit null does not survive the service's own types.
 //   - A write waits for its quotas first, then what it is laid over is read and compared with what was approved, then it
 //     is sent: the other way round the reading could be an hour old (precondition.go).
-//   - Rejected: Resource Graph for plans (minutes old, azure-api.md §10); one GET per VM (the hourly budget,
+//   - Rejected: Resource Graph for plans (minutes old, docs/azure.md §10); one GET per VM (the hourly budget,
 //     §12); If-Match (no operation has it, §12).
 package azure

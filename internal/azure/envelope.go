@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// envelope reads the code and the text of an error's body, "" where there is none: the forms of azure-api.md §12,
-// FACTS 38 and azure-api-2.md §32.
+// envelope reads the code and the text of an error's body, "" where there is none: the forms of docs/azure.md §12,
+// §33.38 and §32.
 func envelope(body []byte) (code, message string) {
 	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
 	if bytes.HasPrefix(body, []byte("<")) {

@@ -81,7 +81,7 @@ func requestID(h http.Header) string {
 	return firstOf(h.Get(headerRequestID), h.Get(headerCorrelationID), h.Get(headerClientRequestID))
 }
 
-// throttledFor finds the seconds in a 429's text (azure-api.md §12): its Retry-After is not to be relied on.
+// throttledFor finds the seconds in a 429's text (docs/azure.md §12): its Retry-After is not to be relied on.
 var throttledFor = regexp.MustCompile(`try again after '(\d+)' seconds`)
 
 // retryAfter is what the service asks us to wait; 0 = it did not say.

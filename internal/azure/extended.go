@@ -36,7 +36,7 @@ func (c *Client) keepUnknown(item string, unknown map[string]json.RawMessage) {
 }
 
 // extendedProperties spells a disk filter; nil resets it. An existing item always gets it: whether one that is
-// left out survives is not known (azure-api.md §6).
+// left out survives is not known (docs/azure.md §6).
 func (c *Client) extendedProperties(item string, d *plan.Disks) map[string]any {
 	c.mu.Lock()
 	defer c.mu.Unlock()

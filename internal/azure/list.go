@@ -54,7 +54,7 @@ func (c *Client) List(ctx context.Context, vault string) (apply.Snapshot, error)
 	return s, nil
 }
 
-// explainFailures asks for the errors of failed jobs, which lists leave out (azure-api.md §11). They do not
+// explainFailures asks for the errors of failed jobs, which lists leave out (docs/azure.md §11). They do not
 // change, so each job is asked for once; one that cannot be read stays failed without a reason.
 func (c *Client) explainFailures(ctx context.Context, jobs []plan.Job) {
 	asked := 0

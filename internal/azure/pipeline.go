@@ -32,7 +32,7 @@ const (
 	// readRetries is how often a read is repeated: about 20 s of 5xx, or that many Retry-Afters.
 	readRetries = 4
 	// maxRetryAfter is the longest Retry-After waited for: Recovery Services' windows last an hour, and azcore's own
-	// limit of 60 s makes errors of them (azure-api.md §18).
+	// limit of 60 s makes errors of them (docs/azure.md §18).
 	maxRetryAfter = 65 * time.Minute
 )
 
@@ -58,7 +58,7 @@ func (c *Client) newPipeline(conf cloud.Configuration, transport http.RoundTripp
 		})
 }
 
-// sendOnce is how a write is retried: not (azure-api.md §18: azcore's default sends a POST backup four times).
+// sendOnce is how a write is retried: not (docs/azure.md §18: azcore's default sends a POST backup four times).
 func sendOnce() policy.RetryOptions { return policy.RetryOptions{MaxRetries: -1} }
 
 // limitTry bounds one attempt. By the time it returns the body has been read or buffered (decodeInside).
@@ -91,7 +91,7 @@ func (c *Client) nameRun(req *policy.Request) (*http.Response, error) {
 }
 
 // refreshToken repeats a request that was refused with 401, once: azcore drops its token at a 401 and asks for
-// another (azure-api-2.md §28.6). A write that was refused so was not done, so it may be sent once more too. A challenge for claims has been answered by azcore already.
+// another (docs/azure.md §28.6). A write that was refused so was not done, so it may be sent once more too. A challenge for claims has been answered by azcore already.
 func (c *Client) refreshToken(req *policy.Request) (*http.Response, error) {
 	resp, err := req.Next()
 	if err != nil || resp.StatusCode != http.StatusUnauthorized || c.static || isChallenge(resp) {

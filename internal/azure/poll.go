@@ -48,7 +48,7 @@ func writesVault(a plan.Action) bool { return a == plan.CreateVault || a == plan
 
 func writesPolicy(a plan.Action) bool { return a == plan.CreatePolicy || a == plan.UpdatePolicy }
 
-// lookAt follows the URLs of an operation. Azure-AsyncOperation is preferred (azure-api.md §12), except for a
+// lookAt follows the URLs of an operation. Azure-AsyncOperation is preferred (docs/azure.md §12), except for a
 // refresh, where it has an undocumented api-version and Location tells as much (§1).
 func (c *Client) lookAt(ctx context.Context, op apply.Operation) (apply.Progress, error) {
 	switch {
@@ -60,7 +60,7 @@ func (c *Client) lookAt(ctx context.Context, op apply.Operation) (apply.Progress
 	return apply.Progress{Done: true, RequestID: op.RequestID}, nil // the write was answered with its effect
 }
 
-// wireOperation is the body of an operation's status (azure-api.md §4, §8.1).
+// wireOperation is the body of an operation's status (docs/azure.md §4, §8.1).
 type wireOperation struct {
 	Status string     `json:"status"`
 	Error  *wireError `json:"error"`
@@ -131,7 +131,7 @@ func failedJobs(op apply.Operation, w wireOperation, requestID string) error {
 	}
 }
 
-// lookAtResult follows Location: 202 until it is something else. Headers on the last answer mean nothing (FACTS 5).
+// lookAtResult follows Location: 202 until it is something else. Headers on the last answer mean nothing (docs/azure.md §33.5).
 func (c *Client) lookAtResult(ctx context.Context, op apply.Operation) (apply.Progress, error) {
 	a, err := c.do(ctx, request{
 		op: following(op), method: http.MethodGet, url: op.Result, class: quota.Confirm,
@@ -152,7 +152,7 @@ func following(op apply.Operation) string {
 }
 
 // readBackVault is done when the vault is provisioned and is what the change wants. A vault that is not there
-// yet is a matter of time (azure-api.md §12, eventual consistency).
+// yet is a matter of time (docs/azure.md §12, eventual consistency).
 func (c *Client) readBackVault(ctx context.Context, op apply.Operation, p apply.Progress) (apply.Progress, error) {
 	what := fmt.Sprintf("reading vault %q back", vaultName(op.Target))
 	p.Done = false

@@ -12,7 +12,7 @@ import (
 )
 
 // followJob makes an operation wait for its job, and share its fate: an operation can succeed while its job fails
-// (azure-api.md §4), and that of a backup succeeds as soon as its job exists (§5).
+// (docs/azure.md §4), and that of a backup succeeds as soon as its job exists (§5).
 func (c *Client) followJob(ctx context.Context, op apply.Operation, p apply.Progress) (apply.Progress, error) {
 	id := op.JobID
 	if !strings.Contains(id, "/") {

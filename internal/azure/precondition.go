@@ -55,7 +55,7 @@ func (c *Client) readBefore(ctx context.Context, op, url string, v any) (raw []b
 	return nil, false, &unwritten
 }
 
-// layPolicy reads a policy right before its PUT, which is the whole document (azure-api.md §8.1): what the change does
+// layPolicy reads a policy right before its PUT, which is the whole document (docs/azure.md §8.1): what the change does
 // not touch goes back as it is now.
 func (c *Client) layPolicy(ctx context.Context, op string, ch plan.Change) (laid, error) {
 	var raw json.RawMessage

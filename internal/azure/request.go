@@ -20,7 +20,7 @@ import (
 )
 
 // The api-versions this program speaks. The version is behaviour, not only shape: Trusted Launch VMs need
-// 2025-01-01 or later (azure-api.md §0.3). URLs that the service hands out carry their own.
+// 2025-01-01 or later (docs/azure.md §0.3). URLs that the service hands out carry their own.
 const (
 	apiBackup        = "2025-08-01"
 	apiVault         = "2025-08-01"
@@ -51,7 +51,7 @@ type answer struct {
 }
 
 // url spells a URL of this endpoint. path is unescaped; its segments are escaped one by one (";" as "%3B",
-// azure-api.md §0.4).
+// docs/azure.md §0.4).
 func (c *Client) url(path, apiVersion string, query ...string) string {
 	segments := strings.Split(strings.Trim(path, "/"), "/")
 	for i, s := range segments {
@@ -219,7 +219,7 @@ func resolve(from, link string) (string, error) {
 		return "", nil
 	}
 	if u, err := url.Parse(link); err == nil && u.IsAbs() {
-		return link, nil // verbatim: decoding and encoding again would change it (FACTS 25)
+		return link, nil // verbatim: decoding and encoding again would change it (docs/azure.md §33.25)
 	}
 	base, err := url.Parse(from)
 	if err != nil {

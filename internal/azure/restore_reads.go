@@ -19,7 +19,7 @@ import (
 // What restores read. Errors are those of [Client.Discover]'s reads: *apply.Error, or the context's cause. A read that
 // failed is no absence; what came and was not understood stands in the Unreadable of what was read.
 
-// RecoveryPoints lists the recovery points of an item, newest first: the service promises no order (azure-api.md §11).
+// RecoveryPoints lists the recovery points of an item, newest first: the service promises no order (docs/azure.md §11).
 // Points that name no time come last.
 func (c *Client) RecoveryPoints(ctx context.Context, item string) ([]plan.RecoveryPoint, error) {
 	op := "listing recovery points of " + shown(itemName(item), true)
@@ -36,7 +36,7 @@ func (c *Client) RecoveryPoints(ctx context.Context, item string) ([]plan.Recove
 	return points, nil
 }
 
-// RecoveryPoint reads one recovery point, which tells of its disks (FACTS 45), by its resource id.
+// RecoveryPoint reads one recovery point, which tells of its disks (docs/azure.md §33.45), by its resource id.
 func (c *Client) RecoveryPoint(ctx context.Context, id string) (plan.RecoveryPoint, error) {
 	var w wirePoint
 	if _, err := c.get(ctx, "reading recovery point "+shown(operationID(id), true), c.url(id, apiBackup), quota.Other, &w); err != nil {

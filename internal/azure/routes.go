@@ -24,7 +24,7 @@ const (
 )
 
 // route is one shape of request this program makes. In path, "*" stands for one segment; letter case does not
-// count (azure-api.md §0.4).
+// count (docs/azure.md §0.4).
 type route struct {
 	kind   string // what [Client.Requests] counts it as
 	method string
@@ -42,7 +42,7 @@ const (
 	policyPath       = vaultPath + "/backuppolicies/*"
 )
 
-// routes is the allow-list of design.md §6. A GET that is not listed is allowed, as "other"; anything else that
+// routes is the allow-list of docs/design.md §6. A GET that is not listed is allowed, as "other"; anything else that
 // is not listed is refused.
 func routes() []route {
 	apply := []Command{CommandApply}
@@ -134,7 +134,7 @@ func (p routePattern) matches(segments []string) bool {
 
 // pathSegments takes a path apart as the service will: "%3B" is ";". A segment that could make the service see
 // another path than we do (empty, a dot segment, an encoded slash) makes the path unusable. One trailing slash is
-// the service's own habit (FACTS 24).
+// the service's own habit (docs/azure.md §33.24).
 func pathSegments(u *url.URL) ([]string, bool) {
 	path := strings.TrimSuffix(strings.TrimPrefix(u.EscapedPath(), "/"), "/")
 	segments := strings.Split(path, "/")

@@ -39,7 +39,7 @@ func (e *SignInError) Unwrap() error { return e.Err }
 func (e *SignInError) NonRetriable() {}
 
 // signInError is the error for a credential that gave no token. azidentity's own has a line for each credential it
-// tried, each over many lines, the body of an answer included (azure-api-2.md §28.2, §28.4).
+// tried, each over many lines, the body of an answer included (docs/azure.md §28.2, §28.4).
 func signInError(err error) *SignInError {
 	if e, ok := errors.AsType[*SignInError](err); ok {
 		return e
@@ -129,7 +129,7 @@ func shortened(text string) string {
 	return name + rest
 }
 
-// entraSays is what the answer of a token endpoint says, in a line (azure-api-2.md §28.2).
+// entraSays is what the answer of a token endpoint says, in a line (docs/azure.md §28.2).
 func entraSays(resp *http.Response) string {
 	status := fmt.Sprintf("the answer was %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
 	body, err := runtime.Payload(resp)
@@ -182,7 +182,7 @@ func explained(code int, sentence string) string {
 	return sentence
 }
 
-// meaning is what to make of a code (azure-api-2.md §28.2); "" = it is not known.
+// meaning is what to make of a code (docs/azure.md §28.2); "" = it is not known.
 func meaning(code int) string {
 	switch code {
 	case 7000215:

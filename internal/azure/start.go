@@ -71,7 +71,7 @@ func (c *Client) reserved(ctx context.Context, w write) (*quota.Permit, laid, er
 	}
 }
 
-// operationOf reads what to follow an accepted write by (azure-api.md §12, §16.2).
+// operationOf reads what to follow an accepted write by (docs/azure.md §12, §16.2).
 func (c *Client) operationOf(ch plan.Change, a *answer) apply.Operation {
 	op := apply.Operation{
 		Change: ch.ID, Vault: ch.Vault, Action: ch.Action, Target: ch.Target, After: ch.After,
@@ -138,7 +138,7 @@ func wants(ch plan.Change, what string) error {
 	return fmt.Errorf("starting %q: the change does not say which %s", ch.ID, what)
 }
 
-// itemBody is a PUT of a protected item (azure-api.md §4, §6). It never carries resourceGuardOperationRequests:
+// itemBody is a PUT of a protected item (docs/azure.md §4, §6). It never carries resourceGuardOperationRequests:
 // what a guard protects is not ours to lift.
 type itemBody struct {
 	Properties itemProperties `json:"properties"`
@@ -235,7 +235,7 @@ type backupBody struct {
 	} `json:"properties"`
 }
 
-// backupWrite starts an on-demand backup (azure-api.md §5); without a retention Azure keeps the point for 30 days.
+// backupWrite starts an on-demand backup (docs/azure.md §5); without a retention Azure keeps the point for 30 days.
 func (c *Client) backupWrite(ch plan.Change) (write, error) {
 	id, vm, err := itemOf(ch)
 	if err != nil {

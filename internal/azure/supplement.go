@@ -13,7 +13,7 @@ import (
 )
 
 // pointsPatience bounds how long recovery points are read: they only inform, and a plan does not wait for an
-// hourly budget (azure-api.md §12) to tell how much a cut costs.
+// hourly budget (docs/azure.md §12) to tell how much a cut costs.
 const pointsPatience = 30 * time.Second
 
 // Supplement is o with what a plan over it wants to know besides ([plan.Draft]). A read that fails is a gap. The

@@ -9,7 +9,7 @@ import (
 )
 
 // parseTime reads a time of the service; zero where it said none, false where it said what is no time. Its
-// sentinels are none: year 1 ("0001-01-01T00:00:00", without a zone) and 2001-01-01 (FACTS 8, 30).
+// sentinels are none: year 1 ("0001-01-01T00:00:00", without a zone) and 2001-01-01 (docs/azure.md §33.8, §33.30).
 func parseTime(s string) (time.Time, bool) {
 	if s == "" {
 		return time.Time{}, true
@@ -27,7 +27,7 @@ func parseTime(s string) (time.Time, bool) {
 	return t, true
 }
 
-// parseTimeSpan reads a .NET TimeSpan, "[d.]hh:mm:ss[.fffffff]" (FACTS 32: not ISO 8601).
+// parseTimeSpan reads a .NET TimeSpan, "[d.]hh:mm:ss[.fffffff]" (docs/azure.md §33.32: not ISO 8601).
 func parseTimeSpan(s string) (time.Duration, error) {
 	clock := s
 	days := "0"
@@ -50,7 +50,7 @@ func parseTimeSpan(s string) (time.Duration, error) {
 	return total, nil
 }
 
-// clock is the "HH:MM" of a schedule's time. The service rewrites the date (azure-api.md §8.2) and takes times
+// clock is the "HH:MM" of a schedule's time. The service rewrites the date (docs/azure.md §8.2) and takes times
 // without one (§8.3), so nothing else of it can be compared.
 func clock(s string) (string, bool) {
 	if _, after, ok := strings.Cut(s, "T"); ok {

@@ -30,7 +30,7 @@ type tokens struct {
 	again   int    // how often in a row the credential gave the token that was refused
 }
 
-// renewBefore is how long before its end a token without a RefreshOn is due: as azcore counts (azure-api-2.md §28.6).
+// renewBefore is how long before its end a token without a RefreshOn is due: as azcore counts (docs/azure.md §28.6).
 const renewBefore = 5 * time.Minute
 
 func newTokens(credential azcore.TokenCredential, anew func() (azcore.TokenCredential, error), now func() time.Time) *tokens {

@@ -8,7 +8,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// wireManagedDisk is a managed disk (azure-api.md §19).
+// wireManagedDisk is a managed disk (docs/azure.md §19).
 type wireManagedDisk struct {
 	outer
 	ID         field    `json:"id"`
@@ -93,7 +93,7 @@ func (w wireGroup) group(id string) plan.ResourceGroup {
 	return g
 }
 
-// wireAccount is a storage account (FACTS 44).
+// wireAccount is a storage account (docs/azure.md §33.44).
 type wireAccount struct {
 	outer
 	ID       field `json:"id"`

@@ -12,7 +12,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// wireItem is a protected item (azure-api.md §3).
+// wireItem is a protected item (docs/azure.md §3).
 type wireItem struct {
 	outer
 	ID         field `json:"id"`
@@ -161,7 +161,7 @@ func cutLast(path string) (head, last string) {
 }
 
 // deletion reads whether the item is soft-deleted. Its flag is the first to be asked, and what only a soft-deleted item
-// has (FACTS 32) bears witness where the flag is absent or not understood. Evidence that contradicts itself is not
+// has (docs/azure.md §33.32) bears witness where the flag is absent or not understood. Evidence that contradicts itself is not
 // understood. When the data goes only informs, so that a date that cannot be is one that is not known.
 func (w wireItem) deletion(it *plan.Item, r *reading, at time.Time) {
 	p := w.Properties
@@ -194,11 +194,11 @@ func (w wireItem) deletion(it *plan.Item, r *reading, at time.Time) {
 	it.PurgeAt = w.purgeAt(it.DeletedAt, at)
 }
 
-// maxSoftDelete is the longest that a vault keeps what was deleted (azure-api.md §7.2), in days.
+// maxSoftDelete is the longest that a vault keeps what was deleted (docs/azure.md §7.2), in days.
 const maxSoftDelete = 180
 
 // purgeAt is when the data of a soft-deleted item goes: deferredDeleteTimeInUTC is the time of the DELETE
-// (FACTS 32), so the retention comes on top of it. The remaining time, which runs, is asked only where the
+// (docs/azure.md §33.32), so the retention comes on top of it. The remaining time, which runs, is asked only where the
 // service gave nothing better.
 func (w wireItem) purgeAt(deleted, at time.Time) time.Time {
 	old, _ := w.Properties.SoftDeleteDays.number(maxSoftDelete)
@@ -257,14 +257,14 @@ func disks(extended json.RawMessage) (*plan.Disks, error) {
 	return &plan.Disks{LUNs: luns}, nil
 }
 
-// wireProtectable is a protectable item (azure-api.md §2). It only informs: a refresh too many or too few does no harm.
+// wireProtectable is a protectable item (docs/azure.md §2). It only informs: a refresh too many or too few does no harm.
 type wireProtectable struct {
 	Properties struct {
 		VirtualMachineID field `json:"virtualMachineId"`
 	} `json:"properties"`
 }
 
-// wireStatus is backupStatus's answer (azure-api.md §9). What of it is not understood is a status that is not known.
+// wireStatus is backupStatus's answer (docs/azure.md §9). What of it is not understood is a status that is not known.
 type wireStatus struct {
 	ProtectionStatus field `json:"protectionStatus"`
 	VaultID          field `json:"vaultId"`

@@ -10,7 +10,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// wireJob is a backup job (azure-api.md §5, §11).
+// wireJob is a backup job (docs/azure.md §5, §11).
 type wireJob struct {
 	outer
 	ID         field `json:"id"`

@@ -9,7 +9,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// wirePoint is a recovery point (azure-api.md §11, §19, FACTS 45).
+// wirePoint is a recovery point (docs/azure.md §11, §19, §33.45).
 type wirePoint struct {
 	outer
 	ID         field `json:"id"`

@@ -13,7 +13,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// wirePolicy is a backup policy as listed (azure-api.md §8.2). Its properties are read twice: loosely, to see
+// wirePolicy is a backup policy as listed (docs/azure.md §8.2). Its properties are read twice: loosely, to see
 // whether it is one for VMs, and strictly, because a schedule half understood must never be written.
 type wirePolicy struct {
 	outer
@@ -209,7 +209,7 @@ func (w wirePolicyProperties) spec() (plan.PolicySpec, error) {
 	if s.Retention, err = w.Retention.spec(); err != nil {
 		return s, fmt.Errorf("its retention: %w", err)
 	}
-	// The retention of what the schedule makes must be there (azure-api.md §8.3): without it, it was not understood.
+	// The retention of what the schedule makes must be there (docs/azure.md §8.3): without it, it was not understood.
 	weekly := s.Schedule.Frequency == plan.FrequencyWeekly
 	if weekly && s.Retention.Weeks == nil || !weekly && s.Retention.Days == 0 {
 		return s, errors.New("its retention: nothing is said of the backups that its schedule makes")
@@ -217,7 +217,7 @@ func (w wirePolicyProperties) spec() (plan.PolicySpec, error) {
 	return s, nil
 }
 
-// archive is nil for the ways the service spells "no archive tier" (azure-api.md §8.2).
+// archive is nil for the ways the service spells "no archive tier" (docs/azure.md §8.2).
 func (t wireTier) archive() (*plan.ArchiveSpec, error) {
 	switch mode := spelt(t.Mode, plan.ArchiveRecommended, plan.ArchiveAfter, "DoNotTier", "Invalid", ""); mode {
 	case plan.ArchiveRecommended:
@@ -245,7 +245,7 @@ func spelt(word string, known ...string) string {
 	return word
 }
 
-// The longest that the service keeps what a policy says (azure-api.md §8.3). More is not understood.
+// The longest that the service keeps what a policy says (docs/azure.md §8.3). More is not understood.
 const (
 	maxInstantDays = 30
 	maxDays        = 9999

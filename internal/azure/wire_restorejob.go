@@ -8,7 +8,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// The keys of a Restore job's property bag that are read (FACTS 48). One of them ends in a space.
+// The keys of a Restore job's property bag that are read (docs/azure.md §33.48). One of them ends in a space.
 const (
 	bagPointTime = "Recovery point time "
 	bagGroup     = "Target resource group"
@@ -19,7 +19,7 @@ const (
 	bagBlobs     = "Config Blob Container Name"
 )
 
-// bagTime is how property bags spell times; they are UTC (FACTS 34).
+// bagTime is how property bags spell times; they are UTC (docs/azure.md §33.34).
 const bagTime = "1/2/2006 3:04:05 PM"
 
 // restore is a Restore job in plan's words. A job whose bag is not there has not said what it does yet.
@@ -55,7 +55,7 @@ func firstField(a, b field) field {
 	return b
 }
 
-// names takes a list of disks apart: "; " stands between them (FACTS 48).
+// names takes a list of disks apart: "; " stands between them (docs/azure.md §33.48).
 func names(list string) []string {
 	var out []string
 	for name := range strings.SplitSeq(list, ";") {

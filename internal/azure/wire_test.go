@@ -12,7 +12,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// rawItem is a protected item shaped as in azure-api.md §3; more replaces or adds properties.
+// rawItem is a protected item shaped as in docs/azure.md §3; more replaces or adds properties.
 func rawItem(vault, vm string, more ...string) string {
 	tail := "iaasvmcontainerv2;rg-app;" + strings.ToLower(vm)
 	id := "/subscriptions/" + sub + "/resourceGroups/RG-App/providers/Microsoft.Compute/virtualMachines/" + vm
@@ -49,7 +49,7 @@ func rawItem(vault, vm string, more ...string) string {
 	return string(body)
 }
 
-// justEnabled, stopped and softDeleted are the fingerprints of azure-api.md §3.
+// justEnabled, stopped and softDeleted are the fingerprints of docs/azure.md §3.
 const (
 	justEnabled = `"protectionState":"IRPending","lastBackupStatus":"","lastBackupTime":"2001-01-01T00:00:00Z","lastRecoveryPoint":"absent","healthDetails":"absent"`
 	isStopped   = `"protectionState":"ProtectionStopped","policyId":"","policyName":""`

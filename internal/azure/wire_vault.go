@@ -7,7 +7,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// wireVault is a Recovery Services vault (azure-api.md §7.2). Any sub-object may be null.
+// wireVault is a Recovery Services vault (docs/azure.md §7.2). Any sub-object may be null.
 type wireVault struct {
 	outer
 	ID         field    `json:"id"`
@@ -56,7 +56,7 @@ func (w wireVault) vault(id string, inFile bool) (plan.Vault, string) {
 		Redundancy: r.oneOf("standardTierStorageRedundancy", p.RedundancySettings.Standard,
 			"LocallyRedundant", "ZoneRedundant", "GeoRedundant", "ReadAccessGeoZoneRedundant"),
 		CrossRegionRestore:  r.enabled("crossRegionRestore", p.RedundancySettings.CrossRegion),
-		Immutability:        "Disabled", // what no settings mean (azure-api.md §7.3)
+		Immutability:        "Disabled", // what no settings mean (docs/azure.md §7.3)
 		PublicNetworkAccess: r.enabled("publicNetworkAccess", p.PublicNetworkAccess),
 		Tags:                r.tags(w.Tags, nil),
 	}
@@ -80,7 +80,7 @@ func (w wireVault) vault(id string, inFile bool) (plan.Vault, string) {
 	return v, r.misunderstood()
 }
 
-// oneOf is a word in the spelling of the documentation; "" = not said. The service says so with "Invalid" (FACTS 33).
+// oneOf is a word in the spelling of the documentation; "" = not said. The service says so with "Invalid" (docs/azure.md §33.33).
 func (r *reading) oneOf(name string, f field, words ...string) string {
 	word := spelt(r.word(name, f), append(words, "Invalid")...)
 	switch {
@@ -103,7 +103,7 @@ func (r *reading) enabled(name string, f field) *bool {
 	return nil
 }
 
-// wireGuard is a resource guard proxy of a vault (azure-api.md §6).
+// wireGuard is a resource guard proxy of a vault (docs/azure.md §6).
 type wireGuard struct {
 	ID         field `json:"id"`
 	Properties struct {

@@ -9,7 +9,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// wireVM is what decides about backup in a VM's body (azure-api.md §10).
+// wireVM is what decides about backup in a VM's body (docs/azure.md §10).
 type wireVM struct {
 	outer
 	ID       field    `json:"id"`
@@ -76,7 +76,7 @@ func (w wireVM) name(id armid.ID, r *reading) string {
 	return id.Name()
 }
 
-// needsEnhanced names the disks that only an Enhanced policy can back up (azure-api.md §8.3). Trusted Launch is
+// needsEnhanced names the disks that only an Enhanced policy can back up (docs/azure.md §8.3). Trusted Launch is
 // none of the reasons at the api-version we speak (§0.3).
 func (w wireVM) needsEnhanced(r *reading) string {
 	for _, d := range append([]wireDisk{w.Properties.StorageProfile.OSDisk.wireDisk}, w.Properties.StorageProfile.DataDisks...) {
@@ -90,7 +90,7 @@ func (w wireVM) needsEnhanced(r *reading) string {
 	return ""
 }
 
-// largeDisks are the LUNs of the data disks beyond the limit of size (azure-api.md §13). An OS disk never is.
+// largeDisks are the LUNs of the data disks beyond the limit of size (docs/azure.md §13). An OS disk never is.
 func (w wireVM) largeDisks(r *reading) []int {
 	var luns []int
 	for _, d := range w.Properties.StorageProfile.DataDisks {
@@ -103,9 +103,9 @@ func (w wireVM) largeDisks(r *reading) []int {
 }
 
 // unsupported is what no disk filter helps against. The managed groups and publishers are those that Azure's own
-// built-in policy leaves out (azure-api.md §10). A scale set is no reason: a VM that is a resource of its own is at
+// built-in policy leaves out (docs/azure.md §10). A scale set is no reason: a VM that is a resource of its own is at
 // most a member of a Flexible one, and those are supported; members of Uniform ones are no such resources, and no
-// list of VMs shows them (azure-api-2.md §32). Nor are disks with Write Accelerator, since 2022 (ibid.).
+// list of VMs shows them (docs/azure.md §32). Nor are disks with Write Accelerator, since 2022 (ibid.).
 func (w wireVM) unsupported(resourceGroup string, r *reading) string {
 	profile := w.Properties.StorageProfile
 	publishers := strings.ToLower(r.word("publisher of the image", profile.ImageReference.Publisher) + " " + r.word("publisher of the plan", w.Plan.Publisher))

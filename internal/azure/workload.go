@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The words by which a row says that it is about a VM (azure-api.md §3, §8.2).
+// The words by which a row says that it is about a VM (docs/azure.md §3, §8.2).
 const (
 	managementVM = "AzureIaasVM"
 	workloadVM   = "VM"

@@ -14,7 +14,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// policyWrite is the PUT of a policy: the whole document, and there is no If-Match (azure-api.md §8.1).
+// policyWrite is the PUT of a policy: the whole document, and there is no If-Match (docs/azure.md §8.1).
 func (c *Client) policyWrite(ch plan.Change) (write, error) {
 	if ch.After.Spec == nil {
 		return write{}, wants(ch, "schedule")
@@ -48,7 +48,7 @@ func understood(op string, body []byte) (plan.Policy, map[string]json.RawMessage
 }
 
 // layOver changes in properties what after has and before does not. Schedule and retention go together, because
-// their times must be equal (azure-api.md §8.3).
+// their times must be equal (docs/azure.md §8.3).
 func layOver(properties map[string]json.RawMessage, before, after plan.PolicySpec, now time.Time) error {
 	creating := len(properties) == 0
 	if !creating && after.Tier != "" && after.Tier != before.Tier {
@@ -106,11 +106,11 @@ func layOver(properties map[string]json.RawMessage, before, after plan.PolicySpe
 
 // pastDay is a day that is over in every time zone, whatever the hour: zones reach from UTC-12 to UTC+14. An
 // update with a run or retention time that is still to come in the policy's zone is refused, schedule and
-// retention alike (azure-api-2.md §32).
+// retention alike (docs/azure.md §32).
 func pastDay(now time.Time) string { return now.UTC().AddDate(0, 0, -2).Format(time.DateOnly) }
 
 // runTime spells a time of day the way the documentation wants it, as a full date and time; only the time of
-// day counts (azure-api.md §8.2).
+// day counts (docs/azure.md §8.2).
 func runTime(at, day string) string { return day + "T" + at + ":00Z" }
 
 // notLaterThan moves the date of every time in raw that lies after day back to it. The service dates a policy
@@ -205,7 +205,7 @@ func (w *wireKeep) pick(k plan.KeepSpec) {
 	}
 }
 
-// wireTierOf spells TierRecommended in the one shape that was seen (azure-api.md §8.2).
+// wireTierOf spells TierRecommended in the one shape that was seen (docs/azure.md §8.2).
 func wireTierOf(a plan.ArchiveSpec) wireTier {
 	if a.Mode == "TierAfter" {
 		return wireTier{Mode: a.Mode, Duration: a.After, Unit: a.Unit}

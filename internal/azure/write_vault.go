@@ -10,7 +10,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// vaultBody is what this program writes of a vault (azure-api.md §7.2). What is nil is not sent.
+// vaultBody is what this program writes of a vault (docs/azure.md §7.2). What is nil is not sent.
 type vaultBody struct {
 	Location   string               `json:"location,omitempty"`
 	SKU        *vaultSKU            `json:"sku,omitempty"`
@@ -42,14 +42,14 @@ type vaultSoftDelete struct {
 	Days  int    `json:"softDeleteRetentionPeriodInDays"`
 }
 
-// vaultRedundancy is sent whole or not at all: the service refuses half of it (azure-api.md §7.3).
+// vaultRedundancy is sent whole or not at all: the service refuses half of it (docs/azure.md §7.3).
 type vaultRedundancy struct {
 	Standard    string `json:"standardTierStorageRedundancy"`
 	CrossRegion string `json:"crossRegionRestore"`
 }
 
 // vaultWrite creates a vault by PUT, or sends the settings a change names and, of what they belong to, the parts that
-// the service wants with them, as they are now, by PATCH: a PUT would reset what it leaves out (azure-api.md §7.3).
+// the service wants with them, as they are now, by PATCH: a PUT would reset what it leaves out (docs/azure.md §7.3).
 func (c *Client) vaultWrite(ch plan.Change) (write, error) {
 	if ch.After.Vault == nil {
 		return write{}, wants(ch, "settings")
@@ -103,7 +103,7 @@ func vaultSettings(s plan.VaultSettings, now wireVault) vaultBody {
 	return b
 }
 
-// known is a word of what was read; the service's "Invalid" means that it does not say (FACTS 33).
+// known is a word of what was read; the service's "Invalid" means that it does not say (docs/azure.md §33.33).
 func known(f field) string {
 	if strings.EqualFold(string(f), "Invalid") {
 		return ""

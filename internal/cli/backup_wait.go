@@ -16,7 +16,7 @@ import (
 )
 
 // The pause between two looks at a job grows from the first to the second of these, which is multiplied when
-// many jobs are followed: reading jobs has an hourly budget that the whole subscription shares (azure-api.md §12).
+// many jobs are followed: reading jobs has an hourly budget that the whole subscription shares (docs/azure.md §12).
 const (
 	firstLook   = time.Second
 	slowestLook = 30 * time.Second

@@ -6,7 +6,7 @@ import (
 	"github.com/azbackup/azbackup/apply"
 )
 
-// hint is what to do about an ARM error code (azure-api.md §14). Codes are matched by prefix, longest first
+// hint is what to do about an ARM error code (docs/azure.md §14). Codes are matched by prefix, longest first
 // in the table.
 type hint struct{ code, advice string }
 

@@ -14,7 +14,7 @@ type permission struct {
 	roles   string // the built-in roles that have them, and where
 }
 
-// permissions are the actions of azure-api-2.md §29 by what they are for; each group needs those before it.
+// permissions are the actions of docs/azure.md §29 by what they are for; each group needs those before it.
 func permissions() []permission {
 	const vault, item = "Microsoft.RecoveryServices/Vaults/", "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/"
 	return []permission{

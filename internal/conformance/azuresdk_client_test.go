@@ -120,7 +120,7 @@ func everything[Page, T any](t *testing.T, pager *runtime.Pager[Page], values fu
 	return all
 }
 
-// capture is a context that keeps the response: half of the SDK's calls give no headers (azure-api.md §15).
+// capture is a context that keeps the response: half of the SDK's calls give no headers (docs/azure.md §15).
 func capture(t *testing.T) (context.Context, func() *http.Response) {
 	t.Helper()
 	var response *http.Response

@@ -7,7 +7,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// ApplyJSON writes the report of a run as JSON (design.md §7).
+// ApplyJSON writes the report of a run as JSON (docs/design.md §7).
 func ApplyJSON(w io.Writer, r Run) error {
 	v := struct {
 		apply.Report

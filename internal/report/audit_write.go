@@ -38,7 +38,7 @@ func WriteAudit(w io.Writer, format string, r audit.Result, s Style) error {
 	}
 }
 
-// AuditJSON writes an audit as JSON (design.md §7).
+// AuditJSON writes an audit as JSON (docs/design.md §7).
 func AuditJSON(w io.Writer, r audit.Result) error {
 	r.Findings, r.VMs, r.Gaps = list(r.Findings), list(r.VMs), list(r.Gaps)
 	return streamJSON(w, r)

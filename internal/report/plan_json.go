@@ -7,7 +7,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// PlanJSON writes a plan as JSON (design.md §7): what is to be done or is blocked, with the digest by which
+// PlanJSON writes a plan as JSON (docs/design.md §7): what is to be done or is blocked, with the digest by which
 // [plan.ParseSaved] knows it again; with all also what is unchanged, and no digest: that is to be read, not applied.
 func PlanJSON(w io.Writer, p plan.Plan, all bool) error {
 	if !all {

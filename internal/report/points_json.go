@@ -7,7 +7,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// The JSON of recovery points (design.md §12).
+// The JSON of recovery points (docs/design.md §12).
 type pointsDocument struct {
 	FormatVersion string       `json:"format_version"`
 	VMs           []vmDocument `json:"vms"`

@@ -88,7 +88,7 @@ func drawEstate(t *rapid.T) plan.Observed {
 		for _, name := range rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"weu", "sibling", "neu", "outside"}), 0, 2, rapid.ID[string]).Draw(t, "itemsIn") {
 			it := drawProtection(t, vm, name)
 			if isActive(it) && slices.ContainsFunc(o.Items, func(other plan.Item) bool { return armid.Same(other.VM, vm.ID) && isActive(other) }) {
-				continue // Azure holds a VM in one vault only (azure-api.md §13)
+				continue // Azure holds a VM in one vault only (docs/azure.md §13)
 			}
 			o.Items = append(o.Items, it)
 		}

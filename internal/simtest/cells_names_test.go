@@ -30,7 +30,7 @@ func notOnTheWire() map[string]string {
 	}
 }
 
-// TestCellsAreTheTable holds that the cells of design.md §5's table are all there, and that every raw estate is used.
+// TestCellsAreTheTable holds that the cells of docs/design.md §5's table are all there, and that every raw estate is used.
 func TestCellsAreTheTable(t *testing.T) {
 	t.Parallel()
 	pure, excepted := pureNames(t), notOnTheWire()
@@ -62,7 +62,7 @@ func TestCellsAreTheTable(t *testing.T) {
 	}
 }
 
-// designedCells are the rows of design.md §5, one name or more each, times its columns.
+// designedCells are the rows of docs/design.md §5, one name or more each, times its columns.
 func designedCells() []string {
 	var cells []string
 	for _, row := range []string{

@@ -26,7 +26,7 @@ import (
 )
 
 const (
-	// pureCells are the cells of design.md §5's table as plan tests them, from values. The file and the outcome of a
+	// pureCells are the cells of docs/design.md §5's table as plan tests them, from values. The file and the outcome of a
 	// cell are said there, once.
 	pureCells = "../../plan/testdata/table"
 	// rawCells are what the cells' rows look like on the wire: keys of an estate file that replace those of base.json,

@@ -8,7 +8,7 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// estate builds an estate file: raw bodies as the service answers them (azure-api.md §3, §7.2, §8.2).
+// estate builds an estate file: raw bodies as the service answers them (docs/azure.md §3, §7.2, §8.2).
 type estate struct {
 	subscriptions                []string
 	vms, vaults, policies, items []string

@@ -81,7 +81,7 @@ func (w *watcher) log(e simulator.Entry) {
 //
 // The bound is max over i of (t_i + d_i). Writes are numbered in the order in which this run sent them. t_i is the
 // earliest moment at which ARM's bucket, full at the first write, lets the i-th of them go: 0 for the first 200,
-// then a tenth of a second more for each (azure-api.md §12). d_i is how long the service took over the i-th, from the
+// then a tenth of a second more for each (docs/azure.md §12). d_i is how long the service took over the i-th, from the
 // arrival of the request to the end of its operation; that includes the 50 ms in which it is answered. No run
 // that sends the writes in this order can see its last operation end earlier, not even with as many connections as
 // it likes and knowing every end in advance. The round trip of the look that confirms is not in the bound.
@@ -163,7 +163,7 @@ func endsOf(t testing.TB, server *simulator.Server) func(simulator.Entry) time.T
 	}
 }
 
-// The profiles of the table. "plain" has ARM's buckets alone; "real" has what was recorded (azure-api.md §4, §12).
+// The profiles of the table. "plain" has ARM's buckets alone; "real" has what was recorded (docs/azure.md §4, §12).
 func profiles() []profile {
 	one, none := 1, -1
 	latency := simulator.Fixed(50 * time.Millisecond)

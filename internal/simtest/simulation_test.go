@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 }
 
 // TestSimulation carries out random files over random estates, with random trouble, until nothing is left to do, and
-// holds the promises of design.md §6 and §10 after every step.
+// holds the promises of docs/design.md §6 and §10 after every step.
 func TestSimulation(t *testing.T) {
 	if *seed != 0 {
 		runSeed(t, *seed, true)

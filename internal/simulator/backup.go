@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// backup starts an on-demand backup: the operation is over at once, its job goes on (azure-api.md §5, FACTS 9).
+// backup starts an on-demand backup: the operation is over at once, its job goes on (docs/azure.md §5, §33.9).
 func (c *call) backup() reply {
 	v, it, none := c.item()
 	if none != nil {
@@ -17,7 +17,7 @@ func (c *call) backup() reply {
 	}
 	request := parse(c.body).sub("properties")
 	if request.text("objectType") != "IaasVMBackupRequest" {
-		return fail(http.StatusBadRequest, "BMSUserErrorInvalidInput", "Input for backup is not in proper format.") // FACTS 36; UNVERIFIED code
+		return fail(http.StatusBadRequest, "BMSUserErrorInvalidInput", "Input for backup is not in proper format.") // docs/azure.md §33.36; UNVERIFIED code
 	}
 	if r := c.itemBusy(it.key); r != nil {
 		return *r
@@ -28,7 +28,7 @@ func (c *call) backup() reply {
 	if !it.active() {
 		return c.unverified("backup-stopped", "Backup of an item whose protection is stopped cannot be started.")
 	}
-	expiry := c.now.AddDate(0, 0, 30) // azure-api.md §5
+	expiry := c.now.AddDate(0, 0, 30) // docs/azure.md §5
 	if t, err := time.Parse(time.RFC3339Nano, request.text("recoveryPointExpiryTimeInUTC")); err == nil {
 		expiry = t
 	}
@@ -61,7 +61,7 @@ func (s *Server) startBackup(now time.Time, v *vault, it *item, expiry time.Time
 }
 
 func task(name, started, status string) object {
-	// What has not begun or ended shows the year 1 without a zone (azure-api.md §5).
+	// What has not begun or ended shows the year 1 without a zone (docs/azure.md §5).
 	return obj("taskId", name, "startTime", started, "endTime", noTime,
 		"duration", "PT0S", "status", status, "taskType", "Normal")
 }
@@ -113,7 +113,7 @@ func (s *Server) editBackupJob(op *operation, change func(*object)) {
 	}
 }
 
-// backupEnded ends a backup's job; the item is Protected and has a recovery point from now on (azure-api.md §3, §5).
+// backupEnded ends a backup's job; the item is Protected and has a recovery point from now on (docs/azure.md §3, §5).
 func (s *Server) backupEnded(op *operation, at time.Time) {
 	if op.Action == actRestore {
 		s.restoreEnded(op, at)

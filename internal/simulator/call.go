@@ -37,7 +37,7 @@ func stamp(t time.Time) string {
 	return t.UTC().Truncate(100 * time.Nanosecond).Format(time.RFC3339Nano)
 }
 
-// noTime is the end of what has not ended: the year 1 and no zone (azure-api.md §4, FACTS 8).
+// noTime is the end of what has not ended: the year 1 and no zone (docs/azure.md §4, §33.8).
 const noTime = "0001-01-01T00:00:00"
 
 // isoDuration writes a duration as jobs do: PT41M16.2122671S.
@@ -58,7 +58,7 @@ func isoDuration(d time.Duration) string {
 	return out
 }
 
-// timeSpan writes a duration as .NET does: 13.23:59:42.8656002 (azure-api.md §3).
+// timeSpan writes a duration as .NET does: 13.23:59:42.8656002 (docs/azure.md §3).
 func timeSpan(d time.Duration) string {
 	d = max(d, 0)
 	days := d / (24 * time.Hour)

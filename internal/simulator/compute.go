@@ -1,6 +1,6 @@
 package simulator
 
-// listVMs is Compute's list, of a subscription or a resource group (azure-api.md §10).
+// listVMs is Compute's list, of a subscription or a resource group (docs/azure.md §10).
 func (c *call) listVMs() reply {
 	group := key(c.params["group"])
 	if group != "" {

@@ -61,11 +61,11 @@ func ignored() map[string]string {
 	return map[string]string{
 		"*: header date":             "compared as the clock of the replay",
 		"*: header content-length":   "follows from the body; zero is compared as an empty body",
-		"*: header *reads":           "the recorder drops it (FACTS, recorder limits)",
-		"*: header retry-after":      "the recorder drops it (FACTS, recorder limits)",
-		"*: header x-ms-*request-id": "the recorder drops it (FACTS, recorder limits)",
+		"*: header *reads":           "the recorder drops it (docs/azure.md §33.0)",
+		"*: header retry-after":      "the recorder drops it (docs/azure.md §33.0)",
+		"*: header x-ms-*request-id": "the recorder drops it (docs/azure.md §33.0)",
 		"*: header cache-control":    "the recorder drops it",
-		"*: header x-ms-ratelimit-remaining-subscription-global*": "ARM's buckets of 2025; the recordings are of the hourly era (azure-api.md §12)",
+		"*: header x-ms-ratelimit-remaining-subscription-global*": "ARM's buckets of 2025; the recordings are of the hourly era (docs/azure.md §12)",
 	}
 }
 

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// Managed disks: what restores make, and what is there beside it (azure-api.md §19).
+// Managed disks: what restores make, and what is there beside it (docs/azure.md §19).
 
 const (
 	diskType = "Microsoft.Compute/disks"
-	// jobTag is the tag that ties a disk to the job that restored it (azure-api-2.md §25.2).
+	// jobTag is the tag that ties a disk to the job that restored it (docs/azure.md §25.2).
 	jobTag = "RSVaultBackup"
 )
 
@@ -31,7 +31,7 @@ func (c *call) getDisk() reply {
 }
 
 // deleteDisk answers 202 with both headers, 204 where there is none, and 409 for one that is attached
-// (azure-api.md §19).
+// (docs/azure.md §19).
 func (c *call) deleteDisk() reply {
 	if r := c.noGroup(); r != nil {
 		return *r
@@ -149,7 +149,7 @@ func attached(body json.RawMessage) json.RawMessage {
 	})
 }
 
-// restoredDisk is the body of a disk that a restore made of d (azure-api.md §19, azure-api-2.md §25.2).
+// restoredDisk is the body of a disk that a restore made of d (docs/azure.md §19, §25.2).
 func (s *Server) restoredDisk(op *operation, o *restoreOrder, d sourceDisk, id string, at time.Time) json.RawMessage {
 	props := object{}
 	if d.LUN < 0 {
@@ -166,7 +166,7 @@ func (s *Server) restoredDisk(op *operation, o *restoreOrder, d sourceDisk, id s
 		"networkAccessPolicy", "AllowAll", "publicNetworkAccess", "Enabled", "uniqueId", guidOf(s.digest("disk", id))) {
 		props.put(m.key, m.value)
 	}
-	// The job's tag is never the only one (azure-api-2.md §25.2).
+	// The job's tag is never the only one (docs/azure.md §25.2).
 	tags := obj("Creator", "Azure Policy")
 	for _, m := range parse(d.Tags) {
 		if !strings.EqualFold(m.key, jobTag) { // a disk that was restored is backed up like any other

@@ -2,7 +2,7 @@
 // Manager, Compute, Recovery Services and Resource Graph requests as the real services were recorded to answer them.
 //
 // It imports no other room of azbackup and shares no code with them: two readings of the same facts find each other's
-// mistakes. The facts are azure-api.md (§n) and the recordings (FACTS n); every rule names its section. What is
+// mistakes. The facts are docs/azure.md (§n); every rule names its section. What is
 // UNVERIFIED there is a field of [Settings] or a key of [DefaultUnverified], with the choice said beside it.
 //
 // # Use

@@ -6,7 +6,7 @@ import (
 )
 
 // echo puts the client's spelling of the vault into the ids of an answer: "/Subscriptions/…" is answered with
-// "/Subscriptions/…" (FACTS 16). Ids inside properties keep the spelling they were PUT with.
+// "/Subscriptions/…" (docs/azure.md §33.16). Ids inside properties keep the spelling they were PUT with.
 func (c *call) echo(r reply) reply {
 	asked := vaultPart(c.path)
 	v := c.st.vaults.get(key(asked))

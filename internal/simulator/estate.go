@@ -59,7 +59,7 @@ type refusal struct {
 type memory struct {
 	// Clock is how far the estate's clock got; it goes on from there.
 	Clock time.Time `json:"clock,omitzero"`
-	// Refreshed says when the VMs of a "subscription/region" were last discovered (azure-api.md §1).
+	// Refreshed says when the VMs of a "subscription/region" were last discovered (docs/azure.md §1).
 	Refreshed map[string]time.Time `json:"refreshed,omitempty"`
 	// Scheduled is up to when the scheduled backups were run.
 	Scheduled time.Time `json:"scheduled,omitzero"`
@@ -67,11 +67,11 @@ type memory struct {
 	Made map[string]time.Time `json:"made,omitempty"`
 	// Registered says when a "subscription/namespace" was registered.
 	Registered map[string]time.Time `json:"registered,omitempty"`
-	// Unlocked says until when a resource guard lets an item be deleted, by item (azure-api.md §6).
+	// Unlocked says until when a resource guard lets an item be deleted, by item (docs/azure.md §6).
 	Unlocked map[string]time.Time `json:"unlocked,omitempty"`
-	// Daily counts writes against the daily limits (azure-api.md §13), by limit and vault.
+	// Daily counts writes against the daily limits (docs/azure.md §13), by limit and vault.
 	Daily map[string]daily `json:"daily,omitempty"`
-	// Staged counts the disks that restores left as files in a storage account, by its key (azure-api-2.md §25.1).
+	// Staged counts the disks that restores left as files in a storage account, by its key (docs/azure.md §25.1).
 	Staged map[string]int `json:"staged,omitempty"`
 	// Serial numbers the requests that changed something, so that ids made after a restart are new.
 	Serial uint64 `json:"serial,omitempty"`

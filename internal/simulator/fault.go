@@ -57,7 +57,7 @@ type Fault struct {
 	// NextLink puts another host into the list's nextLink: "https://elsewhere.example".
 	NextLink string `json:"nextLink,omitempty"`
 	// Token refuses the request and, from then on, every token issued so far: "expired" as one whose time is over,
-	// "challenged" with a challenge for claims (azure-api-2.md §28.6). Tokens issued later are good.
+	// "challenged" with a challenge for claims (docs/azure.md §28.6). Tokens issued later are good.
 	Token string `json:"token,omitempty"`
 	// Actors act just before the request.
 	Actors []Actor `json:"actors,omitempty"`
@@ -224,7 +224,7 @@ func (c *call) faulty(handle func() reply) reply {
 	return r
 }
 
-// statusCode is the code that ARM gives with a status of its own (azure-api.md §12, §14).
+// statusCode is the code that ARM gives with a status of its own (docs/azure.md §12, §14).
 func statusCode(status int) string {
 	switch status {
 	case http.StatusUnauthorized:

@@ -10,7 +10,7 @@ type condition struct {
 	name, op, value string
 }
 
-// filter is a conjunction; all of Recovery Services' filters are (azure-api.md §2, §3, §11).
+// filter is a conjunction; all of Recovery Services' filters are (docs/azure.md §2, §3, §11).
 type filter []condition
 
 // parseFilter reads "a eq 'x' and b eq 'y'". Names and operators are read without case.

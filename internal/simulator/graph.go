@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Resource Graph, for the little of its query language that clients of backup use (azure-api.md §10): a table, then
+// Resource Graph, for the little of its query language that clients of backup use (docs/azure.md §10): a table, then
 // "where" with comparisons joined by "and", "project", "extend", "order by", "take", "limit" and "count". Anything
 // else is answered with an error rather than with a guess.
 
@@ -24,7 +24,7 @@ const (
 	graphAccounts = "microsoft.storage/storageaccounts"
 )
 
-const maxGraphPage = 1000 // azure-api.md §10
+const maxGraphPage = 1000 // docs/azure.md §10
 
 func (c *call) queryGraph() reply {
 	if err := validObject(c.body); err != nil {
@@ -54,7 +54,7 @@ func (c *call) queryGraph() reply {
 	to := min(from+size, len(rows))
 	out := obj("totalRecords", len(rows), "count", to-from, "data", append([]json.RawMessage{}, rows[from:to]...),
 		"facets", []string{}, "resultTruncated", fmt.Sprint(to < len(rows) && !q.hasID()))
-	// Paging works only when id is projected (azure-api.md §10).
+	// Paging works only when id is projected (docs/azure.md §10).
 	if to < len(rows) && q.hasID() {
 		out.set("$skipToken", c.s.token("graph "+sent.text("query"), to))
 	}
@@ -114,7 +114,7 @@ func (c *call) graphRows(table string, scope map[string]bool) []json.RawMessage 
 	return rows
 }
 
-// graphItem adds what only Resource Graph says of an item (azure-api.md §10).
+// graphItem adds what only Resource Graph says of an item (docs/azure.md §10).
 func (c *call) graphItem(it *item, v *vault) []byte {
 	state := map[string]string{
 		"IRPending": "ProtectionConfigured", "Protected": "ProtectionConfigured",

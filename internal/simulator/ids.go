@@ -2,7 +2,7 @@ package simulator
 
 import "strings"
 
-// key folds an id for comparison: lower case, no trailing slash, "%3B" read as ";" (azure-api.md §0.4).
+// key folds an id for comparison: lower case, no trailing slash, "%3B" read as ";" (docs/azure.md §0.4).
 func key(id string) string {
 	id = strings.ToLower(strings.TrimRight(id, "/"))
 	return strings.ReplaceAll(id, "%3b", ";")
@@ -53,7 +53,7 @@ func before(id, name string) string {
 	return id
 }
 
-// Prefixes of the names of Azure VM containers and items (azure-api.md §0.4).
+// Prefixes of the names of Azure VM containers and items (docs/azure.md §0.4).
 const (
 	containerPrefix = "IaasVMContainer;"
 	itemPrefix      = "VM;"
@@ -68,7 +68,7 @@ func tailOf(name string) string {
 	return strings.TrimPrefix(name, "vm;")
 }
 
-// tailFor is the tail under which the service files a VM: group and name in lower case (azure-api.md §0.4).
+// tailFor is the tail under which the service files a VM: group and name in lower case (docs/azure.md §0.4).
 func tailFor(group, name string) string {
 	return vmTail + strings.ToLower(group) + ";" + strings.ToLower(name)
 }

@@ -23,7 +23,7 @@ type itemPut struct {
 }
 
 // putItem is protect, modify, stop, suspend, resume and undelete: one PUT, told apart by its body
-// (azure-api.md §6).
+// (docs/azure.md §6).
 func (c *call) putItem() reply {
 	v, none := c.vault()
 	if none != nil {
@@ -51,7 +51,7 @@ func (c *call) putItem() reply {
 }
 
 // startItemOp starts the operation; its URLs lie under the item in the spelling the client used
-// (azure-api.md §4, FACTS 1).
+// (docs/azure.md §4, §33.1).
 func (c *call) startItemOp(p *itemPut) *operation {
 	id := c.guid("item operation")
 	target := itemKey(p.v.key, p.tail)
@@ -76,7 +76,7 @@ func (c *call) startItemOp(p *itemPut) *operation {
 	return op
 }
 
-// checkSource: the request names the VM that the path names (azure-api.md §4).
+// checkSource: the request names the VM that the path names (docs/azure.md §4).
 func (c *call) checkSource(p *itemPut) *reply {
 	source := p.sent.text("sourceResourceId")
 	if source == "" && truth(p.sent.raw("isRehydrate")) {
@@ -91,7 +91,7 @@ func (c *call) checkSource(p *itemPut) *reply {
 	return &r
 }
 
-// checkBusy: one operation on an item at a time (azure-api.md §4, §14).
+// checkBusy: one operation on an item at a time (docs/azure.md §4, §14).
 func (c *call) checkBusy(p *itemPut) *reply { return c.itemBusy(itemKey(p.v.key, p.tail)) }
 
 func (c *call) itemBusy(target string) *reply {
@@ -102,7 +102,7 @@ func (c *call) itemBusy(target string) *reply {
 	return nil
 }
 
-// chooseAction is the state machine of azure-api.md §6.
+// chooseAction is the state machine of docs/azure.md §6.
 func (c *call) chooseAction(p *itemPut) *reply {
 	state := p.sent.text("protectionState")
 	switch {
@@ -116,7 +116,7 @@ func (c *call) chooseAction(p *itemPut) *reply {
 	case strings.EqualFold(state, "BackupsSuspended"):
 		return c.chooseSuspend(p)
 	case p.sent.text("policyId") == "" || p.was == nil && state != "":
-		// protectionState may not be set on the initial create (azure-api.md §4).
+		// protectionState may not be set on the initial create (docs/azure.md §4).
 		r := invalidConfigure()
 		return &r
 	case p.was == nil:
@@ -151,7 +151,7 @@ func (c *call) chooseStop(p *itemPut) *reply {
 	return nil
 }
 
-// chooseSuspend: only where the vault is immutable (azure-api.md §6).
+// chooseSuspend: only where the vault is immutable (docs/azure.md §6).
 func (c *call) chooseSuspend(p *itemPut) *reply {
 	p.action = actSuspend
 	switch {
@@ -173,7 +173,7 @@ func (p *itemPut) needsPolicy() bool {
 }
 
 // checkPolicyOfItem: the policy is one of this vault and of this workload; an item does not go back from V2 to V1
-// (azure-api.md §4, §8.3).
+// (docs/azure.md §4, §8.3).
 func (c *call) checkPolicyOfItem(p *itemPut) *reply {
 	if !p.needsPolicy() {
 		return nil
@@ -198,13 +198,13 @@ func (c *call) checkPolicyOfItem(p *itemPut) *reply {
 	return nil
 }
 
-// tier is a policy's type; absent means V1 (azure-api.md §8.2).
+// tier is a policy's type; absent means V1 (docs/azure.md §8.2).
 func (st *state) tier(p *policy) string {
 	return first(text(st.read(p.body), "properties", "policyType"), "V1")
 }
 
 // checkMachine: the VM exists in the vault's subscription and region, a refresh found it if that is asked for, and
-// the policy's tier can back it up (azure-api.md §4, §8.3, §13).
+// the policy's tier can back it up (docs/azure.md §4, §8.3, §13).
 func (c *call) checkMachine(p *itemPut) *reply {
 	if !p.needsPolicy() {
 		return nil
@@ -230,7 +230,7 @@ func (c *call) checkMachine(p *itemPut) *reply {
 }
 
 // needsEnhanced: Ultra and Premium SSD v2 disks, and trusted launch before api-version 2025-01-01
-// (azure-api.md §0.3, §8.3).
+// (docs/azure.md §0.3, §8.3).
 func (st *state) needsEnhanced(machine *vm, version string) bool {
 	props := get(st.read(machine.body), "properties")
 	if version < "2025-01-01" && strings.EqualFold(text(props, "securityProfile", "securityType"), "TrustedLaunch") {
@@ -249,7 +249,7 @@ func (st *state) needsEnhanced(machine *vm, version string) bool {
 	return special
 }
 
-// checkElsewhere: a VM is in one vault only, unless it is soft-deleted there (azure-api.md §4, §6, §13).
+// checkElsewhere: a VM is in one vault only, unless it is soft-deleted there (docs/azure.md §4, §6, §13).
 func (c *call) checkElsewhere(p *itemPut) *reply {
 	if p.action != actProtect {
 		return nil
@@ -284,7 +284,7 @@ func (st *state) protecting(vmKey string) *operation {
 	return found
 }
 
-// maxItems is how many VMs a vault takes (azure-api.md §13).
+// maxItems is how many VMs a vault takes (docs/azure.md §13).
 const maxItems = 1000
 
 func (c *call) checkVaultRoom(p *itemPut) *reply {
@@ -295,7 +295,7 @@ func (c *call) checkVaultRoom(p *itemPut) *reply {
 	return &r
 }
 
-// checkGuard: with a resource guard, critical operations name its request (azure-api.md §6). Which ones are critical
+// checkGuard: with a resource guard, critical operations name its request (docs/azure.md §6). Which ones are critical
 // is UNVERIFIED; here every change of an item that exists is.
 func (c *call) checkGuard(p *itemPut) *reply {
 	if p.action == actProtect || p.action == actUndelete || c.st.proxies.count(p.v.key) == 0 || named(p.sent) {
@@ -315,10 +315,10 @@ func (c *call) guardRequired() *reply {
 	return &r
 }
 
-// unlockFor is how long an unlocked item may be deleted (azure-api.md §6).
+// unlockFor is how long an unlocked item may be deleted (docs/azure.md §6).
 const unlockFor = 30 * time.Minute
 
-// unlockDelete lets a guarded item be deleted (azure-api.md §6).
+// unlockDelete lets a guarded item be deleted (docs/azure.md §6).
 func (c *call) unlockDelete() reply {
 	v, none := c.vault()
 	if none != nil {

@@ -12,7 +12,7 @@ const (
 	vmItem   = "Microsoft.Compute/virtualMachines"
 )
 
-// listItems is the inventory of a vault, soft-deleted items included (azure-api.md §3).
+// listItems is the inventory of a vault, soft-deleted items included (docs/azure.md §3).
 func (c *call) listItems() reply {
 	v, none := c.vault()
 	if none != nil {
@@ -59,7 +59,7 @@ func (c *call) itemBody(it *item) []byte {
 	return edit(body, func(p *object) { p.set("deferredDeleteTimeRemaining", timeSpan(left)) }, "properties")
 }
 
-// purgeTime is when a soft-deleted item goes; deferredDeleteTimeInUTC is when it was deleted (azure-api.md §3).
+// purgeTime is when a soft-deleted item goes; deferredDeleteTimeInUTC is when it was deleted (docs/azure.md §3).
 func (st *state) purgeTime(it *item) time.Time {
 	props := get(st.read(it.body), "properties")
 	deleted, err := time.Parse(time.RFC3339Nano, text(props, "deferredDeleteTimeInUTC"))
@@ -76,7 +76,7 @@ func (st *state) purgeTime(it *item) time.Time {
 	return deleted.AddDate(0, 0, days)
 }
 
-// itemNames checks the container's and the item's names in the path (azure-api.md §3) and returns their tail.
+// itemNames checks the container's and the item's names in the path (docs/azure.md §3) and returns their tail.
 func (c *call) itemNames() (tail string, bad *reply) {
 	container, name := key(c.params["container"]), key(c.params["item"])
 	if !strings.HasPrefix(container, "iaasvmcontainer;") || strings.Count(tailOf(container), ";") != 2 {
@@ -121,7 +121,7 @@ func (c *call) item() (*vault, *item, *reply) {
 	return v, it, nil
 }
 
-// getItem answers 200 for a soft-deleted item too (azure-api.md §3).
+// getItem answers 200 for a soft-deleted item too (docs/azure.md §3).
 func (c *call) getItem() reply {
 	_, it, none := c.item()
 	if none != nil {
@@ -134,7 +134,7 @@ func (c *call) getItem() reply {
 	return ok(body)
 }
 
-// extendedInfo appears only when it is asked for (azure-api.md §3).
+// extendedInfo appears only when it is asked for (docs/azure.md §3).
 func (c *call) extendedInfo(it *item) object {
 	points := c.pointsOf(it.key)
 	o := obj("recoveryPointCount", len(points), "policyInconsistent", false)
@@ -146,7 +146,7 @@ func (c *call) extendedInfo(it *item) object {
 	return o
 }
 
-// deleteItem answers 202 with vault-level URLs (azure-api.md §6, FACTS 2).
+// deleteItem answers 202 with vault-level URLs (docs/azure.md §6, §33.2).
 func (c *call) deleteItem() reply {
 	v, none := c.vault()
 	if none != nil {
@@ -189,7 +189,7 @@ func (c *call) deleteItem() reply {
 	return c.accepted(op)
 }
 
-// immutableText is the service's own misleading wording (azure-api.md §6).
+// immutableText is the service's own misleading wording (docs/azure.md §6).
 const immutableText = "The Vault and Bakcup Item is in Immutable state where destructive operations are not supported."
 
 // finishDelete soft-deletes an item, or takes it away with its recovery points.
@@ -238,7 +238,7 @@ func (s *Server) schedulePurge(it *item) {
 	})
 }
 
-// finishItem lets an accepted PUT take effect (azure-api.md §6).
+// finishItem lets an accepted PUT take effect (docs/azure.md §6).
 func (s *Server) finishItem(op *operation, at time.Time) {
 	it := s.st.items.get(op.Target)
 	if op.Action == actProtect {
@@ -273,7 +273,7 @@ func (s *Server) change(p *object, op *operation, sent object) {
 		p.set("softDeleteRetentionPeriod", 0)
 	case actModify, actResume:
 		policyID := strings.ReplaceAll(sent.text("policyId"), "%3B", ";")
-		p.set("policyId", policyID) // in the spelling it was PUT with (FACTS 16)
+		p.set("policyId", policyID) // in the spelling it was PUT with (docs/azure.md §33.16)
 		p.set("policyName", s.st.policyName(policyID))
 		if op.Action == actResume {
 			p.set("protectionState", resumedState(*p))
@@ -282,7 +282,7 @@ func (s *Server) change(p *object, op *operation, sent object) {
 	}
 }
 
-// resumedState: with recovery points Protected, without IRPending (azure-api.md §6; the latter UNVERIFIED).
+// resumedState: with recovery points Protected, without IRPending (docs/azure.md §6; the latter UNVERIFIED).
 func resumedState(p object) string {
 	if p.text("lastRecoveryPoint") != "" {
 		return "Protected"
@@ -290,7 +290,7 @@ func resumedState(p object) string {
 	return "IRPending"
 }
 
-// setDisks keeps an item's disk filter unless the request names one (azure-api.md §6).
+// setDisks keeps an item's disk filter unless the request names one (docs/azure.md §6).
 func (s *Server) setDisks(p *object, sent object) {
 	extended := sent.raw("extendedProperties")
 	if extended == nil && !s.set.PolicyChangeDropsDiskFilter {
@@ -312,7 +312,7 @@ func (st *state) policyName(id string) string {
 	return lastSegment(id)
 }
 
-// protect makes the item of a VM whose first backup is still to come (azure-api.md §3, FACTS 30).
+// protect makes the item of a VM whose first backup is still to come (docs/azure.md §3, §33.30).
 func (s *Server) protect(op *operation, at time.Time) {
 	v := s.st.vaults.get(op.Vault)
 	sent := parse(op.Request).sub("properties")
@@ -351,7 +351,7 @@ func (s *Server) firstItem(v *vault) {
 	s.st.putVault(body)
 }
 
-// endpoint is the cloud's own ARM endpoint, which stands in every item's vaultId (azure-api.md §3, FACTS 23).
+// endpoint is the cloud's own ARM endpoint, which stands in every item's vaultId (docs/azure.md §3, §33.23).
 func (e *Estate) endpoint() string {
 	switch e.Cloud {
 	case "AzureUSGovernment":

@@ -11,7 +11,7 @@ import (
 const jobType = "Microsoft.RecoveryServices/vaults/backupJobs"
 
 // startJob files a job that is InProgress and returns its id. bag is the one thing it says beside the VM's name
-// (azure-api.md §5).
+// (docs/azure.md §5).
 func (c *call) startJob(v *vault, friendly, tail, operation, bag, value string) string {
 	props := obj("VM Name", friendly, bag, value)
 	return c.s.fileJob(c.now, c.s.guid(c.now, "job"), v, friendly, tail, operation, obj("tasksList", []string{}, "propertyBag", props), nil)
@@ -42,7 +42,7 @@ func (s *Server) endJobs(op *operation, at time.Time) {
 	}
 }
 
-// endJob writes a job's end. Job errors carry integers for codes (azure-api.md §5).
+// endJob writes a job's end. Job errors carry integers for codes (docs/azure.md §5).
 func (s *Server) endJob(vaultKey, id string, at time.Time, status string, op *operation) {
 	j := s.st.jobs.get(vaultKey + "/backupjobs/" + id)
 	if j == nil {
@@ -73,7 +73,7 @@ func (c *call) jobBody(j *job) []byte {
 			p.set("duration", isoDuration(c.now.Sub(j.started)))
 			p.put("extendedInfo", runningTasks(p.raw("extendedInfo"), c.now))
 		}
-		// Older api-versions number the actions (FACTS 34).
+		// Older api-versions number the actions (docs/azure.md §33.34).
 		if p.has("actionsInfo") && c.version < "2023-02-01" {
 			p.set("actionsInfo", []int{1})
 		}
@@ -109,7 +109,7 @@ func editTasks(extended []byte, change func(task *object)) json.RawMessage {
 	})
 }
 
-// listJobs answers newest first and without detail (azure-api.md §11, FACTS 29).
+// listJobs answers newest first and without detail (docs/azure.md §11, §33.29).
 func (c *call) listJobs() reply {
 	v, none := c.vault()
 	if none != nil {
@@ -171,10 +171,10 @@ type timeWindow struct{ from, to time.Time }
 
 func (w timeWindow) holds(t time.Time) bool { return !t.Before(w.from) && !t.After(w.to) }
 
-// jobDate is the form of dates in job filters: 2026-11-01 12:00:00 AM, UTC (azure-api.md §11).
+// jobDate is the form of dates in job filters: 2026-11-01 12:00:00 AM, UTC (docs/azure.md §11).
 const jobDate = "2006-01-02 03:04:05 PM"
 
-// jobWindow: with one bound missing the window is 30 days, with none it is the last 30 (azure-api.md §11).
+// jobWindow: with one bound missing the window is 30 days, with none it is the last 30 (docs/azure.md §11).
 func jobWindow(f filter, now time.Time) (timeWindow, error) {
 	const span = 30 * 24 * time.Hour
 	var w timeWindow
@@ -221,7 +221,7 @@ func (c *call) getJob() reply {
 	return ok(c.jobBody(j))
 }
 
-// cancelJob asks a running backup to stop (azure-api.md §5).
+// cancelJob asks a running backup to stop (docs/azure.md §5).
 func (c *call) cancelJob() reply {
 	v, j, none := c.job()
 	if none != nil {

@@ -53,7 +53,7 @@ func (c *call) list(kind string, walk walker) reply {
 	})
 	b.WriteByte(']')
 	if next >= 0 {
-		// On the last page the key is absent, not null (azure-api.md §2, FACTS 25).
+		// On the last page the key is absent, not null (docs/azure.md §2, §33.25).
 		b.WriteString(`,"nextLink":`)
 		b.Write(encode(c.nextLink(c.s.token(name, next))))
 	}
@@ -61,7 +61,7 @@ func (c *call) list(kind string, walk walker) reply {
 	return ok(b.Bytes())
 }
 
-// nextLink is the request's own URL with a token (FACTS 25).
+// nextLink is the request's own URL with a token (docs/azure.md §33.25).
 func (c *call) nextLink(token string) string {
 	var kept []string
 	for pair := range strings.SplitSeq(c.r.URL.RawQuery, "&") {

@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// Lengths of the signature's parts as recorded (FACTS 7).
+// Lengths of the signature's parts as recorded (docs/azure.md §33.7).
 const (
 	certLength = 2395
 	sigLength  = 342
@@ -19,7 +19,7 @@ const (
 )
 
 // signed makes the URL of a poll: long, and another one each time, so that a client that rebuilds, compares or
-// truncates it is found out (azure-api.md §4, FACTS 7).
+// truncates it is found out (docs/azure.md §4, §33.7).
 func (c *call) signed(path, version string) string {
 	u := c.base + (&url.URL{Path: path}).EscapedPath() + "?api-version=" + version
 	u = strings.ReplaceAll(u, "%3B", ";")
@@ -44,7 +44,7 @@ func (s *Server) filler(prefix, what string, n int) string {
 	return b.String()[:n]
 }
 
-// comeBack sets the Retry-After of backup's operations (azure-api.md §1, §4; FACTS 6).
+// comeBack sets the Retry-After of backup's operations (docs/azure.md §1, §4; §33.6).
 func (c *call) comeBack(r *reply) { c.comeBackAfter(r, 60) }
 
 // comeBackAfter sets Retry-After, unless the settings say otherwise.
@@ -79,7 +79,7 @@ func (c *call) getStatus() reply {
 	return r
 }
 
-// getResult answers operationResults and backupOperationResults (azure-api.md §4, FACTS 4, 5).
+// getResult answers operationResults and backupOperationResults (docs/azure.md §4, §33.4, §33.5).
 func (c *call) getResult() reply {
 	op := c.operation()
 	if op == nil {
@@ -87,7 +87,7 @@ func (c *call) getResult() reply {
 	}
 	switch {
 	case op.running() && op.Action == actRefresh:
-		// No body and Location only (FACTS 4).
+		// No body and Location only (docs/azure.md §33.4).
 		r := c.accepted(op)
 		r.header.Del("Azure-Asyncoperation")
 		return r
@@ -100,7 +100,7 @@ func (c *call) getResult() reply {
 	case op.Action == actValidate:
 		return ok(obj("validateOperationResponse", obj("validationResults", op.Request)).bytes())
 	case op.Action == actBackup || op.Action == actRestore:
-		// 204 that still tells the client to come back: a poller that goes on while a header is there never ends (FACTS 5).
+		// 204 that still tells the client to come back: a poller that goes on while a header is there never ends (docs/azure.md §33.5).
 		r := c.accepted(op)
 		r.header.Del("Location")
 		r.status = http.StatusNoContent
@@ -130,13 +130,13 @@ func (c *call) noOperation() reply {
 	return fail(http.StatusNotFound, "OperationNotFound", "The operation '%s' was not found.", c.params["op"]) // UNVERIFIED code
 }
 
-// vaultOperationID makes an id as vault operations have: base64 with "=" of a number and a GUID (FACTS 11).
+// vaultOperationID makes an id as vault operations have: base64 with "=" of a number and a GUID (docs/azure.md §33.11).
 func vaultOperationID(number, guid string) string {
 	return base64.StdEncoding.EncodeToString([]byte(number + ";" + guid))
 }
 
 // token hides a row number in a paging token of the recorded kind: base64 with "/", "+" and "=", escaped in lower
-// case, so that decoding and encoding it again changes it (FACTS 25).
+// case, so that decoding and encoding it again changes it (docs/azure.md §33.25).
 func (s *Server) token(list string, row int) string {
 	d := s.digest("token", list, row)
 	raw := fmt.Sprintf("%s|%d|%s", hex.EncodeToString(d[:4]), row, s.filler("", list+strconv.Itoa(row), 400))

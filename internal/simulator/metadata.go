@@ -143,7 +143,7 @@ func (st *state) registered(sub, namespace string, set Settings) bool {
 	return true
 }
 
-// notRegistered is ARM's answer to a write in a subscription that is not registered for the provider (FACTS 41).
+// notRegistered is ARM's answer to a write in a subscription that is not registered for the provider (docs/azure.md §33.41).
 func (c *call) notRegistered(namespace string) *reply {
 	if c.st.registered(key(c.params["sub"]), namespace, c.s.set) {
 		return nil

@@ -24,7 +24,7 @@ type operation struct {
 	Version    string    `json:"version,omitempty"`
 	Started    time.Time `json:"started"`
 	Ends       time.Time `json:"ends,omitzero"`
-	// Snapshot, Handover and JobEnds are the phases of a backup, whose job outlives the operation (azure-api.md §5).
+	// Snapshot, Handover and JobEnds are the phases of a backup, whose job outlives the operation (docs/azure.md §5).
 	Snapshot time.Time `json:"snapshot,omitzero"`
 	Handover time.Time `json:"handover,omitzero"`
 	JobEnds  time.Time `json:"job_ends,omitzero"`
@@ -32,7 +32,7 @@ type operation struct {
 	Code     string    `json:"code,omitempty"`
 	Message  string    `json:"message,omitempty"`
 	Jobs     []string  `json:"jobs,omitempty"`
-	// JobsFailed are the jobs of a policy update that could not be started (azure-api.md §8.1).
+	// JobsFailed are the jobs of a policy update that could not be started (docs/azure.md §8.1).
 	JobsFailed map[string]string `json:"jobs_failed,omitempty"`
 	Request    json.RawMessage   `json:"request,omitempty"`
 	// JobFails makes the job end Failed though the operation says Succeeded.
@@ -296,17 +296,17 @@ func (s *Server) undo(op *operation) {
 	}
 }
 
-// jobIDs are those whose ids the status body may tell (azure-api.md §4).
+// jobIDs are those whose ids the status body may tell (docs/azure.md §4).
 func (op *operation) jobIDs() []string { return slices.Clone(op.Jobs) }
 
-// statusBody is the body of operationsStatus, backupOperations and policy operations (azure-api.md §4, §8.1).
+// statusBody is the body of operationsStatus, backupOperations and policy operations (docs/azure.md §4, §8.1).
 func (op *operation) statusBody() json.RawMessage {
 	body := obj("id", op.ID, "name", op.ID, "status", op.State, "startTime", stamp(op.Started))
 	if op.running() {
 		body.set("endTime", noTime)
 		return body.bytes()
 	}
-	// endTime equals startTime, whatever the operation took (azure-api.md §4).
+	// endTime equals startTime, whatever the operation took (docs/azure.md §4).
 	body.set("endTime", stamp(op.Started))
 	if op.State == failed {
 		body.set("error", obj("code", op.Code, "message", op.Message))
@@ -339,7 +339,7 @@ func (c *call) accepted(op *operation) reply {
 	return r
 }
 
-// asyncVersion is the api-version in Azure-AsyncOperation: another one for refresh and cancel (FACTS 4).
+// asyncVersion is the api-version in Azure-AsyncOperation: another one for refresh and cancel (docs/azure.md §33.4).
 func (op *operation) asyncVersion() string {
 	if op.Action == actRefresh || op.Action == actCancel {
 		return "2019-05-13-preview"
@@ -347,7 +347,7 @@ func (op *operation) asyncVersion() string {
 	return op.Version
 }
 
-// withoutAsyncHeader: refresh and cancel had none in 2016 and 2019 (FACTS 4).
+// withoutAsyncHeader: refresh and cancel had none in 2016 and 2019 (docs/azure.md §33.4).
 func (c *call) withoutAsyncHeader(op *operation) bool {
 	return (op.Action == actRefresh || op.Action == actCancel) && op.Version < "2019-05-13"
 }

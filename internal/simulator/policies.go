@@ -9,7 +9,7 @@ import (
 
 const policyType = "Microsoft.RecoveryServices/vaults/backupPolicies"
 
-// listPolicies mixes AzureIaasVM and AzureWorkload without a filter (FACTS 28).
+// listPolicies mixes AzureIaasVM and AzureWorkload without a filter (docs/azure.md §33.28).
 func (c *call) listPolicies() reply {
 	v, none := c.vault()
 	if none != nil {
@@ -30,7 +30,7 @@ func (c *call) listPolicies() reply {
 			return text(c.st.read(p.body), "properties", "workLoadType")
 		})
 	}
-	// Policies are not paged: the SDK has no token for them and none was seen (azure-api.md §8.1).
+	// Policies are not paged: the SDK has no token for them and none was seen (docs/azure.md §8.1).
 	var bodies [][]byte
 	c.st.policies.group(v.key, 0, func(_ int, p *policy) bool {
 		if keep(p) {
@@ -70,7 +70,7 @@ func (c *call) noPolicy() reply {
 	return fail(http.StatusNotFound, "BMSUserErrorPolicyObjectNotFound", "Backup policy '%s' was not found.", c.params["policy"]) // UNVERIFIED code
 }
 
-// policyBody is the stored body with the count of its items, which the service computes (azure-api.md §8.2).
+// policyBody is the stored body with the count of its items, which the service computes (docs/azure.md §8.2).
 func (c *call) policyBody(p *policy) []byte {
 	return edit(c.st.read(p.body), func(props *object) {
 		props.set("protectedItemsCount", c.st.itemsUnder(p))
@@ -93,7 +93,7 @@ func (st *state) protectedBy(p *policy) []*item {
 }
 
 // putPolicy writes all of a policy: 200 when it protects nothing, else 202 and one job an item
-// (azure-api.md §8.1, FACTS 15).
+// (docs/azure.md §8.1, §33.15).
 func (c *call) putPolicy() reply {
 	v, none := c.vault()
 	if none != nil {
@@ -121,7 +121,7 @@ func (c *call) putPolicy() reply {
 	return c.accepted(c.startPolicyOp(v, was, body, items))
 }
 
-// startPolicyOp starts one ConfigureBackup job for each item (azure-api.md §8.1).
+// startPolicyOp starts one ConfigureBackup job for each item (docs/azure.md §8.1).
 func (c *call) startPolicyOp(v *vault, p *policy, body json.RawMessage, items []*item) *operation {
 	id := c.guid("policy operation")
 	op := &operation{
@@ -137,7 +137,7 @@ func (c *call) startPolicyOp(v *vault, p *policy, body json.RawMessage, items []
 }
 
 // storedPolicy is what is kept of what was sent: times with today's date and no milliseconds, defaults added,
-// policyType kept, the caller's count dropped (azure-api.md §8.2, FACTS 35).
+// policyType kept, the caller's count dropped (docs/azure.md §8.2, §33.35).
 func (c *call) storedPolicy(was *policy, sent object) json.RawMessage {
 	day := c.now
 	name := c.params["policy"]
@@ -168,7 +168,7 @@ func (c *call) storedPolicy(was *policy, sent object) json.RawMessage {
 	return obj("id", id, "name", name, "type", policyType, "properties", props).bytes()
 }
 
-// defaultInstantDays is 2, or 5 where nothing else is valid (azure-api.md §8.3).
+// defaultInstantDays is 2, or 5 where nothing else is valid (docs/azure.md §8.3).
 func defaultInstantDays(sent object) int {
 	if sent.text("policyType") != "V2" && sent.sub("schedulePolicy").text("scheduleRunFrequency") == "Weekly" {
 		return 5
@@ -176,7 +176,7 @@ func defaultInstantDays(sent object) int {
 	return 2
 }
 
-// redate writes every time in raw as the service does: the date part is not the client's (azure-api.md §8.2).
+// redate writes every time in raw as the service does: the date part is not the client's (docs/azure.md §8.2).
 func redate(raw []byte, day time.Time) json.RawMessage {
 	i := skipSpace(raw, 0)
 	if i >= len(raw) {
@@ -202,7 +202,7 @@ func redate(raw []byte, day time.Time) json.RawMessage {
 	return raw
 }
 
-// dropNulls: sub-schedules sent as null are absent in the answer (azure-api.md §8.2).
+// dropNulls: sub-schedules sent as null are absent in the answer (docs/azure.md §8.2).
 func dropNulls(o object) object {
 	var out object
 	for _, m := range o {
@@ -213,7 +213,7 @@ func dropNulls(o object) object {
 	return out
 }
 
-// timeOfDay reads a run time: a full date and time, or a time alone (azure-api.md §8.3: both parse).
+// timeOfDay reads a run time: a full date and time, or a time alone (docs/azure.md §8.3: both parse).
 func timeOfDay(s string) (time.Time, bool) {
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "15:04:05Z07:00", "15:04Z07:00"} {
 		if t, err := time.Parse(layout, s); err == nil {
@@ -235,10 +235,10 @@ func (c *call) deletePolicy() reply {
 		return c.unverified("policy-in-use", "Backup policy '%s' cannot be deleted: it protects %d items.", p.name, n)
 	}
 	c.st.remove("policies", p.key)
-	return reply{status: http.StatusOK} // an empty 200, not 204 (FACTS 15)
+	return reply{status: http.StatusOK} // an empty 200, not 204 (docs/azure.md §33.15)
 }
 
-// defaultPolicies gives a new vault the three policies it has from the start (azure-api.md §8.1, FACTS 28).
+// defaultPolicies gives a new vault the three policies it has from the start (docs/azure.md §8.1, §33.28).
 func (c *call) defaultPolicies(v *vault, was *vault) {
 	if was != nil {
 		return

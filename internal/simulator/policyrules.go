@@ -9,19 +9,19 @@ import (
 	"time"
 )
 
-// maxPolicies is how many policies a vault takes (azure-api.md §13).
+// maxPolicies is how many policies a vault takes (docs/azure.md §13).
 const maxPolicies = 200
 
-var policyName = regexp.MustCompile(`^[a-zA-Z][-_!a-zA-Z0-9]{2,149}$`) // azure-api.md §8.3
+var policyName = regexp.MustCompile(`^[a-zA-Z][-_!a-zA-Z0-9]{2,149}$`) // docs/azure.md §8.3
 
-// badPolicy is the one answer to most mistakes in a policy (azure-api.md §8.3).
+// badPolicy is the one answer to most mistakes in a policy (docs/azure.md §8.3).
 func badPolicy() *reply {
 	r := fail(http.StatusBadRequest, "BMSUserErrorInvalidPolicyInput",
 		"Input for create or update policy is not in proper format. Please check format of parameters like schedule time, schedule days, retention time and retention days")
 	return &r
 }
 
-// checkPolicy holds the rules of azure-api.md §8.3 for a policy that is written.
+// checkPolicy holds the rules of docs/azure.md §8.3 for a policy that is written.
 func (c *call) checkPolicy(v *vault, was *policy, p object) *reply {
 	if !policyName.MatchString(c.params["policy"]) {
 		return badPolicy()
@@ -53,7 +53,7 @@ func (c *call) checkPolicy(v *vault, was *policy, p object) *reply {
 }
 
 // checkImmutablePolicy: on an immutable vault retention is not reduced; it is not increased either while an item
-// is suspended (azure-api.md §8.3).
+// is suspended (docs/azure.md §8.3).
 func (c *call) checkImmutablePolicy(v *vault, was *policy, s *policySpec) *reply {
 	old, err := readPolicy(parse(c.st.read(was.body)).sub("properties"))
 	if err != nil || !c.st.immutable(v) {
@@ -143,7 +143,7 @@ func readPolicy(p object) (*policySpec, error) {
 	return s, err
 }
 
-// runTimes and runDays are where the schedule has them; V2 nests them (azure-api.md §8.2).
+// runTimes and runDays are where the schedule has them; V2 nests them (docs/azure.md §8.2).
 func (s *policySpec) runTimes() []string {
 	switch {
 	case s.Schedule.Type == "SimpleSchedulePolicy":
@@ -165,7 +165,7 @@ func (s *policySpec) runDays() []string {
 	return s.Schedule.Days
 }
 
-// valid holds every rule of azure-api.md §8.3 that ends in the opaque error.
+// valid holds every rule of docs/azure.md §8.3 that ends in the opaque error.
 func (s *policySpec) valid() bool {
 	return s.validType() && s.validSchedule() && s.validInstant() && s.validRetention() && s.validTiering()
 }
@@ -179,12 +179,12 @@ func (s *policySpec) validType() bool {
 		s.Retention.Type != "LongTermRetentionPolicy":
 		return false
 	}
-	// Crash consistency is V2's (azure-api.md §8.2).
+	// Crash consistency is V2's (docs/azure.md §8.2).
 	return s.Consist == "" || v2
 }
 
 // validSchedule: one run time on the half hour; hourly interval 4, 6, 8 or 12 in a window of 4 to 24 hours that is a
-// multiple of it, V2 only (azure-api.md §8.3).
+// multiple of it, V2 only (docs/azure.md §8.3).
 func (s *policySpec) validSchedule() bool {
 	times := s.runTimes()
 	if len(times) != 1 || !onHalfHour(times[0]) {
@@ -213,7 +213,7 @@ func validDays(days []string) bool {
 	return !slices.ContainsFunc(days, func(d string) bool { return !slices.Contains(weekdays, d) })
 }
 
-// validInstant: V1 daily 1 to 5 days, V1 weekly exactly 5, V2 1 to 30 (azure-api.md §8.3).
+// validInstant: V1 daily 1 to 5 days, V1 weekly exactly 5, V2 1 to 30 (docs/azure.md §8.3).
 func (s *policySpec) validInstant() bool {
 	if s.Instant == nil {
 		return true // the service puts its default in
@@ -229,7 +229,7 @@ func (s *policySpec) validInstant() bool {
 }
 
 // validRetention: daily and hourly schedules need daily retention, weekly ones must not have it and need weekly on
-// the same days; counts are bounded; one retention time, equal to the run time (azure-api.md §8.3).
+// the same days; counts are bounded; one retention time, equal to the run time (docs/azure.md §8.3).
 func (s *policySpec) validRetention() bool {
 	r := s.Retention
 	weekly := s.Schedule.Frequency == "Weekly"
@@ -264,7 +264,7 @@ func (s *policySpec) validRetained(r *retained, unit string, low, high int) bool
 	return isTime && at.Hour() == run.Hour() && at.Minute() == run.Minute()
 }
 
-// validPeriodic: with a weekly schedule by week of the month only; dates 1 to 28 or the last (azure-api.md §8.3).
+// validPeriodic: with a weekly schedule by week of the month only; dates 1 to 28 or the last (docs/azure.md §8.3).
 func (s *policySpec) validPeriodic(p *periodics, unit string, high int) bool {
 	if p == nil {
 		return true
@@ -290,7 +290,7 @@ func (s *policySpec) validPeriodic(p *periodics, unit string, high int) bool {
 }
 
 // validTiering: TierRecommended needs monthly or yearly retention of nine months, TierAfter three months with six
-// left (azure-api.md §8.3).
+// left (docs/azure.md §8.3).
 func (s *policySpec) validTiering() bool {
 	for name, t := range s.Tiering {
 		if name != "ArchivedRP" || t == nil {
@@ -348,7 +348,7 @@ func (r retention) reducedBy(after retention) bool {
 		periodic(after.Monthly) < periodic(r.Monthly) || periodic(after.Yearly) < periodic(r.Yearly)
 }
 
-// spend takes one of a day's writes, or answers that none is left (azure-api.md §13).
+// spend takes one of a day's writes, or answers that none is left (docs/azure.md §13).
 func (c *call) spend(limit string, v *vault) *reply {
 	if !c.s.set.DailyLimits && c.s.set.Quota == "" {
 		return nil

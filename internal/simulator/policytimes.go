@@ -6,7 +6,7 @@ import (
 )
 
 // stillToCome says whether a run or retention time of the policy lies in the future, read as the clock of the
-// policy's own zone: an update with such a one is refused (azure-api-2.md §32). A time without a date is none.
+// policy's own zone: an update with such a one is refused (docs/azure.md §32). A time without a date is none.
 func (s *policySpec) stillToCome(now time.Time) bool {
 	r := s.Retention
 	times := s.runTimes()
@@ -29,7 +29,7 @@ func (s *policySpec) stillToCome(now time.Time) bool {
 }
 
 // offsetOf is how far the clock of a Windows zone is ahead of UTC, without summer time: run times do not follow it
-// (azure-api.md §8.2). A zone that is not listed counts as UTC.
+// (docs/azure.md §8.2). A zone that is not listed counts as UTC.
 func offsetOf(zone string) time.Duration {
 	for offset, names := range zonesByOffset() {
 		for _, name := range names {

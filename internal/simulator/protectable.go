@@ -7,7 +7,7 @@ import (
 )
 
 // listProtectable lists the VMs of the vault's subscription and region that a refresh has found and that no vault
-// protects (azure-api.md §2, FACTS 26).
+// protects (docs/azure.md §2, §33.26).
 func (c *call) listProtectable() reply {
 	v, none := c.vault()
 	if none != nil {
@@ -60,7 +60,7 @@ func (v *vm) protectableField(name string) string {
 	return v.name
 }
 
-// held says whether some vault holds the VM, so that it cannot be protected anew (azure-api.md §2).
+// held says whether some vault holds the VM, so that it cannot be protected anew (docs/azure.md §2).
 func (st *state) held(vmKey string) bool {
 	for _, it := range st.itemsOf(vmKey) {
 		if !it.deleted {
@@ -71,7 +71,7 @@ func (st *state) held(vmKey string) bool {
 }
 
 // discovered says whether the cache of protectable items knows the VM: it was listed when the estate was taken, or
-// a refresh came since the VM exists (azure-api.md §1: the cache is the subscription's).
+// a refresh came since the VM exists (docs/azure.md §1: the cache is the subscription's).
 func (st *state) discovered(machine *vm) bool {
 	if st.known[machine.key] {
 		return true
@@ -85,7 +85,7 @@ func (c *call) protectableBody(v *vault, machine *vm) []byte {
 	group := segment(vmID, "resourceGroups")
 	tail := tailFor(group, machine.name)
 	return obj(
-		// Three spellings of one name (azure-api.md §2, FACTS 17).
+		// Three spellings of one name (docs/azure.md §2, §33.17).
 		"id", v.id+"/backupFabrics/Azure/protectionContainers/"+containerPrefix+tail+"/protectableItems/vm;"+tail,
 		"name", tail, "type", "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectableItems",
 		"properties", obj("virtualMachineId", vmID, "virtualMachineVersion", "Compute", "resourceGroup", group,
@@ -109,7 +109,7 @@ func (c *call) protectableMatches(f filter, body []byte) bool {
 	})
 }
 
-// refresh asks the service to look for VMs: 202 and fabric-level URLs (azure-api.md §1).
+// refresh asks the service to look for VMs: 202 and fabric-level URLs (docs/azure.md §1).
 func (c *call) refresh() reply {
 	v, none := c.vault()
 	if none != nil {
@@ -142,7 +142,7 @@ func (s *Server) finishRefresh(op *operation, at time.Time) {
 }
 
 // listContainers lists the VMs registered with the vault; those of soft-deleted items are in the list of deleted
-// ones (azure-api.md §3, FACTS 32).
+// ones (docs/azure.md §3, §33.32).
 func (c *call) listContainers() reply {
 	return c.containers(func(it *item) bool { return !it.deleted }, "Registered")
 }
@@ -182,7 +182,7 @@ func (c *call) containerBody(it *item, status string) []byte {
 			"healthStatus", "Healthy", "containerType", vmItem, "protectableObjectType", vmItem)).bytes()
 }
 
-// listUsage counts a vault's items; its limit of -1 does not tell the quota (azure-api.md §11).
+// listUsage counts a vault's items; its limit of -1 does not tell the quota (docs/azure.md §11).
 func (c *call) listUsage() reply {
 	v, none := c.vault()
 	if none != nil {
@@ -202,7 +202,7 @@ func (c *call) listGuards() reply {
 	return ok(joined(bodies))
 }
 
-// backupStatus tells in which vault of a region a VM is protected (azure-api.md §9).
+// backupStatus tells in which vault of a region a VM is protected (docs/azure.md §9).
 func (c *call) backupStatus() reply {
 	if err := validObject(c.body); err != nil {
 		return invalidContent(err)
@@ -260,7 +260,7 @@ func (c *call) statusOf(vmKey, location string) (string, *item) {
 	return status, found
 }
 
-// preValidate answers 200 for a failure too (azure-api.md §9).
+// preValidate answers 200 for a failure too (docs/azure.md §9).
 func (c *call) preValidate() reply {
 	if err := validObject(c.body); err != nil {
 		return invalidContent(err)

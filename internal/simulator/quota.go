@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// quotaProfile is a set of limits as they were seen at one time (azure-api.md §12).
+// quotaProfile is a set of limits as they were seen at one time (docs/azure.md §12).
 type quotaProfile struct {
 	// reads is the hourly budget of each Recovery Services read action; jobs that of backupJobs.
 	reads, jobs int
@@ -32,13 +32,13 @@ func quotaProfiles() map[string]quotaProfile {
 // Quotas are the profiles that Settings.Quota can name, by the hourly budget of a read action.
 func Quotas() []string { return slices.Sorted(maps.Keys(quotaProfiles())) }
 
-// The ARM buckets, a subscription and principal (azure-api.md §12): size and refill a second.
+// The ARM buckets, a subscription and principal (docs/azure.md §12): size and refill a second.
 const (
 	armReads, armReadsRefill   = 250, 25.0
 	armWrites, armWritesRefill = 200, 10.0
 	// armGlobal is how many times a bucket a subscription has for all its principals.
 	armGlobal = 15
-	// graphRequests may be made in graphWindow by one user (azure-api.md §10).
+	// graphRequests may be made in graphWindow by one user (docs/azure.md §10).
 	graphRequests = 15
 	graphWindow   = 5 * time.Second
 )
@@ -53,7 +53,7 @@ type meter struct {
 	others  int
 }
 
-// hourly is a budget in a fixed window (azure-api.md §12): it starts with a request and does not slide.
+// hourly is a budget in a fixed window (docs/azure.md §12): it starts with a request and does not slide.
 type hourly struct {
 	since time.Time
 	used  int
@@ -116,7 +116,7 @@ func (c *call) charge(r *route) (http.Header, *reply) {
 	return left, m.chargeHourly(c, r.action, left)
 }
 
-// chargeHourly takes from the action's budget, which all clients of the subscription share (azure-api.md §12).
+// chargeHourly takes from the action's budget, which all clients of the subscription share (docs/azure.md §12).
 func (m *meter) chargeHourly(c *call, action string, left http.Header) *reply {
 	limit := m.limit(action)
 	k := key(c.params["sub"]) + " " + action
@@ -138,7 +138,7 @@ func (m *meter) chargeHourly(c *call, action string, left http.Header) *reply {
 		return &r
 	}
 	h.used++
-	// This header stands in place of ARM's own (azure-api.md §12).
+	// This header stands in place of ARM's own (docs/azure.md §12).
 	for name := range left {
 		left.Del(name)
 	}
@@ -189,7 +189,7 @@ func (m *meter) bucket(c *call, name string, size, refill float64) *bucket {
 	return b
 }
 
-// chargeGraph: 15 requests in 5 seconds a user, with headers of its own (azure-api.md §10).
+// chargeGraph: 15 requests in 5 seconds a user, with headers of its own (docs/azure.md §10).
 func (m *meter) chargeGraph(c *call, left http.Header) *reply {
 	k := "graph " + c.principal()
 	h := m.hours[k]

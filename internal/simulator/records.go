@@ -33,7 +33,7 @@ type policy struct {
 }
 
 type item struct {
-	// key is the vault's key and the item's tail; names come in several spellings (azure-api.md §0.4).
+	// key is the vault's key and the item's tail; names come in several spellings (docs/azure.md §0.4).
 	key, vault, tail   string
 	vm, policy         string
 	state, management  string
@@ -42,7 +42,7 @@ type item struct {
 	body               blob
 }
 
-// active says whether the item takes backups: neither stopped nor soft-deleted (azure-api.md §3).
+// active says whether the item takes backups: neither stopped nor soft-deleted (docs/azure.md §3).
 func (it *item) active() bool {
 	return !it.deleted && it.state != "ProtectionStopped" && it.state != "BackupsSuspended"
 }
@@ -140,7 +140,7 @@ func (n interner) item(raw []byte, b blob) *item {
 	it.vm, it.policy, it.state = key(it.vm), n.of(key(it.policy)), n.of(it.state)
 	it.management, it.workload = n.of(it.management), n.of(it.workload)
 	if !it.isVM() {
-		// A database or a share of a VM is filed under its own id and is no backup of the VM (azure-api.md §3).
+		// A database or a share of a VM is filed under its own id and is no backup of the VM (docs/azure.md §3).
 		it.tail = "other;" + key(id) + ";" + key(text(raw, "name"))
 		it.key, it.vm = itemKey(v, it.tail), ""
 	}

@@ -10,7 +10,7 @@ import (
 
 // sourceDisk is a disk of a VM as a recovery point holds it.
 type sourceDisk struct {
-	// LUN is -1 for the OS disk (FACTS 45).
+	// LUN is -1 for the OS disk (docs/azure.md §33.45).
 	LUN        int             `json:"lun"`
 	Name       string          `json:"name"`
 	ID         string          `json:"id,omitempty"`
@@ -104,7 +104,7 @@ func (s *Server) disksIn(p *point, it *item) []sourceDisk {
 // privateKey is where a body of the estate holds what the simulator alone knows; no answer shows it.
 const privateKey = "simulation"
 
-// diskConfiguration is what a point tells of its disks. It was seen only of items with a disk filter (FACTS 45).
+// diskConfiguration is what a point tells of its disks. It was seen only of items with a disk filter (docs/azure.md §33.45).
 func diskConfiguration(included, excluded []sourceDisk) object {
 	list := func(disks []sourceDisk) []object {
 		out := []object{}
@@ -147,7 +147,7 @@ func (s *Server) addPoint(op *operation, at time.Time) {
 		"recoveryPointMoveReadinessInfo", obj("ArchivedRP", obj("isReadyForMove", false,
 			"additionalInfo", "We're still determining if this Recovery Point can be moved.. Please check again after some time.")),
 		"securityType", "None", "isPrivateAccessEnabledOnAnyDisk", false, "createdWithPolicyType", tier,
-		"threatStatus", 0, // a number where the SDK wants a string (azure-api.md §11)
+		"threatStatus", 0, // a number where the SDK wants a string (docs/azure.md §11)
 	), privateKey, obj("disks", included))
 	if get(body, "properties", "extendedProperties", "diskExclusionProperties") != nil {
 		made.put("properties", edit(made.raw("properties"), func(p *object) {
@@ -171,7 +171,7 @@ func (s *Server) addPoint(op *operation, at time.Time) {
 	s.scheduleExpiry(pointID, op, at)
 }
 
-// pointsOf are an item's recovery points, newest first (azure-api.md §11).
+// pointsOf are an item's recovery points, newest first (docs/azure.md §11).
 func (st *state) pointsOf(itemKey string) []*point {
 	var out []*point
 	st.points.group(itemKey, 0, func(_ int, p *point) bool { out = append(out, p); return true })
@@ -214,7 +214,7 @@ func (c *call) listPoints() reply {
 }
 
 // pointBody is a point as the api-version has it: threatStatus is a number or later a word, the expiry is told or not
-// (both UNVERIFIED since when). A row of the list says less of the disks than the one point (FACTS 45).
+// (both UNVERIFIED since when). A row of the list says less of the disks than the one point (docs/azure.md §33.45).
 func (c *call) pointBody(p *point, one bool) []byte {
 	return edit(c.st.read(p.body), func(o *object) {
 		o.del(privateKey)

@@ -27,7 +27,7 @@ func answer(status int, body json.RawMessage) reply { return reply{status: statu
 
 func ok(body json.RawMessage) reply { return answer(http.StatusOK, body) }
 
-// fail is ARM's error envelope (azure-api.md §12).
+// fail is ARM's error envelope (docs/azure.md §12).
 func fail(status int, code, format string, args ...any) reply {
 	message := fmt.Sprintf(format, args...)
 	r := answer(status, obj("error", obj("code", code, "message", message)).bytes())
@@ -35,7 +35,7 @@ func fail(status int, code, format string, args ...any) reply {
 	return r
 }
 
-// gateway is an error that ARM itself answers (azure-api.md §7.1, §12).
+// gateway is an error that ARM itself answers (docs/azure.md §7.1, §12).
 func gateway(status int, code, format string, args ...any) reply {
 	r := fail(status, code, format, args...)
 	r.set("X-Ms-Failure-Cause", "gateway")

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// startedRestore is what a restore's job tells when it begins, as recorded (FACTS 48).
+// startedRestore is what a restore's job tells when it begins, as recorded (docs/azure.md §33.48).
 func startedRestore(o *restoreOrder) object {
 	bag := obj("Job Type", "Recover disks", "Target VM Name", "vmName", "Target Storage Account Name", lastSegment(o.Account),
 		"Recovery point time ", o.Taken.UTC().Format("1/2/2006 3:04:05 PM"))
@@ -57,7 +57,7 @@ func transferred(o *restoreOrder, percent int) string {
 	return done + " GBs / " + itoa(all) + " GBs Transferred"
 }
 
-// restoreEnded ends a restore's job; what it made is there from now on, or a while later (azure-api-2.md §25.1).
+// restoreEnded ends a restore's job; what it made is there from now on, or a while later (docs/azure.md §25.1).
 func (s *Server) restoreEnded(op *operation, at time.Time) {
 	o := op.order()
 	if op.JobFails {
@@ -98,7 +98,7 @@ func (s *Server) restoreEnded(op *operation, at time.Time) {
 	s.makeDisks(op, o, disks, at)
 }
 
-// restoredBag is what the property bag gains at the end (FACTS 48).
+// restoredBag is what the property bag gains at the end (docs/azure.md §33.48).
 func (s *Server) restoredBag(bag *object, op *operation, o *restoreOrder) {
 	d := s.digest("container", op.Jobs[0])
 	prefix := diskPrefix(o.Friendly)
@@ -149,7 +149,7 @@ func (s *Server) makeDisks(op *operation, o *restoreOrder, disks []sourceDisk, a
 	s.st.start(appear)
 }
 
-// diskIDs names the disks of one restore; they share a time stamp (azure-api-2.md §25.2), the first that is free.
+// diskIDs names the disks of one restore; they share a time stamp (docs/azure.md §25.2), the first that is free.
 func (s *Server) diskIDs(o *restoreOrder, disks []sourceDisk, at time.Time) []string {
 	for ; ; at = at.Add(time.Second) {
 		var ids []string

@@ -12,7 +12,7 @@ import (
 // the simulator was killed.
 type restoreOrder struct {
 	// Account is the id of the storage account that stages, Group that of the group the disks go to; without a group
-	// they arrive as files in the account (azure-api.md §19).
+	// they arrive as files in the account (docs/azure.md §19).
 	Account string `json:"account"`
 	Group   string `json:"group,omitempty"`
 	Region  string `json:"region"`
@@ -29,17 +29,17 @@ const instantTier = "InstantRP"
 
 func (o *restoreOrder) instant() bool { return o.Tier == instantTier }
 
-// transfers says that data is copied, which is slow and leaves files in the staging account (azure-api-2.md §25.1).
+// transfers says that data is copied, which is slow and leaves files in the staging account (docs/azure.md §25.1).
 func (o *restoreOrder) transfers() bool { return !o.instant() || o.Group == "" }
 
-// snapshotOf is where a disk of an instant point comes from (azure-api-2.md §25.2).
+// snapshotOf is where a disk of an instant point comes from (docs/azure.md §25.2).
 func (o *restoreOrder) snapshotOf(d sourceDisk) string {
 	at := o.Taken.UTC().Format("20060102_150405")
 	return "/subscriptions/" + segment(o.Group, "subscriptions") + "/resourceGroups/AzureBackupRG_" + o.Region +
 		"_1/providers/Microsoft.Compute/restorePointCollections/AzureBackup_" + o.Friendly + "/restorePoints/AzureBackup_" + at + "/disks/" + d.Name
 }
 
-// restore starts a restore of disks: the operation is over at once, its job goes on (FACTS 46, 47).
+// restore starts a restore of disks: the operation is over at once, its job goes on (docs/azure.md §33.46, §33.47).
 func (c *call) restore() reply {
 	v, it, none := c.item()
 	if none != nil {
@@ -71,14 +71,14 @@ func (c *call) restore() reply {
 		Started: c.now, Ends: c.now.Add(c.s.lasts("restoreTrigger", it.key)), Request: encode(o),
 	}
 	c.s.timeRestore(op, o, it.key)
-	// The job has the operation's id (FACTS 47).
+	// The job has the operation's id (docs/azure.md §33.47).
 	op.Jobs = []string{c.s.fileJob(c.now, id, v, it.friendly, it.tail, "Restore", startedRestore(o), []string{"Cancellable"})}
 	c.begin(op)
 	return c.accepted(op)
 }
 
 // timeRestore says when the restore's job tells of progress and when it ends. From snapshots the one task ends shortly
-// before the job does (FACTS 48); of a transfer progress is told on the way (recorded).
+// before the job does (docs/azure.md §33.48); of a transfer progress is told on the way (recorded).
 func (s *Server) timeRestore(op *operation, o *restoreOrder, target string) {
 	if o.transfers() {
 		takes := s.lasts("restore", target)
@@ -90,7 +90,7 @@ func (s *Server) timeRestore(op *operation, o *restoreOrder, target string) {
 	op.Snapshot = op.Started.Add(max(takes-s.lasts("restoreFinish", target), 0))
 }
 
-// maxRestores is how often an item is restored in 24 hours (azure-api.md §19).
+// maxRestores is how often an item is restored in 24 hours (docs/azure.md §19).
 const maxRestores = 10
 
 func (c *call) restoresToday(v *vault, it *item) int {
@@ -136,7 +136,7 @@ func (c *call) checkRestoreInput(v *vault, it *item, sent object) *reply {
 	return &r
 }
 
-// checkTier: what is only archived has to be rehydrated first (azure-api.md §19); a snapshot may be gone.
+// checkTier: what is only archived has to be rehydrated first (docs/azure.md §19); a snapshot may be gone.
 func (c *call) checkTier(p *point) *reply {
 	tiers := c.tiers(p)
 	if restorableTier(tiers) != "" {
@@ -177,7 +177,7 @@ func restorableTier(tiers map[string]string) string {
 }
 
 // checkTarget: the group exists, and how the disks can be reached is said of exactly the points for which it must be
-// (azure-api-2.md §25.2; that the service refuses otherwise is UNVERIFIED).
+// (docs/azure.md §25.2; that the service refuses otherwise is UNVERIFIED).
 func (c *call) checkTarget(p *point, sent object) *reply {
 	private := string(get(c.st.read(p.body), "properties", "isPrivateAccessEnabledOnAnyDisk")) == "true"
 	group := sent.text("targetResourceGroupId")
@@ -221,7 +221,7 @@ func (c *call) restoreOrder(v *vault, it *item, p *point, sent object) *restoreO
 	}
 }
 
-// wantedDisks: without a list all are restored; the OS disk always is (FACTS 46).
+// wantedDisks: without a list all are restored; the OS disk always is (docs/azure.md §33.46).
 func wantedDisks(held []sourceDisk, sent object) []sourceDisk {
 	var luns []int
 	if !sent.has("restoreDiskLunList") || json.Unmarshal(sent.raw("restoreDiskLunList"), &luns) != nil || luns == nil {
@@ -230,13 +230,13 @@ func wantedDisks(held []sourceDisk, sent object) []sourceDisk {
 	return slices.DeleteFunc(slices.Clone(held), func(d sourceDisk) bool { return d.LUN >= 0 && !slices.Contains(luns, d.LUN) })
 }
 
-// diskPrefix is what the names of restored disks begin with: never the VM's name as it is (azure-api-2.md §25.2).
+// diskPrefix is what the names of restored disks begin with: never the VM's name as it is (docs/azure.md §25.2).
 func diskPrefix(friendly string) string {
 	return strings.ToLower(strings.ReplaceAll(friendly, "-", ""))
 }
 
 // validateRestore answers the check without effect: 202, then a verdict in the operation's body
-// (azure-api.md §19, azure-api-2.md §25.4; never recorded).
+// (docs/azure.md §19, §25.4; never recorded).
 func (c *call) validateRestore() reply {
 	v, none := c.vault()
 	if none != nil {

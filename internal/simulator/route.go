@@ -7,13 +7,13 @@ import (
 )
 
 // route is one request shape the simulator knows. In a pattern, "{x}" is any one segment; the rest is compared
-// without case (azure-api.md §0.4, FACTS 16-18).
+// without case (docs/azure.md §0.4, §33.16-33.18).
 type route struct {
 	method  string
 	pattern string
 	// kind names the route in statistics, faults and logs.
 	kind string
-	// action is the Recovery Services action whose hourly budget a request uses; empty: none (azure-api.md §12).
+	// action is the Recovery Services action whose hourly budget a request uses; empty: none (docs/azure.md §12).
 	action string
 	handle func(*call) reply
 	// reads says that the request changes nothing though it is no GET.
@@ -163,7 +163,7 @@ func (r *route) writes() bool {
 	return r != nil && r.method != http.MethodGet && r.method != http.MethodHead && !r.reads
 }
 
-// split decodes a path and cuts it at its slashes; a trailing slash does not count (FACTS 24).
+// split decodes a path and cuts it at its slashes; a trailing slash does not count (docs/azure.md §33.24).
 func split(escaped string) ([]string, bool) {
 	escaped = strings.TrimSuffix(escaped, "/")
 	if !strings.HasPrefix(escaped, "/") {

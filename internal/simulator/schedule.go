@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Scheduled backups (Settings.ScheduledBackups). Policies run on the half hour (azure-api.md §8.3), so the clock is
+// Scheduled backups (Settings.ScheduledBackups). Policies run on the half hour (docs/azure.md §8.3), so the clock is
 // looked at each half hour that passes. Run times are taken as the UTC times they are written as; what timeZone does
-// to them beyond "no DST adjustment" (azure-api.md §8.2) is UNVERIFIED.
+// to them beyond "no DST adjustment" (docs/azure.md §8.2) is UNVERIFIED.
 
 const (
 	tick = 30 * time.Minute
@@ -60,7 +60,7 @@ func (s *Server) runSchedule(op *operation, at time.Time) {
 	s.keepTicking(at)
 }
 
-// scheduleItem lets an item's backup start within two hours (azure-api.md §13).
+// scheduleItem lets an item's backup start within two hours (docs/azure.md §13).
 func (s *Server) scheduleItem(it *item, at time.Time) {
 	if !it.active() {
 		return
@@ -208,7 +208,7 @@ func (s *Server) expireAt(pointKey, vaultKey string, at time.Time, request []byt
 }
 
 // expire takes a recovery point away. Data of a stopped item stays, and so does the last point of a suspended one
-// (azure-api.md §6): they are looked at again a day later.
+// (docs/azure.md §6): they are looked at again a day later.
 func (s *Server) expire(op *operation, at time.Time) {
 	p := s.st.points.get(op.Target)
 	if p == nil {
@@ -224,7 +224,7 @@ func (s *Server) expire(op *operation, at time.Time) {
 }
 
 // reprune gives the points that a schedule made the retention of the item's policy as it is now; those that it no
-// longer keeps go within a day (azure-api.md §13).
+// longer keeps go within a day (docs/azure.md §13).
 func (s *Server) reprune(it *item, at time.Time) {
 	p := s.st.policies.get(it.policy)
 	if p == nil {

@@ -263,7 +263,7 @@ func (s *Server) baseOf(r *http.Request) string {
 	return scheme + "://" + r.Host
 }
 
-// write sends the answer with the headers every answer of ARM has (azure-api.md §12, FACTS 43).
+// write sends the answer with the headers every answer of ARM has (docs/azure.md §12, §33.43).
 func (s *Server) write(w http.ResponseWriter, r *http.Request, rep reply) {
 	h, now := w.Header(), s.clock.now().UTC()
 	maps.Copy(h, rep.header)

@@ -10,7 +10,7 @@ import (
 )
 
 // Settings say how the simulated service behaves where Azure differs from day to day, or where it is not known
-// what Azure does (UNVERIFIED in azure-api.md). They stand in Options and under "settings" in an estate file;
+// what Azure does (UNVERIFIED in docs/azure.md). They stand in Options and under "settings" in an estate file;
 // the zero value of a field means its default.
 type Settings struct {
 	// Seed makes durations and seeded faults come out the same in two runs.
@@ -21,12 +21,12 @@ type Settings struct {
 	// Mixtures replace the durations of kinds whose operations cluster around a few of them.
 	Mixtures map[string]Mixture `json:"mixtures,omitempty"`
 	// RetryAfter is the header's value in seconds on every answer that asks the client to come back. nil: 60
-	// (azure-api.md §1, §4); -1: no header.
+	// (docs/azure.md §1, §4); -1: no header.
 	RetryAfter *int `json:"retryAfter,omitempty"`
 	// Latency is added to every request.
 	Latency Span `json:"latency,omitzero"`
 	// Pages are the page sizes of lists by kind ("vms", "items", …); "" sets all of them. Page sizes are UNVERIFIED
-	// but for protectable items (200, azure-api.md §2); the default is DefaultPages.
+	// but for protectable items (200, docs/azure.md §2); the default is DefaultPages.
 	Pages map[string]int `json:"pages,omitempty"`
 	// Quota names the limits that are enforced; see Quotas. Empty: none.
 	Quota string `json:"quota,omitempty"`
@@ -37,21 +37,21 @@ type Settings struct {
 	// OtherClients is how many requests an hour other clients of the subscription send for each action.
 	OtherClients int `json:"otherClients,omitempty"`
 	// NoRetryAfterWhenThrottled leaves Retry-After out of Recovery Services' 429. Whether it is there is UNVERIFIED
-	// (azure-api.md §12); the default sends it.
+	// (docs/azure.md §12); the default sends it.
 	NoRetryAfterWhenThrottled bool `json:"noRetryAfterWhenThrottled,omitempty"`
-	// DailyLimits enforces 50 policy writes and 1000 protection changes a vault and day (azure-api.md §13), which a
+	// DailyLimits enforces 50 policy writes and 1000 protection changes a vault and day (docs/azure.md §13), which a
 	// Quota does too.
 	DailyLimits bool `json:"dailyLimits,omitempty"`
 	// PolicyLimitPerSubscription counts the policy writes of a day by subscription. The scope is UNVERIFIED; the
 	// default is a vault.
 	PolicyLimitPerSubscription bool `json:"policyLimitPerSubscription,omitempty"`
-	// UnsignedURLs leaves the 3 KB of signature out of the URLs of operations (azure-api.md §4), for reading logs.
+	// UnsignedURLs leaves the 3 KB of signature out of the URLs of operations (docs/azure.md §4), for reading logs.
 	UnsignedURLs bool `json:"unsignedUrls,omitempty"`
 	// ScheduledBackups runs the policies' backups as the clock passes their times and lets recovery points expire.
 	// Off, an estate changes only by what its clients do.
 	ScheduledBackups bool `json:"scheduledBackups,omitempty"`
 	// Era "2024" is the service of the recordings: soft delete may be switched off, legacy config endpoints may be
-	// written. Default is the service since 2025-11 (azure-api.md §6, §7.4).
+	// written. Default is the service since 2025-11 (docs/azure.md §6, §7.4).
 	Era string `json:"era,omitempty"`
 	// RequireToken refuses requests without a bearer token that is still good.
 	RequireToken bool `json:"requireToken,omitempty"`
@@ -64,17 +64,17 @@ type Settings struct {
 	// TokenLifetime of the tokens the simulator issues; default one hour.
 	TokenLifetime Duration `json:"tokenLifetime,omitzero"`
 	// ProtectNeedsRefresh refuses to protect a VM that no refresh has discovered. The sources say that a refresh is
-	// not needed (azure-api.md §1), so it is off.
+	// not needed (docs/azure.md §1), so it is off.
 	ProtectNeedsRefresh bool `json:"protectNeedsRefresh,omitempty"`
 	// PolicyChangeDropsDiskFilter: a PUT without extendedProperties resets the disk filter. UNVERIFIED
-	// (azure-api.md §6); the default keeps it.
+	// (docs/azure.md §6); the default keeps it.
 	PolicyChangeDropsDiskFilter bool `json:"policyChangeDropsDiskFilter,omitempty"`
 	// PointAtSnapshot lets the recovery point appear and the item turn Protected when the snapshot is there.
-	// UNVERIFIED (azure-api.md §17.6); the default is the end of the job.
+	// UNVERIFIED (docs/azure.md §17.6); the default is the end of the job.
 	PointAtSnapshot bool `json:"pointAtSnapshot,omitempty"`
 	// DiskQuota is how many disks a subscription may hold; 0: any number.
 	DiskQuota int `json:"diskQuota,omitempty"`
-	// ValidateRestore is how the check of a restore answers: "" as it should, "absent" or "forbidden" (azure-api.md §19:
+	// ValidateRestore is how the check of a restore answers: "" as it should, "absent" or "forbidden" (docs/azure.md §19:
 	// it was never seen live). RestoreFindings are what it finds beside what would refuse the restore.
 	ValidateRestore string    `json:"validateRestore,omitempty"`
 	RestoreFindings []Finding `json:"restoreFindings,omitempty"`
@@ -110,7 +110,7 @@ type SignIn struct {
 	IdentityHeader string `json:"identityHeader,omitempty"`
 }
 
-// DefaultDurations are the recorded ones (azure-api.md §1, §4, §5, §6, §7.1; the median lies near Min).
+// DefaultDurations are the recorded ones (docs/azure.md §1, §4, §5, §6, §7.1; the median lies near Min).
 func DefaultDurations() map[string]Span {
 	return map[string]Span{
 		"refresh":    between(10*time.Second, 75*time.Second),
@@ -127,7 +127,7 @@ func DefaultDurations() map[string]Span {
 		// The second task shows up three minutes after the first has ended (recorded twice).
 		"handover": Fixed(3 * time.Minute),
 		"transfer": between(13*time.Minute, 143*time.Minute),
-		// A restore that copies data, and one from snapshots, whose task ends 20 s before its job does (FACTS 47, 48).
+		// A restore that copies data, and one from snapshots, whose task ends 20 s before its job does (docs/azure.md §33.47, §33.48).
 		"restore":             between(20*time.Minute, 60*time.Minute),
 		"restoreFromSnapshot": between(72*time.Second, 5*time.Minute),
 		"restoreFinish":       Fixed(20 * time.Second),
@@ -139,10 +139,10 @@ func DefaultDurations() map[string]Span {
 		"cancel":     between(1*time.Second, 10*time.Second),
 		"vault":      between(10*time.Second, 60*time.Second),
 		// A vault that was deleted goes on answering, a new one lacks its security settings (both recorded after
-		// operations that took no time; azure-api.md §12 on eventual consistency).
+		// operations that took no time; docs/azure.md §12 on eventual consistency).
 		"vaultLinger": Fixed(0),
 		"vaultSettle": Fixed(0),
-		// A scheduled backup starts within two hours (azure-api.md §13).
+		// A scheduled backup starts within two hours (docs/azure.md §13).
 		"scheduleDelay": between(0, 2*time.Hour),
 		"policy":        between(10*time.Second, 30*time.Second), // UNVERIFIED: as modify
 	}
@@ -151,21 +151,21 @@ func DefaultDurations() map[string]Span {
 // DefaultPages are the page sizes used when Settings.Pages does not say.
 func DefaultPages() map[string]int {
 	return map[string]int{
-		"protectable": 200, // azure-api.md §2
-		"vaults":      340, // FACTS 25: 335 to 610, not a constant
+		"protectable": 200, // docs/azure.md §2
+		"vaults":      340, // docs/azure.md §33.25: 335 to 610, not a constant
 		"vms":         500, // UNVERIFIED
 		"items":       500, // UNVERIFIED: one page up to 14 items was seen
 		"jobs":        500, // UNVERIFIED
 		"points":      500, // UNVERIFIED
 		"containers":  500, // UNVERIFIED
-		"graph":       100, // azure-api.md §10: default 100, at most 1000
+		"graph":       100, // docs/azure.md §10: default 100, at most 1000
 		"groups":      500, // UNVERIFIED
 		"disks":       500, // UNVERIFIED
 		"accounts":    500, // UNVERIFIED
 	}
 }
 
-// DefaultUnverified are the choices made where azure-api.md says UNVERIFIED and the service must answer something.
+// DefaultUnverified are the choices made where docs/azure.md says UNVERIFIED and the service must answer something.
 func DefaultUnverified() map[string]string {
 	return map[string]string{
 		"stop-absent":            "404 BMSUserErrorDataSourceObjectNotFound",
@@ -200,7 +200,7 @@ func DefaultUnverified() map[string]string {
 		"filter-input":           "400 BMSUserErrorInvalidInput",
 		"arm-throttled":          "429 SubscriptionRequestsThrottled",
 		"guard-required":         "403 UserErrorResourceGuardOperationRequired",
-		// Refusals of restores: the codes of the first four are documented, their statuses are not (azure-api.md §19).
+		// Refusals of restores: the codes of the first four are documented, their statuses are not (docs/azure.md §19).
 		"restore-snapshot-gone":   "400 UserErrorInstantRpNotFound",
 		"restores":                "400 CloudDosAbsoluteLimitReached",
 		"disk-quota":              "400 UserErrorDiskCountSubscriptionQuotaReached",
@@ -213,12 +213,12 @@ func DefaultUnverified() map[string]string {
 		"restore-staging-kind":    "400 UserErrorStorageAccountNotSupported",
 		"restore-group-missing":   "400 UserErrorTargetResourceGroupNotFound",
 		"restore-network":         "400 UserErrorDiskNetworkAccessSettingsInvalid",
-		// From this api-version on a point tells when it expires (azure-api.md §19: not in the recordings of 2024).
+		// From this api-version on a point tells when it expires (docs/azure.md §19: not in the recordings of 2024).
 		"point-expiry-is-told-since": "2025-08-01",
 		// From this api-version on threatStatus is the word that the SDK wants; recorded was the number 0 at 2024-04-01
-		// (azure-api.md §11, §17.7).
+		// (docs/azure.md §11, §17.7).
 		"threat-status-is-a-word-since": "2025-08-01",
-		// What backupStatus says of these items (azure-api.md §17.5).
+		// What backupStatus says of these items (docs/azure.md §17.5).
 		"status-of-stopped":      "Protected",
 		"status-of-soft-deleted": "NotProtected",
 		"status-of-protecting":   "Protecting",

@@ -19,7 +19,7 @@ import (
 func (c *call) authority() string { return strings.TrimRight(first(c.s.opt.Authority, c.base), "/") }
 
 // openIDConfiguration is what OpenID Connect discovery reads. A tenant that does not exist is found out here already
-// (azure-api-2.md §28.2).
+// (docs/azure.md §28.2).
 func (c *call) openIDConfiguration() reply {
 	tenant := c.params["tenant"]
 	if r := c.noTenant(); r != nil {
@@ -96,7 +96,7 @@ func (s *Server) tokenLifetime() time.Duration {
 	return time.Hour
 }
 
-// signInError is the error of a token endpoint, which has another shape than ARM's (azure-api-2.md §28.2).
+// signInError is the error of a token endpoint, which has another shape than ARM's (docs/azure.md §28.2).
 func (c *call) signInError(status int, code string, number int, message string) reply {
 	at := c.s.clock.wall().UTC().Format("2006-01-02 15:04:05Z")
 	trace, correlation := guidOf(c.s.digest("trace", at)), guidOf(c.s.digest("correlation", at))

@@ -16,7 +16,7 @@ import (
 )
 
 // How applications prove at the token endpoint who they are: by a secret, or by an assertion that they signed with
-// their certificate or that another issuer made for them (azure-api-2.md §28.1). Refusals are those of §28.2; statuses
+// their certificate or that another issuer made for them (docs/azure.md §28.1). Refusals are those of §28.2; statuses
 // are UNVERIFIED there.
 
 // client is the application that asks for a token, or why it gets none.
@@ -104,7 +104,7 @@ func (c *call) badAssertion(form url.Values, id string) (number int, code, messa
 	return 0, "", ""
 }
 
-// certified says that the application's certificate signed an assertion (RFC 7518 PS256, azure-api-2.md §28.1).
+// certified says that the application's certificate signed an assertion (RFC 7518 PS256, docs/azure.md §28.1).
 func (c *call) certified(head json.RawMessage, signing, signature string) bool {
 	if c.s.set.SignIn.Certificate == "" {
 		return true
@@ -141,7 +141,7 @@ func capabilities(form url.Values) []member {
 	return obj("xms_cc", asked.AccessToken.XmsCC.Values)
 }
 
-// identity is the endpoint of a managed identity as App Service has it (azure-api-2.md §28.3). Its numbers are strings.
+// identity is the endpoint of a managed identity as App Service has it (docs/azure.md §28.3). Its numbers are strings.
 func (c *call) identity() reply {
 	query := c.r.URL.Query()
 	header := c.r.Header.Get("X-Identity-Header")

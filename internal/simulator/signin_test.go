@@ -31,7 +31,7 @@ func assertionOf(c *client, iss, sub, aud string, age time.Duration) string {
 	return encode([]byte(`{"alg":"PS256"}`)) + "." + encode([]byte(claims)) + "." + encode([]byte("x"))
 }
 
-// azure-api-2.md §28.2
+// docs/azure.md §28.2
 func TestTheSignInRefusesAsMicrosoftEntraDoes(t *testing.T) {
 	const jwt = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 	bubble(t, func(t *testing.T) {
@@ -86,7 +86,7 @@ func TestTheSignInRefusesAsMicrosoftEntraDoes(t *testing.T) {
 	})
 }
 
-// azure-api-2.md §28.6
+// docs/azure.md §28.6
 func TestAFaultRevokesTheTokensIssuedSoFar(t *testing.T) {
 	for how, says := range map[string]string{
 		"challenged": `error="insufficient_claims", claims="`, "expired": `error_description="ExpiredAuthenticationToken"`,
@@ -127,7 +127,7 @@ func TestAFaultRevokesTheTokensIssuedSoFar(t *testing.T) {
 	}
 }
 
-// azure-api-2.md §28.3
+// docs/azure.md §28.3
 func TestAManagedIdentityNeedsItsHeader(t *testing.T) {
 	c := serve(t, estate(t), Options{Settings: Settings{SignIn: SignIn{IdentityHeader: "right", Applications: []string{"mine"}}}})
 	ask := func(query, header string) (int, []byte) {

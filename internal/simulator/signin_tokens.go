@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// What becomes of tokens that a Fault revokes (azure-api-2.md §28.6).
+// What becomes of tokens that a Fault revokes (docs/azure.md §28.6).
 const (
 	tokenExpired    = "expired"
 	tokenChallenged = "challenged"
@@ -35,7 +35,7 @@ func (t *issued) revoked(number int) string {
 	return ""
 }
 
-// challenge asks for a token that was made after the others were revoked (azure-api-2.md §28.6).
+// challenge asks for a token that was made after the others were revoked (docs/azure.md §28.6).
 func (c *call) challenge() string {
 	claims := fmt.Sprintf(`{"access_token":{"nbf":{"essential":true,"value":"%d"}}}`, c.s.tokens.since)
 	return fmt.Sprintf(`Bearer realm="", authorization_uri="%s/common/oauth2/authorize", error="insufficient_claims", claims="%s"`,

@@ -296,7 +296,7 @@ func (st *state) take() []change {
 	return out
 }
 
-// countVMs is how many VMs a vault holds; other workloads have limits of their own (azure-api.md §13).
+// countVMs is how many VMs a vault holds; other workloads have limits of their own (docs/azure.md §13).
 func (st *state) countVMs(v *vault) int {
 	n := 0
 	st.items.group(v.key, 0, func(_ int, it *item) bool {

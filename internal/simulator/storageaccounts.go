@@ -2,7 +2,7 @@ package simulator
 
 import "strings"
 
-// Storage accounts stage restores (azure-api.md §19); nothing else of them is simulated.
+// Storage accounts stage restores (docs/azure.md §19); nothing else of them is simulated.
 
 func (c *call) listAccounts() reply {
 	return c.listResourcesOf("accounts", c.st.accounts, storageAccount)
@@ -19,7 +19,7 @@ func (c *call) getAccount() reply {
 	return storageAccount(ok(c.st.read(a.body)))
 }
 
-// getClassicAccount: there are none; clients ask for one first (FACTS 44).
+// getClassicAccount: there are none; clients ask for one first (docs/azure.md §33.44).
 func (c *call) getClassicAccount() reply {
 	if r := c.noGroup(); r != nil {
 		return *r
@@ -51,7 +51,7 @@ func (c *call) listResourcesOf(kind string, t *table[resource], finish func(repl
 }
 
 // checkStaging: the account that stages a restore exists, in the vault's region, and is of a kind that can
-// (azure-api.md §19, azure-api-2.md §25.3).
+// (docs/azure.md §19, §25.3).
 func (c *call) checkStaging(v *vault, sent object) *reply {
 	id := first(text(sent.raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.text("storageAccountId"))
 	a := c.st.accounts.get(key(id))
@@ -71,7 +71,7 @@ func (c *call) checkStaging(v *vault, sent object) *reply {
 	return &r
 }
 
-// cannotStage: zone-redundant accounts and those for blobs alone (azure-api-2.md §25.3).
+// cannotStage: zone-redundant accounts and those for blobs alone (docs/azure.md §25.3).
 func (c *call) cannotStage(a *resource) bool {
 	body := c.st.read(a.body)
 	kind := text(body, "kind")

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The endpoints that configured vaults before the vault itself did (azure-api.md §7.4). They can be read; on a
+// The endpoints that configured vaults before the vault itself did (docs/azure.md §7.4). They can be read; on a
 // vault of today they refuse to be written.
 
 func (c *call) getVaultConfig() reply {

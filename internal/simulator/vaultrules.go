@@ -36,7 +36,7 @@ func (c *call) newVault(was *vault) (json.RawMessage, *reply) {
 	}
 	o.put("sku", sku)
 	if was != nil {
-		// What was made once stays (azure-api.md §7.3): PUT resets to defaults only what may change.
+		// What was made once stays (docs/azure.md §7.3): PUT resets to defaults only what may change.
 		o.put("properties", keepIrreversible(o.raw("properties"), get(c.st.read(was.body), "properties")))
 	}
 	old := get(o.bytes(), "properties")
@@ -49,7 +49,7 @@ func (c *call) newVault(was *vault) (json.RawMessage, *reply) {
 }
 
 // defaultVault are a new vault's properties as recorded, with AlwaysON soft delete since 2025-11
-// (azure-api.md §7.3; Era "2024": FACTS 11). Of monitoringSettings it tells only what a request once set (§19).
+// (docs/azure.md §7.3; Era "2024": docs/azure.md §33.11). Of monitoringSettings it tells only what a request once set (§7.2).
 func defaultVault(era string) object {
 	softDelete := "AlwaysON"
 	if era == "2024" {
@@ -111,7 +111,7 @@ func (c *call) patchedVault(v *vault, patch object) (json.RawMessage, *reply) {
 	}), nil
 }
 
-// checkVault holds the rules of azure-api.md §7.2 and §7.3 for going from old to props; sent is what the client named.
+// checkVault holds the rules of docs/azure.md §7.2 and §7.3 for going from old to props; sent is what the client named.
 func (c *call) checkVault(was *vault, old, props []byte, sent object) *reply {
 	for _, check := range []func(*vault, []byte, []byte, object) *reply{
 		c.checkVaultWords, c.checkRedundancy, c.checkImmutability, c.checkSoftDelete, c.checkFinalSettings,
@@ -123,7 +123,7 @@ func (c *call) checkVault(was *vault, old, props []byte, sent object) *reply {
 	return nil
 }
 
-// checkVaultWords: closed sets of words, and monitoring settings that are sent whole (azure-api.md §7.2, §7.3).
+// checkVaultWords: closed sets of words, and monitoring settings that are sent whole (docs/azure.md §7.2, §7.3).
 func (c *call) checkVaultWords(_ *vault, _, props []byte, sent object) *reply {
 	words := []struct {
 		allowed string
@@ -153,7 +153,7 @@ func (c *call) checkVaultWords(_ *vault, _, props []byte, sent object) *reply {
 }
 
 // checkRedundancy: both fields are sent, only before the first protection, cross-region restore only with
-// GeoRedundant and never off again (azure-api.md §7.3).
+// GeoRedundant and never off again (docs/azure.md §7.3).
 func (c *call) checkRedundancy(was *vault, old, props []byte, sent object) *reply {
 	asked := sent.sub("redundancySettings")
 	if len(asked) == 0 {
@@ -182,7 +182,7 @@ func (c *call) checkRedundancy(was *vault, old, props []byte, sent object) *repl
 }
 
 // checkImmutability: Disabled <-> Unlocked -> Locked for good, never created Locked; null is Disabled
-// (azure-api.md §7.3).
+// (docs/azure.md §7.3).
 func (c *call) checkImmutability(was *vault, old, props []byte, _ object) *reply {
 	before := first(text(old, "securitySettings", "immutabilitySettings", "state"), "Disabled")
 	after := first(text(props, "securitySettings", "immutabilitySettings", "state"), "Disabled")
@@ -194,7 +194,7 @@ func (c *call) checkImmutability(was *vault, old, props []byte, _ object) *reply
 	return &r
 }
 
-// checkSoftDelete: AlwaysON stays, 14 to 180 days (azure-api.md §6, §7.3).
+// checkSoftDelete: AlwaysON stays, 14 to 180 days (docs/azure.md §6, §7.3).
 func (c *call) checkSoftDelete(_ *vault, old, props []byte, sent object) *reply {
 	path := []string{"securitySettings", "softDeleteSettings"}
 	asked := get(sent.bytes(), path...)
@@ -215,7 +215,7 @@ func (c *call) checkSoftDelete(_ *vault, old, props []byte, sent object) *reply 
 }
 
 // checkFinalSettings: PermanentlyDisabled is final, customer-managed encryption cannot be turned off
-// (azure-api.md §7.3).
+// (docs/azure.md §7.3).
 func (c *call) checkFinalSettings(_ *vault, old, props []byte, _ object) *reply {
 	path := []string{"restoreSettings", "crossSubscriptionRestoreSettings", "crossSubscriptionRestoreState"}
 	if text(old, path...) == "PermanentlyDisabled" && text(props, path...) != "PermanentlyDisabled" {
@@ -236,7 +236,7 @@ func number(raw []byte, path ...string) int {
 	return n
 }
 
-// immutable says whether destructive operations on the vault's items are denied (azure-api.md §6).
+// immutable says whether destructive operations on the vault's items are denied (docs/azure.md §6).
 func (st *state) immutable(v *vault) bool {
 	state := text(st.read(v.body), "properties", "securitySettings", "immutabilitySettings", "state")
 	return state == "Unlocked" || state == "Locked"

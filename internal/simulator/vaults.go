@@ -45,12 +45,12 @@ func (c *call) getVault() reply {
 	return ok(c.st.read(v.body))
 }
 
-// etag is what a vault's body carries; it changes with each write (FACTS 43).
+// etag is what a vault's body carries; it changes with each write (docs/azure.md §33.43).
 func etag(t time.Time) string {
 	return fmt.Sprintf("W/\"datetime'%s'\"", url.QueryEscape(stamp(t)))
 }
 
-// putVault creates a vault, or writes all of one that exists (azure-api.md §7.1-7.3).
+// putVault creates a vault, or writes all of one that exists (docs/azure.md §7.1-7.3).
 func (c *call) putVault() reply {
 	if r := c.noGroup(); r != nil {
 		return *r
@@ -75,7 +75,7 @@ func (c *call) putVault() reply {
 		return c.unverified("vault-count", "The subscription has reached its limit of %d vaults in the region.", maxVaults)
 	}
 	if c.version < "2022-04-01" {
-		// Older api-versions are synchronous (azure-api.md §7.1, FACTS 11).
+		// Older api-versions are synchronous (docs/azure.md §7.1, §33.11).
 		v := c.st.putVault(c.created(body, "Succeeded"))
 		c.defaultPolicies(v, was)
 		return answer(http.StatusCreated, c.st.read(v.body))
@@ -87,14 +87,14 @@ func (c *call) putVault() reply {
 	v := c.st.putVault(c.provisioning(body, state))
 	c.defaultPolicies(v, was)
 	op := c.startVaultOp(actVaultCreate, v, body)
-	// 201 with Azure-AsyncOperation and no Location (FACTS 11).
+	// 201 with Azure-AsyncOperation and no Location (docs/azure.md §33.11).
 	r := c.accepted(op)
 	r.header.Del("Location")
 	r.status, r.body = http.StatusCreated, c.st.read(v.body)
 	return r
 }
 
-// maxVaults is how many vaults a subscription has in a region (azure-api.md §13).
+// maxVaults is how many vaults a subscription has in a region (docs/azure.md §13).
 const maxVaults = 500
 
 func (c *call) vaultsIn(location string) int {
@@ -150,7 +150,7 @@ func (c *call) startVaultOp(action string, v *vault, request json.RawMessage) *o
 }
 
 // patchVault changes what it is sent: 202 with both headers, or 200 when nothing but the identity changes
-// (azure-api.md §7.1, FACTS 12).
+// (docs/azure.md §7.1, §33.12).
 func (c *call) patchVault() reply {
 	v, none := c.vault()
 	if none != nil {
@@ -174,7 +174,7 @@ func (c *call) patchVault() reply {
 	return c.accepted(c.startVaultOp(actVaultUpdate, v, body))
 }
 
-// deleteVault answers 200 up to 2023 and 202 since (azure-api.md §7.1, FACTS 13, 14).
+// deleteVault answers 200 up to 2023 and 202 since (docs/azure.md §7.1, §33.13, §33.14).
 func (c *call) deleteVault() reply {
 	v := c.st.vaults.get(c.vaultKey())
 	if v == nil {
@@ -249,7 +249,7 @@ func (s *Server) finishVault(op *operation, at time.Time) {
 func filledIn() []string { return []string{"securitySettings", "backupStorageVersion"} }
 
 // soon lets something happen to the vault a while after its operation said Succeeded: a deleted vault can still be
-// read, a new one is not yet complete (azure-api.md §7.1, FACTS 13).
+// read, a new one is not yet complete (docs/azure.md §7.1, §33.13).
 func (s *Server) soon(op *operation, action, span string, at time.Time) {
 	ends := at.Add(s.lasts(span, op.Target))
 	next := &operation{
@@ -282,13 +282,13 @@ func (s *Server) settle(op *operation) {
 }
 
 // vaultStatus answers operationStatus: no times, an id that is a path, 404 once a deleted vault is gone
-// (azure-api.md §7.1).
+// (docs/azure.md §7.1).
 func (c *call) vaultStatus() reply {
 	if _, none := c.vault(); none != nil {
 		return *none
 	}
 	op := c.operation()
-	// Creation with a user-assigned identity cannot be followed (azure-api.md §7.3).
+	// Creation with a user-assigned identity cannot be followed (docs/azure.md §7.3).
 	if op == nil || op.Action == actVaultCreate && strings.Contains(text(op.Request, "identity", "type"), "UserAssigned") {
 		return c.noOperation()
 	}

@@ -45,7 +45,7 @@ func TestNewVaultIsA201WithoutLocationThenSucceedsWithThreePolicies(t *testing.T
 	})
 }
 
-// azure-api.md §19, correction of §7.2.
+// docs/azure.md §7.2.
 func TestVaultTellsOfMonitoringOnlyWhatARequestOnceSaid(t *testing.T) {
 	c := serve(t, estate(t), Options{Settings: at0()})
 	c.do("PUT", newVaultPath, newVaultBody, 201)

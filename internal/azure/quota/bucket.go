@@ -41,7 +41,7 @@ const (
 )
 
 // PolicyWrites is the daily limit on policy writes of a vault, ProtectionChanges that on configuring and
-// modifying protection (azure-api.md §13).
+// modifying protection (docs/azure.md §13).
 func PolicyWrites(vault string) Bucket { return Bucket(policyWrites + string(armid.Of(vault))) }
 
 // ProtectionChanges is the daily limit on configuring and modifying protection in a vault.
@@ -49,7 +49,7 @@ func ProtectionChanges(vault string) Bucket {
 	return Bucket(protectionChanges + string(armid.Of(vault)))
 }
 
-// BucketOf maps a request to the buckets it draws from, by method and path alone (azure-api.md §12):
+// BucketOf maps a request to the buckets it draws from, by method and path alone (docs/azure.md §12):
 //
 //   - every request draws from one of ARM's three buckets; a POST is a write, backupStatus too;
 //   - under a vault every GET, and the PUT and PATCH of the vault itself, draw from the hourly limit of their
@@ -133,7 +133,7 @@ func parsePath(s string) path {
 }
 
 // spelling gives a resource type the letter case that Recovery Services uses in its messages; paths may come
-// in any (azure-api.md §0.4).
+// in any (docs/azure.md §0.4).
 func spelling(t string) string {
 	for _, known := range []string{
 		"vaults", "backupFabrics", "protectionContainers", "protectedItems", "recoveryPoints",

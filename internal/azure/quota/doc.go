@@ -17,7 +17,7 @@
 //
 // # Token buckets
 //
-// ARM's buckets (azure-api.md §12) hold b and refill by ρ a second. The model fills a bucket of its own in which
+// ARM's buckets (docs/azure.md §12) hold b and refill by ρ a second. The model fills a bucket of its own in which
 // a request is counted when its answer comes, and admits while
 //
 //	level − in flight − slack ≥ 1
@@ -80,7 +80,7 @@
 //
 // # Daily limits
 //
-// Policy writes and protection changes a day (azure-api.md §13) have no headers. They are counted per vault over
+// Policy writes and protection changes a day (docs/azure.md §13) have no headers. They are counted per vault over
 // the last 24 hours of this run, and what the service refused is given back. The documentation does not say
 // whether policy writes count per vault or per subscription: per subscription a fleet of 51 vaults could not be
 // set up in a day.

@@ -9,7 +9,7 @@ import (
 
 const (
 	vmsPerVault  = 800  // what a vault gets by default
-	vaultMaximum = 1000 // azure-api.md §13
+	vaultMaximum = 1000 // docs/azure.md §13
 	tenant       = "22222222-2222-2222-2222-222222222222"
 )
 

@@ -11,7 +11,7 @@ const (
 	policyHourly  = "hourly-4h"
 	policyDefault = "DefaultPolicy"
 
-	neverBackedUp = "2001-01-01T00:00:00Z" // azure-api.md §3
+	neverBackedUp = "2001-01-01T00:00:00Z" // docs/azure.md §3
 )
 
 // item is a protected item: a machine's place in a vault.
@@ -103,7 +103,7 @@ func (f *fleet) subscriptionIndex(id string) int {
 	return 0
 }
 
-// body is the item as the list shows it (azure-api.md §3).
+// body is the item as the list shows it (docs/azure.md §3).
 func (it item) body(taken time.Time) body {
 	m := it.machine
 	tail := "iaasvmcontainerv2;" + strings.ToLower(m.group) + ";" + strings.ToLower(m.name)

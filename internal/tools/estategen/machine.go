@@ -89,7 +89,7 @@ func (f *fleet) machine(n int) machine {
 		m.fate = unprotected
 	}
 	if m.fate == suspended && f.vaults[m.vault].immutability != "Unlocked" {
-		m.fate = protected // only an immutable vault suspends (azure-api.md §6)
+		m.fate = protected // only an immutable vault suspends (docs/azure.md §6)
 	}
 	m.group = fmt.Sprintf("rg-%s-%s-%03d", m.role, m.region.short, n/len(f.cells)/40)
 	m.name = fmt.Sprintf("vm%s%s%06d", m.role, m.region.short, n)

@@ -9,7 +9,7 @@ import (
 // body is a JSON object; its keys are written sorted.
 type body map[string]any
 
-// body is the machine as the Compute list shows it (azure-api.md §10).
+// body is the machine as the Compute list shows it (docs/azure.md §10).
 func (m machine) body(taken time.Time) body {
 	r := m.random
 	created := taken.Add(-time.Duration(r.IntN(900*24)) * time.Hour).Add(-time.Hour)

@@ -1,6 +1,6 @@
 // Command estategen writes a big estate file to standard output, and on request a config that fits it: a fleet
 // over several subscriptions and regions, with every state a protected item can be in. The same options give the
-// same bytes. It knows Azure's bodies only from azure-api.md, like the simulator that reads them, and shares no
+// same bytes. It knows Azure's bodies only from docs/azure.md, like the simulator that reads them, and shares no
 // code with it.
 package main
 

@@ -2,7 +2,7 @@ package main
 
 import "fmt"
 
-// body is the vault (azure-api.md §7.2).
+// body is the vault (docs/azure.md §7.2).
 func (v vault) body() body {
 	var immutability any
 	if v.immutability != "" {
@@ -32,7 +32,7 @@ func (v vault) body() body {
 	}
 }
 
-// policies are the bodies of a vault's policies, the one for workloads among them (azure-api.md §8).
+// policies are the bodies of a vault's policies, the one for workloads among them (docs/azure.md §8).
 func (v vault) policies(items map[string]int) []body {
 	all := []body{
 		v.policyBody(policyDefault, standardDaily(), items),

@@ -25,18 +25,18 @@ func (r rule) String() string {
 	return fmt.Sprintf("%-22s %-30s %s", r.file+":"+strconv.Itoa(r.line), r.source, r.name)
 }
 
-var citation = regexp.MustCompile(`azure-api\.md ((?:§[\d.]+(?:-[\d.]+)?(?:, )?)+)|FACTS (\d+(?:[-,] ?\d+)*)`)
+var citation = regexp.MustCompile(`docs/azure\.md ((?:§[\d.]+(?:-[\d.]+)?(?:, )?)+)`)
 
 // cited is what a comment cites; empty: nothing.
 func cited(comment string) string {
 	var out []string
 	for _, m := range citation.FindAllString(comment, -1) {
-		out = append(out, strings.TrimRight(strings.TrimPrefix(m, "azure-api.md "), ".,-: "))
+		out = append(out, strings.TrimRight(strings.TrimPrefix(m, "docs/azure.md "), ".,-: "))
 	}
 	return strings.Join(out, "; ")
 }
 
-var parenthesis = regexp.MustCompile(`\s*\([^()]*(azure-api\.md|FACTS)[^()]*\)`)
+var parenthesis = regexp.MustCompile(`\s*\([^()]*docs/azure\.md[^()]*\)`)
 
 // said is a comment's first sentence without its citations.
 func said(comment string) string {

@@ -1,5 +1,5 @@
 // Command rules lists the simulator's rules and says which client or recording exercised each: what none did is
-// unproven. A rule is a piece of the simulator's code that cites its source (azure-api.md §n, FACTS n), or a refusal;
+// unproven. A rule is a piece of the simulator's code that cites its source (docs/azure.md §n), or a refusal;
 // it is exercised when that code ran, which the coverage profile of a run says.
 //
 //	rules internal/simulator recordings=FILE "Azure SDK for Go"=FILE …

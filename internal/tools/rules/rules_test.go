@@ -31,10 +31,11 @@ func TestEveryRuleNamesWhoExercisedIt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// The rules that are read cite docs/azure.md.
 	want := `rules of the simulator, and who exercised them
-AB.  rules.go:6             §3; FACTS 9                    answer holds a rule
-A..  rules.go:7             §3; FACTS 9                    answer: refuses with TooFew
-...  rules.go:11            FACTS 12                       answer: Two are enough
+AB.  rules.go:6             §3, §33.9                      answer holds a rule
+A..  rules.go:7             §3, §33.9                      answer: refuses with TooFew
+...  rules.go:11            §33.12                         answer: Two are enough
 .B.  rules.go:13            §7.1                           answer: return "many"
 ...  rules.go:17            §4                             never holds another
 
@@ -43,7 +44,7 @@ B = second: 2 of 5 rules
 C = third: not run
 
 unproven, exercised by none of them: 2 of 5 rules
-unproven  rules.go:11            FACTS 12                       answer: Two are enough
+unproven  rules.go:11            §33.12                         answer: Two are enough
 unproven  rules.go:17            §4                             never holds another
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
