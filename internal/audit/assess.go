@@ -141,8 +141,9 @@ func newAssessor(c *config.Config, o plan.Observed, opt Options) *assessor {
 		own.Compile() // on a copy: c is not ours, and may have been made by hand
 		c = &own
 	}
+	drifts := differences(c, o, opt) // before what it does not need is held, too
 	a := &assessor{
-		config: c, opt: opt, observed: o,
+		config: c, opt: opt, observed: o, differences: drifts,
 		items:  newInventory(o),
 		vaults: map[armid.Key]plan.Vault{}, policies: map[armid.Key]plan.Policy{}, inFile: map[armid.Key]*config.Vault{},
 		missing: map[armid.Key]bool{}, read: map[string]bool{}, targets: map[targetsOf]*targets{},
@@ -173,7 +174,6 @@ func newAssessor(c *config.Config, o plan.Observed, opt Options) *assessor {
 		}
 	}
 	a.gaps = newGaps(sortGaps(o.Gaps), a.locationOf)
-	a.differences = differences(c, o, opt)
 	return a
 }
 
