@@ -14,7 +14,7 @@ import (
 // What only time asks for (backup) or what only helps another change (refresh) is left out.
 func writesConfiguration(a Action) bool {
 	switch a {
-	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Undelete, Protect, Modify, Resume, Stop:
+	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Undelete, Protect, Modify, Resume, Stop, Restore:
 		return true
 	case Refresh, Backup, Blocked, Unchanged, Excluded:
 	}
@@ -63,7 +63,8 @@ func essence(c Change) string {
 		Action        Action
 		Target, Vault armid.Key
 		Before, After *State
-	}{c.Action, armid.Of(c.Target), armid.Of(c.Vault), before, after})
+		Restore       *RestoreOrder `json:",omitempty"`
+	}{c.Action, armid.Of(c.Target), armid.Of(c.Vault), before, after, c.RestoreOrder.essence()})
 	if err != nil {
 		return err.Error() // plain data always marshals
 	}

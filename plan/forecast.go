@@ -73,7 +73,7 @@ func forecastOf(changes []Change, held map[armid.Key]int, operations int) Foreca
 		case Refresh:
 			f.Requests["writes"]--
 			f.Requests["refresh"] += 2 // the refresh, and its result
-		case Undelete, Protect, Modify, Resume, Stop, Backup:
+		case Undelete, Protect, Modify, Resume, Stop, Backup, Restore:
 			vaults[k]++
 		case Blocked, Unchanged, Excluded:
 		}

@@ -123,7 +123,7 @@ func (m *maker) tally() tally {
 			t.policyWrites[strings.ToLower(armid.SubscriptionOf(d.Vault))]++
 		case Undelete, Protect, Modify, Resume, Stop:
 			t.vaultChanges[m.index.key(d.Vault)]++
-		case CreateVault, UpdateVault, Refresh, Backup, Blocked, Unchanged, Excluded:
+		case CreateVault, UpdateVault, Refresh, Backup, Restore, Blocked, Unchanged, Excluded:
 		}
 	}
 	return t

@@ -50,8 +50,10 @@ const (
 	Resume       Action = "resume"
 	Stop         Action = "stop"
 	Backup       Action = "backup"
-	Blocked      Action = "blocked"
-	Unchanged    Action = "unchanged"
+	// Restore makes disks of a recovery point, beside what is there ([PlanRestores]).
+	Restore   Action = "restore"
+	Blocked   Action = "blocked"
+	Unchanged Action = "unchanged"
 	// Excluded is only a key of [Plan.Summary]: the VMs that `protect: false` leaves alone. They stand in
 	// [Plan.Unchanged] with reason "excluded".
 	Excluded Action = "excluded"
@@ -121,6 +123,8 @@ type Change struct {
 	KeepDisks bool `json:"keep_disks,omitempty"`
 	// Due is when the data of a soft-deleted item goes.
 	Due *time.Time `json:"due,omitempty"`
+	// RestoreOrder is what a restore makes; nil for all other actions. Its keys stand among the change's.
+	*RestoreOrder
 }
 
 // State is one side of a change; the fields that make no sense for its kind are empty.

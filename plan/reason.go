@@ -23,6 +23,7 @@ const (
 	ReasonUnmatchedStops    Reason = "unmatched-stops"
 	ReasonPointTooOld       Reason = "recovery-point-too-old"
 	ReasonNoPoint           Reason = "no-recovery-point"
+	ReasonAsked             Reason = "asked"
 )
 
 // Reasons for what is blocked.
@@ -57,6 +58,12 @@ const (
 	ReasonEnhancedToStandard  Reason = "enhanced-to-standard"
 	ReasonNeedsEnhanced       Reason = "vm-needs-enhanced"
 	ReasonResourceGuard       Reason = "resource-guard"
+	ReasonNoBackup            Reason = "no-backup"
+	ReasonNoRestorablePoint   Reason = "no-restorable-point"
+	ReasonNoSuchDisk          Reason = "no-such-disk"
+	ReasonRestoreGroup        Reason = "restore-group"
+	ReasonNoStaging           Reason = "no-staging-account"
+	ReasonRestoreLimit        Reason = "restore-limit"
 )
 
 // Reasons for what stays as it is.
@@ -92,6 +99,7 @@ func reasons() []reasonText {
 		{ReasonUnmatchedStops, "no rule matches the VM and its vault says `unmatched: stop`; the data is kept"},
 		{ReasonPointTooOld, "the last recovery point is older than the rule allows"},
 		{ReasonNoPoint, "the VM has no recovery point"},
+		{ReasonAsked, "asked for on the command line"},
 
 		{ReasonGap, "what this depends on could not be read"},
 		{ReasonIncomplete, "something could not be read, and an incomplete plan stops nothing"},
@@ -123,6 +131,12 @@ func reasons() []reasonText {
 		{ReasonEnhancedToStandard, "an item cannot go back from an Enhanced to a Standard policy"},
 		{ReasonNeedsEnhanced, "only an Enhanced policy can protect this VM"},
 		{ReasonResourceGuard, "a resource guard protects the vault; the step needs its approval and must be done by hand"},
+		{ReasonNoBackup, "no vault that was read backs the VM up"},
+		{ReasonNoRestorablePoint, "the VM has no recovery point that can be restored now"},
+		{ReasonNoSuchDisk, "the recovery point does not hold a disk that is wanted"},
+		{ReasonRestoreGroup, "the resource group to restore into cannot be used"},
+		{ReasonNoStaging, "no storage account that was named can stage restores of the vault"},
+		{ReasonRestoreLimit, "the item was restored as often as the service allows in 24 hours"},
 
 		{ReasonInSync, "as the file says"},
 		{ReasonExcluded, "the file leaves the VM alone"},

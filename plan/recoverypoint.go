@@ -50,8 +50,8 @@ type PointDisks struct {
 
 // PointDisk is a disk that a recovery point tells of.
 type PointDisk struct {
-	LUN  int // [OSDisk] for the OS disk
-	Name string
+	LUN  int    `json:"lun"`            // [OSDisk] for the OS disk
+	Name string `json:"name,omitempty"` // "" = not told
 }
 
 // OSDisk is the LUN under which the service lists the OS disk (docs/azure.md §33.45).

@@ -139,7 +139,7 @@ func Satisfied(c Change, it Item) bool {
 	case Protect, Modify, Resume:
 		return c.After != nil && it.class() == active && !it.Partial &&
 			samePolicy(&it, c.After.Policy) && it.Disks.Equal(c.After.Disks)
-	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh, Backup, Blocked, Unchanged, Excluded:
+	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh, Backup, Restore, Blocked, Unchanged, Excluded:
 		return false
 	}
 	return false

@@ -104,7 +104,7 @@ func (s *subset) wasApproved(c Change) bool {
 		return there
 	case Blocked:
 		return there || slices.ContainsFunc(s.wanted[armid.Of(c.Target)], func(w Change) bool { return s.isInTheWay(c, w) })
-	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Undelete, Protect, Modify, Resume, Stop:
+	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Undelete, Protect, Modify, Resume, Stop, Restore:
 		return there && isApproved(old, c)
 	case Unchanged, Excluded:
 	}
@@ -174,7 +174,7 @@ func reached(c Change, is State) bool {
 	case Protect, Modify, Resume:
 		return c.After != nil && IsActive(is.State) && armid.Same(is.Policy, c.After.Policy) &&
 			(keepsDisks(c) || is.Disks.Equal(c.After.Disks))
-	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh, Backup, Blocked, Unchanged, Excluded:
+	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh, Backup, Restore, Blocked, Unchanged, Excluded:
 	}
 	return false
 }

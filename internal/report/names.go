@@ -14,7 +14,7 @@ import (
 func actions() []plan.Action {
 	return []plan.Action{
 		plan.CreateVault, plan.UpdateVault, plan.CreatePolicy, plan.UpdatePolicy, plan.Refresh, plan.Undelete,
-		plan.Protect, plan.Modify, plan.Resume, plan.Stop, plan.Backup, plan.Blocked, plan.Unchanged, plan.Excluded,
+		plan.Protect, plan.Modify, plan.Resume, plan.Stop, plan.Backup, plan.Restore, plan.Blocked, plan.Unchanged, plan.Excluded,
 	}
 }
 
@@ -35,7 +35,7 @@ func symbol(a plan.Action) string {
 		return "■"
 	case plan.Blocked:
 		return "✗"
-	case plan.Refresh, plan.Backup:
+	case plan.Refresh, plan.Backup, plan.Restore:
 		return "▸"
 	default:
 		return "·"
@@ -81,9 +81,27 @@ func effect(c plan.Change) string {
 			return "keep " + duration(time.Duration(c.After.Retain))
 		}
 		return ""
+	case plan.Restore:
+		return restoreWords(c.RestoreOrder)
 	default:
 		return fieldWords(c)
 	}
+}
+
+// restoreWords say what a restore makes of which point: "→ rg-restored, all disks of 2026-11-19 22:00:00 UTC (8h old)".
+func restoreWords(o *plan.RestoreOrder) string {
+	if o == nil {
+		return ""
+	}
+	disks := "all disks"
+	switch {
+	case o.Select != nil && len(o.Select) == 0:
+		disks = "OS disk"
+	case o.Select != nil:
+		disks = "OS disk and LUN " + o.Select.String()
+	}
+	age := duration(time.Duration(o.Point.AgeSeconds) * time.Second)
+	return arrow(lastName(o.Into)) + ", " + disks + " of " + pointTime(o.Point.Time) + " (" + age + " old)"
 }
 
 func arrow(s string) string {

@@ -70,6 +70,22 @@ func TestPointsInEveryFormat(t *testing.T) {
 	}
 }
 
+func TestARestoreIsShownWithItsPointAndWhereTo(t *testing.T) {
+	order := &plan.RestoreOrder{
+		Point: plan.PointRef{Time: time.Date(2026, 11, 19, 22, 0, 0, 0, time.UTC), AgeSeconds: 8 * 3600}, Into: "/subscriptions/x/resourceGroups/rg-restored",
+	}
+	for want, selection := range map[string]plan.DiskSelection{"all disks": nil, "OS disk": {}, "OS disk and LUN 0,1": {0, 1}} {
+		order.Select = selection
+		c := plan.Change{Action: plan.Restore, RestoreOrder: order}
+		if got := effect(c); got != "→ rg-restored, "+want+" of 2026-11-19 22:00:00 UTC (8h old)" {
+			t.Error(got)
+		}
+	}
+	if effect(plan.Change{Action: plan.Restore}) != "" || symbol(plan.Restore) != "▸" {
+		t.Error("a restore without an order is shown with words")
+	}
+}
+
 func TestPointsSurviveUntrustedText(t *testing.T) {
 	for _, s := range nasty() {
 		if s == "" {

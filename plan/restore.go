@@ -1,0 +1,406 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/azbackup/azbackup/internal/armid"
+)
+
+// DiskSelection says which disks of a VM are restored: nil is all of them; else the OS disk, which always comes, and
+// the data disks with these LUNs.
+type DiskSelection []int
+
+// ParseDiskSelection reads "all", "os" or LUNs such as "0,1".
+func ParseDiskSelection(s string) (DiskSelection, error) {
+	switch s {
+	case "all":
+		return nil, nil
+	case "os":
+		return DiskSelection{}, nil
+	}
+	d := DiskSelection{}
+	for part := range strings.SplitSeq(s, ",") {
+		lun, err := strconv.Atoi(strings.TrimSpace(part))
+		if err != nil || lun < 0 || lun > maxLUN {
+			return nil, fmt.Errorf("%q is not all, os or LUNs from 0 to %d", s, maxLUN)
+		}
+		d = append(d, lun)
+	}
+	slices.Sort(d)
+	return slices.Compact(d), nil
+}
+
+// maxLUN is the highest number of a data disk.
+const maxLUN = 63
+
+// String is what [ParseDiskSelection] reads.
+func (d DiskSelection) String() string {
+	switch {
+	case d == nil:
+		return "all"
+	case len(d) == 0:
+		return "os"
+	}
+	words := make([]string, len(d))
+	for i, lun := range d {
+		words[i] = strconv.Itoa(lun)
+	}
+	return strings.Join(words, ",")
+}
+
+// MarshalText implements [encoding.TextMarshaler].
+func (d DiskSelection) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
+
+// UnmarshalText implements [encoding.TextUnmarshaler].
+func (d *DiskSelection) UnmarshalText(b []byte) (err error) {
+	*d, err = ParseDiskSelection(string(b))
+	return err
+}
+
+// RestoreOrder is what a restore makes of which recovery point. It stands in a [Change] of action [Restore].
+type RestoreOrder struct {
+	Point  PointRef      `json:"point"`
+	Select DiskSelection `json:"select"`
+	// Disks are those that will be made, as far as the point tells of them; null = all it holds, by names that are not known.
+	Disks []PointDisk `json:"disks"`
+	// Into is the id of the resource group in which the disks are made, Staging that of the storage account.
+	Into    string `json:"into"`
+	Staging string `json:"staging"`
+	Region  string `json:"region"` // the vault's
+	// PrivateAccess says that the point asks to be told what becomes of its private endpoints (azure-api-2.md §25.2).
+	PrivateAccess bool `json:"private_access,omitempty"`
+}
+
+// PointRef is the recovery point of a [RestoreOrder].
+type PointRef struct {
+	ID          string    `json:"id"`
+	Name        string    `json:"name"`
+	Time        time.Time `json:"time"`
+	AgeSeconds  int64     `json:"age_seconds"`
+	Tier        string    `json:"tier"` // "" = not told
+	Consistency string    `json:"consistency"`
+}
+
+// essence is what somebody approves of an order: neither the age of the point nor the tier, which changes with it.
+func (o *RestoreOrder) essence() *RestoreOrder {
+	if o == nil {
+		return nil
+	}
+	return &RestoreOrder{
+		Point: PointRef{ID: string(armid.Of(o.Point.ID)), Time: o.Point.Time.UTC()}, Select: o.Select,
+		Into: string(armid.Of(o.Into)), Staging: string(armid.Of(o.Staging)),
+	}
+}
+
+// RestoreRequest is what somebody wants restored.
+type RestoreRequest struct {
+	VMs []string // ids
+	// Before is the latest time of a point, inclusive; zero = the newest. Point names one, of one VM, instead.
+	Before time.Time
+	Point  string
+	Disks  DiskSelection
+	// Into is the id of a resource group, Staging are ids of storage accounts, one for each region.
+	Into    string
+	Staging []string
+	// MaxRestores is settings.guards.maxRestores.
+	MaxRestores int
+}
+
+// RestoreFacts are what a plan of restores is made from besides [Observed].
+type RestoreFacts struct {
+	Items    []ItemPoints
+	Jobs     []RestoreJob // of the last day at least
+	Groups   []ResourceGroup
+	Accounts []StorageAccount
+	Gaps     []Gap
+	// Unread are the ids of groups and accounts that could not be read: whether they exist is not known.
+	Unread []string
+}
+
+// GuardRestores is the guard of a plan with more restores than [RestoreRequest.MaxRestores], lifted by
+// FlagAllowManyRestores.
+const (
+	GuardRestores         = "max-restores"
+	FlagAllowManyRestores = "--dangerous-allow-many-restores"
+)
+
+// PlanRestores plans one restore for each VM, from its newest restorable point in time. It is pure like [Make]: the same
+// input gives the same plan, in whatever order it was read. Restores write nothing of what exists.
+func PlanRestores(o Observed, f RestoreFacts, r RestoreRequest, now time.Time) Plan {
+	m := &restorer{vaults: map[armid.Key]*Vault{}, facts: f, request: r, now: now}
+	for i := range o.Vaults {
+		m.vaults[armid.Of(o.Vaults[i].ID)] = &o.Vaults[i]
+	}
+	p := Plan{FormatVersion: FormatVersion, Summary: map[Action]int{}, Refusals: []Refusal{}, Gaps: slices.Concat([]Gap{}, o.Gaps, f.Gaps)}
+	p.Complete = len(p.Gaps) == 0
+	seen := map[armid.Key]bool{}
+	for _, vm := range r.VMs {
+		if seen[armid.Of(vm)] {
+			continue
+		}
+		seen[armid.Of(vm)] = true
+		c := m.change(vm)
+		p.Changes = append(p.Changes, c)
+		p.Summary[c.Action]++
+	}
+	slices.SortFunc(p.Changes, func(a, b Change) int {
+		return cmp.Or(cmp.Compare(a.Action.order(), b.Action.order()),
+			strings.Compare(string(armid.Of(a.Vault)), string(armid.Of(b.Vault))), strings.Compare(a.ID, b.ID))
+	})
+	p.Fingerprint = fingerprint(p.Changes)
+	n := p.Summary[Restore]
+	if n > r.MaxRestores {
+		p.Refusals = append(p.Refusals, Refusal{
+			Guard: GuardRestores, Flag: FlagAllowManyRestores, Count: n, Limit: r.MaxRestores,
+			Message: fmt.Sprintf("restores: %d, allowed are %d", n, r.MaxRestores),
+		})
+	}
+	p.Forecast.Requests = map[string]int{}
+	if n > 0 {
+		p.Forecast.Requests = map[string]int{"writes": n, "confirm": 2 * n} // its operation, and its job
+	}
+	return p
+}
+
+type restorer struct {
+	vaults  map[armid.Key]*Vault
+	facts   RestoreFacts
+	request RestoreRequest
+	now     time.Time
+}
+
+// change is the restore of a VM, or why there is none.
+func (m *restorer) change(vm string) Change {
+	c := Change{ID: changeID(Restore, armid.Of(vm)), Action: Restore, Target: vm, Reason: ReasonAsked, Because: ReasonAsked.Sentence(), Risk: RiskNone}
+	found, reason, detail := m.choose(vm)
+	if found.item != nil {
+		c.Vault, c.Item = found.item.Vault, found.item.ID
+	}
+	if reason == "" {
+		c.Notes = found.notes
+		c.RestoreOrder, reason, detail = m.order(found)
+	}
+	if reason == "" {
+		return c
+	}
+	c.Wanted, c.Action, c.ID = Restore, Blocked, string(Blocked)+"-"+c.ID
+	c.Reason, c.Because, c.Risk = reason, reason.Sentence(), ""
+	if detail != "" {
+		c.Because += ": " + detail
+	}
+	return c
+}
+
+// chosen is the point that a restore is to be made of.
+type chosen struct {
+	item  *Item
+	point RecoveryPoint
+	tier  string
+	notes []string
+}
+
+// choose finds the newest restorable point in time, in whatever vault it lies.
+func (m *restorer) choose(vm string) (best chosen, reason Reason, detail string) {
+	items, unread := 0, 0
+	why := ""
+	for i := range m.facts.Items {
+		of := &m.facts.Items[i]
+		if !armid.Same(of.Item.VM, vm) {
+			continue
+		}
+		if items++; best.item == nil {
+			best.item = &of.Item // so that what is blocked names its vault
+		}
+		if !of.Read {
+			unread++
+			continue
+		}
+		found, whyNot := m.newest(of)
+		if found.item != nil && (best.point.ID == "" || m.isBetter(found, best)) {
+			best = found
+		}
+		why = cmp.Or(why, whyNot)
+	}
+	switch {
+	case items == 0:
+		return best, ReasonNoBackup, ""
+	case unread > 0:
+		// A point that was not seen may be the one that is meant.
+		return best, ReasonGap, "the recovery points of " + count(unread, "item")
+	case best.point.ID == "":
+		return best, ReasonNoRestorablePoint, why
+	}
+	return best, "", ""
+}
+
+// isBetter says whether a is the point to take of two items' best: the newer one, else the one of the active item, else
+// that of the first vault.
+func (m *restorer) isBetter(a, b chosen) bool {
+	return cmp.Or(
+		a.point.Time.Compare(b.point.Time),
+		asInt(a.item.class() == active)-asInt(b.item.class() == active),
+		strings.Compare(string(armid.Of(b.item.ID)), string(armid.Of(a.item.ID))),
+	) > 0
+}
+
+// newest is the newest point of an item that is in time and can be restored, or why there is none. Points are chosen by
+// their time, never by their place in a list (azure-api-2.md §25.5).
+func (m *restorer) newest(of *ItemPoints) (best chosen, whyNot string) {
+	if of.Item.SoftDeleted {
+		return chosen{}, "the item is soft-deleted: undelete it first"
+	}
+	points := slices.Clone(of.Points)
+	slices.SortStableFunc(points, func(a, b RecoveryPoint) int {
+		return cmp.Or(b.Time.Compare(a.Time), strings.Compare(a.ID, b.ID))
+	})
+	var notes []string
+	for _, p := range points {
+		if !m.isMeant(p) {
+			continue
+		}
+		tier, why := p.Restorable(m.now)
+		if why == "" {
+			return chosen{item: &of.Item, point: p, tier: tier, notes: notes}, ""
+		}
+		words := "the point of " + p.Time.UTC().Format(time.RFC3339) + " cannot be restored: " + why
+		whyNot = cmp.Or(whyNot, words)
+		notes = append(notes, words)
+	}
+	switch {
+	case whyNot != "":
+	case m.request.Point != "":
+		whyNot = "there is no point " + m.request.Point
+	case m.request.Before.IsZero():
+		whyNot = "there is no point"
+	default:
+		whyNot = "there is no point of " + m.request.Before.UTC().Format(time.RFC3339) + " or earlier"
+	}
+	return chosen{}, whyNot
+}
+
+// isMeant says whether the request may mean a point. One whose time is not known is in no time.
+func (m *restorer) isMeant(p RecoveryPoint) bool {
+	switch {
+	case m.request.Point != "":
+		return strings.EqualFold(p.Name, m.request.Point)
+	case p.Time.IsZero():
+		return false
+	}
+	return m.request.Before.IsZero() || !p.Time.After(m.request.Before)
+}
+
+// order is what is made of the point, or why nothing can be.
+func (m *restorer) order(found chosen) (*RestoreOrder, Reason, string) {
+	it, p := found.item, found.point
+	v := m.vaults[armid.Of(it.Vault)]
+	if v == nil || v.Location == "" {
+		return nil, ReasonGap, "the vault " + lastName(it.Vault)
+	}
+	if n := m.restoredToday(*it); n >= RestoresPerDay {
+		return nil, ReasonRestoreLimit, fmt.Sprintf("%d of %d", n, RestoresPerDay)
+	}
+	if reason, detail := m.checkGroup(v); reason != "" {
+		return nil, reason, detail
+	}
+	staging, reason, detail := m.staging(v)
+	if reason != "" {
+		return nil, reason, detail
+	}
+	disks, missing := wantedDisks(p.Disks, m.request.Disks)
+	if missing != "" {
+		return nil, ReasonNoSuchDisk, missing
+	}
+	return &RestoreOrder{
+		Point: PointRef{
+			ID: p.ID, Name: p.Name, Time: p.Time.UTC(), AgeSeconds: int64(m.now.Sub(p.Time).Seconds()), Tier: found.tier, Consistency: p.Consistency,
+		},
+		Select: m.request.Disks, Disks: disks, Into: m.request.Into, Staging: staging, Region: v.Location, PrivateAccess: p.PrivateAccess,
+	}, "", ""
+}
+
+// restoredToday counts the restores of an item in the last 24 hours, whatever became of them.
+func (m *restorer) restoredToday(it Item) int {
+	n := 0
+	for _, j := range m.facts.Jobs {
+		n += asInt(j.isOf(it) && j.Operation == JobRestore && m.now.Sub(j.Start) < 24*time.Hour)
+	}
+	return n
+}
+
+func (m *restorer) unread(id string) bool {
+	return slices.ContainsFunc(m.facts.Unread, func(u string) bool { return armid.Same(u, id) })
+}
+
+// checkGroup: the group exists, in the vault's subscription (azure-api-2.md §25.3).
+func (m *restorer) checkGroup(v *Vault) (Reason, string) {
+	into := m.request.Into
+	exists := slices.ContainsFunc(m.facts.Groups, func(g ResourceGroup) bool { return armid.Same(g.ID, into) })
+	switch {
+	case !armid.Same(armid.SubscriptionOf(into), armid.SubscriptionOf(v.ID)):
+		return ReasonRestoreGroup, lastName(into) + " is in another subscription than the vault"
+	case exists:
+		return "", ""
+	case m.unread(into):
+		return ReasonGap, "the resource group " + lastName(into)
+	}
+	return ReasonRestoreGroup, lastName(into) + " does not exist"
+}
+
+// staging is the account that stages for a vault: the first that was named and can.
+func (m *restorer) staging(v *Vault) (id string, reason Reason, detail string) {
+	var whys []string
+	for _, want := range m.request.Staging {
+		i := slices.IndexFunc(m.facts.Accounts, func(a StorageAccount) bool { return armid.Same(a.ID, want) })
+		switch {
+		case !armid.Same(armid.SubscriptionOf(want), armid.SubscriptionOf(v.ID)):
+			whys = append(whys, lastName(want)+" is in another subscription than the vault")
+		case i >= 0:
+			why := m.facts.Accounts[i].CannotStage(v.Location)
+			if why == "" {
+				return m.facts.Accounts[i].ID, "", ""
+			}
+			whys = append(whys, "of "+lastName(want)+": "+why)
+		case m.unread(want):
+			reason, detail = ReasonGap, "the storage account "+lastName(want)
+		default:
+			whys = append(whys, lastName(want)+" does not exist")
+		}
+	}
+	if reason != "" {
+		return "", reason, detail
+	}
+	return "", ReasonNoStaging, strings.Join(whys, "; ")
+}
+
+// wantedDisks are the disks that a selection makes of a point, or the one that the point does not hold.
+func wantedDisks(held *PointDisks, selection DiskSelection) (disks []PointDisk, missing string) {
+	if held == nil || held.Included == nil {
+		if selection == nil {
+			return nil, ""
+		}
+		disks = []PointDisk{{LUN: OSDisk}}
+		for _, lun := range selection {
+			disks = append(disks, PointDisk{LUN: lun})
+		}
+		return disks, ""
+	}
+	if selection == nil {
+		return held.Included, ""
+	}
+	for _, lun := range append(DiskSelection{OSDisk}, selection...) {
+		i := slices.IndexFunc(held.Included, func(d PointDisk) bool { return d.LUN == lun })
+		if i < 0 {
+			if lun == OSDisk {
+				return nil, "the OS disk"
+			}
+			return nil, fmt.Sprintf("LUN %d", lun)
+		}
+		disks = append(disks, held.Included[i])
+	}
+	return disks, ""
+}
