@@ -64,7 +64,7 @@ func essence(c Change) string {
 		Target, Vault armid.Key
 		Before, After *State
 		Restore       *RestoreOrder `json:",omitempty"`
-	}{c.Action, armid.Of(c.Target), armid.Of(c.Vault), before, after, c.RestoreOrder.essence()})
+	}{c.Action, armid.Of(c.Target), armid.Of(c.Vault), before, after, approvedOrder(c.RestoreOrder)})
 	if err != nil {
 		return err.Error() // plain data always marshals
 	}

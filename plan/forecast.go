@@ -28,6 +28,8 @@ func usual(a Action) time.Duration {
 		return 11 * time.Second
 	case Backup:
 		return 2 * time.Second
+	case Restore:
+		return restoreFromSnapshot
 	case Blocked, Unchanged, Excluded:
 	}
 	return 0
@@ -122,7 +124,7 @@ func (s *subscriptionCost) add(a Action) {
 		i = 3
 	case Protect, Modify, Resume, Stop:
 		i = 4
-	case Backup:
+	case Backup, Restore:
 		i = 5
 	case CreateVault, UpdateVault, Blocked, Unchanged, Excluded:
 	}

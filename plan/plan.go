@@ -50,7 +50,7 @@ const (
 	Resume       Action = "resume"
 	Stop         Action = "stop"
 	Backup       Action = "backup"
-	// Restore makes disks of a recovery point, beside what is there ([PlanRestores]).
+	// Restore makes disks of a recovery point, beside what is there ([MakeRestores]).
 	Restore   Action = "restore"
 	Blocked   Action = "blocked"
 	Unchanged Action = "unchanged"

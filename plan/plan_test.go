@@ -71,6 +71,7 @@ func TestEveryReasonHasACase(t *testing.T) {
 		case plan.ReasonAsked, plan.ReasonNoBackup, plan.ReasonNoRestorablePoint, plan.ReasonNoSuchDisk, plan.ReasonRestoreGroup,
 			plan.ReasonNoStaging, plan.ReasonRestoreLimit:
 			continue // of restores, which have no file: restore_test.go
+		default:
 		}
 		if !strings.Contains(all.String(), "  why     "+string(r)+":") {
 			t.Errorf("no case shows the reason %s", r)

@@ -86,8 +86,8 @@ type PointRef struct {
 	Consistency string    `json:"consistency"`
 }
 
-// essence is what somebody approves of an order: neither the age of the point nor the tier, which changes with it.
-func (o *RestoreOrder) essence() *RestoreOrder {
+// approvedOrder is what somebody approves of an order: neither the age of the point nor the tier, which changes with it.
+func approvedOrder(o *RestoreOrder) *RestoreOrder {
 	if o == nil {
 		return nil
 	}
@@ -107,8 +107,9 @@ type RestoreRequest struct {
 	// Into is the id of a resource group, Staging are ids of storage accounts, one for each region.
 	Into    string
 	Staging []string
-	// MaxRestores is settings.guards.maxRestores.
+	// MaxRestores is settings.guards.maxRestores, InFlight settings.limits.restores; 0 = all at once.
 	MaxRestores int
+	InFlight    int
 }
 
 // RestoreFacts are what a plan of restores is made from besides [Observed].
@@ -129,9 +130,9 @@ const (
 	FlagAllowManyRestores = "--dangerous-allow-many-restores"
 )
 
-// PlanRestores plans one restore for each VM, from its newest restorable point in time. It is pure like [Make]: the same
+// MakeRestores plans one restore for each VM, from its newest restorable point in time. It is pure like [Make]: the same
 // input gives the same plan, in whatever order it was read. Restores write nothing of what exists.
-func PlanRestores(o Observed, f RestoreFacts, r RestoreRequest, now time.Time) Plan {
+func MakeRestores(o Observed, f RestoreFacts, r RestoreRequest, now time.Time) Plan {
 	m := &restorer{vaults: map[armid.Key]*Vault{}, facts: f, request: r, now: now}
 	for i := range o.Vaults {
 		m.vaults[armid.Of(o.Vaults[i].ID)] = &o.Vaults[i]
@@ -160,11 +161,40 @@ func PlanRestores(o Observed, f RestoreFacts, r RestoreRequest, now time.Time) P
 			Message: fmt.Sprintf("restores: %d, allowed are %d", n, r.MaxRestores),
 		})
 	}
-	p.Forecast.Requests = map[string]int{}
-	if n > 0 {
-		p.Forecast.Requests = map[string]int{"writes": n, "confirm": 2 * n} // its operation, and its job
-	}
+	p.Forecast = restoreForecast(p.Changes, r.InFlight)
 	return p
+}
+
+// How long a restore takes: as recorded from snapshots (FACTS 48), and where data is copied.
+const (
+	restoreFromSnapshot = 90 * time.Second
+	restoreFromVault    = 40 * time.Minute
+)
+
+func restoreForecast(changes []Change, inFlight int) Forecast {
+	f := Forecast{Requests: map[string]int{}}
+	var longest, sum time.Duration
+	n := 0
+	for _, c := range changes {
+		if c.RestoreOrder == nil {
+			continue
+		}
+		takes := restoreFromVault
+		if c.Point.Tier == TierInstant {
+			takes = restoreFromSnapshot
+		}
+		longest, sum = max(longest, takes), sum+takes
+		n++
+	}
+	if n == 0 {
+		return f
+	}
+	f.Requests["writes"], f.Requests["confirm"] = n, 2*n // its operation, and its job
+	if inFlight == 0 {
+		inFlight = n
+	}
+	f.Duration = Duration(max(longest, sum/time.Duration(inFlight)))
+	return f
 }
 
 type restorer struct {

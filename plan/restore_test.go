@@ -97,7 +97,7 @@ func TestARestoreTakesTheNewestPointThatIsInTimeAndRestorable(t *testing.T) {
 	} {
 		o, f, r := restorable()
 		tt.change(&f, &r)
-		c := only(t, PlanRestores(o, f, r, restoreNow))
+		c := only(t, MakeRestores(o, f, r, restoreNow))
 		if c.Action != Restore || c.RestoreOrder == nil {
 			t.Errorf("%s: %s: %s", name, c.Action, c.Because)
 			continue
@@ -155,7 +155,7 @@ func TestWhatCannotBeRestoredIsBlockedWithItsReason(t *testing.T) {
 	} {
 		o, f, r := restorable()
 		tt.change(&o, &f, &r)
-		c := only(t, PlanRestores(o, f, r, restoreNow))
+		c := only(t, MakeRestores(o, f, r, restoreNow))
 		if c.Action != Blocked || c.Wanted != Restore || c.Reason != tt.reason || !strings.Contains(c.Because, tt.words) || c.RestoreOrder != nil {
 			t.Errorf("%s: %s %s: %s", name, c.Action, c.Reason, c.Because)
 		}
@@ -167,7 +167,7 @@ func TestTheStagingAccountIsThatOfTheVaultsRegion(t *testing.T) {
 	north := strings.Replace(restoreStage, "stweu", "stneu", 1)
 	f.Accounts = append(f.Accounts, StorageAccount{ID: north, Location: "northeurope", Kind: "StorageV2", SKU: "Standard_LRS"})
 	r.Staging = []string{north, strings.ToUpper(restoreStage)}
-	if c := only(t, PlanRestores(o, f, r, restoreNow)); c.RestoreOrder == nil || c.Staging != restoreStage {
+	if c := only(t, MakeRestores(o, f, r, restoreNow)); c.RestoreOrder == nil || c.Staging != restoreStage {
 		t.Errorf("%+v", c)
 	}
 }
@@ -218,12 +218,19 @@ func TestMoreRestoresThanAllowedAreRefused(t *testing.T) {
 	f.Items = append(f.Items, second)
 	r.VMs = append(r.VMs, second.Item.VM, strings.ToUpper(restoreVM), armid.VM(restoreSub, "rg-app", "none"))
 	r.MaxRestores = 2
-	p := PlanRestores(o, f, r, restoreNow)
+	p := MakeRestores(o, f, r, restoreNow)
+	if want := (Forecast{Requests: map[string]int{"writes": 2, "confirm": 4}, Duration: Duration(restoreFromSnapshot)}); !cmp.Equal(want, p.Forecast) {
+		t.Errorf("forecast %+v", p.Forecast)
+	}
+	r.InFlight = 1
+	if q := MakeRestores(o, f, r, restoreNow); q.Forecast.Duration != Duration(2*restoreFromSnapshot) {
+		t.Errorf("one at a time: %s", q.Forecast.Duration)
+	}
 	if p.Summary[Restore] != 2 || p.Summary[Blocked] != 1 || len(p.Refusals) != 0 {
 		t.Errorf("%v %+v", p.Summary, p.Refusals)
 	}
 	r.MaxRestores = 1
-	p = PlanRestores(o, f, r, restoreNow)
+	p = MakeRestores(o, f, r, restoreNow)
 	if len(p.Refusals) != 1 || p.Refusals[0].Guard != GuardRestores || p.Refusals[0].Count != 2 || p.Refusals[0].Limit != 1 {
 		t.Errorf("%+v", p.Refusals)
 	}
@@ -235,9 +242,9 @@ func TestMoreRestoresThanAllowedAreRefused(t *testing.T) {
 // What is approved is which point of which VM goes where; that time passes is not.
 func TestTheFingerprintOfARestoreCoversWhatIsApproved(t *testing.T) {
 	o, f, r := restorable()
-	p := PlanRestores(o, f, r, restoreNow)
+	p := MakeRestores(o, f, r, restoreNow)
 	f.Items[0].Points[1].Tiers = []PointTier{{Type: TierVault, Status: "Valid"}} // the snapshot went meanwhile
-	if later := PlanRestores(o, f, r, restoreNow.Add(time.Hour)); later.Fingerprint != p.Fingerprint {
+	if later := MakeRestores(o, f, r, restoreNow.Add(time.Hour)); later.Fingerprint != p.Fingerprint {
 		t.Error("an hour later it is another plan")
 	}
 	for name, change := range map[string]func(*RestoreFacts, *RestoreRequest){
@@ -257,7 +264,7 @@ func TestTheFingerprintOfARestoreCoversWhatIsApproved(t *testing.T) {
 	} {
 		o, f, r := restorable()
 		change(&f, &r)
-		if q := PlanRestores(o, f, r, restoreNow); q.Fingerprint == p.Fingerprint || q.Summary[Restore] != 1 {
+		if q := MakeRestores(o, f, r, restoreNow); q.Fingerprint == p.Fingerprint || q.Summary[Restore] != 1 {
 			t.Errorf("%s: the same fingerprint, or none: %+v", name, q.Changes)
 		}
 	}
@@ -278,7 +285,7 @@ func TestAPlanOfRestoresIsTheSameInAnyOrderAndAfterJSON(t *testing.T) {
 		}
 		r.VMs = append(r.VMs, armid.VM(restoreSub, "rg-app", "web2"))
 		r.Before = restoreNow.Add(-time.Duration(rapid.IntRange(0, 6).Draw(t, "before")) * day)
-		p := PlanRestores(o, f, r, restoreNow)
+		p := MakeRestores(o, f, r, restoreNow)
 		for _, c := range p.Changes {
 			if c.RestoreOrder != nil && c.Point.Time.After(r.Before) {
 				t.Errorf("the point of %s is after %s", c.Point.Time, r.Before)
@@ -290,7 +297,7 @@ func TestAPlanOfRestoresIsTheSameInAnyOrderAndAfterJSON(t *testing.T) {
 			mixed.Items[i].Points = rapid.Permutation(mixed.Items[i].Points).Draw(t, "order of points")
 		}
 		slices.Reverse(r.VMs)
-		if d := cmp.Diff(p.Fingerprint, PlanRestores(o, mixed, r, restoreNow).Fingerprint); d != "" {
+		if d := cmp.Diff(p.Fingerprint, MakeRestores(o, mixed, r, restoreNow).Fingerprint); d != "" {
 			t.Error(d)
 		}
 		raw, err := json.Marshal(p)

@@ -235,7 +235,7 @@ func isItem(a Action) bool {
 	switch a {
 	case Undelete, Protect, Modify, Resume, Stop:
 		return true
-	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh, Backup, Blocked, Unchanged, Excluded:
+	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh, Backup, Restore, Blocked, Unchanged, Excluded:
 	}
 	return false
 }

@@ -3,7 +3,9 @@ package report
 import (
 	"encoding/csv"
 	"io"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/azbackup/azbackup/plan"
 )
@@ -26,7 +28,7 @@ func PointsCSV(w io.Writer, p Points) error {
 			rows = append(rows, append(head, make([]string, len(rows[0])-len(head))...))
 		}
 		for _, point := range v.Points {
-			rows = append(rows, append(head[:len(head):len(head)], pointCells(v.document(point, p.Now), point)...))
+			rows = append(rows, append(slices.Clip(head), pointCells(v.document(point, p.Now), point)...))
 		}
 	}
 	for _, row := range rows {
@@ -53,12 +55,9 @@ func pointCells(d pointDocument, p Point) []string {
 }
 
 func csvTiers(tiers []plan.PointTier) string {
-	s := ""
+	words := make([]string, len(tiers))
 	for i, t := range tiers {
-		if i > 0 {
-			s += " "
-		}
-		s += t.Type + "=" + t.Status
+		words[i] = t.Type + "=" + t.Status
 	}
-	return s
+	return strings.Join(words, " ")
 }
