@@ -72,7 +72,7 @@ type RestoreOrder struct {
 	Into    string `json:"into"`
 	Staging string `json:"staging"`
 	Region  string `json:"region"` // the vault's
-	// PrivateAccess says that the point asks to be told what becomes of its private endpoints (azure-api-2.md §25.2).
+	// PrivateAccess says that the point asks to be told what becomes of its private endpoints (docs/azure.md §25.2).
 	PrivateAccess bool `json:"private_access,omitempty"`
 }
 
@@ -165,7 +165,7 @@ func MakeRestores(o Observed, f RestoreFacts, r RestoreRequest, now time.Time) P
 	return p
 }
 
-// How long a restore takes: as recorded from snapshots (FACTS 48), and where data is copied.
+// How long a restore takes: as recorded from snapshots (docs/azure.md §33.48), and where data is copied.
 const (
 	restoreFromSnapshot = 90 * time.Second
 	restoreFromVault    = 40 * time.Minute
@@ -279,7 +279,7 @@ func (m *restorer) isBetter(a, b chosen) bool {
 }
 
 // newest is the newest point of an item that is in time and can be restored, or why there is none. Points are chosen by
-// their time, never by their place in a list (azure-api-2.md §25.5).
+// their time, never by their place in a list (docs/azure.md §25.5).
 func (m *restorer) newest(of *ItemPoints) (best chosen, whyNot string) {
 	if of.Item.SoftDeleted {
 		return chosen{}, "the item is soft-deleted: undelete it first"
@@ -366,7 +366,7 @@ func (m *restorer) unread(id string) bool {
 	return slices.ContainsFunc(m.facts.Unread, func(u string) bool { return armid.Same(u, id) })
 }
 
-// checkGroup: the group exists, in the vault's subscription (azure-api-2.md §25.3).
+// checkGroup: the group exists, in the vault's subscription (docs/azure.md §25.3).
 func (m *restorer) checkGroup(v *Vault) (Reason, string) {
 	into := m.request.Into
 	exists := slices.ContainsFunc(m.facts.Groups, func(g ResourceGroup) bool { return armid.Same(g.ID, into) })
