@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/export"
 	"github.com/azbackup/azbackup/internal/simulator"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -142,13 +144,11 @@ func TestImpossibleFleetsAreRefused(t *testing.T) {
 	}
 }
 
-// The config loads silently, and a plan over the estate has every change there is, and refuses nothing.
-func TestPlanOverTheFleetHasALittleOfEverything(t *testing.T) {
-	raw, file := generate(t, "-vms", "4000", "-vaults", "40")
-	c, warnings, err := config.Load([]string{file}, func(string) (string, bool) { return "", false })
-	if err != nil || len(warnings) > 0 {
-		t.Fatalf("the config: %v, %v", err, warnings)
-	}
+var anHourLater = time.Date(2026, 11, 20, 7, 0, 0, 0, time.UTC)
+
+// discover reads an estate through the simulator, without gaps.
+func discover(t *testing.T, raw []byte, scope plan.Scope) plan.Observed {
+	t.Helper()
 	estate, err := simulator.Read(bytes.NewReader(raw))
 	if err != nil {
 		t.Fatal(err)
@@ -163,11 +163,57 @@ func TestPlanOverTheFleetHasALittleOfEverything(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, err := client.Discover(t.Context(), plan.ScopeOf(c))
+	o, err := client.Discover(t.Context(), scope)
 	if err != nil || len(o.Gaps) > 0 {
 		t.Fatalf("discovery: %v, %v", err, o.Gaps)
 	}
-	p := plan.Make(c, o, plan.Options{Now: time.Date(2026, 11, 20, 7, 0, 0, 0, time.UTC)})
+	return o
+}
+
+// An export of the fleet takes few bytes a machine, and is read back silently by a plan that has nothing to do.
+func TestExportOfTheFleetIsSmallAndLeavesNothingToDo(t *testing.T) {
+	const vms, bytesEach = 5000, 50
+	raw, file := generate(t, "-vms", strconv.Itoa(vms))
+	fleet, _, err := config.Load([]string{file}, func(string) (string, bool) { return "", false })
+	if err != nil {
+		t.Fatal(err)
+	}
+	scope := plan.Scope{Subscriptions: fleet.Subscriptions, AllVaults: true, Elsewhere: true}
+	for name, groupBy := range map[string]string{"groups": "resource-group", "names": "none", "tags": "tag:role"} {
+		r, err := export.Export(discover(t, raw, scope), export.Options{GroupBy: groupBy, Manage: true, Subscriptions: fleet.Subscriptions})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text, err := r.Config.Encode(r.Comments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(text) > vms*bytesEach {
+			t.Errorf("%s: %d bytes, more than %d a machine", name, len(text), bytesEach)
+		}
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		c, warnings, err := config.Load([]string{file}, func(string) (string, bool) { return "", false })
+		if err != nil || len(warnings) > 0 {
+			t.Fatalf("%s: the export: %v, %v", name, err, warnings)
+		}
+		p := plan.Make(c, discover(t, raw, plan.ScopeOf(c)), plan.Options{Now: anHourLater})
+		if len(p.Changes) > 0 || !p.Complete {
+			t.Errorf("%s: the plan is complete: %t, with %v", name, p.Complete, p.Summary)
+		}
+	}
+}
+
+// The config loads silently, and a plan over the estate has every change there is, and refuses nothing.
+func TestPlanOverTheFleetHasALittleOfEverything(t *testing.T) {
+	raw, file := generate(t, "-vms", "4000", "-vaults", "40")
+	c, warnings, err := config.Load([]string{file}, func(string) (string, bool) { return "", false })
+	if err != nil || len(warnings) > 0 {
+		t.Fatalf("the config: %v, %v", err, warnings)
+	}
+	o := discover(t, raw, plan.ScopeOf(c))
+	p := plan.Make(c, o, plan.Options{Now: anHourLater})
 	for _, action := range []plan.Action{
 		plan.CreatePolicy, plan.UpdatePolicy, plan.Undelete, plan.Protect, plan.Modify, plan.Resume, plan.Stop, plan.Blocked, plan.Unchanged,
 	} {
