@@ -48,17 +48,32 @@ func estate(t *rapid.T) plan.Observed {
 			}
 		}
 	}
+	ids := map[armid.Key]bool{}
 	for i := range rapid.IntRange(0, 25).Draw(t, "vms") {
 		sub := rapid.SampledFrom([]string{sub1, sub2}).Draw(t, "sub")
 		rg := rapid.SampledFrom([]string{"rg-app", "RG-App", "rg-sql"}).Draw(t, "rg")
+		name := fmt.Sprintf("%s%02d", rapid.SampledFrom([]string{"vm", "VM"}).Draw(t, "prefix"), i/3) // so that some have namesakes
 		vm := plan.VM{
-			ID: armid.VM(sub, rg, fmt.Sprintf("vm%02d", i)), Name: fmt.Sprintf("vm%02d", i), ResourceGroup: rg, Subscription: sub,
+			ID: armid.VM(sub, rg, name), Name: name, ResourceGroup: rg, Subscription: sub,
 			Location: rapid.SampledFrom([]string{"westeurope", "northeurope", "uksouth"}).Draw(t, "loc"), Tags: map[string]string{},
 		}
+		if ids[armid.Of(vm.ID)] {
+			continue
+		}
+		ids[armid.Of(vm.ID)] = true
 		if env := rapid.SampledFrom([]string{"", "prod", "dev", "a*b", "${X}"}).Draw(t, "env"); env != "" {
 			vm.Tags[rapid.SampledFrom([]string{"env", "Env"}).Draw(t, "tag")] = env
 		}
-		o.VMs = append(o.VMs, vm)
+		switch rapid.IntRange(0, 15).Draw(t, "seen") {
+		case 0: // gone, or not visible
+		case 1:
+			vm.Unsupported = "its OS disk is ephemeral"
+			o.VMs = append(o.VMs, vm)
+		case 2:
+			o.VMs = append(o.VMs, plan.VM{ID: vm.ID, Name: vm.Name, ResourceGroup: rg, Subscription: sub, Unreadable: "a new kind"})
+		default:
+			o.VMs = append(o.VMs, vm)
+		}
 		for _, v := range o.Vaults {
 			if armid.SubscriptionOf(v.ID) == sub && armid.Location(v.Location) == vm.Location {
 				if it, ok := item(t, v, vm); ok {
@@ -164,7 +179,8 @@ func TestAfterOneChangeToTheEstateThePlanShowsExactlyThatChange(t *testing.T) {
 		o := estate(t)
 		var activeItems []int
 		for i, it := range o.Items {
-			if active(&it) {
+			sound := slices.ContainsFunc(o.VMs, func(vm plan.VM) bool { return vm.ID == it.VM && vm.Unreadable == "" && vm.Unsupported == "" })
+			if active(&it) && sound {
 				activeItems = append(activeItems, i)
 			}
 		}
