@@ -219,9 +219,10 @@ func (s *scenario) checkHistory(v *verdicts, st *state, all []sent) {
 			continue
 		}
 		var puts, backups []sent
+		container := m.container()
 		for _, q := range all {
 			switch {
-			case q.item() != m.container():
+			case q.item() != container:
 			case q.putsItem():
 				puts = append(puts, q)
 			case q.startsBackup():

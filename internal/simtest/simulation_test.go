@@ -159,8 +159,11 @@ func (p *play) run() {
 		p.v.add("no run got as far as a plan")
 		return
 	}
+	var all map[string]json.RawMessage
+	p.read(&all)
 	var st state
-	p.read(&st)
+	decode(all["protectedItems"], &st.Items)
+	decode(all["jobs"], &st.Jobs)
 	p.checkEnd(p.v, &st, last)
 	p.checkHistory(p.v, &st, slices.DeleteFunc(p.wire.requests(-1), func(q sent) bool { return p.gaps[q.walk] }))
 	p.checkThrottling()
@@ -169,8 +172,6 @@ func (p *play) run() {
 		p.judge.hidden[string(armid.Of(m.id))] = m.hidden
 	}
 	p.judge.check(p.v, p.wire.requests(-1))
-	var all map[string]json.RawMessage
-	p.read(&all)
 	p.judge.checkMirror(p.v, all)
 }
 

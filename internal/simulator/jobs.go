@@ -63,22 +63,35 @@ func (s *Server) endJob(vaultKey, id string, at time.Time, status string, op *op
 
 // jobBody is a job as it is now: the durations of what runs grow by themselves.
 func (c *call) jobBody(j *job) []byte {
-	body := c.st.read(j.body)
-	running := j.status == inProgress || j.status == "Cancelling"
-	if !running && c.version >= "2023-02-01" {
-		return body
+	if !j.runs() && c.version >= "2023-02-01" {
+		return c.st.read(j.body)
 	}
-	return edit(body, func(p *object) {
-		if running {
-			p.set("duration", isoDuration(c.now.Sub(j.started)))
+	return c.editedJob(j, func(p *object) {
+		if j.runs() {
 			p.put("extendedInfo", runningTasks(p.raw("extendedInfo"), c.now))
 		}
+	})
+}
+
+// jobRow is a job as lists show it: without detail (docs/azure.md §11, §33.29).
+func (c *call) jobRow(j *job) []byte {
+	return c.editedJob(j, func(p *object) { p.del("extendedInfo", "errorDetails") })
+}
+
+func (c *call) editedJob(j *job, change func(p *object)) []byte {
+	return edit(c.st.read(j.body), func(p *object) {
+		if j.runs() {
+			p.set("duration", isoDuration(c.now.Sub(j.started)))
+		}
 		// Older api-versions number the actions (docs/azure.md §33.34).
-		if p.has("actionsInfo") && c.version < "2023-02-01" {
+		if c.version < "2023-02-01" && p.has("actionsInfo") {
 			p.set("actionsInfo", []int{1})
 		}
+		change(p)
 	}, "properties")
 }
+
+func (j *job) runs() bool { return j.status == inProgress || j.status == "Cancelling" }
 
 func runningTasks(extended []byte, now time.Time) json.RawMessage {
 	return editTasks(extended, func(task *object) {
@@ -109,7 +122,7 @@ func editTasks(extended []byte, change func(task *object)) json.RawMessage {
 	})
 }
 
-// listJobs answers newest first and without detail (docs/azure.md §11, §33.29).
+// listJobs answers newest first (docs/azure.md §11, §33.29).
 func (c *call) listJobs() reply {
 	v, none := c.vault()
 	if none != nil {
@@ -136,10 +149,7 @@ func (c *call) listJobs() reply {
 	slices.SortStableFunc(found, func(a, b *job) int { return b.started.Compare(a.started) })
 	return c.list("jobs", func(from int, visit func(int, func() []byte) bool) {
 		for i := from; i < len(found); i++ {
-			row := func() []byte {
-				return edit(c.jobBody(found[i]), func(p *object) { p.del("extendedInfo", "errorDetails") }, "properties")
-			}
-			if !visit(i, row) {
+			if !visit(i, func() []byte { return c.jobRow(found[i]) }) {
 				return
 			}
 		}

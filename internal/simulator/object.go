@@ -24,7 +24,8 @@ func obj(pairs ...any) object {
 	return o
 }
 
-// parse reads raw, which must be a valid JSON object; anything else gives an empty object.
+// parse reads raw, which must be a valid JSON object; anything else gives an empty object. The values are pieces of raw:
+// bodies never change.
 func parse(raw []byte) object {
 	var o object
 	i := skipSpace(raw, 0)
@@ -33,7 +34,7 @@ func parse(raw []byte) object {
 	}
 	_, _ = walkObject(raw, i, 0, func(key, value []byte) bool {
 		if name := unquote(key); !o.has(name) {
-			o = append(o, member{name, slices.Clone(value)})
+			o = append(o, member{name, slices.Clip(value)})
 		}
 		return true
 	})
@@ -47,6 +48,10 @@ func encode(v any) json.RawMessage {
 		return v
 	case object:
 		return v.bytes()
+	case string:
+		if isPlain(v) {
+			return appendPlain(make([]byte, 0, len(v)+2), v)
+		}
 	}
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
@@ -58,19 +63,38 @@ func encode(v any) json.RawMessage {
 	return bytes.TrimRight(b.Bytes(), "\n")
 }
 
+// isPlain says whether a text stands in JSON as it is.
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < 0x20 || c > 0x7e || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
+func appendPlain(b []byte, s string) []byte {
+	return append(append(append(b, '"'), s...), '"')
+}
+
 func (o object) bytes() json.RawMessage {
-	var b bytes.Buffer
-	b.WriteByte('{')
+	n := 2
+	for _, m := range o {
+		n += len(m.key) + len(m.value) + 4
+	}
+	b := append(make([]byte, 0, n), '{')
 	for i, m := range o {
 		if i > 0 {
-			b.WriteByte(',')
+			b = append(b, ',')
 		}
-		b.Write(encode(m.key))
-		b.WriteByte(':')
-		b.Write(m.value)
+		if isPlain(m.key) {
+			b = appendPlain(b, m.key)
+		} else {
+			b = append(b, encode(m.key)...)
+		}
+		b = append(append(b, ':'), m.value...)
 	}
-	b.WriteByte('}')
-	return b.Bytes()
+	return append(b, '}')
 }
 
 // MarshalJSON implements json.Marshaler.
