@@ -175,7 +175,7 @@ func (p *play) run() {
 	p.judge.checkMirror(p.v, all)
 }
 
-// checkThrottling holds that no 429 but the injected ones was met.
+// checkThrottling holds that no 429 was met but the injected ones, and those that a run could not foresee.
 func (p *play) checkThrottling() {
 	throttled, hits := p.hits()
 	for _, f := range p.settings.Faults {
@@ -183,7 +183,7 @@ func (p *play) checkThrottling() {
 			throttled -= hits[f.Name]
 		}
 	}
-	if throttled > 0 {
+	if throttled -= len(unforeseen(p.wire.requests(-1))); throttled > 0 {
 		p.v.add("%d answers of 429 by our own doing", throttled)
 	}
 }

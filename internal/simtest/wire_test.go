@@ -16,6 +16,7 @@ import (
 type sent struct {
 	number   int // the service's; 0 = it did not come there
 	walk     int
+	run      string    // the correlation id: two programs may be at work in one walk
 	at       time.Time // sent
 	answered time.Time
 	method   string
@@ -24,6 +25,8 @@ type sent struct {
 	body     string
 	status   int // 0 = no answer
 	retry    time.Duration
+	quota    bool // the answer is the refusal of a quota
+	left     int  // what it says is left of the quota of its action; negative = nothing
 }
 
 // item is the item a request writes to: its container name, or "".
@@ -96,6 +99,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		r.Body = io.NopCloser(bytes.NewReader(body))
 	}
 	s := sent{at: time.Now(), method: r.Method, path: strings.ToLower(r.URL.Path), query: r.URL.RawQuery, body: string(body)}
+	s.run, s.left = r.Header.Get("x-ms-correlation-request-id"), -1
 	w.mu.Lock()
 	if w.dead {
 		w.mu.Unlock()
@@ -117,6 +121,12 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 		s.answered = time.Now()
 		if err == nil {
 			s.status = resp.StatusCode
+			if s.quota = s.status == http.StatusTooManyRequests && resp.Header.Get("x-ms-failure-cause") == "gateway"; s.quota {
+				s.left = 0
+			}
+			if n, bad := strconv.Atoi(resp.Header.Get("x-ms-ratelimit-remaining-subscription-resource-requests")); bad == nil {
+				s.left = n
+			}
 			if n, bad := strconv.Atoi(resp.Header.Get("Retry-After")); bad == nil {
 				s.retry = time.Duration(n) * time.Second
 			}
