@@ -11,6 +11,8 @@ CHAINS ?= 10000
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 FUZZTIME ?= 30s
 SHORT ?=
+ROWS ?=
+BIG ?=
 TIMES ?= 2
 WORLDS ?= 8760h:UTC:1 -8760h:America/New_York:2 8760h:Asia/Kolkata:8 -8760h:Pacific/Auckland:1,2,8
 MUTANTS ?= -sample 400
@@ -57,6 +59,7 @@ check: ## all that CI checks
 	$(MAKE) generate-check
 	$(MAKE) test-worlds SHORT=-short TIMES=1 WORLDS="8760h:Asia/Kolkata:1,8 -8760h:America/New_York:2"
 	$(MAKE) race SHORT=-short
+	$(MAKE) bench-check
 	$(MAKE) lint
 	$(MAKE) conformance
 
@@ -134,9 +137,21 @@ simtest-mutants: ## break the program in named ways, and see that the simulation
 
 ##@ Measuring
 
-bench: ## measure an apply against what the quotas allow (virtual time), and planning and decoding (real time)
-	$(GO) test ./internal/simtest -run TestARunIsAsFastAsTheQuotasAllow -timeout 0 -v -table
+bench: ## print what is measured beside its target: ROWS (all but the biggest; BIG=1 for these too), and how costs grow
+	$(GO) run ./internal/tools/bench $(if $(BIG),-big) -rows "$(ROWS)"
+	$(GO) test ./internal/simtest -run TestARunIsAsFastAsTheQuotasAllow -timeout 0 -v -args -table
 	$(GO) test ./config ./plan ./internal/audit ./internal/azure -run '^$$' -bench 'BenchmarkMatch|BenchmarkMake|BenchmarkItems|BenchmarkAssess' -benchmem -timeout 0
+	$(GO) test ./internal/tools/costs -run TestNoCostGrowsFasterThanWhatItIsFor -count=1 -v -args -check
+
+bench-readme: ## measure ROWS (BIG=1 as above) and write the README's tables
+	$(GO) run ./internal/tools/bench $(if $(BIG),-big) -rows "$(ROWS)" -write README.md
+
+bench-check: ## fail when work costs more than it did: statements, allocations, requests, virtual time; no seconds
+	$(GO) test ./internal/tools/costs ./internal/simtest -count=1 -v -run 'TestNoWorkCostsMoreThanItDid|TestNoCostGrowsFasterThanWhatItIsFor|TestNoRunTakesLongerThanItDid' -args -check
+
+bench-baseline: ## accept what work costs now
+	$(GO) test ./internal/tools/costs ./internal/simtest -count=1 -run 'TestNoWorkCostsMoreThanItDid|TestNoRunTakesLongerThanItDid' -args -accept
+	@git diff --stat -- internal/tools/costs/testdata internal/simtest/testdata
 
 estate: ## write a big estate of N machines and the config that fits it to bin/
 	@mkdir -p bin

@@ -133,9 +133,22 @@ func TestProtectedShare(t *testing.T) {
 	}
 }
 
+// A fleet for comparing has the subscriptions it was told, and crowds the vaults it has.
+func TestCrowdedFleetKeepsToItsVaultsAndSubscriptions(t *testing.T) {
+	raw, file := generate(t, "-vms", "3000", "-vaults", "2", "-crowded", "-subscriptions", "4")
+	e := decode(t, raw)
+	if len(e.VirtualMachines) != 3000 || len(e.Vaults) != 2+4 {
+		t.Errorf("%d machines and %d vaults, want 3000 and 2 with 4 legacy ones", len(e.VirtualMachines), len(e.Vaults))
+	}
+	c, _, err := config.Load([]string{file}, func(string) (string, bool) { return "", false })
+	if err != nil || len(c.Subscriptions) != 4 {
+		t.Errorf("%v: %v", c.Subscriptions, err)
+	}
+}
+
 func TestImpossibleFleetsAreRefused(t *testing.T) {
 	for _, args := range [][]string{
-		{"-vms", "0"}, {"-vms", "2000", "-vaults", "1"}, {"-protected-share", "1.5"}, {"-taken", "yesterday"}, {"-vaults", "-1"},
+		{"-vms", "0"}, {"-vms", "2000", "-vaults", "1"}, {"-protected-share", "1.5"}, {"-taken", "yesterday"}, {"-vaults", "-1"}, {"-subscriptions", "-1"},
 	} {
 		var out, diagnostics bytes.Buffer
 		if err := run(args, &out, &diagnostics); err == nil || out.Len() > 0 {

@@ -56,27 +56,36 @@ func regions() []region {
 	return []region{{"westeurope", "weu"}, {"northeurope", "neu"}, {"francecentral", "frc"}}
 }
 
-func newFleet(vms, vaults int, seed uint64, share float64, taken time.Time) (*fleet, error) {
-	if vaults == 0 {
-		vaults = max(1, (vms+vmsPerVault-1)/vmsPerVault)
+// layout is how big a fleet is. Numbers that are 0 follow from the others.
+type layout struct {
+	vms, vaults, subscriptions int
+	crowded                    bool // a vault may hold more than Azure allows
+}
+
+func newFleet(l layout, seed uint64, share float64, taken time.Time) (*fleet, error) {
+	if l.vaults == 0 {
+		l.vaults = max(1, (l.vms+vmsPerVault-1)/vmsPerVault)
+	}
+	if l.subscriptions == 0 {
+		l.subscriptions = min(max(2, l.vaults/12), 10)
 	}
 	switch {
-	case vms < 1 || vaults < 1:
-		return nil, errors.New("a fleet has at least one machine and one vault")
-	case vms > vaults*(vaultMaximum-vaultMaximum/20): // orphans take places too
-		return nil, fmt.Errorf("%d vaults cannot hold %d machines: a vault holds %d", vaults, vms, vaultMaximum)
+	case l.vms < 1 || l.vaults < 1 || l.subscriptions < 1:
+		return nil, errors.New("a fleet has at least one machine, one vault and one subscription")
+	case !l.crowded && l.vms > l.vaults*(vaultMaximum-vaultMaximum/20): // orphans take places too
+		return nil, fmt.Errorf("%d vaults cannot hold %d machines: a vault holds %d", l.vaults, l.vms, vaultMaximum)
 	case share < 0 || share > 1:
 		return nil, fmt.Errorf("the protected share is %v, expected 0 to 1", share)
 	}
-	f := &fleet{vms: vms, seed: seed, share: share, taken: taken.UTC()}
-	f.build(vaults)
+	f := &fleet{vms: l.vms, seed: seed, share: share, taken: taken.UTC()}
+	f.build(l.vaults, l.subscriptions)
 	return f, nil
 }
 
-// build lays out subscriptions, cells and vaults: about a dozen vaults a subscription, ten subscriptions at most.
-func (f *fleet) build(vaults int) {
+// build lays out subscriptions, cells and vaults.
+func (f *fleet) build(vaults, subscriptions int) {
 	r := f.random("layout", 0)
-	for range min(max(2, vaults/12), 10) {
+	for range subscriptions {
 		s := uuid(r)
 		f.subscriptions = append(f.subscriptions, s)
 		f.legacy = append(f.legacy, vault{subscription: s, region: regions()[0], group: "rg-legacy", name: "rsv-legacy"})

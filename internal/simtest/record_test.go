@@ -1,0 +1,73 @@
+package simtest
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/azbackup/azbackup/internal/tools/baseline"
+)
+
+var (
+	record = flag.String("record", "", "write what the runs of the README came to into this `FILE`, for internal/tools/bench")
+	check  = flag.Bool("check", false, "compare how long runs take, and with how many requests, with the baseline")
+	accept = flag.Bool("accept", false, "write how long runs take, and with how many requests, into the baseline")
+)
+
+// TestRecordOfRuns measures what the README shows of runs in virtual time.
+func TestRecordOfRuns(t *testing.T) {
+	if *record == "" {
+		t.Skip("-record names no file")
+	}
+	type run struct {
+		Profile                 string
+		VMs, Vaults, Operations int
+		Makespan, Bound         float64
+		Requests, Throttled     int
+	}
+	var all []run
+	for _, p := range profiles() {
+		if !strings.HasPrefix(p.name, "real, 150/h") {
+			continue
+		}
+		for _, s := range sizes {
+			m := measure(t, p, s.n, s.vaults, s.operations)
+			if m.done != s.n {
+				t.Errorf("%s: %d of %d done", p.name, m.done, s.n)
+			}
+			all = append(all, run{p.name, s.n, s.vaults, s.operations, m.makespan.Seconds(), m.bound.Seconds(), m.requests, m.throttled})
+		}
+	}
+	raw, err := json.Marshal(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(*record, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A run takes no longer, measured by what is possible, than it did, and asks no more often.
+func TestNoRunTakesLongerThanItDid(t *testing.T) {
+	if !*check && !*accept {
+		t.Skip("make bench-check compares; make bench-baseline accepts")
+	}
+	var values []baseline.Value
+	for _, p := range profiles() {
+		for _, s := range sizes {
+			if s.n > 1000 || s.n > 100 && (s.vaults == 1 || p.name != "real, 150/h, others 50/h") {
+				continue
+			}
+			m := measure(t, p, s.n, s.vaults, s.operations)
+			name := fmt.Sprintf("%s, %d VMs in %d vaults: ", p.name, s.n, s.vaults)
+			values = append(values,
+				baseline.Value{Name: name + "time over the bound", Is: m.makespan.Seconds() / m.bound.Seconds(), May: 0.01},
+				baseline.Value{Name: name + "requests a VM", Is: float64(m.requests) / float64(s.n), May: 0.02},
+				baseline.Value{Name: name + "answers of 429", Is: float64(m.throttled)})
+		}
+	}
+	baseline.Check(t, "testdata/baseline.json", values, *accept)
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// figure is a kind of number that is measured, and its unit in the tables.
+type figure string
+
+const (
+	seconds   figure = "s" // of the process, start to exit
+	memory    figure = "MB"
+	written   figure = "MB written"
+	ofBound   figure = "times the bound" // wall time over the least that operations, latency and quotas allow
+	ofOther   figure = "times"           // the dearer of two runs over the cheaper
+	ofFile    figure = "times the file in memory"
+	requests  figure = "requests"
+	each      figure = "requests a machine"
+	throttled figure = "answers of 429"
+	left      figure = "changes left"
+)
+
+// order is that of the tables.
+func order() []figure {
+	return []figure{seconds, memory, written, ofBound, ofOther, ofFile, requests, each, throttled, left}
+}
+
+// text writes a number as the tables do.
+func (f figure) text(v float64) string {
+	switch f {
+	case ofBound, ofOther, ofFile, each:
+		return fmt.Sprintf("%.2f %s", v, f)
+	case seconds:
+		if v >= 100 {
+			return fmt.Sprintf("%.0f %s", v, f)
+		}
+		return fmt.Sprintf("%.1f %s", v, f)
+	case written:
+		return fmt.Sprintf("%.1f %s", v, f)
+	default:
+		return thousands(math.Round(v)) + " " + string(f)
+	}
+}
+
+// over writes by how much a limit is missed.
+func (f figure) over(by, most float64) string {
+	share := fmt.Sprintf("%.0f %%", 100*by/most)
+	switch f {
+	case ofBound, ofOther, ofFile, each:
+		return share
+	default:
+		return f.text(by) + " (" + share + ")"
+	}
+}
+
+func thousands(v float64) string {
+	s := strconv.FormatFloat(v, 'f', 0, 64)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// measured is what came of a row.
+type measured struct {
+	Figures map[figure]float64 `json:"figures"`
+	// Note says what the figures do not: the bound, the times of several runs.
+	Note string `json:"note,omitempty"`
+	// Commit is what was measured, with its date.
+	Commit string `json:"commit"`
+}
+
+func (m measured) String() string {
+	var parts []string
+	for _, f := range order() {
+		if v, ok := m.Figures[f]; ok {
+			parts = append(parts, f.text(v))
+		}
+	}
+	s := strings.Join(parts, ", ")
+	if m.Note != "" {
+		s += " (" + m.Note + ")"
+	}
+	return s
+}
+
+// limit is the most that a figure may be.
+type limit struct {
+	of   figure
+	most float64
+}
+
+// middle is the median of each figure over several runs of a row, and the note of the run in the middle by seconds.
+func middle(runs []measured) measured {
+	m := measured{Figures: map[figure]float64{}}
+	for f := range runs[0].Figures {
+		var all []float64
+		for _, r := range runs {
+			all = append(all, r.Figures[f])
+		}
+		slices.Sort(all)
+		m.Figures[f] = all[len(all)/2]
+	}
+	slices.SortFunc(runs, func(a, b measured) int { return cmp.Compare(a.Figures[seconds], b.Figures[seconds]) })
+	m.Note = runs[len(runs)/2].Note
+	return m
+}

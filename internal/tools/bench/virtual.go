@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+)
+
+// virtualRun is one apply that internal/simtest measured in virtual time: the same on every machine.
+type virtualRun struct {
+	Profile                   string
+	VMs, Vaults, Operations   int
+	Makespan, Bound, Requests float64 // seconds, from the first write to the last confirmation; requests in that time
+	Throttled                 float64
+}
+
+// The profiles of internal/simtest that the tables show.
+const (
+	quiet  = "real, 150/h, others 0/h"
+	others = "real, 150/h, others 50/h"
+)
+
+// virtual takes a run from what internal/simtest recorded; operations is limits.operations, 0 = the default.
+func virtual(profile string, vms, vaults, operations int) run {
+	return func(ctx context.Context, l *lab) (measured, error) {
+		if l.virtual == nil {
+			if err := l.recordVirtual(ctx); err != nil {
+				return measured{}, err
+			}
+		}
+		for _, r := range l.virtual {
+			if r.Profile == profile && r.VMs == vms && r.Vaults == vaults && r.Operations == operations {
+				return measured{
+					Figures: map[figure]float64{ofBound: r.Makespan / r.Bound, each: r.Requests / float64(vms), throttled: r.Throttled},
+					Note:    fmt.Sprintf("first write to last confirmation %.1f s, bound %.1f s", r.Makespan, r.Bound),
+				}, nil
+			}
+		}
+		return measured{}, fmt.Errorf("internal/simtest recorded no run of %d machines in %d vaults, profile %q, operations %s",
+			vms, vaults, profile, strconv.Itoa(operations))
+	}
+}
+
+func (l *lab) recordVirtual(ctx context.Context) error {
+	file := filepath.Join(l.dir, "virtual.json")
+	cmd := exec.CommandContext(ctx, "go", "test", "github.com/azbackup/azbackup/internal/simtest", "-count=1", "-timeout", "0",
+		"-run", "^TestRecordOfRuns$", "-args", "-record", file)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("recording runs in virtual time: %w\n%s", err, out)
+	}
+	raw, err := os.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(raw, &l.virtual)
+}
