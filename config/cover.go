@@ -31,7 +31,7 @@ func (l *linter) checkCovered() {
 			earlier.add(own)
 		}
 		if budget < 0 {
-			l.out.warn(l.at(r), ruleTooMany, "select by tag or by resource group, or by id",
+			l.out.warn(l.at(r), "too-many", "select by tag or by resource group, or by id",
 				"there are too many patterns to compare each with each: rules from here on are not checked for being covered")
 			return
 		}
@@ -88,12 +88,12 @@ func (l *linter) checkSelectorCovered(r *Rule, s *Selector, f *foldedSelector, e
 			continue
 		}
 		if e := foldSelector(&r.Except[i]); e.covers(f, budget) {
-			l.out.fail(l.at(s), ruleCovered, "", "this never matches: the rule's own \"except\" leaves out every VM that it selects")
+			l.out.fail(l.at(s), "covered", "", "this never matches: the rule's own \"except\" leaves out every VM that it selects")
 			return
 		}
 	}
 	if e := earlier.covering(f, budget); e != nil {
-		l.out.fail(l.at(s), ruleCovered, "the first rule that matches decides: put the narrower rule first",
+		l.out.fail(l.at(s), "covered", "the first rule that matches decides: put the narrower rule first",
 			"this never decides: rule %s in %s matches every VM that it selects", quote(e.by), e.at.where())
 	}
 }

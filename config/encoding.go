@@ -12,7 +12,7 @@ const byteOrderMark = "\uFEFF"
 func readable(src *source, out *collector) bool {
 	if strings.HasPrefix(src.text, "\xFF\xFE") || strings.HasPrefix(src.text, "\xFE\xFF") {
 		src.text = "" // nothing in it can be shown
-		out.place(src, 1, 1, ruleEncoding, "save the file as UTF-8", "the file is UTF-16, not UTF-8")
+		out.place(src, 1, 1, "encoding", "save the file as UTF-8", "the file is UTF-16, not UTF-8")
 		return false
 	}
 	ok, line := true, 1
@@ -24,7 +24,7 @@ func readable(src *source, out *collector) bool {
 		col := 1
 		for i, r := range text {
 			if fault := faultOf(text[i:], r); fault != "" {
-				out.place(src, line, col, ruleEncoding, "save the file as UTF-8 text; write special characters as \\u escapes in double quotes", "%s", fault)
+				out.place(src, line, col, "encoding", "save the file as UTF-8 text; write special characters as \\u escapes in double quotes", "%s", fault)
 				ok = false
 				break // one per line is enough
 			}

@@ -21,24 +21,24 @@ const formatTimeZone = "time-zone"
 func formats() map[string]format {
 	return map[string]format{
 		"guid": {
-			pattern: `^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`, rule: ruleValue,
+			pattern: `^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`, rule: "value",
 			want: "a GUID such as 11111111-1111-1111-1111-111111111111",
 		},
 		"time": {
-			pattern: `^([01][0-9]|2[0-3]):[03]0$`, rule: ruleTime,
+			pattern: `^([01][0-9]|2[0-3]):[03]0$`, rule: "time",
 			want: "a time on the hour or half hour, from \"00:00\" to \"23:30\"",
 			hint: "Azure starts backups on :00 and :30 only", // docs/azure.md §8.3
 		},
 		"duration": {
-			pattern: `^([0-9]+[wdhms])+$`, rule: ruleDuration,
+			pattern: `^([0-9]+[wdhms])+$`, rule: "duration",
 			want: "a number with a unit: s, m, h, d or w, such as 4h, 30m or 30d",
 		},
 		"location": {
-			pattern: `^[A-Za-z][A-Za-z0-9 ]*$`, rule: ruleValue,
+			pattern: `^[A-Za-z][A-Za-z0-9 ]*$`, rule: "value",
 			want: "an Azure region such as westeurope",
 		},
 		"glob": {
-			pattern: `^[^/\[\]{}\\]+$`, rule: ruleValue,
+			pattern: `^[^/\[\]{}\\]+$`, rule: "value",
 			want: "a name in which * stands for any characters and ? for one",
 			hint: "alternatives are written as a list: [app-*, web-*]",
 		},
@@ -46,7 +46,7 @@ func formats() map[string]format {
 		"week":  {words: []string{"First", "Second", "Third", "Fourth", "Last"}},
 		"month": {words: months()},
 		"part": {
-			pattern: `^[^/\s]([^/]*[^/\s])?$`, rule: ruleValue,
+			pattern: `^[^/\s]([^/]*[^/\s])?$`, rule: "value",
 			want: "a name as it stands in a resource id, without / and without space at its ends",
 		},
 	}

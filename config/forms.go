@@ -52,9 +52,9 @@ func (w *walker) duration(n *node, p *path) time.Duration {
 	}
 	d, ok := parseDuration(n.text)
 	if !ok {
-		w.fail(n, ruleDuration, "", "%s is too long: %s", p, quote(n.text))
+		w.fail(n, "duration", "", "%s is too long: %s", p, quote(n.text))
 	} else if d == 0 {
-		w.fail(n, ruleDuration, "", "%s must be longer than zero", p)
+		w.fail(n, "duration", "", "%s must be longer than zero", p)
 	}
 	return d
 }
@@ -86,13 +86,13 @@ const lastWord = "last"
 func (w *walker) date(n *node, p *path) Date {
 	if n.isText() && (n.text == lastWord || !n.variable) {
 		if n.text != lastWord {
-			w.fail(n, ruleValue, "", "%s must be a day of the month or %s, not %s", p, quote(lastWord), quote(n.text))
+			w.fail(n, "value", "", "%s must be a day of the month or %s, not %s", p, quote(lastWord), quote(n.text))
 		}
 		return LastDay
 	}
 	first, last := 1, 28 // docs/azure.md §8.3: later days are not known to be accepted
 	if i, err := strconv.Atoi(n.text); err == nil && isNumber(n.text) && n.kind == scalar && !n.quoted && i > last && i <= 31 {
-		w.fail(n, ruleRange, "write last for the last day of the month", "%s must be from %d to %d or %s, not %d: not every month has that day",
+		w.fail(n, "range", "write last for the last day of the month", "%s must be from %d to %d or %s, not %d: not every month has that day",
 			p, first, last, quote(lastWord), i)
 		return LastDay
 	}
@@ -108,7 +108,7 @@ func (w *walker) protect(n *node, p *path) Protect {
 		return ProtectStopped
 	}
 	if n.isText() && !n.variable && !isBool(n.text) {
-		w.fail(n, ruleValue, didYouMean(n.text, []string{string(ProtectOn), string(ProtectOff), string(ProtectStopped)}),
+		w.fail(n, "value", didYouMean(n.text, []string{string(ProtectOn), string(ProtectOff), string(ProtectStopped)}),
 			"%s cannot be %s", p, quote(n.text))
 		return ""
 	}
@@ -136,7 +136,7 @@ func (w *walker) share(n *node, p *path) Share {
 	}
 	i, err := strconv.Atoi(digits)
 	if err != nil || strconv.Itoa(i) != digits {
-		w.fail(n, ruleValue, "", "%s must be a whole number or a percentage such as 10%%, not %s", p, quote(n.text))
+		w.fail(n, "value", "", "%s must be a whole number or a percentage such as 10%%, not %s", p, quote(n.text))
 		return Share{}
 	}
 	w.inRange(n, i, limits{min: &zero, max: &hundred}, p)
@@ -179,7 +179,7 @@ func (w *walker) exactlyOne(n *node, p *path, v reflect.Value) {
 		}
 	}
 	if n.kind == mapping && count != 1 {
-		w.fail(n, ruleExactlyOne, "", "%s must have exactly one of %s", p, quoteAll(keys))
+		w.fail(n, "exactly-one", "", "%s must have exactly one of %s", p, quoteAll(keys))
 	}
 }
 
@@ -195,13 +195,13 @@ func (w *walker) selectors(n *node, v *[]Selector, p *path) {
 		w.wrongType(n, p, "a mapping or a list of mappings")
 		return
 	case len(items) == 0:
-		w.fail(n, ruleEmptySelector, hintEveryVM, "%s must not be an empty list", p)
+		w.fail(n, "empty-selector", hintEveryVM, "%s must not be an empty list", p)
 		return
 	}
 	*v = make([]Selector, len(items))
 	for i, item := range items {
 		if item.kind == mapping && len(item.pairs) == 0 {
-			w.fail(item, ruleEmptySelector, hintEveryVM, "a selector of %s is empty", p)
+			w.fail(item, "empty-selector", hintEveryVM, "a selector of %s is empty", p)
 			continue
 		}
 		w.decode(item, addressable(&(*v)[i]), limits{}, &path{up: p})
@@ -226,7 +226,7 @@ func (w *walker) tags(n *node, p *path) map[string]string {
 func (w *walker) tagValues(n *node, p *path) map[string][]string {
 	tags := map[string][]string{}
 	if n.kind == mapping && len(n.pairs) == 0 {
-		w.fail(n, ruleEmptySelector, "leave the key out", "%s names no tag", p)
+		w.fail(n, "empty-selector", "leave the key out", "%s names no tag", p)
 	}
 	w.eachTag(n, p, func(name string, value *node, p *path) {
 		items := value.items
@@ -237,7 +237,7 @@ func (w *walker) tagValues(n *node, p *path) map[string][]string {
 		case value.kind != list:
 			items = []*node{value}
 		case len(items) == 0:
-			w.fail(value, ruleEmptySelector, "write null for a VM without that tag", "%s has no values", p)
+			w.fail(value, "empty-selector", "write null for a VM without that tag", "%s has no values", p)
 			return
 		}
 		for _, item := range items {
@@ -259,11 +259,11 @@ func (w *walker) eachTag(n *node, p *path, do func(name string, value *node, p *
 	for _, pair := range n.pairs {
 		name := pair.key.text
 		if name == "" {
-			w.fail(pair.key, ruleValue, "", "a tag must have a name")
+			w.fail(pair.key, "value", "", "a tag must have a name")
 			continue
 		}
 		if first, ok := seen[strings.ToLower(name)]; ok {
-			w.fail(pair.key, ruleCaseOnly, "Azure compares tag names without case",
+			w.fail(pair.key, "case-only", "Azure compares tag names without case",
 				"tag %s differs from %s in line %d by case only", quote(name), quote(first.text), first.line)
 			continue
 		}

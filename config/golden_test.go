@@ -3,14 +3,16 @@ package config
 import (
 	"errors"
 	"flag"
+	"fmt"
 	"go/ast"
+	"go/constant"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -116,44 +118,69 @@ func TestEveryRuleHasHelpAndABadFile(t *testing.T) {
 			seen[m[1]] = true
 		}
 	}
+	reported := reportedRules(t)
 	var documented []string
 	for _, r := range Rules() {
 		documented = append(documented, r.Name)
 		if len(r.Help) < 40 {
 			t.Errorf("rule %s: help is too short: %q", r.Name, r.Help)
 		}
-	}
-	for _, name := range ruleConstants(t) {
-		if !slices.Contains(documented, name) {
-			t.Errorf("rule %s has no help", name)
+		if !reported[r.Name] {
+			t.Errorf("rule %s is reported by no check", r.Name)
 		}
 		// Over 5000 selectors make no readable file: TestTooManySelectors has that rule.
-		if !seen[name] && name != string(ruleTooMany) {
-			t.Errorf("rule %s has no bad file", name)
+		if !seen[r.Name] && r.Name != "too-many" {
+			t.Errorf("rule %s has no bad file", r.Name)
 		}
 	}
-	if len(documented) != len(ruleConstants(t)) {
-		t.Errorf("%d rules have help, there are %d", len(documented), len(ruleConstants(t)))
+	for name := range reported {
+		if !slices.Contains(documented, name) {
+			t.Errorf("rule %s is reported and is no row of the table", name)
+		}
+	}
+	slices.Sort(documented)
+	if len(slices.Compact(documented)) != len(Rules()) {
+		t.Error("a rule stands twice in the table")
 	}
 }
 
-// ruleConstants reads the names of all rules from the source, so that none can be forgotten.
-func ruleConstants(t *testing.T) []string {
+// reportedRules reads from the source which rules the checks name: all constants of the type rule. What the package
+// imports is not read: the type is its own.
+func reportedRules(t *testing.T) map[string]bool {
 	t.Helper()
-	file, err := parser.ParseFile(token.NewFileSet(), "rules.go", nil, 0)
+	paths, err := filepath.Glob("*.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var names []string
-	ast.Inspect(file, func(n ast.Node) bool {
-		if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
-			name, err := strconv.Unquote(lit.Value)
-			if err != nil {
-				t.Fatal(err)
-			}
-			names = append(names, name)
+	fset := token.NewFileSet()
+	var files []*ast.File
+	for _, path := range paths {
+		if strings.HasSuffix(path, "_test.go") || strings.HasPrefix(path, "gen_") {
+			continue
 		}
-		return true
-	})
+		f, err := parser.ParseFile(fset, path, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, f)
+	}
+	info := types.Info{Types: map[ast.Expr]types.TypeAndValue{}}
+	conf := types.Config{Error: func(error) {}, Importer: noImports{}}
+	// The error says that imports are missing.
+	pkg, _ := conf.Check("config", fset, files, &info)
+	of := pkg.Scope().Lookup("rule").Type()
+	names := map[string]bool{}
+	for _, tv := range info.Types {
+		if tv.Value != nil && types.Identical(tv.Type, of) {
+			names[constant.StringVal(tv.Value)] = true
+		}
+	}
 	return names
+}
+
+// noImports leaves out what a package imports.
+type noImports struct{}
+
+func (noImports) Import(path string) (*types.Package, error) {
+	return nil, fmt.Errorf("%s is not read", path)
 }

@@ -17,7 +17,7 @@ func join(roots []*node, out *collector) *node {
 	joined := &node{kind: mapping, src: roots[0].src, line: roots[0].line, col: roots[0].col, width: 1}
 	for _, root := range roots {
 		if root.kind != mapping {
-			out.fail(root, ruleWrongType, "a file starts with: version: 1", "the file must be a mapping, not %s", root.describe())
+			out.fail(root, "wrong-type", "a file starts with: version: 1", "the file must be a mapping, not %s", root.describe())
 			joined.bad = true
 			continue
 		}
@@ -52,7 +52,7 @@ func (n *node) merge(pairs []pair, out *collector) {
 			merged.merge(p.value.pairs, out)
 			n.pairs[i].value = &merged
 		default:
-			out.fail(p.key, ruleOncePerConfig, "say it in one file only", "%s is said in %s already, line %d",
+			out.fail(p.key, "once-per-config", "say it in one file only", "%s is said in %s already, line %d",
 				quote(p.key.text), clip(have.key.src.name), have.key.line)
 		}
 	}
@@ -88,10 +88,10 @@ func checkVersion(root *node, out *collector) {
 	version := root.get(keyVersion)
 	switch {
 	case version == nil:
-		out.fail(root, ruleMissingKey, "the first line of a file is: version: 1", "the file lacks the key %s", quote(keyVersion))
+		out.fail(root, "missing-key", "the first line of a file is: version: 1", "the file lacks the key %s", quote(keyVersion))
 	case version.bad || version.kind == scalar && version.text == "1" && (version.variable || version.tag == tagInt):
 	default:
-		out.fail(version, ruleVersion, "", "the version must be 1, not %s", version.describe())
+		out.fail(version, "version", "", "the version must be 1, not %s", version.describe())
 		version.bad = true
 	}
 }

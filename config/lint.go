@@ -28,7 +28,7 @@ const (
 
 func (l *linter) run() {
 	if v, p := len(l.c.Vaults), len(l.c.Policies); v > maxVaults || p > maxPolicies {
-		l.out.fail(l.at(&l.c.Vaults, &l.c.Policies), ruleTooMany, "", "there are %d vaults and %d policies: at most %d of each are allowed", v, p, maxVaults)
+		l.out.fail(l.at(&l.c.Vaults, &l.c.Policies), "too-many", "", "there are %d vaults and %d policies: at most %d of each are allowed", v, p, maxVaults)
 		return
 	}
 	l.checkSubscriptions()
@@ -46,7 +46,7 @@ func (l *linter) checkUnused() {
 	}
 	for i := range l.c.Policies {
 		if p := &l.c.Policies[i]; len(l.c.VaultsOf(p)) == 0 {
-			l.out.warn(l.at(&p.Name), ruleUnused, "", "policy %s is used by no rule and kept in no vault", quote(p.Name))
+			l.out.warn(l.at(&p.Name), "unused", "", "policy %s is used by no rule and kept in no vault", quote(p.Name))
 		}
 	}
 }
@@ -102,9 +102,9 @@ func (s *names) add(n *node, key string) {
 	case !taken:
 		s.seen[folded] = n
 	case first.text == n.text:
-		s.l.out.fail(n, ruleDuplicateName, "", "%s %s stands twice: first in %s", s.what, quote(n.text), first.where())
+		s.l.out.fail(n, "duplicate-name", "", "%s %s stands twice: first in %s", s.what, quote(n.text), first.where())
 	default:
-		s.l.out.fail(n, ruleCaseOnly, "names are compared without case",
+		s.l.out.fail(n, "case-only", "names are compared without case",
 			"%s %s differs from %s in %s by case only", s.what, quote(n.text), quote(first.text), first.where())
 	}
 }

@@ -17,9 +17,9 @@ func (l *linter) checkCloud() {
 		u, err := url.Parse(*field)
 		switch {
 		case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
-			l.out.fail(n, ruleCloud, "", "%s is not an address such as https://management.azure.com", quote(*field))
+			l.out.fail(n, "cloud", "", "%s is not an address such as https://management.azure.com", quote(*field))
 		case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
-			l.out.fail(n, ruleCloud, "plain http is allowed on the loopback address only", "%s must start with https://", quote(*field))
+			l.out.fail(n, "cloud", "plain http is allowed on the loopback address only", "%s must start with https://", quote(*field))
 		}
 	}
 }

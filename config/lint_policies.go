@@ -25,7 +25,7 @@ func (l *linter) checkPolicies() {
 		if l.has(&p.Name) {
 			unique.add(l.at(&p.Name), p.Name)
 			if p.Manage && !name.MatchString(p.Name) {
-				l.out.fail(l.at(&p.Name), rulePolicyName, "letters, digits, - _ and !, 3 to 150 characters, a letter first",
+				l.out.fail(l.at(&p.Name), "policy-name", "letters, digits, - _ and !, 3 to 150 characters, a letter first",
 					"a policy cannot be named %s", quote(p.Name))
 			}
 		}
@@ -47,7 +47,7 @@ func (l *linter) checkInstantOfWeekly(p *Policy) {
 	if !weekly || l.said(&p.InstantRestoreDays) && !l.has(&p.InstantRestoreDays) || days != nil && *days == 5 {
 		return
 	}
-	l.out.warn(l.at(&p.InstantRestoreDays, &p.Schedule.Weekly), ruleInstantRestore, "write instantRestoreDays: 5 if Azure refuses the policy",
+	l.out.warn(l.at(&p.InstantRestoreDays, &p.Schedule.Weekly), "instant-restore", "write instantRestoreDays: 5 if Azure refuses the policy",
 		"an Enhanced policy that runs weekly may have to keep instant points 5 days: some were refused with less, which is not documented")
 }
 
@@ -69,9 +69,9 @@ func (l *linter) checkManagedPolicy(p *Policy) {
 	for _, s := range settings {
 		switch {
 		case p.Manage && s.required && !l.said(s.field) && !l.at(p).meant(s.key):
-			l.out.fail(l.at(&p.Name, p), ruleMissingKey, "a policy with manage: true is written whole", "the policy lacks the key %s", quote(s.key))
+			l.out.fail(l.at(&p.Name, p), "missing-key", "a policy with manage: true is written whole", "the policy lacks the key %s", quote(s.key))
 		case !p.Manage && l.has(s.field) && !l.said(&p.Manage):
-			l.out.warn(l.at(s.field), ruleUnmanaged, "add manage: true, or remove it", "this is never written: the policy is not managed")
+			l.out.warn(l.at(s.field), "unmanaged", "add manage: true, or remove it", "this is never written: the policy is not managed")
 		}
 	}
 }
@@ -82,10 +82,10 @@ func (l *linter) checkTier(p *Policy) {
 		return
 	}
 	if p.Schedule != nil && p.Schedule.Hourly != nil {
-		l.out.fail(l.at(&p.Schedule.Hourly), ruleTier, "add tier: Enhanced", "only an Enhanced policy backs up several times a day")
+		l.out.fail(l.at(&p.Schedule.Hourly), "tier", "add tier: Enhanced", "only an Enhanced policy backs up several times a day")
 	}
 	if p.Consistency == "crash" {
-		l.out.fail(l.at(&p.Consistency), ruleTier, "add tier: Enhanced", "only an Enhanced policy takes crash-consistent points of all disks together")
+		l.out.fail(l.at(&p.Consistency), "tier", "add tier: Enhanced", "only an Enhanced policy takes crash-consistent points of all disks together")
 	}
 	if !l.has(&p.InstantRestoreDays) {
 		return
@@ -93,9 +93,9 @@ func (l *linter) checkTier(p *Policy) {
 	days, n := *p.InstantRestoreDays, l.at(&p.InstantRestoreDays)
 	switch {
 	case p.Schedule != nil && p.Schedule.Weekly != nil && days != 5:
-		l.out.fail(n, ruleInstantRestore, "write 5, or use tier: Enhanced", "a Standard policy that runs weekly keeps instant points 5 days, not %d", days)
+		l.out.fail(n, "instant-restore", "write 5, or use tier: Enhanced", "a Standard policy that runs weekly keeps instant points 5 days, not %d", days)
 	case days > 5:
-		l.out.fail(n, ruleInstantRestore, "Enhanced policies allow 1 to 30", "a Standard policy keeps instant points 1 to 5 days, not %d", days)
+		l.out.fail(n, "instant-restore", "Enhanced policies allow 1 to 30", "a Standard policy keeps instant points 1 to 5 days, not %d", days)
 	}
 }
 
@@ -110,14 +110,14 @@ func (l *linter) checkSchedule(p *Policy) {
 		return
 	}
 	if !slices.Contains(every, h.Every) {
-		l.out.fail(l.at(&h.Every), ruleHourly, "", "backups may run every 4h, 6h, 8h or 12h, not every %s", hours(h.Every))
+		l.out.fail(l.at(&h.Every), "hourly", "", "backups may run every 4h, 6h, 8h or 12h, not every %s", hours(h.Every))
 		return
 	}
 	if !l.has(&h.Window) {
 		return
 	}
 	if h.Window > 24*time.Hour || h.Window%h.Every != 0 { // a multiple of every is 4h or longer
-		l.out.fail(l.at(&h.Window), ruleHourly, "", "the window must be 4h to 24h long and a multiple of %s, not %s", hours(h.Every), hours(h.Window))
+		l.out.fail(l.at(&h.Window), "hourly", "", "the window must be 4h to 24h long and a multiple of %s, not %s", hours(h.Every), hours(h.Window))
 	}
 }
 
@@ -135,7 +135,7 @@ func (l *linter) checkArchive(p *Policy) {
 		return
 	}
 	if p.Tier == tierEnhanced && p.Schedule != nil && p.Schedule.Weekly != nil {
-		l.out.fail(l.at(&p.Archive), ruleArchive, "", "Azure refuses an archive tier for an Enhanced policy that runs weekly")
+		l.out.fail(l.at(&p.Archive), "archive", "", "Azure refuses an archive tier for an Enhanced policy that runs weekly")
 		return
 	}
 	longest := p.Retention.longestMonths()
@@ -149,7 +149,7 @@ func (l *linter) checkArchive(p *Policy) {
 		why = fmt.Sprintf("a point moves after %d months and must stay there %d more", p.Archive.AfterMonths, remaining)
 	}
 	if longest < need {
-		l.out.fail(l.at(&p.Archive), ruleArchive, fmt.Sprintf("keep monthly or yearly points for %d months or longer", need),
+		l.out.fail(l.at(&p.Archive), "archive", fmt.Sprintf("keep monthly or yearly points for %d months or longer", need),
 			"no monthly or yearly point lives long enough to be archived: %s", why)
 	}
 }

@@ -22,7 +22,7 @@ func (l *linter) checkRoute(r *Rule) {
 		l.checkCandidates(r, policy)
 	}
 	if r.Spread && l.said(&r.Vault) && len(r.Vault) < 2 {
-		l.out.warn(l.at(&r.Spread), ruleNoEffect, "remove it", "with one vault there is nothing to spread over")
+		l.out.warn(l.at(&r.Spread), "no-effect", "remove it", "with one vault there is nothing to spread over")
 	}
 }
 
@@ -47,7 +47,7 @@ func (l *linter) checkPolicyName(r *Rule) *Policy {
 		for _, p := range l.c.Policies {
 			names = append(names, p.Name)
 		}
-		l.out.fail(l.at(&r.Policy), ruleUnknownPolicy, didYouMean(r.Policy, names),
+		l.out.fail(l.at(&r.Policy), "unknown-policy", didYouMean(r.Policy, names),
 			"policy %s is not among the policies of the file", quote(r.Policy))
 	}
 	return policy
@@ -58,7 +58,7 @@ func (l *linter) checkPolicyName(r *Rule) *Policy {
 func (l *linter) checkPlace(r *Rule, vaults []Vault) {
 	for i, v := range vaults {
 		if v.Subscription != "" && v.Location != "" && !r.admits(v.place()) {
-			l.out.fail(l.at(&r.Vault[i], &r.Vault), ruleVaultPlace, "a vault takes VMs of its own subscription and region only",
+			l.out.fail(l.at(&r.Vault[i], &r.Vault), "vault-place", "a vault takes VMs of its own subscription and region only",
 				"no VM of this rule can be in the subscription and region of vault %s (%s)", quote(v.Name), clip(v.Location))
 		}
 	}
@@ -68,7 +68,7 @@ func (l *linter) checkPlace(r *Rule, vaults []Vault) {
 func (l *linter) checkCandidates(r *Rule, policy *Policy) {
 	vaults := l.c.reachable(r)
 	if len(vaults) == 0 {
-		l.out.fail(l.at(&r.Name, r), ruleNoVault, "add a vault to vaults, or protect: false to the rule",
+		l.out.fail(l.at(&r.Name, r), "no-vault", "add a vault to vaults, or protect: false to the rule",
 			"no vault of the file is in a subscription and region that this rule selects")
 		return
 	}
@@ -82,7 +82,7 @@ func (l *linter) checkCandidates(r *Rule, policy *Policy) {
 		at := place{strings.ToLower(v.Subscription), armid.Location(v.Location)}
 		other, taken := first[at]
 		if taken {
-			l.out.warn(l.at(&r.Name, r), ruleSpread, "write vault: …, or spread: true to fill them evenly",
+			l.out.warn(l.at(&r.Name, r), "spread", "write vault: …, or spread: true to fill them evenly",
 				"a new VM may go to vault %s or %s, both in %s: it is blocked until the rule says which", quote(other.Name), quote(v.Name), clip(v.Location))
 			return
 		}
@@ -109,7 +109,7 @@ func (l *linter) checkPolicyVaults(r *Rule, policy *Policy, vaults []Vault, repo
 	}
 	for _, v := range vaults {
 		if !kept[armid.Of(v.ID())] {
-			report(l.at(&r.Policy), rulePolicyVault, "add the vault to the policy, or narrow the rule by vault, locations or subscriptions",
+			report(l.at(&r.Policy), "policy-vault", "add the vault to the policy, or narrow the rule by vault, locations or subscriptions",
 				"the rule may send a VM to vault %s, where policy %s is not kept", quote(v.Name), quote(policy.Name))
 		}
 	}

@@ -32,20 +32,20 @@ func (l *linter) checkForm(r *Rule) {
 	id, match := l.said(&r.ID), l.said(&r.Match)
 	switch {
 	case id && match:
-		l.out.fail(l.at(&r.Match), ruleRuleForm, "", "a rule has either \"id\" or \"match\", not both")
+		l.out.fail(l.at(&r.Match), "rule-form", "", "a rule has either \"id\" or \"match\", not both")
 	case !id && !match && !l.at(r).meant("id") && !l.at(r).meant("match"):
-		l.out.fail(l.at(r), ruleRuleForm, `to match every VM write match: {names: ["*"]}`, "a rule needs \"id\" or \"match\"")
+		l.out.fail(l.at(r), "rule-form", `to match every VM write match: {names: ["*"]}`, "a rule needs \"id\" or \"match\"")
 	case id && l.said(&r.Except):
-		l.out.fail(l.at(&r.Except), ruleRuleForm, "", "\"except\" goes with \"match\", not with \"id\"")
+		l.out.fail(l.at(&r.Except), "rule-form", "", "\"except\" goes with \"match\", not with \"id\"")
 	}
 	switch {
 	case !l.protects(r):
 		l.checkNoEffect(r)
 	case l.has(&r.Reason):
-		l.out.warn(l.at(&r.Reason), ruleNoEffect, "a comment will do", "the reason is shown only where protect is false or stopped")
+		l.out.warn(l.at(&r.Reason), "no-effect", "a comment will do", "the reason is shown only where protect is false or stopped")
 	}
 	if l.protects(r) && !l.said(&r.Policy) && !l.at(r).meant("policy") && !l.at(r).meant("protect") {
-		l.out.fail(l.at(&r.Name, r), ruleMissingKey, "or write protect: false, or protect: stopped", "the rule lacks the key \"policy\"")
+		l.out.fail(l.at(&r.Name, r), "missing-key", "or write protect: false, or protect: stopped", "the rule lacks the key \"policy\"")
 	}
 }
 
@@ -60,7 +60,7 @@ func (l *linter) checkNoEffect(r *Rule) {
 	}
 	for _, field := range fields {
 		if l.has(field) && l.has(&r.Protect) {
-			l.out.warn(l.at(field), ruleNoEffect, "remove it", "this has no effect beside protect: %s", r.Protect)
+			l.out.warn(l.at(field), "no-effect", "remove it", "this has no effect beside protect: %s", r.Protect)
 		}
 	}
 }
@@ -77,14 +77,14 @@ func (l *linter) checkID(r *Rule, seen map[armid.Key]*node) {
 	n := l.at(&r.ID)
 	id, err := armid.ParseVM(r.ID)
 	if err != nil {
-		l.out.fail(n, ruleVMID, "write /subscriptions/…/resourceGroups/…/providers/Microsoft.Compute/virtualMachines/…",
+		l.out.fail(n, "vm-id", "write /subscriptions/…/resourceGroups/…/providers/Microsoft.Compute/virtualMachines/…",
 			"%s is not the id of a VM", quote(r.ID))
 		n.bad = true
 		return
 	}
 	l.checkSubscription(n, id.Subscription)
 	if first, ok := seen[armid.Of(r.ID)]; ok {
-		l.out.fail(n, ruleDuplicateVM, "ids are compared without case", "this VM has a rule already, in %s", first.where())
+		l.out.fail(n, "duplicate-vm", "ids are compared without case", "this VM has a rule already, in %s", first.where())
 		return
 	}
 	seen[armid.Of(r.ID)] = n
@@ -110,7 +110,7 @@ func (l *linter) checkExcept(r *Rule) {
 	if len(conditions) < 2 {
 		return
 	}
-	l.out.warn(n, ruleAmbiguousExcept,
+	l.out.warn(n, "ambiguous-except",
 		"if any one should do, write a list: except: [{…}, {…}]; if all are meant, write a list of one: except: [{…}]",
 		"this leaves out only VMs for which all hold: %s; not VMs for which one holds: %s",
 		strings.Join(conditions, " AND "), strings.Join(conditions, " OR "))

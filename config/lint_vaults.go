@@ -28,7 +28,7 @@ func (l *linter) checkVaultSubscription(v *Vault) {
 	case l.has(&v.Subscription):
 		l.checkSubscription(l.at(&v.Subscription), v.Subscription)
 	case !l.said(&v.Subscription) && len(l.c.Subscriptions) > 1:
-		l.out.fail(l.at(&v.Name, v), ruleMissingKey, "it may be left out only where the file lists one subscription",
+		l.out.fail(l.at(&v.Name, v), "missing-key", "it may be left out only where the file lists one subscription",
 			"the vault lacks the key \"subscription\"")
 	}
 }
@@ -39,13 +39,13 @@ func (l *linter) checkManagedVault(v *Vault) {
 		return
 	}
 	if v.Unmatched == "stop" {
-		l.out.fail(l.at(&v.Unmatched), ruleUnmatched, "add manage: true if no one else protects VMs in this vault",
+		l.out.fail(l.at(&v.Unmatched), "unmatched", "add manage: true if no one else protects VMs in this vault",
 			"unmatched: stop needs manage: true")
 	}
 	settings := []any{&v.Redundancy, &v.CrossRegionRestore, &v.SoftDeleteDays, &v.Immutability, &v.PublicNetworkAccess, &v.Tags}
 	for _, field := range settings {
 		if l.has(field) && !l.said(&v.Manage) {
-			l.out.warn(l.at(field), ruleUnmanaged, "add manage: true, or remove it", "this is never written: the vault is not managed")
+			l.out.warn(l.at(field), "unmanaged", "add manage: true, or remove it", "this is never written: the vault is not managed")
 		}
 	}
 }
@@ -58,9 +58,9 @@ func (l *linter) checkRedundancy(v *Vault) {
 	n := l.at(&v.CrossRegionRestore)
 	switch {
 	case !l.said(&v.Redundancy):
-		l.out.fail(n, ruleRedundancy, "add redundancy: GeoRedundant", "crossRegionRestore needs \"redundancy\" beside it: Azure takes both together")
+		l.out.fail(n, "redundancy", "add redundancy: GeoRedundant", "crossRegionRestore needs \"redundancy\" beside it: Azure takes both together")
 	case l.has(&v.Redundancy) && *v.CrossRegionRestore && v.Redundancy != "GeoRedundant":
-		l.out.fail(n, ruleRedundancy, "", "cross-region restore needs redundancy: GeoRedundant, not %s", clip(v.Redundancy))
+		l.out.fail(n, "redundancy", "", "cross-region restore needs redundancy: GeoRedundant, not %s", clip(v.Redundancy))
 	}
 }
 
@@ -69,7 +69,7 @@ func (l *linter) checkSubscription(n *node, id string) {
 	if !l.has(&l.c.Subscriptions) || l.subscriptions[strings.ToLower(id)] {
 		return
 	}
-	l.out.fail(n, ruleUnknownSubscription, "list it under subscriptions, or remove what lies in it",
+	l.out.fail(n, "unknown-subscription", "list it under subscriptions, or remove what lies in it",
 		"subscription %s is not among the subscriptions of the file", clip(id))
 }
 
@@ -88,16 +88,16 @@ func (l *linter) resolve(refs []string, at func(i int) *node) []Vault {
 			if l.misspelt("vaults") {
 				continue
 			}
-			l.out.fail(n, ruleUnknownVault, didYouMean(ref, l.vaultNames()), "vault %s is not among the vaults of the file", quote(ref))
+			l.out.fail(n, "unknown-vault", didYouMean(ref, l.vaultNames()), "vault %s is not among the vaults of the file", quote(ref))
 		case 1:
 			key := armid.Of(found[0].ID())
 			if named[key] {
-				l.out.fail(n, ruleDuplicateValue, "", "vault %s is named twice", quote(ref))
+				l.out.fail(n, "duplicate-value", "", "vault %s is named twice", quote(ref))
 			}
 			named[key] = true
 			vaults = append(vaults, found[0])
 		default:
-			l.out.fail(n, ruleAmbiguousVault, "write "+quoteAll(l.tellApart(found)), "vault %s may be any of %d vaults of the file", quote(ref), len(found))
+			l.out.fail(n, "ambiguous-vault", "write "+quoteAll(l.tellApart(found)), "vault %s may be any of %d vaults of the file", quote(ref), len(found))
 		}
 	}
 	return vaults

@@ -138,7 +138,8 @@ func at(n *node, r rule, hint, message string) Problem {
 
 // file reports an error about a file as a whole.
 func (c *collector) file(name string, cause error, hint, format string, args ...any) {
-	c.add(Problem{Position: Position{File: name}, Rule: string(ruleFile), Message: fmt.Sprintf(format, args...), Hint: hint})
+	const r rule = "file"
+	c.add(Problem{Position: Position{File: name}, Rule: string(r), Message: fmt.Sprintf(format, args...), Hint: hint})
 	if cause != nil {
 		c.causes = append(c.causes, cause)
 	}

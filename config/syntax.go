@@ -18,11 +18,11 @@ func reportSyntax(src *source, err error, out *collector) {
 		}
 	}
 	if strings.Contains(message, "exceeded max depth") {
-		out.place(src, line, 1, ruleNesting, "", "values are nested too deep: at most %d levels", maxDepth)
+		out.place(src, line, 1, "nesting", "", "values are nested too deep: at most %d levels", maxDepth)
 		return
 	}
 	if tab, col := firstTab(src); tab > 0 && (strings.Contains(message, "cannot start any token") || strings.Contains(message, "tab character")) {
-		out.place(src, tab, col, ruleTab, "indent with spaces", "a tab stands in the indentation, which YAML forbids")
+		out.place(src, tab, col, "tab", "indent with spaces", "a tab stands in the indentation, which YAML forbids")
 		return
 	}
 	if reportMisread(src, message, line, out) {
@@ -37,7 +37,7 @@ func reportSyntax(src *source, err error, out *collector) {
 	if plain, ok := plainSyntax()[message]; ok {
 		message = plain
 	}
-	out.place(src, line, col, ruleSyntax, "the fault stands in this line or in one of the next", "this is not YAML: %s", escape(message))
+	out.place(src, line, col, "syntax", "the fault stands in this line or in one of the next", "this is not YAML: %s", escape(message))
 }
 
 // plainSyntax says the most frequent messages of the YAML library in the words of a reader.
@@ -102,7 +102,7 @@ func reportMisread(src *source, message string, line int, out *collector) bool {
 			if found := glob.FindStringSubmatchIndex(text); found != nil {
 				before, glob := text[:found[2]], text[found[2]:found[3]]
 				n := &node{src: src, line: at, col: 1 + utf8.RuneCountInString(before), width: utf8.RuneCountInString(glob)}
-				out.fail(n, ruleSyntax, hintQuotes, "this is not YAML: %s", m.says)
+				out.fail(n, "syntax", hintQuotes, "this is not YAML: %s", m.says)
 				return true
 			}
 		}

@@ -86,5 +86,5 @@ func (v *variables) value(n *node, body string) string {
 
 func (v *variables) fail(n *node, hint, format string, args ...any) {
 	n.bad = true
-	v.out.fail(n, ruleVariable, hint, format, args...)
+	v.out.fail(n, "variable", hint, format, args...)
 }

@@ -74,7 +74,7 @@ func (w *walker) wrongType(n *node, p *path, want string) {
 	case n.kind == scalar && want == wantBool:
 		hint = "write true or false"
 	}
-	w.fail(n, ruleWrongType, hint, "%s must be %s, not %s", p, want, n.describe())
+	w.fail(n, "wrong-type", hint, "%s must be %s, not %s", p, want, n.describe())
 }
 
 // The kinds of values, as messages name them.
@@ -134,7 +134,7 @@ func (w *walker) decodeStruct(n *node, v reflect.Value, p *path) {
 			w.decode(pair.value, v.Field(f.index), f.limits, &path{up: p, key: f.key})
 			continue
 		}
-		w.fail(pair.key, ruleUnknownKey, didYouMean(pair.key.text, keysOf(fields)),
+		w.fail(pair.key, "unknown-key", didYouMean(pair.key.text, keysOf(fields)),
 			"key %s is unknown in %s", quote(pair.key.text), p)
 		if near, ok := nearest(pair.key.text, keysOf(fields)); ok {
 			n.nearMisses = append(n.nearMisses, near)
@@ -142,7 +142,7 @@ func (w *walker) decodeStruct(n *node, v reflect.Value, p *path) {
 	}
 	for _, f := range fields {
 		if f.required && n.get(f.key) == nil && !n.meant(f.key) {
-			w.out.fail(n, ruleMissingKey, "", "%s lacks the key %s", p, quote(f.key))
+			w.out.fail(n, "missing-key", "", "%s lacks the key %s", p, quote(f.key))
 		}
 	}
 }
@@ -176,7 +176,7 @@ func (w *walker) decodeList(n *node, v reflect.Value, l limits, p *path) {
 		items = []*node{n}
 	}
 	if len(items) < l.minItems {
-		w.fail(n, ruleValue, "name at least one, or leave the key out", "%s must not be an empty list", p)
+		w.fail(n, "value", "name at least one, or leave the key out", "%s must not be an empty list", p)
 		return
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(items), len(items)))
@@ -197,7 +197,7 @@ func (w *walker) unique(items []*node, p *path) {
 			continue
 		}
 		if seen[item.text] {
-			w.fail(item, ruleDuplicateValue, "", "%s stands twice in %s", clip(item.text), p)
+			w.fail(item, "duplicate-value", "", "%s stands twice in %s", clip(item.text), p)
 		}
 		seen[item.text] = true
 	}
@@ -214,7 +214,7 @@ func (w *walker) text(n *node, l limits, p *path) (string, bool) {
 		return "", false
 	}
 	if n.text == "" {
-		w.fail(n, ruleValue, "", "%s must not be empty", p)
+		w.fail(n, "value", "", "%s must not be empty", p)
 		return "", false
 	}
 	return n.text, w.allowed(n, l, p)
@@ -227,7 +227,7 @@ func (w *walker) allowed(n *node, l limits, p *path) bool {
 		if slices.Contains(words, n.text) {
 			return true
 		}
-		w.fail(n, ruleValue, didYouMean(n.text, words), "%s cannot be %s", p, quote(n.text))
+		w.fail(n, "value", didYouMean(n.text, words), "%s cannot be %s", p, quote(n.text))
 		return false
 	}
 	if l.format == formatTimeZone {
@@ -247,7 +247,7 @@ func (w *walker) timeZone(n *node, p *path) bool {
 	if _, ok := w.zones.windows[n.text]; ok {
 		return true
 	}
-	w.fail(n, ruleTimeZone, w.zones.hint(n.text), "%s cannot be %s: Azure knows the time zones of Windows", p, quote(n.text))
+	w.fail(n, "time-zone", w.zones.hint(n.text), "%s cannot be %s: Azure knows the time zones of Windows", p, quote(n.text))
 	return false
 }
 
@@ -259,7 +259,7 @@ func (w *walker) number(n *node, l limits, p *path) (int, bool) {
 	}
 	i, err := strconv.Atoi(n.text)
 	if !isNumber(n.text) || err != nil {
-		w.fail(n, ruleWrongType, "write plain decimal digits", "%s must be %s, not %s", p, wantInt, quote(n.text))
+		w.fail(n, "wrong-type", "write plain decimal digits", "%s must be %s, not %s", p, wantInt, quote(n.text))
 		return 0, false
 	}
 	return i, w.inRange(n, i, l, p)
@@ -268,11 +268,11 @@ func (w *walker) number(n *node, l limits, p *path) (int, bool) {
 func (w *walker) inRange(n *node, i int, l limits, p *path) bool {
 	switch {
 	case l.min != nil && l.max != nil && (i < *l.min || i > *l.max):
-		w.fail(n, ruleRange, "", "%s must be from %d to %d, not %d", p, *l.min, *l.max, i)
+		w.fail(n, "range", "", "%s must be from %d to %d, not %d", p, *l.min, *l.max, i)
 	case l.min != nil && i < *l.min:
-		w.fail(n, ruleRange, "", "%s must be at least %d, not %d", p, *l.min, i)
+		w.fail(n, "range", "", "%s must be at least %d, not %d", p, *l.min, i)
 	case l.max != nil && i > *l.max:
-		w.fail(n, ruleRange, "", "%s must be at most %d, not %d", p, *l.max, i)
+		w.fail(n, "range", "", "%s must be at most %d, not %d", p, *l.max, i)
 	default:
 		return true
 	}

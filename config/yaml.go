@@ -24,7 +24,7 @@ func parse(src *source, out *collector) *node {
 	doc, err := decodeDocument(docs)
 	switch {
 	case errors.Is(err, io.EOF):
-		out.place(src, 1, 1, ruleEmpty, "a file starts with: version: 1", "the file is empty")
+		out.place(src, 1, 1, "empty", "a file starts with: version: 1", "the file is empty")
 		return nil
 	case err != nil:
 		reportSyntax(src, err, out)
@@ -33,7 +33,7 @@ func parse(src *source, out *collector) *node {
 	c := newConverter(src, out, doc)
 	root := c.convert(doc.Content[0], 1)
 	if second, err := decodeDocument(docs); err == nil {
-		out.place(src, second.Line, second.Column, ruleSecondDocument, "write one file per document, or one list",
+		out.place(src, second.Line, second.Column, "second-document", "write one file per document, or one list",
 			"a second document starts here: a file holds one")
 		return nil
 	} else if !errors.Is(err, io.EOF) {

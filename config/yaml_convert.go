@@ -55,7 +55,7 @@ func (c *converter) convert(y *yaml.Node, depth int) *node {
 		return n
 	}
 	if y.Style&yaml.TaggedStyle != 0 {
-		c.refuse(n, ruleYAMLTag, "leave the tag out; quote a value that must be a text", "YAML tags such as %s are not supported", quote(y.Tag))
+		c.refuse(n, "yaml-tag", "leave the tag out; quote a value that must be a text", "YAML tags such as %s are not supported", quote(y.Tag))
 	}
 	if y.Anchor != "" && !c.within[y] {
 		c.within[y] = true
@@ -87,7 +87,7 @@ func (c *converter) convert(y *yaml.Node, depth int) *node {
 // admit says whether there is room for one more value, as deep as it stands.
 func (c *converter) admit(n *node, depth int) bool {
 	if depth > maxDepth {
-		c.refuse(n, ruleNesting, "", "values are nested too deep: at most %d levels", maxDepth)
+		c.refuse(n, "nesting", "", "values are nested too deep: at most %d levels", maxDepth)
 		return false
 	}
 	if c.via == nil {
@@ -95,7 +95,7 @@ func (c *converter) admit(n *node, depth int) bool {
 	}
 	if c.room--; c.room < 0 && !c.stopped {
 		c.stopped = true
-		c.refuse(n, ruleAlias, "write fewer of them, or the values themselves",
+		c.refuse(n, "alias", "write fewer of them, or the values themselves",
 			"aliases make too much of this file: at most %d values more than it spells out", maxAliased)
 	}
 	return !c.stopped
@@ -105,7 +105,7 @@ func (c *converter) admit(n *node, depth int) bool {
 func (c *converter) alias(y *yaml.Node, n *node, depth int) *node {
 	n.width = 1 + utf8.RuneCountInString(y.Value)
 	if c.within[y.Alias] {
-		c.refuse(n, ruleAlias, "", "the alias *%s stands within what it stands for", escape(y.Value))
+		c.refuse(n, "alias", "", "the alias *%s stands within what it stands for", escape(y.Value))
 		return n
 	}
 	saved := c.via
@@ -123,11 +123,11 @@ func (c *converter) pairs(y *yaml.Node, n *node, depth int) {
 		key := c.convert(y.Content[i], depth+1)
 		value := c.convert(y.Content[i+1], depth+1)
 		if key.kind != scalar {
-			c.refuse(key, ruleWrongType, "", "a key must be a word, not %s", key.describe())
+			c.refuse(key, "wrong-type", "", "a key must be a word, not %s", key.describe())
 			continue
 		}
 		if first, ok := seen[key.text]; ok {
-			c.out.fail(key, ruleDuplicateKey, "", "key %s stands twice: first in line %d", quote(key.text), first.line)
+			c.out.fail(key, "duplicate-key", "", "key %s stands twice: first in line %d", quote(key.text), first.line)
 			continue
 		}
 		seen[key.text] = key
@@ -156,7 +156,7 @@ func (c *converter) mergedBy(value *node) []*node {
 	}
 	for _, m := range of {
 		if m.kind != mapping && !c.stopped {
-			c.refuse(m, ruleAlias, "", "a merge key (<<) takes a mapping, or a list of mappings, not %s", m.describe())
+			c.refuse(m, "alias", "", "a merge key (<<) takes a mapping, or a list of mappings, not %s", m.describe())
 			return nil
 		}
 	}
