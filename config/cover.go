@@ -65,10 +65,18 @@ func (t *takers) add(all []taken) {
 	}
 }
 
-// covering is the first that covers a selector, or nil. A selector that spells its names out covers only such as
-// name nothing else: it stands under any name of theirs. So it is with groups.
+// covering is the first that covers a selector, or nil. A selector that asks for names covers only such as ask for none
+// but those: it stands under any name of theirs, or under what that begins with. So it is with groups and with the values of a
+// tag.
 func (t *takers) covering(f *foldedSelector, budget *coverBudget) *taken {
-	i, ok := t.short.first(firstOf(f.names), firstOf(f.groups), func(i int) bool { return t.all[i].selector.covers(f, budget) })
+	keys := keysOfVM{firstOf(f.names), firstOf(f.groups), func(yield func(tag, value string) bool) {
+		for tag, values := range f.tags {
+			if len(values) > 0 && !yield(tag, values[0]) {
+				return
+			}
+		}
+	}}
+	i, ok := t.short.first(keys, func(i int) bool { return t.all[i].selector.covers(f, budget) })
 	if !ok {
 		return nil
 	}

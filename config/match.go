@@ -48,6 +48,7 @@ type matcher struct {
 	rules []compiledRule
 	short *shortlist     // of rules
 	slots map[string]int // folded tag name → its number
+	names []string       // folded tag names, by number
 }
 
 type compiledRule struct {
@@ -71,7 +72,12 @@ type tagCondition struct {
 // subject is a VM, folded for comparison.
 type subject struct {
 	name, group, subscription, location string
-	tags                                [][]string // by slot; nil = no such tag
+	tags                                []tagValue // those that a rule asks for; one may stand twice, in two cases
+}
+
+type tagValue struct {
+	slot  int
+	value string
 }
 
 func newMatcher(rules []Rule) *matcher {
@@ -114,6 +120,7 @@ func (m *matcher) slot(tag string) int {
 	if !ok {
 		n = len(m.slots)
 		m.slots[folded] = n
+		m.names = append(m.names, folded)
 	}
 	return n
 }
@@ -134,7 +141,7 @@ func (m *matcher) match(t Target) (int, bool) {
 		return i, true
 	}
 	s := m.subject(t)
-	i, ok := m.short.first(s.name, s.group, func(i int) bool {
+	i, ok := m.short.first(keysOfVM{s.name, s.group, m.tagsOf(&s)}, func(i int) bool {
 		return anyMatches(m.rules[i].match, &s) && !anyMatches(m.rules[i].except, &s)
 	})
 	if !ok {
@@ -147,14 +154,24 @@ func (m *matcher) subject(t Target) subject {
 	s := subject{
 		name: strings.ToLower(t.Name), group: strings.ToLower(t.ResourceGroup),
 		subscription: strings.ToLower(t.Subscription), location: armid.Location(t.Location),
-		tags: make([][]string, len(m.slots)),
 	}
 	for name, value := range t.Tags {
 		if slot, ok := m.slots[strings.ToLower(name)]; ok {
-			s.tags[slot] = append(s.tags[slot], value)
+			s.tags = append(s.tags, tagValue{slot, value})
 		}
 	}
 	return s
+}
+
+// tagsOf yields the tags of a VM by their folded names.
+func (m *matcher) tagsOf(s *subject) func(yield func(tag, value string) bool) {
+	return func(yield func(tag, value string) bool) {
+		for _, t := range s.tags {
+			if !yield(m.names[t.slot], t.value) {
+				return
+			}
+		}
+	}
 }
 
 func anyMatches(selectors []compiledSelector, s *subject) bool {
@@ -176,7 +193,7 @@ func (c *compiledSelector) matches(s *subject) bool {
 		return false
 	}
 	for i := range c.tags {
-		if !c.tags[i].matches(s.tags[c.tags[i].slot]) {
+		if !c.tags[i].matches(s.tags) {
 			return false
 		}
 	}
@@ -187,16 +204,13 @@ func (c *compiledSelector) empty() bool {
 	return c.locations == nil && c.subscriptions == nil && c.names == nil && c.groups == nil && c.tags == nil
 }
 
-func (t *tagCondition) matches(values []string) bool {
-	if t.absent {
-		return len(values) == 0
-	}
-	for _, v := range values {
-		if anyGlob(t.values, v) {
-			return true
+func (t *tagCondition) matches(tags []tagValue) bool {
+	for _, tag := range tags {
+		if tag.slot == t.slot && (t.absent || anyGlob(t.values, tag.value)) {
+			return !t.absent
 		}
 	}
-	return false
+	return t.absent
 }
 
 func anyGlob(globs []glob, s string) bool {
