@@ -2,11 +2,14 @@ package report
 
 import (
 	"bytes"
+	"compress/gzip"
 	"encoding/csv"
+	"encoding/hex"
 	"encoding/json"
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os/exec"
 	"regexp"
 	"slices"
@@ -473,4 +476,63 @@ func (n *narrow) Write(p []byte) (int, error) {
 	}
 	n.left -= len(p)
 	return len(p), nil
+}
+
+// GitHub refuses a file of more than 25,000 results or 10 MB compressed; the gravest are worth the most.
+func TestSARIFStaysWithinWhatGitHubTakes(t *testing.T) {
+	finding := func(i int, severity audit.Severity, evidence string) audit.Finding {
+		return audit.Finding{
+			Code: "BKP101", Severity: severity, Target: fmt.Sprintf("/subscriptions/s/vm%d", i), Message: "m", Hint: "h",
+			Fingerprint: fmt.Sprint(i), Evidence: map[string]string{"e": evidence},
+		}
+	}
+	var many, large audit.Result
+	for i := range 25_010 {
+		many.Findings = append(many.Findings, finding(i, audit.High, ""))
+	}
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range 400 {
+		noise := make([]byte, 32<<10)
+		for j := range noise {
+			noise[j] = byte(random.IntN(256))
+		}
+		large.Findings = append(large.Findings, finding(i, audit.High, hex.EncodeToString(noise)))
+	}
+	for name, c := range map[string]struct {
+		result audit.Result
+		want   func(results int) bool
+	}{
+		"many":  {many, func(n int) bool { return n == 25_000 }},
+		"large": {large, func(n int) bool { return n > 200 && n < 400 }},
+	} {
+		raw := written(t, "sarif", c.result)
+		var packed bytes.Buffer
+		w := gzip.NewWriter(&packed)
+		if _, err := w.Write(raw); err != nil || w.Close() != nil {
+			t.Fatal(err)
+		}
+		var doc struct {
+			Runs []struct {
+				Results []struct {
+					Fingerprints map[string]string `json:"partialFingerprints"`
+				}
+				Invocations []struct {
+					Notifications []struct {
+						Message struct{ Text string }
+					} `json:"toolExecutionNotifications"`
+				}
+			}
+		}
+		if err := json.Unmarshal(raw, &doc); err != nil {
+			t.Fatal(err)
+		}
+		run := doc.Runs[0]
+		left := fmt.Sprintf("%d findings of %d are left out", len(c.result.Findings)-len(run.Results), len(c.result.Findings))
+		if !c.want(len(run.Results)) || packed.Len() > 10<<20 {
+			t.Errorf("%s: %d results in %d bytes compressed", name, len(run.Results), packed.Len())
+		}
+		if run.Results[0].Fingerprints[sarifFingerprint] != "0" || !strings.HasPrefix(run.Invocations[0].Notifications[0].Message.Text, left) {
+			t.Errorf("%s: %+v, and the notes %+v do not say %q", name, run.Results[0], run.Invocations[0], left)
+		}
+	}
 }

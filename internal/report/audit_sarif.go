@@ -1,6 +1,8 @@
 package report
 
 import (
+	"compress/gzip"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
@@ -33,13 +35,53 @@ func AuditSARIF(w io.Writer, r audit.Result) error {
 	for i, h := range audit.Codes() {
 		index[h.Code] = i
 	}
-	for _, f := range r.Findings {
-		run.Results = append(run.Results, sarifResult(f, r, index[f.Code]))
+	if err := sarifResults(run, r, index); err != nil {
+		return err
 	}
 	report := sarif.NewReport()
 	report.Schema = sarifSchema
 	report.AddRun(run)
 	return writeJSON(w, report)
+}
+
+// What GitHub takes of one upload: so many results, and so many bytes of a compressed file, with room for all that is no
+// result. Of the rest it would refuse the whole file.
+const (
+	sarifMaxResults = 25_000
+	sarifMaxBytes   = 9 << 20
+)
+
+// sarifResults adds the findings, of which the gravest stand first, as far as GitHub takes them, and tells of the others.
+func sarifResults(run *sarif.Run, r audit.Result, index map[string]int) error {
+	size := &countWriter{}
+	packed := gzip.NewWriter(size)
+	enc := json.NewEncoder(packed)
+	for _, f := range r.Findings[:min(len(r.Findings), sarifMaxResults)] {
+		result := sarifResult(f, r, index[f.Code])
+		if err := enc.Encode(result); err != nil {
+			return err
+		}
+		if size.n > sarifMaxBytes {
+			break
+		}
+		run.Results = append(run.Results, result)
+	}
+	if n := len(r.Findings) - len(run.Results); n > 0 {
+		s := fmt.Sprintf("%s of %d are left out, the gravest are here: GitHub takes no larger file. The other formats of the audit have them all",
+			plural(n, "finding"), len(r.Findings))
+		run.Invocations[0].ToolExecutionNotifications = append(run.Invocations[0].ToolExecutionNotifications,
+			sarif.NewNotification().WithLevel("warning").WithMessage(sarif.NewMessage().WithText(sarifText(s))))
+	}
+	return nil
+}
+
+// countWriter counts what is written.
+type countWriter struct{ n int }
+
+// Write implements [io.Writer].
+func (c *countWriter) Write(p []byte) (int, error) {
+	c.n += len(p)
+	return len(p), nil
 }
 
 func sarifDriver(r audit.Result) *sarif.ToolComponent {
