@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -20,15 +21,58 @@ func AuditCSV(w io.Writer, r audit.Result) error {
 	for _, f := range r.Findings {
 		codes[armid.Of(f.Target)] = append(codes[armid.Of(f.Target)], f.Code)
 	}
+	return writeCSV(w, auditColumns(codes), slices.Values(r.VMs))
+}
+
+// auditColumns are the columns in their order, given the codes of the findings by what they are about.
+func auditColumns(codes map[armid.Key][]string) []csvColumn[audit.VM] {
+	return []csvColumn[audit.VM]{
+		{"id", func(vm audit.VM) string { return vm.ID }},
+		{"name", func(vm audit.VM) string { return vm.Name }},
+		{"resource_group", func(vm audit.VM) string { return vm.ResourceGroup }},
+		{"subscription", func(vm audit.VM) string { return vm.Subscription }},
+		{"location", func(vm audit.VM) string { return vm.Location }},
+		{"state", func(vm audit.VM) string { return string(vm.State) }},
+		{"also", func(vm audit.VM) string { return joinStates(vm.Also) }},
+		{"because", func(vm audit.VM) string { return vm.Because }},
+		{"reason", func(vm audit.VM) string { return vm.Reason }},
+		{"vault", func(vm audit.VM) string { return vm.Vault }},
+		{"policy", func(vm audit.VM) string { return vm.Policy }},
+		{"protection_state", func(vm audit.VM) string { return vm.ProtectionState }},
+		{"last_recovery_point", func(vm audit.VM) string { return rfc3339(vm.LastRecoveryPoint) }},
+		{"age_hours", func(vm audit.VM) string { return hours(vm.AgeSeconds) }},
+		{"max_age_hours", func(vm audit.VM) string { return hours(positive(vm.MaxAgeSeconds)) }},
+		{"last_backup", func(vm audit.VM) string { return rfc3339(vm.LastBackup) }},
+		{"last_backup_status", func(vm audit.VM) string { return vm.LastBackupStatus }},
+		{"health", func(vm audit.VM) string { return vm.Health }},
+		{"days_left", func(vm audit.VM) string { return optional(vm.DaysLeft) }},
+		{"rule", func(vm audit.VM) string { return rule(vm.Rule) }},
+		{"findings", func(vm audit.VM) string { return strings.Join(codes[armid.Of(vm.ID)], " ") }},
+		{"tags", func(vm audit.VM) string { return tagWords(vm.Tags) }},
+		{"notes", func(vm audit.VM) string { return strings.Join(vm.Notes, "; ") }},
+	}
+}
+
+// csvColumn is one column of a CSV file: its name in the header, and its cell in the row of an R.
+type csvColumn[R any] struct {
+	name string
+	cell func(R) string
+}
+
+// writeCSV writes the header and a row per record. Every cell is made plain text ([csvCell]).
+func writeCSV[R any](w io.Writer, columns []csvColumn[R], records iter.Seq[R]) error {
 	out := csv.NewWriter(w)
 	out.UseCRLF = true // RFC 4180
-	if err := out.Write(csvHeader()); err != nil {
+	row := make([]string, len(columns))
+	for i, c := range columns {
+		row[i] = c.name
+	}
+	if err := out.Write(row); err != nil {
 		return err
 	}
-	for _, vm := range r.VMs {
-		row := csvRow(vm, codes[armid.Of(vm.ID)])
-		for i := range row {
-			row[i] = csvCell(row[i])
+	for r := range records {
+		for i, c := range columns {
+			row[i] = csvCell(c.cell(r))
 		}
 		if err := out.Write(row); err != nil {
 			return err
@@ -36,23 +80,6 @@ func AuditCSV(w io.Writer, r audit.Result) error {
 	}
 	out.Flush()
 	return out.Error()
-}
-
-func csvHeader() []string {
-	return []string{
-		"id", "name", "resource_group", "subscription", "location", "state", "also", "because", "reason", "vault", "policy",
-		"protection_state", "last_recovery_point", "age_hours", "max_age_hours", "last_backup", "last_backup_status", "health",
-		"days_left", "rule", "findings", "tags", "notes",
-	}
-}
-
-func csvRow(vm audit.VM, codes []string) []string {
-	return []string{
-		vm.ID, vm.Name, vm.ResourceGroup, vm.Subscription, vm.Location, string(vm.State), joinStates(vm.Also), vm.Because, vm.Reason,
-		vm.Vault, vm.Policy, vm.ProtectionState, rfc3339(vm.LastRecoveryPoint), hours(vm.AgeSeconds), hours(positive(vm.MaxAgeSeconds)),
-		rfc3339(vm.LastBackup), vm.LastBackupStatus, vm.Health, optional(vm.DaysLeft), rule(vm.Rule), strings.Join(codes, " "),
-		tagWords(vm.Tags), strings.Join(vm.Notes, "; "),
-	}
 }
 
 // csvCell makes untrusted text one cell of plain text in every spreadsheet. A leading = + - @ starts a formula,

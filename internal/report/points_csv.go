@@ -1,9 +1,7 @@
 package report
 
 import (
-	"encoding/csv"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -12,45 +10,68 @@ import (
 
 // PointsCSV writes one row per recovery point, and one for each VM without any, for a spreadsheet.
 func PointsCSV(w io.Writer, p Points) error {
-	out := csv.NewWriter(w)
-	out.UseCRLF = true // RFC 4180
-	rows := [][]string{{
-		"vm", "vault", "state", "point", "time", "age_hours", "consistency", "tiers", "disks_held", "disks_attached", "disks_excluded",
-		"expires", "restorable", "why_not", "proven_by", "proven_at", "may_be_pruned_earlier",
-	}}
-	for _, v := range p.VMs {
-		vault := ""
-		if v.Item != nil {
-			vault = v.Item.Vault
+	return writeCSV(w, pointColumns(), func(yield func(pointRow) bool) {
+		for _, v := range p.VMs {
+			if len(v.Points) == 0 && !yield(pointRow{vm: v}) {
+				return
+			}
+			for _, point := range v.Points {
+				if !yield(pointRow{v, &point, v.document(point, p.Now)}) {
+					return
+				}
+			}
 		}
-		head := []string{v.VM, vault, v.state()}
-		if len(v.Points) == 0 {
-			rows = append(rows, append(head, make([]string, len(rows[0])-len(head))...))
-		}
-		for _, point := range v.Points {
-			rows = append(rows, append(slices.Clip(head), pointCells(v.document(point, p.Now), point)...))
-		}
-	}
-	for _, row := range rows {
-		for i := range row {
-			row[i] = csvCell(row[i])
-		}
-		if err := out.Write(row); err != nil {
-			return err
-		}
-	}
-	out.Flush()
-	return out.Error()
+	})
 }
 
-func pointCells(d pointDocument, p Point) []string {
-	held, attached, excluded := "", "", ""
-	if p.Disks != nil {
-		held, attached, excluded = strconv.Itoa(p.Disks.Held), strconv.Itoa(p.Disks.Attached), diskNames(p.Disks.Excluded)
+// pointRow is a VM and one of its points; without a point the cells about points are empty.
+type pointRow struct {
+	vm       VMPoints
+	point    *Point
+	document pointDocument
+}
+
+// pointColumns are the columns in their order.
+func pointColumns() []csvColumn[pointRow] {
+	ofPoint := func(cell func(p Point, d pointDocument) string) func(pointRow) string {
+		return func(r pointRow) string {
+			if r.point == nil {
+				return ""
+			}
+			return cell(*r.point, r.document)
+		}
 	}
-	return []string{
-		d.Name, rfc3339(d.Time), hours(d.AgeSeconds), d.Consistency, csvTiers(p.Tiers), held, attached, excluded,
-		rfc3339(d.Expires), strconv.FormatBool(d.Restorable), d.WhyNot, d.ProvenBy, rfc3339(d.ProvenAt), strconv.FormatBool(d.LetGo),
+	ofDisks := func(cell func(d plan.PointDisks) string) func(pointRow) string {
+		return ofPoint(func(p Point, _ pointDocument) string {
+			if p.Disks == nil {
+				return ""
+			}
+			return cell(*p.Disks)
+		})
+	}
+	return []csvColumn[pointRow]{
+		{"vm", func(r pointRow) string { return r.vm.VM }},
+		{"vault", func(r pointRow) string {
+			if r.vm.Item == nil {
+				return ""
+			}
+			return r.vm.Item.Vault
+		}},
+		{"state", func(r pointRow) string { return r.vm.state() }},
+		{"point", ofPoint(func(_ Point, d pointDocument) string { return d.Name })},
+		{"time", ofPoint(func(_ Point, d pointDocument) string { return rfc3339(d.Time) })},
+		{"age_hours", ofPoint(func(_ Point, d pointDocument) string { return hours(d.AgeSeconds) })},
+		{"consistency", ofPoint(func(_ Point, d pointDocument) string { return d.Consistency })},
+		{"tiers", ofPoint(func(p Point, _ pointDocument) string { return csvTiers(p.Tiers) })},
+		{"disks_held", ofDisks(func(d plan.PointDisks) string { return strconv.Itoa(d.Held) })},
+		{"disks_attached", ofDisks(func(d plan.PointDisks) string { return strconv.Itoa(d.Attached) })},
+		{"disks_excluded", ofDisks(func(d plan.PointDisks) string { return diskNames(d.Excluded) })},
+		{"expires", ofPoint(func(_ Point, d pointDocument) string { return rfc3339(d.Expires) })},
+		{"restorable", ofPoint(func(_ Point, d pointDocument) string { return strconv.FormatBool(d.Restorable) })},
+		{"why_not", ofPoint(func(_ Point, d pointDocument) string { return d.WhyNot })},
+		{"proven_by", ofPoint(func(_ Point, d pointDocument) string { return d.ProvenBy })},
+		{"proven_at", ofPoint(func(_ Point, d pointDocument) string { return rfc3339(d.ProvenAt) })},
+		{"may_be_pruned_earlier", ofPoint(func(_ Point, d pointDocument) string { return strconv.FormatBool(d.LetGo) })},
 	}
 }
 
