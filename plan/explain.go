@@ -138,7 +138,7 @@ func nextOf(vm armid.Key, p Plan) []Change {
 
 // explainPolicy finds vault, policy and schedule as they will be.
 func (m *maker) explainPolicy(at place, e *Explanation) {
-	if at.item != nil && at.class == active {
+	if at.item != nil && at.class == ItemActive {
 		e.Vault, e.Policy = at.item.Vault, before(at.item).Policy
 	}
 	for _, c := range e.Next {

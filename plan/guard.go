@@ -149,7 +149,7 @@ func (m *maker) activeItems() int {
 	n := 0
 	for _, at := range m.index.machines {
 		for _, it := range at.items {
-			if it.class() == active && m.vaults[m.index.key(it.Vault)] != nil {
+			if it.Class() == ItemActive && m.vaults[m.index.key(it.Vault)] != nil {
 				n++
 			}
 		}

@@ -19,7 +19,7 @@ func (m *maker) itemChange(s *subject, at place, a Action) Change {
 	}
 	c.Vault, c.Item = at.item.Vault, at.item.ID
 	c.Before = before(at.item)
-	if at.class == softDeleted && !at.item.PurgeAt.IsZero() {
+	if at.class == ItemSoftDeleted && !at.item.PurgeAt.IsZero() {
 		due := at.item.PurgeAt
 		c.Due = &due
 	}
@@ -56,7 +56,7 @@ func (m *maker) keep(s *subject, at place, r Reason, detail string) {
 	if at.item != nil && s.vm != nil && unwanted {
 		c.Notes = append([]string{m.describe(at.item)}, c.Notes...)
 	}
-	if at.vault != nil && s.vm != nil && s.rule == nil && at.class == active && at.vault.conf.Unmatched == unmatchedStop {
+	if at.vault != nil && s.vm != nil && s.rule == nil && at.class == ItemActive && at.vault.conf.Unmatched == unmatchedStop {
 		c.Notes = append(c.Notes, "not stopped in this run")
 	}
 	m.count(r)

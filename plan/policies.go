@@ -200,7 +200,7 @@ func (m *maker) policyRefused(v *vaultPlan, before, after PolicySpec, suspended 
 func (m *maker) usersOf(v *vaultPlan, p *policyPlan) (users, suspendedItems int) {
 	for _, it := range m.index.under[armid.Of(p.id)] {
 		users++
-		if it.class() == suspended {
+		if it.Class() == ItemSuspended {
 			suspendedItems++
 		}
 	}
@@ -213,7 +213,7 @@ func (m *maker) usersOf(v *vaultPlan, p *policyPlan) (users, suspendedItems int)
 // ageing are the items whose recovery points age under their policy, by id: a stopped item keeps all it has.
 func ageing(items []*Item) []*Item {
 	out := slices.DeleteFunc(slices.Clone(items), func(it *Item) bool {
-		return it.class() != active && it.class() != suspended
+		return it.Class() != ItemActive && it.Class() != ItemSuspended
 	})
 	slices.SortFunc(out, func(a, b *Item) int { return compareIDs(a.ID, b.ID) })
 	return out

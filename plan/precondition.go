@@ -89,7 +89,7 @@ func isSameProtection(a, b *State) bool {
 	if !isSameState(a.State, b.State) {
 		return false
 	}
-	return armid.Same(a.Policy, b.Policy) || a.class() == stopped || a.class() == softDeleted
+	return armid.Same(a.Policy, b.Policy) || a.class() == ItemStopped || a.class() == ItemSoftDeleted
 }
 
 // isSameState compares states as a plan does: those with a schedule are one.
@@ -97,11 +97,11 @@ func isSameState(a, b string) bool {
 	return Canonical(a) == Canonical(b) || IsActive(a) && IsActive(b)
 }
 
-func (s *State) class() itemClass {
+func (s *State) class() ItemClass {
 	if s.State == "" {
-		return noItem
+		return NoItem
 	}
-	return (&Item{State: s.State, SoftDeleted: s.State == StateSoftDeleted}).class()
+	return (&Item{State: s.State, SoftDeleted: s.State == StateSoftDeleted}).Class()
 }
 
 // keepsDisks says whether a write leaves the disk filter as it finds it.

@@ -273,7 +273,7 @@ func (m *restorer) choose(vm string) (best chosen, reason Reason, detail string)
 func (m *restorer) isBetter(a, b chosen) bool {
 	return cmp.Or(
 		a.point.Time.Compare(b.point.Time),
-		asInt(a.item.class() == active)-asInt(b.item.class() == active),
+		asInt(a.item.Class() == ItemActive)-asInt(b.item.Class() == ItemActive),
 		strings.Compare(string(armid.Of(b.item.ID)), string(armid.Of(a.item.ID))),
 	) > 0
 }

@@ -28,7 +28,7 @@ func (m *maker) resume(s *subject, at place, undelete string) {
 	case undelete != "":
 		c.WaitsFor, c.Due = "", nil
 		c.Before = &State{State: StateProtectionStopped, Disks: it.Disks.normal()}
-	case at.class == suspended:
+	case at.class == ItemSuspended:
 		c.Reason = ReasonBackupsSuspended
 	}
 	c.Because = m.sentence(c.Reason, "")
@@ -47,7 +47,7 @@ func (m *maker) resume(s *subject, at place, undelete string) {
 		m.block(c, reason, detail, "")
 		return
 	}
-	if c.After.Keeps = p.keepsThen(); at.class == suspended {
+	if c.After.Keeps = p.keepsThen(); at.class == ItemSuspended {
 		c.Before.Keeps = m.keepsNow(from)
 	}
 	r := m.resumeRisks(at, from, p)
@@ -55,7 +55,7 @@ func (m *maker) resume(s *subject, at place, undelete string) {
 	var lost *loss
 	if r.retention {
 		var now *PolicySpec // a stopped item keeps all it has
-		if at.class == suspended {
+		if at.class == ItemSuspended {
 			now = m.specToLeave(from, p)
 		}
 		lost = newLoss(now, p.keeps(), 0, it)
@@ -78,7 +78,7 @@ func (m *maker) resumeRisks(at place, from *Policy, to *policyPlan) risks {
 	if at.item.LastRecoveryPoint.IsZero() {
 		return risks{}
 	}
-	if at.class == suspended && from != nil {
+	if at.class == ItemSuspended && from != nil {
 		return risks{retention: m.moveRisks(from, to).retention}
 	}
 	return risks{retention: true}

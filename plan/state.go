@@ -81,35 +81,38 @@ func jobOperations() []string {
 // service itself calls it ProtectionStopped and sets a flag (docs/azure.md §3).
 const StateSoftDeleted = "soft-deleted"
 
-// itemClass is what an item's state means for a plan: a row of the table.
-type itemClass int
+// ItemClass is what an item's state means: a row of a plan's table. It is decided here alone ([Item.Class]); what else
+// depends on an item's state goes by its class, so that a word means the same everywhere.
+type ItemClass int
 
+// The classes of items.
 const (
-	noItem itemClass = iota
-	active
-	stopped
-	suspended
-	softDeleted
-	unknownState // paused, invalid, or a word this program does not know
+	NoItem          ItemClass = iota
+	ItemActive                // gets backups by a schedule, even where they fail
+	ItemStopped               // gets none, and keeps all it has
+	ItemSuspended             // gets none, while what it has ages out
+	ItemSoftDeleted           // was deleted and can still be recovered
+	ItemUnknown               // paused, invalid, not understood, or in a word this program does not know
 )
 
-// class folds an item's state. An item of which only backupStatus spoke is active: that is all it says.
-func (it *Item) class() itemClass {
+// Class folds an item's state; nil is no item. An item of which only backupStatus spoke ([Item.Partial]) is active: that
+// is all it says.
+func (it *Item) Class() ItemClass {
 	switch {
 	case it == nil:
-		return noItem
+		return NoItem
 	case it.Unreadable != "":
-		return unknownState
+		return ItemUnknown
 	case it.SoftDeleted:
-		return softDeleted
+		return ItemSoftDeleted
 	case it.Partial || IsActive(it.State):
-		return active
+		return ItemActive
 	case IsStopped(it.State):
-		return stopped
+		return ItemStopped
 	case IsSuspended(it.State):
-		return suspended
+		return ItemSuspended
 	}
-	return unknownState
+	return ItemUnknown
 }
 
 // IsActive says whether an item in this state gets backups by a schedule, even where they fail.
@@ -135,9 +138,9 @@ func Satisfied(c Change, it Item) bool {
 	case Undelete:
 		return it.Unreadable == "" && !it.SoftDeleted
 	case Stop:
-		return it.class() == stopped
+		return it.Class() == ItemStopped
 	case Protect, Modify, Resume:
-		return c.After != nil && it.class() == active && !it.Partial &&
+		return c.After != nil && it.Class() == ItemActive && !it.Partial &&
 			samePolicy(&it, c.After.Policy) && it.Disks.Equal(c.After.Disks)
 	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh, Backup, Restore, Blocked, Unchanged, Excluded:
 		return false

@@ -119,7 +119,7 @@ func targetOf(id string) config.Target {
 func (s *subject) activeVaults() []string {
 	var out []string
 	for _, it := range s.items {
-		if it.class() == active {
+		if it.Class() == ItemActive {
 			out = append(out, it.Vault)
 		}
 	}
@@ -129,7 +129,7 @@ func (s *subject) activeVaults() []string {
 // place is the item that decides about a VM, and where it is.
 type place struct {
 	item   *Item
-	class  itemClass
+	class  ItemClass
 	vault  *vaultPlan // of the file, nil elsewhere
 	here   bool       // in a vault that the rule may use
 	others []*Item
@@ -140,7 +140,7 @@ type place struct {
 func (m *maker) locate(s *subject, here func(*vaultPlan) bool) place {
 	var best place
 	for _, it := range s.items {
-		p := place{item: it, class: it.class(), vault: m.vaults[m.index.key(it.Vault)]}
+		p := place{item: it, class: it.Class(), vault: m.vaults[m.index.key(it.Vault)]}
 		p.here = p.vault != nil && here(p.vault)
 		if best.item == nil || p.compare(best) < 0 {
 			best = p
@@ -166,17 +166,17 @@ func (p place) compare(q place) int {
 
 func (p place) rank() int {
 	switch {
-	case p.class == active && p.here:
+	case p.class == ItemActive && p.here:
 		return 0
-	case p.class == active:
+	case p.class == ItemActive:
 		return 1
-	case p.class == unknownState:
+	case p.class == ItemUnknown:
 		return 2
-	case (p.class == stopped || p.class == suspended) && p.here:
+	case (p.class == ItemStopped || p.class == ItemSuspended) && p.here:
 		return 3
-	case p.class == softDeleted && p.here:
+	case p.class == ItemSoftDeleted && p.here:
 		return 4
-	case p.class == stopped || p.class == suspended:
+	case p.class == ItemStopped || p.class == ItemSuspended:
 		return 5
 	}
 	return 6
@@ -198,16 +198,16 @@ func (m *maker) describe(it *Item) string {
 	if it.Unreadable != "" {
 		return "not known" + in + ": " + it.Unreadable
 	}
-	switch it.class() {
-	case active:
+	switch it.Class() {
+	case ItemActive:
 		return "backed up" + in
-	case stopped:
+	case ItemStopped:
 		return "stopped" + in
-	case suspended:
+	case ItemSuspended:
 		return "suspended" + in
-	case softDeleted:
+	case ItemSoftDeleted:
 		return strings.TrimSuffix("soft-deleted"+in+", "+m.daysLeft(it), ", ")
-	case unknownState, noItem:
+	case ItemUnknown, NoItem:
 	}
 	return "in state " + cmp.Or(it.State, "unknown") + in
 }

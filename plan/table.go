@@ -69,19 +69,19 @@ func (m *maker) wantProtected(s *subject) {
 		return
 	}
 	switch {
-	case at.class == unknownState:
+	case at.class == ItemUnknown:
 		block(ReasonUnknownState, m.describe(at.item))
-	case at.class == noItem, at.class == softDeleted && !at.here:
+	case at.class == NoItem, at.class == ItemSoftDeleted && !at.here:
 		m.newcomers = append(m.newcomers, newcomer{s, at})
-	case !at.here && at.class == active && m.acceptsElsewhere(s.rule):
+	case !at.here && at.class == ItemActive && m.acceptsElsewhere(s.rule):
 		m.keep(s, at, ReasonAcceptedElsewhere, "vault "+lastName(at.item.Vault))
-	case !at.here && at.class == active:
+	case !at.here && at.class == ItemActive:
 		block(ReasonElsewhere, "vault "+lastName(at.item.Vault))
 	case !at.here:
 		block(ReasonRegisteredElsewhere, "vault "+lastName(at.item.Vault))
-	case at.class == active:
+	case at.class == ItemActive:
 		m.modify(s, at)
-	case at.class == softDeleted:
+	case at.class == ItemSoftDeleted:
 		m.resume(s, at, m.undelete(s, at))
 	default:
 		m.resume(s, at, "")
@@ -101,19 +101,19 @@ func (m *maker) wantStopped(s *subject) {
 	switch gap := m.gaps.touching(s); {
 	case gap != nil || s.vm == nil && !s.missing:
 		m.block(m.itemChange(s, at, Stop), ReasonGap, gap.words(), "")
-	case at.class == noItem:
+	case at.class == NoItem:
 		m.keep(s, at, ReasonNothingToStop, "")
-	case at.class == unknownState:
+	case at.class == ItemUnknown:
 		m.block(m.itemChange(s, at, Stop), ReasonUnknownState, m.describe(at.item), "")
-	case at.class == active && at.here:
+	case at.class == ItemActive && at.here:
 		m.stop(s, at, ReasonRuleStops)
-	case at.class == active:
+	case at.class == ItemActive:
 		m.block(m.itemChange(s, at, Stop), ReasonElsewhere, "vault "+lastName(at.item.Vault), "")
 	case !at.here:
 		m.keep(s, at, ReasonStoppedElsewhere, m.describe(at.item))
-	case at.class == softDeleted:
+	case at.class == ItemSoftDeleted:
 		m.undelete(s, at)
-	case at.class == suspended:
+	case at.class == ItemSuspended:
 		m.keep(s, at, ReasonSuspendedAges, "")
 	default:
 		m.keep(s, at, ReasonAlreadyStopped, "")
@@ -153,7 +153,7 @@ func (m *maker) withoutRule(s *subject) {
 // unmatchedStops says whether an item that no rule matches is stopped: its vault says so, nothing was left
 // unread, nobody narrowed the plan, and nothing runs on the item.
 func (m *maker) unmatchedStops(s *subject, at place) bool {
-	return at.here && at.class == active && at.vault.conf.Unmatched == unmatchedStop && at.vault.conf.Manage &&
+	return at.here && at.class == ItemActive && at.vault.conf.Unmatched == unmatchedStop && at.vault.conf.Manage &&
 		!m.incomplete() && !m.only.narrows() && m.jobOn(s, at.item, at.vault.key) == nil
 }
 
@@ -169,11 +169,11 @@ func (m *maker) acceptsElsewhere(r *config.Rule) bool {
 // wantedAction is what would be done to an item in this place, were it not blocked.
 func wantedAction(at place) Action {
 	switch {
-	case at.class == noItem, at.class == softDeleted && !at.here:
+	case at.class == NoItem, at.class == ItemSoftDeleted && !at.here:
 		return Protect
-	case at.class == softDeleted:
+	case at.class == ItemSoftDeleted:
 		return Undelete
-	case at.class == stopped, at.class == suspended:
+	case at.class == ItemStopped, at.class == ItemSuspended:
 		return Resume
 	}
 	return Modify

@@ -26,22 +26,21 @@ const (
 )
 
 func kindOf(it plan.Item) kind {
-	switch {
-	case it.Unreadable != "":
-		return odd
-	case it.SoftDeleted:
-		return deleted
-	case it.Partial:
-		return partial
-	case plan.IsActive(it.State):
+	switch it.Class() {
+	case plan.ItemActive:
+		if it.Partial {
+			return partial
+		}
 		return active
-	case plan.IsStopped(it.State):
+	case plan.ItemStopped:
 		return stopped
-	case plan.IsSuspended(it.State):
+	case plan.ItemSuspended:
 		return suspended
-	default: // ProtectionPaused, Invalid, words of later versions of the service
-		return odd
+	case plan.ItemSoftDeleted:
+		return deleted
+	case plan.NoItem, plan.ItemUnknown:
 	}
+	return odd
 }
 
 // vmItems are the items of one VM, best first.

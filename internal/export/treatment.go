@@ -85,23 +85,19 @@ const (
 )
 
 func rank(it *plan.Item) int {
-	switch {
-	case it.Unreadable != "":
-		return rankUnknown
-	case it.SoftDeleted:
-		return rankDeleted
-	case it.Partial:
-		return rankPartial
-	case active(it):
+	switch it.Class() {
+	case plan.ItemActive:
+		if it.Partial {
+			return rankPartial
+		}
 		return rankActive
-	case plan.IsStopped(it.State), plan.IsSuspended(it.State):
+	case plan.ItemStopped, plan.ItemSuspended:
 		return rankResting
+	case plan.ItemSoftDeleted:
+		return rankDeleted
+	case plan.NoItem, plan.ItemUnknown:
 	}
 	return rankUnknown
-}
-
-func active(it *plan.Item) bool {
-	return it.Unreadable == "" && !it.SoftDeleted && plan.IsActive(it.State)
 }
 
 func (e *exporter) treatment(key armid.Key, items []*plan.Item) (treatment, bool) {
@@ -125,7 +121,7 @@ func (e *exporter) treatment(key armid.Key, items []*plan.Item) (treatment, bool
 		e.note("no rule: %s is soft-deleted in %s; any rule would bring it back", vm.ID, vault.Name)
 	case why != "":
 		e.note("no rule: %s: %s", vm.ID, why)
-	case active(it):
+	case rank(it) == rankActive:
 		return e.activeTreatment(vm, vault, it)
 	case rank(it) == rankResting:
 		return treatment{vm: vm, stopped: true}, true
