@@ -50,6 +50,7 @@ type workQueue struct {
 	held             map[lockKey]bool
 	waiters          map[lockKey]*byPriority // ready but for the lock
 	running          int
+	inFlight         map[armid.Key]*vaultInFlight
 	remaining        int // changes without a result
 	remainingByVault map[armid.Key]int
 	bySubscription   map[armid.Key]unfinishedWork
@@ -58,11 +59,17 @@ type workQueue struct {
 // unfinishedWork counts changes without a result, and the vaults they are in.
 type unfinishedWork struct{ changes, vaults int }
 
+// vaultInFlight counts the running changes of a vault that its lists confirm.
+type vaultInFlight struct {
+	subscription armid.Key
+	changes      int
+}
+
 // newWorkQueue makes the queue of a plan that [plan.Validate] has nothing against. Nothing is ready before
 // [workQueue.open].
 func newWorkQueue(changes []plan.Change, usual *usual) *workQueue {
 	q := &workQueue{
-		held: map[lockKey]bool{}, waiters: map[lockKey]*byPriority{},
+		held: map[lockKey]bool{}, waiters: map[lockKey]*byPriority{}, inFlight: map[armid.Key]*vaultInFlight{},
 		remaining: len(changes), remainingByVault: map[armid.Key]int{}, bySubscription: map[armid.Key]unfinishedWork{},
 	}
 	byID := make(map[string]*task, len(changes))
@@ -93,10 +100,29 @@ func (q *workQueue) open() {
 	}
 }
 
-// start takes the next change that is ready and whose lock is free, and counts it as running; nil when there is none.
-func (q *workQueue) start() *task {
+// start takes the next change that is ready, whose lock is free and that may be admitted, and counts it as running; nil
+// when there is none. may is asked once for each vault; nil = all may.
+func (q *workQueue) start(may func(*task) bool) *task {
+	var refused []*task
+	defer func() {
+		for _, t := range refused {
+			heap.Push(&q.ready, t)
+		}
+	}()
+	admitted := map[armid.Key]bool{}
 	for len(q.ready) > 0 {
 		t := heap.Pop(&q.ready).(*task)
+		if may != nil && watched(t.Action) {
+			ok, known := admitted[t.vault]
+			if !known {
+				ok = may(t)
+				admitted[t.vault] = ok
+			}
+			if !ok {
+				refused = append(refused, t)
+				continue
+			}
+		}
 		if t.lock.kind != "" {
 			if q.held[t.lock] {
 				if q.waiters[t.lock] == nil {
@@ -109,6 +135,7 @@ func (q *workQueue) start() *task {
 		}
 		t.running = true
 		q.running++
+		q.countInFlight(t, 1)
 		return t
 	}
 	return nil
@@ -121,6 +148,7 @@ func (q *workQueue) finish(t *task, res Result) []Result {
 	if t.running {
 		t.running = false
 		q.running--
+		q.countInFlight(t, -1)
 		q.unlock(t.lock)
 	}
 	if t.result != nil {
@@ -162,6 +190,19 @@ func (q *workQueue) count(t *task, n int) {
 		work.vaults += n
 	}
 	q.bySubscription[t.subscription] = work
+}
+
+// countInFlight adds n, 1 or -1, to the running changes of a task's vault that its lists confirm.
+func (q *workQueue) countInFlight(t *task, n int) {
+	if !watched(t.Action) {
+		return
+	}
+	v := q.inFlight[t.vault]
+	if v == nil {
+		v = &vaultInFlight{subscription: t.subscription}
+		q.inFlight[t.vault] = v
+	}
+	v.changes += n
 }
 
 // unlock frees a lock and makes the next change that wants it ready.

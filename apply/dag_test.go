@@ -10,6 +10,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -38,7 +39,7 @@ func TestALongChainIsCarriedOutToItsEnd(t *testing.T) {
 	q := newWorkQueue(chain(n), newUsual(Options{}))
 	q.open()
 	for i := range n {
-		task := q.start()
+		task := q.start(nil)
 		if task == nil || task.ID != fmt.Sprint(i) {
 			t.Fatalf("start %d gives %v", i, task)
 		}
@@ -55,7 +56,7 @@ func TestAFailureBlocksALongChain(t *testing.T) {
 	n := longest()
 	q := newWorkQueue(chain(n), newUsual(Options{}))
 	q.open()
-	recorded := q.finish(q.start(), Result{ID: "0", Outcome: Failed})
+	recorded := q.finish(q.start(nil), Result{ID: "0", Outcome: Failed})
 	if len(recorded) != n || q.remaining != 0 {
 		t.Fatalf("%d results, %d left", len(recorded), q.remaining)
 	}
@@ -72,7 +73,7 @@ func TestNeedsOutOfPlanOrderDoNotMatterToTheQueue(t *testing.T) {
 	q := newWorkQueue(changes, newUsual(Options{}))
 	q.open()
 	for i := range 5 {
-		if task := q.start(); task == nil || task.ID != fmt.Sprint(i) || len(q.finish(task, Result{Outcome: Done})) != 1 {
+		if task := q.start(nil); task == nil || task.ID != fmt.Sprint(i) || len(q.finish(task, Result{Outcome: Done})) != 1 {
 			t.Fatalf("start %d gives %v", i, task)
 		}
 	}
@@ -103,7 +104,7 @@ func TestPropertiesOfTheQueue(t *testing.T) {
 				t.Fatalf("%d are left, nothing runs and nothing is ready", q.remaining)
 			}
 			if rapid.Bool().Draw(t, "start") || len(running) == 0 {
-				next := q.start()
+				next := q.start(nil)
 				if next == nil && len(running) == 0 {
 					t.Fatalf("%d are left, nothing runs, and none can start", q.remaining)
 				}
@@ -145,7 +146,7 @@ func TestWhatIsLeftWhenNothingCanRunIsAnInternalError(t *testing.T) {
 	ctx, stop := r.begin(t.Context())
 	defer stop()
 	r.schedule.open()
-	for task := r.schedule.next(ctx); task != nil; task = r.schedule.next(ctx) {
+	for task := r.schedule.next(ctx, noLimit); task != nil; task = r.schedule.next(ctx, noLimit) {
 		r.finish(task, bare(task.Change, Done, ""))
 	}
 	err := r.close(nil)
@@ -163,9 +164,9 @@ func TestWhatIsLeftWhenNothingCanRunIsAnInternalError(t *testing.T) {
 func TestNextWaitsWhileSomethingRuns(t *testing.T) {
 	s := newSchedule(chain(2), newUsual(Options{}), Options{})
 	s.open()
-	first := s.next(t.Context())
+	first := s.next(t.Context(), noLimit)
 	got := make(chan *task)
-	go func() { got <- s.next(t.Context()) }()
+	go func() { got <- s.next(t.Context(), noLimit) }()
 	select {
 	case second := <-got:
 		t.Fatalf("next gives %v while the parent runs", second)
@@ -176,3 +177,6 @@ func TestNextWaitsWhileSomethingRuns(t *testing.T) {
 		t.Errorf("next gives %v", second)
 	}
 }
+
+// noLimit admits every change at once.
+func noLimit(*task, map[armid.Key]*vaultInFlight) time.Duration { return 0 }

@@ -38,7 +38,7 @@ type Options struct {
 type Limits struct {
 	Writes      int           // HTTP writes in flight [32]
 	Polls       int           // reads in flight: sweeps and polls [8]
-	Operations  int           // operations in flight [500]
+	Operations  int           // operations in flight [as many as can be confirmed in time, see admission]
 	ItemTimeout time.Duration // one change, from its start [30m]
 	RunTimeout  time.Duration // the whole run [6h]
 }
@@ -50,9 +50,6 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.Polls <= 0 {
 		l.Polls = 8
-	}
-	if l.Operations <= 0 {
-		l.Operations = 500
 	}
 	if l.ItemTimeout <= 0 {
 		l.ItemTimeout = 30 * time.Minute

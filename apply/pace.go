@@ -79,12 +79,12 @@ func (w *watch) worthwhile(due []*wish, sparing bool) int {
 // scarcer, by what is left of it for all that is left to do. Scarcity is how many times more that is, and sweeps how
 // many are left.
 func (w *watch) share() (operations int, scarcity, sweeps float64) {
-	pays := float64(w.cost) / readsPerOperation
+	pays := float64(w.requests()) / readsPerOperation
 	scarcity, sweeps = 1, math.Inf(1)
 	work := w.unfinished()
 	for _, kind := range []ReadKind{ReadItems, ReadJobs} {
 		if b := w.budget(kind); b.Remaining >= 0 {
-			left := (1-othersPart)*float64(b.Remaining)/(float64(w.cost)/2) - stragglerSweeps*float64(work.vaults)
+			left := (1-othersPart)*float64(b.Remaining)/(float64(w.requests())/2) - stragglerSweeps*float64(work.vaults)
 			scarcity = max(scarcity, float64(work.changes)/max(left, 1)/pays)
 			sweeps = min(sweeps, left)
 		}
@@ -96,7 +96,7 @@ func (w *watch) share() (operations int, scarcity, sweeps float64) {
 func (w *watch) affordable(now time.Time) time.Time {
 	at := now
 	for _, kind := range []ReadKind{ReadItems, ReadJobs} {
-		b, pages := w.budget(kind), (w.cost+1)/2
+		b, pages := w.budget(kind), w.pages()
 		at = later(at, b.Next)
 		if b.Remaining >= 0 && b.Remaining < pages && pages > 1 {
 			at = later(at, b.Resets)

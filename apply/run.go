@@ -73,7 +73,7 @@ func newRun(p plan.Plan, b Backend, o Options) *run {
 		usual:     u,
 		watches:   map[armid.Key]*watch{},
 		refreshes: &refreshes{clock: c, mu: newMutex(o), vaults: map[armid.Key]*refreshed{}},
-		slots:     semaphore.NewWeighted(int64(o.Limits.Operations)),
+		slots:     semaphore.NewWeighted(slotsOf(o.Limits)),
 		writes:    semaphore.NewWeighted(int64(o.Limits.Writes)),
 		reads:     semaphore.NewWeighted(int64(o.Limits.Polls)),
 		telling:   make(chan struct{}, 1),
@@ -145,7 +145,7 @@ func (r *run) startAll(ctx context.Context) {
 	defer stop()
 	var lives sync.WaitGroup
 	for {
-		t := r.schedule.next(open)
+		t := r.schedule.next(open, r.admit)
 		if t == nil {
 			break
 		}

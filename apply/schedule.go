@@ -2,6 +2,7 @@ package apply
 
 import (
 	"context"
+	"time"
 
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/plan"
@@ -41,25 +42,35 @@ func (s *schedule) open() {
 	s.queue.open()
 }
 
-// next waits until a change may start, and counts it as running; nil when none will, or ctx has ended. One caller at
-// a time.
-func (s *schedule) next(ctx context.Context) *task {
+// next waits until a change may start, and counts it as running; nil when none will, or ctx has ended. may says whether
+// a change may start beside those in flight, and if not, how long it takes at most until that may have changed. One caller at a time.
+func (s *schedule) next(ctx context.Context, may admit) *task {
 	for {
 		s.mu.Lock()
 		var t *task
+		again := forever
 		over := ctx.Err() != nil
 		if !over {
-			t = s.queue.start()
-			over = t == nil && s.queue.running == 0
+			t = s.queue.start(func(t *task) bool {
+				wait := may(t, s.queue.inFlight)
+				if wait > 0 {
+					again = min(again, wait)
+				}
+				return wait <= 0
+			})
+			over = t == nil && s.queue.running == 0 && again == forever
 		}
 		s.mu.Unlock()
 		if t != nil || over {
 			return t
 		}
+		timer := time.NewTimer(again)
 		select {
 		case <-s.changed:
+		case <-timer.C:
 		case <-ctx.Done():
 		}
+		timer.Stop()
 	}
 }
 

@@ -2,7 +2,9 @@ package apply
 
 import (
 	"context"
+	"math"
 	"slices"
+	"sync/atomic"
 	"time"
 )
 
@@ -17,7 +19,7 @@ type watch struct {
 	unfinished func() unfinishedWork
 
 	hold    time.Time     // until when no sweep can be afforded; of the sweeping goroutine alone
-	cost    int           // requests of the last sweep; the same
+	cost    atomic.Int32  // requests of the last sweep
 	changed chan struct{} // has a token when wishes came
 
 	mu     mutex
@@ -49,7 +51,9 @@ type sight struct {
 }
 
 func newWatch(vault string, o Options) *watch {
-	return &watch{clock: newClock(o.Now), mu: newMutex(o), vault: vault, cost: 2, changed: make(chan struct{}, 1)}
+	w := &watch{clock: newClock(o.Now), mu: newMutex(o), vault: vault, changed: make(chan struct{}, 1)}
+	w.cost.Store(2)
+	return w
 }
 
 // next waits for the next look. Whoever waits gets every look that is good for him, due or not: it is paid.
@@ -109,10 +113,10 @@ func (w *watch) serve(ctx context.Context) {
 			served++
 		}
 	}
-	few := served < w.cost
+	few := served < w.requests()
 	at := w.affordable(now)
 	if at.After(now) && !few {
-		w.hold = now.Add(max((at.Sub(now) / 4), min(at.Sub(now), time.Second))) // then more may be known
+		w.hold = now.Add(recheck(at.Sub(now)))
 		return
 	}
 	if few && (!worth || at.After(now)) {
@@ -145,11 +149,19 @@ func (w *watch) sweep(ctx context.Context) sight {
 		return sight{err: err}
 	}
 	l := newLook(snapshot, at)
-	w.cost = max(2, snapshot.Requests)
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.cost.Store(int32(max(2, min(snapshot.Requests, math.MaxInt32)))) //nolint:gosec // it is in the range
 	w.latest, w.known = l, at
 	return sight{look: l}
+}
+
+// requests is how many requests a sweep takes.
+func (w *watch) requests() int { return int(w.cost.Load()) }
+
+// pages is how many requests of each kind a sweep takes.
+func (w *watch) pages() int {
+	return (w.requests() + 1) / 2
 }
 
 // last is the newest look of this run, or nil.

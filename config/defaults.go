@@ -23,7 +23,7 @@ func (c *Config) setDefaults(said func(field any) bool) {
 	setDefault(&s.Elsewhere, "block")
 	setDefault(&s.Limits.Writes, 32)
 	setDefault(&s.Limits.Polls, 8)
-	setDefault(&s.Limits.Operations, 500)
+	setDefault(&s.Limits.Operations, OperationsAuto)
 	setDefault(&s.Limits.ItemTimeout, 30*time.Minute)
 	setDefault(&s.Limits.RunTimeout, 6*time.Hour)
 	// Zero is a value here: nothing may be stopped, nothing may be changed.

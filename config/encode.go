@@ -146,6 +146,11 @@ func encodeForm(v any) (value any, said, ok bool) {
 		return encodeProtect(v), v != ProtectOn, true
 	case Share:
 		return encodeShare(v), true, true
+	case Operations:
+		if v == OperationsAuto {
+			return autoWord, true, true
+		}
+		return int(v), v != 0, true
 	case Disks:
 		return encodeDisks(v), v.Kind != "", true
 	case []Selector:

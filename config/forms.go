@@ -20,6 +20,8 @@ func (w *walker) decodeForm(n *node, to any, l limits, p *path) bool {
 		*v = w.protect(n, p)
 	case *Share:
 		*v = w.share(n, p)
+	case *Operations:
+		*v = w.operations(n, p)
 	case *Disks:
 		w.disks(n, v, p)
 	case *[]Selector:
@@ -124,6 +126,21 @@ func (w *walker) protect(n *node, p *path) Protect {
 		return ProtectOn
 	}
 	return ProtectOff
+}
+
+const autoWord = "auto"
+
+// operations reads a count of at least one, or the word for as many as are wise.
+func (w *walker) operations(n *node, p *path) Operations {
+	one := 1
+	if n.isText() && (n.text == autoWord || !n.variable) {
+		if n.text != autoWord {
+			w.fail(n, ruleValue, didYouMean(n.text, []string{autoWord}), "%s must be a number or %s, not %s", p, quote(autoWord), quote(n.text))
+		}
+		return OperationsAuto
+	}
+	i, _ := w.number(n, limits{min: &one}, p)
+	return Operations(i)
 }
 
 // share reads a count, or a percentage with its sign.

@@ -94,7 +94,7 @@ func TestWhatTheFileDoesNotSayHasItsDefault(t *testing.T) {
 	c := load(t, "version: 1\nsubscriptions: ["+sub1+"]\nvaults: [{name: a, resourceGroup: b, location: c}]\nsettings: {guards: {maxStops: 0, maxChanges: 0}}\n")
 	want := Settings{
 		Refresh: "auto", Elsewhere: "block",
-		Limits: Limits{Writes: 32, Polls: 8, Operations: 500, ItemTimeout: 30 * time.Minute, RunTimeout: 6 * time.Hour},
+		Limits: Limits{Writes: 32, Polls: 8, Operations: OperationsAuto, ItemTimeout: 30 * time.Minute, RunTimeout: 6 * time.Hour},
 	}
 	if diff := cmp.Diff(want, c.Settings); diff != "" {
 		t.Errorf("settings, want (-), got (+):\n%s", diff)

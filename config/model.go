@@ -322,13 +322,19 @@ type Limits struct {
 	Writes int `yaml:"writes" jsonschema:"minimum=1"`
 	// Polls sent at the same time. Default: 8.
 	Polls int `yaml:"polls" jsonschema:"minimum=1"`
-	// Operations of Azure that run at the same time. Default: 500.
-	Operations int `yaml:"operations" jsonschema:"minimum=1"`
+	// Operations of Azure that run at the same time: a number, or auto (default: as many as can be confirmed in time).
+	Operations Operations `yaml:"operations"`
 	// How long one change may take. Default: 30m.
 	ItemTimeout time.Duration `yaml:"itemTimeout" jsonschema:"format=duration"`
 	// How long the run may take. Default: 6h.
 	RunTimeout time.Duration `yaml:"runTimeout" jsonschema:"format=duration"`
 }
+
+// Operations is a number of operations that run at the same time, or [OperationsAuto]. Zero is none of the two.
+type Operations int
+
+// OperationsAuto is as many as the quotas for reading let a run confirm in time, written "auto".
+const OperationsAuto Operations = -1
 
 // Guards refuse a plan that is larger than expected.
 type Guards struct {

@@ -120,6 +120,8 @@ func (m *referenceMaker) value(t reflect.Type, l limits) string {
 		return "`true`, `false`, `stopped`"
 	case reflect.TypeFor[Share]():
 		return "a number, or a percentage: `10%`"
+	case reflect.TypeFor[Operations]():
+		return "a number, 1 or more, or `auto`"
 	case reflect.TypeFor[Disks]():
 		return "`all`, `osOnly`, or a mapping"
 	case reflect.TypeFor[Archive]():

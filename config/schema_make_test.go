@@ -82,6 +82,8 @@ func schemaForms(t reflect.Type) *jsonschema.Schema {
 		return anyOf(&jsonschema.Schema{Type: "boolean"}, word(string(ProtectStopped)))
 	case reflect.TypeFor[Share]():
 		return anyOf(&jsonschema.Schema{Type: "integer", Minimum: "0"}, &jsonschema.Schema{Type: "string", Pattern: "^(100|[0-9]|[1-9][0-9])%$"})
+	case reflect.TypeFor[Operations]():
+		return anyOf(&jsonschema.Schema{Type: "integer", Minimum: "1"}, word(autoWord))
 	case reflect.TypeFor[Disks]():
 		return anyOf(word(string(DisksAll), string(DisksOSOnly)), &jsonschema.Schema{Ref: "#/$defs/DiskLists"})
 	case reflect.TypeFor[map[string]string]():

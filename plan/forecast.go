@@ -47,7 +47,7 @@ func (m *maker) forecast() Forecast {
 	for i := range m.changes {
 		changes[i] = m.changes[i].Change
 	}
-	return forecastOf(changes, m.index.ever, m.config.Settings.Limits.Operations)
+	return forecastOf(changes, m.index.ever, max(0, int(m.config.Settings.Limits.Operations)))
 }
 
 // forecastOf counts the requests for these changes and estimates the time, given how many items the vaults

@@ -177,7 +177,7 @@ func (a *app) engine(
 
 func limits(l config.Limits) apply.Limits {
 	return apply.Limits{
-		Writes: l.Writes, Polls: l.Polls, Operations: l.Operations, ItemTimeout: l.ItemTimeout, RunTimeout: l.RunTimeout,
+		Writes: l.Writes, Polls: l.Polls, Operations: max(0, int(l.Operations)), ItemTimeout: l.ItemTimeout, RunTimeout: l.RunTimeout,
 	}
 }
 

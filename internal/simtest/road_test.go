@@ -95,7 +95,7 @@ func (r *road) apply(ctx context.Context, t testing.TB, o apply.Options) (*walk,
 	o.Budget, o.Observed, o.Now = w.client, w.observed, w.client.Now
 	l := r.config.Settings.Limits
 	if o.Limits == (apply.Limits{}) {
-		o.Limits = apply.Limits{Writes: l.Writes, Polls: l.Polls, Operations: l.Operations, ItemTimeout: l.ItemTimeout, RunTimeout: l.RunTimeout}
+		o.Limits = apply.Limits{Writes: l.Writes, Polls: l.Polls, Operations: max(0, int(l.Operations)), ItemTimeout: l.ItemTimeout, RunTimeout: l.RunTimeout}
 	}
 	w.report, err = apply.Run(ctx, w.plan, w.client, o)
 	return w, err
