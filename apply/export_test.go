@@ -13,7 +13,7 @@ var EndsWithin = endsWithin
 // requests, how scarce reads are, and how many sweeps are left.
 func ShareOfASweep(cost, changes, vaults int, left map[ReadKind]int) (operations int, scarcity, sweeps float64) {
 	w := newWatch("v", Options{})
-	w.cost = cost
+	w.cost.Store(int32(cost))
 	w.budget = func(k ReadKind) Budget { return Budget{Remaining: left[k]} }
 	w.unfinished = func() unfinishedWork { return unfinishedWork{changes: changes, vaults: vaults} }
 	return w.share()
