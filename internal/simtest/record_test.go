@@ -23,23 +23,21 @@ func TestRecordOfRuns(t *testing.T) {
 		t.Skip("-record names no file")
 	}
 	type run struct {
-		Profile                 string
-		VMs, Vaults, Operations int
-		Makespan, Bound         float64
-		Requests, Throttled     int
+		Profile             string
+		VMs, Vaults         int
+		Makespan, Bound     float64
+		Requests, Throttled int
 	}
 	var all []run
-	for _, p := range profiles() {
-		if !strings.HasPrefix(p.name, "real, 150/h") {
+	for _, r := range rows() {
+		if !strings.HasPrefix(r.name, "real, 150/h") {
 			continue
 		}
-		for _, s := range sizes {
-			m := measure(t, p, s.n, s.vaults, s.operations)
-			if m.done != s.n {
-				t.Errorf("%s: %d of %d done", p.name, m.done, s.n)
-			}
-			all = append(all, run{p.name, s.n, s.vaults, s.operations, m.makespan.Seconds(), m.bound.Seconds(), m.requests, m.throttled})
+		m := measure(t, r)
+		if m.done != r.n {
+			t.Errorf("%s: %d of %d done", r.name, m.done, r.n)
 		}
+		all = append(all, run{r.name, r.n, r.vaults, m.makespan.Seconds(), m.bound.Seconds(), m.requests, m.throttled})
 	}
 	raw, err := json.Marshal(all)
 	if err != nil {
@@ -56,18 +54,16 @@ func TestNoRunTakesLongerThanItDid(t *testing.T) {
 		t.Skip("make bench-check compares; make bench-baseline accepts")
 	}
 	var values []baseline.Value
-	for _, p := range profiles() {
-		for _, s := range sizes {
-			if s.n > 1000 || s.n > 100 && (s.vaults == 1 || p.name != "real, 150/h, others 50/h") {
-				continue
-			}
-			m := measure(t, p, s.n, s.vaults, s.operations)
-			name := fmt.Sprintf("%s, %d VMs in %d vaults: ", p.name, s.n, s.vaults)
-			values = append(values,
-				baseline.Value{Name: name + "time over the bound", Is: m.makespan.Seconds() / m.bound.Seconds(), May: 0.01},
-				baseline.Value{Name: name + "requests a VM", Is: float64(m.requests) / float64(s.n), May: 0.02},
-				baseline.Value{Name: name + "answers of 429", Is: float64(m.throttled)})
+	for _, r := range rows() {
+		if r.n > 1000 || r.n > 100 && (r.vaults == 1 || r.name != "real, 150/h, others 50/h") {
+			continue
 		}
+		m := measure(t, r)
+		name := fmt.Sprintf("%s, %d VMs in %d vaults: ", r.name, r.n, r.vaults)
+		values = append(values,
+			baseline.Value{Name: name + "time over the bound", Is: m.makespan.Seconds() / m.bound.Seconds(), May: 0.01},
+			baseline.Value{Name: name + "requests a VM", Is: float64(m.requests) / float64(r.n), May: 0.02},
+			baseline.Value{Name: name + "answers of 429", Is: float64(m.throttled)})
 	}
 	baseline.Check(t, "testdata/baseline.json", values, *accept)
 }

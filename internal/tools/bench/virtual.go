@@ -7,13 +7,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 )
 
 // virtualRun is one apply that internal/simtest measured in virtual time: the same on every machine.
 type virtualRun struct {
 	Profile                   string
-	VMs, Vaults, Operations   int
+	VMs, Vaults               int
 	Makespan, Bound, Requests float64 // seconds, from the first write to the last confirmation; requests in that time
 	Throttled                 float64
 }
@@ -24,8 +23,8 @@ const (
 	others = "real, 150/h, others 50/h"
 )
 
-// virtual takes a run from what internal/simtest recorded; operations is limits.operations, 0 = the default.
-func virtual(profile string, vms, vaults, operations int) run {
+// virtual takes a run from what internal/simtest recorded.
+func virtual(profile string, vms, vaults int) run {
 	return func(ctx context.Context, l *lab) (measured, error) {
 		if l.virtual == nil {
 			if err := l.recordVirtual(ctx); err != nil {
@@ -33,15 +32,15 @@ func virtual(profile string, vms, vaults, operations int) run {
 			}
 		}
 		for _, r := range l.virtual {
-			if r.Profile == profile && r.VMs == vms && r.Vaults == vaults && r.Operations == operations {
+			if r.Profile == profile && r.VMs == vms && r.Vaults == vaults {
 				return measured{
 					Figures: map[figure]float64{ofBound: r.Makespan / r.Bound, each: r.Requests / float64(vms), throttled: r.Throttled},
 					Note:    fmt.Sprintf("first write to last confirmation %.1f s, bound %.1f s", r.Makespan, r.Bound),
 				}, nil
 			}
 		}
-		return measured{}, fmt.Errorf("internal/simtest recorded no run of %d machines in %d vaults, profile %q, operations %s",
-			vms, vaults, profile, strconv.Itoa(operations))
+		return measured{}, fmt.Errorf("internal/simtest recorded no run of %d machines in %d vaults, profile %q",
+			vms, vaults, profile)
 	}
 }
 
