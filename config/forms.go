@@ -135,7 +135,7 @@ func (w *walker) operations(n *node, p *path) Operations {
 	one := 1
 	if n.isText() && (n.text == autoWord || !n.variable) {
 		if n.text != autoWord {
-			w.fail(n, ruleValue, didYouMean(n.text, []string{autoWord}), "%s must be a number or %s, not %s", p, quote(autoWord), quote(n.text))
+			w.fail(n, "value", didYouMean(n.text, []string{autoWord}), "%s must be a number or %s, not %s", p, quote(autoWord), quote(n.text))
 		}
 		return OperationsAuto
 	}
