@@ -31,6 +31,34 @@ func Make(c *config.Config, o Observed, opt Options) Plan {
 	return p
 }
 
+// MaxRounds is how often a plan is made again with what it wants to know: with the guards, then with the recovery
+// points. A plan that is carried out with guards unread is stopped by the service, change by change.
+const MaxRounds = 2
+
+// MakeAsking is [Make] with what the plan wants to know read by ask, which gets what was read and returns it with what
+// is wanted. It returns what the plan was made from, too. The only errors are those of ask; what was read before one is returned.
+func MakeAsking(c *config.Config, o Observed, opt Options, ask func(Observed, Wanted) (Observed, error)) (Plan, Observed, error) {
+	p, wanted := Draft(c, o, opt)
+	for round := 0; round < MaxRounds && !wanted.Empty(); round++ {
+		more, err := ask(o, wanted)
+		if err != nil {
+			return Plan{}, o, err
+		}
+		o = more
+		p, wanted = Draft(c, o, opt)
+	}
+	return p, o, nil
+}
+
+// Draft is [Make] with what the plan still wants to know. Guards come first: what they block needs no points.
+func Draft(c *config.Config, o Observed, opt Options) (Plan, Wanted) {
+	m := newMaker(c, &o, opt)
+	m.planVaults()
+	m.planPolicies()
+	m.decide(m.subjects())
+	return m.plan(), m.wanted()
+}
+
 // maker makes one plan. The stages of Make fill it in order.
 type maker struct {
 	config *config.Config

@@ -4,7 +4,6 @@ import (
 	"maps"
 	"slices"
 
-	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
@@ -21,17 +20,6 @@ type Wanted struct {
 
 // Empty says that the plan knows all it asks for.
 func (w Wanted) Empty() bool { return len(w.Guards)+len(w.Points) == 0 }
-
-// Draft is [Make] with what the plan still wants to know. Guards come first: what they block needs no points.
-// Whoever reads what is wanted makes the plan again, twice at most. A plan that is carried out with guards
-// unread is stopped by the service, change by change.
-func Draft(c *config.Config, o Observed, opt Options) (Plan, Wanted) {
-	m := newMaker(c, &o, opt)
-	m.planVaults()
-	m.planPolicies()
-	m.decide(m.subjects())
-	return m.plan(), m.wanted()
-}
 
 func (m *maker) wanted() Wanted {
 	if len(m.unguarded) > 0 {

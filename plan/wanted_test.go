@@ -1,6 +1,7 @@
 package plan_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -261,4 +262,25 @@ func TestAPlanOverUnreadPointsStopsNothing(t *testing.T) {
 			t.Errorf("complete %t, %d stops", p.Complete, p.Summary[plan.Stop])
 		}
 	})
+}
+
+func TestAPlanAsksABoundedNumberOfTimes(t *testing.T) {
+	c, o := cut(1)
+	rounds := 0
+	p, read, err := plan.MakeAsking(c, o, plan.Options{Now: now}, func(o plan.Observed, w plan.Wanted) (plan.Observed, error) {
+		if w.Empty() {
+			t.Error("asked for nothing")
+		}
+		rounds++
+		return o, nil // what is wanted cannot be read
+	})
+	if err != nil || rounds != plan.MaxRounds || len(p.Changes) == 0 || len(read.Items) != 1 {
+		t.Errorf("asked %d times, want %d: %d changes, %d items, error %v", rounds, plan.MaxRounds, len(p.Changes), len(read.Items), err)
+	}
+	broken := errors.New("broken")
+	if _, _, err := plan.MakeAsking(c, o, plan.Options{Now: now}, func(plan.Observed, plan.Wanted) (plan.Observed, error) {
+		return plan.Observed{}, broken
+	}); !errors.Is(err, broken) {
+		t.Errorf("error %v, want %v", err, broken)
+	}
 }

@@ -18,10 +18,6 @@ const readHeartbeat = 15 * time.Second
 // maxSkew is how far the machine's clock may be from Azure's before that is worth a warning.
 const maxSkew = 5 * time.Minute
 
-// wantedRounds is how often a plan is made again with what it wants to know: with the guards, then with the
-// recovery points.
-const wantedRounds = 2
-
 // read reads what exists, and says how long it took.
 func (a *app) read(ctx context.Context, s *session, scope plan.Scope) (plan.Observed, error) {
 	began := a.Now()
@@ -67,12 +63,9 @@ func (a *app) planFor(ctx context.Context, s *session, c *config.Config, opt pla
 		return plan.Plan{}, err
 	}
 	opt.Now = s.Now()
-	p, wanted := plan.Draft(c, o, opt)
-	for round := 0; round < wantedRounds && !wanted.Empty(); round++ {
-		if o, err = s.Supplement(ctx, o, wanted); err != nil {
-			return plan.Plan{}, err
-		}
-		p, wanted = plan.Draft(c, o, opt)
+	p, _, err := plan.MakeAsking(c, o, opt, func(o plan.Observed, w plan.Wanted) (plan.Observed, error) { return s.Supplement(ctx, o, w) })
+	if err != nil {
+		return plan.Plan{}, err
 	}
 	if err := plan.Validate(p); err != nil {
 		return plan.Plan{}, fmt.Errorf("internal: %w", err)

@@ -69,17 +69,12 @@ func (r *road) look(ctx context.Context, t testing.TB) (*walk, error) {
 	if w.read, err = w.client.Discover(ctx, plan.ScopeOf(r.config)); err != nil {
 		return w, err
 	}
-	var wanted plan.Wanted
 	w.observed = w.client.At(w.began)
 	opt := plan.Options{Now: w.client.Now()}
-	w.plan, wanted = plan.Draft(r.config, w.read, opt)
-	for round := 0; round < 2 && !wanted.Empty(); round++ { // the guards, then the recovery points
-		if w.read, err = w.client.Supplement(ctx, w.read, wanted); err != nil {
-			return w, err
-		}
-		w.plan, wanted = plan.Draft(r.config, w.read, opt)
-	}
-	return w, nil
+	w.plan, w.read, err = plan.MakeAsking(r.config, w.read, opt, func(o plan.Observed, wanted plan.Wanted) (plan.Observed, error) {
+		return w.client.Supplement(ctx, o, wanted)
+	})
+	return w, err
 }
 
 // apply reads, plans, waits until the plan is approved, and carries out.
