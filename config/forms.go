@@ -52,7 +52,7 @@ func (w *walker) duration(n *node, p *path) time.Duration {
 	if !w.allowed(n, limits{format: "duration"}, p) {
 		return 0
 	}
-	d, ok := parseDuration(n.text)
+	d, ok := ParseDuration(n.text)
 	if !ok {
 		w.fail(n, "duration", "", "%s is too long: %s", p, quote(n.text))
 	} else if d == 0 {
@@ -61,10 +61,14 @@ func (w *walker) duration(n *node, p *path) time.Duration {
 	return d
 }
 
-// parseDuration reads what the duration format allows; it fails on what does not fit in 290 years.
-func parseDuration(s string) (time.Duration, bool) {
+// ParseDuration reads a duration as the file writes it: whole numbers with their units s, m, h, d (24 hours) and w, e.g.
+// 1d12h. It says false for what is not one, and for what does not fit in 290 years.
+func ParseDuration(s string) (time.Duration, bool) {
 	units := map[byte]time.Duration{
 		's': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour,
+	}
+	if s == "" {
+		return 0, false
 	}
 	var sum time.Duration
 	for s != "" {
@@ -72,9 +76,9 @@ func parseDuration(s string) (time.Duration, bool) {
 		if end < 0 {
 			return 0, false
 		}
-		count, err := strconv.ParseInt(s[:end], 10, 64)
+		count, err := strconv.ParseUint(s[:end], 10, 63)
 		unit := units[s[end]]
-		if err != nil || count > (math.MaxInt64-int64(sum))/int64(unit) {
+		if err != nil || int64(count) > (math.MaxInt64-int64(sum))/int64(unit) {
 			return 0, false
 		}
 		sum += time.Duration(count) * unit
