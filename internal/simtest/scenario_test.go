@@ -116,23 +116,13 @@ func newScenario(seed uint64) *scenario {
 	}
 	yaml += exampleRules + fmt.Sprintf("settings: {refresh: auto, limits: {writes: %d, polls: %d, operations: %d, itemTimeout: 40m, runTimeout: 5h}}\n",
 		1+r.IntN(8), 1+r.IntN(4), 1+r.IntN(30))
-	for i := range machines(r) {
+	for i := range 1 + r.IntN(24) {
 		s.addMachine(r, e, subs, vaults, i)
 	}
 	s.estate, s.yaml = e.json(), yaml
 	s.chooseService(r)
 	s.chooseTrouble(r)
 	return s
-}
-
-// machines is how many machines there are. What goes wrong concerns one or two of them at a time, and a seed costs what
-// it has of them: most estates are small, a quarter has lists of several pages and more operations than slots.
-func machines(r *rand.Rand) int {
-	most := 24
-	if r.IntN(4) > 0 {
-		most = 6
-	}
-	return 1 + r.IntN(most)
 }
 
 // chooseColleague decides whether somebody else is at work, and then what the file says of a vault's settings, so that he
