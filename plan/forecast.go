@@ -104,8 +104,19 @@ func forecastOf(changes []Change, held map[armid.Key]int, operations int) Foreca
 type subscriptionCost struct {
 	operations int
 	writes     int
-	stages     [6]stage // vaults, policies, refresh, undelete, items, backup
+	stages     [stages]stage
 }
+
+// The stages of a run.
+const (
+	vaultStage = iota
+	policyStage
+	refreshStage
+	undeleteStage
+	itemStage
+	backupStage
+	stages // how many there are
+)
 
 type stage struct {
 	writes  int
@@ -114,18 +125,18 @@ type stage struct {
 }
 
 func (s *subscriptionCost) add(a Action) {
-	i := 0
+	i := vaultStage
 	switch a {
 	case CreatePolicy, UpdatePolicy:
-		i = 1
+		i = policyStage
 	case Refresh:
-		i = 2
+		i = refreshStage
 	case Undelete:
-		i = 3
+		i = undeleteStage
 	case Protect, Modify, Resume, Stop:
-		i = 4
+		i = itemStage
 	case Backup, Restore:
-		i = 5
+		i = backupStage
 	case CreateVault, UpdateVault, Blocked, Unchanged, Excluded:
 	}
 	s.writes++

@@ -259,6 +259,13 @@ settings: {guards: {minVMs: 7}}
 	if plan.ScopeOf(c).Protectable {
 		t.Error("refresh: never still reads the protectable items")
 	}
+	c.Settings.Refresh = "auto"
+	for i, mode := range []config.Protect{config.ProtectOff, config.ProtectStopped} {
+		c.Rules[i].Protect = mode
+	}
+	if s := plan.ScopeOf(c); s.Protectable || s.BackupJobsSince != 0 {
+		t.Errorf("nothing is to be protected, and the scope is %+v", s)
+	}
 }
 
 func TestFingerprintCoversWhatIsApproved(t *testing.T) {

@@ -215,6 +215,9 @@ func TestAPolicyIsWrittenOnlyAsItWasApproved(t *testing.T) {
 			update(spec(30, weeks(4)), spec(60, weeks(12))), used(spec(60, weeks(4))),
 			"retention.days was 30, is now 60 (wanted 60)", spec(60, weeks(12)),
 		},
+		"the document as wanted, what stands beside it otherwise": {
+			update(spec(30), spec(60, instant(5))), used(spec(60, instant(3))), "instantRestoreDays was 2, is now 3 (wanted 5)", spec(60, instant(5)),
+		},
 		"weeks that nobody planned": {longer, used(spec(30, weeks(52))), "retention.weeks was not there, is now keep 52; Sunday (wanted not there)", spec(60)},
 		"another zone":              {longer, used(spec(30, zone("Tokyo Standard Time"))), "timeZone was UTC, is now Tokyo Standard Time (wanted UTC)", spec(60)},
 		"a zone in other letters":   {longer, used(spec(30, zone("utc"))), asIs, spec(60)},

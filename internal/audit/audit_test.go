@@ -239,6 +239,50 @@ func TestTheSubscriptionsOfTheFileAreInTheScope(t *testing.T) {
 	}
 }
 
+func TestAFilterIsWhatTheRuleWantsOnlyWhenBothMeanTheSameDisks(t *testing.T) {
+	filter := func(include bool, luns ...int) *plan.Disks { return &plan.Disks{Include: include, LUNs: luns} }
+	all := map[string]*plan.Disks{
+		"the OS disk only": filter(true), "include 0, 1": filter(true, 1, 0), "include 0": filter(true, 0), "exclude 0, 1": filter(false, 0, 1), "exclude 0": filter(false, 0),
+		"exclude none": filter(false),
+	}
+	for want, rule := range map[string]*config.Disks{
+		"the OS disk only": {Kind: config.DisksOSOnly},
+		"include 0, 1":     {Kind: config.DisksInclude, LUNs: []int{0, 1}},
+		"exclude 0, 1":     {Kind: config.DisksExclude, LUNs: []int{1, 0}},
+		"none of them":     {Kind: config.DisksAll},
+	} {
+		for name, has := range all {
+			if got := wantsDisks(&config.Rule{Disks: rule}, has); got != (name == want) {
+				t.Errorf("the rule says %s, the item has %s: wanted %v", want, name, got)
+			}
+		}
+	}
+	for name, has := range all {
+		if wantsDisks(nil, has) || wantsDisks(&config.Rule{}, has) {
+			t.Errorf("nobody says so, and %s is wanted", name)
+		}
+	}
+}
+
+func TestAWeeklyPolicyWithoutWeeksKeepsNothing(t *testing.T) {
+	s := plan.PolicySpec{Schedule: plan.ScheduleSpec{Frequency: plan.FrequencyWeekly}, Retention: plan.RetentionSpec{Days: 30}}
+	if got := basicRetention(s); got != 0 {
+		t.Errorf("it keeps points for %v", got)
+	}
+}
+
+// Where no VM could be read at all, what is unknown are the VMs that rules name, and each once.
+func TestAGapOverAllVMsConcernsThoseThatTheFileNames(t *testing.T) {
+	id := armid.VM(sub, "rg", "named")
+	c := &config.Config{Rules: []config.Rule{
+		{Name: "by tag", Match: []config.Selector{{Names: []string{"x*"}}}}, {Name: "by id", ID: id}, {Name: "again", ID: strings.ToUpper(id)},
+	}}
+	r := Assess(c, plan.Observed{Gaps: []plan.Gap{{Kind: plan.GapVMs, Message: "no"}}}, Options{Now: propertyNow})
+	if len(r.VMs) != 1 || r.VMs[0].ID != id || r.VMs[0].State != Unknown {
+		t.Errorf("rows are %+v, want %s alone, unknown", r.VMs, id)
+	}
+}
+
 func TestBaselineTellsWhatChanged(t *testing.T) {
 	vm := func(name string, s State) VM { return VM{ID: armid.VM(sub, "RG", name), State: s} }
 	half, full := 0.5, 1.0
