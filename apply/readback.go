@@ -13,10 +13,10 @@ import (
 // (docs/azure.md §4): 30 s are enough to meet it running at the last look, or its item at an earlier one. What is
 // hidden even then does no harm: an equal PUT is accepted or meets a conflict, which is waited out.
 //
-// A second backup would do harm, so it gets ten times the longest that a trigger was seen to take until its job
+// A second backup or restore would do harm, so it gets ten times the longest that a trigger was seen to take until its job
 // was there (13 s, docs/azure.md §5).
 func blind(a plan.Action) time.Duration {
-	if a == plan.Backup {
+	if a == plan.Backup || a == plan.Restore {
 		return 130 * time.Second
 	}
 	return 30 * time.Second
@@ -100,7 +100,7 @@ func (l *life) readBackByPolls(ctx context.Context) (Result, bool) {
 		case err != nil && endedBadly(err):
 			return l.failed(err), true
 		case err == nil && p.Done:
-			return l.result(Done, "", "the answer was lost, but it is there as desired", Result{}), true
+			return l.result(Done, "", "the answer was lost, but it is there as desired", Result{Job: p.JobID}), true
 		}
 	}
 	if unseen != nil { // not seeing is no proof of absence

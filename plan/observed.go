@@ -213,5 +213,7 @@ const (
 	GapVisibility   GapKind = "visibility"  // the identity sees too few VMs of a subscription
 	GapGuards       GapKind = "resource-guards"
 	GapSubscription GapKind = "subscriptions"
+	GapTargetGroup  GapKind = "resource-group"  // into which something is restored
+	GapStaging      GapKind = "storage-account" // that stages a restore
 	GapPoints       GapKind = "recovery-points" // of one VM: touches nothing by itself
 )

@@ -104,7 +104,7 @@ type RestoreRequest struct {
 	Before time.Time
 	Point  string
 	Disks  DiskSelection
-	// Into is the id of a resource group, Staging are ids of storage accounts, one for each region.
+	// Into is a resource group, Staging are storage accounts, one for each region: ids, or names in the vault's subscription.
 	Into    string
 	Staging []string
 	// MaxRestores is settings.guards.maxRestores, InFlight settings.limits.restores; 0 = all at once.
@@ -119,7 +119,8 @@ type RestoreFacts struct {
 	Groups   []ResourceGroup
 	Accounts []StorageAccount
 	Gaps     []Gap
-	// Unread are the ids of groups and accounts that could not be read: whether they exist is not known.
+	// Unread are the groups and accounts, as they were asked for or by their ids, that could not be read: whether they exist
+	// is not known.
 	Unread []string
 }
 
@@ -349,7 +350,7 @@ func (m *restorer) order(found chosen) (*RestoreOrder, Reason, string) {
 		Point: PointRef{
 			ID: p.ID, Name: p.Name, Time: p.Time.UTC(), AgeSeconds: int64(m.now.Sub(p.Time).Seconds()), Tier: found.tier, Consistency: p.Consistency,
 		},
-		Select: m.request.Disks, Disks: disks, Into: m.request.Into, Staging: staging, Region: v.Location, PrivateAccess: p.PrivateAccess,
+		Select: m.request.Disks, Disks: disks, Into: m.into(v), Staging: staging, Region: v.Location, PrivateAccess: p.PrivateAccess,
 	}, "", ""
 }
 
@@ -366,9 +367,17 @@ func (m *restorer) unread(id string) bool {
 	return slices.ContainsFunc(m.facts.Unread, func(u string) bool { return armid.Same(u, id) })
 }
 
+// into is the group to restore into from a vault.
+func (m *restorer) into(v *Vault) string {
+	if strings.HasPrefix(m.request.Into, "/") {
+		return m.request.Into
+	}
+	return "/subscriptions/" + armid.SubscriptionOf(v.ID) + "/resourceGroups/" + m.request.Into
+}
+
 // checkGroup: the group exists, in the vault's subscription (docs/azure.md §25.3).
 func (m *restorer) checkGroup(v *Vault) (Reason, string) {
-	into := m.request.Into
+	into := m.into(v)
 	exists := slices.ContainsFunc(m.facts.Groups, func(g ResourceGroup) bool { return armid.Same(g.ID, into) })
 	switch {
 	case !armid.Same(armid.SubscriptionOf(into), armid.SubscriptionOf(v.ID)):
@@ -385,9 +394,13 @@ func (m *restorer) checkGroup(v *Vault) (Reason, string) {
 func (m *restorer) staging(v *Vault) (id string, reason Reason, detail string) {
 	var whys []string
 	for _, want := range m.request.Staging {
-		i := slices.IndexFunc(m.facts.Accounts, func(a StorageAccount) bool { return armid.Same(a.ID, want) })
+		named := !strings.HasPrefix(want, "/")
+		i := slices.IndexFunc(m.facts.Accounts, func(a StorageAccount) bool {
+			return armid.Same(a.ID, want) ||
+				named && strings.EqualFold(lastName(a.ID), want) && armid.Same(armid.SubscriptionOf(a.ID), armid.SubscriptionOf(v.ID))
+		})
 		switch {
-		case !armid.Same(armid.SubscriptionOf(want), armid.SubscriptionOf(v.ID)):
+		case !named && !armid.Same(armid.SubscriptionOf(want), armid.SubscriptionOf(v.ID)):
 			whys = append(whys, lastName(want)+" is in another subscription than the vault")
 		case i >= 0:
 			why := m.facts.Accounts[i].CannotStage(v.Location)

@@ -146,7 +146,7 @@ func (o Options) tokens(conf cloud.Configuration) (*tokens, error) {
 }
 
 func (o Options) quota() quota.Options {
-	q := quota.Options{Now: o.Now, Jitter: rand.Float64, Confirms: o.Command == CommandApply || o.Command == CommandBackup}
+	q := quota.Options{Now: o.Now, Jitter: rand.Float64, Confirms: o.Command == CommandApply || o.Command == CommandBackup || o.Command == CommandRestore}
 	if o.OnThrottle != nil {
 		q.OnThrottle = func(t quota.Throttle) {
 			o.OnThrottle(Throttle{Subscription: t.Subscription, Kind: string(t.Bucket), Reason: string(t.Reason), Wait: t.Wait})

@@ -36,6 +36,8 @@ func writes(c *Client) map[string]request {
 		"refresh":       {method: http.MethodPost, url: c.url(vaultID+"/backupFabrics/Azure/refreshContainers", apiBackup)},
 		"put item":      {method: http.MethodPut, url: itemURL(c)},
 		"post backup":   {method: http.MethodPost, url: strings.Replace(itemURL(c), "?", "/backup?", 1)},
+		"post restore":  {method: http.MethodPost, url: strings.Replace(itemURL(c), "?", "/recoveryPoints/1/restore?", 1)},
+		"delete disk":   {method: http.MethodDelete, url: c.url(disksPath+"/d", apiDisks)},
 		"delete item":   {method: http.MethodDelete, url: itemURL(c)},
 		"delete vault":  {method: http.MethodDelete, url: c.url(vaultID, apiVault)},
 		"delete policy": {method: http.MethodDelete, url: c.url(vaultID+"/backupPolicies/p", apiBackup)},
@@ -54,9 +56,11 @@ func writes(c *Client) map[string]request {
 
 func TestACommandSendsOnlyItsOwnWrites(t *testing.T) {
 	allowed := map[Command][]string{
-		CommandApply:  {"patch vault", "post backup", "put item", "put policy", "put vault", "refresh"},
-		CommandBackup: {"post backup"},
-		CommandPlan:   nil, CommandAudit: nil, CommandExplain: nil, CommandExport: nil, CommandSnapshot: nil, "": nil, "APPLY": nil,
+		CommandApply:   {"patch vault", "post backup", "put item", "put policy", "put vault", "refresh"},
+		CommandBackup:  {"post backup"},
+		CommandRestore: {"post restore"},
+		CommandPoints:  nil,
+		CommandPlan:    nil, CommandAudit: nil, CommandExplain: nil, CommandExport: nil, CommandSnapshot: nil, "": nil, "APPLY": nil,
 	}
 	for command, want := range allowed {
 		f := newFake()

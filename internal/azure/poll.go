@@ -26,6 +26,8 @@ func (c *Client) Poll(ctx context.Context, op apply.Operation) (apply.Progress, 
 		return p, err
 	case op.JobID != "":
 		return c.followJob(ctx, op, p)
+	case op.Action == plan.Restore:
+		return c.followRestore(ctx, op, p)
 	case writesVault(op.Action):
 		return c.readBackVault(ctx, op, p)
 	case writesPolicy(op.Action):

@@ -99,6 +99,15 @@ func (c *Client) RestoreJobs(ctx context.Context, vault string, from time.Time, 
 	return jobs, nil
 }
 
+// RestoreJob reads one Restore job, by its resource id.
+func (c *Client) RestoreJob(ctx context.Context, id string) (plan.RestoreJob, error) {
+	var w wireJob
+	if _, err := c.get(ctx, "reading job "+shown(operationID(id), true), c.url(id, apiBackup), quota.Other, &w); err != nil {
+		return plan.RestoreJob{}, err
+	}
+	return w.restore(armid.VaultOf(id), c.Now()), nil
+}
+
 // Disks lists the managed disks of a resource group, by its id. An entry that names none of the group fails the list:
 // left out, it would be an absence.
 func (c *Client) Disks(ctx context.Context, group string) ([]plan.Disk, error) {
@@ -158,6 +167,20 @@ func (c *Client) StorageAccount(ctx context.Context, id string) (plan.StorageAcc
 		return plan.StorageAccount{}, false, err
 	}
 	return w.account(id), true, nil
+}
+
+// StorageAccounts lists the storage accounts of a subscription.
+func (c *Client) StorageAccounts(ctx context.Context, subscription string) ([]plan.StorageAccount, error) {
+	u := c.url("/subscriptions/"+subscription+"/providers/Microsoft.Storage/storageAccounts", apiStorage)
+	found, err := list[wireAccount](ctx, c, "listing storage accounts of subscription "+subscription, u, quota.Other, nil)
+	if err != nil {
+		return nil, err
+	}
+	accounts := make([]plan.StorageAccount, 0, len(found))
+	for _, w := range found {
+		accounts = append(accounts, w.account(w.ID.loose()))
+	}
+	return accounts, nil
 }
 
 func (c *Client) getIfThere(ctx context.Context, op, u string, v any) (bool, error) {

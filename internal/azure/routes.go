@@ -11,7 +11,7 @@ import (
 // Command is what the program was asked to do; it decides what may be sent.
 type Command string
 
-// The commands that talk to Azure. All but Apply and Backup only read.
+// The commands that talk to Azure. All but Apply, Backup and Restore only read.
 const (
 	CommandPlan     Command = "plan"
 	CommandApply    Command = "apply"
@@ -21,6 +21,7 @@ const (
 	CommandSnapshot Command = "snapshot"
 	CommandBackup   Command = "backup"
 	CommandPoints   Command = "points"
+	CommandRestore  Command = "restore"
 )
 
 // route is one shape of request this program makes. In path, "*" stands for one segment; letter case does not
@@ -65,6 +66,7 @@ func routes() []route {
 		{kind: "resource group", method: http.MethodGet, path: groupPath},
 		{kind: "disks", method: http.MethodGet, path: groupPath + "/providers/microsoft.compute/disks"},
 		{kind: "disk", method: http.MethodGet, path: groupPath + "/providers/microsoft.compute/disks/*"},
+		{kind: "storage accounts", method: http.MethodGet, path: subscriptionPath + "/providers/microsoft.storage/storageaccounts"},
 		{kind: "storage account", method: http.MethodGet, path: groupPath + "/providers/microsoft.storage/storageaccounts/*"},
 		{kind: "operation", method: http.MethodGet, path: itemPath + "/operationsstatus/*"},
 		{kind: "operation", method: http.MethodGet, path: itemPath + "/operationresults/*"},
@@ -86,6 +88,7 @@ func routes() []route {
 		{kind: "refresh", method: http.MethodPost, path: fabricPath + "/refreshcontainers", writers: apply},
 		{kind: "write item", method: http.MethodPut, path: itemPath, writers: apply},
 		{kind: "start backup", method: http.MethodPost, path: itemPath + "/backup", writers: []Command{CommandApply, CommandBackup}},
+		{kind: "start restore", method: http.MethodPost, path: itemPath + "/recoverypoints/*/restore", writers: []Command{CommandRestore}},
 	}
 }
 

@@ -123,6 +123,8 @@ func (c *Client) writeOf(ch plan.Change) (write, error) {
 		return c.itemWrite(ch)
 	case plan.Backup:
 		return c.backupWrite(ch)
+	case plan.Restore:
+		return c.restoreWrite(ch)
 	default:
 		return write{}, fmt.Errorf("starting %q: %q is nothing that can be sent", ch.ID, ch.Action)
 	}

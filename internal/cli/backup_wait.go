@@ -26,7 +26,7 @@ const (
 // errTooLong is the cause of a wait that --timeout ended.
 var errTooLong = errors.New("the wait for the job ended first")
 
-// followBackups follows the jobs of the backups that were started and puts how they ended into the results.
+// followBackups follows the jobs of the backups, or restores, that were started and puts how they ended into the results.
 func (a *app) followBackups(ctx context.Context, s *session, timeout time.Duration, run *report.Run) {
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errTooLong)
 	defer cancel()
@@ -70,7 +70,7 @@ func (a *app) followBackup(ctx context.Context, s *session, slowest time.Duratio
 		case err == nil:
 			if now := taskWords(job); now != said {
 				said = now
-				a.log.Info("backup of "+report.Name(r.Target)+": "+now, "target", r.Target, "job", id)
+				a.log.Info(string(r.Action)+" of "+report.Name(r.Target)+": "+now, "target", r.Target, "job", id)
 			}
 		}
 		timer := time.NewTimer(pause)

@@ -28,7 +28,7 @@ func exitCodes() []exitHelp {
 		{exitLocked, "another run holds the lock of this config"},
 		{exitRefused, "refused by a guard, or not the plan that was approved: another fingerprint, or nothing of a saved plan can be done any more"},
 		{exitIncomplete, "something could not be read"},
-		{exitUnfinished, "something failed, was changed meanwhile, timed out, is unconfirmed, blocked or not started (apply, backup)"},
+		{exitUnfinished, "something failed, was changed meanwhile, timed out, is unconfirmed, blocked or not started (apply, backup, restore)"},
 		{exitChanges, "changes to make (plan, and apply of a saved plan, with --detailed-exitcode), findings (audit)"},
 		{exitOK, "all is well"},
 	}

@@ -35,6 +35,16 @@ func permissions() []permission {
 		},
 		{"backup", []string{item + "backup/action"}, "Backup Operator has it."},
 		{
+			"restore",
+			[]string{
+				item + "recoveryPoints/restore/action", item + "operationsStatus/read", "Microsoft.Resources/subscriptions/resourceGroups/read",
+				"Microsoft.Resources/subscriptions/resourceGroups/write", "Microsoft.Storage/storageAccounts/read",
+				"Microsoft.Storage/storageAccounts/write", "Microsoft.Compute/disks/read", "Microsoft.Compute/virtualMachines/write",
+			},
+			"Backup Operator on the vault, Storage Account Contributor on the staging account, Virtual Machine Contributor on the machine that is " +
+				"restored; the target group needs a role that may write it, such as Contributor there.",
+		},
+		{
 			"apply: items",
 			[]string{
 				item + "write", item + "read", item + "operationsStatus/read", item + "operationResults/read",

@@ -77,7 +77,7 @@ func (a *app) root() *cobra.Command {
 	flags.StringVar(&a.logFormat, "log-format", "text", "`format` of what goes to stderr: text or json")
 	root.CompletionOptions.HiddenDefaultCmd = false
 	root.AddCommand(a.validateCommand(), a.planCommand(), a.applyCommand(), a.auditCommand(),
-		a.backupCommand(), a.pointsCommand(), a.explainCommand(), a.exportCommand(), a.snapshotCommand(), a.simulateCommand(), a.schemaCommand(), a.versionCommand())
+		a.backupCommand(), a.pointsCommand(), a.restoreCommand(), a.explainCommand(), a.exportCommand(), a.snapshotCommand(), a.simulateCommand(), a.schemaCommand(), a.versionCommand())
 	root.AddCommand(a.topics()...)
 	return root
 }

@@ -24,6 +24,8 @@ type Run struct {
 	Error string
 	// ExitCode is what the process will end with.
 	ExitCode int
+	// Restored is what restores made, by the ids of their results.
+	Restored map[string]*Restored
 	// LastSuccess is when a run last succeeded before this one; zero = not known.
 	LastSuccess time.Time
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"io"
+	"time"
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/plan"
@@ -10,15 +11,21 @@ import (
 // ApplyJSON writes the report of a run as JSON (docs/design.md §7).
 func ApplyJSON(w io.Writer, r Run) error {
 	v := struct {
-		apply.Report
-		Gaps      []plan.Gap     `json:"gaps"`
-		Refusals  []plan.Refusal `json:"refusals"`
-		Requests  map[string]int `json:"requests,omitempty"`
-		Throttled float64        `json:"throttled_seconds"`
-		Error     string         `json:"error,omitempty"`
-	}{r.Report, list(r.Plan.Gaps), list(r.Plan.Refusals), r.Requests, r.Throttled.Seconds(), r.Error}
-	v.FormatVersion = apply.FormatVersion
-	v.Results = list(v.Results)
+		FormatVersion string                `json:"format_version"`
+		Summary       map[apply.Outcome]int `json:"summary"`
+		Results       []resultDocument      `json:"results"`
+		Started       time.Time             `json:"started"`
+		Finished      time.Time             `json:"finished"`
+		Interrupted   bool                  `json:"interrupted,omitempty"`
+		Gaps          []plan.Gap            `json:"gaps"`
+		Refusals      []plan.Refusal        `json:"refusals"`
+		Requests      map[string]int        `json:"requests,omitempty"`
+		Throttled     float64               `json:"throttled_seconds"`
+		Error         string                `json:"error,omitempty"`
+	}{
+		apply.FormatVersion, r.Summary, r.documents(), r.Started, r.Finished, r.Interrupted,
+		list(r.Plan.Gaps), list(r.Plan.Refusals), r.Requests, r.Throttled.Seconds(), r.Error,
+	}
 	if v.Summary == nil {
 		v.Summary = map[apply.Outcome]int{}
 	}

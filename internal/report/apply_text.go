@@ -27,7 +27,9 @@ func ApplyText(w io.Writer, r Run, s Style) error {
 		var lines []line
 		for _, result := range g.results {
 			if !good(result.Outcome) || s.Verbose {
-				lines = append(lines, resultLine(result, wanted[result.ID], p, s))
+				l := resultLine(result, wanted[result.ID], p, s)
+				l.details = append(l.details, r.Restored[result.ID].details()...)
+				lines = append(lines, l)
 			}
 		}
 		listing = append(listing, lines)

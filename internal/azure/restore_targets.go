@@ -1,0 +1,97 @@
+package azure
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// RestoreTargets reads the resource group to restore into and the storage accounts that stage, given by id or by name in
+// each of the subscriptions, and puts them into f. What could not be read is a gap, and stands in f.Unread; the errors are
+// those of [Client.Discover].
+func (c *Client) RestoreTargets(ctx context.Context, subscriptions []string, into string, staging []string, f *plan.RestoreFacts) error {
+	d := &discovery{c: c, good: 1} // whoever restores something was answered before
+	var reads []read
+	var named []string
+	for _, id := range staging {
+		if strings.HasPrefix(id, "/") {
+			reads = append(reads, func(ctx context.Context) { d.stagingAccount(ctx, id, f) })
+		} else {
+			named = append(named, id)
+		}
+	}
+	groups := []string{into}
+	if !strings.HasPrefix(into, "/") {
+		groups = nil
+	}
+	for _, s := range subscriptions {
+		if !strings.HasPrefix(into, "/") {
+			groups = append(groups, "/subscriptions/"+s+"/resourceGroups/"+into)
+		}
+		if len(named) > 0 {
+			reads = append(reads, func(ctx context.Context) { d.stagingAccounts(ctx, s, named, f) })
+		}
+	}
+	for _, id := range groups {
+		reads = append(reads, func(ctx context.Context) { d.targetGroup(ctx, id, f) })
+	}
+	if err := d.run(ctx, reads); err != nil {
+		return err
+	}
+	f.Gaps = append(f.Gaps, d.out.Gaps...)
+	sortGaps(f.Gaps)
+	return nil
+}
+
+func (d *discovery) targetGroup(ctx context.Context, id string, f *plan.RestoreFacts) {
+	g, exists, err := d.c.ResourceGroup(ctx, id)
+	if err != nil {
+		d.unread(f, id)
+		d.fail(ctx, plan.Gap{Kind: plan.GapTargetGroup, Subscription: armid.SubscriptionOf(id), Target: id}, err)
+		return
+	}
+	d.got(func(*plan.Observed) {
+		if exists {
+			f.Groups = append(f.Groups, g)
+		}
+	})
+}
+
+func (d *discovery) stagingAccount(ctx context.Context, id string, f *plan.RestoreFacts) {
+	a, exists, err := d.c.StorageAccount(ctx, id)
+	if err != nil {
+		d.unread(f, id)
+		d.fail(ctx, plan.Gap{Kind: plan.GapStaging, Subscription: armid.SubscriptionOf(id), Target: id}, err)
+		return
+	}
+	d.got(func(*plan.Observed) {
+		if exists {
+			f.Accounts = append(f.Accounts, a)
+		}
+	})
+}
+
+func (d *discovery) stagingAccounts(ctx context.Context, subscription string, names []string, f *plan.RestoreFacts) {
+	found, err := d.c.StorageAccounts(ctx, subscription)
+	if err != nil {
+		d.unread(f, names...)
+		d.fail(ctx, plan.Gap{Kind: plan.GapStaging, Subscription: subscription}, err)
+		return
+	}
+	d.got(func(*plan.Observed) {
+		for _, a := range found {
+			if slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, a.Name) }) {
+				f.Accounts = append(f.Accounts, a)
+			}
+		}
+	})
+}
+
+func (d *discovery) unread(f *plan.RestoreFacts, what ...string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f.Unread = append(f.Unread, what...)
+}

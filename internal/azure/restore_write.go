@@ -1,0 +1,104 @@
+package azure
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// restoreBody asks for the disks of a recovery point as new managed disks (docs/azure.md §19, §33.46).
+type restoreBody struct {
+	Properties restoreProperties `json:"properties"`
+}
+
+type restoreProperties struct {
+	Type            string           `json:"objectType"`
+	Point           string           `json:"recoveryPointId"`
+	Kind            string           `json:"recoveryType"`
+	Source          string           `json:"sourceResourceId"`
+	Group           string           `json:"targetResourceGroupId"`
+	Account         string           `json:"storageAccountId"`
+	Region          string           `json:"region"`
+	NewCloudService bool             `json:"createNewCloudService"`
+	OriginalAccount bool             `json:"originalStorageAccountOption"`
+	LUNs            *[]int           `json:"restoreDiskLunList,omitempty"` // none = all disks; the OS disk always comes
+	Network         *networkSettings `json:"targetDiskNetworkAccessSettings,omitempty"`
+}
+
+type networkSettings struct {
+	Option string `json:"targetDiskNetworkAccessOption"`
+}
+
+// restoreWrite starts a restore of disks beside what is there. It is laid over nothing: it changes nothing that exists.
+func (c *Client) restoreWrite(ch plan.Change) (write, error) {
+	id, vm, err := itemOf(ch)
+	if err != nil {
+		return write{}, fmt.Errorf("starting %q: %w", ch.ID, err)
+	}
+	o := ch.RestoreOrder
+	switch {
+	case o == nil || !isPointOf(o.Point.ID, id):
+		return write{}, wants(ch, "recovery point of the item")
+	case o.Into == "" || o.Staging == "" || o.Region == "":
+		return write{}, wants(ch, "group, storage account and region")
+	}
+	p := restoreProperties{
+		Type: "IaasVMRestoreRequest", Point: o.Point.Name, Kind: "RestoreDisks", Source: ch.Target, Group: o.Into, Account: o.Staging, Region: o.Region,
+	}
+	if o.Select != nil {
+		luns := []int(o.Select)
+		p.LUNs = &luns
+	}
+	if o.PrivateAccess {
+		p.Network = &networkSettings{"SameAsOnSourceDisks"}
+	}
+	return write{request{
+		op: fmt.Sprintf("restoring disks of %q", vm.Name()), method: http.MethodPost, url: c.url(o.Point.ID+"/restore", apiBackup),
+	}, fixed(ch, restoreBody{p})}, nil
+}
+
+// followRestore makes a restore wait for its job: the operation only says that it was accepted (docs/azure.md §33.47).
+// Where the answer to the write was lost, a Restore job of the item since then shows that it arrived.
+func (c *Client) followRestore(ctx context.Context, op apply.Operation, p apply.Progress) (apply.Progress, error) {
+	if p.JobID != "" {
+		op.JobID = p.JobID
+		return c.followJob(ctx, op, p)
+	}
+	job, found, err := c.restoreSince(ctx, op)
+	if err != nil {
+		return apply.Progress{}, err
+	}
+	p.Done, p.JobID = found, operationID(job.ID)
+	if found && job.Failed() {
+		op.JobID = p.JobID
+		return c.followJob(ctx, op, p)
+	}
+	return p, nil
+}
+
+// acceptSlack is how much earlier than its write a job may seem to start: the service's machines do not share one clock.
+const acceptSlack = 5 * time.Second
+
+func (c *Client) restoreSince(ctx context.Context, op apply.Operation) (plan.Job, bool, error) {
+	vm, err := armid.ParseVM(op.Target)
+	if err != nil {
+		return plan.Job{}, false, err
+	}
+	container := strings.TrimPrefix(itemName(armid.ProtectedItem(op.Vault, vm)), "VM;")
+	jobs, err := c.RestoreJobs(ctx, op.Vault, op.Accepted.Add(-jobSlack), container)
+	if err != nil {
+		return plan.Job{}, false, err
+	}
+	for _, j := range jobs {
+		if !j.Start.Before(op.Accepted.Add(-acceptSlack)) {
+			return j.Job, true, nil
+		}
+	}
+	return plan.Job{}, false, nil
+}

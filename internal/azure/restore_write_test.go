@@ -1,0 +1,138 @@
+package azure
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	backup "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/recoveryservices/armrecoveryservicesbackup/v5"
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/plan"
+)
+
+func restoreChange() plan.Change {
+	return plan.Change{
+		ID: "restore:x", Action: plan.Restore, Target: vm1, Vault: vaultID, Item: item1,
+		RestoreOrder: &plan.RestoreOrder{
+			Point: plan.PointRef{ID: item1 + "/recoveryPoints/362588450327416", Name: "362588450327416"}, Into: groupID, Staging: accountID, Region: "westeurope",
+		},
+	}
+}
+
+func TestRestoreWrites(t *testing.T) {
+	const same = `"objectType":"IaasVMRestoreRequest","recoveryPointId":"362588450327416","recoveryType":"RestoreDisks","sourceResourceId":"` + vm1 +
+		`","targetResourceGroupId":"` + groupID + `","storageAccountId":"` + accountID + `","region":"westeurope","createNewCloudService":false,"originalStorageAccountOption":false`
+	path := item1 + "/recoveryPoints/362588450327416/restore"
+	for name, tt := range map[string]struct {
+		change func(*plan.RestoreOrder)
+		more   string
+	}{
+		"all disks":      {func(*plan.RestoreOrder) {}, ""},
+		"the OS disk":    {func(o *plan.RestoreOrder) { o.Select = plan.DiskSelection{} }, `,"restoreDiskLunList":[]`},
+		"some disks":     {func(o *plan.RestoreOrder) { o.Select = plan.DiskSelection{0, 2} }, `,"restoreDiskLunList":[0,2]`},
+		"private access": {func(o *plan.RestoreOrder) { o.PrivateAccess = true }, `,"targetDiskNetworkAccessSettings":{"targetDiskNetworkAccessOption":"SameAsOnSourceDisks"}`},
+	} {
+		f := newFake().on("POST", path, says(202, "", "Azure-AsyncOperation", "https://arm.test"+item1+"/operationsStatus/op-1?t=1", "Retry-After", "60"))
+		ch := restoreChange()
+		tt.change(ch.RestoreOrder)
+		op, err := f.client(t, CommandRestore).Start(t.Context(), ch)
+		if err != nil {
+			t.Fatal(name, err)
+		}
+		got := f.last()
+		if want := `{"properties":{` + same + tt.more + `}}`; !sameJSON(t, got.body, want) {
+			t.Errorf("%s: sent %s\nwant %s", name, got.body, want)
+		}
+		acceptedBy(t, got.body, &backup.RestoreRequestResource{})
+		if len(f.sent) != 1 || op.ID != "op-1" || op.RetryAfter != time.Minute {
+			t.Errorf("%s: %d requests, %+v", name, len(f.sent), op)
+		}
+	}
+}
+
+func TestARestoreThatDoesNotSayWhatIsNotSent(t *testing.T) {
+	for name, change := range map[string]func(*plan.Change){
+		"no order":                 func(c *plan.Change) { c.RestoreOrder = nil },
+		"a point of another item":  func(c *plan.Change) { c.Point.ID = item2 + "/recoveryPoints/1" },
+		"an item of another vault": func(c *plan.Change) { c.Vault = otherID },
+		"no group":                 func(c *plan.Change) { c.Into = "" },
+		"no account":               func(c *plan.Change) { c.Staging = "" },
+		"no region":                func(c *plan.Change) { c.Region = "" },
+	} {
+		f, ch := newFake(), restoreChange()
+		change(&ch)
+		if op, err := f.client(t, CommandRestore).Start(t.Context(), ch); err == nil || len(f.sent) != 0 {
+			t.Errorf("%s: %+v, %d requests", name, op, len(f.sent))
+		}
+	}
+}
+
+// The operation says that a restore was accepted, its job that it is over.
+func TestARestoreIsOverWhenItsJobIs(t *testing.T) {
+	const status = vaultID + "/backupOperations/op-1"
+	op := apply.Operation{Action: plan.Restore, Target: vm1, Vault: vaultID, Status: "https://arm.test" + status}
+	succeeded := says(200, `{"status":"Succeeded","properties":{"jobId":"j1"}}`)
+	job := func(state string) http.HandlerFunc {
+		return says(200, strings.Replace(rawRestore("j1", "c", fullBag), `"Completed"`, `"`+state+`"`, 1))
+	}
+	for name, tt := range map[string]struct {
+		status, job http.HandlerFunc
+		want        apply.Progress
+		code        string
+	}{
+		"not accepted yet": {says(200, `{"status":"InProgress"}`), nil, apply.Progress{Message: "InProgress"}, ""},
+		"running":          {succeeded, job("InProgress"), apply.Progress{JobID: "j1", Message: "InProgress"}, ""},
+		"completed":        {succeeded, job("Completed"), apply.Progress{JobID: "j1", Message: "Completed", Done: true}, ""},
+		"failed":           {succeeded, job("Failed"), apply.Progress{JobID: "j1", Message: "Failed", Done: true}, "JobFailed"},
+		"refused":          {says(200, `{"status":"Failed","error":{"code":"UserErrorX","message":"m"}}`), nil, apply.Progress{Message: "Failed"}, "UserErrorX"},
+		"not to be read":   {succeeded, fails(403, "AuthorizationFailed"), apply.Progress{}, "AuthorizationFailed"},
+	} {
+		f := newFake().on("GET", status, tt.status)
+		if tt.job != nil {
+			f.on("GET", vaultID+"/backupJobs/j1", tt.job)
+		}
+		got, err := f.client(t, CommandRestore).Poll(t.Context(), op)
+		got.RequestID = ""
+		if d := cmp.Diff(tt.want, got); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
+		code := ""
+		if e, is := errors.AsType[*apply.Error](err); is {
+			code = e.Code
+		}
+		if code != tt.code {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Where the answer to the write was lost, the job of the item shows that it arrived.
+func TestARestoreWithoutAnAnswerIsFoundByItsJob(t *testing.T) {
+	began := time.Date(2024, 5, 15, 8, 35, 45, 0, time.UTC) // a moment after the job's start
+	row := func(name, container string) string { return rawRestore(name, container, fullBag) }
+	const ours = "iaasvmcontainerv2;rg-app;vm1"
+	for name, tt := range map[string]struct {
+		rows  []string
+		began time.Time
+		want  apply.Progress
+	}{
+		"its job is there":   {[]string{row("j1", ours)}, began, apply.Progress{Done: true, JobID: "j1"}},
+		"another item's job": {[]string{row("j1", "iaasvmcontainerv2;rg-app;vm2")}, began, apply.Progress{}},
+		"an earlier job":     {[]string{row("j1", ours)}, began.Add(time.Minute), apply.Progress{}},
+		"no job":             {nil, began, apply.Progress{}},
+	} {
+		f := newFake().on("GET", vaultID+"/backupJobs", lists(tt.rows...)).on("GET", vaultID+"/backupJobs/j1", says(200, row("j1", ours)))
+		got, err := f.client(t, CommandRestore).Poll(t.Context(), apply.Operation{Action: plan.Restore, Target: vm1, Vault: vaultID, Accepted: tt.began})
+		if d := cmp.Diff(tt.want, got); d != "" || err != nil {
+			t.Errorf("%s: %v %s", name, err, d)
+		}
+	}
+	f := newFake().on("GET", vaultID+"/backupJobs", fails(403, "AuthorizationFailed"))
+	if p, err := f.client(t, CommandRestore).Poll(t.Context(), apply.Operation{Action: plan.Restore, Target: vm1, Vault: vaultID, Accepted: began}); err == nil {
+		t.Errorf("not seeing is no proof of absence: %+v", p)
+	}
+}

@@ -1,0 +1,257 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/report"
+	"github.com/azbackup/azbackup/plan"
+)
+
+type restoreFlags struct {
+	scopeFlags
+	azureFlags
+	outputs
+	approvalFlags
+	into, before, point, disks string
+	staging                    []string
+	timeout, grace             time.Duration
+	many                       bool
+}
+
+// What a run of restores takes at most, unless its flags say otherwise.
+const (
+	maxRestores      = 20
+	restoresInFlight = 20
+	restoreTimeout   = 8 * time.Hour
+)
+
+func (a *app) restoreCommand() *cobra.Command {
+	var f restoreFlags
+	cmd := &cobra.Command{
+		Use:   "restore VM…",
+		Short: "Bring the disks of machines back, beside what is there",
+		Long: "Restores the disks of each VM, given by name, RESOURCEGROUP/NAME or resource id, from its newest recovery point that can be\n" +
+			"restored now and is not later than --before. The VM need not exist any more. The disks are made new, in the resource\n" +
+			"group --into; nothing that exists is touched. Plans, shows, asks, and follows each job to its end.\n\n" +
+			"The staging account must lie in the vault's region; give one for each region. What the service leaves in it (a template,\n" +
+			"and the disks as files where a point is restored from the vault) stays there.\n\n" +
+			"Exit codes: 0 done; 3 a restore failed, is blocked, or did not end in time; 5 something could not be read; 6 refused.",
+		Args: args(cobra.MinimumNArgs(1)),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.restore(cmd.Context(), f, args) },
+	}
+	f.scopeFlags.addFlags(cmd)
+	f.azureFlags.addFlags(cmd)
+	f.outputs.addFlags(cmd, []string{"text", "json"})
+	f.approvalFlags.addFlags(cmd)
+	cmd.Flags().StringVar(&f.into, "into", "", "the resource `GROUP` in which the disks are made, by name (in the vault's subscription) or id")
+	cmd.Flags().StringArrayVar(&f.staging, "staging", nil, "the storage `ACCOUNT` that stages, by name (in the vault's subscription) or id; may be repeated")
+	cmd.Flags().StringVar(&f.before, "before", "", "take no point later than `TIME`, such as 2026-11-19T22:00:00Z")
+	cmd.Flags().StringVar(&f.point, "point", "", "take the point `NAME` (see azbackup points -v), of one VM")
+	cmd.Flags().StringVar(&f.disks, "disks", "all", "`WHICH` disks: all, os, or LUNs such as 0,1 (the OS disk always comes)")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", restoreTimeout, "how long a restore may take")
+	cmd.Flags().DurationVar(&f.grace, "grace", 2*time.Minute, "how long Ctrl-C waits for what runs")
+	cmd.Flags().BoolVar(&f.many, strings.TrimLeft(plan.FlagAllowManyRestores, "-"), false, "allow more than 20 restores in a run")
+	return cmd
+}
+
+// request reads the flags.
+func (f *restoreFlags) request(names []string) (plan.RestoreRequest, error) {
+	r := plan.RestoreRequest{Into: f.into, Staging: f.staging, Point: f.point, MaxRestores: maxRestores, InFlight: restoresInFlight}
+	var err error
+	if r.Disks, err = plan.ParseDiskSelection(f.disks); err != nil {
+		return r, usage("--disks: %w", err)
+	}
+	if f.before != "" {
+		if r.Before, err = time.Parse(time.RFC3339, f.before); err != nil {
+			return r, usage("--before %q is not a time like 2026-11-19T22:00:00Z", f.before)
+		}
+	}
+	switch {
+	case f.into == "":
+		return r, usage("--into is missing: the resource group in which the disks are made")
+	case len(f.staging) == 0:
+		return r, usage("--staging is missing: a storage account in the vault's region")
+	case f.point != "" && f.before != "":
+		return r, usage("--point and --before exclude each other")
+	case f.point != "" && len(names) > 1:
+		return r, usage("--point names a point of one VM, and %d are given", len(names))
+	case f.timeout <= 0:
+		return r, usage("--timeout %s is not a time", f.timeout)
+	}
+	return r, nil
+}
+
+func (a *app) restore(ctx context.Context, f restoreFlags, names []string) (err error) {
+	if err := f.check(); err != nil {
+		return err
+	}
+	request, err := f.request(names)
+	if err != nil {
+		return err
+	}
+	if _, err := f.approved(a); err != nil {
+		return err
+	}
+	c, scope, err := f.resolve(a)
+	if err != nil {
+		return err
+	}
+	s, err := a.connect(ctx, azure.CommandRestore, f.azureFlags, c.Cloud, c.Tenant)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	// A VM may be backed up in a vault that the config does not name.
+	scope.AllVaults, scope.Protectable, scope.Guards = true, false, false
+	planning := planningFlags{lifted: map[string]*bool{plan.FlagAllowManyRestores: &f.many}}
+	makePlan := func() (draft, error) {
+		began := a.Now()
+		p, err := a.planRestores(ctx, s, scope, request, names)
+		return draft{planning.judge(p), began}, err
+	}
+	now, err := makePlan()
+	if err != nil {
+		return err
+	}
+	now, _, err = a.approve(ctx, applyFlags{approvalFlags: f.approvalFlags, planningFlags: planning}, nil, now, makePlan)
+	a.verdict[exitIncomplete] = !now.plan.Complete
+	if err != nil {
+		return err
+	}
+	run := report.Run{Title: "Restore", Plan: now.plan}
+	a.runRestores(ctx, s, f, &run)
+	return f.write(a.Out, func(w io.Writer, format string) error {
+		run.ExitCode = a.codeSoFar(ctx, nil)
+		style := a.styleFor(w, false)
+		style.Verbose = true // each restore is what was asked for: none is only counted
+		return report.WriteApply(w, format, run, style)
+	})
+}
+
+// planRestores reads what the restores of some VMs need, and plans them.
+func (a *app) planRestores(ctx context.Context, s *session, scope plan.Scope, r plan.RestoreRequest, names []string) (plan.Plan, error) {
+	o, err := a.read(ctx, s, scope)
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	var items []plan.Item
+	var subscriptions []string
+	r.VMs = nil
+	for _, name := range names {
+		vm, err := findVM(o, "restoring", name)
+		if err != nil {
+			return plan.Plan{}, whichVM(err)
+		}
+		if slices.ContainsFunc(r.VMs, func(known string) bool { return armid.Same(known, vm) }) {
+			continue
+		}
+		r.VMs = append(r.VMs, vm)
+		for _, it := range itemsOf(o, vm) {
+			items = append(items, it)
+			if sub := strings.ToLower(armid.SubscriptionOf(it.Vault)); !slices.Contains(subscriptions, sub) {
+				subscriptions = append(subscriptions, sub)
+			}
+		}
+	}
+	read, err := s.Points(ctx, items, s.Now().Add(-24*time.Hour)) // the restores of a day are limited
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	facts := plan.RestoreFacts{Items: read.Items, Jobs: read.Restores, Gaps: read.Gaps}
+	if err := s.RestoreTargets(ctx, subscriptions, r.Into, r.Staging, &facts); err != nil {
+		return plan.Plan{}, err
+	}
+	p := plan.MakeRestores(o, facts, r, s.Now())
+	return p, plan.Validate(p)
+}
+
+// runRestores carries run.Plan out, follows each job to its end, and fills run in.
+func (a *app) runRestores(ctx context.Context, s *session, f restoreFlags, run *report.Run) {
+	show := a.newProgress(run.Plan)
+	onAsk := func() {
+		a.log.Warn("interrupted: nothing new starts; waiting up to "+report.Duration(f.grace)+" for what runs", hintKey,
+			"Ctrl-C again leaves at once; the restores that were started go on, and azbackup points shows them")
+	}
+	var err error
+	a.interrupts.whileGraceful(onAsk, func(asked <-chan struct{}) {
+		run.Report, err = apply.Run(ctx, run.Plan, s.Client, apply.Options{
+			Limits: apply.Limits{Operations: restoresInFlight, ItemTimeout: f.timeout, RunTimeout: f.timeout + 4*time.Hour},
+			Grace:  f.grace, Budget: s.Client, Interrupt: asked, Seed: uint64(a.Now().UnixNano()), Now: s.Now, Approved: s.At(a.saidYes), Observer: show.observe,
+		})
+	})
+	show.end()
+	a.judgeFault(err)
+	if !a.interrupts.happened() {
+		a.followBackups(ctx, s, f.timeout, run) // of those whose answer was lost, the job may still run
+		a.findDisks(ctx, s, run)
+	}
+	run.Finished, run.Requests, run.Throttled = s.Now(), s.Requests(), s.held()
+	a.judgeResults(ctx, run)
+}
+
+// findDisks says what each restore made: the disks that carry its job, by the one read of the group after all of them.
+func (a *app) findDisks(ctx context.Context, s *session, run *report.Run) {
+	run.Restored = map[string]*report.Restored{}
+	groups := map[armid.Key][]plan.Disk{}
+	for i := range run.Results {
+		r := &run.Results[i]
+		j := slices.IndexFunc(run.Plan.Changes, func(c plan.Change) bool { return c.ID == r.ID && c.RestoreOrder != nil })
+		if r.Job == "" || r.Outcome != apply.Done || j < 0 {
+			continue
+		}
+		into := armid.Of(run.Plan.Changes[j].Into)
+		if _, known := groups[into]; !known {
+			disks, err := s.Disks(ctx, run.Plan.Changes[j].Into)
+			if err != nil {
+				a.log.Warn("the disks that were made could not be listed: " + oneLine(err.Error()))
+				a.verdict[exitIncomplete] = true
+			}
+			groups[into] = disks
+		}
+		run.Restored[r.ID] = a.restored(ctx, s, r, groups[into])
+	}
+}
+
+func (a *app) restored(ctx context.Context, s *session, r *apply.Result, disks []plan.Disk) *report.Restored {
+	id := r.Job
+	if !strings.HasPrefix(id, "/") {
+		id = r.Vault + "/backupJobs/" + id
+	}
+	out := &report.Restored{Disks: []string{}}
+	for _, d := range disks {
+		if d.Job != "" && strings.EqualFold(d.Job, id[strings.LastIndexByte(id, '/')+1:]) {
+			out.Disks = append(out.Disks, d.ID)
+		}
+	}
+	job, err := s.RestoreJob(ctx, id)
+	if err != nil || job.Unreadable != "" {
+		a.log.Warn("what the restore of " + report.Name(r.Target) + " left could not be read: " + oneLine(strings.Join(notEmpty(job.Unreadable, errText(err)), "; ")))
+		a.verdict[exitIncomplete] = true
+		return out
+	}
+	out.Template = job.Template
+	if !job.End.IsZero() {
+		out.Seconds = int64(job.End.Sub(job.Start).Seconds())
+	}
+	if job.Blobs != "" {
+		out.Leaves = job.Account + "/" + job.Blobs
+	}
+	return out
+}
+
+func errText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}

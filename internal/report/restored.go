@@ -1,0 +1,54 @@
+package report
+
+import (
+	"strings"
+
+	"github.com/azbackup/azbackup/apply"
+)
+
+// Restored is what a restore made.
+type Restored struct {
+	Disks []string `json:"disks"` // ids
+	// Template is the URI of the template that rebuilds the VM.
+	Template string `json:"template,omitempty"`
+	// Seconds is how long the job ran.
+	Seconds int64 `json:"seconds"`
+	// Leaves names what stays in the staging account: account and container.
+	Leaves string `json:"leaves,omitempty"`
+}
+
+// details are the lines that stand below a restore's result.
+func (r *Restored) details() []string {
+	if r == nil {
+		return nil
+	}
+	var lines []string
+	names := make([]string, len(r.Disks))
+	for i, id := range r.Disks {
+		names[i] = lastName(id)
+	}
+	if len(names) > 0 {
+		lines = append(lines, Line("disks: "+strings.Join(names, ", ")))
+	}
+	if r.Template != "" {
+		lines = append(lines, Line("template: "+r.Template))
+	}
+	if r.Leaves != "" {
+		lines = append(lines, Line("left in the staging account: "+r.Leaves))
+	}
+	return lines
+}
+
+// resultDocument is a result in JSON: the keys of what was restored stand among its own.
+type resultDocument struct {
+	apply.Result
+	*Restored
+}
+
+func (r Run) documents() []resultDocument {
+	out := make([]resultDocument, len(r.Results))
+	for i, result := range r.Results {
+		out[i] = resultDocument{result, r.Restored[result.ID]}
+	}
+	return out
+}

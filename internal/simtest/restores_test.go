@@ -1,0 +1,193 @@
+package simtest
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/simulator"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// restoring is a vault with some VMs that have one recovery point each, a group and an account, served with these faults.
+type restoring struct {
+	sim    *simulator.Server
+	client *azure.Client
+	plan   plan.Plan
+	into   string
+}
+
+func newRestoring(t *testing.T, vms int, faults ...simulator.Fault) *restoring {
+	t.Helper()
+	sub := subscriptionID(1)
+	vault, into := armid.Vault(sub, "rg-backup", "rsv"), "/subscriptions/"+sub+"/resourceGroups/rg-restored"
+	account := "/subscriptions/" + sub + "/resourceGroups/rg-st/providers/Microsoft.Storage/storageAccounts/st"
+	var e estate
+	e.addVault(vault, "westeurope")
+	e.addPolicy(vault, "daily", 30)
+	var points, items, names []string
+	for i := range vms {
+		vm := armid.VM(sub, "rg-app", fmt.Sprintf("vm%d", i))
+		e.addVM(vm, "westeurope", nil)
+		id, _ := armid.ParseVM(vm)
+		item := armid.ProtectedItem(vault, id)
+		items = append(items, fmt.Sprintf(`{"id":%q,"name":"x","properties":{"friendlyName":%q,"protectionState":"Protected","backupManagementType":"AzureIaasVM","workloadType":"VM",`+
+			`"sourceResourceId":%q,"virtualMachineId":%q,"policyId":%q,"policyName":"daily","lastBackupStatus":"Completed","lastRecoveryPoint":"2000-01-01T00:00:00Z"}}`,
+			item, id.Name(), vm, vm, armid.Policy(vault, "daily")))
+		points = append(points, fmt.Sprintf(`{"id":"%s/recoveryPoints/7","name":"7","properties":{"objectType":"IaasVMRecoveryPoint","recoveryPointType":"AppConsistent",`+
+			`"recoveryPointTime":"2000-01-01T00:00:00Z","recoveryPointTierDetails":[{"type":"InstantRP","status":"Valid"}],"isManagedVirtualMachine":true,"osType":"Linux"}}`, item))
+		names = append(names, vm)
+	}
+	file := fmt.Sprintf(`{"format_version":"1","taken":"2000-01-01T06:00:00Z","subscriptions":[%q],"resourceGroups":[{"id":%q,"name":"rg-restored","location":"westeurope"}],`+
+		`"storageAccounts":[{"id":%q,"location":"westeurope","kind":"StorageV2","sku":{"name":"Standard_LRS"}}],`+
+		`"virtualMachines":[%s],"vaults":[%s],"policies":[%s],"protectedItems":[%s],"recoveryPoints":[%s]}`,
+		sub, into, account, strings.Join(e.vms, ","), strings.Join(e.vaults, ","), strings.Join(e.policies, ","), strings.Join(items, ","), strings.Join(points, ","))
+	read, err := simulator.Read(strings.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &restoring{into: into}
+	if r.sim, err = simulator.New(read, simulator.Options{Settings: simulator.Settings{Faults: faults, Quota: "150"}}); err != nil {
+		t.Fatal(err)
+	}
+	if r.client, err = azure.New(azure.Options{
+		Endpoint: "http://127.0.0.1", AccessToken: "token", Transport: r.sim.Transport(), Command: azure.CommandRestore, Version: "test", Now: time.Now,
+	}); err != nil {
+		t.Fatal(err)
+	}
+	ctx := context.Background()
+	o, err := r.client.Discover(ctx, plan.Scope{Subscriptions: []string{sub}, AllVaults: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := r.client.Points(ctx, o.Items, r.client.Now().Add(-24*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	facts := plan.RestoreFacts{Items: all.Items, Jobs: all.Restores, Gaps: all.Gaps}
+	if err := r.client.RestoreTargets(ctx, []string{sub}, "rg-restored", []string{"st"}, &facts); err != nil {
+		t.Fatal(err)
+	}
+	r.plan = plan.MakeRestores(o, facts, plan.RestoreRequest{VMs: names, Into: "rg-restored", Staging: []string{"st"}, MaxRestores: vms}, r.client.Now())
+	if r.plan.Summary[plan.Restore] != vms || !r.plan.Complete {
+		t.Fatalf("%+v", r.plan)
+	}
+	return r
+}
+
+func (r *restoring) run(t *testing.T, inFlight int) apply.Report {
+	t.Helper()
+	rep, err := apply.Run(context.Background(), r.plan, r.client, apply.Options{
+		Limits: apply.Limits{Operations: inFlight, ItemTimeout: 8 * time.Hour, RunTimeout: 24 * time.Hour}, Budget: r.client, Now: r.client.Now,
+	})
+	if err != nil && len(rep.Results) == 0 {
+		t.Fatal(err)
+	}
+	return rep
+}
+
+// jobs are the Restore jobs of the vault, and the disks by the jobs that made them.
+func (r *restoring) made(t *testing.T) (jobs []plan.RestoreJob, disks map[string]int) {
+	t.Helper()
+	jobs, err := r.client.RestoreJobs(context.Background(), r.plan.Changes[0].Vault, r.client.Now().Add(-24*time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := r.client.Disks(context.Background(), r.into)
+	if err != nil {
+		t.Fatal(err)
+	}
+	disks = map[string]int{}
+	for _, d := range all {
+		disks[d.Job]++
+	}
+	return jobs, disks
+}
+
+func TestRestoresAreDoneWhenTheirDisksAreThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRestoring(t, 5)
+		rep := r.run(t, 20)
+		jobs, disks := r.made(t)
+		if rep.Summary[apply.Done] != 5 || len(jobs) != 5 || len(disks) != 5 {
+			t.Errorf("%v, %d jobs, disks %v", rep.Summary, len(jobs), disks)
+		}
+		for _, res := range rep.Results {
+			if disks[res.Job] != 3 {
+				t.Errorf("job %s of %s made %d disks, want 3", res.Job, res.Target, disks[res.Job])
+			}
+		}
+	})
+}
+
+func TestNoMoreRestoresRunThanAllowed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRestoring(t, 4)
+		r.run(t, 1)
+		jobs, _ := r.made(t)
+		for _, a := range jobs {
+			for _, b := range jobs {
+				if a.ID != b.ID && a.Start.Before(b.End) && b.Start.Before(a.End) {
+					t.Errorf("%s to %s and %s to %s run at once", a.Start, a.End, b.Start, b.End)
+				}
+			}
+		}
+		if len(jobs) != 4 {
+			t.Errorf("%d jobs", len(jobs))
+		}
+	})
+}
+
+// A restore whose answer was lost is not started twice: the disks of the first would be left behind.
+func TestARestoreWhoseAnswerWasLostIsStartedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRestoring(t, 2, simulator.Fault{Name: "lost", Kind: "item.restore", Reset: "after"})
+		rep := r.run(t, 20)
+		jobs, _ := r.made(t)
+		if rep.Summary[apply.Done] != 2 || len(jobs) != 2 {
+			t.Errorf("%v, %d jobs: %+v", rep.Summary, len(jobs), rep.Results)
+		}
+		for _, res := range rep.Results {
+			if res.Job == "" {
+				t.Errorf("no job: %+v", res)
+			}
+		}
+	})
+}
+
+func TestARestoreThatNeverArrivedIsStartedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRestoring(t, 1, simulator.Fault{Name: "lost", Kind: "item.restore", Reset: "before"})
+		rep := r.run(t, 20)
+		if jobs, disks := r.made(t); rep.Summary[apply.Done] != 1 || len(jobs) != 1 || len(disks) != 1 {
+			t.Errorf("%v, %d jobs: %+v", rep.Summary, len(jobs), rep.Results)
+		}
+	})
+}
+
+func TestARestoreWhoseJobFailsFailsWithItsWords(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRestoring(t, 1, simulator.Fault{Name: "full", Kind: "item.restore", Operation: "lies", Code: "UserErrorNoRoom", Message: "there is no room"})
+		rep := r.run(t, 20)
+		if res := rep.Results[0]; res.Outcome != apply.Failed || !strings.Contains(res.Message, "there is no room") {
+			t.Errorf("%+v", res)
+		}
+	})
+}
+
+// A restore that outlives its time is not claimed to be done, and not claimed to have failed.
+func TestARestoreThatOutlivesItsTimeIsReportedWithItsOperation(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRestoring(t, 1, simulator.Fault{Name: "slow", Kind: "item.restore", Operation: "hangs"})
+		rep := r.run(t, 20)
+		if res := rep.Results[0]; (res.Outcome != apply.Unconfirmed && res.Outcome != apply.TimedOut) || res.Operation == "" {
+			t.Errorf("%+v", res)
+		}
+	})
+}
