@@ -97,7 +97,7 @@ func newGapIndex(gaps []Gap, c *config.Config, x *index) *gapIndex {
 			first(g.jobs, vault, gap)
 		case GapGuards:
 			first(g.guards, vault, gap)
-		case GapProtectable, GapVisibility, GapPoints:
+		case GapProtectable, GapVisibility, GapPoints, GapTargetGroup, GapStaging:
 		}
 	}
 	return g

@@ -193,7 +193,7 @@ func (j *judge) count(e ourEffect, field string) {
 // concerns says whether a change of a plan is about the resource that was written.
 func concerns(c plan.Change, e ourEffect) bool {
 	switch c.Action {
-	case plan.Blocked, plan.Unchanged, plan.Excluded, plan.Refresh, plan.Backup:
+	case plan.Blocked, plan.Unchanged, plan.Excluded, plan.Refresh, plan.Backup, plan.Restore:
 		return false
 	case plan.CreateVault, plan.UpdateVault, plan.CreatePolicy, plan.UpdatePolicy:
 		return armid.Of(c.Target) == e.id
