@@ -105,9 +105,20 @@ func (s *scenario) checkWalk(v *verdicts, w *walk, events []apply.Event, request
 	s.checkRequests(v, w, requests)
 }
 
+// looksAtLong is how often an operation of this age has been looked at since its first look came too early: each time when a
+// quarter of its age has passed, and every two minutes at least (apply/doc.go, "When to look").
+func looksAtLong(age time.Duration) int {
+	n := 0
+	for at := 12 * time.Second; at < age; at += min(at/4, 2*time.Minute) {
+		n++
+	}
+	return n
+}
+
 // checkRequests holds what a run may ask of the service.
 func (s *scenario) checkRequests(v *verdicts, w *walk, requests []sent) {
 	polls, accepted := 0, 0
+	begun, asked := map[string]time.Time{}, map[string]time.Duration{} // by item: when its write was accepted, its age when it was asked last
 	pauses := map[string]time.Time{}
 	for _, q := range slices.SortedStableFunc(slices.Values(requests), func(a, b sent) int { return a.at.Compare(b.at) }) {
 		switch {
@@ -115,8 +126,12 @@ func (s *scenario) checkRequests(v *verdicts, w *walk, requests []sent) {
 			v.add("DELETE %s", q.path)
 		case q.pollsItem():
 			polls++
+			if at, known := begun[q.item()]; known {
+				asked[q.item()] = q.at.Sub(at)
+			}
 		case q.putsItem() && q.status == http.StatusAccepted:
 			accepted++
+			begun[q.item()] = q.at
 		}
 		if stops(q) {
 			s.checkStop(v, w, q)
@@ -128,7 +143,11 @@ func (s *scenario) checkRequests(v *verdicts, w *walk, requests []sent) {
 			odd++
 		}
 	}
-	if most := 12 + 5*accepted/2 + 25*odd + 10*len(s.settings.Faults); polls > most {
+	long := 0
+	for _, age := range asked {
+		long += looksAtLong(age)
+	}
+	if most := 12 + 5*accepted/2 + long + 25*odd + 10*len(s.settings.Faults); polls > most {
 		v.add("%d single status requests for %d operations", polls, accepted)
 	}
 	// A 429 that says how long is obeyed by everybody in its bucket.
