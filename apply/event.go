@@ -75,24 +75,24 @@ func (r *run) tell() {
 	}
 }
 
-// say says an event of this change.
-func (l *life) say(e Event) { l.run.say(l.event(e)) }
+// emit says an event of this change.
+func (ex *execution) emit(e Event) { ex.run.say(ex.event(e)) }
 
-func (l *life) event(e Event) Event {
-	e.Change, e.Action, e.Target, e.Vault = l.ID, l.Action, l.Target, l.Vault
+func (ex *execution) event(e Event) Event {
+	e.Change, e.Action, e.Target, e.Vault = ex.task.ID, ex.task.Action, ex.task.Target, ex.task.Vault
 	return e
 }
 
-// sayTrouble tells what stands in the way of a write, and how long it is waited out.
-func (l *life) sayTrouble(d time.Duration) {
-	e := Event{Kind: EventWaiting, Wait: plan.Duration(d), Message: text(l.trouble)}
-	if t := l.serviceError(); t != nil {
+// emitRetry tells what stands in the way of a write, and how long it is waited out.
+func (ex *execution) emitRetry(d time.Duration) {
+	e := Event{Kind: EventWaiting, Wait: plan.Duration(d), Message: text(ex.lastErr)}
+	if t := ex.serviceError(); t != nil {
 		e.Code, e.Message, e.RequestID = t.Code, t.Message, t.RequestID
 		if t.Status == statusTooManyRequests {
 			e.Kind = EventThrottled
 		}
 	}
-	l.say(e)
+	ex.emit(e)
 }
 
 // silence is how long nothing may be said before a heartbeat is.

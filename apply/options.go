@@ -16,7 +16,7 @@ type Options struct {
 	// Interrupt, once closed, lets nothing new start; what runs is followed for Grace. A cancelled context
 	// leaves at once instead.
 	Interrupt <-chan struct{}
-	// Observed is when the vaults were last listed for this plan; a vault listed longer than [staleAfter]
+	// Observed is when the vaults were last listed for this plan; a vault listed longer than [snapshotTTL]
 	// before its first write is listed again. Zero = unknown, so each vault is listed.
 	Observed time.Time
 	// Approved is when somebody said yes to the plan: nothing is written by a list of a vault that is older. Zero = no

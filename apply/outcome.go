@@ -29,32 +29,32 @@ var (
 )
 
 // result is how the change ends; what is known of its operation is filled in.
-func (l *life) result(o Outcome, code, message string, r Result) Result {
-	now := l.now()
-	r.ID, r.Action, r.Target, r.Vault = l.ID, l.Action, l.Target, l.Vault
+func (ex *execution) result(o Outcome, code, message string, r Result) Result {
+	now := ex.run.now()
+	r.ID, r.Action, r.Target, r.Vault = ex.task.ID, ex.task.Action, ex.task.Target, ex.task.Vault
 	r.Outcome = o
 	r.Code = firstOf(code, r.Code)
 	r.Message = firstOf(message, r.Message)
-	if l.kept != "" && o != Failed {
-		r.Message = strings.TrimPrefix(r.Message+"; "+l.kept, "; ")
+	if ex.keptNote != "" && o != Failed {
+		r.Message = strings.TrimPrefix(r.Message+"; "+ex.keptNote, "; ")
 	}
-	r.Operation = firstOf(r.Operation, l.op.ID)
-	r.RequestID = firstOf(r.RequestID, l.op.RequestID)
-	r.Job = bareJob(firstOf(r.Job, l.op.JobID))
-	r.Started, r.Finished = &l.started, &now
-	if o == Unconfirmed || (o == Interrupted && l.asked) {
-		r.Hint = l.howToLook()
+	r.Operation = firstOf(r.Operation, ex.op.ID)
+	r.RequestID = firstOf(r.RequestID, ex.op.RequestID)
+	r.Job = bareJob(firstOf(r.Job, ex.op.JobID))
+	r.Started, r.Finished = &ex.startedAt, &now
+	if o == Unconfirmed || (o == Interrupted && ex.mayHaveTakenEffect) {
+		r.Hint = ex.inspectCommand()
 	}
 	return r
 }
 
 // failed is the result of an error that will not go away.
-func (l *life) failed(err error) Result {
-	return l.result(Failed, "", "", l.fromError(err))
+func (ex *execution) failed(err error) Result {
+	return ex.result(Failed, "", "", ex.fromError(err))
 }
 
 // fromError takes what an error says over into a result.
-func (l *life) fromError(err error) Result {
+func (ex *execution) fromError(err error) Result {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
 		return Result{Message: text(err)}
@@ -64,41 +64,41 @@ func (l *life) fromError(err error) Result {
 	return r
 }
 
-// gaveUp is the result when a wait ended before the change did. What was asked of the service is unconfirmed when
+// abortedResult is the result when a wait ended before the change did. What was asked of the service is unconfirmed when
 // time ran out and interrupted when the run was left; what was not asked is timed out or was not started.
-func (l *life) gaveUp(cause error) Result {
+func (ex *execution) abortedResult(cause error) Result {
 	_, limit := errors.AsType[*limitError](cause)
 	limit = limit || errors.Is(cause, context.DeadlineExceeded)
 	message := text(cause)
 	if errors.Is(cause, context.Canceled) {
 		message = "the run was left before its end"
 	}
-	if l.trouble != nil && !errors.Is(cause, l.trouble) {
-		message += "; the last trouble was " + troubleText(l.trouble)
+	if ex.lastErr != nil && !errors.Is(cause, ex.lastErr) {
+		message += "; the last trouble was " + troubleText(ex.lastErr)
 	}
 	r := Result{}
-	if e := l.serviceError(); e != nil {
-		r = l.fromError(e)
+	if e := ex.serviceError(); e != nil {
+		r = ex.fromError(e)
 	}
 	switch {
-	case l.asked && limit:
-		return l.result(Unconfirmed, "", message, r)
-	case l.asked:
-		return l.result(Interrupted, "", message, r)
+	case ex.mayHaveTakenEffect && limit:
+		return ex.result(Unconfirmed, "", message, r)
+	case ex.mayHaveTakenEffect:
+		return ex.result(Interrupted, "", message, r)
 	case limit:
-		return l.result(TimedOut, "", message, r)
+		return ex.result(TimedOut, "", message, r)
 	case errors.Is(cause, errInterrupted), errors.Is(cause, errGraceOver), errors.Is(cause, context.Canceled):
-		return l.result(NotStarted, "", message, r)
+		return ex.result(NotStarted, "", message, r)
 	}
-	if l.leaving() {
-		return l.result(NotStarted, "", message, r)
+	if ex.run.leaving() {
+		return ex.result(NotStarted, "", message, r)
 	}
-	return l.failed(cause)
+	return ex.failed(cause)
 }
 
 // serviceError is what the service said last against this change, or nil.
-func (l *life) serviceError() *Error {
-	e, _ := errors.AsType[*Error](l.trouble)
+func (ex *execution) serviceError() *Error {
+	e, _ := errors.AsType[*Error](ex.lastErr)
 	return e
 }
 
@@ -110,20 +110,20 @@ func troubleText(err error) string {
 	return text(err)
 }
 
-// howToLook is the command that shows what became of the operation.
-func (l *life) howToLook() string {
-	path := l.Item
+// inspectCommand is the command that shows what became of the operation.
+func (ex *execution) inspectCommand() string {
+	path := ex.task.Item
 	switch {
-	case l.op.ID != "" && l.watch != nil:
-		path = l.Vault + "/backupOperations/" + l.op.ID // answers for every operation of a vault's items (docs/azure.md §33.3)
+	case ex.op.ID != "" && ex.watch != nil:
+		path = ex.task.Vault + "/backupOperations/" + ex.op.ID // answers for every operation of a vault's items (docs/azure.md §33.3)
 	case path == "":
-		path = l.Target
+		path = ex.task.Target
 	}
-	return "look with: az rest --method get --url " + quote(path+"?api-version="+lookVersion)
+	return "look with: az rest --method get --url " + quote(path+"?api-version="+inspectAPIVersion)
 }
 
-// lookVersion is an api-version that vaults and all that lies in them answer to (docs/azure.md §0.3).
-const lookVersion = "2025-02-01"
+// inspectAPIVersion is an api-version that vaults and all that lies in them answer to (docs/azure.md §0.3).
+const inspectAPIVersion = "2025-02-01"
 
 // quote makes s one word for a shell.
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

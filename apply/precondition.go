@@ -30,103 +30,103 @@ func ChangedMeanwhile(op string, drifts []plan.Drift) *Error {
 // errListTooOld says that the list by which a change was compared is too old to write by.
 var errListTooOld = errors.New("the list of the vault is too old to write by")
 
-// staleAfter is the age at which a list is no longer good enough to write by.
-const staleAfter = 5 * time.Minute
+// snapshotTTL is the age at which a list is no longer good enough to write by.
+const snapshotTTL = 5 * time.Minute
 
-// queued is how long a change that was compared may wait for its slot before it is compared again. Without it every
+// maxQueueTime is how long a change that was compared may wait for its slot before it is compared again. Without it every
 // list that gets too old while changes wait for their turn would be read at once, and not when it serves most.
-const queued = 30 * time.Second
+const maxQueueTime = 30 * time.Second
 
-// oldest is when the list by which a change is written must have been read at the earliest: after the approval, and
+// minSnapshotTime is when the list by which a change is written must have been read at the earliest: after the approval, and
 // lately. A backup is not a state that can be compared: what proves that it is still wanted is the list of jobs, so
 // that is read right before.
-func (l *life) oldest() time.Time {
-	age := staleAfter
-	if l.Action == plan.Backup {
+func (ex *execution) minSnapshotTime() time.Time {
+	age := snapshotTTL
+	if ex.task.Action == plan.Backup {
 		age = time.Minute
 	}
-	if limit := l.now().Add(-age); limit.After(l.opt.Approved) {
+	if limit := ex.run.now().Add(-age); limit.After(ex.run.opt.Approved) {
 		return limit
 	}
-	return l.opt.Approved
+	return ex.run.opt.Approved
 }
 
-// compare compares the item, as its vault lists it, with what the change was approved for; over says that res is how the
+// checkPrecondition compares the item, as its vault lists it, with what the change was approved for; over says that res is how the
 // change ends, without a write. As long as the plan's own list is good enough to write by, the item is as the plan saw it.
-func (l *life) compare(ctx context.Context) (res Result, over bool) {
-	for l.watch != nil {
-		if limit := l.oldest(); l.watch.knownAt().Before(limit) {
-			if err := l.lookUntil(ctx, limit, func(*look) bool { return true }); err != nil {
-				return l.gaveUp(err), true
+func (ex *execution) checkPrecondition(ctx context.Context) (res Result, over bool) {
+	for ex.watch != nil {
+		if limit := ex.minSnapshotTime(); ex.watch.knownAt().Before(limit) {
+			if err := ex.waitForSnapshot(ctx, limit, func(*look) bool { return true }); err != nil {
+				return ex.abortedResult(err), true
 			}
 		}
-		seen := l.watch.last()
+		seen := ex.watch.last()
 		if seen == nil {
 			return Result{}, false
 		}
-		if l.Action == plan.Backup {
-			j, is := seen.backupJob(l.Change, l.planned())
-			return l.result(Already, "", "a backup of it was started by somebody else", Result{Job: j.ID}), is
+		if ex.task.Action == plan.Backup {
+			j, is := seen.backupJob(ex.task.Change, ex.planObservedAt())
+			return ex.result(Already, "", "a backup of it was started by somebody else", Result{Job: j.ID}), is
 		}
-		now := seen.found(l.Change)
-		condition := plan.CheckItem(l.Change, now)
+		now := seen.found(ex.task.Change)
+		condition := plan.CheckItem(ex.task.Change, now)
 		if !condition.AsWanted && len(condition.Drifts) == 0 {
-			l.keepDisks(now)
+			ex.keepDiskFilter(now)
 			return Result{}, false
 		}
-		if !l.isIdle(seen) {
+		if !ex.isIdle(seen) {
 			// Somebody is at work on it: the end of that decides.
-			if err := l.lend(ctx, func() error { return l.lookUntil(ctx, seen.at, l.isIdle) }); err != nil {
-				return l.gaveUp(err), true
+			if err := ex.withoutSlot(ctx, func() error { return ex.waitForSnapshot(ctx, seen.at, ex.isIdle) }); err != nil {
+				return ex.abortedResult(err), true
 			}
 			continue
 		}
 		if condition.AsWanted {
-			l.keepDisks(now)
-			return l.result(Already, "", "it is listed as desired", Result{}), true
+			ex.keepDiskFilter(now)
+			return ex.result(Already, "", "it is listed as desired", Result{}), true
 		}
-		return l.changedMeanwhile(ctx, *ChangedMeanwhile("", condition.Drifts)), true
+		return ex.changedMeanwhileResult(ctx, *ChangedMeanwhile("", condition.Drifts)), true
 	}
 	return Result{}, false
 }
 
 // isIdle says that a look shows nobody at work on the item.
-func (l *life) isIdle(k *look) bool {
-	s, _ := k.standing(l.Change, k.at, "")
+func (ex *execution) isIdle(k *look) bool {
+	s, _ := k.standing(ex.task.Change, k.at, "")
 	return s != working
 }
 
-// keepDisks lets the change leave a disk filter that was set meanwhile, where the file says nothing of disks.
-func (l *life) keepDisks(now *plan.Item) {
+// keepDiskFilter lets the change leave a disk filter that was set meanwhile, where the file says nothing of disks.
+func (ex *execution) keepDiskFilter(now *plan.Item) {
 	if now == nil {
 		return
 	}
-	c, kept := plan.WithDisksKept(l.Change, *now)
+	c, kept := plan.WithDisksKept(ex.task.Change, *now)
 	if kept != "" {
-		l.task, l.kept = &task{Change: c}, kept
+		ex.task, ex.keptNote = &task{Change: c}, kept
 	}
 }
 
-// adopt makes what the backend wrote, which may keep what it found, what the change is waited for by.
-func (l *life) adopt(after *plan.State) {
-	if after == nil || !itemAction(l.Action) {
+// adoptWritten makes what the backend wrote, which may keep what it found, what the change is waited for by.
+func (ex *execution) adoptWritten(after *plan.State) {
+	if after == nil || !itemAction(ex.task.Action) {
 		return
 	}
-	l.keepDisks(&plan.Item{Disks: after.Disks})
+	ex.keepDiskFilter(&plan.Item{Disks: after.Disks})
 }
 
-// changedMeanwhile is the result of a change that was not written, with the job that shows who was at work, if one does.
-func (l *life) changedMeanwhile(ctx context.Context, e Error) Result {
-	if l.watch != nil {
-		seen := l.watch.last()
-		if seen == nil || l.since(seen.at) > time.Minute {
-			if err := l.lookUntil(ctx, l.now(), func(*look) bool { return true }); err == nil {
-				seen = l.watch.last()
+// changedMeanwhileResult is the result of a change that was not written, with the job that shows who was at work, if one does.
+func (ex *execution) changedMeanwhileResult(ctx context.Context, e Error) Result {
+	if ex.watch != nil {
+		seen := ex.watch.last()
+		if seen == nil || ex.run.since(seen.at) > time.Minute {
+			if err := ex.waitForSnapshot(ctx, ex.run.now(), func(*look) bool { return true }); err == nil {
+				seen = ex.watch.last()
 			}
 		}
-		e.Message += seen.whoWasAtWork(l.Change, l.planned())
+		e.Message += seen.whoWasAtWork(ex.task.Change, ex.planObservedAt())
 	}
-	return l.failed(&e)
+	return ex.failed(&e)
 }
 
 // found is the item of a change, or nil.

@@ -7,7 +7,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// blind is how long a write without an answer is looked for before it counts as never arrived.
+// unknownOutcomeWindow is how long a write without an answer is looked for before it counts as never arrived.
 //
 // An item's operation shows in the jobs list as long as it runs, and the shortest enable recorded ran 31 s
 // (docs/azure.md §4): 30 s are enough to meet it running at the last look, or its item at an earlier one. What is
@@ -15,35 +15,35 @@ import (
 //
 // A second backup or restore would do harm, so it gets ten times the longest that a trigger was seen to take until its job
 // was there (13 s, docs/azure.md §5).
-func blind(a plan.Action) time.Duration {
+func unknownOutcomeWindow(a plan.Action) time.Duration {
 	if a == plan.Backup || a == plan.Restore {
 		return 130 * time.Second
 	}
 	return 30 * time.Second
 }
 
-// readBack finds out what became of a write that was not answered: it is followed where the lists show its effect
+// recoverUnknownWrite finds out what became of a write that was not answered: it is followed where the lists show its effect
 // or its job, and repeated where they show nothing for the blind window.
-func (l *life) readBack(ctx context.Context) (res Result, over bool) {
-	l.sayTrouble(0)
-	if l.watch == nil {
-		return l.readBackByPolls(ctx)
+func (ex *execution) recoverUnknownWrite(ctx context.Context) (res Result, over bool) {
+	ex.emitRetry(0)
+	if ex.watch == nil {
+		return ex.recoverByPolls(ctx)
 	}
-	window := blind(l.Action)
+	window := unknownOutcomeWindow(ex.task.Action)
 	for _, part := range []time.Duration{10, 3, 1} {
-		due := l.sent.Add(window / part)
+		due := ex.sentAt.Add(window / part)
 		for {
-			s, err := l.watch.next(ctx, wish{outlook: outlook{due: due}, since: l.sent, must: true})
+			s, err := ex.watch.next(ctx, wish{outlook: outlook{due: due}, since: ex.sentAt, must: true})
 			if err != nil {
-				return l.gaveUp(err), true
+				return ex.abortedResult(err), true
 			}
 			if s.look == nil {
 				// Not seeing is no proof of absence.
-				l.trouble = cmpErr(s.err, l.trouble)
-				due = l.now().Add(5 * time.Second)
+				ex.lastErr = cmpErr(s.err, ex.lastErr)
+				due = ex.run.now().Add(5 * time.Second)
 				continue
 			}
-			if res, found := l.findEffect(ctx, s.look); found {
+			if res, found := ex.findWriteEffect(ctx, s.look); found {
 				return res, true
 			}
 			if !s.look.at.Before(due) {
@@ -51,77 +51,77 @@ func (l *life) readBack(ctx context.Context) (res Result, over bool) {
 			}
 		}
 	}
-	return l.repeat()
+	return ex.allowRetry()
 }
 
-// findEffect follows the write where a look shows that it arrived.
-func (l *life) findEffect(ctx context.Context, seen *look) (Result, bool) {
-	if l.Action == plan.Backup {
-		j, is := seen.backupJob(l.Change, l.sent.Add(-clockSlack))
+// findWriteEffect follows the write where a look shows that it arrived.
+func (ex *execution) findWriteEffect(ctx context.Context, seen *look) (Result, bool) {
+	if ex.task.Action == plan.Backup {
+		j, is := seen.backupJob(ex.task.Change, ex.sentAt.Add(-clockSlack))
 		if !is {
 			return Result{}, false
 		}
-		l.op.JobID = bareJob(j.ID)
-		return l.result(Done, "", "the answer was lost, but its job is there", Result{Job: j.ID}), true
+		ex.op.JobID = bareJob(j.ID)
+		return ex.result(Done, "", "the answer was lost, but its job is there", Result{Job: j.ID}), true
 	}
-	st, job := seen.standing(l.Change, l.sent, "")
+	st, job := seen.standing(ex.task.Change, ex.sentAt, "")
 	switch st {
 	case silent:
 		return Result{}, false
 	case asDesired:
-		return l.result(Done, "", "the answer was lost, but the item is listed as desired", Result{Job: job.ID}), true
+		return ex.result(Done, "", "the answer was lost, but the item is listed as desired", Result{Job: job.ID}), true
 	case jobFailed:
-		return l.jobFailed(ctx, job), true
+		return ex.failedJobResult(ctx, job), true
 	case working:
 	}
-	l.take(Operation{
-		Change: l.ID, Vault: l.Vault, Action: l.Action, Target: l.Target, After: l.After,
+	ex.trackOperation(Operation{
+		Change: ex.task.ID, Vault: ex.task.Vault, Action: ex.task.Action, Target: ex.task.Target, After: ex.task.After,
 		Accepted: job.Start, JobID: bareJob(job.ID),
 	})
-	return l.follow(ctx), true
+	return ex.awaitOperation(ctx), true
 }
 
-// readBackByPolls is readBack for what has no item: the resource itself is read.
-func (l *life) readBackByPolls(ctx context.Context) (Result, bool) {
-	l.op = Operation{Change: l.ID, Vault: l.Vault, Action: l.Action, Target: l.Target, After: l.After, Accepted: l.sent}
-	if l.Action == plan.Refresh {
-		return l.repeat() // nothing shows whether it ran, and once more is harmless
+// recoverByPolls is recoverUnknownWrite for what has no item: the resource itself is read.
+func (ex *execution) recoverByPolls(ctx context.Context) (Result, bool) {
+	ex.op = Operation{Change: ex.task.ID, Vault: ex.task.Vault, Action: ex.task.Action, Target: ex.task.Target, After: ex.task.After, Accepted: ex.sentAt}
+	if ex.task.Action == plan.Refresh {
+		return ex.allowRetry() // nothing shows whether it ran, and once more is harmless
 	}
 	var unseen error // why the last look showed nothing
 	for _, part := range []time.Duration{10, 3, 1} {
-		if err := sleep(ctx, l.until(l.sent.Add(blind(l.Action)/part))); err != nil {
-			return l.gaveUp(err), true
+		if err := sleep(ctx, ex.run.until(ex.sentAt.Add(unknownOutcomeWindow(ex.task.Action)/part))); err != nil {
+			return ex.abortedResult(err), true
 		}
-		p, err := l.poll(ctx)
+		p, err := ex.poll(ctx)
 		unseen = err
 		switch {
 		case ctx.Err() != nil:
-			return l.gaveUp(context.Cause(ctx)), true
+			return ex.abortedResult(context.Cause(ctx)), true
 		case err != nil && endedBadly(err):
-			return l.failed(err), true
+			return ex.failed(err), true
 		case err == nil && p.Done:
-			return l.result(Done, "", "the answer was lost, but it is there as desired", Result{Job: p.JobID}), true
+			return ex.result(Done, "", "the answer was lost, but it is there as desired", Result{Job: p.JobID}), true
 		}
 	}
 	if unseen != nil { // not seeing is no proof of absence
-		return l.result(Unconfirmed, "", "the answer was lost, and what became of it cannot be read: "+troubleText(unseen), Result{}), true
+		return ex.result(Unconfirmed, "", "the answer was lost, and what became of it cannot be read: "+troubleText(unseen), Result{}), true
 	}
-	return l.repeat()
+	return ex.allowRetry()
 }
 
-// repeat lets the write be sent again, a few times.
-func (l *life) repeat() (Result, bool) {
-	l.op, l.asked = Operation{}, false
+// allowRetry lets the write be sent again, a few times.
+func (ex *execution) allowRetry() (Result, bool) {
+	ex.op, ex.mayHaveTakenEffect = Operation{}, false
 	r := rule{tries: 3}
-	if e := l.serviceError(); e != nil {
+	if e := ex.serviceError(); e != nil {
 		r = ruleOf(e)
 	}
-	if l.repeats >= max(r.tries, 1) {
-		return l.failed(l.trouble), true
+	if ex.attempts >= max(r.tries, 1) {
+		return ex.failed(ex.lastErr), true
 	}
-	l.repeats++
-	if why := l.door.closed(); why != nil {
-		return l.gaveUp(why), true
+	ex.attempts++
+	if why := ex.run.door.closed(); why != nil {
+		return ex.abortedResult(why), true
 	}
 	return Result{}, false
 }

@@ -79,31 +79,31 @@ func (rs *refreshes) note(ctx context.Context, vault string) {
 	_ = rs.once(ctx, vault, time.Time{}, func() error { return nil })
 }
 
-// refreshFirst has the vault refreshed, once for all who need it, before the protect is repeated.
-func (l *life) refreshFirst(ctx context.Context, refused error) (Result, bool) {
-	l.say(Event{Kind: EventWaiting, Message: "the service does not know the VM yet; the vault is refreshed"})
-	err := l.lend(ctx, func() error {
-		open, stop := l.door.while(ctx)
+// refreshThenRetry has the vault refreshed, once for all who need it, before the protect is repeated.
+func (ex *execution) refreshThenRetry(ctx context.Context, refused error) (Result, bool) {
+	ex.emit(Event{Kind: EventWaiting, Message: "the service does not know the VM yet; the vault is refreshed"})
+	err := ex.withoutSlot(ctx, func() error {
+		open, stop := ex.run.door.while(ctx)
 		defer stop()
-		return l.refreshes.once(open, l.Vault, l.sent, func() error { return l.refreshVault(ctx) })
+		return ex.run.refreshes.once(open, ex.task.Vault, ex.sentAt, func() error { return ex.refreshVault(ctx) })
 	})
 	switch {
 	case err == nil:
 		return Result{}, false
-	case ctx.Err() != nil || l.door.closed() != nil:
-		return l.gaveUp(cmpErr(context.Cause(ctx), l.door.closed())), true
+	case ctx.Err() != nil || ex.run.door.closed() != nil:
+		return ex.abortedResult(cmpErr(context.Cause(ctx), ex.run.door.closed())), true
 	case errors.Is(err, errInVain):
-		return l.failed(refused), true
+		return ex.failed(refused), true
 	}
-	r := l.fromError(refused)
-	return l.result(Failed, "", r.Message+"; then refreshing the vault failed: "+text(err), r), true
+	r := ex.fromError(refused)
+	return ex.result(Failed, "", r.Message+"; then refreshing the vault failed: "+text(err), r), true
 }
 
 // refreshVault carries out a refresh that is no change of the plan.
-func (l *life) refreshVault(ctx context.Context) error {
-	c := plan.Change{ID: "refresh:" + string(armid.Of(l.Vault)), Action: plan.Refresh, Target: l.Vault, Vault: l.Vault}
-	r := &life{run: l.run, task: newTask(c), started: l.now(), inner: true, placed: func() {}}
-	if res := r.carryOut(ctx); !res.ok() {
+func (ex *execution) refreshVault(ctx context.Context) error {
+	c := plan.Change{ID: "refresh:" + string(armid.Of(ex.task.Vault)), Action: plan.Refresh, Target: ex.task.Vault, Vault: ex.task.Vault}
+	r := &execution{run: ex.run, task: newTask(c), startedAt: ex.run.now(), isInternal: true, admitted: func() {}}
+	if res := r.execute(ctx); !res.ok() {
 		return &ChangeError{res}
 	}
 	return nil

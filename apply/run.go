@@ -182,12 +182,12 @@ func (r *run) live(ctx context.Context, t *task, placed func()) {
 	limit := r.opt.Limits.ItemTimeout
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, &limitError{"a change", limit})
 	defer cancel()
-	l := &life{run: r, task: t, started: r.now(), holding: true, placed: placed}
+	l := &execution{run: r, task: t, startedAt: r.now(), hasSlot: true, admitted: placed}
 	if watched(t.Action) {
 		l.watch = r.watches[t.vault]
 	}
-	res := l.carryOut(ctx)
-	if l.holding {
+	res := l.execute(ctx)
+	if l.hasSlot {
 		r.slots.Release(1)
 	}
 	r.finish(t, res)

@@ -38,27 +38,27 @@ func (d *door) while(ctx context.Context) (_ context.Context, stop func()) {
 }
 
 // pause waits before something is asked of the service; an interrupt ends it.
-func (l *life) pause(ctx context.Context, d time.Duration) error {
-	ctx, stop := l.door.while(ctx)
+func (ex *execution) pause(ctx context.Context, d time.Duration) error {
+	ctx, stop := ex.run.door.while(ctx)
 	defer stop()
 	return sleep(ctx, d)
 }
 
-// lend gives the operation slot to others while the change waits for something else.
-func (l *life) lend(ctx context.Context, wait func() error) error {
-	if !l.holding {
+// withoutSlot gives the operation slot to others while the change waits for something else.
+func (ex *execution) withoutSlot(ctx context.Context, wait func() error) error {
+	if !ex.hasSlot {
 		return wait()
 	}
-	l.placed()
-	l.holding = false
-	l.slots.Release(1)
+	ex.admitted()
+	ex.hasSlot = false
+	ex.run.slots.Release(1)
 	if err := wait(); err != nil {
 		return err
 	}
-	if err := l.slots.Acquire(ctx, 1); err != nil {
+	if err := ex.run.slots.Acquire(ctx, 1); err != nil {
 		return context.Cause(ctx)
 	}
-	l.holding = true
+	ex.hasSlot = true
 	return nil
 }
 

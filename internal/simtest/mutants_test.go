@@ -26,7 +26,7 @@ type mutant struct{ name, file, piece, instead string }
 var mutants = []mutant{
 	{
 		"repeat a write after a reset without looking", "apply/life.go",
-		"if e.Unknown {\n\t\treturn l.readBack(ctx)\n\t}", "if e.Unknown {\n\t\treturn Result{}, false\n\t}",
+		"if e.Unknown {\n\t\treturn ex.recoverUnknownWrite(ctx)\n\t}", "if e.Unknown {\n\t\treturn Result{}, false\n\t}",
 	},
 	{
 		"overlook the jobs of backups", "apply/look.go",
@@ -38,11 +38,11 @@ var mutants = []mutant{
 	},
 	{
 		"confirm by the operation alone", "apply/follow.go",
-		"if l.watch == nil {\n\t\treturn l.followByPolls(ctx)\n\t}", "if l.watch == nil || true {\n\t\treturn l.followByPolls(ctx)\n\t}",
+		"if ex.watch == nil {\n\t\treturn ex.awaitByPolls(ctx)\n\t}", "if ex.watch == nil || true {\n\t\treturn ex.awaitByPolls(ctx)\n\t}",
 	},
 	{
 		"poll per item", "apply/follow.go",
-		"p.op.JobID, p.asks = bareJob(job.ID), false", "p.op.JobID, p.asks, p.askAge = bareJob(job.ID), true, 0",
+		"p.ex.op.JobID, p.asks = bareJob(job.ID), false", "p.ex.op.JobID, p.asks, p.askAge = bareJob(job.ID), true, 0",
 	},
 	{
 		"ignore the pause after a 429", "internal/azure/quota/meter.go",
@@ -54,7 +54,7 @@ var mutants = []mutant{
 	},
 	{
 		"write without waiting for the job that runs", "apply/life.go",
-		"if l.watch == nil || l.WaitsFor == \"\" {", "if l.watch == nil || l.WaitsFor != \"never\" {",
+		"if ex.watch == nil || ex.task.WaitsFor == \"\" {", "if ex.watch == nil || ex.task.WaitsFor != \"never\" {",
 	},
 	{
 		"start on after an interrupt", "apply/run.go",
@@ -102,7 +102,7 @@ var mutants = []mutant{
 	},
 	{
 		"write by a list from before the approval", "apply/precondition.go",
-		"limit.After(l.opt.Approved) {", "true || limit.After(l.opt.Approved) {",
+		"limit.After(ex.run.opt.Approved) {", "true || limit.After(ex.run.opt.Approved) {",
 	},
 	{
 		"delete the tags that others set", "plan/precondition.go",
