@@ -13,7 +13,7 @@ type admit func(t *task, inFlight map[armid.Key]*vaultInFlight) time.Duration
 const forever = time.Duration(math.MaxInt64)
 
 // slotsOf is how many operation slots there are. Without a limit of the user's own there are enough for all, and
-// [run.admit] holds back what could not be confirmed.
+// [executor.admit] holds back what could not be confirmed.
 func slotsOf(l Limits) int64 {
 	if l.Operations > 0 {
 		return int64(l.Operations)
@@ -28,17 +28,17 @@ const confirmedSingly = 10
 // lists, so what is in flight costs by the vaults, not by the operations: a change of a vault that is being filled is always
 // welcome, and one of another vault as long as the quotas have a list of each for it and for all that are being filled. What
 // they have not now they may have in time: when the window ends before half of the change's own time is over.
-func (r *run) admit(t *task, inFlight map[armid.Key]*vaultInFlight) time.Duration {
+func (r *executor) admit(t *task, inFlight map[armid.Key]*vaultInFlight) time.Duration {
 	if r.opt.Limits.Operations > 0 {
 		return 0
 	}
 	if v := inFlight[t.vault]; v != nil && v.changes > 0 {
 		return 0
 	}
-	needed, now := r.watches[t.vault].pages(), r.now()
+	needed, now := r.pollers[t.vault].pages(), r.now()
 	for vault, v := range inFlight {
 		if v.subscription == t.subscription && v.changes > confirmedSingly {
-			needed += r.watches[vault].pages()
+			needed += r.pollers[vault].pages()
 		}
 	}
 	wait := time.Duration(0)

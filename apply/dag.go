@@ -112,7 +112,7 @@ func (q *workQueue) start(may func(*task) bool) *task {
 	admitted := map[armid.Key]bool{}
 	for len(q.ready) > 0 {
 		t := heap.Pop(&q.ready).(*task)
-		if may != nil && watched(t.Action) {
+		if may != nil && isListed(t.Action) {
 			ok, known := admitted[t.vault]
 			if !known {
 				ok = may(t)
@@ -194,7 +194,7 @@ func (q *workQueue) count(t *task, n int) {
 
 // countInFlight adds n, 1 or -1, to the running changes of a task's vault that its lists confirm.
 func (q *workQueue) countInFlight(t *task, n int) {
-	if !watched(t.Action) {
+	if !isListed(t.Action) {
 		return
 	}
 	v := q.inFlight[t.vault]

@@ -143,7 +143,7 @@ func TestPropertiesOfTheQueue(t *testing.T) {
 func TestWhatIsLeftWhenNothingCanRunIsAnInternalError(t *testing.T) {
 	p := plan.Plan{Changes: append(chain(2), plan.Change{ID: "a", Action: plan.Protect, Needs: []string{"b"}}, plan.Change{ID: "b", Action: plan.Protect, Needs: []string{"a"}})}
 	r := newRun(p, nil, Options{Limits: Limits{}.withDefaults()}) // what plan.Validate would refuse
-	ctx, stop := r.begin(t.Context())
+	ctx, stop := r.start(t.Context())
 	defer stop()
 	r.schedule.open()
 	for task := r.schedule.next(ctx, noLimit); task != nil; task = r.schedule.next(ctx, noLimit) {

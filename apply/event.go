@@ -49,34 +49,34 @@ type Event struct {
 // Observer is told of events. It must not block for long; the engine waits for it.
 type Observer func(Event)
 
-// say records an event and returns once it was told.
-func (r *run) say(e Event) { _ = r.sayWith(e, nil) }
+// emit records an event and returns once it was told.
+func (r *executor) emit(e Event) { _ = r.emitWith(e, nil) }
 
-// sayWith says an event of what first does, which happens in the same moment; where first fails nothing is said.
-func (r *run) sayWith(e Event, first func() error) error {
+// emitWith says an event of what first does, which happens in the same moment; where first fails nothing is said.
+func (r *executor) emitWith(e Event, first func() error) error {
 	if err := r.schedule.record(e, first); err != nil {
 		return err
 	}
-	r.tell()
+	r.publish()
 	return nil
 }
 
-// tell passes on what was recorded, in order and one at a time. When it returns, all that was recorded before it was
+// publish passes on what was recorded, in order and one at a time. When it returns, all that was recorded before it was
 // called has been told, by it or by somebody else.
-func (r *run) tell() {
-	r.telling <- struct{}{}
-	defer func() { <-r.telling }()
+func (r *executor) publish() {
+	r.publishToken <- struct{}{}
+	defer func() { <-r.publishToken }()
 	for _, e := range r.schedule.takeUntold() {
 		r.opt.observe(e)
 	}
 	select {
-	case r.told <- struct{}{}:
+	case r.published <- struct{}{}:
 	default:
 	}
 }
 
 // emit says an event of this change.
-func (ex *execution) emit(e Event) { ex.run.say(ex.event(e)) }
+func (ex *execution) emit(e Event) { ex.run.emit(ex.event(e)) }
 
 func (ex *execution) event(e Event) Event {
 	e.Change, e.Action, e.Target, e.Vault = ex.task.ID, ex.task.Action, ex.task.Target, ex.task.Vault
@@ -99,16 +99,16 @@ func (ex *execution) emitRetry(d time.Duration) {
 const silence = 30 * time.Second
 
 // heartbeat speaks up when nothing else was said for a while, until ctx ends.
-func (r *run) heartbeat(ctx context.Context) {
+func (r *executor) heartbeat(ctx context.Context) {
 	timer := time.NewTimer(silence)
 	defer timer.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-r.told:
+		case <-r.published:
 		case <-timer.C:
-			r.say(Event{Kind: EventHeartbeat})
+			r.emit(Event{Kind: EventHeartbeat})
 		}
 		timer.Reset(silence)
 	}

@@ -62,7 +62,7 @@ func (p *pursuit) wish() wish {
 	return wish{
 		since: accepted,
 		again: func(sparing bool) outlook {
-			return p.ex.run.usual.next(p.ex.task.Action, accepted, age, hint, looked, sparing)
+			return p.ex.run.durations.next(p.ex.task.Action, accepted, age, hint, looked, sparing)
 		},
 		single: func(now time.Time) bool { return hasURL && !mayBeAsked.After(now) && p.ex.mayRead(ReadOperation) },
 	}
@@ -98,7 +98,7 @@ func (p *pursuit) read(ctx context.Context, s sight) (res Result, over bool) {
 	case working:
 		p.ex.op.JobID, p.asks = bareJob(job.ID), false
 	case silent:
-		p.asks = !p.ended && (p.ex.run.since(p.ex.acceptedAt) >= p.ex.run.usual.typical(p.ex.task.Action) || p.ex.run.mayAsk())
+		p.asks = !p.ended && (p.ex.run.since(p.ex.acceptedAt) >= p.ex.run.durations.typical(p.ex.task.Action) || p.ex.run.takeDirectPoll())
 	}
 	return Result{}, false
 }
@@ -133,7 +133,7 @@ func (p *pursuit) ask(ctx context.Context) (res Result, over bool) {
 func (ex *execution) awaitByPolls(ctx context.Context) Result {
 	age, hint := time.Duration(0), ex.op.RetryAfter
 	for {
-		at := ex.run.usual.next(ex.task.Action, ex.acceptedAt, age, hint, age > 0, false).due
+		at := ex.run.durations.next(ex.task.Action, ex.acceptedAt, age, hint, age > 0, false).due
 		switch {
 		case age > 0:
 			at = later(at, ex.acceptedAt.Add(age+min(hint, 2*time.Minute)))
@@ -179,11 +179,11 @@ func (ex *execution) mayRead(kind ReadKind) bool {
 // poll asks the operation once.
 func (ex *execution) poll(ctx context.Context) (Progress, error) {
 	var p Progress
-	err := withSlot(ctx, ex.run.reads, func() (err error) {
+	err := withSlot(ctx, ex.run.readSlots, func() (err error) {
 		p, err = ex.run.backend.Poll(ctx, ex.op)
 		return err
 	})
-	if err == nil && p.JobID != "" && itemAction(ex.task.Action) {
+	if err == nil && p.JobID != "" && isItemAction(ex.task.Action) {
 		ex.op.JobID = p.JobID
 	}
 	return p, err
@@ -218,7 +218,7 @@ func (ex *execution) observeDuration(before, after time.Duration, job plan.Job) 
 	if !job.End.IsZero() && !job.Start.IsZero() {
 		d = job.End.Sub(job.Start)
 	}
-	ex.run.usual.learn(ex.task.Action, min(max(d, before), after))
+	ex.run.durations.learn(ex.task.Action, min(max(d, before), after))
 }
 
 func bareJob(id string) string { return id[strings.LastIndex(id, "/")+1:] }

@@ -10,7 +10,7 @@ import (
 
 // execution is a change while it is being carried out: from its turn to its result.
 type execution struct {
-	run        *run
+	run        *executor
 	task       *task
 	watch      *watch
 	startedAt  time.Time
@@ -67,21 +67,21 @@ func (ex *execution) waitForRunningJob(ctx context.Context) error {
 // planObservedAt is when the plan looked at the jobs: what started later it does not know.
 func (ex *execution) planObservedAt() time.Time {
 	if ex.run.opt.Observed.IsZero() {
-		return ex.run.began.Add(-clockSlack)
+		return ex.run.startedAt.Add(-clockSlack)
 	}
 	return ex.run.opt.Observed.Add(-clockSlack)
 }
 
 // send sends the change's one write. The slot is free when the service has answered.
 func (ex *execution) send(ctx context.Context) error {
-	open, stop := ex.run.door.while(ctx)
+	open, stop := ex.run.gate.context(ctx)
 	defer stop()
-	err := withSlot(open, ex.run.writes, func() (err error) {
+	err := withSlot(open, ex.run.writeSlots, func() (err error) {
 		ex.admitted()
 		if err = ex.checkBeforeSend(ctx); err != nil {
 			return err
 		}
-		if err = ex.run.sayWith(ex.event(Event{Kind: EventStarted}), ex.run.door.closed); err != nil {
+		if err = ex.run.emitWith(ex.event(Event{Kind: EventStarted}), ex.run.gate.err); err != nil {
 			return err
 		}
 		if err = ex.checkBeforeSend(ctx); err != nil { // telling may have taken its time
@@ -104,16 +104,16 @@ func (ex *execution) send(ctx context.Context) error {
 // checkBeforeSend returns why the write may not be sent now, or nil.
 func (ex *execution) checkBeforeSend(ctx context.Context) error {
 	if ex.watch != nil && ex.watch.knownAt().Before(ex.minSnapshotTime().Add(-maxQueueTime)) {
-		return cmpErr(context.Cause(ctx), ex.run.door.closed(), errListTooOld)
+		return cmpErr(context.Cause(ctx), ex.run.gate.err(), errListTooOld)
 	}
-	return cmpErr(context.Cause(ctx), ex.run.door.closed())
+	return cmpErr(context.Cause(ctx), ex.run.gate.err())
 }
 
 // trackOperation makes op the operation that is followed.
 func (ex *execution) trackOperation(op Operation) {
 	ex.op, ex.acceptedAt = op, ex.run.now()
 	ex.run.mu.Lock()
-	ex.run.accepted++
+	ex.run.acceptedCount++
 	ex.run.mu.Unlock()
 	if ex.op.Accepted.IsZero() {
 		ex.op.Accepted = ex.acceptedAt
@@ -125,7 +125,7 @@ func (ex *execution) trackOperation(op Operation) {
 func (ex *execution) handleError(ctx context.Context, err error) (res Result, over bool) {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
-		if ctx.Err() != nil || ex.run.door.closed() != nil {
+		if ctx.Err() != nil || ex.run.gate.err() != nil {
 			return ex.abortedResult(err), true
 		}
 		ex.mayHaveTakenEffect = false // refused before it was sent, or not signed in
@@ -203,7 +203,7 @@ func (ex *execution) waitForConflict(ctx context.Context, r rule) (Result, bool)
 // interrupt ends the wait.
 func (ex *execution) waitForSnapshot(ctx context.Context, since time.Time, ok func(*look) bool) error {
 	ex.admitted()
-	ctx, stop := ex.run.door.while(ctx)
+	ctx, stop := ex.run.gate.context(ctx)
 	defer stop()
 	began, from, often, seldom := ex.run.now(), ex.run.now(), time.Duration(0), time.Duration(0)
 	if k := ex.watch.last(); k != nil && !k.at.Before(since) {

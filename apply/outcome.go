@@ -90,7 +90,7 @@ func (ex *execution) abortedResult(cause error) Result {
 	case errors.Is(cause, errInterrupted), errors.Is(cause, errGraceOver), errors.Is(cause, context.Canceled):
 		return ex.result(NotStarted, "", message, r)
 	}
-	if ex.run.leaving() {
+	if ex.run.isStopping() {
 		return ex.result(NotStarted, "", message, r)
 	}
 	return ex.failed(cause)

@@ -109,7 +109,7 @@ func (ex *execution) keepDiskFilter(now *plan.Item) {
 
 // adoptWritten makes what the backend wrote, which may keep what it found, what the change is waited for by.
 func (ex *execution) adoptWritten(after *plan.State) {
-	if after == nil || !itemAction(ex.task.Action) {
+	if after == nil || !isItemAction(ex.task.Action) {
 		return
 	}
 	ex.keepDiskFilter(&plan.Item{Disks: after.Disks})

@@ -120,7 +120,7 @@ func (ex *execution) allowRetry() (Result, bool) {
 		return ex.failed(ex.lastErr), true
 	}
 	ex.attempts++
-	if why := ex.run.door.closed(); why != nil {
+	if why := ex.run.gate.err(); why != nil {
 		return ex.abortedResult(why), true
 	}
 	return Result{}, false

@@ -83,15 +83,15 @@ func (rs *refreshes) note(ctx context.Context, vault string) {
 func (ex *execution) refreshThenRetry(ctx context.Context, refused error) (Result, bool) {
 	ex.emit(Event{Kind: EventWaiting, Message: "the service does not know the VM yet; the vault is refreshed"})
 	err := ex.withoutSlot(ctx, func() error {
-		open, stop := ex.run.door.while(ctx)
+		open, stop := ex.run.gate.context(ctx)
 		defer stop()
 		return ex.run.refreshes.once(open, ex.task.Vault, ex.sentAt, func() error { return ex.refreshVault(ctx) })
 	})
 	switch {
 	case err == nil:
 		return Result{}, false
-	case ctx.Err() != nil || ex.run.door.closed() != nil:
-		return ex.abortedResult(cmpErr(context.Cause(ctx), ex.run.door.closed())), true
+	case ctx.Err() != nil || ex.run.gate.err() != nil:
+		return ex.abortedResult(cmpErr(context.Cause(ctx), ex.run.gate.err())), true
 	case errors.Is(err, errInVain):
 		return ex.failed(refused), true
 	}

@@ -59,10 +59,10 @@ type Result struct {
 }
 
 // report collects the results, in plan order.
-func (r *run) report() Report {
+func (r *executor) report() Report {
 	rep := Report{
 		FormatVersion: FormatVersion, Summary: map[Outcome]int{},
-		Started: r.began, Finished: r.now(), Interrupted: r.leaving(),
+		Started: r.startedAt, Finished: r.now(), Interrupted: r.isStopping(),
 	}
 	rep.Results = r.schedule.results()
 	for _, res := range rep.Results {
@@ -71,9 +71,9 @@ func (r *run) report() Report {
 	return rep
 }
 
-// leaving says that the run was asked to stop, by an interrupt or by its context.
-func (r *run) leaving() bool {
-	why := r.door.closed()
+// isStopping says that the run was asked to stop, by an interrupt or by its context.
+func (r *executor) isStopping() bool {
+	why := r.gate.err()
 	_, limit := errors.AsType[*limitError](why)
 	return why != nil && !limit
 }

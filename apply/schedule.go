@@ -12,7 +12,7 @@ import (
 //
 // Each of its methods is one critical section: whoever looks sees the queue before a result or after all that
 // follows from it. The event of a result is recorded in the same section, so no child's event can come before it; it is told
-// outside (see [run.tell]), so a slow observer holds up nothing but those who wait to be told.
+// outside (see [executor.publish]), so a slow observer holds up nothing but those who wait to be told.
 type schedule struct {
 	clock clock
 

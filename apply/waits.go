@@ -9,27 +9,27 @@ import (
 	"github.com/azbackup/azbackup/internal/crash"
 )
 
-// door says whether anything new may start. It closes once, at an interrupt or with the run's context.
-type door struct {
+// gate says whether anything new may start. It closes once, at an interrupt or with the run's context.
+type gate struct {
 	open  context.Context //nolint:containedctx // it is the door
 	close context.CancelCauseFunc
 }
 
-func newDoor(ctx context.Context) *door {
-	d := &door{}
+func newGate(ctx context.Context) *gate {
+	d := &gate{}
 	d.open, d.close = context.WithCancelCause(ctx)
 	return d
 }
 
-// closed is why nothing new may start, or nil.
-func (d *door) closed() error { return context.Cause(d.open) }
+// err is why nothing new may start, or nil.
+func (d *gate) err() error { return context.Cause(d.open) }
 
-// while is ctx that also ends when nothing new may start.
-func (d *door) while(ctx context.Context) (_ context.Context, stop func()) {
+// context is ctx that also ends when nothing new may start.
+func (d *gate) context(ctx context.Context) (_ context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	unhook := context.AfterFunc(d.open, func() {
 		defer crash.ExitOnPanic()
-		cancel(d.closed())
+		cancel(d.err())
 	})
 	return ctx, func() {
 		unhook()
@@ -39,7 +39,7 @@ func (d *door) while(ctx context.Context) (_ context.Context, stop func()) {
 
 // pause waits before something is asked of the service; an interrupt ends it.
 func (ex *execution) pause(ctx context.Context, d time.Duration) error {
-	ctx, stop := ex.run.door.while(ctx)
+	ctx, stop := ex.run.gate.context(ctx)
 	defer stop()
 	return sleep(ctx, d)
 }
@@ -51,11 +51,11 @@ func (ex *execution) withoutSlot(ctx context.Context, wait func() error) error {
 	}
 	ex.admitted()
 	ex.hasSlot = false
-	ex.run.slots.Release(1)
+	ex.run.operationSlots.Release(1)
 	if err := wait(); err != nil {
 		return err
 	}
-	if err := ex.run.slots.Acquire(ctx, 1); err != nil {
+	if err := ex.run.operationSlots.Acquire(ctx, 1); err != nil {
 		return context.Cause(ctx)
 	}
 	ex.hasSlot = true
@@ -64,7 +64,7 @@ func (ex *execution) withoutSlot(ctx context.Context, wait func() error) error {
 
 // backoff is how long to wait before repeat number n (from 0): half as long again each time, up to a minute, and up
 // to a tenth more, so that those who were refused together do not come back together.
-func (r *run) backoff(first time.Duration, n int) time.Duration {
+func (r *executor) backoff(first time.Duration, n int) time.Duration {
 	d := first
 	for range min(n, 10) {
 		d = min(d*3/2, time.Minute)

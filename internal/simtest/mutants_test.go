@@ -58,7 +58,7 @@ var mutants = []mutant{
 	},
 	{
 		"start on after an interrupt", "apply/run.go",
-		"r.door.close(errInterrupted)", "_ = errInterrupted",
+		"r.gate.close(errInterrupted)", "_ = errInterrupted",
 	},
 	{
 		"forget the deadline of a change", "apply/run.go",
