@@ -84,12 +84,12 @@ func TestLooksComeAtTheUsualAgesThenFurtherApart(t *testing.T) {
 		{"few were seen: the shortest of them, too", []float64{4, 30, 30}, 0, 0, false, false, 4, true},
 		{"many are", []float64{60, 60, 60, 60, 60, 60, 60, 60}, 0, 0, false, false, 60, true},
 	} {
-		u := newUsual(Options{})
+		u := newDurationEstimator(Options{})
 		for _, d := range tc.seen {
-			u.learn(plan.Protect, s(d))
+			u.observe(plan.Protect, s(d))
 		}
 		accepted := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
-		o := u.next(plan.Protect, accepted, s(tc.age), s(tc.hint), tc.looked, tc.sparing)
+		o := u.nextPoll(plan.Protect, accepted, s(tc.age), s(tc.hint), tc.looked, tc.sparing)
 		if at := o.due.Sub(accepted); at != s(tc.want) || o.likely != tc.likely {
 			t.Errorf("%s: at %v (likely %v), want %v (%v)", tc.name, at, o.likely, s(tc.want), tc.likely)
 		}

@@ -67,7 +67,7 @@ type vaultInFlight struct {
 
 // newWorkQueue makes the queue of a plan that [plan.Validate] has nothing against. Nothing is ready before
 // [workQueue.open].
-func newWorkQueue(changes []plan.Change, usual *usual) *workQueue {
+func newWorkQueue(changes []plan.Change, usual *durationEstimator) *workQueue {
 	q := &workQueue{
 		held: map[lockKey]bool{}, waiters: map[lockKey]*byPriority{}, inFlight: map[armid.Key]*vaultInFlight{},
 		remaining: len(changes), remainingByVault: map[armid.Key]int{}, bySubscription: map[armid.Key]unfinishedWork{},

@@ -36,7 +36,7 @@ func chain(n int) []plan.Change {
 
 func TestALongChainIsCarriedOutToItsEnd(t *testing.T) {
 	n := longest()
-	q := newWorkQueue(chain(n), newUsual(Options{}))
+	q := newWorkQueue(chain(n), newDurationEstimator(Options{}))
 	q.open()
 	for i := range n {
 		task := q.start(nil)
@@ -54,7 +54,7 @@ func TestALongChainIsCarriedOutToItsEnd(t *testing.T) {
 
 func TestAFailureBlocksALongChain(t *testing.T) {
 	n := longest()
-	q := newWorkQueue(chain(n), newUsual(Options{}))
+	q := newWorkQueue(chain(n), newDurationEstimator(Options{}))
 	q.open()
 	recorded := q.finish(q.start(nil), Result{ID: "0", Outcome: Failed})
 	if len(recorded) != n || q.remaining != 0 {
@@ -70,7 +70,7 @@ func TestAFailureBlocksALongChain(t *testing.T) {
 func TestNeedsOutOfPlanOrderDoNotMatterToTheQueue(t *testing.T) {
 	changes := chain(5)
 	slices.Reverse(changes)
-	q := newWorkQueue(changes, newUsual(Options{}))
+	q := newWorkQueue(changes, newDurationEstimator(Options{}))
 	q.open()
 	for i := range 5 {
 		if task := q.start(nil); task == nil || task.ID != fmt.Sprint(i) || len(q.finish(task, Result{Outcome: Done})) != 1 {
@@ -95,7 +95,7 @@ func TestPropertiesOfTheQueue(t *testing.T) {
 			}
 			changes = append(changes, c)
 		}
-		q := newWorkQueue(changes, newUsual(Options{}))
+		q := newWorkQueue(changes, newDurationEstimator(Options{}))
 		q.open()
 		var running []*task
 		results := map[string]Outcome{}
@@ -162,7 +162,7 @@ func TestWhatIsLeftWhenNothingCanRunIsAnInternalError(t *testing.T) {
 }
 
 func TestNextWaitsWhileSomethingRuns(t *testing.T) {
-	s := newSchedule(chain(2), newUsual(Options{}), Options{})
+	s := newSchedule(chain(2), newDurationEstimator(Options{}), Options{})
 	s.open()
 	first := s.next(t.Context(), noLimit)
 	got := make(chan *task)

@@ -62,7 +62,7 @@ func (p *pursuit) wish() wish {
 	return wish{
 		since: accepted,
 		again: func(sparing bool) outlook {
-			return p.ex.run.durations.next(p.ex.task.Action, accepted, age, hint, looked, sparing)
+			return p.ex.run.durations.nextPoll(p.ex.task.Action, accepted, age, hint, looked, sparing)
 		},
 		single: func(now time.Time) bool { return hasURL && !mayBeAsked.After(now) && p.ex.mayRead(ReadOperation) },
 	}
@@ -75,7 +75,7 @@ func (p *pursuit) read(ctx context.Context, s sight) (res Result, over bool) {
 	p.asks = !p.ended
 	p.looked = p.looked || s.due
 	if p.ended {
-		p.lookAt = p.ex.run.now().Add(min(gapAfter(p.age), time.Minute))
+		p.lookAt = p.ex.run.now().Add(min(pollIntervalAfter(p.age), time.Minute))
 	}
 	if s.err != nil {
 		p.ex.lastErr = s.err
@@ -98,7 +98,7 @@ func (p *pursuit) read(ctx context.Context, s sight) (res Result, over bool) {
 	case working:
 		p.ex.op.JobID, p.asks = bareJob(job.ID), false
 	case silent:
-		p.asks = !p.ended && (p.ex.run.since(p.ex.acceptedAt) >= p.ex.run.durations.typical(p.ex.task.Action) || p.ex.run.takeDirectPoll())
+		p.asks = !p.ended && (p.ex.run.since(p.ex.acceptedAt) >= p.ex.run.durations.expected(p.ex.task.Action) || p.ex.run.takeDirectPoll())
 	}
 	return Result{}, false
 }
@@ -124,7 +124,7 @@ func (p *pursuit) ask(ctx context.Context) (res Result, over bool) {
 	case answer.Done:
 		p.ended, p.lookAt = true, p.ex.run.now()
 	}
-	p.askAge = p.age + max(gapAfter(p.age), answer.RetryAfter)
+	p.askAge = p.age + max(pollIntervalAfter(p.age), answer.RetryAfter)
 	return Result{}, false
 }
 
@@ -133,7 +133,7 @@ func (p *pursuit) ask(ctx context.Context) (res Result, over bool) {
 func (ex *execution) awaitByPolls(ctx context.Context) Result {
 	age, hint := time.Duration(0), ex.op.RetryAfter
 	for {
-		at := ex.run.durations.next(ex.task.Action, ex.acceptedAt, age, hint, age > 0, false).due
+		at := ex.run.durations.nextPoll(ex.task.Action, ex.acceptedAt, age, hint, age > 0, false).due
 		switch {
 		case age > 0:
 			at = later(at, ex.acceptedAt.Add(age+min(hint, 2*time.Minute)))
@@ -218,7 +218,7 @@ func (ex *execution) observeDuration(before, after time.Duration, job plan.Job) 
 	if !job.End.IsZero() && !job.Start.IsZero() {
 		d = job.End.Sub(job.Start)
 	}
-	ex.run.durations.learn(ex.task.Action, min(max(d, before), after))
+	ex.run.durations.observe(ex.task.Action, min(max(d, before), after))
 }
 
 func bareJob(id string) string { return id[strings.LastIndex(id, "/")+1:] }

@@ -210,7 +210,7 @@ func (ex *execution) waitForSnapshot(ctx context.Context, since time.Time, ok fu
 		if ok(k) {
 			return nil
 		}
-		from, often, seldom = k.at, gapAfter(0), sparingGap
+		from, often, seldom = k.at, pollIntervalAfter(0), minSparingInterval
 	}
 	for {
 		due, sparingDue := outlook{due: from.Add(often)}, outlook{due: from.Add(seldom)}
@@ -232,14 +232,14 @@ func (ex *execution) waitForSnapshot(ctx context.Context, since time.Time, ok fu
 				return s.err
 			}
 		}
-		from, often = ex.run.now(), min(gapAfter(ex.run.since(began)), longestGap)
-		seldom = min(max(seldom*3/2, sparingGap), longestGap)
+		from, often = ex.run.now(), min(pollIntervalAfter(ex.run.since(began)), maxPollInterval)
+		seldom = min(max(seldom*3/2, minSparingInterval), maxPollInterval)
 	}
 }
 
-// sparingGap is the gap to the first look, behind the one that did not show what is waited for, where reads are scarce;
-// longestGap is the longest.
+// minSparingInterval is the gap to the first look, behind the one that did not show what is waited for, where reads are scarce;
+// maxPollInterval is the longest.
 const (
-	sparingGap = 5 * time.Second
-	longestGap = 30 * time.Second
+	minSparingInterval = 5 * time.Second
+	maxPollInterval    = 30 * time.Second
 )

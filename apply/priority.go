@@ -11,7 +11,7 @@ import (
 // assignPriorities decides the order of writing among changes that may start: the longest critical path first. Among
 // equals, subscriptions take turns, because each has a write quota of its own, and within a subscription the vaults
 // come one after the other, so that the operations of a vault end together and few sweeps confirm them (doc.go).
-func assignPriorities(tasks []*task, usual *usual) {
+func assignPriorities(tasks []*task, usual *durationEstimator) {
 	paths := criticalPaths(tasks, usual)
 	turns := make(map[*task]int, len(tasks))
 	first := map[armid.Key]int{} // vault → where the plan first names it
@@ -43,7 +43,7 @@ func assignPriorities(tasks []*task, usual *usual) {
 }
 
 // criticalPaths is how long each change and the longest chain behind it usually take.
-func criticalPaths(tasks []*task, usual *usual) map[*task]time.Duration {
+func criticalPaths(tasks []*task, usual *durationEstimator) map[*task]time.Duration {
 	paths := make(map[*task]time.Duration, len(tasks))
 	parents := make(map[*task]int, len(tasks))
 	order := make([]*task, 0, len(tasks)) // parents before children
@@ -64,7 +64,7 @@ func criticalPaths(tasks []*task, usual *usual) map[*task]time.Duration {
 		for _, child := range t.children {
 			behind = max(behind, paths[child])
 		}
-		paths[t] = usual.typical(t.Action) + behind
+		paths[t] = usual.expected(t.Action) + behind
 	}
 	return paths
 }

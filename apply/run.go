@@ -48,7 +48,7 @@ type executor struct {
 	startedAt time.Time
 	gate      *gate
 	schedule  *schedule
-	durations *usual
+	durations *durationEstimator
 	pollers   map[armid.Key]*watch // by vault
 
 	refreshes      *refreshes
@@ -66,7 +66,7 @@ type executor struct {
 }
 
 func newRun(p plan.Plan, b Backend, o Options) *executor {
-	u, c := newUsual(o), newClock(o.Now)
+	u, c := newDurationEstimator(o), newClock(o.Now)
 	r := &executor{
 		clock: c, backend: b, opt: o, startedAt: c.now(),
 		schedule:       newSchedule(p.Changes, u, o),

@@ -22,7 +22,7 @@ type schedule struct {
 	changed chan struct{} // has a token when next may have something new to say
 }
 
-func newSchedule(changes []plan.Change, usual *usual, o Options) *schedule {
+func newSchedule(changes []plan.Change, usual *durationEstimator, o Options) *schedule {
 	return &schedule{mu: newMutex(o), clock: newClock(o.Now), queue: newWorkQueue(changes, usual), changed: make(chan struct{}, 1)}
 }
 

@@ -7,21 +7,21 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// usual knows how long operations take: at first what was recorded of the service, then what this run has seen.
+// durationEstimator knows how long operations take: at first what was recorded of the service, then what this run has seen.
 // Safe for concurrent use.
-type usual struct {
+type durationEstimator struct {
 	mu   mutex
 	seen map[plan.Action][]time.Duration // sorted
 }
 
-func newUsual(o Options) *usual {
-	return &usual{mu: newMutex(o), seen: map[plan.Action][]time.Duration{}}
+func newDurationEstimator(o Options) *durationEstimator {
+	return &durationEstimator{mu: newMutex(o), seen: map[plan.Action][]time.Duration{}}
 }
 
-// recorded are the ages at which operations of a kind were found to end in bulk: most of them at the first one,
+// defaultQuantiles are the ages at which operations of a kind were found to end in bulk: most of them at the first one,
 // nearly all of the rest at the last (docs/azure.md §1, §4, §6, §7.1; §33.10). Looking between them is dear
 // and rarely finds anything.
-func recorded(a plan.Action) []time.Duration {
+func defaultQuantiles(a plan.Action) []time.Duration {
 	s := time.Second
 	switch a {
 	case plan.Protect:
@@ -43,35 +43,35 @@ func recorded(a plan.Action) []time.Duration {
 	}
 }
 
-// typical is how long an operation of this kind most likely takes.
-func (u *usual) typical(a plan.Action) time.Duration {
-	return recorded(a)[0]
+// expected is how long an operation of this kind most likely takes.
+func (u *durationEstimator) expected(a plan.Action) time.Duration {
+	return defaultQuantiles(a)[0]
 }
 
-// learn adds a duration that was seen.
-func (u *usual) learn(a plan.Action, d time.Duration) {
+// observe adds a duration that was seen.
+func (u *durationEstimator) observe(a plan.Action, d time.Duration) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	i, _ := slices.BinarySearch(u.seen[a], d)
 	u.seen[a] = slices.Insert(u.seen[a], i, d)
 }
 
-// representative is how many durations must have been seen for most of them to tell how long others take.
-const representative = 8
+// minSampleCount is how many durations must have been seen for most of them to tell how long others take.
+const minSampleCount = 8
 
-// marks are the ages at which it pays to look: the quantiles of what was seen, then what was recorded beyond. As long
+// checkpoints are the ages at which it pays to look: the quantiles of what was seen, then what was recorded beyond. As long
 // as few were seen, the shortest of them and what was recorded before count, too.
-func (u *usual) marks(a plan.Action) (marks []time.Duration, learned bool) {
+func (u *durationEstimator) checkpoints(a plan.Action) (marks []time.Duration, learned bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	seen := u.seen[a]
 	n := len(seen)
 	if n == 0 {
-		return recorded(a), false
+		return defaultQuantiles(a), false
 	}
 	marks = append(marks, seen[(n-1)*3/4], seen[(n-1)*19/20], seen[n-1])
-	few := n < representative
-	for _, m := range recorded(a) {
+	few := n < minSampleCount
+	for _, m := range defaultQuantiles(a) {
 		if few && m < seen[(n-1)*3/4]*8/9 || m > seen[n-1]*9/8 {
 			marks = append(marks, m)
 		}
@@ -91,14 +91,14 @@ type outlook struct {
 	likely bool      // something will probably be found
 }
 
-// next is when to look again at an operation that was accepted at a time and was not over at age; now is not asked, so that it can be
+// nextPoll is when to look again at an operation that was accepted at a time and was not over at age; now is not asked, so that it can be
 // asked for again whenever more is known. hint is the service's Retry-After, 0 without one: it is followed where it is
 // shorter than what is usual, as long as nothing better is known. looked says that a look that was due did not find
-// the end: from then on the gap to the next is bounded by [gapAfter], whatever was learned meanwhile; sparing lifts
+// the end: from then on the gap to the next is bounded by [pollIntervalAfter], whatever was learned meanwhile; sparing lifts
 // the bound, and leaves out the looks between the marks and those that a hint asks for.
-func (u *usual) next(a plan.Action, accepted time.Time, age, hint time.Duration, looked, sparing bool) outlook {
-	marks, learned := u.marks(a)
-	bound := age + gapAfter(age)
+func (u *durationEstimator) nextPoll(a plan.Action, accepted time.Time, age, hint time.Duration, looked, sparing bool) outlook {
+	marks, learned := u.checkpoints(a)
+	bound := age + pollIntervalAfter(age)
 	at := func(due, soon time.Duration, likely bool) outlook {
 		o := outlook{due: accepted.Add(due), soon: accepted.Add(soon), likely: likely}
 		if looked && !sparing {
@@ -118,11 +118,11 @@ func (u *usual) next(a plan.Action, accepted time.Time, age, hint time.Duration,
 			return at(m, m, true)
 		}
 	}
-	return at(bound, age+gapAfter(age)/2, false)
+	return at(bound, age+pollIntervalAfter(age)/2, false)
 }
 
-// gapAfter is the longest that is waited between a look at an operation of that age and the next one, where reads are not scarce: a
+// pollIntervalAfter is the longest that is waited between a look at an operation of that age and the next one, where reads are not scarce: a
 // quarter of the age, so that its end is noticed at most that much too late.
-func gapAfter(age time.Duration) time.Duration {
+func pollIntervalAfter(age time.Duration) time.Duration {
 	return min(max(age/4, time.Second), 2*time.Minute)
 }
