@@ -107,10 +107,10 @@ func TestAJobThatEndedWhileTheVaultWasReadSettlesNothing(t *testing.T) {
 	at := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 	c := plan.Change{Action: plan.Protect, Item: "/x/protectionContainers/IaasVMContainer;iaasvmcontainerv2;g;vm/protectedItems/VM;iaasvmcontainerv2;g;vm"}
 	job := plan.Job{ID: "j", Container: "iaasvmcontainerv2;g;vm", Operation: "ConfigureBackup", Status: "Completed", Start: at.Add(-time.Minute)}
-	for ago, want := range map[time.Duration]standing{-time.Second: working, time.Second: working, time.Minute: silent} {
+	for ago, want := range map[time.Duration]phase{-time.Second: phaseInProgress, time.Second: phaseInProgress, time.Minute: phaseUnknown} {
 		job.End = at.Add(-ago)
-		l := newLook(Snapshot{Jobs: []plan.Job{job}}, at)
-		if got, _ := l.standing(c, at.Add(-time.Hour), ""); got != want {
+		l := newVaultSnapshot(Snapshot{Jobs: []plan.Job{job}}, at)
+		if got, _ := l.phase(c, at.Add(-time.Hour), ""); got != want {
 			t.Errorf("a job that ended %v before the look: standing %d, want %d", ago, got, want)
 		}
 	}

@@ -88,16 +88,16 @@ func (p *pursuit) read(ctx context.Context, s sight) (res Result, over bool) {
 	}
 	p.unlisted = false
 	p.age = s.look.at.Sub(p.ex.acceptedAt)
-	st, job := s.look.standing(p.ex.task.Change, p.ex.op.Accepted, p.ex.op.JobID)
+	st, job := s.look.phase(p.ex.task.Change, p.ex.op.Accepted, p.ex.op.JobID)
 	switch st {
-	case asDesired:
+	case phaseSucceeded:
 		p.ex.observeDuration(before, p.age, job)
 		return p.ex.result(Done, "", "", Result{Job: job.ID}), true
-	case jobFailed:
+	case phaseFailed:
 		return p.ex.failedJobResult(ctx, job), true
-	case working:
+	case phaseInProgress:
 		p.ex.op.JobID, p.asks = bareJob(job.ID), false
-	case silent:
+	case phaseUnknown:
 		p.asks = !p.ended && (p.ex.run.since(p.ex.acceptedAt) >= p.ex.run.durations.expected(p.ex.task.Action) || p.ex.run.takeDirectPoll())
 	}
 	return Result{}, false

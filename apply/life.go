@@ -60,7 +60,7 @@ func (ex *execution) waitForRunningJob(ctx context.Context) error {
 	}
 	ex.emit(Event{Kind: EventWaiting, Job: ex.task.WaitsFor, Message: "another operation is running on it"})
 	return ex.withoutSlot(ctx, func() error {
-		return ex.waitForSnapshot(ctx, ex.startedAt, func(k *look) bool { return !k.running(ex.task.Change, ex.task.WaitsFor) })
+		return ex.waitForSnapshot(ctx, ex.startedAt, func(k *vaultSnapshot) bool { return !k.isJobRunning(ex.task.Change, ex.task.WaitsFor) })
 	})
 }
 
@@ -183,9 +183,9 @@ func (ex *execution) waitForConflict(ctx context.Context, r rule) (Result, bool)
 		if err := ex.pause(ctx, d); err != nil || ex.watch == nil {
 			return err
 		}
-		return ex.waitForSnapshot(ctx, met, func(k *look) bool {
-			s, _ := k.standing(ex.task.Change, k.at, "")
-			return s != working
+		return ex.waitForSnapshot(ctx, met, func(k *vaultSnapshot) bool {
+			s, _ := k.phase(ex.task.Change, k.at, "")
+			return s != phaseInProgress
 		})
 	})
 	if err != nil {
@@ -201,7 +201,7 @@ func (ex *execution) waitForConflict(ctx context.Context, r rule) (Result, bool)
 
 // waitForSnapshot waits for a look, begun after since, that satisfies ok. Nothing was asked of the service yet, so an
 // interrupt ends the wait.
-func (ex *execution) waitForSnapshot(ctx context.Context, since time.Time, ok func(*look) bool) error {
+func (ex *execution) waitForSnapshot(ctx context.Context, since time.Time, ok func(*vaultSnapshot) bool) error {
 	ex.admitted()
 	ctx, stop := ex.run.gate.context(ctx)
 	defer stop()

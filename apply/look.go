@@ -8,16 +8,16 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// look is one reading of a vault, indexed.
-type look struct {
+// vaultSnapshot is one reading of a vault, indexed.
+type vaultSnapshot struct {
 	at   time.Time // when it was asked for, by our clock
 	byID map[armid.Key]plan.Item
 	byVM map[armid.Key]plan.Item
 	jobs map[armid.Key][]plan.Job // by container
 }
 
-func newLook(s Snapshot, at time.Time) *look {
-	l := &look{
+func newVaultSnapshot(s Snapshot, at time.Time) *vaultSnapshot {
+	l := &vaultSnapshot{
 		at:   at,
 		byID: make(map[armid.Key]plan.Item, len(s.Items)),
 		byVM: make(map[armid.Key]plan.Item, len(s.Items)),
@@ -38,17 +38,17 @@ func newLook(s Snapshot, at time.Time) *look {
 
 // item finds the item a change is about: by its own id, else by its VM, because the service may spell the id of a
 // new item otherwise than it was asked to (docs/azure.md §33.19).
-func (l *look) item(c plan.Change) (plan.Item, bool) {
-	if it, ok := l.byID[armid.Of(c.Item)]; ok && c.Item != "" {
+func (s *vaultSnapshot) item(c plan.Change) (plan.Item, bool) {
+	if it, ok := s.byID[armid.Of(c.Item)]; ok && c.Item != "" {
 		return it, true
 	}
-	it, ok := l.byVM[armid.Of(c.Target)]
+	it, ok := s.byVM[armid.Of(c.Target)]
 	return it, ok
 }
 
-// satisfied says whether the item is listed as the change wants it.
-func (l *look) satisfied(c plan.Change) bool {
-	it, ok := l.item(c)
+// isConverged says whether the item is listed as the change wants it.
+func (s *vaultSnapshot) isConverged(c plan.Change) bool {
+	it, ok := s.item(c)
 	return ok && plan.Satisfied(c, it)
 }
 
@@ -67,57 +67,57 @@ func containerOf(c plan.Change) armid.Key {
 	return armid.Key(name)
 }
 
-// standing is how an operation stands, as far as the lists tell.
-type standing int
+// phase is how an operation stands, as far as the lists tell.
+type phase int
 
 const (
-	silent    standing = iota // nothing runs, and the item is not as desired
-	working                   // a job that configures the item is running, or ended while the vault was being read
-	asDesired                 // listed as desired, nothing runs, nothing failed
-	jobFailed                 // the newest job of this kind, started after our write, failed
+	phaseUnknown    phase = iota // nothing runs, and the item is not as desired
+	phaseInProgress              // a job that configures the item is running, or ended while the vault was being read
+	phaseSucceeded               // listed as desired, nothing runs, nothing failed
+	phaseFailed                  // the newest job of this kind, started after our write, failed
 )
 
-// standing reads how a change stands; a job counts as ours when it started after since (by the service's clock)
+// phase reads how a change stands; a job counts as ours when it started after since (by the service's clock)
 // or has the operation's job id.
-func (l *look) standing(c plan.Change, since time.Time, jobID string) (standing, plan.Job) {
+func (s *vaultSnapshot) phase(c plan.Change, since time.Time, jobID string) (phase, plan.Job) {
 	if c.Action == plan.Backup {
-		return l.standingOfBackup(c, since)
+		return s.backupPhase(c, since)
 	}
 	var newest, ended plan.Job
-	for _, j := range l.jobs[containerOf(c)] {
-		if j.Running() && configures(j) {
-			return working, j
+	for _, j := range s.jobs[containerOf(c)] {
+		if j.Running() && isConfigureJob(j) {
+			return phaseInProgress, j
 		}
-		if configures(j) && j.End.After(l.at.Add(-clockSlack)) {
+		if isConfigureJob(j) && j.End.After(s.at.Add(-clockSlack)) {
 			ended = j
 		}
-		ours := (jobID != "" && sameJob(j.ID, jobID)) || (!j.Start.IsZero() && !j.Start.Before(since.Add(-clockSlack)))
+		ours := (jobID != "" && isSameJob(j.ID, jobID)) || (!j.Start.IsZero() && !j.Start.Before(since.Add(-clockSlack)))
 		if ours && strings.EqualFold(j.Operation, jobOperation(c.Action)) && (newest.ID == "" || j.Start.After(newest.Start)) {
 			newest = j
 		}
 	}
 	switch {
 	case newest.Failed():
-		return jobFailed, newest
-	case l.satisfied(c):
-		return asDesired, newest
+		return phaseFailed, newest
+	case s.isConverged(c):
+		return phaseSucceeded, newest
 	case ended.ID != "":
 		// Items and jobs are not read at one moment: the items may still show what was before.
-		return working, ended
+		return phaseInProgress, ended
 	}
-	return silent, newest
+	return phaseUnknown, newest
 }
 
-// standingOfBackup reads how a backup stands: it is done when its job is there, unless that has failed already.
-func (l *look) standingOfBackup(c plan.Change, since time.Time) (standing, plan.Job) {
-	j, found := l.backupJob(c, since.Add(-clockSlack))
+// backupPhase reads how a backup stands: it is done when its job is there, unless that has failed already.
+func (s *vaultSnapshot) backupPhase(c plan.Change, since time.Time) (phase, plan.Job) {
+	j, found := s.backupJob(c, since.Add(-clockSlack))
 	switch {
 	case !found:
-		return silent, j
+		return phaseUnknown, j
 	case j.Failed():
-		return jobFailed, j
+		return phaseFailed, j
 	}
-	return asDesired, j
+	return phaseSucceeded, j
 }
 
 // clockSlack is how much earlier than the answer to its write a job may seem to start: the service's machines do
@@ -125,8 +125,8 @@ func (l *look) standingOfBackup(c plan.Change, since time.Time) (standing, plan.
 const clockSlack = 5 * time.Second
 
 // backupJob finds a Backup job of the change's item that runs or was started after since.
-func (l *look) backupJob(c plan.Change, since time.Time) (plan.Job, bool) {
-	for _, j := range l.jobs[containerOf(c)] {
+func (s *vaultSnapshot) backupJob(c plan.Change, since time.Time) (plan.Job, bool) {
+	for _, j := range s.jobs[containerOf(c)] {
 		if j.IsBackup() && (j.Running() || j.Start.After(since)) {
 			return j, true
 		}
@@ -134,10 +134,10 @@ func (l *look) backupJob(c plan.Change, since time.Time) (plan.Job, bool) {
 	return plan.Job{}, false
 }
 
-// running finds a job by its id, if it is running.
-func (l *look) running(c plan.Change, jobID string) bool {
-	for _, j := range l.jobs[containerOf(c)] {
-		if sameJob(j.ID, jobID) {
+// isJobRunning finds a job by its id, if it is running.
+func (s *vaultSnapshot) isJobRunning(c plan.Change, jobID string) bool {
+	for _, j := range s.jobs[containerOf(c)] {
+		if isSameJob(j.ID, jobID) {
 			return j.Running()
 		}
 	}
@@ -158,8 +158,8 @@ func jobOperation(a plan.Action) string {
 	}
 }
 
-// configures says whether a job changes how an item is protected; a backup does not.
-func configures(j plan.Job) bool {
+// isConfigureJob says whether a job changes how an item is protected; a backup does not.
+func isConfigureJob(j plan.Job) bool {
 	switch strings.ToLower(j.Operation) {
 	case "backup", "restore", "crossregionrestore":
 		return false
@@ -167,8 +167,8 @@ func configures(j plan.Job) bool {
 	return true
 }
 
-// sameJob compares job ids that may be whole resource ids or bare.
-func sameJob(a, b string) bool {
+// isSameJob compares job ids that may be whole resource ids or bare.
+func isSameJob(a, b string) bool {
 	last := func(s string) armid.Key {
 		k := string(armid.Of(s))
 		return armid.Key(k[strings.LastIndex(k, "/")+1:])

@@ -56,7 +56,7 @@ func (ex *execution) minSnapshotTime() time.Time {
 func (ex *execution) checkPrecondition(ctx context.Context) (res Result, over bool) {
 	for ex.watch != nil {
 		if limit := ex.minSnapshotTime(); ex.watch.knownAt().Before(limit) {
-			if err := ex.waitForSnapshot(ctx, limit, func(*look) bool { return true }); err != nil {
+			if err := ex.waitForSnapshot(ctx, limit, func(*vaultSnapshot) bool { return true }); err != nil {
 				return ex.abortedResult(err), true
 			}
 		}
@@ -68,7 +68,7 @@ func (ex *execution) checkPrecondition(ctx context.Context) (res Result, over bo
 			j, is := seen.backupJob(ex.task.Change, ex.planObservedAt())
 			return ex.result(Already, "", "a backup of it was started by somebody else", Result{Job: j.ID}), is
 		}
-		now := seen.found(ex.task.Change)
+		now := seen.findItem(ex.task.Change)
 		condition := plan.CheckItem(ex.task.Change, now)
 		if !condition.AsWanted && len(condition.Drifts) == 0 {
 			ex.keepDiskFilter(now)
@@ -91,9 +91,9 @@ func (ex *execution) checkPrecondition(ctx context.Context) (res Result, over bo
 }
 
 // isIdle says that a look shows nobody at work on the item.
-func (ex *execution) isIdle(k *look) bool {
-	s, _ := k.standing(ex.task.Change, k.at, "")
-	return s != working
+func (ex *execution) isIdle(k *vaultSnapshot) bool {
+	s, _ := k.phase(ex.task.Change, k.at, "")
+	return s != phaseInProgress
 }
 
 // keepDiskFilter lets the change leave a disk filter that was set meanwhile, where the file says nothing of disks.
@@ -120,32 +120,32 @@ func (ex *execution) changedMeanwhileResult(ctx context.Context, e Error) Result
 	if ex.watch != nil {
 		seen := ex.watch.last()
 		if seen == nil || ex.run.since(seen.at) > time.Minute {
-			if err := ex.waitForSnapshot(ctx, ex.run.now(), func(*look) bool { return true }); err == nil {
+			if err := ex.waitForSnapshot(ctx, ex.run.now(), func(*vaultSnapshot) bool { return true }); err == nil {
 				seen = ex.watch.last()
 			}
 		}
-		e.Message += seen.whoWasAtWork(ex.task.Change, ex.planObservedAt())
+		e.Message += seen.describeLastJob(ex.task.Change, ex.planObservedAt())
 	}
 	return ex.failed(&e)
 }
 
-// found is the item of a change, or nil.
-func (l *look) found(c plan.Change) *plan.Item {
-	it, ok := l.item(c)
+// findItem is the item of a change, or nil.
+func (s *vaultSnapshot) findItem(c plan.Change) *plan.Item {
+	it, ok := s.item(c)
 	if !ok {
 		return nil
 	}
 	return &it
 }
 
-// whoWasAtWork names the newest job that configured the item after since; "" where the lists show none.
-func (l *look) whoWasAtWork(c plan.Change, since time.Time) string {
-	if l == nil {
+// describeLastJob names the newest job that configured the item after since; "" where the lists show none.
+func (s *vaultSnapshot) describeLastJob(c plan.Change, since time.Time) string {
+	if s == nil {
 		return ""
 	}
 	var newest plan.Job
-	for _, j := range l.jobs[containerOf(c)] {
-		if configures(j) && j.Start.After(since) && j.Start.After(newest.Start) {
+	for _, j := range s.jobs[containerOf(c)] {
+		if isConfigureJob(j) && j.Start.After(since) && j.Start.After(newest.Start) {
 			newest = j
 		}
 	}

@@ -55,7 +55,7 @@ func (ex *execution) recoverUnknownWrite(ctx context.Context) (res Result, over 
 }
 
 // findWriteEffect follows the write where a look shows that it arrived.
-func (ex *execution) findWriteEffect(ctx context.Context, seen *look) (Result, bool) {
+func (ex *execution) findWriteEffect(ctx context.Context, seen *vaultSnapshot) (Result, bool) {
 	if ex.task.Action == plan.Backup {
 		j, is := seen.backupJob(ex.task.Change, ex.sentAt.Add(-clockSlack))
 		if !is {
@@ -64,15 +64,15 @@ func (ex *execution) findWriteEffect(ctx context.Context, seen *look) (Result, b
 		ex.op.JobID = bareJob(j.ID)
 		return ex.result(Done, "", "the answer was lost, but its job is there", Result{Job: j.ID}), true
 	}
-	st, job := seen.standing(ex.task.Change, ex.sentAt, "")
+	st, job := seen.phase(ex.task.Change, ex.sentAt, "")
 	switch st {
-	case silent:
+	case phaseUnknown:
 		return Result{}, false
-	case asDesired:
+	case phaseSucceeded:
 		return ex.result(Done, "", "the answer was lost, but the item is listed as desired", Result{Job: job.ID}), true
-	case jobFailed:
+	case phaseFailed:
 		return ex.failedJobResult(ctx, job), true
-	case working:
+	case phaseInProgress:
 	}
 	ex.trackOperation(Operation{
 		Change: ex.task.ID, Vault: ex.task.Vault, Action: ex.task.Action, Target: ex.task.Target, After: ex.task.After,

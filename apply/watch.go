@@ -24,7 +24,7 @@ type watch struct {
 
 	mu     mutex
 	wishes []*wish
-	latest *look
+	latest *vaultSnapshot
 	known  time.Time // when the vault was last listed, by the plan or here
 }
 
@@ -45,7 +45,7 @@ func (wi *wish) isDue(now time.Time) bool { return !wi.due.IsZero() && !wi.due.A
 // sight is the answer to a wish: a look, or why there is none. Both are empty where asking for the single
 // operation is cheaper than listing.
 type sight struct {
-	look *look
+	look *vaultSnapshot
 	err  error
 	due  bool // the wish was due
 }
@@ -148,7 +148,7 @@ func (w *watch) sweep(ctx context.Context) sight {
 	if err != nil {
 		return sight{err: err}
 	}
-	l := newLook(snapshot, at)
+	l := newVaultSnapshot(snapshot, at)
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.cost.Store(int32(max(2, min(snapshot.Requests, math.MaxInt32)))) //nolint:gosec // it is in the range
@@ -165,7 +165,7 @@ func (w *watch) pages() int {
 }
 
 // last is the newest look of this run, or nil.
-func (w *watch) last() *look {
+func (w *watch) last() *vaultSnapshot {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.latest

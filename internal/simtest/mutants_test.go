@@ -34,7 +34,7 @@ var mutants = []mutant{
 	},
 	{
 		"take a list that failed for an empty one", "apply/watch.go",
-		"return sight{err: err}", "return sight{look: newLook(snapshot, at)}",
+		"return sight{err: err}", "return sight{look: newVaultSnapshot(snapshot, at)}",
 	},
 	{
 		"confirm by the operation alone", "apply/follow.go",
