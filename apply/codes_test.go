@@ -90,15 +90,15 @@ func TestLooksComeAtTheUsualAgesThenFurtherApart(t *testing.T) {
 		}
 		accepted := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 		o := u.nextPoll(plan.Protect, accepted, s(tc.age), s(tc.hint), tc.looked, tc.sparing)
-		if at := o.due.Sub(accepted); at != s(tc.want) || o.likely != tc.likely {
-			t.Errorf("%s: at %v (likely %v), want %v (%v)", tc.name, at, o.likely, s(tc.want), tc.likely)
+		if at := o.due.Sub(accepted); at != s(tc.want) || o.isLikely != tc.likely {
+			t.Errorf("%s: at %v (likely %v), want %v (%v)", tc.name, at, o.isLikely, s(tc.want), tc.likely)
 		}
 		bound := time.Time{}
 		if tc.looked && !tc.sparing {
 			bound = accepted.Add(s(tc.age) + max(s(tc.age)/4, time.Second))
 		}
-		if !o.latest.Equal(bound) {
-			t.Errorf("%s: not later than %v, want %v", tc.name, o.latest, bound)
+		if !o.deferUntil.Equal(bound) {
+			t.Errorf("%s: not later than %v, want %v", tc.name, o.deferUntil, bound)
 		}
 	}
 }

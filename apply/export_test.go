@@ -12,9 +12,9 @@ var EndsWithin = endsWithin
 // ShareOfASweep is how many operations must share the requests of the next sweep of a vault whose last one cost so many
 // requests, how scarce reads are, and how many sweeps are left.
 func ShareOfASweep(cost, changes, vaults int, left map[ReadKind]int) (operations int, scarcity, sweeps float64) {
-	w := newWatch("v", Options{})
-	w.cost.Store(int32(cost))
+	w := newVaultPoller("v", Options{})
+	w.requestsPerList.Store(int32(cost))
 	w.budget = func(k ReadKind) Budget { return Budget{Remaining: left[k]} }
 	w.unfinished = func() unfinishedWork { return unfinishedWork{changes: changes, vaults: vaults} }
-	return w.share()
+	return w.budgetShare()
 }

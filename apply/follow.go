@@ -12,7 +12,7 @@ import (
 // awaitOperation waits for the end of an accepted operation. What the lists show is followed by the sweeps of the vault;
 // the rest is asked for singly.
 func (ex *execution) awaitOperation(ctx context.Context) Result {
-	if ex.watch == nil {
+	if ex.poller == nil {
 		return ex.awaitByPolls(ctx)
 	}
 	return ex.awaitByLists(ctx)
@@ -22,15 +22,15 @@ func (ex *execution) awaitOperation(ctx context.Context) Result {
 // the failed job; of a backup, its job. The operation itself is asked only where the lists are silent, and its word
 // alone is never enough: an operation can succeed while its job fails, and before its item is listed.
 func (ex *execution) awaitByLists(ctx context.Context) Result {
-	p := &pursuit{ex: ex, hint: ex.op.RetryAfter}
+	p := &listAwaiter{ex: ex, hint: ex.op.RetryAfter}
 	for {
-		s, err := ex.watch.next(ctx, p.wish())
+		s, err := ex.poller.next(ctx, p.nextRequest())
 		if err != nil {
 			return ex.abortedResult(err)
 		}
-		res, over := p.read(ctx, s)
-		if !over && p.mayAskNow() {
-			res, over = p.ask(ctx)
+		res, over := p.handleResult(ctx, s)
+		if !over && p.canPollNow() {
+			res, over = p.pollOperation(ctx)
 		}
 		if over {
 			return res
@@ -38,57 +38,57 @@ func (ex *execution) awaitByLists(ctx context.Context) Result {
 	}
 }
 
-// pursuit is what is known of an operation while its vault is watched.
-type pursuit struct {
-	ex       *execution
-	hint     time.Duration // the service's Retry-After
-	age      time.Duration // at the last look that did not settle it
-	looked   bool          // a look that was due did not settle it
-	asks     bool          // the last look left something to ask the operation
-	askAge   time.Duration // do not ask it before
-	unlisted bool          // the lists cannot be read
-	ended    bool          // the operation said that it had succeeded
-	lookAt   time.Time     // when to look for its effect then
+// listAwaiter is what is known of an operation while its vault is watched.
+type listAwaiter struct {
+	ex                 *execution
+	hint               time.Duration // the service's Retry-After
+	age                time.Duration // at the last look that did not settle it
+	hasMissed          bool          // a look that was due did not settle it
+	wantsPoll          bool          // the last look left something to ask the operation
+	nextPollAge        time.Duration // do not ask it before
+	listFailed         bool          // the lists cannot be read
+	operationSucceeded bool          // the operation said that it had succeeded
+	nextListAt         time.Time     // when to look for its effect then
 }
 
-// wish is for the next look: when the operation is probably over or, once it said so, when its effect may show.
-func (p *pursuit) wish() wish {
-	if p.ended {
-		return wish{since: p.ex.acceptedAt, outlook: outlook{due: p.lookAt, latest: p.lookAt, likely: true}}
+// nextRequest is for the next look: when the operation is probably over or, once it said so, when its effect may show.
+func (p *listAwaiter) nextRequest() pollRequest {
+	if p.operationSucceeded {
+		return pollRequest{since: p.ex.acceptedAt, pollSchedule: pollSchedule{due: p.nextListAt, deferUntil: p.nextListAt, isLikely: true}}
 	}
-	accepted, age, hint, looked := p.ex.acceptedAt, p.age, p.hint, p.looked // asked for while the pursuit goes on
-	mayBeAsked := accepted.Add(p.askAge)
+	accepted, age, hint, looked := p.ex.acceptedAt, p.age, p.hint, p.hasMissed // asked for while the pursuit goes on
+	mayBeAsked := accepted.Add(p.nextPollAge)
 	hasURL := p.ex.hasURL()
-	return wish{
+	return pollRequest{
 		since: accepted,
-		again: func(sparing bool) outlook {
+		reschedule: func(sparing bool) pollSchedule {
 			return p.ex.run.durations.nextPoll(p.ex.task.Action, accepted, age, hint, looked, sparing)
 		},
-		single: func(now time.Time) bool { return hasURL && !mayBeAsked.After(now) && p.ex.mayRead(ReadOperation) },
+		canPollSingly: func(now time.Time) bool { return hasURL && !mayBeAsked.After(now) && p.ex.mayRead(ReadOperation) },
 	}
 }
 
-// read takes in what a look shows, or why there is none; over says that res is how the change ends.
-func (p *pursuit) read(ctx context.Context, s sight) (res Result, over bool) {
+// handleResult takes in what a look shows, or why there is none; over says that res is how the change ends.
+func (p *listAwaiter) handleResult(ctx context.Context, s pollResult) (res Result, over bool) {
 	before := p.age
 	p.age = max(p.age, p.ex.run.since(p.ex.acceptedAt))
-	p.asks = !p.ended
-	p.looked = p.looked || s.due
-	if p.ended {
-		p.lookAt = p.ex.run.now().Add(min(pollIntervalAfter(p.age), time.Minute))
+	p.wantsPoll = !p.operationSucceeded
+	p.hasMissed = p.hasMissed || s.wasDue
+	if p.operationSucceeded {
+		p.nextListAt = p.ex.run.now().Add(min(pollIntervalAfter(p.age), time.Minute))
 	}
 	if s.err != nil {
 		p.ex.lastErr = s.err
 		e, is := errors.AsType[*Error](s.err)
-		p.unlisted = !is || ruleOf(e).reaction == never
-		p.asks = p.unlisted
+		p.listFailed = !is || ruleOf(e).reaction == never
+		p.wantsPoll = p.listFailed
 	}
-	if s.look == nil {
+	if s.snapshot == nil {
 		return Result{}, false
 	}
-	p.unlisted = false
-	p.age = s.look.at.Sub(p.ex.acceptedAt)
-	st, job := s.look.phase(p.ex.task.Change, p.ex.op.Accepted, p.ex.op.JobID)
+	p.listFailed = false
+	p.age = s.snapshot.at.Sub(p.ex.acceptedAt)
+	st, job := s.snapshot.phase(p.ex.task.Change, p.ex.op.Accepted, p.ex.op.JobID)
 	switch st {
 	case phaseSucceeded:
 		p.ex.observeDuration(before, p.age, job)
@@ -96,35 +96,35 @@ func (p *pursuit) read(ctx context.Context, s sight) (res Result, over bool) {
 	case phaseFailed:
 		return p.ex.failedJobResult(ctx, job), true
 	case phaseInProgress:
-		p.ex.op.JobID, p.asks = bareJob(job.ID), false
+		p.ex.op.JobID, p.wantsPoll = bareJob(job.ID), false
 	case phaseUnknown:
-		p.asks = !p.ended && (p.ex.run.since(p.ex.acceptedAt) >= p.ex.run.durations.expected(p.ex.task.Action) || p.ex.run.takeDirectPoll())
+		p.wantsPoll = !p.operationSucceeded && (p.ex.run.since(p.ex.acceptedAt) >= p.ex.run.durations.expected(p.ex.task.Action) || p.ex.run.takeDirectPoll())
 	}
 	return Result{}, false
 }
 
-func (p *pursuit) mayAskNow() bool {
-	return p.asks && p.ex.run.since(p.ex.acceptedAt) >= p.askAge && p.ex.canPoll()
+func (p *listAwaiter) canPollNow() bool {
+	return p.wantsPoll && p.ex.run.since(p.ex.acceptedAt) >= p.nextPollAge && p.ex.canPoll()
 }
 
-// ask asks the operation itself.
-func (p *pursuit) ask(ctx context.Context) (res Result, over bool) {
+// pollOperation asks the operation itself.
+func (p *listAwaiter) pollOperation(ctx context.Context) (res Result, over bool) {
 	answer, err := p.ex.poll(ctx)
 	switch {
 	case ctx.Err() != nil:
 		return p.ex.abortedResult(context.Cause(ctx)), true
-	case err != nil && endedBadly(err):
+	case err != nil && isTerminal(err):
 		return p.ex.failed(err), true
 	case err != nil:
 		p.ex.lastErr = err
 	case answer.Done && p.ex.task.Action == plan.Backup:
 		return p.ex.result(Done, "", "", Result{Job: answer.JobID}), true
-	case answer.Done && p.unlisted:
+	case answer.Done && p.listFailed:
 		return p.ex.result(Unconfirmed, "", "the operation succeeded, but the vault cannot be listed to see its effect", p.ex.fromError(p.ex.lastErr)), true
 	case answer.Done:
-		p.ended, p.lookAt = true, p.ex.run.now()
+		p.operationSucceeded, p.nextListAt = true, p.ex.run.now()
 	}
-	p.askAge = p.age + max(pollIntervalAfter(p.age), answer.RetryAfter)
+	p.nextPollAge = p.age + max(pollIntervalAfter(p.age), answer.RetryAfter)
 	return Result{}, false
 }
 
@@ -148,7 +148,7 @@ func (ex *execution) awaitByPolls(ctx context.Context) Result {
 		switch {
 		case ctx.Err() != nil:
 			return ex.abortedResult(context.Cause(ctx))
-		case err != nil && endedBadly(err):
+		case err != nil && isTerminal(err):
 			return ex.failed(err)
 		case err != nil:
 			ex.lastErr = err
@@ -189,9 +189,9 @@ func (ex *execution) poll(ctx context.Context) (Progress, error) {
 	return p, err
 }
 
-// endedBadly says whether a poll's error is the operation's own end. Everything else is trouble with the look: a URL
+// isTerminal says whether a poll's error is the operation's own end. Everything else is trouble with the look: a URL
 // that may not be asked, a token that cannot be renewed, a refusal.
-func endedBadly(err error) bool {
+func isTerminal(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.Ended
 }
@@ -201,7 +201,7 @@ func endedBadly(err error) bool {
 func (ex *execution) failedJobResult(ctx context.Context, job plan.Job) Result {
 	ex.op.JobID = bareJob(job.ID)
 	if len(job.Errors) == 0 {
-		if _, err := ex.poll(ctx); err != nil && endedBadly(err) && ctx.Err() == nil {
+		if _, err := ex.poll(ctx); err != nil && isTerminal(err) && ctx.Err() == nil {
 			return ex.failed(err)
 		}
 		return ex.result(Failed, "", "its job ended as "+job.Status+" and did not say why", Result{Job: job.ID})

@@ -133,7 +133,7 @@ func dueBy(a plan.Action) time.Duration {
 	return 12 * time.Second * 9 / 8
 }
 
-const patience = 10 * time.Second
+const maxBatchDelay = 10 * time.Second
 
 // checkGaps holds the rule for one operation. What an operation's answer, and the list that is on its way, take is not the
 // engine's wait: that is the slack.
@@ -147,7 +147,7 @@ func checkGaps(t failer, id string, op *looks, end time.Time, first, slack time.
 		looked = looked || age >= first
 		most := max(age/4, time.Second)
 		if !looked {
-			most = max(most, first+patience-age)
+			most = max(most, first+maxBatchDelay-age)
 		}
 		if gap > most+slack {
 			t.Errorf("%s, accepted at %v, was looked at at the age of %v and then %v later, want within %v", id, op.accepted, age, gap, most+slack)

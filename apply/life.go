@@ -12,7 +12,7 @@ import (
 type execution struct {
 	run        *executor
 	task       *task
-	watch      *watch
+	poller     *vaultPoller
 	startedAt  time.Time
 	admitted   func() // tells that it has its slot for writing, or waits for something else
 	hasSlot    bool   // an operation slot
@@ -55,7 +55,7 @@ func (ex *execution) execute(ctx context.Context) Result {
 
 // waitForRunningJob waits for the job that the plan saw running on the item.
 func (ex *execution) waitForRunningJob(ctx context.Context) error {
-	if ex.watch == nil || ex.task.WaitsFor == "" {
+	if ex.poller == nil || ex.task.WaitsFor == "" {
 		return nil
 	}
 	ex.emit(Event{Kind: EventWaiting, Job: ex.task.WaitsFor, Message: "another operation is running on it"})
@@ -103,7 +103,7 @@ func (ex *execution) send(ctx context.Context) error {
 
 // checkBeforeSend returns why the write may not be sent now, or nil.
 func (ex *execution) checkBeforeSend(ctx context.Context) error {
-	if ex.watch != nil && ex.watch.knownAt().Before(ex.minSnapshotTime().Add(-maxQueueTime)) {
+	if ex.poller != nil && ex.poller.lastListedAt().Before(ex.minSnapshotTime().Add(-maxQueueTime)) {
 		return cmpErr(context.Cause(ctx), ex.run.gate.err(), errListTooOld)
 	}
 	return cmpErr(context.Cause(ctx), ex.run.gate.err())
@@ -180,7 +180,7 @@ func (ex *execution) waitForConflict(ctx context.Context, r rule) (Result, bool)
 	ex.emitRetry(d)
 	met := ex.run.now()
 	err := ex.withoutSlot(ctx, func() error {
-		if err := ex.pause(ctx, d); err != nil || ex.watch == nil {
+		if err := ex.pause(ctx, d); err != nil || ex.poller == nil {
 			return err
 		}
 		return ex.waitForSnapshot(ctx, met, func(k *vaultSnapshot) bool {
@@ -192,7 +192,7 @@ func (ex *execution) waitForConflict(ctx context.Context, r rule) (Result, bool)
 		return ex.abortedResult(err), true
 	}
 	if ex.task.Action == plan.Backup {
-		if j, is := ex.watch.last().backupJob(ex.task.Change, ex.planObservedAt()); is {
+		if j, is := ex.poller.lastSnapshot().backupJob(ex.task.Change, ex.planObservedAt()); is {
 			return ex.result(Already, "", "a backup of it is running", Result{Job: j.ID}), true
 		}
 	}
@@ -206,15 +206,15 @@ func (ex *execution) waitForSnapshot(ctx context.Context, since time.Time, ok fu
 	ctx, stop := ex.run.gate.context(ctx)
 	defer stop()
 	began, from, often, seldom := ex.run.now(), ex.run.now(), time.Duration(0), time.Duration(0)
-	if k := ex.watch.last(); k != nil && !k.at.Before(since) {
+	if k := ex.poller.lastSnapshot(); k != nil && !k.at.Before(since) {
 		if ok(k) {
 			return nil
 		}
 		from, often, seldom = k.at, pollIntervalAfter(0), minSparingInterval
 	}
 	for {
-		due, sparingDue := outlook{due: from.Add(often)}, outlook{due: from.Add(seldom)}
-		s, err := ex.watch.next(ctx, wish{since: since, must: true, again: func(sparing bool) outlook {
+		due, sparingDue := pollSchedule{due: from.Add(often)}, pollSchedule{due: from.Add(seldom)}
+		s, err := ex.poller.next(ctx, pollRequest{since: since, isRequired: true, reschedule: func(sparing bool) pollSchedule {
 			if sparing {
 				return sparingDue
 			}
@@ -223,7 +223,7 @@ func (ex *execution) waitForSnapshot(ctx context.Context, since time.Time, ok fu
 		if err != nil {
 			return err
 		}
-		if s.look != nil && ok(s.look) {
+		if s.snapshot != nil && ok(s.snapshot) {
 			return nil
 		}
 		if s.err != nil {

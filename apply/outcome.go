@@ -114,7 +114,7 @@ func troubleText(err error) string {
 func (ex *execution) inspectCommand() string {
 	path := ex.task.Item
 	switch {
-	case ex.op.ID != "" && ex.watch != nil:
+	case ex.op.ID != "" && ex.poller != nil:
 		path = ex.task.Vault + "/backupOperations/" + ex.op.ID // answers for every operation of a vault's items (docs/azure.md §33.3)
 	case path == "":
 		path = ex.task.Target

@@ -54,13 +54,13 @@ func (ex *execution) minSnapshotTime() time.Time {
 // checkPrecondition compares the item, as its vault lists it, with what the change was approved for; over says that res is how the
 // change ends, without a write. As long as the plan's own list is good enough to write by, the item is as the plan saw it.
 func (ex *execution) checkPrecondition(ctx context.Context) (res Result, over bool) {
-	for ex.watch != nil {
-		if limit := ex.minSnapshotTime(); ex.watch.knownAt().Before(limit) {
+	for ex.poller != nil {
+		if limit := ex.minSnapshotTime(); ex.poller.lastListedAt().Before(limit) {
 			if err := ex.waitForSnapshot(ctx, limit, func(*vaultSnapshot) bool { return true }); err != nil {
 				return ex.abortedResult(err), true
 			}
 		}
-		seen := ex.watch.last()
+		seen := ex.poller.lastSnapshot()
 		if seen == nil {
 			return Result{}, false
 		}
@@ -117,11 +117,11 @@ func (ex *execution) adoptWritten(after *plan.State) {
 
 // changedMeanwhileResult is the result of a change that was not written, with the job that shows who was at work, if one does.
 func (ex *execution) changedMeanwhileResult(ctx context.Context, e Error) Result {
-	if ex.watch != nil {
-		seen := ex.watch.last()
+	if ex.poller != nil {
+		seen := ex.poller.lastSnapshot()
 		if seen == nil || ex.run.since(seen.at) > time.Minute {
 			if err := ex.waitForSnapshot(ctx, ex.run.now(), func(*vaultSnapshot) bool { return true }); err == nil {
-				seen = ex.watch.last()
+				seen = ex.poller.lastSnapshot()
 			}
 		}
 		e.Message += seen.describeLastJob(ex.task.Change, ex.planObservedAt())

@@ -26,27 +26,27 @@ func unknownOutcomeWindow(a plan.Action) time.Duration {
 // or its job, and repeated where they show nothing for the blind window.
 func (ex *execution) recoverUnknownWrite(ctx context.Context) (res Result, over bool) {
 	ex.emitRetry(0)
-	if ex.watch == nil {
+	if ex.poller == nil {
 		return ex.recoverByPolls(ctx)
 	}
 	window := unknownOutcomeWindow(ex.task.Action)
 	for _, part := range []time.Duration{10, 3, 1} {
 		due := ex.sentAt.Add(window / part)
 		for {
-			s, err := ex.watch.next(ctx, wish{outlook: outlook{due: due}, since: ex.sentAt, must: true})
+			s, err := ex.poller.next(ctx, pollRequest{pollSchedule: pollSchedule{due: due}, since: ex.sentAt, isRequired: true})
 			if err != nil {
 				return ex.abortedResult(err), true
 			}
-			if s.look == nil {
+			if s.snapshot == nil {
 				// Not seeing is no proof of absence.
 				ex.lastErr = cmpErr(s.err, ex.lastErr)
 				due = ex.run.now().Add(5 * time.Second)
 				continue
 			}
-			if res, found := ex.findWriteEffect(ctx, s.look); found {
+			if res, found := ex.findWriteEffect(ctx, s.snapshot); found {
 				return res, true
 			}
-			if !s.look.at.Before(due) {
+			if !s.snapshot.at.Before(due) {
 				break
 			}
 		}
@@ -97,7 +97,7 @@ func (ex *execution) recoverByPolls(ctx context.Context) (Result, bool) {
 		switch {
 		case ctx.Err() != nil:
 			return ex.abortedResult(context.Cause(ctx)), true
-		case err != nil && endedBadly(err):
+		case err != nil && isTerminal(err):
 			return ex.failed(err), true
 		case err == nil && p.Done:
 			return ex.result(Done, "", "the answer was lost, but it is there as desired", Result{Job: p.JobID}), true

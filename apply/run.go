@@ -49,7 +49,7 @@ type executor struct {
 	gate      *gate
 	schedule  *schedule
 	durations *durationEstimator
-	pollers   map[armid.Key]*watch // by vault
+	pollers   map[armid.Key]*vaultPoller // by vault
 
 	refreshes      *refreshes
 	operationSlots *semaphore.Weighted // operations in flight
@@ -71,7 +71,7 @@ func newRun(p plan.Plan, b Backend, o Options) *executor {
 		clock: c, backend: b, opt: o, startedAt: c.now(),
 		schedule:       newSchedule(p.Changes, u, o),
 		durations:      u,
-		pollers:        map[armid.Key]*watch{},
+		pollers:        map[armid.Key]*vaultPoller{},
 		refreshes:      &refreshes{clock: c, mu: newMutex(o), vaults: map[armid.Key]*refreshed{}},
 		operationSlots: semaphore.NewWeighted(slotsOf(o.Limits)),
 		writeSlots:     semaphore.NewWeighted(int64(o.Limits.Writes)),
@@ -184,7 +184,7 @@ func (r *executor) runChange(ctx context.Context, t *task, placed func()) {
 	defer cancel()
 	l := &execution{run: r, task: t, startedAt: r.now(), hasSlot: true, admitted: placed}
 	if isListed(t.Action) {
-		l.watch = r.pollers[t.vault]
+		l.poller = r.pollers[t.vault]
 	}
 	res := l.execute(ctx)
 	if l.hasSlot {
@@ -219,9 +219,9 @@ func (r *executor) close(invalid error) error {
 }
 
 // newPoller makes the watch of a vault, with what it needs to know of the run.
-func (r *executor) newPoller(vault string) *watch {
-	w := newWatch(vault, r.opt)
-	w.known = r.opt.Observed
+func (r *executor) newPoller(vault string) *vaultPoller {
+	w := newVaultPoller(vault, r.opt)
+	w.listedAt = r.opt.Observed
 	w.budget = func(k ReadKind) Budget { return r.opt.budget(vault, k) }
 	subscription := armid.Of(armid.SubscriptionOf(vault))
 	w.unfinished = func() unfinishedWork { return r.schedule.unfinished(subscription) }

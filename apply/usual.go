@@ -83,12 +83,12 @@ func (u *durationEstimator) checkpoints(a plan.Action) (marks []time.Duration, l
 	return marks, true
 }
 
-// outlook is when to look at something again.
-type outlook struct {
-	due    time.Time // when it pays
-	soon   time.Time // from when a look for others is one for it, too; not later than due
-	latest time.Time // until when the look may wait for others; zero = as long as it takes to share its requests
-	likely bool      // something will probably be found
+// pollSchedule is when to look at something again.
+type pollSchedule struct {
+	due           time.Time // when it pays
+	shareableFrom time.Time // from when a look for others is one for it, too; not later than due
+	deferUntil    time.Time // until when the look may wait for others; zero = as long as it takes to share its requests
+	isLikely      bool      // something will probably be found
 }
 
 // nextPoll is when to look again at an operation that was accepted at a time and was not over at age; now is not asked, so that it can be
@@ -96,13 +96,13 @@ type outlook struct {
 // shorter than what is usual, as long as nothing better is known. looked says that a look that was due did not find
 // the end: from then on the gap to the next is bounded by [pollIntervalAfter], whatever was learned meanwhile; sparing lifts
 // the bound, and leaves out the looks between the marks and those that a hint asks for.
-func (u *durationEstimator) nextPoll(a plan.Action, accepted time.Time, age, hint time.Duration, looked, sparing bool) outlook {
+func (u *durationEstimator) nextPoll(a plan.Action, accepted time.Time, age, hint time.Duration, looked, sparing bool) pollSchedule {
 	marks, learned := u.checkpoints(a)
 	bound := age + pollIntervalAfter(age)
-	at := func(due, soon time.Duration, likely bool) outlook {
-		o := outlook{due: accepted.Add(due), soon: accepted.Add(soon), likely: likely}
+	at := func(due, soon time.Duration, likely bool) pollSchedule {
+		o := pollSchedule{due: accepted.Add(due), shareableFrom: accepted.Add(soon), isLikely: likely}
 		if looked && !sparing {
-			o.latest = accepted.Add(bound)
+			o.deferUntil = accepted.Add(bound)
 		}
 		return o
 	}

@@ -34,15 +34,15 @@ var mutants = []mutant{
 	},
 	{
 		"take a list that failed for an empty one", "apply/watch.go",
-		"return sight{err: err}", "return sight{look: newVaultSnapshot(snapshot, at)}",
+		"return pollResult{err: err}", "return pollResult{snapshot: newVaultSnapshot(snapshot, at)}",
 	},
 	{
 		"confirm by the operation alone", "apply/follow.go",
-		"if ex.watch == nil {\n\t\treturn ex.awaitByPolls(ctx)\n\t}", "if ex.watch == nil || true {\n\t\treturn ex.awaitByPolls(ctx)\n\t}",
+		"if ex.poller == nil {\n\t\treturn ex.awaitByPolls(ctx)\n\t}", "if ex.poller == nil || true {\n\t\treturn ex.awaitByPolls(ctx)\n\t}",
 	},
 	{
 		"poll per item", "apply/follow.go",
-		"p.ex.op.JobID, p.asks = bareJob(job.ID), false", "p.ex.op.JobID, p.asks, p.askAge = bareJob(job.ID), true, 0",
+		"p.ex.op.JobID, p.wantsPoll = bareJob(job.ID), false", "p.ex.op.JobID, p.wantsPoll, p.nextPollAge = bareJob(job.ID), true, 0",
 	},
 	{
 		"ignore the pause after a 429", "internal/azure/quota/meter.go",
@@ -54,7 +54,7 @@ var mutants = []mutant{
 	},
 	{
 		"write without waiting for the job that runs", "apply/life.go",
-		"if ex.watch == nil || ex.task.WaitsFor == \"\" {", "if ex.watch == nil || ex.task.WaitsFor != \"never\" {",
+		"if ex.poller == nil || ex.task.WaitsFor == \"\" {", "if ex.poller == nil || ex.task.WaitsFor != \"never\" {",
 	},
 	{
 		"start on after an interrupt", "apply/run.go",
