@@ -153,7 +153,7 @@ func runChain(t *testing.T, seed uint64) {
 	if internal, is := errors.AsType[*apply.InternalError](err); is {
 		t.Error(internal)
 	}
-	ended := rep.Summary[apply.Done] + rep.Summary[apply.Already] + rep.Summary[apply.Failed] + rep.Summary[apply.Blocked]
+	ended := rep.Summary[apply.Done] + rep.Summary[apply.AlreadyDone] + rep.Summary[apply.Failed] + rep.Summary[apply.Blocked]
 	if interrupt == nil && ended != len(p.Changes) {
 		t.Errorf("%d of %d changes ended: %v", ended, len(p.Changes), rep.Summary)
 	}

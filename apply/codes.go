@@ -5,120 +5,120 @@ import (
 	"time"
 )
 
-// reaction is what the engine does about an error code.
-type reaction int
+// errorClass is what the engine does about an error code.
+type errorClass int
 
 const (
-	never   reaction = iota // the same request will be refused again
-	retry                   // the trouble passes by itself
-	waitOut                 // something else is running there; it is waited for
-	adapt                   // the service lacks something that can be brought about: a refresh
+	permanent    errorClass = iota // the same request will be refused again
+	transient                      // the trouble passes by itself
+	conflict                       // something else is running there; it is waited for
+	needsRefresh                   // the service lacks something that can be brought about: a refresh
 )
 
-// rule is a row of the table of error codes.
-type rule struct {
-	reaction reaction
-	tries    int           // how often the write is repeated; 0 = until the deadline
-	wait     time.Duration // before the first repeat; later ones wait longer
-	hint     string
+// errorPolicy is a row of the table of error codes.
+type errorPolicy struct {
+	class errorClass
+	tries int           // how often the write is repeated; 0 = until the deadline
+	wait  time.Duration // before the first repeat; later ones wait longer
+	hint  string
 }
 
-// ruleOf judges an error. A resource guard's refusal has no code that anybody recorded; its text names the guard
+// policyOf judges an error. A resource guard's refusal has no code that anybody recorded; its text names the guard
 // (docs/azure.md §26).
-func ruleOf(e *Error) rule {
+func policyOf(e *Error) errorPolicy {
 	refused := e.Status == statusForbidden || e.Status == statusBadRequest
 	if refused && strings.Contains(strings.ToLower(e.Code+" "+e.Message), "resourceguard") {
-		return rule{hint: GuardHint}
+		return errorPolicy{hint: GuardHint}
 	}
-	return ruleFor(e.Code, e.Status)
+	return policyFor(e.Code, e.Status)
 }
 
 // GuardHint is what to do about the refusal of a resource guard.
 const GuardHint = "a resource guard protects this operation: its owner grants Backup MUA Operator or Contributor on the guard, usually for a time, and the step is then made by hand"
 
-// ruleFor is the table of error codes (docs/azure.md §14), one row for each code that is known; what is not in it
+// policyFor is the table of error codes (docs/azure.md §14), one row for each code that is known; what is not in it
 // is judged by its HTTP status.
-func ruleFor(code string, status int) rule {
+func policyFor(code string, status int) errorPolicy {
 	switch code {
 	// Throttling. Waiting is all there is to do; the deadline bounds it.
 	case "ResourceRequestsThrottled", "TooManyRequests", "SubscriptionRequestsThrottled", "OperationNotAllowed":
-		return rule{
-			reaction: retry, wait: 5 * time.Second,
+		return errorPolicy{
+			class: transient, wait: 5 * time.Second,
 			hint: "the quota is shared by everybody in the subscription; run again later or lower settings.limits",
 		}
 
 	// Trouble inside the service.
 	case "InternalServerError", "GatewayTimeout", "InvalidGatewayHost", "CloudStorageUnexpectedError",
 		"CloudTimeoutError", "CloudServiceEndpointNotFound":
-		return rule{reaction: retry, tries: 5, wait: 5 * time.Second, hint: "the service had trouble of its own; run again later"}
+		return errorPolicy{class: transient, tries: 5, wait: 5 * time.Second, hint: "the service had trouble of its own; run again later"}
 	case "CloudInternalError": // also the answer to some requests that make no sense (docs/azure.md §14)
-		return rule{
-			reaction: retry, tries: 2, wait: 10 * time.Second,
+		return errorPolicy{
+			class: transient, tries: 2, wait: 10 * time.Second,
 			hint: "the service had trouble of its own, or could not make sense of the request; run again later, then ask support with the request id",
 		}
 
 	// Something else is running there.
 	case "BMSUserErrorObjectLocked", "BMSUserErrorConflictingProtectionOperation",
 		"UserErrorBackupOperationInProgress", "SystemBackupOperationInProgress":
-		return rule{reaction: waitOut, wait: 10 * time.Second, hint: "another operation held the item all the time; see the vault's jobs"}
+		return errorPolicy{class: conflict, wait: 10 * time.Second, hint: "another operation held the item all the time; see the vault's jobs"}
 	case "RSVaultUpdateErrorConflictingOperationInProgress":
-		return rule{reaction: waitOut, wait: 10 * time.Second, hint: "another update held the vault all the time"}
+		return errorPolicy{class: conflict, wait: 10 * time.Second, hint: "another update held the vault all the time"}
 	case "DiscoveryInProgress", "410002":
-		return rule{reaction: waitOut, wait: 10 * time.Second, hint: "another refresh was running in the vault"}
+		return errorPolicy{class: conflict, wait: 10 * time.Second, hint: "another refresh was running in the vault"}
 
 	// The container is not known to the service, or the request is wrong: one refresh finds out.
 	case "BMSUserErrorInvalidConfigureProtectionRequest":
-		return rule{
-			reaction: adapt,
-			hint:     "the service does not know this VM under this name, or the policy does not exist; check that both exist, and settings.refresh",
+		return errorPolicy{
+			class: needsRefresh,
+			hint:  "the service does not know this VM under this name, or the policy does not exist; check that both exist, and settings.refresh",
 		}
 
 	// Rights. A role that was just assigned takes a while.
 	case "AuthorizationFailed":
-		return rule{
-			reaction: retry, tries: 1, wait: 15 * time.Second,
+		return errorPolicy{
+			class: transient, tries: 1, wait: 15 * time.Second,
 			hint: "the identity lacks the right; see azbackup help permissions. A role assigned a moment ago needs some minutes",
 		}
 	case "InvalidAuthenticationToken", "ExpiredAuthenticationToken", "AuthenticationFailed":
-		return rule{hint: "sign in again"}
+		return errorPolicy{hint: "sign in again"}
 	case "RequestDisallowedByPolicy":
-		return rule{hint: "an Azure Policy assignment forbids this; its name is in the message"}
+		return errorPolicy{hint: "an Azure Policy assignment forbids this; its name is in the message"}
 	case "MissingSubscriptionRegistration", "SubscriptionNotRegistered", "NoRegisteredProviderFound":
-		return rule{hint: "register the provider that the message names, once: az provider register --namespace Microsoft.RecoveryServices"}
+		return errorPolicy{hint: "register the provider that the message names, once: az provider register --namespace Microsoft.RecoveryServices"}
 	case "ReadOnlyDisabledSubscription", "DisabledSubscription", "SubscriptionDisabled":
-		return rule{hint: "the subscription is disabled and takes no writes: its owner enables it again, after what it owes is paid"}
+		return errorPolicy{hint: "the subscription is disabled and takes no writes: its owner enables it again, after what it owes is paid"}
 	case "ResourceGroupBeingMoved", "ResourceBeingMoved", "ResourceMoveInProgress", "SubscriptionBeingMoved":
-		return rule{hint: "it is being moved, which may take hours and forbids writes: run again when the move is over"}
+		return errorPolicy{hint: "it is being moved, which may take hours and forbids writes: run again when the move is over"}
 	case "ResourceGroupBeingDeleted", "ResourceBeingDeleted", "SubscriptionBeingDeleted":
-		return rule{hint: "it is being deleted: take it out of the file, or run again when it is there anew"}
+		return errorPolicy{hint: "it is being deleted: take it out of the file, or run again when it is there anew"}
 	case "ScopeLocked":
-		return rule{hint: "a resource lock forbids this; remove it or leave the resource out"}
+		return errorPolicy{hint: "a resource lock forbids this; remove it or leave the resource out"}
 
 	// Nothing was sent: what is there is not what was approved.
 	case CodeChangedMeanwhile:
-		return rule{hint: "somebody changed it after the plan was made; plan again, and look at what they did"}
+		return errorPolicy{hint: "somebody changed it after the plan was made; plan again, and look at what they did"}
 
 	// Limits and states that a person has to change.
 	case "UserErrorProtectionQuotaExceeded":
-		return rule{hint: "the vault is full; route the VM to another one"}
+		return errorPolicy{hint: "the vault is full; route the VM to another one"}
 	case "UserErrorVmVaultLocationMismatch":
-		return rule{hint: "a VM is protected in a vault of its own region"}
+		return errorPolicy{hint: "a VM is protected in a vault of its own region"}
 	case "BMSUserErrorInvalidPolicyInput", "BMSUserErrorPolicyRetentionInvalid":
-		return rule{hint: "the service does not say what it dislikes; compare the policy with the rules that `azbackup validate` knows"}
+		return errorPolicy{hint: "the service does not say what it dislikes; compare the policy with the rules that `azbackup validate` knows"}
 	case "BMSUserErrorInvalidPolicyForGivenProvider":
-		return rule{hint: "the policy is made for another kind of workload"}
+		return errorPolicy{hint: "the policy is made for another kind of workload"}
 	case "UserErrorOperationDeniedOnImmutableItem":
-		return rule{hint: "the vault is immutable"}
+		return errorPolicy{hint: "the vault is immutable"}
 	case "UserErrorUnsupportedVaultImmutabilityStateChange":
-		return rule{hint: "immutability goes from Disabled to Unlocked to Locked, and never back from Locked"}
+		return errorPolicy{hint: "immutability goes from Disabled to Unlocked to Locked, and never back from Locked"}
 	case "BMSUserErrorSoftDeleteUseVaultApi", "BMSUserErrorRedundancySettingsUseVaultApi":
-		return rule{hint: "this setting belongs to the vault itself; please report this"}
+		return errorPolicy{hint: "this setting belongs to the vault itself; please report this"}
 	case "UserErrorMigrationFromTrustedLaunchVMToNonTrustedVMNotAllowed":
-		return rule{hint: "the VM needs an Enhanced policy"}
+		return errorPolicy{hint: "the VM needs an Enhanced policy"}
 	case "ResourceNotFound", "ResourceGroupNotFound", "SubscriptionNotFound":
-		return rule{hint: "it was there when the plan was made; plan again"}
+		return errorPolicy{hint: "it was there when the plan was made; plan again"}
 	}
-	return ruleForStatus(status)
+	return policyForStatus(status)
 }
 
 // The HTTP statuses that are judged by. They are spelt here because the engine knows no HTTP beside them.
@@ -133,23 +133,23 @@ const (
 	statusServerError     = 500
 )
 
-// ruleForStatus judges what has no known code.
-func ruleForStatus(status int) rule {
+// policyForStatus judges what has no known code.
+func policyForStatus(status int) errorPolicy {
 	switch {
 	case status == statusTooManyRequests:
-		return rule{reaction: retry, wait: 5 * time.Second, hint: "run again later or lower settings.limits"}
+		return errorPolicy{class: transient, wait: 5 * time.Second, hint: "run again later or lower settings.limits"}
 	case status == statusRequestTimeout, status >= statusServerError, status == 0:
-		return rule{reaction: retry, tries: 3, wait: 5 * time.Second, hint: "run again later"}
+		return errorPolicy{class: transient, tries: 3, wait: 5 * time.Second, hint: "run again later"}
 	case status == statusConflict, status == statusLocked:
 		// Some conflicts pass and many do not (docs/azure.md §14): what no row knows is tried for a minute or two.
-		return rule{
-			reaction: waitOut, tries: 4, wait: 10 * time.Second,
+		return errorPolicy{
+			class: conflict, tries: 4, wait: 10 * time.Second,
 			hint: "the same answer came again and again; the message says what stands in the way",
 		}
 	case status == statusUnauthorized:
-		return rule{hint: "sign in again"}
+		return errorPolicy{hint: "sign in again"}
 	case status == statusForbidden:
-		return rule{hint: "the identity lacks the right; see azbackup help permissions"}
+		return errorPolicy{hint: "the identity lacks the right; see azbackup help permissions"}
 	}
-	return rule{}
+	return errorPolicy{}
 }

@@ -11,40 +11,40 @@ func TestErrorCodesAreJudgedAsTheTableSays(t *testing.T) {
 	for _, tc := range []struct {
 		code   string
 		status int
-		want   reaction
+		want   errorClass
 	}{
-		{"ResourceRequestsThrottled", 429, retry},
-		{"SomethingNewAboutQuota", 429, retry},
-		{"InternalServerError", 500, retry},
-		{"SomethingNew", 503, retry},
-		{"", 0, retry},
-		{"BMSUserErrorObjectLocked", 400, waitOut},
-		{"BMSUserErrorConflictingProtectionOperation", 409, waitOut},
-		{"RSVaultUpdateErrorConflictingOperationInProgress", 400, waitOut},
-		{"UserErrorBackupOperationInProgress", 409, waitOut},
-		{"DiscoveryInProgress", 409, waitOut},
-		{"SomethingNew", 409, waitOut},
-		{"BMSUserErrorInvalidConfigureProtectionRequest", 400, adapt},
-		{"AuthorizationFailed", 403, retry},
-		{"SomethingNew", 423, waitOut},
-		{"ScopeLocked", 409, never},
-		{"MissingSubscriptionRegistration", 409, never},
-		{"ReadOnlyDisabledSubscription", 409, never},
-		{"ResourceGroupBeingMoved", 409, never},
-		{"ResourceGroupBeingDeleted", 409, never},
-		{"SubscriptionNotFound", 404, never},
-		{"RequestDisallowedByPolicy", 403, never},
-		{"BMSUserErrorInvalidPolicyInput", 400, never},
-		{"UserErrorProtectionQuotaExceeded", 400, never},
-		{"SomethingNew", 400, never},
-		{"SomethingNew", 404, never},
-		{"", 401, never},
+		{"ResourceRequestsThrottled", 429, transient},
+		{"SomethingNewAboutQuota", 429, transient},
+		{"InternalServerError", 500, transient},
+		{"SomethingNew", 503, transient},
+		{"", 0, transient},
+		{"BMSUserErrorObjectLocked", 400, conflict},
+		{"BMSUserErrorConflictingProtectionOperation", 409, conflict},
+		{"RSVaultUpdateErrorConflictingOperationInProgress", 400, conflict},
+		{"UserErrorBackupOperationInProgress", 409, conflict},
+		{"DiscoveryInProgress", 409, conflict},
+		{"SomethingNew", 409, conflict},
+		{"BMSUserErrorInvalidConfigureProtectionRequest", 400, needsRefresh},
+		{"AuthorizationFailed", 403, transient},
+		{"SomethingNew", 423, conflict},
+		{"ScopeLocked", 409, permanent},
+		{"MissingSubscriptionRegistration", 409, permanent},
+		{"ReadOnlyDisabledSubscription", 409, permanent},
+		{"ResourceGroupBeingMoved", 409, permanent},
+		{"ResourceGroupBeingDeleted", 409, permanent},
+		{"SubscriptionNotFound", 404, permanent},
+		{"RequestDisallowedByPolicy", 403, permanent},
+		{"BMSUserErrorInvalidPolicyInput", 400, permanent},
+		{"UserErrorProtectionQuotaExceeded", 400, permanent},
+		{"SomethingNew", 400, permanent},
+		{"SomethingNew", 404, permanent},
+		{"", 401, permanent},
 	} {
-		r := ruleFor(tc.code, tc.status)
-		if r.reaction != tc.want {
-			t.Errorf("%s %d: reaction %d, want %d", tc.code, tc.status, r.reaction, tc.want)
+		r := policyFor(tc.code, tc.status)
+		if r.class != tc.want {
+			t.Errorf("%s %d: reaction %d, want %d", tc.code, tc.status, r.class, tc.want)
 		}
-		if (r.reaction == retry || r.reaction == waitOut) && r.wait < time.Second {
+		if (r.class == transient || r.class == conflict) && r.wait < time.Second {
 			t.Errorf("%s %d is repeated without a wait", tc.code, tc.status)
 		}
 	}

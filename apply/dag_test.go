@@ -125,7 +125,7 @@ func TestPropertiesOfTheQueue(t *testing.T) {
 			} else {
 				i := rapid.IntRange(0, len(running)-1).Draw(t, "which")
 				outcome := rapid.SampledFrom([]Outcome{Done, Done, Done, Failed, Interrupted}).Draw(t, "outcome")
-				for _, res := range q.finish(running[i], bare(running[i].Change, outcome, "")) {
+				for _, res := range q.finish(running[i], newResult(running[i].Change, outcome, "")) {
 					if results[res.ID] != "" {
 						t.Fatalf("%s has two results", res.ID)
 					}
@@ -147,7 +147,7 @@ func TestWhatIsLeftWhenNothingCanRunIsAnInternalError(t *testing.T) {
 	defer stop()
 	r.schedule.open()
 	for task := r.schedule.next(ctx, noLimit); task != nil; task = r.schedule.next(ctx, noLimit) {
-		r.finish(task, bare(task.Change, Done, ""))
+		r.finish(task, newResult(task.Change, Done, ""))
 	}
 	err := r.close(nil)
 	internal, ok := errors.AsType[*InternalError](err)
@@ -172,7 +172,7 @@ func TestNextWaitsWhileSomethingRuns(t *testing.T) {
 		t.Fatalf("next gives %v while the parent runs", second)
 	case <-time.After(10 * time.Millisecond):
 	}
-	s.finish(first, bare(first.Change, Done, ""))
+	s.finish(first, newResult(first.Change, Done, ""))
 	if second := <-got; second == nil || second.ID != "1" {
 		t.Errorf("next gives %v", second)
 	}

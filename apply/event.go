@@ -85,7 +85,7 @@ func (ex *execution) event(e Event) Event {
 
 // emitRetry tells what stands in the way of a write, and how long it is waited out.
 func (ex *execution) emitRetry(d time.Duration) {
-	e := Event{Kind: EventWaiting, Wait: plan.Duration(d), Message: text(ex.lastErr)}
+	e := Event{Kind: EventWaiting, Wait: plan.Duration(d), Message: errText(ex.lastErr)}
 	if t := ex.serviceError(); t != nil {
 		e.Code, e.Message, e.RequestID = t.Code, t.Message, t.RequestID
 		if t.Status == statusTooManyRequests {
@@ -95,12 +95,12 @@ func (ex *execution) emitRetry(d time.Duration) {
 	ex.emit(e)
 }
 
-// silence is how long nothing may be said before a heartbeat is.
-const silence = 30 * time.Second
+// heartbeatInterval is how long nothing may be said before a heartbeat is.
+const heartbeatInterval = 30 * time.Second
 
 // heartbeat speaks up when nothing else was said for a while, until ctx ends.
 func (r *executor) heartbeat(ctx context.Context) {
-	timer := time.NewTimer(silence)
+	timer := time.NewTimer(heartbeatInterval)
 	defer timer.Stop()
 	for {
 		select {
@@ -110,6 +110,6 @@ func (r *executor) heartbeat(ctx context.Context) {
 		case <-timer.C:
 			r.emit(Event{Kind: EventHeartbeat})
 		}
-		timer.Reset(silence)
+		timer.Reset(heartbeatInterval)
 	}
 }

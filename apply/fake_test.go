@@ -421,7 +421,7 @@ func (f *fake) read(n int) func() {
 	}
 }
 
-// Budget makes the fake an apply.Pacer.
+// Budget makes the fake an apply.BudgetSource.
 func (f *fake) Budget(_ string, kind apply.ReadKind) apply.Budget {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -80,7 +80,7 @@ func (p *listAwaiter) handleResult(ctx context.Context, s pollResult) (res Resul
 	if s.err != nil {
 		p.ex.lastErr = s.err
 		e, is := errors.AsType[*Error](s.err)
-		p.listFailed = !is || ruleOf(e).reaction == never
+		p.listFailed = !is || policyOf(e).class == permanent
 		p.wantsPoll = p.listFailed
 	}
 	if s.snapshot == nil {
@@ -154,7 +154,7 @@ func (ex *execution) awaitByPolls(ctx context.Context) Result {
 			ex.lastErr = err
 		case p.Done:
 			if ex.task.Action == plan.Refresh && !ex.isInternal {
-				ex.run.refreshes.note(ctx, ex.task.Vault)
+				ex.run.refreshes.markDone(ctx, ex.task.Vault)
 			}
 			return ex.result(Done, "", "", Result{Job: p.JobID})
 		case p.Message != "":

@@ -80,7 +80,7 @@ func checkReport(t failer, p plan.Plan, rep apply.Report, err error) {
 			t.Errorf("result %d is of %q, want %q", i, res.ID, p.Changes[i].ID)
 		}
 		switch res.Outcome {
-		case apply.Done, apply.Already:
+		case apply.Done, apply.AlreadyDone:
 		case apply.Failed, apply.TimedOut, apply.Unconfirmed, apply.Blocked, apply.NotStarted, apply.Interrupted:
 			bad++
 			if res.Message == "" {

@@ -43,7 +43,7 @@ func (ex *execution) execute(ctx context.Context) Result {
 		case errors.Is(err, errListTooOld):
 			continue
 		case err == nil && ex.op.Already:
-			return ex.result(Already, "", "it is as wanted", Result{})
+			return ex.result(AlreadyDone, "", "it is as wanted", Result{})
 		case err == nil:
 			return ex.awaitOperation(ctx)
 		}
@@ -104,9 +104,9 @@ func (ex *execution) send(ctx context.Context) error {
 // checkBeforeSend returns why the write may not be sent now, or nil.
 func (ex *execution) checkBeforeSend(ctx context.Context) error {
 	if ex.poller != nil && ex.poller.lastListedAt().Before(ex.minSnapshotTime().Add(-maxQueueTime)) {
-		return cmpErr(context.Cause(ctx), ex.run.gate.err(), errListTooOld)
+		return firstErr(context.Cause(ctx), ex.run.gate.err(), errListTooOld)
 	}
-	return cmpErr(context.Cause(ctx), ex.run.gate.err())
+	return firstErr(context.Cause(ctx), ex.run.gate.err())
 }
 
 // trackOperation makes op the operation that is followed.
@@ -136,7 +136,7 @@ func (ex *execution) handleError(ctx context.Context, err error) (res Result, ov
 		return ex.recoverUnknownWrite(ctx)
 	}
 	ex.mayHaveTakenEffect = false
-	r := ruleOf(e)
+	r := policyOf(e)
 	again := r.tries == 0 || ex.limitedAttempts < r.tries
 	if r.tries > 0 {
 		ex.limitedAttempts++
@@ -144,11 +144,11 @@ func (ex *execution) handleError(ctx context.Context, err error) (res Result, ov
 	switch {
 	case e.Code == CodeChangedMeanwhile:
 		return ex.changedMeanwhileResult(ctx, *e), true
-	case r.reaction == waitOut && again:
+	case r.class == conflict && again:
 		return ex.waitForConflict(ctx, r)
-	case r.reaction == retry && again:
+	case r.class == transient && again:
 		return ex.retryAfterBackoff(ctx, r, e.RetryAfter)
-	case r.reaction == adapt && ex.task.Action == plan.Protect && !ex.refreshTried && !ex.run.opt.NoRefresh:
+	case r.class == needsRefresh && ex.task.Action == plan.Protect && !ex.refreshTried && !ex.run.opt.NoRefresh:
 		ex.refreshTried = true
 		return ex.refreshThenRetry(ctx, err)
 	}
@@ -156,7 +156,7 @@ func (ex *execution) handleError(ctx context.Context, err error) (res Result, ov
 }
 
 // retryAfterBackoff waits before the write is repeated.
-func (ex *execution) retryAfterBackoff(ctx context.Context, r rule, retryAfter time.Duration) (Result, bool) {
+func (ex *execution) retryAfterBackoff(ctx context.Context, r errorPolicy, retryAfter time.Duration) (Result, bool) {
 	d := retryAfter
 	if d <= 0 {
 		d = ex.run.backoff(r.wait, ex.attempts)
@@ -174,7 +174,7 @@ func (ex *execution) retryAfterBackoff(ctx context.Context, r rule, retryAfter t
 
 // waitForConflict waits until whatever holds the item or the vault is over. A conflict also means that somebody else is
 // at work there, so the vault is listed again before the write is repeated.
-func (ex *execution) waitForConflict(ctx context.Context, r rule) (Result, bool) {
+func (ex *execution) waitForConflict(ctx context.Context, r errorPolicy) (Result, bool) {
 	d := ex.run.backoff(r.wait, ex.attempts)
 	ex.attempts++
 	ex.emitRetry(d)
@@ -193,7 +193,7 @@ func (ex *execution) waitForConflict(ctx context.Context, r rule) (Result, bool)
 	}
 	if ex.task.Action == plan.Backup {
 		if j, is := ex.poller.lastSnapshot().backupJob(ex.task.Change, ex.planObservedAt()); is {
-			return ex.result(Already, "", "a backup of it is running", Result{Job: j.ID}), true
+			return ex.result(AlreadyDone, "", "a backup of it is running", Result{Job: j.ID}), true
 		}
 	}
 	return Result{}, false
@@ -228,7 +228,7 @@ func (ex *execution) waitForSnapshot(ctx context.Context, since time.Time, ok fu
 		}
 		if s.err != nil {
 			ex.lastErr = s.err
-			if e, is := errors.AsType[*Error](s.err); !is || ruleOf(e).reaction == never {
+			if e, is := errors.AsType[*Error](s.err); !is || policyOf(e).class == permanent {
 				return s.err
 			}
 		}

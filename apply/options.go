@@ -12,7 +12,7 @@ type Options struct {
 	// Observer is told of every event, one at a time; nil = nobody listens.
 	Observer Observer
 	// Budget tells how many reads are left; nil = reads cost nothing.
-	Budget Pacer
+	Budget BudgetSource
 	// Interrupt, once closed, lets nothing new start; what runs is followed for Grace. A cancelled context
 	// leaves at once instead.
 	Interrupt <-chan struct{}
@@ -70,9 +70,9 @@ const (
 	ReadOperation ReadKind = "operation"
 )
 
-// Pacer tells what reading may still cost. It only informs: the [Backend] admits requests itself, and waits
+// BudgetSource tells what reading may still cost. It only informs: the [Backend] admits requests itself, and waits
 // where it must. Safe for concurrent use.
-type Pacer interface {
+type BudgetSource interface {
 	Budget(vault string, kind ReadKind) Budget
 }
 

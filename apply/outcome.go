@@ -57,10 +57,10 @@ func (ex *execution) failed(err error) Result {
 func (ex *execution) fromError(err error) Result {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
-		return Result{Message: text(err)}
+		return Result{Message: errText(err)}
 	}
-	r := Result{Code: e.Code, Message: firstOf(e.Message, text(e.Err)), RequestID: e.RequestID}
-	r.Hint = ruleOf(e).hint
+	r := Result{Code: e.Code, Message: firstOf(e.Message, errText(e.Err)), RequestID: e.RequestID}
+	r.Hint = policyOf(e).hint
 	return r
 }
 
@@ -69,12 +69,12 @@ func (ex *execution) fromError(err error) Result {
 func (ex *execution) abortedResult(cause error) Result {
 	_, limit := errors.AsType[*limitError](cause)
 	limit = limit || errors.Is(cause, context.DeadlineExceeded)
-	message := text(cause)
+	message := errText(cause)
 	if errors.Is(cause, context.Canceled) {
 		message = "the run was left before its end"
 	}
 	if ex.lastErr != nil && !errors.Is(cause, ex.lastErr) {
-		message += "; the last trouble was " + troubleText(ex.lastErr)
+		message += "; the last trouble was " + describeErr(ex.lastErr)
 	}
 	r := Result{}
 	if e := ex.serviceError(); e != nil {
@@ -102,12 +102,12 @@ func (ex *execution) serviceError() *Error {
 	return e
 }
 
-// troubleText is an error in a line.
-func troubleText(err error) string {
+// describeErr is an error in a line.
+func describeErr(err error) string {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return firstOf(e.Code, "no answer") + ": " + e.Message
 	}
-	return text(err)
+	return errText(err)
 }
 
 // inspectCommand is the command that shows what became of the operation.
@@ -129,10 +129,10 @@ const inspectAPIVersion = "2025-02-01"
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // ok says whether the changes that need this one may go on.
-func (r Result) ok() bool { return r.Outcome == Done || r.Outcome == Already }
+func (r Result) ok() bool { return r.Outcome == Done || r.Outcome == AlreadyDone }
 
-// bare is a result without a life behind it.
-func bare(c plan.Change, o Outcome, message string) Result {
+// newResult is a result without a life behind it.
+func newResult(c plan.Change, o Outcome, message string) Result {
 	return Result{ID: c.ID, Action: c.Action, Target: c.Target, Vault: c.Vault, Outcome: o, Message: message}
 }
 
@@ -147,12 +147,12 @@ func consequence(c, parent plan.Change, ended Outcome) Result {
 	if action == plan.Blocked {
 		action = parent.Wanted
 	}
-	what := strings.TrimSpace(verb(action) + " " + armid.DisplayName(parent.Target))
-	return bare(c, outcome, fmt.Sprintf("it needs %q, which %s", what, fate(ended)))
+	what := strings.TrimSpace(actionText(action) + " " + armid.DisplayName(parent.Target))
+	return newResult(c, outcome, fmt.Sprintf("it needs %q, which %s", what, describeOutcome(ended)))
 }
 
-// fate spells an outcome that is not good, behind "which".
-func fate(o Outcome) string {
+// describeOutcome spells an outcome that is not good, behind "which".
+func describeOutcome(o Outcome) string {
 	switch o {
 	case Failed:
 		return "failed"
@@ -165,8 +165,8 @@ func fate(o Outcome) string {
 	}
 }
 
-// verb spells an action in words.
-func verb(a plan.Action) string { return strings.ReplaceAll(string(a), "-", " ") }
+// actionText spells an action in words.
+func actionText(a plan.Action) string { return strings.ReplaceAll(string(a), "-", " ") }
 
 func jobCode(e plan.JobError) string {
 	if e.Code == 0 {
@@ -175,7 +175,7 @@ func jobCode(e plan.JobError) string {
 	return strconv.Itoa(e.Code)
 }
 
-func text(err error) string {
+func errText(err error) string {
 	if err == nil {
 		return ""
 	}
@@ -191,8 +191,8 @@ func firstOf(all ...string) string {
 	return ""
 }
 
-// cmpErr is the first error that is one.
-func cmpErr(all ...error) error {
+// firstErr is the first error that is one.
+func firstErr(all ...error) error {
 	for _, err := range all {
 		if err != nil {
 			return err

@@ -66,7 +66,7 @@ func (ex *execution) checkPrecondition(ctx context.Context) (res Result, over bo
 		}
 		if ex.task.Action == plan.Backup {
 			j, is := seen.backupJob(ex.task.Change, ex.planObservedAt())
-			return ex.result(Already, "", "a backup of it was started by somebody else", Result{Job: j.ID}), is
+			return ex.result(AlreadyDone, "", "a backup of it was started by somebody else", Result{Job: j.ID}), is
 		}
 		now := seen.findItem(ex.task.Change)
 		condition := plan.CheckItem(ex.task.Change, now)
@@ -83,7 +83,7 @@ func (ex *execution) checkPrecondition(ctx context.Context) (res Result, over bo
 		}
 		if condition.AsWanted {
 			ex.keepDiskFilter(now)
-			return ex.result(Already, "", "it is listed as desired", Result{}), true
+			return ex.result(AlreadyDone, "", "it is listed as desired", Result{}), true
 		}
 		return ex.changedMeanwhileResult(ctx, *ChangedMeanwhile("", condition.Drifts)), true
 	}

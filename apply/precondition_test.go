@@ -123,14 +123,14 @@ func TestWhatTheBackendFindsRightBeforeTheWriteDecides(t *testing.T) {
 		outcome apply.Outcome
 		message string
 	}{
-		"as wanted": {apply.Operation{Already: true}, nil, nil, apply.Already, "it is as wanted"},
+		"as wanted": {apply.Operation{Already: true}, nil, nil, apply.AlreadyDone, "it is as wanted"},
 		"otherwise": {apply.Operation{}, apply.ChangedMeanwhile("modifying", drifts), nil, apply.Failed, "policy was old, is now gold (wanted daily)"},
 		"otherwise, and a job shows who": {
 			apply.Operation{},
 			apply.ChangedMeanwhile("modifying", drifts), func(az *fake) { az.move("vm1", "gold") }, apply.Failed,
 			"(wanted daily); by job colleague (ConfigureBackup, started 2000-01-01T00:00:00Z)",
 		},
-		"as wanted, its disks are kept": {apply.Operation{Already: true, After: kept}, nil, nil, apply.Already, "it is as wanted; its disks were set to include 1 meanwhile (the plan saw all), and stay so"},
+		"as wanted, its disks are kept": {apply.Operation{Already: true, After: kept}, nil, nil, apply.AlreadyDone, "it is as wanted; its disks were set to include 1 meanwhile (the plan saw all), and stay so"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, az *fake) {
@@ -194,7 +194,7 @@ func TestAnItemThatIsAsWantedWithOtherDisksIsLeftAndThatIsSaid(t *testing.T) {
 		time.Sleep(time.Minute)
 		o.Approved = time.Now()
 		rep, _ := carryOut(t, az, p, o)
-		wantOutcome(t, rep, "modify:vm1", apply.Already)
+		wantOutcome(t, rep, "modify:vm1", apply.AlreadyDone)
 		if m := rep.Results[0].Message; m != "it is listed as desired; its disks were set to include 1 meanwhile (the plan saw all), and stay so" {
 			t.Errorf("message %q", m)
 		}
@@ -218,7 +218,7 @@ func TestAnItemThatIsBeingChangedIsComparedWhenThatIsOver(t *testing.T) {
 		time.Sleep(time.Minute)
 		o.Approved = time.Now()
 		rep, _ := carryOut(t, az, p, o)
-		wantOutcome(t, rep, "modify:vm1", apply.Already)
+		wantOutcome(t, rep, "modify:vm1", apply.AlreadyDone)
 		if n := az.started("modify:vm1"); n != 0 {
 			t.Errorf("%d writes", n)
 		}

@@ -154,7 +154,7 @@ func checkConsequence(t failer, c plan.Change, results map[string]apply.Result) 
 	wrong, unfinished := 0, 0
 	for _, id := range c.Needs {
 		switch results[id].Outcome {
-		case apply.Done, apply.Already:
+		case apply.Done, apply.AlreadyDone:
 		case apply.NotStarted, apply.Interrupted:
 			unfinished++
 		default:

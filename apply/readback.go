@@ -39,7 +39,7 @@ func (ex *execution) recoverUnknownWrite(ctx context.Context) (res Result, over 
 			}
 			if s.snapshot == nil {
 				// Not seeing is no proof of absence.
-				ex.lastErr = cmpErr(s.err, ex.lastErr)
+				ex.lastErr = firstErr(s.err, ex.lastErr)
 				due = ex.run.now().Add(5 * time.Second)
 				continue
 			}
@@ -104,7 +104,7 @@ func (ex *execution) recoverByPolls(ctx context.Context) (Result, bool) {
 		}
 	}
 	if unseen != nil { // not seeing is no proof of absence
-		return ex.result(Unconfirmed, "", "the answer was lost, and what became of it cannot be read: "+troubleText(unseen), Result{}), true
+		return ex.result(Unconfirmed, "", "the answer was lost, and what became of it cannot be read: "+describeErr(unseen), Result{}), true
 	}
 	return ex.allowRetry()
 }
@@ -112,9 +112,9 @@ func (ex *execution) recoverByPolls(ctx context.Context) (Result, bool) {
 // allowRetry lets the write be sent again, a few times.
 func (ex *execution) allowRetry() (Result, bool) {
 	ex.op, ex.mayHaveTakenEffect = Operation{}, false
-	r := rule{tries: 3}
+	r := errorPolicy{tries: 3}
 	if e := ex.serviceError(); e != nil {
-		r = ruleOf(e)
+		r = policyOf(e)
 	}
 	if ex.attempts >= max(r.tries, 1) {
 		return ex.failed(ex.lastErr), true

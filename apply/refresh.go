@@ -9,33 +9,33 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// refreshes remembers which vaults were refreshed in this run, so that one refresh serves every change that was
+// vaultRefresher remembers which vaults were refreshed in this run, so that one refresh serves every change that was
 // refused for lack of it. Safe for concurrent use.
-type refreshes struct {
+type vaultRefresher struct {
 	clock
 	mu     mutex
-	vaults map[armid.Key]*refreshed
+	vaults map[armid.Key]*refreshCall
 }
 
-// refreshed is the one refresh of a vault.
-type refreshed struct {
-	done chan struct{} // closed at its end; then the rest may be read
-	left bool          // it ended with the change that began it, whose time was up
-	at   time.Time
-	err  error
+// refreshCall is the one refresh of a vault.
+type refreshCall struct {
+	done      chan struct{} // closed at its end; then the rest may be read
+	abandoned bool          // it ended with the change that began it, whose time was up
+	at        time.Time
+	err       error
 }
 
-// errInVain says that the vault had been refreshed before the change was refused: once more would not help.
-var errInVain = errors.New("the vault was refreshed before")
+// errAlreadyRefreshed says that the vault had been refreshed before the change was refused: once more would not help.
+var errAlreadyRefreshed = errors.New("the vault was refreshed before")
 
-// once runs f unless the vault's refresh was begun before; then it waits for that one's end. One that was left, because
+// do runs f unless the vault's refresh was begun before; then it waits for that one's end. One that was left, because
 // the time of the change that began it was up, is begun again by the next that needs it.
-func (rs *refreshes) once(ctx context.Context, vault string, refused time.Time, f func() error) error {
+func (rs *vaultRefresher) do(ctx context.Context, vault string, refused time.Time, f func() error) error {
 	for {
 		r, begun := rs.claim(armid.Of(vault))
 		if !begun {
 			r.err, r.at = f(), rs.now()
-			if r.left = r.err != nil && ctx.Err() != nil; r.left {
+			if r.abandoned = r.err != nil && ctx.Err() != nil; r.abandoned {
 				rs.forget(armid.Of(vault))
 			}
 			close(r.done)
@@ -47,36 +47,36 @@ func (rs *refreshes) once(ctx context.Context, vault string, refused time.Time, 
 			return context.Cause(ctx)
 		}
 		switch {
-		case r.left:
+		case r.abandoned:
 			continue
 		case r.err == nil && !r.at.After(refused):
-			return errInVain
+			return errAlreadyRefreshed
 		}
 		return r.err
 	}
 }
 
 // claim returns the refresh of a vault, which is the caller's to carry out unless it was begun.
-func (rs *refreshes) claim(vault armid.Key) (r *refreshed, begun bool) {
+func (rs *vaultRefresher) claim(vault armid.Key) (r *refreshCall, begun bool) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	r, begun = rs.vaults[vault]
 	if !begun {
-		r = &refreshed{done: make(chan struct{})}
+		r = &refreshCall{done: make(chan struct{})}
 		rs.vaults[vault] = r
 	}
 	return r, begun
 }
 
-func (rs *refreshes) forget(vault armid.Key) {
+func (rs *vaultRefresher) forget(vault armid.Key) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
 	delete(rs.vaults, vault)
 }
 
-// note remembers a refresh that the plan asked for.
-func (rs *refreshes) note(ctx context.Context, vault string) {
-	_ = rs.once(ctx, vault, time.Time{}, func() error { return nil })
+// markDone remembers a refresh that the plan asked for.
+func (rs *vaultRefresher) markDone(ctx context.Context, vault string) {
+	_ = rs.do(ctx, vault, time.Time{}, func() error { return nil })
 }
 
 // refreshThenRetry has the vault refreshed, once for all who need it, before the protect is repeated.
@@ -85,18 +85,18 @@ func (ex *execution) refreshThenRetry(ctx context.Context, refused error) (Resul
 	err := ex.withoutSlot(ctx, func() error {
 		open, stop := ex.run.gate.context(ctx)
 		defer stop()
-		return ex.run.refreshes.once(open, ex.task.Vault, ex.sentAt, func() error { return ex.refreshVault(ctx) })
+		return ex.run.refreshes.do(open, ex.task.Vault, ex.sentAt, func() error { return ex.refreshVault(ctx) })
 	})
 	switch {
 	case err == nil:
 		return Result{}, false
 	case ctx.Err() != nil || ex.run.gate.err() != nil:
-		return ex.abortedResult(cmpErr(context.Cause(ctx), ex.run.gate.err())), true
-	case errors.Is(err, errInVain):
+		return ex.abortedResult(firstErr(context.Cause(ctx), ex.run.gate.err())), true
+	case errors.Is(err, errAlreadyRefreshed):
 		return ex.failed(refused), true
 	}
 	r := ex.fromError(refused)
-	return ex.result(Failed, "", r.Message+"; then refreshing the vault failed: "+text(err), r), true
+	return ex.result(Failed, "", r.Message+"; then refreshing the vault failed: "+errText(err), r), true
 }
 
 // refreshVault carries out a refresh that is no change of the plan.

@@ -21,7 +21,7 @@ type Outcome string
 // The outcomes (docs/design.md §6).
 const (
 	Done        Outcome = "done"
-	Already     Outcome = "already"
+	AlreadyDone Outcome = "already"
 	Failed      Outcome = "failed"
 	TimedOut    Outcome = "timed-out"
 	Unconfirmed Outcome = "unconfirmed"
@@ -82,7 +82,7 @@ func (r *executor) isStopping() bool {
 func (r Report) Err() error {
 	var all *multierror.Error
 	for _, res := range r.Results {
-		if res.Outcome != Done && res.Outcome != Already {
+		if res.Outcome != Done && res.Outcome != AlreadyDone {
 			all = multierror.Append(all, &ChangeError{res})
 		}
 	}
@@ -94,7 +94,7 @@ type ChangeError struct{ Result Result }
 
 func (e *ChangeError) Error() string {
 	r := e.Result
-	s := fmt.Sprintf("%s %q: %s", verb(r.Action), armid.DisplayName(r.Target), r.Outcome)
+	s := fmt.Sprintf("%s %q: %s", actionText(r.Action), armid.DisplayName(r.Target), r.Outcome)
 	if r.Code != "" {
 		s += ": " + r.Code
 	}

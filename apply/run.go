@@ -51,7 +51,7 @@ type executor struct {
 	durations *durationEstimator
 	pollers   map[armid.Key]*vaultPoller // by vault
 
-	refreshes      *refreshes
+	refreshes      *vaultRefresher
 	operationSlots *semaphore.Weighted // operations in flight
 	writeSlots     *semaphore.Weighted // HTTP writes in flight
 	readSlots      *semaphore.Weighted // sweeps and polls in flight
@@ -72,7 +72,7 @@ func newRun(p plan.Plan, b Backend, o Options) *executor {
 		schedule:       newSchedule(p.Changes, u, o),
 		durations:      u,
 		pollers:        map[armid.Key]*vaultPoller{},
-		refreshes:      &refreshes{clock: c, mu: newMutex(o), vaults: map[armid.Key]*refreshed{}},
+		refreshes:      &vaultRefresher{clock: c, mu: newMutex(o), vaults: map[armid.Key]*refreshCall{}},
 		operationSlots: semaphore.NewWeighted(slotsOf(o.Limits)),
 		writeSlots:     semaphore.NewWeighted(int64(o.Limits.Writes)),
 		readSlots:      semaphore.NewWeighted(int64(o.Limits.Polls)),
@@ -150,7 +150,7 @@ func (r *executor) dispatch(ctx context.Context) {
 			break
 		}
 		if err := r.acquireSlot(ctx, open); err != nil {
-			r.finish(t, bare(t.Change, NotStarted, text(err)))
+			r.finish(t, newResult(t.Change, NotStarted, errText(err)))
 			break
 		}
 		placed := make(chan struct{})
@@ -206,10 +206,10 @@ func (r *executor) close(invalid error) error {
 	var left []string
 	r.schedule.close(func(t *task, stuck bool) Result {
 		if invalid == nil && !stuck && why != nil {
-			return bare(t.Change, NotStarted, text(why))
+			return newResult(t.Change, NotStarted, errText(why))
 		}
 		left = append(left, t.ID)
-		return bare(t.Change, NotStarted, "a fault of azbackup itself kept it from starting; please report it")
+		return newResult(t.Change, NotStarted, "a fault of azbackup itself kept it from starting; please report it")
 	})
 	r.publish()
 	if len(left) == 0 {

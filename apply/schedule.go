@@ -33,9 +33,9 @@ func (s *schedule) open() {
 	for _, t := range s.queue.tasks {
 		switch t.Action {
 		case plan.Blocked:
-			s.recordEvents(s.queue.finish(t, bare(t.Change, Blocked, t.Because)))
+			s.recordEvents(s.queue.finish(t, newResult(t.Change, Blocked, t.Because)))
 		case plan.Unchanged, plan.Excluded:
-			s.recordEvents(s.queue.finish(t, bare(t.Change, Already, t.Because)))
+			s.recordEvents(s.queue.finish(t, newResult(t.Change, AlreadyDone, t.Because)))
 		default:
 		}
 	}

@@ -91,7 +91,7 @@ func TestAConflictWithSomebodyWhoDidTheSameEndsAsAlready(t *testing.T) {
 		c := itemChange(plan.Protect, "vm1")
 		az.put(c)
 		rep, _ := carryOut(t, az, planOf(c), apply.Options{})
-		wantOutcome(t, rep, c.ID, apply.Already)
+		wantOutcome(t, rep, c.ID, apply.AlreadyDone)
 		if az.started("protect:vm1") != 1 {
 			t.Error("it was written again")
 		}
@@ -197,7 +197,7 @@ func TestABackupThatRunsIsNotStartedAgain(t *testing.T) {
 			az.accept(c, "ok")
 			az.mu.Unlock()
 			rep, _ := carryOut(t, az, planOf(c), apply.Options{Observed: time.Now().Add(-2 * time.Minute)})
-			wantOutcome(t, rep, c.ID, apply.Already)
+			wantOutcome(t, rep, c.ID, apply.AlreadyDone)
 			if az.started("backup:vm1") != 0 {
 				t.Error("it was started")
 			}
@@ -211,7 +211,7 @@ func TestABackupThatRunsIsNotStartedAgain(t *testing.T) {
 			az.accept(c, "hang")
 			az.mu.Unlock()
 			rep, _ := carryOut(t, az, planOf(c), apply.Options{})
-			wantOutcome(t, rep, c.ID, apply.Already)
+			wantOutcome(t, rep, c.ID, apply.AlreadyDone)
 			if n := az.started("backup:vm1"); n != 1 {
 				t.Errorf("%d writes, want 1", n)
 			}
@@ -313,7 +313,7 @@ func TestAConvergedItemIsNeverWritten(t *testing.T) {
 		c := itemChange(plan.Protect, "vm1")
 		az.put(c)
 		rep, _ := carryOut(t, az, planOf(c, itemChange(plan.Protect, "vm2")), apply.Options{Observed: time.Now().Add(-6 * time.Minute)})
-		wantOutcome(t, rep, c.ID, apply.Already)
+		wantOutcome(t, rep, c.ID, apply.AlreadyDone)
 		wantOutcome(t, rep, "protect:vm2", apply.Done)
 		if az.started("protect:vm1") != 0 {
 			t.Error("it was written")

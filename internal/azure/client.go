@@ -167,7 +167,7 @@ func (c *Client) Throttled() time.Duration { return c.quotas.Throttled() }
 // Quotas tells of every quota that was met.
 func (c *Client) Quotas() []quota.State { return c.quotas.States() }
 
-// Budget implements [apply.Pacer].
+// Budget implements [apply.BudgetSource].
 func (c *Client) Budget(vault string, kind apply.ReadKind) apply.Budget {
 	bucket := quota.ItemOperation
 	switch kind {

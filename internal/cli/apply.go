@@ -199,7 +199,7 @@ func (a *app) judgeResults(ctx context.Context, run *report.Run) {
 			r.Hint = hintFor(r.Code)
 		}
 		switch r.Outcome {
-		case apply.Done, apply.Already:
+		case apply.Done, apply.AlreadyDone:
 			good++
 			continue
 		case apply.Failed:

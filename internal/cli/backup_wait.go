@@ -33,7 +33,7 @@ func (a *app) followBackups(ctx context.Context, s *session, timeout time.Durati
 	var jobs []*apply.Result
 	for i := range run.Results {
 		r := &run.Results[i]
-		if r.Job != "" && (r.Outcome == apply.Done || r.Outcome == apply.Already) {
+		if r.Job != "" && (r.Outcome == apply.Done || r.Outcome == apply.AlreadyDone) {
 			jobs = append(jobs, r)
 		}
 	}

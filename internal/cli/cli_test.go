@@ -271,7 +271,7 @@ func TestResultsDecideTheExitCode(t *testing.T) {
 		code    int
 	}{
 		{nil, 0},
-		{[]apply.Result{result(apply.Done, ""), result(apply.Already, "")}, 0},
+		{[]apply.Result{result(apply.Done, ""), result(apply.AlreadyDone, "")}, 0},
 		{[]apply.Result{result(apply.Done, ""), result(apply.Failed, "X")}, exitUnfinished},
 		{[]apply.Result{result(apply.Done, ""), result(apply.Failed, "AuthorizationFailed")}, exitUnfinished},
 		{[]apply.Result{result(apply.Failed, "AuthorizationFailed"), result(apply.Blocked, "")}, exitDenied},

@@ -76,7 +76,7 @@ func (l *lineProgress) finished(e apply.Event) (slog.Level, string) {
 	l.ended++
 	width := len(fmt.Sprint(l.total))
 	text := fmt.Sprintf("[%*d/%d] %-11s %s %s", width, l.ended, l.total, words(e.Outcome), l.verb(e), place(e))
-	if e.Outcome == apply.Done || e.Outcome == apply.Already {
+	if e.Outcome == apply.Done || e.Outcome == apply.AlreadyDone {
 		if l.quiet {
 			return slog.LevelDebug, text
 		}

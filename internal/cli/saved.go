@@ -97,7 +97,7 @@ func settleRest(run *report.Run, saved *plan.Plan, rest plan.Rest) {
 		run.Summary[o]++
 	}
 	for _, c := range rest.Done {
-		add(c, apply.Already, "", "it was as approved before this run")
+		add(c, apply.AlreadyDone, "", "it was as approved before this run")
 	}
 	for _, s := range rest.Stale {
 		if s.IsBehind {

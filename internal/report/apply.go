@@ -33,13 +33,13 @@ type Run struct {
 // outcomes is the order in which outcomes are counted.
 func outcomes() []apply.Outcome {
 	return []apply.Outcome{
-		apply.Done, apply.Already, apply.Failed, apply.TimedOut, apply.Unconfirmed, apply.Blocked,
+		apply.Done, apply.AlreadyDone, apply.Failed, apply.TimedOut, apply.Unconfirmed, apply.Blocked,
 		apply.NotStarted, apply.Interrupted,
 	}
 }
 
 // good says that an outcome leaves nothing to worry about.
-func good(o apply.Outcome) bool { return o == apply.Done || o == apply.Already }
+func good(o apply.Outcome) bool { return o == apply.Done || o == apply.AlreadyDone }
 
 // count is how many results ended so.
 func (r Run) count(o apply.Outcome) int {

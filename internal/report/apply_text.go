@@ -132,7 +132,7 @@ func outcomeSymbol(o apply.Outcome) string {
 	switch o {
 	case apply.Done:
 		return "✓"
-	case apply.Already:
+	case apply.AlreadyDone:
 		return "="
 	case apply.Failed, apply.TimedOut:
 		return "✗"
@@ -145,7 +145,7 @@ func outcomeSymbol(o apply.Outcome) string {
 
 func (p palette) outcome(o apply.Outcome, s string) string {
 	switch o {
-	case apply.Done, apply.Already:
+	case apply.Done, apply.AlreadyDone:
 		return p.create(s)
 	case apply.Failed, apply.TimedOut:
 		return p.stop(s)

@@ -165,7 +165,7 @@ func night() Run {
 	}
 	add("create-vault:neu", apply.Done, func(r *apply.Result) { r.Started, r.Finished = at(0), at(7) })
 	add("protect:web01", apply.Done, func(r *apply.Result) { r.Started, r.Finished = at(7), at(43) })
-	add("protect:cjk", apply.Already, nil)
+	add("protect:cjk", apply.AlreadyDone, nil)
 	add("modify:sql", apply.Failed, func(r *apply.Result) {
 		r.Code, r.Message = "UserErrorGuestAgentStatusUnavailable", "the VM agent does not answer"
 		r.Hint, r.RequestID = "start the VM and look at its agent", "0b5c"
@@ -178,7 +178,7 @@ func night() Run {
 	return Run{
 		Report: apply.Report{
 			FormatVersion: apply.FormatVersion, Results: results, Started: start, Finished: end,
-			Summary: map[apply.Outcome]int{apply.Done: 2, apply.Already: 1, apply.Failed: 1, apply.Unconfirmed: 1, apply.Blocked: 1, apply.NotStarted: 1},
+			Summary: map[apply.Outcome]int{apply.Done: 2, apply.AlreadyDone: 1, apply.Failed: 1, apply.Unconfirmed: 1, apply.Blocked: 1, apply.NotStarted: 1},
 		},
 		Plan: p, Requests: map[string]int{"reads": 14, "writes": 5}, Throttled: 12500 * time.Millisecond,
 		ExitCode: 3, LastSuccess: start.Add(-24 * time.Hour),

@@ -58,7 +58,7 @@ func (s *scenario) checkWalk(v *verdicts, w *walk, events []apply.Event, request
 		if res.Started != nil && res.Finished.Sub(*res.Started) > limits {
 			v.add("%s took %v", res.ID, res.Finished.Sub(*res.Started))
 		}
-		if res.Message == "" && res.Outcome != apply.Done && res.Outcome != apply.Already {
+		if res.Message == "" && res.Outcome != apply.Done && res.Outcome != apply.AlreadyDone {
 			v.add("%s is %s without a cause", res.ID, res.Outcome)
 		}
 	}
@@ -89,7 +89,7 @@ func (s *scenario) checkWalk(v *verdicts, w *walk, events []apply.Event, request
 		wrong, unfinished := false, false
 		for _, id := range c.Needs {
 			switch results[id].Outcome {
-			case apply.Done, apply.Already:
+			case apply.Done, apply.AlreadyDone:
 			case apply.NotStarted, apply.Interrupted:
 				unfinished = true
 			default:
@@ -216,7 +216,7 @@ func (s *scenario) checkAfter(v *verdicts, before, after *walk) {
 		}
 		res, reported := known[c.ID]
 		switch {
-		case reported && (res.Outcome == apply.Done || res.Outcome == apply.Already):
+		case reported && (res.Outcome == apply.Done || res.Outcome == apply.AlreadyDone):
 			v.add("%s was reported %s, and is planned again: %s", c.ID, res.Outcome, c.Because)
 		case !reported && !targets[armid.Of(c.Target)] && before.plan.Complete && !s.refresh:
 			v.add("%s is new: %s", c.ID, c.Because)
@@ -326,6 +326,6 @@ func (s *scenario) excused(m *machine, last *walk) bool {
 	return slices.ContainsFunc(last.plan.Gaps, func(g plan.Gap) bool {
 		return g.Kind == plan.GapVMs && strings.EqualFold(g.Subscription, armid.SubscriptionOf(m.id))
 	}) || slices.ContainsFunc(last.report.Results, func(r apply.Result) bool {
-		return armid.Same(r.Target, m.id) && r.Outcome != apply.Done && r.Outcome != apply.Already
+		return armid.Same(r.Target, m.id) && r.Outcome != apply.Done && r.Outcome != apply.AlreadyDone
 	})
 }
