@@ -12,7 +12,7 @@ type task struct {
 	plan.Change
 	vault, subscription armid.Key
 	children            []*task
-	waiting             int // parents without a result
+	pendingDeps         int // parents without a result
 	priority            int // place in the order of writing; lower goes first
 	lock                lockKey
 	running             bool
@@ -47,7 +47,7 @@ func newTask(c plan.Change) *task {
 type workQueue struct {
 	tasks            []*task // in plan order
 	ready            byPriority
-	held             map[lockKey]bool
+	locked           map[lockKey]bool
 	waiters          map[lockKey]*byPriority // ready but for the lock
 	running          int
 	inFlight         map[armid.Key]*vaultInFlight
@@ -67,9 +67,9 @@ type vaultInFlight struct {
 
 // newWorkQueue makes the queue of a plan that [plan.Validate] has nothing against. Nothing is ready before
 // [workQueue.open].
-func newWorkQueue(changes []plan.Change, usual *durationEstimator) *workQueue {
+func newWorkQueue(changes []plan.Change, durations *durationEstimator) *workQueue {
 	q := &workQueue{
-		held: map[lockKey]bool{}, waiters: map[lockKey]*byPriority{}, inFlight: map[armid.Key]*vaultInFlight{},
+		locked: map[lockKey]bool{}, waiters: map[lockKey]*byPriority{}, inFlight: map[armid.Key]*vaultInFlight{},
 		remaining: len(changes), remainingByVault: map[armid.Key]int{}, bySubscription: map[armid.Key]unfinishedWork{},
 	}
 	byID := make(map[string]*task, len(changes))
@@ -81,20 +81,20 @@ func newWorkQueue(changes []plan.Change, usual *durationEstimator) *workQueue {
 	}
 	for _, t := range q.tasks {
 		for _, id := range t.Needs {
-			t.waiting++ // for ever where there is no such change: nothing is begun on a need that nobody met
+			t.pendingDeps++ // for ever where there is no such change: nothing is begun on a need that nobody met
 			if parent := byID[id]; parent != nil {
 				parent.children = append(parent.children, t)
 			}
 		}
 	}
-	assignPriorities(q.tasks, usual)
+	assignPriorities(q.tasks, durations)
 	return q
 }
 
 // open makes ready what needs nothing, once what the plan itself settles is recorded.
 func (q *workQueue) open() {
 	for _, t := range q.tasks {
-		if t.waiting == 0 && t.result == nil {
+		if t.pendingDeps == 0 && t.result == nil {
 			heap.Push(&q.ready, t)
 		}
 	}
@@ -124,14 +124,14 @@ func (q *workQueue) start(may func(*task) bool) *task {
 			}
 		}
 		if t.lock.kind != "" {
-			if q.held[t.lock] {
+			if q.locked[t.lock] {
 				if q.waiters[t.lock] == nil {
 					q.waiters[t.lock] = &byPriority{}
 				}
 				heap.Push(q.waiters[t.lock], t)
 				continue
 			}
-			q.held[t.lock] = true
+			q.locked[t.lock] = true
 		}
 		t.running = true
 		q.running++
@@ -141,10 +141,10 @@ func (q *workQueue) start(may func(*task) bool) *task {
 	return nil
 }
 
-// finish records the result of a change and all that follows from it: its place and its lock are free, and the
+// complete records the result of a change and all that follows from it: its place and its lock are free, and the
 // changes that need it are ready or, where it is not done, end too. It returns the results recorded, parents
 // before children; none when the change had its result.
-func (q *workQueue) finish(t *task, res Result) []Result {
+func (q *workQueue) complete(t *task, res Result) []Result {
 	if t.running {
 		t.running = false
 		q.running--
@@ -156,17 +156,17 @@ func (q *workQueue) finish(t *task, res Result) []Result {
 	}
 	recorded := []Result{res}
 	q.record(t, res)
-	for over := []*task{t}; len(over) > 0; over = over[1:] {
-		parent := over[0]
+	for hasEnded := []*task{t}; len(hasEnded) > 0; hasEnded = hasEnded[1:] {
+		parent := hasEnded[0]
 		for _, child := range parent.children {
-			child.waiting--
+			child.pendingDeps--
 			switch {
 			case child.result != nil:
-			case !parent.result.ok():
-				q.record(child, consequence(child.Change, parent.Change, parent.result.Outcome))
+			case !parent.result.isSuccess():
+				q.record(child, blockedResult(child.Change, parent.Change, parent.result.Outcome))
 				recorded = append(recorded, *child.result)
-				over = append(over, child)
-			case child.waiting == 0:
+				hasEnded = append(hasEnded, child)
+			case child.pendingDeps == 0:
 				heap.Push(&q.ready, child)
 			}
 		}
@@ -210,7 +210,7 @@ func (q *workQueue) unlock(key lockKey) {
 	if key.kind == "" {
 		return
 	}
-	delete(q.held, key)
+	delete(q.locked, key)
 	if waiting := q.waiters[key]; waiting != nil && len(*waiting) > 0 {
 		heap.Push(&q.ready, heap.Pop(waiting))
 	}

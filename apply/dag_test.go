@@ -43,7 +43,7 @@ func TestALongChainIsCarriedOutToItsEnd(t *testing.T) {
 		if task == nil || task.ID != fmt.Sprint(i) {
 			t.Fatalf("start %d gives %v", i, task)
 		}
-		if recorded := q.finish(task, Result{Outcome: Done}); len(recorded) != 1 {
+		if recorded := q.complete(task, Result{Outcome: Done}); len(recorded) != 1 {
 			t.Fatalf("finish %d records %d results", i, len(recorded))
 		}
 	}
@@ -56,7 +56,7 @@ func TestAFailureBlocksALongChain(t *testing.T) {
 	n := longest()
 	q := newWorkQueue(chain(n), newDurationEstimator(Options{}))
 	q.open()
-	recorded := q.finish(q.start(nil), Result{ID: "0", Outcome: Failed})
+	recorded := q.complete(q.start(nil), Result{ID: "0", Outcome: Failed})
 	if len(recorded) != n || q.remaining != 0 {
 		t.Fatalf("%d results, %d left", len(recorded), q.remaining)
 	}
@@ -73,7 +73,7 @@ func TestNeedsOutOfPlanOrderDoNotMatterToTheQueue(t *testing.T) {
 	q := newWorkQueue(changes, newDurationEstimator(Options{}))
 	q.open()
 	for i := range 5 {
-		if task := q.start(nil); task == nil || task.ID != fmt.Sprint(i) || len(q.finish(task, Result{Outcome: Done})) != 1 {
+		if task := q.start(nil); task == nil || task.ID != fmt.Sprint(i) || len(q.complete(task, Result{Outcome: Done})) != 1 {
 			t.Fatalf("start %d gives %v", i, task)
 		}
 	}
@@ -125,7 +125,7 @@ func TestPropertiesOfTheQueue(t *testing.T) {
 			} else {
 				i := rapid.IntRange(0, len(running)-1).Draw(t, "which")
 				outcome := rapid.SampledFrom([]Outcome{Done, Done, Done, Failed, Interrupted}).Draw(t, "outcome")
-				for _, res := range q.finish(running[i], newResult(running[i].Change, outcome, "")) {
+				for _, res := range q.complete(running[i], newResult(running[i].Change, outcome, "")) {
 					if results[res.ID] != "" {
 						t.Fatalf("%s has two results", res.ID)
 					}
@@ -145,24 +145,24 @@ func TestWhatIsLeftWhenNothingCanRunIsAnInternalError(t *testing.T) {
 	r := newRun(p, nil, Options{Limits: Limits{}.withDefaults()}) // what plan.Validate would refuse
 	ctx, stop := r.start(t.Context())
 	defer stop()
-	r.schedule.open()
-	for task := r.schedule.next(ctx, noLimit); task != nil; task = r.schedule.next(ctx, noLimit) {
-		r.finish(task, newResult(task.Change, Done, ""))
+	r.dispatcher.open()
+	for task := r.dispatcher.next(ctx, noLimit); task != nil; task = r.dispatcher.next(ctx, noLimit) {
+		r.recordResult(task, newResult(task.Change, Done, ""))
 	}
-	err := r.close(nil)
+	err := r.recordRemaining(nil)
 	internal, ok := errors.AsType[*InternalError](err)
 	if !ok || !slices.Equal(internal.Changes, []string{"a", "b"}) || !strings.Contains(err.Error(), "a, b") {
 		t.Errorf("the error is %v", err)
 	}
 	for i, want := range []Outcome{Done, Done, NotStarted, NotStarted} {
-		if got := r.schedule.results()[i]; got.Outcome != want {
+		if got := r.dispatcher.results()[i]; got.Outcome != want {
 			t.Errorf("change %d is %s, want %s", i, got.Outcome, want)
 		}
 	}
 }
 
 func TestNextWaitsWhileSomethingRuns(t *testing.T) {
-	s := newSchedule(chain(2), newDurationEstimator(Options{}), Options{})
+	s := newDispatcher(chain(2), newDurationEstimator(Options{}), Options{})
 	s.open()
 	first := s.next(t.Context(), noLimit)
 	got := make(chan *task)
@@ -172,7 +172,7 @@ func TestNextWaitsWhileSomethingRuns(t *testing.T) {
 		t.Fatalf("next gives %v while the parent runs", second)
 	case <-time.After(10 * time.Millisecond):
 	}
-	s.finish(first, newResult(first.Change, Done, ""))
+	s.complete(first, newResult(first.Change, Done, ""))
 	if second := <-got; second == nil || second.ID != "1" {
 		t.Errorf("next gives %v", second)
 	}

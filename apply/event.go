@@ -54,7 +54,7 @@ func (r *executor) emit(e Event) { _ = r.emitWith(e, nil) }
 
 // emitWith says an event of what first does, which happens in the same moment; where first fails nothing is said.
 func (r *executor) emitWith(e Event, first func() error) error {
-	if err := r.schedule.record(e, first); err != nil {
+	if err := r.dispatcher.record(e, first); err != nil {
 		return err
 	}
 	r.publish()
@@ -66,7 +66,7 @@ func (r *executor) emitWith(e Event, first func() error) error {
 func (r *executor) publish() {
 	r.publishToken <- struct{}{}
 	defer func() { <-r.publishToken }()
-	for _, e := range r.schedule.takeUntold() {
+	for _, e := range r.dispatcher.drainEvents() {
 		r.opt.observe(e)
 	}
 	select {

@@ -51,7 +51,7 @@ func TestSilenceIsBrokenByAHeartbeat(t *testing.T) {
 func TestTheJournalHasOneLineAnEvent(t *testing.T) {
 	inBubble(t, func(t *testing.T, az *fake) {
 		var out bytes.Buffer
-		journal := apply.Journal(&out)
+		journal := apply.NewEventLog(&out)
 		n := 0
 		_, err := apply.Run(t.Context(), planOf(itemChange(plan.Protect, "vm1")), az, apply.Options{Observed: time.Now(), Observer: func(e apply.Event) {
 			journal(e)
@@ -91,7 +91,7 @@ func (w *brokenWriter) Write([]byte) (int, error) {
 func TestAJournalThatCannotBeWrittenDoesNotStopTheRun(t *testing.T) {
 	inBubble(t, func(t *testing.T, az *fake) {
 		w := &brokenWriter{}
-		rep, err := apply.Run(t.Context(), planOf(itemChange(plan.Protect, "vm1")), az, apply.Options{Observed: time.Now(), Observer: apply.Journal(w)})
+		rep, err := apply.Run(t.Context(), planOf(itemChange(plan.Protect, "vm1")), az, apply.Options{Observed: time.Now(), Observer: apply.NewEventLog(w)})
 		if err != nil || rep.Summary[apply.Done] != 1 || w.writes == 0 {
 			t.Errorf("summary %v, error %v, %d writes", rep.Summary, err, w.writes)
 		}

@@ -28,11 +28,11 @@ func (ex *execution) awaitByLists(ctx context.Context) Result {
 		if err != nil {
 			return ex.abortedResult(err)
 		}
-		res, over := p.handleResult(ctx, s)
-		if !over && p.canPollNow() {
-			res, over = p.pollOperation(ctx)
+		res, hasEnded := p.handleResult(ctx, s)
+		if !hasEnded && p.canPollNow() {
+			res, hasEnded = p.pollOperation(ctx)
 		}
-		if over {
+		if hasEnded {
 			return res
 		}
 	}
@@ -64,12 +64,12 @@ func (p *listAwaiter) nextRequest() pollRequest {
 		reschedule: func(sparing bool) pollSchedule {
 			return p.ex.run.durations.nextPoll(p.ex.task.Action, accepted, age, hint, looked, sparing)
 		},
-		canPollSingly: func(now time.Time) bool { return hasURL && !mayBeAsked.After(now) && p.ex.mayRead(ReadOperation) },
+		canPollSingly: func(now time.Time) bool { return hasURL && !mayBeAsked.After(now) && p.ex.canRead(ReadOperation) },
 	}
 }
 
 // handleResult takes in what a look shows, or why there is none; over says that res is how the change ends.
-func (p *listAwaiter) handleResult(ctx context.Context, s pollResult) (res Result, over bool) {
+func (p *listAwaiter) handleResult(ctx context.Context, s pollResult) (res Result, hasEnded bool) {
 	before := p.age
 	p.age = max(p.age, p.ex.run.since(p.ex.acceptedAt))
 	p.wantsPoll = !p.operationSucceeded
@@ -108,19 +108,19 @@ func (p *listAwaiter) canPollNow() bool {
 }
 
 // pollOperation asks the operation itself.
-func (p *listAwaiter) pollOperation(ctx context.Context) (res Result, over bool) {
+func (p *listAwaiter) pollOperation(ctx context.Context) (res Result, hasEnded bool) {
 	answer, err := p.ex.poll(ctx)
 	switch {
 	case ctx.Err() != nil:
 		return p.ex.abortedResult(context.Cause(ctx)), true
 	case err != nil && isTerminal(err):
-		return p.ex.failed(err), true
+		return p.ex.failedResult(err), true
 	case err != nil:
 		p.ex.lastErr = err
 	case answer.Done && p.ex.task.Action == plan.Backup:
 		return p.ex.result(Done, "", "", Result{Job: answer.JobID}), true
 	case answer.Done && p.listFailed:
-		return p.ex.result(Unconfirmed, "", "the operation succeeded, but the vault cannot be listed to see its effect", p.ex.fromError(p.ex.lastErr)), true
+		return p.ex.result(Unconfirmed, "", "the operation succeeded, but the vault cannot be listed to see its effect", p.ex.resultOfError(p.ex.lastErr)), true
 	case answer.Done:
 		p.operationSucceeded, p.nextListAt = true, p.ex.run.now()
 	}
@@ -149,7 +149,7 @@ func (ex *execution) awaitByPolls(ctx context.Context) Result {
 		case ctx.Err() != nil:
 			return ex.abortedResult(context.Cause(ctx))
 		case err != nil && isTerminal(err):
-			return ex.failed(err)
+			return ex.failedResult(err)
 		case err != nil:
 			ex.lastErr = err
 		case p.Done:
@@ -167,12 +167,12 @@ func (ex *execution) awaitByPolls(ctx context.Context) Result {
 }
 
 // canPoll says whether there is something to ask the operation by, and a budget to do so.
-func (ex *execution) canPoll() bool { return ex.hasURL() && ex.mayRead(ReadOperation) }
+func (ex *execution) canPoll() bool { return ex.hasURL() && ex.canRead(ReadOperation) }
 
 func (ex *execution) hasURL() bool { return ex.op.Status != "" || ex.op.Result != "" }
 
-// mayRead says whether the budget for a kind of read has room for one now.
-func (ex *execution) mayRead(kind ReadKind) bool {
+// canRead says whether the budget for a kind of read has room for one now.
+func (ex *execution) canRead(kind ReadKind) bool {
 	return !ex.run.opt.budget(ex.task.Vault, kind).Next.After(ex.run.now())
 }
 
@@ -202,7 +202,7 @@ func (ex *execution) failedJobResult(ctx context.Context, job plan.Job) Result {
 	ex.op.JobID = bareJob(job.ID)
 	if len(job.Errors) == 0 {
 		if _, err := ex.poll(ctx); err != nil && isTerminal(err) && ctx.Err() == nil {
-			return ex.failed(err)
+			return ex.failedResult(err)
 		}
 		return ex.result(Failed, "", "its job ended as "+job.Status+" and did not say why", Result{Job: job.ID})
 	}

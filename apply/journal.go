@@ -5,10 +5,10 @@ import (
 	"io"
 )
 
-// Journal is an observer that writes one JSON line per event. Each line is one Write, so a file that is opened for
+// NewEventLog is an observer that writes one JSON line per event. Each line is one Write, so a file that is opened for
 // appending holds every event before the next one happens. A write that fails is not reported: use the first
 // error of w itself.
-func Journal(w io.Writer) Observer {
+func NewEventLog(w io.Writer) Observer {
 	return func(e Event) {
 		line, err := json.Marshal(e)
 		if err != nil {

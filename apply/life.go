@@ -35,7 +35,7 @@ func (ex *execution) execute(ctx context.Context) Result {
 		return ex.abortedResult(err)
 	}
 	for {
-		if res, over := ex.checkPrecondition(ctx); over {
+		if res, hasEnded := ex.checkPrecondition(ctx); hasEnded {
 			return res
 		}
 		err := ex.send(ctx)
@@ -47,7 +47,7 @@ func (ex *execution) execute(ctx context.Context) Result {
 		case err == nil:
 			return ex.awaitOperation(ctx)
 		}
-		if res, over := ex.handleError(ctx, err); over {
+		if res, hasEnded := ex.handleError(ctx, err); hasEnded {
 			return res
 		}
 	}
@@ -122,14 +122,14 @@ func (ex *execution) trackOperation(op Operation) {
 }
 
 // handleError decides what becomes of a write that was not accepted; over says that res is how the change ends.
-func (ex *execution) handleError(ctx context.Context, err error) (res Result, over bool) {
+func (ex *execution) handleError(ctx context.Context, err error) (res Result, hasEnded bool) {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
 		if ctx.Err() != nil || ex.run.gate.err() != nil {
 			return ex.abortedResult(err), true
 		}
 		ex.mayHaveTakenEffect = false // refused before it was sent, or not signed in
-		return ex.failed(err), true
+		return ex.failedResult(err), true
 	}
 	ex.lastErr = err
 	if e.Unknown {
@@ -152,7 +152,7 @@ func (ex *execution) handleError(ctx context.Context, err error) (res Result, ov
 		ex.refreshTried = true
 		return ex.refreshThenRetry(ctx, err)
 	}
-	return ex.failed(err), true
+	return ex.failedResult(err), true
 }
 
 // retryAfterBackoff waits before the write is repeated.
@@ -163,7 +163,7 @@ func (ex *execution) retryAfterBackoff(ctx context.Context, r errorPolicy, retry
 	}
 	ex.attempts++
 	if endsWithin(ctx, d) {
-		return ex.result(TimedOut, "", "the service asks to wait "+d.String()+", which is longer than there is time", ex.fromError(ex.lastErr)), true
+		return ex.result(TimedOut, "", "the service asks to wait "+d.String()+", which is longer than there is time", ex.resultOfError(ex.lastErr)), true
 	}
 	ex.emitRetry(d)
 	if err := ex.withoutSlot(ctx, func() error { return ex.pause(ctx, d) }); err != nil {

@@ -40,7 +40,7 @@ func TestASlowObserverDoesNotEndTheRunEarly(t *testing.T) {
 // result is told once, nothing starts after an interrupt, and the counts never go back.
 func checkOrder(t failer, p plan.Plan, rec *recorder) {
 	t.Helper()
-	needs, over := map[string][]string{}, map[string]bool{}
+	needs, hasEnded := map[string][]string{}, map[string]bool{}
 	for _, c := range p.Changes {
 		needs[c.ID] = c.Needs
 	}
@@ -58,15 +58,15 @@ func checkOrder(t failer, p plan.Plan, rec *recorder) {
 				t.Errorf("%s is told to start after the interrupt", e.Change)
 			}
 			for _, id := range needs[e.Change] {
-				if !over[id] {
+				if !hasEnded[id] {
 					t.Errorf("%s is told to start before the end of %s is told", e.Change, id)
 				}
 			}
 		case apply.EventFinished:
-			if over[e.Change] {
+			if hasEnded[e.Change] {
 				t.Errorf("the end of %s is told twice", e.Change)
 			}
-			over[e.Change] = true
+			hasEnded[e.Change] = true
 		default:
 		}
 	}

@@ -48,13 +48,13 @@ func (ex *execution) result(o Outcome, code, message string, r Result) Result {
 	return r
 }
 
-// failed is the result of an error that will not go away.
-func (ex *execution) failed(err error) Result {
-	return ex.result(Failed, "", "", ex.fromError(err))
+// failedResult is the result of an error that will not go away.
+func (ex *execution) failedResult(err error) Result {
+	return ex.result(Failed, "", "", ex.resultOfError(err))
 }
 
-// fromError takes what an error says over into a result.
-func (ex *execution) fromError(err error) Result {
+// resultOfError takes what an error says over into a result.
+func (ex *execution) resultOfError(err error) Result {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
 		return Result{Message: errText(err)}
@@ -78,7 +78,7 @@ func (ex *execution) abortedResult(cause error) Result {
 	}
 	r := Result{}
 	if e := ex.serviceError(); e != nil {
-		r = ex.fromError(e)
+		r = ex.resultOfError(e)
 	}
 	switch {
 	case ex.mayHaveTakenEffect && limit:
@@ -93,7 +93,7 @@ func (ex *execution) abortedResult(cause error) Result {
 	if ex.run.isStopping() {
 		return ex.result(NotStarted, "", message, r)
 	}
-	return ex.failed(cause)
+	return ex.failedResult(cause)
 }
 
 // serviceError is what the service said last against this change, or nil.
@@ -128,17 +128,17 @@ const inspectAPIVersion = "2025-02-01"
 // quote makes s one word for a shell.
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
-// ok says whether the changes that need this one may go on.
-func (r Result) ok() bool { return r.Outcome == Done || r.Outcome == AlreadyDone }
+// isSuccess says whether the changes that need this one may go on.
+func (r Result) isSuccess() bool { return r.Outcome == Done || r.Outcome == AlreadyDone }
 
 // newResult is a result without a life behind it.
 func newResult(c plan.Change, o Outcome, message string) Result {
 	return Result{ID: c.ID, Action: c.Action, Target: c.Target, Vault: c.Vault, Outcome: o, Message: message}
 }
 
-// consequence is the result of a change that needs one that is not done: it is blocked by what went wrong, and was not
+// blockedResult is the result of a change that needs one that is not done: it is blocked by what went wrong, and was not
 // started where the run was left before that could end.
-func consequence(c, parent plan.Change, ended Outcome) Result {
+func blockedResult(c, parent plan.Change, ended Outcome) Result {
 	outcome := Blocked
 	if ended == NotStarted || ended == Interrupted {
 		outcome = NotStarted

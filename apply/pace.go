@@ -28,9 +28,9 @@ func (p *vaultPoller) nextPollAt() (at time.Time, wanted bool) {
 	}
 	_, scarcity, sweeps := p.budgetShare()
 	sparing := scarcity > 1 || sweeps < ampleSweeps
-	for _, wi := range due {
-		if wi.reschedule != nil {
-			wi.pollSchedule = wi.reschedule(sparing)
+	for _, req := range due {
+		if req.reschedule != nil {
+			req.pollSchedule = req.reschedule(sparing)
 		}
 	}
 	slices.SortFunc(due, func(a, b *pollRequest) int { return a.due.Compare(b.due) })
@@ -38,17 +38,17 @@ func (p *vaultPoller) nextPollAt() (at time.Time, wanted bool) {
 	// Those that are due a moment later come along: a thirtieth of the age is not noticed.
 	at = last.due
 	limit := at.Add(last.due.Sub(last.since) / 30)
-	for _, wi := range due {
-		if !wi.due.After(limit) {
-			at = later(at, wi.due)
+	for _, req := range due {
+		if !req.due.After(limit) {
+			at = later(at, req.due)
 		}
 	}
-	for _, wi := range due {
-		if wi.isRequired && wi.due.Before(at) {
-			at = wi.due
+	for _, req := range due {
+		if req.isRequired && req.due.Before(at) {
+			at = req.due
 		}
-		if !wi.deferUntil.IsZero() && wi.deferUntil.Before(at) {
-			at = wi.deferUntil
+		if !req.deferUntil.IsZero() && req.deferUntil.Before(at) {
+			at = req.deferUntil
 		}
 	}
 	return later(at, p.notBefore), true

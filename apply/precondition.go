@@ -53,7 +53,7 @@ func (ex *execution) minSnapshotTime() time.Time {
 
 // checkPrecondition compares the item, as its vault lists it, with what the change was approved for; over says that res is how the
 // change ends, without a write. As long as the plan's own list is good enough to write by, the item is as the plan saw it.
-func (ex *execution) checkPrecondition(ctx context.Context) (res Result, over bool) {
+func (ex *execution) checkPrecondition(ctx context.Context) (res Result, hasEnded bool) {
 	for ex.poller != nil {
 		if limit := ex.minSnapshotTime(); ex.poller.lastListedAt().Before(limit) {
 			if err := ex.waitForSnapshot(ctx, limit, func(*vaultSnapshot) bool { return true }); err != nil {
@@ -126,7 +126,7 @@ func (ex *execution) changedMeanwhileResult(ctx context.Context, e Error) Result
 		}
 		e.Message += seen.describeLastJob(ex.task.Change, ex.planObservedAt())
 	}
-	return ex.failed(&e)
+	return ex.failedResult(&e)
 }
 
 // findItem is the item of a change, or nil.

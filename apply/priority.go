@@ -11,8 +11,8 @@ import (
 // assignPriorities decides the order of writing among changes that may start: the longest critical path first. Among
 // equals, subscriptions take turns, because each has a write quota of its own, and within a subscription the vaults
 // come one after the other, so that the operations of a vault end together and few sweeps confirm them (doc.go).
-func assignPriorities(tasks []*task, usual *durationEstimator) {
-	paths := criticalPaths(tasks, usual)
+func assignPriorities(tasks []*task, durations *durationEstimator) {
+	paths := criticalPaths(tasks, durations)
 	turns := make(map[*task]int, len(tasks))
 	first := map[armid.Key]int{} // vault → where the plan first names it
 	for i, t := range tasks {
@@ -43,12 +43,12 @@ func assignPriorities(tasks []*task, usual *durationEstimator) {
 }
 
 // criticalPaths is how long each change and the longest chain behind it usually take.
-func criticalPaths(tasks []*task, usual *durationEstimator) map[*task]time.Duration {
+func criticalPaths(tasks []*task, durations *durationEstimator) map[*task]time.Duration {
 	paths := make(map[*task]time.Duration, len(tasks))
 	parents := make(map[*task]int, len(tasks))
 	order := make([]*task, 0, len(tasks)) // parents before children
 	for _, t := range tasks {
-		if parents[t] = t.waiting; t.waiting == 0 {
+		if parents[t] = t.pendingDeps; t.pendingDeps == 0 {
 			order = append(order, t)
 		}
 	}
@@ -64,7 +64,7 @@ func criticalPaths(tasks []*task, usual *durationEstimator) map[*task]time.Durat
 		for _, child := range t.children {
 			behind = max(behind, paths[child])
 		}
-		paths[t] = usual.expected(t.Action) + behind
+		paths[t] = durations.expected(t.Action) + behind
 	}
 	return paths
 }

@@ -24,7 +24,7 @@ func unknownOutcomeWindow(a plan.Action) time.Duration {
 
 // recoverUnknownWrite finds out what became of a write that was not answered: it is followed where the lists show its effect
 // or its job, and repeated where they show nothing for the blind window.
-func (ex *execution) recoverUnknownWrite(ctx context.Context) (res Result, over bool) {
+func (ex *execution) recoverUnknownWrite(ctx context.Context) (res Result, hasEnded bool) {
 	ex.emitRetry(0)
 	if ex.poller == nil {
 		return ex.recoverByPolls(ctx)
@@ -98,7 +98,7 @@ func (ex *execution) recoverByPolls(ctx context.Context) (Result, bool) {
 		case ctx.Err() != nil:
 			return ex.abortedResult(context.Cause(ctx)), true
 		case err != nil && isTerminal(err):
-			return ex.failed(err), true
+			return ex.failedResult(err), true
 		case err == nil && p.Done:
 			return ex.result(Done, "", "the answer was lost, but it is there as desired", Result{Job: p.JobID}), true
 		}
@@ -117,7 +117,7 @@ func (ex *execution) allowRetry() (Result, bool) {
 		r = policyOf(e)
 	}
 	if ex.attempts >= max(r.tries, 1) {
-		return ex.failed(ex.lastErr), true
+		return ex.failedResult(ex.lastErr), true
 	}
 	ex.attempts++
 	if why := ex.run.gate.err(); why != nil {

@@ -93,9 +93,9 @@ func (ex *execution) refreshThenRetry(ctx context.Context, refused error) (Resul
 	case ctx.Err() != nil || ex.run.gate.err() != nil:
 		return ex.abortedResult(firstErr(context.Cause(ctx), ex.run.gate.err())), true
 	case errors.Is(err, errAlreadyRefreshed):
-		return ex.failed(refused), true
+		return ex.failedResult(refused), true
 	}
-	r := ex.fromError(refused)
+	r := ex.resultOfError(refused)
 	return ex.result(Failed, "", r.Message+"; then refreshing the vault failed: "+errText(err), r), true
 }
 
@@ -103,7 +103,7 @@ func (ex *execution) refreshThenRetry(ctx context.Context, refused error) (Resul
 func (ex *execution) refreshVault(ctx context.Context) error {
 	c := plan.Change{ID: "refresh:" + string(armid.Of(ex.task.Vault)), Action: plan.Refresh, Target: ex.task.Vault, Vault: ex.task.Vault}
 	r := &execution{run: ex.run, task: newTask(c), startedAt: ex.run.now(), isInternal: true, admitted: func() {}}
-	if res := r.execute(ctx); !res.ok() {
+	if res := r.execute(ctx); !res.isSuccess() {
 		return &ChangeError{res}
 	}
 	return nil

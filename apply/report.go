@@ -64,7 +64,7 @@ func (r *executor) report() Report {
 		FormatVersion: FormatVersion, Summary: map[Outcome]int{},
 		Started: r.startedAt, Finished: r.now(), Interrupted: r.isStopping(),
 	}
-	rep.Results = r.schedule.results()
+	rep.Results = r.dispatcher.results()
 	for _, res := range rep.Results {
 		rep.Summary[res.Outcome]++
 	}

@@ -26,11 +26,11 @@ func Run(ctx context.Context, p plan.Plan, b Backend, o Options) (Report, error)
 	r.emit(Event{Kind: EventRunStarted})
 	invalid := plan.Validate(p)
 	if invalid == nil {
-		r.schedule.open()
+		r.dispatcher.open()
 		r.publish()
 		r.dispatch(ctx)
 	}
-	fault := r.close(invalid)
+	fault := r.recordRemaining(invalid)
 	report := r.report()
 	stop()
 	r.emit(Event{Kind: EventRunDone})
@@ -43,13 +43,13 @@ func Run(ctx context.Context, p plan.Plan, b Backend, o Options) (Report, error)
 // executor is what the changes of a run share. Safe for concurrent use.
 type executor struct {
 	clock
-	backend   Backend
-	opt       Options
-	startedAt time.Time
-	gate      *gate
-	schedule  *schedule
-	durations *durationEstimator
-	pollers   map[armid.Key]*vaultPoller // by vault
+	backend    Backend
+	opt        Options
+	startedAt  time.Time
+	gate       *gate
+	dispatcher *dispatcher
+	durations  *durationEstimator
+	pollers    map[armid.Key]*vaultPoller // by vault
 
 	refreshes      *vaultRefresher
 	operationSlots *semaphore.Weighted // operations in flight
@@ -69,7 +69,7 @@ func newRun(p plan.Plan, b Backend, o Options) *executor {
 	u, c := newDurationEstimator(o), newClock(o.Now)
 	r := &executor{
 		clock: c, backend: b, opt: o, startedAt: c.now(),
-		schedule:       newSchedule(p.Changes, u, o),
+		dispatcher:     newDispatcher(p.Changes, u, o),
 		durations:      u,
 		pollers:        map[armid.Key]*vaultPoller{},
 		refreshes:      &vaultRefresher{clock: c, mu: newMutex(o), vaults: map[armid.Key]*refreshCall{}},
@@ -145,20 +145,20 @@ func (r *executor) dispatch(ctx context.Context) {
 	defer stop()
 	var lives sync.WaitGroup
 	for {
-		t := r.schedule.next(open, r.admit)
+		t := r.dispatcher.next(open, r.admit)
 		if t == nil {
 			break
 		}
 		if err := r.acquireSlot(ctx, open); err != nil {
-			r.finish(t, newResult(t.Change, NotStarted, errText(err)))
+			r.recordResult(t, newResult(t.Change, NotStarted, errText(err)))
 			break
 		}
-		placed := make(chan struct{})
+		admitted := make(chan struct{})
 		lives.Go(func() {
 			defer crash.ExitOnPanic()
-			r.runChange(ctx, t, sync.OnceFunc(func() { close(placed) }))
+			r.runChange(ctx, t, sync.OnceFunc(func() { close(admitted) }))
 		})
-		<-placed // with a slot for its write: whoever only queues for one can be overtaken
+		<-admitted // with a slot for its write: whoever only queues for one can be overtaken
 	}
 	lives.Wait()
 }
@@ -177,12 +177,12 @@ func (r *executor) acquireSlot(ctx, open context.Context) error {
 }
 
 // runChange carries one change out, within its time. It calls placed once it has a slot for its write or waits for something.
-func (r *executor) runChange(ctx context.Context, t *task, placed func()) {
-	defer placed()
+func (r *executor) runChange(ctx context.Context, t *task, admitted func()) {
+	defer admitted()
 	limit := r.opt.Limits.ItemTimeout
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, &limitError{"a change", limit})
 	defer cancel()
-	l := &execution{run: r, task: t, startedAt: r.now(), hasSlot: true, admitted: placed}
+	l := &execution{run: r, task: t, startedAt: r.now(), hasSlot: true, admitted: admitted}
 	if isListed(t.Action) {
 		l.poller = r.pollers[t.vault]
 	}
@@ -190,21 +190,21 @@ func (r *executor) runChange(ctx context.Context, t *task, placed func()) {
 	if l.hasSlot {
 		r.operationSlots.Release(1)
 	}
-	r.finish(t, res)
+	r.recordResult(t, res)
 }
 
-// finish records how a change ended, and returns once that was told.
-func (r *executor) finish(t *task, res Result) {
-	r.schedule.finish(t, res)
+// recordResult records how a change ended, and returns once that was told.
+func (r *executor) recordResult(t *task, res Result) {
+	r.dispatcher.complete(t, res)
 	r.publish()
 }
 
-// close gives what was never started its result. It returns an [*InternalError] where neither an interrupt nor the
+// recordRemaining gives what was never started its result. It returns an [*InternalError] where neither an interrupt nor the
 // end of the run is why: then the plan is invalid, or nothing would ever have made those changes ready.
-func (r *executor) close(invalid error) error {
+func (r *executor) recordRemaining(invalid error) error {
 	why := r.gate.err()
 	var left []string
-	r.schedule.close(func(t *task, stuck bool) Result {
+	r.dispatcher.close(func(t *task, stuck bool) Result {
 		if invalid == nil && !stuck && why != nil {
 			return newResult(t.Change, NotStarted, errText(why))
 		}
@@ -224,7 +224,7 @@ func (r *executor) newPoller(vault string) *vaultPoller {
 	w.listedAt = r.opt.Observed
 	w.budget = func(k ReadKind) Budget { return r.opt.budget(vault, k) }
 	subscription := armid.Of(armid.SubscriptionOf(vault))
-	w.unfinished = func() unfinishedWork { return r.schedule.unfinished(subscription) }
+	w.unfinished = func() unfinishedWork { return r.dispatcher.unfinished(subscription) }
 	w.list = func(ctx context.Context) (s Snapshot, err error) {
 		err = withSlot(ctx, r.readSlots, func() error {
 			s, err = r.backend.List(ctx, vault)

@@ -40,7 +40,7 @@ type pollRequest struct {
 }
 
 // isDue says that the time of a wish has come. One that came up a moment ago has no outlook yet, and is not due.
-func (wi *pollRequest) isDue(now time.Time) bool { return !wi.due.IsZero() && !wi.due.After(now) }
+func (req *pollRequest) isDue(now time.Time) bool { return !req.due.IsZero() && !req.due.After(now) }
 
 // pollResult is the answer to a wish: a look, or why there is none. Both are empty where asking for the single
 // operation is cheaper than listing.
@@ -57,20 +57,20 @@ func newVaultPoller(vault string, o Options) *vaultPoller {
 }
 
 // next waits for the next look. Whoever waits gets every look that is good for him, due or not: it is paid.
-func (p *vaultPoller) next(ctx context.Context, wi pollRequest) (pollResult, error) {
-	if wi.notOlderThan.IsZero() {
-		wi.notOlderThan = wi.since
+func (p *vaultPoller) next(ctx context.Context, req pollRequest) (pollResult, error) {
+	if req.notOlderThan.IsZero() {
+		req.notOlderThan = req.since
 	}
-	wi.result = make(chan pollResult, 1)
+	req.result = make(chan pollResult, 1)
 	p.mu.Lock()
-	p.pending = append(p.pending, &wi)
+	p.pending = append(p.pending, &req)
 	p.mu.Unlock()
 	p.notify()
 	select {
-	case s := <-wi.result:
+	case s := <-req.result:
 		return s, nil
 	case <-ctx.Done():
-		p.cancelRequest(&wi)
+		p.cancelRequest(&req)
 		return pollResult{}, context.Cause(ctx)
 	}
 }
@@ -104,12 +104,12 @@ const debounceInterval = 2 * time.Millisecond
 func (p *vaultPoller) pollDue(ctx context.Context) {
 	now := p.now()
 	worth, served := false, 0
-	isDue := func(wi *pollRequest) bool { return wi.isDue(now) }
-	for _, wi := range p.pendingRequests() {
-		if isDue(wi) {
-			worth = worth || wi.isRequired || wi.isLikely || wi.canPollSingly == nil || !wi.canPollSingly(now)
+	isDue := func(req *pollRequest) bool { return req.isDue(now) }
+	for _, req := range p.pendingRequests() {
+		if isDue(req) {
+			worth = worth || req.isRequired || req.isLikely || req.canPollSingly == nil || !req.canPollSingly(now)
 		}
-		if isDue(wi) || !wi.shareableFrom.IsZero() && !wi.shareableFrom.After(now) {
+		if isDue(req) || !req.shareableFrom.IsZero() && !req.shareableFrom.After(now) {
 			served++
 		}
 	}
@@ -124,19 +124,19 @@ func (p *vaultPoller) pollDue(ctx context.Context) {
 		return
 	}
 	s := p.listVault(ctx)
-	p.deliver(now, s, func(wi *pollRequest) bool { return s.snapshot == nil || !wi.notOlderThan.After(s.snapshot.at) })
+	p.deliver(now, s, func(req *pollRequest) bool { return s.snapshot == nil || !req.notOlderThan.After(s.snapshot.at) })
 }
 
 // deliver gives s, which is as of now, to the wishes it is good for.
 func (p *vaultPoller) deliver(now time.Time, s pollResult, good func(*pollRequest) bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.pending = slices.DeleteFunc(p.pending, func(wi *pollRequest) bool {
-		if !good(wi) {
+	p.pending = slices.DeleteFunc(p.pending, func(req *pollRequest) bool {
+		if !good(req) {
 			return false
 		}
-		s.wasDue = wi.isDue(now)
-		wi.result <- s // has room for one
+		s.wasDue = req.isDue(now)
+		req.result <- s // has room for one
 		return true
 	})
 }
@@ -185,10 +185,10 @@ func (p *vaultPoller) pendingRequests() []*pollRequest {
 	return slices.Clone(p.pending)
 }
 
-func (p *vaultPoller) cancelRequest(wi *pollRequest) {
+func (p *vaultPoller) cancelRequest(req *pollRequest) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.pending = slices.DeleteFunc(p.pending, func(x *pollRequest) bool { return x == wi })
+	p.pending = slices.DeleteFunc(p.pending, func(x *pollRequest) bool { return x == req })
 }
 
 func (p *vaultPoller) notify() {

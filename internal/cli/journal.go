@@ -35,7 +35,7 @@ func openJournal(path string, a *app, s *session, p plan.Plan) (*journal, error)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the journal: %w", err), j.file.Close())
 	}
-	j.observer = apply.Journal(j)
+	j.observer = apply.NewEventLog(j)
 	_, _ = j.Write(append(head, '\n')) // kept in err
 	return j, nil
 }
