@@ -75,7 +75,7 @@ type Client struct {
 	pipeline runtime.Pipeline
 	router   router
 	counts   *counter
-	quotas   *quota.Set
+	quotas   *quota.Limiters
 
 	policies knownPolicies
 
@@ -107,7 +107,7 @@ func New(o Options) (*Client, error) {
 		clock:       &serviceClock{machine: o.Now},
 		started:     o.Now(),
 		router:      newRouter(), counts: newCounter(),
-		quotas:   quota.NewSet(o.quota()),
+		quotas:   quota.NewLimiters(o.quota()),
 		extended: map[armid.Key]map[string]json.RawMessage{},
 		policies: knownPolicies{all: map[armid.Key]knownPolicy{}},
 		failures: map[armid.Key][]plan.JobError{},
@@ -165,7 +165,7 @@ func (c *Client) Requests() map[string]int { return c.counts.snapshot() }
 func (c *Client) Throttled() time.Duration { return c.quotas.Throttled() }
 
 // Quotas tells of every quota that was met.
-func (c *Client) Quotas() []quota.State { return c.quotas.States() }
+func (c *Client) Quotas() []quota.BucketState { return c.quotas.States() }
 
 // Budget implements [apply.BudgetSource].
 func (c *Client) Budget(vault string, kind apply.ReadKind) apply.Budget {
@@ -177,7 +177,7 @@ func (c *Client) Budget(vault string, kind apply.ReadKind) apply.Budget {
 		bucket = quota.ListJobs
 	case apply.ReadOperation:
 	}
-	left := c.quotas.Of(armid.SubscriptionOf(vault)).Budget(bucket)
+	left := c.quotas.For(armid.SubscriptionOf(vault)).Budget(bucket)
 	b := apply.Budget{Remaining: left.Remaining, Resets: c.At(left.Resets), Next: c.At(left.Next)}
 	if left.Remaining == quota.Unlimited {
 		b.Remaining = -1

@@ -61,7 +61,7 @@ func (c *Client) reserved(ctx context.Context, w write) (*quota.Permit, laid, er
 			return nil, laid{}, err
 		}
 		over, err := w.lay(ctx, c.Now().Sub(began))
-		if err == nil && permit.Holds() {
+		if err == nil && permit.IsValid() {
 			return permit, over, nil
 		}
 		permit.Release()

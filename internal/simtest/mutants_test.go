@@ -46,7 +46,7 @@ var mutants = []mutant{
 	},
 	{
 		"ignore the pause after a 429", "internal/azure/quota/meter.go",
-		"g.paused = end\n", "_ = end\n",
+		"ad.pausedUntil = end\n", "_ = end\n",
 	},
 	{
 		"forget a child", "apply/dag.go",

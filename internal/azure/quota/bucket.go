@@ -122,7 +122,7 @@ func parsePath(s string) path {
 		}
 		p := path{provider: parts[i+1]}
 		for j := i + 2; j < len(parts); j += 2 {
-			p.types = append(p.types, spelling(parts[j]))
+			p.types = append(p.types, canonicalType(parts[j]))
 		}
 		if len(parts) > i+3 && p.types[0] == "vaults" {
 			p.vault = "/" + strings.Join(parts[:i+4], "/")
@@ -132,9 +132,9 @@ func parsePath(s string) path {
 	return path{}
 }
 
-// spelling gives a resource type the letter case that Recovery Services uses in its messages; paths may come
+// canonicalType gives a resource type the letter case that Recovery Services uses in its messages; paths may come
 // in any (docs/azure.md §0.4).
-func spelling(t string) string {
+func canonicalType(t string) string {
 	for _, known := range []string{
 		"vaults", "backupFabrics", "protectionContainers", "protectedItems", "recoveryPoints",
 		"operationsStatus", "operationStatus", "operationResults", "operations",
@@ -153,7 +153,7 @@ func spelling(t string) string {
 func actionBucket(action string) Bucket {
 	parts := strings.Split(action, "/")
 	for i, part := range parts[1:] {
-		parts[i+1] = spelling(part)
+		parts[i+1] = canonicalType(part)
 	}
 	if strings.EqualFold(parts[0], recoveryServices) {
 		parts[0] = recoveryServices

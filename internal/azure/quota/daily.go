@@ -4,70 +4,70 @@ import "time"
 
 const day = 24 * time.Hour
 
-// daily is the model of a limit on what is accepted in any 24 hours, of which no header tells. A run counts
+// dailyLimit is the model of a limit on what is accepted in any 24 hours, of which no header tells. A run counts
 // its own alone: what was done before it started is not known.
-type daily struct {
-	gate
-	limit int
-	done  []time.Time // when what was let go in the last day was let go, oldest first
+type dailyLimit struct {
+	admission
+	limit  int
+	sentAt []time.Time // when what was let go in the last day was let go, oldest first
 }
 
-func newDaily(limit int) *daily { return &daily{limit: limit} }
+func newDailyLimit(limit int) *dailyLimit { return &dailyLimit{limit: limit} }
 
-func (d *daily) wait(now time.Time, _ Class) (time.Duration, Reason) {
-	if wait, why := d.gate.wait(now); wait > 0 {
+func (d *dailyLimit) waitTime(now time.Time, _ Class) (time.Duration, Reason) {
+	if wait, why := d.admission.waitTime(now); wait > 0 {
 		return wait, why
 	}
-	d.forget(now)
-	if len(d.done) < d.limit {
+	d.dropExpired(now)
+	if len(d.sentAt) < d.limit {
 		return 0, ""
 	}
-	return d.done[0].Add(day).Sub(now), UsedUp
+	return d.sentAt[0].Add(day).Sub(now), UsedUp
 }
 
-func (d *daily) forget(now time.Time) {
-	for len(d.done) > 0 && !now.Before(d.done[0].Add(day)) {
-		d.done = d.done[1:]
+func (d *dailyLimit) dropExpired(now time.Time) {
+	for len(d.sentAt) > 0 && !now.Before(d.sentAt[0].Add(day)) {
+		d.sentAt = d.sentAt[1:]
 	}
 }
 
-func (d *daily) take(now time.Time, c Class) ticket {
-	d.done = append(d.done, now)
-	return d.gate.take(now, c)
+func (d *dailyLimit) reserve(now time.Time, c Class) reservation {
+	d.sentAt = append(d.sentAt, now)
+	return d.admission.reserve(now, c)
 }
 
-func (d *daily) untake(t ticket) {
-	d.gate.untake()
+func (d *dailyLimit) cancel(t reservation) {
+	d.admission.cancel()
 	d.drop(t.at)
 }
 
-// settle gives back what the service refused: it was not done.
-func (d *daily) settle(_ time.Time, t ticket, a answer) {
-	d.gate.settle(t, a)
+// commit gives back what the service refused: it was not done.
+func (d *dailyLimit) commit(_ time.Time, t reservation, a answer) {
+	d.admission.commit(t, a)
 	if a.answered && !a.accepted {
 		d.drop(t.at)
 	}
 }
 
-func (d *daily) drop(at time.Time) {
-	for i, t := range d.done {
+func (d *dailyLimit) drop(at time.Time) {
+	for i, t := range d.sentAt {
 		if t.Equal(at) {
-			d.done = append(d.done[:i], d.done[i+1:]...)
+			d.sentAt = append(d.sentAt[:i], d.sentAt[i+1:]...)
 			return
 		}
 	}
 }
 
-func (d *daily) refuse(now time.Time, r refusal, jitter float64) { d.pause(now, r, jitter) }
+func (d *dailyLimit) onThrottled(now time.Time, r retryHint, jitter float64) { d.pause(now, r, jitter) }
 
-func (d *daily) budget(now time.Time) Budget {
-	d.forget(now)
-	b := Budget{Limit: d.limit, Remaining: d.limit - len(d.done)}
-	if len(d.done) > 0 {
-		b.Resets = d.done[len(d.done)-1].Add(day)
+func (d *dailyLimit) budget(now time.Time) Budget {
+	d.dropExpired(now)
+	b := Budget{Limit: d.limit, Remaining: d.limit - len(d.sentAt)}
+	if len(d.sentAt) > 0 {
+		b.Resets = d.sentAt[len(d.sentAt)-1].Add(day)
 	}
-	if now.Before(d.paused) {
-		b.Paused, b.Remaining = d.paused, 0
+	if now.Before(d.pausedUntil) {
+		b.Paused, b.Remaining = d.pausedUntil, 0
 	}
 	return b
 }

@@ -1,5 +1,5 @@
-// Package quota holds requests back before Azure would refuse them. One [Governor] serves one subscription and
-// all requests of a run to it; a [Set] keeps one for each and plugs them into azcore's pipeline. It only admits:
+// Package quota holds requests back before Azure would refuse them. One [Limiter] serves one subscription and
+// all requests of a run to it; a [Limiters] keeps one for each and plugs them into azcore's pipeline. It only admits:
 // when to look at what, and what to give up, is for others to decide, by the [Budget] that it tells.
 //
 //	Acquire(class, buckets) ── lanes take turns ──► all buckets admit? ──► request ──► Permit.Observe(answer)

@@ -33,211 +33,211 @@ type Throttle struct {
 	Reason       Reason
 }
 
-// Governor admits the requests to one subscription. It is safe for concurrent use, and has no goroutine of its
+// Limiter admits the requests to one subscription. It is safe for concurrent use, and has no goroutine of its
 // own.
-type Governor struct {
+type Limiter struct {
 	o Options
 
-	mu      sync.Mutex
-	buckets map[Bucket]*bucket
-	lanes   []*lane // those with somebody waiting, in the order in which they take turns
-	turn    int
-	timer   *time.Timer
-	held    []*bucket
-	heldAt  time.Time // since when any is
-	total   time.Duration
-	events  []Throttle // to be told when the lock is free
+	mu             sync.Mutex
+	buckets        map[Bucket]*bucket
+	flows          []*flow // those with somebody waiting, in the order in which they take turns
+	nextFlow       int
+	timer          *time.Timer
+	throttled      []*bucket
+	throttledSince time.Time // since when any is
+	throttledTotal time.Duration
+	unreported     []Throttle // to be told when the lock is free
 }
 
 // bucket is a meter and what people want to know of it.
 type bucket struct {
-	name   Bucket
-	meter  meter
-	heldAt time.Time // since when it holds requests back; zero = it does not
-	toldAt time.Time // when OnThrottle was last told
-	total  time.Duration
-	pauses int
+	name           Bucket
+	model          limitModel
+	throttledSince time.Time // since when it holds requests back; zero = it does not
+	reportedAt     time.Time // when OnThrottle was last told
+	throttledTotal time.Duration
+	pauses         int
 }
 
-// lane is a queue of requests that want the same: first come, first served. Lanes take turns, so that no class
+// flow is a queue of requests that want the same: first come, first served. Lanes take turns, so that no class
 // and no vault starves another.
-type lane struct {
+type flow struct {
 	class   Class
 	buckets []*bucket
-	waiting []*waiter
+	waiting []*pendingRequest
 }
 
-type waiter struct {
+type pendingRequest struct {
 	ready  chan struct{}
 	permit *Permit // set before ready is closed
 }
 
-// New makes a governor.
-func New(o Options) *Governor {
-	return &Governor{o: o, buckets: map[Bucket]*bucket{}}
+// NewLimiter makes a governor.
+func NewLimiter(o Options) *Limiter {
+	return &Limiter{o: o, buckets: map[Bucket]*bucket{}}
 }
 
 // Acquire waits until a request of class c may draw from all of the buckets at once, and lets it go. The permit
 // must be given back with [Permit.Observe], whatever becomes of the request. The error is the cause of ctx's end.
-func (g *Governor) Acquire(ctx context.Context, c Class, buckets ...Bucket) (*Permit, error) {
+func (l *Limiter) Acquire(ctx context.Context, c Class, buckets ...Bucket) (*Permit, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	w := g.enter(c, buckets)
+	w := l.enqueue(c, buckets)
 	select {
 	case <-w.ready:
 		return w.permit, nil
 	case <-ctx.Done():
-		g.leave(w)
+		l.dequeue(w)
 		return nil, context.Cause(ctx)
 	}
 }
 
-// enter puts a request into its lane; it may be let go at once.
-func (g *Governor) enter(c Class, buckets []Bucket) *waiter {
-	w := &waiter{ready: make(chan struct{})}
-	g.locked(func(time.Time) {
-		l := g.lane(c, buckets)
-		l.waiting = append(l.waiting, w)
+// enqueue puts a request into its lane; it may be let go at once.
+func (l *Limiter) enqueue(c Class, buckets []Bucket) *pendingRequest {
+	w := &pendingRequest{ready: make(chan struct{})}
+	l.withLock(func(time.Time) {
+		f := l.flowFor(c, buckets)
+		f.waiting = append(f.waiting, w)
 	})
 	return w
 }
 
-// leave takes w out of its lane; a permit that it got meanwhile goes back unused.
-func (g *Governor) leave(w *waiter) {
-	g.locked(func(time.Time) {
+// dequeue takes w out of its lane; a permit that it got meanwhile goes back unused.
+func (l *Limiter) dequeue(w *pendingRequest) {
+	l.withLock(func(time.Time) {
 		if w.permit != nil {
-			w.permit.untake()
+			w.permit.cancel()
 			return
 		}
-		for _, l := range g.lanes {
-			l.waiting = slices.DeleteFunc(l.waiting, func(other *waiter) bool { return other == w })
+		for _, f := range l.flows {
+			f.waiting = slices.DeleteFunc(f.waiting, func(other *pendingRequest) bool { return other == w })
 		}
 	})
 }
 
-// locked changes the governor, lets go who may go then, and tells of it.
-func (g *Governor) locked(change func(now time.Time)) {
-	g.mu.Lock()
-	now := g.o.Now()
+// withLock changes the governor, lets go who may go then, and tells of it.
+func (l *Limiter) withLock(change func(now time.Time)) {
+	l.mu.Lock()
+	now := l.o.Now()
 	change(now)
-	g.dispatch(now)
-	events := g.events
-	g.events = nil
-	g.mu.Unlock()
-	if g.o.OnThrottle == nil {
+	l.dispatch(now)
+	events := l.unreported
+	l.unreported = nil
+	l.mu.Unlock()
+	if l.o.OnThrottle == nil {
 		return
 	}
 	for _, e := range events {
-		g.o.OnThrottle(e)
+		l.o.OnThrottle(e)
 	}
 }
 
-func (g *Governor) bucket(name Bucket) *bucket {
-	b := g.buckets[name]
+func (l *Limiter) bucketFor(name Bucket) *bucket {
+	b := l.buckets[name]
 	if b == nil {
-		b = &bucket{name: name, meter: newMeter(name, g.o.Confirms)}
-		g.buckets[name] = b
+		b = &bucket{name: name, model: newModel(name, l.o.Confirms)}
+		l.buckets[name] = b
 	}
 	return b
 }
 
-func (g *Governor) lane(c Class, names []Bucket) *lane {
+func (l *Limiter) flowFor(c Class, names []Bucket) *flow {
 	buckets := make([]*bucket, len(names))
 	for i, name := range names {
-		buckets[i] = g.bucket(name)
+		buckets[i] = l.bucketFor(name)
 	}
-	for _, l := range g.lanes {
-		if l.class == c && slices.Equal(l.buckets, buckets) {
-			return l
+	for _, f := range l.flows {
+		if f.class == c && slices.Equal(f.buckets, buckets) {
+			return f
 		}
 	}
-	l := &lane{class: c, buckets: buckets}
-	g.lanes = append(g.lanes, l)
-	return l
+	f := &flow{class: c, buckets: buckets}
+	l.flows = append(l.flows, f)
+	return f
 }
 
 // dispatch lets go who may go, lane by lane in turn, and arranges to look again when the next one may.
-func (g *Governor) dispatch(now time.Time) {
-	for g.round(now) {
+func (l *Limiter) dispatch(now time.Time) {
+	for l.dispatchRound(now) {
 	}
-	g.lanes = slices.DeleteFunc(g.lanes, func(l *lane) bool { return len(l.waiting) == 0 })
+	l.flows = slices.DeleteFunc(l.flows, func(f *flow) bool { return len(f.waiting) == 0 })
 	next := forever
-	var held []*bucket
-	for _, l := range g.lanes {
-		wait, why, b := l.wait(now)
+	var throttled []*bucket
+	for _, f := range l.flows {
+		wait, why, b := f.waitTime(now)
 		next = min(next, wait)
-		if why != asking && !slices.Contains(held, b) {
-			held = append(held, b)
-			g.hold(now, b, wait, why)
+		if why != probing && !slices.Contains(throttled, b) {
+			throttled = append(throttled, b)
+			l.markThrottled(now, b, wait, why)
 		}
 	}
-	g.release(now, held)
-	if g.timer != nil {
-		g.timer.Stop()
-		g.timer = nil
+	l.clearThrottled(now, throttled)
+	if l.timer != nil {
+		l.timer.Stop()
+		l.timer = nil
 	}
 	if next < forever {
-		g.timer = time.AfterFunc(next, func() {
+		l.timer = time.AfterFunc(next, func() {
 			defer crash.ExitOnPanic()
-			g.locked(func(time.Time) {})
+			l.withLock(func(time.Time) {})
 		})
 	}
 }
 
-// round lets at most one request of each lane go, beginning behind the lane that was served last.
-func (g *Governor) round(now time.Time) bool {
-	any, start := false, g.turn
-	for i := range g.lanes {
-		at := (start + i) % len(g.lanes)
-		l := g.lanes[at]
-		if len(l.waiting) == 0 {
+// dispatchRound lets at most one request of each lane go, beginning behind the lane that was served last.
+func (l *Limiter) dispatchRound(now time.Time) bool {
+	any, start := false, l.nextFlow
+	for i := range l.flows {
+		at := (start + i) % len(l.flows)
+		f := l.flows[at]
+		if len(f.waiting) == 0 {
 			continue
 		}
-		if wait, _, _ := l.wait(now); wait > 0 {
+		if wait, _, _ := f.waitTime(now); wait > 0 {
 			continue
 		}
-		w := l.waiting[0]
-		l.waiting = l.waiting[1:]
-		w.permit = g.take(now, l)
+		w := f.waiting[0]
+		f.waiting = f.waiting[1:]
+		w.permit = l.grant(now, f)
 		close(w.ready)
-		any, g.turn = true, at+1
+		any, l.nextFlow = true, at+1
 	}
 	return any
 }
 
-// wait is how long the head of the lane has to wait, and for which bucket.
-func (l *lane) wait(now time.Time) (longest time.Duration, why Reason, b *bucket) {
-	for _, candidate := range l.buckets {
-		if wait, reason := candidate.meter.wait(now, l.class); wait > longest {
+// waitTime is how long the head of the lane has to wait, and for which bucket.
+func (f *flow) waitTime(now time.Time) (longest time.Duration, why Reason, b *bucket) {
+	for _, candidate := range f.buckets {
+		if wait, reason := candidate.model.waitTime(now, f.class); wait > longest {
 			longest, why, b = wait, reason, candidate
 		}
 	}
 	return longest, why, b
 }
 
-func (g *Governor) take(now time.Time, l *lane) *Permit {
-	p := &Permit{g: g, buckets: l.buckets}
-	for _, b := range l.buckets {
+func (l *Limiter) grant(now time.Time, f *flow) *Permit {
+	p := &Permit{limiter: l, buckets: f.buckets}
+	for _, b := range f.buckets {
 		p.pauses += b.pauses
-		p.tickets = append(p.tickets, b.meter.take(now, l.class))
+		p.reservations = append(p.reservations, b.model.reserve(now, f.class))
 	}
 	return p
 }
 
 // Permit is the right to send one request.
 type Permit struct {
-	g       *Governor
-	buckets []*bucket
-	tickets []ticket
-	pauses  int // that the buckets had met when they were drawn from
-	once    sync.Once
+	limiter      *Limiter
+	buckets      []*bucket
+	reservations []reservation
+	pauses       int // that the buckets had met when they were drawn from
+	once         sync.Once
 }
 
-// Holds says whether the permit is still good: no 429 has paused any of its buckets since.
-func (p *Permit) Holds() bool {
-	p.g.mu.Lock()
-	defer p.g.mu.Unlock()
+// IsValid says whether the permit is still good: no 429 has paused any of its buckets since.
+func (p *Permit) IsValid() bool {
+	p.limiter.mu.Lock()
+	defer p.limiter.mu.Unlock()
 	now := 0
 	for _, b := range p.buckets {
 		now += b.pauses
@@ -245,9 +245,9 @@ func (p *Permit) Holds() bool {
 	return now == p.pauses
 }
 
-func (p *Permit) untake() {
+func (p *Permit) cancel() {
 	for i, b := range p.buckets {
-		b.meter.untake(p.tickets[i])
+		b.model.cancel(p.reservations[i])
 	}
 }
 
@@ -255,17 +255,17 @@ func (p *Permit) untake() {
 // is read, and can be read again. Only the first call counts.
 func (p *Permit) Observe(resp *http.Response) {
 	p.once.Do(func() {
-		var t throttled
+		var t throttleResponse
 		refused := resp != nil && resp.StatusCode == http.StatusTooManyRequests
 		if refused {
 			t = readThrottled(resp)
 		}
-		p.g.locked(func(now time.Time) {
+		p.limiter.withLock(func(now time.Time) {
 			for i, b := range p.buckets {
-				b.meter.settle(now, p.tickets[i], read(b.name, resp))
+				b.model.commit(now, p.reservations[i], readAnswer(b.name, resp))
 			}
 			if refused {
-				p.g.refuse(now, t, p.buckets)
+				p.limiter.onThrottled(now, t, p.buckets)
 			}
 		})
 	})
@@ -273,55 +273,55 @@ func (p *Permit) Observe(resp *http.Response) {
 
 // Release gives a permit back whose request was not sent after all. After [Permit.Observe] it does nothing.
 func (p *Permit) Release() {
-	p.once.Do(func() { p.g.locked(func(time.Time) { p.untake() }) })
+	p.once.Do(func() { p.limiter.withLock(func(time.Time) { p.cancel() }) })
 }
 
-// read is what an answer says of a bucket.
-func read(b Bucket, resp *http.Response) answer {
+// readAnswer is what an answer says of a bucket.
+func readAnswer(b Bucket, resp *http.Response) answer {
 	if resp == nil {
 		return answer{}
 	}
 	a := answer{answered: true, accepted: resp.StatusCode/100 == 2}
-	a.left, a.told = remaining(b, resp)
+	a.remaining, a.hasRemaining = readRemaining(b, resp)
 	if b == ComputeReads {
-		_, a.interval, _ = computeRemaining(resp.Header)
+		_, a.interval, _ = readComputeRemaining(resp.Header)
 	}
 	return a
 }
 
-// refuse pauses the buckets that a 429 is about: the action it names; else ARM's, when its code or headers say
+// onThrottled pauses the buckets that a 429 is about: the action it names; else ARM's, when its code or headers say
 // so; else, as nobody can tell, all that the request drew from.
-func (g *Governor) refuse(now time.Time, t throttled, drawn []*bucket) {
+func (l *Limiter) onThrottled(now time.Time, t throttleResponse, drawn []*bucket) {
 	blamed := drawn
 	switch {
 	case t.action != "":
-		blamed = []*bucket{g.bucket(actionBucket(t.action))}
+		blamed = []*bucket{l.bucketFor(actionBucket(t.action))}
 	case t.arm:
 		blamed = slices.DeleteFunc(slices.Clone(drawn), func(b *bucket) bool {
 			return b.name != ARMReads && b.name != ARMWrites && b.name != ARMDeletes
 		})
 	}
 	jitter := 0.0
-	if g.o.Jitter != nil {
-		jitter = g.o.Jitter()
+	if l.o.Jitter != nil {
+		jitter = l.o.Jitter()
 	}
 	for _, b := range blamed {
-		b.meter.refuse(now, t.refusal, jitter)
+		b.model.onThrottled(now, t.retryHint, jitter)
 		b.pauses++
-		b.toldAt = now
-		wait, _ := b.meter.wait(now, Confirm)
-		g.events = append(g.events, Throttle{g.o.Subscription, b.name, wait, Refused})
+		b.reportedAt = now
+		wait, _ := b.model.waitTime(now, Confirm)
+		l.unreported = append(l.unreported, Throttle{l.o.Subscription, b.name, wait, Refused})
 	}
 }
 
 // Budget tells what is left of a bucket.
-func (g *Governor) Budget(name Bucket) Budget {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	now, m := g.o.Now(), g.bucket(name).meter
+func (l *Limiter) Budget(name Bucket) Budget {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now, m := l.o.Now(), l.bucketFor(name).model
 	b := m.budget(now)
 	// Whoever waits for the one request that asks has no time to wait for: it is over with that one's answer.
-	if wait, why := m.wait(now, Confirm); wait > 0 && wait < forever && why != asking {
+	if wait, why := m.waitTime(now, Confirm); wait > 0 && wait < forever && why != probing {
 		b.Next = now.Add(wait)
 	}
 	return b

@@ -15,7 +15,7 @@ import (
 )
 
 // hammer sends requests from n workers until stop, and returns when all are answered.
-func hammer(ctx context.Context, g *Governor, s *service, n int, c Class, b Bucket, stop time.Time) {
+func hammer(ctx context.Context, g *Limiter, s *service, n int, c Class, b Bucket, stop time.Time) {
 	ctx, cancel := context.WithDeadline(ctx, stop)
 	defer cancel()
 	var workers sync.WaitGroup
@@ -47,7 +47,7 @@ func TestTokenBucketRunsAtTheLimit(t *testing.T) {
 	for _, latency := range []time.Duration{0, 5 * time.Millisecond, 100 * time.Millisecond, time.Second} {
 		t.Run(latency.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s, g := newService(1), New(Options{Now: time.Now})
+				s, g := newService(1), NewLimiter(Options{Now: time.Now})
 				s.latency = latency
 				const seconds = 120
 				hammer(t.Context(), g, s, 256, Write, ARMWrites, time.Now().Add(seconds*time.Second))
@@ -62,7 +62,7 @@ func TestTokenBucketRunsAtTheLimit(t *testing.T) {
 // Answers that take longer than the bucket takes to refill, and overtake each other, exceed nothing.
 func TestTokenBucketIsNeverExceededBySlowAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, g := newService(1), New(Options{Now: time.Now})
+		s, g := newService(1), NewLimiter(Options{Now: time.Now})
 		s.latency = 30 * time.Second
 		hammer(t.Context(), g, s, 512, Write, ARMWrites, time.Now().Add(10*time.Minute))
 		share(t, s, ARMWrites, 1)
@@ -72,7 +72,7 @@ func TestTokenBucketIsNeverExceededBySlowAnswers(t *testing.T) {
 // Without headers the documented size of ARM's buckets holds.
 func TestTokenBucketNeedsNoHeaders(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, g := newService(1), New(Options{Now: time.Now})
+		s, g := newService(1), NewLimiter(Options{Now: time.Now})
 		s.silent = true
 		hammer(t.Context(), g, s, 32, Write, ARMWrites, time.Now().Add(time.Minute))
 		if got := share(t, s, ARMWrites, 200+10*60); got < 0.97 {
@@ -84,7 +84,7 @@ func TestTokenBucketNeedsNoHeaders(t *testing.T) {
 // A bucket that is smaller than documented is not exceeded either, also after it was left alone.
 func TestSmallTokenBucketIsLearned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, g := newService(1), New(Options{Now: time.Now})
+		s, g := newService(1), NewLimiter(Options{Now: time.Now})
 		s.arm = serverBucket{burst: 20, rate: 10, level: 20, at: time.Now()}
 		for range 5 {
 			hammer(t.Context(), g, s, 32, Write, ARMWrites, time.Now().Add(10*time.Second))
@@ -104,7 +104,7 @@ func TestWindowRunsAtTheLimitAndLearnsItsEnd(t *testing.T) {
 			for _, c := range []Class{Other, Confirm} {
 				t.Run(fmt.Sprintf("%s/%d/%s", first, limit, c), func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) {
-						s, g := newService(2), New(Options{Now: time.Now})
+						s, g := newService(2), NewLimiter(Options{Now: time.Now})
 						s.window(ListItems, limit, time.Hour, first)
 						const hours = 12
 						hammer(t.Context(), g, s, 8, c, ListItems, time.Now().Add(first+hours*time.Hour))
@@ -121,7 +121,7 @@ func TestWindowRunsAtTheLimitAndLearnsItsEnd(t *testing.T) {
 // After three windows the governor tells their end to a few seconds, though no answer ever did.
 func TestUnknownEndOfAWindowIsLearned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, g := newService(3), New(Options{Now: time.Now})
+		s, g := newService(3), NewLimiter(Options{Now: time.Now})
 		s.window(ListItems, 150, time.Hour, 17*time.Minute+13*time.Second)
 		hammer(t.Context(), g, s, 4, Confirm, ListItems, time.Now().Add(3*time.Hour+40*time.Minute))
 		share(t, s, ListItems, 1)
@@ -135,7 +135,7 @@ func TestUnknownEndOfAWindowIsLearned(t *testing.T) {
 // A window that its first request opens, rather than the clock, is not exceeded either.
 func TestWindowThatOpensWithItsFirstRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, g := newService(4), New(Options{Now: time.Now})
+		s, g := newService(4), NewLimiter(Options{Now: time.Now})
 		s.window(ListItems, 150, time.Hour, time.Hour)
 		for range 5 {
 			hammer(t.Context(), g, s, 8, Confirm, ListItems, time.Now().Add(50*time.Minute))
@@ -151,7 +151,7 @@ func TestWindowThatOpensWithItsFirstRequest(t *testing.T) {
 // Where answers carry no header there is no hourly limit to obey.
 func TestActionWithoutHeadersIsNotLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, g := newService(5), New(Options{Now: time.Now})
+		s, g := newService(5), NewLimiter(Options{Now: time.Now})
 		s.silent = true
 		s.window(ListItems, 1_000_000, time.Hour, time.Hour)
 		for range 1000 {
@@ -160,8 +160,8 @@ func TestActionWithoutHeadersIsNotLimited(t *testing.T) {
 		if got := g.Budget(ListItems); got.Remaining != Unlimited || got.Limit != 0 {
 			t.Errorf("budget is %+v, want unlimited", got)
 		}
-		if held := g.Throttled(); held != 0 {
-			t.Errorf("requests were held back for %s", held)
+		if throttled := g.Throttled(); throttled != 0 {
+			t.Errorf("requests were held back for %s", throttled)
 		}
 	})
 }
@@ -169,7 +169,7 @@ func TestActionWithoutHeadersIsNotLimited(t *testing.T) {
 // Another actor that takes 50 an hour does not make us exceed the window.
 func TestOthersDrawFromTheSameWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, g := newService(6), New(Options{Now: time.Now})
+		s, g := newService(6), NewLimiter(Options{Now: time.Now})
 		s.window(ListItems, 150, time.Hour, 40*time.Minute)
 		stop := time.Now().Add(6*time.Hour + 40*time.Minute)
 		go s.draw(ListItems, 6*50+33, 72*time.Second)
@@ -191,7 +191,7 @@ func TestOthersDrawFromTheSameWindow(t *testing.T) {
 // answer.
 func TestOthersDrawFromTheSameTokenBucket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, g := newService(7), New(Options{Now: time.Now})
+		s, g := newService(7), NewLimiter(Options{Now: time.Now})
 		go s.draw(ARMWrites, 400, 300*time.Millisecond)
 		go func() {
 			time.Sleep(10 * time.Second)
@@ -211,7 +211,7 @@ func TestOthersDrawFromTheSameTokenBucket(t *testing.T) {
 // When another actor leaves off, or the bucket is larger than thought, the header says so and is believed.
 func TestBudgetIsCorrectedUpwards(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, g := newService(8), New(Options{Now: time.Now})
+		s, g := newService(8), NewLimiter(Options{Now: time.Now})
 		s.arm = serverBucket{burst: 1200, rate: 10, level: 1200, at: time.Now()}
 		s.do(t, g, Write, ARMWrites)
 		if got := g.Budget(ARMWrites).Remaining; got < 1150 {
@@ -235,7 +235,7 @@ func TestNothingIsEverExceeded(t *testing.T) {
 		first := time.Duration(rapid.Int64Range(1, int64(time.Hour)).Draw(rt, "first"))
 		idle := time.Duration(rapid.Int64Range(0, int64(3*time.Hour)).Draw(rt, "idle"))
 		synctest.Test(t, func(t *testing.T) {
-			s, g := newService(seed), New(Options{Now: time.Now, Confirms: seed%2 == 0})
+			s, g := newService(seed), NewLimiter(Options{Now: time.Now, Confirms: seed%2 == 0})
 			s.latency = latency
 			s.window(ListItems, limit, time.Hour, first)
 			for range 2 {
@@ -267,7 +267,7 @@ func TestRefusalPausesEveryoneInTheBucket(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := New(Options{Now: time.Now, Jitter: func() float64 { return test.jitter }})
+				g := NewLimiter(Options{Now: time.Now, Jitter: func() float64 { return test.jitter }})
 				const asked = 40 * time.Second
 				refuseOnce(t, g, test.bucket, http.Header{"Retry-After": {"40"}})
 				start := time.Now()
@@ -314,7 +314,7 @@ func TestRefusalWithoutATimeBacksOff(t *testing.T) {
 	for _, b := range []Bucket{ARMWrites, ListItems, ComputeReads} {
 		t.Run(string(b), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := New(Options{Now: time.Now})
+				g := NewLimiter(Options{Now: time.Now})
 				var waits []time.Duration
 				for range 8 {
 					start := time.Now()
@@ -339,7 +339,7 @@ func TestRefusalWithoutATimeBacksOff(t *testing.T) {
 // A refused window is known exactly: its limit, and the second in which it ends.
 func TestRefusalTellsLimitAndEndOfTheWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := New(Options{Now: time.Now})
+		g := NewLimiter(Options{Now: time.Now})
 		permit, err := g.Acquire(t.Context(), Confirm, ARMReads, ListJobs)
 		if err != nil {
 			t.Fatal(err)
@@ -358,7 +358,7 @@ func TestRefusalTellsLimitAndEndOfTheWindow(t *testing.T) {
 // A wait ends with the cause of its context, at once, and what it waited for goes to the next.
 func TestCancelledWaitEndsWithItsCause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := New(Options{Now: time.Now})
+		g := NewLimiter(Options{Now: time.Now})
 		refuseOnce(t, g, ARMWrites, http.Header{"Retry-After": {"60"}})
 		why := errors.New("the item's time is over")
 		ctx, cancel := context.WithTimeoutCause(t.Context(), 10*time.Second, why)
@@ -383,9 +383,9 @@ func TestCancelledWaitEndsWithItsCause(t *testing.T) {
 // A permit granted in the moment in which its wait is given up goes back unused.
 func TestPermitThatComesTooLateIsGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, b := New(Options{Now: time.Now}), PolicyWrites(testVault)
+		g, b := NewLimiter(Options{Now: time.Now}), PolicyWrites(testVault)
 		for range 500 {
-			g.leave(g.enter(Write, []Bucket{ARMWrites, b}))
+			g.dequeue(g.enqueue(Write, []Bucket{ARMWrites, b}))
 		}
 		if got := g.Budget(ARMWrites).Remaining; got != 196 {
 			t.Errorf("%d remain, want all but the slack", got)
@@ -404,7 +404,7 @@ func TestClassesDoNotStarveEachOther(t *testing.T) {
 	}{{Other, Confirm, 30}, {Confirm, Other, 11}} {
 		t.Run(test.flood.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				s, g := newService(10), New(Options{Now: time.Now, Confirms: true})
+				s, g := newService(10), NewLimiter(Options{Now: time.Now, Confirms: true})
 				s.window(ListItems, 150, time.Hour, 2*time.Hour)
 				ctx, cancel := context.WithCancel(t.Context())
 				var flood sync.WaitGroup
@@ -428,7 +428,7 @@ func TestClassesDoNotStarveEachOther(t *testing.T) {
 // Where a token bucket is short, the classes and the vaults waiting for it take turns.
 func TestLanesTakeTurns(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, g := newService(11), New(Options{Now: time.Now})
+		s, g := newService(11), NewLimiter(Options{Now: time.Now})
 		ctx, cancel := context.WithCancel(t.Context())
 		var flood sync.WaitGroup
 		flood.Go(func() { hammer(ctx, g, s, 500, Other, ARMWrites, time.Now().Add(time.Hour)) })
@@ -449,7 +449,7 @@ func TestLanesTakeTurns(t *testing.T) {
 // The daily limits count what was accepted, per vault.
 func TestDailyLimitCountsWhatWasAccepted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g, b := New(Options{Now: time.Now}), PolicyWrites("/subscriptions/s/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/V")
+		g, b := NewLimiter(Options{Now: time.Now}), PolicyWrites("/subscriptions/s/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/V")
 		for i := range 60 {
 			permit, err := g.Acquire(t.Context(), Write, b)
 			if err != nil {
@@ -481,7 +481,7 @@ func TestThrottlingIsVisible(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var told []Throttle
-		g := New(Options{Now: time.Now, Subscription: "s", OnThrottle: func(e Throttle) {
+		g := NewLimiter(Options{Now: time.Now, Subscription: "s", OnThrottle: func(e Throttle) {
 			mu.Lock()
 			defer mu.Unlock()
 			told = append(told, e)
@@ -493,12 +493,12 @@ func TestThrottlingIsVisible(t *testing.T) {
 			all.Go(func() { hammer(t.Context(), g, s, 16, c, ARMWrites, start.Add(50*time.Second)) })
 		}
 		all.Wait()
-		held := g.Throttled()
+		throttled := g.Throttled()
 		if len(told) != 1 || told[0].Bucket != ARMWrites || told[0].Reason != UsedUp || told[0].Subscription != "s" {
 			t.Fatalf("told %+v, want once that %s is used up", told, ARMWrites)
 		}
-		if held < 25*time.Second || held > 50*time.Second {
-			t.Errorf("held back for %s of 50s, want most of them", held)
+		if throttled < 25*time.Second || throttled > 50*time.Second {
+			t.Errorf("held back for %s of 50s, want most of them", throttled)
 		}
 		refuseOnce(t, g, ListItems, http.Header{"Retry-After": {"90"}})
 		if len(told) != 2 || told[1] != (Throttle{"s", ListItems, 90 * time.Second, Refused}) {
@@ -506,11 +506,11 @@ func TestThrottlingIsVisible(t *testing.T) {
 		}
 		s.window(ListItems, 100, time.Hour, time.Hour)
 		s.do(t, g, Confirm, ListItems)
-		if got := g.Throttled() - held; got < 90*time.Second || got > 92*time.Second {
+		if got := g.Throttled() - throttled; got < 90*time.Second || got > 92*time.Second {
 			t.Errorf("the pause counts as %s, want 90s", got)
 		}
 		states := g.States()
-		if len(states) != 2 || states[0].Bucket != ListItems || states[0].Refused != 1 || states[1].Held != held {
+		if len(states) != 2 || states[0].Bucket != ListItems || states[0].Refused != 1 || states[1].Held != throttled {
 			t.Errorf("states are %+v", states)
 		}
 	})
@@ -519,7 +519,7 @@ func TestThrottlingIsVisible(t *testing.T) {
 // Before the first answer nobody knows what is left, so one request asks for all.
 func TestFirstRequestAsksAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s, g := newService(13), New(Options{Now: time.Now})
+		s, g := newService(13), NewLimiter(Options{Now: time.Now})
 		s.window(ListItems, 150, time.Hour, time.Hour)
 		s.draw(ListItems, 148, 0) // by others, before we came
 		go hammer(t.Context(), g, s, 32, Other, ListItems, time.Now().Add(30*time.Minute))
@@ -530,7 +530,7 @@ func TestFirstRequestAsksAlone(t *testing.T) {
 	})
 }
 
-func refuseOnce(t *testing.T, g *Governor, b Bucket, h http.Header) {
+func refuseOnce(t *testing.T, g *Limiter, b Bucket, h http.Header) {
 	t.Helper()
 	permit, err := g.Acquire(t.Context(), Other, b)
 	if err != nil {
@@ -543,7 +543,7 @@ func refuseOnce(t *testing.T, g *Governor, b Bucket, h http.Header) {
 func TestAskingIsNoWaitThatABudgetTells(t *testing.T) {
 	for _, b := range []Bucket{ListItems, ARMWrites} {
 		synctest.Test(t, func(t *testing.T) {
-			g := New(Options{Now: time.Now})
+			g := NewLimiter(Options{Now: time.Now})
 			permit, err := g.Acquire(t.Context(), Confirm, b)
 			if err != nil {
 				t.Fatal(err)

@@ -13,25 +13,25 @@ import (
 
 const headerPrefix = "X-Ms-Ratelimit-Remaining-"
 
-// remaining is what resp says is left of a bucket. Where several headers speak of it, the least counts.
-func remaining(b Bucket, resp *http.Response) (int, bool) {
+// readRemaining is what resp says is left of a bucket. Where several headers speak of it, the least counts.
+func readRemaining(b Bucket, resp *http.Response) (int, bool) {
 	switch b {
 	case ARMReads, ARMWrites, ARMDeletes:
 		kind := strings.TrimPrefix(string(b), "arm/")
-		return least(resp.Header,
+		return minHeader(resp.Header,
 			"Subscription-"+kind, "Subscription-Global-"+kind, "Tenant-"+kind, "Tenant-Global-"+kind)
 	case ComputeReads:
-		n, _, ok := computeRemaining(resp.Header)
+		n, _, ok := readComputeRemaining(resp.Header)
 		return n, ok
 	case ResourceGraph:
 		n, err := strconv.Atoi(resp.Header.Get("X-Ms-User-Quota-Remaining"))
 		return n, err == nil && n >= 0
 	default: // an action of Recovery Services
-		return least(resp.Header, "Subscription-Resource-Requests")
+		return minHeader(resp.Header, "Subscription-Resource-Requests")
 	}
 }
 
-func least(h http.Header, names ...string) (int, bool) {
+func minHeader(h http.Header, names ...string) (int, bool) {
 	least, ok := 0, false
 	for _, name := range names {
 		n, err := strconv.Atoi(strings.TrimSpace(h.Get(headerPrefix + name)))
@@ -42,9 +42,9 @@ func least(h http.Header, names ...string) (int, bool) {
 	return least, ok
 }
 
-// computeRemaining reads Compute's headers, one or several, each "Microsoft.Compute/HighCostGet3Min;159" or a
+// readComputeRemaining reads Compute's headers, one or several, each "Microsoft.Compute/HighCostGet3Min;159" or a
 // list of those. A name that ends in minutes tells the interval of the limit.
-func computeRemaining(h http.Header) (int, time.Duration, bool) {
+func readComputeRemaining(h http.Header) (int, time.Duration, bool) {
 	left, interval, ok := 0, time.Duration(0), false
 	for _, value := range h.Values(headerPrefix + "Resource") {
 		for entry := range strings.SplitSeq(value, ",") {
@@ -53,13 +53,13 @@ func computeRemaining(h http.Header) (int, time.Duration, bool) {
 			if !found || err != nil || n < 0 || ok && n >= left {
 				continue
 			}
-			left, interval, ok = n, minutesIn(name), true
+			left, interval, ok = n, parseMinutes(name), true
 		}
 	}
 	return left, interval, ok
 }
 
-func minutesIn(name string) time.Duration {
+func parseMinutes(name string) time.Duration {
 	m := regexp.MustCompile(`(\d{1,3})Min$`).FindStringSubmatch(strings.TrimSpace(name))
 	if m == nil {
 		return 0
@@ -68,9 +68,9 @@ func minutesIn(name string) time.Duration {
 	return time.Duration(n) * time.Minute
 }
 
-// throttled is a 429: which bucket it names, if any, and what it says of it.
-type throttled struct {
-	refusal
+// throttleResponse is a 429: which bucket it names, if any, and what it says of it.
+type throttleResponse struct {
+	retryHint
 	action string // of Recovery Services
 	arm    bool   // ARM's own buckets
 }
@@ -79,8 +79,8 @@ type throttled struct {
 const maxWait = day
 
 // readThrottled reads a 429. The body stays readable.
-func readThrottled(resp *http.Response) throttled {
-	t := throttled{refusal: refusal{wait: retryAfter(resp.Header)}}
+func readThrottled(resp *http.Response) throttleResponse {
+	t := throttleResponse{retryHint: retryHint{wait: readRetryAfter(resp.Header)}}
 	var body struct {
 		Error struct {
 			Code    string `json:"code"`
@@ -97,17 +97,17 @@ func readThrottled(resp *http.Response) throttled {
 		t.wait = min(time.Duration(n)*time.Second, maxWait)
 	}
 	t.action = submatch(message, `for action '([^']+)'`)
-	t.arm = strings.EqualFold(body.Error.Code, "SubscriptionRequestsThrottled") || armEmpty(resp.Header)
+	t.arm = strings.EqualFold(body.Error.Code, "SubscriptionRequestsThrottled") || isARMExhausted(resp.Header)
 	if s := submatch(message, `limit of '(\d{1,6})'`); s != "" && t.action != "" {
 		t.limit, _ = strconv.Atoi(s)
 	}
-	t.interval = clock(submatch(message, `time interval '([\d:]+)'`))
+	t.interval = parseClock(submatch(message, `time interval '([\d:]+)'`))
 	return t
 }
 
-func armEmpty(h http.Header) bool {
+func isARMExhausted(h http.Header) bool {
 	for _, b := range []Bucket{ARMReads, ARMWrites, ARMDeletes} {
-		if n, ok := remaining(b, &http.Response{Header: h}); ok && n == 0 {
+		if n, ok := readRemaining(b, &http.Response{Header: h}); ok && n == 0 {
 			return true
 		}
 	}
@@ -121,8 +121,8 @@ func submatch(s, pattern string) string {
 	return ""
 }
 
-// clock reads a time span "hh:mm:ss"; 0 = it is none.
-func clock(s string) time.Duration {
+// parseClock reads a time span "hh:mm:ss"; 0 = it is none.
+func parseClock(s string) time.Duration {
 	t, err := time.Parse("15:04:05", s)
 	if err != nil {
 		return 0
@@ -130,8 +130,8 @@ func clock(s string) time.Duration {
 	return t.Sub(time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC))
 }
 
-// retryAfter reads the headers that say when to come back, the finest first; 0 = none does.
-func retryAfter(h http.Header) time.Duration {
+// readRetryAfter reads the headers that say when to come back, the finest first; 0 = none does.
+func readRetryAfter(h http.Header) time.Duration {
 	for _, name := range []string{"Retry-After-Ms", "X-Ms-Retry-After-Ms"} {
 		if n, err := strconv.Atoi(h.Get(name)); err == nil && n > 0 {
 			return min(time.Duration(min(n, int(maxWait.Milliseconds())))*time.Millisecond, maxWait)
@@ -146,5 +146,5 @@ func retryAfter(h http.Header) time.Duration {
 			return min(max(0, at.Sub(date)), maxWait)
 		}
 	}
-	return clock(h.Get("X-Ms-User-Quota-Resets-After"))
+	return parseClock(h.Get("X-Ms-User-Quota-Resets-After"))
 }

@@ -68,7 +68,7 @@ func TestLeastRemainingCounts(t *testing.T) {
 		{"compute, many headers", ComputeReads, http.Header{"X-Ms-Ratelimit-Remaining-Resource": {"Microsoft.Compute/HighCostGet3Min;46", "Microsoft.Compute/HighCostGet30Min;391"}}, 46, true},
 		{"graph", ResourceGraph, http.Header{"X-Ms-User-Quota-Remaining": {"14"}}, 14, true},
 	} {
-		got, ok := remaining(test.bucket, &http.Response{Header: test.header})
+		got, ok := readRemaining(test.bucket, &http.Response{Header: test.header})
 		if got != test.want || ok != test.ok {
 			t.Errorf("%s: %d %v, want %d %v", test.name, got, ok, test.want, test.ok)
 		}
@@ -78,7 +78,7 @@ func TestLeastRemainingCounts(t *testing.T) {
 // Compute names the interval of its limit.
 func TestComputeTellsItsInterval(t *testing.T) {
 	h := http.Header{"X-Ms-Ratelimit-Remaining-Resource": {"Microsoft.Compute/HighCostGet3Min;159,Microsoft.Compute/HighCostGet30Min;99"}}
-	if _, got, _ := computeRemaining(h); got != 30*time.Minute {
+	if _, got, _ := readComputeRemaining(h); got != 30*time.Minute {
 		t.Errorf("interval is %s, want that of the scarcest: 30m", got)
 	}
 }

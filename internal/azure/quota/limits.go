@@ -7,23 +7,23 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// newMeter is the model of a bucket before anything was heard of it.
-func newMeter(b Bucket, confirms bool) meter {
+// newModel is the model of a bucket before anything was heard of it.
+func newModel(b Bucket, confirms bool) limitModel {
 	switch {
 	case b == ARMReads:
-		return newTokens(plan.ARMReadsBurst, plan.ARMReadsPerSecond)
+		return newTokenBucket(plan.ARMReadsBurst, plan.ARMReadsPerSecond)
 	case b == ARMWrites:
-		return newTokens(plan.ARMWritesBurst, plan.ARMWritesPerSecond)
+		return newTokenBucket(plan.ARMWritesBurst, plan.ARMWritesPerSecond)
 	case b == ARMDeletes:
-		return newTokens(plan.ARMDeletesBurst, plan.ARMDeletesPerSecond)
+		return newTokenBucket(plan.ARMDeletesBurst, plan.ARMDeletesPerSecond)
 	case b == ResourceGraph:
 		return newWindow(plan.GraphQueries, plan.GraphQueriesWindow, confirms)
 	case b == ComputeReads:
 		return newWindow(0, computeInterval, confirms)
 	case strings.HasPrefix(string(b), policyWrites):
-		return newDaily(plan.PolicyWritesPerDay)
+		return newDailyLimit(plan.PolicyWritesPerDay)
 	case strings.HasPrefix(string(b), protectionChanges):
-		return newDaily(plan.ProtectionChangesPerDay)
+		return newDailyLimit(plan.ProtectionChangesPerDay)
 	}
 	return newWindow(plan.BackupRequestsPerHour, plan.BackupRequestsWindow, confirms)
 }

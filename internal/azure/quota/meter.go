@@ -34,8 +34,8 @@ const (
 	Reserved Reason = "reserved"
 	// Spread: the last requests of a window are spread over the time in which it may end, to see when it does.
 	Spread Reason = "spread"
-	// asking: nobody knows what is left, and one request is on its way to find out. Not worth telling.
-	asking Reason = "asking"
+	// probing: nobody knows what is left, and one request is on its way to find out. Not worth telling.
+	probing Reason = "asking"
 )
 
 // Budget is what is left of a bucket.
@@ -59,66 +59,66 @@ const Unlimited = math.MaxInt32
 // forever is a wait that only an answer can end.
 const forever = time.Duration(math.MaxInt64)
 
-// meter is the model of one bucket. Times only ever grow. A meter is not safe for concurrent use.
-type meter interface {
-	// wait is how long until a request of class c may go; 0 = now. It may be too short, never too long.
-	wait(now time.Time, c Class) (time.Duration, Reason)
-	// take lets one request go; its ticket comes back once, with settle or untake.
-	take(now time.Time, c Class) ticket
-	// untake takes back a request that was never sent.
-	untake(t ticket)
-	// settle tells of the request's answer.
-	settle(now time.Time, t ticket, a answer)
-	// refuse tells of a 429 that names this bucket; jitter is added to the pause.
-	refuse(now time.Time, r refusal, jitter float64)
+// limitModel is the model of one bucket. Times only ever grow. A meter is not safe for concurrent use.
+type limitModel interface {
+	// waitTime is how long until a request of class c may go; 0 = now. It may be too short, never too long.
+	waitTime(now time.Time, c Class) (time.Duration, Reason)
+	// reserve lets one request go; its ticket comes back once, with settle or untake.
+	reserve(now time.Time, c Class) reservation
+	// cancel takes back a request that was never sent.
+	cancel(t reservation)
+	// commit tells of the request's answer.
+	commit(now time.Time, t reservation, a answer)
+	// onThrottled tells of a 429 that names this bucket; jitter is added to the pause.
+	onThrottled(now time.Time, r retryHint, jitter float64)
 	budget(now time.Time) Budget
 }
 
-// ticket is what the meter knew when it let a request go. What happened since says how far the answer can be
+// reservation is what the meter knew when it let a request go. What happened since says how far the answer can be
 // compared with what is known then.
-type ticket struct {
-	at       time.Time
-	class    Class
-	taken    int     // requests let go before and with this one
-	answered int     // answers before this one was let go
-	level    float64 // what was left, this one not counted off
+type reservation struct {
+	at             time.Time
+	class          Class
+	sequence       int     // requests let go before and with this one
+	answeredBefore int     // answers before this one was let go
+	level          float64 // what was left, this one not counted off
 }
 
 // answer is what the answer to a request says about a bucket.
 type answer struct {
-	answered bool // false: the connection broke, nobody knows whether it was counted
-	accepted bool // 2xx
-	told     bool // left comes from a header
-	left     int
-	interval time.Duration // of the limit; 0 = not said
+	answered     bool // false: the connection broke, nobody knows whether it was counted
+	accepted     bool // 2xx
+	hasRemaining bool // left comes from a header
+	remaining    int
+	interval     time.Duration // of the limit; 0 = not said
 }
 
-// refusal is a 429, as far as it explains itself.
-type refusal struct {
+// retryHint is a 429, as far as it explains itself.
+type retryHint struct {
 	wait     time.Duration // 0 = not said
 	limit    int           // 0 = not said
 	interval time.Duration // 0 = not said
 }
 
-// gate is what all meters share: the pause after a 429, and asking with one request at a time while nobody
+// admission is what all meters share: the pause after a 429, and asking with one request at a time while nobody
 // knows what is left.
-type gate struct {
-	patience time.Duration
-	inFlight int
-	taken    int
-	answered int
-	unsure   bool
-	asked    int // taken when it became unsure: only later requests can tell
-	lastTake time.Time
-	paused   time.Time // end of the pause
-	refusals int       // 429s in a row
+type admission struct {
+	probeTimeout         time.Duration
+	inFlight             int
+	sent                 int
+	answered             int
+	isProbing            bool
+	probeAfter           int // taken when it became unsure: only later requests can tell
+	lastSentAt           time.Time
+	pausedUntil          time.Time // end of the pause
+	consecutiveThrottles int       // 429s in a row
 }
 
 const (
 	// Patience bounds how long all wait for the one request that was sent to ask. A token bucket is known well
 	// enough to be impatient; a window may hold nothing.
-	tokenPatience  = 2 * time.Second
-	windowPatience = 20 * time.Second
+	tokenProbeTimeout  = 2 * time.Second
+	windowProbeTimeout = 20 * time.Second
 	// firstPause is how long a 429 pauses its bucket when it names no time; doubled with each further one.
 	firstPause = 5 * time.Second
 	maxPause   = 5 * time.Minute
@@ -128,69 +128,69 @@ const (
 	maxJitter   = 5 * time.Second
 )
 
-func (g *gate) wait(now time.Time) (time.Duration, Reason) {
-	if now.Before(g.paused) {
-		return g.paused.Sub(now), Refused
+func (ad *admission) waitTime(now time.Time) (time.Duration, Reason) {
+	if now.Before(ad.pausedUntil) {
+		return ad.pausedUntil.Sub(now), Refused
 	}
-	if next := g.lastTake.Add(g.patience); g.unsure && g.inFlight > 0 && now.Before(next) {
-		return next.Sub(now), asking
+	if next := ad.lastSentAt.Add(ad.probeTimeout); ad.isProbing && ad.inFlight > 0 && now.Before(next) {
+		return next.Sub(now), probing
 	}
 	return 0, ""
 }
 
-func (g *gate) take(now time.Time, c Class) ticket {
-	t := ticket{at: now, class: c, answered: g.answered}
-	g.inFlight++
-	g.taken++
-	g.lastTake = now
-	t.taken = g.taken
+func (ad *admission) reserve(now time.Time, c Class) reservation {
+	t := reservation{at: now, class: c, answeredBefore: ad.answered}
+	ad.inFlight++
+	ad.sent++
+	ad.lastSentAt = now
+	t.sequence = ad.sent
 	return t
 }
 
-func (g *gate) untake() {
-	g.inFlight--
-	g.taken--
+func (ad *admission) cancel() {
+	ad.inFlight--
+	ad.sent--
 }
 
-func (g *gate) settle(t ticket, a answer) {
-	g.inFlight--
-	g.answered++
-	if t.taken <= g.asked {
+func (ad *admission) commit(t reservation, a answer) {
+	ad.inFlight--
+	ad.answered++
+	if t.sequence <= ad.probeAfter {
 		return
 	}
 	if a.accepted {
-		g.refusals = 0
+		ad.consecutiveThrottles = 0
 	}
 	if a.answered {
-		g.unsure = false
+		ad.isProbing = false
 	}
 }
 
-// ask makes the next request go alone.
-func (g *gate) ask() { g.unsure, g.asked = true, g.taken }
+// startProbe makes the next request go alone.
+func (ad *admission) startProbe() { ad.isProbing, ad.probeAfter = true, ad.sent }
 
-// overtaken counts the answers that came while t was on its way: requests that the service may have counted
+// answeredSince counts the answers that came while t was on its way: requests that the service may have counted
 // after t's, so that t's answer does not know of them.
-func (g *gate) overtaken(t ticket) int { return g.answered - t.answered }
+func (ad *admission) answeredSince(t reservation) int { return ad.answered - t.answeredBefore }
 
-// after counts the requests let go after t.
-func (g *gate) after(t ticket) int { return max(0, g.taken-t.taken) }
+// sentSince counts the requests let go after t.
+func (ad *admission) sentSince(t reservation) int { return max(0, ad.sent-t.sequence) }
 
 // pause starts the pause a 429 asks for, and returns when the service said that it ends. Afterwards one request
 // asks before the others follow.
-func (g *gate) pause(now time.Time, r refusal, jitter float64) time.Time {
+func (ad *admission) pause(now time.Time, r retryHint, jitter float64) time.Time {
 	wait := r.wait
 	if wait <= 0 {
-		if now.Before(g.paused) { // refused together with one that came back before
-			return g.paused
+		if now.Before(ad.pausedUntil) { // refused together with one that came back before
+			return ad.pausedUntil
 		}
-		wait = min(firstPause<<min(g.refusals, 10), maxPause)
+		wait = min(firstPause<<min(ad.consecutiveThrottles, 10), maxPause)
 	}
-	g.refusals++
-	g.ask()
+	ad.consecutiveThrottles++
+	ad.startProbe()
 	extra := time.Duration(jitter * float64(min(wait/jitterShare, maxJitter)))
-	if end := now.Add(wait + extra); end.After(g.paused) {
-		g.paused = end
+	if end := now.Add(wait + extra); end.After(ad.pausedUntil) {
+		ad.pausedUntil = end
 	}
 	return now.Add(wait)
 }

@@ -7,30 +7,30 @@ import (
 
 // clockwork drives one meter by hand.
 type clockwork struct {
-	meter
+	limitModel
 	now time.Time
 }
 
-func by(m meter) *clockwork {
-	return &clockwork{meter: m, now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)}
+func by(m limitModel) *clockwork {
+	return &clockwork{limitModel: m, now: time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)}
 }
 
 func (c *clockwork) waits(class Class) time.Duration {
-	d, _ := c.wait(c.now, class)
+	d, _ := c.waitTime(c.now, class)
 	return d
 }
 
 // told takes one request and answers it with what is left.
 func (c *clockwork) told(left int) {
-	c.settle(c.now, c.take(c.now, Confirm), answer{answered: true, accepted: true, told: true, left: left})
+	c.commit(c.now, c.reserve(c.now, Confirm), answer{answered: true, accepted: true, hasRemaining: true, remaining: left})
 }
 
 // After a 429 an ARM bucket holds what refilled in the pause, whatever was thought before.
 func TestRefusedTokenBucketIsEmpty(t *testing.T) {
-	c := by(newTokens(200, 10))
-	k := c.take(c.now, Write)
-	c.settle(c.now, k, answer{answered: true})
-	c.refuse(c.now, refusal{wait: time.Second}, 0)
+	c := by(newTokenBucket(200, 10))
+	k := c.reserve(c.now, Write)
+	c.commit(c.now, k, answer{answered: true})
+	c.onThrottled(c.now, retryHint{wait: time.Second}, 0)
 	c.now = c.now.Add(time.Second)
 	if got := c.budget(c.now).Remaining; got > 10 {
 		t.Errorf("%d remain a second after a 429, want what refilled: 10 at most", got)
@@ -39,15 +39,15 @@ func TestRefusedTokenBucketIsEmpty(t *testing.T) {
 
 // However many are refused at once, without a time, it is one pause; after a success it is short again.
 func TestRefusalsTogetherAreOnePause(t *testing.T) {
-	c := by(newTokens(200, 10))
+	c := by(newTokenBucket(200, 10))
 	refuse := func(n int) {
-		tickets := make([]ticket, n)
+		tickets := make([]reservation, n)
 		for i := range tickets {
-			tickets[i] = c.take(c.now, Write)
+			tickets[i] = c.reserve(c.now, Write)
 		}
 		for _, k := range tickets {
-			c.settle(c.now, k, answer{answered: true})
-			c.refuse(c.now, refusal{}, 0)
+			c.commit(c.now, k, answer{answered: true})
+			c.onThrottled(c.now, retryHint{}, 0)
 		}
 	}
 	refuse(5)
@@ -72,16 +72,16 @@ func TestAnswerOfTheWindowBeforeIsNotBelieved(t *testing.T) {
 	c := by(newWindow(150, time.Hour, false))
 	c.told(149)
 	c.now = c.now.Add(time.Hour - time.Second)
-	slow := c.take(c.now, Confirm)
+	slow := c.reserve(c.now, Confirm)
 	c.now = c.now.Add(2 * time.Second)
 	if got := c.waits(Confirm); got == 0 {
 		t.Fatal("a second request went before the slow one was back: nobody knows of which window it is")
 	}
-	c.settle(c.now, slow, answer{answered: true, accepted: true, told: true, left: 0})
+	c.commit(c.now, slow, answer{answered: true, accepted: true, hasRemaining: true, remaining: 0})
 	if got := c.waits(Confirm); got != 0 {
 		t.Errorf("the new window has to be waited %s for, because the old one was used up", got)
 	}
-	c.take(c.now, Confirm)
+	c.reserve(c.now, Confirm)
 	if got := c.waits(Confirm); got == 0 {
 		t.Error("a second request went, though the first of the window is not back")
 	}
@@ -98,7 +98,7 @@ func TestCounterOfAnotherFrontEnd(t *testing.T) {
 	c.now = c.now.Add(2 * time.Second)
 	c.told(149) // a new window
 	c.told(148)
-	if got := w.keep(); got != 0 {
+	if got := w.tailReserve(); got != 0 {
 		t.Fatalf("%d are kept, though the end of the window is known", got)
 	}
 	for _, left := range []int{3, 100, 100} {
@@ -108,7 +108,7 @@ func TestCounterOfAnotherFrontEnd(t *testing.T) {
 	if got := c.budget(c.now).Remaining; got < 25 {
 		t.Errorf("%d remain, want the last header believed", got)
 	}
-	if got := w.keep(); got == 0 {
+	if got := w.tailReserve(); got == 0 {
 		t.Error("nothing is kept to see the end of a window whose place is not known")
 	}
 }
@@ -117,11 +117,11 @@ func TestCounterOfAnotherFrontEnd(t *testing.T) {
 func TestFailedAnswersTellNothing(t *testing.T) {
 	c := by(newWindow(150, time.Hour, false))
 	for range 3 {
-		k := c.take(c.now, Confirm)
+		k := c.reserve(c.now, Confirm)
 		if c.waits(Confirm) == 0 {
 			t.Fatal("two went at once, though nobody knows what is left")
 		}
-		c.settle(c.now, k, answer{answered: true})
+		c.commit(c.now, k, answer{answered: true})
 	}
 }
 
@@ -129,9 +129,9 @@ func TestFailedAnswersTellNothing(t *testing.T) {
 func TestFailedAnswerDoesNotLimit(t *testing.T) {
 	c := by(newWindow(150, time.Hour, false))
 	for range 200 {
-		c.settle(c.now, c.take(c.now, Confirm), answer{answered: true, accepted: true})
+		c.commit(c.now, c.reserve(c.now, Confirm), answer{answered: true, accepted: true})
 	}
-	c.settle(c.now, c.take(c.now, Confirm), answer{answered: true})
+	c.commit(c.now, c.reserve(c.now, Confirm), answer{answered: true})
 	if got := c.budget(c.now).Remaining; got != Unlimited {
 		t.Errorf("%d remain, want no limit", got)
 	}
@@ -141,7 +141,7 @@ func TestFailedAnswerDoesNotLimit(t *testing.T) {
 func TestUsedUpWindowIsWaitedFor(t *testing.T) {
 	c := by(newWindow(150, time.Hour, false))
 	c.told(0)
-	c.refuse(c.now, refusal{}, 0)
+	c.onThrottled(c.now, retryHint{}, 0)
 	if got := c.waits(Confirm); got != firstPause {
 		t.Fatalf("paused for %s, want %s", got, firstPause)
 	}
@@ -153,9 +153,9 @@ func TestUsedUpWindowIsWaitedFor(t *testing.T) {
 
 // A change that was never sent does not count.
 func TestDailyLimitForgetsWhatWasNotSent(t *testing.T) {
-	c := by(newDaily(2))
-	c.untake(c.take(c.now, Write))
-	c.take(c.now, Write)
+	c := by(newDailyLimit(2))
+	c.cancel(c.reserve(c.now, Write))
+	c.reserve(c.now, Write)
 	if got := c.budget(c.now).Remaining; got != 1 {
 		t.Errorf("%d remain of 2 after one was sent, want 1", got)
 	}
@@ -172,7 +172,7 @@ func TestPaceOfOthersIsRemembered(t *testing.T) {
 	c.now = c.now.Add(time.Hour)
 	c.waits(Confirm)
 	c.told(299)
-	if got := w.others(); got != 100 {
+	if got := w.expectedOthers(); got != 100 {
 		t.Errorf("%d are left to others, want a third", got)
 	}
 }

@@ -12,44 +12,44 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// Set is a governor for each subscription. It is safe for concurrent use.
-type Set struct {
+// Limiters is a governor for each subscription. It is safe for concurrent use.
+type Limiters struct {
 	o Options
 
-	mu        sync.Mutex
-	governors map[armid.Key]*Governor
-	order     []*Governor
+	mu             sync.Mutex
+	bySubscription map[armid.Key]*Limiter
+	order          []*Limiter
 }
 
-// NewSet makes an empty set; o.Subscription is filled in for each governor.
-func NewSet(o Options) *Set {
-	return &Set{o: o, governors: map[armid.Key]*Governor{}}
+// NewLimiters makes an empty set; o.Subscription is filled in for each governor.
+func NewLimiters(o Options) *Limiters {
+	return &Limiters{o: o, bySubscription: map[armid.Key]*Limiter{}}
 }
 
-// Of is the governor of a subscription, compared without case; "" is that of requests to none.
-func (s *Set) Of(subscription string) *Governor {
+// For is the governor of a subscription, compared without case; "" is that of requests to none.
+func (s *Limiters) For(subscription string) *Limiter {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	key := armid.Of(subscription)
-	g := s.governors[key]
+	g := s.bySubscription[key]
 	if g == nil {
 		o := s.o
 		o.Subscription = subscription
-		g = New(o)
-		s.governors[key] = g
+		g = NewLimiter(o)
+		s.bySubscription[key] = g
 		s.order = append(s.order, g)
 	}
 	return g
 }
 
-func (s *Set) all() []*Governor {
+func (s *Limiters) all() []*Limiter {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]*Governor(nil), s.order...)
+	return append([]*Limiter(nil), s.order...)
 }
 
 // Throttled is how long requests were held back, summed over the subscriptions.
-func (s *Set) Throttled() time.Duration {
+func (s *Limiters) Throttled() time.Duration {
 	var total time.Duration
 	for _, g := range s.all() {
 		total += g.Throttled()
@@ -58,8 +58,8 @@ func (s *Set) Throttled() time.Duration {
 }
 
 // States tells of every bucket in use, by subscription in the order of first use, then by name.
-func (s *Set) States() []State {
-	var states []State
+func (s *Limiters) States() []BucketState {
+	var states []BucketState
 	for _, g := range s.all() {
 		states = append(states, g.States()...)
 	}
@@ -69,16 +69,16 @@ func (s *Set) States() []State {
 // Policy waits before each try until the governor of the request's subscription admits it, and learns from the
 // answer. It belongs behind the retry policy and before the one that attaches the token, which may expire
 // during a wait. A limit on the time of a try would cut the wait too.
-func (s *Set) Policy() policy.Policy { return governed{s} }
+func (s *Limiters) Policy() policy.Policy { return limiterPolicy{s} }
 
-type governed struct{ set *Set }
+type limiterPolicy struct{ limiters *Limiters }
 
-func (p governed) Do(req *policy.Request) (*http.Response, error) {
+func (p limiterPolicy) Do(req *policy.Request) (*http.Response, error) {
 	r := req.Raw()
 	permit, reserved := r.Context().Value(permitKey{}).(*Permit)
 	if !reserved {
 		var err error
-		if permit, err = p.set.acquire(r); err != nil {
+		if permit, err = p.limiters.acquire(r); err != nil {
 			return nil, err
 		}
 	}
@@ -87,13 +87,13 @@ func (p governed) Do(req *policy.Request) (*http.Response, error) {
 	return resp, err
 }
 
-func (s *Set) acquire(r *http.Request) (*Permit, error) {
-	return s.Of(armid.SubscriptionOf(r.URL.Path)).Acquire(r.Context(), classOf(r), BucketOf(r)...)
+func (s *Limiters) acquire(r *http.Request) (*Permit, error) {
+	return s.For(armid.SubscriptionOf(r.URL.Path)).Acquire(r.Context(), classOf(r), BucketOf(r)...)
 }
 
 // Reserve waits until a write to url may go, before it is sent: what it is laid over can then be read right before it,
 // however long the wait. The permit goes with the write by [WithPermit]; one that is not used must be released.
-func (s *Set) Reserve(ctx context.Context, method, url string) (*Permit, error) {
+func (s *Limiters) Reserve(ctx context.Context, method, url string) (*Permit, error) {
 	r, err := http.NewRequestWithContext(WithClass(ctx, Write), method, url, http.NoBody)
 	if err != nil {
 		return nil, err

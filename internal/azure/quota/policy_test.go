@@ -18,7 +18,7 @@ type transport func(*http.Request) (*http.Response, error)
 func (f transport) Do(r *http.Request) (*http.Response, error) { return f(r) }
 
 // send makes one request through azcore's pipeline with the set's policy behind its retry policy.
-func send(ctx context.Context, s *Set, to transport, method, path string) (*http.Response, error) {
+func send(ctx context.Context, s *Limiters, to transport, method, path string) (*http.Response, error) {
 	pipeline := runtime.NewPipeline("test", "v0", runtime.PipelineOptions{PerRetry: []policy.Policy{s.Policy()}},
 		&policy.ClientOptions{Transport: to, Retry: policy.RetryOptions{MaxRetryDelay: time.Hour}})
 	req, err := runtime.NewRequest(ctx, method, "https://management.azure.com"+path)
@@ -31,7 +31,7 @@ func send(ctx context.Context, s *Set, to transport, method, path string) (*http
 // A 429 holds back this request's next try and every other request of its bucket, and nothing else.
 func TestPolicyHoldsBackAfterARefusal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		set := NewSet(Options{Now: time.Now})
+		set := NewLimiters(Options{Now: time.Now})
 		start := time.Now()
 		tries := map[string][]time.Duration{}
 		to := transport(func(r *http.Request) (*http.Response, error) {
@@ -82,8 +82,8 @@ func TestPolicyHoldsBackAfterARefusal(t *testing.T) {
 // A wait ends with the cause of the request's context.
 func TestPolicyWaitEndsWithTheCause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		set := NewSet(Options{Now: time.Now})
-		refuseOnce(t, set.Of("s1"), ARMWrites, http.Header{"Retry-After": {"60"}})
+		set := NewLimiters(Options{Now: time.Now})
+		refuseOnce(t, set.For("s1"), ARMWrites, http.Header{"Retry-After": {"60"}})
 		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, errors.New("the run's time is over"))
 		defer cancel()
 		never := transport(func(*http.Request) (*http.Response, error) {
@@ -99,7 +99,7 @@ func TestPolicyWaitEndsWithTheCause(t *testing.T) {
 // A request whose connection breaks gives its permit back.
 func TestPolicySettlesBrokenConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		set := NewSet(Options{Now: time.Now})
+		set := NewLimiters(Options{Now: time.Now})
 		broken := transport(func(*http.Request) (*http.Response, error) { return nil, errors.New("reset") })
 		ctx := policy.WithRetryOptions(t.Context(), policy.RetryOptions{MaxRetries: -1})
 		for range 300 {
@@ -108,7 +108,7 @@ func TestPolicySettlesBrokenConnections(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Minute)
-		if got := set.Of("S1").Budget(ARMWrites).Remaining; got < 190 {
+		if got := set.For("S1").Budget(ARMWrites).Remaining; got < 190 {
 			t.Errorf("%d remain a minute later, want the bucket full again", got)
 		}
 	})
@@ -141,11 +141,11 @@ func TestClassOfARequest(t *testing.T) {
 
 // Subscriptions are told apart without case, and their waits are summed.
 func TestSetKeepsOneGovernorPerSubscription(t *testing.T) {
-	s := NewSet(Options{Now: time.Now})
-	if s.Of("AB") != s.Of("ab") {
+	s := NewLimiters(Options{Now: time.Now})
+	if s.For("AB") != s.For("ab") {
 		t.Error("one subscription in two letter cases has two governors")
 	}
-	if s.Of("ab") == s.Of("cd") {
+	if s.For("ab") == s.For("cd") {
 		t.Error("two subscriptions share a governor")
 	}
 }
@@ -161,17 +161,17 @@ func answersWith(status int) transport {
 // A write whose place is reserved goes at once, and whoever does not send it gives the place back.
 func TestAReservedWriteGoesWithoutWaitingAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := NewSet(Options{Now: time.Now})
-		places := s.Of("s1").Budget(ARMWrites).Remaining
-		var held []*Permit
+		s := NewLimiters(Options{Now: time.Now})
+		places := s.For("s1").Budget(ARMWrites).Remaining
+		var throttled []*Permit
 		for range places {
 			p, err := s.Reserve(t.Context(), http.MethodPut, "https://management.azure.com"+itemPath)
 			if err != nil {
 				t.Fatal(err)
 			}
-			held = append(held, p)
+			throttled = append(throttled, p)
 		}
-		if left := s.Of("s1").Budget(ARMWrites).Remaining; left > 0 || places < 10 {
+		if left := s.For("s1").Budget(ARMWrites).Remaining; left > 0 || places < 10 {
 			t.Fatalf("%d places are left of %d that are reserved", left, places)
 		}
 		took := func(ctx context.Context) time.Duration {
@@ -183,13 +183,13 @@ func TestAReservedWriteGoesWithoutWaitingAgain(t *testing.T) {
 			resp.Body.Close()
 			return time.Since(began)
 		}
-		if d := took(WithPermit(t.Context(), held[0])); d != 0 {
+		if d := took(WithPermit(t.Context(), throttled[0])); d != 0 {
 			t.Errorf("a reserved write waited %v", d)
 		}
 		if d := took(t.Context()); d == 0 {
 			t.Error("a write took a place that another has reserved")
 		}
-		for _, p := range held[1:] {
+		for _, p := range throttled[1:] {
 			p.Release()
 			p.Release() // the second time does nothing
 		}
@@ -200,14 +200,14 @@ func TestAReservedWriteGoesWithoutWaitingAgain(t *testing.T) {
 }
 
 func TestA429TakesAReservedPlaceAway(t *testing.T) {
-	s := NewSet(Options{Now: time.Now})
+	s := NewLimiters(Options{Now: time.Now})
 	first, err1 := s.Reserve(t.Context(), http.MethodPut, "https://management.azure.com"+itemPath)
 	second, err2 := s.Reserve(t.Context(), http.MethodPut, "https://management.azure.com"+itemPath)
-	if err1 != nil || err2 != nil || !first.Holds() {
+	if err1 != nil || err2 != nil || !first.IsValid() {
 		t.Fatal(err1, err2)
 	}
 	second.Observe(&http.Response{StatusCode: http.StatusTooManyRequests, Header: http.Header{}, Body: http.NoBody})
-	if first.Holds() {
+	if first.IsValid() {
 		t.Error("a place reserved before a 429 is still good after it")
 	}
 	first.Release()

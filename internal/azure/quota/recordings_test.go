@@ -55,7 +55,7 @@ func TestRecordedHeadersAgreeWithTheBuckets(t *testing.T) {
 			}
 			hourly := false
 			for _, b := range BucketOf(r) {
-				_, ok := newMeter(b, false).(*window)
+				_, ok := newModel(b, false).(*window)
 				hourly = hourly || ok
 			}
 			_, got := e.Headers["x-ms-ratelimit-remaining-subscription-resource-requests"]
@@ -72,7 +72,7 @@ func TestRecordedPaceIsNotHeldBack(t *testing.T) {
 	for file, exchanges := range recorded(t) {
 		t.Run(file, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				g := New(Options{Now: time.Now, Confirms: true, OnThrottle: func(e Throttle) { t.Errorf("held back: %+v", e) }})
+				g := NewLimiter(Options{Now: time.Now, Confirms: true, OnThrottle: func(e Throttle) { t.Errorf("held back: %+v", e) }})
 				var began, start time.Time
 				for _, e := range exchanges {
 					at, err := http.ParseTime(e.Headers["date"])
@@ -98,8 +98,8 @@ func TestRecordedPaceIsNotHeldBack(t *testing.T) {
 					time.Sleep(300 * time.Millisecond)
 					permit.Observe(resp)
 				}
-				if held := g.Throttled(); held > 0 {
-					t.Errorf("requests were held back for %s", held)
+				if throttled := g.Throttled(); throttled > 0 {
+					t.Errorf("requests were held back for %s", throttled)
 				}
 			})
 		})

@@ -61,7 +61,7 @@ func (s *service) travel() time.Duration {
 }
 
 // do sends one request through g as class c, as the pipeline would.
-func (s *service) do(t *testing.T, g *Governor, c Class, b Bucket) *http.Response {
+func (s *service) do(t *testing.T, g *Limiter, c Class, b Bucket) *http.Response {
 	t.Helper()
 	permit, err := g.Acquire(t.Context(), c, b)
 	if err != nil {

@@ -7,45 +7,45 @@ import (
 )
 
 const (
-	// worthTelling is how long requests are held back before anybody is told.
-	worthTelling = time.Second
-	tellEvery    = time.Minute
+	// minReportedWait is how long requests are held back before anybody is told.
+	minReportedWait = time.Second
+	reportInterval  = time.Minute
 )
 
-// hold notes that b holds requests back.
-func (g *Governor) hold(now time.Time, b *bucket, wait time.Duration, why Reason) {
-	if b.heldAt.IsZero() {
-		b.heldAt = now
+// markThrottled notes that b holds requests back.
+func (l *Limiter) markThrottled(now time.Time, b *bucket, wait time.Duration, why Reason) {
+	if b.throttledSince.IsZero() {
+		b.throttledSince = now
 	}
-	if wait < worthTelling && now.Sub(b.heldAt) < worthTelling {
+	if wait < minReportedWait && now.Sub(b.throttledSince) < minReportedWait {
 		return
 	}
-	if !b.toldAt.IsZero() && now.Sub(b.toldAt) < tellEvery {
+	if !b.reportedAt.IsZero() && now.Sub(b.reportedAt) < reportInterval {
 		return
 	}
-	b.toldAt = now
-	g.events = append(g.events, Throttle{g.o.Subscription, b.name, wait, why})
+	b.reportedAt = now
+	l.unreported = append(l.unreported, Throttle{l.o.Subscription, b.name, wait, why})
 }
 
-// release closes the books on the buckets that hold nobody back any more.
-func (g *Governor) release(now time.Time, held []*bucket) {
-	for _, b := range g.held {
-		if !slices.Contains(held, b) {
-			b.total += now.Sub(b.heldAt)
-			b.heldAt = time.Time{}
+// clearThrottled closes the books on the buckets that hold nobody back any more.
+func (l *Limiter) clearThrottled(now time.Time, throttled []*bucket) {
+	for _, b := range l.throttled {
+		if !slices.Contains(throttled, b) {
+			b.throttledTotal += now.Sub(b.throttledSince)
+			b.throttledSince = time.Time{}
 		}
 	}
 	switch {
-	case len(g.held) == 0 && len(held) > 0:
-		g.heldAt = now
-	case len(g.held) > 0 && len(held) == 0:
-		g.total += now.Sub(g.heldAt)
+	case len(l.throttled) == 0 && len(throttled) > 0:
+		l.throttledSince = now
+	case len(l.throttled) > 0 && len(throttled) == 0:
+		l.throttledTotal += now.Sub(l.throttledSince)
 	}
-	g.held = held
+	l.throttled = throttled
 }
 
-// State is what a governor did in one bucket.
-type State struct {
+// BucketState is what a governor did in one bucket.
+type BucketState struct {
 	Subscription string
 	Bucket       Bucket
 	// Held is how long any request was held back, not counted once for each.
@@ -56,28 +56,28 @@ type State struct {
 }
 
 // Throttled is how long requests were held back in any bucket.
-func (g *Governor) Throttled() time.Duration {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if len(g.held) > 0 {
-		return g.total + g.o.Now().Sub(g.heldAt)
+func (l *Limiter) Throttled() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.throttled) > 0 {
+		return l.throttledTotal + l.o.Now().Sub(l.throttledSince)
 	}
-	return g.total
+	return l.throttledTotal
 }
 
 // States tells of every bucket in use, sorted by name.
-func (g *Governor) States() []State {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	now := g.o.Now()
-	states := make([]State, 0, len(g.buckets))
-	for _, b := range g.buckets {
-		held := b.total
-		if !b.heldAt.IsZero() {
-			held += now.Sub(b.heldAt)
+func (l *Limiter) States() []BucketState {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.o.Now()
+	states := make([]BucketState, 0, len(l.buckets))
+	for _, b := range l.buckets {
+		throttled := b.throttledTotal
+		if !b.throttledSince.IsZero() {
+			throttled += now.Sub(b.throttledSince)
 		}
-		states = append(states, State{g.o.Subscription, b.name, held, b.pauses, b.meter.budget(now)})
+		states = append(states, BucketState{l.o.Subscription, b.name, throttled, b.pauses, b.model.budget(now)})
 	}
-	slices.SortFunc(states, func(a, b State) int { return cmp.Compare(a.Bucket, b.Bucket) })
+	slices.SortFunc(states, func(a, b BucketState) int { return cmp.Compare(a.Bucket, b.Bucket) })
 	return states
 }

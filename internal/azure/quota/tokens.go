@@ -5,40 +5,42 @@ import (
 	"time"
 )
 
-// tokens is the model of a bucket that holds burst requests and refills steadily (doc.go, "Token buckets").
-type tokens struct {
-	gate
+// tokenBucket is the model of a bucket that holds burst requests and refills steadily (doc.go, "Token buckets").
+type tokenBucket struct {
+	admission
 	burst float64
 	rate  float64 // requests a second
 	// level is what the bucket would hold if every request in flight were still to be counted, and every
 	// answered one had been counted when its answer came.
-	level float64
-	at    time.Time
+	level      float64
+	refilledAt time.Time
 }
 
-// slack is the share of the bucket that is left for what others draw between two answers.
-const slack = 0.02
+// safetyShare is the share of the bucket that is left for what others draw between two answers.
+const safetyShare = 0.02
 
-func newTokens(burst, rate int) *tokens {
-	return &tokens{gate: gate{unsure: true, patience: tokenPatience}, burst: float64(burst), rate: float64(rate), level: float64(burst)}
+func newTokenBucket(burst, rate int) *tokenBucket {
+	return &tokenBucket{admission: admission{isProbing: true, probeTimeout: tokenProbeTimeout}, burst: float64(burst), rate: float64(rate), level: float64(burst)}
 }
 
-func (t *tokens) refill(now time.Time) {
-	if !t.at.IsZero() {
-		t.level = min(t.burst, t.level+t.rate*now.Sub(t.at).Seconds())
+func (t *tokenBucket) refill(now time.Time) {
+	if !t.refilledAt.IsZero() {
+		t.level = min(t.burst, t.level+t.rate*now.Sub(t.refilledAt).Seconds())
 	}
-	t.at = now
+	t.refilledAt = now
 }
 
-// free is how many requests may go at once.
-func (t *tokens) free() float64 { return t.level - float64(t.inFlight) - math.Floor(slack*t.burst) }
+// available is how many requests may go at once.
+func (t *tokenBucket) available() float64 {
+	return t.level - float64(t.inFlight) - math.Floor(safetyShare*t.burst)
+}
 
-func (t *tokens) wait(now time.Time, _ Class) (time.Duration, Reason) {
-	if d, why := t.gate.wait(now); d > 0 {
+func (t *tokenBucket) waitTime(now time.Time, _ Class) (time.Duration, Reason) {
+	if d, why := t.admission.waitTime(now); d > 0 {
 		return d, why
 	}
 	t.refill(now)
-	missing := 1 - t.free()
+	missing := 1 - t.available()
 	switch {
 	case missing <= 1e-9: // rounding
 		return 0, ""
@@ -48,30 +50,30 @@ func (t *tokens) wait(now time.Time, _ Class) (time.Duration, Reason) {
 	return time.Duration(math.Ceil(missing / t.rate * float64(time.Second))), UsedUp
 }
 
-func (t *tokens) take(now time.Time, c Class) ticket {
+func (t *tokenBucket) reserve(now time.Time, c Class) reservation {
 	t.refill(now)
-	k := t.gate.take(now, c)
+	k := t.admission.reserve(now, c)
 	k.level = t.level - float64(t.inFlight)
 	return k
 }
 
-func (t *tokens) untake(ticket) { t.gate.untake() }
+func (t *tokenBucket) cancel(reservation) { t.admission.cancel() }
 
-func (t *tokens) settle(now time.Time, k ticket, a answer) {
+func (t *tokenBucket) commit(now time.Time, k reservation, a answer) {
 	t.refill(now)
-	overtaken := t.overtaken(k)
-	t.gate.settle(k, a)
+	overtaken := t.answeredSince(k)
+	t.admission.commit(k, a)
 	t.level--
-	if !a.told {
+	if !a.hasRemaining {
 		return
 	}
-	left := float64(a.left)
+	left := float64(a.remaining)
 	if k.level >= t.burst-1 { // it was full and nothing else on its way: so full is what this shows, or others drew
-		t.burst = min(t.burst, left+1+float64(t.after(k)))
+		t.burst = min(t.burst, left+1+float64(t.sentSince(k)))
 	}
 	t.burst = max(t.burst, left+1)
 	// The least that can be left without others: nothing refilled, all that was let go since counted first.
-	least := math.Floor(k.level) - float64(t.after(k))
+	least := math.Floor(k.level) - float64(t.sentSince(k))
 	if others := least - left; others > 0 {
 		t.level -= others
 	}
@@ -79,17 +81,17 @@ func (t *tokens) settle(now time.Time, k ticket, a answer) {
 	t.level = min(t.burst, max(t.level, left-float64(overtaken)))
 }
 
-func (t *tokens) refuse(now time.Time, r refusal, jitter float64) {
+func (t *tokenBucket) onThrottled(now time.Time, r retryHint, jitter float64) {
 	t.pause(now, r, jitter)
 	t.refill(now)
 	t.level = min(t.level, 0)
 }
 
-func (t *tokens) budget(now time.Time) Budget {
+func (t *tokenBucket) budget(now time.Time) Budget {
 	t.refill(now)
-	b := Budget{Limit: int(t.burst), Remaining: max(0, int(t.free()))}
-	if now.Before(t.paused) {
-		b.Paused = t.paused
+	b := Budget{Limit: int(t.burst), Remaining: max(0, int(t.available()))}
+	if now.Before(t.pausedUntil) {
+		b.Paused = t.pausedUntil
 		b.Remaining = 0
 	}
 	if missing := t.burst - t.level; missing > 0 {
