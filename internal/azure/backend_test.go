@@ -240,7 +240,7 @@ func policyOf(t *testing.T, body string) plan.PolicySpec {
 	if err := json.Unmarshal([]byte(body), &w); err != nil {
 		t.Fatal(err)
 	}
-	p, err := w.policy(vaultID)
+	p, err := w.toPolicy(vaultID)
 	if err != nil || p.Unreadable != "" {
 		t.Fatalf("we cannot read our own policy: %v%s\n%s", err, p.Unreadable, body)
 	}
@@ -320,7 +320,7 @@ func TestPolicyUpdatesKeepWhatTheyDoNotChange(t *testing.T) {
 						Action: plan.UpdatePolicy, Target: policyID, Vault: vaultID, Risk: plan.RiskReducesRetention,
 						Before: &plan.State{Spec: &before}, After: &plan.State{Spec: &after},
 					}, http.MethodPut, policyID)
-				want := said(before, after)
+				want := fillUnset(before, after)
 				if d := cmp.Diff(want, policyOf(t, got.body)); d != "" {
 					t.Error(d)
 				}
@@ -371,7 +371,7 @@ func TestPolicyTimesAreWrittenWithADayThatIsOverEverywhere(t *testing.T) {
 					if alter == nil {
 						from = plan.PolicySpec{}
 					}
-					if err := layOver(properties, from, after, now); err != nil {
+					if err := mergePolicy(properties, from, after, now); err != nil {
 						t.Fatal(err)
 					}
 					text := string(properties["schedulePolicy"]) + string(properties["retentionPolicy"])
@@ -398,11 +398,11 @@ func TestPolicyTimesAreWrittenWithADayThatIsOverEverywhere(t *testing.T) {
 
 func TestPolicyTimesThatAreOverGoBackAsTheyCame(t *testing.T) {
 	raw := json.RawMessage(`{ "scheduleRunTimes":["2024-04-28T16:30:00.000Z"], "odd":[1.50, "23:00:00Z", "2099-x", null] }`)
-	got, err := notLaterThan("2026-11-29", raw)
+	got, err := clampDates("2026-11-29", raw)
 	if err != nil || string(got) != string(raw) {
 		t.Errorf("%s, %v", got, err)
 	}
-	got, err = notLaterThan("2024-04-27", raw)
+	got, err = clampDates("2024-04-27", raw)
 	if want := `{"odd":[1.50,"23:00:00Z","2099-x",null],"scheduleRunTimes":["2024-04-27T16:30:00.000Z"]}`; err != nil || string(got) != want {
 		t.Errorf("%s, %v", got, err)
 	}

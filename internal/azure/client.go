@@ -63,7 +63,7 @@ type Throttle struct {
 type Client struct {
 	cloudName   string
 	endpoint    *url.URL
-	tokens      *tokens
+	tokens      *tokenSource
 	scope       string
 	static      bool
 	command     Command
@@ -77,7 +77,7 @@ type Client struct {
 	counts   *counter
 	quotas   *quota.Limiters
 
-	policies knownPolicies
+	policies policyCache
 
 	mu sync.Mutex
 	// extended are the extendedProperties of items beside the disk filter, which goes back with every write.
@@ -104,19 +104,19 @@ func New(o Options) (*Client, error) {
 		scope:   conf.Services[cloud.ResourceManager].Audience + "/.default",
 		command: o.Command, version: firstOf(strings.TrimSpace(o.Version), "dev"),
 		correlation: firstOf(o.CorrelationID, uuid.NewString()),
-		clock:       &serviceClock{machine: o.Now},
+		clock:       &serviceClock{machineNow: o.Now},
 		started:     o.Now(),
 		router:      newRouter(), counts: newCounter(),
-		quotas:   quota.NewLimiters(o.quota()),
+		quotas:   quota.NewLimiters(o.quotaOptions()),
 		extended: map[armid.Key]map[string]json.RawMessage{},
-		policies: knownPolicies{all: map[armid.Key]knownPolicy{}},
+		policies: policyCache{entries: map[armid.Key]cachedPolicy{}},
 		failures: map[armid.Key][]plan.JobError{},
 		oldJobs:  map[armid.Key]bool{},
 	}
 	if o.Cloud == (Cloud{}) {
 		c.cloudName = AzurePublic
 	}
-	if c.tokens, err = o.tokens(conf); err != nil {
+	if c.tokens, err = o.newTokenSource(conf); err != nil {
 		return nil, err
 	}
 	c.static = o.AccessToken != ""
@@ -126,14 +126,14 @@ func New(o Options) (*Client, error) {
 	return c, nil
 }
 
-func (o Options) tokens(conf cloud.Configuration) (*tokens, error) {
+func (o Options) newTokenSource(conf cloud.Configuration) (*tokenSource, error) {
 	switch {
 	case o.AccessToken != "" && o.Endpoint == "":
 		return nil, errors.New("an access token of your own goes with an endpoint of your own only")
 	case o.AccessToken != "":
-		return newTokens(staticToken(o.AccessToken), nil, o.Now), nil
+		return newTokenSource(staticToken(o.AccessToken), nil, o.Now), nil
 	case o.Credential != nil:
-		return newTokens(o.Credential, nil, o.Now), nil
+		return newTokenSource(o.Credential, nil, o.Now), nil
 	}
 	anew := func() (azcore.TokenCredential, error) {
 		return newCredential(conf, o.Tenant, o.Cloud.Name == "" && o.Cloud.Endpoint != "")
@@ -142,10 +142,10 @@ func (o Options) tokens(conf cloud.Configuration) (*tokens, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newTokens(credential, anew, o.Now), nil
+	return newTokenSource(credential, anew, o.Now), nil
 }
 
-func (o Options) quota() quota.Options {
+func (o Options) quotaOptions() quota.Options {
 	q := quota.Options{Now: o.Now, Jitter: rand.Float64, Confirms: o.Command == CommandApply || o.Command == CommandBackup || o.Command == CommandRestore}
 	if o.OnThrottle != nil {
 		q.OnThrottle = func(t quota.Throttle) {
@@ -178,7 +178,7 @@ func (c *Client) Budget(vault string, kind apply.ReadKind) apply.Budget {
 	case apply.ReadOperation:
 	}
 	left := c.quotas.For(armid.SubscriptionOf(vault)).Budget(bucket)
-	b := apply.Budget{Remaining: left.Remaining, Resets: c.At(left.Resets), Next: c.At(left.Next)}
+	b := apply.Budget{Remaining: left.Remaining, Resets: c.ServiceTime(left.Resets), Next: c.ServiceTime(left.Next)}
 	if left.Remaining == quota.Unlimited {
 		b.Remaining = -1
 	}

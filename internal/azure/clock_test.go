@@ -21,7 +21,7 @@ func TestTheClientTellsTheServicesTime(t *testing.T) {
 		c := f.client(t, CommandPlan)
 		read := func() {
 			t.Helper()
-			if _, err := c.get(t.Context(), "reading", c.url(vaultID, apiVault), 0, &struct{}{}); err != nil {
+			if _, err := c.getDocument(t.Context(), "reading", c.buildURL(vaultID, apiVault), 0, &struct{}{}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -41,7 +41,7 @@ func TestTheClientTellsTheServicesTime(t *testing.T) {
 		if got := c.ClockSkew(); got != 400*24*time.Hour {
 			t.Errorf("the machine is %v ahead", got)
 		}
-		if got := c.jobsFrom(); !got.Equal(service.Add(-jobSlack)) {
+		if got := c.jobWindowStart(); !got.Equal(service.Add(-jobWindowSlack)) {
 			t.Errorf("jobs are listed since %v, want an hour before the service's %v", got, service)
 		}
 	})

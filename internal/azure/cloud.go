@@ -83,13 +83,13 @@ func parseEndpoint(s string) (*url.URL, error) {
 		return nil, fmt.Errorf("endpoint %q is not of the form https://host[:port]", s)
 	case u.Scheme != "https" && u.Scheme != "http":
 		return nil, fmt.Errorf("endpoint %q is neither https nor http", s)
-	case u.Scheme == "http" && !loopback(u.Hostname()):
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
 		return nil, fmt.Errorf("endpoint %q: plain http is allowed on loopback only", s)
 	}
 	return &url.URL{Scheme: u.Scheme, Host: strings.ToLower(u.Host)}, nil
 }
 
-func loopback(host string) bool {
+func isLoopback(host string) bool {
 	if strings.EqualFold(host, "localhost") {
 		return true
 	}
@@ -97,8 +97,8 @@ func loopback(host string) bool {
 	return err == nil && ip.IsLoopback()
 }
 
-// sameOrigin compares scheme, host and port; a port left out is the scheme's own.
-func sameOrigin(a, b *url.URL) bool {
+// isSameOrigin compares scheme, host and port; a port left out is the scheme's own.
+func isSameOrigin(a, b *url.URL) bool {
 	return a.Scheme == b.Scheme && hostPort(a) == hostPort(b)
 }
 

@@ -39,7 +39,7 @@ func newCredential(conf cloud.Configuration, tenant string, custom bool) (azcore
 	if err == nil {
 		return cred, nil
 	}
-	message := inOneLine(err.Error())
+	message := oneLine(err.Error())
 	if value, set := os.LookupEnv(tokenCredentials); set { // all else that may be wrong is an attempt that fails
 		message = fmt.Sprintf("%s is %q, but must be one of %s, or not be set", tokenCredentials, value, strings.Join(CredentialChoices(), ", "))
 	}
@@ -147,7 +147,7 @@ func firstLine(s string) string {
 // unmarshalTolerant is json.Unmarshal that takes a field of an unexpected type as [tolerate] does.
 func unmarshalTolerant(data []byte, v any) error { return tolerate(json.Unmarshal(data, v), v) }
 
-func wrongType(err error) bool {
+func isTypeError(err error) bool {
 	_, ok := errors.AsType[*json.UnmarshalTypeError](err)
 	return ok
 }

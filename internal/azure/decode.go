@@ -14,33 +14,33 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// sink takes the body of a 200. It may be called again for the same request: it starts from nothing each time.
-type sink func(io.Reader) error
+// bodyDecoder takes the body of a 200. It may be called again for the same request: it starts from nothing each time.
+type bodyDecoder func(io.Reader) error
 
 // malformedError is a 200 whose body is not what it should be.
 type malformedError struct{ why string }
 
 func (e *malformedError) Error() string { return e.why }
 
-// decodeInside hands the body of a 200 to the request's sink inside the retry loop: a body that breaks off is a
+// decodePolicy hands the body of a 200 to the request's sink inside the retry loop: a body that breaks off is a
 // failed attempt, not a shorter list.
-func decodeInside(req *policy.Request) (*http.Response, error) {
+func decodePolicy(req *policy.Request) (*http.Response, error) {
 	resp, err := req.Next()
 	if err != nil {
 		return resp, err
 	}
-	var take sink
+	var take bodyDecoder
 	if !req.OperationValue(&take) || resp.StatusCode != http.StatusOK {
 		_, err := runtime.Payload(resp) // small; from here on it is in memory
 		return resp, err
 	}
 	defer resp.Body.Close()
 	if err := checkJSON(resp.Header); err != nil {
-		return nil, &finalError{err}
+		return nil, &nonRetriableError{err}
 	}
 	if err := take(resp.Body); err != nil {
 		if _, syntax := errors.AsType[*malformedError](err); syntax {
-			return nil, &finalError{err}
+			return nil, &nonRetriableError{err}
 		}
 		return nil, fmt.Errorf("reading the answer: %w", err)
 	}
@@ -48,11 +48,11 @@ func decodeInside(req *policy.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// finalError is an error that azcore must not retry.
-type finalError struct{ error }
+// nonRetriableError is an error that azcore must not retry.
+type nonRetriableError struct{ error }
 
-func (e *finalError) Unwrap() error { return e.error }
-func (e *finalError) NonRetriable() {}
+func (e *nonRetriableError) Unwrap() error { return e.error }
+func (e *nonRetriableError) NonRetriable() {}
 
 // checkJSON refuses anything that is not JSON: a proxy's login page is a 200, too.
 func checkJSON(h http.Header) error {
@@ -73,8 +73,8 @@ type page[T any] struct {
 // rowReadFunc makes of a row what is kept of it. raw is one valid JSON value; it must not be kept.
 type rowReadFunc[T any] func(raw []byte) (T, error)
 
-// rows keeps rows as T has them.
-func rows[T any]() rowReadFunc[T] {
+// newRowReadFunc keeps rows as T has them.
+func newRowReadFunc[T any]() rowReadFunc[T] {
 	d := newRowDecoder[T]()
 	return func(raw []byte) (v T, err error) {
 		err = d.decode(raw, &v)
@@ -88,7 +88,7 @@ func decodePage[T any](r io.Reader, keepRaw bool, read rowReadFunc[T]) (page[T],
 	var p page[T]
 	// As encoding/json is: of a key that stands twice the last one counts, and what is no UTF-8 is replaced where it is decoded.
 	dec := jsontext.NewDecoder(r, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
-	if err := expect(dec, '{'); err != nil {
+	if err := expectDelim(dec, '{'); err != nil {
 		return p, err
 	}
 	found := false
@@ -131,7 +131,7 @@ func decodePage[T any](r io.Reader, keepRaw bool, read rowReadFunc[T]) (page[T],
 }
 
 func decodeRows[T any](dec *jsontext.Decoder, p *page[T], keepRaw bool, read rowReadFunc[T]) error {
-	if err := expect(dec, '['); err != nil {
+	if err := expectDelim(dec, '['); err != nil {
 		return err
 	}
 	for dec.PeekKind() != ']' {
@@ -148,10 +148,10 @@ func decodeRows[T any](dec *jsontext.Decoder, p *page[T], keepRaw bool, read row
 		}
 		p.value = append(p.value, v)
 	}
-	return expect(dec, ']')
+	return expectDelim(dec, ']')
 }
 
-func expect(dec *jsontext.Decoder, want jsontext.Kind) error {
+func expectDelim(dec *jsontext.Decoder, want jsontext.Kind) error {
 	if kind := dec.PeekKind(); kind != want && kind != 0 {
 		return &malformedError{why: fmt.Sprintf("the answer has %s where %q should stand", kind, string(want))}
 	}
@@ -172,7 +172,7 @@ func asMalformed(err error) error {
 	if s, ok := errors.AsType[*json.SyntaxError](err); ok {
 		return &malformedError{why: "the answer is not JSON: " + s.Error()}
 	}
-	if wrongType(err) {
+	if isTypeError(err) {
 		return &malformedError{why: "the answer has another form than expected: " + err.Error()}
 	}
 	return err

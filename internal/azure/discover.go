@@ -17,8 +17,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// readers bounds the reads of one discovery that are in flight.
-const readers = 16
+// maxConcurrentReads bounds the reads of one discovery that are in flight.
+const maxConcurrentReads = 16
 
 // Discover reads what a plan needs to know (docs/design.md §4). What could not be read is in the gaps of the result.
 // An error means that nothing could be: [SignInError] when Azure lets us in nowhere, or the context's cause.
@@ -29,14 +29,14 @@ func (c *Client) Discover(ctx context.Context, scope plan.Scope) (plan.Observed,
 func (c *Client) discover(ctx context.Context, scope plan.Scope, rec *recorder) (plan.Observed, error) {
 	d := newDiscovery(c, scope, rec)
 	// Each step needs what the one before it found.
-	for _, step := range []func() []read{
-		d.lists, d.fileVaults, d.elsewhere, d.checks,
+	for _, step := range []func() []readTask{
+		d.subscriptionTasks, d.fileVaultTasks, d.otherVaultTasks, d.checkTasks,
 	} {
 		if err := d.run(ctx, step()); err != nil {
 			return plan.Observed{}, err
 		}
 	}
-	return d.result(), nil
+	return d.sortedResult(), nil
 }
 
 // discovery is one run of Discover. Its maps are written by the reads, under mu, and read between the steps.
@@ -45,40 +45,40 @@ type discovery struct {
 	scope plan.Scope
 	rec   *recorder // nil but for a snapshot
 
-	mu      sync.Mutex
-	out     plan.Observed
-	seen    map[armid.Key]seenVM
-	absent  map[armid.Key]bool // vaults of the file that do not exist
-	good    int                // reads that were answered
-	denied  []*apply.Error     // 401 and 403
-	failed  int                // all reads that were not answered well
-	signIn  *SignInError
-	allVMs  map[string]bool // subscriptions whose VM list was read
-	foreign []plan.Vault
+	mu                sync.Mutex
+	out               plan.Observed
+	seen              map[armid.Key]seenVM
+	absent            map[armid.Key]bool // vaults of the file that do not exist
+	successes         int                // reads that were answered
+	denied            []*apply.Error     // 401 and 403
+	failures          int                // all reads that were not answered well
+	signInErr         *SignInError
+	allVMs            map[string]bool // subscriptions whose VM list was read
+	vaultsOutsideFile []plan.Vault
 }
 
 // seenVM is what is known of a VM that a list or an item names.
 type seenVM struct {
-	id     string // as the list spells it; "" = no list did
-	read   bool
-	unread bool // only its id may be relied on
-	held   bool // it has an item that is not soft-deleted
+	id          string // as the list spells it; "" = no list did
+	isRead      bool
+	isUnread    bool // only its id may be relied on
+	isProtected bool // it has an item that is not soft-deleted
 }
 
 func newDiscovery(c *Client, scope plan.Scope, rec *recorder) *discovery {
 	return &discovery{c: c, scope: scope, rec: rec, seen: map[armid.Key]seenVM{}, absent: map[armid.Key]bool{}, allVMs: map[string]bool{}}
 }
 
-// read is one list or document; its errors become gaps by itself.
-type read func(context.Context)
+// readTask is one list or document; its errors become gaps by itself.
+type readTask func(context.Context)
 
-func (d *discovery) run(ctx context.Context, reads []read) error {
+func (d *discovery) run(ctx context.Context, reads []readTask) error {
 	var g errgroup.Group
-	g.SetLimit(readers)
+	g.SetLimit(maxConcurrentReads)
 	for _, r := range reads {
 		g.Go(func() error {
 			defer crash.ExitOnPanic()
-			if ctx.Err() == nil && !d.signedOut() {
+			if ctx.Err() == nil && !d.hasAuthFailed() {
 				r(ctx)
 			}
 			return nil
@@ -88,22 +88,22 @@ func (d *discovery) run(ctx context.Context, reads []read) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
-	return d.signedIn()
+	return d.authError()
 }
 
-// signedOut says that no token is to be had, so that asking further is vain.
-func (d *discovery) signedOut() bool {
+// hasAuthFailed says that no token is to be had, so that asking further is vain.
+func (d *discovery) hasAuthFailed() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.signIn != nil
+	return d.signInErr != nil
 }
 
-// signedIn is the error for an Azure that lets us read nothing at all.
-func (d *discovery) signedIn() error {
-	if d.signIn != nil {
-		return d.signIn
+// authError is the error for an Azure that lets us read nothing at all.
+func (d *discovery) authError() error {
+	if d.signInErr != nil {
+		return d.signInErr
 	}
-	if d.good > 0 || len(d.denied) == 0 || len(d.denied) < d.failed {
+	if d.successes > 0 || len(d.denied) == 0 || len(d.denied) < d.failures {
 		return nil
 	}
 	first := slices.MinFunc(d.denied, func(a, b *apply.Error) int { return strings.Compare(a.Op, b.Op) })
@@ -113,41 +113,41 @@ func (d *discovery) signedIn() error {
 	}
 }
 
-// fail turns a failed read into a gap.
-func (d *discovery) fail(ctx context.Context, where plan.Gap, err error) {
+// recordGap turns a failed read into a gap.
+func (d *discovery) recordGap(ctx context.Context, where plan.Gap, err error) {
 	if ctx.Err() != nil {
 		return
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if s, ok := errors.AsType[*SignInError](err); ok {
-		d.signIn = s
+		d.signInErr = s
 		return
 	}
-	d.rec.refused(err)
-	d.failed++
+	d.rec.recordFailedRead(err)
+	d.failures++
 	if e, ok := errors.AsType[*apply.Error](err); ok && (e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden) {
 		d.denied = append(d.denied, e)
 	}
 	d.out.Gaps = append(d.out.Gaps, asGap(where, err))
 }
 
-// got notes a read that was answered, a 404 that means absence included, and adds what it brought.
-func (d *discovery) got(add func(*plan.Observed)) {
+// recordSuccess notes a read that was answered, a 404 that means absence included, and adds what it brought.
+func (d *discovery) recordSuccess(add func(*plan.Observed)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.good++
+	d.successes++
 	add(&d.out)
 }
 
-// lists reads what is read per subscription, and the vaults of the file.
-func (d *discovery) lists() []read {
-	var reads []read
+// subscriptionTasks reads what is read per subscription, and the vaults of the file.
+func (d *discovery) subscriptionTasks() []readTask {
+	var reads []readTask
 	if d.scope.AllVaults {
 		reads = append(reads, d.subscriptions)
 	}
 	if d.scope.Graph {
-		reads = append(reads, d.graphVMs)
+		reads = append(reads, d.listVMsByGraph)
 	}
 	for _, s := range d.scope.Subscriptions {
 		if !d.scope.Graph {
@@ -163,9 +163,9 @@ func (d *discovery) lists() []read {
 	return reads
 }
 
-// fileVaults reads what lies in the vaults of the file, and the VMs of id rules that no list showed.
-func (d *discovery) fileVaults() []read {
-	var reads []read
+// fileVaultTasks reads what lies in the vaults of the file, and the VMs of id rules that no list showed.
+func (d *discovery) fileVaultTasks() []readTask {
+	var reads []readTask
 	locations := map[armid.Key]string{}
 	for _, v := range d.out.Vaults {
 		locations[armid.Of(v.ID)] = v.Location
@@ -189,24 +189,24 @@ func (d *discovery) fileVaults() []read {
 		}
 	}
 	if d.scope.AllVaults {
-		for _, v := range d.foreign {
+		for _, v := range d.vaultsOutsideFile {
 			reads = append(reads,
 				func(ctx context.Context) { d.listItems(ctx, v) },
 				func(ctx context.Context) { d.listPolicies(ctx, v) })
 		}
 	}
 	for _, id := range d.scope.VMs {
-		if !d.seen[armid.Of(id)].read {
+		if !d.seen[armid.Of(id)].isRead {
 			reads = append(reads, func(ctx context.Context) { d.getVM(ctx, id) })
 		}
 	}
 	return reads
 }
 
-// result sorts what was found: the order of answers must not show.
-func (d *discovery) result() plan.Observed {
+// sortedResult sorts what was found: the order of answers must not show.
+func (d *discovery) sortedResult() plan.Observed {
 	o := d.out
-	o.VMs = slices.DeleteFunc(o.VMs, func(v plan.VM) bool { return v.Unreadable != "" && d.seen[armid.Of(v.ID)].read }) // read since
+	o.VMs = slices.DeleteFunc(o.VMs, func(v plan.VM) bool { return v.Unreadable != "" && d.seen[armid.Of(v.ID)].isRead }) // read since
 	slices.Sort(o.Notes)
 	o.Notes = slices.Compact(o.Notes)
 	slices.Sort(o.Taken)

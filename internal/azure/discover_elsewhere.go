@@ -16,56 +16,56 @@ import (
 )
 
 const (
-	// tenthOfBudget is a tenth of the hourly budget of one Recovery Services action, the smallest recorded
+	// budgetTenth is a tenth of the hourly budget of one Recovery Services action, the smallest recorded
 	// (docs/azure.md §12).
-	tenthOfBudget = plan.BackupRequestsPerHour / 10
-	// protectablePage is the documented page size of protectable items (docs/azure.md §2).
-	protectablePage = 200
-	// freshPoint is how young a recovery point is that proves that its VM was there just now.
-	freshPoint = 72 * time.Hour
-	// visibilityChecks bounds the questions of one subscription about VMs that are not in its list.
-	visibilityChecks = 20
+	budgetTenth = plan.BackupRequestsPerHour / 10
+	// protectablePageSize is the documented page size of protectable items (docs/azure.md §2).
+	protectablePageSize = 200
+	// maxFreshPointAge is how young a recovery point is that proves that its VM was there just now.
+	maxFreshPointAge = 72 * time.Hour
+	// maxVisibilityChecks bounds the questions of one subscription about VMs that are not in its list.
+	maxVisibilityChecks = 20
 )
 
-// elsewhere asks where the VMs that no vault of the file holds are protected: by listing the other vaults of
+// otherVaultTasks asks where the VMs that no vault of the file holds are protected: by listing the other vaults of
 // their region, or one VM at a time. Listing tells states and costs a request a vault of a small hourly budget;
 // backupStatus only says "protected" (docs/azure.md §9), from ARM's write bucket. So vaults are listed while
 // that takes a tenth of the budget at most, and beyond that whichever takes the smaller share of its own.
-func (d *discovery) elsewhere() []read {
+func (d *discovery) otherVaultTasks() []readTask {
 	if d.scope.AllVaults && d.scope.Hidden {
-		return d.hidden()
+		return d.hiddenVaultTasks()
 	}
 	if !d.scope.Elsewhere || d.scope.AllVaults {
 		return nil
 	}
 	vaults := map[region][]plan.Vault{}
-	for _, v := range d.foreign {
+	for _, v := range d.vaultsOutsideFile {
 		r := regionOf(armid.SubscriptionOf(v.ID), v.Location)
 		vaults[r] = append(vaults[r], v)
 	}
-	var reads []read
-	for r, vms := range d.remaining() {
+	var reads []readTask
+	for r, vms := range d.undecidedVMs() {
 		here := vaults[r]
 		listing := float64(len(here)) / plan.BackupRequestsPerHour
 		asking := float64(len(vms)) / plan.ARMWritesBurst
-		if len(here) <= tenthOfBudget || listing <= asking {
+		if len(here) <= budgetTenth || listing <= asking {
 			for _, v := range here {
 				reads = append(reads, func(ctx context.Context) { d.listItems(ctx, v) })
 			}
 			continue
 		}
 		for _, vm := range vms {
-			reads = append(reads, func(ctx context.Context) { d.askStatus(ctx, vm) })
+			reads = append(reads, func(ctx context.Context) { d.readBackupStatus(ctx, vm) })
 		}
 	}
 	return reads
 }
 
-// remaining are the VMs that could be protected and are in no vault that was read.
-func (d *discovery) remaining() map[region][]plan.VM {
+// undecidedVMs are the VMs that could be protected and are in no vault that was read.
+func (d *discovery) undecidedVMs() map[region][]plan.VM {
 	out := map[region][]plan.VM{}
 	for _, vm := range d.out.VMs {
-		if vm.Unsupported == "" && vm.Unreadable == "" && !d.seen[armid.Of(vm.ID)].held {
+		if vm.Unsupported == "" && vm.Unreadable == "" && !d.seen[armid.Of(vm.ID)].isProtected {
 			r := regionOf(vm.Subscription, vm.Location)
 			out[r] = append(out[r], vm)
 		}
@@ -73,52 +73,52 @@ func (d *discovery) remaining() map[region][]plan.VM {
 	return out
 }
 
-// askStatus asks backupStatus where one VM is protected.
-func (d *discovery) askStatus(ctx context.Context, vm plan.VM) {
+// readBackupStatus asks backupStatus where one VM is protected.
+func (d *discovery) readBackupStatus(ctx context.Context, vm plan.VM) {
 	gap := plan.Gap{Kind: plan.GapStatus, Subscription: vm.Subscription, Location: vm.Location, Target: vm.ID}
-	w, err := d.backupStatus(ctx, vm)
+	w, err := d.fetchBackupStatus(ctx, vm)
 	if err != nil {
-		d.fail(ctx, gap, err)
+		d.recordGap(ctx, gap, err)
 		return
 	}
-	d.got(func(o *plan.Observed) {
+	d.recordSuccess(func(o *plan.Observed) {
 		switch {
-		case w.unprotected():
-		case w.protected():
-			d.hold(armid.Of(vm.ID))
-			o.Items = append(o.Items, w.item(vm.ID))
+		case w.isUnprotected():
+		case w.isProtected():
+			d.markProtected(armid.Of(vm.ID))
+			o.Items = append(o.Items, w.toItem(vm.ID))
 		default: // protected, it does not say where; or a word we do not know
-			o.Gaps = append(o.Gaps, w.unclear(gap))
+			o.Gaps = append(o.Gaps, w.unclearGap(gap))
 		}
 	})
 }
 
-// backupStatus asks the service where one VM is protected.
-func (d *discovery) backupStatus(ctx context.Context, vm plan.VM) (w wireStatus, err error) {
+// fetchBackupStatus asks the service where one VM is protected.
+func (d *discovery) fetchBackupStatus(ctx context.Context, vm plan.VM) (w wireStatus, err error) {
 	var raw []byte
 	_, err = d.c.do(ctx, request{
 		op: "asking for the backup status of " + vm.ID, method: http.MethodPost, class: quota.Other,
-		url: d.c.url("/subscriptions/"+vm.Subscription+"/providers/Microsoft.RecoveryServices/locations/"+
+		url: d.c.buildURL("/subscriptions/"+vm.Subscription+"/providers/Microsoft.RecoveryServices/locations/"+
 			armid.Location(vm.Location)+"/backupStatus", apiBackup),
-		body: map[string]string{"resourceType": "VM", "resourceId": vm.ID},
-		take: document(&w, &raw),
+		body:   map[string]string{"resourceType": "VM", "resourceId": vm.ID},
+		decode: documentDecoder(&w, &raw),
 	})
 	return w, err
 }
 
-// checks reads what is judged by everything else: protectable items and whether the identity sees enough.
-func (d *discovery) checks() []read {
-	var reads []read
+// checkTasks reads what is judged by everything else: protectable items and whether the identity sees enough.
+func (d *discovery) checkTasks() []readTask {
+	var reads []readTask
 	if d.scope.Protectable {
-		reads = append(reads, d.protectable()...)
+		reads = append(reads, d.protectableTasks()...)
 	}
-	return append(reads, d.visibility()...)
+	return append(reads, d.visibilityTasks()...)
 }
 
-// protectable reads what the service offers for protection, once per region, through the first vault of the
+// protectableTasks reads what the service offers for protection, once per region, through the first vault of the
 // file there; never where that takes more than a tenth of the hourly budget.
-func (d *discovery) protectable() []read {
-	remaining := d.remaining()
+func (d *discovery) protectableTasks() []readTask {
+	remaining := d.undecidedVMs()
 	through := map[region]string{}
 	for _, v := range d.out.Vaults {
 		r := regionOf(armid.SubscriptionOf(v.ID), v.Location)
@@ -126,9 +126,9 @@ func (d *discovery) protectable() []read {
 			through[r] = v.ID
 		}
 	}
-	var reads []read
+	var reads []readTask
 	for r, vault := range through {
-		if n := len(remaining[r]); n == 0 || n > tenthOfBudget*protectablePage {
+		if n := len(remaining[r]); n == 0 || n > budgetTenth*protectablePageSize {
 			continue
 		}
 		reads = append(reads, func(ctx context.Context) { d.listProtectable(ctx, r, vault) })
@@ -137,30 +137,30 @@ func (d *discovery) protectable() []read {
 }
 
 func (d *discovery) listProtectable(ctx context.Context, r region, vault string) {
-	u := d.c.url(vault+"/backupProtectableItems", apiBackup, "$filter", filterVMs)
+	u := d.c.buildURL(vault+"/backupProtectableItems", apiBackup, "$filter", filterVMs)
 	op := fmt.Sprintf("listing protectable items through %q", vaultName(vault))
-	found, err := listPages(ctx, d.c, op, u, quota.Other, d.rec.tap("protectableItems"), rows[wireProtectable](), tenthOfBudget)
+	found, err := listPages(ctx, d.c, op, u, quota.Other, d.rec.tee("protectableItems"), newRowReadFunc[wireProtectable](), budgetTenth)
 	if errors.Is(err, errTooManyPages) {
 		return // not read: the plan then refreshes nothing beforehand
 	}
 	if err != nil {
-		d.fail(ctx, plan.Gap{Kind: plan.GapProtectable, Subscription: r.subscription, Location: r.location, Vault: vault}, err)
+		d.recordGap(ctx, plan.Gap{Kind: plan.GapProtectable, Subscription: r.subscription, Location: r.location, Vault: vault}, err)
 		return
 	}
 	p := plan.Protectable{Subscription: r.subscription, Location: r.location, Vault: vault, VMs: []string{}}
 	for _, w := range found {
-		if vm := w.Properties.VirtualMachineID.loose(); vm != "" {
+		if vm := w.Properties.VirtualMachineID.textOrEmpty(); vm != "" {
 			p.VMs = append(p.VMs, vm)
 		}
 	}
 	sortByID(p.VMs, func(s string) string { return s })
-	d.got(func(o *plan.Observed) { o.Protectable = append(o.Protectable, p) })
+	d.recordSuccess(func(o *plan.Observed) { o.Protectable = append(o.Protectable, p) })
 }
 
-// visibility asks for VMs that have a fresh recovery point and are not in the list of their subscription: one a
+// visibilityTasks asks for VMs that have a fresh recovery point and are not in the list of their subscription: one a
 // resource group, as that is what rights are given by. A 403 proves that the identity sees too little; a 404
 // that the VM is gone.
-func (d *discovery) visibility() []read {
+func (d *discovery) visibilityTasks() []readTask {
 	var suspects []plan.Item
 	now := d.c.Now()
 	asked := map[armid.Key]bool{} // by id rules
@@ -168,7 +168,7 @@ func (d *discovery) visibility() []read {
 		asked[armid.Of(id)] = true
 	}
 	for _, it := range d.out.Items {
-		if it.SoftDeleted || it.Unreadable != "" || now.Sub(it.LastRecoveryPoint) >= freshPoint {
+		if it.SoftDeleted || it.Unreadable != "" || now.Sub(it.LastRecoveryPoint) >= maxFreshPointAge {
 			continue
 		}
 		if vm := armid.Of(it.VM); d.seen[vm].id == "" && !asked[vm] {
@@ -180,7 +180,7 @@ func (d *discovery) visibility() []read {
 	})
 	groups := map[string]bool{}
 	checks := map[string]int{} // by subscription
-	var reads []read
+	var reads []readTask
 	for _, it := range suspects {
 		vm, err := armid.ParseVM(it.VM)
 		if err != nil {
@@ -188,23 +188,23 @@ func (d *discovery) visibility() []read {
 		}
 		sub := strings.ToLower(vm.Subscription)
 		group := sub + "/" + strings.ToLower(vm.ResourceGroup)
-		if !d.allVMs[sub] || groups[group] || checks[sub] == visibilityChecks {
+		if !d.allVMs[sub] || groups[group] || checks[sub] == maxVisibilityChecks {
 			continue
 		}
 		groups[group] = true
 		checks[sub]++
-		reads = append(reads, func(ctx context.Context) { d.checkVisible(ctx, vm.Subscription, it.VM) })
+		reads = append(reads, func(ctx context.Context) { d.probeVisibility(ctx, vm.Subscription, it.VM) })
 	}
 	return reads
 }
 
-func (d *discovery) checkVisible(ctx context.Context, subscription, id string) {
-	vm, exists, err := d.askVM(ctx, id)
+func (d *discovery) probeVisibility(ctx context.Context, subscription, id string) {
+	vm, exists, err := d.fetchVM(ctx, id)
 	if err != nil {
-		d.fail(ctx, plan.Gap{Kind: plan.GapVisibility, Subscription: strings.ToLower(subscription), Target: id}, err)
+		d.recordGap(ctx, plan.Gap{Kind: plan.GapVisibility, Subscription: strings.ToLower(subscription), Target: id}, err)
 		return
 	}
-	d.got(func(o *plan.Observed) {
+	d.recordSuccess(func(o *plan.Observed) {
 		if exists { // it was made or moved while we listed
 			d.addVM(o, vm)
 		}

@@ -15,22 +15,22 @@ import (
 
 const (
 	apiGraph = "2024-04-01"
-	// graphPage is the largest page Resource Graph gives (docs/azure.md §10).
-	graphPage = 1000
-	// graphSubscriptions is how many subscriptions one query asks about; Azure advises fewer than 300.
-	graphSubscriptions = 200
+	// graphPageSize is the largest page Resource Graph gives (docs/azure.md §10).
+	graphPageSize = 1000
+	// graphBatchSize is how many subscriptions one query asks about; Azure advises fewer than 300.
+	graphBatchSize = 200
 	// graphVMQuery projects id, without which there is no paging, and what decides about backup.
 	graphVMQuery = "resources | where type =~ 'microsoft.compute/virtualmachines' | project id, name, location, tags, plan, properties"
 )
 
-// graphVMs asks Resource Graph for the VMs of all subscriptions: a page a thousand VMs instead of a list a
+// listVMsByGraph asks Resource Graph for the VMs of all subscriptions: a page a thousand VMs instead of a list a
 // subscription. What it answers is minutes to hours old, so it is for audits only.
-func (d *discovery) graphVMs(ctx context.Context) {
-	for batch := range slices.Chunk(d.scope.Subscriptions, graphSubscriptions) {
-		found, err := d.graphQuery(ctx, batch)
+func (d *discovery) listVMsByGraph(ctx context.Context) {
+	for batch := range slices.Chunk(d.scope.Subscriptions, graphBatchSize) {
+		found, err := d.queryGraph(ctx, batch)
 		if err != nil {
 			for _, s := range batch {
-				d.fail(ctx, plan.Gap{Kind: plan.GapVMs, Subscription: s}, err)
+				d.recordGap(ctx, plan.Gap{Kind: plan.GapVMs, Subscription: s}, err)
 			}
 			continue
 		}
@@ -40,13 +40,13 @@ func (d *discovery) graphVMs(ctx context.Context) {
 			bySubscription[sub] = append(bySubscription[sub], vm)
 		}
 		for _, s := range batch {
-			d.gotVMs(s, bySubscription[strings.ToLower(s)])
+			d.recordVMs(s, bySubscription[strings.ToLower(s)])
 		}
 	}
 }
 
-// graphQuery reads all pages of the query.
-func (d *discovery) graphQuery(ctx context.Context, subscriptions []string) ([]plan.VM, error) {
+// queryGraph reads all pages of the query.
+func (d *discovery) queryGraph(ctx context.Context, subscriptions []string) ([]plan.VM, error) {
 	const op = "asking Resource Graph for VMs"
 	type options struct {
 		Format string `json:"resultFormat"`
@@ -57,7 +57,7 @@ func (d *discovery) graphQuery(ctx context.Context, subscriptions []string) ([]p
 	var all []plan.VM
 	for token := ""; ; {
 		var page struct {
-			outer
+			tolerantRow
 			Total     int               `json:"totalRecords"`
 			Data      []json.RawMessage `json:"data"`
 			Truncated string            `json:"resultTruncated"`
@@ -65,9 +65,9 @@ func (d *discovery) graphQuery(ctx context.Context, subscriptions []string) ([]p
 		}
 		var raw []byte
 		_, err := d.c.do(ctx, request{
-			op: op, method: http.MethodPost, class: quota.Other, url: d.c.url("/providers/Microsoft.ResourceGraph/resources", apiGraph),
-			body: map[string]any{"subscriptions": subscriptions, "query": graphVMQuery, "options": options{"objectArray", graphPage, token}},
-			take: document(&page, &raw),
+			op: op, method: http.MethodPost, class: quota.Other, url: d.c.buildURL("/providers/Microsoft.ResourceGraph/resources", apiGraph),
+			body:   map[string]any{"subscriptions": subscriptions, "query": graphVMQuery, "options": options{"objectArray", graphPageSize, token}},
+			decode: documentDecoder(&page, &raw),
 		})
 		if err != nil {
 			return nil, err
@@ -78,7 +78,7 @@ func (d *discovery) graphQuery(ctx context.Context, subscriptions []string) ([]p
 		for _, row := range page.Data {
 			vm, err := read(row)
 			if err != nil || vm.ID == "" { // nobody could say whose list it is missing from
-				return nil, &apply.Error{Op: op, Code: "MalformedAnswer", Message: shown(string(row), false) + " is not a VM"}
+				return nil, &apply.Error{Op: op, Code: "MalformedAnswer", Message: printable(string(row), false) + " is not a VM"}
 			}
 			all = append(all, vm)
 		}

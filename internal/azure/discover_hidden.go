@@ -10,16 +10,16 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// hiddenChecks bounds the questions about hidden vaults in one subscription.
-const hiddenChecks = 20
+// maxHiddenChecks bounds the questions about hidden vaults in one subscription.
+const maxHiddenChecks = 20
 
-// hidden looks for vaults that the identity cannot see: ARM filters the vault list by the caller's rights, so a
+// hiddenVaultTasks looks for vaults that the identity cannot see: ARM filters the vault list by the caller's rights, so a
 // VM that no listed vault holds may still be protected. backupStatus answers across all vaults of a region
 // (docs/azure.md §9). It is asked for one VM a resource group first, as that is what rights are given by, then
 // for others, and of all of them where there are few.
-func (d *discovery) hidden() []read {
+func (d *discovery) hiddenVaultTasks() []readTask {
 	var vms []plan.VM
-	for _, here := range d.remaining() {
+	for _, here := range d.undecidedVMs() {
 		vms = append(vms, here...)
 	}
 	slices.SortFunc(vms, func(a, b plan.VM) int { return strings.Compare(string(armid.Of(a.ID)), string(armid.Of(b.ID))) })
@@ -31,45 +31,45 @@ func (d *discovery) hidden() []read {
 		first[group] = true
 	}
 	slices.SortStableFunc(vms, func(a, b plan.VM) int {
-		return cmp.Compare(number(later[armid.Of(a.ID)]), number(later[armid.Of(b.ID)]))
+		return cmp.Compare(boolToInt(later[armid.Of(a.ID)]), boolToInt(later[armid.Of(b.ID)]))
 	})
 	asked := map[string]int{}
-	var reads []read
+	var reads []readTask
 	for _, vm := range vms {
 		sub := strings.ToLower(vm.Subscription)
-		if asked[sub]++; asked[sub] <= hiddenChecks {
-			reads = append(reads, func(ctx context.Context) { d.checkHidden(ctx, vm) })
+		if asked[sub]++; asked[sub] <= maxHiddenChecks {
+			reads = append(reads, func(ctx context.Context) { d.probeHiddenVault(ctx, vm) })
 		}
 	}
 	return reads
 }
 
-func number(b bool) int {
+func boolToInt(b bool) int {
 	if b {
 		return 1
 	}
 	return 0
 }
 
-// checkHidden asks about one VM. A refusal proves nothing and is no gap: Reader does not include the right to ask. Nor
+// probeHiddenVault asks about one VM. A refusal proves nothing and is no gap: Reader does not include the right to ask. Nor
 // does an answer that says nothing.
-func (d *discovery) checkHidden(ctx context.Context, vm plan.VM) {
-	w, err := d.backupStatus(ctx, vm)
-	if err != nil || w.unprotected() || w.ProtectionStatus == "" {
+func (d *discovery) probeHiddenVault(ctx context.Context, vm plan.VM) {
+	w, err := d.fetchBackupStatus(ctx, vm)
+	if err != nil || w.isUnprotected() || w.ProtectionStatus == "" {
 		return
 	}
-	d.got(func(o *plan.Observed) {
-		if !w.protected() {
-			o.Gaps = append(o.Gaps, w.unclear(plan.Gap{Kind: plan.GapStatus, Subscription: vm.Subscription, Location: vm.Location, Target: vm.ID}))
+	d.recordSuccess(func(o *plan.Observed) {
+		if !w.isProtected() {
+			o.Gaps = append(o.Gaps, w.unclearGap(plan.Gap{Kind: plan.GapStatus, Subscription: vm.Subscription, Location: vm.Location, Target: vm.ID}))
 			return
 		}
-		d.hold(armid.Of(vm.ID))
-		o.Items = append(o.Items, w.item(vm.ID))
-		if slices.ContainsFunc(o.Vaults, func(v plan.Vault) bool { return armid.Same(v.ID, w.VaultID.loose()) }) {
+		d.markProtected(armid.Of(vm.ID))
+		o.Items = append(o.Items, w.toItem(vm.ID))
+		if slices.ContainsFunc(o.Vaults, func(v plan.Vault) bool { return armid.Same(v.ID, w.VaultID.textOrEmpty()) }) {
 			return // protected while we read
 		}
 		gap := plan.Gap{
-			Kind: plan.GapItems, Subscription: strings.ToLower(vm.Subscription), Location: armid.Location(vm.Location), Vault: w.VaultID.loose(),
+			Kind: plan.GapItems, Subscription: strings.ToLower(vm.Subscription), Location: armid.Location(vm.Location), Vault: w.VaultID.textOrEmpty(),
 			Code: "VaultNotVisible", Message: "a VM is protected in this vault, and the vault list of the subscription does not show it",
 		}
 		if !slices.ContainsFunc(o.Gaps, func(g plan.Gap) bool { return g.Kind == gap.Kind && armid.Same(g.Vault, gap.Vault) }) {

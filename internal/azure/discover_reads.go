@@ -17,8 +17,8 @@ import (
 const (
 	filterVMs   = "backupManagementType eq 'AzureIaasVM'"
 	filterItems = filterVMs + " and itemType eq 'VM'"
-	// jobTime is how backupJobs' filter spells times (docs/azure.md §11).
-	jobTime = "2006-01-02 03:04:05 PM"
+	// jobTimeFormat is how backupJobs' filter spells times (docs/azure.md §11).
+	jobTimeFormat = "2006-01-02 03:04:05 PM"
 )
 
 func vaultName(id string) string {
@@ -35,54 +35,54 @@ func (d *discovery) subscriptions(ctx context.Context) {
 		Name   field `json:"displayName"`
 		Tenant field `json:"tenantId"`
 	}
-	found, err := list[wire](ctx, d.c, "listing subscriptions", d.c.url("/subscriptions", apiSubscriptions), quota.Other, d.rec.tap("subscriptions"))
+	found, err := listAll[wire](ctx, d.c, "listing subscriptions", d.c.buildURL("/subscriptions", apiSubscriptions), quota.Other, d.rec.tee("subscriptions"))
 	if err != nil {
-		d.fail(ctx, plan.Gap{Kind: plan.GapSubscription}, err)
+		d.recordGap(ctx, plan.Gap{Kind: plan.GapSubscription}, err)
 		return
 	}
-	d.got(func(o *plan.Observed) {
+	d.recordSuccess(func(o *plan.Observed) {
 		for _, s := range found {
-			r := &reading{}
+			r := &fieldReader{}
 			if id := r.required("subscriptionId", s.ID); id != "" {
-				o.Subscriptions = append(o.Subscriptions, plan.Subscription{ID: id, Name: s.Name.loose(), Tenant: s.Tenant.loose()})
+				o.Subscriptions = append(o.Subscriptions, plan.Subscription{ID: id, Name: s.Name.textOrEmpty(), Tenant: s.Tenant.textOrEmpty()})
 			}
-			o.Gaps = append(o.Gaps, notUnderstood(plan.Gap{Kind: plan.GapSubscription}, r.misunderstood())...)
+			o.Gaps = append(o.Gaps, misreadGaps(plan.Gap{Kind: plan.GapSubscription}, r.describeProblems())...)
 		}
 	})
 }
 
 func (d *discovery) listVMs(ctx context.Context, subscription string) {
-	u := d.c.url("/subscriptions/"+subscription+"/providers/Microsoft.Compute/virtualMachines", apiCompute)
-	found, err := listAs(ctx, d.c, "listing VMs of subscription "+subscription, u, quota.Other, d.rec.tap("virtualMachines"), d.vmReader())
+	u := d.c.buildURL("/subscriptions/"+subscription+"/providers/Microsoft.Compute/virtualMachines", apiCompute)
+	found, err := listAs(ctx, d.c, "listing VMs of subscription "+subscription, u, quota.Other, d.rec.tee("virtualMachines"), d.vmReader())
 	if err != nil {
-		d.fail(ctx, plan.Gap{Kind: plan.GapVMs, Subscription: subscription}, err)
-		d.mentionVMs(found)
+		d.recordGap(ctx, plan.Gap{Kind: plan.GapVMs, Subscription: subscription}, err)
+		d.recordUnreadVMs(found)
 		return
 	}
-	d.gotVMs(subscription, found)
+	d.recordVMs(subscription, found)
 }
 
 // vmReader reads the rows of one VM list. A row that names no VM is one without an id; what it says instead is in its
 // Unreadable.
 func (d *discovery) vmReader() rowReadFunc[plan.VM] {
-	rows, known := newRowDecoder[wireVM](), newWords()
+	rows, known := newRowDecoder[wireVM](), newStringPool()
 	return func(raw []byte) (plan.VM, error) {
 		var w wireVM
 		if err := rows.decode(raw, &w); err != nil {
 			return plan.VM{}, err
 		}
-		vm, ok := w.vm(d.c.Now(), known)
+		vm, ok := w.toVM(d.c.Now(), known)
 		if !ok {
-			return plan.VM{Unreadable: shown(strings.TrimPrefix(string(w.ID), notText), w.ID.isText())}, nil
+			return plan.VM{Unreadable: printable(strings.TrimPrefix(string(w.ID), notText), w.ID.isText())}, nil
 		}
 		return vm, nil
 	}
 }
 
-// gotVMs notes the whole VM list of a subscription.
-func (d *discovery) gotVMs(subscription string, found []plan.VM) {
+// recordVMs notes the whole VM list of a subscription.
+func (d *discovery) recordVMs(subscription string, found []plan.VM) {
 	gap := plan.Gap{Kind: plan.GapVMs, Subscription: subscription}
-	d.got(func(o *plan.Observed) {
+	d.recordSuccess(func(o *plan.Observed) {
 		nameless := 0
 		o.VMs = slices.Grow(o.VMs, len(found))
 		for _, vm := range found {
@@ -107,17 +107,17 @@ func (d *discovery) gotVMs(subscription string, found []plan.VM) {
 	})
 }
 
-// brokeOff is why what a list showed before it failed is not relied on.
-const brokeOff = "the list in which it stands broke off"
+// incompleteList is why what a list showed before it failed is not relied on.
+const incompleteList = "the list in which it stands broke off"
 
-// mentionVMs keeps the names of the VMs that a list showed before it failed.
-func (d *discovery) mentionVMs(found []plan.VM) {
+// recordUnreadVMs keeps the names of the VMs that a list showed before it failed.
+func (d *discovery) recordUnreadVMs(found []plan.VM) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, vm := range found {
 		if vm.ID != "" {
-			vm.Unreadable = brokeOff
-			d.keepVM(&d.out, vm)
+			vm.Unreadable = incompleteList
+			d.addIfNew(&d.out, vm)
 		}
 	}
 }
@@ -125,32 +125,32 @@ func (d *discovery) mentionVMs(found []plan.VM) {
 // addVM adds a VM once: a list that moves while it is paged shows one twice. What of it was not understood is a gap.
 // It needs mu.
 func (d *discovery) addVM(o *plan.Observed, vm plan.VM) {
-	if d.keepVM(o, vm) {
-		o.Gaps = append(o.Gaps, notUnderstood(plan.Gap{Kind: plan.GapVM, Subscription: vm.Subscription, Target: vm.ID}, vm.Unreadable)...)
+	if d.addIfNew(o, vm) {
+		o.Gaps = append(o.Gaps, misreadGaps(plan.Gap{Kind: plan.GapVM, Subscription: vm.Subscription, Target: vm.ID}, vm.Unreadable)...)
 	}
 }
 
-func (d *discovery) keepVM(o *plan.Observed, vm plan.VM) bool {
+func (d *discovery) addIfNew(o *plan.Observed, vm plan.VM) bool {
 	key := armid.Of(vm.ID)
 	seen := d.seen[key]
-	if seen.read || vm.Unreadable != "" && seen.unread {
+	if seen.isRead || vm.Unreadable != "" && seen.isUnread {
 		return false
 	}
-	seen.id, seen.read, seen.unread = vm.ID, vm.Unreadable == "", seen.unread || vm.Unreadable != ""
+	seen.id, seen.isRead, seen.isUnread = vm.ID, vm.Unreadable == "", seen.isUnread || vm.Unreadable != ""
 	d.seen[key] = seen
 	o.VMs = append(o.VMs, vm)
 	return true
 }
 
-// hold notes that a VM has an item that is not soft-deleted. It needs mu.
-func (d *discovery) hold(key armid.Key) {
+// markProtected notes that a VM has an item that is not soft-deleted. It needs mu.
+func (d *discovery) markProtected(key armid.Key) {
 	seen := d.seen[key]
-	seen.held = true
+	seen.isProtected = true
 	d.seen[key] = seen
 }
 
-// notUnderstood is the gap for a row of which something was not understood, or none.
-func notUnderstood(where plan.Gap, what string) []plan.Gap {
+// misreadGaps is the gap for a row of which something was not understood, or none.
+func misreadGaps(where plan.Gap, what string) []plan.Gap {
 	if what == "" {
 		return nil
 	}
@@ -160,12 +160,12 @@ func notUnderstood(where plan.Gap, what string) []plan.Gap {
 
 // getVM asks for the VM of an id rule: a list shows only what the caller may see, so it proves no absence.
 func (d *discovery) getVM(ctx context.Context, id string) {
-	found, exists, err := d.askVM(ctx, id)
+	found, exists, err := d.fetchVM(ctx, id)
 	if err != nil {
-		d.fail(ctx, plan.Gap{Kind: plan.GapVM, Subscription: armid.SubscriptionOf(id), Target: id}, err)
+		d.recordGap(ctx, plan.Gap{Kind: plan.GapVM, Subscription: armid.SubscriptionOf(id), Target: id}, err)
 		return
 	}
-	d.got(func(o *plan.Observed) {
+	d.recordSuccess(func(o *plan.Observed) {
 		if exists {
 			d.addVM(o, found)
 		} else {
@@ -174,19 +174,19 @@ func (d *discovery) getVM(ctx context.Context, id string) {
 	})
 }
 
-func (d *discovery) askVM(ctx context.Context, id string) (plan.VM, bool, error) {
+func (d *discovery) fetchVM(ctx context.Context, id string) (plan.VM, bool, error) {
 	op := "reading VM " + id
 	var w wireVM
-	raw, err := d.c.get(ctx, op, d.c.url(id, apiCompute), quota.Other, &w)
-	if absent(err) {
+	raw, err := d.c.getDocument(ctx, op, d.c.buildURL(id, apiCompute), quota.Other, &w)
+	if isAbsenceProven(err) {
 		return plan.VM{}, false, nil
 	}
 	if err != nil {
 		return plan.VM{}, false, err
 	}
-	vm, ok := w.vm(d.c.Now(), nil)
+	vm, ok := w.toVM(d.c.Now(), nil)
 	if !ok || !armid.Same(vm.ID, id) {
-		return plan.VM{}, false, brokenRead(op, id, "MalformedAnswer", errors.New("the answer is not this VM"))
+		return plan.VM{}, false, brokenReadError(op, id, "MalformedAnswer", errors.New("the answer is not this VM"))
 	}
 	d.rec.add("virtualMachines", raw)
 	return vm, true, nil
@@ -194,32 +194,32 @@ func (d *discovery) askVM(ctx context.Context, id string) (plan.VM, bool, error)
 
 // listVaults finds the vaults outside the file.
 func (d *discovery) listVaults(ctx context.Context, subscription string) {
-	u := d.c.url("/subscriptions/"+subscription+"/providers/Microsoft.RecoveryServices/vaults", apiVault)
-	found, err := list[wireVault](ctx, d.c, "listing vaults of subscription "+subscription, u, quota.Other, d.rec.tap("vaults"))
+	u := d.c.buildURL("/subscriptions/"+subscription+"/providers/Microsoft.RecoveryServices/vaults", apiVault)
+	found, err := listAll[wireVault](ctx, d.c, "listing vaults of subscription "+subscription, u, quota.Other, d.rec.tee("vaults"))
 	if err != nil {
-		d.fail(ctx, plan.Gap{Kind: plan.GapVaults, Subscription: subscription}, err)
+		d.recordGap(ctx, plan.Gap{Kind: plan.GapVaults, Subscription: subscription}, err)
 		return
 	}
 	inFile := map[armid.Key]bool{}
 	for _, v := range d.scope.Vaults {
 		inFile[armid.Of(v.ID)] = true
 	}
-	d.got(func(o *plan.Observed) {
+	d.recordSuccess(func(o *plan.Observed) {
 		for _, w := range found {
-			id := w.ID.loose()
+			id := w.ID.textOrEmpty()
 			if _, err := armid.ParseVault(id); err != nil || len(id) > maxID {
 				o.Gaps = append(o.Gaps, plan.Gap{
 					Kind: plan.GapVaults, Subscription: subscription, Code: "MalformedAnswer",
-					Message: "an entry of the vault list names no vault; its id is " + shown(strings.TrimPrefix(string(w.ID), notText), w.ID.isText()),
+					Message: "an entry of the vault list names no vault; its id is " + printable(strings.TrimPrefix(string(w.ID), notText), w.ID.isText()),
 				})
 				continue
 			}
 			if !inFile[armid.Of(id)] {
-				v, odd := w.vault(id, false)
+				v, odd := w.toVault(id, false)
 				o.Vaults = append(o.Vaults, v)
-				d.foreign = append(d.foreign, v)
+				d.vaultsOutsideFile = append(d.vaultsOutsideFile, v)
 				if v.Location == "" { // whatever region it is in, its items are not looked for there
-					o.Gaps = append(o.Gaps, notUnderstood(gapIn(plan.GapVault, v), odd)...)
+					o.Gaps = append(o.Gaps, misreadGaps(vaultGap(plan.GapVault, v), odd)...)
 				}
 			}
 		}
@@ -229,53 +229,53 @@ func (d *discovery) listVaults(ctx context.Context, subscription string) {
 // getVault reads a vault of the file.
 func (d *discovery) getVault(ctx context.Context, ref plan.VaultRef) {
 	var w wireVault
-	raw, err := d.c.get(ctx, fmt.Sprintf("reading vault %q", vaultName(ref.ID)), d.c.url(ref.ID, apiVault), quota.Other, &w)
+	raw, err := d.c.getDocument(ctx, fmt.Sprintf("reading vault %q", vaultName(ref.ID)), d.c.buildURL(ref.ID, apiVault), quota.Other, &w)
 	switch {
-	case absent(err):
-		d.got(func(*plan.Observed) { d.absent[armid.Of(ref.ID)] = true })
+	case isAbsenceProven(err):
+		d.recordSuccess(func(*plan.Observed) { d.absent[armid.Of(ref.ID)] = true })
 	case err != nil:
-		d.fail(ctx, plan.Gap{
+		d.recordGap(ctx, plan.Gap{
 			Kind: plan.GapVault, Subscription: armid.SubscriptionOf(ref.ID), Location: ref.Location, Vault: ref.ID,
 		}, err)
 	default:
 		d.rec.add("vaults", raw)
-		v, odd := w.vault(ref.ID, true)
-		gap := gapIn(plan.GapVault, v)
+		v, odd := w.toVault(ref.ID, true)
+		gap := vaultGap(plan.GapVault, v)
 		gap.Location = firstOf(v.Location, ref.Location)
-		d.got(func(o *plan.Observed) {
+		d.recordSuccess(func(o *plan.Observed) {
 			o.Vaults = append(o.Vaults, v)
-			o.Gaps = append(o.Gaps, notUnderstood(gap, odd)...)
+			o.Gaps = append(o.Gaps, misreadGaps(gap, odd)...)
 		})
 	}
 }
 
-func gapIn(kind plan.GapKind, v plan.Vault) plan.Gap {
+func vaultGap(kind plan.GapKind, v plan.Vault) plan.Gap {
 	return plan.Gap{Kind: kind, Subscription: armid.SubscriptionOf(v.ID), Location: v.Location, Vault: v.ID}
 }
 
 func (d *discovery) listItems(ctx context.Context, v plan.Vault) {
-	found, err := d.c.items(ctx, v.ID, quota.Other, d.rec.tap("protectedItems"))
+	found, err := d.c.fetchItems(ctx, v.ID, quota.Other, d.rec.tee("protectedItems"))
 	if err != nil {
-		d.fail(ctx, gapIn(plan.GapItems, v), err)
+		d.recordGap(ctx, vaultGap(plan.GapItems, v), err)
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		d.addItems(&d.out, found.items) // their names
 		return
 	}
-	d.got(func(o *plan.Observed) {
+	d.recordSuccess(func(o *plan.Observed) {
 		d.addItems(o, found.items)
 		for _, it := range found.items {
-			o.Gaps = append(o.Gaps, notUnderstood(plan.Gap{
+			o.Gaps = append(o.Gaps, misreadGaps(plan.Gap{
 				Kind: plan.GapItem, Subscription: armid.SubscriptionOf(v.ID), Location: v.Location, Vault: v.ID, Target: it.VM,
 			}, it.Unreadable)...)
 		}
 		if found.nameless != nil {
-			gap := gapIn(plan.GapItems, v)
+			gap := vaultGap(plan.GapItems, v)
 			gap.Code, gap.Message = "MalformedAnswer", found.nameless.Error()
 			o.Gaps = append(o.Gaps, gap)
 		}
 		for _, workload := range found.others {
-			o.Notes = append(o.Notes, fmt.Sprintf("the item list of vault %q has an item of %s, which is left out", vaultName(v.ID), shown(workload, true)))
+			o.Notes = append(o.Notes, fmt.Sprintf("the item list of vault %q has an item of %s, which is left out", vaultName(v.ID), printable(workload, true)))
 		}
 	})
 }
@@ -292,38 +292,38 @@ func (d *discovery) addItems(o *plan.Observed, items []plan.Item) {
 			it.VM = seen.id // one copy of the text
 		}
 		if !it.SoftDeleted || it.Unreadable != "" {
-			d.hold(key)
+			d.markProtected(key)
 		}
 	}
 }
 
 func (d *discovery) listPolicies(ctx context.Context, v plan.Vault) {
-	u := d.c.url(v.ID+"/backupPolicies", apiBackup, "$filter", filterVMs)
+	u := d.c.buildURL(v.ID+"/backupPolicies", apiBackup, "$filter", filterVMs)
 	op := fmt.Sprintf("listing policies of %q", vaultName(v.ID))
 	at := d.c.Now()
-	found, err := list[wirePolicy](ctx, d.c, op, u, quota.Other, d.rec.tap("policies"))
+	found, err := listAll[wirePolicy](ctx, d.c, op, u, quota.Other, d.rec.tee("policies"))
 	if err != nil {
-		d.fail(ctx, gapIn(plan.GapPolicies, v), err)
+		d.recordGap(ctx, vaultGap(plan.GapPolicies, v), err)
 		return
 	}
-	d.got(func(o *plan.Observed) {
+	d.recordSuccess(func(o *plan.Observed) {
 		before := len(o.Policies)
 		for _, w := range found {
 			d.addPolicy(o, v, w)
 		}
 		for _, p := range o.Policies[before:] {
-			d.c.policies.remember(p.ID, knownPolicy{policy: &p, at: at})
+			d.c.policies.put(p.ID, cachedPolicy{policy: &p, at: at})
 		}
 	})
 }
 
 // addPolicy needs mu. An entry that is not known to be a policy for VMs is none that could be missing: its name is taken.
 func (d *discovery) addPolicy(o *plan.Observed, v plan.Vault, w wirePolicy) {
-	p, err := w.policy(v.ID)
-	gap := gapIn(plan.GapPolicy, v)
+	p, err := w.toPolicy(v.ID)
+	gap := vaultGap(plan.GapPolicy, v)
 	if gap.Target = p.ID; !isPolicyOf(p.ID, v.ID) {
-		gap = gapIn(plan.GapPolicies, v)
-		err = errors.Join(err, fmt.Errorf("the id of a policy is %s", shown(strings.TrimPrefix(string(w.ID), notText), w.ID.isText())))
+		gap = vaultGap(plan.GapPolicies, v)
+		err = errors.Join(err, fmt.Errorf("the id of a policy is %s", printable(strings.TrimPrefix(string(w.ID), notText), w.ID.isText())))
 	}
 	other, is := errors.AsType[*notVMPolicy](err)
 	switch {
@@ -331,14 +331,14 @@ func (d *discovery) addPolicy(o *plan.Observed, v plan.Vault, w wirePolicy) {
 		o.Policies = append(o.Policies, p)
 	case is && gap.Kind == plan.GapPolicy:
 		o.Taken = append(o.Taken, p.ID)
-		o.Notes = append(o.Notes, fmt.Sprintf("the policy list of vault %q has a policy for %s, which is left out", vaultName(v.ID), shown(other.workload, true)))
+		o.Notes = append(o.Notes, fmt.Sprintf("the policy list of vault %q has a policy for %s, which is left out", vaultName(v.ID), printable(other.workload, true)))
 	default:
-		o.Gaps = append(o.Gaps, notUnderstood(gap, strings.ReplaceAll(err.Error(), "\n", "; "))...)
+		o.Gaps = append(o.Gaps, misreadGaps(gap, strings.ReplaceAll(err.Error(), "\n", "; "))...)
 	}
 }
 
 func isPolicyOf(id, vault string) bool {
-	_, ok := endsIn(id, vaultPart(id, vault), "backupPolicies")
+	_, ok := cutKindAndName(id, vaultPrefixLen(id, vault), "backupPolicies")
 	return ok && len(id) <= maxID
 }
 
@@ -347,20 +347,20 @@ func (d *discovery) listJobs(ctx context.Context, v plan.Vault) {
 	filters := []string{filterRunning}
 	if since := d.scope.BackupJobsSince; since > 0 {
 		now := d.c.Now()
-		filters = append(filters, jobWindow(now.Add(-time.Duration(since)), now.Add(jobSlack))+" and operation eq 'Backup' and "+filterVMs)
+		filters = append(filters, jobWindowFilter(now.Add(-time.Duration(since)), now.Add(jobWindowSlack))+" and operation eq 'Backup' and "+filterVMs)
 	}
 	seen := map[armid.Key]bool{}
 	for _, f := range filters {
-		jobs, odd, err := d.c.jobs(ctx, v.ID, f, quota.Other, d.rec.tap("jobs"))
+		jobs, odd, err := d.c.fetchJobs(ctx, v.ID, f, quota.Other, d.rec.tee("jobs"))
 		if err != nil {
-			d.fail(ctx, gapIn(plan.GapJobs, v), err)
+			d.recordGap(ctx, vaultGap(plan.GapJobs, v), err)
 			return
 		}
 		if f == filterRunning {
-			d.c.noteOld(v.ID, jobs)
+			d.c.recordOldJobs(v.ID, jobs)
 		}
-		d.got(func(o *plan.Observed) {
-			o.Gaps = append(o.Gaps, notUnderstood(gapIn(plan.GapJobs, v), odd)...)
+		d.recordSuccess(func(o *plan.Observed) {
+			o.Gaps = append(o.Gaps, misreadGaps(vaultGap(plan.GapJobs, v), odd)...)
 			for _, j := range jobs {
 				if !seen[armid.Of(j.ID)] {
 					seen[armid.Of(j.ID)] = true
@@ -372,18 +372,18 @@ func (d *discovery) listJobs(ctx context.Context, v plan.Vault) {
 }
 
 func (d *discovery) listGuards(ctx context.Context, v plan.Vault) {
-	u := d.c.url(v.ID+"/backupResourceGuardProxies", apiBackup)
+	u := d.c.buildURL(v.ID+"/backupResourceGuardProxies", apiBackup)
 	op := fmt.Sprintf("listing resource guards of %q", vaultName(v.ID))
-	found, err := list[wireGuard](ctx, d.c, op, u, quota.Other, d.rec.tap("resourceGuardProxies"))
+	found, err := listAll[wireGuard](ctx, d.c, op, u, quota.Other, d.rec.tee("resourceGuardProxies"))
 	if err != nil {
-		d.fail(ctx, gapIn(plan.GapGuards, v), err)
+		d.recordGap(ctx, vaultGap(plan.GapGuards, v), err)
 		return
 	}
 	guards := []string{}
 	for _, g := range found {
-		guards = append(guards, firstOf(g.Properties.ResourceGuard.loose(), g.ID.loose(), "a guard without a name"))
+		guards = append(guards, firstOf(g.Properties.ResourceGuard.textOrEmpty(), g.ID.textOrEmpty(), "a guard without a name"))
 	}
-	d.got(func(o *plan.Observed) {
+	d.recordSuccess(func(o *plan.Observed) {
 		for i := range o.Vaults {
 			if armid.Same(o.Vaults[i].ID, v.ID) {
 				o.Vaults[i].ResourceGuards = guards
@@ -404,32 +404,32 @@ type itemRow struct {
 	item     plan.Item
 	nameless error
 	other    string                     // the workload of an item that is no VM's
-	extended map[string]json.RawMessage // see [Client.keepUnknown]
+	extended map[string]json.RawMessage // see [Client.storeExtendedProperties]
 }
 
 // itemReader reads the rows of the item list of one vault.
 func (c *Client) itemReader(vault string) rowReadFunc[itemRow] {
-	rows, known := newRowDecoder[wireItem](), newWords()
+	rows, known := newRowDecoder[wireItem](), newStringPool()
 	return func(raw []byte) (row itemRow, err error) {
 		var w wireItem
 		if err := rows.decode(raw, &w); err != nil {
 			return row, err
 		}
-		if row.other = w.another(); row.other != "" {
+		if row.other = w.otherWorkload(); row.other != "" {
 			return row, nil
 		}
-		row.item, row.nameless = w.item(vault, c.Now())
-		known.item(&row.item)
+		row.item, row.nameless = w.toItem(vault, c.Now())
+		known.internItem(&row.item)
 		row.extended = unknownOf(w.Properties.ExtendedProperties)
 		return row, nil
 	}
 }
 
-// items lists the protected items of a vault. With an error come those that were listed before it, as items that were
+// fetchItems lists the protected items of a vault. With an error come those that were listed before it, as items that were
 // not understood.
-func (c *Client) items(ctx context.Context, vault string, cl quota.Class, tap func(json.RawMessage)) (itemList, error) {
-	u := c.url(vault+"/backupProtectedItems", apiBackup, "$filter", filterItems)
-	found, err := listAs(ctx, c, fmt.Sprintf("listing items of %q", vaultName(vault)), u, cl, tap, c.itemReader(vault))
+func (c *Client) fetchItems(ctx context.Context, vault string, cl quota.Class, tee func(json.RawMessage)) (itemList, error) {
+	u := c.buildURL(vault+"/backupProtectedItems", apiBackup, "$filter", filterItems)
+	found, err := listAs(ctx, c, fmt.Sprintf("listing items of %q", vaultName(vault)), u, cl, tee, c.itemReader(vault))
 	l := itemList{items: make([]plan.Item, 0, len(found))}
 	for _, row := range found {
 		switch {
@@ -440,26 +440,26 @@ func (c *Client) items(ctx context.Context, vault string, cl quota.Class, tap fu
 			l.nameless = row.nameless
 			continue
 		case err != nil:
-			row.item.Unreadable = brokeOff
+			row.item.Unreadable = incompleteList
 		default:
-			c.keepUnknown(row.item.ID, row.extended)
+			c.storeExtendedProperties(row.item.ID, row.extended)
 		}
 		l.items = append(l.items, row.item)
 	}
 	return l, err
 }
 
-// jobs lists the jobs of a vault; odd says what of the first that was not understood was not. Such a job is listed, too.
-func (c *Client) jobs(ctx context.Context, vault, filter string, cl quota.Class, tap func(json.RawMessage)) (jobs []plan.Job, odd string, err error) {
-	u := c.url(vault+"/backupJobs", apiBackup, "$filter", filter)
-	found, err := list[wireJob](ctx, c, fmt.Sprintf("listing jobs of %q", vaultName(vault)), u, cl, tap)
+// fetchJobs lists the jobs of a vault; odd says what of the first that was not understood was not. Such a job is listed, too.
+func (c *Client) fetchJobs(ctx context.Context, vault, filter string, cl quota.Class, tee func(json.RawMessage)) (jobs []plan.Job, odd string, err error) {
+	u := c.buildURL(vault+"/backupJobs", apiBackup, "$filter", filter)
+	found, err := listAll[wireJob](ctx, c, fmt.Sprintf("listing jobs of %q", vaultName(vault)), u, cl, tee)
 	if err != nil {
 		return nil, "", err
 	}
 	now := c.Now()
 	jobs = make([]plan.Job, 0, len(found))
 	for _, w := range found {
-		j, what := w.job(vault, now)
+		j, what := w.toJob(vault, now)
 		odd = firstOf(odd, what)
 		jobs = append(jobs, j)
 	}
@@ -473,7 +473,7 @@ func regionOf(subscription, location string) region {
 	return region{strings.ToLower(subscription), armid.Location(location)}
 }
 
-// jobWindow is the part of a jobs filter that says when they started.
-func jobWindow(from, to time.Time) string {
-	return "startTime eq '" + from.UTC().Format(jobTime) + "' and endTime eq '" + to.UTC().Format(jobTime) + "'"
+// jobWindowFilter is the part of a jobs filter that says when they started.
+func jobWindowFilter(from, to time.Time) string {
+	return "startTime eq '" + from.UTC().Format(jobTimeFormat) + "' and endTime eq '" + to.UTC().Format(jobTimeFormat) + "'"
 }

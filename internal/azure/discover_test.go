@@ -237,7 +237,7 @@ func manyVaults(n int) (bodies []string, ids []string) {
 const statusPath = "/subscriptions/" + sub + "/providers/Microsoft.RecoveryServices/locations/westeurope/backupStatus"
 
 func TestOtherVaultsAreListedWhileThatIsCheap(t *testing.T) {
-	bodies, ids := manyVaults(tenthOfBudget)
+	bodies, ids := manyVaults(budgetTenth)
 	f := estate().on("GET", vaults, lists(append(bodies, rawVault(vaultID))...))
 	for _, id := range ids {
 		f.on("GET", id+"/backupProtectedItems", lists())
@@ -250,7 +250,7 @@ func TestOtherVaultsAreListedWhileThatIsCheap(t *testing.T) {
 	if n := f.count("POST", "/backupStatus"); n != 0 {
 		t.Errorf("%d questions for the status", n)
 	}
-	if len(o.Vaults) != tenthOfBudget+1 || o.Vaults[1].InFile {
+	if len(o.Vaults) != budgetTenth+1 || o.Vaults[1].InFile {
 		t.Errorf("%d vaults", len(o.Vaults))
 	}
 	// Nothing is left to be protected, so nothing is read of what could be.
@@ -260,7 +260,7 @@ func TestOtherVaultsAreListedWhileThatIsCheap(t *testing.T) {
 }
 
 func TestBackupStatusIsAskedWhereListingCostsMore(t *testing.T) {
-	bodies, ids := manyVaults(tenthOfBudget + 1)
+	bodies, ids := manyVaults(budgetTenth + 1)
 	for name, c := range map[string]struct {
 		answer string
 		items  int
@@ -320,7 +320,7 @@ func TestAllVaultsAreReadWhenAskedFor(t *testing.T) {
 }
 
 func TestProtectableItemsAreNotReadWhereTheyCostTooMuch(t *testing.T) {
-	many := make([]string, tenthOfBudget*protectablePage+2)
+	many := make([]string, budgetTenth*protectablePageSize+2)
 	for i := range many {
 		many[i] = rawVM(fmt.Sprintf("VM%d", i))
 	}
@@ -333,7 +333,7 @@ func TestProtectableItemsAreNotReadWhereTheyCostTooMuch(t *testing.T) {
 		pages++
 		says(200, fmt.Sprintf(`{"value":[],"nextLink":"https://arm.test%s?skip=%d"}`, r.URL.Path, pages))(w, r)
 	})
-	if o := discover(t, f.client(t, CommandPlan), scope()); len(o.Protectable) != 0 || pages != tenthOfBudget || len(o.Gaps) != 0 {
+	if o := discover(t, f.client(t, CommandPlan), scope()); len(o.Protectable) != 0 || pages != budgetTenth || len(o.Gaps) != 0 {
 		t.Errorf("%d pages, protectable %+v, gaps %+v", pages, o.Protectable, o.Gaps)
 	}
 }

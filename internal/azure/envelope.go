@@ -8,12 +8,12 @@ import (
 	"strings"
 )
 
-// envelope reads the code and the text of an error's body, "" where there is none: the forms of docs/azure.md §12,
+// parseErrorBody reads the code and the text of an error's body, "" where there is none: the forms of docs/azure.md §12,
 // §33.38 and §32.
-func envelope(body []byte) (code, message string) {
+func parseErrorBody(body []byte) (code, message string) {
 	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
 	if bytes.HasPrefix(body, []byte("<")) {
-		return xmlEnvelope(body)
+		return parseXMLErrorBody(body)
 	}
 	var e struct {
 		Error jsonError `json:"error"`
@@ -24,7 +24,7 @@ func envelope(body []byte) (code, message string) {
 	if unmarshalTolerant(body, &e) != nil {
 		return "", ""
 	}
-	code = firstOf(spell(e.Error.Code), spell(e.OData.Code), spell(e.Code), spell(e.OldCode))
+	code = firstOf(formatText(e.Error.Code), formatText(e.OData.Code), formatText(e.Code), formatText(e.OldCode))
 	return code, firstOf(e.Error.text(), e.OData.text(), e.text())
 }
 
@@ -38,14 +38,14 @@ type jsonError struct {
 }
 
 func (e jsonError) text() string {
-	if s := spell(e.Message); s != "" || len(e.Details) == 0 {
+	if s := formatText(e.Message); s != "" || len(e.Details) == 0 {
 		return s
 	}
-	return spell(e.Details[0].Message)
+	return formatText(e.Details[0].Message)
 }
 
-// spell writes a string, a number, or the value of a text that says its language.
-func spell(raw json.RawMessage) string {
+// formatText writes a string, a number, or the value of a text that says its language.
+func formatText(raw json.RawMessage) string {
 	var s string
 	var n json.Number
 	var localised struct{ Value string }
@@ -54,23 +54,23 @@ func spell(raw json.RawMessage) string {
 	case json.Unmarshal(raw, &s) == nil:
 		return s
 	case json.Unmarshal(raw, &n) == nil:
-		return withoutExponent(n)
+		return formatPlainDigits(n)
 	case json.Unmarshal(raw, &localised) == nil:
 		return localised.Value
 	}
 	return ""
 }
 
-// withoutExponent writes a number in plain digits.
-func withoutExponent(n json.Number) string {
+// formatPlainDigits writes a number in plain digits.
+func formatPlainDigits(n json.Number) string {
 	if f, err := n.Float64(); err == nil {
 		return strconv.FormatFloat(f, 'f', -1, 64)
 	}
 	return ""
 }
 
-// xmlEnvelope reads <Error><Code/><Message/></Error>, in any namespace and case. A page of a proxy is none.
-func xmlEnvelope(body []byte) (code, message string) {
+// parseXMLErrorBody reads <Error><Code/><Message/></Error>, in any namespace and case. A page of a proxy is none.
+func parseXMLErrorBody(body []byte) (code, message string) {
 	d := xml.NewDecoder(bytes.NewReader(body))
 	var open []string
 	for {

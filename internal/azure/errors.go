@@ -31,13 +31,13 @@ func (e *sentRequest) Error() string {
 
 func (e *sentRequest) Unwrap() error { return e.err }
 
-// failure is the error for a request that got no usable answer.
-func failure(ctx context.Context, op string, sent *sentRequest, err error) error {
+// transportFailure is the error for a request that got no usable answer.
+func transportFailure(ctx context.Context, op string, sent *sentRequest, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if e, ok := errors.AsType[*SignInError](err); ok {
-		return &apply.Error{Op: op, Status: http.StatusUnauthorized, Code: notSignedIn, Message: e.Message, Err: e}
+		return &apply.Error{Op: op, Status: http.StatusUnauthorized, Code: codeNotSignedIn, Message: e.Message, Err: e}
 	}
 	if e, ok := errors.AsType[*RefusedError](err); ok {
 		return e
@@ -46,31 +46,31 @@ func failure(ctx context.Context, op string, sent *sentRequest, err error) error
 	if e, ok := errors.AsType[*malformedError](err); ok {
 		return &apply.Error{Op: op, Status: http.StatusOK, Code: "MalformedAnswer", Message: e.why, Unknown: true, Err: sent}
 	}
-	e := &apply.Error{Op: op, Message: noAnswer(err), Unknown: true, Err: sent}
+	e := &apply.Error{Op: op, Message: noAnswerText(err), Unknown: true, Err: sent}
 	if t, ok := errors.AsType[*transportError](err); ok {
 		e.RequestID = t.clientRequestID
 	}
 	return e
 }
 
-func noAnswer(err error) string {
+func noAnswerText(err error) string {
 	if errors.Is(err, context.DeadlineExceeded) {
 		return "no answer in time"
 	}
 	return firstLine(err.Error())
 }
 
-// refusal is the error for an answer that is none of the expected ones.
-func refusal(op string, sent *sentRequest, a *answer) error {
+// responseError is the error for an answer that is none of the expected ones.
+func responseError(op string, sent *sentRequest, a *answer) error {
 	sent.header, sent.body = a.header, a.body
-	code, message := envelope(a.body)
+	code, message := parseErrorBody(a.body)
 	if message == "" {
 		message = fmt.Sprintf("the service answered %d %s", a.status, http.StatusText(a.status))
 	}
 	return &apply.Error{
 		Op: op, Status: a.status, Code: code, Message: message,
 		RequestID:  requestID(a.header),
-		RetryAfter: retryAfter(a.header, message),
+		RetryAfter: parseRetryAfter(a.header, message),
 		// A 5xx or 408 does not say what became of the request.
 		Unknown: a.status >= 500 || a.status == http.StatusRequestTimeout,
 		Err:     sent,
@@ -81,11 +81,11 @@ func requestID(h http.Header) string {
 	return firstOf(h.Get(headerRequestID), h.Get(headerCorrelationID), h.Get(headerClientRequestID))
 }
 
-// throttledFor finds the seconds in a 429's text (docs/azure.md §12): its Retry-After is not to be relied on.
-var throttledFor = regexp.MustCompile(`try again after '(\d+)' seconds`)
+// throttledForPattern finds the seconds in a 429's text (docs/azure.md §12): its Retry-After is not to be relied on.
+var throttledForPattern = regexp.MustCompile(`try again after '(\d+)' seconds`)
 
-// retryAfter is what the service asks us to wait; 0 = it did not say.
-func retryAfter(h http.Header, message string) time.Duration {
+// parseRetryAfter is what the service asks us to wait; 0 = it did not say.
+func parseRetryAfter(h http.Header, message string) time.Duration {
 	for _, name := range []string{"retry-after-ms", "x-ms-retry-after-ms"} {
 		if ms, err := strconv.Atoi(h.Get(name)); err == nil && ms > 0 {
 			return time.Duration(ms) * time.Millisecond
@@ -100,7 +100,7 @@ func retryAfter(h http.Header, message string) time.Duration {
 			return max(0, at.Sub(date))
 		}
 	}
-	if m := throttledFor.FindStringSubmatch(message); m != nil {
+	if m := throttledForPattern.FindStringSubmatch(message); m != nil {
 		if s, err := strconv.Atoi(m[1]); err == nil {
 			return time.Duration(s) * time.Second
 		}
@@ -108,15 +108,15 @@ func retryAfter(h http.Header, message string) time.Duration {
 	return 0
 }
 
-// notFound is any 404: enough to go on waiting for what was just written, no proof of anything else.
-func notFound(err error) bool {
+// is404 is any 404: enough to go on waiting for what was just written, no proof of anything else.
+func is404(err error) bool {
 	e, ok := errors.AsType[*apply.Error](err)
 	return ok && e.Status == http.StatusNotFound
 }
 
-// absent says that an answer proves that a resource does not exist. Other 404s (a subscription that cannot be
+// isAbsenceProven says that an answer proves that a resource does not exist. Other 404s (a subscription that cannot be
 // seen, an unknown resource type, a proxy's page) prove nothing.
-func absent(err error) bool {
+func isAbsenceProven(err error) bool {
 	e, ok := errors.AsType[*apply.Error](err)
 	if !ok || e.Status != http.StatusNotFound {
 		return false
@@ -136,7 +136,7 @@ func asGap(where plan.Gap, err error) plan.Gap {
 	} else if e, ok := errors.AsType[*RefusedError](err); ok {
 		where.Code, where.Message = "Refused", e.Error()
 	} else if e, ok := errors.AsType[*SignInError](err); ok {
-		where.Code, where.Message, where.RequestID = notSignedIn, e.Message, e.RequestID
+		where.Code, where.Message, where.RequestID = codeNotSignedIn, e.Message, e.RequestID
 	}
 	return where
 }

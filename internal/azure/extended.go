@@ -25,8 +25,8 @@ func unknownOf(extended json.RawMessage) map[string]json.RawMessage {
 	return all
 }
 
-// keepUnknown remembers what is unknown of an item ([unknownOf]): a PUT that carries the filter replaces it all.
-func (c *Client) keepUnknown(item string, unknown map[string]json.RawMessage) {
+// storeExtendedProperties remembers what is unknown of an item ([unknownOf]): a PUT that carries the filter replaces it all.
+func (c *Client) storeExtendedProperties(item string, unknown map[string]json.RawMessage) {
 	if len(unknown) == 0 {
 		return
 	}
@@ -35,9 +35,9 @@ func (c *Client) keepUnknown(item string, unknown map[string]json.RawMessage) {
 	c.extended[armid.Of(item)] = unknown
 }
 
-// extendedProperties spells a disk filter; nil resets it. An existing item always gets it: whether one that is
+// buildExtendedProperties spells a disk filter; nil resets it. An existing item always gets it: whether one that is
 // left out survives is not known (docs/azure.md §6).
-func (c *Client) extendedProperties(item string, d *plan.Disks) map[string]any {
+func (c *Client) buildExtendedProperties(item string, d *plan.Disks) map[string]any {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	out := map[string]any{}

@@ -13,7 +13,7 @@ import (
 )
 
 // field is a field of an answer by which something is decided. Decoding it never fails: it keeps what came until a
-// [reading] says what that means, which is one of three: read, absent ("" and null are absent, too), or not understood.
+// [fieldReader] says what that means, which is one of three: read, absent ("" and null are absent, too), or not understood.
 // Text stands in it as itself; anything else as its JSON, behind a mark that no text of the service begins with.
 type field string
 
@@ -59,8 +59,8 @@ func (f *field) UnmarshalJSON(b []byte) error {
 // isText says whether the field is text, or absent.
 func (f field) isText() bool { return !strings.HasPrefix(string(f), notText) }
 
-// loose is the text of a field by which nothing is decided after all: what is not understood counts as not said.
-func (f field) loose() string {
+// textOrEmpty is the text of a field by which nothing is decided after all: what is not understood counts as not said.
+func (f field) textOrEmpty() string {
 	if !f.isText() {
 		return ""
 	}
@@ -73,33 +73,33 @@ const (
 	maxID   = 2048 // ids
 )
 
-// reading gathers what of a row was not understood.
-type reading struct{ odd []string }
+// fieldReader gathers what of a row was not understood.
+type fieldReader struct{ problems []string }
 
-// maxOdd is how many fields of one row are named.
-const maxOdd = 3
+// maxProblems is how many fields of one row are named.
+const maxProblems = 3
 
-// misread notes a field that was not understood, with its value.
-func (r *reading) misread(name string, f field) {
+// recordMisread notes a field that was not understood, with its value.
+func (r *fieldReader) recordMisread(name string, f field) {
 	raw := strings.TrimPrefix(string(f), notText)
 	if f.isText() {
-		r.note("%s is %s", name, shown(raw, true))
+		r.addProblem("%s is %s", name, printable(raw, true))
 		return
 	}
-	r.note("%s is %s", name, shown(raw, false))
+	r.addProblem("%s is %s", name, printable(raw, false))
 }
 
-func (r *reading) note(format string, args ...any) {
-	if len(r.odd) < maxOdd {
-		r.odd = append(r.odd, fmt.Sprintf(format, args...))
+func (r *fieldReader) addProblem(format string, args ...any) {
+	if len(r.problems) < maxProblems {
+		r.problems = append(r.problems, fmt.Sprintf(format, args...))
 	}
 }
 
-// misunderstood says what was not understood of all that decides; "" = nothing.
-func (r *reading) misunderstood() string { return strings.Join(r.odd, "; ") }
+// describeProblems says what was not understood of all that decides; "" = nothing.
+func (r *fieldReader) describeProblems() string { return strings.Join(r.problems, "; ") }
 
-// shown is a value for people: short, in one line, and without anything that a terminal would obey.
-func shown(raw string, text bool) string {
+// printable is a value for people: short, in one line, and without anything that a terminal would obey.
+func printable(raw string, text bool) string {
 	const most = 60
 	short := raw
 	if len(short) > most {
@@ -113,45 +113,45 @@ func shown(raw string, text bool) string {
 }
 
 // word is a text of at most maxWord bytes; "" = absent.
-func (r *reading) word(name string, f field) string { return r.text(name, f, maxWord) }
+func (r *fieldReader) word(name string, f field) string { return r.text(name, f, maxWord) }
 
 // id is a text of at most maxID bytes; "" = absent.
-func (r *reading) id(name string, f field) string { return r.text(name, f, maxID) }
+func (r *fieldReader) id(name string, f field) string { return r.text(name, f, maxID) }
 
-func (r *reading) text(name string, f field, most int) string {
+func (r *fieldReader) text(name string, f field, most int) string {
 	if !f.isText() || len(f) > most {
-		r.misread(name, f)
+		r.recordMisread(name, f)
 		return ""
 	}
 	return string(f)
 }
 
 // required is a word that must be there.
-func (r *reading) required(name string, f field) string {
+func (r *fieldReader) required(name string, f field) string {
 	if f == "" {
-		r.note("%s is missing", name)
+		r.addProblem("%s is missing", name)
 	}
 	return r.word(name, f)
 }
 
-// flag is a boolean; absent is false.
-func (r *reading) flag(name string, f field) bool {
+// boolean is a boolean; absent is false.
+func (r *fieldReader) boolean(name string, f field) bool {
 	switch f {
 	case notText + "true":
 		return true
 	case "", notText + "false":
 		return false
 	}
-	r.misread(name, f)
+	r.recordMisread(name, f)
 	return false
 }
 
-// moment is a time of the past, or zero where the service says none. A time that is still to come is not understood;
+// pastTime is a time of the past, or zero where the service says none. A time that is still to come is not understood;
 // now, where it is zero, forbids none.
-func (r *reading) moment(name string, f field, now time.Time) time.Time {
-	t, ok := f.moment(now)
+func (r *fieldReader) pastTime(name string, f field, now time.Time) time.Time {
+	t, ok := f.parsePastTime(now)
 	if !ok {
-		r.misread(name, f)
+		r.recordMisread(name, f)
 	}
 	return t
 }
@@ -159,7 +159,7 @@ func (r *reading) moment(name string, f field, now time.Time) time.Time {
 // clockSlack is how far in the future a time of the past may lie: the service's machines do not share one clock.
 const clockSlack = 5 * time.Minute
 
-func (f field) moment(now time.Time) (time.Time, bool) {
+func (f field) parsePastTime(now time.Time) (time.Time, bool) {
 	if f == "" {
 		return time.Time{}, true
 	}
@@ -171,15 +171,15 @@ func (f field) moment(now time.Time) (time.Time, bool) {
 }
 
 // number is an integer from 0 to most; absent is 0.
-func (r *reading) number(name string, f field, most int) int {
-	n, ok := f.number(most)
+func (r *fieldReader) number(name string, f field, most int) int {
+	n, ok := f.parseNumber(most)
 	if !ok {
-		r.misread(name, f)
+		r.recordMisread(name, f)
 	}
 	return n
 }
 
-func (f field) number(most int) (int, bool) {
+func (f field) parseNumber(most int) (int, bool) {
 	if f == "" {
 		return 0, true
 	}
@@ -190,7 +190,7 @@ func (f field) number(most int) (int, bool) {
 	return n, true
 }
 
-// tagField are the tags of a resource, as JSON: most rows of a list say the same, which is decoded once (see [words]).
+// tagField are the tags of a resource, as JSON: most rows of a list say the same, which is decoded once (see [stringPool]).
 // Their names and values are bounded by Azure (512 and 256 characters).
 type tagField string
 
@@ -221,32 +221,32 @@ func (t tagField) parse() (map[string]string, bool) {
 	return tags, true
 }
 
-func (r *reading) tags(t tagField, w *words) map[string]string {
-	tags, ok := w.tagsOf(t)
+func (r *fieldReader) tags(t tagField, w *stringPool) map[string]string {
+	tags, ok := w.internTags(t)
 	if !ok {
-		r.note("tags is %s", shown(string(t), false))
+		r.addProblem("tags is %s", printable(string(t), false))
 	}
 	return tags
 }
 
-// outer is embedded in what is read of a row or document. All fields that decide are [field]s, which take anything; so
+// tolerantRow is embedded in what is read of a row or document. All fields that decide are [field]s, which take anything; so
 // what is of another type than expected is an object or a list that holds some of them.
-type outer struct{ wrong string }
+type tolerantRow struct{ wrong string }
 
-func (o *outer) misread(err *json.UnmarshalTypeError) {
+func (o *tolerantRow) misread(err *json.UnmarshalTypeError) {
 	if o.wrong == "" {
 		name := err.Field
 		if name == "" {
 			name = "the entry"
 		}
-		o.wrong = fmt.Sprintf("%s is of type %s", name, shown(err.Value, false))
+		o.wrong = fmt.Sprintf("%s is of type %s", name, printable(err.Value, false))
 	}
 }
 
-// form notes what of the outer form was not understood.
-func (r *reading) form(o outer) {
+// checkForm notes what of the outer form was not understood.
+func (r *fieldReader) checkForm(o tolerantRow) {
 	if o.wrong != "" {
-		r.note("%s", o.wrong)
+		r.addProblem("%s", o.wrong)
 	}
 }
 

@@ -17,21 +17,21 @@ import (
 )
 
 const (
-	// jobSlack is how far beyond a window jobs are looked at: clocks differ, and a run that was cut may have
+	// jobWindowSlack is how far beyond a window jobs are looked at: clocks differ, and a run that was cut may have
 	// started some.
-	jobSlack = time.Hour
-	// jobDetails bounds how many failed jobs of one look are asked for what went wrong.
-	jobDetails = 20
+	jobWindowSlack = time.Hour
+	// maxJobDetails bounds how many failed jobs of one look are asked for what went wrong.
+	maxJobDetails = 20
 )
 
 // List implements [apply.Backend]: the items of a vault, and its jobs since shortly before this run or in progress.
 func (c *Client) List(ctx context.Context, vault string) (apply.Snapshot, error) {
 	s := apply.Snapshot{At: c.Now()}
 	var pages atomic.Int32
-	g, both := errgroup.WithContext(countPages(ctx, &pages))
+	g, both := errgroup.WithContext(withPageCounter(ctx, &pages))
 	g.Go(func() error {
 		defer crash.ExitOnPanic()
-		found, err := c.items(both, vault, quota.Confirm, nil)
+		found, err := c.fetchItems(both, vault, quota.Confirm, nil)
 		if err == nil && found.nameless != nil {
 			err = &apply.Error{Op: fmt.Sprintf("listing items of %q", vaultName(vault)), Code: "MalformedAnswer", Message: found.nameless.Error()}
 		}
@@ -40,7 +40,7 @@ func (c *Client) List(ctx context.Context, vault string) (apply.Snapshot, error)
 	})
 	g.Go(func() (err error) {
 		defer crash.ExitOnPanic()
-		s.Jobs, err = c.jobsOf(both, vault)
+		s.Jobs, err = c.fetchRecentJobs(both, vault)
 		return err
 	})
 	if err := g.Wait(); err != nil {
@@ -50,23 +50,23 @@ func (c *Client) List(ctx context.Context, vault string) (apply.Snapshot, error)
 		return apply.Snapshot{}, err
 	}
 	s.Requests = int(pages.Load())
-	c.explainFailures(ctx, s.Jobs)
+	c.fetchJobErrors(ctx, s.Jobs)
 	return s, nil
 }
 
-// explainFailures asks for the errors of failed jobs, which lists leave out (docs/azure.md §11). They do not
+// fetchJobErrors asks for the errors of failed jobs, which lists leave out (docs/azure.md §11). They do not
 // change, so each job is asked for once; one that cannot be read stays failed without a reason.
-func (c *Client) explainFailures(ctx context.Context, jobs []plan.Job) {
+func (c *Client) fetchJobErrors(ctx context.Context, jobs []plan.Job) {
 	asked := 0
 	for i := range jobs {
 		j := &jobs[i]
-		if j.Running() || !strings.EqualFold(j.Status, "Failed") || len(j.Errors) > 0 || j.Start.Before(c.jobsFrom()) {
+		if j.Running() || !strings.EqualFold(j.Status, "Failed") || len(j.Errors) > 0 || j.Start.Before(c.jobWindowStart()) {
 			continue
 		}
 		c.mu.Lock()
 		known, ok := c.failures[armid.Of(j.ID)]
 		c.mu.Unlock()
-		if !ok && asked < jobDetails {
+		if !ok && asked < maxJobDetails {
 			asked++
 			full, err := c.Job(ctx, j.ID)
 			if err != nil {
@@ -95,11 +95,11 @@ type JobTask struct{ Name, Status string }
 // Job reads one job, by its resource id.
 func (c *Client) Job(ctx context.Context, id string) (JobDetail, error) {
 	var w wireJob
-	if _, err := c.get(ctx, "reading job "+operationID(id), c.url(id, apiBackup), quota.Confirm, &w); err != nil {
+	if _, err := c.getDocument(ctx, "reading job "+operationID(id), c.buildURL(id, apiBackup), quota.Confirm, &w); err != nil {
 		return JobDetail{}, err
 	}
-	j, _ := w.job(armid.VaultOf(id), time.Time{}) // it was asked for by its id
-	d := JobDetail{Job: j, Size: w.Properties.ExtendedInfo.Bag["Backup Size"].loose()}
+	j, _ := w.toJob(armid.VaultOf(id), time.Time{}) // it was asked for by its id
+	d := JobDetail{Job: j, Size: w.Properties.ExtendedInfo.Bag["Backup Size"].textOrEmpty()}
 	for _, t := range w.Properties.ExtendedInfo.Tasks {
 		d.Tasks = append(d.Tasks, JobTask{Name: t.ID, Status: t.Status})
 	}

@@ -29,7 +29,7 @@ func TestRetryAfterIsReadInEachFormOfIt(t *testing.T) {
 		"in the text":          {http.Header{}, "Please try again after '324' seconds.", 324 * time.Second},
 		"nothing":              {http.Header{}, "", 0},
 	} {
-		if got := retryAfter(tt.header, tt.message); got != tt.want {
+		if got := parseRetryAfter(tt.header, tt.message); got != tt.want {
 			t.Errorf("%s: %v, want %v", name, got, tt.want)
 		}
 	}
@@ -51,7 +51,7 @@ func TestOnlyAnOperationThatMayNotBeAskedIsReadBackInstead(t *testing.T) {
 		"something else":          {errors.New("odd"), false},
 		"nothing":                 {nil, false},
 	} {
-		if got := unaskable(tt.err); got != tt.want {
+		if got := isUnpollable(tt.err); got != tt.want {
 			t.Errorf("%s: %v, want %v", name, got, tt.want)
 		}
 	}

@@ -118,9 +118,9 @@ func TestValuesAreShownShortAndHarmless(t *testing.T) {
 		notText + field(strings.Repeat(`[`, 100)): `x is ` + strings.Repeat("[", 60) + `…`,
 		notText + "[\"\u202e\"]":                  `x is ["\u202e"]`,
 	} {
-		r := &reading{}
-		r.misread("x", raw)
-		if got := r.misunderstood(); got != want {
+		r := &fieldReader{}
+		r.recordMisread("x", raw)
+		if got := r.describeProblems(); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}

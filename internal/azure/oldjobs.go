@@ -12,12 +12,12 @@ import (
 // filterRunning finds the jobs in progress, whenever they started.
 const filterRunning = "status eq 'InProgress' and " + filterVMs
 
-// noteOld remembers that a vault has jobs in progress that started before the window in which looks list jobs: they
+// recordOldJobs remembers that a vault has jobs in progress that started before the window in which looks list jobs: they
 // are then asked for besides, as long as there are any.
-func (c *Client) noteOld(vault string, running []plan.Job) {
+func (c *Client) recordOldJobs(vault string, running []plan.Job) {
 	old := false
 	for _, j := range running {
-		old = old || j.Start.Before(c.jobsFrom())
+		old = old || j.Start.Before(c.jobWindowStart())
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -28,24 +28,24 @@ func (c *Client) noteOld(vault string, running []plan.Job) {
 	}
 }
 
-// jobsFrom is the beginning of the window in which looks list jobs.
-func (c *Client) jobsFrom() time.Time { return c.At(c.started).Add(-jobSlack) }
+// jobWindowStart is the beginning of the window in which looks list jobs.
+func (c *Client) jobWindowStart() time.Time { return c.ServiceTime(c.started).Add(-jobWindowSlack) }
 
-// jobsOf lists the jobs of a vault since shortly before this run, and those that run since earlier.
-func (c *Client) jobsOf(ctx context.Context, vault string) ([]plan.Job, error) {
-	window := jobWindow(c.jobsFrom(), c.Now().Add(jobSlack))
-	jobs, _, err := c.jobs(ctx, vault, window+" and "+filterVMs, quota.Confirm, nil)
+// fetchRecentJobs lists the jobs of a vault since shortly before this run, and those that run since earlier.
+func (c *Client) fetchRecentJobs(ctx context.Context, vault string) ([]plan.Job, error) {
+	window := jobWindowFilter(c.jobWindowStart(), c.Now().Add(jobWindowSlack))
+	jobs, _, err := c.fetchJobs(ctx, vault, window+" and "+filterVMs, quota.Confirm, nil)
 	c.mu.Lock()
 	old := c.oldJobs[armid.Of(vault)]
 	c.mu.Unlock()
 	if err != nil || !old {
 		return jobs, err
 	}
-	running, _, err := c.jobs(ctx, vault, filterRunning, quota.Confirm, nil)
+	running, _, err := c.fetchJobs(ctx, vault, filterRunning, quota.Confirm, nil)
 	if err != nil {
 		return nil, err
 	}
-	c.noteOld(vault, running)
+	c.recordOldJobs(vault, running)
 	listed := make(map[armid.Key]bool, len(jobs))
 	for _, j := range jobs {
 		listed[armid.Of(j.ID)] = true

@@ -34,7 +34,7 @@ func TestLooksShowJobsThatRunSinceBeforeTheirWindow(t *testing.T) {
 		if jobs := look(); len(jobs) != 0 || f.count("GET", "/backupJobs") != 1 {
 			t.Errorf("nobody knows of an old job: %d jobs, %d reads", len(jobs), f.count("GET", "/backupJobs"))
 		}
-		c.noteOld(vaultID, []plan.Job{{ID: "old", Status: "InProgress"}})
+		c.recordOldJobs(vaultID, []plan.Job{{ID: "old", Status: "InProgress"}})
 		if jobs := look(); len(jobs) != 1 || !jobs[0].Running() {
 			t.Errorf("jobs are %+v", jobs)
 		}
@@ -63,7 +63,7 @@ func TestAJobInTheWindowThatRunsIsListedOnce(t *testing.T) {
 			lists(jobs...)(w, r)
 		})
 		c := f.client(t, CommandApply)
-		c.noteOld(vaultID, []plan.Job{{ID: "old", Status: "InProgress"}})
+		c.recordOldJobs(vaultID, []plan.Job{{ID: "old", Status: "InProgress"}})
 		s, err := c.List(t.Context(), vaultID)
 		if err != nil {
 			t.Fatal(err)

@@ -8,8 +8,8 @@ import (
 // pagesKey finds the counter of pages in a context.
 type pagesKey struct{}
 
-// countPages has the pages of all lists read under the context counted in n: what a look at a vault costs.
-func countPages(ctx context.Context, n *atomic.Int32) context.Context {
+// withPageCounter has the pages of all lists read under the context counted in n: what a look at a vault costs.
+func withPageCounter(ctx context.Context, n *atomic.Int32) context.Context {
 	return context.WithValue(ctx, pagesKey{}, n)
 }
 

@@ -25,8 +25,8 @@ const (
 	headerRequestID       = "x-ms-request-id"
 	headerCorrelationID   = "x-ms-correlation-request-id"
 
-	// maxBody bounds any body. The largest honest one is a page of a list: 100,000 items of 2 KB.
-	maxBody = 256 << 20
+	// maxBodySize bounds any body. The largest honest one is a page of a list: 100,000 items of 2 KB.
+	maxBodySize = 256 << 20
 	// tryTimeout bounds one attempt, its body included. The wait for a quota comes before and does not count.
 	tryTimeout = 2 * time.Minute
 	// readRetries is how often a read is repeated: about 20 s of 5xx, or that many Retry-Afters.
@@ -41,28 +41,28 @@ const (
 func (c *Client) newPipeline(conf cloud.Configuration, transport http.RoundTripper) (runtime.Pipeline, error) {
 	return armruntime.NewPipeline("azbackup", c.version, c.tokens,
 		runtime.PipelineOptions{
-			PerCall:  []policy.Policy{policyFunc(c.checkAllowed), policyFunc(c.nameRun), policyFunc(c.refreshToken)},
-			PerRetry: []policy.Policy{c.quotas.Policy(), policyFunc(limitTry), policyFunc(decodeInside)},
+			PerCall:  []policy.Policy{policyFunc(c.allowlistPolicy), policyFunc(c.correlationPolicy), policyFunc(c.tokenRefreshPolicy)},
+			PerRetry: []policy.Policy{c.quotas.Policy(), policyFunc(perTryTimeoutPolicy), policyFunc(decodePolicy)},
 		},
 		&arm.ClientOptions{
 			ClientOptions: policy.ClientOptions{
 				Cloud:                           conf,
 				Transport:                       newTransport(transport),
-				InsecureAllowCredentialWithHTTP: c.endpoint.Scheme == "http" && loopback(c.endpoint.Hostname()),
+				InsecureAllowCredentialWithHTTP: c.endpoint.Scheme == "http" && isLoopback(c.endpoint.Hostname()),
 				Telemetry:                       policy.TelemetryOptions{Disabled: true},
 				Retry:                           policy.RetryOptions{MaxRetries: readRetries, MaxRetryDelay: maxRetryAfter},
 				// Behind the token: only what is really sent gets an id and is counted.
-				PerRetryPolicies: []policy.Policy{policyFunc(c.noticeRefusal), policyFunc(c.countAttempt)},
+				PerRetryPolicies: []policy.Policy{policyFunc(c.tokenRefusalPolicy), policyFunc(c.countPolicy)},
 			},
 			DisableRPRegistration: true,
 		})
 }
 
-// sendOnce is how a write is retried: not (docs/azure.md §18: azcore's default sends a POST backup four times).
-func sendOnce() policy.RetryOptions { return policy.RetryOptions{MaxRetries: -1} }
+// noWriteRetry is how a write is retried: not (docs/azure.md §18: azcore's default sends a POST backup four times).
+func noWriteRetry() policy.RetryOptions { return policy.RetryOptions{MaxRetries: -1} }
 
-// limitTry bounds one attempt. By the time it returns the body has been read or buffered (decodeInside).
-func limitTry(req *policy.Request) (*http.Response, error) {
+// perTryTimeoutPolicy bounds one attempt. By the time it returns the body has been read or buffered (decodePolicy).
+func perTryTimeoutPolicy(req *policy.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(req.Raw().Context(), tryTimeout)
 	defer cancel()
 	return req.Clone(ctx).Next()
@@ -72,9 +72,9 @@ type policyFunc func(*policy.Request) (*http.Response, error)
 
 func (f policyFunc) Do(req *policy.Request) (*http.Response, error) { return f(req) }
 
-// checkAllowed refuses what the command may not send. It stands before the token.
-func (c *Client) checkAllowed(req *policy.Request) (*http.Response, error) {
-	r, err := c.admit(req.Raw().Method, req.Raw().URL)
+// allowlistPolicy refuses what the command may not send. It stands before the token.
+func (c *Client) allowlistPolicy(req *policy.Request) (*http.Response, error) {
+	r, err := c.checkAllowed(req.Raw().Method, req.Raw().URL)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func (c *Client) checkAllowed(req *policy.Request) (*http.Response, error) {
 	return req.Next()
 }
 
-func (c *Client) nameRun(req *policy.Request) (*http.Response, error) {
+func (c *Client) correlationPolicy(req *policy.Request) (*http.Response, error) {
 	h := req.Raw().Header
 	h.Set("User-Agent", "azbackup/"+c.version)
 	h.Set(headerCorrelationID, c.correlation)
@@ -90,9 +90,9 @@ func (c *Client) nameRun(req *policy.Request) (*http.Response, error) {
 	return req.Next()
 }
 
-// refreshToken repeats a request that was refused with 401, once: azcore drops its token at a 401 and asks for
+// tokenRefreshPolicy repeats a request that was refused with 401, once: azcore drops its token at a 401 and asks for
 // another (docs/azure.md §28.6). A write that was refused so was not done, so it may be sent once more too. A challenge for claims has been answered by azcore already.
-func (c *Client) refreshToken(req *policy.Request) (*http.Response, error) {
+func (c *Client) tokenRefreshPolicy(req *policy.Request) (*http.Response, error) {
 	resp, err := req.Next()
 	if err != nil || resp.StatusCode != http.StatusUnauthorized || c.static || isChallenge(resp) {
 		return resp, err
@@ -106,20 +106,20 @@ func isChallenge(resp *http.Response) bool {
 	return strings.Contains(strings.Join(resp.Header.Values("WWW-Authenticate"), ","), "insufficient_claims")
 }
 
-// noticeRefusal lets the next request ask for another token when this one's was refused.
-func (c *Client) noticeRefusal(req *policy.Request) (*http.Response, error) {
+// tokenRefusalPolicy lets the next request ask for another token when this one's was refused.
+func (c *Client) tokenRefusalPolicy(req *policy.Request) (*http.Response, error) {
 	if c.static {
 		return req.Next()
 	}
-	round := c.tokens.current()
+	round := c.tokens.currentRound()
 	resp, err := req.Next()
 	if err == nil && resp.StatusCode == http.StatusUnauthorized {
-		c.tokens.refuse(strings.TrimPrefix(req.Raw().Header.Get("Authorization"), "Bearer "), round)
+		c.tokens.markRefused(strings.TrimPrefix(req.Raw().Header.Get("Authorization"), "Bearer "), round)
 	}
 	return resp, err
 }
 
-func (c *Client) countAttempt(req *policy.Request) (*http.Response, error) {
+func (c *Client) countPolicy(req *policy.Request) (*http.Response, error) {
 	var r route
 	req.OperationValue(&r)
 	c.counts.add(r.kind)
@@ -129,7 +129,7 @@ func (c *Client) countAttempt(req *policy.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, &transportError{clientRequestID: id, err: err}
 	}
-	c.clock.meet(resp.Header)
+	c.clock.synchronize(resp.Header)
 	return resp, nil
 }
 
@@ -158,19 +158,19 @@ func newTransport(rt http.RoundTripper) transport {
 func (t transport) Do(req *http.Request) (*http.Response, error) {
 	resp, err := t.client.Do(req)
 	if err != nil {
-		return nil, plainNetworkError(err)
+		return nil, withoutURL(err)
 	}
-	resp.Body = &boundedBody{body: resp.Body, left: maxBody}
+	resp.Body = &boundedBody{body: resp.Body, left: maxBodySize}
 	return resp, nil
 }
 
-// plainNetworkError drops the URL that net/http puts into its errors: ours are signed and up to 4 KB long.
-func plainNetworkError(err error) error {
+// withoutURL drops the URL that net/http puts into its errors: ours are signed and up to 4 KB long.
+func withoutURL(err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return &finalError{err} // asking again brings the same certificate
+		return &nonRetriableError{err} // asking again brings the same certificate
 	}
 	return err
 }
@@ -193,7 +193,7 @@ type boundedBody struct {
 
 func (b *boundedBody) Read(p []byte) (int, error) {
 	if b.left <= 0 {
-		return 0, &malformedError{why: fmt.Sprintf("%v (over %d MB)", errBodyTooLarge, maxBody>>20)}
+		return 0, &malformedError{why: fmt.Sprintf("%v (over %d MB)", errBodyTooLarge, maxBodySize>>20)}
 	}
 	n, err := b.body.Read(p[:min(int64(len(p)), b.left)])
 	b.left -= int64(n)

@@ -22,10 +22,10 @@ type PointReading struct {
 // [plan.MaxPointReads] points that leave disks out it is read which. A read that fails is a gap; the errors are those of
 // [Client.Discover].
 func (c *Client) Points(ctx context.Context, items []plan.Item, since time.Time) (PointReading, error) {
-	d := &discovery{c: c, good: 1} // whoever knows the items was answered
+	d := &discovery{c: c, successes: 1} // whoever knows the items was answered
 	out := PointReading{Items: make([]plan.ItemPoints, len(items))}
 	containers := map[string][]string{}
-	var reads []read
+	var reads []readTask
 	for i, it := range items {
 		out.Items[i].Item = it
 		if containers[it.Vault] == nil {
@@ -54,13 +54,13 @@ func pointGap(it plan.Item) plan.Gap {
 func (d *discovery) pointsOf(ctx context.Context, p *plan.ItemPoints) {
 	points, err := d.c.RecoveryPoints(ctx, p.Item.ID)
 	if err != nil {
-		d.fail(ctx, pointGap(p.Item), err)
+		d.recordGap(ctx, pointGap(p.Item), err)
 		return
 	}
-	d.got(func(o *plan.Observed) {
+	d.recordSuccess(func(o *plan.Observed) {
 		p.Points, p.Read = points, true
 		for _, point := range points {
-			o.Gaps = append(o.Gaps, notUnderstood(pointGap(p.Item), point.Unreadable)...)
+			o.Gaps = append(o.Gaps, misreadGaps(pointGap(p.Item), point.Unreadable)...)
 		}
 	})
 }
@@ -69,20 +69,20 @@ func (d *discovery) restores(ctx context.Context, vault string, since time.Time,
 	gap := plan.Gap{Kind: plan.GapJobs, Subscription: armid.SubscriptionOf(vault), Vault: vault}
 	jobs, err := d.c.RestoreJobs(ctx, vault, since, containers...)
 	if err != nil {
-		d.fail(ctx, gap, err)
+		d.recordGap(ctx, gap, err)
 		return
 	}
-	d.got(func(o *plan.Observed) {
+	d.recordSuccess(func(o *plan.Observed) {
 		out.Restores = append(out.Restores, jobs...)
 		for _, j := range jobs {
-			o.Gaps = append(o.Gaps, notUnderstood(gap, j.Unreadable)...)
+			o.Gaps = append(o.Gaps, misreadGaps(gap, j.Unreadable)...)
 		}
 	})
 }
 
 // diskReads read the disks of the points whose list says that some are left out.
-func (d *discovery) diskReads(out *PointReading) []read {
-	var reads []read
+func (d *discovery) diskReads(out *PointReading) []readTask {
+	var reads []readTask
 	for i := range out.Items {
 		for k := range out.Items[i].Points {
 			p := &out.Items[i].Points[k]
@@ -101,13 +101,13 @@ func (d *discovery) diskReads(out *PointReading) []read {
 func (d *discovery) disksOf(ctx context.Context, it plan.Item, p *plan.RecoveryPoint) {
 	full, err := d.c.RecoveryPoint(ctx, p.ID)
 	if err == nil && full.Unreadable != "" {
-		err = brokenRead(fmt.Sprintf("reading recovery point %q", p.Name), p.ID, plan.CodeNotUnderstood, fmt.Errorf("%s", full.Unreadable))
+		err = brokenReadError(fmt.Sprintf("reading recovery point %q", p.Name), p.ID, plan.CodeNotUnderstood, fmt.Errorf("%s", full.Unreadable))
 	}
 	if err != nil {
-		d.fail(ctx, pointGap(it), err)
+		d.recordGap(ctx, pointGap(it), err)
 		return
 	}
-	d.got(func(*plan.Observed) {
+	d.recordSuccess(func(*plan.Observed) {
 		if full.Disks != nil {
 			p.Disks = full.Disks
 		}

@@ -16,8 +16,8 @@ import (
 
 // Poll implements [apply.Backend]: one look at an operation, and at a vault or policy behind it.
 func (c *Client) Poll(ctx context.Context, op apply.Operation) (apply.Progress, error) {
-	p, err := c.lookAt(ctx, op)
-	if unaskable(err) && (writesVault(op.Action) || writesPolicy(op.Action)) {
+	p, err := c.pollURLs(ctx, op)
+	if isUnpollable(err) && (isVaultWrite(op.Action) || isPolicyWrite(op.Action)) {
 		// The operation is forgotten or out of reach: what it left behind can still be read.
 		p, err = apply.Progress{Done: true, RequestID: op.RequestID}, nil
 	}
@@ -25,20 +25,20 @@ func (c *Client) Poll(ctx context.Context, op apply.Operation) (apply.Progress, 
 	case err != nil || !p.Done:
 		return p, err
 	case op.JobID != "":
-		return c.followJob(ctx, op, p)
+		return c.awaitJob(ctx, op, p)
 	case op.Action == plan.Restore:
 		return c.followRestore(ctx, op, p)
-	case writesVault(op.Action):
-		return c.readBackVault(ctx, op, p)
-	case writesPolicy(op.Action):
-		return c.readBackPolicy(ctx, op, p)
+	case isVaultWrite(op.Action):
+		return c.verifyVault(ctx, op, p)
+	case isPolicyWrite(op.Action):
+		return c.verifyPolicy(ctx, op, p)
 	}
 	return p, nil
 }
 
-// unaskable says that asking an operation again will not help either: its URL leads where this program does not go, or
+// isUnpollable says that asking an operation again will not help either: its URL leads where this program does not go, or
 // the service refuses to tell.
-func unaskable(err error) bool {
+func isUnpollable(err error) bool {
 	if _, refused := errors.AsType[*RefusedError](err); refused {
 		return true
 	}
@@ -46,18 +46,18 @@ func unaskable(err error) bool {
 	return ok && !e.Ended && (e.Status == http.StatusNotFound || e.Status == http.StatusForbidden || e.Status == http.StatusUnauthorized)
 }
 
-func writesVault(a plan.Action) bool { return a == plan.CreateVault || a == plan.UpdateVault }
+func isVaultWrite(a plan.Action) bool { return a == plan.CreateVault || a == plan.UpdateVault }
 
-func writesPolicy(a plan.Action) bool { return a == plan.CreatePolicy || a == plan.UpdatePolicy }
+func isPolicyWrite(a plan.Action) bool { return a == plan.CreatePolicy || a == plan.UpdatePolicy }
 
-// lookAt follows the URLs of an operation. Azure-AsyncOperation is preferred (docs/azure.md §12), except for a
+// pollURLs follows the URLs of an operation. Azure-AsyncOperation is preferred (docs/azure.md §12), except for a
 // refresh, where it has an undocumented api-version and Location tells as much (§1).
-func (c *Client) lookAt(ctx context.Context, op apply.Operation) (apply.Progress, error) {
+func (c *Client) pollURLs(ctx context.Context, op apply.Operation) (apply.Progress, error) {
 	switch {
 	case op.Result != "" && (op.Status == "" || op.Action == plan.Refresh):
-		return c.lookAtResult(ctx, op)
+		return c.getResult(ctx, op)
 	case op.Status != "":
-		return c.lookAtStatus(ctx, op)
+		return c.getStatus(ctx, op)
 	}
 	return apply.Progress{Done: true, RequestID: op.RequestID}, nil // the write was answered with its effect
 }
@@ -81,18 +81,18 @@ type wireError struct {
 	Message string `json:"message"`
 }
 
-func (c *Client) lookAtStatus(ctx context.Context, op apply.Operation) (apply.Progress, error) {
+func (c *Client) getStatus(ctx context.Context, op apply.Operation) (apply.Progress, error) {
 	var w wireOperation
 	var raw []byte
 	a, err := c.do(ctx, request{
-		op: following(op), method: http.MethodGet, url: op.Status, class: quota.Confirm, take: document(&w, &raw),
-		accept: []int{http.StatusAccepted, http.StatusNoContent},
+		op: pollOpName(op), method: http.MethodGet, url: op.Status, class: quota.Confirm, decode: documentDecoder(&w, &raw),
+		acceptedStatuses: []int{http.StatusAccepted, http.StatusNoContent},
 	})
 	if err != nil {
 		return apply.Progress{}, err
 	}
 	p := apply.Progress{
-		JobID: w.Properties.JobID, RequestID: requestID(a.header), RetryAfter: retryAfter(a.header, ""), Message: w.Status,
+		JobID: w.Properties.JobID, RequestID: requestID(a.header), RetryAfter: parseRetryAfter(a.header, ""), Message: w.Status,
 	}
 	if p.JobID == "" && len(w.Properties.JobIDs) == 1 {
 		p.JobID = w.Properties.JobIDs[0]
@@ -108,7 +108,7 @@ func (c *Client) lookAtStatus(ctx context.Context, op apply.Operation) (apply.Pr
 }
 
 func operationError(op apply.Operation, w wireOperation, requestID string) error {
-	e := &apply.Error{Op: following(op), Status: http.StatusOK, Code: "Operation" + w.Status, RequestID: requestID, Ended: true}
+	e := &apply.Error{Op: pollOpName(op), Status: http.StatusOK, Code: "Operation" + w.Status, RequestID: requestID, Ended: true}
 	e.Message = "the operation ended " + strings.ToLower(w.Status)
 	if w.Error != nil {
 		e.Code, e.Message = firstOf(w.Error.Code, e.Code), firstOf(w.Error.Message, e.Message)
@@ -128,46 +128,46 @@ func failedJobs(op apply.Operation, w wireOperation, requestID string) error {
 		text = string(w.Properties.FailedJobs[name])
 	}
 	return &apply.Error{
-		Op: following(op), Status: http.StatusOK, Code: "FailedJobs", RequestID: requestID, Ended: true,
+		Op: pollOpName(op), Status: http.StatusOK, Code: "FailedJobs", RequestID: requestID, Ended: true,
 		Message: fmt.Sprintf("the policy was written, but %d of its items did not take it; %s: %s", n, name, text),
 	}
 }
 
-// lookAtResult follows Location: 202 until it is something else. Headers on the last answer mean nothing (docs/azure.md §33.5).
-func (c *Client) lookAtResult(ctx context.Context, op apply.Operation) (apply.Progress, error) {
+// getResult follows Location: 202 until it is something else. Headers on the last answer mean nothing (docs/azure.md §33.5).
+func (c *Client) getResult(ctx context.Context, op apply.Operation) (apply.Progress, error) {
 	a, err := c.do(ctx, request{
-		op: following(op), method: http.MethodGet, url: op.Result, class: quota.Confirm,
-		accept: []int{http.StatusCreated, http.StatusAccepted, http.StatusNoContent},
+		op: pollOpName(op), method: http.MethodGet, url: op.Result, class: quota.Confirm,
+		acceptedStatuses: []int{http.StatusCreated, http.StatusAccepted, http.StatusNoContent},
 	})
 	if err != nil {
 		return apply.Progress{}, err
 	}
 	p := apply.Progress{Done: a.status != http.StatusAccepted, RequestID: requestID(a.header)}
 	if !p.Done {
-		p.RetryAfter = retryAfter(a.header, "")
+		p.RetryAfter = parseRetryAfter(a.header, "")
 	}
 	return p, nil
 }
 
-func following(op apply.Operation) string {
+func pollOpName(op apply.Operation) string {
 	return "following " + string(op.Action) + " " + operationID(firstOf(op.Status, op.Result))
 }
 
-// readBackVault is done when the vault is provisioned and is what the change wants. A vault that is not there
+// verifyVault is done when the vault is provisioned and is what the change wants. A vault that is not there
 // yet is a matter of time (docs/azure.md §12, eventual consistency).
-func (c *Client) readBackVault(ctx context.Context, op apply.Operation, p apply.Progress) (apply.Progress, error) {
+func (c *Client) verifyVault(ctx context.Context, op apply.Operation, p apply.Progress) (apply.Progress, error) {
 	what := fmt.Sprintf("reading vault %q back", vaultName(op.Target))
 	p.Done = false
 	var w wireVault
-	_, err := c.get(ctx, what, c.url(op.Target, apiVault), quota.Confirm, &w)
+	_, err := c.getDocument(ctx, what, c.buildURL(op.Target, apiVault), quota.Confirm, &w)
 	switch {
-	case notFound(err):
+	case is404(err):
 		p.Message = "the vault is not to be seen yet"
 		return p, nil
 	case err != nil:
 		return p, err
 	}
-	got, odd := w.vault(op.Target, true)
+	got, odd := w.toVault(op.Target, true)
 	switch state := got.ProvisioningState; strings.ToLower(state) {
 	case "succeeded", "":
 	case "failed":
@@ -185,11 +185,11 @@ func (c *Client) readBackVault(ctx context.Context, op apply.Operation, p apply.
 		p.Done = true
 		return p, nil
 	}
-	return settled(p, plan.DiffVault(got.Settings, *op.After.Vault)), nil
+	return verifiedProgress(p, plan.DiffVault(got.Settings, *op.After.Vault)), nil
 }
 
-// readBackPolicy is done when the policy, read again, is what the change wants.
-func (c *Client) readBackPolicy(ctx context.Context, op apply.Operation, p apply.Progress) (apply.Progress, error) {
+// verifyPolicy is done when the policy, read again, is what the change wants.
+func (c *Client) verifyPolicy(ctx context.Context, op apply.Operation, p apply.Progress) (apply.Progress, error) {
 	id, err := armid.Parse(op.Target)
 	if err != nil {
 		return p, err
@@ -197,15 +197,15 @@ func (c *Client) readBackPolicy(ctx context.Context, op apply.Operation, p apply
 	what := fmt.Sprintf("reading policy %q back", id.Name())
 	p.Done = false
 	var raw json.RawMessage
-	body, err := c.get(ctx, what, c.url(op.Target, apiBackup), quota.Confirm, &raw)
-	if notFound(err) {
+	body, err := c.getDocument(ctx, what, c.buildURL(op.Target, apiBackup), quota.Confirm, &raw)
+	if is404(err) {
 		p.Message = "the policy is not to be seen yet"
 		return p, nil
 	}
 	if err != nil {
 		return p, err
 	}
-	policy, _, err := understood(what, body)
+	policy, _, err := parsePolicy(what, body)
 	got := policy.Spec
 	switch {
 	case err != nil:
@@ -216,11 +216,11 @@ func (c *Client) readBackPolicy(ctx context.Context, op apply.Operation, p apply
 		p.Done = true
 		return p, nil
 	}
-	return settled(p, plan.DiffSpec(got, said(got, *op.After.Spec))), nil
+	return verifiedProgress(p, plan.DiffSpec(got, fillUnset(got, *op.After.Spec))), nil
 }
 
-// settled says whether what was read back differs from what was written.
-func settled(p apply.Progress, differs []plan.Field) apply.Progress {
+// verifiedProgress says whether what was read back differs from what was written.
+func verifiedProgress(p apply.Progress, differs []plan.Field) apply.Progress {
 	if len(differs) == 0 {
 		p.Done, p.Message = true, ""
 		return p
@@ -229,8 +229,8 @@ func settled(p apply.Progress, differs []plan.Field) apply.Progress {
 	return p
 }
 
-// said fills what the wanted policy leaves open with what is there.
-func said(got, want plan.PolicySpec) plan.PolicySpec {
+// fillUnset fills what the wanted policy leaves open with what is there.
+func fillUnset(got, want plan.PolicySpec) plan.PolicySpec {
 	want.Tier = firstOf(want.Tier, got.Tier)
 	want.TimeZone = firstOf(want.TimeZone, got.TimeZone)
 	if want.InstantRestoreDays == 0 {

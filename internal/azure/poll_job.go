@@ -11,9 +11,9 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// followJob makes an operation wait for its job, and share its fate: an operation can succeed while its job fails
+// awaitJob makes an operation wait for its job, and share its fate: an operation can succeed while its job fails
 // (docs/azure.md §4), and that of a backup succeeds as soon as its job exists (§5).
-func (c *Client) followJob(ctx context.Context, op apply.Operation, p apply.Progress) (apply.Progress, error) {
+func (c *Client) awaitJob(ctx context.Context, op apply.Operation, p apply.Progress) (apply.Progress, error) {
 	id := op.JobID
 	if !strings.Contains(id, "/") {
 		id = op.Vault + "/backupJobs/" + id
@@ -36,7 +36,7 @@ func (c *Client) followJob(ctx context.Context, op apply.Operation, p apply.Prog
 // jobError is the error of a job that failed, with its own code and text.
 func jobError(op apply.Operation, j plan.Job, requestID string) error {
 	e := &apply.Error{
-		Op: following(op), Status: http.StatusOK, Code: "Job" + j.Status, RequestID: requestID, Ended: true,
+		Op: pollOpName(op), Status: http.StatusOK, Code: "Job" + j.Status, RequestID: requestID, Ended: true,
 		Message: fmt.Sprintf("the job ended %s and does not say why", strings.ToLower(j.Status)),
 	}
 	if len(j.Errors) > 0 {

@@ -19,22 +19,22 @@ import (
 // recorder keeps the bodies that a discovery reads, for a snapshot. They go to a temporary file as they come,
 // in no order; memory holds their places alone. A nil recorder records nothing.
 type recorder struct {
-	mu       sync.Mutex
-	spool    *os.File
-	size     int64
-	bodies   map[string]map[armid.Key]spooled // by section of the estate, then id
-	refusals map[string]refusedRead           // by method and path
-	err      error                            // the first failure to record
+	mu          sync.Mutex
+	spool       *os.File
+	size        int64
+	bodies      map[string]map[armid.Key]spoolEntry // by section of the estate, then id
+	failedReads map[string]failedRead               // by method and path
+	err         error                               // the first failure to record
 }
 
-// spooled is the place of a body in the spool.
-type spooled struct {
+// spoolEntry is the place of a body in the spool.
+type spoolEntry struct {
 	off int64
 	n   int
 }
 
-// refusedRead is a read that failed, as an estate keeps it: whoever replays the estate fails there, too.
-type refusedRead struct {
+// failedRead is a read that failed, as an estate keeps it: whoever replays the estate fails there, too.
+type failedRead struct {
 	Method  string            `json:"method"`
 	Path    string            `json:"path"`
 	Status  int               `json:"status"`
@@ -50,7 +50,7 @@ func newRecorder() (*recorder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &recorder{spool: f, bodies: map[string]map[armid.Key]spooled{}, refusals: map[string]refusedRead{}}, nil
+	return &recorder{spool: f, bodies: map[string]map[armid.Key]spoolEntry{}, failedReads: map[string]failedRead{}}, nil
 }
 
 func (r *recorder) close() {
@@ -58,8 +58,8 @@ func (r *recorder) close() {
 	_ = os.Remove(r.spool.Name())
 }
 
-// tap is where a list hands the raw elements of a section.
-func (r *recorder) tap(section string) func(json.RawMessage) {
+// tee is where a list hands the raw elements of a section.
+func (r *recorder) tee(section string) func(json.RawMessage) {
 	if r == nil {
 		return nil
 	}
@@ -71,7 +71,7 @@ func (r *recorder) add(section string, raw json.RawMessage) {
 		return
 	}
 	if section == "virtualMachines" {
-		raw = withoutSecrets(raw)
+		raw = redactSecrets(raw)
 	}
 	var head struct {
 		ID string `json:"id"`
@@ -97,14 +97,14 @@ func (r *recorder) add(section string, raw json.RawMessage) {
 		return
 	}
 	if r.bodies[section] == nil {
-		r.bodies[section] = map[armid.Key]spooled{}
+		r.bodies[section] = map[armid.Key]spoolEntry{}
 	}
-	r.bodies[section][armid.Of(head.ID)] = spooled{off: r.size, n: n}
+	r.bodies[section][armid.Of(head.ID)] = spoolEntry{off: r.size, n: n}
 	r.size += int64(n)
 }
 
-// refused records a read that failed.
-func (r *recorder) refused(err error) {
+// recordFailedRead records a read that failed.
+func (r *recorder) recordFailedRead(err error) {
 	if r == nil {
 		return
 	}
@@ -116,7 +116,7 @@ func (r *recorder) refused(err error) {
 		r.err = errors.Join(r.err, err) // left out, it would be an absence, too
 		return
 	}
-	f := refusedRead{Method: sent.method, Path: sent.path, Status: e.Status, Headers: map[string]string{}}
+	f := failedRead{Method: sent.method, Path: sent.path, Status: e.Status, Headers: map[string]string{}}
 	if json.Valid(sent.body) {
 		f.Body = slices.Clone(sent.body)
 	}
@@ -133,7 +133,7 @@ func (r *recorder) refused(err error) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.refusals[f.Method+" "+strings.ToLower(f.Path)] = f
+	r.failedReads[f.Method+" "+strings.ToLower(f.Path)] = f
 }
 
 // write copies the bodies of a section to w, sorted by id, one a line.
@@ -173,8 +173,8 @@ func secretKeys() []string {
 	}
 }
 
-// withoutSecrets is a VM's body without what could be a secret. A body that holds none stays as it came.
-func withoutSecrets(raw json.RawMessage) json.RawMessage {
+// redactSecrets is a VM's body without what could be a secret. A body that holds none stays as it came.
+func redactSecrets(raw json.RawMessage) json.RawMessage {
 	lower := bytes.ToLower(raw)
 	if !slices.ContainsFunc(secretKeys(), func(k string) bool { return bytes.Contains(lower, []byte(`"`+k+`"`)) }) {
 		return raw

@@ -351,7 +351,7 @@ func readRecorded(t *testing.T, c *Client, e exchange) (what string, err error) 
 			naive(e.Response, "properties", "redundancySettings", "standardTierStorageRedundancy")+naive(e.Response, "properties", "provisioningState"))
 		return "vault", err
 	case e.is("policy"):
-		p, _, err := understood("reading", e.Response)
+		p, _, err := parsePolicy("reading", e.Response)
 		if err == nil && (p.Unreadable != "" || p.Spec.Retention.Days == 0) {
 			err = fmt.Errorf("read as %+v", p)
 		}
@@ -361,7 +361,7 @@ func readRecorded(t *testing.T, c *Client, e exchange) (what string, err error) 
 		differ(fmt.Sprint(len(d.out.Policies)), fmt.Sprint(strings.Count(string(e.Response), `"AzureIaasVM"`)))
 		return "policies", err
 	case e.is("items"):
-		found, err := c.items(ctx, vault, quota.Other, nil)
+		found, err := c.fetchItems(ctx, vault, quota.Other, nil)
 		odd := slices.ContainsFunc(found.items, func(it plan.Item) bool { return it.Unreadable != "" })
 		if err == nil && (len(found.items) != len(elements(e.Response)) || odd || found.nameless != nil) {
 			err = fmt.Errorf("items %+v", found)
@@ -369,9 +369,9 @@ func readRecorded(t *testing.T, c *Client, e exchange) (what string, err error) 
 		return "items", err
 	case e.is("item"):
 		var w wireItem
-		if _, err = c.get(ctx, "reading", c.url(e.path, apiBackup), quota.Other, &w); err == nil {
+		if _, err = c.getDocument(ctx, "reading", c.buildURL(e.path, apiBackup), quota.Other, &w); err == nil {
 			var it plan.Item
-			it, err = w.item(vault, time.Now())
+			it, err = w.toItem(vault, time.Now())
 			differ(it.State+it.Unreadable, naive(e.Response, "properties", "protectionState"))
 		}
 		return "item", err
@@ -382,7 +382,7 @@ func readRecorded(t *testing.T, c *Client, e exchange) (what string, err error) 
 		}
 		return "protectable", err
 	case e.is("jobs"):
-		jobs, odd, err := c.jobs(ctx, vault, "", quota.Other, nil)
+		jobs, odd, err := c.fetchJobs(ctx, vault, "", quota.Other, nil)
 		if err == nil && (odd != "" || len(jobs) != len(elements(e.Response)) || slices.ContainsFunc(jobs, func(j plan.Job) bool { return j.Status == "" || j.Start.IsZero() })) {
 			err = fmt.Errorf("jobs %+v", jobs)
 		}
@@ -396,7 +396,7 @@ func readRecorded(t *testing.T, c *Client, e exchange) (what string, err error) 
 		}
 		return "job", err
 	case e.is("vm"):
-		vm, exists, askErr := d.askVM(ctx, e.path)
+		vm, exists, askErr := d.fetchVM(ctx, e.path)
 		err = askErr
 		differ(fmt.Sprint(exists)+vm.Name+vm.Location, "true"+naive(e.Response, "name")+naive(e.Response, "location"))
 		if err == nil && (vm.NeedsEnhanced != "" || vm.Unsupported != "" || vm.TimeCreated.IsZero()) {

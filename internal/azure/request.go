@@ -33,14 +33,14 @@ const (
 
 // request is one call of the service.
 type request struct {
-	op     string // "listing items of \"v1\"": what an error says we were doing
-	method string
-	url    string // absolute
-	body   any    // marshalled to JSON; nil = none
-	class  quota.Class
-	permit *quota.Permit // of a write whose place was reserved; nil = it waits for its quotas
-	take   sink          // gets the body of a 200; nil = the body comes back whole
-	accept []int         // further statuses that are no error, beside 200
+	op               string // "listing items of \"v1\"": what an error says we were doing
+	method           string
+	url              string // absolute
+	body             any    // marshalled to JSON; nil = none
+	class            quota.Class
+	permit           *quota.Permit // of a write whose place was reserved; nil = it waits for its quotas
+	decode           bodyDecoder   // gets the body of a 200; nil = the body comes back whole
+	acceptedStatuses []int         // further statuses that are no error, beside 200
 }
 
 // answer is what came back, its body read.
@@ -50,9 +50,9 @@ type answer struct {
 	body   []byte
 }
 
-// url spells a URL of this endpoint. path is unescaped; its segments are escaped one by one (";" as "%3B",
+// buildURL spells a URL of this endpoint. path is unescaped; its segments are escaped one by one (";" as "%3B",
 // docs/azure.md §0.4).
-func (c *Client) url(path, apiVersion string, query ...string) string {
+func (c *Client) buildURL(path, apiVersion string, query ...string) string {
 	segments := strings.Split(strings.Trim(path, "/"), "/")
 	for i, s := range segments {
 		segments[i] = url.PathEscape(strings.ReplaceAll(s, "%3B", ";"))
@@ -70,18 +70,18 @@ func (c *Client) do(ctx context.Context, r request) (*answer, error) {
 	reads := r.method == http.MethodGet || r.class != quota.Write
 	reqCtx := quota.WithClass(ctx, r.class)
 	if !reads {
-		reqCtx = policy.WithRetryOptions(reqCtx, sendOnce())
+		reqCtx = policy.WithRetryOptions(reqCtx, noWriteRetry())
 	}
 	if r.permit != nil {
 		reqCtx = quota.WithPermit(reqCtx, r.permit)
 	}
 	req, err := runtime.NewRequest(reqCtx, r.method, r.url)
 	if err != nil {
-		return nil, &apply.Error{Op: r.op, Message: "the URL is not usable: " + plainNetworkError(err).Error(), Err: err}
+		return nil, &apply.Error{Op: r.op, Message: "the URL is not usable: " + withoutURL(err).Error(), Err: err}
 	}
 	req.Raw().Header.Set("Accept", "application/json")
-	if r.take != nil {
-		req.SetOperationValue(r.take)
+	if r.decode != nil {
+		req.SetOperationValue(r.decode)
 		runtime.SkipBodyDownload(req)
 	}
 	if r.body != nil {
@@ -96,16 +96,16 @@ func (c *Client) do(ctx context.Context, r request) (*answer, error) {
 	sent := &sentRequest{method: r.method, path: req.Raw().URL.Path}
 	resp, err := c.pipeline.Do(req)
 	if err != nil {
-		return nil, failure(ctx, r.op, sent, err)
+		return nil, transportFailure(ctx, r.op, sent, err)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)
 	if err != nil {
-		return nil, failure(ctx, r.op, sent, err)
+		return nil, transportFailure(ctx, r.op, sent, err)
 	}
 	a := &answer{status: resp.StatusCode, header: resp.Header, body: body}
-	if a.status != http.StatusOK && !slices.Contains(r.accept, a.status) {
-		return nil, refusal(r.op, sent, a)
+	if a.status != http.StatusOK && !slices.Contains(r.acceptedStatuses, a.status) {
+		return nil, responseError(r.op, sent, a)
 	}
 	return a, nil
 }
@@ -114,15 +114,15 @@ type readSeekNopCloser struct{ io.ReadSeeker }
 
 func (readSeekNopCloser) Close() error { return nil }
 
-// get reads one document into v and returns it as it came, too.
-func (c *Client) get(ctx context.Context, op, u string, cl quota.Class, v any) ([]byte, error) {
+// getDocument reads one document into v and returns it as it came, too.
+func (c *Client) getDocument(ctx context.Context, op, u string, cl quota.Class, v any) ([]byte, error) {
 	var raw []byte
-	_, err := c.do(ctx, request{op: op, method: http.MethodGet, url: u, class: cl, take: document(v, &raw)})
+	_, err := c.do(ctx, request{op: op, method: http.MethodGet, url: u, class: cl, decode: documentDecoder(v, &raw)})
 	return raw, err
 }
 
-// document is a sink for one object.
-func document(v any, raw *[]byte) sink {
+// documentDecoder is a sink for one object.
+func documentDecoder(v any, raw *[]byte) bodyDecoder {
 	return func(body io.Reader) error {
 		data, err := io.ReadAll(body)
 		if err != nil {
@@ -148,15 +148,15 @@ func decodeDocument(data []byte, v any) error {
 	return nil
 }
 
-// list reads all pages of a list. It is all or nothing: with an error come the elements of the pages before it, for
+// listAll reads all pages of a list. It is all or nothing: with an error come the elements of the pages before it, for
 // their names, and none of them may be relied on.
-func list[T any](ctx context.Context, c *Client, op, u string, cl quota.Class, tap func(json.RawMessage)) ([]T, error) {
-	return listPages(ctx, c, op, u, cl, tap, rows[T](), 0)
+func listAll[T any](ctx context.Context, c *Client, op, u string, cl quota.Class, tee func(json.RawMessage)) ([]T, error) {
+	return listPages(ctx, c, op, u, cl, tee, newRowReadFunc[T](), 0)
 }
 
 // listAs is list of what read makes of each row. Rows are large: what is kept of them is made as they come.
-func listAs[T any](ctx context.Context, c *Client, op, u string, cl quota.Class, tap func(json.RawMessage), read rowReadFunc[T]) ([]T, error) {
-	return listPages(ctx, c, op, u, cl, tap, read, 0)
+func listAs[T any](ctx context.Context, c *Client, op, u string, cl quota.Class, tee func(json.RawMessage), read rowReadFunc[T]) ([]T, error) {
+	return listPages(ctx, c, op, u, cl, tee, read, 0)
 }
 
 // errTooManyPages ends a list that costs more than it may.
@@ -164,7 +164,7 @@ var errTooManyPages = fmt.Errorf("the list has more pages than it may cost")
 
 // listPages is listAs that gives up behind maxPages pages (0 = never) with errTooManyPages.
 func listPages[T any](
-	ctx context.Context, c *Client, op, u string, cl quota.Class, tap func(json.RawMessage), read rowReadFunc[T], maxPages int,
+	ctx context.Context, c *Client, op, u string, cl quota.Class, tee func(json.RawMessage), read rowReadFunc[T], maxPages int,
 ) ([]T, error) {
 	var all []T
 	first := u
@@ -174,16 +174,16 @@ func listPages[T any](
 			return all, errTooManyPages
 		}
 		if seen[u] {
-			return all, brokenRead(op, first, "RepeatedNextLink", errors.New("the list leads back to a page that was read"))
+			return all, brokenReadError(op, first, "RepeatedNextLink", errors.New("the list leads back to a page that was read"))
 		}
 		seen[u] = true
 		var p page[T]
-		_, err := c.do(ctx, request{op: op, method: http.MethodGet, url: u, class: cl, take: func(body io.Reader) (err error) {
-			p, err = decodePage(body, tap != nil, read)
+		_, err := c.do(ctx, request{op: op, method: http.MethodGet, url: u, class: cl, decode: func(body io.Reader) (err error) {
+			p, err = decodePage(body, tee != nil, read)
 			return err
 		}})
 		if refused, ok := errors.AsType[*RefusedError](err); ok {
-			return all, brokenRead(op, first, "Refused", refused)
+			return all, brokenReadError(op, first, "Refused", refused)
 		}
 		if err != nil {
 			return all, err
@@ -195,17 +195,17 @@ func listPages[T any](
 			all = append(all, p.value...)
 		}
 		for _, raw := range p.raw {
-			tap(raw)
+			tee(raw)
 		}
-		if u, err = resolve(u, p.next); err != nil {
-			return all, brokenRead(op, first, "UnusableNextLink", err)
+		if u, err = resolveLink(u, p.next); err != nil {
+			return all, brokenReadError(op, first, "UnusableNextLink", err)
 		}
 	}
 	return all, nil
 }
 
-// brokenRead is the error for answers that do not hang together; first is what was asked for.
-func brokenRead(op, first, code string, err error) error {
+// brokenReadError is the error for answers that do not hang together; first is what was asked for.
+func brokenReadError(op, first, code string, err error) error {
 	path := first
 	if u, bad := url.Parse(first); bad == nil {
 		path = u.Path
@@ -213,8 +213,8 @@ func brokenRead(op, first, code string, err error) error {
 	return &apply.Error{Op: op, Code: code, Message: err.Error(), Err: &sentRequest{method: http.MethodGet, path: path, err: err}}
 }
 
-// resolve follows an opaque link from a page; whether its host may be asked is the allow-list's to say.
-func resolve(from, link string) (string, error) {
+// resolveLink follows an opaque link from a page; whether its host may be asked is the allow-list's to say.
+func resolveLink(from, link string) (string, error) {
 	if link == "" {
 		return "", nil
 	}
@@ -223,7 +223,7 @@ func resolve(from, link string) (string, error) {
 	}
 	base, err := url.Parse(from)
 	if err != nil {
-		return "", plainNetworkError(err)
+		return "", withoutURL(err)
 	}
 	u, err := base.Parse(link)
 	if err != nil {

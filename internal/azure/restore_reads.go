@@ -22,15 +22,15 @@ import (
 // RecoveryPoints lists the recovery points of an item, newest first: the service promises no order (docs/azure.md §11).
 // Points that name no time come last.
 func (c *Client) RecoveryPoints(ctx context.Context, item string) ([]plan.RecoveryPoint, error) {
-	op := "listing recovery points of " + shown(itemName(item), true)
-	found, err := list[wirePoint](ctx, c, op, c.url(item+"/recoveryPoints", apiBackup), quota.Other, nil)
+	op := "listing recovery points of " + printable(itemName(item), true)
+	found, err := listAll[wirePoint](ctx, c, op, c.buildURL(item+"/recoveryPoints", apiBackup), quota.Other, nil)
 	if err != nil {
 		return nil, err
 	}
 	now := c.Now()
 	points := make([]plan.RecoveryPoint, 0, len(found))
 	for _, w := range found {
-		points = append(points, w.point(item, now))
+		points = append(points, w.toPoint(item, now))
 	}
 	slices.SortStableFunc(points, func(a, b plan.RecoveryPoint) int { return b.Time.Compare(a.Time) })
 	return points, nil
@@ -39,12 +39,12 @@ func (c *Client) RecoveryPoints(ctx context.Context, item string) ([]plan.Recove
 // RecoveryPoint reads one recovery point, which tells of its disks (docs/azure.md §33.45), by its resource id.
 func (c *Client) RecoveryPoint(ctx context.Context, id string) (plan.RecoveryPoint, error) {
 	var w wirePoint
-	if _, err := c.get(ctx, "reading recovery point "+shown(operationID(id), true), c.url(id, apiBackup), quota.Other, &w); err != nil {
+	if _, err := c.getDocument(ctx, "reading recovery point "+printable(operationID(id), true), c.buildURL(id, apiBackup), quota.Other, &w); err != nil {
 		return plan.RecoveryPoint{}, err
 	}
 	head, _ := cutLast(id)
 	item, _ := cutLast(head)
-	return w.point(item, c.Now()), nil
+	return w.toPoint(item, c.Now()), nil
 }
 
 // itemName is an item for people.
@@ -56,23 +56,23 @@ func itemName(id string) string {
 // RestoreJobs lists the Restore jobs of a vault that began at from or later, newest first, each with its property bag,
 // which costs a request a job. containers, where there are any, are the names of the containers whose jobs are wanted.
 func (c *Client) RestoreJobs(ctx context.Context, vault string, from time.Time, containers ...string) ([]plan.RestoreJob, error) {
-	filter := jobWindow(from, c.Now().Add(jobSlack)) + " and operation eq '" + plan.JobRestore + "' and " + filterVMs
-	u := c.url(vault+"/backupJobs", apiBackup, "$filter", filter)
-	found, err := list[wireJob](ctx, c, fmt.Sprintf("listing restore jobs of %q", vaultName(vault)), u, quota.Other, nil)
+	filter := jobWindowFilter(from, c.Now().Add(jobWindowSlack)) + " and operation eq '" + plan.JobRestore + "' and " + filterVMs
+	u := c.buildURL(vault+"/backupJobs", apiBackup, "$filter", filter)
+	found, err := listAll[wireJob](ctx, c, fmt.Sprintf("listing restore jobs of %q", vaultName(vault)), u, quota.Other, nil)
 	if err != nil {
 		return nil, err
 	}
 	var jobs []plan.RestoreJob
 	now := c.Now()
 	for _, w := range found {
-		j, odd := w.job(vault, now)
+		j, odd := w.toJob(vault, now)
 		wanted := len(containers) == 0 || slices.ContainsFunc(containers, func(name string) bool { return strings.EqualFold(name, j.Container) })
 		if wanted || odd != "" {
 			jobs = append(jobs, plan.RestoreJob{Job: j, Unreadable: odd})
 		}
 	}
 	g, both := errgroup.WithContext(ctx)
-	g.SetLimit(readers)
+	g.SetLimit(maxConcurrentReads)
 	for i, j := range jobs {
 		if j.Unreadable != "" {
 			continue
@@ -80,7 +80,7 @@ func (c *Client) RestoreJobs(ctx context.Context, vault string, from time.Time, 
 		g.Go(func() error {
 			defer crash.ExitOnPanic()
 			var w wireJob
-			_, err := c.get(both, "reading job "+shown(operationID(j.ID), true), c.url(j.ID, apiBackup), quota.Other, &w)
+			_, err := c.getDocument(both, "reading job "+printable(operationID(j.ID), true), c.buildURL(j.ID, apiBackup), quota.Other, &w)
 			if both.Err() != nil {
 				return context.Cause(both)
 			}
@@ -88,7 +88,7 @@ func (c *Client) RestoreJobs(ctx context.Context, vault string, from time.Time, 
 				jobs[i].Unreadable = "it could not be read: " + err.Error()
 				return nil
 			}
-			jobs[i] = w.restore(vault, c.Now())
+			jobs[i] = w.toRestoreJob(vault, c.Now())
 			return nil
 		})
 	}
@@ -102,18 +102,18 @@ func (c *Client) RestoreJobs(ctx context.Context, vault string, from time.Time, 
 // RestoreJob reads one Restore job, by its resource id.
 func (c *Client) RestoreJob(ctx context.Context, id string) (plan.RestoreJob, error) {
 	var w wireJob
-	if _, err := c.get(ctx, "reading job "+shown(operationID(id), true), c.url(id, apiBackup), quota.Other, &w); err != nil {
+	if _, err := c.getDocument(ctx, "reading job "+printable(operationID(id), true), c.buildURL(id, apiBackup), quota.Other, &w); err != nil {
 		return plan.RestoreJob{}, err
 	}
-	return w.restore(armid.VaultOf(id), c.Now()), nil
+	return w.toRestoreJob(armid.VaultOf(id), c.Now()), nil
 }
 
 // Disks lists the managed disks of a resource group, by its id. An entry that names none of the group fails the list:
 // left out, it would be an absence.
 func (c *Client) Disks(ctx context.Context, group string) ([]plan.Disk, error) {
-	op := "listing disks of resource group " + shown(itemName(group), true)
-	u := c.url(group+"/providers/Microsoft.Compute/disks", apiDisks)
-	found, err := list[wireManagedDisk](ctx, c, op, u, quota.Other, nil)
+	op := "listing disks of resource group " + printable(itemName(group), true)
+	u := c.buildURL(group+"/providers/Microsoft.Compute/disks", apiDisks)
+	found, err := listAll[wireManagedDisk](ctx, c, op, u, quota.Other, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -121,10 +121,10 @@ func (c *Client) Disks(ctx context.Context, group string) ([]plan.Disk, error) {
 	disks := make([]plan.Disk, 0, len(found))
 	seen := map[armid.Key]bool{}
 	for _, w := range found {
-		d, ok := w.disk(group, now)
+		d, ok := w.toDisk(group, now)
 		if !ok {
-			why := fmt.Errorf("the id of a disk is %s", shown(strings.TrimPrefix(string(w.ID), notText), w.ID.isText()))
-			return nil, brokenRead(op, u, "MalformedAnswer", why)
+			why := fmt.Errorf("the id of a disk is %s", printable(strings.TrimPrefix(string(w.ID), notText), w.ID.isText()))
+			return nil, brokenReadError(op, u, "MalformedAnswer", why)
 		}
 		if !seen[armid.Of(d.ID)] {
 			seen[armid.Of(d.ID)] = true
@@ -136,15 +136,15 @@ func (c *Client) Disks(ctx context.Context, group string) ([]plan.Disk, error) {
 
 // Disk reads one managed disk by its id; false = it does not exist.
 func (c *Client) Disk(ctx context.Context, id string) (plan.Disk, bool, error) {
-	op := "reading disk " + shown(itemName(id), true)
+	op := "reading disk " + printable(itemName(id), true)
 	var w wireManagedDisk
-	exists, err := c.getIfThere(ctx, op, c.url(id, apiDisks), &w)
+	exists, err := c.getIfExists(ctx, op, c.buildURL(id, apiDisks), &w)
 	if err != nil || !exists {
 		return plan.Disk{}, false, err
 	}
-	d, ok := w.disk(groupOf(id), c.Now())
+	d, ok := w.toDisk(groupOf(id), c.Now())
 	if !ok || !armid.Same(d.ID, id) {
-		return plan.Disk{}, false, brokenRead(op, id, "MalformedAnswer", errors.New("the answer is not this disk"))
+		return plan.Disk{}, false, brokenReadError(op, id, "MalformedAnswer", errors.New("the answer is not this disk"))
 	}
 	return d, true, nil
 }
@@ -152,40 +152,40 @@ func (c *Client) Disk(ctx context.Context, id string) (plan.Disk, bool, error) {
 // ResourceGroup reads a resource group, with its tags, by its id; false = it does not exist.
 func (c *Client) ResourceGroup(ctx context.Context, id string) (plan.ResourceGroup, bool, error) {
 	var w wireGroup
-	exists, err := c.getIfThere(ctx, "reading resource group "+shown(itemName(id), true), c.url(id, apiGroups), &w)
+	exists, err := c.getIfExists(ctx, "reading resource group "+printable(itemName(id), true), c.buildURL(id, apiGroups), &w)
 	if err != nil || !exists {
 		return plan.ResourceGroup{}, false, err
 	}
-	return w.group(id), true, nil
+	return w.toGroup(id), true, nil
 }
 
 // StorageAccount reads a storage account by its id; false = it does not exist.
 func (c *Client) StorageAccount(ctx context.Context, id string) (plan.StorageAccount, bool, error) {
 	var w wireAccount
-	exists, err := c.getIfThere(ctx, "reading storage account "+shown(itemName(id), true), c.url(id, apiStorage), &w)
+	exists, err := c.getIfExists(ctx, "reading storage account "+printable(itemName(id), true), c.buildURL(id, apiStorage), &w)
 	if err != nil || !exists {
 		return plan.StorageAccount{}, false, err
 	}
-	return w.account(id), true, nil
+	return w.toAccount(id), true, nil
 }
 
 // StorageAccounts lists the storage accounts of a subscription.
 func (c *Client) StorageAccounts(ctx context.Context, subscription string) ([]plan.StorageAccount, error) {
-	u := c.url("/subscriptions/"+subscription+"/providers/Microsoft.Storage/storageAccounts", apiStorage)
-	found, err := list[wireAccount](ctx, c, "listing storage accounts of subscription "+subscription, u, quota.Other, nil)
+	u := c.buildURL("/subscriptions/"+subscription+"/providers/Microsoft.Storage/storageAccounts", apiStorage)
+	found, err := listAll[wireAccount](ctx, c, "listing storage accounts of subscription "+subscription, u, quota.Other, nil)
 	if err != nil {
 		return nil, err
 	}
 	accounts := make([]plan.StorageAccount, 0, len(found))
 	for _, w := range found {
-		accounts = append(accounts, w.account(w.ID.loose()))
+		accounts = append(accounts, w.toAccount(w.ID.textOrEmpty()))
 	}
 	return accounts, nil
 }
 
-func (c *Client) getIfThere(ctx context.Context, op, u string, v any) (bool, error) {
-	_, err := c.get(ctx, op, u, quota.Other, v)
-	if absent(err) {
+func (c *Client) getIfExists(ctx context.Context, op, u string, v any) (bool, error) {
+	_, err := c.getDocument(ctx, op, u, quota.Other, v)
+	if isAbsenceProven(err) {
 		return false, nil
 	}
 	return err == nil, err

@@ -285,14 +285,14 @@ func TestRecordedRestoreIsUnderstood(t *testing.T) {
 				t.Fatal(err)
 			}
 			item, _ := cutLast(owner)
-			point = w.point(item, at)
+			point = w.toPoint(item, at)
 		case strings.Contains(path, "/backupJobs/"):
 			var w wireJob
 			if err := decodeDocument(x.Body, &w); err != nil {
 				t.Fatal(err)
 			}
 			vault, _ := cutLast(owner)
-			job = w.restore(vault, at)
+			job = w.toRestoreJob(vault, at)
 			if job.Unreadable != "" {
 				t.Errorf("job: %s", job.Unreadable)
 			}

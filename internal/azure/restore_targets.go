@@ -13,8 +13,8 @@ import (
 // each of the subscriptions, and puts them into f. What could not be read is a gap, and stands in f.Unread; the errors are
 // those of [Client.Discover].
 func (c *Client) RestoreTargets(ctx context.Context, subscriptions []string, into string, staging []string, f *plan.RestoreFacts) error {
-	d := &discovery{c: c, good: 1} // whoever restores something was answered before
-	var reads []read
+	d := &discovery{c: c, successes: 1} // whoever restores something was answered before
+	var reads []readTask
 	var named []string
 	for _, id := range staging {
 		if strings.HasPrefix(id, "/") {
@@ -50,10 +50,10 @@ func (d *discovery) targetGroup(ctx context.Context, id string, f *plan.RestoreF
 	g, exists, err := d.c.ResourceGroup(ctx, id)
 	if err != nil {
 		d.unread(f, id)
-		d.fail(ctx, plan.Gap{Kind: plan.GapTargetGroup, Subscription: armid.SubscriptionOf(id), Target: id}, err)
+		d.recordGap(ctx, plan.Gap{Kind: plan.GapTargetGroup, Subscription: armid.SubscriptionOf(id), Target: id}, err)
 		return
 	}
-	d.got(func(*plan.Observed) {
+	d.recordSuccess(func(*plan.Observed) {
 		if exists {
 			f.Groups = append(f.Groups, g)
 		}
@@ -64,10 +64,10 @@ func (d *discovery) stagingAccount(ctx context.Context, id string, f *plan.Resto
 	a, exists, err := d.c.StorageAccount(ctx, id)
 	if err != nil {
 		d.unread(f, id)
-		d.fail(ctx, plan.Gap{Kind: plan.GapStaging, Subscription: armid.SubscriptionOf(id), Target: id}, err)
+		d.recordGap(ctx, plan.Gap{Kind: plan.GapStaging, Subscription: armid.SubscriptionOf(id), Target: id}, err)
 		return
 	}
-	d.got(func(*plan.Observed) {
+	d.recordSuccess(func(*plan.Observed) {
 		if exists {
 			f.Accounts = append(f.Accounts, a)
 		}
@@ -78,10 +78,10 @@ func (d *discovery) stagingAccounts(ctx context.Context, subscription string, na
 	found, err := d.c.StorageAccounts(ctx, subscription)
 	if err != nil {
 		d.unread(f, names...)
-		d.fail(ctx, plan.Gap{Kind: plan.GapStaging, Subscription: subscription}, err)
+		d.recordGap(ctx, plan.Gap{Kind: plan.GapStaging, Subscription: subscription}, err)
 		return
 	}
-	d.got(func(*plan.Observed) {
+	d.recordSuccess(func(*plan.Observed) {
 		for _, a := range found {
 			if slices.ContainsFunc(names, func(name string) bool { return strings.EqualFold(name, a.Name) }) {
 				f.Accounts = append(f.Accounts, a)

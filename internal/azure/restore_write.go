@@ -44,9 +44,9 @@ func (c *Client) restoreWrite(ch plan.Change) (write, error) {
 	o := ch.RestoreOrder
 	switch {
 	case o == nil || !isPointOf(o.Point.ID, id):
-		return write{}, wants(ch, "recovery point of the item")
+		return write{}, errMissingField(ch, "recovery point of the item")
 	case o.Into == "" || o.Staging == "" || o.Region == "":
-		return write{}, wants(ch, "group, storage account and region")
+		return write{}, errMissingField(ch, "group, storage account and region")
 	}
 	p := restoreProperties{
 		Type: "IaasVMRestoreRequest", Point: o.Point.Name, Kind: "RestoreDisks", Source: ch.Target, Group: o.Into, Account: o.Staging, Region: o.Region,
@@ -59,8 +59,8 @@ func (c *Client) restoreWrite(ch plan.Change) (write, error) {
 		p.Network = &networkSettings{"SameAsOnSourceDisks"}
 	}
 	return write{request{
-		op: fmt.Sprintf("restoring disks of %q", vm.Name()), method: http.MethodPost, url: c.url(o.Point.ID+"/restore", apiBackup),
-	}, fixed(ch, restoreBody{p})}, nil
+		op: fmt.Sprintf("restoring disks of %q", vm.Name()), method: http.MethodPost, url: c.buildURL(o.Point.ID+"/restore", apiBackup),
+	}, fixedBody(ch, restoreBody{p})}, nil
 }
 
 // followRestore makes a restore wait for its job: the operation only says that it was accepted (docs/azure.md §33.47).
@@ -68,7 +68,7 @@ func (c *Client) restoreWrite(ch plan.Change) (write, error) {
 func (c *Client) followRestore(ctx context.Context, op apply.Operation, p apply.Progress) (apply.Progress, error) {
 	if p.JobID != "" {
 		op.JobID = p.JobID
-		return c.followJob(ctx, op, p)
+		return c.awaitJob(ctx, op, p)
 	}
 	job, found, err := c.restoreSince(ctx, op)
 	if err != nil {
@@ -77,7 +77,7 @@ func (c *Client) followRestore(ctx context.Context, op apply.Operation, p apply.
 	p.Done, p.JobID = found, operationID(job.ID)
 	if found && job.Failed() {
 		op.JobID = p.JobID
-		return c.followJob(ctx, op, p)
+		return c.awaitJob(ctx, op, p)
 	}
 	return p, nil
 }
@@ -91,7 +91,7 @@ func (c *Client) restoreSince(ctx context.Context, op apply.Operation) (plan.Job
 		return plan.Job{}, false, err
 	}
 	container := strings.TrimPrefix(itemName(armid.ProtectedItem(op.Vault, vm)), "VM;")
-	jobs, err := c.RestoreJobs(ctx, op.Vault, op.Accepted.Add(-jobSlack), container)
+	jobs, err := c.RestoreJobs(ctx, op.Vault, op.Accepted.Add(-jobWindowSlack), container)
 	if err != nil {
 		return plan.Job{}, false, err
 	}

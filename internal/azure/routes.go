@@ -43,9 +43,9 @@ const (
 	policyPath       = vaultPath + "/backuppolicies/*"
 )
 
-// routes is the allow-list of docs/design.md §6. A GET that is not listed is allowed, as "other"; anything else that
+// allowedRoutes is the allow-list of docs/design.md §6. A GET that is not listed is allowed, as "other"; anything else that
 // is not listed is refused.
-func routes() []route {
+func allowedRoutes() []route {
 	apply := []Command{CommandApply}
 	return []route{
 		{kind: "subscriptions", method: http.MethodGet, path: "/subscriptions"},
@@ -92,8 +92,8 @@ func routes() []route {
 	}
 }
 
-// reads says that a request changes nothing, whatever its method.
-func (r route) reads() bool { return r.writers == nil }
+// isRead says that a request changes nothing, whatever its method.
+func (r route) isRead() bool { return r.writers == nil }
 
 // router finds routes by the number of their segments, so that a look-up costs a few comparisons.
 type router map[int][]routePattern
@@ -105,7 +105,7 @@ type routePattern struct {
 
 func newRouter() router {
 	r := router{}
-	for _, rt := range routes() {
+	for _, rt := range allowedRoutes() {
 		s := strings.Split(rt.path, "/")[1:]
 		r[len(s)] = append(r[len(s)], routePattern{route: rt, segments: s})
 	}
@@ -167,16 +167,16 @@ func (e *RefusedError) Error() string {
 // NonRetriable tells azcore that trying again cannot help.
 func (e *RefusedError) NonRetriable() {}
 
-// admit checks a request against the allow-list and the endpoint.
-func (c *Client) admit(method string, u *url.URL) (route, error) {
-	if !sameOrigin(u, c.endpoint) {
+// checkAllowed checks a request against the allow-list and the endpoint.
+func (c *Client) checkAllowed(method string, u *url.URL) (route, error) {
+	if !isSameOrigin(u, c.endpoint) {
 		return route{}, &RefusedError{
 			Command: c.command, Method: method, Where: u.Scheme + "://" + u.Host,
 			Why: "requests go to " + c.endpoint.String() + " only",
 		}
 	}
 	r, ok := c.router.find(method, u)
-	if !ok || !r.reads() && !slices.Contains(r.writers, c.command) {
+	if !ok || !r.isRead() && !slices.Contains(r.writers, c.command) {
 		return route{}, &RefusedError{
 			Command: c.command, Method: method, Where: u.Path,
 			Why: fmt.Sprintf("%q does not send such requests", c.command),

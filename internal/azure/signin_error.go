@@ -45,14 +45,14 @@ func signInError(err error) *SignInError {
 		return e
 	}
 	e := &SignInError{Err: err}
-	for _, text := range attempts(err.Error()) {
-		e.Attempts = append(e.Attempts, shortened(text))
+	for _, text := range splitAttempts(err.Error()) {
+		e.Attempts = append(e.Attempts, shortenAttempt(text))
 	}
 	last := len(e.Attempts) - 1
 	failed, isFailure := errors.AsType[*azidentity.AuthenticationFailedError](err)
 	if isFailure && failed.RawResponse != nil {
 		// A credential that is configured and fails ends the chain: the answer is the last one's.
-		e.Attempts[last] = named(attempts(err.Error())[last]) + entraSays(failed.RawResponse)
+		e.Attempts[last] = credentialKey(splitAttempts(err.Error())[last]) + describeEntraError(failed.RawResponse)
 	}
 	e.Message = e.Attempts[last]
 	if !isFailure && last > 0 {
@@ -61,8 +61,8 @@ func signInError(err error) *SignInError {
 	return e
 }
 
-// attempts cuts azidentity's text about a chain into its credentials; a single credential's text is one attempt.
-func attempts(text string) []string {
+// splitAttempts cuts azidentity's text about a chain into its credentials; a single credential's text is one attempt.
+func splitAttempts(text string) []string {
 	_, list, isChain := strings.Cut(text, "Attempted credentials:")
 	if !isChain {
 		return []string{text}
@@ -83,12 +83,12 @@ func attempts(text string) []string {
 	return all
 }
 
-// credentialName is the name of a credential at the head of its text.
-var credentialName = regexp.MustCompile(`^\s*(\w+Credential)\b`)
+// credentialNamePattern is the name of a credential at the head of its text.
+var credentialNamePattern = regexp.MustCompile(`^\s*(\w+Credential)\b`)
 
-// named is the name of the credential that a text is about, as AZURE_TOKEN_CREDENTIALS takes it, with a colon.
-func named(text string) string {
-	m := credentialName.FindStringSubmatch(text)
+// credentialKey is the name of the credential that a text is about, as AZURE_TOKEN_CREDENTIALS takes it, with a colon.
+func credentialKey(text string) string {
+	m := credentialNamePattern.FindStringSubmatch(text)
 	if m == nil {
 		return ""
 	}
@@ -103,34 +103,34 @@ func named(text string) string {
 	return m[1] + ": "
 }
 
-// longest is how much of a credential's text is shown: enough for the az login that a challenge asks for.
-const longest = 400
+// maxAttemptText is how much of a credential's text is shown: enough for the az login that a challenge asks for.
+const maxAttemptText = 400
 
-// shortened is the text of an attempt in a line: its name, its first sentences, and what its code means.
-func shortened(text string) string {
-	name := named(text)
-	rest := inOneLine(text)
+// shortenAttempt is the text of an attempt in a line: its name, its first sentences, and what its code means.
+func shortenAttempt(text string) string {
+	name := credentialKey(text)
+	rest := oneLine(text)
 	if name != "" {
-		rest = rest[len(credentialName.FindStringSubmatch(rest)[1]):]
+		rest = rest[len(credentialNamePattern.FindStringSubmatch(rest)[1]):]
 		rest = strings.TrimLeft(strings.TrimPrefix(rest, ".GetToken()"), ": ")
 	}
 	for _, advice := range []string{"To troubleshoot, visit ", "See https://", "Trace ID: "} {
 		rest, _, _ = strings.Cut(rest, advice)
 	}
 	if at := strings.Index(rest, "AADSTS"); at >= 0 {
-		if code, sentence := aadsts(rest[at:]); code != 0 {
-			return name + explained(code, sentence)
+		if code, sentence := parseAADSTS(rest[at:]); code != 0 {
+			return name + explainAADSTS(code, sentence)
 		}
 	}
 	rest = strings.TrimRight(rest, " .")
-	if runes := []rune(rest); len(runes) > longest {
-		rest = string(runes[:longest]) + "…"
+	if runes := []rune(rest); len(runes) > maxAttemptText {
+		rest = string(runes[:maxAttemptText]) + "…"
 	}
 	return name + rest
 }
 
-// entraSays is what the answer of a token endpoint says, in a line (docs/azure.md §28.2).
-func entraSays(resp *http.Response) string {
+// describeEntraError is what the answer of a token endpoint says, in a line (docs/azure.md §28.2).
+func describeEntraError(resp *http.Response) string {
 	status := fmt.Sprintf("the answer was %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
 	body, err := runtime.Payload(resp)
 	if err != nil {
@@ -145,13 +145,13 @@ func entraSays(resp *http.Response) string {
 	if unmarshalTolerant(body, &said) != nil {
 		return status
 	}
-	code, sentence := aadsts(said.Description)
+	code, sentence := parseAADSTS(said.Description)
 	if code == 0 && len(said.Codes) > 0 {
 		code = said.Codes[0]
 		sentence = strings.TrimRight(fmt.Sprintf("AADSTS%d: %s", code, sentence), ": ")
 	}
 	if code != 0 {
-		return explained(code, sentence)
+		return explainAADSTS(code, sentence)
 	}
 	if text := firstOf(sentence, said.Message, said.Error); text != "" {
 		return status + ": " + text
@@ -159,31 +159,31 @@ func entraSays(resp *http.Response) string {
 	return status
 }
 
-var aadstsCode = regexp.MustCompile(`^AADSTS(\d+)`)
+var aadstsPattern = regexp.MustCompile(`^AADSTS(\d+)`)
 
-// aadsts reads the code and the first sentence of a description of Microsoft Entra; code 0 = it has none.
-func aadsts(description string) (code int, sentence string) {
-	sentence = inOneLine(description)
+// parseAADSTS reads the code and the first sentence of a description of Microsoft Entra; code 0 = it has none.
+func parseAADSTS(description string) (code int, sentence string) {
+	sentence = oneLine(description)
 	for _, end := range []string{" Trace ID: ", ". "} {
 		sentence, _, _ = strings.Cut(sentence, end)
 	}
 	sentence = strings.TrimRight(sentence, ". ")
-	if m := aadstsCode.FindStringSubmatch(sentence); m != nil {
+	if m := aadstsPattern.FindStringSubmatch(sentence); m != nil {
 		code, _ = strconv.Atoi(m[1]) // digits; one that is too large is no code
 	}
 	return code, sentence
 }
 
-// explained adds to what Entra says what it means here.
-func explained(code int, sentence string) string {
-	if means := meaning(code); means != "" {
+// explainAADSTS adds to what Entra says what it means here.
+func explainAADSTS(code int, sentence string) string {
+	if means := describeAADSTS(code); means != "" {
 		return sentence + " (" + means + ")"
 	}
 	return sentence
 }
 
-// meaning is what to make of a code (docs/azure.md §28.2); "" = it is not known.
-func meaning(code int) string {
+// describeAADSTS is what to make of a code (docs/azure.md §28.2); "" = it is not known.
+func describeAADSTS(code int) string {
 	switch code {
 	case 7000215:
 		return "AZURE_CLIENT_SECRET is not the value of a secret of this application"
@@ -203,7 +203,7 @@ func meaning(code int) string {
 	return ""
 }
 
-func inOneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// notSignedIn is the code of an error about a request that was not sent because there was no token for it.
-const notSignedIn = "NotSignedIn"
+// codeNotSignedIn is the code of an error about a request that was not sent because there was no token for it.
+const codeNotSignedIn = "NotSignedIn"

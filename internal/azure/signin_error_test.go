@@ -78,7 +78,7 @@ func TestASignInThatFailsNamesEachCredentialInALine(t *testing.T) {
 			"AADSTS9: No",
 			[]string{"AADSTS9: No"},
 		},
-		"a code, and nothing else": {answered(400, `{"error_codes":[53003]}`), "AADSTS53003 (" + meaning(53003) + ")", []string{"AADSTS53003 (" + meaning(53003) + ")"}},
+		"a code, and nothing else": {answered(400, `{"error_codes":[53003]}`), "AADSTS53003 (" + describeAADSTS(53003) + ")", []string{"AADSTS53003 (" + describeAADSTS(53003) + ")"}},
 		"an identity that is not there": {
 			answered(400, `{"error":"invalid_request","error_description":"Identity not found"}`),
 			"the answer was 400 Bad Request: Identity not found",
@@ -87,8 +87,8 @@ func TestASignInThatFailsNamesEachCredentialInALine(t *testing.T) {
 		"a proxy's page": {answered(502, `<html>`), "the answer was 502 Bad Gateway", []string{"the answer was 502 Bad Gateway"}},
 		"az says the code": {
 			chained(t, unavailable("AzureCLICredential: ERROR: AADSTS700024: Client assertion is not within its valid time range. More. Trace ID: 1")),
-			"AzureCLICredential: AADSTS700024: Client assertion is not within its valid time range (" + meaning(700024) + ")",
-			[]string{"AzureCLICredential: AADSTS700024: Client assertion is not within its valid time range (" + meaning(700024) + ")"},
+			"AzureCLICredential: AADSTS700024: Client assertion is not within its valid time range (" + describeAADSTS(700024) + ")",
+			[]string{"AzureCLICredential: AADSTS700024: Client assertion is not within its valid time range (" + describeAADSTS(700024) + ")"},
 		},
 		"az cannot answer a challenge": {
 			errors.New("AzureCLICredential.GetToken(): Azure CLI requires additional claims. Run this command then retry the operation: az login --claims-challenge eyJ9"),

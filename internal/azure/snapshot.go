@@ -33,7 +33,7 @@ func (c *Client) Snapshot(ctx context.Context, scope plan.Scope, wants func(plan
 		return nil, fmt.Errorf("taking a snapshot: %w", err)
 	}
 	defer rec.close()
-	began := c.clock.machine()
+	began := c.clock.machineNow()
 	scope.Elsewhere, scope.AllVaults, scope.Guards = true, true, true
 	scope.Graph = false // its answers are no bodies of VMs
 	o, err := c.discover(ctx, scope, rec)
@@ -41,7 +41,7 @@ func (c *Client) Snapshot(ctx context.Context, scope plan.Scope, wants func(plan
 		return nil, err
 	}
 	if wants != nil {
-		if o, err = c.supplement(ctx, o, wants(o), rec); err != nil {
+		if o, err = c.readDetails(ctx, o, wants(o), rec); err != nil {
 			return nil, err
 		}
 	}
@@ -56,7 +56,7 @@ func (c *Client) Snapshot(ctx context.Context, scope plan.Scope, wants func(plan
 		return nil, err
 	}
 	out := bufio.NewWriterSize(w, 1<<20)
-	if err := rec.estate(out, c.At(began), me, scope.Subscriptions); err != nil {
+	if err := rec.writeEstate(out, c.ServiceTime(began), me, scope.Subscriptions); err != nil {
 		return nil, fmt.Errorf("writing the snapshot: %w", err)
 	}
 	return o.Gaps, out.Flush()
@@ -65,14 +65,14 @@ func (c *Client) Snapshot(ctx context.Context, scope plan.Scope, wants func(plan
 // recordGroups adds the resource groups, which a plan does not ask for, but which a vault is made in.
 func (c *Client) recordGroups(ctx context.Context, subscriptions []string, rec *recorder) error {
 	var g errgroup.Group
-	g.SetLimit(readers)
+	g.SetLimit(maxConcurrentReads)
 	for _, s := range subscriptions {
 		g.Go(func() error {
 			defer crash.ExitOnPanic()
-			u := c.url("/subscriptions/"+s+"/resourcegroups", apiSubscriptions)
+			u := c.buildURL("/subscriptions/"+s+"/resourcegroups", apiSubscriptions)
 			type ignored struct{}
-			if _, err := list[ignored](ctx, c, "listing resource groups of subscription "+s, u, quota.Other, rec.tap("resourceGroups")); err != nil {
-				rec.refused(err)
+			if _, err := listAll[ignored](ctx, c, "listing resource groups of subscription "+s, u, quota.Other, rec.tee("resourceGroups")); err != nil {
+				rec.recordFailedRead(err)
 			}
 			return nil
 		})
@@ -81,8 +81,8 @@ func (c *Client) recordGroups(ctx context.Context, subscriptions []string, rec *
 	return context.Cause(ctx)
 }
 
-// estate writes the file.
-func (r *recorder) estate(w io.Writer, taken time.Time, me Identity, subscriptions []string) error {
+// writeEstate writes the file.
+func (r *recorder) writeEstate(w io.Writer, taken time.Time, me Identity, subscriptions []string) error {
 	head, err := json.Marshal(struct {
 		Version string    `json:"format_version"`
 		Taken   time.Time `json:"taken"`
@@ -115,7 +115,7 @@ func (r *recorder) estate(w io.Writer, taken time.Time, me Identity, subscriptio
 			return err
 		}
 	}
-	return r.writeRefusals(w)
+	return r.writeFailedReads(w)
 }
 
 // writeSubscriptions writes the bodies that were read, then the bare ids of those in the scope that were not.
@@ -140,12 +140,12 @@ func (r *recorder) writeSubscriptions(w io.Writer, scope []string) error {
 	return nil
 }
 
-func (r *recorder) writeRefusals(w io.Writer) error {
+func (r *recorder) writeFailedReads(w io.Writer) error {
 	if _, err := io.WriteString(w, ",\n\"refused\":["); err != nil {
 		return err
 	}
-	for i, k := range sortedKeys(r.refusals) {
-		body, err := json.Marshal(r.refusals[k])
+	for i, k := range sortedKeys(r.failedReads) {
+		body, err := json.Marshal(r.failedReads[k])
 		if err != nil {
 			return err
 		}

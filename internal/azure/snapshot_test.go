@@ -30,7 +30,7 @@ type estateFile struct {
 	Jobs           []json.RawMessage `json:"jobs"`
 	RecoveryPoints []json.RawMessage `json:"recoveryPoints"`
 	ResourceGuards []json.RawMessage `json:"resourceGuardProxies"`
-	Refused        []refusedRead     `json:"refused"`
+	Refused        []failedRead      `json:"refused"`
 	Operations     []json.RawMessage `json:"operations"`
 }
 
@@ -101,7 +101,7 @@ func TestWhatWasRefusedStandsInASnapshot(t *testing.T) {
 		on("GET", "/subscriptions", fails(403, "AuthorizationFailed")).
 		on("GET", otherID+"/backupProtectedItems", says(200, `{"value":[],"nextLink":"https://thief.test/"}`))
 	e, _ := snapshot(t, f, scope())
-	want := []refusedRead{
+	want := []failedRead{
 		{
 			Method: "GET", Path: "/subscriptions", Status: 403, Headers: map[string]string{"x-ms-request-id": "request-1"},
 			Body: json.RawMessage(`{"error":{"code":"AuthorizationFailed","message":"in words"}}`),

@@ -22,28 +22,28 @@ func (c *Client) Start(ctx context.Context, ch plan.Change) (apply.Operation, er
 	if ch.After == nil {
 		ch.After = &plan.State{}
 	}
-	w, err := c.writeOf(ch)
+	w, err := c.buildWrite(ch)
 	if err != nil {
 		return apply.Operation{}, err
 	}
-	permit, over, err := c.reserved(ctx, w)
+	permit, over, err := c.reserveWrite(ctx, w)
 	if err != nil {
 		return apply.Operation{}, err
 	}
 	defer permit.Release()
 	ch.After = over.after
 	switch over.found {
-	case asWanted:
+	case stateAsWanted:
 		op := c.operationOf(ch, &answer{})
 		op.Already = true
 		return op, nil
-	case onItsWay:
+	case stateInProgress:
 		return c.operationOf(ch, &answer{}), nil
-	case asApproved:
+	case stateAsApproved:
 	}
 	r := w.request
 	r.class, r.permit, r.body = quota.Write, permit, over.body
-	r.accept = []int{http.StatusCreated, http.StatusAccepted, http.StatusNoContent}
+	r.acceptedStatuses = []int{http.StatusCreated, http.StatusAccepted, http.StatusNoContent}
 	a, err := c.do(ctx, r)
 	if err != nil {
 		return apply.Operation{}, err
@@ -51,22 +51,22 @@ func (c *Client) Start(ctx context.Context, ch plan.Change) (apply.Operation, er
 	return c.operationOf(ch, a), nil
 }
 
-// reserved reserves the write's place and lays it over what is there then: again, where a 429 took the place away while
+// reserveWrite reserves the write's place and lays it over what is there then: again, where a 429 took the place away while
 // that was read.
-func (c *Client) reserved(ctx context.Context, w write) (*quota.Permit, laid, error) {
+func (c *Client) reserveWrite(ctx context.Context, w write) (*quota.Permit, preparedWrite, error) {
 	began := c.Now()
 	for {
 		permit, err := c.quotas.Reserve(ctx, w.method, w.url)
 		if err != nil {
-			return nil, laid{}, err
+			return nil, preparedWrite{}, err
 		}
-		over, err := w.lay(ctx, c.Now().Sub(began))
+		over, err := w.prepare(ctx, c.Now().Sub(began))
 		if err == nil && permit.IsValid() {
 			return permit, over, nil
 		}
 		permit.Release()
 		if err != nil {
-			return nil, laid{}, err
+			return nil, preparedWrite{}, err
 		}
 	}
 }
@@ -76,14 +76,14 @@ func (c *Client) operationOf(ch plan.Change, a *answer) apply.Operation {
 	op := apply.Operation{
 		Change: ch.ID, Vault: ch.Vault, Action: ch.Action, Target: ch.Target, After: ch.After,
 		Status: a.header.Get("Azure-AsyncOperation"), Result: a.header.Get("Location"),
-		Accepted: c.serviceTime(a.header), RequestID: requestID(a.header), RetryAfter: retryAfter(a.header, ""),
+		Accepted: c.answerTime(a.header), RequestID: requestID(a.header), RetryAfter: parseRetryAfter(a.header, ""),
 	}
 	op.ID = operationID(firstOf(op.Status, op.Result))
 	return op
 }
 
-// serviceTime is when the service answered, by the clock that it dates jobs by.
-func (c *Client) serviceTime(h http.Header) time.Time {
+// answerTime is when the service answered, by the clock that it dates jobs by.
+func (c *Client) answerTime(h http.Header) time.Time {
 	if at, err := http.ParseTime(h.Get("Date")); err == nil {
 		return at
 	}
@@ -104,25 +104,25 @@ func operationID(link string) string {
 // write waited for its quotas.
 type write struct {
 	request
-	lay func(ctx context.Context, held time.Duration) (laid, error)
+	prepare func(ctx context.Context, held time.Duration) (preparedWrite, error)
 }
 
-// writeOf is the write of a change.
-func (c *Client) writeOf(ch plan.Change) (write, error) {
+// buildWrite is the write of a change.
+func (c *Client) buildWrite(ch plan.Change) (write, error) {
 	switch ch.Action {
 	case plan.CreateVault, plan.UpdateVault:
-		return c.vaultWrite(ch)
+		return c.buildVaultWrite(ch)
 	case plan.CreatePolicy, plan.UpdatePolicy:
-		return c.policyWrite(ch)
+		return c.buildPolicyWrite(ch)
 	case plan.Refresh:
 		return write{request{
 			op: fmt.Sprintf("refreshing the containers of %q", vaultName(ch.Vault)), method: http.MethodPost,
-			url: c.url(ch.Vault+"/backupFabrics/Azure/refreshContainers", apiBackup, "$filter", filterVMs),
-		}, fixed(ch, nil)}, nil
+			url: c.buildURL(ch.Vault+"/backupFabrics/Azure/refreshContainers", apiBackup, "$filter", filterVMs),
+		}, fixedBody(ch, nil)}, nil
 	case plan.Protect, plan.Modify, plan.Resume, plan.Stop, plan.Undelete:
-		return c.itemWrite(ch)
+		return c.buildItemWrite(ch)
 	case plan.Backup:
-		return c.backupWrite(ch)
+		return c.buildBackupWrite(ch)
 	case plan.Restore:
 		return c.restoreWrite(ch)
 	default:
@@ -130,13 +130,15 @@ func (c *Client) writeOf(ch plan.Change) (write, error) {
 	}
 }
 
-// fixed is a body that is laid over nothing.
-func fixed(ch plan.Change, body any) func(context.Context, time.Duration) (laid, error) {
-	return func(context.Context, time.Duration) (laid, error) { return laid{body: body, after: ch.After}, nil }
+// fixedBody is a body that is laid over nothing.
+func fixedBody(ch plan.Change, body any) func(context.Context, time.Duration) (preparedWrite, error) {
+	return func(context.Context, time.Duration) (preparedWrite, error) {
+		return preparedWrite{body: body, after: ch.After}, nil
+	}
 }
 
-// wants is the error for a change that lacks what it has to say.
-func wants(ch plan.Change, what string) error {
+// errMissingField is the error for a change that lacks what it has to say.
+func errMissingField(ch plan.Change, what string) error {
 	return fmt.Errorf("starting %q: the change does not say which %s", ch.ID, what)
 }
 
@@ -155,23 +157,23 @@ type itemProperties struct {
 	Extended *map[string]any `json:"extendedProperties,omitempty"`
 }
 
-func (c *Client) itemWrite(ch plan.Change) (write, error) {
+func (c *Client) buildItemWrite(ch plan.Change) (write, error) {
 	id, vm, err := itemOf(ch)
 	if err != nil {
 		return write{}, fmt.Errorf("starting %q: %w", ch.ID, err)
 	}
 	if ch.Action != plan.Stop && ch.Action != plan.Undelete && ch.After.Policy == "" {
-		return write{}, wants(ch, "policy")
+		return write{}, errMissingField(ch, "policy")
 	}
-	r := request{op: fmt.Sprintf("%s %q", gerund(ch.Action), vm.Name()), method: http.MethodPut, url: c.url(id, apiBackup)}
-	return write{r, func(ctx context.Context, held time.Duration) (laid, error) {
-		return c.layItem(ctx, r.op, id, ch, held)
+	r := request{op: fmt.Sprintf("%s %q", opName(ch.Action), vm.Name()), method: http.MethodPut, url: c.buildURL(id, apiBackup)}
+	return write{r, func(ctx context.Context, held time.Duration) (preparedWrite, error) {
+		return c.prepareItem(ctx, r.op, id, ch, held)
 	}}, nil
 }
 
-func (c *Client) bodyOfItem(id string, ch plan.Change) itemBody {
+func (c *Client) buildItemBody(id string, ch plan.Change) itemBody {
 	p := itemProperties{Type: "Microsoft.Compute/virtualMachines", SourceID: ch.Target}
-	filter := filterOf(ch)
+	filter := diskFilterOf(ch)
 	switch ch.Action {
 	case plan.Stop:
 		p.PolicyID, p.State = new(string), plan.StateProtectionStopped
@@ -182,15 +184,15 @@ func (c *Client) bodyOfItem(id string, ch plan.Change) itemBody {
 	}
 	// A new item without a filter needs no word of it; one that exists is told each time.
 	if filter != nil || ch.Action == plan.Modify || ch.Action == plan.Resume {
-		extended := c.extendedProperties(id, filter)
+		extended := c.buildExtendedProperties(id, filter)
 		p.Extended = &extended
 	}
 	return itemBody{p}
 }
 
-// filterOf is the disk filter that a PUT carries: the one wanted, or, where backup ends or comes back, the one
+// diskFilterOf is the disk filter that a PUT carries: the one wanted, or, where backup ends or comes back, the one
 // that is there.
-func filterOf(ch plan.Change) *plan.Disks {
+func diskFilterOf(ch plan.Change) *plan.Disks {
 	ends := ch.Action == plan.Stop || ch.Action == plan.Undelete
 	if ends && ch.After.Disks == nil && ch.Before != nil {
 		return ch.Before.Disks
@@ -213,7 +215,7 @@ func itemOf(ch plan.Change) (id string, vm armid.ID, err error) {
 	return id, vm, nil
 }
 
-func gerund(a plan.Action) string {
+func opName(a plan.Action) string {
 	switch a {
 	case plan.Protect:
 		return "protecting"
@@ -237,8 +239,8 @@ type backupBody struct {
 	} `json:"properties"`
 }
 
-// backupWrite starts an on-demand backup (docs/azure.md §5); without a retention Azure keeps the point for 30 days.
-func (c *Client) backupWrite(ch plan.Change) (write, error) {
+// buildBackupWrite starts an on-demand backup (docs/azure.md §5); without a retention Azure keeps the point for 30 days.
+func (c *Client) buildBackupWrite(ch plan.Change) (write, error) {
 	id, vm, err := itemOf(ch)
 	if err != nil {
 		return write{}, fmt.Errorf("starting %q: %w", ch.ID, err)
@@ -249,6 +251,6 @@ func (c *Client) backupWrite(ch plan.Change) (write, error) {
 		b.Properties.Expiry = c.Now().Add(time.Duration(ch.After.Retain)).Format(time.RFC3339)
 	}
 	return write{request{
-		op: fmt.Sprintf("backing up %q", vm.Name()), method: http.MethodPost, url: c.url(id+"/backup", apiBackup),
-	}, fixed(ch, b)}, nil
+		op: fmt.Sprintf("backing up %q", vm.Name()), method: http.MethodPost, url: c.buildURL(id+"/backup", apiBackup),
+	}, fixedBody(ch, b)}, nil
 }

@@ -12,22 +12,22 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// pointsPatience bounds how long recovery points are read: they only inform, and a plan does not wait for an
+// pointsTimeout bounds how long recovery points are read: they only inform, and a plan does not wait for an
 // hourly budget (docs/azure.md §12) to tell how much a cut costs.
-const pointsPatience = 30 * time.Second
+const pointsTimeout = 30 * time.Second
 
-// Supplement is o with what a plan over it wants to know besides ([plan.Draft]). A read that fails is a gap. The
+// ReadDetails is o with what a plan over it wants to know besides ([plan.Draft]). A read that fails is a gap. The
 // recovery points that did not come in time are left out. o itself stays as it is; the errors are those of
 // [Client.Discover].
-func (c *Client) Supplement(ctx context.Context, o plan.Observed, w plan.Wanted) (plan.Observed, error) {
-	return c.supplement(ctx, o, w, nil)
+func (c *Client) ReadDetails(ctx context.Context, o plan.Observed, w plan.Wanted) (plan.Observed, error) {
+	return c.readDetails(ctx, o, w, nil)
 }
 
-func (c *Client) supplement(ctx context.Context, o plan.Observed, w plan.Wanted, rec *recorder) (plan.Observed, error) {
-	d := &discovery{c: c, rec: rec, good: 1} // what o holds was answered
+func (c *Client) readDetails(ctx context.Context, o plan.Observed, w plan.Wanted, rec *recorder) (plan.Observed, error) {
+	d := &discovery{c: c, rec: rec, successes: 1} // what o holds was answered
 	d.out = o
 	d.out.Vaults, d.out.Gaps, d.out.Points = slices.Clone(o.Vaults), slices.Clone(o.Gaps), slices.Clone(o.Points)
-	var guards, points []read
+	var guards, points []readTask
 	for _, id := range w.Guards {
 		v := plan.Vault{ID: id}
 		if i := slices.IndexFunc(o.Vaults, func(v plan.Vault) bool { return armid.Same(v.ID, id) }); i >= 0 {
@@ -42,7 +42,7 @@ func (c *Client) supplement(ctx context.Context, o plan.Observed, w plan.Wanted,
 	for _, id := range w.Points {
 		points = append(points, func(ctx context.Context) { d.listPoints(ctx, id, vms[armid.Of(id)]) })
 	}
-	patient, cancel := context.WithTimeout(ctx, pointsPatience)
+	patient, cancel := context.WithTimeout(ctx, pointsTimeout)
 	defer cancel()
 	if err := d.run(patient, points); err != nil && (ctx.Err() != nil || patient.Err() == nil) {
 		return plan.Observed{}, err
@@ -75,27 +75,27 @@ func (d *discovery) listPoints(ctx context.Context, item, vm string) {
 	gap := plan.Gap{Kind: plan.GapPoints, Subscription: armid.SubscriptionOf(item), Vault: armid.VaultOf(item), Target: firstOf(vm, item)}
 	op := fmt.Sprintf("listing recovery points of %q", firstOf(vm, item))
 	var rows []json.RawMessage
-	var tap func(json.RawMessage)
+	var tee func(json.RawMessage)
 	if d.rec != nil {
-		tap = func(raw json.RawMessage) { rows = append(rows, raw) }
+		tee = func(raw json.RawMessage) { rows = append(rows, raw) }
 	}
-	u := d.c.url(item+"/recoveryPoints", apiBackup)
-	found, err := list[wirePoint](ctx, d.c, op, u, quota.Other, tap)
+	u := d.c.buildURL(item+"/recoveryPoints", apiBackup)
+	found, err := listAll[wirePoint](ctx, d.c, op, u, quota.Other, tee)
 	times := make([]time.Time, 0, len(found))
 	for _, w := range found {
-		t, ok := w.Properties.Time.moment(d.c.Now())
+		t, ok := w.Properties.Time.parsePastTime(d.c.Now())
 		if (t.IsZero() || !ok) && err == nil {
-			err = brokenRead(op, u, plan.CodeNotUnderstood, fmt.Errorf("the time of a recovery point is %s", shown(w.Properties.Time.loose(), true)))
+			err = brokenReadError(op, u, plan.CodeNotUnderstood, fmt.Errorf("the time of a recovery point is %s", printable(w.Properties.Time.textOrEmpty(), true)))
 		}
 		times = append(times, t)
 	}
 	if err != nil {
-		d.fail(ctx, gap, err)
+		d.recordGap(ctx, gap, err)
 		return
 	}
 	for _, raw := range rows { // an estate holds the list whole, or not at all
 		d.rec.add("recoveryPoints", raw)
 	}
 	slices.SortFunc(times, time.Time.Compare)
-	d.got(func(o *plan.Observed) { o.Points = append(o.Points, plan.Points{Item: item, Times: times}) })
+	d.recordSuccess(func(o *plan.Observed) { o.Points = append(o.Points, plan.Points{Item: item, Times: times}) })
 }

@@ -32,7 +32,7 @@ func observed() plan.Observed {
 func supplement(t *testing.T, c *Client, w plan.Wanted) plan.Observed {
 	t.Helper()
 	o := observed()
-	got, err := c.Supplement(t.Context(), o, w)
+	got, err := c.ReadDetails(t.Context(), o, w)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -111,7 +111,7 @@ func TestAUsedUpBudgetLeavesRecoveryPointsUnread(t *testing.T) {
 		f := newFake().on("GET", item1+"/recoveryPoints", last).on("GET", item2+"/recoveryPoints", last)
 		began := time.Now()
 		o := supplement(t, f.client(t, CommandPlan), plan.Wanted{Points: []string{item1, item2}})
-		if took := time.Since(began); took > pointsPatience {
+		if took := time.Since(began); took > pointsTimeout {
 			t.Errorf("took %s", took)
 		}
 		if len(o.Points) != 1 || len(o.Gaps) != 0 || len(f.sent) != 1 {

@@ -50,9 +50,9 @@ func parseTimeSpan(s string) (time.Duration, error) {
 	return total, nil
 }
 
-// clock is the "HH:MM" of a schedule's time. The service rewrites the date (docs/azure.md §8.2) and takes times
+// parseClock is the "HH:MM" of a schedule's time. The service rewrites the date (docs/azure.md §8.2) and takes times
 // without one (§8.3), so nothing else of it can be compared.
-func clock(s string) (string, bool) {
+func parseClock(s string) (string, bool) {
 	if _, after, ok := strings.Cut(s, "T"); ok {
 		s = after
 	}

@@ -9,51 +9,51 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
 
-// tokens hands out the token of a client, which has one scope and one tenant. It asks its credential for one at a
+// tokenSource hands out the token of a client, which has one scope and one tenant. It asks its credential for one at a
 // time and only when it needs one: at first, when the one it has is due, when Azure refused that, and for claims.
 // Credentials start programs (az) or ask over the network, and azcore drops its token at every 401, so that thirty
 // requests refused at once would ask thirty times. It is safe for concurrent use.
-type tokens struct {
-	// anew makes a credential that remembers nothing; nil = there is none.
-	anew func() (azcore.TokenCredential, error)
-	now  func() time.Time
+type tokenSource struct {
+	// newCredential makes a credential that remembers nothing; nil = there is none.
+	newCredential func() (azcore.TokenCredential, error)
+	now           func() time.Time
 
-	// asking has one place, for who asks for a token: whoever else needs one waits for it.
-	asking     chan struct{}
+	// fetching has one place, for who asks for a token: whoever else needs one waits for it.
+	fetching   chan struct{}
 	credential azcore.TokenCredential
 
-	mu      sync.Mutex
-	token   azcore.AccessToken
-	claims  string // that token was asked for with
-	round   int    // how often a token was got
-	refused bool   // Azure refused token, in this round
-	again   int    // how often in a row the credential gave the token that was refused
+	mu        sync.Mutex
+	token     azcore.AccessToken
+	claims    string // that token was asked for with
+	round     int    // how often a token was got
+	isRefused bool   // Azure refused token, in this round
+	repeats   int    // how often in a row the credential gave the token that was refused
 }
 
-// renewBefore is how long before its end a token without a RefreshOn is due: as azcore counts (docs/azure.md §28.6).
-const renewBefore = 5 * time.Minute
+// renewLeeway is how long before its end a token without a RefreshOn is due: as azcore counts (docs/azure.md §28.6).
+const renewLeeway = 5 * time.Minute
 
-func newTokens(credential azcore.TokenCredential, anew func() (azcore.TokenCredential, error), now func() time.Time) *tokens {
-	return &tokens{anew: anew, now: now, asking: make(chan struct{}, 1), credential: credential}
+func newTokenSource(credential azcore.TokenCredential, anew func() (azcore.TokenCredential, error), now func() time.Time) *tokenSource {
+	return &tokenSource{newCredential: anew, now: now, fetching: make(chan struct{}, 1), credential: credential}
 }
 
 // GetToken implements [azcore.TokenCredential]. Errors are [SignInError], or the context's.
-func (t *tokens) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	if token, ok := t.good(o.Claims); ok {
+func (t *tokenSource) GetToken(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+	if token, ok := t.cachedToken(o.Claims); ok {
 		return token, nil
 	}
 	select {
-	case t.asking <- struct{}{}:
-		defer func() { <-t.asking }()
+	case t.fetching <- struct{}{}:
+		defer func() { <-t.fetching }()
 	case <-ctx.Done():
 		return azcore.AccessToken{}, ctx.Err()
 	}
-	if token, ok := t.good(o.Claims); ok {
+	if token, ok := t.cachedToken(o.Claims); ok {
 		return token, nil // somebody else has asked meanwhile
 	}
-	token, err := t.ask(ctx, o)
+	token, err := t.fetch(ctx, o)
 	if err == nil {
-		err = t.take(token, o.Claims)
+		err = t.store(token, o.Claims)
 	}
 	if err != nil && ctx.Err() == nil {
 		err = signInError(err)
@@ -61,14 +61,14 @@ func (t *tokens) GetToken(ctx context.Context, o policy.TokenRequestOptions) (az
 	return token, err
 }
 
-// ask gets a token from the credential, and from one that remembers nothing where that gives the token that was
+// fetch gets a token from the credential, and from one that remembers nothing where that gives the token that was
 // refused: credentials keep tokens until those say that they end.
-func (t *tokens) ask(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
+func (t *tokenSource) fetch(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	token, err := t.credential.GetToken(ctx, o)
-	if err != nil || !t.wasRefused(token) || t.anew == nil {
+	if err != nil || !t.wasRefused(token) || t.newCredential == nil {
 		return token, err
 	}
-	credential, err := t.anew()
+	credential, err := t.newCredential()
 	if err != nil {
 		return token, err
 	}
@@ -76,51 +76,51 @@ func (t *tokens) ask(ctx context.Context, o policy.TokenRequestOptions) (azcore.
 	return credential.GetToken(ctx, o)
 }
 
-// take makes token the one that is handed out. One that was refused is handed out once more, for the refusal may
+// store makes token the one that is handed out. One that was refused is handed out once more, for the refusal may
 // have been a slip of the service; then there is no use in going on.
-func (t *tokens) take(token azcore.AccessToken, claims string) error {
+func (t *tokenSource) store(token azcore.AccessToken, claims string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if !t.refused || token.Token != t.token.Token {
-		t.again = 0
-	} else if t.again++; t.again > 1 {
+	if !t.isRefused || token.Token != t.token.Token {
+		t.repeats = 0
+	} else if t.repeats++; t.repeats > 1 {
 		return &SignInError{Message: "Azure refuses the token, and the credential has no other one"}
 	}
-	t.token, t.claims, t.refused = token, claims, false
+	t.token, t.claims, t.isRefused = token, claims, false
 	t.round++
 	return nil
 }
 
-func (t *tokens) wasRefused(token azcore.AccessToken) bool {
+func (t *tokenSource) wasRefused(token azcore.AccessToken) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return t.refused && token.Token == t.token.Token
+	return t.isRefused && token.Token == t.token.Token
 }
 
-// good is the token that is held, where it need not be replaced and meets claims.
-func (t *tokens) good(claims string) (azcore.AccessToken, bool) {
+// cachedToken is the token that is held, where it need not be replaced and meets claims.
+func (t *tokenSource) cachedToken(claims string) (azcore.AccessToken, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	due := t.token.RefreshOn
 	if due.IsZero() {
-		due = t.token.ExpiresOn.Add(-renewBefore)
+		due = t.token.ExpiresOn.Add(-renewLeeway)
 	}
-	return t.token, t.token.Token != "" && !t.refused && t.now().Before(due) && (claims == "" || claims == t.claims)
+	return t.token, t.token.Token != "" && !t.isRefused && t.now().Before(due) && (claims == "" || claims == t.claims)
 }
 
-// current is the round whose token is handed out now.
-func (t *tokens) current() int {
+// currentRound is the round whose token is handed out now.
+func (t *tokenSource) currentRound() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.round
 }
 
-// refuse notes that Azure refused a token that was handed out in a round. A token that was replaced meanwhile does
+// markRefused notes that Azure refused a token that was handed out in a round. A token that was replaced meanwhile does
 // not count.
-func (t *tokens) refuse(token string, round int) {
+func (t *tokenSource) markRefused(token string, round int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if token == t.token.Token && round == t.round {
-		t.refused = true
+		t.isRefused = true
 	}
 }

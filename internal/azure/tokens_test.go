@@ -40,12 +40,12 @@ func (p *purse) GetToken(_ context.Context, o policy.TokenRequestOptions) (azcor
 	return azcore.AccessToken{Token: fmt.Sprint(p.name, p.opened), ExpiresOn: time.Now().Add(time.Hour)}, p.err
 }
 
-func tokensOf(p *purse, anew ...*purse) *tokens {
-	return newTokens(p, func() (azcore.TokenCredential, error) { return anew[0], nil }, time.Now)
+func tokensOf(p *purse, anew ...*purse) *tokenSource {
+	return newTokenSource(p, func() (azcore.TokenCredential, error) { return anew[0], nil }, time.Now)
 }
 
 // all asks n times at once, and gives the tokens that were got, and the last error.
-func (t *tokens) all(ctx context.Context, n int, claims string) (got map[string]int, err error) {
+func (t *tokenSource) all(ctx context.Context, n int, claims string) (got map[string]int, err error) {
 	got = map[string]int{}
 	var mu sync.Mutex
 	var group sync.WaitGroup
@@ -73,13 +73,13 @@ func TestATokenIsAskedForOnce(t *testing.T) {
 			t.Errorf("at first: %v %v", got, err)
 		}
 		for range 30 { // thirty requests with the same token, all refused, in any order with asking again
-			tok.refuse("t1", 1)
+			tok.markRefused("t1", 1)
 			if got, err := tok.all(t.Context(), 2, ""); err != nil || got["t2"] != 2 {
 				t.Errorf("after a refusal: %v %v", got, err)
 			}
 		}
 		for range 30 { // a challenge is one question, too
-			tok.refuse("t2", 2)
+			tok.markRefused("t2", 2)
 			if got, err := tok.all(t.Context(), 2, `{"c":1}`); err != nil || got["t3"] != 2 {
 				t.Errorf("after a challenge: %v %v", got, err)
 			}
@@ -102,7 +102,7 @@ func TestACredentialThatRemembersARefusedTokenIsMadeAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tok := tokensOf(&purse{name: "old"}, &purse{name: "new"})
 		_, _ = tok.all(t.Context(), 1, "")
-		tok.refuse("old1", 1)
+		tok.markRefused("old1", 1)
 		if got, err := tok.all(t.Context(), 3, ""); err != nil || got["new1"] != 3 {
 			t.Errorf("got %v %v", got, err)
 		}
@@ -113,15 +113,15 @@ func TestATokenThatIsRefusedTwiceAndCannotBeReplacedEndsTheSignIn(t *testing.T) 
 	synctest.Test(t, func(t *testing.T) {
 		tok := tokensOf(&purse{name: "t"}, &purse{name: "t"})
 		_, _ = tok.all(t.Context(), 1, "")
-		tok.refuse("t1", 1)
+		tok.markRefused("t1", 1)
 		if got, err := tok.all(t.Context(), 3, ""); err != nil || got["t1"] != 3 {
 			t.Errorf("a slip of the service: %v %v", got, err)
 		}
-		tok.refuse("t1", 1) // of a request that was sent before
+		tok.markRefused("t1", 1) // of a request that was sent before
 		if got, err := tok.all(t.Context(), 3, ""); err != nil || got["t1"] != 3 {
 			t.Errorf("an answer that was late: %v %v", got, err)
 		}
-		tok.refuse("t1", 2)
+		tok.markRefused("t1", 2)
 		_, err := tok.all(t.Context(), 3, "")
 		if _, ok := errors.AsType[*SignInError](err); !ok {
 			t.Errorf("refused again: %v", err)

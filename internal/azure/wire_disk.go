@@ -10,7 +10,7 @@ import (
 
 // wireManagedDisk is a managed disk (docs/azure.md §19).
 type wireManagedDisk struct {
-	outer
+	tolerantRow
 	ID         field    `json:"id"`
 	Location   field    `json:"location"`
 	Tags       tagField `json:"tags"`
@@ -32,14 +32,14 @@ type wireManagedDisk struct {
 // maxDiskGB is more than the largest disk has.
 const maxDiskGB = 1 << 20
 
-// disk is the disk in plan's words; false where its id is that of no disk of the group. at is when it was read.
-func (w wireManagedDisk) disk(group string, at time.Time) (plan.Disk, bool) {
-	p, r := w.Properties, &reading{}
-	r.form(w.outer)
+// toDisk is the disk in plan's words; false where its id is that of no disk of the group. at is when it was read.
+func (w wireManagedDisk) toDisk(group string, at time.Time) (plan.Disk, bool) {
+	p, r := w.Properties, &fieldReader{}
+	r.checkForm(w.tolerantRow)
 	d := plan.Disk{
 		ID: r.id("id", w.ID), Location: r.word("location", w.Location), Tags: r.tags(w.Tags, nil),
-		State: r.required("diskState", p.State), Created: r.moment("timeCreated", p.Created, at), OS: p.OS.loose(), Generation: p.Generation.loose(),
-		SizeGB: r.number("diskSizeGB", p.SizeGB, maxDiskGB), Origin: p.Creation.Option.loose(), Source: p.Creation.Source.loose(),
+		State: r.required("diskState", p.State), Created: r.pastTime("timeCreated", p.Created, at), OS: p.OS.textOrEmpty(), Generation: p.Generation.textOrEmpty(),
+		SizeGB: r.number("diskSizeGB", p.SizeGB, maxDiskGB), Origin: p.Creation.Option.textOrEmpty(), Source: p.Creation.Source.textOrEmpty(),
 	}
 	if !isIn(d.ID, group, "Microsoft.Compute", "disks") {
 		return d, false
@@ -55,11 +55,11 @@ func (w wireManagedDisk) disk(group string, at time.Time) (plan.Disk, bool) {
 			continue
 		}
 		if d.Job != "" && d.Job != value {
-			r.note("it has two tags %s", plan.TagRestoreJob)
+			r.addProblem("it has two tags %s", plan.TagRestoreJob)
 		}
 		d.Job = value
 	}
-	d.Unreadable = r.misunderstood()
+	d.Unreadable = r.describeProblems()
 	return d, true
 }
 
@@ -75,27 +75,27 @@ func isIn(id, group, provider, kind string) bool {
 
 // wireGroup is a resource group.
 type wireGroup struct {
-	outer
+	tolerantRow
 	ID       field    `json:"id"`
 	Location field    `json:"location"`
 	Tags     tagField `json:"tags"`
 }
 
-func (w wireGroup) group(id string) plan.ResourceGroup {
-	r := &reading{}
-	r.form(w.outer)
+func (w wireGroup) toGroup(id string) plan.ResourceGroup {
+	r := &fieldReader{}
+	r.checkForm(w.tolerantRow)
 	g := plan.ResourceGroup{ID: id, Location: r.word("location", w.Location), Tags: r.tags(w.Tags, nil)}
 	_, g.Name = cutLast(strings.TrimRight(id, "/"))
 	if !armid.Same(r.id("id", w.ID), id) {
-		r.misread("id", w.ID)
+		r.recordMisread("id", w.ID)
 	}
-	g.Unreadable = r.misunderstood()
+	g.Unreadable = r.describeProblems()
 	return g
 }
 
 // wireAccount is a storage account (docs/azure.md §33.44).
 type wireAccount struct {
-	outer
+	tolerantRow
 	ID       field `json:"id"`
 	Location field `json:"location"`
 	Kind     field `json:"kind"`
@@ -104,16 +104,16 @@ type wireAccount struct {
 	} `json:"sku"`
 }
 
-func (w wireAccount) account(id string) plan.StorageAccount {
-	r := &reading{}
-	r.form(w.outer)
+func (w wireAccount) toAccount(id string) plan.StorageAccount {
+	r := &fieldReader{}
+	r.checkForm(w.tolerantRow)
 	a := plan.StorageAccount{
 		ID: id, Location: r.required("location", w.Location), Kind: r.required("kind", w.Kind), SKU: r.required("sku.name", w.SKU.Name),
 	}
 	_, a.Name = cutLast(strings.TrimRight(id, "/"))
 	if !armid.Same(r.id("id", w.ID), id) {
-		r.misread("id", w.ID)
+		r.recordMisread("id", w.ID)
 	}
-	a.Unreadable = r.misunderstood()
+	a.Unreadable = r.describeProblems()
 	return a
 }

@@ -14,7 +14,7 @@ import (
 
 // wireItem is a protected item (docs/azure.md §3).
 type wireItem struct {
-	outer
+	tolerantRow
 	ID         field `json:"id"`
 	Properties struct {
 		Management         field           `json:"backupManagementType"`
@@ -39,40 +39,40 @@ type wireItem struct {
 	} `json:"properties"`
 }
 
-// item is the protected item in plan's words. vault is where it was listed and at when; of a zero time nothing is to
+// toItem is the protected item in plan's words. vault is where it was listed and at when; of a zero time nothing is to
 // come. What was not understood stands in the item's Unreadable; an error means that not even its VM is known.
-func (w wireItem) item(vault string, at time.Time) (plan.Item, error) {
-	p, r := w.Properties, &reading{}
-	r.form(w.outer)
+func (w wireItem) toItem(vault string, at time.Time) (plan.Item, error) {
+	p, r := w.Properties, &fieldReader{}
+	r.checkForm(w.tolerantRow)
 	it := plan.Item{
-		ID: r.id("id", w.ID), Vault: vault, VM: w.vm(r), Container: p.ContainerName.loose(),
+		ID: r.id("id", w.ID), Vault: vault, VM: w.vm(r), Container: p.ContainerName.textOrEmpty(),
 		State: plan.Canonical(r.word("protectionState", p.ProtectionState)), PolicyID: r.id("policyId", p.PolicyID),
-		PolicyName: p.PolicyName.loose(), LastBackupStatus: plan.Canonical(r.word("lastBackupStatus", p.LastBackupStatus)),
-		LastRecoveryPoint: r.moment("lastRecoveryPoint", p.LastRecoveryPoint, at), Health: p.HealthStatus.loose(),
+		PolicyName: p.PolicyName.textOrEmpty(), LastBackupStatus: plan.Canonical(r.word("lastBackupStatus", p.LastBackupStatus)),
+		LastRecoveryPoint: r.pastTime("lastRecoveryPoint", p.LastRecoveryPoint, at), Health: p.HealthStatus.textOrEmpty(),
 	}
-	it.LastBackup, _ = p.LastBackupTime.moment(at)
+	it.LastBackup, _ = p.LastBackupTime.parsePastTime(at)
 	if it.VM == "" {
-		return it, fmt.Errorf("the protected item %s does not name its VM: %s", shown(string(w.ID), true), r.misunderstood())
+		return it, fmt.Errorf("the protected item %s does not name its VM: %s", printable(string(w.ID), true), r.describeProblems())
 	}
-	w.workload(r)
-	w.identity(&it, r)
-	w.deletion(&it, r, at)
+	w.checkWorkload(r)
+	w.checkIdentity(&it, r)
+	w.readDeletion(&it, r, at)
 	switch {
 	case it.State == "" && p.ProtectionState.isText() && !it.SoftDeleted:
-		r.note("protectionState is missing")
+		r.addProblem("protectionState is missing")
 	case it.State == plan.StateProtected && !it.LastRecoveryPoint.IsZero() && p.LastBackupStatus == "":
-		r.note("lastBackupStatus is missing")
+		r.addProblem("lastBackupStatus is missing")
 	}
 	var err error
-	if it.Disks, err = disks(p.ExtendedProperties); err != nil {
-		r.note("extendedProperties: %v", err)
+	if it.Disks, err = readDiskFilter(p.ExtendedProperties); err != nil {
+		r.addProblem("extendedProperties: %v", err)
 	}
-	it.Unreadable = r.misunderstood()
+	it.Unreadable = r.describeProblems()
 	return it, nil
 }
 
 // vm is the id of the item's VM, which the service says twice; "" when neither can be understood. Two VMs are none.
-func (w wireItem) vm(r *reading) string {
+func (w wireItem) vm(r *fieldReader) string {
 	source, machine := w.Properties.SourceResourceID, w.Properties.VirtualMachineID
 	switch {
 	case isMachine(source) && (!isMachine(machine) || strings.EqualFold(string(source), string(machine))):
@@ -80,8 +80,8 @@ func (w wireItem) vm(r *reading) string {
 	case isMachine(machine) && !isMachine(source):
 		return string(machine)
 	}
-	r.misread("sourceResourceId", source)
-	r.misread("virtualMachineId", machine)
+	r.recordMisread("sourceResourceId", source)
+	r.recordMisread("virtualMachineId", machine)
 	return ""
 }
 
@@ -109,19 +109,19 @@ func isMachine(f field) bool {
 	return n == 8 && len(f) <= maxID
 }
 
-// identity checks what joins an item to its vault, policy and jobs. The id says some of it twice.
-func (w wireItem) identity(it *plan.Item, r *reading) {
-	container, ok := endsIn(it.ID, vaultPart(it.ID, it.Vault), "protectedItems")
+// checkIdentity checks what joins an item to its vault, policy and jobs. The id says some of it twice.
+func (w wireItem) checkIdentity(it *plan.Item, r *fieldReader) {
+	container, ok := cutKindAndName(it.ID, vaultPrefixLen(it.ID, it.Vault), "protectedItems")
 	if !ok {
-		r.misread("id", w.ID)
+		r.recordMisread("id", w.ID)
 	} else if _, name, ok := strings.Cut(container, ";"); ok && (name == it.Container || !strings.EqualFold(name, it.Container)) {
 		it.Container = name // a part of the id, which takes no memory of its own
 	}
 	if it.PolicyID == "" {
 		return
 	}
-	if _, ok := endsIn(it.PolicyID, vaultPart(it.PolicyID, it.Vault), "backupPolicies"); !ok {
-		r.misread("policyId", w.Properties.PolicyID)
+	if _, ok := cutKindAndName(it.PolicyID, vaultPrefixLen(it.PolicyID, it.Vault), "backupPolicies"); !ok {
+		r.recordMisread("policyId", w.Properties.PolicyID)
 		return
 	}
 	if _, name := cutLast(it.PolicyID); !strings.EqualFold(name, it.PolicyName) {
@@ -129,8 +129,8 @@ func (w wireItem) identity(it *plan.Item, r *reading) {
 	}
 }
 
-// vaultPart is how much of an id is its vault's; 0 = it does not lie in that vault.
-func vaultPart(id, vault string) int {
+// vaultPrefixLen is how much of an id is its vault's; 0 = it does not lie in that vault.
+func vaultPrefixLen(id, vault string) int {
 	switch {
 	case len(id) > len(vault) && id[len(vault)] == '/' && strings.EqualFold(id[:len(vault)], vault):
 		return len(vault)
@@ -140,8 +140,8 @@ func vaultPart(id, vault string) int {
 	return 0
 }
 
-// endsIn says whether an id ends in "/kind/name", behind its vault's part, and what stands right before that.
-func endsIn(id string, vaultPart int, kind string) (before string, ok bool) {
+// cutKindAndName says whether an id ends in "/kind/name", behind its vault's part, and what stands right before that.
+func cutKindAndName(id string, vaultPart int, kind string) (before string, ok bool) {
 	if vaultPart == 0 {
 		return "", false
 	}
@@ -160,14 +160,14 @@ func cutLast(path string) (head, last string) {
 	return path[:i], path[i+1:]
 }
 
-// deletion reads whether the item is soft-deleted. Its flag is the first to be asked, and what only a soft-deleted item
+// readDeletion reads whether the item is soft-deleted. Its flag is the first to be asked, and what only a soft-deleted item
 // has (docs/azure.md §33.32) bears witness where the flag is absent or not understood. Evidence that contradicts itself is not
 // understood. When the data goes only informs, so that a date that cannot be is one that is not known.
-func (w wireItem) deletion(it *plan.Item, r *reading, at time.Time) {
+func (w wireItem) readDeletion(it *plan.Item, r *fieldReader, at time.Time) {
 	p := w.Properties
 	var known bool
-	it.DeletedAt, known = p.DeletedAt.moment(time.Time{})
-	left, err := parseTimeSpan(p.DeleteRemaining.loose())
+	it.DeletedAt, known = p.DeletedAt.parsePastTime(time.Time{})
+	left, err := parseTimeSpan(p.DeleteRemaining.textOrEmpty())
 	evidence := !it.DeletedAt.IsZero() || err == nil && left > 0
 	switch flag := p.SoftDeleted; {
 	case flag == notText+"true":
@@ -175,20 +175,20 @@ func (w wireItem) deletion(it *plan.Item, r *reading, at time.Time) {
 	case evidence && flag != notText+"false":
 		it.SoftDeleted = true
 	case evidence:
-		r.note("isScheduledForDeferredDelete is false, and deferredDeleteTimeInUTC is %s", shown(p.DeletedAt.loose(), true))
+		r.addProblem("isScheduledForDeferredDelete is false, and deferredDeleteTimeInUTC is %s", printable(p.DeletedAt.textOrEmpty(), true))
 	case !known:
-		r.misread("deferredDeleteTimeInUTC", p.DeletedAt)
+		r.recordMisread("deferredDeleteTimeInUTC", p.DeletedAt)
 	default:
-		r.flag("isScheduledForDeferredDelete", flag)
+		r.boolean("isScheduledForDeferredDelete", flag)
 	}
 	if it.SoftDeleted && plan.IsActive(it.State) {
-		r.note("protectionState is %q, and the item is said to be deleted", it.State)
+		r.addProblem("protectionState is %q, and the item is said to be deleted", it.State)
 	}
 	if !it.SoftDeleted {
 		it.DeletedAt = time.Time{}
 		return
 	}
-	if _, past := p.DeletedAt.moment(at); !past {
+	if _, past := p.DeletedAt.parsePastTime(at); !past {
 		it.DeletedAt = time.Time{}
 	}
 	it.PurgeAt = w.purgeAt(it.DeletedAt, at)
@@ -201,12 +201,12 @@ const maxSoftDelete = 180
 // (docs/azure.md §33.32), so the retention comes on top of it. The remaining time, which runs, is asked only where the
 // service gave nothing better.
 func (w wireItem) purgeAt(deleted, at time.Time) time.Time {
-	old, _ := w.Properties.SoftDeleteDays.number(maxSoftDelete)
-	days, _ := w.Properties.SoftDeleteInDays.number(maxSoftDelete)
+	old, _ := w.Properties.SoftDeleteDays.parseNumber(maxSoftDelete)
+	days, _ := w.Properties.SoftDeleteInDays.parseNumber(maxSoftDelete)
 	if days = max(days, old); !deleted.IsZero() && days > 0 {
 		return deleted.AddDate(0, 0, days)
 	}
-	left, err := parseTimeSpan(w.Properties.DeleteRemaining.loose())
+	left, err := parseTimeSpan(w.Properties.DeleteRemaining.textOrEmpty())
 	if err == nil && left <= maxSoftDelete*24*time.Hour && !at.IsZero() {
 		return at.UTC().Add(left).Truncate(time.Minute)
 	}
@@ -216,8 +216,8 @@ func (w wireItem) purgeAt(deleted, at time.Time) time.Time {
 // maxLUN is the highest number of a data disk: a VM has up to 64.
 const maxLUN = 63
 
-// disks reads extendedProperties; nil = no filter. An exclusion of nothing is no filter either.
-func disks(extended json.RawMessage) (*plan.Disks, error) {
+// readDiskFilter reads extendedProperties; nil = no filter. An exclusion of nothing is no filter either.
+func readDiskFilter(extended json.RawMessage) (*plan.Disks, error) {
 	if len(extended) == 0 {
 		return nil, nil //nolint:nilnil // no filter is an answer
 	}
@@ -225,7 +225,7 @@ func disks(extended json.RawMessage) (*plan.Disks, error) {
 		Filter json.RawMessage `json:"diskExclusionProperties"`
 	}
 	if err := json.Unmarshal(extended, &e); err != nil {
-		return nil, errors.New("it is " + shown(string(extended), false))
+		return nil, errors.New("it is " + printable(string(extended), false))
 	}
 	if len(e.Filter) == 0 {
 		return nil, nil //nolint:nilnil // no filter is an answer
@@ -234,7 +234,7 @@ func disks(extended json.RawMessage) (*plan.Disks, error) {
 		LUNs    *[]int `json:"diskLunList"`
 		Include *bool  `json:"isInclusionList"`
 	}
-	odd := errors.New("the disk filter is " + shown(string(e.Filter), false))
+	odd := errors.New("the disk filter is " + printable(string(e.Filter), false))
 	switch err := json.Unmarshal(e.Filter, &filter); {
 	case err != nil:
 		return nil, odd
@@ -275,33 +275,33 @@ type wireStatus struct {
 	ErrorMessage     field `json:"errorMessage"`
 }
 
-// unprotected says whether the service says that the VM is in no vault.
-func (w wireStatus) unprotected() bool {
+// isUnprotected says whether the service says that the VM is in no vault.
+func (w wireStatus) isUnprotected() bool {
 	return strings.EqualFold(string(w.ProtectionStatus), "NotProtected")
 }
 
-// protected says whether the service says in which vault the VM is protected.
-func (w wireStatus) protected() bool {
+// isProtected says whether the service says in which vault the VM is protected.
+func (w wireStatus) isProtected() bool {
 	if !strings.EqualFold(string(w.ProtectionStatus), "Protected") && !strings.EqualFold(string(w.ProtectionStatus), "Protecting") &&
 		!strings.EqualFold(string(w.ProtectionStatus), "ProtectionFailed") {
 		return false
 	}
-	_, err := armid.ParseVault(w.VaultID.loose())
+	_, err := armid.ParseVault(w.VaultID.textOrEmpty())
 	return err == nil
 }
 
-// unclear is the gap for a status that says neither.
-func (w wireStatus) unclear(gap plan.Gap) plan.Gap {
-	gap.Code = firstOf(w.ErrorCode.loose(), "UnclearStatus")
-	gap.Message = firstOf(w.ErrorMessage.loose(), fmt.Sprintf("the service calls it %s and names no vault", shown(strings.TrimPrefix(string(w.ProtectionStatus), notText), true)))
+// unclearGap is the gap for a status that says neither.
+func (w wireStatus) unclearGap(gap plan.Gap) plan.Gap {
+	gap.Code = firstOf(w.ErrorCode.textOrEmpty(), "UnclearStatus")
+	gap.Message = firstOf(w.ErrorMessage.textOrEmpty(), fmt.Sprintf("the service calls it %s and names no vault", printable(strings.TrimPrefix(string(w.ProtectionStatus), notText), true)))
 	return gap
 }
 
-// item is all that the status tells of an item.
-func (w wireStatus) item(vm string) plan.Item {
-	vault, container := w.VaultID.loose(), w.ContainerName.loose()
+// toItem is all that the status tells of an item.
+func (w wireStatus) toItem(vm string) plan.Item {
+	vault, container := w.VaultID.textOrEmpty(), w.ContainerName.textOrEmpty()
 	return plan.Item{
-		ID:    vault + "/backupFabrics/Azure/protectionContainers/" + container + "/protectedItems/" + w.ItemName.loose(),
-		Vault: vault, VM: vm, Container: container, PolicyName: w.PolicyName.loose(), Partial: true,
+		ID:    vault + "/backupFabrics/Azure/protectionContainers/" + container + "/protectedItems/" + w.ItemName.textOrEmpty(),
+		Vault: vault, VM: vm, Container: container, PolicyName: w.PolicyName.textOrEmpty(), Partial: true,
 	}
 }

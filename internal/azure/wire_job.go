@@ -12,7 +12,7 @@ import (
 
 // wireJob is a backup job (docs/azure.md §5, §11).
 type wireJob struct {
-	outer
+	tolerantRow
 	ID         field `json:"id"`
 	Properties struct {
 		ContainerName field          `json:"containerName"`
@@ -41,7 +41,7 @@ func (w *wireJob) misread(err *json.UnmarshalTypeError) {
 	case strings.HasPrefix(err.Field, "properties.extendedInfo"):
 		w.detail = misreadDetail(err.Field, err.Value)
 	default:
-		w.outer.misread(err)
+		w.tolerantRow.misread(err)
 	}
 }
 
@@ -52,29 +52,29 @@ type wireJobError struct {
 	Recommendations []string        `json:"recommendations"`
 }
 
-// job is the job in plan's words; the second value says what of it was not understood. A job whose status was not is
+// toJob is the job in plan's words; the second value says what of it was not understood. A job whose status was not is
 // running: at of a zero time nothing is to come.
-func (w wireJob) job(vault string, at time.Time) (plan.Job, string) {
-	p, r := w.Properties, &reading{}
-	r.form(w.outer)
+func (w wireJob) toJob(vault string, at time.Time) (plan.Job, string) {
+	p, r := w.Properties, &fieldReader{}
+	r.checkForm(w.tolerantRow)
 	j := plan.Job{
-		ID: r.id("id", w.ID), Vault: vault, Name: p.Name.loose(), Container: r.required("containerName", p.ContainerName),
+		ID: r.id("id", w.ID), Vault: vault, Name: p.Name.textOrEmpty(), Container: r.required("containerName", p.ContainerName),
 		Operation: plan.Canonical(r.required("operation", p.Operation)), Status: plan.Canonical(r.required("status", p.Status)),
-		Start: r.moment("startTime", p.StartTime, at),
+		Start: r.pastTime("startTime", p.StartTime, at),
 	}
 	if w.ID == "" {
-		r.note("id is missing")
+		r.addProblem("id is missing")
 	}
 	if p.StartTime == "" {
-		r.note("startTime is missing")
+		r.addProblem("startTime is missing")
 	}
-	j.End, _ = p.EndTime.moment(at)
+	j.End, _ = p.EndTime.parsePastTime(at)
 	for _, e := range p.ErrorDetails {
 		j.Errors = append(j.Errors, e.jobError())
 	}
-	odd := r.misunderstood()
+	odd := r.describeProblems()
 	if odd != "" {
-		odd = fmt.Sprintf("job %s: %s", shown(operationID(w.ID.loose()), true), odd)
+		odd = fmt.Sprintf("job %s: %s", printable(operationID(w.ID.textOrEmpty()), true), odd)
 	}
 	return j, odd
 }

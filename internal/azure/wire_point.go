@@ -11,7 +11,7 @@ import (
 
 // wirePoint is a recovery point (docs/azure.md §11, §19, §33.45).
 type wirePoint struct {
-	outer
+	tolerantRow
 	ID         field `json:"id"`
 	Properties struct {
 		Kind        field           `json:"objectType"`
@@ -52,34 +52,34 @@ type wirePointDisk struct {
 // kindVMPoint is the objectType of a VM's recovery point.
 const kindVMPoint = "IaasVMRecoveryPoint"
 
-// point is the recovery point in plan's words. item is the one whose point it is; at is when it was read: a point of a
+// toPoint is the recovery point in plan's words. item is the one whose point it is; at is when it was read: a point of a
 // later time is not understood.
-func (w wirePoint) point(item string, at time.Time) plan.RecoveryPoint {
-	p, r := w.Properties, &reading{}
-	r.form(w.outer)
+func (w wirePoint) toPoint(item string, at time.Time) plan.RecoveryPoint {
+	p, r := w.Properties, &fieldReader{}
+	r.checkForm(w.tolerantRow)
 	out := plan.RecoveryPoint{
-		ID: r.id("id", w.ID), Item: item, Time: r.moment("recoveryPointTime", p.Time, at),
-		Consistency: p.Consistency.loose(), OS: p.OS.loose(), Expires: r.moment("expiryTime", p.More.Expires, time.Time{}),
-		SoftDeleted: r.flag("isSoftDeleted", p.More.SoftDeleted), Encrypted: r.flag("isSourceVMEncrypted", p.Encrypted),
-		PrivateAccess: r.flag("isPrivateAccessEnabledOnAnyDisk", p.PrivateAccess), EdgeZone: r.word("extendedLocation", p.EdgeZone.Name),
-		Unmanaged: p.Managed != "" && !r.flag("isManagedVirtualMachine", p.Managed),
+		ID: r.id("id", w.ID), Item: item, Time: r.pastTime("recoveryPointTime", p.Time, at),
+		Consistency: p.Consistency.textOrEmpty(), OS: p.OS.textOrEmpty(), Expires: r.pastTime("expiryTime", p.More.Expires, time.Time{}),
+		SoftDeleted: r.boolean("isSoftDeleted", p.More.SoftDeleted), Encrypted: r.boolean("isSourceVMEncrypted", p.Encrypted),
+		PrivateAccess: r.boolean("isPrivateAccessEnabledOnAnyDisk", p.PrivateAccess), EdgeZone: r.word("extendedLocation", p.EdgeZone.Name),
+		Unmanaged: p.Managed != "" && !r.boolean("isManagedVirtualMachine", p.Managed),
 	}
 	if !isPointOf(out.ID, item) {
-		r.misread("id", w.ID)
+		r.recordMisread("id", w.ID)
 	} else {
 		_, out.Name = cutLast(out.ID)
 	}
 	if p.Kind != kindVMPoint && !strings.EqualFold(string(p.Kind), kindVMPoint) {
-		r.misread("objectType", p.Kind)
+		r.recordMisread("objectType", p.Kind)
 	}
 	if out.Time.IsZero() && p.Time == "" {
-		r.note("recoveryPointTime is missing")
+		r.addProblem("recoveryPointTime is missing")
 	}
 	if p.Tiers != nil {
 		out.Tiers = []plan.PointTier{} // said, and none
 	}
 	for _, t := range p.Tiers {
-		out.Tiers = append(out.Tiers, t.tier(r))
+		out.Tiers = append(out.Tiers, t.toTier(r))
 	}
 	if d := p.Disks; d != nil {
 		out.Disks = &plan.PointDisks{
@@ -87,18 +87,18 @@ func (w wirePoint) point(item string, at time.Time) plan.RecoveryPoint {
 			Included: disksIn(r, d.Included), Excluded: disksIn(r, d.Excluded),
 		}
 	}
-	out.Unreadable = r.misunderstood()
+	out.Unreadable = r.describeProblems()
 	return out
 }
 
-func (t wirePointTier) tier(r *reading) plan.PointTier {
+func (t wirePointTier) toTier(r *fieldReader) plan.PointTier {
 	return plan.PointTier{
 		Type: r.required("the type of a tier", t.Type), Status: r.required("the status of a tier", t.Status),
-		RehydratedUntil: r.moment("rehydratedRPExpiryTime", t.Extended["rehydratedRPExpiryTime"], time.Time{}),
+		RehydratedUntil: r.pastTime("rehydratedRPExpiryTime", t.Extended["rehydratedRPExpiryTime"], time.Time{}),
 	}
 }
 
-func disksIn(r *reading, list []wirePointDisk) []plan.PointDisk {
+func disksIn(r *fieldReader, list []wirePointDisk) []plan.PointDisk {
 	if list == nil {
 		return nil
 	}
@@ -106,7 +106,7 @@ func disksIn(r *reading, list []wirePointDisk) []plan.PointDisk {
 	for _, d := range list {
 		lun, ok := d.LUN.lun()
 		if !ok {
-			r.misread("lun", d.LUN)
+			r.recordMisread("lun", d.LUN)
 		}
 		out = append(out, plan.PointDisk{LUN: lun, Name: r.word("name", d.Name)})
 	}

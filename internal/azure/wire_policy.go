@@ -16,7 +16,7 @@ import (
 // wirePolicy is a backup policy as listed (docs/azure.md §8.2). Its properties are read twice: loosely, to see
 // whether it is one for VMs, and strictly, because a schedule half understood must never be written.
 type wirePolicy struct {
-	outer
+	tolerantRow
 	ID         field           `json:"id"`
 	Name       field           `json:"name"`
 	Properties json.RawMessage `json:"properties"`
@@ -109,44 +109,44 @@ type wireByWeek struct {
 type notVMPolicy struct{ workload string }
 
 func (e *notVMPolicy) Error() string {
-	return "it is a policy for " + shown(e.workload, true) + ", not for VMs"
+	return "it is a policy for " + printable(e.workload, true) + ", not for VMs"
 }
 
-// policy is the policy in plan's words. A kind of schedule or retention that is not understood stands in its
+// toPolicy is the policy in plan's words. A kind of schedule or retention that is not understood stands in its
 // Unreadable; an error means that it is not known to be a policy for VMs, or known not to be one (*notVMPolicy).
-func (w wirePolicy) policy(vault string) (plan.Policy, error) {
-	r := &reading{}
-	r.form(w.outer)
+func (w wirePolicy) toPolicy(vault string) (plan.Policy, error) {
+	r := &fieldReader{}
+	r.checkForm(w.tolerantRow)
 	_, name := cutLast(r.id("id", w.ID))
-	if word := w.Name.loose(); strings.EqualFold(word, name) {
+	if word := w.Name.textOrEmpty(); strings.EqualFold(word, name) {
 		name = word
 	}
-	p := plan.Policy{ID: w.ID.loose(), Name: name, Vault: vault}
+	p := plan.Policy{ID: w.ID.textOrEmpty(), Name: name, Vault: vault}
 	var loose struct {
-		outer
+		tolerantRow
 		Management field `json:"backupManagementType"`
 		Workload   field `json:"workLoadType"`
 		ItemsCount field `json:"protectedItemsCount"`
 	}
 	switch err := unmarshalTolerant(w.Properties, &loose); {
 	case len(w.Properties) == 0:
-		r.note("properties is missing")
+		r.addProblem("properties is missing")
 	case err != nil, loose.wrong != "", string(w.Properties) == "null":
-		r.note("properties is %s", shown(string(w.Properties), false))
+		r.addProblem("properties is %s", printable(string(w.Properties), false))
 	}
-	p.Items, _ = loose.ItemsCount.number(math.MaxInt32)
-	switch workloadOf(loose.Management) {
-	case aboutVM:
-	case aboutOther:
-		return p, &notVMPolicy{workload: firstOf(loose.Workload.loose(), string(loose.Management))}
-	case unsaid:
-		if r.misunderstood() == "" {
-			r.note("backupManagementType is missing")
+	p.Items, _ = loose.ItemsCount.parseNumber(math.MaxInt32)
+	switch workloadKindOf(loose.Management) {
+	case kindVM:
+	case kindOther:
+		return p, &notVMPolicy{workload: firstOf(loose.Workload.textOrEmpty(), string(loose.Management))}
+	case kindUnset:
+		if r.describeProblems() == "" {
+			r.addProblem("backupManagementType is missing")
 		}
-	case notKnown:
-		r.misread("backupManagementType", loose.Management)
+	case kindUnknown:
+		r.recordMisread("backupManagementType", loose.Management)
 	}
-	if odd := r.misunderstood(); odd != "" {
+	if odd := r.describeProblems(); odd != "" {
 		return p, errors.New(odd)
 	}
 	var props wirePolicyProperties
@@ -171,11 +171,11 @@ func (w wirePolicyProperties) spec() (plan.PolicySpec, error) {
 	case "V2":
 		s.Tier = "Enhanced"
 	default:
-		return s, fmt.Errorf("policy type %s is not known", shown(w.PolicyType, true))
+		return s, fmt.Errorf("policy type %s is not known", printable(w.PolicyType, true))
 	}
 	switch {
 	case w.TimeZone == "" || len(w.TimeZone) > maxWord:
-		return s, fmt.Errorf("its time zone is %s", shown(w.TimeZone, true))
+		return s, fmt.Errorf("its time zone is %s", printable(w.TimeZone, true))
 	case w.InstantRestoreDays == nil:
 		return s, errors.New("it does not say instantRpRetentionRangeInDays")
 	case *w.InstantRestoreDays < 1 || *w.InstantRestoreDays > maxInstantDays:
@@ -187,11 +187,11 @@ func (w wirePolicyProperties) spec() (plan.PolicySpec, error) {
 	case strings.EqualFold(w.Consistency, "OnlyCrashConsistent"):
 		s.Consistency = "crash"
 	default:
-		return s, fmt.Errorf("the consistency %s is not known", shown(w.Consistency, true))
+		return s, fmt.Errorf("the consistency %s is not known", printable(w.Consistency, true))
 	}
 	if r := w.InstantRestore; r != nil && *r != (wireInstantRestore{}) {
 		if len(r.Prefix)+len(r.Suffix) > maxWord {
-			return s, fmt.Errorf("the group of instant restore is %s", shown(r.Prefix+"…"+r.Suffix, true))
+			return s, fmt.Errorf("the group of instant restore is %s", printable(r.Prefix+"…"+r.Suffix, true))
 		}
 		s.InstantRestore = &plan.InstantRestoreSpec{Prefix: r.Prefix, Suffix: r.Suffix}
 	}
@@ -219,24 +219,24 @@ func (w wirePolicyProperties) spec() (plan.PolicySpec, error) {
 
 // archive is nil for the ways the service spells "no archive tier" (docs/azure.md §8.2).
 func (t wireTier) archive() (*plan.ArchiveSpec, error) {
-	switch mode := spelt(t.Mode, plan.ArchiveRecommended, plan.ArchiveAfter, "DoNotTier", "Invalid", ""); mode {
+	switch mode := canonicalWord(t.Mode, plan.ArchiveRecommended, plan.ArchiveAfter, "DoNotTier", "Invalid", ""); mode {
 	case plan.ArchiveRecommended:
 		return &plan.ArchiveSpec{Mode: mode}, nil
 	case plan.ArchiveAfter:
-		unit := spelt(t.Unit, "Days", "Months")
+		unit := canonicalWord(t.Unit, "Days", "Months")
 		if (unit != "Days" && unit != "Months") || t.Duration <= 0 || t.Duration > maxDays {
-			return nil, fmt.Errorf("the archive after %d %s is not known", t.Duration, shown(t.Unit, true))
+			return nil, fmt.Errorf("the archive after %d %s is not known", t.Duration, printable(t.Unit, true))
 		}
 		return &plan.ArchiveSpec{Mode: mode, After: t.Duration, Unit: unit}, nil
 	case "DoNotTier", "Invalid", "":
 		return nil, nil //nolint:nilnil // there is no archive tier
 	default:
-		return nil, fmt.Errorf("the archive mode %s is not known", shown(mode, true))
+		return nil, fmt.Errorf("the archive mode %s is not known", printable(mode, true))
 	}
 }
 
-// spelt is a word as it stands among the words known, whatever its case; another word stays as it is.
-func spelt(word string, known ...string) string {
+// canonicalWord is a word as it stands among the words known, whatever its case; another word stays as it is.
+func canonicalWord(word string, known ...string) string {
 	for _, k := range known {
 		if strings.EqualFold(word, k) {
 			return k
@@ -255,7 +255,7 @@ const (
 )
 
 func (w wireSchedule) spec() (plan.ScheduleSpec, error) {
-	frequency := spelt(w.Frequency, plan.FrequencyDaily, plan.FrequencyWeekly, plan.FrequencyHourly)
+	frequency := canonicalWord(w.Frequency, plan.FrequencyDaily, plan.FrequencyWeekly, plan.FrequencyHourly)
 	s := plan.ScheduleSpec{Frequency: frequency}
 	runs := wireRuns{Days: w.Days, Times: w.Times}
 	switch strings.ToLower(w.Kind) {
@@ -267,7 +267,7 @@ func (w wireSchedule) spec() (plan.ScheduleSpec, error) {
 			runs = *w.Weekly
 		}
 	default:
-		return s, fmt.Errorf("the kind %s is not known", shown(w.Kind, true))
+		return s, fmt.Errorf("the kind %s is not known", printable(w.Kind, true))
 	}
 	switch {
 	case frequency == plan.FrequencyHourly && w.Hourly != nil:
@@ -277,21 +277,21 @@ func (w wireSchedule) spec() (plan.ScheduleSpec, error) {
 		}
 		runs.Times = []string{w.Hourly.From}
 	case frequency == plan.FrequencyWeekly:
-		days, err := inOrder(runs.Days, weekdays())
+		days, err := sortByOrder(runs.Days, weekdays())
 		if err != nil {
 			return s, err
 		}
 		s.Days = days
 	case frequency == plan.FrequencyDaily:
 	default:
-		return s, fmt.Errorf("the frequency %s is not known", shown(w.Frequency, true))
+		return s, fmt.Errorf("the frequency %s is not known", printable(w.Frequency, true))
 	}
 	if len(runs.Times) != 1 {
 		return s, fmt.Errorf("it has %d times, not one", len(runs.Times))
 	}
-	at, ok := clock(runs.Times[0])
+	at, ok := parseClock(runs.Times[0])
 	if !ok {
-		return s, fmt.Errorf("%s is not a time", shown(runs.Times[0], true))
+		return s, fmt.Errorf("%s is not a time", printable(runs.Times[0], true))
 	}
 	s.At = at
 	return s, nil
@@ -300,7 +300,7 @@ func (w wireSchedule) spec() (plan.ScheduleSpec, error) {
 func (w wireRetention) spec() (plan.RetentionSpec, error) {
 	var r plan.RetentionSpec
 	if !strings.EqualFold(w.Kind, "LongTermRetentionPolicy") {
-		return r, fmt.Errorf("the kind %s is not known", shown(w.Kind, true))
+		return r, fmt.Errorf("the kind %s is not known", printable(w.Kind, true))
 	}
 	var err error
 	if w.Daily != nil {
@@ -308,25 +308,25 @@ func (w wireRetention) spec() (plan.RetentionSpec, error) {
 			return r, err
 		}
 	}
-	if r.Weeks, err = w.Weekly.keep("Weeks"); err != nil {
+	if r.Weeks, err = w.Weekly.keepSpec("Weeks"); err != nil {
 		return r, err
 	}
-	if r.Months, err = w.Monthly.keep("Months"); err != nil {
+	if r.Months, err = w.Monthly.keepSpec("Months"); err != nil {
 		return r, err
 	}
-	r.Years, err = w.Yearly.keep("Years")
+	r.Years, err = w.Yearly.keepSpec("Years")
 	return r, err
 }
 
 func (w *wireKeep) count(unit string) (int, error) {
 	most := map[string]int{"Days": maxDays, "Weeks": maxWeeks, "Months": maxMonths, "Years": maxYears}[unit]
 	if !strings.EqualFold(w.Duration.Unit, unit) || w.Duration.Count <= 0 || w.Duration.Count > most {
-		return 0, fmt.Errorf("%d %s is not a number of %s", w.Duration.Count, shown(w.Duration.Unit, true), strings.ToLower(unit))
+		return 0, fmt.Errorf("%d %s is not a number of %s", w.Duration.Count, printable(w.Duration.Unit, true), strings.ToLower(unit))
 	}
 	return w.Duration.Count, nil
 }
 
-func (w *wireKeep) keep(unit string) (*plan.KeepSpec, error) {
+func (w *wireKeep) keepSpec(unit string) (*plan.KeepSpec, error) {
 	if w == nil {
 		return nil, nil //nolint:nilnil // such a schedule does not exist
 	}
@@ -337,18 +337,18 @@ func (w *wireKeep) keep(unit string) (*plan.KeepSpec, error) {
 	k := &plan.KeepSpec{Keep: n}
 	switch {
 	case unit == "Weeks":
-		k.Days, err = inOrder(w.Days, weekdays())
+		k.Days, err = sortByOrder(w.Days, weekdays())
 	case strings.EqualFold(w.Format, "Weekly") && w.Weekly != nil:
-		if k.Days, err = inOrder(w.Weekly.Days, weekdays()); err == nil {
-			k.Weeks, err = inOrder(w.Weekly.Weeks, weeks())
+		if k.Days, err = sortByOrder(w.Weekly.Days, weekdays()); err == nil {
+			k.Weeks, err = sortByOrder(w.Weekly.Weeks, weeks())
 		}
 	case strings.EqualFold(w.Format, "Daily") && w.Daily != nil:
 		k.Dates, err = w.Daily.dates()
 	default:
-		err = fmt.Errorf("the format %s is not known", shown(w.Format, true))
+		err = fmt.Errorf("the format %s is not known", printable(w.Format, true))
 	}
 	if err == nil && unit == "Years" {
-		k.Months, err = inOrder(w.Months, months())
+		k.Months, err = sortByOrder(w.Months, months())
 	}
 	return k, err
 }
@@ -372,13 +372,13 @@ func (w wireByDate) dates() ([]int, error) {
 	return slices.Compact(out), nil
 }
 
-// inOrder sorts words by their place in order, and spells them as there. It refuses words that are not in it, and none.
-func inOrder(words, order []string) ([]string, error) {
+// sortByOrder sorts words by their place in order, and spells them as there. It refuses words that are not in it, and none.
+func sortByOrder(words, order []string) ([]string, error) {
 	has := make([]bool, len(order))
 	for _, w := range words {
 		i := slices.IndexFunc(order, func(o string) bool { return strings.EqualFold(o, w) })
 		if i < 0 {
-			return nil, fmt.Errorf("the word %s is not known", shown(w, true))
+			return nil, fmt.Errorf("the word %s is not known", printable(w, true))
 		}
 		has[i] = true
 	}

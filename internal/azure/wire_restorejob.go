@@ -22,29 +22,29 @@ const (
 // bagTime is how property bags spell times; they are UTC (docs/azure.md §33.34).
 const bagTime = "1/2/2006 3:04:05 PM"
 
-// restore is a Restore job in plan's words. A job whose bag is not there has not said what it does yet.
-func (w wireJob) restore(vault string, at time.Time) plan.RestoreJob {
-	j, odd := w.job(vault, at)
-	r := &reading{}
+// toRestoreJob is a Restore job in plan's words. A job whose bag is not there has not said what it does yet.
+func (w wireJob) toRestoreJob(vault string, at time.Time) plan.RestoreJob {
+	j, odd := w.toJob(vault, at)
+	r := &fieldReader{}
 	if odd != "" {
-		r.note("%s", odd)
+		r.addProblem("%s", odd)
 	}
 	if w.detail != "" {
-		r.note("%s", w.detail)
+		r.addProblem("%s", w.detail)
 	}
 	bag := w.Properties.ExtendedInfo.Bag
 	out := plan.RestoreJob{
 		Job: j, Group: r.word(bagGroup, bag[bagGroup]), Account: r.word(bagAccount, bag[bagAccount]),
-		Restored: names(r.id(bagRestored, bag[bagRestored])), Held: names(r.id(bagHeld, bag[bagHeld])),
+		Restored: splitNames(r.id(bagRestored, bag[bagRestored])), Held: splitNames(r.id(bagHeld, bag[bagHeld])),
 		Template: r.id(bagTemplate, bag[bagTemplate]), Blobs: r.word(bagBlobs, bag[bagBlobs]),
 	}
 	if taken := firstField(bag[bagPointTime], bag[strings.TrimSpace(bagPointTime)]); taken != "" {
 		var err error
-		if out.PointTime, err = time.Parse(bagTime, strings.TrimSpace(taken.loose())); err != nil {
-			r.misread(strings.TrimSpace(bagPointTime), taken)
+		if out.PointTime, err = time.Parse(bagTime, strings.TrimSpace(taken.textOrEmpty())); err != nil {
+			r.recordMisread(strings.TrimSpace(bagPointTime), taken)
 		}
 	}
-	out.Unreadable = r.misunderstood()
+	out.Unreadable = r.describeProblems()
 	return out
 }
 
@@ -55,8 +55,8 @@ func firstField(a, b field) field {
 	return b
 }
 
-// names takes a list of disks apart: "; " stands between them (docs/azure.md §33.48).
-func names(list string) []string {
+// splitNames takes a list of disks apart: "; " stands between them (docs/azure.md §33.48).
+func splitNames(list string) []string {
 	var out []string
 	for name := range strings.SplitSeq(list, ";") {
 		if name = strings.TrimSpace(name); name != "" {
@@ -68,5 +68,5 @@ func names(list string) []string {
 
 // misreadDetail says what of the wrong type stands in what only a job's own document tells.
 func misreadDetail(name, value string) string {
-	return fmt.Sprintf("%s is of type %s", strings.TrimPrefix(name, "properties."), shown(value, false))
+	return fmt.Sprintf("%s is of type %s", strings.TrimPrefix(name, "properties."), printable(value, false))
 }

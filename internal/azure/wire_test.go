@@ -120,7 +120,7 @@ func TestItems(t *testing.T) {
 			if err := unmarshalTolerant([]byte(rawItem(vaultID, "VM1", c.more)), &w); err != nil {
 				t.Fatal(err)
 			}
-			got, err := w.item(vaultID, time.Date(2024, 5, 1, 0, 0, 0, 0, time.UTC))
+			got, err := w.toItem(vaultID, time.Date(2024, 5, 1, 0, 0, 0, 0, time.UTC))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -140,7 +140,7 @@ func TestItemsThatAreNotUnderstood(t *testing.T) {
 		if err := unmarshalTolerant([]byte(raw), &w); err != nil {
 			t.Fatal(raw, err)
 		}
-		return w.item(vaultID, at)
+		return w.toItem(vaultID, at)
 	}
 	for name, raw := range map[string]string{
 		"no VM":          rawItem(vaultID, "VM1", `"sourceResourceId":"","virtualMachineId":""`),
@@ -205,7 +205,7 @@ func TestOtherEvidenceIsUsedWhereItIsThere(t *testing.T) {
 		if err := unmarshalTolerant([]byte(rawItem(vaultID, "VM1", c.more...)), &w); err != nil {
 			t.Fatal(name, err)
 		}
-		if it, err := w.item(vaultID, at); err != nil || it.Unreadable != "" || !c.want(it) {
+		if it, err := w.toItem(vaultID, at); err != nil || it.Unreadable != "" || !c.want(it) {
 			t.Errorf("%s: %+v, %v", name, it, err)
 		}
 	}
@@ -224,7 +224,7 @@ func TestItemsOfOtherWorkloadsAreTold(t *testing.T) {
 		if err := unmarshalTolerant([]byte(raw), &w); err != nil {
 			t.Fatal(err)
 		}
-		if got := w.another(); got != want {
+		if got := w.otherWorkload(); got != want {
 			t.Errorf("%q, want %q: %s", got, want, raw)
 		}
 	}
@@ -264,7 +264,7 @@ func TestVMs(t *testing.T) {
 		}
 		want := base
 		want.NeedsEnhanced, want.Unsupported = c.enhanced, c.unsupports
-		got, ok := w.vm(time.Time{}, nil)
+		got, ok := w.toVM(time.Time{}, nil)
 		if d := cmp.Diff(want, got); d != "" || !ok {
 			t.Errorf("%s: %s", name, d)
 		}
@@ -275,14 +275,14 @@ func TestVMs(t *testing.T) {
 	}
 	want := base
 	want.LargeDisks = []int{3, 7}
-	if got, _ := large.vm(time.Time{}, nil); !cmp.Equal(want, got) {
+	if got, _ := large.toVM(time.Time{}, nil); !cmp.Equal(want, got) {
 		t.Error(cmp.Diff(want, got))
 	}
 	databricks := wireVM{ID: field(strings.Replace(vm1, "RG-App", "Databricks-RG-ws-1", 1))}
-	if vm, _ := databricks.vm(time.Time{}, nil); vm.Unsupported == "" {
+	if vm, _ := databricks.toVM(time.Time{}, nil); vm.Unsupported == "" {
 		t.Error("a managed group of Databricks is taken for an ordinary one")
 	}
-	if _, ok := (wireVM{ID: vaultID}).vm(time.Time{}, nil); ok {
+	if _, ok := (wireVM{ID: vaultID}).toVM(time.Time{}, nil); ok {
 		t.Error("a vault is taken for a VM")
 	}
 }
@@ -312,7 +312,7 @@ func TestVaults(t *testing.T) {
 		if err := json.Unmarshal([]byte(raw), &w); err != nil {
 			t.Fatal(err)
 		}
-		got, odd := w.vault(vaultID, true)
+		got, odd := w.toVault(vaultID, true)
 		if d := cmp.Diff(want, got); d != "" || odd != "" {
 			t.Error(odd, d)
 		}
@@ -333,7 +333,7 @@ func TestJobs(t *testing.T) {
 		Start: time.Date(2024, 5, 13, 10, 18, 6, 864895300, time.UTC), End: time.Date(2024, 5, 13, 11, 0, 0, 0, time.UTC),
 		Errors: []plan.JobError{{Code: 400001, Title: "t", Message: "s", Recommendations: []string{"r"}}, {Code: 380008}, {}},
 	}
-	got, odd := w.job(vaultID, time.Time{})
+	got, odd := w.toJob(vaultID, time.Time{})
 	if d := cmp.Diff(want, got); d != "" || odd != "" {
 		t.Error(odd, d)
 	}
@@ -442,7 +442,7 @@ func TestPolicies(t *testing.T) {
 			if err := json.Unmarshal([]byte(policyJSON(c.properties)), &w); err != nil {
 				t.Fatal(err)
 			}
-			got, err := w.policy(vaultID)
+			got, err := w.toPolicy(vaultID)
 			want := plan.Policy{ID: vaultID + "/backupPolicies/p", Name: "p", Vault: vaultID, Spec: c.want, Items: 3}
 			if d := cmp.Diff(want, got); d != "" || err != nil {
 				t.Error(err, d)
@@ -480,7 +480,7 @@ func TestPoliciesThatAreNotUnderstoodAreUnreadable(t *testing.T) {
 		if err := json.Unmarshal([]byte(policyJSON(properties)), &w); err != nil {
 			t.Fatal(name, err)
 		}
-		if got, err := w.policy(vaultID); err != nil || got.Unreadable == "" {
+		if got, err := w.toPolicy(vaultID); err != nil || got.Unreadable == "" {
 			t.Errorf("%s: read as %+v, %v", name, got, err)
 		}
 	}
@@ -498,7 +498,7 @@ func TestPoliciesThatAreNotUnderstoodAreUnreadable(t *testing.T) {
 		if err := json.Unmarshal([]byte(id+`"properties":`+properties+`}`), &w); err != nil {
 			t.Fatal(properties, err)
 		}
-		if got, err := w.policy(vaultID); err == nil || err.Error() != want {
+		if got, err := w.toPolicy(vaultID); err == nil || err.Error() != want {
 			t.Errorf("%s: read as %+v, %v", properties, got, err)
 		}
 	}

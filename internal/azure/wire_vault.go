@@ -9,7 +9,7 @@ import (
 
 // wireVault is a Recovery Services vault (docs/azure.md §7.2). Any sub-object may be null.
 type wireVault struct {
-	outer
+	tolerantRow
 	ID         field    `json:"id"`
 	Name       field    `json:"name"`
 	Location   field    `json:"location"`
@@ -37,64 +37,64 @@ type wireRedundancy struct {
 	CrossRegion field `json:"crossRegionRestore"`
 }
 
-// vault is the vault in plan's words, under the id by which it was asked for. The second value says what of it was not
+// toVault is the vault in plan's words, under the id by which it was asked for. The second value says what of it was not
 // understood.
-func (w wireVault) vault(id string, inFile bool) (plan.Vault, string) {
-	p, r := w.Properties, &reading{}
-	r.form(w.outer)
+func (w wireVault) toVault(id string, inFile bool) (plan.Vault, string) {
+	p, r := w.Properties, &fieldReader{}
+	r.checkForm(w.tolerantRow)
 	_, name := cutLast(strings.TrimRight(id, "/"))
-	if said := w.Name.loose(); strings.EqualFold(said, name) {
+	if said := w.Name.textOrEmpty(); strings.EqualFold(said, name) {
 		name = said
 	}
 	soft := p.SecuritySettings.SoftDelete
 	v := plan.Vault{
 		ID: id, Name: name, Location: r.required("location", w.Location), InFile: inFile,
 		ProvisioningState: r.word("provisioningState", p.ProvisioningState),
-		SoftDeleteState:   r.oneOf("softDeleteState", soft.State, "Enabled", "Disabled", "AlwaysON"),
+		SoftDeleteState:   r.enumWord("softDeleteState", soft.State, "Enabled", "Disabled", "AlwaysON"),
 	}
 	v.Settings = plan.VaultSettings{
-		Redundancy: r.oneOf("standardTierStorageRedundancy", p.RedundancySettings.Standard,
+		Redundancy: r.enumWord("standardTierStorageRedundancy", p.RedundancySettings.Standard,
 			"LocallyRedundant", "ZoneRedundant", "GeoRedundant", "ReadAccessGeoZoneRedundant"),
-		CrossRegionRestore:  r.enabled("crossRegionRestore", p.RedundancySettings.CrossRegion),
+		CrossRegionRestore:  r.optionalSwitch("crossRegionRestore", p.RedundancySettings.CrossRegion),
 		Immutability:        "Disabled", // what no settings mean (docs/azure.md §7.3)
-		PublicNetworkAccess: r.enabled("publicNetworkAccess", p.PublicNetworkAccess),
+		PublicNetworkAccess: r.optionalSwitch("publicNetworkAccess", p.PublicNetworkAccess),
 		Tags:                r.tags(w.Tags, nil),
 	}
 	// What is there must say what it is for: half of it may mean anything.
 	if redundancy := p.RedundancySettings; redundancy.Standard == "" && redundancy.CrossRegion != "" || v.Settings.Redundancy != "" && redundancy.CrossRegion == "" {
-		r.note("redundancySettings says standardTierStorageRedundancy %s and crossRegionRestore %s",
-			shown(redundancy.Standard.loose(), true), shown(redundancy.CrossRegion.loose(), true))
+		r.addProblem("redundancySettings says standardTierStorageRedundancy %s and crossRegionRestore %s",
+			printable(redundancy.Standard.textOrEmpty(), true), printable(redundancy.CrossRegion.textOrEmpty(), true))
 	}
 	if soft.State != "" && soft.Days == "" {
-		r.note("softDeleteRetentionPeriodInDays is missing")
+		r.addProblem("softDeleteRetentionPeriodInDays is missing")
 	}
 	if soft.Days != "" {
 		v.Settings.SoftDeleteDays = new(r.number("softDeleteRetentionPeriodInDays", soft.Days, maxSoftDelete))
 	}
 	if i := p.SecuritySettings.Immutability; i != nil {
 		if i.State == "" {
-			r.note("the state of immutabilitySettings is missing")
+			r.addProblem("the state of immutabilitySettings is missing")
 		}
-		v.Settings.Immutability = firstOf(r.oneOf("immutabilitySettings.state", i.State, "Disabled", "Unlocked", "Locked"), "Disabled")
+		v.Settings.Immutability = firstOf(r.enumWord("immutabilitySettings.state", i.State, "Disabled", "Unlocked", "Locked"), "Disabled")
 	}
-	return v, r.misunderstood()
+	return v, r.describeProblems()
 }
 
-// oneOf is a word in the spelling of the documentation; "" = not said. The service says so with "Invalid" (docs/azure.md §33.33).
-func (r *reading) oneOf(name string, f field, words ...string) string {
-	word := spelt(r.word(name, f), append(words, "Invalid")...)
+// enumWord is a word in the spelling of the documentation; "" = not said. The service says so with "Invalid" (docs/azure.md §33.33).
+func (r *fieldReader) enumWord(name string, f field, words ...string) string {
+	word := canonicalWord(r.word(name, f), append(words, "Invalid")...)
 	switch {
 	case word == "Invalid":
 		return ""
 	case word != "" && !slices.Contains(words, word):
-		r.misread(name, f)
+		r.recordMisread(name, f)
 	}
 	return word
 }
 
-// enabled is a switch; nil = not said.
-func (r *reading) enabled(name string, f field) *bool {
-	switch r.oneOf(name, f, "Enabled", "Disabled") {
+// optionalSwitch is a switch; nil = not said.
+func (r *fieldReader) optionalSwitch(name string, f field) *bool {
+	switch r.enumWord(name, f, "Enabled", "Disabled") {
 	case "Enabled":
 		return new(true)
 	case "Disabled":

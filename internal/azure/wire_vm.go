@@ -11,7 +11,7 @@ import (
 
 // wireVM is what decides about backup in a VM's body (docs/azure.md §10).
 type wireVM struct {
-	outer
+	tolerantRow
 	ID       field    `json:"id"`
 	Name     field    `json:"name"`
 	Location field    `json:"location"`
@@ -45,40 +45,40 @@ type wireDisk struct {
 	} `json:"managedDisk"`
 }
 
-// vm is the VM in plan's words; at is when it was listed, of a zero time nothing is to come. What was not understood
+// toVM is the VM in plan's words; at is when it was listed, of a zero time nothing is to come. What was not understood
 // stands in its Unreadable. False = the body does not even name a VM. What of it other VMs say alike is shared by known.
-func (w wireVM) vm(at time.Time, known *words) (plan.VM, bool) {
-	r := &reading{}
-	r.form(w.outer)
+func (w wireVM) toVM(at time.Time, known *stringPool) (plan.VM, bool) {
+	r := &fieldReader{}
+	r.checkForm(w.tolerantRow)
 	id, err := armid.ParseVM(r.id("id", w.ID))
 	if err != nil {
 		return plan.VM{}, false
 	}
 	vm := plan.VM{
 		ID: string(w.ID), Name: w.name(id, r), ResourceGroup: id.ResourceGroup, Subscription: id.Subscription,
-		Location: known.text(r.required("location", w.Location)), Tags: r.tags(w.Tags, known), TimeCreated: r.moment("properties.timeCreated", w.Properties.TimeCreated, at),
+		Location: known.intern(r.required("location", w.Location)), Tags: r.tags(w.Tags, known), TimeCreated: r.pastTime("properties.timeCreated", w.Properties.TimeCreated, at),
 		NeedsEnhanced: w.needsEnhanced(r), Unsupported: w.unsupported(id.ResourceGroup, r), LargeDisks: w.largeDisks(r),
 	}
-	vm.Unreadable = r.misunderstood()
+	vm.Unreadable = r.describeProblems()
 	return vm, true
 }
 
 // name is the VM's name, which its id has, too: another one is not understood.
-func (w wireVM) name(id armid.ID, r *reading) string {
-	switch name := w.Name.loose(); {
+func (w wireVM) name(id armid.ID, r *fieldReader) string {
+	switch name := w.Name.textOrEmpty(); {
 	case name == id.Name():
 		return id.Name() // which takes no memory of its own
 	case strings.EqualFold(name, id.Name()):
 		return name
 	case name != "":
-		r.misread("name", w.Name)
+		r.recordMisread("name", w.Name)
 	}
 	return id.Name()
 }
 
 // needsEnhanced names the disks that only an Enhanced policy can back up (docs/azure.md §8.3). Trusted Launch is
 // none of the reasons at the api-version we speak (§0.3).
-func (w wireVM) needsEnhanced(r *reading) string {
+func (w wireVM) needsEnhanced(r *fieldReader) string {
 	for _, d := range append([]wireDisk{w.Properties.StorageProfile.OSDisk.wireDisk}, w.Properties.StorageProfile.DataDisks...) {
 		switch strings.ToLower(r.word("storageAccountType of a disk", d.ManagedDisk.StorageAccountType)) {
 		case "ultrassd_lrs":
@@ -91,7 +91,7 @@ func (w wireVM) needsEnhanced(r *reading) string {
 }
 
 // largeDisks are the LUNs of the data disks beyond the limit of size (docs/azure.md §13). An OS disk never is.
-func (w wireVM) largeDisks(r *reading) []int {
+func (w wireVM) largeDisks(r *fieldReader) []int {
 	var luns []int
 	for _, d := range w.Properties.StorageProfile.DataDisks {
 		lun, size := r.number("lun of a disk", d.LUN, maxLUN), r.number("diskSizeGB of a disk", d.SizeGiB, math.MaxInt32)
@@ -106,7 +106,7 @@ func (w wireVM) largeDisks(r *reading) []int {
 // built-in policy leaves out (docs/azure.md §10). A scale set is no reason: a VM that is a resource of its own is at
 // most a member of a Flexible one, and those are supported; members of Uniform ones are no such resources, and no
 // list of VMs shows them (docs/azure.md §32). Nor are disks with Write Accelerator, since 2022 (ibid.).
-func (w wireVM) unsupported(resourceGroup string, r *reading) string {
+func (w wireVM) unsupported(resourceGroup string, r *fieldReader) string {
 	profile := w.Properties.StorageProfile
 	publishers := strings.ToLower(r.word("publisher of the image", profile.ImageReference.Publisher) + " " + r.word("publisher of the plan", w.Plan.Publisher))
 	state, diff := r.word("properties.provisioningState", w.Properties.ProvisioningState), r.word("diffDiskSettings.option", profile.OSDisk.DiffDiskSettings.Option)

@@ -2,23 +2,23 @@ package azure
 
 import "github.com/azbackup/azbackup/plan"
 
-// maxWords bounds the texts and the sets of tags that [words] keeps: an estate with more different ones than this has
+// maxWords bounds the texts and the sets of tags that [stringPool] keeps: an estate with more different ones than this has
 // little to share.
 const maxWords = 1 << 14
 
-// words keeps one copy of what many rows of a list say alike: regions, states, policies, tags. It is for the reader of one
+// stringPool keeps one copy of what many rows of a list say alike: regions, states, policies, tags. It is for the reader of one
 // list, not for concurrent use. A nil one shares nothing.
-type words struct {
+type stringPool struct {
 	texts map[string]string
 	tags  map[tagField]map[string]string
 }
 
-func newWords() *words {
-	return &words{texts: map[string]string{}, tags: map[tagField]map[string]string{}}
+func newStringPool() *stringPool {
+	return &stringPool{texts: map[string]string{}, tags: map[tagField]map[string]string{}}
 }
 
-// text is s, or an equal text that was met before.
-func (w *words) text(s string) string {
+// intern is s, or an equal text that was met before.
+func (w *stringPool) intern(s string) string {
 	if w == nil || s == "" {
 		return s
 	}
@@ -31,8 +31,8 @@ func (w *words) text(s string) string {
 	return s
 }
 
-// tagsOf are the tags that a row says. They are shared between rows and must not be changed.
-func (w *words) tagsOf(t tagField) (map[string]string, bool) {
+// internTags are the tags that a row says. They are shared between rows and must not be changed.
+func (w *stringPool) internTags(t tagField) (map[string]string, bool) {
 	if w == nil {
 		return t.parse()
 	}
@@ -47,7 +47,7 @@ func (w *words) tagsOf(t tagField) (map[string]string, bool) {
 	if len(tags) > 0 {
 		shared = make(map[string]string, len(tags))
 		for name, value := range tags {
-			shared[w.text(name)] = w.text(value)
+			shared[w.intern(name)] = w.intern(value)
 		}
 	}
 	if len(w.tags) < maxWords {
@@ -56,8 +56,8 @@ func (w *words) tagsOf(t tagField) (map[string]string, bool) {
 	return shared, true
 }
 
-// item shares what an item says as others do, and what it says twice.
-func (w *words) item(it *plan.Item) {
-	it.PolicyID, it.PolicyName = w.text(it.PolicyID), w.text(it.PolicyName)
-	it.State, it.LastBackupStatus, it.Health = w.text(it.State), w.text(it.LastBackupStatus), w.text(it.Health)
+// internItem shares what an item says as others do, and what it says twice.
+func (w *stringPool) internItem(it *plan.Item) {
+	it.PolicyID, it.PolicyName = w.intern(it.PolicyID), w.intern(it.PolicyName)
+	it.State, it.LastBackupStatus, it.Health = w.intern(it.State), w.intern(it.LastBackupStatus), w.intern(it.Health)
 }

@@ -25,58 +25,58 @@ func otherWorkloads() []string {
 	}
 }
 
-// workload is what one word says about what a row is about.
-type workload int
+// workloadKind is what one word says about what a row is about.
+type workloadKind int
 
 const (
-	unsaid workload = iota
-	aboutVM
-	aboutOther
-	notKnown // a word that this program does not know, or no word
+	kindUnset workloadKind = iota
+	kindVM
+	kindOther
+	kindUnknown // a word that this program does not know, or no word
 )
 
-func workloadOf(f field) workload {
+func workloadKindOf(f field) workloadKind {
 	switch f {
 	case "":
-		return unsaid
+		return kindUnset
 	case managementVM, workloadVM, typeVM:
-		return aboutVM
+		return kindVM
 	}
 	word := strings.ToLower(strings.TrimSpace(string(f)))
 	switch {
 	case word == strings.ToLower(managementVM), word == strings.ToLower(workloadVM), word == strings.ToLower(typeVM),
 		word == "microsoft.classiccompute/virtualmachines", word == "azureiaasvmprotecteditem":
-		return aboutVM
+		return kindVM
 	case slices.Contains(otherWorkloads(), word):
-		return aboutOther
+		return kindOther
 	}
-	return notKnown
+	return kindUnknown
 }
 
-// another is the workload of a row that clearly is about something else than a VM, and "" of any other.
-func (w wireItem) another() string {
+// otherWorkload is the workload of a row that clearly is about something else than a VM, and "" of any other.
+func (w wireItem) otherWorkload() string {
 	other := ""
 	for _, f := range [...]field{w.Properties.Management, w.Properties.Workload, w.Properties.Type} {
-		switch workloadOf(f) {
-		case aboutVM, notKnown:
+		switch workloadKindOf(f) {
+		case kindVM, kindUnknown:
 			return ""
-		case aboutOther:
+		case kindOther:
 			other = firstOf(other, string(f))
-		case unsaid:
+		case kindUnset:
 		}
 	}
 	return other
 }
 
-// workload notes where an item does not say that it is about a VM, or says something else, too. The list was asked for
+// checkWorkload notes where an item does not say that it is about a VM, or says something else, too. The list was asked for
 // VMs, so that silence means one.
-func (w wireItem) workload(r *reading) {
+func (w wireItem) checkWorkload(r *fieldReader) {
 	p := w.Properties
-	said := [...]workload{workloadOf(p.Management), workloadOf(p.Workload), workloadOf(p.Type)}
-	vm := slices.Contains(said[:], aboutVM)
+	said := [...]workloadKind{workloadKindOf(p.Management), workloadKindOf(p.Workload), workloadKindOf(p.Type)}
+	vm := slices.Contains(said[:], kindVM)
 	for i, f := range [...]field{p.Management, p.Workload, p.Type} {
-		if said[i] == aboutOther || said[i] == notKnown && !vm {
-			r.misread([...]string{"backupManagementType", "workloadType", "protectedItemType"}[i], f)
+		if said[i] == kindOther || said[i] == kindUnknown && !vm {
+			r.recordMisread([...]string{"backupManagementType", "workloadType", "protectedItemType"}[i], f)
 		}
 	}
 }

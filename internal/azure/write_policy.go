@@ -14,10 +14,10 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// policyWrite is the PUT of a policy: the whole document, and there is no If-Match (docs/azure.md §8.1).
-func (c *Client) policyWrite(ch plan.Change) (write, error) {
+// buildPolicyWrite is the PUT of a policy: the whole document, and there is no If-Match (docs/azure.md §8.1).
+func (c *Client) buildPolicyWrite(ch plan.Change) (write, error) {
 	if ch.After.Spec == nil {
-		return write{}, wants(ch, "schedule")
+		return write{}, errMissingField(ch, "schedule")
 	}
 	id, err := armid.Parse(ch.Target)
 	if err != nil {
@@ -25,14 +25,16 @@ func (c *Client) policyWrite(ch plan.Change) (write, error) {
 	}
 	r := request{
 		op: fmt.Sprintf("writing policy %q in %q", id.Name(), vaultName(ch.Vault)), method: http.MethodPut,
-		url: c.url(ch.Target, apiBackup),
+		url: c.buildURL(ch.Target, apiBackup),
 	}
-	return write{r, func(ctx context.Context, _ time.Duration) (laid, error) { return c.layPolicy(ctx, r.op, ch) }}, nil
+	return write{r, func(ctx context.Context, _ time.Duration) (preparedWrite, error) {
+		return c.preparePolicy(ctx, r.op, ch)
+	}}, nil
 }
 
-// understood is a policy as it was read: what it means, and every property as it came. A policy of another workload, or
+// parsePolicy is a policy as it was read: what it means, and every property as it came. A policy of another workload, or
 // one that holds what this program does not know, is Unreadable.
-func understood(op string, body []byte) (plan.Policy, map[string]json.RawMessage, error) {
+func parsePolicy(op string, body []byte) (plan.Policy, map[string]json.RawMessage, error) {
 	var p wirePolicy
 	var w struct {
 		Properties map[string]json.RawMessage `json:"properties"`
@@ -40,16 +42,16 @@ func understood(op string, body []byte) (plan.Policy, map[string]json.RawMessage
 	if json.Unmarshal(body, &p) != nil || json.Unmarshal(body, &w) != nil {
 		return plan.Policy{}, nil, &apply.Error{Op: op, Code: "MalformedAnswer", Message: "the answer is not a policy"}
 	}
-	policy, err := p.policy(armid.VaultOf(p.ID.loose()))
+	policy, err := p.toPolicy(armid.VaultOf(p.ID.textOrEmpty()))
 	if err != nil {
 		policy.Unreadable = err.Error()
 	}
 	return policy, w.Properties, nil
 }
 
-// layOver changes in properties what after has and before does not. Schedule and retention go together, because
+// mergePolicy changes in properties what after has and before does not. Schedule and retention go together, because
 // their times must be equal (docs/azure.md §8.3).
-func layOver(properties map[string]json.RawMessage, before, after plan.PolicySpec, now time.Time) error {
+func mergePolicy(properties map[string]json.RawMessage, before, after plan.PolicySpec, now time.Time) error {
 	creating := len(properties) == 0
 	if !creating && after.Tier != "" && after.Tier != before.Tier {
 		return fmt.Errorf("it is %s and cannot become %s", before.Tier, after.Tier)
@@ -62,7 +64,7 @@ func layOver(properties map[string]json.RawMessage, before, after plan.PolicySpe
 			set["policyType"] = "V2"
 		}
 	}
-	after = said(before, after)
+	after = fillUnset(before, after)
 	for _, f := range plan.DiffSpec(before, after) {
 		switch part, _, _ := strings.Cut(f.Path, "."); part {
 		case "schedule", "retention":
@@ -97,7 +99,7 @@ func layOver(properties map[string]json.RawMessage, before, after plan.PolicySpe
 			continue
 		}
 		var err error
-		if properties[k], err = notLaterThan(over, raw); err != nil {
+		if properties[k], err = clampDates(over, raw); err != nil {
 			return err
 		}
 	}
@@ -113,10 +115,10 @@ func pastDay(now time.Time) string { return now.UTC().AddDate(0, 0, -2).Format(t
 // day counts (docs/azure.md §8.2).
 func runTime(at, day string) string { return day + "T" + at + ":00Z" }
 
-// notLaterThan moves the date of every time in raw that lies after day back to it. The service dates a policy
+// clampDates moves the date of every time in raw that lies after day back to it. The service dates a policy
 // anew when it is written, so what goes back as it was read may lie in the future too. Without such a time raw
 // stays as it came, byte for byte.
-func notLaterThan(day string, raw json.RawMessage) (json.RawMessage, error) {
+func clampDates(day string, raw json.RawMessage) (json.RawMessage, error) {
 	moved := false
 	var walk func(v any) any
 	walk = func(v any) any {
@@ -183,18 +185,18 @@ func wireRetentionOf(r plan.RetentionSpec, at string) wireRetention {
 	}
 	if k := r.Months; k != nil {
 		w.Monthly = keep(k.Keep, "Months")
-		w.Monthly.pick(*k)
+		w.Monthly.setSelection(*k)
 	}
 	if k := r.Years; k != nil {
 		w.Yearly = keep(k.Keep, "Years")
 		w.Yearly.Months = k.Months
-		w.Yearly.pick(*k)
+		w.Yearly.setSelection(*k)
 	}
 	return w
 }
 
-// pick says which points of a month or year are kept: by date, or by week and day.
-func (w *wireKeep) pick(k plan.KeepSpec) {
+// setSelection says which points of a month or year are kept: by date, or by week and day.
+func (w *wireKeep) setSelection(k plan.KeepSpec) {
 	if len(k.Dates) == 0 {
 		w.Format, w.Weekly = "Weekly", &wireByWeek{Days: k.Days, Weeks: k.Weeks}
 		return

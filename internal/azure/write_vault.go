@@ -48,22 +48,24 @@ type vaultRedundancy struct {
 	CrossRegion string `json:"crossRegionRestore"`
 }
 
-// vaultWrite creates a vault by PUT, or sends the settings a change names and, of what they belong to, the parts that
+// buildVaultWrite creates a vault by PUT, or sends the settings a change names and, of what they belong to, the parts that
 // the service wants with them, as they are now, by PATCH: a PUT would reset what it leaves out (docs/azure.md §7.3).
-func (c *Client) vaultWrite(ch plan.Change) (write, error) {
+func (c *Client) buildVaultWrite(ch plan.Change) (write, error) {
 	if ch.After.Vault == nil {
-		return write{}, wants(ch, "settings")
+		return write{}, errMissingField(ch, "settings")
 	}
-	r := request{op: fmt.Sprintf("creating vault %q", vaultName(ch.Target)), method: http.MethodPut, url: c.url(ch.Target, apiVault)}
+	r := request{op: fmt.Sprintf("creating vault %q", vaultName(ch.Target)), method: http.MethodPut, url: c.buildURL(ch.Target, apiVault)}
 	if ch.Action == plan.UpdateVault {
 		r.op, r.method = fmt.Sprintf("updating vault %q", vaultName(ch.Target)), http.MethodPatch
 	}
-	return write{r, func(ctx context.Context, _ time.Duration) (laid, error) { return c.layVault(ctx, r.op, ch) }}, nil
+	return write{r, func(ctx context.Context, _ time.Duration) (preparedWrite, error) {
+		return c.prepareVault(ctx, r.op, ch)
+	}}, nil
 }
 
-// newVault is the PUT of a vault that does not exist.
-func newVault(s plan.VaultSettings) vaultBody {
-	b := vaultSettings(s, wireVault{})
+// buildVaultBody is the PUT of a vault that does not exist.
+func buildVaultBody(s plan.VaultSettings) vaultBody {
+	b := buildSettingsBody(s, wireVault{})
 	b.Location = s.Location
 	b.SKU = &vaultSKU{Name: "Standard"}
 	if b.Properties == nil {
@@ -75,13 +77,13 @@ func newVault(s plan.VaultSettings) vaultBody {
 	return b
 }
 
-func vaultSettings(s plan.VaultSettings, now wireVault) vaultBody {
-	p := vaultPropertiesBody{PublicNetworkAccess: switched(s.PublicNetworkAccess)}
+func buildSettingsBody(s plan.VaultSettings, now wireVault) vaultBody {
+	p := vaultPropertiesBody{PublicNetworkAccess: switchWord(s.PublicNetworkAccess)}
 	if s.Redundancy != "" || s.CrossRegionRestore != nil {
 		read := now.Properties.RedundancySettings
 		p.RedundancySettings = &vaultRedundancy{
-			Standard:    firstOf(s.Redundancy, known(read.Standard)),
-			CrossRegion: firstOf(switched(s.CrossRegionRestore), known(read.CrossRegion), "Disabled"),
+			Standard:    firstOf(s.Redundancy, knownWord(read.Standard)),
+			CrossRegion: firstOf(switchWord(s.CrossRegionRestore), knownWord(read.CrossRegion), "Disabled"),
 		}
 	}
 	var sec vaultSecurityBody
@@ -90,7 +92,7 @@ func vaultSettings(s plan.VaultSettings, now wireVault) vaultBody {
 	}
 	if s.SoftDeleteDays != nil {
 		sec.SoftDelete = &vaultSoftDelete{
-			State: known(now.Properties.SecuritySettings.SoftDelete.State), Days: *s.SoftDeleteDays,
+			State: knownWord(now.Properties.SecuritySettings.SoftDelete.State), Days: *s.SoftDeleteDays,
 		}
 	}
 	if sec != (vaultSecurityBody{}) {
@@ -103,15 +105,15 @@ func vaultSettings(s plan.VaultSettings, now wireVault) vaultBody {
 	return b
 }
 
-// known is a word of what was read; the service's "Invalid" means that it does not say (docs/azure.md §33.33).
-func known(f field) string {
+// knownWord is a word of what was read; the service's "Invalid" means that it does not say (docs/azure.md §33.33).
+func knownWord(f field) string {
 	if strings.EqualFold(string(f), "Invalid") {
 		return ""
 	}
-	return f.loose()
+	return f.textOrEmpty()
 }
 
-func switched(b *bool) string {
+func switchWord(b *bool) string {
 	switch {
 	case b == nil:
 		return ""

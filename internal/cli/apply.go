@@ -118,7 +118,7 @@ func (a *app) applyRun(ctx context.Context, f applyFlags, run *report.Run) (ende
 	defer func() { err = errors.Join(err, s.close()) }()
 	began := run.Started
 	defer func() {
-		run.Started = s.At(began) // what it is by Azure's clock is known now
+		run.Started = s.ServiceTime(began) // what it is by Azure's clock is known now
 		if !ended {
 			run.Finished = s.Now()
 		}
@@ -143,7 +143,7 @@ func (a *app) applyRun(ctx context.Context, f applyFlags, run *report.Run) (ende
 	if err != nil {
 		return false, err
 	}
-	a.engine(ctx, f, c, s, s.At(now.read), journal, run)
+	a.engine(ctx, f, c, s, s.ServiceTime(now.read), journal, run)
 	settleRest(run, saved, rest)
 	a.judgeResults(ctx, run)
 	return true, journal.close()
@@ -166,7 +166,7 @@ func (a *app) engine(
 			Budget:   s.Client,
 			Seed:     uint64(a.Now().UnixNano()),
 			Now:      s.Now,
-			Observed: observed, Approved: s.At(a.saidYes), NoRefresh: c.Settings.Refresh == "never", Interrupt: asked,
+			Observed: observed, Approved: s.ServiceTime(a.saidYes), NoRefresh: c.Settings.Refresh == "never", Interrupt: asked,
 			Observer: func(e apply.Event) { j.observe(e); show.observe(e) },
 		})
 	})

@@ -102,7 +102,7 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 		c = nil // no file, so no VM is where the file does not want it
 	}
 	if f.asOf == "" {
-		opt.Now, opt.ReadSince = s.Now(), s.At(began)
+		opt.Now, opt.ReadSince = s.Now(), s.ServiceTime(began)
 	}
 	if opt.Made, err = a.auditMade(ctx, s); err != nil {
 		return err

@@ -186,7 +186,7 @@ func (a *app) runRestores(ctx context.Context, s *session, f restoreFlags, run *
 	a.interrupts.whileGraceful(onAsk, func(asked <-chan struct{}) {
 		run.Report, err = apply.Run(ctx, run.Plan, s.Client, apply.Options{
 			Limits: apply.Limits{Operations: restoresInFlight, ItemTimeout: f.timeout, RunTimeout: f.timeout + 4*time.Hour},
-			Grace:  f.grace, Budget: s.Client, Interrupt: asked, Seed: uint64(a.Now().UnixNano()), Now: s.Now, Approved: s.At(a.saidYes), Observer: show.observe,
+			Grace:  f.grace, Budget: s.Client, Interrupt: asked, Seed: uint64(a.Now().UnixNano()), Now: s.Now, Approved: s.ServiceTime(a.saidYes), Observer: show.observe,
 		})
 	})
 	show.end()

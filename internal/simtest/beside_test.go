@@ -35,7 +35,7 @@ func (p *play) approve(w *walk) time.Time {
 	}
 	a.from = p.judge.now
 	p.judge.approvals = append(p.judge.approvals, a)
-	return w.client.At(a.at)
+	return w.client.ServiceTime(a.at)
 }
 
 // say tells what happens, when somebody wants to know.

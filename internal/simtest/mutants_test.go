@@ -86,7 +86,7 @@ var mutants = []mutant{
 	},
 	{
 		"take the comparison right before the write out of items", "internal/azure/precondition.go",
-		"|| isRisky(ch) || held > heldBack {", "&& false {",
+		"|| isRisky(ch) || held > maxQuotaDelay {", "&& false {",
 	},
 	{
 		"create a policy without reading first", "internal/azure/precondition.go",

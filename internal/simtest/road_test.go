@@ -69,10 +69,10 @@ func (r *road) look(ctx context.Context, t testing.TB) (*walk, error) {
 	if w.read, err = w.client.Discover(ctx, plan.ScopeOf(r.config)); err != nil {
 		return w, err
 	}
-	w.observed = w.client.At(w.began)
+	w.observed = w.client.ServiceTime(w.began)
 	opt := plan.Options{Now: w.client.Now()}
 	w.plan, w.read, err = plan.MakeAsking(r.config, w.read, opt, func(o plan.Observed, wanted plan.Wanted) (plan.Observed, error) {
-		return w.client.Supplement(ctx, o, wanted)
+		return w.client.ReadDetails(ctx, o, wanted)
 	})
 	return w, err
 }
