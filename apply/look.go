@@ -49,7 +49,7 @@ func (s *vaultSnapshot) item(c plan.Change) (plan.Item, bool) {
 // isConverged says whether the item is listed as the change wants it.
 func (s *vaultSnapshot) isConverged(c plan.Change) bool {
 	it, ok := s.item(c)
-	return ok && plan.Satisfied(c, it)
+	return ok && plan.IsConverged(c, it)
 }
 
 // containerOf is the container that joins a change to its jobs: "iaasvmcontainerv2;group;vm", folded.
@@ -85,7 +85,7 @@ func (s *vaultSnapshot) phase(c plan.Change, since time.Time, jobID string) (pha
 	}
 	var newest, ended plan.Job
 	for _, j := range s.jobs[containerOf(c)] {
-		if j.Running() && isConfigureJob(j) {
+		if j.IsRunning() && isConfigureJob(j) {
 			return phaseInProgress, j
 		}
 		if isConfigureJob(j) && j.End.After(s.at.Add(-clockSlack)) {
@@ -97,7 +97,7 @@ func (s *vaultSnapshot) phase(c plan.Change, since time.Time, jobID string) (pha
 		}
 	}
 	switch {
-	case newest.Failed():
+	case newest.HasFailed():
 		return phaseFailed, newest
 	case s.isConverged(c):
 		return phaseSucceeded, newest
@@ -114,7 +114,7 @@ func (s *vaultSnapshot) backupPhase(c plan.Change, since time.Time) (phase, plan
 	switch {
 	case !found:
 		return phaseUnknown, j
-	case j.Failed():
+	case j.HasFailed():
 		return phaseFailed, j
 	}
 	return phaseSucceeded, j
@@ -127,7 +127,7 @@ const clockSlack = 5 * time.Second
 // backupJob finds a Backup job of the change's item that runs or was started after since.
 func (s *vaultSnapshot) backupJob(c plan.Change, since time.Time) (plan.Job, bool) {
 	for _, j := range s.jobs[containerOf(c)] {
-		if j.IsBackup() && (j.Running() || j.Start.After(since)) {
+		if j.IsBackup() && (j.IsRunning() || j.Start.After(since)) {
 			return j, true
 		}
 	}
@@ -138,7 +138,7 @@ func (s *vaultSnapshot) backupJob(c plan.Change, since time.Time) (plan.Job, boo
 func (s *vaultSnapshot) isJobRunning(c plan.Change, jobID string) bool {
 	for _, j := range s.jobs[containerOf(c)] {
 		if isSameJob(j.ID, jobID) {
-			return j.Running()
+			return j.IsRunning()
 		}
 	}
 	return false

@@ -70,7 +70,7 @@ func (ex *execution) checkPrecondition(ctx context.Context) (res Result, hasEnde
 		}
 		now := seen.findItem(ex.task.Change)
 		condition := plan.CheckItem(ex.task.Change, now)
-		if !condition.AsWanted && len(condition.Drifts) == 0 {
+		if !condition.IsConverged && len(condition.Drifts) == 0 {
 			ex.keepDiskFilter(now)
 			return Result{}, false
 		}
@@ -81,7 +81,7 @@ func (ex *execution) checkPrecondition(ctx context.Context) (res Result, hasEnde
 			}
 			continue
 		}
-		if condition.AsWanted {
+		if condition.IsConverged {
 			ex.keepDiskFilter(now)
 			return ex.result(AlreadyDone, "", "it is listed as desired", Result{}), true
 		}

@@ -196,7 +196,7 @@ func checkNeverTwice(t failer, c plan.Change, res apply.Result, az *fake) {
 		return
 	}
 	it := az.items[armid.Of(c.Target)]
-	if it == nil || !plan.Satisfied(c, *it) {
+	if it == nil || !plan.IsConverged(c, *it) {
 		t.Errorf("%s is done, and its item is %+v", c.ID, it)
 	}
 }

@@ -1,39 +1,39 @@
 package plan
 
-// backup plans an on-demand backup behind the change `after`, or of an item that needs none, when the last
+// planBackup plans an on-demand backup behind the change `after`, or of an item that needs none, when the last
 // recovery point is too old and no Backup job runs or was started within the time that the rule gives.
-func (m *maker) backup(s *subject, it *Item, v *vaultPlan, after, itemID string) {
+func (pl *planner) planBackup(s *vmState, it *Item, v *vaultPlan, after, itemID string) {
 	want := s.rule.Backup
 	if want == nil || want.IfOlderThan <= 0 {
 		return
 	}
-	c := m.itemChange(s, place{}, Backup)
-	c.Vault, c.Item, c.Needs = v.id, itemID, needs(after)
+	c := pl.itemChange(s, itemLocation{}, Backup)
+	c.Vault, c.Item, c.Needs = v.id, itemID, withoutEmpty(after)
 	c.After = &State{Retain: Duration(want.Retain)}
 	c.Reason = ReasonNoPoint
 	detail := ""
 	if it != nil && !it.LastRecoveryPoint.IsZero() {
-		age := m.opt.Now.Sub(it.LastRecoveryPoint)
+		age := pl.opt.Now.Sub(it.LastRecoveryPoint)
 		if age <= want.IfOlderThan {
 			return
 		}
 		last := it.LastRecoveryPoint
 		c.Before = &State{LastGood: &last}
-		c.Reason, detail = ReasonPointTooOld, "more than "+ageWords(want.IfOlderThan)
+		c.Reason, detail = ReasonPointTooOld, "more than "+describeAge(want.IfOlderThan)
 	}
-	if gap := m.gaps.jobs[v.key]; gap != nil {
-		m.block(c, ReasonGap, gap.words(), "")
+	if gap := pl.gaps.jobs[v.key]; gap != nil {
+		pl.block(c, ReasonGap, gap.describe(), "")
 		return
 	}
 	container := containerOf(it, s.id)
-	for _, j := range m.index.jobs[jobKey{v.key, container}] {
-		if j.mayBackUp() && (j.Running() || m.opt.Now.Sub(j.Start) <= want.IfOlderThan) {
+	for _, j := range pl.index.jobs[jobKey{v.key, container}] {
+		if j.mayBackUp() && (j.IsRunning() || pl.opt.Now.Sub(j.Start) <= want.IfOlderThan) {
 			return
 		}
 	}
-	if j := m.index.running(v.key, container); j != nil && after == "" {
+	if j := pl.index.runningJob(v.key, container); j != nil && after == "" {
 		c.WaitsFor = j.ID
 	}
-	c.Because = m.sentence(c.Reason, detail)
-	m.add(draft{Change: c})
+	c.Because = pl.sentence(c.Reason, detail)
+	pl.addChange(pendingChange{Change: c})
 }

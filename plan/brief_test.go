@@ -17,7 +17,7 @@ import (
 func TestABriefPlanLeavesOutNothingButWhatIsUnchanged(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
-		opt := plan.Options{Now: now, Only: drawOnly(t)}
+		opt := plan.Options{Now: now, Filters: drawOnly(t)}
 		whole := plan.Make(w.config, w.observed, opt)
 		opt.Brief = true
 		brief := plan.Make(w.config, w.observed, opt)
@@ -34,8 +34,8 @@ func TestABriefPlanLeavesOutNothingButWhatIsUnchanged(t *testing.T) {
 	})
 }
 
-func drawOnly(t *rapid.T) []plan.Only {
-	return rapid.SampledFrom([][]plan.Only{nil, {{Key: plan.OnlyVM, Value: "vm1"}}, {{Key: plan.OnlyVault, Value: "v0"}}}).Draw(t, "only")
+func drawOnly(t *rapid.T) []plan.TargetFilter {
+	return rapid.SampledFrom([][]plan.TargetFilter{nil, {{Key: plan.FilterByVM, Value: "vm1"}}, {{Key: plan.FilterByVault, Value: "v0"}}}).Draw(t, "only")
 }
 
 // What an audit calls a difference is what a plan would write, or would like to.

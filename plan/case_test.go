@@ -54,11 +54,11 @@ func runCase(t *testing.T, file string) {
 	o := readObserved(t, section(ar, "observed.json"))
 	opt := plan.Options{Now: now}
 	for line := range strings.Lines(string(section(ar, "options"))) {
-		only, err := plan.ParseOnly(strings.TrimSpace(line))
+		only, err := plan.ParseTargetFilter(strings.TrimSpace(line))
 		if err != nil {
 			t.Fatal(err)
 		}
-		opt.Only = append(opt.Only, only)
+		opt.Filters = append(opt.Filters, only)
 	}
 	p := plan.Make(c, o, opt)
 	got := render(p)
@@ -73,7 +73,7 @@ func runCase(t *testing.T, file string) {
 		t.Errorf("plan differs (-want +got), run with -update and read the diff:\n%s", diff)
 	}
 	checkPlan(t, c, o, p)
-	if len(opt.Only) == 0 {
+	if len(opt.Filters) == 0 {
 		checkConverges(t, c, o, p)
 	}
 }

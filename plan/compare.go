@@ -13,8 +13,8 @@ type Pair struct {
 	Now      Change `json:"now"`
 }
 
-// Empty says that the plans have the same fingerprint.
-func (d Difference) Empty() bool { return len(d.Gone)+len(d.New)+len(d.Changed) == 0 }
+// IsEmpty says that the plans have the same fingerprint.
+func (d Difference) IsEmpty() bool { return len(d.Gone)+len(d.New)+len(d.Changed) == 0 }
 
 // Compare says how the plan now differs from one that was approved.
 func Compare(approved, now Plan) Difference {
@@ -32,7 +32,7 @@ func Compare(approved, now Plan) Difference {
 		switch old, before := was[c.ID]; {
 		case !before:
 			d.New = append(d.New, c)
-		case approvedAs(old) != approvedAs(c):
+		case approvalForm(old) != approvalForm(c):
 			d.Changed = append(d.Changed, Pair{Approved: old, Now: c})
 		}
 	}

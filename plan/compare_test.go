@@ -31,7 +31,7 @@ func lastPart(id string) string {
 func TestCompareShowsWhatMoved(t *testing.T) {
 	c, o := bigVault(2, 2)
 	approved := plan.Make(c, o, plan.Options{Now: now})
-	if d := plan.Compare(approved, approved); !d.Empty() {
+	if d := plan.Compare(approved, approved); !d.IsEmpty() {
 		t.Errorf("a plan differs from itself: %+v", d)
 	}
 	o.Items[0].State, o.Items[0].PolicyID = plan.StateProtectionStopped, ""            // new: resume
@@ -47,7 +47,7 @@ func TestCompareShowsWhatMoved(t *testing.T) {
 	if len(d.Changed) != 1 || d.Changed[0].Now.After.Disks == nil || d.Changed[0].Approved.After.Disks != nil {
 		t.Errorf("changed: %+v", d.Changed)
 	}
-	if d.Empty() {
+	if d.IsEmpty() {
 		t.Error("the difference says that it is empty")
 	}
 }
@@ -61,7 +61,7 @@ func TestCompareIsEmptyExactlyWhenFingerprintsAreEqual(t *testing.T) {
 			drawItem(t, &w.observed)
 		}
 		b := make1(w)
-		if got, want := plan.Compare(a, b).Empty(), a.Fingerprint == b.Fingerprint; got != want {
+		if got, want := plan.Compare(a, b).IsEmpty(), a.Fingerprint == b.Fingerprint; got != want {
 			t.Errorf("no difference is %t, equal fingerprints %t", got, want)
 		}
 	})

@@ -12,22 +12,22 @@ import (
 // service rewrites by itself (docs/azure.md §8.2) never differs: lists are compared as sets, time zones
 // without case.
 func DiffSpec(before, after PolicySpec) []Field {
-	b, a := before.normal(), after.normal()
+	b, a := before.normalize(), after.normalize()
 	if strings.EqualFold(a.TimeZone, b.TimeZone) {
 		a.TimeZone = b.TimeZone
 	}
 	var d fieldList
 	d.add("tier", b.Tier, a.Tier)
 	d.add("timeZone", b.TimeZone, a.TimeZone)
-	d.add("schedule", b.Schedule.words(), a.Schedule.words())
-	d.add("instantRestoreDays", countWords(b.InstantRestoreDays), countWords(a.InstantRestoreDays))
-	d.add("retention.days", countWords(b.Retention.Days), countWords(a.Retention.Days))
-	d.add("retention.weeks", b.Retention.Weeks.words(), a.Retention.Weeks.words())
-	d.add("retention.months", b.Retention.Months.words(), a.Retention.Months.words())
-	d.add("retention.years", b.Retention.Years.words(), a.Retention.Years.words())
-	d.add("archive", b.Archive.words(), a.Archive.words())
+	d.add("schedule", b.Schedule.describe(), a.Schedule.describe())
+	d.add("instantRestoreDays", describeCount(b.InstantRestoreDays), describeCount(a.InstantRestoreDays))
+	d.add("retention.days", describeCount(b.Retention.Days), describeCount(a.Retention.Days))
+	d.add("retention.weeks", b.Retention.Weeks.describe(), a.Retention.Weeks.describe())
+	d.add("retention.months", b.Retention.Months.describe(), a.Retention.Months.describe())
+	d.add("retention.years", b.Retention.Years.describe(), a.Retention.Years.describe())
+	d.add("archive", b.Archive.describe(), a.Archive.describe())
 	d.add("consistency", b.Consistency, a.Consistency)
-	d.add("instantRestoreGroup", b.InstantRestore.words(), a.InstantRestore.words())
+	d.add("instantRestoreGroup", b.InstantRestore.describe(), a.InstantRestore.describe())
 	return d
 }
 
@@ -38,13 +38,13 @@ func DiffVault(before, after VaultSettings) []Field {
 	if after.Location != "" && armid.Location(after.Location) != armid.Location(before.Location) {
 		d.add("location", before.Location, after.Location)
 	}
-	d.said("redundancy", before.Redundancy, after.Redundancy)
-	d.said("crossRegionRestore", boolWords(before.CrossRegionRestore), boolWords(after.CrossRegionRestore))
-	d.said("softDeleteDays", intWords(before.SoftDeleteDays), intWords(after.SoftDeleteDays))
-	d.said("immutability", before.Immutability, after.Immutability)
-	d.said("publicNetworkAccess", boolWords(before.PublicNetworkAccess), boolWords(after.PublicNetworkAccess))
+	d.addIfSet("redundancy", before.Redundancy, after.Redundancy)
+	d.addIfSet("crossRegionRestore", describeBool(before.CrossRegionRestore), describeBool(after.CrossRegionRestore))
+	d.addIfSet("softDeleteDays", describeInt(before.SoftDeleteDays), describeInt(after.SoftDeleteDays))
+	d.addIfSet("immutability", before.Immutability, after.Immutability)
+	d.addIfSet("publicNetworkAccess", describeBool(before.PublicNetworkAccess), describeBool(after.PublicNetworkAccess))
 	for _, name := range slices.Sorted(maps.Keys(after.Tags)) {
-		value, there := tagOf(before.Tags, name)
+		value, there := tagValue(before.Tags, name)
 		if !there || value != after.Tags[name] {
 			d = append(d, Field{Path: "tags." + name, Before: value, After: after.Tags[name]})
 		}
@@ -52,8 +52,8 @@ func DiffVault(before, after VaultSettings) []Field {
 	return d
 }
 
-// tagOf finds the value of a tag by its name, without case.
-func tagOf(tags map[string]string, name string) (string, bool) {
+// tagValue finds the value of a tag by its name, without case.
+func tagValue(tags map[string]string, name string) (string, bool) {
 	spelled, there := tagName(tags, name)
 	return tags[spelled], there
 }
@@ -79,8 +79,8 @@ func (d *fieldList) add(path, before, after string) {
 	}
 }
 
-// said adds a difference where after says something; enum words compare without case.
-func (d *fieldList) said(path, before, after string) {
+// addIfSet adds a difference where after says something; enum words compare without case.
+func (d *fieldList) addIfSet(path, before, after string) {
 	if after != "" && !strings.EqualFold(before, after) {
 		*d = append(*d, Field{Path: path, Before: before, After: after})
 	}

@@ -17,7 +17,7 @@ type Explanation struct {
 	// Read says that the VM was seen; Missing that it is known not to exist.
 	Read    bool `json:"read"`
 	Missing bool `json:"missing,omitempty"`
-	// Unsupported is why the VM is not to be backed up ([VM.Unprotectable]), NeedsEnhanced as in [VM].
+	// Unsupported is why the VM is not to be backed up ([VM.WhyUnprotectable]), NeedsEnhanced as in [VM].
 	Unsupported   string `json:"unsupported,omitempty"`
 	NeedsEnhanced string `json:"needs_enhanced,omitempty"`
 	// Steps are the rules in order, each with what it said to the VM. A VM that was not read has none: only
@@ -57,12 +57,12 @@ var ErrNoVM = errors.New("no such VM among those that were read")
 // Explain says what decides about one VM, given by id, by resource group/name or by name. It returns an
 // [*AmbiguousError] when several fit and an error that is [ErrNoVM] when none does.
 func Explain(c *config.Config, o Observed, vm string, opt Options) (Explanation, error) {
-	opt.Only, opt.Brief = nil, false
-	m := newMaker(c, &o, opt)
+	opt.Filters, opt.Brief = nil, false
+	m := newPlanner(c, &o, opt)
 	m.planVaults()
 	m.planPolicies()
-	all := m.subjects()
-	found := filter(all, func(s *subject) bool { return s.isCalled(vm) })
+	all := m.vmStates()
+	found := filter(all, func(s *vmState) bool { return s.isCalled(vm) })
 	switch {
 	case len(found) == 0:
 		return Explanation{}, fmt.Errorf("explaining %q: %w", vm, ErrNoVM)
@@ -73,11 +73,11 @@ func Explain(c *config.Config, o Observed, vm string, opt Options) (Explanation,
 		}
 		return Explanation{}, e
 	}
-	m.decide(all) // all of them: routing counts what goes where
-	return m.explain(found[0], m.plan()), nil
+	m.decideAll(all) // all of them: routing counts what goes where
+	return m.explain(found[0], m.build()), nil
 }
 
-func (s *subject) isCalled(name string) bool {
+func (s *vmState) isCalled(name string) bool {
 	if strings.HasPrefix(name, "/") {
 		return s.key == armid.Of(name)
 	}
@@ -87,26 +87,26 @@ func (s *subject) isCalled(name string) bool {
 	return strings.EqualFold(s.target().Name, name)
 }
 
-func (m *maker) explain(s *subject, p Plan) Explanation {
-	e := Explanation{VM: s.id, Read: s.vm != nil, Missing: s.missing, Next: nextOf(s.key, p)}
+func (pl *planner) explain(s *vmState, p Plan) Explanation {
+	e := Explanation{VM: s.id, Read: s.vm != nil, Missing: s.isMissing, Next: changesFor(s.key, p)}
 	if s.vm != nil {
 		e.NeedsEnhanced = s.vm.NeedsEnhanced
-		e.Steps = m.config.Explain(s.target())
+		e.Steps = pl.config.Explain(s.target())
 	}
 	here := anyVault
 	if s.rule != nil {
-		e.Rule, e.Protect, e.Gap = refOf(s.rule.Name, s.rule.Pos), s.rule.Protect, m.gaps.touching(s)
+		e.Rule, e.Protect, e.Gap = refOf(s.rule.Name, s.rule.Pos), s.rule.Protect, pl.gaps.blockingGap(s)
 		if s.rule.Protect != config.ProtectOff && (s.rule.Protect != config.ProtectStopped || len(s.rule.Vault) > 0) {
-			candidates := m.candidates(s)
+			candidates := pl.candidates(s)
 			here = candidates.has
 			for _, v := range candidates.all {
 				e.Candidates = append(e.Candidates, v.id)
 			}
 		}
 	}
-	at := m.locate(s, here)
+	at := pl.selectItem(s, here)
 	if s.vm != nil {
-		e.Unsupported = s.vm.Unprotectable(s.rule, slices.Values(s.items))
+		e.Unsupported = s.vm.WhyUnprotectable(s.rule, slices.Values(s.items))
 	}
 	if at.item != nil {
 		e.Items = append(e.Items, *at.item)
@@ -114,12 +114,12 @@ func (m *maker) explain(s *subject, p Plan) Explanation {
 			e.Items = append(e.Items, *it)
 		}
 	}
-	m.explainPolicy(at, &e)
+	pl.explainPolicy(at, &e)
 	return e
 }
 
-// nextOf lists what the plan does about a VM, with what that needs first, in plan order.
-func nextOf(vm armid.Key, p Plan) []Change {
+// changesFor lists what the plan does about a VM, with what that needs first, in plan order.
+func changesFor(vm armid.Key, p Plan) []Change {
 	wanted := map[string]bool{}
 	for _, c := range slices.Backward(p.Changes) { // what is needed comes first
 		if armid.Of(c.Target) == vm || wanted[c.ID] {
@@ -137,9 +137,9 @@ func nextOf(vm armid.Key, p Plan) []Change {
 }
 
 // explainPolicy finds vault, policy and schedule as they will be.
-func (m *maker) explainPolicy(at place, e *Explanation) {
+func (pl *planner) explainPolicy(at itemLocation, e *Explanation) {
 	if at.item != nil && at.class == ItemActive {
-		e.Vault, e.Policy = at.item.Vault, before(at.item).Policy
+		e.Vault, e.Policy = at.item.Vault, stateOf(at.item).Policy
 	}
 	for _, c := range e.Next {
 		switch c.Action {
@@ -153,28 +153,28 @@ func (m *maker) explainPolicy(at place, e *Explanation) {
 	if e.Policy == "" {
 		return
 	}
-	spec, known := m.specAt(e.Vault, e.Policy)
+	spec, known := pl.resultingSpecAt(e.Vault, e.Policy)
 	if !known {
 		return
 	}
-	e.Schedule = spec.Schedule.words()
+	e.Schedule = spec.Schedule.describe()
 	if spec.TimeZone != "" {
 		e.Schedule += ", " + spec.TimeZone
 	}
-	if zone := m.opt.zone(spec.TimeZone); zone != nil {
-		if next, ok := spec.Schedule.Next(m.opt.Now, zone); ok {
+	if zone := pl.opt.loadZone(spec.TimeZone); zone != nil {
+		if next, ok := spec.Schedule.Next(pl.opt.Now, zone); ok {
 			e.NextBackup = &next
 		}
 	}
 }
 
-// specAt is a policy as it will be.
-func (m *maker) specAt(vault, policy string) (PolicySpec, bool) {
-	if p := m.policies[policyKey{armid.Of(vault), strings.ToLower(lastName(policy))}]; p != nil {
-		return p.spec, p.known
+// resultingSpecAt is a policy as it will be.
+func (pl *planner) resultingSpecAt(vault, policy string) (PolicySpec, bool) {
+	if p := pl.policies[policyKey{armid.Of(vault), strings.ToLower(lastName(policy))}]; p != nil {
+		return p.spec, p.isKnown
 	}
-	if p := m.index.policies[armid.Of(policy)]; p != nil {
-		return p.Spec.normal(), p.Unreadable == ""
+	if p := pl.index.policies[armid.Of(policy)]; p != nil {
+		return p.Spec.normalize(), p.Unreadable == ""
 	}
 	return PolicySpec{}, false
 }

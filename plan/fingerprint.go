@@ -26,7 +26,7 @@ func fingerprint(changes []Change) string {
 	var lines []string
 	for _, c := range changes {
 		if writesConfiguration(c.Action) {
-			lines = append(lines, approvedAs(c))
+			lines = append(lines, approvalForm(c))
 		}
 	}
 	slices.Sort(lines)
@@ -38,10 +38,10 @@ func fingerprint(changes []Change) string {
 	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 }
 
-// approvedAs is all of a change that somebody approves: what it is, and what it can cost. A change from one policy to
+// approvalForm is all of a change that somebody approves: what it is, and what it can cost. A change from one policy to
 // another may cost something else tomorrow, though the ids of both are the same: when what the policies say has changed.
-func approvedAs(c Change) string {
-	parts := []string{essence(c)}
+func approvalForm(c Change) string {
+	parts := []string{canonicalChange(c)}
 	for _, r := range Risks() {
 		if c.HasRisk(r) {
 			parts = append(parts, string(r))
@@ -50,14 +50,14 @@ func approvedAs(c Change) string {
 	return strings.Join(parts, " ")
 }
 
-// essence is what makes two changes the same change: action, target, vault, before and after, with ids
+// canonicalChange is what makes two changes the same change: action, target, vault, before and after, with ids
 // folded. An item that got its first backup meanwhile is still the same active item. Disks that stay as they are found
 // are no part of it.
-func essence(c Change) string {
-	before, after := c.Before.essence(), c.After.essence()
-	if keepsDisks(c) {
-		before.forgetDisks()
-		after.forgetDisks()
+func canonicalChange(c Change) string {
+	before, after := c.Before.canonical(), c.After.canonical()
+	if keepsDiskFilter(c) {
+		before.dropDisks()
+		after.dropDisks()
 	}
 	b, err := json.Marshal(struct {
 		Action        Action
@@ -71,7 +71,7 @@ func essence(c Change) string {
 	return string(b)
 }
 
-func (s *State) essence() *State {
+func (s *State) canonical() *State {
 	if s == nil {
 		return nil
 	}
@@ -79,12 +79,12 @@ func (s *State) essence() *State {
 	if IsActive(e.State) {
 		e.State = StateProtected
 	}
-	e.Policy, e.Disks, e.Keeps, e.LastGood = string(armid.Of(e.Policy)), e.Disks.normal(), nil, nil
+	e.Policy, e.Disks, e.Keeps, e.LastGood = string(armid.Of(e.Policy)), e.Disks.normalize(), nil, nil
 	return &e
 }
 
-// forgetDisks takes the disks out of a state that is ours alone.
-func (s *State) forgetDisks() {
+// dropDisks takes the disks out of a state that is ours alone.
+func (s *State) dropDisks() {
 	if s != nil {
 		s.Disks = nil
 	}

@@ -10,9 +10,9 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// usual is how long the service usually takes for an action: the medians of docs/azure.md §4, §6 and §7, and
+// medianDuration is how long the service usually takes for an action: the medians of docs/azure.md §4, §6 and §7, and
 // for a policy in use the time of the items' own jobs.
-func usual(a Action) time.Duration {
+func medianDuration(a Action) time.Duration {
 	switch a {
 	case CreateVault, UpdateVault:
 		return 60 * time.Second
@@ -42,12 +42,12 @@ const ItemsPerPage = 200
 const sweepsPerVault = 3
 
 // forecast is what carrying the plan out will cost.
-func (m *maker) forecast() Forecast {
-	changes := make([]Change, len(m.changes))
-	for i := range m.changes {
-		changes[i] = m.changes[i].Change
+func (pl *planner) forecast() Forecast {
+	changes := make([]Change, len(pl.changes))
+	for i := range pl.changes {
+		changes[i] = pl.changes[i].Change
 	}
-	return forecastOf(changes, m.index.ever, max(0, int(m.config.Settings.Limits.Operations)))
+	return forecastOf(changes, pl.index.itemsPerVault, max(0, int(pl.config.Settings.Limits.Operations)))
 }
 
 // forecastOf counts the requests for these changes and estimates the time, given how many items the vaults
@@ -104,7 +104,7 @@ func forecastOf(changes []Change, held map[armid.Key]int, operations int) Foreca
 type subscriptionCost struct {
 	operations int
 	writes     int
-	stages     [stages]stage
+	phases     [stages]phase
 }
 
 // The stages of a run.
@@ -118,7 +118,7 @@ const (
 	stages // how many there are
 )
 
-type stage struct {
+type phase struct {
 	writes  int
 	longest time.Duration
 	work    time.Duration // sum of the operations
@@ -140,16 +140,16 @@ func (s *subscriptionCost) add(a Action) {
 	case CreateVault, UpdateVault, Blocked, Unchanged, Excluded:
 	}
 	s.writes++
-	st := &s.stages[i]
+	st := &s.phases[i]
 	st.writes++
-	st.longest = max(st.longest, usual(a))
-	st.work += usual(a)
+	st.longest = max(st.longest, medianDuration(a))
+	st.work += medianDuration(a)
 }
 
 func (s *subscriptionCost) duration() time.Duration {
 	var at time.Duration
 	sent := 0
-	for _, st := range s.stages {
+	for _, st := range s.phases {
 		if st.writes == 0 {
 			continue
 		}

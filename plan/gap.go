@@ -71,46 +71,46 @@ func newGapIndex(gaps []Gap, c *config.Config, x *index) *gapIndex {
 		sub, vault, target := strings.ToLower(gap.Subscription), armid.Of(gap.Vault), armid.Of(gap.Target)
 		switch gap.Kind {
 		case GapSubscription:
-			first(g.vms, sub, gap)
-			first(g.vaultLists, sub, gap)
+			setFirst(g.vms, sub, gap)
+			setFirst(g.vaultLists, sub, gap)
 		case GapVMs:
-			first(g.vms, sub, gap)
+			setFirst(g.vms, sub, gap)
 		case GapVaults:
-			first(g.vaultLists, sub, gap)
+			setFirst(g.vaultLists, sub, gap)
 		case GapVM:
-			first(g.vm, target, gap)
+			setFirst(g.vm, target, gap)
 		case GapStatus:
-			first(g.status, target, gap)
+			setFirst(g.status, target, gap)
 		case GapVault:
-			first(g.vaults, vault, gap)
-			g.hide(gap, locations, x)
+			setFirst(g.vaults, vault, gap)
+			g.addHiddenItems(gap, locations, x)
 		case GapItems:
-			g.hide(gap, locations, x)
+			g.addHiddenItems(gap, locations, x)
 		case GapItem:
-			first(g.item, target, gap)
-			first(g.itemOf, vault, gap)
+			setFirst(g.item, target, gap)
+			setFirst(g.itemOf, vault, gap)
 		case GapPolicies:
-			first(g.policies, vault, gap)
+			setFirst(g.policies, vault, gap)
 		case GapPolicy:
-			first(g.policy, target, gap)
+			setFirst(g.policy, target, gap)
 		case GapJobs:
-			first(g.jobs, vault, gap)
+			setFirst(g.jobs, vault, gap)
 		case GapGuards:
-			first(g.guards, vault, gap)
+			setFirst(g.guards, vault, gap)
 		case GapProtectable, GapVisibility, GapPoints, GapTargetGroup, GapStaging:
 		}
 	}
 	return g
 }
 
-func first[K comparable](m map[K]*Gap, k K, g *Gap) {
+func setFirst[K comparable](m map[K]*Gap, k K, g *Gap) {
 	if m[k] == nil {
 		m[k] = g
 	}
 }
 
-// hide records that the items of a vault were not all read.
-func (g *gapIndex) hide(gap *Gap, locations map[armid.Key]string, x *index) {
+// addHiddenItems records that the items of a vault were not all read.
+func (g *gapIndex) addHiddenItems(gap *Gap, locations map[armid.Key]string, x *index) {
 	vault := armid.Of(gap.Vault)
 	location := gap.Location
 	if v := x.vaults[vault]; v != nil && v.Location != "" {
@@ -122,17 +122,17 @@ func (g *gapIndex) hide(gap *Gap, locations map[armid.Key]string, x *index) {
 	g.items[r] = append(g.items[r], gap)
 }
 
-// onPolicy is the gap because of which a policy of a vault is not known, or nil.
-func (g *gapIndex) onPolicy(v *vaultPlan, id string) *Gap {
+// policyGap is the gap because of which a policy of a vault is not known, or nil.
+func (g *gapIndex) policyGap(v *vaultPlan, id string) *Gap {
 	return cmp.Or(g.policies[v.key], g.policy[armid.Of(id)])
 }
 
-// hidden is the gap on the items of one vault, or nil.
-func (g *gapIndex) hidden(v *vaultPlan) *Gap {
+// itemsGap is the gap on the items of one vault, or nil.
+func (g *gapIndex) itemsGap(v *vaultPlan) *Gap {
 	if gap := g.itemOf[v.key]; gap != nil {
 		return gap
 	}
-	for _, gap := range g.hiding(v.subscription, v.location) {
+	for _, gap := range g.gapsHiding(v.subscription, v.location) {
 		if armid.Of(gap.Vault) == v.key {
 			return gap
 		}
@@ -140,8 +140,8 @@ func (g *gapIndex) hidden(v *vaultPlan) *Gap {
 	return nil
 }
 
-// hiding lists the gaps on items that could hide a VM of this place.
-func (g *gapIndex) hiding(subscription, location string) []*Gap {
+// gapsHiding lists the gaps on items that could hide a VM of this place.
+func (g *gapIndex) gapsHiding(subscription, location string) []*Gap {
 	if len(g.items) == 0 {
 		return nil
 	}
@@ -160,14 +160,14 @@ func (g *gapIndex) hiding(subscription, location string) []*Gap {
 	return out
 }
 
-// touching is a gap because of which nothing may be decided about the VM, or nil.
-func (g *gapIndex) touching(s *subject) *Gap {
+// blockingGap is a gap because of which nothing may be decided about the VM, or nil.
+func (g *gapIndex) blockingGap(s *vmState) *Gap {
 	if len(g.all) == 0 {
 		return nil
 	}
 	sub := strings.ToLower(s.target().Subscription)
 	list := g.vms[sub]
-	if s.vm == nil && !s.missing {
+	if s.vm == nil && !s.isMissing {
 		return cmp.Or(g.vm[s.key], list, g.item[s.key])
 	}
 	if list != nil && s.rule != nil && s.rule.ID == "" {
@@ -179,7 +179,7 @@ func (g *gapIndex) touching(s *subject) *Gap {
 			return gap
 		}
 	}
-	hiding := g.hiding(s.target().Subscription, s.target().Location)
+	hiding := g.gapsHiding(s.target().Subscription, s.target().Location)
 	if gap := g.item[s.key]; gap != nil {
 		hiding = append([]*Gap{gap}, hiding...)
 	}
@@ -192,12 +192,12 @@ func (g *gapIndex) touching(s *subject) *Gap {
 	return nil
 }
 
-// unread is the gap that leaves open whether a vault of the file exists, or nil.
-func (g *gapIndex) unread(v *vaultPlan) *Gap {
+// vaultGap is the gap that leaves open whether a vault of the file exists, or nil.
+func (g *gapIndex) vaultGap(v *vaultPlan) *Gap {
 	if gap := g.vaults[v.key]; gap != nil {
 		return gap
 	}
-	if v.seen == nil {
+	if v.observed == nil {
 		return g.vaultLists[strings.ToLower(v.subscription)]
 	}
 	return nil
@@ -217,8 +217,8 @@ func compareGaps(a, b Gap) int {
 // the value.
 const CodeNotUnderstood = "NotUnderstood"
 
-// words says what could not be read, in a sentence's tail.
-func (g *Gap) words() string {
+// describe says what could not be read, in a sentence's tail.
+func (g *Gap) describe() string {
 	if g == nil {
 		return "the VM"
 	}

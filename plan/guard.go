@@ -51,35 +51,35 @@ func Guards() []Guard {
 	}
 }
 
-// Refused lists the refusals that hold when the flags that are keys of lifted (with value true) are given.
-func (p Plan) Refused(lifted map[string]bool) []Refusal {
+// RemainingRefusals lists the refusals that hold when the flags that are keys of lifted (with value true) are given.
+func (p Plan) RemainingRefusals(lifted map[string]bool) []Refusal {
 	return slices.DeleteFunc(slices.Clone(p.Refusals), func(r Refusal) bool {
 		return r.Flag != "" && lifted[r.Flag]
 	})
 }
 
-// refusals asks every guard about the whole plan. Each counts something that only grows with the plan, so
+// evaluateGuards asks every guard about the whole plan. Each counts something that only grows with the plan, so
 // that adding a change never turns a refused plan into an allowed one.
-func (m *maker) refusals() []Refusal {
+func (pl *planner) evaluateGuards() []Refusal {
 	out := []Refusal{}
 	refuse := func(guard, flag string, count, limit int, message string) {
 		if count > limit {
 			out = append(out, Refusal{Guard: guard, Flag: flag, Count: count, Limit: limit, Message: message})
 		}
 	}
-	t := m.tally()
-	limit, of := m.stopsAllowed()
+	t := pl.countForGuards()
+	limit, of := pl.maxStops()
 	refuse(GuardStops, FlagAllowStops, t.stops, limit,
 		fmt.Sprintf("stops, and reductions of what is backed up: %d, allowed are %s", t.stops, of))
-	changes := m.config.Settings.Guards.MaxChanges
+	changes := pl.config.Settings.Guards.MaxChanges
 	refuse(GuardChanges, FlagAllowManyChanges, t.changes, changes,
 		fmt.Sprintf("changes: %d, allowed are %d", t.changes, changes))
 	refuse(GuardRetention, FlagAllowRetentionCut, t.retention, 0,
-		m.retentionMessage(t))
+		pl.retentionMessage(t))
 	refuse(GuardSecurity, FlagAllowWeakerSecurity, t.security, 0,
-		count(t.security, "change")+" after which a vault is guarded less: immutability taken back, public access opened or soft delete shortened")
-	refuse(GuardIrreversible, FlagAllowIrreversible, t.final, 0,
-		count(t.final, "change")+" that cannot be undone")
+		formatCount(t.security, "change")+" after which a vault is guarded less: immutability taken back, public access opened or soft delete shortened")
+	refuse(GuardIrreversible, FlagAllowIrreversible, t.irreversible, 0,
+		formatCount(t.irreversible, "change")+" that cannot be undone")
 	for _, sub := range slices.Sorted(maps.Keys(t.policyWrites)) {
 		n := t.policyWrites[sub]
 		refuse(GuardPolicyWrites, FlagAllowManyPolicyWrites, n, PolicyWritesPerDay,
@@ -93,18 +93,18 @@ func (m *maker) refusals() []Refusal {
 	return out
 }
 
-// tally is what the guards count.
-type tally struct {
-	stops, changes, retention, security, final int
-	instant                                    int            // of retention: shorter instant restore and no more
-	policyWrites                               map[string]int // by subscription: the narrower reading of docs/azure.md §13
-	vaultChanges                               map[armid.Key]int
+// guardCounts is what the guards count.
+type guardCounts struct {
+	stops, changes, retention, security, irreversible int
+	instantOnly                                       int            // of retention: shorter instant restore and no more
+	policyWrites                                      map[string]int // by subscription: the narrower reading of docs/azure.md §13
+	vaultChanges                                      map[armid.Key]int
 }
 
-func (m *maker) tally() tally {
-	t := tally{policyWrites: map[string]int{}, vaultChanges: map[armid.Key]int{}}
-	for i := range m.changes {
-		d := &m.changes[i]
+func (pl *planner) countForGuards() guardCounts {
+	t := guardCounts{policyWrites: map[string]int{}, vaultChanges: map[armid.Key]int{}}
+	for i := range pl.changes {
+		d := &pl.changes[i]
 		if !writesConfiguration(d.Action) {
 			continue
 		}
@@ -114,42 +114,42 @@ func (m *maker) tally() tally {
 		}
 		if d.risks.retention && !d.Allowed {
 			t.retention++
-			t.instant += asInt(d.loss == nil)
+			t.instantOnly += boolToInt(d.expiry == nil)
 		}
-		t.security += asInt(d.risks.security)
-		t.final += asInt(d.risks.final)
+		t.security += boolToInt(d.risks.security)
+		t.irreversible += boolToInt(d.risks.irreversible)
 		switch d.Action {
 		case CreatePolicy, UpdatePolicy:
 			t.policyWrites[strings.ToLower(armid.SubscriptionOf(d.Vault))]++
 		case Undelete, Protect, Modify, Resume, Stop:
-			t.vaultChanges[m.index.key(d.Vault)]++
+			t.vaultChanges[pl.index.key(d.Vault)]++
 		case CreateVault, UpdateVault, Refresh, Backup, Restore, Blocked, Unchanged, Excluded:
 		}
 	}
 	return t
 }
 
-// stopsAllowed is guards.maxStops as a number, and in words: a percentage is of the items that are active
+// maxStops is guards.maxStops as a number, and in words: a percentage is of the items that are active
 // now in the file's vaults, rounded down, and always allows one.
-func (m *maker) stopsAllowed() (limit int, words string) {
-	share := m.config.Settings.Guards.MaxStops
+func (pl *planner) maxStops() (limit int, words string) {
+	share := pl.config.Settings.Guards.MaxStops
 	if !share.Percent {
 		return share.Count, fmt.Sprint(share.Count)
 	}
 	if share.Count == 0 {
 		return 0, "0"
 	}
-	items := m.activeItems()
+	items := pl.activeItems()
 	limit = max(1, items*share.Count/100)
-	return limit, fmt.Sprintf("%d (%d%% of %s)", limit, share.Count, count(items, "active item"))
+	return limit, fmt.Sprintf("%d (%d%% of %s)", limit, share.Count, formatCount(items, "active item"))
 }
 
 // activeItems counts the items that are backed up now in the vaults of the file.
-func (m *maker) activeItems() int {
+func (pl *planner) activeItems() int {
 	n := 0
-	for _, at := range m.index.machines {
+	for _, at := range pl.index.machines {
 		for _, it := range at.items {
-			if it.Class() == ItemActive && m.vaults[m.index.key(it.Vault)] != nil {
+			if it.Class() == ItemActive && pl.vaults[pl.index.key(it.Vault)] != nil {
 				n++
 			}
 		}

@@ -12,17 +12,17 @@ import (
 // index is what was read, by key. Everything in it is sorted, and what was listed twice stands once, so that
 // nothing made from it depends on the order of the reads.
 type index struct {
-	machines map[armid.Key]*machine
-	vaults   map[armid.Key]*Vault
-	policies map[armid.Key]*Policy
-	held     map[armid.Key]int     // VMs in a vault; soft-deleted items do not count
-	ever     map[armid.Key]int     // items in a vault, soft-deleted ones too
-	under    map[armid.Key][]*Item // by policy
-	jobs     map[jobKey][]*Job
-	missing  map[armid.Key]bool
-	taken    map[armid.Key]bool        // policies that are for something else than VMs
-	points   map[armid.Key][]time.Time // by item
-	fold     map[string]armid.Key      // vault and policy ids are repeated in every item
+	machines      map[armid.Key]*machine
+	vaults        map[armid.Key]*Vault
+	policies      map[armid.Key]*Policy
+	vmsPerVault   map[armid.Key]int     // VMs in a vault; soft-deleted items do not count
+	itemsPerVault map[armid.Key]int     // items in a vault, soft-deleted ones too
+	itemsByPolicy map[armid.Key][]*Item // by policy
+	jobs          map[jobKey][]*Job
+	missing       map[armid.Key]bool
+	takenPolicies map[armid.Key]bool        // policies that are for something else than VMs
+	points        map[armid.Key][]time.Time // by item
+	foldedIDs     map[string]armid.Key      // vault and policy ids are repeated in every item
 }
 
 // machine is what was read of one VM: of a large estate there are many, so that each stands once, under one key.
@@ -40,32 +40,32 @@ type jobKey struct {
 
 func newIndex(o *Observed) *index {
 	x := &index{
-		machines: make(map[armid.Key]*machine, len(o.VMs)),
-		vaults:   make(map[armid.Key]*Vault, len(o.Vaults)),
-		policies: make(map[armid.Key]*Policy, len(o.Policies)),
-		held:     make(map[armid.Key]int),
-		ever:     make(map[armid.Key]int),
-		under:    make(map[armid.Key][]*Item),
-		jobs:     make(map[jobKey][]*Job),
-		missing:  make(map[armid.Key]bool),
-		taken:    make(map[armid.Key]bool),
-		points:   make(map[armid.Key][]time.Time, len(o.Points)),
-		fold:     make(map[string]armid.Key),
+		machines:      make(map[armid.Key]*machine, len(o.VMs)),
+		vaults:        make(map[armid.Key]*Vault, len(o.Vaults)),
+		policies:      make(map[armid.Key]*Policy, len(o.Policies)),
+		vmsPerVault:   make(map[armid.Key]int),
+		itemsPerVault: make(map[armid.Key]int),
+		itemsByPolicy: make(map[armid.Key][]*Item),
+		jobs:          make(map[jobKey][]*Job),
+		missing:       make(map[armid.Key]bool),
+		takenPolicies: make(map[armid.Key]bool),
+		points:        make(map[armid.Key][]time.Time, len(o.Points)),
+		foldedIDs:     make(map[string]armid.Key),
 	}
 	for i := range o.VMs {
 		x.addVM(&o.VMs[i])
 	}
 	for i := range o.Vaults {
-		keepFirst(x.vaults, armid.Of(o.Vaults[i].ID), &o.Vaults[i], func(v *Vault) string { return v.ID })
+		dedupeByID(x.vaults, armid.Of(o.Vaults[i].ID), &o.Vaults[i], func(v *Vault) string { return v.ID })
 	}
 	for i := range o.Policies {
-		keepFirst(x.policies, armid.Of(o.Policies[i].ID), &o.Policies[i], func(p *Policy) string { return p.ID })
+		dedupeByID(x.policies, armid.Of(o.Policies[i].ID), &o.Policies[i], func(p *Policy) string { return p.ID })
 	}
 	for _, id := range o.Missing {
 		x.missing[armid.Of(id)] = true
 	}
 	for _, id := range o.Taken {
-		x.taken[armid.Of(id)] = true
+		x.takenPolicies[armid.Of(id)] = true
 	}
 	for _, p := range o.Points {
 		x.points[armid.Of(p.Item)] = p.Times
@@ -82,8 +82,8 @@ func newIndex(o *Observed) *index {
 	return x
 }
 
-// keepFirst keeps, of two values with one key, the one whose id sorts first.
-func keepFirst[T any](m map[armid.Key]*T, k armid.Key, v *T, id func(*T) string) {
+// dedupeByID keeps, of two values with one key, the one whose id sorts first.
+func dedupeByID[T any](m map[armid.Key]*T, k armid.Key, v *T, id func(*T) string) {
 	if old, there := m[k]; !there || id(v) < id(old) {
 		m[k] = v
 	}
@@ -125,13 +125,13 @@ func (x *index) addItems(items []Item) {
 		}
 		for _, it := range at.items {
 			v := x.key(it.Vault)
-			x.ever[v]++
+			x.itemsPerVault[v]++
 			if !it.SoftDeleted {
-				x.held[v]++
+				x.vmsPerVault[v]++
 			}
 			if it.PolicyID != "" {
 				p := x.key(it.PolicyID)
-				x.under[p] = append(x.under[p], it)
+				x.itemsByPolicy[p] = append(x.itemsByPolicy[p], it)
 			}
 		}
 	}
@@ -141,12 +141,12 @@ func (x *index) addItems(items []Item) {
 func compareItems(a, b *Item) int {
 	return cmp.Or(
 		compareIDs(a.Vault, b.Vault), compareIDs(a.ID, b.ID),
-		cmp.Compare(asInt(a.Unreadable != ""), asInt(b.Unreadable != "")), cmp.Compare(asInt(a.Partial), asInt(b.Partial)), b.LastRecoveryPoint.Compare(a.LastRecoveryPoint),
+		cmp.Compare(boolToInt(a.Unreadable != ""), boolToInt(b.Unreadable != "")), cmp.Compare(boolToInt(a.Partial), boolToInt(b.Partial)), b.LastRecoveryPoint.Compare(a.LastRecoveryPoint),
 		strings.Compare(a.State, b.State), strings.Compare(a.PolicyID, b.PolicyID),
 	)
 }
 
-func asInt(b bool) int {
+func boolToInt(b bool) int {
 	if b {
 		return 1
 	}
@@ -155,11 +155,11 @@ func asInt(b bool) int {
 
 // key folds an id that is met often, once for each spelling.
 func (x *index) key(id string) armid.Key {
-	if k, ok := x.fold[id]; ok {
+	if k, ok := x.foldedIDs[id]; ok {
 		return k
 	}
 	k := armid.Of(id)
-	x.fold[id] = k
+	x.foldedIDs[id] = k
 	return k
 }
 
@@ -180,10 +180,10 @@ func containerOf(it *Item, vmID string) string {
 	return containerKey("iaasvmcontainerv2;" + id.ResourceGroup + ";" + id.Name())
 }
 
-// running is the job that runs on a VM's container in a vault, the one started last, or nil.
-func (x *index) running(vault armid.Key, container string) *Job {
+// runningJob is the job that runs on a VM's container in a vault, the one started last, or nil.
+func (x *index) runningJob(vault armid.Key, container string) *Job {
 	for _, j := range x.jobs[jobKey{vault, container}] {
-		if j.Running() {
+		if j.IsRunning() {
 			return j
 		}
 	}

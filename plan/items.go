@@ -9,32 +9,32 @@ import (
 )
 
 // itemChange is the common part of every change of an item.
-func (m *maker) itemChange(s *subject, at place, a Action) Change {
-	c := Change{ID: changeID(a, s.key), Action: a, Target: s.id, Notes: m.noteOthers(at.others)}
+func (pl *planner) itemChange(s *vmState, at itemLocation, a Action) Change {
+	c := Change{ID: changeID(a, s.key), Action: a, Target: s.id, Notes: pl.noteOthers(at.others)}
 	if s.rule != nil {
-		c.Rule = m.refs[s.ruleNo]
+		c.Rule = pl.ruleRefs[s.ruleIndex]
 	}
 	if at.item == nil {
 		return c
 	}
 	c.Vault, c.Item = at.item.Vault, at.item.ID
-	c.Before = before(at.item)
+	c.Before = stateOf(at.item)
 	if at.class == ItemSoftDeleted && !at.item.PurgeAt.IsZero() {
 		due := at.item.PurgeAt
 		c.Due = &due
 	}
 	if at.vault != nil {
 		c.Vault = at.vault.id
-		if j := m.jobOn(s, at.item, at.vault.key); j != nil {
+		if j := pl.jobOn(s, at.item, at.vault.key); j != nil {
 			c.WaitsFor = j.ID
 		}
 	}
 	return c
 }
 
-// before is an item as it was read.
-func before(it *Item) *State {
-	s := &State{State: it.State, Policy: it.PolicyID, Disks: it.Disks.normal()}
+// stateOf is an item as it was read.
+func stateOf(it *Item) *State {
+	s := &State{State: it.State, Policy: it.PolicyID, Disks: it.Disks.normalize()}
 	if it.SoftDeleted {
 		s.State = StateSoftDeleted
 	}
@@ -44,48 +44,48 @@ func before(it *Item) *State {
 	return s
 }
 
-// keep puts down that nothing is done.
-func (m *maker) keep(s *subject, at place, r Reason, detail string) {
-	if m.opt.Brief {
-		m.count(r)
+// recordUnchanged puts down that nothing is done.
+func (pl *planner) recordUnchanged(s *vmState, at itemLocation, r Reason, detail string) {
+	if pl.opt.Brief {
+		pl.count(r)
 		return
 	}
-	c := m.itemChange(s, at, Unchanged)
-	c.Reason, c.Because, c.WaitsFor = r, m.sentence(r, detail), ""
+	c := pl.itemChange(s, at, Unchanged)
+	c.Reason, c.Because, c.WaitsFor = r, pl.sentence(r, detail), ""
 	unwanted := s.rule == nil || s.rule.Protect == config.ProtectOff
 	if at.item != nil && s.vm != nil && unwanted {
-		c.Notes = append([]string{m.describe(at.item)}, c.Notes...)
+		c.Notes = append([]string{pl.describeItem(at.item)}, c.Notes...)
 	}
 	if at.vault != nil && s.vm != nil && s.rule == nil && at.class == ItemActive && at.vault.conf.Unmatched == unmatchedStop {
 		c.Notes = append(c.Notes, "not stopped in this run")
 	}
-	m.count(r)
-	m.quiet = append(m.quiet, c)
+	pl.count(r)
+	pl.unchanged = append(pl.unchanged, c)
 }
 
 // count counts a VM or an item of which nothing is done.
-func (m *maker) count(r Reason) {
+func (pl *planner) count(r Reason) {
 	if r == ReasonExcluded {
-		m.excluded++
+		pl.excludedCount++
 	} else {
-		m.unchanged++
+		pl.unchangedCount++
 	}
 }
 
-// protect plans the first backup configuration of a VM in the vault that it is routed to.
-func (m *maker) protect(s *subject, at place) {
-	c := m.itemChange(s, place{others: at.others}, Protect)
+// planProtect plans the first backup configuration of a VM in the vault that it is routed to.
+func (pl *planner) planProtect(s *vmState, at itemLocation) {
+	c := pl.itemChange(s, itemLocation{others: at.others}, Protect)
 	if at.item != nil { // soft-deleted elsewhere: as no item
-		c.Notes = append(c.Notes, "also "+m.describe(at.item))
+		c.Notes = append(c.Notes, "also "+pl.describeItem(at.item))
 	}
-	v, reason, detail := m.route(s)
+	v, reason, detail := pl.route(s)
 	if v == nil {
-		m.block(c, reason, detail, "")
+		pl.block(c, reason, detail, "")
 		return
 	}
-	s.settle(v)
-	p := m.policyAt(v, s.rule.Policy)
-	m.only.touch(s, v, p)
+	s.narrowTo(v)
+	p := pl.policyAt(v, s.rule.Policy)
+	pl.selection.addDependency(s, v, p)
 	c.Vault = v.id
 	c.After = &State{State: StateProtected, Policy: p.id}
 	if c.KeepDisks = s.rule.Disks == nil; !c.KeepDisks {
@@ -94,46 +94,46 @@ func (m *maker) protect(s *subject, at place) {
 	if vm, err := armid.ParseVM(s.id); err == nil {
 		c.Item = armid.ProtectedItem(v.id, vm)
 	}
-	if j := m.jobOn(s, nil, v.key); j != nil {
+	if j := pl.jobOn(s, nil, v.key); j != nil {
 		c.WaitsFor = j.ID
 	}
 	if reason != "" {
-		m.block(c, reason, detail, "")
+		pl.block(c, reason, detail, "")
 		return
 	}
-	v.load++
-	c.Reason, c.Because = ReasonNotProtected, m.sentence(ReasonNotProtected, "")
-	c.Needs = needs(cmp.Or(p.change, v.last))
-	m.backup(s, nil, v, m.add(draft{Change: c, weight: 1}), c.Item)
+	v.vmCount++
+	c.Reason, c.Because = ReasonNotProtected, pl.sentence(ReasonNotProtected, "")
+	c.Needs = withoutEmpty(cmp.Or(p.change, v.lastChange))
+	pl.planBackup(s, nil, v, pl.addChange(pendingChange{Change: c, weight: 1}), c.Item)
 }
 
-// leaveUnprotectable leaves a VM out that Azure Backup cannot protect. Only where the file names that very VM is it
+// excludeUnprotectable leaves a VM out that Azure Backup cannot protect. Only where the file names that very VM is it
 // something that somebody has to look at.
-func (m *maker) leaveUnprotectable(s *subject, at place, why string) {
-	if m.opt.Brief && s.rule.ID == "" {
-		m.count(ReasonUnsupported)
+func (pl *planner) excludeUnprotectable(s *vmState, at itemLocation, why string) {
+	if pl.opt.Brief && s.rule.ID == "" {
+		pl.count(ReasonUnsupported)
 		return
 	}
-	c := m.itemChange(s, at, wantedAction(at))
+	c := pl.itemChange(s, at, wantedAction(at))
 	if at.item != nil {
-		c.Notes = append([]string{m.describe(at.item)}, c.Notes...)
+		c.Notes = append([]string{pl.describeItem(at.item)}, c.Notes...)
 	}
 	if s.rule.ID != "" {
-		m.block(c, ReasonUnsupported, why, "")
+		pl.block(c, ReasonUnsupported, why, "")
 		return
 	}
 	c.ID, c.Action, c.WaitsFor = changeID(Unchanged, s.key), Unchanged, ""
-	c.Reason, c.Because = ReasonUnsupported, m.sentence(ReasonUnsupported, why)
-	m.count(ReasonUnsupported)
-	m.quiet = append(m.quiet, c)
+	c.Reason, c.Because = ReasonUnsupported, pl.sentence(ReasonUnsupported, why)
+	pl.count(ReasonUnsupported)
+	pl.unchanged = append(pl.unchanged, c)
 }
 
-// policyFits says why the VM cannot be put under the policy, or "". from is the tier of its policy now, ""
+// whyPolicyMisfits says why the VM cannot be put under the policy, or "". from is the tier of its policy now, ""
 // when it has none or it is not known.
-func (m *maker) policyFits(s *subject, p *policyPlan, from string) (Reason, string) {
+func (pl *planner) whyPolicyMisfits(s *vmState, p *policyPlan, from string) (Reason, string) {
 	switch {
-	case p.refused != "":
-		return p.refused, p.detail
+	case p.refusal != "":
+		return p.refusal, p.detail
 	case p.tier == TierStandard && from == TierEnhanced:
 		return ReasonEnhancedToStandard, lastName(p.id) + " is Standard"
 	case p.tier == TierStandard && s.vm.NeedsEnhanced != "":
@@ -142,84 +142,84 @@ func (m *maker) policyFits(s *subject, p *policyPlan, from string) (Reason, stri
 	return "", ""
 }
 
-// modify plans another policy or other disks for an active item, or finds nothing to do.
-func (m *maker) modify(s *subject, at place) {
+// planModify plans another policy or other disks for an active item, or finds nothing to do.
+func (pl *planner) planModify(s *vmState, at itemLocation) {
 	it, v := at.item, at.vault
-	p := m.policyAt(v, s.rule.Policy)
-	m.only.touch(s, v, p)
-	disks := it.Disks.normal()
+	p := pl.policyAt(v, s.rule.Policy)
+	pl.selection.addDependency(s, v, p)
+	disks := it.Disks.normalize()
 	if s.rule.Disks != nil {
 		disks = disksOf(s.rule.Disks)
 	}
-	otherPolicy, otherDisks := !m.isUnder(it, p), !it.Partial && !it.Disks.Equal(disks)
-	c := m.itemChange(s, at, Modify)
+	otherPolicy, otherDisks := !pl.isUnder(it, p), !it.Partial && !it.Disks.Equal(disks)
+	c := pl.itemChange(s, at, Modify)
 	c.KeepDisks = s.rule.Disks == nil
 	if it.Partial && (otherPolicy || s.rule.Disks != nil) {
-		m.block(c, ReasonPartlyRead, "", "")
+		pl.block(c, ReasonPartlyRead, "", "")
 		return
 	}
 	if !otherPolicy && !otherDisks {
-		m.keep(s, at, ReasonInSync, "")
-		m.backup(s, it, v, "", it.ID)
+		pl.recordUnchanged(s, at, ReasonInSync, "")
+		pl.planBackup(s, it, v, "", it.ID)
 		return
 	}
 	var fields fieldList
 	fields.add("policy", lastName(c.Before.Policy), lastName(p.id))
-	fields.add("disks", it.Disks.words(), disks.words())
+	fields.add("disks", it.Disks.describe(), disks.describe())
 	c.Fields = fields
 	c.After = &State{State: StateProtected, Policy: p.id, Disks: disks}
 	var r risks
-	var lost *loss
+	var lost *expiry
 	c.Reason = ReasonOtherDisks
 	if otherPolicy {
 		if c.Reason = ReasonOtherPolicy; otherDisks {
 			c.Reason = ReasonOtherPolicyDisks
 		}
-		from := m.index.policies[armid.Of(c.Before.Policy)]
-		if reason, detail := m.policyFits(s, p, tierOf(from)); reason != "" {
-			m.block(c, reason, detail, "")
+		from := pl.index.policies[armid.Of(c.Before.Policy)]
+		if reason, detail := pl.whyPolicyMisfits(s, p, tierOf(from)); reason != "" {
+			pl.block(c, reason, detail, "")
 			return
 		}
-		c.Before.Keeps, c.After.Keeps = m.keepsNow(from), p.keepsThen()
-		if r = m.moveRisks(from, p); r.retention {
-			lost = newLoss(m.specToLeave(from, p), p.keeps(), 0, it)
+		c.Before.Keeps, c.After.Keeps = pl.currentRetention(from), p.resultingRetention()
+		if r = pl.moveRisks(from, p); r.retention {
+			lost = newExpiry(pl.specToLeave(from, p), p.resultingSpec(), 0, it)
 		}
 	}
-	r.coverage = r.coverage || fewer(it.Disks, disks)
-	if reason, detail := m.cutRefused(v, r, c.Before.Policy, p); reason != "" {
-		m.block(c, reason, detail, "")
+	r.coverage = r.coverage || dropsDisks(it.Disks, disks)
+	if reason, detail := pl.whyCutRefused(v, r, c.Before.Policy, p); reason != "" {
+		pl.block(c, reason, detail, "")
 		return
 	}
-	c.Because = m.sentence(c.Reason, "")
-	c.Needs = needs(cmp.Or(p.change, v.last))
-	m.backup(s, it, v, m.add(draft{Change: c, risks: r, weight: 1, loss: lost}), it.ID)
+	c.Because = pl.sentence(c.Reason, "")
+	c.Needs = withoutEmpty(cmp.Or(p.change, v.lastChange))
+	pl.planBackup(s, it, v, pl.addChange(pendingChange{Change: c, risks: r, weight: 1, expiry: lost}), it.ID)
 }
 
-// isUnder is samePolicy with ids folded once: most items of a fleet come by here.
-func (m *maker) isUnder(it *Item, p *policyPlan) bool {
+// isUnder is isSamePolicy with ids folded once: most items of a fleet come by here.
+func (pl *planner) isUnder(it *Item, p *policyPlan) bool {
 	if it.PolicyID != "" {
-		return m.index.key(it.PolicyID) == m.index.key(p.id)
+		return pl.index.key(it.PolicyID) == pl.index.key(p.id)
 	}
-	return samePolicy(it, p.id)
+	return isSamePolicy(it, p.id)
 }
 
-// cutRefused says why a shorter retention for an item, or what may be one, cannot be had. from is the policy that
+// whyCutRefused says why a shorter retention for an item, or what may be one, cannot be had. from is the policy that
 // it is under, by id.
-func (m *maker) cutRefused(v *vaultPlan, r risks, from string, to *policyPlan) (Reason, string) {
+func (pl *planner) whyCutRefused(v *vaultPlan, r risks, from string, to *policyPlan) (Reason, string) {
 	switch {
 	case !r.retention:
 		return "", ""
-	case !v.immutable():
-		return m.guardRefuses(v)
+	case !v.isImmutable():
+		return pl.whyGuardRefuses(v)
 	}
-	if why := notKnown(from, m.index.policies[armid.Of(from)], to); why != "" {
+	if why := whyRetentionUnknown(from, pl.index.policies[armid.Of(from)], to); why != "" {
 		return ReasonRetentionNotKnown, why
 	}
 	return ReasonImmutableVault, v.name
 }
 
-// notKnown says why nobody can tell what an item loses on its way from one policy to another, or "".
-func notKnown(id string, from *Policy, to *policyPlan) string {
+// whyRetentionUnknown says why nobody can tell what an item loses on its way from one policy to another, or "".
+func whyRetentionUnknown(id string, from *Policy, to *policyPlan) string {
 	switch {
 	case id == "":
 		return "the old policy is not known: the item names none"
@@ -227,7 +227,7 @@ func notKnown(id string, from *Policy, to *policyPlan) string {
 		return "the old policy is not known: " + lastName(id) + " was not found in the vault"
 	case from.Unreadable != "":
 		return "the old policy is not known: " + from.Name + ": " + from.Unreadable
-	case !to.known:
+	case !to.isKnown:
 		return "the new policy " + lastName(to.id) + " holds something this program does not know"
 	}
 	return ""
@@ -235,33 +235,33 @@ func notKnown(id string, from *Policy, to *policyPlan) string {
 
 // moveRisks is what an item risks on its way from one policy to another. A policy that cannot be read may
 // keep more than any other. One that this plan changes too is judged as it is and as it will be.
-func (m *maker) moveRisks(from *Policy, to *policyPlan) risks {
-	if from == nil || notKnown(from.ID, from, to) != "" {
+func (pl *planner) moveRisks(from *Policy, to *policyPlan) risks {
+	if from == nil || whyRetentionUnknown(from.ID, from, to) != "" {
 		return risks{retention: true}
 	}
 	r := specRisks(from.Spec, to.spec)
-	if changed := m.changedSpec(from); changed != nil {
-		r = r.with(specRisks(*changed, to.spec))
+	if changed := pl.plannedSpec(from); changed != nil {
+		r = r.union(specRisks(*changed, to.spec))
 	}
 	return r
 }
 
-// changedSpec is what this plan makes of a policy; nil where that is not known.
-func (m *maker) changedSpec(p *Policy) *PolicySpec {
-	if changed := m.policies[policyKey{m.index.key(p.Vault), strings.ToLower(p.Name)}]; changed != nil {
-		return changed.keeps()
+// plannedSpec is what this plan makes of a policy; nil where that is not known.
+func (pl *planner) plannedSpec(p *Policy) *PolicySpec {
+	if changed := pl.policies[policyKey{pl.index.key(p.Vault), strings.ToLower(p.Name)}]; changed != nil {
+		return changed.resultingSpec()
 	}
 	return nil
 }
 
 // specToLeave is the side of a policy that an item loses by when it leaves for another: as it is, or, where
 // that costs no recovery point, as this plan makes it. Nil where it is not known.
-func (m *maker) specToLeave(from *Policy, to *policyPlan) *PolicySpec {
+func (pl *planner) specToLeave(from *Policy, to *policyPlan) *PolicySpec {
 	now := specNow(from)
-	if now == nil || !to.known || cutsPoints(*now, to.spec) {
+	if now == nil || !to.isKnown || shortensRetention(*now, to.spec) {
 		return now
 	}
-	return cmp.Or(m.changedSpec(from), now)
+	return cmp.Or(pl.plannedSpec(from), now)
 }
 
 // specNow is what a policy says now; nil where that is not known.
@@ -269,7 +269,7 @@ func specNow(p *Policy) *PolicySpec {
 	if p == nil || p.Unreadable != "" {
 		return nil
 	}
-	s := p.Spec.normal()
+	s := p.Spec.normalize()
 	return &s
 }
 
@@ -277,24 +277,24 @@ func tierOf(p *Policy) string {
 	if p == nil {
 		return ""
 	}
-	return p.Spec.normal().Tier
+	return p.Spec.normalize().Tier
 }
 
-// stop plans the end of new backups; the data is kept.
-func (m *maker) stop(s *subject, at place, why Reason) {
-	c := m.itemChange(s, at, Stop)
-	c.Reason, c.Because = why, m.sentence(why, "")
-	c.After = &State{State: StateProtectionStopped, Disks: at.item.Disks.normal()}
+// planStop plans the end of new backups; the data is kept.
+func (pl *planner) planStop(s *vmState, at itemLocation, why Reason) {
+	c := pl.itemChange(s, at, Stop)
+	c.Reason, c.Because = why, pl.sentence(why, "")
+	c.After = &State{State: StateProtectionStopped, Disks: at.item.Disks.normalize()}
 	if s.rule == nil { // the vault says so
 		c.Rule = refOf(at.vault.conf.Name, at.vault.conf.Pos)
 	}
-	if m.incomplete() {
-		m.block(c, ReasonIncomplete, m.gaps.all[0].words(), "")
+	if pl.isIncomplete() {
+		pl.block(c, ReasonIncomplete, pl.gaps.all[0].describe(), "")
 		return
 	}
-	if reason, detail := m.guardRefuses(at.vault); reason != "" {
-		m.block(c, reason, detail, "")
+	if reason, detail := pl.whyGuardRefuses(at.vault); reason != "" {
+		pl.block(c, reason, detail, "")
 		return
 	}
-	m.add(draft{Change: c, risks: risks{stops: true}, weight: 1})
+	pl.addChange(pendingChange{Change: c, risks: risks{stops: true}, weight: 1})
 }

@@ -8,8 +8,8 @@ import (
 // What an item risks on its way to another policy is judged by what the two policies make and keep. A change says in
 // words what that was, so that it is part of what is approved, and can be compared right before the write.
 
-// Keeps is what a policy makes and keeps, in words: all that a risk is judged by.
-func Keeps(s PolicySpec) string {
+// DescribeRetention is what a policy makes and keeps, in words: all that a risk is judged by.
+func DescribeRetention(s PolicySpec) string {
 	var words []string
 	for _, f := range DiffSpec(PolicySpec{}, s) {
 		switch part, _, _ := strings.Cut(f.Path, "."); part {
@@ -20,34 +20,34 @@ func Keeps(s PolicySpec) string {
 	return strings.Join(words, ", ")
 }
 
-// keepsThen is what the policy keeps when an item comes under it; nil where that is not known.
-func (p *policyPlan) keepsThen() []string {
-	if p.known && p.words == nil {
-		p.words = []string{Keeps(p.spec)}
+// resultingRetention is what the policy keeps when an item comes under it; nil where that is not known.
+func (p *policyPlan) resultingRetention() []string {
+	if p.isKnown && p.retentionText == nil {
+		p.retentionText = []string{DescribeRetention(p.spec)}
 	}
-	return p.words
+	return p.retentionText
 }
 
-// keepsNow is what a policy that an item leaves keeps, and what this plan makes of that; nil where it is not known.
-func (m *maker) keepsNow(p *Policy) []string {
-	if known, asked := m.keeps[p]; asked {
+// currentRetention is what a policy that an item leaves keeps, and what this plan makes of that; nil where it is not known.
+func (pl *planner) currentRetention(p *Policy) []string {
+	if known, asked := pl.retentionOfLeft[p]; asked {
 		return known
 	}
 	now := specNow(p)
 	if now == nil {
 		return nil
 	}
-	out := []string{Keeps(*now)}
-	if changed := m.changedSpec(p); changed != nil {
-		out = append(out, Keeps(*changed))
+	out := []string{DescribeRetention(*now)}
+	if changed := pl.plannedSpec(p); changed != nil {
+		out = append(out, DescribeRetention(*changed))
 	}
-	m.keeps[p] = slices.Compact(out)
-	return m.keeps[p]
+	pl.retentionOfLeft[p] = slices.Compact(out)
+	return pl.retentionOfLeft[p]
 }
 
-// CheckKeeps compares a policy that an item leaves or goes to with what the risk of the change was judged by; nil = the
+// CheckRetention compares a policy that an item leaves or goes to with what the risk of the change was judged by; nil = the
 // policy is not there. Where the plan did not know what it keeps, there is nothing to compare.
-func CheckKeeps(name string, approved []string, now *Policy) []Drift {
+func CheckRetention(name string, approved []string, now *Policy) []Drift {
 	is := ""
 	switch {
 	case len(approved) == 0:
@@ -56,7 +56,7 @@ func CheckKeeps(name string, approved []string, now *Policy) []Drift {
 	case now.Unreadable != "":
 		is = "not understood: " + now.Unreadable
 	default:
-		is = Keeps(now.Spec)
+		is = DescribeRetention(now.Spec)
 	}
 	if slices.Contains(approved, is) {
 		return nil

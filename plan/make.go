@@ -13,8 +13,8 @@ import (
 type Options struct {
 	// Now is the time of the plan.
 	Now time.Time
-	// Only narrows the plan: values of one key are alternatives, different keys must all hold.
-	Only []Only
+	// Filters narrows the plan: values of one key are alternatives, different keys must all hold.
+	Filters []TargetFilter
 	// Brief leaves [Plan.Unchanged] out; its entries are counted all the same. Of a large estate they are most of a
 	// plan, and few ask for them.
 	Brief bool
@@ -27,7 +27,7 @@ type Options struct {
 // order of what was read does not matter. [Validate] has nothing against the plan: circles and needs that are not
 // there can only come from a fault in this package, and whoever carries a plan out asks.
 func Make(c *config.Config, o Observed, opt Options) Plan {
-	p, _ := Draft(c, o, opt)
+	p, _ := MakeWithQuestions(c, o, opt)
 	return p
 }
 
@@ -37,110 +37,110 @@ const MaxRounds = 2
 
 // MakeAsking is [Make] with what the plan wants to know read by ask, which gets what was read and returns it with what
 // is wanted. It returns what the plan was made from, too. The only errors are those of ask; what was read before one is returned.
-func MakeAsking(c *config.Config, o Observed, opt Options, ask func(Observed, Wanted) (Observed, error)) (Plan, Observed, error) {
-	p, wanted := Draft(c, o, opt)
-	for round := 0; round < MaxRounds && !wanted.Empty(); round++ {
+func MakeAsking(c *config.Config, o Observed, opt Options, ask func(Observed, Questions) (Observed, error)) (Plan, Observed, error) {
+	p, wanted := MakeWithQuestions(c, o, opt)
+	for round := 0; round < MaxRounds && !wanted.IsEmpty(); round++ {
 		more, err := ask(o, wanted)
 		if err != nil {
 			return Plan{}, o, err
 		}
 		o = more
-		p, wanted = Draft(c, o, opt)
+		p, wanted = MakeWithQuestions(c, o, opt)
 	}
 	return p, o, nil
 }
 
-// Draft is [Make] with what the plan still wants to know. Guards come first: what they block needs no points.
-func Draft(c *config.Config, o Observed, opt Options) (Plan, Wanted) {
-	m := newMaker(c, &o, opt)
+// MakeWithQuestions is [Make] with what the plan still wants to know. Guards come first: what they block needs no points.
+func MakeWithQuestions(c *config.Config, o Observed, opt Options) (Plan, Questions) {
+	m := newPlanner(c, &o, opt)
 	m.planVaults()
 	m.planPolicies()
-	m.decide(m.subjects())
-	return m.plan(), m.wanted()
+	m.decideAll(m.vmStates())
+	return m.build(), m.questions()
 }
 
-// maker makes one plan. The stages of Make fill it in order.
-type maker struct {
-	config *config.Config
-	opt    Options
-	index  *index
-	gaps   *gapIndex
-	read   *Observed
+// planner makes one plan. The stages of Make fill it in order.
+type planner struct {
+	config   *config.Config
+	opt      Options
+	index    *index
+	gaps     *gapIndex
+	observed *Observed
 
-	vaults   map[armid.Key]*vaultPlan // the vaults of the file
-	policies map[policyKey]*policyPlan
-	inVault  map[armid.Key]int // policies in a vault, this plan's included
-	inRegion map[region]int    // vaults in a region, this plan's included
-	routes   map[routeKey]*destinations
-	only     *selection
-	because  map[Reason]string
-	keeps    map[*Policy][]string // what policies keep that items leave
-	refs     []*RuleRef           // by rule
+	vaults           map[armid.Key]*vaultPlan // the vaults of the file
+	policies         map[policyKey]*policyPlan
+	policiesPerVault map[armid.Key]int // policies in a vault, this plan's included
+	vaultsPerRegion  map[region]int    // vaults in a region, this plan's included
+	routes           map[routeKey]*destinations
+	selection        *selection
+	sentences        map[Reason]string
+	retentionOfLeft  map[*Policy][]string // what policies keep that items leave
+	ruleRefs         []*RuleRef           // by rule
 
-	unguarded map[armid.Key]string // vaults where a guard matters, and nobody asked for guards
-	newcomers []newcomer
-	changes   []draft
-	quiet     []Change
+	guardsNotRead      map[armid.Key]string // vaults where a guard matters, and nobody asked for guards
+	pendingProtections []newProtection
+	changes            []pendingChange
+	unchanged          []Change
 
-	unchanged, excluded int // counted also where quiet is left out
+	unchangedCount, excludedCount int // counted also where quiet is left out
 }
 
-// draft is a change with what the guards and the forecast want to know of it.
-type draft struct {
+// pendingChange is a change with what the guards and the forecast want to know of it.
+type pendingChange struct {
 	Change
 	risks  risks
 	weight int // what it counts for guards.maxChanges
-	loss   *loss
+	expiry *expiry
 }
 
-func newMaker(c *config.Config, o *Observed, opt Options) *maker {
+func newPlanner(c *config.Config, o *Observed, opt Options) *planner {
 	x := newIndex(o)
 	own := *c
 	own.Compile() // on a copy: c is not ours, and may have been made by hand
 	c = &own
-	m := &maker{
-		config: c, opt: opt, index: x, gaps: newGapIndex(o.Gaps, c, x), read: o,
-		vaults:   make(map[armid.Key]*vaultPlan, len(c.Vaults)),
-		policies: make(map[policyKey]*policyPlan),
-		inVault:  make(map[armid.Key]int),
-		inRegion: make(map[region]int),
-		routes:   make(map[routeKey]*destinations),
-		only:     newSelection(opt.Only),
-		because:  make(map[Reason]string),
-		keeps:    make(map[*Policy][]string),
+	m := &planner{
+		config: c, opt: opt, index: x, gaps: newGapIndex(o.Gaps, c, x), observed: o,
+		vaults:           make(map[armid.Key]*vaultPlan, len(c.Vaults)),
+		policies:         make(map[policyKey]*policyPlan),
+		policiesPerVault: make(map[armid.Key]int),
+		vaultsPerRegion:  make(map[region]int),
+		routes:           make(map[routeKey]*destinations),
+		selection:        newSelection(opt.Filters),
+		sentences:        make(map[Reason]string),
+		retentionOfLeft:  make(map[*Policy][]string),
 
-		unguarded: make(map[armid.Key]string),
+		guardsNotRead: make(map[armid.Key]string),
 	}
 	for _, r := range reasons() {
-		m.because[r.reason] = r.sentence
+		m.sentences[r.reason] = r.sentence
 	}
 	for _, r := range c.Rules {
-		m.refs = append(m.refs, refOf(r.Name, r.Pos))
+		m.ruleRefs = append(m.ruleRefs, refOf(r.Name, r.Pos))
 	}
 	for _, p := range x.policies {
-		m.inVault[x.key(p.Vault)]++
+		m.policiesPerVault[x.key(p.Vault)]++
 	}
 	for id, v := range x.vaults {
-		m.inRegion[regionOf(armid.SubscriptionOf(string(id)), v.Location)]++
+		m.vaultsPerRegion[regionOf(armid.SubscriptionOf(string(id)), v.Location)]++
 	}
 	return m
 }
 
-// incomplete says that something was not read; then nothing is stopped.
-func (m *maker) incomplete() bool { return len(m.gaps.all) > 0 }
+// isIncomplete says that something was not read; then nothing is stopped.
+func (pl *planner) isIncomplete() bool { return len(pl.gaps.all) > 0 }
 
 // sentence is the reason's sentence, with what makes it particular.
-func (m *maker) sentence(r Reason, detail string) string {
+func (pl *planner) sentence(r Reason, detail string) string {
 	if detail == "" {
-		return m.because[r]
+		return pl.sentences[r]
 	}
-	return m.because[r] + ": " + detail
+	return pl.sentences[r] + ": " + detail
 }
 
-// add puts a change into the plan and returns its id.
-func (m *maker) add(d draft) string {
-	d.Risk, d.Also = d.risks.worst()
-	m.changes = append(m.changes, d)
+// addChange puts a change into the plan and returns its id.
+func (pl *planner) addChange(d pendingChange) string {
+	d.Risk, d.Also = d.risks.worstAndRest()
+	pl.changes = append(pl.changes, d)
 	return d.ID
 }
 
@@ -149,23 +149,23 @@ func changeID(a Action, target armid.Key) string { return string(a) + ":" + stri
 
 // block puts a change into the plan that must not be done, in the place of c. What c wanted stays visible.
 // The part tells apart two blocks of one target.
-func (m *maker) block(c Change, r Reason, detail, part string) {
+func (pl *planner) block(c Change, r Reason, detail, part string) {
 	c.Wanted, c.Action = c.Action, Blocked
 	c.ID = string(Blocked) + "-" + c.ID + part
-	c.Reason, c.Because = r, m.sentence(r, detail)
+	c.Reason, c.Because = r, pl.sentence(r, detail)
 	c.Needs, c.Risk, c.Also = nil, "", nil
-	m.changes = append(m.changes, draft{Change: c})
+	pl.changes = append(pl.changes, pendingChange{Change: c})
 }
 
 // maxFileNotes bounds the notes about the file.
 const maxFileNotes = 20
 
 // fileNotes says which tag values of the file miss VMs by their case only.
-func (m *maker) fileNotes() []string {
+func (pl *planner) fileNotes() []string {
 	var notes []string
-	for _, t := range m.config.TagCases(func(yield func(map[string]string) bool) {
-		for i := range m.read.VMs {
-			if !yield(m.read.VMs[i].Tags) {
+	for _, t := range pl.config.TagCases(func(yield func(map[string]string) bool) {
+		for i := range pl.observed.VMs {
+			if !yield(pl.observed.VMs[i].Tags) {
 				return
 			}
 		}
@@ -178,28 +178,28 @@ func (m *maker) fileNotes() []string {
 	return notes
 }
 
-// plan gathers what the stages found.
-func (m *maker) plan() Plan {
-	m.changes = slices.DeleteFunc(m.changes, func(d draft) bool { return !m.only.keeps(&d) })
-	m.sortChanges()
-	m.notePruning()
-	slices.SortFunc(m.quiet, func(a, b Change) int { return strings.Compare(a.ID, b.ID) })
+// build gathers what the stages found.
+func (pl *planner) build() Plan {
+	pl.changes = slices.DeleteFunc(pl.changes, func(d pendingChange) bool { return !pl.selection.includes(&d) })
+	pl.sortChanges()
+	pl.noteExpiry()
+	slices.SortFunc(pl.unchanged, func(a, b Change) int { return strings.Compare(a.ID, b.ID) })
 	p := Plan{
 		FormatVersion: FormatVersion,
-		Complete:      !m.incomplete(),
+		Complete:      !pl.isIncomplete(),
 		Summary:       map[Action]int{},
-		Changes:       make([]Change, 0, len(m.changes)),
-		Unchanged:     m.quiet,
-		Notes:         m.fileNotes(),
-		Gaps:          slices.Concat([]Gap{}, m.gaps.all),
-		Config:        configHash(m.config),
-		Cloud:         cloudName(m.config.Cloud),
+		Changes:       make([]Change, 0, len(pl.changes)),
+		Unchanged:     pl.unchanged,
+		Notes:         pl.fileNotes(),
+		Gaps:          slices.Concat([]Gap{}, pl.gaps.all),
+		Config:        configHash(pl.config),
+		Cloud:         cloudName(pl.config.Cloud),
 	}
-	for _, d := range m.changes {
+	for _, d := range pl.changes {
 		p.Changes = append(p.Changes, d.Change)
 		p.Summary[d.Action]++
 	}
-	for action, n := range map[Action]int{Excluded: m.excluded, Unchanged: m.unchanged} {
+	for action, n := range map[Action]int{Excluded: pl.excludedCount, Unchanged: pl.unchangedCount} {
 		if n > 0 {
 			p.Summary[action] = n
 		}
@@ -208,7 +208,7 @@ func (m *maker) plan() Plan {
 		p.Unchanged = nil // as after a round trip through JSON
 	}
 	p.Fingerprint = fingerprint(p.Changes)
-	p.Refusals = m.refusals()
-	p.Forecast = m.forecast()
+	p.Refusals = pl.evaluateGuards()
+	p.Forecast = pl.forecast()
 	return p
 }

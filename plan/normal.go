@@ -36,18 +36,18 @@ func months() []string {
 	}
 }
 
-// normal is the spec with every list in calendar order and without repeats, so that two specs that mean the
+// normalize is the spec with every list in calendar order and without repeats, so that two specs that mean the
 // same are equal. It copies what it changes.
-func (s PolicySpec) normal() PolicySpec {
-	s.Tier = canonical(s.Tier, []string{TierStandard, TierEnhanced})
+func (s PolicySpec) normalize() PolicySpec {
+	s.Tier = calendarWord(s.Tier, []string{TierStandard, TierEnhanced})
 	if s.Tier == "" {
 		s.Tier = TierStandard // docs/azure.md §8.2: policyType absent means V1
 	}
-	s.Schedule.Frequency = canonical(s.Schedule.Frequency, []string{FrequencyDaily, FrequencyWeekly, FrequencyHourly})
-	s.Schedule.Days = ordered(s.Schedule.Days, weekdays())
-	s.Retention.Weeks = s.Retention.Weeks.normal()
-	s.Retention.Months = s.Retention.Months.normal()
-	s.Retention.Years = s.Retention.Years.normal()
+	s.Schedule.Frequency = calendarWord(s.Schedule.Frequency, []string{FrequencyDaily, FrequencyWeekly, FrequencyHourly})
+	s.Schedule.Days = sortByCalendar(s.Schedule.Days, weekdays())
+	s.Retention.Weeks = s.Retention.Weeks.normalize()
+	s.Retention.Months = s.Retention.Months.normalize()
+	s.Retention.Years = s.Retention.Years.normalize()
 	if s.InstantRestore != nil && *s.InstantRestore == (InstantRestoreSpec{}) {
 		s.InstantRestore = nil
 	}
@@ -57,37 +57,37 @@ func (s PolicySpec) normal() PolicySpec {
 	return s
 }
 
-// normal drops a retention that keeps nothing.
-func (k *KeepSpec) normal() *KeepSpec {
+// normalize drops a retention that keeps nothing.
+func (k *KeepSpec) normalize() *KeepSpec {
 	if k == nil || k.Keep == 0 {
 		return nil
 	}
 	return &KeepSpec{
 		Keep:   k.Keep,
-		Months: ordered(k.Months, months()),
-		Weeks:  ordered(k.Weeks, weeks()),
-		Days:   ordered(k.Days, weekdays()),
-		Dates:  orderedDates(k.Dates),
+		Months: sortByCalendar(k.Months, months()),
+		Weeks:  sortByCalendar(k.Weeks, weeks()),
+		Days:   sortByCalendar(k.Days, weekdays()),
+		Dates:  sortDates(k.Dates),
 	}
 }
 
-// ordered puts words into the order of the calendar, spelled as there; unknown words stand last.
-func ordered(words, calendar []string) []string {
+// sortByCalendar puts words into the order of the calendar, spelled as there; unknown words stand last.
+func sortByCalendar(words, calendar []string) []string {
 	if len(words) == 0 {
 		return nil
 	}
 	out := make([]string, len(words))
 	for i, w := range words {
-		out[i] = canonical(w, calendar)
+		out[i] = calendarWord(w, calendar)
 	}
 	slices.SortFunc(out, func(a, b string) int {
-		return cmp.Or(cmp.Compare(rank(a, calendar), rank(b, calendar)), strings.Compare(a, b))
+		return cmp.Or(cmp.Compare(calendarIndex(a, calendar), calendarIndex(b, calendar)), strings.Compare(a, b))
 	})
 	return slices.Compact(out)
 }
 
-// orderedDates sorts days of a month; the last day, 0, comes last.
-func orderedDates(dates []int) []int {
+// sortDates sorts days of a month; the last day, 0, comes last.
+func sortDates(dates []int) []int {
 	if len(dates) == 0 {
 		return nil
 	}
@@ -96,23 +96,23 @@ func orderedDates(dates []int) []int {
 	return slices.Compact(out)
 }
 
-func rank(word string, calendar []string) int {
+func calendarIndex(word string, calendar []string) int {
 	if i := slices.Index(calendar, word); i >= 0 {
 		return i
 	}
 	return len(calendar)
 }
 
-// canonical is the word of the list that equals w without case, else w.
-func canonical(w string, list []string) string {
+// calendarWord is the word of the list that equals w without case, else w.
+func calendarWord(w string, list []string) string {
 	if i := slices.IndexFunc(list, func(known string) bool { return strings.EqualFold(known, w) }); i >= 0 {
 		return list[i]
 	}
 	return w
 }
 
-// normal is the filter with sorted LUNs, or nil where it filters nothing: excluding no disk means all disks.
-func (d *Disks) normal() *Disks {
+// normalize is the filter with sorted LUNs, or nil where it filters nothing: excluding no disk means all disks.
+func (d *Disks) normalize() *Disks {
 	if d == nil || !d.Include && len(d.LUNs) == 0 {
 		return nil
 	}
@@ -127,7 +127,7 @@ func (d *Disks) normal() *Disks {
 
 // Equal says whether two filters back up the same disks of every VM.
 func (d *Disks) Equal(other *Disks) bool {
-	a, b := d.normal(), other.normal()
+	a, b := d.normalize(), other.normalize()
 	if a == nil || b == nil {
 		return a == b
 	}

@@ -18,7 +18,7 @@ type Observed struct {
 	Protectable []Protectable
 	// Missing are the VMs of `id` rules that answered 404: known not to exist.
 	Missing []string
-	// Points are the recovery points of items that a plan wanted to know about ([Wanted]).
+	// Points are the recovery points of items that a plan wanted to know about ([Questions]).
 	Points []Points
 	// Subscriptions are those the identity can see; empty when they were not asked for.
 	Subscriptions []Subscription
@@ -51,7 +51,7 @@ type VM struct {
 	// relied on: no rule is matched with it.
 	Unreadable string
 	// Unsupported is why Azure Backup cannot or should not protect this VM (docs/design.md §4), whatever its disk
-	// filter, or "". [VM.Unprotectable] is what decides.
+	// filter, or "". [VM.WhyUnprotectable] is what decides.
 	Unsupported string
 	// LargeDisks are the LUNs of the data disks that are too large to be backed up.
 	LargeDisks []int
@@ -74,7 +74,7 @@ type Vault struct {
 	// InFile says that the config names this vault; the others only answer "where else is it protected".
 	InFile   bool
 	Settings VaultSettings
-	// ResourceGuards are the guards (multi-user authorisation) of the vault; nil when not asked for ([Wanted]).
+	// ResourceGuards are the guards (multi-user authorisation) of the vault; nil when not asked for ([Questions]).
 	ResourceGuards []string
 	// ProvisioningState as read.
 	ProvisioningState string
@@ -113,7 +113,7 @@ type Item struct {
 	Vault     string // vault id
 	VM        string // sourceResourceId
 	Container string // containerName, e.g. "iaasvmcontainerv2;rg;vm"
-	// State is protectionState in the spelling of [Canonical]. Soft-deleted items carry ProtectionStopped and SoftDeleted.
+	// State is protectionState in the spelling of [CanonicalWord]. Soft-deleted items carry ProtectionStopped and SoftDeleted.
 	State       string
 	PolicyID    string
 	PolicyName  string

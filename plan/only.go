@@ -9,31 +9,31 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// Only narrows a plan to a rule, a vault or VMs (`--only rule=NAME|vault=NAME|vm=GLOB`).
-type Only struct {
-	Key   OnlyKey
+// TargetFilter narrows a plan to a rule, a vault or VMs (`--only rule=NAME|vault=NAME|vm=GLOB`).
+type TargetFilter struct {
+	Key   FilterKey
 	Value string
 }
 
-// OnlyKey is what an [Only] looks at.
-type OnlyKey string
+// FilterKey is what an [TargetFilter] looks at.
+type FilterKey string
 
-// The keys of [Only].
+// The keys of [TargetFilter].
 const (
-	OnlyRule  OnlyKey = "rule"
-	OnlyVault OnlyKey = "vault" // name, or resource group/name
-	OnlyVM    OnlyKey = "vm"    // glob over the name, resource group/name, or the id
+	FilterByRule  FilterKey = "rule"
+	FilterByVault FilterKey = "vault" // name, or resource group/name
+	FilterByVM    FilterKey = "vm"    // glob over the name, resource group/name, or the id
 )
 
-// ParseOnly reads "rule=NAME", "vault=NAME" or "vm=GLOB".
-func ParseOnly(s string) (Only, error) {
+// ParseTargetFilter reads "rule=NAME", "vault=NAME" or "vm=GLOB".
+func ParseTargetFilter(s string) (TargetFilter, error) {
 	key, value, found := strings.Cut(s, "=")
-	switch k := OnlyKey(strings.TrimSpace(key)); {
+	switch k := FilterKey(strings.TrimSpace(key)); {
 	case !found || strings.TrimSpace(value) == "":
-	case k == OnlyRule, k == OnlyVault, k == OnlyVM:
-		return Only{Key: k, Value: strings.TrimSpace(value)}, nil
+	case k == FilterByRule, k == FilterByVault, k == FilterByVM:
+		return TargetFilter{Key: k, Value: strings.TrimSpace(value)}, nil
 	}
-	return Only{}, fmt.Errorf("%q is not rule=NAME, vault=NAME or vm=GLOB", s)
+	return TargetFilter{}, fmt.Errorf("%q is not rule=NAME, vault=NAME or vm=GLOB", s)
 }
 
 // selection is what `--only` takes in: VMs, and of the vaults and policies those that these VMs use. A nil
@@ -45,18 +45,18 @@ type selection struct {
 	policyUsed    map[armid.Key]bool
 }
 
-func newSelection(only []Only) *selection {
+func newSelection(only []TargetFilter) *selection {
 	if len(only) == 0 {
 		return nil
 	}
 	o := &selection{vaultUsed: map[armid.Key]bool{}, policyUsed: map[armid.Key]bool{}}
 	for _, one := range only {
 		switch one.Key {
-		case OnlyRule:
+		case FilterByRule:
 			o.rules = append(o.rules, one.Value)
-		case OnlyVault:
+		case FilterByVault:
 			o.vaults = append(o.vaults, one.Value)
-		case OnlyVM:
+		case FilterByVM:
 			o.vms = append(o.vms, globOf(one.Value))
 		}
 	}
@@ -69,21 +69,21 @@ func globOf(pattern string) *regexp.Regexp {
 	return regexp.MustCompile(`(?is)^` + quoted + `$`)
 }
 
-// narrows says whether the plan is about less than everything.
-func (o *selection) narrows() bool { return o != nil }
+// isActive says whether the plan is about less than everything.
+func (o *selection) isActive() bool { return o != nil }
 
-// takes says whether the VM is in the selection.
-func (o *selection) takes(s *subject) bool {
+// matches says whether the VM is in the selection.
+func (o *selection) matches(s *vmState) bool {
 	if o == nil {
 		return true
 	}
 	inRule := s.rule != nil && slices.Contains(o.rules, s.rule.Name)
 	return (o.rules == nil || inRule) &&
 		(o.vms == nil || slices.ContainsFunc(o.vms, func(g *regexp.Regexp) bool { return matchesVM(g, s) })) &&
-		(o.vaults == nil || slices.ContainsFunc(s.involved, o.namesVault))
+		(o.vaults == nil || slices.ContainsFunc(s.vaults, o.namesVault))
 }
 
-func matchesVM(g *regexp.Regexp, s *subject) bool {
+func matchesVM(g *regexp.Regexp, s *vmState) bool {
 	return g.MatchString(s.target().Name) || g.MatchString(s.target().ResourceGroup+"/"+s.target().Name) || g.MatchString(s.id)
 }
 
@@ -96,16 +96,16 @@ func (o *selection) namesVault(k armid.Key) bool {
 	})
 }
 
-// touch notes that a selected VM uses a vault and a policy.
-func (o *selection) touch(s *subject, v *vaultPlan, p *policyPlan) {
-	if o != nil && o.takes(s) {
+// addDependency notes that a selected VM uses a vault and a policy.
+func (o *selection) addDependency(s *vmState, v *vaultPlan, p *policyPlan) {
+	if o != nil && o.matches(s) {
 		o.vaultUsed[v.key] = true
 		o.policyUsed[armid.Of(p.id)] = true
 	}
 }
 
-// keeps says whether a change stays in the plan. Changes of VMs were chosen before.
-func (o *selection) keeps(d *draft) bool {
+// includes says whether a change stays in the plan. Changes of VMs were chosen before.
+func (o *selection) includes(d *pendingChange) bool {
 	if o == nil {
 		return true
 	}
@@ -124,5 +124,5 @@ func (o *selection) keeps(d *draft) bool {
 	return true
 }
 
-// settle narrows what the decision is about to the vault that was chosen.
-func (s *subject) settle(v *vaultPlan) { s.involved = []armid.Key{v.key} }
+// narrowTo narrows what the decision is about to the vault that was chosen.
+func (s *vmState) narrowTo(v *vaultPlan) { s.vaults = []armid.Key{v.key} }

@@ -16,11 +16,11 @@ func (a Action) order() int {
 
 // sortChanges puts changes into plan order: by action, vault and target. Every change comes after those that
 // it needs.
-func (m *maker) sortChanges() {
-	slices.SortFunc(m.changes, func(a, b draft) int {
+func (pl *planner) sortChanges() {
+	slices.SortFunc(pl.changes, func(a, b pendingChange) int {
 		return cmp.Or(
 			cmp.Compare(a.Action.order(), b.Action.order()),
-			strings.Compare(string(m.index.key(a.Vault)), string(m.index.key(b.Vault))),
+			strings.Compare(string(pl.index.key(a.Vault)), string(pl.index.key(b.Vault))),
 			strings.Compare(a.ID, b.ID),
 		)
 	})

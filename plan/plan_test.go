@@ -101,15 +101,15 @@ func TestRefusedFlagsLiftOnlyTheirGuard(t *testing.T) {
 		p.Refusals = append(p.Refusals, plan.Refusal{Guard: g.Name, Flag: g.Flag})
 	}
 	for _, g := range plan.Guards() {
-		left := p.Refused(map[string]bool{g.Flag: true})
+		left := p.RemainingRefusals(map[string]bool{g.Flag: true})
 		if len(left) != len(p.Refusals)-1 || slices.ContainsFunc(left, func(r plan.Refusal) bool { return r.Guard == g.Name }) {
 			t.Errorf("%s leaves %v", g.Flag, left)
 		}
-		if left := p.Refused(map[string]bool{g.Flag: false}); len(left) != len(p.Refusals) {
+		if left := p.RemainingRefusals(map[string]bool{g.Flag: false}); len(left) != len(p.Refusals) {
 			t.Errorf("%s=false lifts something", g.Flag)
 		}
 	}
-	if len(p.Refused(nil)) != len(p.Refusals) {
+	if len(p.RemainingRefusals(nil)) != len(p.Refusals) {
 		t.Error("no flag lifts something")
 	}
 }
@@ -150,7 +150,7 @@ func TestSatisfied(t *testing.T) {
 		{"blocked", plan.Blocked, good, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := plan.Satisfied(plan.Change{Action: tt.action, After: want}, tt.item); got != tt.want {
+			if got := plan.IsConverged(plan.Change{Action: tt.action, After: want}, tt.item); got != tt.want {
 				t.Errorf("got %t, want %t", got, tt.want)
 			}
 		})

@@ -18,80 +18,80 @@ type policyKey struct {
 
 // policyPlan is a policy of the file in one vault: what it is, and what the plan makes of it.
 type policyPlan struct {
-	id      string // as read, else derived
-	conf    *config.Policy
-	seen    *Policy
-	spec    PolicySpec // as it will be
-	known   bool       // spec can be relied on
-	words   []string   // what spec keeps, once somebody asked
-	tier    string     // as it will be; "" = not known
-	change  string     // the change of this plan after which it is as the file says
-	refused Reason     // why no item can be put under it
-	detail  string
+	id            string // as read, else derived
+	conf          *config.Policy
+	observed      *Policy
+	spec          PolicySpec // as it will be
+	isKnown       bool       // spec can be relied on
+	retentionText []string   // what spec keeps, once somebody asked
+	tier          string     // as it will be; "" = not known
+	change        string     // the change of this plan after which it is as the file says
+	refusal       Reason     // why no item can be put under it
+	detail        string
 }
 
 // planPolicies decides on every managed policy in each of its vaults.
-func (m *maker) planPolicies() {
-	for i := range m.config.Policies {
-		p := &m.config.Policies[i]
+func (pl *planner) planPolicies() {
+	for i := range pl.config.Policies {
+		p := &pl.config.Policies[i]
 		if !p.Manage {
 			continue
 		}
-		for _, ref := range m.config.VaultsOf(p) {
-			v := m.vaults[armid.Of(ref.ID())]
+		for _, ref := range pl.config.VaultsOf(p) {
+			v := pl.vaults[armid.Of(ref.ID())]
 			if v == nil {
 				continue
 			}
 			k := policyKey{v.key, strings.ToLower(p.Name)}
-			if m.policies[k] == nil {
-				m.policies[k] = m.planPolicy(v, p)
+			if pl.policies[k] == nil {
+				pl.policies[k] = pl.planPolicy(v, p)
 			}
 		}
 	}
 }
 
 // policyAt is the named policy in a vault, as items see it.
-func (m *maker) policyAt(v *vaultPlan, name string) *policyPlan {
+func (pl *planner) policyAt(v *vaultPlan, name string) *policyPlan {
 	k := policyKey{v.key, strings.ToLower(name)}
-	if p := m.policies[k]; p != nil {
+	if p := pl.policies[k]; p != nil {
 		return p
 	}
-	p := m.findPolicy(v, name, m.config.Policy(name))
-	switch gap := m.gaps.onPolicy(v, p.id); {
+	p := pl.findPolicy(v, name, pl.config.Policy(name))
+	switch gap := pl.gaps.policyGap(v, p.id); {
 	case gap != nil:
-		p.refused, p.detail = ReasonGap, gap.words()
-	case m.index.taken[armid.Of(p.id)]:
-		p.refused, p.detail = ReasonNoSuchPolicy, m.takenWords(v, name)
-	case p.seen == nil:
-		p.refused, p.detail = ReasonNoSuchPolicy, fmt.Sprintf("%s in vault %s", name, v.name)
-	case p.seen.Unreadable != "":
-		p.refused, p.detail = ReasonPolicyUnreadable, p.seen.Unreadable
+		p.refusal, p.detail = ReasonGap, gap.describe()
+	case pl.index.takenPolicies[armid.Of(p.id)]:
+		p.refusal, p.detail = ReasonNoSuchPolicy, pl.describeTaken(v, name)
+	case p.observed == nil:
+		p.refusal, p.detail = ReasonNoSuchPolicy, fmt.Sprintf("%s in vault %s", name, v.name)
+	case p.observed.Unreadable != "":
+		p.refusal, p.detail = ReasonPolicyUnreadable, p.observed.Unreadable
 	case p.tierDiffers():
-		p.refused, p.detail = ReasonPolicyTier, p.tierWords()
+		p.refusal, p.detail = ReasonPolicyTier, p.describeTier()
 	}
-	m.policies[k] = p
+	pl.policies[k] = p
 	return p
 }
 
-// takenWords says of a policy that its name is taken.
-func (m *maker) takenWords(v *vaultPlan, name string) string {
+// describeTaken says of a policy that its name is taken.
+func (pl *planner) describeTaken(v *vaultPlan, name string) string {
 	return fmt.Sprintf("%s in vault %s is for another workload", name, v.name)
 }
 
 // findPolicy looks a policy up in what was read.
-func (m *maker) findPolicy(v *vaultPlan, name string, conf *config.Policy) *policyPlan {
+func (pl *planner) findPolicy(v *vaultPlan, name string, conf *config.Policy) *policyPlan {
 	p := &policyPlan{id: armid.Policy(v.id, name), conf: conf}
-	if p.seen = m.index.policies[armid.Of(p.id)]; p.seen != nil {
-		p.id = p.seen.ID
-		p.spec, p.known = p.seen.Spec.normal(), p.seen.Unreadable == ""
+	if p.observed = pl.index.policies[armid.Of(p.id)]; p.observed != nil {
+		p.id = p.observed.ID
+		p.spec, p.isKnown = p.observed.Spec.normalize(), p.observed.Unreadable == ""
 		p.tier = p.spec.Tier
 	}
 	return p
 }
 
-// keeps is the policy as it will be; nil where that is not known.
-func (p *policyPlan) keeps() *PolicySpec {
-	if !p.known {
+// resultingSpec is the policy as it will be; nil where that is not known.
+func (p *policyPlan) resultingSpec() *PolicySpec {
+	if !p.isKnown {
 		return nil
 	}
 	s := p.spec
@@ -99,119 +99,119 @@ func (p *policyPlan) keeps() *PolicySpec {
 }
 
 func (p *policyPlan) tierDiffers() bool {
-	return p.conf != nil && p.conf.Tier != "" && p.seen != nil && !strings.EqualFold(p.conf.Tier, p.tier)
+	return p.conf != nil && p.conf.Tier != "" && p.observed != nil && !strings.EqualFold(p.conf.Tier, p.tier)
 }
 
-func (p *policyPlan) tierWords() string {
-	return fmt.Sprintf("%s is %s, the file says %s", p.seen.Name, p.tier, p.conf.Tier)
+func (p *policyPlan) describeTier() string {
+	return fmt.Sprintf("%s is %s, the file says %s", p.observed.Name, p.tier, p.conf.Tier)
 }
 
-func (m *maker) planPolicy(v *vaultPlan, conf *config.Policy) *policyPlan {
-	p := m.findPolicy(v, conf.Name, conf)
+func (pl *planner) planPolicy(v *vaultPlan, conf *config.Policy) *policyPlan {
+	p := pl.findPolicy(v, conf.Name, conf)
 	c := Change{
 		ID: changeID(UpdatePolicy, armid.Of(p.id)), Action: UpdatePolicy, Target: p.id, Vault: v.id,
-		Rule: refOf(conf.Name, conf.Pos), Needs: needs(v.last),
+		Rule: refOf(conf.Name, conf.Pos), Needs: withoutEmpty(v.lastChange),
 	}
-	gap := cmp.Or(v.unread, m.gaps.onPolicy(v, p.id))
-	if p.seen == nil && gap == nil {
+	gap := cmp.Or(v.gap, pl.gaps.policyGap(v, p.id))
+	if p.observed == nil && gap == nil {
 		c.ID, c.Action = changeID(CreatePolicy, armid.Of(p.id)), CreatePolicy
 	}
 	switch {
 	case gap != nil:
-		m.refusePolicy(p, c, ReasonGap, gap.words())
-	case m.index.taken[armid.Of(p.id)]:
-		m.refusePolicy(p, c, ReasonPolicyUnreadable, m.takenWords(v, conf.Name))
-	case !v.usable():
-		m.refusePolicy(p, c, ReasonNoSuchVault, v.name)
-	case p.seen == nil:
-		m.createPolicy(v, p, c)
+		pl.refusePolicy(p, c, ReasonGap, gap.describe())
+	case pl.index.takenPolicies[armid.Of(p.id)]:
+		pl.refusePolicy(p, c, ReasonPolicyUnreadable, pl.describeTaken(v, conf.Name))
+	case !v.isUsable():
+		pl.refusePolicy(p, c, ReasonNoSuchVault, v.name)
+	case p.observed == nil:
+		pl.createPolicy(v, p, c)
 	case p.tierDiffers():
-		m.refusePolicy(p, c, ReasonPolicyTier, p.tierWords())
-	case p.seen.Unreadable != "":
-		m.refusePolicy(p, c, ReasonPolicyUnreadable, p.seen.Unreadable)
+		pl.refusePolicy(p, c, ReasonPolicyTier, p.describeTier())
+	case p.observed.Unreadable != "":
+		pl.refusePolicy(p, c, ReasonPolicyUnreadable, p.observed.Unreadable)
 	default:
-		m.updatePolicy(v, p, c)
+		pl.updatePolicy(v, p, c)
 	}
 	return p
 }
 
 // refusePolicy blocks the policy's change and every item that would need the policy.
-func (m *maker) refusePolicy(p *policyPlan, c Change, r Reason, detail string) {
-	p.refused, p.detail = r, detail
-	m.block(c, r, detail, "")
+func (pl *planner) refusePolicy(p *policyPlan, c Change, r Reason, detail string) {
+	p.refusal, p.detail = r, detail
+	pl.block(c, r, detail, "")
 }
 
-func (m *maker) createPolicy(v *vaultPlan, p *policyPlan, c Change) {
-	if m.inVault[v.key] >= MaxPoliciesPerVault {
-		m.refusePolicy(p, c, ReasonPolicyLimit, fmt.Sprintf("%d in vault %s", m.inVault[v.key], v.name))
+func (pl *planner) createPolicy(v *vaultPlan, p *policyPlan, c Change) {
+	if pl.policiesPerVault[v.key] >= MaxPoliciesPerVault {
+		pl.refusePolicy(p, c, ReasonPolicyLimit, fmt.Sprintf("%d in vault %s", pl.policiesPerVault[v.key], v.name))
 		return
 	}
-	m.inVault[v.key]++
+	pl.policiesPerVault[v.key]++
 	spec := specOf(p.conf, PolicySpec{})
-	p.spec, p.known, p.tier = spec, true, spec.Tier
-	c.Reason, c.Because = ReasonPolicyMissing, m.sentence(ReasonPolicyMissing, "")
+	p.spec, p.isKnown, p.tier = spec, true, spec.Tier
+	c.Reason, c.Because = ReasonPolicyMissing, pl.sentence(ReasonPolicyMissing, "")
 	c.After = &State{Spec: &spec}
-	p.change = m.add(draft{Change: c, weight: 1})
+	p.change = pl.addChange(pendingChange{Change: c, weight: 1})
 }
 
-func (m *maker) updatePolicy(v *vaultPlan, p *policyPlan, c Change) {
-	before := p.seen.Spec.normal()
+func (pl *planner) updatePolicy(v *vaultPlan, p *policyPlan, c Change) {
+	before := p.observed.Spec.normalize()
 	after := specOf(p.conf, before)
 	c.Fields = DiffSpec(before, after)
 	if len(c.Fields) == 0 {
 		return
 	}
-	c.Reason, c.Because = ReasonPolicyDiffers, m.sentence(ReasonPolicyDiffers, "")
+	c.Reason, c.Because = ReasonPolicyDiffers, pl.sentence(ReasonPolicyDiffers, "")
 	c.Before, c.After = &State{Spec: &before}, &State{Spec: &after}
-	users, suspended := m.usersOf(v, p)
-	if reason, detail := m.policyRefused(v, before, after, suspended); reason != "" {
-		m.block(c, reason, detail, "")
+	users, suspended := pl.countUsers(v, p)
+	if reason, detail := pl.whyPolicyRefused(v, before, after, suspended); reason != "" {
+		pl.block(c, reason, detail, "")
 		return
 	}
 	var r risks
-	var lost *loss
+	var lost *expiry
 	if users > 0 { // without items there is no point that could be pruned
-		listed := m.index.under[armid.Of(p.id)]
-		r, lost = specRisks(before, after), newLoss(&before, &after, users-len(listed), ageing(listed)...)
+		listed := pl.index.itemsByPolicy[armid.Of(p.id)]
+		r, lost = specRisks(before, after), newExpiry(&before, &after, users-len(listed), ageingItems(listed)...)
 	}
 	p.spec = after
-	p.change = m.add(draft{Change: c, risks: r, weight: max(1, users), loss: lost})
+	p.change = pl.addChange(pendingChange{Change: c, risks: r, weight: max(1, users), expiry: lost})
 }
 
-// policyRefused says why the service would refuse to change a policy: shorter retention under a resource
+// whyPolicyRefused says why the service would refuse to change a policy: shorter retention under a resource
 // guard or in an immutable vault, longer retention while an item is suspended (docs/azure.md §6, §8.3).
-func (m *maker) policyRefused(v *vaultPlan, before, after PolicySpec, suspended int) (Reason, string) {
+func (pl *planner) whyPolicyRefused(v *vaultPlan, before, after PolicySpec, suspended int) (Reason, string) {
 	if specRisks(before, after).retention {
-		if v.immutable() {
+		if v.isImmutable() {
 			return ReasonImmutableVault, v.name
 		}
-		if reason, detail := m.guardRefuses(v); reason != "" {
+		if reason, detail := pl.whyGuardRefuses(v); reason != "" {
 			return reason, detail
 		}
 	}
 	if suspended > 0 && specRisks(after, before).retention {
-		return ReasonSuspendedItems, count(suspended, "item")
+		return ReasonSuspendedItems, formatCount(suspended, "item")
 	}
 	return "", ""
 }
 
-// usersOf counts the items under a policy. The service's own count is taken where it is larger: it sees
+// countUsers counts the items under a policy. The service's own count is taken where it is larger: it sees
 // items that could not be listed.
-func (m *maker) usersOf(v *vaultPlan, p *policyPlan) (users, suspendedItems int) {
-	for _, it := range m.index.under[armid.Of(p.id)] {
+func (pl *planner) countUsers(v *vaultPlan, p *policyPlan) (users, suspendedItems int) {
+	for _, it := range pl.index.itemsByPolicy[armid.Of(p.id)] {
 		users++
 		if it.Class() == ItemSuspended {
 			suspendedItems++
 		}
 	}
-	if m.gaps.hidden(v) != nil {
+	if pl.gaps.itemsGap(v) != nil {
 		users = max(users, 1)
 	}
-	return max(users, p.seen.Items), suspendedItems
+	return max(users, p.observed.Items), suspendedItems
 }
 
-// ageing are the items whose recovery points age under their policy, by id: a stopped item keeps all it has.
-func ageing(items []*Item) []*Item {
+// ageingItems are the items whose recovery points age under their policy, by id: a stopped item keeps all it has.
+func ageingItems(items []*Item) []*Item {
 	out := slices.DeleteFunc(slices.Clone(items), func(it *Item) bool {
 		return it.Class() != ItemActive && it.Class() != ItemSuspended
 	})
@@ -219,8 +219,8 @@ func ageing(items []*Item) []*Item {
 	return out
 }
 
-// needs lists the ids that are there.
-func needs(ids ...string) []string {
+// withoutEmpty lists the ids that are there.
+func withoutEmpty(ids ...string) []string {
 	var out []string
 	for _, id := range ids {
 		if id != "" {

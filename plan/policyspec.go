@@ -33,7 +33,7 @@ func specOf(p *config.Policy, read PolicySpec) PolicySpec {
 	if g := p.InstantRestoreGroup; g != nil {
 		s.InstantRestore = &InstantRestoreSpec{Prefix: g.Prefix, Suffix: g.Suffix}
 	}
-	s = s.normal()
+	s = s.normalize()
 	switch {
 	case p.InstantRestoreDays != nil:
 		s.InstantRestoreDays = *p.InstantRestoreDays
@@ -49,7 +49,7 @@ func specOf(p *config.Policy, read PolicySpec) PolicySpec {
 
 // DiffPolicy lists what a plan would change of a policy that was read, were it managed as p says.
 func DiffPolicy(p *config.Policy, read PolicySpec) []Field {
-	before := read.normal()
+	before := read.normalize()
 	return DiffSpec(before, specOf(p, before))
 }
 
@@ -106,9 +106,9 @@ func disksOf(d *config.Disks) *Disks {
 	case config.DisksOSOnly:
 		return &Disks{Include: true, LUNs: []int{}}
 	case config.DisksInclude:
-		return (&Disks{Include: true, LUNs: d.LUNs}).normal()
+		return (&Disks{Include: true, LUNs: d.LUNs}).normalize()
 	case config.DisksExclude:
-		return (&Disks{LUNs: d.LUNs}).normal()
+		return (&Disks{LUNs: d.LUNs}).normalize()
 	case config.DisksAll:
 	}
 	return nil

@@ -13,8 +13,8 @@ import (
 // one is compared as one: the state and policy of an item, its disk filter, the schedule and retention of a policy,
 // each of its other fields, each setting of a vault. Each of them must be as it was approved or as it is wanted.
 type Precondition struct {
-	// AsWanted says that there is nothing left to write.
-	AsWanted bool
+	// IsConverged says that there is nothing left to write.
+	IsConverged bool
 	// Drifts are what is neither as it was approved nor as it is wanted; with any of them nothing may be written.
 	Drifts []Drift
 }
@@ -41,13 +41,13 @@ func CheckItem(c Change, now *Item) Precondition {
 	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh, Backup, Restore, Blocked, Unchanged, Excluded:
 		return Precondition{}
 	}
-	if isItemAsWanted(c, now) {
-		return Precondition{AsWanted: true}
+	if isItemConverged(c, now) {
+		return Precondition{IsConverged: true}
 	}
 	approved, wanted := cmp.Or(c.Before, &State{}), cmp.Or(c.After, &State{})
 	is := &State{}
 	if now != nil {
-		is = before(now)
+		is = stateOf(now)
 		if !armid.Same(now.VM, c.Target) {
 			return Precondition{Drifts: []Drift{{"vm", lastName(c.Target), lastName(now.VM), lastName(c.Target)}}}
 		}
@@ -65,22 +65,22 @@ func CheckItem(c Change, now *Item) Precondition {
 		}
 	}
 	asApproved := c.Before != nil && is.Disks.Equal(approved.Disks) // an item that was not there had no disks to be as
-	if now != nil && !keepsDisks(c) && !asApproved && !is.Disks.Equal(wanted.Disks) {
-		drifts = append(drifts, Drift{"disks", approved.Disks.words(), is.Disks.words(), wanted.Disks.words()})
+	if now != nil && !keepsDiskFilter(c) && !asApproved && !is.Disks.Equal(wanted.Disks) {
+		drifts = append(drifts, Drift{"disks", approved.Disks.describe(), is.Disks.describe(), wanted.Disks.describe()})
 	}
 	return Precondition{Drifts: drifts}
 }
 
-func isItemAsWanted(c Change, now *Item) bool {
+func isItemConverged(c Change, now *Item) bool {
 	if now == nil || !armid.Same(now.VM, c.Target) {
 		return false
 	}
-	if keepsDisks(c) && c.After != nil {
+	if keepsDiskFilter(c) && c.After != nil {
 		kept := *c.After
 		kept.Disks = now.Disks
 		c.After = &kept
 	}
-	return Satisfied(c, *now)
+	return IsConverged(c, *now)
 }
 
 // isSameProtection compares state and policy, which decide together about the life of recovery points. An item that
@@ -94,7 +94,7 @@ func isSameProtection(a, b *State) bool {
 
 // isSameState compares states as a plan does: those with a schedule are one.
 func isSameState(a, b string) bool {
-	return Canonical(a) == Canonical(b) || IsActive(a) && IsActive(b)
+	return CanonicalWord(a) == CanonicalWord(b) || IsActive(a) && IsActive(b)
 }
 
 func (s *State) class() ItemClass {
@@ -104,18 +104,18 @@ func (s *State) class() ItemClass {
 	return (&Item{State: s.State, SoftDeleted: s.State == StateSoftDeleted}).Class()
 }
 
-// keepsDisks says whether a write leaves the disk filter as it finds it.
-func keepsDisks(c Change) bool { return c.KeepDisks || c.Action == Stop || c.Action == Undelete }
+// keepsDiskFilter says whether a write leaves the disk filter as it finds it.
+func keepsDiskFilter(c Change) bool { return c.KeepDisks || c.Action == Stop || c.Action == Undelete }
 
 // WithDisksKept is the change for an item as it is now: where the file says nothing of disks, the filter that is there
 // is the one that every write sends again. The note says so where the plan had seen another one.
 func WithDisksKept(c Change, now Item) (_ Change, note string) {
-	if !keepsDisks(c) || c.After == nil || c.After.Disks.Equal(now.Disks) {
+	if !keepsDiskFilter(c) || c.After == nil || c.After.Disks.Equal(now.Disks) {
 		return c, ""
 	}
-	note = "its disks were set to " + now.Disks.words() + " meanwhile (the plan saw " + c.After.Disks.words() + "), and stay so"
+	note = "its disks were set to " + now.Disks.describe() + " meanwhile (the plan saw " + c.After.Disks.describe() + "), and stay so"
 	after := *c.After
-	after.Disks = now.Disks.normal()
+	after.Disks = now.Disks.normalize()
 	c.After = &after
 	if c.Before != nil {
 		b := *c.Before
@@ -131,7 +131,7 @@ func WithDisksKept(c Change, now Item) (_ Change, note string) {
 func CheckPolicy(c Change, now *Policy) (Precondition, PolicySpec) {
 	wanted := PolicySpec{}
 	if c.After != nil && c.After.Spec != nil {
-		wanted = c.After.Spec.normal()
+		wanted = c.After.Spec.normalize()
 	}
 	exists := c.Before != nil && c.Before.Spec != nil
 	switch {
@@ -140,18 +140,18 @@ func CheckPolicy(c Change, now *Policy) (Precondition, PolicySpec) {
 	case now == nil:
 		return Precondition{Drifts: []Drift{{"policy", "there", "", "there"}}}, wanted
 	case now.Unreadable != "":
-		return Precondition{Drifts: []Drift{{"policy", thereIf(exists), "something this program does not understand: " + now.Unreadable, "as the file says"}}}, wanted
+		return Precondition{Drifts: []Drift{{"policy", existenceText(exists), "something this program does not understand: " + now.Unreadable, "as the file says"}}}, wanted
 	case !exists:
 		// Somebody made it meanwhile: it is not ours to write. What the file leaves open may be as it is.
-		is := now.Spec.normal()
-		diff := DiffSpec(is, filled(wanted, is))
-		return Precondition{AsWanted: len(diff) == 0, Drifts: foundOf(diff)}, wanted
+		is := now.Spec.normalize()
+		diff := DiffSpec(is, fillUnset(wanted, is))
+		return Precondition{IsConverged: len(diff) == 0, Drifts: driftsWhereNone(diff)}, wanted
 	}
-	approved, is := c.Before.Spec.normal(), now.Spec.normal()
-	leaveUnshown(&approved, &wanted, is)
-	p := Precondition{AsWanted: len(DiffSpec(wanted, is)) == 0, Drifts: driftsOf(DiffSpec(approved, is), DiffSpec(wanted, is))}
-	if p.AsWanted {
-		return Precondition{AsWanted: true}, wanted
+	approved, is := c.Before.Spec.normalize(), now.Spec.normalize()
+	dropUnshown(&approved, &wanted, is)
+	p := Precondition{IsConverged: len(DiffSpec(wanted, is)) == 0, Drifts: driftsOf(DiffSpec(approved, is), DiffSpec(wanted, is))}
+	if p.IsConverged {
+		return Precondition{IsConverged: true}, wanted
 	}
 	if c.Risk == RiskNone && now.Items > 0 && specRisks(approved, wanted) != (risks{}) {
 		// What costs nothing while a policy protects nothing was approved as such.
@@ -160,32 +160,32 @@ func CheckPolicy(c Change, now *Policy) (Precondition, PolicySpec) {
 	return p, wanted
 }
 
-func thereIf(exists bool) string {
+func existenceText(exists bool) string {
 	if exists {
 		return "a policy that was understood"
 	}
 	return ""
 }
 
-// leaveUnshown takes out of the comparison, and out of what is written, the fields that approved and wanted do not differ
+// dropUnshown takes out of the comparison, and out of what is written, the fields that approved and wanted do not differ
 // in: they are as they are now. Schedule and retention stay, with what gives them their meaning.
-func leaveUnshown(approved, wanted *PolicySpec, now PolicySpec) {
+func dropUnshown(approved, wanted *PolicySpec, now PolicySpec) {
 	if approved.InstantRestoreDays == wanted.InstantRestoreDays {
 		approved.InstantRestoreDays, wanted.InstantRestoreDays = now.InstantRestoreDays, now.InstantRestoreDays
 	}
-	if approved.Archive.words() == wanted.Archive.words() {
+	if approved.Archive.describe() == wanted.Archive.describe() {
 		approved.Archive, wanted.Archive = now.Archive, now.Archive
 	}
 	if approved.Consistency == wanted.Consistency {
 		approved.Consistency, wanted.Consistency = now.Consistency, now.Consistency
 	}
-	if approved.InstantRestore.words() == wanted.InstantRestore.words() {
+	if approved.InstantRestore.describe() == wanted.InstantRestore.describe() {
 		approved.InstantRestore, wanted.InstantRestore = now.InstantRestore, now.InstantRestore
 	}
 }
 
-// filled is the policy that a file wants, with what it leaves open as it is.
-func filled(wanted, is PolicySpec) PolicySpec {
+// fillUnset is the policy that a file wants, with what it leaves open as it is.
+func fillUnset(wanted, is PolicySpec) PolicySpec {
 	wanted.TimeZone = cmp.Or(wanted.TimeZone, is.TimeZone)
 	wanted.InstantRestoreDays = cmp.Or(wanted.InstantRestoreDays, is.InstantRestoreDays)
 	wanted.Archive = cmp.Or(wanted.Archive, is.Archive)
@@ -221,8 +221,8 @@ func isPruning(path string) bool {
 	return part == "tier" || part == "timeZone" || part == "schedule" || part == "retention"
 }
 
-// foundOf lists what is there where nothing was, as far as it is not as wanted.
-func foundOf(diff []Field) []Drift {
+// driftsWhereNone lists what is there where nothing was, as far as it is not as wanted.
+func driftsWhereNone(diff []Field) []Drift {
 	var out []Drift
 	for _, f := range diff {
 		out = append(out, Drift{Path: f.Path, Now: f.Before, Wanted: f.After})
@@ -246,7 +246,7 @@ func CheckVault(c Change, now *VaultSettings) (p Precondition, wanted VaultSetti
 		return Precondition{Drifts: []Drift{{"vault", "there", "", "there"}}}, wanted, wanted.Tags
 	case !exists:
 		diff := DiffVault(*now, wanted)
-		return Precondition{AsWanted: len(diff) == 0, Drifts: foundOf(diff)}, wanted, wanted.Tags
+		return Precondition{IsConverged: len(diff) == 0, Drifts: driftsWhereNone(diff)}, wanted, wanted.Tags
 	}
 	approved := *c.Before.Vault
 	if wanted.Tags != nil {
@@ -259,7 +259,7 @@ func CheckVault(c Change, now *VaultSettings) (p Precondition, wanted VaultSetti
 			p.Drifts = append(p.Drifts, Drift{f.Path, was, f.Before, f.After})
 		}
 	}
-	p.AsWanted = len(diff) == 0
+	p.IsConverged = len(diff) == 0
 	return p, wanted, tags
 }
 
@@ -267,7 +267,7 @@ func CheckVault(c Change, now *VaultSettings) (p Precondition, wanted VaultSetti
 func changedTags(before, after map[string]string) map[string]string {
 	out := maps.Clone(after)
 	maps.DeleteFunc(out, func(name, value string) bool {
-		old, there := tagOf(before, name)
+		old, there := tagValue(before, name)
 		return there && old == value
 	})
 	return out
@@ -283,15 +283,15 @@ func settingOf(s VaultSettings, path string) string {
 	case "redundancy":
 		return s.Redundancy
 	case "crossRegionRestore":
-		return boolWords(s.CrossRegionRestore)
+		return describeBool(s.CrossRegionRestore)
 	case "softDeleteDays":
-		return intWords(s.SoftDeleteDays)
+		return describeInt(s.SoftDeleteDays)
 	case "immutability":
 		return s.Immutability
 	case "publicNetworkAccess":
-		return boolWords(s.PublicNetworkAccess)
+		return describeBool(s.PublicNetworkAccess)
 	}
 	name, _ := strings.CutPrefix(path, "tags.")
-	value, _ := tagOf(s.Tags, name)
+	value, _ := tagValue(s.Tags, name)
 	return value
 }

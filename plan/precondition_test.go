@@ -28,9 +28,9 @@ func only(luns ...int) *plan.Disks { return &plan.Disks{Include: true, LUNs: lun
 // verdictOf spells a precondition: the drifts, or which side it is on.
 func verdictOf(p plan.Precondition) string {
 	switch {
-	case p.AsWanted && len(p.Drifts) > 0:
+	case p.IsConverged && len(p.Drifts) > 0:
 		return "both"
-	case p.AsWanted:
+	case p.IsConverged:
 		return wanted
 	case len(p.Drifts) == 0:
 		return asIs
@@ -318,7 +318,7 @@ func TestAVaultIsWrittenOnlyAsItWasApproved(t *testing.T) {
 }
 
 func TestAnItemGoesOnlyBetweenPoliciesThatKeepWhatItsRiskWasJudgedBy(t *testing.T) {
-	approved := []string{plan.Keeps(spec(30)), plan.Keeps(spec(60))}
+	approved := []string{plan.DescribeRetention(spec(30)), plan.DescribeRetention(spec(60))}
 	for name, c := range map[string]struct {
 		approved []string
 		now      *plan.Policy
@@ -336,7 +336,7 @@ func TestAnItemGoesOnlyBetweenPoliciesThatKeepWhatItsRiskWasJudgedBy(t *testing.
 		"gone":           {approved[:1], nil, "policy p was " + approved[0] + ", is now not there (wanted " + approved[0] + ")"},
 		"not understood": {approved[:1], &plan.Policy{Unreadable: "odd"}, "policy p was " + approved[0] + ", is now not understood: odd (wanted " + approved[0] + ")"},
 	} {
-		if got := verdictOf(plan.Precondition{Drifts: plan.CheckKeeps("p", c.approved, c.now)}); got != c.want {
+		if got := verdictOf(plan.Precondition{Drifts: plan.CheckRetention("p", c.approved, c.now)}); got != c.want {
 			t.Errorf("%s:\n got %s\nwant %s", name, got, c.want)
 		}
 	}

@@ -380,11 +380,11 @@ func TestOnlyPlansAPartOfThePlan(t *testing.T) {
 		for _, c := range make1(w).Changes {
 			all[c.ID] = c
 		}
-		only := plan.Only{Key: plan.OnlyRule, Value: "r0"}
+		only := plan.TargetFilter{Key: plan.FilterByRule, Value: "r0"}
 		if rapid.Bool().Draw(t, "byVM") {
-			only = plan.Only{Key: plan.OnlyVM, Value: "vm?"}
+			only = plan.TargetFilter{Key: plan.FilterByVM, Value: "vm?"}
 		}
-		part := plan.Make(w.config, w.observed, plan.Options{Now: now, Only: []plan.Only{only}})
+		part := plan.Make(w.config, w.observed, plan.Options{Now: now, Filters: []plan.TargetFilter{only}})
 		checkValid(t, part)
 		for _, c := range part.Changes {
 			was, there := all[c.ID]

@@ -8,29 +8,29 @@ import (
 	"github.com/azbackup/azbackup/config"
 )
 
-// Unprotectable says why Azure Backup cannot or should not back up the VM, or "". It is the one decision about
+// WhyUnprotectable says why Azure Backup cannot or should not back up the VM, or "". It is the one decision about
 // that: a plan has no such VM backed up, an audit leaves it out of the coverage, an export writes no rule for it,
 // whatever item it may have. What its items have already is kept, and a file may stop them.
 //
 // A disk that is too large counts where it would be backed up: by the disks that rule says (it may be nil), else by
 // the filter of the item that is active, else by that of any other item, of which the soft-deleted ones do not count.
 // Where a filter was not read nobody can say.
-func (vm *VM) Unprotectable(rule *config.Rule, items iter.Seq[*Item]) string {
+func (vm *VM) WhyUnprotectable(rule *config.Rule, items iter.Seq[*Item]) string {
 	if vm.Unsupported != "" || len(vm.LargeDisks) == 0 {
 		return vm.Unsupported
 	}
 	for _, lun := range vm.LargeDisks {
-		if backsUp(lun, rule, items) {
+		if isDiskBackedUp(lun, rule, items) {
 			return fmt.Sprintf("its disk at LUN %d is larger than %d GiB; `disks: {exclude: [%d]}` leaves it out", lun, MaxDiskGiB, lun)
 		}
 	}
 	return ""
 }
 
-// backsUp says whether a data disk is backed up, or would be.
-func backsUp(lun int, rule *config.Rule, items iter.Seq[*Item]) bool {
+// isDiskBackedUp says whether a data disk is backed up, or would be.
+func isDiskBackedUp(lun int, rule *config.Rule, items iter.Seq[*Item]) bool {
 	if rule != nil && rule.Disks != nil {
-		return disksOf(rule.Disks).covers(lun)
+		return disksOf(rule.Disks).backsUp(lun)
 	}
 	var running *Item
 	left := false
@@ -42,16 +42,16 @@ func backsUp(lun int, rule *config.Rule, items iter.Seq[*Item]) bool {
 				running = it
 			}
 		default:
-			left = left || it.Partial || it.Unreadable != "" || !it.Disks.covers(lun)
+			left = left || it.Partial || it.Unreadable != "" || !it.Disks.backsUp(lun)
 		}
 	}
 	if running != nil {
-		return running.Disks.covers(lun)
+		return running.Disks.backsUp(lun)
 	}
 	return !left
 }
 
-// covers says whether a data disk is backed up under the filter.
-func (d *Disks) covers(lun int) bool {
+// backsUp says whether a data disk is backed up under the filter.
+func (d *Disks) backsUp(lun int) bool {
 	return d == nil || d.Include == slices.Contains(d.LUNs, lun)
 }

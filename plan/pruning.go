@@ -13,9 +13,9 @@ import (
 // budget that is 150 where it is smallest ([BackupRequestsPerHour]).
 const MaxPointReads = 50
 
-// loss is what a change may let go of: recovery points of these items, when their policy turns from before
+// expiry is what a change may let go of: recovery points of these items, when their policy turns from before
 // into after.
-type loss struct {
+type expiry struct {
 	before *PolicySpec // nil = whatever exists is kept now, or it is not known what is
 	after  *PolicySpec // nil = not known what it keeps
 	items  []*Item
@@ -23,18 +23,18 @@ type loss struct {
 	unlisted int
 }
 
-// newLoss is nil where no recovery point is let go of.
-func newLoss(before, after *PolicySpec, unlisted int, items ...*Item) *loss {
-	if before != nil && after != nil && !cutsPoints(*before, *after) {
+// newExpiry is nil where no recovery point is let go of.
+func newExpiry(before, after *PolicySpec, unlisted int, items ...*Item) *expiry {
+	if before != nil && after != nil && !shortensRetention(*before, *after) {
 		return nil
 	}
-	return &loss{before: before, after: after, items: items, unlisted: unlisted}
+	return &expiry{before: before, after: after, items: items, unlisted: unlisted}
 }
 
-// lets says whether the change may let go of a recovery point: no daily retention keeps it, and some retention
+// expires says whether the change may let go of a recovery point: no daily retention keeps it, and some retention
 // that got shorter, or selects less, does not either. Which point a weekly, monthly or yearly retention had
 // selected is in no list, so this is an upper bound.
-func (l *loss) lets(taken, now time.Time) bool {
+func (l *expiry) expires(taken, now time.Time) bool {
 	to := l.after.Retention
 	if to.Days > 0 && !taken.AddDate(0, 0, to.Days).Before(now) {
 		return false
@@ -44,21 +44,21 @@ func (l *loss) lets(taken, now time.Time) bool {
 	}
 	from := l.before.Retention
 	return to.Days < from.Days ||
-		to.Weeks.lets(from.Weeks, weeksLater, taken, now) ||
-		to.Months.lets(from.Months, monthsLater, taken, now) ||
-		to.Years.lets(from.Years, yearsLater, taken, now)
+		to.Weeks.expires(from.Weeks, weeksLater, taken, now) ||
+		to.Months.expires(from.Months, monthsLater, taken, now) ||
+		to.Years.expires(from.Years, yearsLater, taken, now)
 }
 
-// lets says whether a point that old had selected may no longer be kept.
-func (k *KeepSpec) lets(old *KeepSpec, later func(time.Time, int) time.Time, taken, now time.Time) bool {
-	if k.keeps(old) {
+// expires says whether a point that old had selected may no longer be kept.
+func (k *KeepSpec) expires(old *KeepSpec, later func(time.Time, int) time.Time, taken, now time.Time) bool {
+	if k.covers(old) {
 		return false
 	}
-	return k == nil || !k.selects(old) || later(taken, k.Keep).Before(now)
+	return k == nil || !k.coversSelection(old) || later(taken, k.Keep).Before(now)
 }
 
-// outlives says whether a point is older than all that a policy keeps, however it was selected.
-func (r RetentionSpec) outlives(taken, now time.Time) bool {
+// isExpired says whether a point is older than all that a policy keeps, however it was selected.
+func (r RetentionSpec) isExpired(taken, now time.Time) bool {
 	keeps := func(k *KeepSpec, later func(time.Time, int) time.Time) bool {
 		return k != nil && !later(taken, k.Keep).Before(now)
 	}
@@ -73,80 +73,80 @@ func yearsLater(t time.Time, n int) time.Time  { return t.AddDate(n, 0, 0) }
 // PointsLetGo says of a recovery point of an item whether what the file wants may let go of it earlier than today's
 // policy does: an upper bound, as in the notes of a plan.
 func PointsLetGo(c *config.Config, o Observed, opt Options) func(item string, taken time.Time) bool {
-	m := newMaker(c, &o, opt)
+	m := newPlanner(c, &o, opt)
 	m.planVaults()
 	m.planPolicies()
-	m.decide(m.subjects())
-	m.plan() // narrows the changes to opt.Only
-	of := map[armid.Key][]*loss{}
+	m.decideAll(m.vmStates())
+	m.build() // narrows the changes to opt.Only
+	of := map[armid.Key][]*expiry{}
 	for _, d := range m.changes {
-		if d.loss == nil {
+		if d.expiry == nil {
 			continue
 		}
-		for _, it := range d.loss.items {
-			of[armid.Of(it.ID)] = append(of[armid.Of(it.ID)], d.loss)
+		for _, it := range d.expiry.items {
+			of[armid.Of(it.ID)] = append(of[armid.Of(it.ID)], d.expiry)
 		}
 	}
 	return func(item string, taken time.Time) bool {
-		return slices.ContainsFunc(of[armid.Of(item)], func(l *loss) bool {
-			return l.after == nil || l.lets(taken, opt.Now) // what is not known to be kept may go
+		return slices.ContainsFunc(of[armid.Of(item)], func(l *expiry) bool {
+			return l.after == nil || l.expires(taken, opt.Now) // what is not known to be kept may go
 		})
 	}
 }
 
-// pruned counts the recovery points of some changes. A point stands in it once, whatever lets go of it.
-type pruned struct {
+// expiredPoints counts the recovery points of some changes. A point stands in it once, whatever lets go of it.
+type expiredPoints struct {
 	points, beyond int // may be let go of; older than all that is kept
 	items, unread  int // whose points were counted, and were not
 	oldest         time.Time
 }
 
 // add counts the points of one item that any of its losses lets go of.
-func (p *pruned) add(points []time.Time, losses []*loss, now time.Time) {
+func (p *expiredPoints) add(points []time.Time, losses []*expiry, now time.Time) {
 	p.items++
 	for _, taken := range points {
 		lost, beyond := false, false
 		for _, l := range losses {
-			if l.lets(taken, now) {
-				lost, beyond = true, beyond || l.after.Retention.outlives(taken, now)
+			if l.expires(taken, now) {
+				lost, beyond = true, beyond || l.after.Retention.isExpired(taken, now)
 			}
 		}
 		if !lost {
 			continue
 		}
 		p.points++
-		p.beyond += asInt(beyond)
+		p.beyond += boolToInt(beyond)
 		if p.oldest.IsZero() || taken.Before(p.oldest) {
 			p.oldest = taken
 		}
 	}
 }
 
-// words is "up to 37 recovery points of 4 items (oldest 2026-03-01), …"; "" where there is nothing to tell.
-func (p *pruned) words() string {
+// describe is "up to 37 recovery points of 4 items (oldest 2026-03-01), …"; "" where there is nothing to tell.
+func (p *expiredPoints) describe() string {
 	switch {
 	case p.items == 0 && p.unread == 0:
 		return ""
 	case p.items == 0:
-		return "those of " + count(p.unread, "item") + " were not read"
+		return "those of " + formatCount(p.unread, "item") + " were not read"
 	}
-	s := fmt.Sprintf("none today of %s", count(p.items, "item"))
+	s := fmt.Sprintf("none today of %s", formatCount(p.items, "item"))
 	if p.points > 0 {
-		s = fmt.Sprintf("up to %s of %s (oldest %s)", count(p.points, "recovery point"), count(p.items, "item"), p.oldest.UTC().Format(time.DateOnly))
+		s = fmt.Sprintf("up to %s of %s (oldest %s)", formatCount(p.points, "recovery point"), formatCount(p.items, "item"), p.oldest.UTC().Format(time.DateOnly))
 	}
 	if p.beyond > 0 {
 		s += fmt.Sprintf(", %d of them older than all that is kept", p.beyond)
 	}
 	if p.unread > 0 {
-		s += "; those of " + count(p.unread, "item") + " were not read"
+		s += "; those of " + formatCount(p.unread, "item") + " were not read"
 	}
 	return s
 }
 
-// prune counts what is let go of by the losses, each item once.
-func (m *maker) prune(losses ...*loss) pruned {
-	var out pruned
-	of := map[armid.Key][]*loss{}
+// countExpired counts what is let go of by the losses, each item once.
+func (pl *planner) countExpired(losses ...*expiry) expiredPoints {
+	var out expiredPoints
+	of := map[armid.Key][]*expiry{}
 	var items []*Item
 	unknown := map[armid.Key]bool{}
 	for _, l := range losses {
@@ -162,59 +162,59 @@ func (m *maker) prune(losses ...*loss) pruned {
 	}
 	for _, it := range items {
 		k := armid.Of(it.ID)
-		points, read := m.pointsOf(it)
+		points, read := pl.pointsOf(it)
 		if !read || unknown[k] {
 			out.unread++
 			continue
 		}
-		out.add(points, of[k], m.opt.Now)
+		out.add(points, of[k], pl.opt.Now)
 	}
 	return out
 }
 
 // pointsOf are the recovery points of an item, and whether they are known. A list without the point that the
 // item itself tells of was not read whole: an estate may hold the item alone.
-func (m *maker) pointsOf(it *Item) (points []time.Time, known bool) {
-	points = m.index.points[armid.Of(it.ID)]
+func (pl *planner) pointsOf(it *Item) (points []time.Time, known bool) {
+	points = pl.index.points[armid.Of(it.ID)]
 	return points, len(points) > 0 || it.LastRecoveryPoint.IsZero()
 }
 
-// losses lists what the changes of the plan let go of that nobody allowed.
-func (m *maker) losses() []*loss {
-	var out []*loss
-	for i := range m.changes {
-		if d := &m.changes[i]; d.loss != nil && !d.Allowed {
-			out = append(out, d.loss)
+// unapprovedExpiries lists what the changes of the plan let go of that nobody allowed.
+func (pl *planner) unapprovedExpiries() []*expiry {
+	var out []*expiry
+	for i := range pl.changes {
+		if d := &pl.changes[i]; d.expiry != nil && !d.Allowed {
+			out = append(out, d.expiry)
 		}
 	}
 	return out
 }
 
-// notePruning tells each change what it lets go of.
-func (m *maker) notePruning() {
-	for i := range m.changes {
-		d := &m.changes[i]
-		if d.loss == nil || d.Allowed {
+// noteExpiry tells each change what it lets go of.
+func (pl *planner) noteExpiry() {
+	for i := range pl.changes {
+		d := &pl.changes[i]
+		if d.expiry == nil || d.Allowed {
 			continue
 		}
-		if counted := m.prune(d.loss); counted.words() != "" {
-			d.Notes = append(d.Notes, "recovery points that may be pruned earlier: "+counted.words())
+		if counted := pl.countExpired(d.expiry); counted.describe() != "" {
+			d.Notes = append(d.Notes, "recovery points that may be pruned earlier: "+counted.describe())
 		}
 	}
 }
 
 // retentionMessage is the refusal of a retention cut.
-func (m *maker) retentionMessage(t tally) string {
-	if t.retention == t.instant {
-		return count(t.retention, "change") + " after which recovery points stay for fewer days in the tier for instant restore; none is pruned for it"
+func (pl *planner) retentionMessage(t guardCounts) string {
+	if t.retention == t.instantOnly {
+		return formatCount(t.retention, "change") + " after which recovery points stay for fewer days in the tier for instant restore; none is pruned for it"
 	}
-	s := count(t.retention, "change") + " after which recovery points that exist may be pruned earlier"
-	counted := m.prune(m.losses()...)
-	if words := counted.words(); words != "" {
+	s := formatCount(t.retention, "change") + " after which recovery points that exist may be pruned earlier"
+	counted := pl.countExpired(pl.unapprovedExpiries()...)
+	if words := counted.describe(); words != "" {
 		s += ": " + words
 	}
-	if t.instant > 0 {
-		s += fmt.Sprintf("; %d of the changes only shorten instant restore", t.instant)
+	if t.instantOnly > 0 {
+		s += fmt.Sprintf("; %d of the changes only shorten instant restore", t.instantOnly)
 	}
 	return s
 }

@@ -66,16 +66,16 @@ func TestWhichPointsACutLetsGoOf(t *testing.T) {
 			if tt.before != nil {
 				before = &PolicySpec{Retention: *tt.before}
 			}
-			l := &loss{before: before, after: &PolicySpec{Retention: *tt.after}}
-			if cuts := newLoss(l.before, l.after, 0) != nil; cuts != (tt.lets != nil) {
+			l := &expiry{before: before, after: &PolicySpec{Retention: *tt.after}}
+			if cuts := newExpiry(l.before, l.after, 0) != nil; cuts != (tt.lets != nil) {
 				t.Errorf("a loss: %t", cuts)
 			}
 			for age, days := range map[string]int{"1d": 1, "8d": 8, "30d": 30, "31d": 31, "80d": 80, "400d": 400} {
 				taken := now.AddDate(0, 0, -days)
-				if got, want := l.lets(taken, now), contains(tt.lets, age); got != want {
+				if got, want := l.expires(taken, now), contains(tt.lets, age); got != want {
 					t.Errorf("lets go of a point of %s: %t", age, got)
 				}
-				if got, want := l.lets(taken, now) && tt.after.outlives(taken, now), contains(tt.beyond, age); got != want {
+				if got, want := l.expires(taken, now) && tt.after.isExpired(taken, now), contains(tt.beyond, age); got != want {
 					t.Errorf("a point of %s is older than all that is kept: %t", age, got)
 				}
 			}

@@ -66,9 +66,9 @@ const (
 	tierWarm    = "Rehydrated"
 )
 
-// Restorable says from which tier the point can be restored now, or why it cannot. A tier of "" with no reason is a point
+// RestorableTier says from which tier the point can be restored now, or why it cannot. A tier of "" with no reason is a point
 // whose tiers the service did not tell: it is for the service to say.
-func (p RecoveryPoint) Restorable(now time.Time) (tier, whyNot string) {
+func (p RecoveryPoint) RestorableTier(now time.Time) (tier, whyNot string) {
 	switch {
 	case p.Unreadable != "":
 		return "", "not all of it was understood: " + p.Unreadable
@@ -98,10 +98,10 @@ func (p RecoveryPoint) Restorable(now time.Time) (tier, whyNot string) {
 	if archived {
 		return "", "it is in the archive tier alone: it needs rehydration first, which takes hours to a day"
 	}
-	return "", "no tier of it is valid: " + p.tierWords()
+	return "", "no tier of it is valid: " + p.describeTiers()
 }
 
-func (p RecoveryPoint) tierWords() string {
+func (p RecoveryPoint) describeTiers() string {
 	if len(p.Tiers) == 0 {
 		return "it has none"
 	}

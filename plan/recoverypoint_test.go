@@ -42,7 +42,7 @@ func TestAPointIsRestoredFromTheFastestTierThatIsValid(t *testing.T) {
 		"edge zone":             {plan.RecoveryPoint{Tiers: tiers("InstantRP Valid"), EdgeZone: "losangeles"}, "", "losangeles"},
 		"not understood":        {plan.RecoveryPoint{Tiers: tiers("InstantRP Valid"), Unreadable: "osType is 7"}, "", "osType is 7"},
 	} {
-		tier, why := tt.point.Restorable(now)
+		tier, why := tt.point.RestorableTier(now)
 		if tier != tt.tier || tt.why == "" != (why == "") || !strings.Contains(why, tt.why) {
 			t.Errorf("%s: %q %q, want %q %q", name, tier, why, tt.tier, tt.why)
 		}
@@ -85,7 +85,7 @@ func TestAPointIsProvenByTheLastJobThatRestoredIt(t *testing.T) {
 
 func TestAnAccountStagesForItsRegionOnly(t *testing.T) {
 	good := plan.StorageAccount{Location: "West Europe", Kind: "StorageV2", SKU: "Standard_LRS"}
-	if why := good.CannotStage("westeurope"); why != "" {
+	if why := good.WhyCannotStage("westeurope"); why != "" {
 		t.Error(why)
 	}
 	for want, change := range map[string]func(*plan.StorageAccount){
@@ -96,7 +96,7 @@ func TestAnAccountStagesForItsRegionOnly(t *testing.T) {
 	} {
 		a := good
 		change(&a)
-		if why := a.CannotStage("westeurope"); !strings.Contains(why, want) {
+		if why := a.WhyCannotStage("westeurope"); !strings.Contains(why, want) {
 			t.Errorf("%q, want %q", why, want)
 		}
 	}

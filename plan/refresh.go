@@ -10,51 +10,51 @@ import (
 // planRefresh plans one refresh for each vault into which a VM goes that the service does not offer yet
 // (`auto`), or into which any VM goes (`always`). A list that was not read plans none: protecting does not
 // need a refresh (docs/azure.md §1), and apply makes up for the rare case where it does.
-func (m *maker) planRefresh() {
-	mode := m.config.Settings.Refresh
+func (pl *planner) planRefresh() {
+	mode := pl.config.Settings.Refresh
 	if mode == refreshNever {
 		return
 	}
-	offered := m.offered()
+	offered := pl.readProtectable()
 	wanting := map[armid.Key][]int{} // the protect changes of a vault
 	want := map[armid.Key]bool{}
-	for i := range m.changes {
-		d := &m.changes[i]
+	for i := range pl.changes {
+		d := &pl.changes[i]
 		if d.Action != Protect {
 			continue
 		}
-		k := m.index.key(d.Vault)
+		k := pl.index.key(d.Vault)
 		wanting[k] = append(wanting[k], i)
-		want[k] = want[k] || mode == refreshAlways || offered.lacks(m.vaults[k], armid.Of(d.Target))
+		want[k] = want[k] || mode == refreshAlways || offered.isMissing(pl.vaults[k], armid.Of(d.Target))
 	}
 	for _, k := range slices.Sorted(maps.Keys(wanting)) {
 		if want[k] {
-			m.refresh(m.vaults[k], wanting[k], mode == refreshAlways)
+			pl.planVaultRefresh(pl.vaults[k], wanting[k], mode == refreshAlways)
 		}
 	}
 }
 
-func (m *maker) refresh(v *vaultPlan, protects []int, always bool) {
+func (pl *planner) planVaultRefresh(v *vaultPlan, protects []int, always bool) {
 	c := Change{
 		ID: changeID(Refresh, v.key), Action: Refresh, Target: v.id, Vault: v.id,
-		Reason: ReasonNotOffered, Needs: needs(v.last), Rule: refOf(v.conf.Name, v.conf.Pos),
+		Reason: ReasonNotOffered, Needs: withoutEmpty(v.lastChange), Rule: refOf(v.conf.Name, v.conf.Pos),
 	}
 	if always {
 		c.Reason = ReasonRefreshAlways
 	}
-	c.Because = m.sentence(c.Reason, "")
+	c.Because = pl.sentence(c.Reason, "")
 	for _, i := range protects {
-		m.changes[i].Needs = append(m.changes[i].Needs, c.ID)
+		pl.changes[i].Needs = append(pl.changes[i].Needs, c.ID)
 	}
-	m.add(draft{Change: c})
+	pl.addChange(pendingChange{Change: c})
 }
 
-// offer is the VMs that the service offers for protection, where the list was read.
-type offer map[region]map[armid.Key]bool
+// protectableSet is the VMs that the service offers for protection, where the list was read.
+type protectableSet map[region]map[armid.Key]bool
 
-func (m *maker) offered() offer {
-	o := offer{}
-	for _, list := range m.read.Protectable {
+func (pl *planner) readProtectable() protectableSet {
+	o := protectableSet{}
+	for _, list := range pl.observed.Protectable {
 		r := regionOf(list.Subscription, list.Location)
 		if o[r] == nil {
 			o[r] = make(map[armid.Key]bool, len(list.VMs))
@@ -66,8 +66,8 @@ func (m *maker) offered() offer {
 	return o
 }
 
-// lacks says whether the list of the vault's place was read and does not have the VM.
-func (o offer) lacks(v *vaultPlan, vm armid.Key) bool {
+// isMissing says whether the list of the vault's place was read and does not have the VM.
+func (o protectableSet) isMissing(v *vaultPlan, vm armid.Key) bool {
 	list, read := o[regionOf(v.subscription, v.location)]
 	return read && !list[vm]
 }

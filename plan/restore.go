@@ -262,7 +262,7 @@ func (m *restorer) choose(vm string) (best chosen, reason Reason, detail string)
 		return best, ReasonNoBackup, ""
 	case unread > 0:
 		// A point that was not seen may be the one that is meant.
-		return best, ReasonGap, "the recovery points of " + count(unread, "item")
+		return best, ReasonGap, "the recovery points of " + formatCount(unread, "item")
 	case best.point.ID == "":
 		return best, ReasonNoRestorablePoint, why
 	}
@@ -274,7 +274,7 @@ func (m *restorer) choose(vm string) (best chosen, reason Reason, detail string)
 func (m *restorer) isBetter(a, b chosen) bool {
 	return cmp.Or(
 		a.point.Time.Compare(b.point.Time),
-		asInt(a.item.Class() == ItemActive)-asInt(b.item.Class() == ItemActive),
+		boolToInt(a.item.Class() == ItemActive)-boolToInt(b.item.Class() == ItemActive),
 		strings.Compare(string(armid.Of(b.item.ID)), string(armid.Of(a.item.ID))),
 	) > 0
 }
@@ -294,7 +294,7 @@ func (m *restorer) newest(of *ItemPoints) (best chosen, whyNot string) {
 		if !m.isMeant(p) {
 			continue
 		}
-		tier, why := p.Restorable(m.now)
+		tier, why := p.RestorableTier(m.now)
 		if why == "" {
 			return chosen{item: &of.Item, point: p, tier: tier, notes: notes}, ""
 		}
@@ -358,7 +358,7 @@ func (m *restorer) order(found chosen) (*RestoreOrder, Reason, string) {
 func (m *restorer) restoredToday(it Item) int {
 	n := 0
 	for _, j := range m.facts.Jobs {
-		n += asInt(j.isOf(it) && j.Operation == JobRestore && m.now.Sub(j.Start) < 24*time.Hour)
+		n += boolToInt(j.isOf(it) && j.Operation == JobRestore && m.now.Sub(j.Start) < 24*time.Hour)
 	}
 	return n
 }
@@ -403,7 +403,7 @@ func (m *restorer) staging(v *Vault) (id string, reason Reason, detail string) {
 		case !named && !armid.Same(armid.SubscriptionOf(want), armid.SubscriptionOf(v.ID)):
 			whys = append(whys, lastName(want)+" is in another subscription than the vault")
 		case i >= 0:
-			why := m.facts.Accounts[i].CannotStage(v.Location)
+			why := m.facts.Accounts[i].WhyCannotStage(v.Location)
 			if why == "" {
 				return m.facts.Accounts[i].ID, "", ""
 			}

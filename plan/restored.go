@@ -24,8 +24,8 @@ type RestoreJob struct {
 	Unreadable string
 }
 
-// Proves says whether the job shows that a recovery point can be restored.
-func (j RestoreJob) Proves() bool {
+// IsProof says whether the job shows that a recovery point can be restored.
+func (j RestoreJob) IsProof() bool {
 	return j.Unreadable == "" && j.Operation == JobRestore && j.Status == jobCompleted && !j.PointTime.IsZero()
 }
 
@@ -35,7 +35,7 @@ func (p RecoveryPoint) ProvenBy(it Item, jobs []RestoreJob) (RestoreJob, bool) {
 	var proof RestoreJob
 	found := false
 	for _, j := range jobs {
-		if !j.Proves() || !j.isOf(it) || !j.PointTime.Equal(p.Time.UTC().Truncate(time.Second)) {
+		if !j.IsProof() || !j.isOf(it) || !j.PointTime.Equal(p.Time.UTC().Truncate(time.Second)) {
 			continue
 		}
 		if !found || j.End.After(proof.End) {
@@ -77,8 +77,8 @@ type Disk struct {
 // TagRestoreJob is the tag in which a restored disk carries the name of its job (docs/azure.md §25.2).
 const TagRestoreJob = "RSVaultBackup"
 
-// Free says whether the disk is known to be attached to nothing.
-func (d Disk) Free() bool {
+// IsFree says whether the disk is known to be attached to nothing.
+func (d Disk) IsFree() bool {
 	return d.Unreadable == "" && len(d.Holders) == 0 && strings.EqualFold(d.State, "Unattached")
 }
 
@@ -103,9 +103,9 @@ type StorageAccount struct {
 	Unreadable string
 }
 
-// CannotStage is why the account cannot stage a restore of a vault in that region, or "" (docs/azure.md §19,
+// WhyCannotStage is why the account cannot stage a restore of a vault in that region, or "" (docs/azure.md §19,
 // §25.3).
-func (a StorageAccount) CannotStage(location string) string {
+func (a StorageAccount) WhyCannotStage(location string) string {
 	switch {
 	case a.Unreadable != "":
 		return "not all of it was understood: " + a.Unreadable

@@ -7,15 +7,15 @@ import (
 
 // risks are all that a change can cost: [Change.Risk] is the worst of them, [Change.Also] are the others.
 type risks struct {
-	retention bool // a recovery point that exists may be pruned earlier
-	coverage  bool // fewer disks, rarer or weaker backups
-	stops     bool
-	security  bool // what guards the vault guards it less
-	final     bool
+	retention    bool // a recovery point that exists may be pruned earlier
+	coverage     bool // fewer disks, rarer or weaker backups
+	stops        bool
+	security     bool // what guards the vault guards it less
+	irreversible bool
 }
 
-// worst is the worst risk and the others, worst first.
-func (r risks) worst() (Risk, []Risk) {
+// worstAndRest is the worst risk and the others, worst first.
+func (r risks) worstAndRest() (Risk, []Risk) {
 	var all []Risk
 	for _, risk := range Risks() {
 		if r.has(risk) {
@@ -34,7 +34,7 @@ func (r risks) worst() (Risk, []Risk) {
 func (r risks) has(risk Risk) bool {
 	switch risk {
 	case RiskIrreversible:
-		return r.final
+		return r.irreversible
 	case RiskWeakensSecurity:
 		return r.security
 	case RiskStopsBackup:
@@ -48,38 +48,38 @@ func (r risks) has(risk Risk) bool {
 	return false
 }
 
-func (r risks) with(other risks) risks {
+func (r risks) union(other risks) risks {
 	return risks{
 		retention: r.retention || other.retention, coverage: r.coverage || other.coverage,
-		stops: r.stops || other.stops, security: r.security || other.security, final: r.final || other.final,
+		stops: r.stops || other.stops, security: r.security || other.security, irreversible: r.irreversible || other.irreversible,
 	}
 }
 
 // specRisks is what an item risks when its policy turns from before into after.
 func specRisks(before, after PolicySpec) risks {
-	b, a := before.normal(), after.normal()
+	b, a := before.normalize(), after.normalize()
 	return risks{
-		retention: a.InstantRestoreDays < b.InstantRestoreDays || cutsPoints(b, a),
+		retention: a.InstantRestoreDays < b.InstantRestoreDays || shortensRetention(b, a),
 		coverage: a.Schedule.perWeek() < b.Schedule.perWeek() ||
 			a.Consistency == ConsistencyCrash && b.Consistency != ConsistencyCrash,
 	}
 }
 
-// cutsPoints says whether a recovery point is kept for less long, or no longer. Fewer days of instant restore
+// shortensRetention says whether a recovery point is kept for less long, or no longer. Fewer days of instant restore
 // only take it out of a tier.
-func cutsPoints(before, after PolicySpec) bool {
-	b, a := before.normal().Retention, after.normal().Retention
-	return a.Days < b.Days || !a.Weeks.keeps(b.Weeks) || !a.Months.keeps(b.Months) || !a.Years.keeps(b.Years)
+func shortensRetention(before, after PolicySpec) bool {
+	b, a := before.normalize().Retention, after.normalize().Retention
+	return a.Days < b.Days || !a.Weeks.covers(b.Weeks) || !a.Months.covers(b.Months) || !a.Years.covers(b.Years)
 }
 
-// keeps says whether every point that old selects is still selected, and for as long.
-func (k *KeepSpec) keeps(old *KeepSpec) bool {
-	return old == nil || k != nil && k.Keep >= old.Keep && k.selects(old)
+// covers says whether every point that old selects is still selected, and for as long.
+func (k *KeepSpec) covers(old *KeepSpec) bool {
+	return old == nil || k != nil && k.Keep >= old.Keep && k.coversSelection(old)
 }
 
-// selects says whether every point that old selects is still selected. Selections by week and by date cannot
+// coversSelection says whether every point that old selects is still selected. Selections by week and by date cannot
 // be compared: a change of form counts as selecting less.
-func (k *KeepSpec) selects(old *KeepSpec) bool {
+func (k *KeepSpec) coversSelection(old *KeepSpec) bool {
 	return containsAll(k.Months, old.Months) && containsAll(k.Weeks, old.Weeks) &&
 		containsAll(k.Days, old.Days) && containsAll(k.Dates, old.Dates)
 }
@@ -106,10 +106,10 @@ func (s ScheduleSpec) perWeek() int {
 	return 7
 }
 
-// fewer says whether after may leave out a disk that before backs up. Which LUNs a VM has is not read, so an
+// dropsDisks says whether after may leave out a disk that before backs up. Which LUNs a VM has is not read, so an
 // inclusion after an exclusion counts as fewer.
-func fewer(before, after *Disks) bool {
-	b, a := before.normal(), after.normal()
+func dropsDisks(before, after *Disks) bool {
+	b, a := before.normalize(), after.normalize()
 	switch {
 	case a == nil:
 		return false
@@ -129,18 +129,18 @@ func fewer(before, after *Disks) bool {
 // that is a word which nobody knows, may have been the stronger one.
 func vaultRisks(before, after VaultSettings) risks {
 	return risks{
-		security: weakerImmutability(before.Immutability, after.Immutability) ||
+		security: isWeakerImmutability(before.Immutability, after.Immutability) ||
 			isTrue(after.PublicNetworkAccess) && !isTrue(before.PublicNetworkAccess) ||
 			after.SoftDeleteDays != nil && *after.SoftDeleteDays < softDeleteDays(before),
-		final: after.Redundancy != "" && !strings.EqualFold(after.Redundancy, before.Redundancy) ||
+		irreversible: after.Redundancy != "" && !strings.EqualFold(after.Redundancy, before.Redundancy) ||
 			isTrue(after.CrossRegionRestore) && !isTrue(before.CrossRegionRestore) ||
 			strings.EqualFold(after.Immutability, immutabilityLocked) &&
 				!strings.EqualFold(before.Immutability, immutabilityLocked),
 	}
 }
 
-// weakerImmutability says whether a vault may be less immutable after than before; after "" is not said.
-func weakerImmutability(before, after string) bool {
+// isWeakerImmutability says whether a vault may be less immutable after than before; after "" is not said.
+func isWeakerImmutability(before, after string) bool {
 	return after != "" && immutabilityRank(after, 0) < immutabilityRank(before, len(immutabilities()))
 }
 

@@ -100,7 +100,7 @@ func TestFewerDisks(t *testing.T) {
 		{"exclude something else", in(0, 1), out(2), false},
 		{"include after exclude: which LUNs there are is not known", out(2), in(0, 1), true},
 	} {
-		if got := fewer(tt.before, tt.after); got != tt.want {
+		if got := dropsDisks(tt.before, tt.after); got != tt.want {
 			t.Errorf("%s: got %t", tt.name, got)
 		}
 	}
@@ -117,14 +117,14 @@ func TestWorstRisk(t *testing.T) {
 		{risks{coverage: true, retention: true}, RiskReducesRetention, []Risk{RiskReducesCoverage}},
 		{risks{retention: true, stops: true}, RiskStopsBackup, []Risk{RiskReducesRetention}},
 		{risks{stops: true, security: true}, RiskWeakensSecurity, []Risk{RiskStopsBackup}},
-		{risks{security: true, final: true}, RiskIrreversible, []Risk{RiskWeakensSecurity}},
+		{risks{security: true, irreversible: true}, RiskIrreversible, []Risk{RiskWeakensSecurity}},
 		{
-			risks{final: true, security: true, stops: true, retention: true, coverage: true},
+			risks{irreversible: true, security: true, stops: true, retention: true, coverage: true},
 			RiskIrreversible,
 			[]Risk{RiskWeakensSecurity, RiskStopsBackup, RiskReducesRetention, RiskReducesCoverage},
 		},
 	} {
-		worst, also := tt.r.worst()
+		worst, also := tt.r.worstAndRest()
 		if worst != tt.want || !slices.Equal(also, tt.also) {
 			t.Errorf("%+v: got %s and %v, want %s and %v", tt.r, worst, also, tt.want, tt.also)
 		}
@@ -135,11 +135,11 @@ func TestWorstRisk(t *testing.T) {
 }
 
 func TestRisksOfTwoStepsAreJoined(t *testing.T) {
-	one := []risks{{retention: true}, {coverage: true}, {stops: true}, {security: true}, {final: true}}
+	one := []risks{{retention: true}, {coverage: true}, {stops: true}, {security: true}, {irreversible: true}}
 	for i, a := range one {
 		for j, b := range one {
 			for k, risk := range []Risk{RiskReducesRetention, RiskReducesCoverage, RiskStopsBackup, RiskWeakensSecurity, RiskIrreversible} {
-				if got, want := a.with(b).has(risk), k == i || k == j; got != want {
+				if got, want := a.union(b).has(risk), k == i || k == j; got != want {
 					t.Errorf("%+v with %+v: %s is %t", a, b, risk, got)
 				}
 			}

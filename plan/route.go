@@ -29,15 +29,15 @@ type destinations struct {
 func (d *destinations) has(v *vaultPlan) bool { return d.set[v] }
 
 // candidates finds the vaults that a VM of a rule may go to.
-func (m *maker) candidates(s *subject) *destinations {
+func (pl *planner) candidates(s *vmState) *destinations {
 	target := s.target()
-	k := routeKey{s.ruleNo, regionOf(target.Subscription, target.Location)}
-	if found, ok := m.routes[k]; ok {
+	k := routeKey{s.ruleIndex, regionOf(target.Subscription, target.Location)}
+	if found, ok := pl.routes[k]; ok {
 		return found
 	}
 	d := &destinations{set: map[*vaultPlan]bool{}, fits: map[string]*fitting{}}
-	for _, v := range m.config.Candidates(s.rule, target.Subscription, target.Location) {
-		if p := m.vaults[armid.Of(v.ID())]; p != nil && !d.set[p] {
+	for _, v := range pl.config.Candidates(s.rule, target.Subscription, target.Location) {
+		if p := pl.vaults[armid.Of(v.ID())]; p != nil && !d.set[p] {
 			d.all = append(d.all, p)
 			d.set[p] = true
 		}
@@ -47,7 +47,7 @@ func (m *maker) candidates(s *subject) *destinations {
 	})
 	d.mine = filter(d.all, func(v *vaultPlan) bool { return strings.ToLower(v.subscription) == k.subscription })
 	d.near = filter(d.mine, func(v *vaultPlan) bool { return armid.Location(v.location) == k.location })
-	m.routes[k] = d
+	pl.routes[k] = d
 	return d
 }
 
@@ -57,22 +57,22 @@ func (m *maker) candidates(s *subject) *destinations {
 //
 // A candidate that cannot take the VM is passed over, however empty: would it block the VM, then what else
 // goes where would decide about the block, and a second plan could find more to do.
-func (m *maker) route(s *subject) (v *vaultPlan, r Reason, detail string) {
-	d := m.candidates(s)
+func (pl *planner) route(s *vmState) (v *vaultPlan, r Reason, detail string) {
+	d := pl.candidates(s)
 	switch {
 	case len(d.all) == 0:
 		return nil, ReasonNoVault, "region " + s.target().Location
 	case len(d.mine) == 0:
-		return nil, ReasonOtherSubscription, names(d.all) + " in subscription " + d.all[0].subscription
+		return nil, ReasonOtherSubscription, vaultNames(d.all) + " in subscription " + d.all[0].subscription
 	case len(d.near) == 0:
-		return nil, ReasonOtherRegion, names(d.mine) + " in " + d.mine[0].location + ", the VM in " + s.target().Location
+		return nil, ReasonOtherRegion, vaultNames(d.mine) + " in " + d.mine[0].location + ", the VM in " + s.target().Location
 	case len(d.near) > 1 && len(s.rule.Vault) == 0 && !s.rule.Spread:
-		return nil, ReasonAmbiguousVault, names(d.near)
+		return nil, ReasonAmbiguousVault, vaultNames(d.near)
 	}
 	needs := s.vm.NeedsEnhanced
 	f := d.fits[needs]
 	if f == nil {
-		f = m.fitting(s, d.near)
+		f = pl.fitting(s, d.near)
 		d.fits[needs] = f
 	}
 	return f.choose()
@@ -87,18 +87,18 @@ type fitting struct {
 	byLoad  vaultHeap // of all; the loads may have grown since
 }
 
-func (m *maker) fitting(s *subject, near []*vaultPlan) *fitting {
+func (pl *planner) fitting(s *vmState, near []*vaultPlan) *fitting {
 	f := &fitting{}
 	if len(near) == 1 {
 		f.only = near[0]
 	}
 	for _, v := range near {
-		reason, what := m.takes(s, v)
+		reason, what := pl.whyVaultRejects(s, v)
 		switch {
 		case reason == ReasonGap: // it might be the one
 			return &fitting{refused: reason, detail: what, only: f.only}
 		case reason == "":
-			f.byLoad = append(f.byLoad, loaded{v, v.load, len(f.all)})
+			f.byLoad = append(f.byLoad, loaded{v, v.vmCount, len(f.all)})
 			f.all = append(f.all, v)
 		case f.refused == "":
 			f.refused, f.detail = reason, what
@@ -113,13 +113,13 @@ func (f *fitting) choose() (v *vaultPlan, r Reason, detail string) {
 	if len(f.byLoad) == 0 {
 		return f.only, f.refused, f.detail
 	}
-	for first := &f.byLoad[0]; first.load != first.vault.load; first = &f.byLoad[0] {
-		first.load = first.vault.load // loads only grow
+	for first := &f.byLoad[0]; first.load != first.vault.vmCount; first = &f.byLoad[0] {
+		first.load = first.vault.vmCount // loads only grow
 		heap.Fix(&f.byLoad, 0)
 	}
 	v = f.byLoad[0].vault
-	if v.load >= MaxVMsPerVault {
-		return f.only, ReasonVaultFull, names(f.all) + " with " + strconv.Itoa(v.load)
+	if v.vmCount >= MaxVMsPerVault {
+		return f.only, ReasonVaultFull, vaultNames(f.all) + " with " + strconv.Itoa(v.vmCount)
 	}
 	return v, "", ""
 }
@@ -148,15 +148,15 @@ func (h *vaultHeap) Pop() any {
 	return last
 }
 
-// takes says why a vault cannot take the VM, or "". How full it is, is another question.
-func (m *maker) takes(s *subject, v *vaultPlan) (Reason, string) {
+// whyVaultRejects says why a vault cannot take the VM, or "". How full it is, is another question.
+func (pl *planner) whyVaultRejects(s *vmState, v *vaultPlan) (Reason, string) {
 	switch {
-	case v.unread != nil:
-		return ReasonGap, v.unread.words()
-	case !v.usable():
+	case v.gap != nil:
+		return ReasonGap, v.gap.describe()
+	case !v.isUsable():
 		return ReasonNoSuchVault, v.name
 	}
-	return m.policyFits(s, m.policyAt(v, s.rule.Policy), "")
+	return pl.whyPolicyMisfits(s, pl.policyAt(v, s.rule.Policy), "")
 }
 
 func filter[T any](all []T, keep func(T) bool) []T {
@@ -172,8 +172,8 @@ func filter[T any](all []T, keep func(T) bool) []T {
 // maxNames is how many vaults a sentence names: one stands in every change that says so.
 const maxNames = 8
 
-// names lists vaults for people.
-func names(vaults []*vaultPlan) string {
+// vaultNames lists vaults for people.
+func vaultNames(vaults []*vaultPlan) string {
 	var out []string
 	for _, v := range vaults[:min(len(vaults), maxNames)] {
 		out = append(out, v.name)

@@ -53,8 +53,8 @@ func standardTime(t time.Time, zone *time.Location) *time.Location {
 	return time.FixedZone(zone.String(), min(january, july))
 }
 
-// zone finds a time zone by its Windows name; nil = not known.
-func (o Options) zone(windows string) *time.Location {
+// loadZone finds a time zone by its Windows name; nil = not known.
+func (o Options) loadZone(windows string) *time.Location {
 	if windows == "" || strings.EqualFold(windows, "UTC") {
 		return time.UTC
 	}

@@ -24,7 +24,7 @@ type Scope struct {
 	Hidden bool
 	// Protectable asks for the protectable items (refresh: auto and always need to know).
 	Protectable bool
-	// Guards asks for the resource guards of all vaults of the file. A plan asks for those it needs ([Draft]).
+	// Guards asks for the resource guards of all vaults of the file. A plan asks for those it needs ([MakeWithQuestions]).
 	Guards bool
 	// BackupJobsSince asks for Backup jobs of that window too (rules with `backup:`); 0 = none.
 	BackupJobsSince Duration

@@ -13,7 +13,7 @@ type SettingDrift struct {
 // about no VM, which is most of the work of a plan.
 func SettingDrifts(c *config.Config, o Observed, opt Options) []SettingDrift {
 	o.VMs = nil // items count, whatever they are of
-	m := newMaker(c, &o, opt)
+	m := newPlanner(c, &o, opt)
 	m.planVaults()
 	m.planPolicies()
 	m.sortChanges()

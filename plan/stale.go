@@ -8,17 +8,17 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// staleWords says how a change that is planned differs from the one of the same id that was approved.
-func staleWords(approved, now Change) string {
+// describeStale says how a change that is planned differs from the one of the same id that was approved.
+func describeStale(approved, now Change) string {
 	var words []string
 	if !armid.Same(approved.Vault, now.Vault) {
 		words = append(words, "it would be in vault "+lastName(now.Vault)+", approved was "+lastName(approved.Vault))
 	}
 	if isItem(now.Action) {
-		words = append(words, turned("the machine was", ", and is now", approved.Before.words(), now.Before.words())...)
-		words = append(words, turned("approved was to make it", ", now it would be", approved.After.words(), now.After.words())...)
+		words = append(words, describeDrift("the machine was", ", and is now", approved.Before.describe(), now.Before.describe())...)
+		words = append(words, describeDrift("approved was to make it", ", now it would be", approved.After.describe(), now.After.describe())...)
 	} else {
-		words = append(words, staleFields(approved.Fields, now.Fields)...)
+		words = append(words, describeStaleFields(approved.Fields, now.Fields)...)
 	}
 	for _, r := range Risks() {
 		if now.HasRisk(r) && !approved.HasRisk(r) {
@@ -28,37 +28,37 @@ func staleWords(approved, now Change) string {
 	return strings.Join(words, "; ")
 }
 
-func turned(before, after, was, is string) []string {
+func describeDrift(before, after, was, is string) []string {
 	if was == is {
 		return nil
 	}
 	return []string{before + " " + was + after + " " + is}
 }
 
-// staleFields says how what a change does to a policy or a vault differs from what was approved.
-func staleFields(approved, now []Field) []string {
+// describeStaleFields says how what a change does to a policy or a vault differs from what was approved.
+func describeStaleFields(approved, now []Field) []string {
 	var words []string
 	for _, f := range now {
 		i := slices.IndexFunc(approved, func(a Field) bool { return a.Path == f.Path })
 		switch {
 		case i < 0:
-			words = append(words, f.Path+" was not in the approved plan, and would now go from "+said(f.Before)+" to "+said(f.After))
+			words = append(words, f.Path+" was not in the approved plan, and would now go from "+orNone(f.Before)+" to "+orNone(f.After))
 		case approved[i] != f:
-			words = append(words, f.Path+" was "+said(approved[i].Before)+", is now "+said(f.Before)+" (wanted "+said(f.After)+")")
+			words = append(words, f.Path+" was "+orNone(approved[i].Before)+", is now "+orNone(f.Before)+" (wanted "+orNone(f.After)+")")
 		}
 	}
 	for _, f := range approved {
 		if !slices.ContainsFunc(now, func(n Field) bool { return n.Path == f.Path }) {
-			words = append(words, f.Path+" was "+said(f.Before)+", and is "+said(f.After)+" already")
+			words = append(words, f.Path+" was "+orNone(f.Before)+", and is "+orNone(f.After)+" already")
 		}
 	}
 	return words
 }
 
-func said(value string) string { return cmp.Or(value, "not there") }
+func orNone(value string) string { return cmp.Or(value, "not there") }
 
-// words is an item in words.
-func (s *State) words() string {
+// describe is an item in words.
+func (s *State) describe() string {
 	if s == nil || s.State == "" {
 		return "without an item"
 	}
@@ -69,8 +69,8 @@ func (s *State) words() string {
 	if s.Policy != "" {
 		words += " by " + lastName(s.Policy)
 	}
-	if d := s.Disks.normal(); d != nil {
-		words += ", disks " + d.words()
+	if d := s.Disks.normalize(); d != nil {
+		words += ", disks " + d.describe()
 	}
 	return words
 }

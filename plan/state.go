@@ -10,9 +10,9 @@ import (
 // This file is the one place where words of the service are compared. The service's spelling is not to be relied on
 // (docs/azure.md §0.4), so all of it is without case.
 
-// Canonical is a word of the service in the spelling of its documentation, whatever case and spaces it came with; a
+// CanonicalWord is a word of the service in the spelling of its documentation, whatever case and spaces it came with; a
 // word that is not known stays as it is.
-func Canonical(word string) string {
+func CanonicalWord(word string) string {
 	switch word {
 	case StateIRPending, StateProtected, StateProtectionStopped, jobCompleted, jobInProgress, jobBackup, "":
 		return word // nearly all there are
@@ -42,18 +42,18 @@ const (
 // JobRestore is the operation of a job that restores (docs/azure.md §33.48).
 const JobRestore = "Restore"
 
-// Running says whether the job has not reached a final status. A status that is not known is none.
-func (j Job) Running() bool {
-	switch Canonical(j.Status) {
+// IsRunning says whether the job has not reached a final status. A status that is not known is none.
+func (j Job) IsRunning() bool {
+	switch CanonicalWord(j.Status) {
 	case jobCompleted, jobWithWarnings, jobFailed, jobCancelled:
 		return false
 	}
 	return true
 }
 
-// Failed says whether the job has ended without having done what it was for.
-func (j Job) Failed() bool {
-	switch Canonical(j.Status) {
+// HasFailed says whether the job has ended without having done what it was for.
+func (j Job) HasFailed() bool {
+	switch CanonicalWord(j.Status) {
 	case jobFailed, jobCancelled:
 		return true
 	}
@@ -61,12 +61,12 @@ func (j Job) Failed() bool {
 }
 
 // IsBackup says whether the job takes a backup.
-func (j Job) IsBackup() bool { return Canonical(j.Operation) == jobBackup }
+func (j Job) IsBackup() bool { return CanonicalWord(j.Operation) == jobBackup }
 
 // mayBackUp says whether the job takes a backup, or runs and does something that this program does not know.
 func (j Job) mayBackUp() bool {
-	known := slices.Contains(jobOperations(), Canonical(j.Operation))
-	return j.IsBackup() || !known && j.Running()
+	known := slices.Contains(jobOperations(), CanonicalWord(j.Operation))
+	return j.IsBackup() || !known && j.IsRunning()
 }
 
 // jobOperations are the operations of jobs (docs/azure.md §5).
@@ -117,7 +117,7 @@ func (it *Item) Class() ItemClass {
 
 // IsActive says whether an item in this state gets backups by a schedule, even where they fail.
 func IsActive(state string) bool {
-	switch Canonical(state) {
+	switch CanonicalWord(state) {
 	case StateIRPending, StateProtected, StateProtectionError:
 		return true
 	}
@@ -125,15 +125,15 @@ func IsActive(state string) bool {
 }
 
 // IsStopped says whether an item in this state gets no backups and keeps all it has. A soft-deleted item says so, too.
-func IsStopped(state string) bool { return Canonical(state) == StateProtectionStopped }
+func IsStopped(state string) bool { return CanonicalWord(state) == StateProtectionStopped }
 
 // IsSuspended says whether an item in this state gets no backups while what it has ages out.
-func IsSuspended(state string) bool { return Canonical(state) == StateBackupsSuspended }
+func IsSuspended(state string) bool { return CanonicalWord(state) == StateBackupsSuspended }
 
-// Satisfied says whether the item, as listed, is what the change wants: its state, and where the change
+// IsConverged says whether the item, as listed, is what the change wants: its state, and where the change
 // protects, its policy and disks. It is false for changes that are not about an item, and for a backup,
 // which leaves no mark on the item that proves it.
-func Satisfied(c Change, it Item) bool {
+func IsConverged(c Change, it Item) bool {
 	switch c.Action {
 	case Undelete:
 		return it.Unreadable == "" && !it.SoftDeleted
@@ -141,16 +141,16 @@ func Satisfied(c Change, it Item) bool {
 		return it.Class() == ItemStopped
 	case Protect, Modify, Resume:
 		return c.After != nil && it.Class() == ItemActive && !it.Partial &&
-			samePolicy(&it, c.After.Policy) && it.Disks.Equal(c.After.Disks)
+			isSamePolicy(&it, c.After.Policy) && it.Disks.Equal(c.After.Disks)
 	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh, Backup, Restore, Blocked, Unchanged, Excluded:
 		return false
 	}
 	return false
 }
 
-// samePolicy says whether the item is under the policy with this id. Where the service gave only the
+// isSamePolicy says whether the item is under the policy with this id. Where the service gave only the
 // policy's name, the name decides within the item's vault.
-func samePolicy(it *Item, policyID string) bool {
+func isSamePolicy(it *Item, policyID string) bool {
 	if it.PolicyID != "" {
 		return armid.Same(it.PolicyID, policyID)
 	}

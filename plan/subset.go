@@ -7,9 +7,9 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// Rest is what a saved plan still asks for: each change that writes configuration is still to be done, done, or
+// Remainder is what a saved plan still asks for: each change that writes configuration is still to be done, done, or
 // cannot be done as it was approved.
-type Rest struct {
+type Remainder struct {
 	// Plan is the plan now, narrowed to what was approved and is still to be done. What was approved and is blocked
 	// now stays in it, so that it is reported.
 	Plan Plan
@@ -33,12 +33,12 @@ type Stale struct {
 // backup was approved when the saved plan has one for the VM; a refresh goes with the change that needs it. The
 // refusals are those of the saved plan, because that is the whole that was judged; a change that got a risk which
 // the saved plan did not show is another change. Both plans must be made from the same config.
-func Subset(saved, now Plan) Rest {
+func Subset(saved, now Plan) Remainder {
 	s := newSubset(saved, now)
-	var rest Rest
+	var rest Remainder
 	for _, c := range saved.Changes {
 		if writesConfiguration(c.Action) {
-			s.settle(c, &rest)
+			s.classify(c, &rest)
 		}
 	}
 	for _, c := range now.Changes {
@@ -46,46 +46,46 @@ func Subset(saved, now Plan) Rest {
 			rest.New = append(rest.New, c)
 		}
 	}
-	rest.Plan = s.narrowed()
+	rest.Plan = s.narrowedPlan()
 	rest.Plan.Refusals = append([]Refusal{}, saved.Refusals...)
 	return rest
 }
 
 // subset sorts the changes of two plans.
 type subset struct {
-	now       Plan
-	approved  map[string]Change
-	planned   map[string]Change
-	wanted    map[armid.Key][]Change // approved changes, by target
-	at        map[armid.Key][]Change // changes of now, by target
-	unchanged map[armid.Key]Change   // VMs that now leaves as they are
-	taken     map[string]bool        // ids of changes of now that are to be done, or to be reported as blocked
+	now              Plan
+	approved         map[string]Change
+	planned          map[string]Change
+	approvedByTarget map[armid.Key][]Change // approved changes, by target
+	plannedByTarget  map[armid.Key][]Change // changes of now, by target
+	unchanged        map[armid.Key]Change   // VMs that now leaves as they are
+	taken            map[string]bool        // ids of changes of now that are to be done, or to be reported as blocked
 }
 
 func newSubset(saved, now Plan) *subset {
 	s := &subset{
-		now: now, approved: map[string]Change{}, planned: map[string]Change{}, wanted: map[armid.Key][]Change{},
-		at: map[armid.Key][]Change{}, unchanged: map[armid.Key]Change{}, taken: map[string]bool{},
+		now: now, approved: map[string]Change{}, planned: map[string]Change{}, approvedByTarget: map[armid.Key][]Change{},
+		plannedByTarget: map[armid.Key][]Change{}, unchanged: map[armid.Key]Change{}, taken: map[string]bool{},
 	}
 	for _, c := range saved.Changes {
 		s.approved[c.ID] = c
-		s.wanted[armid.Of(c.Target)] = append(s.wanted[armid.Of(c.Target)], c)
+		s.approvedByTarget[armid.Of(c.Target)] = append(s.approvedByTarget[armid.Of(c.Target)], c)
 	}
 	for _, c := range now.Unchanged {
 		s.unchanged[armid.Of(c.Target)] = c
 	}
 	for _, c := range now.Changes {
 		s.planned[c.ID] = c
-		s.at[armid.Of(c.Target)] = append(s.at[armid.Of(c.Target)], c)
+		s.plannedByTarget[armid.Of(c.Target)] = append(s.plannedByTarget[armid.Of(c.Target)], c)
 	}
 	for _, c := range now.Changes { // what is needed comes first
-		s.taken[c.ID] = s.wasApproved(c) && s.unmet(c) == ""
+		s.taken[c.ID] = s.wasApproved(c) && s.unmetNeed(c) == ""
 	}
 	return s
 }
 
-// unmet is a change that c needs and that is not to be done, or "".
-func (s *subset) unmet(c Change) string {
+// unmetNeed is a change that c needs and that is not to be done, or "".
+func (s *subset) unmetNeed(c Change) string {
 	for _, id := range c.Needs {
 		if _, planned := s.planned[id]; planned && !s.taken[id] {
 			return id
@@ -103,7 +103,7 @@ func (s *subset) wasApproved(c Change) bool {
 	case Backup:
 		return there
 	case Blocked:
-		return there || slices.ContainsFunc(s.wanted[armid.Of(c.Target)], func(w Change) bool { return s.isInTheWay(c, w) })
+		return there || slices.ContainsFunc(s.approvedByTarget[armid.Of(c.Target)], func(w Change) bool { return s.isInTheWay(c, w) })
 	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Undelete, Protect, Modify, Resume, Stop, Restore:
 		return there && isApproved(old, c)
 	case Unchanged, Excluded:
@@ -123,13 +123,13 @@ func (s *subset) isInTheWay(now, approved Change) bool {
 	return isBackup == (approved.Action == Backup) && (isBackup || writesConfiguration(approved.Action))
 }
 
-// settle puts an approved change where it belongs.
-func (s *subset) settle(c Change, rest *Rest) {
+// classify puts an approved change where it belongs.
+func (s *subset) classify(c Change, rest *Remainder) {
 	now, planned := s.planned[c.ID]
 	if planned {
-		switch unmet := s.unmet(now); {
+		switch unmet := s.unmetNeed(now); {
 		case !isApproved(c, now):
-			rest.Stale = append(rest.Stale, Stale{Change: c, Why: staleWords(c, now)})
+			rest.Stale = append(rest.Stale, Stale{Change: c, Why: describeStale(c, now)})
 		case unmet != "":
 			n := s.planned[unmet]
 			why := "it needs " + string(n.Action) + " of " + lastName(n.Target) + ", which is not as approved"
@@ -137,7 +137,7 @@ func (s *subset) settle(c Change, rest *Rest) {
 		}
 		return
 	}
-	for _, other := range s.at[armid.Of(c.Target)] {
+	for _, other := range s.plannedByTarget[armid.Of(c.Target)] {
 		switch {
 		case !s.isInTheWay(other, c):
 		case other.Action == Blocked:
@@ -156,16 +156,16 @@ func (s *subset) settle(c Change, rest *Rest) {
 
 // isDone says whether the VM of an approved change that is not planned any more is as the change wants it.
 func (s *subset) isDone(c Change) bool {
-	for _, is := range append(slices.Clone(s.at[armid.Of(c.Target)]), s.unchanged[armid.Of(c.Target)]) {
-		if is.Before != nil && is.Action != Backup && armid.Same(is.Vault, c.Vault) && reached(c, *is.Before) {
+	for _, is := range append(slices.Clone(s.plannedByTarget[armid.Of(c.Target)]), s.unchanged[armid.Of(c.Target)]) {
+		if is.Before != nil && is.Action != Backup && armid.Same(is.Vault, c.Vault) && isReached(c, *is.Before) {
 			return true
 		}
 	}
 	return false
 }
 
-// reached says whether an item is as a change of it wants it.
-func reached(c Change, is State) bool {
+// isReached says whether an item is as a change of it wants it.
+func isReached(c Change, is State) bool {
 	switch c.Action {
 	case Undelete:
 		return is.State != "" && is.State != StateSoftDeleted
@@ -173,7 +173,7 @@ func reached(c Change, is State) bool {
 		return strings.EqualFold(is.State, StateProtectionStopped)
 	case Protect, Modify, Resume:
 		return c.After != nil && IsActive(is.State) && armid.Same(is.Policy, c.After.Policy) &&
-			(keepsDisks(c) || is.Disks.Equal(c.After.Disks))
+			(keepsDiskFilter(c) || is.Disks.Equal(c.After.Disks))
 	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh, Backup, Restore, Blocked, Unchanged, Excluded:
 	}
 	return false
@@ -181,7 +181,7 @@ func reached(c Change, is State) bool {
 
 // whyGone says what became of the VM of a change that is neither done nor planned.
 func (s *subset) whyGone(c Change) string {
-	all := slices.Clone(s.at[armid.Of(c.Target)])
+	all := slices.Clone(s.plannedByTarget[armid.Of(c.Target)])
 	if is, there := s.unchanged[armid.Of(c.Target)]; there {
 		all = append(all, is)
 	}
@@ -189,9 +189,9 @@ func (s *subset) whyGone(c Change) string {
 		switch {
 		case is.Action == Backup:
 		case is.Before != nil && !armid.Same(is.Vault, c.Vault):
-			return "the machine is now " + is.Before.words() + " in vault " + lastName(is.Vault)
+			return "the machine is now " + is.Before.describe() + " in vault " + lastName(is.Vault)
 		case is.Before != nil:
-			return "the machine was " + c.Before.words() + ", and is now " + is.Before.words()
+			return "the machine was " + c.Before.describe() + ", and is now " + is.Before.describe()
 		default:
 			return "it is not planned any more: " + is.Because
 		}
@@ -199,8 +199,8 @@ func (s *subset) whyGone(c Change) string {
 	return "it is not planned any more: the machine is not there, or was not read"
 }
 
-// narrowed is the plan now with what was taken.
-func (s *subset) narrowed() Plan {
+// narrowedPlan is the plan now with what was taken.
+func (s *subset) narrowedPlan() Plan {
 	needed := map[string]bool{}
 	for _, c := range s.now.Changes {
 		if s.taken[c.ID] && c.Action != Refresh {
@@ -225,7 +225,7 @@ func (s *subset) narrowed() Plan {
 // isApproved says whether a change is what was approved, with no risk besides. One risk less is well: half of the plan
 // may be done.
 func isApproved(approved, now Change) bool {
-	if essence(approved) != essence(now) {
+	if canonicalChange(approved) != canonicalChange(now) {
 		return false
 	}
 	return !slices.ContainsFunc(Risks(), func(r Risk) bool { return now.HasRisk(r) && !approved.HasRisk(r) })

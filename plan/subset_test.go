@@ -165,7 +165,7 @@ func item(o *plan.Observed, name string) *plan.Item {
 	return &o.Items[i]
 }
 
-func stopped(it *plan.Item) *plan.Item {
+func classStopped(it *plan.Item) *plan.Item {
 	it.State, it.PolicyID, it.PolicyName = plan.StateProtectionStopped, "", ""
 	return it
 }
@@ -227,12 +227,12 @@ func TestSavedPlanAgainstWhatOthersDid(t *testing.T) {
 		},
 		{name: "the policy that was wanted", did: func(o *plan.Observed) { item(o, "modify").PolicyID = policyID("here", "long") }, done: []string{"modify modify"}},
 		{
-			name: "stopped", did: func(o *plan.Observed) { stopped(item(o, "modify")) },
+			name: "stopped", did: func(o *plan.Observed) { classStopped(item(o, "modify")) },
 			stale: "modify modify: the machine was backed up by daily, and is now ProtectionStopped", new: []string{"resume modify"},
 		},
 		{
 			name: "deleted", did: func(o *plan.Observed) {
-				stopped(item(o, "modify")).SoftDeleted = true
+				classStopped(item(o, "modify")).SoftDeleted = true
 			},
 			stale: "modify modify: the machine was backed up by daily, and is now soft-deleted", new: []string{"undelete modify", "resume modify"},
 		},
@@ -240,10 +240,10 @@ func TestSavedPlanAgainstWhatOthersDid(t *testing.T) {
 			name: "the machine is gone", did: func(o *plan.Observed) { o.VMs = o.VMs[1:]; o.Items = o.Items[1:] },
 			stale: "modify modify: it is not planned any more: the machine is not there, or was not read",
 		},
-		{name: "stopped as wanted", did: func(o *plan.Observed) { stopped(item(o, "stop")) }, done: []string{"stop stop"}},
+		{name: "stopped as wanted", did: func(o *plan.Observed) { classStopped(item(o, "stop")) }, done: []string{"stop stop"}},
 		{
 			name: "deleted what was to be stopped", did: func(o *plan.Observed) {
-				stopped(item(o, "stop")).SoftDeleted = true
+				classStopped(item(o, "stop")).SoftDeleted = true
 			},
 			stale: "stop stop: the machine was backed up by daily, and is now soft-deleted", new: []string{"undelete stop"},
 		},

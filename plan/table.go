@@ -9,167 +9,167 @@ import (
 
 // This file is the table of docs/design.md §5: one method per column, one case per row.
 
-// decide adds to the plan what is to be done about every VM. Those that go into a vault for the first time
+// decideAll adds to the plan what is to be done about every VM. Those that go into a vault for the first time
 // come last: only then is it known how full the vaults will be.
-func (m *maker) decide(all []*subject) {
+func (pl *planner) decideAll(all []*vmState) {
 	for _, s := range all {
-		m.within(s, func() { m.decideOne(s) })
+		pl.decideWithin(s, func() { pl.decideVM(s) })
 	}
-	for _, n := range m.newcomers {
-		m.within(n.subject, func() { m.protect(n.subject, n.at) })
+	for _, n := range pl.pendingProtections {
+		pl.decideWithin(n.vm, func() { pl.planProtect(n.vm, n.at) })
 	}
-	m.planRefresh()
+	pl.planRefresh()
 }
 
-// newcomer is a VM without an item that will get one.
-type newcomer struct {
-	subject *subject
-	at      place
+// newProtection is a VM without an item that will get one.
+type newProtection struct {
+	vm *vmState
+	at itemLocation
 }
 
-func (m *maker) decideOne(s *subject) {
+func (pl *planner) decideVM(s *vmState) {
 	switch {
 	case s.rule == nil:
-		m.withoutRule(s)
+		pl.decideUnmatched(s)
 	case s.rule.Protect == config.ProtectOff:
-		m.leaveAlone(s)
+		pl.decideExcluded(s)
 	case s.rule.Protect == config.ProtectStopped:
-		m.wantStopped(s)
+		pl.decideStopped(s)
 	default:
-		m.wantProtected(s)
+		pl.decideProtected(s)
 	}
 }
 
-// within decides about a VM that `--only` may leave out: it is decided all the same, so that the others are
+// decideWithin decides about a VM that `--only` may leave out: it is decided all the same, so that the others are
 // routed as ever.
-func (m *maker) within(s *subject, decide func()) {
-	changes, quiet, unchanged, excluded := len(m.changes), len(m.quiet), m.unchanged, m.excluded
+func (pl *planner) decideWithin(s *vmState, decide func()) {
+	changes, quiet, unchanged, excluded := len(pl.changes), len(pl.unchanged), pl.unchangedCount, pl.excludedCount
 	decide()
-	if !m.only.takes(s) {
-		m.changes, m.quiet, m.unchanged, m.excluded = m.changes[:changes], m.quiet[:quiet], unchanged, excluded
+	if !pl.selection.matches(s) {
+		pl.changes, pl.unchanged, pl.unchangedCount, pl.excludedCount = pl.changes[:changes], pl.unchanged[:quiet], unchanged, excluded
 	}
 }
 
-// wantProtected is the column "protected by P".
-func (m *maker) wantProtected(s *subject) {
-	candidates := m.candidates(s)
-	at := m.locate(s, candidates.has)
-	m.involve(s, at, candidates.all)
-	block := func(r Reason, detail string) { m.block(m.itemChange(s, at, wantedAction(at)), r, detail, "") }
-	switch gap := m.gaps.touching(s); {
-	case gap != nil || s.vm == nil && !s.missing:
-		block(ReasonGap, gap.words())
+// decideProtected is the column "protected by P".
+func (pl *planner) decideProtected(s *vmState) {
+	candidates := pl.candidates(s)
+	at := pl.selectItem(s, candidates.has)
+	pl.recordVaults(s, at, candidates.all)
+	block := func(r Reason, detail string) { pl.block(pl.itemChange(s, at, wantedAction(at)), r, detail, "") }
+	switch gap := pl.gaps.blockingGap(s); {
+	case gap != nil || s.vm == nil && !s.isMissing:
+		block(ReasonGap, gap.describe())
 		return
-	case s.missing:
+	case s.isMissing:
 		block(ReasonNoSuchVM, "")
 		return
 	}
-	if why := s.vm.Unprotectable(s.rule, slices.Values(s.items)); why != "" {
-		m.leaveUnprotectable(s, at, why)
+	if why := s.vm.WhyUnprotectable(s.rule, slices.Values(s.items)); why != "" {
+		pl.excludeUnprotectable(s, at, why)
 		return
 	}
 	switch {
 	case at.class == ItemUnknown:
-		block(ReasonUnknownState, m.describe(at.item))
-	case at.class == NoItem, at.class == ItemSoftDeleted && !at.here:
-		m.newcomers = append(m.newcomers, newcomer{s, at})
-	case !at.here && at.class == ItemActive && m.acceptsElsewhere(s.rule):
-		m.keep(s, at, ReasonAcceptedElsewhere, "vault "+lastName(at.item.Vault))
-	case !at.here && at.class == ItemActive:
+		block(ReasonUnknownState, pl.describeItem(at.item))
+	case at.class == NoItem, at.class == ItemSoftDeleted && !at.isCandidate:
+		pl.pendingProtections = append(pl.pendingProtections, newProtection{s, at})
+	case !at.isCandidate && at.class == ItemActive && pl.acceptsElsewhere(s.rule):
+		pl.recordUnchanged(s, at, ReasonAcceptedElsewhere, "vault "+lastName(at.item.Vault))
+	case !at.isCandidate && at.class == ItemActive:
 		block(ReasonElsewhere, "vault "+lastName(at.item.Vault))
-	case !at.here:
+	case !at.isCandidate:
 		block(ReasonRegisteredElsewhere, "vault "+lastName(at.item.Vault))
 	case at.class == ItemActive:
-		m.modify(s, at)
+		pl.planModify(s, at)
 	case at.class == ItemSoftDeleted:
-		m.resume(s, at, m.undelete(s, at))
+		pl.planResume(s, at, pl.planUndelete(s, at))
 	default:
-		m.resume(s, at, "")
+		pl.planResume(s, at, "")
 	}
 }
 
-// wantStopped is the column "stopped". Such a rule needs no vault: without one it concerns the item in
+// decideStopped is the column "stopped". Such a rule needs no vault: without one it concerns the item in
 // whichever vault of the file it is.
-func (m *maker) wantStopped(s *subject) {
+func (pl *planner) decideStopped(s *vmState) {
 	here, candidates := anyVault, []*vaultPlan(nil)
 	if len(s.rule.Vault) > 0 {
-		found := m.candidates(s)
+		found := pl.candidates(s)
 		here, candidates = found.has, found.all
 	}
-	at := m.locate(s, here)
-	m.involve(s, at, candidates)
-	switch gap := m.gaps.touching(s); {
-	case gap != nil || s.vm == nil && !s.missing:
-		m.block(m.itemChange(s, at, Stop), ReasonGap, gap.words(), "")
+	at := pl.selectItem(s, here)
+	pl.recordVaults(s, at, candidates)
+	switch gap := pl.gaps.blockingGap(s); {
+	case gap != nil || s.vm == nil && !s.isMissing:
+		pl.block(pl.itemChange(s, at, Stop), ReasonGap, gap.describe(), "")
 	case at.class == NoItem:
-		m.keep(s, at, ReasonNothingToStop, "")
+		pl.recordUnchanged(s, at, ReasonNothingToStop, "")
 	case at.class == ItemUnknown:
-		m.block(m.itemChange(s, at, Stop), ReasonUnknownState, m.describe(at.item), "")
-	case at.class == ItemActive && at.here:
-		m.stop(s, at, ReasonRuleStops)
+		pl.block(pl.itemChange(s, at, Stop), ReasonUnknownState, pl.describeItem(at.item), "")
+	case at.class == ItemActive && at.isCandidate:
+		pl.planStop(s, at, ReasonRuleStops)
 	case at.class == ItemActive:
-		m.block(m.itemChange(s, at, Stop), ReasonElsewhere, "vault "+lastName(at.item.Vault), "")
-	case !at.here:
-		m.keep(s, at, ReasonStoppedElsewhere, m.describe(at.item))
+		pl.block(pl.itemChange(s, at, Stop), ReasonElsewhere, "vault "+lastName(at.item.Vault), "")
+	case !at.isCandidate:
+		pl.recordUnchanged(s, at, ReasonStoppedElsewhere, pl.describeItem(at.item))
 	case at.class == ItemSoftDeleted:
-		m.undelete(s, at)
+		pl.planUndelete(s, at)
 	case at.class == ItemSuspended:
-		m.keep(s, at, ReasonSuspendedAges, "")
+		pl.recordUnchanged(s, at, ReasonSuspendedAges, "")
 	default:
-		m.keep(s, at, ReasonAlreadyStopped, "")
+		pl.recordUnchanged(s, at, ReasonAlreadyStopped, "")
 	}
 }
 
-// leaveAlone is the column `protect: false`.
-func (m *maker) leaveAlone(s *subject) {
-	at := m.locate(s, anyVault)
-	m.involve(s, at, nil)
+// decideExcluded is the column `protect: false`.
+func (pl *planner) decideExcluded(s *vmState) {
+	at := pl.selectItem(s, anyVault)
+	pl.recordVaults(s, at, nil)
 	reason, detail := ReasonExcluded, s.rule.Reason
-	if s.missing && at.item != nil {
-		reason, detail = ReasonOrphan, m.describe(at.item)
+	if s.isMissing && at.item != nil {
+		reason, detail = ReasonOrphan, pl.describeItem(at.item)
 	}
-	m.keep(s, at, reason, detail)
+	pl.recordUnchanged(s, at, reason, detail)
 }
 
-// withoutRule is the column "no rule". Only a VM that was seen is ever stopped here: an item whose VM was
+// decideUnmatched is the column "no rule". Only a VM that was seen is ever stopped here: an item whose VM was
 // not read may have one that the identity cannot see.
-func (m *maker) withoutRule(s *subject) {
-	at := m.locate(s, anyVault)
-	m.involve(s, at, nil)
-	switch gap := m.gaps.vm[s.key]; {
+func (pl *planner) decideUnmatched(s *vmState) {
+	at := pl.selectItem(s, anyVault)
+	pl.recordVaults(s, at, nil)
+	switch gap := pl.gaps.vm[s.key]; {
 	case s.vm == nil && gap != nil:
-		m.keep(s, at, ReasonGap, gap.words())
+		pl.recordUnchanged(s, at, ReasonGap, gap.describe())
 	case s.vm == nil && at.item == nil: // it stands in a list that broke off
-		m.keep(s, at, ReasonGap, m.gaps.touching(s).words())
+		pl.recordUnchanged(s, at, ReasonGap, pl.gaps.blockingGap(s).describe())
 	case s.vm == nil:
-		m.keep(s, at, ReasonOrphan, m.describe(at.item))
-	case m.unmatchedStops(s, at):
-		m.stop(s, at, ReasonUnmatchedStops)
+		pl.recordUnchanged(s, at, ReasonOrphan, pl.describeItem(at.item))
+	case pl.isUnmatchedStopped(s, at):
+		pl.planStop(s, at, ReasonUnmatchedStops)
 	default:
-		m.keep(s, at, ReasonNoRule, "")
+		pl.recordUnchanged(s, at, ReasonNoRule, "")
 	}
 }
 
-// unmatchedStops says whether an item that no rule matches is stopped: its vault says so, nothing was left
+// isUnmatchedStopped says whether an item that no rule matches is stopped: its vault says so, nothing was left
 // unread, nobody narrowed the plan, and nothing runs on the item.
-func (m *maker) unmatchedStops(s *subject, at place) bool {
-	return at.here && at.class == ItemActive && at.vault.conf.Unmatched == unmatchedStop && at.vault.conf.Manage &&
-		!m.incomplete() && !m.only.narrows() && m.jobOn(s, at.item, at.vault.key) == nil
+func (pl *planner) isUnmatchedStopped(s *vmState, at itemLocation) bool {
+	return at.isCandidate && at.class == ItemActive && at.vault.conf.Unmatched == unmatchedStop && at.vault.conf.Manage &&
+		!pl.isIncomplete() && !pl.selection.isActive() && pl.jobOn(s, at.item, at.vault.key) == nil
 }
 
 func anyVault(*vaultPlan) bool { return true }
 
-func (m *maker) acceptsElsewhere(r *config.Rule) bool {
+func (pl *planner) acceptsElsewhere(r *config.Rule) bool {
 	if r.Elsewhere != "" {
 		return r.Elsewhere == elsewhereAccept
 	}
-	return m.config.Settings.Elsewhere == elsewhereAccept
+	return pl.config.Settings.Elsewhere == elsewhereAccept
 }
 
 // wantedAction is what would be done to an item in this place, were it not blocked.
-func wantedAction(at place) Action {
+func wantedAction(at itemLocation) Action {
 	switch {
-	case at.class == NoItem, at.class == ItemSoftDeleted && !at.here:
+	case at.class == NoItem, at.class == ItemSoftDeleted && !at.isCandidate:
 		return Protect
 	case at.class == ItemSoftDeleted:
 		return Undelete
@@ -179,25 +179,25 @@ func wantedAction(at place) Action {
 	return Modify
 }
 
-// involve notes which vaults the decision is about: where the item is, else where it could go. Only `--only`
+// recordVaults notes which vaults the decision is about: where the item is, else where it could go. Only `--only`
 // asks.
-func (m *maker) involve(s *subject, at place, candidates []*vaultPlan) {
-	if !m.only.narrows() {
+func (pl *planner) recordVaults(s *vmState, at itemLocation, candidates []*vaultPlan) {
+	if !pl.selection.isActive() {
 		return
 	}
 	if at.item != nil {
-		s.involved = append(s.involved, m.index.key(at.item.Vault))
+		s.vaults = append(s.vaults, pl.index.key(at.item.Vault))
 		return
 	}
 	for _, v := range candidates {
-		s.involved = append(s.involved, v.key)
+		s.vaults = append(s.vaults, v.key)
 	}
 }
 
 // jobOn is the job that runs on the VM in a vault now, or nil.
-func (m *maker) jobOn(s *subject, it *Item, vault armid.Key) *Job {
-	if len(m.index.jobs) == 0 {
+func (pl *planner) jobOn(s *vmState, it *Item, vault armid.Key) *Job {
+	if len(pl.index.jobs) == 0 {
 		return nil
 	}
-	return m.index.running(vault, containerOf(it, s.id))
+	return pl.index.runningJob(vault, containerOf(it, s.id))
 }

@@ -3,7 +3,7 @@ package plan
 import "testing"
 
 func TestWhatAVaultChangeRisks(t *testing.T) {
-	none, security, final := risks{}, risks{security: true}, risks{final: true}
+	none, security, final := risks{}, risks{security: true}, risks{irreversible: true}
 	for _, tt := range []struct {
 		name          string
 		before, after VaultSettings
@@ -38,7 +38,7 @@ func TestWhatAVaultChangeRisks(t *testing.T) {
 			"two kinds at once",
 			VaultSettings{Redundancy: "LocallyRedundant", PublicNetworkAccess: new(false)},
 			VaultSettings{Redundancy: "GeoRedundant", PublicNetworkAccess: new(true)},
-			risks{security: true, final: true},
+			risks{security: true, irreversible: true},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

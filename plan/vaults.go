@@ -19,20 +19,20 @@ type vaultPlan struct {
 	subscription string
 	location     string
 	conf         *config.Vault
-	seen         *Vault // nil = not there, or not read
-	unread       *Gap
-	creating     bool
+	observed     *Vault // nil = not there, or not read
+	gap          *Gap
+	isNew        bool
 	settings     VaultSettings // as they will be
-	last         string        // the change of this plan after which the vault is as the file says
-	load         int           // VMs in it, this plan's included
+	lastChange   string        // the change of this plan after which the vault is as the file says
+	vmCount      int           // VMs in it, this plan's included
 }
 
-// usable says whether the vault exists or will.
-func (v *vaultPlan) usable() bool { return v.seen != nil || v.creating }
+// isUsable says whether the vault exists or will.
+func (v *vaultPlan) isUsable() bool { return v.observed != nil || v.isNew }
 
-func (v *vaultPlan) guarded() bool { return v.seen != nil && len(v.seen.ResourceGuards) > 0 }
+func (v *vaultPlan) isGuarded() bool { return v.observed != nil && len(v.observed.ResourceGuards) > 0 }
 
-func (v *vaultPlan) immutable() bool {
+func (v *vaultPlan) isImmutable() bool {
 	return strings.EqualFold(v.settings.Immutability, immutabilityUnlocked) ||
 		strings.EqualFold(v.settings.Immutability, immutabilityLocked)
 }
@@ -46,66 +46,66 @@ const (
 )
 
 // planVaults decides on every vault of the file.
-func (m *maker) planVaults() {
-	for i := range m.config.Vaults {
-		conf := &m.config.Vaults[i]
+func (pl *planner) planVaults() {
+	for i := range pl.config.Vaults {
+		conf := &pl.config.Vaults[i]
 		v := &vaultPlan{
 			id: conf.ID(), key: armid.Of(conf.ID()), name: conf.Name,
 			subscription: conf.Subscription, location: conf.Location, conf: conf,
 		}
-		if m.vaults[v.key] != nil {
+		if pl.vaults[v.key] != nil {
 			continue // the config refuses this; the first one counts
 		}
-		m.vaults[v.key] = v
-		if v.seen = m.index.vaults[v.key]; v.seen != nil {
-			v.id = v.seen.ID
-			v.location = cmp.Or(v.seen.Location, v.location)
-			v.settings = v.seen.Settings
+		pl.vaults[v.key] = v
+		if v.observed = pl.index.vaults[v.key]; v.observed != nil {
+			v.id = v.observed.ID
+			v.location = cmp.Or(v.observed.Location, v.location)
+			v.settings = v.observed.Settings
 		}
-		v.unread = m.gaps.unread(v)
-		v.load = m.index.held[v.key]
-		m.planVault(v)
+		v.gap = pl.gaps.vaultGap(v)
+		v.vmCount = pl.index.vmsPerVault[v.key]
+		pl.planVault(v)
 	}
 }
 
-func (m *maker) planVault(v *vaultPlan) {
+func (pl *planner) planVault(v *vaultPlan) {
 	c := Change{
 		ID: changeID(UpdateVault, v.key), Action: UpdateVault, Target: v.id, Vault: v.id,
 		Rule: refOf(v.conf.Name, v.conf.Pos),
 	}
-	if v.seen == nil && v.unread == nil {
+	if v.observed == nil && v.gap == nil {
 		c.ID, c.Action = changeID(CreateVault, v.key), CreateVault
 	}
 	switch {
-	case v.unread != nil:
+	case v.gap != nil:
 		if v.conf.Manage {
-			m.block(c, ReasonGap, v.unread.words(), "")
+			pl.block(c, ReasonGap, v.gap.describe(), "")
 		}
-	case v.seen == nil && !v.conf.Manage:
-		m.block(c, ReasonNoSuchVault, "", "")
-	case v.seen == nil:
-		m.createVault(v, c)
+	case v.observed == nil && !v.conf.Manage:
+		pl.block(c, ReasonNoSuchVault, "", "")
+	case v.observed == nil:
+		pl.createVault(v, c)
 	default:
 		if v.conf.Location != "" && armid.Location(v.conf.Location) != armid.Location(v.location) {
 			c.Fields = []Field{{Path: "location", Before: v.location, After: v.conf.Location}}
-			m.block(c, ReasonVaultLocation, "", "#location")
+			pl.block(c, ReasonVaultLocation, "", "#location")
 			c.Fields = nil
 		}
 		if v.conf.Manage {
-			m.updateVault(v, c)
+			pl.updateVault(v, c)
 		}
 	}
 }
 
 // createVault plans a vault that is not there. A vault cannot be created locked (docs/azure.md §7.3): it is
 // locked by a second change.
-func (m *maker) createVault(v *vaultPlan, c Change) {
+func (pl *planner) createVault(v *vaultPlan, c Change) {
 	r := regionOf(v.subscription, v.location)
-	if m.inRegion[r] >= MaxVaultsPerRegion {
-		m.block(c, ReasonVaultLimit, fmt.Sprintf("%d in %s", m.inRegion[r], v.location), "")
+	if pl.vaultsPerRegion[r] >= MaxVaultsPerRegion {
+		pl.block(c, ReasonVaultLimit, fmt.Sprintf("%d in %s", pl.vaultsPerRegion[r], v.location), "")
 		return
 	}
-	want := saidSettings(v.conf)
+	want := configuredSettings(v.conf)
 	lock := strings.EqualFold(want.Immutability, immutabilityLocked)
 	if lock {
 		want.Immutability = immutabilityUnlocked
@@ -115,28 +115,28 @@ func (m *maker) createVault(v *vaultPlan, c Change) {
 		want.CrossRegionRestore = new(bool)
 	}
 	if isTrue(want.CrossRegionRestore) && !strings.EqualFold(want.Redundancy, redundancyGeo) {
-		m.block(c, ReasonCRRNeedsGeo, "the vault would be "+want.Redundancy, "")
+		pl.block(c, ReasonCRRNeedsGeo, "the vault would be "+want.Redundancy, "")
 		return
 	}
-	m.inRegion[r]++
-	v.creating, v.settings = true, want
+	pl.vaultsPerRegion[r]++
+	v.isNew, v.settings = true, want
 	c.Fields = DiffVault(VaultSettings{}, want)
 	want.Location = v.location
 	c.After = &State{Vault: &want}
-	c.Reason, c.Because = ReasonVaultMissing, m.sentence(ReasonVaultMissing, "")
-	v.last = m.add(draft{Change: c, weight: 1})
+	c.Reason, c.Because = ReasonVaultMissing, pl.sentence(ReasonVaultMissing, "")
+	v.lastChange = pl.addChange(pendingChange{Change: c, weight: 1})
 	if lock {
-		m.lockVault(v, c)
+		pl.lockVault(v, c)
 	}
 }
 
 // updateVault plans what the file says and the vault does not have, leaving out what the service refuses.
-func (m *maker) updateVault(v *vaultPlan, c Change) {
-	have, want := v.seen.Settings, saidSettings(v.conf)
-	for _, r := range m.refusedSettings(v, have, &want) {
+func (pl *planner) updateVault(v *vaultPlan, c Change) {
+	have, want := v.observed.Settings, configuredSettings(v.conf)
+	for _, r := range pl.refusedSettings(v, have, &want) {
 		refused := c
 		refused.Fields = r.fields
-		m.block(refused, r.reason, r.detail, "#"+r.fields[0].Path)
+		pl.block(refused, r.reason, r.detail, "#"+r.fields[0].Path)
 	}
 	lock := strings.EqualFold(want.Immutability, immutabilityLocked) && !strings.EqualFold(have.Immutability, immutabilityLocked)
 	if lock {
@@ -144,30 +144,30 @@ func (m *maker) updateVault(v *vaultPlan, c Change) {
 	}
 	c.Fields = DiffVault(have, want)
 	if len(c.Fields) > 0 {
-		before, after := narrow(have, want, c.Fields)
+		before, after := narrowToChanged(have, want, c.Fields)
 		c.Before, c.After = &State{Vault: &before}, &State{Vault: &after}
-		c.Reason, c.Because = ReasonVaultDiffers, m.sentence(ReasonVaultDiffers, "")
+		c.Reason, c.Because = ReasonVaultDiffers, pl.sentence(ReasonVaultDiffers, "")
 		v.settings = overlay(v.settings, after)
-		v.last = m.add(draft{Change: c, risks: vaultRisks(have, after), weight: max(1, m.index.ever[v.key])})
+		v.lastChange = pl.addChange(pendingChange{Change: c, risks: vaultRisks(have, after), weight: max(1, pl.index.itemsPerVault[v.key])})
 	}
 	if lock {
-		m.lockVault(v, c)
+		pl.lockVault(v, c)
 	}
 }
 
 // lockVault plans the last step to a locked vault: only an unlocked one can be locked.
-func (m *maker) lockVault(v *vaultPlan, c Change) {
+func (pl *planner) lockVault(v *vaultPlan, c Change) {
 	c.ID, c.Action = changeID(UpdateVault, v.key)+"#lock", UpdateVault
 	c.Needs = nil
-	if v.last != "" {
-		c.Needs = []string{v.last}
+	if v.lastChange != "" {
+		c.Needs = []string{v.lastChange}
 	}
 	c.Fields = []Field{{Path: "immutability", Before: immutabilityUnlocked, After: immutabilityLocked}}
 	c.Before = &State{Vault: &VaultSettings{Immutability: immutabilityUnlocked}}
 	c.After = &State{Vault: &VaultSettings{Immutability: immutabilityLocked}}
-	c.Reason, c.Because = ReasonVaultDiffers, m.sentence(ReasonVaultDiffers, "it will be locked for good")
+	c.Reason, c.Because = ReasonVaultDiffers, pl.sentence(ReasonVaultDiffers, "it will be locked for good")
 	v.settings.Immutability = immutabilityLocked
-	v.last = m.add(draft{Change: c, risks: risks{final: true}, weight: 1})
+	v.lastChange = pl.addChange(pendingChange{Change: c, risks: risks{irreversible: true}, weight: 1})
 }
 
 // refusedSetting is a setting of the file that the vault cannot take.
@@ -178,20 +178,20 @@ type refusedSetting struct {
 }
 
 // refusedSettings takes out of want what the service would refuse (docs/azure.md §7.3).
-func (m *maker) refusedSettings(v *vaultPlan, have VaultSettings, want *VaultSettings) []refusedSetting {
+func (pl *planner) refusedSettings(v *vaultPlan, have VaultSettings, want *VaultSettings) []refusedSetting {
 	var out []refusedSetting
 	refuse := func(r Reason, detail string, one VaultSettings) {
 		out = append(out, refusedSetting{r, detail, DiffVault(have, one)})
 	}
 	if want.Redundancy != "" && !strings.EqualFold(want.Redundancy, have.Redundancy) {
 		one := VaultSettings{Redundancy: want.Redundancy}
-		items := m.index.ever[v.key]
-		switch gap := m.gaps.hidden(v); {
+		items := pl.index.itemsPerVault[v.key]
+		switch gap := pl.gaps.itemsGap(v); {
 		case items > 0:
-			refuse(ReasonRedundancyFixed, fmt.Sprintf("it holds %s", count(items, "item")), one)
+			refuse(ReasonRedundancyFixed, fmt.Sprintf("it holds %s", formatCount(items, "item")), one)
 			want.Redundancy = ""
 		case gap != nil:
-			refuse(ReasonGap, gap.words(), one)
+			refuse(ReasonGap, gap.describe(), one)
 			want.Redundancy = ""
 		case isTrue(have.CrossRegionRestore) && !strings.EqualFold(want.Redundancy, redundancyGeo):
 			refuse(ReasonCRRFixed, "so the vault stays geo-redundant", one)
@@ -217,13 +217,13 @@ func (m *maker) refusedSettings(v *vaultPlan, have VaultSettings, want *VaultSet
 	}
 	// A resource guard may cover both of these (docs/azure.md §20).
 	if one := (VaultSettings{SoftDeleteDays: want.SoftDeleteDays}); vaultRisks(have, one).security {
-		if r, detail := m.guardRefuses(v); r != "" {
+		if r, detail := pl.whyGuardRefuses(v); r != "" {
 			refuse(r, detail, one)
 			want.SoftDeleteDays = nil
 		}
 	}
 	if one := (VaultSettings{Immutability: want.Immutability}); vaultRisks(have, one).security {
-		if r, detail := m.guardRefuses(v); r != "" {
+		if r, detail := pl.whyGuardRefuses(v); r != "" {
 			refuse(r, detail, one)
 			want.Immutability = ""
 		}
@@ -231,33 +231,33 @@ func (m *maker) refusedSettings(v *vaultPlan, have VaultSettings, want *VaultSet
 	return out
 }
 
-// guardRefuses says why a stop, a shorter retention or a weaker setting cannot be done in a vault: its resource guard, or
+// whyGuardRefuses says why a stop, a shorter retention or a weaker setting cannot be done in a vault: its resource guard, or
 // that nobody could see whether it has one.
-func (m *maker) guardRefuses(v *vaultPlan) (Reason, string) {
-	if v.guarded() {
-		return ReasonResourceGuard, lastName(slices.Min(v.seen.ResourceGuards))
+func (pl *planner) whyGuardRefuses(v *vaultPlan) (Reason, string) {
+	if v.isGuarded() {
+		return ReasonResourceGuard, lastName(slices.Min(v.observed.ResourceGuards))
 	}
-	if gap := m.gaps.guards[v.key]; gap != nil {
-		return ReasonGap, gap.words()
+	if gap := pl.gaps.guards[v.key]; gap != nil {
+		return ReasonGap, gap.describe()
 	}
-	if v.seen != nil && v.seen.ResourceGuards == nil {
-		m.unguarded[v.key] = v.id
+	if v.observed != nil && v.observed.ResourceGuards == nil {
+		pl.guardsNotRead[v.key] = v.id
 	}
 	return "", ""
 }
 
-// saidSettings are the settings that the file says.
-func saidSettings(c *config.Vault) VaultSettings {
+// configuredSettings are the settings that the file says.
+func configuredSettings(c *config.Vault) VaultSettings {
 	return VaultSettings{
 		Redundancy: c.Redundancy, CrossRegionRestore: c.CrossRegionRestore, SoftDeleteDays: c.SoftDeleteDays,
 		Immutability: c.Immutability, PublicNetworkAccess: c.PublicNetworkAccess, Tags: maps.Clone(c.Tags),
 	}
 }
 
-// narrow keeps of both sides only the settings that differ, so that a PATCH says no more than it must. Two
+// narrowToChanged keeps of both sides only the settings that differ, so that a PATCH says no more than it must. Two
 // things travel whole: the fields of redundancy, which the service wants together (docs/azure.md §7.3), and
 // the tags, which a PATCH replaces.
-func narrow(have, want VaultSettings, fields []Field) (before, after VaultSettings) {
+func narrowToChanged(have, want VaultSettings, fields []Field) (before, after VaultSettings) {
 	for _, f := range fields {
 		switch {
 		case f.Path == "redundancy" || f.Path == "crossRegionRestore":
@@ -312,7 +312,7 @@ func refOf(name string, p config.Position) *RuleRef {
 	return &RuleRef{Name: name, File: p.File, Line: p.Line}
 }
 
-func count(n int, noun string) string {
+func formatCount(n int, noun string) string {
 	if n == 1 {
 		return "1 " + noun
 	}

@@ -7,9 +7,9 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// Wanted is what a plan would like to know besides what every run reads: only the plan itself says of which
+// Questions is what a plan would like to know besides what every run reads: only the plan itself says of which
 // vaults and items.
-type Wanted struct {
+type Questions struct {
 	// Guards are the ids of vaults where a stop or a shorter retention is planned, and whose resource guards
 	// were not asked for.
 	Guards []string
@@ -18,22 +18,22 @@ type Wanted struct {
 	Points []string
 }
 
-// Empty says that the plan knows all it asks for.
-func (w Wanted) Empty() bool { return len(w.Guards)+len(w.Points) == 0 }
+// IsEmpty says that the plan knows all it asks for.
+func (w Questions) IsEmpty() bool { return len(w.Guards)+len(w.Points) == 0 }
 
-func (m *maker) wanted() Wanted {
-	if len(m.unguarded) > 0 {
-		return Wanted{Guards: slices.SortedFunc(maps.Values(m.unguarded), compareIDs)}
+func (pl *planner) questions() Questions {
+	if len(pl.guardsNotRead) > 0 {
+		return Questions{Guards: slices.SortedFunc(maps.Values(pl.guardsNotRead), compareIDs)}
 	}
-	return Wanted{Points: m.wantedPoints()}
+	return Questions{Points: pl.pointQuestions()}
 }
 
-// wantedPoints are the items whose recovery points are not known yet. Those that are count as well, so that
+// pointQuestions are the items whose recovery points are not known yet. Those that are count as well, so that
 // asking again does not go on and on.
-func (m *maker) wantedPoints() []string {
+func (pl *planner) pointQuestions() []string {
 	var out []string
 	seen := map[armid.Key]bool{}
-	for _, l := range m.losses() {
+	for _, l := range pl.unapprovedExpiries() {
 		for _, it := range l.items {
 			k := armid.Of(it.ID)
 			if l.after == nil || seen[k] || it.LastRecoveryPoint.IsZero() {
@@ -43,7 +43,7 @@ func (m *maker) wantedPoints() []string {
 				return out
 			}
 			seen[k] = true
-			if _, asked := m.index.points[k]; !asked {
+			if _, asked := pl.index.points[k]; !asked {
 				out = append(out, it.ID)
 			}
 		}

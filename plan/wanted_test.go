@@ -53,9 +53,9 @@ func retentionRefusal(t testing.TB, p plan.Plan) string {
 
 func TestACutIsRefusedWithWhatItCosts(t *testing.T) {
 	c, o := cut(3)
-	_, w := plan.Draft(c, o, plan.Options{Now: now})
+	_, w := plan.MakeWithQuestions(c, o, plan.Options{Now: now})
 	want := []string{o.Items[0].ID, o.Items[1].ID, o.Items[2].ID}
-	if diff := cmp.Diff(plan.Wanted{Points: want}, w); diff != "" {
+	if diff := cmp.Diff(plan.Questions{Points: want}, w); diff != "" {
 		t.Fatal(diff)
 	}
 	o.Points = []plan.Points{
@@ -63,8 +63,8 @@ func TestACutIsRefusedWithWhatItCosts(t *testing.T) {
 		{Item: o.Items[1].ID, Times: daysAgo(0, 10)},
 		{Item: o.Items[2].ID}, // the list lacks the point that the item itself tells of
 	}
-	p, w := plan.Draft(c, o, plan.Options{Now: now})
-	if !w.Empty() {
+	p, w := plan.MakeWithQuestions(c, o, plan.Options{Now: now})
+	if !w.IsEmpty() {
 		t.Errorf("still wanted: %v", w)
 	}
 	words := "up to 2 recovery points of 2 items (oldest 2026-10-05), 2 of them older than all that is kept; those of 1 item were not read"
@@ -120,15 +120,15 @@ func TestPointsThatACutLetsGoOfAreNamed(t *testing.T) {
 
 func TestNoMorePointsAreWantedThanABudgetBears(t *testing.T) {
 	c, o := cut(plan.MaxPointReads + 7)
-	_, w := plan.Draft(c, o, plan.Options{Now: now})
+	_, w := plan.MakeWithQuestions(c, o, plan.Options{Now: now})
 	if len(w.Points) != plan.MaxPointReads {
 		t.Fatalf("%d wanted", len(w.Points))
 	}
 	for _, id := range w.Points {
 		o.Points = append(o.Points, plan.Points{Item: id, Times: daysAgo(0, 45)})
 	}
-	p, w := plan.Draft(c, o, plan.Options{Now: now})
-	if !w.Empty() {
+	p, w := plan.MakeWithQuestions(c, o, plan.Options{Now: now})
+	if !w.IsEmpty() {
 		t.Errorf("asked again for %d", len(w.Points))
 	}
 	if got := retentionRefusal(t, p); !strings.Contains(got, "up to 50 recovery points of 50 items") || !strings.HasSuffix(got, "those of 7 items were not read") {
@@ -140,8 +140,8 @@ func TestFewerInstantDaysPruneNothing(t *testing.T) {
 	c, o := cut(1)
 	c.Policies[0].Retention.Days, c.Policies[0].InstantRestoreDays = new(60), new(2)
 	o.Policies[0].Spec.InstantRestoreDays = 5
-	p, w := plan.Draft(c, o, plan.Options{Now: now})
-	if !w.Empty() {
+	p, w := plan.MakeWithQuestions(c, o, plan.Options{Now: now})
+	if !w.IsEmpty() {
 		t.Errorf("wanted %v", w)
 	}
 	if got := retentionRefusal(t, p); !strings.Contains(got, "instant restore; none is pruned") {
@@ -153,11 +153,11 @@ func TestPointsOfWhatIsAllowedAreNotWanted(t *testing.T) {
 	c, o := cut(1)
 	c.Policies[0] = config.Policy{Name: "daily"}
 	o.Items[0].State = plan.StateProtectionStopped
-	if _, w := plan.Draft(c, o, plan.Options{Now: now}); len(w.Points) != 1 {
+	if _, w := plan.MakeWithQuestions(c, o, plan.Options{Now: now}); len(w.Points) != 1 {
 		t.Errorf("a resume wants %v", w)
 	}
 	c.Rules[0].Resume = true
-	if p, w := plan.Draft(c, o, plan.Options{Now: now}); !w.Empty() || len(p.Refusals) != 0 {
+	if p, w := plan.MakeWithQuestions(c, o, plan.Options{Now: now}); !w.IsEmpty() || len(p.Refusals) != 0 {
 		t.Errorf("an allowed resume wants %v, %v", w, p.Refusals)
 	}
 }
@@ -182,7 +182,7 @@ func TestGuardsAreWantedWhereAStopOrACutIsPlanned(t *testing.T) {
 		c, o := cut(2)
 		o.Vaults[0].ResourceGuards = nil
 		tt.change(c, &o)
-		_, w := plan.Draft(c, o, plan.Options{Now: now})
+		_, w := plan.MakeWithQuestions(c, o, plan.Options{Now: now})
 		var want []string
 		if tt.want {
 			want = []string{vaultID("here")}
@@ -225,7 +225,7 @@ func TestGuardsAreWantedOnce(t *testing.T) {
 		for i := range w.observed.Vaults {
 			w.observed.Vaults[i].ResourceGuards = nil
 		}
-		_, first := plan.Draft(w.config, w.observed, plan.Options{Now: now})
+		_, first := plan.MakeWithQuestions(w.config, w.observed, plan.Options{Now: now})
 		for i := range w.observed.Vaults {
 			v := &w.observed.Vaults[i]
 			if slices.Contains(first.Guards, v.ID) {
@@ -235,7 +235,7 @@ func TestGuardsAreWantedOnce(t *testing.T) {
 				}
 			}
 		}
-		if _, second := plan.Draft(w.config, w.observed, plan.Options{Now: now}); len(second.Guards) != 0 {
+		if _, second := plan.MakeWithQuestions(w.config, w.observed, plan.Options{Now: now}); len(second.Guards) != 0 {
 			t.Errorf("wanted again: %v", second.Guards)
 		}
 	})
@@ -245,7 +245,7 @@ func TestAStoppedItemKeepsItsPointsWhateverItsPolicy(t *testing.T) {
 	c, o := cut(2)
 	c.Rules[0].Protect = config.ProtectOff
 	o.Items[0].State = plan.StateProtectionStopped
-	_, w := plan.Draft(c, o, plan.Options{Now: now})
+	_, w := plan.MakeWithQuestions(c, o, plan.Options{Now: now})
 	if diff := cmp.Diff([]string{o.Items[1].ID}, w.Points); diff != "" {
 		t.Error(diff)
 	}
@@ -267,8 +267,8 @@ func TestAPlanOverUnreadPointsStopsNothing(t *testing.T) {
 func TestAPlanAsksABoundedNumberOfTimes(t *testing.T) {
 	c, o := cut(1)
 	rounds := 0
-	p, read, err := plan.MakeAsking(c, o, plan.Options{Now: now}, func(o plan.Observed, w plan.Wanted) (plan.Observed, error) {
-		if w.Empty() {
+	p, read, err := plan.MakeAsking(c, o, plan.Options{Now: now}, func(o plan.Observed, w plan.Questions) (plan.Observed, error) {
+		if w.IsEmpty() {
 			t.Error("asked for nothing")
 		}
 		rounds++
@@ -278,7 +278,7 @@ func TestAPlanAsksABoundedNumberOfTimes(t *testing.T) {
 		t.Errorf("asked %d times, want %d: %d changes, %d items, error %v", rounds, plan.MaxRounds, len(p.Changes), len(read.Items), err)
 	}
 	broken := errors.New("broken")
-	if _, _, err := plan.MakeAsking(c, o, plan.Options{Now: now}, func(plan.Observed, plan.Wanted) (plan.Observed, error) {
+	if _, _, err := plan.MakeAsking(c, o, plan.Options{Now: now}, func(plan.Observed, plan.Questions) (plan.Observed, error) {
 		return plan.Observed{}, broken
 	}); !errors.Is(err, broken) {
 		t.Errorf("error %v, want %v", err, broken)

@@ -10,7 +10,7 @@ import (
 // How the values of a policy, a vault and a disk filter are spelled for people, in the words of the config
 // file. "" means that the value is not there.
 
-func (s ScheduleSpec) words() string {
+func (s ScheduleSpec) describe() string {
 	switch s.Frequency {
 	case FrequencyWeekly:
 		return fmt.Sprintf("weekly on %s at %s", strings.Join(s.Days, ", "), s.At)
@@ -22,7 +22,7 @@ func (s ScheduleSpec) words() string {
 	return s.Frequency
 }
 
-func (k *KeepSpec) words() string {
+func (k *KeepSpec) describe() string {
 	if k == nil {
 		return ""
 	}
@@ -50,7 +50,7 @@ const (
 	ArchiveAfter       = "TierAfter"
 )
 
-func (a *ArchiveSpec) words() string {
+func (a *ArchiveSpec) describe() string {
 	switch {
 	case a == nil:
 		return ""
@@ -60,15 +60,15 @@ func (a *ArchiveSpec) words() string {
 	return fmt.Sprintf("after %d %s", a.After, strings.ToLower(a.Unit))
 }
 
-func (i *InstantRestoreSpec) words() string {
+func (i *InstantRestoreSpec) describe() string {
 	if i == nil {
 		return ""
 	}
 	return i.Prefix + "*" + i.Suffix
 }
 
-func (d *Disks) words() string {
-	d = d.normal()
+func (d *Disks) describe() string {
+	d = d.normalize()
 	switch {
 	case d == nil:
 		return "all"
@@ -86,29 +86,29 @@ func (d *Disks) words() string {
 	return verb + " " + strings.Join(luns, ", ")
 }
 
-func countWords(n int) string {
+func describeCount(n int) string {
 	if n == 0 {
 		return ""
 	}
 	return strconv.Itoa(n)
 }
 
-func boolWords(b *bool) string {
+func describeBool(b *bool) string {
 	if b == nil {
 		return ""
 	}
 	return strconv.FormatBool(*b)
 }
 
-func intWords(n *int) string {
+func describeInt(n *int) string {
 	if n == nil {
 		return ""
 	}
 	return strconv.Itoa(*n)
 }
 
-// ageWords is an age in the notation of the file: in hours, or in whole days from two on.
-func ageWords(d time.Duration) string {
+// describeAge is an age in the notation of the file: in hours, or in whole days from two on.
+func describeAge(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
 	case d >= 2*day && d%day == 0:

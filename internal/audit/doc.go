@@ -13,7 +13,7 @@
 //	              ProtectionPaused, Invalid or a word that is not known; or the VM was created while azbackup was
 //	              reading; or the age lies between the densest and the sparsest schedule there can be and the
 //	              policy's own could not be read
-//	unsupported   plan says why Azure Backup cannot or should not protect it (plan.VM.Unprotectable)
+//	unsupported   plan says why Azure Backup cannot or should not protect it (plan.VM.WhyUnprotectable)
 //	excluded      the rule that matches says protect: false; its reason is given
 //	soft-deleted  no active item; an item with isScheduledForDeferredDelete; days left = to the purge time
 //	stopped       no active item; an item in ProtectionStopped

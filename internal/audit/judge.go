@@ -54,7 +54,7 @@ func (a *assessor) judge(vm plan.VM) (VM, []Finding) {
 	v.row = a.row(v)
 
 	a.unreadable(v, its)
-	if why := vm.Unprotectable(v.rule, its.each); why != "" {
+	if why := vm.WhyUnprotectable(v.rule, its.each); why != "" {
 		v.row.Reason = why
 		v.hold(Unsupported, "Azure Backup is not for it: %s", why)
 	}
@@ -178,7 +178,7 @@ func (a *assessor) running(v *verdict) {
 	case !isKnownEnd(v.item.LastBackupStatus):
 		v.hint = "look at the item's last backup job"
 		v.hold(Unknown, "its last backup ended as %q, which says neither yes nor no", v.item.LastBackupStatus)
-	case plan.Canonical(v.item.State) == plan.StateProtectionError:
+	case plan.CanonicalWord(v.item.State) == plan.StateProtectionError:
 		v.hold(Failing, "its item is in state ProtectionError")
 	}
 	if a.config != nil {
@@ -191,7 +191,7 @@ func (a *assessor) running(v *verdict) {
 
 // isKnownEnd says whether a last backup's status is one that is known not to be a failure; "" is said before the first.
 func isKnownEnd(status string) bool {
-	switch plan.Canonical(status) {
+	switch plan.CanonicalWord(status) {
 	case "", "Completed", "CompletedWithWarnings", "InProgress", "Cancelled", "Cancelling":
 		return true
 	}

@@ -60,7 +60,7 @@ func (c *Client) fetchJobErrors(ctx context.Context, jobs []plan.Job) {
 	asked := 0
 	for i := range jobs {
 		j := &jobs[i]
-		if j.Running() || !strings.EqualFold(j.Status, "Failed") || len(j.Errors) > 0 || j.Start.Before(c.jobWindowStart()) {
+		if j.IsRunning() || !strings.EqualFold(j.Status, "Failed") || len(j.Errors) > 0 || j.Start.Before(c.jobWindowStart()) {
 			continue
 		}
 		c.mu.Lock()

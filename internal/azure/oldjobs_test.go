@@ -35,7 +35,7 @@ func TestLooksShowJobsThatRunSinceBeforeTheirWindow(t *testing.T) {
 			t.Errorf("nobody knows of an old job: %d jobs, %d reads", len(jobs), f.count("GET", "/backupJobs"))
 		}
 		c.recordOldJobs(vaultID, []plan.Job{{ID: "old", Status: "InProgress"}})
-		if jobs := look(); len(jobs) != 1 || !jobs[0].Running() {
+		if jobs := look(); len(jobs) != 1 || !jobs[0].IsRunning() {
 			t.Errorf("jobs are %+v", jobs)
 		}
 		running = false

@@ -52,14 +52,14 @@ func (c *Client) checkPolicyDrift(ctx context.Context, op string, ch plan.Change
 		name := side.Policy[strings.LastIndexByte(side.Policy, '/')+1:]
 		known, ok := c.policies.get(side.Policy)
 		if ok && c.Now().Sub(known.at) <= policyCacheTTL && (known.single || !isRisky(ch)) &&
-			len(plan.CheckKeeps(name, side.Keeps, known.policy)) == 0 {
+			len(plan.CheckRetention(name, side.Keeps, known.policy)) == 0 {
 			continue
 		}
 		known, err := c.fetchPolicy(ctx, op, side.Policy)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, plan.CheckKeeps(name, side.Keeps, known.policy)...)
+		all = append(all, plan.CheckRetention(name, side.Keeps, known.policy)...)
 	}
 	return all, nil
 }

@@ -23,11 +23,11 @@ func (c *Client) awaitJob(ctx context.Context, op apply.Operation, p apply.Progr
 		return apply.Progress{}, err
 	}
 	p.JobID, p.Message = op.JobID, j.Status
-	p.Done = !j.Running()
+	p.Done = !j.IsRunning()
 	if !p.Done {
 		p.RetryAfter = 0
 	}
-	if j.Failed() {
+	if j.HasFailed() {
 		return p, jobError(op, j.Job, p.RequestID)
 	}
 	return p, nil

@@ -76,7 +76,7 @@ func (c *Client) preparePolicy(ctx context.Context, op string, ch plan.Change) (
 	after := *ch.After
 	after.Spec = &spec
 	switch {
-	case condition.AsWanted:
+	case condition.IsConverged:
 		return preparedWrite{after: &after, found: stateAsWanted}, nil
 	case len(condition.Drifts) > 0:
 		return preparedWrite{}, apply.ChangedMeanwhile(op, condition.Drifts)
@@ -113,9 +113,9 @@ func (c *Client) prepareVault(ctx context.Context, op string, ch plan.Change) (p
 	state := strings.ToLower(v.ProvisioningState)
 	settled := state == "" || state == "succeeded" || state == "failed"
 	switch {
-	case condition.AsWanted && !settled:
+	case condition.IsConverged && !settled:
 		return preparedWrite{after: &after, found: stateInProgress}, nil
-	case condition.AsWanted:
+	case condition.IsConverged:
 		return preparedWrite{after: &after, found: stateAsWanted}, nil
 	case len(condition.Drifts) > 0 && !settled:
 		// Somebody is at work on it, perhaps this very change before its answer was lost: the end of that decides.
@@ -146,7 +146,7 @@ func (c *Client) prepareItem(ctx context.Context, op, id string, ch plan.Change,
 		if now != nil {
 			ch, _ = plan.WithDisksKept(ch, *now)
 		}
-		if condition.AsWanted {
+		if condition.IsConverged {
 			return preparedWrite{after: ch.After, found: stateAsWanted}, nil
 		}
 	}

@@ -92,7 +92,7 @@ func TestARecoveryPointThatIsNotUnderstoodIsUnreadable(t *testing.T) {
 		item1 + `/recoveryPoints/362588450327416`:                             item2 + `/recoveryPoints/362588450327416`,
 	} {
 		p := readPoint(t, edited(t, fullPoint, old, replacement))
-		if _, why := p.Restorable(time.Now()); p.Unreadable == "" || !strings.Contains(why, p.Unreadable) {
+		if _, why := p.RestorableTier(time.Now()); p.Unreadable == "" || !strings.Contains(why, p.Unreadable) {
 			t.Errorf("%s: read as %+v", replacement, p)
 		}
 	}
@@ -142,8 +142,8 @@ func TestRestoreJobsAreReadWithTheirPropertyBags(t *testing.T) {
 		Job: j.Job, PointTime: time.Date(2024, 5, 15, 7, 52, 53, 0, time.UTC), Group: "rg-tests", Account: "st1",
 		Restored: []string{"os", "data"}, Held: []string{"os", "data", "more"}, Template: "https://st1.blob.core.windows.net/c/azuredeploy1.json", Blobs: "c",
 	}
-	if d := cmp.Diff(want, j); d != "" || !j.Proves() {
-		t.Error(d, j.Proves())
+	if d := cmp.Diff(want, j); d != "" || !j.IsProof() {
+		t.Error(d, j.IsProof())
 	}
 	for old, replacement := range map[string]string{
 		`"5/15/2024 7:52:53 AM"`:             `"2024-05-15"`,
@@ -152,14 +152,14 @@ func TestRestoreJobsAreReadWithTheirPropertyBags(t *testing.T) {
 		`"status":"Completed"`:               `"status":7`,
 	} {
 		jobs := restoreJobs(t, lists(row), says(200, edited(t, rawRestore("j1", container, fullBag), old, replacement)))
-		if len(jobs) != 1 || jobs[0].Unreadable == "" || jobs[0].Proves() {
+		if len(jobs) != 1 || jobs[0].Unreadable == "" || jobs[0].IsProof() {
 			t.Errorf("%s: %+v", replacement, jobs)
 		}
 	}
-	if jobs := restoreJobs(t, lists(row), fails(403, "AuthorizationFailed")); len(jobs) != 1 || jobs[0].Proves() || jobs[0].Unreadable == "" {
+	if jobs := restoreJobs(t, lists(row), fails(403, "AuthorizationFailed")); len(jobs) != 1 || jobs[0].IsProof() || jobs[0].Unreadable == "" {
 		t.Errorf("a job that could not be read: %+v", jobs)
 	}
-	if jobs := restoreJobs(t, lists(row), says(200, rawRestore("j1", container, "{}"))); len(jobs) != 1 || jobs[0].Proves() || jobs[0].Unreadable != "" {
+	if jobs := restoreJobs(t, lists(row), says(200, rawRestore("j1", container, "{}"))); len(jobs) != 1 || jobs[0].IsProof() || jobs[0].Unreadable != "" {
 		t.Errorf("a job that has not told of its point yet: %+v", jobs)
 	}
 }
@@ -184,13 +184,13 @@ func TestDisksAreReadWithTheirJobAndHolders(t *testing.T) {
 		OS: "Linux", Generation: "V2", SizeGB: 64, Origin: "Restore", Source: "/x",
 	}
 	got := readDisks(t, fullDisk)
-	if d := cmp.Diff([]plan.Disk{want}, got); d != "" || !got[0].Free() {
+	if d := cmp.Diff([]plan.Disk{want}, got); d != "" || !got[0].IsFree() {
 		t.Error(d)
 	}
 	for name, replacement := range map[string]string{
 		"attached": `"managedBy":"` + vm1 + `","location"`, "shared": `"managedByExtended":["` + vm1 + `"],"location"`,
 	} {
-		if d := readDisks(t, edited(t, fullDisk, `"location"`, replacement))[0]; d.Free() || len(d.Holders) != 1 || d.Unreadable != "" {
+		if d := readDisks(t, edited(t, fullDisk, `"location"`, replacement))[0]; d.IsFree() || len(d.Holders) != 1 || d.Unreadable != "" {
 			t.Errorf("%s: %+v", name, d)
 		}
 	}
@@ -204,7 +204,7 @@ func TestDisksAreReadWithTheirJobAndHolders(t *testing.T) {
 		`"properties":`:                     `"managedByExtended":"` + vm1 + `","properties":`,
 		`2024-05-15T08:37:00.1234567+00:00`: `9999-05-15T08:37:00Z`,
 	} {
-		if d := readDisks(t, edited(t, fullDisk, old, replacement))[0]; d.Unreadable == "" || d.Free() {
+		if d := readDisks(t, edited(t, fullDisk, old, replacement))[0]; d.Unreadable == "" || d.IsFree() {
 			t.Errorf("%s: %+v", replacement, d)
 		}
 	}
@@ -225,7 +225,7 @@ func TestOneDiskOneGroupOneAccount(t *testing.T) {
 		on("GET", accountID+"2", says(200, `{"sku":"LRS","kind":"StorageV2","id":"`+accountID+`2","location":"westeurope"}`)).
 		on("GET", accountID+"3", fails(404, "ResourceNotFound"))
 	c := f.client(t, CommandPlan)
-	if d, exists, err := c.Disk(t.Context(), id); err != nil || !exists || !d.Free() {
+	if d, exists, err := c.Disk(t.Context(), id); err != nil || !exists || !d.IsFree() {
 		t.Errorf("%+v %v %v", d, exists, err)
 	}
 	if d, _, err := c.Disk(t.Context(), id+"2"); err == nil {
@@ -247,10 +247,10 @@ func TestOneDiskOneGroupOneAccount(t *testing.T) {
 		t.Error("a refusal is no absence")
 	}
 	a, exists, err := c.StorageAccount(t.Context(), accountID)
-	if err != nil || !exists || a.CannotStage("West Europe") != "" || a.CannotStage("northeurope") == "" {
+	if err != nil || !exists || a.WhyCannotStage("West Europe") != "" || a.WhyCannotStage("northeurope") == "" {
 		t.Errorf("%+v %v %v", a, exists, err)
 	}
-	if a, _, err := c.StorageAccount(t.Context(), accountID+"2"); err != nil || a.Unreadable == "" || a.CannotStage("westeurope") == "" {
+	if a, _, err := c.StorageAccount(t.Context(), accountID+"2"); err != nil || a.Unreadable == "" || a.WhyCannotStage("westeurope") == "" {
 		t.Errorf("%+v %v", a, err)
 	}
 	if _, exists, err := c.StorageAccount(t.Context(), accountID+"3"); err != nil || exists {
@@ -298,7 +298,7 @@ func TestRecordedRestoreIsUnderstood(t *testing.T) {
 			}
 		}
 	}
-	if tier, why := point.Restorable(at); tier != plan.TierInstant || why != "" || len(point.Disks.Included) != 3 || len(point.Disks.Excluded) != 1 {
+	if tier, why := point.RestorableTier(at); tier != plan.TierInstant || why != "" || len(point.Disks.Included) != 3 || len(point.Disks.Excluded) != 1 {
 		t.Errorf("%+v: %q %q", point, tier, why)
 	}
 	it := plan.Item{Vault: job.Vault, Container: job.Container}

@@ -75,7 +75,7 @@ func (c *Client) followRestore(ctx context.Context, op apply.Operation, p apply.
 		return apply.Progress{}, err
 	}
 	p.Done, p.JobID = found, operationID(job.ID)
-	if found && job.Failed() {
+	if found && job.HasFailed() {
 		op.JobID = p.JobID
 		return c.awaitJob(ctx, op, p)
 	}

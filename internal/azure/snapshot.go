@@ -27,7 +27,7 @@ const estateVersion = "1"
 // over Azure saw. Tokens are in headers, which are not kept; what could be a secret in a VM's body is left out.
 // wants, if there is one, says what a plan over the estate wants to know besides; it is read and kept too.
 // It returns what could not be read. The errors are those of Discover, and w's.
-func (c *Client) Snapshot(ctx context.Context, scope plan.Scope, wants func(plan.Observed) plan.Wanted, w io.Writer) ([]plan.Gap, error) {
+func (c *Client) Snapshot(ctx context.Context, scope plan.Scope, wants func(plan.Observed) plan.Questions, w io.Writer) ([]plan.Gap, error) {
 	rec, err := newRecorder()
 	if err != nil {
 		return nil, fmt.Errorf("taking a snapshot: %w", err)

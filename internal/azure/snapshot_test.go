@@ -39,7 +39,7 @@ func snapshot(t *testing.T, f *fake, s plan.Scope) (estateFile, string) {
 	return snapshotWith(t, f, s, nil)
 }
 
-func snapshotWith(t *testing.T, f *fake, s plan.Scope, wants func(plan.Observed) plan.Wanted) (estateFile, string) {
+func snapshotWith(t *testing.T, f *fake, s plan.Scope, wants func(plan.Observed) plan.Questions) (estateFile, string) {
 	t.Helper()
 	var out bytes.Buffer
 	if _, err := f.client(t, CommandSnapshot).Snapshot(t.Context(), s, wants, &out); err != nil {

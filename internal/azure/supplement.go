@@ -16,14 +16,14 @@ import (
 // hourly budget (docs/azure.md §12) to tell how much a cut costs.
 const pointsTimeout = 30 * time.Second
 
-// ReadDetails is o with what a plan over it wants to know besides ([plan.Draft]). A read that fails is a gap. The
+// ReadDetails is o with what a plan over it wants to know besides ([plan.MakeWithQuestions]). A read that fails is a gap. The
 // recovery points that did not come in time are left out. o itself stays as it is; the errors are those of
 // [Client.Discover].
-func (c *Client) ReadDetails(ctx context.Context, o plan.Observed, w plan.Wanted) (plan.Observed, error) {
+func (c *Client) ReadDetails(ctx context.Context, o plan.Observed, w plan.Questions) (plan.Observed, error) {
 	return c.readDetails(ctx, o, w, nil)
 }
 
-func (c *Client) readDetails(ctx context.Context, o plan.Observed, w plan.Wanted, rec *recorder) (plan.Observed, error) {
+func (c *Client) readDetails(ctx context.Context, o plan.Observed, w plan.Questions, rec *recorder) (plan.Observed, error) {
 	d := &discovery{c: c, rec: rec, successes: 1} // what o holds was answered
 	d.out = o
 	d.out.Vaults, d.out.Gaps, d.out.Points = slices.Clone(o.Vaults), slices.Clone(o.Gaps), slices.Clone(o.Points)

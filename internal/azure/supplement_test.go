@@ -29,7 +29,7 @@ func observed() plan.Observed {
 	}
 }
 
-func supplement(t *testing.T, c *Client, w plan.Wanted) plan.Observed {
+func supplement(t *testing.T, c *Client, w plan.Questions) plan.Observed {
 	t.Helper()
 	o := observed()
 	got, err := c.ReadDetails(t.Context(), o, w)
@@ -54,7 +54,7 @@ func TestWantedGuardsAreRead(t *testing.T) {
 	} {
 		f := newFake().on("GET", vaultID+"/backupResourceGuardProxies", tt.answer)
 		c := f.client(t, CommandPlan)
-		o := supplement(t, c, plan.Wanted{Guards: []string{vaultID}})
+		o := supplement(t, c, plan.Questions{Guards: []string{vaultID}})
 		if d := cmp.Diff(tt.want, o.Vaults[0].ResourceGuards); d != "" {
 			t.Error(d)
 		}
@@ -72,7 +72,7 @@ func TestWantedRecoveryPointsAreReadToTheLastPage(t *testing.T) {
 		says(200, `{"value":[`+rawPoint(item1, "2024-11-20T06:00:00.761067Z")+`],"nextLink":"https://arm.test`+item1+`/recoveryPoints?page=2"}`),
 		lists(rawPoint(item1, "2024-11-01T06:00:00Z"), rawPoint(item1, "2024-11-10T06:00:00Z")))
 	c := f.client(t, CommandPlan)
-	o := supplement(t, c, plan.Wanted{Points: []string{item1}})
+	o := supplement(t, c, plan.Questions{Points: []string{item1}})
 	want := []plan.Points{{Item: item1, Times: []time.Time{
 		time.Date(2024, 11, 1, 6, 0, 0, 0, time.UTC), time.Date(2024, 11, 10, 6, 0, 0, 0, time.UTC),
 		time.Date(2024, 11, 20, 6, 0, 0, 761067000, time.UTC),
@@ -93,7 +93,7 @@ func TestRecoveryPointsThatCannotBeReadAreAGapOfTheirVM(t *testing.T) {
 	} {
 		f := newFake().on("GET", item1+"/recoveryPoints", answer).
 			on("GET", item2+"/recoveryPoints", lists(rawPoint(item2, "2024-11-20T06:00:00Z")))
-		o := supplement(t, f.client(t, CommandApply), plan.Wanted{Points: []string{item1, item2}})
+		o := supplement(t, f.client(t, CommandApply), plan.Questions{Points: []string{item1, item2}})
 		if len(o.Gaps) != 1 || len(o.Points) != 1 || o.Points[0].Item != item2 {
 			t.Fatalf("%s: %+v, %+v", code, o.Gaps, o.Points)
 		}
@@ -110,7 +110,7 @@ func TestAUsedUpBudgetLeavesRecoveryPointsUnread(t *testing.T) {
 		last := says(200, `{"value":[`+rawPoint(item1, "1999-11-20T06:00:00Z")+`]}`, "x-ms-ratelimit-remaining-subscription-resource-requests", "0")
 		f := newFake().on("GET", item1+"/recoveryPoints", last).on("GET", item2+"/recoveryPoints", last)
 		began := time.Now()
-		o := supplement(t, f.client(t, CommandPlan), plan.Wanted{Points: []string{item1, item2}})
+		o := supplement(t, f.client(t, CommandPlan), plan.Questions{Points: []string{item1, item2}})
 		if took := time.Since(began); took > pointsTimeout {
 			t.Errorf("took %s", took)
 		}
@@ -123,10 +123,10 @@ func TestAUsedUpBudgetLeavesRecoveryPointsUnread(t *testing.T) {
 func TestASnapshotHoldsWhatAPlanWouldAskForBesides(t *testing.T) {
 	f := snapshotEstate()
 	var asked string
-	wants := func(o plan.Observed) plan.Wanted {
+	wants := func(o plan.Observed) plan.Questions {
 		asked = o.Items[0].ID
 		f.on("GET", asked+"/recoveryPoints", lists(rawPoint(asked, "2024-11-20T06:00:00Z")))
-		return plan.Wanted{Points: []string{asked}}
+		return plan.Questions{Points: []string{asked}}
 	}
 	e, _ := snapshotWith(t, f, scope(), wants)
 	if len(e.RecoveryPoints) != 1 || !sameJSON(t, string(e.RecoveryPoints[0]), rawPoint(asked, "2024-11-20T06:00:00Z")) {

@@ -46,8 +46,8 @@ func (w wireItem) toItem(vault string, at time.Time) (plan.Item, error) {
 	r.checkForm(w.tolerantRow)
 	it := plan.Item{
 		ID: r.id("id", w.ID), Vault: vault, VM: w.vm(r), Container: p.ContainerName.textOrEmpty(),
-		State: plan.Canonical(r.word("protectionState", p.ProtectionState)), PolicyID: r.id("policyId", p.PolicyID),
-		PolicyName: p.PolicyName.textOrEmpty(), LastBackupStatus: plan.Canonical(r.word("lastBackupStatus", p.LastBackupStatus)),
+		State: plan.CanonicalWord(r.word("protectionState", p.ProtectionState)), PolicyID: r.id("policyId", p.PolicyID),
+		PolicyName: p.PolicyName.textOrEmpty(), LastBackupStatus: plan.CanonicalWord(r.word("lastBackupStatus", p.LastBackupStatus)),
 		LastRecoveryPoint: r.pastTime("lastRecoveryPoint", p.LastRecoveryPoint, at), Health: p.HealthStatus.textOrEmpty(),
 	}
 	it.LastBackup, _ = p.LastBackupTime.parsePastTime(at)

@@ -59,7 +59,7 @@ func (w wireJob) toJob(vault string, at time.Time) (plan.Job, string) {
 	r.checkForm(w.tolerantRow)
 	j := plan.Job{
 		ID: r.id("id", w.ID), Vault: vault, Name: p.Name.textOrEmpty(), Container: r.required("containerName", p.ContainerName),
-		Operation: plan.Canonical(r.required("operation", p.Operation)), Status: plan.Canonical(r.required("status", p.Status)),
+		Operation: plan.CanonicalWord(r.required("operation", p.Operation)), Status: plan.CanonicalWord(r.required("status", p.Status)),
 		Start: r.pastTime("startTime", p.StartTime, at),
 	}
 	if w.ID == "" {

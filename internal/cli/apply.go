@@ -125,7 +125,7 @@ func (a *app) applyRun(ctx context.Context, f applyFlags, run *report.Run) (ende
 	}()
 	makePlan := func() (draft, error) {
 		read := a.Now()
-		p, err := a.planFor(ctx, s, c, plan.Options{Only: only, Brief: saved == nil})
+		p, err := a.planFor(ctx, s, c, plan.Options{Filters: only, Brief: saved == nil})
 		return draft{f.judge(p), read}, err
 	}
 	now, err := makePlan()

@@ -62,8 +62,8 @@ func (d draft) age(now time.Time) time.Duration {
 // became of the rest of it. A plan that a person says yes to may have to be made again.
 func (a *app) approve(
 	ctx context.Context, f applyFlags, saved *plan.Plan, now draft, again func() (draft, error),
-) (draft, plan.Rest, error) {
-	var rest plan.Rest
+) (draft, plan.Remainder, error) {
+	var rest plan.Remainder
 	if saved != nil {
 		if err := fitsHere(*saved, now.plan); err != nil {
 			return now, rest, err
@@ -110,7 +110,7 @@ func (a *app) askUntilFresh(ctx context.Context, maxAge time.Duration, now draft
 		}
 		d := plan.Compare(now.plan, next.plan)
 		now = next
-		if d.Empty() {
+		if d.IsEmpty() {
 			a.log.Info("nothing has changed")
 		} else {
 			a.log.Warn("what exists has changed since you were asked", "new", len(d.New), "changed", len(d.Changed), "gone", len(d.Gone))
@@ -122,7 +122,7 @@ func (a *app) askUntilFresh(ctx context.Context, maxAge time.Duration, now draft
 		if len(now.plan.Refusals) > 0 {
 			return now, a.refuse(now.plan)
 		}
-		if d.Empty() {
+		if d.IsEmpty() {
 			return now, nil
 		}
 	}

@@ -64,7 +64,7 @@ func (a *app) followBackup(ctx context.Context, s *session, slowest time.Duratio
 		switch {
 		case err != nil && ctx.Err() == nil:
 			a.log.Debug("reading the job of " + report.Name(r.Target) + ": " + oneLine(err.Error()))
-		case err == nil && !job.Running():
+		case err == nil && !job.IsRunning():
 			endBackup(r, job, s.Now())
 			return
 		case err == nil:

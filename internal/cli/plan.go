@@ -60,7 +60,7 @@ func (a *app) plan(ctx context.Context, f planFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	p, err := a.planFor(ctx, s, c, plan.Options{Only: only, Brief: !f.all})
+	p, err := a.planFor(ctx, s, c, plan.Options{Filters: only, Brief: !f.all})
 	if err != nil {
 		return err
 	}

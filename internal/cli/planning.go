@@ -24,10 +24,10 @@ func (f *planningFlags) addFlags(cmd *cobra.Command) {
 }
 
 // parse reads --only.
-func (f *planningFlags) parse() ([]plan.Only, error) {
-	var all []plan.Only
+func (f *planningFlags) parse() ([]plan.TargetFilter, error) {
+	var all []plan.TargetFilter
 	for _, s := range f.only {
-		o, err := plan.ParseOnly(s)
+		o, err := plan.ParseTargetFilter(s)
 		if err != nil {
 			return nil, usage("--only: %w", err)
 		}
@@ -42,6 +42,6 @@ func (f *planningFlags) judge(p plan.Plan) plan.Plan {
 	for flag, on := range f.lifted {
 		lifted[flag] = *on
 	}
-	p.Refusals = p.Refused(lifted)
+	p.Refusals = p.RemainingRefusals(lifted)
 	return p
 }

@@ -63,7 +63,7 @@ func (a *app) planFor(ctx context.Context, s *session, c *config.Config, opt pla
 		return plan.Plan{}, err
 	}
 	opt.Now = s.Now()
-	p, _, err := plan.MakeAsking(c, o, opt, func(o plan.Observed, w plan.Wanted) (plan.Observed, error) { return s.ReadDetails(ctx, o, w) })
+	p, _, err := plan.MakeAsking(c, o, opt, func(o plan.Observed, w plan.Questions) (plan.Observed, error) { return s.ReadDetails(ctx, o, w) })
 	if err != nil {
 		return plan.Plan{}, err
 	}

@@ -47,7 +47,7 @@ func fitsHere(saved, now plan.Plan) error {
 
 // showRest says what is left of a saved plan's world: what is done already, what cannot be done as it was approved, and
 // what is new.
-func (a *app) showRest(rest plan.Rest) {
+func (a *app) showRest(rest plan.Remainder) {
 	if n := len(rest.Done); n > 0 {
 		a.log.Info("done already: " + report.Count(n, "approved change"))
 	}
@@ -67,7 +67,7 @@ func (a *app) showRest(rest plan.Rest) {
 
 // refuseStale is the error of a saved plan of which nothing can be done as it was approved, or nil. Where something can,
 // the rest of it fails, change by change.
-func refuseStale(rest plan.Rest) error {
+func refuseStale(rest plan.Remainder) error {
 	canBeDone := slices.ContainsFunc(rest.Plan.Changes, func(c plan.Change) bool { return c.Action != plan.Blocked })
 	if len(rest.Stale) == 0 || canBeDone {
 		return nil
@@ -86,7 +86,7 @@ func staleWords(s plan.Stale) string {
 
 // settleRest adds to the results of a run those of the approved changes that needed no run: they are done already, or
 // must not be written. Results stand in the order of the saved plan.
-func settleRest(run *report.Run, saved *plan.Plan, rest plan.Rest) {
+func settleRest(run *report.Run, saved *plan.Plan, rest plan.Remainder) {
 	if saved == nil {
 		return
 	}

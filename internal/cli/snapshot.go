@@ -78,8 +78,8 @@ func (a *app) snapshot(ctx context.Context, f snapshotFlags) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	write := func(w io.Writer) error {
-		wants := func(o plan.Observed) plan.Wanted {
-			_, wanted := plan.Draft(c, o, plan.Options{Now: s.Now()})
+		wants := func(o plan.Observed) plan.Questions {
+			_, wanted := plan.MakeWithQuestions(c, o, plan.Options{Now: s.Now()})
 			return wanted
 		}
 		gaps, err := s.Snapshot(ctx, scope, wants, w)

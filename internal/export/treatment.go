@@ -106,7 +106,7 @@ func (e *exporter) treatment(key armid.Key, items []*plan.Item) (treatment, bool
 	vault, inScope := e.vaults[armid.Of(it.Vault)]
 	why := ""
 	if known {
-		why = vm.Unprotectable(nil, slices.Values(items))
+		why = vm.WhyUnprotectable(nil, slices.Values(items))
 	}
 	switch {
 	case !known:

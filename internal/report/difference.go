@@ -23,7 +23,7 @@ func DifferenceText(w io.Writer, d plan.Difference, s Style) error {
 }
 
 // RestText writes what of a saved plan cannot be done as it was approved, and what is new, for a person.
-func RestText(w io.Writer, rest plan.Rest, s Style) error {
+func RestText(w io.Writer, rest plan.Remainder, s Style) error {
 	out := bufio.NewWriter(w)
 	t := planText{Writer: out, style: s, palette: newPalette(s.Color)}
 	var stale []line

@@ -70,7 +70,7 @@ func (v VMPoints) state() string {
 
 // whyNot is why a point cannot be restored now; "" = it can.
 func (v VMPoints) whyNot(p Point, now time.Time) string {
-	if _, why := p.Restorable(now); why != "" {
+	if _, why := p.RestorableTier(now); why != "" {
 		return why
 	}
 	if v.Item.SoftDeleted {

@@ -82,7 +82,7 @@ func (v VMPoints) document(p Point, now time.Time) pointDocument {
 		Name: p.Name, ID: p.ID, Time: known(p.Time), Consistency: p.Consistency, Expires: known(p.Expires), WhyNot: v.whyNot(p, now), LetGo: p.LetGo,
 	}
 	if d.Restorable = d.WhyNot == ""; d.Restorable {
-		d.From, _ = p.Restorable(now)
+		d.From, _ = p.RestorableTier(now)
 	}
 	if !p.Time.IsZero() {
 		age := int64(now.Sub(p.Time).Seconds())

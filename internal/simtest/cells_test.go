@@ -203,7 +203,7 @@ func (c *cell) carryOut(t *testing.T) {
 // listedAs says whether the change's item is listed in the state that it is to end in.
 func listedAs(c plan.Change, items []plan.Item) bool {
 	return slices.ContainsFunc(items, func(it plan.Item) bool {
-		return armid.Same(it.VM, c.Target) && armid.Same(it.Vault, c.Vault) && plan.Satisfied(c, it)
+		return armid.Same(it.VM, c.Target) && armid.Same(it.Vault, c.Vault) && plan.IsConverged(c, it)
 	})
 }
 

@@ -30,7 +30,7 @@ var mutants = []mutant{
 	},
 	{
 		"overlook the jobs of backups", "apply/look.go",
-		"(j.Running() || j.Start.After(since)) {", "(j.Running() || j.Start.After(since)) && false {",
+		"(j.IsRunning() || j.Start.After(since)) {", "(j.IsRunning() || j.Start.After(since)) && false {",
 	},
 	{
 		"take a list that failed for an empty one", "apply/watch.go",
@@ -66,7 +66,7 @@ var mutants = []mutant{
 	},
 	{
 		"stop over a gap", "plan/items.go",
-		"if m.incomplete() {", "if m.incomplete() && false {",
+		"if pl.isIncomplete() {", "if pl.isIncomplete() && false {",
 	},
 	{
 		"forget the disk filter", "internal/azure/start.go",
@@ -82,7 +82,7 @@ var mutants = []mutant{
 	},
 	{
 		"take the comparison with the list out of items", "apply/precondition.go",
-		"if !condition.AsWanted && len(condition.Drifts) == 0 {", "if !condition.AsWanted {",
+		"if !condition.IsConverged && len(condition.Drifts) == 0 {", "if !condition.IsConverged {",
 	},
 	{
 		"take the comparison right before the write out of items", "internal/azure/precondition.go",

@@ -71,7 +71,7 @@ func (r *road) look(ctx context.Context, t testing.TB) (*walk, error) {
 	}
 	w.observed = w.client.ServiceTime(w.began)
 	opt := plan.Options{Now: w.client.Now()}
-	w.plan, w.read, err = plan.MakeAsking(r.config, w.read, opt, func(o plan.Observed, wanted plan.Wanted) (plan.Observed, error) {
+	w.plan, w.read, err = plan.MakeAsking(r.config, w.read, opt, func(o plan.Observed, wanted plan.Questions) (plan.Observed, error) {
 		return w.client.ReadDetails(ctx, o, wanted)
 	})
 	return w, err
