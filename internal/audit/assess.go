@@ -46,7 +46,7 @@ type Options struct {
 	// FailOn goes into the result; nothing is judged by it.
 	FailOn Severity
 	// Made describes the run; At, MaxAge, Tolerance and FailOn are filled in here.
-	Made Made
+	Made Provenance
 	// Baseline is an earlier result to compare with, or nil.
 	Baseline *Result
 }
@@ -64,15 +64,15 @@ func (o Options) withDefaults() Options {
 func Assess(c *config.Config, o plan.Observed, opt Options) Result {
 	a := newAssessor(c, o, opt.withDefaults())
 	r := Result{
-		FormatVersion: FormatVersion, Made: a.made(), Scope: a.scope(), Gaps: sortGaps(o.Gaps), VMs: make([]VM, 0, len(o.VMs)),
+		FormatVersion: FormatVersion, Made: a.newProvenance(), Scope: a.newScope(), Gaps: sortGaps(o.Gaps), VMs: make([]VM, 0, len(o.VMs)),
 	}
 	var found []Finding
 	for _, vm := range o.VMs {
-		row, findings := a.judge(vm)
+		row, findings := a.evaluate(vm)
 		r.VMs = append(r.VMs, row)
 		found = append(found, findings...)
 	}
-	rows, findings := a.namedInFile()
+	rows, findings := a.unreadVMs()
 	r.VMs = append(r.VMs, rows...)
 	found = append(found, findings...)
 	found = append(found, a.orphans()...)
@@ -93,11 +93,11 @@ func Assess(c *config.Config, o plan.Observed, opt Options) Result {
 	if r.Baseline != nil {
 		r.Baseline.After = r.Summary.Coverage
 	}
-	return notNull(r)
+	return withEmptyLists(r)
 }
 
-// notNull makes the lists of the JSON lists, also where they are empty.
-func notNull(r Result) Result {
+// withEmptyLists makes the lists of the JSON lists, also where they are empty.
+func withEmptyLists(r Result) Result {
 	if r.Findings == nil {
 		r.Findings = []Finding{}
 	}
@@ -116,16 +116,16 @@ type assessor struct {
 	opt         Options
 	observed    plan.Observed
 	gaps        gaps
-	items       inventory
+	items       itemIndex
 	vaults      map[armid.Key]plan.Vault
 	policies    map[armid.Key]plan.Policy
 	inFile      map[armid.Key]*config.Vault
 	missing     map[armid.Key]bool
 	read        map[string]bool // the subscriptions that were looked at
-	differences map[change][]plan.Field
+	differences map[changeKey][]plan.Field
 	defined     map[armid.Key]*config.Policy // the file's policies, by the id that they have in each vault
 	codes       codes
-	targets     map[targetsOf]*targets  // filled as VMs are judged
+	targets     map[targetsKey]*targets // filled as VMs are judged
 	origins     map[*config.Rule]origin // so are they
 }
 
@@ -141,12 +141,12 @@ func newAssessor(c *config.Config, o plan.Observed, opt Options) *assessor {
 		own.Compile() // on a copy: c is not ours, and may have been made by hand
 		c = &own
 	}
-	drifts := differences(c, o, opt) // before what it does not need is held, too
+	drifts := planDifferences(c, o, opt) // before what it does not need is held, too
 	a := &assessor{
 		config: c, opt: opt, observed: o, differences: drifts,
 		items:  newInventory(o),
 		vaults: map[armid.Key]plan.Vault{}, policies: map[armid.Key]plan.Policy{}, inFile: map[armid.Key]*config.Vault{},
-		missing: map[armid.Key]bool{}, read: map[string]bool{}, targets: map[targetsOf]*targets{},
+		missing: map[armid.Key]bool{}, read: map[string]bool{}, targets: map[targetsKey]*targets{},
 		codes: newCodes(), origins: map[*config.Rule]origin{},
 	}
 	for _, v := range o.Vaults {
@@ -189,16 +189,16 @@ func (a *assessor) locationOf(vault string) string {
 	return ""
 }
 
-func (a *assessor) made() Made {
+func (a *assessor) newProvenance() Provenance {
 	m := a.opt.Made
 	m.At = a.opt.Now
-	m.MaxAge = seconds(a.opt.MaxAge)
-	m.Tolerance = seconds(a.opt.Tolerance)
+	m.MaxAge = toSeconds(a.opt.MaxAge)
+	m.Tolerance = toSeconds(a.opt.Tolerance)
 	m.FailOn = a.opt.FailOn
 	return m
 }
 
-func (a *assessor) scope() Scope {
+func (a *assessor) newScope() Scope {
 	s := Scope{Files: []string{}, Subscriptions: []Subscription{}, LeftOut: []Subscription{}, Vaults: len(a.observed.Vaults)}
 	if a.config != nil {
 		s.Files = append(s.Files, a.config.Files...)
@@ -220,8 +220,8 @@ func (a *assessor) scope() Scope {
 	return s
 }
 
-// rule is the rule of the file for a VM, or nil.
-func (a *assessor) rule(vm plan.VM) *config.Rule {
+// matchRule is the rule of the file for a VM, or nil.
+func (a *assessor) matchRule(vm plan.VM) *config.Rule {
 	if a.config == nil {
 		return nil
 	}
@@ -245,7 +245,7 @@ func (a *assessor) origin(r *config.Rule) origin {
 	return found
 }
 
-func seconds(d time.Duration) int64 { return int64(d / time.Second) }
+func toSeconds(d time.Duration) int64 { return int64(d / time.Second) }
 
 func sortVMs(vms []VM) {
 	rank := map[State]int{}

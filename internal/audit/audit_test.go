@@ -36,7 +36,7 @@ func TestLongestPauseOfASchedule(t *testing.T) {
 		{"an unknown frequency", plan.ScheduleSpec{Frequency: "Lunar"}, 0},
 		{"every 0 h", plan.ScheduleSpec{Frequency: "Hourly", Window: 12}, 0},
 	} {
-		if got := longestPause(c.s); got != c.want {
+		if got := maxBackupInterval(c.s); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)
 		}
 	}
@@ -288,7 +288,7 @@ func TestBaselineTellsWhatChanged(t *testing.T) {
 	half, full := 0.5, 1.0
 	before := Result{VMs: []VM{
 		vm("lost", Protected), vm("won", Unprotected), vm("same", Stale), vm("dark", Protected), vm("was-dark", Unknown), vm("left", Protected), vm("gone", Protected),
-	}, Summary: Summary{Coverage: &half}, Made: Made{At: propertyNow.Add(-24 * time.Hour)}}
+	}, Summary: Summary{Coverage: &half}, Made: Provenance{At: propertyNow.Add(-24 * time.Hour)}}
 	now := []VM{
 		vm("lost", Stopped), vm("won", OtherVault), vm("same", Stale), vm("dark", Unknown), vm("was-dark", Unprotected), vm("left", Excluded), vm("new", Unprotected),
 	}
@@ -394,7 +394,7 @@ func TestFailOnCountsWhatIsAsBadOrWorse(t *testing.T) {
 	r := Result{Findings: []Finding{{Severity: Critical}, {Severity: High}, {Severity: Medium}, {Severity: Low}, {Severity: Info}}}
 	for floor, want := range map[Severity]int{Critical: 1, High: 2, Medium: 3, Low: 4, Info: 5, "": 0, "dreadful": 0} {
 		r.Made.FailOn = floor
-		if got := len(r.Failing()); got != want {
+		if got := len(r.FailingFindings()); got != want {
 			t.Errorf("--fail-on %q: %d findings, want %d", floor, got, want)
 		}
 	}

@@ -53,10 +53,10 @@ func (c codes) compare(before, r Result) (Comparison, []Finding) {
 		case was.State == Unknown:
 		case vm.State == Unknown:
 			d.BecameUnknown = append(d.BecameUnknown, change)
-		case was.State.Covered() && !vm.State.Covered() && !vm.State.LeftOut():
+		case was.State.IsCovered() && !vm.State.IsCovered() && !vm.State.IsLeftOut():
 			d.Unprotected = append(d.Unprotected, change)
-			lost = append(lost, c.lostFinding(vm, was, before.Made.At))
-		case !was.State.Covered() && vm.State.Covered():
+			lost = append(lost, c.newLostFinding(vm, was, before.Made.At))
+		case !was.State.IsCovered() && vm.State.IsCovered():
 			d.Protected = append(d.Protected, change)
 		}
 	}
@@ -68,9 +68,9 @@ func (c codes) compare(before, r Result) (Comparison, []Finding) {
 	return d, lost
 }
 
-func (c codes) lostFinding(vm, was VM, at time.Time) Finding {
-	f := c.finding(codeLost, vm.ID, "%s: it was %s at %s and is %s", vmName(vm.ID), was.State, stamp(at), vm.State)
-	f.Evidence, f.Rule = evidence(vm), vm.Rule
+func (c codes) newLostFinding(vm, was VM, at time.Time) Finding {
+	f := c.newFinding(codeLost, vm.ID, "%s: it was %s at %s and is %s", vmName(vm.ID), was.State, formatStamp(at), vm.State)
+	f.Evidence, f.Rule = evidenceOfVM(vm), vm.Rule
 	return f
 }
 

@@ -36,20 +36,20 @@ func vaultBody(name, location string) body {
 	}
 }
 
-func policyBody(vault, name, schedule, retention, kind string) json.RawMessage {
+func policyBody(vault, name, schedule, retention, class string) json.RawMessage {
 	scheduleKind := "SimpleSchedulePolicy"
-	if kind == "V2" {
+	if class == "V2" {
 		scheduleKind = "SimpleSchedulePolicyV2"
 	}
 	return json.RawMessage(fmt.Sprintf(`{"id":%q,"name":%q,"type":"Microsoft.RecoveryServices/vaults/backupPolicies","properties":{"backupManagementType":"AzureIaasVM",
 "policyType":%q,"instantRPDetails":{},"schedulePolicy":{"schedulePolicyType":%q,%s},"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy",%s},
-"instantRpRetentionRangeInDays":2,"timeZone":"UTC","protectedItemsCount":0}}`, vaultID+"/"+vault+"/backupPolicies/"+name, name, kind, scheduleKind, schedule, retention))
+"instantRpRetentionRangeInDays":2,"timeZone":"UTC","protectedItemsCount":0}}`, vaultID+"/"+vault+"/backupPolicies/"+name, name, class, scheduleKind, schedule, retention))
 }
 
 func vmBody(group, name, location, created string, tags map[string]string) body {
 	t := body{}
-	for k, v := range tags {
-		t[k] = v
+	for c, v := range tags {
+		t[c] = v
 	}
 	return body{
 		"id":   "/subscriptions/" + sub + "/resourceGroups/" + group + "/providers/Microsoft.Compute/virtualMachines/" + name,

@@ -25,8 +25,8 @@ func newCodes() codes {
 	return c
 }
 
-// finding makes a finding from its code; what the code says can be changed by the caller.
-func (c codes) finding(code, target, format string, args ...any) Finding {
+// newFinding makes a finding from its code; what the code says can be changed by the caller.
+func (c codes) newFinding(code, target, format string, args ...any) Finding {
 	h := c[code]
 	return Finding{
 		Code: code, Severity: h.Severity, State: h.State, Target: target, Message: fmt.Sprintf(format, args...),
@@ -50,24 +50,24 @@ func sortFindings(all []Finding) {
 
 // vmFindings turns the facts of a VM into findings. Of a VM that is unknown, excluded or unsupported nothing
 // else is said: it is not known, or somebody decided.
-func (a *assessor) vmFindings(v *verdict) []Finding {
+func (a *assessor) vmFindings(v *evaluation) []Finding {
 	var all []Finding
 	add := func(code, because string) {
 		all = append(all, a.vmFinding(v, code, because))
 	}
-	for _, f := range v.facts {
-		if v.row.State.LeftOut() && f.state != v.row.State {
+	for _, f := range v.conditions {
+		if v.row.State.IsLeftOut() && f.state != v.row.State {
 			continue
 		}
-		if code := codeOf(v, f.state, a.opt); code != "" && !a.accepted(v, f.state) {
+		if code := codeOf(v, f.state, a.opt); code != "" && !a.isAccepted(v, f.state) {
 			add(code, f.because)
 		}
 	}
-	if v.row.State.LeftOut() {
+	if v.row.State.IsLeftOut() {
 		return all
 	}
-	if v.kind == active && v.item.Disks != nil && !wantsDisks(v.rule, v.item.Disks) {
-		add(codeDisks, diskWords(v.item.Disks))
+	if v.class == classActive && v.item.Disks != nil && !wantsDisks(v.rule, v.item.Disks) {
+		add(codeDisks, describeDisks(v.item.Disks))
 	}
 	if because := a.needsEnhanced(v); because != "" {
 		add(codeNeedsEnhanced, because)
@@ -75,15 +75,15 @@ func (a *assessor) vmFindings(v *verdict) []Finding {
 	return all
 }
 
-// accepted says that the file takes a state as it is: who accepts another vault accepts that vault's policy with it.
-func (a *assessor) accepted(v *verdict, s State) bool {
-	if s != OtherVault && s != OtherPolicy || !v.holds(OtherVault) || v.rule == nil {
+// isAccepted says that the file takes a state as it is: who accepts another vault accepts that vault's policy with it.
+func (a *assessor) isAccepted(v *evaluation, s State) bool {
+	if s != OtherVault && s != OtherPolicy || !v.hasCondition(OtherVault) || v.rule == nil {
 		return false
 	}
 	return s == OtherPolicy || cmp.Or(v.rule.Elsewhere, a.config.Settings.Elsewhere) == "accept"
 }
 
-func codeOf(v *verdict, s State, opt Options) string {
+func codeOf(v *evaluation, s State, opt Options) string {
 	switch s {
 	case Unknown:
 		return codeUnknown
@@ -98,7 +98,7 @@ func codeOf(v *verdict, s State, opt Options) string {
 	case Unprotected:
 		return codeUnprotected
 	case Pending:
-		if v.recreated {
+		if v.isRecreated {
 			return codeRecreated
 		}
 		return codePending
@@ -118,9 +118,9 @@ func codeOf(v *verdict, s State, opt Options) string {
 	}
 }
 
-func (a *assessor) vmFinding(v *verdict, code, because string) Finding {
-	f := a.codes.finding(code, v.vm.ID, "%s: %s", vmName(v.vm.ID), because)
-	f.Evidence = evidence(v.row)
+func (a *assessor) vmFinding(v *evaluation, code, because string) Finding {
+	f := a.codes.newFinding(code, v.vm.ID, "%s: %s", vmName(v.vm.ID), because)
+	f.Evidence = evidenceOfVM(v.row)
 	at := a.origin(v.rule)
 	f.Rule, f.Position = at.rule, at.position
 	if code == codeUnknown && v.hint != "" {
@@ -161,8 +161,8 @@ func sorted(numbers []int) []int {
 	return s
 }
 
-// evidence is what the judgement of a row rests on, by name.
-func evidence(row VM) map[string]string {
+// evidenceOfVM is what the judgement of a row rests on, by name.
+func evidenceOfVM(row VM) map[string]string {
 	e := map[string]string{}
 	put := func(name, value string) {
 		if value != "" {
@@ -182,7 +182,7 @@ func evidence(row VM) map[string]string {
 		}
 	}
 	if row.Gap != nil {
-		put("not_read", words(*row.Gap))
+		put("not_read", describeGap(*row.Gap))
 		put("request_id", row.Gap.RequestID)
 	}
 	if len(e) == 0 {
@@ -191,9 +191,9 @@ func evidence(row VM) map[string]string {
 	return e
 }
 
-// namedInFile are the VMs that a rule names by id and that were not read: unknown when something forbade
+// unreadVMs are the VMs that a rule names by id and that were not read: unknown when something forbade
 // reading them, a finding when Azure says that they do not exist.
-func (a *assessor) namedInFile() ([]VM, []Finding) {
+func (a *assessor) unreadVMs() ([]VM, []Finding) {
 	if a.config == nil {
 		return nil, nil
 	}
@@ -207,34 +207,34 @@ func (a *assessor) namedInFile() ([]VM, []Finding) {
 			continue
 		}
 		done[key] = true
-		gap, hidden := a.gaps.machine(r.ID)
+		gap, hidden := a.gaps.gapHidingVM(r.ID)
 		switch {
 		case a.missing[key]:
-			f := a.codes.finding(codeNoSuchVM, r.ID, "%s: rule %s names it, and it does not exist", vmName(r.ID), r.Name)
+			f := a.codes.newFinding(codeNoSuchVM, r.ID, "%s: rule %s names it, and it does not exist", vmName(r.ID), r.Name)
 			f.Rule, f.Position = a.origin(r).rule, a.origin(r).position
 			found = append(found, f)
 		case hidden:
-			row, f := a.unread(r, gap)
+			row, f := a.unreadVM(r, gap)
 			rows, found = append(rows, row), append(found, f)
 		}
 	}
 	return rows, found
 }
 
-// unread is a VM of which only the id in the file is known.
-func (a *assessor) unread(r *config.Rule, gap plan.Gap) (VM, Finding) {
+// unreadVM is a VM of which only the id in the file is known.
+func (a *assessor) unreadVM(r *config.Rule, gap plan.Gap) (VM, Finding) {
 	id, err := armid.ParseVM(r.ID)
 	if err != nil { // config lets no such id pass
 		id = armid.ID{Subscription: armid.SubscriptionOf(r.ID), Names: []string{lastName(r.ID)}}
 	}
-	v := &verdict{
-		rule: r, kind: noItem,
+	v := &evaluation{
+		rule: r, class: classNone,
 		vm: plan.VM{ID: r.ID, Name: id.Name(), ResourceGroup: id.ResourceGroup, Subscription: id.Subscription},
 	}
-	v.row = a.row(v)
+	v.row = a.newRow(v)
 	v.row.Gap = &gap
-	v.hold(Unknown, "%s could not be read", words(gap))
-	v.settle()
+	v.addCondition(Unknown, "%s could not be read", describeGap(gap))
+	v.resolve()
 	return v.row, a.vmFinding(v, codeUnknown, v.row.Because)
 }
 
@@ -249,11 +249,11 @@ func (a *assessor) orphans() []Finding {
 			continue
 		}
 		if !a.missing[key] {
-			if _, unseen := a.gaps.machine(it.VM); unseen || !a.read[strings.ToLower(id.Subscription)] {
+			if _, unseen := a.gaps.gapHidingVM(it.VM); unseen || !a.read[strings.ToLower(id.Subscription)] {
 				continue
 			}
 		}
-		f := a.codes.finding(codeOrphan, it.ID, "%s: its VM is not there, its recovery points in %s are (%s)", vmName(it.VM), lastName(it.Vault), itemWords(*it))
+		f := a.codes.newFinding(codeOrphan, it.ID, "%s: its VM is not there, its recovery points in %s are (%s)", vmName(it.VM), lastName(it.Vault), describeItem(*it))
 		f.Evidence = map[string]string{
 			"vm": it.VM, "vault": it.Vault, "protection_state": it.State, "last_recovery_point": it.LastRecoveryPoint.UTC().Format(time.RFC3339),
 		}

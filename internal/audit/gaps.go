@@ -9,11 +9,11 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// place is a subscription, or one region of it; an empty part means all of them.
-type place struct{ subscription, location string }
+// regionKey is a subscription, or one region of it; an empty part means all of them.
+type regionKey struct{ subscription, location string }
 
-func placeOf(subscription, location string) place {
-	return place{strings.ToLower(subscription), armid.Location(location)}
+func regionKeyOf(subscription, location string) regionKey {
+	return regionKey{strings.ToLower(subscription), armid.Location(location)}
 }
 
 // gaps answers what could not be read, for one VM or vault at a time (docs/design.md §4). Every doubt about how far
@@ -21,22 +21,22 @@ func placeOf(subscription, location string) place {
 // name its subscription hides everything.
 type gaps struct {
 	// hiding are gaps behind which an item of a VM there may lie.
-	hiding map[place]plan.Gap
+	hiding map[regionKey]plan.Gap
 	// status are VMs whose backupStatus could not be read.
 	status map[armid.Key]plan.Gap
-	// machines are subscriptions, and oneMachine are VMs, that may hold or be VMs unseen.
-	machines   map[place]plan.Gap
-	oneMachine map[armid.Key]plan.Gap
-	policies   map[armid.Key]plan.Gap // by vault
-	policy     map[armid.Key]plan.Gap // by policy
-	items      map[armid.Key]plan.Gap // by vault
-	item       map[armid.Key]plan.Gap // by the vault of one item that was not understood
+	// vmLists are subscriptions, and vm are VMs, that may hold or be VMs unseen.
+	vmLists  map[regionKey]plan.Gap
+	vm       map[armid.Key]plan.Gap
+	policies map[armid.Key]plan.Gap // by vault
+	policy   map[armid.Key]plan.Gap // by policy
+	items    map[armid.Key]plan.Gap // by vault
+	item     map[armid.Key]plan.Gap // by the vault of one item that was not understood
 }
 
 func newGaps(all []plan.Gap, locationOf func(vault string) string) gaps {
 	g := gaps{
-		hiding: map[place]plan.Gap{}, status: map[armid.Key]plan.Gap{},
-		machines: map[place]plan.Gap{}, oneMachine: map[armid.Key]plan.Gap{},
+		hiding: map[regionKey]plan.Gap{}, status: map[armid.Key]plan.Gap{},
+		vmLists: map[regionKey]plan.Gap{}, vm: map[armid.Key]plan.Gap{},
 		policies: map[armid.Key]plan.Gap{}, policy: map[armid.Key]plan.Gap{},
 		items: map[armid.Key]plan.Gap{}, item: map[armid.Key]plan.Gap{},
 	}
@@ -48,43 +48,43 @@ func newGaps(all []plan.Gap, locationOf func(vault string) string) gaps {
 		if location == "" && gap.Vault != "" {
 			location = locationOf(gap.Vault)
 		}
-		at := placeOf(subscription, location)
+		at := regionKeyOf(subscription, location)
 		switch gap.Kind {
 		case plan.GapPolicies:
-			keep(g.policies, armid.Of(gap.Vault), gap)
+			setFirst(g.policies, armid.Of(gap.Vault), gap)
 		case plan.GapPolicy:
-			keep(g.policy, armid.Of(gap.Target), gap)
+			setFirst(g.policy, armid.Of(gap.Target), gap)
 		case plan.GapItem:
-			keep(g.item, armid.Of(gap.Vault), gap)
-			keep(g.status, armid.Of(gap.Target), gap)
+			setFirst(g.item, armid.Of(gap.Vault), gap)
+			setFirst(g.status, armid.Of(gap.Target), gap)
 		case plan.GapStatus:
-			keep(g.status, armid.Of(gap.Target), gap)
+			setFirst(g.status, armid.Of(gap.Target), gap)
 		case plan.GapVM:
-			keep(g.oneMachine, armid.Of(gap.Target), gap)
+			setFirst(g.vm, armid.Of(gap.Target), gap)
 		case plan.GapVMs:
-			keep(g.machines, placeOf(subscription, ""), gap)
+			setFirst(g.vmLists, regionKeyOf(subscription, ""), gap)
 		case plan.GapVisibility:
 			// Who does not see all VMs may not see all vaults either: ARM filters both lists by rights.
-			keep(g.machines, placeOf(subscription, ""), gap)
-			keep(g.hiding, placeOf(subscription, ""), gap)
+			setFirst(g.vmLists, regionKeyOf(subscription, ""), gap)
+			setFirst(g.hiding, regionKeyOf(subscription, ""), gap)
 		case plan.GapSubscription:
 			if subscription != "" { // else only the names of subscriptions are missing
-				keep(g.machines, placeOf(subscription, ""), gap)
-				keep(g.hiding, placeOf(subscription, ""), gap)
+				setFirst(g.vmLists, regionKeyOf(subscription, ""), gap)
+				setFirst(g.hiding, regionKeyOf(subscription, ""), gap)
 			}
 		case plan.GapJobs, plan.GapProtectable, plan.GapGuards:
 			// They take nothing from what a state rests on.
 		case plan.GapItems, plan.GapVault:
-			keep(g.items, armid.Of(gap.Vault), gap)
-			keep(g.hiding, at, gap)
+			setFirst(g.items, armid.Of(gap.Vault), gap)
+			setFirst(g.hiding, at, gap)
 		default: // vaults, and kinds that come after this was written
-			keep(g.hiding, placeOf(subscription, gap.Location), gap)
+			setFirst(g.hiding, regionKeyOf(subscription, gap.Location), gap)
 		}
 	}
 	return g
 }
 
-func keep[K comparable](m map[K]plan.Gap, key K, gap plan.Gap) {
+func setFirst[K comparable](m map[K]plan.Gap, key K, gap plan.Gap) {
 	if _, ok := m[key]; !ok {
 		m[key] = gap
 	}
@@ -99,24 +99,24 @@ func firstOf(words ...string) string {
 	return ""
 }
 
-// hides finds the gap behind which an item of the VM may lie.
-func (g gaps) hides(vm plan.VM) (plan.Gap, bool) {
+// gapHidingItem finds the gap behind which an item of the VM may lie.
+func (g gaps) gapHidingItem(vm plan.VM) (plan.Gap, bool) {
 	if gap, ok := g.status[armid.Of(vm.ID)]; ok {
 		return gap, true
 	}
-	return lookUp(g.hiding, placeOf(vm.Subscription, vm.Location))
+	return findGap(g.hiding, regionKeyOf(vm.Subscription, vm.Location))
 }
 
-// machine finds the gap behind which a VM that was not read may exist.
-func (g gaps) machine(id string) (plan.Gap, bool) {
-	if gap, ok := g.oneMachine[armid.Of(id)]; ok {
+// gapHidingVM finds the gap behind which a VM that was not read may exist.
+func (g gaps) gapHidingVM(id string) (plan.Gap, bool) {
+	if gap, ok := g.vm[armid.Of(id)]; ok {
 		return gap, true
 	}
-	return lookUp(g.machines, placeOf(armid.SubscriptionOf(id), ""))
+	return findGap(g.vmLists, regionKeyOf(armid.SubscriptionOf(id), ""))
 }
 
-func lookUp(m map[place]plan.Gap, at place) (plan.Gap, bool) {
-	for _, p := range []place{at, {subscription: at.subscription}, {}} {
+func findGap(m map[regionKey]plan.Gap, at regionKey) (plan.Gap, bool) {
+	for _, p := range []regionKey{at, {subscription: at.subscription}, {}} {
 		if gap, ok := m[p]; ok {
 			return gap, true
 		}
@@ -124,8 +124,8 @@ func lookUp(m map[place]plan.Gap, at place) (plan.Gap, bool) {
 	return plan.Gap{}, false
 }
 
-// words says what could not be read, and how Azure refused it.
-func words(gap plan.Gap) string {
+// describeGap says what could not be read, and how Azure refused it.
+func describeGap(gap plan.Gap) string {
 	what := map[plan.GapKind]string{
 		plan.GapVMs: "the VM list", plan.GapVM: "the VM", plan.GapVault: "the vault", plan.GapVaults: "the vault list",
 		plan.GapPolicies: "the policies", plan.GapItems: "the protected items", plan.GapJobs: "the jobs",

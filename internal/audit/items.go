@@ -9,45 +9,45 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// kind is what an item does for its VM.
-type kind int
+// itemClass is what an item does for its VM.
+type itemClass int
 
 // The kinds, in the order in which they decide for a VM that has several items: a VM that was soft-deleted in
 // one vault and is protected in another is protected.
 const (
-	active     kind = iota // backups are taken
-	partial                // active, but its recovery points are not known
-	odd                    // in a state that this program cannot judge
-	deleted                // soft-deleted: its data goes
-	stopped                // no backups, data kept
-	suspended              // no backups, data kept by policy
-	noItem                 // there is none
-	kindsTotal             // how many there are
+	classActive      itemClass = iota // backups are taken
+	classPartial                      // active, but its recovery points are not known
+	classUnknown                      // in a state that this program cannot judge
+	classSoftDeleted                  // soft-deleted: its data goes
+	classStopped                      // no backups, data kept
+	classSuspended                    // no backups, data kept by policy
+	classNone                         // there is none
+	classCount                        // how many there are
 )
 
-func kindOf(it plan.Item) kind {
+func classOf(it plan.Item) itemClass {
 	switch it.Class() {
 	case plan.ItemActive:
 		if it.Partial {
-			return partial
+			return classPartial
 		}
-		return active
+		return classActive
 	case plan.ItemStopped:
-		return stopped
+		return classStopped
 	case plan.ItemSuspended:
-		return suspended
+		return classSuspended
 	case plan.ItemSoftDeleted:
-		return deleted
+		return classSoftDeleted
 	case plan.NoItem, plan.ItemUnknown:
 	}
-	return odd
+	return classUnknown
 }
 
 // vmItems are the items of one VM, best first.
 type vmItems struct {
 	all []*plan.Item
-	// has says which kinds occur.
-	has [kindsTotal]bool
+	// hasClass says which kinds occur.
+	hasClass [classCount]bool
 }
 
 func newVMItems(items []*plan.Item) vmItems {
@@ -56,20 +56,20 @@ func newVMItems(items []*plan.Item) vmItems {
 		v.all = slices.Clone(items)
 		slices.SortStableFunc(v.all, func(a, b *plan.Item) int {
 			return cmp.Or(
-				cmp.Compare(kindOf(*a), kindOf(*b)), b.LastRecoveryPoint.Compare(a.LastRecoveryPoint), armid.Compare(a.ID, b.ID),
+				cmp.Compare(classOf(*a), classOf(*b)), b.LastRecoveryPoint.Compare(a.LastRecoveryPoint), armid.Compare(a.ID, b.ID),
 			)
 		})
 	}
 	for _, it := range v.all {
-		v.has[kindOf(*it)] = true
+		v.hasClass[classOf(*it)] = true
 	}
 	return v
 }
 
 // first is the best item of a kind, or none.
-func (v vmItems) first(k kind) plan.Item {
+func (v vmItems) first(c itemClass) plan.Item {
 	for _, it := range v.all {
-		if kindOf(*it) == k {
+		if classOf(*it) == c {
 			return *it
 		}
 	}
@@ -85,17 +85,17 @@ func (v vmItems) each(yield func(*plan.Item) bool) {
 	}
 }
 
-// deciding is the item that stands for the VM, and its kind.
-func (v vmItems) deciding() (plan.Item, kind) {
+// primary is the item that stands for the VM, and its kind.
+func (v vmItems) primary() (plan.Item, itemClass) {
 	if len(v.all) == 0 {
-		return plan.Item{}, noItem
+		return plan.Item{}, classNone
 	}
-	return *v.all[0], kindOf(*v.all[0])
+	return *v.all[0], classOf(*v.all[0])
 }
 
-// distinct is items by id, each once: a list that moves while it is paged shows an item twice. The newer look is
+// dedupeByID is items by id, each once: a list that moves while it is paged shows an item twice. The newer look is
 // kept, as far as its recovery point tells. The items themselves stay where they are.
-func distinct(items []plan.Item) []*plan.Item {
+func dedupeByID(items []plan.Item) []*plan.Item {
 	all := make([]*plan.Item, len(items))
 	for i := range items {
 		all[i] = &items[i]
@@ -103,7 +103,7 @@ func distinct(items []plan.Item) []*plan.Item {
 	slices.SortStableFunc(all, func(a, b *plan.Item) int {
 		return cmp.Or(
 			armid.Compare(a.ID, b.ID),
-			b.LastRecoveryPoint.Compare(a.LastRecoveryPoint), cmp.Compare(kindOf(*a), kindOf(*b)), strings.Compare(a.State, b.State),
+			b.LastRecoveryPoint.Compare(a.LastRecoveryPoint), cmp.Compare(classOf(*a), classOf(*b)), strings.Compare(a.State, b.State),
 			strings.Compare(a.PolicyID, b.PolicyID), strings.Compare(a.LastBackupStatus, b.LastBackupStatus),
 		)
 	})
@@ -112,24 +112,24 @@ func distinct(items []plan.Item) []*plan.Item {
 
 // machine is what was read of one VM: of a large estate there are many, so that each stands once, under one key.
 type machine struct {
-	read  bool
-	items []*plan.Item
+	isRead bool
+	items  []*plan.Item
 }
 
-// inventory joins items to VMs by sourceResourceId and by nothing else: names repeat across resource groups.
-type inventory struct {
+// itemIndex joins items to VMs by sourceResourceId and by nothing else: names repeat across resource groups.
+type itemIndex struct {
 	all      []*plan.Item // by id, each once
 	machines map[armid.Key]*machine
 	byVault  map[armid.Key]int
 	byPolicy map[armid.Key]int
 }
 
-func newInventory(o plan.Observed) inventory {
-	inv := inventory{
-		all: distinct(o.Items), machines: make(map[armid.Key]*machine, len(o.VMs)), byVault: map[armid.Key]int{}, byPolicy: map[armid.Key]int{},
+func newInventory(o plan.Observed) itemIndex {
+	inv := itemIndex{
+		all: dedupeByID(o.Items), machines: make(map[armid.Key]*machine, len(o.VMs)), byVault: map[armid.Key]int{}, byPolicy: map[armid.Key]int{},
 	}
 	for i := range o.VMs {
-		inv.machine(o.VMs[i].ID).read = true
+		inv.machine(o.VMs[i].ID).isRead = true
 	}
 	vaults, policies := map[string]int{}, map[string]int{} // by their spelling, of which there are few
 	for _, it := range inv.all {
@@ -149,18 +149,18 @@ func newInventory(o plan.Observed) inventory {
 }
 
 // machine is the entry of a VM, which is made where it is not there.
-func (inv inventory) machine(id string) *machine {
-	k := armid.Of(id)
-	m := inv.machines[k]
+func (inv itemIndex) machine(id string) *machine {
+	c := armid.Of(id)
+	m := inv.machines[c]
 	if m == nil {
 		m = &machine{}
-		inv.machines[k] = m
+		inv.machines[c] = m
 	}
 	return m
 }
 
-// of are the items of a VM.
-func (inv inventory) of(vm string) []*plan.Item {
+// itemsOf are the items of a VM.
+func (inv itemIndex) itemsOf(vm string) []*plan.Item {
 	if m := inv.machines[armid.Of(vm)]; m != nil {
 		return m.items
 	}
@@ -168,7 +168,7 @@ func (inv inventory) of(vm string) []*plan.Item {
 }
 
 // wasRead says whether a VM was read.
-func (inv inventory) wasRead(vm armid.Key) bool {
+func (inv itemIndex) wasRead(vm armid.Key) bool {
 	m := inv.machines[vm]
-	return m != nil && m.read
+	return m != nil && m.isRead
 }

@@ -39,20 +39,20 @@ func recordedSpecimens(t *testing.T) map[string]specimen {
 			if e.Method != "GET" || e.Status != 200 || len(parts) < 8 {
 				continue
 			}
-			switch kind, last := parts[6], parts[len(parts)-1]; {
-			case kind == "vaults" && len(parts) == 8:
+			switch class, last := parts[6], parts[len(parts)-1]; {
+			case class == "vaults" && len(parts) == 8:
 				latest["vault"] = document{kind: "vault", path: path, body: e.Response}
-			case kind == "virtualmachines" && len(parts) == 8:
+			case class == "virtualmachines" && len(parts) == 8:
 				latest["vm "+path] = document{kind: "vm", path: "/subscriptions/" + parts[1] + "/providers/Microsoft.Compute/virtualMachines", list: true, body: e.Response}
 			case last == "backupprotecteditems", last == "backuppolicies":
-				kind := map[string]string{"backupprotecteditems": "item", "backuppolicies": "policy"}[last]
-				maps.DeleteFunc(latest, func(k string, _ document) bool { return strings.HasPrefix(k, kind) })
+				class := map[string]string{"backupprotecteditems": "item", "backuppolicies": "policy"}[last]
+				maps.DeleteFunc(latest, func(c string, _ document) bool { return strings.HasPrefix(c, class) })
 				var rows struct{ Value []json.RawMessage }
 				if err := json.Unmarshal(e.Response, &rows); err != nil {
 					t.Fatal(err)
 				}
 				for i, row := range rows.Value {
-					latest[fmt.Sprint(kind, i)] = document{kind: kind, path: path, list: true, body: row}
+					latest[fmt.Sprint(class, i)] = document{kind: class, path: path, list: true, body: row}
 				}
 			}
 		}
@@ -83,8 +83,8 @@ vms: [{name: all, match: {tags: {Owner: sisi}}, policy: DefaultPolicy}]
 		t.Fatal(err)
 	}
 	s := specimen{file: c, scope: plan.ScopeOf(c), now: mustTime(t, "2024-05-13T12:00:00Z"), rest: arm{}}
-	for _, k := range slices.Sorted(maps.Keys(latest)) {
-		s.docs = append(s.docs, latest[k])
+	for _, c := range slices.Sorted(maps.Keys(latest)) {
+		s.docs = append(s.docs, latest[c])
 	}
 	return s
 }

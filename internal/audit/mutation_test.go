@@ -69,9 +69,9 @@ func paths(at string, v any) []string {
 	var out []string
 	switch v := v.(type) {
 	case map[string]any:
-		for _, k := range slices.Sorted(maps.Keys(v)) {
-			out = append(out, at+"."+k)
-			out = append(out, paths(at+"."+k, v[k])...)
+		for _, c := range slices.Sorted(maps.Keys(v)) {
+			out = append(out, at+"."+c)
+			out = append(out, paths(at+"."+c, v[c])...)
 		}
 	case []any:
 		for i := range v {
@@ -89,8 +89,8 @@ func changed(doc json.RawMessage, path string, how oddity) (json.RawMessage, boo
 	}
 	keys := strings.Split(strings.TrimPrefix(path, "."), ".")
 	at := v
-	for _, k := range keys[:len(keys)-1] {
-		at = child(at, k)
+	for _, c := range keys[:len(keys)-1] {
+		at = child(at, c)
 	}
 	last := keys[len(keys)-1]
 	odd, ok := how.apply(child(at, last))
@@ -125,33 +125,33 @@ func child(v any, key string) any {
 
 // isWhatItSays are the changes after which the body says something else that is as good an answer: a VM without tags, a
 // policy without a monthly retention, another time of day. There the truth is what is said.
-func isWhatItSays(kind, path, how string) bool {
+func isWhatItSays(class, path, how string) bool {
 	absent := slices.Contains([]string{"missing", "null"}, how)
 	word := slices.Contains([]string{"empty", "upper case", "lower case", "another word", "the future", "the past", "no time yet"}, how)
 	clock := how == "the future" || how == "the past" || how == "no time yet"
 	switch {
-	case kind == "vm" && (path == ".tags" || strings.HasPrefix(path, ".tags.")):
+	case class == "vm" && (path == ".tags" || strings.HasPrefix(path, ".tags.")):
 		return how == "missing" || absent && path == ".tags" || how == "an object" && path == ".tags" || word
-	case kind == "vault" && (path == ".tags" || strings.HasPrefix(path, ".tags.")):
+	case class == "vault" && (path == ".tags" || strings.HasPrefix(path, ".tags.")):
 		return how == "missing" || absent && path == ".tags" || word
-	case kind == "vault":
+	case class == "vault":
 		return absent || how == "empty" || how == "an object" // not said, and so not managed as it was
-	case kind == "policy" && (strings.HasSuffix(path, "Times.0") || strings.HasSuffix(path, "WindowStartTime")):
+	case class == "policy" && (strings.HasSuffix(path, "Times.0") || strings.HasSuffix(path, "WindowStartTime")):
 		return clock
-	case kind == "policy" && strings.HasSuffix(path, ".timeZone"):
+	case class == "policy" && strings.HasSuffix(path, ".timeZone"):
 		return word // another zone
-	case kind == "policy":
+	case class == "policy":
 		for _, optional := range []string{".snapshotConsistencyType", ".weeklySchedule", ".monthlySchedule", ".yearlySchedule", ".tieringPolicy", ".tieringPolicy.ArchivedRP", ".instantRPDetails", ".policyType"} {
 			if strings.HasSuffix(path, optional) {
 				return absent || how == "empty" || how == "an object"
 			}
 		}
 		return strings.HasSuffix(path, "tieringMode") && (absent || how == "empty") || strings.Contains(path, ".instantRPDetails.") && (absent || word)
-	case kind == "job":
+	case class == "job":
 		return path == ".properties.containerName" && word // of another item
-	case kind == "item" && path == ".properties.lastRecoveryPoint":
+	case class == "item" && path == ".properties.lastRecoveryPoint":
 		return absent || how == "empty" || how == "the past" || how == "no time yet" // a backup too many does no harm
-	case kind == "item":
+	case class == "item":
 		return strings.HasPrefix(path, ".properties.extendedProperties") && absent
 	}
 	return false
@@ -280,7 +280,7 @@ func (s specimen) judge(t *testing.T, what string, said bool, writes map[string]
 		id := strings.ToLower(vm.ID)
 		seen[id] = true
 		was, is := states[id], vm.State
-		better := is != Unknown && stateRank(is) > stateRank(was) || is != was && is != Unknown && (is.LeftOut() || !was.Covered() && is.Covered())
+		better := is != Unknown && stateRank(is) > stateRank(was) || is != was && is != Unknown && (is.IsLeftOut() || !was.IsCovered() && is.IsCovered())
 		if better && !said {
 			t.Errorf("%s: %s is %s, was %s (%s)", what, vm.Name, is, was, vm.Because)
 		}
@@ -323,8 +323,8 @@ func ownSpecimen(t *testing.T) specimen {
 	s := specimen{file: caseConfig(t, mutationFile), now: now, rest: arm{}}
 	s.scope = scopeOf(s.file)
 	s.scope.AllVaults, s.scope.Hidden, s.scope.Elsewhere = false, false, true
-	add := func(kind, path string, list bool, doc any) {
-		s.docs = append(s.docs, document{kind: kind, path: path, list: list, body: json.RawMessage(mustJSON(doc))})
+	add := func(class, path string, list bool, doc any) {
+		s.docs = append(s.docs, document{kind: class, path: path, list: list, body: json.RawMessage(mustJSON(doc))})
 	}
 	vault := vaultBody("rsv1", "westeurope")
 	vault["tags"] = body{"owner": "platform", "team": "b"}
@@ -390,9 +390,9 @@ func ownSpecimen(t *testing.T) specimen {
 			"policyId": vaultID + "/rsv1/backupPolicies/" + policy, "policyName": policy, "protectionState": "Protected", "healthStatus": "Passed",
 			"lastBackupStatus": "Completed", "lastBackupTime": at(5), "lastRecoveryPoint": at(5), "softDeleteRetentionPeriod": 0,
 		}
-		for k, v := range vm.item {
-			if props[k] = v; v == missing {
-				delete(props, k)
+		for c, v := range vm.item {
+			if props[c] = v; v == missing {
+				delete(props, c)
 			}
 		}
 		add("item", vaultID+"/rsv1/backupProtectedItems", true, itemBody("rsv1", "RG-App", vm.name, props))

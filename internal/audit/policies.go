@@ -42,8 +42,8 @@ func definedPolicies(c *config.Config) map[armid.Key]*config.Policy {
 	for i := range c.Policies {
 		p := &c.Policies[i]
 		for _, v := range c.VaultsOf(p) {
-			if k := armid.Of(armid.Policy(v.ID(), p.Name)); defined[k] == nil {
-				defined[k] = p
+			if c := armid.Of(armid.Policy(v.ID(), p.Name)); defined[c] == nil {
+				defined[c] = p
 			}
 		}
 	}
@@ -53,14 +53,14 @@ func definedPolicies(c *config.Config) map[armid.Key]*config.Policy {
 func (a *assessor) policyFinding(p plan.Policy) []Finding {
 	var found []Finding
 	add := func(code string, evidence map[string]string, format string, args ...any) {
-		f := a.codes.finding(code, p.ID, "policy %s in vault %s: %s", p.Name, lastName(p.Vault), fmt.Sprintf(format, args...))
+		f := a.codes.newFinding(code, p.ID, "policy %s in vault %s: %s", p.Name, lastName(p.Vault), fmt.Sprintf(format, args...))
 		f.Evidence = evidence
 		found = append(found, f)
 	}
 	used := max(a.items.byPolicy[armid.Of(p.ID)], p.Items)
 	_, unread := a.gaps.items[armid.Of(p.Vault)]
 	_, oneUnread := a.gaps.item[armid.Of(p.Vault)]
-	if used == 0 && !unread && !oneUnread && !born(p.Name) {
+	if used == 0 && !unread && !oneUnread && !isBuiltinPolicy(p.Name) {
 		add(codeUnusedPolicy, nil, "it protects nothing")
 	}
 	if p.Unreadable != "" {
@@ -69,17 +69,17 @@ func (a *assessor) policyFinding(p plan.Policy) []Finding {
 	}
 	kept, least := basicRetention(p.Spec), a.opt.MinRetention
 	if used > 0 && least > 0 && kept < least {
-		add(codeRetention, map[string]string{"kept": days(kept), "minimum": days(least), "items": strconv.Itoa(used)},
-			"it keeps recovery points for %s, asked are %s", days(kept), days(least))
+		add(codeRetention, map[string]string{"kept": formatDays(kept), "minimum": formatDays(least), "items": strconv.Itoa(used)},
+			"it keeps recovery points for %s, asked are %s", formatDays(kept), formatDays(least))
 	}
-	if fields := a.planned(plan.UpdatePolicy, p.ID); len(fields) > 0 {
-		add(codePolicyDiffers, fieldEvidence(fields), "%s", fieldWords(fields))
+	if fields := a.plannedFields(plan.UpdatePolicy, p.ID); len(fields) > 0 {
+		add(codePolicyDiffers, evidenceOfFields(fields), "%s", describeFields(fields))
 	}
 	return found
 }
 
-// born says whether every new vault has a policy of this name (docs/azure.md §8.1).
-func born(name string) bool {
+// isBuiltinPolicy says whether every new vault has a policy of this name (docs/azure.md §8.1).
+func isBuiltinPolicy(name string) bool {
 	return equalFold(name, "DefaultPolicy") || equalFold(name, "EnhancedPolicy")
 }
 
@@ -95,7 +95,7 @@ func basicRetention(s plan.PolicySpec) time.Duration {
 	return time.Duration(s.Retention.Days) * day
 }
 
-func days(d time.Duration) string { return strconv.Itoa(int(d/day)) + " d" }
+func formatDays(d time.Duration) string { return strconv.Itoa(int(d/day)) + " d" }
 
 // missingPolicies are policies of the file that a vault does not have, though its policies were read.
 func (a *assessor) missingPolicies() []Finding {
@@ -111,10 +111,10 @@ func (a *assessor) missingPolicies() []Finding {
 			_, vaultThere := a.vaults[armid.Of(v.ID())]
 			_, unread := a.gaps.policies[armid.Of(v.ID())]
 			_, notUnderstood := a.gaps.policy[armid.Of(id)]
-			if exists || unread || notUnderstood || !vaultThere || a.vaultHidden(v) {
+			if exists || unread || notUnderstood || !vaultThere || a.isVaultHidden(v) {
 				continue
 			}
-			f := a.codes.finding(codePolicyMissing, id, "policy %s in vault %s: it does not exist", p.Name, v.Name)
+			f := a.codes.newFinding(codePolicyMissing, id, "policy %s in vault %s: it does not exist", p.Name, v.Name)
 			f.Position = position(p.Pos)
 			found = append(found, f)
 		}
@@ -123,11 +123,11 @@ func (a *assessor) missingPolicies() []Finding {
 }
 
 // needsEnhanced says why the policy chosen for a VM cannot protect it, or "".
-func (a *assessor) needsEnhanced(v *verdict) string {
+func (a *assessor) needsEnhanced(v *evaluation) string {
 	if v.vm.NeedsEnhanced == "" {
 		return ""
 	}
-	if v.kind == active {
+	if v.class == classActive {
 		if p, ok := a.policies[armid.Of(v.item.PolicyID)]; ok && p.Unreadable == "" && p.Spec.Tier == plan.TierStandard {
 			return fmt.Sprintf("its policy %s is Standard, and %s", p.Name, v.vm.NeedsEnhanced)
 		}
@@ -143,7 +143,7 @@ func (a *assessor) needsEnhanced(v *verdict) string {
 }
 
 // tierOf is the tier of the policy that the VM's rule names: as the file says, else as a vault has it.
-func (a *assessor) tierOf(v *verdict) string {
+func (a *assessor) tierOf(v *evaluation) string {
 	if p := a.config.Policy(v.rule.Policy); p != nil && p.Tier != "" {
 		return p.Tier
 	}

@@ -193,7 +193,7 @@ func TestGapsOnlyEverTakeKnowledgeAway(t *testing.T) {
 				t.Fatalf("a gap brought the finding %s %s", f.Code, f.Message)
 			}
 		}
-		if after.Summary.Complete || !after.Incomplete() {
+		if after.Summary.Complete || !after.IsIncomplete() {
 			t.Fatal("a result over a gap calls itself complete")
 		}
 	})

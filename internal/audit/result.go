@@ -13,10 +13,10 @@ const FormatVersion = "1"
 // Result is what an audit found: plain data, the one value that every format is written from. It marshals to
 // JSON and back unchanged.
 type Result struct {
-	FormatVersion string  `json:"format_version"`
-	Made          Made    `json:"made"`
-	Scope         Scope   `json:"scope"`
-	Summary       Summary `json:"summary"`
+	FormatVersion string     `json:"format_version"`
+	Made          Provenance `json:"made"`
+	Scope         Scope      `json:"scope"`
+	Summary       Summary    `json:"summary"`
 	// Findings stand worst first, then by code and target.
 	Findings []Finding `json:"findings"`
 	// VMs stand by state in the order of [States], then by id.
@@ -26,8 +26,8 @@ type Result struct {
 	Baseline *Comparison `json:"baseline,omitempty"`
 }
 
-// Made is when, by whom and with what a result was made.
-type Made struct {
+// Provenance is when, by whom and with what a result was made.
+type Provenance struct {
 	At      time.Time `json:"at"`
 	By      string    `json:"by,omitempty"` // the principal that was signed in
 	Cloud   string    `json:"cloud,omitempty"`
@@ -116,14 +116,14 @@ type Finding struct {
 	New bool `json:"new,omitempty"`
 }
 
-// Incomplete says whether something could not be read, so that the result may be less than the truth.
-func (r Result) Incomplete() bool { return len(r.Gaps) > 0 || r.Summary.States[Unknown] > 0 }
+// IsIncomplete says whether something could not be read, so that the result may be less than the truth.
+func (r Result) IsIncomplete() bool { return len(r.Gaps) > 0 || r.Summary.States[Unknown] > 0 }
 
-// Failing are the findings at or above the result's FailOn.
-func (r Result) Failing() []Finding {
+// FailingFindings are the findings at or above the result's FailOn.
+func (r Result) FailingFindings() []Finding {
 	var failing []Finding
 	for _, f := range r.Findings {
-		if f.Severity.AtLeast(r.Made.FailOn) {
+		if f.Severity.IsAtLeast(r.Made.FailOn) {
 			failing = append(failing, f)
 		}
 	}

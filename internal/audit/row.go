@@ -10,26 +10,26 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// row is what a verdict starts from: the VM and the item that stands for it.
-func (a *assessor) row(v *verdict) VM {
+// newRow is what a verdict starts from: the VM and the item that stands for it.
+func (a *assessor) newRow(v *evaluation) VM {
 	vm, it := v.vm, v.item
 	row := VM{
 		ID: vm.ID, Name: vm.Name, ResourceGroup: vm.ResourceGroup, Subscription: strings.ToLower(vm.Subscription),
-		Location: armid.Location(vm.Location), Tags: vm.Tags, TimeCreated: when(vm.TimeCreated), Rule: a.origin(v.rule).rule,
+		Location: armid.Location(vm.Location), Tags: vm.Tags, TimeCreated: timePtr(vm.TimeCreated), Rule: a.origin(v.rule).rule,
 	}
-	if v.kind == noItem {
+	if v.class == classNone {
 		return row
 	}
 	row.Vault, row.Policy, row.ProtectionState = it.Vault, policyName(it), it.State
 	row.LastBackupStatus, row.Health = it.LastBackupStatus, it.Health
-	row.LastBackup, row.LastRecoveryPoint = when(it.LastBackup), when(it.LastRecoveryPoint)
+	row.LastBackup, row.LastRecoveryPoint = timePtr(it.LastBackup), timePtr(it.LastRecoveryPoint)
 	if !it.LastRecoveryPoint.IsZero() {
-		age := max(0, seconds(a.opt.Now.Sub(it.LastRecoveryPoint)))
+		age := max(0, toSeconds(a.opt.Now.Sub(it.LastRecoveryPoint)))
 		row.AgeSeconds = &age
 	}
 	if it.SoftDeleted && !it.PurgeAt.IsZero() {
 		left := max(0, int(it.PurgeAt.Sub(a.opt.Now)/(24*time.Hour)))
-		row.PurgeAt, row.DaysLeft = when(it.PurgeAt), &left
+		row.PurgeAt, row.DaysLeft = timePtr(it.PurgeAt), &left
 	}
 	return row
 }
@@ -41,7 +41,7 @@ func policyName(it plan.Item) string {
 	return lastName(it.PolicyID)
 }
 
-func when(t time.Time) *time.Time {
+func timePtr(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
@@ -53,17 +53,17 @@ func equalFold(a, b string) bool {
 	return strings.EqualFold(strings.TrimSpace(a), strings.TrimSpace(b))
 }
 
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04Z") }
+func formatStamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04Z") }
 
-func at(t time.Time) string {
+func formatTime(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return " at " + stamp(t)
+	return " at " + formatStamp(t)
 }
 
-// span spells a duration in the units that people think of recovery points in: days and hours.
-func span(d time.Duration) string {
+// formatAge spells a duration in the units that people think of recovery points in: days and hours.
+func formatAge(d time.Duration) string {
 	switch {
 	case d < time.Hour:
 		return strconv.Itoa(int(d/time.Minute)) + " min"
@@ -74,18 +74,18 @@ func span(d time.Duration) string {
 	}
 }
 
-func diskWords(d *plan.Disks) string {
+func describeDisks(d *plan.Disks) string {
 	switch {
 	case d.Include && len(d.LUNs) == 0:
 		return "only the OS disk is backed up"
 	case d.Include:
-		return fmt.Sprintf("only the OS disk and the data disks with LUN %s are backed up", luns(d.LUNs))
+		return fmt.Sprintf("only the OS disk and the data disks with LUN %s are backed up", formatLUNs(d.LUNs))
 	default:
-		return fmt.Sprintf("the data disks with LUN %s are not backed up", luns(d.LUNs))
+		return fmt.Sprintf("the data disks with LUN %s are not backed up", formatLUNs(d.LUNs))
 	}
 }
 
-func luns(numbers []int) string {
+func formatLUNs(numbers []int) string {
 	words := make([]string, len(numbers))
 	for i, n := range numbers {
 		words[i] = strconv.Itoa(n)

@@ -10,18 +10,18 @@ import (
 // The bounds of what a backup schedule of the service can be: every four hours round the clock, and one day a
 // week (docs/azure.md §8.3).
 const (
-	densest  = 4 * time.Hour
-	sparsest = 7 * 24 * time.Hour
+	minScheduleInterval = 4 * time.Hour
+	maxScheduleInterval = 7 * 24 * time.Hour
 )
 
-// longestPause is the longest time that a schedule leaves between two backups: for an hourly one that is the
+// maxBackupInterval is the longest time that a schedule leaves between two backups: for an hourly one that is the
 // night outside its window. It is zero for a schedule that cannot be understood.
-func longestPause(s plan.ScheduleSpec) time.Duration {
+func maxBackupInterval(s plan.ScheduleSpec) time.Duration {
 	switch s.Frequency {
 	case "Daily":
 		return 24 * time.Hour
 	case "Weekly":
-		return longestWeeklyPause(s.Days)
+		return maxWeeklyInterval(s.Days)
 	case "Hourly":
 		if s.Every <= 0 || s.Window < 0 || s.Window > 24 {
 			return 0
@@ -33,7 +33,7 @@ func longestPause(s plan.ScheduleSpec) time.Duration {
 	}
 }
 
-func longestWeeklyPause(names []string) time.Duration {
+func maxWeeklyInterval(names []string) time.Duration {
 	var on [7]bool
 	for _, name := range names {
 		day, ok := weekday(name)

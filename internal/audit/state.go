@@ -28,11 +28,11 @@ func States() []State {
 	}
 }
 
-// Covered says whether a VM in this state could be restored to a point that is as fresh as its policy promises.
-func (s State) Covered() bool { return s == Protected || s == OtherPolicy || s == OtherVault }
+// IsCovered says whether a VM in this state could be restored to a point that is as fresh as its policy promises.
+func (s State) IsCovered() bool { return s == Protected || s == OtherPolicy || s == OtherVault }
 
-// LeftOut says whether VMs in this state stay out of the coverage percentage.
-func (s State) LeftOut() bool { return s == Unknown || s == Excluded || s == Unsupported }
+// IsLeftOut says whether VMs in this state stay out of the coverage percentage.
+func (s State) IsLeftOut() bool { return s == Unknown || s == Excluded || s == Unsupported }
 
 // Severity grades a finding. The set is closed.
 type Severity string
@@ -49,8 +49,8 @@ const (
 // Severities are all severities, worst first.
 func Severities() []Severity { return []Severity{Critical, High, Medium, Low, Info} }
 
-// AtLeast says whether s is as bad as floor or worse. An unknown or empty floor is never reached.
-func (s Severity) AtLeast(floor Severity) bool {
+// IsAtLeast says whether s is as bad as floor or worse. An unknown or empty floor is never reached.
+func (s Severity) IsAtLeast(floor Severity) bool {
 	return floor.rank() > 0 && s.rank() >= floor.rank()
 }
 

@@ -29,10 +29,10 @@ func summarize(r Result) Summary {
 	}
 	for _, vm := range r.VMs {
 		s.States[vm.State]++
-		if vm.State.Covered() {
+		if vm.State.IsCovered() {
 			s.Covered++
 		}
-		if !vm.State.LeftOut() {
+		if !vm.State.IsLeftOut() {
 			s.Counted++
 		}
 	}

@@ -11,7 +11,7 @@ import (
 
 // The number of VMs a vault may hold (docs/azure.md §13), and from where there is little room left.
 const (
-	vaultLimit    = 1000
+	maxVaultVMs   = 1000
 	vaultNearFull = 900
 )
 
@@ -37,7 +37,7 @@ func (a *assessor) vaultFindings() []Finding {
 func (a *assessor) vaultFinding(v plan.Vault) []Finding {
 	var found []Finding
 	add := func(code string, evidence map[string]string, format string, args ...any) {
-		f := a.codes.finding(code, v.ID, format, args...)
+		f := a.codes.newFinding(code, v.ID, format, args...)
 		f.Evidence = evidence
 		found = append(found, f)
 	}
@@ -56,13 +56,13 @@ func (a *assessor) vaultFinding(v plan.Vault) []Finding {
 	n := a.items.byVault[armid.Of(v.ID)]
 	held := map[string]string{"items": strconv.Itoa(n)}
 	switch {
-	case n >= vaultLimit:
-		add(codeVaultFull, held, "vault %s: it holds %d VMs, the limit is %d", v.Name, n, vaultLimit)
+	case n >= maxVaultVMs:
+		add(codeVaultFull, held, "vault %s: it holds %d VMs, the limit is %d", v.Name, n, maxVaultVMs)
 	case n > vaultNearFull:
-		add(codeVaultNearFull, held, "vault %s: it holds %d VMs of the %d it can", v.Name, n, vaultLimit)
+		add(codeVaultNearFull, held, "vault %s: it holds %d VMs of the %d it can", v.Name, n, maxVaultVMs)
 	}
-	if fields := a.planned(plan.UpdateVault, v.ID); len(fields) > 0 {
-		add(codeVaultDiffers, fieldEvidence(fields), "vault %s: %s", v.Name, fieldWords(fields))
+	if fields := a.plannedFields(plan.UpdateVault, v.ID); len(fields) > 0 {
+		add(codeVaultDiffers, evidenceOfFields(fields), "vault %s: %s", v.Name, describeFields(fields))
 	}
 	return found
 }
@@ -75,49 +75,49 @@ func (a *assessor) missingVaults() []Finding {
 	}
 	var found []Finding
 	for _, v := range a.config.Vaults {
-		if _, exists := a.vaults[armid.Of(v.ID())]; exists || a.vaultHidden(v) {
+		if _, exists := a.vaults[armid.Of(v.ID())]; exists || a.isVaultHidden(v) {
 			continue
 		}
-		f := a.codes.finding(codeVaultMissing, v.ID(), "vault %s: it does not exist", v.Name)
+		f := a.codes.newFinding(codeVaultMissing, v.ID(), "vault %s: it does not exist", v.Name)
 		f.Position = position(v.Pos)
 		found = append(found, f)
 	}
 	return found
 }
 
-func (a *assessor) vaultHidden(v config.Vault) bool {
+func (a *assessor) isVaultHidden(v config.Vault) bool {
 	if _, ok := a.gaps.items[armid.Of(v.ID())]; ok {
 		return true
 	}
-	_, ok := lookUp(a.gaps.hiding, placeOf(v.Subscription, v.Location))
+	_, ok := findGap(a.gaps.hiding, regionKeyOf(v.Subscription, v.Location))
 	return ok
 }
 
-// planned are the differences that the plan over the same reads would write to a vault or policy: an audit
+// plannedFields are the differences that the plan over the same reads would write to a vault or policy: an audit
 // must not see another difference than a plan.
-func (a *assessor) planned(action plan.Action, target string) []plan.Field {
-	return a.differences[change{action, armid.Of(target)}]
+func (a *assessor) plannedFields(action plan.Action, target string) []plan.Field {
+	return a.differences[changeKey{action, armid.Of(target)}]
 }
 
-type change struct {
+type changeKey struct {
 	action plan.Action
 	target armid.Key
 }
 
-func differences(c *config.Config, o plan.Observed, opt Options) map[change][]plan.Field {
+func planDifferences(c *config.Config, o plan.Observed, opt Options) map[changeKey][]plan.Field {
 	if c == nil {
 		return nil
 	}
-	all := map[change][]plan.Field{}
+	all := map[changeKey][]plan.Field{}
 	for _, d := range plan.SettingDrifts(c, o, plan.Options{Now: opt.Now}) {
 		if d.Action == plan.UpdateVault || d.Action == plan.UpdatePolicy {
-			all[change{d.Action, armid.Of(d.Target)}] = d.Fields
+			all[changeKey{d.Action, armid.Of(d.Target)}] = d.Fields
 		}
 	}
 	return all
 }
 
-func fieldWords(fields []plan.Field) string {
+func describeFields(fields []plan.Field) string {
 	words := make([]string, len(fields))
 	for i, f := range fields {
 		words[i] = f.Path + " is " + orNothing(f.Before) + ", the file says " + orNothing(f.After)
@@ -125,7 +125,7 @@ func fieldWords(fields []plan.Field) string {
 	return strings.Join(words, "; ")
 }
 
-func fieldEvidence(fields []plan.Field) map[string]string {
+func evidenceOfFields(fields []plan.Field) map[string]string {
 	e := map[string]string{}
 	for _, f := range fields {
 		e[f.Path] = orNothing(f.Before) + " → " + orNothing(f.After)

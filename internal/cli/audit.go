@@ -112,8 +112,8 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 		opt.Made.Source = "machines listed by Resource Graph, which may be up to 30 hours behind"
 	}
 	result := audit.Assess(c, observed, opt)
-	a.verdict[exitIncomplete] = result.Incomplete()
-	a.verdict[exitChanges] = len(result.Failing()) > 0
+	a.verdict[exitIncomplete] = result.IsIncomplete()
+	a.verdict[exitChanges] = len(result.FailingFindings()) > 0
 	return f.write(a.Out, func(w io.Writer, format string) error {
 		return report.WriteAudit(w, format, result, a.styleFor(w, f.all))
 	})
@@ -164,15 +164,15 @@ func readBaseline(path string) (audit.Result, error) {
 }
 
 // auditMade is who made the audit, and where.
-func (a *app) auditMade(ctx context.Context, s *session) (audit.Made, error) {
+func (a *app) auditMade(ctx context.Context, s *session) (audit.Provenance, error) {
 	if s.simulated != nil {
-		return audit.Made{By: "nobody", Cloud: "simulated", Version: a.Version}, nil
+		return audit.Provenance{By: "nobody", Cloud: "simulated", Version: a.Version}, nil
 	}
 	who, err := s.WhoAmI(ctx)
 	if err != nil {
-		return audit.Made{}, err
+		return audit.Provenance{}, err
 	}
-	return audit.Made{
+	return audit.Provenance{
 		By: strings.TrimSpace(cmp.Or(who.Name, who.ObjectID) + " (" + who.Kind + ")"), Cloud: who.Cloud, Tenant: who.Tenant, Version: a.Version,
 	}, nil
 }

@@ -114,10 +114,10 @@ func junitAgrees(t *testing.T, r audit.Result, want auditCounts) {
 	failing := map[armid.Key]bool{}
 	left := map[armid.Key]bool{}
 	for _, vm := range r.VMs {
-		left[armid.Of(vm.ID)] = vm.State.LeftOut()
+		left[armid.Of(vm.ID)] = vm.State.IsLeftOut()
 	}
 	others := 0
-	for _, f := range r.Failing() {
+	for _, f := range r.FailingFindings() {
 		if out, isVM := left[armid.Of(f.Target)]; !isVM {
 			others++
 		} else if !out {
@@ -174,8 +174,8 @@ func sarifAgrees(t *testing.T, r audit.Result, want auditCounts) {
 	if len(run.Results) != want.Findings || len(run.Invocations[0].ToolExecutionNotifications) != want.Gaps {
 		t.Errorf("sarif: %d results, %d notifications; want %d, %d", len(run.Results), len(run.Invocations[0].ToolExecutionNotifications), want.Findings, want.Gaps)
 	}
-	if got := *run.Invocations[0].ExecutionSuccessful; got == r.Incomplete() {
-		t.Errorf("sarif: successful is %v over an incomplete (%v) audit", got, r.Incomplete())
+	if got := *run.Invocations[0].ExecutionSuccessful; got == r.IsIncomplete() {
+		t.Errorf("sarif: successful is %v over an incomplete (%v) audit", got, r.IsIncomplete())
 	}
 	for _, result := range run.Results {
 		if id := *run.Tool.Driver.Rules[result.RuleIndex].ID; id != *result.RuleID {

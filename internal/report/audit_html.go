@@ -155,7 +155,7 @@ func hash(file []byte) string {
 
 func verdict(r audit.Result) string {
 	switch {
-	case r.Incomplete() || r.Summary.Coverage == nil:
+	case r.IsIncomplete() || r.Summary.Coverage == nil:
 		return "unsure"
 	case r.Summary.Covered < r.Summary.Counted:
 		return "bad"
@@ -202,7 +202,7 @@ func htmlMade(r audit.Result) []htmlFact {
 	return facts
 }
 
-func staleWords(m audit.Made) string {
+func staleWords(m audit.Provenance) string {
 	if m.MaxAge > 0 {
 		return duration(time.Duration(m.MaxAge) * time.Second)
 	}
@@ -286,7 +286,7 @@ func htmlControls(r audit.Result) []htmlControl {
 func htmlStates(s audit.Summary) []htmlState {
 	var states []htmlState
 	for _, state := range htmlOrder() {
-		states = append(states, htmlState{state, stateLabel(state), number(s.States[state]), s.States[state], stateMeaning(state), state.LeftOut()})
+		states = append(states, htmlState{state, stateLabel(state), number(s.States[state]), s.States[state], stateMeaning(state), state.IsLeftOut()})
 	}
 	return states
 }

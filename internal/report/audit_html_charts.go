@@ -166,9 +166,9 @@ func (g *htmlGroup) add(s audit.State) {
 	switch {
 	case s == audit.Unknown:
 		g.unsure++
-	case s.LeftOut():
+	case s.IsLeftOut():
 		g.out++
-	case s.Covered():
+	case s.IsCovered():
 		g.covered++
 	default:
 		g.uncovered++
@@ -271,7 +271,7 @@ func htmlAgesOf(r audit.Result) htmlAges {
 	for _, vm := range r.VMs {
 		age, ok := liveAge(vm)
 		if !ok {
-			if !vm.State.LeftOut() {
+			if !vm.State.IsLeftOut() {
 				none++
 			}
 			continue

@@ -31,7 +31,7 @@ func poisonedAudit(s string) audit.Result {
 	changes := []audit.Change{{ID: id, Before: audit.Protected, After: audit.Stopped}}
 	r := audit.Result{
 		FormatVersion: audit.FormatVersion,
-		Made:          audit.Made{At: sampleNow, By: s, Cloud: s, Tenant: s, Version: s, Source: s, FailOn: audit.Low},
+		Made:          audit.Provenance{At: sampleNow, By: s, Cloud: s, Tenant: s, Version: s, Source: s, FailOn: audit.Low},
 		Scope: audit.Scope{
 			Files: []string{s}, Subscriptions: []audit.Subscription{{ID: s, Name: s}}, LeftOut: []audit.Subscription{{ID: s, Name: s}},
 		},

@@ -45,7 +45,7 @@ func junitVMs(r audit.Result) junit.Testsuite {
 		switch {
 		case vm.State == audit.Unknown:
 			c.Error = junitResult("unknown", vm.Because, findings)
-		case vm.State.LeftOut():
+		case vm.State.IsLeftOut():
 			c.Skipped = &junit.Result{Message: visible(string(vm.State) + ": " + vm.Because)}
 		case reaches(findings, r.Made.FailOn):
 			c.Failure = junitResult(string(vm.State), vm.Because, findings)
@@ -68,7 +68,7 @@ func junitOthers(r audit.Result) junit.Testsuite {
 			continue
 		}
 		c := junit.Testcase{Name: visible(f.Message), Classname: f.Code}
-		if f.Severity.AtLeast(r.Made.FailOn) {
+		if f.Severity.IsAtLeast(r.Made.FailOn) {
 			c.Failure = junitResult(f.Code, f.Message, []audit.Finding{f})
 		} else {
 			c.SystemOut = &junit.Output{Data: junitWords([]audit.Finding{f})}
@@ -97,7 +97,7 @@ func newSuite(name string, r audit.Result) junit.Testsuite {
 
 func reaches(findings []audit.Finding, floor audit.Severity) bool {
 	for _, f := range findings {
-		if f.Severity.AtLeast(floor) {
+		if f.Severity.IsAtLeast(floor) {
 			return true
 		}
 	}

@@ -85,9 +85,9 @@ func mdAuditHead(r audit.Result) string {
 
 func auditSign(r audit.Result) string {
 	switch {
-	case r.Incomplete():
+	case r.IsIncomplete():
 		return "⚠️"
-	case len(r.Failing()) > 0 || r.Summary.Covered < r.Summary.Counted:
+	case len(r.FailingFindings()) > 0 || r.Summary.Covered < r.Summary.Counted:
 		return "❌"
 	default:
 		return "✅"

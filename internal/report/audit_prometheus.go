@@ -89,7 +89,7 @@ func agesByPlace(r audit.Result) *dto.MetricFamily {
 
 // liveAge is the age of the last recovery point of a VM that is being backed up.
 func liveAge(vm audit.VM) (int64, bool) {
-	live := vm.State.Covered() || vm.State == audit.Stale || vm.State == audit.Failing
+	live := vm.State.IsCovered() || vm.State == audit.Stale || vm.State == audit.Failing
 	if vm.AgeSeconds == nil || !live {
 		return 0, false
 	}

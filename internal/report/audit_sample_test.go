@@ -25,7 +25,7 @@ func sampleAudit(n int) audit.Result {
 	o, c := sampleEstate(n)
 	opt := audit.Options{
 		Now: sampleNow, MinRetention: 30 * 24 * time.Hour, FailOn: audit.High,
-		Made: audit.Made{By: "backup-auditor (service principal)", Cloud: "AzurePublic", Tenant: "99999999-9999-9999-9999-999999999999", Version: "1.0.0"},
+		Made: audit.Provenance{By: "backup-auditor (service principal)", Cloud: "AzurePublic", Tenant: "99999999-9999-9999-9999-999999999999", Version: "1.0.0"},
 	}
 	if n == 0 {
 		return audit.Assess(c, o, opt)

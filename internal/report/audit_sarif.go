@@ -171,7 +171,7 @@ func sarifFile(path string) *sarif.ArtifactLocation {
 }
 
 func sarifInvocation(r audit.Result) *sarif.Invocation {
-	inv := sarif.NewInvocation().WithExecutionSuccessful(!r.Incomplete()).WithEndTimeUtc(r.Made.At.UTC().Format(time.RFC3339))
+	inv := sarif.NewInvocation().WithExecutionSuccessful(!r.IsIncomplete()).WithEndTimeUtc(r.Made.At.UTC().Format(time.RFC3339))
 	for _, g := range r.Gaps {
 		inv.ToolExecutionNotifications = append(inv.ToolExecutionNotifications, sarifGap(g))
 	}

@@ -232,11 +232,11 @@ func (p palette) severity(s audit.Severity) func(string) string {
 
 func (p palette) state(s audit.State) func(string) string {
 	switch {
-	case s.Covered():
+	case s.IsCovered():
 		return p.create
 	case s == audit.Unknown:
 		return p.change
-	case s.LeftOut():
+	case s.IsLeftOut():
 		return p.dim
 	default:
 		return p.stop

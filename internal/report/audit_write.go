@@ -109,7 +109,7 @@ func stateCounts(s audit.Summary, keep func(audit.State) bool) string {
 	return strings.Join(words, ", ")
 }
 
-func counted(s audit.State) bool { return !s.LeftOut() }
+func counted(s audit.State) bool { return !s.IsLeftOut() }
 
 // coverageWords is the headline: the share and what it is of.
 func coverageWords(s audit.Summary) string {
@@ -121,7 +121,7 @@ func coverageWords(s audit.Summary) string {
 
 // leftOutWords is what the share leaves out; it is never printed without it.
 func leftOutWords(s audit.Summary) string {
-	words := stateCounts(s, audit.State.LeftOut)
+	words := stateCounts(s, audit.State.IsLeftOut)
 	if words == "" {
 		return "nothing left out"
 	}
