@@ -8,14 +8,14 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// definition writes a policy's normal form as the file would, or says why the format cannot say all of it.
-func definition(s plan.PolicySpec) (config.Policy, string) {
+// policyDefinition writes a policy's normal form as the file would, or says why the format cannot say all of it.
+func policyDefinition(s plan.PolicySpec) (config.Policy, string) {
 	p := config.Policy{
 		Manage: true, Tier: s.Tier, TimeZone: s.TimeZone, Consistency: s.Consistency,
 		Retention: &config.Retention{
-			Weeks:  weeks(s.Retention.Weeks),
-			Months: months(s.Retention.Months),
-			Years:  years(s.Retention.Years),
+			Weeks:  keepWeeks(s.Retention.Weeks),
+			Months: keepMonths(s.Retention.Months),
+			Years:  keepYears(s.Retention.Years),
 		},
 	}
 	if zone, known := config.WindowsZone(s.TimeZone); known {
@@ -54,28 +54,28 @@ func definition(s plan.PolicySpec) (config.Policy, string) {
 	return p, ""
 }
 
-func weeks(k *plan.KeepSpec) *config.KeepWeeks {
+func keepWeeks(k *plan.KeepSpec) *config.KeepWeeks {
 	if k == nil {
 		return nil
 	}
 	return &config.KeepWeeks{Keep: k.Keep, Days: k.Days}
 }
 
-func months(k *plan.KeepSpec) *config.KeepMonths {
+func keepMonths(k *plan.KeepSpec) *config.KeepMonths {
 	if k == nil {
 		return nil
 	}
-	return &config.KeepMonths{Keep: k.Keep, Weeks: k.Weeks, Days: k.Days, Dates: dates(k.Dates)}
+	return &config.KeepMonths{Keep: k.Keep, Weeks: k.Weeks, Days: k.Days, Dates: keepDates(k.Dates)}
 }
 
-func years(k *plan.KeepSpec) *config.KeepYears {
+func keepYears(k *plan.KeepSpec) *config.KeepYears {
 	if k == nil {
 		return nil
 	}
-	return &config.KeepYears{Keep: k.Keep, Months: k.Months, Weeks: k.Weeks, Days: k.Days, Dates: dates(k.Dates)}
+	return &config.KeepYears{Keep: k.Keep, Months: k.Months, Weeks: k.Weeks, Days: k.Days, Dates: keepDates(k.Dates)}
 }
 
-func dates(days []int) []config.Date {
+func keepDates(days []int) []config.Date {
 	var out []config.Date
 	for _, d := range days {
 		out = append(out, config.Date(d))

@@ -19,14 +19,14 @@ func (e *exporter) vaultEntries() []config.Vault {
 		v := e.vaults[key]
 		entry, ok := e.vaultEntry(v)
 		if !ok {
-			e.note("no entry: vault %s has an id of an unknown form", v.ID)
+			e.addComment("no entry: vault %s has an id of an unknown form", v.ID)
 			continue
 		}
 		if e.options.Manage {
 			managed := entry
 			e.manageVault(&managed, v)
 			if _, why := e.reread([]config.Vault{managed}, nil); why != "" {
-				e.note("not managed: vault %s: %s", v.ID, why)
+				e.addComment("not managed: vault %s: %s", v.ID, why)
 			} else {
 				entry = managed
 			}
@@ -69,7 +69,7 @@ func (e *exporter) manageVault(entry *config.Vault, v *plan.Vault) {
 func (e *exporter) policyEntries() []config.Policy {
 	byName := map[string][]*plan.Policy{}
 	for key, p := range e.policies {
-		if e.used[key] {
+		if e.usedPolicies[key] {
 			byName[strings.ToLower(p.Name)] = append(byName[strings.ToLower(p.Name)], p)
 		}
 	}
@@ -92,32 +92,32 @@ func (e *exporter) policyEntries() []config.Policy {
 func (e *exporter) managePolicy(entry *config.Policy, copies []*plan.Policy) {
 	for _, p := range copies[1:] {
 		if len(plan.DiffSpec(copies[0].Spec, p.Spec)) > 0 {
-			e.note("not managed: policy %s differs between %s and %s", p.Name, e.vaults[armid.Of(copies[0].Vault)].Name, e.vaults[armid.Of(p.Vault)].Name)
+			e.addComment("not managed: policy %s differs between %s and %s", p.Name, e.vaults[armid.Of(copies[0].Vault)].Name, e.vaults[armid.Of(p.Vault)].Name)
 			return
 		}
 	}
 	for _, p := range copies {
 		if p.Unreadable != "" {
-			e.note("not managed: policy %s: %s", p.Name, p.Unreadable)
+			e.addComment("not managed: policy %s: %s", p.Name, p.Unreadable)
 			return
 		}
 	}
-	definition, why := definition(copies[0].Spec)
+	definition, why := policyDefinition(copies[0].Spec)
 	if why != "" {
-		e.note("not managed: policy %s: %s", entry.Name, why)
+		e.addComment("not managed: policy %s: %s", entry.Name, why)
 		return
 	}
 	definition.Name, definition.Vaults = entry.Name, entry.Vaults
-	if why := e.unfit(definition, copies); why != "" {
-		e.note("not managed: policy %s: %s", entry.Name, why)
+	if why := e.whyUnmanageable(definition, copies); why != "" {
+		e.addComment("not managed: policy %s: %s", entry.Name, why)
 		return
 	}
 	*entry = definition
 }
 
-// unfit says why a plan over the definition would not be empty: its file would be refused, or a copy is not what
+// whyUnmanageable says why a plan over the definition would not be empty: its file would be refused, or a copy is not what
 // it says.
-func (e *exporter) unfit(definition config.Policy, copies []*plan.Policy) string {
+func (e *exporter) whyUnmanageable(definition config.Policy, copies []*plan.Policy) string {
 	var vaults []config.Vault
 	for _, p := range copies {
 		if entry, ok := e.vaultEntry(e.vaults[armid.Of(p.Vault)]); ok {

@@ -38,11 +38,11 @@ func Export(o plan.Observed, opt Options) (Result, error) {
 		return Result{}, err
 	}
 	e := exporter{
-		observed: o, options: opt, by: by,
-		vaults:   map[armid.Key]*plan.Vault{},
-		policies: map[armid.Key]*plan.Policy{},
-		vms:      map[armid.Key]*plan.VM{},
-		used:     map[armid.Key]bool{},
+		observed: o, options: opt, grouping: by,
+		vaults:       map[armid.Key]*plan.Vault{},
+		policies:     map[armid.Key]*plan.Policy{},
+		vms:          map[armid.Key]*plan.VM{},
+		usedPolicies: map[armid.Key]bool{},
 	}
 	for i := range o.Vaults {
 		keepFirst(e.vaults, &o.Vaults[i], func(v *plan.Vault) string { return v.ID })
@@ -53,7 +53,7 @@ func Export(o plan.Observed, opt Options) (Result, error) {
 	for i := range o.VMs {
 		keepFirst(e.vms, &o.VMs[i], func(v *plan.VM) string { return v.ID })
 	}
-	e.run()
+	e.build()
 	return Result{Config: e.config, Comments: e.comments}, nil
 }
 
@@ -65,42 +65,42 @@ func keepFirst[T any](to map[armid.Key]*T, v *T, id func(*T) string) {
 }
 
 type exporter struct {
-	observed plan.Observed
-	options  Options
-	by       grouping
-	vaults   map[armid.Key]*plan.Vault
-	policies map[armid.Key]*plan.Policy
-	vms      map[armid.Key]*plan.VM
-	used     map[armid.Key]bool // policies that an exported rule uses
-	refs     references
-	found    inventory
+	observed     plan.Observed
+	options      Options
+	grouping     grouping
+	vaults       map[armid.Key]*plan.Vault
+	policies     map[armid.Key]*plan.Policy
+	vms          map[armid.Key]*plan.VM
+	usedPolicies map[armid.Key]bool // policies that an exported rule uses
+	refs         references
+	found        inventory
 
 	config   config.Config
 	comments []string
 }
 
-func (e *exporter) run() {
+func (e *exporter) build() {
 	e.config = config.Config{Version: 1, Cloud: e.options.Cloud, Tenant: e.options.Tenant}
 	e.config.Subscriptions = slices.Clone(e.options.Subscriptions)
 	slices.Sort(e.config.Subscriptions)
 
 	e.refs = e.references()
 	e.found = e.inventory()
-	e.config.Rules = e.rules(e.treatments())
+	e.config.Rules = e.ruleEntries(e.treatments())
 	e.config.Vaults = e.vaultEntries()
 	e.config.Policies = e.policyEntries()
 	for _, g := range e.observed.Gaps {
-		e.note("not read: %s%s %s", g.Kind, where(g), g.Code)
+		e.addComment("not read: %s%s %s", g.Kind, describeGapPlace(g), g.Code)
 	}
 	slices.Sort(e.comments)
 	e.comments = slices.Compact(e.comments)
 }
 
-func (e *exporter) note(format string, args ...any) {
+func (e *exporter) addComment(format string, args ...any) {
 	e.comments = append(e.comments, fmt.Sprintf(format, args...))
 }
 
-func where(g plan.Gap) string {
+func describeGapPlace(g plan.Gap) string {
 	for _, s := range []string{g.Target, g.Vault, g.Subscription} {
 		if s != "" {
 			return " of " + s

@@ -180,7 +180,7 @@ func TestAfterOneChangeToTheEstateThePlanShowsExactlyThatChange(t *testing.T) {
 		var activeItems []int
 		for i, it := range o.Items {
 			sound := slices.ContainsFunc(o.VMs, func(vm plan.VM) bool { return vm.ID == it.VM && vm.Unreadable == "" && vm.Unsupported == "" })
-			if rank(&it) == rankActive && sound {
+			if itemRank(&it) == rankActive && sound {
 				activeItems = append(activeItems, i)
 			}
 		}

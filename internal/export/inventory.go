@@ -18,7 +18,7 @@ type inventory struct {
 // spelling is how most machines spell the name of their group.
 type spelling map[string]int
 
-func (s spelling) most() string {
+func (s spelling) mostFrequent() string {
 	best := ""
 	for name, n := range s {
 		if n > s[best] || n == s[best] && name < best {

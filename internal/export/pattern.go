@@ -31,13 +31,13 @@ func parseGroupBy(s string) (grouping, error) {
 	return grouping{}, fmt.Errorf("grouping by %q: want tag:NAME, resource-group or none", s)
 }
 
-// literal says whether a selector can say exactly this text: globs are live in it, and some signs are refused.
-func literal(s string) bool { return s != "" && !strings.ContainsAny(s, `*?[]{}\/`) }
+// isLiteral says whether a selector can say exactly this text: globs are live in it, and some signs are refused.
+func isLiteral(s string) bool { return s != "" && !strings.ContainsAny(s, `*?[]{}\/`) }
 
 // mayBePattern says whether a group of machines that are treated alike may be written by what they have in common. A rule
 // that stops is never: it would stop what is made later and backed up. A group of one is not: a selector would promise
 // more than one machine shows. And where something was not read, nobody knows who else is there.
-func (e *exporter) mayBePattern(subscription string, members int, w wish) bool {
+func (e *exporter) mayBePattern(subscription string, members int, w ruleKey) bool {
 	return members >= 2 && !w.stopped && e.found.isWhole(subscription)
 }
 
@@ -47,8 +47,8 @@ type tagged struct {
 }
 
 // takeTagged writes the values of the tag whose machines are all treated alike, and leaves the other treatments.
-func (e *exporter) takeTagged(all []treatment, names namer) (rules []config.Rule, rest []treatment) {
-	if e.by.tag == "" {
+func (e *exporter) takeTagged(all []treatment, names nameAllocator) (rules []config.Rule, rest []treatment) {
+	if e.grouping.tag == "" {
 		return nil, all
 	}
 	treated := make(map[*plan.VM]treatment, len(all))
@@ -59,7 +59,7 @@ func (e *exporter) takeTagged(all []treatment, names namer) (rules []config.Rule
 	spelling := ""
 	for _, vm := range e.vms {
 		for name, value := range vm.Tags {
-			if strings.ToLower(name) != e.by.tag {
+			if strings.ToLower(name) != e.grouping.tag {
 				continue
 			}
 			if spelling == "" || name < spelling {
@@ -71,8 +71,8 @@ func (e *exporter) takeTagged(all []treatment, names namer) (rules []config.Rule
 	}
 	taken := map[*plan.VM]bool{}
 	for _, key := range slices.SortedFunc(maps.Keys(members), compareTagged) {
-		t, uniform := uniform(members[key], treated)
-		if !uniform || !literal(key.value) || !e.mayBePattern(key.subscription, len(members[key]), t.wish()) {
+		t, uniform := commonTreatment(members[key], treated)
+		if !uniform || !isLiteral(key.value) || !e.mayBePattern(key.subscription, len(members[key]), t.ruleKey()) {
 			continue
 		}
 		for _, vm := range members[key] {
@@ -82,7 +82,7 @@ func (e *exporter) takeTagged(all []treatment, names namer) (rules []config.Rule
 		if len(e.config.Subscriptions) > 1 {
 			s.Subscriptions = []string{key.subscription}
 		}
-		rules = append(rules, e.rule(t, names.unique(key.value+"-"+key.location), s))
+		rules = append(rules, e.ruleEntry(t, names.allocate(key.value+"-"+key.location), s))
 	}
 	rest = slices.DeleteFunc(all, func(t treatment) bool { return taken[t.vm] })
 	return rules, rest
@@ -92,11 +92,11 @@ func compareTagged(a, b tagged) int {
 	return cmp.Or(cmp.Compare(a.value, b.value), cmp.Compare(a.subscription, b.subscription), cmp.Compare(a.location, b.location))
 }
 
-// uniform says whether every member is treated, and all alike.
-func uniform(members []*plan.VM, treated map[*plan.VM]treatment) (treatment, bool) {
+// commonTreatment says whether every member is treated, and all alike.
+func commonTreatment(members []*plan.VM, treated map[*plan.VM]treatment) (treatment, bool) {
 	first, ok := treated[members[0]]
 	for _, vm := range members {
-		if t, there := treated[vm]; !ok || !there || t.wish() != first.wish() {
+		if t, there := treated[vm]; !ok || !there || t.ruleKey() != first.ruleKey() {
 			return treatment{}, false
 		}
 	}

@@ -10,76 +10,76 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// bucket is the machines of one resource group that are treated alike: one rule.
-type bucket struct {
+// ruleGroup is the machines of one resource group that are treated alike: one rule.
+type ruleGroup struct {
 	group   resourceGroup
-	wish    wish
+	key     ruleKey
 	members []treatment // sorted by VM
 }
 
-// rules writes the treatments: what only an id can say first, then a rule for each vault, policy, disk filter and
+// ruleEntries writes the treatments: what only an id can say first, then a rule for each vault, policy, disk filter and
 // resource group, then the tags.
-func (e *exporter) rules(all []treatment) []config.Rule {
-	names := namer{}
+func (e *exporter) ruleEntries(all []treatment) []config.Rule {
+	names := nameAllocator{}
 	byTag, rest := e.takeTagged(all, names)
 	var rules []config.Rule
 	var sayable []treatment
 	for _, t := range rest {
-		if literal(t.vm.Name) && literal(t.vm.ResourceGroup) {
+		if isLiteral(t.vm.Name) && isLiteral(t.vm.ResourceGroup) {
 			sayable = append(sayable, t)
 			continue
 		}
-		r := e.rule(t, names.unique(t.vm.Name))
+		r := e.ruleEntry(t, names.allocate(t.vm.Name))
 		r.ID = t.vm.ID
 		rules = append(rules, r)
 	}
-	buckets := e.buckets(sayable)
-	labels := e.labels(buckets)
+	buckets := e.groupByRule(sayable)
+	labels := e.ruleNames(buckets)
 	patterns := len(byTag)
 	for i, b := range buckets {
-		s, whole := e.selector(b)
-		patterns += number(whole)
-		rules = append(rules, e.rule(b.members[0], names.unique(labels[i]), s))
+		s, whole := e.selectorOf(b)
+		patterns += boolToInt(whole)
+		rules = append(rules, e.ruleEntry(b.members[0], names.allocate(labels[i]), s))
 	}
 	if patterns > 0 {
-		e.note("rules for a whole resource group or tag (%d): all that is there is backed up alike, and what is made there later will be, too", patterns)
+		e.addComment("rules for a whole resource group or tag (%d): all that is there is backed up alike, and what is made there later will be, too", patterns)
 	}
 	return append(rules, byTag...)
 }
 
-func (e *exporter) buckets(all []treatment) []bucket {
+func (e *exporter) groupByRule(all []treatment) []ruleGroup {
 	type key struct {
 		resourceGroup
-		wish
+		ruleKey
 	}
 	numbers := map[key]int{}
-	var buckets []bucket
+	var buckets []ruleGroup
 	for _, t := range all {
-		k := key{groupOf(t.vm.Subscription, t.vm.ResourceGroup), t.wish()}
+		k := key{groupOf(t.vm.Subscription, t.vm.ResourceGroup), t.ruleKey()}
 		n, there := numbers[k]
 		if !there {
 			n = len(buckets)
 			numbers[k] = n
-			buckets = append(buckets, bucket{group: k.resourceGroup, wish: k.wish})
+			buckets = append(buckets, ruleGroup{group: k.resourceGroup, key: k.ruleKey})
 		}
 		buckets[n].members = append(buckets[n].members, t)
 	}
-	slices.SortFunc(buckets, func(a, b bucket) int {
+	slices.SortFunc(buckets, func(a, b ruleGroup) int {
 		return cmp.Or(
 			cmp.Compare(a.group.name, b.group.name), cmp.Compare(a.group.subscription, b.group.subscription),
-			cmp.Compare(number(a.wish.stopped), number(b.wish.stopped)), cmp.Compare(a.wish.vault, b.wish.vault),
-			cmp.Compare(a.wish.policy, b.wish.policy), cmp.Compare(a.wish.disks, b.wish.disks),
+			cmp.Compare(boolToInt(a.key.stopped), boolToInt(b.key.stopped)), cmp.Compare(a.key.vault, b.key.vault),
+			cmp.Compare(a.key.policy, b.key.policy), cmp.Compare(a.key.disks, b.key.disks),
 		)
 	})
 	return buckets
 }
 
-// selector says a bucket's machines: by the whole group where that is exactly the same set, else by their names.
-func (e *exporter) selector(b bucket) (s config.Selector, whole bool) {
+// selectorOf says a bucket's machines: by the whole group where that is exactly the same set, else by their names.
+func (e *exporter) selectorOf(b ruleGroup) (s config.Selector, whole bool) {
 	first := b.members[0].vm
-	s.ResourceGroups = []string{e.found.spelt[b.group].most()}
+	s.ResourceGroups = []string{e.found.spelt[b.group].mostFrequent()}
 	at := region{b.group, armid.Location(first.Location)}
-	if e.by.groups && e.mayBePattern(b.group.subscription, len(b.members), b.wish) &&
+	if e.grouping.groups && e.mayBePattern(b.group.subscription, len(b.members), b.key) &&
 		e.found.machines[at] == len(b.members) && !e.found.hidden[b.group] {
 		s.Locations = []string{at.location}
 		if len(e.config.Subscriptions) > 1 {
@@ -96,14 +96,14 @@ func (e *exporter) selector(b bucket) (s config.Selector, whole bool) {
 	return s, false
 }
 
-// labels are names for the rules of the buckets: the group's where it has one rule only, else with what tells them apart.
-func (e *exporter) labels(buckets []bucket) []string {
+// ruleNames are names for the rules of the buckets: the group's where it has one rule only, else with what tells them apart.
+func (e *exporter) ruleNames(buckets []ruleGroup) []string {
 	forms := make([][]string, len(buckets))
 	uses := map[string]int{}
 	for i, b := range buckets {
 		t := b.members[0]
-		name := e.found.spelt[b.group].most()
-		if t.stopped {
+		name := e.found.spelt[b.group].mostFrequent()
+		if t.isStopped {
 			forms[i] = []string{name, name + "-stopped"}
 		} else {
 			vault := name + "-" + t.vault.Name
@@ -124,9 +124,9 @@ func (e *exporter) labels(buckets []bucket) []string {
 	return labels
 }
 
-func (e *exporter) rule(t treatment, name string, match ...config.Selector) config.Rule {
+func (e *exporter) ruleEntry(t treatment, name string, match ...config.Selector) config.Rule {
 	r := config.Rule{Name: name, Match: match}
-	if t.stopped {
+	if t.isStopped {
 		r.Protect = config.ProtectStopped
 		return r
 	}
@@ -134,10 +134,10 @@ func (e *exporter) rule(t treatment, name string, match ...config.Selector) conf
 	return r
 }
 
-// namer hands out names that differ by more than case.
-type namer map[string]int
+// nameAllocator hands out names that differ by more than case.
+type nameAllocator map[string]int
 
-func (n namer) unique(name string) string {
+func (n nameAllocator) allocate(name string) string {
 	candidate := name
 	for n[strings.ToLower(candidate)] > 0 {
 		n[strings.ToLower(name)]++

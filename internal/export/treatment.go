@@ -13,26 +13,26 @@ import (
 
 // treatment is how one VM is backed up today; VMs with equal treatments may share a rule.
 type treatment struct {
-	vm      *plan.VM
-	vault   *plan.Vault // nil when stopped: such a rule is about the item where it is
-	policy  string      // name; "" when stopped
-	disks   config.Disks
-	stopped bool
+	vm        *plan.VM
+	vault     *plan.Vault // nil when stopped: such a rule is about the item where it is
+	policy    string      // name; "" when stopped
+	disks     config.Disks
+	isStopped bool
 }
 
-// wish is what a rule says of a treatment; it is comparable.
-type wish struct {
+// ruleKey is what a rule says of a treatment; it is comparable.
+type ruleKey struct {
 	vault   armid.Key
 	policy  string // folded
 	disks   string
 	stopped bool
 }
 
-func (t treatment) wish() wish {
-	if t.stopped {
-		return wish{stopped: true}
+func (t treatment) ruleKey() ruleKey {
+	if t.isStopped {
+		return ruleKey{stopped: true}
 	}
-	return wish{vault: armid.Of(t.vault.ID), policy: strings.ToLower(t.policy), disks: fmt.Sprint(t.disks.Kind, t.disks.LUNs)}
+	return ruleKey{vault: armid.Of(t.vault.ID), policy: strings.ToLower(t.policy), disks: fmt.Sprint(t.disks.Kind, t.disks.LUNs)}
 }
 
 // treatments works out what each VM's items mean; what no rule can express becomes a comment. They are sorted by VM.
@@ -44,7 +44,7 @@ func (e *exporter) treatments() []treatment {
 	}
 	var all []treatment
 	for key, items := range byVM {
-		if t, ok := e.treatment(key, inOrder(items)); ok {
+		if t, ok := e.treatmentOf(key, sortByPrecedence(items)); ok {
 			all = append(all, t)
 		}
 	}
@@ -52,22 +52,22 @@ func (e *exporter) treatments() []treatment {
 	return all
 }
 
-// inOrder are the items of one VM, the one that decides first. A list that moved while it was paged shows an item twice:
+// sortByPrecedence are the items of one VM, the one that decides first. A list that moved while it was paged shows an item twice:
 // of two readings the one counts that a plan takes.
-func inOrder(items []*plan.Item) []*plan.Item {
+func sortByPrecedence(items []*plan.Item) []*plan.Item {
 	slices.SortFunc(items, func(a, b *plan.Item) int {
 		return cmp.Or(
-			cmp.Compare(armid.Of(a.ID), armid.Of(b.ID)), cmp.Compare(number(a.Unreadable != ""), number(b.Unreadable != "")),
-			cmp.Compare(number(a.Partial), number(b.Partial)), b.LastRecoveryPoint.Compare(a.LastRecoveryPoint),
+			cmp.Compare(armid.Of(a.ID), armid.Of(b.ID)), cmp.Compare(boolToInt(a.Unreadable != ""), boolToInt(b.Unreadable != "")),
+			cmp.Compare(boolToInt(a.Partial), boolToInt(b.Partial)), b.LastRecoveryPoint.Compare(a.LastRecoveryPoint),
 			cmp.Compare(a.State, b.State), cmp.Compare(a.PolicyID, b.PolicyID),
 		)
 	})
 	items = slices.CompactFunc(items, func(a, b *plan.Item) bool { return armid.Same(a.ID, b.ID) && armid.Same(a.Vault, b.Vault) })
-	slices.SortStableFunc(items, func(a, b *plan.Item) int { return cmp.Compare(rank(a), rank(b)) })
+	slices.SortStableFunc(items, func(a, b *plan.Item) int { return cmp.Compare(itemRank(a), itemRank(b)) })
 	return items
 }
 
-func number(b bool) int {
+func boolToInt(b bool) int {
 	if b {
 		return 1
 	}
@@ -80,11 +80,11 @@ const (
 	rankActive = iota
 	rankPartial
 	rankUnknown
-	rankResting // stopped or suspended
+	rankInactive // stopped or suspended
 	rankDeleted
 )
 
-func rank(it *plan.Item) int {
+func itemRank(it *plan.Item) int {
 	switch it.Class() {
 	case plan.ItemActive:
 		if it.Partial {
@@ -92,7 +92,7 @@ func rank(it *plan.Item) int {
 		}
 		return rankActive
 	case plan.ItemStopped, plan.ItemSuspended:
-		return rankResting
+		return rankInactive
 	case plan.ItemSoftDeleted:
 		return rankDeleted
 	case plan.NoItem, plan.ItemUnknown:
@@ -100,7 +100,7 @@ func rank(it *plan.Item) int {
 	return rankUnknown
 }
 
-func (e *exporter) treatment(key armid.Key, items []*plan.Item) (treatment, bool) {
+func (e *exporter) treatmentOf(key armid.Key, items []*plan.Item) (treatment, bool) {
 	it := items[0]
 	vm, known := e.vms[key]
 	vault, inScope := e.vaults[armid.Of(it.Vault)]
@@ -110,23 +110,23 @@ func (e *exporter) treatment(key armid.Key, items []*plan.Item) (treatment, bool
 	}
 	switch {
 	case !known:
-		e.note("no rule: %s has backup data in %s, but the machine does not exist or is not visible", it.VM, cmp.Or(e.refs.vault(it.Vault), it.Vault))
+		e.addComment("no rule: %s has backup data in %s, but the machine does not exist or is not visible", it.VM, cmp.Or(e.refs.vault(it.Vault), it.Vault))
 	case !inScope || it.Partial:
-		e.note("no rule: %s is protected in %s, which was not read", vm.ID, it.Vault)
+		e.addComment("no rule: %s is protected in %s, which was not read", vm.ID, it.Vault)
 	case vm.Unreadable != "":
-		e.note("no rule: %s was not understood: %s", vm.ID, vm.Unreadable)
+		e.addComment("no rule: %s was not understood: %s", vm.ID, vm.Unreadable)
 	case it.Unreadable != "":
-		e.note("no rule: the item of %s in %s was not understood: %s", vm.ID, vault.Name, it.Unreadable)
+		e.addComment("no rule: the item of %s in %s was not understood: %s", vm.ID, vault.Name, it.Unreadable)
 	case it.SoftDeleted:
-		e.note("no rule: %s is soft-deleted in %s; any rule would bring it back", vm.ID, vault.Name)
+		e.addComment("no rule: %s is soft-deleted in %s; any rule would bring it back", vm.ID, vault.Name)
 	case why != "":
-		e.note("no rule: %s: %s", vm.ID, why)
-	case rank(it) == rankActive:
+		e.addComment("no rule: %s: %s", vm.ID, why)
+	case itemRank(it) == rankActive:
 		return e.activeTreatment(vm, vault, it)
-	case rank(it) == rankResting:
-		return treatment{vm: vm, stopped: true}, true
+	case itemRank(it) == rankInactive:
+		return treatment{vm: vm, isStopped: true}, true
 	default:
-		e.note("no rule: %s is in state %s in %s", vm.ID, it.State, vault.Name)
+		e.addComment("no rule: %s is in state %s in %s", vm.ID, it.State, vault.Name)
 	}
 	return treatment{}, false
 }
@@ -137,17 +137,17 @@ func (e *exporter) activeTreatment(vm *plan.VM, vault *plan.Vault, it *plan.Item
 	sameSubscription := strings.EqualFold(vm.Subscription, armid.SubscriptionOf(vault.ID))
 	switch {
 	case !known:
-		e.note("no rule: %s is protected in %s by a policy that was not found: %q", vm.ID, vault.Name, it.PolicyName)
+		e.addComment("no rule: %s is protected in %s by a policy that was not found: %q", vm.ID, vault.Name, it.PolicyName)
 		return treatment{}, false
 	case !sameRegion || !sameSubscription:
-		e.note("no rule: %s is protected in %s, which is in another region or subscription", vm.ID, vault.Name)
+		e.addComment("no rule: %s is protected in %s, which is in another region or subscription", vm.ID, vault.Name)
 		return treatment{}, false
 	}
-	e.used[armid.Of(policy.ID)] = true
-	return treatment{vm: vm, vault: vault, policy: policy.Name, disks: disks(it.Disks)}, true
+	e.usedPolicies[armid.Of(policy.ID)] = true
+	return treatment{vm: vm, vault: vault, policy: policy.Name, disks: diskFilter(it.Disks)}, true
 }
 
-func disks(d *plan.Disks) config.Disks {
+func diskFilter(d *plan.Disks) config.Disks {
 	switch {
 	case d == nil, !d.Include && len(d.LUNs) == 0:
 		return config.Disks{Kind: config.DisksAll}
