@@ -155,7 +155,7 @@ func (a *app) engine(
 ) {
 	show := a.newProgress(run.Plan)
 	onAsk := func() {
-		a.log.Warn("interrupted: nothing new starts; waiting up to "+report.Duration(f.grace)+" for what runs", hintKey,
+		a.log.Warn("interrupted: nothing new starts; waiting up to "+report.FormatDuration(f.grace)+" for what runs", hintKey,
 			"Ctrl-C again leaves at once; the next run goes on where this one ended")
 	}
 	var err error

@@ -103,7 +103,7 @@ func (a *app) askUntilFresh(ctx context.Context, maxAge time.Duration, now draft
 		if maxAge > 0 && age <= maxAge {
 			return now, nil
 		}
-		a.log.Info("the plan is " + report.Duration(age.Round(time.Second)) + " old: it is made again")
+		a.log.Info("the plan is " + report.FormatDuration(age.Round(time.Second)) + " old: it is made again")
 		next, err := again()
 		if err != nil {
 			return now, err
@@ -132,7 +132,7 @@ func (a *app) askUntilFresh(ctx context.Context, maxAge time.Duration, now draft
 // show prints the plan for whoever reads along.
 func (a *app) show(p plan.Plan) {
 	if a.logFormat != "text" {
-		a.log.Info(report.Headline(p), "fingerprint", p.Fingerprint, "summary", p.Summary)
+		a.log.Info(report.DescribePlan(p), "fingerprint", p.Fingerprint, "summary", p.Summary)
 		return
 	}
 	report.PlanText(a.Err, p, a.errStyle()) //nolint:errcheck // stderr
@@ -155,7 +155,7 @@ func (a *app) refuse(p plan.Plan) error {
 
 // ask asks the person at the terminal.
 func (a *app) ask(ctx context.Context, p plan.Plan) error {
-	fmt.Fprintf(a.Err, "\nApply %s? Only yes is taken for yes: ", report.Count(len(p.Actionable()), "change"))
+	fmt.Fprintf(a.Err, "\nApply %s? Only yes is taken for yes: ", report.FormatCount(len(p.Actionable()), "change"))
 	answer := make(chan string, 1)
 	go func() {
 		defer crash.ExitOnPanic()

@@ -128,7 +128,7 @@ func backupOf(o plan.Observed, name string, retain time.Duration) (plan.Change, 
 	c.Action, c.Wanted = plan.Blocked, plan.Backup
 	c.Because = "no vault that was read backs it up"
 	if len(o.Gaps) > 0 {
-		c.Because += "; not all could be read: " + report.GapWords(o.Gaps[0])
+		c.Because += "; not all could be read: " + report.DescribeGap(o.Gaps[0])
 	}
 	return c, nil
 }

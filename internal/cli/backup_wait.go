@@ -63,14 +63,14 @@ func (a *app) followBackup(ctx context.Context, s *session, slowest time.Duratio
 		job, err := s.Job(ctx, id)
 		switch {
 		case err != nil && ctx.Err() == nil:
-			a.log.Debug("reading the job of " + report.Name(r.Target) + ": " + oneLine(err.Error()))
+			a.log.Debug("reading the job of " + report.DisplayName(r.Target) + ": " + oneLine(err.Error()))
 		case err == nil && !job.IsRunning():
 			endBackup(r, job, s.Now())
 			return
 		case err == nil:
 			if now := taskWords(job); now != said {
 				said = now
-				a.log.Info(string(r.Action)+" of "+report.Name(r.Target)+": "+now, "target", r.Target, "job", id)
+				a.log.Info(string(r.Action)+" of "+report.DisplayName(r.Target)+": "+now, "target", r.Target, "job", id)
 			}
 		}
 		timer := time.NewTimer(pause)
@@ -98,7 +98,7 @@ func endBackup(r *apply.Result, job azure.JobDetail, finished time.Time) {
 	r.Finished, r.Code, r.Hint = &finished, "", ""
 	took := ""
 	if !job.Start.IsZero() && !job.End.IsZero() {
-		took = " in " + report.Duration(job.End.Sub(job.Start))
+		took = " in " + report.FormatDuration(job.End.Sub(job.Start))
 	}
 	r.Message = strings.TrimSpace(job.Status + took + " " + job.Size)
 	switch job.Status {

@@ -41,7 +41,7 @@ func newBars(a *app, p plan.Plan, lines *lineProgress) *bars {
 	} else {
 		for _, vault := range order {
 			key := armid.Of(vault)
-			b.byVault[key] = b.add(report.Name(vault), counts[key], forecast)
+			b.byVault[key] = b.add(report.DisplayName(vault), counts[key], forecast)
 		}
 	}
 	return b
@@ -72,7 +72,7 @@ func (b *bars) add(name string, total int, forecast time.Duration) *mpb.Bar {
 		mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string {
 			defer crash.ExitOnPanic() // mpb draws in a goroutine of its own
 			if s.Completed || s.Aborted {
-				return report.Duration(b.passed())
+				return report.FormatDuration(b.passed())
 			}
 			return timeLeft(b.passed(), forecast, s.Current, s.Total)
 		})),
@@ -82,12 +82,12 @@ func (b *bars) add(name string, total int, forecast time.Duration) *mpb.Bar {
 // timeLeft guesses from the forecast until enough has ended to guess from that.
 func timeLeft(passed, forecast time.Duration, done, total int64) string {
 	if done*5 >= total {
-		return "about " + report.Duration(passed*time.Duration(total-done)/time.Duration(max(done, 1))) + " left"
+		return "about " + report.FormatDuration(passed*time.Duration(total-done)/time.Duration(max(done, 1))) + " left"
 	}
 	if forecast > passed {
-		return "about " + report.Duration(forecast-passed) + " left"
+		return "about " + report.FormatDuration(forecast-passed) + " left"
 	}
-	return "running for " + report.Duration(passed)
+	return "running for " + report.FormatDuration(passed)
 }
 
 func (b *bars) observe(e apply.Event) {

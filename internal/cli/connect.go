@@ -91,7 +91,7 @@ func (a *app) connect(ctx context.Context, command azure.Command, f azureFlags, 
 		Tenant: tenant, Endpoint: f.endpoint, Command: command, Version: a.Version, Now: a.Now,
 		OnThrottle: func(t azure.Throttle) {
 			s.throttled.Add(int64(t.Wait))
-			a.log.Debug("held back by a quota for "+report.Duration(t.Wait), "kind", t.Kind, "wait", t.Wait)
+			a.log.Debug("held back by a quota for "+report.FormatDuration(t.Wait), "kind", t.Kind, "wait", t.Wait)
 		},
 	}
 	if f.simulate != "" {

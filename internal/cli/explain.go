@@ -73,7 +73,7 @@ func whichVM(err error) error {
 	}
 	var hints []string
 	for _, id := range ambiguous.VMs {
-		hints = append(hints, report.Name(id)+"  "+report.Line(id))
+		hints = append(hints, report.DisplayName(id)+"  "+report.Line(id))
 	}
 	return withHint(err, hints...)
 }

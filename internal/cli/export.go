@@ -60,7 +60,7 @@ func (a *app) export(ctx context.Context, f exportFlags) (err error) {
 	}
 	a.verdict[exitIncomplete] = len(o.Gaps) > 0
 	for _, g := range o.Gaps {
-		a.log.Warn("could not read "+report.GapWords(g)+": the config says nothing about it", "gap", g)
+		a.log.Warn("could not read "+report.DescribeGap(g)+": the config says nothing about it", "gap", g)
 	}
 	result, err := export.Export(o, export.Options{
 		GroupBy: f.groupBy, Manage: f.manage, Cloud: c.Cloud, Tenant: c.Tenant, Subscriptions: scope.Subscriptions,

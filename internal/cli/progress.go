@@ -66,7 +66,7 @@ func (l *lineProgress) observe(e apply.Event) {
 	case apply.EventInterrupt:
 		return // said by whoever caught the signal
 	default:
-		text = strings.TrimSpace(fmt.Sprintf("%s %s %s %s", e.Kind, report.Verb(e.Action), place(e), oneLine(e.Message)))
+		text = strings.TrimSpace(fmt.Sprintf("%s %s %s %s", e.Kind, report.ActionText(e.Action), place(e), oneLine(e.Message)))
 	}
 	l.log.Log(nil, level, text, l.attrs(e)...) //nolint:staticcheck // the handlers ask nothing of a context
 }
@@ -97,9 +97,9 @@ func (l *lineProgress) finished(e apply.Event) (slog.Level, string) {
 // verb is what a change does or, where it is blocked, wanted to do.
 func (l *lineProgress) verb(e apply.Event) string {
 	if e.Action == plan.Blocked {
-		return report.Verb(l.wanted[e.Change])
+		return report.ActionText(l.wanted[e.Change])
 	}
-	return report.Verb(e.Action)
+	return report.ActionText(e.Action)
 }
 
 func (l *lineProgress) end() {}
@@ -114,9 +114,9 @@ func (l *lineProgress) attrs(e apply.Event) []any {
 
 func place(e apply.Event) string {
 	if e.Target != "" {
-		return report.Name(e.Target)
+		return report.DisplayName(e.Target)
 	}
-	return report.Name(e.Vault)
+	return report.DisplayName(e.Vault)
 }
 
 func words(o apply.Outcome) string { return strings.ReplaceAll(string(o), "-", " ") }
@@ -125,5 +125,5 @@ func forWords(d time.Duration) string {
 	if d <= 0 {
 		return ""
 	}
-	return " for " + report.Duration(d)
+	return " for " + report.FormatDuration(d)
 }

@@ -32,7 +32,7 @@ func (a *app) read(ctx context.Context, s *session, scope plan.Scope) (plan.Obse
 			case <-stop:
 				return
 			case <-ticker.C:
-				a.log.Info(fmt.Sprintf("still reading: %d requests in %s", total(s.Requests()), report.Duration(a.Now().Sub(began))))
+				a.log.Info(fmt.Sprintf("still reading: %d requests in %s", total(s.Requests()), report.FormatDuration(a.Now().Sub(began))))
 			}
 		}
 	}()
@@ -49,8 +49,8 @@ func (a *app) read(ctx context.Context, s *session, scope plan.Scope) (plan.Obse
 	for _, note := range o.Notes {
 		a.log.Info(note)
 	}
-	a.log.Info(fmt.Sprintf("read %s, %s, %s: %s, %s", report.Count(len(o.VMs), "VM"), report.Count(len(o.Vaults), "vault"),
-		report.Count(len(o.Items), "protected item"), report.Count(total(s.Requests()), "request"), report.Duration(a.Now().Sub(began))),
+	a.log.Info(fmt.Sprintf("read %s, %s, %s: %s, %s", report.FormatCount(len(o.VMs), "VM"), report.FormatCount(len(o.Vaults), "vault"),
+		report.FormatCount(len(o.Items), "protected item"), report.FormatCount(total(s.Requests()), "request"), report.FormatDuration(a.Now().Sub(began))),
 		"vms", len(o.VMs), "vaults", len(o.Vaults), "items", len(o.Items), "gaps", len(o.Gaps), "requests", s.Requests(),
 		"seconds", a.Now().Sub(began).Seconds())
 	return o, nil
@@ -84,7 +84,7 @@ func (a *app) compareClocks(s *session) {
 	if skew < 0 {
 		where = "behind"
 	}
-	a.log.Warn("this machine's clock is "+report.Duration(skew.Abs().Round(time.Minute))+" "+where+" Azure's; ages are counted by Azure's",
+	a.log.Warn("this machine's clock is "+report.FormatDuration(skew.Abs().Round(time.Minute))+" "+where+" Azure's; ages are counted by Azure's",
 		"skew_seconds", skew.Seconds())
 }
 

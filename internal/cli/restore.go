@@ -179,7 +179,7 @@ func (a *app) planRestores(ctx context.Context, s *session, scope plan.Scope, r 
 func (a *app) runRestores(ctx context.Context, s *session, f restoreFlags, run *report.Run) {
 	show := a.newProgress(run.Plan)
 	onAsk := func() {
-		a.log.Warn("interrupted: nothing new starts; waiting up to "+report.Duration(f.grace)+" for what runs", hintKey,
+		a.log.Warn("interrupted: nothing new starts; waiting up to "+report.FormatDuration(f.grace)+" for what runs", hintKey,
 			"Ctrl-C again leaves at once; the restores that were started go on, and azbackup points shows them")
 	}
 	var err error
@@ -235,7 +235,7 @@ func (a *app) restored(ctx context.Context, s *session, r *apply.Result, disks [
 	}
 	job, err := s.RestoreJob(ctx, id)
 	if err != nil || job.Unreadable != "" {
-		a.log.Warn("what the restore of " + report.Name(r.Target) + " left could not be read: " + oneLine(strings.Join(notEmpty(job.Unreadable, errText(err)), "; ")))
+		a.log.Warn("what the restore of " + report.DisplayName(r.Target) + " left could not be read: " + oneLine(strings.Join(notEmpty(job.Unreadable, errText(err)), "; ")))
 		a.verdict[exitIncomplete] = true
 		return out
 	}

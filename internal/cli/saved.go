@@ -49,7 +49,7 @@ func fitsHere(saved, now plan.Plan) error {
 // what is new.
 func (a *app) showRest(rest plan.Remainder) {
 	if n := len(rest.Done); n > 0 {
-		a.log.Info("done already: " + report.Count(n, "approved change"))
+		a.log.Info("done already: " + report.FormatCount(n, "approved change"))
 	}
 	if len(rest.New)+len(rest.Stale) == 0 {
 		return
@@ -81,7 +81,7 @@ func refuseStale(rest plan.Remainder) error {
 }
 
 func staleWords(s plan.Stale) string {
-	return report.Verb(s.Change.Action) + " " + report.Name(s.Change.Target) + ": " + report.Line(s.Why)
+	return report.ActionText(s.Change.Action) + " " + report.DisplayName(s.Change.Target) + ": " + report.Line(s.Why)
 }
 
 // settleRest adds to the results of a run those of the approved changes that needed no run: they are done already, or

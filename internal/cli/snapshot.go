@@ -86,7 +86,7 @@ func (a *app) snapshot(ctx context.Context, f snapshotFlags) (err error) {
 		a.compareClocks(s)
 		a.verdict[exitIncomplete] = len(gaps) > 0
 		for _, g := range gaps {
-			a.log.Warn("could not read "+report.GapWords(g)+": the estate says so too", "gap", g)
+			a.log.Warn("could not read "+report.DescribeGap(g)+": the estate says so too", "gap", g)
 		}
 		return err
 	}
@@ -96,6 +96,6 @@ func (a *app) snapshot(ctx context.Context, f snapshotFlags) (err error) {
 	if err := writeFile(f.out, write); err != nil {
 		return err
 	}
-	a.log.Info("estate written to "+report.Line(f.out)+": "+report.Count(total(s.Requests()), "request"), "file", f.out, "requests", s.Requests())
+	a.log.Info("estate written to "+report.Line(f.out)+": "+report.FormatCount(total(s.Requests()), "request"), "file", f.out, "requests", s.Requests())
 	return nil
 }

@@ -29,7 +29,7 @@ func (s *span) String() string {
 	if *s == 0 {
 		return ""
 	}
-	return report.Duration(time.Duration(*s))
+	return report.FormatDuration(time.Duration(*s))
 }
 
 // Type names the value in help.

@@ -30,19 +30,19 @@ type Run struct {
 	LastSuccess time.Time
 }
 
-// outcomes is the order in which outcomes are counted.
-func outcomes() []apply.Outcome {
+// outcomeOrder is the order in which outcomes are counted.
+func outcomeOrder() []apply.Outcome {
 	return []apply.Outcome{
 		apply.Done, apply.AlreadyDone, apply.Failed, apply.TimedOut, apply.Unconfirmed, apply.Blocked,
 		apply.NotStarted, apply.Interrupted,
 	}
 }
 
-// good says that an outcome leaves nothing to worry about.
-func good(o apply.Outcome) bool { return o == apply.Done || o == apply.AlreadyDone }
+// isGood says that an outcome leaves nothing to worry about.
+func isGood(o apply.Outcome) bool { return o == apply.Done || o == apply.AlreadyDone }
 
-// count is how many results ended so.
-func (r Run) count(o apply.Outcome) int {
+// countOutcome is how many results ended so.
+func (r Run) countOutcome(o apply.Outcome) int {
 	n := 0
 	for _, result := range r.Results {
 		if result.Outcome == o {

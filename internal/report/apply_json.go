@@ -24,7 +24,7 @@ func ApplyJSON(w io.Writer, r Run) error {
 		Error         string                `json:"error,omitempty"`
 	}{
 		apply.FormatVersion, r.Summary, r.documents(), r.Started, r.Finished, r.Interrupted,
-		list(r.Plan.Gaps), list(r.Plan.Refusals), r.Requests, r.Throttled.Seconds(), r.Error,
+		nonNil(r.Plan.Gaps), nonNil(r.Plan.Refusals), r.Requests, r.Throttled.Seconds(), r.Error,
 	}
 	if v.Summary == nil {
 		v.Summary = map[apply.Outcome]int{}

@@ -12,7 +12,7 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-const lastSuccess = "azbackup_last_success_timestamp_seconds"
+const metricLastSuccess = "azbackup_last_success_timestamp_seconds"
 
 // ApplyPrometheus writes the metrics of a run for the textfile collector. It is written after a failed run
 // too: an alert compares the time of the last success with the clock.
@@ -22,21 +22,21 @@ func ApplyPrometheus(w io.Writer, r Run) error {
 		success = r.Finished
 	}
 	families := []*dto.MetricFamily{
-		gauge("azbackup_last_run_timestamp_seconds", "When the last apply ended.", value(seconds(r.Finished))),
-		gauge("azbackup_last_run_exit_code", "The exit code of the last apply.", value(float64(r.ExitCode))),
-		gauge("azbackup_last_run_duration_seconds", "How long the last apply took.",
-			value(r.Finished.Sub(r.Started).Seconds())),
-		gauge("azbackup_changes", "Changes of the last apply by outcome.", r.byOutcome()...),
-		gauge("azbackup_gaps", "What the last apply could not read.", value(float64(len(r.Plan.Gaps)))),
-		gauge("azbackup_refusals", "Guards that refused the last apply.", value(float64(len(r.Plan.Refusals)))),
-		gauge("azbackup_throttled_seconds", "How long the last apply was held back by quotas.",
-			value(r.Throttled.Seconds())),
+		newGauge("azbackup_last_run_timestamp_seconds", "When the last apply ended.", newMetric(unixSeconds(r.Finished))),
+		newGauge("azbackup_last_run_exit_code", "The exit code of the last apply.", newMetric(float64(r.ExitCode))),
+		newGauge("azbackup_last_run_duration_seconds", "How long the last apply took.",
+			newMetric(r.Finished.Sub(r.Started).Seconds())),
+		newGauge("azbackup_changes", "Changes of the last apply by outcome.", r.outcomeMetrics()...),
+		newGauge("azbackup_gaps", "What the last apply could not read.", newMetric(float64(len(r.Plan.Gaps)))),
+		newGauge("azbackup_refusals", "Guards that refused the last apply.", newMetric(float64(len(r.Plan.Refusals)))),
+		newGauge("azbackup_throttled_seconds", "How long the last apply was held back by quotas.",
+			newMetric(r.Throttled.Seconds())),
 	}
 	if !success.IsZero() {
-		families = append(families, gauge(lastSuccess, "When an apply last ended with exit code 0.", value(seconds(success))))
+		families = append(families, newGauge(metricLastSuccess, "When an apply last ended with exit code 0.", newMetric(unixSeconds(success))))
 	}
 	if len(r.Requests) > 0 {
-		families = append(families, gauge("azbackup_requests", "HTTP requests of the last apply by kind.", r.byKind()...))
+		families = append(families, newGauge("azbackup_requests", "HTTP requests of the last apply by kind.", r.requestMetrics()...))
 	}
 	for _, f := range families {
 		if _, err := expfmt.MetricFamilyToText(w, f); err != nil {
@@ -54,7 +54,7 @@ func LastSuccess(r io.Reader) time.Time {
 	if err != nil {
 		return time.Time{}
 	}
-	for _, m := range families[lastSuccess].GetMetric() {
+	for _, m := range families[metricLastSuccess].GetMetric() {
 		if at := m.GetGauge().GetValue() + m.GetUntyped().GetValue(); at > 0 && at < math.MaxInt32 {
 			return time.UnixMilli(int64(at * 1000)).UTC()
 		}
@@ -62,33 +62,33 @@ func LastSuccess(r io.Reader) time.Time {
 	return time.Time{}
 }
 
-func (r Run) byOutcome() []*dto.Metric {
+func (r Run) outcomeMetrics() []*dto.Metric {
 	var metrics []*dto.Metric
-	for _, o := range outcomes() {
-		metrics = append(metrics, labelled("outcome", string(o), r.count(o)))
+	for _, o := range outcomeOrder() {
+		metrics = append(metrics, newLabelledMetric("outcome", string(o), r.countOutcome(o)))
 	}
 	return metrics
 }
 
-func (r Run) byKind() []*dto.Metric {
+func (r Run) requestMetrics() []*dto.Metric {
 	var metrics []*dto.Metric
 	for _, kind := range slices.Sorted(maps.Keys(r.Requests)) {
-		metrics = append(metrics, labelled("kind", kind, r.Requests[kind]))
+		metrics = append(metrics, newLabelledMetric("kind", kind, r.Requests[kind]))
 	}
 	return metrics
 }
 
-func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
+func unixSeconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
-func gauge(name, help string, metrics ...*dto.Metric) *dto.MetricFamily {
+func newGauge(name, help string, metrics ...*dto.Metric) *dto.MetricFamily {
 	kind := dto.MetricType_GAUGE
 	return &dto.MetricFamily{Name: &name, Help: &help, Type: &kind, Metric: metrics}
 }
 
-func value(v float64) *dto.Metric { return &dto.Metric{Gauge: &dto.Gauge{Value: &v}} }
+func newMetric(v float64) *dto.Metric { return &dto.Metric{Gauge: &dto.Gauge{Value: &v}} }
 
-func labelled(label, text string, n int) *dto.Metric {
-	m := value(float64(n))
+func newLabelledMetric(label, text string, n int) *dto.Metric {
+	m := newMetric(float64(n))
 	m.Label = []*dto.LabelPair{{Name: &label, Value: &text}}
 	return m
 }

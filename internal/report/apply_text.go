@@ -22,12 +22,12 @@ func ApplyText(w io.Writer, r Run, s Style) error {
 	for _, c := range r.Plan.Changes {
 		wanted[c.ID] = c.Wanted
 	}
-	all := resultGroups(r.Results)
+	all := groupResults(r.Results)
 	for _, g := range all {
 		var lines []line
 		for _, result := range g.results {
-			if !good(result.Outcome) || s.Verbose {
-				l := resultLine(result, wanted[result.ID], p, s)
+			if !isGood(result.Outcome) || s.Verbose {
+				l := newResultLine(result, wanted[result.ID], p, s)
 				l.details = append(l.details, r.Restored[result.ID].details()...)
 				lines = append(lines, l)
 			}
@@ -38,10 +38,10 @@ func ApplyText(w io.Writer, r Run, s Style) error {
 	for _, lines := range listing {
 		flat = append(flat, lines...)
 	}
-	columns := newColumns(flat, s, p)
+	columns := newTextTable(flat, s, p)
 	for i, g := range all {
 		title, _ := group{vault: g.vault}.heading()
-		fmt.Fprintln(out, strings.TrimRight(p.bold(Line(title))+"  "+p.dim(g.goodWords()), " "))
+		fmt.Fprintln(out, strings.TrimRight(p.bold(Line(title))+"  "+p.dim(g.describeGood()), " "))
 		for _, l := range listing[i] {
 			columns.write(out, l)
 		}
@@ -49,7 +49,7 @@ func ApplyText(w io.Writer, r Run, s Style) error {
 	if len(all) > 0 {
 		fmt.Fprintln(out)
 	}
-	for i, part := range wrap(r.total(), s.Width) {
+	for i, part := range wrap(r.totalLine(), s.Width) {
 		if i == 0 {
 			part = p.bold(part)
 		}
@@ -64,8 +64,8 @@ type resultGroup struct {
 	results []apply.Result
 }
 
-// resultGroups sorts results as the plan sorts its changes.
-func resultGroups(results []apply.Result) []resultGroup {
+// groupResults sorts results as the plan sorts its changes.
+func groupResults(results []apply.Result) []resultGroup {
 	changes := make([]plan.Change, len(results))
 	byID := map[string]apply.Result{}
 	for i, r := range results {
@@ -73,7 +73,7 @@ func resultGroups(results []apply.Result) []resultGroup {
 		byID[r.ID] = r
 	}
 	var all []resultGroup
-	for _, g := range groups(changes) {
+	for _, g := range groupByVault(changes) {
 		part := resultGroup{vault: g.vault}
 		for _, c := range g.changes {
 			part.results = append(part.results, byID[c.ID])
@@ -83,21 +83,21 @@ func resultGroups(results []apply.Result) []resultGroup {
 	return all
 }
 
-// goodWords counts what went well: "done: 40 protect, 2 modify".
-func (g resultGroup) goodWords() string {
+// describeGood counts what went well: "done: 40 protect, 2 modify".
+func (g resultGroup) describeGood() string {
 	n := map[plan.Action]int{}
 	for _, r := range g.results {
-		if good(r.Outcome) {
+		if isGood(r.Outcome) {
 			n[r.Action]++
 		}
 	}
 	if len(n) == 0 {
 		return ""
 	}
-	return "done: " + counts(n)
+	return "done: " + describeCounts(n)
 }
 
-func resultLine(r apply.Result, wanted plan.Action, p palette, s Style) line {
+func newResultLine(r apply.Result, wanted plan.Action, p palette, s Style) line {
 	action := r.Action
 	if action == plan.Blocked {
 		action = wanted
@@ -105,10 +105,10 @@ func resultLine(r apply.Result, wanted plan.Action, p palette, s Style) line {
 	l := line{
 		mark:  outcomeSymbol(r.Outcome),
 		paint: func(text string) string { return p.outcome(r.Outcome, text) },
-		cells: []string{strings.ReplaceAll(string(r.Outcome), "-", " "), verb(action), Line(name(r.Target))},
-		why:   Line(strings.Join(notEmpty(r.Code, r.Message), ": ")),
+		cells: []string{strings.ReplaceAll(string(r.Outcome), "-", " "), actionText(action), Line(displayName(r.Target))},
+		why:   Line(strings.Join(nonEmpty(r.Code, r.Message), ": ")),
 	}
-	if r.RequestID != "" && !good(r.Outcome) {
+	if r.RequestID != "" && !isGood(r.Outcome) {
 		l.why += Line(" (request " + r.RequestID + ")")
 	}
 	if r.Hint != "" {
@@ -123,7 +123,7 @@ func resultLine(r apply.Result, wanted plan.Action, p palette, s Style) line {
 		}
 	}
 	if s.Verbose && r.Started != nil && r.Finished != nil {
-		l.details = append(l.details, "took "+duration(r.Finished.Sub(*r.Started)))
+		l.details = append(l.details, "took "+formatDuration(r.Finished.Sub(*r.Started)))
 	}
 	return l
 }
@@ -156,12 +156,12 @@ func (p palette) outcome(o apply.Outcome, s string) string {
 	}
 }
 
-// total is the last line of the report.
-func (r Run) total() string {
+// totalLine is the last line of the report.
+func (r Run) totalLine() string {
 	var words []string
-	for _, o := range outcomes() {
-		if n := r.count(o); n > 0 {
-			words = append(words, number(n)+" "+strings.ReplaceAll(string(o), "-", " "))
+	for _, o := range outcomeOrder() {
+		if n := r.countOutcome(o); n > 0 {
+			words = append(words, formatNumber(n)+" "+strings.ReplaceAll(string(o), "-", " "))
 		}
 	}
 	if len(words) == 0 {
@@ -172,14 +172,14 @@ func (r Run) total() string {
 		head += " interrupted"
 	}
 	parts := []string{head + ": " + strings.Join(words, ", ")}
-	if n := requests(r.Requests); n > 0 {
-		parts = append(parts, plural(n, "request"))
+	if n := countRequests(r.Requests); n > 0 {
+		parts = append(parts, formatCount(n, "request"))
 	}
 	if r.Throttled >= time.Second {
-		parts = append(parts, "held back by quotas for "+duration(r.Throttled))
+		parts = append(parts, "held back by quotas for "+formatDuration(r.Throttled))
 	}
 	if d := r.Finished.Sub(r.Started); d > 0 {
-		parts = append(parts, duration(d))
+		parts = append(parts, formatDuration(d))
 	}
 	return strings.Join(parts, " · ")
 }

@@ -39,16 +39,16 @@ func auditColumns(codes map[armid.Key][]string) []csvColumn[audit.VM] {
 		{"vault", func(vm audit.VM) string { return vm.Vault }},
 		{"policy", func(vm audit.VM) string { return vm.Policy }},
 		{"protection_state", func(vm audit.VM) string { return vm.ProtectionState }},
-		{"last_recovery_point", func(vm audit.VM) string { return rfc3339(vm.LastRecoveryPoint) }},
-		{"age_hours", func(vm audit.VM) string { return hours(vm.AgeSeconds) }},
-		{"max_age_hours", func(vm audit.VM) string { return hours(positive(vm.MaxAgeSeconds)) }},
-		{"last_backup", func(vm audit.VM) string { return rfc3339(vm.LastBackup) }},
+		{"last_recovery_point", func(vm audit.VM) string { return formatTime(vm.LastRecoveryPoint) }},
+		{"age_hours", func(vm audit.VM) string { return formatHours(vm.AgeSeconds) }},
+		{"max_age_hours", func(vm audit.VM) string { return formatHours(nonZero(vm.MaxAgeSeconds)) }},
+		{"last_backup", func(vm audit.VM) string { return formatTime(vm.LastBackup) }},
 		{"last_backup_status", func(vm audit.VM) string { return vm.LastBackupStatus }},
 		{"health", func(vm audit.VM) string { return vm.Health }},
-		{"days_left", func(vm audit.VM) string { return optional(vm.DaysLeft) }},
-		{"rule", func(vm audit.VM) string { return rule(vm.Rule) }},
+		{"days_left", func(vm audit.VM) string { return formatOptional(vm.DaysLeft) }},
+		{"rule", func(vm audit.VM) string { return describeRule(vm.Rule) }},
 		{"findings", func(vm audit.VM) string { return strings.Join(codes[armid.Of(vm.ID)], " ") }},
-		{"tags", func(vm audit.VM) string { return tagWords(vm.Tags) }},
+		{"tags", func(vm audit.VM) string { return describeTags(vm.Tags) }},
 		{"notes", func(vm audit.VM) string { return strings.Join(vm.Notes, "; ") }},
 	}
 }
@@ -86,7 +86,7 @@ func writeCSV[R any](w io.Writer, columns []csvColumn[R], records iter.Seq[R]) e
 // also behind white space and, where the program takes another character than the comma for the separator,
 // behind that; an apostrophe in front says "text".
 func csvCell(s string) string {
-	s = visible(s)
+	s = escapeInvisible(s)
 	var b strings.Builder
 	start := true
 	for _, c := range s {
@@ -112,36 +112,36 @@ func joinStates(states []audit.State) string {
 	return strings.Join(words, " ")
 }
 
-func rfc3339(t *time.Time) string {
+func formatTime(t *time.Time) string {
 	if t == nil {
 		return ""
 	}
 	return t.UTC().Format(time.RFC3339)
 }
 
-func hours(seconds *int64) string {
+func formatHours(seconds *int64) string {
 	if seconds == nil {
 		return ""
 	}
 	return fmt.Sprintf("%.1f", float64(*seconds)/3600)
 }
 
-func positive(n int64) *int64 {
+func nonZero(n int64) *int64 {
 	if n <= 0 {
 		return nil
 	}
 	return &n
 }
 
-func optional(n *int) string {
+func formatOptional(n *int) string {
 	if n == nil {
 		return ""
 	}
 	return strconv.Itoa(*n)
 }
 
-// tagWords spells tags in one line, sorted: "env=prod; owner=sap".
-func tagWords(tags map[string]string) string {
+// describeTags spells tags in one line, sorted: "env=prod; owner=sap".
+func describeTags(tags map[string]string) string {
 	var words []string
 	for _, name := range slices.Sorted(maps.Keys(tags)) {
 		words = append(words, name+"="+tags[name])

@@ -201,11 +201,11 @@ func textAgrees(t *testing.T, r audit.Result, want auditCounts) {
 	t.Helper()
 	for _, format := range []string{"text", "markdown"} {
 		text := string(written(t, format, r))
-		if !strings.Contains(text, coverageWords(r.Summary)) {
-			t.Errorf("%s does not say %q", format, coverageWords(r.Summary))
+		if !strings.Contains(text, describeCoverage(r.Summary)) {
+			t.Errorf("%s does not say %q", format, describeCoverage(r.Summary))
 		}
 		for s, n := range want.States {
-			if format == "text" && !strings.Contains(text, number(n)+" "+s) {
+			if format == "text" && !strings.Contains(text, formatNumber(n)+" "+s) {
 				t.Errorf("text does not say %d %s", n, s)
 			}
 		}
@@ -393,7 +393,7 @@ func TestPercentNeverSaysMoreThanIsTrue(t *testing.T) {
 			s := float64(c.covered) / float64(c.of)
 			share = &s
 		}
-		if got := percent(share); got != c.want {
+		if got := formatPercent(share); got != c.want {
 			t.Errorf("%d of %d: %q, want %q", c.covered, c.of, got, c.want)
 		}
 	}

@@ -60,11 +60,11 @@ type htmlPage struct {
 type htmlCounts struct{ Covered, Risk, Bad, Unknown, Excluded, Unsupported, Findings string }
 
 func newCounts(r audit.Result) htmlCounts {
-	s, risk := r.Summary, atRisk(r.Summary)
+	s, risk := r.Summary, countAtRisk(r.Summary)
 	return htmlCounts{
-		number(s.Covered), number(risk), number(s.Counted - s.Covered - risk),
-		number(s.States[audit.Unknown]), number(s.States[audit.Excluded]), number(s.States[audit.Unsupported]),
-		plural(len(r.Findings), "finding"),
+		formatNumber(s.Covered), formatNumber(risk), formatNumber(s.Counted - s.Covered - risk),
+		formatNumber(s.States[audit.Unknown]), formatNumber(s.States[audit.Excluded]), formatNumber(s.States[audit.Unsupported]),
+		formatCount(len(r.Findings), "finding"),
 	}
 }
 
@@ -130,16 +130,16 @@ func newPage(r audit.Result) (htmlPage, error) {
 		return htmlPage{}, err
 	}
 	p := htmlPage{
-		CSP: fmt.Sprintf("default-src 'none'; img-src data:; style-src 'sha256-%s'; script-src 'sha256-%s'; base-uri 'none'; form-action 'none'", hash(css), hash(js)),
+		CSP: fmt.Sprintf("default-src 'none'; img-src data:; style-src 'sha256-%s'; script-src 'sha256-%s'; base-uri 'none'; form-action 'none'", cspHash(css), cspHash(js)),
 		CSS: template.CSS(css), JS: template.JS(js), //nolint:gosec // both are files of this program
-		Result: r, Percent: percent(r.Summary.Coverage), Counts: newCounts(r), Sentence: htmlSentence(r), Verdict: verdict(r),
-		Made: htmlMade(r), Donut: donut(r.Summary), Bar: stateBar(r.Summary), States: htmlStates(r.Summary),
+		Result: r, Percent: formatPercent(r.Summary.Coverage), Counts: newCounts(r), Sentence: htmlSentence(r), Verdict: pageVerdict(r),
+		Made: provenanceFacts(r), Donut: donutArcs(r.Summary), Bar: stateBar(r.Summary), States: htmlStates(r.Summary),
 		Shares: htmlAllShares(r), Ages: htmlAgesOf(r), Controls: htmlControls(r), Data: newData(r),
 	}
 	if r.Baseline != nil {
 		p.Baseline = newBaseline(r.Baseline)
 	}
-	for _, g := range byCode(r.Findings) {
+	for _, g := range groupByCode(r.Findings) {
 		p.Findings = append(p.Findings, newFindings(g))
 	}
 	for _, g := range r.Gaps {
@@ -148,12 +148,12 @@ func newPage(r audit.Result) (htmlPage, error) {
 	return p, nil
 }
 
-func hash(file []byte) string {
+func cspHash(file []byte) string {
 	sum := sha256.Sum256(file)
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-func verdict(r audit.Result) string {
+func pageVerdict(r audit.Result) string {
 	switch {
 	case r.IsIncomplete() || r.Summary.Coverage == nil:
 		return "unsure"
@@ -175,42 +175,42 @@ func htmlSentence(r audit.Result) string {
 	case s.Counted == 0:
 		return "No virtual machine could be counted."
 	case s.Covered == s.Counted:
-		return fmt.Sprintf("All %s can be restored from a fresh backup.", htmlMachines(s.Counted))
+		return fmt.Sprintf("All %s can be restored from a fresh backup.", describeVMCount(s.Counted))
 	default:
 		return fmt.Sprintf("%s of %s can be restored from a fresh backup; %s cannot.",
-			number(s.Covered), htmlMachines(s.Counted), number(s.Counted-s.Covered))
+			formatNumber(s.Covered), describeVMCount(s.Counted), formatNumber(s.Counted-s.Covered))
 	}
 }
 
-func htmlMachines(n int) string { return plural(n, "virtual machine") }
+func describeVMCount(n int) string { return formatCount(n, "virtual machine") }
 
-func htmlMade(r audit.Result) []htmlFact {
+func provenanceFacts(r audit.Result) []htmlFact {
 	facts := []htmlFact{{"Made", r.Made.At.UTC().Format("2 January 2006, 15:04 UTC")}}
 	add := func(name, value string) {
 		if value != "" {
-			facts = append(facts, htmlFact{name, visible(value)})
+			facts = append(facts, htmlFact{name, escapeInvisible(value)})
 		}
 	}
 	add("Signed in as", r.Made.By)
 	add("Cloud", r.Made.Cloud)
 	add("Tenant", r.Made.Tenant)
-	add("Looked at", plural(len(r.Scope.Subscriptions), "subscription")+", "+plural(r.Scope.Vaults, "vault")+", "+htmlMachines(len(r.VMs)))
+	add("Looked at", formatCount(len(r.Scope.Subscriptions), "subscription")+", "+formatCount(r.Scope.Vaults, "vault")+", "+describeVMCount(len(r.VMs)))
 	add("Config", strings.Join(r.Scope.Files, ", "))
 	add("VM list", r.Made.Source)
-	add("Stale after", staleWords(r.Made))
+	add("Stale after", describeMaxAge(r.Made))
 	add("azbackup", r.Made.Version)
 	return facts
 }
 
-func staleWords(m audit.Provenance) string {
+func describeMaxAge(m audit.Provenance) string {
 	if m.MaxAge > 0 {
-		return duration(time.Duration(m.MaxAge) * time.Second)
+		return formatDuration(time.Duration(m.MaxAge) * time.Second)
 	}
-	return "the policy's longest pause + " + duration(time.Duration(m.Tolerance)*time.Second)
+	return "the policy's longest pause + " + formatDuration(time.Duration(m.Tolerance)*time.Second)
 }
 
 func newBaseline(c *audit.Comparison) *htmlBaseline {
-	b := &htmlBaseline{At: c.At.UTC().Format("2 January 2006, 15:04 UTC"), Trend: trend(c)}
+	b := &htmlBaseline{At: c.At.UTC().Format("2 January 2006, 15:04 UTC"), Trend: describeTrend(c)}
 	if c.Before != nil && c.After != nil {
 		delta := (*c.After - *c.Before) * 100
 		b.Delta, b.Better, b.Worse = fmt.Sprintf("%+.1f", delta), delta > 0, delta < 0
@@ -226,7 +226,7 @@ func newBaseline(c *audit.Comparison) *htmlBaseline {
 		{"gone", c.Removed},
 	} {
 		shown := l.changes[:min(len(l.changes), htmlTargets)]
-		b.Lists = append(b.Lists, htmlChanges{l.title, number(len(l.changes)), shown, len(l.changes) - len(shown)})
+		b.Lists = append(b.Lists, htmlChanges{l.title, formatNumber(len(l.changes)), shown, len(l.changes) - len(shown)})
 	}
 	return b
 }
@@ -234,7 +234,7 @@ func newBaseline(c *audit.Comparison) *htmlBaseline {
 func newFindings(g codeGroup) htmlFindings {
 	h := htmlFindings{
 		Code: g.Code, Title: g.Title, Means: g.Means, Hint: upperFirst(g.Hint) + ".", Severity: g.severity,
-		Count: number(len(g.findings)), Controls: g.Controls,
+		Count: formatNumber(len(g.findings)), Controls: g.Controls,
 	}
 	for i, f := range g.findings {
 		if f.New {
@@ -244,16 +244,16 @@ func newFindings(g codeGroup) htmlFindings {
 			h.More++
 			continue
 		}
-		h.Targets = append(h.Targets, htmlTarget{visible(targetName(f)), visible(f.Target), visible(about(f)), visible(rule(f.Rule)), f.New})
+		h.Targets = append(h.Targets, htmlTarget{escapeInvisible(targetName(f)), escapeInvisible(f.Target), escapeInvisible(messageWithoutTarget(f)), escapeInvisible(describeRule(f.Rule)), f.New})
 	}
 	return h
 }
 
 func newGap(g plan.Gap) htmlGap {
-	h := htmlGap{What: string(g.Kind), Where: visible(gapWords(g)), Cause: visible(g.Message), RequestID: visible(g.RequestID)}
-	h.Status = visible(g.Code)
+	h := htmlGap{What: string(g.Kind), Where: escapeInvisible(describeGapPlace(g)), Cause: escapeInvisible(g.Message), RequestID: escapeInvisible(g.RequestID)}
+	h.Status = escapeInvisible(g.Code)
 	if g.Status != 0 {
-		h.Status = visible(strings.TrimSpace(fmt.Sprintf("%d %s", g.Status, g.Code)))
+		h.Status = escapeInvisible(strings.TrimSpace(fmt.Sprintf("%d %s", g.Status, g.Code)))
 	}
 	return h
 }
@@ -286,7 +286,7 @@ func htmlControls(r audit.Result) []htmlControl {
 func htmlStates(s audit.Summary) []htmlState {
 	var states []htmlState
 	for _, state := range htmlOrder() {
-		states = append(states, htmlState{state, stateLabel(state), number(s.States[state]), s.States[state], stateMeaning(state), state.IsLeftOut()})
+		states = append(states, htmlState{state, stateLabel(state), formatNumber(s.States[state]), s.States[state], stateMeaning(state), state.IsLeftOut()})
 	}
 	return states
 }
@@ -340,6 +340,6 @@ func stateMeaning(s audit.State) string {
 
 func htmlFuncs() template.FuncMap {
 	return template.FuncMap{
-		"short": func(id string) string { return visible(name(id)) },
+		"short": func(id string) string { return escapeInvisible(displayName(id)) },
 	}
 }

@@ -14,12 +14,12 @@ type htmlArc struct {
 	Length, Offset string
 }
 
-// donut is the ring around the number: covered, at risk (backed up, but not freshly) and not covered.
-func donut(s audit.Summary) []htmlArc {
+// donutArcs is the ring around the number: covered, at risk (backed up, but not freshly) and not covered.
+func donutArcs(s audit.Summary) []htmlArc {
 	if s.Counted == 0 {
 		return nil
 	}
-	risk := atRisk(s)
+	risk := countAtRisk(s)
 	parts := []struct {
 		tone string
 		n    int
@@ -37,8 +37,8 @@ func donut(s audit.Summary) []htmlArc {
 	return arcs
 }
 
-// atRisk are the VMs that are backed up, but not freshly.
-func atRisk(s audit.Summary) int {
+// countAtRisk are the VMs that are backed up, but not freshly.
+func countAtRisk(s audit.Summary) int {
 	return s.States[audit.Pending] + s.States[audit.Stale] + s.States[audit.Failing]
 }
 
@@ -56,9 +56,9 @@ func stateBar(s audit.Summary) []htmlSegment {
 	slices.Reverse(states)
 	for _, state := range states {
 		n := s.States[state]
-		parts = append(parts, htmlPart{"s-" + string(state), n, number(n) + " " + string(state)})
+		parts = append(parts, htmlPart{"s-" + string(state), n, formatNumber(n) + " " + string(state)})
 	}
-	return segments(parts, s.VMs)
+	return barSegments(parts, s.VMs)
 }
 
 type htmlPart struct {
@@ -67,7 +67,7 @@ type htmlPart struct {
 	title string
 }
 
-func segments(parts []htmlPart, total int) []htmlSegment {
+func barSegments(parts []htmlPart, total int) []htmlSegment {
 	var bar []htmlSegment
 	at := 0.0
 	for _, p := range parts {
@@ -108,30 +108,30 @@ func htmlAllShares(r audit.Result) []htmlShares {
 		names[s.ID] = s.Name
 	}
 	all := []htmlShares{
-		divide(r.VMs, "by-subscription", "Subscription", func(vm audit.VM) htmlShare {
+		divideVMs(r.VMs, "by-subscription", "Subscription", func(vm audit.VM) htmlShare {
 			return htmlShare{Label: cmp.Or(names[vm.Subscription], vm.Subscription), Filter: "subscription", Value: vm.Subscription}
 		}),
-		divide(r.VMs, "by-region", "Region", func(vm audit.VM) htmlShare {
+		divideVMs(r.VMs, "by-region", "Region", func(vm audit.VM) htmlShare {
 			return htmlShare{Label: cmp.Or(vm.Location, "not known"), Filter: "location", Value: vm.Location}
 		}),
-		divide(r.VMs, "by-group", "Resource group", func(vm audit.VM) htmlShare {
-			return htmlShare{Label: vm.ResourceGroup, Filter: "group", Value: fold(vm.ResourceGroup)}
+		divideVMs(r.VMs, "by-group", "Resource group", func(vm audit.VM) htmlShare {
+			return htmlShare{Label: vm.ResourceGroup, Filter: "group", Value: foldKey(vm.ResourceGroup)}
 		}),
 	}
-	for _, tag := range tagNames(r.VMs) {
-		all = append(all, divide(r.VMs, fmt.Sprintf("by-tag-%d", len(all)-2), "Tag "+tag, func(vm audit.VM) htmlShare {
+	for _, tag := range frequentTags(r.VMs) {
+		all = append(all, divideVMs(r.VMs, fmt.Sprintf("by-tag-%d", len(all)-2), "Tag "+tag, func(vm audit.VM) htmlShare {
 			v, ok := tagValue(vm.Tags, tag)
 			if !ok {
-				return htmlShare{Label: "(no tag " + tag + ")", Filter: "noTag", Value: fold(tag)}
+				return htmlShare{Label: "(no tag " + tag + ")", Filter: "noTag", Value: foldKey(tag)}
 			}
-			return htmlShare{Label: cmp.Or(v, "(empty)"), Filter: "tag", Value: fold(tag) + "=" + v}
+			return htmlShare{Label: cmp.Or(v, "(empty)"), Filter: "tag", Value: foldKey(tag) + "=" + v}
 		}))
 	}
 	return all
 }
 
-// divide groups VMs and shows the groups with the most uncovered VMs.
-func divide(vms []audit.VM, id, title string, by func(audit.VM) htmlShare) htmlShares {
+// divideVMs groups VMs and shows the groups with the most uncovered VMs.
+func divideVMs(vms []audit.VM, id, title string, by func(audit.VM) htmlShare) htmlShares {
 	at := map[[2]string]*htmlGroup{}
 	var groups []*htmlGroup
 	for _, vm := range vms {
@@ -149,7 +149,7 @@ func divide(vms []audit.VM, id, title string, by func(audit.VM) htmlShare) htmlS
 		return cmp.Or(cmp.Compare(b.uncovered, a.uncovered), cmp.Compare(b.unsure, a.unsure), cmp.Compare(b.covered+b.out, a.covered+a.out),
 			cmp.Compare(a.Label, b.Label), cmp.Compare(a.Filter+a.Value, b.Filter+b.Value))
 	})
-	s := htmlShares{ID: id, Title: visible(title), More: max(0, len(groups)-htmlShareRows)}
+	s := htmlShares{ID: id, Title: escapeInvisible(title), More: max(0, len(groups)-htmlShareRows)}
 	for _, g := range groups[:min(len(groups), htmlShareRows)] {
 		s.Rows = append(s.Rows, g.share())
 	}
@@ -177,28 +177,28 @@ func (g *htmlGroup) add(s audit.State) {
 
 func (g *htmlGroup) share() htmlShare {
 	s := g.htmlShare
-	s.Label, s.Value, s.Words = visible(s.Label), visible(s.Value), "none counted"
+	s.Label, s.Value, s.Words = escapeInvisible(s.Label), escapeInvisible(s.Value), "none counted"
 	var share *float64
 	if n := g.covered + g.uncovered; n > 0 {
 		c := float64(g.covered) / float64(n)
-		share, s.Words = &c, number(g.covered)+" of "+number(n)
+		share, s.Words = &c, formatNumber(g.covered)+" of "+formatNumber(n)
 	}
-	s.Percent = percent(share)
-	s.Bar = segments([]htmlPart{
-		{"b-ok", g.covered, number(g.covered) + " covered"},
-		{"b-bad", g.uncovered, number(g.uncovered) + " not covered"},
-		{"b-unsure", g.unsure, number(g.unsure) + " unknown"},
-		{"b-out", g.out, number(g.out) + " excluded or unsupported"},
+	s.Percent = formatPercent(share)
+	s.Bar = barSegments([]htmlPart{
+		{"b-ok", g.covered, formatNumber(g.covered) + " covered"},
+		{"b-bad", g.uncovered, formatNumber(g.uncovered) + " not covered"},
+		{"b-unsure", g.unsure, formatNumber(g.unsure) + " unknown"},
+		{"b-out", g.out, formatNumber(g.out) + " excluded or unsupported"},
 	}, g.covered+g.uncovered+g.unsure+g.out)
 	return s
 }
 
-// tagNames are the tags that most VMs have, folded together by name.
-func tagNames(vms []audit.VM) []string {
+// frequentTags are the tags that most VMs have, folded together by name.
+func frequentTags(vms []audit.VM) []string {
 	n, spelled := map[string]int{}, map[string]string{}
 	for _, vm := range vms {
 		for name := range vm.Tags {
-			key := fold(name)
+			key := foldKey(name)
 			n[key]++
 			if old, ok := spelled[key]; !ok || name < old {
 				spelled[key] = name
@@ -232,12 +232,12 @@ func ageStats(ages []int64) []htmlFact {
 		return nil
 	}
 	slices.Sort(ages)
-	at := func(share int) string { return ageWords(ages[(len(ages)-1)*share/100]) }
+	at := func(share int) string { return formatAge(ages[(len(ages)-1)*share/100]) }
 	return []htmlFact{{"Median", at(50)}, {"95 % are younger than", at(95)}, {"Oldest", at(100)}}
 }
 
-// ageWords spells an age as the table does.
-func ageWords(seconds int64) string {
+// formatAge spells an age as the table does.
+func formatAge(seconds int64) string {
 	switch {
 	case seconds < 3600:
 		return fmt.Sprintf("%d min", seconds/60)
@@ -286,7 +286,7 @@ func htmlAgesOf(r audit.Result) htmlAges {
 			stale[i]++
 		}
 	}
-	ages := htmlAges{Total: number(len(all)), None: number(none), Largest: slices.Max(counts), Stats: ageStats(all)}
+	ages := htmlAges{Total: formatNumber(len(all)), None: formatNumber(none), Largest: slices.Max(counts), Stats: ageStats(all)}
 	for i, n := range counts {
 		label := "older"
 		if i < len(bounds) {
@@ -298,11 +298,11 @@ func htmlAgesOf(r audit.Result) htmlAges {
 			high = max(high, 2)
 		}
 		ages.Bars = append(ages.Bars, htmlBar{
-			Label: label, Count: number(n), Number: n,
+			Label: label, Count: formatNumber(n), Number: n,
 			X: fmt.Sprintf("%.1f", float64(i)*barCell+8), Y: fmt.Sprintf("%.2f", barHeight-high+20), H: fmt.Sprintf("%.2f", high),
 			StaleY: fmt.Sprintf("%.2f", barHeight-old+20), StaleH: fmt.Sprintf("%.2f", old),
 			Mid: fmt.Sprintf("%.1f", float64(i)*barCell+30), TextY: fmt.Sprintf("%.2f", barHeight-high+14),
-			Title: fmt.Sprintf("%s: %s, %s stale", label, htmlMachines(n), number(stale[i])),
+			Title: fmt.Sprintf("%s: %s, %s stale", label, describeVMCount(n), formatNumber(stale[i])),
 		})
 	}
 	return ages

@@ -36,7 +36,7 @@ func newData(r audit.Result) htmlData {
 		d.States = append(d.States, htmlWord{string(s), stateLabel(s)})
 	}
 	for _, s := range r.Scope.Subscriptions {
-		d.Subscriptions = append(d.Subscriptions, htmlWord{s.ID, visible(s.Name)})
+		d.Subscriptions = append(d.Subscriptions, htmlWord{s.ID, escapeInvisible(s.Name)})
 	}
 	codes := map[armid.Key][]string{}
 	for _, f := range r.Findings {
@@ -44,7 +44,7 @@ func newData(r audit.Result) htmlData {
 	}
 	index := map[string]int{}
 	word := func(s string) int {
-		s = visible(s)
+		s = escapeInvisible(s)
 		i, ok := index[s]
 		if !ok {
 			i = len(d.Words)
@@ -55,9 +55,9 @@ func newData(r audit.Result) htmlData {
 	}
 	for _, vm := range r.VMs {
 		d.Rows = append(d.Rows, []any{
-			visible(vm.ID), visible(vm.Name), word(vm.ResourceGroup), word(vm.Subscription), word(vm.Location),
+			escapeInvisible(vm.ID), escapeInvisible(vm.Name), word(vm.ResourceGroup), word(vm.Subscription), word(vm.Location),
 			slices.Index(htmlOrder(), vm.State), joinStates(vm.Also), word(vm.Because), word(lastName(vm.Vault)), word(vm.Policy),
-			rfc3339(vm.LastRecoveryPoint), vm.AgeSeconds, vm.MaxAgeSeconds, word(rule(vm.Rule)), word(strings.Join(codes[armid.Of(vm.ID)], " ")),
+			formatTime(vm.LastRecoveryPoint), vm.AgeSeconds, vm.MaxAgeSeconds, word(describeRule(vm.Rule)), word(strings.Join(codes[armid.Of(vm.ID)], " ")),
 			htmlTags(vm.Tags, word), word(strings.Join(vm.Notes, "; ")), word(vm.ProtectionState),
 		})
 	}
@@ -68,12 +68,12 @@ func newData(r audit.Result) htmlData {
 func htmlTags(tags map[string]string, word func(string) int) []int {
 	words := []int{}
 	for _, name := range slices.Sorted(maps.Keys(tags)) {
-		words = append(words, word(fold(name)+"="+tags[name]))
+		words = append(words, word(foldKey(name)+"="+tags[name]))
 	}
 	return words
 }
 
-func fold(s string) string { return strings.ToLower(s) }
+func foldKey(s string) string { return strings.ToLower(s) }
 
 func tagValue(tags map[string]string, name string) (string, bool) {
 	for _, n := range slices.Sorted(maps.Keys(tags)) {

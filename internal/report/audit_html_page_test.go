@@ -54,13 +54,13 @@ func (b *browser) is(what, got, want string) {
 // shows compares the numbers on the page with the result's.
 func (b *browser) shows(r audit.Result) {
 	b.t.Helper()
-	b.is("coverage", b.text("#coverage"), percent(r.Summary.Coverage))
-	b.is("covered", b.text("#covered"), number(r.Summary.Covered))
+	b.is("coverage", b.text("#coverage"), formatPercent(r.Summary.Coverage))
+	b.is("covered", b.text("#covered"), formatNumber(r.Summary.Covered))
 	for _, s := range audit.States() {
-		b.is(string(s), b.text(fmt.Sprintf("[data-count=%q]", s)), number(r.Summary.States[s]))
+		b.is(string(s), b.text(fmt.Sprintf("[data-count=%q]", s)), formatNumber(r.Summary.States[s]))
 	}
-	b.is("findings", b.text("#finding-count"), fmt.Sprintf("%s, worst first", plural(len(r.Findings), "finding")))
-	b.is("machines", b.text("#shown"), number(len(r.VMs))+" machines")
+	b.is("findings", b.text("#finding-count"), fmt.Sprintf("%s, worst first", formatCount(len(r.Findings), "finding")))
+	b.is("machines", b.text("#shown"), formatNumber(len(r.VMs))+" machines")
 	b.is("rows", fmt.Sprint(b.rows()), fmt.Sprint(min(50, len(r.VMs))))
 	if shown := eval[bool](b, `document.getElementById("unread") !== null`); shown != (len(r.Gaps) > 0) {
 		b.t.Errorf("the part on what could not be read is there: %v, gaps: %d", shown, len(r.Gaps))
@@ -73,9 +73,9 @@ func (b *browser) rows() int {
 
 func (b *browser) machines(n int, of audit.Result) string {
 	if n == len(of.VMs) {
-		return number(n) + " machines"
+		return formatNumber(n) + " machines"
 	}
-	return number(n) + " of " + number(len(of.VMs)) + " machines"
+	return formatNumber(n) + " of " + formatNumber(len(of.VMs)) + " machines"
 }
 
 // searches types into the search field, as a person does.
@@ -182,7 +182,7 @@ func (b *browser) filters(r audit.Result) {
 	b.do(chromedp.Click(chromedp.CSS("#rows .x button")))
 	if len(r.VMs) > 50 {
 		b.do(chromedp.Click(chromedp.CSS("#next")))
-		b.is("second page", b.text("#page"), fmt.Sprintf("51–%d of %s", min(100, len(r.VMs)), number(len(r.VMs))))
+		b.is("second page", b.text("#page"), fmt.Sprintf("51–%d of %s", min(100, len(r.VMs)), formatNumber(len(r.VMs))))
 		b.do(chromedp.Click(chromedp.CSS("#last")))
 		b.do(chromedp.Click(chromedp.CSS("#first")))
 	}

@@ -62,7 +62,7 @@ func poisonedAudit(s string) audit.Result {
 
 func TestAuditMarkdownKeepsUntrustedTextDead(t *testing.T) {
 	for _, s := range nasty() {
-		t.Run(short(fmt.Sprintf("%q", s), 40), func(t *testing.T) {
+		t.Run(truncate(fmt.Sprintf("%q", s), 40), func(t *testing.T) {
 			root := render(t, written(t, "markdown", poisonedAudit(s)))
 			mustBeDead(t, root)
 			for _, rows := range tables(root) {
@@ -85,17 +85,17 @@ func TestAuditTextIsHarmlessOnATerminal(t *testing.T) {
 		}
 		for _, r := range b.String() {
 			if r != '\n' && !unicode.IsPrint(r) {
-				t.Errorf("%q: %U reaches the terminal", short(s, 40), r)
+				t.Errorf("%q: %U reaches the terminal", truncate(s, 40), r)
 				break
 			}
 		}
 		for line := range strings.SplitSeq(b.String(), "\n") {
 			if strings.HasPrefix(line, "::") || strings.Contains(line, "##vso[") || strings.Contains(line, "##[") {
-				t.Errorf("%q: the line %q is a command for a CI system", short(s, 40), line)
+				t.Errorf("%q: the line %q is a command for a CI system", truncate(s, 40), line)
 			}
 		}
 		if got := strings.Count(string(written(t, "text", poisonedAudit(s))), "\n"); got != lines {
-			t.Errorf("%q makes %d lines of %d", short(s, 40), got, lines)
+			t.Errorf("%q makes %d lines of %d", truncate(s, 40), got, lines)
 		}
 	}
 }
@@ -104,12 +104,12 @@ func TestAuditCSVKeepsUntrustedTextInItsCell(t *testing.T) {
 	for _, s := range nasty() {
 		rows, err := csv.NewReader(bytes.NewReader(written(t, "csv", poisonedAudit(s)))).ReadAll()
 		if err != nil || len(rows) != 4 {
-			t.Fatalf("%q: %d rows, %v", short(s, 40), len(rows), err)
+			t.Fatalf("%q: %d rows, %v", truncate(s, 40), len(rows), err)
 		}
 		for _, row := range rows[1:] {
 			for _, cell := range row {
 				if trimmed := strings.TrimLeft(cell, " \"'"); cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r\n") || strings.HasPrefix(trimmed, "=") && !strings.Contains(cell, "'=") {
-					t.Errorf("the cell %q is a formula", short(cell, 60))
+					t.Errorf("the cell %q is a formula", truncate(cell, 60))
 				}
 			}
 		}
@@ -121,14 +121,14 @@ func TestAuditMachineFormatsSurviveUntrustedText(t *testing.T) {
 		r := poisonedAudit(s)
 		var back audit.Result
 		if err := json.Unmarshal(written(t, "json", r), &back); err != nil {
-			t.Fatalf("%q: json: %v", short(s, 40), err)
+			t.Fatalf("%q: json: %v", truncate(s, 40), err)
 		}
 		if got := back.VMs[0].Because; got != string([]rune(s)) {
 			t.Errorf("json: %q came back as %q", s, got)
 		}
 		var suites junit.Testsuites
 		if err := xml.Unmarshal(written(t, "junit", r), &suites); err != nil || suites.Tests != 4 {
-			t.Errorf("%q: junit: %d tests, %v", short(s, 40), suites.Tests, err)
+			t.Errorf("%q: junit: %d tests, %v", truncate(s, 40), suites.Tests, err)
 		}
 		families(t, written(t, "prometheus", r))
 		sarifOf(t, r)
@@ -140,7 +140,7 @@ func TestAuditHTMLKeepsUntrustedTextDead(t *testing.T) {
 	want := skeleton(t, poisonedAudit("x"))
 	for _, s := range nasty() {
 		if diff := cmp.Diff(want, skeleton(t, poisonedAudit(s))); diff != "" && s != "" && strings.TrimSpace(s) != "" {
-			t.Errorf("%q changes the page (-harmless +with it)\n%s", short(s, 40), diff)
+			t.Errorf("%q changes the page (-harmless +with it)\n%s", truncate(s, 40), diff)
 		}
 	}
 }
@@ -179,7 +179,7 @@ func TestAuditHTMLRunsNothingButItsOwnScript(t *testing.T) {
 	for _, tag := range []string{"script", "style"} {
 		_, rest, _ := strings.Cut(page, "<"+tag+">")
 		body, _, ok := strings.Cut(rest, "</"+tag+">")
-		if !ok || !strings.Contains(page, tag+"-src &#39;sha256-"+strings.ReplaceAll(hash([]byte(body)), "+", "&#43;")+"&#39;") {
+		if !ok || !strings.Contains(page, tag+"-src &#39;sha256-"+strings.ReplaceAll(cspHash([]byte(body)), "+", "&#43;")+"&#39;") {
 			t.Errorf("the policy does not name the hash of <%s>", tag)
 		}
 	}

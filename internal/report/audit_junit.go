@@ -31,7 +31,7 @@ func AuditJUnit(w io.Writer, r audit.Result) error {
 
 func junitVMs(r audit.Result) junit.Testsuite {
 	suite := newSuite("VMs", r)
-	suite.AddProperty("coverage", percent(r.Summary.Coverage)+", "+leftOutWords(r.Summary))
+	suite.AddProperty("coverage", formatPercent(r.Summary.Coverage)+", "+describeLeftOut(r.Summary))
 	suite.AddProperty("fail-on", string(r.Made.FailOn))
 	at := map[armid.Key][]audit.Finding{}
 	for _, f := range r.Findings {
@@ -39,18 +39,18 @@ func junitVMs(r audit.Result) junit.Testsuite {
 	}
 	for _, vm := range r.VMs {
 		c := junit.Testcase{
-			Name: visible(vm.Name), Classname: visible(vm.Subscription + "." + vm.ResourceGroup), Status: string(vm.State),
+			Name: escapeInvisible(vm.Name), Classname: escapeInvisible(vm.Subscription + "." + vm.ResourceGroup), Status: string(vm.State),
 		}
 		findings := at[armid.Of(vm.ID)]
 		switch {
 		case vm.State == audit.Unknown:
 			c.Error = junitResult("unknown", vm.Because, findings)
 		case vm.State.IsLeftOut():
-			c.Skipped = &junit.Result{Message: visible(string(vm.State) + ": " + vm.Because)}
-		case reaches(findings, r.Made.FailOn):
+			c.Skipped = &junit.Result{Message: escapeInvisible(string(vm.State) + ": " + vm.Because)}
+		case hasAtLeast(findings, r.Made.FailOn):
 			c.Failure = junitResult(string(vm.State), vm.Because, findings)
 		case len(findings) > 0:
-			c.SystemOut = &junit.Output{Data: junitWords(findings)}
+			c.SystemOut = &junit.Output{Data: junitText(findings)}
 		}
 		suite.AddTestcase(c)
 	}
@@ -67,11 +67,11 @@ func junitOthers(r audit.Result) junit.Testsuite {
 		if vms[armid.Of(f.Target)] {
 			continue
 		}
-		c := junit.Testcase{Name: visible(f.Message), Classname: f.Code}
+		c := junit.Testcase{Name: escapeInvisible(f.Message), Classname: f.Code}
 		if f.Severity.IsAtLeast(r.Made.FailOn) {
 			c.Failure = junitResult(f.Code, f.Message, []audit.Finding{f})
 		} else {
-			c.SystemOut = &junit.Output{Data: junitWords([]audit.Finding{f})}
+			c.SystemOut = &junit.Output{Data: junitText([]audit.Finding{f})}
 		}
 		suite.AddTestcase(c)
 	}
@@ -82,8 +82,8 @@ func junitReads(r audit.Result) junit.Testsuite {
 	suite := newSuite("reads", r)
 	for _, g := range r.Gaps {
 		suite.AddTestcase(junit.Testcase{
-			Name: visible(fmt.Sprintf("%s of %s", g.Kind, gapWords(g))), Classname: "reads",
-			Error: &junit.Result{Type: string(g.Kind), Message: visible(gapCause(g))},
+			Name: escapeInvisible(fmt.Sprintf("%s of %s", g.Kind, describeGapPlace(g))), Classname: "reads",
+			Error: &junit.Result{Type: string(g.Kind), Message: escapeInvisible(describeGapCause(g))},
 		})
 	}
 	return suite
@@ -95,7 +95,7 @@ func newSuite(name string, r audit.Result) junit.Testsuite {
 	return suite
 }
 
-func reaches(findings []audit.Finding, floor audit.Severity) bool {
+func hasAtLeast(findings []audit.Finding, floor audit.Severity) bool {
 	for _, f := range findings {
 		if f.Severity.IsAtLeast(floor) {
 			return true
@@ -105,14 +105,14 @@ func reaches(findings []audit.Finding, floor audit.Severity) bool {
 }
 
 func junitResult(kind, message string, findings []audit.Finding) *junit.Result {
-	return &junit.Result{Type: kind, Message: visible(message), Data: junitWords(findings)}
+	return &junit.Result{Type: kind, Message: escapeInvisible(message), Data: junitText(findings)}
 }
 
-// junitWords lists findings for the body of a test case.
-func junitWords(findings []audit.Finding) string {
+// junitText lists findings for the body of a test case.
+func junitText(findings []audit.Finding) string {
 	var b strings.Builder
 	for _, f := range findings {
-		fmt.Fprintf(&b, "%s %s: %s\n  %s\n", f.Code, f.Severity, visible(f.Message), visible(f.Hint))
+		fmt.Fprintf(&b, "%s %s: %s\n  %s\n", f.Code, f.Severity, escapeInvisible(f.Message), escapeInvisible(f.Hint))
 	}
 	return b.String()
 }

@@ -15,10 +15,10 @@ import (
 func AuditMarkdown(w io.Writer, r audit.Result) error {
 	head := mdAuditHead(r)
 	var parts []mdPart
-	for i, g := range byCode(r.Findings) {
+	for i, g := range groupByCode(r.Findings) {
 		parts = append(parts, mdFindings(g, len(r.Findings) <= mdOpen || i == 0))
 	}
-	_, err := io.WriteString(w, head+mdCut(parts, mdLimit-len(head)))
+	_, err := io.WriteString(w, head+mdTruncate(parts, mdLimit-len(head)))
 	return err
 }
 
@@ -33,18 +33,18 @@ func (p mdPart) text(n int) string {
 	n = min(n, len(p.rows))
 	more := ""
 	if left := len(p.rows) - n; left > 0 {
-		more = fmt.Sprintf("\n… and **%s** not shown.\n", plural(left, "more finding"))
+		more = fmt.Sprintf("\n… and **%s** not shown.\n", formatCount(left, "more finding"))
 	}
 	return p.open + strings.Join(p.rows[:n], "") + more + p.close
 }
 
-// mdCut writes parts in at most limit bytes: every part is cut to the same number of rows, the largest that
+// mdTruncate writes parts in at most limit bytes: every part is cut to the same number of rows, the largest that
 // fits; where not even headings fit, the last parts go.
-func mdCut(parts []mdPart, limit int) string {
+func mdTruncate(parts []mdPart, limit int) string {
 	for left := 0; left <= len(parts); left++ {
 		tail := ""
 		if left > 0 {
-			tail = fmt.Sprintf("\n… and **%s** not shown.\n", plural(left, "more kind")+" of findings")
+			tail = fmt.Sprintf("\n… and **%s** not shown.\n", formatCount(left, "more kind")+" of findings")
 		}
 		all := func(n int) string {
 			var b strings.Builder
@@ -68,14 +68,14 @@ func mdCut(parts []mdPart, limit int) string {
 
 func mdAuditHead(r audit.Result) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "## %s azbackup audit: %s\n\n", auditSign(r), coverageWords(r.Summary))
+	fmt.Fprintf(&b, "## %s azbackup audit: %s\n\n", auditSign(r), describeCoverage(r.Summary))
 	b.WriteString(mdStates(r.Summary))
-	fmt.Fprintf(&b, "\n%s. %s.\n", mdProse(upperFirst(leftOutWords(r.Summary))), mdProse(upperFirst(madeWords(r))))
+	fmt.Fprintf(&b, "\n%s. %s.\n", mdProse(upperFirst(describeLeftOut(r.Summary))), mdProse(upperFirst(describeProvenance(r))))
 	mdList(&b, "Could not be read", r.Gaps, mdGaps, func(g plan.Gap) string {
-		return "❔ " + mdProse(short(string(g.Kind)+" of "+gapWords(g)+": "+gapCause(g), mdLongest))
+		return "❔ " + mdProse(truncate(string(g.Kind)+" of "+describeGapPlace(g)+": "+describeGapCause(g), mdLongest))
 	})
 	mdList(&b, "Not looked at, though they can be seen", r.Scope.LeftOut, mdGaps, func(s audit.Subscription) string {
-		return "subscription " + mdCode(subscriptionWords(s))
+		return "subscription " + mdCode(describeSubscription(s))
 	})
 	if r.Baseline != nil {
 		mdBaseline(&b, r.Baseline)
@@ -101,7 +101,7 @@ func mdStates(s audit.Summary) string {
 		if n := s.States[state]; n > 0 {
 			names = append(names, string(state))
 			rules = append(rules, "--:")
-			values = append(values, number(n))
+			values = append(values, formatNumber(n))
 		}
 	}
 	if len(names) == 0 {
@@ -111,7 +111,7 @@ func mdStates(s audit.Summary) string {
 }
 
 func mdBaseline(b *strings.Builder, c *audit.Comparison) {
-	fmt.Fprintf(b, "\n### Coverage %[2]s since %[1]s\n", c.At.UTC().Format("2006-01-02 15:04Z"), trend(c))
+	fmt.Fprintf(b, "\n### Coverage %[2]s since %[1]s\n", c.At.UTC().Format("2006-01-02 15:04Z"), describeTrend(c))
 	for _, part := range []struct {
 		title   string
 		changes []audit.Change
@@ -119,11 +119,11 @@ func mdBaseline(b *strings.Builder, c *audit.Comparison) {
 		{"Newly unprotected", c.Unprotected}, {"Newly protected", c.Protected}, {"Became unknown", c.BecameUnknown},
 	} {
 		mdList(b, part.title, part.changes, mdRisks, func(ch audit.Change) string {
-			return mdCode(name(ch.ID)) + ": " + string(ch.Before) + " → " + string(ch.After)
+			return mdCode(displayName(ch.ID)) + ": " + string(ch.Before) + " → " + string(ch.After)
 		})
 	}
 	if len(c.Added)+len(c.Removed) > 0 {
-		fmt.Fprintf(b, "\n%s added, %s gone.\n", plural(len(c.Added), "VM"), number(len(c.Removed)))
+		fmt.Fprintf(b, "\n%s added, %s gone.\n", formatCount(len(c.Added), "VM"), formatNumber(len(c.Removed)))
 	}
 }
 
@@ -134,7 +134,7 @@ func mdFindings(g codeGroup, open bool) mdPart {
 	}
 	p := mdPart{
 		open: fmt.Sprintf("\n%s<summary>%s <strong>%s</strong> %s: %s</summary>\n\nWhat to do: %s.\n\n%s%s", fold, severityMark(g.severity),
-			g.Code, string(g.severity), mdSummaryText(fmt.Sprintf("%s (%s)", g.Title, number(len(g.findings)))), mdProse(g.Hint),
+			g.Code, string(g.severity), mdSummaryText(fmt.Sprintf("%s (%s)", g.Title, formatNumber(len(g.findings)))), mdProse(g.Hint),
 			mdRow("target", "what", "rule"), mdRow("---", "---", "---")),
 		close: "\n</details>\n",
 	}
@@ -143,7 +143,7 @@ func mdFindings(g codeGroup, open bool) mdPart {
 		if f.Rule != nil {
 			where = mdCode(f.Rule.Name)
 		}
-		what := mdProse(short(about(f), mdLongest))
+		what := mdProse(truncate(messageWithoutTarget(f), mdLongest))
 		if f.New {
 			what = "**new** " + what
 		}

@@ -16,16 +16,16 @@ import (
 // kinds of gap, and pairs of subscription and region, never VMs.
 func AuditPrometheus(w io.Writer, r audit.Result) error {
 	families := []*dto.MetricFamily{
-		gauge("azbackup_audit_timestamp_seconds", "When the audit was made.", value(seconds(r.Made.At))),
-		gauge("azbackup_audit_vms", "VMs by state.", vmsByState(r)...),
-		gauge("azbackup_audit_findings", "Findings by code and severity.", findingsByCode(r)...),
-		gauge("azbackup_audit_gaps", "Reads that failed; what they hide is unknown.", value(float64(len(r.Gaps)))),
-		agesByPlace(r),
+		newGauge("azbackup_audit_timestamp_seconds", "When the audit was made.", newMetric(unixSeconds(r.Made.At))),
+		newGauge("azbackup_audit_vms", "VMs by state.", vmMetrics(r)...),
+		newGauge("azbackup_audit_findings", "Findings by code and severity.", findingMetrics(r)...),
+		newGauge("azbackup_audit_gaps", "Reads that failed; what they hide is unknown.", newMetric(float64(len(r.Gaps)))),
+		ageMetrics(r),
 		ageHistogram(r),
 	}
 	if c := r.Summary.Coverage; c != nil {
-		families = append(families, gauge("azbackup_audit_coverage_ratio",
-			"VMs covered by backup, of all but unknown, excluded and unsupported ones.", value(*c)))
+		families = append(families, newGauge("azbackup_audit_coverage_ratio",
+			"VMs covered by backup, of all but unknown, excluded and unsupported ones.", newMetric(*c)))
 	}
 	for _, f := range families {
 		if len(f.Metric) == 0 {
@@ -38,16 +38,16 @@ func AuditPrometheus(w io.Writer, r audit.Result) error {
 	return nil
 }
 
-func vmsByState(r audit.Result) []*dto.Metric {
+func vmMetrics(r audit.Result) []*dto.Metric {
 	var metrics []*dto.Metric
 	for _, s := range audit.States() {
-		metrics = append(metrics, labelled("state", string(s), r.Summary.States[s]))
+		metrics = append(metrics, newLabelledMetric("state", string(s), r.Summary.States[s]))
 	}
 	return metrics
 }
 
-// findingsByCode has a sample for every code there is, so that an alert sees a finding come and go.
-func findingsByCode(r audit.Result) []*dto.Metric {
+// findingMetrics has a sample for every code there is, so that an alert sees a finding come and go.
+func findingMetrics(r audit.Result) []*dto.Metric {
 	type key struct{ code, severity string }
 	n := map[key]int{}
 	for _, h := range audit.Codes() {
@@ -61,13 +61,13 @@ func findingsByCode(r audit.Result) []*dto.Metric {
 	})
 	var metrics []*dto.Metric
 	for _, k := range keys {
-		metrics = append(metrics, sample(float64(n[k]), "code", k.code, "severity", k.severity))
+		metrics = append(metrics, newSample(float64(n[k]), "code", k.code, "severity", k.severity))
 	}
 	return metrics
 }
 
-// agesByPlace is the age of the worst last recovery point among the VMs that are backed up.
-func agesByPlace(r audit.Result) *dto.MetricFamily {
+// ageMetrics is the age of the worst last recovery point among the VMs that are backed up.
+func ageMetrics(r audit.Result) *dto.MetricFamily {
 	type key struct{ subscription, location string }
 	oldest := map[key]int64{}
 	for _, vm := range r.VMs {
@@ -81,9 +81,9 @@ func agesByPlace(r audit.Result) *dto.MetricFamily {
 	})
 	var metrics []*dto.Metric
 	for _, k := range keys {
-		metrics = append(metrics, sample(float64(oldest[k]), "subscription", k.subscription, "location", k.location))
+		metrics = append(metrics, newSample(float64(oldest[k]), "subscription", k.subscription, "location", k.location))
 	}
-	return gauge("azbackup_audit_oldest_recovery_point_age_seconds",
+	return newGauge("azbackup_audit_oldest_recovery_point_age_seconds",
 		"Age of the last recovery point of the VM where it is oldest, of VMs that are backed up.", metrics...)
 }
 
@@ -142,9 +142,9 @@ func ageBounds() []ageBound {
 	}
 }
 
-// sample is a value with labels, given as name, value, name, value.
-func sample(v float64, labels ...string) *dto.Metric {
-	m := value(v)
+// newSample is a value with labels, given as name, value, name, value.
+func newSample(v float64, labels ...string) *dto.Metric {
+	m := newMetric(v)
 	for i := 0; i < len(labels); i += 2 {
 		m.Label = append(m.Label, &dto.LabelPair{Name: &labels[i], Value: &labels[i+1]})
 	}

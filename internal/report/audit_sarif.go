@@ -68,7 +68,7 @@ func sarifResults(run *sarif.Run, r audit.Result, index map[string]int) error {
 	}
 	if n := len(r.Findings) - len(run.Results); n > 0 {
 		s := fmt.Sprintf("%s of %d are left out, the gravest are here: GitHub takes no larger file. The other formats of the audit have them all",
-			plural(n, "finding"), len(r.Findings))
+			formatCount(n, "finding"), len(r.Findings))
 		run.Invocations[0].ToolExecutionNotifications = append(run.Invocations[0].ToolExecutionNotifications,
 			sarif.NewNotification().WithLevel("warning").WithMessage(sarif.NewMessage().WithText(sarifText(s))))
 	}
@@ -121,7 +121,7 @@ func sarifResult(f audit.Finding, r audit.Result, rule int) *sarif.Result {
 		properties.Add("evidence."+name, v)
 	}
 	result := sarif.NewResult().WithRuleID(f.Code).WithRuleIndex(rule).WithLevel(sarifLevel(f.Severity)).
-		WithMessage(sarif.NewMessage().WithText(sarifText(visible(f.Message) + ". What to do: " + f.Hint + "."))).
+		WithMessage(sarif.NewMessage().WithText(sarifText(escapeInvisible(f.Message) + ". What to do: " + f.Hint + "."))).
 		WithPartialFingerprints(map[string]string{sarifFingerprint: f.Fingerprint}).
 		WithProperties(properties)
 	result.Locations = []*sarif.Location{sarifLocation(f, r.Scope.Files)}
@@ -138,7 +138,7 @@ func sarifResult(f audit.Finding, r audit.Result, rule int) *sarif.Result {
 func sarifLocation(f audit.Finding, files []string) *sarif.Location {
 	location := sarif.NewLocation()
 	location.LogicalLocations = []*sarif.LogicalLocation{
-		sarif.NewLogicalLocation().WithName(visible(lastName(f.Target))).WithFullyQualifiedName(visible(f.Target)).WithKind("resource"),
+		sarif.NewLogicalLocation().WithName(escapeInvisible(lastName(f.Target))).WithFullyQualifiedName(escapeInvisible(f.Target)).WithKind("resource"),
 	}
 	at := config.Position{Line: 1}
 	switch {
@@ -179,8 +179,8 @@ func sarifInvocation(r audit.Result) *sarif.Invocation {
 }
 
 func sarifGap(g plan.Gap) *sarif.Notification {
-	s := fmt.Sprintf("could not read %s of %s: %s", g.Kind, gapWords(g), gapCause(g))
-	return sarif.NewNotification().WithLevel("error").WithMessage(sarif.NewMessage().WithText(sarifText(visible(s))))
+	s := fmt.Sprintf("could not read %s of %s: %s", g.Kind, describeGapPlace(g), describeGapCause(g))
+	return sarif.NewNotification().WithLevel("error").WithMessage(sarif.NewMessage().WithText(sarifText(escapeInvisible(s))))
 }
 
 // sarifText makes text one that a viewer shows as it is: braces would be placeholders and brackets links

@@ -18,14 +18,14 @@ const textTargets = 20
 func AuditText(w io.Writer, r audit.Result, s Style) error {
 	out := bufio.NewWriter(w)
 	t := auditText{planText{Writer: out, style: s, palette: newPalette(s.Color)}, r}
-	t.head()
-	t.unread()
-	t.baseline()
-	t.findings()
+	t.writeHead()
+	t.writeUnread()
+	t.writeBaseline()
+	t.writeFindings()
 	if s.All {
-		t.machines()
+		t.writeVMs()
 	}
-	t.foot()
+	t.writeFoot()
 	return out.Flush()
 }
 
@@ -34,7 +34,7 @@ type auditText struct {
 	audit.Result
 }
 
-func (t auditText) head() {
+func (t auditText) writeHead() {
 	s := t.Summary
 	paint := t.create
 	switch {
@@ -43,23 +43,23 @@ func (t auditText) head() {
 	case s.Covered < s.Counted:
 		paint = t.stop
 	}
-	fmt.Fprintln(t, t.bold(paint(coverageWords(s))))
-	if words := stateCounts(s, counted); words != "" {
-		t.prose("  ", plain, words)
+	fmt.Fprintln(t, t.bold(paint(describeCoverage(s))))
+	if words := describeStates(s, isCounted); words != "" {
+		t.writeProse("  ", plainText, words)
 	}
-	t.prose("  ", t.dim, leftOutWords(s))
-	t.prose("  ", t.dim, madeWords(t.Result))
+	t.writeProse("  ", t.dim, describeLeftOut(s))
+	t.writeProse("  ", t.dim, describeProvenance(t.Result))
 	for _, sub := range t.Scope.LeftOut {
-		t.prose("  ", t.change, Line("not looked at, though it can be seen: subscription "+subscriptionWords(sub)))
+		t.writeProse("  ", t.change, Line("not looked at, though it can be seen: subscription "+describeSubscription(sub)))
 	}
 	fmt.Fprintln(t)
 }
 
-// madeWords is when, by whom and over what an audit was made.
-func madeWords(r audit.Result) string {
+// describeProvenance is when, by whom and over what an audit was made.
+func describeProvenance(r audit.Result) string {
 	words := []string{
 		r.Made.At.UTC().Format("2006-01-02 15:04Z"),
-		plural(len(r.Scope.Subscriptions), "subscription"), plural(r.Scope.Vaults, "vault"),
+		formatCount(len(r.Scope.Subscriptions), "subscription"), formatCount(r.Scope.Vaults, "vault"),
 	}
 	if r.Made.By != "" {
 		words = append(words, "as "+r.Made.By)
@@ -68,7 +68,7 @@ func madeWords(r audit.Result) string {
 		words = append(words, r.Made.Cloud)
 	}
 	if r.Made.MaxAge > 0 {
-		words = append(words, "stale after "+duration(time.Duration(r.Made.MaxAge)*time.Second))
+		words = append(words, "stale after "+formatDuration(time.Duration(r.Made.MaxAge)*time.Second))
 	}
 	if r.Made.Source != "" {
 		words = append(words, r.Made.Source)
@@ -76,22 +76,22 @@ func madeWords(r audit.Result) string {
 	return Line(strings.Join(words, ", "))
 }
 
-func (t auditText) unread() {
+func (t auditText) writeUnread() {
 	for _, g := range t.Gaps {
-		t.marked(t.change("?"), plain, Line(fmt.Sprintf("could not read %s of %s: %s", g.Kind, gapWords(g), gapCause(g))))
+		t.writeMarked(t.change("?"), plainText, Line(fmt.Sprintf("could not read %s of %s: %s", g.Kind, describeGapPlace(g), describeGapCause(g))))
 	}
 	if len(t.Gaps) > 0 {
-		t.prose("  ", t.dim, "what these could have shown is unknown, never unprotected")
+		t.writeProse("  ", t.dim, "what these could have shown is unknown, never unprotected")
 	}
-	t.blankAfter(len(t.Gaps))
+	t.writeBlankAfter(len(t.Gaps))
 }
 
-func (t auditText) baseline() {
+func (t auditText) writeBaseline() {
 	b := t.Baseline
 	if b == nil {
 		return
 	}
-	fmt.Fprintln(t, t.bold("since "+b.At.UTC().Format("2006-01-02 15:04Z")+": "+trend(b)))
+	fmt.Fprintln(t, t.bold("since "+b.At.UTC().Format("2006-01-02 15:04Z")+": "+describeTrend(b)))
 	for _, part := range []struct {
 		what    string
 		paint   func(string) string
@@ -104,59 +104,61 @@ func (t auditText) baseline() {
 		{"gone", t.dim, b.Removed},
 	} {
 		if len(part.changes) > 0 {
-			t.prose("  ", part.paint, fmt.Sprintf("%s %s: %s", number(len(part.changes)), part.what, Line(changeNames(part.changes, t.style.Verbose))))
+			t.writeProse("  ", part.paint, fmt.Sprintf("%s %s: %s", formatNumber(len(part.changes)), part.what, Line(describeChanged(part.changes, t.style.Verbose))))
 		}
 	}
 	fmt.Fprintln(t)
 }
 
-// trend spells how coverage moved: "91.2 % → 94.8 %".
-func trend(c *audit.Comparison) string { return percent(c.Before) + " → " + percent(c.After) }
+// describeTrend spells how coverage moved: "91.2 % → 94.8 %".
+func describeTrend(c *audit.Comparison) string {
+	return formatPercent(c.Before) + " → " + formatPercent(c.After)
+}
 
-func changeNames(changes []audit.Change, all bool) string {
+func describeChanged(changes []audit.Change, all bool) string {
 	var words []string
 	for i, c := range changes {
 		if !all && i == textTargets {
 			words = append(words, "…")
 			break
 		}
-		words = append(words, name(c.ID))
+		words = append(words, displayName(c.ID))
 	}
 	return strings.Join(words, ", ")
 }
 
-func (t auditText) findings() {
-	groups := byCode(t.Findings)
+func (t auditText) writeFindings() {
+	groups := groupByCode(t.Findings)
 	for _, g := range groups {
 		paint := t.severity(g.severity)
-		fmt.Fprintln(t, paint(fmt.Sprintf("%-8s", g.severity))+" "+t.bold(g.Code)+"  "+t.bold(Line(g.Title))+t.dim("  "+number(len(g.findings))))
+		fmt.Fprintln(t, paint(fmt.Sprintf("%-8s", g.severity))+" "+t.bold(g.Code)+"  "+t.bold(Line(g.Title))+t.dim("  "+formatNumber(len(g.findings))))
 		var lines []line
 		for i, f := range g.findings {
 			if !t.style.Verbose && i == textTargets {
 				break
 			}
-			lines = append(lines, t.finding(f, paint))
+			lines = append(lines, t.findingLine(f, paint))
 		}
-		columns := newColumns(lines, t.style, t.palette)
+		columns := newTextTable(lines, t.style, t.palette)
 		for _, l := range lines {
 			columns.write(t, l)
 		}
 		if left := len(g.findings) - len(lines); left > 0 {
-			t.prose("    ", t.dim, "… and "+number(left)+" more; -v names them all")
+			t.writeProse("    ", t.dim, "… and "+formatNumber(left)+" more; -v names them all")
 		}
-		t.prose("  → ", t.other, Line(g.Hint))
+		t.writeProse("  → ", t.other, Line(g.Hint))
 		fmt.Fprintln(t)
 	}
 }
 
-func (t auditText) finding(f audit.Finding, paint func(string) string) line {
-	l := line{mark: severitySymbol(f.Severity), paint: paint, cells: []string{Line(targetName(f))}, why: Line(about(f))}
+func (t auditText) findingLine(f audit.Finding, paint func(string) string) line {
+	l := line{mark: severitySymbol(f.Severity), paint: paint, cells: []string{Line(targetName(f))}, why: Line(messageWithoutTarget(f))}
 	if f.New {
 		l.why = "new: " + l.why
 	}
 	if t.style.Verbose {
 		if f.Rule != nil {
-			l.details = append(l.details, Line(rule(f.Rule)))
+			l.details = append(l.details, Line(describeRule(f.Rule)))
 		}
 		if len(f.Controls) > 0 {
 			l.details = append(l.details, Line(strings.Join(f.Controls, ", ")))
@@ -170,40 +172,40 @@ func targetName(f audit.Finding) string {
 	if who, _, ok := strings.Cut(f.Message, ": "); ok {
 		return who
 	}
-	return name(f.Target)
+	return displayName(f.Target)
 }
 
-func (t auditText) machines() {
+func (t auditText) writeVMs() {
 	fmt.Fprintln(t, t.bold("VMs"))
 	var lines []line
 	for _, vm := range t.VMs {
 		lines = append(lines, line{
-			mark: "·", paint: t.state(vm.State), cells: []string{Line(name(vm.ID)), string(vm.State), Line(lastName(vm.Vault))},
+			mark: "·", paint: t.state(vm.State), cells: []string{Line(displayName(vm.ID)), string(vm.State), Line(lastName(vm.Vault))},
 			why: Line(strings.Join(append([]string{vm.Because}, vm.Notes...), "; ")),
 		})
 	}
-	columns := newColumns(lines, t.style, t.palette)
+	columns := newTextTable(lines, t.style, t.palette)
 	for _, l := range lines {
 		columns.write(t, l)
 	}
-	t.blankAfter(len(lines))
+	t.writeBlankAfter(len(lines))
 }
 
-func (t auditText) foot() {
+func (t auditText) writeFoot() {
 	var words []string
 	for _, s := range audit.Severities() {
 		if n := t.Summary.Findings[s]; n > 0 {
-			words = append(words, number(n)+" "+string(s))
+			words = append(words, formatNumber(n)+" "+string(s))
 		}
 	}
 	total := "no findings"
 	if len(words) > 0 {
-		total = plural(len(t.Findings), "finding") + ": " + strings.Join(words, ", ")
+		total = formatCount(len(t.Findings), "finding") + ": " + strings.Join(words, ", ")
 	}
 	if n := len(t.Gaps); n > 0 {
-		total += "; " + plural(n, "read") + " failed"
+		total += "; " + formatCount(n, "read") + " failed"
 	}
-	t.prose("", t.bold, total)
+	t.writeProse("", t.bold, total)
 }
 
 func severitySymbol(s audit.Severity) string {

@@ -40,7 +40,7 @@ func WriteAudit(w io.Writer, format string, r audit.Result, s Style) error {
 
 // AuditJSON writes an audit as JSON (docs/design.md §7).
 func AuditJSON(w io.Writer, r audit.Result) error {
-	r.Findings, r.VMs, r.Gaps = list(r.Findings), list(r.VMs), list(r.Gaps)
+	r.Findings, r.VMs, r.Gaps = nonNil(r.Findings), nonNil(r.VMs), nonNil(r.Gaps)
 	return streamJSON(w, r)
 }
 
@@ -51,8 +51,8 @@ type codeGroup struct {
 	findings []audit.Finding
 }
 
-// byCode groups findings that stand worst first and keeps that order.
-func byCode(findings []audit.Finding) []codeGroup {
+// groupByCode groups findings that stand worst first and keeps that order.
+func groupByCode(findings []audit.Finding) []codeGroup {
 	helps := map[string]audit.CodeHelp{}
 	for _, h := range audit.Codes() {
 		helps[h.Code] = h
@@ -74,16 +74,16 @@ func byCode(findings []audit.Finding) []codeGroup {
 	return groups
 }
 
-// about is a finding's message without the name of its target, which stands beside it.
-func about(f audit.Finding) string {
+// messageWithoutTarget is a finding's message without the name of its target, which stands beside it.
+func messageWithoutTarget(f audit.Finding) string {
 	if _, rest, ok := strings.Cut(f.Message, ": "); ok {
 		return rest
 	}
 	return f.Message
 }
 
-// percent spells a share so that it never says more than is true: 99.96 % is not 100 %.
-func percent(share *float64) string {
+// formatPercent spells a share so that it never says more than is true: 99.96 % is not 100 %.
+func formatPercent(share *float64) string {
 	switch {
 	case share == nil:
 		return "–"
@@ -96,40 +96,40 @@ func percent(share *float64) string {
 	}
 }
 
-// stateCounts spells the states that occur and that keep accepts: "93 protected, 2 stale".
-func stateCounts(s audit.Summary, keep func(audit.State) bool) string {
+// describeStates spells the states that occur and that keep accepts: "93 protected, 2 stale".
+func describeStates(s audit.Summary, keep func(audit.State) bool) string {
 	var words []string
 	states := audit.States()
 	slices.Reverse(states) // good news is the larger number: it goes first
 	for _, state := range states {
 		if n := s.States[state]; n > 0 && keep(state) {
-			words = append(words, number(n)+" "+string(state))
+			words = append(words, formatNumber(n)+" "+string(state))
 		}
 	}
 	return strings.Join(words, ", ")
 }
 
-func counted(s audit.State) bool { return !s.IsLeftOut() }
+func isCounted(s audit.State) bool { return !s.IsLeftOut() }
 
-// coverageWords is the headline: the share and what it is of.
-func coverageWords(s audit.Summary) string {
+// describeCoverage is the headline: the share and what it is of.
+func describeCoverage(s audit.Summary) string {
 	if s.Coverage == nil {
 		return "no VM to count"
 	}
-	return fmt.Sprintf("%s covered, %s of %s", percent(s.Coverage), number(s.Covered), plural(s.Counted, "VM"))
+	return fmt.Sprintf("%s covered, %s of %s", formatPercent(s.Coverage), formatNumber(s.Covered), formatCount(s.Counted, "VM"))
 }
 
-// leftOutWords is what the share leaves out; it is never printed without it.
-func leftOutWords(s audit.Summary) string {
-	words := stateCounts(s, audit.State.IsLeftOut)
+// describeLeftOut is what the share leaves out; it is never printed without it.
+func describeLeftOut(s audit.Summary) string {
+	words := describeStates(s, audit.State.IsLeftOut)
 	if words == "" {
 		return "nothing left out"
 	}
 	return "left out: " + words
 }
 
-// subscriptionWords names a subscription: its name and its id, or what there is.
-func subscriptionWords(s audit.Subscription) string {
+// describeSubscription names a subscription: its name and its id, or what there is.
+func describeSubscription(s audit.Subscription) string {
 	if s.Name == "" {
 		return s.ID
 	}

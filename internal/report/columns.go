@@ -8,11 +8,11 @@ import (
 )
 
 const (
-	// widest is how far a column is padded, on a terminal a third of its width at most; what is longer
+	// maxColumnWidth is how far a column is padded, on a terminal a third of its width at most; what is longer
 	// pushes its own line only.
-	widest = 56
-	// leastProse is the room below which a sentence moves to lines of its own.
-	leastProse = 28
+	maxColumnWidth = 56
+	// minProseWidth is the room below which a sentence moves to lines of its own.
+	minProseWidth = 28
 )
 
 // line is one entry of a listing: cells in columns, a sentence behind them, and details below.
@@ -24,18 +24,18 @@ type line struct {
 	details []string
 }
 
-// columns lays lines out for a terminal of the given width (0 = endless). Widths are those of the glyphs, so
+// textTable lays lines out for a terminal of the given width (0 = endless). Widths are those of the glyphs, so
 // wide characters stay aligned. Cells are never cut: what does not fit is stacked.
-type columns struct {
+type textTable struct {
 	width  int
 	cells  []int
 	dim    func(string) string
 	indent string
 }
 
-func newColumns(lines []line, s Style, p palette) columns {
-	c := columns{width: s.Width, dim: p.dim, indent: "  "}
-	most := widest
+func newTextTable(lines []line, s Style, p palette) textTable {
+	c := textTable{width: s.Width, dim: p.dim, indent: "  "}
+	most := maxColumnWidth
 	if s.Width > 0 {
 		most = min(most, s.Width/3)
 	}
@@ -51,8 +51,8 @@ func newColumns(lines []line, s Style, p palette) columns {
 }
 
 // write prints one line of the listing.
-func (c columns) write(w io.Writer, l line) {
-	if c.width > 0 && c.used(l) > c.width {
+func (c textTable) write(w io.Writer, l line) {
+	if c.width > 0 && c.usedWidth(l) > c.width {
 		c.writeStacked(w, l)
 	} else {
 		c.writeRow(w, l)
@@ -62,8 +62,8 @@ func (c columns) write(w io.Writer, l line) {
 	}
 }
 
-// used is the width of l's cells in their columns, with the space for a sentence behind them.
-func (c columns) used(l line) int {
+// usedWidth is the width of l's cells in their columns, with the space for a sentence behind them.
+func (c textTable) usedWidth(l line) int {
 	used := len(c.indent) + 2
 	for i, cell := range l.cells {
 		used += max(c.cells[i], text.StringWidth(cell)) + 2
@@ -71,7 +71,7 @@ func (c columns) used(l line) int {
 	return used
 }
 
-func (c columns) writeRow(w io.Writer, l line) {
+func (c textTable) writeRow(w io.Writer, l line) {
 	var b strings.Builder
 	b.WriteString(c.indent + l.paint(l.mark) + " ")
 	for i, cell := range l.cells {
@@ -81,13 +81,13 @@ func (c columns) writeRow(w io.Writer, l line) {
 		}
 		b.WriteString(padded + "  ")
 	}
-	room := c.width - c.used(l)
-	if c.width > 0 && room < leastProse && text.StringWidth(l.why) > room {
+	room := c.width - c.usedWidth(l)
+	if c.width > 0 && room < minProseWidth && text.StringWidth(l.why) > room {
 		io.WriteString(w, strings.TrimRight(b.String(), " ")+"\n")
 		c.writeProse(w, l.why)
 		return
 	}
-	hang := "\n" + strings.Repeat(" ", c.used(l))
+	hang := "\n" + strings.Repeat(" ", c.usedWidth(l))
 	for i, part := range wrap(l.why, room) {
 		if i > 0 {
 			b.WriteString(hang)
@@ -98,7 +98,7 @@ func (c columns) writeRow(w io.Writer, l line) {
 }
 
 // writeStacked puts what does not fit side by side below: the first two cells if they fit, then the others.
-func (c columns) writeStacked(w io.Writer, l line) {
+func (c textTable) writeStacked(w io.Writer, l line) {
 	first, rest := l.cells[0], l.cells[1:]
 	head := c.indent + l.paint(l.mark) + " " + l.paint(first)
 	if len(rest) > 0 && len(c.indent)+4+text.StringWidth(first)+text.StringWidth(rest[0]) <= c.width {
@@ -116,7 +116,7 @@ func (c columns) writeStacked(w io.Writer, l line) {
 }
 
 // writeProse writes a sentence below its line.
-func (c columns) writeProse(w io.Writer, s string) {
+func (c textTable) writeProse(w io.Writer, s string) {
 	if s == "" {
 		return
 	}

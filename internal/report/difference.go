@@ -16,9 +16,9 @@ func DifferenceText(w io.Writer, d plan.Difference, s Style) error {
 	for _, pair := range d.Changed {
 		changed = append(changed, pair.Now)
 	}
-	t.part("planned now, and not approved", t.lines(d.New))
-	t.part("planned otherwise than approved", t.lines(changed))
-	t.part("approved, and not needed any more", t.lines(d.Gone))
+	t.writePart("planned now, and not approved", t.newLines(d.New))
+	t.writePart("planned otherwise than approved", t.newLines(changed))
+	t.writePart("approved, and not needed any more", t.newLines(d.Gone))
 	return out.Flush()
 }
 
@@ -28,30 +28,30 @@ func RestText(w io.Writer, rest plan.Remainder, s Style) error {
 	t := planText{Writer: out, style: s, palette: newPalette(s.Color)}
 	var stale []line
 	for _, old := range rest.Stale {
-		l := t.line(old.Change)
+		l := t.newLine(old.Change)
 		l.why = Line(old.Why)
 		stale = append(stale, l)
 	}
-	t.part("planned now, and not approved", t.lines(rest.New))
-	t.part("approved, and left, because what is there is not what it was approved for", stale)
+	t.writePart("planned now, and not approved", t.newLines(rest.New))
+	t.writePart("approved, and left, because what is there is not what it was approved for", stale)
 	return out.Flush()
 }
 
-func (t planText) lines(changes []plan.Change) []line {
+func (t planText) newLines(changes []plan.Change) []line {
 	var lines []line
 	for _, c := range changes {
-		lines = append(lines, t.line(c))
+		lines = append(lines, t.newLine(c))
 	}
 	return lines
 }
 
-// part writes lines below a title; nothing where there are none.
-func (t planText) part(title string, lines []line) {
+// writePart writes lines below a title; nothing where there are none.
+func (t planText) writePart(title string, lines []line) {
 	if len(lines) == 0 {
 		return
 	}
 	fmt.Fprintf(t, "%s\n", t.bold(title))
-	columns := newColumns(lines, t.style, t.palette)
+	columns := newTextTable(lines, t.style, t.palette)
 	for _, l := range lines {
 		columns.write(t, l)
 	}

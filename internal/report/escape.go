@@ -11,15 +11,15 @@ import (
 // characters, newlines, direction marks, broken UTF-8) is shown as an escape such as \n or \u202e, and the
 // markers by which CI systems find commands ("##vso[", "##[", "::" at the start) are broken up.
 func Line(s string) string {
-	s = strings.ReplaceAll(visible(s), "##", `#\x23`)
+	s = strings.ReplaceAll(escapeInvisible(s), "##", `#\x23`)
 	if rest, ok := strings.CutPrefix(strings.TrimLeft(s, " "), "::"); ok {
 		return `:\x3a` + rest
 	}
 	return s
 }
 
-// visible shows every character of s that has no glyph of its own as an escape.
-func visible(s string) string {
+// escapeInvisible shows every character of s that has no glyph of its own as an escape.
+func escapeInvisible(s string) string {
 	if strings.IndexFunc(s, func(r rune) bool { return r == utf8.RuneError || !unicode.IsPrint(r) }) < 0 {
 		return s
 	}
@@ -40,8 +40,8 @@ func visible(s string) string {
 	return b.String()
 }
 
-// short cuts s to at most n characters, with an ellipsis where something was cut.
-func short(s string, n int) string {
+// truncate cuts s to at most n characters, with an ellipsis where something was cut.
+func truncate(s string, n int) string {
 	if utf8.RuneCountInString(s) <= n {
 		return s
 	}

@@ -25,13 +25,13 @@ func WriteExplain(w io.Writer, format string, e plan.Explanation, s Style) error
 	}
 	out := bufio.NewWriter(w)
 	t := explainText{planText{Writer: out, style: s, palette: newPalette(s.Color)}, e}
-	fmt.Fprintf(out, "%s  %s\n", t.bold(Name(e.VM)), t.dim(Line(e.VM)))
-	t.seen()
-	t.rules()
-	t.wants()
-	t.has()
-	t.next()
-	t.schedule()
+	fmt.Fprintf(out, "%s  %s\n", t.bold(DisplayName(e.VM)), t.dim(Line(e.VM)))
+	t.writeVMNotes()
+	t.writeRules()
+	t.writeWanted()
+	t.writeItems()
+	t.writeNext()
+	t.writeSchedule()
 	return out.Flush()
 }
 
@@ -40,31 +40,31 @@ type explainText struct {
 	e plan.Explanation
 }
 
-func (t explainText) section(title string) { fmt.Fprintf(t, "\n%s\n", t.bold(title)) }
+func (t explainText) writeSection(title string) { fmt.Fprintf(t, "\n%s\n", t.bold(title)) }
 
-// seen says what is odd about the VM itself.
-func (t explainText) seen() {
+// writeVMNotes says what is odd about the VM itself.
+func (t explainText) writeVMNotes() {
 	switch {
 	case t.e.Missing:
-		t.prose("  ", t.stop, "it does not exist")
+		t.writeProse("  ", t.stop, "it does not exist")
 	case !t.e.Read:
-		t.prose("  ", t.change, "it was not read: it may not exist, or the identity may not see it")
+		t.writeProse("  ", t.change, "it was not read: it may not exist, or the identity may not see it")
 	}
 	for _, s := range []string{t.e.Unsupported, t.e.NeedsEnhanced} {
 		if s != "" {
-			t.prose("  ", t.change, Line(s))
+			t.writeProse("  ", t.change, Line(s))
 		}
 	}
 	if t.e.Gap != nil {
-		t.prose("  ", t.change, "could not be read: "+GapWords(*t.e.Gap))
+		t.writeProse("  ", t.change, "could not be read: "+DescribeGap(*t.e.Gap))
 	}
 }
 
-// rules lists what each rule said.
-func (t explainText) rules() {
-	t.section("rules")
+// writeRules lists what each rule said.
+func (t explainText) writeRules() {
+	t.writeSection("rules")
 	if len(t.e.Steps) == 0 {
-		t.prose("  ", t.dim, "none was asked")
+		t.writeProse("  ", t.dim, "none was asked")
 		return
 	}
 	var lines []line
@@ -80,102 +80,102 @@ func (t explainText) rules() {
 		}
 		lines = append(lines, l)
 	}
-	columns := newColumns(lines, t.style, t.palette)
+	columns := newTextTable(lines, t.style, t.palette)
 	for _, l := range lines {
 		columns.write(t, l)
 	}
 	if !decided {
-		t.prose("  ", t.change, "no rule matches: it is left as it is")
+		t.writeProse("  ", t.change, "no rule matches: it is left as it is")
 	}
 }
 
-// wants says what the rule asks for.
-func (t explainText) wants() {
+// writeWanted says what the rule asks for.
+func (t explainText) writeWanted() {
 	if t.e.Rule == nil {
 		return
 	}
-	t.section("wanted")
+	t.writeSection("wanted")
 	switch t.e.Protect {
 	case config.ProtectOff:
-		t.prose("  ", plain, "left alone")
+		t.writeProse("  ", plainText, "left alone")
 	case config.ProtectStopped:
-		t.prose("  ", plain, "no new backups; the data is kept")
+		t.writeProse("  ", plainText, "no new backups; the data is kept")
 	default:
-		t.prose("  ", plain, Line(strings.Join(notEmpty("backups", by(t.e.Policy), in(t.e.Vault)), " ")))
+		t.writeProse("  ", plainText, Line(strings.Join(nonEmpty("backups", describePolicy(t.e.Policy), describeVault(t.e.Vault)), " ")))
 		if n := len(t.e.Candidates); n > 1 {
 			names := make([]string, n)
 			for i, v := range t.e.Candidates {
-				names[i] = Name(v)
+				names[i] = DisplayName(v)
 			}
-			t.prose("  ", t.dim, "chosen among the vaults "+strings.Join(names, ", "))
+			t.writeProse("  ", t.dim, "chosen among the vaults "+strings.Join(names, ", "))
 		}
 	}
 }
 
-// schedule says when backups run once what is next is done.
-func (t explainText) schedule() {
+// writeSchedule says when backups run once what is next is done.
+func (t explainText) writeSchedule() {
 	if t.e.Schedule == "" {
 		return
 	}
-	t.section("schedule")
-	t.prose("  ", plain, Line(t.e.Schedule))
+	t.writeSection("schedule")
+	t.writeProse("  ", plainText, Line(t.e.Schedule))
 	if t.e.NextBackup != nil {
-		t.prose("  ", plain, "next backup due "+t.e.NextBackup.UTC().Format("2006-01-02 15:04 UTC")+", begun within two hours of it")
+		t.writeProse("  ", plainText, "next backup due "+t.e.NextBackup.UTC().Format("2006-01-02 15:04 UTC")+", begun within two hours of it")
 	}
 }
 
-// has says what the VM has now.
-func (t explainText) has() {
-	t.section("now")
+// writeItems says what the VM has now.
+func (t explainText) writeItems() {
+	t.writeSection("now")
 	if len(t.e.Items) == 0 {
-		t.prose("  ", plain, "no backup in any vault that was read")
+		t.writeProse("  ", plainText, "no backup in any vault that was read")
 	}
 	for _, it := range t.e.Items {
 		state := it.State
 		if it.SoftDeleted {
 			state = plan.StateSoftDeleted
 		}
-		words := notEmpty(state, in(it.Vault), by(it.PolicyName), diskWords(it.Disks))
+		words := nonEmpty(state, describeVault(it.Vault), describePolicy(it.PolicyName), describeDisks(it.Disks))
 		if !it.LastRecoveryPoint.IsZero() {
 			words = append(words, "last recovery point "+it.LastRecoveryPoint.UTC().Format(time.RFC3339))
 		}
 		if it.SoftDeleted && !it.PurgeAt.IsZero() {
 			words = append(words, "data goes "+it.PurgeAt.UTC().Format(time.RFC3339))
 		}
-		t.prose("  ", plain, Line(strings.Join(words, ", ")))
+		t.writeProse("  ", plainText, Line(strings.Join(words, ", ")))
 	}
 }
 
-// next lists what the plan does about it.
-func (t explainText) next() {
-	t.section("next")
+// writeNext lists what the plan does about it.
+func (t explainText) writeNext() {
+	t.writeSection("next")
 	var lines []line
 	for _, c := range t.e.Next {
-		l := t.line(c)
-		if risky(c) {
-			l.details = append([]string{riskWords(c)}, l.details...)
+		l := t.newLine(c)
+		if isRisky(c) {
+			l.details = append([]string{describeRisks(c)}, l.details...)
 		}
 		lines = append(lines, l)
 	}
 	if len(lines) == 0 {
-		t.prose("  ", plain, "nothing")
+		t.writeProse("  ", plainText, "nothing")
 	}
-	columns := newColumns(lines, t.style, t.palette)
+	columns := newTextTable(lines, t.style, t.palette)
 	for _, l := range lines {
 		columns.write(t, l)
 	}
 }
 
-func by(policy string) string {
+func describePolicy(policy string) string {
 	if policy == "" {
 		return ""
 	}
 	return "by policy " + lastName(policy)
 }
 
-func in(vault string) string {
+func describeVault(vault string) string {
 	if vault == "" {
 		return ""
 	}
-	return "in vault " + name(vault)
+	return "in vault " + displayName(vault)
 }

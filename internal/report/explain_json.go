@@ -35,7 +35,7 @@ type explainedItem struct {
 }
 
 func explainJSON(w io.Writer, e plan.Explanation) error {
-	e.Next = list(e.Next)
+	e.Next = nonNil(e.Next)
 	out := explanation{FormatVersion: plan.FormatVersion, Explanation: e, Steps: []explainedStep{}, Items: []explainedItem{}}
 	for _, s := range e.Steps {
 		out.Steps = append(out.Steps, explainedStep{s.Name, s.Pos.File, s.Pos.Line, s.Matched, s.Chosen, s.Reason})
@@ -47,14 +47,14 @@ func explainJSON(w io.Writer, e plan.Explanation) error {
 		}
 		out.Items = append(out.Items, explainedItem{
 			ID: it.ID, Vault: it.Vault, State: state, Policy: it.PolicyName, Disks: it.Disks,
-			LastRecoveryPoint: known(it.LastRecoveryPoint), PurgeAt: known(it.PurgeAt),
+			LastRecoveryPoint: timePtr(it.LastRecoveryPoint), PurgeAt: timePtr(it.PurgeAt),
 		})
 	}
 	return writeJSON(w, out)
 }
 
-// known is t, or nil for a time that Azure did not say.
-func known(t time.Time) *time.Time {
+// timePtr is t, or nil for a time that Azure did not say.
+func timePtr(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}

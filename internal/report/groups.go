@@ -10,13 +10,13 @@ import (
 
 // group is the part of a plan that concerns one vault.
 type group struct {
-	vault    string // "" = no vault could be chosen
-	changes  []plan.Change
-	namesake bool // another vault has the same name
+	vault       string // "" = no vault could be chosen
+	changes     []plan.Change
+	hasNamesake bool // another vault has the same name
 }
 
-// groups sorts changes by vault and keeps plan order inside a vault. What has no vault comes last.
-func groups(changes []plan.Change) []group {
+// groupByVault sorts changes by vault and keeps plan order inside a vault. What has no vault comes last.
+func groupByVault(changes []plan.Change) []group {
 	at := map[armid.Key]int{}
 	var all []group
 	for _, c := range changes {
@@ -40,12 +40,12 @@ func groups(changes []plan.Change) []group {
 		return strings.Compare(string(armid.Of(a.vault)), string(armid.Of(b.vault)))
 	})
 	for i := range all {
-		all[i].namesake = i > 0 && sameName(all[i], all[i-1]) || i+1 < len(all) && sameName(all[i], all[i+1])
+		all[i].hasNamesake = i > 0 && isSameName(all[i], all[i-1]) || i+1 < len(all) && isSameName(all[i], all[i+1])
 	}
 	return all
 }
 
-func sameName(a, b group) bool { return strings.EqualFold(lastName(a.vault), lastName(b.vault)) }
+func isSameName(a, b group) bool { return strings.EqualFold(lastName(a.vault), lastName(b.vault)) }
 
 func vaultOf(c plan.Change) string {
 	if c.Vault == "" {
@@ -54,7 +54,7 @@ func vaultOf(c plan.Change) string {
 	return c.Vault
 }
 
-func (g group) summary() map[plan.Action]int {
+func (g group) countActions() map[plan.Action]int {
 	n := map[plan.Action]int{}
 	for _, c := range g.changes {
 		n[c.Action]++
@@ -80,8 +80,8 @@ type riskGroup struct {
 	changes []plan.Change
 }
 
-// risks gathers the changes that can cost something, worst kind first. A change stands under each of its risks.
-func risks(changes []plan.Change) []riskGroup {
+// groupByRisk gathers the changes that can cost something, worst kind first. A change stands under each of its risks.
+func groupByRisk(changes []plan.Change) []riskGroup {
 	var all []riskGroup
 	for _, r := range plan.Risks() {
 		g := riskGroup{risk: r}
@@ -120,11 +120,11 @@ func (g riskGroup) title() string {
 	case plan.RiskReducesCoverage:
 		words = verb("backs", "back") + " up less"
 	}
-	return plural(len(g.changes), "change") + " " + words
+	return formatCount(len(g.changes), "change") + " " + words
 }
 
-// riskWords are the risks of a change by their names, the worst first.
-func riskWords(c plan.Change) string {
+// describeRisks are the risks of a change by their names, the worst first.
+func describeRisks(c plan.Change) string {
 	words := []string{string(c.Risk)}
 	for _, r := range c.Also {
 		words = append(words, string(r))
@@ -132,26 +132,26 @@ func riskWords(c plan.Change) string {
 	return Line("risk: " + strings.Join(words, ", "))
 }
 
-// gapWords is what a gap concerns: the most exact place it names.
-func gapWords(g plan.Gap) string {
+// describeGapPlace is what a gap concerns: the most exact place it names.
+func describeGapPlace(g plan.Gap) string {
 	for _, id := range []string{g.Target, g.Vault} {
 		if id != "" {
-			return name(id)
+			return displayName(id)
 		}
 	}
-	return strings.Join(notEmpty(g.Subscription, g.Location), " ")
+	return strings.Join(nonEmpty(g.Subscription, g.Location), " ")
 }
 
-// gapCause is why it could not be read.
-func gapCause(g plan.Gap) string {
-	s := strings.Join(notEmpty(g.Code, g.Message), ": ")
+// describeGapCause is why it could not be read.
+func describeGapCause(g plan.Gap) string {
+	s := strings.Join(nonEmpty(g.Code, g.Message), ": ")
 	if g.RequestID != "" {
 		s += " (request " + g.RequestID + ")"
 	}
 	return s
 }
 
-// GapWords says what could not be read and why, in one line.
-func GapWords(g plan.Gap) string {
-	return Line(string(g.Kind) + " of " + gapWords(g) + ": " + gapCause(g))
+// DescribeGap says what could not be read and why, in one line.
+func DescribeGap(g plan.Gap) string {
+	return Line(string(g.Kind) + " of " + describeGapPlace(g) + ": " + describeGapCause(g))
 }

@@ -93,7 +93,7 @@ func TestMarkdownIsCutVisiblyAndCounted(t *testing.T) {
 			if test.vaults <= 7 && vaults != test.vaults {
 				t.Errorf("%d of %d vaults have a table", vaults, test.vaults)
 			}
-			if test.vaults > vaults && !strings.Contains(string(text), number(test.vaults-vaults)+" more vaults** not shown") {
+			if test.vaults > vaults && !strings.Contains(string(text), formatNumber(test.vaults-vaults)+" more vaults** not shown") {
 				t.Errorf("%d vaults are missing and not counted", test.vaults-vaults)
 			}
 		})

@@ -18,12 +18,12 @@ const (
 // it also after rendering, where "\@team" or "&#64;team" would be a mention again. A "\|" is how GFM spells
 // a pipe inside a table cell, code spans included.
 func mdCode(s string) string {
-	s = short(visible(s), mdLongest)
+	s = truncate(escapeInvisible(s), mdLongest)
 	if s == "" {
 		return "–"
 	}
 	if longestRun(s, '`') > mdFence {
-		s = short(strings.ReplaceAll(s, "`", `\x60`), mdLongest)
+		s = truncate(strings.ReplaceAll(s, "`", `\x60`), mdLongest)
 	}
 	fence := strings.Repeat("`", longestRun(s, '`')+1)
 	pad := ""
@@ -42,15 +42,15 @@ func mdProse(s string) string {
 		if i > 0 {
 			b.WriteByte(' ')
 		}
-		head, core, tail := splitWord(words[i])
-		if plainWord(core) {
+		head, core, tail := splitPunctuation(words[i])
+		if isPlainWord(core) {
 			b.WriteString(words[i])
 			continue
 		}
 		// Neighbours that need a span too share it, unless a quote or a comma stands between them.
 		for tail == "" && i+1 < len(words) {
-			h, c, t := splitWord(words[i+1])
-			if h != "" || plainWord(c) {
+			h, c, t := splitPunctuation(words[i+1])
+			if h != "" || isPlainWord(c) {
 				break
 			}
 			core, tail = core+" "+c, t
@@ -61,17 +61,17 @@ func mdProse(s string) string {
 	return b.String()
 }
 
-// splitWord takes punctuation that is harmless in Markdown off both ends of a word.
-func splitWord(w string) (head, core, tail string) {
+// splitPunctuation takes punctuation that is harmless in Markdown off both ends of a word.
+func splitPunctuation(w string) (head, core, tail string) {
 	core = strings.TrimLeft(w, `"'(`)
 	head = w[:len(w)-len(core)]
 	trimmed := strings.TrimRight(core, `"').,;:?…%`)
 	return head, trimmed, core[len(trimmed):]
 }
 
-// plainWord says whether w can mean nothing to a Markdown reader: letters, or digits, and hyphens between
+// isPlainWord says whether w can mean nothing to a Markdown reader: letters, or digits, and hyphens between
 // letters. Words with digits and letters are names or references ("GH-12") and get a span.
-func plainWord(w string) bool {
+func isPlainWord(w string) bool {
 	letters, digits := 0, 0
 	for i, r := range w {
 		switch {
@@ -93,7 +93,7 @@ func plainWord(w string) bool {
 
 // mdSummary writes untrusted text into the line of a <summary>, which is HTML: Markdown is not read there.
 func mdSummary(s string) string {
-	return "<code>" + html.EscapeString(short(visible(s), mdLongest)) + "</code>"
+	return "<code>" + html.EscapeString(truncate(escapeInvisible(s), mdLongest)) + "</code>"
 }
 
 func longestRun(s string, c byte) int {

@@ -33,8 +33,8 @@ type mdLine struct {
 	changes int
 }
 
-// changesIn is how many changes rows show.
-func changesIn(rows []mdLine) int {
+// countChanges is how many changes rows show.
+func countChanges(rows []mdLine) int {
 	n := 0
 	for _, r := range rows {
 		n += r.changes
@@ -51,12 +51,12 @@ func (t mdTable) size() int {
 	return size
 }
 
-// fit is how many rows fit in room; -1 when not even an empty table does.
-func (t mdTable) fit(room int) int {
+// fittingRows is how many rows fit in room; -1 when not even an empty table does.
+func (t mdTable) fittingRows(room int) int {
 	if t.size() <= room {
 		return len(t.rows)
 	}
-	size := len(t.open) + len(moreChanges(changesIn(t.rows))) + len(t.close)
+	size := len(t.open) + len(describeMoreChanges(countChanges(t.rows))) + len(t.close)
 	if size > room {
 		return -1
 	}
@@ -74,32 +74,32 @@ func (t mdTable) write(b *strings.Builder, n int) int {
 		b.WriteString(r.text)
 	}
 	if n < len(t.rows) {
-		b.WriteString(moreChanges(changesIn(t.rows[n:])))
+		b.WriteString(describeMoreChanges(countChanges(t.rows[n:])))
 	}
 	b.WriteString(t.close)
-	return changesIn(t.rows[:n])
+	return countChanges(t.rows[:n])
 }
 
-func moreChanges(n int) string {
-	return fmt.Sprintf("\n… and **%s** not shown.\n", plural(n, "more change"))
+func describeMoreChanges(n int) string {
+	return fmt.Sprintf("\n… and **%s** not shown.\n", formatCount(n, "more change"))
 }
 
 // mdTables writes the tables of all vaults in at most limit bytes, and says how many changes they show.
 func mdTables(p plan.Plan, limit int) (text string, shown int) {
 	var tables []mdTable
-	for _, g := range groups(p.Changes) {
+	for _, g := range groupByVault(p.Changes) {
 		tables = append(tables, newTable(g, len(p.Changes) <= mdOpen))
 	}
 	var b strings.Builder
-	tables, left := most(tables, limit-len(moreVaults(len(tables))))
-	rooms := shares(tables, limit-len(moreVaults(left)))
+	tables, left := selectTables(tables, limit-len(describeMoreVaults(len(tables))))
+	rooms := allocateRoom(tables, limit-len(describeMoreVaults(left)))
 	for i, t := range tables {
-		if n := t.fit(rooms[i]); n >= 0 {
+		if n := t.fittingRows(rooms[i]); n >= 0 {
 			shown += t.write(&b, n)
 		}
 	}
 	if left > 0 {
-		b.WriteString(moreVaults(left))
+		b.WriteString(describeMoreVaults(left))
 	}
 	return b.String(), shown
 }
@@ -111,10 +111,10 @@ func newTable(g group, open bool) mdTable {
 		fold = "<details open>"
 	}
 	summary := mdSummary(title)
-	if g.namesake {
+	if g.hasNamesake {
 		summary += " in " + mdSummary(where)
 	}
-	summary += ": " + counts(g.summary())
+	summary += ": " + describeCounts(g.countActions())
 	t := mdTable{
 		open: fmt.Sprintf("\n%s<summary>%s</summary>\n\n%s%s%s", fold, summary, mdWhere(g.vault),
 			mdRow("", "action", "target", "what", "why"), mdRow("---", "---", "---", "---", "---")),
@@ -132,8 +132,8 @@ func newTable(g group, open bool) mdTable {
 func mdRows(changes []plan.Change) []mdLine {
 	lines := make([]mdLine, len(changes))
 	for i, c := range changes {
-		before, after := mdAround(c)
-		lines[i] = mdLine{before + mdCode(name(c.Target)) + after, 1}
+		before, after := mdRowAround(c)
+		lines[i] = mdLine{before + mdCode(displayName(c.Target)) + after, 1}
 	}
 	return lines
 }
@@ -149,14 +149,14 @@ func mdGroupedRows(changes []plan.Change) []mdLine {
 	var all []*group
 	at := map[string]*group{}
 	for _, c := range changes {
-		before, after := mdAround(c)
+		before, after := mdRowAround(c)
 		g := at[before+after]
 		if g == nil {
-			g = &group{before: before, after: after, rank: rank(c)}
+			g = &group{before: before, after: after, rank: riskRank(c)}
 			all = append(all, g)
 			at[before+after] = g
 		}
-		g.targets = append(g.targets, mdCode(name(c.Target)))
+		g.targets = append(g.targets, mdCode(displayName(c.Target)))
 	}
 	slices.SortStableFunc(all, func(a, b *group) int { return cmp.Compare(a.rank, b.rank) })
 	var lines []mdLine
@@ -168,9 +168,9 @@ func mdGroupedRows(changes []plan.Change) []mdLine {
 	return lines
 }
 
-func rank(c plan.Change) int {
+func riskRank(c plan.Change) int {
 	switch {
-	case risky(c):
+	case isRisky(c):
 		return 0
 	case c.Action == plan.Blocked:
 		return 1
@@ -179,7 +179,7 @@ func rank(c plan.Change) int {
 	}
 }
 
-func risky(c plan.Change) bool {
+func isRisky(c plan.Change) bool {
 	return c.Action != plan.Blocked && c.Risk != "" && c.Risk != plan.RiskNone
 }
 
@@ -191,27 +191,27 @@ func mdWhere(vault string) string {
 	return "Resource group " + mdCode(id.ResourceGroup) + ", subscription " + mdCode(id.Subscription) + ".\n\n"
 }
 
-// mdAround is the row of a change without its target.
-func mdAround(c plan.Change) (before, after string) {
-	mark := symbol(c.Action)
-	if risky(c) {
+// mdRowAround is the row of a change without its target.
+func mdRowAround(c plan.Change) (before, after string) {
+	mark := actionSymbol(c.Action)
+	if isRisky(c) {
 		mark += "&nbsp;⚠️"
 	}
-	why := mdProse(short(c.Because, mdLongest))
+	why := mdProse(truncate(c.Because, mdLongest))
 	if c.WaitsFor != "" {
 		why += "; waits for the job that runs now"
 	}
-	row := mdRow(mark, strings.ReplaceAll(verb(c.Action), " ", "&nbsp;"), "\x00", mdEffect(c, "<br>"), why)
+	row := mdRow(mark, strings.ReplaceAll(actionText(c.Action), " ", "&nbsp;"), "\x00", mdEffect(c, "<br>"), why)
 	before, after, _ = strings.Cut(row, "\x00")
 	return before, after
 }
 
-func moreVaults(n int) string {
-	return fmt.Sprintf("\n… and **%s** not shown.\n", plural(n, "more vault"))
+func describeMoreVaults(n int) string {
+	return fmt.Sprintf("\n… and **%s** not shown.\n", formatCount(n, "more vault"))
 }
 
-// most takes as many tables as get a readable part of limit, and says how many are left over.
-func most(tables []mdTable, limit int) (kept []mdTable, left int) {
+// selectTables takes as many tables as get a readable part of limit, and says how many are left over.
+func selectTables(tables []mdTable, limit int) (kept []mdTable, left int) {
 	for i, t := range tables {
 		if limit -= min(t.size(), mdReadable); limit < 0 {
 			return tables[:i], len(tables) - i
@@ -220,9 +220,9 @@ func most(tables []mdTable, limit int) (kept []mdTable, left int) {
 	return tables, 0
 }
 
-// shares divides limit among tables: a small table gets all it needs, the large ones get equal parts of the
+// allocateRoom divides limit among tables: a small table gets all it needs, the large ones get equal parts of the
 // rest. So one large vault cannot push the others out.
-func shares(tables []mdTable, limit int) []int {
+func allocateRoom(tables []mdTable, limit int) []int {
 	order := make([]int, len(tables))
 	need := make([]int, len(tables))
 	for i, t := range tables {

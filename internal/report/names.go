@@ -10,22 +10,22 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// actions is the order in which counts and groups name actions.
-func actions() []plan.Action {
+// actionOrder is the order in which counts and groups name actions.
+func actionOrder() []plan.Action {
 	return []plan.Action{
 		plan.CreateVault, plan.UpdateVault, plan.CreatePolicy, plan.UpdatePolicy, plan.Refresh, plan.Undelete,
 		plan.Protect, plan.Modify, plan.Resume, plan.Stop, plan.Backup, plan.Restore, plan.Blocked, plan.Unchanged, plan.Excluded,
 	}
 }
 
-// name is a resource for people.
-func name(id string) string { return armid.DisplayName(id) }
+// displayName is a resource for people.
+func displayName(id string) string { return armid.DisplayName(id) }
 
 // lastName is the last part of an id: a policy's name.
 func lastName(id string) string { return id[strings.LastIndexByte(id, '/')+1:] }
 
-// symbol is the mark of an action, as in "+ protect".
-func symbol(a plan.Action) string {
+// actionSymbol is the mark of an action, as in "+ protect".
+func actionSymbol(a plan.Action) string {
 	switch a {
 	case plan.CreateVault, plan.CreatePolicy, plan.Protect, plan.Resume, plan.Undelete:
 		return "+"
@@ -43,7 +43,7 @@ func symbol(a plan.Action) string {
 }
 
 func (p palette) action(a plan.Action, s string) string {
-	switch symbol(a) {
+	switch actionSymbol(a) {
 	case "+":
 		return p.create(s)
 	case "~":
@@ -59,32 +59,32 @@ func (p palette) action(a plan.Action, s string) string {
 	}
 }
 
-// verb spells an action in words: "create policy".
-func verb(a plan.Action) string { return strings.ReplaceAll(string(a), "-", " ") }
+// actionText spells an action in words: "create policy".
+func actionText(a plan.Action) string { return strings.ReplaceAll(string(a), "-", " ") }
 
-// effect says in a few words what a change does to its target: "daily-30d → hourly-4h".
-func effect(c plan.Change) string {
+// describeEffect says in a few words what a change does to its target: "daily-30d → hourly-4h".
+func describeEffect(c plan.Change) string {
 	switch c.Action {
 	case plan.Blocked:
-		return verb(c.Wanted)
+		return actionText(c.Wanted)
 	case plan.Protect, plan.Resume:
 		if c.After == nil {
 			return ""
 		}
-		return strings.Join(notEmpty(arrow(lastName(c.After.Policy)), diskWords(c.After.Disks)), ", ")
+		return strings.Join(nonEmpty(describeTo(lastName(c.After.Policy)), describeDisks(c.After.Disks)), ", ")
 	case plan.Stop:
 		return "keep data"
 	case plan.Undelete:
 		return "data back, no backups"
 	case plan.Backup:
 		if c.After != nil && c.After.Retain > 0 {
-			return "keep " + duration(time.Duration(c.After.Retain))
+			return "keep " + formatDuration(time.Duration(c.After.Retain))
 		}
 		return ""
 	case plan.Restore:
 		return restoreWords(c.RestoreOrder)
 	default:
-		return fieldWords(c)
+		return describeFields(c)
 	}
 }
 
@@ -100,62 +100,62 @@ func restoreWords(o *plan.RestoreOrder) string {
 	case o.Select != nil:
 		disks = "OS disk and LUN " + o.Select.String()
 	}
-	age := duration(time.Duration(o.Point.AgeSeconds) * time.Second)
-	return arrow(lastName(o.Into)) + ", " + disks + " of " + pointTime(o.Point.Time) + " (" + age + " old)"
+	age := formatDuration(time.Duration(o.Point.AgeSeconds) * time.Second)
+	return describeTo(lastName(o.Into)) + ", " + disks + " of " + pointTime(o.Point.Time) + " (" + age + " old)"
 }
 
-func arrow(s string) string {
+func describeTo(s string) string {
 	if s == "" {
 		return ""
 	}
 	return "→ " + s
 }
 
-// fieldWords shows up to two differences; more are counted.
-func fieldWords(c plan.Change) string {
+// describeFields shows up to two differences; more are counted.
+func describeFields(c plan.Change) string {
 	if len(c.Fields) > 2 {
 		return strconv.Itoa(len(c.Fields)) + " settings"
 	}
 	var words []string
 	for _, f := range c.Fields {
-		words = append(words, fieldWord(c, f))
+		words = append(words, describeField(c, f))
 	}
 	return strings.Join(words, ", ")
 }
 
-func fieldWord(c plan.Change, f plan.Field) string {
-	if creates(c) {
-		return f.Path + " " + dash(f.After)
+func describeField(c plan.Change, f plan.Field) string {
+	if isCreation(c) {
+		return f.Path + " " + orDash(f.After)
 	}
-	return f.Path + " " + dash(f.Before) + " → " + dash(f.After)
+	return f.Path + " " + orDash(f.Before) + " → " + orDash(f.After)
 }
 
-// creates says that a change makes its target: its fields have no before.
-func creates(c plan.Change) bool {
+// isCreation says that a change makes its target: its fields have no before.
+func isCreation(c plan.Change) bool {
 	return c.Action == plan.CreateVault || c.Action == plan.CreatePolicy
 }
 
-func dash(s string) string {
+func orDash(s string) string {
 	if s == "" {
 		return "–"
 	}
 	return s
 }
 
-func diskWords(d *plan.Disks) string {
+func describeDisks(d *plan.Disks) string {
 	switch {
 	case d == nil:
 		return ""
 	case d.Include && len(d.LUNs) == 0:
 		return "OS disk only"
 	case d.Include:
-		return "disks " + luns(d.LUNs)
+		return "disks " + formatLUNs(d.LUNs)
 	default:
-		return "without disks " + luns(d.LUNs)
+		return "without disks " + formatLUNs(d.LUNs)
 	}
 }
 
-func luns(numbers []int) string {
+func formatLUNs(numbers []int) string {
 	words := make([]string, len(numbers))
 	for i, n := range numbers {
 		words[i] = strconv.Itoa(n)
@@ -163,7 +163,7 @@ func luns(numbers []int) string {
 	return strings.Join(words, ",")
 }
 
-func notEmpty(words ...string) []string {
+func nonEmpty(words ...string) []string {
 	var kept []string
 	for _, w := range words {
 		if w != "" {
@@ -173,19 +173,19 @@ func notEmpty(words ...string) []string {
 	return kept
 }
 
-// counts spells a summary: "2 protect, 1 modify, 97 unchanged". Only what occurs is named.
-func counts(summary map[plan.Action]int) string {
+// describeCounts spells a summary: "2 protect, 1 modify, 97 unchanged". Only what occurs is named.
+func describeCounts(summary map[plan.Action]int) string {
 	var words []string
-	for _, a := range actions() {
+	for _, a := range actionOrder() {
 		if n := summary[a]; n > 0 {
-			words = append(words, fmt.Sprintf("%s %s", number(n), verb(a)))
+			words = append(words, fmt.Sprintf("%s %s", formatNumber(n), actionText(a)))
 		}
 	}
 	return strings.Join(words, ", ")
 }
 
-// number spells n with thousands apart: 12,345.
-func number(n int) string {
+// formatNumber spells n with thousands apart: 12,345.
+func formatNumber(n int) string {
 	s := strconv.Itoa(n)
 	for i := len(s) - 3; i > 0; i -= 3 {
 		s = s[:i] + "," + s[i:]
@@ -193,16 +193,16 @@ func number(n int) string {
 	return s
 }
 
-// plural spells n of something: "1 change", "2 changes".
-func plural(n int, one string) string {
+// formatCount spells n of something: "1 change", "2 changes".
+func formatCount(n int, one string) string {
 	if n == 1 {
 		return "1 " + one
 	}
-	return number(n) + " " + one + "s"
+	return formatNumber(n) + " " + one + "s"
 }
 
-// duration spells d for people, in its one or two largest units: "4m", "1h 30m", "30d".
-func duration(d time.Duration) string {
+// formatDuration spells d for people, in its one or two largest units: "4m", "1h 30m", "30d".
+func formatDuration(d time.Duration) string {
 	d = d.Round(time.Second)
 	if d <= 0 {
 		return "0s"
@@ -226,24 +226,24 @@ func duration(d time.Duration) string {
 	return strings.Join(words, " ")
 }
 
-func rule(r *plan.RuleRef) string {
+func describeRule(r *plan.RuleRef) string {
 	if r == nil {
 		return ""
 	}
 	return fmt.Sprintf("rule %s (%s:%d)", r.Name, r.File, r.Line)
 }
 
-// Name is a resource for people, safe in one line of a terminal: "group/name" for VMs, else the name.
-func Name(id string) string { return Line(name(id)) }
+// DisplayName is a resource for people, safe in one line of a terminal: "group/name" for VMs, else the name.
+func DisplayName(id string) string { return Line(displayName(id)) }
 
-// Duration spells d for people: "1h 30m".
-func Duration(d time.Duration) string { return duration(d) }
+// FormatDuration spells d for people: "1h 30m".
+func FormatDuration(d time.Duration) string { return formatDuration(d) }
 
-// Headline is a plan in one line.
-func Headline(p plan.Plan) string { return headline(p) }
+// DescribePlan is a plan in one line.
+func DescribePlan(p plan.Plan) string { return describePlan(p) }
 
-// Verb spells an action in words.
-func Verb(a plan.Action) string { return verb(a) }
+// ActionText spells an action in words.
+func ActionText(a plan.Action) string { return actionText(a) }
 
-// Count spells n of something: "1 vault", "2 vaults".
-func Count(n int, one string) string { return plural(n, one) }
+// FormatCount spells n of something: "1 vault", "2 vaults".
+func FormatCount(n int, one string) string { return formatCount(n, one) }

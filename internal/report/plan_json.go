@@ -14,9 +14,9 @@ func PlanJSON(w io.Writer, p plan.Plan, all bool) error {
 		p.Unchanged = nil
 	}
 	// Lists are never null for the programs that read this.
-	p.Changes = list(p.Changes)
-	p.Gaps = list(p.Gaps)
-	p.Refusals = list(p.Refusals)
+	p.Changes = nonNil(p.Changes)
+	p.Gaps = nonNil(p.Gaps)
+	p.Refusals = nonNil(p.Refusals)
 	if all {
 		return writeJSON(w, p)
 	}
@@ -27,7 +27,7 @@ func PlanJSON(w io.Writer, p plan.Plan, all bool) error {
 	return writeJSON(w, p)
 }
 
-func list[T any](s []T) []T {
+func nonNil[T any](s []T) []T {
 	if s == nil {
 		return []T{}
 	}

@@ -27,7 +27,7 @@ func PlanMarkdown(w io.Writer, p plan.Plan) error {
 	note := ""
 	if left := len(p.Changes) - shown; left > 0 {
 		note = fmt.Sprintf("\n**Cut: %s of %s are not shown**, because a comment holds 65,536 characters. "+
-			"Run `azbackup plan` for all of them.\n", number(left), plural(len(p.Changes), "change"))
+			"Run `azbackup plan` for all of them.\n", formatNumber(left), formatCount(len(p.Changes), "change"))
 	}
 	_, err := io.WriteString(w, head+note+body)
 	return err
@@ -36,16 +36,16 @@ func PlanMarkdown(w io.Writer, p plan.Plan) error {
 // mdHead is everything above the tables.
 func mdHead(p plan.Plan) string {
 	var b strings.Builder
-	if fingerprint(p) != "" {
-		fmt.Fprintf(&b, "<!-- azbackup:fingerprint %s -->\n", fingerprint(p))
+	if validFingerprint(p) != "" {
+		fmt.Fprintf(&b, "<!-- azbackup:fingerprint %s -->\n", validFingerprint(p))
 	}
 	fmt.Fprintf(&b, "## %s\n\n%s", mdHeadline(p), mdCounts(p.Summary))
 	var cost []string
-	if n := requests(p.Forecast.Requests); n > 0 {
-		cost = append(cost, plural(n, "request"))
+	if n := countRequests(p.Forecast.Requests); n > 0 {
+		cost = append(cost, formatCount(n, "request"))
 	}
 	if d := time.Duration(p.Forecast.Duration); d > 0 {
-		cost = append(cost, "about "+duration(d))
+		cost = append(cost, "about "+formatDuration(d))
 	}
 	if len(cost) > 0 {
 		fmt.Fprintf(&b, "\nApplying it takes %s.\n", strings.Join(cost, " and "))
@@ -55,28 +55,28 @@ func mdHead(p plan.Plan) string {
 		if r.Flag != "" {
 			lift = "If it is meant: " + mdCode(r.Flag) + "."
 		}
-		return "⛔ " + mdProse(short(r.Message, mdLongest)) + ". " + lift
+		return "⛔ " + mdProse(truncate(r.Message, mdLongest)) + ". " + lift
 	})
-	mdList(&b, "Perhaps not meant", p.Notes, mdGaps, func(n string) string { return "⚠️ " + mdProse(short(n, mdLongest)) + "." })
+	mdList(&b, "Perhaps not meant", p.Notes, mdGaps, func(n string) string { return "⚠️ " + mdProse(truncate(n, mdLongest)) + "." })
 	mdList(&b, "Could not be read", p.Gaps, mdGaps, func(g plan.Gap) string {
-		return "❔ " + mdProse(short(string(g.Kind)+" of "+gapWords(g)+": "+gapCause(g), mdLongest))
+		return "❔ " + mdProse(truncate(string(g.Kind)+" of "+describeGapPlace(g)+": "+describeGapCause(g), mdLongest))
 	})
-	for _, r := range risks(p.Changes) {
+	for _, r := range groupByRisk(p.Changes) {
 		mdList(&b, "⚠️ "+r.title(), r.changes, mdRisks, func(c plan.Change) string {
-			return strings.Join(notEmpty(verb(c.Action), mdCode(name(c.Target)), mdEffect(c, "; ")), " ")
+			return strings.Join(nonEmpty(actionText(c.Action), mdCode(displayName(c.Target)), mdEffect(c, "; ")), " ")
 		})
 	}
 	return b.String()
 }
 
 func mdHeadline(p plan.Plan) string {
-	n, blocked := actionable(p), p.Summary[plan.Blocked]
-	what := plural(n, "change")
+	n, blocked := countActionable(p), p.Summary[plan.Blocked]
+	what := formatCount(n, "change")
 	if n == 0 {
 		what = "nothing to do"
 	}
 	if blocked > 0 {
-		what += ", " + number(blocked) + " blocked"
+		what += ", " + formatNumber(blocked) + " blocked"
 	}
 	switch {
 	case len(p.Refusals) > 0:
@@ -93,11 +93,11 @@ func mdHeadline(p plan.Plan) string {
 // mdCounts is a table with a column per action that occurs.
 func mdCounts(summary map[plan.Action]int) string {
 	var names, rules, values []string
-	for _, a := range actions() {
+	for _, a := range actionOrder() {
 		if n := summary[a]; n > 0 {
-			names = append(names, verb(a))
+			names = append(names, actionText(a))
 			rules = append(rules, "--:")
-			values = append(values, number(n))
+			values = append(values, formatNumber(n))
 		}
 	}
 	if len(names) == 0 {
@@ -114,7 +114,7 @@ func mdList[T any](b *strings.Builder, title string, entries []T, most int, text
 	for i, e := range entries {
 		line := "- " + text(e) + "\n"
 		if i == most && len(entries) > most+1 || b.Len()+len(line) > mdLimit/2 {
-			fmt.Fprintf(b, "- … and %s more\n", number(len(entries)-i))
+			fmt.Fprintf(b, "- … and %s more\n", formatNumber(len(entries)-i))
 			break
 		}
 		b.WriteString(line)
@@ -135,7 +135,7 @@ func mdEffect(c plan.Change, sep string) string {
 		if c.After.Policy != "" {
 			words = append(words, "→ "+mdCode(lastName(c.After.Policy)))
 		}
-		return strings.Join(append(words, notEmpty(diskWords(c.After.Disks))...), sep)
+		return strings.Join(append(words, nonEmpty(describeDisks(c.After.Disks))...), sep)
 	case plan.CreateVault, plan.UpdateVault, plan.CreatePolicy, plan.UpdatePolicy, plan.Modify:
 		var words []string
 		for _, f := range c.Fields {
@@ -143,12 +143,12 @@ func mdEffect(c plan.Change, sep string) string {
 		}
 		return strings.Join(words, sep)
 	default:
-		return mdProse(effect(c))
+		return mdProse(describeEffect(c))
 	}
 }
 
 func mdField(c plan.Change, f plan.Field) string {
-	if creates(c) {
+	if isCreation(c) {
 		return mdCode(f.Path) + ": " + mdValue(f.After)
 	}
 	return mdCode(f.Path) + ": " + mdValue(f.Before) + " → " + mdValue(f.After)
@@ -161,8 +161,8 @@ func mdValue(s string) string {
 	return mdCode(s)
 }
 
-// fingerprint is the plan's, or "" where it has none of the known form: it stands inside an HTML comment.
-func fingerprint(p plan.Plan) string {
+// validFingerprint is the plan's, or "" where it has none of the known form: it stands inside an HTML comment.
+func validFingerprint(p plan.Plan) string {
 	if !regexp.MustCompile(`^sha256:[0-9a-f]+$`).MatchString(p.Fingerprint) {
 		return ""
 	}

@@ -19,12 +19,12 @@ const riskNames = 8
 func PlanText(w io.Writer, p plan.Plan, s Style) error {
 	out := bufio.NewWriter(w)
 	t := planText{out, p, s, newPalette(s.Color)}
-	t.refusals()
-	t.gaps()
-	t.risks()
-	t.notes()
-	t.groups()
-	t.total()
+	t.writeRefusals()
+	t.writeGaps()
+	t.writeRisks()
+	t.writeNotes()
+	t.writeGroups()
+	t.writeTotal()
 	return out.Flush()
 }
 
@@ -35,15 +35,15 @@ type planText struct {
 	palette
 }
 
-// prose writes s below what was said before.
-func (t planText) prose(indent string, paint func(string) string, s string) {
+// writeProse writes s below what was said before.
+func (t planText) writeProse(indent string, paint func(string) string, s string) {
 	for _, part := range wrap(s, t.style.Width-len(indent)) {
 		fmt.Fprintf(t, "%s%s\n", indent, paint(part))
 	}
 }
 
-// marked writes a sentence behind a mark.
-func (t planText) marked(mark string, paint func(string) string, s string) {
+// writeMarked writes a sentence behind a mark.
+func (t planText) writeMarked(mark string, paint func(string) string, s string) {
 	for i, part := range wrap(s, t.style.Width-2) {
 		if i > 0 {
 			mark = " "
@@ -52,72 +52,72 @@ func (t planText) marked(mark string, paint func(string) string, s string) {
 	}
 }
 
-func plain(s string) string { return s }
+func plainText(s string) string { return s }
 
-func (t planText) refusals() {
+func (t planText) writeRefusals() {
 	for _, r := range t.plan.Refusals {
-		t.marked(t.stop("✗"), t.bold, "refused: "+Line(r.Message))
+		t.writeMarked(t.stop("✗"), t.bold, "refused: "+Line(r.Message))
 		lift := "no flag lifts this"
 		if r.Flag != "" {
 			lift = "if it is meant: " + Line(r.Flag)
 		}
-		t.prose("  ", t.dim, lift)
+		t.writeProse("  ", t.dim, lift)
 	}
-	t.blankAfter(len(t.plan.Refusals))
+	t.writeBlankAfter(len(t.plan.Refusals))
 }
 
-func (t planText) gaps() {
+func (t planText) writeGaps() {
 	for _, g := range t.plan.Gaps {
-		t.marked(t.change("?"), plain, "could not read "+GapWords(g))
+		t.writeMarked(t.change("?"), plainText, "could not read "+DescribeGap(g))
 	}
 	if !t.plan.Complete {
-		t.prose("  ", t.dim, "what these could have shown is blocked, and nothing is stopped anywhere")
+		t.writeProse("  ", t.dim, "what these could have shown is blocked, and nothing is stopped anywhere")
 	}
-	t.blankAfter(len(t.plan.Gaps))
+	t.writeBlankAfter(len(t.plan.Gaps))
 }
 
-func (t planText) risks() {
-	all := risks(t.plan.Changes)
+func (t planText) writeRisks() {
+	all := groupByRisk(t.plan.Changes)
 	for _, g := range all {
-		t.marked(t.stop("!"), t.bold, g.title())
+		t.writeMarked(t.stop("!"), t.bold, g.title())
 		for i, c := range g.changes {
 			if i == riskNames && len(g.changes) > riskNames+1 && !t.style.Verbose {
-				fmt.Fprintf(t, "    %s\n", t.dim("and "+number(len(g.changes)-i)+" more"))
+				fmt.Fprintf(t, "    %s\n", t.dim("and "+formatNumber(len(g.changes)-i)+" more"))
 				break
 			}
-			t.prose("    ", plain, Line(strings.Join(notEmpty(verb(c.Action), name(c.Target), effect(c)), " ")))
+			t.writeProse("    ", plainText, Line(strings.Join(nonEmpty(actionText(c.Action), displayName(c.Target), describeEffect(c)), " ")))
 		}
 	}
-	t.blankAfter(len(all))
+	t.writeBlankAfter(len(all))
 }
 
-// notes says what in the file is perhaps not meant.
-func (t planText) notes() {
+// writeNotes says what in the file is perhaps not meant.
+func (t planText) writeNotes() {
 	for _, n := range t.plan.Notes {
-		t.marked(t.change("!"), plain, Line(n))
+		t.writeMarked(t.change("!"), plainText, Line(n))
 	}
-	t.blankAfter(len(t.plan.Notes))
+	t.writeBlankAfter(len(t.plan.Notes))
 }
 
-func (t planText) blankAfter(n int) {
+func (t planText) writeBlankAfter(n int) {
 	if n > 0 {
 		fmt.Fprintln(t)
 	}
 }
 
-func (t planText) groups() {
+func (t planText) writeGroups() {
 	changes := t.plan.Changes
 	if t.style.All {
 		changes = slices.Concat(changes, t.plan.Unchanged)
 	}
-	all := groups(changes)
+	all := groupByVault(changes)
 	listing := make([][]line, len(all))
 	for i, g := range all {
 		for _, c := range g.changes {
-			listing[i] = append(listing[i], t.line(c))
+			listing[i] = append(listing[i], t.newLine(c))
 		}
 	}
-	columns := newColumns(slices.Concat(listing...), t.style, t.palette)
+	columns := newTextTable(slices.Concat(listing...), t.style, t.palette)
 	for i, g := range all {
 		title, where := g.heading()
 		if where != "" && t.style.Width > 0 && len(title)+len(where)+2 > t.style.Width {
@@ -131,11 +131,11 @@ func (t planText) groups() {
 	}
 }
 
-func (t planText) line(c plan.Change) line {
+func (t planText) newLine(c plan.Change) line {
 	l := line{
-		mark:  symbol(c.Action),
+		mark:  actionSymbol(c.Action),
 		paint: func(s string) string { return t.action(c.Action, s) },
-		cells: []string{verb(c.Action), Line(name(c.Target)), Line(effect(c))},
+		cells: []string{actionText(c.Action), Line(displayName(c.Target)), Line(describeEffect(c))},
 		why:   Line(c.Because),
 	}
 	if c.WaitsFor != "" {
@@ -151,29 +151,29 @@ func (t planText) line(c plan.Change) line {
 			l.cells[2] = "" // the same fields follow, one by one
 		}
 		for _, f := range c.Fields {
-			l.details = append(l.details, Line(fieldWord(c, f)))
+			l.details = append(l.details, Line(describeField(c, f)))
 		}
 		if c.WaitsFor != "" {
 			l.details = append(l.details, Line("job "+lastName(c.WaitsFor)))
 		}
-		if r := rule(c.Rule); r != "" {
+		if r := describeRule(c.Rule); r != "" {
 			l.details = append(l.details, Line(r))
 		}
 	}
 	return l
 }
 
-// total is the last line: counts, requests, duration.
-func (t planText) total() {
-	if t.plan.Fingerprint != "" && actionable(t.plan) > 0 {
+// writeTotal is the last line: counts, requests, duration.
+func (t planText) writeTotal() {
+	if t.plan.Fingerprint != "" && countActionable(t.plan) > 0 {
 		fmt.Fprintln(t, t.dim("fingerprint "+Line(t.plan.Fingerprint)))
 	}
-	words := []string{headline(t.plan)}
-	if n := requests(t.plan.Forecast.Requests); n > 0 {
-		words = append(words, plural(n, "request"))
+	words := []string{describePlan(t.plan)}
+	if n := countRequests(t.plan.Forecast.Requests); n > 0 {
+		words = append(words, formatCount(n, "request"))
 	}
 	if d := time.Duration(t.plan.Forecast.Duration); d > 0 {
-		words = append(words, "about "+duration(d))
+		words = append(words, "about "+formatDuration(d))
 	}
 	for i, part := range wrap(strings.Join(words, " · "), t.style.Width) {
 		if i == 0 {
@@ -183,11 +183,11 @@ func (t planText) total() {
 	}
 }
 
-// headline is a plan in one line: "Plan: 2 protect, 1 blocked, 97 unchanged".
-func headline(p plan.Plan) string {
-	what := counts(p.Summary)
-	if actionable(p) == 0 {
-		what = strings.Join(notEmpty("nothing to do", what), ", ")
+// describePlan is a plan in one line: "Plan: 2 protect, 1 blocked, 97 unchanged".
+func describePlan(p plan.Plan) string {
+	what := describeCounts(p.Summary)
+	if countActionable(p) == 0 {
+		what = strings.Join(nonEmpty("nothing to do", what), ", ")
 	}
 	switch {
 	case len(p.Refusals) > 0:
@@ -199,7 +199,7 @@ func headline(p plan.Plan) string {
 	}
 }
 
-func actionable(p plan.Plan) int {
+func countActionable(p plan.Plan) int {
 	n := 0
 	for a, count := range p.Summary {
 		switch a {
@@ -211,7 +211,7 @@ func actionable(p plan.Plan) int {
 	return n
 }
 
-func requests(byKind map[string]int) int {
+func countRequests(byKind map[string]int) int {
 	n := 0
 	for _, count := range byKind {
 		n += count

@@ -60,7 +60,7 @@ type diskDocument struct {
 
 // PointsJSON writes recovery points for programs.
 func PointsJSON(w io.Writer, p Points) error {
-	out := pointsDocument{FormatVersion: plan.FormatVersion, VMs: []vmDocument{}, Gaps: list(p.Gaps)}
+	out := pointsDocument{FormatVersion: plan.FormatVersion, VMs: []vmDocument{}, Gaps: nonNil(p.Gaps)}
 	for _, v := range p.VMs {
 		d := vmDocument{ID: v.VM, State: v.state(), Read: v.Read, Points: []pointDocument{}}
 		if exists := !v.Gone; !v.Unseen {
@@ -79,7 +79,7 @@ func PointsJSON(w io.Writer, p Points) error {
 
 func (v VMPoints) document(p Point, now time.Time) pointDocument {
 	d := pointDocument{
-		Name: p.Name, ID: p.ID, Time: known(p.Time), Consistency: p.Consistency, Expires: known(p.Expires), WhyNot: v.whyNot(p, now), LetGo: p.LetGo,
+		Name: p.Name, ID: p.ID, Time: timePtr(p.Time), Consistency: p.Consistency, Expires: timePtr(p.Expires), WhyNot: v.whyNot(p, now), LetGo: p.LetGo,
 	}
 	if d.Restorable = d.WhyNot == ""; d.Restorable {
 		d.From, _ = p.RestorableTier(now)
@@ -98,7 +98,7 @@ func (v VMPoints) document(p Point, now time.Time) pointDocument {
 		d.Disks = &disksDocument{Held: p.Disks.Held, Attached: p.Disks.Attached, Included: diskDocuments(p.Disks.Included), Excluded: diskDocuments(p.Disks.Excluded)}
 	}
 	if p.Proof != nil {
-		d.ProvenBy, d.ProvenAt = p.Proof.ID, known(p.Proof.End)
+		d.ProvenBy, d.ProvenAt = p.Proof.ID, timePtr(p.Proof.End)
 	}
 	return d
 }

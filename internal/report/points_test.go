@@ -77,11 +77,11 @@ func TestARestoreIsShownWithItsPointAndWhereTo(t *testing.T) {
 	for want, selection := range map[string]plan.DiskSelection{"all disks": nil, "OS disk": {}, "OS disk and LUN 0,1": {0, 1}} {
 		order.Select = selection
 		c := plan.Change{Action: plan.Restore, RestoreOrder: order}
-		if got := effect(c); got != "→ rg-restored, "+want+" of 2026-11-19 22:00:00 UTC (8h old)" {
+		if got := describeEffect(c); got != "→ rg-restored, "+want+" of 2026-11-19 22:00:00 UTC (8h old)" {
 			t.Error(got)
 		}
 	}
-	if effect(plan.Change{Action: plan.Restore}) != "" || symbol(plan.Restore) != "▸" {
+	if describeEffect(plan.Change{Action: plan.Restore}) != "" || actionSymbol(plan.Restore) != "▸" {
 		t.Error("a restore without an order is shown with words")
 	}
 }
@@ -105,18 +105,18 @@ func TestPointsSurviveUntrustedText(t *testing.T) {
 		}
 		rows, err := csv.NewReader(bytes.NewReader(pointsIn(t, "csv", p, Style{}))).ReadAll()
 		if err != nil || len(rows) != 10 {
-			t.Fatalf("%q: %d rows, %v", short(s, 40), len(rows), err)
+			t.Fatalf("%q: %d rows, %v", truncate(s, 40), len(rows), err)
 		}
 		for _, row := range rows {
 			for _, cell := range row {
 				if cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r\n") {
-					t.Errorf("the cell %q is a formula", short(cell, 60))
+					t.Errorf("the cell %q is a formula", truncate(cell, 60))
 				}
 			}
 		}
 		var back map[string]any
 		if err := json.Unmarshal(pointsIn(t, "json", p, Style{}), &back); err != nil {
-			t.Errorf("%q: %v", short(s, 40), err)
+			t.Errorf("%q: %v", truncate(s, 40), err)
 		}
 	}
 }

@@ -16,9 +16,9 @@ func PointsText(w io.Writer, p Points, s Style) error {
 	out := bufio.NewWriter(w)
 	t := pointsText{planText{out, plan.Plan{}, s, newPalette(s.Color)}, p}
 	for _, g := range p.Gaps {
-		t.marked(t.change("?"), plain, "could not read "+GapWords(g))
+		t.writeMarked(t.change("?"), plainText, "could not read "+DescribeGap(g))
 	}
-	t.blankAfter(len(p.Gaps))
+	t.writeBlankAfter(len(p.Gaps))
 	for _, v := range p.VMs {
 		t.vm(v)
 	}
@@ -32,28 +32,28 @@ type pointsText struct {
 }
 
 func (t pointsText) vm(v VMPoints) {
-	fmt.Fprintf(t, "%s\n", t.bold(Line(strings.Join(notEmpty(name(v.VM), t.where(v)), "  "))))
+	fmt.Fprintf(t, "%s\n", t.bold(Line(strings.Join(nonEmpty(displayName(v.VM), t.where(v)), "  "))))
 	switch {
 	case v.Gone:
-		t.prose("  ", t.change, "the VM does not exist any more")
+		t.writeProse("  ", t.change, "the VM does not exist any more")
 	case v.Unseen:
-		t.prose("  ", t.change, "the VM is in no list that was read: it may not exist any more, or the identity may not see it")
+		t.writeProse("  ", t.change, "the VM is in no list that was read: it may not exist any more, or the identity may not see it")
 	}
 	switch {
 	case v.Item == nil:
-		t.prose("  ", t.stop, "no vault that was read backs it up")
+		t.writeProse("  ", t.stop, "no vault that was read backs it up")
 	case !v.Read:
-		t.prose("  ", t.stop, "its recovery points could not be read")
+		t.writeProse("  ", t.stop, "its recovery points could not be read")
 	case len(v.Points) == 0 && !v.Item.LastRecoveryPoint.IsZero():
-		t.prose("  ", t.stop, "none is listed, though its item tells of a recovery point of "+pointTime(v.Item.LastRecoveryPoint))
+		t.writeProse("  ", t.stop, "none is listed, though its item tells of a recovery point of "+pointTime(v.Item.LastRecoveryPoint))
 	case len(v.Points) == 0:
-		t.prose("  ", t.change, "no recovery point")
+		t.writeProse("  ", t.change, "no recovery point")
 	}
 	lines := make([]line, len(v.Points))
 	for i, p := range v.Points {
 		lines[i] = t.point(v, p)
 	}
-	columns := newColumns(lines, t.style, t.palette)
+	columns := newTextTable(lines, t.style, t.palette)
 	for _, l := range lines {
 		columns.write(t, l)
 	}
@@ -64,7 +64,7 @@ func (pointsText) where(v VMPoints) string {
 	if v.Item == nil {
 		return ""
 	}
-	return strings.Join(notEmpty(in(v.Item.Vault), v.state()), ", ")
+	return strings.Join(nonEmpty(describeVault(v.Item.Vault), v.state()), ", ")
 }
 
 func (t pointsText) point(v VMPoints, p Point) line {
@@ -85,7 +85,7 @@ func (t pointsText) point(v VMPoints, p Point) line {
 		l.details = append(l.details, Line(words))
 	}
 	if t.style.Verbose {
-		l.details = append(l.details, Line(strings.Join(notEmpty("point "+p.Name, expiry(p.Expires)), ", ")))
+		l.details = append(l.details, Line(strings.Join(nonEmpty("point "+p.Name, expiry(p.Expires)), ", ")))
 	}
 	return l
 }
@@ -106,9 +106,9 @@ func pointTime(at time.Time) string {
 
 func pointAge(now, at time.Time) string {
 	if at.IsZero() {
-		return dash("")
+		return orDash("")
 	}
-	return duration(now.Sub(at).Truncate(time.Minute)) + " ago"
+	return formatDuration(now.Sub(at).Truncate(time.Minute)) + " ago"
 }
 
 // sum is the last line.
@@ -122,12 +122,12 @@ func (t pointsText) sum() {
 			letGo += one(p.LetGo)
 		}
 	}
-	words := []string{plural(all, "recovery point"), number(restorable) + " can be restored now", number(proven) + " proven by a restore"}
+	words := []string{formatCount(all, "recovery point"), formatNumber(restorable) + " can be restored now", formatNumber(proven) + " proven by a restore"}
 	if letGo > 0 {
-		words = append(words, number(letGo)+" may be pruned earlier by what the file wants")
+		words = append(words, formatNumber(letGo)+" may be pruned earlier by what the file wants")
 	}
 	if n := len(t.p.Gaps); n > 0 {
-		words = append(words, plural(n, "gap"))
+		words = append(words, formatCount(n, "gap"))
 	}
 	fmt.Fprintln(t, "Points: "+strings.Join(words, ", "))
 }
