@@ -189,7 +189,7 @@ func (f *simulateFlags) options() (simulator.Options, error) {
 		o.Settings.Quota = f.quota
 	}
 	if f.opTime > 0 {
-		o.Settings.Durations = map[string]simulator.Span{"": simulator.Fixed(f.opTime)}
+		o.Settings.Durations = map[string]simulator.Range{"": simulator.Fixed(f.opTime)}
 		// "Come back in 60 s" after an operation of two would be waiting for nothing.
 		o.Settings.RetryAfter = new(min(60, max(1, int(f.opTime.Seconds()))))
 	}

@@ -21,8 +21,8 @@ const (
 // TestAzureSDKRestoresDisksAndDeletesThem: from the recovery point through validation, restore and its job to the disks.
 func TestAzureSDKRestoresDisksAndDeletesThem(t *testing.T) {
 	t.Parallel()
-	account := simulator.Actor{Section: "storageAccounts", Body: []byte(`{"id":"` + stagingID + `","location":"westeurope","kind":"StorageV2","sku":{"name":"Standard_LRS"}}`)}
-	c := dial(t, simulator.Settings{Durations: brief(), Faults: []simulator.Fault{{Name: "staging", Kind: "item.backup", Actors: []simulator.Actor{account}}}})
+	account := simulator.ConcurrentClient{Section: "storageAccounts", Body: []byte(`{"id":"` + stagingID + `","location":"westeurope","kind":"StorageV2","sku":{"name":"Standard_LRS"}}`)}
+	c := dial(t, simulator.Settings{Durations: brief(), Faults: []simulator.Fault{{Name: "staging", Kind: "item.backup", ConcurrentClients: []simulator.ConcurrentClient{account}}}})
 	m := c.machine(c.discover())
 	m.put(backup.AzureIaaSComputeVMProtectedItem{PolicyID: new(c.policyID("EnhancedPolicy"))})
 	point := m.backUp()

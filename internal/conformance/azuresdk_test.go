@@ -15,8 +15,8 @@ import (
 )
 
 // brief lets every operation end within tenths of a second.
-func brief() map[string]simulator.Span {
-	return map[string]simulator.Span{"": simulator.Fixed(150 * time.Millisecond)}
+func brief() map[string]simulator.Range {
+	return map[string]simulator.Range{"": simulator.Fixed(150 * time.Millisecond)}
 }
 
 // The rounds below go through a machine's life: found, protected, moved to another policy, stopped, resumed, deleted,

@@ -10,7 +10,7 @@ import (
 )
 
 // others numbers a request of ours and asks the colleague what he does just before it.
-func (p *play) others(n int, r *http.Request) []simulator.Actor {
+func (p *play) others(n int, r *http.Request) []simulator.ConcurrentClient {
 	p.judge.now = n
 	if number, is := r.Context().Value(numberKey{}).(*int); is {
 		*number = n

@@ -169,7 +169,7 @@ func (address wiredTo) RoundTrip(r *http.Request) (*http.Response, error) {
 func (c *cell) carryOut(t *testing.T) {
 	log := &watcher{}
 	server := serve(t, c.estate(t), simulator.Options{Log: log.log, Settings: simulator.Settings{
-		UnsignedURLs: true, RetryAfter: new(int), Durations: map[string]simulator.Span{"": simulator.Fixed(20 * time.Second)},
+		UnsignedURLs: true, RetryAfter: new(int), Durations: map[string]simulator.Range{"": simulator.Fixed(20 * time.Second)},
 	}})
 	r := newRoad(t, c.yaml, server.Transport())
 	before, err := r.apply(t.Context(), t, apply.Options{})

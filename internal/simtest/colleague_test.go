@@ -50,7 +50,7 @@ func (c *colleague) see(e simulator.Effect) {
 }
 
 // before is what he does before a request: mostly nothing.
-func (c *colleague) before(r *http.Request) []simulator.Actor {
+func (c *colleague) before(r *http.Request) []simulator.ConcurrentClient {
 	chance := c.chance
 	if strings.HasPrefix(r.URL.Path, "/_simulator/") {
 		chance = 1 // nobody but he is there
@@ -59,14 +59,14 @@ func (c *colleague) before(r *http.Request) []simulator.Actor {
 		return nil
 	}
 	for range 5 {
-		kinds := []func() (simulator.Actor, bool){
+		kinds := []func() (simulator.ConcurrentClient, bool){
 			c.changePolicy, c.changePolicy, c.makePolicy, c.changeVault, c.changeVault, c.changeVault, c.makeVault,
 			c.moveItem, c.moveItem, c.filterDisks, c.filterDisks, c.stopItem, c.resumeItem, c.deleteItem, c.undeleteItem, c.protectVM,
 		}
 		if a, can := kinds[c.r.IntN(len(kinds))](); can {
 			c.acts++
 			c.tell("colleague: %s %s %s", a.Method, a.Path, a.Body)
-			return []simulator.Actor{a}
+			return []simulator.ConcurrentClient{a}
 		}
 	}
 	return nil
@@ -101,17 +101,17 @@ func pick[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
 
 type properties = map[string]any
 
-func (c *colleague) put(id string, props properties) simulator.Actor {
+func (c *colleague) put(id string, props properties) simulator.ConcurrentClient {
 	return c.send(http.MethodPut, id, map[string]any{"properties": props})
 }
 
-func (c *colleague) send(method, id string, body any) simulator.Actor {
+func (c *colleague) send(method, id string, body any) simulator.ConcurrentClient {
 	raw, err := json.Marshal(body)
 	if err != nil {
 		panic(err)
 	}
 	version := "2025-08-01"
-	return simulator.Actor{Method: method, Path: id + "?api-version=" + version, Body: raw}
+	return simulator.ConcurrentClient{Method: method, Path: id + "?api-version=" + version, Body: raw}
 }
 
 // propertiesOf is a resource's id as it is spelled, and its properties.
@@ -153,10 +153,10 @@ func weeksKept(at string, weeks int) properties {
 }
 
 // changePolicy changes retention, schedule or the days of instant restore of a policy, or keeps weeks beside.
-func (c *colleague) changePolicy() (simulator.Actor, bool) {
+func (c *colleague) changePolicy() (simulator.ConcurrentClient, bool) {
 	id, is := choose(c.r, c.ids("/backuppolicies/"))
 	if !is {
-		return simulator.Actor{}, false
+		return simulator.ConcurrentClient{}, false
 	}
 	spelled, now := c.propertiesOf(id)
 	f := policyFields(c.bodies[id])
@@ -188,14 +188,14 @@ func (c *colleague) changePolicy() (simulator.Actor, bool) {
 }
 
 // makePolicy makes a policy under a name that the file wants, sometimes one for something else than VMs.
-func (c *colleague) makePolicy() (simulator.Actor, bool) {
+func (c *colleague) makePolicy() (simulator.ConcurrentClient, bool) {
 	vault, is := choose(c.r, c.vaults())
 	if !is {
-		return simulator.Actor{}, false
+		return simulator.ConcurrentClient{}, false
 	}
 	id := armid.Policy(string(vault), pick(c.r, "daily", "long", "made"))
 	if c.bodies[armid.Of(id)] != nil {
-		return simulator.Actor{}, false
+		return simulator.ConcurrentClient{}, false
 	}
 	p := daily("21:00", pick(c.r, 7, 30, 3650), 2)
 	switch c.r.IntN(4) {
@@ -208,10 +208,10 @@ func (c *colleague) makePolicy() (simulator.Actor, bool) {
 }
 
 // changeVault changes one of a vault's settings.
-func (c *colleague) changeVault() (simulator.Actor, bool) {
+func (c *colleague) changeVault() (simulator.ConcurrentClient, bool) {
 	id, is := choose(c.r, c.vaults())
 	if !is {
-		return simulator.Actor{}, false
+		return simulator.ConcurrentClient{}, false
 	}
 	var w struct{ Tags map[string]string }
 	decode(c.bodies[id], &w)
@@ -237,7 +237,7 @@ func (c *colleague) changeVault() (simulator.Actor, bool) {
 }
 
 // makeVault makes a vault that the file wants.
-func (c *colleague) makeVault() (simulator.Actor, bool) {
+func (c *colleague) makeVault() (simulator.ConcurrentClient, bool) {
 	var missing []string
 	for _, id := range c.wanted {
 		if c.bodies[armid.Of(id)] == nil {
@@ -246,7 +246,7 @@ func (c *colleague) makeVault() (simulator.Actor, bool) {
 	}
 	id, is := choose(c.r, missing)
 	if !is {
-		return simulator.Actor{}, false
+		return simulator.ConcurrentClient{}, false
 	}
 	return c.send(http.MethodPut, id, map[string]any{
 		"location": "westeurope", "sku": properties{"name": "Standard"}, "tags": map[string]string{"owner": "finance"},
@@ -280,7 +280,7 @@ func (c *colleague) item(states ...string) (id string, m *machine, f fields) {
 }
 
 // putItem changes an item; a quarter of the time that takes as long as anybody's operation.
-func (c *colleague) putItem(id string, m *machine, props properties) (simulator.Actor, bool) {
+func (c *colleague) putItem(id string, m *machine, props properties) (simulator.ConcurrentClient, bool) {
 	props["protectedItemType"], props["sourceResourceId"] = "Microsoft.Compute/virtualMachines", m.id
 	a := c.put(id, props)
 	a.Slow = c.r.IntN(4) == 0
@@ -292,16 +292,16 @@ func (c *colleague) policyIn(id string) (string, bool) {
 	return string(key), is
 }
 
-func (c *colleague) moveItem() (simulator.Actor, bool) { return c.under(stateActive) }
+func (c *colleague) moveItem() (simulator.ConcurrentClient, bool) { return c.under(stateActive) }
 
-func (c *colleague) resumeItem() (simulator.Actor, bool) { return c.under(stateStopped) }
+func (c *colleague) resumeItem() (simulator.ConcurrentClient, bool) { return c.under(stateStopped) }
 
 // under puts an item in this state under some policy of its vault, and leaves its disks.
-func (c *colleague) under(state string) (simulator.Actor, bool) {
+func (c *colleague) under(state string) (simulator.ConcurrentClient, bool) {
 	id, m, f := c.item(state)
 	policy, is := c.policyIn(id)
 	if m == nil || !is {
-		return simulator.Actor{}, false
+		return simulator.ConcurrentClient{}, false
 	}
 	return c.putItem(id, m, withDisks(properties{"policyId": policy}, f["disks"]))
 }
@@ -320,48 +320,48 @@ func withDisks(p properties, words string) properties {
 	return p
 }
 
-func (c *colleague) filterDisks() (simulator.Actor, bool) {
+func (c *colleague) filterDisks() (simulator.ConcurrentClient, bool) {
 	id, m, f := c.item(stateActive)
 	if m == nil {
-		return simulator.Actor{}, false
+		return simulator.ConcurrentClient{}, false
 	}
 	words := pick(c.r, "", diskWords(true, []int{0}), diskWords(true, []int{0, 1}), diskWords(false, []int{1}), diskWords(true, nil))
 	return c.putItem(id, m, withDisks(properties{"policyId": f["policy"]}, words))
 }
 
-func (c *colleague) stopItem() (simulator.Actor, bool) {
+func (c *colleague) stopItem() (simulator.ConcurrentClient, bool) {
 	id, m, _ := c.item(stateActive)
 	if m == nil {
-		return simulator.Actor{}, false
+		return simulator.ConcurrentClient{}, false
 	}
 	return c.putItem(id, m, properties{"policyId": "", "protectionState": "ProtectionStopped"})
 }
 
-func (c *colleague) deleteItem() (simulator.Actor, bool) {
+func (c *colleague) deleteItem() (simulator.ConcurrentClient, bool) {
 	id, m, _ := c.item(stateActive, stateStopped)
 	if m == nil {
-		return simulator.Actor{}, false
+		return simulator.ConcurrentClient{}, false
 	}
 	return c.send(http.MethodDelete, id, nil), true
 }
 
-func (c *colleague) undeleteItem() (simulator.Actor, bool) {
+func (c *colleague) undeleteItem() (simulator.ConcurrentClient, bool) {
 	id, m, _ := c.item(stateDeleted)
 	if m == nil {
-		return simulator.Actor{}, false
+		return simulator.ConcurrentClient{}, false
 	}
 	return c.putItem(id, m, properties{"policyId": "", "protectionState": "ProtectionStopped", "isRehydrate": true})
 }
 
 // protectVM protects a machine that has no item in one of the vaults.
-func (c *colleague) protectVM() (simulator.Actor, bool) {
+func (c *colleague) protectVM() (simulator.ConcurrentClient, bool) {
 	m := c.machines[c.r.IntN(len(c.machines))]
 	vault, is := choose(c.r, slices.DeleteFunc(c.vaults(), func(id armid.Key) bool {
 		return !strings.EqualFold(armid.SubscriptionOf(string(id)), armid.SubscriptionOf(m.id))
 	}))
 	policy, there := c.policyIn(string(vault))
 	if !is || !there || len(c.ids(";"+strings.ToLower(m.id[strings.LastIndex(m.id, "/")+1:])+"/")) > 0 {
-		return simulator.Actor{}, false
+		return simulator.ConcurrentClient{}, false
 	}
 	m.touched = true
 	id, _, _ := strings.Cut(itemPath(string(vault), m), "?")

@@ -84,8 +84,8 @@ func (j *judge) see(e simulator.Effect) {
 	if n := len(j.history[id]); n > 0 {
 		was = j.history[id][n-1].cause
 	}
-	j.history[id] = append(j.history[id], version{e.Seen, e.Cause, after})
-	if e.Cause.Request > 0 && !e.Cause.Other {
+	j.history[id] = append(j.history[id], version{e.VisibleFrom, e.Cause, after})
+	if e.Cause.Request > 0 && !e.Cause.IsConcurrentClient {
 		// An operation may show in several steps: what counts is what was there before the first.
 		if i := slices.IndexFunc(j.ours, func(o ourEffect) bool { return o.write == e.Cause.Request && o.id == id }); i >= 0 && was == e.Cause {
 			before = j.ours[i].before

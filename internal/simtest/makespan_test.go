@@ -188,7 +188,7 @@ func rows() []row {
 			for _, others := range []int{0, 50} {
 				s := world(-1, quota, 0)
 				s.OtherClients, s.Limits = others, nil
-				s.Mixtures = map[string]simulator.Mixture{"protect": {
+				s.Distributions = map[string]simulator.Distribution{"protect": {
 					{Share: 0.90, Takes: simulator.Duration(36 * time.Second)},
 					{Share: 0.09, Takes: simulator.Duration(71 * time.Second)},
 					{Share: 0.01, Takes: simulator.Duration(324 * time.Second)},
@@ -217,7 +217,7 @@ func world(retryAfter int, quota string, takes time.Duration) simulator.Settings
 	return simulator.Settings{
 		Latency: simulator.Fixed(50 * time.Millisecond), RetryAfter: &retryAfter, UnsignedURLs: true, Quota: quota,
 		Limits:    map[string]int{"": 1 << 30, jobsRead: 1 << 30},
-		Durations: map[string]simulator.Span{"protect": simulator.Fixed(takes)},
+		Durations: map[string]simulator.Range{"protect": simulator.Fixed(takes)},
 	}
 }
 

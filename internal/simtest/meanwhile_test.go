@@ -247,7 +247,7 @@ func (m meanwhile) check(t *testing.T) {
 	m.estate(e)
 	w := &watcher{}
 	server := serve(t, e.json(), simulator.Options{Log: w.log, Settings: simulator.Settings{
-		UnsignedURLs: true, Faults: m.faults, Durations: map[string]simulator.Span{"": simulator.Fixed(time.Second)},
+		UnsignedURLs: true, Faults: m.faults, Durations: map[string]simulator.Range{"": simulator.Fixed(time.Second)},
 	}})
 	yaml := "version: 1\nsubscriptions: [" + subscriptionID(1) + "]\nvaults:\n  - name: v1\n    resourceGroup: rg-backup\n    location: westeurope\n    manage: true\n" + m.yaml + "settings: {refresh: never}\n"
 	r := newRoad(t, yaml, server.Transport())

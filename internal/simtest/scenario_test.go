@@ -189,9 +189,9 @@ func (s *scenario) chooseService(r *rand.Rand) {
 	set.Latency = simulator.Fixed(time.Duration(10+r.IntN(290)) * time.Millisecond)
 	switch r.IntN(3) {
 	case 0:
-		set.Durations = map[string]simulator.Span{"": simulator.Fixed(time.Duration(1+r.IntN(90)) * time.Second)}
+		set.Durations = map[string]simulator.Range{"": simulator.Fixed(time.Duration(1+r.IntN(90)) * time.Second)}
 	case 1:
-		set.Mixtures = map[string]simulator.Mixture{"protect": {
+		set.Distributions = map[string]simulator.Distribution{"protect": {
 			{Share: 0.5, Takes: simulator.Duration(36 * time.Second)}, {Share: 0.5, Takes: simulator.Duration(71 * time.Second)},
 		}}
 	}
@@ -282,7 +282,7 @@ func (s *scenario) addActor(r *rand.Rand, f *simulator.Fault, m *machine) {
 		return // nothing there to be changed
 	}
 	m.touched = true
-	a := simulator.Actor{Method: "PUT", Path: itemPath(m.vault, m)}
+	a := simulator.ConcurrentClient{Method: "PUT", Path: itemPath(m.vault, m)}
 	props := map[string]any{"protectedItemType": "Microsoft.Compute/virtualMachines", "sourceResourceId": m.id}
 	switch r.IntN(3) {
 	case 0:
@@ -295,7 +295,7 @@ func (s *scenario) addActor(r *rand.Rand, f *simulator.Fault, m *machine) {
 	if a.Method == "PUT" {
 		a.Body, _ = json.Marshal(map[string]any{"properties": props})
 	}
-	f.Actors = []simulator.Actor{a}
+	f.ConcurrentClients = []simulator.ConcurrentClient{a}
 }
 
 func itemPath(vault string, m *machine) string {

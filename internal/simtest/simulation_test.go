@@ -101,7 +101,7 @@ type play struct {
 func newPlay(t *testing.T, s *scenario, loud bool) *play {
 	t.Helper()
 	p := &play{scenario: s, t: t, loud: loud, v: &verdicts{}, gaps: map[int]bool{}, colleague: newColleague(s), judge: newJudge(s.estate)}
-	server := serve(t, s.estate, simulator.Options{Settings: s.settings, Others: p.others, Effects: p.effect})
+	server := serve(t, s.estate, simulator.Options{Settings: s.settings, ConcurrentClients: p.others, Effects: p.effect})
 	p.wire = &wire{inner: server.Transport(), left: -1}
 	p.road = newRoad(t, s.yaml, p.wire)
 	p.road.approve = p.approve

@@ -8,18 +8,18 @@ import (
 // The simulator's own endpoints, below /_simulator/. They are not Azure's and are not counted.
 
 // adminState answers the estate file as it would be written now.
-func (c *call) adminState() reply {
+func (rc *requestContext) adminState() reply {
 	var b bytes.Buffer
-	if err := c.st.write(&b); err != nil {
-		return fail(500, "InternalServerError", "%s", err)
+	if err := rc.st.write(&b); err != nil {
+		return errorReply(500, "InternalServerError", "%s", err)
 	}
 	return ok(b.Bytes())
 }
 
-func (c *call) adminStats() reply {
-	raw, err := json.Marshal(c.s.stats.Stats)
+func (rc *requestContext) adminStats() reply {
+	raw, err := json.Marshal(rc.s.stats.Stats)
 	if err != nil {
-		return fail(500, "InternalServerError", "%s", err)
+		return errorReply(500, "InternalServerError", "%s", err)
 	}
 	return ok(raw)
 }

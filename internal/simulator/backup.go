@@ -7,70 +7,70 @@ import (
 )
 
 // backup starts an on-demand backup: the operation is over at once, its job goes on (docs/azure.md §5, §33.9).
-func (c *call) backup() reply {
-	v, it, none := c.item()
+func (rc *requestContext) backup() reply {
+	v, it, none := rc.item()
 	if none != nil {
 		return *none
 	}
-	if err := validObject(c.body); err != nil {
+	if err := checkObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	request := parse(c.body).sub("properties")
+	request := parse(rc.body).object("properties")
 	if request.text("objectType") != "IaasVMBackupRequest" {
-		return fail(http.StatusBadRequest, "BMSUserErrorInvalidInput", "Input for backup is not in proper format.") // docs/azure.md §33.36; UNVERIFIED code
+		return errorReply(http.StatusBadRequest, "BMSUserErrorInvalidInput", "Input for backup is not in proper format.") // docs/azure.md §33.36; UNVERIFIED code
 	}
-	if r := c.itemBusy(it.key); r != nil {
+	if r := rc.busyItemReply(it.key); r != nil {
 		return *r
 	}
-	if c.st.backingUp(it.key) != nil {
-		return c.unverified("backup-running", "You can't start a new backup job until the current job finishes.")
+	if rc.st.backupOn(it.key) != nil {
+		return rc.unverified("backup-running", "You can't start a new backup job until the current job finishes.")
 	}
-	if !it.active() {
-		return c.unverified("backup-stopped", "Backup of an item whose protection is stopped cannot be started.")
+	if !it.isActive() {
+		return rc.unverified("backup-stopped", "Backup of an item whose protection is stopped cannot be started.")
 	}
-	expiry := c.now.AddDate(0, 0, 30) // docs/azure.md §5
+	expiry := rc.now.AddDate(0, 0, 30) // docs/azure.md §5
 	if t, err := time.Parse(time.RFC3339Nano, request.text("recoveryPointExpiryTimeInUTC")); err == nil {
 		expiry = t
 	}
-	op := c.s.startBackup(c.now, v, it, expiry)
-	id := c.guid("backup")
-	itemPath := strings.TrimSuffix(c.path, "/"+lastSegment(c.path))
-	op.ID, op.Version = id, c.version
+	op := rc.s.startBackup(rc.now, v, it, expiry)
+	id := rc.guid("backup")
+	itemPath := strings.TrimSuffix(rc.path, "/"+lastSegment(rc.path))
+	op.ID, op.Version = id, rc.version
 	op.StatusPath, op.ResultPath = itemPath+"/operationsStatus/"+id, itemPath+"/operationResults/"+id
-	op.State, op.Ends = inProgress, c.now.Add(c.s.lasts("trigger", it.key))
-	c.begin(op)
-	return c.accepted(op)
+	op.State, op.Ends = inProgress, rc.now.Add(rc.s.sampleDuration("trigger", it.key))
+	rc.startOperation(op)
+	return rc.acceptedReply(op)
 }
 
 // startBackup files the job of a backup and returns the operation that will end it; the caller names and starts it.
 func (s *Server) startBackup(now time.Time, v *vault, it *item, expiry time.Time) *operation {
-	snapshot := now.Add(s.lasts("snapshot", it.key))
-	extended := obj(
+	snapshot := now.Add(s.sampleDuration("snapshot", it.key))
+	extended := newObject(
 		"tasksList", []object{
-			task("Take Snapshot", stamp(now), inProgress),
-			task("Transfer data to vault", noTime, "NotStarted"),
+			newTask("Take Snapshot", stamp(now), inProgress),
+			newTask("Transfer data to vault", noTime, "NotStarted"),
 		},
-		"propertyBag", obj("VM Name", it.friendly, "Recovery Point Expiry Time in UTC", expiry.UTC().Format("1/2/2006 3:04:05 PM")),
-		"internalPropertyBag", obj("IsInstantRpJob", "True"))
-	id := s.fileJob(now, s.guid(now, "job"), v, it.friendly, it.tail, "Backup", extended, []string{"Cancellable"})
+		"propertyBag", newObject("VM Name", it.friendly, "Recovery Point Expiry Time in UTC", expiry.UTC().Format("1/2/2006 3:04:05 PM")),
+		"internalPropertyBag", newObject("IsInstantRpJob", "True"))
+	id := s.fileJob(now, s.guid(now, "job"), v, it.friendly, it.containerKey, "Backup", extended, []string{"Cancellable"})
 	return &operation{
 		Action: actBackup, Vault: v.key, Target: it.key, Started: now, State: succeeded, Jobs: []string{id},
-		Snapshot: snapshot, Handover: snapshot.Add(s.lasts("handover", it.key)), JobEnds: snapshot.Add(s.lasts("transfer", it.key)),
-		Request: obj("expiry", stamp(expiry)).bytes(),
+		Snapshot: snapshot, Handover: snapshot.Add(s.sampleDuration("handover", it.key)), JobEnds: snapshot.Add(s.sampleDuration("transfer", it.key)),
+		Request: newObject("expiry", stamp(expiry)).bytes(),
 	}
 }
 
-func task(name, started, status string) object {
+func newTask(name, started, status string) object {
 	// What has not begun or ended shows the year 1 without a zone (docs/azure.md §5).
-	return obj("taskId", name, "startTime", started, "endTime", noTime,
+	return newObject("taskId", name, "startTime", started, "endTime", noTime,
 		"duration", "PT0S", "status", status, "taskType", "Normal")
 }
 
-// snapshotTaken ends the first task of a backup job; the recovery point may be there already (a setting). Of a
+// completeSnapshot ends the first task of a backup job; the recovery point may be there already (a setting). Of a
 // restore it is when progress is first told, as recorded.
-func (s *Server) snapshotTaken(op *operation, at time.Time) {
+func (s *Server) completeSnapshot(op *operation, at time.Time) {
 	if op.Action == actRestore {
-		s.restoreProgressed(op, at)
+		s.setRestoreProgress(op, at)
 		return
 	}
 	s.editBackupJob(op, func(p *object) {
@@ -85,8 +85,8 @@ func (s *Server) snapshotTaken(op *operation, at time.Time) {
 	}
 }
 
-// transferBegan tells of the second task, which began when the first ended.
-func (s *Server) transferBegan(op *operation) {
+// startTransfer tells of the second task, which began when the first ended.
+func (s *Server) startTransfer(op *operation) {
 	s.editBackupJob(op, func(p *object) {
 		began := ""
 		p.put("extendedInfo", editTasks(p.raw("extendedInfo"), func(t *object) {
@@ -113,14 +113,14 @@ func (s *Server) editBackupJob(op *operation, change func(*object)) {
 	}
 }
 
-// backupEnded ends a backup's job; the item is Protected and has a recovery point from now on (docs/azure.md §3, §5).
-func (s *Server) backupEnded(op *operation, at time.Time) {
+// completeBackup ends a backup's job; the item is Protected and has a recovery point from now on (docs/azure.md §3, §5).
+func (s *Server) completeBackup(op *operation, at time.Time) {
 	if op.Action == actRestore {
-		s.restoreEnded(op, at)
+		s.completeRestore(op, at)
 		return
 	}
 	if op.Handover = (time.Time{}); op.Snapshot.IsZero() {
-		s.transferBegan(op)
+		s.startTransfer(op)
 	}
 	s.editBackupJob(op, func(p *object) {
 		p.put("extendedInfo", edit(editTasks(p.raw("extendedInfo"), func(t *object) {
@@ -129,13 +129,13 @@ func (s *Server) backupEnded(op *operation, at time.Time) {
 			}
 		}), func(bag *object) {
 			if !op.JobFails {
-				bag.set("Backup Size", itoa(1000+int(s.chance("size", op.Target)*30000))+" MB")
+				bag.set("Backup Size", formatInt(1000+int(s.uniform("size", op.Target)*30000))+" MB")
 			}
 		}, "propertyBag"))
 	})
 	s.endJobs(op, at)
 	it := s.st.items.get(op.Target)
-	if it == nil || it.deleted {
+	if it == nil || it.isDeleted {
 		return
 	}
 	if op.JobFails {
@@ -150,8 +150,8 @@ func (s *Server) backupEnded(op *operation, at time.Time) {
 	}
 }
 
-// adopt gives jobs that ran when the estate was taken an end, and soft-deleted items their purge.
-func (s *Server) adopt() {
+// adoptRunningJobs gives jobs that ran when the estate was taken an end, and soft-deleted items their purge.
+func (s *Server) adoptRunningJobs() {
 	now := s.clock.now()
 	known := map[string]bool{}
 	for _, op := range s.st.ops {
@@ -166,25 +166,25 @@ func (s *Server) adopt() {
 		}
 		op := &operation{
 			ID: "adopted|" + j.id, Action: actAdopted, Vault: j.vault, Target: j.item, Started: j.started,
-			Jobs: []string{j.id}, State: inProgress, Ends: now.Add(s.lasts(adoptedSpan(j.operation), j.item)),
+			Jobs: []string{j.id}, State: inProgress, Ends: now.Add(s.sampleDuration(adoptedDurationKind(j.operation), j.item)),
 		}
 		if strings.EqualFold(j.operation, "Backup") {
 			op.Action, op.State, op.Ends = actBackup, succeeded, j.started
-			op.JobEnds = now.Add(s.lasts("transfer", j.item))
-			op.Request = obj("expiry", stamp(j.started.AddDate(0, 0, 30))).bytes()
+			op.JobEnds = now.Add(s.sampleDuration("transfer", j.item))
+			op.Request = newObject("expiry", stamp(j.started.AddDate(0, 0, 30))).bytes()
 		}
 		s.st.start(op)
 		return true
 	})
 	s.st.items.all(0, func(_ int, it *item) bool {
-		if it.deleted && !known["purge|"+it.key+"|"+stamp(s.st.purgeTime(it))] {
+		if it.isDeleted && !known["purge|"+it.key+"|"+stamp(s.st.purgeTime(it))] {
 			s.schedulePurge(it)
 		}
 		return true
 	})
 }
 
-func adoptedSpan(operation string) string {
+func adoptedDurationKind(operation string) string {
 	switch operation {
 	case "ConfigureBackup":
 		return actProtect

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// call is one request on its way through a handler. The server's lock is held.
-type call struct {
+// requestContext is one request on its way through a handler. The server's lock is held.
+type requestContext struct {
 	s  *Server
 	st *state
 	r  *http.Request
@@ -27,9 +27,9 @@ type call struct {
 	base  string
 	kind  string
 	fault *Fault
-	// instant lets operations end at once: another actor's.
-	instant bool
-	cause   Cause
+	// isInstant lets operations end at once: another actor's.
+	isInstant bool
+	cause     Cause
 }
 
 // stamp writes a time as the service does: UTC, seven digits, no trailing zeros.
@@ -79,19 +79,19 @@ func (s *Server) digest(parts ...any) [32]byte {
 	return sha256.Sum256(fmt.Appendf(nil, "%d %q", s.set.Seed, parts))
 }
 
-// chance is uniform in [0, 1). It depends on the seed and on what it is for, not on the order of requests, so that
+// uniform is uniform in [0, 1). It depends on the seed and on what it is for, not on the order of requests, so that
 // a run with parallel clients repeats.
-func (s *Server) chance(parts ...any) float64 {
+func (s *Server) uniform(parts ...any) float64 {
 	d := s.digest(parts...)
 	return float64(binary.BigEndian.Uint64(d[:])>>11) / (1 << 53)
 }
 
 // guid makes an id that was not given out before: it also depends on time and serial number.
-func (c *call) guid(what string) string { return c.s.guid(c.now, what) }
+func (rc *requestContext) guid(what string) string { return rc.s.guid(rc.now, what) }
 
 func (s *Server) guid(now time.Time, what string) string {
-	s.st.memory.Serial++
-	return guidOf(s.digest("guid", what, now.UnixNano(), s.st.memory.Serial))
+	s.st.service.Serial++
+	return guidOf(s.digest("guid", what, now.UnixNano(), s.st.service.Serial))
 }
 
 // guidOf writes the head of a digest as a random GUID.
@@ -103,8 +103,8 @@ func guidOf(d [32]byte) string {
 
 // digits makes a decimal number of n digits, as protectedItemDataId and the names of recovery points are.
 func (s *Server) digits(now time.Time, what string, n int) string {
-	s.st.memory.Serial++
-	d := s.digest(what, now.UnixNano(), s.st.memory.Serial)
+	s.st.service.Serial++
+	d := s.digest(what, now.UnixNano(), s.st.service.Serial)
 	out := []byte{'1' + d[0]%9}
 	for i := 1; i < n; i++ {
 		out = append(out, '0'+d[i]%10)
@@ -112,17 +112,17 @@ func (s *Server) digits(now time.Time, what string, n int) string {
 	return string(out)
 }
 
-// lasts draws how long an operation on target takes.
-func (s *Server) lasts(kind, target string) time.Duration {
-	u := s.chance("duration", kind, target)
-	if m := s.set.Mixtures[kind]; len(m) > 0 {
-		return s.shortened(kind, m.draw(u))
+// sampleDuration draws how long an operation on target takes.
+func (s *Server) sampleDuration(kind, target string) time.Duration {
+	u := s.uniform("duration", kind, target)
+	if m := s.set.Distributions[kind]; len(m) > 0 {
+		return s.capDuration(kind, m.sample(u))
 	}
-	return s.shortened(kind, s.set.Durations[kind].draw(u))
+	return s.capDuration(kind, s.set.Durations[kind].sample(u))
 }
 
-// shortened keeps what takes d within Options.Longest, a backup's job with all its phases.
-func (s *Server) shortened(kind string, d time.Duration) time.Duration {
+// capDuration keeps what takes d within Options.Longest, a backup's job with all its phases.
+func (s *Server) capDuration(kind string, d time.Duration) time.Duration {
 	longest := s.opt.Longest
 	switch {
 	case longest == 0:

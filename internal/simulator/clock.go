@@ -5,9 +5,9 @@ import "time"
 // clock is the one clock of a server: it starts at a moment of the estate's own and goes on as the Go clock does,
 // speed times as fast. It is the only part of the simulator that asks the machine for the time.
 type clock struct {
-	// began and start are the same moment, on the Go clock and in the estate.
-	began, start time.Time
-	speed        float64
+	// startedAt and start are the same moment, on the Go clock and in the estate.
+	startedAt, estateStart time.Time
+	speed                  float64
 }
 
 // newClock starts where an earlier server stopped or, the first time, when the estate was taken: so what a client sees
@@ -19,16 +19,16 @@ func newClock(e *Estate, o Options) clock {
 	if start.IsZero() || o.WallClock {
 		start = now
 	}
-	if saved := e.memory.Clock; !saved.IsZero() && saved.Add(o.Longest).After(start) {
+	if saved := e.service.Clock; !saved.IsZero() && saved.Add(o.Longest).After(start) {
 		start = saved.Add(o.Longest)
 	}
-	return clock{began: now, start: start, speed: max(o.Speed, 1)}
+	return clock{startedAt: now, estateStart: start, speed: max(o.Speed, 1)}
 }
 
 // now is the estate's time.
 func (c clock) now() time.Time {
-	return c.start.Add(time.Duration(float64(time.Since(c.began)) * c.speed))
+	return c.estateStart.Add(time.Duration(float64(time.Since(c.startedAt)) * c.speed))
 }
 
-// wall is the machine's time, for what clients compare with clocks of their own: the life of a token.
-func (clock) wall() time.Time { return time.Now() }
+// wallTime is the machine's time, for what clients compare with clocks of their own: the life of a token.
+func (clock) wallTime() time.Time { return time.Now() }

@@ -33,11 +33,11 @@ func TestTheClockStartsWhenTheEstateWasTaken(t *testing.T) {
 			t.Errorf("a minute at speed 60 later it is %v", got)
 		}
 		end := c.follow(a)
-		if got := text(end.body, "startTime"); !strings.HasPrefix(got, "2024-05-13T11:00:00") {
+		if got := textAt(end.body, "startTime"); !strings.HasPrefix(got, "2024-05-13T11:00:00") {
 			t.Errorf("the operation began at %s", got)
 		}
-		job := c.get(testVault + "/backupJobs/" + text(end.body, "properties", "jobId"))
-		if got := text(job.body, "properties", "startTime"); !strings.HasPrefix(got, "2024-05-13T11:00:00") {
+		job := c.get(testVault + "/backupJobs/" + textAt(end.body, "properties", "jobId"))
+		if got := textAt(job.body, "properties", "startTime"); !strings.HasPrefix(got, "2024-05-13T11:00:00") {
 			t.Errorf("the job began at %s", got)
 		}
 	})
@@ -90,7 +90,7 @@ func TestASavedStateGoesOnWhenItStopped(t *testing.T) {
 				t.Errorf("run %d writes at %v", i, date(t, a))
 			}
 			if kill {
-				if err := c.s.journal.lock.Unlock(); err != nil {
+				if err := c.s.wal.lock.Unlock(); err != nil {
 					t.Fatal(err)
 				}
 			} else if err := c.s.Close(); err != nil {
@@ -115,13 +115,13 @@ func TestNothingTakesLongerThanTheLongest(t *testing.T) {
 			t.Errorf("Retry-After %q", got)
 		}
 		time.Sleep(time.Second)
-		if p := c.get(a.header.Get("Azure-AsyncOperation")); text(p.body, "status") != "Succeeded" {
+		if p := c.get(a.header.Get("Azure-AsyncOperation")); textAt(p.body, "status") != "Succeeded" {
 			t.Errorf("after a second: %s", p.body)
 		}
 		b := c.do("POST", itemPath("vm1")+"/backup", `{"properties":{"objectType":"IaasVMBackupRequest"}}`, 202)
 		time.Sleep(time.Second)
-		job := text(c.get(b.header.Get("Azure-AsyncOperation")).body, "properties", "jobId")
-		if j := c.get(testVault + "/backupJobs/" + job); text(j.body, "properties", "status") != "Completed" {
+		job := textAt(c.get(b.header.Get("Azure-AsyncOperation")).body, "properties", "jobId")
+		if j := c.get(testVault + "/backupJobs/" + job); textAt(j.body, "properties", "status") != "Completed" {
 			t.Errorf("a second after the request: %s", j.body)
 		}
 		a = c.do("PUT", itemPath("VM2"), protectBody("VM2", "daily"), 202)
@@ -129,7 +129,7 @@ func TestNothingTakesLongerThanTheLongest(t *testing.T) {
 			t.Fatal(err)
 		}
 		c = open1(t, path, Options{Longest: time.Second})
-		if p := c.get(a.header.Get("Azure-AsyncOperation")); text(p.body, "status") != "Succeeded" {
+		if p := c.get(a.header.Get("Azure-AsyncOperation")); textAt(p.body, "status") != "Succeeded" {
 			t.Errorf("for the next command: %s", p.body)
 		}
 		if err := c.s.Close(); err != nil {

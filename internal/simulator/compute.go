@@ -1,24 +1,24 @@
 package simulator
 
 // listVMs is Compute's list, of a subscription or a resource group (docs/azure.md §10).
-func (c *call) listVMs() reply {
-	group := key(c.params["group"])
+func (rc *requestContext) listVMs() reply {
+	group := key(rc.params["group"])
 	if group != "" {
-		if r := c.noGroup(); r != nil {
+		if r := rc.groupNotFound(); r != nil {
 			return *r
 		}
 	}
 	keep := func(v *vm) bool { return group == "" || v.group == group }
-	return c.list("vms", each(c.st.vms, key(c.params["sub"]), keep, func(v *vm) []byte { return c.st.read(v.body) }))
+	return rc.list("vms", each(rc.st.vms, key(rc.params["sub"]), keep, func(v *vm) []byte { return rc.st.read(v.body) }))
 }
 
-func (c *call) getVM() reply {
-	if r := c.noGroup(); r != nil {
+func (rc *requestContext) getVM() reply {
+	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
-	v := c.st.vms.get(key(c.path))
+	v := rc.st.vms.get(key(rc.path))
 	if v == nil {
-		return resourceNotFound("Microsoft.Compute/virtualMachines", c.params["vm"], c.params["group"])
+		return resourceNotFound("Microsoft.Compute/virtualMachines", rc.params["vm"], rc.params["group"])
 	}
-	return ok(c.st.read(v.body))
+	return ok(rc.st.read(v.body))
 }

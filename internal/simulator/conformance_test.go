@@ -149,7 +149,7 @@ func elementName(i int, v any) string {
 			return name
 		}
 	}
-	return itoa(i)
+	return formatInt(i)
 }
 
 var elementPattern = regexp.MustCompile(`^value\[[^\]]*\]\.?|\[[^\]]*\]`)

@@ -9,7 +9,7 @@
 //
 //	e, err := simulator.Read(file)             // an estate in memory
 //	s, err := simulator.New(e, simulator.Options{Settings: simulator.Settings{
-//		Durations:  map[string]simulator.Span{"": simulator.Fixed(2 * time.Second)},
+//		Durations:  map[string]simulator.Range{"": simulator.Fixed(2 * time.Second)},
 //		RetryAfter: new(int),              // 0 s instead of Azure's 60
 //	}})
 //	http.ListenAndServe("127.0.0.1:8080", s)   // or, without a network:

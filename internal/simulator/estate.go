@@ -26,28 +26,28 @@ type Estate struct {
 	// Settings are those in the file; Options may override them.
 	Settings Settings
 
-	names         interner
-	subscriptions *table[listed]
-	groups        *table[listed]
+	names         stringPool
+	subscriptions *table[opaqueResource]
+	groups        *table[opaqueResource]
 	vms           *table[vm]
 	disks         *table[resource]
 	accounts      *table[resource]
 	vaults        *table[vault]
 	policies      *table[policy]
 	items         *table[item]
-	protectables  *table[listed]
+	protectables  *table[opaqueResource]
 	jobs          *table[job]
 	points        *table[point]
-	proxies       *table[listed]
-	refused       []refusal
+	proxies       *table[opaqueResource]
+	failedReads   []failedRead
 	operations    []*operation
-	memory        memory
+	service       serviceState
 	// src is the file the bodies are read from; nil when they are in memory.
 	src io.ReaderAt
 }
 
-// refusal is a read that failed when the estate was taken; the simulator fails it in the same way.
-type refusal struct {
+// failedRead is a read that failed when the estate was taken; the simulator fails it in the same way.
+type failedRead struct {
 	Method  string            `json:"method"`
 	Path    string            `json:"path"`
 	Status  int               `json:"status"`
@@ -55,16 +55,16 @@ type refusal struct {
 	Body    json.RawMessage   `json:"body,omitempty"`
 }
 
-// memory is what the service remembers beside resources.
-type memory struct {
+// serviceState is what the service remembers beside resources.
+type serviceState struct {
 	// Clock is how far the estate's clock got; it goes on from there.
 	Clock time.Time `json:"clock,omitzero"`
 	// Refreshed says when the VMs of a "subscription/region" were last discovered (docs/azure.md §1).
 	Refreshed map[string]time.Time `json:"refreshed,omitempty"`
 	// Scheduled is up to when the scheduled backups were run.
 	Scheduled time.Time `json:"scheduled,omitzero"`
-	// Made are the VMs that came after the estate was taken; a refresh has to discover them.
-	Made map[string]time.Time `json:"made,omitempty"`
+	// Created are the VMs that came after the estate was taken; a refresh has to discover them.
+	Created map[string]time.Time `json:"made,omitempty"`
 	// Registered says when a "subscription/namespace" was registered.
 	Registered map[string]time.Time `json:"registered,omitempty"`
 	// Unlocked says until when a resource guard lets an item be deleted, by item (docs/azure.md §6).
@@ -86,11 +86,11 @@ type daily struct {
 func Read(r io.Reader) (*Estate, error) { return load(r, nil) }
 
 func newEstate() *Estate {
-	byParent := func(l *listed) string { return l.parent }
-	byKey := func(l *listed) string { return l.key }
+	byParent := func(l *opaqueResource) string { return l.parent }
+	byKey := func(l *opaqueResource) string { return l.key }
 	return &Estate{
-		names:         interner{},
-		subscriptions: newTable(byKey, func(*listed) string { return "" }),
+		names:         stringPool{},
+		subscriptions: newTable(byKey, func(*opaqueResource) string { return "" }),
 		groups:        newTable(byKey, byParent),
 		vms:           newTable(func(v *vm) string { return v.key }, func(v *vm) string { return v.sub }),
 		disks:         newTable(func(r *resource) string { return r.key }, func(r *resource) string { return r.group }),
@@ -109,7 +109,7 @@ func newEstate() *Estate {
 func load(r io.Reader, src io.ReaderAt) (*Estate, error) {
 	e := newEstate()
 	e.src = src
-	w := &window{r: r}
+	w := &tokenReader{r: r}
 	sections := e.sections()
 	version := ""
 	err := w.object(func(name string) error {
@@ -139,7 +139,7 @@ func load(r io.Reader, src io.ReaderAt) (*Estate, error) {
 func (e *Estate) head(name string, raw []byte, version *string) error {
 	into := map[string]any{
 		"format_version": version, "taken": &e.Taken, "cloud": &e.Cloud, "tenant": &e.Tenant,
-		"settings": &e.Settings, "refused": &e.refused, "operations": &e.operations, "simulation": &e.memory,
+		"settings": &e.Settings, "refused": &e.failedReads, "operations": &e.operations, "simulation": &e.service,
 	}[name]
 	if into == nil {
 		return nil // a newer writer's key
@@ -158,26 +158,26 @@ func decodeStrict(raw []byte, into any) error {
 }
 
 // sections are the arrays of bodies, by their key in the file.
-func (e *Estate) sections() map[string]func(raw []byte, b blob) error {
-	return map[string]func([]byte, blob) error{
+func (e *Estate) sections() map[string]func(raw []byte, b bodyRef) error {
+	return map[string]func([]byte, bodyRef) error{
 		"subscriptions":        e.addSubscription,
-		"resourceGroups":       withID(isGroup, func(raw []byte, b blob) { e.groups.put(e.names.listed(raw, b)) }),
-		"virtualMachines":      withID(isVM, func(raw []byte, b blob) { e.vms.put(e.names.vm(raw, b)) }),
-		"disks":                withID(isDisk, func(raw []byte, b blob) { e.disks.put(e.names.resource(raw, b)) }),
-		"storageAccounts":      withID(isAccount, func(raw []byte, b blob) { e.accounts.put(e.names.resource(raw, b)) }),
-		"vaults":               withID(isVault, func(raw []byte, b blob) { e.vaults.put(e.names.vault(raw, b)) }),
-		"policies":             withID(isInVault, func(raw []byte, b blob) { e.policies.put(e.names.policy(raw, b)) }),
-		"protectedItems":       withID(isInVault, func(raw []byte, b blob) { e.items.put(e.names.item(raw, b)) }),
-		"protectableItems":     withID(isInVault, func(raw []byte, b blob) { e.protectables.put(e.names.listed(raw, b)) }),
-		"jobs":                 withID(isInVault, func(raw []byte, b blob) { e.jobs.put(e.names.job(raw, b)) }),
-		"recoveryPoints":       withID(isInVault, func(raw []byte, b blob) { e.points.put(e.names.point(raw, b)) }),
-		"resourceGuardProxies": withID(isInVault, func(raw []byte, b blob) { e.proxies.put(e.names.listed(raw, b)) }),
+		"resourceGroups":       withID(isGroupID, func(raw []byte, b bodyRef) { e.groups.put(e.names.opaqueResource(raw, b)) }),
+		"virtualMachines":      withID(isVMID, func(raw []byte, b bodyRef) { e.vms.put(e.names.vm(raw, b)) }),
+		"disks":                withID(isDiskID, func(raw []byte, b bodyRef) { e.disks.put(e.names.resource(raw, b)) }),
+		"storageAccounts":      withID(isAccountID, func(raw []byte, b bodyRef) { e.accounts.put(e.names.resource(raw, b)) }),
+		"vaults":               withID(isVaultID, func(raw []byte, b bodyRef) { e.vaults.put(e.names.vault(raw, b)) }),
+		"policies":             withID(isVaultChildID, func(raw []byte, b bodyRef) { e.policies.put(e.names.policy(raw, b)) }),
+		"protectedItems":       withID(isVaultChildID, func(raw []byte, b bodyRef) { e.items.put(e.names.item(raw, b)) }),
+		"protectableItems":     withID(isVaultChildID, func(raw []byte, b bodyRef) { e.protectables.put(e.names.opaqueResource(raw, b)) }),
+		"jobs":                 withID(isVaultChildID, func(raw []byte, b bodyRef) { e.jobs.put(e.names.job(raw, b)) }),
+		"recoveryPoints":       withID(isVaultChildID, func(raw []byte, b bodyRef) { e.points.put(e.names.point(raw, b)) }),
+		"resourceGuardProxies": withID(isVaultChildID, func(raw []byte, b bodyRef) { e.proxies.put(e.names.opaqueResource(raw, b)) }),
 	}
 }
 
-func withID(good func(id string) bool, put func([]byte, blob)) func([]byte, blob) error {
-	return func(raw []byte, b blob) error {
-		if id := text(raw, "id"); !good(id) {
+func withID(good func(id string) bool, put func([]byte, bodyRef)) func([]byte, bodyRef) error {
+	return func(raw []byte, b bodyRef) error {
+		if id := textAt(raw, "id"); !good(id) {
 			return fmt.Errorf("%q is not an id of what this array holds", id)
 		}
 		put(raw, b)
@@ -185,53 +185,53 @@ func withID(good func(id string) bool, put func([]byte, blob)) func([]byte, blob
 	}
 }
 
-func isGroup(id string) bool {
+func isGroupID(id string) bool {
 	return segment(id, "subscriptions") != "" && segment(id, "resourceGroups") != ""
 }
 
-func isVM(id string) bool { return isGroup(id) && segment(id, "virtualMachines") != "" }
+func isVMID(id string) bool { return isGroupID(id) && segment(id, "virtualMachines") != "" }
 
-func isDisk(id string) bool { return isGroup(id) && segment(id, "disks") != "" }
+func isDiskID(id string) bool { return isGroupID(id) && segment(id, "disks") != "" }
 
-func isAccount(id string) bool { return isGroup(id) && segment(id, "storageAccounts") != "" }
+func isAccountID(id string) bool { return isGroupID(id) && segment(id, "storageAccounts") != "" }
 
-func isVault(id string) bool { return isGroup(id) && vaultPart(id) == strings.TrimRight(id, "/") }
+func isVaultID(id string) bool { return isGroupID(id) && vaultPart(id) == strings.TrimRight(id, "/") }
 
-func isInVault(id string) bool { return isGroup(id) && vaultPart(id) != "" }
+func isVaultChildID(id string) bool { return isGroupID(id) && vaultPart(id) != "" }
 
 // addSubscription takes a bare id or a body as GET /subscriptions/{id} answers.
-func (e *Estate) addSubscription(raw []byte, b blob) error {
+func (e *Estate) addSubscription(raw []byte, b bodyRef) error {
 	id := unquote(raw)
 	if id == "" {
-		id = segment(text(raw, "id"), "subscriptions")
+		id = segment(textAt(raw, "id"), "subscriptions")
 	}
 	if id == "" {
 		return errors.New("no subscription id")
 	}
 	if raw[0] == '"' {
-		b = blob{mem: subscriptionBody(id, e.Tenant)}
+		b = bodyRef{mem: subscriptionBody(id, e.Tenant)}
 	}
-	e.subscriptions.put(&listed{key: key(id), body: b})
+	e.subscriptions.put(&opaqueResource{key: key(id), body: b})
 	return nil
 }
 
 func subscriptionBody(id, tenant string) json.RawMessage {
-	return obj("id", "/subscriptions/"+id, "subscriptionId", id, "tenantId", tenant, "displayName", id,
+	return newObject("id", "/subscriptions/"+id, "subscriptionId", id, "tenantId", tenant, "displayName", id,
 		"state", "Enabled", "authorizationSource", "RoleBased").bytes()
 }
 
-func (e *Estate) add(section string, put func([]byte, blob) error, raw []byte, off int64) error {
+func (e *Estate) add(section string, put func([]byte, bodyRef) error, raw []byte, off int64) error {
 	if section != "subscriptions" || raw[0] != '"' {
 		if raw[0] != '{' {
 			return errors.New("a body that is no object")
 		}
-		if text(raw, "id") == "" {
+		if textAt(raw, "id") == "" {
 			return errors.New("a body without an id")
 		}
 	}
-	b := blob{off: off, n: int32(len(raw))} //nolint:gosec // a body is at most maxBody long
+	b := bodyRef{off: off, n: int32(len(raw))} //nolint:gosec // a body is at most maxBody long
 	if e.src == nil {
-		b = blob{mem: slices.Clone(raw)}
+		b = bodyRef{mem: slices.Clone(raw)}
 	}
 	return put(raw, b)
 }

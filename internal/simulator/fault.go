@@ -59,13 +59,13 @@ type Fault struct {
 	// Token refuses the request and, from then on, every token issued so far: "expired" as one whose time is over,
 	// "challenged" with a challenge for claims (docs/azure.md §28.6). Tokens issued later are good.
 	Token string `json:"token,omitempty"`
-	// Actors act just before the request.
-	Actors []Actor `json:"actors,omitempty"`
+	// ConcurrentClients act just before the request.
+	ConcurrentClients []ConcurrentClient `json:"actors,omitempty"`
 }
 
-// Actor is somebody else who changes the estate: with a request whose operation takes no time (Slow: as long as
+// ConcurrentClient is somebody else who changes the estate: with a request whose operation takes no time (Slow: as long as
 // anybody's), or by a body put into or an id removed from a section of the estate.
-type Actor struct {
+type ConcurrentClient struct {
 	Method string          `json:"method,omitempty"`
 	Path   string          `json:"path,omitempty"`
 	Body   json.RawMessage `json:"body,omitempty"`
@@ -128,16 +128,16 @@ func newFaults(list []Fault) (*faults, error) {
 	return &faults{list: list, seen: make([]int, len(list))}, nil
 }
 
-// pick returns the first fault that hits the request, or nil. Every fault that matches counts it.
-func (s *Server) pick(c *call) *Fault {
+// selectFault returns the first fault that hits the request, or nil. Every fault that matches counts it.
+func (s *Server) selectFault(c *requestContext) *Fault {
 	var hit *Fault
 	for i := range s.faults.list {
 		f := &s.faults.list[i]
-		if !f.concerns(c) {
+		if !f.matches(c) {
 			continue
 		}
 		s.faults.seen[i]++
-		if hit == nil && f.hits(s.faults.seen[i], s.chance("fault", f.Name, s.faults.seen[i])) {
+		if hit == nil && f.triggers(s.faults.seen[i], s.uniform("fault", f.Name, s.faults.seen[i])) {
 			hit = f
 			s.stats.Faults[f.Name]++
 		}
@@ -145,7 +145,7 @@ func (s *Server) pick(c *call) *Fault {
 	return hit
 }
 
-func (f *Fault) concerns(c *call) bool {
+func (f *Fault) matches(c *requestContext) bool {
 	return (f.Method == "" || strings.EqualFold(f.Method, c.r.Method)) &&
 		(f.Kind == "" || f.Kind == c.kind) &&
 		(f.Path == "" || glob(key(f.Path), key(c.path))) &&
@@ -159,7 +159,7 @@ func decodedQuery(raw string) string {
 	return strings.ToLower(raw)
 }
 
-func (f *Fault) hits(n int, u float64) bool {
+func (f *Fault) triggers(n int, u float64) bool {
 	if f.Chance > 0 {
 		return u < f.Chance
 	}
@@ -188,21 +188,21 @@ func glob(pattern, s string) bool {
 	return false
 }
 
-// instead is the answer that a fault gives in place of the handler's; false when it lets the handler answer.
-func (f *Fault) instead() (reply, bool) {
+// faultReply is the answer that a fault gives in place of the handler's; false when it lets the handler answer.
+func (f *Fault) faultReply() (reply, bool) {
 	if f == nil || f.Status == 0 {
 		return reply{}, false
 	}
 	var r reply
 	switch {
 	case f.Body != "":
-		r = answer(f.Status, json.RawMessage(f.Body))
+		r = newReply(f.Status, json.RawMessage(f.Body))
 	case f.Code != "":
-		r = fail(f.Status, f.Code, "%s", first(f.Message, faultText(f.Code)))
+		r = errorReply(f.Status, f.Code, "%s", firstNonEmpty(f.Message, defaultErrorText(f.Code)))
 	default:
-		r = gateway(f.Status, statusCode(f.Status), "%s", first(f.Message, faultText(statusCode(f.Status))))
+		r = armError(f.Status, defaultErrorCode(f.Status), "%s", firstNonEmpty(f.Message, defaultErrorText(defaultErrorCode(f.Status))))
 	}
-	r.code = first(f.Code, statusCode(f.Status))
+	r.code = firstNonEmpty(f.Code, defaultErrorCode(f.Status))
 	for name, value := range f.Headers {
 		r.set(name, value)
 	}
@@ -212,20 +212,20 @@ func (f *Fault) instead() (reply, bool) {
 	return r, true
 }
 
-// faulty answers with the fault's answer, before or after the effect, or with the handler's.
-func (c *call) faulty(handle func() reply) reply {
-	r, instead := c.fault.instead()
+// withFault answers with the fault's answer, before or after the effect, or with the handler's.
+func (rc *requestContext) withFault(handle func() reply) reply {
+	r, instead := rc.fault.faultReply()
 	if !instead {
 		return handle()
 	}
-	if c.fault.AfterEffect {
+	if rc.fault.AfterEffect {
 		handle()
 	}
 	return r
 }
 
-// statusCode is the code that ARM gives with a status of its own (docs/azure.md §12, §14).
-func statusCode(status int) string {
+// defaultErrorCode is the code that ARM gives with a status of its own (docs/azure.md §12, §14).
+func defaultErrorCode(status int) string {
 	switch status {
 	case http.StatusUnauthorized:
 		return "AuthenticationFailed"
@@ -247,7 +247,7 @@ func statusCode(status int) string {
 	return "InternalServerError"
 }
 
-func faultText(code string) string {
+func defaultErrorText(code string) string {
 	switch code {
 	case "InternalServerError":
 		return "Encountered internal server error. Diagnostic information: timestamp '', subscription id '', tracking id '', request correlation id ''."
@@ -257,13 +257,13 @@ func faultText(code string) string {
 	return "The request failed: " + code + "."
 }
 
-// begin starts an operation for the client, as the request's fault wants it.
-func (c *call) begin(op *operation) {
-	if f := c.fault; f != nil {
+// startOperation starts an operation for the client, as the request's fault wants it.
+func (rc *requestContext) startOperation(op *operation) {
+	if f := rc.fault; f != nil {
 		switch f.Operation {
 		case "fails":
-			op.Code = first(f.Code, "CloudInternalError")
-			op.Message = first(f.Message, "Microsoft Azure Backup encountered an internal error.")
+			op.Code = firstNonEmpty(f.Code, "CloudInternalError")
+			op.Message = firstNonEmpty(f.Message, "Microsoft Azure Backup encountered an internal error.")
 		case "hangs":
 			op.Hangs = true
 		case "lies":
@@ -273,89 +273,89 @@ func (c *call) begin(op *operation) {
 			op.JobFails = true
 		}
 		if f.Invisible > 0 {
-			c.s.invisible[op.Target] = f.Invisible
+			rc.s.invisible[op.Target] = f.Invisible
 		}
 	}
-	if c.instant {
-		op.Ends = c.now
+	if rc.isInstant {
+		op.Ends = rc.now
 	}
-	op.cause = c.cause
-	c.st.start(op)
+	op.cause = rc.cause
+	rc.st.start(op)
 }
 
-// hidden says whether this read does not see the item yet, and counts it.
-func (c *call) hidden(it *item) bool {
-	n := c.s.invisible[it.key]
+// isHidden says whether this read does not see the item yet, and counts it.
+func (rc *requestContext) isHidden(it *item) bool {
+	n := rc.s.invisible[it.key]
 	if n > 0 {
-		c.s.invisible[it.key] = n - 1
+		rc.s.invisible[it.key] = n - 1
 	}
 	return n > 0
 }
 
-// act lets other actors change things just before the request.
-func (c *call) act() {
-	actors := c.asked()
+// runConcurrentClients lets other actors change things just before the request.
+func (rc *requestContext) runConcurrentClients() {
+	actors := rc.concurrentClients()
 	if len(actors) == 0 {
 		return
 	}
-	c.st.as(Cause{Request: c.cause.Request, Other: true}, func() {
+	rc.st.withCause(Cause{Request: rc.cause.Request, IsConcurrentClient: true}, func() {
 		for _, a := range actors {
-			c.actor(a)
+			rc.runConcurrentClient(a)
 		}
 	})
-	c.s.advance(c.now)
+	rc.s.runDue(rc.now)
 }
 
-func (c *call) actor(a Actor) {
+func (rc *requestContext) runConcurrentClient(a ConcurrentClient) {
 	switch {
 	case a.Attach != "":
-		c.st.attach(a.Attach)
+		rc.st.attach(a.Attach)
 	case a.Remove != "":
 		k := key(a.Remove)
 		if a.Section == "protectedItems" {
-			k = itemKey(key(vaultPart(a.Remove)), tailOf(lastSegment(a.Remove)))
+			k = itemKey(key(vaultPart(a.Remove)), containerKeyOf(lastSegment(a.Remove)))
 		}
-		c.st.remove(a.Section, k)
+		rc.st.remove(a.Section, k)
 	case a.Section == "virtualMachines":
-		c.st.putVM(a.Body, c.now)
+		rc.st.putVM(a.Body, rc.now)
 	case a.Section != "":
-		c.st.applyBody(change{Section: a.Section, Body: a.Body})
+		rc.st.applyBody(change{Section: a.Section, Body: a.Body})
 	default:
-		c.s.instantly(c, a)
+		rc.s.applyImmediately(rc, a)
 	}
 }
 
-// instantly runs another actor's request, whose operation is over at once.
-func (s *Server) instantly(c *call, a Actor) {
+// applyImmediately runs another actor's request, whose operation is over at once.
+func (s *Server) applyImmediately(c *requestContext, a ConcurrentClient) {
 	r, err := http.NewRequestWithContext(c.r.Context(), a.Method, a.Path, http.NoBody)
 	if err != nil {
 		return
 	}
-	parts, valid := split(r.URL.EscapedPath())
+	parts, valid := splitPath(r.URL.EscapedPath())
 	if !valid {
 		return
 	}
-	route, params, _ := s.match(a.Method, parts)
+	route, params, _ := s.findRoute(a.Method, parts)
 	if route == nil {
 		return
 	}
-	other := &call{
+	other := &requestContext{
 		s: s, st: s.st, r: r, now: c.now, params: params, path: "/" + strings.Join(parts, "/"), body: a.Body,
-		version: c.version, base: c.base, kind: route.kind, instant: !a.Slow, cause: c.st.cause,
+		version: c.version, base: c.base, kind: route.kind, isInstant: !a.Slow, cause: c.st.cause,
 	}
 	route.handle(other)
 }
 
-// before does what a fault does ahead of the request; it panics to break the connection off.
-func (s *Server) before(c *call) time.Duration {
+// applyFaultBefore does what a fault does ahead of the request; it panics to break the connection off.
+func (s *Server) applyFaultBefore(c *requestContext) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c.fault = s.pick(c)
+	c.fault = s.selectFault(c)
 	if c.fault == nil {
 		return 0
 	}
 	if c.fault.Token != "" {
-		s.tokens.revoke(c.fault.Token, s.clock.wall())
+		s.tokens.revoke(c.fault.Token, s.clock.wallTime())
 	}
 	return time.Duration(c.fault.Latency)
 }

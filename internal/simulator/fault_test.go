@@ -92,7 +92,7 @@ func TestFailedOperationSaysWhyAndHasNoEffect(t *testing.T) {
 		c := serve(t, estate(t), withFaults(quick(),
 			Fault{Name: "fails", Kind: "item.put", Operation: "fails", Code: "UserErrorVmNotFoundV2", Message: "no VM"}))
 		a := c.follow(c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202))
-		if text(a.body, "status") != "Failed" || text(a.body, "error", "code") != "UserErrorVmNotFoundV2" || text(a.body, "error", "message") != "no VM" {
+		if textAt(a.body, "status") != "Failed" || textAt(a.body, "error", "code") != "UserErrorVmNotFoundV2" || textAt(a.body, "error", "message") != "no VM" {
 			t.Errorf("%s", a.body)
 		}
 		c.do("GET", itemPath("vm1"), "", 404)
@@ -107,12 +107,12 @@ func TestHangingOperationNeverEndsAndALyingOneHasAFailedJob(t *testing.T) {
 			Fault{Name: "lies", Path: "*vm2", Kind: "item.put", Operation: "lies"}))
 		a := c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
 		time.Sleep(48 * time.Hour)
-		if p := c.get(a.header.Get("Azure-AsyncOperation")); text(p.body, "status") != "InProgress" {
+		if p := c.get(a.header.Get("Azure-AsyncOperation")); textAt(p.body, "status") != "InProgress" {
 			t.Errorf("%s", p.body)
 		}
 		p := c.follow(c.do("PUT", itemPath("vm2"), protectBody("VM2", "daily"), 202))
-		job := c.get(testVault + "/backupJobs/" + text(p.body, "properties", "jobId"))
-		if text(p.body, "status") != "Succeeded" || text(job.body, "properties", "status") != "Failed" {
+		job := c.get(testVault + "/backupJobs/" + textAt(p.body, "properties", "jobId"))
+		if textAt(p.body, "status") != "Succeeded" || textAt(job.body, "properties", "status") != "Failed" {
 			t.Errorf("%s\n%s", p.body, job.body)
 		}
 		if !strings.Contains(string(job.body), `"errorCode":4`) {
@@ -136,13 +136,13 @@ func TestNextLinkCanPointElsewhere(t *testing.T) {
 	set := at0()
 	set.Pages = map[string]int{"": 1}
 	c := serve(t, estate(t), withFaults(set, Fault{Kind: "vms.list", NextLink: "https://evil.example"}))
-	if next := text(c.get(vmList).body, "nextLink"); !strings.HasPrefix(next, "https://evil.example/subscriptions/") {
+	if next := textAt(c.get(vmList).body, "nextLink"); !strings.HasPrefix(next, "https://evil.example/subscriptions/") {
 		t.Errorf("nextLink %s", next)
 	}
 }
 
 func TestAnotherActorActsJustBefore(t *testing.T) {
-	c := serve(t, withSecondVault(t), withFaults(at0(), Fault{Kind: "item.put", Actors: []Actor{
+	c := serve(t, withSecondVault(t), withFaults(at0(), Fault{Kind: "item.put", ConcurrentClients: []ConcurrentClient{
 		{Method: "PUT", Path: strings.Replace(itemPath("vm1"), "vault1", "vault2", 1), Body: []byte(strings.ReplaceAll(protectBody("VM1", "daily"), "vault1", "vault2"))},
 		{Section: "virtualMachines", Remove: vmID("vm2")},
 		{Section: "virtualMachines", Body: []byte(vmBody("late", "westeurope"))},
@@ -187,7 +187,7 @@ func TestFaultCanChooseALaterPage(t *testing.T) {
 	set.Pages = map[string]int{"": 3}
 	c := serve(t, estate(t), withFaults(set, Fault{Kind: "vms.list", Query: "$skipToken=", Status: 502}))
 	a := c.get(vmList)
-	if b := c.do("GET", text(a.body, "nextLink"), "", 502); b.code() != "InvalidGatewayHost" {
+	if b := c.do("GET", textAt(a.body, "nextLink"), "", 502); b.code() != "InvalidGatewayHost" {
 		t.Errorf("%s", b.body)
 	}
 }

@@ -77,8 +77,8 @@ func (p *filterText) value() (string, bool) {
 	return "", false
 }
 
-// only says whether every name in f is one of names, and every comparison an eq.
-func (f filter) only(names ...string) error {
+// checkNames says whether every name in f is one of names, and every comparison an eq.
+func (f filter) checkNames(names ...string) error {
 	for _, c := range f {
 		known := false
 		for _, n := range names {
@@ -96,11 +96,11 @@ func (f filter) only(names ...string) error {
 
 // matches says whether every condition holds for what field answers; values are compared without case.
 func (f filter) matches(field func(name string) string) bool {
-	return f.each(func(name, want string) bool { return strings.EqualFold(field(name), want) })
+	return f.matchesAll(func(name, want string) bool { return strings.EqualFold(field(name), want) })
 }
 
-// each says whether holds is true of every condition.
-func (f filter) each(holds func(name, want string) bool) bool {
+// matchesAll says whether holds is true of every condition.
+func (f filter) matchesAll(holds func(name, want string) bool) bool {
 	for _, c := range f {
 		if !holds(c.name, c.value) {
 			return false
@@ -110,13 +110,13 @@ func (f filter) each(holds func(name, want string) bool) bool {
 }
 
 // filter reads the request's $filter, which may use these names.
-func (c *call) filter(names ...string) (filter, *reply) {
-	f, err := parseFilter(query(c.r.URL.RawQuery)["$filter"])
+func (rc *requestContext) filter(names ...string) (filter, *reply) {
+	f, err := parseFilter(query(rc.r.URL.RawQuery)["$filter"])
 	if err == nil {
-		err = f.only(names...)
+		err = f.checkNames(names...)
 	}
 	if err != nil {
-		r := c.unverified("filter-input", "The filter is not valid: %s", err)
+		r := rc.unverified("filter-input", "The filter is not valid: %s", err)
 		return nil, &r
 	}
 	return f, nil

@@ -13,9 +13,9 @@ import (
 	"strings"
 )
 
-// fold writes the estate as it is now into a new file, which takes the old one's place by renaming. Without changes
+// compact writes the estate as it is now into a new file, which takes the old one's place by renaming. Without changes
 // the file stays untouched.
-func (s *Server) fold(j *journal) error {
+func (s *Server) compact(j *writeAheadLog) error {
 	st := s.st
 	source, isFile := st.src.(*os.File)
 	if j.file != nil {
@@ -36,14 +36,14 @@ func (s *Server) fold(j *journal) error {
 	return nil
 }
 
-func (j *journal) hasChanges() (bool, error) {
+func (j *writeAheadLog) hasChanges() (bool, error) {
 	raw, err := os.ReadFile(j.path)
 	return bytes.Count(raw, []byte("\n")) > 1, err
 }
 
-func (s *Server) replaceFile(j *journal) error {
+func (s *Server) replaceFile(j *writeAheadLog) error {
 	path := strings.TrimSuffix(j.path, ".journal")
-	if err := s.st.sameFile(path); err != nil {
+	if err := s.st.checkSameFile(path); err != nil {
 		return err
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
@@ -67,7 +67,7 @@ func (s *Server) replaceFile(j *journal) error {
 	if err = errors.Join(err, tmp.Close()); err != nil {
 		return err
 	}
-	n, err := j.line(journalLine{journalHead: journalHead{Folded: print}})
+	n, err := j.appendLine(walLine{walHeader: walHeader{Compacted: print}})
 	if err == nil {
 		err = j.sync(n)
 	}
@@ -77,8 +77,8 @@ func (s *Server) replaceFile(j *journal) error {
 	return os.Rename(tmp.Name(), path)
 }
 
-// sameFile says whether path is still the file that was opened: somebody else's file is not written over.
-func (st *state) sameFile(path string) error {
+// checkSameFile says whether path is still the file that was opened: somebody else's file is not written over.
+func (st *state) checkSameFile(path string) error {
 	opened, isFile := st.src.(*os.File)
 	if !isFile {
 		return nil
@@ -96,30 +96,30 @@ func (st *state) sameFile(path string) error {
 // write writes the estate file: keys in their fixed order, one body a line.
 func (st *state) write(w io.Writer) error {
 	b := bufio.NewWriterSize(w, 1<<20)
-	p := &printer{w: b, st: st}
+	p := &estateWriter{w: b, st: st}
 	p.raw("{")
 	p.key("format_version", FormatVersion)
 	if !st.Taken.IsZero() {
 		p.key("taken", st.Taken)
 	}
-	p.key("cloud", first(st.Cloud, "AzurePublic"))
+	p.key("cloud", firstNonEmpty(st.Cloud, "AzurePublic"))
 	p.key("tenant", st.Tenant)
-	bodiesOf(p, "subscriptions", st.subscriptions, func(l *listed) blob { return l.body })
-	bodiesOf(p, "resourceGroups", st.groups, func(l *listed) blob { return l.body })
-	bodiesOf(p, "virtualMachines", st.vms, func(v *vm) blob { return v.body })
-	bodiesOf(p, "disks", st.disks, func(r *resource) blob { return r.body })
-	bodiesOf(p, "storageAccounts", st.accounts, func(r *resource) blob { return r.body })
-	bodiesOf(p, "vaults", st.vaults, func(v *vault) blob { return v.body })
-	bodiesOf(p, "policies", st.policies, func(q *policy) blob { return q.body })
-	bodiesOf(p, "protectedItems", st.items, func(it *item) blob { return it.body })
-	bodiesOf(p, "protectableItems", st.protectables, func(l *listed) blob { return l.body })
-	bodiesOf(p, "jobs", st.jobs, func(q *job) blob { return q.body })
-	bodiesOf(p, "recoveryPoints", st.points, func(q *point) blob { return q.body })
-	bodiesOf(p, "resourceGuardProxies", st.proxies, func(l *listed) blob { return l.body })
-	p.key("refused", append([]refusal{}, st.refused...))
+	bodiesOf(p, "subscriptions", st.subscriptions, func(l *opaqueResource) bodyRef { return l.body })
+	bodiesOf(p, "resourceGroups", st.groups, func(l *opaqueResource) bodyRef { return l.body })
+	bodiesOf(p, "virtualMachines", st.vms, func(v *vm) bodyRef { return v.body })
+	bodiesOf(p, "disks", st.disks, func(r *resource) bodyRef { return r.body })
+	bodiesOf(p, "storageAccounts", st.accounts, func(r *resource) bodyRef { return r.body })
+	bodiesOf(p, "vaults", st.vaults, func(v *vault) bodyRef { return v.body })
+	bodiesOf(p, "policies", st.policies, func(q *policy) bodyRef { return q.body })
+	bodiesOf(p, "protectedItems", st.items, func(it *item) bodyRef { return it.body })
+	bodiesOf(p, "protectableItems", st.protectables, func(l *opaqueResource) bodyRef { return l.body })
+	bodiesOf(p, "jobs", st.jobs, func(q *job) bodyRef { return q.body })
+	bodiesOf(p, "recoveryPoints", st.points, func(q *point) bodyRef { return q.body })
+	bodiesOf(p, "resourceGuardProxies", st.proxies, func(l *opaqueResource) bodyRef { return l.body })
+	p.key("refused", append([]failedRead{}, st.failedReads...))
 	p.key("settings", st.Settings)
 	p.operations()
-	p.key("simulation", st.memory)
+	p.key("simulation", st.service)
 	p.raw("\n}\n")
 	if p.err != nil {
 		return p.err
@@ -127,33 +127,33 @@ func (st *state) write(w io.Writer) error {
 	return b.Flush()
 }
 
-type printer struct {
-	w     *bufio.Writer
-	st    *state
-	began bool
-	err   error
+type estateWriter struct {
+	w           *bufio.Writer
+	st          *state
+	hasSections bool
+	err         error
 }
 
-func (p *printer) raw(s string) {
+func (p *estateWriter) raw(s string) {
 	if p.err == nil {
 		_, p.err = p.w.WriteString(s)
 	}
 }
 
-func (p *printer) name(name string) {
-	if p.began {
+func (p *estateWriter) name(name string) {
+	if p.hasSections {
 		p.raw(",")
 	}
-	p.began = true
+	p.hasSections = true
 	p.raw("\n" + string(encode(name)) + ": ")
 }
 
-func (p *printer) key(name string, v any) {
+func (p *estateWriter) key(name string, v any) {
 	p.name(name)
 	p.raw(string(encode(v)))
 }
 
-func bodiesOf[R any](p *printer, name string, t *table[R], body func(*R) blob) {
+func bodiesOf[R any](p *estateWriter, name string, t *table[R], body func(*R) bodyRef) {
 	p.name(name)
 	p.raw("[")
 	sep := "\n"
@@ -172,7 +172,7 @@ func bodiesOf[R any](p *printer, name string, t *table[R], body func(*R) blob) {
 }
 
 // operations are written in the order of their ids: the same state gives the same file.
-func (p *printer) operations() {
+func (p *estateWriter) operations() {
 	var ops []*operation
 	for _, op := range p.st.ops {
 		ops = append(ops, op)

@@ -78,7 +78,7 @@ func FuzzFilter(f *testing.F) {
 				t.Errorf("%q read as %q and then as %q", s, got[i], again[i])
 			}
 		}
-		if _, err := jobWindow(got, time.Now()); err != nil {
+		if _, err := parseJobWindow(got, time.Now()); err != nil {
 			return
 		}
 	})
@@ -130,7 +130,7 @@ func FuzzScan(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		want := json.Valid([]byte(s)) && strings.HasPrefix(strings.TrimLeft(s, " \t\r\n"), "{")
-		if got := validObject([]byte(s)) == nil; got != want {
+		if got := checkObject([]byte(s)) == nil; got != want {
 			t.Errorf("%q: valid %v, encoding/json says %v", s, got, want)
 		}
 	})

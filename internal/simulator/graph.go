@@ -26,37 +26,37 @@ const (
 
 const maxGraphPage = 1000 // docs/azure.md §10
 
-func (c *call) queryGraph() reply {
-	if err := validObject(c.body); err != nil {
+func (rc *requestContext) queryGraph() reply {
+	if err := checkObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	sent := parse(c.body)
+	sent := parse(rc.body)
 	q, err := parseGraph(sent.text("query"))
 	if err != nil {
-		return fail(http.StatusBadRequest, "BadRequest", "Query is invalid. %s", err)
+		return errorReply(http.StatusBadRequest, "BadRequest", "Query is invalid. %s", err)
 	}
-	rows := q.run(c.graphRows(q.table, graphScope(sent.raw("subscriptions"))))
-	options := sent.sub("options")
+	rows := q.run(rc.graphRows(q.table, graphScope(sent.raw("subscriptions"))))
+	options := sent.object("options")
 	size := number(options.raw("$top"))
 	if size <= 0 {
-		size = c.s.set.Pages["graph"]
+		size = rc.s.set.Pages["graph"]
 	}
 	size = min(size, maxGraphPage)
 	from := number(options.raw("$skip"))
 	if token := options.text("$skipToken"); token != "" {
-		row, known := c.s.row("graph "+sent.text("query"), token)
+		row, known := rc.s.rowOf("graph "+sent.text("query"), token)
 		if !known {
-			return fail(http.StatusBadRequest, "BadRequest", "The skip token is invalid.")
+			return errorReply(http.StatusBadRequest, "BadRequest", "The skip token is invalid.")
 		}
 		from = row
 	}
 	from = min(from, len(rows))
 	to := min(from+size, len(rows))
-	out := obj("totalRecords", len(rows), "count", to-from, "data", append([]json.RawMessage{}, rows[from:to]...),
+	out := newObject("totalRecords", len(rows), "count", to-from, "data", append([]json.RawMessage{}, rows[from:to]...),
 		"facets", []string{}, "resultTruncated", fmt.Sprint(to < len(rows) && !q.hasID()))
 	// Paging works only when id is projected (docs/azure.md §10).
 	if to < len(rows) && q.hasID() {
-		out.set("$skipToken", c.s.token("graph "+sent.text("query"), to))
+		out.set("$skipToken", rc.s.pageToken("graph "+sent.text("query"), to))
 	}
 	return ok(out.bytes())
 }
@@ -72,13 +72,13 @@ func graphScope(raw []byte) map[string]bool {
 }
 
 // graphRows are the rows of a table in a scope; an empty scope is everything the caller sees.
-func (c *call) graphRows(table string, scope map[string]bool) []json.RawMessage {
+func (rc *requestContext) graphRows(table string, scope map[string]bool) []json.RawMessage {
 	var rows []json.RawMessage
 	add := func(sub, kind, location string, body []byte) {
 		if len(scope) > 0 && !scope[sub] {
 			return
 		}
-		id := text(body, "id")
+		id := textAt(body, "id")
 		o := parse(body)
 		o.set("type", kind)
 		o.set("subscriptionId", segment(id, "subscriptions"))
@@ -87,27 +87,27 @@ func (c *call) graphRows(table string, scope map[string]bool) []json.RawMessage 
 		rows = append(rows, o.bytes())
 	}
 	if table == "resources" {
-		c.st.vms.all(0, func(_ int, v *vm) bool { add(v.sub, graphVMs, v.region, c.st.read(v.body)); return true })
-		c.st.vaults.all(0, func(_ int, v *vault) bool { add(v.sub, graphVaults, v.region, c.st.read(v.body)); return true })
-		c.st.disks.all(0, func(_ int, r *resource) bool { add(r.sub, graphDisks, r.region, c.st.read(r.body)); return true })
-		c.st.accounts.all(0, func(_ int, r *resource) bool { add(r.sub, graphAccounts, r.region, c.st.read(r.body)); return true })
+		rc.st.vms.all(0, func(_ int, v *vm) bool { add(v.sub, graphVMs, v.region, rc.st.read(v.body)); return true })
+		rc.st.vaults.all(0, func(_ int, v *vault) bool { add(v.sub, graphVaults, v.region, rc.st.read(v.body)); return true })
+		rc.st.disks.all(0, func(_ int, r *resource) bool { add(r.sub, graphDisks, r.region, rc.st.read(r.body)); return true })
+		rc.st.accounts.all(0, func(_ int, r *resource) bool { add(r.sub, graphAccounts, r.region, rc.st.read(r.body)); return true })
 		return rows
 	}
-	c.st.items.all(0, func(_ int, it *item) bool {
-		if v := c.st.vaults.get(it.vault); v != nil {
-			add(v.sub, graphItems, v.region, c.graphItem(it, v))
+	rc.st.items.all(0, func(_ int, it *item) bool {
+		if v := rc.st.vaults.get(it.vault); v != nil {
+			add(v.sub, graphItems, v.region, rc.graphItem(it, v))
 		}
 		return true
 	})
-	c.st.policies.all(0, func(_ int, p *policy) bool {
-		if v := c.st.vaults.get(p.vault); v != nil {
-			add(v.sub, graphPolicies, v.region, c.policyBody(p))
+	rc.st.policies.all(0, func(_ int, p *policy) bool {
+		if v := rc.st.vaults.get(p.vault); v != nil {
+			add(v.sub, graphPolicies, v.region, rc.policyBody(p))
 		}
 		return true
 	})
-	c.st.jobs.all(0, func(_ int, j *job) bool {
-		if v := c.st.vaults.get(j.vault); v != nil {
-			add(v.sub, graphJobs, v.region, c.jobBody(j))
+	rc.st.jobs.all(0, func(_ int, j *job) bool {
+		if v := rc.st.vaults.get(j.vault); v != nil {
+			add(v.sub, graphJobs, v.region, rc.jobBody(j))
 		}
 		return true
 	})
@@ -115,18 +115,18 @@ func (c *call) graphRows(table string, scope map[string]bool) []json.RawMessage 
 }
 
 // graphItem adds what only Resource Graph says of an item (docs/azure.md §10).
-func (c *call) graphItem(it *item, v *vault) []byte {
+func (rc *requestContext) graphItem(it *item, v *vault) []byte {
 	state := map[string]string{
 		"IRPending": "ProtectionConfigured", "Protected": "ProtectionConfigured",
 		"ProtectionStopped": "ProtectionStopped", "ProtectionError": "ProtectionError",
 	}[it.state]
-	if it.deleted {
+	if it.isDeleted {
 		state = "SoftDeleted"
 	}
-	return edit(c.itemBody(it), func(p *object) {
-		p.set("currentProtectionState", first(state, it.state))
-		p.set("dataSourceInfo", obj("resourceID", p.text("sourceResourceId"), "datasourceType", vmItem, "resourceLocation", v.region))
-		p.set("policyInfo", obj("name", p.text("policyName"), "id", p.text("policyId")))
+	return edit(rc.itemBody(it), func(p *object) {
+		p.set("currentProtectionState", firstNonEmpty(state, it.state))
+		p.set("dataSourceInfo", newObject("resourceID", p.text("sourceResourceId"), "datasourceType", vmItem, "resourceLocation", v.region))
+		p.set("policyInfo", newObject("name", p.text("policyName"), "id", p.text("policyId")))
 	}, "properties")
 }
 
@@ -155,21 +155,21 @@ func parseGraph(s string) (*graphQuery, error) {
 	}
 	for _, stage := range stages[1:] {
 		verb, rest, _ := strings.Cut(strings.TrimSpace(stage), " ")
-		if err := q.stage(strings.ToLower(verb), strings.TrimSpace(rest)); err != nil {
+		if err := q.addStage(strings.ToLower(verb), strings.TrimSpace(rest)); err != nil {
 			return nil, err
 		}
 	}
 	return q, nil
 }
 
-func (q *graphQuery) stage(verb, rest string) error {
+func (q *graphQuery) addStage(verb, rest string) error {
 	switch verb {
 	case "where":
-		return q.where(rest)
+		return q.addWhere(rest)
 	case "project", "extend":
-		return q.project(verb == "extend", rest)
+		return q.addProject(verb == "extend", rest)
 	case "order", "sort":
-		return q.order(rest)
+		return q.addOrder(rest)
 	case "take", "limit":
 		n := 0
 		if _, err := fmt.Sscanf(rest, "%d", &n); err != nil || n < 0 {
@@ -180,7 +180,7 @@ func (q *graphQuery) stage(verb, rest string) error {
 	case "count":
 		q.columns = []string{"Count"}
 		q.steps = append(q.steps, func(rows []json.RawMessage) []json.RawMessage {
-			return []json.RawMessage{obj("Count", len(rows)).bytes()}
+			return []json.RawMessage{newObject("Count", len(rows)).bytes()}
 		})
 		return nil
 	}
@@ -189,7 +189,7 @@ func (q *graphQuery) stage(verb, rest string) error {
 
 var graphWhere = regexp.MustCompile(`(?s)^(.+?)\s*(=~|!~|==|!=|\bin~|\bcontains\b|\bstartswith\b|\bendswith\b|\bhas\b)\s*(.+)$`)
 
-func (q *graphQuery) where(rest string) error {
+func (q *graphQuery) addWhere(rest string) error {
 	var tests []func(json.RawMessage) bool
 	for _, part := range splitOutside(rest, " and ") {
 		m := graphWhere.FindStringSubmatch(strings.TrimSpace(part))
@@ -257,7 +257,7 @@ func literals(s string) ([]string, error) {
 	return out, nil
 }
 
-func (q *graphQuery) project(keep bool, rest string) error {
+func (q *graphQuery) addProject(keep bool, rest string) error {
 	type column struct {
 		name string
 		term term
@@ -301,7 +301,7 @@ func (q *graphQuery) project(keep bool, rest string) error {
 	return nil
 }
 
-func (q *graphQuery) order(rest string) error {
+func (q *graphQuery) addOrder(rest string) error {
 	rest = strings.TrimSpace(strings.TrimPrefix(rest, "by "))
 	expression, direction, _ := strings.Cut(rest, " ")
 	t, err := parseTerm(expression)
@@ -361,7 +361,7 @@ func (t term) name(n int) string {
 
 // value is the term's value in a row, null when there is none.
 func (t term) value(row json.RawMessage) json.RawMessage {
-	raw := get(row, t.path...)
+	raw := rawAt(row, t.path...)
 	if len(t.functions) == 0 {
 		if raw == nil {
 			return json.RawMessage("null")
@@ -372,7 +372,7 @@ func (t term) value(row json.RawMessage) json.RawMessage {
 }
 
 func (t term) text(row json.RawMessage) string {
-	raw := get(row, t.path...)
+	raw := rawAt(row, t.path...)
 	s := unquote(raw)
 	if s == "" && len(raw) > 0 && raw[0] != '"' && string(raw) != "null" {
 		s = string(raw)

@@ -5,108 +5,108 @@ import (
 	"net/http"
 )
 
-// noGroup is ARM's answer when the resource group of the path does not exist.
-func (c *call) noGroup() *reply {
-	id := "/subscriptions/" + c.params["sub"] + "/resourceGroups/" + c.params["group"]
-	if c.st.groups.get(key(id)) != nil {
+// groupNotFound is ARM's answer when the resource group of the path does not exist.
+func (rc *requestContext) groupNotFound() *reply {
+	id := "/subscriptions/" + rc.params["sub"] + "/resourceGroups/" + rc.params["group"]
+	if rc.st.groups.get(key(id)) != nil {
 		return nil
 	}
-	r := gateway(http.StatusNotFound, "ResourceGroupNotFound", "Resource group '%s' could not be found.", c.params["group"])
+	r := armError(http.StatusNotFound, "ResourceGroupNotFound", "Resource group '%s' could not be found.", rc.params["group"])
 	return &r
 }
 
 func groupBody(id, location string, tags json.RawMessage) json.RawMessage {
-	o := obj("id", id, "name", lastSegment(id), "type", "Microsoft.Resources/resourceGroups", "location", location)
+	o := newObject("id", id, "name", lastSegment(id), "type", "Microsoft.Resources/resourceGroups", "location", location)
 	if tags != nil {
 		o.set("tags", tags)
 	}
-	o.set("properties", obj("provisioningState", "Succeeded"))
+	o.set("properties", newObject("provisioningState", "Succeeded"))
 	return o.bytes()
 }
 
-func (c *call) groupID() string {
-	return "/subscriptions/" + c.params["sub"] + "/resourceGroups/" + c.params["group"]
+func (rc *requestContext) groupID() string {
+	return "/subscriptions/" + rc.params["sub"] + "/resourceGroups/" + rc.params["group"]
 }
 
-func (c *call) listGroups() reply {
-	return c.list("groups", each(c.st.groups, key(c.params["sub"]), func(*listed) bool { return true }, func(l *listed) []byte { return c.st.read(l.body) }))
+func (rc *requestContext) listGroups() reply {
+	return rc.list("groups", each(rc.st.groups, key(rc.params["sub"]), func(*opaqueResource) bool { return true }, func(l *opaqueResource) []byte { return rc.st.read(l.body) }))
 }
 
-func (c *call) getGroup() reply {
-	if r := c.noGroup(); r != nil {
+func (rc *requestContext) getGroup() reply {
+	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
-	return ok(c.st.read(c.st.groups.get(key(c.groupID())).body))
+	return ok(rc.st.read(rc.st.groups.get(key(rc.groupID())).body))
 }
 
-func (c *call) headGroup() reply {
-	if r := c.noGroup(); r != nil {
+func (rc *requestContext) headGroup() reply {
+	if r := rc.groupNotFound(); r != nil {
 		return reply{status: http.StatusNotFound}
 	}
 	return reply{status: http.StatusNoContent}
 }
 
 // putGroup makes a resource group: 201, or 200 for one that exists.
-func (c *call) putGroup() reply {
-	if err := validObject(c.body); err != nil {
+func (rc *requestContext) putGroup() reply {
+	if err := checkObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	sent := parse(c.body)
+	sent := parse(rc.body)
 	if sent.text("location") == "" {
-		return gateway(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
+		return armError(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
 	}
 	status := http.StatusCreated
-	if c.st.groups.get(key(c.groupID())) != nil {
+	if rc.st.groups.get(key(rc.groupID())) != nil {
 		status = http.StatusOK
 	}
-	body := groupBody(c.groupID(), sent.text("location"), sent.raw("tags"))
-	c.st.putGroup(body)
-	return answer(status, body)
+	body := groupBody(rc.groupID(), sent.text("location"), sent.raw("tags"))
+	rc.st.putGroup(body)
+	return newReply(status, body)
 }
 
 // deleteGroup takes away a group that nothing is in. Azure would delete what is in it; nothing here relies on that.
-func (c *call) deleteGroup() reply {
-	if r := c.noGroup(); r != nil {
+func (rc *requestContext) deleteGroup() reply {
+	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
-	if len(c.resourcesIn(key(c.params["sub"]), key(c.params["group"]))) > 0 {
-		return fail(http.StatusConflict, "ResourceGroupDeletionBlocked", "Deletion of resource group '%s' failed: there are resources in it.", c.params["group"])
+	if len(rc.resourcesIn(key(rc.params["sub"]), key(rc.params["group"]))) > 0 {
+		return errorReply(http.StatusConflict, "ResourceGroupDeletionBlocked", "Deletion of resource group '%s' failed: there are resources in it.", rc.params["group"])
 	}
-	c.st.remove("resourceGroups", key(c.groupID()))
+	rc.st.remove("resourceGroups", key(rc.groupID()))
 	return reply{status: http.StatusOK}
 }
 
-func (c *call) listResources() reply {
-	if r := c.noGroup(); r != nil {
+func (rc *requestContext) listResources() reply {
+	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
-	return ok(joined(c.resourcesIn(key(c.params["sub"]), key(c.params["group"]))))
+	return ok(joinBodies(rc.resourcesIn(key(rc.params["sub"]), key(rc.params["group"]))))
 }
 
 // resourcesIn are the short bodies of a group's resources.
-func (c *call) resourcesIn(sub, group string) [][]byte {
+func (rc *requestContext) resourcesIn(sub, group string) [][]byte {
 	var out [][]byte
 	short := func(body []byte) {
-		o := obj("id", text(body, "id"), "name", text(body, "name"), "type", text(body, "type"), "location", text(body, "location"))
-		if tags := get(body, "tags"); tags != nil {
+		o := newObject("id", textAt(body, "id"), "name", textAt(body, "name"), "type", textAt(body, "type"), "location", textAt(body, "location"))
+		if tags := rawAt(body, "tags"); tags != nil {
 			o.put("tags", tags)
 		}
 		out = append(out, o.bytes())
 	}
-	c.st.vaults.group(sub, 0, func(_ int, v *vault) bool {
+	rc.st.vaults.group(sub, 0, func(_ int, v *vault) bool {
 		if v.group == group {
-			short(c.st.read(v.body))
+			short(rc.st.read(v.body))
 		}
 		return true
 	})
-	c.st.vms.group(sub, 0, func(_ int, v *vm) bool {
+	rc.st.vms.group(sub, 0, func(_ int, v *vm) bool {
 		if v.group == group {
-			short(c.st.read(v.body))
+			short(rc.st.read(v.body))
 		}
 		return true
 	})
-	for _, t := range []*table[resource]{c.st.disks, c.st.accounts} {
-		t.group("/subscriptions/"+sub+"/resourcegroups/"+group, 0, func(_ int, r *resource) bool { short(c.st.read(r.body)); return true })
+	for _, t := range []*table[resource]{rc.st.disks, rc.st.accounts} {
+		t.group("/subscriptions/"+sub+"/resourcegroups/"+group, 0, func(_ int, r *resource) bool { short(rc.st.read(r.body)); return true })
 	}
 	return out
 }

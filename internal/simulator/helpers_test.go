@@ -91,7 +91,7 @@ func serve(t testing.TB, e *Estate, o Options) *client {
 
 // quick are durations that tests can count with.
 func quick() Settings {
-	return Settings{Durations: map[string]Span{"": Fixed(10 * time.Second)}}
+	return Settings{Durations: map[string]Range{"": Fixed(10 * time.Second)}}
 }
 
 type answered struct {
@@ -100,7 +100,7 @@ type answered struct {
 	body   []byte
 }
 
-func (a answered) code() string { return text(a.body, "error", "code") }
+func (a answered) code() string { return textAt(a.body, "error", "code") }
 
 func (c *client) try(method, url, body string) (answered, error) {
 	c.t.Helper()
@@ -167,7 +167,7 @@ func (c *client) follow(a answered) answered {
 	url := a.header.Get("Azure-AsyncOperation")
 	for range 100 {
 		p := c.get(url)
-		if text(p.body, "status") != "InProgress" {
+		if textAt(p.body, "status") != "InProgress" {
 			return p
 		}
 		time.Sleep(5 * time.Second)
@@ -180,14 +180,14 @@ func (c *client) follow(a answered) answered {
 func (c *client) protect(name, policy string) {
 	c.t.Helper()
 	a := c.follow(c.do("PUT", itemPath(name), protectBody(name, policy), 202))
-	if text(a.body, "status") != "Succeeded" {
+	if textAt(a.body, "status") != "Succeeded" {
 		c.t.Fatalf("protecting %s: %s", name, a.body)
 	}
 }
 
 func (c *client) props(name string) json.RawMessage {
 	c.t.Helper()
-	return get(c.get(itemPath(name)).body, "properties")
+	return rawAt(c.get(itemPath(name)).body, "properties")
 }
 
 func bubble(t *testing.T, f func(t *testing.T)) {

@@ -55,20 +55,20 @@ func before(id, name string) string {
 
 // Prefixes of the names of Azure VM containers and items (docs/azure.md §0.4).
 const (
-	containerPrefix = "IaasVMContainer;"
-	itemPrefix      = "VM;"
-	vmTail          = "iaasvmcontainerv2;"
+	containerPrefix   = "IaasVMContainer;"
+	itemPrefix        = "VM;"
+	vmContainerPrefix = "iaasvmcontainerv2;"
 )
 
-// tailOf folds the name of an item, container or protectable item to what they share:
+// containerKeyOf folds the name of an item, container or protectable item to what they share:
 // "iaasvmcontainerv2;rg;vm" in lower case.
-func tailOf(name string) string {
+func containerKeyOf(name string) string {
 	name = key(name)
 	name = strings.TrimPrefix(name, "iaasvmcontainer;")
 	return strings.TrimPrefix(name, "vm;")
 }
 
-// tailFor is the tail under which the service files a VM: group and name in lower case (docs/azure.md §0.4).
-func tailFor(group, name string) string {
-	return vmTail + strings.ToLower(group) + ";" + strings.ToLower(name)
+// containerKeyFor is the tail under which the service files a VM: group and name in lower case (docs/azure.md §0.4).
+func containerKeyFor(group, name string) string {
+	return vmContainerPrefix + strings.ToLower(group) + ";" + strings.ToLower(name)
 }

@@ -13,23 +13,23 @@ const (
 )
 
 // listItems is the inventory of a vault, soft-deleted items included (docs/azure.md §3).
-func (c *call) listItems() reply {
-	v, none := c.vault()
+func (rc *requestContext) listItems() reply {
+	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
-	f, bad := c.filter("backupManagementType", "itemType", "policyName", "containerName", "friendlyName",
+	f, bad := rc.filter("backupManagementType", "itemType", "policyName", "containerName", "friendlyName",
 		"fabricName", "healthState", "backupEngineName", "backupSetName")
 	if bad != nil {
 		return *bad
 	}
 	keep := func(it *item) bool {
-		return !c.hidden(it) && f.matches(func(name string) string { return c.itemField(it, name) })
+		return !rc.isHidden(it) && f.matches(func(name string) string { return rc.itemField(it, name) })
 	}
-	return c.list("items", each(c.st.items, v.key, keep, c.itemBody))
+	return rc.list("items", each(rc.st.items, v.key, keep, rc.itemBody))
 }
 
-func (c *call) itemField(it *item, name string) string {
+func (rc *requestContext) itemField(it *item, name string) string {
 	switch strings.ToLower(name) {
 	case "backupmanagementtype":
 		return it.management
@@ -38,31 +38,31 @@ func (c *call) itemField(it *item, name string) string {
 	case "policyname":
 		return lastSegment(it.policy)
 	case "containername":
-		return it.tail
+		return it.containerKey
 	case "friendlyname":
 		return it.friendly
 	case "fabricname":
 		return "Azure"
 	case "healthstate":
-		return text(c.st.read(it.body), "properties", "healthStatus")
+		return textAt(rc.st.read(it.body), "properties", "healthStatus")
 	}
 	return ""
 }
 
 // itemBody is an item as it is now: what is left of a soft-deleted item's time changes by itself.
-func (c *call) itemBody(it *item) []byte {
-	body := c.st.read(it.body)
-	if !it.deleted {
+func (rc *requestContext) itemBody(it *item) []byte {
+	body := rc.st.read(it.body)
+	if !it.isDeleted {
 		return body
 	}
-	left := c.st.purgeTime(it).Sub(c.now)
+	left := rc.st.purgeTime(it).Sub(rc.now)
 	return edit(body, func(p *object) { p.set("deferredDeleteTimeRemaining", timeSpan(left)) }, "properties")
 }
 
 // purgeTime is when a soft-deleted item goes; deferredDeleteTimeInUTC is when it was deleted (docs/azure.md §3).
 func (st *state) purgeTime(it *item) time.Time {
-	props := get(st.read(it.body), "properties")
-	deleted, err := time.Parse(time.RFC3339Nano, text(props, "deferredDeleteTimeInUTC"))
+	props := rawAt(st.read(it.body), "properties")
+	deleted, err := time.Parse(time.RFC3339Nano, textAt(props, "deferredDeleteTimeInUTC"))
 	if err != nil {
 		return time.Time{}
 	}
@@ -77,44 +77,44 @@ func (st *state) purgeTime(it *item) time.Time {
 }
 
 // itemNames checks the container's and the item's names in the path (docs/azure.md §3) and returns their tail.
-func (c *call) itemNames() (tail string, bad *reply) {
-	container, name := key(c.params["container"]), key(c.params["item"])
-	if !strings.HasPrefix(container, "iaasvmcontainer;") || strings.Count(tailOf(container), ";") != 2 {
-		r := fail(http.StatusBadRequest, "BMSUserErrorContainerNameIncorrectFormat", "The format of the container name '%s' is not valid.", c.params["container"])
+func (rc *requestContext) itemNames() (tail string, bad *reply) {
+	container, name := key(rc.params["container"]), key(rc.params["item"])
+	if !strings.HasPrefix(container, "iaasvmcontainer;") || strings.Count(containerKeyOf(container), ";") != 2 {
+		r := errorReply(http.StatusBadRequest, "BMSUserErrorContainerNameIncorrectFormat", "The format of the container name '%s' is not valid.", rc.params["container"])
 		return "", &r
 	}
-	if !strings.HasPrefix(name, "vm;") || strings.Count(tailOf(name), ";") != 2 {
-		r := fail(http.StatusBadRequest, "BMSUserErrorProtectedItemNameIncorrectFormat", "The format of the protected item name '%s' is not valid.", c.params["item"])
+	if !strings.HasPrefix(name, "vm;") || strings.Count(containerKeyOf(name), ";") != 2 {
+		r := errorReply(http.StatusBadRequest, "BMSUserErrorProtectedItemNameIncorrectFormat", "The format of the protected item name '%s' is not valid.", rc.params["item"])
 		return "", &r
 	}
-	if tailOf(container) != tailOf(name) {
+	if containerKeyOf(container) != containerKeyOf(name) {
 		r := invalidConfigure()
 		return "", &r
 	}
-	return tailOf(name), nil
+	return containerKeyOf(name), nil
 }
 
 func invalidConfigure() reply {
-	return fail(http.StatusBadRequest, "BMSUserErrorInvalidConfigureProtectionRequest",
+	return errorReply(http.StatusBadRequest, "BMSUserErrorInvalidConfigureProtectionRequest",
 		"Input for configure protection is not in proper format. Please ensure that container exists and other parameters are in valid format")
 }
 
 func itemNotFound() reply {
-	return fail(http.StatusNotFound, "BMSUserErrorDataSourceObjectNotFound", "Item not found.\r\nThe item does not exist, or is not protected in this vault.")
+	return errorReply(http.StatusNotFound, "BMSUserErrorDataSourceObjectNotFound", "Item not found.\r\nThe item does not exist, or is not protected in this vault.")
 }
 
 // item is the item of the path, or the answer that there is none.
-func (c *call) item() (*vault, *item, *reply) {
-	v, none := c.vault()
+func (rc *requestContext) item() (*vault, *item, *reply) {
+	v, none := rc.vault()
 	if none != nil {
 		return nil, nil, none
 	}
-	tail, bad := c.itemNames()
+	tail, bad := rc.itemNames()
 	if bad != nil {
 		return nil, nil, bad
 	}
-	it := c.st.items.get(itemKey(v.key, tail))
-	if it == nil || c.hidden(it) {
+	it := rc.st.items.get(itemKey(v.key, tail))
+	if it == nil || rc.isHidden(it) {
 		r := itemNotFound()
 		return v, nil, &r
 	}
@@ -122,22 +122,22 @@ func (c *call) item() (*vault, *item, *reply) {
 }
 
 // getItem answers 200 for a soft-deleted item too (docs/azure.md §3).
-func (c *call) getItem() reply {
-	_, it, none := c.item()
+func (rc *requestContext) getItem() reply {
+	_, it, none := rc.item()
 	if none != nil {
 		return *none
 	}
-	body := c.itemBody(it)
-	if strings.Contains(strings.ToLower(query(c.r.URL.RawQuery)["$filter"]), "expand") {
-		body = edit(body, func(p *object) { p.set("extendedInfo", c.extendedInfo(it)) }, "properties")
+	body := rc.itemBody(it)
+	if strings.Contains(strings.ToLower(query(rc.r.URL.RawQuery)["$filter"]), "expand") {
+		body = edit(body, func(p *object) { p.set("extendedInfo", rc.extendedInfo(it)) }, "properties")
 	}
 	return ok(body)
 }
 
 // extendedInfo appears only when it is asked for (docs/azure.md §3).
-func (c *call) extendedInfo(it *item) object {
-	points := c.pointsOf(it.key)
-	o := obj("recoveryPointCount", len(points), "policyInconsistent", false)
+func (rc *requestContext) extendedInfo(it *item) object {
+	points := rc.pointsOf(it.key)
+	o := newObject("recoveryPointCount", len(points), "policyInconsistent", false)
 	if len(points) > 0 {
 		oldest := points[len(points)-1].taken
 		o.set("oldestRecoveryPoint", stamp(oldest))
@@ -147,46 +147,46 @@ func (c *call) extendedInfo(it *item) object {
 }
 
 // deleteItem answers 202 with vault-level URLs (docs/azure.md §6, §33.2).
-func (c *call) deleteItem() reply {
-	v, none := c.vault()
+func (rc *requestContext) deleteItem() reply {
+	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
-	tail, bad := c.itemNames()
+	tail, bad := rc.itemNames()
 	if bad != nil {
 		return *bad
 	}
-	it := c.st.items.get(itemKey(v.key, tail))
+	it := rc.st.items.get(itemKey(v.key, tail))
 	if it == nil {
 		return reply{status: http.StatusNoContent}
 	}
-	if it.deleted {
-		return c.unverified("delete-soft-deleted", "The item is in soft deleted state and goes when its time is over.")
+	if it.isDeleted {
+		return rc.unverified("delete-soft-deleted", "The item is in soft deleted state and goes when its time is over.")
 	}
-	if r := c.itemBusy(it.key); r != nil {
+	if r := rc.busyItemReply(it.key); r != nil {
 		return *r
 	}
-	if c.st.proxies.count(v.key) > 0 && !c.st.memory.Unlocked[it.key].After(c.now) {
-		return *c.guardRequired()
+	if rc.st.proxies.count(v.key) > 0 && !rc.st.service.Unlocked[it.key].After(rc.now) {
+		return *rc.guardRequired()
 	}
-	points := c.st.points.count(it.key)
-	if c.st.immutable(v) && points > 0 {
-		return c.unverified("immutable-denied", "%s", immutableText)
+	points := rc.st.points.count(it.key)
+	if rc.st.isImmutable(v) && points > 0 {
+		return rc.unverified("immutable-denied", "%s", immutableText)
 	}
 	action := actHardDelete
-	if c.st.softDeleteDays(v) > 0 {
+	if rc.st.softDeleteDays(v) > 0 {
 		action = actSoftDelete
 	}
-	id := c.guid("delete")
-	vaultPath := vaultPart(c.path)
+	id := rc.guid("delete")
+	vaultPath := vaultPart(rc.path)
 	op := &operation{
-		ID: id, Action: action, Vault: v.key, Target: it.key, Version: c.version, State: inProgress,
+		ID: id, Action: action, Vault: v.key, Target: it.key, Version: rc.version, State: inProgress,
 		StatusPath: vaultPath + "/backupOperations/" + id, ResultPath: vaultPath + "/backupOperationResults/" + id,
-		Started: c.now, Ends: c.now.Add(c.s.lasts(action, it.key)),
+		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration(action, it.key)),
 	}
-	op.Jobs = []string{c.startJob(v, it.friendly, it.tail, "DeleteBackupData", "Number of Recovery Points", itoa(points))}
-	c.begin(op)
-	return c.accepted(op)
+	op.Jobs = []string{rc.startJob(v, it.friendly, it.containerKey, "DeleteBackupData", "Number of Recovery Points", formatInt(points))}
+	rc.startOperation(op)
+	return rc.acceptedReply(op)
 }
 
 // immutableText is the service's own misleading wording (docs/azure.md §6).
@@ -243,21 +243,21 @@ func (s *Server) finishItem(op *operation, at time.Time) {
 	it := s.st.items.get(op.Target)
 	if op.Action == actProtect {
 		if it == nil {
-			s.protect(op, at)
+			s.createItem(op, at)
 		}
 		return
 	}
 	if it == nil {
 		return
 	}
-	sent := parse(op.Request).sub("properties")
-	it = s.st.putItem(edit(s.st.read(it.body), func(p *object) { s.change(p, op, sent) }, "properties"))
+	sent := parse(op.Request).object("properties")
+	it = s.st.putItem(edit(s.st.read(it.body), func(p *object) { s.applyItemChange(p, op, sent) }, "properties"))
 	if op.Action == actModify || op.Action == actResume {
-		s.reprune(it, at)
+		s.updateExpiries(it, at)
 	}
 }
 
-func (s *Server) change(p *object, op *operation, sent object) {
+func (s *Server) applyItemChange(p *object, op *operation, sent object) {
 	switch op.Action {
 	case actStop:
 		p.set("protectionState", "ProtectionStopped")
@@ -296,13 +296,13 @@ func (s *Server) setDisks(p *object, sent object) {
 	if extended == nil && !s.set.PolicyChangeDropsDiskFilter {
 		return
 	}
-	disks := get(extended, "diskExclusionProperties")
+	disks := rawAt(extended, "diskExclusionProperties")
 	if disks == nil || string(disks) == "null" {
 		p.del("extendedProperties")
 		return
 	}
-	p.setBefore("protectedItemType", "extendedProperties", obj("diskExclusionProperties", json.RawMessage(disks)))
-	p.set("extendedProperties", obj("diskExclusionProperties", json.RawMessage(disks)))
+	p.setBefore("protectedItemType", "extendedProperties", newObject("diskExclusionProperties", json.RawMessage(disks)))
+	p.set("extendedProperties", newObject("diskExclusionProperties", json.RawMessage(disks)))
 }
 
 func (st *state) policyName(id string) string {
@@ -312,18 +312,18 @@ func (st *state) policyName(id string) string {
 	return lastSegment(id)
 }
 
-// protect makes the item of a VM whose first backup is still to come (docs/azure.md §3, §33.30).
-func (s *Server) protect(op *operation, at time.Time) {
+// createItem makes the item of a VM whose first backup is still to come (docs/azure.md §3, §33.30).
+func (s *Server) createItem(op *operation, at time.Time) {
 	v := s.st.vaults.get(op.Vault)
-	sent := parse(op.Request).sub("properties")
+	sent := parse(op.Request).object("properties")
 	machine := s.st.vms.get(key(sent.text("sourceResourceId")))
 	if v == nil || machine == nil {
 		return
 	}
-	vmID := text(s.st.read(machine.body), "id")
+	vmID := textAt(s.st.read(machine.body), "id")
 	tail := op.Target[len(op.Vault)+1:]
 	policyID := strings.ReplaceAll(sent.text("policyId"), "%3B", ";")
-	props := obj(
+	props := newObject(
 		"friendlyName", machine.name, "virtualMachineId", vmID, "protectionStatus", "Healthy",
 		"protectionState", "IRPending", "healthStatus", "Passed", "lastBackupStatus", "",
 		"lastBackupTime", "2001-01-01T00:00:00Z", "protectedItemDataId", s.digits(at, op.Target, 15),
@@ -331,20 +331,20 @@ func (s *Server) protect(op *operation, at time.Time) {
 		"containerName", tail, "sourceResourceId", vmID, "policyId", policyID, "policyName", s.st.policyName(policyID),
 		"vaultId", s.st.endpoint()+v.id, "isArchiveEnabled", false, "softDeleteRetentionPeriod", 0)
 	s.setDisks(&props, sent)
-	s.st.putItem(obj("id", v.id+"/backupFabrics/Azure/protectionContainers/"+containerPrefix+tail+"/protectedItems/"+itemPrefix+tail,
+	s.st.putItem(newObject("id", v.id+"/backupFabrics/Azure/protectionContainers/"+containerPrefix+tail+"/protectedItems/"+itemPrefix+tail,
 		"name", itemPrefix+tail, "type", itemType, "properties", props).bytes())
-	s.firstItem(v)
+	s.assignStorage(v)
 }
 
-// firstItem: the vault's storage is assigned with its first item (recorded: backupStorageVersion Unassigned -> V2).
-func (s *Server) firstItem(v *vault) {
+// assignStorage: the vault's storage is assigned with its first item (recorded: backupStorageVersion Unassigned -> V2).
+func (s *Server) assignStorage(v *vault) {
 	body := s.st.read(v.body)
-	if text(body, "properties", "backupStorageVersion") != "Unassigned" {
+	if textAt(body, "properties", "backupStorageVersion") != "Unassigned" {
 		return
 	}
 	body = edit(body, func(p *object) { p.set("backupStorageVersion", "V2") }, "properties")
 	path := []string{"properties", "securitySettings", "softDeleteSettings"}
-	if text(body, append(path, "softDeleteState")...) == "Disabled" {
+	if textAt(body, append(path, "softDeleteState")...) == "Disabled" {
 		// With soft delete off the days read 0 from here on (recorded; Era "2024" only).
 		body = edit(body, func(p *object) { p.set("softDeleteRetentionPeriodInDays", 0) }, path...)
 	}

@@ -12,22 +12,22 @@ const jobType = "Microsoft.RecoveryServices/vaults/backupJobs"
 
 // startJob files a job that is InProgress and returns its id. bag is the one thing it says beside the VM's name
 // (docs/azure.md §5).
-func (c *call) startJob(v *vault, friendly, tail, operation, bag, value string) string {
-	props := obj("VM Name", friendly, bag, value)
-	return c.s.fileJob(c.now, c.s.guid(c.now, "job"), v, friendly, tail, operation, obj("tasksList", []string{}, "propertyBag", props), nil)
+func (rc *requestContext) startJob(v *vault, friendly, tail, operation, bag, value string) string {
+	props := newObject("VM Name", friendly, bag, value)
+	return rc.s.fileJob(rc.now, rc.s.guid(rc.now, "job"), v, friendly, tail, operation, newObject("tasksList", []string{}, "propertyBag", props), nil)
 }
 
 func (s *Server) fileJob(now time.Time, id string, v *vault, friendly, tail, operation string, extended object, actions []string) string {
-	p := obj("jobType", "AzureIaaSVMJob")
+	p := newObject("jobType", "AzureIaaSVMJob")
 	if len(actions) > 0 {
 		p.set("actionsInfo", actions)
 	}
-	for _, m := range obj("containerName", tail, "duration", "PT0S", "virtualMachineVersion", "Compute",
+	for _, m := range newObject("containerName", tail, "duration", "PT0S", "virtualMachineVersion", "Compute",
 		"extendedInfo", extended, "entityFriendlyName", friendly, "backupManagementType", "AzureIaasVM",
 		"operation", operation, "status", inProgress, "startTime", stamp(now), "activityId", s.guid(now, "activity")) {
 		p.put(m.key, m.value)
 	}
-	s.st.putJob(obj("id", v.id+"/backupJobs/"+id, "name", id, "type", jobType, "properties", p).bytes())
+	s.st.putJob(newObject("id", v.id+"/backupJobs/"+id, "name", id, "type", jobType, "properties", p).bytes())
 	return id
 }
 
@@ -53,38 +53,38 @@ func (s *Server) endJob(vaultKey, id string, at time.Time, status string, op *op
 		p.set("duration", isoDuration(at.Sub(j.started)))
 		p.setBefore("activityId", "endTime", stamp(at))
 		if status == "Failed" {
-			p.setBefore("activityId", "errorDetails", []object{obj(
-				"errorCode", 400001, "errorTitle", first(op.JobCode, op.Code, "CloudInternalError"),
-				"errorString", first(op.JobMessage, op.Message, "Microsoft Azure Backup encountered an internal error."),
+			p.setBefore("activityId", "errorDetails", []object{newObject(
+				"errorCode", 400001, "errorTitle", firstNonEmpty(op.JobCode, op.Code, "CloudInternalError"),
+				"errorString", firstNonEmpty(op.JobMessage, op.Message, "Microsoft Azure Backup encountered an internal error."),
 				"recommendations", []string{"Retry the operation."})})
 		}
 	}, "properties"))
 }
 
 // jobBody is a job as it is now: the durations of what runs grow by themselves.
-func (c *call) jobBody(j *job) []byte {
-	if !j.runs() && c.version >= "2023-02-01" {
-		return c.st.read(j.body)
+func (rc *requestContext) jobBody(j *job) []byte {
+	if !j.runs() && rc.version >= "2023-02-01" {
+		return rc.st.read(j.body)
 	}
-	return c.editedJob(j, func(p *object) {
+	return rc.editedJob(j, func(p *object) {
 		if j.runs() {
-			p.put("extendedInfo", runningTasks(p.raw("extendedInfo"), c.now))
+			p.put("extendedInfo", runningTasks(p.raw("extendedInfo"), rc.now))
 		}
 	})
 }
 
 // jobRow is a job as lists show it: without detail (docs/azure.md §11, §33.29).
-func (c *call) jobRow(j *job) []byte {
-	return c.editedJob(j, func(p *object) { p.del("extendedInfo", "errorDetails") })
+func (rc *requestContext) jobRow(j *job) []byte {
+	return rc.editedJob(j, func(p *object) { p.del("extendedInfo", "errorDetails") })
 }
 
-func (c *call) editedJob(j *job, change func(p *object)) []byte {
-	return edit(c.st.read(j.body), func(p *object) {
+func (rc *requestContext) editedJob(j *job, change func(p *object)) []byte {
+	return edit(rc.st.read(j.body), func(p *object) {
 		if j.runs() {
-			p.set("duration", isoDuration(c.now.Sub(j.started)))
+			p.set("duration", isoDuration(rc.now.Sub(j.started)))
 		}
 		// Older api-versions number the actions (docs/azure.md §33.34).
-		if c.version < "2023-02-01" && p.has("actionsInfo") {
+		if rc.version < "2023-02-01" && p.has("actionsInfo") {
 			p.set("actionsInfo", []int{1})
 		}
 		change(p)
@@ -104,7 +104,7 @@ func runningTasks(extended []byte, now time.Time) json.RawMessage {
 
 func editTasks(extended []byte, change func(task *object)) json.RawMessage {
 	if len(extended) == 0 {
-		return obj().bytes()
+		return newObject().bytes()
 	}
 	return edit(extended, func(o *object) {
 		tasks := o.raw("tasksList")
@@ -123,41 +123,41 @@ func editTasks(extended []byte, change func(task *object)) json.RawMessage {
 }
 
 // listJobs answers newest first (docs/azure.md §11, §33.29).
-func (c *call) listJobs() reply {
-	v, none := c.vault()
+func (rc *requestContext) listJobs() reply {
+	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
-	f, err := parseFilter(query(c.r.URL.RawQuery)["$filter"])
+	f, err := parseFilter(query(rc.r.URL.RawQuery)["$filter"])
 	if err == nil {
-		err = f.only("startTime", "endTime", "status", "operation", "backupManagementType", "jobId", "containerName", "entityFriendlyName")
+		err = f.checkNames("startTime", "endTime", "status", "operation", "backupManagementType", "jobId", "containerName", "entityFriendlyName")
 	}
-	window, werr := jobWindow(f, c.now)
+	window, werr := parseJobWindow(f, rc.now)
 	if err == nil {
 		err = werr
 	}
 	if err != nil {
-		return c.unverified("filter-input", "The filter is not valid: %s", err)
+		return rc.unverified("filter-input", "The filter is not valid: %s", err)
 	}
 	var found []*job
-	c.st.jobs.group(v.key, 0, func(_ int, j *job) bool {
-		if window.holds(j.started) && c.jobMatches(f, j) {
+	rc.st.jobs.group(v.key, 0, func(_ int, j *job) bool {
+		if window.contains(j.started) && rc.jobMatches(f, j) {
 			found = append(found, j)
 		}
 		return true
 	})
 	slices.SortStableFunc(found, func(a, b *job) int { return b.started.Compare(a.started) })
-	return c.list("jobs", func(from int, visit func(int, func() []byte) bool) {
+	return rc.list("jobs", func(from int, visit func(int, func() []byte) bool) {
 		for i := from; i < len(found); i++ {
-			if !visit(i, func() []byte { return c.jobRow(found[i]) }) {
+			if !visit(i, func() []byte { return rc.jobRow(found[i]) }) {
 				return
 			}
 		}
 	})
 }
 
-func (c *call) jobMatches(f filter, j *job) bool {
-	return f.each(func(name, want string) bool {
+func (rc *requestContext) jobMatches(f filter, j *job) bool {
+	return f.matchesAll(func(name, want string) bool {
 		switch strings.ToLower(name) {
 		case "starttime", "endtime":
 			return true
@@ -170,22 +170,22 @@ func (c *call) jobMatches(f filter, j *job) bool {
 		case "jobid":
 			return strings.EqualFold(j.id, want)
 		case "containername":
-			return tailOf(want) == strings.TrimPrefix(j.item, j.vault+"|")
+			return containerKeyOf(want) == strings.TrimPrefix(j.item, j.vault+"|")
 		}
-		return strings.EqualFold(text(c.st.read(j.body), "properties", name), want)
+		return strings.EqualFold(textAt(rc.st.read(j.body), "properties", name), want)
 	})
 }
 
 // timeWindow is what startTime and endTime of a job filter ask for.
 type timeWindow struct{ from, to time.Time }
 
-func (w timeWindow) holds(t time.Time) bool { return !t.Before(w.from) && !t.After(w.to) }
+func (w timeWindow) contains(t time.Time) bool { return !t.Before(w.from) && !t.After(w.to) }
 
 // jobDate is the form of dates in job filters: 2026-11-01 12:00:00 AM, UTC (docs/azure.md §11).
 const jobDate = "2006-01-02 03:04:05 PM"
 
-// jobWindow: with one bound missing the window is 30 days, with none it is the last 30 (docs/azure.md §11).
-func jobWindow(f filter, now time.Time) (timeWindow, error) {
+// parseJobWindow: with one bound missing the window is 30 days, with none it is the last 30 (docs/azure.md §11).
+func parseJobWindow(f filter, now time.Time) (timeWindow, error) {
 	const span = 30 * 24 * time.Hour
 	var w timeWindow
 	for _, c := range f {
@@ -210,46 +210,46 @@ func jobWindow(f filter, now time.Time) (timeWindow, error) {
 	return w, nil
 }
 
-func (c *call) job() (*vault, *job, *reply) {
-	v, none := c.vault()
+func (rc *requestContext) job() (*vault, *job, *reply) {
+	v, none := rc.vault()
 	if none != nil {
 		return nil, nil, none
 	}
-	j := c.st.jobs.get(v.key + "/backupjobs/" + key(c.params["job"]))
+	j := rc.st.jobs.get(v.key + "/backupjobs/" + key(rc.params["job"]))
 	if j == nil {
-		r := fail(http.StatusNotFound, "BMSUserErrorJobNotFound", "The job '%s' was not found.", c.params["job"]) // UNVERIFIED code
+		r := errorReply(http.StatusNotFound, "BMSUserErrorJobNotFound", "The job '%s' was not found.", rc.params["job"]) // UNVERIFIED code
 		return v, nil, &r
 	}
 	return v, j, nil
 }
 
-func (c *call) getJob() reply {
-	_, j, none := c.job()
+func (rc *requestContext) getJob() reply {
+	_, j, none := rc.job()
 	if none != nil {
 		return *none
 	}
-	return ok(c.jobBody(j))
+	return ok(rc.jobBody(j))
 }
 
 // cancelJob asks a running backup to stop (docs/azure.md §5).
-func (c *call) cancelJob() reply {
-	v, j, none := c.job()
+func (rc *requestContext) cancelJob() reply {
+	v, j, none := rc.job()
 	if none != nil {
 		return *none
 	}
-	if j.status != inProgress || get(c.st.read(j.body), "properties", "actionsInfo") == nil {
-		return fail(http.StatusBadRequest, "BMSUserErrorJobNotCancellable", "The job cannot be cancelled.") // UNVERIFIED code
+	if j.status != inProgress || rawAt(rc.st.read(j.body), "properties", "actionsInfo") == nil {
+		return errorReply(http.StatusBadRequest, "BMSUserErrorJobNotCancellable", "The job cannot be cancelled.") // UNVERIFIED code
 	}
-	c.st.putJob(edit(c.st.read(j.body), func(p *object) { p.set("status", "Cancelling") }, "properties"))
-	id := c.guid("cancel")
-	jobPath := strings.TrimSuffix(c.path, "/"+lastSegment(c.path))
+	rc.st.putJob(edit(rc.st.read(j.body), func(p *object) { p.set("status", "Cancelling") }, "properties"))
+	id := rc.guid("cancel")
+	jobPath := strings.TrimSuffix(rc.path, "/"+lastSegment(rc.path))
 	op := &operation{
-		ID: id, Action: actCancel, Vault: v.key, Target: j.key, Version: c.version, State: inProgress,
+		ID: id, Action: actCancel, Vault: v.key, Target: j.key, Version: rc.version, State: inProgress,
 		StatusPath: jobPath + "/operationsStatus/" + id, ResultPath: jobPath + "/operationResults/" + id,
-		Started: c.now, Ends: c.now.Add(c.s.lasts("cancel", j.key)),
+		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("cancel", j.key)),
 	}
-	c.begin(op)
-	return c.accepted(op)
+	rc.startOperation(op)
+	return rc.acceptedReply(op)
 }
 
 // finishCancel ends the job as Cancelled and forgets what its end would have done.
@@ -261,7 +261,7 @@ func (s *Server) finishCancel(op *operation, at time.Time) {
 	s.endJob(j.vault, j.id, at, "Cancelled", op)
 	for _, id := range slices.Clone(s.st.onTarget[j.item]) {
 		running := s.st.ops[id]
-		if running == nil || !running.jobRunning() || !slices.Contains(running.Jobs, j.id) {
+		if running == nil || !running.isJobRunning() || !slices.Contains(running.Jobs, j.id) {
 			continue
 		}
 		clone := *running

@@ -20,7 +20,7 @@ import (
 // A journal stands beside an estate file and holds what changed since: first a line that says which file it belongs
 // to, then one line for each batch of changes. A request is answered when its line is on disk. A last line that is
 // cut off was not answered and does not count.
-type journal struct {
+type writeAheadLog struct {
 	path string
 	file *os.File
 	lock *flock.Flock
@@ -31,16 +31,16 @@ type journal struct {
 	syncing         sync.Mutex
 }
 
-type journalHead struct {
+type walHeader struct {
 	// Estate is the fingerprint of the file the changes belong to.
 	Estate string `json:"estate,omitempty"`
-	// Folded is the fingerprint of the file the changes went into: after a crash between the writing of that file
+	// Compacted is the fingerprint of the file the changes went into: after a crash between the writing of that file
 	// and the removal of the journal nothing is applied twice.
-	Folded string `json:"folded,omitempty"`
+	Compacted string `json:"folded,omitempty"`
 }
 
-type journalLine struct {
-	journalHead
+type walLine struct {
+	walHeader
 	Changes []change `json:"changes,omitempty"`
 }
 
@@ -55,7 +55,7 @@ func Open(path string, o Options) (*Server, error) {
 }
 
 func open(path string, o Options) (s *Server, err error) {
-	j := &journal{path: path + ".journal", lock: flock.New(path + ".journal")}
+	j := &writeAheadLog{path: path + ".journal", lock: flock.New(path + ".journal")}
 	src, err := os.Open(path) //nolint:gosec // the path is the caller's
 	if err != nil {
 		return nil, err
@@ -66,7 +66,7 @@ func open(path string, o Options) (s *Server, err error) {
 		}
 	}()
 	locked, err := j.lock.TryLock()
-	if readOnly(err) {
+	if isReadOnly(err) {
 		locked, err = true, nil // a folder that cannot be written: reading works, the first write fails
 	}
 	if err == nil && !locked {
@@ -75,7 +75,7 @@ func open(path string, o Options) (s *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := load(bufio.NewReaderSize(src, windowSize), src)
+	e, err := load(bufio.NewReaderSize(src, tokenBufferSize), src)
 	if err != nil {
 		return nil, err
 	}
@@ -108,16 +108,16 @@ func fingerprint(f *os.File) (string, error) {
 }
 
 // replay applies what an earlier run left in the journal and makes the journal ready for more.
-func (j *journal) replay(st *state, estate string) error {
+func (j *writeAheadLog) replay(st *state, estate string) error {
 	raw, err := os.ReadFile(j.path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	var lines []journalLine
+	var lines []walLine
 	whole := 0
 	for len(raw) > whole {
 		end := bytes.IndexByte(raw[whole:], '\n')
-		var line journalLine
+		var line walLine
 		if end < 0 || json.Unmarshal(raw[whole:whole+end], &line) != nil {
 			break // cut off when it was killed
 		}
@@ -125,7 +125,7 @@ func (j *journal) replay(st *state, estate string) error {
 		whole += end + 1
 	}
 	if len(lines) > 0 {
-		if lines[len(lines)-1].Folded == estate {
+		if lines[len(lines)-1].Compacted == estate {
 			lines, whole = nil, 0
 		} else if lines[0].Estate != estate {
 			return fmt.Errorf("%s belongs to another version of this file: remove it, or put the old file back", j.path)
@@ -140,9 +140,9 @@ func (j *journal) replay(st *state, estate string) error {
 }
 
 // prepare opens the journal behind its last whole line. A folder that cannot be written makes the first write fail.
-func (j *journal) prepare(whole int64, estate string) error {
+func (j *writeAheadLog) prepare(whole int64, estate string) error {
 	f, err := os.OpenFile(j.path, os.O_RDWR|os.O_CREATE, 0o600)
-	if readOnly(err) {
+	if isReadOnly(err) {
 		return nil
 	}
 	if err != nil {
@@ -157,21 +157,21 @@ func (j *journal) prepare(whole int64, estate string) error {
 	}
 	j.written = whole
 	if whole == 0 {
-		_, err = j.line(journalLine{journalHead: journalHead{Estate: estate}})
+		_, err = j.appendLine(walLine{walHeader: walHeader{Estate: estate}})
 	}
 	return err
 }
 
-func readOnly(err error) bool {
+func isReadOnly(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }
 
 // append writes a batch and returns what to sync up to.
-func (j *journal) append(changes []change) (int64, error) {
-	return j.line(journalLine{Changes: changes})
+func (j *writeAheadLog) append(changes []change) (int64, error) {
+	return j.appendLine(walLine{Changes: changes})
 }
 
-func (j *journal) line(l journalLine) (int64, error) {
+func (j *writeAheadLog) appendLine(l walLine) (int64, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.file == nil {
@@ -191,7 +191,7 @@ func (j *journal) line(l journalLine) (int64, error) {
 }
 
 // sync returns when everything up to upTo is on disk. Requests that wait together share one fsync.
-func (j *journal) sync(upTo int64) error {
+func (j *writeAheadLog) sync(upTo int64) error {
 	j.syncing.Lock()
 	defer j.syncing.Unlock()
 	if j.synced >= upTo {
@@ -210,7 +210,7 @@ func (j *journal) sync(upTo int64) error {
 	return nil
 }
 
-func (j *journal) close() error {
+func (j *writeAheadLog) close() error {
 	var err error
 	if j.file != nil {
 		err = j.file.Close()

@@ -40,25 +40,25 @@ func open1(t testing.TB, path string, o Options) *client {
 func TestOpenKeepsAcceptedWritesWithoutClose(t *testing.T) {
 	path := writeEstate(t, estate(t))
 	before, _ := os.ReadFile(path)
-	set := Settings{Durations: map[string]Span{"": Fixed(50 * time.Millisecond)}}
+	set := Settings{Durations: map[string]Range{"": Fixed(50 * time.Millisecond)}}
 	c := open1(t, path, Options{Settings: set})
 	a := c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
-	if j := c.s.journal; j.synced != j.written || j.synced == 0 {
+	if j := c.s.wal; j.synced != j.written || j.synced == 0 {
 		t.Errorf("%d of %d bytes were on disk when the write was answered", j.synced, j.written)
 	}
 	if _, err := Open(path, Options{}); err == nil || !strings.Contains(err.Error(), "another process") {
 		t.Errorf("second Open: %v", err)
 	}
 	// Killed: the lock goes with the process, nothing is folded.
-	if err := c.s.journal.lock.Unlock(); err != nil {
+	if err := c.s.wal.lock.Unlock(); err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(60 * time.Millisecond)
 	d := open1(t, path, Options{Settings: set})
-	if p := d.follow(a); text(p.body, "status") != "Succeeded" {
+	if p := d.follow(a); textAt(p.body, "status") != "Succeeded" {
 		t.Errorf("operation after the kill: %s", p.body)
 	}
-	if text(d.props("vm1"), "protectionState") != "IRPending" {
+	if textAt(d.props("vm1"), "protectionState") != "IRPending" {
 		t.Error("the item is gone")
 	}
 	if now, _ := os.ReadFile(path); string(now) != string(before) {
@@ -71,7 +71,7 @@ func TestOpenKeepsAcceptedWritesWithoutClose(t *testing.T) {
 		t.Errorf("the journal is still there: %v", err)
 	}
 	e := open1(t, path, Options{})
-	if text(e.props("vm1"), "protectionState") != "IRPending" {
+	if textAt(e.props("vm1"), "protectionState") != "IRPending" {
 		t.Error("the item did not get into the file")
 	}
 	if err := e.s.Close(); err != nil {
@@ -89,7 +89,7 @@ func TestReadingLeavesTheFileUntouched(t *testing.T) {
 	path := writeEstate(t, estate(t, job))
 	before, _ := os.Stat(path)
 	c := open1(t, path, Options{Settings: at0()})
-	if j := c.get(testVault + "/backupJobs/j1"); text(j.body, "properties", "status") != "Completed" {
+	if j := c.get(testVault + "/backupJobs/j1"); textAt(j.body, "properties", "status") != "Completed" {
 		t.Errorf("%s", j.body)
 	}
 	c.do("POST", "/subscriptions/"+testSub+"/providers/Microsoft.RecoveryServices/locations/westeurope/backupStatus",
@@ -107,7 +107,7 @@ func TestJournalOfAnotherFileIsRefused(t *testing.T) {
 	path := writeEstate(t, estate(t))
 	c := open1(t, path, Options{Settings: quick()})
 	c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
-	if err := c.s.journal.lock.Unlock(); err != nil {
+	if err := c.s.wal.lock.Unlock(); err != nil {
 		t.Fatal(err)
 	}
 	raw, _ := os.ReadFile(path)
@@ -155,15 +155,15 @@ func TestFolderThatCannotBeWrittenIsReadOnly(t *testing.T) {
 
 func TestJournalThatWasFoldedIsNotAppliedTwice(t *testing.T) {
 	path := writeEstate(t, estate(t))
-	set := Settings{Durations: map[string]Span{"": Fixed(0)}}
+	set := Settings{Durations: map[string]Range{"": Fixed(0)}}
 	c := open1(t, path, Options{Settings: set})
 	c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
 	c.get(itemPath("vm1"))
 	// As if killed between the renaming of the new file and the removal of the journal.
-	if err := c.s.replaceFile(c.s.journal); err != nil {
+	if err := c.s.replaceFile(c.s.wal); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.s.journal.lock.Unlock(); err != nil {
+	if err := c.s.wal.lock.Unlock(); err != nil {
 		t.Fatal(err)
 	}
 	d := open1(t, path, Options{Settings: set})
@@ -194,7 +194,7 @@ func TestTornLastLineOfTheJournalDoesNotCount(t *testing.T) {
 	c := open1(t, path, Options{Settings: quick()})
 	c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
 	c.do("PUT", itemPath("vm2"), protectBody("VM2", "daily"), 202)
-	if err := c.s.journal.lock.Unlock(); err != nil {
+	if err := c.s.wal.lock.Unlock(); err != nil {
 		t.Fatal(err)
 	}
 	raw, _ := os.ReadFile(path + ".journal")

@@ -19,8 +19,8 @@ type errSyntax struct {
 
 func (e errSyntax) Error() string { return fmt.Sprintf("byte %d: expected %s", e.at, e.want) }
 
-// errShort says that the text ends inside a value; a loader reads more and tries again.
-var errShort = io.ErrUnexpectedEOF
+// errIncomplete says that the text ends inside a value; a loader reads more and tries again.
+var errIncomplete = io.ErrUnexpectedEOF
 
 func skipSpace(b []byte, i int) int {
 	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r') {
@@ -34,7 +34,7 @@ func skipSpace(b []byte, i int) int {
 // body into maps costs twenty times as much.
 func skipValue(b []byte, i, depth int) (int, error) {
 	if i >= len(b) {
-		return i, errShort
+		return i, errIncomplete
 	}
 	switch c := b[i]; {
 	case c == '"':
@@ -59,7 +59,7 @@ func skipWord(b []byte, i int, word string) (int, error) {
 	rest := b[i:]
 	if len(rest) < len(word) {
 		if string(rest) == word[:len(rest)] {
-			return i, errShort
+			return i, errIncomplete
 		}
 		return i, errSyntax{i, word}
 	}
@@ -85,7 +85,7 @@ func skipString(b []byte, i int) (int, error) {
 		case c == '\\':
 			i++
 			if i >= len(b) {
-				return i, errShort
+				return i, errIncomplete
 			}
 			switch b[i] {
 			case '"', '\\', '/', 'b', 'f', 'n', 'r', 't':
@@ -93,7 +93,7 @@ func skipString(b []byte, i int) (int, error) {
 				for range 4 {
 					i++
 					if i >= len(b) {
-						return i, errShort
+						return i, errIncomplete
 					}
 					if !isHex(b[i]) {
 						return i, errSyntax{i, "a hexadecimal digit"}
@@ -104,7 +104,7 @@ func skipString(b []byte, i int) (int, error) {
 			}
 		}
 	}
-	return i, errShort
+	return i, errIncomplete
 }
 
 func isHex(c byte) bool {
@@ -118,7 +118,7 @@ func skipNumber(b []byte, i int) (int, error) {
 		i++
 	}
 	if i >= len(b) {
-		return i, errShort
+		return i, errIncomplete
 	}
 	switch {
 	case b[i] == '0':
@@ -132,7 +132,7 @@ func skipNumber(b []byte, i int) (int, error) {
 		if j := skipDigits(b, i+1); j > i+1 {
 			i = j
 		} else if j >= len(b) {
-			return j, errShort
+			return j, errIncomplete
 		} else {
 			return j, errSyntax{j, "a digit"}
 		}
@@ -145,7 +145,7 @@ func skipNumber(b []byte, i int) (int, error) {
 		j := skipDigits(b, i)
 		if j == i {
 			if j >= len(b) {
-				return j, errShort
+				return j, errIncomplete
 			}
 			return j, errSyntax{j, "a digit"}
 		}
@@ -182,7 +182,7 @@ func walkObject(b []byte, i, depth int, visit func(key, value []byte) bool) (int
 	}
 	for {
 		if i >= len(b) {
-			return i, errShort
+			return i, errIncomplete
 		}
 		if b[i] != '"' {
 			return i, errSyntax{i, "a key"}
@@ -194,7 +194,7 @@ func walkObject(b []byte, i, depth int, visit func(key, value []byte) bool) (int
 		key := b[i:keyEnd]
 		i = skipSpace(b, keyEnd)
 		if i >= len(b) {
-			return i, errShort
+			return i, errIncomplete
 		}
 		if b[i] != ':' {
 			return i, errSyntax{i, "':'"}
@@ -209,7 +209,7 @@ func walkObject(b []byte, i, depth int, visit func(key, value []byte) bool) (int
 		}
 		i = skipSpace(b, end)
 		if i >= len(b) {
-			return i, errShort
+			return i, errIncomplete
 		}
 		switch b[i] {
 		case '}':
@@ -241,7 +241,7 @@ func walkArray(b []byte, i, depth int, visit func(value []byte)) (int, error) {
 		}
 		i = skipSpace(b, end)
 		if i >= len(b) {
-			return i, errShort
+			return i, errIncomplete
 		}
 		switch b[i] {
 		case ']':
@@ -254,9 +254,9 @@ func walkArray(b []byte, i, depth int, visit func(value []byte)) (int, error) {
 	}
 }
 
-// get returns the raw value at path in the object raw, or nil. Of duplicate keys the first one counts. raw must be
+// rawAt returns the raw value at path in the object raw, or nil. Of duplicate keys the first one counts. raw must be
 // valid JSON.
-func get(raw []byte, path ...string) []byte {
+func rawAt(raw []byte, path ...string) []byte {
 	for _, name := range path {
 		i := skipSpace(raw, 0)
 		if i >= len(raw) || raw[i] != '{' {
@@ -284,8 +284,8 @@ func keyIs(quoted []byte, name string) bool {
 	return bytes.IndexByte(quoted, '\\') >= 0 && unquote(quoted) == name
 }
 
-// text returns the string at path in raw, or "" when there is none.
-func text(raw []byte, path ...string) string { return unquote(get(raw, path...)) }
+// textAt returns the string at path in raw, or "" when there is none.
+func textAt(raw []byte, path ...string) string { return unquote(rawAt(raw, path...)) }
 
 func unquote(value []byte) string {
 	if len(value) < 2 || value[0] != '"' {
@@ -301,14 +301,14 @@ func unquote(value []byte) string {
 	return s
 }
 
-// truth returns the boolean at path in raw; absent is false.
-func truth(raw []byte, path ...string) bool { return string(get(raw, path...)) == "true" }
+// boolAt returns the boolean at path in raw; absent is false.
+func boolAt(raw []byte, path ...string) bool { return string(rawAt(raw, path...)) == "true" }
 
-// validObject says whether raw is exactly one JSON object.
-func validObject(raw []byte) error {
+// checkObject says whether raw is exactly one JSON object.
+func checkObject(raw []byte) error {
 	i := skipSpace(raw, 0)
 	if i >= len(raw) {
-		return errShort
+		return errIncomplete
 	}
 	if raw[i] != '{' {
 		return errSyntax{i, "an object"}

@@ -22,7 +22,7 @@ func TestServeUntilKilled(t *testing.T) {
 	if path == "" {
 		t.Skip("only in the process that is to be killed")
 	}
-	s, err := Open(path, Options{Settings: Settings{Durations: map[string]Span{"": Fixed(20 * time.Millisecond)}}})
+	s, err := Open(path, Options{Settings: Settings{Durations: map[string]Range{"": Fixed(20 * time.Millisecond)}}})
 	if err != nil {
 		t.Fatal(err)
 	}

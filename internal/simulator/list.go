@@ -22,18 +22,18 @@ func query(raw string) map[string]string {
 	return q
 }
 
-// walker visits the rows of a list from row on; body is only called for rows that are sent.
-type walker func(from int, visit func(row int, body func() []byte) bool)
+// rowIterator visits the rows of a list from row on; body is only called for rows that are sent.
+type rowIterator func(from int, visit func(row int, body func() []byte) bool)
 
 // list answers one page of a list. Bodies go out as they are stored, so a page of 500 costs a copy.
-func (c *call) list(kind string, walk walker) reply {
-	size := max(c.s.set.Pages[kind], 1)
-	name := key(c.path) + "?" + query(c.r.URL.RawQuery)["$filter"]
+func (rc *requestContext) list(kind string, walk rowIterator) reply {
+	size := max(rc.s.set.Pages[kind], 1)
+	name := key(rc.path) + "?" + query(rc.r.URL.RawQuery)["$filter"]
 	from := 0
-	if token := query(c.r.URL.RawQuery)["$skiptoken"]; token != "" {
-		row, known := c.s.row(name, token)
+	if token := query(rc.r.URL.RawQuery)["$skiptoken"]; token != "" {
+		row, known := rc.s.rowOf(name, token)
 		if !known {
-			return fail(http.StatusBadRequest, "InvalidSkipToken", "The skip token is not one this list gave out.") // UNVERIFIED code
+			return errorReply(http.StatusBadRequest, "InvalidSkipToken", "The skip token is not one this list gave out.") // UNVERIFIED code
 		}
 		from = row
 	}
@@ -55,31 +55,31 @@ func (c *call) list(kind string, walk walker) reply {
 	if next >= 0 {
 		// On the last page the key is absent, not null (docs/azure.md §2, §33.25).
 		b.WriteString(`,"nextLink":`)
-		b.Write(encode(c.nextLink(c.s.token(name, next))))
+		b.Write(encode(rc.nextLink(rc.s.pageToken(name, next))))
 	}
 	b.WriteByte('}')
 	return ok(b.Bytes())
 }
 
 // nextLink is the request's own URL with a token (docs/azure.md §33.25).
-func (c *call) nextLink(token string) string {
+func (rc *requestContext) nextLink(token string) string {
 	var kept []string
-	for pair := range strings.SplitSeq(c.r.URL.RawQuery, "&") {
+	for pair := range strings.SplitSeq(rc.r.URL.RawQuery, "&") {
 		name, _, _ := strings.Cut(pair, "=")
 		if n, err := url.QueryUnescape(name); err == nil && pair != "" && !strings.EqualFold(n, "$skiptoken") {
 			kept = append(kept, pair)
 		}
 	}
 	kept = append(kept, "%24skiptoken="+token)
-	base := c.base
-	if c.fault != nil && c.fault.NextLink != "" {
-		base = c.fault.NextLink
+	base := rc.base
+	if rc.fault != nil && rc.fault.NextLink != "" {
+		base = rc.fault.NextLink
 	}
-	return base + strings.ReplaceAll(c.r.URL.EscapedPath(), "%3B", ";") + "?" + strings.Join(kept, "&")
+	return base + strings.ReplaceAll(rc.r.URL.EscapedPath(), "%3B", ";") + "?" + strings.Join(kept, "&")
 }
 
 // each makes a walker of the records of one list that keep accepts.
-func each[R any](t *table[R], group string, keep func(*R) bool, body func(*R) []byte) walker {
+func each[R any](t *table[R], group string, keep func(*R) bool, body func(*R) []byte) rowIterator {
 	return func(from int, visit func(int, func() []byte) bool) {
 		t.group(group, from, func(row int, r *R) bool {
 			return !keep(r) || visit(row, func() []byte { return body(r) })
@@ -88,7 +88,7 @@ func each[R any](t *table[R], group string, keep func(*R) bool, body func(*R) []
 }
 
 // slice makes a walker of bodies that are made for the answer.
-func slice(bodies [][]byte) walker {
+func slice(bodies [][]byte) rowIterator {
 	return func(from int, visit func(int, func() []byte) bool) {
 		for i := from; i < len(bodies); i++ {
 			if !visit(i, func() []byte { return bodies[i] }) {

@@ -6,8 +6,8 @@ import (
 	"io"
 )
 
-// window reads one JSON document value by value without holding more of it than the value at hand.
-type window struct {
+// tokenReader reads one JSON document value by value without holding more of it than the value at hand.
+type tokenReader struct {
 	r    io.Reader
 	buf  []byte
 	pos  int
@@ -16,27 +16,27 @@ type window struct {
 }
 
 const (
-	windowSize = 1 << 20
+	tokenBufferSize = 1 << 20
 	// maxBody bounds one body of an estate; ARM's own limit on a response is 8 MB.
 	maxBody = 64 << 20
 )
 
 // fill drops what was consumed and reads on.
-func (w *window) fill() error {
+func (w *tokenReader) fill() error {
 	if w.eof {
-		return errShort
+		return errIncomplete
 	}
 	if len(w.buf)-w.pos > maxBody {
 		return errors.New("a value is larger than 64 MiB")
 	}
 	w.base += int64(w.pos)
 	grown := w.buf
-	if cap(w.buf)-(len(w.buf)-w.pos) < windowSize {
-		grown = make([]byte, 0, 2*cap(w.buf)+windowSize)
+	if cap(w.buf)-(len(w.buf)-w.pos) < tokenBufferSize {
+		grown = make([]byte, 0, 2*cap(w.buf)+tokenBufferSize)
 	}
 	w.buf = append(grown[:0], w.buf[w.pos:]...)
 	w.pos = 0
-	n, err := io.ReadFull(w.r, w.buf[len(w.buf):min(cap(w.buf), len(w.buf)+windowSize)])
+	n, err := io.ReadFull(w.r, w.buf[len(w.buf):min(cap(w.buf), len(w.buf)+tokenBufferSize)])
 	w.buf = w.buf[:len(w.buf)+n]
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		w.eof = true
@@ -46,7 +46,7 @@ func (w *window) fill() error {
 }
 
 // peek returns the next byte that is not space.
-func (w *window) peek() (byte, error) {
+func (w *tokenReader) peek() (byte, error) {
 	for {
 		w.pos = skipSpace(w.buf, w.pos)
 		if w.pos < len(w.buf) {
@@ -58,7 +58,7 @@ func (w *window) peek() (byte, error) {
 	}
 }
 
-func (w *window) expect(want byte) error {
+func (w *tokenReader) expect(want byte) error {
 	c, err := w.peek()
 	if err != nil {
 		return err
@@ -71,14 +71,14 @@ func (w *window) expect(want byte) error {
 }
 
 // value returns the next value and its offset. The bytes are good until the next call.
-func (w *window) value() (raw []byte, off int64, err error) {
+func (w *tokenReader) value() (raw []byte, off int64, err error) {
 	if _, err := w.peek(); err != nil {
 		return nil, 0, err
 	}
 	for {
 		end, err := skipValue(w.buf, w.pos, 0)
 		// A number may go on behind the window.
-		if errors.Is(err, errShort) && !w.eof || err == nil && end == len(w.buf) && !w.eof {
+		if errors.Is(err, errIncomplete) && !w.eof || err == nil && end == len(w.buf) && !w.eof {
 			if err := w.fill(); err != nil {
 				return nil, 0, err
 			}
@@ -94,7 +94,7 @@ func (w *window) value() (raw []byte, off int64, err error) {
 }
 
 // list calls visit for each element of the array that comes next.
-func (w *window) list(visit func(raw []byte, off int64) error) error {
+func (w *tokenReader) list(visit func(raw []byte, off int64) error) error {
 	if err := w.expect('['); err != nil {
 		return err
 	}
@@ -126,7 +126,7 @@ func (w *window) list(visit func(raw []byte, off int64) error) error {
 }
 
 // object calls visit with each key of the object that comes next; visit consumes the value.
-func (w *window) object(visit func(name string) error) error {
+func (w *tokenReader) object(visit func(name string) error) error {
 	if err := w.expect('{'); err != nil {
 		return err
 	}

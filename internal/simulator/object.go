@@ -15,8 +15,8 @@ type member struct {
 	value json.RawMessage
 }
 
-// obj builds an object from key, value pairs in order.
-func obj(pairs ...any) object {
+// newObject builds an object from key, value pairs in order.
+func newObject(pairs ...any) object {
 	o := make(object, 0, len(pairs)/2)
 	for i := 0; i+1 < len(pairs); i += 2 {
 		o = append(o, member{pairs[i].(string), encode(pairs[i+1])})
@@ -115,8 +115,8 @@ func (o object) raw(key string) json.RawMessage {
 
 func (o object) text(key string) string { return unquote(o.raw(key)) }
 
-// sub returns the object under key, empty when it is absent, null or no object.
-func (o object) sub(key string) object { return parse(o.raw(key)) }
+// object returns the object under key, empty when it is absent, null or no object.
+func (o object) object(key string) object { return parse(o.raw(key)) }
 
 func (o *object) put(key string, value json.RawMessage) {
 	if i := o.index(key); i >= 0 {

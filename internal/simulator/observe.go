@@ -14,45 +14,45 @@ type Effect struct {
 	// Before and After are the bodies; nil where there is none.
 	Before, After json.RawMessage
 	Cause         Cause
-	// Seen is the number of the request that is being handled: the first that can see the effect.
-	Seen int
+	// VisibleFrom is the number of the request that is being handled: the first that can see the effect.
+	VisibleFrom int
 }
 
 // Cause says whose doing an effect is. The zero value is nobody's: the service's own, or that of an operation which
 // was under way when the server began.
 type Cause struct {
-	// Request is the number of the request, as [Options.Others] was given it.
+	// Request is the number of the request, as [Options.ConcurrentClients] was given it.
 	Request int
-	// Other says that not the request itself did it but one of the actors who came just before it.
-	Other bool
+	// IsConcurrentClient says that not the request itself did it but one of the actors who came just before it.
+	IsConcurrentClient bool
 }
 
-// asked asks who acts just before this request. The server's lock is held.
-func (c *call) asked() []Actor {
-	var actors []Actor
-	if c.fault != nil {
-		actors = c.fault.Actors
+// concurrentClients asks who acts just before this request. The server's lock is held.
+func (rc *requestContext) concurrentClients() []ConcurrentClient {
+	var actors []ConcurrentClient
+	if rc.fault != nil {
+		actors = rc.fault.ConcurrentClients
 	}
-	if c.s.opt.Others == nil {
+	if rc.s.opt.ConcurrentClients == nil {
 		return actors
 	}
-	return append(slices.Clip(actors), c.s.opt.Others(c.cause.Request, c.r)...)
+	return append(slices.Clip(actors), rc.s.opt.ConcurrentClients(rc.cause.Request, rc.r)...)
 }
 
-// as does something on behalf of cause.
-func (st *state) as(cause Cause, do func()) {
+// withCause does something on behalf of cause.
+func (st *state) withCause(cause Cause, do func()) {
 	was := st.cause
 	st.cause = cause
 	defer func() { st.cause = was }()
 	do()
 }
 
-// tell tells of an effect that is about to be put down. Bodies never change, so whoever is told may keep them.
-func (st *state) tell(section, key string, after json.RawMessage) {
-	if st.told == nil {
+// reportEffect tells of an effect that is about to be put down. Bodies never change, so whoever is told may keep them.
+func (st *state) reportEffect(section, key string, after json.RawMessage) {
+	if st.onEffect == nil {
 		return
 	}
-	var before blob
+	var before bodyRef
 	switch section {
 	case "vaults":
 		if v := st.vaults.get(key); v != nil {
@@ -73,15 +73,15 @@ func (st *state) tell(section, key string, after json.RawMessage) {
 	default:
 		return
 	}
-	e := Effect{Section: section, After: after, Cause: st.cause, Seen: st.handled}
+	e := Effect{Section: section, After: after, Cause: st.cause, VisibleFrom: st.handled}
 	if before.mem != nil || before.n > 0 {
 		e.Before = st.read(before)
 	}
 	if e.Before != nil || e.After != nil {
-		st.told(e)
+		st.onEffect(e)
 	}
 }
 
-// Others is asked just before each request is handled who else acts then; number counts the requests from 1, in the
+// ConcurrentClientsFunc is asked just before each request is handled who else acts then; number counts the requests from 1, in the
 // order in which they are handled.
-type Others func(number int, r *http.Request) []Actor
+type ConcurrentClientsFunc func(number int, r *http.Request) []ConcurrentClient

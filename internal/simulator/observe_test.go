@@ -14,17 +14,17 @@ func TestEffectsNameTheirCause(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var effects []Effect
 		number := 0
-		slow := Actor{Method: "PUT", Path: itemPath("VM2") + "?api-version=" + testAPI, Body: json.RawMessage(protectBody("VM2", "daily")), Slow: true}
-		patch := Actor{Method: "PATCH", Path: testVault + "?api-version=" + testAPI, Body: json.RawMessage(`{"tags":{"owner":"somebody"}}`)}
+		slow := ConcurrentClient{Method: "PUT", Path: itemPath("VM2") + "?api-version=" + testAPI, Body: json.RawMessage(protectBody("VM2", "daily")), Slow: true}
+		patch := ConcurrentClient{Method: "PATCH", Path: testVault + "?api-version=" + testAPI, Body: json.RawMessage(`{"tags":{"owner":"somebody"}}`)}
 		c := serve(t, estate(t), Options{
 			Settings: quick(),
 			Effects:  func(e Effect) { effects = append(effects, e) },
-			Others: func(n int, r *http.Request) []Actor {
+			ConcurrentClients: func(n int, r *http.Request) []ConcurrentClient {
 				number = n
 				if r.Method != http.MethodPut {
 					return nil
 				}
-				return []Actor{slow, patch}
+				return []ConcurrentClient{slow, patch}
 			},
 		})
 		c.get(testVault)
@@ -37,7 +37,7 @@ func TestEffectsNameTheirCause(t *testing.T) {
 		c.get(testVault)
 		of := func(name string) Cause {
 			i := slices.IndexFunc(effects, func(e Effect) bool {
-				return e.Section == "protectedItems" && strings.EqualFold(text(e.After, "properties", "friendlyName"), name)
+				return e.Section == "protectedItems" && strings.EqualFold(textAt(e.After, "properties", "friendlyName"), name)
 			})
 			if i < 0 || effects[i].Before != nil {
 				t.Fatalf("effects of %s: %+v", name, effects)
@@ -56,4 +56,4 @@ func TestEffectsNameTheirCause(t *testing.T) {
 	})
 }
 
-func tagOf(body []byte) string { return text(body, "tags", "owner") }
+func tagOf(body []byte) string { return textAt(body, "tags", "owner") }

@@ -87,42 +87,42 @@ const (
 	failed     = "Failed"
 )
 
-// keepDone is how long the end of an operation can be asked for. UNVERIFIED.
-const keepDone = 24 * time.Hour
+// operationRetention is how long the end of an operation can be asked for. UNVERIFIED.
+const operationRetention = 24 * time.Hour
 
-// running says whether the operation itself goes on; jobRunning whether its job does.
-func (op *operation) running() bool { return op.State == inProgress }
+// isRunning says whether the operation itself goes on; isJobRunning whether its job does.
+func (op *operation) isRunning() bool { return op.State == inProgress }
 
-func (op *operation) jobRunning() bool { return !op.JobEnds.IsZero() }
+func (op *operation) isJobRunning() bool { return !op.JobEnds.IsZero() }
 
-// next is when the operation changes by itself; zero: never.
-func (op *operation) next() time.Time {
+// nextEvent is when the operation changes by itself; zero: never.
+func (op *operation) nextEvent() time.Time {
 	var next time.Time
 	for _, t := range []time.Time{op.endsAt(), op.Snapshot, op.Handover, op.JobEnds} {
 		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
 			next = t
 		}
 	}
-	if op.over() {
-		return op.Ends.Add(keepDone)
+	if op.isComplete() {
+		return op.Ends.Add(operationRetention)
 	}
 	return next
 }
 
-// over says that nothing of the operation is to come; it is only kept for those who ask.
-func (op *operation) over() bool {
-	return !op.running() && op.Snapshot.IsZero() && op.Handover.IsZero() && op.JobEnds.IsZero()
+// isComplete says that nothing of the operation is to come; it is only kept for those who ask.
+func (op *operation) isComplete() bool {
+	return !op.isRunning() && op.Snapshot.IsZero() && op.Handover.IsZero() && op.JobEnds.IsZero()
 }
 
 func (op *operation) endsAt() time.Time {
-	if op.Hangs || !op.running() {
+	if op.Hangs || !op.isRunning() {
 		return time.Time{}
 	}
 	return op.Ends
 }
 
-// silent operations are the service's own: no client started them, and they stand in no client's way.
-func (op *operation) silent() bool {
+// isInternal operations are the service's own: no client started them, and they stand in no client's way.
+func (op *operation) isInternal() bool {
 	switch op.Action {
 	case actPurge, actExpire, actScheduled, actVanish, actSettle, actAppear:
 		return true
@@ -133,82 +133,82 @@ func (op *operation) silent() bool {
 // start files op and lets it run.
 func (st *state) start(op *operation) {
 	st.putOp(op)
-	st.schedule(op.next(), op.ID)
+	st.addTimer(op.nextEvent(), op.ID)
 }
 
-// busy returns the operation that runs on target, or nil.
-func (st *state) busy(target string) *operation {
+// operationOn returns the operation that runs on target, or nil.
+func (st *state) operationOn(target string) *operation {
 	for _, id := range st.onTarget[target] {
-		if op := st.ops[id]; op != nil && op.running() && !op.silent() {
+		if op := st.ops[id]; op != nil && op.isRunning() && !op.isInternal() {
 			return op
 		}
 	}
 	return nil
 }
 
-// backingUp returns the operation whose backup job runs on target, or nil.
-func (st *state) backingUp(target string) *operation {
+// backupOn returns the operation whose backup job runs on target, or nil.
+func (st *state) backupOn(target string) *operation {
 	for _, id := range st.onTarget[target] {
-		if op := st.ops[id]; op != nil && op.Action == actBackup && op.jobRunning() {
+		if op := st.ops[id]; op != nil && op.Action == actBackup && op.isJobRunning() {
 			return op
 		}
 	}
 	return nil
 }
 
-// due is a moment at which an operation changes by itself.
-type due struct {
+// timer is a moment at which an operation changes by itself.
+type timer struct {
 	at time.Time
 	id string
 }
 
-type dueQueue []due
+type timerQueue []timer
 
-func (q dueQueue) Len() int { return len(q) }
+func (q timerQueue) Len() int { return len(q) }
 
 // Less orders by time, then by id, so that two runs do the same.
-func (q dueQueue) Less(i, j int) bool {
+func (q timerQueue) Less(i, j int) bool {
 	if !q[i].at.Equal(q[j].at) {
 		return q[i].at.Before(q[j].at)
 	}
 	return q[i].id < q[j].id
 }
-func (q dueQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q timerQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
 
 // Push implements heap.Interface.
-func (q *dueQueue) Push(x any) { *q = append(*q, x.(due)) }
+func (q *timerQueue) Push(x any) { *q = append(*q, x.(timer)) }
 
 // Pop implements heap.Interface.
-func (q *dueQueue) Pop() any {
+func (q *timerQueue) Pop() any {
 	last := (*q)[len(*q)-1]
 	*q = (*q)[:len(*q)-1]
 	return last
 }
 
-func (st *state) schedule(at time.Time, id string) {
+func (st *state) addTimer(at time.Time, id string) {
 	if !at.IsZero() {
-		heap.Push(&st.due, due{at, id})
+		heap.Push(&st.timers, timer{at, id})
 	}
 }
 
-// advance lets everything happen that was due by now, in the order in which it was due.
-func (s *Server) advance(now time.Time) {
+// runDue lets everything happen that was due by now, in the order in which it was due.
+func (s *Server) runDue(now time.Time) {
 	st := s.st
-	for len(st.due) > 0 && !st.due[0].at.After(now) {
-		d := heap.Pop(&st.due).(due)
-		if op := st.ops[d.id]; op != nil && op.next().Equal(d.at) {
-			st.as(op.cause, func() { s.step(op, d.at) })
+	for len(st.timers) > 0 && !st.timers[0].at.After(now) {
+		d := heap.Pop(&st.timers).(timer)
+		if op := st.ops[d.id]; op != nil && op.nextEvent().Equal(d.at) {
+			st.withCause(op.cause, func() { s.runTimer(op, d.at) })
 		}
 	}
-	if now.After(st.memory.Clock) {
-		st.memory.Clock = now
+	if now.After(st.service.Clock) {
+		st.service.Clock = now
 	}
 }
 
-// step does the one thing of op that is due at at.
-func (s *Server) step(op *operation, at time.Time) {
+// runTimer does the one thing of op that is due at at.
+func (s *Server) runTimer(op *operation, at time.Time) {
 	st := s.st
-	if op.over() {
+	if op.isComplete() {
 		st.remove("operations", op.ID)
 		return
 	}
@@ -217,18 +217,18 @@ func (s *Server) step(op *operation, at time.Time) {
 	op = &clone
 	switch {
 	case op.endsAt().Equal(at) && !op.endsAt().IsZero():
-		s.finish(op, at)
+		s.complete(op, at)
 	case op.Snapshot.Equal(at) && !op.Snapshot.IsZero():
 		op.Snapshot = time.Time{}
-		s.snapshotTaken(op, at)
+		s.completeSnapshot(op, at)
 	case op.Handover.Equal(at) && !op.Handover.IsZero():
 		op.Handover = time.Time{}
-		s.transferBegan(op)
+		s.startTransfer(op)
 	case op.JobEnds.Equal(at) && !op.JobEnds.IsZero():
 		op.JobEnds = time.Time{}
-		s.backupEnded(op, at)
+		s.completeBackup(op, at)
 	}
-	if op.silent() {
+	if op.isInternal() {
 		// Nobody asks for their end; when it filed itself anew, the new one stays.
 		if st.ops[op.ID] == filed {
 			st.remove("operations", op.ID)
@@ -238,8 +238,8 @@ func (s *Server) step(op *operation, at time.Time) {
 	st.start(op)
 }
 
-// finish ends op at at: its effect is there from now on.
-func (s *Server) finish(op *operation, at time.Time) {
+// complete ends op at at: its effect is there from now on.
+func (s *Server) complete(op *operation, at time.Time) {
 	op.State = succeeded
 	if op.Code != "" {
 		op.State = failed
@@ -265,12 +265,12 @@ func (s *Server) finish(op *operation, at time.Time) {
 	case actPolicy:
 		p := s.st.putPolicy(op.Request)
 		for _, it := range s.st.protectedBy(p) {
-			s.reprune(it, at)
+			s.updateExpiries(it, at)
 		}
 	case actVanish, actSettle:
-		s.settle(op)
+		s.applyFollowUp(op)
 	case actAppear:
-		s.disksAppear(op)
+		s.showDisks(op)
 	case actDeleteDisk:
 		s.finishDiskDelete(op)
 	case actScheduled:
@@ -280,7 +280,7 @@ func (s *Server) finish(op *operation, at time.Time) {
 	case actVaultCreate, actVaultUpdate, actVaultDelete:
 		s.finishVault(op, at)
 	case actExpire:
-		s.expire(op, at)
+		s.expirePoint(op, at)
 	case actAdopted:
 		s.finishAdopted(op, at)
 	}
@@ -301,15 +301,15 @@ func (op *operation) jobIDs() []string { return slices.Clone(op.Jobs) }
 
 // statusBody is the body of operationsStatus, backupOperations and policy operations (docs/azure.md §4, §8.1).
 func (op *operation) statusBody() json.RawMessage {
-	body := obj("id", op.ID, "name", op.ID, "status", op.State, "startTime", stamp(op.Started))
-	if op.running() {
+	body := newObject("id", op.ID, "name", op.ID, "status", op.State, "startTime", stamp(op.Started))
+	if op.isRunning() {
 		body.set("endTime", noTime)
 		return body.bytes()
 	}
 	// endTime equals startTime, whatever the operation took (docs/azure.md §4).
 	body.set("endTime", stamp(op.Started))
 	if op.State == failed {
-		body.set("error", obj("code", op.Code, "message", op.Message))
+		body.set("error", newObject("code", op.Code, "message", op.Message))
 	}
 	switch {
 	case op.Action == actPolicy:
@@ -317,25 +317,25 @@ func (op *operation) statusBody() json.RawMessage {
 		if failedJobs == nil {
 			failedJobs = map[string]string{}
 		}
-		body.set("properties", obj("objectType", "OperationStatusJobsExtendedInfo", "jobIds", op.jobIDs(), "failedJobsError", failedJobs))
+		body.set("properties", newObject("objectType", "OperationStatusJobsExtendedInfo", "jobIds", op.jobIDs(), "failedJobsError", failedJobs))
 	case op.Action == actValidate && op.State == succeeded:
-		body.set("properties", obj("objectType", "OperationStatusValidateOperationExtendedInfo", "validateOperationResponse", obj("validationResults", op.Request)))
+		body.set("properties", newObject("objectType", "OperationStatusValidateOperationExtendedInfo", "validateOperationResponse", newObject("validationResults", op.Request)))
 	case len(op.Jobs) > 0:
-		body.set("properties", obj("objectType", "OperationStatusJobExtendedInfo", "jobId", op.Jobs[0]))
+		body.set("properties", newObject("objectType", "OperationStatusJobExtendedInfo", "jobId", op.Jobs[0]))
 	}
 	return body.bytes()
 }
 
-// accepted is the 202 that starts an operation, or keeps a client waiting: no body and the URLs to poll.
-func (c *call) accepted(op *operation) reply {
+// acceptedReply is the 202 that starts an operation, or keeps a client waiting: no body and the URLs to poll.
+func (rc *requestContext) acceptedReply(op *operation) reply {
 	r := reply{status: http.StatusAccepted}
-	if op.StatusPath != "" && !c.withoutAsyncHeader(op) {
-		r.set("Azure-AsyncOperation", c.signed(op.StatusPath, op.asyncVersion()))
+	if op.StatusPath != "" && !rc.lacksAsyncHeader(op) {
+		r.set("Azure-AsyncOperation", rc.signedURL(op.StatusPath, op.asyncVersion()))
 	}
 	if op.ResultPath != "" {
-		r.set("Location", c.signed(op.ResultPath, op.Version))
+		r.set("Location", rc.signedURL(op.ResultPath, op.Version))
 	}
-	c.comeBack(&r)
+	rc.setRetryAfter(&r)
 	return r
 }
 
@@ -347,7 +347,7 @@ func (op *operation) asyncVersion() string {
 	return op.Version
 }
 
-// withoutAsyncHeader: refresh and cancel had none in 2016 and 2019 (docs/azure.md §33.4).
-func (c *call) withoutAsyncHeader(op *operation) bool {
+// lacksAsyncHeader: refresh and cancel had none in 2016 and 2019 (docs/azure.md §33.4).
+func (rc *requestContext) lacksAsyncHeader(op *operation) bool {
 	return (op.Action == actRefresh || op.Action == actCancel) && op.Version < "2019-05-13"
 }

@@ -17,11 +17,11 @@ type Options struct {
 	Speed float64
 	// Log is called once for each request, when it was answered; nil: nobody is told. Calls are serialised.
 	Log func(Entry)
-	// Others tells who else acts just before a request, Effects is told of every change of a vault, a policy, an item or
+	// ConcurrentClients tells who else acts just before a request, Effects is told of every change of a vault, a policy, an item or
 	// a disk,
 	// in order; nil: nobody, of none. Both are called one at a time under the server's lock: they must not call it.
-	Others  Others
-	Effects func(Effect)
+	ConcurrentClients ConcurrentClientsFunc
+	Effects           func(Effect)
 	// Authority is the base URL clients sign in at, when it differs from the URL they call (behind a proxy).
 	Authority string
 }

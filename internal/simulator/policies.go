@@ -10,12 +10,12 @@ import (
 const policyType = "Microsoft.RecoveryServices/vaults/backupPolicies"
 
 // listPolicies mixes AzureIaasVM and AzureWorkload without a filter (docs/azure.md §33.28).
-func (c *call) listPolicies() reply {
-	v, none := c.vault()
+func (rc *requestContext) listPolicies() reply {
+	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
-	f, bad := c.filter("backupManagementType", "workloadType", "name")
+	f, bad := rc.filter("backupManagementType", "workloadType", "name")
 	if bad != nil {
 		return *bad
 	}
@@ -27,22 +27,22 @@ func (c *call) listPolicies() reply {
 			case "name":
 				return p.name
 			}
-			return text(c.st.read(p.body), "properties", "workLoadType")
+			return textAt(rc.st.read(p.body), "properties", "workLoadType")
 		})
 	}
 	// Policies are not paged: the SDK has no token for them and none was seen (docs/azure.md §8.1).
 	var bodies [][]byte
-	c.st.policies.group(v.key, 0, func(_ int, p *policy) bool {
+	rc.st.policies.group(v.key, 0, func(_ int, p *policy) bool {
 		if keep(p) {
 			// The list says 0 items whatever a policy protects; only the policy itself is counted (7 recorded lists).
-			bodies = append(bodies, edit(c.st.read(p.body), func(props *object) { props.set("protectedItemsCount", 0) }, "properties"))
+			bodies = append(bodies, edit(rc.st.read(p.body), func(props *object) { props.set("protectedItemsCount", 0) }, "properties"))
 		}
 		return true
 	})
-	return ok(joined(bodies))
+	return ok(joinBodies(bodies))
 }
 
-func joined(bodies [][]byte) json.RawMessage {
+func joinBodies(bodies [][]byte) json.RawMessage {
 	out := []byte(`{"value":[`)
 	for i, b := range bodies {
 		if i > 0 {
@@ -53,27 +53,29 @@ func joined(bodies [][]byte) json.RawMessage {
 	return append(out, "]}"...)
 }
 
-func (c *call) policyKey() string { return c.vaultKey() + "/backuppolicies/" + key(c.params["policy"]) }
-
-func (c *call) getPolicy() reply {
-	if _, none := c.vault(); none != nil {
-		return *none
-	}
-	p := c.st.policies.get(c.policyKey())
-	if p == nil {
-		return c.noPolicy()
-	}
-	return ok(c.policyBody(p))
+func (rc *requestContext) policyKey() string {
+	return rc.vaultKey() + "/backuppolicies/" + key(rc.params["policy"])
 }
 
-func (c *call) noPolicy() reply {
-	return fail(http.StatusNotFound, "BMSUserErrorPolicyObjectNotFound", "Backup policy '%s' was not found.", c.params["policy"]) // UNVERIFIED code
+func (rc *requestContext) getPolicy() reply {
+	if _, none := rc.vault(); none != nil {
+		return *none
+	}
+	p := rc.st.policies.get(rc.policyKey())
+	if p == nil {
+		return rc.policyNotFound()
+	}
+	return ok(rc.policyBody(p))
+}
+
+func (rc *requestContext) policyNotFound() reply {
+	return errorReply(http.StatusNotFound, "BMSUserErrorPolicyObjectNotFound", "Backup policy '%s' was not found.", rc.params["policy"]) // UNVERIFIED code
 }
 
 // policyBody is the stored body with the count of its items, which the service computes (docs/azure.md §8.2).
-func (c *call) policyBody(p *policy) []byte {
-	return edit(c.st.read(p.body), func(props *object) {
-		props.set("protectedItemsCount", c.st.itemsUnder(p))
+func (rc *requestContext) policyBody(p *policy) []byte {
+	return edit(rc.st.read(p.body), func(props *object) {
+		props.set("protectedItemsCount", rc.st.itemsUnder(p))
 	}, "properties")
 }
 
@@ -94,69 +96,69 @@ func (st *state) protectedBy(p *policy) []*item {
 
 // putPolicy writes all of a policy: 200 when it protects nothing, else 202 and one job an item
 // (docs/azure.md §8.1, §33.15).
-func (c *call) putPolicy() reply {
-	v, none := c.vault()
+func (rc *requestContext) putPolicy() reply {
+	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
-	if err := validObject(c.body); err != nil {
+	if err := checkObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	sent := parse(c.body).sub("properties")
-	was := c.st.policies.get(c.policyKey())
-	if r := c.checkPolicy(v, was, sent); r != nil {
+	sent := parse(rc.body).object("properties")
+	was := rc.st.policies.get(rc.policyKey())
+	if r := rc.checkPolicy(v, was, sent); r != nil {
 		return *r
 	}
-	if r := c.spend("policy-writes", v); r != nil {
+	if r := rc.consumeDailyLimit("policy-writes", v); r != nil {
 		return *r
 	}
-	body := c.storedPolicy(was, sent)
+	body := rc.storedPolicy(was, sent)
 	items := []*item(nil)
 	if was != nil {
-		items = c.st.protectedBy(was)
+		items = rc.st.protectedBy(was)
 	}
 	if len(items) == 0 {
-		return ok(c.policyBody(c.st.putPolicy(body)))
+		return ok(rc.policyBody(rc.st.putPolicy(body)))
 	}
-	return c.accepted(c.startPolicyOp(v, was, body, items))
+	return rc.acceptedReply(rc.startPolicyOp(v, was, body, items))
 }
 
 // startPolicyOp starts one ConfigureBackup job for each item (docs/azure.md §8.1).
-func (c *call) startPolicyOp(v *vault, p *policy, body json.RawMessage, items []*item) *operation {
-	id := c.guid("policy operation")
+func (rc *requestContext) startPolicyOp(v *vault, p *policy, body json.RawMessage, items []*item) *operation {
+	id := rc.guid("policy operation")
 	op := &operation{
-		ID: id, Action: actPolicy, Vault: v.key, Target: p.key, Version: c.version, State: inProgress,
-		StatusPath: c.path + "/operations/" + id, ResultPath: c.path + "/operationResults/" + id,
-		Started: c.now, Ends: c.now.Add(c.s.lasts("policy", p.key)), Request: body,
+		ID: id, Action: actPolicy, Vault: v.key, Target: p.key, Version: rc.version, State: inProgress,
+		StatusPath: rc.path + "/operations/" + id, ResultPath: rc.path + "/operationResults/" + id,
+		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("policy", p.key)), Request: body,
 	}
 	for _, it := range items {
-		op.Jobs = append(op.Jobs, c.startJob(v, it.friendly, it.tail, "ConfigureBackup", "Policy Name", p.name))
+		op.Jobs = append(op.Jobs, rc.startJob(v, it.friendly, it.containerKey, "ConfigureBackup", "Policy Name", p.name))
 	}
-	c.begin(op)
+	rc.startOperation(op)
 	return op
 }
 
 // storedPolicy is what is kept of what was sent: times with today's date and no milliseconds, defaults added,
 // policyType kept, the caller's count dropped (docs/azure.md §8.2, §33.35).
-func (c *call) storedPolicy(was *policy, sent object) json.RawMessage {
-	day := c.now
-	name := c.params["policy"]
-	id := vaultPart(c.path) + "/backupPolicies/" + name
+func (rc *requestContext) storedPolicy(was *policy, sent object) json.RawMessage {
+	day := rc.now
+	name := rc.params["policy"]
+	id := vaultPart(rc.path) + "/backupPolicies/" + name
 	if was != nil {
-		id = text(c.st.read(was.body), "id")
+		id = textAt(rc.st.read(was.body), "id")
 		name = was.name
 	}
-	props := obj("backupManagementType", sent.text("backupManagementType"))
+	props := newObject("backupManagementType", sent.text("backupManagementType"))
 	for _, m := range sent {
 		if m.key != "protectedItemsCount" && m.key != "backupManagementType" && string(m.value) != "null" {
-			props.put(m.key, redate(m.value, day))
+			props.put(m.key, setDates(m.value, day))
 		}
 	}
 	if strings.EqualFold(sent.text("backupManagementType"), "AzureIaasVM") {
 		if !props.has("instantRPDetails") {
-			props.set("instantRPDetails", obj())
+			props.set("instantRPDetails", newObject())
 		}
-		if s := props.sub("schedulePolicy"); s.text("schedulePolicyType") == "SimpleSchedulePolicy" && !s.has("scheduleWeeklyFrequency") {
+		if s := props.object("schedulePolicy"); s.text("schedulePolicyType") == "SimpleSchedulePolicy" && !s.has("scheduleWeeklyFrequency") {
 			s.set("scheduleWeeklyFrequency", 0)
 			props.set("schedulePolicy", s)
 		}
@@ -165,19 +167,19 @@ func (c *call) storedPolicy(was *policy, sent object) json.RawMessage {
 		}
 	}
 	props.set("protectedItemsCount", 0)
-	return obj("id", id, "name", name, "type", policyType, "properties", props).bytes()
+	return newObject("id", id, "name", name, "type", policyType, "properties", props).bytes()
 }
 
 // defaultInstantDays is 2, or 5 where nothing else is valid (docs/azure.md §8.3).
 func defaultInstantDays(sent object) int {
-	if sent.text("policyType") != "V2" && sent.sub("schedulePolicy").text("scheduleRunFrequency") == "Weekly" {
+	if sent.text("policyType") != "V2" && sent.object("schedulePolicy").text("scheduleRunFrequency") == "Weekly" {
 		return 5
 	}
 	return 2
 }
 
-// redate writes every time in raw as the service does: the date part is not the client's (docs/azure.md §8.2).
-func redate(raw []byte, day time.Time) json.RawMessage {
+// setDates writes every time in raw as the service does: the date part is not the client's (docs/azure.md §8.2).
+func setDates(raw []byte, day time.Time) json.RawMessage {
 	i := skipSpace(raw, 0)
 	if i >= len(raw) {
 		return raw
@@ -186,12 +188,12 @@ func redate(raw []byte, day time.Time) json.RawMessage {
 	case '{':
 		o := parse(raw)
 		for i := range o {
-			o[i].value = redate(o[i].value, day)
+			o[i].value = setDates(o[i].value, day)
 		}
 		return dropNulls(o).bytes()
 	case '[':
 		out := []json.RawMessage{}
-		_, _ = walkArray(raw, i, 0, func(v []byte) { out = append(out, redate(v, day)) })
+		_, _ = walkArray(raw, i, 0, func(v []byte) { out = append(out, setDates(v, day)) })
 		return encode(out)
 	case '"':
 		if t, isTime := timeOfDay(unquote(raw)); isTime {
@@ -223,55 +225,55 @@ func timeOfDay(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-func (c *call) deletePolicy() reply {
-	if _, none := c.vault(); none != nil {
+func (rc *requestContext) deletePolicy() reply {
+	if _, none := rc.vault(); none != nil {
 		return *none
 	}
-	p := c.st.policies.get(c.policyKey())
+	p := rc.st.policies.get(rc.policyKey())
 	if p == nil {
 		return reply{status: http.StatusNoContent}
 	}
-	if n := c.st.itemsUnder(p); n > 0 {
-		return c.unverified("policy-in-use", "Backup policy '%s' cannot be deleted: it protects %d items.", p.name, n)
+	if n := rc.st.itemsUnder(p); n > 0 {
+		return rc.unverified("policy-in-use", "Backup policy '%s' cannot be deleted: it protects %d items.", p.name, n)
 	}
-	c.st.remove("policies", p.key)
+	rc.st.remove("policies", p.key)
 	return reply{status: http.StatusOK} // an empty 200, not 204 (docs/azure.md §33.15)
 }
 
 // defaultPolicies gives a new vault the three policies it has from the start (docs/azure.md §8.1, §33.28).
-func (c *call) defaultPolicies(v *vault, was *vault) {
+func (rc *requestContext) defaultPolicies(v *vault, was *vault) {
 	if was != nil {
 		return
 	}
-	y, m, d := c.now.UTC().Date()
+	y, m, d := rc.now.UTC().Date()
 	// The half hour that DefaultPolicy runs at differs from vault to vault (16:30, 17:30, 20:00 were recorded).
-	halfHour := time.Duration(32+int(c.s.chance("default policy", v.key)*12)) * 30 * time.Minute
+	halfHour := time.Duration(32+int(rc.s.uniform("default policy", v.key)*12)) * 30 * time.Minute
 	midnight := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 	at, window := stamp(midnight.Add(halfHour)), stamp(midnight.Add(8*time.Hour))
-	days := func(n int) object { return obj("count", n, "durationType", "Days") }
+	days := func(n int) object { return newObject("count", n, "durationType", "Days") }
 	daily := func(at string) object {
-		return obj("retentionPolicyType", "LongTermRetentionPolicy",
-			"dailySchedule", obj("retentionTimes", []string{at}, "retentionDuration", days(30)))
+		return newObject("retentionPolicyType", "LongTermRetentionPolicy",
+			"dailySchedule", newObject("retentionTimes", []string{at}, "retentionDuration", days(30)))
 	}
-	simple := obj("schedulePolicyType", "SimpleSchedulePolicy", "scheduleRunFrequency", "Daily",
+	simple := newObject("schedulePolicyType", "SimpleSchedulePolicy", "scheduleRunFrequency", "Daily",
 		"scheduleRunTimes", []string{at}, "scheduleWeeklyFrequency", 0)
 	put := func(name string, props object) {
-		c.st.putPolicy(obj("id", v.id+"/backupPolicies/"+name, "name", name, "type", policyType, "properties", props).bytes())
+		rc.st.putPolicy(newObject("id", v.id+"/backupPolicies/"+name, "name", name, "type", policyType, "properties", props).bytes())
 	}
-	put("HourlyLogBackup", obj("backupManagementType", "AzureWorkload", "workLoadType", "SQLDataBase",
-		"settings", obj("timeZone", "UTC", "issqlcompression", false, "isCompression", false),
+	put("HourlyLogBackup", newObject("backupManagementType", "AzureWorkload", "workLoadType", "SQLDataBase",
+		"settings", newObject("timeZone", "UTC", "issqlcompression", false, "isCompression", false),
 		"subProtectionPolicy", []object{
-			obj("policyType", "Full", "schedulePolicy", simple, "retentionPolicy", daily(at)),
-			obj("policyType", "Log",
-				"schedulePolicy", obj("schedulePolicyType", "LogSchedulePolicy", "scheduleFrequencyInMins", 60),
-				"retentionPolicy", obj("retentionPolicyType", "SimpleRetentionPolicy", "retentionDuration", days(30))),
+			newObject("policyType", "Full", "schedulePolicy", simple, "retentionPolicy", daily(at)),
+			newObject("policyType", "Log",
+				"schedulePolicy", newObject("schedulePolicyType", "LogSchedulePolicy", "scheduleFrequencyInMins", 60),
+				"retentionPolicy", newObject("retentionPolicyType", "SimpleRetentionPolicy", "retentionDuration", days(30))),
 		}, "protectedItemsCount", 0))
-	put("DefaultPolicy", obj("backupManagementType", "AzureIaasVM", "instantRPDetails", obj(),
+	put("DefaultPolicy", newObject("backupManagementType", "AzureIaasVM", "instantRPDetails", newObject(),
 		"schedulePolicy", simple, "retentionPolicy", daily(at),
 		"instantRpRetentionRangeInDays", 2, "timeZone", "UTC", "protectedItemsCount", 0))
-	put("EnhancedPolicy", obj("backupManagementType", "AzureIaasVM", "policyType", "V2", "instantRPDetails", obj(),
-		"schedulePolicy", obj("schedulePolicyType", "SimpleSchedulePolicyV2", "scheduleRunFrequency", "Hourly",
-			"hourlySchedule", obj("interval", 4, "scheduleWindowStartTime", window, "scheduleWindowDuration", 12)),
+	put("EnhancedPolicy", newObject("backupManagementType", "AzureIaasVM", "policyType", "V2", "instantRPDetails", newObject(),
+		"schedulePolicy", newObject("schedulePolicyType", "SimpleSchedulePolicyV2", "scheduleRunFrequency", "Hourly",
+			"hourlySchedule", newObject("interval", 4, "scheduleWindowStartTime", window, "scheduleWindowDuration", 12)),
 		"retentionPolicy", daily(window),
 		"instantRpRetentionRangeInDays", 2, "timeZone", "UTC", "protectedItemsCount", 0))
 }

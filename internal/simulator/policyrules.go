@@ -14,54 +14,54 @@ const maxPolicies = 200
 
 var policyName = regexp.MustCompile(`^[a-zA-Z][-_!a-zA-Z0-9]{2,149}$`) // docs/azure.md §8.3
 
-// badPolicy is the one answer to most mistakes in a policy (docs/azure.md §8.3).
-func badPolicy() *reply {
-	r := fail(http.StatusBadRequest, "BMSUserErrorInvalidPolicyInput",
+// invalidPolicyReply is the one answer to most mistakes in a policy (docs/azure.md §8.3).
+func invalidPolicyReply() *reply {
+	r := errorReply(http.StatusBadRequest, "BMSUserErrorInvalidPolicyInput",
 		"Input for create or update policy is not in proper format. Please check format of parameters like schedule time, schedule days, retention time and retention days")
 	return &r
 }
 
 // checkPolicy holds the rules of docs/azure.md §8.3 for a policy that is written.
-func (c *call) checkPolicy(v *vault, was *policy, p object) *reply {
-	if !policyName.MatchString(c.params["policy"]) {
-		return badPolicy()
+func (rc *requestContext) checkPolicy(v *vault, was *policy, p object) *reply {
+	if !policyName.MatchString(rc.params["policy"]) {
+		return invalidPolicyReply()
 	}
-	if was == nil && c.st.policies.count(v.key) >= maxPolicies {
-		r := c.unverified("policy-count", "The vault has reached its limit of %d policies.", maxPolicies)
+	if was == nil && rc.st.policies.count(v.key) >= maxPolicies {
+		r := rc.unverified("policy-count", "The vault has reached its limit of %d policies.", maxPolicies)
 		return &r
 	}
 	if !strings.EqualFold(p.text("backupManagementType"), "AzureIaasVM") {
 		if p.text("backupManagementType") == "" {
-			return badPolicy()
+			return invalidPolicyReply()
 		}
 		return nil // the rules of other workloads are not known here
 	}
-	if was != nil && first(p.text("policyType"), "V1") != c.st.tier(was) {
-		return badPolicy() // the type cannot change
+	if was != nil && firstNonEmpty(p.text("policyType"), "V1") != rc.st.tier(was) {
+		return invalidPolicyReply() // the type cannot change
 	}
 	s, err := readPolicy(p)
-	if err != nil || !s.valid() {
-		return badPolicy()
+	if err != nil || !s.isValid() {
+		return invalidPolicyReply()
 	}
 	if was == nil {
 		return nil
 	}
-	if s.stillToCome(c.now) {
-		return badPolicy()
+	if s.hasFutureTime(rc.now) {
+		return invalidPolicyReply()
 	}
-	return c.checkImmutablePolicy(v, was, s)
+	return rc.checkImmutablePolicy(v, was, s)
 }
 
 // checkImmutablePolicy: on an immutable vault retention is not reduced; it is not increased either while an item
 // is suspended (docs/azure.md §8.3).
-func (c *call) checkImmutablePolicy(v *vault, was *policy, s *policySpec) *reply {
-	old, err := readPolicy(parse(c.st.read(was.body)).sub("properties"))
-	if err != nil || !c.st.immutable(v) {
+func (rc *requestContext) checkImmutablePolicy(v *vault, was *policy, s *policySpec) *reply {
+	old, err := readPolicy(parse(rc.st.read(was.body)).object("properties"))
+	if err != nil || !rc.st.isImmutable(v) {
 		return nil
 	}
-	suspended := slices.ContainsFunc(c.st.protectedBy(was), func(it *item) bool { return it.state == "BackupsSuspended" })
-	if old.Retention.reducedBy(s.Retention) || suspended && s.Retention.reducedBy(old.Retention) {
-		r := c.unverified("immutable-denied", "%s", immutableText)
+	suspended := slices.ContainsFunc(rc.st.protectedBy(was), func(it *item) bool { return it.state == "BackupsSuspended" })
+	if old.Retention.isReducedBy(s.Retention) || suspended && s.Retention.isReducedBy(old.Retention) {
+		r := rc.unverified("immutable-denied", "%s", immutableText)
 		return &r
 	}
 	return nil
@@ -165,12 +165,12 @@ func (s *policySpec) runDays() []string {
 	return s.Schedule.Days
 }
 
-// valid holds every rule of docs/azure.md §8.3 that ends in the opaque error.
-func (s *policySpec) valid() bool {
-	return s.validType() && s.validSchedule() && s.validInstant() && s.validRetention() && s.validTiering()
+// isValid holds every rule of docs/azure.md §8.3 that ends in the opaque error.
+func (s *policySpec) isValid() bool {
+	return s.isValidType() && s.isValidSchedule() && s.isValidInstant() && s.isValidRetention() && s.isValidTiering()
 }
 
-func (s *policySpec) validType() bool {
+func (s *policySpec) isValidType() bool {
 	v2 := s.Type == "V2"
 	switch {
 	case s.Type != "" && s.Type != "V1" && !v2,
@@ -183,18 +183,18 @@ func (s *policySpec) validType() bool {
 	return s.Consist == "" || v2
 }
 
-// validSchedule: one run time on the half hour; hourly interval 4, 6, 8 or 12 in a window of 4 to 24 hours that is a
+// isValidSchedule: one run time on the half hour; hourly interval 4, 6, 8 or 12 in a window of 4 to 24 hours that is a
 // multiple of it, V2 only (docs/azure.md §8.3).
-func (s *policySpec) validSchedule() bool {
+func (s *policySpec) isValidSchedule() bool {
 	times := s.runTimes()
-	if len(times) != 1 || !onHalfHour(times[0]) {
+	if len(times) != 1 || !isOnHalfHour(times[0]) {
 		return false
 	}
 	switch s.Schedule.Frequency {
 	case "Daily":
 		return true
 	case "Weekly":
-		return len(s.runDays()) > 0 && validDays(s.runDays())
+		return len(s.runDays()) > 0 && areValidDays(s.runDays())
 	case "Hourly":
 		h := s.Schedule.Hourly
 		return s.Type == "V2" && slices.Contains([]int{4, 6, 8, 12}, h.Interval) &&
@@ -203,18 +203,18 @@ func (s *policySpec) validSchedule() bool {
 	return false
 }
 
-func onHalfHour(s string) bool {
+func isOnHalfHour(s string) bool {
 	t, isTime := timeOfDay(s)
 	return isTime && t.Minute()%30 == 0 && t.Second() == 0
 }
 
-func validDays(days []string) bool {
+func areValidDays(days []string) bool {
 	weekdays := []string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"}
 	return !slices.ContainsFunc(days, func(d string) bool { return !slices.Contains(weekdays, d) })
 }
 
-// validInstant: V1 daily 1 to 5 days, V1 weekly exactly 5, V2 1 to 30 (docs/azure.md §8.3).
-func (s *policySpec) validInstant() bool {
+// isValidInstant: V1 daily 1 to 5 days, V1 weekly exactly 5, V2 1 to 30 (docs/azure.md §8.3).
+func (s *policySpec) isValidInstant() bool {
 	if s.Instant == nil {
 		return true // the service puts its default in
 	}
@@ -228,20 +228,20 @@ func (s *policySpec) validInstant() bool {
 	return days >= 1 && days <= 5
 }
 
-// validRetention: daily and hourly schedules need daily retention, weekly ones must not have it and need weekly on
+// isValidRetention: daily and hourly schedules need daily retention, weekly ones must not have it and need weekly on
 // the same days; counts are bounded; one retention time, equal to the run time (docs/azure.md §8.3).
-func (s *policySpec) validRetention() bool {
+func (s *policySpec) isValidRetention() bool {
 	r := s.Retention
 	weekly := s.Schedule.Frequency == "Weekly"
 	switch {
 	case weekly != (r.Daily == nil),
 		weekly && r.Weekly == nil,
 		weekly && !sameDays(r.Weekly.Days, s.runDays()),
-		!s.validRetained(r.Daily, "Days", 7, 9999),
-		!s.validRetained(r.Weekly, "Weeks", 1, 5163),
-		r.Weekly != nil && (len(r.Weekly.Days) == 0 || !validDays(r.Weekly.Days)),
-		!s.validPeriodic(r.Monthly, "Months", 1188),
-		!s.validPeriodic(r.Yearly, "Years", 99),
+		!s.isValidRetained(r.Daily, "Days", 7, 9999),
+		!s.isValidRetained(r.Weekly, "Weeks", 1, 5163),
+		r.Weekly != nil && (len(r.Weekly.Days) == 0 || !areValidDays(r.Weekly.Days)),
+		!s.isValidPeriodic(r.Monthly, "Months", 1188),
+		!s.isValidPeriodic(r.Yearly, "Years", 99),
 		r.Yearly != nil && len(r.Yearly.Months) == 0:
 		return false
 	}
@@ -252,7 +252,7 @@ func sameDays(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
-func (s *policySpec) validRetained(r *retained, unit string, low, high int) bool {
+func (s *policySpec) isValidRetained(r *retained, unit string, low, high int) bool {
 	if r == nil {
 		return true
 	}
@@ -264,17 +264,17 @@ func (s *policySpec) validRetained(r *retained, unit string, low, high int) bool
 	return isTime && at.Hour() == run.Hour() && at.Minute() == run.Minute()
 }
 
-// validPeriodic: with a weekly schedule by week of the month only; dates 1 to 28 or the last (docs/azure.md §8.3).
-func (s *policySpec) validPeriodic(p *periodics, unit string, high int) bool {
+// isValidPeriodic: with a weekly schedule by week of the month only; dates 1 to 28 or the last (docs/azure.md §8.3).
+func (s *policySpec) isValidPeriodic(p *periodics, unit string, high int) bool {
 	if p == nil {
 		return true
 	}
-	if !s.validRetained(&p.retained, unit, 1, high) {
+	if !s.isValidRetained(&p.retained, unit, 1, high) {
 		return false
 	}
 	switch p.Format {
 	case "Weekly":
-		return p.ByWeek != nil && len(p.ByWeek.Days) > 0 && len(p.ByWeek.Weeks) > 0 && validDays(p.ByWeek.Days)
+		return p.ByWeek != nil && len(p.ByWeek.Days) > 0 && len(p.ByWeek.Weeks) > 0 && areValidDays(p.ByWeek.Days)
 	case "Daily":
 		if s.Schedule.Frequency == "Weekly" || p.ByDay == nil || len(p.ByDay.Days) == 0 {
 			return false
@@ -289,9 +289,9 @@ func (s *policySpec) validPeriodic(p *periodics, unit string, high int) bool {
 	return false
 }
 
-// validTiering: TierRecommended needs monthly or yearly retention of nine months, TierAfter three months with six
+// isValidTiering: TierRecommended needs monthly or yearly retention of nine months, TierAfter three months with six
 // left (docs/azure.md §8.3).
-func (s *policySpec) validTiering() bool {
+func (s *policySpec) isValidTiering() bool {
 	for name, t := range s.Tiering {
 		if name != "ArchivedRP" || t == nil {
 			return false
@@ -330,8 +330,8 @@ func (r retention) longestMonths() int {
 	return longest
 }
 
-// reducedBy says whether after keeps some point for a shorter time than r.
-func (r retention) reducedBy(after retention) bool {
+// isReducedBy says whether after keeps some point for a shorter time than r.
+func (r retention) isReducedBy(after retention) bool {
 	count := func(x *retained) int {
 		if x == nil {
 			return 0
@@ -348,30 +348,30 @@ func (r retention) reducedBy(after retention) bool {
 		periodic(after.Monthly) < periodic(r.Monthly) || periodic(after.Yearly) < periodic(r.Yearly)
 }
 
-// spend takes one of a day's writes, or answers that none is left (docs/azure.md §13).
-func (c *call) spend(limit string, v *vault) *reply {
-	if !c.s.set.DailyLimits && c.s.set.Quota == "" {
+// consumeDailyLimit takes one of a day's writes, or answers that none is left (docs/azure.md §13).
+func (rc *requestContext) consumeDailyLimit(limit string, v *vault) *reply {
+	if !rc.s.set.DailyLimits && rc.s.set.Quota == "" {
 		return nil
 	}
 	most, scope := 1000, v.key
 	if limit == "policy-writes" {
 		most = 50
-		if c.s.set.PolicyLimitPerSubscription {
+		if rc.s.set.PolicyLimitPerSubscription {
 			scope = v.sub
 		}
 	}
-	if c.st.memory.Daily == nil {
-		c.st.memory.Daily = map[string]daily{}
+	if rc.st.service.Daily == nil {
+		rc.st.service.Daily = map[string]daily{}
 	}
-	d := c.st.memory.Daily[limit+" "+scope]
-	if c.now.Sub(d.Since) >= 24*time.Hour {
-		d = daily{Since: c.now}
+	d := rc.st.service.Daily[limit+" "+scope]
+	if rc.now.Sub(d.Since) >= 24*time.Hour {
+		d = daily{Since: rc.now}
 	}
 	if d.Count >= most {
-		r := c.unverified(limit, "The limit of %d such operations a day has been reached. Please try again later.", most)
+		r := rc.unverified(limit, "The limit of %d such operations a day has been reached. Please try again later.", most)
 		return &r
 	}
 	d.Count++
-	c.st.memory.Daily[limit+" "+scope] = d
+	rc.st.service.Daily[limit+" "+scope] = d
 	return nil
 }

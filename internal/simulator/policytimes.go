@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// stillToCome says whether a run or retention time of the policy lies in the future, read as the clock of the
+// hasFutureTime says whether a run or retention time of the policy lies in the future, read as the clock of the
 // policy's own zone: an update with such a one is refused (docs/azure.md §32). A time without a date is none.
-func (s *policySpec) stillToCome(now time.Time) bool {
+func (s *policySpec) hasFutureTime(now time.Time) bool {
 	r := s.Retention
 	times := s.runTimes()
 	for _, kept := range []*retained{r.Daily, r.Weekly} {

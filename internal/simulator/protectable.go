@@ -8,27 +8,27 @@ import (
 
 // listProtectable lists the VMs of the vault's subscription and region that a refresh has found and that no vault
 // protects (docs/azure.md §2, §33.26).
-func (c *call) listProtectable() reply {
-	v, none := c.vault()
+func (rc *requestContext) listProtectable() reply {
+	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
-	f, bad := c.filter("backupManagementType", "workloadType", "containerName", "status", "friendlyName")
+	f, bad := rc.filter("backupManagementType", "workloadType", "containerName", "status", "friendlyName")
 	if bad != nil {
 		return *bad
 	}
-	return c.list("protectable", c.protectable(v, f))
+	return rc.list("protectable", rc.protectable(v, f))
 }
 
 // protectable walks what was listed for the vault when the estate was taken and has no VM in it (classic VMs), then
 // the VMs. A row is a place in one table behind the other, so that a page costs its own rows.
-func (c *call) protectable(v *vault, f filter) walker {
-	behind := len(c.st.protectables.rows)
+func (rc *requestContext) protectable(v *vault, f filter) rowIterator {
+	behind := len(rc.st.protectables.rows)
 	return func(from int, visit func(int, func() []byte) bool) {
 		more := true
-		c.st.protectables.group(v.key, from, func(row int, l *listed) bool {
-			body := c.st.read(l.body)
-			if c.st.vms.get(key(text(body, "properties", "virtualMachineId"))) == nil && c.protectableMatches(f, body) {
+		rc.st.protectables.group(v.key, from, func(row int, l *opaqueResource) bool {
+			body := rc.st.read(l.body)
+			if rc.st.vms.get(key(textAt(body, "properties", "virtualMachineId"))) == nil && rc.protectableMatches(f, body) {
 				more = visit(row, func() []byte { return body })
 			}
 			return more
@@ -36,11 +36,11 @@ func (c *call) protectable(v *vault, f filter) walker {
 		if !more {
 			return
 		}
-		c.st.vms.group(v.sub, max(from-behind, 0), func(row int, machine *vm) bool {
-			if machine.region != v.region || !c.st.discovered(machine) || c.st.held(machine.key) || !f.matches(machine.protectableField) {
+		rc.st.vms.group(v.sub, max(from-behind, 0), func(row int, machine *vm) bool {
+			if machine.region != v.region || !rc.st.isDiscovered(machine) || rc.st.isProtected(machine.key) || !f.matches(machine.protectableField) {
 				return true
 			}
-			return visit(behind+row, func() []byte { return c.protectableBody(v, machine) })
+			return visit(behind+row, func() []byte { return rc.protectableBody(v, machine) })
 		})
 	}
 }
@@ -53,81 +53,81 @@ func (v *vm) protectableField(name string) string {
 	case "workloadtype":
 		return "VM"
 	case "containername":
-		return tailFor(v.group, v.name)
+		return containerKeyFor(v.group, v.name)
 	case "status":
 		return "NotProtected"
 	}
 	return v.name
 }
 
-// held says whether some vault holds the VM, so that it cannot be protected anew (docs/azure.md §2).
-func (st *state) held(vmKey string) bool {
+// isProtected says whether some vault holds the VM, so that it cannot be protected anew (docs/azure.md §2).
+func (st *state) isProtected(vmKey string) bool {
 	for _, it := range st.itemsOf(vmKey) {
-		if !it.deleted {
+		if !it.isDeleted {
 			return true
 		}
 	}
 	return false
 }
 
-// discovered says whether the cache of protectable items knows the VM: it was listed when the estate was taken, or
+// isDiscovered says whether the cache of protectable items knows the VM: it was listed when the estate was taken, or
 // a refresh came since the VM exists (docs/azure.md §1: the cache is the subscription's).
-func (st *state) discovered(machine *vm) bool {
-	if st.known[machine.key] {
+func (st *state) isDiscovered(machine *vm) bool {
+	if st.listedAsProtectable[machine.key] {
 		return true
 	}
-	at, refreshed := st.memory.Refreshed[machine.sub+"/"+machine.region]
-	return refreshed && !st.memory.Made[machine.key].After(at)
+	at, refreshed := st.service.Refreshed[machine.sub+"/"+machine.region]
+	return refreshed && !st.service.Created[machine.key].After(at)
 }
 
-func (c *call) protectableBody(v *vault, machine *vm) []byte {
-	vmID := text(c.st.read(machine.body), "id")
+func (rc *requestContext) protectableBody(v *vault, machine *vm) []byte {
+	vmID := textAt(rc.st.read(machine.body), "id")
 	group := segment(vmID, "resourceGroups")
-	tail := tailFor(group, machine.name)
-	return obj(
+	tail := containerKeyFor(group, machine.name)
+	return newObject(
 		// Three spellings of one name (docs/azure.md §2, §33.17).
 		"id", v.id+"/backupFabrics/Azure/protectionContainers/"+containerPrefix+tail+"/protectableItems/vm;"+tail,
 		"name", tail, "type", "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectableItems",
-		"properties", obj("virtualMachineId", vmID, "virtualMachineVersion", "Compute", "resourceGroup", group,
+		"properties", newObject("virtualMachineId", vmID, "virtualMachineVersion", "Compute", "resourceGroup", group,
 			"backupManagementType", "AzureIaasVM", "protectableItemType", vmItem, "friendlyName", machine.name,
 			"protectionState", "NotProtected")).bytes()
 }
 
-func (c *call) protectableMatches(f filter, body []byte) bool {
+func (rc *requestContext) protectableMatches(f filter, body []byte) bool {
 	return f.matches(func(name string) string {
 		switch strings.ToLower(name) {
 		case "backupmanagementtype":
-			return text(body, "properties", "backupManagementType")
+			return textAt(body, "properties", "backupManagementType")
 		case "workloadtype":
 			return "VM"
 		case "containername":
-			return tailOf(text(body, "name"))
+			return containerKeyOf(textAt(body, "name"))
 		case "status":
-			return text(body, "properties", "protectionState")
+			return textAt(body, "properties", "protectionState")
 		}
-		return text(body, "properties", "friendlyName")
+		return textAt(body, "properties", "friendlyName")
 	})
 }
 
 // refresh asks the service to look for VMs: 202 and fabric-level URLs (docs/azure.md §1).
-func (c *call) refresh() reply {
-	v, none := c.vault()
+func (rc *requestContext) refresh() reply {
+	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
 	target := v.key + "|refresh"
-	if c.st.busy(target) != nil {
-		return c.unverified("refresh-running", "A discovery is in progress.")
+	if rc.st.operationOn(target) != nil {
+		return rc.unverified("refresh-running", "A discovery is in progress.")
 	}
-	id := c.guid("refresh")
-	fabricPath := strings.TrimSuffix(c.path, "/"+lastSegment(c.path))
+	id := rc.guid("refresh")
+	fabricPath := strings.TrimSuffix(rc.path, "/"+lastSegment(rc.path))
 	op := &operation{
-		ID: id, Action: actRefresh, Vault: v.key, Target: target, Version: c.version, State: inProgress,
+		ID: id, Action: actRefresh, Vault: v.key, Target: target, Version: rc.version, State: inProgress,
 		StatusPath: fabricPath + "/operationsStatus/" + id, ResultPath: fabricPath + "/operationResults/" + id,
-		Started: c.now, Ends: c.now.Add(c.s.lasts("refresh", v.key)),
+		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("refresh", v.key)),
 	}
-	c.begin(op)
-	return c.accepted(op)
+	rc.startOperation(op)
+	return rc.acceptedReply(op)
 }
 
 func (s *Server) finishRefresh(op *operation, at time.Time) {
@@ -135,28 +135,28 @@ func (s *Server) finishRefresh(op *operation, at time.Time) {
 	if v == nil {
 		return
 	}
-	if s.st.memory.Refreshed == nil {
-		s.st.memory.Refreshed = map[string]time.Time{}
+	if s.st.service.Refreshed == nil {
+		s.st.service.Refreshed = map[string]time.Time{}
 	}
-	s.st.memory.Refreshed[v.sub+"/"+v.region] = at
+	s.st.service.Refreshed[v.sub+"/"+v.region] = at
 }
 
 // listContainers lists the VMs registered with the vault; those of soft-deleted items are in the list of deleted
 // ones (docs/azure.md §3, §33.32).
-func (c *call) listContainers() reply {
-	return c.containers(func(it *item) bool { return !it.deleted }, "Registered")
+func (rc *requestContext) listContainers() reply {
+	return rc.containers(func(it *item) bool { return !it.isDeleted }, "Registered")
 }
 
-func (c *call) listDeletedContainers() reply {
-	return c.containers(func(it *item) bool { return it.deleted }, "SoftDeleted")
+func (rc *requestContext) listDeletedContainers() reply {
+	return rc.containers(func(it *item) bool { return it.isDeleted }, "SoftDeleted")
 }
 
-func (c *call) containers(keep func(*item) bool, status string) reply {
-	v, none := c.vault()
+func (rc *requestContext) containers(keep func(*item) bool, status string) reply {
+	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
-	f, bad := c.filter("backupManagementType", "status", "friendlyName", "backupEngineName")
+	f, bad := rc.filter("backupManagementType", "status", "friendlyName", "backupEngineName")
 	if bad != nil {
 		return *bad
 	}
@@ -164,65 +164,65 @@ func (c *call) containers(keep func(*item) bool, status string) reply {
 		if strings.EqualFold(name, "status") {
 			return status
 		}
-		return c.itemField(it, name)
+		return rc.itemField(it, name)
 	}
 	accept := func(it *item) bool {
 		return keep(it) && f.matches(func(name string) string { return field(it, name) })
 	}
-	return c.list("containers", each(c.st.items, v.key, accept, func(it *item) []byte { return c.containerBody(it, status) }))
+	return rc.list("containers", each(rc.st.items, v.key, accept, func(it *item) []byte { return rc.containerBody(it, status) }))
 }
 
-func (c *call) containerBody(it *item, status string) []byte {
-	body := c.st.read(it.body)
-	vmID := text(body, "properties", "virtualMachineId")
-	id, _, _ := strings.Cut(text(body, "id"), "/protectedItems/")
-	return obj("id", id, "name", lastSegment(id), "type", "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers",
-		"properties", obj("virtualMachineId", vmID, "virtualMachineVersion", "Compute", "resourceGroup", segment(vmID, "resourceGroups"),
+func (rc *requestContext) containerBody(it *item, status string) []byte {
+	body := rc.st.read(it.body)
+	vmID := textAt(body, "properties", "virtualMachineId")
+	id, _, _ := strings.Cut(textAt(body, "id"), "/protectedItems/")
+	return newObject("id", id, "name", lastSegment(id), "type", "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers",
+		"properties", newObject("virtualMachineId", vmID, "virtualMachineVersion", "Compute", "resourceGroup", segment(vmID, "resourceGroups"),
 			"friendlyName", it.friendly, "backupManagementType", it.management, "registrationStatus", status,
 			"healthStatus", "Healthy", "containerType", vmItem, "protectableObjectType", vmItem)).bytes()
 }
 
 // listUsage counts a vault's items; its limit of -1 does not tell the quota (docs/azure.md §11).
-func (c *call) listUsage() reply {
-	v, none := c.vault()
+func (rc *requestContext) listUsage() reply {
+	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
-	return ok(obj("value", []object{obj("name", obj("value", "AzureIaasVM", "localizedValue", "AzureIaasVM"),
-		"currentValue", c.st.countVMs(v), "limit", -1, "unit", "Count")}).bytes())
+	return ok(newObject("value", []object{newObject("name", newObject("value", "AzureIaasVM", "localizedValue", "AzureIaasVM"),
+		"currentValue", rc.st.countVMs(v), "limit", -1, "unit", "Count")}).bytes())
 }
 
-func (c *call) listGuards() reply {
-	v, none := c.vault()
+func (rc *requestContext) listGuards() reply {
+	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
 	var bodies [][]byte
-	c.st.proxies.group(v.key, 0, func(_ int, l *listed) bool { bodies = append(bodies, c.st.read(l.body)); return true })
-	return ok(joined(bodies))
+	rc.st.proxies.group(v.key, 0, func(_ int, l *opaqueResource) bool { bodies = append(bodies, rc.st.read(l.body)); return true })
+	return ok(joinBodies(bodies))
 }
 
 // backupStatus tells in which vault of a region a VM is protected (docs/azure.md §9).
-func (c *call) backupStatus() reply {
-	if err := validObject(c.body); err != nil {
+func (rc *requestContext) backupStatus() reply {
+	if err := checkObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	sent := parse(c.body)
+	sent := parse(rc.body)
 	if !strings.EqualFold(sent.text("resourceType"), "VM") || segment(sent.text("resourceId"), "virtualMachines") == "" {
-		return fail(http.StatusBadRequest, "BMSUserErrorInvalidInput", "Input for backup status is not in proper format.") // UNVERIFIED code
+		return errorReply(http.StatusBadRequest, "BMSUserErrorInvalidInput", "Input for backup status is not in proper format.") // UNVERIFIED code
 	}
 	id := sent.text("resourceId")
-	tail := tailFor(segment(id, "resourceGroups"), lastSegment(id))
-	status, it := c.statusOf(key(id), region(c.params["location"]))
-	o := obj("protectionStatus", status)
+	tail := containerKeyFor(segment(id, "resourceGroups"), lastSegment(id))
+	status, it := rc.statusOf(key(id), region(rc.params["location"]))
+	o := newObject("protectionStatus", status)
 	if it != nil && status == "Protected" {
-		o.set("vaultId", c.st.vaults.get(it.vault).id)
+		o.set("vaultId", rc.st.vaults.get(it.vault).id)
 	}
 	o.set("fabricName", "Azure")
 	o.set("containerName", strings.ToLower(containerPrefix)+tail)
 	o.set("protectedItemName", strings.ToLower(itemPrefix)+tail)
 	if it != nil && status == "Protected" {
-		o.set("policyName", c.st.policyNameOf(it))
+		o.set("policyName", rc.st.policyNameOf(it))
 	}
 	o.set("protectedItemsCount", 0)
 	o.set("objectType", "BackupStatusResponse")
@@ -230,46 +230,46 @@ func (c *call) backupStatus() reply {
 }
 
 func (st *state) policyNameOf(it *item) string {
-	return text(st.read(it.body), "properties", "policyName")
+	return textAt(st.read(it.body), "properties", "policyName")
 }
 
 // statusOf looks in all vaults of the region; what it says of stopped and soft-deleted items is UNVERIFIED.
-func (c *call) statusOf(vmKey, location string) (string, *item) {
+func (rc *requestContext) statusOf(vmKey, location string) (string, *item) {
 	status := "NotProtected"
 	var found *item
-	for _, it := range c.st.itemsOf(vmKey) {
-		v := c.st.vaults.get(it.vault)
+	for _, it := range rc.st.itemsOf(vmKey) {
+		v := rc.st.vaults.get(it.vault)
 		if v == nil || v.region != location {
 			continue
 		}
 		switch {
-		case it.deleted:
+		case it.isDeleted:
 			if found == nil {
-				status = c.s.set.Unverified["status-of-soft-deleted"]
+				status = rc.s.set.Unverified["status-of-soft-deleted"]
 				found = it
 			}
 		case it.state == "ProtectionStopped":
-			status, found = c.s.set.Unverified["status-of-stopped"], it
+			status, found = rc.s.set.Unverified["status-of-stopped"], it
 		default:
 			return "Protected", it
 		}
 	}
-	if found == nil && c.st.protecting(vmKey) != nil {
-		status = c.s.set.Unverified["status-of-protecting"]
+	if found == nil && rc.st.protecting(vmKey) != nil {
+		status = rc.s.set.Unverified["status-of-protecting"]
 	}
 	return status, found
 }
 
 // preValidate answers 200 for a failure too (docs/azure.md §9).
-func (c *call) preValidate() reply {
-	if err := validObject(c.body); err != nil {
+func (rc *requestContext) preValidate() reply {
+	if err := checkObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	sent := parse(c.body)
+	sent := parse(rc.body)
 	id := sent.text("resourceId")
-	tail := tailFor(segment(id, "resourceGroups"), lastSegment(id))
-	o := obj("status", "Succeeded", "containerName", strings.ToLower(containerPrefix)+tail, "protectedItemName", strings.ToLower(itemPrefix)+tail)
-	if c.st.held(key(id)) {
+	tail := containerKeyFor(segment(id, "resourceGroups"), lastSegment(id))
+	o := newObject("status", "Succeeded", "containerName", strings.ToLower(containerPrefix)+tail, "protectedItemName", strings.ToLower(itemPrefix)+tail)
+	if rc.st.isProtected(key(id)) {
 		o.set("status", "Failed")
 		o.set("errorCode", "VirtualMachineAlreadyProtected")
 		o.set("errorMessage", "Virtual machine with same name and same resource group is already protected.")
@@ -278,6 +278,6 @@ func (c *call) preValidate() reply {
 	return ok(o.bytes())
 }
 
-func (c *call) validateFeatures() reply {
-	return ok(obj("supportStatus", "Supported").bytes())
+func (rc *requestContext) validateFeatures() reply {
+	return ok(newObject("supportStatus", "Supported").bytes())
 }

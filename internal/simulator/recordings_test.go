@@ -145,7 +145,7 @@ func (r *replay) seed() {
 	for _, x := range r.list {
 		if x.Method == "PUT" && strings.Contains(x.path, "/vaults/") {
 			group := x.path[:strings.Index(x.path, "/providers/")]
-			s.st.putGroup(groupBody(group, text(x.Sent, "location"), nil))
+			s.st.putGroup(groupBody(group, textAt(x.Sent, "location"), nil))
 			return
 		}
 	}
@@ -196,7 +196,7 @@ func (r *replay) setUp(i int, x *exchange) {
 			s.st.putVM(slices.Clone(x.body()), s.clock.now())
 			r.refreshed = false
 		} else {
-			made := s.st.memory.Made[key(x.path)]
+			made := s.st.service.Created[key(x.path)]
 			s.st.putVM(slices.Clone(x.body()), made)
 		}
 	case kindOf(x) == "storage account" && x.Status == http.StatusOK:
@@ -216,16 +216,16 @@ func (r *replay) setUp(i int, x *exchange) {
 func (r *replay) otherVMs(x *exchange) {
 	s := r.c.s
 	group := ""
-	s.st.groups.all(0, func(_ int, l *listed) bool { group = text(s.st.read(l.body), "location"); return false })
+	s.st.groups.all(0, func(_ int, l *opaqueResource) bool { group = textAt(s.st.read(l.body), "location"); return false })
 	shown := map[string]bool{}
 	for _, row := range values(answered{body: x.body()}) {
-		id := text(row, "properties", "virtualMachineId")
+		id := textAt(row, "properties", "virtualMachineId")
 		shown[key(id)] = true
 		if r.ours[key(id)] && !r.refreshed {
-			s.st.known[key(id)] = true
+			s.st.listedAsProtectable[key(id)] = true
 		}
 		if s.st.vms.get(key(id)) == nil {
-			s.st.putVM(obj("id", id, "name", lastSegment(id), "location", group).bytes(), time.Time{})
+			s.st.putVM(newObject("id", id, "name", lastSegment(id), "location", group).bytes(), time.Time{})
 		}
 	}
 	var gone []string
@@ -240,7 +240,7 @@ func (r *replay) otherVMs(x *exchange) {
 	}
 	for k := range shown {
 		if !r.ours[k] {
-			s.st.known[k] = true // the service knew it before the recording began
+			s.st.listedAsProtectable[k] = true // the service knew it before the recording began
 		}
 	}
 }
@@ -260,7 +260,7 @@ func (r *replay) setDurations(i int, x *exchange) {
 		return
 	}
 	d := r.ended(i, id)
-	set := map[string]Span{}
+	set := map[string]Range{}
 	for k := range r.c.s.set.Durations {
 		set[k] = Fixed(d)
 	}
@@ -283,7 +283,7 @@ func (r *replay) ended(i int, id string) time.Duration {
 		if !strings.HasSuffix(strings.Split(y.URL, "?")[0], id) {
 			continue
 		}
-		running := y.Status == 202 || text(y.body(), "status") == "InProgress"
+		running := y.Status == 202 || textAt(y.body(), "status") == "InProgress"
 		if !running {
 			// Somewhere between the last poll that saw it run and this one; times are whole seconds.
 			return (last.Sub(began) + y.at.Sub(began)) / 2
@@ -297,7 +297,7 @@ func (r *replay) ended(i int, id string) time.Duration {
 func (r *replay) answeredAtOnce(i int, id string) bool {
 	for _, y := range r.list[i+1:] {
 		if strings.HasSuffix(strings.Split(y.URL, "?")[0], id) {
-			return text(y.body(), "status") == "Succeeded"
+			return textAt(y.body(), "status") == "Succeeded"
 		}
 	}
 	return false
@@ -305,12 +305,12 @@ func (r *replay) answeredAtOnce(i int, id string) bool {
 
 // jobPhases is when the job of operation id was first seen with its first task over, and with its end. The times in
 // the job's last body are others: the service tells of a phase up to ten minutes after it.
-func (r *replay) jobPhases(i int, id string, set map[string]Span) {
+func (r *replay) jobPhases(i int, id string, set map[string]Range) {
 	jobID := ""
 	cut, handover, end := time.Hour, 90*time.Minute, 2*time.Hour
 	for _, y := range slices.Backward(r.list[i+1:]) {
 		if strings.HasSuffix(strings.Split(y.URL, "?")[0], id) {
-			jobID = firstOf(text(y.body(), "properties", "jobId"), jobID)
+			jobID = firstOf(textAt(y.body(), "properties", "jobId"), jobID)
 		}
 	}
 	for _, y := range slices.Backward(r.list[i+1:]) {
@@ -318,7 +318,7 @@ func (r *replay) jobPhases(i int, id string, set map[string]Span) {
 			continue
 		}
 		var tasks []struct{ Status string }
-		_ = json.Unmarshal(get(y.body(), "properties", "extendedInfo", "tasksList"), &tasks)
+		_ = json.Unmarshal(rawAt(y.body(), "properties", "extendedInfo", "tasksList"), &tasks)
 		seen := y.at.Sub(r.list[i].at) - time.Second/4
 		if len(tasks) > 0 && tasks[0].Status == "Completed" {
 			cut = seen
@@ -326,7 +326,7 @@ func (r *replay) jobPhases(i int, id string, set map[string]Span) {
 		if len(tasks) > 1 && tasks[1].Status == "InProgress" {
 			handover = seen
 		}
-		if text(y.body(), "properties", "status") == "Completed" {
+		if textAt(y.body(), "properties", "status") == "Completed" {
 			end = seen
 		}
 	}
@@ -340,13 +340,13 @@ func (r *replay) jobPhases(i int, id string, set map[string]Span) {
 func (r *replay) readIncomplete(i int) bool {
 	for _, y := range r.list[i+1:] {
 		if y.Method == "GET" && y.Status == 200 && kindOf(y) == "vault" {
-			return get(y.body(), "properties", "securitySettings") == nil
+			return rawAt(y.body(), "properties", "securitySettings") == nil
 		}
 	}
 	return false
 }
 
-func firstOf(values ...string) string { return first(values...) }
+func firstOf(values ...string) string { return firstNonEmpty(values...) }
 
 // send makes the recorded request with the simulator's own ids in it.
 func (r *replay) send(x *exchange) answered {
@@ -387,11 +387,11 @@ func (r *replay) learn(x *exchange, got answered) {
 	for _, h := range []string{"azure-asyncoperation", "location"} {
 		pair(operationID(x.Headers[h]), operationID(got.header.Get(h)))
 	}
-	pair(text(x.body(), "properties", "jobId"), text(got.body, "properties", "jobId"))
+	pair(textAt(x.body(), "properties", "jobId"), textAt(got.body, "properties", "jobId"))
 	if strings.HasSuffix(x.path, "/recoveryPoints") {
 		recorded, ours := values(answered{body: x.body()}), values(got)
 		for i := range min(len(recorded), len(ours)) {
-			pair(text(recorded[i], "name"), text(ours[i], "name"))
+			pair(textAt(recorded[i], "name"), textAt(ours[i], "name"))
 		}
 	}
 }

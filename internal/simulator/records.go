@@ -8,8 +8,8 @@ import (
 // The records are what the simulator knows of a resource without decoding its body. They are values that never
 // change: a write makes a new one, so an Estate can be served by several servers.
 
-// blob is a body: in memory, or a stretch of the estate file.
-type blob struct {
+// bodyRef is a body: in memory, or a stretch of the estate file.
+type bodyRef struct {
 	mem []byte
 	off int64
 	n   int32
@@ -17,34 +17,34 @@ type blob struct {
 
 type vm struct {
 	key, sub, group, name, region string
-	// made is when the simulation made the VM; zero for those of the estate file.
-	made time.Time
-	body blob
+	// createdAt is when the simulation made the VM; zero for those of the estate file.
+	createdAt time.Time
+	body      bodyRef
 }
 
 type vault struct {
 	key, id, sub, group, name, region string
-	body                              blob
+	body                              bodyRef
 }
 
 type policy struct {
 	key, vault, name, management string
-	body                         blob
+	body                         bodyRef
 }
 
 type item struct {
 	// key is the vault's key and the item's tail; names come in several spellings (docs/azure.md §0.4).
-	key, vault, tail   string
-	vm, policy         string
-	state, management  string
-	workload, friendly string
-	deleted            bool
-	body               blob
+	key, vault, containerKey string
+	vm, policy               string
+	state, management        string
+	workload, friendly       string
+	isDeleted                bool
+	body                     bodyRef
 }
 
-// active says whether the item takes backups: neither stopped nor soft-deleted (docs/azure.md §3).
-func (it *item) active() bool {
-	return !it.deleted && it.state != "ProtectionStopped" && it.state != "BackupsSuspended"
+// isActive says whether the item takes backups: neither stopped nor soft-deleted (docs/azure.md §3).
+func (it *item) isActive() bool {
+	return !it.isDeleted && it.state != "ProtectionStopped" && it.state != "BackupsSuspended"
 }
 
 type job struct {
@@ -52,32 +52,32 @@ type job struct {
 	management, operation string
 	status                string
 	started               time.Time
-	body                  blob
+	body                  bodyRef
 }
 
 type point struct {
 	key, item, id string
 	taken         time.Time
-	body          blob
+	body          bodyRef
 }
 
-// listed is a body that is only looked up and listed: protectable items, resource guard proxies, groups.
-type listed struct {
+// opaqueResource is a body that is only looked up and listed: protectable items, resource guard proxies, groups.
+type opaqueResource struct {
 	key, parent string
-	body        blob
+	body        bodyRef
 }
 
 // resource is one of a resource group that backup only meets: a managed disk, a storage account.
 type resource struct {
 	// group is the key of the group's id.
 	key, sub, group, name, region string
-	body                          blob
+	body                          bodyRef
 }
 
-// interner keeps one copy of the strings that thousands of records share.
-type interner map[string]string
+// stringPool keeps one copy of the strings that thousands of records share.
+type stringPool map[string]string
 
-func (n interner) of(s string) string {
+func (n stringPool) intern(s string) string {
 	if t, ok := n[s]; ok {
 		return t
 	}
@@ -88,42 +88,42 @@ func (n interner) of(s string) string {
 
 func itemKey(vaultKey, tail string) string { return vaultKey + "|" + tail }
 
-func (n interner) vm(raw []byte, b blob) *vm {
-	id := text(raw, "id")
+func (n stringPool) vm(raw []byte, b bodyRef) *vm {
+	id := textAt(raw, "id")
 	return &vm{
-		key: key(id), sub: n.of(key(segment(id, "subscriptions"))), group: n.of(key(segment(id, "resourceGroups"))),
-		name: lastSegment(id), region: n.of(region(text(raw, "location"))), body: b,
+		key: key(id), sub: n.intern(key(segment(id, "subscriptions"))), group: n.intern(key(segment(id, "resourceGroups"))),
+		name: lastSegment(id), region: n.intern(region(textAt(raw, "location"))), body: b,
 	}
 }
 
-func (n interner) resource(raw []byte, b blob) *resource {
-	id := text(raw, "id")
+func (n stringPool) resource(raw []byte, b bodyRef) *resource {
+	id := textAt(raw, "id")
 	return &resource{
-		key: key(id), sub: n.of(key(segment(id, "subscriptions"))), group: n.of(key(before(id, "providers"))),
-		name: lastSegment(id), region: n.of(region(text(raw, "location"))), body: b,
+		key: key(id), sub: n.intern(key(segment(id, "subscriptions"))), group: n.intern(key(before(id, "providers"))),
+		name: lastSegment(id), region: n.intern(region(textAt(raw, "location"))), body: b,
 	}
 }
 
-func (n interner) vault(raw []byte, b blob) *vault {
-	id := strings.TrimRight(text(raw, "id"), "/")
+func (n stringPool) vault(raw []byte, b bodyRef) *vault {
+	id := strings.TrimRight(textAt(raw, "id"), "/")
 	return &vault{
-		key: n.of(key(id)), id: id, sub: n.of(key(segment(id, "subscriptions"))), group: n.of(key(segment(id, "resourceGroups"))),
-		name: lastSegment(id), region: n.of(region(text(raw, "location"))), body: b,
+		key: n.intern(key(id)), id: id, sub: n.intern(key(segment(id, "subscriptions"))), group: n.intern(key(segment(id, "resourceGroups"))),
+		name: lastSegment(id), region: n.intern(region(textAt(raw, "location"))), body: b,
 	}
 }
 
-func (n interner) policy(raw []byte, b blob) *policy {
-	id := text(raw, "id")
+func (n stringPool) policy(raw []byte, b bodyRef) *policy {
+	id := textAt(raw, "id")
 	return &policy{
-		key: n.of(key(id)), vault: n.of(key(vaultPart(id))), name: lastSegment(id),
-		management: n.of(text(raw, "properties", "backupManagementType")), body: b,
+		key: n.intern(key(id)), vault: n.intern(key(vaultPart(id))), name: lastSegment(id),
+		management: n.intern(textAt(raw, "properties", "backupManagementType")), body: b,
 	}
 }
 
-func (n interner) item(raw []byte, b blob) *item {
-	id, props := text(raw, "id"), get(raw, "properties")
-	v, tail := n.of(key(vaultPart(id))), tailOf(lastSegment(id))
-	it := &item{key: itemKey(v, tail), vault: v, tail: tail, body: b}
+func (n stringPool) item(raw []byte, b bodyRef) *item {
+	id, props := textAt(raw, "id"), rawAt(raw, "properties")
+	v, tail := n.intern(key(vaultPart(id))), containerKeyOf(lastSegment(id))
+	it := &item{key: itemKey(v, tail), vault: v, containerKey: tail, body: b}
 	fields := map[string]*string{
 		"sourceResourceId": &it.vm, "policyId": &it.policy, "protectionState": &it.state,
 		"backupManagementType": &it.management, "workloadType": &it.workload, "friendlyName": &it.friendly,
@@ -134,15 +134,15 @@ func (n interner) item(raw []byte, b blob) *item {
 			*p = unquote(value)
 		}
 		if name == "isScheduledForDeferredDelete" {
-			it.deleted = string(value) == "true"
+			it.isDeleted = string(value) == "true"
 		}
 	})
-	it.vm, it.policy, it.state = key(it.vm), n.of(key(it.policy)), n.of(it.state)
-	it.management, it.workload = n.of(it.management), n.of(it.workload)
+	it.vm, it.policy, it.state = key(it.vm), n.intern(key(it.policy)), n.intern(it.state)
+	it.management, it.workload = n.intern(it.management), n.intern(it.workload)
 	if !it.isVM() {
 		// A database or a share of a VM is filed under its own id and is no backup of the VM (docs/azure.md §3).
-		it.tail = "other;" + key(id) + ";" + key(text(raw, "name"))
-		it.key, it.vm = itemKey(v, it.tail), ""
+		it.containerKey = "other;" + key(id) + ";" + key(textAt(raw, "name"))
+		it.key, it.vm = itemKey(v, it.containerKey), ""
 	}
 	return it
 }
@@ -152,34 +152,34 @@ func (it *item) isVM() bool {
 	return it.management == "" || strings.EqualFold(it.management, "AzureIaasVM")
 }
 
-func (n interner) job(raw []byte, b blob) *job {
-	id, props := text(raw, "id"), get(raw, "properties")
-	v := n.of(key(vaultPart(id)))
+func (n stringPool) job(raw []byte, b bodyRef) *job {
+	id, props := textAt(raw, "id"), rawAt(raw, "properties")
+	v := n.intern(key(vaultPart(id)))
 	j := &job{
-		key: key(id), vault: v, id: lastSegment(id), item: itemKey(v, tailOf(text(props, "containerName"))),
-		management: n.of(text(props, "backupManagementType")), operation: n.of(text(props, "operation")),
-		status: n.of(text(props, "status")), body: b,
+		key: key(id), vault: v, id: lastSegment(id), item: itemKey(v, containerKeyOf(textAt(props, "containerName"))),
+		management: n.intern(textAt(props, "backupManagementType")), operation: n.intern(textAt(props, "operation")),
+		status: n.intern(textAt(props, "status")), body: b,
 	}
-	j.started, _ = time.Parse(time.RFC3339Nano, text(props, "startTime"))
+	j.started, _ = time.Parse(time.RFC3339Nano, textAt(props, "startTime"))
 	return j
 }
 
-func (n interner) point(raw []byte, b blob) *point {
-	id := text(raw, "id")
-	owner := itemKey(key(vaultPart(id)), tailOf(segment(id, "protectedItems")))
-	p := &point{key: key(id), item: n.of(owner), id: lastSegment(id), body: b}
-	p.taken, _ = time.Parse(time.RFC3339Nano, text(raw, "properties", "recoveryPointTime"))
+func (n stringPool) point(raw []byte, b bodyRef) *point {
+	id := textAt(raw, "id")
+	owner := itemKey(key(vaultPart(id)), containerKeyOf(segment(id, "protectedItems")))
+	p := &point{key: key(id), item: n.intern(owner), id: lastSegment(id), body: b}
+	p.taken, _ = time.Parse(time.RFC3339Nano, textAt(raw, "properties", "recoveryPointTime"))
 	return p
 }
 
-// listed takes the vault an id lies in as its parent, or else the subscription.
-func (n interner) listed(raw []byte, b blob) *listed {
-	id := text(raw, "id")
+// opaqueResource takes the vault an id lies in as its parent, or else the subscription.
+func (n stringPool) opaqueResource(raw []byte, b bodyRef) *opaqueResource {
+	id := textAt(raw, "id")
 	parent := key(vaultPart(id))
 	if parent == "" {
 		parent = key(segment(id, "subscriptions"))
 	}
-	return &listed{key: key(id), parent: n.of(parent), body: b}
+	return &opaqueResource{key: key(id), parent: n.intern(parent), body: b}
 }
 
 func walkMembers(raw []byte, visit func(key, value []byte)) {

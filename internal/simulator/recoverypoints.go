@@ -27,24 +27,24 @@ func (s *Server) disksOf(it *item) (included, excluded []sourceDisk) {
 	if machine == nil {
 		return []sourceDisk{{LUN: -1, Name: it.friendly + "_OsDisk_1", SizeGB: 127, OS: "Windows", Generation: "V1"}}, nil
 	}
-	props := get(s.st.read(machine.body), "properties")
+	props := rawAt(s.st.read(machine.body), "properties")
 	generation := "V1"
-	if strings.EqualFold(text(props, "securityProfile", "securityType"), "TrustedLaunch") {
+	if strings.EqualFold(textAt(props, "securityProfile", "securityType"), "TrustedLaunch") {
 		generation = "V2"
 	}
-	os := s.sourceDisk(get(props, "storageProfile", "osDisk"), -1, machine.name+"_OsDisk_1")
-	os.OS, os.Generation = first(os.OS, "Windows"), first(os.Generation, generation)
+	os := s.sourceDisk(rawAt(props, "storageProfile", "osDisk"), -1, machine.name+"_OsDisk_1")
+	os.OS, os.Generation = firstNonEmpty(os.OS, "Windows"), firstNonEmpty(os.Generation, generation)
 	included = append(included, os)
 	var filter struct {
 		Luns    []int `json:"diskLunList"`
 		Include bool  `json:"isInclusionList"`
 	}
-	filtered := json.Unmarshal(get(s.st.read(it.body), "properties", "extendedProperties", "diskExclusionProperties"), &filter) == nil
-	disks := get(props, "storageProfile", "dataDisks")
+	filtered := json.Unmarshal(rawAt(s.st.read(it.body), "properties", "extendedProperties", "diskExclusionProperties"), &filter) == nil
+	disks := rawAt(props, "storageProfile", "dataDisks")
 	if i := skipSpace(disks, 0); i < len(disks) && disks[i] == '[' {
 		_, _ = walkArray(disks, i, 0, func(raw []byte) {
 			lun := number(raw, "lun")
-			d := s.sourceDisk(raw, lun, machine.name+"_DataDisk_"+itoa(lun))
+			d := s.sourceDisk(raw, lun, machine.name+"_DataDisk_"+formatInt(lun))
 			d.OS, d.Generation = "", ""
 			if filtered && slices.Contains(filter.Luns, lun) != filter.Include {
 				excluded = append(excluded, d)
@@ -59,12 +59,12 @@ func (s *Server) disksOf(it *item) (included, excluded []sourceDisk) {
 // sourceDisk reads a disk of a VM's body; what the disk's own body says goes first.
 func (s *Server) sourceDisk(raw []byte, lun int, name string) sourceDisk {
 	d := sourceDisk{
-		LUN: lun, Name: first(text(raw, "name"), name), ID: text(raw, "managedDisk", "id"), SizeGB: number(raw, "diskSizeGB"),
-		OS: text(raw, "osType"), Storage: text(raw, "managedDisk", "storageAccountType"),
+		LUN: lun, Name: firstNonEmpty(textAt(raw, "name"), name), ID: textAt(raw, "managedDisk", "id"), SizeGB: number(raw, "diskSizeGB"),
+		OS: textAt(raw, "osType"), Storage: textAt(raw, "managedDisk", "storageAccountType"),
 	}
 	if own := s.st.disks.get(key(d.ID)); own != nil {
 		body := s.st.read(own.body)
-		d.Generation, d.Tags = text(body, "properties", "hyperVGeneration"), slices.Clone(get(body, "tags"))
+		d.Generation, d.Tags = textAt(body, "properties", "hyperVGeneration"), slices.Clone(rawAt(body, "tags"))
 		if size := number(body, "properties", "diskSizeGB"); size > 0 {
 			d.SizeGB = size
 		}
@@ -79,18 +79,18 @@ func (s *Server) sourceDisk(raw []byte, lun int, name string) sourceDisk {
 func (s *Server) disksIn(p *point, it *item) []sourceDisk {
 	body := s.st.read(p.body)
 	var disks []sourceDisk
-	if json.Unmarshal(get(body, privateKey, "disks"), &disks) == nil && len(disks) > 0 {
+	if json.Unmarshal(rawAt(body, privateKey, "disks"), &disks) == nil && len(disks) > 0 {
 		return disks
 	}
 	now, _ := s.disksOf(it)
-	_ = json.Unmarshal(get(body, "properties", "recoveryPointDiskConfiguration", "includedDiskList"), &disks)
+	_ = json.Unmarshal(rawAt(body, "properties", "recoveryPointDiskConfiguration", "includedDiskList"), &disks)
 	if len(disks) == 0 {
 		return now
 	}
 	for i, d := range disks {
 		disks[i].SizeGB = 127
 		if d.LUN < 0 {
-			disks[i].OS, disks[i].Generation = first(text(body, "properties", "osType"), "Windows"), "V1"
+			disks[i].OS, disks[i].Generation = firstNonEmpty(textAt(body, "properties", "osType"), "Windows"), "V1"
 		}
 		for _, n := range now {
 			if strings.EqualFold(n.Name, d.Name) {
@@ -109,11 +109,11 @@ func diskConfiguration(included, excluded []sourceDisk) object {
 	list := func(disks []sourceDisk) []object {
 		out := []object{}
 		for _, d := range disks {
-			out = append(out, obj("lun", d.LUN, "name", d.Name))
+			out = append(out, newObject("lun", d.LUN, "name", d.Name))
 		}
 		return out
 	}
-	return obj("numberOfDisksIncludedInBackup", len(included), "numberOfDisksAttachedToVm", len(included)+len(excluded),
+	return newObject("numberOfDisksIncludedInBackup", len(included), "numberOfDisksAttachedToVm", len(included)+len(excluded),
 		"includedDiskList", list(included), "excludedDiskList", list(excluded))
 }
 
@@ -128,28 +128,28 @@ func (s *Server) addPoint(op *operation, at time.Time) {
 	machine := s.st.vms.get(it.vm)
 	size, osType := "Standard_DS1_v2", "Windows"
 	if machine != nil {
-		props := get(s.st.read(machine.body), "properties")
-		size = first(text(props, "hardwareProfile", "vmSize"), size)
-		osType = first(text(props, "storageProfile", "osDisk", "osType"), osType)
+		props := rawAt(s.st.read(machine.body), "properties")
+		size = firstNonEmpty(textAt(props, "hardwareProfile", "vmSize"), size)
+		osType = firstNonEmpty(textAt(props, "storageProfile", "osDisk", "osType"), osType)
 	}
 	tier := "V1"
 	if p := s.st.policies.get(it.policy); p != nil {
 		tier = s.st.tier(p)
 	}
-	pointID := text(body, "id") + "/recoveryPoints/" + id
+	pointID := textAt(body, "id") + "/recoveryPoints/" + id
 	included, excluded := s.disksOf(it)
-	made := obj("id", pointID, "name", id, "type", itemType+"/recoveryPoints", "properties", obj(
+	made := newObject("id", pointID, "name", id, "type", itemType+"/recoveryPoints", "properties", newObject(
 		"objectType", "IaasVMRecoveryPoint", "recoveryPointType", "AppConsistent", "recoveryPointTime", stamp(op.Started),
 		"recoveryPointAdditionalInfo", "", "sourceVMStorageType", "PremiumVMOnPartialPremiumStorage",
 		"isSourceVMEncrypted", false, "isInstantIlrSessionActive", false,
-		"recoveryPointTierDetails", []object{obj("type", "InstantRP", "status", "Valid"), obj("type", "HardenedRP", "status", "Valid")},
+		"recoveryPointTierDetails", []object{newObject("type", "InstantRP", "status", "Valid"), newObject("type", "HardenedRP", "status", "Valid")},
 		"isManagedVirtualMachine", true, "virtualMachineSize", size, "originalStorageAccountOption", false, "osType", osType,
-		"recoveryPointMoveReadinessInfo", obj("ArchivedRP", obj("isReadyForMove", false,
+		"recoveryPointMoveReadinessInfo", newObject("ArchivedRP", newObject("isReadyForMove", false,
 			"additionalInfo", "We're still determining if this Recovery Point can be moved.. Please check again after some time.")),
 		"securityType", "None", "isPrivateAccessEnabledOnAnyDisk", false, "createdWithPolicyType", tier,
 		"threatStatus", 0, // a number where the SDK wants a string (docs/azure.md §11)
-	), privateKey, obj("disks", included))
-	if get(body, "properties", "extendedProperties", "diskExclusionProperties") != nil {
+	), privateKey, newObject("disks", included))
+	if rawAt(body, "properties", "extendedProperties", "diskExclusionProperties") != nil {
 		made.put("properties", edit(made.raw("properties"), func(p *object) {
 			p.setBefore("recoveryPointMoveReadinessInfo", "recoveryPointDiskConfiguration", diskConfiguration(included, excluded))
 		}))
@@ -159,7 +159,7 @@ func (s *Server) addPoint(op *operation, at time.Time) {
 		if it.state == "IRPending" || it.state == "ProtectionError" {
 			p.set("protectionState", "Protected")
 		}
-		p.setBefore("lastBackupStatus", "healthDetails", []object{obj("code", 400239, "title", "IaasVmHealthGreenDefault",
+		p.setBefore("lastBackupStatus", "healthDetails", []object{newObject("code", 400239, "title", "IaasVmHealthGreenDefault",
 			"message", "Backup pre-check status of this virtual machine is OK.", "recommendations", []string{})})
 		p.set("healthStatus", "Passed")
 		p.set("protectionStatus", "Healthy")
@@ -179,21 +179,21 @@ func (st *state) pointsOf(itemKey string) []*point {
 	return out
 }
 
-func (c *call) pointsOf(itemKey string) []*point { return c.st.pointsOf(itemKey) }
+func (rc *requestContext) pointsOf(itemKey string) []*point { return rc.st.pointsOf(itemKey) }
 
-func (c *call) listPoints() reply {
-	_, it, none := c.item()
+func (rc *requestContext) listPoints() reply {
+	_, it, none := rc.item()
 	if none != nil {
 		return *none
 	}
-	f, err := parseFilter(query(c.r.URL.RawQuery)["$filter"])
+	f, err := parseFilter(query(rc.r.URL.RawQuery)["$filter"])
 	if err == nil {
-		err = f.only("startDate", "endDate", "restorePointQueryType", "extendedInfo", "moveReadyRPOnly", "includeSoftDeletedRP")
+		err = f.checkNames("startDate", "endDate", "restorePointQueryType", "extendedInfo", "moveReadyRPOnly", "includeSoftDeletedRP")
 	}
 	if err != nil {
-		return c.unverified("filter-input", "The filter is not valid: %s", err)
+		return rc.unverified("filter-input", "The filter is not valid: %s", err)
 	}
-	w := timeWindow{to: c.now}
+	w := timeWindow{to: rc.now}
 	for _, cond := range f {
 		t, err := time.Parse(jobDate, cond.value)
 		switch {
@@ -205,56 +205,56 @@ func (c *call) listPoints() reply {
 		}
 	}
 	var bodies [][]byte
-	for _, p := range c.st.pointsOf(it.key) {
-		if w.holds(p.taken) {
-			bodies = append(bodies, c.pointBody(p, false))
+	for _, p := range rc.st.pointsOf(it.key) {
+		if w.contains(p.taken) {
+			bodies = append(bodies, rc.pointBody(p, false))
 		}
 	}
-	return c.list("points", slice(bodies))
+	return rc.list("points", slice(bodies))
 }
 
 // pointBody is a point as the api-version has it: threatStatus is a number or later a word, the expiry is told or not
 // (both UNVERIFIED since when). A row of the list says less of the disks than the one point (docs/azure.md §33.45).
-func (c *call) pointBody(p *point, one bool) []byte {
-	return edit(c.st.read(p.body), func(o *object) {
+func (rc *requestContext) pointBody(p *point, one bool) []byte {
+	return edit(rc.st.read(p.body), func(o *object) {
 		o.del(privateKey)
 		o.put("properties", edit(o.raw("properties"), func(props *object) {
-			if c.version >= c.s.set.Unverified["threat-status-is-a-word-since"] && string(props.raw("threatStatus")) == "0" {
+			if rc.version >= rc.s.set.Unverified["threat-status-is-a-word-since"] && string(props.raw("threatStatus")) == "0" {
 				props.set("threatStatus", "Unknown")
 			}
 			if configuration := props.raw("recoveryPointDiskConfiguration"); configuration != nil && !one {
 				props.put("recoveryPointDiskConfiguration", edit(configuration, func(d *object) { d.del("includedDiskList", "excludedDiskList") }))
 			}
-			op := c.st.ops["expire|"+p.key]
-			if op != nil && !props.has("recoveryPointProperties") && c.version >= c.s.set.Unverified["point-expiry-is-told-since"] {
-				props.set("recoveryPointProperties", obj("expiryTime", stamp(op.Ends), "isSoftDeleted", false))
+			op := rc.st.ops["expire|"+p.key]
+			if op != nil && !props.has("recoveryPointProperties") && rc.version >= rc.s.set.Unverified["point-expiry-is-told-since"] {
+				props.set("recoveryPointProperties", newObject("expiryTime", stamp(op.Ends), "isSoftDeleted", false))
 			}
 		}))
 	})
 }
 
 // point is the recovery point of the path, or nil.
-func (c *call) point(it *item) *point {
-	for _, p := range c.st.pointsOf(it.key) {
-		if strings.EqualFold(p.id, c.params["point"]) {
+func (rc *requestContext) point(it *item) *point {
+	for _, p := range rc.st.pointsOf(it.key) {
+		if strings.EqualFold(p.id, rc.params["point"]) {
 			return p
 		}
 	}
 	return nil
 }
 
-func (c *call) getPoint() reply {
-	_, it, none := c.item()
+func (rc *requestContext) getPoint() reply {
+	_, it, none := rc.item()
 	if none != nil {
 		return *none
 	}
-	p := c.point(it)
+	p := rc.point(it)
 	if p == nil {
 		return pointNotFound()
 	}
-	return ok(c.pointBody(p, true))
+	return ok(rc.pointBody(p, true))
 }
 
 func pointNotFound() reply {
-	return fail(http.StatusNotFound, "BMSUserErrorRecoveryPointNotFound", "The recovery point was not found.") // UNVERIFIED code
+	return errorReply(http.StatusNotFound, "BMSUserErrorRecoveryPointNotFound", "The recovery point was not found.") // UNVERIFIED code
 }

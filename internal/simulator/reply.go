@@ -23,40 +23,40 @@ func (r *reply) set(name, value string) {
 	r.header.Set(name, value)
 }
 
-func answer(status int, body json.RawMessage) reply { return reply{status: status, body: body} }
+func newReply(status int, body json.RawMessage) reply { return reply{status: status, body: body} }
 
-func ok(body json.RawMessage) reply { return answer(http.StatusOK, body) }
+func ok(body json.RawMessage) reply { return newReply(http.StatusOK, body) }
 
-// fail is ARM's error envelope (docs/azure.md §12).
-func fail(status int, code, format string, args ...any) reply {
+// errorReply is ARM's error envelope (docs/azure.md §12).
+func errorReply(status int, code, format string, args ...any) reply {
 	message := fmt.Sprintf(format, args...)
-	r := answer(status, obj("error", obj("code", code, "message", message)).bytes())
+	r := newReply(status, newObject("error", newObject("code", code, "message", message)).bytes())
 	r.code = code
 	return r
 }
 
-// gateway is an error that ARM itself answers (docs/azure.md §7.1, §12).
-func gateway(status int, code, format string, args ...any) reply {
-	r := fail(status, code, format, args...)
+// armError is an error that ARM itself answers (docs/azure.md §7.1, §12).
+func armError(status int, code, format string, args ...any) reply {
+	r := errorReply(status, code, format, args...)
 	r.set("X-Ms-Failure-Cause", "gateway")
 	return r
 }
 
 // unverified is an error whose status or code no source confirms; it is a setting.
-func (c *call) unverified(name, format string, args ...any) reply {
-	status, code, found := strings.Cut(c.s.set.Unverified[name], " ")
+func (rc *requestContext) unverified(name, format string, args ...any) reply {
+	status, code, found := strings.Cut(rc.s.set.Unverified[name], " ")
 	n := http.StatusBadRequest
 	if found {
 		_, _ = fmt.Sscanf(status, "%d", &n)
 	} else {
 		code = status
 	}
-	return fail(n, code, format, args...)
+	return errorReply(n, code, format, args...)
 }
 
 // resourceNotFound is ARM's answer for a resource that does not exist, word for word as recorded.
 func resourceNotFound(kind, name, group string) reply {
-	return gateway(http.StatusNotFound, "ResourceNotFound",
+	return armError(http.StatusNotFound, "ResourceNotFound",
 		"The Resource '%s/%s' under resource group '%s' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
 		kind, name, group)
 }

@@ -12,14 +12,14 @@ import (
 
 // startedRestore is what a restore's job tells when it begins, as recorded (docs/azure.md §33.48).
 func startedRestore(o *restoreOrder) object {
-	bag := obj("Job Type", "Recover disks", "Target VM Name", "vmName", "Target Storage Account Name", lastSegment(o.Account),
+	bag := newObject("Job Type", "Recover disks", "Target VM Name", "vmName", "Target Storage Account Name", lastSegment(o.Account),
 		"Recovery point time ", o.Taken.UTC().Format("1/2/2006 3:04:05 PM"))
 	if o.Group != "" {
 		bag.set("Target resource group", lastSegment(o.Group))
 	}
-	return obj(
-		"tasksList", []object{obj("taskId", "Transfer data from vault", "duration", "PT0S", "status", inProgress, "taskType", "Normal")},
-		"propertyBag", bag, "internalPropertyBag", obj("restoreLocationType", "RestoreDisks"),
+	return newObject(
+		"tasksList", []object{newObject("taskId", "Transfer data from vault", "duration", "PT0S", "status", inProgress, "taskType", "Normal")},
+		"propertyBag", bag, "internalPropertyBag", newObject("restoreLocationType", "RestoreDisks"),
 		"progressPercentage", json.RawMessage("1.0"), "dynamicErrorMessage", "")
 }
 
@@ -29,18 +29,18 @@ func (op *operation) order() *restoreOrder {
 	return &o
 }
 
-// restoreProgressed tells how far a restore got: half of what it transfers, or that its task is over.
-func (s *Server) restoreProgressed(op *operation, at time.Time) {
+// setRestoreProgress tells how far a restore got: half of what it transfers, or that its task is over.
+func (s *Server) setRestoreProgress(op *operation, at time.Time) {
 	o := op.order()
 	s.editBackupJob(op, func(p *object) {
 		p.put("extendedInfo", edit(editTasks(p.raw("extendedInfo"), func(t *object) {
-			if !o.transfers() {
+			if !o.hasTransfer() {
 				t.set("status", "Completed")
 				return
 			}
 			t.setBefore("taskType", "taskExecutionDetails", transferred(o, 50))
 		}), func(e *object) {
-			if o.transfers() {
+			if o.hasTransfer() {
 				e.set("progressPercentage", json.RawMessage("50.0"))
 				e.setBefore("dynamicErrorMessage", "estimatedRemainingDuration", isoDuration(op.JobEnds.Sub(at)))
 			}
@@ -54,11 +54,11 @@ func transferred(o *restoreOrder, percent int) string {
 		all += d.SizeGB
 	}
 	done := strconv.FormatFloat(float64(all)*float64(percent)/100, 'f', -1, 64)
-	return done + " GBs / " + itoa(all) + " GBs Transferred"
+	return done + " GBs / " + formatInt(all) + " GBs Transferred"
 }
 
-// restoreEnded ends a restore's job; what it made is there from now on, or a while later (docs/azure.md §25.1).
-func (s *Server) restoreEnded(op *operation, at time.Time) {
+// completeRestore ends a restore's job; what it made is there from now on, or a while later (docs/azure.md §25.1).
+func (s *Server) completeRestore(op *operation, at time.Time) {
 	o := op.order()
 	if op.JobFails {
 		s.editBackupJob(op, func(p *object) {
@@ -73,23 +73,23 @@ func (s *Server) restoreEnded(op *operation, at time.Time) {
 	s.editBackupJob(op, func(p *object) {
 		p.put("extendedInfo", edit(editTasks(p.raw("extendedInfo"), func(t *object) {
 			t.set("status", "Completed")
-			if o.transfers() {
+			if o.hasTransfer() {
 				t.setBefore("taskType", "taskExecutionDetails", transferred(o, 100))
 			}
 		}), func(e *object) {
 			e.set("progressPercentage", json.RawMessage("100.0"))
 			e.set("estimatedRemainingDuration", "PT0S")
 			e.del("dynamicErrorMessage")
-			e.put("propertyBag", edit(e.raw("propertyBag"), func(bag *object) { s.restoredBag(bag, op, o) }))
+			e.put("propertyBag", edit(e.raw("propertyBag"), func(bag *object) { s.setRestoredProperties(bag, op, o) }))
 		}))
 	})
 	s.endJobs(op, at)
-	if o.transfers() {
-		if s.st.memory.Staged == nil {
-			s.st.memory.Staged = map[string]int{}
+	if o.hasTransfer() {
+		if s.st.service.Staged == nil {
+			s.st.service.Staged = map[string]int{}
 		}
-		s.st.memory.Staged[key(o.Account)] += len(o.Disks)
-		s.st.remember()
+		s.st.service.Staged[key(o.Account)] += len(o.Disks)
+		s.st.markDirty()
 	}
 	disks := o.Disks
 	if op.Disks == diskMissing {
@@ -98,8 +98,8 @@ func (s *Server) restoreEnded(op *operation, at time.Time) {
 	s.makeDisks(op, o, disks, at)
 }
 
-// restoredBag is what the property bag gains at the end (docs/azure.md §33.48).
-func (s *Server) restoredBag(bag *object, op *operation, o *restoreOrder) {
+// setRestoredProperties is what the property bag gains at the end (docs/azure.md §33.48).
+func (s *Server) setRestoredProperties(bag *object, op *operation, o *restoreOrder) {
 	d := s.digest("container", op.Jobs[0])
 	prefix := diskPrefix(o.Friendly)
 	container := prefix + "-" + hex.EncodeToString(d[:16])
@@ -132,18 +132,18 @@ func (s *Server) makeDisks(op *operation, o *restoreOrder, disks []sourceDisk, a
 	}
 	bodies := []json.RawMessage{}
 	for i, id := range s.diskIDs(o, disks, at) {
-		body := s.restoredDisk(op, o, disks[i], id, at)
+		body := s.newRestoredDisk(op, o, disks[i], id, at)
 		if op.Disks == disksAttached {
-			body = attached(body)
+			body = withHolder(body)
 		}
 		bodies = append(bodies, body)
 	}
-	later := at.Add(s.lasts("diskLag", op.Target))
+	later := at.Add(s.sampleDuration("diskLag", op.Target))
 	appear := &operation{
 		ID: actAppear + "|" + op.ID, Action: actAppear, Started: at, Ends: later, State: inProgress, Request: encode(bodies), cause: op.cause,
 	}
 	if !later.After(at) {
-		s.disksAppear(appear)
+		s.showDisks(appear)
 		return
 	}
 	s.st.start(appear)
@@ -166,7 +166,7 @@ func (s *Server) diskIDs(o *restoreOrder, disks []sourceDisk, at time.Time) []st
 	}
 }
 
-func (s *Server) disksAppear(op *operation) {
+func (s *Server) showDisks(op *operation) {
 	var bodies []json.RawMessage
 	_ = json.Unmarshal(op.Request, &bodies) // what was encoded here
 	for _, body := range bodies {

@@ -27,10 +27,10 @@ type restoreOrder struct {
 
 const instantTier = "InstantRP"
 
-func (o *restoreOrder) instant() bool { return o.Tier == instantTier }
+func (o *restoreOrder) isInstant() bool { return o.Tier == instantTier }
 
-// transfers says that data is copied, which is slow and leaves files in the staging account (docs/azure.md §25.1).
-func (o *restoreOrder) transfers() bool { return !o.instant() || o.Group == "" }
+// hasTransfer says that data is copied, which is slow and leaves files in the staging account (docs/azure.md §25.1).
+func (o *restoreOrder) hasTransfer() bool { return !o.isInstant() || o.Group == "" }
 
 // snapshotOf is where a disk of an instant point comes from (docs/azure.md §25.2).
 func (o *restoreOrder) snapshotOf(d sourceDisk) string {
@@ -40,63 +40,63 @@ func (o *restoreOrder) snapshotOf(d sourceDisk) string {
 }
 
 // restore starts a restore of disks: the operation is over at once, its job goes on (docs/azure.md §33.46, §33.47).
-func (c *call) restore() reply {
-	v, it, none := c.item()
+func (rc *requestContext) restore() reply {
+	v, it, none := rc.item()
 	if none != nil {
 		return *none
 	}
-	if err := validObject(c.body); err != nil {
+	if err := checkObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	p := c.point(it)
+	p := rc.point(it)
 	if p == nil {
 		return pointNotFound()
 	}
-	sent := parse(c.body).sub("properties")
-	if refusals := c.restoreRefusals(v, it, p, sent); len(refusals) > 0 {
+	sent := parse(rc.body).object("properties")
+	if refusals := rc.restoreRefusals(v, it, p, sent); len(refusals) > 0 {
 		return refusals[0]
 	}
-	if c.restoresToday(v, it) >= maxRestores && (c.s.set.DailyLimits || c.s.set.Quota != "") {
-		return c.unverified("restores", "Operation is blocked as you have reached the limit on number of operations permitted in 24 hours.")
+	if rc.restoresToday(v, it) >= maxRestores && (rc.s.set.DailyLimits || rc.s.set.Quota != "") {
+		return rc.unverified("restores", "Operation is blocked as you have reached the limit on number of operations permitted in 24 hours.")
 	}
-	if r := c.itemBusy(it.key); r != nil {
+	if r := rc.busyItemReply(it.key); r != nil {
 		return *r
 	}
-	o := c.restoreOrder(v, it, p, sent)
-	id := c.guid("restore")
-	itemPath := before(c.path, "recoveryPoints")
+	o := rc.restoreOrder(v, it, p, sent)
+	id := rc.guid("restore")
+	itemPath := before(rc.path, "recoveryPoints")
 	op := &operation{
-		ID: id, Action: actRestore, Vault: v.key, Target: it.key, Version: c.version, State: inProgress,
+		ID: id, Action: actRestore, Vault: v.key, Target: it.key, Version: rc.version, State: inProgress,
 		StatusPath: itemPath + "/operationsStatus/" + id, ResultPath: itemPath + "/operationResults/" + id,
-		Started: c.now, Ends: c.now.Add(c.s.lasts("restoreTrigger", it.key)), Request: encode(o),
+		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("restoreTrigger", it.key)), Request: encode(o),
 	}
-	c.s.timeRestore(op, o, it.key)
+	rc.s.scheduleRestore(op, o, it.key)
 	// The job has the operation's id (docs/azure.md §33.47).
-	op.Jobs = []string{c.s.fileJob(c.now, id, v, it.friendly, it.tail, "Restore", startedRestore(o), []string{"Cancellable"})}
-	c.begin(op)
-	return c.accepted(op)
+	op.Jobs = []string{rc.s.fileJob(rc.now, id, v, it.friendly, it.containerKey, "Restore", startedRestore(o), []string{"Cancellable"})}
+	rc.startOperation(op)
+	return rc.acceptedReply(op)
 }
 
-// timeRestore says when the restore's job tells of progress and when it ends. From snapshots the one task ends shortly
+// scheduleRestore says when the restore's job tells of progress and when it ends. From snapshots the one task ends shortly
 // before the job does (docs/azure.md §33.48); of a transfer progress is told on the way (recorded).
-func (s *Server) timeRestore(op *operation, o *restoreOrder, target string) {
-	if o.transfers() {
-		takes := s.lasts("restore", target)
+func (s *Server) scheduleRestore(op *operation, o *restoreOrder, target string) {
+	if o.hasTransfer() {
+		takes := s.sampleDuration("restore", target)
 		op.Snapshot, op.JobEnds = op.Started.Add(takes*3/10), op.Started.Add(takes)
 		return
 	}
-	takes := s.lasts("restoreFromSnapshot", target)
+	takes := s.sampleDuration("restoreFromSnapshot", target)
 	op.JobEnds = op.Started.Add(takes)
-	op.Snapshot = op.Started.Add(max(takes-s.lasts("restoreFinish", target), 0))
+	op.Snapshot = op.Started.Add(max(takes-s.sampleDuration("restoreFinish", target), 0))
 }
 
 // maxRestores is how often an item is restored in 24 hours (docs/azure.md §19).
 const maxRestores = 10
 
-func (c *call) restoresToday(v *vault, it *item) int {
+func (rc *requestContext) restoresToday(v *vault, it *item) int {
 	n := 0
-	c.st.jobs.group(v.key, 0, func(_ int, j *job) bool {
-		if j.item == it.key && j.operation == "Restore" && c.now.Sub(j.started) < 24*time.Hour {
+	rc.st.jobs.group(v.key, 0, func(_ int, j *job) bool {
+		if j.item == it.key && j.operation == "Restore" && rc.now.Sub(j.started) < 24*time.Hour {
 			n++
 		}
 		return true
@@ -105,14 +105,14 @@ func (c *call) restoresToday(v *vault, it *item) int {
 }
 
 // restoreRefusals are the reasons for which a restore is not done, the one that is answered first.
-func (c *call) restoreRefusals(v *vault, it *item, p *point, sent object) []reply {
+func (rc *requestContext) restoreRefusals(v *vault, it *item, p *point, sent object) []reply {
 	var out []reply
 	for _, check := range []func() *reply{
-		func() *reply { return c.checkRestoreInput(v, it, sent) },
-		func() *reply { return c.checkTier(p) },
-		func() *reply { return c.checkStaging(v, sent) },
-		func() *reply { return c.checkTarget(p, sent) },
-		func() *reply { return c.checkDiskQuota(v, it, p, sent) },
+		func() *reply { return rc.checkRestoreInput(v, it, sent) },
+		func() *reply { return rc.checkTier(p) },
+		func() *reply { return rc.checkStaging(v, sent) },
+		func() *reply { return rc.checkTarget(p, sent) },
+		func() *reply { return rc.checkDiskQuota(v, it, p, sent) },
 	} {
 		if r := check(); r != nil {
 			out = append(out, *r)
@@ -121,15 +121,15 @@ func (c *call) restoreRefusals(v *vault, it *item, p *point, sent object) []repl
 	return out
 }
 
-func (c *call) checkRestoreInput(v *vault, it *item, sent object) *reply {
+func (rc *requestContext) checkRestoreInput(v *vault, it *item, sent object) *reply {
 	var r reply
 	switch {
 	case sent.text("objectType") != "IaasVMRestoreRequest" || sent.text("recoveryType") != "RestoreDisks" || sent.text("sourceResourceId") == "":
-		r = c.unverified("restore-input", "Input for restore is not in proper format.")
+		r = rc.unverified("restore-input", "Input for restore is not in proper format.")
 	case region(sent.text("region")) != v.region:
-		r = c.unverified("restore-region", "The region '%s' of the restore is not that of the vault.", sent.text("region"))
-	case it.deleted:
-		r = c.unverified("restore-soft-deleted", "The item is in soft deleted state and must be undeleted before a restore.")
+		r = rc.unverified("restore-region", "The region '%s' of the restore is not that of the vault.", sent.text("region"))
+	case it.isDeleted:
+		r = rc.unverified("restore-soft-deleted", "The item is in soft deleted state and must be undeleted before a restore.")
 	default:
 		return nil
 	}
@@ -137,25 +137,25 @@ func (c *call) checkRestoreInput(v *vault, it *item, sent object) *reply {
 }
 
 // checkTier: what is only archived has to be rehydrated first (docs/azure.md §19); a snapshot may be gone.
-func (c *call) checkTier(p *point) *reply {
-	tiers := c.tiers(p)
+func (rc *requestContext) checkTier(p *point) *reply {
+	tiers := rc.tiers(p)
 	if restorableTier(tiers) != "" {
 		return nil
 	}
 	var r reply
 	if _, archived := tiers["ArchivedRP"]; archived {
-		r = c.unverified("restore-archived", "The recovery point is in the archive tier and must be rehydrated before a restore.")
+		r = rc.unverified("restore-archived", "The recovery point is in the archive tier and must be rehydrated before a restore.")
 	} else {
-		r = c.unverified("restore-snapshot-gone", "Restore failed because the snapshot of the VM was not found. The snapshot could have been deleted, please check.")
+		r = rc.unverified("restore-snapshot-gone", "Restore failed because the snapshot of the VM was not found. The snapshot could have been deleted, please check.")
 	}
 	return &r
 }
 
-func (c *call) tiers(p *point) map[string]string {
+func (rc *requestContext) tiers(p *point) map[string]string {
 	tiers := map[string]string{}
-	list := get(c.st.read(p.body), "properties", "recoveryPointTierDetails")
+	list := rawAt(rc.st.read(p.body), "properties", "recoveryPointTierDetails")
 	if i := skipSpace(list, 0); i < len(list) && list[i] == '[' {
-		_, _ = walkArray(list, i, 0, func(t []byte) { tiers[text(t, "type")] = text(t, "status") })
+		_, _ = walkArray(list, i, 0, func(t []byte) { tiers[textAt(t, "type")] = textAt(t, "status") })
 	}
 	return tiers
 }
@@ -178,15 +178,15 @@ func restorableTier(tiers map[string]string) string {
 
 // checkTarget: the group exists, and how the disks can be reached is said of exactly the points for which it must be
 // (docs/azure.md §25.2; that the service refuses otherwise is UNVERIFIED).
-func (c *call) checkTarget(p *point, sent object) *reply {
-	private := string(get(c.st.read(p.body), "properties", "isPrivateAccessEnabledOnAnyDisk")) == "true"
+func (rc *requestContext) checkTarget(p *point, sent object) *reply {
+	private := string(rawAt(rc.st.read(p.body), "properties", "isPrivateAccessEnabledOnAnyDisk")) == "true"
 	group := sent.text("targetResourceGroupId")
 	var r reply
 	switch {
-	case group != "" && c.st.groups.get(key(group)) == nil:
-		r = c.unverified("restore-group-missing", "The target resource group '%s' was not found.", lastSegment(group))
+	case group != "" && rc.st.groups.get(key(group)) == nil:
+		r = rc.unverified("restore-group-missing", "The target resource group '%s' was not found.", lastSegment(group))
 	case group != "" && private != sent.has("targetDiskNetworkAccessSettings"):
-		r = c.unverified("restore-network", "The network access settings of the restored disks are not valid for the recovery point.")
+		r = rc.unverified("restore-network", "The network access settings of the restored disks are not valid for the recovery point.")
 	default:
 		return nil
 	}
@@ -194,29 +194,29 @@ func (c *call) checkTarget(p *point, sent object) *reply {
 }
 
 // checkDiskQuota: the disks find room in the subscription (Settings.DiskQuota).
-func (c *call) checkDiskQuota(v *vault, it *item, p *point, sent object) *reply {
-	if c.s.set.DiskQuota == 0 || sent.text("targetResourceGroupId") == "" {
+func (rc *requestContext) checkDiskQuota(v *vault, it *item, p *point, sent object) *reply {
+	if rc.s.set.DiskQuota == 0 || sent.text("targetResourceGroupId") == "" {
 		return nil
 	}
-	n := len(wantedDisks(c.s.disksIn(p, it), sent))
-	c.st.disks.all(0, func(_ int, d *resource) bool {
+	n := len(wantedDisks(rc.s.disksIn(p, it), sent))
+	rc.st.disks.all(0, func(_ int, d *resource) bool {
 		if d.sub == v.sub {
 			n++
 		}
 		return true
 	})
-	if n <= c.s.set.DiskQuota {
+	if n <= rc.s.set.DiskQuota {
 		return nil
 	}
-	r := c.unverified("disk-quota", "The subscription has reached its quota of %d disks.", c.s.set.DiskQuota)
+	r := rc.unverified("disk-quota", "The subscription has reached its quota of %d disks.", rc.s.set.DiskQuota)
 	return &r
 }
 
-func (c *call) restoreOrder(v *vault, it *item, p *point, sent object) *restoreOrder {
-	held := c.s.disksIn(p, it)
+func (rc *requestContext) restoreOrder(v *vault, it *item, p *point, sent object) *restoreOrder {
+	held := rc.s.disksIn(p, it)
 	return &restoreOrder{
-		Account: first(text(sent.raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.text("storageAccountId")),
-		Group:   sent.text("targetResourceGroupId"), Region: v.region, Tier: restorableTier(c.tiers(p)), Taken: p.taken,
+		Account: firstNonEmpty(textAt(sent.raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.text("storageAccountId")),
+		Group:   sent.text("targetResourceGroupId"), Region: v.region, Tier: restorableTier(rc.tiers(p)), Taken: p.taken,
 		Friendly: it.friendly, Disks: wantedDisks(held, sent), Held: held,
 	}
 }
@@ -237,44 +237,44 @@ func diskPrefix(friendly string) string {
 
 // validateRestore answers the check without effect: 202, then a verdict in the operation's body
 // (docs/azure.md §19, §25.4; never recorded).
-func (c *call) validateRestore() reply {
-	v, none := c.vault()
+func (rc *requestContext) validateRestore() reply {
+	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
-	switch c.s.set.ValidateRestore {
+	switch rc.s.set.ValidateRestore {
 	case "absent":
-		return gateway(http.StatusNotFound, "InvalidResourceType", "The resource type 'backupTriggerValidateOperation' could not be found.")
+		return armError(http.StatusNotFound, "InvalidResourceType", "The resource type 'backupTriggerValidateOperation' could not be found.")
 	case "forbidden":
-		return gateway(http.StatusForbidden, "AuthorizationFailed",
+		return armError(http.StatusForbidden, "AuthorizationFailed",
 			"The client does not have authorization to perform action 'Microsoft.RecoveryServices/Vaults/backupTriggerValidateOperation/action'.")
 	}
-	if err := validObject(c.body); err != nil {
+	if err := checkObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	asked := parse(c.body)
-	if asked.sub("properties").text("objectType") != "ValidateIaasVMRestoreOperationRequest" {
-		return c.unverified("restore-input", "Input for validation is not in proper format.")
+	asked := parse(rc.body)
+	if asked.object("properties").text("objectType") != "ValidateIaasVMRestoreOperationRequest" {
+		return rc.unverified("restore-input", "Input for validation is not in proper format.")
 	}
-	p := c.st.points.get(key(asked.text("id")))
-	if p == nil || c.st.items.get(p.item) == nil {
+	p := rc.st.points.get(key(asked.text("id")))
+	if p == nil || rc.st.items.get(p.item) == nil {
 		return pointNotFound()
 	}
-	it := c.st.items.get(p.item)
+	it := rc.st.items.get(p.item)
 	rows := []Finding{}
-	for _, r := range c.restoreRefusals(v, it, p, asked.sub("properties").sub("restoreRequest")) {
-		rows = append(rows, Finding{Code: r.code, Message: text(r.body, "error", "message"), Recommendations: []string{}})
+	for _, r := range rc.restoreRefusals(v, it, p, asked.object("properties").object("restoreRequest")) {
+		rows = append(rows, Finding{Code: r.code, Message: textAt(r.body, "error", "message"), Recommendations: []string{}})
 	}
-	rows = append(rows, c.s.set.RestoreFindings...)
-	id := c.guid("validate")
-	vaultPath := vaultPart(c.path)
+	rows = append(rows, rc.s.set.RestoreFindings...)
+	id := rc.guid("validate")
+	vaultPath := vaultPart(rc.path)
 	op := &operation{
-		ID: id, Action: actValidate, Vault: v.key, Version: c.version, State: inProgress,
+		ID: id, Action: actValidate, Vault: v.key, Version: rc.version, State: inProgress,
 		StatusPath: vaultPath + "/backupValidateOperationsStatuses/" + id, ResultPath: vaultPath + "/backupValidateOperationResults/" + id,
-		Started: c.now, Ends: c.now.Add(c.s.lasts("validate", it.key)), Request: encode(rows),
+		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("validate", it.key)), Request: encode(rows),
 	}
-	c.begin(op)
-	r := c.accepted(op)
-	c.comeBackAfter(&r, 10)
+	rc.startOperation(op)
+	r := rc.acceptedReply(op)
+	rc.setRetryAfterSeconds(&r, 10)
 	return r
 }

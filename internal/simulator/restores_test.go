@@ -54,7 +54,7 @@ func withPoints(t testing.TB, points ...string) *Estate {
 
 // restoreBody is a restore of VM1 with edits "field=json" to the request.
 func restoreBody(edits ...string) string {
-	o := obj("objectType", "IaasVMRestoreRequest", "recoveryPointId", "1", "recoveryType", "RestoreDisks", "sourceResourceId", vmID("VM1"),
+	o := newObject("objectType", "IaasVMRestoreRequest", "recoveryPointId", "1", "recoveryType", "RestoreDisks", "sourceResourceId", vmID("VM1"),
 		"targetResourceGroupId", testsGroup, "storageAccountId", accountID("stweu"), "region", "westeurope",
 		"createNewCloudService", false, "originalStorageAccountOption", false)
 	for _, e := range edits {
@@ -63,7 +63,7 @@ func restoreBody(edits ...string) string {
 			o.put(name, json.RawMessage(value))
 		}
 	}
-	return string(obj("properties", o).bytes())
+	return string(newObject("properties", o).bytes())
 }
 
 func restorePath(point string) string {
@@ -80,35 +80,35 @@ func (c *client) restore(point string, edits ...string) string {
 	c.t.Helper()
 	a := c.do("POST", restorePath(point), restoreBody(edits...), 202)
 	status := c.follow(a)
-	job := text(status.body, "properties", "jobId")
-	if text(status.body, "status") != "Succeeded" || job == "" || job != text(status.body, "name") || text(status.body, "startTime") != text(status.body, "endTime") {
+	job := textAt(status.body, "properties", "jobId")
+	if textAt(status.body, "status") != "Succeeded" || job == "" || job != textAt(status.body, "name") || textAt(status.body, "startTime") != textAt(status.body, "endTime") {
 		c.t.Fatalf("operation: %s", status.body)
 	}
 	return job
 }
 
 func (c *client) job(id string) json.RawMessage {
-	return get(c.get(testVault+"/backupJobs/"+id).body, "properties")
+	return rawAt(c.get(testVault+"/backupJobs/"+id).body, "properties")
 }
 
 func bag(job json.RawMessage, name string) string {
-	return text(job, "extendedInfo", "propertyBag", name)
+	return textAt(job, "extendedInfo", "propertyBag", name)
 }
 
 func TestRestoreIsAcceptedAtOnceAndItsJobMakesTaggedDisks(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", instantPoint, "")), Options{Settings: Settings{Durations: map[string]Span{"restoreFromSnapshot": Fixed(2 * time.Minute)}}})
+		c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", instantPoint, "")), Options{Settings: Settings{Durations: map[string]Range{"restoreFromSnapshot": Fixed(2 * time.Minute)}}})
 		began := time.Now()
 		id := c.restore("1", "restoreDiskLunList=[0]")
 		if took := time.Since(began); took > 5*time.Second {
 			t.Errorf("the operation took %s", took)
 		}
 		job := c.job(id)
-		if text(job, "status") != "InProgress" || bag(job, "Target resource group") != "rg-restore-tests" || bag(job, "Restored disk(s)") != "" {
+		if textAt(job, "status") != "InProgress" || bag(job, "Target resource group") != "rg-restore-tests" || bag(job, "Restored disk(s)") != "" {
 			t.Errorf("job at the start: %s", job)
 		}
 		time.Sleep(100 * time.Second)
-		if job = c.job(id); text(job, "status") != "InProgress" || !strings.Contains(string(job), `"taskId":"Transfer data from vault","duration":"PT0S","status":"Completed"`) {
+		if job = c.job(id); textAt(job, "status") != "InProgress" || !strings.Contains(string(job), `"taskId":"Transfer data from vault","duration":"PT0S","status":"Completed"`) {
 			t.Errorf("job 20 s before its end: %s", job)
 		}
 		if n := len(values(c.get(testsDisks))); n != 0 {
@@ -116,8 +116,8 @@ func TestRestoreIsAcceptedAtOnceAndItsJobMakesTaggedDisks(t *testing.T) {
 		}
 		time.Sleep(15 * time.Second)
 		job = c.job(id)
-		if text(job, "status") != "Completed" || bag(job, "Restored disk(s)") != "VM1_os; VM1_data0" || bag(job, "Backed-up disk(s)") != "VM1_os; VM1_data0; VM1_data2" ||
-			!strings.HasSuffix(bag(job, "Template Blob Uri"), "/azuredeploy"+id+".json") || text(job, "extendedInfo", "estimatedRemainingDuration") != "PT0S" {
+		if textAt(job, "status") != "Completed" || bag(job, "Restored disk(s)") != "VM1_os; VM1_data0" || bag(job, "Backed-up disk(s)") != "VM1_os; VM1_data0; VM1_data2" ||
+			!strings.HasSuffix(bag(job, "Template Blob Uri"), "/azuredeploy"+id+".json") || textAt(job, "extendedInfo", "estimatedRemainingDuration") != "PT0S" {
 			t.Errorf("job at the end: %s", job)
 		}
 		disks := values(c.get(testsDisks))
@@ -125,22 +125,22 @@ func TestRestoreIsAcceptedAtOnceAndItsJobMakesTaggedDisks(t *testing.T) {
 			t.Fatalf("%d disks, want 2", len(disks))
 		}
 		os, data := disks[0], disks[1]
-		equalJSON(t, c.get(text(os, "id")).body, os)
-		if text(os, "name") != "vm1-osdisk-20240513-100200" || text(data, "name") != "vm1-datadisk-000-20240513-100200" {
-			t.Errorf("names %s, %s", text(os, "name"), text(data, "name"))
+		equalJSON(t, c.get(textAt(os, "id")).body, os)
+		if textAt(os, "name") != "vm1-osdisk-20240513-100200" || textAt(data, "name") != "vm1-datadisk-000-20240513-100200" {
+			t.Errorf("names %s, %s", textAt(os, "name"), textAt(data, "name"))
 		}
-		if text(os, "tags", "RSVaultBackup") != id || text(os, "tags", "owner") != "shop" || text(os, "tags", "Creator") == "" || get(os, "tags", "rsvaultbackup") != nil {
-			t.Errorf("tags %s", get(os, "tags"))
+		if textAt(os, "tags", "RSVaultBackup") != id || textAt(os, "tags", "owner") != "shop" || textAt(os, "tags", "Creator") == "" || rawAt(os, "tags", "rsvaultbackup") != nil {
+			t.Errorf("tags %s", rawAt(os, "tags"))
 		}
-		p := get(os, "properties")
-		if text(p, "osType") != "Linux" || text(p, "hyperVGeneration") != "V2" || number(p, "diskSizeGB") != 64 || text(p, "diskState") != "Unattached" ||
-			text(p, "creationData", "createOption") != "Restore" || !strings.Contains(text(p, "creationData", "sourceResourceId"), "/restorePointCollections/AzureBackup_") {
+		p := rawAt(os, "properties")
+		if textAt(p, "osType") != "Linux" || textAt(p, "hyperVGeneration") != "V2" || number(p, "diskSizeGB") != 64 || textAt(p, "diskState") != "Unattached" ||
+			textAt(p, "creationData", "createOption") != "Restore" || !strings.Contains(textAt(p, "creationData", "sourceResourceId"), "/restorePointCollections/AzureBackup_") {
 			t.Errorf("the OS disk: %s", p)
 		}
-		if p := get(data, "properties"); get(p, "osType") != nil || number(p, "diskSizeGB") != 256 {
+		if p := rawAt(data, "properties"); rawAt(p, "osType") != nil || number(p, "diskSizeGB") != 256 {
 			t.Errorf("the data disk: %s", p)
 		}
-		if n := len(c.s.st.memory.Staged); n != 0 {
+		if n := len(c.s.st.service.Staged); n != 0 {
 			t.Errorf("files in %d storage accounts, want none", n)
 		}
 	})
@@ -149,12 +149,12 @@ func TestRestoreIsAcceptedAtOnceAndItsJobMakesTaggedDisks(t *testing.T) {
 // Two restores of one second would give their disks the same names: none takes the other's place.
 func TestRestoresOfOneSecondMakeDisksOfTheirOwn(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		set := Settings{Durations: map[string]Span{"restoreFromSnapshot": Fixed(time.Minute), "restoreTrigger": Fixed(0)}}
+		set := Settings{Durations: map[string]Range{"restoreFromSnapshot": Fixed(time.Minute), "restoreTrigger": Fixed(0)}}
 		c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", instantPoint, "")), Options{Settings: set})
 		first, second := c.restore("1", "restoreDiskLunList=[]"), c.restore("1", "restoreDiskLunList=[]")
 		time.Sleep(2 * time.Minute)
 		disks := values(c.get(testsDisks))
-		if len(disks) != 2 || text(disks[0], "tags", jobTag) != first || text(disks[1], "tags", jobTag) != second {
+		if len(disks) != 2 || textAt(disks[0], "tags", jobTag) != first || textAt(disks[1], "tags", jobTag) != second {
 			t.Errorf("disks %s", disks)
 		}
 	})
@@ -162,23 +162,23 @@ func TestRestoresOfOneSecondMakeDisksOfTheirOwn(t *testing.T) {
 
 func TestRestoreFromTheVaultTellsOfProgressAndLeavesFiles(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", vaultPoint, "")), Options{Settings: Settings{Durations: map[string]Span{"restore": Fixed(100 * time.Minute)}}})
+		c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", vaultPoint, "")), Options{Settings: Settings{Durations: map[string]Range{"restore": Fixed(100 * time.Minute)}}})
 		id := c.restore("1")
 		time.Sleep(time.Hour)
 		job := c.job(id)
-		if !strings.Contains(string(job), `672 GBs / 1344 GBs Transferred`) || text(job, "extendedInfo", "estimatedRemainingDuration") == "" {
+		if !strings.Contains(string(job), `672 GBs / 1344 GBs Transferred`) || textAt(job, "extendedInfo", "estimatedRemainingDuration") == "" {
 			t.Errorf("job on the way: %s", job)
 		}
 		time.Sleep(time.Hour)
-		if job = c.job(id); text(job, "status") != "Completed" {
+		if job = c.job(id); textAt(job, "status") != "Completed" {
 			t.Errorf("job at the end: %s", job)
 		}
 		for _, d := range values(c.get(testsDisks)) {
-			if text(d, "properties", "creationData", "createOption") != "Import" {
+			if textAt(d, "properties", "creationData", "createOption") != "Import" {
 				t.Errorf("disk %s", d)
 			}
 		}
-		if n := c.s.st.memory.Staged[key(accountID("stweu"))]; n != 3 {
+		if n := c.s.st.service.Staged[key(accountID("stweu"))]; n != 3 {
 			t.Errorf("%d files left in the staging account, want 3", n)
 		}
 	})
@@ -208,7 +208,7 @@ func TestRestoreIsRefused(t *testing.T) {
 		"a word without private":      {edit: `targetDiskNetworkAccessSettings={}`, code: "UserErrorDiskNetworkAccessSettingsInvalid"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", first(tc.tiers, instantPoint), tc.more)), Options{Settings: tc.set})
+			c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", firstNonEmpty(tc.tiers, instantPoint), tc.more)), Options{Settings: tc.set})
 			if a := c.do("POST", restorePath("1"), restoreBody(tc.edit), 400); a.code() != tc.code {
 				t.Errorf("%s", a.body)
 			}
@@ -229,14 +229,14 @@ func TestRestoreIsRefused(t *testing.T) {
 }
 
 func validateBody(edits ...string) string {
-	request := get([]byte(restoreBody(edits...)), "properties")
-	return string(obj("id", strings.ReplaceAll(itemPath("vm1"), "%3B", ";")+"/recoveryPoints/1", "properties",
-		obj("objectType", "ValidateIaasVMRestoreOperationRequest", "restoreRequest", json.RawMessage(request))).bytes())
+	request := rawAt([]byte(restoreBody(edits...)), "properties")
+	return string(newObject("id", strings.ReplaceAll(itemPath("vm1"), "%3B", ";")+"/recoveryPoints/1", "properties",
+		newObject("objectType", "ValidateIaasVMRestoreOperationRequest", "restoreRequest", json.RawMessage(request))).bytes())
 }
 
 func TestItemIsRestoredTenTimesADay(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		set := Settings{DailyLimits: true, Durations: map[string]Span{"": Fixed(0)}}
+		set := Settings{DailyLimits: true, Durations: map[string]Range{"": Fixed(0)}}
 		c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", instantPoint, "")), Options{Settings: set})
 		for range 10 {
 			c.restore("1")
@@ -261,11 +261,11 @@ func TestValidationGivesAVerdictOrIsNotOffered(t *testing.T) {
 			}
 			c.do("GET", a.header.Get("Location"), "", 202)
 			end := c.follow(a)
-			if text(end.body, "status") != "Succeeded" || text(end.body, "properties", "objectType") != "OperationStatusValidateOperationExtendedInfo" {
+			if textAt(end.body, "status") != "Succeeded" || textAt(end.body, "properties", "objectType") != "OperationStatusValidateOperationExtendedInfo" {
 				t.Fatalf("status %s", end.body)
 			}
-			rows := get(end.body, "properties", "validateOperationResponse", "validationResults")
-			equalJSON(t, get(c.get(a.header.Get("Location")).body, "validateOperationResponse", "validationResults"), rows)
+			rows := rawAt(end.body, "properties", "validateOperationResponse", "validationResults")
+			equalJSON(t, rawAt(c.get(a.header.Get("Location")).body, "validateOperationResponse", "validationResults"), rows)
 			return rows
 		}
 		if rows := verdict(Settings{}); string(rows) != "[]" {
@@ -307,14 +307,14 @@ func TestRestoreFaultsLetDisksComeOutWrong(t *testing.T) {
 				c.do("POST", restorePath("1"), restoreBody(), 202)
 				time.Sleep(time.Hour)
 				jobs := values(c.get(testVault + "/backupJobs"))
-				job := c.job(text(jobs[0], "name"))
-				if text(job, "status") != tc.status || tc.fault.Code != "" && !strings.Contains(string(get(job, "errorDetails")), tc.fault.Code) {
+				job := c.job(textAt(jobs[0], "name"))
+				if textAt(job, "status") != tc.status || tc.fault.Code != "" && !strings.Contains(string(rawAt(job, "errorDetails")), tc.fault.Code) {
 					t.Errorf("job %s", job)
 				}
 				disks := values(c.get(testsDisks))
 				usable := 0
 				for _, d := range disks {
-					if text(d, "managedBy") == "" {
+					if textAt(d, "managedBy") == "" {
 						usable++
 					}
 				}
@@ -332,14 +332,14 @@ func TestRestoreFaultsLetDisksComeOutWrong(t *testing.T) {
 // The disks of a restore may be listed later than its job ends; a kill in between loses none.
 func TestDisksAppearAfterTheJobAndOutliveAKill(t *testing.T) {
 	path := writeEstate(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", instantPoint, "")))
-	set := Settings{Durations: map[string]Span{"": Fixed(0), "diskLag": Fixed(time.Hour)}}
+	set := Settings{Durations: map[string]Range{"": Fixed(0), "diskLag": Fixed(time.Hour)}}
 	c := open1(t, path, Options{Settings: set})
 	id := c.restore("1")
-	if text(c.job(id), "status") != "Completed" || len(values(c.get(testsDisks))) != 0 {
+	if textAt(c.job(id), "status") != "Completed" || len(values(c.get(testsDisks))) != 0 {
 		t.Errorf("job %s, disks %s", c.job(id), c.get(testsDisks).body)
 	}
 	c.do("PUT", testsGroup+"2", `{"location":"westeurope"}`, 201)
-	if err := c.s.journal.lock.Unlock(); err != nil {
+	if err := c.s.wal.lock.Unlock(); err != nil {
 		t.Fatal(err)
 	}
 	c = open1(t, path, Options{Settings: set, Speed: 1e9})
@@ -361,29 +361,29 @@ func TestDisksAppearAfterTheJobAndOutliveAKill(t *testing.T) {
 
 func TestPointsTellOfTheirDisksOneByOne(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		c := serve(t, withPoints(t), Options{Settings: Settings{Durations: map[string]Span{"": Fixed(time.Minute)}, Pages: map[string]int{"points": 2}}})
+		c := serve(t, withPoints(t), Options{Settings: Settings{Durations: map[string]Range{"": Fixed(time.Minute)}, Pages: map[string]int{"points": 2}}})
 		for range 3 {
 			c.do("POST", itemPath("vm1")+"/backup", `{"properties":{"objectType":"IaasVMBackupRequest"}}`, 202)
 			time.Sleep(time.Hour)
 		}
 		rows, pages := c.all(itemPath("vm1") + "/recoveryPoints")
-		if len(rows) != 3 || pages != 2 || text(rows[0], "properties", "recoveryPointTime") < text(rows[2], "properties", "recoveryPointTime") {
+		if len(rows) != 3 || pages != 2 || textAt(rows[0], "properties", "recoveryPointTime") < textAt(rows[2], "properties", "recoveryPointTime") {
 			t.Fatalf("%d points on %d pages: %s", len(rows), pages, rows)
 		}
-		list := get(rows[0], "properties", "recoveryPointDiskConfiguration")
+		list := rawAt(rows[0], "properties", "recoveryPointDiskConfiguration")
 		equalJSON(t, list, []byte(`{"numberOfDisksIncludedInBackup":3,"numberOfDisksAttachedToVm":4}`))
-		one := c.get(text(rows[0], "id")).body
-		equalJSON(t, get(one, "properties", "recoveryPointDiskConfiguration", "excludedDiskList"), []byte(`[{"lun":1,"name":"VM1_data1"}]`))
-		equalJSON(t, get(one, "properties", "recoveryPointDiskConfiguration", "includedDiskList"),
+		one := c.get(textAt(rows[0], "id")).body
+		equalJSON(t, rawAt(one, "properties", "recoveryPointDiskConfiguration", "excludedDiskList"), []byte(`[{"lun":1,"name":"VM1_data1"}]`))
+		equalJSON(t, rawAt(one, "properties", "recoveryPointDiskConfiguration", "includedDiskList"),
 			[]byte(`[{"lun":-1,"name":"VM1_os"},{"lun":0,"name":"VM1_data0"},{"lun":2,"name":"VM1_data2"}]`))
-		if get(one, privateKey) != nil {
+		if rawAt(one, privateKey) != nil {
 			t.Errorf("what only the simulator knows is told: %s", one)
 		}
-		if get(one, "properties", "recoveryPointProperties") != nil {
+		if rawAt(one, "properties", "recoveryPointProperties") != nil {
 			t.Errorf("an expiry at an old api-version: %s", one)
 		}
-		one = c.get(text(rows[0], "id") + "?api-version=2025-08-01").body
-		if text(one, "properties", "recoveryPointProperties", "expiryTime") == "" {
+		one = c.get(textAt(rows[0], "id") + "?api-version=2025-08-01").body
+		if textAt(one, "properties", "recoveryPointProperties", "expiryTime") == "" {
 			t.Errorf("no expiry: %s", one)
 		}
 		only, _ := c.all(itemPath("vm1") + "/recoveryPoints?$filter=startDate%20eq%20%272024-05-13%2010:30:00%20AM%27")
@@ -397,10 +397,10 @@ func TestDisksAreDeletedUnlessAttached(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var effects []Effect
 		c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", instantPoint, "")),
-			Options{Settings: Settings{Durations: map[string]Span{"": Fixed(10 * time.Second)}}, Effects: func(e Effect) { effects = append(effects, e) }})
+			Options{Settings: Settings{Durations: map[string]Range{"": Fixed(10 * time.Second)}}, Effects: func(e Effect) { effects = append(effects, e) }})
 		c.restore("1", "restoreDiskLunList=[]")
 		time.Sleep(time.Hour)
-		disk := text(values(c.get(testsDisks))[0], "id")
+		disk := textAt(values(c.get(testsDisks))[0], "id")
 		if a := c.do("DELETE", before(vmID("VM1"), "virtualMachines")+"/disks/VM1_os", "", 409); a.code() != "OperationNotAllowed" {
 			t.Errorf("a disk in use: %s", a.body)
 		}
@@ -410,13 +410,13 @@ func TestDisksAreDeletedUnlessAttached(t *testing.T) {
 		}
 		c.get(disk)
 		c.do("GET", a.header.Get("Location"), "", 202)
-		if end := c.follow(a); text(end.body, "status") != "Succeeded" {
+		if end := c.follow(a); textAt(end.body, "status") != "Succeeded" {
 			t.Errorf("status %s", end.body)
 		}
 		c.do("GET", a.header.Get("Location"), "", 200)
 		c.do("GET", disk, "", 404)
 		c.do("DELETE", disk, "", 204)
-		if last := effects[len(effects)-1]; last.Section != "disks" || last.Before == nil || last.After != nil || last.Cause.Other {
+		if last := effects[len(effects)-1]; last.Section != "disks" || last.Before == nil || last.After != nil || last.Cause.IsConcurrentClient {
 			t.Errorf("effect %+v", last)
 		}
 	})
@@ -427,26 +427,26 @@ func TestDiskThatIsAttachedMeanwhileStays(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		stranger := `{"id":"` + testsDisks + `/somebodys","name":"somebodys","location":"westeurope","tags":{"RSVaultBackup":"another job"},"properties":{}}`
 		c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", instantPoint, "")), Options{
-			Settings: Settings{Durations: map[string]Span{"": Fixed(10 * time.Second)}},
-			Others: func(_ int, r *http.Request) []Actor {
+			Settings: Settings{Durations: map[string]Range{"": Fixed(10 * time.Second)}},
+			ConcurrentClients: func(_ int, r *http.Request) []ConcurrentClient {
 				switch {
 				case r.Method == "GET" && strings.Contains(r.URL.Path, "DiskOperations"):
-					return []Actor{{Attach: testsDisks + "/vm1-osdisk-*"}}
+					return []ConcurrentClient{{Attach: testsDisks + "/vm1-osdisk-*"}}
 				case r.Method == "DELETE":
-					return []Actor{{Section: "disks", Body: json.RawMessage(stranger)}}
+					return []ConcurrentClient{{Section: "disks", Body: json.RawMessage(stranger)}}
 				}
 				return nil
 			},
 		})
 		c.restore("1", "restoreDiskLunList=[]")
 		time.Sleep(time.Hour)
-		disk := text(values(c.get(testsDisks))[0], "id")
+		disk := textAt(values(c.get(testsDisks))[0], "id")
 		a := c.do("DELETE", disk, "", 202)
-		if end := c.follow(a); text(end.body, "status") != "Failed" || text(end.body, "error", "code") != "OperationNotAllowed" {
+		if end := c.follow(a); textAt(end.body, "status") != "Failed" || textAt(end.body, "error", "code") != "OperationNotAllowed" {
 			t.Errorf("status %s", end.body)
 		}
 		c.do("GET", a.header.Get("Location"), "", 409)
-		if by := text(c.get(disk).body, "managedBy"); by == "" {
+		if by := textAt(c.get(disk).body, "managedBy"); by == "" {
 			t.Error("the disk is not attached")
 		}
 		c.get(testsDisks + "/somebodys")
@@ -456,14 +456,14 @@ func TestDiskThatIsAttachedMeanwhileStays(t *testing.T) {
 func TestGroupsAndAccountsAreReadWithWhatDecides(t *testing.T) {
 	c := serve(t, withPoints(t), Options{})
 	g := c.get(testsGroup)
-	if text(g.body, "tags", "azbackup-restore-tests") != "allowed" || text(g.body, "location") != "westeurope" {
+	if textAt(g.body, "tags", "azbackup-restore-tests") != "allowed" || textAt(g.body, "location") != "westeurope" {
 		t.Errorf("group %s", g.body)
 	}
 	if a := c.do("GET", testsGroup+"x", "", 404); a.code() != "ResourceGroupNotFound" {
 		t.Errorf("%s", a.body)
 	}
 	a := c.get(accountID("stzone"))
-	if text(a.body, "sku", "name") != "Standard_ZRS" || a.header.Get("Content-Type") != "application/json" {
+	if textAt(a.body, "sku", "name") != "Standard_ZRS" || a.header.Get("Content-Type") != "application/json" {
 		t.Errorf("account %s %v", a.body, a.header)
 	}
 	if a := c.do("GET", accountID("gone"), "", 404); a.code() != "ResourceNotFound" {

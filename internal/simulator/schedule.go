@@ -11,32 +11,32 @@ import (
 // to them beyond "no DST adjustment" (docs/azure.md §8.2) is UNVERIFIED.
 
 const (
-	tick = 30 * time.Minute
+	schedulerInterval = 30 * time.Minute
 	// longestCatchUp bounds how much of the past is made up for when an estate is opened again.
 	longestCatchUp = 60 * 24 * time.Hour
 )
 
 const actScheduled = "scheduled"
 
-// keepTicking files the next look at the clock.
-func (s *Server) keepTicking(from time.Time) {
+// scheduleTick files the next look at the clock.
+func (s *Server) scheduleTick(from time.Time) {
 	if !s.set.ScheduledBackups {
 		return
 	}
-	next := from.Truncate(tick).Add(tick)
+	next := from.Truncate(schedulerInterval).Add(schedulerInterval)
 	s.st.start(&operation{ID: "tick", Action: actScheduled, Started: from, Ends: next, State: inProgress})
 }
 
-// resumeTicking starts where an earlier run stopped.
-func (s *Server) resumeTicking(now time.Time) {
+// resumeScheduler starts where an earlier run stopped.
+func (s *Server) resumeScheduler(now time.Time) {
 	from := now
-	if last := s.st.memory.Scheduled; !last.IsZero() && last.Before(now) {
+	if last := s.st.service.Scheduled; !last.IsZero() && last.Before(now) {
 		from = last
 		if oldest := now.Add(-longestCatchUp); from.Before(oldest) {
 			from = oldest
 		}
 	}
-	s.keepTicking(from)
+	s.scheduleTick(from)
 }
 
 // runSchedule starts the backups of every policy that runs at at.
@@ -48,7 +48,7 @@ func (s *Server) runSchedule(op *operation, at time.Time) {
 		s.runScheduled(op, at)
 		return
 	}
-	s.st.memory.Scheduled = at
+	s.st.service.Scheduled = at
 	s.st.policies.all(0, func(_ int, p *policy) bool {
 		if spec := s.spec(p); spec != nil && spec.runsAt(at) {
 			for _, it := range s.st.protectedBy(p) {
@@ -57,15 +57,15 @@ func (s *Server) runSchedule(op *operation, at time.Time) {
 		}
 		return true
 	})
-	s.keepTicking(at)
+	s.scheduleTick(at)
 }
 
 // scheduleItem lets an item's backup start within two hours (docs/azure.md §13).
 func (s *Server) scheduleItem(it *item, at time.Time) {
-	if !it.active() {
+	if !it.isActive() {
 		return
 	}
-	start := at.Add(s.set.Durations["scheduleDelay"].draw(s.chance("delay", it.key, at.Unix())))
+	start := at.Add(s.set.Durations["scheduleDelay"].sample(s.uniform("delay", it.key, at.Unix())))
 	s.st.start(&operation{
 		ID: "scheduled|" + it.key + "|" + stamp(at), Action: actScheduled, Vault: it.vault, Target: it.key,
 		Started: at, Ends: start, State: inProgress,
@@ -74,7 +74,7 @@ func (s *Server) scheduleItem(it *item, at time.Time) {
 
 func (s *Server) runScheduled(op *operation, at time.Time) {
 	it, v := s.st.items.get(op.Target), s.st.vaults.get(op.Vault)
-	if it == nil || v == nil || !it.active() || s.st.backingUp(it.key) != nil {
+	if it == nil || v == nil || !it.isActive() || s.st.backupOn(it.key) != nil {
 		return
 	}
 	p := s.st.policies.get(it.policy)
@@ -94,7 +94,7 @@ func (s *Server) spec(p *policy) *policySpec {
 	}
 	var spec *policySpec
 	if strings.EqualFold(p.management, "AzureIaasVM") {
-		if read, err := readPolicy(parse(s.st.read(p.body)).sub("properties")); err == nil {
+		if read, err := readPolicy(parse(s.st.read(p.body)).object("properties")); err == nil {
 			spec = read
 		}
 	}
@@ -153,10 +153,10 @@ func (s *policySpec) expiry(at time.Time) time.Time {
 	if r.Weekly != nil && slices.Contains(r.Weekly.Days, at.Weekday().String()) {
 		later(at.AddDate(0, 0, 7*r.Weekly.Duration.Count))
 	}
-	if r.Monthly != nil && r.Monthly.holds(at) {
+	if r.Monthly != nil && r.Monthly.selects(at) {
 		later(at.AddDate(0, r.Monthly.Duration.Count, 0))
 	}
-	if r.Yearly != nil && slices.Contains(r.Yearly.Months, at.Month().String()) && r.Yearly.holds(at) {
+	if r.Yearly != nil && slices.Contains(r.Yearly.Months, at.Month().String()) && r.Yearly.selects(at) {
 		later(at.AddDate(r.Yearly.Duration.Count, 0, 0))
 	}
 	return until
@@ -172,8 +172,8 @@ func (s *policySpec) startsDay(at time.Time) bool {
 	return isTime && at.Hour() == first.Hour() && at.Minute() == first.Minute()
 }
 
-// holds says whether a monthly or yearly retention keeps a point of that day.
-func (p *periodics) holds(at time.Time) bool {
+// selects says whether a monthly or yearly retention keeps a point of that day.
+func (p *periodics) selects(at time.Time) bool {
 	last := at.AddDate(0, 0, 1).Month() != at.Month()
 	if p.ByDay != nil && p.Format == "Daily" {
 		for _, d := range p.ByDay.Days {
@@ -193,7 +193,7 @@ func (p *periodics) holds(at time.Time) bool {
 
 // scheduleExpiry lets a recovery point go when its time is over.
 func (s *Server) scheduleExpiry(pointID string, op *operation, at time.Time) {
-	expiry, err := time.Parse(time.RFC3339Nano, text(op.Request, "expiry"))
+	expiry, err := time.Parse(time.RFC3339Nano, textAt(op.Request, "expiry"))
 	if err != nil || !expiry.After(at) {
 		return
 	}
@@ -207,9 +207,9 @@ func (s *Server) expireAt(pointKey, vaultKey string, at time.Time, request []byt
 	})
 }
 
-// expire takes a recovery point away. Data of a stopped item stays, and so does the last point of a suspended one
+// expirePoint takes a recovery point away. Data of a stopped item stays, and so does the last point of a suspended one
 // (docs/azure.md §6): they are looked at again a day later.
-func (s *Server) expire(op *operation, at time.Time) {
+func (s *Server) expirePoint(op *operation, at time.Time) {
 	p := s.st.points.get(op.Target)
 	if p == nil {
 		return
@@ -223,9 +223,9 @@ func (s *Server) expire(op *operation, at time.Time) {
 	s.st.remove("recoveryPoints", op.Target)
 }
 
-// reprune gives the points that a schedule made the retention of the item's policy as it is now; those that it no
+// updateExpiries gives the points that a schedule made the retention of the item's policy as it is now; those that it no
 // longer keeps go within a day (docs/azure.md §13).
-func (s *Server) reprune(it *item, at time.Time) {
+func (s *Server) updateExpiries(it *item, at time.Time) {
 	p := s.st.policies.get(it.policy)
 	if p == nil {
 		return
@@ -236,7 +236,7 @@ func (s *Server) reprune(it *item, at time.Time) {
 		if op == nil {
 			continue
 		}
-		due, err := time.Parse(time.RFC3339Nano, text(op.Request, "scheduled"))
+		due, err := time.Parse(time.RFC3339Nano, textAt(op.Request, "scheduled"))
 		if err != nil {
 			continue // made on demand: it keeps the expiry that was asked for
 		}

@@ -27,7 +27,7 @@ func TestScheduledBackupsHappenAsTheClockPasses(t *testing.T) {
 			t.Errorf("%d backups, want 4 of each of two items", len(rows))
 		}
 		p := c.props("vm1")
-		if text(p, "protectionState") != "Protected" || !strings.HasPrefix(text(p, "lastRecoveryPoint"), "2024-05-16T16:31:00") {
+		if textAt(p, "protectionState") != "Protected" || !strings.HasPrefix(textAt(p, "lastRecoveryPoint"), "2024-05-16T16:31:00") {
 			t.Errorf("%s", p)
 		}
 		time.Sleep(60 * 24 * time.Hour)
@@ -64,7 +64,7 @@ func TestStoppedItemTakesNoBackupsAndKeepsItsPoints(t *testing.T) {
 			t.Errorf("%d recovery points, want 1", n)
 		}
 		c.protect("VM1", "daily")
-		if text(c.props("vm1"), "protectionState") != "Protected" {
+		if textAt(c.props("vm1"), "protectionState") != "Protected" {
 			t.Errorf("resumed: %s", c.props("vm1"))
 		}
 	})
@@ -124,7 +124,7 @@ func TestJobThatRanWhenTheEstateWasTakenBlocksAndEnds(t *testing.T) {
 		c := serve(t, estate(t, job), Options{Settings: quick()})
 		c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 409)
 		time.Sleep(11 * time.Second)
-		if j := c.get(testVault + "/backupJobs/j1"); text(j.body, "properties", "status") != "Completed" {
+		if j := c.get(testVault + "/backupJobs/j1"); textAt(j.body, "properties", "status") != "Completed" {
 			t.Errorf("%s", j.body)
 		}
 		c.protect("VM1", "daily")

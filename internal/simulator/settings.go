@@ -17,14 +17,14 @@ type Settings struct {
 	Seed uint64 `json:"seed,omitempty"`
 	// Durations say how long operations take; keys are those of DefaultDurations. "" sets all of them but vaultLinger,
 	// vaultSettle and diskLag.
-	Durations map[string]Span `json:"durations,omitempty"`
-	// Mixtures replace the durations of kinds whose operations cluster around a few of them.
-	Mixtures map[string]Mixture `json:"mixtures,omitempty"`
+	Durations map[string]Range `json:"durations,omitempty"`
+	// Distributions replace the durations of kinds whose operations cluster around a few of them.
+	Distributions map[string]Distribution `json:"mixtures,omitempty"`
 	// RetryAfter is the header's value in seconds on every answer that asks the client to come back. nil: 60
 	// (docs/azure.md §1, §4); -1: no header.
 	RetryAfter *int `json:"retryAfter,omitempty"`
 	// Latency is added to every request.
-	Latency Span `json:"latency,omitzero"`
+	Latency Range `json:"latency,omitzero"`
 	// Pages are the page sizes of lists by kind ("vms", "items", …); "" sets all of them. Page sizes are UNVERIFIED
 	// but for protectable items (200, docs/azure.md §2); the default is DefaultPages.
 	Pages map[string]int `json:"pages,omitempty"`
@@ -111,40 +111,40 @@ type SignIn struct {
 }
 
 // DefaultDurations are the recorded ones (docs/azure.md §1, §4, §5, §6, §7.1; the median lies near Min).
-func DefaultDurations() map[string]Span {
-	return map[string]Span{
-		"refresh":    between(10*time.Second, 75*time.Second),
-		"protect":    between(31*time.Second, 324*time.Second),
-		"modify":     between(6*time.Second, 31*time.Second),
-		"stop":       between(2*time.Second, 14*time.Second),
-		"suspend":    between(2*time.Second, 14*time.Second), // UNVERIFIED: as stop
-		"resume":     between(6*time.Second, 31*time.Second),
-		"undelete":   between(11*time.Second, 15*time.Second),
-		"softDelete": between(11*time.Second, 14*time.Second),
-		"hardDelete": between(111*time.Second, 425*time.Second),
-		"trigger":    between(0, 13*time.Second),
-		"snapshot":   between(7*time.Minute, 8*time.Minute),
+func DefaultDurations() map[string]Range {
+	return map[string]Range{
+		"refresh":    rangeOf(10*time.Second, 75*time.Second),
+		"protect":    rangeOf(31*time.Second, 324*time.Second),
+		"modify":     rangeOf(6*time.Second, 31*time.Second),
+		"stop":       rangeOf(2*time.Second, 14*time.Second),
+		"suspend":    rangeOf(2*time.Second, 14*time.Second), // UNVERIFIED: as stop
+		"resume":     rangeOf(6*time.Second, 31*time.Second),
+		"undelete":   rangeOf(11*time.Second, 15*time.Second),
+		"softDelete": rangeOf(11*time.Second, 14*time.Second),
+		"hardDelete": rangeOf(111*time.Second, 425*time.Second),
+		"trigger":    rangeOf(0, 13*time.Second),
+		"snapshot":   rangeOf(7*time.Minute, 8*time.Minute),
 		// The second task shows up three minutes after the first has ended (recorded twice).
 		"handover": Fixed(3 * time.Minute),
-		"transfer": between(13*time.Minute, 143*time.Minute),
+		"transfer": rangeOf(13*time.Minute, 143*time.Minute),
 		// A restore that copies data, and one from snapshots, whose task ends 20 s before its job does (docs/azure.md §33.47, §33.48).
-		"restore":             between(20*time.Minute, 60*time.Minute),
-		"restoreFromSnapshot": between(72*time.Second, 5*time.Minute),
+		"restore":             rangeOf(20*time.Minute, 60*time.Minute),
+		"restoreFromSnapshot": rangeOf(72*time.Second, 5*time.Minute),
 		"restoreFinish":       Fixed(20 * time.Second),
-		"restoreTrigger":      between(0, 2*time.Second),
+		"restoreTrigger":      rangeOf(0, 2*time.Second),
 		// How long after its job a restore's disks are listed. UNVERIFIED.
 		"diskLag":    Fixed(0),
-		"diskDelete": between(2*time.Second, 20*time.Second), // UNVERIFIED
-		"validate":   between(5*time.Second, 30*time.Second), // UNVERIFIED
-		"cancel":     between(1*time.Second, 10*time.Second),
-		"vault":      between(10*time.Second, 60*time.Second),
+		"diskDelete": rangeOf(2*time.Second, 20*time.Second), // UNVERIFIED
+		"validate":   rangeOf(5*time.Second, 30*time.Second), // UNVERIFIED
+		"cancel":     rangeOf(1*time.Second, 10*time.Second),
+		"vault":      rangeOf(10*time.Second, 60*time.Second),
 		// A vault that was deleted goes on answering, a new one lacks its security settings (both recorded after
 		// operations that took no time; docs/azure.md §12 on eventual consistency).
 		"vaultLinger": Fixed(0),
 		"vaultSettle": Fixed(0),
 		// A scheduled backup starts within two hours (docs/azure.md §13).
-		"scheduleDelay": between(0, 2*time.Hour),
-		"policy":        between(10*time.Second, 30*time.Second), // UNVERIFIED: as modify
+		"scheduleDelay": rangeOf(0, 2*time.Hour),
+		"policy":        rangeOf(10*time.Second, 30*time.Second), // UNVERIFIED: as modify
 	}
 }
 
@@ -241,23 +241,23 @@ func (d *Duration) UnmarshalText(b []byte) error {
 	return err
 }
 
-// Span is a duration, fixed or drawn by the seed. It is written as "2s" or "31s..324s".
-type Span struct {
+// Range is a duration, fixed or drawn by the seed. It is written as "2s" or "31s..324s".
+type Range struct {
 	Min, Max time.Duration
-	// set tells a fixed 0s from an absent span.
-	set bool
+	// isSet tells a fixed 0s from an absent span.
+	isSet bool
 }
 
 // Fixed is a span that always gives d.
-func Fixed(d time.Duration) Span { return Span{d, d, true} }
+func Fixed(d time.Duration) Range { return Range{d, d, true} }
 
-func between(lo, hi time.Duration) Span { return Span{lo, hi, true} }
+func rangeOf(lo, hi time.Duration) Range { return Range{lo, hi, true} }
 
 // IsZero says that the span was not given.
-func (s Span) IsZero() bool { return s == Span{} }
+func (s Range) IsZero() bool { return s == Range{} }
 
 // MarshalText implements encoding.TextMarshaler.
-func (s Span) MarshalText() ([]byte, error) {
+func (s Range) MarshalText() ([]byte, error) {
 	if s.Min == s.Max {
 		return []byte(s.Min.String()), nil
 	}
@@ -265,7 +265,7 @@ func (s Span) MarshalText() ([]byte, error) {
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
-func (s *Span) UnmarshalText(b []byte) error {
+func (s *Range) UnmarshalText(b []byte) error {
 	lo, hi, ranged := strings.Cut(string(b), "..")
 	if !ranged {
 		hi = lo
@@ -280,28 +280,28 @@ func (s *Span) UnmarshalText(b []byte) error {
 	if high < low {
 		return fmt.Errorf("%q runs backwards", b)
 	}
-	*s = between(time.Duration(low), time.Duration(high))
+	*s = rangeOf(time.Duration(low), time.Duration(high))
 	return nil
 }
 
-// draw picks from the span; u is uniform in [0, 1). The sixth power puts the median near Min, as recorded
+// sample picks from the span; u is uniform in [0, 1). The sixth power puts the median near Min, as recorded
 // (36 s of 31..324 s).
-func (s Span) draw(u float64) time.Duration {
+func (s Range) sample(u float64) time.Duration {
 	w := u * u * u
 	return s.Min + time.Duration(float64(s.Max-s.Min)*w*w)
 }
 
-// Mixture is a choice of durations. What the shares leave of 1 takes the last of them.
-type Mixture []Share
+// Distribution is a choice of durations. What the shares leave of 1 takes the last of them.
+type Distribution []Weight
 
-// Share is the share of operations that take so long.
-type Share struct {
+// Weight is the share of operations that take so long.
+type Weight struct {
 	Share float64  `json:"share"`
 	Takes Duration `json:"takes"`
 }
 
-// draw picks from the mixture; u is uniform in [0, 1).
-func (m Mixture) draw(u float64) time.Duration {
+// sample picks from the mixture; u is uniform in [0, 1).
+func (m Distribution) sample(u float64) time.Duration {
 	for _, s := range m {
 		if u -= s.Share; u < 0 {
 			return time.Duration(s.Takes)
@@ -357,7 +357,7 @@ func (s Settings) with(o Settings) Settings {
 	// What o does not set is absent from its JSON, so decoding it over s is the merge.
 	merged := s
 	merged.Durations, merged.Pages, merged.Unverified, merged.Faults = nil, nil, nil, nil // s keeps its own
-	merged.Mixtures = maps.Clone(s.Mixtures)
+	merged.Distributions = maps.Clone(s.Distributions)
 	if o.RetryAfter != nil {
 		merged.RetryAfter = nil
 	}

@@ -16,17 +16,19 @@ import (
 // the simulator's own.
 
 // authority is the base URL clients sign in at.
-func (c *call) authority() string { return strings.TrimRight(first(c.s.opt.Authority, c.base), "/") }
+func (rc *requestContext) authority() string {
+	return strings.TrimRight(firstNonEmpty(rc.s.opt.Authority, rc.base), "/")
+}
 
 // openIDConfiguration is what OpenID Connect discovery reads. A tenant that does not exist is found out here already
 // (docs/azure.md §28.2).
-func (c *call) openIDConfiguration() reply {
-	tenant := c.params["tenant"]
-	if r := c.noTenant(); r != nil {
+func (rc *requestContext) openIDConfiguration() reply {
+	tenant := rc.params["tenant"]
+	if r := rc.tenantNotFound(); r != nil {
 		return *r
 	}
-	base := c.authority() + "/" + tenant
-	return ok(obj(
+	base := rc.authority() + "/" + tenant
+	return ok(newObject(
 		"token_endpoint", base+"/oauth2/v2.0/token",
 		"token_endpoint_auth_methods_supported", []string{"client_secret_post", "private_key_jwt", "client_secret_basic"},
 		"jwks_uri", base+"/discovery/v2.0/keys",
@@ -35,7 +37,7 @@ func (c *call) openIDConfiguration() reply {
 		"id_token_signing_alg_values_supported", []string{"RS256"},
 		"response_types_supported", []string{"code", "id_token", "code id_token", "id_token token"},
 		"scopes_supported", []string{"openid", "profile", "email", "offline_access"},
-		"issuer", c.authority()+"/"+c.tenant(tenant)+"/v2.0",
+		"issuer", rc.authority()+"/"+rc.tenant(tenant)+"/v2.0",
 		"authorization_endpoint", base+"/oauth2/v2.0/authorize",
 		"device_authorization_endpoint", base+"/oauth2/v2.0/devicecode",
 		"tenant_region_scope", "EU",
@@ -44,49 +46,49 @@ func (c *call) openIDConfiguration() reply {
 }
 
 // instanceDiscovery tells MSAL that this authority is one it may use.
-func (c *call) instanceDiscovery() reply {
-	host := strings.TrimPrefix(strings.TrimPrefix(c.authority(), "https://"), "http://")
-	tenant := first(c.st.Tenant, "common")
-	return ok(obj("tenant_discovery_endpoint", c.authority()+"/"+tenant+"/v2.0/.well-known/openid-configuration",
+func (rc *requestContext) instanceDiscovery() reply {
+	host := strings.TrimPrefix(strings.TrimPrefix(rc.authority(), "https://"), "http://")
+	tenant := firstNonEmpty(rc.st.Tenant, "common")
+	return ok(newObject("tenant_discovery_endpoint", rc.authority()+"/"+tenant+"/v2.0/.well-known/openid-configuration",
 		"api-version", "1.1",
-		"metadata", []object{obj("preferred_network", host, "preferred_cache", host, "aliases", []string{host})}).bytes())
+		"metadata", []object{newObject("preferred_network", host, "preferred_cache", host, "aliases", []string{host})}).bytes())
 }
 
-// keys: the tokens are signed with a secret, so there is no key to publish.
-func (c *call) keys() reply { return ok(obj("keys", []string{}).bytes()) }
+// emptyKeySet: the tokens are signed with a secret, so there is no key to publish.
+func (rc *requestContext) emptyKeySet() reply { return ok(newObject("keys", []string{}).bytes()) }
 
 // tenant resolves "common" and "organizations" to the estate's tenant.
-func (c *call) tenant(named string) string {
+func (rc *requestContext) tenant(named string) string {
 	switch named {
 	case "common", "organizations":
-		return first(c.st.Tenant, named)
+		return firstNonEmpty(rc.st.Tenant, named)
 	}
 	return named
 }
 
 // token is the token endpoint for client credentials: v2.0 with a scope, v1 with a resource.
-func (c *call) token() reply {
-	form, err := url.ParseQuery(string(c.body))
+func (rc *requestContext) token() reply {
+	form, err := url.ParseQuery(string(rc.body))
 	if err != nil {
-		return c.signInError(http.StatusBadRequest, "invalid_request", 900144, "The request body is not a form.")
+		return rc.signInError(http.StatusBadRequest, "invalid_request", 900144, "The request body is not a form.")
 	}
-	id, refused := c.client(form)
+	id, refused := rc.client(form)
 	if refused != nil {
 		return *refused
 	}
 	scope, _, _ := strings.Cut(form.Get("scope"), " ") // MSAL asks for openid, offline_access and profile, too (§28.1)
-	audience := first(form.Get("resource"), strings.TrimSuffix(scope, "/.default"))
-	lifetime := c.s.tokenLifetime()
+	audience := firstNonEmpty(form.Get("resource"), strings.TrimSuffix(scope, "/.default"))
+	lifetime := rc.s.tokenLifetime()
 	// Azure says one second less than it grants (3599); claims hold whole seconds, and nobody may trust a token too long.
 	seconds := max(int(lifetime/time.Second)-1, 0)
-	token := c.s.issue(c.authority(), c.tenant(c.params["tenant"]), id, audience, lifetime, capabilities(form)...)
-	if strings.HasSuffix(strings.ToLower(c.path), "/oauth2/token") {
+	token := rc.s.issue(rc.authority(), rc.tenant(rc.params["tenant"]), id, audience, lifetime, capabilities(form)...)
+	if strings.HasSuffix(strings.ToLower(rc.path), "/oauth2/token") {
 		// v1 writes numbers as strings.
-		now := c.s.clock.wall()
-		return ok(obj("token_type", "Bearer", "expires_in", itoa(seconds), "ext_expires_in", itoa(seconds),
+		now := rc.s.clock.wallTime()
+		return ok(newObject("token_type", "Bearer", "expires_in", formatInt(seconds), "ext_expires_in", formatInt(seconds),
 			"expires_on", fmt.Sprint(now.Add(lifetime).Unix()), "not_before", fmt.Sprint(now.Unix()), "resource", audience, "access_token", token).bytes())
 	}
-	return ok(obj("token_type", "Bearer", "expires_in", seconds, "ext_expires_in", seconds, "access_token", token).bytes())
+	return ok(newObject("token_type", "Bearer", "expires_in", seconds, "ext_expires_in", seconds, "access_token", token).bytes())
 }
 
 func (s *Server) tokenLifetime() time.Duration {
@@ -97,13 +99,13 @@ func (s *Server) tokenLifetime() time.Duration {
 }
 
 // signInError is the error of a token endpoint, which has another shape than ARM's (docs/azure.md §28.2).
-func (c *call) signInError(status int, code string, number int, message string) reply {
-	at := c.s.clock.wall().UTC().Format("2006-01-02 15:04:05Z")
-	trace, correlation := guidOf(c.s.digest("trace", at)), guidOf(c.s.digest("correlation", at))
-	r := answer(status, obj("error", code,
+func (rc *requestContext) signInError(status int, code string, number int, message string) reply {
+	at := rc.s.clock.wallTime().UTC().Format("2006-01-02 15:04:05Z")
+	trace, correlation := guidOf(rc.s.digest("trace", at)), guidOf(rc.s.digest("correlation", at))
+	r := newReply(status, newObject("error", code,
 		"error_description", fmt.Sprintf("AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s", number, message, trace, correlation, at),
 		"error_codes", []int{number}, "timestamp", at, "trace_id", trace, "correlation_id", correlation,
-		"error_uri", c.authority()+"/error?code="+itoa(number)).bytes())
+		"error_uri", rc.authority()+"/error?code="+formatInt(number)).bytes())
 	r.code = code
 	return r
 }
@@ -111,13 +113,13 @@ func (c *call) signInError(status int, code string, number int, message string) 
 // issue makes a token, with more claims where there are any. Its times are the machine's, not the estate's: clients
 // compare them with their own.
 func (s *Server) issue(authority, tenant, client, audience string, lifetime time.Duration, more ...member) string {
-	now := s.clock.wall()
+	now := s.clock.wallTime()
 	oid := guidOf(s.digest("principal", tenant, client))
-	claims := obj("aud", audience, "iss", authority+"/"+tenant+"/", "iat", now.Unix(), "nbf", now.Unix(),
+	claims := newObject("aud", audience, "iss", authority+"/"+tenant+"/", "iat", now.Unix(), "nbf", now.Unix(),
 		"exp", now.Add(lifetime+time.Second-1).Unix(), "appid", client, "appidacr", "1", "idp", authority+"/"+tenant+"/", "idtyp", "app",
 		"oid", oid, "sub", oid, "tid", tenant, "uti", s.tokens.next(), "ver", "1.0")
 	claims = append(claims, more...)
-	head := obj("typ", "JWT", "alg", "HS256", "kid", "simulator")
+	head := newObject("typ", "JWT", "alg", "HS256", "kid", "simulator")
 	signing := base64.RawURLEncoding.EncodeToString(head.bytes()) + "." + base64.RawURLEncoding.EncodeToString(claims.bytes())
 	return signing + "." + s.signature(signing)
 }
@@ -142,31 +144,31 @@ func (s *Server) claims(token string) (json.RawMessage, bool) {
 
 // unauthenticated refuses a token that expired or was revoked, and with Settings.RequireToken one that is missing or
 // not ours.
-func (c *call) unauthenticated() *reply {
-	claims, issued := c.s.claims(bearer(c.r))
+func (rc *requestContext) unauthenticated() *reply {
+	claims, issued := rc.s.claims(bearer(rc.r))
 	expires := time.Unix(int64(number(claims, "exp")), 0)
-	now := c.s.clock.wall()
+	now := rc.s.clock.wallTime()
 	revoked := ""
 	if issued {
-		revoked = c.s.tokens.revoked(number(claims, "uti"))
+		revoked = rc.s.tokens.revocationOf(number(claims, "uti"))
 	}
 	var r reply
 	switch {
 	case revoked == tokenChallenged:
-		r = gateway(http.StatusUnauthorized, "AuthenticationFailed", "The access token does not meet the claims that are asked for.")
-		r.set("WWW-Authenticate", c.challenge())
+		r = armError(http.StatusUnauthorized, "AuthenticationFailed", "The access token does not meet the claims that are asked for.")
+		r.set("WWW-Authenticate", rc.challenge())
 		return &r
 	case revoked == tokenExpired, issued && !now.Before(expires):
-		r = gateway(http.StatusUnauthorized, "ExpiredAuthenticationToken",
+		r = armError(http.StatusUnauthorized, "ExpiredAuthenticationToken",
 			"The access token expiry UTC time '%s' is earlier than current UTC time '%s'.", expires.UTC().Format(time.DateTime), now.UTC().Format(time.DateTime))
-	case !c.s.set.RequireToken || issued:
+	case !rc.s.set.RequireToken || issued:
 		return nil
-	case bearer(c.r) == "":
-		r = gateway(http.StatusUnauthorized, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
+	case bearer(rc.r) == "":
+		r = armError(http.StatusUnauthorized, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
 	default:
-		r = gateway(http.StatusUnauthorized, "InvalidAuthenticationToken", "The access token is invalid.")
+		r = armError(http.StatusUnauthorized, "InvalidAuthenticationToken", "The access token is invalid.")
 	}
 	r.set("WWW-Authenticate", fmt.Sprintf(`Bearer authorization_uri="%s/%s", error="invalid_token", error_description="%s"`,
-		c.authority(), first(c.st.Tenant, "common"), r.code))
+		rc.authority(), firstNonEmpty(rc.st.Tenant, "common"), r.code))
 	return &r
 }

@@ -12,32 +12,34 @@ const (
 	tokenChallenged = "challenged"
 )
 
-// issued counts the tokens that a server issued, and knows up to which of them are good no more, and why.
-type issued struct {
-	n, bad int
-	why    string
-	since  int64 // when they were revoked, in Unix seconds
+// tokenRegistry counts the tokens that a server issued, and knows up to which of them are good no more, and why.
+type tokenRegistry struct {
+	count, revokedUpTo int
+	revocationKind     string
+	revokedAt          int64 // when they were revoked, in Unix seconds
 }
 
 // next is the number of a new token.
-func (t *issued) next() int {
-	t.n++
-	return t.n
+func (t *tokenRegistry) next() int {
+	t.count++
+	return t.count
 }
 
-func (t *issued) revoke(why string, at time.Time) { t.bad, t.why, t.since = t.n, why, at.Unix() }
+func (t *tokenRegistry) revoke(why string, at time.Time) {
+	t.revokedUpTo, t.revocationKind, t.revokedAt = t.count, why, at.Unix()
+}
 
-// revoked is why a token is good no more; "" = it is.
-func (t *issued) revoked(number int) string {
-	if number <= t.bad {
-		return t.why
+// revocationOf is why a token is good no more; "" = it is.
+func (t *tokenRegistry) revocationOf(number int) string {
+	if number <= t.revokedUpTo {
+		return t.revocationKind
 	}
 	return ""
 }
 
 // challenge asks for a token that was made after the others were revoked (docs/azure.md §28.6).
-func (c *call) challenge() string {
-	claims := fmt.Sprintf(`{"access_token":{"nbf":{"essential":true,"value":"%d"}}}`, c.s.tokens.since)
+func (rc *requestContext) challenge() string {
+	claims := fmt.Sprintf(`{"access_token":{"nbf":{"essential":true,"value":"%d"}}}`, rc.s.tokens.revokedAt)
 	return fmt.Sprintf(`Bearer realm="", authorization_uri="%s/common/oauth2/authorize", error="insufficient_claims", claims="%s"`,
-		c.authority(), base64.StdEncoding.EncodeToString([]byte(claims)))
+		rc.authority(), base64.StdEncoding.EncodeToString([]byte(claims)))
 }

@@ -14,24 +14,24 @@ type state struct {
 	*Estate
 	// byVM finds the items of a VM, in whatever vault they are.
 	byVM map[string][]string
-	// known are the VMs that the estate lists as protectable.
-	known map[string]bool
-	ops   map[string]*operation
+	// listedAsProtectable are the VMs that the estate lists as protectable.
+	listedAsProtectable map[string]bool
+	ops                 map[string]*operation
 	// onTarget finds the operations on a target.
 	onTarget map[string][]string
-	due      dueQueue
-	// dirty are the changes since the last take; they go to the journal.
-	dirty []change
-	// thought says that the memory changed though no resource did.
-	thought bool
+	timers   timerQueue
+	// changes are the changes since the last take; they go to the journal.
+	changes []change
+	// isServiceDirty says that the memory changed though no resource did.
+	isServiceDirty bool
 	// handled counts the requests; cause is whose doing the changes are that are made now; told is told of them.
-	handled int
-	cause   Cause
-	told    func(Effect)
+	handled  int
+	cause    Cause
+	onEffect func(Effect)
 }
 
-// remember puts the memory into the journal with this request.
-func (st *state) remember() { st.thought = true }
+// markDirty puts the memory into the journal with this request.
+func (st *state) markDirty() { st.isServiceDirty = true }
 
 // change is one line of a journal's batch.
 type change struct {
@@ -39,7 +39,7 @@ type change struct {
 	Body      json.RawMessage `json:"body,omitempty"`
 	Gone      string          `json:"gone,omitempty"`
 	Operation *operation      `json:"operation,omitempty"`
-	Memory    *memory         `json:"memory,omitempty"`
+	Service   *serviceState   `json:"memory,omitempty"`
 }
 
 // newState serves a copy of e.
@@ -51,21 +51,21 @@ func newState(e *Estate) *state {
 	c.vms, c.vaults, c.policies = e.vms.clone(), e.vaults.clone(), e.policies.clone()
 	c.items, c.protectables = e.items.clone(), e.protectables.clone()
 	c.jobs, c.points, c.proxies = e.jobs.clone(), e.points.clone(), e.proxies.clone()
-	c.memory.Refreshed, c.memory.Made = maps.Clone(e.memory.Refreshed), maps.Clone(e.memory.Made)
-	c.memory.Daily, c.memory.Registered = maps.Clone(e.memory.Daily), maps.Clone(e.memory.Registered)
-	c.memory.Unlocked, c.memory.Staged = maps.Clone(e.memory.Unlocked), maps.Clone(e.memory.Staged)
+	c.service.Refreshed, c.service.Created = maps.Clone(e.service.Refreshed), maps.Clone(e.service.Created)
+	c.service.Daily, c.service.Registered = maps.Clone(e.service.Daily), maps.Clone(e.service.Registered)
+	c.service.Unlocked, c.service.Staged = maps.Clone(e.service.Unlocked), maps.Clone(e.service.Staged)
 	return ownState(&c)
 }
 
 // ownState serves e itself, which nobody else uses.
 func ownState(e *Estate) *state {
-	st := &state{Estate: e, byVM: map[string][]string{}, known: map[string]bool{}, ops: map[string]*operation{}, onTarget: map[string][]string{}}
+	st := &state{Estate: e, byVM: map[string][]string{}, listedAsProtectable: map[string]bool{}, ops: map[string]*operation{}, onTarget: map[string][]string{}}
 	st.items.all(0, func(_ int, it *item) bool {
 		st.byVM[it.vm] = append(st.byVM[it.vm], it.key)
 		return true
 	})
-	st.protectables.all(0, func(_ int, l *listed) bool {
-		st.known[key(text(st.read(l.body), "properties", "virtualMachineId"))] = true
+	st.protectables.all(0, func(_ int, l *opaqueResource) bool {
+		st.listedAsProtectable[key(textAt(st.read(l.body), "properties", "virtualMachineId"))] = true
 		return true
 	})
 	for _, op := range e.operations {
@@ -82,13 +82,13 @@ func (st *state) fillParents() {
 	add := func(id, location string) {
 		sub, group := segment(id, "subscriptions"), segment(id, "resourceGroups")
 		if st.subscriptions.get(key(sub)) == nil {
-			st.subscriptions.put(&listed{key: key(sub), body: blob{mem: subscriptionBody(sub, st.Tenant)}})
+			st.subscriptions.put(&opaqueResource{key: key(sub), body: bodyRef{mem: subscriptionBody(sub, st.Tenant)}})
 		}
 		rg := "/subscriptions/" + sub + "/resourceGroups/" + group
 		if k := key(rg); !seen[k] {
 			seen[k] = true
 			if st.groups.get(k) == nil {
-				st.groups.put(&listed{key: k, parent: key(sub), body: blob{mem: groupBody(rg, location, nil)}})
+				st.groups.put(&opaqueResource{key: k, parent: key(sub), body: bodyRef{mem: groupBody(rg, location, nil)}})
 			}
 		}
 	}
@@ -96,14 +96,14 @@ func (st *state) fillParents() {
 	st.vms.all(0, func(_ int, v *vm) bool {
 		// Only the first VM of a group needs its body read.
 		if !seen["/subscriptions/"+v.sub+"/resourcegroups/"+v.group] {
-			add(text(st.read(v.body), "id"), v.region)
+			add(textAt(st.read(v.body), "id"), v.region)
 		}
 		return true
 	})
 	for _, t := range []*table[resource]{st.disks, st.accounts} {
 		t.all(0, func(_ int, r *resource) bool {
 			if !seen[r.group] {
-				add(text(st.read(r.body), "id"), r.region)
+				add(textAt(st.read(r.body), "id"), r.region)
 			}
 			return true
 		})
@@ -115,7 +115,7 @@ type readError struct{ error }
 
 // read returns a body. When the file can no longer be read, it panics with a readError and the request fails with a
 // 500: no caller could do better, and none has to say so.
-func (st *state) read(b blob) []byte {
+func (st *state) read(b bodyRef) []byte {
 	if b.mem != nil {
 		return b.mem
 	}
@@ -127,68 +127,68 @@ func (st *state) read(b blob) []byte {
 }
 
 func (st *state) putVault(body json.RawMessage) *vault {
-	v := st.names.vault(body, blob{mem: body})
-	st.tell("vaults", v.key, body)
+	v := st.names.vault(body, bodyRef{mem: body})
+	st.reportEffect("vaults", v.key, body)
 	st.vaults.put(v)
-	st.dirty = append(st.dirty, change{Section: "vaults", Body: body})
+	st.changes = append(st.changes, change{Section: "vaults", Body: body})
 	return v
 }
 
 func (st *state) putPolicy(body json.RawMessage) *policy {
-	p := st.names.policy(body, blob{mem: body})
-	st.tell("policies", p.key, body)
+	p := st.names.policy(body, bodyRef{mem: body})
+	st.reportEffect("policies", p.key, body)
 	st.policies.put(p)
-	st.dirty = append(st.dirty, change{Section: "policies", Body: body})
+	st.changes = append(st.changes, change{Section: "policies", Body: body})
 	return p
 }
 
 func (st *state) putItem(body json.RawMessage) *item {
-	it := st.names.item(body, blob{mem: body})
+	it := st.names.item(body, bodyRef{mem: body})
 	if !slices.Contains(st.byVM[it.vm], it.key) {
 		st.byVM[it.vm] = append(st.byVM[it.vm], it.key)
 	}
-	st.tell("protectedItems", it.key, body)
+	st.reportEffect("protectedItems", it.key, body)
 	st.items.put(it)
-	st.dirty = append(st.dirty, change{Section: "protectedItems", Body: body})
+	st.changes = append(st.changes, change{Section: "protectedItems", Body: body})
 	return it
 }
 
 func (st *state) putJob(body json.RawMessage) {
-	st.jobs.put(st.names.job(body, blob{mem: body}))
-	st.dirty = append(st.dirty, change{Section: "jobs", Body: body})
+	st.jobs.put(st.names.job(body, bodyRef{mem: body}))
+	st.changes = append(st.changes, change{Section: "jobs", Body: body})
 }
 
 func (st *state) putPoint(body json.RawMessage) {
-	st.points.put(st.names.point(body, blob{mem: body}))
-	st.dirty = append(st.dirty, change{Section: "recoveryPoints", Body: body})
+	st.points.put(st.names.point(body, bodyRef{mem: body}))
+	st.changes = append(st.changes, change{Section: "recoveryPoints", Body: body})
 }
 
 func (st *state) putGroup(body json.RawMessage) {
-	st.groups.put(st.names.listed(body, blob{mem: body}))
-	st.dirty = append(st.dirty, change{Section: "resourceGroups", Body: body})
+	st.groups.put(st.names.opaqueResource(body, bodyRef{mem: body}))
+	st.changes = append(st.changes, change{Section: "resourceGroups", Body: body})
 }
 
 func (st *state) putVM(body json.RawMessage, made time.Time) {
-	v := st.names.vm(body, blob{mem: body})
-	v.made = made
+	v := st.names.vm(body, bodyRef{mem: body})
+	v.createdAt = made
 	st.vms.put(v)
-	st.dirty = append(st.dirty, change{Section: "virtualMachines", Body: body})
-	if st.memory.Made == nil {
-		st.memory.Made = map[string]time.Time{}
+	st.changes = append(st.changes, change{Section: "virtualMachines", Body: body})
+	if st.service.Created == nil {
+		st.service.Created = map[string]time.Time{}
 	}
-	st.memory.Made[v.key] = made
+	st.service.Created[v.key] = made
 }
 
 func (st *state) putDisk(body json.RawMessage) {
-	d := st.names.resource(body, blob{mem: body})
-	st.tell("disks", d.key, body)
+	d := st.names.resource(body, bodyRef{mem: body})
+	st.reportEffect("disks", d.key, body)
 	st.disks.put(d)
-	st.dirty = append(st.dirty, change{Section: "disks", Body: body})
+	st.changes = append(st.changes, change{Section: "disks", Body: body})
 }
 
 func (st *state) putAccount(body json.RawMessage) {
-	st.accounts.put(st.names.resource(body, blob{mem: body}))
-	st.dirty = append(st.dirty, change{Section: "storageAccounts", Body: body})
+	st.accounts.put(st.names.resource(body, bodyRef{mem: body}))
+	st.changes = append(st.changes, change{Section: "storageAccounts", Body: body})
 }
 
 // fileOp makes an operation known; the record itself never changes.
@@ -201,12 +201,12 @@ func (st *state) fileOp(op *operation) {
 
 func (st *state) putOp(op *operation) {
 	st.fileOp(op)
-	st.dirty = append(st.dirty, change{Section: "operations", Operation: op})
+	st.changes = append(st.changes, change{Section: "operations", Operation: op})
 }
 
 // remove deletes the record of key from a section.
 func (st *state) remove(section, key string) {
-	st.tell(section, key, nil)
+	st.reportEffect(section, key, nil)
 	switch section {
 	case "resourceGroups":
 		st.groups.del(key)
@@ -240,14 +240,14 @@ func (st *state) remove(section, key string) {
 	case "resourceGuardProxies":
 		st.proxies.del(key)
 	}
-	st.dirty = append(st.dirty, change{Section: section, Gone: key})
+	st.changes = append(st.changes, change{Section: section, Gone: key})
 }
 
 // apply repeats a change that the journal holds.
 func (st *state) apply(c change) {
 	switch {
-	case c.Memory != nil:
-		st.memory = *c.Memory
+	case c.Service != nil:
+		st.service = *c.Service
 	case c.Operation != nil:
 		st.fileOp(c.Operation)
 	case c.Gone != "":
@@ -255,7 +255,7 @@ func (st *state) apply(c change) {
 	default:
 		st.applyBody(c)
 	}
-	st.dirty = nil
+	st.changes = nil
 }
 
 func (st *state) applyBody(c change) {
@@ -279,20 +279,20 @@ func (st *state) applyBody(c change) {
 	case "storageAccounts":
 		st.putAccount(c.Body)
 	case "subscriptions":
-		_ = st.addSubscription(c.Body, blob{mem: c.Body})
+		_ = st.addSubscription(c.Body, bodyRef{mem: c.Body})
 	case "resourceGuardProxies":
-		st.proxies.put(st.names.listed(c.Body, blob{mem: c.Body}))
+		st.proxies.put(st.names.opaqueResource(c.Body, bodyRef{mem: c.Body}))
 	}
 }
 
-// take returns the changes since the last take, with what the service remembers.
-func (st *state) take() []change {
-	if len(st.dirty) == 0 && !st.thought {
+// drainChanges returns the changes since the last take, with what the service remembers.
+func (st *state) drainChanges() []change {
+	if len(st.changes) == 0 && !st.isServiceDirty {
 		return nil
 	}
-	m := st.memory
-	out := append(st.dirty, change{Section: "simulation", Memory: &m})
-	st.dirty, st.thought = nil, false
+	m := st.service
+	out := append(st.changes, change{Section: "simulation", Service: &m})
+	st.changes, st.isServiceDirty = nil, false
 	return out
 }
 

@@ -29,7 +29,7 @@ func newCounters() *counters {
 	return &counters{Stats{Requests: map[string]int{}, Statuses: map[int]int{}, Codes: map[string]int{}, Faults: map[string]int{}}}
 }
 
-func (n *counters) count(c *call, r *reply) {
+func (n *counters) count(c *requestContext, r *reply) {
 	kind := c.kind
 	if kind == "simulator" {
 		return

@@ -28,7 +28,7 @@ func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	if in.Host == "" {
 		in.Host = in.URL.Host
 	}
-	w := &recorder{header: http.Header{}, status: http.StatusOK}
+	w := &responseRecorder{header: http.Header{}, status: http.StatusOK}
 	aborted := w.serve(t.s, in)
 	if r.Body != nil {
 		_ = r.Body.Close() // the contract of RoundTripper; its content was read
@@ -36,38 +36,38 @@ func (t transport) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	if err := r.Context().Err(); err != nil {
 		return nil, err
 	}
-	if aborted && !w.wrote {
+	if aborted && !w.isHeaderWritten {
 		return nil, fmt.Errorf("reading the answer to %s %s: %w", r.Method, r.URL.Path, syscall.ECONNRESET)
 	}
 	return w.response(r, aborted), nil
 }
 
-// recorder is an http.ResponseWriter in memory.
-type recorder struct {
-	header http.Header
-	status int
-	body   bytes.Buffer
-	wrote  bool
+// responseRecorder is an http.ResponseWriter in memory.
+type responseRecorder struct {
+	header          http.Header
+	status          int
+	body            bytes.Buffer
+	isHeaderWritten bool
 }
 
 // Header implements http.ResponseWriter.
-func (w *recorder) Header() http.Header { return w.header }
+func (w *responseRecorder) Header() http.Header { return w.header }
 
 // WriteHeader implements http.ResponseWriter.
-func (w *recorder) WriteHeader(status int) {
-	if !w.wrote {
-		w.status, w.wrote = status, true
+func (w *responseRecorder) WriteHeader(status int) {
+	if !w.isHeaderWritten {
+		w.status, w.isHeaderWritten = status, true
 	}
 }
 
 // Write implements http.ResponseWriter.
-func (w *recorder) Write(b []byte) (int, error) {
-	w.wrote = true
+func (w *responseRecorder) Write(b []byte) (int, error) {
+	w.isHeaderWritten = true
 	return w.body.Write(b)
 }
 
 // serve runs the handler; true when it broke the connection off.
-func (w *recorder) serve(h http.Handler, r *http.Request) (aborted bool) {
+func (w *responseRecorder) serve(h http.Handler, r *http.Request) (aborted bool) {
 	defer func() {
 		if p := recover(); p != nil {
 			err, isError := p.(error)
@@ -81,14 +81,14 @@ func (w *recorder) serve(h http.Handler, r *http.Request) (aborted bool) {
 	return false
 }
 
-func (w *recorder) response(r *http.Request, cut bool) *http.Response {
+func (w *responseRecorder) response(r *http.Request, cut bool) *http.Response {
 	length := int64(w.body.Len())
 	if n, err := strconv.ParseInt(w.header.Get("Content-Length"), 10, 64); err == nil {
 		length = n
 	}
 	var body io.Reader = &w.body
 	if cut {
-		body = io.MultiReader(body, broken{})
+		body = io.MultiReader(body, truncatedBody{})
 	}
 	return &http.Response{
 		Status: strconv.Itoa(w.status) + " " + http.StatusText(w.status), StatusCode: w.status,
@@ -97,8 +97,8 @@ func (w *recorder) response(r *http.Request, cut bool) *http.Response {
 	}
 }
 
-// broken is the end of a body that was cut off.
-type broken struct{}
+// truncatedBody is the end of a body that was cut off.
+type truncatedBody struct{}
 
 // Read implements io.Reader.
-func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
+func (truncatedBody) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

@@ -8,89 +8,89 @@ import (
 // The endpoints that configured vaults before the vault itself did (docs/azure.md §7.4). They can be read; on a
 // vault of today they refuse to be written.
 
-func (c *call) getVaultConfig() reply {
-	v, none := c.vault()
+func (rc *requestContext) getVaultConfig() reply {
+	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
-	return ok(c.vaultConfig(v))
+	return ok(rc.vaultConfig(v))
 }
 
-func (c *call) vaultConfig(v *vault) []byte {
-	settings := get(c.st.read(v.body), "properties", "securitySettings", "softDeleteSettings")
-	state := first(text(settings, "softDeleteState"), "Enabled")
+func (rc *requestContext) vaultConfig(v *vault) []byte {
+	settings := rawAt(rc.st.read(v.body), "properties", "securitySettings", "softDeleteSettings")
+	state := firstNonEmpty(textAt(settings, "softDeleteState"), "Enabled")
 	days := number(settings, "softDeleteRetentionPeriodInDays")
 	if days == 0 {
 		days = 14
 	}
-	return obj("id", v.id+"/backupconfig/vaultconfig", "name", "vaultconfig", "type", vaultType+"/backupconfig",
-		"properties", obj("enhancedSecurityState", first(text(settings, "enhancedSecurityState"), "Enabled"),
+	return newObject("id", v.id+"/backupconfig/vaultconfig", "name", "vaultconfig", "type", vaultType+"/backupconfig",
+		"properties", newObject("enhancedSecurityState", firstNonEmpty(textAt(settings, "enhancedSecurityState"), "Enabled"),
 			"softDeleteFeatureState", state, "softDeleteRetentionPeriodInDays", days,
-			"isSoftDeleteFeatureStateEditable", c.s.set.Era == "2024")).bytes()
+			"isSoftDeleteFeatureStateEditable", rc.s.set.Era == "2024")).bytes()
 }
 
-func (c *call) writeVaultConfig() reply {
-	v, none := c.vault()
+func (rc *requestContext) writeVaultConfig() reply {
+	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
-	if err := validObject(c.body); err != nil {
+	if err := checkObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	if c.s.set.Era != "2024" {
-		return fail(http.StatusBadRequest, "BMSUserErrorSoftDeleteUseVaultApi",
+	if rc.s.set.Era != "2024" {
+		return errorReply(http.StatusBadRequest, "BMSUserErrorSoftDeleteUseVaultApi",
 			"Soft delete settings of this vault are changed through the vault's own API.")
 	}
-	sent := parse(c.body).sub("properties")
-	v = c.st.putVault(edit(c.st.read(v.body), func(s *object) {
+	sent := parse(rc.body).object("properties")
+	v = rc.st.putVault(edit(rc.st.read(v.body), func(s *object) {
 		for _, m := range sent {
 			s.put(strings.Replace(m.key, "softDeleteFeatureState", "softDeleteState", 1), m.value)
 		}
 	}, "properties", "securitySettings", "softDeleteSettings"))
-	return ok(c.vaultConfig(v))
+	return ok(rc.vaultConfig(v))
 }
 
-func (c *call) getStorageConfig() reply {
-	v, none := c.vault()
+func (rc *requestContext) getStorageConfig() reply {
+	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
-	redundancy := get(c.st.read(v.body), "properties", "redundancySettings")
-	kind := first(text(redundancy, "standardTierStorageRedundancy"), "GeoRedundant")
+	redundancy := rawAt(rc.st.read(v.body), "properties", "redundancySettings")
+	kind := firstNonEmpty(textAt(redundancy, "standardTierStorageRedundancy"), "GeoRedundant")
 	state := "Unlocked"
-	if c.st.items.count(v.key) > 0 {
+	if rc.st.items.count(v.key) > 0 {
 		state = "Locked"
 	}
-	return ok(obj("id", v.id+"/backupstorageconfig/vaultstorageconfig", "name", "vaultstorageconfig",
-		"type", vaultType+"/backupstorageconfig", "properties", obj("storageModelType", kind, "storageType", kind,
-			"storageTypeState", state, "crossRegionRestoreFlag", text(redundancy, "crossRegionRestore") == "Enabled",
+	return ok(newObject("id", v.id+"/backupstorageconfig/vaultstorageconfig", "name", "vaultstorageconfig",
+		"type", vaultType+"/backupstorageconfig", "properties", newObject("storageModelType", kind, "storageType", kind,
+			"storageTypeState", state, "crossRegionRestoreFlag", textAt(redundancy, "crossRegionRestore") == "Enabled",
 			"dedupState", "Disabled", "xcoolState", "Disabled")).bytes())
 }
 
-func (c *call) writeStorageConfig() reply {
-	if _, none := c.vault(); none != nil {
+func (rc *requestContext) writeStorageConfig() reply {
+	if _, none := rc.vault(); none != nil {
 		return *none
 	}
-	return fail(http.StatusBadRequest, "BMSUserErrorRedundancySettingsUseVaultApi",
+	return errorReply(http.StatusBadRequest, "BMSUserErrorRedundancySettingsUseVaultApi",
 		"Redundancy settings of this vault are changed through the vault's own API.")
 }
 
-func (c *call) getEncryptionConfig() reply {
-	v, none := c.vault()
+func (rc *requestContext) getEncryptionConfig() reply {
+	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
-	return ok(obj("id", v.id+"/backupEncryptionConfigs/backupResourceEncryptionConfig", "name", "backupResourceEncryptionConfig",
-		"type", vaultType+"/backupEncryptionConfigs", "properties", obj("useSystemAssignedIdentity", true,
+	return ok(newObject("id", v.id+"/backupEncryptionConfigs/backupResourceEncryptionConfig", "name", "backupResourceEncryptionConfig",
+		"type", vaultType+"/backupEncryptionConfigs", "properties", newObject("useSystemAssignedIdentity", true,
 			"encryptionAtRestType", "MicrosoftManaged", "lastUpdateStatus", "NotEnabled", "infrastructureEncryptionState", "Disabled")).bytes())
 }
 
 // getReplicationSettings answers what Terraform reads of a vault although it concerns Site Recovery only.
-func (c *call) getReplicationSettings() reply {
-	v, none := c.vault()
+func (rc *requestContext) getReplicationSettings() reply {
+	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
-	return ok(obj("id", v.id+"/replicationVaultSettings/default", "name", "default", "type", vaultType+"/replicationVaultSettings",
-		"properties", obj("migrationSolutionId", nil, "vmwareToAzureProviderType", nil)).bytes())
+	return ok(newObject("id", v.id+"/replicationVaultSettings/default", "name", "default", "type", vaultType+"/replicationVaultSettings",
+		"properties", newObject("migrationSolutionId", nil, "vmwareToAzureProviderType", nil)).bytes())
 }

@@ -17,27 +17,27 @@ func TestNewVaultIsA201WithoutLocationThenSucceedsWithThreePolicies(t *testing.T
 		if a.header.Get("Location") != "" || !strings.Contains(a.header.Get("Azure-AsyncOperation"), "/operationStatus/MjA0Nzs") {
 			t.Errorf("headers %v", a.header)
 		}
-		if text(a.body, "properties", "provisioningState") != "Provisioning" || get(a.body, "properties", "securitySettings") != nil {
+		if textAt(a.body, "properties", "provisioningState") != "Provisioning" || rawAt(a.body, "properties", "securitySettings") != nil {
 			t.Errorf("body %s", a.body)
 		}
 		status := c.get(a.header.Get("Azure-AsyncOperation"))
-		if text(status.body, "status") != "InProgress" || get(status.body, "startTime") != nil || status.header.Get("Location") == "" {
+		if textAt(status.body, "status") != "InProgress" || rawAt(status.body, "startTime") != nil || status.header.Get("Location") == "" {
 			t.Errorf("status %s %v", status.body, status.header)
 		}
 		c.follow(a)
 		v := c.get(newVaultPath)
-		if text(v.body, "properties", "provisioningState") != "Succeeded" || text(v.body, "properties", "securitySettings", "softDeleteSettings", "softDeleteState") != "AlwaysON" {
+		if textAt(v.body, "properties", "provisioningState") != "Succeeded" || textAt(v.body, "properties", "securitySettings", "softDeleteSettings", "softDeleteState") != "AlwaysON" {
 			t.Errorf("vault %s", v.body)
 		}
-		if string(get(v.body, "properties", "securitySettings", "immutabilitySettings")) != "null" {
-			t.Errorf("immutabilitySettings %s, want null", get(v.body, "properties", "securitySettings", "immutabilitySettings"))
+		if string(rawAt(v.body, "properties", "securitySettings", "immutabilitySettings")) != "null" {
+			t.Errorf("immutabilitySettings %s, want null", rawAt(v.body, "properties", "securitySettings", "immutabilitySettings"))
 		}
-		if text(v.body, "etag") == text(a.body, "etag") {
+		if textAt(v.body, "etag") == textAt(a.body, "etag") {
 			t.Error("the etag did not change")
 		}
 		var names []string
 		for _, p := range values(c.get(newVaultPath + "/backupPolicies")) {
-			names = append(names, text(p, "name"))
+			names = append(names, textAt(p, "name"))
 		}
 		if got := strings.Join(names, " "); got != "HourlyLogBackup DefaultPolicy EnhancedPolicy" {
 			t.Errorf("policies %s", got)
@@ -49,13 +49,13 @@ func TestNewVaultIsA201WithoutLocationThenSucceedsWithThreePolicies(t *testing.T
 func TestVaultTellsOfMonitoringOnlyWhatARequestOnceSaid(t *testing.T) {
 	c := serve(t, estate(t), Options{Settings: at0()})
 	c.do("PUT", newVaultPath, newVaultBody, 201)
-	if v := c.get(newVaultPath); get(v.body, "properties", "monitoringSettings") != nil {
+	if v := c.get(newVaultPath); rawAt(v.body, "properties", "monitoringSettings") != nil {
 		t.Errorf("a vault that was made without them: %s", v.body)
 	}
 	const settings = `{"azureMonitorAlertSettings":{"alertsForAllJobFailures":"Disabled"},"classicAlertSettings":{"alertsForCriticalOperations":"Disabled"}}`
 	c.do("PATCH", newVaultPath, `{"properties":{"monitoringSettings":`+settings+`}}`, 202)
 	c.do("PATCH", newVaultPath, `{"tags":{"a":"2"}}`, 202)
-	equalJSON(t, get(c.get(newVaultPath).body, "properties", "monitoringSettings"), []byte(settings))
+	equalJSON(t, rawAt(c.get(newVaultPath).body, "properties", "monitoringSettings"), []byte(settings))
 }
 
 func TestVaultMadeWithAUserAssignedIdentityCannotBeFollowed(t *testing.T) {
@@ -68,7 +68,7 @@ func TestVaultMadeWithAUserAssignedIdentityCannotBeFollowed(t *testing.T) {
 func TestRegionTakesFiveHundredVaults(t *testing.T) {
 	var vaults []string
 	for i := range 500 {
-		vaults = append(vaults, `{"location":"westeurope","id":"`+testVault[:len(testVault)-1]+"x"+itoa(i)+`","properties":{}}`)
+		vaults = append(vaults, `{"location":"westeurope","id":"`+testVault[:len(testVault)-1]+"x"+formatInt(i)+`","properties":{}}`)
 	}
 	c := serve(t, estate(t, `"vaults":[`+strings.Join(vaults, ",")+`]`), Options{})
 	if a := c.do("PUT", newVaultPath, newVaultBody, 400); a.code() != "VaultQuotaExceeded" {
@@ -80,7 +80,7 @@ func TestRegionTakesFiveHundredVaults(t *testing.T) {
 func TestOldAPIVersionsMakeVaultsSynchronously(t *testing.T) {
 	c := serve(t, estate(t), Options{})
 	a := c.do("PUT", newVaultPath+"?api-version=2021-03-01", newVaultBody, 201)
-	if a.header.Get("Azure-AsyncOperation") != "" || text(a.body, "properties", "provisioningState") != "Succeeded" {
+	if a.header.Get("Azure-AsyncOperation") != "" || textAt(a.body, "properties", "provisioningState") != "Succeeded" {
 		t.Errorf("%v %s", a.header, a.body)
 	}
 	c.do("DELETE", newVaultPath+"?api-version=2021-03-01", "", 200)
@@ -99,8 +99,8 @@ func TestVaultPatchIsAsynchronousAndKeepsWhatItDoesNotName(t *testing.T) {
 		}
 		c.follow(a)
 		v := c.get(testVault)
-		if text(v.body, "properties", "securitySettings", "immutabilitySettings", "state") != "Unlocked" ||
-			text(v.body, "properties", "securitySettings", "softDeleteSettings", "softDeleteState") != "AlwaysON" || text(v.body, "tags", "owner") != "x" {
+		if textAt(v.body, "properties", "securitySettings", "immutabilitySettings", "state") != "Unlocked" ||
+			textAt(v.body, "properties", "securitySettings", "softDeleteSettings", "softDeleteState") != "AlwaysON" || textAt(v.body, "tags", "owner") != "x" {
 			t.Errorf("vault %s", v.body)
 		}
 		c.do("PATCH", testVault, `{"identity":{"type":"SystemAssigned"}}`, 200)
@@ -121,7 +121,7 @@ func TestVaultRulesRefuse(t *testing.T) {
 		"restore across subscriptions back": {patch(`{"restoreSettings":{"crossSubscriptionRestoreSettings":{"crossSubscriptionRestoreState":"PermanentlyDisabled"}}}`), patch(`{"restoreSettings":{"crossSubscriptionRestoreSettings":{"crossSubscriptionRestoreState":"Enabled"}}}`), "InvalidRestApiParameter"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := serve(t, estate(t), Options{Settings: Settings{Durations: map[string]Span{"": Fixed(0)}}})
+			c := serve(t, estate(t), Options{Settings: Settings{Durations: map[string]Range{"": Fixed(0)}}})
 			if tc.first != "" {
 				c.do("PATCH", testVault, tc.first, 202)
 			}
@@ -133,7 +133,7 @@ func TestVaultRulesRefuse(t *testing.T) {
 }
 
 func TestImmutabilityIsLockedForGood(t *testing.T) {
-	c := serve(t, estate(t), Options{Settings: Settings{Durations: map[string]Span{"": Fixed(0)}}})
+	c := serve(t, estate(t), Options{Settings: Settings{Durations: map[string]Range{"": Fixed(0)}}})
 	for _, state := range []string{"Unlocked", "Disabled", "Unlocked", "Locked"} {
 		c.do("PATCH", testVault, `{"properties":{"securitySettings":{"immutabilitySettings":{"state":"`+state+`"}}}}`, 202)
 	}
@@ -141,7 +141,7 @@ func TestImmutabilityIsLockedForGood(t *testing.T) {
 }
 
 func TestRedundancyStaysOnceAnItemIsProtected(t *testing.T) {
-	c := serve(t, estate(t), Options{Settings: Settings{Durations: map[string]Span{"": Fixed(0)}}})
+	c := serve(t, estate(t), Options{Settings: Settings{Durations: map[string]Range{"": Fixed(0)}}})
 	local := `{"properties":{"redundancySettings":{"standardTierStorageRedundancy":"LocallyRedundant","crossRegionRestore":"Disabled"}}}`
 	c.do("PATCH", testVault, local, 202)
 	c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
@@ -178,12 +178,12 @@ func TestLegacyConfigRefusesWritesOnVaultsOfToday(t *testing.T) {
 	if a := c.do("PUT", testVault+"/backupstorageconfig/vaultstorageconfig", body, 400); a.code() != "BMSUserErrorRedundancySettingsUseVaultApi" {
 		t.Errorf("%s", a.body)
 	}
-	if a := c.get(testVault + "/backupstorageconfig/vaultstorageconfig"); text(a.body, "properties", "storageTypeState") != "Unlocked" {
+	if a := c.get(testVault + "/backupstorageconfig/vaultstorageconfig"); textAt(a.body, "properties", "storageTypeState") != "Unlocked" {
 		t.Errorf("%s", a.body)
 	}
 	old := serve(t, estate(t), Options{Settings: Settings{Era: "2024"}})
 	old.do("PATCH", testVault+"/backupconfig/vaultconfig", body, 200)
-	if a := old.get(testVault + "/backupconfig/vaultconfig"); text(a.body, "properties", "softDeleteFeatureState") != "Disabled" {
+	if a := old.get(testVault + "/backupconfig/vaultconfig"); textAt(a.body, "properties", "softDeleteFeatureState") != "Disabled" {
 		t.Errorf("%s", a.body)
 	}
 }

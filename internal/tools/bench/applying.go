@@ -61,7 +61,7 @@ func (a apply) serve(ctx context.Context, l *lab) (s *server, config string, err
 	}
 	set := a.settings
 	set.Latency = simulator.Fixed(latency)
-	set.Durations = map[string]simulator.Span{"": simulator.Fixed(a.takes)}
+	set.Durations = map[string]simulator.Range{"": simulator.Fixed(a.takes)}
 	if set.RetryAfter == nil {
 		set.RetryAfter = new(1)
 	}
