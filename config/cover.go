@@ -10,28 +10,28 @@ import (
 // checkCovered reports rules, and selectors of a list, that never decide, because an earlier rule takes every
 // VM that they could match, or because their own `except` does.
 func (l *linter) checkCovered() {
-	budget := coverBudget(maxCoverSteps)
-	earlier := takers{short: newShortlist()}
+	budget := comparisonBudget(maxCoverSteps)
+	earlier := coveringSelectors{candidates: newCandidateIndex()}
 	for i := range l.c.Rules {
 		r := &l.c.Rules[i]
-		if r.ID != "" || len(r.Match) == 0 || !l.said(&r.Match) {
+		if r.ID != "" || len(r.Match) == 0 || !l.isSet(&r.Match) {
 			continue
 		}
-		var own []taken
+		var own []seenSelector
 		for j := range r.Match {
 			s := &r.Match[j]
-			if !l.at(s).sound() {
+			if !l.nodeOf(s).isValid() {
 				continue
 			}
 			f := foldSelector(s)
 			l.checkSelectorCovered(r, s, &f, &earlier, &budget)
-			own = append(own, taken{by: r.Name, at: l.at(s), said: s, selector: f})
+			own = append(own, seenSelector{by: r.Name, at: l.nodeOf(s), said: s, selector: f})
 		}
-		if !l.said(&r.Except) {
+		if !l.isSet(&r.Except) {
 			earlier.add(own)
 		}
 		if budget < 0 {
-			l.out.warn(l.at(r), "too-many", "select by tag or by resource group, or by id",
+			l.out.warn(l.nodeOf(r), "too-many", "select by tag or by resource group, or by id",
 				"there are too many patterns to compare each with each: rules from here on are not checked for being covered")
 			return
 		}
@@ -41,26 +41,26 @@ func (l *linter) checkCovered() {
 // maxCoverSteps takes about a quarter of a second.
 const maxCoverSteps = 50_000_000
 
-// coverBudget is how many steps may still be spent on comparing selectors. Below zero nothing is covered.
-type coverBudget int
+// comparisonBudget is how many steps may still be spent on comparing selectors. Below zero nothing is covered.
+type comparisonBudget int
 
-// taken is a selector whose VMs all go to its rule.
-type taken struct {
+// seenSelector is a selector whose VMs all go to its rule.
+type seenSelector struct {
 	by       string
 	at       *node
 	said     *Selector
 	selector foldedSelector
 }
 
-// takers are selectors whose VMs all go to their rules, in order.
-type takers struct {
-	all   []taken
-	short *shortlist
+// coveringSelectors are selectors whose VMs all go to their rules, in order.
+type coveringSelectors struct {
+	all        []seenSelector
+	candidates *candidateIndex
 }
 
-func (t *takers) add(all []taken) {
+func (t *coveringSelectors) add(all []seenSelector) {
 	for _, one := range all {
-		t.short.add(len(t.all), []Selector{*one.said})
+		t.candidates.add(len(t.all), []Selector{*one.said})
 		t.all = append(t.all, one)
 	}
 }
@@ -68,7 +68,7 @@ func (t *takers) add(all []taken) {
 // covering is the first that covers a selector, or nil. A selector that asks for names covers only such as ask for none
 // but those: it stands under any name of theirs, or under what that begins with. So it is with groups and with the values of a
 // tag.
-func (t *takers) covering(f *foldedSelector, budget *coverBudget) *taken {
+func (t *coveringSelectors) covering(f *foldedSelector, budget *comparisonBudget) *seenSelector {
 	keys := keysOfVM{firstOf(f.names), firstOf(f.groups), func(yield func(tag, value string) bool) {
 		for tag, values := range f.tags {
 			if len(values) > 0 && !yield(tag, values[0]) {
@@ -76,7 +76,7 @@ func (t *takers) covering(f *foldedSelector, budget *coverBudget) *taken {
 			}
 		}
 	}}
-	i, ok := t.short.first(keys, func(i int) bool { return t.all[i].selector.covers(f, budget) })
+	i, ok := t.candidates.first(keys, func(i int) bool { return t.all[i].selector.covers(f, budget) })
 	if !ok {
 		return nil
 	}
@@ -90,19 +90,19 @@ func firstOf(texts []string) string {
 	return texts[0]
 }
 
-func (l *linter) checkSelectorCovered(r *Rule, s *Selector, f *foldedSelector, earlier *takers, budget *coverBudget) {
+func (l *linter) checkSelectorCovered(r *Rule, s *Selector, f *foldedSelector, earlier *coveringSelectors, budget *comparisonBudget) {
 	for i := range r.Except {
-		if !l.at(&r.Except[i]).sound() {
+		if !l.nodeOf(&r.Except[i]).isValid() {
 			continue
 		}
 		if e := foldSelector(&r.Except[i]); e.covers(f, budget) {
-			l.out.fail(l.at(s), "covered", "", "this never matches: the rule's own \"except\" leaves out every VM that it selects")
+			l.out.fail(l.nodeOf(s), "covered", "", "this never matches: the rule's own \"except\" leaves out every VM that it selects")
 			return
 		}
 	}
 	if e := earlier.covering(f, budget); e != nil {
-		l.out.fail(l.at(s), "covered", "the first rule that matches decides: put the narrower rule first",
-			"this never decides: rule %s in %s matches every VM that it selects", quote(e.by), e.at.where())
+		l.out.fail(l.nodeOf(s), "covered", "the first rule that matches decides: put the narrower rule first",
+			"this never decides: rule %s in %s matches every VM that it selects", quote(e.by), e.at.describePlace())
 	}
 }
 
@@ -134,30 +134,30 @@ func foldAll(values []string, fold func(string) string) []string {
 
 // covers says whether every VM that t matches is matched by s. It may say false where the truth is hard to
 // see, never true where it is not.
-func (s *foldedSelector) covers(t *foldedSelector, budget *coverBudget) bool {
+func (s *foldedSelector) covers(t *foldedSelector, budget *comparisonBudget) bool {
 	*budget--
-	return budget.covered(s.subscriptions, t.subscriptions, budget.same) &&
-		budget.covered(s.locations, t.locations, budget.same) &&
-		budget.covered(s.groups, t.groups, budget.glob) &&
-		budget.covered(s.names, t.names, budget.glob) &&
+	return budget.isCovered(s.subscriptions, t.subscriptions, budget.isSame) &&
+		budget.isCovered(s.locations, t.locations, budget.isSame) &&
+		budget.isCovered(s.groups, t.groups, budget.isGlobCovered) &&
+		budget.isCovered(s.names, t.names, budget.isGlobCovered) &&
 		s.tagsCover(t, budget)
 }
 
-func (s *foldedSelector) tagsCover(t *foldedSelector, budget *coverBudget) bool {
+func (s *foldedSelector) tagsCover(t *foldedSelector, budget *comparisonBudget) bool {
 	for name, wide := range s.tags {
 		narrow, ok := t.tags[name]
 		switch {
 		case !ok, (len(wide) == 0) != (len(narrow) == 0):
 			return false
-		case len(wide) > 0 && !budget.covered(wide, narrow, budget.glob):
+		case len(wide) > 0 && !budget.isCovered(wide, narrow, budget.isGlobCovered):
 			return false
 		}
 	}
 	return true
 }
 
-// covered says whether wide, where it is said, has a value for each value of narrow.
-func (b *coverBudget) covered(wide, narrow []string, covers func(wide, narrow string) bool) bool {
+// isCovered says whether wide, where it is said, has a value for each value of narrow.
+func (b *comparisonBudget) isCovered(wide, narrow []string, covers func(wide, narrow string) bool) bool {
 	if wide == nil || slices.Contains(wide, "*") {
 		return true
 	}
@@ -172,16 +172,16 @@ func (b *coverBudget) covered(wide, narrow []string, covers func(wide, narrow st
 	return true
 }
 
-func (b *coverBudget) same(wide, narrow string) bool {
+func (b *comparisonBudget) isSame(wide, narrow string) bool {
 	*b--
 	return wide == narrow
 }
 
-func (b *coverBudget) glob(wide, narrow string) bool {
+func (b *comparisonBudget) isGlobCovered(wide, narrow string) bool {
 	*b--
 	if quick, known := globCoversQuickly(wide, narrow); known {
 		return quick
 	}
-	*b -= coverBudget(len(wide) * len(narrow))
+	*b -= comparisonBudget(len(wide) * len(narrow))
 	return *b >= 0 && globCovers(wide, narrow)
 }

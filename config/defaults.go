@@ -2,8 +2,8 @@ package config
 
 import "time"
 
-// setDefaults fills in what has a default and what the file does not say.
-func (c *Config) setDefaults(said func(field any) bool) {
+// applyDefaults fills in what has a default and what the file does not say.
+func (c *Config) applyDefaults(isSet func(field any) bool) {
 	c.Version = 1
 	if c.Cloud == (Cloud{}) {
 		c.Cloud.Name = "AzurePublic"
@@ -27,10 +27,10 @@ func (c *Config) setDefaults(said func(field any) bool) {
 	setDefault(&s.Limits.ItemTimeout, 30*time.Minute)
 	setDefault(&s.Limits.RunTimeout, 6*time.Hour)
 	// Zero is a value here: nothing may be stopped, nothing may be changed.
-	if !said(&s.Guards.MaxStops) {
+	if !isSet(&s.Guards.MaxStops) {
 		s.Guards.MaxStops = Share{Count: 10, Percent: true}
 	}
-	if !said(&s.Guards.MaxChanges) {
+	if !isSet(&s.Guards.MaxChanges) {
 		s.Guards.MaxChanges = 1000
 	}
 }

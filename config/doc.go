@@ -16,7 +16,7 @@
 //     variables of its own; messages name both places. How much aliases may add is bounded by a count of values.
 //   - Variables are replaced in the decoded scalars, not in the text of the file: what a variable holds can
 //     never become YAML.
-//   - Positions are found by the address of the decoded field (walker.where), so that no lint spells a key to
+//   - Positions are found by the address of the decoded field (walker.positions), so that no lint spells a key to
 //     find its place. The structs are not moved until the lints are done.
 //   - Matching is compiled once: ids in a map, patterns told apart, tag names numbered; 100,000 VMs against 200
 //     rules take a quarter of a second.

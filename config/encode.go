@@ -36,8 +36,8 @@ type entry struct {
 func encodeStruct(v reflect.Value) []entry {
 	var out []entry
 	for _, f := range fieldsOf(v.Type()) {
-		value, said := encodeValue(v.Field(f.index))
-		if !said {
+		value, isSet := encodeValue(v.Field(f.index))
+		if !isSet {
 			continue
 		}
 		if list, is := value.([]any); is && len(list) == 1 && f.key == "vault" {
@@ -68,8 +68,8 @@ func encodeSettings(s Settings) []entry {
 func encodeWhole(v reflect.Value) []entry {
 	var out []entry
 	for _, f := range fieldsOf(v.Type()) {
-		value, said := encodeValue(v.Field(f.index))
-		if !said {
+		value, isSet := encodeValue(v.Field(f.index))
+		if !isSet {
 			value = encodeZero(v.Field(f.index))
 		}
 		out = append(out, entry{f.key, value})
@@ -82,8 +82,8 @@ func encodeValue(v reflect.Value) (any, bool) {
 	if v.IsZero() {
 		return nil, false
 	}
-	if value, said, ok := encodeForm(v.Interface()); ok {
-		return value, said
+	if value, isSet, ok := encodeForm(v.Interface()); ok {
+		return value, isSet
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
@@ -136,7 +136,7 @@ func encodeZero(v reflect.Value) any {
 }
 
 // encodeForm writes the types that decodeForm reads; ok is false for all others.
-func encodeForm(v any) (value any, said, ok bool) {
+func encodeForm(v any) (value any, isSet, ok bool) {
 	switch v := v.(type) {
 	case time.Duration:
 		return formatDuration(v), true, true

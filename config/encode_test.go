@@ -65,7 +65,7 @@ func TestAnEncodedConfigLoadsBackToTheSameValue(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
-	want.setDefaults(func(any) bool { return true })
+	want.applyDefaults(func(any) bool { return true })
 	opts := cmp.Options{
 		cmpopts.IgnoreTypes(Position{}), cmpopts.IgnoreFields(Config{}, "Files"), cmpopts.EquateEmpty(),
 		cmpopts.IgnoreUnexported(Config{}),

@@ -7,12 +7,12 @@ import (
 
 const byteOrderMark = "\uFEFF"
 
-// readable checks what a text file must be before YAML is asked: UTF-8, line breaks that every editor counts
+// isReadable checks what a text file must be before YAML is asked: UTF-8, line breaks that every editor counts
 // alike (so that positions hold), no control characters.
-func readable(src *source, out *collector) bool {
+func isReadable(src *source, out *diagnostics) bool {
 	if strings.HasPrefix(src.text, "\xFF\xFE") || strings.HasPrefix(src.text, "\xFE\xFF") {
 		src.text = "" // nothing in it can be shown
-		out.place(src, 1, 1, "encoding", "save the file as UTF-8", "the file is UTF-16, not UTF-8")
+		out.failAt(src, 1, 1, "encoding", "save the file as UTF-8", "the file is UTF-16, not UTF-8")
 		return false
 	}
 	ok, line := true, 1
@@ -23,8 +23,8 @@ func readable(src *source, out *collector) bool {
 		text = strings.TrimSuffix(text, "\r")
 		col := 1
 		for i, r := range text {
-			if fault := faultOf(text[i:], r); fault != "" {
-				out.place(src, line, col, "encoding", "save the file as UTF-8 text; write special characters as \\u escapes in double quotes", "%s", fault)
+			if fault := describeBadRune(text[i:], r); fault != "" {
+				out.failAt(src, line, col, "encoding", "save the file as UTF-8 text; write special characters as \\u escapes in double quotes", "%s", fault)
 				ok = false
 				break // one per line is enough
 			}
@@ -34,7 +34,7 @@ func readable(src *source, out *collector) bool {
 	return ok
 }
 
-func faultOf(rest string, r rune) string {
+func describeBadRune(rest string, r rune) string {
 	switch {
 	case r == utf8.RuneError && !strings.HasPrefix(rest, string(utf8.RuneError)):
 		return "the file is not valid UTF-8 here"

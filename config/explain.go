@@ -65,9 +65,9 @@ func (r *Rule) explain(t Target) (matched bool, reason string) {
 func (s Selector) explain(t Target) (matched bool, reason string) {
 	var hits []string
 	for _, k := range s.keys(t) {
-		if !k.matched {
+		if !k.isMatched {
 			reason := fmt.Sprintf("%s is %s, wanted %s", k.what, k.has, k.wanted)
-			if k.caseOnly {
+			if k.isCaseOnly {
 				reason += ": tag values are compared with their case"
 			}
 			return false, reason
@@ -77,28 +77,28 @@ func (s Selector) explain(t Target) (matched bool, reason string) {
 	return len(hits) > 0, strings.Join(hits, ", ")
 }
 
-// keyVerdict is what one key of a selector says to a VM.
-type keyVerdict struct {
+// keyMatch is what one key of a selector says to a VM.
+type keyMatch struct {
 	what, has, wanted string
-	matched           bool
-	caseOnly          bool // a tag value that misses by its case
+	isMatched         bool
+	isCaseOnly        bool // a tag value that misses by its case
 }
 
-func (s Selector) keys(t Target) []keyVerdict {
-	var keys []keyVerdict
+func (s Selector) keys(t Target) []keyMatch {
+	var keys []keyMatch
 	add := func(what, has string, wanted []string, alone Selector) {
 		if wanted != nil {
 			m := newMatcher([]Rule{{Match: []Selector{alone}}})
 			_, matched := m.match(t)
-			keys = append(keys, keyVerdict{what: what, has: orMissing(has), wanted: alternatives(wanted, "no such tag"), matched: matched})
+			keys = append(keys, keyMatch{what: what, has: orMissing(has), wanted: describeAlternatives(wanted, "no such tag"), isMatched: matched})
 		}
 	}
 	add("subscription", t.Subscription, s.Subscriptions, Selector{Subscriptions: s.Subscriptions})
 	add("location", t.Location, s.Locations, Selector{Locations: s.Locations})
 	for _, name := range sortedKeys(s.Tags) {
 		add("tag "+clip(name), t.tag(name), s.Tags[name], Selector{Tags: map[string][]string{name: s.Tags[name]}})
-		if has, k := t.tag(name), len(keys)-1; has != "" && len(s.Tags[name]) > 0 && !keys[k].matched {
-			keys[k].caseOnly = anyGlob(globs(s.Tags[name], true), strings.ToLower(has))
+		if has, k := t.tag(name), len(keys)-1; has != "" && len(s.Tags[name]) > 0 && !keys[k].isMatched {
+			keys[k].isCaseOnly = anyGlob(globs(s.Tags[name], true), strings.ToLower(has))
 		}
 	}
 	add("resource group", t.ResourceGroup, s.ResourceGroups, Selector{ResourceGroups: s.ResourceGroups})
@@ -126,8 +126,8 @@ func orMissing(s string) string {
 	return clip(s)
 }
 
-// alternatives lists values; none stands for a tag that must not be there.
-func alternatives(values []string, none string) string {
+// describeAlternatives lists values; none stands for a tag that must not be there.
+func describeAlternatives(values []string, none string) string {
 	if len(values) == 0 {
 		return none
 	}

@@ -13,11 +13,11 @@ type field struct {
 	key      string
 	index    int
 	required bool
-	limits   limits
+	limits   fieldLimits
 }
 
-// limits is what the `jsonschema` tag allows; for a list it speaks of the items, but for the last two.
-type limits struct {
+// fieldLimits is what the `jsonschema` tag allows; for a list it speaks of the items, but for the last two.
+type fieldLimits struct {
 	enum     []string
 	min, max *int
 	format   string
@@ -75,8 +75,8 @@ func keysOf(fields []field) []string {
 	return keys
 }
 
-// nearest is the name that s was probably meant to be: the same without case, or one or two slips away.
-func nearest(s string, names []string) (string, bool) {
+// nearestName is the name that s was probably meant to be: the same without case, or one or two slips away.
+func nearestName(s string, names []string) (string, bool) {
 	best, bestDistance := "", 3
 	for _, name := range names {
 		distance := editDistance(strings.ToLower(s), strings.ToLower(name))
@@ -117,9 +117,9 @@ func editDistance(a, b string) int {
 	return last[len(b)]
 }
 
-// didYouMean is the hint for an unknown name: the near miss, or what there is.
-func didYouMean(s string, names []string) string {
-	if near, ok := nearest(s, names); ok {
+// hintFor is the hint for an unknown name: the near miss, or what there is.
+func hintFor(s string, names []string) string {
+	if near, ok := nearestName(s, names); ok {
 		return "did you mean " + quote(near) + "?"
 	}
 	if len(names) == 0 {

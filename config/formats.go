@@ -9,7 +9,7 @@ import (
 type format struct {
 	pattern string
 	words   []string
-	rule    rule
+	code    code
 	want    string // "must be …"
 	hint    string
 }
@@ -21,24 +21,24 @@ const formatTimeZone = "time-zone"
 func formats() map[string]format {
 	return map[string]format{
 		"guid": {
-			pattern: `^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`, rule: "value",
+			pattern: `^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`, code: "value",
 			want: "a GUID such as 11111111-1111-1111-1111-111111111111",
 		},
 		"time": {
-			pattern: `^([01][0-9]|2[0-3]):[03]0$`, rule: "time",
+			pattern: `^([01][0-9]|2[0-3]):[03]0$`, code: "time",
 			want: "a time on the hour or half hour, from \"00:00\" to \"23:30\"",
 			hint: "Azure starts backups on :00 and :30 only", // docs/azure.md §8.3
 		},
 		"duration": {
-			pattern: `^([0-9]+[wdhms])+$`, rule: "duration",
+			pattern: `^([0-9]+[wdhms])+$`, code: "duration",
 			want: "a number with a unit: s, m, h, d or w, such as 4h, 30m or 30d",
 		},
 		"location": {
-			pattern: `^[A-Za-z][A-Za-z0-9 ]*$`, rule: "value",
+			pattern: `^[A-Za-z][A-Za-z0-9 ]*$`, code: "value",
 			want: "an Azure region such as westeurope",
 		},
 		"glob": {
-			pattern: `^[^/\[\]{}\\]+$`, rule: "value",
+			pattern: `^[^/\[\]{}\\]+$`, code: "value",
 			want: "a name in which * stands for any characters and ? for one",
 			hint: "alternatives are written as a list: [app-*, web-*]",
 		},
@@ -46,7 +46,7 @@ func formats() map[string]format {
 		"week":  {words: []string{"First", "Second", "Third", "Fourth", "Last"}},
 		"month": {words: months()},
 		"part": {
-			pattern: `^[^/\s]([^/]*[^/\s])?$`, rule: "value",
+			pattern: `^[^/\s]([^/]*[^/\s])?$`, code: "value",
 			want: "a name as it stands in a resource id, without / and without space at its ends",
 		},
 	}

@@ -10,53 +10,53 @@ import (
 )
 
 // decodeForm decodes the types that may be written in more than one way. It says false for all others.
-func (w *walker) decodeForm(n *node, to any, l limits, p *path) bool {
+func (dec *decoder) decodeForm(n *node, to any, l fieldLimits, p *path) bool {
 	switch v := to.(type) {
 	case *time.Duration:
-		*v = w.duration(n, p)
+		*v = dec.decodeDuration(n, p)
 	case *Date:
-		*v = w.date(n, p)
+		*v = dec.decodeDate(n, p)
 	case *Protect:
-		*v = w.protect(n, p)
+		*v = dec.decodeProtect(n, p)
 	case *Share:
-		*v = w.share(n, p)
+		*v = dec.decodeShare(n, p)
 	case *Operations:
-		*v = w.operations(n, p)
+		*v = dec.operations(n, p)
 	case *Disks:
-		w.disks(n, v, p)
+		dec.decodeDisks(n, v, p)
 	case *[]Selector:
-		w.selectors(n, v, p)
+		dec.decodeSelectors(n, v, p)
 	case *map[string]string:
-		*v = w.tags(n, p)
+		*v = dec.decodeTags(n, p)
 	case *map[string][]string:
-		*v = w.tagValues(n, p)
+		*v = dec.decodeTagValues(n, p)
 	case *Schedule:
-		w.decodeStruct(n, addressable(v), p)
-		w.exactlyOne(n, p, addressable(v))
+		dec.decodeStruct(n, addressable(v), p)
+		dec.checkExactlyOne(n, p, addressable(v))
 	case *Cloud:
-		return w.cloudName(n, v, l, p)
+		return dec.decodeCloudName(n, v, l, p)
 	case *Archive:
-		return w.archiveWord(n, v, p)
+		return dec.decodeArchiveWord(n, v, p)
 	default:
 		return false
 	}
 	return true
 }
 
-// duration reads whole numbers with units; unlike Go's, a day is d (24 h) and a week is w.
-func (w *walker) duration(n *node, p *path) time.Duration {
+// decodeDuration reads whole numbers with units; unlike Go's, a day is d (24 h) and a week is w.
+func (dec *decoder) decodeDuration(n *node, p *path) time.Duration {
 	if n.kind != scalar || n.isNull() {
-		w.wrongType(n, p, w.formats["duration"].want)
+		dec.wrongType(n, p, dec.formats["duration"].want)
 		return 0
 	}
-	if !w.allowed(n, limits{format: "duration"}, p) {
+	if !dec.isAllowed(n, fieldLimits{format: "duration"}, p) {
 		return 0
 	}
 	d, ok := ParseDuration(n.text)
 	if !ok {
-		w.fail(n, "duration", "", "%s is too long: %s", p, quote(n.text))
+		dec.fail(n, "duration", "", "%s is too long: %s", p, quote(n.text))
 	} else if d == 0 {
-		w.fail(n, "duration", "", "%s must be longer than zero", p)
+		dec.fail(n, "duration", "", "%s must be longer than zero", p)
 	}
 	return d
 }
@@ -89,40 +89,40 @@ func ParseDuration(s string) (time.Duration, bool) {
 
 const lastWord = "last"
 
-func (w *walker) date(n *node, p *path) Date {
-	if n.isText() && (n.text == lastWord || !n.variable) {
+func (dec *decoder) decodeDate(n *node, p *path) Date {
+	if n.isText() && (n.text == lastWord || !n.hasVariable) {
 		if n.text != lastWord {
-			w.fail(n, "value", "", "%s must be a day of the month or %s, not %s", p, quote(lastWord), quote(n.text))
+			dec.fail(n, "value", "", "%s must be a day of the month or %s, not %s", p, quote(lastWord), quote(n.text))
 		}
 		return LastDay
 	}
 	first, last := 1, 28 // docs/azure.md §8.3: later days are not known to be accepted
-	if i, err := strconv.Atoi(n.text); err == nil && isNumber(n.text) && n.kind == scalar && !n.quoted && i > last && i <= 31 {
-		w.fail(n, "range", "write last for the last day of the month", "%s must be from %d to %d or %s, not %d: not every month has that day",
+	if i, err := strconv.Atoi(n.text); err == nil && isNumber(n.text) && n.kind == scalar && !n.isQuoted && i > last && i <= 31 {
+		dec.fail(n, "range", "write last for the last day of the month", "%s must be from %d to %d or %s, not %d: not every month has that day",
 			p, first, last, quote(lastWord), i)
 		return LastDay
 	}
-	i, _ := w.number(n, limits{min: &first, max: &last}, p)
-	if n.bad && n.tag == tagInt {
+	i, _ := dec.decodeNumber(n, fieldLimits{min: &first, max: &last}, p)
+	if n.isInvalid && n.tag == tagInt {
 		return LastDay
 	}
 	return Date(i)
 }
 
-func (w *walker) protect(n *node, p *path) Protect {
+func (dec *decoder) decodeProtect(n *node, p *path) Protect {
 	if n.isText() && n.text == string(ProtectStopped) {
 		return ProtectStopped
 	}
-	if n.isText() && !n.variable && !isBool(n.text) {
-		w.fail(n, "value", didYouMean(n.text, []string{string(ProtectOn), string(ProtectOff), string(ProtectStopped)}),
+	if n.isText() && !n.hasVariable && !isBool(n.text) {
+		dec.fail(n, "value", hintFor(n.text, []string{string(ProtectOn), string(ProtectOff), string(ProtectStopped)}),
 			"%s cannot be %s", p, quote(n.text))
 		return ""
 	}
 	if n.kind != scalar || n.isNull() {
-		w.wrongType(n, p, "true, false or stopped")
+		dec.wrongType(n, p, "true, false or stopped")
 		return ""
 	}
-	on, ok := w.boolean(n, p)
+	on, ok := dec.decodeBool(n, p)
 	switch {
 	case !ok:
 		return ""
@@ -135,32 +135,32 @@ func (w *walker) protect(n *node, p *path) Protect {
 const autoWord = "auto"
 
 // operations reads a count of at least one, or the word for as many as are wise.
-func (w *walker) operations(n *node, p *path) Operations {
+func (dec *decoder) operations(n *node, p *path) Operations {
 	one := 1
-	if n.isText() && (n.text == autoWord || !n.variable) {
+	if n.isText() && (n.text == autoWord || !n.hasVariable) {
 		if n.text != autoWord {
-			w.fail(n, "value", didYouMean(n.text, []string{autoWord}), "%s must be a number or %s, not %s", p, quote(autoWord), quote(n.text))
+			dec.fail(n, "value", hintFor(n.text, []string{autoWord}), "%s must be a number or %s, not %s", p, quote(autoWord), quote(n.text))
 		}
 		return OperationsAuto
 	}
-	i, _ := w.number(n, limits{min: &one}, p)
+	i, _ := dec.decodeNumber(n, fieldLimits{min: &one}, p)
 	return Operations(i)
 }
 
-// share reads a count, or a percentage with its sign.
-func (w *walker) share(n *node, p *path) Share {
+// decodeShare reads a count, or a percentage with its sign.
+func (dec *decoder) decodeShare(n *node, p *path) Share {
 	zero, hundred := 0, 100
 	digits, percent := strings.CutSuffix(n.text, "%")
 	if !percent || !n.isText() {
-		i, _ := w.number(n, limits{min: &zero}, p)
+		i, _ := dec.decodeNumber(n, fieldLimits{min: &zero}, p)
 		return Share{Count: i}
 	}
 	i, err := strconv.Atoi(digits)
 	if err != nil || strconv.Itoa(i) != digits {
-		w.fail(n, "value", "", "%s must be a whole number or a percentage such as 10%%, not %s", p, quote(n.text))
+		dec.fail(n, "value", "", "%s must be a whole number or a percentage such as 10%%, not %s", p, quote(n.text))
 		return Share{}
 	}
-	w.inRange(n, i, limits{min: &zero, max: &hundred}, p)
+	dec.isInRange(n, i, fieldLimits{min: &zero, max: &hundred}, p)
 	return Share{Count: i, Percent: true}
 }
 
@@ -170,17 +170,17 @@ type diskLists struct {
 	Exclude []int `yaml:"exclude" jsonschema:"minimum=0,minItems=1,uniqueItems=true" jsonschema_description:"The LUNs of the data disks to leave out."`
 }
 
-func (w *walker) disks(n *node, v *Disks, p *path) {
+func (dec *decoder) decodeDisks(n *node, v *Disks, p *path) {
 	if n.kind == scalar && !n.isNull() {
 		words := []string{string(DisksAll), string(DisksOSOnly)}
-		if text, ok := w.text(n, limits{enum: words}, p); ok {
+		if text, ok := dec.decodeText(n, fieldLimits{enum: words}, p); ok {
 			v.Kind = DisksKind(text)
 		}
 		return
 	}
 	var lists diskLists
-	w.decodeStruct(n, addressable(&lists), p)
-	w.exactlyOne(n, p, addressable(&lists))
+	dec.decodeStruct(n, addressable(&lists), p)
+	dec.checkExactlyOne(n, p, addressable(&lists))
 	switch {
 	case lists.Include != nil:
 		v.Kind, v.LUNs = DisksInclude, lists.Include
@@ -190,66 +190,66 @@ func (w *walker) disks(n *node, v *Disks, p *path) {
 	slices.Sort(v.LUNs)
 }
 
-// exactlyOne reports a mapping that has none or several of the keys of its struct.
-func (w *walker) exactlyOne(n *node, p *path, v reflect.Value) {
-	keys := keysOf(w.fieldsOf(v.Type()))
+// checkExactlyOne reports a mapping that has none or several of the keys of its struct.
+func (dec *decoder) checkExactlyOne(n *node, p *path, v reflect.Value) {
+	keys := keysOf(dec.fieldsOf(v.Type()))
 	count := 0
 	for _, k := range keys {
-		if n.get(k) != nil || n.meant(k) {
+		if n.get(k) != nil || n.suggests(k) {
 			count++
 		}
 	}
 	if n.kind == mapping && count != 1 {
-		w.fail(n, "exactly-one", "", "%s must have exactly one of %s", p, quoteAll(keys))
+		dec.fail(n, "exactly-one", "", "%s must have exactly one of %s", p, quoteAll(keys))
 	}
 }
 
 const hintEveryVM = `to select every VM write: {names: ["*"]}`
 
-// selectors reads a list of selectors; a mapping is a list of one.
-func (w *walker) selectors(n *node, v *[]Selector, p *path) {
+// decodeSelectors reads a list of selectors; a mapping is a list of one.
+func (dec *decoder) decodeSelectors(n *node, v *[]Selector, p *path) {
 	items := n.items
 	switch {
 	case n.kind == mapping:
 		items = []*node{n}
 	case n.kind != list:
-		w.wrongType(n, p, "a mapping or a list of mappings")
+		dec.wrongType(n, p, "a mapping or a list of mappings")
 		return
 	case len(items) == 0:
-		w.fail(n, "empty-selector", hintEveryVM, "%s must not be an empty list", p)
+		dec.fail(n, "empty-selector", hintEveryVM, "%s must not be an empty list", p)
 		return
 	}
 	*v = make([]Selector, len(items))
 	for i, item := range items {
 		if item.kind == mapping && len(item.pairs) == 0 {
-			w.fail(item, "empty-selector", hintEveryVM, "a selector of %s is empty", p)
+			dec.fail(item, "empty-selector", hintEveryVM, "a selector of %s is empty", p)
 			continue
 		}
-		w.decode(item, addressable(&(*v)[i]), limits{}, &path{up: p})
+		dec.decode(item, addressable(&(*v)[i]), fieldLimits{}, &path{up: p})
 	}
 }
 
-// tags reads the tags of a resource: any scalar is taken as the text it is written as.
-func (w *walker) tags(n *node, p *path) map[string]string {
+// decodeTags reads the tags of a resource: any scalar is taken as the text it is written as.
+func (dec *decoder) decodeTags(n *node, p *path) map[string]string {
 	if n.kind == mapping && len(n.pairs) == 0 {
 		return nil // says nothing, like a key that is left out
 	}
 	tags := map[string]string{}
-	w.eachTag(n, p, func(name string, value *node, p *path) {
-		if text, ok := w.tagText(value, p); ok {
+	dec.forEachTag(n, p, func(name string, value *node, p *path) {
+		if text, ok := dec.decodeTagText(value, p); ok {
 			tags[name] = text
 		}
 	})
 	return tags
 }
 
-// tagValues reads the tags of a selector: per name one value, a list of values, or null for "has no such tag".
-func (w *walker) tagValues(n *node, p *path) map[string][]string {
+// decodeTagValues reads the tags of a selector: per name one value, a list of values, or null for "has no such tag".
+func (dec *decoder) decodeTagValues(n *node, p *path) map[string][]string {
 	tags := map[string][]string{}
 	if n.kind == mapping && len(n.pairs) == 0 {
-		w.fail(n, "empty-selector", "leave the key out", "%s names no tag", p)
+		dec.fail(n, "empty-selector", "leave the key out", "%s names no tag", p)
 	}
-	w.eachTag(n, p, func(name string, value *node, p *path) {
+	dec.forEachTag(n, p, func(name string, value *node, p *path) {
 		items := value.items
 		switch {
 		case value.isNull():
@@ -258,33 +258,33 @@ func (w *walker) tagValues(n *node, p *path) map[string][]string {
 		case value.kind != list:
 			items = []*node{value}
 		case len(items) == 0:
-			w.fail(value, "empty-selector", "write null for a VM without that tag", "%s has no values", p)
+			dec.fail(value, "empty-selector", "write null for a VM without that tag", "%s has no values", p)
 			return
 		}
 		for _, item := range items {
-			if text, ok := w.tagText(item, p); ok {
+			if text, ok := dec.decodeTagText(item, p); ok {
 				tags[name] = append(tags[name], text)
 			}
 		}
-		w.unique(items, p)
+		dec.checkUnique(items, p)
 	})
 	return tags
 }
 
-func (w *walker) eachTag(n *node, p *path, do func(name string, value *node, p *path)) {
+func (dec *decoder) forEachTag(n *node, p *path, do func(name string, value *node, p *path)) {
 	if n.kind != mapping {
-		w.wrongType(n, p, "a mapping of tag names to values")
+		dec.wrongType(n, p, "a mapping of tag names to values")
 		return
 	}
 	seen := map[string]*node{}
 	for _, pair := range n.pairs {
 		name := pair.key.text
 		if name == "" {
-			w.fail(pair.key, "value", "", "a tag must have a name")
+			dec.fail(pair.key, "value", "", "a tag must have a name")
 			continue
 		}
 		if first, ok := seen[strings.ToLower(name)]; ok {
-			w.fail(pair.key, "case-only", "Azure compares tag names without case",
+			dec.fail(pair.key, "case-only", "Azure compares tag names without case",
 				"tag %s differs from %s in line %d by case only", quote(name), quote(first.text), first.line)
 			continue
 		}
@@ -293,34 +293,34 @@ func (w *walker) eachTag(n *node, p *path, do func(name string, value *node, p *
 	}
 }
 
-func (w *walker) tagText(n *node, p *path) (string, bool) {
-	if n.bad {
+func (dec *decoder) decodeTagText(n *node, p *path) (string, bool) {
+	if n.isInvalid {
 		return "", false
 	}
 	if n.kind != scalar || n.isNull() {
-		w.wrongType(n, p, wantText)
+		dec.wrongType(n, p, wantText)
 		return "", false
 	}
 	return n.text, true
 }
 
-// cloudName reads a well-known cloud; it says false for a mapping, which is decoded like any other.
-func (w *walker) cloudName(n *node, v *Cloud, l limits, p *path) bool {
+// decodeCloudName reads a well-known cloud; it says false for a mapping, which is decoded like any other.
+func (dec *decoder) decodeCloudName(n *node, v *Cloud, l fieldLimits, p *path) bool {
 	if n.kind == mapping {
 		return false
 	}
-	if text, ok := w.text(n, l, p); ok {
+	if text, ok := dec.decodeText(n, l, p); ok {
 		v.Name = text
 	}
 	return true
 }
 
-// archiveWord reads `archive: recommended`; it says false for a mapping.
-func (w *walker) archiveWord(n *node, v *Archive, p *path) bool {
+// decodeArchiveWord reads `archive: recommended`; it says false for a mapping.
+func (dec *decoder) decodeArchiveWord(n *node, v *Archive, p *path) bool {
 	if n.kind == mapping {
 		return false
 	}
-	if _, ok := w.text(n, limits{enum: []string{"recommended"}}, p); ok {
+	if _, ok := dec.decodeText(n, fieldLimits{enum: []string{"recommended"}}, p); ok {
 		v.Recommended = true
 	}
 	return true

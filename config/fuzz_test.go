@@ -39,9 +39,9 @@ func FuzzLoad(f *testing.F) {
 func checkText(t *testing.T, schema *jsonschema.Schema, text string) {
 	t.Helper()
 	start := time.Now()
-	out := &collector{}
+	out := &diagnostics{}
 	c := read([]*source{{name: "fuzz.yaml", text: text}}, true, newVariables(testEnv, out), out)
-	warnings, err := out.result(nil)
+	warnings, err := out.sortedResult(nil)
 	if took := time.Since(start); took > 5*time.Second {
 		t.Errorf("took %v", took)
 	}
@@ -75,9 +75,9 @@ func checkEncoded(t *testing.T, c *Config) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := &collector{}
+	out := &diagnostics{}
 	again := read([]*source{{name: "again.yaml", text: string(text)}}, true, newVariables(testEnv, out), out)
-	if _, err := out.result(nil); err != nil {
+	if _, err := out.sortedResult(nil); err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
 	opts := cmp.Options{cmpopts.IgnoreTypes(Position{}), cmpopts.IgnoreUnexported(Config{}), cmpopts.EquateEmpty()}

@@ -57,13 +57,13 @@ func (g glob) match(s string) bool {
 	case globEvery:
 		return true
 	default:
-		return wildcard(g.text, s)
+		return matchWildcard(g.text, s)
 	}
 }
 
-// wildcard matches s against a pattern with stars and question marks, going back to the last star only, so that
+// matchWildcard matches s against a pattern with stars and question marks, going back to the last star only, so that
 // it takes len(p)·len(s) steps at worst.
-func wildcard(p, s string) bool {
+func matchWildcard(p, s string) bool {
 	star, retry := -1, 0
 	i, j := 0, 0
 	for j < len(s) {
@@ -93,7 +93,7 @@ func globCovers(p, q string) bool {
 	if quick, known := globCoversQuickly(p, q); known {
 		return quick
 	}
-	return signsCovered([]rune(p), []rune(q))
+	return runesCovered([]rune(p), []rune(q))
 }
 
 // globCoversQuickly answers the frequent cases: equal patterns, no pattern at all, different beginnings.
@@ -105,8 +105,8 @@ func globCoversQuickly(p, q string) (covers, known bool) {
 	return false, first < 0 || !strings.HasPrefix(q, p[:first])
 }
 
-// signsCovered is globCovers sign by sign: a star covers any signs, a question mark any but a star.
-func signsCovered(p, q []rune) bool {
+// runesCovered is globCovers sign by sign: a star covers any signs, a question mark any but a star.
+func runesCovered(p, q []rune) bool {
 	// row[j]: the part of p read so far covers the first j signs of q.
 	row, next := make([]bool, len(q)+1), make([]bool, len(q)+1)
 	row[0] = true

@@ -10,25 +10,25 @@ import (
 // index finds vaults and policies without going through all of them: it is asked for every VM. Numbers are positions in
 // the lists of the Config.
 type index struct {
-	policies map[string]int   // by folded name; the first of a name
-	names    map[string][]int // vaults by folded name, in the order of the file
-	places   map[place][]int  // vaults by subscription and region, in the order of the file
-	reached  map[string][]int // vaults that rules with a policy may route to, by its folded name, in the order of the file
+	policies       map[string]int      // by folded name; the first of a name
+	vaultsByName   map[string][]int    // vaults by folded name, in the order of the file
+	vaultsByRegion map[regionKey][]int // vaults by subscription and region, in the order of the file
+	vaultsByPolicy map[string][]int    // vaults that rules with a policy may route to, by its folded name, in the order of the file
 }
 
-// place is a subscription and a region, folded: a vault takes VMs of its own place only (docs/azure.md §13).
-type place struct{ subscription, location string }
+// regionKey is a subscription and a region, folded: a vault takes VMs of its own place only (docs/azure.md §13).
+type regionKey struct{ subscription, location string }
 
-func placeOf(subscription, location string) place {
-	return place{strings.ToLower(subscription), armid.Location(location)}
+func regionKeyOf(subscription, location string) regionKey {
+	return regionKey{strings.ToLower(subscription), armid.Location(location)}
 }
 
-func (v Vault) place() place { return placeOf(v.Subscription, v.Location) }
+func (v Vault) regionKey() regionKey { return regionKeyOf(v.Subscription, v.Location) }
 
 func newIndex(c *Config) index {
 	x := index{
-		policies: make(map[string]int, len(c.Policies)), names: make(map[string][]int, len(c.Vaults)),
-		places: map[place][]int{}, reached: map[string][]int{},
+		policies: make(map[string]int, len(c.Policies)), vaultsByName: make(map[string][]int, len(c.Vaults)),
+		vaultsByRegion: map[regionKey][]int{}, vaultsByPolicy: map[string][]int{},
 	}
 	for i, p := range c.Policies {
 		if name := strings.ToLower(p.Name); !x.hasPolicy(name) {
@@ -37,10 +37,10 @@ func newIndex(c *Config) index {
 	}
 	for i, v := range c.Vaults {
 		name := strings.ToLower(v.Name)
-		x.names[name] = append(x.names[name], i)
-		x.places[v.place()] = append(x.places[v.place()], i)
+		x.vaultsByName[name] = append(x.vaultsByName[name], i)
+		x.vaultsByRegion[v.regionKey()] = append(x.vaultsByRegion[v.regionKey()], i)
 	}
-	x.follow(c)
+	x.indexRoutes(c)
 	return x
 }
 
@@ -49,8 +49,8 @@ func (x *index) hasPolicy(folded string) bool {
 	return ok
 }
 
-// follow fills in which vaults the rules of each policy may route to.
-func (x *index) follow(c *Config) {
+// indexRoutes fills in which vaults the rules of each policy may route to.
+func (x *index) indexRoutes(c *Config) {
 	sets := map[string]map[int]bool{}
 	for i := range c.Rules {
 		r := &c.Rules[i]
@@ -61,23 +61,23 @@ func (x *index) follow(c *Config) {
 		if sets[policy] == nil {
 			sets[policy] = map[int]bool{}
 		}
-		for _, n := range x.reachable(c.Vaults, r) {
+		for _, n := range x.reachableVaults(c.Vaults, r) {
 			sets[policy][n] = true
 		}
 	}
 	for policy, set := range sets {
 		for n := range set {
-			x.reached[policy] = append(x.reached[policy], n)
+			x.vaultsByPolicy[policy] = append(x.vaultsByPolicy[policy], n)
 		}
-		slices.Sort(x.reached[policy])
+		slices.Sort(x.vaultsByPolicy[policy])
 	}
 }
 
-// called lists the vaults that a reference may mean, in the order of the file.
-func (x *index) called(vaults []Vault, ref string) []int {
+// findVaults lists the vaults that a reference may mean, in the order of the file.
+func (x *index) findVaults(vaults []Vault, ref string) []int {
 	name := ref[strings.LastIndexByte(ref, '/')+1:]
 	var found []int
-	for _, n := range x.names[strings.ToLower(name)] {
+	for _, n := range x.vaultsByName[strings.ToLower(name)] {
 		if vaults[n].isCalled(ref) {
 			found = append(found, n)
 		}
@@ -95,22 +95,22 @@ func (v Vault) isCalled(ref string) bool {
 	return strings.EqualFold(v.Name, ref)
 }
 
-// allCalled resolves references, in their order.
-func (x *index) allCalled(vaults []Vault, refs []string) []int {
+// findAllVaults resolves references, in their order.
+func (x *index) findAllVaults(vaults []Vault, refs []string) []int {
 	var found []int
 	for _, ref := range refs {
-		found = append(found, x.called(vaults, ref)...)
+		found = append(found, x.findVaults(vaults, ref)...)
 	}
 	return found
 }
 
-// reachable lists the vaults that some VM of the rule may go to, as far as the file alone can tell.
-func (x *index) reachable(vaults []Vault, r *Rule) []int {
+// reachableVaults lists the vaults that some VM of the rule may go to, as far as the file alone can tell.
+func (x *index) reachableVaults(vaults []Vault, r *Rule) []int {
 	if len(r.Vault) > 0 {
-		return x.allCalled(vaults, r.Vault)
+		return x.findAllVaults(vaults, r.Vault)
 	}
 	var found []int
-	for at, numbers := range x.places {
+	for at, numbers := range x.vaultsByRegion {
 		if r.admits(at) {
 			found = append(found, numbers...)
 		}
@@ -120,14 +120,14 @@ func (x *index) reachable(vaults []Vault, r *Rule) []int {
 }
 
 // admits says whether a VM of the rule may live in a place.
-func (r *Rule) admits(at place) bool {
+func (r *Rule) admits(at regionKey) bool {
 	if r.ID != "" {
 		return strings.EqualFold(armid.SubscriptionOf(r.ID), at.subscription)
 	}
 	return slices.ContainsFunc(r.Match, func(s Selector) bool { return s.admits(at) })
 }
 
-func (s Selector) admits(at place) bool {
+func (s Selector) admits(at regionKey) bool {
 	inSubscription := func(id string) bool { return strings.EqualFold(id, at.subscription) }
 	inLocation := func(l string) bool { return armid.Location(l) == at.location }
 	return (s.Subscriptions == nil || slices.ContainsFunc(s.Subscriptions, inSubscription)) &&

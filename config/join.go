@@ -13,25 +13,25 @@ const (
 
 // join makes one tree of several files: lists are put together, mappings merged key by key, and every other
 // value may stand once. Each file has its version.
-func join(roots []*node, out *collector) *node {
+func join(roots []*node, out *diagnostics) *node {
 	joined := &node{kind: mapping, src: roots[0].src, line: roots[0].line, col: roots[0].col, width: 1}
 	for _, root := range roots {
 		if root.kind != mapping {
 			out.fail(root, "wrong-type", "a file starts with: version: 1", "the file must be a mapping, not %s", root.describe())
-			joined.bad = true
+			joined.isInvalid = true
 			continue
 		}
 		checkVersion(root, out)
 		joined.merge(slices.DeleteFunc(slices.Clone(root.pairs), func(p pair) bool { return p.key.text == keyVersion }), out)
 	}
 	// The versions are checked: the walk only has to find one.
-	checked := &node{src: joined.src, line: joined.line, col: joined.col, width: 1, text: keyVersion, bad: true}
+	checked := &node{src: joined.src, line: joined.line, col: joined.col, width: 1, text: keyVersion, isInvalid: true}
 	joined.pairs = append(joined.pairs, pair{key: checked, value: checked})
 	return joined
 }
 
 // merge adds the keys of a further file to the mapping.
-func (n *node) merge(pairs []pair, out *collector) {
+func (n *node) merge(pairs []pair, out *diagnostics) {
 	index := make(map[string]int, len(n.pairs))
 	for i, have := range n.pairs {
 		index[have.key.text] = i
@@ -45,7 +45,7 @@ func (n *node) merge(pairs []pair, out *collector) {
 		have := n.pairs[i]
 		switch {
 		case have.value.kind == list && p.value.kind == list:
-			n.pairs[i].value = have.value.extended(p)
+			n.pairs[i].value = have.value.extendedList(p)
 		case have.value.kind == mapping && p.value.kind == mapping:
 			merged := *have.value
 			merged.pairs = slices.Clone(merged.pairs)
@@ -58,8 +58,8 @@ func (n *node) merge(pairs []pair, out *collector) {
 	}
 }
 
-// extended is the list with the items of a further file.
-func (n *node) extended(p pair) *node {
+// extendedList is the list with the items of a further file.
+func (n *node) extendedList(p pair) *node {
 	items := p.value.items
 	if p.key.text == keySubscriptions {
 		items = n.without(items)
@@ -84,14 +84,14 @@ func (n *node) without(items []*node) []*node {
 	return kept
 }
 
-func checkVersion(root *node, out *collector) {
+func checkVersion(root *node, out *diagnostics) {
 	version := root.get(keyVersion)
 	switch {
 	case version == nil:
 		out.fail(root, "missing-key", "the first line of a file is: version: 1", "the file lacks the key %s", quote(keyVersion))
-	case version.bad || version.kind == scalar && version.text == "1" && (version.variable || version.tag == tagInt):
+	case version.isInvalid || version.kind == scalar && version.text == "1" && (version.hasVariable || version.tag == tagInt):
 	default:
 		out.fail(version, "version", "", "the version must be 1, not %s", version.describe())
-		version.bad = true
+		version.isInvalid = true
 	}
 }

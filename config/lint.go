@@ -8,16 +8,16 @@ import (
 
 // linter checks what the decoded file means. It stays silent about values that the walk has refused.
 type linter struct {
-	c   *Config
-	w   *walker
-	out *collector
+	c       *Config
+	decoder *decoder
+	out     *diagnostics
 
 	subscriptions map[string]bool                // folded
 	keptIn        map[*Policy]map[armid.Key]bool // by policies that name their vaults
 }
 
-func newLinter(c *Config, w *walker) *linter {
-	return &linter{c: c, w: w, out: w.out, subscriptions: map[string]bool{}, keptIn: map[*Policy]map[armid.Key]bool{}}
+func newLinter(c *Config, w *decoder) *linter {
+	return &linter{c: c, decoder: w, out: w.out, subscriptions: map[string]bool{}, keptIn: map[*Policy]map[armid.Key]bool{}}
 }
 
 // The most vaults and policies of a config: more than any organisation has, few enough to be checked in seconds.
@@ -28,7 +28,7 @@ const (
 
 func (l *linter) run() {
 	if v, p := len(l.c.Vaults), len(l.c.Policies); v > maxVaults || p > maxPolicies {
-		l.out.fail(l.at(&l.c.Vaults, &l.c.Policies), "too-many", "", "there are %d vaults and %d policies: at most %d of each are allowed", v, p, maxVaults)
+		l.out.fail(l.nodeOf(&l.c.Vaults, &l.c.Policies), "too-many", "", "there are %d vaults and %d policies: at most %d of each are allowed", v, p, maxVaults)
 		return
 	}
 	l.checkSubscriptions()
@@ -46,65 +46,67 @@ func (l *linter) checkUnused() {
 	}
 	for i := range l.c.Policies {
 		if p := &l.c.Policies[i]; len(l.c.VaultsOf(p)) == 0 {
-			l.out.warn(l.at(&p.Name), "unused", "", "policy %s is used by no rule and kept in no vault", quote(p.Name))
+			l.out.warn(l.nodeOf(&p.Name), "unused", "", "policy %s is used by no rule and kept in no vault", quote(p.Name))
 		}
 	}
 }
 
 // checkSubscriptions finds what the walk cannot see: one id in two spellings.
 func (l *linter) checkSubscriptions() {
-	unique := l.names("the subscription")
+	unique := l.newNameChecker("the subscription")
 	for i, id := range l.c.Subscriptions {
-		if field := &l.c.Subscriptions[i]; l.has(field) {
-			unique.add(l.at(field), id)
+		if field := &l.c.Subscriptions[i]; l.isSetAndValid(field) {
+			unique.add(l.nodeOf(field), id)
 			l.subscriptions[strings.ToLower(id)] = true
 		}
 	}
 }
 
-// has says whether the file has a sound value for a field, given by its address.
-func (l *linter) has(field any) bool {
-	n := l.w.where[field]
-	return n != nil && n.sound()
+// isSetAndValid says whether the file has a sound value for a field, given by its address.
+func (l *linter) isSetAndValid(field any) bool {
+	n := l.decoder.positions[field]
+	return n != nil && n.isValid()
 }
 
-// said says whether the file names the field at all.
-func (l *linter) said(field any) bool { return l.w.where[field] != nil }
+// isSet says whether the file names the field at all.
+func (l *linter) isSet(field any) bool { return l.decoder.positions[field] != nil }
 
-// misspelt says that a key at the top of a file was probably meant to be this one: then what should stand
+// hasTypo says that a key at the top of a file was probably meant to be this one: then what should stand
 // there is not reported missing.
-func (l *linter) misspelt(key string) bool { return l.w.where[l.c].meant(key) }
+func (l *linter) hasTypo(key string) bool { return l.decoder.positions[l.c].suggests(key) }
 
-// at is the node of the first of the fields, given by their addresses, that the file has.
-func (l *linter) at(fields ...any) *node {
+// nodeOf is the node of the first of the fields, given by their addresses, that the file has.
+func (l *linter) nodeOf(fields ...any) *node {
 	for _, f := range fields {
-		if n := l.w.where[f]; n != nil {
+		if n := l.decoder.positions[f]; n != nil {
 			return n
 		}
 	}
-	return l.w.where[l.c]
+	return l.decoder.positions[l.c]
 }
 
-// names reports a name that stands twice, or twice but for its case.
-type names struct {
+// nameChecker reports a name that stands twice, or twice but for its case.
+type nameChecker struct {
 	l    *linter
 	what string
 	seen map[string]*node
 }
 
-func (l *linter) names(what string) *names { return &names{l, what, map[string]*node{}} }
+func (l *linter) newNameChecker(what string) *nameChecker {
+	return &nameChecker{l, what, map[string]*node{}}
+}
 
 // add takes the next name; key is what must differ, in lower case or not.
-func (s *names) add(n *node, key string) {
+func (s *nameChecker) add(n *node, key string) {
 	folded := strings.ToLower(key)
 	first, taken := s.seen[folded]
 	switch {
 	case !taken:
 		s.seen[folded] = n
 	case first.text == n.text:
-		s.l.out.fail(n, "duplicate-name", "", "%s %s stands twice: first in %s", s.what, quote(n.text), first.where())
+		s.l.out.fail(n, "duplicate-name", "", "%s %s stands twice: first in %s", s.what, quote(n.text), first.describePlace())
 	default:
 		s.l.out.fail(n, "case-only", "names are compared without case",
-			"%s %s differs from %s in %s by case only", s.what, quote(n.text), quote(first.text), first.where())
+			"%s %s differs from %s in %s by case only", s.what, quote(n.text), quote(first.text), first.describePlace())
 	}
 }

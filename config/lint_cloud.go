@@ -10,10 +10,10 @@ import (
 func (l *linter) checkCloud() {
 	cloud := &l.c.Cloud
 	for _, field := range []*string{&cloud.Endpoint, &cloud.Audience, &cloud.Authority} {
-		if !l.has(field) {
+		if !l.isSetAndValid(field) {
 			continue
 		}
-		n := l.at(field)
+		n := l.nodeOf(field)
 		u, err := url.Parse(*field)
 		switch {
 		case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":

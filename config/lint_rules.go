@@ -7,15 +7,15 @@ import (
 )
 
 func (l *linter) checkRules() {
-	unique := l.names("the rule")
+	unique := l.newNameChecker("the rule")
 	vms := map[armid.Key]*node{}
 	for i := range l.c.Rules {
 		r := &l.c.Rules[i]
-		if l.at(r).bad || l.out.full() {
+		if l.nodeOf(r).isInvalid || l.out.isFull() {
 			continue
 		}
-		if l.has(&r.Name) {
-			unique.add(l.at(&r.Name), r.Name)
+		if l.isSetAndValid(&r.Name) {
+			unique.add(l.nodeOf(&r.Name), r.Name)
 		}
 		l.checkForm(r)
 		l.checkID(r, vms)
@@ -29,23 +29,23 @@ func (l *linter) checkRules() {
 
 // checkForm checks which keys of a rule go together.
 func (l *linter) checkForm(r *Rule) {
-	id, match := l.said(&r.ID), l.said(&r.Match)
+	id, match := l.isSet(&r.ID), l.isSet(&r.Match)
 	switch {
 	case id && match:
-		l.out.fail(l.at(&r.Match), "rule-form", "", "a rule has either \"id\" or \"match\", not both")
-	case !id && !match && !l.at(r).meant("id") && !l.at(r).meant("match"):
-		l.out.fail(l.at(r), "rule-form", `to match every VM write match: {names: ["*"]}`, "a rule needs \"id\" or \"match\"")
-	case id && l.said(&r.Except):
-		l.out.fail(l.at(&r.Except), "rule-form", "", "\"except\" goes with \"match\", not with \"id\"")
+		l.out.fail(l.nodeOf(&r.Match), "rule-form", "", "a rule has either \"id\" or \"match\", not both")
+	case !id && !match && !l.nodeOf(r).suggests("id") && !l.nodeOf(r).suggests("match"):
+		l.out.fail(l.nodeOf(r), "rule-form", `to match every VM write match: {names: ["*"]}`, "a rule needs \"id\" or \"match\"")
+	case id && l.isSet(&r.Except):
+		l.out.fail(l.nodeOf(&r.Except), "rule-form", "", "\"except\" goes with \"match\", not with \"id\"")
 	}
 	switch {
-	case !l.protects(r):
+	case !l.wantsBackup(r):
 		l.checkNoEffect(r)
-	case l.has(&r.Reason):
-		l.out.warn(l.at(&r.Reason), "no-effect", "a comment will do", "the reason is shown only where protect is false or stopped")
+	case l.isSetAndValid(&r.Reason):
+		l.out.warn(l.nodeOf(&r.Reason), "no-effect", "a comment will do", "the reason is shown only where protect is false or stopped")
 	}
-	if l.protects(r) && !l.said(&r.Policy) && !l.at(r).meant("policy") && !l.at(r).meant("protect") {
-		l.out.fail(l.at(&r.Name, r), "missing-key", "or write protect: false, or protect: stopped", "the rule lacks the key \"policy\"")
+	if l.wantsBackup(r) && !l.isSet(&r.Policy) && !l.nodeOf(r).suggests("policy") && !l.nodeOf(r).suggests("protect") {
+		l.out.fail(l.nodeOf(&r.Name, r), "missing-key", "or write protect: false, or protect: stopped", "the rule lacks the key \"policy\"")
 	}
 }
 
@@ -59,32 +59,32 @@ func (l *linter) checkNoEffect(r *Rule) {
 		fields = append(fields, &r.Resume)
 	}
 	for _, field := range fields {
-		if l.has(field) && l.has(&r.Protect) {
-			l.out.warn(l.at(field), "no-effect", "remove it", "this has no effect beside protect: %s", r.Protect)
+		if l.isSetAndValid(field) && l.isSetAndValid(&r.Protect) {
+			l.out.warn(l.nodeOf(field), "no-effect", "remove it", "this has no effect beside protect: %s", r.Protect)
 		}
 	}
 }
 
-// protects says whether the rule wants backup; a rule whose wish was not understood counts as one that does not.
-func (l *linter) protects(r *Rule) bool {
-	return r.Protect == ProtectOn && (!l.said(&r.Protect) || l.has(&r.Protect))
+// wantsBackup says whether the rule wants backup; a rule whose wish was not understood counts as one that does not.
+func (l *linter) wantsBackup(r *Rule) bool {
+	return r.Protect == ProtectOn && (!l.isSet(&r.Protect) || l.isSetAndValid(&r.Protect))
 }
 
 func (l *linter) checkID(r *Rule, seen map[armid.Key]*node) {
-	if !l.has(&r.ID) {
+	if !l.isSetAndValid(&r.ID) {
 		return
 	}
-	n := l.at(&r.ID)
+	n := l.nodeOf(&r.ID)
 	id, err := armid.ParseVM(r.ID)
 	if err != nil {
 		l.out.fail(n, "vm-id", "write /subscriptions/…/resourceGroups/…/providers/Microsoft.Compute/virtualMachines/…",
 			"%s is not the id of a VM", quote(r.ID))
-		n.bad = true
+		n.isInvalid = true
 		return
 	}
 	l.checkSubscription(n, id.Subscription)
 	if first, ok := seen[armid.Of(r.ID)]; ok {
-		l.out.fail(n, "duplicate-vm", "ids are compared without case", "this VM has a rule already, in %s", first.where())
+		l.out.fail(n, "duplicate-vm", "ids are compared without case", "this VM has a rule already, in %s", first.describePlace())
 		return
 	}
 	seen[armid.Of(r.ID)] = n
@@ -93,8 +93,8 @@ func (l *linter) checkID(r *Rule, seen map[armid.Key]*node) {
 func (l *linter) checkSelectors(selectors []Selector) {
 	for i := range selectors {
 		for j, id := range selectors[i].Subscriptions {
-			if field := &selectors[i].Subscriptions[j]; l.has(field) {
-				l.checkSubscription(l.at(field), id)
+			if field := &selectors[i].Subscriptions[j]; l.isSetAndValid(field) {
+				l.checkSubscription(l.nodeOf(field), id)
 			}
 		}
 	}
@@ -102,8 +102,8 @@ func (l *linter) checkSelectors(selectors []Selector) {
 
 // checkExcept warns of `except` written as one mapping with several conditions, which reads like a list.
 func (l *linter) checkExcept(r *Rule) {
-	n := l.w.where[&r.Except]
-	if n == nil || n.bad || n.kind != mapping || len(r.Except) != 1 {
+	n := l.decoder.positions[&r.Except]
+	if n == nil || n.isInvalid || n.kind != mapping || len(r.Except) != 1 {
 		return
 	}
 	conditions := r.Except[0].conditions()
@@ -121,7 +121,7 @@ func (s Selector) conditions() []string {
 	var all []string
 	add := func(what string, values []string) {
 		if values != nil {
-			all = append(all, what+" is "+alternatives(values, "missing"))
+			all = append(all, what+" is "+describeAlternatives(values, "missing"))
 		}
 	}
 	add("name", s.Names)

@@ -8,27 +8,27 @@ import (
 )
 
 func (l *linter) checkVaults() {
-	unique := l.names("the vault")
+	unique := l.newNameChecker("the vault")
 	for i := range l.c.Vaults {
 		v := &l.c.Vaults[i]
-		if l.at(v).bad {
+		if l.nodeOf(v).isInvalid {
 			continue
 		}
 		l.checkVaultSubscription(v)
 		l.checkManagedVault(v)
 		l.checkRedundancy(v)
-		if l.has(&v.Name) && l.has(&v.ResourceGroup) {
-			unique.add(l.at(&v.Name), v.ID())
+		if l.isSetAndValid(&v.Name) && l.isSetAndValid(&v.ResourceGroup) {
+			unique.add(l.nodeOf(&v.Name), v.ID())
 		}
 	}
 }
 
 func (l *linter) checkVaultSubscription(v *Vault) {
 	switch {
-	case l.has(&v.Subscription):
-		l.checkSubscription(l.at(&v.Subscription), v.Subscription)
-	case !l.said(&v.Subscription) && len(l.c.Subscriptions) > 1:
-		l.out.fail(l.at(&v.Name, v), "missing-key", "it may be left out only where the file lists one subscription",
+	case l.isSetAndValid(&v.Subscription):
+		l.checkSubscription(l.nodeOf(&v.Subscription), v.Subscription)
+	case !l.isSet(&v.Subscription) && len(l.c.Subscriptions) > 1:
+		l.out.fail(l.nodeOf(&v.Name, v), "missing-key", "it may be left out only where the file lists one subscription",
 			"the vault lacks the key \"subscription\"")
 	}
 }
@@ -39,34 +39,34 @@ func (l *linter) checkManagedVault(v *Vault) {
 		return
 	}
 	if v.Unmatched == "stop" {
-		l.out.fail(l.at(&v.Unmatched), "unmatched", "add manage: true if no one else protects VMs in this vault",
+		l.out.fail(l.nodeOf(&v.Unmatched), "unmatched", "add manage: true if no one else protects VMs in this vault",
 			"unmatched: stop needs manage: true")
 	}
 	settings := []any{&v.Redundancy, &v.CrossRegionRestore, &v.SoftDeleteDays, &v.Immutability, &v.PublicNetworkAccess, &v.Tags}
 	for _, field := range settings {
-		if l.has(field) && !l.said(&v.Manage) {
-			l.out.warn(l.at(field), "unmanaged", "add manage: true, or remove it", "this is never written: the vault is not managed")
+		if l.isSetAndValid(field) && !l.isSet(&v.Manage) {
+			l.out.warn(l.nodeOf(field), "unmanaged", "add manage: true, or remove it", "this is never written: the vault is not managed")
 		}
 	}
 }
 
 // checkRedundancy checks the two fields that Azure wants together (docs/azure.md §7.3).
 func (l *linter) checkRedundancy(v *Vault) {
-	if !l.has(&v.CrossRegionRestore) {
+	if !l.isSetAndValid(&v.CrossRegionRestore) {
 		return
 	}
-	n := l.at(&v.CrossRegionRestore)
+	n := l.nodeOf(&v.CrossRegionRestore)
 	switch {
-	case !l.said(&v.Redundancy):
+	case !l.isSet(&v.Redundancy):
 		l.out.fail(n, "redundancy", "add redundancy: GeoRedundant", "crossRegionRestore needs \"redundancy\" beside it: Azure takes both together")
-	case l.has(&v.Redundancy) && *v.CrossRegionRestore && v.Redundancy != "GeoRedundant":
+	case l.isSetAndValid(&v.Redundancy) && *v.CrossRegionRestore && v.Redundancy != "GeoRedundant":
 		l.out.fail(n, "redundancy", "", "cross-region restore needs redundancy: GeoRedundant, not %s", clip(v.Redundancy))
 	}
 }
 
 // checkSubscription reports an id that the file does not list.
 func (l *linter) checkSubscription(n *node, id string) {
-	if !l.has(&l.c.Subscriptions) || l.subscriptions[strings.ToLower(id)] {
+	if !l.isSetAndValid(&l.c.Subscriptions) || l.subscriptions[strings.ToLower(id)] {
 		return
 	}
 	l.out.fail(n, "unknown-subscription", "list it under subscriptions, or remove what lies in it",
@@ -79,16 +79,16 @@ func (l *linter) resolve(refs []string, at func(i int) *node) []Vault {
 	named := map[armid.Key]bool{}
 	for i, ref := range refs {
 		n := at(i)
-		if n == nil || n.bad {
+		if n == nil || n.isInvalid {
 			continue
 		}
 		found := l.c.FindVaults(ref)
 		switch len(found) {
 		case 0:
-			if l.misspelt("vaults") {
+			if l.hasTypo("vaults") {
 				continue
 			}
-			l.out.fail(n, "unknown-vault", didYouMean(ref, l.vaultNames()), "vault %s is not among the vaults of the file", quote(ref))
+			l.out.fail(n, "unknown-vault", hintFor(ref, l.vaultNames()), "vault %s is not among the vaults of the file", quote(ref))
 		case 1:
 			key := armid.Of(found[0].ID())
 			if named[key] {
@@ -97,7 +97,7 @@ func (l *linter) resolve(refs []string, at func(i int) *node) []Vault {
 			named[key] = true
 			vaults = append(vaults, found[0])
 		default:
-			l.out.fail(n, "ambiguous-vault", "write "+quoteAll(l.tellApart(found)), "vault %s may be any of %d vaults of the file", quote(ref), len(found))
+			l.out.fail(n, "ambiguous-vault", "write "+quoteAll(l.uniqueReferences(found)), "vault %s may be any of %d vaults of the file", quote(ref), len(found))
 		}
 	}
 	return vaults
@@ -113,8 +113,8 @@ func (l *linter) vaultNames() []string {
 	return names
 }
 
-// tellApart gives the shortest references that mean one vault each.
-func (l *linter) tellApart(vaults []Vault) []string {
+// uniqueReferences gives the shortest references that mean one vault each.
+func (l *linter) uniqueReferences(vaults []Vault) []string {
 	refs := make([]string, len(vaults))
 	for i, v := range vaults {
 		refs[i] = v.ResourceGroup + "/" + v.Name

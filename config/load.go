@@ -23,7 +23,7 @@ func Load(paths []string, env func(string) (string, bool)) (*Config, []Problem, 
 	if len(paths) == 0 {
 		paths = []string{DefaultFile}
 	}
-	out := &collector{}
+	out := &diagnostics{}
 	files := findFiles(paths, out)
 	var sources []*source
 	for _, name := range files {
@@ -32,7 +32,7 @@ func Load(paths []string, env func(string) (string, bool)) (*Config, []Problem, 
 		}
 	}
 	c := read(sources, len(out.failures) == 0, newVariables(env, out), out)
-	warnings, err := out.result(files)
+	warnings, err := out.sortedResult(files)
 	if err != nil {
 		return nil, warnings, err
 	}
@@ -42,7 +42,7 @@ func Load(paths []string, env func(string) (string, bool)) (*Config, []Problem, 
 
 // read makes a config of the texts of its files. Where one of them is missing, or is no YAML, what refers to
 // other places is not checked.
-func read(sources []*source, complete bool, vars *variables, out *collector) *Config {
+func read(sources []*source, complete bool, vars *variables, out *diagnostics) *Config {
 	var roots []*node
 	for _, src := range sources {
 		if root := parse(src, out); root != nil {
@@ -55,9 +55,9 @@ func read(sources []*source, complete bool, vars *variables, out *collector) *Co
 		return nil
 	}
 	c := &Config{}
-	w := newWalker(out)
-	w.decode(join(roots, out), addressable(c), limits{}, nil)
-	c.setDefaults(func(field any) bool { return w.where[field] != nil })
+	w := newDecoder(out)
+	w.decode(join(roots, out), addressable(c), fieldLimits{}, nil)
+	c.applyDefaults(func(field any) bool { return w.positions[field] != nil })
 	for i := range c.Policies {
 		if zone := &c.Policies[i].TimeZone; *zone != "" {
 			*zone = w.zones.windows[*zone]
@@ -76,13 +76,13 @@ func (n *node) dropExtensions() {
 }
 
 // findFiles lists the files that the paths stand for.
-func findFiles(paths []string, out *collector) []string {
+func findFiles(paths []string, out *diagnostics) []string {
 	var files []string
 	for _, p := range paths {
 		info, err := os.Stat(p)
 		switch {
 		case err != nil:
-			out.file(p, err, "", "the file cannot be read: %s", reason(err))
+			out.failFile(p, err, "", "the file cannot be read: %s", systemReason(err))
 		case info.IsDir():
 			files = append(files, filesIn(p, out)...)
 		default:
@@ -92,7 +92,7 @@ func findFiles(paths []string, out *collector) []string {
 	var unique []string
 	for _, f := range files {
 		if slices.ContainsFunc(unique, func(u string) bool { return filepath.Clean(u) == filepath.Clean(f) }) {
-			out.file(f, nil, "", "the file is named twice")
+			out.failFile(f, nil, "", "the file is named twice")
 			continue
 		}
 		unique = append(unique, f)
@@ -100,10 +100,10 @@ func findFiles(paths []string, out *collector) []string {
 	return unique
 }
 
-func filesIn(dir string, out *collector) []string {
+func filesIn(dir string, out *diagnostics) []string {
 	entries, err := os.ReadDir(dir) // sorted by name
 	if err != nil {
-		out.file(dir, err, "", "the directory cannot be read: %s", reason(err))
+		out.failFile(dir, err, "", "the directory cannot be read: %s", systemReason(err))
 		return nil
 	}
 	var files []string
@@ -114,32 +114,32 @@ func filesIn(dir string, out *collector) []string {
 				files = append(files, filepath.Join(dir, e.Name()))
 			}
 		case ".yml":
-			out.file(filepath.Join(dir, e.Name()), nil, "rename it", "of a directory only *.yaml is read, and this is .yml")
+			out.failFile(filepath.Join(dir, e.Name()), nil, "rename it", "of a directory only *.yaml is read, and this is .yml")
 		}
 	}
 	if len(files) == 0 {
-		out.file(dir, nil, "", "the directory holds no *.yaml file")
+		out.failFile(dir, nil, "", "the directory holds no *.yaml file")
 	}
 	return files
 }
 
-func readFile(name string, out *collector) *source {
+func readFile(name string, out *diagnostics) *source {
 	info, err := os.Stat(name)
 	if err == nil && info.Size() > maxSize {
-		out.file(name, nil, "split it: a directory of *.yaml files is read as one config",
+		out.failFile(name, nil, "split it: a directory of *.yaml files is read as one config",
 			"the file is too large: %d bytes, at most %d", info.Size(), maxSize)
 		return nil
 	}
 	text, err := os.ReadFile(name)
 	if err != nil {
-		out.file(name, err, "", "the file cannot be read: %s", reason(err))
+		out.failFile(name, err, "", "the file cannot be read: %s", systemReason(err))
 		return nil
 	}
 	return &source{name: name, text: string(text)}
 }
 
-// reason is the system's own words, without the path that stands in front already.
-func reason(err error) string {
+// systemReason is the system's own words, without the path that stands in front already.
+func systemReason(err error) string {
 	if pathErr, ok := err.(*fs.PathError); ok { //nolint:errorlint // only the outermost names the path again
 		err = pathErr.Err
 	}

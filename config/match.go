@@ -25,30 +25,32 @@ func (c *Config) Match(t Target) (rule int, ok bool) {
 }
 
 // Compile prepares a Config that was made or changed by hand for many calls of Match and of what finds vaults.
-func (c *Config) Compile() { c.lookup = newLookup(c) }
+func (c *Config) Compile() { c.compiledConfig = newCompiledConfig(c) }
 
-func (c *Config) compiled() *lookup {
-	if c.lookup != nil {
-		return c.lookup
+func (c *Config) compiled() *compiledConfig {
+	if c.compiledConfig != nil {
+		return c.compiledConfig
 	}
-	return newLookup(c)
+	return newCompiledConfig(c)
 }
 
-// lookup is what is asked for every VM, prepared once.
-type lookup struct {
+// compiledConfig is what is asked for every VM, prepared once.
+type compiledConfig struct {
 	matcher *matcher
 	index   index
 }
 
-func newLookup(c *Config) *lookup { return &lookup{matcher: newMatcher(c.Rules), index: newIndex(c)} }
+func newCompiledConfig(c *Config) *compiledConfig {
+	return &compiledConfig{matcher: newMatcher(c.Rules), index: newIndex(c)}
+}
 
 // matcher is the rules, compiled: ids in a map, patterns told apart, tag names numbered.
 type matcher struct {
-	byID  map[armid.Key]int
-	rules []compiledRule
-	short *shortlist     // of rules
-	slots map[string]int // folded tag name → its number
-	names []string       // folded tag names, by number
+	byID     map[armid.Key]int
+	rules    []compiledRule
+	short    *candidateIndex // of rules
+	tagIndex map[string]int  // folded tag name → its number
+	names    []string        // folded tag names, by number
 }
 
 type compiledRule struct {
@@ -64,13 +66,13 @@ type compiledSelector struct {
 
 // tagCondition wants one of the values, or no such tag when absent.
 type tagCondition struct {
-	slot   int
-	absent bool
-	values []glob
+	index    int
+	isAbsent bool
+	values   []glob
 }
 
-// subject is a VM, folded for comparison.
-type subject struct {
+// foldedVM is a VM, folded for comparison.
+type foldedVM struct {
 	name, group, subscription, location string
 	tags                                []tagValue // those that a rule asks for; one may stand twice, in two cases
 }
@@ -81,7 +83,7 @@ type tagValue struct {
 }
 
 func newMatcher(rules []Rule) *matcher {
-	m := &matcher{byID: map[armid.Key]int{}, short: newShortlist(), slots: map[string]int{}}
+	m := &matcher{byID: map[armid.Key]int{}, short: newCandidateIndex(), tagIndex: map[string]int{}}
 	for i, r := range rules {
 		if r.ID != "" {
 			if _, taken := m.byID[armid.Of(r.ID)]; !taken {
@@ -108,18 +110,18 @@ func (m *matcher) compile(selectors []Selector) []compiledSelector {
 		}
 		for _, name := range sortedKeys(s.Tags) {
 			values := s.Tags[name]
-			c.tags = append(c.tags, tagCondition{slot: m.slot(name), absent: len(values) == 0, values: globs(values, false)})
+			c.tags = append(c.tags, tagCondition{index: m.indexOfTag(name), isAbsent: len(values) == 0, values: globs(values, false)})
 		}
 	}
 	return compiled
 }
 
-func (m *matcher) slot(tag string) int {
+func (m *matcher) indexOfTag(tag string) int {
 	folded := strings.ToLower(tag)
-	n, ok := m.slots[folded]
+	n, ok := m.tagIndex[folded]
 	if !ok {
-		n = len(m.slots)
-		m.slots[folded] = n
+		n = len(m.tagIndex)
+		m.tagIndex[folded] = n
 		m.names = append(m.names, folded)
 	}
 	return n
@@ -140,7 +142,7 @@ func (m *matcher) match(t Target) (int, bool) {
 	if i, ok := m.byID[armid.Of(t.ID)]; ok {
 		return i, true
 	}
-	s := m.subject(t)
+	s := m.foldVM(t)
 	i, ok := m.short.first(keysOfVM{s.name, s.group, m.tagsOf(&s)}, func(i int) bool {
 		return anyMatches(m.rules[i].match, &s) && !anyMatches(m.rules[i].except, &s)
 	})
@@ -150,13 +152,13 @@ func (m *matcher) match(t Target) (int, bool) {
 	return m.rules[i].index, true
 }
 
-func (m *matcher) subject(t Target) subject {
-	s := subject{
+func (m *matcher) foldVM(t Target) foldedVM {
+	s := foldedVM{
 		name: strings.ToLower(t.Name), group: strings.ToLower(t.ResourceGroup),
 		subscription: strings.ToLower(t.Subscription), location: armid.Location(t.Location),
 	}
 	for name, value := range t.Tags {
-		if slot, ok := m.slots[strings.ToLower(name)]; ok {
+		if slot, ok := m.tagIndex[strings.ToLower(name)]; ok {
 			s.tags = append(s.tags, tagValue{slot, value})
 		}
 	}
@@ -164,7 +166,7 @@ func (m *matcher) subject(t Target) subject {
 }
 
 // tagsOf yields the tags of a VM by their folded names.
-func (m *matcher) tagsOf(s *subject) func(yield func(tag, value string) bool) {
+func (m *matcher) tagsOf(s *foldedVM) func(yield func(tag, value string) bool) {
 	return func(yield func(tag, value string) bool) {
 		for _, t := range s.tags {
 			if !yield(m.names[t.slot], t.value) {
@@ -174,7 +176,7 @@ func (m *matcher) tagsOf(s *subject) func(yield func(tag, value string) bool) {
 	}
 }
 
-func anyMatches(selectors []compiledSelector, s *subject) bool {
+func anyMatches(selectors []compiledSelector, s *foldedVM) bool {
 	for i := range selectors {
 		if selectors[i].matches(s) {
 			return true
@@ -184,8 +186,8 @@ func anyMatches(selectors []compiledSelector, s *subject) bool {
 }
 
 // matches says whether every key of the selector holds; a selector without keys matches nothing.
-func (c *compiledSelector) matches(s *subject) bool {
-	if c.empty() {
+func (c *compiledSelector) matches(s *foldedVM) bool {
+	if c.isEmpty() {
 		return false
 	}
 	if c.locations != nil && !slices.Contains(c.locations, s.location) ||
@@ -200,17 +202,17 @@ func (c *compiledSelector) matches(s *subject) bool {
 	return (c.groups == nil || anyGlob(c.groups, s.group)) && (c.names == nil || anyGlob(c.names, s.name))
 }
 
-func (c *compiledSelector) empty() bool {
+func (c *compiledSelector) isEmpty() bool {
 	return c.locations == nil && c.subscriptions == nil && c.names == nil && c.groups == nil && c.tags == nil
 }
 
 func (t *tagCondition) matches(tags []tagValue) bool {
 	for _, tag := range tags {
-		if tag.slot == t.slot && (t.absent || anyGlob(t.values, tag.value)) {
-			return !t.absent
+		if tag.slot == t.index && (t.isAbsent || anyGlob(t.values, tag.value)) {
+			return !t.isAbsent
 		}
 	}
-	return t.absent
+	return t.isAbsent
 }
 
 func anyGlob(globs []glob, s string) bool {

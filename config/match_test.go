@@ -174,7 +174,7 @@ func TestACoveringSelectorMatchesEveryVMOfTheCoveredOne(t *testing.T) {
 			return ok
 		}
 		w, n := foldSelector(&wide), foldSelector(&narrow)
-		if w.covers(&n, new(coverBudget(1000))) && matches(narrow) && !matches(wide) {
+		if w.covers(&n, new(comparisonBudget(1000))) && matches(narrow) && !matches(wide) {
 			t.Fatalf("%v is said to cover %v, but %v is matched by the latter only", wide, narrow, vm)
 		}
 	})

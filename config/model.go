@@ -33,7 +33,7 @@ type Config struct {
 	// Files names the files read, in order.
 	Files []string `yaml:"-"`
 
-	lookup *lookup // made by Load; nil in a Config made by hand
+	compiledConfig *compiledConfig // made by Load; nil in a Config made by hand
 }
 
 // Position is a place in a config file; lines and columns count from 1, columns in characters.

@@ -14,18 +14,18 @@ type node struct {
 	kind kind
 	text string // scalar: the value, variables replaced
 	tag  string // scalar: what a plain value looks like, e.g. "!!int"
-	// quoted says that the scalar stood in quotes or in a block, so that it is a text whatever it looks like.
-	quoted bool
-	// variable says that ${…} was replaced in the scalar: its text may then stand for any scalar type.
-	variable bool
+	// isQuoted says that the scalar stood in quotes or in a block, so that it is a text whatever it looks like.
+	isQuoted bool
+	// hasVariable says that ${…} was replaced in the scalar: its text may then stand for any scalar type.
+	hasVariable bool
 	// nearMisses are known keys that unknown ones were probably meant to be: they are not reported missing.
 	nearMisses []string
-	// bad says that a problem was reported about the value: what follows from it is not reported again.
-	bad   bool
-	width int // characters the caret underlines
-	pairs []pair
-	items []*node
-	via   *aliasUse // the alias that put the value here; nil where the file spells it out
+	// isInvalid says that a problem was reported about the value: what follows from it is not reported again.
+	isInvalid bool
+	width     int // characters the caret underlines
+	pairs     []pair
+	items     []*node
+	alias     *aliasUse // the alias that put the value here; nil where the file spells it out
 }
 
 // pair is one key of a mapping and its value; keys of one mapping are unique.
@@ -49,30 +49,30 @@ func (n *node) get(key string) *node {
 	return nil
 }
 
-func (n *node) meant(key string) bool { return slices.Contains(n.nearMisses, key) }
+func (n *node) suggests(key string) bool { return slices.Contains(n.nearMisses, key) }
 
-// sound says that nothing was reported about the value or anything below it.
-func (n *node) sound() bool {
-	if n.bad {
+// isValid says that nothing was reported about the value or anything below it.
+func (n *node) isValid() bool {
+	if n.isInvalid {
 		return false
 	}
 	for _, p := range n.pairs {
-		if p.key.bad || !p.value.sound() {
+		if p.key.isInvalid || !p.value.isValid() {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(n.items, func(item *node) bool { return !item.sound() })
+	return !slices.ContainsFunc(n.items, func(item *node) bool { return !item.isValid() })
 }
 
 func (n *node) pos() Position { return Position{File: n.src.name, Line: n.line, Column: n.col} }
 
 func (n *node) isNull() bool {
-	return n.kind == scalar && !n.quoted && !n.variable && n.tag == tagNull
+	return n.kind == scalar && !n.isQuoted && !n.hasVariable && n.tag == tagNull
 }
 
 // isText says that the scalar is a text: quoted, or plain and not readable as something else.
 func (n *node) isText() bool {
-	return n.kind == scalar && (n.quoted || n.variable || n.tag == tagText || n.tag == tagTime)
+	return n.kind == scalar && (n.isQuoted || n.hasVariable || n.tag == tagText || n.tag == tagTime)
 }
 
 // The tags that YAML gives to plain scalars.
@@ -84,16 +84,16 @@ const (
 	tagBool = "!!bool"
 )
 
-// origin names the alias and the anchor of an aliased value, for the end of a message; "" for any other.
-func (n *node) origin() string {
-	if n.via == nil {
+// describeAlias names the alias and the anchor of an aliased value, for the end of a message; "" for any other.
+func (n *node) describeAlias() string {
+	if n.alias == nil {
 		return ""
 	}
-	s := fmt.Sprintf("used by *%s in line %d", escape(n.via.name), n.via.line)
-	if n.line == n.via.line {
-		s = fmt.Sprintf("the value of &%s in line %d", escape(n.via.name), n.via.anchor)
+	s := fmt.Sprintf("used by *%s in line %d", escape(n.alias.name), n.alias.line)
+	if n.line == n.alias.line {
+		s = fmt.Sprintf("the value of &%s in line %d", escape(n.alias.name), n.alias.anchor)
 	}
-	if up := n.via.up; up != nil {
+	if up := n.alias.up; up != nil {
 		s += fmt.Sprintf(", by *%s in line %d", escape(up.name), up.line)
 	}
 	return " (" + s + ")"
@@ -123,20 +123,20 @@ func (n *node) describe() string {
 
 // source is one file as read.
 type source struct {
-	name  string // as given on the command line, or joined with its directory
-	text  string // valid UTF-8, unless reading failed before that was known
-	split []string
+	name       string // as given on the command line, or joined with its directory
+	text       string // valid UTF-8, unless reading failed before that was known
+	splitLines []string
 }
 
 // lines are the lines of the file, without their line breaks.
 func (s *source) lines() []string {
-	if s.split == nil {
-		s.split = strings.Split(s.text, "\n")
-		for i, l := range s.split {
-			s.split[i] = strings.TrimSuffix(l, "\r")
+	if s.splitLines == nil {
+		s.splitLines = strings.Split(s.text, "\n")
+		for i, l := range s.splitLines {
+			s.splitLines[i] = strings.TrimSuffix(l, "\r")
 		}
 	}
-	return s.split
+	return s.splitLines
 }
 
 // line is the text of one line, counted from 1; "" when there is no such line.
@@ -147,5 +147,5 @@ func (s *source) line(number int) string {
 	return s.lines()[number-1]
 }
 
-// where names the node's place for a message about another one.
-func (n *node) where() string { return fmt.Sprintf("%s:%d", clip(n.src.name), n.line) }
+// describePlace names the node's place for a message about another one.
+func (n *node) describePlace() string { return fmt.Sprintf("%s:%d", clip(n.src.name), n.line) }

@@ -14,7 +14,7 @@ import (
 // Problem is one thing that is wrong in a config file (or, as a warning, that is probably not meant).
 type Problem struct {
 	Position
-	Rule    string `json:"rule"`
+	Code    string `json:"rule"`
 	Message string `json:"message"` // safe to print; one line
 	Hint    string `json:"hint,omitempty"`
 	Warning bool   `json:"warning,omitempty"`
@@ -33,7 +33,7 @@ type LoadError struct {
 	causes   []error
 }
 
-// Error prints the problems as `file:line:col: message [rule]`, each with its source line, a caret and a hint.
+// Error prints the problems as `file:line:col: message [code]`, each with its source line, a caret and a hint.
 func (e *LoadError) Error() string {
 	var b strings.Builder
 	for i, p := range e.Problems {
@@ -61,7 +61,7 @@ func (p Problem) String() string {
 	if p.Warning {
 		b.WriteString("warning: ")
 	}
-	fmt.Fprintf(&b, "%s [%s]", p.Message, p.Rule)
+	fmt.Fprintf(&b, "%s [%s]", p.Message, p.Code)
 	if p.Line > 0 && p.source != "" {
 		b.WriteString(p.excerpt())
 	}
@@ -98,87 +98,87 @@ func (p Problem) excerpt() string {
 		strings.Repeat(" ", len(gutter)), strings.Repeat(" ", runewidth.StringWidth(before)), strings.Repeat("^", width))
 }
 
-// maxKept bounds how many problems are kept: a broken generator can make one per line.
-const maxKept = 2000
+// maxDiagnostics bounds how many problems are kept: a broken generator can make one per line.
+const maxDiagnostics = 2000
 
-// collector gathers problems while files are read.
-type collector struct {
+// diagnostics gathers problems while files are read.
+type diagnostics struct {
 	failures, warnings []Problem
 	causes             []error
 }
 
-func (c *collector) add(p Problem) {
+func (c *diagnostics) add(p Problem) {
 	list := &c.failures
 	if p.Warning {
 		list = &c.warnings
 	}
-	if len(*list) < maxKept {
+	if len(*list) < maxDiagnostics {
 		*list = append(*list, p)
 	}
 }
 
 // fail reports an error at a node.
-func (c *collector) fail(n *node, r rule, hint, format string, args ...any) {
-	c.add(at(n, r, hint, fmt.Sprintf(format, args...)))
+func (c *diagnostics) fail(n *node, r code, hint, format string, args ...any) {
+	c.add(problemAt(n, r, hint, fmt.Sprintf(format, args...)))
 }
 
 // warn reports something that is allowed but probably not meant.
-func (c *collector) warn(n *node, r rule, hint, format string, args ...any) {
-	p := at(n, r, hint, fmt.Sprintf(format, args...))
+func (c *diagnostics) warn(n *node, r code, hint, format string, args ...any) {
+	p := problemAt(n, r, hint, fmt.Sprintf(format, args...))
 	p.Warning = true
 	c.add(p)
 }
 
-func at(n *node, r rule, hint, message string) Problem {
+func problemAt(n *node, r code, hint, message string) Problem {
 	return Problem{
-		Position: n.pos(), Rule: string(r), Message: message + n.origin(), Hint: hint,
+		Position: n.pos(), Code: string(r), Message: message + n.describeAlias(), Hint: hint,
 		source: n.src.line(n.line), length: n.width,
 	}
 }
 
-// file reports an error about a file as a whole.
-func (c *collector) file(name string, cause error, hint, format string, args ...any) {
-	const r rule = "file"
-	c.add(Problem{Position: Position{File: name}, Rule: string(r), Message: fmt.Sprintf(format, args...), Hint: hint})
+// failFile reports an error about a file as a whole.
+func (c *diagnostics) failFile(name string, cause error, hint, format string, args ...any) {
+	const r code = "file"
+	c.add(Problem{Position: Position{File: name}, Code: string(r), Message: fmt.Sprintf(format, args...), Hint: hint})
 	if cause != nil {
 		c.causes = append(c.causes, cause)
 	}
 }
 
-// place reports an error at a place that no node has; the place is moved into the file when it lies outside.
-func (c *collector) place(src *source, line, col int, r rule, hint, format string, args ...any) {
-	line, col = src.inside(line, col)
+// failAt reports an error at a place that no node has; the place is moved into the file when it lies outside.
+func (c *diagnostics) failAt(src *source, line, col int, r code, hint, format string, args ...any) {
+	line, col = src.clampPosition(line, col)
 	c.fail(&node{src: src, line: line, col: col, width: 1}, r, hint, format, args...)
 }
 
-// inside is the place nearest to line and col that the file has: what is missing at its end, the YAML library
+// clampPosition is the place nearest to line and col that the file has: what is missing at its end, the YAML library
 // places behind it.
-func (s *source) inside(line, col int) (int, int) {
+func (s *source) clampPosition(line, col int) (int, int) {
 	line = min(max(line, 1), len(s.lines()))
 	return line, min(max(col, 1), utf8.RuneCountInString(s.line(line))+1)
 }
 
-// full says that there is no point in looking for more.
-func (c *collector) full() bool { return len(c.failures) == maxKept }
+// isFull says that there is no point in looking for more.
+func (c *diagnostics) isFull() bool { return len(c.failures) == maxDiagnostics }
 
-// result sorts the problems by place.
-func (c *collector) result(files []string) (warnings []Problem, err error) {
+// sortedResult sorts the problems by place.
+func (c *diagnostics) sortedResult(files []string) (warnings []Problem, err error) {
 	order := make(map[string]int, len(files))
 	for i, f := range files {
 		order[f] = i
 	}
-	warnings = sorted(c.warnings, order)
-	if failures := sorted(c.failures, order); len(failures) > 0 {
+	warnings = sortByPosition(c.warnings, order)
+	if failures := sortByPosition(c.failures, order); len(failures) > 0 {
 		return warnings, &LoadError{Problems: failures, causes: c.causes}
 	}
 	return warnings, nil
 }
 
-func sorted(list []Problem, order map[string]int) []Problem {
+func sortByPosition(list []Problem, order map[string]int) []Problem {
 	slices.SortStableFunc(list, func(a, b Problem) int {
 		return cmp.Or(cmp.Compare(order[a.File], order[b.File]), cmp.Compare(a.File, b.File),
 			cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
-			cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Message, b.Message))
+			cmp.Compare(a.Code, b.Code), cmp.Compare(a.Message, b.Message))
 	})
 	return slices.CompactFunc(list, func(a, b Problem) bool { return a == b })
 }

@@ -107,7 +107,7 @@ func elem(t reflect.Type) (inner reflect.Type, mark string) {
 func isMapping(t reflect.Type) bool { return t.Kind() == reflect.Struct && len(fieldsOf(t)) > 0 }
 
 // value says in words what may stand there.
-func (m *referenceMaker) value(t reflect.Type, l limits) string {
+func (m *referenceMaker) value(t reflect.Type, l fieldLimits) string {
 	if t.Kind() == reflect.Pointer {
 		return m.value(t.Elem(), l)
 	}
@@ -155,7 +155,7 @@ func (m *referenceMaker) value(t reflect.Type, l limits) string {
 	}
 }
 
-func between(l limits) string {
+func between(l fieldLimits) string {
 	switch {
 	case len(l.enum) > 0:
 		return ": " + oneOf(l.enum)
@@ -168,7 +168,7 @@ func between(l limits) string {
 }
 
 // text says what a text may be: its words, or what its format is called.
-func text(l limits) string {
+func text(l fieldLimits) string {
 	f := formats()[l.format]
 	switch {
 	case len(l.enum) > 0:

@@ -7,10 +7,10 @@ func (c *Config) Reread() (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &collector{}
+	out := &diagnostics{}
 	nothing := func(string) (string, bool) { return "", false }
 	again := read([]*source{{text: string(text)}}, true, newVariables(nothing, out), out)
-	if _, err := out.result(nil); err != nil {
+	if _, err := out.sortedResult(nil); err != nil {
 		return nil, err
 	}
 	return again, nil

@@ -18,7 +18,7 @@ func (c *Config) Policy(name string) *Policy {
 // FindVaults lists the vaults that a reference may mean: `name`, `group/name` or a resource id. A file that
 // [Load] accepted has exactly one for each reference in it.
 func (c *Config) FindVaults(ref string) []Vault {
-	return c.vaultsAt(c.compiled().index.called(c.Vaults, ref))
+	return c.vaultsAt(c.compiled().index.findVaults(c.Vaults, ref))
 }
 
 // Candidates lists the vaults that a VM of the rule may go to: those that `vault:` names, in that order, or
@@ -26,14 +26,14 @@ func (c *Config) FindVaults(ref string) []Vault {
 // vault takes no others (docs/azure.md §13). Where `vault:` names none there, it is all that it names: what the
 // rule wants cannot be, and the caller can say why.
 func (c *Config) Candidates(r *Rule, subscription, location string) []Vault {
-	index, at := &c.compiled().index, placeOf(subscription, location)
+	index, at := &c.compiled().index, regionKeyOf(subscription, location)
 	if len(r.Vault) == 0 {
-		return c.vaultsAt(index.places[at])
+		return c.vaultsAt(index.vaultsByRegion[at])
 	}
-	all := c.vaultsAt(index.allCalled(c.Vaults, r.Vault))
+	all := c.vaultsAt(index.findAllVaults(c.Vaults, r.Vault))
 	var near []Vault
 	for _, v := range all {
-		if v.place() == at {
+		if v.regionKey() == at {
 			near = append(near, v)
 		}
 	}
@@ -48,11 +48,11 @@ func (c *Config) Candidates(r *Rule, subscription, location string) []Vault {
 func (c *Config) VaultsOf(p *Policy) []Vault {
 	index := &c.compiled().index
 	if len(p.Vaults) > 0 {
-		named := slices.Clone(index.allCalled(c.Vaults, p.Vaults))
+		named := slices.Clone(index.findAllVaults(c.Vaults, p.Vaults))
 		slices.Sort(named)
 		return c.vaultsAt(slices.Compact(named))
 	}
-	return c.vaultsAt(index.reached[strings.ToLower(p.Name)])
+	return c.vaultsAt(index.vaultsByPolicy[strings.ToLower(p.Name)])
 }
 
 // vaultsAt are the vaults with these numbers.
@@ -67,9 +67,9 @@ func (c *Config) vaultsAt(numbers []int) []Vault {
 	return vaults
 }
 
-// reachable lists the vaults that some VM of the rule may go to, as far as the file alone can tell.
-func (c *Config) reachable(r *Rule) []Vault {
-	return c.vaultsAt(c.compiled().index.reachable(c.Vaults, r))
+// reachableVaults lists the vaults that some VM of the rule may go to, as far as the file alone can tell.
+func (c *Config) reachableVaults(r *Rule) []Vault {
+	return c.vaultsAt(c.compiled().index.reachableVaults(c.Vaults, r))
 }
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

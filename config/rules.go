@@ -1,19 +1,19 @@
 package config
 
-// rule is the stable name of one check; it stands in brackets behind every message and is a page of
+// code is the stable name of one check; it stands in brackets behind every message and is a page of
 // `azbackup help rules`. Checks write the name itself, so that it is found by a search.
-type rule string
+type code string
 
-// RuleHelp describes one rule that a config file is checked against.
-type RuleHelp struct {
+// CodeHelp describes one rule that a config file is checked against.
+type CodeHelp struct {
 	Name string // as in the brackets behind a message
 	Help string // one paragraph
 }
 
-// Rules lists the rules in the order in which a reader meets them: reading, format, meaning. It is the only list of
+// Codes lists the rules in the order in which a reader meets them: reading, format, meaning. It is the only list of
 // them: a new rule is a row here and the check that reports it.
-func Rules() []RuleHelp {
-	return []RuleHelp{
+func Codes() []CodeHelp {
+	return []CodeHelp{
 		// Reading.
 		{"file", "A file or directory that was named can be read, is at most 256 MiB, and is named once. Of a directory every *.yaml is read, " +
 			"in the order of the names; a *.yml there is an error, because it would be left out silently."},

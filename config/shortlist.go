@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// shortlist finds, among selectors or rules numbered in order, those that may have to do with a VM, without going through
+// candidateIndex finds, among selectors or rules numbered in order, those that may have to do with a VM, without going through
 // all. Whoever asks for names, groups or values of a tag is found under these alone: under the texts that a pattern begins
 // with, and, of several keys, under those that the fewest others share.
-type shortlist struct {
+type candidateIndex struct {
 	under    map[anchor][]int
 	prefixes map[anchorKind][]int // the lengths of what patterns begin with, each once
 	others   []int
@@ -37,12 +37,12 @@ type keysOfVM struct {
 	tags        func(yield func(tag, value string) bool)
 }
 
-func newShortlist() *shortlist {
-	return &shortlist{under: map[anchor][]int{}, prefixes: map[anchorKind][]int{}}
+func newCandidateIndex() *candidateIndex {
+	return &candidateIndex{under: map[anchor][]int{}, prefixes: map[anchorKind][]int{}}
 }
 
 // add puts what matches by any of the selectors under its number, which must not be less than those before.
-func (l *shortlist) add(number int, selectors []Selector) {
+func (l *candidateIndex) add(number int, selectors []Selector) {
 	var chosen []anchor
 	for i := range selectors {
 		anchors := l.rarest(&selectors[i])
@@ -63,7 +63,7 @@ func (l *shortlist) add(number int, selectors []Selector) {
 }
 
 // rarest are the anchors of one key of a selector: of that under which the fewest stand so far. Nil = it has none.
-func (l *shortlist) rarest(s *Selector) (rarest []anchor) {
+func (l *candidateIndex) rarest(s *Selector) (rarest []anchor) {
 	least := 0
 	consider := func(anchors []anchor) {
 		if anchors == nil {
@@ -117,7 +117,7 @@ func tagAnchors(tag string, values []string) []anchor {
 func isPattern(s string) bool { return strings.ContainsAny(s, "*?") }
 
 // first is the lowest number, of those that may have to do with a VM, for which holds is true.
-func (l *shortlist) first(vm keysOfVM, holds func(number int) bool) (number int, ok bool) {
+func (l *candidateIndex) first(vm keysOfVM, holds func(number int) bool) (number int, ok bool) {
 	room := [16][]int{l.others}
 	lists := room[:1]
 	add := func(a anchor) {

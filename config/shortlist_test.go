@@ -71,15 +71,15 @@ func TestTheShortListFindsTheRuleThatGoingThroughAllFinds(t *testing.T) {
 
 func TestTheShortListFindsTheSelectorThatCoversFirst(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		all := takers{short: newShortlist()}
+		all := coveringSelectors{candidates: newCandidateIndex()}
 		want := -1
 		selectors := rapid.SliceOfN(rapid.Custom(spelled), 0, 6).Draw(t, "selectors")
 		narrow := spelled(t)
 		f := foldSelector(&narrow)
-		budget := coverBudget(1_000_000)
+		budget := comparisonBudget(1_000_000)
 		for i := range selectors {
-			one := taken{by: fmt.Sprint(i), said: &selectors[i], selector: foldSelector(&selectors[i])}
-			all.add([]taken{one})
+			one := seenSelector{by: fmt.Sprint(i), said: &selectors[i], selector: foldSelector(&selectors[i])}
+			all.add([]seenSelector{one})
 			if want < 0 && one.selector.covers(&f, &budget) {
 				want = i
 			}
@@ -112,8 +112,8 @@ func TestRulesThatSpellOutTheirVMsAreNotComparedEachWithEach(t *testing.T) {
 		if i, ok := c.Match(vm); !ok || i != 7 {
 			t.Errorf("%s: rule %d, %t", selector, i, ok)
 		}
-		m := c.lookup.matcher
-		s := m.subject(vm)
+		m := c.compiledConfig.matcher
+		s := m.foldVM(vm)
 		m.short.first(keysOfVM{s.name, s.group, m.tagsOf(&s)}, func(int) bool { asked++; return false })
 		if asked > 3 { // the first rules stand where the others would have to
 			t.Errorf("%s: %d rules are asked about one VM", selector, asked)

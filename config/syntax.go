@@ -8,7 +8,7 @@ import (
 )
 
 // reportSyntax places a message of the YAML library, which knows a line at best ("yaml: line 3: …").
-func reportSyntax(src *source, err error, out *collector) {
+func reportSyntax(src *source, err error, out *diagnostics) {
 	message, line := strings.TrimPrefix(err.Error(), "yaml: "), 1
 	if m := regexp.MustCompile(`^line (\d+): `).FindStringSubmatch(message); m != nil {
 		message = strings.TrimPrefix(message, m[0])
@@ -18,14 +18,14 @@ func reportSyntax(src *source, err error, out *collector) {
 		}
 	}
 	if strings.Contains(message, "exceeded max depth") {
-		out.place(src, line, 1, "nesting", "", "values are nested too deep: at most %d levels", maxDepth)
+		out.failAt(src, line, 1, "nesting", "", "values are nested too deep: at most %d levels", maxDepth)
 		return
 	}
 	if tab, col := firstTab(src); tab > 0 && (strings.Contains(message, "cannot start any token") || strings.Contains(message, "tab character")) {
-		out.place(src, tab, col, "tab", "indent with spaces", "a tab stands in the indentation, which YAML forbids")
+		out.failAt(src, tab, col, "tab", "indent with spaces", "a tab stands in the indentation, which YAML forbids")
 		return
 	}
-	if reportMisread(src, message, line, out) {
+	if reportYAMLMistake(src, message, line, out) {
 		return
 	}
 	line = min(line, len(src.lines()))
@@ -34,14 +34,14 @@ func reportSyntax(src *source, err error, out *collector) {
 	}
 	text := src.line(line)
 	col := 1 + utf8.RuneCountInString(text) - utf8.RuneCountInString(strings.TrimLeft(text, " \t"))
-	if plain, ok := plainSyntax()[message]; ok {
+	if plain, ok := syntaxMessages()[message]; ok {
 		message = plain
 	}
-	out.place(src, line, col, "syntax", "the fault stands in this line or in one of the next", "this is not YAML: %s", escape(message))
+	out.failAt(src, line, col, "syntax", "the fault stands in this line or in one of the next", "this is not YAML: %s", escape(message))
 }
 
-// plainSyntax says the most frequent messages of the YAML library in the words of a reader.
-func plainSyntax() map[string]string {
+// syntaxMessages says the most frequent messages of the YAML library in the words of a reader.
+func syntaxMessages() map[string]string {
 	return map[string]string{
 		"mapping values are not allowed in this context": "a colon is not allowed here (put quotes around a value that holds one)",
 		"did not find expected ',' or ']'":               "a list in brackets lacks a comma or its closing bracket, or a value in it needs quotes",
@@ -66,17 +66,17 @@ func firstTab(src *source) (line, col int) {
 	return 0, 0
 }
 
-// misread is an error of the YAML library that often comes of a glob without quotes: YAML takes * for an alias, and ? for
+// yamlMistake is an error of the YAML library that often comes of a glob without quotes: YAML takes * for an alias, and ? for
 // the start of a key.
-type misread struct {
+type yamlMistake struct {
 	message *regexp.Regexp // of the library; its group is a name
 	text    string         // what stands in the line then; %s is the name
 	says    string         // what is wrong with it
 	far     bool           // the library does not tell the line
 }
 
-func misreadings() []misread {
-	return []misread{
+func yamlMistakes() []yamlMistake {
+	return []yamlMistake{
 		{regexp.MustCompile(`^unknown anchor '(.*)' referenced$`), `(?:^|[\s\[{,:-])(\*%s)(?:[\s\]},:]|$)`, "no value before this one has this anchor", true},
 		{regexp.MustCompile(`^did not find expected alphabetic or numeric character()$`), `(?:^|[\s\[{,:-])([*&][^\s,\]}]*)`, "this is not the name of an anchor", false},
 		{regexp.MustCompile(`^mapping keys are not allowed in this context()$`), `(?:^|[\s\[{,:-])(\*[^\s,\]}]*\?)`, "this is not the name of an anchor", false},
@@ -84,10 +84,10 @@ func misreadings() []misread {
 	}
 }
 
-// reportMisread reports what the library says against a glob without quotes, at its place. It says false where no
+// reportYAMLMistake reports what the library says against a glob without quotes, at its place. It says false where no
 // such glob stands there.
-func reportMisread(src *source, message string, line int, out *collector) bool {
-	for _, m := range misreadings() {
+func reportYAMLMistake(src *source, message string, line int, out *diagnostics) bool {
+	for _, m := range yamlMistakes() {
 		name := m.message.FindStringSubmatch(message)
 		if name == nil {
 			continue

@@ -60,7 +60,7 @@ func (c *Config) TagCases(tags iter.Seq[map[string]string]) []TagCase {
 	var found []TagCase
 	for tag, values := range seen {
 		for value, vms := range values {
-			if t, is := caseOnly(wanted[tag], value); is {
+			if t, is := findCaseMiss(wanted[tag], value); is {
 				t.Is, t.VMs = value, vms
 				found = append(found, t)
 			}
@@ -73,8 +73,8 @@ func (c *Config) TagCases(tags iter.Seq[map[string]string]) []TagCase {
 	return found
 }
 
-// caseOnly finds the first wish that a value misses by its case, where no wish takes it as it is.
-func caseOnly(wanted []TagCase, value string) (miss TagCase, is bool) {
+// findCaseMiss finds the first wish that a value misses by its case, where no wish takes it as it is.
+func findCaseMiss(wanted []TagCase, value string) (miss TagCase, is bool) {
 	for _, w := range wanted {
 		if newGlob(w.Wanted).match(value) {
 			return TagCase{}, false

@@ -35,9 +35,9 @@ func TestATagValueThatDiffersInCaseOnlyIsPointedOut(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	for value, said := range map[string]bool{"enh": true, "dev": false, "": false} {
+	for value, isSet := range map[string]bool{"enh": true, "dev": false, "": false} {
 		steps := c.Explain(Target{Tags: map[string]string{"env": value}})
-		if strings.Contains(steps[0].Reason, "with their case") != said {
+		if strings.Contains(steps[0].Reason, "with their case") != isSet {
 			t.Errorf("env %q: %s", value, steps[0].Reason)
 		}
 	}

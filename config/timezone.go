@@ -19,8 +19,8 @@ func IANAZone(windows string) (string, bool) {
 
 // zones knows the time zones that a policy can have: Azure takes Windows names only (docs/azure.md §8.2).
 type zones struct {
-	windows map[string]string
-	alike   map[string][]string
+	windows  map[string]string
+	sameTime map[string][]string
 }
 
 func newZones() *zones { return &zones{windowsZones(), alikeZones()} }
@@ -32,9 +32,9 @@ func (z *zones) names() []string { return sortedKeys(z.windows) }
 func (z *zones) hint(name string) string {
 	name = strings.TrimSpace(name)
 	if short := zoneAbbreviations()[strings.ToUpper(name)]; len(short) > 0 {
-		return meant(short)
+		return describeZones(short)
 	}
-	if alike := z.alike[name]; len(alike) > 0 {
+	if alike := z.sameTime[name]; len(alike) > 0 {
 		return "it has no Windows name of its own; these keep the same time: " + quoteAll(alike)
 	}
 	for _, season := range []string{"Daylight", "Summer"} {
@@ -43,11 +43,11 @@ func (z *zones) hint(name string) string {
 		}
 	}
 	titled := titledZones(name)
-	if near, ok := nearest(name, z.names()); ok && !strings.HasPrefix(name, "(") {
+	if near, ok := nearestName(name, z.names()); ok && !strings.HasPrefix(name, "(") {
 		return "did you mean " + quote(near) + "?"
 	}
 	if len(titled) > 0 {
-		return meant(titled)
+		return describeZones(titled)
 	}
 	return `write a Windows name such as "W. Europe Standard Time", or an IANA name such as "Europe/Berlin"`
 }
@@ -55,7 +55,7 @@ func (z *zones) hint(name string) string {
 // maxMeant bounds how many zones a hint names.
 const maxMeant = 4
 
-func meant(zones []string) string {
+func describeZones(zones []string) string {
 	if len(zones) == 1 {
 		return "write " + quote(zones[0])
 	}
@@ -68,7 +68,7 @@ func meant(zones []string) string {
 // titledZones are the zones whose title in the portal shares the most words with the name, those of its offset only
 // where it says one: "(UTC+01:00) Amsterdam, Berlin" or "Eastern Time".
 func titledZones(name string) []string {
-	offset, places := titleOf(name)
+	offset, places := splitTitle(name)
 	wanted := titleWords(places)
 	var found []string
 	best, fewest := 0, 0
@@ -93,8 +93,8 @@ func titledZones(name string) []string {
 	return found
 }
 
-// titleOf takes "(UTC+01:00) Amsterdam, …" apart; offset is "" where the name says none.
-func titleOf(name string) (offset, places string) {
+// splitTitle takes "(UTC+01:00) Amsterdam, …" apart; offset is "" where the name says none.
+func splitTitle(name string) (offset, places string) {
 	before, after, closed := strings.Cut(name, ")")
 	if !closed || !strings.HasPrefix(before, "(") {
 		return "", name

@@ -47,7 +47,7 @@ func TestATimeZoneThatIsNotKnownGetsTheOneThatIsMeant(t *testing.T) {
 func TestEachTitleAndEachDaylightNameMeansItsZone(t *testing.T) {
 	z := newZones()
 	for _, title := range zoneTitles() {
-		if hint, want := z.hint("(UTC"+title.offset+") "+title.places), meant([]string{title.zone}); hint != want {
+		if hint, want := z.hint("(UTC"+title.offset+") "+title.places), describeZones([]string{title.zone}); hint != want {
 			t.Errorf("%s: %s", title, hint)
 		}
 		if daylight := strings.Replace(title.zone, "Standard", "Daylight", 1); daylight != title.zone && !strings.Contains(z.hint(daylight), `"`+title.zone+`"`) {

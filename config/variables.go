@@ -9,11 +9,11 @@ import (
 // variables replaces ${NAME} and ${NAME:-default} in scalar values; $${ stands for a literal ${.
 type variables struct {
 	env  func(string) (string, bool)
-	out  *collector
+	out  *diagnostics
 	name *regexp.Regexp
 }
 
-func newVariables(env func(string) (string, bool), out *collector) *variables {
+func newVariables(env func(string) (string, bool), out *diagnostics) *variables {
 	return &variables{env: env, out: out, name: regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)}
 }
 
@@ -23,7 +23,7 @@ const maxReplaced = 64 << 10
 // expand replaces the variables in all values below n, never in keys.
 func (v *variables) expand(n *node) {
 	if n.kind == scalar && strings.Contains(n.text, "${") {
-		n.text, n.variable = v.replace(n)
+		n.text, n.hasVariable = v.replace(n)
 	}
 	for _, p := range n.pairs {
 		v.expand(p.value)
@@ -85,6 +85,6 @@ func (v *variables) value(n *node, body string) string {
 }
 
 func (v *variables) fail(n *node, hint, format string, args ...any) {
-	n.bad = true
+	n.isInvalid = true
 	v.out.fail(n, "variable", hint, format, args...)
 }

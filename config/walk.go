@@ -8,23 +8,23 @@ import (
 	"strings"
 )
 
-// walker decodes nodes into the structs of the format, strictly, and remembers where each value stands. It
+// decoder decodes nodes into the structs of the format, strictly, and remembers where each value stands. It
 // reports and goes on, so that one run shows everything that is wrong.
-type walker struct {
-	out     *collector
-	formats map[string]format
-	pattern map[string]*regexp.Regexp
-	structs map[reflect.Type][]field
-	// where maps a pointer to a decoded field, or to an element of a list, to its node.
-	where map[any]*node
-	zones *zones // made when the first one is met
+type decoder struct {
+	out          *diagnostics
+	formats      map[string]format
+	pattern      map[string]*regexp.Regexp
+	fieldsByType map[reflect.Type][]field
+	// positions maps a pointer to a decoded field, or to an element of a list, to its node.
+	positions map[any]*node
+	zones     *zones // made when the first one is met
 }
 
-func newWalker(out *collector) *walker {
+func newDecoder(out *diagnostics) *decoder {
 	f := formats()
-	return &walker{
+	return &decoder{
 		out: out, formats: f, pattern: compile(f),
-		structs: map[reflect.Type][]field{}, where: map[any]*node{},
+		fieldsByType: map[reflect.Type][]field{}, positions: map[any]*node{},
 	}
 }
 
@@ -52,15 +52,15 @@ func (p *path) String() string {
 }
 
 // fail reports a problem about a value, once.
-func (w *walker) fail(n *node, r rule, hint, format string, args ...any) {
-	if n.bad {
+func (dec *decoder) fail(n *node, r code, hint, format string, args ...any) {
+	if n.isInvalid {
 		return
 	}
-	n.bad = true
-	w.out.fail(n, r, hint, format, args...)
+	n.isInvalid = true
+	dec.out.fail(n, r, hint, format, args...)
 }
 
-func (w *walker) wrongType(n *node, p *path, want string) {
+func (dec *decoder) wrongType(n *node, p *path, want string) {
 	hint := ""
 	switch {
 	case n.kind == mapping && n.startsWith("?"):
@@ -69,12 +69,12 @@ func (w *walker) wrongType(n *node, p *path, want string) {
 		hint = "give it a value, or leave the key out"
 	case n.kind == scalar && !n.isText() && strings.HasPrefix(want, "a text"):
 		hint = "put it in quotes"
-	case n.quoted && (want == wantBool && isBool(n.text) || want == wantInt && isNumber(n.text)):
+	case n.isQuoted && (want == wantBool && isBool(n.text) || want == wantInt && isNumber(n.text)):
 		hint = "leave the quotes out"
 	case n.kind == scalar && want == wantBool:
 		hint = "write true or false"
 	}
-	w.fail(n, "wrong-type", hint, "%s must be %s, not %s", p, want, n.describe())
+	dec.fail(n, "wrong-type", hint, "%s must be %s, not %s", p, want, n.describe())
 }
 
 // The kinds of values, as messages name them.
@@ -87,32 +87,32 @@ const (
 )
 
 // decode puts a node into v, which must be addressable.
-func (w *walker) decode(n *node, v reflect.Value, l limits, p *path) {
-	w.where[v.Addr().Interface()] = n
-	if n.bad || w.out.full() {
+func (dec *decoder) decode(n *node, v reflect.Value, l fieldLimits, p *path) {
+	dec.positions[v.Addr().Interface()] = n
+	if n.isInvalid || dec.out.isFull() {
 		return
 	}
-	if w.decodeForm(n, v.Addr().Interface(), l, p) {
+	if dec.decodeForm(n, v.Addr().Interface(), l, p) {
 		return
 	}
 	switch v.Kind() {
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
-		w.decode(n, v.Elem(), l, p)
+		dec.decode(n, v.Elem(), l, p)
 	case reflect.Struct:
-		w.decodeStruct(n, v, p)
+		dec.decodeStruct(n, v, p)
 	case reflect.Slice:
-		w.decodeList(n, v, l, p)
+		dec.decodeList(n, v, l, p)
 	case reflect.String:
-		if text, ok := w.text(n, l, p); ok {
+		if text, ok := dec.decodeText(n, l, p); ok {
 			v.SetString(text)
 		}
 	case reflect.Int:
-		if i, ok := w.number(n, l, p); ok {
+		if i, ok := dec.decodeNumber(n, l, p); ok {
 			v.SetInt(int64(i))
 		}
 	case reflect.Bool:
-		if b, ok := w.boolean(n, p); ok {
+		if b, ok := dec.decodeBool(n, p); ok {
 			v.SetBool(b)
 		}
 	default:
@@ -120,34 +120,34 @@ func (w *walker) decode(n *node, v reflect.Value, l limits, p *path) {
 	}
 }
 
-func (w *walker) decodeStruct(n *node, v reflect.Value, p *path) {
+func (dec *decoder) decodeStruct(n *node, v reflect.Value, p *path) {
 	if n.kind != mapping {
-		w.wrongType(n, p, wantMapping)
+		dec.wrongType(n, p, wantMapping)
 		return
 	}
 	if pos := v.FieldByName("Pos"); pos.IsValid() {
 		pos.Set(reflect.ValueOf(n.pos()))
 	}
-	fields := w.fieldsOf(v.Type())
+	fields := dec.fieldsOf(v.Type())
 	for _, pair := range n.pairs {
-		if f, ok := find(fields, pair.key.text); ok {
-			w.decode(pair.value, v.Field(f.index), f.limits, &path{up: p, key: f.key})
+		if f, ok := findField(fields, pair.key.text); ok {
+			dec.decode(pair.value, v.Field(f.index), f.limits, &path{up: p, key: f.key})
 			continue
 		}
-		w.fail(pair.key, "unknown-key", didYouMean(pair.key.text, keysOf(fields)),
+		dec.fail(pair.key, "unknown-key", hintFor(pair.key.text, keysOf(fields)),
 			"key %s is unknown in %s", quote(pair.key.text), p)
-		if near, ok := nearest(pair.key.text, keysOf(fields)); ok {
+		if near, ok := nearestName(pair.key.text, keysOf(fields)); ok {
 			n.nearMisses = append(n.nearMisses, near)
 		}
 	}
 	for _, f := range fields {
-		if f.required && n.get(f.key) == nil && !n.meant(f.key) {
-			w.out.fail(n, "missing-key", "", "%s lacks the key %s", p, quote(f.key))
+		if f.required && n.get(f.key) == nil && !n.suggests(f.key) {
+			dec.out.fail(n, "missing-key", "", "%s lacks the key %s", p, quote(f.key))
 		}
 	}
 }
 
-func find(fields []field, key string) (field, bool) {
+func findField(fields []field, key string) (field, bool) {
 	for _, f := range fields {
 		if f.key == key {
 			return f, true
@@ -156,134 +156,134 @@ func find(fields []field, key string) (field, bool) {
 	return field{}, false
 }
 
-func (w *walker) fieldsOf(t reflect.Type) []field {
-	fields, ok := w.structs[t]
+func (dec *decoder) fieldsOf(t reflect.Type) []field {
+	fields, ok := dec.fieldsByType[t]
 	if !ok {
 		fields = fieldsOf(t)
-		w.structs[t] = fields
+		dec.fieldsByType[t] = fields
 	}
 	return fields
 }
 
 // decodeList decodes a list; a single value is a list of one, unless the elements are mappings.
-func (w *walker) decodeList(n *node, v reflect.Value, l limits, p *path) {
+func (dec *decoder) decodeList(n *node, v reflect.Value, l fieldLimits, p *path) {
 	items := n.items
 	if n.kind != list {
 		if n.isNull() || v.Type().Elem().Kind() == reflect.Struct || n.kind == mapping {
-			w.wrongType(n, p, wantList)
+			dec.wrongType(n, p, wantList)
 			return
 		}
 		items = []*node{n}
 	}
 	if len(items) < l.minItems {
-		w.fail(n, "value", "name at least one, or leave the key out", "%s must not be an empty list", p)
+		dec.fail(n, "value", "name at least one, or leave the key out", "%s must not be an empty list", p)
 		return
 	}
 	v.Set(reflect.MakeSlice(v.Type(), len(items), len(items)))
 	for i, item := range items {
-		w.decode(item, v.Index(i), l, &path{up: p})
+		dec.decode(item, v.Index(i), l, &path{up: p})
 	}
 	if l.unique {
-		w.unique(items, p)
+		dec.checkUnique(items, p)
 	}
-	w.where[v.Addr().Interface()] = n
+	dec.positions[v.Addr().Interface()] = n
 }
 
-// unique refuses a scalar that stands twice in a list.
-func (w *walker) unique(items []*node, p *path) {
+// checkUnique refuses a scalar that stands twice in a list.
+func (dec *decoder) checkUnique(items []*node, p *path) {
 	seen := make(map[string]bool, len(items))
 	for _, item := range items {
-		if item.kind != scalar || item.bad {
+		if item.kind != scalar || item.isInvalid {
 			continue
 		}
 		if seen[item.text] {
-			w.fail(item, "duplicate-value", "", "%s stands twice in %s", clip(item.text), p)
+			dec.fail(item, "duplicate-value", "", "%s stands twice in %s", clip(item.text), p)
 		}
 		seen[item.text] = true
 	}
 }
 
-// text is the text of a scalar that must be one.
-func (w *walker) text(n *node, l limits, p *path) (string, bool) {
+// decodeText is the text of a scalar that must be one.
+func (dec *decoder) decodeText(n *node, l fieldLimits, p *path) (string, bool) {
 	if !n.isText() {
 		want := wantText
-		if f := w.formats[l.format]; f.want != "" {
+		if f := dec.formats[l.format]; f.want != "" {
 			want = f.want
 		}
-		w.wrongType(n, p, want)
+		dec.wrongType(n, p, want)
 		return "", false
 	}
 	if n.text == "" {
-		w.fail(n, "value", "", "%s must not be empty", p)
+		dec.fail(n, "value", "", "%s must not be empty", p)
 		return "", false
 	}
-	return n.text, w.allowed(n, l, p)
+	return n.text, dec.isAllowed(n, l, p)
 }
 
-// allowed checks a scalar against the closed sets of its limits.
-func (w *walker) allowed(n *node, l limits, p *path) bool {
-	f := w.formats[l.format]
+// isAllowed checks a scalar against the closed sets of its limits.
+func (dec *decoder) isAllowed(n *node, l fieldLimits, p *path) bool {
+	f := dec.formats[l.format]
 	if words := slices.Concat(l.enum, f.words); len(words) > 0 {
 		if slices.Contains(words, n.text) {
 			return true
 		}
-		w.fail(n, "value", didYouMean(n.text, words), "%s cannot be %s", p, quote(n.text))
+		dec.fail(n, "value", hintFor(n.text, words), "%s cannot be %s", p, quote(n.text))
 		return false
 	}
 	if l.format == formatTimeZone {
-		return w.timeZone(n, p)
+		return dec.checkTimeZone(n, p)
 	}
-	if l.format == "" || w.pattern[l.format].MatchString(n.text) {
+	if l.format == "" || dec.pattern[l.format].MatchString(n.text) {
 		return true
 	}
-	w.fail(n, f.rule, f.hint, "%s must be %s, not %s", p, f.want, quote(n.text))
+	dec.fail(n, f.code, f.hint, "%s must be %s, not %s", p, f.want, quote(n.text))
 	return false
 }
 
-func (w *walker) timeZone(n *node, p *path) bool {
-	if w.zones == nil {
-		w.zones = newZones()
+func (dec *decoder) checkTimeZone(n *node, p *path) bool {
+	if dec.zones == nil {
+		dec.zones = newZones()
 	}
-	if _, ok := w.zones.windows[n.text]; ok {
+	if _, ok := dec.zones.windows[n.text]; ok {
 		return true
 	}
-	w.fail(n, "time-zone", w.zones.hint(n.text), "%s cannot be %s: Azure knows the time zones of Windows", p, quote(n.text))
+	dec.fail(n, "time-zone", dec.zones.hint(n.text), "%s cannot be %s: Azure knows the time zones of Windows", p, quote(n.text))
 	return false
 }
 
-// number is a whole number within its limits, written in decimal digits.
-func (w *walker) number(n *node, l limits, p *path) (int, bool) {
-	if n.kind != scalar || (n.tag != tagInt || n.quoted) && !n.variable {
-		w.wrongType(n, p, wantInt)
+// decodeNumber is a whole number within its limits, written in decimal digits.
+func (dec *decoder) decodeNumber(n *node, l fieldLimits, p *path) (int, bool) {
+	if n.kind != scalar || (n.tag != tagInt || n.isQuoted) && !n.hasVariable {
+		dec.wrongType(n, p, wantInt)
 		return 0, false
 	}
 	i, err := strconv.Atoi(n.text)
 	if !isNumber(n.text) || err != nil {
-		w.fail(n, "wrong-type", "write plain decimal digits", "%s must be %s, not %s", p, wantInt, quote(n.text))
+		dec.fail(n, "wrong-type", "write plain decimal digits", "%s must be %s, not %s", p, wantInt, quote(n.text))
 		return 0, false
 	}
-	return i, w.inRange(n, i, l, p)
+	return i, dec.isInRange(n, i, l, p)
 }
 
-func (w *walker) inRange(n *node, i int, l limits, p *path) bool {
+func (dec *decoder) isInRange(n *node, i int, l fieldLimits, p *path) bool {
 	switch {
 	case l.min != nil && l.max != nil && (i < *l.min || i > *l.max):
-		w.fail(n, "range", "", "%s must be from %d to %d, not %d", p, *l.min, *l.max, i)
+		dec.fail(n, "range", "", "%s must be from %d to %d, not %d", p, *l.min, *l.max, i)
 	case l.min != nil && i < *l.min:
-		w.fail(n, "range", "", "%s must be at least %d, not %d", p, *l.min, i)
+		dec.fail(n, "range", "", "%s must be at least %d, not %d", p, *l.min, i)
 	case l.max != nil && i > *l.max:
-		w.fail(n, "range", "", "%s must be at most %d, not %d", p, *l.max, i)
+		dec.fail(n, "range", "", "%s must be at most %d, not %d", p, *l.max, i)
 	default:
 		return true
 	}
 	return false
 }
 
-func (w *walker) boolean(n *node, p *path) (value, ok bool) {
-	if n.kind == scalar && (n.tag == tagBool && !n.quoted || n.variable) && isBool(n.text) {
+func (dec *decoder) decodeBool(n *node, p *path) (value, ok bool) {
+	if n.kind == scalar && (n.tag == tagBool && !n.isQuoted || n.hasVariable) && isBool(n.text) {
 		return strings.EqualFold(n.text, "true"), true
 	}
-	w.wrongType(n, p, wantBool)
+	dec.wrongType(n, p, wantBool)
 	return false, false
 }
 

@@ -15,16 +15,16 @@ import (
 
 // parse turns one file into nodes. It returns nil when the file is no single, plain YAML document; why is
 // reported to out.
-func parse(src *source, out *collector) *node {
+func parse(src *source, out *diagnostics) *node {
 	src.text = strings.TrimPrefix(src.text, byteOrderMark) // some editors write one; no column counts it
-	if !readable(src, out) {
+	if !isReadable(src, out) {
 		return nil
 	}
 	docs := yaml.NewDecoder(strings.NewReader(src.text))
 	doc, err := decodeDocument(docs)
 	switch {
 	case errors.Is(err, io.EOF):
-		out.place(src, 1, 1, "empty", "a file starts with: version: 1", "the file is empty")
+		out.failAt(src, 1, 1, "empty", "a file starts with: version: 1", "the file is empty")
 		return nil
 	case err != nil:
 		reportSyntax(src, err, out)
@@ -33,14 +33,14 @@ func parse(src *source, out *collector) *node {
 	c := newConverter(src, out, doc)
 	root := c.convert(doc.Content[0], 1)
 	if second, err := decodeDocument(docs); err == nil {
-		out.place(src, second.Line, second.Column, "second-document", "write one file per document, or one list",
+		out.failAt(src, second.Line, second.Column, "second-document", "write one file per document, or one list",
 			"a second document starts here: a file holds one")
 		return nil
 	} else if !errors.Is(err, io.EOF) {
 		reportSyntax(src, err, out)
 		return nil
 	}
-	if c.broken {
+	if c.isInvalid {
 		return nil
 	}
 	return root
@@ -82,13 +82,13 @@ func toYAML(value any) *yaml.Node {
 		for _, e := range v {
 			n.Content = append(n.Content, textNode(e.key), toYAML(e.value))
 		}
-		return inline(n)
+		return setInline(n)
 	case []any:
 		n := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq"}
 		for _, item := range v {
 			n.Content = append(n.Content, toYAML(item))
 		}
-		return inline(n)
+		return setInline(n)
 	case string:
 		return textNode(strings.ReplaceAll(v, "${", "$${"))
 	case int:
@@ -110,9 +110,9 @@ func textNode(s string) *yaml.Node {
 	return n
 }
 
-// inline writes a list of scalars, and a small mapping of values that fit on a line, on one line. A longer list has a
+// setInline writes a list of scalars, and a small mapping of values that fit on a line, on one line. A longer list has a
 // line for each of its values, so that a change to it shows as one.
-func inline(n *yaml.Node) *yaml.Node {
+func setInline(n *yaml.Node) *yaml.Node {
 	if n.Kind == yaml.MappingNode && len(n.Content) > 2*maxInline || width(n) > maxWidth {
 		return n
 	}

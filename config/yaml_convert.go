@@ -16,13 +16,13 @@ const maxAliased = 200_000
 // converter turns the library's nodes into ours. An alias becomes a copy of what its anchor names, so that
 // variables, problems and positions belong to one use of it.
 type converter struct {
-	src     *source
-	out     *collector
-	broken  bool                // something was met that has no meaning: the file is not walked
-	within  map[*yaml.Node]bool // the anchored values that are being converted
-	via     *aliasUse           // the alias whose value is being converted; nil outside of one
-	room    int                 // how many more values aliases may add
-	stopped bool                // there was no more room
+	src         *source
+	out         *diagnostics
+	isInvalid   bool                // something was met that has no meaning: the file is not walked
+	inAlias     map[*yaml.Node]bool // the anchored values that are being converted
+	via         *aliasUse           // the alias whose value is being converted; nil outside of one
+	aliasBudget int                 // how many more values aliases may add
+	isExhausted bool                // there was no more room
 }
 
 // aliasUse is a place where an alias stands.
@@ -33,8 +33,8 @@ type aliasUse struct {
 	up     *aliasUse // the alias in whose value this one stands, or nil
 }
 
-func newConverter(src *source, out *collector, doc *yaml.Node) *converter {
-	return &converter{src: src, out: out, within: map[*yaml.Node]bool{}, room: maxAliased + countNodes(doc)}
+func newConverter(src *source, out *diagnostics, doc *yaml.Node) *converter {
+	return &converter{src: src, out: out, inAlias: map[*yaml.Node]bool{}, aliasBudget: maxAliased + countNodes(doc)}
 }
 
 // countNodes is how many values a document spells out. An alias counts as one: its Content is empty.
@@ -47,19 +47,19 @@ func countNodes(y *yaml.Node) int {
 }
 
 func (c *converter) convert(y *yaml.Node, depth int) *node {
-	n := &node{src: c.src, line: y.Line, col: y.Column, width: 1, via: c.via}
+	n := &node{src: c.src, line: y.Line, col: y.Column, width: 1, alias: c.via}
 	if n.line > len(c.src.lines()) {
-		n.line, n.col = c.src.inside(n.line, n.col)
+		n.line, n.col = c.src.clampPosition(n.line, n.col)
 	}
-	if !c.admit(n, depth) {
+	if !c.hasRoom(n, depth) {
 		return n
 	}
 	if y.Style&yaml.TaggedStyle != 0 {
-		c.refuse(n, "yaml-tag", "leave the tag out; quote a value that must be a text", "YAML tags such as %s are not supported", quote(y.Tag))
+		c.fail(n, "yaml-tag", "leave the tag out; quote a value that must be a text", "YAML tags such as %s are not supported", quote(y.Tag))
 	}
-	if y.Anchor != "" && !c.within[y] {
-		c.within[y] = true
-		defer delete(c.within, y)
+	if y.Anchor != "" && !c.inAlias[y] {
+		c.inAlias[y] = true
+		defer delete(c.inAlias, y)
 	}
 	switch y.Kind {
 	case yaml.MappingNode:
@@ -68,7 +68,7 @@ func (c *converter) convert(y *yaml.Node, depth int) *node {
 	case yaml.SequenceNode:
 		n.kind = list
 		for _, item := range y.Content {
-			if c.stopped {
+			if c.isExhausted {
 				break
 			}
 			n.items = append(n.items, c.convert(item, depth+1))
@@ -77,35 +77,35 @@ func (c *converter) convert(y *yaml.Node, depth int) *node {
 		return c.alias(y, n, depth)
 	case yaml.ScalarNode:
 		n.text, n.tag = y.Value, y.ShortTag()
-		n.quoted = y.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0
+		n.isQuoted = y.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0
 		n.width = c.width(y)
 	case yaml.DocumentNode:
 	}
 	return n
 }
 
-// admit says whether there is room for one more value, as deep as it stands.
-func (c *converter) admit(n *node, depth int) bool {
+// hasRoom says whether there is room for one more value, as deep as it stands.
+func (c *converter) hasRoom(n *node, depth int) bool {
 	if depth > maxDepth {
-		c.refuse(n, "nesting", "", "values are nested too deep: at most %d levels", maxDepth)
+		c.fail(n, "nesting", "", "values are nested too deep: at most %d levels", maxDepth)
 		return false
 	}
 	if c.via == nil {
 		return true
 	}
-	if c.room--; c.room < 0 && !c.stopped {
-		c.stopped = true
-		c.refuse(n, "alias", "write fewer of them, or the values themselves",
+	if c.aliasBudget--; c.aliasBudget < 0 && !c.isExhausted {
+		c.isExhausted = true
+		c.fail(n, "alias", "write fewer of them, or the values themselves",
 			"aliases make too much of this file: at most %d values more than it spells out", maxAliased)
 	}
-	return !c.stopped
+	return !c.isExhausted
 }
 
 // alias converts what an alias stands for. The value stands where the alias does; what is below it keeps its own place.
 func (c *converter) alias(y *yaml.Node, n *node, depth int) *node {
 	n.width = 1 + utf8.RuneCountInString(y.Value)
-	if c.within[y.Alias] {
-		c.refuse(n, "alias", "", "the alias *%s stands within what it stands for", escape(y.Value))
+	if c.inAlias[y.Alias] {
+		c.fail(n, "alias", "", "the alias *%s stands within what it stands for", escape(y.Value))
 		return n
 	}
 	saved := c.via
@@ -119,11 +119,11 @@ func (c *converter) alias(y *yaml.Node, n *node, depth int) *node {
 func (c *converter) pairs(y *yaml.Node, n *node, depth int) {
 	seen := make(map[string]*node, len(y.Content)/2)
 	var merged []*node
-	for i := 0; i+1 < len(y.Content) && !c.stopped; i += 2 {
+	for i := 0; i+1 < len(y.Content) && !c.isExhausted; i += 2 {
 		key := c.convert(y.Content[i], depth+1)
 		value := c.convert(y.Content[i+1], depth+1)
 		if key.kind != scalar {
-			c.refuse(key, "wrong-type", "", "a key must be a word, not %s", key.describe())
+			c.fail(key, "wrong-type", "", "a key must be a word, not %s", key.describe())
 			continue
 		}
 		if first, ok := seen[key.text]; ok {
@@ -131,7 +131,7 @@ func (c *converter) pairs(y *yaml.Node, n *node, depth int) {
 			continue
 		}
 		seen[key.text] = key
-		if key.text == "<<" && !key.quoted {
+		if key.text == "<<" && !key.isQuoted {
 			merged = append(merged, c.mergedBy(value)...)
 			continue
 		}
@@ -155,22 +155,22 @@ func (c *converter) mergedBy(value *node) []*node {
 		of = value.items
 	}
 	for _, m := range of {
-		if m.kind != mapping && !c.stopped {
-			c.refuse(m, "alias", "", "a merge key (<<) takes a mapping, or a list of mappings, not %s", m.describe())
+		if m.kind != mapping && !c.isExhausted {
+			c.fail(m, "alias", "", "a merge key (<<) takes a mapping, or a list of mappings, not %s", m.describe())
 			return nil
 		}
 	}
 	return of
 }
 
-func (c *converter) refuse(n *node, r rule, hint, format string, args ...any) {
-	c.broken = true
+func (c *converter) fail(n *node, r code, hint, format string, args ...any) {
+	c.isInvalid = true
 	c.out.fail(n, r, hint, format, args...)
 }
 
-// maxMeasured bounds the lines, in bytes, in which the end of a quoted scalar is looked for: doing so for each
+// maxScannedLine bounds the lines, in bytes, in which the end of a quoted scalar is looked for: doing so for each
 // scalar of one huge line would take minutes.
-const maxMeasured = 2000
+const maxScannedLine = 2000
 
 // width is how many characters of its first line a scalar takes.
 func (c *converter) width(y *yaml.Node) int {
@@ -178,7 +178,7 @@ func (c *converter) width(y *yaml.Node) int {
 		return 1
 	}
 	line := c.src.line(y.Line)
-	if len(line) > maxMeasured {
+	if len(line) > maxScannedLine {
 		return max(1, min(utf8.RuneCountInString(y.Value), excerptPlace))
 	}
 	if y.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle) == 0 {

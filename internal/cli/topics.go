@@ -51,7 +51,7 @@ func guardsTopic() string {
 func rulesTopic() string {
 	var b strings.Builder
 	b.WriteString("A message about the config ends with the name of the rule that it breaks, in brackets.\n")
-	for _, r := range config.Rules() {
+	for _, r := range config.Codes() {
 		fmt.Fprintf(&b, "\n%s\n", r.Name)
 		for line := range strings.SplitSeq(text.WrapSoft(r.Help, topicWidth), "\n") {
 			fmt.Fprintf(&b, "  %s\n", strings.TrimSpace(line))
