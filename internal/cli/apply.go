@@ -20,11 +20,11 @@ import (
 type applyFlags struct {
 	configFlags
 	azureFlags
-	planningFlags
-	outputs
+	planFlagSet
+	outputFlags
 	approvalFlags
 	lockFile string
-	journal  string
+	eventLog string
 	grace    time.Duration
 	detailed bool
 }
@@ -44,7 +44,7 @@ func (a *app) applyCommand() *cobra.Command {
 			"A run that was cut at any point can be run again.\n\n" +
 			"Exit codes: 0 done; 2 something new is left (of a saved plan, with --detailed-exitcode); 3 something is not done; 4 not signed in; 5 something could not be read; 6 refused;\n" +
 			"7 another run holds the lock; 130 interrupted. See azbackup help exit-codes.",
-		Args: args(cobra.MaximumNArgs(1)),
+		Args: withUsageError(cobra.MaximumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.planFile = strings.Join(args, "")
 			return a.apply(cmd.Context(), f)
@@ -52,57 +52,57 @@ func (a *app) applyCommand() *cobra.Command {
 	}
 	f.configFlags.addFlags(cmd)
 	f.azureFlags.addFlags(cmd)
-	f.planningFlags.addFlags(cmd)
-	f.outputs.addFlags(cmd, report.ApplyFormats())
+	f.planFlagSet.addFlags(cmd)
+	f.outputFlags.addFlags(cmd, report.ApplyFormats())
 	f.approvalFlags.addFlags(cmd)
 	cmd.Flags().StringVar(&f.lockFile, "lock-file", "", "`FILE` that keeps a second run off this machine (default in the user's cache folder, one per config)")
-	cmd.Flags().StringVar(&f.journal, "journal", "", "append a JSON line per event to `FILE`")
+	cmd.Flags().StringVar(&f.eventLog, "journal", "", "append a JSON line per event to `FILE`")
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 when all of a saved plan is done and something new is left")
 	cmd.Flags().DurationVar(&f.grace, "grace", 2*time.Minute, "how long Ctrl-C waits for what runs")
 	return cmd
 }
 
 func (a *app) apply(ctx context.Context, f applyFlags) error {
-	if err := f.check(); err != nil {
+	if err := f.validate(); err != nil {
 		return err
 	}
 	run := report.Run{Report: apply.Report{Started: a.Now().UTC()}}
 	metrics := f.path("prometheus")
-	run.LastSuccess = lastSuccess(metrics)
-	ended, err := a.applyRun(ctx, f, &run)
+	run.LastSuccess = readLastSuccess(metrics)
+	ended, err := a.runApply(ctx, f, &run)
 	if ended {
 		return errors.Join(err, f.write(a.Out, func(w io.Writer, format string) error {
-			run.ExitCode = a.codeSoFar(ctx, err) // the files know whether stdout took the result
+			run.ExitCode = a.currentExitCode(ctx, err) // the files know whether stdout took the result
 			return report.WriteApply(w, format, run, a.styleFor(w, false))
 		}))
 	}
-	if metrics == "" || codeOf(err) == exitLocked {
+	if metrics == "" || exitCodeOf(err) == exitLocked {
 		return err // whoever holds the lock writes the file
 	}
 	if run.Finished.IsZero() {
 		run.Finished = a.Now().UTC()
 	}
-	run.ExitCode = a.codeSoFar(ctx, err)
+	run.ExitCode = a.currentExitCode(ctx, err)
 	if err != nil {
 		run.Error = oneLine(err.Error())
 	}
 	return errors.Join(err, writeFile(metrics, func(w io.Writer) error { return report.ApplyPrometheus(w, run) }))
 }
 
-// applyRun is the run itself. It fills run in; ended says that the engine ran, so that there is a report.
-func (a *app) applyRun(ctx context.Context, f applyFlags, run *report.Run) (ended bool, err error) {
+// runApply is the run itself. It fills run in; ended says that the engine ran, so that there is a report.
+func (a *app) runApply(ctx context.Context, f applyFlags, run *report.Run) (ended bool, err error) {
 	only, err := f.parse()
 	if err != nil {
 		return false, err
 	}
-	saved, err := f.approved(a)
+	saved, err := f.readApproval(a)
 	if err != nil {
 		return false, err
 	}
 	if saved != nil && len(only) > 0 {
-		return false, usage("--only shapes a plan when it is made: give it to azbackup plan --out")
+		return false, usageError("--only shapes a plan when it is made: give it to azbackup plan --out")
 	}
-	c, err := a.load(f.configFlags)
+	c, err := a.loadConfig(f.configFlags)
 	if err != nil {
 		return false, err
 	}
@@ -123,10 +123,10 @@ func (a *app) applyRun(ctx context.Context, f applyFlags, run *report.Run) (ende
 			run.Finished = s.Now()
 		}
 	}()
-	makePlan := func() (draft, error) {
+	makePlan := func() (freshPlan, error) {
 		read := a.Now()
-		p, err := a.planFor(ctx, s, c, plan.Options{Filters: only, Brief: saved == nil})
-		return draft{f.judge(p), read}, err
+		p, err := a.makePlan(ctx, s, c, plan.Options{Filters: only, Brief: saved == nil})
+		return freshPlan{f.applyGuards(p), read}, err
 	}
 	now, err := makePlan()
 	if err != nil {
@@ -135,23 +135,23 @@ func (a *app) applyRun(ctx context.Context, f applyFlags, run *report.Run) (ende
 	now, rest, err := a.approve(ctx, f, saved, now, makePlan)
 	p := now.plan
 	run.Plan = p
-	a.verdict[exitIncomplete] = !p.Complete
+	a.exitConditions[exitIncomplete] = !p.Complete
 	if err != nil {
 		return false, err
 	}
-	journal, err := openJournal(f.journal, a, s, p)
+	journal, err := openEventLog(f.eventLog, a, s, p)
 	if err != nil {
 		return false, err
 	}
-	a.engine(ctx, f, c, s, s.ServiceTime(now.read), journal, run)
-	settleRest(run, saved, rest)
-	a.judgeResults(ctx, run)
+	a.runEngine(ctx, f, c, s, s.ServiceTime(now.readAt), journal, run)
+	addSettledResults(run, saved, rest)
+	a.reportResults(ctx, run)
 	return true, journal.close()
 }
 
-// engine carries run.Plan out and fills run in.
-func (a *app) engine(
-	ctx context.Context, f applyFlags, c *config.Config, s *session, observed time.Time, j *journal, run *report.Run,
+// runEngine carries run.Plan out and fills run in.
+func (a *app) runEngine(
+	ctx context.Context, f applyFlags, c *config.Config, s *session, observed time.Time, j *eventLog, run *report.Run,
 ) {
 	show := a.newProgress(run.Plan)
 	onAsk := func() {
@@ -159,39 +159,39 @@ func (a *app) engine(
 			"Ctrl-C again leaves at once; the next run goes on where this one ended")
 	}
 	var err error
-	a.interrupts.whileGraceful(onAsk, func(asked <-chan struct{}) {
+	a.interrupts.drain(onAsk, func(asked <-chan struct{}) {
 		run.Report, err = apply.Run(ctx, run.Plan, s.Client, apply.Options{
-			Limits:   limits(c.Settings.Limits),
+			Limits:   engineLimits(c.Settings.Limits),
 			Grace:    f.grace,
 			Budget:   s.Client,
 			Seed:     uint64(a.Now().UnixNano()),
 			Now:      s.Now,
-			Observed: observed, Approved: s.ServiceTime(a.saidYes), NoRefresh: c.Settings.Refresh == "never", Interrupt: asked,
+			Observed: observed, Approved: s.ServiceTime(a.approvedAt), NoRefresh: c.Settings.Refresh == "never", Interrupt: asked,
 			Observer: func(e apply.Event) { j.observe(e); show.observe(e) },
 		})
 	})
 	show.end()
-	a.judgeFault(err)
-	run.Requests, run.Throttled = s.Requests(), s.held()
+	a.reportFault(err)
+	run.Requests, run.Throttled = s.Requests(), s.throttledFor()
 }
 
-func limits(l config.Limits) apply.Limits {
+func engineLimits(l config.Limits) apply.Limits {
 	return apply.Limits{
 		Writes: l.Writes, Polls: l.Polls, Operations: max(0, int(l.Operations)), ItemTimeout: l.ItemTimeout, RunTimeout: l.RunTimeout,
 	}
 }
 
-// judgeFault tells of a fault of this program that kept changes from being started. What else the engine has to say
+// reportFault tells of a fault of this program that kept changes from being started. What else the engine has to say
 // stands in its report, result by result.
-func (a *app) judgeFault(err error) {
+func (a *app) reportFault(err error) {
 	if internal, ok := errors.AsType[*apply.InternalError](err); ok {
-		a.verdict[exitError] = true
+		a.exitConditions[exitError] = true
 		a.log.Error(oneLine(internal.Error()), hintArgs(hintsOf(internal))...)
 	}
 }
 
-// judgeResults adds advice to the results and says what they mean for the exit code.
-func (a *app) judgeResults(ctx context.Context, run *report.Run) {
+// reportResults adds advice to the results and says what they mean for the exit code.
+func (a *app) reportResults(ctx context.Context, run *report.Run) {
 	good, denied, failed := 0, 0, 0
 	for i := range run.Results {
 		r := &run.Results[i]
@@ -206,24 +206,24 @@ func (a *app) judgeResults(ctx context.Context, run *report.Run) {
 			failed++
 		default:
 		}
-		a.verdict[exitUnfinished] = true
+		a.exitConditions[exitUnfinished] = true
 		switch {
-		case signedOut(r.Code):
-			a.verdict[exitDenied] = true
+		case isSignedOut(r.Code):
+			a.exitConditions[exitDenied] = true
 		case r.Code == "AuthorizationFailed":
 			denied++
 		}
 	}
 	if good == 0 && denied > 0 && denied == failed {
-		a.verdict[exitDenied] = true
+		a.exitConditions[exitDenied] = true
 	}
-	if a.interrupts.happened() || errors.Is(context.Cause(ctx), errInterrupted) {
-		a.verdict[exitInterrupted] = true
+	if a.interrupts.isInterrupted() || errors.Is(context.Cause(ctx), errInterrupted) {
+		a.exitConditions[exitInterrupted] = true
 	}
 }
 
-// signedOut says that Azure does not know us any more: codes of 401, and of a request for which no token was to be had.
-func signedOut(code string) bool {
+// isSignedOut says that Azure does not know us any more: codes of 401, and of a request for which no token was to be had.
+func isSignedOut(code string) bool {
 	switch code {
 	case "NotSignedIn", "AuthenticationFailed", "ExpiredAuthenticationToken", "InvalidAuthenticationToken", "InvalidAuthenticationTokenTenant":
 		return true
@@ -231,20 +231,20 @@ func signedOut(code string) bool {
 	return false
 }
 
-// codeSoFar is the exit code if the command ended now with err.
-func (a *app) codeSoFar(ctx context.Context, err error) int {
-	v := verdict{exitError: a.stdout.failure() != nil, exitInterrupted: errors.Is(context.Cause(ctx), errInterrupted)}
+// currentExitCode is the exit code if the command ended now with err.
+func (a *app) currentExitCode(ctx context.Context, err error) int {
+	v := exitConditions{exitError: a.stdout.writeError() != nil, exitInterrupted: errors.Is(context.Cause(ctx), errInterrupted)}
 	if err != nil {
-		v[codeOf(err)] = true
+		v[exitCodeOf(err)] = true
 	}
-	for code, holds := range a.verdict {
+	for code, holds := range a.exitConditions {
 		v[code] = v[code] || holds
 	}
 	return v.code()
 }
 
-// lastSuccess reads when a run last succeeded from the metrics it left at path.
-func lastSuccess(path string) time.Time {
+// readLastSuccess reads when a run last succeeded from the metrics it left at path.
+func readLastSuccess(path string) time.Time {
 	if path == "" {
 		return time.Time{}
 	}

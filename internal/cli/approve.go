@@ -30,13 +30,13 @@ func (f *approvalFlags) addFlags(cmd *cobra.Command) {
 		"a plan that is older when you say yes is made again, and you are asked again if anything changed; 0 = after every yes")
 }
 
-// approved checks that somebody can say yes, and reads the saved plan if there is one.
-func (f *approvalFlags) approved(a *app) (*plan.Plan, error) {
+// readApproval checks that somebody can say yes, and reads the saved plan if there is one.
+func (f *approvalFlags) readApproval(a *app) (*plan.Plan, error) {
 	switch {
 	case f.maxAge < 0:
-		return nil, usage("--max-age %s is negative", f.maxAge)
+		return nil, usageError("--max-age %s is negative", f.maxAge)
 	case f.planFile != "" && f.expect != "":
-		return nil, usage("a plan file and --expect say the same: give one of them")
+		return nil, usageError("a plan file and --expect say the same: give one of them")
 	case f.planFile != "":
 		return readSaved(f.planFile)
 	case !f.auto && f.expect == "" && !a.InTerminal:
@@ -46,57 +46,57 @@ func (f *approvalFlags) approved(a *app) (*plan.Plan, error) {
 	return nil, nil
 }
 
-// draft is a plan, and when what it is made from was read.
-type draft struct {
-	plan plan.Plan
-	read time.Time
+// freshPlan is a plan, and when what it is made from was read.
+type freshPlan struct {
+	plan   plan.Plan
+	readAt time.Time
 }
 
 // age is how old the draft is. A machine that slept counts no time by its monotonic clock, and one whose clock was set
 // back none by the other: the larger of the two is true.
-func (d draft) age(now time.Time) time.Duration {
-	return max(now.Sub(d.read), now.Round(0).Sub(d.read.Round(0)))
+func (d freshPlan) age(now time.Time) time.Duration {
+	return max(now.Sub(d.readAt), now.Round(0).Sub(d.readAt.Round(0)))
 }
 
 // approve gives the plan that may be carried out, of what is planned and what was approved; of a saved plan also what
 // became of the rest of it. A plan that a person says yes to may have to be made again.
 func (a *app) approve(
-	ctx context.Context, f applyFlags, saved *plan.Plan, now draft, again func() (draft, error),
-) (draft, plan.Remainder, error) {
+	ctx context.Context, f applyFlags, saved *plan.Plan, now freshPlan, replan func() (freshPlan, error),
+) (freshPlan, plan.Remainder, error) {
 	var rest plan.Remainder
 	if saved != nil {
-		if err := fitsHere(*saved, now.plan); err != nil {
+		if err := checkSameOrigin(*saved, now.plan); err != nil {
 			return now, rest, err
 		}
 		rest = plan.Subset(*saved, now.plan)
-		now.plan = f.judge(rest.Plan)
-		a.verdict[exitChanges] = f.detailed && len(rest.New) > 0
+		now.plan = f.applyGuards(rest.Plan)
+		a.exitConditions[exitChanges] = f.detailed && len(rest.New) > 0
 	}
 	if f.expect != "" && f.expect != now.plan.Fingerprint {
-		a.show(now.plan)
+		a.showPlan(now.plan)
 		return now, rest, withCode(exitRefused, fmt.Errorf("the plan is not the one that was approved: its fingerprint is %s, expected %s",
 			now.plan.Fingerprint, report.Line(f.expect)), "look at the plan above; azbackup plan shows it again")
 	}
-	a.show(now.plan)
-	a.showRest(rest)
+	a.showPlan(now.plan)
+	a.showRemainder(rest)
 	if len(now.plan.Refusals) > 0 {
-		return now, rest, a.refuse(now.plan)
+		return now, rest, a.refusedError(now.plan)
 	}
-	if err := refuseStale(rest); err != nil {
+	if err := staleError(rest); err != nil {
 		return now, rest, err
 	}
 	if f.auto || f.expect != "" || saved != nil {
 		return now, rest, nil
 	}
-	now, err := a.askUntilFresh(ctx, f.maxAge, now, again)
+	now, err := a.approveFresh(ctx, f.maxAge, now, replan)
 	return now, rest, err
 }
 
-// askUntilFresh asks about a plan. One that is older than maxAge at the yes is made again; where that shows anything
+// approveFresh asks about a plan. One that is older than maxAge at the yes is made again; where that shows anything
 // else than what was said yes to, the difference is shown, the guards judge, and the question is about the new plan.
-func (a *app) askUntilFresh(ctx context.Context, maxAge time.Duration, now draft, again func() (draft, error)) (draft, error) {
+func (a *app) approveFresh(ctx context.Context, maxAge time.Duration, now freshPlan, replan func() (freshPlan, error)) (freshPlan, error) {
 	for len(now.plan.Actionable()) > 0 {
-		if err := a.ask(ctx, now.plan); err != nil {
+		if err := a.askApproval(ctx, now.plan); err != nil {
 			return now, err
 		}
 		age := now.age(a.Now())
@@ -104,7 +104,7 @@ func (a *app) askUntilFresh(ctx context.Context, maxAge time.Duration, now draft
 			return now, nil
 		}
 		a.log.Info("the plan is " + report.FormatDuration(age.Round(time.Second)) + " old: it is made again")
-		next, err := again()
+		next, err := replan()
 		if err != nil {
 			return now, err
 		}
@@ -117,10 +117,10 @@ func (a *app) askUntilFresh(ctx context.Context, maxAge time.Duration, now draft
 			if a.logFormat == "text" {
 				report.DifferenceText(a.Err, d, a.errStyle()) //nolint:errcheck // stderr
 			}
-			a.show(now.plan)
+			a.showPlan(now.plan)
 		}
 		if len(now.plan.Refusals) > 0 {
-			return now, a.refuse(now.plan)
+			return now, a.refusedError(now.plan)
 		}
 		if d.IsEmpty() {
 			return now, nil
@@ -129,8 +129,8 @@ func (a *app) askUntilFresh(ctx context.Context, maxAge time.Duration, now draft
 	return now, nil
 }
 
-// show prints the plan for whoever reads along.
-func (a *app) show(p plan.Plan) {
+// showPlan prints the plan for whoever reads along.
+func (a *app) showPlan(p plan.Plan) {
 	if a.logFormat != "text" {
 		a.log.Info(report.DescribePlan(p), "fingerprint", p.Fingerprint, "summary", p.Summary)
 		return
@@ -138,8 +138,8 @@ func (a *app) show(p plan.Plan) {
 	report.PlanText(a.Err, p, a.errStyle()) //nolint:errcheck // stderr
 }
 
-// refuse is the error of a plan that guards refuse; the guards' words were shown with the plan.
-func (a *app) refuse(p plan.Plan) error {
+// refusedError is the error of a plan that guards refuse; the guards' words were shown with the plan.
+func (a *app) refusedError(p plan.Plan) error {
 	var hints []string
 	for _, r := range p.Refusals {
 		if r.Flag != "" {
@@ -153,8 +153,8 @@ func (a *app) refuse(p plan.Plan) error {
 	return withCode(exitRefused, errors.New("refused: "+what), hints...)
 }
 
-// ask asks the person at the terminal.
-func (a *app) ask(ctx context.Context, p plan.Plan) error {
+// askApproval asks the person at the terminal.
+func (a *app) askApproval(ctx context.Context, p plan.Plan) error {
 	fmt.Fprintf(a.Err, "\nApply %s? Only yes is taken for yes: ", report.FormatCount(len(p.Actionable()), "change"))
 	answer := make(chan string, 1)
 	go func() {
@@ -169,7 +169,7 @@ func (a *app) ask(ctx context.Context, p plan.Plan) error {
 		if line != "yes" {
 			return errors.New("not approved: nothing was changed")
 		}
-		a.saidYes = a.Now()
+		a.approvedAt = a.Now()
 		return nil
 	}
 }

@@ -21,11 +21,11 @@ import (
 type auditFlags struct {
 	scopeFlags
 	azureFlags
-	outputs
+	outputFlags
 	failOn       string
-	maxAge       span
-	tolerance    span
-	minRetention span
+	maxAge       durationFlag
+	tolerance    durationFlag
+	minRetention durationFlag
 	baseline     string
 	asOf         string
 	source       string
@@ -42,7 +42,7 @@ const (
 const failNever = "never"
 
 func (a *app) auditCommand() *cobra.Command {
-	f := auditFlags{tolerance: span(audit.DefaultTolerance)}
+	f := auditFlags{tolerance: durationFlag(audit.DefaultTolerance)}
 	cmd := &cobra.Command{
 		Use:   "audit",
 		Short: "Show which machines have no usable backup",
@@ -50,14 +50,14 @@ func (a *app) auditCommand() *cobra.Command {
 			"backup, and so on. Needs no config: --subscription names what to look at. Sends nothing but reads.\n\n" +
 			"Exit codes: 0 nothing at or above --fail-on; 2 findings; 5 something could not be read, also with findings;\n" +
 			"4 not signed in. See azbackup help findings and azbackup help exit-codes.",
-		Args: args(cobra.NoArgs),
+		Args: withUsageError(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.audit(cmd.Context(), f) },
 	}
 	f.scopeFlags.addFlags(cmd)
 	f.azureFlags.addFlags(cmd)
-	f.outputs.addFlags(cmd, report.AuditFormats())
+	f.outputFlags.addFlags(cmd, report.AuditFormats())
 	flags := cmd.Flags()
-	flags.StringVar(&f.failOn, "fail-on", string(audit.High), "exit with 2 when a finding has this `SEVERITY` or a worse one: "+severities()+" or "+failNever)
+	flags.StringVar(&f.failOn, "fail-on", string(audit.High), "exit with 2 when a finding has this `SEVERITY` or a worse one: "+severityNames()+" or "+failNever)
 	flags.Var(&f.maxAge, "max-age", "a recovery point older than this is stale (default: the longest pause of its policy, and the tolerance)")
 	flags.Var(&f.tolerance, "tolerance", "how much later than its policy says a recovery point may be")
 	flags.Var(&f.minRetention, "min-retention", "report policies in use that keep daily or weekly recovery points for less, such as 30d")
@@ -68,7 +68,7 @@ func (a *app) auditCommand() *cobra.Command {
 	return cmd
 }
 
-func severities() string {
+func severityNames() string {
 	var words []string
 	for _, s := range audit.Severities() {
 		words = append(words, string(s))
@@ -77,7 +77,7 @@ func severities() string {
 }
 
 func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
-	opt, err := f.options()
+	opt, err := f.auditOptions()
 	if err != nil {
 		return err
 	}
@@ -94,7 +94,7 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 	scope.Graph = f.source == sourceGraph
 	scope.AllVaults, scope.Hidden, scope.Protectable, scope.Guards, scope.BackupJobsSince = true, true, false, false, 0
 	began := a.Now()
-	observed, err := a.read(ctx, s, scope)
+	observed, err := a.observe(ctx, s, scope)
 	if err != nil {
 		return err
 	}
@@ -104,7 +104,7 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 	if f.asOf == "" {
 		opt.Now, opt.ReadSince = s.Now(), s.ServiceTime(began)
 	}
-	if opt.Made, err = a.auditMade(ctx, s); err != nil {
+	if opt.Made, err = a.auditProvenance(ctx, s); err != nil {
 		return err
 	}
 	if scope.Graph {
@@ -112,35 +112,35 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 		opt.Made.Source = "machines listed by Resource Graph, which may be up to 30 hours behind"
 	}
 	result := audit.Assess(c, observed, opt)
-	a.verdict[exitIncomplete] = result.IsIncomplete()
-	a.verdict[exitChanges] = len(result.FailingFindings()) > 0
+	a.exitConditions[exitIncomplete] = result.IsIncomplete()
+	a.exitConditions[exitChanges] = len(result.FailingFindings()) > 0
 	return f.write(a.Out, func(w io.Writer, format string) error {
 		return report.WriteAudit(w, format, result, a.styleFor(w, f.all))
 	})
 }
 
-// options reads the flags, and the baseline before anything is overwritten: it may be the file that --output
+// auditOptions reads the flags, and the baseline before anything is overwritten: it may be the file that --output
 // writes.
-func (f *auditFlags) options() (audit.Options, error) {
+func (f *auditFlags) auditOptions() (audit.Options, error) {
 	opt := audit.Options{
 		FailOn: audit.Severity(f.failOn), MaxAge: time.Duration(f.maxAge), MinRetention: time.Duration(f.minRetention),
 		Tolerance: max(time.Duration(f.tolerance), 1), Subscriptions: f.subscriptions, // a tolerance of 0 is not the default
 	}
-	if err := f.check(); err != nil {
+	if err := f.validate(); err != nil {
 		return opt, err
 	}
 	if f.failOn == failNever {
 		opt.FailOn = ""
 	} else if !slices.Contains(audit.Severities(), opt.FailOn) {
-		return opt, usage("--fail-on %q is not one of %s or %s", f.failOn, severities(), failNever)
+		return opt, usageError("--fail-on %q is not one of %s or %s", f.failOn, severityNames(), failNever)
 	}
 	if f.source != sourceARM && f.source != sourceGraph {
-		return opt, usage("--source %q is not %s or %s", f.source, sourceARM, sourceGraph)
+		return opt, usageError("--source %q is not %s or %s", f.source, sourceARM, sourceGraph)
 	}
 	if f.asOf != "" {
 		t, err := time.Parse(time.RFC3339, f.asOf)
 		if err != nil {
-			return opt, usage("--as-of %q is not a time like 2026-11-24T06:00:00Z", f.asOf)
+			return opt, usageError("--as-of %q is not a time like 2026-11-24T06:00:00Z", f.asOf)
 		}
 		opt.Now = t
 	}
@@ -163,8 +163,8 @@ func readBaseline(path string) (audit.Result, error) {
 	return audit.Read(file)
 }
 
-// auditMade is who made the audit, and where.
-func (a *app) auditMade(ctx context.Context, s *session) (audit.Provenance, error) {
+// auditProvenance is who made the audit, and where.
+func (a *app) auditProvenance(ctx context.Context, s *session) (audit.Provenance, error) {
 	if s.simulated != nil {
 		return audit.Provenance{By: "nobody", Cloud: "simulated", Version: a.Version}, nil
 	}

@@ -21,8 +21,8 @@ import (
 type backupFlags struct {
 	scopeFlags
 	azureFlags
-	outputs
-	retain  span
+	outputFlags
+	retain  durationFlag
 	wait    bool
 	timeout time.Duration
 }
@@ -35,12 +35,12 @@ func (a *app) backupCommand() *cobra.Command {
 		Long: "Starts an on-demand backup of each VM, given by name, RESOURCEGROUP/NAME or resource id. A VM of which a backup runs\n" +
 			"already gets no second one. Without --wait it is done when Azure has accepted the job; with --wait the job is followed\n" +
 			"through its tasks.\n\nExit codes: 0 done; 3 a backup failed, was not accepted, or did not end in time.",
-		Args: args(cobra.MinimumNArgs(1)),
+		Args: withUsageError(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.backup(cmd.Context(), f, args) },
 	}
 	f.scopeFlags.addFlags(cmd)
 	f.azureFlags.addFlags(cmd)
-	f.outputs.addFlags(cmd, report.ApplyFormats())
+	f.outputFlags.addFlags(cmd, report.ApplyFormats())
 	cmd.Flags().Var(&f.retain, "retain", "how long the recovery point is kept, such as 30d (default: Azure's, 30 days)")
 	cmd.Flags().BoolVar(&f.wait, "wait", false, "follow the jobs to their end")
 	cmd.Flags().DurationVar(&f.timeout, "timeout", 4*time.Hour, "how long --wait waits")
@@ -48,7 +48,7 @@ func (a *app) backupCommand() *cobra.Command {
 }
 
 func (a *app) backup(ctx context.Context, f backupFlags, names []string) (err error) {
-	if err := f.check(); err != nil {
+	if err := f.validate(); err != nil {
 		return err
 	}
 	c, scope, err := f.resolve(a)
@@ -62,15 +62,15 @@ func (a *app) backup(ctx context.Context, f backupFlags, names []string) (err er
 	defer func() { err = errors.Join(err, s.close()) }()
 	// A VM may be protected in a vault that the config does not name.
 	scope.AllVaults, scope.Protectable, scope.Guards = true, false, false
-	o, err := a.read(ctx, s, scope)
+	o, err := a.observe(ctx, s, scope)
 	if err != nil {
 		return err
 	}
 	run := report.Run{Title: "Backup"}
 	for _, name := range names {
-		change, err := backupOf(o, name, time.Duration(f.retain))
+		change, err := newBackup(o, name, time.Duration(f.retain))
 		if err != nil {
-			return whichVM(err)
+			return withCandidates(err)
 		}
 		if !slices.ContainsFunc(run.Plan.Changes, func(c plan.Change) bool { return c.ID == change.ID }) {
 			run.Plan.Changes = append(run.Plan.Changes, change)
@@ -79,7 +79,7 @@ func (a *app) backup(ctx context.Context, f backupFlags, names []string) (err er
 	run.Plan.Gaps, run.Plan.Complete = o.Gaps, len(o.Gaps) == 0
 	a.startBackups(ctx, s, f, &run)
 	return f.write(a.Out, func(w io.Writer, format string) error {
-		run.ExitCode = a.codeSoFar(ctx, nil)
+		run.ExitCode = a.currentExitCode(ctx, nil)
 		style := a.styleFor(w, false)
 		style.Verbose = true // each backup is what was asked for: none is only counted
 		return report.WriteApply(w, format, run, style)
@@ -91,23 +91,23 @@ func (a *app) startBackups(ctx context.Context, s *session, f backupFlags, run *
 	show := a.newProgress(run.Plan)
 	onAsk := func() { a.log.Warn("interrupted: no more backups are started") }
 	var err error
-	a.interrupts.whileGraceful(onAsk, func(asked <-chan struct{}) {
+	a.interrupts.drain(onAsk, func(asked <-chan struct{}) {
 		run.Report, err = apply.Run(ctx, run.Plan, s.Client, apply.Options{
 			// Without Observed the engine lists the jobs first, and starts no second backup of a VM.
 			Grace: time.Minute, Budget: s.Client, Interrupt: asked, Seed: uint64(a.Now().UnixNano()), Now: s.Now, Observer: show.observe,
 		})
 	})
 	show.end()
-	a.judgeFault(err)
-	if f.wait && !a.interrupts.happened() {
-		a.followBackups(ctx, s, f.timeout, run)
+	a.reportFault(err)
+	if f.wait && !a.interrupts.isInterrupted() {
+		a.awaitBackups(ctx, s, f.timeout, run)
 	}
-	run.Finished, run.Requests, run.Throttled = s.Now(), s.Requests(), s.held()
-	a.judgeResults(ctx, run)
+	run.Finished, run.Requests, run.Throttled = s.Now(), s.Requests(), s.throttledFor()
+	a.reportResults(ctx, run)
 }
 
-// backupOf is the change that backs a VM up now.
-func backupOf(o plan.Observed, name string, retain time.Duration) (plan.Change, error) {
+// newBackup is the change that backs a VM up now.
+func newBackup(o plan.Observed, name string, retain time.Duration) (plan.Change, error) {
 	vm, err := findVM(o, "backing up", name)
 	if err != nil {
 		return plan.Change{}, err

@@ -18,17 +18,17 @@ import (
 // The pause between two looks at a job grows from the first to the second of these, which is multiplied when
 // many jobs are followed: reading jobs has an hourly budget that the whole subscription shares (docs/azure.md §12).
 const (
-	firstLook   = time.Second
-	slowestLook = 30 * time.Second
-	jobsPerLook = 5
+	minJobPollInterval = time.Second
+	maxJobPollInterval = 30 * time.Second
+	jobsPerPoll        = 5
 )
 
-// errTooLong is the cause of a wait that --timeout ended.
-var errTooLong = errors.New("the wait for the job ended first")
+// errWaitTimeout is the cause of a wait that --timeout ended.
+var errWaitTimeout = errors.New("the wait for the job ended first")
 
-// followBackups follows the jobs of the backups, or restores, that were started and puts how they ended into the results.
-func (a *app) followBackups(ctx context.Context, s *session, timeout time.Duration, run *report.Run) {
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errTooLong)
+// awaitBackups follows the jobs of the backups, or restores, that were started and puts how they ended into the results.
+func (a *app) awaitBackups(ctx context.Context, s *session, timeout time.Duration, run *report.Run) {
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errWaitTimeout)
 	defer cancel()
 	var jobs []*apply.Result
 	for i := range run.Results {
@@ -37,12 +37,12 @@ func (a *app) followBackups(ctx context.Context, s *session, timeout time.Durati
 			jobs = append(jobs, r)
 		}
 	}
-	slowest := slowestLook * time.Duration(1+len(jobs)/jobsPerLook)
+	slowest := maxJobPollInterval * time.Duration(1+len(jobs)/jobsPerPoll)
 	var all sync.WaitGroup
 	for _, r := range jobs {
 		all.Go(func() {
 			defer crash.ExitOnPanic()
-			a.followBackup(ctx, s, slowest, r)
+			a.awaitBackup(ctx, s, slowest, r)
 		})
 	}
 	all.Wait()
@@ -52,23 +52,23 @@ func (a *app) followBackups(ctx context.Context, s *session, timeout time.Durati
 	}
 }
 
-// followBackup follows one job; r is its own.
-func (a *app) followBackup(ctx context.Context, s *session, slowest time.Duration, r *apply.Result) {
+// awaitBackup follows one job; r is its own.
+func (a *app) awaitBackup(ctx context.Context, s *session, slowest time.Duration, r *apply.Result) {
 	id := r.Job
 	if !strings.HasPrefix(id, "/") {
 		id = r.Vault + "/backupJobs/" + id
 	}
 	said := ""
-	for pause := firstLook; ; pause = min(2*pause, slowest) {
+	for pause := minJobPollInterval; ; pause = min(2*pause, slowest) {
 		job, err := s.Job(ctx, id)
 		switch {
 		case err != nil && ctx.Err() == nil:
 			a.log.Debug("reading the job of " + report.DisplayName(r.Target) + ": " + oneLine(err.Error()))
 		case err == nil && !job.IsRunning():
-			endBackup(r, job, s.Now())
+			recordBackupEnd(r, job, s.Now())
 			return
 		case err == nil:
-			if now := taskWords(job); now != said {
+			if now := describeTasks(job); now != said {
 				said = now
 				a.log.Info(string(r.Action)+" of "+report.DisplayName(r.Target)+": "+now, "target", r.Target, "job", id)
 			}
@@ -78,14 +78,14 @@ func (a *app) followBackup(ctx context.Context, s *session, slowest time.Duratio
 		case <-timer.C:
 		case <-ctx.Done():
 			timer.Stop()
-			leaveBackup(r, context.Cause(ctx), err)
+			recordBackupUnfinished(r, context.Cause(ctx), err)
 			return
 		}
 	}
 }
 
-// taskWords says where a running job is.
-func taskWords(job azure.JobDetail) string {
+// describeTasks says where a running job is.
+func describeTasks(job azure.JobDetail) string {
 	words := []string{job.Status}
 	for _, t := range job.Tasks {
 		words = append(words, t.Name+" "+t.Status)
@@ -93,8 +93,8 @@ func taskWords(job azure.JobDetail) string {
 	return oneLine(strings.Join(words, ", "))
 }
 
-// endBackup puts the end of a job into its result. The codes of jobs are integers and shown as they are.
-func endBackup(r *apply.Result, job azure.JobDetail, finished time.Time) {
+// recordBackupEnd puts the end of a job into its result. The codes of jobs are integers and shown as they are.
+func recordBackupEnd(r *apply.Result, job azure.JobDetail, finished time.Time) {
 	r.Finished, r.Code, r.Hint = &finished, "", ""
 	took := ""
 	if !job.Start.IsZero() && !job.End.IsZero() {
@@ -110,13 +110,13 @@ func endBackup(r *apply.Result, job azure.JobDetail, finished time.Time) {
 	if len(job.Errors) > 0 {
 		e := job.Errors[0]
 		r.Code = strconv.Itoa(e.Code)
-		r.Message = strings.Join(append([]string{r.Message}, notEmpty(e.Title, e.Message)...), ": ")
+		r.Message = strings.Join(append([]string{r.Message}, nonEmpty(e.Title, e.Message)...), ": ")
 		r.Hint = strings.Join(e.Recommendations, " ")
 	}
 }
 
-// leaveBackup is the end of the wait for a job that goes on.
-func leaveBackup(r *apply.Result, cause, last error) {
+// recordBackupUnfinished is the end of the wait for a job that goes on.
+func recordBackupUnfinished(r *apply.Result, cause, last error) {
 	r.Outcome = apply.Unconfirmed
 	if errors.Is(cause, errInterrupted) {
 		r.Outcome = apply.Interrupted
@@ -127,7 +127,7 @@ func leaveBackup(r *apply.Result, cause, last error) {
 	}
 }
 
-func notEmpty(words ...string) []string {
+func nonEmpty(words ...string) []string {
 	var kept []string
 	for _, w := range words {
 		if w != "" {

@@ -13,8 +13,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// mostBars is for how many vaults each has a bar of its own; more of them share one.
-const mostBars = 8
+// maxBars is for how many vaults each has a bar of its own; more of them share one.
+const maxBars = 8
 
 // bars draws a bar per vault, with the time that is left. Failures are printed above them as they happen.
 type bars struct {
@@ -22,21 +22,21 @@ type bars struct {
 	progress *mpb.Progress
 	byVault  map[armid.Key]*mpb.Bar
 	all      *mpb.Bar // stands for every vault where there are too many
-	giveBack func(end func())
-	passed   func() time.Duration // since the bars were made
+	restore  func(end func())
+	elapsed  func() time.Duration // since the bars were made
 }
 
 func newBars(a *app, p plan.Plan, lines *lineProgress) *bars {
-	lines.quiet = true
+	lines.isQuiet = true
 	b := &bars{lines: lines, byVault: map[armid.Key]*mpb.Bar{}}
 	// WithAutoRefresh would write escape sequences into files: terminals are refreshed without it.
 	b.progress = mpb.New(mpb.WithOutput(a.terminal), mpb.WithWidth(40))
 	// Before there are bars: a line that went to the terminal beside them would be drawn over.
-	b.giveBack = a.stderr.lend(b.progress)
-	counts, order := perVault(p)
+	b.restore = a.stderr.redirect(b.progress)
+	counts, order := countByVault(p)
 	started, forecast := a.Now(), time.Duration(p.Forecast.Duration)
-	b.passed = func() time.Duration { return a.Now().Sub(started) }
-	if len(order) > mostBars {
+	b.elapsed = func() time.Duration { return a.Now().Sub(started) }
+	if len(order) > maxBars {
 		b.all = b.add("all vaults", len(p.Changes), forecast)
 	} else {
 		for _, vault := range order {
@@ -47,8 +47,8 @@ func newBars(a *app, p plan.Plan, lines *lineProgress) *bars {
 	return b
 }
 
-// perVault counts the changes of each vault, in plan order.
-func perVault(p plan.Plan) (counts map[armid.Key]int, order []string) {
+// countByVault counts the changes of each vault, in plan order.
+func countByVault(p plan.Plan) (counts map[armid.Key]int, order []string) {
 	counts = map[armid.Key]int{}
 	for _, c := range p.Changes {
 		key := armid.Of(c.Vault)
@@ -72,15 +72,15 @@ func (b *bars) add(name string, total int, forecast time.Duration) *mpb.Bar {
 		mpb.AppendDecorators(decor.Any(func(s decor.Statistics) string {
 			defer crash.ExitOnPanic() // mpb draws in a goroutine of its own
 			if s.Completed || s.Aborted {
-				return report.FormatDuration(b.passed())
+				return report.FormatDuration(b.elapsed())
 			}
-			return timeLeft(b.passed(), forecast, s.Current, s.Total)
+			return estimateTimeLeft(b.elapsed(), forecast, s.Current, s.Total)
 		})),
 	)
 }
 
-// timeLeft guesses from the forecast until enough has ended to guess from that.
-func timeLeft(passed, forecast time.Duration, done, total int64) string {
+// estimateTimeLeft guesses from the forecast until enough has ended to guess from that.
+func estimateTimeLeft(passed, forecast time.Duration, done, total int64) string {
 	if done*5 >= total {
 		return "about " + report.FormatDuration(passed*time.Duration(total-done)/time.Duration(max(done, 1))) + " left"
 	}
@@ -110,7 +110,7 @@ func (b *bars) bar(vault string) *mpb.Bar {
 // end stops the bars where they are and gives stderr back. Lines are drawn with the bars, a moment after they were
 // written: a bar that takes itself away is drawn once more, so that those written last are too.
 func (b *bars) end() {
-	b.giveBack(func() {
+	b.restore(func() {
 		for _, bar := range b.byVault {
 			bar.Abort(false)
 		}

@@ -82,7 +82,7 @@ func screen(t *testing.T, text string) []string {
 
 func TestLinesNeitherOverwriteBarsNorAreOverwrittenNorLost(t *testing.T) {
 	tty, written := terminal(t)
-	a := &app{terminal: tty, stderr: &stderr{w: tty}, verdict: verdict{}}
+	a := &app{terminal: tty, stderr: &stderr{w: tty}, exitConditions: exitConditions{}}
 	a.Now = time.Now
 	a.log, _ = newLogger(a.stderr, "text", false, false)
 	vault := armid.Vault("s", "rg", "rsv")

@@ -21,14 +21,14 @@ import (
 
 func TestTheFirstExitCodeThatHoldsWins(t *testing.T) {
 	order := []int{130, 4, 1, 7, 6, 5, 3, 2}
-	all := verdict{}
+	all := exitConditions{}
 	for i := range order {
 		all[order[len(order)-1-i]] = true
 		if got, want := all.code(), order[len(order)-1-i]; got != want {
 			t.Errorf("with %v the code is %d, want %d", all, got, want)
 		}
 	}
-	if got := (verdict{exitChanges: false}).code(); got != 0 {
+	if got := (exitConditions{exitChanges: false}).code(); got != 0 {
 		t.Errorf("with nothing the code is %d", got)
 	}
 }
@@ -40,7 +40,7 @@ func TestErrorsHaveTheirExitCodes(t *testing.T) {
 		hint string
 	}{
 		{errors.New("x"), exitError, ""},
-		{usage("x"), exitError, "azbackup help"},
+		{usageError("x"), exitError, "azbackup help"},
 		{fmt.Errorf("a: %w", withCode(exitLocked, errors.New("x"), "wait")), exitLocked, "wait"},
 		{fmt.Errorf("a: %w", &azure.SignInError{Message: "no credential"}), exitDenied, "az login"},
 		{&azure.SignInError{Err: &apply.Error{Code: "AuthorizationFailed", Status: 403}}, exitDenied, "lacks this right"},
@@ -49,7 +49,7 @@ func TestErrorsHaveTheirExitCodes(t *testing.T) {
 		{fmt.Errorf("internal: %w", &plan.InvalidError{Problems: []string{"x"}}), exitError, "please report"},
 		{errors.Join(&apply.InternalError{Changes: []string{"x"}}, &apply.Error{Status: 401}), exitDenied, "please report"},
 	} {
-		if got := codeOf(test.err); got != test.code {
+		if got := exitCodeOf(test.err); got != test.code {
 			t.Errorf("codeOf(%v) = %d, want %d", test.err, got, test.code)
 		}
 		if got := strings.Join(hintsOf(test.err), "\n"); !strings.Contains(got, test.hint) || test.hint == "" && got != "" {
@@ -60,14 +60,14 @@ func TestErrorsHaveTheirExitCodes(t *testing.T) {
 
 func TestAFaultOfTheEngineEndsWithOneAndNamesTheChanges(t *testing.T) {
 	var log bytes.Buffer
-	a := &app{verdict: verdict{exitUnfinished: true}}
+	a := &app{exitConditions: exitConditions{exitUnfinished: true}}
 	a.log, _ = newLogger(&log, "text", false, false)
-	a.judgeFault(errors.Join(&apply.InternalError{Changes: []string{"protect:vm1", "backup:vm1"}}, &apply.ChangeError{}))
+	a.reportFault(errors.Join(&apply.InternalError{Changes: []string{"protect:vm1", "backup:vm1"}}, &apply.ChangeError{}))
 	if want := "error: internal: nothing runs, nothing can start, and this is left: protect:vm1, backup:vm1\n" +
 		"hint: this is a fault of azbackup: please report it, with what is said above\n"; log.String() != want {
 		t.Errorf("it says %q, want %q", log.String(), want)
 	}
-	if got := a.verdict.code(); got != exitError {
+	if got := a.exitConditions.code(); got != exitError {
 		t.Errorf("the exit code is %d", got)
 	}
 }
@@ -163,7 +163,7 @@ func TestEveryConfigHasALockOfItsOwn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := lock("", []string{"./a.yaml"}); codeOf(err) != exitLocked {
+	if _, err := lock("", []string{"./a.yaml"}); exitCodeOf(err) != exitLocked {
 		t.Errorf("the same config by another path: %v", err)
 	}
 	other, err := lock("", []string{"a.yaml", "b.yaml"})
@@ -172,11 +172,11 @@ func TestEveryConfigHasALockOfItsOwn(t *testing.T) {
 	}
 	other()
 	unlock()
-	again, err := lock("", []string{"a.yaml"})
+	replan, err := lock("", []string{"a.yaml"})
 	if err != nil {
 		t.Errorf("after the first run: %v", err)
 	}
-	again()
+	replan()
 }
 
 func TestPeopleSeeMessagesAndHintsAlone(t *testing.T) {
@@ -234,7 +234,7 @@ func TestTheTimeLeftIsTheForecastUntilEnoughIsDone(t *testing.T) {
 		{5 * time.Minute, 4 * time.Minute, 1, 100, "running for 5m"},
 		{time.Minute, 0, 0, 0, "about 0s left"},
 	} {
-		if got := timeLeft(test.passed, test.forecast, test.done, test.total); got != test.want {
+		if got := estimateTimeLeft(test.passed, test.forecast, test.done, test.total); got != test.want {
 			t.Errorf("%+v: %q", test, got)
 		}
 	}
@@ -244,21 +244,21 @@ func TestABackupJobThatEndedIsReportedAsItIs(t *testing.T) {
 	start := time.Date(2026, 11, 24, 1, 0, 0, 0, time.UTC)
 	job := azure.JobDetail{Job: plan.Job{Status: "Completed", Start: start, End: start.Add(41 * time.Minute)}, Size: "11390 MB"}
 	r := apply.Result{Outcome: apply.Done}
-	endBackup(&r, job, start.Add(time.Hour))
+	recordBackupEnd(&r, job, start.Add(time.Hour))
 	if r.Outcome != apply.Done || r.Message != "Completed in 41m 11390 MB" || !r.Finished.Equal(start.Add(time.Hour)) {
 		t.Errorf("%+v", r)
 	}
 	job.Status, job.Size = "Failed", ""
 	job.Errors = []plan.JobError{{Code: 400001, Title: "Command failed", Message: "the agent is silent", Recommendations: []string{"Start it.", "Retry."}}}
-	endBackup(&r, job, start.Add(time.Hour))
+	recordBackupEnd(&r, job, start.Add(time.Hour))
 	if r.Outcome != apply.Failed || r.Code != "400001" || r.Message != "Failed in 41m: Command failed: the agent is silent" || r.Hint != "Start it. Retry." {
 		t.Errorf("%+v", r)
 	}
-	leaveBackup(&r, errInterrupted, nil)
+	recordBackupUnfinished(&r, errInterrupted, nil)
 	if r.Outcome != apply.Interrupted {
 		t.Errorf("%+v", r)
 	}
-	leaveBackup(&r, errTooLong, errors.New("a\nb"))
+	recordBackupUnfinished(&r, errWaitTimeout, errors.New("a\nb"))
 	if r.Outcome != apply.Unconfirmed || r.Message != "the wait for the job ended first; last trouble: a b" {
 		t.Errorf("%+v", r)
 	}
@@ -280,10 +280,10 @@ func TestResultsDecideTheExitCode(t *testing.T) {
 		{[]apply.Result{result(apply.NotStarted, "")}, exitUnfinished},
 	} {
 		_, stop := newInterrupts(t.Context(), nil)
-		a := &app{verdict: verdict{}, interrupts: stop}
+		a := &app{exitConditions: exitConditions{}, interrupts: stop}
 		run := report.Run{Report: apply.Report{Results: test.results}}
-		a.judgeResults(context.Background(), &run)
-		if got := a.verdict.code(); got != test.code {
+		a.reportResults(context.Background(), &run)
+		if got := a.exitConditions.code(); got != test.code {
 			t.Errorf("%+v end with %d, want %d", test.results, got, test.code)
 		}
 		stop.cancel(nil)
@@ -301,10 +301,10 @@ func TestTheLogHandlerIsSafeWithGroups(t *testing.T) {
 
 func TestTheCredentialsThatWereTriedCannotSteerTheTerminal(t *testing.T) {
 	err := fmt.Errorf("a: %w", &azure.SignInError{Message: "x", Attempts: []string{"one: \x1b[2J\u202e", "two\nlines"}})
-	if got := attempts(err); strings.ContainsAny(got, "\x1b\u202e") || strings.Count(got, "\n") != 2 || !strings.HasSuffix(got, "\n  two lines") {
+	if got := describeAttempts(err); strings.ContainsAny(got, "\x1b\u202e") || strings.Count(got, "\n") != 2 || !strings.HasSuffix(got, "\n  two lines") {
 		t.Errorf("got %q", got)
 	}
-	if got := attempts(&azure.SignInError{Message: "x", Attempts: []string{"x"}}); got != "" {
+	if got := describeAttempts(&azure.SignInError{Message: "x", Attempts: []string{"x"}}); got != "" {
 		t.Errorf("the only one is said twice: %q", got)
 	}
 }

@@ -21,8 +21,8 @@ func (f *configFlags) paths() []string {
 	return f.files
 }
 
-// load reads the config and prints its warnings.
-func (a *app) load(f configFlags) (*config.Config, error) {
+// loadConfig reads the config and prints its warnings.
+func (a *app) loadConfig(f configFlags) (*config.Config, error) {
 	c, warnings, err := config.Load(f.paths(), a.Env)
 	for _, w := range warnings {
 		a.log.Warn(w.Message, problemKey, w)

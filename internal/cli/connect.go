@@ -23,13 +23,13 @@ const accessToken = "AZBACKUP_ACCESS_TOKEN"
 type azureFlags struct {
 	simulate, endpoint string
 	clock              string
-	realTime           bool
+	isRealTime         bool
 }
 
 func (f *azureFlags) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&f.simulate, "simulate", "", "talk to a simulated Azure whose state is `FILE` (an estate written by snapshot)")
 	addClockFlag(cmd, &f.clock)
-	cmd.Flags().BoolVar(&f.realTime, "real-time", false, "with --simulate: let operations take as long as Azure's, not a second at most")
+	cmd.Flags().BoolVar(&f.isRealTime, "real-time", false, "with --simulate: let operations take as long as Azure's, not a second at most")
 	cmd.Flags().StringVar(&f.endpoint, "endpoint", "",
 		"talk to another Azure Resource Manager `URL`; the token is taken from "+accessToken+" where that is set")
 }
@@ -45,43 +45,43 @@ func addClockFlag(cmd *cobra.Command, clock *string) {
 		"`TIME` at which a simulated Azure starts: estate (when the estate was taken, or where its clock stopped) or wall (now)")
 }
 
-// startsAtWall reads --clock.
-func startsAtWall(clock string) (bool, error) {
+// isWallClock reads --clock.
+func isWallClock(clock string) (bool, error) {
 	if clock != clockEstate && clock != clockWall {
-		return false, usage("--clock %q is not %s or %s", clock, clockEstate, clockWall)
+		return false, usageError("--clock %q is not %s or %s", clock, clockEstate, clockWall)
 	}
 	return clock == clockWall, nil
 }
 
-// rehearsed is the longest that an operation takes in a rehearsal.
-const rehearsed = time.Second
+// maxRehearsalTime is the longest that an operation takes in a rehearsal.
+const maxRehearsalTime = time.Second
 
-// simulator are the options of the simulated Azure that the flags ask for.
-func (f *azureFlags) simulator() (o simulator.Options, err error) {
-	if !f.realTime {
-		o.Longest = rehearsed
+// simulatorOptions are the options of the simulated Azure that the flags ask for.
+func (f *azureFlags) simulatorOptions() (o simulator.Options, err error) {
+	if !f.isRealTime {
+		o.Longest = maxRehearsalTime
 	}
-	o.WallClock, err = startsAtWall(f.clock)
+	o.WallClock, err = isWallClock(f.clock)
 	return o, err
 }
 
 // session is one conversation with one Azure.
 type session struct {
 	*azure.Client
-	throttled atomic.Int64
-	simulated *simulator.Server
-	skewTold  bool // that the machine's clock is far from Azure's
+	throttled      atomic.Int64
+	simulated      *simulator.Server
+	isSkewReported bool // that the machine's clock is far from Azure's
 }
 
 // connect signs in, says on stderr who we are, and refuses another tenant than the config's.
 func (a *app) connect(ctx context.Context, command azure.Command, f azureFlags, cloud config.Cloud, tenant string) (*session, error) {
 	if f.simulate != "" && f.endpoint != "" {
-		return nil, usage("--simulate and --endpoint exclude each other")
+		return nil, usageError("--simulate and --endpoint exclude each other")
 	}
-	if f.simulate == "" && (f.realTime || f.clock != clockEstate) {
-		return nil, usage("--clock and --real-time go with --simulate")
+	if f.simulate == "" && (f.isRealTime || f.clock != clockEstate) {
+		return nil, usageError("--clock and --real-time go with --simulate")
 	}
-	simulation, err := f.simulator()
+	simulation, err := f.simulatorOptions()
 	if err != nil {
 		return nil, err
 	}
@@ -107,17 +107,17 @@ func (a *app) connect(ctx context.Context, command azure.Command, f azureFlags, 
 	if s.Client, err = azure.New(options); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
-	if err := a.introduce(ctx, s, f, tenant); err != nil {
+	if err := a.reportIdentity(ctx, s, f, tenant); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	return s, nil
 }
 
-// introduce says who we are, and checks the tenant.
-func (a *app) introduce(ctx context.Context, s *session, f azureFlags, tenant string) error {
+// reportIdentity says who we are, and checks the tenant.
+func (a *app) reportIdentity(ctx context.Context, s *session, f azureFlags, tenant string) error {
 	if s.simulated != nil {
 		words := "simulated Azure in " + report.Line(f.simulate) + ": times are the estate's"
-		if !f.realTime {
+		if !f.isRealTime {
 			words += ", and no operation takes over a second"
 		}
 		a.log.Info(words, "simulate", f.simulate)
@@ -149,8 +149,8 @@ func orUnknown(s string) string {
 	return s
 }
 
-// held is how long requests were held back so far.
-func (s *session) held() time.Duration { return time.Duration(s.throttled.Load()) }
+// throttledFor is how long requests were held back so far.
+func (s *session) throttledFor() time.Duration { return time.Duration(s.throttled.Load()) }
 
 // close puts the simulated Azure's state into its file.
 func (s *session) close() error {

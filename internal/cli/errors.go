@@ -14,45 +14,45 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// failure is an error with an exit code of its own, or with advice.
-type failure struct {
+// commandError is an error with an exit code of its own, or with advice.
+type commandError struct {
 	error
-	code  int // 0 = exitError
-	hints []string
+	code   int // 0 = exitError
+	advice []string
 }
 
-func (f *failure) Unwrap() error { return f.error }
+func (f *commandError) Unwrap() error { return f.error }
 
 // withHint adds advice to err.
-func withHint(err error, hints ...string) error { return &failure{error: err, hints: hints} }
+func withHint(err error, hints ...string) error { return &commandError{error: err, advice: hints} }
 
 // withCode makes err end the command with code.
 func withCode(code int, err error, hints ...string) error {
-	return &failure{error: err, code: code, hints: hints}
+	return &commandError{error: err, code: code, advice: hints}
 }
 
-// usage is a wrong command line.
-func usage(format string, args ...any) error {
+// usageError is a wrong command line.
+func usageError(format string, args ...any) error {
 	return withHint(fmt.Errorf(format, args...), "azbackup help: the commands; azbackup COMMAND --help: its flags")
 }
 
-// fail says why a command ended early, and remembers it for the exit code.
-func (a *app) fail(ctx context.Context, err error) {
+// reportError says why a command ended early, and remembers it for the exit code.
+func (a *app) reportError(ctx context.Context, err error) {
 	if errors.Is(context.Cause(ctx), errInterrupted) {
-		a.verdict[exitInterrupted] = true
+		a.exitConditions[exitInterrupted] = true
 		a.log.Error("interrupted")
 		return
 	}
-	a.verdict[codeOf(err)] = true
+	a.exitConditions[exitCodeOf(err)] = true
 	if load, ok := errors.AsType[*config.LoadError](err); ok {
-		a.failConfig(load)
+		a.reportConfigError(load)
 		return
 	}
-	a.log.Error(oneLine(err.Error())+attempts(err), hintArgs(hintsOf(err))...)
+	a.log.Error(oneLine(err.Error())+describeAttempts(err), hintArgs(hintsOf(err))...)
 }
 
-// attempts are the credentials that were tried in vain, where that was more than one, a line each.
-func attempts(err error) string {
+// describeAttempts are the credentials that were tried in vain, where that was more than one, a line each.
+func describeAttempts(err error) string {
 	var lines strings.Builder
 	if e, ok := errors.AsType[*azure.SignInError](err); ok && len(e.Attempts) > 1 {
 		for _, attempt := range e.Attempts {
@@ -62,8 +62,8 @@ func attempts(err error) string {
 	return lines.String()
 }
 
-// failConfig prints what is wrong in the config, all of it, as file:line:col.
-func (a *app) failConfig(err *config.LoadError) {
+// reportConfigError prints what is wrong in the config, all of it, as file:line:col.
+func (a *app) reportConfigError(err *config.LoadError) {
 	for _, p := range err.Problems {
 		a.log.Error(p.Message, problemKey, p)
 	}
@@ -78,9 +78,9 @@ func (a *app) failConfig(err *config.LoadError) {
 	a.log.Error("the config has "+what, hintArgs(hints)...)
 }
 
-// codeOf is the exit code an error stands for.
-func codeOf(err error) int {
-	if f, ok := errors.AsType[*failure](err); ok && f.code != 0 {
+// exitCodeOf is the exit code an error stands for.
+func exitCodeOf(err error) int {
+	if f, ok := errors.AsType[*commandError](err); ok && f.code != 0 {
 		return f.code
 	}
 	if _, ok := errors.AsType[*azure.SignInError](err); ok {
@@ -95,8 +95,8 @@ func codeOf(err error) int {
 // hintsOf is the advice that an error carries, and what is known about its code.
 func hintsOf(err error) []string {
 	var hints []string
-	if f, ok := errors.AsType[*failure](err); ok {
-		hints = append(hints, f.hints...)
+	if f, ok := errors.AsType[*commandError](err); ok {
+		hints = append(hints, f.advice...)
 	}
 	if e, ok := errors.AsType[*apply.Error](err); ok && hintFor(e.Code) != "" {
 		return append(hints, hintFor(e.Code))

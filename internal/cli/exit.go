@@ -34,11 +34,11 @@ func exitCodes() []exitHelp {
 	}
 }
 
-// verdict gathers what holds at the end of a command.
-type verdict map[int]bool
+// exitConditions gathers what holds at the end of a command.
+type exitConditions map[int]bool
 
 // code is the first code of the table that holds.
-func (v verdict) code() int {
+func (v exitConditions) code() int {
 	for _, c := range exitCodes() {
 		if v[c.code] {
 			return c.code

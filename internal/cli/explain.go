@@ -18,7 +18,7 @@ import (
 type explainFlags struct {
 	configFlags
 	azureFlags
-	outputs
+	outputFlags
 }
 
 func (a *app) explainCommand() *cobra.Command {
@@ -27,20 +27,20 @@ func (a *app) explainCommand() *cobra.Command {
 		Use:   "explain VM",
 		Short: "Say which rule decides about a VM, what it has now, and what would happen next",
 		Long:  "VM is a name, RESOURCEGROUP/NAME, or a resource id. Sends nothing but reads.",
-		Args:  args(cobra.ExactArgs(1)),
+		Args:  withUsageError(cobra.ExactArgs(1)),
 		RunE:  func(cmd *cobra.Command, args []string) error { return a.explain(cmd.Context(), f, args[0]) },
 	}
 	f.configFlags.addFlags(cmd)
 	f.azureFlags.addFlags(cmd)
-	f.outputs.addFlags(cmd, report.ExplainFormats())
+	f.outputFlags.addFlags(cmd, report.ExplainFormats())
 	return cmd
 }
 
 func (a *app) explain(ctx context.Context, f explainFlags, vm string) (err error) {
-	if err := f.check(); err != nil {
+	if err := f.validate(); err != nil {
 		return err
 	}
-	c, err := a.load(f.configFlags)
+	c, err := a.loadConfig(f.configFlags)
 	if err != nil {
 		return err
 	}
@@ -51,22 +51,22 @@ func (a *app) explain(ctx context.Context, f explainFlags, vm string) (err error
 	defer func() { err = errors.Join(err, s.close()) }()
 	scope := plan.ScopeOf(c)
 	scope.Guards = true // they may block what would happen next
-	o, err := a.read(ctx, s, scope)
+	o, err := a.observe(ctx, s, scope)
 	if err != nil {
 		return err
 	}
-	a.verdict[exitIncomplete] = len(o.Gaps) > 0
-	e, err := plan.Explain(c, o, vm, plan.Options{Now: s.Now(), Zone: zone})
+	a.exitConditions[exitIncomplete] = len(o.Gaps) > 0
+	e, err := plan.Explain(c, o, vm, plan.Options{Now: s.Now(), Zone: loadZone})
 	if err != nil {
-		return whichVM(err)
+		return withCandidates(err)
 	}
 	return f.write(a.Out, func(w io.Writer, format string) error {
 		return report.WriteExplain(w, format, e, a.styleFor(w, false))
 	})
 }
 
-// whichVM adds the candidates to an error about a name that fits several VMs.
-func whichVM(err error) error {
+// withCandidates adds the candidates to an error about a name that fits several VMs.
+func withCandidates(err error) error {
 	ambiguous, ok := errors.AsType[*plan.AmbiguousError](err)
 	if !ok {
 		return err
@@ -78,8 +78,8 @@ func whichVM(err error) error {
 	return withHint(err, hints...)
 }
 
-// zone loads a time zone by its Windows name; nil where this system does not know it.
-func zone(windows string) *time.Location {
+// loadZone loads a time zone by its Windows name; nil where this system does not know it.
+func loadZone(windows string) *time.Location {
 	name, ok := config.IANAZone(windows)
 	if !ok {
 		name = windows // UTC

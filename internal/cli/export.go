@@ -30,7 +30,7 @@ func (a *app) exportCommand() *cobra.Command {
 			"its machines, or the whole group where all that is in it is backed up alike: then it is for what is made there later, too.\n" +
 			"What the format cannot say stands in comments at its head.\n" +
 			"Sends nothing but reads.",
-		Args: args(cobra.NoArgs),
+		Args: withUsageError(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.export(cmd.Context(), f) },
 	}
 	f.scopeFlags.addFlags(cmd)
@@ -54,11 +54,11 @@ func (a *app) export(ctx context.Context, f exportFlags) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	scope.AllVaults, scope.Elsewhere, scope.Protectable = true, true, false
-	o, err := a.read(ctx, s, scope)
+	o, err := a.observe(ctx, s, scope)
 	if err != nil {
 		return err
 	}
-	a.verdict[exitIncomplete] = len(o.Gaps) > 0
+	a.exitConditions[exitIncomplete] = len(o.Gaps) > 0
 	for _, g := range o.Gaps {
 		a.log.Warn("could not read "+report.DescribeGap(g)+": the config says nothing about it", "gap", g)
 	}
@@ -66,7 +66,7 @@ func (a *app) export(ctx context.Context, f exportFlags) (err error) {
 		GroupBy: f.groupBy, Manage: f.manage, Cloud: c.Cloud, Tenant: c.Tenant, Subscriptions: scope.Subscriptions,
 	})
 	if err != nil {
-		return usage("%w", err)
+		return usageError("%w", err)
 	}
 	text, err := result.Config.Encode(result.Comments)
 	if err != nil {

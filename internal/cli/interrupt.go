@@ -17,17 +17,17 @@ var errInterrupted = errors.New("interrupted")
 type interrupts struct {
 	cancel context.CancelCauseFunc
 
-	mu       sync.Mutex
-	graceful bool
-	seen     bool
-	asked    chan struct{} // closed by the first signal while graceful
-	onAsk    func()
+	mu            sync.Mutex
+	isGraceful    bool
+	wasSignalled  bool
+	stopRequested chan struct{} // closed by the first signal while graceful
+	onInterrupt   func()
 }
 
 // newInterrupts follows signals until ctx ends.
 func newInterrupts(ctx context.Context, signals <-chan os.Signal) (context.Context, *interrupts) {
 	ctx, cancel := context.WithCancelCause(ctx)
-	i := &interrupts{cancel: cancel, asked: make(chan struct{})}
+	i := &interrupts{cancel: cancel, stopRequested: make(chan struct{})}
 	go func() {
 		defer crash.ExitOnPanic()
 		for {
@@ -35,42 +35,42 @@ func newInterrupts(ctx context.Context, signals <-chan os.Signal) (context.Conte
 			case <-ctx.Done():
 				return
 			case <-signals:
-				i.signal()
+				i.handleSignal()
 			}
 		}
 	}()
 	return ctx, i
 }
 
-func (i *interrupts) signal() {
+func (i *interrupts) handleSignal() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if i.graceful && !i.seen {
-		i.seen = true
-		close(i.asked)
-		i.onAsk()
+	if i.isGraceful && !i.wasSignalled {
+		i.wasSignalled = true
+		close(i.stopRequested)
+		i.onInterrupt()
 		return
 	}
-	i.seen = true
+	i.wasSignalled = true
 	i.cancel(errInterrupted)
 }
 
-// whileGraceful runs f; a first signal meanwhile closes the channel f is given, after calling onAsk.
-func (i *interrupts) whileGraceful(onAsk func(), f func(asked <-chan struct{})) {
+// drain runs f; a first signal meanwhile closes the channel f is given, after calling onAsk.
+func (i *interrupts) drain(onAsk func(), f func(asked <-chan struct{})) {
 	i.set(true, onAsk)
 	defer i.set(false, nil)
-	f(i.asked)
+	f(i.stopRequested)
 }
 
 func (i *interrupts) set(graceful bool, onAsk func()) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.graceful, i.onAsk = graceful, onAsk
+	i.isGraceful, i.onInterrupt = graceful, onAsk
 }
 
-// happened says that a signal came.
-func (i *interrupts) happened() bool {
+// isInterrupted says that a signal came.
+func (i *interrupts) isInterrupted() bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return i.seen
+	return i.wasSignalled
 }

@@ -10,17 +10,17 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// journal is the file of --journal: a line about the run, then one per event. Lines are written as things
+// eventLog is the file of --journal: a line about the run, then one per event. Lines are written as things
 // happen, so a run that is killed leaves all of them. Without a file it swallows everything.
-type journal struct {
+type eventLog struct {
 	path     string
 	file     *os.File
 	observer apply.Observer
 	err      error // the first that occurred
 }
 
-func openJournal(path string, a *app, s *session, p plan.Plan) (*journal, error) {
-	j := &journal{path: path, observer: func(apply.Event) {}}
+func openEventLog(path string, a *app, s *session, p plan.Plan) (*eventLog, error) {
+	j := &eventLog{path: path, observer: func(apply.Event) {}}
 	if path == "" {
 		return j, nil
 	}
@@ -41,7 +41,7 @@ func openJournal(path string, a *app, s *session, p plan.Plan) (*journal, error)
 }
 
 // Write appends a line and keeps the first error: the run goes on, and its end reports it.
-func (j *journal) Write(line []byte) (int, error) {
+func (j *eventLog) Write(line []byte) (int, error) {
 	n, err := j.file.Write(line)
 	if j.err == nil {
 		j.err = err
@@ -49,9 +49,9 @@ func (j *journal) Write(line []byte) (int, error) {
 	return n, err
 }
 
-func (j *journal) observe(e apply.Event) { j.observer(e) }
+func (j *eventLog) observe(e apply.Event) { j.observer(e) }
 
-func (j *journal) close() error {
+func (j *eventLog) close() error {
 	if j.file == nil {
 		return nil
 	}

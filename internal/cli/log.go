@@ -40,8 +40,8 @@ func (s *stderr) Write(p []byte) (int, error) {
 	return s.w.Write(p)
 }
 
-// lend replaces the writer and returns what gives it back, once end has run. Nothing is written meanwhile.
-func (s *stderr) lend(w io.Writer) (giveBack func(end func())) {
+// redirect replaces the writer and returns what gives it back, once end has run. Nothing is written meanwhile.
+func (s *stderr) redirect(w io.Writer) (giveBack func(end func())) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := s.w
@@ -66,7 +66,7 @@ func newLogger(w io.Writer, format string, verbose, colour bool) (*slog.Logger, 
 	case "json":
 		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})), nil
 	default:
-		return nil, usage("--log-format %q is neither text nor json", format)
+		return nil, usageError("--log-format %q is neither text nor json", format)
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// outputs are where a command's result goes: one format to stdout, and any number of files.
-type outputs struct {
+// outputFlags are where a command's result goes: one format to stdout, and any number of files.
+type outputFlags struct {
 	formats []string
 	format  string
 	specs   []string
@@ -24,26 +24,26 @@ type outputs struct {
 type outputFile struct{ format, path string }
 
 // addFlags adds --format and --output to a command whose result can be written in formats.
-func (o *outputs) addFlags(cmd *cobra.Command, formats []string) {
+func (o *outputFlags) addFlags(cmd *cobra.Command, formats []string) {
 	o.formats = formats
 	all := strings.Join(formats, ", ")
 	cmd.Flags().StringVar(&o.format, "format", formats[0], "`format` of the result on stdout: "+all)
 	cmd.Flags().StringArrayVar(&o.specs, "output", nil, "also write the result as `FORMAT=FILE`, from the same read; may be repeated")
 }
 
-// check reads the flags.
-func (o *outputs) check() error {
+// validate reads the flags.
+func (o *outputFlags) validate() error {
 	if !slices.Contains(o.formats, o.format) {
-		return usage("--format %q is not one of %s", o.format, strings.Join(o.formats, ", "))
+		return usageError("--format %q is not one of %s", o.format, strings.Join(o.formats, ", "))
 	}
 	o.files = nil
 	for _, spec := range o.specs {
 		format, path, ok := strings.Cut(spec, "=")
 		if !ok || path == "" {
-			return usage("--output %q is not of the form FORMAT=FILE", spec)
+			return usageError("--output %q is not of the form FORMAT=FILE", spec)
 		}
 		if !slices.Contains(o.formats, format) {
-			return usage("--output %q: the format is not one of %s", spec, strings.Join(o.formats, ", "))
+			return usageError("--output %q: the format is not one of %s", spec, strings.Join(o.formats, ", "))
 		}
 		o.files = append(o.files, outputFile{format, path})
 	}
@@ -51,7 +51,7 @@ func (o *outputs) check() error {
 }
 
 // write writes a result everywhere. A file that cannot be written does not keep the others from being written.
-func (o *outputs) write(stdout io.Writer, write func(w io.Writer, format string) error) error {
+func (o *outputFlags) write(stdout io.Writer, write func(w io.Writer, format string) error) error {
 	err := write(stdout, o.format)
 	for _, f := range o.files {
 		err = errors.Join(err, writeFile(f.path, func(w io.Writer) error { return write(w, f.format) }))
@@ -60,7 +60,7 @@ func (o *outputs) write(stdout io.Writer, write func(w io.Writer, format string)
 }
 
 // path is the file that --output names for format, or "".
-func (o *outputs) path(format string) string {
+func (o *outputFlags) path(format string) string {
 	for _, f := range o.files {
 		if f.format == format {
 			return f.path

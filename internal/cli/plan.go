@@ -12,46 +12,46 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-type planFlags struct {
+type planCommandFlags struct {
 	configFlags
 	azureFlags
-	planningFlags
-	outputs
+	planFlagSet
+	outputFlags
 	out      string
 	detailed bool
 	all      bool
 }
 
 func (a *app) planCommand() *cobra.Command {
-	var f planFlags
+	var f planCommandFlags
 	cmd := &cobra.Command{
 		Use:   "plan",
 		Short: "Show the difference between the config and what exists",
 		Long: "Reads what exists and shows what apply would do. Sends nothing but reads.\n\n" +
 			"Exit codes: 0 shown; 2 there are changes (with --detailed-exitcode); 5 something could not be read;\n" +
 			"6 a guard would refuse to apply it. See azbackup help exit-codes.",
-		Args: args(cobra.NoArgs),
+		Args: withUsageError(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.plan(cmd.Context(), f) },
 	}
 	f.configFlags.addFlags(cmd)
 	f.azureFlags.addFlags(cmd)
-	f.planningFlags.addFlags(cmd)
-	f.outputs.addFlags(cmd, report.PlanFormats())
+	f.planFlagSet.addFlags(cmd)
+	f.outputFlags.addFlags(cmd, report.PlanFormats())
 	cmd.Flags().StringVar(&f.out, "out", "", "save the plan in `FILE`, for azbackup apply FILE")
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 when there are changes to make")
 	cmd.Flags().BoolVar(&f.all, "all", false, "also list what is unchanged, excluded or noted")
 	return cmd
 }
 
-func (a *app) plan(ctx context.Context, f planFlags) (err error) {
-	if err := f.check(); err != nil {
+func (a *app) plan(ctx context.Context, f planCommandFlags) (err error) {
+	if err := f.validate(); err != nil {
 		return err
 	}
 	only, err := f.parse()
 	if err != nil {
 		return err
 	}
-	c, err := a.load(f.configFlags)
+	c, err := a.loadConfig(f.configFlags)
 	if err != nil {
 		return err
 	}
@@ -60,14 +60,14 @@ func (a *app) plan(ctx context.Context, f planFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	p, err := a.planFor(ctx, s, c, plan.Options{Filters: only, Brief: !f.all})
+	p, err := a.makePlan(ctx, s, c, plan.Options{Filters: only, Brief: !f.all})
 	if err != nil {
 		return err
 	}
-	p = f.judge(p)
-	a.verdict[exitIncomplete] = !p.Complete
-	a.verdict[exitRefused] = len(p.Refusals) > 0
-	a.verdict[exitChanges] = f.detailed && len(p.Actionable()) > 0
+	p = f.applyGuards(p)
+	a.exitConditions[exitIncomplete] = !p.Complete
+	a.exitConditions[exitRefused] = len(p.Refusals) > 0
+	a.exitConditions[exitChanges] = f.detailed && len(p.Actionable()) > 0
 	err = f.write(a.Out, func(w io.Writer, format string) error {
 		return report.WritePlan(w, format, p, a.styleFor(w, f.all))
 	})

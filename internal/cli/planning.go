@@ -8,38 +8,38 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// planningFlags are what shapes a plan, for plan and apply alike.
-type planningFlags struct {
-	only   []string
-	lifted map[string]*bool // by flag, with its dashes
+// planFlagSet are what shapes a plan, for plan and apply alike.
+type planFlagSet struct {
+	only         []string
+	liftedGuards map[string]*bool // by flag, with its dashes
 }
 
-func (f *planningFlags) addFlags(cmd *cobra.Command) {
+func (f *planFlagSet) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.only, "only", nil,
 		"plan for `rule=NAME|vault=NAME|vm=GLOB` only; may be repeated (never plans unmatched stops)")
-	f.lifted = map[string]*bool{}
+	f.liftedGuards = map[string]*bool{}
 	for _, g := range plan.Guards() {
-		f.lifted[g.Flag] = cmd.Flags().Bool(strings.TrimLeft(g.Flag, "-"), false, g.Help)
+		f.liftedGuards[g.Flag] = cmd.Flags().Bool(strings.TrimLeft(g.Flag, "-"), false, g.Help)
 	}
 }
 
 // parse reads --only.
-func (f *planningFlags) parse() ([]plan.TargetFilter, error) {
+func (f *planFlagSet) parse() ([]plan.TargetFilter, error) {
 	var all []plan.TargetFilter
 	for _, s := range f.only {
 		o, err := plan.ParseTargetFilter(s)
 		if err != nil {
-			return nil, usage("--only: %w", err)
+			return nil, usageError("--only: %w", err)
 		}
 		all = append(all, o)
 	}
 	return all, nil
 }
 
-// judge leaves the refusals in p that no flag lifts.
-func (f *planningFlags) judge(p plan.Plan) plan.Plan {
+// applyGuards leaves the refusals in p that no flag lifts.
+func (f *planFlagSet) applyGuards(p plan.Plan) plan.Plan {
 	lifted := map[string]bool{}
-	for flag, on := range f.lifted {
+	for flag, on := range f.liftedGuards {
 		lifted[flag] = *on
 	}
 	p.Refusals = p.RemainingRefusals(lifted)

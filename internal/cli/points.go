@@ -18,7 +18,7 @@ import (
 type pointsFlags struct {
 	scopeFlags
 	azureFlags
-	outputs
+	outputFlags
 }
 
 func (a *app) pointsCommand() *cobra.Command {
@@ -29,17 +29,17 @@ func (a *app) pointsCommand() *cobra.Command {
 		Long: "Lists the recovery points of each VM, given by name, RESOURCEGROUP/NAME or resource id, newest first. A VM that does not\n" +
 			"exist any more is found by its backup. See azbackup help recovery-points. Sends nothing but reads.\n\n" +
 			"Exit codes: 0 all was read; 5 something could not be read.",
-		Args: args(cobra.MinimumNArgs(1)),
+		Args: withUsageError(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.points(cmd.Context(), f, args) },
 	}
 	f.scopeFlags.addFlags(cmd)
 	f.azureFlags.addFlags(cmd)
-	f.outputs.addFlags(cmd, report.PointsFormats())
+	f.outputFlags.addFlags(cmd, report.PointsFormats())
 	return cmd
 }
 
 func (a *app) points(ctx context.Context, f pointsFlags, names []string) (err error) {
-	if err := f.check(); err != nil {
+	if err := f.validate(); err != nil {
 		return err
 	}
 	c, scope, err := f.resolve(a)
@@ -53,7 +53,7 @@ func (a *app) points(ctx context.Context, f pointsFlags, names []string) (err er
 	defer func() { err = errors.Join(err, s.close()) }()
 	// A VM may be backed up in a vault that the config does not name.
 	scope.AllVaults, scope.Protectable, scope.Guards = true, false, false
-	o, err := a.read(ctx, s, scope)
+	o, err := a.observe(ctx, s, scope)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (a *app) points(ctx context.Context, f pointsFlags, names []string) (err er
 	for _, name := range names {
 		vm, err := findVM(o, "looking for the recovery points of", name)
 		if err != nil {
-			return whichVM(err)
+			return withCandidates(err)
 		}
 		if !slices.ContainsFunc(vms, func(known string) bool { return armid.Same(known, vm) }) {
 			vms = append(vms, vm)
@@ -76,7 +76,7 @@ func (a *app) points(ctx context.Context, f pointsFlags, names []string) (err er
 		return err
 	}
 	p := pointsReport(c, o, vms, read, plan.Options{Now: s.Now()})
-	a.verdict[exitIncomplete] = len(p.Gaps) > 0
+	a.exitConditions[exitIncomplete] = len(p.Gaps) > 0
 	return f.write(a.Out, func(w io.Writer, format string) error {
 		return report.WritePoints(w, format, p, a.styleFor(w, false))
 	})

@@ -301,8 +301,8 @@ func TestASavedPlanIsWrittenOnce(t *testing.T) {
 		t.Fatal("nothing was written")
 	}
 	run(0, "apply", "saved.json")
-	if again := statsOf(t, url).Writes; again != writes {
-		t.Errorf("run again, it writes %d times more", again-writes)
+	if replan := statsOf(t, url).Writes; replan != writes {
+		t.Errorf("run again, it writes %d times more", replan-writes)
 	}
 	path := filepath.Join(dir, "saved.json")
 	data, err := os.ReadFile(path)

@@ -33,51 +33,51 @@ func (a *app) newProgress(p plan.Plan) progress {
 
 // lineProgress writes a line per change that ended, and one now and then when nothing ends.
 type lineProgress struct {
-	log       *slog.Logger
-	wanted    map[string]plan.Action // of blocked changes
-	total     int
-	ended     int
-	throttled time.Time
-	// quiet leaves out what bars show anyway.
-	quiet bool
+	log           *slog.Logger
+	wanted        map[string]plan.Action // of blocked changes
+	total         int
+	finishedCount int
+	throttled     time.Time
+	// isQuiet leaves out what bars show anyway.
+	isQuiet bool
 }
 
-// throttleEvery is how often waiting for a quota is worth a line.
-const throttleEvery = 30 * time.Second
+// throttleReportInterval is how often waiting for a quota is worth a line.
+const throttleReportInterval = 30 * time.Second
 
 func (l *lineProgress) observe(e apply.Event) {
 	level, text := slog.LevelDebug, ""
 	switch e.Kind {
 	case apply.EventFinished:
-		level, text = l.finished(e)
+		level, text = l.describeFinished(e)
 	case apply.EventHeartbeat:
-		if !l.quiet {
+		if !l.isQuiet {
 			level = slog.LevelInfo
 		}
 		text = fmt.Sprintf("still at it: %d of %d done, %d running", e.Done, e.Total, e.Running)
 	case apply.EventThrottled:
-		if e.Time.Sub(l.throttled) >= throttleEvery {
+		if e.Time.Sub(l.throttled) >= throttleReportInterval {
 			level, l.throttled = slog.LevelInfo, e.Time
 		}
-		text = "held back by a quota" + forWords(time.Duration(e.Wait))
+		text = "held back by a quota" + describeFor(time.Duration(e.Wait))
 		if e.Message != "" {
 			text += ": " + oneLine(e.Message)
 		}
 	case apply.EventInterrupt:
 		return // said by whoever caught the signal
 	default:
-		text = strings.TrimSpace(fmt.Sprintf("%s %s %s %s", e.Kind, report.ActionText(e.Action), place(e), oneLine(e.Message)))
+		text = strings.TrimSpace(fmt.Sprintf("%s %s %s %s", e.Kind, report.ActionText(e.Action), describePlace(e), oneLine(e.Message)))
 	}
 	l.log.Log(nil, level, text, l.attrs(e)...) //nolint:staticcheck // the handlers ask nothing of a context
 }
 
-// finished is the line of a change that ended.
-func (l *lineProgress) finished(e apply.Event) (slog.Level, string) {
-	l.ended++
+// describeFinished is the line of a change that ended.
+func (l *lineProgress) describeFinished(e apply.Event) (slog.Level, string) {
+	l.finishedCount++
 	width := len(fmt.Sprint(l.total))
-	text := fmt.Sprintf("[%*d/%d] %-11s %s %s", width, l.ended, l.total, words(e.Outcome), l.verb(e), place(e))
+	text := fmt.Sprintf("[%*d/%d] %-11s %s %s", width, l.finishedCount, l.total, describeOutcome(e.Outcome), l.verb(e), describePlace(e))
 	if e.Outcome == apply.Done || e.Outcome == apply.AlreadyDone {
-		if l.quiet {
+		if l.isQuiet {
 			return slog.LevelDebug, text
 		}
 		return slog.LevelInfo, text
@@ -112,16 +112,16 @@ func (l *lineProgress) attrs(e apply.Event) []any {
 	}
 }
 
-func place(e apply.Event) string {
+func describePlace(e apply.Event) string {
 	if e.Target != "" {
 		return report.DisplayName(e.Target)
 	}
 	return report.DisplayName(e.Vault)
 }
 
-func words(o apply.Outcome) string { return strings.ReplaceAll(string(o), "-", " ") }
+func describeOutcome(o apply.Outcome) string { return strings.ReplaceAll(string(o), "-", " ") }
 
-func forWords(d time.Duration) string {
+func describeFor(d time.Duration) string {
 	if d <= 0 {
 		return ""
 	}

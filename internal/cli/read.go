@@ -18,8 +18,8 @@ const readHeartbeat = 15 * time.Second
 // maxSkew is how far the machine's clock may be from Azure's before that is worth a warning.
 const maxSkew = 5 * time.Minute
 
-// read reads what exists, and says how long it took.
-func (a *app) read(ctx context.Context, s *session, scope plan.Scope) (plan.Observed, error) {
+// observe reads what exists, and says how long it took.
+func (a *app) observe(ctx context.Context, s *session, scope plan.Scope) (plan.Observed, error) {
 	began := a.Now()
 	stop := make(chan struct{})
 	defer close(stop)
@@ -32,7 +32,7 @@ func (a *app) read(ctx context.Context, s *session, scope plan.Scope) (plan.Obse
 			case <-stop:
 				return
 			case <-ticker.C:
-				a.log.Info(fmt.Sprintf("still reading: %d requests in %s", total(s.Requests()), report.FormatDuration(a.Now().Sub(began))))
+				a.log.Info(fmt.Sprintf("still reading: %d requests in %s", sum(s.Requests()), report.FormatDuration(a.Now().Sub(began))))
 			}
 		}
 	}()
@@ -45,20 +45,20 @@ func (a *app) read(ctx context.Context, s *session, scope plan.Scope) (plan.Obse
 		return o, fmt.Errorf("nothing could be read: %w",
 			&apply.Error{Op: "reading " + string(g.Kind), Code: g.Code, Message: g.Message, RequestID: g.RequestID, Status: g.Status})
 	}
-	a.compareClocks(s)
+	a.warnOfClockSkew(s)
 	for _, note := range o.Notes {
 		a.log.Info(note)
 	}
 	a.log.Info(fmt.Sprintf("read %s, %s, %s: %s, %s", report.FormatCount(len(o.VMs), "VM"), report.FormatCount(len(o.Vaults), "vault"),
-		report.FormatCount(len(o.Items), "protected item"), report.FormatCount(total(s.Requests()), "request"), report.FormatDuration(a.Now().Sub(began))),
+		report.FormatCount(len(o.Items), "protected item"), report.FormatCount(sum(s.Requests()), "request"), report.FormatDuration(a.Now().Sub(began))),
 		"vms", len(o.VMs), "vaults", len(o.Vaults), "items", len(o.Items), "gaps", len(o.Gaps), "requests", s.Requests(),
 		"seconds", a.Now().Sub(began).Seconds())
 	return o, nil
 }
 
-// planFor reads what c asks about and makes its plan. opt says how; its time is filled in.
-func (a *app) planFor(ctx context.Context, s *session, c *config.Config, opt plan.Options) (plan.Plan, error) {
-	o, err := a.read(ctx, s, plan.ScopeOf(c))
+// makePlan reads what c asks about and makes its plan. opt says how; its time is filled in.
+func (a *app) makePlan(ctx context.Context, s *session, c *config.Config, opt plan.Options) (plan.Plan, error) {
+	o, err := a.observe(ctx, s, plan.ScopeOf(c))
 	if err != nil {
 		return plan.Plan{}, err
 	}
@@ -73,13 +73,13 @@ func (a *app) planFor(ctx context.Context, s *session, c *config.Config, opt pla
 	return p, nil
 }
 
-// compareClocks warns, once, when this machine's clock is far from Azure's. A simulated Azure lives in a time of its own.
-func (a *app) compareClocks(s *session) {
+// warnOfClockSkew warns, once, when this machine's clock is far from Azure's. A simulated Azure lives in a time of its own.
+func (a *app) warnOfClockSkew(s *session) {
 	skew := s.ClockSkew()
-	if s.simulated != nil || s.skewTold || skew.Abs() <= maxSkew {
+	if s.simulated != nil || s.isSkewReported || skew.Abs() <= maxSkew {
 		return
 	}
-	s.skewTold = true
+	s.isSkewReported = true
 	where := "ahead of"
 	if skew < 0 {
 		where = "behind"
@@ -88,7 +88,7 @@ func (a *app) compareClocks(s *session) {
 		"skew_seconds", skew.Seconds())
 }
 
-func total(counts map[string]int) int {
+func sum(counts map[string]int) int {
 	n := 0
 	for _, c := range counts {
 		n += c

@@ -20,7 +20,7 @@ import (
 type restoreFlags struct {
 	scopeFlags
 	azureFlags
-	outputs
+	outputFlags
 	approvalFlags
 	into, before, point, disks string
 	staging                    []string
@@ -46,12 +46,12 @@ func (a *app) restoreCommand() *cobra.Command {
 			"The staging account must lie in the vault's region; give one for each region. What the service leaves in it (a template,\n" +
 			"and the disks as files where a point is restored from the vault) stays there.\n\n" +
 			"Exit codes: 0 done; 3 a restore failed, is blocked, or did not end in time; 5 something could not be read; 6 refused.",
-		Args: args(cobra.MinimumNArgs(1)),
+		Args: withUsageError(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.restore(cmd.Context(), f, args) },
 	}
 	f.scopeFlags.addFlags(cmd)
 	f.azureFlags.addFlags(cmd)
-	f.outputs.addFlags(cmd, []string{"text", "json"})
+	f.outputFlags.addFlags(cmd, []string{"text", "json"})
 	f.approvalFlags.addFlags(cmd)
 	cmd.Flags().StringVar(&f.into, "into", "", "the resource `GROUP` in which the disks are made, by name (in the vault's subscription) or id")
 	cmd.Flags().StringArrayVar(&f.staging, "staging", nil, "the storage `ACCOUNT` that stages, by name (in the vault's subscription) or id; may be repeated")
@@ -69,37 +69,37 @@ func (f *restoreFlags) request(names []string) (plan.RestoreRequest, error) {
 	r := plan.RestoreRequest{Into: f.into, Staging: f.staging, Point: f.point, MaxRestores: maxRestores, InFlight: restoresInFlight}
 	var err error
 	if r.Disks, err = plan.ParseDiskSelection(f.disks); err != nil {
-		return r, usage("--disks: %w", err)
+		return r, usageError("--disks: %w", err)
 	}
 	if f.before != "" {
 		if r.Before, err = time.Parse(time.RFC3339, f.before); err != nil {
-			return r, usage("--before %q is not a time like 2026-11-19T22:00:00Z", f.before)
+			return r, usageError("--before %q is not a time like 2026-11-19T22:00:00Z", f.before)
 		}
 	}
 	switch {
 	case f.into == "":
-		return r, usage("--into is missing: the resource group in which the disks are made")
+		return r, usageError("--into is missing: the resource group in which the disks are made")
 	case len(f.staging) == 0:
-		return r, usage("--staging is missing: a storage account in the vault's region")
+		return r, usageError("--staging is missing: a storage account in the vault's region")
 	case f.point != "" && f.before != "":
-		return r, usage("--point and --before exclude each other")
+		return r, usageError("--point and --before exclude each other")
 	case f.point != "" && len(names) > 1:
-		return r, usage("--point names a point of one VM, and %d are given", len(names))
+		return r, usageError("--point names a point of one VM, and %d are given", len(names))
 	case f.timeout <= 0:
-		return r, usage("--timeout %s is not a time", f.timeout)
+		return r, usageError("--timeout %s is not a time", f.timeout)
 	}
 	return r, nil
 }
 
 func (a *app) restore(ctx context.Context, f restoreFlags, names []string) (err error) {
-	if err := f.check(); err != nil {
+	if err := f.validate(); err != nil {
 		return err
 	}
 	request, err := f.request(names)
 	if err != nil {
 		return err
 	}
-	if _, err := f.approved(a); err != nil {
+	if _, err := f.readApproval(a); err != nil {
 		return err
 	}
 	c, scope, err := f.resolve(a)
@@ -113,25 +113,25 @@ func (a *app) restore(ctx context.Context, f restoreFlags, names []string) (err 
 	defer func() { err = errors.Join(err, s.close()) }()
 	// A VM may be backed up in a vault that the config does not name.
 	scope.AllVaults, scope.Protectable, scope.Guards = true, false, false
-	planning := planningFlags{lifted: map[string]*bool{plan.FlagAllowManyRestores: &f.many}}
-	makePlan := func() (draft, error) {
+	planning := planFlagSet{liftedGuards: map[string]*bool{plan.FlagAllowManyRestores: &f.many}}
+	makePlan := func() (freshPlan, error) {
 		began := a.Now()
 		p, err := a.planRestores(ctx, s, scope, request, names)
-		return draft{planning.judge(p), began}, err
+		return freshPlan{planning.applyGuards(p), began}, err
 	}
 	now, err := makePlan()
 	if err != nil {
 		return err
 	}
-	now, _, err = a.approve(ctx, applyFlags{approvalFlags: f.approvalFlags, planningFlags: planning}, nil, now, makePlan)
-	a.verdict[exitIncomplete] = !now.plan.Complete
+	now, _, err = a.approve(ctx, applyFlags{approvalFlags: f.approvalFlags, planFlagSet: planning}, nil, now, makePlan)
+	a.exitConditions[exitIncomplete] = !now.plan.Complete
 	if err != nil {
 		return err
 	}
 	run := report.Run{Title: "Restore", Plan: now.plan}
 	a.runRestores(ctx, s, f, &run)
 	return f.write(a.Out, func(w io.Writer, format string) error {
-		run.ExitCode = a.codeSoFar(ctx, nil)
+		run.ExitCode = a.currentExitCode(ctx, nil)
 		style := a.styleFor(w, false)
 		style.Verbose = true // each restore is what was asked for: none is only counted
 		return report.WriteApply(w, format, run, style)
@@ -140,7 +140,7 @@ func (a *app) restore(ctx context.Context, f restoreFlags, names []string) (err 
 
 // planRestores reads what the restores of some VMs need, and plans them.
 func (a *app) planRestores(ctx context.Context, s *session, scope plan.Scope, r plan.RestoreRequest, names []string) (plan.Plan, error) {
-	o, err := a.read(ctx, s, scope)
+	o, err := a.observe(ctx, s, scope)
 	if err != nil {
 		return plan.Plan{}, err
 	}
@@ -150,7 +150,7 @@ func (a *app) planRestores(ctx context.Context, s *session, scope plan.Scope, r 
 	for _, name := range names {
 		vm, err := findVM(o, "restoring", name)
 		if err != nil {
-			return plan.Plan{}, whichVM(err)
+			return plan.Plan{}, withCandidates(err)
 		}
 		if slices.ContainsFunc(r.VMs, func(known string) bool { return armid.Same(known, vm) }) {
 			continue
@@ -183,20 +183,20 @@ func (a *app) runRestores(ctx context.Context, s *session, f restoreFlags, run *
 			"Ctrl-C again leaves at once; the restores that were started go on, and azbackup points shows them")
 	}
 	var err error
-	a.interrupts.whileGraceful(onAsk, func(asked <-chan struct{}) {
+	a.interrupts.drain(onAsk, func(asked <-chan struct{}) {
 		run.Report, err = apply.Run(ctx, run.Plan, s.Client, apply.Options{
 			Limits: apply.Limits{Operations: restoresInFlight, ItemTimeout: f.timeout, RunTimeout: f.timeout + 4*time.Hour},
-			Grace:  f.grace, Budget: s.Client, Interrupt: asked, Seed: uint64(a.Now().UnixNano()), Now: s.Now, Approved: s.ServiceTime(a.saidYes), Observer: show.observe,
+			Grace:  f.grace, Budget: s.Client, Interrupt: asked, Seed: uint64(a.Now().UnixNano()), Now: s.Now, Approved: s.ServiceTime(a.approvedAt), Observer: show.observe,
 		})
 	})
 	show.end()
-	a.judgeFault(err)
-	if !a.interrupts.happened() {
-		a.followBackups(ctx, s, f.timeout, run) // of those whose answer was lost, the job may still run
+	a.reportFault(err)
+	if !a.interrupts.isInterrupted() {
+		a.awaitBackups(ctx, s, f.timeout, run) // of those whose answer was lost, the job may still run
 		a.findDisks(ctx, s, run)
 	}
-	run.Finished, run.Requests, run.Throttled = s.Now(), s.Requests(), s.held()
-	a.judgeResults(ctx, run)
+	run.Finished, run.Requests, run.Throttled = s.Now(), s.Requests(), s.throttledFor()
+	a.reportResults(ctx, run)
 }
 
 // findDisks says what each restore made: the disks that carry its job, by the one read of the group after all of them.
@@ -214,7 +214,7 @@ func (a *app) findDisks(ctx context.Context, s *session, run *report.Run) {
 			disks, err := s.Disks(ctx, run.Plan.Changes[j].Into)
 			if err != nil {
 				a.log.Warn("the disks that were made could not be listed: " + oneLine(err.Error()))
-				a.verdict[exitIncomplete] = true
+				a.exitConditions[exitIncomplete] = true
 			}
 			groups[into] = disks
 		}
@@ -235,8 +235,8 @@ func (a *app) restored(ctx context.Context, s *session, r *apply.Result, disks [
 	}
 	job, err := s.RestoreJob(ctx, id)
 	if err != nil || job.Unreadable != "" {
-		a.log.Warn("what the restore of " + report.DisplayName(r.Target) + " left could not be read: " + oneLine(strings.Join(notEmpty(job.Unreadable, errText(err)), "; ")))
-		a.verdict[exitIncomplete] = true
+		a.log.Warn("what the restore of " + report.DisplayName(r.Target) + " left could not be read: " + oneLine(strings.Join(nonEmpty(job.Unreadable, errText(err)), "; ")))
+		a.exitConditions[exitIncomplete] = true
 		return out
 	}
 	out.Template = job.Template

@@ -17,33 +17,33 @@ import (
 func Main(ctx context.Context, args []string, s Streams) int {
 	ctx, stop := newInterrupts(ctx, s.Signals)
 	defer stop.cancel(nil)
-	a := &app{Streams: s, interrupts: stop, verdict: verdict{}, terminal: s.Err, stdout: &output{w: s.Out}, stderr: &stderr{w: s.Err}}
+	a := &app{Streams: s, interrupts: stop, exitConditions: exitConditions{}, terminal: s.Err, stdout: &resultWriter{w: s.Out}, stderr: &stderr{w: s.Err}}
 	a.Out, a.Err = a.stdout, a.stderr
 	// Until the flags are read: errors for people.
 	a.log, _ = newLogger(a.Err, "text", false, false)
 	root := a.root() //nolint:contextcheck // cobra hands the context to the commands
 	root.SetArgs(args)
 	if err := root.ExecuteContext(ctx); err != nil {
-		a.fail(ctx, err)
+		a.reportError(ctx, err)
 	}
-	if err := a.stdout.failure(); err != nil {
-		a.verdict[exitError] = true
+	if err := a.stdout.writeError(); err != nil {
+		a.exitConditions[exitError] = true
 		a.log.Error(oneLine(err.Error()))
 	}
-	return a.verdict.code()
+	return a.exitConditions.code()
 }
 
 // app is one run of the program.
 type app struct {
 	Streams
 	// terminal is stderr itself; bars are drawn on it. All else goes to Err, which lets lines pass above bars.
-	terminal   io.Writer
-	stdout     *output
-	stderr     *stderr
-	log        *slog.Logger
-	interrupts *interrupts
-	verdict    verdict
-	saidYes    time.Time // when somebody approved the plan; zero = nobody was asked
+	terminal       io.Writer
+	stdout         *resultWriter
+	stderr         *stderr
+	log            *slog.Logger
+	interrupts     *interrupts
+	exitConditions exitConditions
+	approvedAt     time.Time // when somebody approved the plan; zero = nobody was asked
 
 	verbose   bool
 	noColor   bool
@@ -58,7 +58,7 @@ func (a *app) root() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
-			log, err := newLogger(a.Err, a.logFormat, a.verbose, a.color(a.ErrTerminal))
+			log, err := newLogger(a.Err, a.logFormat, a.verbose, a.hasColor(a.ErrTerminal))
 			if err == nil {
 				a.log = log
 			}
@@ -70,7 +70,7 @@ func (a *app) root() *cobra.Command {
 	root.SetIn(a.In)
 	root.SetOut(a.Out)
 	root.SetErr(a.Err)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%w", err) })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError("%w", err) })
 	flags := root.PersistentFlags()
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "show more: each field before and after, where a change comes from")
 	flags.BoolVar(&a.noColor, "no-color", false, "no colours (NO_COLOR does the same)")
@@ -82,8 +82,8 @@ func (a *app) root() *cobra.Command {
 	return root
 }
 
-// color says whether a stream that is, or is not, a terminal gets colours.
-func (a *app) color(terminal bool) bool {
+// hasColor says whether a stream that is, or is not, a terminal gets colours.
+func (a *app) hasColor(terminal bool) bool {
 	if no, ok := a.Env("NO_COLOR"); ok && no != "" || a.noColor {
 		return false
 	}
@@ -95,7 +95,7 @@ func (a *app) color(terminal bool) bool {
 func (a *app) styleFor(w io.Writer, all bool) report.Style {
 	s := report.Style{Verbose: a.verbose, All: all}
 	if w == a.Out && a.OutTerminal {
-		s.Color, s.Width = a.color(true), a.Width
+		s.Color, s.Width = a.hasColor(true), a.Width
 	}
 	return s
 }
@@ -104,16 +104,16 @@ func (a *app) styleFor(w io.Writer, all bool) report.Style {
 func (a *app) errStyle() report.Style {
 	s := report.Style{Verbose: a.verbose}
 	if a.ErrTerminal {
-		s.Color, s.Width = a.color(true), a.Width
+		s.Color, s.Width = a.hasColor(true), a.Width
 	}
 	return s
 }
 
-// args makes a wrong number of arguments a usage error.
-func args(check cobra.PositionalArgs) cobra.PositionalArgs {
+// withUsageError makes a wrong number of arguments a usage error.
+func withUsageError(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {
-			return usage("%s: %w", cmd.CommandPath(), err)
+			return usageError("%s: %w", cmd.CommandPath(), err)
 		}
 		return nil
 	}
@@ -127,5 +127,5 @@ func unknownCommand(cmd *cobra.Command, args []string) error {
 	if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
 		return withHint(what, "did you mean "+strings.Join(near, " or ")+"?")
 	}
-	return usage("%w", what)
+	return usageError("%w", what)
 }

@@ -34,8 +34,8 @@ func readSaved(path string) (*plan.Plan, error) {
 	return &p, nil
 }
 
-// fitsHere refuses a saved plan that was made for another cloud or from another config.
-func fitsHere(saved, now plan.Plan) error {
+// checkSameOrigin refuses a saved plan that was made for another cloud or from another config.
+func checkSameOrigin(saved, now plan.Plan) error {
 	switch {
 	case saved.Cloud != now.Cloud:
 		return withCode(exitRefused, fmt.Errorf("the saved plan was made for cloud %s, this is %s", report.Line(saved.Cloud), report.Line(now.Cloud)))
@@ -45,9 +45,9 @@ func fitsHere(saved, now plan.Plan) error {
 	return nil
 }
 
-// showRest says what is left of a saved plan's world: what is done already, what cannot be done as it was approved, and
+// showRemainder says what is left of a saved plan's world: what is done already, what cannot be done as it was approved, and
 // what is new.
-func (a *app) showRest(rest plan.Remainder) {
+func (a *app) showRemainder(rest plan.Remainder) {
 	if n := len(rest.Done); n > 0 {
 		a.log.Info("done already: " + report.FormatCount(n, "approved change"))
 	}
@@ -61,18 +61,18 @@ func (a *app) showRest(rest plan.Remainder) {
 		return
 	}
 	for _, s := range rest.Stale {
-		a.log.Warn(staleWords(s), "change", s.Change.ID, "code", apply.CodeChangedMeanwhile)
+		a.log.Warn(describeStale(s), "change", s.Change.ID, "code", apply.CodeChangedMeanwhile)
 	}
 }
 
-// refuseStale is the error of a saved plan of which nothing can be done as it was approved, or nil. Where something can,
+// staleError is the error of a saved plan of which nothing can be done as it was approved, or nil. Where something can,
 // the rest of it fails, change by change.
-func refuseStale(rest plan.Remainder) error {
+func staleError(rest plan.Remainder) error {
 	canBeDone := slices.ContainsFunc(rest.Plan.Changes, func(c plan.Change) bool { return c.Action != plan.Blocked })
 	if len(rest.Stale) == 0 || canBeDone {
 		return nil
 	}
-	what := staleWords(rest.Stale[0])
+	what := describeStale(rest.Stale[0])
 	if n := len(rest.Stale) - 1; n > 0 {
 		what += fmt.Sprintf(" (and %d more)", n)
 	}
@@ -80,13 +80,13 @@ func refuseStale(rest plan.Remainder) error {
 		"azbackup plan shows what would be done now")
 }
 
-func staleWords(s plan.Stale) string {
+func describeStale(s plan.Stale) string {
 	return report.ActionText(s.Change.Action) + " " + report.DisplayName(s.Change.Target) + ": " + report.Line(s.Why)
 }
 
-// settleRest adds to the results of a run those of the approved changes that needed no run: they are done already, or
+// addSettledResults adds to the results of a run those of the approved changes that needed no run: they are done already, or
 // must not be written. Results stand in the order of the saved plan.
-func settleRest(run *report.Run, saved *plan.Plan, rest plan.Remainder) {
+func addSettledResults(run *report.Run, saved *plan.Plan, rest plan.Remainder) {
 	if saved == nil {
 		return
 	}

@@ -12,7 +12,7 @@ func (a *app) schemaCommand() *cobra.Command {
 		Short: "Print the JSON Schema of the config, for editors",
 		Long: "Prints the JSON Schema of the config. An editor finds it by a first line such as\n\n" +
 			"  # yaml-language-server: $schema=azbackup.schema.json",
-		Args: args(cobra.NoArgs),
+		Args: withUsageError(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
 			_, err := a.Out.Write(config.Schema())
 			return err

@@ -48,10 +48,10 @@ func (a *app) simulateCommand() *cobra.Command {
 		Long: "Serves the estate in FILE (as azbackup snapshot writes it) as Azure Resource Manager, Recovery Services and a sign-in\n" +
 			"would: for azbackup --endpoint URL, and for any other client. What clients change is kept in FILE. The URL is printed\n" +
 			"on stdout, a line per request on stderr. Ctrl-C ends it.",
-		Args: args(cobra.NoArgs),
+		Args: withUsageError(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if f.stats != "" {
-				return a.simulatorStats(cmd.Context(), f.stats)
+				return a.printSimulatorStats(cmd.Context(), f.stats)
 			}
 			f.retrySet = cmd.Flags().Changed("retry-after")
 			return a.simulate(cmd.Context(), f)
@@ -81,10 +81,10 @@ func (a *app) simulate(ctx context.Context, f simulateFlags) (err error) {
 	if f.estate == "" {
 		return withHint(errors.New("--estate names no file"), "azbackup snapshot writes one from what exists")
 	}
-	if err := f.mayListen(); err != nil {
+	if err := f.checkListenAddress(); err != nil {
 		return err
 	}
-	options, err := f.options()
+	options, err := f.simulatorOptions()
 	if err != nil {
 		return err
 	}
@@ -156,11 +156,11 @@ func (h exitsOnPanic) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Handler.ServeHTTP(w, r)
 }
 
-// mayListen refuses addresses beyond this machine: a simulated Azure checks nobody's rights.
-func (f *simulateFlags) mayListen() error {
+// checkListenAddress refuses addresses beyond this machine: a simulated Azure checks nobody's rights.
+func (f *simulateFlags) checkListenAddress() error {
 	host, _, err := net.SplitHostPort(f.listen)
 	if err != nil {
-		return usage("--listen: %w", err)
+		return usageError("--listen: %w", err)
 	}
 	ip, err := netip.ParseAddr(host)
 	if host == "localhost" || err == nil && ip.IsLoopback() || f.anywhere {
@@ -170,9 +170,9 @@ func (f *simulateFlags) mayListen() error {
 		"--listen-anywhere allows it")
 }
 
-// options are the simulator's, from its settings file and the flags; flags win.
-func (f *simulateFlags) options() (simulator.Options, error) {
-	wall, err := startsAtWall(f.clock)
+// simulatorOptions are the simulator's, from its settings file and the flags; flags win.
+func (f *simulateFlags) simulatorOptions() (simulator.Options, error) {
+	wall, err := isWallClock(f.clock)
 	o := simulator.Options{Speed: f.speed, WallClock: wall}
 	if err != nil {
 		return o, err

@@ -13,11 +13,11 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator"
 )
 
-// simulatorStats prints what a running simulator was asked for, most first.
-func (a *app) simulatorStats(ctx context.Context, url string) error {
+// printSimulatorStats prints what a running simulator was asked for, most first.
+func (a *app) printSimulatorStats(ctx context.Context, url string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(url, "/")+"/_simulator/stats", nil)
 	if err != nil {
-		return usage("--stats: %w", err)
+		return usageError("--stats: %w", err)
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {

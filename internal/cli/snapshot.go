@@ -32,7 +32,7 @@ func (f *scopeFlags) resolve(a *app) (*config.Config, plan.Scope, error) {
 	c := &config.Config{Cloud: config.Cloud{Name: azure.AzurePublic}}
 	if len(f.files) > 0 || len(f.subscriptions) == 0 {
 		var err error
-		if c, err = a.load(f.configFlags); err != nil {
+		if c, err = a.loadConfig(f.configFlags); err != nil {
 			return nil, scope, err
 		}
 		scope = plan.ScopeOf(c)
@@ -58,7 +58,7 @@ func (a *app) snapshotCommand() *cobra.Command {
 		Short: "Save the estate as it is read, for plans without credentials and for rehearsals",
 		Long: "Writes what a plan and an audit read, as Azure answered it, into one JSON file: --simulate FILE then plans over it, and\n" +
 			"azbackup simulate serves it. The file holds names, tags and ids, and no secrets. Sends nothing but reads.",
-		Args: args(cobra.NoArgs),
+		Args: withUsageError(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.snapshot(cmd.Context(), f) },
 	}
 	f.scopeFlags.addFlags(cmd)
@@ -83,8 +83,8 @@ func (a *app) snapshot(ctx context.Context, f snapshotFlags) (err error) {
 			return wanted
 		}
 		gaps, err := s.Snapshot(ctx, scope, wants, w)
-		a.compareClocks(s)
-		a.verdict[exitIncomplete] = len(gaps) > 0
+		a.warnOfClockSkew(s)
+		a.exitConditions[exitIncomplete] = len(gaps) > 0
 		for _, g := range gaps {
 			a.log.Warn("could not read "+report.DescribeGap(g)+": the estate says so too", "gap", g)
 		}
@@ -96,6 +96,6 @@ func (a *app) snapshot(ctx context.Context, f snapshotFlags) (err error) {
 	if err := writeFile(f.out, write); err != nil {
 		return err
 	}
-	a.log.Info("estate written to "+report.Line(f.out)+": "+report.FormatCount(total(s.Requests()), "request"), "file", f.out, "requests", s.Requests())
+	a.log.Info("estate written to "+report.Line(f.out)+": "+report.FormatCount(sum(s.Requests()), "request"), "file", f.out, "requests", s.Requests())
 	return nil
 }

@@ -8,11 +8,11 @@ import (
 	"github.com/azbackup/azbackup/internal/report"
 )
 
-// span is a flag whose value is a duration as in the file (30d, 1w, 36h), or in Go's notation (1.5h).
-type span time.Duration
+// durationFlag is a flag whose value is a duration as in the file (30d, 1w, 36h), or in Go's notation (1.5h).
+type durationFlag time.Duration
 
 // Set reads the flag.
-func (s *span) Set(text string) error {
+func (s *durationFlag) Set(text string) error {
 	d, ok := config.ParseDuration(text)
 	if !ok {
 		var err error
@@ -20,12 +20,12 @@ func (s *span) Set(text string) error {
 			return fmt.Errorf("%q is not a duration like 30d or 36h", text)
 		}
 	}
-	*s = span(d)
+	*s = durationFlag(d)
 	return nil
 }
 
 // String is the value for help.
-func (s *span) String() string {
+func (s *durationFlag) String() string {
 	if *s == 0 {
 		return ""
 	}
@@ -33,4 +33,4 @@ func (s *span) String() string {
 }
 
 // Type names the value in help.
-func (*span) Type() string { return "duration" }
+func (*durationFlag) Type() string { return "duration" }

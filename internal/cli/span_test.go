@@ -13,7 +13,7 @@ func TestADurationOfTheFileIsOneOnTheCommandLine(t *testing.T) {
 		"30s": 30 * time.Second, "90m": 90 * time.Minute, "36h": 36 * time.Hour, "30d": 720 * time.Hour, "1w": 168 * time.Hour,
 		"1d12h": 36 * time.Hour, "1w1d": 192 * time.Hour, "1h30m": 90 * time.Minute, "0d": 0,
 	} {
-		var s span
+		var s durationFlag
 		if err := s.Set(text); err != nil || time.Duration(s) != want {
 			t.Errorf("%s: %v on the command line (%v), want %v", text, time.Duration(s), err, want)
 		}
@@ -22,7 +22,7 @@ func TestADurationOfTheFileIsOneOnTheCommandLine(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"", "1", "d", "-1d", "-1h", "+1d", "1.5d", "1d-12h", "300000d", "9223372036854775807w", "1 d", "1D"} {
-		var s span
+		var s durationFlag
 		if err := s.Set(text); err == nil {
 			t.Errorf("%q is %v on the command line, want an error", text, time.Duration(s))
 		}

@@ -48,43 +48,43 @@ func System(version string, signals <-chan os.Signal) Streams {
 		}
 	}
 	if s.Version == "" {
-		s.Version = builtVersion()
+		s.Version = moduleVersion()
 	}
 	return s
 }
 
-// output is the stdout of a command. A write to it never fails, so that whatever happens there the command goes on to
+// resultWriter is the stdout of a command. A write to it never fails, so that whatever happens there the command goes on to
 // its files; what went wrong is kept, and said once when the command has ended. It is safe for concurrent use.
-type output struct {
+type resultWriter struct {
 	w io.Writer
 
-	mu  sync.Mutex
-	err error // of the first write that failed; nothing is written after it
+	mu       sync.Mutex
+	firstErr error // of the first write that failed; nothing is written after it
 }
 
 // Write implements [io.Writer].
-func (o *output) Write(p []byte) (int, error) {
+func (o *resultWriter) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.err == nil {
-		_, o.err = o.w.Write(p)
+	if o.firstErr == nil {
+		_, o.firstErr = o.w.Write(p)
 	}
 	return len(p), nil
 }
 
-// failure is why the result did not reach stdout, or nil. A reader that had enough (azbackup … | head) is no failure:
+// writeError is why the result did not reach stdout, or nil. A reader that had enough (azbackup … | head) is no failure:
 // the exit code is that of the result.
-func (o *output) failure() error {
+func (o *resultWriter) writeError() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.err == nil || errors.Is(o.err, syscall.EPIPE) {
+	if o.firstErr == nil || errors.Is(o.firstErr, syscall.EPIPE) {
 		return nil
 	}
-	return fmt.Errorf("writing to stdout: %w", o.err)
+	return fmt.Errorf("writing to stdout: %w", o.firstErr)
 }
 
-// builtVersion is what the Go toolchain knows of this build, for `go install`.
-func builtVersion() string {
+// moduleVersion is what the Go toolchain knows of this build, for `go install`.
+func moduleVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
 		return "dev"

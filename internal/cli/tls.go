@@ -18,13 +18,13 @@ import (
 	"time"
 )
 
-// certificateLife is how long the throw-away certificates are good.
-const certificateLife = 30 * 24 * time.Hour
+// certificateLifetime is how long the throw-away certificates are good.
+const certificateLifetime = 30 * 24 * time.Hour
 
 // withTLS puts TLS on a listener, with a certificate of an authority that exists for this run alone. The
 // authority's certificate is written to dir/ca.pem (for SSL_CERT_FILE and its like); its key is never written.
 func withTLS(l net.Listener, dir string, now time.Time) (net.Listener, error) {
-	ca, cert, err := throwAway(l.Addr(), now)
+	ca, cert, err := newThrowawayCertificate(l.Addr(), now)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("making a certificate: %w", err), l.Close())
 	}
@@ -42,8 +42,8 @@ func withTLS(l net.Listener, dir string, now time.Time) (net.Listener, error) {
 	}), nil
 }
 
-// throwAway makes an authority and a certificate for loopback and the address that is listened on.
-func throwAway(addr net.Addr, now time.Time) (ca []byte, cert tls.Certificate, err error) {
+// newThrowawayCertificate makes an authority and a certificate for loopback and the address that is listened on.
+func newThrowawayCertificate(addr net.Addr, now time.Time) (ca []byte, cert tls.Certificate, err error) {
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, cert, err
@@ -54,12 +54,12 @@ func throwAway(addr net.Addr, now time.Time) (ca []byte, cert tls.Certificate, e
 	}
 	authority := &x509.Certificate{
 		SerialNumber: big.NewInt(now.UnixNano()), Subject: pkix.Name{CommonName: "azbackup simulate: throw-away CA"},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(certificateLife),
+		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(certificateLifetime),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
 	leaf := &x509.Certificate{
 		SerialNumber: big.NewInt(now.UnixNano() + 1), Subject: pkix.Name{CommonName: "azbackup simulate"},
-		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(certificateLife),
+		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(certificateLifetime),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback},
 	}

@@ -14,7 +14,7 @@ func (a *app) validateCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "validate",
 		Short: "Check the config alone, offline",
-		Args:  args(cobra.NoArgs),
+		Args:  withUsageError(cobra.NoArgs),
 		RunE:  func(*cobra.Command, []string) error { return a.validate(files) },
 	}
 	files.addFlags(cmd)
@@ -22,7 +22,7 @@ func (a *app) validateCommand() *cobra.Command {
 }
 
 func (a *app) validate(files configFlags) error {
-	c, err := a.load(files)
+	c, err := a.loadConfig(files)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Show the version",
-		Args:  args(cobra.NoArgs),
+		Args:  withUsageError(cobra.NoArgs),
 		Run: func(*cobra.Command, []string) {
 			fmt.Fprintf(a.Out, "azbackup %s %s/%s %s\n", a.Version, runtime.GOOS, runtime.GOARCH, runtime.Version())
 		},
