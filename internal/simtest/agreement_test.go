@@ -196,14 +196,14 @@ func drawFile(t *rapid.T) *config.Config {
 	return c
 }
 
-// answers are what plan and audit say of one VM, by its id.
-type answers struct {
+// planAndAudit are what plan and audit say of one VM, by its id.
+type planAndAudit struct {
 	planned map[armid.Key][]plan.Change
 	judged  map[armid.Key]audit.VM
 }
 
-func ask(c *config.Config, o plan.Observed) answers {
-	a := answers{planned: map[armid.Key][]plan.Change{}, judged: map[armid.Key]audit.VM{}}
+func planAndAuditOf(c *config.Config, o plan.Observed) planAndAudit {
+	a := planAndAudit{planned: map[armid.Key][]plan.Change{}, judged: map[armid.Key]audit.VM{}}
 	p := plan.Make(c, o, plan.Options{Now: agreeNow})
 	for _, ch := range slices.Concat(p.Changes, p.Unchanged) {
 		a.planned[armid.Of(ch.Target)] = append(a.planned[armid.Of(ch.Target)], ch)
@@ -214,8 +214,8 @@ func ask(c *config.Config, o plan.Observed) answers {
 	return a
 }
 
-// mayBe are the actions that a plan may have for a VM in each state of an audit; blocked and unchanged always may be.
-func mayBe(s audit.State) []plan.Action {
+// allowedActions are the actions that a plan may have for a VM in each state of an audit; blocked and unchanged always may be.
+func allowedActions(s audit.State) []plan.Action {
 	switch s {
 	case audit.Unsupported:
 		return []plan.Action{plan.Stop, plan.Undelete}
@@ -234,12 +234,12 @@ func mayBe(s audit.State) []plan.Action {
 }
 
 func compareAnswers(t *rapid.T, c *config.Config, o plan.Observed) {
-	a := ask(c, o)
+	a := planAndAuditOf(c, o)
 	for _, vm := range o.VMs {
 		key := armid.Of(vm.ID)
 		row, changes := a.judged[key], a.planned[key]
 		tell := func(format string, args ...any) {
-			t.Fatalf("%s\naudit: %s, also %v: %s\nplan: %s", fmt.Sprintf(format, args...), row.State, row.Also, row.Because, sayChanges(changes))
+			t.Fatalf("%s\naudit: %s, also %v: %s\nplan: %s", fmt.Sprintf(format, args...), row.State, row.Also, row.Because, describeChanges(changes))
 		}
 		active := slices.ContainsFunc(o.Items, func(it plan.Item) bool {
 			return armid.Same(it.VM, vm.ID) && isActive(it)
@@ -267,7 +267,7 @@ func compareAnswers(t *rapid.T, c *config.Config, o plan.Observed) {
 				}
 			default:
 			}
-			if !slices.Contains(mayBe(row.State), ch.Action) {
+			if !slices.Contains(allowedActions(row.State), ch.Action) {
 				tell("%s is to be %s", vm.Name, ch.Action)
 			}
 			if (ch.Action == plan.Modify || ch.Action == plan.Stop) != active && ch.Action != plan.Undelete && ch.Action != plan.Resume && ch.Action != plan.Protect {
@@ -288,7 +288,7 @@ func isSettled(ch plan.Change) bool {
 	return ch.Action == plan.Unchanged || ch.Reason == plan.ReasonOtherDisks || ch.Action == plan.Blocked
 }
 
-func sayChanges(changes []plan.Change) string {
+func describeChanges(changes []plan.Change) string {
 	var out []string
 	for _, ch := range changes {
 		out = append(out, fmt.Sprintf("%s %s: %s", ch.Action, ch.Wanted, ch.Because))
@@ -319,11 +319,11 @@ func compareWithExport(t *rapid.T, dir string, o plan.Observed) {
 	for i := range o.Vaults {
 		o.Vaults[i].InFile = true
 	}
-	a := ask(c, o)
+	a := planAndAuditOf(c, o)
 	for _, vm := range o.VMs {
 		row, changes := a.judged[armid.Of(vm.ID)], a.planned[armid.Of(vm.ID)]
 		tell := func(format string, args ...any) {
-			t.Fatalf("%s\naudit: %s, also %v: %s\nplan: %s\n%s", fmt.Sprintf(format, args...), row.State, row.Also, row.Because, sayChanges(changes), text)
+			t.Fatalf("%s\naudit: %s, also %v: %s\nplan: %s\n%s", fmt.Sprintf(format, args...), row.State, row.Also, row.Because, describeChanges(changes), text)
 		}
 		for _, ch := range changes {
 			if ch.Action != plan.Unchanged {

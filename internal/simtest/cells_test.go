@@ -66,14 +66,14 @@ type cell struct {
 
 // check reads and plans the cell over HTTP, and carries it out.
 func (c *cell) check(t *testing.T) {
-	log := &watcher{}
+	log := &requestLog{}
 	server := httptest.NewServer(serve(t, c.estate(t), simulator.Options{Settings: simulator.Settings{UnsignedURLs: true}, Log: log.log}))
 	defer server.Close()
-	if diff := cmp.Diff(c.want, c.overHTTP(t, server.Listener.Addr().String())); diff != "" {
+	if diff := cmp.Diff(c.want, c.planOverHTTP(t, server.Listener.Addr().String())); diff != "" {
 		t.Fatalf("the plan of what was read over HTTP is not that of the values (-values +HTTP):\n%s", diff)
 	}
 	server.Close() // the log is written after the answer
-	if w := writes(log.entries); len(w) > 0 {
+	if w := writeRequests(log.entries); len(w) > 0 {
 		t.Errorf("a plan wrote: %q", w)
 	}
 	synctest.Test(t, c.carryOut)
@@ -141,22 +141,22 @@ func (c *cell) estate(t testing.TB) string {
 	return string(raw)
 }
 
-// overHTTP reads the estate at an address, over TCP, and plans.
-func (c *cell) overHTTP(t *testing.T, address string) []string {
+// planOverHTTP reads the estate at an address, over TCP, and plans.
+func (c *cell) planOverHTTP(t *testing.T, address string) []string {
 	t.Helper()
-	r := newRoad(t, c.yaml, wiredTo(address))
-	w, err := r.look(t.Context(), t)
+	r := newMainPath(t, c.yaml, fixedHost(address))
+	w, err := r.plan(t.Context(), t)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return outcome(plan.Make(r.config, w.read, plan.Options{Now: taken}))
+	return outcomeLines(plan.Make(r.config, w.found, plan.Options{Now: taken}))
 }
 
-// wiredTo is the network, where every host is at this address.
-type wiredTo string
+// fixedHost is the network, where every host is at this address.
+type fixedHost string
 
 // RoundTrip implements http.RoundTripper.
-func (address wiredTo) RoundTrip(r *http.Request) (*http.Response, error) {
+func (address fixedHost) RoundTrip(r *http.Request) (*http.Response, error) {
 	r = r.Clone(r.Context())
 	if r.Host == "" {
 		r.Host = r.URL.Host
@@ -167,11 +167,11 @@ func (address wiredTo) RoundTrip(r *http.Request) (*http.Response, error) {
 
 // carryOut applies the cell's plan in virtual time and looks again.
 func (c *cell) carryOut(t *testing.T) {
-	log := &watcher{}
+	log := &requestLog{}
 	server := serve(t, c.estate(t), simulator.Options{Log: log.log, Settings: simulator.Settings{
 		UnsignedURLs: true, RetryAfter: new(int), Durations: map[string]simulator.Range{"": simulator.Fixed(20 * time.Second)},
 	}})
-	r := newRoad(t, c.yaml, server.Transport())
+	r := newMainPath(t, c.yaml, server.Transport())
 	before, err := r.apply(t.Context(), t, apply.Options{})
 	for _, res := range before.report.Results {
 		if res.Outcome != apply.Done && res.Outcome != apply.Blocked {
@@ -183,32 +183,32 @@ func (c *cell) carryOut(t *testing.T) {
 	}
 	synctest.Wait() // the log is written after the answer
 	actions := slices.DeleteFunc(slices.Clone(before.plan.Changes), func(c plan.Change) bool { return c.Action == plan.Blocked })
-	if sent := writes(log.entries); len(sent) != len(actions) {
+	if sent := writeRequests(log.entries); len(sent) != len(actions) {
 		t.Errorf("%d requests write, and the plan has %d actions: %q", len(sent), len(actions), sent)
 	}
-	after, err := r.look(t.Context(), t)
+	after, err := r.plan(t.Context(), t)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if left := after.plan.Actionable(); len(left) > 0 {
-		t.Errorf("this is left to do: %v", outcome(after.plan))
+		t.Errorf("this is left to do: %v", outcomeLines(after.plan))
 	}
 	for _, change := range actions {
-		if change.Action != plan.Backup && change.Action != plan.Refresh && !listedAs(change, after.read.Items) {
-			t.Errorf("%s is done, and the service lists %+v", change.ID, after.read.Items)
+		if change.Action != plan.Backup && change.Action != plan.Refresh && !isListedAs(change, after.found.Items) {
+			t.Errorf("%s is done, and the service lists %+v", change.ID, after.found.Items)
 		}
 	}
 }
 
-// listedAs says whether the change's item is listed in the state that it is to end in.
-func listedAs(c plan.Change, items []plan.Item) bool {
+// isListedAs says whether the change's item is listed in the state that it is to end in.
+func isListedAs(c plan.Change, items []plan.Item) bool {
 	return slices.ContainsFunc(items, func(it plan.Item) bool {
 		return armid.Same(it.VM, c.Target) && armid.Same(it.Vault, c.Vault) && plan.IsConverged(c, it)
 	})
 }
 
-// writes are the requests that changed something.
-func writes(entries []seen) []string {
+// writeRequests are the requests that changed something.
+func writeRequests(entries []loggedRequest) []string {
 	var sent []string
 	for _, e := range entries {
 		if e.Method != http.MethodGet && e.Kind != "backupStatus" {
@@ -218,10 +218,10 @@ func writes(entries []seen) []string {
 	return sent
 }
 
-// outcome is what the two tests of a cell must agree on: what is done to the VM of the cells and its vault, why in
+// outcomeLines is what the two tests of a cell must agree on: what is done to the VM of the cells and its vault, why in
 // the words of the closed set, from which state to which, at what risk and behind what. Sentences are left out, as
 // they name codes and times, and so are other VMs, which make room for the row.
-func outcome(p plan.Plan) []string {
+func outcomeLines(p plan.Plan) []string {
 	var out []string
 	for _, c := range slices.Concat(p.Changes, p.Unchanged) {
 		if vm, err := armid.ParseVM(c.Target); err == nil && !strings.EqualFold(vm.Name(), "web1") {
@@ -235,20 +235,20 @@ func outcome(p plan.Plan) []string {
 		if c.Vault != "" && c.Vault != c.Target {
 			head += " in " + c.Vault
 		}
-		out = append(out, short(head), "why "+string(c.Reason))
+		out = append(out, shortIDs(head), "why "+string(c.Reason))
 		out = append(out, stateLine("from", c.Before)...)
 		out = append(out, stateLine("to", c.After)...)
 		for _, f := range c.Fields {
-			out = append(out, short(fmt.Sprintf("field %s: %s -> %s", f.Path, f.Before, f.After)))
+			out = append(out, shortIDs(fmt.Sprintf("field %s: %s -> %s", f.Path, f.Before, f.After)))
 		}
 		if c.Risk != "" && c.Risk != plan.RiskNone {
 			out = append(out, "risk "+string(c.Risk))
 		}
 		if len(c.Needs) > 0 {
-			out = append(out, short("needs "+strings.Join(c.Needs, " ")))
+			out = append(out, shortIDs("needs "+strings.Join(c.Needs, " ")))
 		}
 		if c.WaitsFor != "" {
-			out = append(out, short("waits "+c.WaitsFor))
+			out = append(out, shortIDs("waits "+c.WaitsFor))
 		}
 	}
 	for _, r := range p.Refusals {
@@ -265,7 +265,7 @@ func stateLine(name string, s *plan.State) []string {
 	if err != nil {
 		return []string{err.Error()}
 	}
-	return []string{short(name + " " + string(b))}
+	return []string{shortIDs(name + " " + string(b))}
 }
 
 var (
@@ -274,9 +274,9 @@ var (
 	vmOfCells    = regexp.MustCompile(`(?i)/subscriptions/(\d)[-\d]*/resourceGroups/([^/ "]*)/providers/Microsoft.Compute/virtualMachines/`)
 )
 
-// short takes the long ids and the times out of a text and folds its case, which plan's tests and the wire spell
+// shortIDs takes the long ids and the times out of a text and folds its case, which plan's tests and the wire spell
 // differently.
-func short(s string) string {
+func shortIDs(s string) string {
 	s = pointOfCells.ReplaceAllString(s, `"last_recovery_point":""`)
 	return strings.ToLower(vmOfCells.ReplaceAllString(vaultOfCells.ReplaceAllString(s, "$1:"), "$1:$2/"))
 }
@@ -298,14 +298,14 @@ func wanted(text string) []string {
 			out = append(out, "refused "+guard)
 		case !inner:
 			if other = strings.Contains(line, "/web9 "); !other {
-				out = append(out, short(line))
+				out = append(out, shortIDs(line))
 			}
 		case other:
 		case key == "why":
 			reason, _, _ := strings.Cut(rest, ":")
 			out = append(out, "why "+reason)
 		case slices.Contains([]string{"from", "to", "field", "needs", "waits"}, key):
-			out = append(out, short(key+" "+rest))
+			out = append(out, shortIDs(key+" "+rest))
 		case key == "risk":
 			out = append(out, key+" "+rest)
 		}

@@ -13,21 +13,21 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator"
 )
 
-// colleague is somebody who works on the same vaults, policies and items, and may do so just before any request. He
+// concurrentClient is somebody who works on the same vaults, policies and items, and may do so just before any request. He
 // makes every change that a person can make in the portal. The server's lock guards him.
-type colleague struct {
+type concurrentClient struct {
 	*scenario
-	r      *rand.Rand
-	chance float64 // that he acts before a request
-	active bool
-	acts   int
-	bodies map[armid.Key]json.RawMessage // what is there, by id
-	tell   func(format string, args ...any)
+	r           *rand.Rand
+	probability float64 // that he acts before a request
+	active      bool
+	actionCount int
+	bodies      map[armid.Key]json.RawMessage // what is there, by id
+	tell        func(format string, args ...any)
 }
 
-func newColleague(s *scenario) *colleague {
-	c := &colleague{scenario: s, r: rand.New(rand.NewPCG(s.seed, 0xc011ea9e)), bodies: map[armid.Key]json.RawMessage{}}
-	c.chance = []float64{0.02, 0.05, 0.15}[c.r.IntN(3)]
+func newConcurrentClient(s *scenario) *concurrentClient {
+	c := &concurrentClient{scenario: s, r: rand.New(rand.NewPCG(s.seed, 0xc011ea9e)), bodies: map[armid.Key]json.RawMessage{}}
+	c.probability = []float64{0.02, 0.05, 0.15}[c.r.IntN(3)]
 	var all map[string]json.RawMessage
 	decode(json.RawMessage(s.estate), &all)
 	for _, section := range []string{"vaults", "policies", "protectedItems"} {
@@ -40,8 +40,8 @@ func newColleague(s *scenario) *colleague {
 	return c
 }
 
-// see lets him know of an effect.
-func (c *colleague) see(e simulator.Effect) {
+// observe lets him know of an effect.
+func (c *concurrentClient) observe(e simulator.Effect) {
 	if e.After == nil {
 		delete(c.bodies, idOf(e.Before))
 		return
@@ -49,9 +49,9 @@ func (c *colleague) see(e simulator.Effect) {
 	c.bodies[idOf(e.After)] = e.After
 }
 
-// before is what he does before a request: mostly nothing.
-func (c *colleague) before(r *http.Request) []simulator.ConcurrentClient {
-	chance := c.chance
+// actionsBefore is what he does before a request: mostly nothing.
+func (c *concurrentClient) actionsBefore(r *http.Request) []simulator.ConcurrentClient {
+	chance := c.probability
 	if strings.HasPrefix(r.URL.Path, "/_simulator/") {
 		chance = 1 // nobody but he is there
 	}
@@ -64,7 +64,7 @@ func (c *colleague) before(r *http.Request) []simulator.ConcurrentClient {
 			c.moveItem, c.moveItem, c.filterDisks, c.filterDisks, c.stopItem, c.resumeItem, c.deleteItem, c.undeleteItem, c.protectVM,
 		}
 		if a, can := kinds[c.r.IntN(len(kinds))](); can {
-			c.acts++
+			c.actionCount++
 			c.tell("colleague: %s %s %s", a.Method, a.Path, a.Body)
 			return []simulator.ConcurrentClient{a}
 		}
@@ -73,7 +73,7 @@ func (c *colleague) before(r *http.Request) []simulator.ConcurrentClient {
 }
 
 // ids are those of a kind, in a fixed order.
-func (c *colleague) ids(part string) []armid.Key {
+func (c *concurrentClient) ids(part string) []armid.Key {
 	var out []armid.Key
 	for _, id := range slices.Sorted(maps.Keys(c.bodies)) {
 		if strings.Contains(string(id), part) {
@@ -83,7 +83,7 @@ func (c *colleague) ids(part string) []armid.Key {
 	return out
 }
 
-func (c *colleague) vaults() []armid.Key {
+func (c *concurrentClient) vaults() []armid.Key {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(c.bodies)), func(id armid.Key) bool {
 		return string(id) != armid.VaultOf(string(id))
 	})
@@ -101,11 +101,11 @@ func pick[T any](r *rand.Rand, of ...T) T { return of[r.IntN(len(of))] }
 
 type properties = map[string]any
 
-func (c *colleague) put(id string, props properties) simulator.ConcurrentClient {
+func (c *concurrentClient) put(id string, props properties) simulator.ConcurrentClient {
 	return c.send(http.MethodPut, id, map[string]any{"properties": props})
 }
 
-func (c *colleague) send(method, id string, body any) simulator.ConcurrentClient {
+func (c *concurrentClient) send(method, id string, body any) simulator.ConcurrentClient {
 	raw, err := json.Marshal(body)
 	if err != nil {
 		panic(err)
@@ -115,7 +115,7 @@ func (c *colleague) send(method, id string, body any) simulator.ConcurrentClient
 }
 
 // propertiesOf is a resource's id as it is spelled, and its properties.
-func (c *colleague) propertiesOf(id armid.Key) (string, properties) {
+func (c *concurrentClient) propertiesOf(id armid.Key) (string, properties) {
 	var w struct {
 		ID         string
 		Properties properties
@@ -153,7 +153,7 @@ func weeksKept(at string, weeks int) properties {
 }
 
 // changePolicy changes retention, schedule or the days of instant restore of a policy, or keeps weeks beside.
-func (c *colleague) changePolicy() (simulator.ConcurrentClient, bool) {
+func (c *concurrentClient) changePolicy() (simulator.ConcurrentClient, bool) {
 	id, is := choose(c.r, c.ids("/backuppolicies/"))
 	if !is {
 		return simulator.ConcurrentClient{}, false
@@ -188,7 +188,7 @@ func (c *colleague) changePolicy() (simulator.ConcurrentClient, bool) {
 }
 
 // makePolicy makes a policy under a name that the file wants, sometimes one for something else than VMs.
-func (c *colleague) makePolicy() (simulator.ConcurrentClient, bool) {
+func (c *concurrentClient) makePolicy() (simulator.ConcurrentClient, bool) {
 	vault, is := choose(c.r, c.vaults())
 	if !is {
 		return simulator.ConcurrentClient{}, false
@@ -208,7 +208,7 @@ func (c *colleague) makePolicy() (simulator.ConcurrentClient, bool) {
 }
 
 // changeVault changes one of a vault's settings.
-func (c *colleague) changeVault() (simulator.ConcurrentClient, bool) {
+func (c *concurrentClient) changeVault() (simulator.ConcurrentClient, bool) {
 	id, is := choose(c.r, c.vaults())
 	if !is {
 		return simulator.ConcurrentClient{}, false
@@ -237,7 +237,7 @@ func (c *colleague) changeVault() (simulator.ConcurrentClient, bool) {
 }
 
 // makeVault makes a vault that the file wants.
-func (c *colleague) makeVault() (simulator.ConcurrentClient, bool) {
+func (c *concurrentClient) makeVault() (simulator.ConcurrentClient, bool) {
 	var missing []string
 	for _, id := range c.wanted {
 		if c.bodies[armid.Of(id)] == nil {
@@ -258,7 +258,7 @@ func (c *colleague) makeVault() (simulator.ConcurrentClient, bool) {
 }
 
 // item chooses an item in a state and marks its machine.
-func (c *colleague) item(states ...string) (id string, m *machine, f fields) {
+func (c *concurrentClient) item(states ...string) (id string, m *machine, f fields) {
 	var fit []armid.Key
 	for _, id := range c.ids("/protecteditems/") {
 		if slices.Contains(states, itemFields(c.bodies[id])["state"]) {
@@ -272,7 +272,7 @@ func (c *colleague) item(states ...string) (id string, m *machine, f fields) {
 	f = itemFields(c.bodies[key])
 	for _, m = range c.machines {
 		if string(armid.Of(m.id)) == f["vm"] {
-			m.touched = true
+			m.isTouched = true
 			return string(key), m, f
 		}
 	}
@@ -280,24 +280,28 @@ func (c *colleague) item(states ...string) (id string, m *machine, f fields) {
 }
 
 // putItem changes an item; a quarter of the time that takes as long as anybody's operation.
-func (c *colleague) putItem(id string, m *machine, props properties) (simulator.ConcurrentClient, bool) {
+func (c *concurrentClient) putItem(id string, m *machine, props properties) (simulator.ConcurrentClient, bool) {
 	props["protectedItemType"], props["sourceResourceId"] = "Microsoft.Compute/virtualMachines", m.id
 	a := c.put(id, props)
 	a.Slow = c.r.IntN(4) == 0
 	return a, true
 }
 
-func (c *colleague) policyIn(id string) (string, bool) {
+func (c *concurrentClient) policyIn(id string) (string, bool) {
 	key, is := choose(c.r, c.ids(strings.ToLower(armid.VaultOf(id))+"/backuppolicies/"))
 	return string(key), is
 }
 
-func (c *colleague) moveItem() (simulator.ConcurrentClient, bool) { return c.under(stateActive) }
+func (c *concurrentClient) moveItem() (simulator.ConcurrentClient, bool) {
+	return c.moveTo(stateActive)
+}
 
-func (c *colleague) resumeItem() (simulator.ConcurrentClient, bool) { return c.under(stateStopped) }
+func (c *concurrentClient) resumeItem() (simulator.ConcurrentClient, bool) {
+	return c.moveTo(stateStopped)
+}
 
-// under puts an item in this state under some policy of its vault, and leaves its disks.
-func (c *colleague) under(state string) (simulator.ConcurrentClient, bool) {
+// moveTo puts an item in this state under some policy of its vault, and leaves its disks.
+func (c *concurrentClient) moveTo(state string) (simulator.ConcurrentClient, bool) {
 	id, m, f := c.item(state)
 	policy, is := c.policyIn(id)
 	if m == nil || !is {
@@ -320,16 +324,16 @@ func withDisks(p properties, words string) properties {
 	return p
 }
 
-func (c *colleague) filterDisks() (simulator.ConcurrentClient, bool) {
+func (c *concurrentClient) filterDisks() (simulator.ConcurrentClient, bool) {
 	id, m, f := c.item(stateActive)
 	if m == nil {
 		return simulator.ConcurrentClient{}, false
 	}
-	words := pick(c.r, "", diskWords(true, []int{0}), diskWords(true, []int{0, 1}), diskWords(false, []int{1}), diskWords(true, nil))
+	words := pick(c.r, "", describeDisks(true, []int{0}), describeDisks(true, []int{0, 1}), describeDisks(false, []int{1}), describeDisks(true, nil))
 	return c.putItem(id, m, withDisks(properties{"policyId": f["policy"]}, words))
 }
 
-func (c *colleague) stopItem() (simulator.ConcurrentClient, bool) {
+func (c *concurrentClient) stopItem() (simulator.ConcurrentClient, bool) {
 	id, m, _ := c.item(stateActive)
 	if m == nil {
 		return simulator.ConcurrentClient{}, false
@@ -337,7 +341,7 @@ func (c *colleague) stopItem() (simulator.ConcurrentClient, bool) {
 	return c.putItem(id, m, properties{"policyId": "", "protectionState": "ProtectionStopped"})
 }
 
-func (c *colleague) deleteItem() (simulator.ConcurrentClient, bool) {
+func (c *concurrentClient) deleteItem() (simulator.ConcurrentClient, bool) {
 	id, m, _ := c.item(stateActive, stateStopped)
 	if m == nil {
 		return simulator.ConcurrentClient{}, false
@@ -345,7 +349,7 @@ func (c *colleague) deleteItem() (simulator.ConcurrentClient, bool) {
 	return c.send(http.MethodDelete, id, nil), true
 }
 
-func (c *colleague) undeleteItem() (simulator.ConcurrentClient, bool) {
+func (c *concurrentClient) undeleteItem() (simulator.ConcurrentClient, bool) {
 	id, m, _ := c.item(stateDeleted)
 	if m == nil {
 		return simulator.ConcurrentClient{}, false
@@ -354,7 +358,7 @@ func (c *colleague) undeleteItem() (simulator.ConcurrentClient, bool) {
 }
 
 // protectVM protects a machine that has no item in one of the vaults.
-func (c *colleague) protectVM() (simulator.ConcurrentClient, bool) {
+func (c *concurrentClient) protectVM() (simulator.ConcurrentClient, bool) {
 	m := c.machines[c.r.IntN(len(c.machines))]
 	vault, is := choose(c.r, slices.DeleteFunc(c.vaults(), func(id armid.Key) bool {
 		return !strings.EqualFold(armid.SubscriptionOf(string(id)), armid.SubscriptionOf(m.id))
@@ -363,7 +367,7 @@ func (c *colleague) protectVM() (simulator.ConcurrentClient, bool) {
 	if !is || !there || len(c.ids(";"+strings.ToLower(m.id[strings.LastIndex(m.id, "/")+1:])+"/")) > 0 {
 		return simulator.ConcurrentClient{}, false
 	}
-	m.touched = true
+	m.isTouched = true
 	id, _, _ := strings.Cut(itemPath(string(vault), m), "?")
 	return c.putItem(id, m, properties{"policyId": policy})
 }

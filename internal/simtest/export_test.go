@@ -65,7 +65,7 @@ func TestThePlanOverAnExportIsEmptyWhateverPoliciesTheVaultsHold(t *testing.T) {
 		}
 		p := plan.Make(c, discoverEstate(t, server, plan.ScopeOf(c)), plan.Options{Now: agreeNow})
 		if len(p.Changes) > 0 || !p.Complete {
-			t.Fatalf("complete: %t, to do: %s\ngaps: %v\n%s", p.Complete, sayChanges(p.Changes), p.Gaps, text)
+			t.Fatalf("complete: %t, to do: %s\ngaps: %v\n%s", p.Complete, describeChanges(p.Changes), p.Gaps, text)
 		}
 		for _, vm := range first.VMs {
 			if i, ok := c.Match(vm.Target()); !ok || c.Rules[i].Protect != config.ProtectOn {

@@ -73,14 +73,14 @@ type keepBody struct {
 	}
 }
 
-func (k *keepBody) words() string {
+func (k *keepBody) describe() string {
 	if k == nil {
 		return ""
 	}
-	return keepWords(k.RetentionDuration.Count, k.DaysOfTheWeek)
+	return describeKeep(k.RetentionDuration.Count, k.DaysOfTheWeek)
 }
 
-func keepWords(count int, days []string) string {
+func describeKeep(count int, days []string) string {
 	return fmt.Sprint(append([]string{strconv.Itoa(count)}, days...))
 }
 
@@ -110,13 +110,13 @@ func policyFields(body json.RawMessage) fields {
 	}
 	r := p.RetentionPolicy
 	return fields{
-		"schedule": scheduleWords(p.SchedulePolicy.ScheduleRunFrequency, at, p.SchedulePolicy.ScheduleRunDays),
-		"days":     r.DailySchedule.words(), "weeks": r.WeeklySchedule.words(), "months": r.MonthlySchedule.words(), "years": r.YearlySchedule.words(),
+		"schedule": describeSchedule(p.SchedulePolicy.ScheduleRunFrequency, at, p.SchedulePolicy.ScheduleRunDays),
+		"days":     r.DailySchedule.describe(), "weeks": r.WeeklySchedule.describe(), "months": r.MonthlySchedule.describe(), "years": r.YearlySchedule.describe(),
 		"instant": strconv.Itoa(p.InstantRpRetentionRangeInDays), "zone": p.TimeZone,
 	}
 }
 
-func scheduleWords(frequency, at string, days []string) string {
+func describeSchedule(frequency, at string, days []string) string {
 	return fmt.Sprint(append([]string{frequency, at}, days...))
 }
 
@@ -133,16 +133,16 @@ func itemFields(body json.RawMessage) fields {
 	decode(body, &w)
 	p := w.Properties
 	f := fields{
-		"state": itemStateWord(p.ProtectionState, p.IsScheduledForDeferredDelete), "policy": string(armid.Of(p.PolicyID)),
+		"state": describeItemState(p.ProtectionState, p.IsScheduledForDeferredDelete), "policy": string(armid.Of(p.PolicyID)),
 		"vm": string(armid.Of(p.SourceResourceID)), "disks": "",
 	}
 	if d := p.ExtendedProperties.DiskExclusionProperties; d != nil {
-		f["disks"] = diskWords(d.Include, d.LUNs)
+		f["disks"] = describeDisks(d.Include, d.LUNs)
 	}
 	return f
 }
 
-func itemStateWord(state string, deleted bool) string {
+func describeItemState(state string, deleted bool) string {
 	switch {
 	case deleted || state == plan.StateSoftDeleted:
 		return stateDeleted
@@ -156,7 +156,7 @@ func itemStateWord(state string, deleted bool) string {
 	return state
 }
 
-func diskWords(include bool, luns []int) string {
+func describeDisks(include bool, luns []int) string {
 	if !include && len(luns) == 0 {
 		return "" // nothing is left out
 	}
@@ -174,24 +174,24 @@ func sideOf(s *plan.State) fields {
 	case s.Vault != nil:
 		return settingsFields(*s.Vault)
 	}
-	f := fields{"state": itemStateWord(s.State, false), "policy": string(armid.Of(s.Policy)), "disks": ""}
+	f := fields{"state": describeItemState(s.State, false), "policy": string(armid.Of(s.Policy)), "disks": ""}
 	if s.Disks != nil {
-		f["disks"] = diskWords(s.Disks.Include, s.Disks.LUNs)
+		f["disks"] = describeDisks(s.Disks.Include, s.Disks.LUNs)
 	}
 	return f
 }
 
 func specFields(s plan.PolicySpec) fields {
 	f := fields{
-		"schedule": scheduleWords(s.Schedule.Frequency, s.Schedule.At, s.Schedule.Days),
+		"schedule": describeSchedule(s.Schedule.Frequency, s.Schedule.At, s.Schedule.Days),
 		"days":     "", "weeks": "", "months": "", "years": "", "instant": strconv.Itoa(s.InstantRestoreDays), "zone": s.TimeZone,
 	}
 	if s.Retention.Days > 0 {
-		f["days"] = keepWords(s.Retention.Days, nil)
+		f["days"] = describeKeep(s.Retention.Days, nil)
 	}
 	for name, k := range map[string]*plan.KeepSpec{"weeks": s.Retention.Weeks, "months": s.Retention.Months, "years": s.Retention.Years} {
 		if k != nil {
-			f[name] = keepWords(k.Keep, k.Days)
+			f[name] = describeKeep(k.Keep, k.Days)
 		}
 	}
 	return f

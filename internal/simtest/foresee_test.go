@@ -16,7 +16,7 @@ func unforeseen(requests []sent) []sent {
 	var all []sent
 	of := map[[2]string][]sent{}
 	for _, q := range slices.SortedStableFunc(slices.Values(requests), func(a, b sent) int { return cmp.Compare(a.number, b.number) }) {
-		key := [2]string{q.run, bucket(q)}
+		key := [2]string{q.run, bucketOf(q)}
 		if q.quota && !foresaw(q, of[key]) {
 			all = append(all, q)
 		}

@@ -13,10 +13,10 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// judge holds the promise that what was approved is what is written: whatever a write of ours changed in a vault, a
+// approvalChecker holds the promise that what was approved is what is written: whatever a write of ours changed in a vault, a
 // policy or an item, a plan that was approved had shown with exactly that before and after. What somebody else did
 // between the last read that our write relies on and the write cannot be seen: that is counted.
-type judge struct {
+type approvalChecker struct {
 	history   map[armid.Key][]version
 	ours      []ourEffect
 	approvals []approval
@@ -49,8 +49,8 @@ type approval struct {
 	from int       // reads for a write count from this request on
 }
 
-func newJudge(estate string) *judge {
-	j := &judge{history: map[armid.Key][]version{}}
+func newApprovalChecker(estate string) *approvalChecker {
+	j := &approvalChecker{history: map[armid.Key][]version{}}
 	var all map[string]json.RawMessage
 	decode(json.RawMessage(estate), &all)
 	for section, bodies := range map[string]json.RawMessage{
@@ -72,8 +72,8 @@ func idOf(body json.RawMessage) armid.Key {
 	return armid.Of(w.ID)
 }
 
-// see puts an effect down.
-func (j *judge) see(e simulator.Effect) {
+// observe puts an effect down.
+func (j *approvalChecker) observe(e simulator.Effect) {
 	body := e.After
 	if body == nil {
 		body = e.Before
@@ -94,8 +94,8 @@ func (j *judge) see(e simulator.Effect) {
 	}
 }
 
-// at is how a resource stood when a request was handled, but for what the write did.
-func (j *judge) at(id armid.Key, request, write int) fields {
+// stateAt is how a resource stood when a request was handled, but for what the write did.
+func (j *approvalChecker) stateAt(id armid.Key, request, write int) fields {
 	var f fields
 	for _, v := range j.history[id] {
 		if v.from <= request && v.cause != (simulator.Cause{Request: write}) {
@@ -106,7 +106,7 @@ func (j *judge) at(id armid.Key, request, write int) fields {
 }
 
 // check judges every write.
-func (j *judge) check(v *verdicts, requests []sent) {
+func (j *approvalChecker) check(v *violations, requests []sent) {
 	byNumber := map[int]sent{}
 	for _, q := range requests {
 		byNumber[q.number] = q
@@ -119,13 +119,13 @@ func (j *judge) check(v *verdicts, requests []sent) {
 		if e.before == nil && string(armid.Of(write.path)) != string(e.id) {
 			continue // a new vault comes with policies
 		}
-		for _, field := range differing(e.before, e.after) {
+		for _, field := range differingFields(e.before, e.after) {
 			j.checkField(v, e, write, field, requests)
 		}
 	}
 }
 
-func differing(a, b fields) []string {
+func differingFields(a, b fields) []string {
 	var out []string
 	for name := range b {
 		if a[name] != b[name] {
@@ -141,16 +141,16 @@ func differing(a, b fields) []string {
 	return slices.Compact(out)
 }
 
-func (j *judge) checkField(v *verdicts, e ourEffect, write sent, field string, requests []sent) {
+func (j *approvalChecker) checkField(v *violations, e ourEffect, write sent, field string, requests []sent) {
 	for _, a := range j.approvals {
 		if a.walk != write.walk {
 			continue
 		}
 		for _, c := range a.plan.Changes {
-			if !concerns(c, e) {
+			if !isAbout(c, e) {
 				continue
 			}
-			if shows(c, field, e.before, e.after) {
+			if isShownBy(c, field, e.before, e.after) {
 				return
 			}
 			if c.Before == nil && j.hidden[e.after["vm"]] {
@@ -158,8 +158,8 @@ func (j *judge) checkField(v *verdicts, e ourEffect, write sent, field string, r
 				return
 			}
 			// As things stood at the reads it relies on.
-			for _, n := range append(j.reads(c, a, e, write, requests), e.write) {
-				if then := j.at(e.id, n, e.write); shows(c, field, then, e.after) {
+			for _, n := range append(j.readsBefore(c, a, e, write, requests), e.write) {
+				if then := j.stateAt(e.id, n, e.write); isShownBy(c, field, then, e.after) {
 					j.count(e, field)
 					return
 				}
@@ -173,15 +173,15 @@ func (j *judge) checkField(v *verdicts, e ourEffect, write sent, field string, r
 	_, short, _ := strings.Cut(string(e.id), "/vaults/")
 	wrong := fmt.Sprintf("%s %s (request %d at %s) %s %s from %q to %q, which no plan showed", write.method, short, e.write,
 		write.at.Format(time.TimeOnly), verb, field, e.before[field], e.after[field])
-	if !slices.Contains(v.wrong, wrong) { // an operation may show in several steps
+	if !slices.Contains(v.list, wrong) { // an operation may show in several steps
 		v.add("%s", wrong)
 	}
 }
 
 // count counts what a write overwrote that it could not see.
-func (j *judge) count(e ourEffect, field string) {
+func (j *approvalChecker) count(e ourEffect, field string) {
 	switch {
-	case j.at(e.id, e.write, e.write)[field] != e.before[field]:
+	case j.stateAt(e.id, e.write, e.write)[field] != e.before[field]:
 		j.crossed++ // it came while our operation was under way
 	case isLower(field, e.before[field], e.after[field]):
 		j.blindLower++
@@ -190,8 +190,8 @@ func (j *judge) count(e ourEffect, field string) {
 	}
 }
 
-// concerns says whether a change of a plan is about the resource that was written.
-func concerns(c plan.Change, e ourEffect) bool {
+// isAbout says whether a change of a plan is about the resource that was written.
+func isAbout(c plan.Change, e ourEffect) bool {
 	switch c.Action {
 	case plan.Blocked, plan.Unchanged, plan.Excluded, plan.Refresh, plan.Backup, plan.Restore:
 		return false
@@ -202,9 +202,9 @@ func concerns(c plan.Change, e ourEffect) bool {
 	return e.section == "protectedItems" && armid.Same(c.Vault, armid.VaultOf(string(e.id))) && string(armid.Of(c.Target)) == e.after["vm"]
 }
 
-// shows says whether the change shows a field to go from before to after. One that makes a resource shows that there
+// isShownBy says whether the change shows a field to go from before to after. One that makes a resource shows that there
 // is none.
-func shows(c plan.Change, field string, before, after fields) bool {
+func isShownBy(c plan.Change, field string, before, after fields) bool {
 	from, to := sideOf(c.Before), sideOf(c.After)
 	if from == nil {
 		return before == nil
@@ -219,9 +219,9 @@ func shows(c plan.Change, field string, before, after fields) bool {
 // freshList is how old the list of a vault may be that an item's write relies on; one minute is for the way.
 const freshList = 5*time.Minute + time.Minute
 
-// reads are the requests whose answers the write of a change may rely on: the last read of the resource; for an item
+// readsBefore are the requests whose answers the write of a change may rely on: the last read of the resource; for an item
 // that risks nothing also the lists of its vault that are younger than the approval and not too old.
-func (j *judge) reads(c plan.Change, a approval, e ourEffect, write sent, requests []sent) []int {
+func (j *approvalChecker) readsBefore(c plan.Change, a approval, e ourEffect, write sent, requests []sent) []int {
 	var all []int
 	last := 0
 	risky := c.Risk != "" && c.Risk != plan.RiskNone || c.Action == plan.Stop || c.Action == plan.Resume
@@ -252,13 +252,13 @@ func (s sent) listsItems(vault string) bool {
 }
 
 // checkMirror holds that the effects told everything: what they add up to is what there is.
-func (j *judge) checkMirror(v *verdicts, estate map[string]json.RawMessage) {
+func (j *approvalChecker) checkMirror(v *violations, estate map[string]json.RawMessage) {
 	for _, section := range []string{"vaults", "policies", "protectedItems"} {
 		var list []json.RawMessage
 		decode(estate[section], &list)
 		for _, body := range list {
 			id := idOf(body)
-			if got, want := fmt.Sprint(j.at(id, j.now, -1)), fmt.Sprint(fieldsOf(section, body)); got != want {
+			if got, want := fmt.Sprint(j.stateAt(id, j.now, -1)), fmt.Sprint(fieldsOf(section, body)); got != want {
 				v.add("%s is %s, and its effects add up to %s", id, want, got)
 			}
 		}

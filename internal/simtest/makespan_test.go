@@ -53,8 +53,8 @@ func fleet(n, vaults int) (estateFile, yaml string) {
 	return e.json(), yaml
 }
 
-// measured is one line of the table.
-type measured struct {
+// measurement is one line of the table.
+type measurement struct {
 	makespan, bound time.Duration
 	requests        int // from the first write to the last confirmation
 	writes, reads   int
@@ -63,21 +63,21 @@ type measured struct {
 	done            int
 }
 
-// watcher keeps the simulator's log, and when each request came by the clock of the test.
-type watcher struct {
+// requestLog keeps the simulator's log, and when each request came by the clock of the test.
+type requestLog struct {
 	mu      sync.Mutex
-	entries []seen
+	entries []loggedRequest
 }
 
-type seen struct {
+type loggedRequest struct {
 	simulator.Entry
 	came time.Time
 }
 
-func (w *watcher) log(e simulator.Entry) {
+func (w *requestLog) log(e simulator.Entry) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.entries = append(w.entries, seen{e, time.Now().Add(-e.Took)})
+	w.entries = append(w.entries, loggedRequest{e, time.Now().Add(-e.Took)})
 }
 
 // measure runs one apply. The makespan is the time from the first write to the last confirmation; discovery comes
@@ -90,14 +90,14 @@ func (w *watcher) log(e simulator.Entry) {
 // which it is answered. No run that sends the writes in this order can see its last operation end earlier, not even with
 // as many connections as it likes and knowing every end in advance. The round trip of the look that confirms is not in
 // the bound.
-func measure(t *testing.T, r row) measured {
+func measure(t *testing.T, r row) measurement {
 	t.Helper()
-	var m measured
+	var m measurement
 	synctest.Test(t, func(t *testing.T) {
 		estateFile, yaml := fleet(r.n, r.vaults)
-		w := &watcher{}
+		w := &requestLog{}
 		server := serve(t, estateFile, simulator.Options{Settings: r.settings, Log: w.log})
-		road := newRoad(t, yaml, server.Transport())
+		road := newMainPath(t, yaml, server.Transport())
 		var first, last time.Time
 		done, err := road.apply(t.Context(), t, apply.Options{Observer: func(e apply.Event) {
 			switch e.Kind {
@@ -117,7 +117,7 @@ func measure(t *testing.T, r row) measured {
 		m.done = done.report.Summary[apply.Done]
 		m.makespan = last.Sub(first)
 		m.throttled = server.Stats().Throttled()
-		ends := endsOf(t, server)
+		ends := readOperationEnds(t, server)
 		i := 0
 		for _, e := range w.entries {
 			if e.came.Before(first) || e.Kind == "simulator" {
@@ -143,8 +143,8 @@ func measure(t *testing.T, r row) measured {
 	return m
 }
 
-// endsOf reads from the simulator's jobs when each operation ended, and returns it for the write that started it.
-func endsOf(t testing.TB, server *simulator.Server) func(simulator.Entry) time.Time {
+// readOperationEnds reads from the simulator's jobs when each operation ended, and returns it for the write that started it.
+func readOperationEnds(t testing.TB, server *simulator.Server) func(simulator.Entry) time.Time {
 	t.Helper()
 	var state struct {
 		Jobs []struct {

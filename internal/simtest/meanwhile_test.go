@@ -15,26 +15,26 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator"
 )
 
-// meanwhile is a plan, what a colleague does after it was made, and what may become of its changes then.
-type meanwhile struct {
+// concurrentChange is a plan, what a colleague does after it was made, and what may become of its changes then.
+type concurrentChange struct {
 	estate func(e *estate)
 	yaml   string // what the file says beside the vault and the default policies
 	faults []simulator.Fault
-	// act is what the colleague does: method, path below the vault (or the item of the VM, for "vm"), and body.
-	act []act
+	// actions is what the colleague does: method, path below the vault (or the item of the VM, for "vm"), and body.
+	actions []clientAction
 	// later is how long the yes takes after that.
 	later time.Duration
-	// unasked applies without asking: the plan's own read is as young as the approval.
-	unasked bool
-	want    map[string]string // by action: outcome, or outcome and code
-	message string            // part of some result's message
-	policy  map[string]int    // days afterwards
-	item    itemState         // afterwards; zero = not looked at
-	tags    string
-	writes  int // ours
+	// isUnasked applies without asking: the plan's own read is as young as the approval.
+	isUnasked bool
+	want      map[string]string // by action: outcome, or outcome and code
+	message   string            // part of some result's message
+	policy    map[string]int    // days afterwards
+	item      itemState         // afterwards; zero = not looked at
+	tags      string
+	writes    int // ours
 }
 
-type act struct{ method, path, body string }
+type clientAction struct{ method, path, body string }
 
 var (
 	mwVault = armid.Vault(subscriptionID(1), "rg-backup", "v1")
@@ -42,22 +42,22 @@ var (
 	mwItem  = mwVault + "/backupFabrics/Azure/protectionContainers/IaasVMContainer;iaasvmcontainerv2;rg-app;vm1/protectedItems/VM;iaasvmcontainerv2;rg-app;vm1"
 )
 
-// putsItem is the colleague's PUT of the item: under a policy, or with other properties.
-func putsItem(more string) act {
-	return act{"PUT", mwItem, `{"properties":{"protectedItemType":"Microsoft.Compute/virtualMachines","sourceResourceId":"` + mwVM + `",` + more + `}}`}
+// putItemAction is the colleague's PUT of the item: under a policy, or with other properties.
+func putItemAction(more string) clientAction {
+	return clientAction{"PUT", mwItem, `{"properties":{"protectedItemType":"Microsoft.Compute/virtualMachines","sourceResourceId":"` + mwVM + `",` + more + `}}`}
 }
 
-func movesTo(policy string) act {
-	return putsItem(fmt.Sprintf(`"policyId":%q`, armid.Policy(mwVault, policy)))
+func movePolicyAction(policy string) clientAction {
+	return putItemAction(fmt.Sprintf(`"policyId":%q`, armid.Policy(mwVault, policy)))
 }
 
-var stopsIt = putsItem(`"policyId":"","protectionState":"ProtectionStopped"`)
+var stopAction = putItemAction(`"policyId":"","protectionState":"ProtectionStopped"`)
 
-// putsPolicy is the colleague's PUT of a policy that keeps so many days.
-func putsPolicy(name string, days int) act {
+// putPolicyAction is the colleague's PUT of a policy that keeps so many days.
+func putPolicyAction(name string, days int) clientAction {
 	var e estate
 	e.addPolicy(mwVault, name, days)
-	return act{"PUT", armid.Policy(mwVault, name), e.policies[0]}
+	return clientAction{"PUT", armid.Policy(mwVault, name), e.policies[0]}
 }
 
 func managed(days int) string {
@@ -97,115 +97,115 @@ func listed(entries string) []simulator.Fault {
 	return []simulator.Fault{{Name: "odd list", Kind: "policies.list", Status: 200, Times: -1, Body: `{"value":[` + entries + `]}`, ContentType: "application/json"}}
 }
 
-func meanwhiles() map[string]meanwhile {
+func concurrentChanges() map[string]concurrentChange {
 	const moved, failed = "Protected", "failed ChangedMeanwhile"
 	short := itemState{state: moved, policy: "short"}
 	stopped := itemState{state: "ProtectionStopped"}
 	daily := ruled("policy: daily")
-	return map[string]meanwhile{
+	return map[string]concurrentChange{
 		"a policy that a colleague made longer still": {
-			estate: withPolicy(30), yaml: managed(60), act: []act{putsPolicy("daily", 90)},
+			estate: withPolicy(30), yaml: managed(60), actions: []clientAction{putPolicyAction("daily", 90)},
 			want: map[string]string{"update-policy": failed}, message: "retention.days was 30, is now 90 (wanted 60)", policy: map[string]int{"daily": 90},
 		},
 		"the same without anybody asked": {
-			estate: withPolicy(30), yaml: managed(60), act: []act{putsPolicy("daily", 90)}, unasked: true,
+			estate: withPolicy(30), yaml: managed(60), actions: []clientAction{putPolicyAction("daily", 90)}, isUnasked: true,
 			want: map[string]string{"update-policy": failed}, policy: map[string]int{"daily": 90},
 		},
 		"a policy that a colleague brought there": {
-			estate: withPolicy(30), yaml: managed(60), act: []act{putsPolicy("daily", 60)},
+			estate: withPolicy(30), yaml: managed(60), actions: []clientAction{putPolicyAction("daily", 60)},
 			want: map[string]string{"update-policy": "already"}, policy: map[string]int{"daily": 60},
 		},
 		"a cut of a policy that got its first item": {
-			estate: func(e *estate) { e.addPolicy(mwVault, "daily", 60) }, yaml: managed(30), act: []act{movesTo("daily")},
+			estate: func(e *estate) { e.addPolicy(mwVault, "daily", 60) }, yaml: managed(30), actions: []clientAction{movePolicyAction("daily")},
 			want: map[string]string{"update-policy": failed}, message: "items was 0, is now 1", policy: map[string]int{"daily": 60},
 		},
 		"an item moved to a policy of 400 days": {
-			estate: withItem(short), yaml: daily, act: []act{movesTo("long")},
+			estate: withItem(short), yaml: daily, actions: []clientAction{movePolicyAction("long")},
 			want: map[string]string{"modify": failed}, message: "policy was short, is now long (wanted daily); by job ", item: itemState{state: moved, policy: "long"},
 		},
 		"an item stopped on purpose": {
-			estate: withItem(short), yaml: daily, act: []act{stopsIt},
+			estate: withItem(short), yaml: daily, actions: []clientAction{stopAction},
 			want: map[string]string{"modify": failed}, message: "(DisableBackup, started ", item: stopped,
 		},
 		"an item moved where the file wants it": {
-			estate: withItem(short), yaml: daily, act: []act{movesTo("daily")},
+			estate: withItem(short), yaml: daily, actions: []clientAction{movePolicyAction("daily")},
 			want: map[string]string{"modify": "already"}, item: itemState{state: moved, policy: "daily"},
 		},
 		"a disk filter where the file says nothing of disks": {
 			estate: withItem(short), yaml: daily,
-			act:  []act{putsItem(fmt.Sprintf(`"policyId":%q,"extendedProperties":{"diskExclusionProperties":{"diskLunList":[1],"isInclusionList":true}}`, armid.Policy(mwVault, "short")))},
-			want: map[string]string{"modify": "done"}, message: "its disks were set to include 1 meanwhile", writes: 1,
+			actions: []clientAction{putItemAction(fmt.Sprintf(`"policyId":%q,"extendedProperties":{"diskExclusionProperties":{"diskLunList":[1],"isInclusionList":true}}`, armid.Policy(mwVault, "short")))},
+			want:    map[string]string{"modify": "done"}, message: "its disks were set to include 1 meanwhile", writes: 1,
 			item: itemState{state: moved, policy: "daily", disks: "include 1"},
 		},
 		"a disk filter where the file says which": {
 			estate: withItem(short), yaml: ruled("policy: daily, disks: {include: [0]}"),
-			act:  []act{putsItem(fmt.Sprintf(`"policyId":%q,"extendedProperties":{"diskExclusionProperties":{"diskLunList":[1],"isInclusionList":true}}`, armid.Policy(mwVault, "short")))},
-			want: map[string]string{"modify": failed}, message: "disks was all, is now include 1 (wanted include 0)",
+			actions: []clientAction{putItemAction(fmt.Sprintf(`"policyId":%q,"extendedProperties":{"diskExclusionProperties":{"diskLunList":[1],"isInclusionList":true}}`, armid.Policy(mwVault, "short")))},
+			want:    map[string]string{"modify": failed}, message: "disks was all, is now include 1 (wanted include 0)",
 			item: itemState{state: moved, policy: "short", disks: "include 1"},
 		},
 		"a machine protected under another policy": {
-			estate: withItem(itemState{}), yaml: daily, act: []act{movesTo("long")},
+			estate: withItem(itemState{}), yaml: daily, actions: []clientAction{movePolicyAction("long")},
 			want: map[string]string{"protect": failed}, message: "policy was not there, is now long (wanted daily)", item: itemState{state: "IRPending", policy: "long"},
 		},
 		"a machine protected as wanted": {
-			estate: withItem(itemState{}), yaml: daily, act: []act{movesTo("daily")},
+			estate: withItem(itemState{}), yaml: daily, actions: []clientAction{movePolicyAction("daily")},
 			want: map[string]string{"protect": "already"}, item: itemState{state: "IRPending", policy: "daily"},
 		},
 		"a stopped item resumed under another policy, nobody asked": {
-			estate: withItem(stopped), yaml: daily, act: []act{movesTo("long")}, unasked: true,
+			estate: withItem(stopped), yaml: daily, actions: []clientAction{movePolicyAction("long")}, isUnasked: true,
 			want: map[string]string{"resume": failed}, message: "; by job ", item: itemState{state: moved, policy: "long"},
 		},
 		"a machine that a colleague protected with all its disks": {
-			estate: withItem(itemState{}), yaml: ruled("policy: daily, disks: {include: [0]}"), act: []act{movesTo("daily")},
+			estate: withItem(itemState{}), yaml: ruled("policy: daily, disks: {include: [0]}"), actions: []clientAction{movePolicyAction("daily")},
 			want: map[string]string{"protect": failed}, message: "disks", item: itemState{state: "IRPending", policy: "daily"},
 		},
 		"a stopped item without points resumed under another policy, nobody asked": {
 			estate: func(e *estate) {
 				withItem(itemState{})(e)
 				e.addItem(mwVault, mwVM, stopped)
-			}, yaml: daily, act: []act{movesTo("long")}, unasked: true,
+			}, yaml: daily, actions: []clientAction{movePolicyAction("long")}, isUnasked: true,
 			want: map[string]string{"resume": failed}, item: itemState{state: "IRPending", policy: "long"},
 		},
 		"an item to stop that a colleague moved, nobody asked": {
-			estate: withItem(short), yaml: ruled("protect: stopped"), act: []act{movesTo("long")}, unasked: true,
+			estate: withItem(short), yaml: ruled("protect: stopped"), actions: []clientAction{movePolicyAction("long")}, isUnasked: true,
 			want: map[string]string{"stop": failed}, message: "policy was short, is now long", item: itemState{state: moved, policy: "long"},
 		},
 		"an item to stop that a colleague stopped, nobody asked": {
-			estate: withItem(short), yaml: ruled("protect: stopped"), act: []act{stopsIt}, unasked: true,
+			estate: withItem(short), yaml: ruled("protect: stopped"), actions: []clientAction{stopAction}, isUnasked: true,
 			want: map[string]string{"stop": "already"}, item: stopped,
 		},
 		"an item to stop whose disks were set, nobody asked": {
-			estate: withItem(short), yaml: ruled("protect: stopped"), unasked: true,
-			act:  []act{putsItem(fmt.Sprintf(`"policyId":%q,"extendedProperties":{"diskExclusionProperties":{"diskLunList":[1],"isInclusionList":true}}`, armid.Policy(mwVault, "short")))},
-			want: map[string]string{"stop": "done"}, message: "its disks were set to include 1 meanwhile", item: itemState{state: "ProtectionStopped", disks: "include 1"}, writes: 1,
+			estate: withItem(short), yaml: ruled("protect: stopped"), isUnasked: true,
+			actions: []clientAction{putItemAction(fmt.Sprintf(`"policyId":%q,"extendedProperties":{"diskExclusionProperties":{"diskLunList":[1],"isInclusionList":true}}`, armid.Policy(mwVault, "short")))},
+			want:    map[string]string{"stop": "done"}, message: "its disks were set to include 1 meanwhile", item: itemState{state: "ProtectionStopped", disks: "include 1"}, writes: 1,
 		},
 		"a policy to resume under, made shorter, nobody asked": {
-			estate: withItem(stopped), yaml: daily, act: []act{putsPolicy("daily", 10)}, unasked: true,
+			estate: withItem(stopped), yaml: daily, actions: []clientAction{putPolicyAction("daily", 10)}, isUnasked: true,
 			want: map[string]string{"resume": failed}, message: "policy daily was schedule daily at 22:00, instantRestoreDays 2, retention.days 60, is now", item: stopped,
 		},
 		"a policy to leave, made longer, nobody asked": {
-			estate: withItem(itemState{state: moved, policy: "long"}), yaml: daily, act: []act{putsPolicy("long", 1000)}, unasked: true,
+			estate: withItem(itemState{state: moved, policy: "long"}), yaml: daily, actions: []clientAction{putPolicyAction("long", 1000)}, isUnasked: true,
 			want: map[string]string{"modify": failed}, message: "retention.days 1000 (wanted", item: itemState{state: moved, policy: "long"},
 		},
 		"a policy to go to, made shorter": {
-			estate: withItem(short), yaml: daily, act: []act{putsPolicy("daily", 10)}, later: 5 * time.Minute,
+			estate: withItem(short), yaml: daily, actions: []clientAction{putPolicyAction("daily", 10)}, later: 5 * time.Minute,
 			want: map[string]string{"modify": failed}, message: "retention.days 10 (wanted", item: short,
 		},
 		"a deleted item brought back and resumed, nobody asked": {
-			estate: withItem(itemState{state: "ProtectionStopped", softDeleted: true}), yaml: daily, unasked: true,
-			act:  []act{putsItem(`"policyId":"","protectionState":"ProtectionStopped","isRehydrate":true`), movesTo("long")},
-			want: map[string]string{"undelete": "already", "resume": failed}, item: itemState{state: moved, policy: "long"},
+			estate: withItem(itemState{state: "ProtectionStopped", softDeleted: true}), yaml: daily, isUnasked: true,
+			actions: []clientAction{putItemAction(`"policyId":"","protectionState":"ProtectionStopped","isRehydrate":true`), movePolicyAction("long")},
+			want:    map[string]string{"undelete": "already", "resume": failed}, item: itemState{state: moved, policy: "long"},
 		},
 		"a deleted item that nobody touched": {
 			estate: withItem(itemState{state: "ProtectionStopped", softDeleted: true}), yaml: daily,
 			want: map[string]string{"undelete": "done", "resume": "done"}, item: itemState{state: moved, policy: "daily"}, writes: 2,
 		},
 		"a policy made by a colleague": {
-			estate: func(*estate) {}, yaml: managed(30), act: []act{putsPolicy("daily", 3650)},
+			estate: func(*estate) {}, yaml: managed(30), actions: []clientAction{putPolicyAction("daily", 3650)},
 			want: map[string]string{"create-policy": failed}, message: "retention.days was not there, is now 3650 (wanted 30)", policy: map[string]int{"daily": 3650},
 		},
 		"a policy made by a colleague as wanted": {
-			estate: func(*estate) {}, yaml: managed(30), act: []act{putsPolicy("daily", 30)},
+			estate: func(*estate) {}, yaml: managed(30), actions: []clientAction{putPolicyAction("daily", 30)},
 			want: map[string]string{"create-policy": "already"}, policy: map[string]int{"daily": 30},
 		},
 		"a policy that is not listed yet": {
@@ -223,11 +223,11 @@ func meanwhiles() map[string]meanwhile {
 			want: map[string]string{"update-policy": "failed AuthorizationFailed"}, message: "it was not written, because it could not be read", policy: map[string]int{"daily": 30},
 		},
 		"tags of a vault that a colleague set": {
-			estate: func(*estate) {}, yaml: "    tags: {owner: me}\n", act: []act{{"PATCH", mwVault, `{"tags":{"cost":"42"}}`}},
+			estate: func(*estate) {}, yaml: "    tags: {owner: me}\n", actions: []clientAction{{"PATCH", mwVault, `{"tags":{"cost":"42"}}`}},
 			want: map[string]string{"update-vault": "done"}, tags: `{"cost":"42","owner":"me"}`, writes: 1,
 		},
 		"days of soft delete that a colleague set": {
-			estate: func(*estate) {}, yaml: "    softDeleteDays: 30\n", act: []act{{"PATCH", mwVault, `{"properties":{"securitySettings":{"softDeleteSettings":{"softDeleteState":"AlwaysON","softDeleteRetentionPeriodInDays":90}}}}`}},
+			estate: func(*estate) {}, yaml: "    softDeleteDays: 30\n", actions: []clientAction{{"PATCH", mwVault, `{"properties":{"securitySettings":{"softDeleteSettings":{"softDeleteState":"AlwaysON","softDeleteRetentionPeriodInDays":90}}}}`}},
 			want: map[string]string{"update-vault": failed}, message: "softDeleteDays was 14, is now 90 (wanted 30)",
 		},
 	}
@@ -235,34 +235,34 @@ func meanwhiles() map[string]meanwhile {
 
 // What was approved for one state is never written onto another.
 func TestWhatOthersDidMeanwhileIsNotUndone(t *testing.T) {
-	for name, m := range meanwhiles() {
+	for name, m := range concurrentChanges() {
 		t.Run(name, func(t *testing.T) { synctest.Test(t, func(t *testing.T) { m.check(t) }) })
 	}
 }
 
-func (m meanwhile) check(t *testing.T) {
+func (m concurrentChange) check(t *testing.T) {
 	e := &estate{subscriptions: []string{subscriptionID(1)}}
 	e.addVault(mwVault, "westeurope")
 	e.addVM(mwVM, "westeurope", nil)
 	m.estate(e)
-	w := &watcher{}
+	w := &requestLog{}
 	server := serve(t, e.json(), simulator.Options{Log: w.log, Settings: simulator.Settings{
 		UnsignedURLs: true, Faults: m.faults, Durations: map[string]simulator.Range{"": simulator.Fixed(time.Second)},
 	}})
 	yaml := "version: 1\nsubscriptions: [" + subscriptionID(1) + "]\nvaults:\n  - name: v1\n    resourceGroup: rg-backup\n    location: westeurope\n    manage: true\n" + m.yaml + "settings: {refresh: never}\n"
-	r := newRoad(t, yaml, server.Transport())
-	planned, err := r.look(t.Context(), t)
+	r := newMainPath(t, yaml, server.Transport())
+	planned, err := r.plan(t.Context(), t)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, a := range m.act {
-		asColleague(t, server, a)
+	for _, a := range m.actions {
+		sendAsConcurrentClient(t, server, a)
 		time.Sleep(time.Minute)
 	}
 	time.Sleep(m.later)
-	before := len(writes(w.entries))
+	before := len(writeRequests(w.entries))
 	o := apply.Options{Budget: planned.client, Observed: planned.observed, Now: planned.client.Now}
-	if !m.unasked {
+	if !m.isUnasked {
 		o.Approved = planned.client.Now()
 	}
 	report, _ := apply.Run(t.Context(), planned.plan, planned.client, o)
@@ -279,14 +279,14 @@ func (m meanwhile) check(t *testing.T) {
 			t.Errorf("no result says %q:\n%s", m.message, messages)
 		}
 	}
-	if n := len(writes(w.entries)) - before; n != m.writes {
-		t.Errorf("%d writes, want %d: %q", n, m.writes, writes(w.entries)[before:])
+	if n := len(writeRequests(w.entries)) - before; n != m.writes {
+		t.Errorf("%d writes, want %d: %q", n, m.writes, writeRequests(w.entries)[before:])
 	}
 	m.checkEstate(t, server)
 }
 
-// asColleague sends a request that must be accepted.
-func asColleague(t *testing.T, server *simulator.Server, a act) {
+// sendAsConcurrentClient sends a request that must be accepted.
+func sendAsConcurrentClient(t *testing.T, server *simulator.Server, a clientAction) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), a.method, "http://127.0.0.1"+a.path+"?api-version=2025-08-01", strings.NewReader(a.body))
 	if err != nil {
@@ -305,7 +305,7 @@ func asColleague(t *testing.T, server *simulator.Server, a act) {
 }
 
 // checkEstate looks at what is there in the end.
-func (m meanwhile) checkEstate(t *testing.T, server *simulator.Server) {
+func (m concurrentChange) checkEstate(t *testing.T, server *simulator.Server) {
 	t.Helper()
 	var st struct {
 		state

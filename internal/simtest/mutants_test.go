@@ -137,7 +137,7 @@ func TestMutants(t *testing.T) {
 			continue
 		}
 		began := time.Now()
-		found, output := hunt(t, root, m)
+		found, output := findSeed(t, root, m)
 		if found == "" {
 			t.Errorf("%s: not noticed\n%.2000s", m.name, output)
 			continue
@@ -146,8 +146,8 @@ func TestMutants(t *testing.T) {
 	}
 }
 
-// hunt returns the seed that notices the mutant, or "" and what the simulation said.
-func hunt(t *testing.T, root string, m mutant) (found, output string) {
+// findSeed returns the seed that notices the mutant, or "" and what the simulation said.
+func findSeed(t *testing.T, root string, m mutant) (found, output string) {
 	t.Helper()
 	file := filepath.Join(root, m.file)
 	source, err := os.ReadFile(file)

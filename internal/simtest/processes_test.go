@@ -40,7 +40,7 @@ func TestEverySeedIsRunWhoeverFails(t *testing.T) {
 		}
 		return summary{Seeds: s.count}, ""
 	}}
-	f.all(span{1, 100}, 3, 16)
+	f.runAll(span{1, 100}, 3, 16)
 	if f.sum.Seeds != 98 || len(f.failures) != 2 {
 		t.Errorf("%+v", f)
 	}
@@ -55,18 +55,18 @@ type pool struct {
 	failures []string
 }
 
-// all runs the seeds of a span, some at a time in each of so many processes.
-func (f *pool) all(s span, processes, chunk int) {
+// runAll runs the seeds of a span, some at a time in each of so many processes.
+func (f *pool) runAll(s span, processes, chunk int) {
 	work := make(chan span)
 	var busy sync.WaitGroup
 	for range processes {
 		busy.Go(func() {
 			for part := range work {
-				f.part(part)
+				f.runPart(part)
 			}
 		})
 	}
-	for s.count > 0 && !f.enough() {
+	for s.count > 0 && !f.hasEnoughFailures() {
 		part := span{s.first, min(chunk, s.count)}
 		work <- part
 		s.first, s.count = s.first+uint64(part.count), s.count-part.count
@@ -75,14 +75,14 @@ func (f *pool) all(s span, processes, chunk int) {
 	busy.Wait()
 }
 
-func (f *pool) enough() bool {
+func (f *pool) hasEnoughFailures() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return len(f.failures) >= maxFailures
 }
 
-// part runs a span, and where a seed of it fails the seeds before and behind that.
-func (f *pool) part(s span) {
+// runPart runs a span, and where a seed of it fails the seeds before and behind that.
+func (f *pool) runPart(s span) {
 	if s.count <= 0 {
 		return
 	}
@@ -98,8 +98,8 @@ func (f *pool) part(s span) {
 		return
 	}
 	before := int(failed - s.first) //nolint:gosec // a part of a chunk
-	f.part(span{s.first, before})
-	f.part(span{failed + 1, s.count - before - 1})
+	f.runPart(span{s.first, before})
+	f.runPart(span{failed + 1, s.count - before - 1})
 }
 
 // failedSeed finds the seed in what a process said that failed, or in what is left of one that the runtime ended.
@@ -135,7 +135,7 @@ func runProcesses(t *testing.T) {
 		return sum, ""
 	}}
 	began := time.Now()
-	f.all(span{*first, *seeds}, *jobs, chunk)
+	f.runAll(span{*first, *seeds}, *jobs, chunk)
 	for _, failure := range f.failures {
 		t.Error(regexp.MustCompile(`(?m)^(begins seed|=== RUN).*\n`).ReplaceAllString(failure, ""))
 	}

@@ -17,16 +17,16 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// road is the way from a config file to a report, as a command walks it: each walk with a client of its own.
-type road struct {
+// mainPath is the way from a config file to a report, as a command walks it: each walk with a client of its own.
+type mainPath struct {
 	config    *config.Config
 	transport http.RoundTripper
 	// approve waits until somebody said yes to a plan; nil = it is approved as it is made.
-	approve func(*walk) time.Time
+	approve func(*run) time.Time
 }
 
-// newRoad loads the config from its text.
-func newRoad(t testing.TB, yaml string, transport http.RoundTripper) *road {
+// newMainPath loads the config from its text.
+func newMainPath(t testing.TB, yaml string, transport http.RoundTripper) *mainPath {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "azbackup.yaml")
 	if err := os.WriteFile(file, []byte(yaml), 0o600); err != nil {
@@ -36,11 +36,11 @@ func newRoad(t testing.TB, yaml string, transport http.RoundTripper) *road {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, yaml)
 	}
-	return &road{config: c, transport: transport}
+	return &mainPath{config: c, transport: transport}
 }
 
 // client signs in anew.
-func (r *road) client(t testing.TB) *azure.Client {
+func (r *mainPath) client(t testing.TB) *azure.Client {
 	t.Helper()
 	c, err := azure.New(azure.Options{
 		Endpoint: "http://127.0.0.1", AccessToken: "token", Transport: r.transport, Command: azure.CommandApply, Version: "test", Now: time.Now,
@@ -51,36 +51,36 @@ func (r *road) client(t testing.TB) *azure.Client {
 	return c
 }
 
-// walk is one command: what it read and planned, and, if it applied, how that ended.
-type walk struct {
-	client   *azure.Client
-	began    time.Time // by the machine's clock; the others are the service's
-	observed time.Time
-	read     plan.Observed
-	plan     plan.Plan
-	report   apply.Report
+// run is one command: what it read and planned, and, if it applied, how that ended.
+type run struct {
+	client    *azure.Client
+	startedAt time.Time // by the machine's clock; the others are the service's
+	observed  time.Time
+	found     plan.Observed
+	plan      plan.Plan
+	report    apply.Report
 }
 
-// look reads and plans.
-func (r *road) look(ctx context.Context, t testing.TB) (*walk, error) {
+// plan reads and plans.
+func (r *mainPath) plan(ctx context.Context, t testing.TB) (*run, error) {
 	t.Helper()
-	w := &walk{client: r.client(t), began: time.Now()}
+	w := &run{client: r.client(t), startedAt: time.Now()}
 	var err error
-	if w.read, err = w.client.Discover(ctx, plan.ScopeOf(r.config)); err != nil {
+	if w.found, err = w.client.Discover(ctx, plan.ScopeOf(r.config)); err != nil {
 		return w, err
 	}
-	w.observed = w.client.ServiceTime(w.began)
+	w.observed = w.client.ServiceTime(w.startedAt)
 	opt := plan.Options{Now: w.client.Now()}
-	w.plan, w.read, err = plan.MakeAsking(r.config, w.read, opt, func(o plan.Observed, wanted plan.Questions) (plan.Observed, error) {
+	w.plan, w.found, err = plan.MakeAsking(r.config, w.found, opt, func(o plan.Observed, wanted plan.Questions) (plan.Observed, error) {
 		return w.client.ReadDetails(ctx, o, wanted)
 	})
 	return w, err
 }
 
 // apply reads, plans, waits until the plan is approved, and carries out.
-func (r *road) apply(ctx context.Context, t testing.TB, o apply.Options) (*walk, error) {
+func (r *mainPath) apply(ctx context.Context, t testing.TB, o apply.Options) (*run, error) {
 	t.Helper()
-	w, err := r.look(ctx, t)
+	w, err := r.plan(ctx, t)
 	if err != nil {
 		return w, err
 	}

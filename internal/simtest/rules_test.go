@@ -42,15 +42,15 @@ type disks struct {
 	Include bool  `json:"isInclusionList"`
 }
 
-// verdicts gathers what was found wrong.
-type verdicts struct{ wrong []string }
+// violations gathers what was found wrong.
+type violations struct{ list []string }
 
-func (v *verdicts) add(format string, args ...any) {
-	v.wrong = append(v.wrong, fmt.Sprintf(format, args...))
+func (v *violations) add(format string, args ...any) {
+	v.list = append(v.list, fmt.Sprintf(format, args...))
 }
 
 // checkWalk holds what is true of one run of the program, whatever happened in it. next is what the one after it planned.
-func (s *scenario) checkWalk(v *verdicts, w *walk, events []apply.Event, requests []sent) {
+func (s *scenario) checkWalk(v *violations, w *run, events []apply.Event, requests []sent) {
 	limits := 40*time.Minute + time.Minute
 	results := map[string]apply.Result{}
 	for _, res := range w.report.Results {
@@ -116,7 +116,7 @@ func looksAtLong(age time.Duration) int {
 }
 
 // checkRequests holds what a run may ask of the service.
-func (s *scenario) checkRequests(v *verdicts, w *walk, requests []sent) {
+func (s *scenario) checkRequests(v *violations, w *run, requests []sent) {
 	polls, accepted := 0, 0
 	begun, asked := map[string]time.Time{}, map[string]time.Duration{} // by item: when its write was accepted, its age when it was asked last
 	pauses := map[string]time.Time{}
@@ -133,13 +133,13 @@ func (s *scenario) checkRequests(v *verdicts, w *walk, requests []sent) {
 			accepted++
 			begun[q.item()] = q.at
 		}
-		if stops(q) {
+		if isStop(q) {
 			s.checkStop(v, w, q)
 		}
 	}
 	odd := 0
 	for _, m := range s.machines {
-		if m.odd || m.touched {
+		if m.hasFaultyOperation || m.isTouched {
 			odd++
 		}
 	}
@@ -153,7 +153,7 @@ func (s *scenario) checkRequests(v *verdicts, w *walk, requests []sent) {
 	// A 429 that says how long is obeyed by everybody in its bucket.
 	for _, q := range slices.SortedStableFunc(slices.Values(requests), func(a, b sent) int { return a.answered.Compare(b.answered) }) {
 		if q.status == http.StatusTooManyRequests && q.retry > 0 {
-			pauses[bucket(q)] = q.answered
+			pauses[bucketOf(q)] = q.answered
 		}
 	}
 	for _, q := range requests {
@@ -161,7 +161,7 @@ func (s *scenario) checkRequests(v *verdicts, w *walk, requests []sent) {
 			continue
 		}
 		for _, later := range requests {
-			if bucket(later) == bucket(q) && later.at.After(q.answered) && later.at.Before(q.answered.Add(q.retry)) {
+			if bucketOf(later) == bucketOf(q) && later.at.After(q.answered) && later.at.Before(q.answered.Add(q.retry)) {
 				v.add("%s %s was sent %v after a 429 that said %v", later.method, later.path, later.at.Sub(q.answered), q.retry)
 				return
 			}
@@ -169,8 +169,8 @@ func (s *scenario) checkRequests(v *verdicts, w *walk, requests []sent) {
 	}
 }
 
-// bucket is a quota that a request certainly draws from: its action in its subscription.
-func bucket(q sent) string {
+// bucketOf is a quota that a request certainly draws from: its action in its subscription.
+func bucketOf(q sent) string {
 	parts := strings.Split(q.path, "/")
 	if len(parts) < 3 {
 		return q.method
@@ -185,25 +185,25 @@ func bucket(q sent) string {
 	return strings.Join(kind, " ")
 }
 
-func stops(q sent) bool {
+func isStop(q sent) bool {
 	return q.putsItem() && strings.Contains(q.body, `"ProtectionStopped"`) && !strings.Contains(q.body, `"isRehydrate":true`)
 }
 
 // checkStop holds that only what the file stops is stopped, and nothing when something could not be read.
-func (s *scenario) checkStop(v *verdicts, w *walk, q sent) {
+func (s *scenario) checkStop(v *violations, w *run, q sent) {
 	if !w.plan.Complete {
 		v.add("%s is stopped by a plan over gaps", q.item())
 	}
 	for _, m := range s.machines {
-		if m.container() == q.item() && m.wants() != "stopped" {
-			v.add("%s is stopped, and the file wants %q", q.item(), m.wants())
+		if m.container() == q.item() && m.wantedState() != "stopped" {
+			v.add("%s is stopped, and the file wants %q", q.item(), m.wantedState())
 		}
 	}
 }
 
 // checkAfter compares what a run reported with what is planned right after it: what is done leaves nothing to do, and
 // what is left to do was reported.
-func (s *scenario) checkAfter(v *verdicts, before, after *walk) {
+func (s *scenario) checkAfter(v *violations, before, after *run) {
 	known := map[string]apply.Result{}
 	targets := map[armid.Key]bool{}
 	for _, res := range before.report.Results {
@@ -211,30 +211,30 @@ func (s *scenario) checkAfter(v *verdicts, before, after *walk) {
 		targets[armid.Of(res.Target)] = true
 	}
 	for _, c := range after.plan.Actionable() {
-		if s.isTouched(c.Target) || c.Action == plan.Backup || c.Action == plan.Refresh || s.twoAtOnce {
+		if s.isTouched(c.Target) || c.Action == plan.Backup || c.Action == plan.Refresh || s.isTwoAtOnce {
 			continue
 		}
 		res, reported := known[c.ID]
 		switch {
 		case reported && (res.Outcome == apply.Done || res.Outcome == apply.AlreadyDone):
 			v.add("%s was reported %s, and is planned again: %s", c.ID, res.Outcome, c.Because)
-		case !reported && !targets[armid.Of(c.Target)] && before.plan.Complete && !s.refresh:
+		case !reported && !targets[armid.Of(c.Target)] && before.plan.Complete && !s.needsRefresh:
 			v.add("%s is new: %s", c.ID, c.Because)
 		}
 	}
 }
 
 func (s *scenario) isTouched(target string) bool {
-	return slices.ContainsFunc(s.machines, func(m *machine) bool { return m.touched && armid.Same(m.id, target) })
+	return slices.ContainsFunc(s.machines, func(m *machine) bool { return m.isTouched && armid.Same(m.id, target) })
 }
 
 // checkHistory holds, over all walks, that nothing was asked twice while the service showed it.
-func (s *scenario) checkHistory(v *verdicts, st *state, all []sent) {
-	if s.twoAtOnce {
+func (s *scenario) checkHistory(v *violations, st *state, all []sent) {
+	if s.isTwoAtOnce {
 		return // the other program's write crosses ours, and is refused or changes nothing
 	}
 	for _, m := range s.machines {
-		if m.touched || (m.odd && s.blinded) {
+		if m.isTouched || (m.hasFaultyOperation && s.hasHiddenLists) {
 			continue
 		}
 		var puts, backups []sent
@@ -254,7 +254,7 @@ func (s *scenario) checkHistory(v *verdicts, st *state, all []sent) {
 }
 
 // checkNotTwice finds a write that was sent although an equal one before it had started a job that did not fail.
-func (s *scenario) checkNotTwice(v *verdicts, st *state, m *machine, writes []sent, same func(a, b sent) bool, operations ...string) {
+func (s *scenario) checkNotTwice(v *violations, st *state, m *machine, writes []sent, same func(a, b sent) bool, operations ...string) {
 	slices.SortStableFunc(writes, func(a, b sent) int { return a.at.Compare(b.at) })
 	for i, second := range writes {
 		for _, first := range writes[:i] {
@@ -274,9 +274,9 @@ func (s *scenario) checkNotTwice(v *verdicts, st *state, m *machine, writes []se
 }
 
 // checkEnd holds that in the end everything is as the file wants it, or was reported with a cause.
-func (s *scenario) checkEnd(v *verdicts, st *state, last *walk) {
+func (s *scenario) checkEnd(v *violations, st *state, last *run) {
 	for _, m := range s.machines {
-		if m.touched || s.excused(m, last) {
+		if m.isTouched || s.isExcused(m, last) {
 			continue
 		}
 		state, policy, filter := "none", "", (*disks)(nil)
@@ -300,7 +300,7 @@ func (s *scenario) checkEnd(v *verdicts, st *state, last *walk) {
 				was = "deleted"
 			}
 		}
-		switch want := m.wants(); {
+		switch want := m.wantedState(); {
 		case want == "stopped":
 			if wants := map[bool]string{true: "none", false: "ProtectionStopped"}[was == "none"]; state != wants {
 				v.add("%s is %s, and the file wants it stopped (it was %s)", m.id, state, was)
@@ -310,7 +310,7 @@ func (s *scenario) checkEnd(v *verdicts, st *state, last *walk) {
 				v.add("%s is %s under %q, and the file wants %q", m.id, state, policy, want)
 			}
 			// An item that no list shows is protected as if it were new: nobody can know of its filter.
-			hidden := m.odd && s.blinded
+			hidden := m.hasFaultyOperation && s.hasHiddenLists
 			if kept := filter != nil && filter.Include && slices.Equal(filter.LUNs, []int{0}); kept != (m.app == "c" || m.begin.disks != "") && !hidden {
 				v.add("%s has the disk filter %+v; it had %q", m.id, filter, m.begin.disks)
 			}
@@ -320,9 +320,9 @@ func (s *scenario) checkEnd(v *verdicts, st *state, last *walk) {
 	}
 }
 
-// excused says whether the last run reported something about the machine that is not done, or that the machines of its
+// isExcused says whether the last run reported something about the machine that is not done, or that the machines of its
 // subscription could not be read.
-func (s *scenario) excused(m *machine, last *walk) bool {
+func (s *scenario) isExcused(m *machine, last *run) bool {
 	return slices.ContainsFunc(last.plan.Gaps, func(g plan.Gap) bool {
 		return g.Kind == plan.GapVMs && strings.EqualFold(g.Subscription, armid.SubscriptionOf(m.id))
 	}) || slices.ContainsFunc(last.report.Results, func(r apply.Result) bool {

@@ -22,14 +22,14 @@ type scenario struct {
 	cuts     []cut // of the first walks
 	// interrupt is when the first walk that is not cut is interrupted; 0 = never.
 	interrupt, grace time.Duration
-	// twoAtOnce lets two programs carry out the same file at the same time.
-	twoAtOnce bool
-	refresh   bool // protecting needs a refresh
-	refused   bool // an injected 429
-	blinded   bool // an injected fault hides items or jobs from lists
-	// others lets a colleague change what he likes at any request of the first walks.
-	others bool
-	wanted []string // the vaults of the file
+	// isTwoAtOnce lets two programs carry out the same file at the same time.
+	isTwoAtOnce    bool
+	needsRefresh   bool // protecting needs a refresh
+	hasInjected429 bool // an injected 429
+	hasHiddenLists bool // an injected fault hides items or jobs from lists
+	// hasConcurrentClient lets a colleague change what he likes at any request of the first walks.
+	hasConcurrentClient bool
+	wanted              []string // the vaults of the file
 }
 
 // cut kills a walk at its n-th request, before or after that took effect, and lets some time pass.
@@ -45,14 +45,14 @@ type machine struct {
 	app   string // its tag, by which a rule selects it
 	vault string // of its item at the beginning; "" = none
 	begin itemState
-	// touched says that another actor changed its item: then our promises do not hold for it.
-	touched bool
-	// odd says that an operation on it fails, hangs, lies or is hidden.
-	odd bool
-	// hidden says that some reads will not show its item.
-	hidden bool
-	// stuck says that an operation on it never ends.
-	stuck bool
+	// isTouched says that another actor changed its item: then our promises do not hold for it.
+	isTouched bool
+	// hasFaultyOperation says that an operation on it fails, hangs, lies or is hidden.
+	hasFaultyOperation bool
+	// isHidden says that some reads will not show its item.
+	isHidden bool
+	// isStuck says that an operation on it never ends.
+	isStuck bool
 }
 
 func (m *machine) container() string {
@@ -63,8 +63,8 @@ func (m *machine) container() string {
 	return strings.ToLower("iaasvmcontainerv2;" + id.ResourceGroup + ";" + id.Name())
 }
 
-// wants is what the file wants of a machine: a policy, "stopped", or "" for left alone.
-func (m *machine) wants() string {
+// wantedState is what the file wants of a machine: a policy, "stopped", or "" for left alone.
+func (m *machine) wantedState() string {
 	return map[string]string{"a": "daily", "b": "long", "c": "made", "d": "stopped", "f": "daily"}[m.app]
 }
 
@@ -80,7 +80,7 @@ const exampleRules = `vms:
 func newScenario(seed uint64) *scenario {
 	r := rand.New(rand.NewPCG(seed, 0x5eed))
 	s := &scenario{seed: seed}
-	set := s.chooseColleague()
+	set := s.chooseConcurrentClient()
 	e := &estate{}
 	yaml := "version: 1\n"
 	var subs, vaults []string
@@ -125,11 +125,11 @@ func newScenario(seed uint64) *scenario {
 	return s
 }
 
-// chooseColleague decides whether somebody else is at work, and then what the file says of a vault's settings, so that he
+// chooseConcurrentClient decides whether somebody else is at work, and then what the file says of a vault's settings, so that he
 // can change what it says. It draws from a source of its own: without a colleague a seed is what it was.
-func (s *scenario) chooseColleague() (settings func() string) {
+func (s *scenario) chooseConcurrentClient() (settings func() string) {
 	r := rand.New(rand.NewPCG(s.seed, 0xc0))
-	if s.others = *colleagues && r.IntN(2) == 0; !s.others {
+	if s.hasConcurrentClient = *colleagues && r.IntN(2) == 0; !s.hasConcurrentClient {
 		return func() string { return "" }
 	}
 	return func() string {
@@ -206,7 +206,7 @@ func (s *scenario) chooseService(r *rand.Rand) {
 	}
 	set.PolicyChangeDropsDiskFilter = r.IntN(3) == 0
 	set.ProtectNeedsRefresh = r.IntN(4) == 0
-	s.refresh = set.ProtectNeedsRefresh
+	s.needsRefresh = set.ProtectNeedsRefresh
 }
 
 // chooseTrouble decides what goes wrong. A third of the seeds has no trouble at all.
@@ -221,7 +221,7 @@ func (s *scenario) chooseTrouble(r *rand.Rand) {
 		s.interrupt = time.Duration(1+r.IntN(120)) * time.Second
 		s.grace = time.Duration(r.IntN(300)) * time.Second
 	}
-	s.twoAtOnce = r.IntN(6) == 0 && !s.others // then nobody can tell whose reads a write relies on
+	s.isTwoAtOnce = r.IntN(6) == 0 && !s.hasConcurrentClient // then nobody can tell whose reads a write relies on
 	for i := range r.IntN(6) {
 		s.addFault(r, fmt.Sprintf("fault %d", i))
 	}
@@ -248,7 +248,7 @@ func (s *scenario) addFault(r *rand.Rand, name string) {
 		f.Kind, f.Truncate = reads[r.IntN(4)], true
 	case 5:
 		f.Kind, f.Status, f.Code = append(kinds, reads...)[r.IntN(len(kinds)+len(reads))], 429, "TooManyRequests"
-		s.refused = true
+		s.hasInjected429 = true
 		if r.IntN(2) == 0 {
 			f.Headers = map[string]string{"Retry-After": fmt.Sprint(5 + r.IntN(90))}
 		}
@@ -258,10 +258,10 @@ func (s *scenario) addFault(r *rand.Rand, name string) {
 		f.Kind, f.Path, f.Nth, f.Times = "item.put", item, 1, 1
 		f.Operation = []string{"fails", "lies", "hangs"}[r.IntN(3)]
 		f.Code, f.Message = "UserErrorGuestAgentStatusUnavailable", "the agent does not answer"
-		m.odd, m.stuck = true, f.Operation == "hangs"
+		m.hasFaultyOperation, m.isStuck = true, f.Operation == "hangs"
 	case 9:
 		f.Kind, f.Path, f.Nth, f.Times, f.Invisible = "item.put", item, 1, 1, 1+r.IntN(4)
-		m.odd, m.hidden, s.blinded = true, true, true
+		m.hasFaultyOperation, m.isHidden, s.hasHiddenLists = true, true, true
 	case 10:
 		f.Kind, f.Latency = kinds[r.IntN(len(kinds))], simulator.Duration(time.Duration(r.IntN(40))*time.Second)
 	case 11:
@@ -281,7 +281,7 @@ func (s *scenario) addActor(r *rand.Rand, f *simulator.Fault, m *machine) {
 	if m.vault == "" || m.begin.softDeleted {
 		return // nothing there to be changed
 	}
-	m.touched = true
+	m.isTouched = true
 	a := simulator.ConcurrentClient{Method: "PUT", Path: itemPath(m.vault, m)}
 	props := map[string]any{"protectedItemType": "Microsoft.Compute/virtualMachines", "sourceResourceId": m.id}
 	switch r.IntN(3) {

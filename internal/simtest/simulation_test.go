@@ -74,8 +74,8 @@ func runSeed(t *testing.T, n uint64, loud bool) (sum summary) {
 		p := newPlay(t, s, loud)
 		p.run()
 		sum = p.summary(time.Since(began))
-		if len(p.v.wrong) > 0 {
-			t.Errorf("seed %d: run `go test ./internal/simtest -run TestSimulation -seed %d`:\n  %s", n, n, strings.Join(p.v.wrong, "\n  "))
+		if len(p.v.list) > 0 {
+			t.Errorf("seed %d: run `go test ./internal/simtest -run TestSimulation -seed %d`:\n  %s", n, n, strings.Join(p.v.list, "\n  "))
 		}
 	})
 	return sum
@@ -84,31 +84,31 @@ func runSeed(t *testing.T, n uint64, loud bool) (sum summary) {
 // play is a scenario being played.
 type play struct {
 	*scenario
-	t    *testing.T
-	loud bool
-	road *road
-	wire *wire
-	read func(any)
-	hits func() (throttled int, faults map[string]int)
-	v    *verdicts
-	gaps map[int]bool // walks that could not read everything: what they did not see they may ask again
-	// colleague works beside the program; judge sees what both do.
-	colleague *colleague
-	judge     *judge
-	poke      func() // a request of nobody, which gives the colleague occasion
+	t              *testing.T
+	loud           bool
+	mainPath       *mainPath
+	wire           *wire
+	read           func(any)
+	injectedFaults func() (throttled int, faults map[string]int)
+	v              *violations
+	gaps           map[int]bool // walks that could not read everything: what they did not see they may ask again
+	// concurrent works beside the program; judge sees what both do.
+	concurrent      *concurrentClient
+	approvals       *approvalChecker
+	sendIdleRequest func() // a request of nobody, which gives the colleague occasion
 }
 
 func newPlay(t *testing.T, s *scenario, loud bool) *play {
 	t.Helper()
-	p := &play{scenario: s, t: t, loud: loud, v: &verdicts{}, gaps: map[int]bool{}, colleague: newColleague(s), judge: newJudge(s.estate)}
-	server := serve(t, s.estate, simulator.Options{Settings: s.settings, ConcurrentClients: p.others, Effects: p.effect})
-	p.wire = &wire{inner: server.Transport(), left: -1}
-	p.road = newRoad(t, s.yaml, p.wire)
-	p.road.approve = p.approve
-	p.poke = func() { readAdmin(t, server, "stats", &struct{}{}) }
-	p.colleague.tell = p.say
+	p := &play{scenario: s, t: t, loud: loud, v: &violations{}, gaps: map[int]bool{}, concurrent: newConcurrentClient(s), approvals: newApprovalChecker(s.estate)}
+	server := serve(t, s.estate, simulator.Options{Settings: s.settings, ConcurrentClients: p.actionsBefore, Effects: p.effect})
+	p.wire = &wire{inner: server.Transport(), requestsLeft: -1}
+	p.mainPath = newMainPath(t, s.yaml, p.wire)
+	p.mainPath.approve = p.approve
+	p.sendIdleRequest = func() { readAdmin(t, server, "stats", &struct{}{}) }
+	p.concurrent.tell = p.logf
 	p.read = func(into any) { readState(t, server, into) }
-	p.hits = func() (int, map[string]int) { st := server.Stats(); return st.Throttled(), st.Faults }
+	p.injectedFaults = func() (int, map[string]int) { st := server.Stats(); return st.Throttled(), st.Faults }
 	if loud {
 		fmt.Fprintln(os.Stderr, s.yaml)
 		for _, f := range s.settings.Faults {
@@ -118,26 +118,26 @@ func newPlay(t *testing.T, s *scenario, loud bool) *play {
 	return p
 }
 
-// enough is how many runs without a cut must do.
-const enough = 7
+// finalRuns is how many runs without a cut must do.
+const finalRuns = 7
 
 func (p *play) run() {
-	p.colleague.active = p.scenario.others
+	p.concurrent.active = p.scenario.hasConcurrentClient
 	for _, c := range p.cuts {
-		p.killed(c)
+		p.runUntilKilled(c)
 		time.Sleep(c.pause)
 	}
 	if p.interrupt > 0 {
-		p.whole(p.interruptible())
+		p.runToEnd(p.interruptible())
 	}
-	if p.twoAtOnce {
-		p.together()
+	if p.isTwoAtOnce {
+		p.runTwoAtOnce()
 	}
-	var last *walk
-	for n := range enough {
-		busy := p.colleague.active
-		last = p.whole(apply.Options{})
-		p.colleague.active = p.scenario.others && n == 0 // he lets the last walks alone
+	var last *run
+	for n := range finalRuns {
+		busy := p.concurrent.active
+		last = p.runToEnd(apply.Options{})
+		p.concurrent.active = p.scenario.hasConcurrentClient && n == 0 // he lets the last walks alone
 		if last == nil {
 			continue
 		}
@@ -145,7 +145,7 @@ func (p *play) run() {
 			time.Sleep(15 * time.Minute)
 			continue
 		}
-		after, err := p.road.look(p.t.Context(), p.t)
+		after, err := p.mainPath.plan(p.t.Context(), p.t)
 		if err != nil {
 			continue
 		}
@@ -167,17 +167,17 @@ func (p *play) run() {
 	p.checkEnd(p.v, &st, last)
 	p.checkHistory(p.v, &st, slices.DeleteFunc(p.wire.requests(-1), func(q sent) bool { return p.gaps[q.walk] }))
 	p.checkThrottling()
-	p.judge.hidden = map[string]bool{}
+	p.approvals.hidden = map[string]bool{}
 	for _, m := range p.machines {
-		p.judge.hidden[string(armid.Of(m.id))] = m.hidden
+		p.approvals.hidden[string(armid.Of(m.id))] = m.isHidden
 	}
-	p.judge.check(p.v, p.wire.requests(-1))
-	p.judge.checkMirror(p.v, all)
+	p.approvals.check(p.v, p.wire.requests(-1))
+	p.approvals.checkMirror(p.v, all)
 }
 
 // checkThrottling holds that no 429 was met but the injected ones, and those that a run could not foresee.
 func (p *play) checkThrottling() {
-	throttled, hits := p.hits()
+	throttled, hits := p.injectedFaults()
 	for _, f := range p.settings.Faults {
 		if f.Status == 429 {
 			throttled -= hits[f.Name]
@@ -194,45 +194,45 @@ func (p *play) interruptible() apply.Options {
 	return apply.Options{Interrupt: asked, Grace: p.grace}
 }
 
-// killed runs the program until it is cut.
-func (p *play) killed(c cut) {
+// runUntilKilled runs the program until it is cut.
+func (p *play) runUntilKilled(c cut) {
 	ctx, cancel := context.WithCancel(p.t.Context())
 	defer cancel()
 	p.wire.begin(c.n, c.effect, cancel)
-	w, err := p.road.apply(ctx, p.t, apply.Options{Observer: p.tell})
-	p.wire.kill()
+	w, err := p.mainPath.apply(ctx, p.t, apply.Options{Observer: p.tell})
+	p.wire.cutNow()
 	p.gaps[p.wire.walk] = !w.plan.Complete
-	p.say("— killed at request %d: %v", c.n, err)
+	p.logf("— killed at request %d: %v", c.n, err)
 	p.checkRequests(p.v, w, p.wire.requests(p.wire.walk))
 }
 
-// whole runs the program to its end; nil when it did not get as far as a plan.
-func (p *play) whole(o apply.Options) *walk {
+// runToEnd runs the program to its end; nil when it did not get as far as a plan.
+func (p *play) runToEnd(o apply.Options) *run {
 	var events []apply.Event
 	o.Observer = func(e apply.Event) {
 		events = append(events, e)
 		p.tell(e)
 	}
 	p.wire.begin(-1, true, nil)
-	w, err := p.road.apply(p.t.Context(), p.t, o)
+	w, err := p.mainPath.apply(p.t.Context(), p.t, o)
 	if w.report.Results == nil {
-		p.say("— no plan: %v", err)
+		p.logf("— no plan: %v", err)
 		return nil
 	}
-	p.say("— %v complete %v: %v", w.report.Summary, w.plan.Complete, err)
+	p.logf("— %v complete %v: %v", w.report.Summary, w.plan.Complete, err)
 	p.gaps[p.wire.walk] = !w.plan.Complete
 	p.checkWalk(p.v, w, events, p.wire.requests(p.wire.walk))
 	return w
 }
 
-// together runs two programs at once, as two machines would.
-func (p *play) together() {
+// runTwoAtOnce runs two programs at once, as two machines would.
+func (p *play) runTwoAtOnce() {
 	p.wire.begin(-1, true, nil)
 	var both sync.WaitGroup
 	for i := range 2 {
 		both.Go(func() {
 			time.Sleep(time.Duration(i) * time.Duration(p.seed%40) * time.Second)
-			w, err := p.road.apply(p.t.Context(), p.t, apply.Options{})
+			w, err := p.mainPath.apply(p.t.Context(), p.t, apply.Options{})
 			if w.report.Results == nil && errors.Is(err, context.Canceled) {
 				p.v.add("machine %d: %v", i, err)
 			}

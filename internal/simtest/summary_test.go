@@ -16,8 +16,8 @@ type summary struct {
 
 func (p *play) summary(virtual time.Duration) summary {
 	s := summary{
-		Seeds: 1, Walks: p.wire.walk, Virtual: virtual, Acts: p.colleague.acts,
-		BlindLower: p.judge.blindLower, BlindOther: p.judge.blindOther, Crossed: p.judge.crossed,
+		Seeds: 1, Walks: p.wire.walk, Virtual: virtual, Acts: p.concurrent.actionCount,
+		BlindLower: p.approvals.blindLower, BlindOther: p.approvals.blindOther, Crossed: p.approvals.crossed,
 	}
 	for _, q := range p.wire.requests(-1) {
 		if q.putsItem() || q.startsBackup() {

@@ -58,13 +58,13 @@ func (s sent) pollsItem() bool {
 type wire struct {
 	inner http.RoundTripper
 
-	mu     sync.Mutex
-	log    []sent
-	walk   int
-	left   int  // requests until it is cut; negative = never
-	effect bool // the last request still reaches the service
-	dead   bool
-	onCut  context.CancelFunc
+	mu           sync.Mutex
+	log          []sent
+	walk         int
+	requestsLeft int  // requests until it is cut; negative = never
+	effect       bool // the last request still reaches the service
+	isCut        bool
+	onCut        context.CancelFunc
 }
 
 // numberKey finds in a request's context where its number goes when it is handled.
@@ -77,14 +77,14 @@ func (w *wire) begin(n int, effect bool, onCut context.CancelFunc) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.walk++
-	w.left, w.effect, w.dead, w.onCut = n, effect, false, onCut
+	w.requestsLeft, w.effect, w.isCut, w.onCut = n, effect, false, onCut
 }
 
-// kill cuts it at once.
-func (w *wire) kill() {
+// cutNow cuts it at once.
+func (w *wire) cutNow() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.dead = true
+	w.isCut = true
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -101,15 +101,15 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	s := sent{at: time.Now(), method: r.Method, path: strings.ToLower(r.URL.Path), query: r.URL.RawQuery, body: string(body)}
 	s.run, s.left = r.Header.Get("x-ms-correlation-request-id"), -1
 	w.mu.Lock()
-	if w.dead {
+	if w.isCut {
 		w.mu.Unlock()
 		return nil, errKilled
 	}
 	s.walk = w.walk
-	cut := w.left == 0
-	w.left--
+	cut := w.requestsLeft == 0
+	w.requestsLeft--
 	if cut {
-		w.dead = true
+		w.isCut = true
 	}
 	reaches := !cut || w.effect
 	w.mu.Unlock()
