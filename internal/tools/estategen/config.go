@@ -19,12 +19,12 @@ func (f *fleet) config() []byte {
 		fmt.Fprintf(&b, "  - {name: %s, subscription: %s, resourceGroup: %s, location: %s, manage: true, softDeleteDays: 14}\n",
 			v.name, v.subscription, v.group, v.region.name)
 	}
-	fmt.Fprintf(&b, policiesAndRules, policyDaily, policyHourly, f.homes(), f.vms+len(f.vaults))
+	fmt.Fprintf(&b, policiesAndRules, policyDaily, policyHourly, f.vaultRegions(), f.vms+len(f.vaults))
 	return b.Bytes()
 }
 
-// homes are the regions that have vaults.
-func (f *fleet) homes() string {
+// vaultRegions are the regions that have vaults.
+func (f *fleet) vaultRegions() string {
 	var names []string
 	for _, r := range regions() {
 		for _, c := range f.cells {

@@ -26,8 +26,8 @@ type item struct {
 	failed  bool
 }
 
-// wanted is the policy that the config says for the machine.
-func (m machine) wanted() string {
+// wantedPolicy is the policy that the config says for the machine.
+func (m machine) wantedPolicy() string {
 	if m.role == "sql" {
 		return policyHourly
 	}
@@ -36,19 +36,19 @@ func (m machine) wanted() string {
 
 // items are the machine's places in vaults, the one that counts last.
 func (f *fleet) items(m machine) []item {
-	if m.fate == unprotected {
+	if m.outcome == unprotected {
 		return nil
 	}
 	recent := f.taken.Add(-time.Duration(m.n%1800)*time.Second - 7*time.Hour)
 	old := recent.AddDate(0, -1-m.n%4, 0)
-	it := item{machine: m, vault: f.vaults[m.vault], state: "Protected", policy: m.wanted(), last: recent, failed: m.n%97 == 0}
+	it := item{machine: m, vault: f.vaults[m.vault], state: "Protected", policy: m.wantedPolicy(), last: recent, failed: m.n%97 == 0}
 	if it.policy == policyDaily && it.vault.policy == "missing" {
 		it.policy = policyDefault
 	}
 	if m.role == "sql" {
 		it.luns = []int{0, 1}
 	}
-	switch m.fate {
+	switch m.outcome {
 	case otherPolicy:
 		it.policy = policyDefault
 	case otherDisks:
@@ -67,7 +67,7 @@ func (f *fleet) items(m machine) []item {
 		it.state, it.last = "ProtectionPaused", old
 	case invalid:
 		it.state, it.last = "Invalid", old
-	case elsewhere, stoppedElsewhere, twice:
+	case elsewhere, stoppedElsewhere, deletedThenProtected:
 		return f.itemsElsewhere(it, old)
 	default:
 	}
@@ -83,10 +83,10 @@ func (f *fleet) itemsElsewhere(here item, old time.Time) []item {
 	}
 	there := here
 	there.vault, there.policy = legacy, policyDefault
-	switch here.machine.fate {
+	switch here.machine.outcome {
 	case stoppedElsewhere:
 		there.state, there.policy, there.last = "ProtectionStopped", "", old
-	case twice:
+	case deletedThenProtected:
 		there.state, there.policy, there.last, there.deleted = "ProtectionStopped", "", old, true
 		return []item{there, here}
 	default:

@@ -6,11 +6,11 @@ import (
 	"strings"
 )
 
-// fate is what became of a machine's backup. It decides the item, its state, and what a plan makes of it.
-type fate int
+// backupOutcome is what became of a machine's backup. It decides the item, its state, and what a plan makes of it.
+type backupOutcome int
 
 const (
-	unprotected fate = iota
+	unprotected backupOutcome = iota
 	protected
 	otherPolicy
 	otherDisks
@@ -23,15 +23,15 @@ const (
 	invalid
 	elsewhere
 	stoppedElsewhere
-	twice // soft-deleted in the legacy vault, active here
-	fates
+	deletedThenProtected // soft-deleted in the legacy vault, active here
+	outcomeCount
 )
 
-// chances are the weights of the fates among the machines that are in a vault, in thousandths.
-func chances() [fates]int {
-	return [fates]int{
+// outcomeWeights are the weights of the fates among the machines that are in a vault, in thousandths.
+func outcomeWeights() [outcomeCount]int {
+	return [outcomeCount]int{
 		protected: 870, otherPolicy: 30, otherDisks: 6, pending: 20, failing: 10, stopped: 12, softDeleted: 12,
-		suspended: 18, paused: 3, invalid: 2, elsewhere: 8, stoppedElsewhere: 4, twice: 5,
+		suspended: 18, paused: 3, invalid: 2, elsewhere: 8, stoppedElsewhere: 4, deletedThenProtected: 5,
 	}
 }
 
@@ -44,7 +44,7 @@ const (
 	databricks
 	ephemeral
 	needsEnhanced
-	homeless // in a region without a vault
+	noVaultInRegion // in a region without a vault
 )
 
 // machine is one virtual machine, or what is left of it in a vault.
@@ -54,7 +54,7 @@ type machine struct {
 	region       region
 	group, name  string
 	kind         kind
-	fate         fate
+	outcome      backupOutcome
 	role, env    string
 	retired      bool
 	windows      bool
@@ -78,18 +78,18 @@ func (f *fleet) machine(n int) machine {
 		m.disks = 2 + r.IntN(3)
 	}
 	if r.Float64() < f.share {
-		m.fate = weighted(r, chances())
+		m.outcome = drawOutcome(r, outcomeWeights())
 	}
-	m.kind = rarely(r)
+	m.kind = drawKind(r)
 	switch m.kind {
 	case ordinary, needsEnhanced, flexibleMember:
-	case homeless:
-		m.region, m.fate = region{"swedencentral", "swc"}, unprotected
+	case noVaultInRegion:
+		m.region, m.outcome = region{"swedencentral", "swc"}, unprotected
 	case databricks, ephemeral:
-		m.fate = unprotected
+		m.outcome = unprotected
 	}
-	if m.fate == suspended && f.vaults[m.vault].immutability != "Unlocked" {
-		m.fate = protected // only an immutable vault suspends (docs/azure.md §6)
+	if m.outcome == suspended && f.vaults[m.vault].immutability != "Unlocked" {
+		m.outcome = protected // only an immutable vault suspends (docs/azure.md §6)
 	}
 	m.group = fmt.Sprintf("rg-%s-%s-%03d", m.role, m.region.short, n/len(f.cells)/40)
 	m.name = fmt.Sprintf("vm%s%s%06d", m.role, m.region.short, n)
@@ -105,7 +105,7 @@ func (f *fleet) machine(n int) machine {
 // orphan makes the item of a machine that is gone.
 func (f *fleet) orphan(n int) machine {
 	m := f.machine(f.vms + n)
-	m.kind, m.fate = ordinary, protected
+	m.kind, m.outcome = ordinary, protected
 	m.region = f.vaults[m.vault].region
 	m.name = fmt.Sprintf("gone%06d", n)
 	return m
@@ -119,7 +119,7 @@ func (m machine) id() string {
 		"/providers/Microsoft.Compute/virtualMachines/" + m.name
 }
 
-func rarely(r *rand.Rand) kind {
+func drawKind(r *rand.Rand) kind {
 	switch n := r.IntN(1000); {
 	case n < 3:
 		return flexibleMember
@@ -130,16 +130,16 @@ func rarely(r *rand.Rand) kind {
 	case n < 14:
 		return needsEnhanced
 	case n < 16:
-		return homeless
+		return noVaultInRegion
 	}
 	return ordinary
 }
 
-func weighted(r *rand.Rand, weights [fates]int) fate {
+func drawOutcome(r *rand.Rand, weights [outcomeCount]int) backupOutcome {
 	n := r.IntN(1000)
 	for i, w := range weights {
 		if n -= w; n < 0 {
-			return fate(i)
+			return backupOutcome(i)
 		}
 	}
 	return protected

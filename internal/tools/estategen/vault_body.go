@@ -65,21 +65,21 @@ func (v vault) policyBody(name string, properties body, items map[string]int) bo
 func standardDaily() body {
 	return policyProperties(body{
 		"schedulePolicyType": "SimpleSchedulePolicy", "scheduleRunFrequency": "Daily",
-		"scheduleRunTimes": []string{at("19:30")}, "scheduleWeeklyFrequency": 0,
+		"scheduleRunTimes": []string{timeOfDay("19:30")}, "scheduleWeeklyFrequency": 0,
 	}, "19:30", 30, 2)
 }
 
 func enhancedDaily(when string) body {
-	return enhanced(policyProperties(body{
+	return withEnhancedTier(policyProperties(body{
 		"schedulePolicyType": "SimpleSchedulePolicyV2", "scheduleRunFrequency": "Daily",
-		"dailySchedule": body{"scheduleRunTimes": []string{at(when)}},
+		"dailySchedule": body{"scheduleRunTimes": []string{timeOfDay(when)}},
 	}, when, 30, 5))
 }
 
 func enhancedHourly(from string, instantDays int) body {
-	return enhanced(policyProperties(body{
+	return withEnhancedTier(policyProperties(body{
 		"schedulePolicyType": "SimpleSchedulePolicyV2", "scheduleRunFrequency": "Hourly",
-		"hourlySchedule": body{"interval": 4, "scheduleWindowStartTime": at(from), "scheduleWindowDuration": 12},
+		"hourlySchedule": body{"interval": 4, "scheduleWindowStartTime": timeOfDay(from), "scheduleWindowDuration": 12},
 	}, from, 30, instantDays))
 }
 
@@ -89,7 +89,7 @@ func policyProperties(schedule body, when string, days, instantDays int) body {
 		"retentionPolicy": body{
 			"retentionPolicyType": "LongTermRetentionPolicy",
 			"dailySchedule": body{
-				"retentionTimes":    []string{at(when)},
+				"retentionTimes":    []string{timeOfDay(when)},
 				"retentionDuration": body{"count": days, "durationType": "Days"},
 			},
 		},
@@ -98,10 +98,10 @@ func policyProperties(schedule body, when string, days, instantDays int) body {
 	}
 }
 
-func enhanced(p body) body {
+func withEnhancedTier(p body) body {
 	p["policyType"] = "V2"
 	return p
 }
 
-// at is a time of day as policies spell it: with the date of their creation.
-func at(clock string) string { return fmt.Sprintf("2026-03-01T%s:00Z", clock) }
+// timeOfDay is a time of day as policies spell it: with the date of their creation.
+func timeOfDay(clock string) string { return fmt.Sprintf("2026-03-01T%s:00Z", clock) }

@@ -29,16 +29,16 @@ func (m mutant) String() string {
 	return fmt.Sprintf("%s:%d %s: %s: %q becomes %q", filepath.ToSlash(m.file), m.line, m.function, m.kind, m.was, m.is)
 }
 
-// rank is where the mutant stands in the draw: it does not depend on lines, so that edits elsewhere change nothing.
-func (m mutant) rank() uint64 {
+// drawOrder is where the mutant stands in the draw: it does not depend on lines, so that edits elsewhere change nothing.
+func (m mutant) drawOrder() uint64 {
 	h := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s\x00%s\x00%d", filepath.ToSlash(m.file), m.function, m.kind, m.was, m.is, m.ordinal))
 	return binary.BigEndian.Uint64(h[:8])
 }
 
-// draw puts the mutants into the order in which they are tried.
-func draw(all []mutant) {
+// sortByDraw puts the mutants into the order in which they are tried.
+func sortByDraw(all []mutant) {
 	slices.SortStableFunc(all, func(a, b mutant) int {
-		if x, y := a.rank(), b.rank(); x != y {
+		if x, y := a.drawOrder(), b.drawOrder(); x != y {
 			if x < y {
 				return -1
 			}
@@ -137,8 +137,8 @@ func (f *finder) text(n ast.Node) string {
 	return string(f.source[f.fset.Position(n.Pos()).Offset:f.fset.Position(n.End()).Offset])
 }
 
-// swaps are the operators and what each may become. A comparison has two: its boundary moved, and its opposite.
-func swaps(op token.Token) []token.Token {
+// replacements are the operators and what each may become. A comparison has two: its boundary moved, and its opposite.
+func replacements(op token.Token) []token.Token {
 	switch op {
 	case token.EQL:
 		return []token.Token{token.NEQ}
@@ -177,8 +177,8 @@ func swaps(op token.Token) []token.Token {
 	}
 }
 
-func (f *finder) swap(kind string, at token.Pos, op token.Token) {
-	for _, is := range swaps(op) {
+func (f *finder) addReplacements(kind string, at token.Pos, op token.Token) {
+	for _, is := range replacements(op) {
 		f.add(kind, at, at+token.Pos(len(op.String())), is.String())
 	}
 }
@@ -188,11 +188,11 @@ func (f *finder) visit(n ast.Node) bool {
 	case *ast.ImportSpec:
 		return false
 	case *ast.BinaryExpr:
-		f.swap("operator", n.OpPos, n.Op)
+		f.addReplacements("operator", n.OpPos, n.Op)
 	case *ast.IncDecStmt:
-		f.swap("step", n.TokPos, n.Tok)
+		f.addReplacements("step", n.TokPos, n.Tok)
 	case *ast.AssignStmt:
-		f.swap("assignment", n.TokPos, n.Tok)
+		f.addReplacements("assignment", n.TokPos, n.Tok)
 	case *ast.UnaryExpr:
 		if n.Op == token.NOT {
 			f.add("negation", n.OpPos, n.OpPos+1, "")

@@ -82,7 +82,7 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 		}
 		all = append(all, found...)
 	}
-	draw(all)
+	sortByDraw(all)
 	all = slices.DeleteFunc(all, func(m mutant) bool { return !o.match.MatchString(m.String()) })
 	if o.sample == 0 {
 		o.sample = len(all)
@@ -102,25 +102,25 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 		}
 	}
 	verdicts, err := tryAll(ctx, out, o, all)
-	return errors.Join(err, judge(out, o, verdicts))
+	return errors.Join(err, reportScore(out, o, verdicts))
 }
 
-// verdict is what became of a mutant.
-type verdict struct {
+// mutantResult is what became of a mutant.
+type mutantResult struct {
 	mutant
-	caught bool
+	isCaught bool
 }
 
 // tryAll tries mutants in their order until as many as wanted compiled. It prints those that live as they are found.
-func tryAll(ctx context.Context, out io.Writer, o options, all []mutant) ([]verdict, error) {
-	var verdicts []verdict
+func tryAll(ctx context.Context, out io.Writer, o options, all []mutant) ([]mutantResult, error) {
+	var verdicts []mutantResult
 	for len(all) > 0 && len(verdicts) < o.sample {
 		batch := all[:min(len(all), o.sample-len(verdicts), 10*o.workers)]
 		all = all[len(batch):]
 		tried, err := tryBatch(ctx, o, batch)
 		for _, v := range tried {
 			verdicts = append(verdicts, v)
-			if !v.caught {
+			if !v.isCaught {
 				fmt.Fprintln(out, "lives ", v)
 			}
 		}
@@ -132,21 +132,21 @@ func tryAll(ctx context.Context, out io.Writer, o options, all []mutant) ([]verd
 }
 
 // tryBatch tries mutants side by side and returns, in their order, what became of those that compile.
-func tryBatch(ctx context.Context, o options, batch []mutant) ([]verdict, error) {
-	results := make([]*verdict, len(batch))
+func tryBatch(ctx context.Context, o options, batch []mutant) ([]mutantResult, error) {
+	results := make([]*mutantResult, len(batch))
 	var group errgroup.Group
 	group.SetLimit(o.workers)
 	for i, m := range batch {
 		group.Go(func() error {
 			output, caught, err := testRoom(ctx, o, m.room, &m)
 			if err == nil && (!caught || !doesNotCompile(output)) {
-				results[i] = &verdict{m, caught}
+				results[i] = &mutantResult{m, caught}
 			}
 			return err
 		})
 	}
 	err := group.Wait()
-	var out []verdict
+	var out []mutantResult
 	for _, v := range results {
 		if v != nil {
 			out = append(out, *v)
@@ -155,8 +155,8 @@ func tryBatch(ctx context.Context, o options, batch []mutant) ([]verdict, error)
 	return out, err
 }
 
-// judge prints what share of each room's mutants was caught, and fails where the whole share is below the floor.
-func judge(out io.Writer, o options, verdicts []verdict) error {
+// reportScore prints what share of each room's mutants was caught, and fails where the whole share is below the floor.
+func reportScore(out io.Writer, o options, verdicts []mutantResult) error {
 	if len(verdicts) == 0 {
 		return errors.New("no mutant was tried")
 	}
@@ -164,7 +164,7 @@ func judge(out io.Writer, o options, verdicts []verdict) error {
 	all := 0
 	for _, v := range verdicts {
 		tried[v.room]++
-		if v.caught {
+		if v.isCaught {
 			caught[v.room]++
 			all++
 		}

@@ -56,7 +56,7 @@ func TestLinesAboveDoNotChangeTheDraw(t *testing.T) {
 	ranks := func(source string) (out []uint64) {
 		for _, m := range mutantsOf(t, source) {
 			m.file = "sample.go"
-			out = append(out, m.rank())
+			out = append(out, m.drawOrder())
 		}
 		return out
 	}

@@ -27,8 +27,8 @@ func (r rule) String() string {
 
 var citation = regexp.MustCompile(`docs/azure\.md ((?:§[\d.]+(?:-[\d.]+)?(?:, )?)+)`)
 
-// cited is what a comment cites; empty: nothing.
-func cited(comment string) string {
+// citationOf is what a comment cites; empty: nothing.
+func citationOf(comment string) string {
 	var out []string
 	for _, m := range citation.FindAllString(comment, -1) {
 		out = append(out, strings.TrimRight(strings.TrimPrefix(m, "docs/azure.md "), ".,-: "))
@@ -38,8 +38,8 @@ func cited(comment string) string {
 
 var parenthesis = regexp.MustCompile(`\s*\([^()]*docs/azure\.md[^()]*\)`)
 
-// said is a comment's first sentence without its citations.
-func said(comment string) string {
+// firstSentence is a comment's first sentence without its citations.
+func firstSentence(comment string) string {
 	text := strings.Join(strings.Fields(parenthesis.ReplaceAllString(comment, "")), " ")
 	if first, _, more := strings.Cut(text, ". "); more {
 		text = first
@@ -69,7 +69,7 @@ func find(folder string) ([]rule, error) {
 		}
 		for _, d := range f.Decls {
 			if fn, is := d.(*ast.FuncDecl); is && fn.Body != nil && len(fn.Body.List) > 0 {
-				rules = append(rules, ofFunction(set, f, fn, strings.Split(string(source), "\n"))...)
+				rules = append(rules, findInFunction(set, f, fn, strings.Split(string(source), "\n"))...)
 			}
 		}
 	}
@@ -82,33 +82,33 @@ func find(folder string) ([]rule, error) {
 	return rules, nil
 }
 
-// ofFunction finds the rules of one function: its own, those of comments in its body, and its refusals.
-func ofFunction(set *token.FileSet, f *ast.File, fn *ast.FuncDecl, lines []string) []rule {
+// findInFunction finds the rules of one function: its own, those of comments in its body, and its refusals.
+func findInFunction(set *token.FileSet, f *ast.File, fn *ast.FuncDecl, lines []string) []rule {
 	var rules []rule
 	add := func(at token.Pos, name, source string) {
 		p := set.Position(at)
 		rules = append(rules, rule{filepath.Base(p.Filename), p.Line, p.Column, name, source})
 	}
-	whole := cited(fn.Doc.Text())
+	whole := citationOf(fn.Doc.Text())
 	if whole != "" {
-		add(fn.Body.List[0].Pos(), said(fn.Doc.Text()), whole)
+		add(fn.Body.List[0].Pos(), firstSentence(fn.Doc.Text()), whole)
 	}
 	for _, group := range f.Comments {
-		source := cited(group.Text())
+		source := citationOf(group.Text())
 		if source == "" || group.Pos() < fn.Body.Pos() || group.End() > fn.Body.End() {
 			continue
 		}
-		if at := subject(set, fn, group); at != nil {
-			name := said(group.Text())
+		if at := annotatedStatement(set, fn, group); at != nil {
+			name := firstSentence(group.Text())
 			if strings.Trim(citation.ReplaceAllString(name, ""), "; ") == "" { // it only cites: the code speaks
 				name, _, _ = strings.Cut(strings.TrimSpace(lines[set.Position(group.Pos()).Line-1]), " //")
 			}
-			add(start(at), fn.Name.Name+": "+name, source)
+			add(firstPosition(at), fn.Name.Name+": "+name, source)
 		}
 	}
 	ast.Inspect(fn.Body, func(n ast.Node) bool {
 		if call, is := n.(*ast.CallExpr); is {
-			if code := refusal(call); code != "" {
+			if code := errorCodeOf(call); code != "" {
 				add(call.Pos(), fn.Name.Name+": refuses with "+code, whole)
 			}
 		}
@@ -117,8 +117,8 @@ func ofFunction(set *token.FileSet, f *ast.File, fn *ast.FuncDecl, lines []strin
 	return rules
 }
 
-// subject is the innermost statement that a comment speaks of: on its own line, or on the one below.
-func subject(set *token.FileSet, fn *ast.FuncDecl, comment *ast.CommentGroup) ast.Stmt {
+// annotatedStatement is the innermost statement that a comment speaks of: on its own line, or on the one below.
+func annotatedStatement(set *token.FileSet, fn *ast.FuncDecl, comment *ast.CommentGroup) ast.Stmt {
 	line := func(p token.Pos) int { return set.Position(p).Line }
 	on := func(want int) (found ast.Stmt) {
 		ast.Inspect(fn.Body, func(n ast.Node) bool {
@@ -137,8 +137,8 @@ func subject(set *token.FileSet, fn *ast.FuncDecl, comment *ast.CommentGroup) as
 	return on(line(comment.End()) + 1)
 }
 
-// start is where a statement's rule begins to act: within the branch, not at its condition.
-func start(s ast.Stmt) token.Pos {
+// firstPosition is where a statement's rule begins to act: within the branch, not at its condition.
+func firstPosition(s ast.Stmt) token.Pos {
 	var body []ast.Stmt
 	switch s := s.(type) {
 	case *ast.IfStmt:
@@ -156,8 +156,8 @@ func start(s ast.Stmt) token.Pos {
 	return s.Pos()
 }
 
-// refusal is the error code of a call that makes an error's answer; empty: it makes none, or passes a code on.
-func refusal(call *ast.CallExpr) string {
+// errorCodeOf is the error code of a call that makes an error's answer; empty: it makes none, or passes a code on.
+func errorCodeOf(call *ast.CallExpr) string {
 	name := ""
 	switch f := call.Fun.(type) {
 	case *ast.Ident:

@@ -22,12 +22,12 @@ func main() {
 	}
 }
 
-// witness is a run against the simulator: the letter of its column, and what ran.
-type witness struct {
-	name    string
-	letter  byte
-	missing bool
-	covered profile
+// coverageRun is a run against the simulator: the letter of its column, and what ran.
+type coverageRun struct {
+	name      string
+	letter    byte
+	isMissing bool
+	covered   profile
 }
 
 func run(out io.Writer, args []string) error {
@@ -38,16 +38,16 @@ func run(out io.Writer, args []string) error {
 	if err != nil {
 		return err
 	}
-	var witnesses []witness
+	var witnesses []coverageRun
 	for i, arg := range args[1:] {
 		name, file, found := strings.Cut(arg, "=")
 		if !found {
 			return fmt.Errorf("argument %q: expected NAME=PROFILE", arg)
 		}
-		w := witness{name: name, letter: byte('A' + i)}
+		w := coverageRun{name: name, letter: byte('A' + i)}
 		w.covered, err = readProfile(file)
 		if errors.Is(err, os.ErrNotExist) {
-			w.missing, err = true, nil // a client whose tools are not on this machine
+			w.isMissing, err = true, nil // a client whose tools are not on this machine
 		}
 		if err != nil {
 			return err
@@ -58,7 +58,7 @@ func run(out io.Writer, args []string) error {
 	return nil
 }
 
-func print(out io.Writer, rules []rule, witnesses []witness) {
+func print(out io.Writer, rules []rule, witnesses []coverageRun) {
 	proven := map[string]int{}
 	var unproven []rule
 	fmt.Fprintln(out, "rules of the simulator, and who exercised them")
@@ -66,7 +66,7 @@ func print(out io.Writer, rules []rule, witnesses []witness) {
 		marks, exercised := make([]byte, len(witnesses)), false
 		for i, w := range witnesses {
 			marks[i] = '.'
-			if w.covered.ran(r.file, r.line, r.column) {
+			if w.covered.isCovered(r.file, r.line, r.column) {
 				marks[i], exercised = w.letter, true
 				proven[w.name]++
 			}
@@ -78,7 +78,7 @@ func print(out io.Writer, rules []rule, witnesses []witness) {
 	}
 	fmt.Fprintln(out)
 	for _, w := range witnesses {
-		if w.missing {
+		if w.isMissing {
 			fmt.Fprintf(out, "%c = %s: not run\n", w.letter, w.name)
 			continue
 		}

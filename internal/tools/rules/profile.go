@@ -38,8 +38,8 @@ func readProfile(file string) (profile, error) {
 	return out, nil
 }
 
-// ran says whether the code at a position did.
-func (p profile) ran(file string, line, column int) bool {
+// isCovered says whether the code at a position did.
+func (p profile) isCovered(file string, line, column int) bool {
 	for _, b := range p[file] {
 		after := line > b.fromLine || line == b.fromLine && column >= b.fromColumn
 		before := line < b.toLine || line == b.toLine && column <= b.toColumn
