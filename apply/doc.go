@@ -15,7 +15,7 @@
 //
 // The engine relies on what [plan.Validate] checks, and begins no other plan. What is left when nothing runs and
 // nothing is ready is an [InternalError], never the fault of the plan's changes. A result and all that follows from it are one
-// step of the queue (dag.go, schedule.go), and so are the events of it, in the order in which the observer is told
+// step of the queue (dag.go, dispatcher.go), and so are the events of it, in the order in which the observer is told
 // of them later: a change is told to start after the ends of all it needs were told, however slow the observer is.
 //
 // The engine talks to the service through a [Backend] and never prints: it tells an [Observer]. Time is the Go
@@ -58,9 +58,9 @@
 //
 // # Writes
 //
-// A write is sent once. It is sent again only after an answer that proves it was refused (codes.go), or when
+// A write is sent once. It is sent again only after an answer that proves it was refused (error_codes.go), or when
 // nothing came back and the lists, read until the blind window is over, show neither its effect nor its job
-// (readback.go). What a failed read does not show is not absent. A conflict is somebody at work: it is waited out
+// (recover.go). What a failed read does not show is not absent. A conflict is somebody at work: it is waited out
 // and the vault is listed again, so that what somebody else did is not done twice.
 //
 // A write is made onto the state that was approved, or not at all (docs/operations.md, "Changed meanwhile"). Before each

@@ -3,13 +3,13 @@
 //
 //	config.Config ─┐
 //	               ├─► vaults ──► policies ──► VMs ──► refresh ──► guards, forecast, fingerprint ──► Plan
-//	Observed ──────┘   vaults.go  policies.go  table.go             guard.go  forecast.go
+//	Observed ──────┘   vaults.go  policies.go  decide.go             guard.go  forecast.go
 //
 // A change needs those before it: vault ─► policy ─► refresh ─► item (undelete ─► resume) ─► backup.
 //
 // # The table
 //
-// table.go is this table: a method per column, a case per row. "Here" is a vault that the rule may use; for a
+// decide.go is this table: a method per column, a case per row. "Here" is a vault that the rule may use; for a
 // rule with `protect: stopped` that names no vault it is every vault of the file, and so it is without a rule.
 // Every cell is a file in testdata/table, named ROW--COLUMN.
 //
@@ -41,7 +41,7 @@
 //     points alone decide nothing, so a gap on them only stands in the plan.
 //     A visibility gap alone blocks nothing: a VM that was seen is real, and whoever sees some groups only must
 //     still be able to protect those.
-//   - Routing comes last (table.go, newcomers): undeleted items take their places first, and a candidate that
+//   - Routing comes last (decide.go, newcomers): undeleted items take their places first, and a candidate that
 //     cannot take the VM is passed over. Otherwise the load of a vault could turn a block of this plan into a
 //     change of the next one. Blocking on the emptiest vault, fit or not, was tried; the property
 //     TestAppliedPlanLeavesNothingToDo found the case.
@@ -60,12 +60,12 @@
 //     immutable vault and a resource guard refuse the cut all the same. A resume of an item with points reduces
 //     retention, because a stopped item keeps every point and a policy does not; which points are older than
 //     the policy allows is in no list.
-//   - What a cut costs is counted from the recovery points that exist (pruning.go): at most those that no daily
+//   - What a cut costs is counted from the recovery points that exist (retention_expiry.go): at most those that no daily
 //     retention keeps and some shortened retention lets go of, at least those older than all that is kept. Which
 //     point a weekly, monthly or yearly retention selected is in no list, and a point made on demand has a date of
 //     its own, so neither is exact. Fewer days of instant restore only take points out of a tier.
 //   - Two reads depend on the plan: the resource guards of vaults where something is stopped or cut, and those
-//     recovery points (wanted.go). The plan is made again with them: guards can block, points only inform. That they could not be read is a gap like any
+//     recovery points (questions.go). The plan is made again with them: guards can block, points only inform. That they could not be read is a gap like any
 //     other all the same: an exception for one kind would be the first of many.
 //   - Fewer days of soft delete weaken security, like immutability taken back and public access opened: recovery
 //     points that exist stay where they are, but whoever deletes them is found out too late.
@@ -83,7 +83,7 @@
 //   - Preconditions. What is written as one is compared as one (precondition.go). Comparing whole resources was
 //     considered: a colleague's tag would then hold up a vault's soft delete. Comparing field by field was, too: half
 //     of another's move (state, but not yet policy) would look like half of ours.
-//   - What policies keep stands in the changes of items that go between them (keeps.go), but not in the fingerprint:
+//   - What policies keep stands in the changes of items that go between them (retention_text.go), but not in the fingerprint:
 //     a plan that is made again judges the risk again.
 //   - The fingerprint covers what somebody approves, its risks included, not when it runs: IRPending, Protected and ProtectionError
 //     are one state in it, refreshes and backups are left out.

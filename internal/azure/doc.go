@@ -19,7 +19,7 @@
 //
 // The bearer token goes to the configured endpoint (scheme, host and port) and nowhere else: nextLink, Location
 // and Azure-AsyncOperation are followed verbatim, because they are signed (docs/azure.md §4), but only there;
-// redirects are not followed. What a command may send is a table (routes.go), checked before the token is
+// redirects are not followed. What a command may send is a table (allowlist.go), checked before the token is
 // attached. There is no row with DELETE.
 //
 // # Decisions

@@ -9,7 +9,7 @@
 // in lower case, and an Azure error shows its code, its message and its request id. A text from Azure, from
 // YAML or from a plan file is untrusted: it passes [report.Line] before it is written.
 //
-// One file per command; what several share stands in files named for it (connect.go, outputs.go, lock.go).
+// One file per command; what several share stands in files named for it (connect.go, output_flags.go, lock.go).
 // The exit codes and the order in which they win are one table, exit.go, which `azbackup help exit-codes`
 // prints and the script tests hold.
 //

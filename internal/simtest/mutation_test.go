@@ -25,27 +25,27 @@ type mutant struct{ name, file, piece, instead string }
 // mutants are breaks that the simulation must notice.
 var mutants = []mutant{
 	{
-		"repeat a write after a reset without looking", "apply/life.go",
+		"repeat a write after a reset without looking", "apply/change.go",
 		"if e.Unknown {\n\t\treturn ex.recoverUnknownWrite(ctx)\n\t}", "if e.Unknown {\n\t\treturn Result{}, false\n\t}",
 	},
 	{
-		"overlook the jobs of backups", "apply/look.go",
+		"overlook the jobs of backups", "apply/vault_snapshot.go",
 		"(j.IsRunning() || j.Start.After(since)) {", "(j.IsRunning() || j.Start.After(since)) && false {",
 	},
 	{
-		"take a list that failed for an empty one", "apply/watch.go",
+		"take a list that failed for an empty one", "apply/vault_poller.go",
 		"return pollResult{err: err}", "return pollResult{snapshot: newVaultSnapshot(snapshot, at)}",
 	},
 	{
-		"confirm by the operation alone", "apply/follow.go",
+		"confirm by the operation alone", "apply/await.go",
 		"if ex.poller == nil {\n\t\treturn ex.awaitByPolls(ctx)\n\t}", "if ex.poller == nil || true {\n\t\treturn ex.awaitByPolls(ctx)\n\t}",
 	},
 	{
-		"poll per item", "apply/follow.go",
+		"poll per item", "apply/await.go",
 		"p.ex.op.JobID, p.wantsPoll = bareJob(job.ID), false", "p.ex.op.JobID, p.wantsPoll, p.nextPollAge = bareJob(job.ID), true, 0",
 	},
 	{
-		"ignore the pause after a 429", "internal/azure/quota/meter.go",
+		"ignore the pause after a 429", "internal/azure/quota/model.go",
 		"ad.pausedUntil = end\n", "_ = end\n",
 	},
 	{
@@ -53,15 +53,15 @@ var mutants = []mutant{
 		"for _, child := range parent.children {", "for _, child := range parent.children[:len(parent.children)/2] {",
 	},
 	{
-		"write without waiting for the job that runs", "apply/life.go",
+		"write without waiting for the job that runs", "apply/change.go",
 		"if ex.poller == nil || ex.task.WaitsFor == \"\" {", "if ex.poller == nil || ex.task.WaitsFor != \"never\" {",
 	},
 	{
-		"start on after an interrupt", "apply/run.go",
+		"start on after an interrupt", "apply/executor.go",
 		"r.gate.close(errInterrupted)", "_ = errInterrupted",
 	},
 	{
-		"forget the deadline of a change", "apply/run.go",
+		"forget the deadline of a change", "apply/executor.go",
 		"limit := r.opt.Limits.ItemTimeout\n\tctx,", "limit := 4 * r.opt.Limits.ItemTimeout\n\tctx,",
 	},
 	{
