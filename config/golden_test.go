@@ -144,7 +144,7 @@ func TestEveryRuleHasHelpAndABadFile(t *testing.T) {
 	}
 }
 
-// reportedRules reads from the source which rules the checks name: all constants of the type rule. What the package
+// reportedRules reads from the source which rules the checks name: all constants of the type code. What the package
 // imports is not read: the type is its own.
 func reportedRules(t *testing.T) map[string]bool {
 	t.Helper()
@@ -168,7 +168,7 @@ func reportedRules(t *testing.T) map[string]bool {
 	conf := types.Config{Error: func(error) {}, Importer: noImports{}}
 	// The error says that imports are missing.
 	pkg, _ := conf.Check("config", fset, files, &info)
-	of := pkg.Scope().Lookup("rule").Type()
+	of := pkg.Scope().Lookup("code").Type()
 	names := map[string]bool{}
 	for _, tv := range info.Types {
 		if tv.Value != nil && types.Identical(tv.Type, of) {
