@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Command is what the program was asked to do; it decides what may be sent.
+// Command is the command that was given; it decides which requests may be sent.
 type Command string
 
 // The commands that talk to Azure. All but Apply, Backup and Restore only read.
@@ -24,8 +24,8 @@ const (
 	CommandRestore  Command = "restore"
 )
 
-// route is one shape of request this program makes. In path, "*" stands for one segment; letter case does not
-// count (docs/azure.md §0.4).
+// route is one shape of request this program makes. In path, "*" stands for one segment; letter case is ignored
+// (docs/azure.md §0.4).
 type route struct {
 	kind   string // what [Client.Requests] counts it as
 	method string
@@ -92,10 +92,10 @@ func allowedRoutes() []route {
 	}
 }
 
-// isRead says that a request changes nothing, whatever its method.
+// isRead reports whether a request changes nothing, whatever its method.
 func (r route) isRead() bool { return r.writers == nil }
 
-// router finds routes by the number of their segments, so that a look-up costs a few comparisons.
+// router indexes routes by their number of segments, so that a look-up costs a few comparisons.
 type router map[int][]routePattern
 
 type routePattern struct {
@@ -112,7 +112,7 @@ func newRouter() router {
 	return r
 }
 
-// find names the route of a request. Only a GET may be none that is listed.
+// find returns the route of a request. Only a GET may match no listed route.
 func (r router) find(method string, u *url.URL) (route, bool) {
 	segments, ok := pathSegments(u)
 	if !ok {
@@ -135,9 +135,9 @@ func (p routePattern) matches(segments []string) bool {
 	return true
 }
 
-// pathSegments takes a path apart as the service will: "%3B" is ";". A segment that could make the service see
-// another path than we do (empty, a dot segment, an encoded slash) makes the path unusable. One trailing slash is
-// the service's own habit (docs/azure.md §33.24).
+// pathSegments splits a path as the service will: "%3B" is ";". A segment that could make the service read another path
+// (empty, a dot segment, an encoded slash) makes the path unusable. One trailing slash is the service's own habit
+// (docs/azure.md §33.24).
 func pathSegments(u *url.URL) ([]string, bool) {
 	path := strings.TrimSuffix(strings.TrimPrefix(u.EscapedPath(), "/"), "/")
 	segments := strings.Split(path, "/")
@@ -151,11 +151,11 @@ func pathSegments(u *url.URL) ([]string, bool) {
 	return segments, true
 }
 
-// RefusedError says that a request was not sent because this command may not send it, or not there.
+// RefusedError reports that a request was not sent, because this command may not send it or because of its host.
 type RefusedError struct {
 	Command Command
 	Method  string
-	// Where is the path, or, for a foreign host, the host alone. Queries are signed and stay out of it.
+	// Where is the path, or, for a foreign host, the host alone. Queries are signed and left out.
 	Where string
 	Why   string
 }
@@ -164,7 +164,7 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("refusing %s %s: %s", e.Method, e.Where, e.Why)
 }
 
-// NonRetriable tells azcore that trying again cannot help.
+// NonRetriable makes azcore give up: a retry cannot help.
 func (e *RefusedError) NonRetriable() {}
 
 // checkAllowed checks a request against the allow-list and the endpoint.

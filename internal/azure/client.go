@@ -23,43 +23,43 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// Options say how to reach Azure. The zero Options reach AzurePublic with DefaultAzureCredential and may only read.
+// Options configure a client. The zero Options reach AzurePublic with DefaultAzureCredential and may only read.
 type Options struct {
 	Cloud Cloud
-	// Endpoint replaces the cloud's ARM endpoint: https, or http on loopback.
+	// Endpoint replaces the cloud's Resource Manager endpoint: https, or http on loopback.
 	Endpoint string
-	// AccessToken is a bearer token obtained elsewhere; it needs Endpoint.
+	// AccessToken is a bearer token obtained elsewhere; it requires Endpoint.
 	AccessToken string
 	// Credential replaces DefaultAzureCredential.
 	Credential azcore.TokenCredential
-	// Tenant is where to sign in; "" = where the credential belongs.
+	// Tenant is the tenant to sign in to; "" = the credential's own.
 	Tenant string
 	// Transport replaces the network, for Resource Manager only (not for signing in).
 	Transport http.RoundTripper
-	// Command decides what may be sent.
+	// Command decides which requests may be sent.
 	Command Command
-	// Version is this program's.
+	// Version is this program's version.
 	Version string
-	// CorrelationID names the run in Azure's logs; "" = a new one.
+	// CorrelationID identifies the run in Azure's logs; "" = a new one.
 	CorrelationID string
 	// Now is the machine's clock. It is required.
 	Now func() time.Time
-	// OnThrottle is told when a quota holds requests back. It must not block.
+	// OnThrottle is called when a quota holds requests back. It must not block.
 	OnThrottle func(Throttle)
 }
 
-// Throttle says that a quota holds requests back.
+// Throttle reports that a quota holds requests back.
 type Throttle struct {
 	Subscription string
-	// Kind names the quota (see the constants of quota).
+	// Kind is the kind of the quota (see the constants of quota).
 	Kind string
-	// Reason is "refused" after a 429; anything else is our own care not to provoke one.
+	// Reason is "refused" after a 429; any other reason is the limiter's own precaution.
 	Reason string
-	// Wait is how long the next request has to wait, as far as is known.
+	// Wait is how long the next request waits, as far as is known.
 	Wait time.Duration
 }
 
-// Client talks to one Azure cloud as one identity, for one run. It is safe for concurrent use.
+// Client sends requests to one Azure cloud as one identity, for one run. It is safe for concurrent use.
 type Client struct {
 	cloudName   string
 	endpoint    *url.URL
@@ -80,13 +80,13 @@ type Client struct {
 	policies policyCache
 
 	mu sync.Mutex
-	// extended are the extendedProperties of items beside the disk filter, which goes back with every write.
+	// extended are the extendedProperties of items besides the disk filter; every write sends them back.
 	extended map[armid.Key]map[string]json.RawMessage
 	failures map[armid.Key][]plan.JobError // of jobs that failed, by job
-	oldJobs  map[armid.Key]bool            // vaults with jobs in progress from before the window of jobs
+	oldJobs  map[armid.Key]bool            // vaults with jobs that started before the job window and are in progress
 }
 
-// New prepares a client; it sends nothing.
+// New returns a client; it sends no request.
 func New(o Options) (*Client, error) {
 	if o.Now == nil {
 		return nil, errors.New("a client of Azure needs a clock")
@@ -155,16 +155,16 @@ func (o Options) quotaOptions() quota.Options {
 	return q
 }
 
-// CorrelationID names this run in Azure's logs.
+// CorrelationID returns the identifier of this run in Azure's logs.
 func (c *Client) CorrelationID() string { return c.correlation }
 
-// Requests counts the requests sent so far, each attempt, by kind ("protected items", "write item", …).
+// Requests returns the number of requests sent so far, each attempt, by kind ("protected items", "write item", …).
 func (c *Client) Requests() map[string]int { return c.counts.snapshot() }
 
-// Throttled is how long quotas held requests back so far.
+// Throttled returns how long quotas have held requests back so far.
 func (c *Client) Throttled() time.Duration { return c.quotas.Throttled() }
 
-// Quotas tells of every quota that was met.
+// Quotas returns the state of every quota that was met.
 func (c *Client) Quotas() []quota.BucketState { return c.quotas.States() }
 
 // Budget implements [apply.BudgetSource].

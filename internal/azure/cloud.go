@@ -17,16 +17,16 @@ type Cloud struct {
 	Name string
 	// Endpoint is Azure Resource Manager's base URL.
 	Endpoint string
-	// Audience is whom tokens are for; "" = the endpoint.
+	// Audience is the audience of tokens; "" = the endpoint.
 	Audience string
-	// Authority is where to sign in; "" = that of AzurePublic.
+	// Authority is the sign-in authority; "" = that of AzurePublic.
 	Authority string
 }
 
-// AzurePublic is the name of the cloud that is meant when none is said.
+// AzurePublic is the name of the default cloud.
 const AzurePublic = "AzurePublic"
 
-// configuration is the cloud in azcore's terms; endpoint, where not "", replaces the cloud's own.
+// configuration returns the cloud in azcore's terms; endpoint, where not "", replaces the cloud's own.
 func (c Cloud) configuration(endpoint string) (cloud.Configuration, error) {
 	conf, err := c.wellKnown()
 	if err != nil {
@@ -97,7 +97,7 @@ func isLoopback(host string) bool {
 	return err == nil && ip.IsLoopback()
 }
 
-// isSameOrigin compares scheme, host and port; a port left out is the scheme's own.
+// isSameOrigin compares scheme, host and port; a missing port is the scheme's default.
 func isSameOrigin(a, b *url.URL) bool {
 	return a.Scheme == b.Scheme && hostPort(a) == hostPort(b)
 }

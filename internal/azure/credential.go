@@ -16,10 +16,10 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 )
 
-// tokenCredentials is the variable that narrows what azidentity tries (docs/azure.md §28.4).
+// tokenCredentials is the variable that restricts which credentials azidentity tries (docs/azure.md §28.4).
 const tokenCredentials = "AZURE_TOKEN_CREDENTIALS"
 
-// CredentialChoices are the values of AZURE_TOKEN_CREDENTIALS that azidentity takes, in the order it tries them.
+// CredentialChoices returns the values of AZURE_TOKEN_CREDENTIALS that azidentity accepts, in the order it tries them.
 func CredentialChoices() []string {
 	return []string{
 		"dev", "prod", "EnvironmentCredential", "WorkloadIdentityCredential", "ManagedIdentityCredential",
@@ -27,47 +27,47 @@ func CredentialChoices() []string {
 	}
 }
 
-// newCredential signs in the way azidentity's DefaultAzureCredential does: environment, workload identity,
-// managed identity, Azure CLI, azd, Azure PowerShell.
+// newCredential returns a credential that signs in as azidentity's DefaultAzureCredential does: environment, workload
+// identity, managed identity, Azure CLI, azd, Azure PowerShell.
 func newCredential(conf cloud.Configuration, tenant string, custom bool) (azcore.TokenCredential, error) {
 	cred, err := azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{
 		ClientOptions: policy.ClientOptions{Cloud: conf},
 		TenantID:      tenant,
-		// Instance discovery asks Microsoft whether an authority is genuine; it knows no private ones.
+		// Instance discovery asks Microsoft whether an authority is genuine; private authorities are unknown to it.
 		DisableInstanceDiscovery: custom,
 	})
 	if err == nil {
 		return cred, nil
 	}
 	message := oneLine(err.Error())
-	if value, set := os.LookupEnv(tokenCredentials); set { // all else that may be wrong is an attempt that fails
+	if value, set := os.LookupEnv(tokenCredentials); set { // any other fault is reported by the attempt that fails
 		message = fmt.Sprintf("%s is %q, but must be one of %s, or not be set", tokenCredentials, value, strings.Join(CredentialChoices(), ", "))
 	}
 	return nil, &SignInError{Message: message, Err: err}
 }
 
-// staticToken is a bearer token that somebody else obtained.
+// staticToken is a bearer token obtained outside this program.
 type staticToken string
 
 func (t staticToken) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
-	// Whoever gave the token knows when it expires; we learn it from a 401.
+	// Its expiry is unknown; an expired token is reported by a 401.
 	return azcore.AccessToken{Token: string(t), ExpiresOn: time.Date(9999, time.December, 31, 0, 0, 0, 0, time.UTC)}, nil
 }
 
-// Identity is who we are to Azure. Its texts come out of a token: untrusted wherever they are printed.
+// Identity is the signed-in identity. Its texts come from a token: untrusted wherever they are printed.
 type Identity struct {
 	Cloud    string
 	Endpoint string
 	Tenant   string
 	ObjectID string
-	// Name is the user's name or, for anything else, the application's id; "" when the token does not say.
+	// Name is the user's name or, for anything else, the application's id; "" when the token has neither.
 	Name  string
 	AppID string
-	// Kind is how we signed in: "access token", "user", "service principal", "managed identity", "credential".
+	// Kind is how the client signed in: "access token", "user", "service principal", "managed identity", "credential".
 	Kind string
 }
 
-// WhoAmI reads the claims of our own token; the token itself goes nowhere. A token that is no JWT leaves the
+// WhoAmI returns the claims of the client's own token, which is sent nowhere. A token that is not a JWT leaves the
 // claims empty. Errors are [SignInError].
 func (c *Client) WhoAmI(ctx context.Context) (Identity, error) {
 	id := Identity{Cloud: c.cloudName, Endpoint: c.endpoint.String(), Kind: "credential"}
@@ -90,7 +90,7 @@ func (c *Client) WhoAmI(ctx context.Context) (Identity, error) {
 	return id, nil
 }
 
-// tokenClaims are the claims of a Microsoft Entra access token that say who it is for.
+// tokenClaims are the claims of a Microsoft Entra access token that identify its holder.
 type tokenClaims struct {
 	Tenant        string `json:"tid"`
 	ObjectID      string `json:"oid"`
@@ -144,7 +144,7 @@ func firstLine(s string) string {
 	return strings.TrimSpace(s)
 }
 
-// unmarshalTolerant is json.Unmarshal that takes a field of an unexpected type as [tolerate] does.
+// unmarshalTolerant is json.Unmarshal that treats a field of an unexpected type as [tolerate] does.
 func unmarshalTolerant(data []byte, v any) error { return tolerate(json.Unmarshal(data, v), v) }
 
 func isTypeError(err error) bool {

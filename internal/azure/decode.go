@@ -14,15 +14,15 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// bodyDecoder takes the body of a 200. It may be called again for the same request: it starts from nothing each time.
+// bodyDecoder decodes the body of a 200. It may be called again for the same request: it starts afresh each time.
 type bodyDecoder func(io.Reader) error
 
-// malformedError is a 200 whose body is not what it should be.
+// malformedError reports a 200 with a malformed body.
 type malformedError struct{ why string }
 
 func (e *malformedError) Error() string { return e.why }
 
-// decodePolicy hands the body of a 200 to the request's sink inside the retry loop: a body that breaks off is a
+// decodePolicy passes the body of a 200 to the request's decoder inside the retry loop: a body that breaks off is a
 // failed attempt, not a shorter list.
 func decodePolicy(req *policy.Request) (*http.Response, error) {
 	resp, err := req.Next()
@@ -31,7 +31,7 @@ func decodePolicy(req *policy.Request) (*http.Response, error) {
 	}
 	var take bodyDecoder
 	if !req.OperationValue(&take) || resp.StatusCode != http.StatusOK {
-		_, err := runtime.Payload(resp) // small; from here on it is in memory
+		_, err := runtime.Payload(resp) // small; from here on the body is in memory
 		return resp, err
 	}
 	defer resp.Body.Close()
@@ -54,7 +54,7 @@ type nonRetriableError struct{ error }
 func (e *nonRetriableError) Unwrap() error { return e.error }
 func (e *nonRetriableError) NonRetriable() {}
 
-// checkJSON refuses anything that is not JSON: a proxy's login page is a 200, too.
+// checkJSON refuses any content that is not JSON: a proxy's login page is a 200, too.
 func checkJSON(h http.Header) error {
 	t, _, err := mime.ParseMediaType(h.Get("Content-Type"))
 	if err == nil && (t == "application/json" || t == "text/json" || strings.HasSuffix(t, "+json")) {
@@ -66,14 +66,14 @@ func checkJSON(h http.Header) error {
 // page is one page of a list.
 type page[T any] struct {
 	value []T
-	raw   []json.RawMessage // only when asked for
+	raw   []json.RawMessage // only on request
 	next  string
 }
 
-// rowReadFunc makes of a row what is kept of it. raw is one valid JSON value; it must not be kept.
+// rowReadFunc converts a row to the value kept. raw is one valid JSON value; it must not be retained.
 type rowReadFunc[T any] func(raw []byte) (T, error)
 
-// newRowReadFunc keeps rows as T has them.
+// newRowReadFunc returns a function that decodes rows into T.
 func newRowReadFunc[T any]() rowReadFunc[T] {
 	d := newRowDecoder[T]()
 	return func(raw []byte) (v T, err error) {
@@ -82,11 +82,11 @@ func newRowReadFunc[T any]() rowReadFunc[T] {
 	}
 }
 
-// decodePage reads {"value": […], "nextLink": …} row by row. Keys it does not know are skipped. An object without a value
-// array is malformed: it must not be taken for an empty list.
+// decodePage reads {"value": […], "nextLink": …} row by row. Unknown keys are skipped. An object without a value array
+// is malformed: it must not be taken for an empty list.
 func decodePage[T any](r io.Reader, keepRaw bool, read rowReadFunc[T]) (page[T], error) {
 	var p page[T]
-	// As encoding/json is: of a key that stands twice the last one counts, and what is no UTF-8 is replaced where it is decoded.
+	// As in encoding/json, the last of duplicate keys counts, and invalid UTF-8 is replaced where it is decoded.
 	dec := jsontext.NewDecoder(r, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	if err := expectDelim(dec, '{'); err != nil {
 		return p, err
@@ -161,7 +161,7 @@ func expectDelim(dec *jsontext.Decoder, want jsontext.Kind) error {
 	return nil
 }
 
-// asMalformed tells what can never be decoded from what only broke off.
+// asMalformed distinguishes what can never be decoded from a body that only broke off.
 func asMalformed(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return io.ErrUnexpectedEOF

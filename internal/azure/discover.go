@@ -20,15 +20,15 @@ import (
 // maxConcurrentReads bounds the reads of one discovery that are in flight.
 const maxConcurrentReads = 16
 
-// Discover reads what a plan needs to know (docs/design.md §4). What could not be read is in the gaps of the result.
-// An error means that nothing could be: [SignInError] when Azure lets us in nowhere, or the context's cause.
+// Discover reads the resources a plan needs (docs/design.md §4). Reads that failed are in the gaps of the result. An
+// error means that nothing could be read: [SignInError] when Azure refuses every read, or the context's cause.
 func (c *Client) Discover(ctx context.Context, scope plan.Scope) (plan.Observed, error) {
 	return c.discover(ctx, scope, nil)
 }
 
 func (c *Client) discover(ctx context.Context, scope plan.Scope, rec *recorder) (plan.Observed, error) {
 	d := newDiscovery(c, scope, rec)
-	// Each step needs what the one before it found.
+	// Each step needs the results of the one before it.
 	for _, step := range []func() []readTask{
 		d.subscriptionTasks, d.fileVaultTasks, d.otherVaultTasks, d.checkTasks,
 	} {
@@ -43,7 +43,7 @@ func (c *Client) discover(ctx context.Context, scope plan.Scope, rec *recorder) 
 type discovery struct {
 	c     *Client
 	scope plan.Scope
-	rec   *recorder // nil but for a snapshot
+	rec   *recorder // nil unless for a snapshot
 
 	mu                sync.Mutex
 	out               plan.Observed
@@ -51,17 +51,17 @@ type discovery struct {
 	absent            map[armid.Key]bool // vaults of the file that do not exist
 	successes         int                // reads that were answered
 	denied            []*apply.Error     // 401 and 403
-	failures          int                // all reads that were not answered well
+	failures          int                // all reads that failed
 	signInErr         *SignInError
 	allVMs            map[string]bool // subscriptions whose VM list was read
 	vaultsOutsideFile []plan.Vault
 }
 
-// seenVM is what is known of a VM that a list or an item names.
+// seenVM is a VM that a list or an item names.
 type seenVM struct {
-	id          string // as the list spells it; "" = no list did
+	id          string // as the list spells it; "" = in no list
 	isRead      bool
-	isUnread    bool // only its id may be relied on
+	isUnread    bool // only its id is reliable
 	isProtected bool // it has an item that is not soft-deleted
 }
 
@@ -69,7 +69,7 @@ func newDiscovery(c *Client, scope plan.Scope, rec *recorder) *discovery {
 	return &discovery{c: c, scope: scope, rec: rec, seen: map[armid.Key]seenVM{}, absent: map[armid.Key]bool{}, allVMs: map[string]bool{}}
 }
 
-// readTask is one list or document; its errors become gaps by itself.
+// readTask reads one list or document; it records its own errors as gaps.
 type readTask func(context.Context)
 
 func (d *discovery) run(ctx context.Context, reads []readTask) error {
@@ -91,14 +91,14 @@ func (d *discovery) run(ctx context.Context, reads []readTask) error {
 	return d.authError()
 }
 
-// hasAuthFailed says that no token is to be had, so that asking further is vain.
+// hasAuthFailed reports whether authentication failed, so that the remaining reads are skipped.
 func (d *discovery) hasAuthFailed() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.signInErr != nil
 }
 
-// authError is the error for an Azure that lets us read nothing at all.
+// authError returns the error for an Azure that refuses every read.
 func (d *discovery) authError() error {
 	if d.signInErr != nil {
 		return d.signInErr
@@ -113,7 +113,7 @@ func (d *discovery) authError() error {
 	}
 }
 
-// recordGap turns a failed read into a gap.
+// recordGap records a failed read as a gap.
 func (d *discovery) recordGap(ctx context.Context, where plan.Gap, err error) {
 	if ctx.Err() != nil {
 		return
@@ -132,7 +132,7 @@ func (d *discovery) recordGap(ctx context.Context, where plan.Gap, err error) {
 	d.out.Gaps = append(d.out.Gaps, asGap(where, err))
 }
 
-// recordSuccess notes a read that was answered, a 404 that means absence included, and adds what it brought.
+// recordSuccess records a read that succeeded (a 404 that proves absence included), and adds its result.
 func (d *discovery) recordSuccess(add func(*plan.Observed)) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -140,7 +140,7 @@ func (d *discovery) recordSuccess(add func(*plan.Observed)) {
 	add(&d.out)
 }
 
-// subscriptionTasks reads what is read per subscription, and the vaults of the file.
+// subscriptionTasks returns the reads per subscription, and those of the vaults of the file.
 func (d *discovery) subscriptionTasks() []readTask {
 	var reads []readTask
 	if d.scope.AllVaults {
@@ -163,7 +163,7 @@ func (d *discovery) subscriptionTasks() []readTask {
 	return reads
 }
 
-// fileVaultTasks reads what lies in the vaults of the file, and the VMs of id rules that no list showed.
+// fileVaultTasks returns the reads inside the vaults of the file, and those of VMs of id rules that no list showed.
 func (d *discovery) fileVaultTasks() []readTask {
 	var reads []readTask
 	locations := map[armid.Key]string{}
@@ -174,12 +174,12 @@ func (d *discovery) fileVaultTasks() []readTask {
 		if d.absent[armid.Of(ref.ID)] {
 			continue
 		}
-		// A vault that could not be read may still let its lists be read.
+		// The lists of a vault that could not be read may still be readable.
 		v := plan.Vault{ID: ref.ID, Location: firstOf(locations[armid.Of(ref.ID)], ref.Location)}
 		reads = append(reads,
 			func(ctx context.Context) {
-				// Jobs first: what no longer runs then has left its mark on the items read after. The other way round an
-				// operation that ends in between is seen neither running nor done, and would be asked for again.
+				// Jobs first: a job that has ended by then shows in the items read after. In the other order an
+				// operation that ends in between would be seen neither running nor done, and be requested again.
 				d.listJobs(ctx, v)
 				d.listItems(ctx, v)
 			},
@@ -203,7 +203,7 @@ func (d *discovery) fileVaultTasks() []readTask {
 	return reads
 }
 
-// sortedResult sorts what was found: the order of answers must not show.
+// sortedResult returns the result sorted, so that it does not depend on the order of answers.
 func (d *discovery) sortedResult() plan.Observed {
 	o := d.out
 	o.VMs = slices.DeleteFunc(o.VMs, func(v plan.VM) bool { return v.Unreadable != "" && d.seen[armid.Of(v.ID)].isRead }) // read since
@@ -219,7 +219,7 @@ func (d *discovery) sortedResult() plan.Observed {
 	sortByID(o.Subscriptions, func(s plan.Subscription) string { return s.ID })
 	sortByID(o.Protectable, func(p plan.Protectable) string { return p.Subscription + "/" + p.Location })
 	sortGaps(o.Gaps)
-	o.Gaps = slices.CompactFunc(o.Gaps, func(a, b plan.Gap) bool { // one a subscription
+	o.Gaps = slices.CompactFunc(o.Gaps, func(a, b plan.Gap) bool { // one per subscription
 		return a.Kind == plan.GapVisibility && b.Kind == a.Kind && a.Subscription == b.Subscription
 	})
 	return o

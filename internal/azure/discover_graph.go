@@ -15,16 +15,16 @@ import (
 
 const (
 	apiGraph = "2024-04-01"
-	// graphPageSize is the largest page Resource Graph gives (docs/azure.md §10).
+	// graphPageSize is the largest page of Resource Graph (docs/azure.md §10).
 	graphPageSize = 1000
-	// graphBatchSize is how many subscriptions one query asks about; Azure advises fewer than 300.
+	// graphBatchSize is the number of subscriptions per query; Azure advises fewer than 300.
 	graphBatchSize = 200
-	// graphVMQuery projects id, without which there is no paging, and what decides about backup.
+	// graphVMQuery projects id, without which there is no paging, and the properties that decide about backup.
 	graphVMQuery = "resources | where type =~ 'microsoft.compute/virtualmachines' | project id, name, location, tags, plan, properties"
 )
 
-// listVMsByGraph asks Resource Graph for the VMs of all subscriptions: a page a thousand VMs instead of a list a
-// subscription. What it answers is minutes to hours old, so it is for audits only.
+// listVMsByGraph reads the VMs of all subscriptions from Resource Graph: a page per thousand VMs instead of a list per
+// subscription. Its data is minutes to hours old, so it is for audits only.
 func (d *discovery) listVMsByGraph(ctx context.Context) {
 	for batch := range slices.Chunk(d.scope.Subscriptions, graphBatchSize) {
 		found, err := d.queryGraph(ctx, batch)
@@ -77,7 +77,7 @@ func (d *discovery) queryGraph(ctx context.Context, subscriptions []string) ([]p
 		}
 		for _, row := range page.Data {
 			vm, err := read(row)
-			if err != nil || vm.ID == "" { // nobody could say whose list it is missing from
+			if err != nil || vm.ID == "" { // its subscription is unknown, so the list it is missing from is too
 				return nil, &apply.Error{Op: op, Code: "MalformedAnswer", Message: printable(string(row), false) + " is not a VM"}
 			}
 			all = append(all, vm)

@@ -10,13 +10,13 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// maxHiddenChecks bounds the questions about hidden vaults in one subscription.
+// maxHiddenChecks is the most requests about hidden vaults in one subscription.
 const maxHiddenChecks = 20
 
-// hiddenVaultTasks looks for vaults that the identity cannot see: ARM filters the vault list by the caller's rights, so a
-// VM that no listed vault holds may still be protected. backupStatus answers across all vaults of a region
-// (docs/azure.md §9). It is asked for one VM a resource group first, as that is what rights are given by, then
-// for others, and of all of them where there are few.
+// hiddenVaultTasks returns the reads that find vaults hidden from the identity: ARM filters the vault list by the
+// caller's rights, so a VM that no listed vault holds may still be protected. backupStatus answers across all vaults of
+// a region (docs/azure.md §9). It is sent for one VM per resource group first, because rights are granted by group,
+// then for further VMs; where there are few, for all of them.
 func (d *discovery) hiddenVaultTasks() []readTask {
 	var vms []plan.VM
 	for _, here := range d.undecidedVMs() {
@@ -51,8 +51,8 @@ func boolToInt(b bool) int {
 	return 0
 }
 
-// probeHiddenVault asks about one VM. A refusal proves nothing and is no gap: Reader does not include the right to ask. Nor
-// does an answer that says nothing.
+// probeHiddenVault reads the backup status of one VM. A refusal proves nothing and is no gap: Reader does not include
+// the right to ask. Nor is an answer that reports neither status.
 func (d *discovery) probeHiddenVault(ctx context.Context, vm plan.VM) {
 	w, err := d.fetchBackupStatus(ctx, vm)
 	if err != nil || w.isUnprotected() || w.ProtectionStatus == "" {

@@ -21,16 +21,17 @@ const (
 	budgetTenth = plan.BackupRequestsPerHour / 10
 	// protectablePageSize is the documented page size of protectable items (docs/azure.md §2).
 	protectablePageSize = 200
-	// maxFreshPointAge is how young a recovery point is that proves that its VM was there just now.
+	// maxFreshPointAge is the greatest age of a recovery point that proves that its VM existed just now.
 	maxFreshPointAge = 72 * time.Hour
-	// maxVisibilityChecks bounds the questions of one subscription about VMs that are not in its list.
+	// maxVisibilityChecks is the most requests per subscription about VMs that are not in its list.
 	maxVisibilityChecks = 20
 )
 
-// otherVaultTasks asks where the VMs that no vault of the file holds are protected: by listing the other vaults of
-// their region, or one VM at a time. Listing tells states and costs a request a vault of a small hourly budget;
-// backupStatus only says "protected" (docs/azure.md §9), from ARM's write bucket. So vaults are listed while
-// that takes a tenth of the budget at most, and beyond that whichever takes the smaller share of its own.
+// otherVaultTasks returns the reads that find where the VMs in no vault of the file are protected: by listing the other
+// vaults of their region, or by one request per VM. Listing returns states and costs a request per vault from a small
+// hourly budget; backupStatus only returns "protected" (docs/azure.md §9), from ARM's write bucket. So vaults are
+// listed while that takes a tenth of the budget at most, and beyond that the way that takes the smaller share of its
+// own budget.
 func (d *discovery) otherVaultTasks() []readTask {
 	if d.scope.AllVaults && d.scope.Hidden {
 		return d.hiddenVaultTasks()
@@ -61,7 +62,7 @@ func (d *discovery) otherVaultTasks() []readTask {
 	return reads
 }
 
-// undecidedVMs are the VMs that could be protected and are in no vault that was read.
+// undecidedVMs returns the VMs that could be protected and are in no vault that was read.
 func (d *discovery) undecidedVMs() map[region][]plan.VM {
 	out := map[region][]plan.VM{}
 	for _, vm := range d.out.VMs {
@@ -73,7 +74,7 @@ func (d *discovery) undecidedVMs() map[region][]plan.VM {
 	return out
 }
 
-// readBackupStatus asks backupStatus where one VM is protected.
+// readBackupStatus records where one VM is protected, by backupStatus.
 func (d *discovery) readBackupStatus(ctx context.Context, vm plan.VM) {
 	gap := plan.Gap{Kind: plan.GapStatus, Subscription: vm.Subscription, Location: vm.Location, Target: vm.ID}
 	w, err := d.fetchBackupStatus(ctx, vm)
@@ -87,13 +88,13 @@ func (d *discovery) readBackupStatus(ctx context.Context, vm plan.VM) {
 		case w.isProtected():
 			d.markProtected(armid.Of(vm.ID))
 			o.Items = append(o.Items, w.toItem(vm.ID))
-		default: // protected, it does not say where; or a word we do not know
+		default: // protected in an unnamed vault, or an unknown word
 			o.Gaps = append(o.Gaps, w.unclearGap(gap))
 		}
 	})
 }
 
-// fetchBackupStatus asks the service where one VM is protected.
+// fetchBackupStatus requests the backup status of one VM.
 func (d *discovery) fetchBackupStatus(ctx context.Context, vm plan.VM) (w wireStatus, err error) {
 	var raw []byte
 	_, err = d.c.do(ctx, request{
@@ -106,7 +107,7 @@ func (d *discovery) fetchBackupStatus(ctx context.Context, vm plan.VM) (w wireSt
 	return w, err
 }
 
-// checkTasks reads what is judged by everything else: protectable items and whether the identity sees enough.
+// checkTasks returns the reads that depend on all others: protectable items and whether the identity sees enough.
 func (d *discovery) checkTasks() []readTask {
 	var reads []readTask
 	if d.scope.Protectable {
@@ -115,8 +116,8 @@ func (d *discovery) checkTasks() []readTask {
 	return append(reads, d.visibilityTasks()...)
 }
 
-// protectableTasks reads what the service offers for protection, once per region, through the first vault of the
-// file there; never where that takes more than a tenth of the hourly budget.
+// protectableTasks returns the reads of the VMs that the service offers for protection, once per region, through the
+// first vault of the file there; none where they take more than a tenth of the hourly budget.
 func (d *discovery) protectableTasks() []readTask {
 	remaining := d.undecidedVMs()
 	through := map[region]string{}
@@ -141,7 +142,7 @@ func (d *discovery) listProtectable(ctx context.Context, r region, vault string)
 	op := fmt.Sprintf("listing protectable items through %q", vaultName(vault))
 	found, err := listPages(ctx, d.c, op, u, quota.Other, d.rec.tee("protectableItems"), newRowReadFunc[wireProtectable](), budgetTenth)
 	if errors.Is(err, errTooManyPages) {
-		return // not read: the plan then refreshes nothing beforehand
+		return // not read: the plan then has no refresh before it
 	}
 	if err != nil {
 		d.recordGap(ctx, plan.Gap{Kind: plan.GapProtectable, Subscription: r.subscription, Location: r.location, Vault: vault}, err)
@@ -157,9 +158,9 @@ func (d *discovery) listProtectable(ctx context.Context, r region, vault string)
 	d.recordSuccess(func(o *plan.Observed) { o.Protectable = append(o.Protectable, p) })
 }
 
-// visibilityTasks asks for VMs that have a fresh recovery point and are not in the list of their subscription: one a
-// resource group, as that is what rights are given by. A 403 proves that the identity sees too little; a 404
-// that the VM is gone.
+// visibilityTasks returns the reads of VMs that have a fresh recovery point and are not in the list of their
+// subscription: one per resource group, because rights are granted by group. A 403 proves that the identity sees too
+// little; a 404 that the VM is gone.
 func (d *discovery) visibilityTasks() []readTask {
 	var suspects []plan.Item
 	now := d.c.Now()
@@ -184,7 +185,7 @@ func (d *discovery) visibilityTasks() []readTask {
 	for _, it := range suspects {
 		vm, err := armid.ParseVM(it.VM)
 		if err != nil {
-			continue // classic VMs are in no list of Compute's
+			continue // classic VMs are in no list of Microsoft.Compute
 		}
 		sub := strings.ToLower(vm.Subscription)
 		group := sub + "/" + strings.ToLower(vm.ResourceGroup)
@@ -205,7 +206,7 @@ func (d *discovery) probeVisibility(ctx context.Context, subscription, id string
 		return
 	}
 	d.recordSuccess(func(o *plan.Observed) {
-		if exists { // it was made or moved while we listed
+		if exists { // it was created or moved during the listing
 			d.addVM(o, vm)
 		}
 	})

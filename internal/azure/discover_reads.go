@@ -62,8 +62,8 @@ func (d *discovery) listVMs(ctx context.Context, subscription string) {
 	d.recordVMs(subscription, found)
 }
 
-// vmReader reads the rows of one VM list. A row that names no VM is one without an id; what it says instead is in its
-// Unreadable.
+// vmReader returns the function that reads the rows of one VM list. A row that names no VM becomes one without an id;
+// its Unreadable holds what it has instead.
 func (d *discovery) vmReader() rowReadFunc[plan.VM] {
 	rows, known := newRowDecoder[wireVM](), newStringPool()
 	return func(raw []byte) (plan.VM, error) {
@@ -79,7 +79,7 @@ func (d *discovery) vmReader() rowReadFunc[plan.VM] {
 	}
 }
 
-// recordVMs notes the whole VM list of a subscription.
+// recordVMs records the whole VM list of a subscription.
 func (d *discovery) recordVMs(subscription string, found []plan.VM) {
 	gap := plan.Gap{Kind: plan.GapVMs, Subscription: subscription}
 	d.recordSuccess(func(o *plan.Observed) {
@@ -107,7 +107,7 @@ func (d *discovery) recordVMs(subscription string, found []plan.VM) {
 	})
 }
 
-// incompleteList is why what a list showed before it failed is not relied on.
+// incompleteList is the reason why the rows of a list that failed later are not relied on.
 const incompleteList = "the list in which it stands broke off"
 
 // recordUnreadVMs keeps the names of the VMs that a list showed before it failed.
@@ -122,8 +122,8 @@ func (d *discovery) recordUnreadVMs(found []plan.VM) {
 	}
 }
 
-// addVM adds a VM once: a list that moves while it is paged shows one twice. What of it was not understood is a gap.
-// It needs mu.
+// addVM adds a VM once: a list that changes between its pages shows one twice. Fields that were not understood are a
+// gap. The caller holds mu.
 func (d *discovery) addVM(o *plan.Observed, vm plan.VM) {
 	if d.addIfNew(o, vm) {
 		o.Gaps = append(o.Gaps, misreadGaps(plan.Gap{Kind: plan.GapVM, Subscription: vm.Subscription, Target: vm.ID}, vm.Unreadable)...)
@@ -142,14 +142,14 @@ func (d *discovery) addIfNew(o *plan.Observed, vm plan.VM) bool {
 	return true
 }
 
-// markProtected notes that a VM has an item that is not soft-deleted. It needs mu.
+// markProtected records that a VM has an item that is not soft-deleted. The caller holds mu.
 func (d *discovery) markProtected(key armid.Key) {
 	seen := d.seen[key]
 	seen.isProtected = true
 	d.seen[key] = seen
 }
 
-// misreadGaps is the gap for a row of which something was not understood, or none.
+// misreadGaps returns the gap for a row with fields that were not understood, or none.
 func misreadGaps(where plan.Gap, what string) []plan.Gap {
 	if what == "" {
 		return nil
@@ -158,7 +158,7 @@ func misreadGaps(where plan.Gap, what string) []plan.Gap {
 	return []plan.Gap{where}
 }
 
-// getVM asks for the VM of an id rule: a list shows only what the caller may see, so it proves no absence.
+// getVM reads the VM of an id rule: a list shows only what the caller may see, so it proves no absence.
 func (d *discovery) getVM(ctx context.Context, id string) {
 	found, exists, err := d.fetchVM(ctx, id)
 	if err != nil {
@@ -192,7 +192,7 @@ func (d *discovery) fetchVM(ctx context.Context, id string) (plan.VM, bool, erro
 	return vm, true, nil
 }
 
-// listVaults finds the vaults outside the file.
+// listVaults lists the vaults outside the file.
 func (d *discovery) listVaults(ctx context.Context, subscription string) {
 	u := d.c.buildURL("/subscriptions/"+subscription+"/providers/Microsoft.RecoveryServices/vaults", apiVault)
 	found, err := listAll[wireVault](ctx, d.c, "listing vaults of subscription "+subscription, u, quota.Other, d.rec.tee("vaults"))
@@ -218,7 +218,7 @@ func (d *discovery) listVaults(ctx context.Context, subscription string) {
 				v, odd := w.toVault(id, false)
 				o.Vaults = append(o.Vaults, v)
 				d.vaultsOutsideFile = append(d.vaultsOutsideFile, v)
-				if v.Location == "" { // whatever region it is in, its items are not looked for there
+				if v.Location == "" { // its region is unknown, so no region's items are looked for there
 					o.Gaps = append(o.Gaps, misreadGaps(vaultGap(plan.GapVault, v), odd)...)
 				}
 			}
@@ -280,7 +280,7 @@ func (d *discovery) listItems(ctx context.Context, v plan.Vault) {
 	})
 }
 
-// addItems needs mu.
+// addItems adds items. The caller holds mu.
 func (d *discovery) addItems(o *plan.Observed, items []plan.Item) {
 	o.Items = append(o.Items, items...)
 	added := o.Items[len(o.Items)-len(items):]
@@ -289,7 +289,7 @@ func (d *discovery) addItems(o *plan.Observed, items []plan.Item) {
 		key := armid.Of(it.VM)
 		seen := d.seen[key]
 		if seen.id == it.VM {
-			it.VM = seen.id // one copy of the text
+			it.VM = seen.id // one copy of the id
 		}
 		if !it.SoftDeleted || it.Unreadable != "" {
 			d.markProtected(key)
@@ -317,7 +317,8 @@ func (d *discovery) listPolicies(ctx context.Context, v plan.Vault) {
 	})
 }
 
-// addPolicy needs mu. An entry that is not known to be a policy for VMs is none that could be missing: its name is taken.
+// addPolicy adds a policy. The caller holds mu. An entry that is not known to be a policy for VMs is not a missing one:
+// its name is taken.
 func (d *discovery) addPolicy(o *plan.Observed, v plan.Vault, w wirePolicy) {
 	p, err := w.toPolicy(v.ID)
 	gap := vaultGap(plan.GapPolicy, v)
@@ -342,7 +343,7 @@ func isPolicyOf(id, vault string) bool {
 	return ok && len(id) <= maxID
 }
 
-// listJobs reads the jobs in progress, and the Backup jobs of the window that was asked for.
+// listJobs reads the jobs in progress, and the Backup jobs of the scope's window.
 func (d *discovery) listJobs(ctx context.Context, v plan.Vault) {
 	filters := []string{filterRunning}
 	if since := d.scope.BackupJobsSince; since > 0 {
@@ -392,22 +393,22 @@ func (d *discovery) listGuards(ctx context.Context, v plan.Vault) {
 	})
 }
 
-// itemList is what a list of protected items showed.
+// itemList is the content of a list of protected items.
 type itemList struct {
-	items    []plan.Item // of VMs that are known; not all of each may have been understood
+	items    []plan.Item // of known VMs; each may be understood in part
 	nameless error       // an item whose VM is not known
-	others   []string    // the workloads of items that are no VMs'
+	others   []string    // the workloads of items of no VM
 }
 
-// itemRow is what is kept of one row of that list.
+// itemRow is the part kept of one row of that list.
 type itemRow struct {
 	item     plan.Item
 	nameless error
-	other    string                     // the workload of an item that is no VM's
+	other    string                     // the workload of an item of no VM
 	extended map[string]json.RawMessage // see [Client.storeExtendedProperties]
 }
 
-// itemReader reads the rows of the item list of one vault.
+// itemReader returns the function that reads the rows of the item list of one vault.
 func (c *Client) itemReader(vault string) rowReadFunc[itemRow] {
 	rows, known := newRowDecoder[wireItem](), newStringPool()
 	return func(raw []byte) (row itemRow, err error) {
@@ -425,8 +426,8 @@ func (c *Client) itemReader(vault string) rowReadFunc[itemRow] {
 	}
 }
 
-// fetchItems lists the protected items of a vault. With an error come those that were listed before it, as items that were
-// not understood.
+// fetchItems lists the protected items of a vault. With an error it returns the items listed before it, as items that
+// were not understood.
 func (c *Client) fetchItems(ctx context.Context, vault string, cl quota.Class, tee func(json.RawMessage)) (itemList, error) {
 	u := c.buildURL(vault+"/backupProtectedItems", apiBackup, "$filter", filterItems)
 	found, err := listAs(ctx, c, fmt.Sprintf("listing items of %q", vaultName(vault)), u, cl, tee, c.itemReader(vault))
@@ -449,7 +450,7 @@ func (c *Client) fetchItems(ctx context.Context, vault string, cl quota.Class, t
 	return l, err
 }
 
-// fetchJobs lists the jobs of a vault; odd says what of the first that was not understood was not. Such a job is listed, too.
+// fetchJobs lists the jobs of a vault; odd describes the first that was not understood. Such a job is listed, too.
 func (c *Client) fetchJobs(ctx context.Context, vault, filter string, cl quota.Class, tee func(json.RawMessage)) (jobs []plan.Job, odd string, err error) {
 	u := c.buildURL(vault+"/backupJobs", apiBackup, "$filter", filter)
 	found, err := listAll[wireJob](ctx, c, fmt.Sprintf("listing jobs of %q", vaultName(vault)), u, cl, tee)
@@ -466,14 +467,14 @@ func (c *Client) fetchJobs(ctx context.Context, vault, filter string, cl quota.C
 	return jobs, odd, nil
 }
 
-// region is a subscription and a location, folded.
+// region is a subscription and a location, case-folded.
 type region struct{ subscription, location string }
 
 func regionOf(subscription, location string) region {
 	return region{strings.ToLower(subscription), armid.Location(location)}
 }
 
-// jobWindowFilter is the part of a jobs filter that says when they started.
+// jobWindowFilter returns the part of a jobs filter that bounds their start.
 func jobWindowFilter(from, to time.Time) string {
 	return "startTime eq '" + from.UTC().Format(jobTimeFormat) + "' and endTime eq '" + to.UTC().Format(jobTimeFormat) + "'"
 }

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// parseErrorBody reads the code and the text of an error's body, "" where there is none: the forms of docs/azure.md §12,
-// §33.38 and §32.
+// parseErrorBody returns the code and the text of an error's body, "" where there is none: the forms of docs/azure.md
+// §12, §33.38 and §32.
 func parseErrorBody(body []byte) (code, message string) {
 	body = bytes.TrimSpace(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf")))
 	if bytes.HasPrefix(body, []byte("<")) {
@@ -28,7 +28,7 @@ func parseErrorBody(body []byte) (code, message string) {
 	return code, firstOf(e.Error.text(), e.OData.text(), e.text())
 }
 
-// jsonError is an error in JSON: its code may be a number, its text may stand in a language.
+// jsonError is an error in JSON: its code may be a number, its text may be an object with a language.
 type jsonError struct {
 	Code    json.RawMessage `json:"code"`
 	Message json.RawMessage `json:"message"`
@@ -44,7 +44,7 @@ func (e jsonError) text() string {
 	return formatText(e.Details[0].Message)
 }
 
-// formatText writes a string, a number, or the value of a text that says its language.
+// formatText returns a string, a number, or the value of a text with a language.
 func formatText(raw json.RawMessage) string {
 	var s string
 	var n json.Number
@@ -61,7 +61,7 @@ func formatText(raw json.RawMessage) string {
 	return ""
 }
 
-// formatPlainDigits writes a number in plain digits.
+// formatPlainDigits returns a number in plain digits.
 func formatPlainDigits(n json.Number) string {
 	if f, err := n.Float64(); err == nil {
 		return strconv.FormatFloat(f, 'f', -1, 64)
@@ -69,7 +69,7 @@ func formatPlainDigits(n json.Number) string {
 	return ""
 }
 
-// parseXMLErrorBody reads <Error><Code/><Message/></Error>, in any namespace and case. A page of a proxy is none.
+// parseXMLErrorBody reads <Error><Code/><Message/></Error>, in any namespace and case. A proxy's page is not one.
 func parseXMLErrorBody(body []byte) (code, message string) {
 	d := xml.NewDecoder(bytes.NewReader(body))
 	var open []string

@@ -13,8 +13,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// sentRequest says which request an error is about, and what was answered: what a snapshot keeps of a read that
-// failed.
+// sentRequest is the request that an error is about, and its response; a snapshot keeps both of a failed read.
 type sentRequest struct {
 	method, path string
 	header       http.Header
@@ -31,7 +30,7 @@ func (e *sentRequest) Error() string {
 
 func (e *sentRequest) Unwrap() error { return e.err }
 
-// transportFailure is the error for a request that got no usable answer.
+// transportFailure returns the error for a request that got no usable answer.
 func transportFailure(ctx context.Context, op string, sent *sentRequest, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -60,7 +59,7 @@ func noAnswerText(err error) string {
 	return firstLine(err.Error())
 }
 
-// responseError is the error for an answer that is none of the expected ones.
+// responseError returns the error for an answer with an unexpected status.
 func responseError(op string, sent *sentRequest, a *answer) error {
 	sent.header, sent.body = a.header, a.body
 	code, message := parseErrorBody(a.body)
@@ -71,7 +70,7 @@ func responseError(op string, sent *sentRequest, a *answer) error {
 		Op: op, Status: a.status, Code: code, Message: message,
 		RequestID:  requestID(a.header),
 		RetryAfter: parseRetryAfter(a.header, message),
-		// A 5xx or 408 does not say what became of the request.
+		// A 5xx or 408 leaves the outcome of the request unknown.
 		Unknown: a.status >= 500 || a.status == http.StatusRequestTimeout,
 		Err:     sent,
 	}
@@ -81,10 +80,10 @@ func requestID(h http.Header) string {
 	return firstOf(h.Get(headerRequestID), h.Get(headerCorrelationID), h.Get(headerClientRequestID))
 }
 
-// throttledForPattern finds the seconds in a 429's text (docs/azure.md §12): its Retry-After is not to be relied on.
+// throttledForPattern finds the seconds in a 429's text (docs/azure.md §12): its Retry-After is not reliable.
 var throttledForPattern = regexp.MustCompile(`try again after '(\d+)' seconds`)
 
-// parseRetryAfter is what the service asks us to wait; 0 = it did not say.
+// parseRetryAfter returns the wait that the service asks for; 0 = none.
 func parseRetryAfter(h http.Header, message string) time.Duration {
 	for _, name := range []string{"retry-after-ms", "x-ms-retry-after-ms"} {
 		if ms, err := strconv.Atoi(h.Get(name)); err == nil && ms > 0 {
@@ -108,14 +107,14 @@ func parseRetryAfter(h http.Header, message string) time.Duration {
 	return 0
 }
 
-// is404 is any 404: enough to go on waiting for what was just written, no proof of anything else.
+// is404 reports whether err is any 404: reason enough to keep waiting for a recent write, no proof of anything else.
 func is404(err error) bool {
 	e, ok := errors.AsType[*apply.Error](err)
 	return ok && e.Status == http.StatusNotFound
 }
 
-// isAbsenceProven says that an answer proves that a resource does not exist. Other 404s (a subscription that cannot be
-// seen, an unknown resource type, a proxy's page) prove nothing.
+// isAbsenceProven reports whether an answer proves that a resource does not exist. Other 404s (an invisible
+// subscription, an unknown resource type, a proxy's page) prove nothing.
 func isAbsenceProven(err error) bool {
 	e, ok := errors.AsType[*apply.Error](err)
 	if !ok || e.Status != http.StatusNotFound {
@@ -128,7 +127,7 @@ func isAbsenceProven(err error) bool {
 	return false
 }
 
-// asGap turns a read's error into a gap; where says what it is about.
+// asGap converts a read's error to a gap; where describes its subject.
 func asGap(where plan.Gap, err error) plan.Gap {
 	where.Message = err.Error()
 	if e, ok := errors.AsType[*apply.Error](err); ok {

@@ -12,14 +12,14 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// field is a field of an answer by which something is decided. Decoding it never fails: it keeps what came until a
-// [fieldReader] says what that means, which is one of three: read, absent ("" and null are absent, too), or not understood.
-// Text stands in it as itself; anything else as its JSON, behind a mark that no text of the service begins with.
+// field is a field of an answer that decides something. Decoding it never fails: it keeps the raw value until a
+// [fieldReader] classifies it as read, absent ("" and null are absent, too), or not understood. Text is kept as itself;
+// anything else as its JSON, behind a mark that no text of the service begins with.
 type field string
 
 const notText = "\x00"
 
-// UnmarshalJSON implements [json.Unmarshaler]. The words of nearly every row are not allocated again.
+// UnmarshalJSON implements [json.Unmarshaler]. It does not allocate the common words again.
 func (f *field) UnmarshalJSON(b []byte) error {
 	switch string(b) {
 	case `null`:
@@ -56,10 +56,10 @@ func (f *field) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// isText says whether the field is text, or absent.
+// isText reports whether the field is text, or absent.
 func (f field) isText() bool { return !strings.HasPrefix(string(f), notText) }
 
-// textOrEmpty is the text of a field by which nothing is decided after all: what is not understood counts as not said.
+// textOrEmpty returns the text of a field that decides nothing after all; one that is not understood counts as absent.
 func (f field) textOrEmpty() string {
 	if !f.isText() {
 		return ""
@@ -67,19 +67,19 @@ func (f field) textOrEmpty() string {
 	return string(f)
 }
 
-// The lengths beyond which no text is understood, in bytes.
+// The greatest lengths of texts that are understood, in bytes.
 const (
 	maxWord = 256  // words, names, regions, times
 	maxID   = 2048 // ids
 )
 
-// fieldReader gathers what of a row was not understood.
+// fieldReader collects the fields of a row that were not understood.
 type fieldReader struct{ problems []string }
 
-// maxProblems is how many fields of one row are named.
+// maxProblems is the most fields of one row that are named.
 const maxProblems = 3
 
-// recordMisread notes a field that was not understood, with its value.
+// recordMisread records a field that was not understood, with its value.
 func (r *fieldReader) recordMisread(name string, f field) {
 	raw := strings.TrimPrefix(string(f), notText)
 	if f.isText() {
@@ -95,10 +95,10 @@ func (r *fieldReader) addProblem(format string, args ...any) {
 	}
 }
 
-// describeProblems says what was not understood of all that decides; "" = nothing.
+// describeProblems returns the deciding fields that were not understood; "" = none.
 func (r *fieldReader) describeProblems() string { return strings.Join(r.problems, "; ") }
 
-// printable is a value for people: short, in one line, and without anything that a terminal would obey.
+// printable returns a value for display: short, in one line, and without control sequences.
 func printable(raw string, text bool) string {
 	const most = 60
 	short := raw
@@ -112,10 +112,10 @@ func printable(raw string, text bool) string {
 	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
 }
 
-// word is a text of at most maxWord bytes; "" = absent.
+// word returns a text of at most maxWord bytes; "" = absent.
 func (r *fieldReader) word(name string, f field) string { return r.text(name, f, maxWord) }
 
-// id is a text of at most maxID bytes; "" = absent.
+// id returns a text of at most maxID bytes; "" = absent.
 func (r *fieldReader) id(name string, f field) string { return r.text(name, f, maxID) }
 
 func (r *fieldReader) text(name string, f field, most int) string {
@@ -126,7 +126,7 @@ func (r *fieldReader) text(name string, f field, most int) string {
 	return string(f)
 }
 
-// required is a word that must be there.
+// required returns a word; an absent one is not understood.
 func (r *fieldReader) required(name string, f field) string {
 	if f == "" {
 		r.addProblem("%s is missing", name)
@@ -134,7 +134,7 @@ func (r *fieldReader) required(name string, f field) string {
 	return r.word(name, f)
 }
 
-// boolean is a boolean; absent is false.
+// boolean returns a boolean; absent is false.
 func (r *fieldReader) boolean(name string, f field) bool {
 	switch f {
 	case notText + "true":
@@ -146,8 +146,7 @@ func (r *fieldReader) boolean(name string, f field) bool {
 	return false
 }
 
-// pastTime is a time of the past, or zero where the service says none. A time that is still to come is not understood;
-// now, where it is zero, forbids none.
+// pastTime returns a time of the past, or zero where absent. A future time is not understood, unless now is zero.
 func (r *fieldReader) pastTime(name string, f field, now time.Time) time.Time {
 	t, ok := f.parsePastTime(now)
 	if !ok {
@@ -156,7 +155,7 @@ func (r *fieldReader) pastTime(name string, f field, now time.Time) time.Time {
 	return t
 }
 
-// clockSlack is how far in the future a time of the past may lie: the service's machines do not share one clock.
+// clockSlack is how far in the future a past time may be: the service's machines do not share one clock.
 const clockSlack = 5 * time.Minute
 
 func (f field) parsePastTime(now time.Time) (time.Time, bool) {
@@ -170,7 +169,7 @@ func (f field) parsePastTime(now time.Time) (time.Time, bool) {
 	return t, true
 }
 
-// number is an integer from 0 to most; absent is 0.
+// number returns an integer from 0 to most; absent is 0.
 func (r *fieldReader) number(name string, f field, most int) int {
 	n, ok := f.parseNumber(most)
 	if !ok {
@@ -190,8 +189,8 @@ func (f field) parseNumber(most int) (int, bool) {
 	return n, true
 }
 
-// tagField are the tags of a resource, as JSON: most rows of a list say the same, which is decoded once (see [stringPool]).
-// Their names and values are bounded by Azure (512 and 256 characters).
+// tagField is the tags of a resource, as JSON: most rows of a list have the same tags, which are decoded once (see
+// [stringPool]). Azure bounds their names and values (512 and 256 characters).
 type tagField string
 
 const maxTag = 2048
@@ -202,7 +201,7 @@ func (t *tagField) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// parse is the tags; false = they were not understood.
+// parse returns the tags; false = they were not understood.
 func (t tagField) parse() (map[string]string, bool) {
 	if t == "" || t == "null" {
 		return nil, true
@@ -229,8 +228,8 @@ func (r *fieldReader) tags(t tagField, w *stringPool) map[string]string {
 	return tags
 }
 
-// tolerantRow is embedded in what is read of a row or document. All fields that decide are [field]s, which take anything; so
-// what is of another type than expected is an object or a list that holds some of them.
+// tolerantRow is embedded in the types of rows and documents. All fields that decide are [field]s, which accept any
+// type; so a value of an unexpected type is an object or a list that holds some of them.
 type tolerantRow struct{ wrong string }
 
 func (o *tolerantRow) misread(err *json.UnmarshalTypeError) {
@@ -243,14 +242,14 @@ func (o *tolerantRow) misread(err *json.UnmarshalTypeError) {
 	}
 }
 
-// checkForm notes what of the outer form was not understood.
+// checkForm records the parts of the outer form that were not understood.
 func (r *fieldReader) checkForm(o tolerantRow) {
 	if o.wrong != "" {
 		r.addProblem("%s", o.wrong)
 	}
 }
 
-// tolerate takes what is of an unexpected type as not said, and lets v know of it where v asks for that.
+// tolerate treats values of an unexpected type as absent, and reports them to v where v has a method for it.
 func tolerate(err error, v any) error {
 	wrong, is := errors.AsType[*json.UnmarshalTypeError](err)
 	if !is {

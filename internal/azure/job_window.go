@@ -9,11 +9,11 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// filterRunning finds the jobs in progress, whenever they started.
+// filterRunning selects the jobs in progress, whenever they started.
 const filterRunning = "status eq 'InProgress' and " + filterVMs
 
-// recordOldJobs remembers that a vault has jobs in progress that started before the window in which looks list jobs: they
-// are then asked for besides, as long as there are any.
+// recordOldJobs records whether a vault has jobs in progress that started before the job window of snapshots: they are
+// then listed by a second request, as long as there are any.
 func (c *Client) recordOldJobs(vault string, running []plan.Job) {
 	old := false
 	for _, j := range running {
@@ -28,10 +28,10 @@ func (c *Client) recordOldJobs(vault string, running []plan.Job) {
 	}
 }
 
-// jobWindowStart is the beginning of the window in which looks list jobs.
+// jobWindowStart returns the beginning of the window in which snapshots list jobs.
 func (c *Client) jobWindowStart() time.Time { return c.ServiceTime(c.started).Add(-jobWindowSlack) }
 
-// fetchRecentJobs lists the jobs of a vault since shortly before this run, and those that run since earlier.
+// fetchRecentJobs lists the jobs of a vault since shortly before this run, and older ones still in progress.
 func (c *Client) fetchRecentJobs(ctx context.Context, vault string) ([]plan.Job, error) {
 	window := jobWindowFilter(c.jobWindowStart(), c.Now().Add(jobWindowSlack))
 	jobs, _, err := c.fetchJobs(ctx, vault, window+" and "+filterVMs, quota.Confirm, nil)

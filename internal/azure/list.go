@@ -17,14 +17,14 @@ import (
 )
 
 const (
-	// jobWindowSlack is how far beyond a window jobs are looked at: clocks differ, and a run that was cut may have
-	// started some.
+	// jobWindowSlack extends a job window: clocks differ, and an interrupted run may have started jobs.
 	jobWindowSlack = time.Hour
-	// maxJobDetails bounds how many failed jobs of one look are asked for what went wrong.
+	// maxJobDetails is the most failed jobs of one snapshot whose errors are read.
 	maxJobDetails = 20
 )
 
-// List implements [apply.Backend]: the items of a vault, and its jobs since shortly before this run or in progress.
+// List implements [apply.Backend]: it returns the items of a vault, and its jobs since shortly before this run or in
+// progress.
 func (c *Client) List(ctx context.Context, vault string) (apply.Snapshot, error) {
 	s := apply.Snapshot{At: c.Now()}
 	var pages atomic.Int32
@@ -54,8 +54,8 @@ func (c *Client) List(ctx context.Context, vault string) (apply.Snapshot, error)
 	return s, nil
 }
 
-// fetchJobErrors asks for the errors of failed jobs, which lists leave out (docs/azure.md §11). They do not
-// change, so each job is asked for once; one that cannot be read stays failed without a reason.
+// fetchJobErrors reads the errors of failed jobs, which lists leave out (docs/azure.md §11). They do not change, so
+// each job is read once; one that cannot be read stays failed without a reason.
 func (c *Client) fetchJobErrors(ctx context.Context, jobs []plan.Job) {
 	asked := 0
 	for i := range jobs {
@@ -81,11 +81,11 @@ func (c *Client) fetchJobErrors(ctx context.Context, jobs []plan.Job) {
 	}
 }
 
-// JobDetail is a job with what only its own document tells.
+// JobDetail is a job with the properties that only its own document has.
 type JobDetail struct {
 	plan.Job
 	Tasks []JobTask
-	// Size is the "Backup Size" of a finished backup, as the service spells it; "" = not said.
+	// Size is the "Backup Size" of a finished backup, as the service spells it; "" = absent.
 	Size string
 }
 
@@ -98,7 +98,7 @@ func (c *Client) Job(ctx context.Context, id string) (JobDetail, error) {
 	if _, err := c.getDocument(ctx, "reading job "+operationID(id), c.buildURL(id, apiBackup), quota.Confirm, &w); err != nil {
 		return JobDetail{}, err
 	}
-	j, _ := w.toJob(armid.VaultOf(id), time.Time{}) // it was asked for by its id
+	j, _ := w.toJob(armid.VaultOf(id), time.Time{}) // it was requested by its id
 	d := JobDetail{Job: j, Size: w.Properties.ExtendedInfo.Bag["Backup Size"].textOrEmpty()}
 	for _, t := range w.Properties.ExtendedInfo.Tasks {
 		d.Tasks = append(d.Tasks, JobTask{Name: t.ID, Status: t.Status})

@@ -5,10 +5,10 @@ import (
 	"sync/atomic"
 )
 
-// pagesKey finds the counter of pages in a context.
+// pagesKey is the key of the page counter in a context.
 type pagesKey struct{}
 
-// withPageCounter has the pages of all lists read under the context counted in n: what a look at a vault costs.
+// withPageCounter returns a context whose lists add their pages to n: the cost of a snapshot of a vault.
 func withPageCounter(ctx context.Context, n *atomic.Int32) context.Context {
 	return context.WithValue(ctx, pagesKey{}, n)
 }

@@ -25,19 +25,19 @@ const (
 	headerRequestID       = "x-ms-request-id"
 	headerCorrelationID   = "x-ms-correlation-request-id"
 
-	// maxBodySize bounds any body. The largest honest one is a page of a list: 100,000 items of 2 KB.
+	// maxBodySize bounds any body. The largest valid one is a page of a list: 100,000 items of 2 KB.
 	maxBodySize = 256 << 20
-	// tryTimeout bounds one attempt, its body included. The wait for a quota comes before and does not count.
+	// tryTimeout bounds one attempt, its body included. The wait for a quota comes earlier and does not count.
 	tryTimeout = 2 * time.Minute
 	// readRetries is how often a read is repeated: about 20 s of 5xx, or that many Retry-Afters.
 	readRetries = 4
 	// maxRetryAfter is the longest Retry-After waited for: Recovery Services' windows last an hour, and azcore's own
-	// limit of 60 s makes errors of them (docs/azure.md §18).
+	// limit of 60 s turns them into errors (docs/azure.md §18).
 	maxRetryAfter = 65 * time.Minute
 )
 
-// newPipeline builds the one way to Azure. Order is the point of it: a request is checked against the allow-list
-// before anything else happens to it, and only what is behind the retry policy sees each attempt.
+// newPipeline builds the only way to Azure. The order matters: a request is checked against the allow-list first, and
+// only policies behind the retry policy see each attempt.
 func (c *Client) newPipeline(conf cloud.Configuration, transport http.RoundTripper) (runtime.Pipeline, error) {
 	return armruntime.NewPipeline("azbackup", c.version, c.tokens,
 		runtime.PipelineOptions{
@@ -51,14 +51,14 @@ func (c *Client) newPipeline(conf cloud.Configuration, transport http.RoundTripp
 				InsecureAllowCredentialWithHTTP: c.endpoint.Scheme == "http" && isLoopback(c.endpoint.Hostname()),
 				Telemetry:                       policy.TelemetryOptions{Disabled: true},
 				Retry:                           policy.RetryOptions{MaxRetries: readRetries, MaxRetryDelay: maxRetryAfter},
-				// Behind the token: only what is really sent gets an id and is counted.
+				// Behind the token: only requests that are really sent get an id and are counted.
 				PerRetryPolicies: []policy.Policy{policyFunc(c.tokenRefusalPolicy), policyFunc(c.countPolicy)},
 			},
 			DisableRPRegistration: true,
 		})
 }
 
-// noWriteRetry is how a write is retried: not (docs/azure.md §18: azcore's default sends a POST backup four times).
+// noWriteRetry disables retries of writes (docs/azure.md §18: azcore's default sends a POST backup four times).
 func noWriteRetry() policy.RetryOptions { return policy.RetryOptions{MaxRetries: -1} }
 
 // perTryTimeoutPolicy bounds one attempt. By the time it returns the body has been read or buffered (decodePolicy).
@@ -72,7 +72,7 @@ type policyFunc func(*policy.Request) (*http.Response, error)
 
 func (f policyFunc) Do(req *policy.Request) (*http.Response, error) { return f(req) }
 
-// allowlistPolicy refuses what the command may not send. It stands before the token.
+// allowlistPolicy refuses requests that the command may not send. It comes before the token.
 func (c *Client) allowlistPolicy(req *policy.Request) (*http.Response, error) {
 	r, err := c.checkAllowed(req.Raw().Method, req.Raw().URL)
 	if err != nil {
@@ -90,8 +90,9 @@ func (c *Client) correlationPolicy(req *policy.Request) (*http.Response, error) 
 	return req.Next()
 }
 
-// tokenRefreshPolicy repeats a request that was refused with 401, once: azcore drops its token at a 401 and asks for
-// another (docs/azure.md §28.6). A write that was refused so was not done, so it may be sent once more too. A challenge for claims has been answered by azcore already.
+// tokenRefreshPolicy repeats a request that was refused with 401, once: azcore drops its token at a 401 and requests
+// another (docs/azure.md §28.6). A write refused so was not done, so it may be sent once more too. A challenge for
+// claims has been answered by azcore already.
 func (c *Client) tokenRefreshPolicy(req *policy.Request) (*http.Response, error) {
 	resp, err := req.Next()
 	if err != nil || resp.StatusCode != http.StatusUnauthorized || c.static || isChallenge(resp) {
@@ -101,12 +102,12 @@ func (c *Client) tokenRefreshPolicy(req *policy.Request) (*http.Response, error)
 	return req.Next()
 }
 
-// isChallenge says that an answer asks for a token with certain claims (continuous access evaluation).
+// isChallenge reports whether an answer demands a token with certain claims (continuous access evaluation).
 func isChallenge(resp *http.Response) bool {
 	return strings.Contains(strings.Join(resp.Header.Values("WWW-Authenticate"), ","), "insufficient_claims")
 }
 
-// tokenRefusalPolicy lets the next request ask for another token when this one's was refused.
+// tokenRefusalPolicy marks a refused token, so that the next request gets another.
 func (c *Client) tokenRefusalPolicy(req *policy.Request) (*http.Response, error) {
 	if c.static {
 		return req.Next()
@@ -133,7 +134,7 @@ func (c *Client) countPolicy(req *policy.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// transportError is a request without an answer, with the id it was sent under.
+// transportError is a request without an answer, with its request id.
 type transportError struct {
 	clientRequestID string
 	err             error
@@ -142,7 +143,7 @@ type transportError struct {
 func (e *transportError) Error() string { return e.err.Error() }
 func (e *transportError) Unwrap() error { return e.err }
 
-// transport is the way to the network: no redirects (a token must not follow them), no endless bodies.
+// transport sends requests to the network: no redirects (a token must not follow them), no unbounded bodies.
 type transport struct{ client *http.Client }
 
 func newTransport(rt http.RoundTripper) transport {
@@ -164,18 +165,18 @@ func (t transport) Do(req *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// withoutURL drops the URL that net/http puts into its errors: ours are signed and up to 4 KB long.
+// withoutURL drops the URL from net/http's errors: the URLs are signed and up to 4 KB long.
 func withoutURL(err error) error {
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return &nonRetriableError{err} // asking again brings the same certificate
+		return &nonRetriableError{err} // a retry brings the same certificate
 	}
 	return err
 }
 
-// networkTransport is Go's default with room for a fleet's polls on one host.
+// networkTransport returns Go's default transport with room for a fleet's polls on one host.
 func networkTransport() http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.DialContext = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext
@@ -185,7 +186,7 @@ func networkTransport() http.RoundTripper {
 
 var errBodyTooLarge = errors.New("the answer is too large")
 
-// boundedBody fails, rather than ends, when a body is longer than any honest one.
+// boundedBody fails, rather than ends, when a body exceeds the limit.
 type boundedBody struct {
 	body io.ReadCloser
 	left int64

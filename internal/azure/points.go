@@ -10,19 +10,19 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// PointReading is what was read of the recovery points of some items.
+// PointReading is the result of reading the recovery points of some items.
 type PointReading struct {
-	Items []plan.ItemPoints // as they were asked for
-	// Restores are the Restore jobs of their containers since the time that was asked for, newest first.
+	Items []plan.ItemPoints // in the order of the request
+	// Restores are the Restore jobs of their containers since the requested time, newest first.
 	Restores []plan.RestoreJob
 	Gaps     []plan.Gap
 }
 
-// Points reads the recovery points of items, and the Restore jobs since a time that may prove them. Of at most
-// [plan.MaxPointReads] points that leave disks out it is read which. A read that fails is a gap; the errors are those of
+// Points reads the recovery points of items, and the Restore jobs since a time that may prove them. For at most
+// [plan.MaxPointReads] points that leave disks out it reads which. A failed read is a gap; the errors are those of
 // [Client.Discover].
 func (c *Client) Points(ctx context.Context, items []plan.Item, since time.Time) (PointReading, error) {
-	d := &discovery{c: c, successes: 1} // whoever knows the items was answered
+	d := &discovery{c: c, successes: 1} // an earlier read found the items
 	out := PointReading{Items: make([]plan.ItemPoints, len(items))}
 	containers := map[string][]string{}
 	var reads []readTask
@@ -46,7 +46,7 @@ func (c *Client) Points(ctx context.Context, items []plan.Item, since time.Time)
 	return out, nil
 }
 
-// pointGap is the gap of an item's recovery points.
+// pointGap returns the gap of an item's recovery points.
 func pointGap(it plan.Item) plan.Gap {
 	return plan.Gap{Kind: plan.GapPoints, Subscription: armid.SubscriptionOf(it.ID), Vault: it.Vault, Target: it.VM}
 }
@@ -80,7 +80,7 @@ func (d *discovery) restores(ctx context.Context, vault string, since time.Time,
 	})
 }
 
-// diskReads read the disks of the points whose list says that some are left out.
+// diskReads returns the reads of the disks of points whose list shows that some are left out.
 func (d *discovery) diskReads(out *PointReading) []readTask {
 	var reads []readTask
 	for i := range out.Items {

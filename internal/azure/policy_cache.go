@@ -11,20 +11,20 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// policyCache are the policies that were read lately, so that the changes that rest on what a policy keeps cost a read of
-// it now and then, and not one each. It is safe for concurrent use.
+// policyCache holds recently read policies, so that the changes that depend on a policy's retention share its reads. It
+// is safe for concurrent use.
 type policyCache struct {
 	mu      sync.Mutex
 	entries map[armid.Key]cachedPolicy
 }
 
 type cachedPolicy struct {
-	policy *plan.Policy // nil = not there
+	policy *plan.Policy // nil = it does not exist
 	at     time.Time
 	single bool // read by itself, for a write; else listed for a plan
 }
 
-// policyCacheTTL is how old a policy may be that a write rests on, as the list of a vault.
+// policyCacheTTL is the greatest age of a policy that a write depends on, as for the list of a vault.
 const policyCacheTTL = 5 * time.Minute
 
 func (k *policyCache) put(id string, p cachedPolicy) {
@@ -40,8 +40,8 @@ func (k *policyCache) get(id string) (cachedPolicy, bool) {
 	return p, ok
 }
 
-// checkPolicyDrift compares the policies that an item leaves and goes to with what the change was judged by. A change with
-// a risk rests on what was read after it was approved, which every read for a write was. Known of old, a difference is
+// checkPolicyDrift compares an item's old and new policies with those that the change was judged by. A change with a
+// risk depends on reads made after its approval, which every read for a write is. A difference in a cached policy is
 // read again before it counts: this run may have written the policy itself.
 func (c *Client) checkPolicyDrift(ctx context.Context, op string, ch plan.Change) ([]plan.Drift, error) {
 	var all []plan.Drift

@@ -14,11 +14,11 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// Poll implements [apply.Backend]: one look at an operation, and at a vault or policy behind it.
+// Poll implements [apply.Backend]: it reads the status of an operation once, and the vault or policy behind it.
 func (c *Client) Poll(ctx context.Context, op apply.Operation) (apply.Progress, error) {
 	p, err := c.pollURLs(ctx, op)
 	if isUnpollable(err) && (isVaultWrite(op.Action) || isPolicyWrite(op.Action)) {
-		// The operation is forgotten or out of reach: what it left behind can still be read.
+		// The operation's status has expired or is out of reach: its effect can still be read.
 		p, err = apply.Progress{Done: true, RequestID: op.RequestID}, nil
 	}
 	switch {
@@ -36,8 +36,8 @@ func (c *Client) Poll(ctx context.Context, op apply.Operation) (apply.Progress, 
 	return p, nil
 }
 
-// isUnpollable says that asking an operation again will not help either: its URL leads where this program does not go, or
-// the service refuses to tell.
+// isUnpollable reports whether a further poll of an operation is useless: its URL leads outside the endpoint, or the
+// service refuses the read.
 func isUnpollable(err error) bool {
 	if _, refused := errors.AsType[*RefusedError](err); refused {
 		return true
@@ -51,7 +51,7 @@ func isVaultWrite(a plan.Action) bool { return a == plan.CreateVault || a == pla
 func isPolicyWrite(a plan.Action) bool { return a == plan.CreatePolicy || a == plan.UpdatePolicy }
 
 // pollURLs follows the URLs of an operation. Azure-AsyncOperation is preferred (docs/azure.md §12), except for a
-// refresh, where it has an undocumented api-version and Location tells as much (§1).
+// refresh, where it has an undocumented api-version and Location is as informative (§1).
 func (c *Client) pollURLs(ctx context.Context, op apply.Operation) (apply.Progress, error) {
 	switch {
 	case op.Result != "" && (op.Status == "" || op.Action == plan.Refresh):
@@ -70,8 +70,8 @@ type wireOperation struct {
 	Properties struct {
 		JobID  string   `json:"jobId"`
 		JobIDs []string `json:"jobIds"`
-		// FailedJobs are the items that a policy's change could not reach, by name: the operation can be
-		// Succeeded all the same.
+		// FailedJobs are the items that a policy's change could not reach, by name: the operation can be Succeeded all
+		// the same.
 		FailedJobs map[string]json.RawMessage `json:"failedJobsError"`
 	} `json:"properties"`
 }
@@ -104,7 +104,7 @@ func (c *Client) getStatus(ctx context.Context, op apply.Operation) (apply.Progr
 	case "failed", "canceled", "cancelled":
 		return p, operationError(op, w, p.RequestID)
 	}
-	return p, nil // in progress, or a word we do not know: the deadline decides
+	return p, nil // in progress, or an unknown word: the deadline decides
 }
 
 func operationError(op apply.Operation, w wireOperation, requestID string) error {
@@ -116,7 +116,7 @@ func operationError(op apply.Operation, w wireOperation, requestID string) error
 	return e
 }
 
-// failedJobs is the error of a policy's operation that reached only some of its items.
+// failedJobs returns the error of a policy's operation that reached only some of its items.
 func failedJobs(op apply.Operation, w wireOperation, requestID string) error {
 	n := len(w.Properties.FailedJobs)
 	if n == 0 {
@@ -133,7 +133,7 @@ func failedJobs(op apply.Operation, w wireOperation, requestID string) error {
 	}
 }
 
-// getResult follows Location: 202 until it is something else. Headers on the last answer mean nothing (docs/azure.md §33.5).
+// getResult polls Location: 202 until it has ended. Headers of the last answer mean nothing (docs/azure.md §33.5).
 func (c *Client) getResult(ctx context.Context, op apply.Operation) (apply.Progress, error) {
 	a, err := c.do(ctx, request{
 		op: pollOpName(op), method: http.MethodGet, url: op.Result, class: quota.Confirm,
@@ -153,8 +153,8 @@ func pollOpName(op apply.Operation) string {
 	return "following " + string(op.Action) + " " + operationID(firstOf(op.Status, op.Result))
 }
 
-// verifyVault is done when the vault is provisioned and is what the change wants. A vault that is not there
-// yet is a matter of time (docs/azure.md §12, eventual consistency).
+// verifyVault is done when the vault is provisioned and as the change wants it. A vault that does not exist yet may
+// appear later (docs/azure.md §12, eventual consistency).
 func (c *Client) verifyVault(ctx context.Context, op apply.Operation, p apply.Progress) (apply.Progress, error) {
 	what := fmt.Sprintf("reading vault %q back", vaultName(op.Target))
 	p.Done = false
@@ -188,7 +188,7 @@ func (c *Client) verifyVault(ctx context.Context, op apply.Operation, p apply.Pr
 	return verifiedProgress(p, plan.DiffVault(got.Settings, *op.After.Vault)), nil
 }
 
-// verifyPolicy is done when the policy, read again, is what the change wants.
+// verifyPolicy is done when the policy, read again, is as the change wants it.
 func (c *Client) verifyPolicy(ctx context.Context, op apply.Operation, p apply.Progress) (apply.Progress, error) {
 	id, err := armid.Parse(op.Target)
 	if err != nil {
@@ -219,7 +219,7 @@ func (c *Client) verifyPolicy(ctx context.Context, op apply.Operation, p apply.P
 	return verifiedProgress(p, plan.DiffSpec(got, fillUnset(got, *op.After.Spec))), nil
 }
 
-// verifiedProgress says whether what was read back differs from what was written.
+// verifiedProgress returns p as done if nothing differs from the write, else with the first difference in its message.
 func verifiedProgress(p apply.Progress, differs []plan.Field) apply.Progress {
 	if len(differs) == 0 {
 		p.Done, p.Message = true, ""
@@ -229,7 +229,7 @@ func verifiedProgress(p apply.Progress, differs []plan.Field) apply.Progress {
 	return p
 }
 
-// fillUnset fills what the wanted policy leaves open with what is there.
+// fillUnset fills the unset fields of the wanted policy from the current one.
 func fillUnset(got, want plan.PolicySpec) plan.PolicySpec {
 	want.Tier = firstOf(want.Tier, got.Tier)
 	want.TimeZone = firstOf(want.TimeZone, got.TimeZone)

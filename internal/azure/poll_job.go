@@ -11,7 +11,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// awaitJob makes an operation wait for its job, and share its fate: an operation can succeed while its job fails
+// awaitJob makes an operation wait for its job, and take its result: an operation can succeed while its job fails
 // (docs/azure.md §4), and that of a backup succeeds as soon as its job exists (§5).
 func (c *Client) awaitJob(ctx context.Context, op apply.Operation, p apply.Progress) (apply.Progress, error) {
 	id := op.JobID
@@ -33,7 +33,7 @@ func (c *Client) awaitJob(ctx context.Context, op apply.Operation, p apply.Progr
 	return p, nil
 }
 
-// jobError is the error of a job that failed, with its own code and text.
+// jobError returns the error of a failed job, with its own code and text.
 func jobError(op apply.Operation, j plan.Job, requestID string) error {
 	e := &apply.Error{
 		Op: pollOpName(op), Status: http.StatusOK, Code: "Job" + j.Status, RequestID: requestID, Ended: true,

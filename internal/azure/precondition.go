@@ -14,29 +14,29 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// preparedWrite is a write over what is there now.
+// preparedWrite is a write merged with the current state.
 type preparedWrite struct {
 	body any
-	// after is what is wanted: as the change says, but for what stays as it was found.
+	// after is the wanted state: the change's, with the fields it leaves alone as they were read.
 	after *plan.State
 	found priorState
 }
 
-// priorState is how what was read right before a write stands to it.
+// priorState compares the state read right before a write with the wanted one.
 type priorState int
 
 const (
 	stateAsApproved priorState = iota
-	stateAsWanted              // there is nothing left to write
-	stateInProgress            // as wanted, and the service is still at work on it
+	stateAsWanted              // nothing is left to write
+	stateInProgress            // as wanted, and the service is still working on it
 )
 
-// maxQuotaDelay is how long quotas may hold back the write of an item that was not read right before it: the list of its
-// vault, by which the engine lets it go, gets older by so much.
+// maxQuotaDelay is the longest that quotas may delay the write of an item that is not read right before it: the list of
+// its vault, by which the engine admitted the write, ages by as much.
 const maxQuotaDelay = 30 * time.Second
 
-// readCurrent reads one document that a write is laid over; false = it proves not to be there. What cannot be read is
-// not written.
+// readCurrent reads the document that a write is merged with; false = it is proven absent. After a failed read nothing
+// is written.
 func (c *Client) readCurrent(ctx context.Context, op, url string, v any) (raw []byte, there bool, err error) {
 	raw, err = c.getDocument(ctx, op, url, quota.Confirm, v)
 	if err == nil {
@@ -50,13 +50,13 @@ func (c *Client) readCurrent(ctx context.Context, op, url string, v any) (raw []
 		return nil, false, nil
 	}
 	unwritten := *e
-	unwritten.Unknown = false // whatever became of the read, nothing was written
+	unwritten.Unknown = false // whatever the read's outcome, nothing was written
 	unwritten.Message = "it was not written, because it could not be read right before: " + e.Message
 	return nil, false, &unwritten
 }
 
-// preparePolicy reads a policy right before its PUT, which is the whole document (docs/azure.md §8.1): what the change does
-// not touch goes back as it is now.
+// preparePolicy reads a policy right before its PUT, which is the whole document (docs/azure.md §8.1): the properties
+// that the change does not touch are sent back as read.
 func (c *Client) preparePolicy(ctx context.Context, op string, ch plan.Change) (preparedWrite, error) {
 	var raw json.RawMessage
 	body, there, err := c.readCurrent(ctx, op, c.buildURL(ch.Target, apiBackup), &raw)
@@ -118,7 +118,7 @@ func (c *Client) prepareVault(ctx context.Context, op string, ch plan.Change) (p
 	case condition.IsConverged:
 		return preparedWrite{after: &after, found: stateAsWanted}, nil
 	case len(condition.Drifts) > 0 && !settled:
-		// Somebody is at work on it, perhaps this very change before its answer was lost: the end of that decides.
+		// Another operation is running on it, perhaps this very change before its answer was lost: its end decides.
 		return preparedWrite{}, &apply.Error{Op: op, Status: http.StatusConflict, Message: "the vault is " + state}
 	case len(condition.Drifts) > 0:
 		return preparedWrite{}, apply.ChangedMeanwhile(op, condition.Drifts)
@@ -131,8 +131,8 @@ func (c *Client) prepareVault(ctx context.Context, op string, ch plan.Change) (p
 	return preparedWrite{body: buildSettingsBody(send, w), after: &after}, nil
 }
 
-// prepareItem spells the PUT of an item. Where the change has a risk, brings an item back, or was held back by quotas, the item
-// is read right before; else the engine compared it by a list.
+// prepareItem builds the PUT of an item. Where the change has a risk, brings an item back, or was held back by quotas,
+// the item is read right before; else the engine compared it by a list.
 func (c *Client) prepareItem(ctx context.Context, op, id string, ch plan.Change, held time.Duration) (preparedWrite, error) {
 	if ch.Action == plan.Undelete || ch.Action == plan.Resume || isRisky(ch) || held > maxQuotaDelay {
 		now, err := c.fetchItem(ctx, op, id, ch.Vault)

@@ -12,19 +12,19 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// pointsTimeout bounds how long recovery points are read: they only inform, and a plan does not wait for an
-// hourly budget (docs/azure.md §12) to tell how much a cut costs.
+// pointsTimeout bounds the reads of recovery points: they only inform, and a plan does not wait for an hourly budget
+// (docs/azure.md §12) to show the cost of a cut.
 const pointsTimeout = 30 * time.Second
 
-// ReadDetails is o with what a plan over it wants to know besides ([plan.MakeWithQuestions]). A read that fails is a gap. The
-// recovery points that did not come in time are left out. o itself stays as it is; the errors are those of
+// ReadDetails returns o with the answers to a plan's questions ([plan.MakeWithQuestions]). A failed read is a gap.
+// Recovery points that did not arrive in time are left out. o itself is not changed; the errors are those of
 // [Client.Discover].
 func (c *Client) ReadDetails(ctx context.Context, o plan.Observed, w plan.Questions) (plan.Observed, error) {
 	return c.readDetails(ctx, o, w, nil)
 }
 
 func (c *Client) readDetails(ctx context.Context, o plan.Observed, w plan.Questions, rec *recorder) (plan.Observed, error) {
-	d := &discovery{c: c, rec: rec, successes: 1} // what o holds was answered
+	d := &discovery{c: c, rec: rec, successes: 1} // the reads of o succeeded
 	d.out = o
 	d.out.Vaults, d.out.Gaps, d.out.Points = slices.Clone(o.Vaults), slices.Clone(o.Gaps), slices.Clone(o.Points)
 	var guards, points []readTask
@@ -52,7 +52,7 @@ func (c *Client) readDetails(ctx context.Context, o plan.Observed, w plan.Questi
 	return d.out, nil
 }
 
-// vmsOf finds the VMs of some items.
+// vmsOf returns the VMs of some items.
 func vmsOf(items []plan.Item, ids []string) map[armid.Key]string {
 	vms := make(map[armid.Key]string, len(ids))
 	for _, id := range ids {
@@ -69,8 +69,8 @@ func vmsOf(items []plan.Item, ids []string) map[armid.Key]string {
 	return vms
 }
 
-// listPoints reads the recovery points of an item. A point without a time is none that could be counted, so the
-// whole list is a gap.
+// listPoints reads the recovery points of an item. A point without a time cannot be counted, so the whole list is a
+// gap.
 func (d *discovery) listPoints(ctx context.Context, item, vm string) {
 	gap := plan.Gap{Kind: plan.GapPoints, Subscription: armid.SubscriptionOf(item), Vault: armid.VaultOf(item), Target: firstOf(vm, item)}
 	op := fmt.Sprintf("listing recovery points of %q", firstOf(vm, item))
@@ -93,7 +93,7 @@ func (d *discovery) listPoints(ctx context.Context, item, vm string) {
 		d.recordGap(ctx, gap, err)
 		return
 	}
-	for _, raw := range rows { // an estate holds the list whole, or not at all
+	for _, raw := range rows { // an estate holds the whole list or nothing
 		d.rec.add("recoveryPoints", raw)
 	}
 	slices.SortFunc(times, time.Time.Compare)

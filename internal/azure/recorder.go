@@ -16,8 +16,8 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// recorder keeps the bodies that a discovery reads, for a snapshot. They go to a temporary file as they come,
-// in no order; memory holds their places alone. A nil recorder records nothing.
+// recorder keeps the bodies that a discovery reads, for a snapshot. They go to a temporary file as they arrive, in no
+// order; memory holds only their offsets. A nil recorder records nothing.
 type recorder struct {
 	mu          sync.Mutex
 	spool       *os.File
@@ -33,7 +33,7 @@ type spoolEntry struct {
 	n   int
 }
 
-// failedRead is a read that failed, as an estate keeps it: whoever replays the estate fails there, too.
+// failedRead is a failed read in an estate: a replay of the estate fails there, too.
 type failedRead struct {
 	Method  string            `json:"method"`
 	Path    string            `json:"path"`
@@ -42,7 +42,7 @@ type failedRead struct {
 	Body    json.RawMessage   `json:"body,omitempty"`
 }
 
-// noAnswerStatus stands for a read without a usable answer. It is no status of HTTP's, and none that clients retry.
+// noAnswerStatus represents a read without a usable answer. It is no HTTP status, and none that clients retry.
 const noAnswerStatus = 599
 
 func newRecorder() (*recorder, error) {
@@ -54,11 +54,11 @@ func newRecorder() (*recorder, error) {
 }
 
 func (r *recorder) close() {
-	_ = r.spool.Close() // nothing in it is needed any more
+	_ = r.spool.Close() // its content is no longer needed
 	_ = os.Remove(r.spool.Name())
 }
 
-// tee is where a list hands the raw elements of a section.
+// tee returns the function that receives the raw elements of a section's lists.
 func (r *recorder) tee(section string) func(json.RawMessage) {
 	if r == nil {
 		return nil
@@ -87,7 +87,7 @@ func (r *recorder) add(section string, raw json.RawMessage) {
 		r.err = fmt.Errorf("recording %s: %w", section, err)
 		return
 	case head.ID == "":
-		// Left out, it would be an absence to whoever replays the estate.
+		// Otherwise a replay would see the resource as missing.
 		r.err = fmt.Errorf("recording %s: an entry has no id", section)
 		return
 	}
@@ -103,7 +103,7 @@ func (r *recorder) add(section string, raw json.RawMessage) {
 	r.size += int64(n)
 }
 
-// recordFailedRead records a read that failed.
+// recordFailedRead records a failed read.
 func (r *recorder) recordFailedRead(err error) {
 	if r == nil {
 		return
@@ -113,7 +113,7 @@ func (r *recorder) recordFailedRead(err error) {
 	if !isAnswer || !isKnown {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.err = errors.Join(r.err, err) // left out, it would be an absence, too
+		r.err = errors.Join(r.err, err) // otherwise a replay would see the resource as missing
 		return
 	}
 	f := failedRead{Method: sent.method, Path: sent.path, Status: e.Status, Headers: map[string]string{}}
@@ -136,7 +136,7 @@ func (r *recorder) recordFailedRead(err error) {
 	r.failedReads[f.Method+" "+strings.ToLower(f.Path)] = f
 }
 
-// write copies the bodies of a section to w, sorted by id, one a line.
+// write copies the bodies of a section to w, sorted by id, one per line.
 func (r *recorder) write(w io.Writer, section string) error {
 	keys := sortedKeys(r.bodies[section])
 	for i, k := range keys {
@@ -173,7 +173,7 @@ func secretKeys() []string {
 	}
 }
 
-// redactSecrets is a VM's body without what could be a secret. A body that holds none stays as it came.
+// redactSecrets returns a VM's body without possible secrets. A body that has none is not changed.
 func redactSecrets(raw json.RawMessage) json.RawMessage {
 	lower := bytes.ToLower(raw)
 	if !slices.ContainsFunc(secretKeys(), func(k string) bool { return bytes.Contains(lower, []byte(`"`+k+`"`)) }) {

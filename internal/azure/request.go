@@ -19,8 +19,8 @@ import (
 	"github.com/azbackup/azbackup/internal/azure/quota"
 )
 
-// The api-versions this program speaks. The version is behaviour, not only shape: Trusted Launch VMs need
-// 2025-01-01 or later (docs/azure.md §0.3). URLs that the service hands out carry their own.
+// The api-versions of this program. The version is behaviour, not only shape: Trusted Launch VMs need 2025-01-01 or
+// later (docs/azure.md §0.3). URLs returned by the service carry their own.
 const (
 	apiBackup        = "2025-08-01"
 	apiVault         = "2025-08-01"
@@ -33,24 +33,24 @@ const (
 
 // request is one call of the service.
 type request struct {
-	op               string // "listing items of \"v1\"": what an error says we were doing
+	op               string // "listing items of \"v1\"": names the operation in errors
 	method           string
 	url              string // absolute
 	body             any    // marshalled to JSON; nil = none
 	class            quota.Class
-	permit           *quota.Permit // of a write whose place was reserved; nil = it waits for its quotas
-	decode           bodyDecoder   // gets the body of a 200; nil = the body comes back whole
-	acceptedStatuses []int         // further statuses that are no error, beside 200
+	permit           *quota.Permit // of a write with a reservation; nil = it waits for its quotas
+	decode           bodyDecoder   // gets the body of a 200; nil = the body is returned whole
+	acceptedStatuses []int         // further statuses that are no error, besides 200
 }
 
-// answer is what came back, its body read.
+// answer is a response with its body read.
 type answer struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// buildURL spells a URL of this endpoint. path is unescaped; its segments are escaped one by one (";" as "%3B",
+// buildURL returns a URL of this endpoint. path is unescaped; its segments are escaped one by one (";" as "%3B",
 // docs/azure.md §0.4).
 func (c *Client) buildURL(path, apiVersion string, query ...string) string {
 	segments := strings.Split(strings.Trim(path, "/"), "/")
@@ -64,8 +64,8 @@ func (c *Client) buildURL(path, apiVersion string, query ...string) string {
 	return c.endpoint.String() + "/" + strings.Join(segments, "/") + "?" + strings.Join(parts, "&")
 }
 
-// do sends a request. Errors are *apply.Error (around a [SignInError] where no token was to be had), [RefusedError],
-// or the context's cause when it ended.
+// do sends a request. Errors are *apply.Error (around a [SignInError] where no token could be obtained),
+// [RefusedError], or the context's cause when it ended.
 func (c *Client) do(ctx context.Context, r request) (*answer, error) {
 	reads := r.method == http.MethodGet || r.class != quota.Write
 	reqCtx := quota.WithClass(ctx, r.class)
@@ -114,14 +114,14 @@ type readSeekNopCloser struct{ io.ReadSeeker }
 
 func (readSeekNopCloser) Close() error { return nil }
 
-// getDocument reads one document into v and returns it as it came, too.
+// getDocument reads one document into v and also returns its raw body.
 func (c *Client) getDocument(ctx context.Context, op, u string, cl quota.Class, v any) ([]byte, error) {
 	var raw []byte
 	_, err := c.do(ctx, request{op: op, method: http.MethodGet, url: u, class: cl, decode: documentDecoder(v, &raw)})
 	return raw, err
 }
 
-// documentDecoder is a sink for one object.
+// documentDecoder returns a decoder for one object.
 func documentDecoder(v any, raw *[]byte) bodyDecoder {
 	return func(body io.Reader) error {
 		data, err := io.ReadAll(body)
@@ -133,7 +133,7 @@ func documentDecoder(v any, raw *[]byte) bodyDecoder {
 	}
 }
 
-// decodeDocument decodes an object. What is no object is malformed; what ends too early broke off.
+// decodeDocument decodes an object. Any other value is malformed; one that ends too early broke off.
 func decodeDocument(data []byte, v any) error {
 	trimmed := bytes.TrimLeft(data, " \t\r\n\ufeff")
 	if len(trimmed) > 0 && trimmed[0] != '{' {
@@ -148,21 +148,21 @@ func decodeDocument(data []byte, v any) error {
 	return nil
 }
 
-// listAll reads all pages of a list. It is all or nothing: with an error come the elements of the pages before it, for
-// their names, and none of them may be relied on.
+// listAll reads all pages of a list. It is all or nothing: with an error it returns the elements of the pages before,
+// for their names, and none of them may be relied on.
 func listAll[T any](ctx context.Context, c *Client, op, u string, cl quota.Class, tee func(json.RawMessage)) ([]T, error) {
 	return listPages(ctx, c, op, u, cl, tee, newRowReadFunc[T](), 0)
 }
 
-// listAs is list of what read makes of each row. Rows are large: what is kept of them is made as they come.
+// listAs is listAll with rows converted by read. Rows are large: they are converted as they arrive.
 func listAs[T any](ctx context.Context, c *Client, op, u string, cl quota.Class, tee func(json.RawMessage), read rowReadFunc[T]) ([]T, error) {
 	return listPages(ctx, c, op, u, cl, tee, read, 0)
 }
 
-// errTooManyPages ends a list that costs more than it may.
+// errTooManyPages ends a list that has more pages than allowed.
 var errTooManyPages = fmt.Errorf("the list has more pages than it may cost")
 
-// listPages is listAs that gives up behind maxPages pages (0 = never) with errTooManyPages.
+// listPages is listAs that gives up after maxPages pages (0 = never) with errTooManyPages.
 func listPages[T any](
 	ctx context.Context, c *Client, op, u string, cl quota.Class, tee func(json.RawMessage), read rowReadFunc[T], maxPages int,
 ) ([]T, error) {
@@ -204,7 +204,7 @@ func listPages[T any](
 	return all, nil
 }
 
-// brokenReadError is the error for answers that do not hang together; first is what was asked for.
+// brokenReadError returns the error for pages that do not form one list; first is the URL of the first.
 func brokenReadError(op, first, code string, err error) error {
 	path := first
 	if u, bad := url.Parse(first); bad == nil {
@@ -213,7 +213,7 @@ func brokenReadError(op, first, code string, err error) error {
 	return &apply.Error{Op: op, Code: code, Message: err.Error(), Err: &sentRequest{method: http.MethodGet, path: path, err: err}}
 }
 
-// resolveLink follows an opaque link from a page; whether its host may be asked is the allow-list's to say.
+// resolveLink follows an opaque link from a page; the allow-list decides whether its host may be reached.
 func resolveLink(from, link string) (string, error) {
 	if link == "" {
 		return "", nil

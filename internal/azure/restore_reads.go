@@ -16,11 +16,11 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// What restores read. Errors are those of [Client.Discover]'s reads: *apply.Error, or the context's cause. A read that
-// failed is no absence; what came and was not understood stands in the Unreadable of what was read.
+// The reads of restores. Errors are those of [Client.Discover]'s reads: *apply.Error, or the context's cause. A failed
+// read proves no absence; fields that were not understood are in the Unreadable of the result.
 
-// RecoveryPoints lists the recovery points of an item, newest first: the service promises no order (docs/azure.md §11).
-// Points that name no time come last.
+// RecoveryPoints lists the recovery points of an item, newest first: the service guarantees no order (docs/azure.md
+// §11). Points without a time come last.
 func (c *Client) RecoveryPoints(ctx context.Context, item string) ([]plan.RecoveryPoint, error) {
 	op := "listing recovery points of " + printable(itemName(item), true)
 	found, err := listAll[wirePoint](ctx, c, op, c.buildURL(item+"/recoveryPoints", apiBackup), quota.Other, nil)
@@ -36,7 +36,7 @@ func (c *Client) RecoveryPoints(ctx context.Context, item string) ([]plan.Recove
 	return points, nil
 }
 
-// RecoveryPoint reads one recovery point, which tells of its disks (docs/azure.md §33.45), by its resource id.
+// RecoveryPoint reads one recovery point, which includes its disks (docs/azure.md §33.45), by its resource id.
 func (c *Client) RecoveryPoint(ctx context.Context, id string) (plan.RecoveryPoint, error) {
 	var w wirePoint
 	if _, err := c.getDocument(ctx, "reading recovery point "+printable(operationID(id), true), c.buildURL(id, apiBackup), quota.Other, &w); err != nil {
@@ -47,14 +47,14 @@ func (c *Client) RecoveryPoint(ctx context.Context, id string) (plan.RecoveryPoi
 	return w.toPoint(item, c.Now()), nil
 }
 
-// itemName is an item for people.
+// itemName returns the display name of an item.
 func itemName(id string) string {
 	_, name := cutLast(id)
 	return name
 }
 
 // RestoreJobs lists the Restore jobs of a vault that began at from or later, newest first, each with its property bag,
-// which costs a request a job. containers, where there are any, are the names of the containers whose jobs are wanted.
+// which costs a request per job. containers, where given, restrict it to the jobs of the containers of these names.
 func (c *Client) RestoreJobs(ctx context.Context, vault string, from time.Time, containers ...string) ([]plan.RestoreJob, error) {
 	filter := jobWindowFilter(from, c.Now().Add(jobWindowSlack)) + " and operation eq '" + plan.JobRestore + "' and " + filterVMs
 	u := c.buildURL(vault+"/backupJobs", apiBackup, "$filter", filter)
@@ -108,8 +108,8 @@ func (c *Client) RestoreJob(ctx context.Context, id string) (plan.RestoreJob, er
 	return w.toRestoreJob(armid.VaultOf(id), c.Now()), nil
 }
 
-// Disks lists the managed disks of a resource group, by its id. An entry that names none of the group fails the list:
-// left out, it would be an absence.
+// Disks lists the managed disks of a resource group, by its id. An entry that names no disk of the group fails the
+// list: left out, it would be an absence.
 func (c *Client) Disks(ctx context.Context, group string) ([]plan.Disk, error) {
 	op := "listing disks of resource group " + printable(itemName(group), true)
 	u := c.buildURL(group+"/providers/Microsoft.Compute/disks", apiDisks)
@@ -191,7 +191,7 @@ func (c *Client) getIfExists(ctx context.Context, op, u string, v any) (bool, er
 	return err == nil, err
 }
 
-// groupOf is the id of the resource group in which a resource lies.
+// groupOf returns the id of a resource's resource group.
 func groupOf(id string) string {
 	head, _ := cutLast(id)
 	head, _ = cutLast(head)

@@ -9,11 +9,11 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// RestoreTargets reads the resource group to restore into and the storage accounts that stage, given by id or by name in
-// each of the subscriptions, and puts them into f. What could not be read is a gap, and stands in f.Unread; the errors are
+// RestoreTargets reads the resource group to restore into and the staging storage accounts, given by id or by name in
+// each of the subscriptions, and puts them into f. A failed read is a gap, and is listed in f.Unread; the errors are
 // those of [Client.Discover].
 func (c *Client) RestoreTargets(ctx context.Context, subscriptions []string, into string, staging []string, f *plan.RestoreFacts) error {
-	d := &discovery{c: c, successes: 1} // whoever restores something was answered before
+	d := &discovery{c: c, successes: 1} // earlier reads found what is restored
 	var reads []readTask
 	var named []string
 	for _, id := range staging {

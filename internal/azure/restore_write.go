@@ -12,7 +12,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// restoreBody asks for the disks of a recovery point as new managed disks (docs/azure.md §19, §33.46).
+// restoreBody requests the disks of a recovery point as new managed disks (docs/azure.md §19, §33.46).
 type restoreBody struct {
 	Properties restoreProperties `json:"properties"`
 }
@@ -27,7 +27,7 @@ type restoreProperties struct {
 	Region          string           `json:"region"`
 	NewCloudService bool             `json:"createNewCloudService"`
 	OriginalAccount bool             `json:"originalStorageAccountOption"`
-	LUNs            *[]int           `json:"restoreDiskLunList,omitempty"` // none = all disks; the OS disk always comes
+	LUNs            *[]int           `json:"restoreDiskLunList,omitempty"` // none = all disks; the OS disk is always included
 	Network         *networkSettings `json:"targetDiskNetworkAccessSettings,omitempty"`
 }
 
@@ -35,7 +35,8 @@ type networkSettings struct {
 	Option string `json:"targetDiskNetworkAccessOption"`
 }
 
-// restoreWrite starts a restore of disks beside what is there. It is laid over nothing: it changes nothing that exists.
+// restoreWrite returns the write that restores disks as new ones. It needs no prior read: it changes nothing that
+// exists.
 func (c *Client) restoreWrite(ch plan.Change) (write, error) {
 	id, vm, err := itemOf(ch)
 	if err != nil {
@@ -63,8 +64,8 @@ func (c *Client) restoreWrite(ch plan.Change) (write, error) {
 	}, fixedBody(ch, restoreBody{p})}, nil
 }
 
-// followRestore makes a restore wait for its job: the operation only says that it was accepted (docs/azure.md §33.47).
-// Where the answer to the write was lost, a Restore job of the item since then shows that it arrived.
+// followRestore makes a restore wait for its job: the operation only reports that it was accepted (docs/azure.md
+// §33.47). Where the answer to the write was lost, a Restore job of the item since then shows that it arrived.
 func (c *Client) followRestore(ctx context.Context, op apply.Operation, p apply.Progress) (apply.Progress, error) {
 	if p.JobID != "" {
 		op.JobID = p.JobID
@@ -82,7 +83,8 @@ func (c *Client) followRestore(ctx context.Context, op apply.Operation, p apply.
 	return p, nil
 }
 
-// acceptSlack is how much earlier than its write a job may seem to start: the service's machines do not share one clock.
+// acceptSlack is how much earlier than its write a job may seem to start: the service's machines do not share one
+// clock.
 const acceptSlack = 5 * time.Second
 
 func (c *Client) restoreSince(ctx context.Context, op apply.Operation) (plan.Job, bool, error) {

@@ -7,15 +7,15 @@ import (
 	"strings"
 )
 
-// rowDecoder decodes the rows of a list into T, a struct, as json.Unmarshal would, and takes what is of an unexpected
-// type as [tolerate] does. Only what T asks for is decoded and copied: a row is much larger than that, and rows are
+// rowDecoder decodes the rows of a list into T, a struct, as json.Unmarshal would, and treats values of an unexpected
+// type as [tolerate] does. Only the fields of T are decoded and copied: a row is much larger than that, and rows are
 // nearly all that a discovery reads. It is safe for concurrent use.
 type rowDecoder[T any] struct{ of *rowType }
 
 func newRowDecoder[T any]() rowDecoder[T] { return rowDecoder[T]{newRowType(reflect.TypeFor[T](), "")} }
 
-// decode decodes one row. raw is one JSON value that is known to be valid, without white space around it; nothing of it is
-// kept.
+// decode decodes one row. raw is one JSON value that is known to be valid, without white space around it; it is not
+// retained.
 func (d rowDecoder[T]) decode(raw []byte, v *T) error {
 	r := rowReader{raw: raw}
 	if err := r.value(reflect.ValueOf(v).Elem(), d.of); err != nil {
@@ -27,10 +27,10 @@ func (d rowDecoder[T]) decode(raw []byte, v *T) error {
 	return nil
 }
 
-// rowType is how a value is decoded.
+// rowType describes how to decode a type.
 type rowType struct {
 	kind   rowKind
-	path   string              // where it stands in the row, as an error says it
+	path   string              // its path in the row, as errors show it
 	fields map[string]rowField // of a struct, by the folded name
 	elem   *rowType            // of a slice
 }
@@ -70,14 +70,14 @@ func newRowType(t reflect.Type, path string) *rowType {
 	return made
 }
 
-// rowReader walks over one valid JSON value.
+// rowReader reads one valid JSON value.
 type rowReader struct {
 	raw   []byte
 	at    int
-	wrong *json.UnmarshalTypeError // the first value of another type than asked for
+	wrong *json.UnmarshalTypeError // the first value of an unexpected type
 }
 
-// value decodes the value that begins here. It ends behind it.
+// value decodes the value at the current position and moves past it.
 func (r *rowReader) value(v reflect.Value, t *rowType) error {
 	switch first := r.raw[r.at]; {
 	case t.kind == rowSelf:
@@ -112,7 +112,7 @@ func (r *rowReader) misread(wrong *json.UnmarshalTypeError) {
 	}
 }
 
-// typeName is encoding/json's word for the type of the value that begins with this byte.
+// typeName returns encoding/json's name for the type of a value that begins with this byte.
 func typeName(first byte) string {
 	switch first {
 	case '"':
@@ -131,7 +131,7 @@ func (r *rowReader) object(v reflect.Value, t *rowType) error {
 	r.at++
 	for r.more('}') {
 		name := r.take()
-		r.more(0) // behind the colon
+		r.more(0) // skip the colon
 		f, asked := t.field(name)
 		if !asked {
 			r.take()
@@ -144,10 +144,10 @@ func (r *rowReader) object(v reflect.Value, t *rowType) error {
 	return nil
 }
 
-// longestName is longer than any name of a field: what is longer is none.
+// longestName exceeds the length of any field's name: a longer key is no field.
 const longestName = 64
 
-// field is the field for a name as it stands in the row, with its quotes. Case does not count.
+// field returns the field for a key in the row, with its quotes. Case is ignored.
 func (t *rowType) field(quoted []byte) (rowField, bool) {
 	name := quoted[1 : len(quoted)-1]
 	if bytes.IndexByte(name, '\\') >= 0 {
@@ -184,7 +184,7 @@ func (r *rowReader) list(v reflect.Value, t *rowType) error {
 	return nil
 }
 
-// more goes to the next value of an object or a list, and says whether there is one; else it goes behind the end.
+// more moves to the next value of an object or a list, and reports whether there is one; else it moves past the end.
 func (r *rowReader) more(end byte) bool {
 	for {
 		switch r.raw[r.at] {
@@ -199,7 +199,7 @@ func (r *rowReader) more(end byte) bool {
 	}
 }
 
-// take is the value that begins here; it goes behind it.
+// take returns the value at the current position and moves past it.
 func (r *rowReader) take() []byte {
 	from := r.at
 	switch r.raw[r.at] {
@@ -215,7 +215,7 @@ func (r *rowReader) take() []byte {
 	return r.raw[from:r.at]
 }
 
-// text goes behind the string that begins here.
+// text moves past the string at the current position.
 func (r *rowReader) text() {
 	for r.at++; ; r.at++ {
 		switch r.raw[r.at] {
@@ -228,7 +228,7 @@ func (r *rowReader) text() {
 	}
 }
 
-// nested goes behind the object or the list that begins here.
+// nested moves past the object or the list at the current position.
 func (r *rowReader) nested() {
 	depth := 0
 	for {

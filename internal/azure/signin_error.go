@@ -12,15 +12,15 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 )
 
-// SignInError says that Azure does not know us, or lets us read nothing at all. Its texts come from whoever was
-// asked: untrusted wherever they are printed.
+// SignInError reports that sign-in failed, or that Azure refuses every read. Its texts come from outside: untrusted
+// wherever they are printed.
 type SignInError struct {
-	// Message says what happened, for people.
+	// Message describes the failure, for display.
 	Message string
-	// Attempts are the credentials that were tried, in that order, each with why it gave no token, in a line; nil when
-	// no token was asked for.
+	// Attempts are the credentials that were tried, in order, each with its failure in a line; nil when no token was
+	// requested.
 	Attempts []string
-	// RequestID is that of an answer that refused us; "" when no token was to be had.
+	// RequestID is that of the answer that refused access; "" when no token could be obtained.
 	RequestID string
 	Err       error
 }
@@ -35,10 +35,10 @@ func (e *SignInError) Error() string {
 
 func (e *SignInError) Unwrap() error { return e.Err }
 
-// NonRetriable tells azcore that trying again cannot help.
+// NonRetriable makes azcore give up: a retry cannot help.
 func (e *SignInError) NonRetriable() {}
 
-// signInError is the error for a credential that gave no token. azidentity's own has a line for each credential it
+// signInError returns the error for a credential that gave no token. azidentity's own has a text for each credential it
 // tried, each over many lines, the body of an answer included (docs/azure.md §28.2, §28.4).
 func signInError(err error) *SignInError {
 	if e, ok := errors.AsType[*SignInError](err); ok {
@@ -51,7 +51,7 @@ func signInError(err error) *SignInError {
 	last := len(e.Attempts) - 1
 	failed, isFailure := errors.AsType[*azidentity.AuthenticationFailedError](err)
 	if isFailure && failed.RawResponse != nil {
-		// A credential that is configured and fails ends the chain: the answer is the last one's.
+		// A configured credential that fails ends the chain: the answer is the last one's.
 		e.Attempts[last] = credentialKey(splitAttempts(err.Error())[last]) + describeEntraError(failed.RawResponse)
 	}
 	e.Message = e.Attempts[last]
@@ -61,7 +61,7 @@ func signInError(err error) *SignInError {
 	return e
 }
 
-// splitAttempts cuts azidentity's text about a chain into its credentials; a single credential's text is one attempt.
+// splitAttempts splits azidentity's text about a chain into its credentials; a single credential's text is one attempt.
 func splitAttempts(text string) []string {
 	_, list, isChain := strings.Cut(text, "Attempted credentials:")
 	if !isChain {
@@ -83,10 +83,10 @@ func splitAttempts(text string) []string {
 	return all
 }
 
-// credentialNamePattern is the name of a credential at the head of its text.
+// credentialNamePattern matches the name of a credential at the start of its text.
 var credentialNamePattern = regexp.MustCompile(`^\s*(\w+Credential)\b`)
 
-// credentialKey is the name of the credential that a text is about, as AZURE_TOKEN_CREDENTIALS takes it, with a colon.
+// credentialKey returns the name of a text's credential, as AZURE_TOKEN_CREDENTIALS takes it, with a colon.
 func credentialKey(text string) string {
 	m := credentialNamePattern.FindStringSubmatch(text)
 	if m == nil {
@@ -103,10 +103,10 @@ func credentialKey(text string) string {
 	return m[1] + ": "
 }
 
-// maxAttemptText is how much of a credential's text is shown: enough for the az login that a challenge asks for.
+// maxAttemptText is the most of a credential's text that is shown: enough for the az login command of a challenge.
 const maxAttemptText = 400
 
-// shortenAttempt is the text of an attempt in a line: its name, its first sentences, and what its code means.
+// shortenAttempt returns the text of an attempt in a line: its name, its first sentences, and the meaning of its code.
 func shortenAttempt(text string) string {
 	name := credentialKey(text)
 	rest := oneLine(text)
@@ -129,7 +129,7 @@ func shortenAttempt(text string) string {
 	return name + rest
 }
 
-// describeEntraError is what the answer of a token endpoint says, in a line (docs/azure.md §28.2).
+// describeEntraError returns the text of a token endpoint's answer, in a line (docs/azure.md §28.2).
 func describeEntraError(resp *http.Response) string {
 	status := fmt.Sprintf("the answer was %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
 	body, err := runtime.Payload(resp)
@@ -161,7 +161,7 @@ func describeEntraError(resp *http.Response) string {
 
 var aadstsPattern = regexp.MustCompile(`^AADSTS(\d+)`)
 
-// parseAADSTS reads the code and the first sentence of a description of Microsoft Entra; code 0 = it has none.
+// parseAADSTS returns the code and the first sentence of a description by Microsoft Entra; code 0 = none.
 func parseAADSTS(description string) (code int, sentence string) {
 	sentence = oneLine(description)
 	for _, end := range []string{" Trace ID: ", ". "} {
@@ -169,12 +169,12 @@ func parseAADSTS(description string) (code int, sentence string) {
 	}
 	sentence = strings.TrimRight(sentence, ". ")
 	if m := aadstsPattern.FindStringSubmatch(sentence); m != nil {
-		code, _ = strconv.Atoi(m[1]) // digits; one that is too large is no code
+		code, _ = strconv.Atoi(m[1]) // digits; one that is too large counts as none
 	}
 	return code, sentence
 }
 
-// explainAADSTS adds to what Entra says what it means here.
+// explainAADSTS appends the meaning of a code to Entra's sentence.
 func explainAADSTS(code int, sentence string) string {
 	if means := describeAADSTS(code); means != "" {
 		return sentence + " (" + means + ")"
@@ -182,7 +182,7 @@ func explainAADSTS(code int, sentence string) string {
 	return sentence
 }
 
-// describeAADSTS is what to make of a code (docs/azure.md §28.2); "" = it is not known.
+// describeAADSTS returns the meaning of a code (docs/azure.md §28.2); "" = unknown.
 func describeAADSTS(code int) string {
 	switch code {
 	case 7000215:
@@ -205,5 +205,5 @@ func describeAADSTS(code int) string {
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// codeNotSignedIn is the code of an error about a request that was not sent because there was no token for it.
+// codeNotSignedIn is the code of an error about a request that was not sent for want of a token.
 const codeNotSignedIn = "NotSignedIn"

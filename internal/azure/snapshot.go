@@ -22,11 +22,10 @@ import (
 // estateVersion is the format_version of an estate file.
 const estateVersion = "1"
 
-// Snapshot writes the estate of a scope as one JSON object: the raw bodies of the reads of [Client.Discover],
-// sorted by id, one a line, and the reads that were refused, so that a plan over the estate sees what a plan
-// over Azure saw. Tokens are in headers, which are not kept; what could be a secret in a VM's body is left out.
-// wants, if there is one, says what a plan over the estate wants to know besides; it is read and kept too.
-// It returns what could not be read. The errors are those of Discover, and w's.
+// Snapshot writes the estate of a scope as one JSON object: the raw bodies of the reads of [Client.Discover], sorted by
+// id, one per line, and the reads that were refused, so that a plan over the estate equals one over Azure. Tokens are
+// in headers, which are not kept; possible secrets in a VM's body are left out. wants, where not nil, returns the extra
+// reads that a plan needs; they are kept too. Snapshot returns the gaps. The errors are those of Discover, and w's.
 func (c *Client) Snapshot(ctx context.Context, scope plan.Scope, wants func(plan.Observed) plan.Questions, w io.Writer) ([]plan.Gap, error) {
 	rec, err := newRecorder()
 	if err != nil {
@@ -35,7 +34,7 @@ func (c *Client) Snapshot(ctx context.Context, scope plan.Scope, wants func(plan
 	defer rec.close()
 	began := c.clock.machineNow()
 	scope.Elsewhere, scope.AllVaults, scope.Guards = true, true, true
-	scope.Graph = false // its answers are no bodies of VMs
+	scope.Graph = false // its answers are not bodies of VMs
 	o, err := c.discover(ctx, scope, rec)
 	if err != nil {
 		return nil, err
@@ -62,7 +61,7 @@ func (c *Client) Snapshot(ctx context.Context, scope plan.Scope, wants func(plan
 	return o.Gaps, out.Flush()
 }
 
-// recordGroups adds the resource groups, which a plan does not ask for, but which a vault is made in.
+// recordGroups records the resource groups, which no plan reads but a new vault needs.
 func (c *Client) recordGroups(ctx context.Context, subscriptions []string, rec *recorder) error {
 	var g errgroup.Group
 	g.SetLimit(maxConcurrentReads)
@@ -77,11 +76,11 @@ func (c *Client) recordGroups(ctx context.Context, subscriptions []string, rec *
 			return nil
 		})
 	}
-	_ = g.Wait() // what fails is recorded
+	_ = g.Wait() // failures are recorded
 	return context.Cause(ctx)
 }
 
-// writeEstate writes the file.
+// writeEstate writes the estate file.
 func (r *recorder) writeEstate(w io.Writer, taken time.Time, me Identity, subscriptions []string) error {
 	head, err := json.Marshal(struct {
 		Version string    `json:"format_version"`

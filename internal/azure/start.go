@@ -16,8 +16,9 @@ import (
 
 var _ apply.Backend = (*Client)(nil)
 
-// Start implements [apply.Backend]: it waits until the write may go, reads what it is laid over, compares that with what
-// was approved, and sends the write. Reading last leaves others no more time between the two than an answer takes.
+// Start implements [apply.Backend]: it waits for the write's quotas, reads what the write is merged with, compares that
+// with what was approved, and sends the write. Reading last limits the time in which another client can interfere to
+// that of one answer.
 func (c *Client) Start(ctx context.Context, ch plan.Change) (apply.Operation, error) {
 	if ch.After == nil {
 		ch.After = &plan.State{}
@@ -51,8 +52,7 @@ func (c *Client) Start(ctx context.Context, ch plan.Change) (apply.Operation, er
 	return c.operationOf(ch, a), nil
 }
 
-// reserveWrite reserves the write's place and lays it over what is there then: again, where a 429 took the place away while
-// that was read.
+// reserveWrite reserves quota for the write and then prepares it: again, where a 429 revoked the reservation meanwhile.
 func (c *Client) reserveWrite(ctx context.Context, w write) (*quota.Permit, preparedWrite, error) {
 	began := c.Now()
 	for {
@@ -71,7 +71,7 @@ func (c *Client) reserveWrite(ctx context.Context, w write) (*quota.Permit, prep
 	}
 }
 
-// operationOf reads what to follow an accepted write by (docs/azure.md §12, §16.2).
+// operationOf returns how to follow an accepted write (docs/azure.md §12, §16.2).
 func (c *Client) operationOf(ch plan.Change, a *answer) apply.Operation {
 	op := apply.Operation{
 		Change: ch.ID, Vault: ch.Vault, Action: ch.Action, Target: ch.Target, After: ch.After,
@@ -82,7 +82,7 @@ func (c *Client) operationOf(ch plan.Change, a *answer) apply.Operation {
 	return op
 }
 
-// answerTime is when the service answered, by the clock that it dates jobs by.
+// answerTime returns when the service answered, by the service's clock, which dates its jobs too.
 func (c *Client) answerTime(h http.Header) time.Time {
 	if at, err := http.ParseTime(h.Get("Date")); err == nil {
 		return at
@@ -90,7 +90,7 @@ func (c *Client) answerTime(h http.Header) time.Time {
 	return c.Now()
 }
 
-// operationID is the last segment of an operation's URL: all that is fit to be shown of it.
+// operationID returns the last segment of an operation's URL: the only part fit to be shown.
 func operationID(link string) string {
 	u, err := url.Parse(link)
 	if err != nil {
@@ -100,14 +100,14 @@ func operationID(link string) string {
 	return path[strings.LastIndexByte(path, '/')+1:]
 }
 
-// write is the one write of a change. lay spells its body, over what is there where that matters; held is how long the
-// write waited for its quotas.
+// write is the one write of a change. prepare builds its body, merged with the current state where that matters; held
+// is how long the write waited for its quotas.
 type write struct {
 	request
 	prepare func(ctx context.Context, held time.Duration) (preparedWrite, error)
 }
 
-// buildWrite is the write of a change.
+// buildWrite returns the write of a change.
 func (c *Client) buildWrite(ch plan.Change) (write, error) {
 	switch ch.Action {
 	case plan.CreateVault, plan.UpdateVault:
@@ -130,20 +130,20 @@ func (c *Client) buildWrite(ch plan.Change) (write, error) {
 	}
 }
 
-// fixedBody is a body that is laid over nothing.
+// fixedBody prepares a body that is merged with nothing.
 func fixedBody(ch plan.Change, body any) func(context.Context, time.Duration) (preparedWrite, error) {
 	return func(context.Context, time.Duration) (preparedWrite, error) {
 		return preparedWrite{body: body, after: ch.After}, nil
 	}
 }
 
-// errMissingField is the error for a change that lacks what it has to say.
+// errMissingField returns the error for a change that lacks a required field.
 func errMissingField(ch plan.Change, what string) error {
 	return fmt.Errorf("starting %q: the change does not say which %s", ch.ID, what)
 }
 
-// itemBody is a PUT of a protected item (docs/azure.md §4, §6). It never carries resourceGuardOperationRequests:
-// what a guard protects is not ours to lift.
+// itemBody is a PUT of a protected item (docs/azure.md §4, §6). It never carries resourceGuardOperationRequests: this
+// program does not lift a guard's protection.
 type itemBody struct {
 	Properties itemProperties `json:"properties"`
 }
@@ -182,7 +182,7 @@ func (c *Client) buildItemBody(id string, ch plan.Change) itemBody {
 	default:
 		p.PolicyID = &ch.After.Policy
 	}
-	// A new item without a filter needs no word of it; one that exists is told each time.
+	// Omit the filter for a new item without one; send it on every update.
 	if filter != nil || ch.Action == plan.Modify || ch.Action == plan.Resume {
 		extended := c.buildExtendedProperties(id, filter)
 		p.Extended = &extended
@@ -190,8 +190,8 @@ func (c *Client) buildItemBody(id string, ch plan.Change) itemBody {
 	return itemBody{p}
 }
 
-// diskFilterOf is the disk filter that a PUT carries: the one wanted, or, where backup ends or comes back, the one
-// that is there.
+// diskFilterOf returns the disk filter that a PUT carries: the wanted one, or, where backup ends or comes back, the
+// current one.
 func diskFilterOf(ch plan.Change) *plan.Disks {
 	ends := ch.Action == plan.Stop || ch.Action == plan.Undelete
 	if ends && ch.After.Disks == nil && ch.Before != nil {
@@ -200,7 +200,7 @@ func diskFilterOf(ch plan.Change) *plan.Disks {
 	return ch.After.Disks
 }
 
-// itemOf is the item a change writes to, which must lie in the change's vault.
+// itemOf returns the item that a change writes to, which must be in the change's vault.
 func itemOf(ch plan.Change) (id string, vm armid.ID, err error) {
 	if vm, err = armid.ParseVM(ch.Target); err != nil {
 		return "", vm, err
@@ -239,7 +239,8 @@ type backupBody struct {
 	} `json:"properties"`
 }
 
-// buildBackupWrite starts an on-demand backup (docs/azure.md §5); without a retention Azure keeps the point for 30 days.
+// buildBackupWrite returns the write of an on-demand backup (docs/azure.md §5); without a retention Azure keeps the
+// point for 30 days.
 func (c *Client) buildBackupWrite(ch plan.Change) (write, error) {
 	id, vm, err := itemOf(ch)
 	if err != nil {

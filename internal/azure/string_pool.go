@@ -2,12 +2,12 @@ package azure
 
 import "github.com/azbackup/azbackup/plan"
 
-// maxWords bounds the texts and the sets of tags that [stringPool] keeps: an estate with more different ones than this has
-// little to share.
+// maxWords is the most texts and sets of tags that [stringPool] keeps: an estate with more different ones shares
+// little.
 const maxWords = 1 << 14
 
-// stringPool keeps one copy of what many rows of a list say alike: regions, states, policies, tags. It is for the reader of one
-// list, not for concurrent use. A nil one shares nothing.
+// stringPool keeps one copy of values that many rows of a list share: regions, states, policies, tags. It is for the
+// reader of one list, not for concurrent use. A nil one shares nothing.
 type stringPool struct {
 	texts map[string]string
 	tags  map[tagField]map[string]string
@@ -17,7 +17,7 @@ func newStringPool() *stringPool {
 	return &stringPool{texts: map[string]string{}, tags: map[tagField]map[string]string{}}
 }
 
-// intern is s, or an equal text that was met before.
+// intern returns s, or an equal text met before.
 func (w *stringPool) intern(s string) string {
 	if w == nil || s == "" {
 		return s
@@ -31,7 +31,7 @@ func (w *stringPool) intern(s string) string {
 	return s
 }
 
-// internTags are the tags that a row says. They are shared between rows and must not be changed.
+// internTags returns the tags of a row. They are shared between rows and must not be changed.
 func (w *stringPool) internTags(t tagField) (map[string]string, bool) {
 	if w == nil {
 		return t.parse()
@@ -56,7 +56,7 @@ func (w *stringPool) internTags(t tagField) (map[string]string, bool) {
 	return shared, true
 }
 
-// internItem shares what an item says as others do, and what it says twice.
+// internItem shares an item's texts with other items, and those it holds twice.
 func (w *stringPool) internItem(it *plan.Item) {
 	it.PolicyID, it.PolicyName = w.intern(it.PolicyID), w.intern(it.PolicyName)
 	it.State, it.LastBackupStatus, it.Health = w.intern(it.State), w.intern(it.LastBackupStatus), w.intern(it.Health)

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// parseTime reads a time of the service; zero where it said none, false where it said what is no time. Its
-// sentinels are none: year 1 ("0001-01-01T00:00:00", without a zone) and 2001-01-01 (docs/azure.md §33.8, §33.30).
+// parseTime parses a time of the service; zero where absent, false where it is no time. The service's sentinels count
+// as absent: year 1 ("0001-01-01T00:00:00", without a zone) and 2001-01-01 (docs/azure.md §33.8, §33.30).
 func parseTime(s string) (time.Time, bool) {
 	if s == "" {
 		return time.Time{}, true
@@ -27,7 +27,7 @@ func parseTime(s string) (time.Time, bool) {
 	return t, true
 }
 
-// parseTimeSpan reads a .NET TimeSpan, "[d.]hh:mm:ss[.fffffff]" (docs/azure.md §33.32: not ISO 8601).
+// parseTimeSpan parses a .NET TimeSpan, "[d.]hh:mm:ss[.fffffff]" (docs/azure.md §33.32: not ISO 8601).
 func parseTimeSpan(s string) (time.Duration, error) {
 	clock := s
 	days := "0"
@@ -50,8 +50,8 @@ func parseTimeSpan(s string) (time.Duration, error) {
 	return total, nil
 }
 
-// parseClock is the "HH:MM" of a schedule's time. The service rewrites the date (docs/azure.md §8.2) and takes times
-// without one (§8.3), so nothing else of it can be compared.
+// parseClock returns the "HH:MM" of a schedule's time. The service rewrites the date (docs/azure.md §8.2) and accepts
+// times without one (§8.3), so nothing else of it can be compared.
 func parseClock(s string) (string, bool) {
 	if _, after, ok := strings.Cut(s, "T"); ok {
 		s = after

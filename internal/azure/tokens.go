@@ -9,28 +9,28 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
 
-// tokenSource hands out the token of a client, which has one scope and one tenant. It asks its credential for one at a
-// time and only when it needs one: at first, when the one it has is due, when Azure refused that, and for claims.
-// Credentials start programs (az) or ask over the network, and azcore drops its token at every 401, so that thirty
-// requests refused at once would ask thirty times. It is safe for concurrent use.
+// tokenSource supplies the token of a client, which has one scope and one tenant. It requests one at a time from its
+// credential and only on need: at first, when its token is due or was refused by Azure, and for claims. Credentials
+// start programs (az) or send requests, and azcore drops its token at every 401, so that thirty requests refused at
+// once would cause thirty requests for a token. It is safe for concurrent use.
 type tokenSource struct {
-	// newCredential makes a credential that remembers nothing; nil = there is none.
+	// newCredential returns a credential without a cache; nil = there is none.
 	newCredential func() (azcore.TokenCredential, error)
 	now           func() time.Time
 
-	// fetching has one place, for who asks for a token: whoever else needs one waits for it.
+	// fetching has one slot, for the goroutine that requests a token; all others wait for its result.
 	fetching   chan struct{}
 	credential azcore.TokenCredential
 
 	mu        sync.Mutex
 	token     azcore.AccessToken
-	claims    string // that token was asked for with
-	round     int    // how often a token was got
+	claims    string // of the request for token
+	round     int    // counts the tokens obtained
 	isRefused bool   // Azure refused token, in this round
-	repeats   int    // how often in a row the credential gave the token that was refused
+	repeats   int    // counts how often in a row the credential returned the refused token
 }
 
-// renewLeeway is how long before its end a token without a RefreshOn is due: as azcore counts (docs/azure.md §28.6).
+// renewLeeway is how long before its expiry a token without a RefreshOn is due: azcore's rule (docs/azure.md §28.6).
 const renewLeeway = 5 * time.Minute
 
 func newTokenSource(credential azcore.TokenCredential, anew func() (azcore.TokenCredential, error), now func() time.Time) *tokenSource {
@@ -49,7 +49,7 @@ func (t *tokenSource) GetToken(ctx context.Context, o policy.TokenRequestOptions
 		return azcore.AccessToken{}, ctx.Err()
 	}
 	if token, ok := t.cachedToken(o.Claims); ok {
-		return token, nil // somebody else has asked meanwhile
+		return token, nil // another goroutine has renewed it meanwhile
 	}
 	token, err := t.fetch(ctx, o)
 	if err == nil {
@@ -61,8 +61,8 @@ func (t *tokenSource) GetToken(ctx context.Context, o policy.TokenRequestOptions
 	return token, err
 }
 
-// fetch gets a token from the credential, and from one that remembers nothing where that gives the token that was
-// refused: credentials keep tokens until those say that they end.
+// fetch gets a token from the credential, or from a new one without a cache where the first returns the refused token:
+// credentials cache tokens until their expiry.
 func (t *tokenSource) fetch(ctx context.Context, o policy.TokenRequestOptions) (azcore.AccessToken, error) {
 	token, err := t.credential.GetToken(ctx, o)
 	if err != nil || !t.wasRefused(token) || t.newCredential == nil {
@@ -76,8 +76,8 @@ func (t *tokenSource) fetch(ctx context.Context, o policy.TokenRequestOptions) (
 	return credential.GetToken(ctx, o)
 }
 
-// store makes token the one that is handed out. One that was refused is handed out once more, for the refusal may
-// have been a slip of the service; then there is no use in going on.
+// store makes token the current one. A refused token is tried once more, because the refusal may have been the
+// service's error; refused again, it is an error.
 func (t *tokenSource) store(token azcore.AccessToken, claims string) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -97,7 +97,7 @@ func (t *tokenSource) wasRefused(token azcore.AccessToken) bool {
 	return t.isRefused && token.Token == t.token.Token
 }
 
-// cachedToken is the token that is held, where it need not be replaced and meets claims.
+// cachedToken returns the current token, if it is not due and meets claims.
 func (t *tokenSource) cachedToken(claims string) (azcore.AccessToken, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -108,15 +108,15 @@ func (t *tokenSource) cachedToken(claims string) (azcore.AccessToken, bool) {
 	return t.token, t.token.Token != "" && !t.isRefused && t.now().Before(due) && (claims == "" || claims == t.claims)
 }
 
-// currentRound is the round whose token is handed out now.
+// currentRound returns the round of the current token.
 func (t *tokenSource) currentRound() int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.round
 }
 
-// markRefused notes that Azure refused a token that was handed out in a round. A token that was replaced meanwhile does
-// not count.
+// markRefused records that Azure refused a token supplied in a round. A token that was replaced meanwhile does not
+// count.
 func (t *tokenSource) markRefused(token string, round int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

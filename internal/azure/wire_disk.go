@@ -29,10 +29,10 @@ type wireManagedDisk struct {
 	} `json:"properties"`
 }
 
-// maxDiskGB is more than the largest disk has.
+// maxDiskGB exceeds the size of the largest disk.
 const maxDiskGB = 1 << 20
 
-// toDisk is the disk in plan's words; false where its id is that of no disk of the group. at is when it was read.
+// toDisk converts w to plan's type; false where its id is not that of a disk of the group. at is when it was read.
 func (w wireManagedDisk) toDisk(group string, at time.Time) (plan.Disk, bool) {
 	p, r := w.Properties, &fieldReader{}
 	r.checkForm(w.tolerantRow)
@@ -63,7 +63,7 @@ func (w wireManagedDisk) toDisk(group string, at time.Time) (plan.Disk, bool) {
 	return d, true
 }
 
-// isIn says whether an id is that of a resource of some type in a resource group.
+// isIn reports whether an id is that of a resource of a type in a resource group.
 func isIn(id, group, provider, kind string) bool {
 	head, name := cutLast(id)
 	head, last := cutLast(head)

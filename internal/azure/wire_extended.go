@@ -9,7 +9,7 @@ import (
 
 const diskFilterKey = "diskExclusionProperties"
 
-// unknownOf is what an item's extendedProperties hold beside the disk filter (linuxVmApplicationName, …), or nil.
+// unknownOf returns an item's extendedProperties besides the disk filter (linuxVmApplicationName, …), or nil.
 func unknownOf(extended json.RawMessage) map[string]json.RawMessage {
 	if len(extended) <= len("{}") {
 		return nil
@@ -25,7 +25,8 @@ func unknownOf(extended json.RawMessage) map[string]json.RawMessage {
 	return all
 }
 
-// storeExtendedProperties remembers what is unknown of an item ([unknownOf]): a PUT that carries the filter replaces it all.
+// storeExtendedProperties keeps an item's unknown properties ([unknownOf]): a PUT that carries the filter replaces them
+// all.
 func (c *Client) storeExtendedProperties(item string, unknown map[string]json.RawMessage) {
 	if len(unknown) == 0 {
 		return
@@ -35,8 +36,8 @@ func (c *Client) storeExtendedProperties(item string, unknown map[string]json.Ra
 	c.extended[armid.Of(item)] = unknown
 }
 
-// buildExtendedProperties spells a disk filter; nil resets it. An existing item always gets it: whether one that is
-// left out survives is not known (docs/azure.md §6).
+// buildExtendedProperties returns the JSON of a disk filter; nil resets it. An existing item always gets it: whether an
+// omitted one survives is unknown (docs/azure.md §6).
 func (c *Client) buildExtendedProperties(item string, d *plan.Disks) map[string]any {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -39,8 +39,8 @@ type wireItem struct {
 	} `json:"properties"`
 }
 
-// toItem is the protected item in plan's words. vault is where it was listed and at when; of a zero time nothing is to
-// come. What was not understood stands in the item's Unreadable; an error means that not even its VM is known.
+// toItem converts w to plan's type. vault is where it was listed, at is when (zero: future times are accepted). Fields
+// that were not understood are in the item's Unreadable; an error means that not even its VM is known.
 func (w wireItem) toItem(vault string, at time.Time) (plan.Item, error) {
 	p, r := w.Properties, &fieldReader{}
 	r.checkForm(w.tolerantRow)
@@ -71,7 +71,8 @@ func (w wireItem) toItem(vault string, at time.Time) (plan.Item, error) {
 	return it, nil
 }
 
-// vm is the id of the item's VM, which the service says twice; "" when neither can be understood. Two VMs are none.
+// vm returns the id of the item's VM, which the service sends in two fields; "" when neither is understood, or when
+// they differ.
 func (w wireItem) vm(r *fieldReader) string {
 	source, machine := w.Properties.SourceResourceID, w.Properties.VirtualMachineID
 	switch {
@@ -85,7 +86,8 @@ func (w wireItem) vm(r *fieldReader) string {
 	return ""
 }
 
-// isMachine says whether f is the id of a VM, classic ones included. It is asked for each item, so it makes no garbage.
+// isMachine reports whether f is the id of a VM, classic ones included. It is called for each item, so it does not
+// allocate.
 func isMachine(f field) bool {
 	n := 0
 	for part := range strings.SplitSeq(strings.Trim(string(f), "/"), "/") {
@@ -109,13 +111,13 @@ func isMachine(f field) bool {
 	return n == 8 && len(f) <= maxID
 }
 
-// checkIdentity checks what joins an item to its vault, policy and jobs. The id says some of it twice.
+// checkIdentity checks the fields that join an item to its vault, policy and jobs. The id repeats some of them.
 func (w wireItem) checkIdentity(it *plan.Item, r *fieldReader) {
 	container, ok := cutKindAndName(it.ID, vaultPrefixLen(it.ID, it.Vault), "protectedItems")
 	if !ok {
 		r.recordMisread("id", w.ID)
 	} else if _, name, ok := strings.Cut(container, ";"); ok && (name == it.Container || !strings.EqualFold(name, it.Container)) {
-		it.Container = name // a part of the id, which takes no memory of its own
+		it.Container = name // a substring of the id, which takes no memory of its own
 	}
 	if it.PolicyID == "" {
 		return
@@ -129,7 +131,7 @@ func (w wireItem) checkIdentity(it *plan.Item, r *fieldReader) {
 	}
 }
 
-// vaultPrefixLen is how much of an id is its vault's; 0 = it does not lie in that vault.
+// vaultPrefixLen returns the length of the vault's part of an id; 0 = the id is not in that vault.
 func vaultPrefixLen(id, vault string) int {
 	switch {
 	case len(id) > len(vault) && id[len(vault)] == '/' && strings.EqualFold(id[:len(vault)], vault):
@@ -140,7 +142,8 @@ func vaultPrefixLen(id, vault string) int {
 	return 0
 }
 
-// cutKindAndName says whether an id ends in "/kind/name", behind its vault's part, and what stands right before that.
+// cutKindAndName reports whether an id ends in "/kind/name", behind its vault's part, and returns the part right before
+// that.
 func cutKindAndName(id string, vaultPart int, kind string) (before string, ok bool) {
 	if vaultPart == 0 {
 		return "", false
@@ -151,7 +154,7 @@ func cutKindAndName(id string, vaultPart int, kind string) (before string, ok bo
 	return before, name != "" && strings.EqualFold(last, kind)
 }
 
-// cutLast cuts the last part off a path.
+// cutLast cuts the last segment off a path.
 func cutLast(path string) (head, last string) {
 	i := strings.LastIndexByte(path, '/')
 	if i < 0 {
@@ -160,9 +163,9 @@ func cutLast(path string) (head, last string) {
 	return path[:i], path[i+1:]
 }
 
-// readDeletion reads whether the item is soft-deleted. Its flag is the first to be asked, and what only a soft-deleted item
-// has (docs/azure.md §33.32) bears witness where the flag is absent or not understood. Evidence that contradicts itself is not
-// understood. When the data goes only informs, so that a date that cannot be is one that is not known.
+// readDeletion reads whether the item is soft-deleted. Its flag comes first; where the flag is absent or not
+// understood, the fields that only a soft-deleted item has (docs/azure.md §33.32) decide. Contradicting evidence is not
+// understood. The date of the purge only informs, so an impossible one counts as unknown.
 func (w wireItem) readDeletion(it *plan.Item, r *fieldReader, at time.Time) {
 	p := w.Properties
 	var known bool
@@ -194,12 +197,12 @@ func (w wireItem) readDeletion(it *plan.Item, r *fieldReader, at time.Time) {
 	it.PurgeAt = w.purgeAt(it.DeletedAt, at)
 }
 
-// maxSoftDelete is the longest that a vault keeps what was deleted (docs/azure.md §7.2), in days.
+// maxSoftDelete is the longest soft-delete retention of a vault (docs/azure.md §7.2), in days.
 const maxSoftDelete = 180
 
-// purgeAt is when the data of a soft-deleted item goes: deferredDeleteTimeInUTC is the time of the DELETE
-// (docs/azure.md §33.32), so the retention comes on top of it. The remaining time, which runs, is asked only where the
-// service gave nothing better.
+// purgeAt returns when the data of a soft-deleted item is purged: deferredDeleteTimeInUTC is the time of the DELETE
+// (docs/azure.md §33.32), so the retention is added to it. The remaining time, which changes, is used only where the
+// service sent nothing better.
 func (w wireItem) purgeAt(deleted, at time.Time) time.Time {
 	old, _ := w.Properties.SoftDeleteDays.parseNumber(maxSoftDelete)
 	days, _ := w.Properties.SoftDeleteInDays.parseNumber(maxSoftDelete)
@@ -213,10 +216,10 @@ func (w wireItem) purgeAt(deleted, at time.Time) time.Time {
 	return time.Time{}
 }
 
-// maxLUN is the highest number of a data disk: a VM has up to 64.
+// maxLUN is the highest LUN of a data disk: a VM has up to 64.
 const maxLUN = 63
 
-// readDiskFilter reads extendedProperties; nil = no filter. An exclusion of nothing is no filter either.
+// readDiskFilter reads extendedProperties; nil = no filter. Excluding nothing is no filter either.
 func readDiskFilter(extended json.RawMessage) (*plan.Disks, error) {
 	if len(extended) == 0 {
 		return nil, nil //nolint:nilnil // no filter is an answer
@@ -241,7 +244,7 @@ func readDiskFilter(extended json.RawMessage) (*plan.Disks, error) {
 	case filter == nil || filter.LUNs == nil && filter.Include == nil:
 		return nil, nil //nolint:nilnil // no filter is an answer
 	case filter.LUNs == nil || filter.Include == nil:
-		return nil, odd // half of it may mean anything
+		return nil, odd // half a filter may mean anything
 	}
 	luns := slices.Clone(*filter.LUNs)
 	slices.Sort(luns)
@@ -257,14 +260,15 @@ func readDiskFilter(extended json.RawMessage) (*plan.Disks, error) {
 	return &plan.Disks{LUNs: luns}, nil
 }
 
-// wireProtectable is a protectable item (docs/azure.md §2). It only informs: a refresh too many or too few does no harm.
+// wireProtectable is a protectable item (docs/azure.md §2). It only informs: a superfluous or missing refresh does no
+// harm.
 type wireProtectable struct {
 	Properties struct {
 		VirtualMachineID field `json:"virtualMachineId"`
 	} `json:"properties"`
 }
 
-// wireStatus is backupStatus's answer (docs/azure.md §9). What of it is not understood is a status that is not known.
+// wireStatus is backupStatus's answer (docs/azure.md §9). If it is not understood, the status is unknown.
 type wireStatus struct {
 	ProtectionStatus field `json:"protectionStatus"`
 	VaultID          field `json:"vaultId"`
@@ -275,12 +279,12 @@ type wireStatus struct {
 	ErrorMessage     field `json:"errorMessage"`
 }
 
-// isUnprotected says whether the service says that the VM is in no vault.
+// isUnprotected reports whether the status is that the VM is in no vault.
 func (w wireStatus) isUnprotected() bool {
 	return strings.EqualFold(string(w.ProtectionStatus), "NotProtected")
 }
 
-// isProtected says whether the service says in which vault the VM is protected.
+// isProtected reports whether the status names the vault in which the VM is protected.
 func (w wireStatus) isProtected() bool {
 	if !strings.EqualFold(string(w.ProtectionStatus), "Protected") && !strings.EqualFold(string(w.ProtectionStatus), "Protecting") &&
 		!strings.EqualFold(string(w.ProtectionStatus), "ProtectionFailed") {
@@ -290,14 +294,14 @@ func (w wireStatus) isProtected() bool {
 	return err == nil
 }
 
-// unclearGap is the gap for a status that says neither.
+// unclearGap returns the gap for a status that is neither.
 func (w wireStatus) unclearGap(gap plan.Gap) plan.Gap {
 	gap.Code = firstOf(w.ErrorCode.textOrEmpty(), "UnclearStatus")
 	gap.Message = firstOf(w.ErrorMessage.textOrEmpty(), fmt.Sprintf("the service calls it %s and names no vault", printable(strings.TrimPrefix(string(w.ProtectionStatus), notText), true)))
 	return gap
 }
 
-// toItem is all that the status tells of an item.
+// toItem returns an item with the few fields that the status has.
 func (w wireStatus) toItem(vm string) plan.Item {
 	vault, container := w.VaultID.textOrEmpty(), w.ContainerName.textOrEmpty()
 	return plan.Item{

@@ -30,11 +30,11 @@ type wireJob struct {
 			Bag map[string]field `json:"propertyBag"`
 		} `json:"extendedInfo"`
 	} `json:"properties"`
-	// detail says what of the extendedInfo was of the wrong type: it decides about restores alone.
+	// detail describes the parts of extendedInfo of an unexpected type: it decides about restores alone.
 	detail string
 }
 
-// misread leaves out what only explains.
+// misread ignores the fields that only explain.
 func (w *wireJob) misread(err *json.UnmarshalTypeError) {
 	switch {
 	case strings.HasPrefix(err.Field, "properties.errorDetails"):
@@ -52,8 +52,8 @@ type wireJobError struct {
 	Recommendations []string        `json:"recommendations"`
 }
 
-// toJob is the job in plan's words; the second value says what of it was not understood. A job whose status was not is
-// running: at of a zero time nothing is to come.
+// toJob converts w to plan's type; the second value describes what was not understood. A job whose status was not
+// understood counts as running. at is when it was read (zero: future times are accepted).
 func (w wireJob) toJob(vault string, at time.Time) (plan.Job, string) {
 	p, r := w.Properties, &fieldReader{}
 	r.checkForm(w.tolerantRow)
@@ -84,6 +84,6 @@ func (e wireJobError) jobError() plan.JobError {
 	if unquoted, err := strconv.Unquote(digits); err == nil {
 		digits = unquoted
 	}
-	code, _ := strconv.Atoi(digits) // what is no number stays 0; title and message say the rest
+	code, _ := strconv.Atoi(digits) // 0 where it is no number; title and message have the rest
 	return plan.JobError{Code: code, Title: e.Title, Message: e.Message, Recommendations: e.Recommendations}
 }

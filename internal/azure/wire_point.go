@@ -52,8 +52,8 @@ type wirePointDisk struct {
 // kindVMPoint is the objectType of a VM's recovery point.
 const kindVMPoint = "IaasVMRecoveryPoint"
 
-// toPoint is the recovery point in plan's words. item is the one whose point it is; at is when it was read: a point of a
-// later time is not understood.
+// toPoint converts w to plan's type. item is the point's item; at is when it was read: a later time of the point is not
+// understood.
 func (w wirePoint) toPoint(item string, at time.Time) plan.RecoveryPoint {
 	p, r := w.Properties, &fieldReader{}
 	r.checkForm(w.tolerantRow)
@@ -76,7 +76,7 @@ func (w wirePoint) toPoint(item string, at time.Time) plan.RecoveryPoint {
 		r.addProblem("recoveryPointTime is missing")
 	}
 	if p.Tiers != nil {
-		out.Tiers = []plan.PointTier{} // said, and none
+		out.Tiers = []plan.PointTier{} // present, and empty
 	}
 	for _, t := range p.Tiers {
 		out.Tiers = append(out.Tiers, t.toTier(r))
@@ -113,14 +113,14 @@ func disksIn(r *fieldReader, list []wirePointDisk) []plan.PointDisk {
 	return out
 }
 
-// lun is the number of a disk; the OS disk has [plan.OSDisk].
+// lun returns the LUN of a disk; the OS disk has [plan.OSDisk].
 func (f field) lun() (int, bool) {
 	var n int
 	ok := !f.isText() && json.Unmarshal([]byte(f[len(notText):]), &n) == nil && n >= plan.OSDisk && n <= maxLUN
 	return n, ok
 }
 
-// isPointOf says whether an id is that of a recovery point of an item.
+// isPointOf reports whether an id is that of a recovery point of an item.
 func isPointOf(id, item string) bool {
 	head, name := cutLast(id)
 	owner, kind := cutLast(head)

@@ -13,8 +13,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// wirePolicy is a backup policy as listed (docs/azure.md §8.2). Its properties are read twice: loosely, to see
-// whether it is one for VMs, and strictly, because a schedule half understood must never be written.
+// wirePolicy is a backup policy as listed (docs/azure.md §8.2). Its properties are decoded twice: loosely, to recognise
+// a policy for VMs, and strictly, because a half-understood schedule must never be written.
 type wirePolicy struct {
 	tolerantRow
 	ID         field           `json:"id"`
@@ -75,7 +75,7 @@ type wireRetention struct {
 	Yearly  *wireKeep `json:"yearlySchedule,omitempty"`
 }
 
-// wireKeep is any of the four retention schedules; each uses its own subset of the fields.
+// wireKeep is any of the four retention schedules; each uses some of the fields.
 type wireKeep struct {
 	Days     []string         `json:"daysOfTheWeek,omitempty"` // weekly
 	Format   string           `json:"retentionScheduleFormatType,omitempty"`
@@ -105,15 +105,15 @@ type wireByWeek struct {
 	Weeks []string `json:"weeksOfTheMonth"`
 }
 
-// notVMPolicy is a policy that clearly is for something else than VMs.
+// notVMPolicy reports a policy that is certainly not for VMs.
 type notVMPolicy struct{ workload string }
 
 func (e *notVMPolicy) Error() string {
 	return "it is a policy for " + printable(e.workload, true) + ", not for VMs"
 }
 
-// toPolicy is the policy in plan's words. A kind of schedule or retention that is not understood stands in its
-// Unreadable; an error means that it is not known to be a policy for VMs, or known not to be one (*notVMPolicy).
+// toPolicy converts w to plan's type. An unknown kind of schedule or retention is in its Unreadable; an error means
+// that it is not known to be a policy for VMs, or known not to be one (*notVMPolicy).
 func (w wirePolicy) toPolicy(vault string) (plan.Policy, error) {
 	r := &fieldReader{}
 	r.checkForm(w.tolerantRow)
@@ -163,7 +163,7 @@ func (w wirePolicy) toPolicy(vault string) (plan.Policy, error) {
 	return p, nil
 }
 
-// spec is the policy's normal form. What of it was understood is filled in even beside an error.
+// spec returns the policy's normal form. With an error it holds the part that was understood.
 func (w wirePolicyProperties) spec() (plan.PolicySpec, error) {
 	s := plan.PolicySpec{TimeZone: w.TimeZone, Tier: "Standard"}
 	switch strings.ToUpper(w.PolicyType) {
@@ -209,7 +209,8 @@ func (w wirePolicyProperties) spec() (plan.PolicySpec, error) {
 	if s.Retention, err = w.Retention.spec(); err != nil {
 		return s, fmt.Errorf("its retention: %w", err)
 	}
-	// The retention of what the schedule makes must be there (docs/azure.md §8.3): without it, it was not understood.
+	// The retention for the schedule's points is required (docs/azure.md §8.3): without it, the policy was not
+	// understood.
 	weekly := s.Schedule.Frequency == plan.FrequencyWeekly
 	if weekly && s.Retention.Weeks == nil || !weekly && s.Retention.Days == 0 {
 		return s, errors.New("its retention: nothing is said of the backups that its schedule makes")
@@ -217,7 +218,7 @@ func (w wirePolicyProperties) spec() (plan.PolicySpec, error) {
 	return s, nil
 }
 
-// archive is nil for the ways the service spells "no archive tier" (docs/azure.md §8.2).
+// archive returns nil for each of the service's spellings of "no archive tier" (docs/azure.md §8.2).
 func (t wireTier) archive() (*plan.ArchiveSpec, error) {
 	switch mode := canonicalWord(t.Mode, plan.ArchiveRecommended, plan.ArchiveAfter, "DoNotTier", "Invalid", ""); mode {
 	case plan.ArchiveRecommended:
@@ -235,7 +236,8 @@ func (t wireTier) archive() (*plan.ArchiveSpec, error) {
 	}
 }
 
-// canonicalWord is a word as it stands among the words known, whatever its case; another word stays as it is.
+// canonicalWord returns a word in the spelling of the known words, ignoring case; an unknown word is returned
+// unchanged.
 func canonicalWord(word string, known ...string) string {
 	for _, k := range known {
 		if strings.EqualFold(word, k) {
@@ -245,7 +247,7 @@ func canonicalWord(word string, known ...string) string {
 	return word
 }
 
-// The longest that the service keeps what a policy says (docs/azure.md §8.3). More is not understood.
+// The service's longest retentions (docs/azure.md §8.3). A longer one is not understood.
 const (
 	maxInstantDays = 30
 	maxDays        = 9999
@@ -353,7 +355,7 @@ func (w *wireKeep) keepSpec(unit string) (*plan.KeepSpec, error) {
 	return k, err
 }
 
-// dates are days of the month, ascending, the last day (0) behind them.
+// dates returns days of the month, ascending, the last day (0) at the end.
 func (w wireByDate) dates() ([]int, error) {
 	var out []int
 	for _, d := range w.Days {
@@ -372,7 +374,7 @@ func (w wireByDate) dates() ([]int, error) {
 	return slices.Compact(out), nil
 }
 
-// sortByOrder sorts words by their place in order, and spells them as there. It refuses words that are not in it, and none.
+// sortByOrder sorts words by their place in order, in its spelling. It refuses words not in order, and an empty list.
 func sortByOrder(words, order []string) ([]string, error) {
 	has := make([]bool, len(order))
 	for _, w := range words {

@@ -8,7 +8,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// The keys of a Restore job's property bag that are read (docs/azure.md §33.48). One of them ends in a space.
+// The keys read from a Restore job's property bag (docs/azure.md §33.48). One of them ends in a space.
 const (
 	bagPointTime = "Recovery point time "
 	bagGroup     = "Target resource group"
@@ -19,10 +19,10 @@ const (
 	bagBlobs     = "Config Blob Container Name"
 )
 
-// bagTime is how property bags spell times; they are UTC (docs/azure.md §33.34).
+// bagTime is the format of times in property bags; they are UTC (docs/azure.md §33.34).
 const bagTime = "1/2/2006 3:04:05 PM"
 
-// toRestoreJob is a Restore job in plan's words. A job whose bag is not there has not said what it does yet.
+// toRestoreJob converts w to a Restore job of plan. The restore of a job without a property bag is not known yet.
 func (w wireJob) toRestoreJob(vault string, at time.Time) plan.RestoreJob {
 	j, odd := w.toJob(vault, at)
 	r := &fieldReader{}
@@ -55,7 +55,7 @@ func firstField(a, b field) field {
 	return b
 }
 
-// splitNames takes a list of disks apart: "; " stands between them (docs/azure.md §33.48).
+// splitNames splits a list of disks at "; " (docs/azure.md §33.48).
 func splitNames(list string) []string {
 	var out []string
 	for name := range strings.SplitSeq(list, ";") {
@@ -66,7 +66,7 @@ func splitNames(list string) []string {
 	return out
 }
 
-// misreadDetail says what of the wrong type stands in what only a job's own document tells.
+// misreadDetail describes a value of an unexpected type in a job's own document.
 func misreadDetail(name, value string) string {
 	return fmt.Sprintf("%s is of type %s", strings.TrimPrefix(name, "properties."), printable(value, false))
 }

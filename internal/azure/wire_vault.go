@@ -37,8 +37,7 @@ type wireRedundancy struct {
 	CrossRegion field `json:"crossRegionRestore"`
 }
 
-// toVault is the vault in plan's words, under the id by which it was asked for. The second value says what of it was not
-// understood.
+// toVault converts w to plan's type, under the requested id. The second value describes what was not understood.
 func (w wireVault) toVault(id string, inFile bool) (plan.Vault, string) {
 	p, r := w.Properties, &fieldReader{}
 	r.checkForm(w.tolerantRow)
@@ -56,11 +55,11 @@ func (w wireVault) toVault(id string, inFile bool) (plan.Vault, string) {
 		Redundancy: r.enumWord("standardTierStorageRedundancy", p.RedundancySettings.Standard,
 			"LocallyRedundant", "ZoneRedundant", "GeoRedundant", "ReadAccessGeoZoneRedundant"),
 		CrossRegionRestore:  r.optionalSwitch("crossRegionRestore", p.RedundancySettings.CrossRegion),
-		Immutability:        "Disabled", // what no settings mean (docs/azure.md §7.3)
+		Immutability:        "Disabled", // the meaning of absent settings (docs/azure.md §7.3)
 		PublicNetworkAccess: r.optionalSwitch("publicNetworkAccess", p.PublicNetworkAccess),
 		Tags:                r.tags(w.Tags, nil),
 	}
-	// What is there must say what it is for: half of it may mean anything.
+	// A sub-object that is present must have its main field: half of it may mean anything.
 	if redundancy := p.RedundancySettings; redundancy.Standard == "" && redundancy.CrossRegion != "" || v.Settings.Redundancy != "" && redundancy.CrossRegion == "" {
 		r.addProblem("redundancySettings says standardTierStorageRedundancy %s and crossRegionRestore %s",
 			printable(redundancy.Standard.textOrEmpty(), true), printable(redundancy.CrossRegion.textOrEmpty(), true))
@@ -80,7 +79,8 @@ func (w wireVault) toVault(id string, inFile bool) (plan.Vault, string) {
 	return v, r.describeProblems()
 }
 
-// enumWord is a word in the spelling of the documentation; "" = not said. The service says so with "Invalid" (docs/azure.md §33.33).
+// enumWord returns a word in the documentation's spelling; "" = absent, for which the service also sends "Invalid"
+// (docs/azure.md §33.33).
 func (r *fieldReader) enumWord(name string, f field, words ...string) string {
 	word := canonicalWord(r.word(name, f), append(words, "Invalid")...)
 	switch {
@@ -92,7 +92,7 @@ func (r *fieldReader) enumWord(name string, f field, words ...string) string {
 	return word
 }
 
-// optionalSwitch is a switch; nil = not said.
+// optionalSwitch returns a switch; nil = absent.
 func (r *fieldReader) optionalSwitch(name string, f field) *bool {
 	switch r.enumWord(name, f, "Enabled", "Disabled") {
 	case "Enabled":

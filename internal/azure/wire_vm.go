@@ -9,7 +9,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// wireVM is what decides about backup in a VM's body (docs/azure.md §10).
+// wireVM is the part of a VM's body that decides about backup (docs/azure.md §10).
 type wireVM struct {
 	tolerantRow
 	ID       field    `json:"id"`
@@ -45,8 +45,9 @@ type wireDisk struct {
 	} `json:"managedDisk"`
 }
 
-// toVM is the VM in plan's words; at is when it was listed, of a zero time nothing is to come. What was not understood
-// stands in its Unreadable. False = the body does not even name a VM. What of it other VMs say alike is shared by known.
+// toVM converts w to plan's type; at is when it was listed (zero: future times are accepted). Fields that were not
+// understood are in its Unreadable. False = the body does not even name a VM. known shares the values that VMs have in
+// common.
 func (w wireVM) toVM(at time.Time, known *stringPool) (plan.VM, bool) {
 	r := &fieldReader{}
 	r.checkForm(w.tolerantRow)
@@ -63,7 +64,7 @@ func (w wireVM) toVM(at time.Time, known *stringPool) (plan.VM, bool) {
 	return vm, true
 }
 
-// name is the VM's name, which its id has, too: another one is not understood.
+// name returns the VM's name, which its id repeats: a different one is not understood.
 func (w wireVM) name(id armid.ID, r *fieldReader) string {
 	switch name := w.Name.textOrEmpty(); {
 	case name == id.Name():
@@ -76,8 +77,8 @@ func (w wireVM) name(id armid.ID, r *fieldReader) string {
 	return id.Name()
 }
 
-// needsEnhanced names the disks that only an Enhanced policy can back up (docs/azure.md §8.3). Trusted Launch is
-// none of the reasons at the api-version we speak (§0.3).
+// needsEnhanced names the disks that only an Enhanced policy can back up (docs/azure.md §8.3). Trusted Launch is not a
+// reason at this api-version (§0.3).
 func (w wireVM) needsEnhanced(r *fieldReader) string {
 	for _, d := range append([]wireDisk{w.Properties.StorageProfile.OSDisk.wireDisk}, w.Properties.StorageProfile.DataDisks...) {
 		switch strings.ToLower(r.word("storageAccountType of a disk", d.ManagedDisk.StorageAccountType)) {
@@ -90,7 +91,7 @@ func (w wireVM) needsEnhanced(r *fieldReader) string {
 	return ""
 }
 
-// largeDisks are the LUNs of the data disks beyond the limit of size (docs/azure.md §13). An OS disk never is.
+// largeDisks returns the LUNs of the data disks above the size limit (docs/azure.md §13). An OS disk never is.
 func (w wireVM) largeDisks(r *fieldReader) []int {
 	var luns []int
 	for _, d := range w.Properties.StorageProfile.DataDisks {
@@ -102,10 +103,10 @@ func (w wireVM) largeDisks(r *fieldReader) []int {
 	return luns
 }
 
-// unsupported is what no disk filter helps against. The managed groups and publishers are those that Azure's own
-// built-in policy leaves out (docs/azure.md §10). A scale set is no reason: a VM that is a resource of its own is at
-// most a member of a Flexible one, and those are supported; members of Uniform ones are no such resources, and no
-// list of VMs shows them (docs/azure.md §32). Nor are disks with Write Accelerator, since 2022 (ibid.).
+// unsupported returns the obstacle that no disk filter removes. The managed groups and publishers are those that
+// Azure's own built-in policy leaves out (docs/azure.md §10). A scale set is no reason: a VM that is a resource of its
+// own is at most a member of a Flexible one, and those are supported; members of Uniform ones are no such resources,
+// and no list of VMs shows them (docs/azure.md §32). Nor are disks with Write Accelerator, since 2022 (ibid.).
 func (w wireVM) unsupported(resourceGroup string, r *fieldReader) string {
 	profile := w.Properties.StorageProfile
 	publishers := strings.ToLower(r.word("publisher of the image", profile.ImageReference.Publisher) + " " + r.word("publisher of the plan", w.Plan.Publisher))

@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// The words by which a row says that it is about a VM (docs/azure.md §3, §8.2).
+// The words that mark a row as one of a VM (docs/azure.md §3, §8.2).
 const (
 	managementVM = "AzureIaasVM"
 	workloadVM   = "VM"
 	typeVM       = "Microsoft.Compute/virtualMachines"
 )
 
-// otherWorkloads are the words by which a row says that it is about something else than a VM: backupManagementType,
-// workloadType and protectedItemType of the service's API, in lower case.
+// otherWorkloads returns the words that mark a row as one of another workload: backupManagementType, workloadType and
+// protectedItemType of the service's API, in lower case.
 func otherWorkloads() []string {
 	return []string{
 		"azureworkload", "azurestorage", "azuresql", "mab", "dpm", "azurebackupserver", "defaultbackup",
@@ -25,14 +25,14 @@ func otherWorkloads() []string {
 	}
 }
 
-// workloadKind is what one word says about what a row is about.
+// workloadKind classifies one such word.
 type workloadKind int
 
 const (
 	kindUnset workloadKind = iota
 	kindVM
 	kindOther
-	kindUnknown // a word that this program does not know, or no word
+	kindUnknown // an unknown word, or none
 )
 
 func workloadKindOf(f field) workloadKind {
@@ -53,7 +53,7 @@ func workloadKindOf(f field) workloadKind {
 	return kindUnknown
 }
 
-// otherWorkload is the workload of a row that clearly is about something else than a VM, and "" of any other.
+// otherWorkload returns the workload of a row that is certainly not one of a VM, and "" for any other.
 func (w wireItem) otherWorkload() string {
 	other := ""
 	for _, f := range [...]field{w.Properties.Management, w.Properties.Workload, w.Properties.Type} {
@@ -68,8 +68,8 @@ func (w wireItem) otherWorkload() string {
 	return other
 }
 
-// checkWorkload notes where an item does not say that it is about a VM, or says something else, too. The list was asked for
-// VMs, so that silence means one.
+// checkWorkload records where an item does not have a VM's workload, or has another one, too. The request was for VMs,
+// so an absent word means one.
 func (w wireItem) checkWorkload(r *fieldReader) {
 	p := w.Properties
 	said := [...]workloadKind{workloadKindOf(p.Management), workloadKindOf(p.Workload), workloadKindOf(p.Type)}

@@ -14,7 +14,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// buildPolicyWrite is the PUT of a policy: the whole document, and there is no If-Match (docs/azure.md §8.1).
+// buildPolicyWrite returns the PUT of a policy: the whole document, and there is no If-Match (docs/azure.md §8.1).
 func (c *Client) buildPolicyWrite(ch plan.Change) (write, error) {
 	if ch.After.Spec == nil {
 		return write{}, errMissingField(ch, "schedule")
@@ -32,8 +32,8 @@ func (c *Client) buildPolicyWrite(ch plan.Change) (write, error) {
 	}}, nil
 }
 
-// parsePolicy is a policy as it was read: what it means, and every property as it came. A policy of another workload, or
-// one that holds what this program does not know, is Unreadable.
+// parsePolicy returns a policy as it was read: its meaning, and every property in raw form. A policy of another
+// workload, or one with parts unknown to this program, is Unreadable.
 func parsePolicy(op string, body []byte) (plan.Policy, map[string]json.RawMessage, error) {
 	var p wirePolicy
 	var w struct {
@@ -49,7 +49,7 @@ func parsePolicy(op string, body []byte) (plan.Policy, map[string]json.RawMessag
 	return policy, w.Properties, nil
 }
 
-// mergePolicy changes in properties what after has and before does not. Schedule and retention go together, because
+// mergePolicy changes in properties what differs between before and after. Schedule and retention go together, because
 // their times must be equal (docs/azure.md §8.3).
 func mergePolicy(properties map[string]json.RawMessage, before, after plan.PolicySpec, now time.Time) error {
 	creating := len(properties) == 0
@@ -80,7 +80,7 @@ func mergePolicy(properties map[string]json.RawMessage, before, after plan.Polic
 		case "instantRestoreGroup":
 			set["instantRPDetails"] = wireInstantRestore{Prefix: after.InstantRestore.Prefix, Suffix: after.InstantRestore.Suffix}
 		case "consistency":
-			delete(properties, "snapshotConsistencyType") // the default is said by saying nothing
+			delete(properties, "snapshotConsistencyType") // omission is the default
 			if after.Consistency == plan.ConsistencyCrash {
 				set["snapshotConsistencyType"] = "OnlyCrashConsistent"
 			}
@@ -106,18 +106,18 @@ func mergePolicy(properties map[string]json.RawMessage, before, after plan.Polic
 	return nil
 }
 
-// pastDay is a day that is over in every time zone, whatever the hour: zones reach from UTC-12 to UTC+14. An
-// update with a run or retention time that is still to come in the policy's zone is refused, schedule and
-// retention alike (docs/azure.md §32).
+// pastDay returns a day that has ended in every time zone, whatever the hour: zones reach from UTC-12 to UTC+14. An
+// update with a run or retention time in the future of the policy's zone is refused, schedule and retention alike
+// (docs/azure.md §32).
 func pastDay(now time.Time) string { return now.UTC().AddDate(0, 0, -2).Format(time.DateOnly) }
 
-// runTime spells a time of day the way the documentation wants it, as a full date and time; only the time of
-// day counts (docs/azure.md §8.2).
+// runTime formats a time of day as the documentation wants it, as a full date and time; only the time of day counts
+// (docs/azure.md §8.2).
 func runTime(at, day string) string { return day + "T" + at + ":00Z" }
 
-// clampDates moves the date of every time in raw that lies after day back to it. The service dates a policy
-// anew when it is written, so what goes back as it was read may lie in the future too. Without such a time raw
-// stays as it came, byte for byte.
+// clampDates moves the date of every time in raw that is later than day back to it. The service dates a policy anew
+// when it is written, so a document sent back as read may be in the future too. Without such a time raw is returned
+// unchanged, byte for byte.
 func clampDates(day string, raw json.RawMessage) (json.RawMessage, error) {
 	moved := false
 	var walk func(v any) any
@@ -195,7 +195,7 @@ func wireRetentionOf(r plan.RetentionSpec, at string) wireRetention {
 	return w
 }
 
-// setSelection says which points of a month or year are kept: by date, or by week and day.
+// setSelection sets which points of a month or year are kept: by date, or by week and day.
 func (w *wireKeep) setSelection(k plan.KeepSpec) {
 	if len(k.Dates) == 0 {
 		w.Format, w.Weekly = "Weekly", &wireByWeek{Days: k.Days, Weeks: k.Weeks}
@@ -207,7 +207,7 @@ func (w *wireKeep) setSelection(k plan.KeepSpec) {
 	}
 }
 
-// wireTierOf spells TierRecommended in the one shape that was seen (docs/azure.md §8.2).
+// wireTierOf returns TierRecommended in the one shape that was recorded (docs/azure.md §8.2).
 func wireTierOf(a plan.ArchiveSpec) wireTier {
 	if a.Mode == "TierAfter" {
 		return wireTier{Mode: a.Mode, Duration: a.After, Unit: a.Unit}

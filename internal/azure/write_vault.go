@@ -10,7 +10,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// vaultBody is what this program writes of a vault (docs/azure.md §7.2). What is nil is not sent.
+// vaultBody is the part of a vault that this program writes (docs/azure.md §7.2). Nil fields are not sent.
 type vaultBody struct {
 	Location   string               `json:"location,omitempty"`
 	SKU        *vaultSKU            `json:"sku,omitempty"`
@@ -48,8 +48,8 @@ type vaultRedundancy struct {
 	CrossRegion string `json:"crossRegionRestore"`
 }
 
-// buildVaultWrite creates a vault by PUT, or sends the settings a change names and, of what they belong to, the parts that
-// the service wants with them, as they are now, by PATCH: a PUT would reset what it leaves out (docs/azure.md §7.3).
+// buildVaultWrite creates a vault by PUT, or sends a change's settings by PATCH, with the current values that the
+// service requires besides: a PUT would reset omitted settings (docs/azure.md §7.3).
 func (c *Client) buildVaultWrite(ch plan.Change) (write, error) {
 	if ch.After.Vault == nil {
 		return write{}, errMissingField(ch, "settings")
@@ -63,7 +63,7 @@ func (c *Client) buildVaultWrite(ch plan.Change) (write, error) {
 	}}, nil
 }
 
-// buildVaultBody is the PUT of a vault that does not exist.
+// buildVaultBody returns the PUT of a vault that does not exist.
 func buildVaultBody(s plan.VaultSettings) vaultBody {
 	b := buildSettingsBody(s, wireVault{})
 	b.Location = s.Location
@@ -72,7 +72,7 @@ func buildVaultBody(s plan.VaultSettings) vaultBody {
 		b.Properties = &vaultPropertiesBody{}
 	}
 	if b.Properties.PublicNetworkAccess == "" {
-		b.Properties.PublicNetworkAccess = "Enabled" // as every recorded creation says
+		b.Properties.PublicNetworkAccess = "Enabled" // as in every recorded creation
 	}
 	return b
 }
@@ -105,7 +105,7 @@ func buildSettingsBody(s plan.VaultSettings, now wireVault) vaultBody {
 	return b
 }
 
-// knownWord is a word of what was read; the service's "Invalid" means that it does not say (docs/azure.md §33.33).
+// knownWord returns a word that was read; the service's "Invalid" means that it is absent (docs/azure.md §33.33).
 func knownWord(f field) string {
 	if strings.EqualFold(string(f), "Invalid") {
 		return ""
