@@ -7,7 +7,7 @@ import (
 
 // The simulator's own endpoints, below /_simulator/. They are not Azure's and are not counted.
 
-// adminState answers the estate file as it would be written now.
+// adminState returns the estate file as it would be written now.
 func (rc *requestContext) adminState() reply {
 	var b bytes.Buffer
 	if err := rc.st.write(&b); err != nil {

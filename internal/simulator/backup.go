@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// backup starts an on-demand backup: the operation is over at once, its job goes on (docs/azure.md §5, §33.9).
+// backup starts an on-demand backup: the operation ends at once, its job continues (docs/azure.md §5, §33.9).
 func (rc *requestContext) backup() reply {
 	v, it, none := rc.item()
 	if none != nil {
@@ -61,13 +61,13 @@ func (s *Server) startBackup(now time.Time, v *vault, it *item, expiry time.Time
 }
 
 func newTask(name, started, status string) object {
-	// What has not begun or ended shows the year 1 without a zone (docs/azure.md §5).
+	// A task that has not begun or ended shows the year 1 without a zone (docs/azure.md §5).
 	return newObject("taskId", name, "startTime", started, "endTime", noTime,
 		"duration", "PT0S", "status", status, "taskType", "Normal")
 }
 
-// completeSnapshot ends the first task of a backup job; the recovery point may be there already (a setting). Of a
-// restore it is when progress is first told, as recorded.
+// completeSnapshot ends the first task of a backup job; the recovery point may exist already (a setting). For a
+// restore it sets the first progress, as recorded.
 func (s *Server) completeSnapshot(op *operation, at time.Time) {
 	if op.Action == actRestore {
 		s.setRestoreProgress(op, at)
@@ -85,7 +85,7 @@ func (s *Server) completeSnapshot(op *operation, at time.Time) {
 	}
 }
 
-// startTransfer tells of the second task, which began when the first ended.
+// startTransfer adds the second task to the job; it began when the first ended.
 func (s *Server) startTransfer(op *operation) {
 	s.editBackupJob(op, func(p *object) {
 		began := ""
@@ -150,7 +150,8 @@ func (s *Server) completeBackup(op *operation, at time.Time) {
 	}
 }
 
-// adoptRunningJobs gives jobs that ran when the estate was taken an end, and soft-deleted items their purge.
+// adoptRunningJobs schedules the completion of jobs that were running in the snapshot, and the purge of soft-deleted
+// items.
 func (s *Server) adoptRunningJobs() {
 	now := s.clock.now()
 	known := map[string]bool{}
@@ -198,5 +199,5 @@ func adoptedDurationKind(operation string) string {
 	return actRestore
 }
 
-// finishAdopted: what such a job was to do is not known, so only the job ends.
+// finishAdopted has no effect besides the job's end: the job's purpose is unknown.
 func (s *Server) finishAdopted(*operation, time.Time) {}

@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// Scheduled backups (Settings.ScheduledBackups). Policies run on the half hour (docs/azure.md §8.3), so the clock is
-// looked at each half hour that passes. Run times are taken as the UTC times they are written as; what timeZone does
-// to them beyond "no DST adjustment" (docs/azure.md §8.2) is UNVERIFIED.
+// Scheduled backups (Settings.ScheduledBackups). Policies run on the half hour (docs/azure.md §8.3), so the simulator
+// checks them at each half hour. Run times are read as UTC; the effect of timeZone beyond "no DST adjustment"
+// (docs/azure.md §8.2) is UNVERIFIED.
 
 const (
 	schedulerInterval = 30 * time.Minute
-	// longestCatchUp bounds how much of the past is made up for when an estate is opened again.
+	// longestCatchUp bounds the past period whose backups are caught up when an estate is reopened.
 	longestCatchUp = 60 * 24 * time.Hour
 )
 
 const actScheduled = "scheduled"
 
-// scheduleTick files the next look at the clock.
+// scheduleTick schedules the next half-hourly check.
 func (s *Server) scheduleTick(from time.Time) {
 	if !s.set.ScheduledBackups {
 		return
@@ -60,7 +60,7 @@ func (s *Server) runSchedule(op *operation, at time.Time) {
 	s.scheduleTick(at)
 }
 
-// scheduleItem lets an item's backup start within two hours (docs/azure.md §13).
+// scheduleItem schedules an item's backup within two hours (docs/azure.md §13).
 func (s *Server) scheduleItem(it *item, at time.Time) {
 	if !it.isActive() {
 		return
@@ -87,7 +87,8 @@ func (s *Server) runScheduled(op *operation, at time.Time) {
 	s.st.start(backup)
 }
 
-// spec is what the rules know of a policy, nil for other workloads. Records never change, so it is kept by record.
+// spec returns a policy's fields that the rules read, nil for other workloads. Records never change, so it is cached
+// by record.
 func (s *Server) spec(p *policy) *policySpec {
 	if spec, known := s.specs[p]; known {
 		return spec
@@ -102,7 +103,7 @@ func (s *Server) spec(p *policy) *policySpec {
 	return spec
 }
 
-// runsAt says whether the policy starts backups at that half hour.
+// runsAt reports whether the policy starts backups at that half hour.
 func (s *policySpec) runsAt(at time.Time) bool {
 	times := s.runTimes()
 	if len(times) == 0 {
@@ -126,8 +127,8 @@ func (s *policySpec) runsAt(at time.Time) bool {
 	return false
 }
 
-// expiry is until when the policy keeps a point whose backup was due at at: the longest of the retentions it falls
-// under. Of an hourly policy only the first point of a day outlives the instant ones.
+// expiry returns when a point whose backup was due at at expires: by the longest retention that applies. Of an hourly
+// policy only the first point of a day outlives the instant ones.
 func (s *policySpec) expiry(at time.Time) time.Time {
 	if s == nil {
 		return at.AddDate(0, 0, 30)
@@ -162,7 +163,7 @@ func (s *policySpec) expiry(at time.Time) time.Time {
 	return until
 }
 
-// startsDay says whether at is the first run of a day.
+// startsDay reports whether at is the first run of a day.
 func (s *policySpec) startsDay(at time.Time) bool {
 	times := s.runTimes()
 	if len(times) == 0 {
@@ -172,7 +173,7 @@ func (s *policySpec) startsDay(at time.Time) bool {
 	return isTime && at.Hour() == first.Hour() && at.Minute() == first.Minute()
 }
 
-// selects says whether a monthly or yearly retention keeps a point of that day.
+// selects reports whether a monthly or yearly retention keeps a point of that day.
 func (p *periodics) selects(at time.Time) bool {
 	last := at.AddDate(0, 0, 1).Month() != at.Month()
 	if p.ByDay != nil && p.Format == "Daily" {
@@ -191,7 +192,7 @@ func (p *periodics) selects(at time.Time) bool {
 	return slices.Contains(p.ByWeek.Weeks, week) || isLast && slices.Contains(p.ByWeek.Weeks, "Last")
 }
 
-// scheduleExpiry lets a recovery point go when its time is over.
+// scheduleExpiry schedules the deletion of a recovery point at its expiry.
 func (s *Server) scheduleExpiry(pointID string, op *operation, at time.Time) {
 	expiry, err := time.Parse(time.RFC3339Nano, textAt(op.Request, "expiry"))
 	if err != nil || !expiry.After(at) {
@@ -207,8 +208,8 @@ func (s *Server) expireAt(pointKey, vaultKey string, at time.Time, request []byt
 	})
 }
 
-// expirePoint takes a recovery point away. Data of a stopped item stays, and so does the last point of a suspended one
-// (docs/azure.md §6): they are looked at again a day later.
+// expirePoint deletes a recovery point. Data of a stopped item stays, and so does the last point of a suspended item
+// (docs/azure.md §6): they are checked again a day later.
 func (s *Server) expirePoint(op *operation, at time.Time) {
 	p := s.st.points.get(op.Target)
 	if p == nil {
@@ -223,8 +224,8 @@ func (s *Server) expirePoint(op *operation, at time.Time) {
 	s.st.remove("recoveryPoints", op.Target)
 }
 
-// updateExpiries gives the points that a schedule made the retention of the item's policy as it is now; those that it no
-// longer keeps go within a day (docs/azure.md §13).
+// updateExpiries applies the current retention of the item's policy to its scheduled points; points it no longer keeps
+// are deleted within a day (docs/azure.md §13).
 func (s *Server) updateExpiries(it *item, at time.Time) {
 	p := s.st.policies.get(it.policy)
 	if p == nil {
@@ -238,7 +239,7 @@ func (s *Server) updateExpiries(it *item, at time.Time) {
 		}
 		due, err := time.Parse(time.RFC3339Nano, textAt(op.Request, "scheduled"))
 		if err != nil {
-			continue // made on demand: it keeps the expiry that was asked for
+			continue // made on demand: it keeps the requested expiry
 		}
 		until := spec.expiry(due)
 		if soonest := at.Add(24 * time.Hour); until.Before(soonest) {

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// requestContext is one request on its way through a handler. The server's lock is held.
+// requestContext is one request during its handling. The server's lock is held.
 type requestContext struct {
 	s  *Server
 	st *state
@@ -23,11 +23,11 @@ type requestContext struct {
 	path    string
 	body    []byte
 	version string
-	// base is scheme and host the client called, for the URLs it is given.
+	// base is the scheme and host the client called, for the URLs in replies.
 	base  string
 	kind  string
 	fault *Fault
-	// isInstant lets operations end at once: another actor's.
+	// isInstant makes operations end at once, for another client's request.
 	isInstant bool
 	cause     Cause
 }
@@ -37,7 +37,7 @@ func stamp(t time.Time) string {
 	return t.UTC().Truncate(100 * time.Nanosecond).Format(time.RFC3339Nano)
 }
 
-// noTime is the end of what has not ended: the year 1 and no zone (docs/azure.md §4, §33.8).
+// noTime is the end time of a job or operation that has not ended: the year 1 and no zone (docs/azure.md §4, §33.8).
 const noTime = "0001-01-01T00:00:00"
 
 // isoDuration writes a duration as jobs do: PT41M16.2122671S.
@@ -74,19 +74,19 @@ func timeSpan(d time.Duration) string {
 	return out
 }
 
-// digest is 32 bytes made of the seed and of what they are for.
+// digest returns 32 bytes derived from the seed and the purpose in parts.
 func (s *Server) digest(parts ...any) [32]byte {
 	return sha256.Sum256(fmt.Appendf(nil, "%d %q", s.set.Seed, parts))
 }
 
-// uniform is uniform in [0, 1). It depends on the seed and on what it is for, not on the order of requests, so that
-// a run with parallel clients repeats.
+// uniform returns a number uniform in [0, 1). It depends on the seed and its purpose, not on the order of requests, so
+// that a run with parallel clients repeats.
 func (s *Server) uniform(parts ...any) float64 {
 	d := s.digest(parts...)
 	return float64(binary.BigEndian.Uint64(d[:])>>11) / (1 << 53)
 }
 
-// guid makes an id that was not given out before: it also depends on time and serial number.
+// guid returns a new, unique id: it also depends on time and serial number.
 func (rc *requestContext) guid(what string) string { return rc.s.guid(rc.now, what) }
 
 func (s *Server) guid(now time.Time, what string) string {
@@ -101,7 +101,7 @@ func guidOf(d [32]byte) string {
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
 }
 
-// digits makes a decimal number of n digits, as protectedItemDataId and the names of recovery points are.
+// digits returns a decimal number of n digits, for protectedItemDataId and the names of recovery points.
 func (s *Server) digits(now time.Time, what string, n int) string {
 	s.st.service.Serial++
 	d := s.digest(what, now.UnixNano(), s.st.service.Serial)
@@ -112,7 +112,7 @@ func (s *Server) digits(now time.Time, what string, n int) string {
 	return string(out)
 }
 
-// sampleDuration draws how long an operation on target takes.
+// sampleDuration samples the duration of an operation on target.
 func (s *Server) sampleDuration(kind, target string) time.Duration {
 	u := s.uniform("duration", kind, target)
 	if m := s.set.Distributions[kind]; len(m) > 0 {
@@ -121,7 +121,7 @@ func (s *Server) sampleDuration(kind, target string) time.Duration {
 	return s.capDuration(kind, s.set.Durations[kind].sample(u))
 }
 
-// capDuration keeps what takes d within Options.Longest, a backup's job with all its phases.
+// capDuration limits d to Options.Longest; a backup's job is limited with all its phases.
 func (s *Server) capDuration(kind string, d time.Duration) time.Duration {
 	longest := s.opt.Longest
 	switch {

@@ -2,17 +2,17 @@ package simulator
 
 import "time"
 
-// clock is the one clock of a server: it starts at a moment of the estate's own and goes on as the Go clock does,
-// speed times as fast. It is the only part of the simulator that asks the machine for the time.
+// clock is the one clock of a server: it starts at the estate's time and advances with the Go clock, speed times as
+// fast. It is the only part of the simulator that reads the machine's time.
 type clock struct {
 	// startedAt and start are the same moment, on the Go clock and in the estate.
 	startedAt, estateStart time.Time
 	speed                  float64
 }
 
-// newClock starts where an earlier server stopped or, the first time, when the estate was taken: so what a client sees
-// does not depend on the day on which it looks. An estate that knows no time of its own starts at the machine's, as does
-// every estate with Options.WallClock; but no clock is set back behind what was written.
+// newClock starts where an earlier server stopped or, the first time, at the snapshot's time, so that replies do not
+// depend on the day of the run. An estate without a time starts at the machine's, as does every estate with
+// Options.WallClock; but no clock starts before the last written time.
 func newClock(e *Estate, o Options) clock {
 	now := time.Now()
 	start := e.Taken
@@ -30,5 +30,5 @@ func (c clock) now() time.Time {
 	return c.estateStart.Add(time.Duration(float64(time.Since(c.startedAt)) * c.speed))
 }
 
-// wallTime is the machine's time, for what clients compare with clocks of their own: the life of a token.
+// wallTime returns the machine's time, for token lifetimes, which clients compare with their own clocks.
 func (clock) wallTime() time.Time { return time.Now() }

@@ -13,8 +13,7 @@ import (
 	"strings"
 )
 
-// compact writes the estate as it is now into a new file, which takes the old one's place by renaming. Without changes
-// the file stays untouched.
+// compact writes a new estate file and renames it over the old one. Without changes the file stays untouched.
 func (s *Server) compact(j *writeAheadLog) error {
 	st := s.st
 	source, isFile := st.src.(*os.File)
@@ -50,7 +49,7 @@ func (s *Server) replaceFile(j *writeAheadLog) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(tmp.Name()) }() // gone already when it took the old one's place
+	defer func() { _ = os.Remove(tmp.Name()) }() // already gone after the rename
 	if info, statErr := os.Stat(path); statErr == nil {
 		err = tmp.Chmod(info.Mode())
 	}
@@ -77,7 +76,7 @@ func (s *Server) replaceFile(j *writeAheadLog) error {
 	return os.Rename(tmp.Name(), path)
 }
 
-// checkSameFile says whether path is still the file that was opened: somebody else's file is not written over.
+// checkSameFile returns an error unless path is still the opened file: another process's file is not overwritten.
 func (st *state) checkSameFile(path string) error {
 	opened, isFile := st.src.(*os.File)
 	if !isFile {
@@ -171,7 +170,7 @@ func bodiesOf[R any](p *estateWriter, name string, t *table[R], body func(*R) bo
 	p.raw("]")
 }
 
-// operations are written in the order of their ids: the same state gives the same file.
+// operations writes the operations in the order of their ids: the same state gives the same file.
 func (p *estateWriter) operations() {
 	var ops []*operation
 	for _, op := range p.st.ops {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Managed disks: what restores make, and what is there beside it (docs/azure.md §19).
+// Managed disks: those that restores create, and the others of the estate (docs/azure.md §19).
 
 const (
 	diskType = "Microsoft.Compute/disks"
@@ -30,8 +30,7 @@ func (rc *requestContext) getDisk() reply {
 	return ok(rc.st.read(d.body))
 }
 
-// deleteDisk answers 202 with both headers, 204 where there is none, and 409 for one that is attached
-// (docs/azure.md §19).
+// deleteDisk returns 202 with both headers, 204 for a missing disk, and 409 for an attached one (docs/azure.md §19).
 func (rc *requestContext) deleteDisk() reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
@@ -58,7 +57,7 @@ func (rc *requestContext) deleteDisk() reply {
 
 const diskInUse = "Disk %s is attached to VM %s."
 
-// holderOf is what a disk is attached to; "" when it is free.
+// holderOf returns the id of the VM a disk is attached to; "" when it is free.
 func (st *state) holderOf(d *resource) string {
 	body := st.read(d.body)
 	if by := textAt(body, "managedBy"); by != "" {
@@ -75,7 +74,7 @@ func (st *state) holderOf(d *resource) string {
 	return ""
 }
 
-// finishDiskDelete takes the disk away, unless somebody attached it meanwhile.
+// finishDiskDelete removes the disk, unless another client attached it meanwhile.
 func (s *Server) finishDiskDelete(op *operation) {
 	d := s.st.disks.get(op.Target)
 	if d == nil {
@@ -96,7 +95,7 @@ func (rc *requestContext) diskAcceptedReply(op *operation) reply {
 	return r
 }
 
-// diskOperation answers the status of Compute's operations and, with monitor=true, their result.
+// diskOperation returns the status of Compute's operations and, with monitor=true, their result.
 func (rc *requestContext) diskOperation() reply {
 	op := rc.operation()
 	if op == nil {
@@ -127,7 +126,7 @@ func (rc *requestContext) diskOperation() reply {
 	return r
 }
 
-// attach is somebody putting the disks whose id matches pattern into use.
+// attach attaches the disks whose id matches pattern to a VM, as another client would.
 func (st *state) attach(pattern string) {
 	var found []*resource
 	st.disks.all(0, func(_ int, d *resource) bool {
@@ -149,7 +148,7 @@ func withHolder(body json.RawMessage) json.RawMessage {
 	})
 }
 
-// newRestoredDisk is the body of a disk that a restore made of d (docs/azure.md §19, §25.2).
+// newRestoredDisk returns the body of a disk restored from d (docs/azure.md §19, §25.2).
 func (s *Server) newRestoredDisk(op *operation, o *restoreOrder, d sourceDisk, id string, at time.Time) json.RawMessage {
 	props := object{}
 	if d.LUN < 0 {
@@ -157,7 +156,7 @@ func (s *Server) newRestoredDisk(op *operation, o *restoreOrder, d sourceDisk, i
 	}
 	created := newObject("createOption", "Restore", "sourceResourceId", o.snapshotOf(d))
 	if !o.isInstant() {
-		// Which word a restore from the vault leaves is UNVERIFIED; Import is seen in the field.
+		// The createOption after a restore from the vault is UNVERIFIED; Import was observed in the field.
 		created = newObject("createOption", "Import", "sourceUri", "https://"+lastSegment(o.Account)+".blob.core.windows.net/vhds/"+d.Name+".vhd")
 	}
 	for _, m := range newObject(
@@ -169,7 +168,7 @@ func (s *Server) newRestoredDisk(op *operation, o *restoreOrder, d sourceDisk, i
 	// The job's tag is never the only one (docs/azure.md §25.2).
 	tags := newObject("Creator", "Azure Policy")
 	for _, m := range parse(d.Tags) {
-		if !strings.EqualFold(m.key, jobTag) { // a disk that was restored is backed up like any other
+		if !strings.EqualFold(m.key, jobTag) { // a restored disk is backed up like any other
 			tags.put(m.key, m.value)
 		}
 	}

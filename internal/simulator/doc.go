@@ -1,9 +1,9 @@
-// Package simulator is another Azure: an http.Handler over the state of an estate file that answers Azure Resource
-// Manager, Compute, Recovery Services and Resource Graph requests as the real services were recorded to answer them.
+// Package simulator is a simulated Azure: an http.Handler over the state of an estate file that answers Azure Resource
+// Manager, Compute, Recovery Services and Resource Graph requests as recorded from the real services.
 //
-// It imports no other room of azbackup and shares no code with them: two readings of the same facts find each other's
-// mistakes. The facts are docs/azure.md (§n); every rule names its section. What is
-// UNVERIFIED there is a field of [Settings] or a key of [DefaultUnverified], with the choice said beside it.
+// It imports no other package of azbackup and shares no code with them: two independent readings of the same facts
+// expose each other's mistakes. The facts are docs/azure.md (§n); every rule names its section. What is UNVERIFIED
+// there is a field of [Settings] or a key of [DefaultUnverified], with the choice documented next to it.
 //
 // # Use
 //
@@ -16,22 +16,22 @@
 //	client := &http.Client{Transport: s.Transport()}
 //	s.Stats().Requests["items.list"]           // what clients did, by kind
 //
-// [Open] keeps the estate in its file: each accepted write is on disk before it is answered, so that a kill of either
-// side loses nothing; Close folds the journal into the file. While clients only read, the file is not touched.
-// GET /_simulator/state and /_simulator/stats tell over HTTP.
+// [Open] keeps the estate in its file: each accepted write is on disk before its reply, so that killing either side
+// loses nothing; Close merges the journal into the file. While clients only read, the file is not touched. GET
+// /_simulator/state and /_simulator/stats report over HTTP.
 //
 // # Time
 //
-// A server has one clock. It starts when the estate was taken or, of a saved state, when that was last written to, and
-// goes on as the Go clock does (times Options.Speed): an estate gives the same plan on every day, and no time passes in
-// it while nobody serves it. An estate that knows no time (no "taken") starts at the machine's, and so does every one with
-// Options.WallClock. All that is answered follows it, the Date header first; only tokens live by the machine's clock,
-// because clients hold them against their own.
+// A server has one clock. It starts at the time of the estate's snapshot or, for a saved state, at its last write, and
+// advances as the Go clock does (times Options.Speed): an estate gives the same plan on every day, and no time passes
+// in it while no server runs. An estate without a time (no "taken") starts at the machine's, and so does every estate
+// with Options.WallClock. Every reply follows this clock, including the Date header; only tokens use the machine's
+// clock, because clients compare them with their own.
 //
-// Nothing runs in the background: what is due is done, in order, when the next request comes. So the simulator works in
-// a testing/synctest bubble, where a day passes in no time, and goes on after a kill, because operations hold absolute
-// times and each line of the journal says how far the clock got. Durations, faults and ids depend on the seed and on what they
-// are for, not on the order of requests: a run with parallel clients repeats.
+// Nothing runs in the background: due timers run, in order, when the next request arrives. So the simulator works in a
+// testing/synctest bubble, where a day passes in no time, and continues after a kill, because operations hold absolute
+// times and each line of the journal records the clock. Durations, faults and ids depend on the seed and on their
+// purpose, not on the order of requests: a run with parallel clients repeats.
 //
 // # Operations
 //
@@ -47,29 +47,29 @@
 //
 // # Decisions
 //
-//   - Bodies are bytes. An estate is indexed by a scanner that looks at a handful of fields; bodies of an opened file
-//     stay in the file. 100,000 VMs with an item each load in 2 to 3 s and take 110 MB of heap, 210 MB in all
-//     (go test -bench Open -benchtime 1x). Rejected: decoding into maps (20 times the time), holding the file
-//     in memory (350 MB more).
-//   - Bodies are edited through an ordered object that keeps every key it does not know, so that undocumented fields
-//     survive a write, as they do in Azure.
-//   - The journal holds changes, not requests: replaying requests would need every rule to stay the same for ever.
-//   - A recovery point remembers the disks it was made of under a key of its body that no answer shows: a restore makes
-//     them when the VM is long gone. Of what a restore leaves in a storage account only the number is kept.
-//   - An operation takes effect when it ends; until then the item is as it was. Whether Azure shows an item earlier
-//     is not known.
-//   - ScheduledBackups, Quota, DailyLimits and RequireToken are off unless asked for: an estate then changes only by
-//     what its clients do, and a test is not throttled by surprise.
-//   - A query, filter or path that is not known is refused, never answered with a guess.
+//   - Bodies are bytes. An estate is indexed by a scanner that reads a handful of fields; bodies of an opened file
+//     stay in the file. 100,000 VMs with an item each load in 2 to 3 s and take 110 MB of heap, 210 MB in all (go test
+//     -bench Open -benchtime 1x). Rejected: decoding into maps (20 times the time), holding the file in memory (350 MB
+//     more).
+//   - Bodies are edited through an ordered object that keeps unknown keys, so that undocumented fields survive a
+//     write, as they do in Azure.
+//   - The journal holds changes, not requests: replaying requests would need every rule to stay the same forever.
+//   - A recovery point stores its source disks under a key of its body that no reply shows: a restore can create them
+//     after the VM was deleted. Of the files a restore writes to a storage account only the number is kept.
+//   - An operation takes effect when it ends; until then the item is unchanged. Whether Azure shows an item earlier is
+//     unknown.
+//   - ScheduledBackups, Quota, DailyLimits and RequireToken are off by default: then only clients change an estate,
+//     and a test is not throttled unexpectedly.
+//   - An unknown query, filter or path is refused, never answered with a guess.
 //
-// # How far it can be believed
+// # Evidence
 //
 //	go test -run 'Recordings|Broken' -v ./internal/simulator
 //
 // replays the 727 recorded requests to these services, each recording from its own start and at its own times, and
-// compares status, headers and every field of the bodies: 16,617 of 16,618 compared fields agree (share 0.9999). What
-// is normalised, ignored and accepted stands in conformance_normal_test.go. `make conformance` runs this and three clients
-// that nobody here wrote (Azure SDK for Go, for JavaScript, HashiCorp's), and prints for each rule, found by its citation,
-// which of them exercised it by code coverage: what none did is unproven. A second test breaks the
-// answers in fourteen ways, each of which must lower the share.
+// compares status, headers and every field of the bodies: 16,617 of 16,618 compared fields agree (share 0.9999).
+// conformance_normal_test.go lists what is normalised, ignored and accepted. `make conformance` runs this and three
+// independent clients (Azure SDK for Go, for JavaScript, HashiCorp's), and prints for each rule, found by its
+// citation, which of them exercised it by code coverage: a rule that none exercised is unproven. A second test breaks
+// the answers in fourteen ways, each of which must lower the share.
 package simulator

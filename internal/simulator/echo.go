@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// echoCasing puts the client's spelling of the vault into the ids of an answer: "/Subscriptions/…" is answered with
+// echoCasing puts the client's spelling of the vault into the ids of a reply: "/Subscriptions/…" is answered with
 // "/Subscriptions/…" (docs/azure.md §33.16). Ids inside properties keep the spelling they were PUT with.
 func (rc *requestContext) echoCasing(r reply) reply {
 	asked := vaultPart(rc.path)

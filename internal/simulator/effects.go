@@ -8,26 +8,26 @@ import (
 
 // Effect is one change of a vault, a policy, an item or a disk, at the moment in which it takes effect.
 type Effect struct {
-	// Section is the part of an estate file that the body stands in: "vaults", "policies", "protectedItems"
-	// or "disks".
+	// Section is the part of an estate file that contains the body: "vaults", "policies", "protectedItems" or "disks".
 	Section string
 	// Before and After are the bodies; nil where there is none.
 	Before, After json.RawMessage
 	Cause         Cause
-	// VisibleFrom is the number of the request that is being handled: the first that can see the effect.
+	// VisibleFrom is the number of the current request: the first whose reply can show the effect.
 	VisibleFrom int
 }
 
-// Cause says whose doing an effect is. The zero value is nobody's: the service's own, or that of an operation which
-// was under way when the server began.
+// Cause is the origin of an effect. The zero value means the service itself, or an operation that was running when the
+// server started.
 type Cause struct {
-	// Request is the number of the request, as [Options.ConcurrentClients] was given it.
+	// Request is the number of the request, as passed to [Options.ConcurrentClients].
 	Request int
-	// IsConcurrentClient says that not the request itself did it but one of the actors who came just before it.
+	// IsConcurrentClient reports that another client caused the effect just before the request, not the request
+	// itself.
 	IsConcurrentClient bool
 }
 
-// concurrentClients asks who acts just before this request. The server's lock is held.
+// concurrentClients returns the other clients' changes just before this request. The server's lock is held.
 func (rc *requestContext) concurrentClients() []ConcurrentClient {
 	var actors []ConcurrentClient
 	if rc.fault != nil {
@@ -47,7 +47,7 @@ func (st *state) withCause(cause Cause, do func()) {
 	do()
 }
 
-// reportEffect tells of an effect that is about to be put down. Bodies never change, so whoever is told may keep them.
+// reportEffect reports an effect that is about to be stored. Bodies never change, so the receiver may keep them.
 func (st *state) reportEffect(section, key string, after json.RawMessage) {
 	if st.onEffect == nil {
 		return
@@ -82,6 +82,6 @@ func (st *state) reportEffect(section, key string, after json.RawMessage) {
 	}
 }
 
-// ConcurrentClientsFunc is asked just before each request is handled who else acts then; number counts the requests from 1, in the
-// order in which they are handled.
+// ConcurrentClientsFunc returns the other clients' changes to apply just before a request; number counts the requests
+// from 1, in the order in which they are handled.
 type ConcurrentClientsFunc func(number int, r *http.Request) []ConcurrentClient

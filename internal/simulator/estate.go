@@ -14,16 +14,16 @@ import (
 // FormatVersion is the version of the estate file that is read and written.
 const FormatVersion = "1"
 
-// Estate is everything an Azure tenant holds that concerns VM backup, as `azbackup snapshot` writes it. It is
-// never changed by a server that was made from it.
+// Estate is the VM backup data of an Azure tenant, as `azbackup snapshot` writes it. A server made from it never
+// changes it.
 type Estate struct {
-	// Taken is when the estate was read; zero when the file does not say.
+	// Taken is the time of the snapshot; zero when the file has none.
 	Taken time.Time
 	// Cloud is AzurePublic, AzureUSGovernment or AzureChina; empty is AzurePublic.
 	Cloud string
 	// Tenant is the tenant's id, or empty.
 	Tenant string
-	// Settings are those in the file; Options may override them.
+	// Settings are the file's settings; Options may override them.
 	Settings Settings
 
 	names         stringPool
@@ -46,7 +46,7 @@ type Estate struct {
 	src io.ReaderAt
 }
 
-// failedRead is a read that failed when the estate was taken; the simulator fails it in the same way.
+// failedRead is a read that failed during the snapshot; the simulator fails it in the same way.
 type failedRead struct {
 	Method  string            `json:"method"`
 	Path    string            `json:"path"`
@@ -55,25 +55,25 @@ type failedRead struct {
 	Body    json.RawMessage   `json:"body,omitempty"`
 }
 
-// serviceState is what the service remembers beside resources.
+// serviceState is the service's state besides resources.
 type serviceState struct {
-	// Clock is how far the estate's clock got; it goes on from there.
+	// Clock is the estate's time at the last write; it continues from there.
 	Clock time.Time `json:"clock,omitzero"`
-	// Refreshed says when the VMs of a "subscription/region" were last discovered (docs/azure.md §1).
+	// Refreshed is the time of the last discovery of the VMs by "subscription/region" (docs/azure.md §1).
 	Refreshed map[string]time.Time `json:"refreshed,omitempty"`
 	// Scheduled is up to when the scheduled backups were run.
 	Scheduled time.Time `json:"scheduled,omitzero"`
-	// Created are the VMs that came after the estate was taken; a refresh has to discover them.
+	// Created are the VMs created after the snapshot; a refresh has to discover them.
 	Created map[string]time.Time `json:"made,omitempty"`
-	// Registered says when a "subscription/namespace" was registered.
+	// Registered is the time of registration by "subscription/namespace".
 	Registered map[string]time.Time `json:"registered,omitempty"`
-	// Unlocked says until when a resource guard lets an item be deleted, by item (docs/azure.md §6).
+	// Unlocked is the time until which a resource guard permits an item's deletion, by item (docs/azure.md §6).
 	Unlocked map[string]time.Time `json:"unlocked,omitempty"`
 	// Daily counts writes against the daily limits (docs/azure.md §13), by limit and vault.
 	Daily map[string]daily `json:"daily,omitempty"`
-	// Staged counts the disks that restores left as files in a storage account, by its key (docs/azure.md §25.1).
+	// Staged counts the disks that restores wrote as files to a storage account, by its key (docs/azure.md §25.1).
 	Staged map[string]int `json:"staged,omitempty"`
-	// Serial numbers the requests that changed something, so that ids made after a restart are new.
+	// Serial numbers the requests that changed the state, so that ids created after a restart are new.
 	Serial uint64 `json:"serial,omitempty"`
 }
 
@@ -105,7 +105,7 @@ func newEstate() *Estate {
 	}
 }
 
-// load reads an estate; with src the bodies stay in the file and only their places are remembered.
+// load reads an estate; with src the bodies stay in the file and only their offsets are kept.
 func load(r io.Reader, src io.ReaderAt) (*Estate, error) {
 	e := newEstate()
 	e.src = src
@@ -150,7 +150,7 @@ func (e *Estate) head(name string, raw []byte, version *string) error {
 	return json.Unmarshal(raw, into)
 }
 
-// decodeStrict refuses keys it does not know: people write them.
+// decodeStrict rejects unknown keys: people write these parts by hand.
 func decodeStrict(raw []byte, into any) error {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
@@ -199,7 +199,7 @@ func isVaultID(id string) bool { return isGroupID(id) && vaultPart(id) == string
 
 func isVaultChildID(id string) bool { return isGroupID(id) && vaultPart(id) != "" }
 
-// addSubscription takes a bare id or a body as GET /subscriptions/{id} answers.
+// addSubscription accepts a bare id or a body as returned by GET /subscriptions/{id}.
 func (e *Estate) addSubscription(raw []byte, b bodyRef) error {
 	id := unquote(raw)
 	if id == "" {

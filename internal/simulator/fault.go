@@ -10,10 +10,10 @@ import (
 	"time"
 )
 
-// Fault is one thing that goes wrong. It says which requests it concerns, which of those it hits, and what happens
-// to them. Requests are counted from the start of the server, for each fault on its own.
+// Fault is one injected fault: it selects requests, which of them it hits, and the effect. Each fault counts requests
+// from the start of the server on its own.
 type Fault struct {
-	// Name stands in Stats.Faults and in the log.
+	// Name identifies the fault in Stats.Faults and in the log.
 	Name string `json:"name"`
 
 	// Method, Path, Kind and Query choose requests; empty: any. Path is compared without case and may hold "*" for any
@@ -30,41 +30,41 @@ type Fault struct {
 	// Chance hits each match with this probability instead, by the seed.
 	Chance float64 `json:"chance,omitempty"`
 
-	// Status, Code, Message, Headers and Body are the answer given; a Body replaces the error envelope.
+	// Status, Code, Message, Headers and Body are the reply; a Body replaces the error envelope.
 	Status  int               `json:"status,omitempty"`
 	Code    string            `json:"code,omitempty"`
 	Message string            `json:"message,omitempty"`
 	Headers map[string]string `json:"headers,omitempty"`
 	Body    string            `json:"body,omitempty"`
-	// ContentType replaces the answer's.
+	// ContentType replaces the reply's.
 	ContentType string `json:"contentType,omitempty"`
-	// AfterEffect lets the request take effect before Status is answered.
+	// AfterEffect makes the request take effect before Status is returned.
 	AfterEffect bool `json:"afterEffect,omitempty"`
 	// Latency is added.
 	Latency Duration `json:"latency,omitzero"`
 	// Reset breaks the connection off "before" or "after" the effect.
 	Reset string `json:"reset,omitempty"`
-	// Truncate breaks it off in the middle of the answer.
+	// Truncate closes the connection in the middle of the reply.
 	Truncate bool `json:"truncate,omitempty"`
-	// Operation that the request starts "fails" (with Code and Message), "hangs", or "lies": it says Succeeded
-	// while its job fails, with Code and Message where the fault has them, and nothing happened.
+	// Operation that the request starts "fails" (with Code and Message), "hangs", or "lies": its status is Succeeded
+	// while its job fails, with Code and Message where the fault has them, and it has no effect.
 	Operation string `json:"operation,omitempty"`
-	// Disks of the restore that the request starts are "left" behind by a job that fails, "missing" by one though it is
-	// Completed, or "attached" by somebody as soon as they are there.
+	// Disks of the restore that the request starts are "left" behind by a job that fails, "missing" by one though it
+	// is Completed, or "attached" by another client as soon as they exist.
 	Disks string `json:"disks,omitempty"`
-	// Invisible is how many reads will not show the item that the request makes or changes.
+	// Invisible is the number of reads that do not yet show the item the request creates or changes.
 	Invisible int `json:"invisible,omitempty"`
 	// NextLink puts another host into the list's nextLink: "https://elsewhere.example".
 	NextLink string `json:"nextLink,omitempty"`
-	// Token refuses the request and, from then on, every token issued so far: "expired" as one whose time is over,
-	// "challenged" with a challenge for claims (docs/azure.md §28.6). Tokens issued later are good.
+	// Token refuses the request and, from then on, every token issued so far: "expired" as an expired token,
+	// "challenged" with a claims challenge (docs/azure.md §28.6). Tokens issued later are valid.
 	Token string `json:"token,omitempty"`
 	// ConcurrentClients act just before the request.
 	ConcurrentClients []ConcurrentClient `json:"actors,omitempty"`
 }
 
-// ConcurrentClient is somebody else who changes the estate: with a request whose operation takes no time (Slow: as long as
-// anybody's), or by a body put into or an id removed from a section of the estate.
+// ConcurrentClient is a change to the estate by another client: a request whose operation takes no time (Slow: the
+// usual duration), or a body put into or an id removed from a section of the estate.
 type ConcurrentClient struct {
 	Method string          `json:"method,omitempty"`
 	Path   string          `json:"path,omitempty"`
@@ -73,7 +73,7 @@ type ConcurrentClient struct {
 
 	Section string `json:"section,omitempty"`
 	Remove  string `json:"remove,omitempty"`
-	// Attach puts the disks whose ids match, with "*" for any text, to use in a VM.
+	// Attach attaches the disks whose ids match, with "*" for any text, to a VM.
 	Attach string `json:"attach,omitempty"`
 }
 
@@ -170,7 +170,7 @@ func (f *Fault) triggers(n int, u float64) bool {
 	return n >= from && (times < 0 || n < from+times)
 }
 
-// glob matches a pattern in which "*" stands for any text, slashes too.
+// glob matches a pattern in which "*" matches any text, including slashes.
 func glob(pattern, s string) bool {
 	head, rest, star := strings.Cut(pattern, "*")
 	if !star {
@@ -188,7 +188,7 @@ func glob(pattern, s string) bool {
 	return false
 }
 
-// faultReply is the answer that a fault gives in place of the handler's; false when it lets the handler answer.
+// faultReply returns the fault's reply; false when the handler replies.
 func (f *Fault) faultReply() (reply, bool) {
 	if f == nil || f.Status == 0 {
 		return reply{}, false
@@ -212,7 +212,7 @@ func (f *Fault) faultReply() (reply, bool) {
 	return r, true
 }
 
-// withFault answers with the fault's answer, before or after the effect, or with the handler's.
+// withFault returns the fault's reply, before or after the effect, or the handler's.
 func (rc *requestContext) withFault(handle func() reply) reply {
 	r, instead := rc.fault.faultReply()
 	if !instead {
@@ -224,7 +224,7 @@ func (rc *requestContext) withFault(handle func() reply) reply {
 	return r
 }
 
-// defaultErrorCode is the code that ARM gives with a status of its own (docs/azure.md §12, §14).
+// defaultErrorCode returns the error code that ARM itself sends with a status (docs/azure.md §12, §14).
 func defaultErrorCode(status int) string {
 	switch status {
 	case http.StatusUnauthorized:
@@ -257,7 +257,7 @@ func defaultErrorText(code string) string {
 	return "The request failed: " + code + "."
 }
 
-// startOperation starts an operation for the client, as the request's fault wants it.
+// startOperation starts an operation for the client, with the outcome that the request's fault prescribes.
 func (rc *requestContext) startOperation(op *operation) {
 	if f := rc.fault; f != nil {
 		switch f.Operation {
@@ -283,7 +283,7 @@ func (rc *requestContext) startOperation(op *operation) {
 	rc.st.start(op)
 }
 
-// isHidden says whether this read does not see the item yet, and counts it.
+// isHidden reports whether this read does not show the item yet, and counts the read.
 func (rc *requestContext) isHidden(it *item) bool {
 	n := rc.s.invisible[it.key]
 	if n > 0 {
@@ -292,7 +292,7 @@ func (rc *requestContext) isHidden(it *item) bool {
 	return n > 0
 }
 
-// runConcurrentClients lets other actors change things just before the request.
+// runConcurrentClients applies the changes of other clients just before the request.
 func (rc *requestContext) runConcurrentClients() {
 	actors := rc.concurrentClients()
 	if len(actors) == 0 {
@@ -325,7 +325,7 @@ func (rc *requestContext) runConcurrentClient(a ConcurrentClient) {
 	}
 }
 
-// applyImmediately runs another actor's request, whose operation is over at once.
+// applyImmediately runs another client's request, whose operation ends at once.
 func (s *Server) applyImmediately(c *requestContext, a ConcurrentClient) {
 	r, err := http.NewRequestWithContext(c.r.Context(), a.Method, a.Path, http.NoBody)
 	if err != nil {
@@ -346,7 +346,7 @@ func (s *Server) applyImmediately(c *requestContext, a ConcurrentClient) {
 	route.handle(other)
 }
 
-// applyFaultBefore does what a fault does ahead of the request; it panics to break the connection off.
+// applyFaultBefore applies a fault's effects ahead of the request; it panics to close the connection.
 func (s *Server) applyFaultBefore(c *requestContext) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()

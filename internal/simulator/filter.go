@@ -77,7 +77,7 @@ func (p *filterText) value() (string, bool) {
 	return "", false
 }
 
-// checkNames says whether every name in f is one of names, and every comparison an eq.
+// checkNames returns an error unless every name in f is one of names, and every comparison an eq.
 func (f filter) checkNames(names ...string) error {
 	for _, c := range f {
 		known := false
@@ -94,12 +94,12 @@ func (f filter) checkNames(names ...string) error {
 	return nil
 }
 
-// matches says whether every condition holds for what field answers; values are compared without case.
+// matches reports whether every condition holds for the values field returns; they are compared without case.
 func (f filter) matches(field func(name string) string) bool {
 	return f.matchesAll(func(name, want string) bool { return strings.EqualFold(field(name), want) })
 }
 
-// matchesAll says whether holds is true of every condition.
+// matchesAll reports whether holds is true of every condition.
 func (f filter) matchesAll(holds func(name, want string) bool) bool {
 	for _, c := range f {
 		if !holds(c.name, c.value) {

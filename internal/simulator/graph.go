@@ -10,10 +10,10 @@ import (
 )
 
 // Resource Graph, for the little of its query language that clients of backup use (docs/azure.md §10): a table, then
-// "where" with comparisons joined by "and", "project", "extend", "order by", "take", "limit" and "count". Anything
-// else is answered with an error rather than with a guess.
+// "where" with comparisons joined by "and", "project", "extend", "order by", "take", "limit" and "count". Any other
+// query is answered with an error rather than with a guess.
 
-// graphTypes are the types of the table recoveryservicesresources; the rest stands in resources.
+// graphTypes are the types of the table recoveryservicesresources; the rest is in resources.
 const (
 	graphItems    = "microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems"
 	graphJobs     = "microsoft.recoveryservices/vaults/backupjobs"
@@ -71,7 +71,7 @@ func graphScope(raw []byte) map[string]bool {
 	return scope
 }
 
-// graphRows are the rows of a table in a scope; an empty scope is everything the caller sees.
+// graphRows returns the rows of a table in a scope; an empty scope is everything visible to the caller.
 func (rc *requestContext) graphRows(table string, scope map[string]bool) []json.RawMessage {
 	var rows []json.RawMessage
 	add := func(sub, kind, location string, body []byte) {
@@ -114,7 +114,7 @@ func (rc *requestContext) graphRows(table string, scope map[string]bool) []json.
 	return rows
 }
 
-// graphItem adds what only Resource Graph says of an item (docs/azure.md §10).
+// graphItem adds the fields of an item that only Resource Graph returns (docs/azure.md §10).
 func (rc *requestContext) graphItem(it *item, v *vault) []byte {
 	state := map[string]string{
 		"IRPending": "ProtectionConfigured", "Protected": "ProtectionConfigured",
@@ -134,7 +134,7 @@ func (rc *requestContext) graphItem(it *item, v *vault) []byte {
 type graphQuery struct {
 	table string
 	steps []func([]json.RawMessage) []json.RawMessage
-	// columns are what project leaves; nil is everything.
+	// columns are the columns that project selects; nil is all.
 	columns []string
 }
 
@@ -388,7 +388,7 @@ func (t term) text(row json.RawMessage) string {
 	return s
 }
 
-// splitOutside splits at sep where it stands outside quotes and brackets.
+// splitOutside splits at each sep outside quotes and brackets.
 func splitOutside(s, sep string) []string {
 	var parts []string
 	depth, quote, from := 0, byte(0), 0

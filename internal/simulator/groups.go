@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// groupNotFound is ARM's answer when the resource group of the path does not exist.
+// groupNotFound returns ARM's reply when the resource group of the path does not exist.
 func (rc *requestContext) groupNotFound() *reply {
 	id := "/subscriptions/" + rc.params["sub"] + "/resourceGroups/" + rc.params["group"]
 	if rc.st.groups.get(key(id)) != nil {
@@ -46,7 +46,7 @@ func (rc *requestContext) headGroup() reply {
 	return reply{status: http.StatusNoContent}
 }
 
-// putGroup makes a resource group: 201, or 200 for one that exists.
+// putGroup creates a resource group: 201, or 200 for an existing one.
 func (rc *requestContext) putGroup() reply {
 	if err := checkObject(rc.body); err != nil {
 		return invalidContent(err)
@@ -64,7 +64,7 @@ func (rc *requestContext) putGroup() reply {
 	return newReply(status, body)
 }
 
-// deleteGroup takes away a group that nothing is in. Azure would delete what is in it; nothing here relies on that.
+// deleteGroup deletes an empty group. Azure would delete its resources too; no client here relies on that.
 func (rc *requestContext) deleteGroup() reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r

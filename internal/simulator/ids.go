@@ -60,7 +60,7 @@ const (
 	vmContainerPrefix = "iaasvmcontainerv2;"
 )
 
-// containerKeyOf folds the name of an item, container or protectable item to what they share:
+// containerKeyOf returns the common part of the names of an item, container or protectable item:
 // "iaasvmcontainerv2;rg;vm" in lower case.
 func containerKeyOf(name string) string {
 	name = key(name)

@@ -10,7 +10,7 @@ import (
 
 func formatInt(n int) string { return strconv.Itoa(n) }
 
-// change is a PUT of a protected item on its way through the rules.
+// itemPut is a PUT of a protected item while the rules check it.
 type itemPut struct {
 	vault        *vault
 	containerKey string
@@ -22,7 +22,7 @@ type itemPut struct {
 	action string
 }
 
-// putItem is protect, modify, stop, suspend, resume and undelete: one PUT, told apart by its body
+// putItem handles protect, modify, stop, suspend, resume and undelete: one PUT, distinguished by its body
 // (docs/azure.md §6).
 func (rc *requestContext) putItem() reply {
 	v, none := rc.vault()
@@ -50,8 +50,7 @@ func (rc *requestContext) putItem() reply {
 	return rc.acceptedReply(rc.startItemOp(p))
 }
 
-// startItemOp starts the operation; its URLs lie under the item in the spelling the client used
-// (docs/azure.md §4, §33.1).
+// startItemOp starts the operation; its URLs are under the item in the client's spelling (docs/azure.md §4, §33.1).
 func (rc *requestContext) startItemOp(p *itemPut) *operation {
 	id := rc.guid("item operation")
 	target := itemKey(p.vault.key, p.containerKey)
@@ -200,13 +199,13 @@ func (rc *requestContext) checkPolicyOfItem(p *itemPut) *reply {
 	return nil
 }
 
-// tier is a policy's type; absent means V1 (docs/azure.md §8.2).
+// tier returns a policy's type; absent means V1 (docs/azure.md §8.2).
 func (st *state) tier(p *policy) string {
 	return firstNonEmpty(textAt(st.read(p.body), "properties", "policyType"), "V1")
 }
 
-// checkMachine: the VM exists in the vault's subscription and region, a refresh found it if that is asked for, and
-// the policy's tier can back it up (docs/azure.md §4, §8.3, §13).
+// checkMachine: the VM exists in the vault's subscription and region, a refresh discovered it if the settings require
+// that, and the policy's tier can back it up (docs/azure.md §4, §8.3, §13).
 func (rc *requestContext) checkMachine(p *itemPut) *reply {
 	if !p.needsPolicy() {
 		return nil
@@ -286,7 +285,7 @@ func (st *state) protecting(vmKey string) *operation {
 	return found
 }
 
-// maxItems is how many VMs a vault takes (docs/azure.md §13).
+// maxItems is the maximum number of VMs in a vault (docs/azure.md §13).
 const maxItems = 1000
 
 func (rc *requestContext) checkVaultRoom(p *itemPut) *reply {
@@ -306,7 +305,7 @@ func (rc *requestContext) checkGuard(p *itemPut) *reply {
 	return rc.guardRequired()
 }
 
-// namesGuardRequest says whether a request names that of a resource guard.
+// namesGuardRequest reports whether a request names a resource guard's request.
 func namesGuardRequest(sent object) bool {
 	requests := string(sent.raw("resourceGuardOperationRequests"))
 	return requests != "" && requests != "null" && requests != "[]"
@@ -320,7 +319,7 @@ func (rc *requestContext) guardRequired() *reply {
 // unlockFor is how long an unlocked item may be deleted (docs/azure.md §6).
 const unlockFor = 30 * time.Minute
 
-// unlockDelete lets a guarded item be deleted (docs/azure.md §6).
+// unlockDelete permits the deletion of a guarded item (docs/azure.md §6).
 func (rc *requestContext) unlockDelete() reply {
 	v, none := rc.vault()
 	if none != nil {

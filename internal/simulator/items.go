@@ -49,7 +49,7 @@ func (rc *requestContext) itemField(it *item, name string) string {
 	return ""
 }
 
-// itemBody is an item as it is now: what is left of a soft-deleted item's time changes by itself.
+// itemBody returns an item's body as of now: the remaining time of a soft-deleted item changes with the clock.
 func (rc *requestContext) itemBody(it *item) []byte {
 	body := rc.st.read(it.body)
 	if !it.isDeleted {
@@ -59,7 +59,8 @@ func (rc *requestContext) itemBody(it *item) []byte {
 	return edit(body, func(p *object) { p.set("deferredDeleteTimeRemaining", timeSpan(left)) }, "properties")
 }
 
-// purgeTime is when a soft-deleted item goes; deferredDeleteTimeInUTC is when it was deleted (docs/azure.md §3).
+// purgeTime returns when a soft-deleted item is purged; deferredDeleteTimeInUTC is when it was deleted (docs/azure.md
+// §3).
 func (st *state) purgeTime(it *item) time.Time {
 	props := rawAt(st.read(it.body), "properties")
 	deleted, err := time.Parse(time.RFC3339Nano, textAt(props, "deferredDeleteTimeInUTC"))
@@ -103,7 +104,7 @@ func itemNotFound() reply {
 	return errorReply(http.StatusNotFound, "BMSUserErrorDataSourceObjectNotFound", "Item not found.\r\nThe item does not exist, or is not protected in this vault.")
 }
 
-// item is the item of the path, or the answer that there is none.
+// item returns the item of the path, or the not-found reply.
 func (rc *requestContext) item() (*vault, *item, *reply) {
 	v, none := rc.vault()
 	if none != nil {
@@ -121,7 +122,7 @@ func (rc *requestContext) item() (*vault, *item, *reply) {
 	return v, it, nil
 }
 
-// getItem answers 200 for a soft-deleted item too (docs/azure.md §3).
+// getItem returns 200 for a soft-deleted item too (docs/azure.md §3).
 func (rc *requestContext) getItem() reply {
 	_, it, none := rc.item()
 	if none != nil {
@@ -134,7 +135,7 @@ func (rc *requestContext) getItem() reply {
 	return ok(body)
 }
 
-// extendedInfo appears only when it is asked for (docs/azure.md §3).
+// extendedInfo appears only on request (docs/azure.md §3).
 func (rc *requestContext) extendedInfo(it *item) object {
 	points := rc.pointsOf(it.key)
 	o := newObject("recoveryPointCount", len(points), "policyInconsistent", false)
@@ -146,7 +147,7 @@ func (rc *requestContext) extendedInfo(it *item) object {
 	return o
 }
 
-// deleteItem answers 202 with vault-level URLs (docs/azure.md §6, §33.2).
+// deleteItem returns 202 with vault-level URLs (docs/azure.md §6, §33.2).
 func (rc *requestContext) deleteItem() reply {
 	v, none := rc.vault()
 	if none != nil {
@@ -192,7 +193,7 @@ func (rc *requestContext) deleteItem() reply {
 // immutableText is the service's own misleading wording (docs/azure.md §6).
 const immutableText = "The Vault and Bakcup Item is in Immutable state where destructive operations are not supported."
 
-// finishDelete soft-deletes an item, or takes it away with its recovery points.
+// finishDelete soft-deletes an item, or removes it with its recovery points.
 func (s *Server) finishDelete(op *operation, at time.Time) {
 	it := s.st.items.get(op.Target)
 	if it == nil {
@@ -226,7 +227,7 @@ func (s *Server) dropItem(it *item) {
 	s.st.remove("protectedItems", it.key)
 }
 
-// schedulePurge lets a soft-deleted item go when its time is over.
+// schedulePurge schedules the purge of a soft-deleted item at the end of its retention.
 func (s *Server) schedulePurge(it *item) {
 	at := s.st.purgeTime(it)
 	if at.IsZero() {
@@ -238,7 +239,7 @@ func (s *Server) schedulePurge(it *item) {
 	})
 }
 
-// finishItem lets an accepted PUT take effect (docs/azure.md §6).
+// finishItem applies the effect of an accepted PUT (docs/azure.md §6).
 func (s *Server) finishItem(op *operation, at time.Time) {
 	it := s.st.items.get(op.Target)
 	if op.Action == actProtect {
@@ -312,7 +313,7 @@ func (st *state) policyName(id string) string {
 	return lastSegment(id)
 }
 
-// createItem makes the item of a VM whose first backup is still to come (docs/azure.md §3, §33.30).
+// createItem creates the item of a VM whose first backup is pending (docs/azure.md §3, §33.30).
 func (s *Server) createItem(op *operation, at time.Time) {
 	v := s.st.vaults.get(op.Vault)
 	sent := parse(op.Request).object("properties")
@@ -351,7 +352,7 @@ func (s *Server) assignStorage(v *vault) {
 	s.st.putVault(body)
 }
 
-// endpoint is the cloud's own ARM endpoint, which stands in every item's vaultId (docs/azure.md §3, §33.23).
+// endpoint returns the cloud's own ARM endpoint, which is part of every item's vaultId (docs/azure.md §3, §33.23).
 func (e *Estate) endpoint() string {
 	switch e.Cloud {
 	case "AzureUSGovernment":

@@ -10,7 +10,7 @@ import (
 
 const jobType = "Microsoft.RecoveryServices/vaults/backupJobs"
 
-// startJob files a job that is InProgress and returns its id. bag is the one thing it says beside the VM's name
+// startJob records a job as InProgress and returns its id. bag is its one property besides the VM's name
 // (docs/azure.md §5).
 func (rc *requestContext) startJob(v *vault, friendly, tail, operation, bag, value string) string {
 	props := newObject("VM Name", friendly, bag, value)
@@ -61,7 +61,7 @@ func (s *Server) endJob(vaultKey, id string, at time.Time, status string, op *op
 	}, "properties"))
 }
 
-// jobBody is a job as it is now: the durations of what runs grow by themselves.
+// jobBody returns a job's body as of now: the durations of running jobs grow with the clock.
 func (rc *requestContext) jobBody(j *job) []byte {
 	if !j.runs() && rc.version >= "2023-02-01" {
 		return rc.st.read(j.body)
@@ -122,7 +122,7 @@ func editTasks(extended []byte, change func(task *object)) json.RawMessage {
 	})
 }
 
-// listJobs answers newest first (docs/azure.md §11, §33.29).
+// listJobs returns the newest first (docs/azure.md §11, §33.29).
 func (rc *requestContext) listJobs() reply {
 	v, none := rc.vault()
 	if none != nil {
@@ -176,7 +176,7 @@ func (rc *requestContext) jobMatches(f filter, j *job) bool {
 	})
 }
 
-// timeWindow is what startTime and endTime of a job filter ask for.
+// timeWindow is the period given by startTime and endTime of a job filter.
 type timeWindow struct{ from, to time.Time }
 
 func (w timeWindow) contains(t time.Time) bool { return !t.Before(w.from) && !t.After(w.to) }
@@ -231,7 +231,7 @@ func (rc *requestContext) getJob() reply {
 	return ok(rc.jobBody(j))
 }
 
-// cancelJob asks a running backup to stop (docs/azure.md §5).
+// cancelJob cancels a running backup (docs/azure.md §5).
 func (rc *requestContext) cancelJob() reply {
 	v, j, none := rc.job()
 	if none != nil {
@@ -252,7 +252,7 @@ func (rc *requestContext) cancelJob() reply {
 	return rc.acceptedReply(op)
 }
 
-// finishCancel ends the job as Cancelled and forgets what its end would have done.
+// finishCancel ends the job as Cancelled and drops the effects of its normal end.
 func (s *Server) finishCancel(op *operation, at time.Time) {
 	j := s.st.jobs.get(op.Target)
 	if j == nil || j.status != "Cancelling" {

@@ -19,7 +19,7 @@ type errSyntax struct {
 
 func (e errSyntax) Error() string { return fmt.Sprintf("byte %d: expected %s", e.at, e.want) }
 
-// errIncomplete says that the text ends inside a value; a loader reads more and tries again.
+// errIncomplete reports that the text ends inside a value; a loader reads more and tries again.
 var errIncomplete = io.ErrUnexpectedEOF
 
 func skipSpace(b []byte, i int) int {
@@ -111,8 +111,8 @@ func isHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
 
-// skipNumber cannot know whether a number at the very end of b goes on: numbers stand inside objects here, so a
-// text that ends with one is short.
+// skipNumber treats a number at the very end of b as incomplete: numbers are always inside objects here, so a text
+// that ends with one is cut off.
 func skipNumber(b []byte, i int) (int, error) {
 	if b[i] == '-' {
 		i++
@@ -304,7 +304,7 @@ func unquote(value []byte) string {
 // boolAt returns the boolean at path in raw; absent is false.
 func boolAt(raw []byte, path ...string) bool { return string(rawAt(raw, path...)) == "true" }
 
-// checkObject says whether raw is exactly one JSON object.
+// checkObject returns an error unless raw is exactly one JSON object.
 func checkObject(raw []byte) error {
 	i := skipSpace(raw, 0)
 	if i >= len(raw) {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// query is a request's query by lower-cased name. net/url is not used because it drops pairs with a bare ";",
-// which stands in container names.
+// query returns a request's query by lower-cased name. net/url is not used because it drops pairs with a bare ";",
+// which occurs in container names.
 func query(raw string) map[string]string {
 	q := map[string]string{}
 	for pair := range strings.SplitSeq(raw, "&") {
@@ -25,7 +25,7 @@ func query(raw string) map[string]string {
 // rowIterator visits the rows of a list from row on; body is only called for rows that are sent.
 type rowIterator func(from int, visit func(row int, body func() []byte) bool)
 
-// list answers one page of a list. Bodies go out as they are stored, so a page of 500 costs a copy.
+// list returns one page of a list. Bodies are sent as stored, so a page of 500 costs one copy.
 func (rc *requestContext) list(kind string, walk rowIterator) reply {
 	size := max(rc.s.set.Pages[kind], 1)
 	name := key(rc.path) + "?" + query(rc.r.URL.RawQuery)["$filter"]
@@ -78,7 +78,7 @@ func (rc *requestContext) nextLink(token string) string {
 	return base + strings.ReplaceAll(rc.r.URL.EscapedPath(), "%3B", ";") + "?" + strings.Join(kept, "&")
 }
 
-// each makes a walker of the records of one list that keep accepts.
+// each returns an iterator over the records of one list that keep accepts.
 func each[R any](t *table[R], group string, keep func(*R) bool, body func(*R) []byte) rowIterator {
 	return func(from int, visit func(int, func() []byte) bool) {
 		t.group(group, from, func(row int, r *R) bool {
@@ -87,7 +87,7 @@ func each[R any](t *table[R], group string, keep func(*R) bool, body func(*R) []
 	}
 }
 
-// slice makes a walker of bodies that are made for the answer.
+// slice returns an iterator over bodies built for the reply.
 func slice(bodies [][]byte) rowIterator {
 	return func(from int, visit func(int, func() []byte) bool) {
 		for i := from; i < len(bodies); i++ {

@@ -18,8 +18,8 @@ const (
 	hashLength = 43
 )
 
-// signedURL makes the URL of a poll: long, and another one each time, so that a client that rebuilds, compares or
-// truncates it is found out (docs/azure.md §4, §33.7).
+// signedURL returns the URL of a poll: long, and different each time, to expose a client that rebuilds, compares or
+// truncates it (docs/azure.md §4, §33.7).
 func (rc *requestContext) signedURL(path, version string) string {
 	u := rc.base + (&url.URL{Path: path}).EscapedPath() + "?api-version=" + version
 	u = strings.ReplaceAll(u, "%3B", ";")
@@ -33,7 +33,7 @@ func (rc *requestContext) signedURL(path, version string) string {
 		"&s=" + rc.s.opaqueToken("", u+t+strconv.Itoa(rc.s.polls), sigLength) + "&h=" + rc.s.opaqueToken("", "h"+u+t, hashLength)
 }
 
-// opaqueToken is n characters of base64url that depend on what.
+// opaqueToken returns n characters of base64url that depend on what.
 func (s *Server) opaqueToken(prefix, what string, n int) string {
 	var b strings.Builder
 	b.WriteString(prefix)
@@ -47,7 +47,7 @@ func (s *Server) opaqueToken(prefix, what string, n int) string {
 // setRetryAfter sets the Retry-After of backup's operations (docs/azure.md §1, §4; §33.6).
 func (rc *requestContext) setRetryAfter(r *reply) { rc.setRetryAfterSeconds(r, 60) }
 
-// setRetryAfterSeconds sets Retry-After, unless the settings say otherwise.
+// setRetryAfterSeconds sets Retry-After, unless the settings override it.
 func (rc *requestContext) setRetryAfterSeconds(r *reply, seconds int) {
 	if set := rc.s.set.RetryAfter; set != nil {
 		seconds = *set
@@ -66,7 +66,7 @@ func (s *Server) scaleSeconds(seconds int) int {
 	return int(math.Ceil(float64(seconds) / max(s.opt.Speed, 1)))
 }
 
-// getStatus answers operationsStatus, backupOperations and the policies' operations: always 200.
+// getStatus handles operationsStatus, backupOperations and the policies' operations: always 200.
 func (rc *requestContext) getStatus() reply {
 	op := rc.operation()
 	if op == nil {
@@ -79,7 +79,7 @@ func (rc *requestContext) getStatus() reply {
 	return r
 }
 
-// getResult answers operationResults and backupOperationResults (docs/azure.md §4, §33.4, §33.5).
+// getResult handles operationResults and backupOperationResults (docs/azure.md §4, §33.4, §33.5).
 func (rc *requestContext) getResult() reply {
 	op := rc.operation()
 	if op == nil {
@@ -100,7 +100,8 @@ func (rc *requestContext) getResult() reply {
 	case op.Action == actValidate:
 		return ok(newObject("validateOperationResponse", newObject("validationResults", op.Request)).bytes())
 	case op.Action == actBackup || op.Action == actRestore:
-		// 204 that still tells the client to come back: a poller that goes on while a header is there never ends (docs/azure.md §33.5).
+		// 204 that still has the polling headers: a poller that continues while a header is present never ends
+		// (docs/azure.md §33.5).
 		r := rc.acceptedReply(op)
 		r.header.Del("Location")
 		r.status = http.StatusNoContent
@@ -117,7 +118,7 @@ func (rc *requestContext) getResult() reply {
 	return reply{status: http.StatusNoContent}
 }
 
-// operation finds the operation a poll asks for, in the vault it asks for it in.
+// operation returns the operation that a poll names, in the vault that it names.
 func (rc *requestContext) operation() *operation {
 	op := rc.st.ops[rc.params["op"]]
 	if op == nil || op.StatusPath == "" || op.Vault != rc.vaultKey() {
@@ -130,7 +131,7 @@ func (rc *requestContext) operationNotFound() reply {
 	return errorReply(http.StatusNotFound, "OperationNotFound", "The operation '%s' was not found.", rc.params["op"]) // UNVERIFIED code
 }
 
-// vaultOperationID makes an id as vault operations have: base64 with "=" of a number and a GUID (docs/azure.md §33.11).
+// vaultOperationID returns an id of a vault operation: base64 with "=" of a number and a GUID (docs/azure.md §33.11).
 func vaultOperationID(number, guid string) string {
 	return base64.StdEncoding.EncodeToString([]byte(number + ";" + guid))
 }
@@ -146,9 +147,9 @@ func (s *Server) pageToken(list string, row int) string {
 	return strings.ReplaceAll(b64, "=", "%3d")
 }
 
-// rowOf is the row number in a token that token made for this list; false when it did not.
+// rowOf returns the row number in a token that token made for this list; false for any other token.
 func (s *Server) rowOf(list, token string) (int, bool) {
-	// From a URL it comes decoded, from a Resource Graph body as it was given.
+	// A URL's token is decoded already, a Resource Graph body's is verbatim.
 	token = strings.NewReplacer("%2b", "+", "%2f", "/", "%3d", "=", " ", "+").Replace(token)
 	raw, err := base64.StdEncoding.DecodeString(token)
 	if err != nil || len(raw) < 2 {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// metadata tells clients where everything of this cloud is: an array up to 2019-05-01, one object from 2022-09-01.
+// metadata returns the endpoints of this cloud: an array up to 2019-05-01, one object from 2022-09-01.
 func (rc *requestContext) metadata() reply {
 	suffixes := newObject("azureDataLakeStoreFileSystem", "azuredatalakestore.net", "acrLoginServer", "azurecr.io",
 		"sqlServerHostname", "database.windows.net", "azureDataLakeAnalyticsCatalogAndJob", "azuredatalakeanalytics.net",
@@ -44,7 +44,7 @@ func (rc *requestContext) metadata() reply {
 	return ok(encode([]object{o}))
 }
 
-// cloudName is what the metadata call the cloud.
+// cloudName returns the cloud's name in the metadata.
 func (e *Estate) cloudName() string {
 	switch e.Cloud {
 	case "AzureUSGovernment":
@@ -132,7 +132,8 @@ func (rc *requestContext) registerProvider() reply {
 	return ok(rc.providerBody(rc.namespace()).bytes())
 }
 
-// isRegistered: a subscription is, unless the settings say otherwise and nobody has registered it since.
+// isRegistered reports whether a subscription is registered: yes, unless the settings list it and no client has
+// registered it since.
 func (st *state) isRegistered(sub, namespace string, set Settings) bool {
 	for _, n := range set.UnregisteredProviders {
 		if strings.EqualFold(n, namespace) {
@@ -143,7 +144,8 @@ func (st *state) isRegistered(sub, namespace string, set Settings) bool {
 	return true
 }
 
-// notRegisteredReply is ARM's answer to a write in a subscription that is not registered for the provider (docs/azure.md §33.41).
+// notRegisteredReply returns ARM's reply to a write in a subscription that is not registered for the provider
+// (docs/azure.md §33.41).
 func (rc *requestContext) notRegisteredReply(namespace string) *reply {
 	if rc.st.isRegistered(key(rc.params["sub"]), namespace, rc.s.set) {
 		return nil

@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// object is a JSON object that keeps the order of its keys and every value it does not understand. Bodies are
-// edited through it, so that what the simulator has no rule for comes back as it came in.
+// object is a JSON object that keeps the order of its keys and unknown values. Bodies are edited through it, so that
+// fields without a rule in the simulator are returned as sent.
 type object []member
 
 type member struct {
@@ -57,13 +57,13 @@ func encode(v any) json.RawMessage {
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
-		// Only values of this package come here; none of them holds what JSON cannot say.
+		// Only values of this package are encoded here; JSON can represent all of them.
 		panic(err)
 	}
 	return bytes.TrimRight(b.Bytes(), "\n")
 }
 
-// isPlain says whether a text stands in JSON as it is.
+// isPlain reports whether a text needs no escaping in JSON.
 func isPlain(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c < 0x20 || c > 0x7e || c == '"' || c == '\\' {
@@ -129,7 +129,7 @@ func (o *object) put(key string, value json.RawMessage) {
 // set puts v under key, keeping the key's place.
 func (o *object) set(key string, v any) { o.put(key, encode(v)) }
 
-// setBefore is set, but a new key goes in front of next.
+// setBefore is like set, but inserts a new key in front of next.
 func (o *object) setBefore(next, key string, v any) {
 	if i := o.index(next); i >= 0 && !o.has(key) {
 		*o = slices.Insert(*o, i, member{key, encode(v)})
@@ -142,7 +142,7 @@ func (o *object) del(keys ...string) {
 	*o = slices.DeleteFunc(*o, func(m member) bool { return slices.Contains(keys, m.key) })
 }
 
-// edit returns raw with change made to the object at path; missing objects on the way are made.
+// edit returns raw with change applied to the object at path; missing objects on the path are created.
 func edit(raw []byte, change func(*object), path ...string) json.RawMessage {
 	o := parse(raw)
 	if len(path) == 0 {
@@ -153,7 +153,7 @@ func edit(raw []byte, change func(*object), path ...string) json.RawMessage {
 	return o.bytes()
 }
 
-// merge is JSON merge patch (RFC 7386): what PATCH of a vault does with what it is sent.
+// merge applies a JSON merge patch (RFC 7386), as PATCH of a vault does.
 func merge(target, patch []byte) json.RawMessage {
 	if i := skipSpace(patch, 0); i >= len(patch) || patch[i] != '{' {
 		return slices.Clone(patch)

@@ -8,14 +8,14 @@ import (
 	"time"
 )
 
-// operation is something that goes on by itself after a request was answered: a long-running operation with its
-// job, the purge of a soft-deleted item, the expiry of a recovery point. It holds absolute times and the request,
-// so it goes on after the simulator was killed.
+// operation is work that continues after its request was answered: a long-running operation with its job, the purge of
+// a soft-deleted item, the expiry of a recovery point. It holds absolute times and the request, so it continues after
+// the simulator was killed.
 type operation struct {
 	ID string `json:"id"`
-	// Action says what happens at the end: one of the act constants.
+	// Action is the effect at the end: one of the act constants.
 	Action string `json:"action"`
-	// Vault and Target are keys; Target is what no other operation may touch meanwhile.
+	// Vault and Target are keys; Target is locked against other operations meanwhile.
 	Vault  string `json:"vault,omitempty"`
 	Target string `json:"target,omitempty"`
 	// Status and Result are the paths the client polls, in the spelling it used.
@@ -35,17 +35,17 @@ type operation struct {
 	// JobsFailed are the jobs of a policy update that could not be started (docs/azure.md §8.1).
 	JobsFailed map[string]string `json:"jobs_failed,omitempty"`
 	Request    json.RawMessage   `json:"request,omitempty"`
-	// JobFails makes the job end Failed though the operation says Succeeded.
+	// JobFails makes the job end Failed though the operation's status is Succeeded.
 	JobFails bool `json:"job_fails,omitempty"`
-	// JobCode and JobMessage say why it does.
+	// JobCode and JobMessage are the reason for the failure.
 	JobCode    string `json:"job_code,omitempty"`
 	JobMessage string `json:"job_message,omitempty"`
-	// Disks is how the disks of a restore come out: see Fault.Disks.
+	// Disks is the fate of a restore's disks: see Fault.Disks.
 	Disks string `json:"disks,omitempty"`
-	// Hangs keeps it InProgress for ever.
+	// Hangs keeps it InProgress forever.
 	Hangs bool `json:"hangs,omitempty"`
 
-	// cause is whose operation it is; a server that begins does not know it of what is under way.
+	// cause is the request that started the operation; unknown for operations already running when the server starts.
 	cause Cause
 }
 
@@ -69,7 +69,7 @@ const (
 	actVaultCreate = "vaultCreate"
 	actVaultUpdate = "vaultUpdate"
 	actVaultDelete = "vaultDelete"
-	// actVanish and actSettle are what follows the deletion and the creation of a vault.
+	// actVanish and actSettle follow the deletion and the creation of a vault.
 	actVanish = "vanish"
 	actSettle = "settle"
 	// actAppear puts restored disks into their group.
@@ -87,10 +87,10 @@ const (
 	failed     = "Failed"
 )
 
-// operationRetention is how long the end of an operation can be asked for. UNVERIFIED.
+// operationRetention is how long the status of an ended operation can be read. UNVERIFIED.
 const operationRetention = 24 * time.Hour
 
-// isRunning says whether the operation itself goes on; isJobRunning whether its job does.
+// isRunning reports whether the operation itself is running; isJobRunning whether its job is.
 func (op *operation) isRunning() bool { return op.State == inProgress }
 
 func (op *operation) isJobRunning() bool { return !op.JobEnds.IsZero() }
@@ -109,7 +109,7 @@ func (op *operation) nextEvent() time.Time {
 	return next
 }
 
-// isComplete says that nothing of the operation is to come; it is only kept for those who ask.
+// isComplete reports whether the operation and its job have ended; it is only kept for status requests.
 func (op *operation) isComplete() bool {
 	return !op.isRunning() && op.Snapshot.IsZero() && op.Handover.IsZero() && op.JobEnds.IsZero()
 }
@@ -121,7 +121,7 @@ func (op *operation) endsAt() time.Time {
 	return op.Ends
 }
 
-// isInternal operations are the service's own: no client started them, and they stand in no client's way.
+// isInternal reports whether the service itself started the operation; such operations never cause conflicts.
 func (op *operation) isInternal() bool {
 	switch op.Action {
 	case actPurge, actExpire, actScheduled, actVanish, actSettle, actAppear:
@@ -130,7 +130,7 @@ func (op *operation) isInternal() bool {
 	return false
 }
 
-// start files op and lets it run.
+// start records op as running.
 func (st *state) start(op *operation) {
 	st.putOp(op)
 	st.addTimer(op.nextEvent(), op.ID)
@@ -191,7 +191,7 @@ func (st *state) addTimer(at time.Time, id string) {
 	}
 }
 
-// runDue lets everything happen that was due by now, in the order in which it was due.
+// runDue runs all timers due at now, in order.
 func (s *Server) runDue(now time.Time) {
 	st := s.st
 	for len(st.timers) > 0 && !st.timers[0].at.After(now) {
@@ -229,7 +229,7 @@ func (s *Server) runTimer(op *operation, at time.Time) {
 		s.completeBackup(op, at)
 	}
 	if op.isInternal() {
-		// Nobody asks for their end; when it filed itself anew, the new one stays.
+		// No client reads their status; if the operation rescheduled itself, the new record stays.
 		if st.ops[op.ID] == filed {
 			st.remove("operations", op.ID)
 		}
@@ -286,7 +286,7 @@ func (s *Server) complete(op *operation, at time.Time) {
 	}
 }
 
-// undo puts back what a failed operation had announced.
+// undo reverts the changes that a failed operation made at its start.
 func (s *Server) undo(op *operation) {
 	switch op.Action {
 	case actVaultCreate, actVaultUpdate, actVaultDelete:
@@ -296,7 +296,7 @@ func (s *Server) undo(op *operation) {
 	}
 }
 
-// jobIDs are those whose ids the status body may tell (docs/azure.md §4).
+// jobIDs returns the job ids shown in the status body (docs/azure.md §4).
 func (op *operation) jobIDs() []string { return slices.Clone(op.Jobs) }
 
 // statusBody is the body of operationsStatus, backupOperations and policy operations (docs/azure.md §4, §8.1).
@@ -326,7 +326,7 @@ func (op *operation) statusBody() json.RawMessage {
 	return body.bytes()
 }
 
-// acceptedReply is the 202 that starts an operation, or keeps a client waiting: no body and the URLs to poll.
+// acceptedReply returns the 202 for a started or still running operation: no body and the URLs to poll.
 func (rc *requestContext) acceptedReply(op *operation) reply {
 	r := reply{status: http.StatusAccepted}
 	if op.StatusPath != "" && !rc.lacksAsyncHeader(op) {

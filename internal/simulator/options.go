@@ -6,29 +6,29 @@ import "time"
 type Options struct {
 	// Settings override those of the estate, field by field where they are not zero.
 	Settings Settings
-	// WallClock starts the estate's clock at the machine's time. Without it a saved state goes on when it stopped, and an
-	// estate begins when it was taken.
+	// WallClock starts the estate's clock at the machine's time. Without it a saved state continues at the time it
+	// stopped, and an estate starts at the time of its snapshot.
 	WallClock bool
-	// Longest bounds what any operation takes, a backup's job included, and Retry-After: a rehearsal is not to wait as
-	// Azure makes wait. Between two servers of one file so much time passes too, so that nothing goes on for ever while
-	// none serves. 0: as the settings say.
+	// Longest bounds the duration of every operation, including a backup's job, and Retry-After: a rehearsal does not
+	// wait as long as Azure takes. The clock also advances by it between two servers of one file, so that operations
+	// end even if no server runs for long. 0: as the settings define.
 	Longest time.Duration
 	// Speed makes the estate's clock run faster than the Go clock; 0 and 1 are real time. Retry-After shrinks with it.
 	Speed float64
-	// Log is called once for each request, when it was answered; nil: nobody is told. Calls are serialised.
+	// Log is called once for each request, after the reply; nil: no log. Calls are serialised.
 	Log func(Entry)
-	// ConcurrentClients tells who else acts just before a request, Effects is told of every change of a vault, a policy, an item or
-	// a disk,
-	// in order; nil: nobody, of none. Both are called one at a time under the server's lock: they must not call it.
+	// ConcurrentClients returns the other clients' changes just before a request; Effects receives every change of a
+	// vault, a policy, an item or a disk, in order; nil: neither. Both are called one at a time under the server's
+	// lock: they must not call the server.
 	ConcurrentClients ConcurrentClientsFunc
 	Effects           func(Effect)
-	// Authority is the base URL clients sign in at, when it differs from the URL they call (behind a proxy).
+	// Authority is the base URL at which clients sign in, if it differs from the URL they call (behind a proxy).
 	Authority string
 }
 
 // Entry is a line of the request log.
 type Entry struct {
-	Time     time.Time // when the request came, by the estate's clock
+	Time     time.Time // when the request arrived, by the estate's clock
 	Method   string
 	Path     string
 	Query    string

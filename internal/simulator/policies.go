@@ -30,11 +30,12 @@ func (rc *requestContext) listPolicies() reply {
 			return textAt(rc.st.read(p.body), "properties", "workLoadType")
 		})
 	}
-	// Policies are not paged: the SDK has no token for them and none was seen (docs/azure.md §8.1).
+	// Policies are not paged: the SDK has no token for them and none was recorded (docs/azure.md §8.1).
 	var bodies [][]byte
 	rc.st.policies.group(v.key, 0, func(_ int, p *policy) bool {
 		if keep(p) {
-			// The list says 0 items whatever a policy protects; only the policy itself is counted (7 recorded lists).
+			// The list shows 0 items for every policy; only a read of the single policy counts them (7 recorded
+			// lists).
 			bodies = append(bodies, edit(rc.st.read(p.body), func(props *object) { props.set("protectedItemsCount", 0) }, "properties"))
 		}
 		return true
@@ -138,7 +139,7 @@ func (rc *requestContext) startPolicyOp(v *vault, p *policy, body json.RawMessag
 	return op
 }
 
-// storedPolicy is what is kept of what was sent: times with today's date and no milliseconds, defaults added,
+// storedPolicy returns the stored form of a sent policy: times with today's date and no milliseconds, defaults added,
 // policyType kept, the caller's count dropped (docs/azure.md §8.2, §33.35).
 func (rc *requestContext) storedPolicy(was *policy, sent object) json.RawMessage {
 	day := rc.now
@@ -170,7 +171,7 @@ func (rc *requestContext) storedPolicy(was *policy, sent object) json.RawMessage
 	return newObject("id", id, "name", name, "type", policyType, "properties", props).bytes()
 }
 
-// defaultInstantDays is 2, or 5 where nothing else is valid (docs/azure.md §8.3).
+// defaultInstantDays returns 2, or 5 where no other value is valid (docs/azure.md §8.3).
 func defaultInstantDays(sent object) int {
 	if sent.text("policyType") != "V2" && sent.object("schedulePolicy").text("scheduleRunFrequency") == "Weekly" {
 		return 5
@@ -204,7 +205,7 @@ func setDates(raw []byte, day time.Time) json.RawMessage {
 	return raw
 }
 
-// dropNulls: sub-schedules sent as null are absent in the answer (docs/azure.md §8.2).
+// dropNulls: sub-schedules sent as null are absent in the reply (docs/azure.md §8.2).
 func dropNulls(o object) object {
 	var out object
 	for _, m := range o {
@@ -240,7 +241,7 @@ func (rc *requestContext) deletePolicy() reply {
 	return reply{status: http.StatusOK} // an empty 200, not 204 (docs/azure.md §33.15)
 }
 
-// defaultPolicies gives a new vault the three policies it has from the start (docs/azure.md §8.1, §33.28).
+// defaultPolicies adds the three built-in policies to a new vault (docs/azure.md §8.1, §33.28).
 func (rc *requestContext) defaultPolicies(v *vault, was *vault) {
 	if was != nil {
 		return

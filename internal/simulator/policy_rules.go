@@ -9,19 +9,19 @@ import (
 	"time"
 )
 
-// maxPolicies is how many policies a vault takes (docs/azure.md §13).
+// maxPolicies is the maximum number of policies in a vault (docs/azure.md §13).
 const maxPolicies = 200
 
 var policyName = regexp.MustCompile(`^[a-zA-Z][-_!a-zA-Z0-9]{2,149}$`) // docs/azure.md §8.3
 
-// invalidPolicyReply is the one answer to most mistakes in a policy (docs/azure.md §8.3).
+// invalidPolicyReply returns the one error for most mistakes in a policy (docs/azure.md §8.3).
 func invalidPolicyReply() *reply {
 	r := errorReply(http.StatusBadRequest, "BMSUserErrorInvalidPolicyInput",
 		"Input for create or update policy is not in proper format. Please check format of parameters like schedule time, schedule days, retention time and retention days")
 	return &r
 }
 
-// checkPolicy holds the rules of docs/azure.md §8.3 for a policy that is written.
+// checkPolicy applies the rules of docs/azure.md §8.3 to a policy write.
 func (rc *requestContext) checkPolicy(v *vault, was *policy, p object) *reply {
 	if !policyName.MatchString(rc.params["policy"]) {
 		return invalidPolicyReply()
@@ -34,7 +34,7 @@ func (rc *requestContext) checkPolicy(v *vault, was *policy, p object) *reply {
 		if p.text("backupManagementType") == "" {
 			return invalidPolicyReply()
 		}
-		return nil // the rules of other workloads are not known here
+		return nil // other workloads have no rules here
 	}
 	if was != nil && firstNonEmpty(p.text("policyType"), "V1") != rc.st.tier(was) {
 		return invalidPolicyReply() // the type cannot change
@@ -67,7 +67,7 @@ func (rc *requestContext) checkImmutablePolicy(v *vault, was *policy, s *policyS
 	return nil
 }
 
-// policySpec is what the rules look at of an Azure VM policy.
+// policySpec holds the fields of an Azure VM policy that the rules read.
 type policySpec struct {
 	Type     string           `json:"policyType"`
 	Schedule schedule         `json:"schedulePolicy"`
@@ -143,7 +143,7 @@ func readPolicy(p object) (*policySpec, error) {
 	return s, err
 }
 
-// runTimes and runDays are where the schedule has them; V2 nests them (docs/azure.md §8.2).
+// runTimes and runDays return the times and days of the schedule; V2 nests them (docs/azure.md §8.2).
 func (s *policySpec) runTimes() []string {
 	switch {
 	case s.Schedule.Type == "SimpleSchedulePolicy":
@@ -165,7 +165,8 @@ func (s *policySpec) runDays() []string {
 	return s.Schedule.Days
 }
 
-// isValid holds every rule of docs/azure.md §8.3 that ends in the opaque error.
+// isValid reports whether the policy satisfies every rule of docs/azure.md §8.3 whose violation gives the opaque
+// error.
 func (s *policySpec) isValid() bool {
 	return s.isValidType() && s.isValidSchedule() && s.isValidInstant() && s.isValidRetention() && s.isValidTiering()
 }
@@ -318,7 +319,7 @@ func (s *policySpec) isValidTiering() bool {
 	return true
 }
 
-// longestMonths is how long the monthly and yearly points are kept.
+// longestMonths returns the longest retention of monthly and yearly points, in months.
 func (r retention) longestMonths() int {
 	longest := 0
 	if r.Monthly != nil {
@@ -330,7 +331,7 @@ func (r retention) longestMonths() int {
 	return longest
 }
 
-// isReducedBy says whether after keeps some point for a shorter time than r.
+// isReducedBy reports whether after keeps some point for a shorter time than r.
 func (r retention) isReducedBy(after retention) bool {
 	count := func(x *retained) int {
 		if x == nil {
@@ -348,7 +349,7 @@ func (r retention) isReducedBy(after retention) bool {
 		periodic(after.Monthly) < periodic(r.Monthly) || periodic(after.Yearly) < periodic(r.Yearly)
 }
 
-// consumeDailyLimit takes one of a day's writes, or answers that none is left (docs/azure.md §13).
+// consumeDailyLimit consumes one of a day's writes, or returns the error that none remains (docs/azure.md §13).
 func (rc *requestContext) consumeDailyLimit(limit string, v *vault) *reply {
 	if !rc.s.set.DailyLimits && rc.s.set.Quota == "" {
 		return nil

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// hasFutureTime says whether a run or retention time of the policy lies in the future, read as the clock of the
-// policy's own zone: an update with such a one is refused (docs/azure.md §32). A time without a date is none.
+// hasFutureTime reports whether a run or retention time of the policy is in the future, read in the policy's own zone:
+// such an update is refused (docs/azure.md §32). A time without a date does not count.
 func (s *policySpec) hasFutureTime(now time.Time) bool {
 	r := s.Retention
 	times := s.runTimes()
@@ -41,7 +41,7 @@ func offsetOf(zone string) time.Duration {
 	return 0
 }
 
-// zonesByOffset are the zones that Windows knows, by the minutes that they are ahead of UTC.
+// zonesByOffset returns the Windows time zones, by their offset from UTC in minutes (positive: ahead).
 func zonesByOffset() map[int][]string {
 	return map[int][]string{
 		-720: {

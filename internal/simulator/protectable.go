@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// listProtectable lists the VMs of the vault's subscription and region that a refresh has found and that no vault
+// listProtectable lists the VMs of the vault's subscription and region that a refresh has discovered and that no vault
 // protects (docs/azure.md §2, §33.26).
 func (rc *requestContext) listProtectable() reply {
 	v, none := rc.vault()
@@ -20,8 +20,8 @@ func (rc *requestContext) listProtectable() reply {
 	return rc.list("protectable", rc.protectable(v, f))
 }
 
-// protectable walks what was listed for the vault when the estate was taken and has no VM in it (classic VMs), then
-// the VMs. A row is a place in one table behind the other, so that a page costs its own rows.
+// protectable iterates over the snapshot's protectable items of the vault without a VM (classic VMs), then the VMs. A
+// row is an index into the two tables placed end to end, so that a page costs only its own rows.
 func (rc *requestContext) protectable(v *vault, f filter) rowIterator {
 	behind := len(rc.st.protectables.rows)
 	return func(from int, visit func(int, func() []byte) bool) {
@@ -45,7 +45,7 @@ func (rc *requestContext) protectable(v *vault, f filter) rowIterator {
 	}
 }
 
-// protectableField is what a filter of protectable items asks of a VM.
+// protectableField returns a VM's field by its name in a filter of protectable items.
 func (v *vm) protectableField(name string) string {
 	switch strings.ToLower(name) {
 	case "backupmanagementtype":
@@ -60,7 +60,7 @@ func (v *vm) protectableField(name string) string {
 	return v.name
 }
 
-// isProtected says whether some vault holds the VM, so that it cannot be protected anew (docs/azure.md §2).
+// isProtected reports whether some vault protects the VM, so that it cannot be protected again (docs/azure.md §2).
 func (st *state) isProtected(vmKey string) bool {
 	for _, it := range st.itemsOf(vmKey) {
 		if !it.isDeleted {
@@ -70,8 +70,8 @@ func (st *state) isProtected(vmKey string) bool {
 	return false
 }
 
-// isDiscovered says whether the cache of protectable items knows the VM: it was listed when the estate was taken, or
-// a refresh came since the VM exists (docs/azure.md §1: the cache is the subscription's).
+// isDiscovered reports whether the cache of protectable items contains the VM: it is in the snapshot, or a refresh ran
+// after its creation (docs/azure.md §1: the cache is the subscription's).
 func (st *state) isDiscovered(machine *vm) bool {
 	if st.listedAsProtectable[machine.key] {
 		return true
@@ -109,7 +109,7 @@ func (rc *requestContext) protectableMatches(f filter, body []byte) bool {
 	})
 }
 
-// refresh asks the service to look for VMs: 202 and fabric-level URLs (docs/azure.md §1).
+// refresh starts the discovery of VMs: 202 and fabric-level URLs (docs/azure.md §1).
 func (rc *requestContext) refresh() reply {
 	v, none := rc.vault()
 	if none != nil {
@@ -142,7 +142,7 @@ func (s *Server) finishRefresh(op *operation, at time.Time) {
 }
 
 // listContainers lists the VMs registered with the vault; those of soft-deleted items are in the list of deleted
-// ones (docs/azure.md §3, §33.32).
+// containers (docs/azure.md §3, §33.32).
 func (rc *requestContext) listContainers() reply {
 	return rc.containers(func(it *item) bool { return !it.isDeleted }, "Registered")
 }
@@ -182,7 +182,7 @@ func (rc *requestContext) containerBody(it *item, status string) []byte {
 			"healthStatus", "Healthy", "containerType", vmItem, "protectableObjectType", vmItem)).bytes()
 }
 
-// listUsage counts a vault's items; its limit of -1 does not tell the quota (docs/azure.md §11).
+// listUsage counts a vault's items; its limit of -1 does not show the quota (docs/azure.md §11).
 func (rc *requestContext) listUsage() reply {
 	v, none := rc.vault()
 	if none != nil {
@@ -202,7 +202,7 @@ func (rc *requestContext) listGuards() reply {
 	return ok(joinBodies(bodies))
 }
 
-// backupStatus tells in which vault of a region a VM is protected (docs/azure.md §9).
+// backupStatus returns the vault of a region that protects a VM (docs/azure.md §9).
 func (rc *requestContext) backupStatus() reply {
 	if err := checkObject(rc.body); err != nil {
 		return invalidContent(err)
@@ -233,7 +233,7 @@ func (st *state) policyNameOf(it *item) string {
 	return textAt(st.read(it.body), "properties", "policyName")
 }
 
-// statusOf looks in all vaults of the region; what it says of stopped and soft-deleted items is UNVERIFIED.
+// statusOf searches all vaults of the region; its status of stopped and soft-deleted items is UNVERIFIED.
 func (rc *requestContext) statusOf(vmKey, location string) (string, *item) {
 	status := "NotProtected"
 	var found *item
@@ -260,7 +260,7 @@ func (rc *requestContext) statusOf(vmKey, location string) (string, *item) {
 	return status, found
 }
 
-// preValidate answers 200 for a failure too (docs/azure.md §9).
+// preValidate returns 200 for a failure too (docs/azure.md §9).
 func (rc *requestContext) preValidate() reply {
 	if err := checkObject(rc.body); err != nil {
 		return invalidContent(err)

@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-// quotaProfile is a set of limits as they were seen at one time (docs/azure.md §12).
+// quotaProfile is a set of limits as observed at one time (docs/azure.md §12).
 type quotaProfile struct {
 	// reads is the hourly budget of each Recovery Services read action; jobs that of backupJobs.
 	reads, jobs int
-	// vaultWrites and vaultDeletes are those of the vault itself.
+	// vaultWrites and vaultDeletes are the limits on writes and deletes of the vault itself.
 	vaultWrites, vaultDeletes int
 }
 
@@ -43,7 +43,7 @@ const (
 	graphWindow   = 5 * time.Second
 )
 
-// quotaMeter counts what was taken of every limit. Counters start full when the server starts.
+// quotaMeter counts the consumption of every limit. Budgets are full when the server starts.
 type quotaMeter struct {
 	profile      quotaProfile
 	isEnabled    bool
@@ -97,7 +97,7 @@ func (m *quotaMeter) limit(action string) int {
 	return m.profile.reads
 }
 
-// charge takes what a request costs and returns the headers that say what is left, or the 429 that nothing is.
+// charge consumes a request's cost and returns the headers with the remaining budget, or the 429.
 func (rc *requestContext) charge(r *route) (http.Header, *reply) {
 	m := rc.s.quota
 	if !m.isEnabled {
@@ -116,7 +116,7 @@ func (rc *requestContext) charge(r *route) (http.Header, *reply) {
 	return left, m.chargeHourly(rc, r.action, left)
 }
 
-// chargeHourly takes from the action's budget, which all clients of the subscription share (docs/azure.md §12).
+// chargeHourly consumes from the action's budget, which all clients of the subscription share (docs/azure.md §12).
 func (m *quotaMeter) chargeHourly(c *requestContext, action string, left http.Header) *reply {
 	limit := m.limit(action)
 	k := key(c.params["sub"]) + " " + action
@@ -125,7 +125,7 @@ func (m *quotaMeter) chargeHourly(c *requestContext, action string, left http.He
 		h = &hourlyWindow{since: c.now}
 		m.hours[k] = h
 	}
-	// Other clients draw evenly over the hour.
+	// Other clients consume evenly over the hour.
 	drawn := h.used + int(float64(m.otherClients)*c.now.Sub(h.since).Hours())
 	if drawn >= limit {
 		wait := int(math.Ceil(h.since.Add(time.Hour).Sub(c.now).Seconds()))
@@ -138,7 +138,7 @@ func (m *quotaMeter) chargeHourly(c *requestContext, action string, left http.He
 		return &r
 	}
 	h.used++
-	// This header stands in place of ARM's own (docs/azure.md §12).
+	// This header replaces ARM's own (docs/azure.md §12).
 	for name := range left {
 		left.Del(name)
 	}
@@ -210,7 +210,7 @@ func (m *quotaMeter) chargeGraph(c *requestContext, left http.Header) *reply {
 	return nil
 }
 
-// principal tells callers apart: by the token's object id where it is one of ours, else by the token.
+// principal identifies the caller: by the object id of a token this simulator issued, else by the token itself.
 func (rc *requestContext) principal() string {
 	token := bearer(rc.r)
 	if claims, issued := rc.s.claims(token); issued {

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// The records are what the simulator knows of a resource without decoding its body. They are values that never
-// change: a write makes a new one, so an Estate can be served by several servers.
+// The records hold the fields of a resource that are needed without decoding its body. They are immutable values: a
+// write creates a new one, so several servers can serve one Estate.
 
-// bodyRef is a body: in memory, or a stretch of the estate file.
+// bodyRef refers to a body: in memory, or a range of the estate file.
 type bodyRef struct {
 	mem []byte
 	off int64
@@ -17,7 +17,7 @@ type bodyRef struct {
 
 type vm struct {
 	key, sub, group, name, region string
-	// createdAt is when the simulation made the VM; zero for those of the estate file.
+	// createdAt is when the simulation created the VM; zero for VMs of the estate file.
 	createdAt time.Time
 	body      bodyRef
 }
@@ -42,7 +42,7 @@ type item struct {
 	body                     bodyRef
 }
 
-// isActive says whether the item takes backups: neither stopped nor soft-deleted (docs/azure.md §3).
+// isActive reports whether the item is being backed up: neither stopped nor soft-deleted (docs/azure.md §3).
 func (it *item) isActive() bool {
 	return !it.isDeleted && it.state != "ProtectionStopped" && it.state != "BackupsSuspended"
 }
@@ -74,7 +74,7 @@ type resource struct {
 	body                          bodyRef
 }
 
-// stringPool keeps one copy of the strings that thousands of records share.
+// stringPool interns the strings that thousands of records share.
 type stringPool map[string]string
 
 func (n stringPool) intern(s string) string {
@@ -147,7 +147,7 @@ func (n stringPool) item(raw []byte, b bodyRef) *item {
 	return it
 }
 
-// isVM says whether the item is the backup of a VM as a whole, and not of a workload in it or elsewhere.
+// isVM reports whether the item is the backup of a VM as a whole, and not of a workload in it or elsewhere.
 func (it *item) isVM() bool {
 	return it.management == "" || strings.EqualFold(it.management, "AzureIaasVM")
 }
@@ -172,7 +172,7 @@ func (n stringPool) point(raw []byte, b bodyRef) *point {
 	return p
 }
 
-// opaqueResource takes the vault an id lies in as its parent, or else the subscription.
+// opaqueResource sets the vault that contains an id as its parent, or else the subscription.
 func (n stringPool) opaqueResource(raw []byte, b bodyRef) *opaqueResource {
 	id := textAt(raw, "id")
 	parent := key(vaultPart(id))

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// sourceDisk is a disk of a VM as a recovery point holds it.
+// sourceDisk is a disk of a VM as stored in a recovery point.
 type sourceDisk struct {
 	// LUN is -1 for the OS disk (docs/azure.md §33.45).
 	LUN        int             `json:"lun"`
@@ -21,7 +21,8 @@ type sourceDisk struct {
 	Tags       json.RawMessage `json:"tags,omitempty"`
 }
 
-// disksOf are the disks of an item's VM, split by the item's disk filter. Of a VM that is gone only its OS disk is known.
+// disksOf returns the disks of an item's VM, split by the item's disk filter. For a deleted VM only its OS disk is
+// known.
 func (s *Server) disksOf(it *item) (included, excluded []sourceDisk) {
 	machine := s.st.vms.get(it.vm)
 	if machine == nil {
@@ -56,7 +57,7 @@ func (s *Server) disksOf(it *item) (included, excluded []sourceDisk) {
 	return included, excluded
 }
 
-// sourceDisk reads a disk of a VM's body; what the disk's own body says goes first.
+// sourceDisk reads a disk of a VM's body; the disk's own body takes precedence.
 func (s *Server) sourceDisk(raw []byte, lun int, name string) sourceDisk {
 	d := sourceDisk{
 		LUN: lun, Name: firstNonEmpty(textAt(raw, "name"), name), ID: textAt(raw, "managedDisk", "id"), SizeGB: number(raw, "diskSizeGB"),
@@ -75,7 +76,8 @@ func (s *Server) sourceDisk(raw []byte, lun int, name string) sourceDisk {
 	return d
 }
 
-// disksIn are the disks that a recovery point holds: as it was made here, or by the names it tells, or else as the VM is now.
+// disksIn returns the disks in a recovery point: as recorded at its creation here, or by the names in its body, or
+// else as the VM is now.
 func (s *Server) disksIn(p *point, it *item) []sourceDisk {
 	body := s.st.read(p.body)
 	var disks []sourceDisk
@@ -101,10 +103,11 @@ func (s *Server) disksIn(p *point, it *item) []sourceDisk {
 	return disks
 }
 
-// privateKey is where a body of the estate holds what the simulator alone knows; no answer shows it.
+// privateKey is the key of a body for data of the simulator alone; no reply shows it.
 const privateKey = "simulation"
 
-// diskConfiguration is what a point tells of its disks. It was seen only of items with a disk filter (docs/azure.md §33.45).
+// diskConfiguration returns a point's description of its disks. It was recorded only for items with a disk filter
+// (docs/azure.md §33.45).
 func diskConfiguration(included, excluded []sourceDisk) object {
 	list := func(disks []sourceDisk) []object {
 		out := []object{}
@@ -117,7 +120,7 @@ func diskConfiguration(included, excluded []sourceDisk) object {
 		"includedDiskList", list(included), "excludedDiskList", list(excluded))
 }
 
-// addPoint makes a recovery point as recorded and tells the item of it.
+// addPoint creates a recovery point as recorded and updates the item.
 func (s *Server) addPoint(op *operation, at time.Time) {
 	it := s.st.items.get(op.Target)
 	if it == nil {
@@ -147,7 +150,7 @@ func (s *Server) addPoint(op *operation, at time.Time) {
 		"recoveryPointMoveReadinessInfo", newObject("ArchivedRP", newObject("isReadyForMove", false,
 			"additionalInfo", "We're still determining if this Recovery Point can be moved.. Please check again after some time.")),
 		"securityType", "None", "isPrivateAccessEnabledOnAnyDisk", false, "createdWithPolicyType", tier,
-		"threatStatus", 0, // a number where the SDK wants a string (docs/azure.md §11)
+		"threatStatus", 0, // a number where the SDK expects a string (docs/azure.md §11)
 	), privateKey, newObject("disks", included))
 	if rawAt(body, "properties", "extendedProperties", "diskExclusionProperties") != nil {
 		made.put("properties", edit(made.raw("properties"), func(p *object) {
@@ -213,8 +216,9 @@ func (rc *requestContext) listPoints() reply {
 	return rc.list("points", slice(bodies))
 }
 
-// pointBody is a point as the api-version has it: threatStatus is a number or later a word, the expiry is told or not
-// (both UNVERIFIED since when). A row of the list says less of the disks than the one point (docs/azure.md §33.45).
+// pointBody returns a point's body by api-version: threatStatus is a number or later a string, the expiry is present
+// or not (both UNVERIFIED since when). A row of the list has less of the disks than a read of the single point
+// (docs/azure.md §33.45).
 func (rc *requestContext) pointBody(p *point, one bool) []byte {
 	return edit(rc.st.read(p.body), func(o *object) {
 		o.del(privateKey)

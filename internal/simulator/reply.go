@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// reply is an answer before it is written, so that faults and the journal can come in between.
+// reply is a response before it is written, so that faults and the journal can act in between.
 type reply struct {
 	status int
 	header http.Header
@@ -35,14 +35,14 @@ func errorReply(status int, code, format string, args ...any) reply {
 	return r
 }
 
-// armError is an error that ARM itself answers (docs/azure.md §7.1, §12).
+// armError returns an error of ARM itself (docs/azure.md §7.1, §12).
 func armError(status int, code, format string, args ...any) reply {
 	r := errorReply(status, code, format, args...)
 	r.set("X-Ms-Failure-Cause", "gateway")
 	return r
 }
 
-// unverified is an error whose status or code no source confirms; it is a setting.
+// unverified returns an error whose status or code no source confirms; it is a setting.
 func (rc *requestContext) unverified(name, format string, args ...any) reply {
 	status, code, found := strings.Cut(rc.s.set.Unverified[name], " ")
 	n := http.StatusBadRequest
@@ -54,7 +54,7 @@ func (rc *requestContext) unverified(name, format string, args ...any) reply {
 	return errorReply(n, code, format, args...)
 }
 
-// resourceNotFound is ARM's answer for a resource that does not exist, word for word as recorded.
+// resourceNotFound returns ARM's reply for a resource that does not exist, word for word as recorded.
 func resourceNotFound(kind, name, group string) reply {
 	return armError(http.StatusNotFound, "ResourceNotFound",
 		"The Resource '%s/%s' under resource group '%s' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",

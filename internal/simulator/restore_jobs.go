@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// startedRestore is what a restore's job tells when it begins, as recorded (docs/azure.md §33.48).
+// startedRestore returns the initial properties of a restore's job, as recorded (docs/azure.md §33.48).
 func startedRestore(o *restoreOrder) object {
 	bag := newObject("Job Type", "Recover disks", "Target VM Name", "vmName", "Target Storage Account Name", lastSegment(o.Account),
 		"Recovery point time ", o.Taken.UTC().Format("1/2/2006 3:04:05 PM"))
@@ -25,11 +25,11 @@ func startedRestore(o *restoreOrder) object {
 
 func (op *operation) order() *restoreOrder {
 	var o restoreOrder
-	_ = json.Unmarshal(op.Request, &o) // what was encoded here
+	_ = json.Unmarshal(op.Request, &o) // encoded by this package
 	return &o
 }
 
-// setRestoreProgress tells how far a restore got: half of what it transfers, or that its task is over.
+// setRestoreProgress sets a restore's progress: half of its transfer, or that its task has ended.
 func (s *Server) setRestoreProgress(op *operation, at time.Time) {
 	o := op.order()
 	s.editBackupJob(op, func(p *object) {
@@ -57,7 +57,7 @@ func transferred(o *restoreOrder, percent int) string {
 	return done + " GBs / " + formatInt(all) + " GBs Transferred"
 }
 
-// completeRestore ends a restore's job; what it made is there from now on, or a while later (docs/azure.md §25.1).
+// completeRestore ends a restore's job; its disks exist from now on, or after a lag (docs/azure.md §25.1).
 func (s *Server) completeRestore(op *operation, at time.Time) {
 	o := op.order()
 	if op.JobFails {
@@ -98,7 +98,7 @@ func (s *Server) completeRestore(op *operation, at time.Time) {
 	s.makeDisks(op, o, disks, at)
 }
 
-// setRestoredProperties is what the property bag gains at the end (docs/azure.md §33.48).
+// setRestoredProperties adds the final properties to the property bag (docs/azure.md §33.48).
 func (s *Server) setRestoredProperties(bag *object, op *operation, o *restoreOrder) {
 	d := s.digest("container", op.Jobs[0])
 	prefix := diskPrefix(o.Friendly)
@@ -116,7 +116,7 @@ func (s *Server) setRestoredProperties(bag *object, op *operation, o *restoreOrd
 	}
 }
 
-// diskNames are the names of source disks as a job tells them.
+// diskNames returns the names of source disks in a job's format.
 func diskNames(disks []sourceDisk) string {
 	var names []string
 	for _, d := range disks {
@@ -125,7 +125,7 @@ func diskNames(disks []sourceDisk) string {
 	return strings.Join(names, "; ")
 }
 
-// makeDisks puts the disks of a restore into its group, at once or when the lag is over.
+// makeDisks creates the disks of a restore in its group, at once or after the lag.
 func (s *Server) makeDisks(op *operation, o *restoreOrder, disks []sourceDisk, at time.Time) {
 	if o.Group == "" || len(disks) == 0 {
 		return
@@ -149,7 +149,7 @@ func (s *Server) makeDisks(op *operation, o *restoreOrder, disks []sourceDisk, a
 	s.st.start(appear)
 }
 
-// diskIDs names the disks of one restore; they share a time stamp (docs/azure.md §25.2), the first that is free.
+// diskIDs returns ids for the disks of one restore; they share a time stamp (docs/azure.md §25.2), the first free one.
 func (s *Server) diskIDs(o *restoreOrder, disks []sourceDisk, at time.Time) []string {
 	for ; ; at = at.Add(time.Second) {
 		var ids []string
@@ -168,13 +168,13 @@ func (s *Server) diskIDs(o *restoreOrder, disks []sourceDisk, at time.Time) []st
 
 func (s *Server) showDisks(op *operation) {
 	var bodies []json.RawMessage
-	_ = json.Unmarshal(op.Request, &bodies) // what was encoded here
+	_ = json.Unmarshal(op.Request, &bodies) // encoded by this package
 	for _, body := range bodies {
 		s.st.putDisk(body)
 	}
 }
 
-// The ways in which Fault.Disks lets the disks of a restore come out.
+// The values of Fault.Disks: the fate of a restore's disks.
 const (
 	disksLeft     = "left"
 	diskMissing   = "missing"

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// restoreOrder is what a restore is to make. It stands in the operation's request, so that the restore goes on after
-// the simulator was killed.
+// restoreOrder describes the disks a restore creates. It is stored in the operation's request, so that the restore
+// continues after the simulator was killed.
 type restoreOrder struct {
-	// Account is the id of the storage account that stages, Group that of the group the disks go to; without a group
-	// they arrive as files in the account (docs/azure.md §19).
+	// Account is the id of the staging storage account, Group that of the disks' resource group; without a group they
+	// become files in the account (docs/azure.md §19).
 	Account string `json:"account"`
 	Group   string `json:"group,omitempty"`
 	Region  string `json:"region"`
@@ -20,7 +20,7 @@ type restoreOrder struct {
 	Tier     string    `json:"tier"`
 	Taken    time.Time `json:"taken"`
 	Friendly string    `json:"friendly"`
-	// Disks are restored; Held are all that the point holds.
+	// Disks are the disks to restore; Held are all disks in the point.
 	Disks []sourceDisk `json:"disks"`
 	Held  []sourceDisk `json:"held"`
 }
@@ -29,17 +29,18 @@ const instantTier = "InstantRP"
 
 func (o *restoreOrder) isInstant() bool { return o.Tier == instantTier }
 
-// hasTransfer says that data is copied, which is slow and leaves files in the staging account (docs/azure.md §25.1).
+// hasTransfer reports whether data is copied, which is slow and writes files to the staging account (docs/azure.md
+// §25.1).
 func (o *restoreOrder) hasTransfer() bool { return !o.isInstant() || o.Group == "" }
 
-// snapshotOf is where a disk of an instant point comes from (docs/azure.md §25.2).
+// snapshotOf returns the source snapshot of a disk in an instant point (docs/azure.md §25.2).
 func (o *restoreOrder) snapshotOf(d sourceDisk) string {
 	at := o.Taken.UTC().Format("20060102_150405")
 	return "/subscriptions/" + segment(o.Group, "subscriptions") + "/resourceGroups/AzureBackupRG_" + o.Region +
 		"_1/providers/Microsoft.Compute/restorePointCollections/AzureBackup_" + o.Friendly + "/restorePoints/AzureBackup_" + at + "/disks/" + d.Name
 }
 
-// restore starts a restore of disks: the operation is over at once, its job goes on (docs/azure.md §33.46, §33.47).
+// restore starts a restore of disks: the operation ends at once, its job continues (docs/azure.md §33.46, §33.47).
 func (rc *requestContext) restore() reply {
 	v, it, none := rc.item()
 	if none != nil {
@@ -77,8 +78,8 @@ func (rc *requestContext) restore() reply {
 	return rc.acceptedReply(op)
 }
 
-// scheduleRestore says when the restore's job tells of progress and when it ends. From snapshots the one task ends shortly
-// before the job does (docs/azure.md §33.48); of a transfer progress is told on the way (recorded).
+// scheduleRestore sets when the restore's job reports progress and when it ends. From snapshots the one task ends
+// shortly before the job does (docs/azure.md §33.48); a transfer reports progress while it runs (recorded).
 func (s *Server) scheduleRestore(op *operation, o *restoreOrder, target string) {
 	if o.hasTransfer() {
 		takes := s.sampleDuration("restore", target)
@@ -104,7 +105,7 @@ func (rc *requestContext) restoresToday(v *vault, it *item) int {
 	return n
 }
 
-// restoreRefusals are the reasons for which a restore is not done, the one that is answered first.
+// restoreRefusals returns the errors that refuse a restore, the one to return first in front.
 func (rc *requestContext) restoreRefusals(v *vault, it *item, p *point, sent object) []reply {
 	var out []reply
 	for _, check := range []func() *reply{
@@ -136,7 +137,7 @@ func (rc *requestContext) checkRestoreInput(v *vault, it *item, sent object) *re
 	return &r
 }
 
-// checkTier: what is only archived has to be rehydrated first (docs/azure.md §19); a snapshot may be gone.
+// checkTier: an archived point has to be rehydrated first (docs/azure.md §19); a snapshot may have been deleted.
 func (rc *requestContext) checkTier(p *point) *reply {
 	tiers := rc.tiers(p)
 	if restorableTier(tiers) != "" {
@@ -160,7 +161,7 @@ func (rc *requestContext) tiers(p *point) map[string]string {
 	return tiers
 }
 
-// restorableTier is the tier a restore takes: the snapshot where there is one; "" when there is none.
+// restorableTier returns the tier a restore reads: the snapshot if one exists; "" if no tier can be restored.
 func restorableTier(tiers map[string]string) string {
 	switch {
 	case tiers[instantTier] == "Valid":
@@ -176,7 +177,7 @@ func restorableTier(tiers map[string]string) string {
 	return ""
 }
 
-// checkTarget: the group exists, and how the disks can be reached is said of exactly the points for which it must be
+// checkTarget: the group exists, and the request sets the disks' network access for exactly the points that require it
 // (docs/azure.md §25.2; that the service refuses otherwise is UNVERIFIED).
 func (rc *requestContext) checkTarget(p *point, sent object) *reply {
 	private := string(rawAt(rc.st.read(p.body), "properties", "isPrivateAccessEnabledOnAnyDisk")) == "true"
@@ -193,7 +194,7 @@ func (rc *requestContext) checkTarget(p *point, sent object) *reply {
 	return &r
 }
 
-// checkDiskQuota: the disks find room in the subscription (Settings.DiskQuota).
+// checkDiskQuota: the disks fit into the subscription (Settings.DiskQuota).
 func (rc *requestContext) checkDiskQuota(v *vault, it *item, p *point, sent object) *reply {
 	if rc.s.set.DiskQuota == 0 || sent.text("targetResourceGroupId") == "" {
 		return nil
@@ -230,13 +231,13 @@ func wantedDisks(held []sourceDisk, sent object) []sourceDisk {
 	return slices.DeleteFunc(slices.Clone(held), func(d sourceDisk) bool { return d.LUN >= 0 && !slices.Contains(luns, d.LUN) })
 }
 
-// diskPrefix is what the names of restored disks begin with: never the VM's name as it is (docs/azure.md §25.2).
+// diskPrefix returns the prefix of restored disks' names: never the VM's name as it is (docs/azure.md §25.2).
 func diskPrefix(friendly string) string {
 	return strings.ToLower(strings.ReplaceAll(friendly, "-", ""))
 }
 
-// validateRestore answers the check without effect: 202, then a verdict in the operation's body
-// (docs/azure.md §19, §25.4; never recorded).
+// validateRestore runs the check without effect: 202, then a verdict in the operation's body (docs/azure.md §19,
+// §25.4; never recorded).
 func (rc *requestContext) validateRestore() reply {
 	v, none := rc.vault()
 	if none != nil {

@@ -6,19 +6,19 @@ import (
 	"strings"
 )
 
-// route is one request shape the simulator knows. In a pattern, "{x}" is any one segment; the rest is compared
+// route is one request shape the simulator handles. In a pattern, "{x}" is any one segment; the rest is compared
 // without case (docs/azure.md §0.4, §33.16-33.18).
 type route struct {
 	method  string
 	pattern string
 	// kind names the route in statistics, faults and logs.
 	kind string
-	// action is the Recovery Services action whose hourly budget a request uses; empty: none (docs/azure.md §12).
+	// action is the Recovery Services action whose hourly budget a request consumes; empty: none (docs/azure.md §12).
 	action string
 	handle func(*requestContext) reply
-	// isRead says that the request changes nothing though it is no GET.
+	// isRead reports that the request changes nothing though it is no GET.
 	isRead bool
-	// isPublic routes need no token and no api-version: they are not ARM.
+	// isPublic reports that the route needs no token and no api-version: it is not ARM's.
 	isPublic bool
 
 	segments []string
@@ -38,7 +38,7 @@ const (
 
 const rsAction = "Microsoft.RecoveryServices/vaults/"
 
-// routes lists every request the simulator answers.
+// routes returns every request shape the simulator handles.
 func routes() []*route {
 	list := []*route{
 		{method: "GET", pattern: inSub + compute, kind: "vms.list", handle: (*requestContext).listVMs},
@@ -125,7 +125,8 @@ func routes() []*route {
 	return list
 }
 
-// commonRoutes are those of Azure Resource Manager itself, of Resource Graph, of signing in and of the simulator.
+// commonRoutes returns the routes of Azure Resource Manager itself, of Resource Graph, of signing in and of the
+// simulator.
 func commonRoutes() []*route {
 	return []*route{
 		{method: "GET", pattern: "/subscriptions", kind: "subscriptions.list", handle: (*requestContext).listSubscriptions},
@@ -158,7 +159,7 @@ func commonRoutes() []*route {
 	}
 }
 
-// isWrite says whether a request may change something by the client's will.
+// isWrite reports whether a client's request may change the estate.
 func (r *route) isWrite() bool {
 	return r != nil && r.method != http.MethodGet && r.method != http.MethodHead && !r.isRead
 }
@@ -180,7 +181,8 @@ func splitPath(escaped string) ([]string, bool) {
 	return parts, true
 }
 
-// findRoute finds the route for a request. known says that the path exists, with another method if the route is nil.
+// findRoute finds the route for a request. known reports that the path exists, with another method if the route is
+// nil.
 func (s *Server) findRoute(method string, parts []string) (found *route, params map[string]string, known bool) {
 	for _, r := range s.routes {
 		if p, ok := r.params(parts); ok {

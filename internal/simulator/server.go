@@ -28,7 +28,7 @@ type Server struct {
 	// polls numbers the signed URLs, no two of which are the same.
 	polls  int
 	faults *faults
-	// invisible counts the reads that will not see an item yet, by item.
+	// invisible counts the remaining reads that do not show an item yet, by item.
 	invisible map[string]int
 	quota     *quotaMeter
 	tokens    tokenRegistry
@@ -36,7 +36,7 @@ type Server struct {
 	logMu     sync.Mutex
 }
 
-// New serves e from memory. e may be served by several servers; none changes it.
+// New returns a server for e in memory. Several servers may share e; none changes it.
 func New(e *Estate, o Options) (*Server, error) { return newServer(newState(e), o, nil) }
 
 func newServer(st *state, o Options, j *writeAheadLog) (*Server, error) {
@@ -62,7 +62,7 @@ func newServer(st *state, o Options, j *writeAheadLog) (*Server, error) {
 	return s, nil
 }
 
-// resume lets what the estate says is under way go on.
+// resume continues the operations and jobs that run in the estate.
 func (s *Server) resume() {
 	st := s.st
 	for _, op := range st.ops {
@@ -70,7 +70,7 @@ func (s *Server) resume() {
 	}
 	s.adoptRunningJobs()
 	s.resumeScheduler(s.clock.now())
-	st.changes = nil // not the client's doing: a restart finds it again
+	st.changes = nil // no client's change: a restart derives it again
 }
 
 // maxRequest bounds a request's body; ARM's limit.
@@ -81,7 +81,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began, came := s.clock.wallTime(), s.clock.now()
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 	if err != nil {
-		// The client went away or sent too much: nothing was decided yet.
+		// The client disconnected or sent too much: the request had no effect.
 		s.write(w, r, armError(http.StatusRequestEntityTooLarge, "RequestTooLarge", "The request content could not be read."))
 		return
 	}
@@ -97,7 +97,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		c.kind = found.kind
 	}
 	if !s.sleep(r, s.latency(c)+s.applyFaultBefore(c)) || c.isReset("before") {
-		panic(http.ErrAbortHandler) // the client is gone, or its connection is
+		panic(http.ErrAbortHandler) // the client or its connection is gone
 	}
 	rep, err := s.handle(c, found, known)
 	if err != nil {
@@ -120,10 +120,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.write(w, r, rep)
 }
 
-// isReset says whether the request's connection is to break off at this point.
+// isReset reports whether the fault closes the request's connection at this point.
 func (rc *requestContext) isReset(when string) bool { return rc.fault != nil && rc.fault.Reset == when }
 
-// handle decides and remembers, under the lock, and returns when what was accepted is on disk.
+// handle computes the reply and stores the changes, under the lock, and returns when accepted changes are on disk.
 func (s *Server) handle(c *requestContext, found *route, known bool) (rep reply, err error) {
 	wait, err := s.handleLocked(c, found, known, &rep)
 	if err == nil && wait > 0 {
@@ -156,7 +156,7 @@ func (s *Server) handleLocked(c *requestContext, found *route, known bool, rep *
 		return 0, nil
 	}
 	if !found.isWrite() {
-		return 0, nil // what the clock did is in the file's absolute times; who only reads leaves the file alone
+		return 0, nil // the clock's effects follow from the file's absolute times; reads do not touch the file
 	}
 	if changes := s.st.drainChanges(); len(changes) > 0 {
 		return s.wal.append(changes)
@@ -166,7 +166,7 @@ func (s *Server) handleLocked(c *requestContext, found *route, known bool, rep *
 
 var apiVersion = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}(-preview)?$`)
 
-// dispatch runs the checks that come before every handler, then the handler.
+// dispatch runs the common checks, then the handler.
 func (rc *requestContext) dispatch(found *route, known bool) reply {
 	switch {
 	case found == nil && known:
@@ -229,7 +229,7 @@ func pathOf(raw string) string {
 	return u.Path
 }
 
-// sleep spends d of the wall clock; false when the client went away meanwhile.
+// sleep waits d of wall-clock time; false if the client disconnected meanwhile.
 func (s *Server) sleep(r *http.Request, d time.Duration) bool {
 	if d <= 0 {
 		return true
@@ -263,7 +263,7 @@ func (s *Server) baseOf(r *http.Request) string {
 	return scheme + "://" + r.Host
 }
 
-// write sends the answer with the headers every answer of ARM has (docs/azure.md §12, §33.43).
+// write sends the reply with the headers of every ARM reply (docs/azure.md §12, §33.43).
 func (s *Server) write(w http.ResponseWriter, r *http.Request, rep reply) {
 	h, now := w.Header(), s.clock.now().UTC()
 	maps.Copy(h, rep.header)
@@ -280,7 +280,7 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, rep reply) {
 		setHeaderDefault(h, "Content-Type", "application/json; charset=utf-8")
 	}
 	w.WriteHeader(rep.status)
-	// An error here means that the client left.
+	// An error here means that the client disconnected.
 	_, _ = w.Write(rep.body)
 }
 
@@ -311,7 +311,7 @@ func (s *Server) log(c *requestContext, rep reply, came time.Time, took time.Dur
 	})
 }
 
-// Close folds the journal into the estate file. A server in memory has nothing to close.
+// Close merges the journal into the estate file. A server in memory has nothing to close.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

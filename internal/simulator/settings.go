@@ -9,18 +9,17 @@ import (
 	"time"
 )
 
-// Settings say how the simulated service behaves where Azure differs from day to day, or where it is not known
-// what Azure does (UNVERIFIED in docs/azure.md). They stand in Options and under "settings" in an estate file;
-// the zero value of a field means its default.
+// Settings configure the simulated service where Azure's behaviour varies or is unknown (UNVERIFIED in docs/azure.md).
+// They are set in Options and under "settings" in an estate file; the zero value of a field means its default.
 type Settings struct {
-	// Seed makes durations and seeded faults come out the same in two runs.
+	// Seed makes durations and seeded faults repeat between runs.
 	Seed uint64 `json:"seed,omitempty"`
-	// Durations say how long operations take; keys are those of DefaultDurations. "" sets all of them but vaultLinger,
-	// vaultSettle and diskLag.
+	// Durations are the durations of operations; keys are those of DefaultDurations. "" sets all of them but
+	// vaultLinger, vaultSettle and diskLag.
 	Durations map[string]Range `json:"durations,omitempty"`
 	// Distributions replace the durations of kinds whose operations cluster around a few of them.
 	Distributions map[string]Distribution `json:"mixtures,omitempty"`
-	// RetryAfter is the header's value in seconds on every answer that asks the client to come back. nil: 60
+	// RetryAfter is the header's value in seconds on every reply that the client has to poll again. nil: 60
 	// (docs/azure.md §1, §4); -1: no header.
 	RetryAfter *int `json:"retryAfter,omitempty"`
 	// Latency is added to every request.
@@ -31,12 +30,12 @@ type Settings struct {
 	// Quota names the limits that are enforced; see Quotas. Empty: none.
 	Quota string `json:"quota,omitempty"`
 	// Limits override a profile's budgets by action ("Microsoft.RecoveryServices/vaults/backupJobs/read"); "" is every
-	// read action, "arm-reads", "arm-writes" and "arm-deletes" are the sizes of ARM's buckets, and the same with "-refill"
-	// what they get back a second, at least 1.
+	// read action, "arm-reads", "arm-writes" and "arm-deletes" are the sizes of ARM's buckets, and the same names with
+	// "-refill" their refill rates per second, at least 1.
 	Limits map[string]int `json:"limits,omitempty"`
-	// OtherClients is how many requests an hour other clients of the subscription send for each action.
+	// OtherClients is the number of requests an hour that other clients of the subscription send for each action.
 	OtherClients int `json:"otherClients,omitempty"`
-	// NoRetryAfterWhenThrottled leaves Retry-After out of Recovery Services' 429. Whether it is there is UNVERIFIED
+	// NoRetryAfterWhenThrottled omits Retry-After from Recovery Services' 429. Whether Azure sends it is UNVERIFIED
 	// (docs/azure.md §12); the default sends it.
 	NoRetryAfterWhenThrottled bool `json:"noRetryAfterWhenThrottled,omitempty"`
 	// DailyLimits enforces 50 policy writes and 1000 protection changes a vault and day (docs/azure.md §13), which a
@@ -45,37 +44,37 @@ type Settings struct {
 	// PolicyLimitPerSubscription counts the policy writes of a day by subscription. The scope is UNVERIFIED; the
 	// default is a vault.
 	PolicyLimitPerSubscription bool `json:"policyLimitPerSubscription,omitempty"`
-	// UnsignedURLs leaves the 3 KB of signature out of the URLs of operations (docs/azure.md §4), for reading logs.
+	// UnsignedURLs omits the 3 KB of signature from the URLs of operations (docs/azure.md §4), for readable logs.
 	UnsignedURLs bool `json:"unsignedUrls,omitempty"`
-	// ScheduledBackups runs the policies' backups as the clock passes their times and lets recovery points expire.
-	// Off, an estate changes only by what its clients do.
+	// ScheduledBackups runs the policies' backups as the clock passes their times and expires recovery points. Off,
+	// only clients change an estate.
 	ScheduledBackups bool `json:"scheduledBackups,omitempty"`
 	// Era "2024" is the service of the recordings: soft delete may be switched off, legacy config endpoints may be
 	// written. Default is the service since 2025-11 (docs/azure.md §6, §7.4).
 	Era string `json:"era,omitempty"`
 	// RequireToken refuses requests without a bearer token that is still good.
 	RequireToken bool `json:"requireToken,omitempty"`
-	// ClientSecret is the only one the token endpoint takes; empty: any.
+	// ClientSecret is the only secret the token endpoint accepts; empty: any.
 	ClientSecret string `json:"clientSecret,omitempty"`
-	// SignIn says whom the sign-in lets in.
+	// SignIn restricts who can sign in.
 	SignIn SignIn `json:"signIn,omitzero"`
-	// UnregisteredProviders are namespaces that subscriptions are not registered for until somebody registers them.
+	// UnregisteredProviders are namespaces that subscriptions are not registered for until a client registers them.
 	UnregisteredProviders []string `json:"unregisteredProviders,omitempty"`
 	// TokenLifetime of the tokens the simulator issues; default one hour.
 	TokenLifetime Duration `json:"tokenLifetime,omitzero"`
-	// ProtectNeedsRefresh refuses to protect a VM that no refresh has discovered. The sources say that a refresh is
-	// not needed (docs/azure.md §1), so it is off.
+	// ProtectNeedsRefresh refuses to protect a VM that no refresh has discovered. According to the sources a refresh
+	// is not needed (docs/azure.md §1), so it is off.
 	ProtectNeedsRefresh bool `json:"protectNeedsRefresh,omitempty"`
 	// PolicyChangeDropsDiskFilter: a PUT without extendedProperties resets the disk filter. UNVERIFIED
 	// (docs/azure.md §6); the default keeps it.
 	PolicyChangeDropsDiskFilter bool `json:"policyChangeDropsDiskFilter,omitempty"`
-	// PointAtSnapshot lets the recovery point appear and the item turn Protected when the snapshot is there.
+	// PointAtSnapshot makes the recovery point appear and the item become Protected when the snapshot exists.
 	// UNVERIFIED (docs/azure.md §17.6); the default is the end of the job.
 	PointAtSnapshot bool `json:"pointAtSnapshot,omitempty"`
-	// DiskQuota is how many disks a subscription may hold; 0: any number.
+	// DiskQuota is the maximum number of disks in a subscription; 0: unlimited.
 	DiskQuota int `json:"diskQuota,omitempty"`
-	// ValidateRestore is how the check of a restore answers: "" as it should, "absent" or "forbidden" (docs/azure.md §19:
-	// it was never seen live). RestoreFindings are what it finds beside what would refuse the restore.
+	// ValidateRestore is the behaviour of the restore check: "" as documented, "absent" or "forbidden" (docs/azure.md
+	// §19: never recorded live). RestoreFindings are its findings besides those that would refuse the restore.
 	ValidateRestore string    `json:"validateRestore,omitempty"`
 	RestoreFindings []Finding `json:"restoreFindings,omitempty"`
 	// Unverified overrides the codes, statuses and words whose value is UNVERIFIED; keys are those of
@@ -92,25 +91,26 @@ type Finding struct {
 	Recommendations []string `json:"recommendations"`
 }
 
-// SignIn says whom the sign-in lets in, beside Settings.ClientSecret. The zero value lets everybody in.
+// SignIn restricts who can sign in, besides Settings.ClientSecret. The zero value accepts every client.
 type SignIn struct {
-	// Tenants are those that exist, by id or name; empty: all.
+	// Tenants are the existing tenants, by id or name; empty: all.
 	Tenants []string `json:"tenants,omitempty"`
-	// Applications are the client ids that the tenants know; empty: all.
+	// Applications are the client ids registered in the tenants; empty: all.
 	Applications []string `json:"applications,omitempty"`
-	// ExpiredSecret is a client secret whose time is over.
+	// ExpiredSecret is a client secret that has expired.
 	ExpiredSecret string `json:"expiredSecret,omitempty"`
 	// Certificate is the PEM of the only certificate whose key may sign assertions; empty: any, unchecked.
 	Certificate string `json:"certificate,omitempty"`
-	// Subject is that of the applications' federated credential; empty: any.
+	// Subject is the subject of the applications' federated credential; empty: any.
 	Subject string `json:"subject,omitempty"`
-	// ConditionalAccess lets nobody in.
+	// ConditionalAccess refuses every sign-in.
 	ConditionalAccess bool `json:"conditionalAccess,omitempty"`
 	// IdentityHeader is the secret that managed identities must send; empty: any.
 	IdentityHeader string `json:"identityHeader,omitempty"`
 }
 
-// DefaultDurations are the recorded ones (docs/azure.md §1, §4, §5, §6, §7.1; the median lies near Min).
+// DefaultDurations returns the recorded durations of operations (docs/azure.md §1, §4, §5, §6, §7.1; the median lies
+// near Min).
 func DefaultDurations() map[string]Range {
 	return map[string]Range{
 		"refresh":    rangeOf(10*time.Second, 75*time.Second),
@@ -138,7 +138,7 @@ func DefaultDurations() map[string]Range {
 		"validate":   rangeOf(5*time.Second, 30*time.Second), // UNVERIFIED
 		"cancel":     rangeOf(1*time.Second, 10*time.Second),
 		"vault":      rangeOf(10*time.Second, 60*time.Second),
-		// A vault that was deleted goes on answering, a new one lacks its security settings (both recorded after
+		// A deleted vault can still be read for a while, a new one lacks its security settings (both recorded after
 		// operations that took no time; docs/azure.md §12 on eventual consistency).
 		"vaultLinger": Fixed(0),
 		"vaultSettle": Fixed(0),
@@ -148,13 +148,13 @@ func DefaultDurations() map[string]Range {
 	}
 }
 
-// DefaultPages are the page sizes used when Settings.Pages does not say.
+// DefaultPages returns the page sizes used where Settings.Pages sets none.
 func DefaultPages() map[string]int {
 	return map[string]int{
 		"protectable": 200, // docs/azure.md §2
 		"vaults":      340, // docs/azure.md §33.25: 335 to 610, not a constant
 		"vms":         500, // UNVERIFIED
-		"items":       500, // UNVERIFIED: one page up to 14 items was seen
+		"items":       500, // UNVERIFIED: one page up to 14 items was recorded
 		"jobs":        500, // UNVERIFIED
 		"points":      500, // UNVERIFIED
 		"containers":  500, // UNVERIFIED
@@ -165,7 +165,7 @@ func DefaultPages() map[string]int {
 	}
 }
 
-// DefaultUnverified are the choices made where docs/azure.md says UNVERIFIED and the service must answer something.
+// DefaultUnverified returns the choices made where docs/azure.md states UNVERIFIED and the service needs a value.
 func DefaultUnverified() map[string]string {
 	return map[string]string{
 		"stop-absent":            "404 BMSUserErrorDataSourceObjectNotFound",
@@ -213,12 +213,13 @@ func DefaultUnverified() map[string]string {
 		"restore-staging-kind":    "400 UserErrorStorageAccountNotSupported",
 		"restore-group-missing":   "400 UserErrorTargetResourceGroupNotFound",
 		"restore-network":         "400 UserErrorDiskNetworkAccessSettingsInvalid",
-		// From this api-version on a point tells when it expires (docs/azure.md §19: not in the recordings of 2024).
+		// From this api-version on a point contains its expiry time (docs/azure.md §19: not in the recordings of
+		// 2024).
 		"point-expiry-is-told-since": "2025-08-01",
-		// From this api-version on threatStatus is the word that the SDK wants; recorded was the number 0 at 2024-04-01
-		// (docs/azure.md §11, §17.7).
+		// From this api-version on threatStatus is the string that the SDK expects; at 2024-04-01 the number 0 was
+		// recorded (docs/azure.md §11, §17.7).
 		"threat-status-is-a-word-since": "2025-08-01",
-		// What backupStatus says of these items (docs/azure.md §17.5).
+		// What backupStatus returns for these items (docs/azure.md §17.5).
 		"status-of-stopped":      "Protected",
 		"status-of-soft-deleted": "NotProtected",
 		"status-of-protecting":   "Protecting",
@@ -244,16 +245,16 @@ func (d *Duration) UnmarshalText(b []byte) error {
 // Range is a duration, fixed or drawn by the seed. It is written as "2s" or "31s..324s".
 type Range struct {
 	Min, Max time.Duration
-	// isSet tells a fixed 0s from an absent span.
+	// isSet distinguishes a fixed 0s from an absent range.
 	isSet bool
 }
 
-// Fixed is a span that always gives d.
+// Fixed returns a range that always yields d.
 func Fixed(d time.Duration) Range { return Range{d, d, true} }
 
 func rangeOf(lo, hi time.Duration) Range { return Range{lo, hi, true} }
 
-// IsZero says that the span was not given.
+// IsZero reports whether the range is absent.
 func (s Range) IsZero() bool { return s == Range{} }
 
 // MarshalText implements encoding.TextMarshaler.
@@ -291,10 +292,10 @@ func (s Range) sample(u float64) time.Duration {
 	return s.Min + time.Duration(float64(s.Max-s.Min)*w*w)
 }
 
-// Distribution is a choice of durations. What the shares leave of 1 takes the last of them.
+// Distribution is a weighted choice of durations. The last one gets the share that remains of 1.
 type Distribution []Weight
 
-// Weight is the share of operations that take so long.
+// Weight is a duration range and the share of operations that it applies to.
 type Weight struct {
 	Share float64  `json:"share"`
 	Takes Duration `json:"takes"`
@@ -310,7 +311,7 @@ func (m Distribution) sample(u float64) time.Duration {
 	return time.Duration(m[len(m)-1].Takes)
 }
 
-// check says which key of a map is none that is known.
+// check returns an error for an unknown key of a map.
 func (s Settings) check() error {
 	for name, keys := range map[string][2][]string{
 		"durations":  {slices.Sorted(maps.Keys(s.Durations)), slices.Sorted(maps.Keys(DefaultDurations()))},
@@ -334,7 +335,7 @@ func (s Settings) check() error {
 	return nil
 }
 
-// with returns s with what o sets.
+// with returns s overridden by the fields that o sets.
 func (s Settings) with(o Settings) Settings {
 	durations, pages, unverified := DefaultDurations(), DefaultPages(), DefaultUnverified()
 	for _, from := range []Settings{s, o} {
@@ -354,7 +355,7 @@ func (s Settings) with(o Settings) Settings {
 		maps.Copy(pages, from.Pages)
 		maps.Copy(unverified, from.Unverified)
 	}
-	// What o does not set is absent from its JSON, so decoding it over s is the merge.
+	// Fields that o does not set are absent from its JSON, so decoding it over s merges both.
 	merged := s
 	merged.Durations, merged.Pages, merged.Unverified, merged.Faults = nil, nil, nil, nil // s keeps its own
 	merged.Distributions = maps.Clone(s.Distributions)
@@ -362,7 +363,7 @@ func (s Settings) with(o Settings) Settings {
 		merged.RetryAfter = nil
 	}
 	if err := json.Unmarshal(encode(o), &merged); err != nil {
-		panic(err) // a Settings decodes what a Settings encodes
+		panic(err) // encoded Settings always decode
 	}
 	merged.Durations, merged.Pages, merged.Unverified = durations, pages, unverified
 	merged.Faults = slices.Concat(s.Faults, o.Faults)

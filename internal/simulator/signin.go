@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// The sign-in endpoints of a tenant. Tokens look like Azure's, expire, and are only good here: their signature is
+// The sign-in endpoints of a tenant. Tokens have Azure's format, expire, and are valid only here: their signature is
 // the simulator's own.
 
 // authority is the base URL clients sign in at.
@@ -20,7 +20,7 @@ func (rc *requestContext) authority() string {
 	return strings.TrimRight(firstNonEmpty(rc.s.opt.Authority, rc.base), "/")
 }
 
-// openIDConfiguration is what OpenID Connect discovery reads. A tenant that does not exist is found out here already
+// openIDConfiguration returns the OpenID Connect discovery document. An unknown tenant fails here already
 // (docs/azure.md §28.2).
 func (rc *requestContext) openIDConfiguration() reply {
 	tenant := rc.params["tenant"]
@@ -45,7 +45,7 @@ func (rc *requestContext) openIDConfiguration() reply {
 	).bytes())
 }
 
-// instanceDiscovery tells MSAL that this authority is one it may use.
+// instanceDiscovery confirms to MSAL that it may use this authority.
 func (rc *requestContext) instanceDiscovery() reply {
 	host := strings.TrimPrefix(strings.TrimPrefix(rc.authority(), "https://"), "http://")
 	tenant := firstNonEmpty(rc.st.Tenant, "common")
@@ -76,10 +76,11 @@ func (rc *requestContext) token() reply {
 	if refused != nil {
 		return *refused
 	}
-	scope, _, _ := strings.Cut(form.Get("scope"), " ") // MSAL asks for openid, offline_access and profile, too (§28.1)
+	scope, _, _ := strings.Cut(form.Get("scope"), " ") // MSAL requests openid, offline_access and profile, too (§28.1)
 	audience := firstNonEmpty(form.Get("resource"), strings.TrimSuffix(scope, "/.default"))
 	lifetime := rc.s.tokenLifetime()
-	// Azure says one second less than it grants (3599); claims hold whole seconds, and nobody may trust a token too long.
+	// Azure returns one second less than it grants (3599); claims hold whole seconds, and no client may use a token
+	// too long.
 	seconds := max(int(lifetime/time.Second)-1, 0)
 	token := rc.s.issue(rc.authority(), rc.tenant(rc.params["tenant"]), id, audience, lifetime, capabilities(form)...)
 	if strings.HasSuffix(strings.ToLower(rc.path), "/oauth2/token") {
@@ -110,8 +111,8 @@ func (rc *requestContext) signInError(status int, code string, number int, messa
 	return r
 }
 
-// issue makes a token, with more claims where there are any. Its times are the machine's, not the estate's: clients
-// compare them with their own.
+// issue returns a token, with the extra claims if any. Its times are the machine's, not the estate's: clients compare
+// them with their own.
 func (s *Server) issue(authority, tenant, client, audience string, lifetime time.Duration, more ...member) string {
 	now := s.clock.wallTime()
 	oid := guidOf(s.digest("principal", tenant, client))
@@ -131,7 +132,7 @@ func (s *Server) signature(signing string) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// claims reads a token that this simulator (or one with the same seed) issued, expired or not.
+// claims returns the claims of a token that this simulator (or one with the same seed) issued, expired or not.
 func (s *Server) claims(token string) (json.RawMessage, bool) {
 	i := strings.LastIndexByte(token, '.')
 	if i < 0 || !hmac.Equal([]byte(s.signature(token[:i])), []byte(token[i+1:])) {
@@ -142,8 +143,7 @@ func (s *Server) claims(token string) (json.RawMessage, bool) {
 	return raw, err == nil
 }
 
-// unauthenticated refuses a token that expired or was revoked, and with Settings.RequireToken one that is missing or
-// not ours.
+// unauthenticated refuses an expired or revoked token, and with Settings.RequireToken a missing or foreign one.
 func (rc *requestContext) unauthenticated() *reply {
 	claims, issued := rc.s.claims(bearer(rc.r))
 	expires := time.Unix(int64(number(claims, "exp")), 0)

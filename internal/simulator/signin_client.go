@@ -15,11 +15,10 @@ import (
 	"time"
 )
 
-// How applications prove at the token endpoint who they are: by a secret, or by an assertion that they signed with
-// their certificate or that another issuer made for them (docs/azure.md §28.1). Refusals are those of §28.2; statuses
-// are UNVERIFIED there.
+// How applications authenticate at the token endpoint: by a secret, or by an assertion signed with their certificate
+// or by another issuer (docs/azure.md §28.1). Refusals are those of §28.2; statuses are UNVERIFIED there.
 
-// client is the application that asks for a token, or why it gets none.
+// client returns the application that requests a token, or the reason for its refusal.
 func (rc *requestContext) client(form url.Values) (id string, refused *reply) {
 	refuse := func(status int, code string, number int, message string) (string, *reply) {
 		r := rc.signInError(status, code, number, message)
@@ -71,7 +70,7 @@ func (rc *requestContext) tenantNotFound() *reply {
 	return &r
 }
 
-// checkAssertion says what is wrong with a client assertion; number 0: nothing.
+// checkAssertion returns the error of a client assertion; number 0: none.
 func (rc *requestContext) checkAssertion(form url.Values, id string) (number int, code, message string) {
 	const jwtBearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 	if form.Get("client_assertion_type") != jwtBearer {
@@ -104,7 +103,8 @@ func (rc *requestContext) checkAssertion(form url.Values, id string) (number int
 	return 0, "", ""
 }
 
-// isSignedByCertificate says that the application's certificate signed an assertion (RFC 7518 PS256, docs/azure.md §28.1).
+// isSignedByCertificate reports whether the application's certificate signed an assertion (RFC 7518 PS256,
+// docs/azure.md §28.1).
 func (rc *requestContext) isSignedByCertificate(head json.RawMessage, signing, signature string) bool {
 	if rc.s.set.SignIn.Certificate == "" {
 		return true
@@ -128,7 +128,7 @@ func (rc *requestContext) isSignedByCertificate(head json.RawMessage, signing, s
 		rsa.VerifyPSS(public, crypto.SHA256, sum[:], raw, nil) == nil
 }
 
-// capabilities are the claims about itself that a client asks for: that it can answer challenges.
+// capabilities returns the capability claims that a client requests: that it can handle claims challenges.
 func capabilities(form url.Values) []member {
 	var asked struct {
 		AccessToken struct {

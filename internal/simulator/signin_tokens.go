@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// What becomes of tokens that a Fault revokes (docs/azure.md §28.6).
+// The ways in which a Fault revokes tokens (docs/azure.md §28.6).
 const (
 	tokenExpired    = "expired"
 	tokenChallenged = "challenged"
 )
 
-// tokenRegistry counts the tokens that a server issued, and knows up to which of them are good no more, and why.
+// tokenRegistry counts the tokens that a server issued, and records the last revoked one and the reason.
 type tokenRegistry struct {
 	count, revokedUpTo int
 	revocationKind     string
@@ -37,7 +37,7 @@ func (t *tokenRegistry) revocationOf(number int) string {
 	return ""
 }
 
-// challenge asks for a token that was made after the others were revoked (docs/azure.md §28.6).
+// challenge returns a claims challenge for a token issued after the revocation (docs/azure.md §28.6).
 func (rc *requestContext) challenge() string {
 	claims := fmt.Sprintf(`{"access_token":{"nbf":{"essential":true,"value":"%d"}}}`, rc.s.tokens.revokedAt)
 	return fmt.Sprintf(`Bearer realm="", authorization_uri="%s/common/oauth2/authorize", error="insufficient_claims", claims="%s"`,

@@ -9,28 +9,28 @@ import (
 	"time"
 )
 
-// state is what one server serves: the estate's tables and what changed since. It is guarded by Server.mu.
+// state is one server's data: the estate's tables and the changes since. It is guarded by Server.mu.
 type state struct {
 	*Estate
-	// byVM finds the items of a VM, in whatever vault they are.
+	// byVM maps a VM to its items, in all vaults.
 	byVM map[string][]string
 	// listedAsProtectable are the VMs that the estate lists as protectable.
 	listedAsProtectable map[string]bool
 	ops                 map[string]*operation
-	// onTarget finds the operations on a target.
+	// onTarget maps a target to its operations.
 	onTarget map[string][]string
 	timers   timerQueue
-	// changes are the changes since the last take; they go to the journal.
+	// changes are the changes since the last drainChanges; they go to the journal.
 	changes []change
-	// isServiceDirty says that the memory changed though no resource did.
+	// isServiceDirty reports that the service state changed though no resource did.
 	isServiceDirty bool
-	// handled counts the requests; cause is whose doing the changes are that are made now; told is told of them.
+	// handled counts the requests; cause is the origin of the current changes; told receives them.
 	handled  int
 	cause    Cause
 	onEffect func(Effect)
 }
 
-// markDirty puts the memory into the journal with this request.
+// markDirty marks the service state dirty: this request writes it to the journal.
 func (st *state) markDirty() { st.isServiceDirty = true }
 
 // change is one line of a journal's batch.
@@ -57,7 +57,7 @@ func newState(e *Estate) *state {
 	return ownState(&c)
 }
 
-// ownState serves e itself, which nobody else uses.
+// ownState returns a state over e itself, which no other server uses.
 func ownState(e *Estate) *state {
 	st := &state{Estate: e, byVM: map[string][]string{}, listedAsProtectable: map[string]bool{}, ops: map[string]*operation{}, onTarget: map[string][]string{}}
 	st.items.all(0, func(_ int, it *item) bool {
@@ -114,7 +114,7 @@ func (st *state) fillParents() {
 type readError struct{ error }
 
 // read returns a body. When the file can no longer be read, it panics with a readError and the request fails with a
-// 500: no caller could do better, and none has to say so.
+// 500: no caller could do better, so none handles the error.
 func (st *state) read(b bodyRef) []byte {
 	if b.mem != nil {
 		return b.mem
@@ -191,7 +191,7 @@ func (st *state) putAccount(body json.RawMessage) {
 	st.changes = append(st.changes, change{Section: "storageAccounts", Body: body})
 }
 
-// fileOp makes an operation known; the record itself never changes.
+// fileOp indexes an operation; the record itself never changes.
 func (st *state) fileOp(op *operation) {
 	if st.ops[op.ID] == nil && op.Target != "" {
 		st.onTarget[op.Target] = append(st.onTarget[op.Target], op.ID)
@@ -285,7 +285,7 @@ func (st *state) applyBody(c change) {
 	}
 }
 
-// drainChanges returns the changes since the last take, with what the service remembers.
+// drainChanges returns the changes since the last call, with the service state.
 func (st *state) drainChanges() []change {
 	if len(st.changes) == 0 && !st.isServiceDirty {
 		return nil
@@ -296,7 +296,7 @@ func (st *state) drainChanges() []change {
 	return out
 }
 
-// countVMs is how many VMs a vault holds; other workloads have limits of their own (docs/azure.md §13).
+// countVMs returns the number of VMs in a vault; other workloads have limits of their own (docs/azure.md §13).
 func (st *state) countVMs(v *vault) int {
 	n := 0
 	st.items.group(v.key, 0, func(_ int, it *item) bool {

@@ -2,15 +2,15 @@ package simulator
 
 import "maps"
 
-// Stats count what clients did since the server was made.
+// Stats counts the clients' requests since the server was created.
 type Stats struct {
 	// Requests counts requests by kind; the kinds are those of the routes: "items.list", "item.put", "vault.get" ….
-	// Requests no route knows are "unknown".
+	// Requests without a route are "unknown".
 	Requests map[string]int `json:"requests"`
 	// Reads and Writes are GETs and the rest.
 	Reads  int `json:"reads"`
 	Writes int `json:"writes"`
-	// Statuses counts answers by HTTP status; Codes by error code.
+	// Statuses counts replies by HTTP status; Codes by error code.
 	Statuses map[int]int    `json:"statuses"`
 	Codes    map[string]int `json:"codes"`
 	// Faults counts injected faults by name.

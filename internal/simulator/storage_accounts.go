@@ -2,7 +2,7 @@ package simulator
 
 import "strings"
 
-// Storage accounts stage restores (docs/azure.md §19); nothing else of them is simulated.
+// Storage accounts stage restores (docs/azure.md §19); no other use is simulated.
 
 func (rc *requestContext) listAccounts() reply {
 	return rc.listResourcesOf("accounts", rc.st.accounts, storageAccount)
@@ -19,7 +19,7 @@ func (rc *requestContext) getAccount() reply {
 	return storageAccount(ok(rc.st.read(a.body)))
 }
 
-// getClassicAccount: there are none; clients ask for one first (docs/azure.md §33.44).
+// getClassicAccount returns not found: there are none, but clients read one first (docs/azure.md §33.44).
 func (rc *requestContext) getClassicAccount() reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
@@ -27,7 +27,7 @@ func (rc *requestContext) getClassicAccount() reply {
 	return resourceNotFound("Microsoft.ClassicStorage/storageAccounts", rc.params["account"], rc.params["group"])
 }
 
-// storageAccount gives an answer the Content-Type that storage's have: without a charset, as recorded.
+// storageAccount sets the Content-Type of storage replies: without a charset, as recorded.
 func storageAccount(r reply) reply {
 	r.set("Content-Type", "application/json")
 	return r

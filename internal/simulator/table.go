@@ -1,7 +1,7 @@
 package simulator
 
-// table holds the records of one kind in the order in which they came, as the lists of the service keep theirs.
-// Rows never move, so a row number is a place in a list that survives writes: paging tokens hold one.
+// table holds the records of one kind in insertion order, as the service's lists do. Rows never move, so a row number
+// stays valid after writes: paging tokens contain one.
 type table[R any] struct {
 	rows   []*R
 	byKey  map[string]int

@@ -21,7 +21,7 @@ const (
 	maxBody = 64 << 20
 )
 
-// fill drops what was consumed and reads on.
+// fill drops the consumed bytes and reads more.
 func (w *tokenReader) fill() error {
 	if w.eof {
 		return errIncomplete
@@ -77,7 +77,7 @@ func (w *tokenReader) value() (raw []byte, off int64, err error) {
 	}
 	for {
 		end, err := skipValue(w.buf, w.pos, 0)
-		// A number may go on behind the window.
+		// A number may continue beyond the window.
 		if errors.Is(err, errIncomplete) && !w.eof || err == nil && end == len(w.buf) && !w.eof {
 			if err := w.fill(); err != nil {
 				return nil, 0, err
@@ -93,7 +93,7 @@ func (w *tokenReader) value() (raw []byte, off int64, err error) {
 	}
 }
 
-// list calls visit for each element of the array that comes next.
+// list calls visit for each element of the next array.
 func (w *tokenReader) list(visit func(raw []byte, off int64) error) error {
 	if err := w.expect('['); err != nil {
 		return err
@@ -125,7 +125,7 @@ func (w *tokenReader) list(visit func(raw []byte, off int64) error) error {
 	}
 }
 
-// object calls visit with each key of the object that comes next; visit consumes the value.
+// object calls visit with each key of the next object; visit consumes the value.
 func (w *tokenReader) object(visit func(name string) error) error {
 	if err := w.expect('{'); err != nil {
 		return err

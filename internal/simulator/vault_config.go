@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// The endpoints that configured vaults before the vault itself did (docs/azure.md §7.4). They can be read; on a
-// vault of today they refuse to be written.
+// The endpoints that configured vaults before the vault itself did (docs/azure.md §7.4). They can be read; current
+// vaults refuse writes to them.
 
 func (rc *requestContext) getVaultConfig() reply {
 	v, none := rc.vault()
@@ -85,7 +85,8 @@ func (rc *requestContext) getEncryptionConfig() reply {
 			"encryptionAtRestType", "MicrosoftManaged", "lastUpdateStatus", "NotEnabled", "infrastructureEncryptionState", "Disabled")).bytes())
 }
 
-// getReplicationSettings answers what Terraform reads of a vault although it concerns Site Recovery only.
+// getReplicationSettings returns the replication settings, which Terraform reads of every vault although they concern
+// Site Recovery only.
 func (rc *requestContext) getReplicationSettings() reply {
 	v, none := rc.vault()
 	if none != nil {

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// newVault makes the body of a vault that is PUT; was is the vault that stood there, or nil.
+// newVault returns the body of a vault for a PUT; was is the previous vault, or nil.
 func (rc *requestContext) newVault(was *vault) (json.RawMessage, *reply) {
 	sent := parse(rc.body)
 	if sent.text("location") == "" {
@@ -36,7 +36,7 @@ func (rc *requestContext) newVault(was *vault) (json.RawMessage, *reply) {
 	}
 	o.put("sku", sku)
 	if was != nil {
-		// What was made once stays (docs/azure.md §7.3): PUT resets to defaults only what may change.
+		// Irreversible properties stay (docs/azure.md §7.3): PUT resets only the others to defaults.
 		o.put("properties", keepIrreversible(o.raw("properties"), rawAt(rc.st.read(was.body), "properties")))
 	}
 	old := rawAt(o.bytes(), "properties")
@@ -48,8 +48,8 @@ func (rc *requestContext) newVault(was *vault) (json.RawMessage, *reply) {
 	return o.bytes(), nil
 }
 
-// defaultVault are a new vault's properties as recorded, with AlwaysON soft delete since 2025-11
-// (docs/azure.md §7.3; Era "2024": docs/azure.md §33.11). Of monitoringSettings it tells only what a request once set (§7.2).
+// defaultVault returns a new vault's properties as recorded, with AlwaysON soft delete since 2025-11 (docs/azure.md
+// §7.3; Era "2024": docs/azure.md §33.11). monitoringSettings contain only fields that a request has set (§7.2).
 func defaultVault(era string) object {
 	softDelete := "AlwaysON"
 	if era == "2024" {
@@ -85,7 +85,7 @@ func keepIrreversible(fresh, was []byte) json.RawMessage {
 	})
 }
 
-// withoutReadOnly drops what a client may send back and the service decides.
+// withoutReadOnly drops the fields that a client may send back but only the service sets.
 func withoutReadOnly(props []byte) json.RawMessage {
 	o := parse(props)
 	o.del("provisioningState", "backupStorageVersion", "secureScore", "bcdrSecurityLevel",
@@ -111,7 +111,8 @@ func (rc *requestContext) patchedVault(v *vault, patch object) (json.RawMessage,
 	}), nil
 }
 
-// checkVault holds the rules of docs/azure.md §7.2 and §7.3 for going from old to props; sent is what the client named.
+// checkVault applies the rules of docs/azure.md §7.2 and §7.3 to a change from old to props; sent holds the fields the
+// client sent.
 func (rc *requestContext) checkVault(was *vault, old, props []byte, sent object) *reply {
 	for _, check := range []func(*vault, []byte, []byte, object) *reply{
 		rc.checkVaultWords, rc.checkRedundancy, rc.checkImmutability, rc.checkSoftDelete, rc.checkFinalSettings,
@@ -236,13 +237,13 @@ func number(raw []byte, path ...string) int {
 	return n
 }
 
-// isImmutable says whether destructive operations on the vault's items are denied (docs/azure.md §6).
+// isImmutable reports whether destructive operations on the vault's items are denied (docs/azure.md §6).
 func (st *state) isImmutable(v *vault) bool {
 	state := textAt(st.read(v.body), "properties", "securitySettings", "immutabilitySettings", "state")
 	return state == "Unlocked" || state == "Locked"
 }
 
-// softDelete is how many days a deleted item is kept; 0 when it is gone at once (Era "2024" only).
+// softDeleteDays returns the soft-delete retention in days; 0 when items are deleted at once (Era "2024" only).
 func (st *state) softDeleteDays(v *vault) int {
 	settings := rawAt(st.read(v.body), "properties", "securitySettings", "softDeleteSettings")
 	if strings.EqualFold(textAt(settings, "softDeleteState"), "Disabled") {

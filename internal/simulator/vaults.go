@@ -11,10 +11,10 @@ import (
 
 const vaultType = "Microsoft.RecoveryServices/vaults"
 
-// vaultKey is the key of the vault the path lies in.
+// vaultKey returns the key of the vault in the path.
 func (rc *requestContext) vaultKey() string { return key(vaultPart(rc.path)) }
 
-// vault is the vault the path lies in, or the answer that there is none.
+// vault returns the vault in the path, or the not-found reply.
 func (rc *requestContext) vault() (*vault, *reply) {
 	if v := rc.st.vaults.get(rc.vaultKey()); v != nil {
 		return v, nil
@@ -45,7 +45,7 @@ func (rc *requestContext) getVault() reply {
 	return ok(rc.st.read(v.body))
 }
 
-// etag is what a vault's body carries; it changes with each write (docs/azure.md §33.43).
+// etag returns the etag of a vault's body; it changes with each write (docs/azure.md §33.43).
 func etag(t time.Time) string {
 	return fmt.Sprintf("W/\"datetime'%s'\"", url.QueryEscape(stamp(t)))
 }
@@ -108,7 +108,7 @@ func (rc *requestContext) vaultsIn(location string) int {
 	return n
 }
 
-// provisioningBody is a vault's body while its creation runs: the parts that the service fills in come later.
+// provisioningBody returns a vault's body while its creation runs, without the parts that the service adds later.
 func (rc *requestContext) provisioningBody(body json.RawMessage, state string) json.RawMessage {
 	return edit(body, func(o *object) {
 		o.setBefore("properties", "etag", etag(rc.now))
@@ -149,7 +149,7 @@ func (rc *requestContext) startVaultOp(action string, v *vault, request json.Raw
 	return op
 }
 
-// patchVault changes what it is sent: 202 with both headers, or 200 when nothing but the identity changes
+// patchVault changes the fields sent: 202 with both headers, or 200 when nothing but the identity changes
 // (docs/azure.md §7.1, §33.12).
 func (rc *requestContext) patchVault() reply {
 	v, none := rc.vault()
@@ -174,7 +174,7 @@ func (rc *requestContext) patchVault() reply {
 	return rc.acceptedReply(rc.startVaultOp(actVaultUpdate, v, body))
 }
 
-// deleteVault answers 200 up to 2023 and 202 since (docs/azure.md §7.1, §33.13, §33.14).
+// deleteVault returns 200 up to 2023 and 202 since (docs/azure.md §7.1, §33.13, §33.14).
 func (rc *requestContext) deleteVault() reply {
 	v := rc.st.vaults.get(rc.vaultKey())
 	if v == nil {
@@ -245,11 +245,11 @@ func (s *Server) finishVault(op *operation, at time.Time) {
 	}
 }
 
-// serviceProperties are the properties of a vault that the service adds after it was made.
+// serviceProperties returns the properties of a vault that the service adds after its creation.
 func serviceProperties() []string { return []string{"securitySettings", "backupStorageVersion"} }
 
-// scheduleFollowUp lets something happen to the vault a while after its operation said Succeeded: a deleted vault can still be
-// read, a new one is not yet complete (docs/azure.md §7.1, §33.13).
+// scheduleFollowUp schedules a delayed effect on the vault after its operation has Succeeded: a deleted vault can
+// still be read, a new one is not yet complete (docs/azure.md §7.1, §33.13).
 func (s *Server) scheduleFollowUp(op *operation, action, span string, at time.Time) {
 	ends := at.Add(s.sampleDuration(span, op.Target))
 	next := &operation{
@@ -263,7 +263,7 @@ func (s *Server) scheduleFollowUp(op *operation, action, span string, at time.Ti
 	s.st.start(next)
 }
 
-// applyFollowUp ends what soon began.
+// applyFollowUp applies the effect that scheduleFollowUp scheduled.
 func (s *Server) applyFollowUp(op *operation) {
 	v := s.st.vaults.get(op.Target)
 	switch {
@@ -281,8 +281,8 @@ func (s *Server) applyFollowUp(op *operation) {
 	}
 }
 
-// vaultStatus answers operationStatus: no times, an id that is a path, 404 once a deleted vault is gone
-// (docs/azure.md §7.1).
+// vaultStatus handles operationStatus: no times, an id that is a path, 404 once a deleted vault is gone (docs/azure.md
+// §7.1).
 func (rc *requestContext) vaultStatus() reply {
 	if _, none := rc.vault(); none != nil {
 		return *none
@@ -321,7 +321,7 @@ func (rc *requestContext) vaultResult() reply {
 	return ok(rc.st.read(v.body))
 }
 
-// invalidContent is ARM's answer to a body that is not JSON.
+// invalidContent returns ARM's reply to a body that is not JSON.
 func invalidContent(err error) reply {
 	return armError(http.StatusBadRequest, "InvalidRequestContent",
 		"The request content was invalid and could not be deserialized: '%s'.", err)

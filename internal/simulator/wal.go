@@ -17,16 +17,16 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// A journal stands beside an estate file and holds what changed since: first a line that says which file it belongs
-// to, then one line for each batch of changes. A request is answered when its line is on disk. A last line that is
-// cut off was not answered and does not count.
+// writeAheadLog is the journal next to an estate file, with the changes since: first a line that identifies the file,
+// then one line for each batch of changes. A request is answered when its line is on disk. A truncated last line was
+// not answered and is ignored.
 type writeAheadLog struct {
 	path string
 	file *os.File
 	lock *flock.Flock
 
 	mu sync.Mutex
-	// written and synced count bytes; sync brings the second up to the first for everybody who waits.
+	// written and synced count bytes; sync raises the second to the first for all waiting requests.
 	written, synced int64
 	syncing         sync.Mutex
 }
@@ -34,8 +34,8 @@ type writeAheadLog struct {
 type walHeader struct {
 	// Estate is the fingerprint of the file the changes belong to.
 	Estate string `json:"estate,omitempty"`
-	// Compacted is the fingerprint of the file the changes went into: after a crash between the writing of that file
-	// and the removal of the journal nothing is applied twice.
+	// Compacted is the fingerprint of the file that includes the changes: after a crash between writing that file and
+	// removing the journal no change is applied twice.
 	Compacted string `json:"folded,omitempty"`
 }
 
@@ -44,8 +44,8 @@ type walLine struct {
 	Changes []change `json:"changes,omitempty"`
 }
 
-// Open serves the estate in the file at path and keeps it there: each accepted write is on disk before it is
-// answered. The file itself is written at Close. A second Open of the same path fails until then.
+// Open serves the estate in the file at path and keeps it there: each accepted write is on disk before its reply. The
+// file itself is written at Close. A second Open of the same path fails until then.
 func Open(path string, o Options) (*Server, error) {
 	s, err := open(path, o)
 	if err != nil {
@@ -90,7 +90,7 @@ func open(path string, o Options) (s *Server, err error) {
 	return newServer(st, o, j)
 }
 
-// fingerprint tells estate files apart by size, beginning and end.
+// fingerprint identifies an estate file by size, beginning and end.
 func fingerprint(f *os.File) (string, error) {
 	info, err := f.Stat()
 	if err != nil {
@@ -107,7 +107,7 @@ func fingerprint(f *os.File) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// replay applies what an earlier run left in the journal and makes the journal ready for more.
+// replay applies the journal of an earlier run and prepares it for appending.
 func (j *writeAheadLog) replay(st *state, estate string) error {
 	raw, err := os.ReadFile(j.path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -139,7 +139,7 @@ func (j *writeAheadLog) replay(st *state, estate string) error {
 	return j.prepare(int64(whole), estate)
 }
 
-// prepare opens the journal behind its last whole line. A folder that cannot be written makes the first write fail.
+// prepare opens the journal after its last complete line. In a read-only folder the first write fails.
 func (j *writeAheadLog) prepare(whole int64, estate string) error {
 	f, err := os.OpenFile(j.path, os.O_RDWR|os.O_CREATE, 0o600)
 	if isReadOnly(err) {
@@ -166,7 +166,7 @@ func isReadOnly(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }
 
-// append writes a batch and returns what to sync up to.
+// append writes a batch and returns the offset to sync to.
 func (j *writeAheadLog) append(changes []change) (int64, error) {
 	return j.appendLine(walLine{Changes: changes})
 }
