@@ -7,13 +7,14 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// admit says how long a change has to wait before it may start beside those in flight, as far as is known; 0 = not at all.
+// admit returns how long a change must wait before it may start besides those in flight, as far as is known; 0 = no
+// wait.
 type admit func(t *task, inFlight map[armid.Key]*vaultInFlight) time.Duration
 
 const forever = time.Duration(math.MaxInt64)
 
-// slotsOf is how many operation slots there are. Without a limit of the user's own there are enough for all, and
-// [executor.admit] holds back what could not be confirmed.
+// slotsOf returns how many operation slots there are. Without a configured limit there are enough for all, and
+// [executor.admit] delays the changes that could not be confirmed.
 func slotsOf(l Limits) int64 {
 	if l.Operations > 0 {
 		return int64(l.Operations)
@@ -21,13 +22,15 @@ func slotsOf(l Limits) int64 {
 	return math.MaxInt64
 }
 
-// confirmedSingly is how many operations of a vault are so few that asking for each is no worse than listing it.
+// confirmedSingly is up to how many operations of a vault polling each of them is no more expensive than listing the
+// vault.
 const confirmedSingly = 10
 
 // admit is the default limit on operations in flight: as many as reads can confirm in time. A vault is confirmed by its
-// lists, so what is in flight costs by the vaults, not by the operations: a change of a vault that is being filled is always
-// welcome, and one of another vault as long as the quotas have a list of each for it and for all that are being filled. What
-// they have not now they may have in time: when the window ends before half of the change's own time is over.
+// lists, so the cost of the changes in flight grows with their vaults, not their operations: a change of a vault that
+// has others in flight is always admitted, and one of another vault if the quotas have a list of each kind for it and
+// for every vault with more than [confirmedSingly] in flight, or if the quota window ends within half of its time
+// limit.
 func (r *executor) admit(t *task, inFlight map[armid.Key]*vaultInFlight) time.Duration {
 	if r.opt.Limits.Operations > 0 {
 		return 0
@@ -54,6 +57,6 @@ func (r *executor) admit(t *task, inFlight map[armid.Key]*vaultInFlight) time.Du
 	return wait
 }
 
-// recheck is when to ask again whether a wait is over: it may be sooner than was known, because others leave a quota
-// alone or it turns out to be larger.
+// recheck returns after how long to check again whether a wait has ended: it may end early, because other clients do
+// not use a quota or it turns out to be larger.
 func recheck(wait time.Duration) time.Duration { return max(wait/4, min(wait, time.Second)) }

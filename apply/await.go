@@ -9,8 +9,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// awaitOperation waits for the end of an accepted operation. What the lists show is followed by the sweeps of the vault;
-// the rest is asked for singly.
+// awaitOperation waits for the end of an accepted operation: by sweeps of the vault where its lists show the effect,
+// else by polling the operation.
 func (ex *execution) awaitOperation(ctx context.Context) Result {
 	if ex.poller == nil {
 		return ex.awaitByPolls(ctx)
@@ -19,8 +19,8 @@ func (ex *execution) awaitOperation(ctx context.Context) Result {
 }
 
 // awaitByLists waits until the lists show the end: the item as desired with no job running and none failed, or
-// the failed job; of a backup, its job. The operation itself is asked only where the lists are silent, and its word
-// alone is never enough: an operation can succeed while its job fails, and before its item is listed.
+// the failed job; of a backup, its job. The operation itself is polled only if the lists do not settle it, and its
+// status alone is never enough: an operation can succeed while its job fails, and before its item is listed.
 func (ex *execution) awaitByLists(ctx context.Context) Result {
 	p := &listAwaiter{ex: ex, hint: ex.op.RetryAfter}
 	for {
@@ -38,25 +38,26 @@ func (ex *execution) awaitByLists(ctx context.Context) Result {
 	}
 }
 
-// listAwaiter is what is known of an operation while its vault is watched.
+// listAwaiter is the state of an operation while it is confirmed by the lists of its vault.
 type listAwaiter struct {
 	ex                 *execution
 	hint               time.Duration // the service's Retry-After
-	age                time.Duration // at the last look that did not settle it
-	hasMissed          bool          // a look that was due did not settle it
-	wantsPoll          bool          // the last look left something to ask the operation
-	nextPollAge        time.Duration // do not ask it before
+	age                time.Duration // at the last snapshot that did not settle it
+	hasMissed          bool          // a due poll did not settle it
+	wantsPoll          bool          // the last snapshot did not settle it: poll the operation
+	nextPollAge        time.Duration // do not poll the operation before
 	listFailed         bool          // the lists cannot be read
-	operationSucceeded bool          // the operation said that it had succeeded
-	nextListAt         time.Time     // when to look for its effect then
+	operationSucceeded bool          // the operation reported success
+	nextListAt         time.Time     // when to list its effect then
 }
 
-// nextRequest is for the next look: when the operation is probably over or, once it said so, when its effect may show.
+// nextRequest returns the request for the next snapshot: due when the operation has probably ended or, once it reported
+// success, when its effect may be listed.
 func (p *listAwaiter) nextRequest() pollRequest {
 	if p.operationSucceeded {
 		return pollRequest{since: p.ex.acceptedAt, pollSchedule: pollSchedule{due: p.nextListAt, deferUntil: p.nextListAt, isLikely: true}}
 	}
-	accepted, age, hint, looked := p.ex.acceptedAt, p.age, p.hint, p.hasMissed // asked for while the pursuit goes on
+	accepted, age, hint, looked := p.ex.acceptedAt, p.age, p.hint, p.hasMissed // copies for the poller's goroutine
 	mayBeAsked := accepted.Add(p.nextPollAge)
 	hasURL := p.ex.hasURL()
 	return pollRequest{
@@ -68,7 +69,7 @@ func (p *listAwaiter) nextRequest() pollRequest {
 	}
 }
 
-// handleResult takes in what a look shows, or why there is none; over says that res is how the change ends.
+// handleResult records what a snapshot shows, or why there is none; hasEnded reports that res is the change's result.
 func (p *listAwaiter) handleResult(ctx context.Context, s pollResult) (res Result, hasEnded bool) {
 	before := p.age
 	p.age = max(p.age, p.ex.run.since(p.ex.acceptedAt))
@@ -107,7 +108,7 @@ func (p *listAwaiter) canPollNow() bool {
 	return p.wantsPoll && p.ex.run.since(p.ex.acceptedAt) >= p.nextPollAge && p.ex.canPoll()
 }
 
-// pollOperation asks the operation itself.
+// pollOperation polls the operation itself; hasEnded reports that res is the change's result.
 func (p *listAwaiter) pollOperation(ctx context.Context) (res Result, hasEnded bool) {
 	answer, err := p.ex.poll(ctx)
 	switch {
@@ -128,7 +129,7 @@ func (p *listAwaiter) pollOperation(ctx context.Context) (res Result, hasEnded b
 	return Result{}, false
 }
 
-// awaitByPolls asks the operation itself until it is over: vaults, policies and refreshes have no item whose state
+// awaitByPolls polls the operation itself until it has ended: vaults, policies and refreshes have no item whose state
 // would show the end.
 func (ex *execution) awaitByPolls(ctx context.Context) Result {
 	age, hint := time.Duration(0), ex.op.RetryAfter
@@ -138,7 +139,7 @@ func (ex *execution) awaitByPolls(ctx context.Context) Result {
 		case age > 0:
 			at = later(at, ex.acceptedAt.Add(age+min(hint, 2*time.Minute)))
 		case !ex.hasURL():
-			at = ex.acceptedAt // it was carried out before it was answered; only the reading back is left
+			at = ex.acceptedAt // it was done before the response; only the read-back remains
 		}
 		if err := sleep(ctx, ex.run.until(at)); err != nil {
 			return ex.abortedResult(err)
@@ -166,17 +167,17 @@ func (ex *execution) awaitByPolls(ctx context.Context) Result {
 	}
 }
 
-// canPoll says whether there is something to ask the operation by, and a budget to do so.
+// canPoll reports whether the operation has a URL to poll, and a budget to do so.
 func (ex *execution) canPoll() bool { return ex.hasURL() && ex.canRead(ReadOperation) }
 
 func (ex *execution) hasURL() bool { return ex.op.Status != "" || ex.op.Result != "" }
 
-// canRead says whether the budget for a kind of read has room for one now.
+// canRead reports whether the budget for a kind of read has room for one now.
 func (ex *execution) canRead(kind ReadKind) bool {
 	return !ex.run.opt.budget(ex.task.Vault, kind).Next.After(ex.run.now())
 }
 
-// poll asks the operation once.
+// poll polls the operation once.
 func (ex *execution) poll(ctx context.Context) (Progress, error) {
 	var p Progress
 	err := withSlot(ctx, ex.run.readSlots, func() (err error) {
@@ -189,15 +190,15 @@ func (ex *execution) poll(ctx context.Context) (Progress, error) {
 	return p, err
 }
 
-// isTerminal says whether a poll's error is the operation's own end. Everything else is trouble with the look: a URL
-// that may not be asked, a token that cannot be renewed, a refusal.
+// isTerminal reports whether a poll's error is the operation's own end. Any other error means that the poll failed: a
+// URL that may not be requested, a token that cannot be renewed, a refusal.
 func isTerminal(err error) bool {
 	e, ok := errors.AsType[*Error](err)
 	return ok && e.Ended
 }
 
-// failedJobResult makes the job's own code and text the result. Lists leave them out (docs/azure.md §11), so the job is
-// asked for.
+// failedJobResult returns a result with the job's own code and text. Lists leave them out (docs/azure.md §11), so the
+// job is polled.
 func (ex *execution) failedJobResult(ctx context.Context, job plan.Job) Result {
 	ex.op.JobID = bareJob(job.ID)
 	if len(job.Errors) == 0 {
@@ -212,7 +213,7 @@ func (ex *execution) failedJobResult(ctx context.Context, job plan.Job) Result {
 	})
 }
 
-// observeDuration tells how long the operation took: by its job, within what the looks before and after its end allow.
+// observeDuration records how long the operation took: by its job, bounded by the two polls around the end.
 func (ex *execution) observeDuration(before, after time.Duration, job plan.Job) {
 	d := (before + after) / 2
 	if !job.End.IsZero() && !job.Start.IsZero() {

@@ -8,28 +8,28 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// execution is a change while it is being carried out: from its turn to its result.
+// execution runs one change from dispatch to result.
 type execution struct {
 	run        *executor
 	task       *task
 	poller     *vaultPoller
 	startedAt  time.Time
-	admitted   func() // tells that it has its slot for writing, or waits for something else
+	admitted   func() // reports that it has a write slot, or waits for something else
 	hasSlot    bool   // an operation slot
-	isInternal bool   // not a change of the plan: it has no result there
+	isInternal bool   // not a change of the plan: it has no result in the report
 
 	sentAt             time.Time // when the last write was sent
 	mayHaveTakenEffect bool      // that write may have had an effect
 	op                 Operation // the write that was accepted
 	acceptedAt         time.Time // by our clock; zero until then
-	lastErr            error     // what stood in the way last
+	lastErr            error     // the last failure
 	attempts           int       // writes that were refused and may be repeated
-	limitedAttempts    int       // those of them that may be repeated a few times only
+	limitedAttempts    int       // those of them that may be repeated only a few times
 	refreshTried       bool      // a refresh was tried
-	keptNote           string    // what was found and left, though the plan saw it otherwise
+	keptNote           string    // the setting that was kept, though it differs from the plan's
 }
 
-// execute carries the change out. ctx ends with a cause when its time is up, the run's is, or the run is left.
+// execute executes the change. ctx is cancelled, with a cause, by the item timeout, the run timeout or an abort.
 func (ex *execution) execute(ctx context.Context) Result {
 	if err := ex.waitForRunningJob(ctx); err != nil {
 		return ex.abortedResult(err)
@@ -53,7 +53,7 @@ func (ex *execution) execute(ctx context.Context) Result {
 	}
 }
 
-// waitForRunningJob waits for the job that the plan saw running on the item.
+// waitForRunningJob waits for the job that ran on the item when the plan was made.
 func (ex *execution) waitForRunningJob(ctx context.Context) error {
 	if ex.poller == nil || ex.task.WaitsFor == "" {
 		return nil
@@ -64,7 +64,7 @@ func (ex *execution) waitForRunningJob(ctx context.Context) error {
 	})
 }
 
-// planObservedAt is when the plan looked at the jobs: what started later it does not know.
+// planObservedAt returns when the jobs were read for the plan: jobs that started later are missing from it.
 func (ex *execution) planObservedAt() time.Time {
 	if ex.run.opt.Observed.IsZero() {
 		return ex.run.startedAt.Add(-clockSlack)
@@ -72,7 +72,7 @@ func (ex *execution) planObservedAt() time.Time {
 	return ex.run.opt.Observed.Add(-clockSlack)
 }
 
-// send sends the change's one write. The slot is free when the service has answered.
+// send sends the change's one write. It releases the write slot when the service has answered.
 func (ex *execution) send(ctx context.Context) error {
 	open, stop := ex.run.gate.context(ctx)
 	defer stop()
@@ -84,7 +84,7 @@ func (ex *execution) send(ctx context.Context) error {
 		if err = ex.run.emitWith(ex.event(Event{Kind: EventStarted}), ex.run.gate.err); err != nil {
 			return err
 		}
-		if err = ex.checkBeforeSend(ctx); err != nil { // telling may have taken its time
+		if err = ex.checkBeforeSend(ctx); err != nil { // the observer may have taken long
 			return err
 		}
 		ex.sentAt, ex.mayHaveTakenEffect = ex.run.now(), true
@@ -109,7 +109,7 @@ func (ex *execution) checkBeforeSend(ctx context.Context) error {
 	return firstErr(context.Cause(ctx), ex.run.gate.err())
 }
 
-// trackOperation makes op the operation that is followed.
+// trackOperation records the accepted operation, for which the change then waits.
 func (ex *execution) trackOperation(op Operation) {
 	ex.op, ex.acceptedAt = op, ex.run.now()
 	ex.run.mu.Lock()
@@ -121,14 +121,14 @@ func (ex *execution) trackOperation(op Operation) {
 	ex.emit(Event{Kind: EventAccepted, Operation: op.ID, RequestID: op.RequestID})
 }
 
-// handleError decides what becomes of a write that was not accepted; over says that res is how the change ends.
+// handleError classifies a failed write; hasEnded reports that res is the change's result, else the write is repeated.
 func (ex *execution) handleError(ctx context.Context, err error) (res Result, hasEnded bool) {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
 		if ctx.Err() != nil || ex.run.gate.err() != nil {
 			return ex.abortedResult(err), true
 		}
-		ex.mayHaveTakenEffect = false // refused before it was sent, or not signed in
+		ex.mayHaveTakenEffect = false // not sent: refused before, or not signed in
 		return ex.failedResult(err), true
 	}
 	ex.lastErr = err
@@ -172,8 +172,8 @@ func (ex *execution) retryAfterBackoff(ctx context.Context, r errorPolicy, retry
 	return Result{}, false
 }
 
-// waitForConflict waits until whatever holds the item or the vault is over. A conflict also means that somebody else is
-// at work there, so the vault is listed again before the write is repeated.
+// waitForConflict waits for a conflicting operation on the item or the vault, then relists the vault. A conflict also
+// means that another client is at work there, so the write is repeated only after the relisting.
 func (ex *execution) waitForConflict(ctx context.Context, r errorPolicy) (Result, bool) {
 	d := ex.run.backoff(r.wait, ex.attempts)
 	ex.attempts++
@@ -199,7 +199,7 @@ func (ex *execution) waitForConflict(ctx context.Context, r errorPolicy) (Result
 	return Result{}, false
 }
 
-// waitForSnapshot waits for a look, begun after since, that satisfies ok. Nothing was asked of the service yet, so an
+// waitForSnapshot waits for a snapshot, begun after since, for which ok is true. No write is in flight, so an
 // interrupt ends the wait.
 func (ex *execution) waitForSnapshot(ctx context.Context, since time.Time, ok func(*vaultSnapshot) bool) error {
 	ex.admitted()
@@ -237,8 +237,8 @@ func (ex *execution) waitForSnapshot(ctx context.Context, since time.Time, ok fu
 	}
 }
 
-// minSparingInterval is the gap to the first look, behind the one that did not show what is waited for, where reads are scarce;
-// maxPollInterval is the longest.
+// minSparingInterval is the gap after the first unsuccessful poll where reads are scarce; maxPollInterval is the
+// longest gap.
 const (
 	minSparingInterval = 5 * time.Second
 	maxPollInterval    = 30 * time.Second

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// clock is the time by which a run dates what it does and compares it with what the service dates: jobs, answers,
-// budgets. It is the service's time as far as whoever starts the run knows it ([Options.Now]), else the machine's.
-// Differences of its times are durations as a monotonic clock counts them. This file is the only one of the package that asks the
-// machine for the time.
+// clock returns the time by which a run dates its steps and compares them with dates of the service: of jobs, answers,
+// budgets. It is the service's time as far as the caller of [Run] knows it ([Options.Now]), else the machine's.
+// Differences of its times are monotonic durations. This file is the only one of the package that reads the
+// machine's clock.
 type clock struct{ ask func() time.Time }
 
 func newClock(ask func() time.Time) clock {
@@ -20,19 +20,20 @@ func newClock(ask func() time.Time) clock {
 
 func (c clock) now() time.Time { return c.ask() }
 
-// since is how long ago t was.
+// since returns how long ago t was.
 func (c clock) since(t time.Time) time.Duration { return c.ask().Sub(t) }
 
-// until is how long t is away.
+// until returns how far t lies ahead.
 func (c clock) until(t time.Time) time.Duration { return t.Sub(c.ask()) }
 
-// endsWithin says whether ctx is known to end before d is over. Its deadline is the machine's time, whatever [clock] says.
+// endsWithin reports whether ctx is known to end within d. Its deadline is in the machine's time, whatever [clock]
+// returns.
 func endsWithin(ctx context.Context, d time.Duration) bool {
 	deadline, limited := ctx.Deadline()
 	return limited && time.Until(deadline) < d
 }
 
-// sleep waits for d, or until ctx ends; then it returns why.
+// sleep waits for d, or until ctx ends; then it returns the cause.
 func sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return context.Cause(ctx)

@@ -7,20 +7,20 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// task is one change on its way to its result.
+// task is the node of one change in the graph.
 type task struct {
 	plan.Change
 	vault, subscription armid.Key
 	children            []*task
 	pendingDeps         int // parents without a result
-	priority            int // place in the order of writing; lower goes first
+	priority            int // place in the order of writes; lower first
 	lock                lockKey
 	running             bool
-	result              *Result // nil until the change is over
+	result              *Result // nil until the change has ended
 }
 
 // lockKey names a document that one change at a time may write: the settings of a vault, or its policies. Both are
-// written as whole documents without a check for what others write meanwhile (docs/azure.md §7.1, §8.1).
+// written as whole documents without a check for concurrent writes (docs/azure.md §7.1, §8.1).
 type lockKey struct {
 	vault armid.Key
 	kind  string // "" = the change needs no lock
@@ -39,11 +39,11 @@ func newTask(c plan.Change) *task {
 }
 
 // workQueue is the graph of the changes: which of them have a result, which run, which may start, and which of
-// those goes next. It is plain data: it waits for nothing and tells nobody. Not safe for concurrent use.
+// those is next. It is plain data, without waits or callbacks. Not safe for concurrent use.
 //
-// A change is in exactly one place: it waits for parents, it is ready, it waits for a lock, it runs, or it has its
-// result. A change that waits for a lock has the lock's holder running or another one that wants it ready, so as
-// long as nothing runs and nothing is ready, nothing waits for a lock.
+// A change is in exactly one state: it waits for parents, it is ready, it waits for a lock, it runs, or it has its
+// result. While a change waits for a lock, the lock's holder runs or another change that needs the lock is ready; so
+// while nothing runs and nothing is ready, nothing waits for a lock.
 type workQueue struct {
 	tasks            []*task // in plan order
 	ready            byPriority
@@ -65,8 +65,7 @@ type vaultInFlight struct {
 	changes      int
 }
 
-// newWorkQueue makes the queue of a plan that [plan.Validate] has nothing against. Nothing is ready before
-// [workQueue.open].
+// newWorkQueue returns the queue of a plan that [plan.Validate] accepts. Nothing is ready before [workQueue.open].
 func newWorkQueue(changes []plan.Change, durations *durationEstimator) *workQueue {
 	q := &workQueue{
 		locked: map[lockKey]bool{}, waiters: map[lockKey]*byPriority{}, inFlight: map[armid.Key]*vaultInFlight{},
@@ -81,7 +80,7 @@ func newWorkQueue(changes []plan.Change, durations *durationEstimator) *workQueu
 	}
 	for _, t := range q.tasks {
 		for _, id := range t.Needs {
-			t.pendingDeps++ // for ever where there is no such change: nothing is begun on a need that nobody met
+			t.pendingDeps++ // never 0 where there is no such change: an unmet need starts nothing
 			if parent := byID[id]; parent != nil {
 				parent.children = append(parent.children, t)
 			}
@@ -91,7 +90,7 @@ func newWorkQueue(changes []plan.Change, durations *durationEstimator) *workQueu
 	return q
 }
 
-// open makes ready what needs nothing, once what the plan itself settles is recorded.
+// open makes the changes without needs ready, after those that the plan itself settles were recorded.
 func (q *workQueue) open() {
 	for _, t := range q.tasks {
 		if t.pendingDeps == 0 && t.result == nil {
@@ -101,7 +100,7 @@ func (q *workQueue) open() {
 }
 
 // start takes the next change that is ready, whose lock is free and that may be admitted, and counts it as running; nil
-// when there is none. may is asked once for each vault; nil = all may.
+// when there is none. may is called once for each vault; nil = all may.
 func (q *workQueue) start(may func(*task) bool) *task {
 	var refused []*task
 	defer func() {
@@ -141,8 +140,8 @@ func (q *workQueue) start(may func(*task) bool) *task {
 	return nil
 }
 
-// complete records the result of a change and all that follows from it: its place and its lock are free, and the
-// changes that need it are ready or, where it is not done, end too. It returns the results recorded, parents
+// complete records the result of a change and its consequences: it releases the change's slot and lock, and the
+// changes that need it become ready or, where it is not done, end too. It returns the results recorded, parents
 // before children; none when the change had its result.
 func (q *workQueue) complete(t *task, res Result) []Result {
 	if t.running {
@@ -205,7 +204,7 @@ func (q *workQueue) countInFlight(t *task, n int) {
 	v.changes += n
 }
 
-// unlock frees a lock and makes the next change that wants it ready.
+// unlock releases a lock and makes the next change that needs it ready.
 func (q *workQueue) unlock(key lockKey) {
 	if key.kind == "" {
 		return
@@ -216,7 +215,7 @@ func (q *workQueue) unlock(key lockKey) {
 	}
 }
 
-// isStuck reports whether changes are left that nothing will ever make ready.
+// isStuck reports whether changes are left that can never become ready.
 func (q *workQueue) isStuck() bool {
 	return q.remaining > 0 && q.running == 0 && len(q.ready) == 0
 }

@@ -8,25 +8,25 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// dispatcher guards the [workQueue] of a run, and the events that wait to be told. Safe for concurrent use.
+// dispatcher guards the [workQueue] of a run, and the events not yet passed to the observer. Safe for concurrent use.
 //
-// Each of its methods is one critical section: whoever looks sees the queue before a result or after all that
-// follows from it. The event of a result is recorded in the same section, so no child's event can come before it; it is told
-// outside (see [executor.publish]), so a slow observer holds up nothing but those who wait to be told.
+// Each of its methods is one critical section: a caller sees the queue before a result or after all its consequences.
+// The event of a result is recorded in the same section, so no child's event can come before it; it is passed to the
+// observer outside (see [executor.publish]), so a slow observer delays only the goroutines that publish events.
 type dispatcher struct {
 	clock clock
 
 	mu          mutex
 	queue       *workQueue
 	unpublished []Event
-	changed     chan struct{} // has a token when next may have something new to say
+	changed     chan struct{} // has a token when next may have a new answer
 }
 
 func newDispatcher(changes []plan.Change, durations *durationEstimator, o Options) *dispatcher {
 	return &dispatcher{mu: newMutex(o), clock: newClock(o.Now), queue: newWorkQueue(changes, durations), changed: make(chan struct{}, 1)}
 }
 
-// open records what the plan itself settles, and lets the rest begin.
+// open records the results that the plan itself settles, and makes the other changes ready.
 func (d *dispatcher) open() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -42,8 +42,8 @@ func (d *dispatcher) open() {
 	d.queue.open()
 }
 
-// next waits until a change may start, and counts it as running; nil when none will, or ctx has ended. may says whether
-// a change may start beside those in flight, and if not, how long it takes at most until that may have changed. One caller at a time.
+// next waits until a change may start, and counts it as running; nil when none will, or ctx has ended. may returns 0 if
+// a change may start besides those in flight, else after how long at most to call it again. One caller at a time.
 func (d *dispatcher) next(ctx context.Context, may admit) *task {
 	for {
 		d.mu.Lock()
@@ -74,7 +74,7 @@ func (d *dispatcher) next(ctx context.Context, may admit) *task {
 	}
 }
 
-// complete records how a change ended and all that follows from it.
+// complete records how a change ended, and the consequences.
 func (d *dispatcher) complete(t *task, res Result) {
 	d.mu.Lock()
 	d.recordEvents(d.queue.complete(t, res))
@@ -85,8 +85,7 @@ func (d *dispatcher) complete(t *task, res Result) {
 	}
 }
 
-// close gives every change without a result the one that ending makes; stuck says that nothing would ever have made
-// it ready.
+// close gives every change without a result the one that ending returns; stuck = the change could never become ready.
 func (d *dispatcher) close(ending func(t *task, stuck bool) Result) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -108,14 +107,14 @@ func (d *dispatcher) results() []Result {
 	return all
 }
 
-// unfinished is how many changes of a subscription have no result, and in how many vaults.
+// unfinished returns how many changes of a subscription have no result, and in how many vaults.
 func (d *dispatcher) unfinished(subscription armid.Key) unfinishedWork {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.queue.bySubscription[subscription]
 }
 
-// record puts an event in line to be told. It happens together with what it tells of: first, which may be nil, is done in
+// record queues an event for the observer, together with the step that it reports: first, which may be nil, runs in
 // the same critical section, and where it fails there is no event.
 func (d *dispatcher) record(e Event, first func() error) error {
 	d.mu.Lock()

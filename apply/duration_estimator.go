@@ -7,8 +7,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// durationEstimator knows how long operations take: at first what was recorded of the service, then what this run has seen.
-// Safe for concurrent use.
+// durationEstimator estimates how long operations take: at first from recordings of the service, then from this run's
+// observations. Safe for concurrent use.
 type durationEstimator struct {
 	mu   mutex
 	seen map[plan.Action][]time.Duration // sorted
@@ -18,9 +18,9 @@ func newDurationEstimator(o Options) *durationEstimator {
 	return &durationEstimator{mu: newMutex(o), seen: map[plan.Action][]time.Duration{}}
 }
 
-// defaultQuantiles are the ages at which operations of a kind were found to end in bulk: most of them at the first one,
-// nearly all of the rest at the last (docs/azure.md §1, §4, §6, §7.1; §33.10). Looking between them is dear
-// and rarely finds anything.
+// defaultQuantiles returns the ages at which operations of a kind were recorded to end in bulk: most of them at the
+// first, nearly all of the rest at the last (docs/azure.md §1, §4, §6, §7.1; §33.10). Polls between these ages are
+// expensive and rarely succeed.
 func defaultQuantiles(a plan.Action) []time.Duration {
 	s := time.Second
 	switch a {
@@ -43,12 +43,12 @@ func defaultQuantiles(a plan.Action) []time.Duration {
 	}
 }
 
-// expected is how long an operation of this kind most likely takes.
+// expected returns how long an operation of this kind most likely takes.
 func (u *durationEstimator) expected(a plan.Action) time.Duration {
 	return defaultQuantiles(a)[0]
 }
 
-// observe adds a duration that was seen.
+// observe adds an observed duration.
 func (u *durationEstimator) observe(a plan.Action, d time.Duration) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -56,11 +56,11 @@ func (u *durationEstimator) observe(a plan.Action, d time.Duration) {
 	u.seen[a] = slices.Insert(u.seen[a], i, d)
 }
 
-// minSampleCount is how many durations must have been seen for most of them to tell how long others take.
+// minSampleCount is how many observed durations are enough to estimate from them alone.
 const minSampleCount = 8
 
-// checkpoints are the ages at which it pays to look: the quantiles of what was seen, then what was recorded beyond. As long
-// as few were seen, the shortest of them and what was recorded before count, too.
+// checkpoints returns the ages at which a poll pays: the quantiles of the observed durations, then the recorded ages
+// beyond. As long as few were observed, the shortest of them and the recorded ages before count, too.
 func (u *durationEstimator) checkpoints(a plan.Action) (marks []time.Duration, learned bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -83,19 +83,19 @@ func (u *durationEstimator) checkpoints(a plan.Action) (marks []time.Duration, l
 	return marks, true
 }
 
-// pollSchedule is when to look at something again.
+// pollSchedule is when to poll again.
 type pollSchedule struct {
 	due           time.Time // when it pays
-	shareableFrom time.Time // from when a look for others is one for it, too; not later than due
-	deferUntil    time.Time // until when the look may wait for others; zero = as long as it takes to share its requests
-	isLikely      bool      // something will probably be found
+	shareableFrom time.Time // from when a sweep for others serves it, too; not later than due
+	deferUntil    time.Time // how long the poll may wait for others; zero = as long as it takes to share its requests
+	isLikely      bool      // the poll will probably succeed
 }
 
-// nextPoll is when to look again at an operation that was accepted at a time and was not over at age; now is not asked, so that it can be
-// asked for again whenever more is known. hint is the service's Retry-After, 0 without one: it is followed where it is
-// shorter than what is usual, as long as nothing better is known. looked says that a look that was due did not find
-// the end: from then on the gap to the next is bounded by [pollIntervalAfter], whatever was learned meanwhile; sparing lifts
-// the bound, and leaves out the looks between the marks and those that a hint asks for.
+// nextPoll returns when to poll again an operation that was accepted at accepted and had not ended at age. It does not
+// depend on the present time, so the caller can recompute it after each observation. hint is the service's Retry-After,
+// 0 without one: it is followed where it is shorter than usual, as long as nothing was observed. looked = a due poll
+// did not find the end: from then on the gap to the next is bounded by [pollIntervalAfter], whatever is observed
+// meanwhile; sparing lifts the bound, and leaves out the polls between the checkpoints and those for a hint.
 func (u *durationEstimator) nextPoll(a plan.Action, accepted time.Time, age, hint time.Duration, looked, sparing bool) pollSchedule {
 	marks, learned := u.checkpoints(a)
 	bound := age + pollIntervalAfter(age)
@@ -121,8 +121,8 @@ func (u *durationEstimator) nextPoll(a plan.Action, accepted time.Time, age, hin
 	return at(bound, age+pollIntervalAfter(age)/2, false)
 }
 
-// pollIntervalAfter is the longest that is waited between a look at an operation of that age and the next one, where reads are not scarce: a
-// quarter of the age, so that its end is noticed at most that much too late.
+// pollIntervalAfter returns the longest gap between a poll of an operation of that age and the next one, where reads
+// are not scarce: a quarter of the age, so that its end is noticed at most that much too late.
 func pollIntervalAfter(age time.Duration) time.Duration {
 	return min(max(age/4, time.Second), 2*time.Minute)
 }

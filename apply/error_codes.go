@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// errorClass is what the engine does about an error code.
+// errorClass is how the engine reacts to an error code.
 type errorClass int
 
 const (
 	permanent    errorClass = iota // the same request will be refused again
-	transient                      // the trouble passes by itself
-	conflict                       // something else is running there; it is waited for
-	needsRefresh                   // the service lacks something that can be brought about: a refresh
+	transient                      // the failure passes by itself
+	conflict                       // another operation is running there; wait for its end
+	needsRefresh                   // the service lacks something that a refresh provides
 )
 
 // errorPolicy is a row of the table of error codes.
@@ -23,8 +23,8 @@ type errorPolicy struct {
 	hint  string
 }
 
-// policyOf judges an error. A resource guard's refusal has no code that anybody recorded; its text names the guard
-// (docs/azure.md §26).
+// policyOf returns the policy for an error. No code of a resource guard's refusal was recorded; its text names the
+// guard (docs/azure.md §26).
 func policyOf(e *Error) errorPolicy {
 	refused := e.Status == statusForbidden || e.Status == statusBadRequest
 	if refused && strings.Contains(strings.ToLower(e.Code+" "+e.Message), "resourceguard") {
@@ -33,21 +33,21 @@ func policyOf(e *Error) errorPolicy {
 	return policyFor(e.Code, e.Status)
 }
 
-// GuardHint is what to do about the refusal of a resource guard.
+// GuardHint is the advice after a resource guard's refusal.
 const GuardHint = "a resource guard protects this operation: its owner grants Backup MUA Operator or Contributor on the guard, usually for a time, and the step is then made by hand"
 
-// policyFor is the table of error codes (docs/azure.md §14), one row for each code that is known; what is not in it
-// is judged by its HTTP status.
+// policyFor is the table of error codes (docs/azure.md §14), one row for each known code; for any other code the HTTP
+// status decides.
 func policyFor(code string, status int) errorPolicy {
 	switch code {
-	// Throttling. Waiting is all there is to do; the deadline bounds it.
+	// Throttling. The only remedy is to wait; the deadline bounds it.
 	case "ResourceRequestsThrottled", "TooManyRequests", "SubscriptionRequestsThrottled", "OperationNotAllowed":
 		return errorPolicy{
 			class: transient, wait: 5 * time.Second,
 			hint: "the quota is shared by everybody in the subscription; run again later or lower settings.limits",
 		}
 
-	// Trouble inside the service.
+	// Failures inside the service.
 	case "InternalServerError", "GatewayTimeout", "InvalidGatewayHost", "CloudStorageUnexpectedError",
 		"CloudTimeoutError", "CloudServiceEndpointNotFound":
 		return errorPolicy{class: transient, tries: 5, wait: 5 * time.Second, hint: "the service had trouble of its own; run again later"}
@@ -57,7 +57,7 @@ func policyFor(code string, status int) errorPolicy {
 			hint: "the service had trouble of its own, or could not make sense of the request; run again later, then ask support with the request id",
 		}
 
-	// Something else is running there.
+	// Another operation is running there.
 	case "BMSUserErrorObjectLocked", "BMSUserErrorConflictingProtectionOperation",
 		"UserErrorBackupOperationInProgress", "SystemBackupOperationInProgress":
 		return errorPolicy{class: conflict, wait: 10 * time.Second, hint: "another operation held the item all the time; see the vault's jobs"}
@@ -66,7 +66,7 @@ func policyFor(code string, status int) errorPolicy {
 	case "DiscoveryInProgress", "410002":
 		return errorPolicy{class: conflict, wait: 10 * time.Second, hint: "another refresh was running in the vault"}
 
-	// The container is not known to the service, or the request is wrong: one refresh finds out.
+	// The service does not know the container, or the request is wrong: one refresh finds out.
 	case "BMSUserErrorInvalidConfigureProtectionRequest":
 		return errorPolicy{
 			class: needsRefresh,
@@ -94,11 +94,11 @@ func policyFor(code string, status int) errorPolicy {
 	case "ScopeLocked":
 		return errorPolicy{hint: "a resource lock forbids this; remove it or leave the resource out"}
 
-	// Nothing was sent: what is there is not what was approved.
+	// Nothing was sent: the present state is not the approved one.
 	case CodeChangedMeanwhile:
 		return errorPolicy{hint: "somebody changed it after the plan was made; plan again, and look at what they did"}
 
-	// Limits and states that a person has to change.
+	// Limits and states that the operator has to change.
 	case "UserErrorProtectionQuotaExceeded":
 		return errorPolicy{hint: "the vault is full; route the VM to another one"}
 	case "UserErrorVmVaultLocationMismatch":
@@ -121,7 +121,7 @@ func policyFor(code string, status int) errorPolicy {
 	return policyForStatus(status)
 }
 
-// The HTTP statuses that are judged by. They are spelt here because the engine knows no HTTP beside them.
+// The HTTP statuses used by policyFor. They are defined here because the engine uses nothing else of HTTP.
 const (
 	statusBadRequest      = 400
 	statusUnauthorized    = 401
@@ -133,7 +133,7 @@ const (
 	statusServerError     = 500
 )
 
-// policyForStatus judges what has no known code.
+// policyForStatus returns the policy for an error without a known code.
 func policyForStatus(status int) errorPolicy {
 	switch {
 	case status == statusTooManyRequests:
@@ -141,7 +141,7 @@ func policyForStatus(status int) errorPolicy {
 	case status == statusRequestTimeout, status >= statusServerError, status == 0:
 		return errorPolicy{class: transient, tries: 3, wait: 5 * time.Second, hint: "run again later"}
 	case status == statusConflict, status == statusLocked:
-		// Some conflicts pass and many do not (docs/azure.md §14): what no row knows is tried for a minute or two.
+		// Some conflicts pass and many do not (docs/azure.md §14): one without a row is retried for a minute or two.
 		return errorPolicy{
 			class: conflict, tries: 4, wait: 10 * time.Second,
 			hint: "the same answer came again and again; the message says what stands in the way",

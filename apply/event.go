@@ -7,20 +7,20 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// EventKind says what happened.
+// EventKind is the kind of an [Event].
 type EventKind string
 
-// The events of a run, in the order a change lives through them.
+// The events of a run, in the order in which a change causes them.
 const (
 	EventRunStarted EventKind = "run-started"
 	EventStarted    EventKind = "started"   // the write is about to be sent
-	EventAccepted   EventKind = "accepted"  // the service took it
+	EventAccepted   EventKind = "accepted"  // the service accepted it
 	EventWaiting    EventKind = "waiting"   // for another operation, a retry, a parent
-	EventProgress   EventKind = "progress"  // the operation moved, Message says how
+	EventProgress   EventKind = "progress"  // of the operation, in Message
 	EventFinished   EventKind = "finished"  // Outcome is set
 	EventSwept      EventKind = "swept"     // a vault was listed to confirm
 	EventThrottled  EventKind = "throttled" // a quota holds requests back
-	EventHeartbeat  EventKind = "heartbeat" // nothing else was said for a while
+	EventHeartbeat  EventKind = "heartbeat" // no other event for a while
 	EventInterrupt  EventKind = "interrupt" // nothing new will be started
 	EventRunDone    EventKind = "run-finished"
 )
@@ -46,13 +46,14 @@ type Event struct {
 	Total   int `json:"total"`
 }
 
-// Observer is told of events. It must not block for long; the engine waits for it.
+// Observer receives events. It must not block for long; the engine waits for it.
 type Observer func(Event)
 
-// emit records an event and returns once it was told.
+// emit records an event and returns once the observer has it.
 func (r *executor) emit(e Event) { _ = r.emitWith(e, nil) }
 
-// emitWith says an event of what first does, which happens in the same moment; where first fails nothing is said.
+// emitWith emits an event together with the step that it reports: first runs in the same critical section, and where it
+// fails there is no event.
 func (r *executor) emitWith(e Event, first func() error) error {
 	if err := r.dispatcher.record(e, first); err != nil {
 		return err
@@ -61,8 +62,8 @@ func (r *executor) emitWith(e Event, first func() error) error {
 	return nil
 }
 
-// publish passes on what was recorded, in order and one at a time. When it returns, all that was recorded before it was
-// called has been told, by it or by somebody else.
+// publish passes the recorded events to the observer, in order and one at a time. When it returns, the observer has all
+// events recorded before the call, from this call or from a concurrent one.
 func (r *executor) publish() {
 	r.publishToken <- struct{}{}
 	defer func() { <-r.publishToken }()
@@ -75,7 +76,7 @@ func (r *executor) publish() {
 	}
 }
 
-// emit says an event of this change.
+// emit emits an event of this change.
 func (ex *execution) emit(e Event) { ex.run.emit(ex.event(e)) }
 
 func (ex *execution) event(e Event) Event {
@@ -83,7 +84,7 @@ func (ex *execution) event(e Event) Event {
 	return e
 }
 
-// emitRetry tells what stands in the way of a write, and how long it is waited out.
+// emitRetry emits why a write did not succeed, and how long the change waits before it repeats the write.
 func (ex *execution) emitRetry(d time.Duration) {
 	e := Event{Kind: EventWaiting, Wait: plan.Duration(d), Message: errText(ex.lastErr)}
 	if t := ex.serviceError(); t != nil {
@@ -95,10 +96,10 @@ func (ex *execution) emitRetry(d time.Duration) {
 	ex.emit(e)
 }
 
-// heartbeatInterval is how long nothing may be said before a heartbeat is.
+// heartbeatInterval is the longest time without an event.
 const heartbeatInterval = 30 * time.Second
 
-// heartbeat speaks up when nothing else was said for a while, until ctx ends.
+// heartbeat emits an event when there was none for [heartbeatInterval], until ctx ends.
 func (r *executor) heartbeat(ctx context.Context) {
 	timer := time.NewTimer(heartbeatInterval)
 	defer timer.Stop()

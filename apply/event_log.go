@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// NewEventLog is an observer that writes one JSON line per event. Each line is one Write, so a file that is opened for
-// appending holds every event before the next one happens. A write that fails is not reported: use the first
+// NewEventLog returns an observer that writes one JSON line per event. Each line is one Write, so a file opened for
+// appending holds every event before the next one happens. A failed write is not reported: use the first
 // error of w itself.
 func NewEventLog(w io.Writer) Observer {
 	return func(e Event) {

@@ -14,9 +14,9 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// Run carries a plan out and returns one result per change, in plan order, also when ctx ends early. The error
-// gathers, in plan order, every change that is not done (see [Report.Err]); an [*InternalError] is joined to it where
-// a fault of this program left changes undone. A plan that [plan.Validate] refuses is not begun. No goroutine
+// Run executes a plan and returns one result per change, in plan order, also when ctx ends early. The error
+// contains, in plan order, every change that is not done (see [Report.Err]); an [*InternalError] is joined to it where
+// a fault of this program left changes undone. A plan that [plan.Validate] rejects is not started. No goroutine
 // outlives Run.
 func Run(ctx context.Context, p plan.Plan, b Backend, o Options) (Report, error) {
 	o.Limits = o.Limits.withDefaults()
@@ -40,7 +40,7 @@ func Run(ctx context.Context, p plan.Plan, b Backend, o Options) (Report, error)
 	return report, report.Err()
 }
 
-// executor is what the changes of a run share. Safe for concurrent use.
+// executor holds the state that the changes of a run share. Safe for concurrent use.
 type executor struct {
 	clock
 	backend    Backend
@@ -56,13 +56,13 @@ type executor struct {
 	writeSlots     *semaphore.Weighted // HTTP writes in flight
 	readSlots      *semaphore.Weighted // sweeps and polls in flight
 
-	publishToken chan struct{} // holds a token while events are told: one at a time
-	published    chan struct{} // has a token when some were
+	publishToken chan struct{} // holds a token while events are passed to the observer: one at a time
+	published    chan struct{} // has a token when events were passed to the observer
 
 	mu            mutex
 	random        *rand.Rand
 	acceptedCount int // operations
-	directPolls   int // single questions about operations that the lists were silent on
+	directPolls   int // early polls of operations that the lists do not settle
 }
 
 func newRun(p plan.Plan, b Backend, o Options) *executor {
@@ -89,8 +89,9 @@ func newRun(p plan.Plan, b Backend, o Options) *executor {
 	return r
 }
 
-// start makes the contexts of the run and starts what goes on beside the changes: the heartbeat, the sweeping, and
-// the wait for an interrupt. The context it returns ends when nothing is waited for any more. stop ends it all.
+// start makes the contexts of the run and starts its background goroutines: the heartbeat, the pollers, and the wait
+// for an interrupt. The returned context ends when no change may wait any longer. stop ends the goroutines and the
+// context.
 func (r *executor) start(parent context.Context) (_ context.Context, stop func()) {
 	limit := r.opt.Limits.RunTimeout
 	limited, cancelLimit := context.WithTimeoutCause(parent, limit, &limitError{"the run", limit})
@@ -121,7 +122,7 @@ func (r *executor) start(parent context.Context) (_ context.Context, stop func()
 	}
 }
 
-// awaitInterrupt shuts the door at an interrupt, and leaves when the grace period is over.
+// awaitInterrupt stops admission at an interrupt, and cancels the run after the grace period.
 func (r *executor) awaitInterrupt(ctx context.Context, leave context.CancelCauseFunc) {
 	select {
 	case <-ctx.Done():
@@ -129,7 +130,7 @@ func (r *executor) awaitInterrupt(ctx context.Context, leave context.CancelCause
 	case <-r.opt.Interrupt:
 	}
 	e := Event{Kind: EventInterrupt, Wait: plan.Duration(r.opt.Grace), Message: "nothing new is started; what runs is waited for"}
-	_ = r.emitWith(e, func() error { // no change is told to start after it
+	_ = r.emitWith(e, func() error { // no started event follows it
 		r.gate.close(errInterrupted)
 		return nil
 	})
@@ -138,8 +139,8 @@ func (r *executor) awaitInterrupt(ctx context.Context, leave context.CancelCause
 	}
 }
 
-// dispatch starts one change after the other, as operation slots get free, until none is left or nothing new may
-// start, and waits for those that run.
+// dispatch starts the changes one by one, as operation slots become free, until none is left or nothing new may
+// start, and waits for the running changes.
 func (r *executor) dispatch(ctx context.Context) {
 	open, stop := r.gate.context(ctx)
 	defer stop()
@@ -158,13 +159,13 @@ func (r *executor) dispatch(ctx context.Context) {
 			defer crash.ExitOnPanic()
 			r.runChange(ctx, t, sync.OnceFunc(func() { close(admitted) }))
 		})
-		<-admitted // with a slot for its write: whoever only queues for one can be overtaken
+		<-admitted // it has a write slot or waits elsewhere; two changes that queue for a write slot could lose their order
 	}
 	lives.Wait()
 }
 
-// acquireSlot waits for an operation slot, and returns why there is none. When the time of the run is over its changes
-// end one by one, and a slot that one of them gave back then is for nobody.
+// acquireSlot waits for an operation slot, and returns why there is none. When the run's time has ended, its changes
+// end one by one, and a slot released by one of them is not used.
 func (r *executor) acquireSlot(ctx, open context.Context) error {
 	if r.operationSlots.Acquire(open, 1) != nil {
 		return context.Cause(open)
@@ -176,7 +177,8 @@ func (r *executor) acquireSlot(ctx, open context.Context) error {
 	return nil
 }
 
-// runChange carries one change out, within its time. It calls placed once it has a slot for its write or waits for something.
+// runChange executes one change within its time limit. It calls admitted once the change has a write slot or waits for
+// something else.
 func (r *executor) runChange(ctx context.Context, t *task, admitted func()) {
 	defer admitted()
 	limit := r.opt.Limits.ItemTimeout
@@ -193,14 +195,14 @@ func (r *executor) runChange(ctx context.Context, t *task, admitted func()) {
 	r.recordResult(t, res)
 }
 
-// recordResult records how a change ended, and returns once that was told.
+// recordResult records how a change ended, and returns once the observer has the event.
 func (r *executor) recordResult(t *task, res Result) {
 	r.dispatcher.complete(t, res)
 	r.publish()
 }
 
-// recordRemaining gives what was never started its result. It returns an [*InternalError] where neither an interrupt nor the
-// end of the run is why: then the plan is invalid, or nothing would ever have made those changes ready.
+// recordRemaining records a result for each change that was never started. It returns an [*InternalError] where neither
+// an interrupt nor the end of the run is the reason: the plan is invalid, or those changes could never become ready.
 func (r *executor) recordRemaining(invalid error) error {
 	why := r.gate.err()
 	var left []string
@@ -218,7 +220,7 @@ func (r *executor) recordRemaining(invalid error) error {
 	return &InternalError{Changes: left, Err: invalid}
 }
 
-// newPoller makes the watch of a vault, with what it needs to know of the run.
+// newPoller returns the poller of a vault, with its budget, its remaining work and its list request taken from the run.
 func (r *executor) newPoller(vault string) *vaultPoller {
 	w := newVaultPoller(vault, r.opt)
 	w.listedAt = r.opt.Observed
@@ -238,8 +240,8 @@ func (r *executor) newPoller(vault string) *vaultPoller {
 	return w
 }
 
-// takeDirectPoll says whether one more operation that the lists are silent on may be asked for singly, before its usual
-// time: a few may, all of them would cost a request each.
+// takeDirectPoll reports whether one more operation that the lists do not settle may be polled directly before its
+// expected duration, and counts it: a few may, all of them would cost a request each.
 func (r *executor) takeDirectPoll() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -250,10 +252,10 @@ func (r *executor) takeDirectPoll() bool {
 	return true
 }
 
-// isListed says whether an action is followed by what its vault lists.
+// isListed reports whether the lists of the vault confirm an action.
 func isListed(a plan.Action) bool { return isItemAction(a) || a == plan.Backup }
 
-// isItemAction says whether an action writes a protected item.
+// isItemAction reports whether an action writes a protected item.
 func isItemAction(a plan.Action) bool {
 	switch a {
 	case plan.Protect, plan.Modify, plan.Resume, plan.Stop, plan.Undelete:

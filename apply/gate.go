@@ -9,9 +9,9 @@ import (
 	"github.com/azbackup/azbackup/internal/crash"
 )
 
-// gate says whether anything new may start. It closes once, at an interrupt or with the run's context.
+// gate reports whether anything new may start. It closes once, at an interrupt or with the run's context.
 type gate struct {
-	open  context.Context //nolint:containedctx // it is the door
+	open  context.Context //nolint:containedctx // it is the gate
 	close context.CancelCauseFunc
 }
 
@@ -21,10 +21,10 @@ func newGate(ctx context.Context) *gate {
 	return d
 }
 
-// err is why nothing new may start, or nil.
+// err returns why nothing new may start, or nil.
 func (d *gate) err() error { return context.Cause(d.open) }
 
-// context is ctx that also ends when nothing new may start.
+// context returns ctx, also cancelled when admission stops.
 func (d *gate) context(ctx context.Context) (_ context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	unhook := context.AfterFunc(d.open, func() {
@@ -37,14 +37,14 @@ func (d *gate) context(ctx context.Context) (_ context.Context, stop func()) {
 	}
 }
 
-// pause waits before something is asked of the service; an interrupt ends it.
+// pause waits for d before the next request; an interrupt ends it.
 func (ex *execution) pause(ctx context.Context, d time.Duration) error {
 	ctx, stop := ex.run.gate.context(ctx)
 	defer stop()
 	return sleep(ctx, d)
 }
 
-// withoutSlot gives the operation slot to others while the change waits for something else.
+// withoutSlot releases the operation slot while the change waits for something else, and acquires one again afterwards.
 func (ex *execution) withoutSlot(ctx context.Context, wait func() error) error {
 	if !ex.hasSlot {
 		return wait()
@@ -62,8 +62,8 @@ func (ex *execution) withoutSlot(ctx context.Context, wait func() error) error {
 	return nil
 }
 
-// backoff is how long to wait before repeat number n (from 0): half as long again each time, up to a minute, and up
-// to a tenth more, so that those who were refused together do not come back together.
+// backoff returns how long to wait before repeat number n (from 0): half as long again each time, up to a minute, and
+// up to a tenth more as jitter, against synchronised retries.
 func (r *executor) backoff(first time.Duration, n int) time.Duration {
 	d := first
 	for range min(n, 10) {

@@ -2,9 +2,9 @@ package apply
 
 import "sync"
 
-// mutex is every lock of this package. Tests have each of them give others their turn right before it is taken and
-// right after it is given back (Options.yield), so that they see what can happen in between. None is taken, and nothing
-// foreign is called, while another is held.
+// mutex is the type of every lock of this package. In tests each of them yields right before it is locked and
+// right after it is unlocked (Options.yield), so that other goroutines run in between. While one is held, no other is
+// locked and no [Backend], [Observer] or [BudgetSource] is called.
 type mutex struct {
 	yield func() // nil outside of tests
 	held  sync.Mutex

@@ -7,26 +7,26 @@ import (
 // Options tune a run. The zero value is usable: every limit left at zero takes its default.
 type Options struct {
 	Limits Limits
-	// Grace is how long running operations are still followed after Interrupt; 0 = not at all.
+	// Grace is how long the run still waits for running operations after Interrupt; 0 = not at all.
 	Grace time.Duration
-	// Observer is told of every event, one at a time; nil = nobody listens.
+	// Observer receives every event, one at a time; nil = none.
 	Observer Observer
-	// Budget tells how many reads are left; nil = reads cost nothing.
+	// Budget returns how many reads are left; nil = reads cost nothing.
 	Budget BudgetSource
-	// Interrupt, once closed, lets nothing new start; what runs is followed for Grace. A cancelled context
-	// leaves at once instead.
+	// Interrupt, once closed, stops admission; the run waits for running operations for Grace. A cancelled context
+	// ends the run at once instead.
 	Interrupt <-chan struct{}
 	// Observed is when the vaults were last listed for this plan; a vault listed longer than [snapshotTTL]
 	// before its first write is listed again. Zero = unknown, so each vault is listed.
 	Observed time.Time
-	// Approved is when somebody said yes to the plan: nothing is written by a list of a vault that is older. Zero = no
-	// later than Observed, as when nobody is asked.
+	// Approved is when the operator approved the plan: no write relies on a list of a vault that is older. Zero = no
+	// later than Observed, as when no approval is asked for.
 	Approved time.Time
-	// NoRefresh forbids the refresh that a protect asks for when the service does not know its container
+	// NoRefresh forbids the refresh that a protect needs when the service does not know its container
 	// (settings.refresh: never).
 	NoRefresh bool
-	// Now is the service's time, moved on by a monotonic clock; nil = the machine's time. All that is dated or compared with
-	// what the service dates goes by it.
+	// Now returns the service's time, advanced by a monotonic clock; nil = the machine's time. The run uses it for all its
+	// dates and for all comparisons with dates of the service.
 	Now func() time.Time
 	// Seed makes the jitter of repeated waits repeatable.
 	Seed uint64
@@ -43,7 +43,7 @@ type Limits struct {
 	RunTimeout  time.Duration // the whole run [6h]
 }
 
-// withDefaults fills in what was left at zero.
+// withDefaults returns l with each zero limit replaced by its default.
 func (l Limits) withDefaults() Limits {
 	if l.Writes <= 0 {
 		l.Writes = 32
@@ -70,18 +70,18 @@ const (
 	ReadOperation ReadKind = "operation"
 )
 
-// BudgetSource tells what reading may still cost. It only informs: the [Backend] admits requests itself, and waits
-// where it must. Safe for concurrent use.
+// BudgetSource returns how many reads the quotas still allow. It only informs: the [Backend] admits requests itself,
+// and waits where it must. Safe for concurrent use.
 type BudgetSource interface {
 	Budget(vault string, kind ReadKind) Budget
 }
 
 // Budget is what is left of one quota.
 type Budget struct {
-	// Remaining requests may go at once, until Resets; negative = unlimited or unknown.
+	// Remaining requests may be sent at once, until Resets; negative = unlimited or unknown.
 	Remaining int
 	Resets    time.Time
-	// Next is when one request may go, also where none remain: after a pause, or because the last ones are spread
+	// Next is when one request may be sent, also where none remain: after a pause, or because the last ones are spread
 	// over the time in which the quota may reset; zero = now.
 	Next time.Time
 }
@@ -93,7 +93,7 @@ func (o Options) budget(vault string, kind ReadKind) Budget {
 	return o.Budget.Budget(vault, kind)
 }
 
-// observe passes an event on.
+// observe passes an event to the observer, if there is one.
 func (o Options) observe(e Event) {
 	if o.Observer != nil {
 		o.Observer(e)

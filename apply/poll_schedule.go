@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// readsPerOperation is what confirming may cost: a sweep waits until so many operations are due that each pays
-// at most this much.
+// readsPerOperation is the highest number of read requests per confirmed operation: a sweep waits until enough
+// operations are due to share its requests.
 const readsPerOperation = 0.1
 
-// reservedFraction is the part of a budget that is left to others for whom nobody accounts yet.
+// reservedFraction is the part of a budget reserved for other clients of the subscription.
 const reservedFraction = 0.25
 
-// ampleSweeps is how many sweeps must be left for looks that probably find nothing.
+// ampleSweeps is how many sweeps must be left for polls that probably find nothing.
 const ampleSweeps = 20
 
-// sweepReserve is how many sweeps of each vault are kept: for the operations that take twice as long as usual, for
-// those that take for ever, and for the list before its first write, should the plan's be too old by then.
+// sweepReserve is how many sweeps of each vault are reserved: for the operations that take twice as long as expected,
+// for those that never end, and for the list before its first write, should the plan's be too old by then.
 const sweepReserve = 3
 
-// nextPollAt is the moment of the next sweep; wanted is false when nobody wishes for one.
+// nextPollAt returns the time of the next sweep; wanted is false when no request is pending.
 func (p *vaultPoller) nextPollAt() (at time.Time, wanted bool) {
 	due := p.pendingRequests()
 	if len(due) == 0 {
@@ -35,7 +35,7 @@ func (p *vaultPoller) nextPollAt() (at time.Time, wanted bool) {
 	}
 	slices.SortFunc(due, func(a, b *pollRequest) int { return a.due.Compare(b.due) })
 	last := due[p.batchSize(due, sparing)-1]
-	// Those that are due a moment later come along: a thirtieth of the age is not noticed.
+	// Requests due within a thirtieth of their age (3 %) are batched.
 	at = last.due
 	limit := at.Add(last.due.Sub(last.since) / 30)
 	for _, req := range due {
@@ -54,12 +54,12 @@ func (p *vaultPoller) nextPollAt() (at time.Time, wanted bool) {
 	return later(at, p.notBefore), true
 }
 
-// maxBatchDelay is how long an operation that is due may be kept waiting for others. Where reads are scarce it is how much
-// longer than half of the others.
+// maxBatchDelay is how long a due operation may wait for others to share its sweep. Where reads are scarce it is how
+// much longer than half of the others.
 const maxBatchDelay = 10 * time.Second
 
-// batchSize is how many wishes, ordered by when they are due, must be due for a sweep to pay: as many as share its
-// requests, or else all of them, as far as the first has the patience. The scarcer the budget, the longer the early ones
+// batchSize returns how many requests, ordered by when they are due, must be due for a sweep: as many as share its
+// requests, or else all of them, within [maxBatchDelay] of the first. The scarcer the budget, the longer the early ones
 // wait for the late ones.
 func (p *vaultPoller) batchSize(due []*pollRequest, sparing bool) int {
 	share, scarcity, _ := p.budgetShare()
@@ -75,9 +75,9 @@ func (p *vaultPoller) batchSize(due []*pollRequest, sparing bool) int {
 	return enough
 }
 
-// budgetShare is how many operations must share the requests of a sweep: by [readsPerOperation] or, where the budget is
-// scarcer, by what is left of it for all that is left to do. Scarcity is how many times more that is, and sweeps how
-// many are left.
+// budgetShare returns how many operations must share the requests of a sweep: by [readsPerOperation] or, where the
+// budget is scarcer, by the remaining budget for the remaining work. scarcity is how many times more that is, and
+// sweeps how many are left.
 func (p *vaultPoller) budgetShare() (operations int, scarcity, sweeps float64) {
 	pays := float64(p.requests()) / readsPerOperation
 	scarcity, sweeps = 1, math.Inf(1)
@@ -92,7 +92,7 @@ func (p *vaultPoller) budgetShare() (operations int, scarcity, sweeps float64) {
 	return int(pays * scarcity), scarcity, sweeps
 }
 
-// earliestAffordable is the moment from which the budgets allow a sweep, as far as is known now.
+// earliestAffordable returns when the budgets allow a sweep, as far as is known now.
 func (p *vaultPoller) earliestAffordable(now time.Time) time.Time {
 	at := now
 	for _, kind := range []ReadKind{ReadItems, ReadJobs} {

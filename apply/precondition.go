@@ -10,15 +10,15 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// A change is written onto the state that was approved, or not at all. The service has no If-Match, so what is there is
+// A change is written onto the approved state, or not at all. The service has no If-Match, so the present state is
 // compared before each write, repeats included: by the vault's list here, for every change of an item; and by the
-// backend, for what it reads right before the write ([Backend.Start]).
+// backend, with its own read right before the write ([Backend.Start]).
 
-// CodeChangedMeanwhile is the code of a change that was not written, because what is there is neither as the plan showed
-// it nor as the change wants it: somebody else was at work after the plan was made.
+// CodeChangedMeanwhile is the code of a change that was not written, because the present state is neither the planned
+// nor the desired one: another client was at work after the plan was made.
 const CodeChangedMeanwhile = "ChangedMeanwhile"
 
-// ChangedMeanwhile is the error for such a change.
+// ChangedMeanwhile returns the error of a change with [CodeChangedMeanwhile].
 func ChangedMeanwhile(op string, drifts []plan.Drift) *Error {
 	words := make([]string, len(drifts))
 	for i, d := range drifts {
@@ -27,19 +27,18 @@ func ChangedMeanwhile(op string, drifts []plan.Drift) *Error {
 	return &Error{Op: op, Code: CodeChangedMeanwhile, Message: "changed since it was approved, so it was not written: " + strings.Join(words, "; ")}
 }
 
-// errListTooOld says that the list by which a change was compared is too old to write by.
+// errListTooOld means that the list with which a change was compared is too old for a write.
 var errListTooOld = errors.New("the list of the vault is too old to write by")
 
-// snapshotTTL is the age at which a list is no longer good enough to write by.
+// snapshotTTL is the age from which a list is too old for a write.
 const snapshotTTL = 5 * time.Minute
 
-// maxQueueTime is how long a change that was compared may wait for its slot before it is compared again. Without it every
-// list that gets too old while changes wait for their turn would be read at once, and not when it serves most.
+// maxQueueTime is how long a compared change may wait for its slot before it is compared again. Without it every list
+// that expires while changes wait for slots would be read at once, and not when it serves most changes.
 const maxQueueTime = 30 * time.Second
 
-// minSnapshotTime is when the list by which a change is written must have been read at the earliest: after the approval, and
-// lately. A backup is not a state that can be compared: what proves that it is still wanted is the list of jobs, so
-// that is read right before.
+// minSnapshotTime returns the earliest time at which the list for a write may have been read: after the approval, and
+// lately. A backup needs a fresh job list, at most a minute old, because item state does not show it.
 func (ex *execution) minSnapshotTime() time.Time {
 	age := snapshotTTL
 	if ex.task.Action == plan.Backup {
@@ -51,8 +50,9 @@ func (ex *execution) minSnapshotTime() time.Time {
 	return ex.run.opt.Approved
 }
 
-// checkPrecondition compares the item, as its vault lists it, with what the change was approved for; over says that res is how the
-// change ends, without a write. As long as the plan's own list is good enough to write by, the item is as the plan saw it.
+// checkPrecondition compares the item, as its vault lists it, with the state for which the change was approved;
+// hasEnded reports that res is the change's result, without a write. As long as the plan's own list is young enough,
+// the item is as planned. It relists the vault if the last list is stale.
 func (ex *execution) checkPrecondition(ctx context.Context) (res Result, hasEnded bool) {
 	for ex.poller != nil {
 		if limit := ex.minSnapshotTime(); ex.poller.lastListedAt().Before(limit) {
@@ -75,7 +75,7 @@ func (ex *execution) checkPrecondition(ctx context.Context) (res Result, hasEnde
 			return Result{}, false
 		}
 		if !ex.isIdle(seen) {
-			// Somebody is at work on it: the end of that decides.
+			// Another client is at work on it: the state after its operation decides.
 			if err := ex.withoutSlot(ctx, func() error { return ex.waitForSnapshot(ctx, seen.at, ex.isIdle) }); err != nil {
 				return ex.abortedResult(err), true
 			}
@@ -90,13 +90,13 @@ func (ex *execution) checkPrecondition(ctx context.Context) (res Result, hasEnde
 	return Result{}, false
 }
 
-// isIdle says that a look shows nobody at work on the item.
+// isIdle reports whether a snapshot shows no operation in progress on the item.
 func (ex *execution) isIdle(k *vaultSnapshot) bool {
 	s, _ := k.phase(ex.task.Change, k.at, "")
 	return s != phaseInProgress
 }
 
-// keepDiskFilter lets the change leave a disk filter that was set meanwhile, where the file says nothing of disks.
+// keepDiskFilter makes the change keep a disk filter that was set meanwhile, where the file does not set disks.
 func (ex *execution) keepDiskFilter(now *plan.Item) {
 	if now == nil {
 		return
@@ -107,7 +107,7 @@ func (ex *execution) keepDiskFilter(now *plan.Item) {
 	}
 }
 
-// adoptWritten makes what the backend wrote, which may keep what it found, what the change is waited for by.
+// adoptWritten makes the state that the backend wrote the one that confirms the change: it may keep a disk filter.
 func (ex *execution) adoptWritten(after *plan.State) {
 	if after == nil || !isItemAction(ex.task.Action) {
 		return
@@ -115,7 +115,8 @@ func (ex *execution) adoptWritten(after *plan.State) {
 	ex.keepDiskFilter(&plan.Item{Disks: after.Disks})
 }
 
-// changedMeanwhileResult is the result of a change that was not written, with the job that shows who was at work, if one does.
+// changedMeanwhileResult returns the result of a change that was not written, with the job of the other client, if
+// listed.
 func (ex *execution) changedMeanwhileResult(ctx context.Context, e Error) Result {
 	if ex.poller != nil {
 		seen := ex.poller.lastSnapshot()
@@ -129,7 +130,7 @@ func (ex *execution) changedMeanwhileResult(ctx context.Context, e Error) Result
 	return ex.failedResult(&e)
 }
 
-// findItem is the item of a change, or nil.
+// findItem returns the item of a change, or nil.
 func (s *vaultSnapshot) findItem(c plan.Change) *plan.Item {
 	it, ok := s.item(c)
 	if !ok {
@@ -138,7 +139,7 @@ func (s *vaultSnapshot) findItem(c plan.Change) *plan.Item {
 	return &it
 }
 
-// describeLastJob names the newest job that configured the item after since; "" where the lists show none.
+// describeLastJob describes the newest job that configured the item after since; "" where the lists show none.
 func (s *vaultSnapshot) describeLastJob(c plan.Change, since time.Time) string {
 	if s == nil {
 		return ""

@@ -8,13 +8,13 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// assignPriorities decides the order of writing among changes that may start: the longest critical path first. Among
+// assignPriorities sets the order of writes among changes that may start: the longest critical path first. Among
 // equals, subscriptions take turns, because each has a write quota of its own, and within a subscription the vaults
-// come one after the other, so that the operations of a vault end together and few sweeps confirm them (doc.go).
+// follow one after the other, so that the operations of a vault end together and few sweeps confirm them (doc.go).
 func assignPriorities(tasks []*task, durations *durationEstimator) {
 	paths := criticalPaths(tasks, durations)
 	turns := make(map[*task]int, len(tasks))
-	first := map[armid.Key]int{} // vault → where the plan first names it
+	first := map[armid.Key]int{} // vault → its first position in the plan
 	for i, t := range tasks {
 		if _, seen := first[t.vault]; !seen {
 			first[t.vault] = i
@@ -42,7 +42,7 @@ func assignPriorities(tasks []*task, durations *durationEstimator) {
 	}
 }
 
-// criticalPaths is how long each change and the longest chain behind it usually take.
+// criticalPaths returns the expected duration of each change and the longest chain of its dependants.
 func criticalPaths(tasks []*task, durations *durationEstimator) map[*task]time.Duration {
 	paths := make(map[*task]time.Duration, len(tasks))
 	parents := make(map[*task]int, len(tasks))

@@ -7,14 +7,14 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// unknownOutcomeWindow is how long a write without an answer is looked for before it counts as never arrived.
+// unknownOutcomeWindow returns how long to search for the effect of a write without an answer before a resend.
 //
-// An item's operation shows in the jobs list as long as it runs, and the shortest enable recorded ran 31 s
-// (docs/azure.md §4): 30 s are enough to meet it running at the last look, or its item at an earlier one. What is
-// hidden even then does no harm: an equal PUT is accepted or meets a conflict, which is waited out.
+// An item's operation is in the jobs list as long as it runs, and the shortest enable recorded ran 31 s
+// (docs/azure.md §4): 30 s are enough to find it running at the last poll, or its item at an earlier one. An effect
+// that is hidden even then does no harm: an equal PUT is accepted or meets a conflict, for whose end the change waits.
 //
-// A second backup or restore would do harm, so it gets ten times the longest that a trigger was seen to take until its job
-// was there (13 s, docs/azure.md §5).
+// A second backup or restore would do harm, so it gets ten times the longest recorded time from a trigger to its listed
+// job (13 s, docs/azure.md §5).
 func unknownOutcomeWindow(a plan.Action) time.Duration {
 	if a == plan.Backup || a == plan.Restore {
 		return 130 * time.Second
@@ -22,8 +22,8 @@ func unknownOutcomeWindow(a plan.Action) time.Duration {
 	return 30 * time.Second
 }
 
-// recoverUnknownWrite finds out what became of a write that was not answered: it is followed where the lists show its effect
-// or its job, and repeated where they show nothing for the blind window.
+// recoverUnknownWrite searches the lists for the effect of a write without an answer: it waits for the operation where
+// they show its effect or its job, and permits a repeat where they show neither for [unknownOutcomeWindow].
 func (ex *execution) recoverUnknownWrite(ctx context.Context) (res Result, hasEnded bool) {
 	ex.emitRetry(0)
 	if ex.poller == nil {
@@ -38,7 +38,7 @@ func (ex *execution) recoverUnknownWrite(ctx context.Context) (res Result, hasEn
 				return ex.abortedResult(err), true
 			}
 			if s.snapshot == nil {
-				// Not seeing is no proof of absence.
+				// A failed read proves no absence.
 				ex.lastErr = firstErr(s.err, ex.lastErr)
 				due = ex.run.now().Add(5 * time.Second)
 				continue
@@ -54,7 +54,7 @@ func (ex *execution) recoverUnknownWrite(ctx context.Context) (res Result, hasEn
 	return ex.allowRetry()
 }
 
-// findWriteEffect follows the write where a look shows that it arrived.
+// findWriteEffect returns the change's result where a snapshot shows the write's effect, after the operation has ended.
 func (ex *execution) findWriteEffect(ctx context.Context, seen *vaultSnapshot) (Result, bool) {
 	if ex.task.Action == plan.Backup {
 		j, is := seen.backupJob(ex.task.Change, ex.sentAt.Add(-clockSlack))
@@ -81,13 +81,13 @@ func (ex *execution) findWriteEffect(ctx context.Context, seen *vaultSnapshot) (
 	return ex.awaitOperation(ctx), true
 }
 
-// recoverByPolls is recoverUnknownWrite for what has no item: the resource itself is read.
+// recoverByPolls is recoverUnknownWrite for changes without an item: the resource itself is read.
 func (ex *execution) recoverByPolls(ctx context.Context) (Result, bool) {
 	ex.op = Operation{Change: ex.task.ID, Vault: ex.task.Vault, Action: ex.task.Action, Target: ex.task.Target, After: ex.task.After, Accepted: ex.sentAt}
 	if ex.task.Action == plan.Refresh {
-		return ex.allowRetry() // nothing shows whether it ran, and once more is harmless
+		return ex.allowRetry() // nothing shows whether it ran, and a second one is harmless
 	}
-	var unseen error // why the last look showed nothing
+	var unseen error // why the last poll showed nothing
 	for _, part := range []time.Duration{10, 3, 1} {
 		if err := sleep(ctx, ex.run.until(ex.sentAt.Add(unknownOutcomeWindow(ex.task.Action)/part))); err != nil {
 			return ex.abortedResult(err), true
@@ -103,13 +103,13 @@ func (ex *execution) recoverByPolls(ctx context.Context) (Result, bool) {
 			return ex.result(Done, "", "the answer was lost, but it is there as desired", Result{Job: p.JobID}), true
 		}
 	}
-	if unseen != nil { // not seeing is no proof of absence
+	if unseen != nil { // a failed read proves no absence
 		return ex.result(Unconfirmed, "", "the answer was lost, and what became of it cannot be read: "+describeErr(unseen), Result{}), true
 	}
 	return ex.allowRetry()
 }
 
-// allowRetry lets the write be sent again, a few times.
+// allowRetry permits a resend of the write, a few times; else it returns the change's result.
 func (ex *execution) allowRetry() (Result, bool) {
 	ex.op, ex.mayHaveTakenEffect = Operation{}, false
 	r := errorPolicy{tries: 3}

@@ -9,7 +9,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// vaultRefresher remembers which vaults were refreshed in this run, so that one refresh serves every change that was
+// vaultRefresher records which vaults were refreshed in this run, so that one refresh serves every change that was
 // refused for lack of it. Safe for concurrent use.
 type vaultRefresher struct {
 	clock
@@ -19,17 +19,17 @@ type vaultRefresher struct {
 
 // refreshCall is the one refresh of a vault.
 type refreshCall struct {
-	done      chan struct{} // closed at its end; then the rest may be read
-	abandoned bool          // it ended with the change that began it, whose time was up
+	done      chan struct{} // closed at its end; the other fields may be read after that
+	abandoned bool          // it was cancelled with the change that started it
 	at        time.Time
 	err       error
 }
 
-// errAlreadyRefreshed says that the vault had been refreshed before the change was refused: once more would not help.
+// errAlreadyRefreshed means that the vault was already refreshed in this run, before the change was refused.
 var errAlreadyRefreshed = errors.New("the vault was refreshed before")
 
-// do runs f unless the vault's refresh was begun before; then it waits for that one's end. One that was left, because
-// the time of the change that began it was up, is begun again by the next that needs it.
+// do runs f unless the vault's refresh was started before; then it waits for the end of that refresh. If it was
+// abandoned, because the change that started it ran out of time, the next change that needs it starts it again.
 func (rs *vaultRefresher) do(ctx context.Context, vault string, refused time.Time, f func() error) error {
 	for {
 		r, begun := rs.claim(armid.Of(vault))
@@ -56,7 +56,7 @@ func (rs *vaultRefresher) do(ctx context.Context, vault string, refused time.Tim
 	}
 }
 
-// claim returns the refresh of a vault, which is the caller's to carry out unless it was begun.
+// claim returns the refresh of a vault; unless begun is true, the caller must execute it.
 func (rs *vaultRefresher) claim(vault armid.Key) (r *refreshCall, begun bool) {
 	rs.mu.Lock()
 	defer rs.mu.Unlock()
@@ -74,12 +74,12 @@ func (rs *vaultRefresher) forget(vault armid.Key) {
 	delete(rs.vaults, vault)
 }
 
-// markDone remembers a refresh that the plan asked for.
+// markDone records a refresh that was a change of the plan.
 func (rs *vaultRefresher) markDone(ctx context.Context, vault string) {
 	_ = rs.do(ctx, vault, time.Time{}, func() error { return nil })
 }
 
-// refreshThenRetry has the vault refreshed, once for all who need it, before the protect is repeated.
+// refreshThenRetry refreshes the vault, once for all changes that need it, before the protect is repeated.
 func (ex *execution) refreshThenRetry(ctx context.Context, refused error) (Result, bool) {
 	ex.emit(Event{Kind: EventWaiting, Message: "the service does not know the VM yet; the vault is refreshed"})
 	err := ex.withoutSlot(ctx, func() error {
@@ -99,7 +99,7 @@ func (ex *execution) refreshThenRetry(ctx context.Context, refused error) (Resul
 	return ex.result(Failed, "", r.Message+"; then refreshing the vault failed: "+errText(err), r), true
 }
 
-// refreshVault carries out a refresh that is no change of the plan.
+// refreshVault executes a refresh that is no change of the plan.
 func (ex *execution) refreshVault(ctx context.Context) error {
 	c := plan.Change{ID: "refresh:" + string(armid.Of(ex.task.Vault)), Action: plan.Refresh, Target: ex.task.Vault, Vault: ex.task.Vault}
 	r := &execution{run: ex.run, task: newTask(c), startedAt: ex.run.now(), isInternal: true, admitted: func() {}}

@@ -37,7 +37,7 @@ type Report struct {
 	Results       []Result        `json:"results"`
 	Started       time.Time       `json:"started"`
 	Finished      time.Time       `json:"finished"`
-	// Interrupted says that the run was asked to stop.
+	// Interrupted is true where the run was asked to stop.
 	Interrupted bool `json:"interrupted,omitempty"`
 }
 
@@ -71,14 +71,14 @@ func (r *executor) report() Report {
 	return rep
 }
 
-// isStopping says that the run was asked to stop, by an interrupt or by its context.
+// isStopping reports whether the run was asked to stop, by an interrupt or by its context.
 func (r *executor) isStopping() bool {
 	why := r.gate.err()
 	_, limit := errors.AsType[*limitError](why)
 	return why != nil && !limit
 }
 
-// Err gathers every result that is not done or already, in plan order; nil when there is none.
+// Err returns every result that is not done or already as one error, in plan order; nil when there is none.
 func (r Report) Err() error {
 	var all *multierror.Error
 	for _, res := range r.Results {
@@ -107,12 +107,12 @@ func (e *ChangeError) Error() string {
 	return s
 }
 
-// InternalError says that changes were not started for a fault of this program.
+// InternalError means that changes were not started because of a fault of this program.
 type InternalError struct {
 	// Changes are the ids of the changes that were left, in plan order.
 	Changes []string
-	// Err is the [*plan.InvalidError] of a plan that was not begun; nil where nothing ran, nothing was ready, and
-	// changes were left all the same.
+	// Err is the [*plan.InvalidError] of a plan that was not started; nil where nothing ran, nothing was ready, and
+	// changes were left nevertheless.
 	Err error
 }
 

@@ -12,7 +12,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// limitError is the cause with which a wait ends when its time is up.
+// limitError is the cause with which a wait ends at its time limit.
 type limitError struct {
 	what  string
 	limit time.Duration
@@ -28,7 +28,7 @@ var (
 	errGraceOver   = errors.New("the run was interrupted, and the grace period is over")
 )
 
-// result is how the change ends; what is known of its operation is filled in.
+// result returns how the change ends, with the known fields of its operation filled in.
 func (ex *execution) result(o Outcome, code, message string, r Result) Result {
 	now := ex.run.now()
 	r.ID, r.Action, r.Target, r.Vault = ex.task.ID, ex.task.Action, ex.task.Target, ex.task.Vault
@@ -48,12 +48,12 @@ func (ex *execution) result(o Outcome, code, message string, r Result) Result {
 	return r
 }
 
-// failedResult is the result of an error that will not go away.
+// failedResult returns the result of a permanent error.
 func (ex *execution) failedResult(err error) Result {
 	return ex.result(Failed, "", "", ex.resultOfError(err))
 }
 
-// resultOfError takes what an error says over into a result.
+// resultOfError returns a result with the fields of an error.
 func (ex *execution) resultOfError(err error) Result {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {
@@ -64,8 +64,8 @@ func (ex *execution) resultOfError(err error) Result {
 	return r
 }
 
-// abortedResult is the result when a wait ended before the change did. What was asked of the service is unconfirmed when
-// time ran out and interrupted when the run was left; what was not asked is timed out or was not started.
+// abortedResult returns the result when a wait ended before the change did. A change whose write may have had an effect
+// is unconfirmed when time ran out and interrupted when the run was aborted; any other is timed out or not started.
 func (ex *execution) abortedResult(cause error) Result {
 	_, limit := errors.AsType[*limitError](cause)
 	limit = limit || errors.Is(cause, context.DeadlineExceeded)
@@ -96,13 +96,13 @@ func (ex *execution) abortedResult(cause error) Result {
 	return ex.failedResult(cause)
 }
 
-// serviceError is what the service said last against this change, or nil.
+// serviceError returns the service's last error for this change, or nil.
 func (ex *execution) serviceError() *Error {
 	e, _ := errors.AsType[*Error](ex.lastErr)
 	return e
 }
 
-// describeErr is an error in a line.
+// describeErr returns an error as one line.
 func describeErr(err error) string {
 	if e, ok := errors.AsType[*Error](err); ok {
 		return firstOf(e.Code, "no answer") + ": " + e.Message
@@ -110,7 +110,7 @@ func describeErr(err error) string {
 	return errText(err)
 }
 
-// inspectCommand is the command that shows what became of the operation.
+// inspectCommand returns the command that shows the outcome of the operation.
 func (ex *execution) inspectCommand() string {
 	path := ex.task.Item
 	switch {
@@ -122,22 +122,22 @@ func (ex *execution) inspectCommand() string {
 	return "look with: az rest --method get --url " + quote(path+"?api-version="+inspectAPIVersion)
 }
 
-// inspectAPIVersion is an api-version that vaults and all that lies in them answer to (docs/azure.md §0.3).
+// inspectAPIVersion is an api-version that works for vaults and all their resources (docs/azure.md §0.3).
 const inspectAPIVersion = "2025-02-01"
 
-// quote makes s one word for a shell.
+// quote returns s as one word for a shell.
 func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
-// isSuccess says whether the changes that need this one may go on.
+// isSuccess reports whether the changes that need this one may continue.
 func (r Result) isSuccess() bool { return r.Outcome == Done || r.Outcome == AlreadyDone }
 
-// newResult is a result without a life behind it.
+// newResult returns the result of a change that never ran.
 func newResult(c plan.Change, o Outcome, message string) Result {
 	return Result{ID: c.ID, Action: c.Action, Target: c.Target, Vault: c.Vault, Outcome: o, Message: message}
 }
 
-// blockedResult is the result of a change that needs one that is not done: it is blocked by what went wrong, and was not
-// started where the run was left before that could end.
+// blockedResult returns the result of a change that needs one that is not done: blocked if the parent failed, not
+// started if the run ended before the parent could.
 func blockedResult(c, parent plan.Change, ended Outcome) Result {
 	outcome := Blocked
 	if ended == NotStarted || ended == Interrupted {
@@ -151,7 +151,7 @@ func blockedResult(c, parent plan.Change, ended Outcome) Result {
 	return newResult(c, outcome, fmt.Sprintf("it needs %q, which %s", what, describeOutcome(ended)))
 }
 
-// describeOutcome spells an outcome that is not good, behind "which".
+// describeOutcome returns an unsuccessful outcome in words, to follow "which".
 func describeOutcome(o Outcome) string {
 	switch o {
 	case Failed:
@@ -165,7 +165,7 @@ func describeOutcome(o Outcome) string {
 	}
 }
 
-// actionText spells an action in words.
+// actionText returns an action in words.
 func actionText(a plan.Action) string { return strings.ReplaceAll(string(a), "-", " ") }
 
 func jobCode(e plan.JobError) string {
@@ -191,7 +191,7 @@ func firstOf(all ...string) string {
 	return ""
 }
 
-// firstErr is the first error that is one.
+// firstErr returns the first error that is not nil.
 func firstErr(all ...error) error {
 	for _, err := range all {
 		if err != nil {

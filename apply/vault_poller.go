@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// vaultPoller follows one vault for everybody who waits for something in it: one sweep (its items and its jobs) serves
-// them all. It decides when a sweep is worth its requests (doc.go, "When to look"). Safe for concurrent use.
+// vaultPoller lists one vault for all changes that wait for something in it: one sweep (its items and its jobs) serves
+// all of them. It decides when a sweep is worth its requests (doc.go, "When to poll"). Safe for concurrent use.
 type vaultPoller struct {
 	clock
 	vault  string
 	list   func(context.Context) (Snapshot, error)
 	budget func(ReadKind) Budget
-	// unfinished is what is left to do in the subscription: all of it shares the budget.
+	// unfinished returns the remaining work of the subscription: all of it shares the budget.
 	unfinished func() unfinishedWork
 
-	notBefore       time.Time     // until when no sweep can be afforded; of the sweeping goroutine alone
+	notBefore       time.Time     // no sweep can be afforded before; only the polling goroutine uses it
 	requestsPerList atomic.Int32  // requests of the last sweep
-	changed         chan struct{} // has a token when wishes came
+	changed         chan struct{} // has a token when requests were added
 
 	mu       mutex
 	pending  []*pollRequest
@@ -28,26 +28,27 @@ type vaultPoller struct {
 	listedAt time.Time // when the vault was last listed, by the plan or here
 }
 
-// pollRequest is somebody's wish for a look at the vault. Once it is made, its outlook is of the sweeping goroutine alone.
+// pollRequest asks for the next snapshot of the vault. After it was added, only the polling goroutine uses its
+// pollSchedule.
 type pollRequest struct {
 	pollSchedule
-	reschedule    func(sparing bool) pollSchedule // the outlook by now, if it can change; sparing says that reads are scarce
-	since         time.Time                       // when the operation was accepted: its age counts from there
-	notOlderThan  time.Time                       // a look begun at or after this one will do; zero = since
-	isRequired    bool                            // look when due, whatever it costs
-	canPollSingly func(now time.Time) bool        // whether the operation may be asked for singly; nil = it may not
+	reschedule    func(sparing bool) pollSchedule // the schedule as of now, if it can change; sparing = reads are scarce
+	since         time.Time                       // when the operation was accepted; its age counts from then
+	notOlderThan  time.Time                       // a snapshot begun at or after this time will do; zero = since
+	isRequired    bool                            // list when due, whatever it costs
+	canPollSingly func(now time.Time) bool        // whether the operation itself may be polled; nil = it may not
 	result        chan pollResult
 }
 
-// isDue says that the time of a wish has come. One that came up a moment ago has no outlook yet, and is not due.
+// isDue reports whether the request is due. A request that was just added has no schedule yet, and is not due.
 func (req *pollRequest) isDue(now time.Time) bool { return !req.due.IsZero() && !req.due.After(now) }
 
-// pollResult is the answer to a wish: a look, or why there is none. Both are empty where asking for the single
-// operation is cheaper than listing.
+// pollResult is the answer to a pollRequest: a snapshot, or why there is none. Both are empty where polling the single
+// operation is cheaper than listing the vault.
 type pollResult struct {
 	snapshot *vaultSnapshot
 	err      error
-	wasDue   bool // the wish was due
+	wasDue   bool // the request was due
 }
 
 func newVaultPoller(vault string, o Options) *vaultPoller {
@@ -56,7 +57,8 @@ func newVaultPoller(vault string, o Options) *vaultPoller {
 	return w
 }
 
-// next waits for the next look. Whoever waits gets every look that is good for him, due or not: it is paid.
+// next waits for the next snapshot. Every waiter gets each new snapshot that is recent enough, due or not: the list
+// request is already spent.
 func (p *vaultPoller) next(ctx context.Context, req pollRequest) (pollResult, error) {
 	if req.notOlderThan.IsZero() {
 		req.notOlderThan = req.since
@@ -75,7 +77,7 @@ func (p *vaultPoller) next(ctx context.Context, req pollRequest) (pollResult, er
 	}
 }
 
-// run sweeps until ctx ends.
+// run polls the vault until ctx ends.
 func (p *vaultPoller) run(ctx context.Context) {
 	for {
 		var timer <-chan time.Time
@@ -88,7 +90,7 @@ func (p *vaultPoller) run(ctx context.Context) {
 		case <-p.changed:
 		case <-timer:
 			p.pollDue(ctx)
-			// Those whom the look satisfies learn from it, the others wish again: one moment for all of them.
+			// The waiters re-register before the next poll is scheduled.
 			if sleep(ctx, debounceInterval) != nil {
 				return
 			}
@@ -96,11 +98,11 @@ func (p *vaultPoller) run(ctx context.Context) {
 	}
 }
 
-// debounceInterval is how long is waited after a look before the next one is thought of.
+// debounceInterval is the pause after a poll before the next one is scheduled.
 const debounceInterval = 2 * time.Millisecond
 
-// pollDue answers the wishes with a sweep. Where few operations are served by one that would probably find nothing, or
-// that cannot be afforded, it sends those that are due to ask for themselves.
+// pollDue answers the requests with a sweep. Where a sweep would serve few operations and would probably find nothing,
+// or cannot be afforded, it answers the due requests with no snapshot: their changes poll the operation directly.
 func (p *vaultPoller) pollDue(ctx context.Context) {
 	now := p.now()
 	worth, served := false, 0
@@ -127,7 +129,7 @@ func (p *vaultPoller) pollDue(ctx context.Context) {
 	p.deliver(now, s, func(req *pollRequest) bool { return s.snapshot == nil || !req.notOlderThan.After(s.snapshot.at) })
 }
 
-// deliver gives s, which is as of now, to the wishes it is good for.
+// deliver answers the requests for which good is true with s, which is as of now, and removes them.
 func (p *vaultPoller) deliver(now time.Time, s pollResult, good func(*pollRequest) bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -141,7 +143,7 @@ func (p *vaultPoller) deliver(now time.Time, s pollResult, good func(*pollReques
 	})
 }
 
-// listVault lists the vault.
+// listVault lists the vault and records the snapshot as the latest one.
 func (p *vaultPoller) listVault(ctx context.Context) pollResult {
 	at := p.now()
 	snapshot, err := p.list(ctx)
@@ -156,29 +158,29 @@ func (p *vaultPoller) listVault(ctx context.Context) pollResult {
 	return pollResult{snapshot: l}
 }
 
-// requests is how many requests a sweep takes.
+// requests returns how many requests a sweep takes.
 func (p *vaultPoller) requests() int { return int(p.requestsPerList.Load()) }
 
-// pages is how many requests of each kind a sweep takes.
+// pages returns how many requests of each kind a sweep takes.
 func (p *vaultPoller) pages() int {
 	return (p.requests() + 1) / 2
 }
 
-// lastSnapshot is the newest look of this run, or nil.
+// lastSnapshot returns the newest snapshot of this run, or nil.
 func (p *vaultPoller) lastSnapshot() *vaultSnapshot {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.latest
 }
 
-// lastListedAt is when the vault was last listed, by the plan or in this run; zero = never.
+// lastListedAt returns when the vault was last listed, by the plan or in this run; zero = never.
 func (p *vaultPoller) lastListedAt() time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.listedAt
 }
 
-// pendingRequests are the wishes at this moment.
+// pendingRequests returns a copy of the requests pending now.
 func (p *vaultPoller) pendingRequests() []*pollRequest {
 	p.mu.Lock()
 	defer p.mu.Unlock()

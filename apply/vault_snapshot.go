@@ -8,9 +8,9 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// vaultSnapshot is one reading of a vault, indexed.
+// vaultSnapshot is one [Snapshot] of a vault, indexed.
 type vaultSnapshot struct {
-	at   time.Time // when it was asked for, by our clock
+	at   time.Time // when it was requested, by our clock
 	byID map[armid.Key]plan.Item
 	byVM map[armid.Key]plan.Item
 	jobs map[armid.Key][]plan.Job // by container
@@ -36,8 +36,8 @@ func newVaultSnapshot(s Snapshot, at time.Time) *vaultSnapshot {
 	return l
 }
 
-// item finds the item a change is about: by its own id, else by its VM, because the service may spell the id of a
-// new item otherwise than it was asked to (docs/azure.md §33.19).
+// item returns the item of a change: by its own id, else by its VM, because the service may spell the id of a
+// new item otherwise than the request did (docs/azure.md §33.19).
 func (s *vaultSnapshot) item(c plan.Change) (plan.Item, bool) {
 	if it, ok := s.byID[armid.Of(c.Item)]; ok && c.Item != "" {
 		return it, true
@@ -46,13 +46,13 @@ func (s *vaultSnapshot) item(c plan.Change) (plan.Item, bool) {
 	return it, ok
 }
 
-// isConverged says whether the item is listed as the change wants it.
+// isConverged reports whether the item is listed in the change's desired state.
 func (s *vaultSnapshot) isConverged(c plan.Change) bool {
 	it, ok := s.item(c)
 	return ok && plan.IsConverged(c, it)
 }
 
-// containerOf is the container that joins a change to its jobs: "iaasvmcontainerv2;group;vm", folded.
+// containerOf returns the container that links a change to its jobs: "iaasvmcontainerv2;group;vm", folded.
 func containerOf(c plan.Change) armid.Key {
 	if vm, err := armid.ParseVM(c.Target); err == nil && c.Item == "" {
 		return armid.Of("iaasvmcontainerv2;" + vm.ResourceGroup + ";" + vm.Name())
@@ -67,7 +67,7 @@ func containerOf(c plan.Change) armid.Key {
 	return armid.Key(name)
 }
 
-// phase is how an operation stands, as far as the lists tell.
+// phase is the progress of an operation, as far as the lists show it.
 type phase int
 
 const (
@@ -77,8 +77,8 @@ const (
 	phaseFailed                  // the newest job of this kind, started after our write, failed
 )
 
-// phase reads how a change stands; a job counts as ours when it started after since (by the service's clock)
-// or has the operation's job id.
+// phase returns the phase of a change and its job; a job counts as ours when it started after since (by the service's
+// clock) or has the operation's job id.
 func (s *vaultSnapshot) phase(c plan.Change, since time.Time, jobID string) (phase, plan.Job) {
 	if c.Action == plan.Backup {
 		return s.backupPhase(c, since)
@@ -102,13 +102,14 @@ func (s *vaultSnapshot) phase(c plan.Change, since time.Time, jobID string) (pha
 	case s.isConverged(c):
 		return phaseSucceeded, newest
 	case ended.ID != "":
-		// Items and jobs are not read at one moment: the items may still show what was before.
+		// Items and jobs are not read at the same moment: the items may still show the state before.
 		return phaseInProgress, ended
 	}
 	return phaseUnknown, newest
 }
 
-// backupPhase reads how a backup stands: it is done when its job is there, unless that has failed already.
+// backupPhase returns the phase of a backup: it has succeeded when its job is listed, unless the job has failed
+// already.
 func (s *vaultSnapshot) backupPhase(c plan.Change, since time.Time) (phase, plan.Job) {
 	j, found := s.backupJob(c, since.Add(-clockSlack))
 	switch {
@@ -124,7 +125,7 @@ func (s *vaultSnapshot) backupPhase(c plan.Change, since time.Time) (phase, plan
 // not share one clock, and the Date header has whole seconds.
 const clockSlack = 5 * time.Second
 
-// backupJob finds a Backup job of the change's item that runs or was started after since.
+// backupJob returns a Backup job of the change's item that runs or was started after since.
 func (s *vaultSnapshot) backupJob(c plan.Change, since time.Time) (plan.Job, bool) {
 	for _, j := range s.jobs[containerOf(c)] {
 		if j.IsBackup() && (j.IsRunning() || j.Start.After(since)) {
@@ -134,7 +135,7 @@ func (s *vaultSnapshot) backupJob(c plan.Change, since time.Time) (plan.Job, boo
 	return plan.Job{}, false
 }
 
-// isJobRunning finds a job by its id, if it is running.
+// isJobRunning reports whether the job with this id is listed as running.
 func (s *vaultSnapshot) isJobRunning(c plan.Change, jobID string) bool {
 	for _, j := range s.jobs[containerOf(c)] {
 		if isSameJob(j.ID, jobID) {
@@ -144,7 +145,7 @@ func (s *vaultSnapshot) isJobRunning(c plan.Change, jobID string) bool {
 	return false
 }
 
-// jobOperation is what the service calls the job of an action (docs/azure.md §6).
+// jobOperation returns the service's name for the job of an action (docs/azure.md §6).
 func jobOperation(a plan.Action) string {
 	switch a {
 	case plan.Stop:
@@ -158,7 +159,7 @@ func jobOperation(a plan.Action) string {
 	}
 }
 
-// isConfigureJob says whether a job changes how an item is protected; a backup does not.
+// isConfigureJob reports whether a job changes how an item is protected; a backup does not.
 func isConfigureJob(j plan.Job) bool {
 	switch strings.ToLower(j.Operation) {
 	case "backup", "restore", "crossregionrestore":
@@ -167,7 +168,7 @@ func isConfigureJob(j plan.Job) bool {
 	return true
 }
 
-// isSameJob compares job ids that may be whole resource ids or bare.
+// isSameJob reports whether two job ids, each a whole resource id or bare, name the same job.
 func isSameJob(a, b string) bool {
 	last := func(s string) armid.Key {
 		k := string(armid.Of(s))
