@@ -1,7 +1,7 @@
 package plan
 
-// planBackup plans an on-demand backup behind the change `after`, or of an item that needs none, when the last
-// recovery point is too old and no Backup job runs or was started within the time that the rule gives.
+// planBackup plans an on-demand backup after the change `after`, or of an item that needs none, when the last recovery
+// point is too old and no Backup job runs or was started within the rule's time.
 func (pl *planner) planBackup(s *vmState, it *Item, v *vaultPlan, after, itemID string) {
 	want := s.rule.Backup
 	if want == nil || want.IfOlderThan <= 0 {

@@ -1,10 +1,10 @@
 package plan
 
-// Difference is how two plans differ in what the fingerprint covers.
+// Difference is the difference between two plans in what the fingerprint covers.
 type Difference struct {
 	Gone    []Change `json:"gone,omitempty"`    // approved, and no longer planned
 	New     []Change `json:"new,omitempty"`     // planned, and not approved
-	Changed []Pair   `json:"changed,omitempty"` // planned otherwise than approved
+	Changed []Pair   `json:"changed,omitempty"` // approved and planned, with different content
 }
 
 // Pair is one change in two plans.
@@ -13,10 +13,10 @@ type Pair struct {
 	Now      Change `json:"now"`
 }
 
-// IsEmpty says that the plans have the same fingerprint.
+// IsEmpty reports whether the plans have the same fingerprint.
 func (d Difference) IsEmpty() bool { return len(d.Gone)+len(d.New)+len(d.Changed) == 0 }
 
-// Compare says how the plan now differs from one that was approved.
+// Compare returns how the plan now differs from one that was approved.
 func Compare(approved, now Plan) Difference {
 	was, is := byID(approved), byID(now)
 	var d Difference

@@ -7,10 +7,10 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// This file is the table of docs/design.md §5: one method per column, one case per row.
+// This file implements the table of docs/design.md §5: one method per column, one case per row.
 
-// decideAll adds to the plan what is to be done about every VM. Those that go into a vault for the first time
-// come last: only then is it known how full the vaults will be.
+// decideAll adds to the plan the changes of every VM. VMs that go into a vault for the first time come last: only then
+// is the load of the vaults known.
 func (pl *planner) decideAll(all []*vmState) {
 	for _, s := range all {
 		pl.decideWithin(s, func() { pl.decideVM(s) })
@@ -40,8 +40,8 @@ func (pl *planner) decideVM(s *vmState) {
 	}
 }
 
-// decideWithin decides about a VM that `--only` may leave out: it is decided all the same, so that the others are
-// routed as ever.
+// decideWithin decides about a VM that `--only` may leave out. VMs outside the target are decided too: routing must
+// not change.
 func (pl *planner) decideWithin(s *vmState, decide func()) {
 	changes, quiet, unchanged, excluded := len(pl.changes), len(pl.unchanged), pl.unchangedCount, pl.excludedCount
 	decide()
@@ -88,8 +88,8 @@ func (pl *planner) decideProtected(s *vmState) {
 	}
 }
 
-// decideStopped is the column "stopped". Such a rule needs no vault: without one it concerns the item in
-// whichever vault of the file it is.
+// decideStopped is the column "stopped". Such a rule needs no vault: without one it applies to the item in any vault
+// of the file.
 func (pl *planner) decideStopped(s *vmState) {
 	here, candidates := anyVault, []*vaultPlan(nil)
 	if len(s.rule.Vault) > 0 {
@@ -131,15 +131,15 @@ func (pl *planner) decideExcluded(s *vmState) {
 	pl.recordUnchanged(s, at, reason, detail)
 }
 
-// decideUnmatched is the column "no rule". Only a VM that was seen is ever stopped here: an item whose VM was
-// not read may have one that the identity cannot see.
+// decideUnmatched is the column "no rule". It stops only a VM that was read: an item whose VM was not read may have
+// one that the identity cannot see.
 func (pl *planner) decideUnmatched(s *vmState) {
 	at := pl.selectItem(s, anyVault)
 	pl.recordVaults(s, at, nil)
 	switch gap := pl.gaps.vm[s.key]; {
 	case s.vm == nil && gap != nil:
 		pl.recordUnchanged(s, at, ReasonGap, gap.describe())
-	case s.vm == nil && at.item == nil: // it stands in a list that broke off
+	case s.vm == nil && at.item == nil: // it is in a list that was not read to its end
 		pl.recordUnchanged(s, at, ReasonGap, pl.gaps.blockingGap(s).describe())
 	case s.vm == nil:
 		pl.recordUnchanged(s, at, ReasonOrphan, pl.describeItem(at.item))
@@ -150,8 +150,8 @@ func (pl *planner) decideUnmatched(s *vmState) {
 	}
 }
 
-// isUnmatchedStopped says whether an item that no rule matches is stopped: its vault says so, nothing was left
-// unread, nobody narrowed the plan, and nothing runs on the item.
+// isUnmatchedStopped reports whether an item that no rule matches is stopped: its vault is configured so, there is no
+// gap, the plan is not narrowed, and no job runs on the item.
 func (pl *planner) isUnmatchedStopped(s *vmState, at itemLocation) bool {
 	return at.isCandidate && at.class == ItemActive && at.vault.conf.Unmatched == unmatchedStop && at.vault.conf.Manage &&
 		!pl.isIncomplete() && !pl.selection.isActive() && pl.jobOn(s, at.item, at.vault.key) == nil
@@ -166,7 +166,7 @@ func (pl *planner) acceptsElsewhere(r *config.Rule) bool {
 	return pl.config.Settings.Elsewhere == elsewhereAccept
 }
 
-// wantedAction is what would be done to an item in this place, were it not blocked.
+// wantedAction returns the action for an item in this location, were it not blocked.
 func wantedAction(at itemLocation) Action {
 	switch {
 	case at.class == NoItem, at.class == ItemSoftDeleted && !at.isCandidate:
@@ -179,8 +179,8 @@ func wantedAction(at itemLocation) Action {
 	return Modify
 }
 
-// recordVaults notes which vaults the decision is about: where the item is, else where it could go. Only `--only`
-// asks.
+// recordVaults records the vaults that the decision is about: where the item is, else where it could go. Only `--only`
+// uses them.
 func (pl *planner) recordVaults(s *vmState, at itemLocation, candidates []*vaultPlan) {
 	if !pl.selection.isActive() {
 		return
@@ -194,7 +194,7 @@ func (pl *planner) recordVaults(s *vmState, at itemLocation, candidates []*vault
 	}
 }
 
-// jobOn is the job that runs on the VM in a vault now, or nil.
+// jobOn returns the job that runs on the VM in a vault now, or nil.
 func (pl *planner) jobOn(s *vmState, it *Item, vault armid.Key) *Job {
 	if len(pl.index.jobs) == 0 {
 		return nil

@@ -8,8 +8,8 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// DiffSpec lists what differs between two policies, in the words and the order of the config file. What the
-// service rewrites by itself (docs/azure.md §8.2) never differs: lists are compared as sets, time zones
+// DiffSpec returns the fields that differ between two policies, in the terms and the order of the config file. Values
+// that the service rewrites by itself (docs/azure.md §8.2) never differ: lists are compared as sets, time zones
 // without case.
 func DiffSpec(before, after PolicySpec) []Field {
 	b, a := before.normalize(), after.normalize()
@@ -31,8 +31,8 @@ func DiffSpec(before, after PolicySpec) []Field {
 	return d
 }
 
-// DiffVault lists the settings that after says and before does not have. What after leaves out is not
-// managed and never differs; of the tags, the names that after lacks are left alone.
+// DiffVault returns the settings that after sets and before does not have. A setting that after omits is not managed
+// and never differs; tag names that after lacks are ignored.
 func DiffVault(before, after VaultSettings) []Field {
 	var d fieldList
 	if after.Location != "" && armid.Location(after.Location) != armid.Location(before.Location) {
@@ -52,13 +52,13 @@ func DiffVault(before, after VaultSettings) []Field {
 	return d
 }
 
-// tagValue finds the value of a tag by its name, without case.
+// tagValue returns the value of a tag by its name, without case.
 func tagValue(tags map[string]string, name string) (string, bool) {
 	spelled, there := tagName(tags, name)
 	return tags[spelled], there
 }
 
-// tagName is how a tag of this name is spelled among tags.
+// tagName returns the spelling of a tag name among tags.
 func tagName(tags map[string]string, name string) (string, bool) {
 	if _, ok := tags[name]; ok {
 		return name, true
@@ -79,7 +79,7 @@ func (d *fieldList) add(path, before, after string) {
 	}
 }
 
-// addIfSet adds a difference where after says something; enum words compare without case.
+// addIfSet adds a difference where after sets a value; enum values compare without case.
 func (d *fieldList) addIfSet(path, before, after string) {
 	if after != "" && !strings.EqualFold(before, after) {
 		*d = append(*d, Field{Path: path, Before: before, After: after})

@@ -12,7 +12,7 @@ import (
 // which are not always 24 hours long; it reads them as 24 hours.
 type Duration time.Duration
 
-// String is the ISO 8601 form.
+// String returns the ISO 8601 form.
 func (d Duration) String() string {
 	if d == 0 {
 		return "PT0S"
@@ -44,7 +44,7 @@ func (d Duration) String() string {
 // MarshalText writes ISO 8601.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// UnmarshalText reads what MarshalText writes, and days.
+// UnmarshalText parses the output of MarshalText, and days.
 func (d *Duration) UnmarshalText(text []byte) error {
 	// The expression is compiled per call: a package variable would be state, and plans hold few durations.
 	iso := regexp.MustCompile(`^(-)?P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d{1,9})?)S)?)?$`)
@@ -56,7 +56,7 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	if err != nil || days > 100_000 {
 		return fmt.Errorf("%q is too long a duration", text)
 	}
-	// What is left is Go's own notation in capitals, so Go reads it, with its overflow checks.
+	// The rest is Go's own notation in capitals, so time.ParseDuration parses it, with its overflow checks.
 	clock := strings.ToLower(strings.Join([]string{
 		suffix(m[1], ""), suffix(m[3], "H"), suffix(m[4], "M"), suffix(m[5], "S"),
 	}, ""))

@@ -11,17 +11,17 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// Explanation is everything that decides about one VM.
+// Explanation is all that decides about one VM.
 type Explanation struct {
 	VM string `json:"vm"`
-	// Read says that the VM was seen; Missing that it is known not to exist.
+	// Read is true where the VM was read; Missing where it is known not to exist.
 	Read    bool `json:"read"`
 	Missing bool `json:"missing,omitempty"`
-	// Unsupported is why the VM is not to be backed up ([VM.WhyUnprotectable]), NeedsEnhanced as in [VM].
+	// Unsupported is the reason why the VM is not to be backed up ([VM.WhyUnprotectable]), NeedsEnhanced as in [VM].
 	Unsupported   string `json:"unsupported,omitempty"`
 	NeedsEnhanced string `json:"needs_enhanced,omitempty"`
-	// Steps are the rules in order, each with what it said to the VM. A VM that was not read has none: only
-	// its id is known.
+	// Steps are the rules in order, each with its verdict on the VM. A VM that was not read has none: only its id is
+	// known.
 	Steps []config.Step `json:"steps,omitempty"`
 	Rule  *RuleRef      `json:"rule,omitempty"`
 	// Protect is what the rule wants; "" without a rule.
@@ -30,18 +30,18 @@ type Explanation struct {
 	Candidates []string `json:"candidates,omitempty"`
 	Vault      string   `json:"vault,omitempty"`
 	Policy     string   `json:"policy,omitempty"` // id, in Vault
-	Items      []Item   `json:"items,omitempty"`  // what the VM has now, the one that decides first
-	Gap        *Gap     `json:"gap,omitempty"`    // because of which nothing is decided
-	// Next are the changes of the plan for this VM, those that they need first included; or the one entry
-	// that says why there is none.
+	Items      []Item   `json:"items,omitempty"`  // the VM's items now, the deciding one first
+	Gap        *Gap     `json:"gap,omitempty"`    // the gap that prevents a decision
+	// Next are the changes of the plan for this VM, after those that they need; or one entry with the reason why there
+	// is none.
 	Next []Change `json:"next"`
-	// Schedule says in words when backups run once Next is done; NextBackup is the next time, where the
-	// time zone is known. The service starts a backup within two hours of it (docs/azure.md §13).
+	// Schedule describes when backups run once Next is done; NextBackup is the next time, where the time zone is
+	// known. The service starts a backup within two hours of it (docs/azure.md §13).
 	Schedule   string     `json:"schedule,omitempty"`
 	NextBackup *time.Time `json:"next_backup,omitempty"`
 }
 
-// AmbiguousError says that a name fits several VMs.
+// AmbiguousError reports that a name fits several VMs.
 type AmbiguousError struct {
 	Name string
 	VMs  []string // their ids, sorted
@@ -51,10 +51,10 @@ func (e *AmbiguousError) Error() string {
 	return fmt.Sprintf("%q may be any of %d VMs", e.Name, len(e.VMs))
 }
 
-// ErrNoVM says that nothing that was read has the name of the VM to be explained.
+// ErrNoVM reports that no VM that was read has the requested name.
 var ErrNoVM = errors.New("no such VM among those that were read")
 
-// Explain says what decides about one VM, given by id, by resource group/name or by name. It returns an
+// Explain returns what decides about one VM, given by id, by resource group/name or by name. It returns an
 // [*AmbiguousError] when several fit and an error that is [ErrNoVM] when none does.
 func Explain(c *config.Config, o Observed, vm string, opt Options) (Explanation, error) {
 	opt.Filters, opt.Brief = nil, false
@@ -73,7 +73,7 @@ func Explain(c *config.Config, o Observed, vm string, opt Options) (Explanation,
 		}
 		return Explanation{}, e
 	}
-	m.decideAll(all) // all of them: routing counts what goes where
+	m.decideAll(all) // all of them, because routing counts the load of the vaults
 	return m.explain(found[0], m.build()), nil
 }
 
@@ -118,10 +118,10 @@ func (pl *planner) explain(s *vmState, p Plan) Explanation {
 	return e
 }
 
-// changesFor lists what the plan does about a VM, with what that needs first, in plan order.
+// changesFor returns the changes of the plan for a VM, after those that they need, in plan order.
 func changesFor(vm armid.Key, p Plan) []Change {
 	wanted := map[string]bool{}
-	for _, c := range slices.Backward(p.Changes) { // what is needed comes first
+	for _, c := range slices.Backward(p.Changes) { // needed changes come first
 		if armid.Of(c.Target) == vm || wanted[c.ID] {
 			wanted[c.ID] = true
 			for _, id := range c.Needs {
@@ -136,7 +136,7 @@ func changesFor(vm armid.Key, p Plan) []Change {
 	return next
 }
 
-// explainPolicy finds vault, policy and schedule as they will be.
+// explainPolicy fills in vault, policy and schedule as they will be.
 func (pl *planner) explainPolicy(at itemLocation, e *Explanation) {
 	if at.item != nil && at.class == ItemActive {
 		e.Vault, e.Policy = at.item.Vault, stateOf(at.item).Policy
@@ -168,7 +168,7 @@ func (pl *planner) explainPolicy(at itemLocation, e *Explanation) {
 	}
 }
 
-// resultingSpecAt is a policy as it will be.
+// resultingSpecAt returns a policy's spec as it will be.
 func (pl *planner) resultingSpecAt(vault, policy string) (PolicySpec, bool) {
 	if p := pl.policies[policyKey{armid.Of(vault), strings.ToLower(lastName(policy))}]; p != nil {
 		return p.spec, p.isKnown

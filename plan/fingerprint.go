@@ -10,8 +10,8 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// writesConfiguration says whether the fingerprint covers an action: the changes that somebody approves.
-// What only time asks for (backup) or what only helps another change (refresh) is left out.
+// writesConfiguration reports whether the fingerprint covers an action: the changes that the operator approves. An
+// action that only time requires (backup) or that only helps another change (refresh) is left out.
 func writesConfiguration(a Action) bool {
 	switch a {
 	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Undelete, Protect, Modify, Resume, Stop, Restore:
@@ -21,7 +21,7 @@ func writesConfiguration(a Action) bool {
 	return false
 }
 
-// fingerprint is "sha256:…" over the changes that write configuration, in any order.
+// fingerprint returns "sha256:…" over the changes that write configuration, in any order.
 func fingerprint(changes []Change) string {
 	var lines []string
 	for _, c := range changes {
@@ -38,8 +38,8 @@ func fingerprint(changes []Change) string {
 	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 }
 
-// approvalForm is all of a change that somebody approves: what it is, and what it can cost. A change from one policy to
-// another may cost something else tomorrow, though the ids of both are the same: when what the policies say has changed.
+// approvalForm returns all of a change that the operator approves: what it does and its risks. The risk of a change
+// from one policy to another may differ tomorrow, though the ids of both are the same, when the policies have changed.
 func approvalForm(c Change) string {
 	parts := []string{canonicalChange(c)}
 	for _, r := range Risks() {
@@ -50,9 +50,9 @@ func approvalForm(c Change) string {
 	return strings.Join(parts, " ")
 }
 
-// canonicalChange is what makes two changes the same change: action, target, vault, before and after, with ids
-// folded. An item that got its first backup meanwhile is still the same active item. Disks that stay as they are found
-// are no part of it.
+// canonicalChange returns the identity of a change: action, target, vault, before and after, with ids folded. An item
+// that got its first backup meanwhile is still the same active item. Disks that the write leaves unchanged are not
+// part of it.
 func canonicalChange(c Change) string {
 	before, after := c.Before.canonical(), c.After.canonical()
 	if keepsDiskFilter(c) {
@@ -83,7 +83,7 @@ func (s *State) canonical() *State {
 	return &e
 }
 
-// dropDisks takes the disks out of a state that is ours alone.
+// dropDisks removes the disks from a state that the caller owns.
 func (s *State) dropDisks() {
 	if s != nil {
 		s.Disks = nil

@@ -10,8 +10,8 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// medianDuration is how long the service usually takes for an action: the medians of docs/azure.md §4, §6 and §7, and
-// for a policy in use the time of the items' own jobs.
+// medianDuration returns the usual duration of an action: the medians of docs/azure.md §4, §6 and §7, and for a policy
+// in use the time of the items' own jobs.
 func medianDuration(a Action) time.Duration {
 	switch a {
 	case CreateVault, UpdateVault:
@@ -35,13 +35,13 @@ func medianDuration(a Action) time.Duration {
 	return 0
 }
 
-// ItemsPerPage is how many rows a list of the backup service is expected to give at once (docs/azure.md §2).
+// ItemsPerPage is the expected number of rows on a page of a list of the backup service (docs/azure.md §2).
 const ItemsPerPage = 200
 
-// sweepsPerVault is how often a vault is listed to confirm what was done in it, for a forecast.
+// sweepsPerVault is the number of times that a vault is assumed to be listed to confirm its changes, for a forecast.
 const sweepsPerVault = 3
 
-// forecast is what carrying the plan out will cost.
+// forecast estimates the cost of carrying the plan out.
 func (pl *planner) forecast() Forecast {
 	changes := make([]Change, len(pl.changes))
 	for i := range pl.changes {
@@ -50,8 +50,8 @@ func (pl *planner) forecast() Forecast {
 	return forecastOf(changes, pl.index.itemsPerVault, max(0, int(pl.config.Settings.Limits.Operations)))
 }
 
-// forecastOf counts the requests for these changes and estimates the time, given how many items the vaults
-// hold and how many operations may run at once (0 = as many as there are).
+// forecastOf counts the requests for these changes and estimates the time, given the number of items in each vault and
+// the number of operations that may run at once (0 = no limit).
 func forecastOf(changes []Change, held map[armid.Key]int, operations int) Forecast {
 	f := Forecast{Requests: map[string]int{}}
 	plans := map[string]*subscriptionCost{}
@@ -99,8 +99,8 @@ func forecastOf(changes []Change, held map[armid.Key]int, operations int) Foreca
 	return f
 }
 
-// subscriptionCost adds up the time that one subscription needs. Stages follow one another; within a stage
-// the writes wait for the token bucket and for free operations.
+// subscriptionCost adds up the time that one subscription needs. Stages follow one another; within a stage the writes
+// wait for the token bucket and for free operations.
 type subscriptionCost struct {
 	operations int
 	writes     int
@@ -115,7 +115,7 @@ const (
 	undeleteStage
 	itemStage
 	backupStage
-	stages // how many there are
+	stages // the number of stages
 )
 
 type phase struct {
@@ -154,7 +154,7 @@ func (s *subscriptionCost) duration() time.Duration {
 			continue
 		}
 		sent += st.writes
-		// The earliest moment at which the bucket lets the last write of this stage go.
+		// The earliest time at which the token bucket admits the last write of this stage.
 		var bucket time.Duration
 		if sent > ARMWritesBurst {
 			bucket = time.Duration(sent-ARMWritesBurst) * time.Second / ARMWritesPerSecond

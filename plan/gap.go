@@ -9,7 +9,7 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// gapIndex answers which gap, if any, touches something (docs/design.md §4).
+// gapIndex returns the gap, if any, that touches a resource (docs/design.md §4).
 //
 //	vms                  every VM of a `match` rule in the subscription; every VM there that was not read
 //	subscriptions        the same, and its list of vaults; without a subscription, nothing
@@ -18,13 +18,13 @@ import (
 //	status               that VM, unless it was seen active somewhere
 //	vaults               every VM of the subscription that was not seen active somewhere
 //	vault, items         every VM of the vault's subscription and region not seen active in another vault
-//	policies             what needs a policy of the vault
-//	policy               what needs that policy
+//	policies             changes that need a policy of the vault
+//	policy               changes that need that policy
 //	jobs                 on-demand backups in the vault
 //	resource-guards      changes in the vault that a guard may refuse
 //	protectable          the refresh only
 //	visibility           nothing by itself: a VM that was seen is real
-//	recovery-points      nothing by itself: they only tell how much a cut costs
+//	recovery-points      nothing by itself: they only show the cost of a cut
 //
 // Any gap makes the plan incomplete, and an incomplete plan stops nothing.
 type gapIndex struct {
@@ -43,7 +43,7 @@ type gapIndex struct {
 	items      map[region][]*Gap
 }
 
-// region is a subscription and a location, folded; location "" stands for "not known which".
+// region is a subscription and a location, folded; location "" means that the location is unknown.
 type region struct{ subscription, location string }
 
 func regionOf(subscription, location string) region {
@@ -122,12 +122,12 @@ func (g *gapIndex) addHiddenItems(gap *Gap, locations map[armid.Key]string, x *i
 	g.items[r] = append(g.items[r], gap)
 }
 
-// policyGap is the gap because of which a policy of a vault is not known, or nil.
+// policyGap returns the gap that makes a policy of a vault unknown, or nil.
 func (g *gapIndex) policyGap(v *vaultPlan, id string) *Gap {
 	return cmp.Or(g.policies[v.key], g.policy[armid.Of(id)])
 }
 
-// itemsGap is the gap on the items of one vault, or nil.
+// itemsGap returns the gap on the items of one vault, or nil.
 func (g *gapIndex) itemsGap(v *vaultPlan) *Gap {
 	if gap := g.itemOf[v.key]; gap != nil {
 		return gap
@@ -140,7 +140,7 @@ func (g *gapIndex) itemsGap(v *vaultPlan) *Gap {
 	return nil
 }
 
-// gapsHiding lists the gaps on items that could hide a VM of this place.
+// gapsHiding returns the gaps on items that could hide a VM in this region.
 func (g *gapIndex) gapsHiding(subscription, location string) []*Gap {
 	if len(g.items) == 0 {
 		return nil
@@ -149,7 +149,7 @@ func (g *gapIndex) gapsHiding(subscription, location string) []*Gap {
 	if here.location != "" {
 		return slices.Concat(g.items[here], g.items[region{subscription: here.subscription}])
 	}
-	// Where the VM lies is not known: any gap of the subscription may hide it.
+	// The VM's location is unknown: any gap of the subscription may hide it.
 	var out []*Gap
 	for r, gaps := range g.items {
 		if r.subscription == here.subscription {
@@ -160,7 +160,7 @@ func (g *gapIndex) gapsHiding(subscription, location string) []*Gap {
 	return out
 }
 
-// blockingGap is a gap because of which nothing may be decided about the VM, or nil.
+// blockingGap returns a gap that prevents a decision about the VM, or nil.
 func (g *gapIndex) blockingGap(s *vmState) *Gap {
 	if len(g.all) == 0 {
 		return nil
@@ -192,7 +192,7 @@ func (g *gapIndex) blockingGap(s *vmState) *Gap {
 	return nil
 }
 
-// vaultGap is the gap that leaves open whether a vault of the file exists, or nil.
+// vaultGap returns the gap that makes it unknown whether a vault of the file exists, or nil.
 func (g *gapIndex) vaultGap(v *vaultPlan) *Gap {
 	if gap := g.vaults[v.key]; gap != nil {
 		return gap
@@ -213,11 +213,11 @@ func compareGaps(a, b Gap) int {
 	)
 }
 
-// CodeNotUnderstood is the code of a [Gap] for what was read and not understood; its message names the field and shows
-// the value.
+// CodeNotUnderstood is the code of a [Gap] for a response that was not understood; its message names the field and
+// shows the value.
 const CodeNotUnderstood = "NotUnderstood"
 
-// describe says what could not be read, in a sentence's tail.
+// describe returns what could not be read, as the end of a sentence.
 func (g *Gap) describe() string {
 	if g == nil {
 		return "the VM"
@@ -265,7 +265,7 @@ func (g *Gap) describe() string {
 	return what
 }
 
-// lastName is the last part of an id.
+// lastName returns the last part of an id.
 func lastName(id string) string {
 	id = strings.TrimRight(id, "/")
 	return id[strings.LastIndexByte(id, '/')+1:]

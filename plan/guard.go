@@ -38,7 +38,7 @@ type Guard struct {
 	Help string // one line for the flag's help
 }
 
-// Guards lists them, in the order in which they refuse.
+// Guards returns the guards, in the order in which they refuse.
 func Guards() []Guard {
 	return []Guard{
 		{GuardStops, FlagAllowStops, "allow more stops and reduced coverage than guards.maxStops"},
@@ -51,15 +51,16 @@ func Guards() []Guard {
 	}
 }
 
-// RemainingRefusals lists the refusals that hold when the flags that are keys of lifted (with value true) are given.
+// RemainingRefusals returns the refusals that remain when the flags that are keys of lifted (with value true) are
+// given.
 func (p Plan) RemainingRefusals(lifted map[string]bool) []Refusal {
 	return slices.DeleteFunc(slices.Clone(p.Refusals), func(r Refusal) bool {
 		return r.Flag != "" && lifted[r.Flag]
 	})
 }
 
-// evaluateGuards asks every guard about the whole plan. Each counts something that only grows with the plan, so
-// that adding a change never turns a refused plan into an allowed one.
+// evaluateGuards evaluates every guard on the whole plan. Each counts something that only grows with the plan, so that
+// adding a change never turns a refused plan into an allowed one.
 func (pl *planner) evaluateGuards() []Refusal {
 	out := []Refusal{}
 	refuse := func(guard, flag string, count, limit int, message string) {
@@ -93,10 +94,10 @@ func (pl *planner) evaluateGuards() []Refusal {
 	return out
 }
 
-// guardCounts is what the guards count.
+// guardCounts holds the numbers that the guards check.
 type guardCounts struct {
 	stops, changes, retention, security, irreversible int
-	instantOnly                                       int            // of retention: shorter instant restore and no more
+	instantOnly                                       int            // of retention: changes that only shorten instant restore
 	policyWrites                                      map[string]int // by subscription: the narrower reading of docs/azure.md §13
 	vaultChanges                                      map[armid.Key]int
 }
@@ -129,8 +130,8 @@ func (pl *planner) countForGuards() guardCounts {
 	return t
 }
 
-// maxStops is guards.maxStops as a number, and in words: a percentage is of the items that are active
-// now in the file's vaults, rounded down, and always allows one.
+// maxStops returns guards.maxStops as a number, and in words: a percentage is of the items that are active now in the
+// file's vaults, rounded down, and always allows one.
 func (pl *planner) maxStops() (limit int, words string) {
 	share := pl.config.Settings.Guards.MaxStops
 	if !share.Percent {

@@ -9,8 +9,7 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// index is what was read, by key. Everything in it is sorted, and what was listed twice stands once, so that
-// nothing made from it depends on the order of the reads.
+// index is the observed state by key, deduplicated and sorted: independent of read order.
 type index struct {
 	machines      map[armid.Key]*machine
 	vaults        map[armid.Key]*Vault
@@ -20,15 +19,15 @@ type index struct {
 	itemsByPolicy map[armid.Key][]*Item // by policy
 	jobs          map[jobKey][]*Job
 	missing       map[armid.Key]bool
-	takenPolicies map[armid.Key]bool        // policies that are for something else than VMs
+	takenPolicies map[armid.Key]bool        // policies for other workloads than VMs
 	points        map[armid.Key][]time.Time // by item
 	foldedIDs     map[string]armid.Key      // vault and policy ids are repeated in every item
 }
 
-// machine is what was read of one VM: of a large estate there are many, so that each stands once, under one key.
+// machine is the observed state of one VM. A large estate has many, so each is kept once, under one key.
 type machine struct {
-	vm     *VM // nil = not read, or not understood
-	unread *VM // not understood: only its id is known
+	vm     *VM // nil = not read, or unreadable
+	unread *VM // unreadable: only its id is known
 	items  []*Item
 }
 
@@ -89,7 +88,7 @@ func dedupeByID[T any](m map[armid.Key]*T, k armid.Key, v *T, id func(*T) string
 	}
 }
 
-// machine is the VM of a key, which is made where it is not there.
+// machine returns the entry of a key, which it creates if necessary.
 func (x *index) machine(k armid.Key) *machine {
 	found := x.machines[k]
 	if found == nil {
@@ -118,7 +117,7 @@ func (x *index) addItems(items []Item) {
 	for _, at := range x.machines {
 		if len(at.items) > 1 {
 			slices.SortFunc(at.items, compareItems)
-			// A list that moved while it was paged shows an item twice.
+			// A list that changed during paging contains an item twice.
 			at.items = slices.CompactFunc(at.items, func(a, b *Item) bool {
 				return x.key(a.Vault) == x.key(b.Vault) && armid.Same(a.ID, b.ID)
 			})
@@ -137,7 +136,7 @@ func (x *index) addItems(items []Item) {
 	}
 }
 
-// compareItems orders the items of one VM: by vault, then the more telling one of two readings first.
+// compareItems orders the items of one VM: by vault, then the more informative of two readings first.
 func compareItems(a, b *Item) int {
 	return cmp.Or(
 		compareIDs(a.Vault, b.Vault), compareIDs(a.ID, b.ID),
@@ -168,7 +167,7 @@ func containerKey(name string) string {
 	return strings.TrimPrefix(string(armid.Of(name)), "iaasvmcontainer;")
 }
 
-// containerOf is the container's name of a VM, as the service builds it.
+// containerOf returns the container name of a VM, as the service builds it.
 func containerOf(it *Item, vmID string) string {
 	if it != nil && it.Container != "" {
 		return containerKey(it.Container)
@@ -180,7 +179,7 @@ func containerOf(it *Item, vmID string) string {
 	return containerKey("iaasvmcontainerv2;" + id.ResourceGroup + ";" + id.Name())
 }
 
-// runningJob is the job that runs on a VM's container in a vault, the one started last, or nil.
+// runningJob returns the job that runs on a VM's container in a vault, the one started last, or nil.
 func (x *index) runningJob(vault armid.Key, container string) *Job {
 	for _, j := range x.jobs[jobKey{vault, container}] {
 		if j.IsRunning() {

@@ -8,7 +8,7 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// itemChange is the common part of every change of an item.
+// itemChange returns the common part of every change of an item.
 func (pl *planner) itemChange(s *vmState, at itemLocation, a Action) Change {
 	c := Change{ID: changeID(a, s.key), Action: a, Target: s.id, Notes: pl.noteOthers(at.others)}
 	if s.rule != nil {
@@ -32,7 +32,7 @@ func (pl *planner) itemChange(s *vmState, at itemLocation, a Action) Change {
 	return c
 }
 
-// stateOf is an item as it was read.
+// stateOf returns the state of an item as it was read.
 func stateOf(it *Item) *State {
 	s := &State{State: it.State, Policy: it.PolicyID, Disks: it.Disks.normalize()}
 	if it.SoftDeleted {
@@ -44,7 +44,7 @@ func stateOf(it *Item) *State {
 	return s
 }
 
-// recordUnchanged puts down that nothing is done.
+// recordUnchanged records that a VM or an item stays unchanged.
 func (pl *planner) recordUnchanged(s *vmState, at itemLocation, r Reason, detail string) {
 	if pl.opt.Brief {
 		pl.count(r)
@@ -63,7 +63,7 @@ func (pl *planner) recordUnchanged(s *vmState, at itemLocation, r Reason, detail
 	pl.unchanged = append(pl.unchanged, c)
 }
 
-// count counts a VM or an item of which nothing is done.
+// count counts a VM or an item that stays unchanged.
 func (pl *planner) count(r Reason) {
 	if r == ReasonExcluded {
 		pl.excludedCount++
@@ -107,8 +107,8 @@ func (pl *planner) planProtect(s *vmState, at itemLocation) {
 	pl.planBackup(s, nil, v, pl.addChange(pendingChange{Change: c, weight: 1}), c.Item)
 }
 
-// excludeUnprotectable leaves a VM out that Azure Backup cannot protect. Only where the file names that very VM is it
-// something that somebody has to look at.
+// excludeUnprotectable leaves out a VM that Azure Backup cannot protect. Only where the file names that very VM does
+// it need manual action.
 func (pl *planner) excludeUnprotectable(s *vmState, at itemLocation, why string) {
 	if pl.opt.Brief && s.rule.ID == "" {
 		pl.count(ReasonUnsupported)
@@ -128,8 +128,8 @@ func (pl *planner) excludeUnprotectable(s *vmState, at itemLocation, why string)
 	pl.unchanged = append(pl.unchanged, c)
 }
 
-// whyPolicyMisfits says why the VM cannot be put under the policy, or "". from is the tier of its policy now, ""
-// when it has none or it is not known.
+// whyPolicyMisfits returns why the VM cannot be put under the policy, or "". from is the tier of its policy now, ""
+// when it has none or it is unknown.
 func (pl *planner) whyPolicyMisfits(s *vmState, p *policyPlan, from string) (Reason, string) {
 	switch {
 	case p.refusal != "":
@@ -142,7 +142,7 @@ func (pl *planner) whyPolicyMisfits(s *vmState, p *policyPlan, from string) (Rea
 	return "", ""
 }
 
-// planModify plans another policy or other disks for an active item, or finds nothing to do.
+// planModify plans another policy or other disks for an active item, or records it as unchanged.
 func (pl *planner) planModify(s *vmState, at itemLocation) {
 	it, v := at.item, at.vault
 	p := pl.policyAt(v, s.rule.Policy)
@@ -195,7 +195,7 @@ func (pl *planner) planModify(s *vmState, at itemLocation) {
 	pl.planBackup(s, it, v, pl.addChange(pendingChange{Change: c, risks: r, weight: 1, expiry: lost}), it.ID)
 }
 
-// isUnder is isSamePolicy with ids folded once: most items of a fleet come by here.
+// isUnder is isSamePolicy with ids folded once, because it is called for most items of a fleet.
 func (pl *planner) isUnder(it *Item, p *policyPlan) bool {
 	if it.PolicyID != "" {
 		return pl.index.key(it.PolicyID) == pl.index.key(p.id)
@@ -203,8 +203,8 @@ func (pl *planner) isUnder(it *Item, p *policyPlan) bool {
 	return isSamePolicy(it, p.id)
 }
 
-// whyCutRefused says why a shorter retention for an item, or what may be one, cannot be had. from is the policy that
-// it is under, by id.
+// whyCutRefused returns why a shorter retention for an item, certain or possible, is refused. from is the id of the
+// policy that it is under.
 func (pl *planner) whyCutRefused(v *vaultPlan, r risks, from string, to *policyPlan) (Reason, string) {
 	switch {
 	case !r.retention:
@@ -218,7 +218,7 @@ func (pl *planner) whyCutRefused(v *vaultPlan, r risks, from string, to *policyP
 	return ReasonImmutableVault, v.name
 }
 
-// whyRetentionUnknown says why nobody can tell what an item loses on its way from one policy to another, or "".
+// whyRetentionUnknown returns why the retention that an item loses between two policies is unknown, or "".
 func whyRetentionUnknown(id string, from *Policy, to *policyPlan) string {
 	switch {
 	case id == "":
@@ -233,8 +233,8 @@ func whyRetentionUnknown(id string, from *Policy, to *policyPlan) string {
 	return ""
 }
 
-// moveRisks is what an item risks on its way from one policy to another. A policy that cannot be read may
-// keep more than any other. One that this plan changes too is judged as it is and as it will be.
+// moveRisks returns the risks for an item that moves from one policy to another. A policy that cannot be read may keep
+// more than any other. One that this plan changes too is judged as it is and as it will be.
 func (pl *planner) moveRisks(from *Policy, to *policyPlan) risks {
 	if from == nil || whyRetentionUnknown(from.ID, from, to) != "" {
 		return risks{retention: true}
@@ -246,7 +246,7 @@ func (pl *planner) moveRisks(from *Policy, to *policyPlan) risks {
 	return r
 }
 
-// plannedSpec is what this plan makes of a policy; nil where that is not known.
+// plannedSpec returns the spec of a policy after this plan; nil where it is unknown.
 func (pl *planner) plannedSpec(p *Policy) *PolicySpec {
 	if changed := pl.policies[policyKey{pl.index.key(p.Vault), strings.ToLower(p.Name)}]; changed != nil {
 		return changed.resultingSpec()
@@ -254,8 +254,8 @@ func (pl *planner) plannedSpec(p *Policy) *PolicySpec {
 	return nil
 }
 
-// specToLeave is the side of a policy that an item loses by when it leaves for another: as it is, or, where
-// that costs no recovery point, as this plan makes it. Nil where it is not known.
+// specToLeave returns the spec by which an item loses retention when it leaves the policy: the current one, or, where
+// that costs no recovery point, the one after this plan. Nil where it is unknown.
 func (pl *planner) specToLeave(from *Policy, to *policyPlan) *PolicySpec {
 	now := specNow(from)
 	if now == nil || !to.isKnown || shortensRetention(*now, to.spec) {
@@ -264,7 +264,7 @@ func (pl *planner) specToLeave(from *Policy, to *policyPlan) *PolicySpec {
 	return cmp.Or(pl.plannedSpec(from), now)
 }
 
-// specNow is what a policy says now; nil where that is not known.
+// specNow returns the current spec of a policy; nil where it is unknown.
 func specNow(p *Policy) *PolicySpec {
 	if p == nil || p.Unreadable != "" {
 		return nil
@@ -280,12 +280,12 @@ func tierOf(p *Policy) string {
 	return p.Spec.normalize().Tier
 }
 
-// planStop plans the end of new backups; the data is kept.
+// planStop plans to stop new backups; the data is kept.
 func (pl *planner) planStop(s *vmState, at itemLocation, why Reason) {
 	c := pl.itemChange(s, at, Stop)
 	c.Reason, c.Because = why, pl.sentence(why, "")
 	c.After = &State{State: StateProtectionStopped, Disks: at.item.Disks.normalize()}
-	if s.rule == nil { // the vault says so
+	if s.rule == nil { // configured on the vault
 		c.Rule = refOf(at.vault.conf.Name, at.vault.conf.Pos)
 	}
 	if pl.isIncomplete() {

@@ -12,8 +12,8 @@ const (
 	ARMDeletesBurst     = 200
 	ARMDeletesPerSecond = 10
 
-	// BackupRequestsPerHour is the smallest limit of one Recovery Services action that was recorded. The
-	// service raised it over the years (150, 300, 800, 1100) and says per answer what is left.
+	// BackupRequestsPerHour is the smallest recorded limit of one Recovery Services action. The service raised it over
+	// the years (150, 300, 800, 1100) and returns the remaining number with each response.
 	BackupRequestsPerHour = 150
 	BackupRequestsWindow  = time.Hour
 
@@ -24,17 +24,17 @@ const (
 
 // The daily limits of the backup service (docs/azure.md §13).
 const (
-	// PolicyWritesPerDay is per vault here; the documentation does not say per what.
+	// PolicyWritesPerDay is per vault here; the documentation does not give the scope.
 	PolicyWritesPerDay = 50
 	// ProtectionChangesPerDay counts configuring and modifying protection, per vault.
 	ProtectionChangesPerDay = 1000
 )
 
-// RestoresPerDay is how often an item is restored in 24 hours (docs/azure.md §19).
+// RestoresPerDay is how often an item can be restored in 24 hours (docs/azure.md §19).
 const RestoresPerDay = 10
 
-// RestoreJobsReach is how far back Restore jobs are looked for. What the service keeps is not documented; the portal
-// says six months (docs/azure.md §19).
+// RestoreJobsReach is how far back Restore jobs are searched. The service's own retention is not documented; the
+// portal shows six months (docs/azure.md §19).
 const RestoreJobsReach = 180 * 24 * time.Hour
 
 // The sizes that the backup service allows (docs/azure.md §13). A plan blocks what would exceed them.
@@ -45,12 +45,12 @@ const (
 	MaxDiskGiB          = 32767
 )
 
-// How long snapshots are kept for instant restore (docs/azure.md §8.3): what a weekly Standard policy must say,
-// and what every other policy gets that says nothing.
+// How long snapshots are kept for instant restore (docs/azure.md §8.3): the required value of a weekly Standard
+// policy, and the default of every other policy.
 const (
 	StandardWeeklyInstantDays = 5
 	DefaultInstantDays        = 2
 )
 
-// DefaultSoftDeleteDays is how long a vault keeps what is deleted when nobody set it (docs/azure.md §6).
+// DefaultSoftDeleteDays is how long a vault keeps deleted items by default (docs/azure.md §6).
 const DefaultSoftDeleteDays = 14

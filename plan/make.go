@@ -9,34 +9,35 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// Options are what a plan depends on besides the config and what was read.
+// Options are the inputs of a plan besides the config and the observed state.
 type Options struct {
 	// Now is the time of the plan.
 	Now time.Time
 	// Filters narrows the plan: values of one key are alternatives, different keys must all hold.
 	Filters []TargetFilter
-	// Brief leaves [Plan.Unchanged] out; its entries are counted all the same. Of a large estate they are most of a
-	// plan, and few ask for them.
+	// Brief leaves [Plan.Unchanged] out; its entries are still counted. In a large estate they are most of a plan and
+	// rarely needed.
 	Brief bool
-	// Zone finds a time zone by its Windows name, for [Explain]; nil, or a nil answer, means that it is not
-	// known. Loading zones is input, so it is left to the caller.
+	// Zone returns a time zone by its Windows name, for [Explain]; a nil function or result means that the zone is
+	// unknown. Loading zones is I/O, so the caller does it.
 	Zone func(windows string) *time.Location
 }
 
-// Make works out the difference between what the file wants and what was read. It changes neither, and the
-// order of what was read does not matter. [Validate] has nothing against the plan: circles and needs that are not
-// there can only come from a fault in this package, and whoever carries a plan out asks.
+// Make returns the plan: the difference between what the file wants and what was read. It changes neither, and the
+// order of what was read does not matter. [Validate] accepts the plan: cycles and missing needs can only come from a
+// fault in this package, and the executor checks for them.
 func Make(c *config.Config, o Observed, opt Options) Plan {
 	p, _ := MakeWithQuestions(c, o, opt)
 	return p
 }
 
-// MaxRounds is how often a plan is made again with what it wants to know: with the guards, then with the recovery
-// points. A plan that is carried out with guards unread is stopped by the service, change by change.
+// MaxRounds is how often a plan is made again with the reads that it requests: with the guards, then with the recovery
+// points. A plan carried out with guards unread is refused by the service, change by change.
 const MaxRounds = 2
 
-// MakeAsking is [Make] with what the plan wants to know read by ask, which gets what was read and returns it with what
-// is wanted. It returns what the plan was made from, too. The only errors are those of ask; what was read before one is returned.
+// MakeAsking is [Make] with the requested reads done by ask, which gets the observed state and returns it with the
+// answers. It also returns the state that the plan was made from. The only errors are those of ask; what was read
+// before one is returned.
 func MakeAsking(c *config.Config, o Observed, opt Options, ask func(Observed, Questions) (Observed, error)) (Plan, Observed, error) {
 	p, wanted := MakeWithQuestions(c, o, opt)
 	for round := 0; round < MaxRounds && !wanted.IsEmpty(); round++ {
@@ -50,7 +51,8 @@ func MakeAsking(c *config.Config, o Observed, opt Options, ask func(Observed, Qu
 	return p, o, nil
 }
 
-// MakeWithQuestions is [Make] with what the plan still wants to know. Guards come first: what they block needs no points.
+// MakeWithQuestions is [Make] with the reads that the plan still needs. Guards come first: a change that they block
+// needs no points.
 func MakeWithQuestions(c *config.Config, o Observed, opt Options) (Plan, Questions) {
 	m := newPlanner(c, &o, opt)
 	m.planVaults()
@@ -74,10 +76,10 @@ type planner struct {
 	routes           map[routeKey]*destinations
 	selection        *selection
 	sentences        map[Reason]string
-	retentionOfLeft  map[*Policy][]string // what policies keep that items leave
+	retentionOfLeft  map[*Policy][]string // the retention of policies that items leave
 	ruleRefs         []*RuleRef           // by rule
 
-	guardsNotRead      map[armid.Key]string // vaults where a guard matters, and nobody asked for guards
+	guardsNotRead      map[armid.Key]string // vaults where a guard matters and guards were not requested
 	pendingProtections []newProtection
 	changes            []pendingChange
 	unchanged          []Change
@@ -85,18 +87,18 @@ type planner struct {
 	unchangedCount, excludedCount int // counted also where quiet is left out
 }
 
-// pendingChange is a change with what the guards and the forecast want to know of it.
+// pendingChange is a change with the data that the guards and the forecast need.
 type pendingChange struct {
 	Change
 	risks  risks
-	weight int // what it counts for guards.maxChanges
+	weight int // its weight for guards.maxChanges
 	expiry *expiry
 }
 
 func newPlanner(c *config.Config, o *Observed, opt Options) *planner {
 	x := newIndex(o)
 	own := *c
-	own.Compile() // on a copy: c is not ours, and may have been made by hand
+	own.Compile() // on a copy: c belongs to the caller, and may be built in code
 	c = &own
 	m := &planner{
 		config: c, opt: opt, index: x, gaps: newGapIndex(o.Gaps, c, x), observed: o,
@@ -126,10 +128,10 @@ func newPlanner(c *config.Config, o *Observed, opt Options) *planner {
 	return m
 }
 
-// isIncomplete says that something was not read; then nothing is stopped.
+// isIncomplete reports whether there is a gap; then nothing is stopped.
 func (pl *planner) isIncomplete() bool { return len(pl.gaps.all) > 0 }
 
-// sentence is the reason's sentence, with what makes it particular.
+// sentence returns the reason's sentence, with its detail.
 func (pl *planner) sentence(r Reason, detail string) string {
 	if detail == "" {
 		return pl.sentences[r]
@@ -137,18 +139,18 @@ func (pl *planner) sentence(r Reason, detail string) string {
 	return pl.sentences[r] + ": " + detail
 }
 
-// addChange puts a change into the plan and returns its id.
+// addChange adds a change to the plan and returns its id.
 func (pl *planner) addChange(d pendingChange) string {
 	d.Risk, d.Also = d.risks.worstAndRest()
 	pl.changes = append(pl.changes, d)
 	return d.ID
 }
 
-// changeID is stable across runs: the action and what it is about.
+// changeID is stable across runs: the action and its target.
 func changeID(a Action, target armid.Key) string { return string(a) + ":" + string(target) }
 
-// block puts a change into the plan that must not be done, in the place of c. What c wanted stays visible.
-// The part tells apart two blocks of one target.
+// block adds a blocked change in place of c, whose action stays visible as Wanted. The part distinguishes two blocks
+// of one target.
 func (pl *planner) block(c Change, r Reason, detail, part string) {
 	c.Wanted, c.Action = c.Action, Blocked
 	c.ID = string(Blocked) + "-" + c.ID + part
@@ -160,7 +162,7 @@ func (pl *planner) block(c Change, r Reason, detail, part string) {
 // maxFileNotes bounds the notes about the file.
 const maxFileNotes = 20
 
-// fileNotes says which tag values of the file miss VMs by their case only.
+// fileNotes lists the tag values of the file that differ from those of VMs by case only.
 func (pl *planner) fileNotes() []string {
 	var notes []string
 	for _, t := range pl.config.TagCases(func(yield func(map[string]string) bool) {
@@ -178,7 +180,7 @@ func (pl *planner) fileNotes() []string {
 	return notes
 }
 
-// build gathers what the stages found.
+// build assembles the plan from the results of the stages.
 func (pl *planner) build() Plan {
 	pl.changes = slices.DeleteFunc(pl.changes, func(d pendingChange) bool { return !pl.selection.includes(&d) })
 	pl.sortChanges()

@@ -19,10 +19,10 @@ const (
 	FrequencyHourly = "Hourly"
 )
 
-// ConsistencyCrash is the one consistency that is not the default.
+// ConsistencyCrash is the only consistency besides the default.
 const ConsistencyCrash = "crash"
 
-// The words of a calendar, in the order in which they are kept.
+// The words of a calendar, in their normal order.
 func weekdays() []string {
 	return []string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"}
 }
@@ -36,8 +36,8 @@ func months() []string {
 	}
 }
 
-// normalize is the spec with every list in calendar order and without repeats, so that two specs that mean the
-// same are equal. It copies what it changes.
+// normalize returns the spec with every list in calendar order and without repeats, so that two specs with the same
+// meaning are equal. It copies what it changes.
 func (s PolicySpec) normalize() PolicySpec {
 	s.Tier = calendarWord(s.Tier, []string{TierStandard, TierEnhanced})
 	if s.Tier == "" {
@@ -71,7 +71,7 @@ func (k *KeepSpec) normalize() *KeepSpec {
 	}
 }
 
-// sortByCalendar puts words into the order of the calendar, spelled as there; unknown words stand last.
+// sortByCalendar sorts words into calendar order, spelled as there; unknown words come last.
 func sortByCalendar(words, calendar []string) []string {
 	if len(words) == 0 {
 		return nil
@@ -103,7 +103,7 @@ func calendarIndex(word string, calendar []string) int {
 	return len(calendar)
 }
 
-// calendarWord is the word of the list that equals w without case, else w.
+// calendarWord returns the word of the list that equals w without case, else w.
 func calendarWord(w string, list []string) string {
 	if i := slices.IndexFunc(list, func(known string) bool { return strings.EqualFold(known, w) }); i >= 0 {
 		return list[i]
@@ -111,7 +111,7 @@ func calendarWord(w string, list []string) string {
 	return w
 }
 
-// normalize is the filter with sorted LUNs, or nil where it filters nothing: excluding no disk means all disks.
+// normalize returns the filter with sorted LUNs, or nil where it filters nothing: excluding no disk means all disks.
 func (d *Disks) normalize() *Disks {
 	if d == nil || !d.Include && len(d.LUNs) == 0 {
 		return nil
@@ -125,7 +125,7 @@ func (d *Disks) normalize() *Disks {
 	return &Disks{Include: d.Include, LUNs: luns}
 }
 
-// Equal says whether two filters back up the same disks of every VM.
+// Equal reports whether two filters back up the same disks of every VM.
 func (d *Disks) Equal(other *Disks) bool {
 	a, b := d.normalize(), other.normalize()
 	if a == nil || b == nil {

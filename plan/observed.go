@@ -6,30 +6,30 @@ import (
 	"github.com/azbackup/azbackup/config"
 )
 
-// Observed is everything that was read, with its gaps: what Azure has, in plain data. Times are UTC; a
-// zero time means Azure did not say (its sentinels 0001-01-01 and 2001-01-01 are read as zero).
+// Observed is all that was read of Azure, with its gaps, as plain data. Times are UTC; a zero time means that Azure
+// gave none (its sentinels 0001-01-01 and 2001-01-01 are read as zero).
 type Observed struct {
 	VMs      []VM
 	Vaults   []Vault
 	Policies []Policy
 	Items    []Item
-	Jobs     []Job // in progress, and Backup jobs of the window that a rule with `backup:` asks about
-	// Protectable says, per subscription and region, which VMs the service offers for protection.
+	Jobs     []Job // jobs in progress, and Backup jobs of the window of a rule with `backup:`
+	// Protectable lists, per subscription and region, the VMs that the service offers for protection.
 	Protectable []Protectable
 	// Missing are the VMs of `id` rules that answered 404: known not to exist.
 	Missing []string
-	// Points are the recovery points of items that a plan wanted to know about ([Questions]).
+	// Points are the recovery points of items that a plan requested ([Questions]).
 	Points []Points
-	// Subscriptions are those the identity can see; empty when they were not asked for.
+	// Subscriptions are those that the identity can see; empty when they were not requested.
 	Subscriptions []Subscription
 	Gaps          []Gap
-	// Taken are the ids of policies that are for something else than VMs: their names are taken.
+	// Taken are the ids of policies for other workloads than VMs: their names are taken.
 	Taken []string
-	// Notes say what was left out because it clearly is none of ours, a sentence each.
+	// Notes list what was left out because it is clearly unrelated, a sentence each.
 	Notes []string
 }
 
-// Subscription is one the identity can see.
+// Subscription is a subscription that the identity can see.
 type Subscription struct {
 	ID     string
 	Name   string
@@ -45,19 +45,19 @@ type VM struct {
 	Location      string
 	Tags          map[string]string
 	TimeCreated   time.Time
-	// NeedsEnhanced is why only an Enhanced policy can protect this VM (docs/azure.md §8.3), or "".
+	// NeedsEnhanced is the reason why only an Enhanced policy can protect this VM (docs/azure.md §8.3), or "".
 	NeedsEnhanced string
-	// Unreadable says what of the VM was not understood, with the value ([GapVM]). Nothing of it but its id may be
-	// relied on: no rule is matched with it.
+	// Unreadable is the part of the VM that was not understood, with its value ([GapVM]). Only the id is reliable
+	// then: no rule is matched with such a VM.
 	Unreadable string
-	// Unsupported is why Azure Backup cannot or should not protect this VM (docs/design.md §4), whatever its disk
-	// filter, or "". [VM.WhyUnprotectable] is what decides.
+	// Unsupported is the reason why Azure Backup cannot or should not protect this VM (docs/design.md §4), whatever
+	// its disk filter, or "". [VM.WhyUnprotectable] decides.
 	Unsupported string
 	// LargeDisks are the LUNs of the data disks that are too large to be backed up.
 	LargeDisks []int
 }
 
-// Target is the VM as config rules see it.
+// Target returns the VM as config rules see it.
 func (vm VM) Target() config.Target {
 	return config.Target{
 		ID: vm.ID, Name: vm.Name, ResourceGroup: vm.ResourceGroup,
@@ -71,10 +71,10 @@ type Vault struct {
 	ID       string
 	Name     string
 	Location string
-	// InFile says that the config names this vault; the others only answer "where else is it protected".
+	// InFile is true where the config names this vault; other vaults only show where else a VM is protected.
 	InFile   bool
 	Settings VaultSettings
-	// ResourceGuards are the guards (multi-user authorisation) of the vault; nil when not asked for ([Questions]).
+	// ResourceGuards are the guards (multi-user authorisation) of the vault; nil when not requested ([Questions]).
 	ResourceGuards []string
 	// ProvisioningState as read.
 	ProvisioningState string
@@ -82,7 +82,7 @@ type Vault struct {
 	SoftDeleteState string
 }
 
-// VaultSettings are the settings the file can say. Nil and "" mean: not said (desired), not read (observed).
+// VaultSettings are the vault settings that the file can set. Nil and "" mean: not set (desired), not read (observed).
 type VaultSettings struct {
 	Redundancy          string            `json:"redundancy,omitempty"`
 	CrossRegionRestore  *bool             `json:"crossRegionRestore,omitempty"`
@@ -90,7 +90,7 @@ type VaultSettings struct {
 	Immutability        string            `json:"immutability,omitempty"`
 	PublicNetworkAccess *bool             `json:"publicNetworkAccess,omitempty"`
 	Tags                map[string]string `json:"tags,omitempty"`
-	// Location stands here for create-vault only.
+	// Location is set for create-vault only.
 	Location string `json:"location,omitempty"`
 }
 
@@ -100,14 +100,14 @@ type Policy struct {
 	Name  string
 	Vault string // vault id
 	Spec  PolicySpec
-	// Items is how many items the policy protects, as the service counts them.
+	// Items is the number of items that the policy protects, as the service counts them.
 	Items int
-	// Unreadable says why the schedule or retention could not be understood (a kind this program does not
-	// know); such a policy is never written, and nothing new is put under it.
+	// Unreadable is the reason why the schedule or retention could not be understood (a kind this program does not
+	// know); such a policy is never written, and no item is newly put under it.
 	Unreadable string
 }
 
-// Item is a protected item: one VM's place in one vault.
+// Item is a protected item: the protection of one VM in one vault.
 type Item struct {
 	ID        string // as the service spells it; PUT goes there
 	Vault     string // vault id
@@ -119,7 +119,7 @@ type Item struct {
 	PolicyName  string
 	Disks       *Disks // nil = no filter: all disks
 	SoftDeleted bool
-	// DeletedAt is when the item was deleted; PurgeAt when its data goes.
+	// DeletedAt is when the item was deleted; PurgeAt when its data is purged.
 	DeletedAt time.Time
 	PurgeAt   time.Time
 
@@ -127,11 +127,11 @@ type Item struct {
 	LastBackup        time.Time
 	LastBackupStatus  string
 	Health            string
-	// Unreadable says what of the item was not understood, with the value ([GapItem]). That it exists, where and for
-	// which VM is certain; how the VM is protected is not known.
+	// Unreadable is the part of the item that was not understood, with its value ([GapItem]). Its existence, its vault
+	// and its VM are certain; how the VM is protected is unknown.
 	Unreadable string
-	// Partial says that only backupStatus answered for this item: it is active in Vault under PolicyName,
-	// and nothing else is known.
+	// Partial is true where only backupStatus returned this item: it is active in Vault under PolicyName, and nothing
+	// else is known.
 	Partial bool
 }
 
@@ -167,7 +167,7 @@ type JobError struct {
 	Recommendations []string
 }
 
-// Points are the recovery points of an item that was asked for them.
+// Points are the recovery points of an item whose points were requested.
 type Points struct {
 	Item  string // item id
 	Times []time.Time
@@ -181,7 +181,7 @@ type Protectable struct {
 	VMs          []string // VM ids
 }
 
-// Gap is something that could not be read. It is never an absence.
+// Gap is a resource that could not be read. It is never an absence.
 type Gap struct {
 	Kind         GapKind `json:"kind"`
 	Subscription string  `json:"subscription,omitempty"`
@@ -194,17 +194,17 @@ type Gap struct {
 	Status       int     `json:"status,omitempty"`
 }
 
-// GapKind says what could not be read.
+// GapKind is the kind of resource that could not be read.
 type GapKind string
 
 // The kinds of gap, with what they touch (docs/design.md §4).
 const (
 	GapVMs          GapKind = "vms"         // the VM list of a subscription: every match rule there
 	GapVM           GapKind = "vm"          // one VM: that VM
-	GapVault        GapKind = "vault"       // a vault of the file: all that goes there
+	GapVault        GapKind = "vault"       // a vault of the file: every change in it
 	GapVaults       GapKind = "vaults"      // the vault list of a subscription
-	GapPolicies     GapKind = "policies"    // the policies of a vault: what needs them
-	GapPolicy       GapKind = "policy"      // one policy, by its id: what needs it
+	GapPolicies     GapKind = "policies"    // the policies of a vault: the changes that need them
+	GapPolicy       GapKind = "policy"      // one policy, by its id: the changes that need it
 	GapItems        GapKind = "items"       // the items of a vault: every VM of its subscription and region not seen active elsewhere
 	GapItem         GapKind = "item"        // one item of a vault, by its VM: that VM
 	GapJobs         GapKind = "jobs"        // the jobs of a vault
@@ -213,7 +213,7 @@ const (
 	GapVisibility   GapKind = "visibility"  // the identity sees too few VMs of a subscription
 	GapGuards       GapKind = "resource-guards"
 	GapSubscription GapKind = "subscriptions"
-	GapTargetGroup  GapKind = "resource-group"  // into which something is restored
+	GapTargetGroup  GapKind = "resource-group"  // that disks are restored into
 	GapStaging      GapKind = "storage-account" // that stages a restore
 	GapPoints       GapKind = "recovery-points" // of one VM: touches nothing by itself
 )

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// order is the place of an action in a plan: what others need comes first.
+// order returns the rank of an action in a plan: actions that other changes need come first.
 func (a Action) order() int {
 	return slices.Index([]Action{
 		CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh,
@@ -14,8 +14,8 @@ func (a Action) order() int {
 	}, a)
 }
 
-// sortChanges puts changes into plan order: by action, vault and target. Every change comes after those that
-// it needs.
+// sortChanges sorts changes into plan order: by action, vault and target. Every change comes after those that it
+// needs.
 func (pl *planner) sortChanges() {
 	slices.SortFunc(pl.changes, func(a, b pendingChange) int {
 		return cmp.Or(

@@ -10,8 +10,8 @@ import (
 	"github.com/azbackup/azbackup/config"
 )
 
-// configHash identifies what the config says, "sha256:…". Where it says it (file names, positions) does not
-// count, so a plan made from a copy of the file is still from the same config.
+// configHash returns "sha256:…" over the content of the config. File names and positions do not count, so a plan made
+// from a copy of the file is still from the same config.
 func configHash(c *config.Config) string {
 	said := struct {
 		Cloud         config.Cloud
@@ -52,5 +52,5 @@ func withoutPositions(selectors []config.Selector) []config.Selector {
 	return out
 }
 
-// cloudName identifies the cloud that a plan is for.
+// cloudName returns the name of the cloud that a plan is for.
 func cloudName(c config.Cloud) string { return cmp.Or(c.Name, c.Endpoint, "AzurePublic") }

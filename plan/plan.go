@@ -8,8 +8,8 @@ import (
 // FormatVersion is the version of the JSON form of a [Plan].
 const FormatVersion = "1"
 
-// Plan is the difference between what is and what should be: a value, plain data. It marshals to JSON and
-// back unchanged and holds no functions, no clients and no clock.
+// Plan is the difference between what is and what should be. It is plain data: it marshals to JSON and back unchanged
+// and holds no functions, no clients and no clock.
 type Plan struct {
 	FormatVersion string `json:"format_version"`
 	// Fingerprint is "sha256:…" over the changes that write configuration (docs/design.md §5).
@@ -17,12 +17,12 @@ type Plan struct {
 	// Complete is false when the plan was made over gaps; an incomplete plan stops nothing.
 	Complete bool           `json:"complete"`
 	Summary  map[Action]int `json:"summary"`
-	// Changes are what is to be done or is blocked, in the order they may be done.
+	// Changes are the changes to be done and those that are blocked, in the order they may be done.
 	Changes []Change `json:"changes"`
-	// Unchanged are the VMs and items that need nothing, with notes; kept out of saved plans and of JSON
-	// without --all.
+	// Unchanged are the VMs and items that need no change, with notes; left out of saved plans and of JSON without
+	// --all.
 	Unchanged []Change `json:"unchanged,omitempty"`
-	// Notes say what in the file is perhaps not meant, as far as the VMs that were read show it.
+	// Notes list possible mistakes in the file, as far as the VMs that were read show them.
 	Notes    []string  `json:"notes,omitempty"`
 	Gaps     []Gap     `json:"gaps"`
 	Refusals []Refusal `json:"refusals"`
@@ -30,7 +30,7 @@ type Plan struct {
 	// Config and Cloud identify what the plan was made from: a saved plan is refused elsewhere.
 	Config string `json:"config,omitempty"`
 	Cloud  string `json:"cloud,omitempty"`
-	// Digest is "sha256:…" over all that a saved plan says ([ParseSaved]); "" in a plan that was not saved.
+	// Digest is "sha256:…" over all of a saved plan ([ParseSaved]); "" in a plan that was not saved.
 	Digest string `json:"digest,omitempty"`
 }
 
@@ -50,17 +50,17 @@ const (
 	Resume       Action = "resume"
 	Stop         Action = "stop"
 	Backup       Action = "backup"
-	// Restore makes disks of a recovery point, beside what is there ([MakeRestores]).
+	// Restore creates disks from a recovery point, besides the existing ones ([MakeRestores]).
 	Restore   Action = "restore"
 	Blocked   Action = "blocked"
 	Unchanged Action = "unchanged"
-	// Excluded is only a key of [Plan.Summary]: the VMs that `protect: false` leaves alone. They stand in
-	// [Plan.Unchanged] with reason "excluded".
+	// Excluded is only a key of [Plan.Summary]: the VMs that `protect: false` excludes. They are in [Plan.Unchanged]
+	// with reason "excluded".
 	Excluded Action = "excluded"
 )
 
-// Actionable lists the changes that make a plan worth applying: all but those that are blocked and the
-// backups that only time asks for (docs/design.md §5).
+// Actionable returns the changes that make a plan worth applying: all but blocked changes and the backups that only
+// time requires (docs/design.md §5).
 func (p Plan) Actionable() []Change {
 	var out []Change
 	for _, c := range p.Changes {
@@ -84,15 +84,15 @@ const (
 	RiskIrreversible     Risk = "irreversible"
 )
 
-// Risks lists the risks that there are, worst first.
+// Risks returns all risks, worst first.
 func Risks() []Risk {
 	return []Risk{RiskIrreversible, RiskWeakensSecurity, RiskStopsBackup, RiskReducesRetention, RiskReducesCoverage}
 }
 
 // Change is one step of a plan.
 type Change struct {
-	// ID is stable across runs: action and folded target, e.g. "protect:/subscriptions/…/vm1". A blocked one
-	// starts with "blocked-"; what follows a "#" tells apart changes of one target. Nothing takes it apart.
+	// ID is stable across runs: action and folded target, e.g. "protect:/subscriptions/…/vm1". A blocked one starts
+	// with "blocked-"; the part after a "#" distinguishes changes of one target. No code parses it.
 	ID     string `json:"id"`
 	Action Action `json:"action"`
 	// Wanted is, for a blocked change, the action that is blocked.
@@ -105,8 +105,7 @@ type Change struct {
 	Item    string `json:"item,omitempty"`
 	Reason  Reason `json:"reason"`
 	Because string `json:"because"`
-	// Risk is the worst that the change can cost, Also what it can cost besides, worst first. Every guard looks
-	// at all of them.
+	// Risk is the worst risk of the change, Also its other risks, worst first. Every guard checks all of them.
 	Risk Risk   `json:"risk,omitempty"`
 	Also []Risk `json:"also,omitempty"`
 	// Needs are the ids of changes of this plan that must be done first.
@@ -119,22 +118,22 @@ type Change struct {
 	Notes    []string `json:"notes,omitempty"`
 	Rule     *RuleRef `json:"rule,omitempty"`
 	Allowed  bool     `json:"allowed,omitempty"` // rule says resume: true
-	// KeepDisks says that the file says nothing of the item's disks: whatever filter it has when it is written stays.
+	// KeepDisks is true where the file does not set the item's disks: the filter found at the write stays.
 	KeepDisks bool `json:"keep_disks,omitempty"`
-	// Due is when the data of a soft-deleted item goes.
+	// Due is when the data of a soft-deleted item is purged.
 	Due *time.Time `json:"due,omitempty"`
-	// RestoreOrder is what a restore makes; nil for all other actions. Its keys stand among the change's.
+	// RestoreOrder describes a restore; nil for all other actions. Its keys are among the change's in JSON.
 	*RestoreOrder
 }
 
-// State is one side of a change; the fields that make no sense for its kind are empty.
+// State is one side of a change; fields that do not apply to its kind are empty.
 type State struct {
 	// State is protectionState, or "soft-deleted".
 	State  string `json:"state,omitempty"`
 	Policy string `json:"policy,omitempty"` // policy id
 	Disks  *Disks `json:"disks,omitempty"`  // nil = all disks
-	// Keeps is what the policy makes and keeps, in words, where an item goes from or to it: the risk was judged by it.
-	// Two, where this plan changes the policy too: as it is and as it will be. Empty = not known.
+	// Keeps describes the schedule and retention of the policy where an item goes from or to it: the risk was judged
+	// by it. It has two entries where this plan changes the policy too: as it is and as it will be. Empty = unknown.
 	Keeps    []string       `json:"keeps,omitempty"`
 	Vault    *VaultSettings `json:"settings,omitempty"`
 	Spec     *PolicySpec    `json:"spec,omitempty"`
@@ -142,24 +141,24 @@ type State struct {
 	LastGood *time.Time     `json:"last_recovery_point,omitempty"` // backup, audit
 }
 
-// HasRisk says whether the change has a risk, the worst or not.
+// HasRisk reports whether the change has a risk, the worst or another.
 func (c Change) HasRisk(r Risk) bool { return c.Risk == r || slices.Contains(c.Also, r) }
 
-// Field is one difference inside a change, with values spelled for people.
+// Field is one difference inside a change, with values in display form.
 type Field struct {
 	Path   string `json:"path"`
 	Before string `json:"before"`
 	After  string `json:"after"`
 }
 
-// RuleRef is where in the config a change comes from.
+// RuleRef is the place in the config that a change comes from.
 type RuleRef struct {
 	Name string `json:"name"`
 	File string `json:"file"`
 	Line int    `json:"line"`
 }
 
-// Refusal is a guard's "no" to the whole plan.
+// Refusal is a guard's rejection of the whole plan.
 type Refusal struct {
 	Guard   string `json:"guard"` // max-stops, max-changes, reduces-retention, weakens-security, irreversible, …
 	Message string `json:"message"`
@@ -168,7 +167,7 @@ type Refusal struct {
 	Limit   int    `json:"limit"`
 }
 
-// Forecast is what carrying the plan out will cost.
+// Forecast estimates the cost of carrying the plan out.
 type Forecast struct {
 	// Requests counts HTTP requests by kind: "writes", "confirm", "refresh".
 	Requests map[string]int `json:"requests"`

@@ -16,21 +16,21 @@ type policyKey struct {
 	name  string // folded
 }
 
-// policyPlan is a policy of the file in one vault: what it is, and what the plan makes of it.
+// policyPlan is a policy of the file in one vault: its observed state, and its state after the plan.
 type policyPlan struct {
 	id            string // as read, else derived
 	conf          *config.Policy
 	observed      *Policy
 	spec          PolicySpec // as it will be
 	isKnown       bool       // spec can be relied on
-	retentionText []string   // what spec keeps, once somebody asked
-	tier          string     // as it will be; "" = not known
-	change        string     // the change of this plan after which it is as the file says
+	retentionText []string   // the retention of spec in words, computed on first use
+	tier          string     // as it will be; "" = unknown
+	change        string     // the change of this plan after which it is as in the file
 	refusal       Reason     // why no item can be put under it
 	detail        string
 }
 
-// planPolicies decides on every managed policy in each of its vaults.
+// planPolicies plans the changes of every managed policy in each of its vaults.
 func (pl *planner) planPolicies() {
 	for i := range pl.config.Policies {
 		p := &pl.config.Policies[i]
@@ -50,7 +50,7 @@ func (pl *planner) planPolicies() {
 	}
 }
 
-// policyAt is the named policy in a vault, as items see it.
+// policyAt returns the named policy in a vault, as items see it.
 func (pl *planner) policyAt(v *vaultPlan, name string) *policyPlan {
 	k := policyKey{v.key, strings.ToLower(name)}
 	if p := pl.policies[k]; p != nil {
@@ -73,12 +73,12 @@ func (pl *planner) policyAt(v *vaultPlan, name string) *policyPlan {
 	return p
 }
 
-// describeTaken says of a policy that its name is taken.
+// describeTaken describes a policy whose name is taken.
 func (pl *planner) describeTaken(v *vaultPlan, name string) string {
 	return fmt.Sprintf("%s in vault %s is for another workload", name, v.name)
 }
 
-// findPolicy looks a policy up in what was read.
+// findPolicy returns a policy from the observed state.
 func (pl *planner) findPolicy(v *vaultPlan, name string, conf *config.Policy) *policyPlan {
 	p := &policyPlan{id: armid.Policy(v.id, name), conf: conf}
 	if p.observed = pl.index.policies[armid.Of(p.id)]; p.observed != nil {
@@ -89,7 +89,7 @@ func (pl *planner) findPolicy(v *vaultPlan, name string, conf *config.Policy) *p
 	return p
 }
 
-// resultingSpec is the policy as it will be; nil where that is not known.
+// resultingSpec returns the resulting spec, or nil if it is unknown.
 func (p *policyPlan) resultingSpec() *PolicySpec {
 	if !p.isKnown {
 		return nil
@@ -178,8 +178,8 @@ func (pl *planner) updatePolicy(v *vaultPlan, p *policyPlan, c Change) {
 	p.change = pl.addChange(pendingChange{Change: c, risks: r, weight: max(1, users), expiry: lost})
 }
 
-// whyPolicyRefused says why the service would refuse to change a policy: shorter retention under a resource
-// guard or in an immutable vault, longer retention while an item is suspended (docs/azure.md §6, §8.3).
+// whyPolicyRefused returns why the service would refuse to change a policy: shorter retention under a resource guard
+// or in an immutable vault, longer retention while an item is suspended (docs/azure.md §6, §8.3).
 func (pl *planner) whyPolicyRefused(v *vaultPlan, before, after PolicySpec, suspended int) (Reason, string) {
 	if specRisks(before, after).retention {
 		if v.isImmutable() {
@@ -195,7 +195,7 @@ func (pl *planner) whyPolicyRefused(v *vaultPlan, before, after PolicySpec, susp
 	return "", ""
 }
 
-// countUsers counts the items under a policy. The service's own count is taken where it is larger: it sees
+// countUsers counts the items under a policy. It uses the service's own count where that is larger, which includes
 // items that could not be listed.
 func (pl *planner) countUsers(v *vaultPlan, p *policyPlan) (users, suspendedItems int) {
 	for _, it := range pl.index.itemsByPolicy[armid.Of(p.id)] {
@@ -210,7 +210,8 @@ func (pl *planner) countUsers(v *vaultPlan, p *policyPlan) (users, suspendedItem
 	return max(users, p.observed.Items), suspendedItems
 }
 
-// ageingItems are the items whose recovery points age under their policy, by id: a stopped item keeps all it has.
+// ageingItems returns the items whose recovery points expire under their policy, by id: a stopped item keeps all its
+// points.
 func ageingItems(items []*Item) []*Item {
 	out := slices.DeleteFunc(slices.Clone(items), func(it *Item) bool {
 		return it.Class() != ItemActive && it.Class() != ItemSuspended
@@ -219,7 +220,7 @@ func ageingItems(items []*Item) []*Item {
 	return out
 }
 
-// withoutEmpty lists the ids that are there.
+// withoutEmpty returns the ids that are not empty.
 func withoutEmpty(ids ...string) []string {
 	var out []string
 	for _, id := range ids {

@@ -8,8 +8,8 @@ import (
 	"github.com/azbackup/azbackup/config"
 )
 
-// specOf is a policy as the file wants it, over what was read: of schedule and retention the file is the
-// whole truth, what it has no key for goes back as it was (docs/design.md §3).
+// specOf returns a policy as the file wants it, based on the one that was read: schedule and retention come from the
+// file alone, fields without a key in the file keep their value (docs/design.md §3).
 func specOf(p *config.Policy, read PolicySpec) PolicySpec {
 	s := read
 	s.Tier = cmp.Or(read.Tier, p.Tier) // it cannot change
@@ -38,16 +38,16 @@ func specOf(p *config.Policy, read PolicySpec) PolicySpec {
 	case p.InstantRestoreDays != nil:
 		s.InstantRestoreDays = *p.InstantRestoreDays
 	case s.Tier == TierStandard && s.Schedule.Frequency == FrequencyWeekly:
-		// A Standard policy that turns weekly must say 5; what was read for a daily one would be refused
-		// (docs/azure.md §8.3).
+		// A Standard policy that becomes weekly must have 5; the value of a daily one would be refused (docs/azure.md
+		// §8.3).
 		s.InstantRestoreDays = StandardWeeklyInstantDays
 	case s.InstantRestoreDays == 0:
-		s.InstantRestoreDays = DefaultInstantDays // said, so that a plan shows what will be
+		s.InstantRestoreDays = DefaultInstantDays // set, so that a plan shows the resulting value
 	}
 	return s
 }
 
-// DiffPolicy lists what a plan would change of a policy that was read, were it managed as p says.
+// DiffPolicy returns what a plan would change in a policy that was read, were it managed as p defines it.
 func DiffPolicy(p *config.Policy, read PolicySpec) []Field {
 	before := read.normalize()
 	return DiffSpec(before, specOf(p, before))
@@ -100,7 +100,7 @@ func archiveOf(a *config.Archive) *ArchiveSpec {
 	return &ArchiveSpec{Mode: ArchiveAfter, After: a.AfterMonths, Unit: "Months"}
 }
 
-// disksOf is a disk filter of the file as the service keeps it; nil = all disks.
+// disksOf returns a disk filter of the file as the service keeps it; nil = all disks.
 func disksOf(d *config.Disks) *Disks {
 	switch d.Kind {
 	case config.DisksOSOnly:

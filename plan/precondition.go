@@ -9,32 +9,32 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// Precondition is how what is there right before a write stands to the change that was approved. What is written as
-// one is compared as one: the state and policy of an item, its disk filter, the schedule and retention of a policy,
-// each of its other fields, each setting of a vault. Each of them must be as it was approved or as it is wanted.
+// Precondition compares the state right before a write with the change that was approved. Values that are written
+// together are compared together: the state and policy of an item, its disk filter, the schedule and retention of a
+// policy, each of its other fields, each setting of a vault. Each of them must be as approved or as wanted.
 type Precondition struct {
-	// IsConverged says that there is nothing left to write.
+	// IsConverged is true where there is nothing left to write.
 	IsConverged bool
-	// Drifts are what is neither as it was approved nor as it is wanted; with any of them nothing may be written.
+	// Drifts are the fields that are neither as approved nor as wanted; with any of them nothing may be written.
 	Drifts []Drift
 }
 
-// Drift is a field that somebody changed meanwhile, with values spelled for people; "" = not there.
+// Drift is a field that another client changed since the approval, with values in display form; "" = absent.
 type Drift struct {
 	Path     string // as in [Field]
-	Approved string // what the plan showed as before
+	Approved string // the value before, as the plan showed it
 	Now      string
 	Wanted   string
 }
 
-// String is "retention.days was 30, is now 90 (wanted 60)".
+// String returns "retention.days was 30, is now 90 (wanted 60)".
 func (d Drift) String() string {
 	said := func(s string) string { return cmp.Or(s, "not there") }
 	return d.Path + " was " + said(d.Approved) + ", is now " + said(d.Now) + " (wanted " + said(d.Wanted) + ")"
 }
 
-// CheckItem compares an item with what a change of it was approved for; nil = the vault has no such item. A backup
-// and a change that is not about an item have no precondition.
+// CheckItem compares an item with the approved change of it; nil = the vault has no such item. A backup, and a change
+// that is not about an item, have no precondition.
 func CheckItem(c Change, now *Item) Precondition {
 	switch c.Action {
 	case Undelete, Protect, Modify, Resume, Stop:
@@ -64,7 +64,7 @@ func CheckItem(c Change, now *Item) Precondition {
 			drifts = append(drifts, Drift{"policy", lastName(approved.Policy), lastName(is.Policy), lastName(wanted.Policy)})
 		}
 	}
-	asApproved := c.Before != nil && is.Disks.Equal(approved.Disks) // an item that was not there had no disks to be as
+	asApproved := c.Before != nil && is.Disks.Equal(approved.Disks) // an item that did not exist had no disks to compare
 	if now != nil && !keepsDiskFilter(c) && !asApproved && !is.Disks.Equal(wanted.Disks) {
 		drifts = append(drifts, Drift{"disks", approved.Disks.describe(), is.Disks.describe(), wanted.Disks.describe()})
 	}
@@ -83,8 +83,8 @@ func isItemConverged(c Change, now *Item) bool {
 	return IsConverged(c, *now)
 }
 
-// isSameProtection compares state and policy, which decide together about the life of recovery points. An item that
-// is stopped or soft-deleted keeps its points whatever policy it names, and the service may name none.
+// isSameProtection compares state and policy, which together decide how long recovery points live. A stopped or
+// soft-deleted item keeps its points whatever policy it names, and the service may name none.
 func isSameProtection(a, b *State) bool {
 	if !isSameState(a.State, b.State) {
 		return false
@@ -92,7 +92,7 @@ func isSameProtection(a, b *State) bool {
 	return armid.Same(a.Policy, b.Policy) || a.class() == ItemStopped || a.class() == ItemSoftDeleted
 }
 
-// isSameState compares states as a plan does: those with a schedule are one.
+// isSameState compares states as a plan does: all states with a schedule are equal.
 func isSameState(a, b string) bool {
 	return CanonicalWord(a) == CanonicalWord(b) || IsActive(a) && IsActive(b)
 }
@@ -104,11 +104,11 @@ func (s *State) class() ItemClass {
 	return (&Item{State: s.State, SoftDeleted: s.State == StateSoftDeleted}).Class()
 }
 
-// keepsDiskFilter says whether a write leaves the disk filter as it finds it.
+// keepsDiskFilter reports whether a write leaves the disk filter unchanged.
 func keepsDiskFilter(c Change) bool { return c.KeepDisks || c.Action == Stop || c.Action == Undelete }
 
-// WithDisksKept is the change for an item as it is now: where the file says nothing of disks, the filter that is there
-// is the one that every write sends again. The note says so where the plan had seen another one.
+// WithDisksKept returns the change for an item as it is now: where the file does not set disks, every write sends the
+// current filter again. The note is set where the plan had read another filter.
 func WithDisksKept(c Change, now Item) (_ Change, note string) {
 	if !keepsDiskFilter(c) || c.After == nil || c.After.Disks.Equal(now.Disks) {
 		return c, ""
@@ -125,9 +125,9 @@ func WithDisksKept(c Change, now Item) (_ Change, note string) {
 	return c, note
 }
 
-// CheckPolicy compares a policy with what a change of it was approved for; nil = the vault has none of this name. The
-// second result is what to write: the policy as it is now with what the change changes. What the plan did not show
-// as a difference is not compared and stays as it is now, except schedule and retention, which every write replaces.
+// CheckPolicy compares a policy with the approved change of it; nil = the vault has none of this name. The second
+// result is the spec to write: the policy as it is now with the change applied. Fields that the plan did not show as
+// different are not compared and stay as they are now, except schedule and retention, which every write replaces.
 func CheckPolicy(c Change, now *Policy) (Precondition, PolicySpec) {
 	wanted := PolicySpec{}
 	if c.After != nil && c.After.Spec != nil {
@@ -142,7 +142,8 @@ func CheckPolicy(c Change, now *Policy) (Precondition, PolicySpec) {
 	case now.Unreadable != "":
 		return Precondition{Drifts: []Drift{{"policy", existenceText(exists), "something this program does not understand: " + now.Unreadable, "as the file says"}}}, wanted
 	case !exists:
-		// Somebody made it meanwhile: it is not ours to write. What the file leaves open may be as it is.
+		// Another client has created it since the approval, so it is not written. Fields that the file does not set
+		// may have any value.
 		is := now.Spec.normalize()
 		diff := DiffSpec(is, fillUnset(wanted, is))
 		return Precondition{IsConverged: len(diff) == 0, Drifts: driftsWhereNone(diff)}, wanted
@@ -154,7 +155,7 @@ func CheckPolicy(c Change, now *Policy) (Precondition, PolicySpec) {
 		return Precondition{IsConverged: true}, wanted
 	}
 	if c.Risk == RiskNone && now.Items > 0 && specRisks(approved, wanted) != (risks{}) {
-		// What costs nothing while a policy protects nothing was approved as such.
+		// The risk of the change was approved for a policy that protects nothing.
 		p.Drifts = append(p.Drifts, Drift{"items", "0", strconv.Itoa(now.Items), "0"})
 	}
 	return p, wanted
@@ -167,8 +168,8 @@ func existenceText(exists bool) string {
 	return ""
 }
 
-// dropUnshown takes out of the comparison, and out of what is written, the fields that approved and wanted do not differ
-// in: they are as they are now. Schedule and retention stay, with what gives them their meaning.
+// dropUnshown copies into both specs the current values of the fields in which approved and wanted do not differ, so
+// that they are neither compared nor changed. Schedule and retention stay, with the fields that give them meaning.
 func dropUnshown(approved, wanted *PolicySpec, now PolicySpec) {
 	if approved.InstantRestoreDays == wanted.InstantRestoreDays {
 		approved.InstantRestoreDays, wanted.InstantRestoreDays = now.InstantRestoreDays, now.InstantRestoreDays
@@ -184,7 +185,7 @@ func dropUnshown(approved, wanted *PolicySpec, now PolicySpec) {
 	}
 }
 
-// fillUnset is the policy that a file wants, with what it leaves open as it is.
+// fillUnset returns the policy that a file wants, with the fields that it does not set as they are.
 func fillUnset(wanted, is PolicySpec) PolicySpec {
 	wanted.TimeZone = cmp.Or(wanted.TimeZone, is.TimeZone)
 	wanted.InstantRestoreDays = cmp.Or(wanted.InstantRestoreDays, is.InstantRestoreDays)
@@ -193,8 +194,8 @@ func fillUnset(wanted, is PolicySpec) PolicySpec {
 	return wanted
 }
 
-// driftsOf lists what differs from what was approved and from what is wanted: of schedule and retention, which are one
-// document, all that differs from what was approved, unless the whole is as wanted.
+// driftsOf lists the fields that differ from the approved and from the wanted value. Schedule and retention are one
+// document: all its differences from the approved value count, unless the whole is as wanted.
 func driftsOf(fromApproved, fromWanted []Field) []Drift {
 	wanted := map[string]Field{}
 	pruning := false
@@ -215,13 +216,13 @@ func driftsOf(fromApproved, fromWanted []Field) []Drift {
 	return out
 }
 
-// isPruning says whether a field of a policy is part of the document that decides when points are made and pruned.
+// isPruning reports whether a field of a policy belongs to the document that decides when points are made and pruned.
 func isPruning(path string) bool {
 	part, _, _ := strings.Cut(path, ".")
 	return part == "tier" || part == "timeZone" || part == "schedule" || part == "retention"
 }
 
-// driftsWhereNone lists what is there where nothing was, as far as it is not as wanted.
+// driftsWhereNone lists the present fields of a resource that was absent, unless they are as wanted.
 func driftsWhereNone(diff []Field) []Drift {
 	var out []Drift
 	for _, f := range diff {
@@ -230,10 +231,10 @@ func driftsWhereNone(diff []Field) []Drift {
 	return out
 }
 
-// CheckVault compares the settings of a vault with what a change of them was approved for; nil = there is no such vault.
-// Only what the change names is compared; of the tags, only those that it changes. The second result is what the change
-// wants to see afterwards, the third all the tags to send: a PATCH replaces them as a whole, so those of others go back
-// as they are now.
+// CheckVault compares the settings of a vault with the approved change of them; nil = there is no such vault. Only
+// settings that the change names are compared; of the tags, only those that it changes. The second result is the
+// settings that the change wants to read back, the third all the tags to send: a PATCH replaces them as a whole, so
+// the other tags are sent as they are now.
 func CheckVault(c Change, now *VaultSettings) (p Precondition, wanted VaultSettings, tags map[string]string) {
 	if c.After != nil && c.After.Vault != nil {
 		wanted = *c.After.Vault
@@ -263,7 +264,7 @@ func CheckVault(c Change, now *VaultSettings) (p Precondition, wanted VaultSetti
 	return p, wanted, tags
 }
 
-// changedTags are the tags that a change sets.
+// changedTags returns the tags that a change sets.
 func changedTags(before, after map[string]string) map[string]string {
 	out := maps.Clone(after)
 	maps.DeleteFunc(out, func(name, value string) bool {
@@ -275,7 +276,7 @@ func changedTags(before, after map[string]string) map[string]string {
 
 func isTag(path string) bool { return strings.HasPrefix(path, "tags.") }
 
-// settingOf is a setting as [DiffVault] spells it.
+// settingOf returns a setting as [DiffVault] spells it.
 func settingOf(s VaultSettings, path string) string {
 	switch path {
 	case "location":

@@ -8,13 +8,13 @@ import (
 	"github.com/azbackup/azbackup/config"
 )
 
-// WhyUnprotectable says why Azure Backup cannot or should not back up the VM, or "". It is the one decision about
-// that: a plan has no such VM backed up, an audit leaves it out of the coverage, an export writes no rule for it,
-// whatever item it may have. What its items have already is kept, and a file may stop them.
+// WhyUnprotectable returns why Azure Backup cannot or should not back up the VM, or "". It is the only place that
+// decides this: a plan backs up no such VM, an audit leaves it out of the coverage, an export writes no rule for it,
+// whatever item it has. Its existing items are kept, and a file may stop them.
 //
-// A disk that is too large counts where it would be backed up: by the disks that rule says (it may be nil), else by
-// the filter of the item that is active, else by that of any other item, of which the soft-deleted ones do not count.
-// Where a filter was not read nobody can say.
+// A disk that is too large counts where it would be backed up: by the disks of the rule (which may be nil), else by
+// the filter of the active item, else by that of any other item except soft-deleted ones. Where a filter was not read
+// the answer is unknown.
 func (vm *VM) WhyUnprotectable(rule *config.Rule, items iter.Seq[*Item]) string {
 	if vm.Unsupported != "" || len(vm.LargeDisks) == 0 {
 		return vm.Unsupported
@@ -27,7 +27,7 @@ func (vm *VM) WhyUnprotectable(rule *config.Rule, items iter.Seq[*Item]) string 
 	return ""
 }
 
-// isDiskBackedUp says whether a data disk is backed up, or would be.
+// isDiskBackedUp reports whether a data disk is backed up, or would be.
 func isDiskBackedUp(lun int, rule *config.Rule, items iter.Seq[*Item]) bool {
 	if rule != nil && rule.Disks != nil {
 		return disksOf(rule.Disks).backsUp(lun)
@@ -51,7 +51,7 @@ func isDiskBackedUp(lun int, rule *config.Rule, items iter.Seq[*Item]) bool {
 	return !left
 }
 
-// backsUp says whether a data disk is backed up under the filter.
+// backsUp reports whether a data disk is backed up under the filter.
 func (d *Disks) backsUp(lun int) bool {
 	return d == nil || d.Include == slices.Contains(d.LUNs, lun)
 }

@@ -7,18 +7,18 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// Questions is what a plan would like to know besides what every run reads: only the plan itself says of which
-// vaults and items.
+// Questions lists the reads that a plan needs besides those of every run: only the plan determines of which vaults and
+// items. The caller reads them and calls Make again, at most twice.
 type Questions struct {
-	// Guards are the ids of vaults where a stop or a shorter retention is planned, and whose resource guards
-	// were not asked for.
+	// Guards are the ids of vaults where a stop or a shorter retention is planned, and whose resource guards were not
+	// requested.
 	Guards []string
-	// Points are the ids of items whose recovery points may be pruned earlier, [MaxPointReads] at most. They
+	// Points are the ids of items whose recovery points may be pruned earlier, [MaxPointReads] at most. They only
 	// inform: no decision depends on them.
 	Points []string
 }
 
-// IsEmpty says that the plan knows all it asks for.
+// IsEmpty reports whether the plan needs no further reads.
 func (w Questions) IsEmpty() bool { return len(w.Guards)+len(w.Points) == 0 }
 
 func (pl *planner) questions() Questions {
@@ -28,8 +28,8 @@ func (pl *planner) questions() Questions {
 	return Questions{Points: pl.pointQuestions()}
 }
 
-// pointQuestions are the items whose recovery points are not known yet. Those that are count as well, so that
-// asking again does not go on and on.
+// pointQuestions returns the items whose recovery points are not known yet. Known points count towards the maximum
+// too, so that the loop terminates.
 func (pl *planner) pointQuestions() []string {
 	var out []string
 	seen := map[armid.Key]bool{}

@@ -1,10 +1,10 @@
 package plan
 
-// Reason is why a change stands in a plan. Reasons are for people and for filters; nothing decides by them.
-// The set is closed: [Reasons] lists it, [Reason.Sentence] explains each.
+// Reason is why a change is in a plan. Reasons are for people and for filters; no code decides by them. The set is
+// closed: [Reasons] lists it, [Reason.Sentence] explains each.
 type Reason string
 
-// Reasons for what is to be done.
+// Reasons for changes to be done.
 const (
 	ReasonVaultMissing      Reason = "vault-not-there"
 	ReasonVaultDiffers      Reason = "vault-differs"
@@ -26,7 +26,7 @@ const (
 	ReasonAsked             Reason = "asked"
 )
 
-// Reasons for what is blocked.
+// Reasons for blocked changes.
 const (
 	ReasonGap                 Reason = "gap"
 	ReasonIncomplete          Reason = "plan-incomplete"
@@ -66,7 +66,7 @@ const (
 	ReasonRestoreLimit        Reason = "restore-limit"
 )
 
-// Reasons for what stays as it is.
+// Reasons for VMs and items that stay unchanged.
 const (
 	ReasonInSync            Reason = "in-sync"
 	ReasonExcluded          Reason = "excluded"
@@ -155,7 +155,7 @@ type reasonText struct {
 	sentence string
 }
 
-// Reasons lists the closed set, in the order of the documentation.
+// Reasons returns the closed set, in the order of the documentation.
 func Reasons() []Reason {
 	all := reasons()
 	out := make([]Reason, len(all))
@@ -165,7 +165,7 @@ func Reasons() []Reason {
 	return out
 }
 
-// Sentence explains the reason to a person; "" for a word that is not a reason.
+// Sentence returns the explanation of the reason; "" for a word that is not a reason.
 func (r Reason) Sentence() string {
 	for _, t := range reasons() {
 		if t.reason == r {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// RecoveryPoint is a recovery point of an item. Its list tells less of it than its own document (docs/azure.md §33.45).
+// RecoveryPoint is a recovery point of an item. Its list returns less than its own document (docs/azure.md §33.45).
 type RecoveryPoint struct {
 	ID   string
 	Name string
@@ -14,44 +14,44 @@ type RecoveryPoint struct {
 	Time time.Time
 	// Consistency is recoveryPointType: AppConsistent, FileSystemConsistent, CrashConsistent.
 	Consistency string
-	// Tiers are where the point lies; nil = the service did not say.
+	// Tiers are the tiers that hold the point; nil = not given by the service.
 	Tiers []PointTier
-	// Disks are those it holds; nil = not told, as where nothing is left out.
+	// Disks are the disks that it holds; nil = not given, as where no disk is excluded.
 	Disks *PointDisks
-	// Expires is when the service lets it go; zero = not said.
+	// Expires is when the service deletes it; zero = not given.
 	Expires     time.Time
 	SoftDeleted bool
 	OS          string
-	// Unmanaged says that the VM had no managed disks, which a restore could bring back as such.
+	// Unmanaged is true where the VM had no managed disks that a restore could create again.
 	Unmanaged bool
-	// PrivateAccess says that a disk was reachable through private endpoints alone: a restore has to say what becomes
-	// of that (docs/azure.md §25.2).
+	// PrivateAccess is true where a disk was reachable through private endpoints alone: a restore must set the access
+	// of the new disks (docs/azure.md §25.2).
 	PrivateAccess bool
 	Encrypted     bool   // by the VM itself (Azure Disk Encryption)
-	EdgeZone      string // the edge zone in which it lies, or ""
-	// Unreadable says what of the point was not understood, with the value. Such a point is never restored.
+	EdgeZone      string // the edge zone that holds it, or ""
+	// Unreadable is the part of the point that was not understood, with its value. Such a point is never restored.
 	Unreadable string
 }
 
-// PointTier is a place in which a recovery point lies.
+// PointTier is a tier that holds a recovery point.
 type PointTier struct {
 	Type   string
 	Status string
-	// RehydratedUntil is how long a point that was brought back from the archive stays; zero = not said.
+	// RehydratedUntil is when a point rehydrated from the archive leaves the tier again; zero = not given.
 	RehydratedUntil time.Time
 }
 
 // PointDisks are the disks of a VM when a recovery point was taken.
 type PointDisks struct {
-	Included, Excluded []PointDisk // nil = only their number was told
-	// Held and Attached are how many disks the point holds and the VM had.
+	Included, Excluded []PointDisk // nil = only their number was given
+	// Held and Attached are the numbers of disks that the point holds and that the VM had.
 	Held, Attached int
 }
 
-// PointDisk is a disk that a recovery point tells of.
+// PointDisk is a disk listed by a recovery point.
 type PointDisk struct {
 	LUN  int    `json:"lun"`            // [OSDisk] for the OS disk
-	Name string `json:"name,omitempty"` // "" = not told
+	Name string `json:"name,omitempty"` // "" = not given
 }
 
 // OSDisk is the LUN under which the service lists the OS disk (docs/azure.md §33.45).
@@ -66,8 +66,8 @@ const (
 	tierWarm    = "Rehydrated"
 )
 
-// RestorableTier says from which tier the point can be restored now, or why it cannot. A tier of "" with no reason is a point
-// whose tiers the service did not tell: it is for the service to say.
+// RestorableTier returns the tier from which the point can be restored now, or why it cannot. A tier of "" without a
+// reason means that the service did not give the point's tiers: the service decides at the restore.
 func (p RecoveryPoint) RestorableTier(now time.Time) (tier, whyNot string) {
 	switch {
 	case p.Unreadable != "":

@@ -7,9 +7,9 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// planRefresh plans one refresh for each vault into which a VM goes that the service does not offer yet
-// (`auto`), or into which any VM goes (`always`). A list that was not read plans none: protecting does not
-// need a refresh (docs/azure.md §1), and apply makes up for the rare case where it does.
+// planRefresh plans one refresh for each vault that gets a VM which the service does not offer yet (`auto`), or any VM
+// (`always`). A list that was not read causes none: protecting does not need a refresh (docs/azure.md §1), and apply
+// handles the rare case where it does.
 func (pl *planner) planRefresh() {
 	mode := pl.config.Settings.Refresh
 	if mode == refreshNever {
@@ -49,7 +49,7 @@ func (pl *planner) planVaultRefresh(v *vaultPlan, protects []int, always bool) {
 	pl.addChange(pendingChange{Change: c})
 }
 
-// protectableSet is the VMs that the service offers for protection, where the list was read.
+// protectableSet holds the VMs that the service offers for protection, where the list was read.
 type protectableSet map[region]map[armid.Key]bool
 
 func (pl *planner) readProtectable() protectableSet {
@@ -66,7 +66,7 @@ func (pl *planner) readProtectable() protectableSet {
 	return o
 }
 
-// isMissing says whether the list of the vault's place was read and does not have the VM.
+// isMissing reports whether the list of the vault's region was read and does not contain the VM.
 func (o protectableSet) isMissing(v *vaultPlan, vm armid.Key) bool {
 	list, read := o[regionOf(v.subscription, v.location)]
 	return read && !list[vm]

@@ -11,11 +11,11 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// DiskSelection says which disks of a VM are restored: nil is all of them; else the OS disk, which always comes, and
-// the data disks with these LUNs.
+// DiskSelection selects the disks of a VM to restore: nil is all of them; else the OS disk, which is always included,
+// and the data disks with these LUNs.
 type DiskSelection []int
 
-// ParseDiskSelection reads "all", "os" or LUNs such as "0,1".
+// ParseDiskSelection parses "all", "os" or LUNs such as "0,1".
 func ParseDiskSelection(s string) (DiskSelection, error) {
 	switch s {
 	case "all":
@@ -38,7 +38,7 @@ func ParseDiskSelection(s string) (DiskSelection, error) {
 // maxLUN is the highest number of a data disk.
 const maxLUN = 63
 
-// String is what [ParseDiskSelection] reads.
+// String returns the form that [ParseDiskSelection] parses.
 func (d DiskSelection) String() string {
 	switch {
 	case d == nil:
@@ -62,17 +62,20 @@ func (d *DiskSelection) UnmarshalText(b []byte) (err error) {
 	return err
 }
 
-// RestoreOrder is what a restore makes of which recovery point. It stands in a [Change] of action [Restore].
+// RestoreOrder describes the disks that a restore creates, and from which recovery point. It is part of a [Change] of
+// action [Restore].
 type RestoreOrder struct {
 	Point  PointRef      `json:"point"`
 	Select DiskSelection `json:"select"`
-	// Disks are those that will be made, as far as the point tells of them; null = all it holds, by names that are not known.
+	// Disks are the disks that will be created, as far as the point lists them; null = all that it holds, with unknown
+	// names.
 	Disks []PointDisk `json:"disks"`
 	// Into is the id of the resource group in which the disks are made, Staging that of the storage account.
 	Into    string `json:"into"`
 	Staging string `json:"staging"`
 	Region  string `json:"region"` // the vault's
-	// PrivateAccess says that the point asks to be told what becomes of its private endpoints (docs/azure.md §25.2).
+	// PrivateAccess is true where the restore must set the access of disks with private endpoints (docs/azure.md
+	// §25.2).
 	PrivateAccess bool `json:"private_access,omitempty"`
 }
 
@@ -82,11 +85,12 @@ type PointRef struct {
 	Name        string    `json:"name"`
 	Time        time.Time `json:"time"`
 	AgeSeconds  int64     `json:"age_seconds"`
-	Tier        string    `json:"tier"` // "" = not told
+	Tier        string    `json:"tier"` // "" = not given
 	Consistency string    `json:"consistency"`
 }
 
-// approvedOrder is what somebody approves of an order: neither the age of the point nor the tier, which changes with it.
+// approvedOrder returns the part of an order that the operator approves: without the age of the point and without the
+// tier, which changes with it.
 func approvedOrder(o *RestoreOrder) *RestoreOrder {
 	if o == nil {
 		return nil
@@ -97,10 +101,10 @@ func approvedOrder(o *RestoreOrder) *RestoreOrder {
 	}
 }
 
-// RestoreRequest is what somebody wants restored.
+// RestoreRequest is a request of the operator to restore VMs.
 type RestoreRequest struct {
 	VMs []string // ids
-	// Before is the latest time of a point, inclusive; zero = the newest. Point names one, of one VM, instead.
+	// Before is the latest time of a point, inclusive; zero = the newest. Point names a point of one VM instead.
 	Before time.Time
 	Point  string
 	Disks  DiskSelection
@@ -112,15 +116,15 @@ type RestoreRequest struct {
 	InFlight    int
 }
 
-// RestoreFacts are what a plan of restores is made from besides [Observed].
+// RestoreFacts are the inputs of a plan of restores besides [Observed].
 type RestoreFacts struct {
 	Items    []ItemPoints
 	Jobs     []RestoreJob // of the last day at least
 	Groups   []ResourceGroup
 	Accounts []StorageAccount
 	Gaps     []Gap
-	// Unread are the groups and accounts, as they were asked for or by their ids, that could not be read: whether they exist
-	// is not known.
+	// Unread are the groups and accounts, as requested or by their ids, that could not be read: whether they exist is
+	// unknown.
 	Unread []string
 }
 
@@ -205,7 +209,7 @@ type restorer struct {
 	now     time.Time
 }
 
-// change is the restore of a VM, or why there is none.
+// change returns the restore of a VM, or a blocked change with the reason.
 func (m *restorer) change(vm string) Change {
 	c := Change{ID: changeID(Restore, armid.Of(vm)), Action: Restore, Target: vm, Reason: ReasonAsked, Because: ReasonAsked.Sentence(), Risk: RiskNone}
 	found, reason, detail := m.choose(vm)
@@ -227,7 +231,7 @@ func (m *restorer) change(vm string) Change {
 	return c
 }
 
-// chosen is the point that a restore is to be made of.
+// chosen is the recovery point chosen for a restore.
 type chosen struct {
 	item  *Item
 	point RecoveryPoint
@@ -235,7 +239,7 @@ type chosen struct {
 	notes []string
 }
 
-// choose finds the newest restorable point in time, in whatever vault it lies.
+// choose returns the newest restorable point before the requested time, in any vault.
 func (m *restorer) choose(vm string) (best chosen, reason Reason, detail string) {
 	items, unread := 0, 0
 	why := ""
@@ -245,7 +249,7 @@ func (m *restorer) choose(vm string) (best chosen, reason Reason, detail string)
 			continue
 		}
 		if items++; best.item == nil {
-			best.item = &of.Item // so that what is blocked names its vault
+			best.item = &of.Item // so that a blocked change names its vault
 		}
 		if !of.Read {
 			unread++
@@ -261,7 +265,7 @@ func (m *restorer) choose(vm string) (best chosen, reason Reason, detail string)
 	case items == 0:
 		return best, ReasonNoBackup, ""
 	case unread > 0:
-		// A point that was not seen may be the one that is meant.
+		// A point that was not read may be the requested one.
 		return best, ReasonGap, "the recovery points of " + formatCount(unread, "item")
 	case best.point.ID == "":
 		return best, ReasonNoRestorablePoint, why
@@ -269,7 +273,7 @@ func (m *restorer) choose(vm string) (best chosen, reason Reason, detail string)
 	return best, "", ""
 }
 
-// isBetter says whether a is the point to take of two items' best: the newer one, else the one of the active item, else
+// isBetter reports whether a is the better of two items' points: the newer one, else the one of the active item, else
 // that of the first vault.
 func (m *restorer) isBetter(a, b chosen) bool {
 	return cmp.Or(
@@ -279,8 +283,8 @@ func (m *restorer) isBetter(a, b chosen) bool {
 	) > 0
 }
 
-// newest is the newest point of an item that is in time and can be restored, or why there is none. Points are chosen by
-// their time, never by their place in a list (docs/azure.md §25.5).
+// newest returns the newest point of an item that matches the request and can be restored, or why there is none.
+// Points are chosen by their time, never by their position in a list (docs/azure.md §25.5).
 func (m *restorer) newest(of *ItemPoints) (best chosen, whyNot string) {
 	if of.Item.SoftDeleted {
 		return chosen{}, "the item is soft-deleted: undelete it first"
@@ -314,7 +318,7 @@ func (m *restorer) newest(of *ItemPoints) (best chosen, whyNot string) {
 	return chosen{}, whyNot
 }
 
-// isMeant says whether the request may mean a point. One whose time is not known is in no time.
+// isMeant reports whether the request may mean a point. A point with an unknown time matches no requested time.
 func (m *restorer) isMeant(p RecoveryPoint) bool {
 	switch {
 	case m.request.Point != "":
@@ -325,7 +329,7 @@ func (m *restorer) isMeant(p RecoveryPoint) bool {
 	return m.request.Before.IsZero() || !p.Time.After(m.request.Before)
 }
 
-// order is what is made of the point, or why nothing can be.
+// order returns the restore order for the point, or why there can be none.
 func (m *restorer) order(found chosen) (*RestoreOrder, Reason, string) {
 	it, p := found.item, found.point
 	v := m.vaults[armid.Of(it.Vault)]
@@ -354,7 +358,7 @@ func (m *restorer) order(found chosen) (*RestoreOrder, Reason, string) {
 	}, "", ""
 }
 
-// restoredToday counts the restores of an item in the last 24 hours, whatever became of them.
+// restoredToday counts the restores of an item in the last 24 hours, whatever their result.
 func (m *restorer) restoredToday(it Item) int {
 	n := 0
 	for _, j := range m.facts.Jobs {
@@ -367,7 +371,7 @@ func (m *restorer) unread(id string) bool {
 	return slices.ContainsFunc(m.facts.Unread, func(u string) bool { return armid.Same(u, id) })
 }
 
-// into is the group to restore into from a vault.
+// into returns the id of the resource group to restore into from a vault.
 func (m *restorer) into(v *Vault) string {
 	if strings.HasPrefix(m.request.Into, "/") {
 		return m.request.Into
@@ -375,7 +379,7 @@ func (m *restorer) into(v *Vault) string {
 	return "/subscriptions/" + armid.SubscriptionOf(v.ID) + "/resourceGroups/" + m.request.Into
 }
 
-// checkGroup: the group exists, in the vault's subscription (docs/azure.md §25.3).
+// checkGroup checks that the group exists, in the vault's subscription (docs/azure.md §25.3).
 func (m *restorer) checkGroup(v *Vault) (Reason, string) {
 	into := m.into(v)
 	exists := slices.ContainsFunc(m.facts.Groups, func(g ResourceGroup) bool { return armid.Same(g.ID, into) })
@@ -390,7 +394,7 @@ func (m *restorer) checkGroup(v *Vault) (Reason, string) {
 	return ReasonRestoreGroup, lastName(into) + " does not exist"
 }
 
-// staging is the account that stages for a vault: the first that was named and can.
+// staging returns the staging account for a vault: the first of the request that can be used.
 func (m *restorer) staging(v *Vault) (id string, reason Reason, detail string) {
 	var whys []string
 	for _, want := range m.request.Staging {
@@ -420,7 +424,7 @@ func (m *restorer) staging(v *Vault) (id string, reason Reason, detail string) {
 	return "", ReasonNoStaging, strings.Join(whys, "; ")
 }
 
-// wantedDisks are the disks that a selection makes of a point, or the one that the point does not hold.
+// wantedDisks returns the disks of a point that a selection restores, or the one that the point does not hold.
 func wantedDisks(held *PointDisks, selection DiskSelection) (disks []PointDisk, missing string) {
 	if held == nil || held.Included == nil {
 		if selection == nil {

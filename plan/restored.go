@@ -7,30 +7,32 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// RestoreJob is a Restore job with what its own document tells (docs/azure.md §33.48).
+// RestoreJob is a Restore job with the details of its own document (docs/azure.md §33.48).
 type RestoreJob struct {
 	Job
-	// PointTime is the time of the recovery point, in whole seconds; zero = not said.
+	// PointTime is the time of the recovery point, in whole seconds; zero = not given.
 	PointTime time.Time
-	// Group is the name of the resource group that the disks went to, Account that of the storage account that staged.
+	// Group is the name of the resource group that the disks were restored to, Account that of the staging storage
+	// account.
 	Group   string
 	Account string
-	// Restored and Held are the names of the source disks that were restored, and of all that the point held; nil = not said.
+	// Restored and Held are the names of the source disks that were restored, and of all disks that the point held;
+	// nil = not given.
 	Restored, Held []string
-	// Template is the URI of the template that rebuilds the VM; Blobs is the container of the account in which it lies.
+	// Template is the URI of the template that rebuilds the VM; Blobs is the container of the account that holds it.
 	Template string
 	Blobs    string
-	// Unreadable says what of the job was not understood, with the value: it proves nothing.
+	// Unreadable is the part of the job that was not understood, with its value; such a job proves nothing.
 	Unreadable string
 }
 
-// IsProof says whether the job shows that a recovery point can be restored.
+// IsProof reports whether the job shows that a recovery point can be restored.
 func (j RestoreJob) IsProof() bool {
 	return j.Unreadable == "" && j.Operation == JobRestore && j.Status == jobCompleted && !j.PointTime.IsZero()
 }
 
-// ProvenBy is the job that restored the point most recently and to its end; false = none that is known. Jobs tell of
-// points by their time, in whole seconds.
+// ProvenBy returns the latest job that completed a restore of the point; false = none is known. Jobs identify points
+// by their time, in whole seconds.
 func (p RecoveryPoint) ProvenBy(it Item, jobs []RestoreJob) (RestoreJob, bool) {
 	var proof RestoreJob
 	found := false
@@ -45,7 +47,7 @@ func (p RecoveryPoint) ProvenBy(it Item, jobs []RestoreJob) (RestoreJob, bool) {
 	return proof, found
 }
 
-// isOf joins a job to its item, by container name within the vault.
+// isOf reports whether the job is one of the item, by container name within the vault.
 func (j RestoreJob) isOf(it Item) bool {
 	return armid.Same(j.Vault, it.Vault) && strings.EqualFold(j.Container, it.Container)
 }
@@ -56,28 +58,28 @@ type Disk struct {
 	Name     string
 	Location string
 	Tags     map[string]string
-	// Job is the name of the Restore job that made the disk, from its tag; "" = it has none. The tag stays when the disk goes
-	// into use (docs/azure.md §25.2): it says where the disk came from, not what it is for.
+	// Job is the name of the Restore job that made the disk, from its tag; "" = no tag. The tag stays when the disk is
+	// used (docs/azure.md §25.2): it shows where the disk came from, not what it is for.
 	Job string
 	// Holders are the VMs that hold the disk, State its diskState.
 	Holders []string
 	State   string
 	Created time.Time
-	// OS and Generation are said of OS disks.
+	// OS and Generation are given for OS disks.
 	OS         string
 	Generation string
 	SizeGB     int
 	// Origin is creationData's createOption, Source the resource it names.
 	Origin string
 	Source string
-	// Unreadable says what of the disk was not understood, with the value. Nothing but its id may be relied on.
+	// Unreadable is the part of the disk that was not understood, with its value. Only the id is reliable then.
 	Unreadable string
 }
 
 // TagRestoreJob is the tag in which a restored disk carries the name of its job (docs/azure.md §25.2).
 const TagRestoreJob = "RSVaultBackup"
 
-// IsFree says whether the disk is known to be attached to nothing.
+// IsFree reports whether the disk is known to be attached to nothing.
 func (d Disk) IsFree() bool {
 	return d.Unreadable == "" && len(d.Holders) == 0 && strings.EqualFold(d.State, "Unattached")
 }
@@ -88,7 +90,7 @@ type ResourceGroup struct {
 	Name     string
 	Location string
 	Tags     map[string]string
-	// Unreadable says what of the group was not understood, with the value.
+	// Unreadable is the part of the group that was not understood, with its value.
 	Unreadable string
 }
 
@@ -99,11 +101,11 @@ type StorageAccount struct {
 	Location string
 	Kind     string
 	SKU      string
-	// Unreadable says what of the account was not understood, with the value.
+	// Unreadable is the part of the account that was not understood, with its value.
 	Unreadable string
 }
 
-// WhyCannotStage is why the account cannot stage a restore of a vault in that region, or "" (docs/azure.md §19,
+// WhyCannotStage returns why the account cannot stage a restore of a vault in that region, or "" (docs/azure.md §19,
 // §25.3).
 func (a StorageAccount) WhyCannotStage(location string) string {
 	switch {
@@ -123,6 +125,6 @@ func (a StorageAccount) WhyCannotStage(location string) string {
 type ItemPoints struct {
 	Item   Item
 	Points []RecoveryPoint // newest first
-	// Read says whether they could be read; no points that were read are none.
+	// Read reports whether the points could be read; only then does an empty list mean that there are none.
 	Read bool
 }

@@ -6,8 +6,8 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// planUndelete plans the recovery of a soft-deleted item; it ends stopped (docs/azure.md §6). It needs nothing
-// that the plan does to the vault, because its data is running out of time.
+// planUndelete plans the recovery of a soft-deleted item, which is stopped afterwards (docs/azure.md §6). It needs
+// none of the plan's changes to the vault, because its data will be purged soon.
 func (pl *planner) planUndelete(s *vmState, at itemLocation) string {
 	c := pl.itemChange(s, at, Undelete)
 	c.Reason, c.Because = ReasonSoftDeleted, pl.sentence(ReasonSoftDeleted, pl.daysLeft(at.item))
@@ -16,8 +16,8 @@ func (pl *planner) planUndelete(s *vmState, at itemLocation) string {
 	return pl.addChange(pendingChange{Change: c, weight: 1})
 }
 
-// planResume plans backups again for an item that is stopped, or will be once it is undeleted. Where that is
-// blocked an undelete stands all the same: it saves the data.
+// planResume plans new backups for an item that is stopped, or will be once it is undeleted. Where the resume is
+// blocked the undelete is still planned: it saves the data.
 func (pl *planner) planResume(s *vmState, at itemLocation, undelete string) {
 	it, v := at.item, at.vault
 	p := pl.policyAt(v, s.rule.Policy)
@@ -54,7 +54,7 @@ func (pl *planner) planResume(s *vmState, at itemLocation, undelete string) {
 	r.coverage = dropsDisks(it.Disks, disks)
 	var lost *expiry
 	if r.retention {
-		var now *PolicySpec // a stopped item keeps all it has
+		var now *PolicySpec // a stopped item keeps all its points
 		if at.class == ItemSuspended {
 			now = pl.specToLeave(from, p)
 		}
@@ -72,8 +72,8 @@ func (pl *planner) planResume(s *vmState, at itemLocation, undelete string) {
 	pl.planBackup(s, it, v, pl.addChange(pendingChange{Change: c, risks: r, weight: weight, expiry: lost}), it.ID)
 }
 
-// resumeRisks is what the points of an item risk when backups go on. While an item is stopped all its points
-// stay; under a policy they age again. Those of a suspended item age all the time, by its policy.
+// resumeRisks returns the risks for the points of an item when backups resume. A stopped item keeps all its points;
+// under a policy they expire again. Those of a suspended item always expire by its policy.
 func (pl *planner) resumeRisks(at itemLocation, from *Policy, to *policyPlan) risks {
 	if at.item.LastRecoveryPoint.IsZero() {
 		return risks{}

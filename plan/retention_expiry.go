@@ -9,21 +9,21 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// MaxPointReads is how many items a plan wants the recovery points of: one request each, out of an hourly
-// budget that is 150 where it is smallest ([BackupRequestsPerHour]).
+// MaxPointReads is the maximum number of items whose recovery points a plan requests: one request each, out of an
+// hourly budget of at least 150 ([BackupRequestsPerHour]).
 const MaxPointReads = 50
 
-// expiry is what a change may let go of: recovery points of these items, when their policy turns from before
-// into after.
+// expiry describes the recovery points that a change may expire: those of these items, when their policy turns from
+// before into after.
 type expiry struct {
-	before *PolicySpec // nil = whatever exists is kept now, or it is not known what is
-	after  *PolicySpec // nil = not known what it keeps
+	before *PolicySpec // nil = all points are kept now, or the retention is unknown
+	after  *PolicySpec // nil = the retention is unknown
 	items  []*Item
-	// unlisted is how many more items stand under the policy, as the service counts them.
+	// unlisted is the number of further items under the policy, as the service counts them.
 	unlisted int
 }
 
-// newExpiry is nil where no recovery point is let go of.
+// newExpiry returns nil where no recovery point can expire earlier.
 func newExpiry(before, after *PolicySpec, unlisted int, items ...*Item) *expiry {
 	if before != nil && after != nil && !shortensRetention(*before, *after) {
 		return nil
@@ -31,9 +31,9 @@ func newExpiry(before, after *PolicySpec, unlisted int, items ...*Item) *expiry 
 	return &expiry{before: before, after: after, items: items, unlisted: unlisted}
 }
 
-// expires says whether the change may let go of a recovery point: no daily retention keeps it, and some retention
-// that got shorter, or selects less, does not either. Which point a weekly, monthly or yearly retention had
-// selected is in no list, so this is an upper bound.
+// expires reports whether the change may expire the point (upper bound): no daily retention keeps it, nor does a
+// retention that got shorter or selects less. No list shows which point a weekly, monthly or yearly retention had
+// selected.
 func (l *expiry) expires(taken, now time.Time) bool {
 	to := l.after.Retention
 	if to.Days > 0 && !taken.AddDate(0, 0, to.Days).Before(now) {
@@ -49,7 +49,7 @@ func (l *expiry) expires(taken, now time.Time) bool {
 		to.Years.expires(from.Years, yearsLater, taken, now)
 }
 
-// expires says whether a point that old had selected may no longer be kept.
+// expires reports whether a point that old had selected may no longer be kept.
 func (k *KeepSpec) expires(old *KeepSpec, later func(time.Time, int) time.Time, taken, now time.Time) bool {
 	if k.covers(old) {
 		return false
@@ -57,7 +57,7 @@ func (k *KeepSpec) expires(old *KeepSpec, later func(time.Time, int) time.Time, 
 	return k == nil || !k.coversSelection(old) || later(taken, k.Keep).Before(now)
 }
 
-// isExpired says whether a point is older than all that a policy keeps, however it was selected.
+// isExpired reports whether a point is older than all retentions of the policy allow, however it was selected.
 func (r RetentionSpec) isExpired(taken, now time.Time) bool {
 	keeps := func(k *KeepSpec, later func(time.Time, int) time.Time) bool {
 		return k != nil && !later(taken, k.Keep).Before(now)
@@ -70,8 +70,8 @@ func weeksLater(t time.Time, n int) time.Time  { return t.AddDate(0, 0, 7*n) }
 func monthsLater(t time.Time, n int) time.Time { return t.AddDate(0, n, 0) }
 func yearsLater(t time.Time, n int) time.Time  { return t.AddDate(n, 0, 0) }
 
-// PointsLetGo says of a recovery point of an item whether what the file wants may let go of it earlier than today's
-// policy does: an upper bound, as in the notes of a plan.
+// PointsLetGo returns a function that reports whether the file may expire a recovery point of an item earlier than
+// today's policy does: an upper bound, as in the notes of a plan.
 func PointsLetGo(c *config.Config, o Observed, opt Options) func(item string, taken time.Time) bool {
 	m := newPlanner(c, &o, opt)
 	m.planVaults()
@@ -89,19 +89,20 @@ func PointsLetGo(c *config.Config, o Observed, opt Options) func(item string, ta
 	}
 	return func(item string, taken time.Time) bool {
 		return slices.ContainsFunc(of[armid.Of(item)], func(l *expiry) bool {
-			return l.after == nil || l.expires(taken, opt.Now) // what is not known to be kept may go
+			return l.after == nil || l.expires(taken, opt.Now) // a point under an unknown retention may expire
 		})
 	}
 }
 
-// expiredPoints counts the recovery points of some changes. A point stands in it once, whatever lets go of it.
+// expiredPoints counts the recovery points that some changes may expire; a point counts once, however many changes
+// expire it.
 type expiredPoints struct {
-	points, beyond int // may be let go of; older than all that is kept
-	items, unread  int // whose points were counted, and were not
+	points, beyond int // points that may expire; of them, points older than every retention
+	items, unread  int // items with counted points; items whose points were not read
 	oldest         time.Time
 }
 
-// add counts the points of one item that any of its losses lets go of.
+// add counts the points of one item that any of its losses may expire.
 func (p *expiredPoints) add(points []time.Time, losses []*expiry, now time.Time) {
 	p.items++
 	for _, taken := range points {
@@ -122,7 +123,7 @@ func (p *expiredPoints) add(points []time.Time, losses []*expiry, now time.Time)
 	}
 }
 
-// describe is "up to 37 recovery points of 4 items (oldest 2026-03-01), …"; "" where there is nothing to tell.
+// describe is "up to 37 recovery points of 4 items (oldest 2026-03-01), …", or "" where there are no items.
 func (p *expiredPoints) describe() string {
 	switch {
 	case p.items == 0 && p.unread == 0:
@@ -143,7 +144,7 @@ func (p *expiredPoints) describe() string {
 	return s
 }
 
-// countExpired counts what is let go of by the losses, each item once.
+// countExpired counts the points that the losses may expire, each item once.
 func (pl *planner) countExpired(losses ...*expiry) expiredPoints {
 	var out expiredPoints
 	of := map[armid.Key][]*expiry{}
@@ -172,14 +173,14 @@ func (pl *planner) countExpired(losses ...*expiry) expiredPoints {
 	return out
 }
 
-// pointsOf are the recovery points of an item, and whether they are known. A list without the point that the
-// item itself tells of was not read whole: an estate may hold the item alone.
+// pointsOf returns the recovery points of an item, and whether they are known. An empty list for an item that has a
+// last recovery point is incomplete: an estate may hold the item without its points.
 func (pl *planner) pointsOf(it *Item) (points []time.Time, known bool) {
 	points = pl.index.points[armid.Of(it.ID)]
 	return points, len(points) > 0 || it.LastRecoveryPoint.IsZero()
 }
 
-// unapprovedExpiries lists what the changes of the plan let go of that nobody allowed.
+// unapprovedExpiries lists the expiries of the plan's changes that no rule allows.
 func (pl *planner) unapprovedExpiries() []*expiry {
 	var out []*expiry
 	for i := range pl.changes {
@@ -190,7 +191,7 @@ func (pl *planner) unapprovedExpiries() []*expiry {
 	return out
 }
 
-// noteExpiry tells each change what it lets go of.
+// noteExpiry adds to each change a note on the points that it may expire.
 func (pl *planner) noteExpiry() {
 	for i := range pl.changes {
 		d := &pl.changes[i]

@@ -5,10 +5,10 @@ import (
 	"strings"
 )
 
-// What an item risks on its way to another policy is judged by what the two policies make and keep. A change says in
-// words what that was, so that it is part of what is approved, and can be compared right before the write.
+// The risk of moving an item to another policy is judged by the schedule and retention of both. A change describes
+// them in words, so that they are approved with it and can be compared right before the write.
 
-// DescribeRetention is what a policy makes and keeps, in words: all that a risk is judged by.
+// DescribeRetention returns a policy's schedule and retention in words: all that a risk is judged by.
 func DescribeRetention(s PolicySpec) string {
 	var words []string
 	for _, f := range DiffSpec(PolicySpec{}, s) {
@@ -20,7 +20,7 @@ func DescribeRetention(s PolicySpec) string {
 	return strings.Join(words, ", ")
 }
 
-// resultingRetention is what the policy keeps when an item comes under it; nil where that is not known.
+// resultingRetention returns the retention of an item that comes under the policy; nil where it is unknown.
 func (p *policyPlan) resultingRetention() []string {
 	if p.isKnown && p.retentionText == nil {
 		p.retentionText = []string{DescribeRetention(p.spec)}
@@ -28,7 +28,8 @@ func (p *policyPlan) resultingRetention() []string {
 	return p.retentionText
 }
 
-// currentRetention is what a policy that an item leaves keeps, and what this plan makes of that; nil where it is not known.
+// currentRetention returns the retention of a policy that an item leaves, and its retention after this plan; nil where
+// it is unknown.
 func (pl *planner) currentRetention(p *Policy) []string {
 	if known, asked := pl.retentionOfLeft[p]; asked {
 		return known
@@ -45,8 +46,8 @@ func (pl *planner) currentRetention(p *Policy) []string {
 	return pl.retentionOfLeft[p]
 }
 
-// CheckRetention compares a policy that an item leaves or goes to with what the risk of the change was judged by; nil = the
-// policy is not there. Where the plan did not know what it keeps, there is nothing to compare.
+// CheckRetention compares a policy that an item leaves or goes to with the retention that the risk of the change was
+// judged by; nil = the policy does not exist. Where the plan did not know the retention, there is nothing to compare.
 func CheckRetention(name string, approved []string, now *Policy) []Drift {
 	is := ""
 	switch {

@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// risks are all that a change can cost: [Change.Risk] is the worst of them, [Change.Also] are the others.
+// risks are all the risks of a change: [Change.Risk] is the worst of them, [Change.Also] are the others.
 type risks struct {
 	retention    bool // a recovery point that exists may be pruned earlier
-	coverage     bool // fewer disks, rarer or weaker backups
+	coverage     bool // fewer disks, less frequent or weaker backups
 	stops        bool
-	security     bool // what guards the vault guards it less
+	security     bool // the vault's protection is weakened
 	irreversible bool
 }
 
-// worstAndRest is the worst risk and the others, worst first.
+// worstAndRest returns the worst risk and the others, worst first.
 func (r risks) worstAndRest() (Risk, []Risk) {
 	var all []Risk
 	for _, risk := range Risks() {
@@ -26,7 +26,7 @@ func (r risks) worstAndRest() (Risk, []Risk) {
 	case 0:
 		return RiskNone, nil
 	case 1:
-		return all[0], nil // and no empty list, which JSON would not give back
+		return all[0], nil // nil, not an empty list, which JSON would not restore
 	}
 	return all[0], all[1:]
 }
@@ -55,7 +55,7 @@ func (r risks) union(other risks) risks {
 	}
 }
 
-// specRisks is what an item risks when its policy turns from before into after.
+// specRisks returns the risks for an item when its policy turns from before into after.
 func specRisks(before, after PolicySpec) risks {
 	b, a := before.normalize(), after.normalize()
 	return risks{
@@ -65,20 +65,20 @@ func specRisks(before, after PolicySpec) risks {
 	}
 }
 
-// shortensRetention says whether a recovery point is kept for less long, or no longer. Fewer days of instant restore
-// only take it out of a tier.
+// shortensRetention reports whether the policy keeps a recovery point for less time, or no longer. Fewer days of
+// instant restore only remove the point from a tier.
 func shortensRetention(before, after PolicySpec) bool {
 	b, a := before.normalize().Retention, after.normalize().Retention
 	return a.Days < b.Days || !a.Weeks.covers(b.Weeks) || !a.Months.covers(b.Months) || !a.Years.covers(b.Years)
 }
 
-// covers says whether every point that old selects is still selected, and for as long.
+// covers reports whether every point that old selects is still selected, and for at least as long.
 func (k *KeepSpec) covers(old *KeepSpec) bool {
 	return old == nil || k != nil && k.Keep >= old.Keep && k.coversSelection(old)
 }
 
-// coversSelection says whether every point that old selects is still selected. Selections by week and by date cannot
-// be compared: a change of form counts as selecting less.
+// coversSelection reports whether every point that old selects is still selected. Selections by week and by date
+// cannot be compared: a change of form counts as selecting less.
 func (k *KeepSpec) coversSelection(old *KeepSpec) bool {
 	return containsAll(k.Months, old.Months) && containsAll(k.Weeks, old.Weeks) &&
 		containsAll(k.Days, old.Days) && containsAll(k.Dates, old.Dates)
@@ -93,7 +93,7 @@ func containsAll[T comparable](set, subset []T) bool {
 	return true
 }
 
-// perWeek is how many backups a schedule makes in a week.
+// perWeek returns the number of backups that a schedule makes in a week.
 func (s ScheduleSpec) perWeek() int {
 	switch s.Frequency {
 	case FrequencyWeekly:
@@ -106,8 +106,8 @@ func (s ScheduleSpec) perWeek() int {
 	return 7
 }
 
-// dropsDisks says whether after may leave out a disk that before backs up. Which LUNs a VM has is not read, so an
-// inclusion after an exclusion counts as fewer.
+// dropsDisks reports whether after may leave out a disk that before backs up. The LUNs of a VM are not read, so an
+// inclusion after an exclusion counts as fewer disks.
 func dropsDisks(before, after *Disks) bool {
 	b, a := before.normalize(), after.normalize()
 	switch {
@@ -125,8 +125,8 @@ func dropsDisks(before, after *Disks) bool {
 	return !containsAll(b.LUNs, a.LUNs)
 }
 
-// vaultRisks is what changing the settings of a vault risks (docs/azure.md §7.3). A setting that was not read, or
-// that is a word which nobody knows, may have been the stronger one.
+// vaultRisks returns the risks of changing the settings of a vault (docs/azure.md §7.3). A setting that was not read,
+// or has an unknown value, may have been the stronger one.
 func vaultRisks(before, after VaultSettings) risks {
 	return risks{
 		security: isWeakerImmutability(before.Immutability, after.Immutability) ||
@@ -139,12 +139,13 @@ func vaultRisks(before, after VaultSettings) risks {
 	}
 }
 
-// isWeakerImmutability says whether a vault may be less immutable after than before; after "" is not said.
+// isWeakerImmutability reports whether a vault may be less immutable after than before; after "" means that the file
+// does not set it.
 func isWeakerImmutability(before, after string) bool {
 	return after != "" && immutabilityRank(after, 0) < immutabilityRank(before, len(immutabilities()))
 }
 
-// immutabilityRank is how strong a word is, or unknown where nobody knows the word.
+// immutabilityRank returns the strength of an immutability value, or unknown for a value that is not known.
 func immutabilityRank(word string, unknown int) int {
 	for i, known := range immutabilities() {
 		if strings.EqualFold(word, known) {
@@ -154,12 +155,12 @@ func immutabilityRank(word string, unknown int) int {
 	return unknown
 }
 
-// immutabilities are the words of immutability, weakest first.
+// immutabilities returns the values of immutability, weakest first.
 func immutabilities() []string {
 	return []string{immutabilityOff, immutabilityUnlocked, immutabilityLocked}
 }
 
-// softDeleteDays is how many days a vault keeps what is deleted; the service's own number where it says none.
+// softDeleteDays returns how many days a vault keeps deleted items; the service's default where the setting is absent.
 func softDeleteDays(s VaultSettings) int {
 	if s.SoftDeleteDays == nil {
 		return DefaultSoftDeleteDays

@@ -10,14 +10,14 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// routeKey is all that the destinations of a VM depend on, what it needs apart.
+// routeKey is all that the destinations of a VM depend on, except the VM's own requirements.
 type routeKey struct {
 	rule int
 	region
 }
 
-// destinations are the vaults that the VMs of a rule in one place may go to: found once for all of them, as there may be
-// many of both.
+// destinations are the vaults that the VMs of a rule in one region may go to: computed once for all of them, because
+// there may be many VMs and many vaults.
 type destinations struct {
 	all  []*vaultPlan // by name
 	mine []*vaultPlan // of all, those in the subscription
@@ -28,7 +28,7 @@ type destinations struct {
 
 func (d *destinations) has(v *vaultPlan) bool { return d.set[v] }
 
-// candidates finds the vaults that a VM of a rule may go to.
+// candidates returns the vaults that a VM of a rule may go to.
 func (pl *planner) candidates(s *vmState) *destinations {
 	target := s.target()
 	k := routeKey{s.ruleIndex, regionOf(target.Subscription, target.Location)}
@@ -51,12 +51,12 @@ func (pl *planner) candidates(s *vmState) *destinations {
 	return d
 }
 
-// route picks the vault for a VM that has no item: of the candidates that can take it the one with the fewest
-// VMs, this plan's included; of equals the first by name (docs/design.md §3). Or it says why there is none, with
-// the vault where only one was possible.
+// route returns the vault for a VM without an item: of the candidates that can take it, the one with the fewest VMs,
+// this plan's included; of equals the first by name (docs/design.md §3). Else it returns why there is none, with the
+// vault where only one was possible.
 //
-// A candidate that cannot take the VM is passed over, however empty: would it block the VM, then what else
-// goes where would decide about the block, and a second plan could find more to do.
+// A candidate that cannot take the VM is passed over, however empty: if it blocked the VM, the routing of other VMs
+// would decide about the block, and a second plan could find more to do.
 func (pl *planner) route(s *vmState) (v *vaultPlan, r Reason, detail string) {
 	d := pl.candidates(s)
 	switch {
@@ -78,11 +78,11 @@ func (pl *planner) route(s *vmState) (v *vaultPlan, r Reason, detail string) {
 	return f.choose()
 }
 
-// fitting are the vaults in a VM's place that can take it and others that need the same.
+// fitting is the vaults in a VM's region that can take it and all other VMs with the same requirement.
 type fitting struct {
-	refused Reason // of all of them
+	refused Reason // why all of them refuse
 	detail  string
-	only    *vaultPlan // where there is no other
+	only    *vaultPlan // the vault, where it is the only one
 	all     []*vaultPlan
 	byLoad  vaultHeap // of all; the loads may have grown since
 }
@@ -95,7 +95,7 @@ func (pl *planner) fitting(s *vmState, near []*vaultPlan) *fitting {
 	for _, v := range near {
 		reason, what := pl.whyVaultRejects(s, v)
 		switch {
-		case reason == ReasonGap: // it might be the one
+		case reason == ReasonGap: // the unread vault might be the right one
 			return &fitting{refused: reason, detail: what, only: f.only}
 		case reason == "":
 			f.byLoad = append(f.byLoad, loaded{v, v.vmCount, len(f.all)})
@@ -108,7 +108,7 @@ func (pl *planner) fitting(s *vmState, near []*vaultPlan) *fitting {
 	return f
 }
 
-// choose picks the emptiest, or says why there is none.
+// choose returns the emptiest vault, or why there is none.
 func (f *fitting) choose() (v *vaultPlan, r Reason, detail string) {
 	if len(f.byLoad) == 0 {
 		return f.only, f.refused, f.detail
@@ -124,14 +124,14 @@ func (f *fitting) choose() (v *vaultPlan, r Reason, detail string) {
 	return v, "", ""
 }
 
-// loaded is a vault with its load when it was last looked at, and its place by name.
+// loaded is a vault with its load when last checked, and its place by name.
 type loaded struct {
 	vault  *vaultPlan
 	load   int
 	byName int
 }
 
-// vaultHeap has the emptiest vault first, of equals the first by name. It implements [heap.Interface].
+// vaultHeap orders vaults by load, the emptiest first, and equals by name. It implements [heap.Interface].
 type vaultHeap []loaded
 
 func (h vaultHeap) Len() int { return len(h) }
@@ -148,7 +148,7 @@ func (h *vaultHeap) Pop() any {
 	return last
 }
 
-// whyVaultRejects says why a vault cannot take the VM, or "". How full it is, is another question.
+// whyVaultRejects returns why a vault cannot take the VM, or "". Capacity is checked in choose.
 func (pl *planner) whyVaultRejects(s *vmState, v *vaultPlan) (Reason, string) {
 	switch {
 	case v.gap != nil:
@@ -169,10 +169,10 @@ func filter[T any](all []T, keep func(T) bool) []T {
 	return out
 }
 
-// maxNames is how many vaults a sentence names: one stands in every change that says so.
+// maxNames is the maximum number of vaults that a sentence names, because every such change repeats them.
 const maxNames = 8
 
-// vaultNames lists vaults for people.
+// vaultNames joins the names of vaults for display.
 func vaultNames(vaults []*vaultPlan) string {
 	var out []string
 	for _, v := range vaults[:min(len(vaults), maxNames)] {

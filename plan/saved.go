@@ -12,10 +12,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// digestKey is the key of a saved plan under which its digest stands.
+// digestKey is the key of the digest in a saved plan.
 const digestKey = "digest"
 
-// WithDigest is the plan with the digest of all it says, as it is saved.
+// WithDigest returns the plan with the digest of its content, as it is saved.
 func WithDigest(p Plan) (Plan, error) {
 	p.Digest = ""
 	data, err := json.Marshal(p)
@@ -26,10 +26,10 @@ func WithDigest(p Plan) (Plan, error) {
 	return p, err
 }
 
-// ParseSaved reads a plan that was saved as JSON, and refuses one that is not as it was saved. White space, the
-// order of keys and the spelling of strings do not count, so that tools may format the file; every key and every
-// value does, also those that this program does not know. The digest finds an edit by hand. It is no signature:
-// whoever can write the file can also write another digest.
+// ParseSaved parses a plan that was saved as JSON, and refuses one that was altered. White space, the order of keys
+// and the spelling of strings do not count, so that tools may format the file; every key and every value does,
+// including those that this program does not know. The digest detects an edit by hand. It is no signature: a writer of
+// the file can also write another digest.
 func ParseSaved(data []byte) (Plan, error) {
 	var p Plan
 	if err := json.Unmarshal(data, &p); err != nil {
@@ -51,8 +51,8 @@ func ParseSaved(data []byte) (Plan, error) {
 	return p, nil
 }
 
-// digest is "sha256:…" over the canonical form (RFC 8785) of a JSON object without its key [digestKey]; numbers keep
-// their digits. A key that stands twice is an error: readers differ on which of the two counts.
+// digest returns "sha256:…" over the canonical form (RFC 8785) of a JSON object without its key [digestKey]; numbers
+// keep their digits. A duplicate key is an error: parsers differ on which of the two counts.
 func digest(object []byte) (string, error) {
 	canonical := jsontext.Value(slices.Clone(object))
 	err := canonical.Canonicalize(jsontext.CanonicalizeRawInts(false), jsontext.CanonicalizeRawFloats(false))

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Next is the first time after `after` at which the schedule starts a backup, in UTC. The service does not
-// follow daylight-saving time (docs/azure.md §8.2), so the zone's standard offset holds all year. It is false
-// for a schedule that cannot be understood.
+// Next returns the first time after `after` at which the schedule starts a backup, in UTC. The service does not follow
+// daylight-saving time (docs/azure.md §8.2), so the zone's standard offset holds all year. It returns false for a
+// schedule that cannot be understood.
 func (s ScheduleSpec) Next(after time.Time, zone *time.Location) (time.Time, bool) {
 	at, err := time.Parse("15:04", s.At)
 	if err != nil {
@@ -46,14 +46,14 @@ func (s ScheduleSpec) Next(after time.Time, zone *time.Location) (time.Time, boo
 	return time.Time{}, false
 }
 
-// standardTime is the zone without daylight-saving time: its smallest offset of the year.
+// standardTime returns the zone without daylight-saving time: its smallest offset of the year.
 func standardTime(t time.Time, zone *time.Location) *time.Location {
 	_, january := time.Date(t.Year(), time.January, 1, 0, 0, 0, 0, zone).Zone()
 	_, july := time.Date(t.Year(), time.July, 1, 0, 0, 0, 0, zone).Zone()
 	return time.FixedZone(zone.String(), min(january, july))
 }
 
-// loadZone finds a time zone by its Windows name; nil = not known.
+// loadZone returns a time zone by its Windows name; nil = unknown.
 func (o Options) loadZone(windows string) *time.Location {
 	if windows == "" || strings.EqualFold(windows, "UTC") {
 		return time.UTC

@@ -8,38 +8,40 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// Scope is what a run has to read: data made from the config alone, so that discovery needs no config.
+// Scope is what a run has to read. It is plain data made from the config alone, so that discovery needs no config.
 type Scope struct {
 	Subscriptions []string
 	Vaults        []VaultRef
-	// VMs are the ids of `id` rules: asked by GET when the list does not show them.
+	// VMs are the ids of `id` rules: read by GET when the list does not show them.
 	VMs []string
-	// Elsewhere asks where VMs of the file are protected outside its vaults: always for plan and apply.
+	// Elsewhere requests where VMs of the file are protected outside its vaults: always for plan and apply.
 	Elsewhere bool
-	// AllVaults asks for the items and policies of every vault of the subscriptions (audit, export).
+	// AllVaults requests the items and policies of every vault of the subscriptions (audit, export).
 	AllVaults bool
-	// Graph asks Resource Graph for the VMs of all subscriptions at once: few requests, minutes to hours old (audit).
+	// Graph reads the VMs of all subscriptions at once from Resource Graph: few requests, minutes to hours old
+	// (audit).
 	Graph bool
-	// Hidden asks, beside AllVaults, whether there are vaults that the identity cannot see (audit).
+	// Hidden requests, besides AllVaults, whether there are vaults that the identity cannot see (audit).
 	Hidden bool
-	// Protectable asks for the protectable items (refresh: auto and always need to know).
+	// Protectable requests the protectable items (needed by refresh: auto and always).
 	Protectable bool
-	// Guards asks for the resource guards of all vaults of the file. A plan asks for those it needs ([MakeWithQuestions]).
+	// Guards requests the resource guards of all vaults of the file. A plan requests those it needs
+	// ([MakeWithQuestions]).
 	Guards bool
-	// BackupJobsSince asks for Backup jobs of that window too (rules with `backup:`); 0 = none.
+	// BackupJobsSince also requests the Backup jobs of that window (rules with `backup:`); 0 = none.
 	BackupJobsSince Duration
-	// MinVMs per subscription: fewer read is a gap.
+	// MinVMs is the minimum number of VMs per subscription: fewer read is a gap.
 	MinVMs int
 }
 
 // VaultRef names a vault of the file.
 type VaultRef struct {
 	ID       string
-	Location string // as the file says, "" when it does not
+	Location string // as in the file, "" when not set
 	Manage   bool
 }
 
-// ScopeOf says what a plan for c has to read. AllVaults and Guards are left to the caller.
+// ScopeOf returns what a plan for c has to read. The caller sets AllVaults and Guards.
 func ScopeOf(c *config.Config) Scope {
 	s := Scope{Elsewhere: true, MinVMs: c.Settings.Guards.MinVMs}
 	subs := slices.Clone(c.Subscriptions)
@@ -64,7 +66,7 @@ func ScopeOf(c *config.Config) Scope {
 	return s
 }
 
-// The words of the config that plan decides by.
+// The values of the config that plan decides by.
 const (
 	unmatchedStop   = "stop"
 	elsewhereAccept = "accept"
@@ -72,7 +74,7 @@ const (
 	refreshAlways   = "always"
 )
 
-// compareIDs orders ids by what they name, then by spelling.
+// compareIDs orders ids by the resource they name, then by spelling.
 func compareIDs(a, b string) int {
 	if d := strings.Compare(string(armid.Of(a)), string(armid.Of(b))); d != 0 {
 		return d
@@ -80,7 +82,7 @@ func compareIDs(a, b string) int {
 	return strings.Compare(a, b)
 }
 
-// uniqueIDs sorts ids and keeps one spelling of each; "" is dropped.
+// uniqueIDs sorts ids and keeps one spelling of each; it drops "".
 func uniqueIDs(ids []string) []string {
 	out := slices.DeleteFunc(slices.Clone(ids), func(s string) bool { return s == "" })
 	slices.SortFunc(out, compareIDs)

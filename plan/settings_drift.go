@@ -2,15 +2,15 @@ package plan
 
 import "github.com/azbackup/azbackup/config"
 
-// SettingDrift is what the file says otherwise about a vault or a policy than what was read.
+// SettingDrift is a difference between the file and a vault or a policy that was read.
 type SettingDrift struct {
-	Action Action // what [Make] would do about it; where that is blocked, what is wanted
+	Action Action // the action that [Make] plans; where it is blocked, the wanted one
 	Target string // id
 	Fields []Field
 }
 
-// SettingDrifts lists what [Make] finds about the vaults and policies of the file, in the order of its changes. It decides
-// about no VM, which is most of the work of a plan.
+// SettingDrifts returns the drifts that [Make] finds in the vaults and policies of the file, in the order of its
+// changes. It decides about no VM, which is most of the work of a plan.
 func SettingDrifts(c *config.Config, o Observed, opt Options) []SettingDrift {
 	o.VMs = nil // items count, whatever they are of
 	m := newPlanner(c, &o, opt)

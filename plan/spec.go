@@ -1,7 +1,7 @@
 package plan
 
-// PolicySpec is a backup policy in normal form: what config says and what the service answers are both
-// turned into it before they are compared, so the noise of docs/azure.md §8.2 has no place here.
+// PolicySpec is a backup policy in normal form: the config and the service's response are both converted to it before
+// they are compared, so the noise of docs/azure.md §8.2 does not appear here.
 type PolicySpec struct {
 	Tier               string              `json:"tier,omitempty"`     // Standard | Enhanced
 	TimeZone           string              `json:"timeZone,omitempty"` // Windows id
@@ -22,7 +22,7 @@ type ScheduleSpec struct {
 	Window    int      `json:"window,omitempty"`
 }
 
-// RetentionSpec is how long recovery points stay; a zero Keep means that schedule does not exist.
+// RetentionSpec is how long recovery points are kept; a zero Keep means that there is no such retention.
 type RetentionSpec struct {
 	Days   int       `json:"days,omitempty"`
 	Weeks  *KeepSpec `json:"weeks,omitempty"`

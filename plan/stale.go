@@ -8,7 +8,7 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// describeStale says how a change that is planned differs from the one of the same id that was approved.
+// describeStale describes how a planned change differs from the approved one with the same id.
 func describeStale(approved, now Change) string {
 	var words []string
 	if !armid.Same(approved.Vault, now.Vault) {
@@ -35,7 +35,7 @@ func describeDrift(before, after, was, is string) []string {
 	return []string{before + " " + was + after + " " + is}
 }
 
-// describeStaleFields says how what a change does to a policy or a vault differs from what was approved.
+// describeStaleFields describes how the effect of a change on a policy or a vault differs from the approved one.
 func describeStaleFields(approved, now []Field) []string {
 	var words []string
 	for _, f := range now {
@@ -57,7 +57,7 @@ func describeStaleFields(approved, now []Field) []string {
 
 func orNone(value string) string { return cmp.Or(value, "not there") }
 
-// describe is an item in words.
+// describe describes an item in words.
 func (s *State) describe() string {
 	if s == nil || s.State == "" {
 		return "without an item"

@@ -7,15 +7,15 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// This file is the one place where words of the service are compared. The service's spelling is not to be relied on
-// (docs/azure.md §0.4), so all of it is without case.
+// This file is the only place that compares words of the service. The service's spelling is unreliable (docs/azure.md
+// §0.4), so every comparison ignores case.
 
-// CanonicalWord is a word of the service in the spelling of its documentation, whatever case and spaces it came with; a
-// word that is not known stays as it is.
+// CanonicalWord returns a word of the service as its documentation spells it, whatever its case and surrounding
+// spaces; an unknown word is returned unchanged.
 func CanonicalWord(word string) string {
 	switch word {
 	case StateIRPending, StateProtected, StateProtectionStopped, jobCompleted, jobInProgress, jobBackup, "":
-		return word // nearly all there are
+		return word // the common case
 	}
 	trimmed := strings.TrimSpace(word)
 	for _, w := range append([]string{
@@ -29,7 +29,7 @@ func CanonicalWord(word string) string {
 	return word
 }
 
-// The statuses of jobs (docs/azure.md §5), which are those of last backups, too, and the operation of a backup job.
+// The statuses of jobs (docs/azure.md §5), which last backups share, and the operation of a backup job.
 const (
 	jobCompleted    = "Completed"
 	jobWithWarnings = "CompletedWithWarnings"
@@ -42,7 +42,7 @@ const (
 // JobRestore is the operation of a job that restores (docs/azure.md §33.48).
 const JobRestore = "Restore"
 
-// IsRunning says whether the job has not reached a final status. A status that is not known is none.
+// IsRunning reports whether the job has not reached a final status. An unknown status is not final.
 func (j Job) IsRunning() bool {
 	switch CanonicalWord(j.Status) {
 	case jobCompleted, jobWithWarnings, jobFailed, jobCancelled:
@@ -51,7 +51,7 @@ func (j Job) IsRunning() bool {
 	return true
 }
 
-// HasFailed says whether the job has ended without having done what it was for.
+// HasFailed reports whether the job has ended without completing its operation.
 func (j Job) HasFailed() bool {
 	switch CanonicalWord(j.Status) {
 	case jobFailed, jobCancelled:
@@ -60,10 +60,10 @@ func (j Job) HasFailed() bool {
 	return false
 }
 
-// IsBackup says whether the job takes a backup.
+// IsBackup reports whether the job takes a backup.
 func (j Job) IsBackup() bool { return CanonicalWord(j.Operation) == jobBackup }
 
-// mayBackUp says whether the job takes a backup, or runs and does something that this program does not know.
+// mayBackUp reports whether the job takes a backup, or runs with an operation that this program does not know.
 func (j Job) mayBackUp() bool {
 	known := slices.Contains(jobOperations(), CanonicalWord(j.Operation))
 	return j.IsBackup() || !known && j.IsRunning()
@@ -77,26 +77,26 @@ func jobOperations() []string {
 	}
 }
 
-// StateSoftDeleted is the word of a [State] for an item that was deleted and can still be recovered; the
-// service itself calls it ProtectionStopped and sets a flag (docs/azure.md §3).
+// StateSoftDeleted is the [State] of an item that was deleted and can still be recovered; the service itself returns
+// ProtectionStopped with a flag (docs/azure.md §3).
 const StateSoftDeleted = "soft-deleted"
 
-// ItemClass is what an item's state means: a row of a plan's table. It is decided here alone ([Item.Class]); what else
-// depends on an item's state goes by its class, so that a word means the same everywhere.
+// ItemClass is the meaning of an item's state: a row of a plan's table. Only [Item.Class] decides it; all code that
+// depends on an item's state uses its class, so that a word means the same everywhere.
 type ItemClass int
 
 // The classes of items.
 const (
 	NoItem          ItemClass = iota
-	ItemActive                // gets backups by a schedule, even where they fail
-	ItemStopped               // gets none, and keeps all it has
-	ItemSuspended             // gets none, while what it has ages out
+	ItemActive                // is backed up by a schedule, even if backups fail
+	ItemStopped               // is not backed up, and keeps all its points
+	ItemSuspended             // is not backed up, while its points expire
 	ItemSoftDeleted           // was deleted and can still be recovered
-	ItemUnknown               // paused, invalid, not understood, or in a word this program does not know
+	ItemUnknown               // paused, invalid, unreadable, or in an unknown state
 )
 
-// Class folds an item's state; nil is no item. An item of which only backupStatus spoke ([Item.Partial]) is active: that
-// is all it says.
+// Class returns the class of the item's state; a nil item is [NoItem]. An item that only backupStatus reported
+// ([Item.Partial]) is active: backupStatus reports nothing else.
 func (it *Item) Class() ItemClass {
 	switch {
 	case it == nil:
@@ -115,7 +115,7 @@ func (it *Item) Class() ItemClass {
 	return ItemUnknown
 }
 
-// IsActive says whether an item in this state gets backups by a schedule, even where they fail.
+// IsActive reports whether an item in this state is backed up by a schedule, even if the backups fail.
 func IsActive(state string) bool {
 	switch CanonicalWord(state) {
 	case StateIRPending, StateProtected, StateProtectionError:
@@ -124,15 +124,16 @@ func IsActive(state string) bool {
 	return false
 }
 
-// IsStopped says whether an item in this state gets no backups and keeps all it has. A soft-deleted item says so, too.
+// IsStopped reports whether an item in this state is not backed up and keeps all its points. A soft-deleted item has
+// this state too.
 func IsStopped(state string) bool { return CanonicalWord(state) == StateProtectionStopped }
 
-// IsSuspended says whether an item in this state gets no backups while what it has ages out.
+// IsSuspended reports whether an item in this state is not backed up while its points expire.
 func IsSuspended(state string) bool { return CanonicalWord(state) == StateBackupsSuspended }
 
-// IsConverged says whether the item, as listed, is what the change wants: its state, and where the change
-// protects, its policy and disks. It is false for changes that are not about an item, and for a backup,
-// which leaves no mark on the item that proves it.
+// IsConverged reports whether the item, as listed, is as the change wants it: its state, and for a change that
+// protects, its policy and disks. It is false for changes that are not about an item, and for a backup, which leaves
+// no mark on the item that proves it.
 func IsConverged(c Change, it Item) bool {
 	switch c.Action {
 	case Undelete:
@@ -148,8 +149,8 @@ func IsConverged(c Change, it Item) bool {
 	return false
 }
 
-// isSamePolicy says whether the item is under the policy with this id. Where the service gave only the
-// policy's name, the name decides within the item's vault.
+// isSamePolicy reports whether the item is under the policy with this id. Where the service returned only the policy's
+// name, the name within the item's vault decides.
 func isSamePolicy(it *Item, policyID string) bool {
 	if it.PolicyID != "" {
 		return armid.Same(it.PolicyID, policyID)

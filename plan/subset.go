@@ -7,32 +7,31 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// Remainder is what a saved plan still asks for: each change that writes configuration is still to be done, done, or
-// cannot be done as it was approved.
+// Remainder sorts the changes of a saved plan that write configuration: to be done, done, or stale.
 type Remainder struct {
-	// Plan is the plan now, narrowed to what was approved and is still to be done. What was approved and is blocked
-	// now stays in it, so that it is reported.
+	// Plan is the plan now, narrowed to the approved changes that are still to be done. An approved change that is
+	// blocked now stays in it, so that it is reported.
 	Plan Plan
-	// Done are the approved changes that need nothing any more, because what is there is as they want it.
+	// Done are the approved changes whose target is already as they want it.
 	Done []Change
-	// Stale are the approved changes that what is there no longer fits: they must not be written.
+	// Stale are the approved changes that no longer fit their target: they must not be written.
 	Stale []Stale
-	// New are the changes that are planned now and were not approved. They are left.
+	// New are the changes that are planned now and were not approved. They are not carried out.
 	New []Change
 }
 
-// Stale is an approved change that cannot be done as it was approved, and why.
+// Stale is an approved change that cannot be done as it was approved, and the reason.
 type Stale struct {
 	Change Change
 	Why    string
-	// IsBehind says that nothing is wrong with the change itself, but with one that it needs.
+	// IsBehind is true where the fault is not in the change itself but in one that it needs.
 	IsBehind bool
 }
 
-// Subset compares a saved plan with the plan now, so that a run that was cut can go on and what is new is left. A
-// backup was approved when the saved plan has one for the VM; a refresh goes with the change that needs it. The
-// refusals are those of the saved plan, because that is the whole that was judged; a change that got a risk which
-// the saved plan did not show is another change. Both plans must be made from the same config.
+// Subset compares a saved plan with the plan now, so that an interrupted run can continue without the changes that are
+// new. A backup is approved when the saved plan has one for the VM; a refresh is included with the change that needs
+// it. The refusals are those of the saved plan, because the guards judged that whole; a change with a risk that the
+// saved plan did not show is another change. Both plans must be made from the same config.
 func Subset(saved, now Plan) Remainder {
 	s := newSubset(saved, now)
 	var rest Remainder
@@ -51,14 +50,14 @@ func Subset(saved, now Plan) Remainder {
 	return rest
 }
 
-// subset sorts the changes of two plans.
+// subset matches the changes of two plans.
 type subset struct {
 	now              Plan
 	approved         map[string]Change
 	planned          map[string]Change
 	approvedByTarget map[armid.Key][]Change // approved changes, by target
 	plannedByTarget  map[armid.Key][]Change // changes of now, by target
-	unchanged        map[armid.Key]Change   // VMs that now leaves as they are
+	unchanged        map[armid.Key]Change   // VMs that the plan now leaves unchanged
 	taken            map[string]bool        // ids of changes of now that are to be done, or to be reported as blocked
 }
 
@@ -78,13 +77,13 @@ func newSubset(saved, now Plan) *subset {
 		s.planned[c.ID] = c
 		s.plannedByTarget[armid.Of(c.Target)] = append(s.plannedByTarget[armid.Of(c.Target)], c)
 	}
-	for _, c := range now.Changes { // what is needed comes first
+	for _, c := range now.Changes { // needed changes come first
 		s.taken[c.ID] = s.wasApproved(c) && s.unmetNeed(c) == ""
 	}
 	return s
 }
 
-// unmetNeed is a change that c needs and that is not to be done, or "".
+// unmetNeed returns the id of a change that c needs and that is not to be done, or "".
 func (s *subset) unmetNeed(c Change) string {
 	for _, id := range c.Needs {
 		if _, planned := s.planned[id]; planned && !s.taken[id] {
@@ -94,7 +93,7 @@ func (s *subset) unmetNeed(c Change) string {
 	return ""
 }
 
-// wasApproved says whether the saved plan shows a change of now just as it is.
+// wasApproved reports whether the saved plan shows a change of the plan now, unaltered.
 func (s *subset) wasApproved(c Change) bool {
 	old, there := s.approved[c.ID]
 	switch c.Action {
@@ -111,8 +110,8 @@ func (s *subset) wasApproved(c Change) bool {
 	return false
 }
 
-// isInTheWay says whether a change of now stands in the place of an approved one of the same target that is not
-// planned any more. What stood beside it when it was approved does not.
+// isInTheWay reports whether a change of the plan now replaces an approved one of the same target that is no longer
+// planned. A change that was approved together with it does not.
 func (s *subset) isInTheWay(now, approved Change) bool {
 	_, stillPlanned := s.planned[approved.ID]
 	_, stoodBeside := s.approved[now.ID]
@@ -123,7 +122,7 @@ func (s *subset) isInTheWay(now, approved Change) bool {
 	return isBackup == (approved.Action == Backup) && (isBackup || writesConfiguration(approved.Action))
 }
 
-// classify puts an approved change where it belongs.
+// classify adds an approved change to the part of rest that it belongs to.
 func (s *subset) classify(c Change, rest *Remainder) {
 	now, planned := s.planned[c.ID]
 	if planned {
@@ -154,7 +153,7 @@ func (s *subset) classify(c Change, rest *Remainder) {
 	rest.Done = append(rest.Done, c)
 }
 
-// isDone says whether the VM of an approved change that is not planned any more is as the change wants it.
+// isDone reports whether the VM of an approved change that is no longer planned is as the change wants it.
 func (s *subset) isDone(c Change) bool {
 	for _, is := range append(slices.Clone(s.plannedByTarget[armid.Of(c.Target)]), s.unchanged[armid.Of(c.Target)]) {
 		if is.Before != nil && is.Action != Backup && armid.Same(is.Vault, c.Vault) && isReached(c, *is.Before) {
@@ -164,7 +163,7 @@ func (s *subset) isDone(c Change) bool {
 	return false
 }
 
-// isReached says whether an item is as a change of it wants it.
+// isReached reports whether an item is as a change of it wants it.
 func isReached(c Change, is State) bool {
 	switch c.Action {
 	case Undelete:
@@ -179,7 +178,7 @@ func isReached(c Change, is State) bool {
 	return false
 }
 
-// whyGone says what became of the VM of a change that is neither done nor planned.
+// whyGone describes the VM of a change that is neither done nor planned.
 func (s *subset) whyGone(c Change) string {
 	all := slices.Clone(s.plannedByTarget[armid.Of(c.Target)])
 	if is, there := s.unchanged[armid.Of(c.Target)]; there {
@@ -199,7 +198,7 @@ func (s *subset) whyGone(c Change) string {
 	return "it is not planned any more: the machine is not there, or was not read"
 }
 
-// narrowedPlan is the plan now with what was taken.
+// narrowedPlan returns the plan now, narrowed to the taken changes.
 func (s *subset) narrowedPlan() Plan {
 	needed := map[string]bool{}
 	for _, c := range s.now.Changes {
@@ -222,8 +221,8 @@ func (s *subset) narrowedPlan() Plan {
 	return p
 }
 
-// isApproved says whether a change is what was approved, with no risk besides. One risk less is well: half of the plan
-// may be done.
+// isApproved reports whether a change is as it was approved, with no additional risk. Fewer risks are accepted: half
+// of the plan may already be done.
 func isApproved(approved, now Change) bool {
 	if canonicalChange(approved) != canonicalChange(now) {
 		return false

@@ -15,7 +15,7 @@ type TargetFilter struct {
 	Value string
 }
 
-// FilterKey is what an [TargetFilter] looks at.
+// FilterKey is the property that a [TargetFilter] selects by.
 type FilterKey string
 
 // The keys of [TargetFilter].
@@ -25,7 +25,7 @@ const (
 	FilterByVM    FilterKey = "vm"    // glob over the name, resource group/name, or the id
 )
 
-// ParseTargetFilter reads "rule=NAME", "vault=NAME" or "vm=GLOB".
+// ParseTargetFilter parses "rule=NAME", "vault=NAME" or "vm=GLOB".
 func ParseTargetFilter(s string) (TargetFilter, error) {
 	key, value, found := strings.Cut(s, "=")
 	switch k := FilterKey(strings.TrimSpace(key)); {
@@ -36,8 +36,8 @@ func ParseTargetFilter(s string) (TargetFilter, error) {
 	return TargetFilter{}, fmt.Errorf("%q is not rule=NAME, vault=NAME or vm=GLOB", s)
 }
 
-// selection is what `--only` takes in: VMs, and of the vaults and policies those that these VMs use. A nil
-// selection takes everything.
+// selection is the set that `--only` selects: VMs, and the vaults and policies that these VMs use. A nil selection
+// contains everything.
 type selection struct {
 	rules, vaults []string
 	vms           []*regexp.Regexp
@@ -63,16 +63,16 @@ func newSelection(only []TargetFilter) *selection {
 	return o
 }
 
-// globOf compiles an anchored glob with * and ?, without case.
+// globOf compiles an anchored, case-insensitive glob with * and ?.
 func globOf(pattern string) *regexp.Regexp {
 	quoted := strings.NewReplacer(`\*`, `.*`, `\?`, `.`).Replace(regexp.QuoteMeta(pattern))
 	return regexp.MustCompile(`(?is)^` + quoted + `$`)
 }
 
-// isActive says whether the plan is about less than everything.
+// isActive reports whether the plan is narrowed.
 func (o *selection) isActive() bool { return o != nil }
 
-// matches says whether the VM is in the selection.
+// matches reports whether the VM is in the selection.
 func (o *selection) matches(s *vmState) bool {
 	if o == nil {
 		return true
@@ -87,7 +87,7 @@ func matchesVM(g *regexp.Regexp, s *vmState) bool {
 	return g.MatchString(s.target().Name) || g.MatchString(s.target().ResourceGroup+"/"+s.target().Name) || g.MatchString(s.id)
 }
 
-// namesVault says whether a `vault=` names this vault.
+// namesVault reports whether a `vault=` filter names this vault.
 func (o *selection) namesVault(k armid.Key) bool {
 	id, err := armid.Parse(string(k))
 	return err == nil && slices.ContainsFunc(o.vaults, func(name string) bool {
@@ -96,7 +96,7 @@ func (o *selection) namesVault(k armid.Key) bool {
 	})
 }
 
-// addDependency notes that a selected VM uses a vault and a policy.
+// addDependency records that a selected VM uses a vault and a policy.
 func (o *selection) addDependency(s *vmState, v *vaultPlan, p *policyPlan) {
 	if o != nil && o.matches(s) {
 		o.vaultUsed[v.key] = true
@@ -104,7 +104,7 @@ func (o *selection) addDependency(s *vmState, v *vaultPlan, p *policyPlan) {
 	}
 }
 
-// includes says whether a change stays in the plan. Changes of VMs were chosen before.
+// includes reports whether a change stays in the plan. Changes of VMs were selected before.
 func (o *selection) includes(d *pendingChange) bool {
 	if o == nil {
 		return true
@@ -124,5 +124,5 @@ func (o *selection) includes(d *pendingChange) bool {
 	return true
 }
 
-// narrowTo narrows what the decision is about to the vault that was chosen.
+// narrowTo narrows the vaults that the decision is about to the chosen vault.
 func (s *vmState) narrowTo(v *vaultPlan) { s.vaults = []armid.Key{v.key} }

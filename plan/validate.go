@@ -8,8 +8,8 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// InvalidError says why a plan cannot be carried out. What [Make] makes never is: it is a fault in this program, or
-// of whoever wrote the plan by hand.
+// InvalidError reports why a plan cannot be carried out. A plan of [Make] is always valid: the fault is in this
+// program, or in a plan written by hand.
 type InvalidError struct {
 	Problems []string // each names the ids of the changes it is about
 	Changes  []string // their ids, in plan order
@@ -25,12 +25,12 @@ func (e *InvalidError) Error() string {
 	return s
 }
 
-// Validate returns an [*InvalidError] where a plan is not what the engine relies on, else nil:
+// Validate returns an [*InvalidError] where a plan lacks what the executor relies on, else nil:
 //
 //   - each change has an id of its own;
-//   - what a change needs stands before it in the plan, so that there is no circle and nothing is waited for in vain;
-//   - the changes of one target follow one another by their needs, and none of them does what another did: two
-//     writes of one thing never race.
+//   - a change comes after those that it needs, so that there is no cycle and no change waits uselessly;
+//   - the changes of one target follow one another by their needs, and no two have the same effect: two writes of one
+//     resource never race.
 func Validate(p Plan) error {
 	v := &validation{plan: p, index: make(map[string]int, len(p.Changes)), wrong: map[int]bool{}}
 	for i, c := range p.Changes {
@@ -54,7 +54,7 @@ func Validate(p Plan) error {
 	return e
 }
 
-// validation gathers what is wrong with a plan.
+// validation collects the problems of a plan.
 type validation struct {
 	plan     Plan
 	index    map[string]int // by id
@@ -62,7 +62,7 @@ type validation struct {
 	wrong    map[int]bool // the changes that the problems are about
 }
 
-// add notes a problem; the function it returns takes the places of the changes concerned.
+// add records a problem; the function it returns takes the indexes of the changes concerned.
 func (v *validation) add(format string, args ...any) func(changes ...int) {
 	v.problems = append(v.problems, fmt.Sprintf(format, args...))
 	return func(changes ...int) {

@@ -11,7 +11,7 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// vaultPlan is a vault of the file: what it is, and what the plan makes of it.
+// vaultPlan is a vault of the file: its observed state, and its state after the plan.
 type vaultPlan struct {
 	id           string // as read, else as the file spells it
 	key          armid.Key
@@ -19,15 +19,15 @@ type vaultPlan struct {
 	subscription string
 	location     string
 	conf         *config.Vault
-	observed     *Vault // nil = not there, or not read
+	observed     *Vault // nil = does not exist, or was not read
 	gap          *Gap
 	isNew        bool
 	settings     VaultSettings // as they will be
-	lastChange   string        // the change of this plan after which the vault is as the file says
-	vmCount      int           // VMs in it, this plan's included
+	lastChange   string        // the change of this plan after which the vault is as in the file
+	vmCount      int           // VMs in it, those of this plan included
 }
 
-// isUsable says whether the vault exists or will.
+// isUsable reports whether the vault exists or will exist.
 func (v *vaultPlan) isUsable() bool { return v.observed != nil || v.isNew }
 
 func (v *vaultPlan) isGuarded() bool { return v.observed != nil && len(v.observed.ResourceGuards) > 0 }
@@ -37,7 +37,7 @@ func (v *vaultPlan) isImmutable() bool {
 		strings.EqualFold(v.settings.Immutability, immutabilityLocked)
 }
 
-// The words of vault settings that plan decides by (docs/azure.md §7.2).
+// The values of vault settings that plan decides by (docs/azure.md §7.2).
 const (
 	redundancyGeo        = "GeoRedundant"
 	immutabilityOff      = "Disabled"
@@ -45,7 +45,7 @@ const (
 	immutabilityLocked   = "Locked"
 )
 
-// planVaults decides on every vault of the file.
+// planVaults plans the changes of every vault of the file.
 func (pl *planner) planVaults() {
 	for i := range pl.config.Vaults {
 		conf := &pl.config.Vaults[i]
@@ -54,7 +54,7 @@ func (pl *planner) planVaults() {
 			subscription: conf.Subscription, location: conf.Location, conf: conf,
 		}
 		if pl.vaults[v.key] != nil {
-			continue // the config refuses this; the first one counts
+			continue // the config rejects this; the first one counts
 		}
 		pl.vaults[v.key] = v
 		if v.observed = pl.index.vaults[v.key]; v.observed != nil {
@@ -97,8 +97,8 @@ func (pl *planner) planVault(v *vaultPlan) {
 	}
 }
 
-// createVault plans a vault that is not there. A vault cannot be created locked (docs/azure.md §7.3): it is
-// locked by a second change.
+// createVault plans the creation of a vault. A vault cannot be created locked (docs/azure.md §7.3): a second change
+// locks it.
 func (pl *planner) createVault(v *vaultPlan, c Change) {
 	r := regionOf(v.subscription, v.location)
 	if pl.vaultsPerRegion[r] >= MaxVaultsPerRegion {
@@ -130,7 +130,7 @@ func (pl *planner) createVault(v *vaultPlan, c Change) {
 	}
 }
 
-// updateVault plans what the file says and the vault does not have, leaving out what the service refuses.
+// updateVault plans the settings of the file that the vault does not have, without those that the service refuses.
 func (pl *planner) updateVault(v *vaultPlan, c Change) {
 	have, want := v.observed.Settings, configuredSettings(v.conf)
 	for _, r := range pl.refusedSettings(v, have, &want) {
@@ -177,7 +177,7 @@ type refusedSetting struct {
 	fields []Field
 }
 
-// refusedSettings takes out of want what the service would refuse (docs/azure.md §7.3).
+// refusedSettings removes from want the settings that the service would refuse (docs/azure.md §7.3).
 func (pl *planner) refusedSettings(v *vaultPlan, have VaultSettings, want *VaultSettings) []refusedSetting {
 	var out []refusedSetting
 	refuse := func(r Reason, detail string, one VaultSettings) {
@@ -231,8 +231,8 @@ func (pl *planner) refusedSettings(v *vaultPlan, have VaultSettings, want *Vault
 	return out
 }
 
-// whyGuardRefuses says why a stop, a shorter retention or a weaker setting cannot be done in a vault: its resource guard, or
-// that nobody could see whether it has one.
+// whyGuardRefuses returns why a stop, a shorter retention or a weaker setting cannot be done in a vault: it has a
+// resource guard, or guard presence is unknown.
 func (pl *planner) whyGuardRefuses(v *vaultPlan) (Reason, string) {
 	if v.isGuarded() {
 		return ReasonResourceGuard, lastName(slices.Min(v.observed.ResourceGuards))
@@ -246,7 +246,7 @@ func (pl *planner) whyGuardRefuses(v *vaultPlan) (Reason, string) {
 	return "", ""
 }
 
-// configuredSettings are the settings that the file says.
+// configuredSettings returns the settings that the file sets.
 func configuredSettings(c *config.Vault) VaultSettings {
 	return VaultSettings{
 		Redundancy: c.Redundancy, CrossRegionRestore: c.CrossRegionRestore, SoftDeleteDays: c.SoftDeleteDays,
@@ -254,8 +254,8 @@ func configuredSettings(c *config.Vault) VaultSettings {
 	}
 }
 
-// narrowToChanged keeps of both sides only the settings that differ, so that a PATCH says no more than it must. Two
-// things travel whole: the fields of redundancy, which the service wants together (docs/azure.md §7.3), and
+// narrowToChanged keeps of both sides only the settings that differ, so that a PATCH contains no more than necessary.
+// Two things are sent whole: the fields of redundancy, which the service requires together (docs/azure.md §7.3), and
 // the tags, which a PATCH replaces.
 func narrowToChanged(have, want VaultSettings, fields []Field) (before, after VaultSettings) {
 	for _, f := range fields {
@@ -277,8 +277,8 @@ func narrowToChanged(have, want VaultSettings, fields []Field) (before, after Va
 	return before, after
 }
 
-// mergeTags lays the tags of the file over those of the vault. Tag names compare without case; an existing
-// name keeps its spelling.
+// mergeTags overlays the tags of the vault with those of the file. Tag names compare without case; an existing name
+// keeps its spelling.
 func mergeTags(have, want map[string]string) map[string]string {
 	out := maps.Clone(have)
 	if out == nil {
@@ -293,7 +293,7 @@ func mergeTags(have, want map[string]string) map[string]string {
 	return out
 }
 
-// overlay is base with what over says.
+// overlay returns base with the settings that over sets.
 func overlay(base, over VaultSettings) VaultSettings {
 	base.Redundancy = cmp.Or(over.Redundancy, base.Redundancy)
 	base.CrossRegionRestore = cmp.Or(over.CrossRegionRestore, base.CrossRegionRestore)

@@ -9,8 +9,7 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// vmState is one VM that the plan has something to say about: it was read, a rule names its id, or an item
-// backs it up.
+// vmState is one VM that the plan covers: it was read, a rule names its id, or an item backs it up.
 type vmState struct {
 	key       armid.Key
 	id        string
@@ -45,7 +44,7 @@ func (pl *planner) vmStates() []*vmState {
 		}
 	}
 	slices.Sort(keys)
-	all := make([]vmState, len(keys)) // in one piece: there are many
+	all := make([]vmState, len(keys)) // one allocation, because there are many
 	out := make([]*vmState, len(keys))
 	for i, k := range keys {
 		rule, isNamed := named[k]
@@ -63,7 +62,7 @@ func has[K comparable, V any](m map[K]V, k K) bool {
 	return there
 }
 
-// subject is one VM; named is the rule that names its id, or -1.
+// subject returns the state of one VM; named is the rule that names its id, or -1.
 func (pl *planner) subject(k armid.Key, named int) vmState {
 	var at machine
 	if known := pl.index.machines[k]; known != nil {
@@ -85,7 +84,7 @@ func (pl *planner) subject(k armid.Key, named int) vmState {
 	return s
 }
 
-// target is the VM as rules see it; of one that was not read what its id says.
+// target returns the VM as rules see it; for a VM that was not read, what its id contains.
 func (s *vmState) target() config.Target {
 	if s.vm != nil {
 		return s.vm.Target()
@@ -95,7 +94,7 @@ func (s *vmState) target() config.Target {
 
 func (s *vmState) setRule(c *config.Config, i int) { s.ruleIndex, s.rule = i, &c.Rules[i] }
 
-// displayID is the id of a VM that was not read, as its rule, the list or its first item spells it.
+// displayID returns the id of a VM that was not read, as its rule, the list or its first item spells it.
 func (s *vmState) displayID(unread *VM) string {
 	switch {
 	case s.rule != nil && s.rule.ID != "":
@@ -106,7 +105,7 @@ func (s *vmState) displayID(unread *VM) string {
 	return s.items[0].VM
 }
 
-// targetOf is what an id alone says about a VM.
+// targetOf returns the properties that an id alone contains.
 func targetOf(id string) config.Target {
 	t := config.Target{ID: id, Name: lastName(id), Subscription: armid.SubscriptionOf(id)}
 	if vm, err := armid.ParseVM(id); err == nil {
@@ -130,13 +129,13 @@ func (s *vmState) activeVaults() []string {
 type itemLocation struct {
 	item        *Item
 	class       ItemClass
-	vault       *vaultPlan // of the file, nil elsewhere
+	vault       *vaultPlan // vault of the file, nil for other vaults
 	isCandidate bool       // in a vault that the rule may use
 	others      []*Item
 }
 
-// selectItem picks the item that decides: the active one, else what is stopped here, else what is soft-deleted
-// here, else what is left elsewhere. A state that is not known is never passed over for a lesser one.
+// selectItem picks the item that decides: the active one, else one stopped here, else one soft-deleted here, else one
+// elsewhere. An item in an unknown state is never passed over for a lesser one.
 func (pl *planner) selectItem(s *vmState, here func(*vaultPlan) bool) itemLocation {
 	var best itemLocation
 	for _, it := range s.items {
@@ -154,7 +153,7 @@ func (pl *planner) selectItem(s *vmState, here func(*vaultPlan) bool) itemLocati
 	return best
 }
 
-// compare orders places by how much they decide; among equals the newer data, then the id.
+// compare orders locations by precedence; among equals the newer data comes first, then the id.
 func (p itemLocation) compare(q itemLocation) int {
 	return cmp.Or(
 		cmp.Compare(p.rank(), q.rank()),
@@ -182,7 +181,7 @@ func (p itemLocation) rank() int {
 	return 6
 }
 
-// noteOthers says what else is kept of the VM.
+// noteOthers describes the other items of the VM.
 func (pl *planner) noteOthers(others []*Item) []string {
 	var notes []string
 	for _, it := range others {
@@ -192,7 +191,7 @@ func (pl *planner) noteOthers(others []*Item) []string {
 	return notes
 }
 
-// describeItem says in words what an item is and where.
+// describeItem describes an item and its location.
 func (pl *planner) describeItem(it *Item) string {
 	in := " in vault " + lastName(it.Vault)
 	if it.Unreadable != "" {
@@ -212,7 +211,7 @@ func (pl *planner) describeItem(it *Item) string {
 	return "in state " + cmp.Or(it.State, "unknown") + in
 }
 
-// daysLeft says how long a soft-deleted item can still be recovered.
+// daysLeft describes how long a soft-deleted item can still be recovered.
 func (pl *planner) daysLeft(it *Item) string {
 	if it.PurgeAt.IsZero() || pl.opt.Now.IsZero() {
 		return ""

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// How the values of a policy, a vault and a disk filter are spelled for people, in the words of the config
-// file. "" means that the value is not there.
+// How the values of a policy, a vault and a disk filter are displayed, in the terms of the config file. "" means that
+// the value is absent.
 
 func (s ScheduleSpec) describe() string {
 	switch s.Frequency {
@@ -107,7 +107,7 @@ func describeInt(n *int) string {
 	return strconv.Itoa(*n)
 }
 
-// describeAge is an age in the notation of the file: in hours, or in whole days from two on.
+// describeAge returns an age in the notation of the file: in hours, or in whole days from two on.
 func describeAge(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
