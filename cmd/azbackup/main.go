@@ -1,4 +1,4 @@
-// Command azbackup keeps Azure VM backup the way one YAML file says.
+// Command azbackup keeps Azure VM backup as one YAML file defines it.
 package main
 
 import (
@@ -14,9 +14,9 @@ import (
 
 var version string // set by the linker
 
-// collectAt is how much the heap may grow, in percent, before it is collected. Nearly all that is read of an estate is kept
-// to the end, so that Go's 100 doubles the memory of a run: over 100,000 VMs 40 takes a quarter less memory for 3 % more
-// processor time. Whoever sets GOGC gets that.
+// collectAt is how much the heap may grow, in percent, before a collection. Nearly all data read of an estate is kept
+// to the end, so that Go's 100 doubles the memory of a run: over 100,000 VMs 40 takes a quarter less memory for 3 %
+// more processor time. The variable GOGC overrides it.
 const collectAt = 40
 
 func main() {

@@ -1,5 +1,5 @@
-// Package azure is the only room that talks to Azure: it reads what exists ([Client.Discover],
-// [Client.Snapshot]) and carries changes out (it implements [apply.Backend]).
+// Package azure sends all requests to Azure: it reads what exists ([Client.Discover], [Client.Snapshot]) and carries
+// changes out (it implements [apply.Backend]).
 //
 //	          Discover / Snapshot          Start / List / Poll
 //	                  │                            │

@@ -72,12 +72,12 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 	ended, err := a.runApply(ctx, f, &run)
 	if ended {
 		return errors.Join(err, f.write(a.Out, func(w io.Writer, format string) error {
-			run.ExitCode = a.currentExitCode(ctx, err) // the files know whether stdout took the result
+			run.ExitCode = a.currentExitCode(ctx, err) // the files record whether stdout took the result
 			return report.WriteApply(w, format, run, a.styleFor(w, false))
 		}))
 	}
 	if metrics == "" || exitCodeOf(err) == exitLocked {
-		return err // whoever holds the lock writes the file
+		return err // the run that holds the lock writes the file
 	}
 	if run.Finished.IsZero() {
 		run.Finished = a.Now().UTC()
@@ -89,7 +89,7 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 	return errors.Join(err, writeFile(metrics, func(w io.Writer) error { return report.ApplyPrometheus(w, run) }))
 }
 
-// runApply is the run itself. It fills run in; ended says that the engine ran, so that there is a report.
+// runApply performs the run. It fills run in; ended reports whether the engine ran, so that there is a report.
 func (a *app) runApply(ctx context.Context, f applyFlags, run *report.Run) (ended bool, err error) {
 	only, err := f.parse()
 	if err != nil {
@@ -118,7 +118,7 @@ func (a *app) runApply(ctx context.Context, f applyFlags, run *report.Run) (ende
 	defer func() { err = errors.Join(err, s.close()) }()
 	began := run.Started
 	defer func() {
-		run.Started = s.ServiceTime(began) // what it is by Azure's clock is known now
+		run.Started = s.ServiceTime(began) // Azure's clock is known now
 		if !ended {
 			run.Finished = s.Now()
 		}
@@ -149,7 +149,7 @@ func (a *app) runApply(ctx context.Context, f applyFlags, run *report.Run) (ende
 	return true, journal.close()
 }
 
-// runEngine carries run.Plan out and fills run in.
+// runEngine executes run.Plan and fills run in.
 func (a *app) runEngine(
 	ctx context.Context, f applyFlags, c *config.Config, s *session, observed time.Time, j *eventLog, run *report.Run,
 ) {
@@ -181,8 +181,8 @@ func engineLimits(l config.Limits) apply.Limits {
 	}
 }
 
-// reportFault tells of a fault of this program that kept changes from being started. What else the engine has to say
-// stands in its report, result by result.
+// reportFault reports a fault of this program that kept changes from being started. The engine's other errors are in
+// its report, result by result.
 func (a *app) reportFault(err error) {
 	if internal, ok := errors.AsType[*apply.InternalError](err); ok {
 		a.exitConditions[exitError] = true
@@ -190,7 +190,7 @@ func (a *app) reportFault(err error) {
 	}
 }
 
-// reportResults adds advice to the results and says what they mean for the exit code.
+// reportResults adds advice to the results and sets the exit code that they mean.
 func (a *app) reportResults(ctx context.Context, run *report.Run) {
 	good, denied, failed := 0, 0, 0
 	for i := range run.Results {
@@ -222,7 +222,8 @@ func (a *app) reportResults(ctx context.Context, run *report.Run) {
 	}
 }
 
-// isSignedOut says that Azure does not know us any more: codes of 401, and of a request for which no token was to be had.
+// isSignedOut reports whether Azure no longer accepts the identity: codes of 401, and of a request for which no token
+// could be obtained.
 func isSignedOut(code string) bool {
 	switch code {
 	case "NotSignedIn", "AuthenticationFailed", "ExpiredAuthenticationToken", "InvalidAuthenticationToken", "InvalidAuthenticationTokenTenant":
@@ -231,7 +232,7 @@ func isSignedOut(code string) bool {
 	return false
 }
 
-// currentExitCode is the exit code if the command ended now with err.
+// currentExitCode returns the exit code if the command ended now with err.
 func (a *app) currentExitCode(ctx context.Context, err error) int {
 	v := exitConditions{exitError: a.stdout.writeError() != nil, exitInterrupted: errors.Is(context.Cause(ctx), errInterrupted)}
 	if err != nil {
@@ -243,7 +244,7 @@ func (a *app) currentExitCode(ctx context.Context, err error) int {
 	return v.code()
 }
 
-// readLastSuccess reads when a run last succeeded from the metrics it left at path.
+// readLastSuccess returns when a run last succeeded, from the metrics file at path.
 func readLastSuccess(path string) time.Time {
 	if path == "" {
 		return time.Time{}

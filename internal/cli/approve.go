@@ -15,7 +15,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// approvalFlags are the ways to say yes: once and for all, to a fingerprint, to a saved plan, or when asked.
+// approvalFlags are the ways to approve: in advance, by a fingerprint, by a saved plan, or at the prompt.
 type approvalFlags struct {
 	auto     bool
 	expect   string
@@ -30,7 +30,7 @@ func (f *approvalFlags) addFlags(cmd *cobra.Command) {
 		"a plan that is older when you say yes is made again, and you are asked again if anything changed; 0 = after every yes")
 }
 
-// readApproval checks that somebody can say yes, and reads the saved plan if there is one.
+// readApproval checks that approval is possible, and reads the saved plan if there is one.
 func (f *approvalFlags) readApproval(a *app) (*plan.Plan, error) {
 	switch {
 	case f.maxAge < 0:
@@ -46,20 +46,20 @@ func (f *approvalFlags) readApproval(a *app) (*plan.Plan, error) {
 	return nil, nil
 }
 
-// freshPlan is a plan, and when what it is made from was read.
+// freshPlan is a plan, and when its input was read.
 type freshPlan struct {
 	plan   plan.Plan
 	readAt time.Time
 }
 
-// age is how old the draft is. A machine that slept counts no time by its monotonic clock, and one whose clock was set
-// back none by the other: the larger of the two is true.
+// age returns the plan's age. The monotonic clock does not count a machine's sleep, and the wall clock does not count
+// when it was set back: the larger of the two is true.
 func (d freshPlan) age(now time.Time) time.Duration {
 	return max(now.Sub(d.readAt), now.Round(0).Sub(d.readAt.Round(0)))
 }
 
-// approve gives the plan that may be carried out, of what is planned and what was approved; of a saved plan also what
-// became of the rest of it. A plan that a person says yes to may have to be made again.
+// approve returns the plan that may be executed, from the planned and the approved changes; for a saved plan also the
+// state of the rest of it. A plan approved at the prompt may have to be made again.
 func (a *app) approve(
 	ctx context.Context, f applyFlags, saved *plan.Plan, now freshPlan, replan func() (freshPlan, error),
 ) (freshPlan, plan.Remainder, error) {
@@ -92,8 +92,8 @@ func (a *app) approve(
 	return now, rest, err
 }
 
-// approveFresh asks about a plan. One that is older than maxAge at the yes is made again; where that shows anything
-// else than what was said yes to, the difference is shown, the guards judge, and the question is about the new plan.
+// approveFresh asks for approval of a plan. One that is older than maxAge at the approval is made again; if it differs
+// from the approved one, the difference is shown, the guards are checked, and the new plan needs approval.
 func (a *app) approveFresh(ctx context.Context, maxAge time.Duration, now freshPlan, replan func() (freshPlan, error)) (freshPlan, error) {
 	for len(now.plan.Actionable()) > 0 {
 		if err := a.askApproval(ctx, now.plan); err != nil {
@@ -129,7 +129,7 @@ func (a *app) approveFresh(ctx context.Context, maxAge time.Duration, now freshP
 	return now, nil
 }
 
-// showPlan prints the plan for whoever reads along.
+// showPlan prints the plan to stderr.
 func (a *app) showPlan(p plan.Plan) {
 	if a.logFormat != "text" {
 		a.log.Info(report.DescribePlan(p), "fingerprint", p.Fingerprint, "summary", p.Summary)
@@ -138,7 +138,7 @@ func (a *app) showPlan(p plan.Plan) {
 	report.PlanText(a.Err, p, a.errStyle()) //nolint:errcheck // stderr
 }
 
-// refusedError is the error of a plan that guards refuse; the guards' words were shown with the plan.
+// refusedError returns the error of a plan that guards refuse; the refusals were shown with the plan.
 func (a *app) refusedError(p plan.Plan) error {
 	var hints []string
 	for _, r := range p.Refusals {
@@ -153,13 +153,13 @@ func (a *app) refusedError(p plan.Plan) error {
 	return withCode(exitRefused, errors.New("refused: "+what), hints...)
 }
 
-// askApproval asks the person at the terminal.
+// askApproval asks for approval at the terminal.
 func (a *app) askApproval(ctx context.Context, p plan.Plan) error {
 	fmt.Fprintf(a.Err, "\nApply %s? Only yes is taken for yes: ", report.FormatCount(len(p.Actionable()), "change"))
 	answer := make(chan string, 1)
 	go func() {
 		defer crash.ExitOnPanic()
-		line, _ := bufio.NewReader(a.In).ReadString('\n') // an end of input is no yes
+		line, _ := bufio.NewReader(a.In).ReadString('\n') // an end of input is no approval
 		answer <- strings.TrimSpace(line)
 	}()
 	select {

@@ -90,7 +90,7 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	// Every vault of the subscriptions is read, so that a machine protected outside the file counts there.
+	// Every vault of the subscriptions is read, so that a VM protected outside the file counts there.
 	scope.Graph = f.source == sourceGraph
 	scope.AllVaults, scope.Hidden, scope.Protectable, scope.Guards, scope.BackupJobsSince = true, true, false, false, 0
 	began := a.Now()
@@ -99,7 +99,7 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 		return err
 	}
 	if len(c.Files) == 0 {
-		c = nil // no file, so no VM is where the file does not want it
+		c = nil // no file, so no VM is protected against its rules
 	}
 	if f.asOf == "" {
 		opt.Now, opt.ReadSince = s.Now(), s.ServiceTime(began)
@@ -119,8 +119,7 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 	})
 }
 
-// auditOptions reads the flags, and the baseline before anything is overwritten: it may be the file that --output
-// writes.
+// auditOptions reads the flags, and the baseline before any output is written: it may be the file that --output writes.
 func (f *auditFlags) auditOptions() (audit.Options, error) {
 	opt := audit.Options{
 		FailOn: audit.Severity(f.failOn), MaxAge: time.Duration(f.maxAge), MinRetention: time.Duration(f.minRetention),
@@ -163,7 +162,7 @@ func readBaseline(path string) (audit.Result, error) {
 	return audit.Read(file)
 }
 
-// auditProvenance is who made the audit, and where.
+// auditProvenance returns the author and the origin of the audit.
 func (a *app) auditProvenance(ctx context.Context, s *session) (audit.Provenance, error) {
 	if s.simulated != nil {
 		return audit.Provenance{By: "nobody", Cloud: "simulated", Version: a.Version}, nil
@@ -177,7 +176,7 @@ func (a *app) auditProvenance(ctx context.Context, s *session) (audit.Provenance
 	}, nil
 }
 
-// findingsTopic is `azbackup help findings`.
+// findingsTopic returns the page of `azbackup help findings`.
 func findingsTopic() string {
 	var b strings.Builder
 	b.WriteString("What azbackup audit can find. A code keeps its meaning for ever.\n")

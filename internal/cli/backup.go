@@ -81,12 +81,12 @@ func (a *app) backup(ctx context.Context, f backupFlags, names []string) (err er
 	return f.write(a.Out, func(w io.Writer, format string) error {
 		run.ExitCode = a.currentExitCode(ctx, nil)
 		style := a.styleFor(w, false)
-		style.Verbose = true // each backup is what was asked for: none is only counted
+		style.Verbose = true // each backup was requested: none is only counted
 		return report.WriteApply(w, format, run, style)
 	})
 }
 
-// startBackups starts the backups of run.Plan, follows them where that is asked for, and fills run in.
+// startBackups starts the backups of run.Plan, waits for them where requested, and fills run in.
 func (a *app) startBackups(ctx context.Context, s *session, f backupFlags, run *report.Run) {
 	show := a.newProgress(run.Plan)
 	onAsk := func() { a.log.Warn("interrupted: no more backups are started") }
@@ -106,7 +106,7 @@ func (a *app) startBackups(ctx context.Context, s *session, f backupFlags, run *
 	a.reportResults(ctx, run)
 }
 
-// newBackup is the change that backs a VM up now.
+// newBackup returns the change that backs a VM up now.
 func newBackup(o plan.Observed, name string, retain time.Duration) (plan.Change, error) {
 	vm, err := findVM(o, "backing up", name)
 	if err != nil {
@@ -133,8 +133,8 @@ func newBackup(o plan.Observed, name string, retain time.Duration) (plan.Change,
 	return c, nil
 }
 
-// findVM finds the VM that a name on the command line means, also where only its backup is left; an error begins with
-// what was being done.
+// findVM returns the VM that a name on the command line means, also where only its backup is left; an error begins with
+// doing.
 func findVM(o plan.Observed, doing, name string) (string, error) {
 	ids := map[armid.Key]string{}
 	add := func(id string) {

@@ -15,8 +15,8 @@ import (
 	"github.com/azbackup/azbackup/internal/report"
 )
 
-// The pause between two looks at a job grows from the first to the second of these, which is multiplied when
-// many jobs are followed: reading jobs has an hourly budget that the whole subscription shares (docs/azure.md §12).
+// The pause between two polls of a job grows from the first to the second of these, which is multiplied when many jobs
+// are followed: reading jobs has an hourly budget that the whole subscription shares (docs/azure.md §12).
 const (
 	minJobPollInterval = time.Second
 	maxJobPollInterval = 30 * time.Second
@@ -26,7 +26,7 @@ const (
 // errWaitTimeout is the cause of a wait that --timeout ended.
 var errWaitTimeout = errors.New("the wait for the job ended first")
 
-// awaitBackups follows the jobs of the backups, or restores, that were started and puts how they ended into the results.
+// awaitBackups follows the jobs of the started backups, or restores, and records their ends in the results.
 func (a *app) awaitBackups(ctx context.Context, s *session, timeout time.Duration, run *report.Run) {
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errWaitTimeout)
 	defer cancel()
@@ -52,7 +52,7 @@ func (a *app) awaitBackups(ctx context.Context, s *session, timeout time.Duratio
 	}
 }
 
-// awaitBackup follows one job; r is its own.
+// awaitBackup follows one job and records its end in r.
 func (a *app) awaitBackup(ctx context.Context, s *session, slowest time.Duration, r *apply.Result) {
 	id := r.Job
 	if !strings.HasPrefix(id, "/") {
@@ -84,7 +84,7 @@ func (a *app) awaitBackup(ctx context.Context, s *session, slowest time.Duration
 	}
 }
 
-// describeTasks says where a running job is.
+// describeTasks returns the current step of a running job.
 func describeTasks(job azure.JobDetail) string {
 	words := []string{job.Status}
 	for _, t := range job.Tasks {
@@ -93,7 +93,7 @@ func describeTasks(job azure.JobDetail) string {
 	return oneLine(strings.Join(words, ", "))
 }
 
-// recordBackupEnd puts the end of a job into its result. The codes of jobs are integers and shown as they are.
+// recordBackupEnd records the end of a job in its result. The codes of jobs are integers and shown unchanged.
 func recordBackupEnd(r *apply.Result, job azure.JobDetail, finished time.Time) {
 	r.Finished, r.Code, r.Hint = &finished, "", ""
 	took := ""
@@ -115,7 +115,7 @@ func recordBackupEnd(r *apply.Result, job azure.JobDetail, finished time.Time) {
 	}
 }
 
-// recordBackupUnfinished is the end of the wait for a job that goes on.
+// recordBackupUnfinished records that the wait ended before the job.
 func recordBackupUnfinished(r *apply.Result, cause, last error) {
 	r.Outcome = apply.Unconfirmed
 	if errors.Is(cause, errInterrupted) {

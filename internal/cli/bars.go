@@ -13,15 +13,15 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// maxBars is for how many vaults each has a bar of its own; more of them share one.
+// maxBars is the most vaults that have a bar each; more of them share one.
 const maxBars = 8
 
-// bars draws a bar per vault, with the time that is left. Failures are printed above them as they happen.
+// bars draws a bar per vault, with the remaining time. Failures are printed above them as they happen.
 type bars struct {
 	lines    *lineProgress
 	progress *mpb.Progress
 	byVault  map[armid.Key]*mpb.Bar
-	all      *mpb.Bar // stands for every vault where there are too many
+	all      *mpb.Bar // the one bar of all vaults where there are too many
 	restore  func(end func())
 	elapsed  func() time.Duration // since the bars were made
 }
@@ -31,7 +31,7 @@ func newBars(a *app, p plan.Plan, lines *lineProgress) *bars {
 	b := &bars{lines: lines, byVault: map[armid.Key]*mpb.Bar{}}
 	// WithAutoRefresh would write escape sequences into files: terminals are refreshed without it.
 	b.progress = mpb.New(mpb.WithOutput(a.terminal), mpb.WithWidth(40))
-	// Before there are bars: a line that went to the terminal beside them would be drawn over.
+	// Before the first bar: it would be drawn over a line that went to the terminal directly.
 	b.restore = a.stderr.redirect(b.progress)
 	counts, order := countByVault(p)
 	started, forecast := a.Now(), time.Duration(p.Forecast.Duration)
@@ -47,7 +47,7 @@ func newBars(a *app, p plan.Plan, lines *lineProgress) *bars {
 	return b
 }
 
-// countByVault counts the changes of each vault, in plan order.
+// countByVault returns the number of changes per vault, and the vaults in plan order.
 func countByVault(p plan.Plan) (counts map[armid.Key]int, order []string) {
 	counts = map[armid.Key]int{}
 	for _, c := range p.Changes {
@@ -79,7 +79,7 @@ func (b *bars) add(name string, total int, forecast time.Duration) *mpb.Bar {
 	)
 }
 
-// estimateTimeLeft guesses from the forecast until enough has ended to guess from that.
+// estimateTimeLeft extrapolates from the forecast until enough changes have ended to extrapolate from them.
 func estimateTimeLeft(passed, forecast time.Duration, done, total int64) string {
 	if done*5 >= total {
 		return "about " + report.FormatDuration(passed*time.Duration(total-done)/time.Duration(max(done, 1))) + " left"
@@ -107,8 +107,8 @@ func (b *bars) bar(vault string) *mpb.Bar {
 	return b.byVault[armid.Of(vault)]
 }
 
-// end stops the bars where they are and gives stderr back. Lines are drawn with the bars, a moment after they were
-// written: a bar that takes itself away is drawn once more, so that those written last are too.
+// end stops the bars and restores stderr. Lines are drawn with the bars, a moment after they were written: a removed
+// bar is drawn once more, so that the last lines are too.
 func (b *bars) end() {
 	b.restore(func() {
 		for _, bar := range b.byVault {

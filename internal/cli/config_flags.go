@@ -6,14 +6,14 @@ import (
 	"github.com/azbackup/azbackup/config"
 )
 
-// configFlags name the config.
+// configFlags are the flags that name the config files.
 type configFlags struct{ files []string }
 
 func (f *configFlags) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVarP(&f.files, "file", "f", nil, "the config `FILE`, or a directory of *.yaml; may be repeated (default azbackup.yaml)")
 }
 
-// paths are the files named, or the default.
+// paths returns the named files, or the default.
 func (f *configFlags) paths() []string {
 	if len(f.files) == 0 {
 		return []string{"azbackup.yaml"}

@@ -19,7 +19,7 @@ import (
 // accessToken is the variable that holds a bearer token for --endpoint.
 const accessToken = "AZBACKUP_ACCESS_TOKEN"
 
-// azureFlags say which Azure a command talks to.
+// azureFlags select the Azure that a command connects to.
 type azureFlags struct {
 	simulate, endpoint string
 	clock              string
@@ -34,7 +34,7 @@ func (f *azureFlags) addFlags(cmd *cobra.Command) {
 		"talk to another Azure Resource Manager `URL`; the token is taken from "+accessToken+" where that is set")
 }
 
-// Where the clock of a simulated Azure starts.
+// The start of a simulated Azure's clock.
 const (
 	clockEstate = "estate"
 	clockWall   = "wall"
@@ -45,7 +45,7 @@ func addClockFlag(cmd *cobra.Command, clock *string) {
 		"`TIME` at which a simulated Azure starts: estate (when the estate was taken, or where its clock stopped) or wall (now)")
 }
 
-// isWallClock reads --clock.
+// isWallClock parses --clock.
 func isWallClock(clock string) (bool, error) {
 	if clock != clockEstate && clock != clockWall {
 		return false, usageError("--clock %q is not %s or %s", clock, clockEstate, clockWall)
@@ -53,10 +53,10 @@ func isWallClock(clock string) (bool, error) {
 	return clock == clockWall, nil
 }
 
-// maxRehearsalTime is the longest that an operation takes in a rehearsal.
+// maxRehearsalTime is the longest duration of an operation in a rehearsal.
 const maxRehearsalTime = time.Second
 
-// simulatorOptions are the options of the simulated Azure that the flags ask for.
+// simulatorOptions returns the options of the simulated Azure that the flags request.
 func (f *azureFlags) simulatorOptions() (o simulator.Options, err error) {
 	if !f.isRealTime {
 		o.Longest = maxRehearsalTime
@@ -65,15 +65,15 @@ func (f *azureFlags) simulatorOptions() (o simulator.Options, err error) {
 	return o, err
 }
 
-// session is one conversation with one Azure.
+// session is a connection to one Azure.
 type session struct {
 	*azure.Client
 	throttled      atomic.Int64
 	simulated      *simulator.Server
-	isSkewReported bool // that the machine's clock is far from Azure's
+	isSkewReported bool // the warning about the machine's clock was printed
 }
 
-// connect signs in, says on stderr who we are, and refuses another tenant than the config's.
+// connect signs in, prints the identity to stderr, and refuses another tenant than the config's.
 func (a *app) connect(ctx context.Context, command azure.Command, f azureFlags, cloud config.Cloud, tenant string) (*session, error) {
 	if f.simulate != "" && f.endpoint != "" {
 		return nil, usageError("--simulate and --endpoint exclude each other")
@@ -113,7 +113,7 @@ func (a *app) connect(ctx context.Context, command azure.Command, f azureFlags, 
 	return s, nil
 }
 
-// reportIdentity says who we are, and checks the tenant.
+// reportIdentity prints the identity, and checks the tenant.
 func (a *app) reportIdentity(ctx context.Context, s *session, f azureFlags, tenant string) error {
 	if s.simulated != nil {
 		words := "simulated Azure in " + report.Line(f.simulate) + ": times are the estate's"
@@ -149,10 +149,10 @@ func orUnknown(s string) string {
 	return s
 }
 
-// throttledFor is how long requests were held back so far.
+// throttledFor returns how long requests have been held back so far.
 func (s *session) throttledFor() time.Duration { return time.Duration(s.throttled.Load()) }
 
-// close puts the simulated Azure's state into its file.
+// close writes the simulated Azure's state to its file.
 func (s *session) close() error {
 	if s.simulated == nil {
 		return nil

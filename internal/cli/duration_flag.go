@@ -11,7 +11,7 @@ import (
 // durationFlag is a flag whose value is a duration as in the file (30d, 1w, 36h), or in Go's notation (1.5h).
 type durationFlag time.Duration
 
-// Set reads the flag.
+// Set parses the flag.
 func (s *durationFlag) Set(text string) error {
 	d, ok := config.ParseDuration(text)
 	if !ok {
@@ -24,7 +24,7 @@ func (s *durationFlag) Set(text string) error {
 	return nil
 }
 
-// String is the value for help.
+// String returns the value for help.
 func (s *durationFlag) String() string {
 	if *s == 0 {
 		return ""

@@ -36,7 +36,7 @@ func usageError(format string, args ...any) error {
 	return withHint(fmt.Errorf(format, args...), "azbackup help: the commands; azbackup COMMAND --help: its flags")
 }
 
-// reportError says why a command ended early, and remembers it for the exit code.
+// reportError prints why a command ended early, and records it for the exit code.
 func (a *app) reportError(ctx context.Context, err error) {
 	if errors.Is(context.Cause(ctx), errInterrupted) {
 		a.exitConditions[exitInterrupted] = true
@@ -51,7 +51,7 @@ func (a *app) reportError(ctx context.Context, err error) {
 	a.log.Error(oneLine(err.Error())+describeAttempts(err), hintArgs(hintsOf(err))...)
 }
 
-// describeAttempts are the credentials that were tried in vain, where that was more than one, a line each.
+// describeAttempts lists the credentials that failed, where there were several, one per line.
 func describeAttempts(err error) string {
 	var lines strings.Builder
 	if e, ok := errors.AsType[*azure.SignInError](err); ok && len(e.Attempts) > 1 {
@@ -62,7 +62,7 @@ func describeAttempts(err error) string {
 	return lines.String()
 }
 
-// reportConfigError prints what is wrong in the config, all of it, as file:line:col.
+// reportConfigError prints all problems of the config, as file:line:col.
 func (a *app) reportConfigError(err *config.LoadError) {
 	for _, p := range err.Problems {
 		a.log.Error(p.Message, problemKey, p)
@@ -78,7 +78,7 @@ func (a *app) reportConfigError(err *config.LoadError) {
 	a.log.Error("the config has "+what, hintArgs(hints)...)
 }
 
-// exitCodeOf is the exit code an error stands for.
+// exitCodeOf returns the exit code of an error.
 func exitCodeOf(err error) int {
 	if f, ok := errors.AsType[*commandError](err); ok && f.code != 0 {
 		return f.code
@@ -92,7 +92,7 @@ func exitCodeOf(err error) int {
 	return exitError
 }
 
-// hintsOf is the advice that an error carries, and what is known about its code.
+// hintsOf returns an error's own advice, and the advice for its code.
 func hintsOf(err error) []string {
 	var hints []string
 	if f, ok := errors.AsType[*commandError](err); ok {
@@ -120,5 +120,5 @@ func isFault(err error) bool {
 	return invalid || internal
 }
 
-// oneLine makes a text of several lines one line.
+// oneLine joins the lines of a text.
 func oneLine(s string) string { return report.Line(strings.Join(strings.Fields(s), " ")) }

@@ -10,8 +10,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// eventLog is the file of --journal: a line about the run, then one per event. Lines are written as things
-// happen, so a run that is killed leaves all of them. Without a file it swallows everything.
+// eventLog is the file of --journal: a line about the run, then one per event. Lines are written as events happen, so a
+// killed run leaves all of them. Without a file it discards everything.
 type eventLog struct {
 	path     string
 	file     *os.File
@@ -40,7 +40,7 @@ func openEventLog(path string, a *app, s *session, p plan.Plan) (*eventLog, erro
 	return j, nil
 }
 
-// Write appends a line and keeps the first error: the run goes on, and its end reports it.
+// Write appends a line and keeps the first error: the run continues, and its end reports the error.
 func (j *eventLog) Write(line []byte) (int, error) {
 	n, err := j.file.Write(line)
 	if j.err == nil {

@@ -19,7 +19,7 @@ type exitHelp struct {
 	means string
 }
 
-// exitCodes is the table, in the order in which codes win: the first that holds ends the process.
+// exitCodes returns the table, in order of precedence: the first code whose condition holds ends the process.
 func exitCodes() []exitHelp {
 	return []exitHelp{
 		{exitInterrupted, "interrupted by Ctrl-C or SIGTERM"},
@@ -34,10 +34,10 @@ func exitCodes() []exitHelp {
 	}
 }
 
-// exitConditions gathers what holds at the end of a command.
+// exitConditions collects the conditions that hold at the end of a command.
 type exitConditions map[int]bool
 
-// code is the first code of the table that holds.
+// code returns the first code of the table whose condition holds.
 func (v exitConditions) code() int {
 	for _, c := range exitCodes() {
 		if v[c.code] {

@@ -78,7 +78,7 @@ func withCandidates(err error) error {
 	return withHint(err, hints...)
 }
 
-// loadZone loads a time zone by its Windows name; nil where this system does not know it.
+// loadZone loads a time zone by its Windows name; nil where this system has none.
 func loadZone(windows string) *time.Location {
 	name, ok := config.IANAZone(windows)
 	if !ok {

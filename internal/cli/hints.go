@@ -6,8 +6,8 @@ import (
 	"github.com/azbackup/azbackup/apply"
 )
 
-// hint is what to do about an ARM error code (docs/azure.md §14). Codes are matched by prefix, longest first
-// in the table.
+// hint is the advice for an ARM error code (docs/azure.md §14). Codes are matched by prefix, longest first in the
+// table.
 type hint struct{ code, advice string }
 
 func hints() []hint {
@@ -52,7 +52,7 @@ func hints() []hint {
 	}
 }
 
-// hintFor is what to do about code, or "".
+// hintFor returns the advice for code, or "".
 func hintFor(code string) string {
 	best := hint{}
 	for _, h := range hints() {

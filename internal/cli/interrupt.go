@@ -9,11 +9,10 @@ import (
 	"github.com/azbackup/azbackup/internal/crash"
 )
 
-// errInterrupted is the cause of a context that a signal ended.
+// errInterrupted is the cause of a context cancelled by a signal.
 var errInterrupted = errors.New("interrupted")
 
-// interrupts turns signals into the two ways a command can end early: gracefully, while changes run, or at
-// once.
+// interrupts maps signals to the two early ends of a command: gracefully, while changes run, or at once.
 type interrupts struct {
 	cancel context.CancelCauseFunc
 
@@ -55,7 +54,7 @@ func (i *interrupts) handleSignal() {
 	i.cancel(errInterrupted)
 }
 
-// drain runs f; a first signal meanwhile closes the channel f is given, after calling onAsk.
+// drain runs f; a first signal meanwhile closes the channel passed to f, after calling onAsk.
 func (i *interrupts) drain(onAsk func(), f func(asked <-chan struct{})) {
 	i.set(true, onAsk)
 	defer i.set(false, nil)
@@ -68,7 +67,7 @@ func (i *interrupts) set(graceful bool, onAsk func()) {
 	i.isGraceful, i.onInterrupt = graceful, onAsk
 }
 
-// isInterrupted says that a signal came.
+// isInterrupted reports whether a signal arrived.
 func (i *interrupts) isInterrupted() bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()

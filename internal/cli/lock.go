@@ -11,9 +11,8 @@ import (
 	"github.com/gofrs/flock"
 )
 
-// lock keeps a second run of the same config off this machine until the first has ended, however it ends: the
-// kernel frees the lock of a process that is gone. Two machines may run at the same time; Azure's conflicts
-// keep them apart.
+// lock keeps a second run of the same config off this machine until the first has ended, however it ends: the kernel
+// frees the lock of a dead process. Two machines may run at the same time; Azure's conflicts keep them apart.
 func lock(path string, configs []string) (unlock func(), err error) {
 	if path == "" {
 		if path, err = defaultLock(configs); err != nil {
@@ -35,7 +34,7 @@ func lock(path string, configs []string) (unlock func(), err error) {
 	return func() { f.Unlock() }, nil //nolint:errcheck // the kernel frees it anyway
 }
 
-// defaultLock is a file in the user's cache folder, one per set of config files.
+// defaultLock returns a file in the user's cache folder, one per set of config files.
 func defaultLock(configs []string) (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {

@@ -27,8 +27,8 @@ func hintArgs(hints []string) []any {
 	return args
 }
 
-// stderr is what everything but results is written to. While progress bars are drawn they lend it a writer
-// that puts lines above them.
+// stderr is the writer of everything but results. While progress bars are drawn it writes to theirs, which puts lines
+// above them.
 type stderr struct {
 	mu sync.Mutex
 	w  io.Writer
@@ -40,7 +40,7 @@ func (s *stderr) Write(p []byte) (int, error) {
 	return s.w.Write(p)
 }
 
-// redirect replaces the writer and returns what gives it back, once end has run. Nothing is written meanwhile.
+// redirect replaces the writer and returns a function that restores it after running end. Writes wait meanwhile.
 func (s *stderr) redirect(w io.Writer) (giveBack func(end func())) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -54,7 +54,7 @@ func (s *stderr) redirect(w io.Writer) (giveBack func(end func())) {
 	}
 }
 
-// newLogger makes the logger of a run: lines for people, or JSON for programs.
+// newLogger returns the logger of a run: lines for people, or JSON for programs.
 func newLogger(w io.Writer, format string, verbose, colour bool) (*slog.Logger, error) {
 	level := slog.LevelInfo
 	if verbose {
@@ -70,8 +70,8 @@ func newLogger(w io.Writer, format string, verbose, colour bool) (*slog.Logger, 
 	}
 }
 
-// peopleHandler writes "error: …", "warning: …", "hint: …" and plain lines. Attributes repeat for programs what
-// the message says, so all but hints are left out.
+// peopleHandler writes "error: …", "warning: …", "hint: …" and plain lines. Attributes repeat the message for programs,
+// so all but hints are left out.
 type peopleHandler struct {
 	w      io.Writer
 	level  slog.Level
@@ -95,7 +95,7 @@ func (h *peopleHandler) Handle(_ context.Context, r slog.Record) error {
 		case problemKey:
 			if p, ok := a.Value.Any().(config.Problem); ok {
 				text = p.String()
-				r.Level = slog.LevelInfo // it says itself whether it is a warning
+				r.Level = slog.LevelInfo // the text has its own "warning:"
 			}
 		}
 		return true

@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// outputFlags are where a command's result goes: one format to stdout, and any number of files.
+// outputFlags select where a command's result is written: one format to stdout, and any number of files.
 type outputFlags struct {
 	formats []string
 	format  string
@@ -31,7 +31,7 @@ func (o *outputFlags) addFlags(cmd *cobra.Command, formats []string) {
 	cmd.Flags().StringArrayVar(&o.specs, "output", nil, "also write the result as `FORMAT=FILE`, from the same read; may be repeated")
 }
 
-// validate reads the flags.
+// validate checks the flags.
 func (o *outputFlags) validate() error {
 	if !slices.Contains(o.formats, o.format) {
 		return usageError("--format %q is not one of %s", o.format, strings.Join(o.formats, ", "))
@@ -50,7 +50,8 @@ func (o *outputFlags) validate() error {
 	return nil
 }
 
-// write writes a result everywhere. A file that cannot be written does not keep the others from being written.
+// write writes a result to every destination. A file that cannot be written does not keep the others from being
+// written.
 func (o *outputFlags) write(stdout io.Writer, write func(w io.Writer, format string) error) error {
 	err := write(stdout, o.format)
 	for _, f := range o.files {
@@ -59,7 +60,7 @@ func (o *outputFlags) write(stdout io.Writer, write func(w io.Writer, format str
 	return err
 }
 
-// path is the file that --output names for format, or "".
+// path returns the file that --output names for format, or "".
 func (o *outputFlags) path(format string) string {
 	for _, f := range o.files {
 		if f.format == format {
@@ -79,7 +80,7 @@ func writeFile(path string, write func(io.Writer) error) error {
 
 func replaceFile(path string, write func(io.Writer) error) error {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target // the link stays a link
+		path = target // the link remains
 	}
 	info, err := os.Stat(path)
 	if err == nil && !info.Mode().IsRegular() {

@@ -7,14 +7,14 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// permission is what a command needs to be allowed.
+// permission is a group of actions that a command needs.
 type permission struct {
 	purpose string
 	actions []string
 	roles   string // the built-in roles that have them, and where
 }
 
-// permissions are the actions of docs/azure.md §29 by what they are for; each group needs those before it.
+// permissions returns the actions of docs/azure.md §29 by purpose; each group needs those before it.
 func permissions() []permission {
 	const vault, item = "Microsoft.RecoveryServices/Vaults/", "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/"
 	return []permission{

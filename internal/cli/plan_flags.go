@@ -8,7 +8,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// planFlagSet are what shapes a plan, for plan and apply alike.
+// planFlagSet are the flags that shape a plan, for plan and apply alike.
 type planFlagSet struct {
 	only         []string
 	liftedGuards map[string]*bool // by flag, with its dashes
@@ -23,7 +23,7 @@ func (f *planFlagSet) addFlags(cmd *cobra.Command) {
 	}
 }
 
-// parse reads --only.
+// parse parses --only.
 func (f *planFlagSet) parse() ([]plan.TargetFilter, error) {
 	var all []plan.TargetFilter
 	for _, s := range f.only {
@@ -36,7 +36,7 @@ func (f *planFlagSet) parse() ([]plan.TargetFilter, error) {
 	return all, nil
 }
 
-// applyGuards leaves the refusals in p that no flag lifts.
+// applyGuards drops from p the refusals that a flag lifts.
 func (f *planFlagSet) applyGuards(p plan.Plan) plan.Plan {
 	lifted := map[string]bool{}
 	for flag, on := range f.liftedGuards {

@@ -82,7 +82,7 @@ func (a *app) points(ctx context.Context, f pointsFlags, names []string) (err er
 	})
 }
 
-// itemsOf are the items of a VM, in whatever vault they are and whatever became of them.
+// itemsOf returns the items of a VM, in any vault and any state.
 func itemsOf(o plan.Observed, vm string) []plan.Item {
 	var items []plan.Item
 	for _, it := range o.Items {
@@ -93,7 +93,7 @@ func itemsOf(o plan.Observed, vm string) []plan.Item {
 	return items
 }
 
-// pointsReport joins what was read: an entry for each item of each VM, or one for a VM that has none.
+// pointsReport joins the results of the reads: an entry for each item of each VM, or one for a VM without items.
 func pointsReport(c *config.Config, o plan.Observed, vms []string, read azure.PointReading, opt plan.Options) report.Points {
 	out := report.Points{Now: opt.Now, Gaps: slices.Concat(o.Gaps, read.Gaps)}
 	letGo := plan.PointsLetGo(c, o, opt)

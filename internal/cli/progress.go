@@ -13,13 +13,13 @@ import (
 
 // progress shows an apply while it runs.
 type progress interface {
-	// observe is told of every event, one at a time.
+	// observe receives every event, one at a time.
 	observe(apply.Event)
-	// end takes the bars away, if there are any.
+	// end removes the bars, if there are any.
 	end()
 }
 
-// newProgress draws bars for a person at a terminal, and writes lines elsewhere.
+// newProgress returns bars for a terminal, and lines elsewhere.
 func (a *app) newProgress(p plan.Plan) progress {
 	lines := &lineProgress{log: a.log, total: len(p.Changes), wanted: map[string]plan.Action{}}
 	for _, c := range p.Changes {
@@ -31,18 +31,18 @@ func (a *app) newProgress(p plan.Plan) progress {
 	return newBars(a, p, lines)
 }
 
-// lineProgress writes a line per change that ended, and one now and then when nothing ends.
+// lineProgress writes a line per change that ended, and one at intervals when none ends.
 type lineProgress struct {
 	log           *slog.Logger
 	wanted        map[string]plan.Action // of blocked changes
 	total         int
 	finishedCount int
 	throttled     time.Time
-	// isQuiet leaves out what bars show anyway.
+	// isQuiet omits what bars show.
 	isQuiet bool
 }
 
-// throttleReportInterval is how often waiting for a quota is worth a line.
+// throttleReportInterval is the shortest interval between lines about waiting for a quota.
 const throttleReportInterval = 30 * time.Second
 
 func (l *lineProgress) observe(e apply.Event) {
@@ -64,14 +64,14 @@ func (l *lineProgress) observe(e apply.Event) {
 			text += ": " + oneLine(e.Message)
 		}
 	case apply.EventInterrupt:
-		return // said by whoever caught the signal
+		return // the signal handler has reported it
 	default:
 		text = strings.TrimSpace(fmt.Sprintf("%s %s %s %s", e.Kind, report.ActionText(e.Action), describePlace(e), oneLine(e.Message)))
 	}
 	l.log.Log(nil, level, text, l.attrs(e)...) //nolint:staticcheck // the handlers ask nothing of a context
 }
 
-// describeFinished is the line of a change that ended.
+// describeFinished returns the line of a change that ended.
 func (l *lineProgress) describeFinished(e apply.Event) (slog.Level, string) {
 	l.finishedCount++
 	width := len(fmt.Sprint(l.total))
@@ -94,7 +94,7 @@ func (l *lineProgress) describeFinished(e apply.Event) (slog.Level, string) {
 	return slog.LevelInfo, text
 }
 
-// verb is what a change does or, where it is blocked, wanted to do.
+// verb returns the action of a change or, where it is blocked, the intended one.
 func (l *lineProgress) verb(e apply.Event) string {
 	if e.Action == plan.Blocked {
 		return report.ActionText(l.wanted[e.Change])

@@ -12,13 +12,13 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// readHeartbeat is how often a long read says that it is alive.
+// readHeartbeat is the interval of progress lines during a long read.
 const readHeartbeat = 15 * time.Second
 
-// maxSkew is how far the machine's clock may be from Azure's before that is worth a warning.
+// maxSkew is the largest difference between the machine's clock and Azure's without a warning.
 const maxSkew = 5 * time.Minute
 
-// observe reads what exists, and says how long it took.
+// observe reads what exists, and prints how long it took.
 func (a *app) observe(ctx context.Context, s *session, scope plan.Scope) (plan.Observed, error) {
 	began := a.Now()
 	stop := make(chan struct{})
@@ -56,7 +56,7 @@ func (a *app) observe(ctx context.Context, s *session, scope plan.Scope) (plan.O
 	return o, nil
 }
 
-// makePlan reads what c asks about and makes its plan. opt says how; its time is filled in.
+// makePlan reads what c refers to and makes its plan by opt, whose time it sets.
 func (a *app) makePlan(ctx context.Context, s *session, c *config.Config, opt plan.Options) (plan.Plan, error) {
 	o, err := a.observe(ctx, s, plan.ScopeOf(c))
 	if err != nil {
@@ -73,7 +73,7 @@ func (a *app) makePlan(ctx context.Context, s *session, c *config.Config, opt pl
 	return p, nil
 }
 
-// warnOfClockSkew warns, once, when this machine's clock is far from Azure's. A simulated Azure lives in a time of its own.
+// warnOfClockSkew warns, once, when this machine's clock differs much from Azure's. A simulated Azure has its own time.
 func (a *app) warnOfClockSkew(s *session) {
 	skew := s.ClockSkew()
 	if s.simulated != nil || s.isSkewReported || skew.Abs() <= maxSkew {

@@ -28,7 +28,7 @@ type restoreFlags struct {
 	many                       bool
 }
 
-// What a run of restores takes at most, unless its flags say otherwise.
+// The limits of a run of restores, unless its flags set others.
 const (
 	maxRestores      = 20
 	restoresInFlight = 20
@@ -64,7 +64,7 @@ func (a *app) restoreCommand() *cobra.Command {
 	return cmd
 }
 
-// request reads the flags.
+// request parses the flags.
 func (f *restoreFlags) request(names []string) (plan.RestoreRequest, error) {
 	r := plan.RestoreRequest{Into: f.into, Staging: f.staging, Point: f.point, MaxRestores: maxRestores, InFlight: restoresInFlight}
 	var err error
@@ -133,7 +133,7 @@ func (a *app) restore(ctx context.Context, f restoreFlags, names []string) (err 
 	return f.write(a.Out, func(w io.Writer, format string) error {
 		run.ExitCode = a.currentExitCode(ctx, nil)
 		style := a.styleFor(w, false)
-		style.Verbose = true // each restore is what was asked for: none is only counted
+		style.Verbose = true // each restore was requested: none is only counted
 		return report.WriteApply(w, format, run, style)
 	})
 }
@@ -163,7 +163,7 @@ func (a *app) planRestores(ctx context.Context, s *session, scope plan.Scope, r 
 			}
 		}
 	}
-	read, err := s.Points(ctx, items, s.Now().Add(-24*time.Hour)) // the restores of a day are limited
+	read, err := s.Points(ctx, items, s.Now().Add(-24*time.Hour)) // for the daily limit of restores
 	if err != nil {
 		return plan.Plan{}, err
 	}
@@ -175,7 +175,7 @@ func (a *app) planRestores(ctx context.Context, s *session, scope plan.Scope, r 
 	return p, plan.Validate(p)
 }
 
-// runRestores carries run.Plan out, follows each job to its end, and fills run in.
+// runRestores executes run.Plan, follows each job to its end, and fills run in.
 func (a *app) runRestores(ctx context.Context, s *session, f restoreFlags, run *report.Run) {
 	show := a.newProgress(run.Plan)
 	onAsk := func() {
@@ -192,14 +192,14 @@ func (a *app) runRestores(ctx context.Context, s *session, f restoreFlags, run *
 	show.end()
 	a.reportFault(err)
 	if !a.interrupts.isInterrupted() {
-		a.awaitBackups(ctx, s, f.timeout, run) // of those whose answer was lost, the job may still run
+		a.awaitBackups(ctx, s, f.timeout, run) // the job of a restore whose answer was lost may still run
 		a.findDisks(ctx, s, run)
 	}
 	run.Finished, run.Requests, run.Throttled = s.Now(), s.Requests(), s.throttledFor()
 	a.reportResults(ctx, run)
 }
 
-// findDisks says what each restore made: the disks that carry its job, by the one read of the group after all of them.
+// findDisks records what each restore made: the disks that carry its job, by one read of the group after all of them.
 func (a *app) findDisks(ctx context.Context, s *session, run *report.Run) {
 	run.Restored = map[string]*report.Restored{}
 	groups := map[armid.Key][]plan.Disk{}

@@ -19,7 +19,7 @@ func Main(ctx context.Context, args []string, s Streams) int {
 	defer stop.cancel(nil)
 	a := &app{Streams: s, interrupts: stop, exitConditions: exitConditions{}, terminal: s.Err, stdout: &resultWriter{w: s.Out}, stderr: &stderr{w: s.Err}}
 	a.Out, a.Err = a.stdout, a.stderr
-	// Until the flags are read: errors for people.
+	// Until the flags are parsed: errors for people.
 	a.log, _ = newLogger(a.Err, "text", false, false)
 	root := a.root() //nolint:contextcheck // cobra hands the context to the commands
 	root.SetArgs(args)
@@ -36,14 +36,14 @@ func Main(ctx context.Context, args []string, s Streams) int {
 // app is one run of the program.
 type app struct {
 	Streams
-	// terminal is stderr itself; bars are drawn on it. All else goes to Err, which lets lines pass above bars.
+	// terminal is stderr itself; bars are drawn on it. All other output goes to Err, which puts lines above bars.
 	terminal       io.Writer
 	stdout         *resultWriter
 	stderr         *stderr
 	log            *slog.Logger
 	interrupts     *interrupts
 	exitConditions exitConditions
-	approvedAt     time.Time // when somebody approved the plan; zero = nobody was asked
+	approvedAt     time.Time // when the operator approved the plan; zero = no prompt
 
 	verbose   bool
 	noColor   bool
@@ -82,7 +82,7 @@ func (a *app) root() *cobra.Command {
 	return root
 }
 
-// hasColor says whether a stream that is, or is not, a terminal gets colours.
+// hasColor reports whether a stream that is, or is not, a terminal gets colours.
 func (a *app) hasColor(terminal bool) bool {
 	if no, ok := a.Env("NO_COLOR"); ok && no != "" || a.noColor {
 		return false
@@ -91,7 +91,7 @@ func (a *app) hasColor(terminal bool) bool {
 	return terminal && term != "dumb"
 }
 
-// styleFor is how a result is laid out: for a person where it goes to the terminal, plain in files.
+// styleFor returns the layout of a result: for a person on the terminal, plain in files.
 func (a *app) styleFor(w io.Writer, all bool) report.Style {
 	s := report.Style{Verbose: a.verbose, All: all}
 	if w == a.Out && a.OutTerminal {
@@ -100,7 +100,7 @@ func (a *app) styleFor(w io.Writer, all bool) report.Style {
 	return s
 }
 
-// errStyle is the same for what is shown on stderr.
+// errStyle returns the layout of what is shown on stderr.
 func (a *app) errStyle() report.Style {
 	s := report.Style{Verbose: a.verbose}
 	if a.ErrTerminal {

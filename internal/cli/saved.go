@@ -12,12 +12,12 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// savePlan writes what azbackup apply FILE reads.
+// savePlan writes the file that azbackup apply FILE reads.
 func savePlan(path string, p plan.Plan) error {
 	return writeFile(path, func(w io.Writer) error { return report.PlanJSON(w, p, false) })
 }
 
-// readSaved reads a saved plan; one that is not as it was saved is an error.
+// readSaved reads a saved plan; one that was edited is an error.
 func readSaved(path string) (*plan.Plan, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -28,7 +28,7 @@ func readSaved(path string) (*plan.Plan, error) {
 		return nil, withHint(fmt.Errorf("reading the plan %q: %w", path, err),
 			"azbackup plan --out FILE saves one; what is to be left out or changed is said there, or in the config")
 	}
-	if err := plan.Validate(p); err != nil { // not ours to report: somebody wrote the file by hand, digest and all
+	if err := plan.Validate(p); err != nil { // not a fault: the file was written by hand, digest included
 		return nil, withHint(fmt.Errorf("reading the plan %q: %s", path, report.Line(err.Error())), "azbackup plan --out FILE saves one")
 	}
 	return &p, nil
@@ -45,8 +45,8 @@ func checkSameOrigin(saved, now plan.Plan) error {
 	return nil
 }
 
-// showRemainder says what is left of a saved plan's world: what is done already, what cannot be done as it was approved, and
-// what is new.
+// showRemainder prints what has become of a saved plan: the changes that are done already, those that cannot be done as
+// approved, and the new ones.
 func (a *app) showRemainder(rest plan.Remainder) {
 	if n := len(rest.Done); n > 0 {
 		a.log.Info("done already: " + report.FormatCount(n, "approved change"))
@@ -65,8 +65,8 @@ func (a *app) showRemainder(rest plan.Remainder) {
 	}
 }
 
-// staleError is the error of a saved plan of which nothing can be done as it was approved, or nil. Where something can,
-// the rest of it fails, change by change.
+// staleError returns the error of a saved plan of which nothing can be done as approved, or nil. Where some changes
+// can, the others fail one by one.
 func staleError(rest plan.Remainder) error {
 	canBeDone := slices.ContainsFunc(rest.Plan.Changes, func(c plan.Change) bool { return c.Action != plan.Blocked })
 	if len(rest.Stale) == 0 || canBeDone {
@@ -84,8 +84,8 @@ func describeStale(s plan.Stale) string {
 	return report.ActionText(s.Change.Action) + " " + report.DisplayName(s.Change.Target) + ": " + report.Line(s.Why)
 }
 
-// addSettledResults adds to the results of a run those of the approved changes that needed no run: they are done already, or
-// must not be written. Results stand in the order of the saved plan.
+// addSettledResults adds to a run's results those of the approved changes that needed no run: they are done already, or
+// must not be written. Results are in the order of the saved plan.
 func addSettledResults(run *report.Run, saved *plan.Plan, rest plan.Remainder) {
 	if saved == nil {
 		return
@@ -108,7 +108,7 @@ func addSettledResults(run *report.Run, saved *plan.Plan, rest plan.Remainder) {
 	}
 	at := map[string]int{}
 	for i, c := range saved.Changes {
-		at[c.ID] = i - len(saved.Changes) // what the saved plan does not have, such as a refresh, comes last
+		at[c.ID] = i - len(saved.Changes) // changes not in the saved plan, such as a refresh, come last
 	}
 	slices.SortStableFunc(run.Results, func(a, b apply.Result) int { return at[a.ID] - at[b.ID] })
 }

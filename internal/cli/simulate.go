@@ -117,7 +117,7 @@ func (a *app) simulate(ctx context.Context, f simulateFlags) (err error) {
 	return serve(ctx, listener, sim)
 }
 
-// serve answers requests until ctx ends. That is the way a server ends, so it is no error.
+// serve answers requests until ctx ends, which is no error.
 func serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	server := &http.Server{Handler: exitsOnPanic{h}, ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 1)
@@ -138,8 +138,7 @@ func serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	return nil
 }
 
-// exitsOnPanic is a handler whose panics end the process: net/http would answer the next request as if nothing
-// had happened.
+// exitsOnPanic is a handler whose panics end the process: net/http would answer the next request as usual.
 type exitsOnPanic struct{ http.Handler }
 
 // ServeHTTP implements [http.Handler].
@@ -147,7 +146,7 @@ func (h exitsOnPanic) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer func() {
 		switch p := recover(); p {
 		case nil:
-		case http.ErrAbortHandler: // how a handler breaks a connection off
+		case http.ErrAbortHandler: // how a handler breaks a connection
 			panic(p)
 		default:
 			crash.Exit(p)
@@ -156,7 +155,7 @@ func (h exitsOnPanic) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Handler.ServeHTTP(w, r)
 }
 
-// checkListenAddress refuses addresses beyond this machine: a simulated Azure checks nobody's rights.
+// checkListenAddress refuses addresses beyond this machine: a simulated Azure checks no rights.
 func (f *simulateFlags) checkListenAddress() error {
 	host, _, err := net.SplitHostPort(f.listen)
 	if err != nil {
@@ -170,7 +169,7 @@ func (f *simulateFlags) checkListenAddress() error {
 		"--listen-anywhere allows it")
 }
 
-// simulatorOptions are the simulator's, from its settings file and the flags; flags win.
+// simulatorOptions returns the simulator's options, from its settings file and the flags; flags win.
 func (f *simulateFlags) simulatorOptions() (simulator.Options, error) {
 	wall, err := isWallClock(f.clock)
 	o := simulator.Options{Speed: f.speed, WallClock: wall}
@@ -190,7 +189,7 @@ func (f *simulateFlags) simulatorOptions() (simulator.Options, error) {
 	}
 	if f.opTime > 0 {
 		o.Settings.Durations = map[string]simulator.Range{"": simulator.Fixed(f.opTime)}
-		// "Come back in 60 s" after an operation of two would be waiting for nothing.
+		// A Retry-After of 60 s for an operation of 2 s would only cost time.
 		o.Settings.RetryAfter = new(min(60, max(1, int(f.opTime.Seconds()))))
 	}
 	if f.latency > 0 {
@@ -205,7 +204,7 @@ func (f *simulateFlags) simulatorOptions() (simulator.Options, error) {
 	return o, nil
 }
 
-// readJSON reads a JSON file strictly; path "" leaves v alone.
+// readJSON decodes a JSON file strictly; path "" leaves v unchanged.
 func readJSON(path string, v any) error {
 	if path == "" {
 		return nil

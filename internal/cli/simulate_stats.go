@@ -13,7 +13,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator"
 )
 
-// printSimulatorStats prints what a running simulator was asked for, most first.
+// printSimulatorStats prints the requests that a running simulator received, most frequent first.
 func (a *app) printSimulatorStats(ctx context.Context, url string) error {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimRight(url, "/")+"/_simulator/stats", nil)
 	if err != nil {

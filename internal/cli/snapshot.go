@@ -15,7 +15,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// scopeFlags say what to look at: a config, or subscriptions without one.
+// scopeFlags select what to read: a config's scope, or subscriptions without one.
 type scopeFlags struct {
 	configFlags
 	subscriptions []string
@@ -26,7 +26,7 @@ func (f *scopeFlags) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.subscriptions, "subscription", nil, "look at this subscription `ID`, with or without a config; may be repeated")
 }
 
-// resolve reads the config, if one is meant, and gives the scope of both.
+// resolve reads the config, if one is named, and returns the scope of both.
 func (f *scopeFlags) resolve(a *app) (*config.Config, plan.Scope, error) {
 	var scope plan.Scope
 	c := &config.Config{Cloud: config.Cloud{Name: azure.AzurePublic}}

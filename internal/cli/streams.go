@@ -14,26 +14,26 @@ import (
 	"golang.org/x/term"
 )
 
-// Streams are all that a command sees of the world around it, files apart.
+// Streams are a command's whole environment, files apart.
 type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
 	// Env looks up an environment variable.
 	Env func(name string) (string, bool)
-	// InTerminal, OutTerminal and ErrTerminal say that a person sits there.
+	// InTerminal, OutTerminal and ErrTerminal report whether the stream is a terminal.
 	InTerminal, OutTerminal, ErrTerminal bool
 	// Width is the number of columns of the terminal; 0 where there is none.
 	Width int
-	// Signals brings Ctrl-C and SIGTERM; nil = nobody interrupts.
+	// Signals delivers Ctrl-C and SIGTERM; nil = no interrupts.
 	Signals <-chan os.Signal
-	// Now is the machine's clock, which nothing else of the program asks. What Azure dates is counted by Azure's own
-	// ([azure.Client.Now]).
+	// Now is the machine's clock; nothing else in the program reads it. Times that Azure reports are compared with
+	// Azure's clock ([azure.Client.Now]).
 	Now func() time.Time
-	// Version is that of the program.
+	// Version is the program's version.
 	Version string
 }
 
-// System are the streams of this process. A reader of stdout that leaves no longer ends it: see output.
+// System returns the streams of this process. A reader of stdout that leaves no longer ends it: see [resultWriter].
 func System(version string, signals <-chan os.Signal) Streams {
 	signal.Ignore(syscall.SIGPIPE)
 	s := Streams{
@@ -53,13 +53,13 @@ func System(version string, signals <-chan os.Signal) Streams {
 	return s
 }
 
-// resultWriter is the stdout of a command. A write to it never fails, so that whatever happens there the command goes on to
-// its files; what went wrong is kept, and said once when the command has ended. It is safe for concurrent use.
+// resultWriter is the stdout of a command. A write to it never fails, so that the command continues to its files; the
+// first error is kept, and reported once when the command has ended. It is safe for concurrent use.
 type resultWriter struct {
 	w io.Writer
 
 	mu       sync.Mutex
-	firstErr error // of the first write that failed; nothing is written after it
+	firstErr error // of the first failed write; later ones are discarded
 }
 
 // Write implements [io.Writer].
@@ -72,8 +72,8 @@ func (o *resultWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// writeError is why the result did not reach stdout, or nil. A reader that had enough (azbackup … | head) is no failure:
-// the exit code is that of the result.
+// writeError returns why the result did not reach stdout, or nil. A reader that stopped early (azbackup … | head) is no
+// failure: the exit code is that of the result.
 func (o *resultWriter) writeError() error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -83,7 +83,7 @@ func (o *resultWriter) writeError() error {
 	return fmt.Errorf("writing to stdout: %w", o.firstErr)
 }
 
-// moduleVersion is what the Go toolchain knows of this build, for `go install`.
+// moduleVersion returns the version in the build information, for `go install`.
 func moduleVersion() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {

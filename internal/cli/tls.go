@@ -18,11 +18,11 @@ import (
 	"time"
 )
 
-// certificateLifetime is how long the throw-away certificates are good.
+// certificateLifetime is the validity of the throw-away certificates.
 const certificateLifetime = 30 * 24 * time.Hour
 
-// withTLS puts TLS on a listener, with a certificate of an authority that exists for this run alone. The
-// authority's certificate is written to dir/ca.pem (for SSL_CERT_FILE and its like); its key is never written.
+// withTLS adds TLS to a listener, with a certificate of an authority created for this run alone. The authority's
+// certificate is written to dir/ca.pem (for SSL_CERT_FILE and its like); its key is never written.
 func withTLS(l net.Listener, dir string, now time.Time) (net.Listener, error) {
 	ca, cert, err := newThrowawayCertificate(l.Addr(), now)
 	if err != nil {
@@ -42,7 +42,7 @@ func withTLS(l net.Listener, dir string, now time.Time) (net.Listener, error) {
 	}), nil
 }
 
-// newThrowawayCertificate makes an authority and a certificate for loopback and the address that is listened on.
+// newThrowawayCertificate creates an authority and a certificate for loopback and the listener's address.
 func newThrowawayCertificate(addr net.Addr, now time.Time) (ca []byte, cert tls.Certificate, err error) {
 	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// topics are the pages of `azbackup help` that are no commands.
+// topics returns the pages of `azbackup help` that are not commands.
 func (a *app) topics() []*cobra.Command {
 	return []*cobra.Command{
 		topic("exit-codes", "What the exit codes mean", exitCodesTopic()),
@@ -23,7 +23,7 @@ func (a *app) topics() []*cobra.Command {
 	}
 }
 
-// topic is a page of help: cobra shows a command that cannot be run under "additional help topics".
+// topic returns a page of help: cobra shows a command that cannot be run under "additional help topics".
 func topic(name, short, page string) *cobra.Command {
 	return &cobra.Command{Use: name, Short: short, Long: page}
 }
@@ -60,7 +60,7 @@ func rulesTopic() string {
 	return strings.TrimRight(b.String(), "\n")
 }
 
-// pointsTopic explains what azbackup points shows. The words are those of its columns and of its JSON.
+// pointsTopic explains the output of azbackup points. The words are those of its columns and of its JSON.
 func pointsTopic() string {
 	return strings.TrimSpace(`
 A recovery point is a backup at a time. azbackup points lists them, newest first.
@@ -94,5 +94,5 @@ JSON
 `)
 }
 
-// topicWidth is how wide the prose of a topic is.
+// topicWidth is the width of a topic's prose, in columns.
 const topicWidth = 96
