@@ -17,33 +17,34 @@ const (
 	// starts within two hours of its time (docs/azure.md §13) and the longest of the small ones that were measured
 	// took two and a half (§5).
 	DefaultTolerance = 6 * time.Hour
-	// clockSlack is how far in the future a time may lie: the clocks of the service's machines differ.
+	// clockSlack is how far in the future a time may be: the clocks of the service's machines differ.
 	clockSlack = 5 * time.Minute
-	// GraphLag is how long Resource Graph may take to learn of a new or deleted VM, as Microsoft was quoted.
+	// GraphLag is how long Resource Graph may take to list a new VM or remove a deleted one, as Microsoft was quoted.
 	GraphLag = 30 * time.Hour
-	// DefaultFailingFor is how old the last recovery point of a failing VM may be before the finding is a grave one.
+	// DefaultFailingFor is how old the last recovery point of a failing VM may be before the finding becomes more
+	// severe.
 	DefaultFailingFor = 3 * 24 * time.Hour
 )
 
-// Options are the questions of an audit.
+// Options are the parameters of an audit.
 type Options struct {
-	// Now is the time that ages are counted to.
+	// Now is the time to which ages are counted.
 	Now time.Time
-	// ReadSince is when reading began; a VM created later was not there when the first lists were read. Zero =
-	// not known: no VM is taken for such a one.
+	// ReadSince is when reading began; a VM created later did not exist when the first lists were read. Zero =
+	// unknown: no VM is treated as created during the read.
 	ReadSince time.Time
 	// ListLag is how old the VM list may be, for one that comes from Resource Graph: an item with a younger recovery
-	// point is not called an orphan.
+	// point is not reported as an orphan.
 	ListLag time.Duration
-	// Subscriptions are looked at beside those of the file.
+	// Subscriptions are audited besides those of the file.
 	Subscriptions []string
 	// MaxAge is the age at which a recovery point is stale; 0 = the policy's own frequency plus Tolerance.
 	MaxAge     time.Duration
 	Tolerance  time.Duration // 0 = [DefaultTolerance]
 	FailingFor time.Duration // 0 = [DefaultFailingFor]
-	// MinRetention is the least that a policy in use must keep daily (or weekly) points; 0 = not asked.
+	// MinRetention is the minimum time that a policy in use must keep daily (or weekly) points; 0 = not checked.
 	MinRetention time.Duration
-	// FailOn goes into the result; nothing is judged by it.
+	// FailOn is copied to the result; it does not influence any verdict.
 	FailOn Severity
 	// Made describes the run; At, MaxAge, Tolerance and FailOn are filled in here.
 	Made Provenance
@@ -58,9 +59,9 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Assess says where every VM stands, and what somebody should do something about. c may be nil: then no VM is
-// excluded, and no vault or policy is another than the file's. It is pure and safe for concurrent use: the
-// same arguments give the same result, in the same order, whatever order the reads came back in.
+// Assess returns the state of every VM, and the findings that need action. c may be nil: then no VM is excluded, and
+// no vault or policy differs from the file's. It is pure and safe for concurrent use: the same arguments give the same
+// result, in the same order, whatever the order of the reads.
 func Assess(c *config.Config, o plan.Observed, opt Options) Result {
 	a := newAssessor(c, o, opt.withDefaults())
 	r := Result{
@@ -96,7 +97,7 @@ func Assess(c *config.Config, o plan.Observed, opt Options) Result {
 	return withEmptyLists(r)
 }
 
-// withEmptyLists makes the lists of the JSON lists, also where they are empty.
+// withEmptyLists replaces nil lists by empty ones, so that JSON has lists.
 func withEmptyLists(r Result) Result {
 	if r.Findings == nil {
 		r.Findings = []Finding{}
@@ -110,7 +111,7 @@ func withEmptyLists(r Result) Result {
 	return r
 }
 
-// assessor is what one audit knows, indexed; it is not changed once made.
+// assessor is the indexed input of one audit; it is not changed once made, except for its caches.
 type assessor struct {
 	config      *config.Config
 	opt         Options
@@ -121,15 +122,15 @@ type assessor struct {
 	policies    map[armid.Key]plan.Policy
 	inFile      map[armid.Key]*config.Vault
 	missing     map[armid.Key]bool
-	read        map[string]bool // the subscriptions that were looked at
+	read        map[string]bool // the subscriptions that were audited
 	differences map[changeKey][]plan.Field
 	defined     map[armid.Key]*config.Policy // the file's policies, by the id that they have in each vault
 	codes       codes
-	targets     map[targetsKey]*targets // filled as VMs are judged
-	origins     map[*config.Rule]origin // so are they
+	targets     map[targetsKey]*targets // cache, filled as VMs are evaluated
+	origins     map[*config.Rule]origin // cache, filled likewise
 }
 
-// origin is where in the file a rule stands: one for all that it concerns.
+// origin is the place of a rule in the file, shared by all VMs that the rule matches.
 type origin struct {
 	rule     *plan.RuleRef
 	position *config.Position
@@ -138,10 +139,10 @@ type origin struct {
 func newAssessor(c *config.Config, o plan.Observed, opt Options) *assessor {
 	if c != nil {
 		own := *c
-		own.Compile() // on a copy: c is not ours, and may have been made by hand
+		own.Compile() // on a copy: c belongs to the caller, and may be built in code
 		c = &own
 	}
-	drifts := planDifferences(c, o, opt) // before what it does not need is held, too
+	drifts := planDifferences(c, o, opt) // first, so that its memory can be freed before the indexes are built
 	a := &assessor{
 		config: c, opt: opt, observed: o, differences: drifts,
 		items:  newInventory(o),
@@ -177,7 +178,7 @@ func newAssessor(c *config.Config, o plan.Observed, opt Options) *assessor {
 	return a
 }
 
-// locationOf is the region of a vault, as read or else as the file says; "" when neither does.
+// locationOf returns the region of a vault, as read or else as in the file; "" when neither has it.
 func (a *assessor) locationOf(vault string) string {
 	key := armid.Of(vault)
 	if v, ok := a.vaults[key]; ok && v.Location != "" {
@@ -220,7 +221,7 @@ func (a *assessor) newScope() Scope {
 	return s
 }
 
-// matchRule is the rule of the file for a VM, or nil.
+// matchRule returns the rule of the file for a VM, or nil.
 func (a *assessor) matchRule(vm plan.VM) *config.Rule {
 	if a.config == nil {
 		return nil
@@ -232,7 +233,7 @@ func (a *assessor) matchRule(vm plan.VM) *config.Rule {
 	return &a.config.Rules[i]
 }
 
-// origin says where a rule stands in the file; of no rule it is nowhere.
+// origin returns the place of a rule in the file; for no rule it is empty.
 func (a *assessor) origin(r *config.Rule) origin {
 	if r == nil {
 		return origin{}

@@ -7,14 +7,14 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// The bounds of what a backup schedule of the service can be: every four hours round the clock, and one day a
-// week (docs/azure.md §8.3).
+// The bounds of the service's backup schedules: every four hours round the clock, and one day a week (docs/azure.md
+// §8.3).
 const (
 	minScheduleInterval = 4 * time.Hour
 	maxScheduleInterval = 7 * 24 * time.Hour
 )
 
-// maxBackupInterval is the longest time that a schedule leaves between two backups: for an hourly one that is the
+// maxBackupInterval returns the longest time that a schedule leaves between two backups: for an hourly one that is the
 // night outside its window. It is zero for a schedule that cannot be understood.
 func maxBackupInterval(s plan.ScheduleSpec) time.Duration {
 	switch s.Frequency {

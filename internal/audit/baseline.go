@@ -9,8 +9,8 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// Comparison is what changed since an earlier result. A VM that is unknown now or was then is in none of the
-// lists but BecameUnknown: nothing is known to have changed.
+// Comparison is the difference from an earlier result. A VM that is or was unknown is only in BecameUnknown: for it no
+// change is proven.
 type Comparison struct {
 	At     time.Time `json:"at"` // when the baseline was made
 	Before *float64  `json:"coverage_before"`
@@ -24,14 +24,14 @@ type Comparison struct {
 	Removed []Change `json:"removed"`
 }
 
-// Change is one VM's way from the baseline to now; a state is empty where the VM was not there.
+// Change is the change of one VM since the baseline; a state is empty where the VM did not exist.
 type Change struct {
 	ID     string `json:"id"`
 	Before State  `json:"before,omitempty"`
 	After  State  `json:"after,omitempty"`
 }
 
-// compare sets an earlier result against r, whose VMs are in their order, and finds VMs that lost coverage.
+// compare compares an earlier result with r, whose VMs are in their order, and reports VMs that lost coverage.
 func (c codes) compare(before, r Result) (Comparison, []Finding) {
 	d := Comparison{
 		At: before.Made.At, Before: before.Summary.Coverage,
@@ -85,8 +85,8 @@ func markNew(findings, before []Finding) {
 	}
 }
 
-// Read reads the JSON of an earlier result. A file of another format version is an error: comparing with half
-// of what it says would show changes that did not happen.
+// Read parses the JSON of an earlier result. A file of another format version is an error: comparing with half of its
+// content would show changes that did not happen.
 func Read(r io.Reader) (Result, error) {
 	var result Result
 	if err := json.NewDecoder(r).Decode(&result); err != nil {

@@ -11,13 +11,13 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// condition is one state that holds for a VM, and why.
+// condition is one state that holds for a VM, and the reason.
 type condition struct {
 	state   State
 	because string
 }
 
-// evaluation gathers the facts of one VM.
+// evaluation collects the facts of one VM.
 type evaluation struct {
 	row        VM
 	vm         plan.VM
@@ -25,9 +25,9 @@ type evaluation struct {
 	class      itemClass
 	rule       *config.Rule
 	conditions []condition
-	// hint replaces what the code of an unknown VM says to do.
+	// hint replaces the hint of the code of an unknown VM.
 	hint string
-	// isRecreated: the item's recovery points are those of an earlier VM of the same id.
+	// isRecreated is true where the item's recovery points are those of an earlier VM of the same id.
 	isRecreated bool
 }
 
@@ -43,7 +43,7 @@ func (v *evaluation) addNote(format string, args ...any) {
 	v.row.Notes = append(v.row.Notes, fmt.Sprintf(format, args...))
 }
 
-// evaluate says where one VM stands.
+// evaluate returns the state of one VM and its findings.
 func (a *assessor) evaluate(vm plan.VM) (VM, []Finding) {
 	if vm.Unreadable != "" {
 		return a.evaluateUnreadableVM(vm)
@@ -71,7 +71,8 @@ func (a *assessor) evaluate(vm plan.VM) (VM, []Finding) {
 	return v.row, a.vmFindings(v)
 }
 
-// evaluateUnreadableVM is the verdict on a VM of which only the id was understood: no rule may be matched with it.
+// evaluateUnreadableVM returns the verdict on a VM of which only the id was understood: no rule may be matched with
+// it.
 func (a *assessor) evaluateUnreadableVM(vm plan.VM) (VM, []Finding) {
 	v := &evaluation{vm: plan.VM{ID: vm.ID, Name: vm.Name, ResourceGroup: vm.ResourceGroup, Subscription: vm.Subscription}, class: classNone}
 	if items := newVMItems(a.items.itemsOf(vm.ID)); len(items.all) > 0 {
@@ -87,7 +88,7 @@ func (a *assessor) evaluateUnreadableVM(vm plan.VM) (VM, []Finding) {
 	return v.row, a.vmFindings(v)
 }
 
-// resolve turns the facts into one state and the rest.
+// resolve derives one state and the further ones from the facts.
 func (v *evaluation) resolve() {
 	v.row.Also = []State{}
 	first := true
@@ -103,8 +104,8 @@ func (v *evaluation) resolve() {
 	}
 }
 
-// evaluateUnreadable finds what forbids a judgement. Items read as active settle the matter whatever else was not
-// read: a VM is protected in one vault only (docs/azure.md §13).
+// evaluateUnreadable adds the conditions that prevent a verdict. An item read as active settles the matter whatever
+// else was not read: a VM is protected in one vault only (docs/azure.md §13).
 func (a *assessor) evaluateUnreadable(v *evaluation, its vmItems) {
 	switch {
 	case its.hasClass[classActive]:
@@ -127,7 +128,7 @@ func (a *assessor) evaluateUnreadable(v *evaluation, its vmItems) {
 	}
 }
 
-// evaluateHidden finds out whether an item of the VM may lie where nobody could look.
+// evaluateHidden adds a condition where an item of the VM may be hidden by a gap.
 func (a *assessor) evaluateHidden(v *evaluation) {
 	if gap, ok := a.gaps.gapHidingItem(v.vm); ok {
 		v.row.Gap = &gap
@@ -140,8 +141,8 @@ func (a *assessor) evaluateHidden(v *evaluation) {
 	}
 }
 
-// evaluateInactive holds the states of a VM that is not being backed up. Unprotected is only said where everything that
-// could hold an item was read.
+// evaluateInactive evaluates VMs without an active item. A VM is unprotected only where all that could hold an item
+// was read.
 func (a *assessor) evaluateInactive(v *evaluation, its vmItems) {
 	if its.hasClass[classActive] || its.hasClass[classPartial] {
 		return
@@ -169,7 +170,7 @@ func purgeIn(row VM) string {
 	return fmt.Sprintf(" and goes in %d d", *row.DaysLeft)
 }
 
-// evaluateActive holds the states of a VM that is being backed up.
+// evaluateActive adds the states of a VM that is being backed up.
 func (a *assessor) evaluateActive(v *evaluation) {
 	a.evaluateRecoveryPoint(v)
 	switch {
@@ -189,7 +190,8 @@ func (a *assessor) evaluateActive(v *evaluation) {
 	}
 }
 
-// isKnownEnd says whether a last backup's status is one that is known not to be a failure; "" is said before the first.
+// isKnownEnd reports whether the status of a last backup is known not to be a failure; it is "" before the first
+// backup.
 func isKnownEnd(status string) bool {
 	switch plan.CanonicalWord(status) {
 	case "", "Completed", "CompletedWithWarnings", "InProgress", "Cancelled", "Cancelling":
@@ -198,8 +200,8 @@ func isKnownEnd(status string) bool {
 	return false
 }
 
-// evaluateRecoveryPoint holds pending and stale. A recovery point that is older than the VM is one of an earlier VM that
-// had the same id; items do not carry the VM's own identity (docs/azure.md §10).
+// evaluateRecoveryPoint adds pending and stale. A recovery point that is older than the VM belongs to an earlier VM
+// that had the same id; items do not contain the VM's own identity (docs/azure.md §10).
 func (a *assessor) evaluateRecoveryPoint(v *evaluation) {
 	point := v.item.LastRecoveryPoint
 	switch {
@@ -231,8 +233,8 @@ func (a *assessor) evaluateRecoveryPoint(v *evaluation) {
 	}
 }
 
-// allowedAge is the age up to which a recovery point is fresh, and the age above which it is stale. They differ
-// only where the schedule is not known: then every schedule the service can have must agree.
+// allowedAge returns the age up to which a recovery point is fresh, and the age above which it is stale. They differ
+// only where the schedule is unknown: then every possible schedule must agree.
 func (a *assessor) allowedAge(it plan.Item) (fresh, old time.Duration) {
 	if a.opt.MaxAge > 0 {
 		return a.opt.MaxAge, a.opt.MaxAge
@@ -245,7 +247,7 @@ func (a *assessor) allowedAge(it plan.Item) (fresh, old time.Duration) {
 	return minScheduleInterval + a.opt.Tolerance, maxScheduleInterval + a.opt.Tolerance
 }
 
-// evaluatePlacement holds other-vault and other-policy.
+// evaluatePlacement adds other-vault and other-policy.
 func (a *assessor) evaluatePlacement(v *evaluation) {
 	vault := armid.Of(v.item.Vault)
 	wants := v.rule != nil && v.rule.Protect == config.ProtectOn
@@ -260,7 +262,7 @@ func (a *assessor) evaluatePlacement(v *evaluation) {
 	}
 }
 
-// targetsKey is all that the vaults depend on that a VM may go to.
+// targetsKey is all that determines the vaults that a VM may go to.
 type targetsKey struct {
 	rule                   *config.Rule
 	subscription, location string
@@ -269,10 +271,10 @@ type targetsKey struct {
 // targets are the vaults that a VM may go to.
 type targets struct {
 	vaults map[armid.Key]bool
-	tier   string // of the rule's policy in the first of them that has it; "" = not known
+	tier   string // tier of the rule's policy in the first vault that has it; "" = unknown
 }
 
-// targetsFor are the vaults that the VM of a rule may go to: found once for all VMs of the rule and the region.
+// targetsFor returns the vaults that the VM of a rule may go to: computed once for all VMs of the rule and the region.
 func (a *assessor) targetsFor(v *evaluation) *targets {
 	c := targetsKey{v.rule, v.vm.Subscription, v.vm.Location}
 	found, ok := a.targets[c]
@@ -291,7 +293,7 @@ func (a *assessor) targetsFor(v *evaluation) *targets {
 	return found
 }
 
-// addNotes notes what does not change the state.
+// addNotes adds the notes, which do not change the state.
 func (a *assessor) addNotes(v *evaluation, its vmItems) {
 	if v.class == classActive && v.rule != nil && v.rule.Protect == config.ProtectStopped {
 		v.addNote("rule %s wants its backups stopped", v.rule.Name)

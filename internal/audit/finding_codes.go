@@ -1,7 +1,6 @@
 package audit
 
-// The codes of findings. A code keeps its meaning for ever; one that is no longer given is not given to
-// something else.
+// The codes of findings. A code keeps its meaning permanently; a retired one is not reused.
 const (
 	codeUnknown     = "BKP100"
 	codeUnprotected = "BKP101"
@@ -38,7 +37,7 @@ const (
 	codePolicyUnread  = "BKP306"
 )
 
-// CodeHelp explains a code. Hint is what to do; Controls are the controls of public frameworks that the
+// CodeHelp explains a code. Hint is the recommended action; Controls are the controls of public frameworks that the
 // finding is evidence for.
 type CodeHelp struct {
 	Code     string
@@ -51,14 +50,14 @@ type CodeHelp struct {
 	Controls []string
 }
 
-// regularBackups and protectBackups are BR-1 and BR-2 of the Microsoft cloud security benchmark v1 with the
-// controls that its own table maps them to (CIS Controls v8, NIST SP 800-53 r4). Other frameworks are left to
-// those who certify against them.
+// regularBackups and protectBackups are BR-1 and BR-2 of the Microsoft cloud security benchmark v1 with the controls
+// that its own table maps them to (CIS Controls v8, NIST SP 800-53 r4). Other frameworks are left to those who certify
+// against them.
 func regularBackups() []string { return []string{"MCSB BR-1", "NIST SP 800-53 CP-9", "CIS v8 11.2"} }
 
 func protectBackups() []string { return []string{"MCSB BR-2", "NIST SP 800-53 CP-9", "CIS v8 11.3"} }
 
-// Codes are all findings there can be, in the order of their codes.
+// Codes returns all possible findings, in the order of their codes.
 func Codes() []CodeHelp {
 	return append(append(vmCodes(), vaultCodes()...), policyCodes()...)
 }

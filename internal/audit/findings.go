@@ -14,7 +14,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// codes are all findings there can be, by code.
+// codes holds all possible findings by code.
 type codes map[string]CodeHelp
 
 func newCodes() codes {
@@ -25,7 +25,7 @@ func newCodes() codes {
 	return c
 }
 
-// newFinding makes a finding from its code; what the code says can be changed by the caller.
+// newFinding returns a finding with the defaults of its code, which the caller may change.
 func (c codes) newFinding(code, target, format string, args ...any) Finding {
 	h := c[code]
 	return Finding{
@@ -48,8 +48,8 @@ func sortFindings(all []Finding) {
 	})
 }
 
-// vmFindings turns the facts of a VM into findings. Of a VM that is unknown, excluded or unsupported nothing
-// else is said: it is not known, or somebody decided.
+// vmFindings returns the findings of a VM. A VM that is unknown, excluded or unsupported has no further findings: its
+// state is unknown, or it was excluded.
 func (a *assessor) vmFindings(v *evaluation) []Finding {
 	var all []Finding
 	add := func(code, because string) {
@@ -75,7 +75,8 @@ func (a *assessor) vmFindings(v *evaluation) []Finding {
 	return all
 }
 
-// isAccepted says that the file takes a state as it is: who accepts another vault accepts that vault's policy with it.
+// isAccepted reports whether the file accepts a state: a rule that accepts another vault accepts that vault's policy
+// too.
 func (a *assessor) isAccepted(v *evaluation, s State) bool {
 	if s != OtherVault && s != OtherPolicy || !v.hasCondition(OtherVault) || v.rule == nil {
 		return false
@@ -113,7 +114,7 @@ func codeOf(v *evaluation, s State, opt Options) string {
 		return codeOtherVault
 	case OtherPolicy:
 		return codeOtherPolicy
-	default: // excluded and protected: nothing to do
+	default: // excluded and protected need no action
 		return ""
 	}
 }
@@ -161,7 +162,7 @@ func sorted(numbers []int) []int {
 	return s
 }
 
-// evidenceOfVM is what the judgement of a row rests on, by name.
+// evidenceOfVM returns the evidence for the verdict of a row, by name.
 func evidenceOfVM(row VM) map[string]string {
 	e := map[string]string{}
 	put := func(name, value string) {
@@ -191,8 +192,8 @@ func evidenceOfVM(row VM) map[string]string {
 	return e
 }
 
-// unreadVMs are the VMs that a rule names by id and that were not read: unknown when something forbade
-// reading them, a finding when Azure says that they do not exist.
+// unreadVMs returns the VMs that a rule names by id and that were not read: unknown when a gap prevented reading them,
+// a finding when Azure reports that they do not exist.
 func (a *assessor) unreadVMs() ([]VM, []Finding) {
 	if a.config == nil {
 		return nil, nil
@@ -221,10 +222,10 @@ func (a *assessor) unreadVMs() ([]VM, []Finding) {
 	return rows, found
 }
 
-// unreadVM is a VM of which only the id in the file is known.
+// unreadVM returns a VM of which only the id in the file is known.
 func (a *assessor) unreadVM(r *config.Rule, gap plan.Gap) (VM, Finding) {
 	id, err := armid.ParseVM(r.ID)
-	if err != nil { // config lets no such id pass
+	if err != nil { // config rejects such an id
 		id = armid.ID{Subscription: armid.SubscriptionOf(r.ID), Names: []string{lastName(r.ID)}}
 	}
 	v := &evaluation{
@@ -238,8 +239,8 @@ func (a *assessor) unreadVM(r *config.Rule, gap plan.Gap) (VM, Finding) {
 	return v.row, a.vmFinding(v, codeUnknown, v.row.Because)
 }
 
-// orphans are items with recovery points whose VM is not there. Where VMs may exist unseen, or where nobody
-// looked, no item is called an orphan.
+// orphans returns findings for items with recovery points whose VM does not exist. Where VMs may be hidden or the
+// subscription was not read, no item is reported as an orphan.
 func (a *assessor) orphans() []Finding {
 	var found []Finding
 	for _, it := range a.items.all {

@@ -16,15 +16,15 @@ func regionKeyOf(subscription, location string) regionKey {
 	return regionKey{strings.ToLower(subscription), armid.Location(location)}
 }
 
-// gaps answers what could not be read, for one VM or vault at a time (docs/design.md §4). Every doubt about how far
-// a gap reaches widens it: a gap that does not name its region hides the whole subscription, one that does not
-// name its subscription hides everything.
+// gaps looks up what could not be read, for one VM or vault at a time (docs/design.md §4). Every doubt about the reach
+// of a gap widens it: a gap without a region hides the whole subscription, one without a subscription hides
+// everything.
 type gaps struct {
-	// hiding are gaps behind which an item of a VM there may lie.
+	// hiding are gaps that may hide an item of a VM in that region.
 	hiding map[regionKey]plan.Gap
 	// status are VMs whose backupStatus could not be read.
 	status map[armid.Key]plan.Gap
-	// vmLists are subscriptions, and vm are VMs, that may hold or be VMs unseen.
+	// vmLists are gaps on subscriptions, and vm gaps on single VMs, that may hide VMs.
 	vmLists  map[regionKey]plan.Gap
 	vm       map[armid.Key]plan.Gap
 	policies map[armid.Key]plan.Gap // by vault
@@ -64,20 +64,20 @@ func newGaps(all []plan.Gap, locationOf func(vault string) string) gaps {
 		case plan.GapVMs:
 			setFirst(g.vmLists, regionKeyOf(subscription, ""), gap)
 		case plan.GapVisibility:
-			// Who does not see all VMs may not see all vaults either: ARM filters both lists by rights.
+			// An identity that does not see all VMs may not see all vaults either: ARM filters both lists by rights.
 			setFirst(g.vmLists, regionKeyOf(subscription, ""), gap)
 			setFirst(g.hiding, regionKeyOf(subscription, ""), gap)
 		case plan.GapSubscription:
-			if subscription != "" { // else only the names of subscriptions are missing
+			if subscription != "" { // otherwise only the names of subscriptions are missing
 				setFirst(g.vmLists, regionKeyOf(subscription, ""), gap)
 				setFirst(g.hiding, regionKeyOf(subscription, ""), gap)
 			}
 		case plan.GapJobs, plan.GapProtectable, plan.GapGuards:
-			// They take nothing from what a state rests on.
+			// They do not affect the evidence for a state.
 		case plan.GapItems, plan.GapVault:
 			setFirst(g.items, armid.Of(gap.Vault), gap)
 			setFirst(g.hiding, at, gap)
-		default: // vaults, and kinds that come after this was written
+		default: // vaults, and kinds added later
 			setFirst(g.hiding, regionKeyOf(subscription, gap.Location), gap)
 		}
 	}
@@ -99,7 +99,7 @@ func firstOf(words ...string) string {
 	return ""
 }
 
-// gapHidingItem finds the gap behind which an item of the VM may lie.
+// gapHidingItem returns the gap that may hide an item of the VM.
 func (g gaps) gapHidingItem(vm plan.VM) (plan.Gap, bool) {
 	if gap, ok := g.status[armid.Of(vm.ID)]; ok {
 		return gap, true
@@ -107,7 +107,7 @@ func (g gaps) gapHidingItem(vm plan.VM) (plan.Gap, bool) {
 	return findGap(g.hiding, regionKeyOf(vm.Subscription, vm.Location))
 }
 
-// gapHidingVM finds the gap behind which a VM that was not read may exist.
+// gapHidingVM returns the gap that may hide a VM that was not read.
 func (g gaps) gapHidingVM(id string) (plan.Gap, bool) {
 	if gap, ok := g.vm[armid.Of(id)]; ok {
 		return gap, true
@@ -124,7 +124,7 @@ func findGap(m map[regionKey]plan.Gap, at regionKey) (plan.Gap, bool) {
 	return plan.Gap{}, false
 }
 
-// describeGap says what could not be read, and how Azure refused it.
+// describeGap describes what could not be read, and Azure's error.
 func describeGap(gap plan.Gap) string {
 	what := map[plan.GapKind]string{
 		plan.GapVMs: "the VM list", plan.GapVM: "the VM", plan.GapVault: "the vault", plan.GapVaults: "the vault list",
@@ -158,7 +158,7 @@ func describeGap(gap plan.Gap) string {
 
 func lastName(id string) string { return id[strings.LastIndexByte(id, '/')+1:] }
 
-// sortGaps puts gaps in one order, whatever order concurrent reads left them in.
+// sortGaps sorts gaps, so that their order does not depend on concurrent reads.
 func sortGaps(all []plan.Gap) []plan.Gap {
 	sorted := slices.Clone(all)
 	slices.SortStableFunc(sorted, func(a, b plan.Gap) int {

@@ -9,20 +9,20 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// itemClass is what an item does for its VM.
+// itemClass is the meaning of an item for its VM.
 type itemClass int
 
-// The kinds, in the order in which they decide for a VM that has several items: a VM that was soft-deleted in
-// one vault and is protected in another is protected.
+// The classes, in the order in which they decide for a VM that has several items: a VM that was soft-deleted in one
+// vault and is protected in another is protected.
 const (
 	classActive      itemClass = iota // backups are taken
-	classPartial                      // active, but its recovery points are not known
-	classUnknown                      // in a state that this program cannot judge
-	classSoftDeleted                  // soft-deleted: its data goes
+	classPartial                      // active, but its recovery points are unknown
+	classUnknown                      // in a state that this program does not know
+	classSoftDeleted                  // soft-deleted: its data will be purged
 	classStopped                      // no backups, data kept
 	classSuspended                    // no backups, data kept by policy
-	classNone                         // there is none
-	classCount                        // how many there are
+	classNone                         // no item
+	classCount                        // the number of classes
 )
 
 func classOf(it plan.Item) itemClass {
@@ -46,7 +46,7 @@ func classOf(it plan.Item) itemClass {
 // vmItems are the items of one VM, best first.
 type vmItems struct {
 	all []*plan.Item
-	// hasClass says which kinds occur.
+	// hasClass is true for the classes that occur.
 	hasClass [classCount]bool
 }
 
@@ -66,7 +66,7 @@ func newVMItems(items []*plan.Item) vmItems {
 	return v
 }
 
-// first is the best item of a kind, or none.
+// first returns the best item of a class, or none.
 func (v vmItems) first(c itemClass) plan.Item {
 	for _, it := range v.all {
 		if classOf(*it) == c {
@@ -85,7 +85,7 @@ func (v vmItems) each(yield func(*plan.Item) bool) {
 	}
 }
 
-// primary is the item that stands for the VM, and its kind.
+// primary returns the item that decides for the VM, and its class.
 func (v vmItems) primary() (plan.Item, itemClass) {
 	if len(v.all) == 0 {
 		return plan.Item{}, classNone
@@ -93,8 +93,8 @@ func (v vmItems) primary() (plan.Item, itemClass) {
 	return *v.all[0], classOf(*v.all[0])
 }
 
-// dedupeByID is items by id, each once: a list that moves while it is paged shows an item twice. The newer look is
-// kept, as far as its recovery point tells. The items themselves stay where they are.
+// dedupeByID returns the items by id, each once: a list that changes during paging contains an item twice. The newer
+// reading is kept, as far as its recovery point shows. The items themselves are not moved.
 func dedupeByID(items []plan.Item) []*plan.Item {
 	all := make([]*plan.Item, len(items))
 	for i := range items {
@@ -110,7 +110,7 @@ func dedupeByID(items []plan.Item) []*plan.Item {
 	return slices.CompactFunc(all, func(a, b *plan.Item) bool { return a.ID == b.ID || armid.Same(a.ID, b.ID) })
 }
 
-// machine is what was read of one VM: of a large estate there are many, so that each stands once, under one key.
+// machine is the observed state of one VM. A large estate has many, so each is kept once, under one key.
 type machine struct {
 	isRead bool
 	items  []*plan.Item
@@ -131,7 +131,7 @@ func newInventory(o plan.Observed) itemIndex {
 	for i := range o.VMs {
 		inv.machine(o.VMs[i].ID).isRead = true
 	}
-	vaults, policies := map[string]int{}, map[string]int{} // by their spelling, of which there are few
+	vaults, policies := map[string]int{}, map[string]int{} // by spelling, of which there are few
 	for _, it := range inv.all {
 		vaults[it.Vault]++
 		policies[it.PolicyID]++
@@ -148,7 +148,7 @@ func newInventory(o plan.Observed) itemIndex {
 	return inv
 }
 
-// machine is the entry of a VM, which is made where it is not there.
+// machine returns the entry of a VM, which it creates if necessary.
 func (inv itemIndex) machine(id string) *machine {
 	c := armid.Of(id)
 	m := inv.machines[c]
@@ -159,7 +159,7 @@ func (inv itemIndex) machine(id string) *machine {
 	return m
 }
 
-// itemsOf are the items of a VM.
+// itemsOf returns the items of a VM.
 func (inv itemIndex) itemsOf(vm string) []*plan.Item {
 	if m := inv.machines[armid.Of(vm)]; m != nil {
 		return m.items
@@ -167,7 +167,7 @@ func (inv itemIndex) itemsOf(vm string) []*plan.Item {
 	return nil
 }
 
-// wasRead says whether a VM was read.
+// wasRead reports whether a VM was read.
 func (inv itemIndex) wasRead(vm armid.Key) bool {
 	m := inv.machines[vm]
 	return m != nil && m.isRead

@@ -12,7 +12,7 @@ import (
 
 const day = 24 * time.Hour
 
-// policyFindings judge the policies of the vaults that matter.
+// policyFindings returns the findings on the policies of the vaults in scope.
 func (a *assessor) policyFindings() []Finding {
 	var found []Finding
 	for _, p := range a.observed.Policies {
@@ -31,12 +31,12 @@ func (a *assessor) policyFindings() []Finding {
 	return append(found, a.missingPolicies()...)
 }
 
-// policyInFile is the definition in the file for a policy of a vault, or nil.
+// policyInFile returns the definition in the file for a policy of a vault, or nil.
 func (a *assessor) policyInFile(p plan.Policy) *config.Policy {
 	return a.defined[armid.Of(armid.Policy(p.Vault, p.Name))]
 }
 
-// definedPolicies finds the definition in the file by the id of a policy: for all vaults that hold it.
+// definedPolicies returns the definitions in the file by policy id, for all vaults that hold them.
 func definedPolicies(c *config.Config) map[armid.Key]*config.Policy {
 	defined := map[armid.Key]*config.Policy{}
 	for i := range c.Policies {
@@ -78,13 +78,13 @@ func (a *assessor) policyFinding(p plan.Policy) []Finding {
 	return found
 }
 
-// isBuiltinPolicy says whether every new vault has a policy of this name (docs/azure.md §8.1).
+// isBuiltinPolicy reports whether Azure creates this policy in every vault (docs/azure.md §8.1).
 func isBuiltinPolicy(name string) bool {
 	return equalFold(name, "DefaultPolicy") || equalFold(name, "EnhancedPolicy")
 }
 
-// basicRetention is how long every recovery point of the policy is kept at least: the daily retention, or the
-// weekly one of a policy that only backs up weekly. Longer monthly or yearly points are chosen ones.
+// basicRetention returns the minimum time that the policy keeps every recovery point: the daily retention, or the
+// weekly one of a policy that only backs up weekly. Longer monthly or yearly retentions keep selected points only.
 func basicRetention(s plan.PolicySpec) time.Duration {
 	if s.Schedule.Frequency == plan.FrequencyWeekly {
 		if s.Retention.Weeks == nil {
@@ -97,7 +97,7 @@ func basicRetention(s plan.PolicySpec) time.Duration {
 
 func formatDays(d time.Duration) string { return strconv.Itoa(int(d/day)) + " d" }
 
-// missingPolicies are policies of the file that a vault does not have, though its policies were read.
+// missingPolicies returns findings for policies of the file that a vault does not have, though its policies were read.
 func (a *assessor) missingPolicies() []Finding {
 	if a.config == nil {
 		return nil
@@ -122,7 +122,7 @@ func (a *assessor) missingPolicies() []Finding {
 	return found
 }
 
-// needsEnhanced says why the policy chosen for a VM cannot protect it, or "".
+// needsEnhanced returns why the policy chosen for a VM cannot protect it, or "".
 func (a *assessor) needsEnhanced(v *evaluation) string {
 	if v.vm.NeedsEnhanced == "" {
 		return ""
@@ -142,7 +142,7 @@ func (a *assessor) needsEnhanced(v *evaluation) string {
 	return ""
 }
 
-// tierOf is the tier of the policy that the VM's rule names: as the file says, else as a vault has it.
+// tierOf returns the tier of the policy that the VM's rule names: as in the file, else as a vault has it.
 func (a *assessor) tierOf(v *evaluation) string {
 	if p := a.config.Policy(v.rule.Policy); p != nil && p.Tier != "" {
 		return p.Tier

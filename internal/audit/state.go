@@ -1,6 +1,6 @@
 package audit
 
-// State is where a VM stands. The set is closed; what each rests on is in the package documentation.
+// State is the backup state of a VM. The set is closed; the package documentation lists the evidence for each.
 type State string
 
 // The states, worst knowledge first: the order in which the first that holds is the VM's state (docs/design.md §8).
@@ -20,7 +20,7 @@ const (
 	Protected   State = "protected"
 )
 
-// States are all states in the order of their precedence.
+// States returns all states in the order of their precedence.
 func States() []State {
 	return []State{
 		Unknown, Unsupported, Excluded, SoftDeleted, Stopped, Suspended, Unprotected, Pending, Stale, Failing,
@@ -28,10 +28,10 @@ func States() []State {
 	}
 }
 
-// IsCovered says whether a VM in this state could be restored to a point that is as fresh as its policy promises.
+// IsCovered reports whether a VM in this state could be restored to a point as fresh as its policy provides.
 func (s State) IsCovered() bool { return s == Protected || s == OtherPolicy || s == OtherVault }
 
-// IsLeftOut says whether VMs in this state stay out of the coverage percentage.
+// IsLeftOut reports whether VMs in this state are left out of the coverage percentage.
 func (s State) IsLeftOut() bool { return s == Unknown || s == Excluded || s == Unsupported }
 
 // Severity grades a finding. The set is closed.
@@ -46,10 +46,10 @@ const (
 	Info     Severity = "info"
 )
 
-// Severities are all severities, worst first.
+// Severities returns all severities, worst first.
 func Severities() []Severity { return []Severity{Critical, High, Medium, Low, Info} }
 
-// IsAtLeast says whether s is as bad as floor or worse. An unknown or empty floor is never reached.
+// IsAtLeast reports whether s is as severe as floor or worse. An unknown or empty floor is never reached.
 func (s Severity) IsAtLeast(floor Severity) bool {
 	return floor.rank() > 0 && s.rank() >= floor.rank()
 }

@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// Summary counts. In JSON the states stand beside the other keys, each under its own name (docs/design.md §7), all
-// of them also when zero.
+// Summary counts VMs and findings. In JSON the states are next to the other keys, each under its own name
+// (docs/design.md §7), all of them also when zero.
 type Summary struct {
 	VMs    int
 	States map[State]int
@@ -62,7 +62,7 @@ type summaryKeys struct {
 	Findings map[Severity]int `json:"findings"`
 }
 
-// MarshalJSON writes the states beside the other keys.
+// MarshalJSON writes the states next to the other keys.
 func (s Summary) MarshalJSON() ([]byte, error) {
 	keys := summaryKeys{
 		VMs: s.VMs, Covered: s.Covered, Counted: s.Counted, Coverage: s.Coverage, Complete: s.Complete,
@@ -82,7 +82,7 @@ func (s Summary) MarshalJSON() ([]byte, error) {
 	return append(out, '}'), nil
 }
 
-// UnmarshalJSON reads what MarshalJSON writes; keys it does not know are ignored.
+// UnmarshalJSON parses the output of MarshalJSON; unknown keys are ignored.
 func (s *Summary) UnmarshalJSON(data []byte) error {
 	var keys summaryKeys
 	if err := json.Unmarshal(data, &keys); err != nil {

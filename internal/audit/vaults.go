@@ -9,13 +9,13 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// The number of VMs a vault may hold (docs/azure.md §13), and from where there is little room left.
+// The number of VMs that a vault may hold (docs/azure.md §13), and the number from which it is nearly full.
 const (
 	maxVaultVMs   = 1000
 	vaultNearFull = 900
 )
 
-// vaultFindings judge the vaults that matter: those of the file, and those that hold VMs.
+// vaultFindings returns the findings on the vaults in scope: those of the file, and those that hold VMs.
 func (a *assessor) vaultFindings() []Finding {
 	var found []Finding
 	for _, v := range a.observed.Vaults {
@@ -67,8 +67,8 @@ func (a *assessor) vaultFinding(v plan.Vault) []Finding {
 	return found
 }
 
-// missingVaults are vaults of the file that do not exist. Where the vault or its subscription's list could not
-// be read, nothing is said.
+// missingVaults returns findings for vaults of the file that do not exist. Where the vault or its subscription's list
+// could not be read, there is no finding.
 func (a *assessor) missingVaults() []Finding {
 	if a.config == nil {
 		return nil
@@ -93,8 +93,8 @@ func (a *assessor) isVaultHidden(v config.Vault) bool {
 	return ok
 }
 
-// plannedFields are the differences that the plan over the same reads would write to a vault or policy: an audit
-// must not see another difference than a plan.
+// plannedFields returns the differences that the plan over the same reads would write to a vault or policy: an audit
+// must not report another difference than a plan.
 func (a *assessor) plannedFields(action plan.Action, target string) []plan.Field {
 	return a.differences[changeKey{action, armid.Of(target)}]
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// newRow is what a verdict starts from: the VM and the item that stands for it.
+// newRow returns the initial row of a verdict: the VM and its deciding item.
 func (a *assessor) newRow(v *evaluation) VM {
 	vm, it := v.vm, v.item
 	row := VM{
@@ -62,7 +62,7 @@ func formatTime(t time.Time) string {
 	return " at " + formatStamp(t)
 }
 
-// formatAge spells a duration in the units that people think of recovery points in: days and hours.
+// formatAge formats a duration in days and hours, the usual units of recovery points.
 func formatAge(d time.Duration) string {
 	switch {
 	case d < time.Hour:
@@ -93,7 +93,7 @@ func formatLUNs(numbers []int) string {
 	return strings.Join(words, ", ")
 }
 
-// vmName is a VM for people: names repeat across groups.
+// vmName returns the display name of a VM with its group, because names repeat across groups.
 func vmName(id string) string {
 	vm, err := armid.ParseVM(id)
 	if err != nil {
