@@ -36,7 +36,7 @@ func (e *exporter) vaultEntries() []config.Vault {
 	return out
 }
 
-// vaultEntry is a vault as the file names it, not managed.
+// vaultEntry returns the entry of a vault, not managed.
 func (e *exporter) vaultEntry(v *plan.Vault) (config.Vault, bool) {
 	id, err := armid.ParseVault(v.ID)
 	if err != nil {
@@ -44,12 +44,12 @@ func (e *exporter) vaultEntry(v *plan.Vault) (config.Vault, bool) {
 	}
 	entry := config.Vault{Name: v.Name, ResourceGroup: id.ResourceGroup, Location: armid.Location(v.Location), Subscription: id.Subscription}
 	if len(e.config.Subscriptions) == 1 {
-		entry.Subscription = "" // the one the file lists
+		entry.Subscription = "" // the only one that the file lists
 	}
 	return entry, true
 }
 
-// manageVault writes the settings that were read; a setting that was not read is not managed.
+// manageVault adds the settings that were read; a setting that was not read is not managed.
 func (e *exporter) manageVault(entry *config.Vault, v *plan.Vault) {
 	s := v.Settings
 	entry.Manage = true
@@ -65,7 +65,7 @@ func (e *exporter) manageVault(entry *config.Vault, v *plan.Vault) {
 	}
 }
 
-// policyEntries writes the policies that rules use; with Manage, all that exist.
+// policyEntries returns the policies that rules use; with Manage, all that exist.
 func (e *exporter) policyEntries() []config.Policy {
 	byName := map[string][]*plan.Policy{}
 	for key, p := range e.policies {
@@ -115,8 +115,8 @@ func (e *exporter) managePolicy(entry *config.Policy, copies []*plan.Policy) {
 	*entry = definition
 }
 
-// whyUnmanageable says why a plan over the definition would not be empty: its file would be refused, or a copy is not what
-// it says.
+// whyUnmanageable returns why a plan over the definition would not be empty: its file would be rejected, or a copy
+// differs from the definition.
 func (e *exporter) whyUnmanageable(definition config.Policy, copies []*plan.Policy) string {
 	var vaults []config.Vault
 	for _, p := range copies {
@@ -136,8 +136,8 @@ func (e *exporter) whyUnmanageable(definition config.Policy, copies []*plan.Poli
 	return ""
 }
 
-// reread is a file with these entries and nothing else as it is read back, or why it would be refused: the file's own
-// checks are asked, so that an export never writes what a plan does not take.
+// reread returns a file with only these entries as config loads it, or why config would reject it: using the file's
+// own checks, an export never writes what a plan does not accept.
 func (e *exporter) reread(vaults []config.Vault, policies []config.Policy) (*config.Config, string) {
 	c := config.Config{Version: e.config.Version, Cloud: e.config.Cloud, Subscriptions: e.config.Subscriptions, Vaults: vaults, Policies: policies}
 	again, err := c.Reread()

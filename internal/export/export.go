@@ -10,12 +10,12 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// Options say how the exported file is written.
+// Options control how the exported file is written.
 type Options struct {
 	// GroupBy is "resource-group" or "" (whole groups where they are uniform), "tag:NAME" (whole tag values where they
-	// are, then as before), or "none" (each rule names its machines).
+	// are, then groups), or "none" (each rule names its VMs).
 	GroupBy string
-	// Manage writes `manage: true` for the vaults and policies the format can say all of.
+	// Manage writes `manage: true` for the vaults and policies that the format can express completely.
 	Manage bool
 	Cloud  config.Cloud
 	Tenant string
@@ -23,15 +23,15 @@ type Options struct {
 	Subscriptions []string
 }
 
-// Result is the exported config with what could not be said in it.
+// Result is the exported config and its comments.
 type Result struct {
 	Config config.Config
-	// Comments stand at the head of the file, one a line: what the file does not show, and why.
+	// Comments are written at the head of the file, one per line: what the file does not show, and why.
 	Comments []string
 }
 
-// Export makes the config that reproduces o. The same input gives the same result, whatever its order.
-// It fails only on options that make no sense.
+// Export returns the config that reproduces o. The same input gives the same result, whatever its order. It fails only
+// on invalid options.
 func Export(o plan.Observed, opt Options) (Result, error) {
 	by, err := parseGroupBy(opt.GroupBy)
 	if err != nil {
@@ -57,7 +57,7 @@ func Export(o plan.Observed, opt Options) (Result, error) {
 	return Result{Config: e.config, Comments: e.comments}, nil
 }
 
-// keepFirst keeps, of what was listed twice, the one whose id sorts first, as a plan does.
+// keepFirst keeps, of two entries for one resource, the one whose id sorts first, as a plan does.
 func keepFirst[T any](to map[armid.Key]*T, v *T, id func(*T) string) {
 	if old, there := to[armid.Of(id(v))]; !there || id(v) < id(old) {
 		to[armid.Of(id(v))] = v
@@ -109,9 +109,9 @@ func describeGapPlace(g plan.Gap) string {
 	return ""
 }
 
-// references are the names under which the file speaks of what exists.
+// references are the names that the file uses for existing vaults and policies.
 type references struct {
-	vaults   map[armid.Key]string // the shortest of name, group/name and id that no other vault answers to
+	vaults   map[armid.Key]string // the shortest of name, group/name and id that is unique
 	policies map[string]string    // by folded name, the first spelling in order
 }
 
@@ -137,7 +137,7 @@ func (e *exporter) references() references {
 	return r
 }
 
-// vaultNames are what a vault answers to, the shortest first.
+// vaultNames returns the names of a vault, the shortest first.
 func vaultNames(v *plan.Vault) []string {
 	id, err := armid.ParseVault(v.ID)
 	if err != nil {

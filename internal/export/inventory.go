@@ -6,16 +6,16 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// inventory is what was seen of the machines, and what was not: a rule without names takes whatever is there.
+// inventory records which VMs were read and which may exist unread: a rule without names matches any VM there.
 type inventory struct {
-	machines map[region]int         // how many were seen
-	hidden   map[resourceGroup]bool // groups with a machine that was not seen, or not understood
-	partly   map[string]bool        // subscriptions of which something was not read; "" = all of them
-	homes    map[[2]string]string   // group and name → the subscription that has such a machine, or several
+	machines map[region]int         // number of VMs that were read
+	hidden   map[resourceGroup]bool // groups with a VM that was not read, or is unreadable
+	partly   map[string]bool        // subscriptions with a gap; "" = all of them
+	homes    map[[2]string]string   // group and name → the subscription that has such a VM, or several
 	spelt    map[resourceGroup]spelling
 }
 
-// spelling is how most machines spell the name of their group.
+// spelling counts the spellings of a group's name, to use the most frequent.
 type spelling map[string]int
 
 func (s spelling) mostFrequent() string {
@@ -78,11 +78,11 @@ func (e *exporter) inventory() inventory {
 	return f
 }
 
-// addHidden takes in a machine of which only the id is known.
+// addHidden adds a VM of which only the id is known.
 func (f *inventory) addHidden(vmID string) {
 	id, err := armid.ParseVM(vmID)
 	if err != nil {
-		return // no rule can match what is no machine of Compute's
+		return // no rule can match an id that is not a Compute VM
 	}
 	group := groupOf(id.Subscription, id.ResourceGroup)
 	f.hidden[group] = true
@@ -98,12 +98,12 @@ func (f *inventory) addHome(group resourceGroup, name string) {
 	f.homes[key] = group.subscription
 }
 
-// hasNamesake says whether another subscription has a machine of this name in a group of this name.
+// hasNamesake reports whether another subscription has a VM of this name in a group of this name.
 func (f *inventory) hasNamesake(group, name string) bool {
 	return f.homes[[2]string{strings.ToLower(group), strings.ToLower(name)}] == several
 }
 
-// isWhole says whether all of a subscription was read: only then is a set that was seen all that there is.
+// isWhole reports whether all of a subscription was read: only then are the VMs that were read all that exist.
 func (f *inventory) isWhole(subscription string) bool {
 	return !f.partly[""] && !f.partly[strings.ToLower(subscription)]
 }

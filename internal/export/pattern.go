@@ -12,7 +12,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// grouping says which rules may do without the names of their machines.
+// grouping selects which rules may omit the names of their VMs.
 type grouping struct {
 	groups bool   // whole resource groups
 	tag    string // folded name of a tag; "" = not by tag
@@ -31,22 +31,23 @@ func parseGroupBy(s string) (grouping, error) {
 	return grouping{}, fmt.Errorf("grouping by %q: want tag:NAME, resource-group or none", s)
 }
 
-// isLiteral says whether a selector can say exactly this text: globs are live in it, and some signs are refused.
+// isLiteral reports whether a selector can express exactly this text: globs are active in it, and some characters are
+// rejected.
 func isLiteral(s string) bool { return s != "" && !strings.ContainsAny(s, `*?[]{}\/`) }
 
-// mayBePattern says whether a group of machines that are treated alike may be written by what they have in common. A rule
-// that stops is never: it would stop what is made later and backed up. A group of one is not: a selector would promise
-// more than one machine shows. And where something was not read, nobody knows who else is there.
+// mayBePattern reports whether VMs with the same treatment may be written by what they have in common. A rule that
+// stops never may: it would stop VMs that are created and backed up later. A group of one may not: a selector would
+// claim more than one VM shows. And where there is a gap, the other VMs are unknown.
 func (e *exporter) mayBePattern(subscription string, members int, w ruleKey) bool {
 	return members >= 2 && !w.stopped && e.found.isWhole(subscription)
 }
 
-// tagged are the machines with one value of the tag, in one region of one subscription, since a rule routes to one vault.
+// tagged is the VMs with one value of the tag, in one region of one subscription, since a rule routes to one vault.
 type tagged struct {
 	value, subscription, location string
 }
 
-// takeTagged writes the values of the tag whose machines are all treated alike, and leaves the other treatments.
+// takeTagged returns rules for the tag values whose VMs all have the same treatment, and the other treatments.
 func (e *exporter) takeTagged(all []treatment, names nameAllocator) (rules []config.Rule, rest []treatment) {
 	if e.grouping.tag == "" {
 		return nil, all
@@ -92,7 +93,7 @@ func compareTagged(a, b tagged) int {
 	return cmp.Or(cmp.Compare(a.value, b.value), cmp.Compare(a.subscription, b.subscription), cmp.Compare(a.location, b.location))
 }
 
-// commonTreatment says whether every member is treated, and all alike.
+// commonTreatment reports whether every member is treated, and all in the same way.
 func commonTreatment(members []*plan.VM, treated map[*plan.VM]treatment) (treatment, bool) {
 	first, ok := treated[members[0]]
 	for _, vm := range members {

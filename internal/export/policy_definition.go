@@ -8,7 +8,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// policyDefinition writes a policy's normal form as the file would, or says why the format cannot say all of it.
+// policyDefinition returns the file's form of a policy, or why the format cannot express all of it.
 func policyDefinition(s plan.PolicySpec) (config.Policy, string) {
 	p := config.Policy{
 		Manage: true, Tier: s.Tier, TimeZone: s.TimeZone, Consistency: s.Consistency,

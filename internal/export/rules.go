@@ -10,15 +10,15 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// ruleGroup is the machines of one resource group that are treated alike: one rule.
+// ruleGroup is the VMs of one resource group with the same treatment: one rule.
 type ruleGroup struct {
 	group   resourceGroup
 	key     ruleKey
 	members []treatment // sorted by VM
 }
 
-// ruleEntries writes the treatments: what only an id can say first, then a rule for each vault, policy, disk filter and
-// resource group, then the tags.
+// ruleEntries returns the rules of the treatments: first those that need ids, then a rule for each vault, policy, disk
+// filter and resource group, then the tags.
 func (e *exporter) ruleEntries(all []treatment) []config.Rule {
 	names := nameAllocator{}
 	byTag, rest := e.takeTagged(all, names)
@@ -74,7 +74,8 @@ func (e *exporter) groupByRule(all []treatment) []ruleGroup {
 	return buckets
 }
 
-// selectorOf says a bucket's machines: by the whole group where that is exactly the same set, else by their names.
+// selectorOf returns the selector of a group's VMs: the whole group where that is exactly the same set, else their
+// names.
 func (e *exporter) selectorOf(b ruleGroup) (s config.Selector, whole bool) {
 	first := b.members[0].vm
 	s.ResourceGroups = []string{e.found.spelt[b.group].mostFrequent()}
@@ -96,7 +97,8 @@ func (e *exporter) selectorOf(b ruleGroup) (s config.Selector, whole bool) {
 	return s, false
 }
 
-// ruleNames are names for the rules of the buckets: the group's where it has one rule only, else with what tells them apart.
+// ruleNames returns names for the rules of the groups: the group's where it has one rule only, else with what
+// distinguishes them.
 func (e *exporter) ruleNames(buckets []ruleGroup) []string {
 	forms := make([][]string, len(buckets))
 	uses := map[string]int{}
@@ -134,7 +136,7 @@ func (e *exporter) ruleEntry(t treatment, name string, match ...config.Selector)
 	return r
 }
 
-// nameAllocator hands out names that differ by more than case.
+// nameAllocator allocates names that differ by more than case.
 type nameAllocator map[string]int
 
 func (n nameAllocator) allocate(name string) string {

@@ -14,13 +14,13 @@ import (
 // treatment is how one VM is backed up today; VMs with equal treatments may share a rule.
 type treatment struct {
 	vm        *plan.VM
-	vault     *plan.Vault // nil when stopped: such a rule is about the item where it is
+	vault     *plan.Vault // nil when stopped: such a rule applies to the item in any vault
 	policy    string      // name; "" when stopped
 	disks     config.Disks
 	isStopped bool
 }
 
-// ruleKey is what a rule says of a treatment; it is comparable.
+// ruleKey is the part of a treatment that a rule expresses; it is comparable.
 type ruleKey struct {
 	vault   armid.Key
 	policy  string // folded
@@ -35,7 +35,8 @@ func (t treatment) ruleKey() ruleKey {
 	return ruleKey{vault: armid.Of(t.vault.ID), policy: strings.ToLower(t.policy), disks: fmt.Sprint(t.disks.Kind, t.disks.LUNs)}
 }
 
-// treatments works out what each VM's items mean; what no rule can express becomes a comment. They are sorted by VM.
+// treatments returns the treatment of each VM by its items, sorted by VM; a treatment that no rule can express becomes
+// a comment.
 func (e *exporter) treatments() []treatment {
 	byVM := make(map[armid.Key][]*plan.Item, len(e.observed.Items))
 	for i := range e.observed.Items {
@@ -52,8 +53,8 @@ func (e *exporter) treatments() []treatment {
 	return all
 }
 
-// sortByPrecedence are the items of one VM, the one that decides first. A list that moved while it was paged shows an item twice:
-// of two readings the one counts that a plan takes.
+// sortByPrecedence returns the items of one VM, the deciding one first. A list that changed during paging contains an
+// item twice: of two readings the one that a plan uses counts.
 func sortByPrecedence(items []*plan.Item) []*plan.Item {
 	slices.SortFunc(items, func(a, b *plan.Item) int {
 		return cmp.Or(
@@ -74,8 +75,8 @@ func boolToInt(b bool) int {
 	return 0
 }
 
-// The ranks of the items of one VM, in the order in which they decide: a plan's own. What is not known is never
-// passed over for a lesser item, because a plan would block there.
+// The ranks of the items of one VM, in the order in which they decide: a plan's own. An unknown state is never passed
+// over for a lesser item, because a plan would block there.
 const (
 	rankActive = iota
 	rankPartial
