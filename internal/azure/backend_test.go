@@ -25,7 +25,7 @@ const (
 	policyID = vaultID + "/backupPolicies/p"
 )
 
-// start sends a change against a service that accepts everything, and returns what arrived.
+// start sends a change to a service that accepts everything, and returns the request that arrived.
 func start(t *testing.T, f *fake, ch plan.Change, method, path string) (request1, apply.Operation) {
 	t.Helper()
 	if f.answers["GET "+strings.ToLower(path)] == nil {
@@ -41,7 +41,7 @@ func start(t *testing.T, f *fake, ch plan.Change, method, path string) (request1
 	return f.last(), op
 }
 
-// acceptedBy decodes a body into a type of Azure's own and back: nothing may be lost or changed.
+// acceptedBy decodes a body into a type of Azure's SDK and back: nothing may be lost or changed.
 func acceptedBy(t *testing.T, body string, sdk any) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(body), sdk); err != nil {
@@ -119,7 +119,7 @@ func sameJSON(t *testing.T, a, b string) bool {
 	return reflect.DeepEqual(x, y)
 }
 
-// What stands beside the disk filter in an item is not ours: it goes back with it.
+// An item's unknown properties besides the disk filter are sent back with it.
 func TestUnknownExtendedPropertiesGoBack(t *testing.T) {
 	f := estate().on("GET", vaultID+"/backupProtectedItems", lists(rawItem(vaultID, "VM1",
 		`"extendedProperties":{"linuxVmApplicationName":"hana","diskExclusionProperties":{"diskLunList":[0],"isInclusionList":true}}`)))
@@ -233,7 +233,7 @@ func TestVaultWrites(t *testing.T) {
 	}
 }
 
-// policyOf is the spec that the service would read out of a body that was sent.
+// policyOf returns the spec that the service would read from a sent body.
 func policyOf(t *testing.T, body string) plan.PolicySpec {
 	t.Helper()
 	var w wirePolicy
@@ -295,7 +295,7 @@ func TestNewPoliciesMeanWhatTheySay(t *testing.T) {
 			if strings.Contains(got.body, `"date":0`) != strings.Contains(got.body, `{"date":0,"isLast":true}`) {
 				t.Errorf("the last day is not said to be the last: %s", got.body)
 			}
-			// Every retention time is the schedule's (docs/azure.md §8.3).
+			// Every retention time equals the schedule's (docs/azure.md §8.3).
 			at := spec.Schedule.At + ":00Z"
 			if n, all := strings.Count(got.body, at), strings.Count(got.body, "T"+at[:5]); n != all || n < 2 {
 				t.Errorf("%d times of %d are %s: %s", n, all, at, got.body)
@@ -304,7 +304,7 @@ func TestNewPoliciesMeanWhatTheySay(t *testing.T) {
 	}
 }
 
-// Each spec is laid over a document of each other one of its tier.
+// Each spec is merged with a document of each other one of its tier.
 func TestPolicyUpdatesKeepWhatTheyDoNotChange(t *testing.T) {
 	for from, before := range specs() {
 		for to, after := range specs() {
@@ -333,8 +333,8 @@ func TestPolicyUpdatesKeepWhatTheyDoNotChange(t *testing.T) {
 	}
 }
 
-// Azure refuses an update with a time that is still to come in the policy's own zone (docs/azure.md §32).
-// Half past eleven at night comes last on every day, and noon UTC is another day's hour in most zones.
+// Azure refuses an update with a time in the future of the policy's own zone (docs/azure.md §32). 23:30 comes last on
+// every day, and noon UTC is another day's hour in most zones.
 func TestPolicyTimesAreWrittenWithADayThatIsOverEverywhere(t *testing.T) {
 	zones := []*time.Location{time.FixedZone("UTC-12", -12*3600), time.UTC, time.FixedZone("UTC+14", 14*3600)}
 	dated := regexp.MustCompile(`\d{4}-\d{2}-\d{2}T\d{2}:\d{2}`)
@@ -354,7 +354,7 @@ func TestPolicyTimesAreWrittenWithADayThatIsOverEverywhere(t *testing.T) {
 					properties := map[string]json.RawMessage{}
 					after := before
 					if alter != nil {
-						// The service writes today's date into what it stores, so does this document.
+						// The service writes today's date into what it stores, and so does this document.
 						at := now.AddDate(0, 0, 1).Format(time.DateOnly) + "T" + before.Schedule.At + ":00Z"
 						for k, v := range map[string]any{
 							"schedulePolicy": wireScheduleOf(before, at), "retentionPolicy": wireRetentionOf(before.Retention, at), "timeZone": before.TimeZone,
@@ -527,7 +527,7 @@ func TestVaultsAreReadBack(t *testing.T) {
 	}
 }
 
-// An operation's URL that leads to another host is not followed, and is no reason to give the write up.
+// An operation's URL on another host is not followed, and the write is not given up for it.
 func TestAnOperationOutOfReachIsReadBack(t *testing.T) {
 	want := plan.PolicySpec{Tier: "Standard", TimeZone: "UTC", Schedule: plan.ScheduleSpec{Frequency: "Daily", At: "16:30"}, Retention: plan.RetentionSpec{Days: 30}}
 	for _, op := range []apply.Operation{
@@ -603,7 +603,7 @@ func TestListReadsItemsAndJobs(t *testing.T) {
 	})
 }
 
-// What the service says of its quotas is what the engine may plan with; where it says nothing there is no limit.
+// The engine's budget is the service's reported quota; without a report there is no limit.
 func TestTheBudgetOfReadsIsWhatAnswersSay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFake().on("GET", vaultID+"/backupProtectedItems", lists()).

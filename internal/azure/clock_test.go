@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// The clock of a run is the service's: set by the first answer that has a date, moved on by the time that goes by here.
+// The clock of a run is the service's: set by the first answer with a date, advanced by the time that passes here.
 func TestTheClientTellsTheServicesTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		machine := time.Now()

@@ -36,7 +36,7 @@ func TestPagesAreDecodedInAnyOrderOfKeys(t *testing.T) {
 	}
 }
 
-// A page that is accepted is whole: whatever is cut off it makes it an error.
+// A page that is accepted is whole: any truncation is an error.
 func FuzzPages(f *testing.F) {
 	f.Add(`{"value":[{"id":"a","x":1}],"nextLink":"n"}`, 7)
 	f.Add(`{"value":[]}`, 1)
@@ -62,7 +62,7 @@ func FuzzPages(f *testing.F) {
 	})
 }
 
-// What docs/design.md §10 and the users of large estates need: 100,000 items in 1.5 s at most.
+// The requirement of docs/design.md §10 and of large estates: 100,000 items in 1.5 s at most.
 func BenchmarkItems100000(b *testing.B) {
 	var body bytes.Buffer
 	body.WriteString(`{"value":[`)

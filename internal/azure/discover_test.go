@@ -26,7 +26,7 @@ func rawVault(id string) string {
 		"properties":{"provisioningState":"Succeeded","redundancySettings":{"standardTierStorageRedundancy":"GeoRedundant","crossRegionRestore":"Disabled"}}}`
 }
 
-// estate is a subscription with one vault of the file and whatever is laid over it.
+// estate returns a fake of a subscription with one vault of the file; a test adds further answers.
 func estate() *fake {
 	return newFake().
 		on("GET", vmList, lists(rawVM("VM1"), rawVM("VM2"))).
@@ -88,7 +88,7 @@ func TestTheOrderOfAnswersDoesNotShow(t *testing.T) {
 	}
 }
 
-// A read that fails is a gap of its own kind, with the service's code and the request's id, and never an absence.
+// A failed read is a gap of its own kind, with the service's code and the request's id, and never an absence.
 func TestWhatCannotBeReadIsAGap(t *testing.T) {
 	for path, kind := range map[string]plan.GapKind{
 		vmList:                                  plan.GapVMs,
@@ -213,7 +213,7 @@ func TestVisibility(t *testing.T) {
 			t.Errorf("%s: asked %d times, %s", name, f.count("GET", "/virtualMachines/H1"), d)
 		}
 	}
-	// Rights are given by resource group, so one question a group is enough.
+	// Rights are granted by resource group, so one request per group is enough.
 	f := estate().on("GET", vaultID+"/backupProtectedItems", lists(
 		rawItem(vaultID, "H1", recent(3*time.Hour)), rawItem(vaultID, "H2", recent(time.Hour)), rawItem(vaultID, "H3", recent(2*time.Hour)))).
 		on("GET", hidden(2), fails(403, "AuthorizationFailed"))
@@ -253,7 +253,7 @@ func TestOtherVaultsAreListedWhileThatIsCheap(t *testing.T) {
 	if len(o.Vaults) != budgetTenth+1 || o.Vaults[1].InFile {
 		t.Errorf("%d vaults", len(o.Vaults))
 	}
-	// Nothing is left to be protected, so nothing is read of what could be.
+	// No VM is left to protect, so protectable items are not read.
 	if n := f.count("GET", "/backupProtectableItems"); n != 0 {
 		t.Error("protectable items were read in vain")
 	}

@@ -25,7 +25,7 @@ const (
 	token   = "secret-token"
 )
 
-// fake answers requests by method and path, without case and query; the last of several answers is repeated.
+// fake answers requests by method and path, ignoring case and query; the last of several answers is repeated.
 type fake struct {
 	mu      sync.Mutex
 	answers map[string][]http.HandlerFunc
@@ -62,7 +62,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	list[0](w, r)
 }
 
-// count is how many requests of a method to paths that end so arrived.
+// count returns the number of requests of a method whose paths end in suffix.
 func (f *fake) count(method, suffix string) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -105,7 +105,7 @@ func lists(bodies ...string) http.HandlerFunc {
 	return says(http.StatusOK, `{"value":[`+strings.Join(bodies, ",")+`]}`)
 }
 
-// resets takes the request and breaks the connection.
+// resets accepts the request and breaks the connection.
 func resets(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 
 // inProcess calls a handler without a network, so that time can be virtual.
@@ -130,7 +130,7 @@ func (p inProcess) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 	return w.Result(), nil
 }
 
-// client is a client of the fake, over no network.
+// client returns a client of the fake, without a network.
 func (f *fake) client(t *testing.T, c Command) *Client {
 	t.Helper()
 	return newClient(t, Options{
@@ -159,7 +159,7 @@ func discover(t *testing.T, c *Client, s plan.Scope) plan.Observed {
 	return o
 }
 
-// gapKinds are the kinds of gaps, as a set in order.
+// gapKinds returns the kinds of gaps, as a sorted set.
 func gapKinds(o plan.Observed) []string {
 	var out []string
 	for _, g := range o.Gaps {

@@ -9,7 +9,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// A job that hangs since yesterday still holds its item: looks must show it, though their window begins an hour ago.
+// A job that has hung since yesterday still blocks its item: snapshots must show it, though their window begins an hour
+// ago.
 func TestLooksShowJobsThatRunSinceBeforeTheirWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const old = `{"id":"` + vaultID + `/backupJobs/old","properties":{"operation":"ConfigureBackup","status":"InProgress",` +
@@ -47,7 +48,7 @@ func TestLooksShowJobsThatRunSinceBeforeTheirWindow(t *testing.T) {
 	})
 }
 
-// A job that is found by both reads is one job.
+// A job returned by both reads is listed once.
 func TestAJobInTheWindowThatRunsIsListedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		job := func(id, start string) string {

@@ -11,7 +11,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// with is a JSON object with one more key at its outer level.
+// with returns a JSON object with one more key at its outer level.
 func with(object, more string) string { return "{" + more + "," + strings.TrimPrefix(object, "{") }
 
 func TestARowThatIsNotUnderstoodIsAGapOfItsOwn(t *testing.T) {
@@ -56,7 +56,8 @@ func TestARowThatIsNotUnderstoodIsAGapOfItsOwn(t *testing.T) {
 	}
 }
 
-// The longest id that is understood has 2048 bytes; a longer one is no name that could be missed, so the whole list has a gap.
+// The longest id that is understood has 2048 bytes; a longer one names no item that could be missed, so the whole list
+// is a gap.
 func TestAnIDIsUnderstoodUpToItsLongest(t *testing.T) {
 	longest := vaultID + "/backupPolicies/"
 	longest += strings.Repeat("p", 2048-len(longest))
@@ -69,7 +70,7 @@ func TestAnIDIsUnderstoodUpToItsLongest(t *testing.T) {
 	}
 }
 
-// A page that fails takes the list with it, but not the names of the pages before it.
+// A failed page fails the list, but the names of the pages before it are kept.
 func TestAListThatBreaksOffKeepsItsNames(t *testing.T) {
 	paged := func(path, row string) []http.HandlerFunc {
 		return []http.HandlerFunc{says(200, `{"value":[`+row+`],"nextLink":"https://arm.test`+path+`?page=2"}`), fails(400, "BadToken")}
@@ -87,7 +88,7 @@ func TestAListThatBreaksOffKeepsItsNames(t *testing.T) {
 	}
 }
 
-// What clearly is something else costs a note, and a policy of another workload keeps its name.
+// A row of another workload costs a note, and a policy of another workload keeps its name.
 func TestRowsOfOtherWorkloadsCostANote(t *testing.T) {
 	sql := rawItem(vaultID, "VM2", `"backupManagementType":"AzureWorkload","workloadType":"SQLDataBase","protectedItemType":"AzureVmWorkloadSQLDatabase"`)
 	log := `{"id":"` + vaultID + `/backupPolicies/HourlyLogBackup","name":"HourlyLogBackup","properties":{"backupManagementType":"AzureWorkload","workLoadType":"SQLDataBase"}}`
@@ -99,7 +100,7 @@ func TestRowsOfOtherWorkloadsCostANote(t *testing.T) {
 	}
 }
 
-// A VM that one read shows and does not understand, and another one understands, is understood.
+// A VM that one read shows without understanding it, and another read understands, is understood.
 func TestTheBetterReadingOfAVMCounts(t *testing.T) {
 	s := scope()
 	s.VMs = []string{vm1}

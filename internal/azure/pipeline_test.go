@@ -27,7 +27,7 @@ func itemURL(c *Client) string {
 	return c.buildURL(vaultID+"/backupFabrics/Azure/protectionContainers/c;x;y/protectedItems/vm;x;y", apiBackup)
 }
 
-// writes are one request of each kind that changes something, and some that nobody may send.
+// writes returns one request of each kind that changes something, and some that no command may send.
 func writes(c *Client) map[string]request {
 	return map[string]request{
 		"put vault":     {method: http.MethodPut, url: c.buildURL(vaultID, apiVault)},
@@ -115,7 +115,7 @@ func mustURL(t *testing.T, s string) *url.URL {
 	return u
 }
 
-// The bearer goes to the endpoint's scheme, host and port, whoever names another.
+// The bearer token is sent to the endpoint's scheme, host and port, whichever response names another.
 func TestTheTokenNeverLeavesTheEndpoint(t *testing.T) {
 	var leaked atomic.Int32
 	thief := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -272,7 +272,7 @@ func TestReadsAreRepeated(t *testing.T) {
 	}
 }
 
-// cutter drops the end of what is written through it.
+// cutter drops the end of a body written through it.
 type cutter struct{ http.ResponseWriter }
 
 func (c cutter) Write(p []byte) (int, error) {
@@ -366,7 +366,7 @@ func TestTheEndOfAContextIsReportedByItsCause(t *testing.T) {
 		if err := call(ctx); name != "List" && !errors.Is(err, cause) {
 			t.Errorf("%s: got %v, want the cause", name, err)
 		}
-		// From here on it is over before anything is sent.
+		// From here on the context has ended before anything is sent.
 		cancel(cause)
 		if err := call(ctx); !errors.Is(err, cause) {
 			t.Errorf("%s, over: got %v, want the cause", name, err)
@@ -461,7 +461,7 @@ func (noToken) GetToken(context.Context, policy.TokenRequestOptions) (azcore.Acc
 	return azcore.AccessToken{}, errors.New("run az login\nand more")
 }
 
-// wallet hands out another token each time.
+// wallet returns another token each time.
 type wallet struct{ n atomic.Int32 }
 
 func (w *wallet) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
@@ -479,7 +479,7 @@ func TestATokenThatExpiresInTheMiddleIsReplaced(t *testing.T) {
 	if got := f.last().header.Get("Authorization"); got != "Bearer token-2" {
 		t.Errorf("sent again with %q", got)
 	}
-	// A write that was refused with 401 was not done, so it is sent once more; a second 401 is its answer.
+	// A write refused with 401 was not done, so it is sent once more; a second 401 is its answer.
 	_, err := c.Start(t.Context(), plan.Change{Action: plan.Refresh, Target: vaultID, Vault: vaultID})
 	if e, ok := errors.AsType[*apply.Error](err); !ok || e.Status != 401 || e.Unknown || f.count("POST", "") != 2 {
 		t.Errorf("a write: %v, sent %d times", err, f.count("POST", ""))

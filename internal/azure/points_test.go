@@ -47,7 +47,7 @@ func TestPointsComeWithTheirRestoresAndGaps(t *testing.T) {
 	}
 }
 
-// What one document says of a point that its list does not is a gap where it cannot be read.
+// The disks of a point that its list does not show are a gap where its document cannot be read.
 func TestDisksOfAPointThatCannotBeReadAreAGap(t *testing.T) {
 	row := edited(t, edited(t, fullPoint, `"includedDiskList"`, `"x"`), `"excludedDiskList"`, `"y"`)
 	f := newFake().on("GET", item1+"/recoveryPoints", lists(row)).on("GET", item1+"/recoveryPoints/362588450327416", says(200, edited(t, fullPoint, `{"lun":-1,`, `{"lun":"x",`))).

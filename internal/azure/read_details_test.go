@@ -50,7 +50,7 @@ func TestWantedGuardsAreRead(t *testing.T) {
 	}{
 		{lists(), []string{}, nil},
 		{lists(`{"id":"` + vaultID + `/p","properties":{"resourceGuardResourceId":"/x/guards/mua"}}`), []string{"/x/guards/mua"}, nil},
-		{fails(403, "AuthorizationFailed"), nil, []string{"resource-guards AuthorizationFailed"}}, // all that was asked now, and not signed out
+		{fails(403, "AuthorizationFailed"), nil, []string{"resource-guards AuthorizationFailed"}}, // every read failed, yet signed in
 	} {
 		f := newFake().on("GET", vaultID+"/backupResourceGuardProxies", tt.answer)
 		c := f.client(t, CommandPlan)
@@ -104,7 +104,7 @@ func TestRecoveryPointsThatCannotBeReadAreAGapOfTheirVM(t *testing.T) {
 	}
 }
 
-// An hourly budget that others used up does not hold a plan up: what is not read in time is not read.
+// An hourly budget used up by other clients does not delay a plan: points that cannot be read in time are not read.
 func TestAUsedUpBudgetLeavesRecoveryPointsUnread(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		last := says(200, `{"value":[`+rawPoint(item1, "1999-11-20T06:00:00Z")+`]}`, "x-ms-ratelimit-remaining-subscription-resource-requests", "0")

@@ -31,12 +31,12 @@ type exchange struct {
 	Headers  map[string]string `json:"headers"`
 	Response json.RawMessage   `json:"response_body"`
 
-	path  string // folded: lower case, "%3B" read as ";"
+	path  string // folded: lower case, "%3B" decoded to ";"
 	query url.Values
-	raw   string // the query as it stands
+	raw   string // the raw query
 }
 
-// cassettes reads the recordings that lie beside the repository, or skips the test aloud.
+// cassettes reads the recordings next to the repository, or skips the test with a message.
 func cassettes(t *testing.T) map[string][]exchange {
 	t.Helper()
 	dir := filepath.Join("..", "..", "..", "shared", "recordings")
@@ -64,7 +64,7 @@ func cassettes(t *testing.T) map[string][]exchange {
 
 func foldPath(u *url.URL) string { return string(armid.Of(u.Path)) }
 
-// What the recorded reads are about, by the shape of their paths.
+// The subjects of the recorded reads, by the shape of their paths.
 const inVault = `^/subscriptions/[^/]+/resourcegroups/[^/]+/providers/microsoft\.recoveryservices/vaults/[^/]+`
 
 var shapes = map[string]*regexp.Regexp{
@@ -83,10 +83,10 @@ func (e exchange) is(shape string) bool {
 	return e.Method == http.MethodGet && e.Status == http.StatusOK && shapes[shape].MatchString(e.path)
 }
 
-// serves answers with the recorded body, byte for byte as it was kept.
+// serves answers with the recorded body, byte for byte.
 func (e exchange) serves(w http.ResponseWriter, _ *http.Request) {
 	for k, v := range e.Headers {
-		if k != "content-length" && k != "date" { // a moment has documents of later exchanges, too
+		if k != "content-length" && k != "date" { // a moment holds documents of later exchanges, too
 			w.Header().Set(k, v)
 		}
 	}
@@ -96,7 +96,7 @@ func (e exchange) serves(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
-// moment is what the recordings know of a vault at one exchange of a cassette.
+// moment is the recorded state of a vault at one exchange of a cassette.
 type moment struct {
 	vault, items, protectable exchange
 	policies, jobs, vms       map[string]json.RawMessage // the latest documents, by path
@@ -139,7 +139,7 @@ func elements(body json.RawMessage) map[string]json.RawMessage {
 	return out
 }
 
-// naive reads one string out of a body, without any of the code under test.
+// naive reads one string from a body, without any of the code under test.
 func naive(body json.RawMessage, path ...string) string {
 	var v any
 	if json.Unmarshal(body, &v) != nil {
@@ -163,7 +163,7 @@ func listOf(docs map[string]json.RawMessage) http.HandlerFunc {
 	return lists(all...)
 }
 
-// serve puts a moment behind real HTTP.
+// serve serves a moment over real HTTP.
 func (m moment) serve(t *testing.T) (*Client, plan.Scope) {
 	t.Helper()
 	vault := m.vault.path
@@ -184,7 +184,7 @@ func (m moment) serve(t *testing.T) (*Client, plan.Scope) {
 	}
 }
 
-// summary is an item in words: VM, state, policy, disks.
+// summary describes an item: VM, state, policy, disks.
 func summary(it plan.Item) string {
 	state := it.State
 	if it.SoftDeleted {
@@ -196,7 +196,7 @@ func summary(it plan.Item) string {
 	return fmt.Sprintf("%s: %s, policy %q, disks %v", it.VM[len(it.VM)-6:], state, it.PolicyName, it.Disks)
 }
 
-// recorded says, by cassette and exchange, what a person reads in the recorded lists of items.
+// recorded lists, by cassette and exchange, the items in the recorded lists as a person reads them.
 var recorded = map[string]map[int][]string{
 	"item": {
 		84:  {`000003: IRPending, policy "DefaultPolicy", disks <nil>`, `000004: IRPending, policy "DefaultPolicy", disks <nil>`},
@@ -261,7 +261,7 @@ func TestRecordedEstatesAreUnderstood(t *testing.T) {
 	}
 }
 
-// sameItems compares what discovery made of a list with a plain look at it.
+// sameItems compares the items that discovery made of a list with a plain reading of it.
 func sameItems(t *testing.T, n int, body json.RawMessage, got []plan.Item) {
 	t.Helper()
 	raw := elements(body)

@@ -19,10 +19,10 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// replayer is the real service as it was recorded, around one write of a cassette. It answers by method and
-// path, without api-version and the order of the query; a list asked for during the operation shows the last
-// recorded state before it, and afterwards the first one after it; an operation is answered under any family of
-// its URL. What was not recorded fails the test by name.
+// replayer is the service as recorded around one write of a cassette. It answers by method and path, ignoring
+// api-version and the order of the query; a list requested during the operation shows the last recorded state before
+// it, and afterwards the first one after it; an operation is answered under any family of its URL. An exchange that was
+// not recorded fails the test by name.
 type replayer struct {
 	t     *testing.T
 	list  []exchange
@@ -41,7 +41,7 @@ func (r *replayer) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	switch {
 	case req.Method == write.Method && path == write.path:
 		var body json.RawMessage
-		_ = json.NewDecoder(req.Body).Decode(&body) // a refresh has none
+		_ = json.NewDecoder(req.Body).Decode(&body) // a refresh has no body
 		r.writes = append(r.writes, string(body))
 		r.accepted = time.Now()
 		write.serves(w, req)
@@ -50,14 +50,14 @@ func (r *replayer) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	case strings.HasSuffix(path, "/backupprotecteditems"):
 		r.around(w, req, func(e exchange) bool { return e.is("items") && e.path == path })
 	case strings.EqualFold(path, write.path):
-		// A single item is what the last list before its write shows.
+		// A single item is as in the last list before its write.
 		if raw := r.itemBefore(); raw != nil {
 			says(http.StatusOK, string(raw))(w, req)
 			return
 		}
 		fails(http.StatusNotFound, "BMSUserErrorDataSourceObjectNotFound")(w, req)
 	case strings.HasSuffix(path, "/backupjobs"):
-		// Single jobs are what was recorded; their list is made of them.
+		// Single jobs are as recorded; their list is built from them.
 		listOf(r.jobs())(w, req)
 	case strings.Contains(path, "/operationsstatus/"), strings.Contains(path, "/backupoperations/"), strings.Contains(path, "/operationresults/"):
 		r.operation(w, req, path)
@@ -71,8 +71,8 @@ func (r *replayer) unknown(w http.ResponseWriter, req *http.Request) {
 	fails(http.StatusNotImplemented, "NotRecorded")(w, req)
 }
 
-// around answers from the last matching exchange before the write, or, once the operation is over, the first
-// one after it.
+// around answers from the last matching exchange before the write, or, once the operation has ended, the first one
+// after it.
 func (r *replayer) around(w http.ResponseWriter, req *http.Request, match func(exchange) bool) {
 	if r.over() {
 		if i := slices.IndexFunc(r.list[r.write:], match); i >= 0 {
@@ -88,10 +88,10 @@ func (r *replayer) around(w http.ResponseWriter, req *http.Request, match func(e
 			return
 		}
 	}
-	lists()(w, req) // a vault that was new
+	lists()(w, req) // the vault was new
 }
 
-// itemBefore is the item of the write as it was listed last before; nil = it was not.
+// itemBefore returns the item of the write as last listed before; nil = it was not.
 func (r *replayer) itemBefore() json.RawMessage {
 	for _, e := range slices.Backward(r.list[:r.write]) {
 		if !e.is("items") {
@@ -107,7 +107,7 @@ func (r *replayer) itemBefore() json.RawMessage {
 	return nil
 }
 
-// looks are the recorded looks at the operation of the write, in order.
+// looks returns the recorded polls of the write's operation, in order.
 func (r *replayer) looks() []exchange {
 	write := r.list[r.write]
 	id := operationID(write.Headers["location"])
@@ -128,7 +128,7 @@ func (e exchange) date() time.Time {
 	return d
 }
 
-// since is how long after the write an exchange was.
+// since returns how long after the write an exchange was.
 func (r *replayer) since(e exchange) time.Duration { return e.date().Sub(r.list[r.write].date()) }
 
 func (r *replayer) over() bool {
@@ -136,7 +136,7 @@ func (r *replayer) over() bool {
 	return !r.accepted.IsZero() && time.Since(r.accepted) >= r.since(looks[len(looks)-1])
 }
 
-// operation answers a look at the operation with the recorded one of that age.
+// operation answers a poll of the operation with the recorded one of that age.
 func (r *replayer) operation(w http.ResponseWriter, req *http.Request, path string) {
 	write := r.list[r.write]
 	looks := r.looks()
@@ -145,7 +145,7 @@ func (r *replayer) operation(w http.ResponseWriter, req *http.Request, path stri
 		r.unknown(w, req)
 		return
 	}
-	// The URL has to be the service's own, to the letter: it is signed.
+	// The URL must equal the service's own, byte for byte: it is signed.
 	verbatim := slices.ContainsFunc([]string{write.Headers["azure-asyncoperation"], write.Headers["location"]}, func(s string) bool {
 		u, err := url.Parse(s)
 		return err == nil && foldPath(u) == path && u.RawQuery == req.URL.RawQuery
@@ -162,7 +162,7 @@ func (r *replayer) operation(w http.ResponseWriter, req *http.Request, path stri
 	at.serves(w, req)
 }
 
-// jobs are the recorded jobs of the operation, once it is over.
+// jobs returns the recorded jobs of the operation, once it has ended.
 func (r *replayer) jobs() map[string]json.RawMessage {
 	out := map[string]json.RawMessage{}
 	if !r.over() {
@@ -206,7 +206,7 @@ func TestRecordedOperationsAreDrivenToTheirEnd(t *testing.T) {
 		t.Run(fmt.Sprintf("%s %d %s", c.cassette, c.n, c.action), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := &replayer{t: t, list: all[c.cassette], write: c.n}
-				time.Sleep(time.Until(r.list[c.n].date())) // the recorded day, so that jobs are as old as they were
+				time.Sleep(time.Until(r.list[c.n].date())) // the recorded day, so that jobs have their recorded age
 				client := newClient(t, Options{
 					Endpoint: "https://management.azure.com", AccessToken: token, Transport: inProcess{r}, Command: CommandApply,
 				})
@@ -231,7 +231,7 @@ func TestRecordedOperationsAreDrivenToTheirEnd(t *testing.T) {
 	}
 }
 
-// change is the plan's change that leads to the recorded write.
+// change returns the plan's change that leads to the recorded write.
 func (r *replayer) change(a plan.Action) plan.Change {
 	write := r.list[r.write]
 	c := plan.Change{ID: string(a), Action: a, Vault: armid.VaultOf(write.path), Item: strings.TrimSuffix(write.path, "/backup")}
@@ -266,10 +266,11 @@ func (r *replayer) change(a plan.Action) plan.Change {
 	return c
 }
 
-// sameBody compares what was sent with what Azure CLI sent. We always say the disk filter of an item that exists.
+// sameBody compares the sent body with the one that Azure CLI sent. This program always sends the disk filter of an
+// existing item.
 func (r *replayer) sameBody(a plan.Action) {
 	if a == plan.Refresh || a == plan.Backup {
-		return // no body; a date of its own
+		return // a refresh has no body, a backup a date of its own
 	}
 	var sent, want any
 	if json.Unmarshal([]byte(strings.Replace(r.writes[0], `,"extendedProperties":{}`, "", 1)), &sent) != nil ||

@@ -19,7 +19,7 @@ const (
 	accountID = groupID + "/providers/Microsoft.Storage/storageAccounts/st1"
 )
 
-// edited is a JSON body with one text put in another's place.
+// edited returns a JSON body with one text replaced.
 func edited(t *testing.T, body, old, replacement string) string {
 	t.Helper()
 	if !strings.Contains(body, old) {
@@ -62,7 +62,7 @@ func TestARecoveryPointIsReadWithItsDisks(t *testing.T) {
 	if d := cmp.Diff(want, readPoint(t, fullPoint)); d != "" {
 		t.Error(d)
 	}
-	// What the service does not say is absent, not wrong.
+	// A property that the service omits is absent, not wrong.
 	bare := readPoint(t, `{"id":"`+item1+`/recoveryPoints/362588450327416","properties":{"objectType":"IaasVMRecoveryPoint","recoveryPointTime":"2024-05-15T07:52:53Z"}}`)
 	if bare.Unreadable != "" || bare.Tiers != nil || bare.Disks != nil || !bare.Expires.IsZero() || bare.Unmanaged {
 		t.Errorf("%+v", bare)
@@ -72,7 +72,7 @@ func TestARecoveryPointIsReadWithItsDisks(t *testing.T) {
 	}
 }
 
-// Each field that decides is read, absent, or not understood: never the zero value of something else.
+// Each deciding field is read, absent, or not understood: never the zero value.
 func TestARecoveryPointThatIsNotUnderstoodIsUnreadable(t *testing.T) {
 	for old, replacement := range map[string]string{
 		`"recoveryPointTime":"2024-05-15T07:52:53.7326735Z"`:                  `"recoveryPointTime":"yesterday"`,
@@ -208,7 +208,7 @@ func TestDisksAreReadWithTheirJobAndHolders(t *testing.T) {
 			t.Errorf("%s: %+v", replacement, d)
 		}
 	}
-	// A row that names no disk of the group is no absence.
+	// A row that names no disk of the group is not an absence.
 	c := newFake().on("GET", disksPath, lists(edited(t, fullDisk, disksPath, vmList))).client(t, CommandPlan)
 	if disks, err := c.Disks(t.Context(), groupID); err == nil {
 		t.Errorf("%+v", disks)

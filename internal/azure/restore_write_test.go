@@ -71,7 +71,7 @@ func TestARestoreThatDoesNotSayWhatIsNotSent(t *testing.T) {
 	}
 }
 
-// The operation says that a restore was accepted, its job that it is over.
+// The operation reports that a restore was accepted, its job that it has ended.
 func TestARestoreIsOverWhenItsJobIs(t *testing.T) {
 	const status = vaultID + "/backupOperations/op-1"
 	op := apply.Operation{Action: plan.Restore, Target: vm1, Vault: vaultID, Status: "https://arm.test" + status}
@@ -110,7 +110,7 @@ func TestARestoreIsOverWhenItsJobIs(t *testing.T) {
 	}
 }
 
-// Where the answer to the write was lost, the job of the item shows that it arrived.
+// Where the answer to the write was lost, the item's job shows that it arrived.
 func TestARestoreWithoutAnAnswerIsFoundByItsJob(t *testing.T) {
 	began := time.Date(2024, 5, 15, 8, 35, 45, 0, time.UTC) // a moment after the job's start
 	row := func(name, container string) string { return rawRestore(name, container, fullBag) }

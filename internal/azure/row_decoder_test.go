@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// readBothWays decodes raw as a row and as encoding/json does, and says where the two differ.
+// readBothWays decodes raw as a row and with encoding/json, and returns the difference.
 func readBothWays[T any](raw string) string {
 	var row, whole T
 	rowErr := newRowDecoder[T]().decode([]byte(raw), &row)
@@ -22,8 +22,8 @@ func readBothWays[T any](raw string) string {
 	return cmp.Diff(said, fmt.Sprintf("%#v", row))
 }
 
-// FuzzRowsAreReadAsJSONReadsThem holds that the decoder of rows, which skips what is not asked for, and encoding/json
-// agree on every valid row.
+// FuzzRowsAreReadAsJSONReadsThem checks that the decoder of rows, which skips unused fields, and encoding/json agree on
+// every valid row.
 func FuzzRowsAreReadAsJSONReadsThem(f *testing.F) {
 	item := rawItem(vaultID, "VM1", isDeleted)
 	for _, raw := range []string{
@@ -38,7 +38,7 @@ func FuzzRowsAreReadAsJSONReadsThem(f *testing.F) {
 		f.Add(raw)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
-		// Which of two keys of one name counts is encoding/json's own, and so is what it folds beyond ASCII.
+		// encoding/json has its own rule for duplicate keys, and for case folding beyond ASCII.
 		if !jsontext.Value(raw).IsValid() || !json.Valid([]byte(raw)) || strings.ContainsAny(raw, "ſK") {
 			t.Skip()
 		}

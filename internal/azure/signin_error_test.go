@@ -16,7 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// answered is a credential's error about an answer of Microsoft Entra.
+// answered returns a credential's error for an answer of Microsoft Entra.
 func answered(status int, body string) error {
 	return &azidentity.AuthenticationFailedError{RawResponse: &http.Response{
 		StatusCode: status, Body: io.NopCloser(strings.NewReader(body)),
@@ -30,7 +30,7 @@ func (r refuses) GetToken(context.Context, policy.TokenRequestOptions) (azcore.A
 	return azcore.AccessToken{}, r.err
 }
 
-// chained is what azidentity makes of errors that a chain of credentials meets.
+// chained returns azidentity's error for a chain of credentials with these errors.
 func chained(t *testing.T, errs ...error) error {
 	t.Helper()
 	var creds []azcore.TokenCredential

@@ -11,7 +11,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// secretVM holds everything in a VM's body that could be a secret.
+// secretVM holds every property of a VM's body that could be a secret.
 const secretVM = `{"id":"` + vm1 + `","name":"VM1","location":"westeurope","properties":{"big":9007199254740993,"userData":"s3cret",
 	"osProfile":{"computerName":"VM1","adminUsername":"boss","adminPassword":"s3cret","customData":"s3cret",
 	"windowsConfiguration":{"additionalUnattendContent":[{"content":"s3cret"}],"patchSettings":{"patchMode":"Manual"}}}},
@@ -127,7 +127,7 @@ func TestWhatWasRefusedStandsInASnapshot(t *testing.T) {
 	}
 }
 
-// What cannot be kept fails the snapshot: left out, it would be an absence to whoever plans over it.
+// A body that cannot be kept fails the snapshot: left out, a plan over the snapshot would see it as missing.
 func TestASnapshotLosesNothing(t *testing.T) {
 	f := snapshotEstate().on("GET", vaultID+"/backupProtectedItems", lists(`{"name":"no id"}`))
 	_, err := f.client(t, CommandSnapshot).Snapshot(t.Context(), scope(), nil, &bytes.Buffer{})

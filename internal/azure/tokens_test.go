@@ -17,15 +17,15 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// purse is a credential that takes a while to answer and remembers its token, as those of azidentity do.
+// purse is a slow credential that caches its token, as azidentity's do.
 type purse struct {
 	name string
-	// forgets lets it give another token each time, as az does when it likes.
+	// forgets makes it return another token each time, as az may.
 	forgets bool
 	err     error
 
 	mu     sync.Mutex
-	asked  []string // the claims
+	asked  []string // the claims of each request
 	opened int
 }
 
@@ -44,7 +44,7 @@ func tokensOf(p *purse, anew ...*purse) *tokenSource {
 	return newTokenSource(p, func() (azcore.TokenCredential, error) { return anew[0], nil }, time.Now)
 }
 
-// all asks n times at once, and gives the tokens that were got, and the last error.
+// all calls GetToken n times concurrently, and returns how often each token was returned, and the last error.
 func (t *tokenSource) all(ctx context.Context, n int, claims string) (got map[string]int, err error) {
 	got = map[string]int{}
 	var mu sync.Mutex
@@ -72,13 +72,13 @@ func TestATokenIsAskedForOnce(t *testing.T) {
 		if got, err := tok.all(t.Context(), 30, ""); err != nil || got["t1"] != 30 {
 			t.Errorf("at first: %v %v", got, err)
 		}
-		for range 30 { // thirty requests with the same token, all refused, in any order with asking again
+		for range 30 { // thirty requests with the same token, all refused, interleaved with token requests
 			tok.markRefused("t1", 1)
 			if got, err := tok.all(t.Context(), 2, ""); err != nil || got["t2"] != 2 {
 				t.Errorf("after a refusal: %v %v", got, err)
 			}
 		}
-		for range 30 { // a challenge is one question, too
+		for range 30 { // a challenge causes one token request, too
 			tok.markRefused("t2", 2)
 			if got, err := tok.all(t.Context(), 2, `{"c":1}`); err != nil || got["t3"] != 2 {
 				t.Errorf("after a challenge: %v %v", got, err)
@@ -117,7 +117,7 @@ func TestATokenThatIsRefusedTwiceAndCannotBeReplacedEndsTheSignIn(t *testing.T) 
 		if got, err := tok.all(t.Context(), 3, ""); err != nil || got["t1"] != 3 {
 			t.Errorf("a slip of the service: %v %v", got, err)
 		}
-		tok.markRefused("t1", 1) // of a request that was sent before
+		tok.markRefused("t1", 1) // of a request sent earlier
 		if got, err := tok.all(t.Context(), 3, ""); err != nil || got["t1"] != 3 {
 			t.Errorf("an answer that was late: %v %v", got, err)
 		}
@@ -129,7 +129,7 @@ func TestATokenThatIsRefusedTwiceAndCannotBeReplacedEndsTheSignIn(t *testing.T) 
 	})
 }
 
-// The who-am-I, the first requests and a refusal of all of them ask for two tokens in all.
+// The who-am-I, the first requests and a refusal of all of them cause two token requests in all.
 func TestARunAsksForOneTokenAndForOneMoreWhenAllAreRefused(t *testing.T) {
 	expired := func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") == "Bearer t1" {

@@ -12,7 +12,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// rawItem is a protected item shaped as in docs/azure.md §3; more replaces or adds properties.
+// rawItem returns a protected item shaped as in docs/azure.md §3; more replaces or adds properties.
 func rawItem(vault, vm string, more ...string) string {
 	tail := "iaasvmcontainerv2;rg-app;" + strings.ToLower(vm)
 	id := "/subscriptions/" + sub + "/resourceGroups/RG-App/providers/Microsoft.Compute/virtualMachines/" + vm
@@ -131,8 +131,8 @@ func TestItems(t *testing.T) {
 	}
 }
 
-// What decides about backup and was not understood stands in the item, with the value; only an item whose VM is not
-// known is an error.
+// A deciding field that was not understood is in the item's Unreadable, with its value; only an item whose VM is
+// unknown is an error.
 func TestItemsThatAreNotUnderstood(t *testing.T) {
 	at := time.Date(2024, 5, 1, 0, 0, 0, 0, time.UTC)
 	read := func(raw string) (plan.Item, error) {
@@ -181,7 +181,7 @@ func TestItemsThatAreNotUnderstood(t *testing.T) {
 	}
 }
 
-// What one field does not tell, another one may.
+// Where one field is missing, another may replace it.
 func TestOtherEvidenceIsUsedWhereItIsThere(t *testing.T) {
 	at := time.Date(2024, 5, 1, 0, 0, 0, 0, time.UTC)
 	for name, c := range map[string]struct {

@@ -18,7 +18,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// terminal is a pseudo-terminal and what was written to it.
+// terminal returns a pseudo-terminal and the text written to it.
 func terminal(t *testing.T) (tty *os.File, written func() string) {
 	t.Helper()
 	pty, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
@@ -43,7 +43,7 @@ func terminal(t *testing.T) (tty *os.File, written func() string) {
 	read := make(chan struct{})
 	go func() {
 		defer close(read)
-		_, _ = io.Copy(&all, pty) // until the last writer is gone
+		_, _ = io.Copy(&all, pty) // until the last writer has closed it
 	}()
 	return tty, func() string {
 		_ = tty.Close()
@@ -53,7 +53,7 @@ func terminal(t *testing.T) (tty *os.File, written func() string) {
 	}
 }
 
-// screen is what a terminal shows that was sent text, with the lines that scrolled away. It knows lines, and the
+// screen returns what a terminal shows for a text, with the lines that scrolled away. It supports lines, and the
 // sequence that goes up some lines and clears the rest.
 func screen(t *testing.T, text string) []string {
 	t.Helper()

@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// withPerson lets time pass, and a colleague act, while the program waits for an answer from its terminal for the
-// first time: nothing depends on how fast anything is. $THINKS is how long the person takes to answer by the
-// machine's clock. $COLLEAGUE is a file with the requests that the colleague sends to $URL meanwhile, one a line:
-// METHOD PATH [BODY]. An operation that a request starts is followed to its end.
+// withPerson lets time pass, and a colleague act, while the program first waits for an answer from its terminal,
+// independent of the speed of execution. $THINKS is how long the person takes to answer by the machine's clock.
+// $COLLEAGUE is a file with the requests that the colleague sends to $URL meanwhile, one per line: METHOD PATH [BODY].
+// An operation that a request starts is followed to its end.
 func withPerson(s Streams) Streams {
 	p := &person{Reader: s.In}
 	p.think = sync.OnceFunc(p.wait)
@@ -94,7 +94,7 @@ func send(method, url, body string) (*http.Response, []byte, error) {
 	return answer, text, err
 }
 
-// follow polls an operation until it has ended; "" = there is none.
+// follow polls an operation until it has ended; "" = none.
 func follow(operation string) error {
 	if operation == "" {
 		return nil
@@ -114,7 +114,7 @@ func follow(operation string) error {
 		case "Failed", "Canceled":
 			return fmt.Errorf("it ended as %s", text)
 		}
-		time.Sleep(10 * time.Millisecond) // the operation takes its time in another process
+		time.Sleep(10 * time.Millisecond) // the operation runs in another process
 	}
 	return errors.New("it never ended")
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator"
 )
 
-// program is this test binary under the name that makes it azbackup (see TestMain).
+// program returns this test binary under the name that makes it azbackup (see TestMain).
 func program(t *testing.T) string {
 	t.Helper()
 	self, err := os.Executable()
@@ -45,7 +45,7 @@ func start(program, dir string, args ...string) (*process, error) {
 	return p, p.Start()
 }
 
-// exit waits for the process and gives its exit code; -1 = killed.
+// exit waits for the process and returns its exit code; -1 = killed.
 func (p *process) exit() int {
 	err := p.Wait()
 	if e, ok := errors.AsType[*exec.ExitError](err); ok {
@@ -63,7 +63,7 @@ func runProgram(program, dir string, args ...string) (code int, output string) {
 	return code, p.stdout.String() + p.stderr.String()
 }
 
-// azureAt serves the estate in dir in another process and gives its URL.
+// azureAt serves the estate in dir in another process and returns its URL.
 func azureAt(t *testing.T, program, dir string, args ...string) (url string) {
 	t.Helper()
 	p, err := start(program, dir, append([]string{"simulate", "--estate", "estate.json", "--url-file", "url", "-q"}, args...)...)
@@ -98,8 +98,8 @@ func statsOf(t *testing.T, url string) simulator.Stats {
 	return stats
 }
 
-// fleetOf writes an estate of n unprotected VMs and the config that protects them by a policy that is not
-// there yet, into a new folder.
+// fleetOf writes an estate of n unprotected VMs, and the config that protects them by a policy that does not exist yet,
+// into a new folder.
 func fleetOf(t *testing.T, n int) (dir string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -139,7 +139,7 @@ settings: {limits: {writes: 2}}
 	return dir
 }
 
-// awaitRequests waits until a simulator has answered n requests, or no more come, and says how many it was.
+// awaitRequests waits until a simulator has answered n requests, or no more come, and returns their number.
 func awaitRequests(t *testing.T, url string, n int) int {
 	last, quiet := 0, 0
 	for quiet < 300 {
@@ -155,7 +155,7 @@ func awaitRequests(t *testing.T, url string, n int) int {
 	return last
 }
 
-// Killed with -9 at any moment and run again, an apply converges, and no machine is asked for twice.
+// Killed with -9 at any moment and run again, an apply converges, and no VM is requested twice.
 func TestAKilledApplyConvergesWhenRunAgain(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs 60 processes")
@@ -257,7 +257,7 @@ func TestInterruptsEndARunWithCode130(t *testing.T) {
 			if test.stdout != "" {
 				awaitFile(t, filepath.Join(dir, "journal"), `"kind":"accepted"`)
 			} else {
-				time.Sleep(300 * time.Millisecond) // nothing shows that it is reading
+				time.Sleep(300 * time.Millisecond) // no output shows that it is reading
 			}
 			began := time.Now()
 			for range test.signals {

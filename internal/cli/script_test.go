@@ -24,8 +24,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected outputs in the scripts")
 
-// TestMain lets scripts run the program as a process of its own: azbackup. It differs from the real one in what
-// withFaults, withPerson and withClock say.
+// TestMain lets scripts run the program as a process of its own: azbackup. Its differences from the real one are
+// withFaults, withPerson and withClock.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
 		"azbackup": func() {
@@ -53,8 +53,8 @@ func withClock(s Streams) Streams {
 	return s
 }
 
-// withFaults makes the streams panic where $PANIC says: "stdin" when it is read, "stdout TEXT" or "stderr TEXT" when
-// something with TEXT in it is written, "clock TEXT" when the time is asked for with TEXT in the stack.
+// withFaults makes the streams panic as $PANIC defines: "stdin" when it is read, "stdout TEXT" or "stderr TEXT" when a
+// text that contains TEXT is written, "clock TEXT" when the time is read with TEXT in the stack.
 func withFaults(s Streams) Streams {
 	stream, text, _ := strings.Cut(os.Getenv("PANIC"), " ")
 	f := &faulty{s.In, s.Out, text}

@@ -16,9 +16,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// An estate that is older or younger by some days, all of it, gives the same plan, audit and explanation, but for the
-// dates in them: nothing that is said depends on the day on which it is said, nor on the machine's clock, which under
-// synctest stands at the year 2000.
+// An estate shifted by some days as a whole gives the same plan, audit and explanation, except for the dates in them:
+// no output depends on the day of the run, nor on the machine's clock, which under synctest is at the year 2000.
 func TestAnEstateMovedInTimeGivesTheSame(t *testing.T) {
 	commands := []string{
 		"plan --all --format text", "plan --all --format json", "plan --format markdown",
@@ -42,8 +41,8 @@ func TestAnEstateMovedInTimeGivesTheSame(t *testing.T) {
 	}
 }
 
-// onMovedEstate is what a command says of the example's estate after all times in it were moved, told from the day it
-// was taken.
+// onMovedEstate returns a command's output for the example's estate with all times shifted, with dates relative to the
+// day of the snapshot.
 func onMovedEstate(t *testing.T, command string, days int) string {
 	t.Helper()
 	raw, err := os.ReadFile("../../examples/estate.json")
@@ -68,10 +67,10 @@ func onMovedEstate(t *testing.T, command string, days int) string {
 	return toldFromTaken(t, out.String(), taken.AddDate(0, 0, days))
 }
 
-// taken is when the example's estate was taken.
+// taken is the time of the example's snapshot.
 var taken = time.Date(2026, time.November, 20, 6, 0, 0, 0, time.UTC)
 
-// moved moves all times of an estate but the sentinel of 2001, which means "never".
+// moved shifts all times of an estate but the sentinel of 2001, which means "never".
 func moved(t *testing.T, estate string, days int) string {
 	t.Helper()
 	return regexp.MustCompile(`20(0[02-9]|[1-9]\d)-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?`).ReplaceAllStringFunc(estate, func(s string) string {
@@ -83,7 +82,7 @@ func moved(t *testing.T, estate string, days int) string {
 	})
 }
 
-// toldFromTaken replaces every date in a text by the days since another one, and every count of seconds since 1970.
+// toldFromTaken replaces every date in a text by its days since from, and every count of seconds since 1970.
 func toldFromTaken(t *testing.T, text string, from time.Time) string {
 	t.Helper()
 	for layout, pattern := range map[string]string{

@@ -18,8 +18,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// certificate is the script command `certificate FILE SETTINGS`: it makes a key and a certificate, writes both to
-// FILE, and puts the certificate into SETTINGS in place of CERTIFICATE.
+// certificate is the script command `certificate FILE SETTINGS`: it creates a key and a certificate, writes both to
+// FILE, and replaces CERTIFICATE in SETTINGS by the certificate.
 func certificate(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 2 {
 		ts.Fatalf("usage: certificate FILE SETTINGS")
@@ -44,8 +44,8 @@ func certificate(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(settings), 0o600))
 }
 
-// assertion is the script command `assertion FILE SUBJECT AGE`: a token that another issuer made for SUBJECT so long
-// ago, good for five minutes.
+// assertion is the script command `assertion FILE SUBJECT AGE`: a token made by another issuer for SUBJECT, AGE ago,
+// valid for five minutes.
 func assertion(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) != 3 {
 		ts.Fatalf("usage: assertion FILE SUBJECT AGE")

@@ -7,7 +7,7 @@ import (
 	"github.com/azbackup/azbackup/config"
 )
 
-// What the file takes for a duration the command line takes, too, and as the same.
+// A duration of the file is accepted on the command line, too, with the same value.
 func TestADurationOfTheFileIsOneOnTheCommandLine(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"30s": 30 * time.Second, "90m": 90 * time.Minute, "36h": 36 * time.Hour, "30d": 720 * time.Hour, "1w": 168 * time.Hour,
