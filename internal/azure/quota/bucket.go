@@ -7,8 +7,8 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// Bucket names one limit that Azure keeps within a subscription. Requests that draw from the same bucket
-// hold each other back.
+// Bucket names one limit that Azure enforces within a subscription. Requests that draw from the same bucket
+// delay each other.
 type Bucket string
 
 // The buckets that are not named after an action of Recovery Services.
@@ -16,13 +16,13 @@ const (
 	ARMReads   Bucket = "arm/reads"
 	ARMWrites  Bucket = "arm/writes"
 	ARMDeletes Bucket = "arm/deletes"
-	// ComputeReads is Compute's own limit; only its headers tell how large it is.
+	// ComputeReads is Compute's own limit; only its headers report its size.
 	ComputeReads Bucket = "Microsoft.Compute/virtualMachines/read"
 	// ResourceGraph is per user and belongs to no subscription.
 	ResourceGraph Bucket = "Microsoft.ResourceGraph/resources/read"
 )
 
-// The actions of Recovery Services that sweeps and discovery live on.
+// The actions of Recovery Services that sweeps and discovery use.
 const (
 	ListItems     Bucket = recoveryServices + "/vaults/backupProtectedItems/read"
 	ListJobs      Bucket = recoveryServices + "/vaults/backupJobs/read"
@@ -40,20 +40,20 @@ const (
 	protectionChanges = "protection changes a day in "
 )
 
-// PolicyWrites is the daily limit on policy writes of a vault, ProtectionChanges that on configuring and
-// modifying protection (docs/azure.md §13).
+// PolicyWrites returns the bucket of the daily limit on policy writes of a vault (docs/azure.md §13).
 func PolicyWrites(vault string) Bucket { return Bucket(policyWrites + string(armid.Of(vault))) }
 
-// ProtectionChanges is the daily limit on configuring and modifying protection in a vault.
+// ProtectionChanges returns the bucket of the daily limit on configuring and modifying protection in a vault
+// (docs/azure.md §13).
 func ProtectionChanges(vault string) Bucket {
 	return Bucket(protectionChanges + string(armid.Of(vault)))
 }
 
-// BucketOf maps a request to the buckets it draws from, by method and path alone (docs/azure.md §12):
+// BucketOf returns the buckets that a request draws from, by method and path alone (docs/azure.md §12):
 //
 //   - every request draws from one of ARM's three buckets; a POST is a write, backupStatus too;
 //   - under a vault every GET, and the PUT and PATCH of the vault itself, draw from the hourly limit of their
-//     action besides. Not so the GET of a vault, its operations and its resource guards: no recorded answer to
+//     action besides. The GET of a vault, its operations and its resource guards does not: no recorded answer to
 //     those carries the header of that limit, and every other one does;
 //   - a policy PUT and an item PUT also draw from the daily limits of their vault.
 func BucketOf(r *http.Request) []Bucket {
@@ -107,7 +107,7 @@ func vaultBuckets(method string, p path) []Bucket {
 	return nil
 }
 
-// path is a request's path taken apart: the types without the names between them.
+// path is a parsed request path: the types without the names between them.
 type path struct {
 	provider string
 	types    []string
@@ -116,7 +116,7 @@ type path struct {
 
 func parsePath(s string) path {
 	parts := strings.FieldsFunc(s, func(r rune) bool { return r == '/' })
-	for i := 0; i+1 < len(parts); i += 2 { // names stand between, and may be anything
+	for i := 0; i+1 < len(parts); i += 2 { // the names between may be anything
 		if !strings.EqualFold(parts[i], "providers") {
 			continue
 		}
@@ -132,8 +132,8 @@ func parsePath(s string) path {
 	return path{}
 }
 
-// canonicalType gives a resource type the letter case that Recovery Services uses in its messages; paths may come
-// in any (docs/azure.md §0.4).
+// canonicalType returns a resource type in the letter case that Recovery Services uses in its messages; paths may use
+// any (docs/azure.md §0.4).
 func canonicalType(t string) string {
 	for _, known := range []string{
 		"vaults", "backupFabrics", "protectionContainers", "protectedItems", "recoveryPoints",
@@ -149,7 +149,7 @@ func canonicalType(t string) string {
 	return strings.ToLower(t)
 }
 
-// actionBucket is the bucket of an action as a 429 spells it.
+// actionBucket returns the bucket of an action as a 429 spells it.
 func actionBucket(action string) Bucket {
 	parts := strings.Split(action, "/")
 	for i, part := range parts[1:] {

@@ -4,12 +4,12 @@ import "time"
 
 const day = 24 * time.Hour
 
-// dailyLimit is the model of a limit on what is accepted in any 24 hours, of which no header tells. A run counts
-// its own alone: what was done before it started is not known.
+// dailyLimit is the model of a limit on accepted requests in any 24 hours, which no header reports. A run counts
+// only its own requests: those before its start are unknown.
 type dailyLimit struct {
 	admission
 	limit  int
-	sentAt []time.Time // when what was let go in the last day was let go, oldest first
+	sentAt []time.Time // when the requests of the last day were admitted, oldest first
 }
 
 func newDailyLimit(limit int) *dailyLimit { return &dailyLimit{limit: limit} }
@@ -41,7 +41,7 @@ func (d *dailyLimit) cancel(t reservation) {
 	d.drop(t.at)
 }
 
-// commit gives back what the service refused: it was not done.
+// commit refunds a rejected request.
 func (d *dailyLimit) commit(_ time.Time, t reservation, a answer) {
 	d.admission.commit(t, a)
 	if a.answered && !a.accepted {

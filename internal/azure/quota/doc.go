@@ -1,19 +1,19 @@
-// Package quota holds requests back before Azure would refuse them. One [Limiter] serves one subscription and
+// Package quota delays requests before Azure would refuse them. One [Limiter] serves one subscription and
 // all requests of a run to it; a [Limiters] keeps one for each and plugs them into azcore's pipeline. It only admits:
-// when to look at what, and what to give up, is for others to decide, by the [Budget] that it tells.
+// its callers decide what to read when, and what to give up, by the [Budget] that it returns.
 //
-//	Acquire(class, buckets) ── lanes take turns ──► all buckets admit? ──► request ──► Permit.Observe(answer)
+//	Acquire(class, buckets) ── flows take turns ──► all buckets admit? ──► request ──► Permit.Observe(answer)
 //	                                                      ▲                                  │
 //	                              tokens, window, daily ──┴────────── headers, 429 ──────────┘
 //
 // # Strictness
 //
-// No refusal may be our own doing. So a bucket's model is a lower bound of what the service has, whatever the
-// order in which it counts requests that are on their way. Let a request be let go at a, counted by the service
-// at some unknown s, and answered at r, a ≤ s ≤ r. A header of its answer tells what was left just after s.
-// Requests answered between a and r may have been counted after s, and those in flight at r too; the first are
-// "overtaken" below, the second are always subtracted. What others draw between two answers cannot be known; only
-// that can still be refused.
+// This client must cause no refusal. So a bucket's model is a lower bound of the service's counter, whatever the order
+// in which the service counts requests in flight. Let a request be admitted at a, counted by the service at some
+// unknown s, and answered at r, a ≤ s ≤ r. A header of its answer reports what was left just after s. Requests answered
+// between a and r may have been counted after s, and those in flight at r too; the first are "overtaken" below, the
+// second are always subtracted. What other clients draw between two answers cannot be known; only that can still cause
+// a refusal.
 //
 // # Token buckets
 //
@@ -23,71 +23,71 @@
 //	level − in flight − slack ≥ 1
 //
 // The service counted each answered request earlier than the model did, so it overflowed less and refilled more:
-// its level is at least level − in flight. The cost is a constant, not a rate: what refills during one round
-// trip, once, and the slack of 2 % for others. Headers correct the level
+// its level is at least level − in flight. The cost is a constant, not a rate: the refill during one round
+// trip, once, and the slack of 2 % for other clients. Headers correct the level
 //
-//   - down, by how much less is left than there can be without others: the level when the request was let go,
-//     less all requests let go since, without any refill. Requests in flight together all show what others drew,
-//     so this may go too far; the next rule ends that.
-//   - up, to what the header says less those overtaken. A header above b makes b larger (before 2024 it
-//     was 1200); a lone request to a bucket that should be full, and is not, makes b smaller until one does.
+//   - down, by how much less is left than there can be without other clients: the level when the request was admitted,
+//     less all requests admitted since, without any refill. Requests in flight together all show what other clients
+//     drew, so this may go too far; the next rule corrects that.
+//   - up, to the header's value less those overtaken. A header above b makes b larger (before 2024 it
+//     was 1200); a lone request to a bucket that should be full, and is not, makes b smaller until a header exceeds it.
 //
 // Several headers of one kind (subscription, global, tenant) count as the least of them.
 //
 // # Fixed windows
 //
-// Recovery Services counts per action and hour, in windows that are fixed but whose start is not told. Within a
+// Recovery Services counts per action and hour, in fixed windows whose start it does not report. Within a
 // window a counter only falls, so the least header seen is exact but for those in flight, and a header that is
-// not below what was left when its request was let go proves a new window: it began between the last sight of
-// the old counter and now. From that follow the earliest and the latest moment of its end. What is in flight then
-// may belong to either window, so it is waited for before the next request goes.
+// not below what was left when its request was admitted proves a new window: it began between the last header of
+// the old counter and now. From that follow the earliest and the latest time of its end. Requests in flight then
+// may belong to either window, so the next request waits for their answers.
 //
-// Waiting for the latest would waste up to a window, asking again would provoke the 429 that is to be avoided. So
-// the last 5 % of a window (k requests) are kept, and spread evenly over the time in which it may end: the first
-// that sees a risen counter narrows that time to a (k+1)-th. Of an hour, 7 requests leave 7.5 minutes, then 56 s,
-// then 7 s; from 2 s on nothing is kept. A 429 tells the end to the second and the limit besides. Over 13 windows
-// of unknown place the tests measure 97 to 99 % of what the service would have allowed, and no refusal.
+// Waiting for the latest would waste up to a window, probing again would provoke the 429 that is to be avoided. So
+// the last 5 % of a window (k requests) are reserved, and spread evenly over the time in which it may end: the first
+// answer with a risen counter narrows that time to a (k+1)-th. Of an hour, 7 requests leave 7.5 minutes, then 56 s,
+// then 7 s; from 2 s on nothing is reserved. A 429 reports the end to the second and the limit besides. Over 13 windows
+// of unknown start the tests measure 97 to 99 % of what the service would have allowed, and no refusal.
 //
-// Others (a portal, a second machine) are seen in what a window loses without us. At the pace of this window and
-// the one before, what they will take until its end is left to them, a third of it at most.
+// Requests of other clients (a portal, a second machine) show in what a window loses without this client. At the pace
+// of this window and the one before, what they will use until its end is left to them, a third of it at most.
 //
 // Where an accepted answer carries no such header there is no such limit: all 585 recorded answers of the actions
-// that have one carry it, and none of the others. Only headers tell of Compute's limits, so the same model serves
+// that have one carry it, and none of the others. Only headers report Compute's limits, so the same model serves
 // there.
 //
 // The recordings also show the counters of several front ends behind one address (300, 401, 400, 364 within 13
-// seconds): a header may rise in the middle of a window. That is taken for a new window, so the governor follows
+// seconds): a header may rise in the middle of a window. That is taken for a new window, so the limiter follows
 // the last header seen, and a front end that refuses nevertheless is the reason why a 429 pauses at all.
 //
-// # Not knowing
+// # Probing
 //
-// Before the first answer of a run, after a pause, and when a window has ended, nobody knows what is left: one
-// request goes alone and asks, and answers to earlier ones are not believed. That costs a round trip and replaces the guess, which for the hourly limit would
-// have to be the smallest ever seen, 150.
+// Before the first answer of a run, after a pause, and when a window has ended, the remaining number is unknown: one
+// request is sent alone as a probe, and answers to earlier ones are ignored. That costs a round trip and replaces the
+// guess, which for the hourly limit would have to be the smallest ever seen, 150.
 //
 // # Pauses
 //
-// A 429 pauses the bucket it names for everybody, for as long as it says: retry-after-ms, x-ms-retry-after-ms,
+// A 429 pauses the bucket it names for all requests, for the time it gives: retry-after-ms, x-ms-retry-after-ms,
 // Retry-After in seconds or as a date, or the seconds in its message; without any of these 5 s, doubled each
-// time, to 5 minutes. Up to a tenth more, 5 s at most, keeps processes apart that were refused together. A 429
+// time, to 5 minutes. Jitter of up to a tenth, 5 s at most, prevents synchronised retries of several processes. A 429
 // that names no bucket pauses all that its request drew from.
 //
 // # Classes
 //
-// In a token bucket lanes (a class and its buckets) take turns, which is fair because it refills within seconds.
-// A window is gone for an hour, so in a run that confirms changes discovery leaves a quarter of each window to
-// confirming, and confirming a tenth to discovery, less what they had of it, released evenly until its end.
+// In a token bucket flows (a class and its buckets) take turns, which is fair because it refills within seconds.
+// A window is used up for an hour, so in a run that confirms changes discovery leaves a quarter of each window to
+// confirming, and confirming a tenth to discovery, less what they used of it, released evenly until its end.
 //
 // # Daily limits
 //
 // Policy writes and protection changes a day (docs/azure.md §13) have no headers. They are counted per vault over
-// the last 24 hours of this run, and what the service refused is given back. The documentation does not say
+// the last 24 hours of this run, and a refused request is refunded. The documentation does not state
 // whether policy writes count per vault or per subscription: per subscription a fleet of 51 vaults could not be
 // set up in a day.
 //
 // # Rejected
 //
-// golang.org/x/time/rate: its bucket cannot be set from a header, nor knows of requests in flight, which is where
-// the strictness comes from. Reserving in advance (a ticket for 14:03): a wait that is cancelled would leave a
-// hole. A goroutine per governor: a timer while somebody waits does the same, and nothing has to be closed.
+// golang.org/x/time/rate: its bucket cannot be set from a header, and does not count requests in flight, on which
+// the strictness relies. Reserving in advance (a reservation for 14:03): a cancelled wait would leave a
+// hole. A goroutine per limiter: a timer while requests wait does the same, and nothing has to be closed.
 package quota

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// window is the model of a limit that counts requests in fixed windows, shared with others and not aligned to
-// anything we know (doc.go, "Fixed windows").
+// window is the model of a limit that counts requests in fixed windows, shared with other clients and of unknown
+// start (doc.go, "Fixed windows").
 type window struct {
 	admission
 	interval time.Duration
@@ -16,18 +16,18 @@ type window struct {
 	isMetered   bool
 	isUnlimited bool // an accepted answer carried no header: nothing is counted here
 
-	// remaining is what the service would have left if nothing were in flight.
+	// remaining is how many requests the service would have left if none were in flight.
 	remaining int
-	// The window that is open ends between earliest and latest. When none is known to be open latest is zero,
+	// The open window ends between earliest and latest. When none is known to be open latest is zero,
 	// and the last one ended at earliest or later.
 	earliest, latest time.Time
 	usedByClass      [classes]int
-	// What the first answer of the window said, and when the last one came.
+	// The remaining number in the first answer of the window, its time, and the time of the last answer.
 	firstSeen   int
 	firstSeenAt time.Time
 	firstSent   int
 	lastSeenAt  time.Time
-	// What others drew in the window before.
+	// The requests of other clients in the window before.
 	previous struct {
 		drawn int
 		over  time.Duration
@@ -35,17 +35,17 @@ type window struct {
 }
 
 const (
-	// Of every window a class may count on its share, however much the others want; what it does not take is
-	// released evenly until the window ends.
+	// Of every window a share is reserved for a class, however many requests of the others wait; what the class does not
+	// use is released evenly until the window ends.
 	confirmShare = 0.25
 	otherShare   = 0.10
-	// tailShare of a window, at most, is spread over the time in which it may end; tailInterval is the distance
-	// aimed at, and below settled the end is known well enough.
+	// tailShare of a window, at most, is spread over the time in which it may end; tailInterval is the target
+	// gap, and an end known to within endTolerance is exact enough.
 	tailShare    = 0.05
 	tailInterval = 5 * time.Second
 	endTolerance = 2 * time.Second
-	// maxOthersShare is the greatest part of a window that is left to other actors, and minPaceInterval the least time over
-	// which their pace is reckoned.
+	// maxOthersShare is the greatest part of a window that is left to other clients, and minPaceInterval the least time
+	// over which their pace is averaged.
 	maxOthersShare  = 1.0 / 3
 	minPaceInterval = 5 * time.Minute
 )
@@ -57,15 +57,15 @@ func newWindow(limit int, interval time.Duration, confirms bool) *window {
 	}
 }
 
-// closeExpired closes a window that has ended for certain.
+// closeExpired closes a window that has certainly ended.
 func (w *window) closeExpired(now time.Time) {
 	if !w.latest.IsZero() && !now.Before(w.latest) {
 		w.close()
 	}
 }
 
-// close keeps what is to be known of a window that has ended. What the next one holds, a request has to find
-// out, alone.
+// close ends the record of a window and keeps the pace of the other clients. A probe reads how many requests the next
+// window has left.
 func (w *window) close() {
 	w.previous.drawn, w.previous.over = w.usedByOthers(), w.lastSeenAt.Sub(w.firstSeenAt)
 	w.usedByClass = [classes]int{}
@@ -88,7 +88,7 @@ func (w *window) waitTime(now time.Time, c Class) (time.Duration, Reason) {
 	if free < 1 {
 		return rest, UsedUp
 	}
-	// What is reserved for others is released bit by bit: look again when the next one may be.
+	// The reserve of the other classes is released gradually: check again when the next request may be.
 	again := rest
 	if reserved > 0 {
 		again = min(rest, max(time.Second, w.interval/time.Duration(w.limit)))
@@ -102,7 +102,7 @@ func (w *window) waitTime(now time.Time, c Class) (time.Duration, Reason) {
 	return 0, ""
 }
 
-// tailReserve is how many of the last requests are kept for the time in which the window may end.
+// tailReserve returns how many of the last requests are reserved for the time in which the window may end.
 func (w *window) tailReserve() int {
 	unknown := w.latest.Sub(w.earliest)
 	if unknown <= endTolerance {
@@ -111,7 +111,7 @@ func (w *window) tailReserve() int {
 	return int(math.Ceil(min(tailShare*float64(w.limit), float64(unknown)/float64(tailInterval))))
 }
 
-// nextTailSlot is when the first of the requests kept may go: they are spread evenly.
+// nextTailSlot returns when the first of the reserved requests may be sent: they are spread evenly.
 func (w *window) nextTailSlot(kept int) time.Time {
 	from := w.earliest
 	if w.lastSentAt.After(from) {
@@ -120,7 +120,7 @@ func (w *window) nextTailSlot(kept int) time.Time {
 	return from.Add(w.latest.Sub(from) / time.Duration(kept+1))
 }
 
-// reservedForClasses is what class c has to leave to the others.
+// reservedForClasses returns how many requests class c must leave to the other classes.
 func (w *window) reservedForClasses(now time.Time, c Class) int {
 	var share float64
 	switch {
@@ -133,7 +133,8 @@ func (w *window) reservedForClasses(now time.Time, c Class) int {
 	return int(max(0, share) * min(1, rest))
 }
 
-// expectedOthers is what other actors will draw until the window ends, at the pace of this window and the one before.
+// expectedOthers returns how many requests other clients will use until the window ends, at the pace of this window and
+// the one before.
 func (w *window) expectedOthers() int {
 	drawn := w.previous.drawn + w.usedByOthers()
 	if drawn <= 0 {
@@ -143,7 +144,7 @@ func (w *window) expectedOthers() int {
 	return int(math.Ceil(min(pace*float64(w.latest.Sub(w.lastSeenAt)), maxOthersShare*float64(w.limit))))
 }
 
-// usedByOthers is what others have drawn of this window, as far as our answers show: what it lost without us.
+// usedByOthers returns how many requests other clients have used in this window, as far as our answers show.
 func (w *window) usedByOthers() int { return max(0, w.firstSeen-w.remaining-(w.sent-w.firstSent)) }
 
 func (w *window) reserve(now time.Time, c Class) reservation {
@@ -160,7 +161,7 @@ func (w *window) cancel(t reservation) {
 }
 
 func (w *window) commit(now time.Time, t reservation, a answer) {
-	// Without the header nothing was learned, except that there is no such limit.
+	// Without the header the answer shows at most that there is no such limit.
 	a.answered = a.hasRemaining || a.accepted && !w.isMetered
 	w.admission.commit(t, a)
 	if !a.hasRemaining {
@@ -176,7 +177,7 @@ func (w *window) commit(now time.Time, t reservation, a answer) {
 		w.interval = a.interval
 	}
 	switch {
-	case t.sequence <= w.probeAfter: // perhaps of the window before
+	case t.sequence <= w.probeAfter: // maybe from the window before
 		return
 	case w.latest.IsZero():
 		w.openWindow(now, t.at, a.remaining)
@@ -189,7 +190,7 @@ func (w *window) commit(now time.Time, t reservation, a answer) {
 	w.lastSeenAt = now
 }
 
-// openWindow starts the model of the window that was open when left was told to a request let go at asked.
+// openWindow starts a window from a header, whose request was admitted at asked and which reported left.
 func (w *window) openWindow(now, asked time.Time, left int) {
 	w.latest = now.Add(w.interval)
 	w.earliest = later(asked, w.earliest.Add(w.interval))
@@ -213,7 +214,7 @@ func (w *window) onThrottled(now time.Time, r retryHint, jitter float64) {
 		return
 	}
 	w.remaining = 0
-	w.earliest, w.latest = end.Add(-endTolerance/2), end.Add(endTolerance/2) // it speaks in whole seconds
+	w.earliest, w.latest = end.Add(-endTolerance/2), end.Add(endTolerance/2) // a 429 gives whole seconds
 }
 
 func (w *window) budget(now time.Time) Budget {

@@ -13,7 +13,7 @@ import (
 
 const headerPrefix = "X-Ms-Ratelimit-Remaining-"
 
-// readRemaining is what resp says is left of a bucket. Where several headers speak of it, the least counts.
+// readRemaining returns how many requests of a bucket are left by the headers of resp: the least of several.
 func readRemaining(b Bucket, resp *http.Response) (int, bool) {
 	switch b {
 	case ARMReads, ARMWrites, ARMDeletes:
@@ -43,7 +43,7 @@ func minHeader(h http.Header, names ...string) (int, bool) {
 }
 
 // readComputeRemaining reads Compute's headers, one or several, each "Microsoft.Compute/HighCostGet3Min;159" or a
-// list of those. A name that ends in minutes tells the interval of the limit.
+// list of those. A name that ends in minutes gives the interval of the limit.
 func readComputeRemaining(h http.Header) (int, time.Duration, bool) {
 	left, interval, ok := 0, time.Duration(0), false
 	for _, value := range h.Values(headerPrefix + "Resource") {
@@ -68,14 +68,14 @@ func parseMinutes(name string) time.Duration {
 	return time.Duration(n) * time.Minute
 }
 
-// throttleResponse is a 429: which bucket it names, if any, and what it says of it.
+// throttleResponse is a 429: the bucket it names, if any, and its hint.
 type throttleResponse struct {
 	retryHint
 	action string // of Recovery Services
 	arm    bool   // ARM's own buckets
 }
 
-// maxWait bounds what a header may ask for.
+// maxWait is the longest wait that a header may set.
 const maxWait = day
 
 // readThrottled reads a 429. The body stays readable.
@@ -87,7 +87,7 @@ func readThrottled(resp *http.Response) throttleResponse {
 			Message string `json:"message"`
 		} `json:"error"`
 	}
-	// A broken body is a 429 that explains nothing.
+	// A 429 with a broken body only has its headers.
 	if raw, err := runtime.Payload(resp); err == nil {
 		_ = json.Unmarshal(raw, &body)
 	}
@@ -121,7 +121,7 @@ func submatch(s, pattern string) string {
 	return ""
 }
 
-// parseClock reads a time span "hh:mm:ss"; 0 = it is none.
+// parseClock parses a time span "hh:mm:ss"; 0 = it is none.
 func parseClock(s string) time.Duration {
 	t, err := time.Parse("15:04:05", s)
 	if err != nil {
@@ -130,7 +130,7 @@ func parseClock(s string) time.Duration {
 	return t.Sub(time.Date(0, 1, 1, 0, 0, 0, 0, time.UTC))
 }
 
-// readRetryAfter reads the headers that say when to come back, the finest first; 0 = none does.
+// readRetryAfter returns the wait of the retry headers, the finest unit first; 0 = none is set.
 func readRetryAfter(h http.Header) time.Duration {
 	for _, name := range []string{"Retry-After-Ms", "X-Ms-Retry-After-Ms"} {
 		if n, err := strconv.Atoi(h.Get(name)); err == nil && n > 0 {

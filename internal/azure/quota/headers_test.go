@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A 429 says in many ways when to come back; the finest is believed, and none may ask for more than a day.
+// A 429 can give its wait in several headers; the finest unit counts, and no wait exceeds a day.
 func TestRefusalSaysWhenToComeBack(t *testing.T) {
 	const date = "Tue, 24 Nov 2026 12:00:00 GMT"
 	for _, test := range []struct {
@@ -42,7 +42,7 @@ func TestRefusalSaysWhenToComeBack(t *testing.T) {
 	}
 }
 
-// Of several headers about one bucket the least counts; what is no number is as good as absent.
+// Of several headers of one bucket the least counts; a value that is no number is ignored.
 func TestLeastRemainingCounts(t *testing.T) {
 	for _, test := range []struct {
 		name   string

@@ -10,26 +10,26 @@ import (
 	"github.com/azbackup/azbackup/internal/crash"
 )
 
-// Options are what a governor is made of.
+// Options configure a [Limiter].
 type Options struct {
-	// Now is the machine's clock. It is required.
+	// Now returns the time of the machine's clock. It is required.
 	Now func() time.Time
-	// Subscription is named in what OnThrottle is told.
+	// Subscription is the one that a Throttle names.
 	Subscription string
-	// Confirms says that this run carries out changes: discovery then leaves a part of every window to confirming.
+	// Confirms is true where this run executes changes: discovery then leaves a part of every window to confirming.
 	Confirms bool
-	// OnThrottle is told when a quota starts to hold requests back for a second or more, at most once a minute
-	// for each bucket, and of every 429. It must not block and may be called from several goroutines.
+	// OnThrottle is called when a quota starts to delay requests by a second or more, at most once a minute
+	// for each bucket, and for every 429. It must not block and may be called from several goroutines.
 	OnThrottle func(Throttle)
-	// Jitter returns a number in [0, 1): how much of the greatest jitter a pause gets. Nil = no jitter.
+	// Jitter returns a number in [0, 1): the share of the greatest jitter that a pause gets. Nil = no jitter.
 	Jitter func() float64
 }
 
-// Throttle says that a quota holds requests back.
+// Throttle reports that a quota delays requests.
 type Throttle struct {
 	Subscription string
 	Bucket       Bucket
-	Wait         time.Duration // until the next request may go, as far as is known
+	Wait         time.Duration // until the next request may be sent, as far as is known
 	Reason       Reason
 }
 
@@ -40,27 +40,27 @@ type Limiter struct {
 
 	mu             sync.Mutex
 	buckets        map[Bucket]*bucket
-	flows          []*flow // those with somebody waiting, in the order in which they take turns
+	flows          []*flow // those with waiting requests, in the order in which they take turns
 	nextFlow       int
 	timer          *time.Timer
 	throttled      []*bucket
-	throttledSince time.Time // since when any is
+	throttledSince time.Time // since when any bucket delays requests
 	throttledTotal time.Duration
-	unreported     []Throttle // to be told when the lock is free
+	unreported     []Throttle // for OnThrottle, after the lock is released
 }
 
-// bucket is a meter and what people want to know of it.
+// bucket is a limit model and its statistics.
 type bucket struct {
 	name           Bucket
 	model          limitModel
-	throttledSince time.Time // since when it holds requests back; zero = it does not
-	reportedAt     time.Time // when OnThrottle was last told
+	throttledSince time.Time // since when it delays requests; zero = it does not
+	reportedAt     time.Time // when OnThrottle was last called
 	throttledTotal time.Duration
 	pauses         int
 }
 
-// flow is a queue of requests that want the same: first come, first served. Lanes take turns, so that no class
-// and no vault starves another.
+// flow is the queue of the requests of one class and the same buckets: first in, first out. Flows take turns, so that
+// no class and no vault starves another.
 type flow struct {
 	class   Class
 	buckets []*bucket
@@ -72,13 +72,13 @@ type pendingRequest struct {
 	permit *Permit // set before ready is closed
 }
 
-// NewLimiter makes a governor.
+// NewLimiter returns a limiter without buckets.
 func NewLimiter(o Options) *Limiter {
 	return &Limiter{o: o, buckets: map[Bucket]*bucket{}}
 }
 
-// Acquire waits until a request of class c may draw from all of the buckets at once, and lets it go. The permit
-// must be given back with [Permit.Observe], whatever becomes of the request. The error is the cause of ctx's end.
+// Acquire waits until a request of class c may draw from all of the buckets at once, and returns a permit for it. The
+// caller must return it with [Permit.Observe], also when the request fails. The error is the cause of ctx's end.
 func (l *Limiter) Acquire(ctx context.Context, c Class, buckets ...Bucket) (*Permit, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
@@ -93,7 +93,7 @@ func (l *Limiter) Acquire(ctx context.Context, c Class, buckets ...Bucket) (*Per
 	}
 }
 
-// enqueue puts a request into its lane; it may be let go at once.
+// enqueue adds a request to its flow; it may be admitted at once.
 func (l *Limiter) enqueue(c Class, buckets []Bucket) *pendingRequest {
 	w := &pendingRequest{ready: make(chan struct{})}
 	l.withLock(func(time.Time) {
@@ -103,7 +103,7 @@ func (l *Limiter) enqueue(c Class, buckets []Bucket) *pendingRequest {
 	return w
 }
 
-// dequeue takes w out of its lane; a permit that it got meanwhile goes back unused.
+// dequeue removes w from its flow; a permit granted meanwhile is cancelled.
 func (l *Limiter) dequeue(w *pendingRequest) {
 	l.withLock(func(time.Time) {
 		if w.permit != nil {
@@ -116,7 +116,7 @@ func (l *Limiter) dequeue(w *pendingRequest) {
 	})
 }
 
-// withLock changes the governor, lets go who may go then, and tells of it.
+// withLock runs change under the lock, dispatches the requests that may be sent then, and reports throttling.
 func (l *Limiter) withLock(change func(now time.Time)) {
 	l.mu.Lock()
 	now := l.o.Now()
@@ -157,7 +157,7 @@ func (l *Limiter) flowFor(c Class, names []Bucket) *flow {
 	return f
 }
 
-// dispatch lets go who may go, lane by lane in turn, and arranges to look again when the next one may.
+// dispatch grants permits round-robin over the flows, and sets the timer for the next one.
 func (l *Limiter) dispatch(now time.Time) {
 	for l.dispatchRound(now) {
 	}
@@ -185,7 +185,8 @@ func (l *Limiter) dispatch(now time.Time) {
 	}
 }
 
-// dispatchRound lets at most one request of each lane go, beginning behind the lane that was served last.
+// dispatchRound admits at most one request of each flow, from the flow after the one served last, and reports whether
+// it admitted any.
 func (l *Limiter) dispatchRound(now time.Time) bool {
 	any, start := false, l.nextFlow
 	for i := range l.flows {
@@ -206,7 +207,7 @@ func (l *Limiter) dispatchRound(now time.Time) bool {
 	return any
 }
 
-// waitTime is how long the head of the lane has to wait, and for which bucket.
+// waitTime returns how long the head of the flow must wait, and for which bucket.
 func (f *flow) waitTime(now time.Time) (longest time.Duration, why Reason, b *bucket) {
 	for _, candidate := range f.buckets {
 		if wait, reason := candidate.model.waitTime(now, f.class); wait > longest {
@@ -230,11 +231,11 @@ type Permit struct {
 	limiter      *Limiter
 	buckets      []*bucket
 	reservations []reservation
-	pauses       int // that the buckets had met when they were drawn from
+	pauses       int // of all its buckets, when it was granted
 	once         sync.Once
 }
 
-// IsValid says whether the permit is still good: no 429 has paused any of its buckets since.
+// IsValid reports whether the permit is still valid: no 429 has paused any of its buckets since.
 func (p *Permit) IsValid() bool {
 	p.limiter.mu.Lock()
 	defer p.limiter.mu.Unlock()
@@ -251,8 +252,8 @@ func (p *Permit) cancel() {
 	}
 }
 
-// Observe gives the permit back with the answer, nil when none came, and learns from its headers. A 429's body
-// is read, and can be read again. Only the first call counts.
+// Observe returns the permit with the answer, nil when none came, and updates the models from its headers. It reads a
+// 429's body, which can be read again. Only the first call has an effect.
 func (p *Permit) Observe(resp *http.Response) {
 	p.once.Do(func() {
 		var t throttleResponse
@@ -271,12 +272,12 @@ func (p *Permit) Observe(resp *http.Response) {
 	})
 }
 
-// Release gives a permit back whose request was not sent after all. After [Permit.Observe] it does nothing.
+// Release returns a permit whose request was not sent. After [Permit.Observe] it does nothing.
 func (p *Permit) Release() {
 	p.once.Do(func() { p.limiter.withLock(func(time.Time) { p.cancel() }) })
 }
 
-// readAnswer is what an answer says of a bucket.
+// readAnswer returns what a response reports about a bucket.
 func readAnswer(b Bucket, resp *http.Response) answer {
 	if resp == nil {
 		return answer{}
@@ -289,8 +290,8 @@ func readAnswer(b Bucket, resp *http.Response) answer {
 	return a
 }
 
-// onThrottled pauses the buckets that a 429 is about: the action it names; else ARM's, when its code or headers say
-// so; else, as nobody can tell, all that the request drew from.
+// onThrottled pauses the buckets of a 429: the action it names; else ARM's, when its code or headers name
+// them; else, as the bucket is unknown, all that the request drew from.
 func (l *Limiter) onThrottled(now time.Time, t throttleResponse, drawn []*bucket) {
 	blamed := drawn
 	switch {
@@ -314,13 +315,13 @@ func (l *Limiter) onThrottled(now time.Time, t throttleResponse, drawn []*bucket
 	}
 }
 
-// Budget tells what is left of a bucket.
+// Budget returns what is left of a bucket.
 func (l *Limiter) Budget(name Bucket) Budget {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now, m := l.o.Now(), l.bucketFor(name).model
 	b := m.budget(now)
-	// Whoever waits for the one request that asks has no time to wait for: it is over with that one's answer.
+	// A wait for the probe has no known end: the probe's answer ends it.
 	if wait, why := m.waitTime(now, Confirm); wait > 0 && wait < forever && why != probing {
 		b.Next = now.Add(wait)
 	}

@@ -81,7 +81,7 @@ func TestTokenBucketNeedsNoHeaders(t *testing.T) {
 	})
 }
 
-// A bucket that is smaller than documented is not exceeded either, also after it was left alone.
+// A bucket that is smaller than documented is not exceeded either, also after an idle time.
 func TestSmallTokenBucketIsLearned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g := newService(1), NewLimiter(Options{Now: time.Now})
@@ -96,7 +96,7 @@ func TestSmallTokenBucketIsLearned(t *testing.T) {
 	})
 }
 
-// A window whose end nobody told is used to the full over many windows, and never exceeded, wherever it began,
+// A limit whose window end is unknown is used to the full over many windows, and never exceeded, whatever their start,
 // by each class alone.
 func TestWindowRunsAtTheLimitAndLearnsItsEnd(t *testing.T) {
 	for _, first := range []time.Duration{30 * time.Second, 10 * time.Minute, 31 * time.Minute, 59 * time.Minute} {
@@ -118,7 +118,7 @@ func TestWindowRunsAtTheLimitAndLearnsItsEnd(t *testing.T) {
 	}
 }
 
-// After three windows the governor tells their end to a few seconds, though no answer ever did.
+// After three windows the limiter knows their end to within a few seconds, though no answer reports it.
 func TestUnknownEndOfAWindowIsLearned(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g := newService(3), NewLimiter(Options{Now: time.Now})
@@ -140,7 +140,7 @@ func TestWindowThatOpensWithItsFirstRequest(t *testing.T) {
 		for range 5 {
 			hammer(t.Context(), g, s, 8, Confirm, ListItems, time.Now().Add(50*time.Minute))
 			time.Sleep(45 * time.Minute)
-			s.windows[ListItems].ends = time.Now() // nobody asked: the next request opens it
+			s.windows[ListItems].ends = time.Now() // no request yet: the next one opens it
 		}
 		if got := share(t, s, ListItems, 5*150); got < 0.85 {
 			t.Errorf("used %.3f of the limit, want 0.85", got)
@@ -166,7 +166,7 @@ func TestActionWithoutHeadersIsNotLimited(t *testing.T) {
 	})
 }
 
-// Another actor that takes 50 an hour does not make us exceed the window.
+// With another client that uses 50 requests an hour the limiter does not exceed the window.
 func TestOthersDrawFromTheSameWindow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g := newService(6), NewLimiter(Options{Now: time.Now})
@@ -187,8 +187,7 @@ func TestOthersDrawFromTheSameWindow(t *testing.T) {
 	})
 }
 
-// Another actor that takes a third of the refill, and then half of the bucket at once, is noticed by the first
-// answer.
+// The first answer shows another client that uses a third of the refill, and then half of the bucket at once.
 func TestOthersDrawFromTheSameTokenBucket(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g := newService(7), NewLimiter(Options{Now: time.Now})
@@ -208,7 +207,7 @@ func TestOthersDrawFromTheSameTokenBucket(t *testing.T) {
 	})
 }
 
-// When another actor leaves off, or the bucket is larger than thought, the header says so and is believed.
+// When another client stops, or the bucket is larger than assumed, the header corrects the budget.
 func TestBudgetIsCorrectedUpwards(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g := newService(8), NewLimiter(Options{Now: time.Now})
@@ -225,7 +224,7 @@ func TestBudgetIsCorrectedUpwards(t *testing.T) {
 	})
 }
 
-// Whatever the latencies, the number of workers and the place of the window, our own doing exceeds nothing.
+// Whatever the latencies, the number of workers and the start of the window, this client exceeds no limit.
 func TestNothingIsEverExceeded(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		seed := rapid.Uint64().Draw(rt, "seed")
@@ -256,7 +255,7 @@ func TestNothingIsEverExceeded(t *testing.T) {
 	})
 }
 
-// A 429 pauses its bucket for everyone, for as long as it asks, and one request goes ahead of the others.
+// A 429 pauses its bucket for all requests, for the time it gives, and one request probes before the others.
 func TestRefusalPausesEveryoneInTheBucket(t *testing.T) {
 	for _, test := range []struct {
 		name   string
@@ -309,7 +308,7 @@ func TestRefusalPausesEveryoneInTheBucket(t *testing.T) {
 	}
 }
 
-// A 429 that names no time is waited out longer each time, and however many come at once count once.
+// The pause after a 429 without a time grows each time, and several 429s at once count once.
 func TestRefusalWithoutATimeBacksOff(t *testing.T) {
 	for _, b := range []Bucket{ARMWrites, ListItems, ComputeReads} {
 		t.Run(string(b), func(t *testing.T) {
@@ -355,7 +354,7 @@ func TestRefusalTellsLimitAndEndOfTheWindow(t *testing.T) {
 	})
 }
 
-// A wait ends with the cause of its context, at once, and what it waited for goes to the next.
+// A wait ends with the cause of its context, at once, and its turn passes to the next request.
 func TestCancelledWaitEndsWithItsCause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := NewLimiter(Options{Now: time.Now})
@@ -380,7 +379,7 @@ func TestCancelledWaitEndsWithItsCause(t *testing.T) {
 	})
 }
 
-// A permit granted in the moment in which its wait is given up goes back unused.
+// A permit granted at the moment in which its wait is cancelled is returned unused.
 func TestPermitThatComesTooLateIsGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, b := NewLimiter(Options{Now: time.Now}), PolicyWrites(testVault)
@@ -396,7 +395,7 @@ func TestPermitThatComesTooLateIsGivenBack(t *testing.T) {
 	})
 }
 
-// A flood of discovery leaves confirming its share of the window, and the other way round.
+// A flood of discovery leaves confirming its share of the window, and vice versa.
 func TestClassesDoNotStarveEachOther(t *testing.T) {
 	for _, test := range []struct {
 		flood, other Class
@@ -446,7 +445,7 @@ func TestLanesTakeTurns(t *testing.T) {
 	})
 }
 
-// The daily limits count what was accepted, per vault.
+// The daily limits count accepted requests, per vault.
 func TestDailyLimitCountsWhatWasAccepted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, b := NewLimiter(Options{Now: time.Now}), PolicyWrites("/subscriptions/s/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/V")
@@ -476,7 +475,7 @@ func TestDailyLimitCountsWhatWasAccepted(t *testing.T) {
 	})
 }
 
-// People are told once when a quota begins to bite, and how long it did.
+// OnThrottle is called once when a quota starts to delay requests, and the total delay is recorded.
 func TestThrottlingIsVisible(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
@@ -516,12 +515,12 @@ func TestThrottlingIsVisible(t *testing.T) {
 	})
 }
 
-// Before the first answer nobody knows what is left, so one request asks for all.
+// Before the first answer the remaining number is unknown, so one request probes for all.
 func TestFirstRequestAsksAlone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s, g := newService(13), NewLimiter(Options{Now: time.Now})
 		s.window(ListItems, 150, time.Hour, time.Hour)
-		s.draw(ListItems, 148, 0) // by others, before we came
+		s.draw(ListItems, 148, 0) // by other clients, before this run
 		go hammer(t.Context(), g, s, 32, Other, ListItems, time.Now().Add(30*time.Minute))
 		time.Sleep(31 * time.Minute)
 		if refused := s.refusedOurs(ListItems); refused != 0 {
@@ -539,7 +538,7 @@ func refuseOnce(t *testing.T, g *Limiter, b Bucket, h http.Header) {
 	permit.Observe(refused(h, ""))
 }
 
-// While one request asks what is left, nobody is told to come back later: its answer ends the wait.
+// While a probe is in flight, the budget reports no wait: the probe's answer ends it.
 func TestAskingIsNoWaitThatABudgetTells(t *testing.T) {
 	for _, b := range []Bucket{ListItems, ARMWrites} {
 		synctest.Test(t, func(t *testing.T) {

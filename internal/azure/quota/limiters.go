@@ -12,7 +12,7 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// Limiters is a governor for each subscription. It is safe for concurrent use.
+// Limiters holds a [Limiter] for each subscription. It is safe for concurrent use.
 type Limiters struct {
 	o Options
 
@@ -21,12 +21,12 @@ type Limiters struct {
 	order          []*Limiter
 }
 
-// NewLimiters makes an empty set; o.Subscription is filled in for each governor.
+// NewLimiters returns an empty set; o.Subscription is set for each limiter.
 func NewLimiters(o Options) *Limiters {
 	return &Limiters{o: o, bySubscription: map[armid.Key]*Limiter{}}
 }
 
-// For is the governor of a subscription, compared without case; "" is that of requests to none.
+// For returns the limiter of a subscription, compared without case; "" is for requests outside any subscription.
 func (s *Limiters) For(subscription string) *Limiter {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -48,7 +48,7 @@ func (s *Limiters) all() []*Limiter {
 	return append([]*Limiter(nil), s.order...)
 }
 
-// Throttled is how long requests were held back, summed over the subscriptions.
+// Throttled returns how long requests were delayed, summed over the subscriptions.
 func (s *Limiters) Throttled() time.Duration {
 	var total time.Duration
 	for _, g := range s.all() {
@@ -57,7 +57,7 @@ func (s *Limiters) Throttled() time.Duration {
 	return total
 }
 
-// States tells of every bucket in use, by subscription in the order of first use, then by name.
+// States returns the state of every bucket in use, by subscription in the order of first use, then by name.
 func (s *Limiters) States() []BucketState {
 	var states []BucketState
 	for _, g := range s.all() {
@@ -66,9 +66,9 @@ func (s *Limiters) States() []BucketState {
 	return states
 }
 
-// Policy waits before each try until the governor of the request's subscription admits it, and learns from the
-// answer. It belongs behind the retry policy and before the one that attaches the token, which may expire
-// during a wait. A limit on the time of a try would cut the wait too.
+// Policy returns a pipeline policy that waits before each try until the limiter of the request's subscription admits
+// it, and passes the answer to the limiter. It belongs behind the retry policy and before the one that attaches the
+// token, which may expire during a wait. A limit on the time of a try would cut the wait too.
 func (s *Limiters) Policy() policy.Policy { return limiterPolicy{s} }
 
 type limiterPolicy struct{ limiters *Limiters }
@@ -91,8 +91,8 @@ func (s *Limiters) acquire(r *http.Request) (*Permit, error) {
 	return s.For(armid.SubscriptionOf(r.URL.Path)).Acquire(r.Context(), classOf(r), BucketOf(r)...)
 }
 
-// Reserve waits until a write to url may go, before it is sent: what it is laid over can then be read right before it,
-// however long the wait. The permit goes with the write by [WithPermit]; one that is not used must be released.
+// Reserve waits until a write to url may be sent, and returns its permit: the caller can then read the document right
+// before it writes, however long the wait. [WithPermit] passes the permit to the write; an unused one must be released.
 func (s *Limiters) Reserve(ctx context.Context, method, url string) (*Permit, error) {
 	r, err := http.NewRequestWithContext(WithClass(ctx, Write), method, url, http.NoBody)
 	if err != nil {
@@ -103,14 +103,14 @@ func (s *Limiters) Reserve(ctx context.Context, method, url string) (*Permit, er
 
 type permitKey struct{}
 
-// WithPermit lets the one try of the request made with the context go without waiting: its permit is there.
+// WithPermit returns a context that carries p: the one try of a request with this context is sent without a wait.
 func WithPermit(ctx context.Context, p *Permit) context.Context {
 	return context.WithValue(ctx, permitKey{}, p)
 }
 
 type classKey struct{}
 
-// WithClass says what the requests made with the context are for. Without it a write is of class Write, and a
+// WithClass returns a context that sets the class of its requests. Without it a write is of class Write, and a
 // read, backupStatus and Resource Graph among them, of class Other.
 func WithClass(ctx context.Context, c Class) context.Context {
 	return context.WithValue(ctx, classKey{}, c)

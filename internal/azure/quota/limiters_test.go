@@ -28,7 +28,7 @@ func send(ctx context.Context, s *Limiters, to transport, method, path string) (
 	return pipeline.Do(req)
 }
 
-// A 429 holds back this request's next try and every other request of its bucket, and nothing else.
+// A 429 delays this request's next try and every other request of its bucket, and nothing else.
 func TestPolicyHoldsBackAfterARefusal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		set := NewLimiters(Options{Now: time.Now})
@@ -96,7 +96,7 @@ func TestPolicyWaitEndsWithTheCause(t *testing.T) {
 	})
 }
 
-// A request whose connection breaks gives its permit back.
+// A request whose connection breaks returns its permit.
 func TestPolicySettlesBrokenConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		set := NewLimiters(Options{Now: time.Now})
@@ -114,7 +114,7 @@ func TestPolicySettlesBrokenConnections(t *testing.T) {
 	})
 }
 
-// The class is the context's; without one it follows from what the request does.
+// The class is the context's; without one it follows from the method and the path.
 func TestClassOfARequest(t *testing.T) {
 	for _, test := range []struct {
 		method, path string
@@ -139,7 +139,7 @@ func TestClassOfARequest(t *testing.T) {
 	}
 }
 
-// Subscriptions are told apart without case, and their waits are summed.
+// Subscriptions are compared without case, and their delays are summed.
 func TestSetKeepsOneGovernorPerSubscription(t *testing.T) {
 	s := NewLimiters(Options{Now: time.Now})
 	if s.For("AB") != s.For("ab") {
@@ -158,7 +158,7 @@ func answersWith(status int) transport {
 	}
 }
 
-// A write whose place is reserved goes at once, and whoever does not send it gives the place back.
+// A write with a reserved permit is sent at once, and an unused permit is released.
 func TestAReservedWriteGoesWithoutWaitingAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := NewLimiters(Options{Now: time.Now})

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// clockwork drives one meter by hand.
+// clockwork drives one limit model by hand.
 type clockwork struct {
 	limitModel
 	now time.Time
@@ -20,12 +20,12 @@ func (c *clockwork) waits(class Class) time.Duration {
 	return d
 }
 
-// told takes one request and answers it with what is left.
+// told reserves one request and commits it with an answer that reports left.
 func (c *clockwork) told(left int) {
 	c.commit(c.now, c.reserve(c.now, Confirm), answer{answered: true, accepted: true, hasRemaining: true, remaining: left})
 }
 
-// After a 429 an ARM bucket holds what refilled in the pause, whatever was thought before.
+// After a 429 an ARM bucket holds the refill of the pause, whatever its level before.
 func TestRefusedTokenBucketIsEmpty(t *testing.T) {
 	c := by(newTokenBucket(200, 10))
 	k := c.reserve(c.now, Write)
@@ -37,7 +37,7 @@ func TestRefusedTokenBucketIsEmpty(t *testing.T) {
 	}
 }
 
-// However many are refused at once, without a time, it is one pause; after a success it is short again.
+// Several 429s at once, without a time, make one pause; after a success the next pause is short again.
 func TestRefusalsTogetherAreOnePause(t *testing.T) {
 	c := by(newTokenBucket(200, 10))
 	refuse := func(n int) {
@@ -67,7 +67,7 @@ func TestRefusalsTogetherAreOnePause(t *testing.T) {
 	}
 }
 
-// An answer that was on its way while its window ended says nothing of the next one.
+// An answer in flight while its window ended does not count for the next one.
 func TestAnswerOfTheWindowBeforeIsNotBelieved(t *testing.T) {
 	c := by(newWindow(150, time.Hour, false))
 	c.told(149)
@@ -113,7 +113,7 @@ func TestCounterOfAnotherFrontEnd(t *testing.T) {
 	}
 }
 
-// Answers that fail tell nothing: one request at a time asks on.
+// Failed answers report nothing: one request at a time continues to probe.
 func TestFailedAnswersTellNothing(t *testing.T) {
 	c := by(newWindow(150, time.Hour, false))
 	for range 3 {
@@ -125,7 +125,7 @@ func TestFailedAnswersTellNothing(t *testing.T) {
 	}
 }
 
-// A limit that does not exist does not come into being by a failed answer.
+// A failed answer does not create a limit.
 func TestFailedAnswerDoesNotLimit(t *testing.T) {
 	c := by(newWindow(150, time.Hour, false))
 	for range 200 {
@@ -137,7 +137,7 @@ func TestFailedAnswerDoesNotLimit(t *testing.T) {
 	}
 }
 
-// A window that is used up is waited for to its end, however short a 429 without a time would pause.
+// Requests wait for the end of a used-up window, however short the pause of a 429 without a time.
 func TestUsedUpWindowIsWaitedFor(t *testing.T) {
 	c := by(newWindow(150, time.Hour, false))
 	c.told(0)
@@ -161,11 +161,11 @@ func TestDailyLimitForgetsWhatWasNotSent(t *testing.T) {
 	}
 }
 
-// What has been discovered of others in one window is left to them in the next from its beginning.
+// The pace of other clients observed in one window is reserved for them in the next from its start.
 func TestPaceOfOthersIsRemembered(t *testing.T) {
 	w := newWindow(300, time.Hour, false)
 	c := by(w)
-	for left := 299; left > 0; left -= 10 { // nine of ten are theirs, one in twelve seconds
+	for left := 299; left > 0; left -= 10 { // nine of ten are of other clients; ours is one in twelve seconds
 		c.told(left)
 		c.now = c.now.Add(2 * time.Minute)
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// newModel is the model of a bucket before anything was heard of it.
+// newModel returns the model of a bucket before its first answer.
 func newModel(b Bucket, confirms bool) limitModel {
 	switch {
 	case b == ARMReads:
@@ -28,5 +28,5 @@ func newModel(b Bucket, confirms bool) limitModel {
 	return newWindow(plan.BackupRequestsPerHour, plan.BackupRequestsWindow, confirms)
 }
 
-// computeInterval is assumed of a Compute limit whose name does not end in its minutes.
+// computeInterval is the assumed interval of a Compute limit whose name does not end in its minutes.
 const computeInterval = 3 * time.Minute

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// exchange is one recorded exchange with the real service; only what a governor sees of it.
+// exchange is one recorded exchange with the real service, reduced to what a limiter reads.
 type exchange struct {
 	Method  string            `json:"method"`
 	URL     string            `json:"url"`
@@ -42,7 +42,7 @@ func recorded(t *testing.T) map[string][]exchange {
 	return all
 }
 
-// The header of the hourly limit comes with exactly the requests that BucketOf counts there.
+// Exactly the requests that BucketOf counts there have the header of the hourly limit.
 func TestRecordedHeadersAgreeWithTheBuckets(t *testing.T) {
 	for file, exchanges := range recorded(t) {
 		for i, e := range exchanges {
@@ -66,7 +66,7 @@ func TestRecordedHeadersAgreeWithTheBuckets(t *testing.T) {
 	}
 }
 
-// What was recorded at its own pace was never refused, so a governor must not have held it back, although the
+// The service never refused the requests at their recorded pace, so a limiter must not delay them, although the
 // headers jump between the counters of several front ends.
 func TestRecordedPaceIsNotHeldBack(t *testing.T) {
 	for file, exchanges := range recorded(t) {

@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// service is a strict Azure: it counts by its own clock, refuses what exceeds a limit by a hair, and says in
-// headers what is left. It shares nothing with the models under test.
+// service is a strict Azure: it counts by its own clock, refuses every request over a limit, and reports the remaining
+// number in headers. It shares nothing with the models under test.
 type service struct {
 	mu      sync.Mutex
 	rand    *rand.Rand
@@ -24,7 +24,7 @@ type service struct {
 	silent  bool // sends no headers
 
 	served, refused map[Bucket]int
-	theirs          int // refusals of another actor
+	theirs          int // refusals of another client
 }
 
 type serverBucket struct {
@@ -72,7 +72,7 @@ func (s *service) do(t *testing.T, g *Limiter, c Class, b Bucket) *http.Response
 	return resp
 }
 
-// trip takes one request to the service and its answer back.
+// trip takes one request to the service and returns its answer, after the latency of both ways.
 func (s *service) trip(b Bucket) *http.Response {
 	time.Sleep(s.travel())
 	resp := s.answer(b)
@@ -80,7 +80,7 @@ func (s *service) trip(b Bucket) *http.Response {
 	return resp
 }
 
-// answer counts one request, ours or another actor's.
+// answer counts one request, ours or another client's, and answers it.
 func (s *service) answer(b Bucket) *http.Response {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -139,7 +139,7 @@ func (w *serverWindow) count(now time.Time) (left int, wait time.Duration) {
 	return w.limit - w.used, 0
 }
 
-// draw lets another actor draw n requests, one every interval.
+// draw makes n requests as another client, one per every.
 func (s *service) draw(b Bucket, n int, every time.Duration) {
 	for range n {
 		if s.answer(b).StatusCode == http.StatusTooManyRequests {
@@ -151,13 +151,13 @@ func (s *service) draw(b Bucket, n int, every time.Duration) {
 	}
 }
 
-// refusedOurs counts the refusals that were not another actor's.
+// refusedOurs returns the number of refusals that were not another client's.
 func (s *service) refusedOurs(b Bucket) int {
 	_, refused := s.counts(b)
 	return refused - s.theirs
 }
 
-// ok is an accepted answer with left requests left in b.
+// ok returns an accepted answer with left requests left in b.
 func ok(b Bucket, left int) *http.Response {
 	h := http.Header{}
 	switch b {
@@ -169,7 +169,7 @@ func ok(b Bucket, left int) *http.Response {
 	return &http.Response{StatusCode: http.StatusOK, Header: h, Body: http.NoBody}
 }
 
-// refused is a 429 with a message in ARM's envelope, or without a body.
+// refused returns a 429 with a message in ARM's envelope, or without a body.
 func refused(h http.Header, message string) *http.Response {
 	body := ""
 	if message != "" {

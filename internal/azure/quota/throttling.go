@@ -7,12 +7,12 @@ import (
 )
 
 const (
-	// minReportedWait is how long requests are held back before anybody is told.
+	// minReportedWait is the shortest delay that is reported.
 	minReportedWait = time.Second
 	reportInterval  = time.Minute
 )
 
-// markThrottled notes that b holds requests back.
+// markThrottled records that b delays requests, and reports it at most once per reportInterval.
 func (l *Limiter) markThrottled(now time.Time, b *bucket, wait time.Duration, why Reason) {
 	if b.throttledSince.IsZero() {
 		b.throttledSince = now
@@ -27,7 +27,7 @@ func (l *Limiter) markThrottled(now time.Time, b *bucket, wait time.Duration, wh
 	l.unreported = append(l.unreported, Throttle{l.o.Subscription, b.name, wait, why})
 }
 
-// clearThrottled closes the books on the buckets that hold nobody back any more.
+// clearThrottled ends the throttling record of the buckets that no longer delay requests.
 func (l *Limiter) clearThrottled(now time.Time, throttled []*bucket) {
 	for _, b := range l.throttled {
 		if !slices.Contains(throttled, b) {
@@ -44,18 +44,18 @@ func (l *Limiter) clearThrottled(now time.Time, throttled []*bucket) {
 	l.throttled = throttled
 }
 
-// BucketState is what a governor did in one bucket.
+// BucketState holds a limiter's statistics of one bucket.
 type BucketState struct {
 	Subscription string
 	Bucket       Bucket
-	// Held is how long any request was held back, not counted once for each.
+	// Held is how long requests were delayed: time with several of them waiting counts once.
 	Held time.Duration
 	// Refused counts the 429s.
 	Refused int
 	Budget  Budget
 }
 
-// Throttled is how long requests were held back in any bucket.
+// Throttled returns how long requests were delayed in any bucket.
 func (l *Limiter) Throttled() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -65,7 +65,7 @@ func (l *Limiter) Throttled() time.Duration {
 	return l.throttledTotal
 }
 
-// States tells of every bucket in use, sorted by name.
+// States returns the state of every bucket in use, sorted by name.
 func (l *Limiter) States() []BucketState {
 	l.mu.Lock()
 	defer l.mu.Unlock()

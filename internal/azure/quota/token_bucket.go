@@ -10,13 +10,13 @@ type tokenBucket struct {
 	admission
 	burst float64
 	rate  float64 // requests a second
-	// level is what the bucket would hold if every request in flight were still to be counted, and every
-	// answered one had been counted when its answer came.
+	// level is the number of requests left if the service had counted none in flight, and each
+	// answered one when its answer came.
 	level      float64
 	refilledAt time.Time
 }
 
-// safetyShare is the share of the bucket that is left for what others draw between two answers.
+// safetyShare is the share of the bucket that is reserved for requests of other clients between two answers.
 const safetyShare = 0.02
 
 func newTokenBucket(burst, rate int) *tokenBucket {
@@ -30,7 +30,7 @@ func (t *tokenBucket) refill(now time.Time) {
 	t.refilledAt = now
 }
 
-// available is how many requests may go at once.
+// available returns how many requests may be sent at once.
 func (t *tokenBucket) available() float64 {
 	return t.level - float64(t.inFlight) - math.Floor(safetyShare*t.burst)
 }
@@ -68,16 +68,16 @@ func (t *tokenBucket) commit(now time.Time, k reservation, a answer) {
 		return
 	}
 	left := float64(a.remaining)
-	if k.level >= t.burst-1 { // it was full and nothing else on its way: so full is what this shows, or others drew
+	if k.level >= t.burst-1 { // it was full and nothing else in flight: this is its size, or less if others drew
 		t.burst = min(t.burst, left+1+float64(t.sentSince(k)))
 	}
 	t.burst = max(t.burst, left+1)
-	// The least that can be left without others: nothing refilled, all that was let go since counted first.
+	// The least that can be left without other clients: no refill, all requests admitted since counted first.
 	least := math.Floor(k.level) - float64(t.sentSince(k))
 	if others := least - left; others > 0 {
 		t.level -= others
 	}
-	// The least that is left in truth: all that overtook this request was counted after it.
+	// The least that is really left: all overtaken requests were counted after this one.
 	t.level = min(t.burst, max(t.level, left-float64(overtaken)))
 }
 
