@@ -9,7 +9,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// fleet is an estate of n VMs in n/1000+20 vaults over four regions, with rules of all kinds. Nine of ten VMs
+// fleet returns an estate of n VMs in n/1000+20 vaults over four regions, with rules of all kinds. Nine of ten VMs
 // have an item; one in a hundred of those needs a change.
 func fleet(n int) (*config.Config, plan.Observed) {
 	regions := []string{"westeurope", "northeurope", "eastus", "uksouth"}

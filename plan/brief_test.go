@@ -13,7 +13,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// A brief plan is the plan without what is unchanged, and counts that all the same.
+// A brief plan is the plan without the unchanged entries, which it still counts.
 func TestABriefPlanLeavesOutNothingButWhatIsUnchanged(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
@@ -38,7 +38,7 @@ func drawOnly(t *rapid.T) []plan.TargetFilter {
 	return rapid.SampledFrom([][]plan.TargetFilter{nil, {{Key: plan.FilterByVM, Value: "vm1"}}, {{Key: plan.FilterByVault, Value: "v0"}}}).Draw(t, "only")
 }
 
-// What an audit calls a difference is what a plan would write, or would like to.
+// The differences of an audit are those that a plan would write or, where blocked, wants.
 func TestDifferencesAreThoseOfThePlan(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
@@ -63,7 +63,7 @@ func isOfVaultOrPolicy(a plan.Action) bool {
 	return slices.Contains([]plan.Action{plan.CreateVault, plan.UpdateVault, plan.CreatePolicy, plan.UpdatePolicy}, a)
 }
 
-// crowded is n VMs without a backup in a region with this many vaults, all of which their rule names.
+// crowded returns n VMs without a backup in a region with this many vaults, all of which their rule names.
 func crowded(n, vaults int) (*config.Config, plan.Observed) {
 	c, o := fleet(n)
 	c.Vaults, o.Vaults, o.Policies, o.Items = nil, nil, nil, nil
@@ -84,11 +84,12 @@ func crowded(n, vaults int) (*config.Config, plan.Observed) {
 	return c, o
 }
 
-// What a VM costs does not grow with the vaults that it may go to. Memory tells, on every machine alike.
+// The cost of a VM does not grow with the vaults that it may go to. It is measured in memory, which is the same on
+// every machine.
 func TestAPlanGrowsWithTheVMsAndTheVaultsNotWithTheirProduct(t *testing.T) {
 	const n = 2000
 	few, many := bytesToPlan(n, 10), bytesToPlan(n, 1000)
-	empty := bytesToPlan(1, 1000) - bytesToPlan(1, 10) // what the vaults alone cost
+	empty := bytesToPlan(1, 1000) - bytesToPlan(1, 10) // the cost of the vaults alone
 	if grown := float64(many-empty) / float64(few); grown > 1.3 {
 		t.Errorf("%d VMs take %d bytes with 10 vaults and %.1f times that with 1000", n, few, grown)
 	}
@@ -102,7 +103,7 @@ func TestAPlanGrowsWithTheVMs(t *testing.T) {
 	}
 }
 
-// bytesToPlan is how much memory a plan asks for in all.
+// bytesToPlan returns the total memory that a plan allocates.
 func bytesToPlan(n, vaults int) int64 {
 	c, o := crowded(n, vaults)
 	var before, after runtime.MemStats

@@ -150,8 +150,8 @@ func readObserved(t testing.TB, data []byte) plan.Observed {
 	return o
 }
 
-// expand writes out {vm GROUP/NAME}, {vault NAME}, {policy VAULT/NAME} and {container GROUP/NAME}; a
-// subscription may stand before them as "2:".
+// expand replaces {vm GROUP/NAME}, {vault NAME}, {policy VAULT/NAME} and {container GROUP/NAME}; a subscription may
+// precede them as "2:".
 func expand(text []byte) []byte {
 	macro := regexp.MustCompile(`\{(vm|vault|policy|container) (?:(\d):)?([^{}/]+)(?:/([^{}/]+))?\}`)
 	return macro.ReplaceAllFunc(text, func(m []byte) []byte {
@@ -172,7 +172,7 @@ func expand(text []byte) []byte {
 	})
 }
 
-// render is a plan as the cases show it: what a person would check.
+// render returns a plan as the cases show it: the parts that a person would check.
 func render(p plan.Plan) string {
 	var b strings.Builder
 	for _, c := range p.Changes {
@@ -247,7 +247,7 @@ func renderState(s *plan.State) string {
 	return short(string(b))
 }
 
-// short takes the long ids out of a text.
+// short removes the long ids from a text.
 func short(s string) string {
 	vault := regexp.MustCompile(`(?i)/subscriptions/(\d)[-\d]*/resourceGroups/rg-backup/providers/Microsoft.RecoveryServices/vaults/`)
 	vm := regexp.MustCompile(`(?i)/subscriptions/(\d)[-\d]*/resourceGroups/([^/ "]*)/providers/Microsoft.Compute/virtualMachines/`)

@@ -12,14 +12,14 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// A word of the service means the same to a plan, an audit and an export, in whatever case it is sent: a word that
-// becomes known to one of them is known to all.
+// A word of the service has the same meaning in a plan, an audit and an export, whatever its case: a word that becomes
+// known to one of them is known to all.
 func TestAStateMeansTheSameToPlanAuditAndExport(t *testing.T) {
 	c := loadConfig(t, []byte(savedConfig))
 	meanings := map[plan.ItemClass]struct {
 		action plan.Action
 		state  audit.State
-		rule   string // what an exported one wants
+		rule   string // what an exported rule wants
 	}{
 		plan.ItemActive:    {plan.Unchanged, audit.Protected, "policy long"},
 		plan.ItemStopped:   {plan.Resume, audit.Stopped, "stopped"},
@@ -79,7 +79,7 @@ func stateOf(r audit.Result, vm string) audit.State {
 	return ""
 }
 
-// wishOf is what the file wants for a VM; empty where no rule is for it.
+// wishOf returns what the file wants for a VM; empty where no rule matches it.
 func wishOf(c config.Config, vm string) string {
 	for _, r := range c.Rules {
 		if !slices.ContainsFunc(r.Match, func(s config.Selector) bool { return slices.Contains(s.Names, vm[strings.LastIndex(vm, "/")+1:]) }) {

@@ -1,4 +1,4 @@
-// Package plan works out the difference between what is and what should be. It is pure: no I/O, no clock,
+// Package plan computes the difference between the observed and the wanted state. It is pure: no I/O, no clock,
 // no log; the same input gives the same bytes.
 //
 //	config.Config ─┐
@@ -18,7 +18,7 @@
 //	 touched by a gap     │ blocked        │ blocked       │ unchanged  │ unchanged
 //	 VM does not exist    │ blocked        │ as below      │ unchanged  │ unchanged: never stopped
 //	 no item              │ protect        │ unchanged     │ unchanged  │ unchanged
-//	 active here          │ (modify)       │ stop          │ unchanged  │ stop, if the vault says so
+//	 active here          │ (modify)       │ stop          │ unchanged  │ stop, if set on the vault
 //	 stopped here         │ resume         │ unchanged     │ unchanged  │ unchanged
 //	 suspended here       │ resume         │ noted         │ unchanged  │ unchanged
 //	 soft-deleted here    │ undelete,resume│ undelete      │ unchanged  │ unchanged

@@ -1,6 +1,6 @@
 package plan
 
-// DigestOf is the digest of any JSON object.
+// DigestOf returns the digest of any JSON object.
 func DigestOf(text string) string {
 	d, err := digest([]byte(text))
 	if err != nil {

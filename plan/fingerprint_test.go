@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// fullState has every field of a state.
+// fullState returns a state with every field set.
 func fullState() *State {
 	keep := &KeepSpec{Keep: 3, Months: []string{"January"}, Weeks: []string{"First"}, Days: []string{"Sunday"}, Dates: []int{1}}
 	return &State{
@@ -28,7 +28,7 @@ func fullState() *State {
 	}
 }
 
-// leaves lists the leaves of a JSON value, each with a way to change it.
+// leaves returns the leaves of a JSON value, each with a way to change it.
 func leaves(path string, v any, set func(any)) map[string]func() {
 	out := map[string]func(){}
 	switch v := v.(type) {
@@ -50,7 +50,7 @@ func leaves(path string, v any, set func(any)) map[string]func() {
 	return out
 }
 
-// Whatever differs in what a change does, where, from what, to what, or at what risk, it is not what was approved.
+// A change that differs in action, place, before, after or risk is not the approved one.
 func TestTheFingerprintCoversAllThatIsApproved(t *testing.T) {
 	full := Change{
 		ID: "x", Action: Modify, Target: "/vms/a", Vault: "/vaults/a", Risk: RiskReducesRetention, Also: []Risk{RiskReducesCoverage},
@@ -67,7 +67,7 @@ func TestTheFingerprintCoversAllThatIsApproved(t *testing.T) {
 		}
 		return v
 	}
-	other := map[string]any{ // where only some words are possible
+	other := map[string]any{ // fields with a closed set of values
 		".action": Resume, ".risk": RiskStopsBackup, ".also[0]": RiskWeakensSecurity,
 		".before.retain": "PT2H", ".after.retain": "PT2H",
 	}
@@ -78,7 +78,7 @@ func TestTheFingerprintCoversAllThatIsApproved(t *testing.T) {
 	was := fingerprint([]Change{full})
 	for _, path := range paths {
 		if path == ".id" || path == ".reason" || path == ".because" {
-			continue // words for people, and a name that follows from the rest
+			continue // text for people, and a name derived from the rest
 		}
 		v := decode()
 		if word, there := other[path]; there {

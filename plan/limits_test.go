@@ -27,7 +27,7 @@ func TestVaultOfAThousandVMsIsFull(t *testing.T) {
 	}
 }
 
-// bigVault is a vault that holds some VMs, and new VMs for it.
+// bigVault returns a vault that holds some VMs, and new VMs for it.
 func bigVault(held, fresh int) (*config.Config, plan.Observed) {
 	c := &config.Config{
 		Subscriptions: []string{subscription},
@@ -103,7 +103,7 @@ func TestUndeletedItemsTakeTheirPlaceBeforeNewOnes(t *testing.T) {
 	}
 }
 
-// The config refuses these; they must do no harm in a config that was made otherwise.
+// The config rejects these; they must do no harm in a config that was built in code.
 func TestUnmanagedVaultIsNeitherWrittenNorStopped(t *testing.T) {
 	c, o := bigVault(2, 0)
 	c.Rules[0].Match[0].Names = []string{"vm00000"}

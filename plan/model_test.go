@@ -12,7 +12,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// checkPlan checks what holds for every plan.
+// checkPlan checks the properties of every plan.
 func checkPlan(t rapid.TB, c *config.Config, o plan.Observed, p plan.Plan) {
 	t.Helper()
 	checkRoundTrip(t, p)
@@ -53,7 +53,7 @@ func checkRoundTrip(t rapid.TB, p plan.Plan) {
 	}
 }
 
-// checkValid checks what the engine relies on: the order of the changes, and one chain for each target.
+// checkValid checks what the executor relies on: the order of the changes, and one chain for each target.
 func checkValid(t rapid.TB, p plan.Plan) {
 	t.Helper()
 	if err := plan.Validate(p); err != nil {
@@ -75,7 +75,7 @@ func checkConverges(t rapid.TB, c *config.Config, o plan.Observed, p plan.Plan) 
 	}
 }
 
-// applied is the world after a plan, in plain terms: a second reading of what each action means.
+// applied returns the observed state after a plan: an independent, simple implementation of each action.
 func applied(o plan.Observed, p plan.Plan) plan.Observed {
 	o.VMs, o.Vaults, o.Policies = slices.Clone(o.VMs), slices.Clone(o.Vaults), slices.Clone(o.Policies)
 	o.Items, o.Protectable = slices.Clone(o.Items), slices.Clone(o.Protectable)

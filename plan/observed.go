@@ -113,7 +113,8 @@ type Item struct {
 	Vault     string // vault id
 	VM        string // sourceResourceId
 	Container string // containerName, e.g. "iaasvmcontainerv2;rg;vm"
-	// State is protectionState in the spelling of [CanonicalWord]. Soft-deleted items carry ProtectionStopped and SoftDeleted.
+	// State is protectionState in the spelling of [CanonicalWord]. Soft-deleted items have ProtectionStopped and
+	// SoftDeleted.
 	State       string
 	PolicyID    string
 	PolicyName  string

@@ -8,8 +8,8 @@ import (
 // FormatVersion is the version of the JSON form of a [Plan].
 const FormatVersion = "1"
 
-// Plan is the difference between what is and what should be. It is plain data: it marshals to JSON and back unchanged
-// and holds no functions, no clients and no clock.
+// Plan is the difference between the observed and the wanted state. It is plain data: it marshals to JSON and back
+// unchanged and holds no functions, no clients and no clock.
 type Plan struct {
 	FormatVersion string `json:"format_version"`
 	// Fingerprint is "sha256:…" over the changes that write configuration (docs/design.md §5).
@@ -117,7 +117,7 @@ type Change struct {
 	Fields   []Field  `json:"fields,omitempty"`
 	Notes    []string `json:"notes,omitempty"`
 	Rule     *RuleRef `json:"rule,omitempty"`
-	Allowed  bool     `json:"allowed,omitempty"` // rule says resume: true
+	Allowed  bool     `json:"allowed,omitempty"` // rule has resume: true
 	// KeepDisks is true where the file does not set the item's disks: the filter found at the write stays.
 	KeepDisks bool `json:"keep_disks,omitempty"`
 	// Due is when the data of a soft-deleted item is purged.

@@ -25,7 +25,7 @@ func prePolicy(name string) string { return armid.Policy(preVault, name) }
 
 func only(luns ...int) *plan.Disks { return &plan.Disks{Include: true, LUNs: luns} }
 
-// verdictOf spells a precondition: the drifts, or which side it is on.
+// verdictOf formats a precondition: the drifts, or which side the state is on.
 func verdictOf(p plan.Precondition) string {
 	switch {
 	case p.IsConverged && len(p.Drifts) > 0:
@@ -161,7 +161,7 @@ func TestADiskFilterSetMeanwhileIsKeptWhereTheFileSaysNothingOfDisks(t *testing.
 	}
 }
 
-// spec is a policy that keeps so many days, and whatever with changes in it.
+// spec returns a policy that keeps points for so many days, with further changes.
 func spec(days int, with ...func(*plan.PolicySpec)) plan.PolicySpec {
 	s := plan.PolicySpec{
 		Tier: "Standard", TimeZone: "UTC", Schedule: plan.ScheduleSpec{Frequency: "Daily", At: "22:00"},

@@ -17,7 +17,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// world is a random config with a random estate, over few names so that they meet.
+// world is a random config with a random estate, over few names so that they match.
 type world struct {
 	config   *config.Config
 	observed plan.Observed
@@ -190,7 +190,7 @@ func drawSpec(t *rapid.T) plan.PolicySpec {
 func drawItem(t *rapid.T, o *plan.Observed) {
 	v := rapid.SampledFrom(o.Vaults).Draw(t, "itemVault")
 	vm := drawVM(t)
-	registered := false // a VM is in one vault only; soft-deleted items may lie in others
+	registered := false // a VM is in one vault only; soft-deleted items may be in other vaults
 	for _, it := range o.Items {
 		if it.Vault == v.ID && it.VM == vm {
 			return
@@ -311,7 +311,7 @@ func TestGapsNeverStopAnything(t *testing.T) {
 	})
 }
 
-// A gap hides something; it must not make the plan do something that the plan without it would not.
+// A gap hides resources; it must not make the plan contain a change that the plan without the gap does not.
 func TestGapsOnlyTakeChangesAway(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
@@ -363,7 +363,7 @@ func TestGuardsAreMonotone(t *testing.T) {
 		w.config.Rules = append(w.config.Rules, config.Rule{Name: "stop", ID: target, Protect: config.ProtectStopped})
 		after := make1(w)
 		if !slices.ContainsFunc(after.Changes, func(c plan.Change) bool { return c.Action == plan.Stop && armid.Same(c.Target, target) }) {
-			return // a resource guard holds it
+			return // a resource guard blocks it
 		}
 		for _, r := range before.Refusals {
 			if !slices.ContainsFunc(after.Refusals, func(s plan.Refusal) bool { return s.Guard == r.Guard && s.Count >= r.Count }) {

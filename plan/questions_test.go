@@ -14,7 +14,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// cut is a vault whose items all have points, and whose policy is to keep 30 days instead of 60.
+// cut returns a vault whose items all have points, and whose policy is to keep 30 days instead of 60.
 func cut(items int) (*config.Config, plan.Observed) {
 	c, o := bigVault(items, 0)
 	c.Policies[0] = config.Policy{
@@ -61,7 +61,7 @@ func TestACutIsRefusedWithWhatItCosts(t *testing.T) {
 	o.Points = []plan.Points{
 		{Item: strings.ToUpper(o.Items[0].ID), Times: daysAgo(0, 20, 40, 50)},
 		{Item: o.Items[1].ID, Times: daysAgo(0, 10)},
-		{Item: o.Items[2].ID}, // the list lacks the point that the item itself tells of
+		{Item: o.Items[2].ID}, // the list lacks the item's last recovery point
 	}
 	p, w := plan.MakeWithQuestions(c, o, plan.Options{Now: now})
 	if !w.IsEmpty() {
@@ -193,7 +193,7 @@ func TestGuardsAreWantedWhereAStopOrACutIsPlanned(t *testing.T) {
 	}
 }
 
-// Points inform: what a plan does, and what somebody approves with it, is the same with and without them.
+// Points only inform: the changes of a plan, and what the operator approves, are the same with and without them.
 func TestPointsDecideNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
@@ -218,7 +218,7 @@ func TestPointsDecideNothing(t *testing.T) {
 	})
 }
 
-// Once the guards are known, they are not wanted again, whatever they block.
+// Guards are requested once, whatever they block.
 func TestGuardsAreWantedOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
@@ -251,8 +251,8 @@ func TestAStoppedItemKeepsItsPointsWhateverItsPolicy(t *testing.T) {
 	}
 }
 
-// Recovery points only tell what a cut costs, but not being allowed to read them is a gap like any other: something is
-// wrong with what this identity sees, and that is no moment to stop backups.
+// Recovery points only show the cost of a cut, but a failure to read them is a gap like any other: the identity's view
+// may be incomplete, so backups must not be stopped.
 func TestAPlanOverUnreadPointsStopsNothing(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
@@ -272,7 +272,7 @@ func TestAPlanAsksABoundedNumberOfTimes(t *testing.T) {
 			t.Error("asked for nothing")
 		}
 		rounds++
-		return o, nil // what is wanted cannot be read
+		return o, nil // the requested points cannot be read
 	})
 	if err != nil || rounds != plan.MaxRounds || len(p.Changes) == 0 || len(read.Items) != 1 {
 		t.Errorf("asked %d times, want %d: %d changes, %d items, error %v", rounds, plan.MaxRounds, len(p.Changes), len(read.Items), err)

@@ -108,7 +108,8 @@ type RestoreRequest struct {
 	Before time.Time
 	Point  string
 	Disks  DiskSelection
-	// Into is a resource group, Staging are storage accounts, one for each region: ids, or names in the vault's subscription.
+	// Into is a resource group, Staging are storage accounts, one for each region: ids, or names in the vault's
+	// subscription.
 	Into    string
 	Staging []string
 	// MaxRestores is settings.guards.maxRestores, InFlight settings.limits.restores; 0 = all at once.

@@ -23,7 +23,7 @@ var (
 	restoreStage = "/subscriptions/" + restoreSub + "/resourceGroups/rg-st/providers/Microsoft.Storage/storageAccounts/stweu"
 )
 
-// pointAged is a point of that age with its tiers as "InstantRP Valid,HardenedRP Valid".
+// pointAged returns a point of that age with its tiers as "InstantRP Valid,HardenedRP Valid".
 func pointAged(age time.Duration, tiers string) RecoveryPoint {
 	name := age.String()
 	p := RecoveryPoint{ID: "/item/recoveryPoints/" + name, Name: name, Time: restoreNow.Add(-age), Tiers: []PointTier{}, Consistency: "AppConsistent"}
@@ -41,7 +41,7 @@ const (
 	day              = 24 * time.Hour
 )
 
-// restorable is a VM with points of some ages, and all that its restore needs.
+// restorable returns a VM with points of some ages, and all that its restore needs.
 func restorable() (Observed, RestoreFacts, RestoreRequest) {
 	it := Item{ID: "/item", Vault: restoreVault, VM: restoreVM, State: StateProtected, Container: "iaasvmcontainerv2;rg-app;web1"}
 	o := Observed{Vaults: []Vault{{ID: restoreVault, Location: "westeurope"}}}
@@ -55,7 +55,7 @@ func restorable() (Observed, RestoreFacts, RestoreRequest) {
 	return o, f, RestoreRequest{VMs: []string{restoreVM}, Into: restoreInto, Staging: []string{restoreStage}, MaxRestores: 20}
 }
 
-// only is the one change of a plan.
+// only returns the single change of a plan.
 func only(t *testing.T, p Plan) Change {
 	t.Helper()
 	if len(p.Changes) != 1 || p.Summary[p.Changes[0].Action] != 1 {
@@ -239,11 +239,11 @@ func TestMoreRestoresThanAllowedAreRefused(t *testing.T) {
 	}
 }
 
-// What is approved is which point of which VM goes where; that time passes is not.
+// The approval covers which point of which VM is restored to where; the time that passes is not part of it.
 func TestTheFingerprintOfARestoreCoversWhatIsApproved(t *testing.T) {
 	o, f, r := restorable()
 	p := MakeRestores(o, f, r, restoreNow)
-	f.Items[0].Points[1].Tiers = []PointTier{{Type: TierVault, Status: "Valid"}} // the snapshot went meanwhile
+	f.Items[0].Points[1].Tiers = []PointTier{{Type: TierVault, Status: "Valid"}} // the snapshot was deleted meanwhile
 	if later := MakeRestores(o, f, r, restoreNow.Add(time.Hour)); later.Fingerprint != p.Fingerprint {
 		t.Error("an hour later it is another plan")
 	}

@@ -11,8 +11,8 @@ func TestWhichPointsACutLetsGoOf(t *testing.T) {
 	for _, tt := range []struct {
 		name          string
 		before, after *RetentionSpec
-		lets          []string // ages of those that may go
-		beyond        []string // ages of those older than all that is kept
+		lets          []string // ages of points that may expire
+		beyond        []string // ages of points older than all retentions allow
 	}{
 		{"fewer days", &RetentionSpec{Days: 60}, &RetentionSpec{Days: 30}, []string{"31d", "80d", "400d"}, []string{"31d", "80d", "400d"}},
 		{

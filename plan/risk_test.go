@@ -27,7 +27,7 @@ func TestWhatAPolicyChangeRisks(t *testing.T) {
 		name   string
 		change func(*PolicySpec)
 		want   risks
-		back   risks // of the way back
+		back   risks // risks of the reverse change
 	}{
 		{"nothing", func(*PolicySpec) {}, none, none},
 		{"another order", func(s *PolicySpec) { s.Retention.Months.Dates = []int{0, 1} }, none, none},

@@ -39,7 +39,7 @@ func generic(t rapid.TB, data []byte) any {
 	return v
 }
 
-// spot is a value inside a JSON document, and how to put another one there or take it out.
+// spot is a value inside a JSON document, with functions to replace and to remove it.
 type spot struct {
 	path  string
 	value any
@@ -47,7 +47,7 @@ type spot struct {
 	drop  func()
 }
 
-// spots lists every value of a document, leaves and what holds them.
+// spots returns every value of a document, leaves and containers.
 func spots(path string, v any, set func(any), drop func()) []spot {
 	out := []spot{{path, v, set, drop}}
 	switch v := v.(type) {
@@ -63,7 +63,7 @@ func spots(path string, v any, set func(any), drop func()) []spot {
 	return out
 }
 
-// edits are what a hand may do to a value.
+// edits returns the possible manual edits of a value.
 func edits(s spot) map[string]func() {
 	out := map[string]func(){
 		"left out":      s.drop,
@@ -106,7 +106,7 @@ func swapCase(s string) string {
 	return strings.ToLower(s)
 }
 
-// Whatever a hand changes in a saved plan, one value anywhere, the plan is refused.
+// Any manual edit of one value in a saved plan causes its refusal.
 func TestASavedPlanThatWasEditedIsRefused(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
@@ -129,7 +129,7 @@ func TestASavedPlanThatWasEditedIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		if cmp.Equal(generic(t, data), generic(t, edited)) {
-			return // such as an empty string made empty
+			return // no change, such as an empty string made empty
 		}
 		if _, err := plan.ParseSaved(edited); err == nil {
 			t.Errorf("%s, %s: it is read as if nobody had touched it", s.path, name)
@@ -224,7 +224,7 @@ func TestWhatIsNoSavedPlanIsRefused(t *testing.T) {
 	}
 }
 
-// What has the same letters in other places is another document.
+// Documents with the same letters in other places are different documents.
 func TestDocumentsThatLookAlikeHaveOtherDigests(t *testing.T) {
 	seen := map[string]string{}
 	for _, text := range []string{

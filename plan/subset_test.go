@@ -12,7 +12,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// A run that was cut after any of its changes can go on with the saved plan, and reaches the same end.
+// A run that was interrupted after any of its changes can continue with the saved plan, and reaches the same end.
 func TestSavedPlanThatWasCutGoesOn(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := drawWorld(t)
@@ -50,7 +50,7 @@ func TestSavedPlanThatWasCutGoesOn(t *testing.T) {
 	})
 }
 
-// configures says whether a change is one of those that somebody approves.
+// configures reports whether a change is one that the operator approves.
 func configures(c plan.Change) bool {
 	return !slices.Contains([]plan.Action{plan.Refresh, plan.Backup, plan.Blocked, plan.Unchanged, plan.Excluded}, c.Action)
 }
@@ -86,9 +86,9 @@ func TestSavedPlanLeavesWhatIsNew(t *testing.T) {
 	}
 }
 
-// What has become something else since it was approved is left, and so is what needs it.
+// A change whose target differs from the approved one is not carried out, nor is any change that needs it.
 
-// A refresh helps the VMs that are protected after it; when all of them are left, it is too.
+// A refresh serves the VMs that are protected after it; when none of them is carried out, it is left out too.
 func TestSavedPlanRefreshesOnlyForWhatItProtects(t *testing.T) {
 	c, o := bigVault(0, 1)
 	saved := plan.Make(c, o, plan.Options{Now: now})
@@ -170,8 +170,8 @@ func classStopped(it *plan.Item) *plan.Item {
 	return it
 }
 
-// What somebody else did after a plan was saved is not written over: each change that it touches is stale, with the
-// words that say why, or is recognised as done.
+// Changes of another client after a plan was saved are not overwritten: each change that they touch is stale, with the
+// reason, or is recognised as done.
 func TestSavedPlanAgainstWhatOthersDid(t *testing.T) {
 	c := loadConfig(t, []byte(savedConfig))
 	approved := plan.Make(c, savedWorld(), plan.Options{Now: now})
@@ -191,7 +191,7 @@ func TestSavedPlanAgainstWhatOthersDid(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		did   func(*plan.Observed)
-		stale string // target and words
+		stale string // target and reason
 		done  []string
 		new   []string
 	}{
