@@ -42,7 +42,7 @@ func TestLongestPauseOfASchedule(t *testing.T) {
 	}
 }
 
-// one is an estate of one VM, with the item that a test needs.
+// one returns an estate of one VM, with the item that a test needs.
 func one(change func(*plan.Item)) plan.Observed {
 	v := plan.Vault{ID: armid.Vault(sub, "rg", "v"), Name: "v", Location: "westeurope"}
 	vm := plan.VM{ID: armid.VM(sub, "rg", "vm"), Name: "vm", ResourceGroup: "rg", Subscription: sub, Location: "westeurope"}
@@ -226,7 +226,7 @@ func TestSubscriptionsLeftOutAreNamed(t *testing.T) {
 	}
 }
 
-// A subscription without a VM, a policy or a vault belongs to the scope all the same, where the file names it.
+// A subscription without a VM, a policy or a vault is still in the scope where the file names it.
 func TestTheSubscriptionsOfTheFileAreInTheScope(t *testing.T) {
 	o := one(nil)
 	o.Subscriptions = []plan.Subscription{{ID: sub, Name: "Production"}, {ID: sub2, Name: "Sandbox"}}
@@ -271,7 +271,7 @@ func TestAWeeklyPolicyWithoutWeeksKeepsNothing(t *testing.T) {
 	}
 }
 
-// Where no VM could be read at all, what is unknown are the VMs that rules name, and each once.
+// Where no VM could be read at all, the unknown VMs are those that rules name, each once.
 func TestAGapOverAllVMsConcernsThoseThatTheFileNames(t *testing.T) {
 	id := armid.VM(sub, "rg", "named")
 	c := &config.Config{Rules: []config.Rule{

@@ -10,8 +10,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// BenchmarkAssess judges an estate whose one rule names every vault: what an audit costs must grow with the VMs, not with
-// the VMs times the vaults (ns/vm of one number of VMs should be alike).
+// BenchmarkAssess audits an estate whose one rule names every vault: the cost of an audit must grow with the VMs, not
+// with the VMs times the vaults (ns/vm of one number of VMs should be alike).
 func BenchmarkAssess(b *testing.B) {
 	for _, size := range []struct{ vms, vaults int }{{10_000, 10}, {10_000, 100}, {10_000, 1000}, {100_000, 100}} {
 		b.Run(fmt.Sprintf("vms=%d/vaults=%d", size.vms, size.vaults), func(b *testing.B) {
@@ -27,7 +27,7 @@ func BenchmarkAssess(b *testing.B) {
 	}
 }
 
-// fleet is an estate of protected VMs, spread evenly over vaults of one region.
+// fleet returns an estate of protected VMs, spread evenly over vaults of one region.
 func fleet(vms, vaults int) (*config.Config, plan.Observed, time.Time) {
 	const sub = "11111111-1111-1111-1111-111111111111"
 	now := time.Date(2026, 3, 2, 6, 0, 0, 0, time.UTC)

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Bodies as Azure answers them (docs/azure.md §3, §7.2, §8.2, §10), for fixtures that need many.
+// Response bodies as Azure sends them (docs/azure.md §3, §7.2, §8.2, §10), for fixtures that need many.
 
 type body = map[string]any
 
@@ -66,7 +66,7 @@ func itemBody(vault, group, name string, properties body) body {
 	}
 }
 
-// randomEstate is some VMs and items in every state, with names that repeat and letters that change, and vaults whose items
+// randomEstate returns VMs and items in every state, with repeated names and varying case, and vaults whose items
 // cannot be read.
 func randomEstate(rng *rand.Rand, now time.Time) (vms, items []body, unread map[string]bool) {
 	pick := func(words ...string) string { return words[rng.IntN(len(words))] }
@@ -138,7 +138,7 @@ func randomItem(rng *rand.Rand, vault, group, name, id string, ago func(int) str
 	return itemBody(vault, group, name, p)
 }
 
-// serve answers with an estate.
+// serve returns an Azure with the given estate.
 func serve(vms, items []body, unread map[string]bool) arm {
 	a := defaults()
 	where := map[string]string{"rsv1": "westeurope", "rsv2": "westeurope", "rsv3": "northeurope"}

@@ -15,11 +15,11 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// TestCases holds every fixture of testdata/cases: raw ARM bodies, served over HTTP to discovery, and beside them the
-// answer, written by hand. A fixture is never updated by a program.
+// TestCases checks every fixture of testdata/cases: raw ARM bodies, served over HTTP to discovery, together with the
+// expected result, written by hand. A fixture is never updated by a program.
 //
-// In a fixture a file whose name starts with / is what Azure answers to GET there ("403 {…}" = with that status); {sub}
-// and {vault} stand for the ids below. `now`, `config` and `read-since` are optional.
+// In a fixture a file whose name starts with / is Azure's response to GET there ("403 {…}" = with that status); {sub}
+// and {vault} are replaced by the ids below. `now`, `config` and `read-since` are optional.
 //
 //	want: one line per VM: group/name state [also other,states]
 //	      one line per finding: CODE severity target
@@ -66,7 +66,7 @@ func runCase(t *testing.T, path string) {
 	}
 }
 
-// defaults are one good vault with three policies, which most fixtures need and do not speak of.
+// defaults returns one valid vault with three policies, which most fixtures need and do not define.
 func defaults() arm {
 	a := arm{
 		strings.ToLower("/subscriptions/" + sub + "/providers/Microsoft.RecoveryServices/vaults"): list(vaultBody("rsv1", "westeurope")),
@@ -98,8 +98,8 @@ func caseConfig(t *testing.T, text string) *config.Config {
 	return c
 }
 
-// caseWords is a result in the words of a fixture. Findings that the good vault's policies bring along (unused ones) are
-// left out.
+// caseWords returns a result in the notation of a fixture, without the findings that the policies of the default vault
+// cause (unused ones).
 func caseWords(r Result) []string {
 	words := []string{fmt.Sprintf("coverage %d/%d", r.Summary.Covered, r.Summary.Counted), fmt.Sprintf("gaps %d", len(r.Gaps))}
 	for _, vm := range r.VMs {

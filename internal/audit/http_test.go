@@ -20,8 +20,8 @@ const (
 	vaultID = "/subscriptions/" + sub + "/resourceGroups/rg-backup/providers/Microsoft.RecoveryServices/vaults"
 )
 
-// arm is an Azure that answers GET by path, without case; the key of a further page is path + "#2". A key that is
-// not there is an empty list, or 404 for a single resource.
+// arm is an Azure that answers GET by path, without case; the key of a further page is path + "#2". A missing key is
+// an empty list, or 404 for a single resource.
 type arm map[string]string
 
 // RoundTrip implements http.RoundTripper, so that discovery runs over HTTP without a network.
@@ -51,13 +51,13 @@ func (a arm) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, nil
 }
 
-// single says whether a path names one resource, as one that ends in type and name does.
+// single reports whether a path names one resource, as a path that ends in type and name does.
 func single(path string) bool {
 	_, rest, ok := strings.Cut(path, "/providers/")
 	return ok && strings.Count(rest, "/")%2 == 0
 }
 
-// discover reads an Azure the way audit does, at now.
+// discover reads an Azure as the audit command does, at now.
 func discover(t *testing.T, a arm, scope plan.Scope, now time.Time) plan.Observed {
 	t.Helper()
 	client, err := azure.New(azure.Options{
@@ -74,7 +74,7 @@ func discover(t *testing.T, a arm, scope plan.Scope, now time.Time) plan.Observe
 	return o
 }
 
-// scopeOf is the scope of an audit: everything in the subscriptions.
+// scopeOf returns the scope of an audit: everything in the subscriptions.
 func scopeOf(c *config.Config) plan.Scope {
 	scope := plan.Scope{Subscriptions: []string{sub}}
 	if c != nil {
@@ -84,7 +84,7 @@ func scopeOf(c *config.Config) plan.Scope {
 	return scope
 }
 
-// list is an ARM list of one page.
+// list returns an ARM list of one page.
 func list(bodies ...any) string {
 	if bodies == nil {
 		bodies = []any{}

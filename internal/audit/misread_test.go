@@ -10,7 +10,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// The case in which the service spells a state is nothing to go by.
+// The case of a state's spelling is not significant.
 func TestStatesCompareWithoutCase(t *testing.T) {
 	for _, s := range []string{
 		plan.StateIRPending, plan.StateProtected, plan.StateProtectionError, plan.StateProtectionStopped, plan.StateBackupsSuspended,

@@ -14,7 +14,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// recordedSpecimens are moments of the recordings: what was known of the vault when its items were listed.
+// recordedSpecimens returns moments of the recordings: the known state of the vault when its items were listed.
 func recordedSpecimens(t *testing.T) map[string]specimen {
 	t.Helper()
 	out := map[string]specimen{}

@@ -15,9 +15,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// Every field of every body is changed, one at a time, in every way that makes it something else than Azure would say:
-// whatever comes of it is the right state, unknown, or a gap; no VM is better off than it is, and nothing is written that
-// would not have been written anyway.
+// Every field of every body is changed, one at a time, in every way that makes it differ from Azure's form: the result
+// is the right state, unknown, or a gap; no VM gets a better state than its own, and no additional write is planned.
 
 // oddity is one way to change a value.
 type oddity struct {
@@ -64,7 +63,7 @@ func oddities() []oddity {
 	}
 }
 
-// paths lists all places in a document, with dots.
+// paths returns all paths in a document, with dots.
 func paths(at string, v any) []string {
 	var out []string
 	switch v := v.(type) {
@@ -81,7 +80,7 @@ func paths(at string, v any) []string {
 	return out
 }
 
-// changed is a copy of a document with the value at a path changed; false = that changes nothing.
+// changed returns a copy of a document with the value at a path changed; false = nothing changed.
 func changed(doc json.RawMessage, path string, how oddity) (json.RawMessage, bool) {
 	var v any
 	if json.Unmarshal(doc, &v) != nil {
@@ -123,8 +122,8 @@ func child(v any, key string) any {
 	return nil
 }
 
-// isWhatItSays are the changes after which the body says something else that is as good an answer: a VM without tags, a
-// policy without a monthly retention, another time of day. There the truth is what is said.
+// isWhatItSays reports whether the changed body is another valid response: a VM without tags, a policy without a
+// monthly retention, another time of day. Its content is then the truth.
 func isWhatItSays(class, path, how string) bool {
 	absent := slices.Contains([]string{"missing", "null"}, how)
 	word := slices.Contains([]string{"empty", "upper case", "lower case", "another word", "the future", "the past", "no time yet"}, how)
@@ -135,7 +134,7 @@ func isWhatItSays(class, path, how string) bool {
 	case class == "vault" && (path == ".tags" || strings.HasPrefix(path, ".tags.")):
 		return how == "missing" || absent && path == ".tags" || word
 	case class == "vault":
-		return absent || how == "empty" || how == "an object" // not said, and so not managed as it was
+		return absent || how == "empty" || how == "an object" // absent, and so not managed as before
 	case class == "policy" && (strings.HasSuffix(path, "Times.0") || strings.HasSuffix(path, "WindowStartTime")):
 		return clock
 	case class == "policy" && strings.HasSuffix(path, ".timeZone"):
@@ -157,7 +156,7 @@ func isWhatItSays(class, path, how string) bool {
 	return false
 }
 
-// rank orders states by how well off a VM is.
+// stateRank orders states by how well the VM is protected.
 func stateRank(s State) int { return slices.Index(States(), s) }
 
 // specimen is an estate whose bodies are changed one at a time.
@@ -169,13 +168,13 @@ type specimen struct {
 	rest  arm
 }
 
-// document is one body: an element of the list at a path, or all of what is answered there.
+// document is one body: an element of the list at a path, or the whole response there.
 type document struct {
 	kind string
 	path string
 	list bool
 	body json.RawMessage
-	// only are the keys of its properties that are changed; nil = everything is.
+	// only are the keys of its properties that are changed; nil = all.
 	only []string
 }
 
@@ -212,7 +211,7 @@ func (s specimen) look(t *testing.T, docs []document) (plan.Observed, plan.Plan,
 	return o, plan.Make(s.file, o, plan.Options{Now: s.now}), Assess(s.file, o, Options{Now: s.now})
 }
 
-// writesOf are the changes that would be made, each in a line.
+// writesOf returns the changes that a plan would make, a line each.
 func writesOf(p plan.Plan) map[string]bool {
 	out := map[string]bool{}
 	for _, c := range p.Changes {
@@ -316,7 +315,7 @@ vms:
   - {name: quiet, match: {tags: {env: dev}}, protect: stopped}
 `
 
-// ownSpecimen has VMs in every state, a vault with all its settings, and policies with all that they can say.
+// ownSpecimen returns VMs in every state, a vault with all its settings, and policies with all their fields.
 func ownSpecimen(t *testing.T) specimen {
 	t.Helper()
 	now := mustTime(t, "2026-11-24T06:00:00Z")
@@ -366,7 +365,7 @@ func ownSpecimen(t *testing.T) specimen {
 		{"bare", "prod", nil},
 	} {
 		machine := vmBody("RG-App", vm.name, "westeurope", "2024-01-02T03:04:05.6+00:00", map[string]string{"env": vm.env})
-		if vm.name == "fine" || vm.name == "bare" { // the others have fewer fields, which saves time
+		if vm.name == "fine" || vm.name == "bare" { // the other VMs have fewer fields, which saves time
 			machine["properties"].(body)["storageProfile"] = body{
 				"imageReference": body{"publisher": "Canonical"},
 				"osDisk":         body{"osType": "Linux", "managedDisk": body{"storageAccountType": "Premium_LRS"}},
@@ -375,7 +374,7 @@ func ownSpecimen(t *testing.T) specimen {
 		}
 		add("vm", vmList, true, machine)
 		if vm.name != "fine" && vm.name != "bare" {
-			s.docs[len(s.docs)-1].only = []string{} // the same as the others
+			s.docs[len(s.docs)-1].only = []string{} // the same as the other VMs
 		}
 		if vm.item == nil {
 			continue

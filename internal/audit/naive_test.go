@@ -10,9 +10,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// naive is a second assessor: it reads the raw bodies and nothing of this program, slowly and in the order of
-// docs/azure.md §3 and docs/design.md §8. It knows the estates of TestNaiveAssessorAgrees only: one subscription, the file of
-// naiveConfig, policies with one backup a day or a week.
+// naive is a second assessor: it uses the raw bodies and no code of this program, slowly and in the order of
+// docs/azure.md §3 and docs/design.md §8. It supports the estates of TestNaiveAssessorAgrees only: one subscription,
+// the file of naiveConfig, policies with one backup a day or a week.
 func naive(vms, items []body, unread map[string]bool, now time.Time) map[string]string {
 	text := func(b body, path ...string) string {
 		var v any = b

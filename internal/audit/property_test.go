@@ -20,7 +20,7 @@ const sub2 = "22222222-2222-2222-2222-222222222222"
 
 var propertyNow = time.Date(2026, 11, 24, 6, 0, 0, 0, time.UTC)
 
-// genConfig is a file that excludes, stops and protects, or none.
+// genConfig draws a file that excludes, stops and protects, or none.
 func genConfig(t *rapid.T) *config.Config {
 	if rapid.Bool().Draw(t, "without a file") {
 		return nil

@@ -44,7 +44,7 @@ func TestRequestsOfAnAuditGrowWithVaultsAndPages(t *testing.T) {
 		requests += n
 	}
 	t.Logf("%d VMs in %d vaults: %d requests %v, read in %v, judged in %v", machines, vaults, requests, client.Requests(), read, time.Since(began)-read)
-	// Subscriptions and vaults one each, items and policies of 20 vaults, 20 pages of 500 VMs; the rest is asked about VMs
+	// Subscriptions and vaults one each, items and policies of 20 vaults, 20 pages of 500 VMs; the rest is for VMs
 	// that seem to have no backup.
 	if requests > 2+2*vaults+machines/500+40 {
 		t.Errorf("%d requests: %v", requests, client.Requests())

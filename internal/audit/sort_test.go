@@ -27,7 +27,8 @@ func TestRowsAreSortedInPlaceAsACopyWouldBe(t *testing.T) {
 	})
 }
 
-// What an audit of a VM costs grows neither with the vaults nor with the other VMs. Memory tells, on every machine alike.
+// The cost of an audit per VM grows neither with the vaults nor with the other VMs. It is measured in memory, which is
+// the same on every machine.
 func TestAnAuditGrowsWithTheVMsAndTheVaultsNotWithTheirProduct(t *testing.T) {
 	const n = 2000
 	few, many, empty := bytesToAudit(n, 10), bytesToAudit(n, 1000), bytesToAudit(1000, 1000)-bytesToAudit(1000, 10)
@@ -41,10 +42,10 @@ func TestAnAuditGrowsWithTheVMsAndTheVaultsNotWithTheirProduct(t *testing.T) {
 
 func bytesToAudit(vms, vaults int) int64 {
 	c, o, now := fleet(vms, vaults)
-	for i := range o.VMs { // each asks what its vaults' policies can do
+	for i := range o.VMs { // each VM needs the tier of its vaults' policies
 		o.VMs[i].NeedsEnhanced = fmt.Sprintf("it has %d Ultra disks", i%3)
 	}
-	o.Items = o.Items[:vms/2] // those without one could go anywhere
+	o.Items = o.Items[:vms/2] // VMs without an item could go to any vault
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	Assess(c, o, Options{Now: now})
