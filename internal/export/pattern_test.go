@@ -13,8 +13,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// Who is treated is under a rule that says so, and nobody else is: neither who was seen, nor who was not and may be
-// somewhere in a group that was seen.
+// A VM with a treatment is under a rule with that treatment, and no other VM is: neither one that was read, nor one
+// that was not read and may be in a group that was.
 func TestTheRulesAreForExactlyTheMachinesThatHaveSuchABackup(t *testing.T) {
 	overRandomEstates(t, func(t *rapid.T) {
 		o := estate(t)
@@ -52,7 +52,7 @@ func TestTheRulesAreForExactlyTheMachinesThatHaveSuchABackup(t *testing.T) {
 	})
 }
 
-// expectNoRule looks a machine up whose place and tags nobody knows.
+// expectNoRule looks up a VM whose location and tags are unknown.
 func expectNoRule(t *rapid.T, c *config.Config, id string) {
 	vm, err := armid.ParseVM(id)
 	if err != nil {
@@ -66,7 +66,7 @@ func expectNoRule(t *rapid.T, c *config.Config, id string) {
 	}
 }
 
-// fleetOf makes machines of one resource group, all backed up alike.
+// fleetOf returns VMs of one resource group, all backed up in the same way.
 func fleetOf(n int) plan.Observed {
 	vault := plan.Vault{ID: armid.Vault(sub1, "rg-backup", "rsv"), Name: "rsv", Location: "westeurope"}
 	policy := plan.Policy{ID: armid.Policy(vault.ID, "daily"), Name: "daily", Vault: vault.ID, Spec: spec("Enhanced", 30)}
@@ -80,7 +80,8 @@ func fleetOf(n int) plan.Observed {
 	return o
 }
 
-// A rule is for a whole resource group, or a whole tag, only where that says exactly what was seen, and all was seen.
+// A rule is for a whole resource group, or a whole tag value, only where that selects exactly the VMs that were read,
+// and all were read.
 func TestARuleIsForAWholeGroupOnlyWhereAllOfItIsBackedUpAlike(t *testing.T) {
 	elsewhere := armid.VM(sub2, "RG", "WEB0")
 	for name, c := range map[string]struct {
@@ -140,7 +141,7 @@ func TestARuleIsForAWholeGroupOnlyWhereAllOfItIsBackedUpAlike(t *testing.T) {
 	}
 }
 
-// What a selector cannot say exactly stands by its id.
+// A VM that a selector cannot express exactly is named by its id.
 func TestANameThatIsAPatternStandsByItsID(t *testing.T) {
 	for _, name := range []string{"web*", "web?", "we[b]"} {
 		o := fleetOf(1)
@@ -152,7 +153,7 @@ func TestANameThatIsAPatternStandsByItsID(t *testing.T) {
 	}
 }
 
-// A rule is called after its group, and what tells it from the others of the group.
+// A rule is named after its group, and what distinguishes it from the other rules of the group.
 func TestRulesAreCalledAfterTheirGroups(t *testing.T) {
 	o := fleetOf(4)
 	weekly := plan.Policy{ID: armid.Policy(o.Vaults[0].ID, "weekly"), Name: "weekly", Vault: o.Vaults[0].ID, Spec: spec("Enhanced", 60)}

@@ -14,7 +14,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// anySpec draws a policy that Azure may hold: also such as the format cannot say, and such as the file refuses.
+// anySpec draws a policy that Azure may hold, including policies that the format cannot express or the file rejects.
 func anySpec(t *rapid.T) plan.PolicySpec {
 	oneOf := func(label string, words ...string) string { return rapid.SampledFrom(words).Draw(t, label) }
 	days := func(label string) []string {
@@ -64,7 +64,7 @@ func anySpec(t *rapid.T) plan.PolicySpec {
 	return s
 }
 
-// anySettings draws what a vault may be set to.
+// anySettings draws possible settings of a vault.
 func anySettings(t *rapid.T) plan.VaultSettings {
 	s := plan.VaultSettings{
 		Redundancy:   rapid.SampledFrom([]string{"GeoRedundant", "LocallyRedundant", "ZoneRedundant", "", "ReadAccessGeoZoneRedundant"}).Draw(t, "redundancy"),
@@ -110,7 +110,7 @@ func anyEstate(t *rapid.T) plan.Observed {
 	return o
 }
 
-// What an export manages, a plan takes: it loads, and over the estate that it was made from nothing is to do.
+// A plan accepts what an export manages: the file loads, and over the original estate there is nothing to do.
 func TestThePlanOverAnExportOfAnyPolicyIsEmpty(t *testing.T) {
 	dir := t.TempDir()
 	overRandomEstates(t, func(t *rapid.T) {
@@ -180,7 +180,7 @@ func TestAPolicyThatTheFileRefusesStaysUnmanagedWithTheReason(t *testing.T) {
 	}
 }
 
-// loaded writes a result and reads it back.
+// loaded writes a result and loads it again.
 func loaded(t *rapid.T, dir string, r Result) (*config.Config, string) {
 	text, err := r.Config.Encode(r.Comments)
 	if err != nil {
