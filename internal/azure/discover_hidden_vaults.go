@@ -24,7 +24,7 @@ func (d *discovery) hiddenVaultTasks() []readTask {
 	}
 	slices.SortFunc(vms, func(a, b plan.VM) int { return strings.Compare(string(armid.Of(a.ID)), string(armid.Of(b.ID))) })
 	first := map[string]bool{}
-	later := map[armid.Key]bool{} // VMs whose group and region have been asked about already
+	later := map[armid.Key]bool{} // VMs in a group and region with an earlier VM
 	for _, vm := range vms {
 		group := strings.ToLower(vm.Subscription + "/" + armid.Location(vm.Location) + "/" + vm.ResourceGroup)
 		later[armid.Of(vm.ID)] = first[group]
@@ -52,7 +52,7 @@ func boolToInt(b bool) int {
 }
 
 // probeHiddenVault reads the backup status of one VM. A refusal proves nothing and is no gap: Reader does not include
-// the right to ask. Nor is an answer that reports neither status.
+// the right to ask. Nor is an answer without a status.
 func (d *discovery) probeHiddenVault(ctx context.Context, vm plan.VM) {
 	w, err := d.fetchBackupStatus(ctx, vm)
 	if err != nil || w.isUnprotected() || w.ProtectionStatus == "" {
@@ -66,7 +66,7 @@ func (d *discovery) probeHiddenVault(ctx context.Context, vm plan.VM) {
 		d.markProtected(armid.Of(vm.ID))
 		o.Items = append(o.Items, w.toItem(vm.ID))
 		if slices.ContainsFunc(o.Vaults, func(v plan.Vault) bool { return armid.Same(v.ID, w.VaultID.textOrEmpty()) }) {
-			return // protected while we read
+			return // protected during the reads
 		}
 		gap := plan.Gap{
 			Kind: plan.GapItems, Subscription: strings.ToLower(vm.Subscription), Location: armid.Location(vm.Location), Vault: w.VaultID.textOrEmpty(),

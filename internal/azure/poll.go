@@ -37,7 +37,7 @@ func (c *Client) Poll(ctx context.Context, op apply.Operation) (apply.Progress, 
 }
 
 // isUnpollable reports whether a further poll of an operation is useless: its URL leads outside the endpoint, or the
-// service refuses the read.
+// service refuses the read or has no such operation.
 func isUnpollable(err error) bool {
 	if _, refused := errors.AsType[*RefusedError](err); refused {
 		return true

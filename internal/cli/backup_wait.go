@@ -84,7 +84,7 @@ func (a *app) awaitBackup(ctx context.Context, s *session, slowest time.Duration
 	}
 }
 
-// describeTasks returns the current step of a running job.
+// describeTasks returns the status of a running job and of its tasks.
 func describeTasks(job azure.JobDetail) string {
 	words := []string{job.Status}
 	for _, t := range job.Tasks {

@@ -40,7 +40,7 @@ func (s *stderr) Write(p []byte) (int, error) {
 	return s.w.Write(p)
 }
 
-// redirect replaces the writer and returns a function that restores it after running end. Writes wait meanwhile.
+// redirect replaces the writer and returns a function that restores it after running end. Writes wait while end runs.
 func (s *stderr) redirect(w io.Writer) (giveBack func(end func())) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -56,7 +56,7 @@ func (a *app) observe(ctx context.Context, s *session, scope plan.Scope) (plan.O
 	return o, nil
 }
 
-// makePlan reads what c refers to and makes its plan by opt, whose time it sets.
+// makePlan reads the resources in the scope of c and makes its plan by opt, whose time it sets.
 func (a *app) makePlan(ctx context.Context, s *session, c *config.Config, opt plan.Options) (plan.Plan, error) {
 	o, err := a.observe(ctx, s, plan.ScopeOf(c))
 	if err != nil {
