@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// date is the time in the Date header of an answer.
+// date returns the time in the Date header of a reply.
 func date(t *testing.T, a answered) time.Time {
 	t.Helper()
 	at, err := http.ParseTime(a.header.Get("Date"))
@@ -72,8 +72,8 @@ func TestTheClockStartsAtTheMachinesTimeWhereThatIsAskedForOrNothingElseIsKnown(
 	})
 }
 
-// No time passes while nobody serves the estate, and none is lost: neither a close nor a kill sets the clock back
-// behind what was written.
+// No time passes while no server runs, and none is lost: neither a close nor a kill sets the clock back before the
+// last written time.
 func TestASavedStateGoesOnWhenItStopped(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		path := writeEstate(t, estate(t))
@@ -104,8 +104,8 @@ func TestASavedStateGoesOnWhenItStopped(t *testing.T) {
 	})
 }
 
-// A rehearsal waits for nothing longer than it was told: no operation, no job with all its phases, no Retry-After; and
-// what a command left under way has ended when the next one looks.
+// Options.Longest bounds every wait of a rehearsal: each operation, each job with all its phases, each Retry-After;
+// and operations that a command left running have ended when the next command reads.
 func TestNothingTakesLongerThanTheLongest(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		path := writeEstate(t, estate(t))

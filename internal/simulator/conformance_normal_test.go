@@ -1,9 +1,9 @@
 package simulator
 
-// This file lists everything that the comparison with the recordings does not take literally.
+// This file lists everything that the comparison with the recordings does not compare literally.
 
-// normalised are the fields whose values are the run's own: of them the format is compared. Paths are as in the
-// report: keys joined by dots, [] for the elements of an array, "*" for any text.
+// normalised are the fields whose values differ by run: only their format is compared. Paths are as in the report:
+// keys joined by dots, [] for the elements of an array, "*" for any text.
 func normalised() map[string]string {
 	return map[string]string{
 		// Operations.

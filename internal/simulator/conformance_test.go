@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// conformance gathers what the comparison found.
+// conformance collects the results of the comparison.
 type conformance struct {
 	requests, skipped int
 	compared, agreed  map[string]int
@@ -41,7 +41,7 @@ func total(m map[string]int) int {
 	return sum
 }
 
-// kindOf names what an answer is a body of.
+// kindOf returns the kind of resource in a reply's body.
 func kindOf(x *exchange) string {
 	low := strings.ToLower(x.path)
 	last := lastSegment(low)
@@ -80,7 +80,7 @@ func kindOf(x *exchange) string {
 	return last
 }
 
-// compare holds the simulator's answer against the recorded one.
+// compare compares the simulator's reply with the recorded one.
 func (n *conformance) compare(x *exchange, got answered, r *replay) {
 	n.requests++
 	kind := kindOf(x)
@@ -104,7 +104,7 @@ func (n *conformance) compare(x *exchange, got answered, r *replay) {
 	}
 }
 
-// fields flattens an answer: status, headers and leaves, each under "kind: path". Leaves of a list's elements are told apart
+// fields flattens a reply: status, headers and leaves, each under "kind: path". Leaves of a list's elements are keyed
 // by the element's name.
 func (n *conformance) fields(kind string, status int, headers map[string]string, body []byte) map[string]any {
 	out := map[string]any{kind + ": status": float64(status)}
@@ -140,8 +140,8 @@ func flatten(out map[string]any, kind, path string, v any) {
 	}
 }
 
-// elementName tells elements of lists apart: by name where they have one, so that the order of lists that Azure
-// does not sort is not compared; jobs, which it sorts, are told apart by place.
+// elementName returns the key of a list's element: its name if it has one, so that the order of lists that Azure does
+// not sort is not compared; jobs, which it sorts, are keyed by index.
 func elementName(i int, v any) string {
 	if m, isMap := v.(map[string]any); isMap {
 		name, _ := m["name"].(string)
@@ -154,7 +154,7 @@ func elementName(i int, v any) string {
 
 var elementPattern = regexp.MustCompile(`^value\[[^\]]*\]\.?|\[[^\]]*\]`)
 
-// general is a field's name without the names of elements: what the lists of normalised fields speak of.
+// general returns a field's name without the names of elements, as in the lists of normalised fields.
 func general(field string) string {
 	kind, path, _ := strings.Cut(field, ": ")
 	path = elementPattern.ReplaceAllStringFunc(path, func(m string) string {
@@ -166,7 +166,7 @@ func general(field string) string {
 	return kind + ": " + path
 }
 
-// lookup finds the entry of a table of patterns for a field, and remembers what it found.
+// lookup returns a field's entry in a table of patterns, and caches it.
 type lookup struct {
 	table map[string]string
 	known map[string]string
@@ -233,7 +233,7 @@ func formatOf(format, value string) string {
 		}
 		return "{id}"
 	case "time":
-		// The year 1, with or without zone, is not a time but a word.
+		// The year 1, with or without zone, is a placeholder, not a time.
 		if strings.HasPrefix(value, "0001-") || strings.HasPrefix(value, "2001-01-01T00:00:00") {
 			return value
 		}
@@ -299,7 +299,7 @@ func TestAnswersAreThoseOfTheRecordings(t *testing.T) {
 	t.Logf("unproven by any source, and therefore settings: %s", strings.Join(slices.Sorted(maps.Keys(DefaultUnverified())), ", "))
 }
 
-// TestBrokenSimulatorLosesShare proves that the comparison sees what it is for: each of these mistakes must cost.
+// TestBrokenSimulatorLosesShare proves that the comparison detects mistakes: each of these must lower the share.
 func TestBrokenSimulatorLosesShare(t *testing.T) {
 	// One recording with a backup, a restore and a deletion is enough, and the test stays short.
 	all := loadRecordings(t)

@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// An operation's effect comes later than its request and is still its request's; what another actor does is his.
+// An operation's effect comes later than its request but is attributed to it; another client's effect is attributed to
+// that client.
 func TestEffectsNameTheirCause(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var effects []Effect

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// FuzzRouter sends any request at all: the simulator answers it, with JSON or with nothing.
+// FuzzRouter sends arbitrary requests: the simulator answers each with JSON or an empty body.
 func FuzzRouter(f *testing.F) {
 	for _, r := range routes() {
 		path := strings.NewReplacer("{sub}", testSub, "{group}", "rg-backup", "{vault}", "vault1", "{fabric}", "Azure",
@@ -33,7 +33,7 @@ func FuzzRouter(f *testing.F) {
 			return
 		}
 		r.URL.RawQuery = query
-		for range 2 { // the second time what the first began is over
+		for range 2 { // the second time, the operations of the first have ended
 			r.Body = http.NoBody
 			if body != "" {
 				r.Body = readCloser{strings.NewReader(body)}
@@ -55,7 +55,8 @@ type readCloser struct{ *strings.Reader }
 // Close implements io.Closer.
 func (readCloser) Close() error { return nil }
 
-// FuzzFilter reads any filter: it is refused, or holds only comparisons, and a filter made of those reads the same.
+// FuzzFilter reads arbitrary filters: each is refused, or holds only comparisons, and a filter built from those parses
+// equally.
 func FuzzFilter(f *testing.F) {
 	for _, s := range []string{"", "a eq 'b'", "a eq 'b' and c eq 'd'", "a eq 'it''s'", "startTime eq '2026-11-01 12:00:00 AM'", "a eq", "eq eq eq", "a eq 'b' or c", "a eq 1 and b ne true"} {
 		f.Add(s)
@@ -123,7 +124,7 @@ func FuzzEstate(f *testing.F) {
 	})
 }
 
-// FuzzScan holds the scanner against encoding/json.
+// FuzzScan compares the scanner with encoding/json.
 func FuzzScan(f *testing.F) {
 	for _, s := range []string{`{}`, `{"a":[1,2.5,-3e+7,true,false,null,"x\u00e9\n"]}`, `{"a":01}`, `{"a":"` + "\x01" + `"}`, `{"a":1,}`, `{"a":{"a":{}}} x`, ` { } `} {
 		f.Add(s)

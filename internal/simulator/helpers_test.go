@@ -22,7 +22,7 @@ func vmID(name string) string {
 	return "/subscriptions/" + testSub + "/resourceGroups/RG-App/providers/Microsoft.Compute/virtualMachines/" + name
 }
 
-// itemPath is where a VM's item lives, in the spelling of the Azure SDKs.
+// itemPath returns the path of a VM's item, in the spelling of the Azure SDKs.
 func itemPath(name string) string {
 	tail := "iaasvmcontainerv2%3Brg-app%3B" + name
 	return testVault + "/backupFabrics/Azure/protectionContainers/IaasVMContainer%3B" + tail + "/protectedItems/vm%3B" + tail
@@ -35,7 +35,8 @@ func vmBody(name, location string) string {
 		name, vmID(name), location)
 }
 
-// estate is a vault with its default policies and VMs VM1 … VM3 that a refresh has not found yet, plus extra keys.
+// estate returns a vault with its default policies and VMs VM1 … VM3 that no refresh has discovered yet, plus extra
+// keys.
 func estate(t testing.TB, extra ...string) *Estate {
 	t.Helper()
 	parts := append([]string{
@@ -72,7 +73,7 @@ func policyProps(tier string) string {
 		`"retentionDuration":{"count":30,"durationType":"Days"}}},"instantRpRetentionRangeInDays":2,"timeZone":"UTC","protectedItemsCount":7}`
 }
 
-// client speaks HTTP to one server.
+// client is an HTTP client of one server.
 type client struct {
 	t    testing.TB
 	http http.Client
@@ -144,7 +145,7 @@ func (c *client) do(method, url, body string, want int) answered {
 
 func (c *client) get(url string) answered { c.t.Helper(); return c.do("GET", url, "", 200) }
 
-// values are the elements of a list's answer.
+// values returns the elements of a list's reply.
 func values(a answered) []json.RawMessage {
 	var page struct{ Value []json.RawMessage }
 	_ = json.Unmarshal(a.body, &page)

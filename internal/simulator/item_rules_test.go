@@ -58,7 +58,7 @@ func TestBothSpellingsOfANameAreOneItem(t *testing.T) {
 		t.Errorf("name %q", got)
 	}
 	c.get(bare)
-	// What the client calls the vault comes back in ids (docs/azure.md §33.16), and nowhere else.
+	// The client's spelling of the vault is echoed in ids (docs/azure.md §33.16), and nowhere else.
 	shouted := "/Subscriptions/" + testSub + "/resourceGroups/RG-BACKUP/providers/Microsoft.RecoveryServices/vaults/Vault1"
 	rows, _ := c.all(shouted + "/backupProtectedItems")
 	if !strings.HasPrefix(textAt(rows[0], "id"), shouted+"/backupFabrics/") || textAt(rows[0], "properties", "vaultId") != "https://management.azure.com"+testVault {

@@ -149,7 +149,7 @@ func TestBackupTurnsAnItemProtected(t *testing.T) {
 	})
 }
 
-// A database in a VM is an item of its own: the VM has no backup by it, wherever the item says that it lies.
+// A database in a VM is an item of its own: it is no backup of the VM, whatever source the item names.
 func TestAnItemOfAnotherWorkloadIsNoBackupOfTheVM(t *testing.T) {
 	for name, id := range map[string]string{
 		"in its own container":  testVault + "/backupFabrics/Azure/protectionContainers/VMAppContainer;Compute;rg-app;VM1/protectedItems/SQLDataBase;mssqlserver;master",

@@ -71,7 +71,7 @@ func TestWhatWasAnsweredOutlivesAKill(t *testing.T) {
 			}
 		}
 		go func() {
-			for i := range flying { // on machines of their own: they would be in the way of the writes that are counted
+			for i := range flying { // on machines of their own: they would conflict with the counted writes
 				name := fmt.Sprintf("m%d", counted+i)
 				r, err := http.NewRequest("PUT", c.base+itemPath(name)+"?api-version="+testAPI, strings.NewReader(protectBody(name, "daily")))
 				if err != nil {

@@ -65,7 +65,7 @@ func TestPolicyPutOfAUsedPolicyIs202WithAJobForEachItem(t *testing.T) {
 	})
 }
 
-// A new policy may carry any date; an update must not carry one that is still to come in the policy's zone.
+// A new policy may have any date; an update must not have a date in the future of the policy's zone.
 func TestAnUpdateOfAPolicyWithATimeToComeIsRefused(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c := serve(t, estate(t), Options{})

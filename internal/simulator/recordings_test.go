@@ -17,7 +17,7 @@ import (
 // recordings are exchanges of Azure CLI with the real service.
 const recordings = "../../../shared/recordings"
 
-// exchange is one recorded request and its answer.
+// exchange is one recorded request and its reply.
 type exchange struct {
 	N       int               `json:"n"`
 	Method  string            `json:"method"`
@@ -32,7 +32,7 @@ type exchange struct {
 	path string // without host and query
 }
 
-// body is the recorded answer, empty where the recording has null.
+// body is the recorded reply, empty where the recording has null.
 func (x *exchange) body() []byte {
 	if string(x.Got) == "null" {
 		return nil
@@ -85,11 +85,11 @@ type replay struct {
 	c    *client
 	// ids maps recorded operation, job and recovery point ids to the simulator's.
 	ids map[string]string
-	// breakage changes the simulator's answers; nil leaves them.
+	// breakage changes the simulator's replies; nil leaves them unchanged.
 	breakage func(*exchange, *answered)
 	report   *conformance
 	ours     map[string]bool
-	// refreshed says that the recording refreshed since its VMs exist.
+	// refreshed reports that the recording ran a refresh after its VMs were created.
 	refreshed bool
 }
 
@@ -125,7 +125,7 @@ func runRecording(t testing.TB, list []*exchange, report *conformance, breakage 
 	return c.s.Stats()
 }
 
-// unsupported are requests to other services than backup: networks, images, deployments, storage.
+// unsupported reports requests to other services than backup: networks, images, deployments, storage.
 var unsupported = regexp.MustCompile(`(?i)/providers/Microsoft\.(Network|Resources)/|/publishers/|raw\.githubusercontent\.com`)
 
 func supported(x *exchange) bool { return !unsupported.MatchString(x.URL) }
@@ -141,7 +141,7 @@ func (r *replay) seed() {
 			return
 		}
 	}
-	// A recording that never reads its group: take it from the vault.
+	// The recording never reads its group: derive it from the vault.
 	for _, x := range r.list {
 		if x.Method == "PUT" && strings.Contains(x.path, "/vaults/") {
 			group := x.path[:strings.Index(x.path, "/providers/")]
@@ -151,7 +151,7 @@ func (r *replay) seed() {
 	}
 }
 
-// seedRead puts in place what a part of a recording reads before it writes: what came before the part made it.
+// seedRead creates the resources that a part of a recording reads before it writes: earlier parts created them.
 func (r *replay) seedRead() {
 	st := r.c.s.st
 	r.c.s.mu.Lock()
@@ -181,8 +181,8 @@ func (r *replay) seedRead() {
 	}
 }
 
-// setUp gives the simulator what the recording did through services that are not simulated, and lets operations take
-// as long as they did.
+// setUp creates the resources that the recording created through services that are not simulated, and sets the
+// recorded durations of operations.
 func (r *replay) setUp(i int, x *exchange) {
 	s := r.c.s
 	s.mu.Lock()
@@ -211,8 +211,8 @@ func (r *replay) setUp(i int, x *exchange) {
 	}
 }
 
-// otherVMs makes the subscription's other VMs those that the recorded list shows; where it shows the recording's own
-// without a refresh, somebody else has refreshed.
+// otherVMs creates the other VMs of the recorded list; if the list shows the recording's own VMs without a refresh,
+// another client has refreshed.
 func (r *replay) otherVMs(x *exchange) {
 	s := r.c.s
 	group := ""
@@ -240,7 +240,7 @@ func (r *replay) otherVMs(x *exchange) {
 	}
 	for k := range shown {
 		if !r.ours[k] {
-			s.st.listedAsProtectable[k] = true // the service knew it before the recording began
+			s.st.listedAsProtectable[k] = true // the service listed it before the recording began
 		}
 	}
 }
@@ -253,7 +253,7 @@ func operationID(u string) string {
 	return lastSegment(p)
 }
 
-// setDurations looks ahead: the operation that x starts ends when the recording saw its end.
+// setDurations looks ahead: the operation that x starts ends when the recording shows its end.
 func (r *replay) setDurations(i int, x *exchange) {
 	id := operationID(firstOf(x.Headers["azure-asyncoperation"], x.Headers["location"]))
 	if id == "" {
@@ -275,7 +275,7 @@ func (r *replay) setDurations(i int, x *exchange) {
 	r.c.s.set.Durations = set
 }
 
-// ended is how long after request i its operation was over.
+// ended returns the time from request i to the end of its operation.
 func (r *replay) ended(i int, id string) time.Duration {
 	began := r.list[i].at
 	last := began
@@ -285,7 +285,7 @@ func (r *replay) ended(i int, id string) time.Duration {
 		}
 		running := y.Status == 202 || textAt(y.body(), "status") == "InProgress"
 		if !running {
-			// Somewhere between the last poll that saw it run and this one; times are whole seconds.
+			// Between the last poll that showed it running and this one; times are whole seconds.
 			return (last.Sub(began) + y.at.Sub(began)) / 2
 		}
 		last = y.at
@@ -293,7 +293,7 @@ func (r *replay) ended(i int, id string) time.Duration {
 	return time.Second
 }
 
-// answeredAtOnce says whether the first poll of an operation found it over.
+// answeredAtOnce reports whether the first poll of an operation showed its end.
 func (r *replay) answeredAtOnce(i int, id string) bool {
 	for _, y := range r.list[i+1:] {
 		if strings.HasSuffix(strings.Split(y.URL, "?")[0], id) {
@@ -303,8 +303,8 @@ func (r *replay) answeredAtOnce(i int, id string) bool {
 	return false
 }
 
-// jobPhases is when the job of operation id was first seen with its first task over, and with its end. The times in
-// the job's last body are others: the service tells of a phase up to ten minutes after it.
+// jobPhases returns when the job of operation id first showed its first task ended, and its own end. The times in the
+// job's last body differ: the service reports a phase up to ten minutes late.
 func (r *replay) jobPhases(i int, id string, set map[string]Range) {
 	jobID := ""
 	cut, handover, end := time.Hour, 90*time.Minute, 2*time.Hour
@@ -336,7 +336,8 @@ func (r *replay) jobPhases(i int, id string, set map[string]Range) {
 	set["diskLag"] = Fixed(0)
 }
 
-// readIncomplete says whether the vault that request i makes was next read without what the service fills in.
+// readIncomplete reports whether the next read of the vault that request i creates lacks the properties that the
+// service adds.
 func (r *replay) readIncomplete(i int) bool {
 	for _, y := range r.list[i+1:] {
 		if y.Method == "GET" && y.Status == 200 && kindOf(y) == "vault" {
@@ -348,7 +349,7 @@ func (r *replay) readIncomplete(i int) bool {
 
 func firstOf(values ...string) string { return firstNonEmpty(values...) }
 
-// send makes the recorded request with the simulator's own ids in it.
+// send sends the recorded request with the simulator's own ids.
 func (r *replay) send(x *exchange) answered {
 	u, err := url.Parse(x.URL)
 	if err != nil {
@@ -377,7 +378,7 @@ func (r *replay) translate(s string) string {
 	return s
 }
 
-// learn pairs the ids in the two answers.
+// learn pairs the ids in the two replies.
 func (r *replay) learn(x *exchange, got answered) {
 	pair := func(recorded, ours string) {
 		if recorded != "" && ours != "" {

@@ -146,7 +146,7 @@ func TestRestoreIsAcceptedAtOnceAndItsJobMakesTaggedDisks(t *testing.T) {
 	})
 }
 
-// Two restores of one second would give their disks the same names: none takes the other's place.
+// Two restores in one second would give their disks the same names: neither overwrites the other's.
 func TestRestoresOfOneSecondMakeDisksOfTheirOwn(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		set := Settings{Durations: map[string]Range{"restoreFromSnapshot": Fixed(time.Minute), "restoreTrigger": Fixed(0)}}
@@ -215,7 +215,7 @@ func TestRestoreIsRefused(t *testing.T) {
 			if jobs := values(c.get(testVault + "/backupJobs")); len(jobs) != 0 {
 				t.Errorf("a refused restore has a job: %s", jobs)
 			}
-			// The check without effect finds the same.
+			// The check without effect returns the same errors.
 			a := c.do("POST", testVault+"/backupTriggerValidateOperation", validateBody(tc.edit), 202)
 			if a.header.Get("Retry-After") != "10" {
 				t.Errorf("Retry-After %s, want 10", a.header.Get("Retry-After"))
@@ -422,7 +422,7 @@ func TestDisksAreDeletedUnlessAttached(t *testing.T) {
 	})
 }
 
-// Somebody attaches the disk just before it would go.
+// Another client attaches the disk just before its deletion.
 func TestDiskThatIsAttachedMeanwhileStays(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		stranger := `{"id":"` + testsDisks + `/somebodys","name":"somebodys","location":"westeurope","tags":{"RSVaultBackup":"another job"},"properties":{}}`

@@ -13,7 +13,7 @@ import (
 
 const signInAt = "https://login.example/tenant1"
 
-// signIn asks for a token, with these form fields beside the usual ones.
+// signIn requests a token, with these form fields besides the usual ones.
 func (c *client) signIn(fields ...string) answered {
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {"app"}, "scope": {"https://management.example/.default openid offline_access profile"}}
 	for i := 0; i+1 < len(fields); i += 2 {
@@ -23,7 +23,7 @@ func (c *client) signIn(fields ...string) answered {
 	return a
 }
 
-// assertionOf is an unsigned assertion with these claims, made age ago and good for five minutes.
+// assertionOf returns an unsigned assertion with these claims, issued age ago and valid for five minutes.
 func assertionOf(c *client, iss, sub, aud string, age time.Duration) string {
 	made := c.s.clock.wallTime().Add(-age)
 	claims := fmt.Sprintf(`{"iss":%q,"sub":%q,"aud":%q,"nbf":%d,"exp":%d}`, iss, sub, aud, made.Unix(), made.Add(5*time.Minute).Unix())

@@ -49,7 +49,7 @@ func TestOpenKeepsAcceptedWritesWithoutClose(t *testing.T) {
 	if _, err := Open(path, Options{}); err == nil || !strings.Contains(err.Error(), "another process") {
 		t.Errorf("second Open: %v", err)
 	}
-	// Killed: the lock goes with the process, nothing is folded.
+	// Killed: the process's lock is released, the journal is not merged.
 	if err := c.s.wal.lock.Unlock(); err != nil {
 		t.Fatal(err)
 	}
