@@ -18,7 +18,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// The three answers about one VM, and what would be a contradiction between them. The states are those of the audit;
+// The three results for one VM, and the combinations that would be a contradiction. The states are those of the audit;
 // "wants it backed up" is protect, modify, resume, undelete under a rule that protects, and backup.
 //
 //	audit          plan                                              export
@@ -33,10 +33,9 @@ import (
 //
 //	(*) protected, pending, stale, failing, other-vault, other-policy
 //
-// The other way round: who is protected had no active item, who is modified or stopped had one, and a plan says
-// "unsupported" of nobody but whom the audit calls so or does not know. Over an exported file the plan has nothing
-// to do, no VM is under another policy or in another vault, and whom no rule names a comment names, except the VMs
-// that nobody backs up.
+// Conversely: a VM to protect had no active item, a VM to modify or stop had one, and a plan reports "unsupported"
+// only for VMs that are unsupported or unknown in the audit. Over an exported file the plan has nothing to do, no VM
+// is under another policy or in another vault, and a VM without a rule has a comment, except the VMs without a backup.
 func TestPlanAuditAndExportAgreeAboutEachVM(t *testing.T) {
 	dir := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
@@ -53,7 +52,7 @@ const agreeSub = "11111111-1111-1111-1111-111111111111"
 
 var agreeNow = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
-// vaultsOfFile are those that drawn files name; "outside" is none of them.
+// vaultsOfFile are the vaults that generated files name; "outside" is none of them.
 func agreeVault(name string) string { return armid.Vault(agreeSub, "rg-backup", name) }
 
 func regionOfVault(name string) string {
@@ -105,7 +104,7 @@ func drawEstate(t *rapid.T) plan.Observed {
 	return o
 }
 
-// isActive says whether an item backs its VM up, or may.
+// isActive reports whether an item backs its VM up, or may.
 func isActive(it plan.Item) bool { return !it.SoftDeleted && (it.Partial || plan.IsActive(it.State)) }
 
 func drawMachine(t *rapid.T, i int) plan.VM {
@@ -196,7 +195,7 @@ func drawFile(t *rapid.T) *config.Config {
 	return c
 }
 
-// planAndAudit are what plan and audit say of one VM, by its id.
+// planAndAudit holds the results of plan and audit for one VM, by its id.
 type planAndAudit struct {
 	planned map[armid.Key][]plan.Change
 	judged  map[armid.Key]audit.VM
@@ -283,7 +282,7 @@ func compareAnswers(t *rapid.T, c *config.Config, o plan.Observed) {
 	}
 }
 
-// isSettled says whether a change leaves vault and policy as they are.
+// isSettled reports whether a change leaves vault and policy as they are.
 func isSettled(ch plan.Change) bool {
 	return ch.Action == plan.Unchanged || ch.Reason == plan.ReasonOtherDisks || ch.Action == plan.Blocked
 }

@@ -13,27 +13,27 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// approvalChecker holds the promise that what was approved is what is written: whatever a write of ours changed in a vault, a
-// policy or an item, a plan that was approved had shown with exactly that before and after. What somebody else did
-// between the last read that our write relies on and the write cannot be seen: that is counted.
+// approvalChecker checks that only approved changes are written: an approved plan had shown every change that our
+// writes made in a vault, a policy or an item, with exactly that before and after. A change by another client between
+// our write and the last read it relies on cannot be seen: it is counted.
 type approvalChecker struct {
 	history   map[armid.Key][]version
 	ours      []ourEffect
 	approvals []approval
 	now       int             // the request that is being handled
-	hidden    map[string]bool // VMs, folded, whose items a fault hides from reads: a protect may meet what no read shows
+	hidden    map[string]bool // VMs, folded, whose items a fault hides from reads: a protect may meet an item that no read shows
 
 	blindLower, blindOther, crossed int
 }
 
-// version is how a resource stood from a request on.
+// version is a resource's state from a request on.
 type version struct {
 	from  int
 	cause simulator.Cause
 	fields
 }
 
-// ourEffect is what a write of ours changed.
+// ourEffect is a change made by one of our writes.
 type ourEffect struct {
 	id            armid.Key
 	section       string
@@ -41,7 +41,7 @@ type ourEffect struct {
 	before, after fields
 }
 
-// approval is a plan that somebody said yes to, in a walk.
+// approval is a plan that was approved, in a walk.
 type approval struct {
 	walk int
 	plan plan.Plan
@@ -86,7 +86,7 @@ func (j *approvalChecker) observe(e simulator.Effect) {
 	}
 	j.history[id] = append(j.history[id], version{e.VisibleFrom, e.Cause, after})
 	if e.Cause.Request > 0 && !e.Cause.IsConcurrentClient {
-		// An operation may show in several steps: what counts is what was there before the first.
+		// An operation may show in several steps: the state before the first step counts.
 		if i := slices.IndexFunc(j.ours, func(o ourEffect) bool { return o.write == e.Cause.Request && o.id == id }); i >= 0 && was == e.Cause {
 			before = j.ours[i].before
 		}
@@ -94,7 +94,7 @@ func (j *approvalChecker) observe(e simulator.Effect) {
 	}
 }
 
-// stateAt is how a resource stood when a request was handled, but for what the write did.
+// stateAt returns a resource's state when a request was handled, without the effects of the write.
 func (j *approvalChecker) stateAt(id armid.Key, request, write int) fields {
 	var f fields
 	for _, v := range j.history[id] {
@@ -105,7 +105,7 @@ func (j *approvalChecker) stateAt(id armid.Key, request, write int) fields {
 	return f
 }
 
-// check judges every write.
+// check checks every write.
 func (j *approvalChecker) check(v *violations, requests []sent) {
 	byNumber := map[int]sent{}
 	for _, q := range requests {
@@ -157,7 +157,7 @@ func (j *approvalChecker) checkField(v *violations, e ourEffect, write sent, fie
 				j.count(e, field)
 				return
 			}
-			// As things stood at the reads it relies on.
+			// The state at the reads it relies on.
 			for _, n := range append(j.readsBefore(c, a, e, write, requests), e.write) {
 				if then := j.stateAt(e.id, n, e.write); isShownBy(c, field, then, e.after) {
 					j.count(e, field)
@@ -178,11 +178,11 @@ func (j *approvalChecker) checkField(v *violations, e ourEffect, write sent, fie
 	}
 }
 
-// count counts what a write overwrote that it could not see.
+// count counts a write's overwriting of a change that it could not see.
 func (j *approvalChecker) count(e ourEffect, field string) {
 	switch {
 	case j.stateAt(e.id, e.write, e.write)[field] != e.before[field]:
-		j.crossed++ // it came while our operation was under way
+		j.crossed++ // it happened while our operation was running
 	case isLower(field, e.before[field], e.after[field]):
 		j.blindLower++
 	default:
@@ -190,7 +190,7 @@ func (j *approvalChecker) count(e ourEffect, field string) {
 	}
 }
 
-// isAbout says whether a change of a plan is about the resource that was written.
+// isAbout reports whether a change of a plan concerns the written resource.
 func isAbout(c plan.Change, e ourEffect) bool {
 	switch c.Action {
 	case plan.Blocked, plan.Unchanged, plan.Excluded, plan.Refresh, plan.Backup, plan.Restore:
@@ -202,25 +202,25 @@ func isAbout(c plan.Change, e ourEffect) bool {
 	return e.section == "protectedItems" && armid.Same(c.Vault, armid.VaultOf(string(e.id))) && string(armid.Of(c.Target)) == e.after["vm"]
 }
 
-// isShownBy says whether the change shows a field to go from before to after. One that makes a resource shows that there
-// is none.
+// isShownBy reports whether the change shows a field going from before to after. A change that creates a resource
+// shows that it does not exist.
 func isShownBy(c plan.Change, field string, before, after fields) bool {
 	from, to := sideOf(c.Before), sideOf(c.After)
 	if from == nil {
 		return before == nil
 	}
 	if before != nil && before[field] == after[field] {
-		return true // nothing was to be written
+		return true // no write was planned
 	}
 	_, said := to[field]
 	return before != nil && said && from[field] == before[field] && (to[field] == after[field] || field == "policy" && after["state"] != stateActive)
 }
 
-// freshList is how old the list of a vault may be that an item's write relies on; one minute is for the way.
+// freshList is the maximum age of the vault list that an item's write relies on; one minute is for the requests.
 const freshList = 5*time.Minute + time.Minute
 
-// readsBefore are the requests whose answers the write of a change may rely on: the last read of the resource; for an item
-// that risks nothing also the lists of its vault that are younger than the approval and not too old.
+// readsBefore returns the requests whose replies the write of a change may rely on: the last read of the resource; for
+// an item change without risk also the lists of its vault that are younger than the approval and not too old.
 func (j *approvalChecker) readsBefore(c plan.Change, a approval, e ourEffect, write sent, requests []sent) []int {
 	var all []int
 	last := 0
@@ -243,15 +243,15 @@ func (j *approvalChecker) readsBefore(c plan.Change, a approval, e ourEffect, wr
 	return all
 }
 
-// listsItems says whether a request showed what items a vault has: the first page of their list, or that there is no
-// such vault.
+// listsItems reports whether a request showed a vault's items: the first page of their list, or that the vault does
+// not exist.
 func (s sent) listsItems(vault string) bool {
 	path := string(armid.Of(s.path))
 	return path == vault && s.status == http.StatusNotFound ||
 		path == vault+"/backupprotecteditems" && s.status == http.StatusOK && !strings.Contains(strings.ToLower(s.query), "skiptoken")
 }
 
-// checkMirror holds that the effects told everything: what they add up to is what there is.
+// checkMirror checks that the effects are complete: their sum equals the estate.
 func (j *approvalChecker) checkMirror(v *violations, estate map[string]json.RawMessage) {
 	for _, section := range []string{"vaults", "policies", "protectedItems"} {
 		var list []json.RawMessage

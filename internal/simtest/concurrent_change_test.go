@@ -15,21 +15,22 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator"
 )
 
-// concurrentChange is a plan, what a colleague does after it was made, and what may become of its changes then.
+// concurrentChange is a plan, another client's actions after it was made, and the permitted outcomes of its changes.
 type concurrentChange struct {
 	estate func(e *estate)
-	yaml   string // what the file says beside the vault and the default policies
+	yaml   string // the file's content besides the vault and the default policies
 	faults []simulator.Fault
-	// actions is what the colleague does: method, path below the vault (or the item of the VM, for "vm"), and body.
+	// actions are the other client's requests: method, path below the vault (or the item of the VM, for "vm"), and
+	// body.
 	actions []clientAction
-	// later is how long the yes takes after that.
+	// later is the delay of the approval after that.
 	later time.Duration
 	// isUnasked applies without asking: the plan's own read is as young as the approval.
 	isUnasked bool
 	want      map[string]string // by action: outcome, or outcome and code
 	message   string            // part of some result's message
 	policy    map[string]int    // days afterwards
-	item      itemState         // afterwards; zero = not looked at
+	item      itemState         // afterwards; zero = not checked
 	tags      string
 	writes    int // ours
 }
@@ -42,7 +43,7 @@ var (
 	mwItem  = mwVault + "/backupFabrics/Azure/protectionContainers/IaasVMContainer;iaasvmcontainerv2;rg-app;vm1/protectedItems/VM;iaasvmcontainerv2;rg-app;vm1"
 )
 
-// putItemAction is the colleague's PUT of the item: under a policy, or with other properties.
+// putItemAction returns the other client's PUT of the item: under a policy, or with other properties.
 func putItemAction(more string) clientAction {
 	return clientAction{"PUT", mwItem, `{"properties":{"protectedItemType":"Microsoft.Compute/virtualMachines","sourceResourceId":"` + mwVM + `",` + more + `}}`}
 }
@@ -53,7 +54,7 @@ func movePolicyAction(policy string) clientAction {
 
 var stopAction = putItemAction(`"policyId":"","protectionState":"ProtectionStopped"`)
 
-// putPolicyAction is the colleague's PUT of a policy that keeps so many days.
+// putPolicyAction returns the other client's PUT of a policy that keeps points for the given days.
 func putPolicyAction(name string, days int) clientAction {
 	var e estate
 	e.addPolicy(mwVault, name, days)
@@ -92,7 +93,7 @@ func workload(name string) string {
 		`"workLoadType":"SQLDataBase","settings":{"timeZone":"UTC"},"subProtectionPolicy":[]}}`, armid.Policy(mwVault, name), name)
 }
 
-// listed lets the list of policies show something else than there is.
+// listed makes the list of policies differ from the actual policies.
 func listed(entries string) []simulator.Fault {
 	return []simulator.Fault{{Name: "odd list", Kind: "policies.list", Status: 200, Times: -1, Body: `{"value":[` + entries + `]}`, ContentType: "application/json"}}
 }
@@ -233,7 +234,7 @@ func concurrentChanges() map[string]concurrentChange {
 	}
 }
 
-// What was approved for one state is never written onto another.
+// A change approved for one state is never written onto another.
 func TestWhatOthersDidMeanwhileIsNotUndone(t *testing.T) {
 	for name, m := range concurrentChanges() {
 		t.Run(name, func(t *testing.T) { synctest.Test(t, func(t *testing.T) { m.check(t) }) })
@@ -304,7 +305,7 @@ func sendAsConcurrentClient(t *testing.T, server *simulator.Server, a clientActi
 	}
 }
 
-// checkEstate looks at what is there in the end.
+// checkEstate checks the final estate.
 func (m concurrentChange) checkEstate(t *testing.T, server *simulator.Server) {
 	t.Helper()
 	var st struct {

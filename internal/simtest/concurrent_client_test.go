@@ -13,12 +13,12 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator"
 )
 
-// concurrentClient is somebody who works on the same vaults, policies and items, and may do so just before any request. He
-// makes every change that a person can make in the portal. The server's lock guards him.
+// concurrentClient is another client that changes the same vaults, policies and items, possibly just before any
+// request. It makes every change that an operator can make in the portal. The server's lock guards it.
 type concurrentClient struct {
 	*scenario
 	r           *rand.Rand
-	probability float64 // that he acts before a request
+	probability float64 // of an action before a request
 	active      bool
 	actionCount int
 	bodies      map[armid.Key]json.RawMessage // what is there, by id
@@ -40,7 +40,7 @@ func newConcurrentClient(s *scenario) *concurrentClient {
 	return c
 }
 
-// observe lets him know of an effect.
+// observe records an effect.
 func (c *concurrentClient) observe(e simulator.Effect) {
 	if e.After == nil {
 		delete(c.bodies, idOf(e.Before))
@@ -49,11 +49,11 @@ func (c *concurrentClient) observe(e simulator.Effect) {
 	c.bodies[idOf(e.After)] = e.After
 }
 
-// actionsBefore is what he does before a request: mostly nothing.
+// actionsBefore returns the client's changes before a request: mostly none.
 func (c *concurrentClient) actionsBefore(r *http.Request) []simulator.ConcurrentClient {
 	chance := c.probability
 	if strings.HasPrefix(r.URL.Path, "/_simulator/") {
-		chance = 1 // nobody but he is there
+		chance = 1 // no other program is running
 	}
 	if !c.active || c.r.Float64() >= chance {
 		return nil
@@ -72,7 +72,7 @@ func (c *concurrentClient) actionsBefore(r *http.Request) []simulator.Concurrent
 	return nil
 }
 
-// ids are those of a kind, in a fixed order.
+// ids returns the ids of a kind, in a fixed order.
 func (c *concurrentClient) ids(part string) []armid.Key {
 	var out []armid.Key
 	for _, id := range slices.Sorted(maps.Keys(c.bodies)) {
@@ -124,7 +124,7 @@ func (c *concurrentClient) propertiesOf(id armid.Key) (string, properties) {
 	return w.ID, w.Properties
 }
 
-// daily are the properties of a policy that makes a backup a day.
+// daily returns the properties of a policy with a backup a day.
 func daily(at string, days, instant int) properties {
 	times := []string{"1999-04-28T" + at + ":00Z"}
 	return properties{
@@ -136,7 +136,7 @@ func daily(at string, days, instant int) properties {
 	}
 }
 
-// weekly are those of one that makes a backup a week.
+// weekly returns the properties of a policy with a backup a week.
 func weekly(at string, weeks int) properties {
 	p := daily(at, 7, 5)
 	p["schedulePolicy"].(properties)["scheduleRunFrequency"] = "Weekly"
@@ -152,7 +152,7 @@ func weeksKept(at string, weeks int) properties {
 	}
 }
 
-// changePolicy changes retention, schedule or the days of instant restore of a policy, or keeps weeks beside.
+// changePolicy changes retention, schedule or the days of instant restore of a policy, or adds weekly retention.
 func (c *concurrentClient) changePolicy() (simulator.ConcurrentClient, bool) {
 	id, is := choose(c.r, c.ids("/backuppolicies/"))
 	if !is {
@@ -187,7 +187,7 @@ func (c *concurrentClient) changePolicy() (simulator.ConcurrentClient, bool) {
 	return c.put(spelled, p), true
 }
 
-// makePolicy makes a policy under a name that the file wants, sometimes one for something else than VMs.
+// makePolicy creates a policy under a name from the file, sometimes for another workload than VMs.
 func (c *concurrentClient) makePolicy() (simulator.ConcurrentClient, bool) {
 	vault, is := choose(c.r, c.vaults())
 	if !is {
@@ -236,7 +236,7 @@ func (c *concurrentClient) changeVault() (simulator.ConcurrentClient, bool) {
 	return c.send(http.MethodPatch, string(id), patch), true
 }
 
-// makeVault makes a vault that the file wants.
+// makeVault creates a vault that the file names.
 func (c *concurrentClient) makeVault() (simulator.ConcurrentClient, bool) {
 	var missing []string
 	for _, id := range c.wanted {
@@ -279,7 +279,7 @@ func (c *concurrentClient) item(states ...string) (id string, m *machine, f fiel
 	panic("an item of no machine")
 }
 
-// putItem changes an item; a quarter of the time that takes as long as anybody's operation.
+// putItem changes an item; a quarter of these operations take the usual time.
 func (c *concurrentClient) putItem(id string, m *machine, props properties) (simulator.ConcurrentClient, bool) {
 	props["protectedItemType"], props["sourceResourceId"] = "Microsoft.Compute/virtualMachines", m.id
 	a := c.put(id, props)
@@ -300,7 +300,7 @@ func (c *concurrentClient) resumeItem() (simulator.ConcurrentClient, bool) {
 	return c.moveTo(stateStopped)
 }
 
-// moveTo puts an item in this state under some policy of its vault, and leaves its disks.
+// moveTo puts an item into this state under some policy of its vault, without changing its disks.
 func (c *concurrentClient) moveTo(state string) (simulator.ConcurrentClient, bool) {
 	id, m, f := c.item(state)
 	policy, is := c.policyIn(id)
@@ -310,7 +310,7 @@ func (c *concurrentClient) moveTo(state string) (simulator.ConcurrentClient, boo
 	return c.putItem(id, m, withDisks(properties{"policyId": policy}, f["disks"]))
 }
 
-// withDisks says a filter in a PUT, as whoever leaves it does.
+// withDisks adds a disk filter to a PUT, as a client that keeps the filter does.
 func withDisks(p properties, words string) properties {
 	filter := any(nil)
 	if words != "" {

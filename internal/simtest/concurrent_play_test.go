@@ -9,7 +9,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator"
 )
 
-// actionsBefore numbers a request of ours and asks the colleague what he does just before it.
+// actionsBefore numbers a request of ours and returns the other client's changes just before it.
 func (p *play) actionsBefore(n int, r *http.Request) []simulator.ConcurrentClient {
 	p.approvals.now = n
 	if number, is := r.Context().Value(numberKey{}).(*int); is {
@@ -23,7 +23,7 @@ func (p *play) effect(e simulator.Effect) {
 	p.concurrent.observe(e)
 }
 
-// approve says yes to a plan: at once, or, with a colleague about, after some minutes in which he works.
+// approve approves a plan: at once, or, with another client at work, after some minutes of its changes.
 func (p *play) approve(w *run) time.Time {
 	a := approval{walk: p.wire.walk, plan: w.plan, at: w.startedAt}
 	if c := p.concurrent; c.active && c.r.IntN(2) == 0 {
@@ -38,7 +38,7 @@ func (p *play) approve(w *run) time.Time {
 	return w.client.ServiceTime(a.at)
 }
 
-// logf tells what happens, when somebody wants to know.
+// logf logs an event, if logging is on.
 func (p *play) logf(format string, args ...any) {
 	if p.loud {
 		fmt.Fprintf(os.Stderr, time.Now().Format("15:04:05.000 ")+format+"\n", args...)

@@ -10,8 +10,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// TestCellsOfAFullVault is the row "limit reached", whose estate is too large for a file: no VM enters a vault that
-// holds a thousand, and one that is in it is treated as in any other.
+// TestCellsOfAFullVault is the row "limit reached", whose estate is too large for a file: no VM is added to a vault
+// that holds a thousand, and a VM in it is treated as in any other vault.
 func TestCellsOfAFullVault(t *testing.T) {
 	t.Parallel()
 	for _, column := range []string{"protected", "stopped", "left-alone", "no-rule", "no-rule-stop"} {
@@ -29,7 +29,7 @@ func TestCellsOfAFullVault(t *testing.T) {
 	}
 }
 
-// fill puts items into the vault until it is full; their VMs are gone.
+// fill adds items of deleted VMs to the vault until it is full.
 func fill(t testing.TB, c *cell, vault string) {
 	t.Helper()
 	var items []json.RawMessage

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// notOnTheWire are the pure cells that no answer of Azure leads to, with the reason.
+// notOnTheWire returns the pure cells that no reply of Azure leads to, with the reason.
 func notOnTheWire() map[string]string {
 	const (
 		listsSubscriptions = "only an audit lists subscriptions"
@@ -30,7 +30,8 @@ func notOnTheWire() map[string]string {
 	}
 }
 
-// TestCellsAreTheTable holds that the cells of docs/design.md §5's table are all there, and that every raw estate is used.
+// TestCellsAreTheTable checks that the cells of docs/design.md §5's table are complete, and that every raw estate is
+// used.
 func TestCellsAreTheTable(t *testing.T) {
 	t.Parallel()
 	pure, excepted := pureNames(t), notOnTheWire()
@@ -86,7 +87,7 @@ func designedCells() []string {
 	} {
 		for _, column := range []string{"protected", "stopped", "left-alone", "no-rule", "no-rule-stop"} {
 			if row == "vm-missing-no-item" && strings.HasPrefix(column, "no-rule") {
-				continue // the dash of the table: nothing and nobody names the VM
+				continue // the dash of the table: neither a rule nor the command names the VM
 			}
 			cells = append(cells, row+"--"+column)
 		}

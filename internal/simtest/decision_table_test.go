@@ -26,18 +26,18 @@ import (
 )
 
 const (
-	// pureCells are the cells of docs/design.md §5's table as plan tests them, from values. The file and the outcome of a
-	// cell are said there, once.
+	// pureCells are the cells of docs/design.md §5's table as plan tests them, from values. The file and the outcome
+	// of a cell are defined there, once.
 	pureCells = "../../plan/testdata/table"
-	// rawCells are what the cells' rows look like on the wire: keys of an estate file that replace those of base.json,
-	// in ROW.json or, where a column needs another estate, in ROW--COLUMN.json.
+	// rawCells are the cells' rows as raw bodies: keys of an estate file that replace those of base.json, in ROW.json
+	// or, where a column needs another estate, in ROW--COLUMN.json.
 	rawCells = "testdata/cells"
 
 	subscriptionOfCells = "11111111-1111-1111-1111-111111111111"
 )
 
 // TestCells reads every cell of the table from raw bodies over HTTP, plans it, and expects what the pure test of the
-// same name expects. Then it carries the plan out: every action ends as the file wants it, and a cell without one
+// same name expects. Then it applies the plan: every action reaches the file's target, and a cell without an action
 // writes nothing.
 func TestCells(t *testing.T) {
 	t.Parallel()
@@ -53,18 +53,18 @@ func TestCells(t *testing.T) {
 	}
 }
 
-// taken is when every estate of a cell was taken, and the moment for which the cells say what is planned: some of them
-// stand on the last second of a limit.
+// taken is the snapshot time of every cell's estate, and the time of every cell's plan: some cells are at the last
+// second of a limit.
 var taken = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 // cell is one cell of the table.
 type cell struct {
 	yaml string
 	row  map[string]json.RawMessage // the estate file, by its keys
-	want []string                   // the outcome: what outcome tells of a plan
+	want []string                   // the expected outcomeLines of the plan
 }
 
-// check reads and plans the cell over HTTP, and carries it out.
+// check reads and plans the cell over HTTP, and applies the plan.
 func (c *cell) check(t *testing.T) {
 	log := &requestLog{}
 	server := httptest.NewServer(serve(t, c.estate(t), simulator.Options{Settings: simulator.Settings{UnsignedURLs: true}, Log: log.log}))
@@ -165,7 +165,7 @@ func (address fixedHost) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// carryOut applies the cell's plan in virtual time and looks again.
+// carryOut applies the cell's plan in virtual time and reads the estate again.
 func (c *cell) carryOut(t *testing.T) {
 	log := &requestLog{}
 	server := serve(t, c.estate(t), simulator.Options{Log: log.log, Settings: simulator.Settings{
@@ -200,7 +200,7 @@ func (c *cell) carryOut(t *testing.T) {
 	}
 }
 
-// isListedAs says whether the change's item is listed in the state that it is to end in.
+// isListedAs reports whether the change's item is listed in its target state.
 func isListedAs(c plan.Change, items []plan.Item) bool {
 	return slices.ContainsFunc(items, func(it plan.Item) bool {
 		return armid.Same(it.VM, c.Target) && armid.Same(it.Vault, c.Vault) && plan.IsConverged(c, it)
@@ -218,9 +218,9 @@ func writeRequests(entries []loggedRequest) []string {
 	return sent
 }
 
-// outcomeLines is what the two tests of a cell must agree on: what is done to the VM of the cells and its vault, why in
-// the words of the closed set, from which state to which, at what risk and behind what. Sentences are left out, as
-// they name codes and times, and so are other VMs, which make room for the row.
+// outcomeLines returns the lines on which the two tests of a cell must agree: the action on the cell's VM and its
+// vault, the reason from the closed set, the states before and after, the risk and the dependencies. Sentences are
+// left out, as they contain codes and times, and so are other VMs, which only set up the row.
 func outcomeLines(p plan.Plan) []string {
 	var out []string
 	for _, c := range slices.Concat(p.Changes, p.Unchanged) {
@@ -274,14 +274,14 @@ var (
 	vmOfCells    = regexp.MustCompile(`(?i)/subscriptions/(\d)[-\d]*/resourceGroups/([^/ "]*)/providers/Microsoft.Compute/virtualMachines/`)
 )
 
-// shortIDs takes the long ids and the times out of a text and folds its case, which plan's tests and the wire spell
-// differently.
+// shortIDs removes long ids and times from a text and folds its case, which differ between plan's tests and raw
+// bodies.
 func shortIDs(s string) string {
 	s = pointOfCells.ReplaceAllString(s, `"last_recovery_point":""`)
 	return strings.ToLower(vmOfCells.ReplaceAllString(vaultOfCells.ReplaceAllString(s, "$1:"), "$1:$2/"))
 }
 
-// wanted reads from a want.txt what outcome tells.
+// wanted reads the expected outcome from a want.txt.
 func wanted(text string) []string {
 	var out []string
 	other := false

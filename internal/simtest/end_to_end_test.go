@@ -17,11 +17,11 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// mainPath is the way from a config file to a report, as a command walks it: each walk with a client of its own.
+// mainPath runs a command from a config file to a report: each walk with a client of its own.
 type mainPath struct {
 	config    *config.Config
 	transport http.RoundTripper
-	// approve waits until somebody said yes to a plan; nil = it is approved as it is made.
+	// approve waits for the approval of a plan; nil = it is approved at once.
 	approve func(*run) time.Time
 }
 
@@ -51,7 +51,7 @@ func (r *mainPath) client(t testing.TB) *azure.Client {
 	return c
 }
 
-// run is one command: what it read and planned, and, if it applied, how that ended.
+// run is one command: the estate it read, its plan, and, if it applied, the result.
 type run struct {
 	client    *azure.Client
 	startedAt time.Time // by the machine's clock; the others are the service's

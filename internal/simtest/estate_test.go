@@ -8,7 +8,7 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// estate builds an estate file: raw bodies as the service answers them (docs/azure.md §3, §7.2, §8.2).
+// estate builds an estate file: raw bodies as the service returns them (docs/azure.md §3, §7.2, §8.2).
 type estate struct {
 	subscriptions                []string
 	vms, vaults, policies, items []string
@@ -42,7 +42,7 @@ func (e *estate) addVault(id, location string) {
 		location, parts[len(parts)-1], id))
 }
 
-// addPolicy adds a daily Standard policy that keeps points for so many days.
+// addPolicy adds a daily Standard policy that keeps points for the given days.
 func (e *estate) addPolicy(vault, name string, days int) {
 	e.policies = append(e.policies, fmt.Sprintf(`{"id":%q,"name":%q,"type":"Microsoft.RecoveryServices/vaults/backupPolicies","properties":{"backupManagementType":"AzureIaasVM",`+
 		`"instantRPDetails":{},"schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicy","scheduleRunFrequency":"Daily","scheduleRunTimes":["1999-04-28T22:00:00Z"],"scheduleWeeklyFrequency":0},`+
@@ -51,7 +51,7 @@ func (e *estate) addPolicy(vault, name string, days int) {
 		armid.Policy(vault, name), name, days))
 }
 
-// itemState is how an item stands when the estate begins.
+// itemState is an item's initial state.
 type itemState struct {
 	state, policy string
 	softDeleted   bool

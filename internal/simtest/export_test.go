@@ -22,8 +22,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// Whatever policies a vault holds, in all the forms of the wire: what export writes is accepted, and a plan that reads
-// the estate again for it has nothing to do and lacks nothing.
+// Whatever policies a vault holds, in all the forms of the wire: the exported file is accepted, and a plan from a new
+// read of the estate has nothing to do and no gaps.
 func TestThePlanOverAnExportIsEmptyWhateverPoliciesTheVaultsHold(t *testing.T) {
 	recorded := recordedPolicies(t)
 	dir := t.TempDir()
@@ -96,8 +96,8 @@ func TestThePlanOverAnExportIsEmptyWhateverPoliciesTheVaultsHold(t *testing.T) {
 // wireObject is a JSON object.
 type wireObject = map[string]any
 
-// drawWirePolicy draws the properties of a policy for VMs: what Azure takes, with its odd and old spellings, and a few
-// that only a later version could write.
+// drawWirePolicy draws the properties of a policy for VMs: values that Azure accepts, with its odd and old spellings,
+// and a few that only a later version could write.
 func drawWirePolicy(t *rapid.T) wireObject {
 	oneOf := func(label string, words ...string) string { return rapid.SampledFrom(words).Draw(t, label) }
 	at := rapid.SampledFrom([]string{

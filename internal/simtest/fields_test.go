@@ -11,8 +11,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// fields are what the promises look at of a vault, a policy or an item, by name; nil is a resource that is not there.
-// They are read from the bodies that the service has, by an own reading of them, and from the two sides of a change.
+// fields are the checked fields of a vault, a policy or an item, by name; nil is a missing resource. They are read
+// from the service's bodies, by a parser independent of the program's, and from the two sides of a change.
 type fields map[string]string
 
 const (
@@ -164,7 +164,7 @@ func describeDisks(include bool, luns []int) string {
 	return fmt.Sprint(map[bool]string{true: "only", false: "without"}[include], luns)
 }
 
-// sideOf is one side of a change: what a plan shows of the resource. Nil: it says that there is none.
+// sideOf returns one side of a change: the resource's fields in the plan. Nil: the resource does not exist.
 func sideOf(s *plan.State) fields {
 	switch {
 	case s == nil:
@@ -220,7 +220,7 @@ func settingsFields(s plan.VaultSettings) fields {
 	return f
 }
 
-// isLower says whether a field that went from before to after protects less: retention, coverage or security.
+// isLower reports whether a field that went from before to after protects less: retention, coverage or security.
 func isLower(field, before, after string) bool {
 	number := func(s string) int {
 		n := 0
@@ -233,7 +233,7 @@ func isLower(field, before, after string) bool {
 	case "schedule":
 		return strings.Contains(after, "Weekly") && !strings.Contains(before, "Weekly")
 	case "state":
-		// What is stopped keeps every recovery point: backups that go on let them age again.
+		// A stopped item keeps every recovery point: once backups continue, points expire again.
 		order := []string{stateDeleted, stateStopped, stateSuspended, stateActive}
 		return slices.Index(order, after) < slices.Index(order, before) || before == stateStopped && after == stateActive
 	case "disks":

@@ -7,11 +7,12 @@ import (
 	"time"
 )
 
-// pace is how far apart two answers are by which a run can tell how fast others draw.
+// pace is the minimum interval between two replies from which a run can derive the consumption rate of other clients.
 const pace = 5 * time.Minute
 
-// unforeseen are the requests that a quota refused although their run could not know. A quota is everybody's: what was
-// drawn before it a run learns by the first answer that draws of it, and how fast others draw by answers some time apart.
+// unforeseen returns the requests that a quota refused although their run could not foresee it. All clients share a
+// quota: a run gets the earlier consumption from the first reply of that quota, and the other clients' rate from
+// replies some time apart.
 func unforeseen(requests []sent) []sent {
 	var all []sent
 	of := map[[2]string][]sent{}
@@ -25,9 +26,9 @@ func unforeseen(requests []sent) []sent {
 	return all
 }
 
-// foresaw says whether a run that had sent these requests, in their order, could know that the quota was used up.
+// foresaw reports whether a run that had sent these requests, in order, could foresee that the quota was exhausted.
 func foresaw(q sent, before []sent) bool {
-	var first, last sent // of the answers in one window: what they say is left falls
+	var first, last sent // of the replies in one window: the remaining quota they report falls
 	since, told := 0, false
 	for _, b := range before {
 		if since++; b.left < 0 || b.answered.After(q.at) {
@@ -39,7 +40,7 @@ func foresaw(q sent, before []sent) bool {
 		last, since, told = b, 0, true
 	}
 	if !told {
-		return len(before) > 0 // one request finds out
+		return len(before) > 0 // one request is enough to observe it
 	}
 	return since >= last.left || last.answered.Sub(first.answered) >= pace
 }

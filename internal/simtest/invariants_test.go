@@ -12,7 +12,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// state is the simulated estate, as far as the rules look at it.
+// state is the part of the simulated estate that the rules check.
 type state struct {
 	Items []struct {
 		ID         string `json:"id"`
@@ -42,14 +42,14 @@ type disks struct {
 	Include bool  `json:"isInclusionList"`
 }
 
-// violations gathers what was found wrong.
+// violations collects the violations found.
 type violations struct{ list []string }
 
 func (v *violations) add(format string, args ...any) {
 	v.list = append(v.list, fmt.Sprintf(format, args...))
 }
 
-// checkWalk holds what is true of one run of the program, whatever happened in it. next is what the one after it planned.
+// checkWalk checks the invariants of one run of the program. next is the plan of the following run.
 func (s *scenario) checkWalk(v *violations, w *run, events []apply.Event, requests []sent) {
 	limits := 40*time.Minute + time.Minute
 	results := map[string]apply.Result{}
@@ -105,8 +105,8 @@ func (s *scenario) checkWalk(v *violations, w *run, events []apply.Event, reques
 	s.checkRequests(v, w, requests)
 }
 
-// looksAtLong is how often an operation of this age has been looked at since its first look came too early: each time when a
-// quarter of its age has passed, and every two minutes at least (apply/doc.go, "When to look").
+// looksAtLong returns the number of polls of an operation of this age after the first came too early: one each time a
+// quarter of its age has passed, and at least every two minutes (apply/doc.go, "When to look").
 func looksAtLong(age time.Duration) int {
 	n := 0
 	for at := 12 * time.Second; at < age; at += min(at/4, 2*time.Minute) {
@@ -115,10 +115,10 @@ func looksAtLong(age time.Duration) int {
 	return n
 }
 
-// checkRequests holds what a run may ask of the service.
+// checkRequests checks the limits on a run's requests.
 func (s *scenario) checkRequests(v *violations, w *run, requests []sent) {
 	polls, accepted := 0, 0
-	begun, asked := map[string]time.Time{}, map[string]time.Duration{} // by item: when its write was accepted, its age when it was asked last
+	begun, asked := map[string]time.Time{}, map[string]time.Duration{} // by item: when its write was accepted, its age at the last poll
 	pauses := map[string]time.Time{}
 	for _, q := range slices.SortedStableFunc(slices.Values(requests), func(a, b sent) int { return a.at.Compare(b.at) }) {
 		switch {
@@ -150,7 +150,7 @@ func (s *scenario) checkRequests(v *violations, w *run, requests []sent) {
 	if most := 12 + 5*accepted/2 + long + 25*odd + 10*len(s.settings.Faults); polls > most {
 		v.add("%d single status requests for %d operations", polls, accepted)
 	}
-	// A 429 that says how long is obeyed by everybody in its bucket.
+	// Every request of a bucket obeys the Retry-After of its 429.
 	for _, q := range slices.SortedStableFunc(slices.Values(requests), func(a, b sent) int { return a.answered.Compare(b.answered) }) {
 		if q.status == http.StatusTooManyRequests && q.retry > 0 {
 			pauses[bucketOf(q)] = q.answered
@@ -189,7 +189,7 @@ func isStop(q sent) bool {
 	return q.putsItem() && strings.Contains(q.body, `"ProtectionStopped"`) && !strings.Contains(q.body, `"isRehydrate":true`)
 }
 
-// checkStop holds that only what the file stops is stopped, and nothing when something could not be read.
+// checkStop checks that only items that the file stops are stopped, and none when a read failed.
 func (s *scenario) checkStop(v *violations, w *run, q sent) {
 	if !w.plan.Complete {
 		v.add("%s is stopped by a plan over gaps", q.item())
@@ -201,8 +201,8 @@ func (s *scenario) checkStop(v *violations, w *run, q sent) {
 	}
 }
 
-// checkAfter compares what a run reported with what is planned right after it: what is done leaves nothing to do, and
-// what is left to do was reported.
+// checkAfter compares a run's report with the plan right after it: a done change leaves nothing to do, and every
+// remaining change was reported.
 func (s *scenario) checkAfter(v *violations, before, after *run) {
 	known := map[string]apply.Result{}
 	targets := map[armid.Key]bool{}
@@ -228,7 +228,7 @@ func (s *scenario) isTouched(target string) bool {
 	return slices.ContainsFunc(s.machines, func(m *machine) bool { return m.isTouched && armid.Same(m.id, target) })
 }
 
-// checkHistory holds, over all walks, that nothing was asked twice while the service showed it.
+// checkHistory checks, over all walks, that no write was repeated while the service showed its effect.
 func (s *scenario) checkHistory(v *violations, st *state, all []sent) {
 	if s.isTwoAtOnce {
 		return // the other program's write crosses ours, and is refused or changes nothing
@@ -253,7 +253,7 @@ func (s *scenario) checkHistory(v *violations, st *state, all []sent) {
 	}
 }
 
-// checkNotTwice finds a write that was sent although an equal one before it had started a job that did not fail.
+// checkNotTwice reports a write that was sent although an equal one before it had started a job that did not fail.
 func (s *scenario) checkNotTwice(v *violations, st *state, m *machine, writes []sent, same func(a, b sent) bool, operations ...string) {
 	slices.SortStableFunc(writes, func(a, b sent) int { return a.at.Compare(b.at) })
 	for i, second := range writes {
@@ -273,7 +273,7 @@ func (s *scenario) checkNotTwice(v *violations, st *state, m *machine, writes []
 	}
 }
 
-// checkEnd holds that in the end everything is as the file wants it, or was reported with a cause.
+// checkEnd checks that in the end everything matches the file, or was reported with a cause.
 func (s *scenario) checkEnd(v *violations, st *state, last *run) {
 	for _, m := range s.machines {
 		if m.isTouched || s.isExcused(m, last) {
@@ -309,7 +309,7 @@ func (s *scenario) checkEnd(v *violations, st *state, last *run) {
 			if !active || !strings.EqualFold(policy, want) {
 				v.add("%s is %s under %q, and the file wants %q", m.id, state, policy, want)
 			}
-			// An item that no list shows is protected as if it were new: nobody can know of its filter.
+			// An item that no list shows is protected as if it were new: its filter cannot be known.
 			hidden := m.hasFaultyOperation && s.hasHiddenLists
 			if kept := filter != nil && filter.Include && slices.Equal(filter.LUNs, []int{0}); kept != (m.app == "c" || m.begin.disks != "") && !hidden {
 				v.add("%s has the disk filter %+v; it had %q", m.id, filter, m.begin.disks)
@@ -320,7 +320,7 @@ func (s *scenario) checkEnd(v *violations, st *state, last *run) {
 	}
 }
 
-// isExcused says whether the last run reported something about the machine that is not done, or that the machines of its
+// isExcused reports whether the last run reported an unfinished change of the machine, or that the machines of its
 // subscription could not be read.
 func (s *scenario) isExcused(m *machine, last *run) bool {
 	return slices.ContainsFunc(last.plan.Gaps, func(g plan.Gap) bool {

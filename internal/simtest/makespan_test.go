@@ -20,7 +20,7 @@ import (
 
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
-// row is one line of the table: a fleet, the world in which it is protected, and what is to be reached.
+// row is one line of the table: a fleet, the simulated service, and the target.
 type row struct {
 	name      string
 	n, vaults int
@@ -28,13 +28,13 @@ type row struct {
 	writes    tokens // ARM's, from which the bound is reckoned
 	target    float64
 	requests  float64 // the most a VM; 0 = not bounded
-	throttled int     // the most answers of 429: those that teach
+	throttled int     // the maximum number of 429 replies, which reveal the quota
 }
 
-// tokens is a bucket that holds burst requests and refills by so many a second.
+// tokens is a bucket of burst requests that refills at a rate per second.
 type tokens struct{ burst, refill int }
 
-// fleet is an estate of n unprotected VMs in one subscription and region, and the file that spreads them over
+// fleet returns an estate of n unprotected VMs in one subscription and region, and the file that distributes them over
 // vaults.
 func fleet(n, vaults int) (estateFile, yaml string) {
 	e := &estate{subscriptions: []string{subscriptionID(1)}}
@@ -63,7 +63,7 @@ type measurement struct {
 	done            int
 }
 
-// requestLog keeps the simulator's log, and when each request came by the clock of the test.
+// requestLog keeps the simulator's log, and the arrival time of each request by the test's clock.
 type requestLog struct {
 	mu      sync.Mutex
 	entries []loggedRequest
@@ -84,12 +84,11 @@ func (w *requestLog) log(e simulator.Entry) {
 // before it, and there is no refresh and no policy to write.
 //
 // The bound is max over i of (t_i + d_i). Writes are numbered in the order in which this run sent them. t_i is the
-// earliest moment at which ARM's bucket, full at the first write, lets the i-th of them go: 0 for the first 200,
-// then a tenth of a second more for each (docs/azure.md §12), unless the row has another bucket. d_i is how long the
-// service took over the i-th, from the arrival of the request to the end of its operation; that includes the 50 ms in
-// which it is answered. No run that sends the writes in this order can see its last operation end earlier, not even with
-// as many connections as it likes and knowing every end in advance. The round trip of the look that confirms is not in
-// the bound.
+// earliest moment at which ARM's bucket, full at the first write, admits the i-th of them: 0 for the first 200, then a
+// tenth of a second more for each (docs/azure.md §12), unless the row has another bucket. d_i is the service's time
+// for the i-th, from the arrival of the request to the end of its operation, including the 50 ms until its reply. No
+// run that sends the writes in this order can observe the end of its last operation earlier, not even with unlimited
+// connections and advance knowledge of every end. The round trip of the confirming poll is not in the bound.
 func measure(t *testing.T, r row) measurement {
 	t.Helper()
 	var m measurement
@@ -173,8 +172,8 @@ func readOperationEnds(t testing.TB, server *simulator.Server) func(simulator.En
 
 const jobsRead = "Microsoft.RecoveryServices/vaults/backupJobs/read"
 
-// rows are those of the table. "plain" has ARM's buckets alone; "real" has what was recorded (docs/azure.md §4, §12).
-// "behind" has operations that end just behind the ages at which it pays to look.
+// rows returns the rows of the table. "plain" has only ARM's buckets; "real" has the recorded limits (docs/azure.md
+// §4, §12). "behind" has operations that end just after the ages at which polls are worthwhile.
 func rows() []row {
 	arm := tokens{200, 10}
 	var all []row
@@ -212,7 +211,7 @@ func rows() []row {
 	)
 }
 
-// world is an Azure that takes 50 ms for an answer. takes = how long a protect takes.
+// world returns a service with 50 ms latency. takes = the duration of a protect.
 func world(retryAfter int, quota string, takes time.Duration) simulator.Settings {
 	return simulator.Settings{
 		Latency: simulator.Fixed(50 * time.Millisecond), RetryAfter: &retryAfter, UnsignedURLs: true, Quota: quota,
@@ -221,7 +220,7 @@ func world(retryAfter int, quota string, takes time.Duration) simulator.Settings
 	}
 }
 
-// TestARunIsAsFastAsTheQuotasAllow prints the table of `make bench` with -table, and else measures a part of it.
+// TestARunIsAsFastAsTheQuotasAllow prints the table of `make bench` with -table, and otherwise measures a part of it.
 func TestARunIsAsFastAsTheQuotasAllow(t *testing.T) {
 	for _, r := range rows() {
 		if r.n > 100 && !*table {

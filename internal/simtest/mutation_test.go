@@ -19,10 +19,10 @@ var (
 	onlyMutant  = flag.String("mutant", "", "only the mutants with this in their name")
 )
 
-// mutant is a small break of the program: a piece of a file, and what stands there instead.
+// mutant is a small break of the program: a piece of a file, and its replacement.
 type mutant struct{ name, file, piece, instead string }
 
-// mutants are breaks that the simulation must notice.
+// mutants are breaks that the simulation must detect.
 var mutants = []mutant{
 	{
 		"repeat a write after a reset without looking", "apply/change.go",
@@ -110,7 +110,7 @@ var mutants = []mutant{
 	},
 }
 
-// TestMutantsHaveTheirPlace holds that each mutant still breaks something.
+// TestMutantsHaveTheirPlace checks that each mutant's piece still exists.
 func TestMutantsHaveTheirPlace(t *testing.T) {
 	for _, m := range mutants {
 		source, err := os.ReadFile(filepath.Join("../..", m.file))
@@ -123,7 +123,7 @@ func TestMutantsHaveTheirPlace(t *testing.T) {
 	}
 }
 
-// TestMutants runs the simulation over each mutant until it fails, and tells the seed.
+// TestMutants runs the simulation over each mutant until it fails, and logs the seed.
 func TestMutants(t *testing.T) {
 	if !*withMutants {
 		t.Skip("run `make simtest-mutants`")
@@ -146,7 +146,7 @@ func TestMutants(t *testing.T) {
 	}
 }
 
-// findSeed returns the seed that notices the mutant, or "" and what the simulation said.
+// findSeed returns the seed that detects the mutant, or "" and the simulation's output.
 func findSeed(t *testing.T, root string, m mutant) (found, output string) {
 	t.Helper()
 	file := filepath.Join(root, m.file)

@@ -21,7 +21,7 @@ var (
 
 const (
 	chunk       = 40 // seeds of a process
-	maxFailures = 20 // seeds that fail before nothing more is run
+	maxFailures = 20 // failed seeds after which no more are run
 )
 
 // span is a stretch of seeds.
@@ -30,7 +30,7 @@ type span struct {
 	count int
 }
 
-// TestEverySeedIsRunWhoeverFails holds that a failure costs its own seed alone.
+// TestEverySeedIsRunWhoeverFails checks that a failed seed does not stop the others.
 func TestEverySeedIsRunWhoeverFails(t *testing.T) {
 	f := &pool{run: func(s span) (summary, string) {
 		for n := s.first; n < s.first+uint64(s.count); n++ {
@@ -102,7 +102,8 @@ func (f *pool) runPart(s span) {
 	f.runPart(span{failed + 1, s.count - before - 1})
 }
 
-// failedSeed finds the seed in what a process said that failed, or in what is left of one that the runtime ended.
+// failedSeed returns the seed in the output of a failed process, or in the partial output of one that the runtime
+// ended.
 func failedSeed(output string) (uint64, bool) {
 	found := regexp.MustCompile(`seed (\d+): run|begins seed (\d+)\n`).FindAllStringSubmatch(output, -1)
 	if found == nil {
@@ -113,7 +114,7 @@ func failedSeed(output string) (uint64, bool) {
 	return n, err == nil
 }
 
-// runProcesses runs the seeds in processes and tells how fast.
+// runProcesses runs the seeds in processes and logs the rate.
 func runProcesses(t *testing.T) {
 	self, err := os.Executable()
 	if err != nil {

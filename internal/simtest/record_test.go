@@ -17,7 +17,7 @@ var (
 	accept = flag.Bool("accept", false, "write how long runs take, and with how many requests, into the baseline")
 )
 
-// TestRecordOfRuns measures what the README shows of runs in virtual time.
+// TestRecordOfRuns measures the README's figures of runs in virtual time.
 func TestRecordOfRuns(t *testing.T) {
 	if *record == "" {
 		t.Skip("-record names no file")
@@ -48,7 +48,7 @@ func TestRecordOfRuns(t *testing.T) {
 	}
 }
 
-// A run takes no longer, measured by what is possible, than it did, and asks no more often.
+// A run takes no longer than the baseline, relative to the bound, and sends no more requests.
 func TestNoRunTakesLongerThanItDid(t *testing.T) {
 	if !*check && !*accept {
 		t.Skip("make bench-check compares; make bench-baseline accepts")

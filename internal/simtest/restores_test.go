@@ -92,7 +92,7 @@ func (r *restoring) run(t *testing.T, inFlight int) apply.Report {
 	return rep
 }
 
-// jobs are the Restore jobs of the vault, and the disks by the jobs that made them.
+// made returns the Restore jobs of the vault, and the disks by the jobs that created them.
 func (r *restoring) made(t *testing.T) (jobs []plan.RestoreJob, disks map[string]int) {
 	t.Helper()
 	jobs, err := r.client.RestoreJobs(context.Background(), r.plan.Changes[0].Vault, r.client.Now().Add(-24*time.Hour))
@@ -144,7 +144,7 @@ func TestNoMoreRestoresRunThanAllowed(t *testing.T) {
 	})
 }
 
-// A restore whose answer was lost is not started twice: the disks of the first would be left behind.
+// A restore whose reply was lost is not started twice: the disks of the first would remain.
 func TestARestoreWhoseAnswerWasLostIsStartedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRestoring(t, 2, simulator.Fault{Name: "lost", Kind: "item.restore", Reset: "after"})
@@ -181,7 +181,7 @@ func TestARestoreWhoseJobFailsFailsWithItsWords(t *testing.T) {
 	})
 }
 
-// A restore that outlives its time is not claimed to be done, and not claimed to have failed.
+// A restore that exceeds its timeout is reported neither as done nor as failed.
 func TestARestoreThatOutlivesItsTimeIsReportedWithItsOperation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRestoring(t, 1, simulator.Fault{Name: "slow", Kind: "item.restore", Operation: "hangs"})

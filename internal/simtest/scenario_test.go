@@ -11,8 +11,8 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator"
 )
 
-// scenario is everything that a seed decides: what exists, what is wanted, how the service behaves, what goes
-// wrong, and how often the program is cut.
+// scenario is everything that a seed determines: the estate, the file, the service's behaviour, the faults, and how
+// often the program is killed.
 type scenario struct {
 	seed     uint64
 	estate   string
@@ -22,36 +22,36 @@ type scenario struct {
 	cuts     []cut // of the first walks
 	// interrupt is when the first walk that is not cut is interrupted; 0 = never.
 	interrupt, grace time.Duration
-	// isTwoAtOnce lets two programs carry out the same file at the same time.
+	// isTwoAtOnce makes two programs apply the same file at the same time.
 	isTwoAtOnce    bool
 	needsRefresh   bool // protecting needs a refresh
 	hasInjected429 bool // an injected 429
 	hasHiddenLists bool // an injected fault hides items or jobs from lists
-	// hasConcurrentClient lets a colleague change what he likes at any request of the first walks.
+	// hasConcurrentClient adds another client that changes the estate at any request of the first walks.
 	hasConcurrentClient bool
 	wanted              []string // the vaults of the file
 }
 
-// cut kills a walk at its n-th request, before or after that took effect, and lets some time pass.
+// cut kills a walk at its n-th request, before or after its effect, and then advances the clock.
 type cut struct {
 	n      int
 	effect bool
 	pause  time.Duration
 }
 
-// machine is a VM, what the estate has of it, and what the file wants.
+// machine is a VM with its item in the estate and its target in the file.
 type machine struct {
 	id    string
 	app   string // its tag, by which a rule selects it
 	vault string // of its item at the beginning; "" = none
 	begin itemState
-	// isTouched says that another actor changed its item: then our promises do not hold for it.
+	// isTouched reports that another client changed its item: then our invariants do not apply to it.
 	isTouched bool
-	// hasFaultyOperation says that an operation on it fails, hangs, lies or is hidden.
+	// hasFaultyOperation reports that an operation on it fails, hangs, lies or is hidden.
 	hasFaultyOperation bool
-	// isHidden says that some reads will not show its item.
+	// isHidden reports that some reads do not show its item.
 	isHidden bool
-	// isStuck says that an operation on it never ends.
+	// isStuck reports that an operation on it never ends.
 	isStuck bool
 }
 
@@ -63,7 +63,7 @@ func (m *machine) container() string {
 	return strings.ToLower("iaasvmcontainerv2;" + id.ResourceGroup + ";" + id.Name())
 }
 
-// wantedState is what the file wants of a machine: a policy, "stopped", or "" for left alone.
+// wantedState returns a machine's target in the file: a policy, "stopped", or "" for unmanaged.
 func (m *machine) wantedState() string {
 	return map[string]string{"a": "daily", "b": "long", "c": "made", "d": "stopped", "f": "daily"}[m.app]
 }
@@ -125,8 +125,8 @@ func newScenario(seed uint64) *scenario {
 	return s
 }
 
-// chooseConcurrentClient decides whether somebody else is at work, and then what the file says of a vault's settings, so that he
-// can change what it says. It draws from a source of its own: without a colleague a seed is what it was.
+// chooseConcurrentClient decides whether another client is at work, and then the file's vault settings, so that the
+// client can change them. It draws from a source of its own: without the other client a seed's scenario is unchanged.
 func (s *scenario) chooseConcurrentClient() (settings func() string) {
 	r := rand.New(rand.NewPCG(s.seed, 0xc0))
 	if s.hasConcurrentClient = *colleagues && r.IntN(2) == 0; !s.hasConcurrentClient {
@@ -209,7 +209,7 @@ func (s *scenario) chooseService(r *rand.Rand) {
 	s.needsRefresh = set.ProtectNeedsRefresh
 }
 
-// chooseTrouble decides what goes wrong. A third of the seeds has no trouble at all.
+// chooseTrouble chooses the faults. A third of the seeds has none.
 func (s *scenario) chooseTrouble(r *rand.Rand) {
 	if r.IntN(3) == 0 {
 		return
@@ -221,13 +221,13 @@ func (s *scenario) chooseTrouble(r *rand.Rand) {
 		s.interrupt = time.Duration(1+r.IntN(120)) * time.Second
 		s.grace = time.Duration(r.IntN(300)) * time.Second
 	}
-	s.isTwoAtOnce = r.IntN(6) == 0 && !s.hasConcurrentClient // then nobody can tell whose reads a write relies on
+	s.isTwoAtOnce = r.IntN(6) == 0 && !s.hasConcurrentClient // with both, the reads that a write relies on are ambiguous
 	for i := range r.IntN(6) {
 		s.addFault(r, fmt.Sprintf("fault %d", i))
 	}
 }
 
-// addFault adds one thing that goes wrong, a limited number of times.
+// addFault adds one fault, with a limited number of hits.
 func (s *scenario) addFault(r *rand.Rand, name string) {
 	m := s.machines[r.IntN(len(s.machines))]
 	item := "*/protectedItems/*;" + m.id[strings.LastIndex(m.id, "/")+1:]
@@ -275,11 +275,11 @@ func (s *scenario) addFault(r *rand.Rand, name string) {
 	s.settings.Faults = append(s.settings.Faults, f)
 }
 
-// addActor lets somebody else change an item just before one of our requests.
+// addActor makes another client change an item just before one of our requests.
 func (s *scenario) addActor(r *rand.Rand, f *simulator.Fault, m *machine) {
 	f.Kind, f.Times = []string{"items.list", "item.put", "jobs.list"}[r.IntN(3)], 1
 	if m.vault == "" || m.begin.softDeleted {
-		return // nothing there to be changed
+		return // no item to change
 	}
 	m.isTouched = true
 	a := simulator.ConcurrentClient{Method: "PUT", Path: itemPath(m.vault, m)}

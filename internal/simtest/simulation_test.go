@@ -29,14 +29,14 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	// One thread: then a seed decides nearly everything, and a failure comes again.
+	// One thread: then a seed determines nearly everything, and a failure is reproducible.
 	runtime.GOMAXPROCS(1)
-	debug.SetGCPercent(400) // a seed holds little, and a fifth of its time went into collecting it
+	debug.SetGCPercent(400) // a seed needs little memory, and garbage collection took a fifth of its time
 	m.Run()
 }
 
-// TestSimulation carries out random files over random estates, with random trouble, until nothing is left to do, and
-// holds the promises of docs/design.md §6 and §10 after every step.
+// TestSimulation applies random files to random estates, with random faults, until nothing is left to do, and checks
+// the invariants of docs/design.md §6 and §10 after every step.
 func TestSimulation(t *testing.T) {
 	if *seed != 0 {
 		runSeed(t, *seed, true)
@@ -81,7 +81,7 @@ func runSeed(t *testing.T, n uint64, loud bool) (sum summary) {
 	return sum
 }
 
-// play is a scenario being played.
+// play is the run of a scenario.
 type play struct {
 	*scenario
 	t              *testing.T
@@ -91,11 +91,11 @@ type play struct {
 	read           func(any)
 	injectedFaults func() (throttled int, faults map[string]int)
 	v              *violations
-	gaps           map[int]bool // walks that could not read everything: what they did not see they may ask again
-	// concurrent works beside the program; judge sees what both do.
+	gaps           map[int]bool // walks with failed reads: they may repeat a write whose effect they could not read
+	// concurrent is the other client; judge receives the effects of both.
 	concurrent      *concurrentClient
 	approvals       *approvalChecker
-	sendIdleRequest func() // a request of nobody, which gives the colleague occasion
+	sendIdleRequest func() // a request of no program, at which the other client can act
 }
 
 func newPlay(t *testing.T, s *scenario, loud bool) *play {
@@ -137,7 +137,7 @@ func (p *play) run() {
 	for n := range finalRuns {
 		busy := p.concurrent.active
 		last = p.runToEnd(apply.Options{})
-		p.concurrent.active = p.scenario.hasConcurrentClient && n == 0 // he lets the last walks alone
+		p.concurrent.active = p.scenario.hasConcurrentClient && n == 0 // not during the last walks
 		if last == nil {
 			continue
 		}
@@ -175,7 +175,7 @@ func (p *play) run() {
 	p.approvals.checkMirror(p.v, all)
 }
 
-// checkThrottling holds that no 429 was met but the injected ones, and those that a run could not foresee.
+// checkThrottling checks that the only 429 replies were injected or unforeseeable.
 func (p *play) checkThrottling() {
 	throttled, hits := p.injectedFaults()
 	for _, f := range p.settings.Faults {

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// summary is what some seeds came to.
+// summary is the totals over some seeds.
 type summary struct {
 	Seeds, Walks, Writes   int
 	Virtual                time.Duration
 	Acts                   int // of colleagues
-	BlindLower, BlindOther int // what a write overwrote between the read it relied on and itself
-	Crossed                int // and what came while its operation was under way
+	BlindLower, BlindOther int // changes overwritten that came between a write and the read it relied on
+	Crossed                int // and those that came while its operation was running
 }
 
 func (p *play) summary(virtual time.Duration) summary {
@@ -34,7 +34,7 @@ func (s summary) plus(o summary) summary {
 	}
 }
 
-// String tells it in a line.
+// String formats the summary in one line.
 func (s summary) String() string {
 	return fmt.Sprintf("%d seeds, %d runs of the program, %d writes of items, %.0f simulated hours; %d changes by a colleague, of which our writes "+
 		"overwrote %d that lowered something and %d others in the blind window, and %d during an operation",

@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// sent is one request of ours, as it left us and as it was answered.
+// sent is one request of ours and its reply.
 type sent struct {
-	number   int // the service's; 0 = it did not come there
+	number   int // the service's; 0 = it did not arrive
 	walk     int
 	run      string    // the correlation id: two programs may be at work in one walk
 	at       time.Time // sent
@@ -23,10 +23,10 @@ type sent struct {
 	path     string // folded, unescaped
 	query    string
 	body     string
-	status   int // 0 = no answer
+	status   int // 0 = no reply
 	retry    time.Duration
-	quota    bool // the answer is the refusal of a quota
-	left     int  // what it says is left of the quota of its action; negative = nothing
+	quota    bool // the reply is a quota's refusal
+	left     int  // the remaining quota of its action in the reply; negative = not reported
 }
 
 // item is the item a request writes to: its container name, or "".
@@ -53,8 +53,8 @@ func (s sent) pollsItem() bool {
 		strings.Contains(s.path, "/protecteditems/")
 }
 
-// wire is the way to the simulator. It remembers what was sent, and can be cut: from then on nothing goes through,
-// as if the program had been killed.
+// wire is the transport to the simulator. It records the requests, and can be cut: from then on no request passes, as
+// if the program had been killed.
 type wire struct {
 	inner http.RoundTripper
 
@@ -67,7 +67,7 @@ type wire struct {
 	onCut        context.CancelFunc
 }
 
-// numberKey finds in a request's context where its number goes when it is handled.
+// numberKey is the context key of the variable that receives a request's number when it is handled.
 type numberKey struct{}
 
 var errKilled = errors.New("the program was killed")
@@ -142,7 +142,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// requests are those of a walk, in the order in which they were answered.
+// requests returns the requests of a walk, in the order of their replies.
 func (w *wire) requests(walk int) []sent {
 	w.mu.Lock()
 	defer w.mu.Unlock()
