@@ -9,7 +9,7 @@ import (
 	backup "github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/recoveryservices/armrecoveryservicesbackup/v5"
 )
 
-// discover refreshes the vault's view, follows the refresh to its end and returns the first machine found.
+// discover refreshes the vault's list of VMs, polls the refresh to its end and returns the first machine found.
 func (c *sdk) discover() *backup.AzureIaaSComputeVMProtectableItem {
 	c.t.Helper()
 	ctx, captured := capture(c.t)

@@ -24,7 +24,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator"
 )
 
-// What the estate of the demo holds.
+// Names in the demo's estate.
 const (
 	tenant       = "22222222-2222-2222-2222-222222222222"
 	subscription = "11111111-1111-1111-1111-111111111111"
@@ -37,7 +37,7 @@ const (
 	itemFilter = "backupManagementType eq 'AzureIaasVM' and itemType eq 'VM'"
 )
 
-// sdk is the Azure SDK for Go, signed in at a simulator that it reaches over TLS like any other Azure.
+// sdk is the Azure SDK for Go, signed in at a simulator over TLS, as at any Azure cloud.
 type sdk struct {
 	t          *testing.T
 	sim        *simulator.Server
@@ -73,7 +73,7 @@ func dial(t *testing.T, s simulator.Settings) *sdk {
 			},
 		},
 		Transport: server.Client(),
-		Retry:     policy.RetryOptions{MaxRetries: -1}, // an answer that needs a second try is a mistake here
+		Retry:     policy.RetryOptions{MaxRetries: -1}, // a reply that needs a retry is a mistake here
 	}
 	credential, err := azidentity.NewClientSecretCredential(tenant, "conformance", secret,
 		&azidentity.ClientSecretCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: true})
@@ -120,7 +120,7 @@ func everything[Page, T any](t *testing.T, pager *runtime.Pager[Page], values fu
 	return all
 }
 
-// capture is a context that keeps the response: half of the SDK's calls give no headers (docs/azure.md §15).
+// capture returns a context that keeps the response: half of the SDK's calls return no headers (docs/azure.md §15).
 func capture(t *testing.T) (context.Context, func() *http.Response) {
 	t.Helper()
 	var response *http.Response
@@ -136,7 +136,7 @@ func accepted(t *testing.T, r *http.Response) http.Header {
 	return r.Header
 }
 
-// operationID is the last segment of the URL in a header: what the SDK's calls for operations take.
+// operationID returns the last segment of the URL in a header, the parameter of the SDK's calls for operations.
 func operationID(t *testing.T, h http.Header, name string) string {
 	t.Helper()
 	u, err := url.Parse(h.Get(name))
@@ -146,7 +146,7 @@ func operationID(t *testing.T, h http.Header, name string) string {
 	return path.Base(u.Path)
 }
 
-// until asks again until it is done; operations here take tenths of a second.
+// until polls until done returns true; operations here take tenths of a second.
 func until(t *testing.T, what string, done func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(20 * time.Second)

@@ -89,7 +89,7 @@ func TestAzureSDKRestoresDisksAndDeletesThem(t *testing.T) {
 	}
 }
 
-// backUp makes a recovery point and reads it.
+// backUp creates a recovery point and reads it.
 func (m *machine) backUp() *backup.RecoveryPointResource {
 	m.t.Helper()
 	ctx, captured := capture(m.t)
@@ -111,7 +111,7 @@ func (m *machine) backUp() *backup.RecoveryPointResource {
 	return &one.RecoveryPointResource
 }
 
-// validate asks for a verdict on a restore and follows it to its end.
+// validate starts the validation of a restore and polls it to its end.
 func (c *sdk) validate(point string, request *backup.IaasVMRestoreRequest) []*backup.ErrorDetail {
 	c.t.Helper()
 	ctx, captured := capture(c.t)

@@ -14,13 +14,13 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator"
 )
 
-// brief lets every operation end within tenths of a second.
+// brief returns durations of tenths of a second for every operation.
 func brief() map[string]simulator.Range {
 	return map[string]simulator.Range{"": simulator.Fixed(150 * time.Millisecond)}
 }
 
-// The rounds below go through a machine's life: found, protected, moved to another policy, stopped, resumed, deleted,
-// undeleted, backed up.
+// The rounds below cover a machine's states in turn: found, protected, moved to another policy, stopped, resumed,
+// deleted, undeleted, backed up.
 
 func TestAzureSDKReadsTheEstate(t *testing.T) {
 	t.Parallel()
@@ -173,7 +173,7 @@ func TestAzureSDKFollowsABackupToItsRecoveryPoint(t *testing.T) {
 	}
 }
 
-// TestAzureSDKSignsInAgain: the token runs out while an operation is polled, and nobody notices.
+// TestAzureSDKSignsInAgain: the token expires while an operation is polled, and the poll continues.
 func TestAzureSDKSignsInAgain(t *testing.T) {
 	t.Parallel()
 	durations := brief()

@@ -1,6 +1,6 @@
 #!/bin/sh
-# make conformance: clients that nobody here wrote, unchanged, against the simulator in a process of its own,
-# over TLS and with its own sign-in. A client whose tools are missing on this machine is skipped aloud.
+# make conformance: independent clients, unchanged, against the simulator in a process of its own,
+# over TLS and with its own sign-in. A client whose tools are missing on this machine is reported as skipped.
 #   usage: run.sh path/to/azbackup [FOLDER]
 # With a FOLDER and a binary that was built with -cover, what each client exercised is written there: CLIENT.txt.
 set -eu

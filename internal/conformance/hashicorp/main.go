@@ -103,7 +103,7 @@ func round(ctx context.Context, endpoint, tenant, subscription, group, vault str
 	return asTerraform(ctx, env.ResourceManager, authorizer, *base, subscription, group)
 }
 
-// machine is one that the estate of the conformance run does not protect.
+// machine is an unprotected VM of the conformance run's estate.
 const (
 	machineGroup = "rg-app-weu"
 	machine      = "app02"
@@ -145,7 +145,7 @@ func protect(ctx context.Context, base string, bearer *authadapter.Authorizer, s
 	return nil
 }
 
-// changePolicy makes a policy as Terraform does and changes its retention.
+// changePolicy creates a policy as Terraform does and changes its retention.
 func changePolicy(ctx context.Context, base string, bearer *authadapter.Authorizer, subscription, group, vault string) error {
 	policies := protectionpolicies.NewProtectionPoliciesClientWithBaseURI(base)
 	policies.Client.Authorizer = bearer

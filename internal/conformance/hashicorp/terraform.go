@@ -113,7 +113,8 @@ func protectFleet(ctx context.Context, base string, bearer *authadapter.Authoriz
 	return nil
 }
 
-// retain changes the retention of a policy that protects machines: the service answers 202 and goes on by itself.
+// retain changes the retention of a policy that protects machines: the service returns 202 and continues in the
+// background.
 func retain(ctx context.Context, policies protectionpolicies.ProtectionPoliciesClient, id protectionpolicies.BackupPolicyId, days int64) error {
 	if _, err := policies.CreateOrUpdate(ctx, id, policy(days), protectionpolicies.DefaultCreateOrUpdateOperationOptions()); err != nil {
 		return fmt.Errorf("protectionpolicies.CreateOrUpdate in use: %w", err)
