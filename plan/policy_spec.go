@@ -38,8 +38,8 @@ func specOf(p *config.Policy, read PolicySpec) PolicySpec {
 	case p.InstantRestoreDays != nil:
 		s.InstantRestoreDays = *p.InstantRestoreDays
 	case s.Tier == TierStandard && s.Schedule.Frequency == FrequencyWeekly:
-		// A Standard policy that becomes weekly must have 5; the value of a daily one would be refused (docs/azure.md
-		// §8.3).
+		// A Standard policy that becomes weekly must have 5; the value of a daily one would be refused
+		// (docs/azure.md §8.3).
 		s.InstantRestoreDays = StandardWeeklyInstantDays
 	case s.InstantRestoreDays == 0:
 		s.InstantRestoreDays = DefaultInstantDays // set, so that a plan shows the resulting value

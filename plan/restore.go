@@ -74,8 +74,8 @@ type RestoreOrder struct {
 	Into    string `json:"into"`
 	Staging string `json:"staging"`
 	Region  string `json:"region"` // the vault's
-	// PrivateAccess is true where the restore must set the access of disks with private endpoints (docs/azure.md
-	// §25.2).
+	// PrivateAccess is true where the restore must set the access of disks with private endpoints
+	// (docs/azure.md §25.2).
 	PrivateAccess bool `json:"private_access,omitempty"`
 }
 

@@ -57,7 +57,7 @@ func describeStaleFields(approved, now []Field) []string {
 
 func orNone(value string) string { return cmp.Or(value, "not there") }
 
-// describe describes an item in words.
+// describe returns the state, policy and disks of an item in words.
 func (s *State) describe() string {
 	if s == nil || s.State == "" {
 		return "without an item"

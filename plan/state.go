@@ -7,8 +7,8 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// This file is the only place that compares words of the service. The service's spelling is unreliable (docs/azure.md
-// §0.4), so every comparison ignores case.
+// This file is the only place that compares words of the service. The service's spelling is unreliable
+// (docs/azure.md §0.4), so every comparison ignores case.
 
 // CanonicalWord returns a word of the service as its documentation spells it, whatever its case and surrounding
 // spaces; an unknown word is returned unchanged.
