@@ -7,8 +7,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// The bounds of the service's backup schedules: every four hours round the clock, and one day a week (docs/azure.md
-// §8.3).
+// The bounds of the service's backup schedules: every four hours round the clock, and one day a week
+// (docs/azure.md §8.3).
 const (
 	minScheduleInterval = 4 * time.Hour
 	maxScheduleInterval = 7 * 24 * time.Hour

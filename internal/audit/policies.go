@@ -12,7 +12,7 @@ import (
 
 const day = 24 * time.Hour
 
-// policyFindings returns the findings on the policies of the vaults in scope.
+// policyFindings returns the findings on the policies of the file's vaults and of the vaults that hold VMs.
 func (a *assessor) policyFindings() []Finding {
 	var found []Finding
 	for _, p := range a.observed.Policies {

@@ -15,7 +15,7 @@ const (
 	vaultNearFull = 900
 )
 
-// vaultFindings returns the findings on the vaults in scope: those of the file, and those that hold VMs.
+// vaultFindings returns the findings on the vaults of the file and on those that hold VMs.
 func (a *assessor) vaultFindings() []Finding {
 	var found []Finding
 	for _, v := range a.observed.Vaults {
