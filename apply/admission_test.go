@@ -40,8 +40,8 @@ func TestALimitOnOperationsIsKept(t *testing.T) {
 	})
 }
 
-// Of six vaults an hour's reads confirm a few. The others are not begun before there are reads again: begun at once they
-// would be in flight until their time is up, and nobody would know what became of them.
+// An hour's reads confirm a few of six vaults. The changes of the other vaults start only when there are reads again:
+// started at once they would be in flight until their time limit, without a confirmation.
 func TestNothingIsBegunThatReadsCannotConfirmInTime(t *testing.T) {
 	inBubble(t, func(t *testing.T, az *fake) {
 		az.readsPerHour = 4
@@ -67,7 +67,7 @@ func TestNothingIsBegunThatReadsCannotConfirmInTime(t *testing.T) {
 	})
 }
 
-// What no list confirms does not wait for lists.
+// A change that no list confirms does not wait for reads.
 func TestScarceReadsHoldUpNoPolicy(t *testing.T) {
 	inBubble(t, func(t *testing.T, az *fake) {
 		az.readsPerHour = 1

@@ -97,7 +97,8 @@ func TestAnOperationThatNeverEndsIsUnconfirmedWithAWayToLook(t *testing.T) {
 	})
 }
 
-// An operation of an item answers under its vault. Of all else, and where no operation is known, what was written tells.
+// An operation of an item has a URL under its vault. For any other change, and where no operation is known, the hint
+// names the resource written.
 func TestWhereToLookForWhatIsUnconfirmed(t *testing.T) {
 	item := itemChange(plan.Protect, "vm1")
 	for name, c := range map[string]struct {

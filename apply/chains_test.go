@@ -16,28 +16,28 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// The chains that are run, and the seed of the first one: a failure names the seed of the chain it was found in.
+// The number of chains, and the seed of the first one: a failure names the seed of its chain.
 var (
 	chains    = flag.Int("chains", 300, "how many random chains run in real time")
 	chainSeed = flag.Uint64("chain-seed", 0, "seed of the first chain; 0 draws one")
 )
 
-// instant is a backend that carries out everything at once, but for a moment now and then, refuses a write now and
-// then, and has every item as desired.
+// instant is a backend that executes each change at once, apart from random short delays, refuses some writes, and
+// lists every item as desired.
 type instant struct {
 	plan  plan.Plan
 	seed  uint64
 	calls atomic.Uint64
 }
 
-// dawdle takes a moment of real time, or gives others their turn, or does neither.
+// dawdle sleeps or spins for a moment of real time, or does neither.
 func dawdle(r *rand.Rand) {
 	switch n := r.IntN(8); {
 	case n == 0:
 		time.Sleep(time.Duration(r.IntN(300)) * time.Microsecond)
 	case n < 3:
 		for until := time.Now().Add(time.Duration(r.IntN(20)) * time.Microsecond); time.Now().Before(until); {
-			// busy, as an encoder is
+			// busy, like an encoder
 		}
 	}
 }
@@ -113,8 +113,8 @@ func TestChainsInRealTimeAreCarriedOutToTheEnd(t *testing.T) {
 	}
 }
 
-// runChain runs the chain of a seed. The seed decides the plan, the faults and who stands still when; the scheduler
-// of the machine decides the rest.
+// runChain runs the chain of a seed. The seed determines the plan, the faults and the pauses; the scheduler
+// of the machine determines the rest.
 func runChain(t *testing.T, seed uint64) {
 	t.Helper()
 	r := rand.New(rand.NewPCG(seed, 2))

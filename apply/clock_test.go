@@ -61,7 +61,7 @@ func TestARunGoesByTheServicesClockHoweverWrongTheMachinesIs(t *testing.T) {
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("with a service %v ahead the results differ (-want +got):\n%s", ahead, diff)
 			}
-			if (took - wantTook).Abs() > time.Second { // what happens at one moment happens in any order
+			if (took - wantTook).Abs() > time.Second { // simultaneous events have no fixed order
 				t.Errorf("with a service %v ahead the run took %v, want %v", ahead, took, wantTook)
 			}
 		})

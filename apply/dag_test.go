@@ -14,7 +14,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// longest is the length of the chains that must not overflow a stack, nor take the square of their length.
+// longest returns the length of the chains that must neither overflow a stack nor take quadratic time.
 func longest() int {
 	if testing.Short() {
 		return 5_000
@@ -22,7 +22,7 @@ func longest() int {
 	return 100_000
 }
 
-// chain is n changes, each of which needs the one before it.
+// chain returns n changes, each of which needs the one before it.
 func chain(n int) []plan.Change {
 	changes := make([]plan.Change, n)
 	for i := range changes {
@@ -79,7 +79,7 @@ func TestNeedsOutOfPlanOrderDoNotMatterToTheQueue(t *testing.T) {
 	}
 }
 
-// What a queue promises holds after every step of every order in which changes start and end.
+// The invariants of a queue hold after every step of every order in which changes start and end.
 func TestPropertiesOfTheQueue(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var changes []plan.Change
@@ -142,7 +142,7 @@ func TestPropertiesOfTheQueue(t *testing.T) {
 
 func TestWhatIsLeftWhenNothingCanRunIsAnInternalError(t *testing.T) {
 	p := plan.Plan{Changes: append(chain(2), plan.Change{ID: "a", Action: plan.Protect, Needs: []string{"b"}}, plan.Change{ID: "b", Action: plan.Protect, Needs: []string{"a"}})}
-	r := newRun(p, nil, Options{Limits: Limits{}.withDefaults()}) // what plan.Validate would refuse
+	r := newRun(p, nil, Options{Limits: Limits{}.withDefaults()}) // plan.Validate would reject it
 	ctx, stop := r.start(t.Context())
 	defer stop()
 	r.dispatcher.open()

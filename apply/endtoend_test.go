@@ -14,7 +14,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// hundredVMs is an estate with one vault, one policy and VMs without backup.
+// hundredVMs returns an estate with one vault, one policy and VMs without backup.
 func hundredVMs(t *testing.T) *simulator.Estate {
 	t.Helper()
 	v := vaultID("v1")

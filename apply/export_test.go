@@ -1,16 +1,17 @@
 package apply
 
-// WithYield has every lock of a run call yield right before it is taken and right after it is given back.
+// WithYield returns o such that every lock of a run calls yield right before it is locked and right after it is
+// unlocked.
 func WithYield(o Options, yield func()) Options {
 	o.yield = yield
 	return o
 }
 
-// EndsWithin is what a run asks before it waits.
+// EndsWithin exports endsWithin, which a run calls before it waits.
 var EndsWithin = endsWithin
 
-// ShareOfASweep is how many operations must share the requests of the next sweep of a vault whose last one cost so many
-// requests, how scarce reads are, and how many sweeps are left.
+// ShareOfASweep returns how many operations must share the requests of the next sweep of a vault whose last one took
+// cost requests, how scarce reads are, and how many sweeps are left.
 func ShareOfASweep(cost, changes, vaults int, left map[ReadKind]int) (operations int, scarcity, sweeps float64) {
 	w := newVaultPoller("v", Options{})
 	w.requestsPerList.Store(int32(cost))

@@ -21,7 +21,7 @@ const (
 func vaultID(name string) string { return armid.Vault(subscription, "rg-backup", name) }
 func vmID(name string) string    { return armid.VM(subscription, "RG-App", name) }
 
-// itemChange is a change of an item of vault v1.
+// itemChange returns a change of an item of vault v1.
 func itemChange(a plan.Action, vm string, needs ...string) plan.Change {
 	return itemChangeIn("v1", a, vm, needs...)
 }
@@ -62,7 +62,7 @@ func vaultChange(a plan.Action, needs ...string) plan.Change {
 
 func planOf(changes ...plan.Change) plan.Plan { return plan.Plan{Changes: changes} }
 
-// fake is an Azure in memory whose misbehaviour is scripted. It counts what the engine must bound.
+// fake is an Azure in memory with scripted faults. It counts the requests and operations that the engine must bound.
 type fake struct {
 	// ahead is how far the service's clock is ahead of the machine's.
 	ahead      time.Duration
@@ -70,14 +70,14 @@ type fake struct {
 	duration   func(c plan.Change, n int) time.Duration // of the n-th accepted operation
 	retryAfter time.Duration
 	pageSize   int
-	// script holds, per target, what its writes meet, one word a write; afterwards all goes well.
+	// script holds, per target, the faults of its writes, one word a write; later writes succeed.
 	script map[string][]string
 	// writeTokens, where positive, is the burst of the write bucket, refilled ten a second; Start waits for a token
-	// as the real backend's governor does.
+	// like the real backend's limiter.
 	writeTokens int
 	// readsPerHour, where positive, is the budget of each kind of read.
 	readsPerHour int
-	listFails    func(n int) error // may refuse the n-th list (from 0)
+	listFails    func(n int) error // may fail the n-th list (from 0)
 	hideJobs     bool
 
 	mu       sync.Mutex
@@ -122,7 +122,7 @@ func newFake() *fake {
 	}
 }
 
-// now is the service's time.
+// now returns the service's time.
 func (f *fake) now() time.Time { return time.Now().Add(f.ahead) }
 
 func name(id string) string { return id[strings.LastIndex(id, "/")+1:] }
@@ -224,7 +224,7 @@ func (f *fake) token(ctx context.Context) error {
 	return sleep(ctx, wait)
 }
 
-// accept lets the effect of a write begin.
+// accept starts the operation of a write.
 func (f *fake) accept(c plan.Change, word string) apply.Operation {
 	now := f.now()
 	op := &fakeOp{id: fmt.Sprintf("op-%d", len(f.ops)), change: c, start: now}
@@ -276,10 +276,10 @@ func containerName(c plan.Change) string {
 	_, rest, _ := strings.Cut(c.Item, "/protectionContainers/")
 	container, _, _ := strings.Cut(rest, "/")
 	_, n, _ := strings.Cut(container, ";")
-	return strings.ToLower(n) // as the service does
+	return strings.ToLower(n) // like the service
 }
 
-// catchUp lets every operation whose time has come end.
+// catchUp ends every operation that is due.
 func (f *fake) catchUp() {
 	now := f.now()
 	for _, op := range f.ops {
@@ -291,7 +291,7 @@ func (f *fake) catchUp() {
 			if op.jobErr != nil || op.fails != nil {
 				op.job.Status = "Failed"
 			}
-			if op.fails != nil { // such a job is not listed: only the operation tells
+			if op.fails != nil { // such a job is not listed: only the operation reports the failure
 				f.jobs = slices.DeleteFunc(f.jobs, func(j *plan.Job) bool { return j == op.job })
 			}
 		}
@@ -312,7 +312,7 @@ func (f *fake) effect(c plan.Change) {
 	f.put(c)
 }
 
-// put makes the item what the change wants.
+// put gives the item the change's desired state.
 func (f *fake) put(c plan.Change) {
 	it := f.items[armid.Of(c.Target)]
 	if it == nil {
@@ -328,7 +328,7 @@ func (f *fake) put(c plan.Change) {
 	}
 }
 
-// seed makes what a plan saw: the item that the first change of a VM has before.
+// seed creates the state for which a plan was made: the item before the first change of each VM.
 func (f *fake) seed(p plan.Plan) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -436,7 +436,7 @@ func (f *fake) Budget(_ string, kind apply.ReadKind) apply.Budget {
 	return b
 }
 
-// started counts the writes for a target.
+// started returns the number of writes for a target.
 func (f *fake) started(what string) int {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -21,13 +21,13 @@ func inBubble(t *testing.T, f func(t *testing.T, az *fake)) {
 	synctest.Test(t, func(t *testing.T) { f(t, newFake()) })
 }
 
-// failer is what *testing.T and *rapid.T have in common here.
+// failer holds the methods of *testing.T and *rapid.T used here.
 type failer interface {
 	Helper()
 	Errorf(format string, args ...any)
 }
 
-// recorder keeps the events of a run and fails the test when two of them come at once.
+// recorder records the events of a run and fails the test when two of them come at once.
 type recorder struct {
 	t      failer
 	inside atomic.Bool
@@ -53,7 +53,7 @@ func (r *recorder) at(kind apply.EventKind, change string) []time.Time {
 	return times
 }
 
-// carryOut runs a plan whose vaults were listed a moment ago.
+// carryOut executes a plan whose vaults were listed a moment ago.
 func carryOut(t *testing.T, az *fake, p plan.Plan, o apply.Options) (apply.Report, *recorder) {
 	t.Helper()
 	rec := &recorder{t: t}
@@ -67,7 +67,7 @@ func carryOut(t *testing.T, az *fake, p plan.Plan, o apply.Options) (apply.Repor
 	return rep, rec
 }
 
-// checkReport holds what is true of every report.
+// checkReport checks the invariants of every report.
 func checkReport(t failer, p plan.Plan, rep apply.Report, err error) {
 	t.Helper()
 	if len(rep.Results) != len(p.Changes) {
@@ -126,5 +126,5 @@ func wantContains(t *testing.T, what, got, want string) {
 	}
 }
 
-// near says whether d lies within a twentieth of want.
+// near reports whether d is at least want, and at most a twentieth longer.
 func near(d, want time.Duration) bool { return d >= want && d <= want+want/20 }

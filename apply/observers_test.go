@@ -10,7 +10,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// pairs are n machines, each of which is protected and then backed up.
+// pairs returns the changes of n machines, each of which is protected and then backed up.
 func pairs(n int) []plan.Change {
 	var changes []plan.Change
 	for i := range n {
@@ -36,8 +36,8 @@ func TestASlowObserverDoesNotEndTheRunEarly(t *testing.T) {
 	})
 }
 
-// checkOrder holds what an observer may rely on: a change starts after the results of all it needs were told, each
-// result is told once, nothing starts after an interrupt, and the counts never go back.
+// checkOrder checks what an observer may rely on: a change's started event comes after the results of all it needs,
+// each result is reported once, nothing starts after an interrupt, and the counts never decrease.
 func checkOrder(t failer, p plan.Plan, rec *recorder) {
 	t.Helper()
 	needs, hasEnded := map[string][]string{}, map[string]bool{}
@@ -91,7 +91,7 @@ func TestASlowObserverDoesNotMakeAWriteUnconfirmedThatWasNeverSent(t *testing.T)
 	})
 }
 
-// stubborn is a service that does not let go of the first write when its time is up.
+// stubborn is a service that does not return from the first write at its time limit.
 type stubborn struct{ *fake }
 
 func (s stubborn) Start(ctx context.Context, c plan.Change) (apply.Operation, error) {
@@ -123,7 +123,7 @@ func TestWhoWaitsForARefreshThatWasLeftRefreshesItself(t *testing.T) {
 				return 2 * time.Minute
 			case plan.Refresh:
 				if refreshes++; refreshes == 1 {
-					return time.Hour // longer than the change has that began it
+					return time.Hour // longer than the time limit of the change that started it
 				}
 			default:
 			}

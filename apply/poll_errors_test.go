@@ -12,8 +12,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// blindBackend accepts writes and lists vaults, but no operation can be asked for: its URL is not allowed, the token
-// cannot be renewed, or the service refuses the look.
+// blindBackend accepts writes and lists vaults, but no operation can be polled: its URL is not allowed, the token
+// cannot be renewed, or the service refuses the poll.
 type blindBackend struct {
 	*fake
 	err error
@@ -36,7 +36,7 @@ func TestTroubleWithTheLookIsNotTheEndOfTheOperation(t *testing.T) {
 	for name, err := range lookErrors() {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, az *fake) {
-				az.hideJobs = true // the lists are silent for long, so that the operation is asked
+				az.hideJobs = true // the lists do not settle it for long, so the operation is polled
 				az.duration = func(plan.Change, int) time.Duration { return 5 * time.Minute }
 				c := itemChange(plan.Protect, "vm1")
 				p := planOf(c)
@@ -90,7 +90,7 @@ func TestAWriteWhoseAnswerWasLostAndThatCannotBeReadBackIsUnconfirmed(t *testing
 	}
 }
 
-// What a person has to change is not waited out: the answer is the last word, with its code, its text and advice.
+// An error that only the operator can resolve ends the change at once, with its code, its text and advice.
 func TestFinalRefusalsEndAtOnceInAzuresWords(t *testing.T) {
 	for word, want := range map[string]struct{ code, hint string }{
 		"unregistered": {"MissingSubscriptionRegistration", "az provider register"},
@@ -127,7 +127,7 @@ func TestAConflictOfAnUnknownCodeIsTriedAFewTimesThenShownAsItIs(t *testing.T) {
 		if res.Code != "SomethingNew" || res.Message != "scripted" || az.started("protect:vm1") != 5 || time.Since(began) > 3*time.Minute {
 			t.Errorf("%d writes in %v: %+v", az.started("protect:vm1"), time.Since(began), res)
 		}
-		// Conflicts that are known were waited out before, and do not count.
+		// The waits for known conflicts before do not count.
 		rep, _ = carryOut(t, az, planOf(itemChange(plan.Protect, "vm2")), apply.Options{})
 		wantOutcome(t, rep, "protect:vm2", apply.Done)
 	})

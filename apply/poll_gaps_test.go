@@ -16,7 +16,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// lookedAt is a backend that remembers when each operation was accepted and looked at, by a list of its vault or singly.
+// lookedAt is a backend that records when each operation was accepted and polled, by a list of its vault or directly.
 type lookedAt struct {
 	*fake
 	list, poll func() time.Duration // how long a request takes, on top of the fake's latency
@@ -65,9 +65,9 @@ func (b *lookedAt) Poll(ctx context.Context, o apply.Operation) (apply.Progress,
 	return p, err
 }
 
-// TestNoLookWaitsForNothing holds that after a look at an operation which was due and came too early the next one comes
-// within a quarter of the operation's age, whatever its kind, the service's Retry-After, what others took and in which
-// order things happen, as long as reads are not scarce.
+// TestNoLookWaitsForNothing checks that after a due poll that came before an operation's end the next one follows
+// within a quarter of the operation's age, whatever its kind, the service's Retry-After, the durations of other
+// operations and the order of events, as long as reads are not scarce.
 func TestNoLookWaitsForNothing(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		ms := func(name string, least, most int) time.Duration {
@@ -88,7 +88,7 @@ func TestNoLookWaitsForNothing(t *testing.T) {
 			}
 			changes = append(changes, c)
 		}
-		around := []int{300, 2000, 5000, 12000, 13900, 24000, 31000, 36000, 71000, 200000} // just behind the marks as well
+		around := []int{300, 2000, 5000, 12000, 13900, 24000, 31000, 36000, 71000, 200000} // just after the checkpoints as well
 		durations := make([]time.Duration, 6)
 		for i := range durations {
 			durations[i] = time.Duration(rapid.SampledFrom(around).Draw(rt, "about"))*time.Millisecond + ms("and", 0, 700)
@@ -123,9 +123,9 @@ func TestNoLookWaitsForNothing(t *testing.T) {
 	})
 }
 
-// dueBy is the age by which an operation is due for its first look, as long as no more than a few were seen in a run: that at
-// which most of its kind were recorded to be over, or what was seen close to it. patience is how long that look may wait
-// for others, to be shared.
+// dueBy returns the age by which the first poll of an operation is due, as long as no more than a few were observed in
+// a run: the age at which most of its kind were recorded to have ended, or an observed one close to it. patience is how
+// long that poll may wait for others, to share its requests.
 func dueBy(a plan.Action) time.Duration {
 	if a == plan.Protect {
 		return 36 * time.Second * 9 / 8
@@ -135,8 +135,8 @@ func dueBy(a plan.Action) time.Duration {
 
 const maxBatchDelay = 10 * time.Second
 
-// checkGaps holds the rule for one operation. What an operation's answer, and the list that is on its way, take is not the
-// engine's wait: that is the slack.
+// checkGaps checks the rule for one operation. slack is the time of an operation's answer and of the list in flight,
+// which is not the engine's wait.
 func checkGaps(t failer, id string, op *looks, end time.Time, first, slack time.Duration) {
 	t.Helper()
 	last, looked := op.accepted, false

@@ -11,7 +11,7 @@ import (
 )
 
 // TestARunIsAsFastAsTheQuotasAllow compares the makespan with the bound that the write quota and the operations set:
-// max over i of (t_i + d_i), where t_i is when the bucket (200 at once, then 10 a second) lets the i-th write go and
+// max over i of (t_i + d_i), where t_i is when the bucket (200 at once, then 10 a second) admits the i-th write and
 // d_i is how long its operation takes.
 func TestARunIsAsFastAsTheQuotasAllow(t *testing.T) {
 	plain := func(az *fake) {
@@ -101,8 +101,8 @@ func TestConfirmingCostsReadsByThePagesNotByTheVMs(t *testing.T) {
 	})
 }
 
-// A quarter of a budget is for others, and three sweeps of each vault are for its stragglers; what is left of the
-// scarcer budget is for all that is left to do.
+// A quarter of a budget is reserved for other clients, and three sweeps of each vault for its slow operations; the rest
+// of the scarcer budget is shared by the remaining work.
 func TestTheScarcerReadsAreTheMoreOperationsShareASweep(t *testing.T) {
 	for _, c := range []struct {
 		name                  string

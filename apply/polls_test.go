@@ -173,7 +173,7 @@ func TestWhileThingsHappenThereIsNoHeartbeat(t *testing.T) {
 func TestOnesThatAreDueDoNotWaitLongForOthersThatAreStillBeingWritten(t *testing.T) {
 	inBubble(t, func(t *testing.T, az *fake) {
 		az.latency, az.pageSize = 2*time.Second, 5
-		for i := range 200 { // a big vault, whose lists are dear
+		for i := range 200 { // a big vault, whose lists are expensive
 			az.put(itemChange(plan.Protect, fmt.Sprint("old", i)))
 		}
 		var changes []plan.Change
@@ -182,7 +182,7 @@ func TestOnesThatAreDueDoNotWaitLongForOthersThatAreStillBeingWritten(t *testing
 		}
 		began := time.Now()
 		_, rec := carryOut(t, az, planOf(changes...), apply.Options{Limits: apply.Limits{Writes: 1}, Observed: began.Add(-time.Hour)})
-		// All wait for the same look before they write, so any of them may be the first.
+		// All wait for the same snapshot before they write, so any of them may be the first.
 		i := slices.IndexFunc(rec.events, func(e apply.Event) bool { return e.Kind == apply.EventStarted })
 		first := rec.events[i].Change
 		if took := rec.at(apply.EventFinished, first)[0].Sub(began); took > 90*time.Second {
@@ -208,7 +208,7 @@ func TestAConflictIsWaitedOutAsLongAsAJobRunsThere(t *testing.T) {
 	inBubble(t, func(t *testing.T, az *fake) {
 		az.duration = func(plan.Change, int) time.Duration { return 3 * time.Minute }
 		az.mu.Lock()
-		az.accept(itemChange(plan.Modify, "vm1"), "ok") // somebody else, who leaves it as it was
+		az.accept(itemChange(plan.Modify, "vm1"), "ok") // another client, which leaves the item unchanged
 		other := az.jobs[0]
 		az.mu.Unlock()
 		az.script["vm1"] = []string{"conflict"}

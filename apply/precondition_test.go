@@ -12,10 +12,10 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// others is a backend where somebody else is at work, or which answers a write otherwise.
+// others is a backend where another client is at work, or which answers some writes differently.
 type others struct {
 	*fake
-	start func(n int, c plan.Change) (apply.Operation, error, bool) // of the n-th write, from 0; false = as the fake does
+	start func(n int, c plan.Change) (apply.Operation, error, bool) // of the n-th write, from 0; false = like the fake
 	n     int
 }
 
@@ -28,7 +28,7 @@ func (o *others) Start(ctx context.Context, c plan.Change) (apply.Operation, err
 	return o.fake.Start(ctx, c)
 }
 
-// move puts an item under another policy, as a colleague would, with the job that shows it.
+// move assigns another policy to an item, as another client would, with the job that shows it.
 func (f *fake) move(vm, policy string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -158,7 +158,7 @@ func TestWhatTheBackendFindsRightBeforeTheWriteDecides(t *testing.T) {
 	}
 }
 
-// The filter that is kept is what the item is waited for with.
+// The change waits until the item is listed with the kept filter.
 func TestAKeptDiskFilterIsSentAgainAndWaitedFor(t *testing.T) {
 	inBubble(t, func(t *testing.T, az *fake) {
 		change := itemChange(plan.Modify, "vm1")
@@ -180,7 +180,7 @@ func TestAKeptDiskFilterIsSentAgainAndWaitedFor(t *testing.T) {
 	})
 }
 
-// Somebody did what the change wants, but for the disks of which the file says nothing.
+// Another client made the desired change, except for the disks, which the file does not set.
 func TestAnItemThatIsAsWantedWithOtherDisksIsLeftAndThatIsSaid(t *testing.T) {
 	inBubble(t, func(t *testing.T, az *fake) {
 		change := itemChange(plan.Modify, "vm1")
@@ -204,7 +204,7 @@ func TestAnItemThatIsAsWantedWithOtherDisksIsLeftAndThatIsSaid(t *testing.T) {
 	})
 }
 
-// Somebody is at work on the item: what that leaves decides.
+// Another client is at work on the item: the state after its operation decides.
 func TestAnItemThatIsBeingChangedIsComparedWhenThatIsOver(t *testing.T) {
 	inBubble(t, func(t *testing.T, az *fake) {
 		p := planOf(itemChange(plan.Modify, "vm1"))
@@ -212,7 +212,7 @@ func TestAnItemThatIsBeingChangedIsComparedWhenThatIsOver(t *testing.T) {
 		o := apply.Options{Observed: time.Now()}
 		az.duration = func(plan.Change, int) time.Duration { return 3 * time.Minute }
 		az.mu.Lock()
-		az.accept(itemChange(plan.Modify, "vm1"), "ok") // a colleague does the same
+		az.accept(itemChange(plan.Modify, "vm1"), "ok") // another client does the same
 		az.items[armid.Of(vmID("vm1"))].PolicyID = armid.Policy(vaultID("v1"), "between")
 		az.mu.Unlock()
 		time.Sleep(time.Minute)

@@ -45,7 +45,7 @@ func randomPlan(rt *rapid.T) plan.Plan {
 	return plan.Plan{Changes: changes}
 }
 
-// randomWorld draws what the writes meet.
+// randomWorld draws the faults and durations of the service.
 func randomWorld(rt *rapid.T, p plan.Plan) func(*fake) {
 	words := []string{
 		"ok", "ok", "ok", "fail", "403", "429", "conflict", "500", "reset-before", "reset-after", "hang",
@@ -65,8 +65,8 @@ func randomWorld(rt *rapid.T, p plan.Plan) func(*fake) {
 	}
 }
 
-// randomPauses draws when, and for how long up to a limit, whoever calls it stands still: an observer, or everybody at
-// a lock. Most runs have none.
+// randomPauses returns a function that pauses its caller at random, for a random time up to a limit: an observer, or
+// any goroutine at a lock. Most runs have no pauses.
 func randomPauses(rt *rapid.T) func(limit time.Duration) {
 	seed := rapid.Uint64Range(0, 1<<20).Draw(rt, "pauses")
 	if seed%2 == 0 {
@@ -119,7 +119,7 @@ func TestPropertiesOfARun(t *testing.T) {
 	})
 }
 
-// checkProperties holds what is true of every run, whatever happened in it.
+// checkProperties checks the invariants of every run, whatever its faults.
 func checkProperties(t failer, p plan.Plan, rep apply.Report, rec *recorder, az *fake, limits apply.Limits) {
 	t.Helper()
 	if az.writingMost > limits.Writes || az.readingMost > limits.Polls {
@@ -147,8 +147,8 @@ func checkProperties(t failer, p plan.Plan, rep apply.Report, rec *recorder, az 
 	}
 }
 
-// checkConsequence holds what becomes of a change whose needs are not done: what went wrong blocks it, and what was
-// left unfinished keeps it from being started.
+// checkConsequence checks the outcome of a change whose needs are not done: blocked after a failed one, not started
+// after an unfinished one.
 func checkConsequence(t failer, c plan.Change, results map[string]apply.Result) {
 	t.Helper()
 	wrong, unfinished := 0, 0
@@ -180,7 +180,7 @@ func checkConsequence(t failer, c plan.Change, results map[string]apply.Result) 
 	}
 }
 
-// checkNeverTwice holds that one change has at most one operation of its own, and that done means done.
+// checkNeverTwice checks that one change has at most one operation of its own, and that done means done.
 func checkNeverTwice(t failer, c plan.Change, res apply.Result, az *fake) {
 	t.Helper()
 	ops := 0

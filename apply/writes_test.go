@@ -222,7 +222,7 @@ func TestABackupThatRunsIsNotStartedAgain(t *testing.T) {
 func TestABackupIsDoneWhenItsJobIsThere(t *testing.T) {
 	for _, hidden := range []bool{false, true} {
 		inBubble(t, func(t *testing.T, az *fake) {
-			az.hideJobs = hidden // then the operation itself tells
+			az.hideJobs = hidden // then the operation itself reports it
 			az.duration = func(plan.Change, int) time.Duration { return 5 * time.Second }
 			began := time.Now()
 			rep, _ := carryOut(t, az, planOf(itemChange(plan.Backup, "vm1")), apply.Options{})
@@ -351,7 +351,7 @@ func TestARunningOperationIsWaitedForBeforeTheWrite(t *testing.T) {
 		az.mu.Lock()
 		az.accept(itemChange(plan.Backup, "vm1"), "ok")
 		job := az.jobs[0]
-		az.ops[0].change = c // ends like a configuration does
+		az.ops[0].change = c // ends like a configuration
 		az.ops[0].jobErr = &plan.JobError{}
 		az.mu.Unlock()
 		c.WaitsFor = job.ID
