@@ -76,7 +76,7 @@ type BudgetSource interface {
 	Budget(vault string, kind ReadKind) Budget
 }
 
-// Budget is what is left of one quota.
+// Budget is the rest of one quota, in requests.
 type Budget struct {
 	// Remaining requests may be sent at once, until Resets; negative = unlimited or unknown.
 	Remaining int

@@ -106,7 +106,7 @@ func (s *scenario) checkWalk(v *violations, w *run, events []apply.Event, reques
 }
 
 // looksAtLong returns the number of polls of an operation of this age after the first came too early: one each time a
-// quarter of its age has passed, and at least every two minutes (apply/doc.go, "When to look").
+// quarter of its age has passed, and at least every two minutes (apply/doc.go, "When to poll").
 func looksAtLong(age time.Duration) int {
 	n := 0
 	for at := 12 * time.Second; at < age; at += min(at/4, 2*time.Minute) {

@@ -315,7 +315,7 @@ func (l *Limiter) onThrottled(now time.Time, t throttleResponse, drawn []*bucket
 	}
 }
 
-// Budget returns what is left of a bucket.
+// Budget returns the rest of a bucket as of now.
 func (l *Limiter) Budget(name Bucket) Budget {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -30,7 +30,7 @@ const (
 	Refused Reason = "refused"
 	// UsedUp: nothing is left until the bucket refills or its window ends.
 	UsedUp Reason = "used up"
-	// Reserved: what is left is reserved for requests of another class.
+	// Reserved: the rest is reserved for requests of another class.
 	Reserved Reason = "reserved"
 	// Spread: the last requests of a window are spread over the time in which it may end, to see when it does.
 	Spread Reason = "spread"
@@ -38,7 +38,7 @@ const (
 	probing Reason = "asking"
 )
 
-// Budget is what is left of a bucket.
+// Budget is the rest of a bucket, in requests. It is a snapshot: other clients draw from the same bucket.
 type Budget struct {
 	// Limit is the size of the bucket in requests, as far as it is known; 0 = the service has reported no limit.
 	Limit int
