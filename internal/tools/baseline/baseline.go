@@ -1,5 +1,5 @@
-// Package baseline compares what work costs with what it cost when somebody last looked and found it right. The values are
-// such that no machine changes them: allocations, requests, bytes, seconds of virtual time. What grew fails, what fell is told.
+// Package baseline compares costs with the last accepted ones. The values do not depend on the machine: allocations,
+// requests, bytes, seconds of virtual time. A value that grew fails, a value that fell is reported.
 package baseline
 
 import (
@@ -16,15 +16,15 @@ import (
 type Value struct {
 	Name string
 	Is   float64
-	// May is by which share it may differ before that counts, and Noise by how much in any case: 0.1 and a little for
-	// allocations, nothing for requests.
+	// May is the tolerated relative difference, and Noise the tolerated absolute one: 0.1 and a little for
+	// allocations, zero for requests.
 	May, Noise float64
 }
 
-// file is a baseline: values by name, each rounded to what is compared.
+// file is a baseline: values by name, each rounded to the compared precision.
 type file map[string]float64
 
-// Check compares values with those in a file, or with accept writes them there.
+// Check compares values with those in a file, or with accept writes them to it.
 func Check(t *testing.T, name string, values []Value, accept bool) {
 	t.Helper()
 	if accept {
@@ -46,7 +46,7 @@ func Check(t *testing.T, name string, values []Value, accept bool) {
 	}
 }
 
-// compare says what grew, is new or gone, and what fell.
+// compare returns the values that grew, are new or gone, and those that fell.
 func compare(old file, values []Value) (grown, fell []string) {
 	now := map[string]bool{}
 	for _, v := range values {
@@ -77,7 +77,7 @@ func share(was, is float64) string {
 	return fmt.Sprintf("%+.0f %%", 100*(is-was)/was)
 }
 
-// round keeps three decimals: the values are counts a machine, and ratios.
+// round keeps three decimals: the values are counts per machine, and ratios.
 func round(v float64) float64 { return float64(int64(v*1000+0.5)) / 1000 }
 
 func read(name string) (file, error) {

@@ -22,8 +22,8 @@ type apply struct {
 	takes       time.Duration
 	refresh     string // settings.refresh; "" = never
 	settings    simulator.Settings
-	// bound is the least that operations, latency and quotas allow, in seconds: the last write that the bucket lets go,
-	// its 50 ms, its operation, and the 50 ms of the look that sees the end.
+	// bound is the minimum that operations, latency and quotas permit, in seconds: the last write that the bucket
+	// admits, its 50 ms, its operation, and the 50 ms of the poll that shows the end.
 	bound float64
 }
 
@@ -49,7 +49,7 @@ func (a apply) run(ctx context.Context, l *lab) (m measured, err error) {
 	}, nil
 }
 
-// serve makes the estate and serves it.
+// serve creates the estate and serves it.
 func (a apply) serve(ctx context.Context, l *lab) (s *server, config string, err error) {
 	dir, err := os.MkdirTemp(l.runs, "estate-")
 	if err != nil {
@@ -69,7 +69,8 @@ func (a apply) serve(ctx context.Context, l *lab) (s *server, config string, err
 	return s, config, err
 }
 
-// spanOf reads from a report how long it was from the first write to the last confirmation, and sees that all was done.
+// spanOf reads from a report the time from the first write to the last confirmation, and checks that all changes are
+// done.
 func spanOf(file string, vms int) (time.Duration, error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {
@@ -119,7 +120,8 @@ func repeated(times int, one run) run {
 	}
 }
 
-// planAgain measures a plan over 1000 protected machines in one vault that leaves nothing to do; pages are the simulator's.
+// planAgain measures a plan over 1000 protected machines in one vault that leaves nothing to do; pages are the
+// simulator's page sizes.
 func planAgain(pages map[string]int) run {
 	return func(ctx context.Context, l *lab) (m measured, err error) {
 		a := apply{vms: 1000, takes: time.Millisecond, settings: costs.Plenty()}

@@ -16,20 +16,20 @@ import (
 	"github.com/azbackup/azbackup/internal/tools/costs"
 )
 
-// ran is what one run of azbackup took and left.
+// ran is the cost and output of one run of azbackup.
 type ran struct {
 	seconds, megabytes  float64 // process start to exit; the most that was resident
-	cpu                 float64 // seconds that processors worked for it: what a busy machine does not lengthen
+	cpu                 float64 // CPU seconds, which a busy machine does not lengthen
 	requests, throttled int
-	dir                 string // its folder: stdout, and whatever it was told to write
+	dir                 string // its folder: stdout, and the output files
 	stdout              string // a file
 	bytes               int64  // its size
 	stderr              string
 	code                int
 }
 
-// azbackupOn runs azbackup against a server, with a home and a cache that nobody used before. Any exit code but those in ok
-// is an error.
+// azbackupOn runs azbackup against a server, with a new home and an empty cache. Any exit code but those in ok is an
+// error.
 func (l *lab) azbackupOn(ctx context.Context, s *server, ok []int, args ...string) (r ran, err error) {
 	r.dir, err = os.MkdirTemp(l.runs, "client-")
 	if err != nil {
@@ -82,12 +82,12 @@ func (l *lab) azbackupOn(ctx context.Context, s *server, ok []int, args ...strin
 	return r, nil
 }
 
-// environment is that of every process: nothing of the user's, and as many processors as all have.
+// environment returns every process's environment: no variables of the user, and the same number of processors.
 func (l *lab) environment(home string) []string {
 	return append(os.Environ(), "HOME="+home, "XDG_CACHE_HOME="+home, "NO_COLOR=1", "AZBACKUP_ACCESS_TOKEN="+token(), "GOMAXPROCS="+strconv.Itoa(l.cores))
 }
 
-// token is a bearer token that says the tenant of the estates, and that no service would take.
+// token returns a bearer token with the tenant of the estates, which no real service accepts.
 func token() string {
 	part := func(json string) string { return base64.RawURLEncoding.EncodeToString([]byte(json)) }
 	return part(`{"alg":"none"}`) + "." + part(`{"tid":"`+costs.Tenant+`","oid":"33333333-3333-3333-3333-333333333333","appid":"bench"}`) + ".x"

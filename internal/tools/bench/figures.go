@@ -17,7 +17,7 @@ const (
 	memory    figure = "MB"
 	written   figure = "MB written"
 	ofBound   figure = "times the bound" // wall time over the least that operations, latency and quotas allow
-	ofOther   figure = "times"           // the dearer of two runs over the cheaper
+	ofOther   figure = "times"           // the more expensive of two runs over the cheaper
 	ofFile    figure = "times the file in memory"
 	requests  figure = "requests"
 	each      figure = "requests a machine"
@@ -47,7 +47,7 @@ func (f figure) text(v float64) string {
 	}
 }
 
-// over writes by how much a limit is missed.
+// over formats the excess over a limit.
 func (f figure) over(by, most float64) string {
 	share := fmt.Sprintf("%.0f %%", 100*by/most)
 	switch f {
@@ -66,12 +66,12 @@ func thousands(v float64) string {
 	return s
 }
 
-// measured is what came of a row.
+// measured is a row's result.
 type measured struct {
 	Figures map[figure]float64 `json:"figures"`
-	// Note says what the figures do not: the bound, the times of several runs.
+	// Note adds details to the figures: the bound, the times of several runs.
 	Note string `json:"note,omitempty"`
-	// Commit is what was measured, with its date.
+	// Commit is the measured commit, with its date.
 	Commit string `json:"commit"`
 }
 
@@ -95,7 +95,7 @@ type limit struct {
 	most float64
 }
 
-// middle is the median of each figure over several runs of a row, and the note of the run in the middle by seconds.
+// middle returns the median of each figure over several runs of a row, with the note of the median run by seconds.
 func middle(runs []measured) measured {
 	m := measured{Figures: map[figure]float64{}}
 	for f := range runs[0].Figures {

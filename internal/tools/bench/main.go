@@ -1,12 +1,12 @@
-// Command bench measures azbackup as its users meet it: the binary is one process, a simulated Azure on loopback is
-// another, and what is counted is what the operating system and the simulator saw. It prints each row beside the target
-// it is held to, and writes the README's tables from the same numbers.
+// Command bench measures azbackup as users run it: the binary is one process, a simulated Azure on loopback is
+// another, and the figures come from the operating system and the simulator. It prints each row next to its target,
+// and writes the README's tables from the same numbers.
 //
 //	go run ./internal/tools/bench -rows plan-100k,audit-json
 //	go run ./internal/tools/bench -big -write README.md
 //
-// A row is one entry of the table in rows.go. Seconds and memory depend on the machine, so a missed target fails nothing:
-// what must not grow stands in package baseline, as numbers that do not.
+// A row is one entry of the table in rows.go. Seconds and memory depend on the machine, so a missed target fails
+// nothing: costs that must not grow are checked with package baseline, in numbers that do not.
 package main
 
 import (
@@ -89,7 +89,7 @@ func (b results) measure(ctx context.Context, chosen []row, dir string, times in
 	return nil
 }
 
-// choose picks the rows that the names, or their patterns, ask for. A row that is named is measured also when it is big.
+// choose returns the rows that match the names or patterns. A row named explicitly is measured even if it is big.
 func choose(all []row, names string, big bool) ([]row, error) {
 	if names == "" {
 		var chosen []row

@@ -11,7 +11,7 @@ import (
 	"github.com/azbackup/azbackup/internal/tools/costs"
 )
 
-// An audit finds something in every estate here, and its estates hold machines whose backup cannot be seen.
+// An audit has findings in every estate here, and the estates contain machines whose backup state is not readable.
 func auditCodes() []int { return []int{0, 2, 5} }
 
 // reading measures a command that reads a fleet and writes its result.
@@ -27,7 +27,7 @@ func reading(f fleet, command string, args ...string) run {
 	}
 }
 
-// read runs a command on a fleet, and sees that it read all of it.
+// read runs a command on a fleet, and checks that it read all of it.
 func (f fleet) read(ctx context.Context, l *lab, command string, args ...string) (ran, error) {
 	estate, config, err := f.make(ctx, l)
 	if err != nil {
@@ -48,7 +48,7 @@ func (f fleet) read(ctx context.Context, l *lab, command string, args ...string)
 	return r, r.hasRead(f.vms)
 }
 
-// hasRead is an error unless the log says that so many machines were read: what reads less is not faster.
+// hasRead returns an error unless the log shows that all machines were read: a run that reads less is not faster.
 func (r ran) hasRead(vms int) error {
 	for line := range strings.Lines(r.stderr) {
 		var entry struct{ VMs *int }
@@ -62,7 +62,7 @@ func (r ran) hasRead(vms int) error {
 	return fmt.Errorf("nothing says how many machines were read:\n%s", r.stderr)
 }
 
-// against measures the same work on two estates, and how many times the second the first takes.
+// against measures the same work on two estates, and the ratio of the first to the second.
 func against(first, second run) run {
 	return func(ctx context.Context, l *lab) (measured, error) {
 		a, err := first(ctx, l)
@@ -81,7 +81,7 @@ func against(first, second run) run {
 	}
 }
 
-// exporting measures an export, and whether a plan of what it wrote has something to do.
+// exporting measures an export, and checks whether a plan of its output has changes.
 func exporting(f fleet) run {
 	return func(ctx context.Context, l *lab) (measured, error) {
 		r, err := f.read(ctx, l, "export")
@@ -103,7 +103,7 @@ func exporting(f fleet) run {
 	}
 }
 
-// changesIn counts the changes of a plan's JSON that are to be made or blocked.
+// changesIn counts the pending and blocked changes in a plan's JSON.
 func changesIn(file string) (int, error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {
@@ -116,7 +116,7 @@ func changesIn(file string) (int, error) {
 	return len(plan.Changes), nil
 }
 
-// parsing measures what it takes to check a file of so many bytes that names each machine.
+// parsing measures the check of a file of the given bytes that names each machine.
 func parsing(size int) run {
 	return func(ctx context.Context, l *lab) (measured, error) {
 		file := filepath.Join(l.runs, "big.yaml")

@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// maxResident is the most memory of a process that was resident at once, in bytes. On Linux a process begins with what
-// its parent had, so bench itself keeps small.
+// maxResident returns a process's maximum resident memory, in bytes. On Linux a process inherits its parent's value,
+// so bench itself stays small.
 func maxResident(p *os.ProcessState) int64 {
 	usage, ok := p.SysUsage().(*syscall.Rusage)
 	if !ok {

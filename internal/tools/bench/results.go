@@ -14,15 +14,15 @@ import (
 	"strings"
 )
 
-// results are what was measured on one machine. The README's tables are made from the file that holds them, so that a test
-// can tell whether they still agree.
+// results are the measurements of one machine. The README's tables are generated from their file, so that a test can
+// check that they agree.
 type results struct {
 	Machine string              `json:"machine"`
 	Rows    map[string]measured `json:"rows"`
 	cores   int
 }
 
-// resultsFile stands beside this file; the path is that from the repository's top.
+// resultsFile is next to this file; the path is relative to the repository's root.
 const resultsFile = "internal/tools/bench/results.json"
 
 func newResults(cores int) results {
@@ -30,7 +30,7 @@ func newResults(cores int) results {
 		min(cores, runtime.NumCPU()), processor(), runtime.GOOS, runtime.GOARCH, runtime.Version())}
 }
 
-// processor is the name of the processor, where the system says it.
+// processor returns the name of the processor, if the system reports it.
 func processor() string {
 	raw, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {
@@ -44,8 +44,8 @@ func processor() string {
 	return ""
 }
 
-// commitDate is the date of the commit that is measured, with a note when the tree differs from it in more than what is
-// written here.
+// commitDate returns the date of the measured commit, with a note if the tree differs from it in more than this
+// command's output.
 func commitDate(ctx context.Context) string {
 	date, err := exec.CommandContext(ctx, "git", "log", "-1", "--format=%cs").Output()
 	if err != nil {
@@ -85,7 +85,7 @@ func (b results) markdown(all []row) string {
 	return s.String()
 }
 
-// table writes nothing where there are no lines.
+// table writes a Markdown table; nothing if there are no lines.
 func table(s *strings.Builder, head []string, lines [][]string) {
 	if len(lines) == 0 {
 		return
@@ -96,7 +96,7 @@ func table(s *strings.Builder, head []string, lines [][]string) {
 	}
 }
 
-// publish adds what was measured to the results file, and writes the README's block from all of it.
+// publish adds the measurements to the results file, and writes the README's block from the whole file.
 func (b results) publish(readme string) error {
 	file := filepath.Join(filepath.Dir(readme), resultsFile)
 	old, err := readResults(file)
@@ -155,7 +155,7 @@ func readResults(file string) (results, error) {
 	return b, nil
 }
 
-// The lines of the README between which the tables stand.
+// The lines of the README that enclose the tables.
 const (
 	blockBegins = "<!-- What stands from here to the next comment is written by `make bench-readme`. -->\n"
 	blockEnds   = "<!-- The end of what `make bench-readme` writes. -->\n"

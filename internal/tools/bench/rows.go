@@ -15,9 +15,9 @@ type row struct {
 	big, once  bool // only with -big; run once, not several times
 	run        run
 	most       []limit
-	why        string // why the target is missed, where it is and where that is known
-	// others are the figures of Terraform and of Azure CLI for the same, which were measured elsewhere; they make the row one
-	// of the table that compares.
+	why        string // the reason for a missed target, if known
+	// others are the figures of Terraform and of Azure CLI for the same work, measured elsewhere; they put the row
+	// into the comparison table.
 	others []string
 }
 
@@ -61,7 +61,7 @@ func rows() []row {
 	}
 }
 
-// target is what the row is held to.
+// target returns the row's target as text.
 func (r row) target() string {
 	if len(r.most) == 0 {
 		return "none"
@@ -77,7 +77,7 @@ func (r row) target() string {
 	return strings.Join(parts, ", ")
 }
 
-// verdict says whether m keeps to the target, else by how much it does not, and why.
+// verdict returns whether m meets the target, and otherwise by how much it misses it, and why.
 func (r row) verdict(m measured) string {
 	var missed []string
 	for _, l := range r.most {

@@ -29,7 +29,7 @@ const (
 	stopping = time.Minute
 )
 
-// serve starts a server and waits until it takes requests.
+// serve starts a server and waits until it accepts requests.
 func (l *lab) serve(ctx context.Context, estate string, settings simulator.Settings) (*server, error) {
 	dir, err := os.MkdirTemp(l.runs, "server-")
 	if err != nil {
@@ -71,7 +71,7 @@ func (l *lab) serve(ctx context.Context, estate string, settings simulator.Setti
 	}
 }
 
-// stop ends the server as Ctrl-C does. What it says while it ends matters to nobody.
+// stop ends the server as Ctrl-C does. Its output while it ends is ignored.
 func (s *server) stop() error {
 	if err := s.cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("stopping the simulated Azure: %w", err)
@@ -86,7 +86,7 @@ func (s *server) stop() error {
 	}
 }
 
-// stats is what clients asked of the server so far.
+// stats returns the counts of the clients' requests so far.
 func (s *server) stats(ctx context.Context) (simulator.Stats, error) {
 	var stats simulator.Stats
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.url+"/_simulator/stats", nil)

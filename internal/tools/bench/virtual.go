@@ -23,7 +23,7 @@ const (
 	others = "real, 150/h, others 50/h"
 )
 
-// virtual takes a run from what internal/simtest recorded.
+// virtual returns a run recorded by internal/simtest.
 func virtual(profile string, vms, vaults int) run {
 	return func(ctx context.Context, l *lab) (measured, error) {
 		if l.virtual == nil {

@@ -7,10 +7,10 @@ import (
 	"sync"
 )
 
-// canned answers as a server did once, so that what the server costs is not counted.
+// canned repeats a server's recorded replies, so that the server's cost is not counted.
 type canned struct {
 	mu      sync.Mutex
-	from    http.RoundTripper // nil = only what is known
+	from    http.RoundTripper // nil = only recorded replies
 	answers map[string]answer
 }
 

@@ -17,7 +17,7 @@ var (
 	accept = flag.Bool("accept", false, "write what work costs into the baseline")
 )
 
-// costs are what all work costs a machine of an estate, nine of ten of them protected.
+// costs returns the costs of all works per machine of an estate, nine of ten of them protected.
 func costs(t *testing.T) []baseline.Value {
 	const vms = 2000
 	estate := Shape{VMs: vms, Vaults: 20, Rules: 40, Policies: 4, Subscriptions: 4, Protected: 9}
@@ -55,7 +55,7 @@ func costs(t *testing.T) []baseline.Value {
 	return append(all, costsOfAFile(t)...)
 }
 
-// costsOfAFile are those of a file that names each machine, a byte of it.
+// costsOfAFile returns the costs per byte of a file that names each machine.
 func costsOfAFile(t *testing.T) []baseline.Value {
 	const size = 400_000
 	file := filepath.Join(t.TempDir(), "big.yaml")
@@ -77,11 +77,11 @@ func costsOfAFile(t *testing.T) []baseline.Value {
 	}
 }
 
-// kept is how many bytes what a function returns holds on to: what a second one adds to the first.
+// kept returns the bytes retained by a function's result: the amount that a second result adds to the first.
 func kept(f func() any) float64 {
 	heap := func() float64 {
 		var m runtime.MemStats
-		for range 3 { // pools let go of what they hold with the second, and what finalizers held goes with the third
+		for range 3 { // pools are emptied by the second, and memory held by finalizers by the third
 			runtime.GC()
 		}
 		runtime.ReadMemStats(&m)
@@ -93,11 +93,11 @@ func kept(f func() any) float64 {
 	held := heap() - before
 	runtime.KeepAlive(first)
 	runtime.KeepAlive(second)
-	runtime.KeepAlive(f) // and the world it looks at
+	runtime.KeepAlive(f) // and the World it reads
 	return held
 }
 
-// count is what the work costs when it is done for the second time: the first makes what is made once.
+// count returns the cost of the work's second run: the first includes one-time initialisation.
 func (k Work) count(t *testing.T, w *World) Count {
 	t.Helper()
 	var c Count
@@ -112,7 +112,7 @@ func (k Work) count(t *testing.T, w *World) Count {
 	return c
 }
 
-// discarded counts bytes and forgets them.
+// discarded counts bytes and drops them.
 type discarded int64
 
 func (n *discarded) Write(p []byte) (int, error) {

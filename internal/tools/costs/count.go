@@ -5,20 +5,20 @@ import (
 	"runtime/debug"
 )
 
-// Count is what a piece of work costs, whatever the machine.
+// Count is the cost of a piece of work, independent of the machine.
 type Count struct {
 	Allocations, Bytes float64 // of memory
 	Written            float64 // bytes of output
 	Statements         int     // that ran, where the program was built to count them
 }
 
-// Allocated counts what a call allocates. Nothing is collected between its start and its end, so that pools are empty when it
-// begins and nothing depends on when the machine finds time to collect. Calls must not overlap.
+// Allocated counts a call's allocations. Pools are empty at its start and no garbage collection runs until its end, so
+// that the result does not depend on the collector's timing. Calls must not overlap.
 func Allocated(call func() error) (Count, error) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	var before, after runtime.MemStats
 	runtime.GC()
-	runtime.GC() // pools let go of what they hold with the second
+	runtime.GC() // pools are emptied by the second
 	runtime.ReadMemStats(&before)
 	err := call()
 	runtime.ReadMemStats(&after)

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// statements counts what all works cost on estates of these shapes, with the program built so that it counts.
+// statements returns the costs of all works on estates of these shapes, with the program built to count them.
 func statements(t *testing.T, shapes map[string]Shape) map[string]map[string]Count {
 	t.Helper()
 	const module, self = "github.com/azbackup/azbackup/", "internal/tools/costs/statements"
@@ -44,7 +44,7 @@ func statements(t *testing.T, shapes map[string]Shape) map[string]map[string]Cou
 	return counts
 }
 
-// growth is one way in which an estate becomes twice as big.
+// growth is one way of doubling an estate.
 type growth struct {
 	name string
 	from func(*Shape) *int
@@ -60,17 +60,17 @@ func growths() []growth {
 	}
 }
 
-// allowed are the costs that do not keep the law, with how far they may go and why.
+// allowed returns the costs that exceed the law, with their limit and the reason.
 func allowed() map[string]float64 {
 	return map[string]float64{
-		// Seen, and not explained yet.
+		// Observed, not explained yet.
 		"export: bytes allocated, VMs times vaults": 0.4,
 	}
 }
 
-// Twice as much of anything costs no more than N log N says. And no cost grows with VMs times vaults, rules, policies or
-// subscriptions: what doubling both adds is what doubling each of them adds, but for noise and, where there are many of both,
-// for less than a statement a pair. Statements tell of loops, allocations of what libraries do.
+// Doubling any number costs no more than N log N permits. And no cost grows with VMs times vaults, rules, policies or
+// subscriptions: doubling both adds the sum of doubling each, except for noise and, where there are many of both, for
+// less than a statement a pair. Statements measure loops, allocations the work of libraries.
 func TestNoCostGrowsFasterThanWhatItIsFor(t *testing.T) {
 	if !*check {
 		t.Skip("make bench-check measures")
@@ -121,7 +121,8 @@ func TestNoCostGrowsFasterThanWhatItIsFor(t *testing.T) {
 
 const machines = "VMs"
 
-// noise is the share of its cost that may come and go: reading has many goroutines, which meet in another way each time. A cost that grew with VMs times vaults would add a whole.
+// noise returns the share of a cost that may vary: reading has many goroutines, which interleave differently each
+// time. A cost that grew with VMs times vaults would add a whole.
 func (k Work) noise() float64 {
 	if k.Name == readPlan || k.Name == readAudit {
 		return 0.5
@@ -129,7 +130,7 @@ func (k Work) noise() float64 {
 	return 0.05
 }
 
-// obeys holds one cost to the law, or to what it is allowed.
+// obeys compares one cost with the law, or with its allowed limit.
 func obeys(t *testing.T, what string, is, law float64) {
 	t.Helper()
 	more, known := allowed()[what]

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// Shape is a small, even estate and the file that wants it protected: what grows with one of its numbers grows with
-// nothing else. Numbers that are 0 are 1; machine n is in vault n modulo their number, so that vaults have to be a multiple of
-// subscriptions.
+// Shape describes a small, uniform estate and the file that protects it: a cost that grows with one of its numbers
+// grows with no other. Numbers that are 0 are 1; machine n is in vault n modulo their number, so that vaults have to
+// be a multiple of subscriptions.
 type Shape struct {
 	VMs, Vaults, Rules, Policies, Subscriptions int
-	// Protected is how many of ten machines are protected as the file says.
+	// Protected is how many of ten machines are already protected as the file requires.
 	Protected int
 	Refresh   string // settings.refresh; "" = never
 }
@@ -41,7 +41,7 @@ func (s Shape) vm(n int) (id, name, group string) {
 	return fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Compute/virtualMachines/%s", subscription(n%s.Subscriptions), group, name), name, group
 }
 
-// The bodies as the service answers them (docs/azure.md §3, §7.2, §8.2).
+// The bodies as the service returns them (docs/azure.md §3, §7.2, §8.2).
 const (
 	vaultBody = `{"location":"westeurope","name":"vault%04[1]d","id":"%[2]s","type":"Microsoft.RecoveryServices/vaults","sku":{"name":"Standard"},"tags":{},` +
 		`"properties":{"provisioningState":"Succeeded","publicNetworkAccess":"Enabled","securitySettings":{"immutabilitySettings":null,` +

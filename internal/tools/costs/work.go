@@ -1,5 +1,5 @@
-// Package costs counts what the pieces of azbackup cost on an estate of any shape, in numbers that no machine changes:
-// allocations, bytes, requests, statements. Its tests hold them to a baseline, and to laws of growth.
+// Package costs counts the costs of azbackup's parts on an estate of any shape, in numbers that do not depend on the
+// machine: allocations, bytes, requests, statements. Its tests compare them with a baseline, and with laws of growth.
 package costs
 
 import (
@@ -20,7 +20,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// World is an estate with all that the program makes of it on the way from a file to a report.
+// World is an estate with all the program's intermediate results from a file to a report.
 type World struct {
 	file     string
 	canned   *canned
@@ -34,7 +34,7 @@ type World struct {
 
 func now() time.Time { return time.Date(2026, 11, 20, 7, 0, 0, 0, time.UTC) }
 
-// NewWorld makes the estate, reads it and judges it. The config's file is put into dir.
+// NewWorld creates the estate, reads it and audits it. It writes the config file to dir.
 func NewWorld(ctx context.Context, dir string, s Shape) (*World, error) {
 	w := &World{file: filepath.Join(dir, "azbackup.yaml"), Requests: map[string]int{}}
 	if err := os.WriteFile(w.file, []byte(s.config()), 0o600); err != nil {
@@ -67,7 +67,7 @@ func NewWorld(ctx context.Context, dir string, s Shape) (*World, error) {
 	return w, nil
 }
 
-// Plenty is a service that says in every answer that it has more than anybody could use.
+// Plenty returns settings of a service whose every reply reports a practically unlimited quota.
 func Plenty() simulator.Settings {
 	return simulator.Settings{Limits: map[string]int{"": 1 << 30, "arm-reads": 1 << 30, "arm-writes": 1 << 30}}
 }
@@ -78,7 +78,7 @@ func (w *World) Load() (*config.Config, error) {
 	return c, err
 }
 
-// Discover reads the estate as plan or audit does, with a client of its own, and says with how many requests.
+// Discover reads the estate as plan or audit does, with a client of its own, and returns the number of requests.
 func (w *World) Discover(ctx context.Context, forAudit bool) (plan.Observed, int, error) {
 	command, scope := azure.CommandPlan, plan.ScopeOf(w.config)
 	if forAudit {

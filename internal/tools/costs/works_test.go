@@ -6,7 +6,7 @@ import (
 	"testing/synctest"
 )
 
-// Every work runs on a small estate, and answers that were kept are enough for it.
+// Every work runs on a small estate, with recorded replies alone.
 func TestEveryWorkRuns(t *testing.T) {
 	w, err := NewWorld(t.Context(), t.TempDir(), Shape{VMs: 40, Vaults: 4, Rules: 4, Policies: 2, Subscriptions: 2, Protected: 9})
 	if err != nil {
@@ -22,7 +22,7 @@ func TestEveryWorkRuns(t *testing.T) {
 	}
 }
 
-// What discovery costs is counted without the server: nothing is asked of it twice.
+// The cost of discovery is counted without the server: no request reaches it twice.
 func TestOnlyWhatWasAskedBeforeIsAnswered(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) { // the client tries again, and waits in between
 		w, err := NewWorld(t.Context(), t.TempDir(), Shape{VMs: 4, Protected: 10})

@@ -15,7 +15,7 @@ func TestSharesAndUnreachedLinesAreTold(t *testing.T) {
 		module + "plan/make.go:10.2,12.3 3 0\n" +
 		module + "plan/make.go:10.2,12.3 3 1\n" + // another test binary reached it
 		module + "plan/make.go:20.2,22.3 2 0\n" +
-		module + "plan/make.go:23.4,24.3 1 0\n" + // goes on from the one before
+		module + "plan/make.go:23.4,24.3 1 0\n" + // continues the previous one
 		module + "plan/a.go:7.2,7.9 1 0\n" +
 		module + "internal/azure/quota/x.go:1.1,2.2 1 1\n"
 	if err := os.WriteFile(file, []byte(profile), 0o600); err != nil {

@@ -1,11 +1,12 @@
-// Command covered says how much of each room its tests reach, and which lines of it none does.
+// Command covered reports each package's test coverage, and the lines that no test reaches.
 //
 //	covered PROFILE [ROOM…]
 //
-// PROFILE is what `go test -coverprofile` wrote. With ROOMs their lines are listed, without any only the shares. A share is
-// no aim: a line that is reached may still be untested (make mutants tells), but one that is not is.
+// PROFILE is the output of `go test -coverprofile`. With ROOMs their uncovered lines are listed, otherwise only the
+// shares. A share is no target: a covered line may still be untested (see make mutants), an uncovered line certainly
+// is.
 //
-// Rejected: go tool cover -func, which knows functions and no rooms, and -html, which needs a browser.
+// Rejected: go tool cover -func, which reports functions instead of packages, and -html, which needs a browser.
 package main
 
 import (
@@ -76,7 +77,7 @@ type block struct {
 	statements int
 }
 
-// room is what the profile says of one package.
+// room is the profile's data of one package.
 type room struct {
 	statements, reached int
 	blocks              map[block]bool // whether a test reached it: a profile may name a block once a test binary
@@ -84,7 +85,7 @@ type room struct {
 
 const module = "github.com/azbackup/azbackup/"
 
-// read takes lines such as "github.com/…/plan/make.go:10.2,12.3 2 1": from, to, statements, times.
+// read parses lines such as "github.com/…/plan/make.go:10.2,12.3 2 1": from, to, statements, times.
 func read(profile io.Reader) (map[string]*room, error) {
 	rooms := map[string]*room{}
 	lines := bufio.NewScanner(profile)

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// config is the file that wants of the fleet what most of it has: a plan over it has a little of everything.
+// config returns the file that most of the fleet already matches: a plan over it has a little of everything.
 func (f *fleet) config() []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# The fleet that estategen makes with -vms %d -vaults %d -seed %d -protected-share %v.\n", f.vms, len(f.vaults), f.seed, f.share)

@@ -57,7 +57,7 @@ func decode(t *testing.T, raw []byte) estateFile {
 	return e
 }
 
-// The same options give the same bytes, another seed others.
+// The same options give the same bytes, another seed gives different ones.
 func TestSameOptionsSameBytes(t *testing.T) {
 	first, firstConfig := generate(t, "-vms", "300")
 	again, againConfig := generate(t, "-vms", "300")
@@ -133,7 +133,7 @@ func TestProtectedShare(t *testing.T) {
 	}
 }
 
-// A fleet for comparing has the subscriptions it was told, and crowds the vaults it has.
+// A fleet for comparison has the given number of subscriptions, and overfills its vaults.
 func TestCrowdedFleetKeepsToItsVaultsAndSubscriptions(t *testing.T) {
 	raw, file := generate(t, "-vms", "3000", "-vaults", "2", "-crowded", "-subscriptions", "4")
 	e := decode(t, raw)
@@ -183,7 +183,7 @@ func discover(t *testing.T, raw []byte, scope plan.Scope) plan.Observed {
 	return o
 }
 
-// An export of the fleet takes few bytes a machine, and is read back silently by a plan that has nothing to do.
+// An export of the fleet takes few bytes a machine, and a plan over it has no warnings and nothing to do.
 func TestExportOfTheFleetIsSmallAndLeavesNothingToDo(t *testing.T) {
 	const vms, bytesEach = 5000, 50
 	raw, file := generate(t, "-vms", strconv.Itoa(vms))
@@ -218,7 +218,7 @@ func TestExportOfTheFleetIsSmallAndLeavesNothingToDo(t *testing.T) {
 	}
 }
 
-// The config loads silently, and a plan over the estate has every change there is, and refuses nothing.
+// The config loads without warnings, and a plan over the estate has every kind of change, and refuses none.
 func TestPlanOverTheFleetHasALittleOfEverything(t *testing.T) {
 	raw, file := generate(t, "-vms", "4000", "-vaults", "40")
 	c, warnings, err := config.Load([]string{file}, func(string) (string, bool) { return "", false })

@@ -8,13 +8,13 @@ import (
 )
 
 const (
-	vmsPerVault  = 800  // what a vault gets by default
+	vmsPerVault  = 800  // machines in a vault by default
 	vaultMaximum = 1000 // docs/azure.md §13
 	tenant       = "22222222-2222-2222-2222-222222222222"
 )
 
-// fleet says where everything is. Nothing of it grows with the number of machines: each is made from its number
-// alone, whenever it is needed.
+// fleet describes the layout. Its size does not depend on the number of machines: each is generated from its number
+// alone, on demand.
 type fleet struct {
 	vms   int
 	seed  uint64
@@ -23,11 +23,11 @@ type fleet struct {
 
 	subscriptions []string
 	vaults        []vault // of the file
-	legacy        []vault // one a subscription, made by hand and in no file
+	legacy        []vault // one a subscription, created by hand and in no file
 	cells         []cell
 }
 
-// cell is what a vault can protect: the machines of one region of one subscription.
+// cell is the set of machines a vault can protect: the machines of one region of one subscription.
 type cell struct {
 	subscription string
 	region       region
@@ -56,7 +56,7 @@ func regions() []region {
 	return []region{{"westeurope", "weu"}, {"northeurope", "neu"}, {"francecentral", "frc"}}
 }
 
-// layout is how big a fleet is. Numbers that are 0 follow from the others.
+// layout is a fleet's size. Numbers that are 0 are derived from the others.
 type layout struct {
 	vms, vaults, subscriptions int
 	crowded                    bool // a vault may hold more than Azure allows

@@ -26,7 +26,7 @@ type item struct {
 	failed  bool
 }
 
-// wantedPolicy is the policy that the config says for the machine.
+// wantedPolicy returns the machine's policy in the config.
 func (m machine) wantedPolicy() string {
 	if m.role == "sql" {
 		return policyHourly
@@ -34,7 +34,7 @@ func (m machine) wantedPolicy() string {
 	return policyDaily
 }
 
-// items are the machine's places in vaults, the one that counts last.
+// items returns the machine's items in vaults, the decisive one last.
 func (f *fleet) items(m machine) []item {
 	if m.outcome == unprotected {
 		return nil
@@ -74,8 +74,8 @@ func (f *fleet) items(m machine) []item {
 	return []item{it}
 }
 
-// itemsElsewhere are those of a machine that is in the vault that no file names. That vault is in one region:
-// a machine of another has nothing to do with it.
+// itemsElsewhere returns the items of a machine in the vault that no file names. That vault is in one region: machines
+// of other regions are never in it.
 func (f *fleet) itemsElsewhere(here item, old time.Time) []item {
 	legacy := f.legacy[f.subscriptionIndex(here.machine.subscription)]
 	if legacy.region != here.machine.region {
@@ -128,7 +128,7 @@ func (it item) body(taken time.Time) body {
 		it.addHealth(p)
 	}
 	if it.deleted {
-		// As old as it can be without being purged by the time somebody uses the estate.
+		// As old as possible without being purged by the time the estate is used.
 		at := taken.Add(-time.Duration(m.n%48) * time.Hour)
 		left := at.AddDate(0, 0, 14).Sub(taken)
 		p["isScheduledForDeferredDelete"], p["deferredDeleteTimeInUTC"] = true, stamp(at)

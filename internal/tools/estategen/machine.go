@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// backupOutcome is what became of a machine's backup. It decides the item, its state, and what a plan makes of it.
+// backupOutcome is the state of a machine's backup. It determines the item, its state, and its changes in a plan.
 type backupOutcome int
 
 const (
@@ -35,7 +35,7 @@ func outcomeWeights() [outcomeCount]int {
 	}
 }
 
-// kind is what a machine is beyond an ordinary one.
+// kind is a machine's special property, if any.
 type kind int
 
 const (
@@ -47,7 +47,7 @@ const (
 	noVaultInRegion // in a region without a vault
 )
 
-// machine is one virtual machine, or what is left of it in a vault.
+// machine is one virtual machine, or the remaining item of a deleted one.
 type machine struct {
 	n            int
 	subscription string
@@ -63,7 +63,7 @@ type machine struct {
 	random       *rand.Rand
 }
 
-// machine makes the machine with number n. Numbers from f.vms on are machines that are gone: orphans.
+// machine returns the machine with number n. Numbers from f.vms on are deleted machines: orphans.
 func (f *fleet) machine(n int) machine {
 	r := f.random("machine", n)
 	c := f.cells[n%len(f.cells)]
@@ -102,7 +102,7 @@ func (f *fleet) machine(n int) machine {
 	return m
 }
 
-// orphan makes the item of a machine that is gone.
+// orphan returns a deleted machine, of which only the item exists.
 func (f *fleet) orphan(n int) machine {
 	m := f.machine(f.vms + n)
 	m.kind, m.outcome = ordinary, protected
@@ -111,7 +111,7 @@ func (f *fleet) orphan(n int) machine {
 	return m
 }
 
-// orphans is how many machines are gone.
+// orphans returns the number of deleted machines.
 func (f *fleet) orphans() int { return int(f.share * float64(f.vms) / 400) }
 
 func (m machine) id() string {

@@ -1,7 +1,6 @@
-// Command estategen writes a big estate file to standard output, and on request a config that fits it: a fleet
-// over several subscriptions and regions, with every state a protected item can be in. The same options give the
-// same bytes. It knows Azure's bodies only from docs/azure.md, like the simulator that reads them, and shares no
-// code with it.
+// Command estategen writes a big estate file to standard output, and on request a config that fits it: a fleet over
+// several subscriptions and regions, with every state a protected item can be in. The same options give the same
+// bytes. Its bodies follow docs/azure.md alone, like the simulator that reads them, and it shares no code with it.
 package main
 
 import (

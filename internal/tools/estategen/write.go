@@ -107,7 +107,7 @@ func (f *fleet) policyBodies(items map[string]int) iter.Seq[body] {
 	}
 }
 
-// allItems are the items of all machines, and of those that are gone.
+// allItems returns the items of all machines, including deleted ones.
 func (f *fleet) allItems() iter.Seq[item] {
 	return func(yield func(item) bool) {
 		for n := range f.vms + f.orphans() {

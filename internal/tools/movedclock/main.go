@@ -1,12 +1,12 @@
-// Command movedclock makes Go programs believe that it is another day: it writes a build overlay to FOLDER and prints its
-// path. Under `go test -overlay PATH` time.Now is moved by the duration in $AZBACKUP_TEST_CLOCK_OFFSET, for the tests, the
-// code, the libraries and the programs that they start alike. What differences of times are, and the clock of a
-// testing/synctest bubble, stay as they are.
+// Command movedclock shifts the date for Go programs: it writes a build overlay to FOLDER and prints its path. Under
+// `go test -overlay PATH` time.Now is moved by the duration in $AZBACKUP_TEST_CLOCK_OFFSET, for the tests, the code,
+// the libraries and the programs that they start. Differences of times, and the clock of a testing/synctest bubble,
+// are unchanged.
 //
 //	movedclock FOLDER
 //
-// Rejected: a setting of the program, which tests that ask the clock themselves do not obey and which people could set;
-// libfaketime, which Go programs do not ask; setting the machine's clock, which takes root.
+// Rejected: a setting of the program, which tests that read the clock themselves do not obey and which users could
+// set; libfaketime, which Go programs do not use; setting the machine's clock, which requires root.
 package main
 
 import (
@@ -21,7 +21,7 @@ import (
 	"strings"
 )
 
-// Variable holds by how much the clock is moved, as time.ParseDuration reads it.
+// Variable names the environment variable with the clock's offset, in the format of time.ParseDuration.
 const Variable = "AZBACKUP_TEST_CLOCK_OFFSET"
 
 func main() {
@@ -77,8 +77,8 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 	return nil
 }
 
-// wallSeconds is where time.Now, outside of a bubble, turns the machine's seconds into its own. The monotonic reading
-// beside it stays.
+// wallSeconds is the line where time.Now, outside of a bubble, converts the machine's seconds into its own. The
+// monotonic reading next to it is unchanged.
 const wallSeconds = "\tsec += unixToInternal - minWall\n"
 
 // move is the source of package time with a Now that is moved.

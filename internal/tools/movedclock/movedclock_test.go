@@ -58,7 +58,7 @@ func TestTheClockIsMovedAndDifferencesAreNot(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// This test may itself be in a world that is moved: the two differ by what the program was told more.
+		// This test may itself run with a moved clock: the two differ by the program's additional offset.
 		outer, _ := time.ParseDuration(os.Getenv(Variable))
 		if off := time.Unix(at, 0).Sub(time.Now().Add(by - outer)).Abs(); off > time.Hour || !since || !sub || !until {
 			t.Errorf("%s: it prints %s", offset, text)

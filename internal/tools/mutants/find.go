@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// mutant is one break: the text between two offsets of a file, and what stands there instead.
+// mutant is one break: the text between two offsets of a file, and its replacement.
 type mutant struct {
 	room, file string
 	line       int
@@ -29,13 +29,14 @@ func (m mutant) String() string {
 	return fmt.Sprintf("%s:%d %s: %s: %q becomes %q", filepath.ToSlash(m.file), m.line, m.function, m.kind, m.was, m.is)
 }
 
-// drawOrder is where the mutant stands in the draw: it does not depend on lines, so that edits elsewhere change nothing.
+// drawOrder returns the mutant's rank in the draw: it does not depend on lines, so that edits elsewhere do not change
+// it.
 func (m mutant) drawOrder() uint64 {
 	h := sha256.Sum256(fmt.Appendf(nil, "%s\x00%s\x00%s\x00%s\x00%s\x00%d", filepath.ToSlash(m.file), m.function, m.kind, m.was, m.is, m.ordinal))
 	return binary.BigEndian.Uint64(h[:8])
 }
 
-// sortByDraw puts the mutants into the order in which they are tried.
+// sortByDraw sorts the mutants into the order of the trials.
 func sortByDraw(all []mutant) {
 	slices.SortStableFunc(all, func(a, b mutant) int {
 		if x, y := a.drawOrder(), b.drawOrder(); x != y {
@@ -92,7 +93,7 @@ func findFile(room, file string) ([]mutant, error) {
 	return f.found, nil
 }
 
-// nameOf names a function or method; other declarations share the name of their keyword.
+// nameOf returns the name of a function or method; other declarations share the name of their keyword.
 func nameOf(d ast.Decl) string {
 	switch d := d.(type) {
 	case *ast.FuncDecl:
@@ -137,7 +138,7 @@ func (f *finder) text(n ast.Node) string {
 	return string(f.source[f.fset.Position(n.Pos()).Offset:f.fset.Position(n.End()).Offset])
 }
 
-// replacements are the operators and what each may become. A comparison has two: its boundary moved, and its opposite.
+// replacements returns the operators that may replace op. A comparison has two: its boundary moved, and its opposite.
 func replacements(op token.Token) []token.Token {
 	switch op {
 	case token.EQL:

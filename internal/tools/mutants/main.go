@@ -1,14 +1,15 @@
-// Command mutants breaks a room of the project one operator at a time and says which breaks the room's own tests do not
-// notice. A break that lives is a missing test or dead code.
+// Command mutants breaks a package of the project one operator at a time and reports the breaks that the package's own
+// tests do not detect. A surviving break means a missing test or dead code.
 //
 //	mutants -sample 400 plan apply internal/audit internal/azure
 //
-// The sample is fixed: a mutant is drawn by the hash of where it stands (file, function, operator, how many of its kind
-// came before it there), so that a change elsewhere draws the same mutants again. A mutant that does not compile is not
-// counted, and the next one is drawn for it. The files on disk are not touched: go's -overlay carries the break.
+// The sample is fixed: a mutant is drawn by the hash of its position (file, function, operator, number of its kind
+// before it there), so that a change elsewhere draws the same mutants again. A mutant that does not compile is not
+// counted, and the next one is drawn for it. The files on disk are not touched: the break is in go's -overlay.
 //
-// Rejected: tools that copy the module for each mutant or run the tests of all packages, which takes hours here; and one
-// binary with all mutants behind a switch, which cannot hold mutants of constants and changes what the compiler sees.
+// Rejected: tools that copy the module for each mutant or run the tests of all packages, which takes hours here; and
+// one binary with all mutants behind a switch, which cannot hold mutants of constants and changes the compiler's
+// input.
 package main
 
 import (
@@ -105,13 +106,13 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 	return errors.Join(err, reportScore(out, o, verdicts))
 }
 
-// mutantResult is what became of a mutant.
+// mutantResult is a mutant's result.
 type mutantResult struct {
 	mutant
 	isCaught bool
 }
 
-// tryAll tries mutants in their order until as many as wanted compiled. It prints those that live as they are found.
+// tryAll tries mutants in order until the wanted number compiled. It prints surviving mutants as they are found.
 func tryAll(ctx context.Context, out io.Writer, o options, all []mutant) ([]mutantResult, error) {
 	var verdicts []mutantResult
 	for len(all) > 0 && len(verdicts) < o.sample {
@@ -131,7 +132,7 @@ func tryAll(ctx context.Context, out io.Writer, o options, all []mutant) ([]muta
 	return verdicts, nil
 }
 
-// tryBatch tries mutants side by side and returns, in their order, what became of those that compile.
+// tryBatch tries mutants in parallel and returns, in their order, the results of those that compile.
 func tryBatch(ctx context.Context, o options, batch []mutant) ([]mutantResult, error) {
 	results := make([]*mutantResult, len(batch))
 	var group errgroup.Group
@@ -155,7 +156,8 @@ func tryBatch(ctx context.Context, o options, batch []mutant) ([]mutantResult, e
 	return out, err
 }
 
-// reportScore prints what share of each room's mutants was caught, and fails where the whole share is below the floor.
+// reportScore prints the share of each package's mutants that was caught, and fails if the overall share is below the
+// floor.
 func reportScore(out io.Writer, o options, verdicts []mutantResult) error {
 	if len(verdicts) == 0 {
 		return errors.New("no mutant was tried")

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// testRoom runs the tests of a room, the short way, with m in it where there is one, and says whether they fail. An error
-// says that nothing was tried.
+// testRoom runs the short tests of a package, with the mutant m if not nil, and reports whether they fail. An error
+// means that no test ran.
 func testRoom(ctx context.Context, o options, room string, m *mutant) (output string, failed bool, err error) {
 	args := []string{"test", "-count=1", "-short", "-failfast", "-vet=off", "-timeout", o.timeout.String(), "-run", o.tests}
 	if m != nil {
@@ -25,13 +25,13 @@ func testRoom(ctx context.Context, o options, room string, m *mutant) (output st
 	}
 	args = append(args, "./"+filepath.ToSlash(room))
 	if usesRapid(room) {
-		args = append(args, "-rapid.nofailfile") // a seed that fails because of a break is nothing to keep
+		args = append(args, "-rapid.nofailfile") // a seed that fails because of a break is not worth keeping
 	}
 	out, err := exec.CommandContext(ctx, "go", args...).CombinedOutput()
 	return string(out), err != nil, ctx.Err()
 }
 
-// usesRapid says whether the tests of a room know the flags of the property tests' library.
+// usesRapid reports whether the tests of a package have the flags of the property tests' library.
 func usesRapid(room string) bool {
 	files, _ := filepath.Glob(filepath.Join(room, "*_test.go")) // the pattern is sound
 	return slices.ContainsFunc(files, func(file string) bool {
@@ -40,7 +40,7 @@ func usesRapid(room string) bool {
 	})
 }
 
-// doesNotCompile says whether a test run failed before it began.
+// doesNotCompile reports whether a test run failed before it began.
 func doesNotCompile(output string) bool { return strings.Contains(output, "[build failed]") }
 
 // overlay writes the broken file, and the list that puts it in the place of the real one, into a folder of its own.
@@ -60,7 +60,7 @@ func (m mutant) overlay() (path string, remove func(), err error) {
 	if err != nil {
 		return "", nil, err
 	}
-	remove = func() { os.RemoveAll(dir) } //nolint:errcheck // what is left of it harms nobody
+	remove = func() { os.RemoveAll(dir) } //nolint:errcheck // a leftover is harmless
 	broken, path := filepath.Join(dir, "broken.go"), filepath.Join(dir, "overlay.json")
 	list, err := json.Marshal(map[string]any{"Replace": map[string]string{whole: broken}})
 	for name, content := range map[string]string{broken: string(source[:m.start]) + m.is + string(source[m.end:]), path: string(list)} {

@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// rule is one piece of code that holds a rule.
+// rule is one piece of code that implements a rule.
 type rule struct {
 	file         string // base name
 	line, column int
@@ -27,7 +27,7 @@ func (r rule) String() string {
 
 var citation = regexp.MustCompile(`docs/azure\.md ((?:§[\d.]+(?:-[\d.]+)?(?:, )?)+)`)
 
-// citationOf is what a comment cites; empty: nothing.
+// citationOf returns a comment's citation; empty: none.
 func citationOf(comment string) string {
 	var out []string
 	for _, m := range citation.FindAllString(comment, -1) {
@@ -100,7 +100,7 @@ func findInFunction(set *token.FileSet, f *ast.File, fn *ast.FuncDecl, lines []s
 		}
 		if at := annotatedStatement(set, fn, group); at != nil {
 			name := firstSentence(group.Text())
-			if strings.Trim(citation.ReplaceAllString(name, ""), "; ") == "" { // it only cites: the code speaks
+			if strings.Trim(citation.ReplaceAllString(name, ""), "; ") == "" { // it only cites: use the code
 				name, _, _ = strings.Cut(strings.TrimSpace(lines[set.Position(group.Pos()).Line-1]), " //")
 			}
 			add(firstPosition(at), fn.Name.Name+": "+name, source)
@@ -117,7 +117,7 @@ func findInFunction(set *token.FileSet, f *ast.File, fn *ast.FuncDecl, lines []s
 	return rules
 }
 
-// annotatedStatement is the innermost statement that a comment speaks of: on its own line, or on the one below.
+// annotatedStatement returns the innermost statement that a comment describes: on its own line, or on the line below.
 func annotatedStatement(set *token.FileSet, fn *ast.FuncDecl, comment *ast.CommentGroup) ast.Stmt {
 	line := func(p token.Pos) int { return set.Position(p).Line }
 	on := func(want int) (found ast.Stmt) {
@@ -156,7 +156,7 @@ func firstPosition(s ast.Stmt) token.Pos {
 	return s.Pos()
 }
 
-// errorCodeOf is the error code of a call that makes an error's answer; empty: it makes none, or passes a code on.
+// errorCodeOf returns the error code of a call that builds an error reply; empty: it builds none, or passes a code on.
 func errorCodeOf(call *ast.CallExpr) string {
 	name := ""
 	switch f := call.Fun.(type) {

@@ -1,10 +1,11 @@
-// Command rules lists the simulator's rules and says which client or recording exercised each: what none did is
-// unproven. A rule is a piece of the simulator's code that cites its source (docs/azure.md §n), or a refusal;
-// it is exercised when that code ran, which the coverage profile of a run says.
+// Command rules lists the simulator's rules with the clients and recordings that exercised each: a rule that none
+// exercised is unproven. A rule is a piece of the simulator's code that cites its source (docs/azure.md §n), or a
+// refusal; it is exercised if that code ran, according to the coverage profile of a run.
 //
 //	rules internal/simulator recordings=FILE "Azure SDK for Go"=FILE …
 //
-// Rejected: a table kept by hand, which nobody would keep; and counting requests, which does not see the rules within one.
+// Rejected: a table maintained by hand, which would become outdated; and counting requests, which does not show the
+// rules within one.
 package main
 
 import (
@@ -22,7 +23,7 @@ func main() {
 	}
 }
 
-// coverageRun is a run against the simulator: the letter of its column, and what ran.
+// coverageRun is a run against the simulator: the letter of its column, and the profile.
 type coverageRun struct {
 	name      string
 	letter    byte
@@ -47,7 +48,7 @@ func run(out io.Writer, args []string) error {
 		w := coverageRun{name: name, letter: byte('A' + i)}
 		w.covered, err = readProfile(file)
 		if errors.Is(err, os.ErrNotExist) {
-			w.isMissing, err = true, nil // a client whose tools are not on this machine
+			w.isMissing, err = true, nil // a client whose tools are not installed
 		}
 		if err != nil {
 			return err

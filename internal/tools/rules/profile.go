@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// profile is what ran, by the base name of the file: the blocks of a coverage profile that were entered.
+// profile holds the executed blocks of a coverage profile, by the base name of the file.
 type profile map[string][]block
 
 type block struct{ fromLine, fromColumn, toLine, toColumn int }
@@ -38,7 +38,7 @@ func readProfile(file string) (profile, error) {
 	return out, nil
 }
 
-// isCovered says whether the code at a position did.
+// isCovered reports whether the code at a position ran.
 func (p profile) isCovered(file string, line, column int) bool {
 	for _, b := range p[file] {
 		after := line > b.fromLine || line == b.fromLine && column >= b.fromColumn

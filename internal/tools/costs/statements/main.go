@@ -1,6 +1,6 @@
-// Command statements counts how many statements of azbackup each work of package costs runs on estates of given shapes, and
-// how much it allocates. It has to be built with -cover -covermode=atomic; the shapes come as JSON on standard input, the
-// counts go to standard output.
+// Command statements counts the statements of azbackup that each work of package costs runs on estates of given
+// shapes, and its allocations. It has to be built with -cover -covermode=atomic; it reads the shapes as JSON from
+// standard input and writes the counts to standard output.
 package main
 
 import (
@@ -57,7 +57,7 @@ func run(ctx context.Context, in io.Reader, out io.Writer) error {
 	return json.NewEncoder(out).Encode(counts)
 }
 
-// count is what one call costs, by the counters that the compiler put in.
+// count returns the cost of one call, by the compiler's coverage counters.
 func count(ctx context.Context, tool, parent string, call func() error) (c costs.Count, err error) {
 	dir, err := os.MkdirTemp(parent, "")
 	if err != nil {
