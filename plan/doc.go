@@ -3,7 +3,7 @@
 //
 //	config.Config ─┐
 //	               ├─► vaults ──► policies ──► VMs ──► refresh ──► guards, forecast, fingerprint ──► Plan
-//	Observed ──────┘   vaults.go  policies.go  decide.go            guard.go  forecast.go
+//	Observed ──────┘   vaults.go  policies.go  decide.go           guard.go  forecast.go
 //
 // A change needs those before it: vault ─► policy ─► refresh ─► item (undelete ─► resume) ─► backup.
 //
