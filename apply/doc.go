@@ -75,7 +75,7 @@
 //   - errgroup.WithContext: it cancels siblings at the first error.
 //   - A GET per item before its write: the vault's list covers all items, if it is at most five minutes old. Only a
 //     change with a risk is worth the request.
-//   - The backend's read for vaults and policies as a method of its own, with the comparison here: a PUT is laid over
+//   - The backend's read for vaults and policies as a method of its own, with the comparison here: a PUT is merged into
 //     the very document that was compared, so both belong to one call.
 //   - Confirming by the operation's status alone: see Done.
 //   - Listing only the jobs with status InProgress: a failed job would be missed, and with it the reason.

@@ -87,7 +87,7 @@ func (u *durationEstimator) checkpoints(a plan.Action) (marks []time.Duration, l
 type pollSchedule struct {
 	due           time.Time // when it pays
 	shareableFrom time.Time // from when a sweep for others serves it, too; not later than due
-	deferUntil    time.Time // how long the poll may wait for others; zero = as long as it takes to share its requests
+	deferUntil    time.Time // until when the poll may wait for others; zero = as long as it takes to share its requests
 	isLikely      bool      // the poll will probably succeed
 }
 

@@ -63,7 +63,7 @@
 //
 // Before the first answer of a run, after a pause, and when a window has ended, the remaining number is unknown: one
 // request is sent alone as a probe, and answers to earlier ones are ignored. That costs a round trip and replaces the
-// guess, which for the hourly limit would have to be the smallest ever seen, 150.
+// guess, which for the hourly limit would have to be the smallest ever recorded, 150.
 //
 // # Pauses
 //

@@ -88,7 +88,7 @@ func (w *window) waitTime(now time.Time, c Class) (time.Duration, Reason) {
 	if free < 1 {
 		return rest, UsedUp
 	}
-	// The reserve of the other classes is released gradually: check again when the next request may be.
+	// The reserve of the other classes is released gradually: check again when the next one may be released.
 	again := rest
 	if reserved > 0 {
 		again = min(rest, max(time.Second, w.interval/time.Duration(w.limit)))
