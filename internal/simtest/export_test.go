@@ -129,9 +129,13 @@ func drawWirePolicy(t *rapid.T) wireObject {
 		p["instantRPDetails"] = wireObject{"azureBackupRGNamePrefix": oneOf("prefix", "rp-", "a b", "${X}"), "azureBackupRGNameSuffix": oneOf("suffix", "", "-weu")}
 	}
 	if tier := rapid.SampledFrom([]wireObject{
-		nil, nil, nil, nil, {"tieringMode": "TierRecommended", "duration": 0, "durationType": "Invalid"}, {"tieringMode": "DoNotTier", "duration": 0, "durationType": "Invalid"},
-		{"tieringMode": "TierAfter", "duration": 3, "durationType": "Months"}, {"tieringMode": "TierAfter", "duration": 90, "durationType": "Days"},
-		{"tieringMode": "TierAfter", "duration": 1, "durationType": "Months"}, {"tieringMode": "TierTomorrow"},
+		nil, nil, nil, nil,
+		{"tieringMode": "TierRecommended", "duration": 0, "durationType": "Invalid"},
+		{"tieringMode": "DoNotTier", "duration": 0, "durationType": "Invalid"},
+		{"tieringMode": "TierAfter", "duration": 3, "durationType": "Months"},
+		{"tieringMode": "TierAfter", "duration": 90, "durationType": "Days"},
+		{"tieringMode": "TierAfter", "duration": 1, "durationType": "Months"},
+		{"tieringMode": "TierTomorrow"},
 	}).Draw(t, "tier"); tier != nil {
 		p["tieringPolicy"] = wireObject{"ArchivedRP": tier}
 	}

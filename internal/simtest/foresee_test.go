@@ -75,8 +75,10 @@ func TestARefusalIsForeseenByWhatTheRunWasTold(t *testing.T) {
 		"others were seen in a window before": {[]sent{answer(0, "a", jobs, 40), answer(5, "a", jobs, 20), answer(9, "a", jobs, 44), refusal(50, "a", jobs)}, false},
 		"refused again":                       {[]sent{refusal(0, "a", jobs), refusal(1, "a", jobs)}, true},
 		"a job by its id draws like the list": {[]sent{answer(0, "a", jobs, 0), refusal(1, "a", jobs+"/j1")}, true},
-		"an answer that came too late to know": {[]sent{{run: "a", method: "GET", path: jobs, at: time.Unix(0, 0), answered: time.Unix(999, 0)},
-			refusal(1, "a", jobs)}, true},
+		"an answer that came too late to know": {[]sent{
+			{run: "a", method: "GET", path: jobs, at: time.Unix(0, 0), answered: time.Unix(999, 0)},
+			refusal(1, "a", jobs),
+		}, true},
 	} {
 		for i := range c.requests {
 			c.requests[i].number = i + 1

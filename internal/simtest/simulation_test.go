@@ -122,7 +122,7 @@ func newPlay(t *testing.T, s *scenario, loud bool) *play {
 const finalRuns = 7
 
 func (p *play) run() {
-	p.concurrent.active = p.scenario.hasConcurrentClient
+	p.concurrent.active = p.hasConcurrentClient
 	for _, c := range p.cuts {
 		p.runUntilKilled(c)
 		time.Sleep(c.pause)
@@ -137,7 +137,7 @@ func (p *play) run() {
 	for n := range finalRuns {
 		busy := p.concurrent.active
 		last = p.runToEnd(apply.Options{})
-		p.concurrent.active = p.scenario.hasConcurrentClient && n == 0 // not during the last walks
+		p.concurrent.active = p.hasConcurrentClient && n == 0 // not during the last walks
 		if last == nil {
 			continue
 		}

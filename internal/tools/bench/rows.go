@@ -25,7 +25,8 @@ type row struct {
 func hundredThousand() fleet { return fleet{vms: 100_000, vaults: 110} }
 func million() fleet         { return fleet{vms: 1_000_000, vaults: 1_100} }
 func few() fleet             { return fleet{vms: 25_000, vaults: 10, subscriptions: 5, crowded: true} }
-func many() fleet            { return fleet{vms: 25_000, vaults: 110, subscriptions: 5, crowded: true} }
+
+func many() fleet { return fleet{vms: 25_000, vaults: 110, subscriptions: 5, crowded: true} }
 
 // rows is the table: a new row is one entry.
 func rows() []row {
@@ -38,19 +39,29 @@ func rows() []row {
 		{name: "parse-20mb", what: "validate a file of 20 MB", run: parsing(20_000_000), most: []limit{{seconds, 2}, {ofFile, 10}}},
 		{name: "plan-1m", what: "plan 1,000,000 VMs, 1,100 vaults", big: true, once: true, run: reading(million(), "plan"), most: []limit{{seconds, 60}, {memory, 2500}}},
 		{name: "audit-1m", what: "audit of the same, Prometheus", big: true, once: true, run: reading(million(), "audit", "--format", "prometheus"), most: []limit{{seconds, 100}, {memory, 3000}}},
-		{name: "apply-100", what: "apply 100, 5 s operations, Retry-After 1", run: apply{vms: 100, takes: 5 * time.Second, bound: 5.1}.run, most: []limit{{ofBound, 1.06}},
-			others: []string{"55.3 s; 12.0 s with 64 slots; 8.0 requests a machine", "7.1 s and 9 requests for each machine"}},
+		{
+			name: "apply-100", what: "apply 100, 5 s operations, Retry-After 1", run: apply{vms: 100, takes: 5 * time.Second, bound: 5.1}.run, most: []limit{{ofBound, 1.06}},
+			others: []string{"55.3 s; 12.0 s with 64 slots; 8.0 requests a machine", "7.1 s and 9 requests for each machine"},
+		},
 		{name: "apply-100-refresh", what: "the same, with a refresh in front", run: apply{vms: 100, takes: 5 * time.Second, refresh: "always", bound: 10.2}.run, others: []string{"–", "–"}},
 		{name: "apply-1000", what: "apply 1000, the same, no quota, default settings", run: apply{vms: 1000, takes: 5 * time.Second, settings: costs.Plenty(), bound: 5.1}.run, most: []limit{{ofBound, 1.5}}},
-		{name: "apply-1000-quota", what: "apply 1000, 5 s operations, Retry-After 1, Azure's quota of writes", once: true, others: []string{"548.8 s; 90.3 s with 64 slots", ""},
-			run: apply{vms: 1000, takes: 5 * time.Second, settings: simulator.Settings{Quota: "1100"}, bound: 80 + 5.1}.run},
-		{name: "apply-100-71s", what: "apply 100, 71 s operations, no Retry-After", once: true, others: []string{"182.6 s with 64 slots", ""},
-			run: apply{vms: 100, takes: 71 * time.Second, settings: simulator.Settings{RetryAfter: new(-1)}, bound: 71.1}.run},
+		{
+			name: "apply-1000-quota", what: "apply 1000, 5 s operations, Retry-After 1, Azure's quota of writes", once: true, others: []string{"548.8 s; 90.3 s with 64 slots", ""},
+			run: apply{vms: 1000, takes: 5 * time.Second, settings: simulator.Settings{Quota: "1100"}, bound: 80 + 5.1}.run,
+		},
+		{
+			name: "apply-100-71s", what: "apply 100, 71 s operations, no Retry-After", once: true, others: []string{"182.6 s with 64 slots", ""},
+			run: apply{vms: 100, takes: 71 * time.Second, settings: simulator.Settings{RetryAfter: new(-1)}, bound: 71.1}.run,
+		},
 		{name: "apply-5000-others", what: "apply 5000 in 20 vaults, others take 50 reads an hour (virtual time)", once: true, run: virtual(others, 5000, 20), most: []limit{{ofBound, 1.05}}},
-		{name: "apply-bucket", what: "100 writes, a bucket of 10 that refills 4 a second", once: true, most: []limit{{throttled, 3}, {ofBound, 1.05}},
-			run: apply{vms: 100, takes: 2 * time.Second, settings: simulator.Settings{Limits: map[string]int{"arm-writes": 10, "arm-writes-refill": 4}}, bound: 90/4. + 2.1}.run},
-		{name: "apply-nine-times", what: "49 changes in 3 vaults, 2 s operations, Retry-After 1, no quota short, nine times", once: true, most: []limit{{ofOther, 1.2}},
-			run: repeated(9, apply{vms: 46, vaults: 3, takes: 2 * time.Second, refresh: "always", settings: costs.Plenty(), bound: 4.2}.run)},
+		{
+			name: "apply-bucket", what: "100 writes, a bucket of 10 that refills 4 a second", once: true, most: []limit{{throttled, 3}, {ofBound, 1.05}},
+			run: apply{vms: 100, takes: 2 * time.Second, settings: simulator.Settings{Limits: map[string]int{"arm-writes": 10, "arm-writes-refill": 4}}, bound: 90/4. + 2.1}.run,
+		},
+		{
+			name: "apply-nine-times", what: "49 changes in 3 vaults, 2 s operations, Retry-After 1, no quota short, nine times", once: true, most: []limit{{ofOther, 1.2}},
+			run: repeated(9, apply{vms: 46, vaults: 3, takes: 2 * time.Second, refresh: "always", settings: costs.Plenty(), bound: 4.2}.run),
+		},
 		{name: "plan-again", what: "plan again over 1000 protected VMs", run: planAgain(nil), others: []string{"1000 requests", ""}},
 		{name: "plan-again-pages", what: "plan again over 1000 protected VMs, pages of 50 to 200", run: planAgain(map[string]int{"": 50, "items": 100, "vms": 200}), most: []limit{{requests, 15}}},
 		{name: "virtual-10", what: "10 machines in 1 vault", once: true, run: virtual(quiet, 10, 1)},

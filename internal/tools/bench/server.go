@@ -79,7 +79,7 @@ func (s *server) stop() error {
 	timer := time.NewTimer(stopping)
 	defer timer.Stop()
 	select {
-	case <-s.ended:
+	case <-s.ended: //nolint:errcheck // why it ended matters to nobody: it was told to
 		return nil
 	case <-timer.C:
 		return errors.Join(errors.New("the simulated Azure did not end when it was interrupted"), s.cmd.Process.Kill())

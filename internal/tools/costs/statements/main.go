@@ -35,7 +35,7 @@ func run(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	// The path of the tool: `go tool` looks it up for longer than the tool takes.
 	tool, err := exec.CommandContext(ctx, "go", "tool", "-n", "covdata").Output()
 	if err != nil {
