@@ -206,7 +206,10 @@ func rows() []row {
 	}
 	free := world(1, "1100", 5*time.Second)
 	free.Limits["arm-writes"] = 1 << 20
+	small := world(1, "1100", 5*time.Second)
+	small.Limits["arm-writes"], small.Limits["arm-writes-refill"] = 10, 4
 	return append(all,
+		row{"a bucket of 10, 4 a second", 100, 1, small, tokens{10, 4}, 1.05, 0, 3},
 		row{"no quota", 1000, 1, free, tokens{1 << 20, 10}, 1.5, 1.2, 0},
 	)
 }

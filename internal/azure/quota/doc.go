@@ -34,6 +34,23 @@
 //
 // Several headers of one kind (subscription, global, tenant) count as the least of them.
 //
+// # Refill rates
+//
+// A model begins with the documented rate. A bucket that proves to hold less than half of the documented size is
+// assumed to take as long to fill. Too low a rate costs little, because headers raise the level to what has
+// refilled: only what overflows is lost. Too high a rate ends in a 429 for all that is in flight. So the model uses a
+// lower bound, from two headers, the second of a request admitted after the first was answered:
+//
+//	ρ ≥ (left₂ − left₁ − 1 + certainly counted between) / (from admission of the first to the answer of the second)
+//
+// A 429 counts as a header of 0, and makes the rate tentative: the probe after the pause measures it anew. Afterwards
+// it is measured over spans of 1 s, doubled up to 16 s, and of 20 round trips at least, and raised to what two
+// spans in a row show: one alone may show the counter of another front end. Above the documented rate it takes two of the
+// longest. What other clients draw lowers what is measured, so the rate rises again when they stop.
+//
+// Without headers two 429s bound the rate by what was admitted between them, and nothing raises it again. No rate is
+// below a hundredth of the documented one.
+//
 // # Fixed windows
 //
 // Recovery Services counts per action and hour, in fixed windows whose start it does not report. Within a

@@ -282,7 +282,7 @@ func readAnswer(b Bucket, resp *http.Response) answer {
 	if resp == nil {
 		return answer{}
 	}
-	a := answer{answered: true, accepted: resp.StatusCode/100 == 2}
+	a := answer{answered: true, accepted: resp.StatusCode/100 == 2, throttled: resp.StatusCode == http.StatusTooManyRequests}
 	a.remaining, a.hasRemaining = readRemaining(b, resp)
 	if b == ComputeReads {
 		_, a.interval, _ = readComputeRemaining(resp.Header)

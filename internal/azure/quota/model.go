@@ -81,12 +81,14 @@ type reservation struct {
 	sequence       int     // requests admitted up to and with this one
 	answeredBefore int     // answers before this one was admitted
 	level          float64 // what was left, this one not subtracted
+	counted        int     // of a token bucket: requests counted since the last observation
 }
 
 // answer is what the response to a request reports about a bucket.
 type answer struct {
 	answered     bool // false: the connection broke; the service may have counted the request
 	accepted     bool // 2xx
+	throttled    bool // 429
 	hasRemaining bool // remaining comes from a header
 	remaining    int
 	interval     time.Duration // of the limit; 0 = not reported
