@@ -25,7 +25,7 @@ func newClock(e *Estate, o Options) clock {
 	return clock{startedAt: now, estateStart: start, speed: max(o.Speed, 1)}
 }
 
-// now is the estate's time.
+// now returns the estate's time.
 func (c clock) now() time.Time {
 	return c.estateStart.Add(time.Duration(float64(time.Since(c.startedAt)) * c.speed))
 }

@@ -19,7 +19,7 @@ func date(t *testing.T, a answered) time.Time {
 	return at.UTC()
 }
 
-// A server's clock starts when the estate was taken, whatever the day is, and all that is answered follows it.
+// A server's clock starts at the snapshot's time, on any day, and every reply follows it.
 func TestTheClockStartsWhenTheEstateWasTaken(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		taken := time.Date(2024, 5, 13, 10, 0, 0, 0, time.UTC)

@@ -1,6 +1,6 @@
 package simulator
 
-// listVMs is Compute's list, of a subscription or a resource group (docs/azure.md §10).
+// listVMs returns Compute's list, of a subscription or a resource group (docs/azure.md §10).
 func (rc *requestContext) listVMs() reply {
 	group := key(rc.params["group"])
 	if group != "" {

@@ -2,7 +2,7 @@ package simulator
 
 // This file lists everything that the comparison with the recordings does not compare literally.
 
-// normalised are the fields whose values differ by run: only their format is compared. Paths are as in the report:
+// normalised returns the fields whose values differ by run: only their format is compared. Paths are as in the report:
 // keys joined by dots, [] for the elements of an array, "*" for any text.
 func normalised() map[string]string {
 	return map[string]string{
@@ -56,7 +56,7 @@ func normalised() map[string]string {
 	}
 }
 
-// ignored are fields that are not compared at all, with the reason.
+// ignored returns fields that are not compared at all, with the reason.
 func ignored() map[string]string {
 	return map[string]string{
 		"*: header date":             "compared as the clock of the replay",
@@ -69,7 +69,7 @@ func ignored() map[string]string {
 	}
 }
 
-// accepted are the differences that remain, with the reason. They count as differences in the share.
+// accepted returns the differences that remain, with the reason. They count as differences in the share.
 func accepted() map[string]string {
 	return map[string]string{
 		"container: properties.registrationStatus": "the container of an item undeleted 15 s before was still called SoftDeleted; once seen, taken for the delay of a cache",

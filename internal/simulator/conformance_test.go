@@ -28,7 +28,7 @@ func newConformance() *conformance {
 	}
 }
 
-// share is the part of the compared fields that agrees.
+// share returns the part of the compared fields that agrees.
 func (n *conformance) share() float64 {
 	return float64(total(n.agreed)) / float64(max(total(n.compared), 1))
 }
@@ -244,7 +244,7 @@ func formatOf(format, value string) string {
 	return value
 }
 
-// urlShape is a poll URL without its ids and signature; that the signature is there and long counts.
+// urlShape returns a poll URL without its ids and signature; it shows that a long signature is present.
 func urlShape(u string) string {
 	p, q, _ := strings.Cut(u, "?")
 	i := strings.LastIndexByte(p, '/')

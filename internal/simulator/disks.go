@@ -87,7 +87,7 @@ func (s *Server) finishDiskDelete(op *operation) {
 	s.st.remove("disks", d.key)
 }
 
-// diskAcceptedReply is Compute's 202: both headers name the same operation.
+// diskAcceptedReply returns Compute's 202: both headers name the same operation.
 func (rc *requestContext) diskAcceptedReply(op *operation) reply {
 	r := rc.acceptedReply(op)
 	r.header.Set("Location", r.header.Get("Location")+"&monitor=true")

@@ -71,5 +71,5 @@
 // conformance_normal_test.go lists what is normalised, ignored and accepted. `make conformance` runs this and three
 // independent clients (Azure SDK for Go, for JavaScript, HashiCorp's), and prints for each rule, found by its
 // citation, which of them exercised it by code coverage: a rule that none exercised is unproven. A second test breaks
-// the answers in fourteen ways, each of which must lower the share.
+// the replies in fourteen ways, each of which must lower the share.
 package simulator

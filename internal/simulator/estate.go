@@ -157,7 +157,7 @@ func decodeStrict(raw []byte, into any) error {
 	return d.Decode(into)
 }
 
-// sections are the arrays of bodies, by their key in the file.
+// sections returns the arrays of bodies, by their key in the file.
 func (e *Estate) sections() map[string]func(raw []byte, b bodyRef) error {
 	return map[string]func([]byte, bodyRef) error{
 		"subscriptions":        e.addSubscription,

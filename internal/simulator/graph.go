@@ -359,7 +359,7 @@ func (t term) name(n int) string {
 	return strings.Join(t.path, "_")
 }
 
-// value is the term's value in a row, null when there is none.
+// value returns the term's value in a row, null when there is none.
 func (t term) value(row json.RawMessage) json.RawMessage {
 	raw := rawAt(row, t.path...)
 	if len(t.functions) == 0 {

@@ -83,7 +83,7 @@ func (rc *requestContext) listResources() reply {
 	return ok(joinBodies(rc.resourcesIn(key(rc.params["sub"]), key(rc.params["group"]))))
 }
 
-// resourcesIn are the short bodies of a group's resources.
+// resourcesIn returns the short bodies of a group's resources.
 func (rc *requestContext) resourcesIn(sub, group string) [][]byte {
 	var out [][]byte
 	short := func(body []byte) {

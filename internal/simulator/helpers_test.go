@@ -90,7 +90,7 @@ func serve(t testing.TB, e *Estate, o Options) *client {
 	return &client{t: t, http: http.Client{Transport: s.Transport()}, s: s, base: "https://management.azure.com"}
 }
 
-// quick are durations that tests can count with.
+// quick returns settings with short, fixed durations.
 func quick() Settings {
 	return Settings{Durations: map[string]Range{"": Fixed(10 * time.Second)}}
 }

@@ -24,13 +24,13 @@ func segment(id, name string) string {
 	return ""
 }
 
-// lastSegment is the name at the end of id.
+// lastSegment returns the name at the end of id.
 func lastSegment(id string) string {
 	id = strings.TrimRight(id, "/")
 	return id[strings.LastIndexByte(id, '/')+1:]
 }
 
-// vaultPart is the leading part of id that is the vault's own id, or "".
+// vaultPart returns the vault's own id at the start of id, or "".
 func vaultPart(id string) string {
 	parts := strings.Split(id, "/")
 	for i := 0; i+3 < len(parts); i++ {
@@ -42,7 +42,7 @@ func vaultPart(id string) string {
 	return ""
 }
 
-// before is the part of id in front of the segment called name.
+// before returns the part of id in front of the segment called name.
 func before(id, name string) string {
 	parts := strings.Split(id, "/")
 	for i, p := range parts {
@@ -68,7 +68,8 @@ func containerKeyOf(name string) string {
 	return strings.TrimPrefix(name, "vm;")
 }
 
-// containerKeyFor is the tail under which the service files a VM: group and name in lower case (docs/azure.md §0.4).
+// containerKeyFor returns the tail under which the service records a VM: group and name in lower case (docs/azure.md
+// §0.4).
 func containerKeyFor(group, name string) string {
 	return vmContainerPrefix + strings.ToLower(group) + ";" + strings.ToLower(name)
 }

@@ -272,7 +272,7 @@ func (rc *requestContext) protectedElsewhereReply() reply {
 	return rc.unverified("protected-elsewhere", "Virtual machine is already registered\\registering with another recovery services vault Please select a different virtual machine for registration.")
 }
 
-// protecting is the operation that is about to protect a VM in some vault, or nil.
+// protecting returns the operation that is about to protect a VM in some vault, or nil.
 func (st *state) protecting(vmKey string) *operation {
 	tail := containerKeyFor(segment(vmKey, "resourcegroups"), lastSegment(vmKey))
 	var found *operation

@@ -10,7 +10,7 @@ const otherVault = "/subscriptions/" + testSub + "/resourceGroups/rg-backup/prov
 
 func at0() Settings { return Settings{Durations: map[string]Range{"": Fixed(0)}} }
 
-// withSecondVault is the estate with a second vault of the same region.
+// withSecondVault returns the estate with a second vault of the same region.
 func withSecondVault(t *testing.T) *Estate {
 	t.Helper()
 	return estate(t,

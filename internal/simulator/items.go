@@ -12,7 +12,7 @@ const (
 	vmItem   = "Microsoft.Compute/virtualMachines"
 )
 
-// listItems is the inventory of a vault, soft-deleted items included (docs/azure.md §3).
+// listItems returns the inventory of a vault, soft-deleted items included (docs/azure.md §3).
 func (rc *requestContext) listItems() reply {
 	v, none := rc.vault()
 	if none != nil {

@@ -73,7 +73,7 @@ func (rc *requestContext) jobBody(j *job) []byte {
 	})
 }
 
-// jobRow is a job as lists show it: without detail (docs/azure.md §11, §33.29).
+// jobRow returns a job as lists show it: without detail (docs/azure.md §11, §33.29).
 func (rc *requestContext) jobRow(j *job) []byte {
 	return rc.editedJob(j, func(p *object) { p.del("extendedInfo", "errorDetails") })
 }

@@ -61,7 +61,7 @@ func (rc *requestContext) list(kind string, walk rowIterator) reply {
 	return ok(b.Bytes())
 }
 
-// nextLink is the request's own URL with a token (docs/azure.md §33.25).
+// nextLink returns the request's own URL with a token (docs/azure.md §33.25).
 func (rc *requestContext) nextLink(token string) string {
 	var kept []string
 	for pair := range strings.SplitSeq(rc.r.URL.RawQuery, "&") {

@@ -88,7 +88,7 @@ func sortedKeys(set map[string]bool) []string {
 	return out
 }
 
-// providers are the namespaces a subscription can be registered for.
+// providers returns the namespaces a subscription can be registered for.
 func providers() []string {
 	return []string{"Microsoft.Compute", "Microsoft.RecoveryServices", "Microsoft.ResourceGraph", "Microsoft.Resources", "Microsoft.Network", "Microsoft.Storage"}
 }

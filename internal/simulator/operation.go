@@ -95,7 +95,7 @@ func (op *operation) isRunning() bool { return op.State == inProgress }
 
 func (op *operation) isJobRunning() bool { return !op.JobEnds.IsZero() }
 
-// nextEvent is when the operation changes by itself; zero: never.
+// nextEvent returns when the operation's next timer is due; zero: never.
 func (op *operation) nextEvent() time.Time {
 	var next time.Time
 	for _, t := range []time.Time{op.endsAt(), op.Snapshot, op.Handover, op.JobEnds} {
@@ -238,7 +238,7 @@ func (s *Server) runTimer(op *operation, at time.Time) {
 	st.start(op)
 }
 
-// complete ends op at at: its effect is there from now on.
+// complete ends op at at and applies its effect.
 func (s *Server) complete(op *operation, at time.Time) {
 	op.State = succeeded
 	if op.Code != "" {
@@ -299,7 +299,7 @@ func (s *Server) undo(op *operation) {
 // jobIDs returns the job ids shown in the status body (docs/azure.md §4).
 func (op *operation) jobIDs() []string { return slices.Clone(op.Jobs) }
 
-// statusBody is the body of operationsStatus, backupOperations and policy operations (docs/azure.md §4, §8.1).
+// statusBody returns the body of operationsStatus, backupOperations and policy operations (docs/azure.md §4, §8.1).
 func (op *operation) statusBody() json.RawMessage {
 	body := newObject("id", op.ID, "name", op.ID, "status", op.State, "startTime", stamp(op.Started))
 	if op.isRunning() {
@@ -339,7 +339,8 @@ func (rc *requestContext) acceptedReply(op *operation) reply {
 	return r
 }
 
-// asyncVersion is the api-version in Azure-AsyncOperation: another one for refresh and cancel (docs/azure.md §33.4).
+// asyncVersion returns the api-version in Azure-AsyncOperation: a different one for refresh and cancel (docs/azure.md
+// §33.4).
 func (op *operation) asyncVersion() string {
 	if op.Action == actRefresh || op.Action == actCancel {
 		return "2019-05-13-preview"

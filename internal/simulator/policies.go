@@ -73,7 +73,7 @@ func (rc *requestContext) policyNotFound() reply {
 	return errorReply(http.StatusNotFound, "BMSUserErrorPolicyObjectNotFound", "Backup policy '%s' was not found.", rc.params["policy"]) // UNVERIFIED code
 }
 
-// policyBody is the stored body with the count of its items, which the service computes (docs/azure.md §8.2).
+// policyBody returns the stored body with the count of its items, which the service computes (docs/azure.md §8.2).
 func (rc *requestContext) policyBody(p *policy) []byte {
 	return edit(rc.st.read(p.body), func(props *object) {
 		props.set("protectedItemsCount", rc.st.itemsUnder(p))

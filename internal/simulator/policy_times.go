@@ -28,8 +28,8 @@ func (s *policySpec) hasFutureTime(now time.Time) bool {
 	return false
 }
 
-// offsetOf is how far the clock of a Windows zone is ahead of UTC, without summer time: run times do not follow it
-// (docs/azure.md §8.2). A zone that is not listed counts as UTC.
+// offsetOf returns the offset of a Windows zone from UTC, without summer time: run times do not follow it
+// (docs/azure.md §8.2). An unlisted zone counts as UTC.
 func offsetOf(zone string) time.Duration {
 	for offset, names := range zonesByOffset() {
 		for _, name := range names {

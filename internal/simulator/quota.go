@@ -29,7 +29,7 @@ func quotaProfiles() map[string]quotaProfile {
 	}
 }
 
-// Quotas are the profiles that Settings.Quota can name, by the hourly budget of a read action.
+// Quotas returns the profiles that Settings.Quota can name, by the hourly budget of a read action.
 func Quotas() []string { return slices.Sorted(maps.Keys(quotaProfiles())) }
 
 // The ARM buckets, a subscription and principal (docs/azure.md §12): size and refill a second.
@@ -78,7 +78,7 @@ func newMeter(s Settings) (*quotaMeter, error) {
 	return m, nil
 }
 
-// limit is the hourly budget of an action; 0 is none.
+// limit returns the hourly budget of an action; 0 is none.
 func (m *quotaMeter) limit(action string) int {
 	if n, set := m.limits[action]; set {
 		return n

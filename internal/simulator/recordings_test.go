@@ -32,7 +32,7 @@ type exchange struct {
 	path string // without host and query
 }
 
-// body is the recorded reply, empty where the recording has null.
+// body returns the recorded reply, empty where the recording has null.
 func (x *exchange) body() []byte {
 	if string(x.Got) == "null" {
 		return nil
@@ -190,7 +190,7 @@ func (r *replay) setUp(i int, x *exchange) {
 	low := strings.ToLower(x.path)
 	switch {
 	case x.Method == "GET" && strings.Contains(low, "/virtualmachines/"):
-		// Instance views are compute's state, not a body that backup needs: the VM is as it was read here.
+		// Instance views are Compute's state, not a body that backup needs: the VM's body is the one read here.
 		r.ours[key(x.path)] = true
 		if s.st.vms.get(key(x.path)) == nil {
 			s.st.putVM(slices.Clone(x.body()), s.clock.now())
@@ -247,7 +247,7 @@ func (r *replay) otherVMs(x *exchange) {
 
 var guidPattern = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 
-// operationID is the id in an operation's URL.
+// operationID returns the id in an operation's URL.
 func operationID(u string) string {
 	p, _, _ := strings.Cut(u, "?")
 	return lastSegment(p)

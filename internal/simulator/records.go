@@ -67,7 +67,7 @@ type opaqueResource struct {
 	body        bodyRef
 }
 
-// resource is one of a resource group that backup only meets: a managed disk, a storage account.
+// resource is a resource that backup only refers to: a managed disk, a storage account.
 type resource struct {
 	// group is the key of the group's id.
 	key, sub, group, name, region string

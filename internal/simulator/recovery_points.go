@@ -174,7 +174,7 @@ func (s *Server) addPoint(op *operation, at time.Time) {
 	s.scheduleExpiry(pointID, op, at)
 }
 
-// pointsOf are an item's recovery points, newest first (docs/azure.md §11).
+// pointsOf returns an item's recovery points, newest first (docs/azure.md §11).
 func (st *state) pointsOf(itemKey string) []*point {
 	var out []*point
 	st.points.group(itemKey, 0, func(_ int, p *point) bool { out = append(out, p); return true })
@@ -237,7 +237,7 @@ func (rc *requestContext) pointBody(p *point, one bool) []byte {
 	})
 }
 
-// point is the recovery point of the path, or nil.
+// point returns the recovery point of the path, or nil.
 func (rc *requestContext) point(it *item) *point {
 	for _, p := range rc.st.pointsOf(it.key) {
 		if strings.EqualFold(p.id, rc.params["point"]) {

@@ -27,7 +27,7 @@ func newReply(status int, body json.RawMessage) reply { return reply{status: sta
 
 func ok(body json.RawMessage) reply { return newReply(http.StatusOK, body) }
 
-// errorReply is ARM's error envelope (docs/azure.md §12).
+// errorReply returns ARM's error envelope (docs/azure.md §12).
 func errorReply(status int, code, format string, args ...any) reply {
 	message := fmt.Sprintf(format, args...)
 	r := newReply(status, newObject("error", newObject("code", code, "message", message)).bytes())

@@ -23,7 +23,7 @@ func accountJSON(name, location, sku, kind string) string {
 		sku, kind, accountID(name), name, location)
 }
 
-// pointJSON is a recovery point of VM1 with its tiers as "InstantRP Valid,HardenedRP Valid".
+// pointJSON returns a recovery point of VM1 with its tiers as "InstantRP Valid,HardenedRP Valid".
 func pointJSON(name, taken, tiers, more string) string {
 	var list []string
 	for tier := range strings.SplitSeq(tiers, ",") {
@@ -35,7 +35,7 @@ func pointJSON(name, taken, tiers, more string) string {
 		strings.ReplaceAll(itemPath("vm1"), "%3B", ";")+"/recoveryPoints/"+name, name, taken, strings.Join(list, ","), more)
 }
 
-// withPoints is the estate with Vm-1's disks, its item and these recovery points.
+// withPoints returns the estate with Vm-1's disks, its item and these recovery points.
 func withPoints(t testing.TB, points ...string) *Estate {
 	t.Helper()
 	vm := `{"name":"VM1","id":"` + vmID("VM1") + `","location":"westeurope","properties":{"securityProfile":{"securityType":"TrustedLaunch"},"storageProfile":{` +
@@ -52,7 +52,7 @@ func withPoints(t testing.TB, points ...string) *Estate {
 			`","tags":{"owner":"shop","rsvaultbackup":"an older job"},"properties":{"osType":"Linux","hyperVGeneration":"V2","diskSizeGB":64,"diskState":"Attached"}}]`)
 }
 
-// restoreBody is a restore of VM1 with edits "field=json" to the request.
+// restoreBody returns a restore of VM1 with edits "field=json" to the request.
 func restoreBody(edits ...string) string {
 	o := newObject("objectType", "IaasVMRestoreRequest", "recoveryPointId", "1", "recoveryType", "RestoreDisks", "sourceResourceId", vmID("VM1"),
 		"targetResourceGroupId", testsGroup, "storageAccountId", accountID("stweu"), "region", "westeurope",

@@ -254,7 +254,7 @@ func (s *Server) latency(c *requestContext) time.Duration {
 	return s.set.Latency.sample(s.uniform("latency", c.path, s.polls))
 }
 
-// baseOf is the scheme and host the client called.
+// baseOf returns the scheme and host the client called.
 func (s *Server) baseOf(r *http.Request) string {
 	scheme := "http"
 	if r.TLS != nil || r.URL.Scheme == "https" {

@@ -15,7 +15,7 @@ import (
 // The sign-in endpoints of a tenant. Tokens have Azure's format, expire, and are valid only here: their signature is
 // the simulator's own.
 
-// authority is the base URL clients sign in at.
+// authority returns the base URL clients sign in at.
 func (rc *requestContext) authority() string {
 	return strings.TrimRight(firstNonEmpty(rc.s.opt.Authority, rc.base), "/")
 }
@@ -66,7 +66,7 @@ func (rc *requestContext) tenant(named string) string {
 	return named
 }
 
-// token is the token endpoint for client credentials: v2.0 with a scope, v1 with a resource.
+// token handles the token endpoint for client credentials: v2.0 with a scope, v1 with a resource.
 func (rc *requestContext) token() reply {
 	form, err := url.ParseQuery(string(rc.body))
 	if err != nil {
@@ -99,7 +99,7 @@ func (s *Server) tokenLifetime() time.Duration {
 	return time.Hour
 }
 
-// signInError is the error of a token endpoint, which has another shape than ARM's (docs/azure.md §28.2).
+// signInError returns the error of a token endpoint, whose format differs from ARM's (docs/azure.md §28.2).
 func (rc *requestContext) signInError(status int, code string, number int, message string) reply {
 	at := rc.s.clock.wallTime().UTC().Format("2006-01-02 15:04:05Z")
 	trace, correlation := guidOf(rc.s.digest("trace", at)), guidOf(rc.s.digest("correlation", at))

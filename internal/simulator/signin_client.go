@@ -58,7 +58,7 @@ func (rc *requestContext) client(form url.Values) (id string, refused *reply) {
 	return id, nil
 }
 
-// tenantNotFound is the refusal of a tenant that does not exist, or nil.
+// tenantNotFound returns the error for an unknown tenant, or nil.
 func (rc *requestContext) tenantNotFound() *reply {
 	tenant := rc.params["tenant"]
 	known := rc.s.set.SignIn.Tenants
@@ -141,7 +141,8 @@ func capabilities(form url.Values) []member {
 	return newObject("xms_cc", asked.AccessToken.XmsCC.Values)
 }
 
-// identity is the endpoint of a managed identity as App Service has it (docs/azure.md §28.3). Its numbers are strings.
+// identity handles a managed identity's endpoint in App Service's format (docs/azure.md §28.3), with numbers as
+// strings.
 func (rc *requestContext) identity() reply {
 	query := rc.r.URL.Query()
 	header := rc.r.Header.Get("X-Identity-Header")
@@ -175,7 +176,7 @@ func cutLast(token string) (signing, signature string, found bool) {
 	return token[:i], token[i+1:], true
 }
 
-// jwtPart is the JSON of a part of a JWT; nil where there is none.
+// jwtPart returns the JSON of a part of a JWT; nil if it is missing.
 func jwtPart(token string, n int) json.RawMessage {
 	parts := strings.Split(token, ".")
 	if n >= len(parts) {

@@ -19,7 +19,7 @@ type tokenRegistry struct {
 	revokedAt          int64 // when they were revoked, in Unix seconds
 }
 
-// next is the number of a new token.
+// next returns the number of a new token.
 func (t *tokenRegistry) next() int {
 	t.count++
 	return t.count
@@ -29,7 +29,7 @@ func (t *tokenRegistry) revoke(why string, at time.Time) {
 	t.revokedUpTo, t.revocationKind, t.revokedAt = t.count, why, at.Unix()
 }
 
-// revocationOf is why a token is good no more; "" = it is.
+// revocationOf returns why a token is no longer valid; "" = it is valid.
 func (t *tokenRegistry) revocationOf(number int) string {
 	if number <= t.revokedUpTo {
 		return t.revocationKind

@@ -17,10 +17,10 @@ type Stats struct {
 	Faults map[string]int `json:"faults"`
 }
 
-// Total is the number of requests.
+// Total returns the number of requests.
 func (s Stats) Total() int { return s.Reads + s.Writes }
 
-// Throttled is the number of requests answered 429.
+// Throttled returns the number of requests answered 429.
 func (s Stats) Throttled() int { return s.Statuses[429] }
 
 type counters struct{ Stats }

@@ -66,7 +66,7 @@ func (w *responseRecorder) Write(b []byte) (int, error) {
 	return w.body.Write(b)
 }
 
-// serve runs the handler; true when it broke the connection off.
+// serve runs the handler; true when it closed the connection.
 func (w *responseRecorder) serve(h http.Handler, r *http.Request) (aborted bool) {
 	defer func() {
 		if p := recover(); p != nil {

@@ -93,7 +93,7 @@ func withoutReadOnly(props []byte) json.RawMessage {
 	return o.bytes()
 }
 
-// patchedVault is the vault's body with patch in it. Tags are replaced as a whole, as ARM does with PATCH.
+// patchedVault returns the vault's body with patch in it. Tags are replaced as a whole, as ARM does with PATCH.
 func (rc *requestContext) patchedVault(v *vault, patch object) (json.RawMessage, *reply) {
 	body := rc.st.read(v.body)
 	old := rawAt(body, "properties")
@@ -230,7 +230,7 @@ func (rc *requestContext) checkFinalSettings(_ *vault, old, props []byte, _ obje
 	return nil
 }
 
-// number is the integer at path, or 0.
+// number returns the integer at path, or 0.
 func number(raw []byte, path ...string) int {
 	n := 0
 	_ = json.Unmarshal(rawAt(raw, path...), &n)
