@@ -127,7 +127,7 @@ func capture(t *testing.T) (context.Context, func() *http.Response) {
 	return policy.WithCaptureResponse(t.Context(), &response), func() *http.Response { return response }
 }
 
-// accepted are the headers of a 202.
+// accepted returns the headers of a 202.
 func accepted(t *testing.T, r *http.Response) http.Header {
 	t.Helper()
 	if r.StatusCode != http.StatusAccepted {

@@ -52,7 +52,7 @@ const agreeSub = "11111111-1111-1111-1111-111111111111"
 
 var agreeNow = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
-// vaultsOfFile are the vaults that generated files name; "outside" is none of them.
+// agreeVault returns the id of a vault. Generated files name every vault but "outside".
 func agreeVault(name string) string { return armid.Vault(agreeSub, "rg-backup", name) }
 
 func regionOfVault(name string) string {
@@ -213,7 +213,8 @@ func planAndAuditOf(c *config.Config, o plan.Observed) planAndAudit {
 	return a
 }
 
-// allowedActions are the actions that a plan may have for a VM in each state of an audit; blocked and unchanged always may be.
+// allowedActions returns the actions that a plan may have for a VM in each state of an audit, besides blocked and
+// unchanged, which are always allowed.
 func allowedActions(s audit.State) []plan.Action {
 	switch s {
 	case audit.Unsupported:
@@ -255,7 +256,7 @@ func compareAnswers(t *rapid.T, c *config.Config, o plan.Observed) {
 			switch ch.Action {
 			case plan.Blocked, plan.Unchanged:
 				continue
-			case plan.Backup: // goes with what it follows
+			case plan.Backup: // belongs to the change it follows
 				if row.State == audit.Unsupported || row.State == audit.Excluded {
 					tell("a backup of %s", vm.Name)
 				}

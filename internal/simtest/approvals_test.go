@@ -21,7 +21,7 @@ type approvalChecker struct {
 	ours      []ourEffect
 	approvals []approval
 	now       int             // the request that is being handled
-	hidden    map[string]bool // VMs, folded, whose items a fault hides from reads: a protect may meet an item that no read shows
+	hidden    map[string]bool // VMs, folded, whose items a fault hides from reads: a protect may find an item that no read shows
 
 	blindLower, blindOther, crossed int
 }
@@ -117,7 +117,7 @@ func (j *approvalChecker) check(v *violations, requests []sent) {
 			continue // the play's own
 		}
 		if e.before == nil && string(armid.Of(write.path)) != string(e.id) {
-			continue // a new vault comes with policies
+			continue // a new vault has built-in policies
 		}
 		for _, field := range differingFields(e.before, e.after) {
 			j.checkField(v, e, write, field, requests)

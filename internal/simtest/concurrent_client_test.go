@@ -21,7 +21,7 @@ type concurrentClient struct {
 	probability float64 // of an action before a request
 	active      bool
 	actionCount int
-	bodies      map[armid.Key]json.RawMessage // what is there, by id
+	bodies      map[armid.Key]json.RawMessage // the current bodies, by id
 	tell        func(format string, args ...any)
 }
 
@@ -114,7 +114,7 @@ func (c *concurrentClient) send(method, id string, body any) simulator.Concurren
 	return simulator.ConcurrentClient{Method: method, Path: id + "?api-version=" + version, Body: raw}
 }
 
-// propertiesOf is a resource's id as it is spelled, and its properties.
+// propertiesOf returns a resource's id as it is spelled, and its properties.
 func (c *concurrentClient) propertiesOf(id armid.Key) (string, properties) {
 	var w struct {
 		ID         string

@@ -63,7 +63,7 @@ func TestCellsAreTheTable(t *testing.T) {
 	}
 }
 
-// designedCells are the rows of docs/design.md §5, one name or more each, times its columns.
+// designedCells returns the rows of docs/design.md §5, one name or more each, times its columns.
 func designedCells() []string {
 	var cells []string
 	for _, row := range []string{

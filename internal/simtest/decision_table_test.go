@@ -131,7 +131,7 @@ func mustRead(t testing.TB, file string) []byte {
 	return raw
 }
 
-// estate is the cell's estate. The simulator's clock starts when it was taken.
+// estate returns the cell's estate. The simulator's clock starts at its snapshot time.
 func (c *cell) estate(t testing.TB) string {
 	t.Helper()
 	raw, err := json.Marshal(c.row)
@@ -207,7 +207,7 @@ func isListedAs(c plan.Change, items []plan.Item) bool {
 	})
 }
 
-// writeRequests are the requests that changed something.
+// writeRequests returns the requests that changed something.
 func writeRequests(entries []loggedRequest) []string {
 	var sent []string
 	for _, e := range entries {

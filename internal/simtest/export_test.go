@@ -22,8 +22,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// Whatever policies a vault holds, in all the forms of the wire: the exported file is accepted, and a plan from a new
-// read of the estate has nothing to do and no gaps.
+// Whatever policies a vault holds, in every JSON form: the exported file is accepted, and a plan from a new read of
+// the estate has nothing to do and no gaps.
 func TestThePlanOverAnExportIsEmptyWhateverPoliciesTheVaultsHold(t *testing.T) {
 	recorded := recordedPolicies(t)
 	dir := t.TempDir()
@@ -285,7 +285,8 @@ func discoverEstate(t *rapid.T, server *simulator.Server, scope plan.Scope) plan
 	return o
 }
 
-// recordedPolicies are the policies for VMs that the real service showed, or none where the recordings are not here.
+// recordedPolicies returns the policies for VMs from the recordings of the real service; none if the recordings are
+// missing.
 func recordedPolicies(t *testing.T) []wireObject {
 	files, err := filepath.Glob(filepath.Join("..", "..", "..", "shared", "recordings", "test_backup_*.json"))
 	if err != nil || len(files) == 0 {

@@ -169,7 +169,7 @@ func (s *scenario) checkRequests(v *violations, w *run, requests []sent) {
 	}
 }
 
-// bucketOf is a quota that a request certainly draws from: its action in its subscription.
+// bucketOf returns a quota that a request certainly consumes: its action in its subscription.
 func bucketOf(q sent) string {
 	parts := strings.Split(q.path, "/")
 	if len(parts) < 3 {
@@ -231,7 +231,7 @@ func (s *scenario) isTouched(target string) bool {
 // checkHistory checks, over all walks, that no write was repeated while the service showed its effect.
 func (s *scenario) checkHistory(v *violations, st *state, all []sent) {
 	if s.isTwoAtOnce {
-		return // the other program's write crosses ours, and is refused or changes nothing
+		return // the other program's concurrent write is refused or has no effect
 	}
 	for _, m := range s.machines {
 		if m.isTouched || (m.hasFaultyOperation && s.hasHiddenLists) {

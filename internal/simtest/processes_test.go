@@ -55,7 +55,7 @@ type pool struct {
 	failures []string
 }
 
-// runAll runs the seeds of a span, some at a time in each of so many processes.
+// runAll runs a range of seeds, several at a time in each of several processes.
 func (f *pool) runAll(s span, processes, chunk int) {
 	work := make(chan span)
 	var busy sync.WaitGroup
@@ -127,7 +127,7 @@ func runProcesses(t *testing.T) {
 		var sum summary
 		for line := range strings.Lines(string(out)) {
 			if rest, is := strings.CutPrefix(line, "summary "); is {
-				_ = json.Unmarshal([]byte(rest), &sum) // a line of ours
+				_ = json.Unmarshal([]byte(rest), &sum) // a line of this test's own
 			}
 		}
 		if err != nil {

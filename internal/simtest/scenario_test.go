@@ -43,7 +43,7 @@ type cut struct {
 type machine struct {
 	id    string
 	app   string // its tag, by which a rule selects it
-	vault string // of its item at the beginning; "" = none
+	vault string // of its initial item; "" = none
 	begin itemState
 	// isTouched reports that another client changed its item: then our invariants do not apply to it.
 	isTouched bool
@@ -266,7 +266,7 @@ func (s *scenario) addFault(r *rand.Rand, name string) {
 		f.Kind, f.Latency = kinds[r.IntN(len(kinds))], simulator.Duration(time.Duration(r.IntN(40))*time.Second)
 	case 11:
 		s.addActor(r, &f, m)
-	case 12: // an answer is lost, and then the lists fail too
+	case 12: // a reply is lost, and then the lists fail too
 		f.Kind, f.Reset, f.Times = "item.put", "after", 1
 		for _, kind := range []string{"items.list", "jobs.list"} {
 			s.settings.Faults = append(s.settings.Faults, simulator.Fault{Name: name + " " + kind, Kind: kind, Status: 503, Nth: 2 + r.IntN(6), Times: 10 + r.IntN(40)})

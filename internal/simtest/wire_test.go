@@ -29,7 +29,7 @@ type sent struct {
 	left     int  // the remaining quota of its action in the reply; negative = not reported
 }
 
-// item is the item a request writes to: its container name, or "".
+// item returns the item a request writes to: its container name, or "".
 func (s sent) item() string {
 	_, rest, found := strings.Cut(s.path, "/protectioncontainers/")
 	if !found {

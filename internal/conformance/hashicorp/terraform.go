@@ -16,7 +16,7 @@ import (
 	"github.com/hashicorp/go-azure-sdk/sdk/environments"
 )
 
-// fleet are the machines of the demo's estate in its first region that no vault protects.
+// fleet returns the unprotected machines in the first region of the demo's estate.
 func fleet() []string {
 	return []string{
 		"rg-app-weu/app01", "rg-app-weu/app03", "rg-app-weu/app04", "rg-app-weu/app05", "rg-app-weu/app06", "rg-app-weu/app07",
