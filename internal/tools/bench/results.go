@@ -58,7 +58,7 @@ func commitDate(ctx context.Context) string {
 	return strings.TrimSpace(string(date))
 }
 
-// markdown is the tables of the rows that were measured.
+// markdown returns the tables of the measured rows.
 func (b results) markdown(all []row) string {
 	var targets, virtual, compared [][]string
 	dates := map[string]bool{}
@@ -131,7 +131,7 @@ func (b results) publish(readme string) error {
 	return errors.Join(os.WriteFile(file, append(raw, '\n'), 0o644), os.WriteFile(readme, []byte(changed), 0o644))
 }
 
-// lacks are the rows of old that were not measured now.
+// lacks returns the rows of old that are missing from this measurement.
 func (b results) lacks(old results) []string {
 	var names []string
 	for name := range old.Rows {

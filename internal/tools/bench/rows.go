@@ -28,7 +28,7 @@ func few() fleet             { return fleet{vms: 25_000, vaults: 10, subscriptio
 
 func many() fleet { return fleet{vms: 25_000, vaults: 110, subscriptions: 5, crowded: true} }
 
-// rows is the table: a new row is one entry.
+// rows returns the table of rows: a new one is one entry.
 func rows() []row {
 	return []row{
 		{name: "plan-100k", what: "plan 100,000 VMs, 110 vaults", run: reading(hundredThousand(), "plan"), most: []limit{{seconds, 4}, {memory, 250}}},

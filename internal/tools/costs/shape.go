@@ -62,7 +62,7 @@ const (
 		`"policyId":"%[1]s/backupPolicies/daily%02[5]d","policyName":"daily%02[5]d","lastBackupStatus":"Completed","lastBackupTime":"2026-11-19T22:00:00Z","lastRecoveryPoint":"2026-11-19T22:00:00Z"}}`
 )
 
-// estate is the estate's file.
+// estate returns the estate's file.
 func (s Shape) estate() string {
 	s = s.filled()
 	var subscriptions, vms, vaults, policies, items []string
@@ -91,7 +91,7 @@ func (s Shape) estate() string {
 	}, ",\n") + "}"
 }
 
-// config is the file: a rule for each team, which may use every vault.
+// config returns the file: a rule for each team, which may use every vault.
 func (s Shape) config() string {
 	s = s.filled()
 	var b strings.Builder
@@ -123,7 +123,7 @@ func (s Shape) Write(estate, config string) error {
 	return os.WriteFile(config, []byte(s.config()), 0o600)
 }
 
-// WriteFileOfIDs writes a config of so many bytes, or a rule more, that names each machine.
+// WriteFileOfIDs writes a config of the given size in bytes, or a rule more, that names each machine.
 func WriteFileOfIDs(name string, size int) error {
 	file, err := os.Create(name)
 	if err != nil {

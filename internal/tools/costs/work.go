@@ -108,7 +108,7 @@ const (
 	readAudit = "discover for an audit"
 )
 
-// Works is the table: a new piece is one entry.
+// Works returns the table of works: a new one is one entry.
 func Works() []Work {
 	all := []Work{
 		{"load the file", func(_ context.Context, w *World, _ io.Writer) error { _, err := w.Load(); return err }},

@@ -124,7 +124,7 @@ func read(profile io.Reader) (map[string]*room, error) {
 	return rooms, lines.Err()
 }
 
-// unreached are the stretches that no test reached, as FILE:LINE or FILE:LINE-LINE, in the order of the files.
+// unreached returns the line ranges that no test reached, as FILE:LINE or FILE:LINE-LINE, in the order of the files.
 func (r *room) unreached() []string {
 	var missed []block
 	for b, hit := range r.blocks {

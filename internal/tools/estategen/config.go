@@ -23,7 +23,7 @@ func (f *fleet) config() []byte {
 	return b.Bytes()
 }
 
-// vaultRegions are the regions that have vaults.
+// vaultRegions returns the regions that have vaults.
 func (f *fleet) vaultRegions() string {
 	var names []string
 	for _, r := range regions() {

@@ -115,7 +115,7 @@ func (f *fleet) build(vaults, subscriptions int) {
 	}
 }
 
-// random is the source of one thing's chances: the same for the same thing, whatever else there is.
+// random returns the random source of one object, by its kind and number alone.
 func (f *fleet) random(kind string, n int) *rand.Rand {
 	h := f.seed
 	for _, c := range []byte(kind) {

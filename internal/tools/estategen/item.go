@@ -103,7 +103,7 @@ func (f *fleet) subscriptionIndex(id string) int {
 	return 0
 }
 
-// body is the item as the list shows it (docs/azure.md §3).
+// body returns the item as the list shows it (docs/azure.md §3).
 func (it item) body(taken time.Time) body {
 	m := it.machine
 	tail := "iaasvmcontainerv2;" + strings.ToLower(m.group) + ";" + strings.ToLower(m.name)

@@ -27,7 +27,7 @@ const (
 	outcomeCount
 )
 
-// outcomeWeights are the weights of the fates among the machines that are in a vault, in thousandths.
+// outcomeWeights returns the weights of the outcomes among the machines in a vault, in thousandths.
 func outcomeWeights() [outcomeCount]int {
 	return [outcomeCount]int{
 		protected: 870, otherPolicy: 30, otherDisks: 6, pending: 20, failing: 10, stopped: 12, softDeleted: 12,
@@ -59,7 +59,7 @@ type machine struct {
 	retired      bool
 	windows      bool
 	disks        int
-	vault        int // index of the vault for it; the fate may put the item elsewhere
+	vault        int // index of the vault for it; the outcome may put the item elsewhere
 	random       *rand.Rand
 }
 

@@ -9,7 +9,7 @@ import (
 // body is a JSON object; its keys are written sorted.
 type body map[string]any
 
-// body is the machine as the Compute list shows it (docs/azure.md §10).
+// body returns the machine as the Compute list shows it (docs/azure.md §10).
 func (m machine) body(taken time.Time) body {
 	r := m.random
 	created := taken.Add(-time.Duration(r.IntN(900*24)) * time.Hour).Add(-time.Hour)
@@ -135,7 +135,7 @@ func (m machine) extensions() []body {
 	return list
 }
 
-// sibling is the id of a resource in the machine's group, in the case in which Compute likes to spell groups.
+// sibling returns the id of a resource in the machine's group, with the group's case as in Compute's replies.
 func (m machine) sibling(provider, kind, name string) string {
 	return "/subscriptions/" + m.subscription + "/resourceGroups/" + m.group + "/providers/" + provider + "/" + kind + "/" + name
 }

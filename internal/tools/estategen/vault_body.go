@@ -2,7 +2,7 @@ package main
 
 import "fmt"
 
-// body is the vault (docs/azure.md §7.2).
+// body returns the vault (docs/azure.md §7.2).
 func (v vault) body() body {
 	var immutability any
 	if v.immutability != "" {
@@ -32,7 +32,7 @@ func (v vault) body() body {
 	}
 }
 
-// policies are the bodies of a vault's policies, the one for workloads among them (docs/azure.md §8).
+// policies returns the bodies of a vault's policies, the one for workloads among them (docs/azure.md §8).
 func (v vault) policies(items map[string]int) []body {
 	all := []body{
 		v.policyBody(policyDefault, standardDaily(), items),
@@ -103,5 +103,5 @@ func withEnhancedTier(p body) body {
 	return p
 }
 
-// timeOfDay is a time of day as policies spell it: with the date of their creation.
+// timeOfDay returns a time of day as policies spell it: with the date of their creation.
 func timeOfDay(clock string) string { return fmt.Sprintf("2026-03-01T%s:00Z", clock) }

@@ -145,7 +145,7 @@ func (f *fleet) policyCounts() map[string]int {
 	return counts
 }
 
-// jobBodies are the last backups that failed, as the list shows jobs: without their tasks (docs/azure.md §11).
+// jobBodies returns the last backups that failed, as the list shows jobs: without their tasks (docs/azure.md §11).
 func (f *fleet) jobBodies() iter.Seq[body] {
 	return func(yield func(body) bool) {
 		for it := range f.allItems() {

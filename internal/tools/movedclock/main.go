@@ -81,7 +81,7 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 // monotonic reading next to it is unchanged.
 const wallSeconds = "\tsec += unixToInternal - minWall\n"
 
-// move is the source of package time with a Now that is moved.
+// move returns the source of package time with a shifted Now.
 func move(source string) (string, error) {
 	if strings.Count(source, wallSeconds) != 1 {
 		return "", fmt.Errorf("time.Now of this Go has no line %q, or several: see how it reads the clock now", strings.TrimSpace(wallSeconds))

@@ -38,7 +38,7 @@ func citationOf(comment string) string {
 
 var parenthesis = regexp.MustCompile(`\s*\([^()]*docs/azure\.md[^()]*\)`)
 
-// firstSentence is a comment's first sentence without its citations.
+// firstSentence returns a comment's first sentence without its citations.
 func firstSentence(comment string) string {
 	text := strings.Join(strings.Fields(parenthesis.ReplaceAllString(comment, "")), " ")
 	if first, _, more := strings.Cut(text, ". "); more {

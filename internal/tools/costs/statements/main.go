@@ -36,7 +36,7 @@ func run(ctx context.Context, in io.Reader, out io.Writer) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	// The path of the tool: `go tool` looks it up for longer than the tool takes.
+	// The path of the tool: looking it up by `go tool` takes longer than the tool itself.
 	tool, err := exec.CommandContext(ctx, "go", "tool", "-n", "covdata").Output()
 	if err != nil {
 		return fmt.Errorf("looking for go tool covdata: %w", err)
