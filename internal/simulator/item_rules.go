@@ -75,7 +75,7 @@ func (rc *requestContext) startItemOp(p *itemPut) *operation {
 	return op
 }
 
-// checkSource: the request names the VM that the path names (docs/azure.md §4).
+// checkSource enforces: the request names the VM that the path names (docs/azure.md §4).
 func (rc *requestContext) checkSource(p *itemPut) *reply {
 	source := p.sent.text("sourceResourceId")
 	if source == "" && boolAt(p.sent.raw("isRehydrate")) {
@@ -90,7 +90,7 @@ func (rc *requestContext) checkSource(p *itemPut) *reply {
 	return &r
 }
 
-// checkBusy: one operation on an item at a time (docs/azure.md §4, §14).
+// checkBusy enforces: one operation on an item at a time (docs/azure.md §4, §14).
 func (rc *requestContext) checkBusy(p *itemPut) *reply {
 	return rc.busyItemReply(itemKey(p.vault.key, p.containerKey))
 }
@@ -173,7 +173,7 @@ func (p *itemPut) needsPolicy() bool {
 	return p.action == actProtect || p.action == actModify || p.action == actResume
 }
 
-// checkPolicyOfItem: the policy is one of this vault and of this workload; an item does not go back from V2 to V1
+// checkPolicyOfItem enforces: the policy is of this vault and of this workload; an item does not go back from V2 to V1
 // (docs/azure.md §4, §8.3).
 func (rc *requestContext) checkPolicyOfItem(p *itemPut) *reply {
 	if !p.needsPolicy() {
@@ -204,8 +204,8 @@ func (st *state) tier(p *policy) string {
 	return firstNonEmpty(textAt(st.read(p.body), "properties", "policyType"), "V1")
 }
 
-// checkMachine: the VM exists in the vault's subscription and region, a refresh discovered it if the settings require
-// that, and the policy's tier can back it up (docs/azure.md §4, §8.3, §13).
+// checkMachine enforces: the VM exists in the vault's subscription and region, a refresh discovered it if the settings
+// require that, and the policy's tier can back it up (docs/azure.md §4, §8.3, §13).
 func (rc *requestContext) checkMachine(p *itemPut) *reply {
 	if !p.needsPolicy() {
 		return nil
@@ -230,8 +230,8 @@ func (rc *requestContext) checkMachine(p *itemPut) *reply {
 	return &r
 }
 
-// needsEnhanced: Ultra and Premium SSD v2 disks, and trusted launch before api-version 2025-01-01
-// (docs/azure.md §0.3, §8.3).
+// needsEnhanced reports whether a VM needs an Enhanced policy: Ultra and Premium SSD v2 disks, and trusted launch
+// before api-version 2025-01-01 (docs/azure.md §0.3, §8.3).
 func (st *state) needsEnhanced(machine *vm, version string) bool {
 	props := rawAt(st.read(machine.body), "properties")
 	if version < "2025-01-01" && strings.EqualFold(textAt(props, "securityProfile", "securityType"), "TrustedLaunch") {
@@ -250,7 +250,7 @@ func (st *state) needsEnhanced(machine *vm, version string) bool {
 	return special
 }
 
-// checkElsewhere: a VM is in one vault only, unless it is soft-deleted there (docs/azure.md §4, §6, §13).
+// checkElsewhere enforces: a VM is in one vault only, unless it is soft-deleted there (docs/azure.md §4, §6, §13).
 func (rc *requestContext) checkElsewhere(p *itemPut) *reply {
 	if p.action != actProtect {
 		return nil
@@ -296,8 +296,8 @@ func (rc *requestContext) checkVaultRoom(p *itemPut) *reply {
 	return &r
 }
 
-// checkGuard: with a resource guard, critical operations name its request (docs/azure.md §6). Which ones are critical
-// is UNVERIFIED; here every change of an item that exists is.
+// checkGuard enforces: with a resource guard, critical operations name its request (docs/azure.md §6). Which ones are
+// critical is UNVERIFIED; here every change of an item that exists is.
 func (rc *requestContext) checkGuard(p *itemPut) *reply {
 	if p.action == actProtect || p.action == actUndelete || rc.st.proxies.count(p.vault.key) == 0 || namesGuardRequest(p.sent) {
 		return nil

@@ -283,7 +283,8 @@ func (s *Server) applyItemChange(p *object, op *operation, sent object) {
 	}
 }
 
-// resumedState: with recovery points Protected, without IRPending (docs/azure.md §6; the latter UNVERIFIED).
+// resumedState returns an item's state after resume: with recovery points Protected, without IRPending (docs/azure.md
+// §6; the latter UNVERIFIED).
 func resumedState(p object) string {
 	if p.text("lastRecoveryPoint") != "" {
 		return "Protected"
@@ -337,7 +338,7 @@ func (s *Server) createItem(op *operation, at time.Time) {
 	s.assignStorage(v)
 }
 
-// assignStorage: the vault's storage is assigned with its first item (recorded: backupStorageVersion Unassigned -> V2).
+// assignStorage assigns the vault's storage with its first item (recorded: backupStorageVersion Unassigned -> V2).
 func (s *Server) assignStorage(v *vault) {
 	body := s.st.read(v.body)
 	if textAt(body, "properties", "backupStorageVersion") != "Unassigned" {

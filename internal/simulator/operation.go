@@ -348,7 +348,8 @@ func (op *operation) asyncVersion() string {
 	return op.Version
 }
 
-// lacksAsyncHeader: refresh and cancel had none in 2016 and 2019 (docs/azure.md §33.4).
+// lacksAsyncHeader reports whether the reply has no Azure-AsyncOperation: refresh and cancel had none in 2016 and 2019
+// (docs/azure.md §33.4).
 func (rc *requestContext) lacksAsyncHeader(op *operation) bool {
 	return (op.Action == actRefresh || op.Action == actCancel) && op.Version < "2019-05-13"
 }

@@ -205,7 +205,7 @@ func setDates(raw []byte, day time.Time) json.RawMessage {
 	return raw
 }
 
-// dropNulls: sub-schedules sent as null are absent in the reply (docs/azure.md §8.2).
+// dropNulls drops sub-schedules sent as null: they are absent in the reply (docs/azure.md §8.2).
 func dropNulls(o object) object {
 	var out object
 	for _, m := range o {

@@ -52,8 +52,8 @@ func (rc *requestContext) checkPolicy(v *vault, was *policy, p object) *reply {
 	return rc.checkImmutablePolicy(v, was, s)
 }
 
-// checkImmutablePolicy: on an immutable vault retention is not reduced; it is not increased either while an item
-// is suspended (docs/azure.md §8.3).
+// checkImmutablePolicy enforces: on an immutable vault retention is not reduced; it is not increased either while an
+// item is suspended (docs/azure.md §8.3).
 func (rc *requestContext) checkImmutablePolicy(v *vault, was *policy, s *policySpec) *reply {
 	old, err := readPolicy(parse(rc.st.read(was.body)).object("properties"))
 	if err != nil || !rc.st.isImmutable(v) {

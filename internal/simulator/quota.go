@@ -189,7 +189,8 @@ func (m *quotaMeter) bucket(c *requestContext, name string, size, refill float64
 	return b
 }
 
-// chargeGraph: 15 requests in 5 seconds a user, with headers of its own (docs/azure.md §10).
+// chargeGraph applies Resource Graph's limit: 15 requests in 5 seconds a user, with headers of its own (docs/azure.md
+// §10).
 func (m *quotaMeter) chargeGraph(c *requestContext, left http.Header) *reply {
 	k := "graph " + c.principal()
 	h := m.hours[k]

@@ -137,7 +137,7 @@ func (rc *requestContext) checkRestoreInput(v *vault, it *item, sent object) *re
 	return &r
 }
 
-// checkTier: an archived point has to be rehydrated first (docs/azure.md §19); a snapshot may have been deleted.
+// checkTier enforces: an archived point has to be rehydrated first (docs/azure.md §19); a snapshot may have been deleted.
 func (rc *requestContext) checkTier(p *point) *reply {
 	tiers := rc.tiers(p)
 	if restorableTier(tiers) != "" {
@@ -177,8 +177,8 @@ func restorableTier(tiers map[string]string) string {
 	return ""
 }
 
-// checkTarget: the group exists, and the request sets the disks' network access for exactly the points that require it
-// (docs/azure.md §25.2; that the service refuses otherwise is UNVERIFIED).
+// checkTarget enforces: the group exists, and the request sets the disks' network access for exactly the points that
+// require it (docs/azure.md §25.2; that the service refuses otherwise is UNVERIFIED).
 func (rc *requestContext) checkTarget(p *point, sent object) *reply {
 	private := string(rawAt(rc.st.read(p.body), "properties", "isPrivateAccessEnabledOnAnyDisk")) == "true"
 	group := sent.text("targetResourceGroupId")
@@ -194,7 +194,7 @@ func (rc *requestContext) checkTarget(p *point, sent object) *reply {
 	return &r
 }
 
-// checkDiskQuota: the disks fit into the subscription (Settings.DiskQuota).
+// checkDiskQuota enforces: the disks fit into the subscription (Settings.DiskQuota).
 func (rc *requestContext) checkDiskQuota(v *vault, it *item, p *point, sent object) *reply {
 	if rc.s.set.DiskQuota == 0 || sent.text("targetResourceGroupId") == "" {
 		return nil
@@ -222,7 +222,7 @@ func (rc *requestContext) restoreOrder(v *vault, it *item, p *point, sent object
 	}
 }
 
-// wantedDisks: without a list all are restored; the OS disk always is (docs/azure.md §33.46).
+// wantedDisks returns the disks to restore: all without a list; always the OS disk (docs/azure.md §33.46).
 func wantedDisks(held []sourceDisk, sent object) []sourceDisk {
 	var luns []int
 	if !sent.has("restoreDiskLunList") || json.Unmarshal(sent.raw("restoreDiskLunList"), &luns) != nil || luns == nil {

@@ -54,7 +54,7 @@ func (rc *requestContext) instanceDiscovery() reply {
 		"metadata", []object{newObject("preferred_network", host, "preferred_cache", host, "aliases", []string{host})}).bytes())
 }
 
-// emptyKeySet: the tokens are signed with a secret, so there is no key to publish.
+// emptyKeySet returns a key set without keys: the tokens are signed with a secret.
 func (rc *requestContext) emptyKeySet() reply { return ok(newObject("keys", []string{}).bytes()) }
 
 // tenant resolves "common" and "organizations" to the estate's tenant.

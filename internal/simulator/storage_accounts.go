@@ -50,7 +50,7 @@ func (rc *requestContext) listResourcesOf(kind string, t *table[resource], finis
 	}))
 }
 
-// checkStaging: the account that stages a restore exists, in the vault's region, and is of a kind that can
+// checkStaging enforces: the account that stages a restore exists, in the vault's region, and is of a kind that can
 // (docs/azure.md §19, §25.3).
 func (rc *requestContext) checkStaging(v *vault, sent object) *reply {
 	id := firstNonEmpty(textAt(sent.raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.text("storageAccountId"))
@@ -71,7 +71,7 @@ func (rc *requestContext) checkStaging(v *vault, sent object) *reply {
 	return &r
 }
 
-// cannotStage: zone-redundant accounts and those for blobs alone (docs/azure.md §25.3).
+// cannotStage reports whether the account is zone-redundant or for blobs alone (docs/azure.md §25.3).
 func (rc *requestContext) cannotStage(a *resource) bool {
 	body := rc.st.read(a.body)
 	kind := textAt(body, "kind")

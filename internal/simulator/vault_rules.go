@@ -124,7 +124,8 @@ func (rc *requestContext) checkVault(was *vault, old, props []byte, sent object)
 	return nil
 }
 
-// checkVaultWords: closed sets of words, and monitoring settings that are sent whole (docs/azure.md §7.2, §7.3).
+// checkVaultWords enforces: closed sets of words, and monitoring settings that are sent whole (docs/azure.md §7.2,
+// §7.3).
 func (rc *requestContext) checkVaultWords(_ *vault, _, props []byte, sent object) *reply {
 	words := []struct {
 		allowed string
@@ -153,7 +154,7 @@ func (rc *requestContext) checkVaultWords(_ *vault, _, props []byte, sent object
 	return nil
 }
 
-// checkRedundancy: both fields are sent, only before the first protection, cross-region restore only with
+// checkRedundancy enforces: both fields are sent, only before the first protection, cross-region restore only with
 // GeoRedundant and never off again (docs/azure.md §7.3).
 func (rc *requestContext) checkRedundancy(was *vault, old, props []byte, sent object) *reply {
 	asked := sent.object("redundancySettings")
@@ -182,7 +183,7 @@ func (rc *requestContext) checkRedundancy(was *vault, old, props []byte, sent ob
 	return nil
 }
 
-// checkImmutability: Disabled <-> Unlocked -> Locked for good, never created Locked; null is Disabled
+// checkImmutability enforces: Disabled <-> Unlocked -> Locked for good, never created Locked; null is Disabled
 // (docs/azure.md §7.3).
 func (rc *requestContext) checkImmutability(was *vault, old, props []byte, _ object) *reply {
 	before := firstNonEmpty(textAt(old, "securitySettings", "immutabilitySettings", "state"), "Disabled")
@@ -195,7 +196,7 @@ func (rc *requestContext) checkImmutability(was *vault, old, props []byte, _ obj
 	return &r
 }
 
-// checkSoftDelete: AlwaysON stays, 14 to 180 days (docs/azure.md §6, §7.3).
+// checkSoftDelete enforces: AlwaysON stays, 14 to 180 days (docs/azure.md §6, §7.3).
 func (rc *requestContext) checkSoftDelete(_ *vault, old, props []byte, sent object) *reply {
 	path := []string{"securitySettings", "softDeleteSettings"}
 	asked := rawAt(sent.bytes(), path...)
@@ -215,7 +216,7 @@ func (rc *requestContext) checkSoftDelete(_ *vault, old, props []byte, sent obje
 	return nil
 }
 
-// checkFinalSettings: PermanentlyDisabled is final, customer-managed encryption cannot be turned off
+// checkFinalSettings enforces: PermanentlyDisabled is final, customer-managed encryption cannot be turned off
 // (docs/azure.md §7.3).
 func (rc *requestContext) checkFinalSettings(_ *vault, old, props []byte, _ object) *reply {
 	path := []string{"restoreSettings", "crossSubscriptionRestoreSettings", "crossSubscriptionRestoreState"}
