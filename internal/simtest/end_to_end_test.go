@@ -77,7 +77,7 @@ func (r *mainPath) plan(ctx context.Context, t testing.TB) (*run, error) {
 	return w, err
 }
 
-// apply reads, plans, waits until the plan is approved, and carries out.
+// apply reads, plans, waits for the approval of the plan, and applies it.
 func (r *mainPath) apply(ctx context.Context, t testing.TB, o apply.Options) (*run, error) {
 	t.Helper()
 	w, err := r.plan(ctx, t)

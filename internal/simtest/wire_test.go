@@ -16,7 +16,7 @@ import (
 type sent struct {
 	number   int // the service's; 0 = it did not arrive
 	walk     int
-	run      string    // the correlation id: two programs may be at work in one walk
+	run      string    // the correlation id: two programs may run in one walk
 	at       time.Time // sent
 	answered time.Time
 	method   string
