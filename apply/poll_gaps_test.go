@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -104,8 +105,8 @@ func TestNoLookWaitsForNothing(t *testing.T) {
 			az.duration = func(_ plan.Change, n int) time.Duration { return durations[n%len(durations)] }
 			p := planOf(changes...)
 			az.seed(p)
-			n := 0
-			extra := func() time.Duration { n++; return slow * time.Duration(n%3) / 2 }
+			var n atomic.Int64
+			extra := func() time.Duration { return slow * time.Duration(n.Add(1)%3) / 2 }
 			b := &lookedAt{fake: az, list: extra, poll: extra, ops: map[string]*looks{}}
 			rec := &recorder{t: rt}
 			rep, err := apply.Run(t.Context(), p, b, apply.WithYield(apply.Options{
