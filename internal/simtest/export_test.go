@@ -88,7 +88,7 @@ func TestThePlanOverAnExportIsEmptyWhateverPoliciesTheVaultsHold(t *testing.T) {
 		}
 	})
 	t.Logf("%d policies were managed, %d were not", managed, unmanaged)
-	if managed < 10 || unmanaged < 10 {
+	if !testing.Short() && (managed < 10 || unmanaged < 10) { // few draws may be of one kind
 		t.Error("the property held for too few policies of one kind")
 	}
 }
