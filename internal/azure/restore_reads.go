@@ -56,6 +56,39 @@ func itemName(id string) string {
 // RestoreJobs lists the Restore jobs of a vault that began at from or later, newest first, each with its property bag,
 // which costs a request per job. containers, where given, restrict it to the jobs of the containers of these names.
 func (c *Client) RestoreJobs(ctx context.Context, vault string, from time.Time, containers ...string) ([]plan.RestoreJob, error) {
+	jobs, err := c.listRestoreJobs(ctx, vault, from, containers...)
+	if err != nil {
+		return nil, err
+	}
+	g, both := errgroup.WithContext(ctx)
+	g.SetLimit(maxConcurrentReads)
+	for i, j := range jobs {
+		if j.Unreadable != "" {
+			continue
+		}
+		g.Go(func() error {
+			defer crash.ExitOnPanic()
+			read, err := c.RestoreJob(both, j.ID)
+			if both.Err() != nil {
+				return context.Cause(both)
+			}
+			if err != nil {
+				jobs[i].Unreadable = "it could not be read: " + err.Error()
+				return nil
+			}
+			jobs[i], jobs[i].Vault = read, vault
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	return jobs, nil
+}
+
+// listRestoreJobs is RestoreJobs without the property bags: one list. Jobs that were not understood are in it whatever
+// their container.
+func (c *Client) listRestoreJobs(ctx context.Context, vault string, from time.Time, containers ...string) ([]plan.RestoreJob, error) {
 	filter := jobWindowFilter(from, c.Now().Add(jobWindowSlack)) + " and operation eq '" + plan.JobRestore + "' and " + filterVMs
 	u := c.buildURL(vault+"/backupJobs", apiBackup, "$filter", filter)
 	found, err := listAll[wireJob](ctx, c, fmt.Sprintf("listing restore jobs of %q", vaultName(vault)), u, quota.Other, nil)
@@ -70,30 +103,6 @@ func (c *Client) RestoreJobs(ctx context.Context, vault string, from time.Time, 
 		if wanted || odd != "" {
 			jobs = append(jobs, plan.RestoreJob{Job: j, Unreadable: odd})
 		}
-	}
-	g, both := errgroup.WithContext(ctx)
-	g.SetLimit(maxConcurrentReads)
-	for i, j := range jobs {
-		if j.Unreadable != "" {
-			continue
-		}
-		g.Go(func() error {
-			defer crash.ExitOnPanic()
-			var w wireJob
-			_, err := c.getDocument(both, "reading job "+printable(operationID(j.ID), true), c.buildURL(j.ID, apiBackup), quota.Other, &w)
-			if both.Err() != nil {
-				return context.Cause(both)
-			}
-			if err != nil {
-				jobs[i].Unreadable = "it could not be read: " + err.Error()
-				return nil
-			}
-			jobs[i] = w.toRestoreJob(vault, c.Now())
-			return nil
-		})
-	}
-	if err := g.Wait(); err != nil {
-		return nil, err
 	}
 	slices.SortStableFunc(jobs, func(a, b plan.RestoreJob) int { return b.Start.Compare(a.Start) })
 	return jobs, nil

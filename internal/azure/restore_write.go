@@ -2,6 +2,7 @@ package azure
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -87,20 +88,31 @@ func (c *Client) followRestore(ctx context.Context, op apply.Operation, p apply.
 // clock.
 const acceptSlack = 5 * time.Second
 
+// restoreSince returns the Restore job of an operation's item that began at its write or later. A job that was not
+// understood and may be that one is an error: it proves neither that the write arrived nor that it did not.
 func (c *Client) restoreSince(ctx context.Context, op apply.Operation) (plan.Job, bool, error) {
 	vm, err := armid.ParseVM(op.Target)
 	if err != nil {
 		return plan.Job{}, false, err
 	}
 	container := strings.TrimPrefix(itemName(armid.ProtectedItem(op.Vault, vm)), "VM;")
-	jobs, err := c.RestoreJobs(ctx, op.Vault, op.Accepted.Add(-jobWindowSlack), container)
+	jobs, err := c.listRestoreJobs(ctx, op.Vault, op.Accepted.Add(-jobWindowSlack), container)
 	if err != nil {
 		return plan.Job{}, false, err
 	}
+	unclear := ""
 	for _, j := range jobs {
-		if !j.Start.Before(op.Accepted.Add(-acceptSlack)) {
+		isOfItem := strings.EqualFold(j.Container, container)
+		switch {
+		case !isOfItem && j.Container != "", !j.Start.IsZero() && j.Start.Before(op.Accepted.Add(-acceptSlack)):
+		case !isOfItem, j.Start.IsZero(), j.ID == "":
+			unclear = j.Unreadable
+		default:
 			return j.Job, true, nil
 		}
+	}
+	if unclear != "" {
+		return plan.Job{}, false, brokenReadError(pollOpName(op), op.Vault+"/backupJobs", plan.CodeNotUnderstood, errors.New(unclear))
 	}
 	return plan.Job{}, false, nil
 }

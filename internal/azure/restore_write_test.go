@@ -124,11 +124,27 @@ func TestARestoreWithoutAnAnswerIsFoundByItsJob(t *testing.T) {
 		"another item's job": {[]string{row("j1", "iaasvmcontainerv2;rg-app;vm2")}, began, apply.Progress{}},
 		"an earlier job":     {[]string{row("j1", ours)}, began.Add(time.Minute), apply.Progress{}},
 		"no job":             {nil, began, apply.Progress{}},
+		"another item's job that is not understood": {
+			[]string{edited(t, row("j2", "iaasvmcontainerv2;rg-app;vm2"), `"Completed"`, "7"), row("j1", ours)}, began, apply.Progress{Done: true, JobID: "j1"},
+		},
 	} {
-		f := newFake().on("GET", vaultID+"/backupJobs", lists(tt.rows...)).on("GET", vaultID+"/backupJobs/j1", says(200, row("j1", ours)))
+		f := newFake().on("GET", vaultID+"/backupJobs", lists(tt.rows...))
 		got, err := f.client(t, CommandRestore).Poll(t.Context(), apply.Operation{Action: plan.Restore, Target: vm1, Vault: vaultID, Accepted: tt.began})
-		if d := cmp.Diff(tt.want, got); d != "" || err != nil {
-			t.Errorf("%s: %v %s", name, err, d)
+		if d := cmp.Diff(tt.want, got); d != "" || err != nil || len(f.sent) != 1 {
+			t.Errorf("%s: %d requests, %v %s", name, len(f.sent), err, d)
+		}
+	}
+	// A job that may be the item's proves neither that the write arrived nor that it did not.
+	for old, replacement := range map[string]string{
+		`"containerName":"` + ours + `",`:             ``,
+		`"containerName":"` + ours + `"`:              `"containerName":7`,
+		`"startTime":"2024-05-15T08:35:43.5807221Z"`:  `"startTime":"today"`,
+		`"id":"` + vaultID + `/backupJobs/j1","name"`: `"name"`,
+	} {
+		f := newFake().on("GET", vaultID+"/backupJobs", lists(edited(t, row("j1", ours), old, replacement)))
+		got, err := f.client(t, CommandRestore).Poll(t.Context(), apply.Operation{Action: plan.Restore, Target: vm1, Vault: vaultID, Accepted: began})
+		if e, is := errors.AsType[*apply.Error](err); !is || e.Code != plan.CodeNotUnderstood || got.Done {
+			t.Errorf("%q: %+v, %v", replacement, got, err)
 		}
 	}
 	f := newFake().on("GET", vaultID+"/backupJobs", fails(403, "AuthorizationFailed"))
