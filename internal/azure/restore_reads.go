@@ -132,8 +132,7 @@ func (c *Client) Disks(ctx context.Context, group string) ([]plan.Disk, error) {
 	for _, w := range found {
 		d, ok := w.toDisk(group, now)
 		if !ok {
-			why := fmt.Errorf("the id of a disk is %s", printable(strings.TrimPrefix(string(w.ID), notText), w.ID.isText()))
-			return nil, brokenReadError(op, u, "MalformedAnswer", why)
+			return nil, namelessRow(op, u, "disk", w.ID)
 		}
 		if !seen[armid.Of(d.ID)] {
 			seen[armid.Of(d.ID)] = true
@@ -178,18 +177,30 @@ func (c *Client) StorageAccount(ctx context.Context, id string) (plan.StorageAcc
 	return w.toAccount(id), true, nil
 }
 
-// StorageAccounts lists the storage accounts of a subscription.
+// StorageAccounts lists the storage accounts of a subscription. An entry that names none fails the list, as in
+// [Client.Disks].
 func (c *Client) StorageAccounts(ctx context.Context, subscription string) ([]plan.StorageAccount, error) {
 	u := c.buildURL("/subscriptions/"+subscription+"/providers/Microsoft.Storage/storageAccounts", apiStorage)
-	found, err := listAll[wireAccount](ctx, c, "listing storage accounts of subscription "+subscription, u, quota.Other, nil)
+	op := "listing storage accounts of subscription " + subscription
+	found, err := listAll[wireAccount](ctx, c, op, u, quota.Other, nil)
 	if err != nil {
 		return nil, err
 	}
 	accounts := make([]plan.StorageAccount, 0, len(found))
 	for _, w := range found {
-		accounts = append(accounts, w.toAccount(w.ID.textOrEmpty()))
+		id := w.ID.textOrEmpty()
+		if _, err := armid.Parse(id); err != nil {
+			return nil, namelessRow(op, u, "storage account", w.ID)
+		}
+		accounts = append(accounts, w.toAccount(id))
 	}
 	return accounts, nil
+}
+
+// namelessRow returns the error for a list with an entry whose id does not name what is listed.
+func namelessRow(op, u, what string, id field) error {
+	why := fmt.Errorf("the id of a %s is %s", what, printable(strings.TrimPrefix(string(id), notText), id.isText()))
+	return brokenReadError(op, u, "MalformedAnswer", why)
 }
 
 func (c *Client) getIfExists(ctx context.Context, op, u string, v any) (bool, error) {

@@ -258,6 +258,22 @@ func TestOneDiskOneGroupOneAccount(t *testing.T) {
 	}
 }
 
+// A row that names no account is not an account that does not exist.
+func TestAListOfAccountsWithANamelessRowIsNotRead(t *testing.T) {
+	path := "/subscriptions/" + sub + "/providers/Microsoft.Storage/storageAccounts"
+	good := `{"sku":{"name":"Standard_LRS"},"kind":"StorageV2","id":"` + accountID + `","location":"westeurope"}`
+	for _, id := range []string{`7`, `""`, `"st1"`} {
+		f := newFake().on("GET", path, lists(good, edited(t, good, `"`+accountID+`"`, id))).on("GET", groupID, fails(404, "ResourceGroupNotFound"))
+		var facts plan.RestoreFacts
+		if err := f.client(t, CommandRestore).RestoreTargets(t.Context(), []string{sub}, groupID, []string{"st1"}, &facts); err != nil {
+			t.Fatal(err)
+		}
+		if len(facts.Gaps) != 1 || facts.Gaps[0].Kind != plan.GapStaging || len(facts.Unread) != 1 || facts.Unread[0] != "st1" {
+			t.Errorf("%s: %+v", id, facts)
+		}
+	}
+}
+
 // The recorded restore is understood, and its job proves its point.
 func TestRecordedRestoreIsUnderstood(t *testing.T) {
 	raw, err := os.ReadFile("../../../shared/recordings/parts/restore_disks.json")
