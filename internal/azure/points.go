@@ -80,11 +80,19 @@ func (d *discovery) restores(ctx context.Context, vault string, since time.Time,
 	})
 }
 
-// diskReads returns the reads of the disks of points whose list shows that some are left out.
+// diskReads returns the reads of the disks of points whose list shows that some are left out: of the newest point of
+// each item first, which a restore takes.
 func (d *discovery) diskReads(out *PointReading) []readTask {
 	var reads []readTask
-	for i := range out.Items {
-		for k := range out.Items[i].Points {
+	most := 0
+	for _, of := range out.Items {
+		most = max(most, len(of.Points))
+	}
+	for k := range most {
+		for i := range out.Items {
+			if k >= len(out.Items[i].Points) {
+				continue
+			}
 			p := &out.Items[i].Points[k]
 			if p.Disks == nil || p.Disks.Included != nil || p.Unreadable != "" {
 				continue

@@ -60,3 +60,27 @@ func TestDisksOfAPointThatCannotBeReadAreAGap(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 }
+
+// The disks of the newest point of each item are read before those of older ones: a plan of restores takes the newest.
+func TestDisksOfTheNewestPointsAreReadFirst(t *testing.T) {
+	f := newFake().on("GET", vaultID+"/backupJobs", lists())
+	var items []plan.Item
+	for _, id := range []string{item1, item2} {
+		var rows []string
+		for k := range plan.MaxPointReads {
+			row := rawPoint(id, time.Date(2024, 5, 1, k, 0, 0, 0, time.UTC).Format(time.RFC3339))
+			rows = append(rows, edited(t, row, `"properties":{`, `"properties":{"recoveryPointDiskConfiguration":{"numberOfDisksIncludedInBackup":1},`))
+		}
+		f.on("GET", id+"/recoveryPoints", lists(rows...))
+		items = append(items, plan.Item{ID: id, Vault: vaultID, VM: vm1, Container: "c"})
+	}
+	newest := time.Date(2024, 5, 1, plan.MaxPointReads-1, 0, 0, 0, time.UTC).Format(time.RFC3339)
+	if _, err := f.client(t, CommandPoints).Points(t.Context(), items, time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{item1, item2} {
+		if n := f.count("GET", id+"/recoveryPoints/"+newest); n != 1 {
+			t.Errorf("%s: read %d times", id, n)
+		}
+	}
+}
