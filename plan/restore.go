@@ -295,6 +295,15 @@ func (m *restorer) newest(of *ItemPoints) (best chosen, whyNot string) {
 		return cmp.Or(b.Time.Compare(a.Time), strings.Compare(a.ID, b.ID))
 	})
 	var notes []string
+	unclear := ""
+	for _, p := range points {
+		if m.isUnclear(p) {
+			unclear = cmp.Or(unclear, "a point that may be meant was not understood: "+p.Unreadable)
+		}
+	}
+	if unclear != "" && m.request.Point == "" {
+		notes = append(notes, unclear)
+	}
 	for _, p := range points {
 		if !m.isMeant(p) {
 			continue
@@ -309,6 +318,8 @@ func (m *restorer) newest(of *ItemPoints) (best chosen, whyNot string) {
 	}
 	switch {
 	case whyNot != "":
+	case unclear != "":
+		whyNot = unclear
 	case m.request.Point != "":
 		whyNot = "there is no point " + m.request.Point
 	case m.request.Before.IsZero():
@@ -328,6 +339,14 @@ func (m *restorer) isMeant(p RecoveryPoint) bool {
 		return false
 	}
 	return m.request.Before.IsZero() || !p.Time.After(m.request.Before)
+}
+
+// isUnclear reports whether it is unknown if the request means a point: what it asks for was not understood.
+func (m *restorer) isUnclear(p RecoveryPoint) bool {
+	if m.request.Point != "" {
+		return p.Name == ""
+	}
+	return p.Time.IsZero()
 }
 
 // order returns the restore order for the point, or why there can be none.

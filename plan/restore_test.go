@@ -84,6 +84,12 @@ func TestARestoreTakesTheNewestPointThatIsInTimeAndRestorable(t *testing.T) {
 			f.Items[0].Points[1].Tiers = []PointTier{{Type: TierInstant, Status: "Deleted"}}
 		}, "72h0m0s", TierInstant, 1},
 		"what was not understood is passed over": {func(f *RestoreFacts, _ *RestoreRequest) { f.Items[0].Points[1].Unreadable = "x" }, "72h0m0s", TierInstant, 1},
+		"what has no time that was understood is passed over": {func(f *RestoreFacts, _ *RestoreRequest) {
+			f.Items[0].Points[1].Unreadable, f.Items[0].Points[1].Time = "x", time.Time{}
+		}, "72h0m0s", TierInstant, 1},
+		"what has no name that was understood may be another": {func(f *RestoreFacts, r *RestoreRequest) {
+			f.Items[0].Points[1].Unreadable, f.Items[0].Points[1].Name, r.Point = "x", "", "72h0m0s"
+		}, "72h0m0s", TierInstant, 0},
 		"the newer of two items": {func(f *RestoreFacts, _ *RestoreRequest) {
 			other := f.Items[0]
 			other.Item.ID, other.Points = "/other", []RecoveryPoint{pointAged(time.Hour, vaultOnly)}
@@ -118,11 +124,17 @@ func TestWhatCannotBeRestoredIsBlockedWithItsReason(t *testing.T) {
 		reason Reason
 		words  string
 	}{
-		"no backup":       {func(_ *Observed, f *RestoreFacts, _ *RestoreRequest) { f.Items = nil }, ReasonNoBackup, ""},
-		"no point":        {func(_ *Observed, f *RestoreFacts, _ *RestoreRequest) { f.Items[0].Points = nil }, ReasonNoRestorablePoint, "there is no point"},
-		"none in time":    {func(_ *Observed, _ *RestoreFacts, r *RestoreRequest) { r.Before = restoreNow.AddDate(-1, 0, 0) }, ReasonNoRestorablePoint, "2025-11-20T06:00:00Z or earlier"},
-		"archived":        {func(_ *Observed, _ *RestoreFacts, r *RestoreRequest) { r.Before = restoreNow.Add(-50 * day) }, ReasonNoRestorablePoint, "rehydration"},
-		"no such point":   {func(_ *Observed, _ *RestoreFacts, r *RestoreRequest) { r.Point = "7" }, ReasonNoRestorablePoint, "there is no point 7"},
+		"no backup":     {func(_ *Observed, f *RestoreFacts, _ *RestoreRequest) { f.Items = nil }, ReasonNoBackup, ""},
+		"no point":      {func(_ *Observed, f *RestoreFacts, _ *RestoreRequest) { f.Items[0].Points = nil }, ReasonNoRestorablePoint, "there is no point"},
+		"none in time":  {func(_ *Observed, _ *RestoreFacts, r *RestoreRequest) { r.Before = restoreNow.AddDate(-1, 0, 0) }, ReasonNoRestorablePoint, "2025-11-20T06:00:00Z or earlier"},
+		"archived":      {func(_ *Observed, _ *RestoreFacts, r *RestoreRequest) { r.Before = restoreNow.Add(-50 * day) }, ReasonNoRestorablePoint, "rehydration"},
+		"no such point": {func(_ *Observed, _ *RestoreFacts, r *RestoreRequest) { r.Point = "7" }, ReasonNoRestorablePoint, "there is no point 7"},
+		"no time that was understood": {func(_ *Observed, f *RestoreFacts, _ *RestoreRequest) {
+			f.Items[0].Points = []RecoveryPoint{{Name: "7", Unreadable: "recoveryPointTime is 7"}}
+		}, ReasonNoRestorablePoint, "recoveryPointTime is 7"},
+		"no name that was understood": {func(_ *Observed, f *RestoreFacts, r *RestoreRequest) {
+			f.Items[0].Points[0].Unreadable, f.Items[0].Points[0].Name, r.Point = "id is 7", "", "7"
+		}, ReasonNoRestorablePoint, "id is 7"},
 		"soft-deleted":    {func(_ *Observed, f *RestoreFacts, _ *RestoreRequest) { f.Items[0].Item.SoftDeleted = true }, ReasonNoRestorablePoint, "undelete it first"},
 		"points not read": {func(_ *Observed, f *RestoreFacts, _ *RestoreRequest) { f.Items[0].Read = false }, ReasonGap, "recovery points"},
 		"other points not read": {func(_ *Observed, f *RestoreFacts, _ *RestoreRequest) {
