@@ -147,7 +147,7 @@ func (pl *planner) explainPolicy(at itemLocation, e *Explanation) {
 			e.Vault, e.Policy = c.Vault, c.After.Policy
 		case Stop:
 			e.Vault, e.Policy = c.Vault, ""
-		case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh, Undelete, Backup, Restore, Blocked, Unchanged, Excluded:
+		case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh, Undelete, Backup, Restore, RestoreTest, Blocked, Unchanged, Excluded:
 		}
 	}
 	if e.Policy == "" {

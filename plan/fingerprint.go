@@ -11,12 +11,12 @@ import (
 )
 
 // writesConfiguration reports whether the fingerprint covers an action: the changes that the operator approves. An
-// action that only time requires (backup) or that only helps another change (refresh) is left out.
+// action that only time requires (backup, restore test) or that only helps another change (refresh) is left out.
 func writesConfiguration(a Action) bool {
 	switch a {
 	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Undelete, Protect, Modify, Resume, Stop, Restore:
 		return true
-	case Refresh, Backup, Blocked, Unchanged, Excluded:
+	case Refresh, Backup, RestoreTest, Blocked, Unchanged, Excluded:
 	}
 	return false
 }

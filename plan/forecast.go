@@ -28,7 +28,7 @@ func medianDuration(a Action) time.Duration {
 		return 11 * time.Second
 	case Backup:
 		return 2 * time.Second
-	case Restore:
+	case Restore, RestoreTest:
 		return restoreFromSnapshot
 	case Blocked, Unchanged, Excluded:
 	}
@@ -75,7 +75,7 @@ func forecastOf(changes []Change, held map[armid.Key]int, operations int) Foreca
 		case Refresh:
 			f.Requests["writes"]--
 			f.Requests["refresh"] += 2 // the refresh, and its result
-		case Undelete, Protect, Modify, Resume, Stop, Backup, Restore:
+		case Undelete, Protect, Modify, Resume, Stop, Backup, Restore, RestoreTest:
 			vaults[k]++
 		case Blocked, Unchanged, Excluded:
 		}
@@ -135,7 +135,7 @@ func (s *subscriptionCost) add(a Action) {
 		i = undeleteStage
 	case Protect, Modify, Resume, Stop:
 		i = itemStage
-	case Backup, Restore:
+	case Backup, Restore, RestoreTest:
 		i = backupStage
 	case CreateVault, UpdateVault, Blocked, Unchanged, Excluded:
 	}

@@ -124,7 +124,7 @@ func (pl *planner) countForGuards() guardCounts {
 			t.policyWrites[strings.ToLower(armid.SubscriptionOf(d.Vault))]++
 		case Undelete, Protect, Modify, Resume, Stop:
 			t.vaultChanges[pl.index.key(d.Vault)]++
-		case CreateVault, UpdateVault, Refresh, Backup, Restore, Blocked, Unchanged, Excluded:
+		case CreateVault, UpdateVault, Refresh, Backup, Restore, RestoreTest, Blocked, Unchanged, Excluded:
 		}
 	}
 	return t

@@ -108,7 +108,7 @@ func applied(o plan.Observed, p plan.Plan) plan.Observed {
 					applyItem(&o.Items[i], c)
 				}
 			}
-		case plan.Refresh, plan.Backup, plan.Restore, plan.Blocked, plan.Unchanged, plan.Excluded:
+		case plan.Refresh, plan.Backup, plan.Restore, plan.RestoreTest, plan.Blocked, plan.Unchanged, plan.Excluded:
 		}
 	}
 	return o

@@ -10,7 +10,7 @@ import (
 func (a Action) order() int {
 	return slices.Index([]Action{
 		CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh,
-		Undelete, Protect, Modify, Resume, Stop, Backup, Restore, Blocked, Unchanged,
+		Undelete, Protect, Modify, Resume, Stop, Backup, Restore, RestoreTest, Blocked, Unchanged,
 	}, a)
 }
 

@@ -51,25 +51,31 @@ const (
 	Stop         Action = "stop"
 	Backup       Action = "backup"
 	// Restore creates disks from a recovery point, besides the existing ones ([MakeRestores]).
-	Restore   Action = "restore"
-	Blocked   Action = "blocked"
-	Unchanged Action = "unchanged"
+	Restore Action = "restore"
+	// RestoreTest restores as Restore does, for a test of the file, and removes the disks again (docs/design.md §12).
+	RestoreTest Action = "restore-test"
+	Blocked     Action = "blocked"
+	Unchanged   Action = "unchanged"
 	// Excluded is only a key of [Plan.Summary]: the VMs that `protect: false` excludes. They are in [Plan.Unchanged]
 	// with reason "excluded".
 	Excluded Action = "excluded"
 )
 
-// Actionable returns the changes that make a plan worth applying: all but blocked changes and the backups that only
-// time requires (docs/design.md §5).
+// Actionable returns the changes that make a plan worth applying: all but blocked changes and those that only time
+// requires (docs/design.md §5).
 func (p Plan) Actionable() []Change {
 	var out []Change
 	for _, c := range p.Changes {
-		if c.Action != Blocked && c.Action != Backup {
+		if c.Action != Blocked && !isTimeDriven(c.Action) {
 			out = append(out, c)
 		}
 	}
 	return out
 }
+
+// isTimeDriven reports whether only the passing of time requires an action: it is counted apart, and is not in the
+// fingerprint.
+func isTimeDriven(a Action) bool { return a == Backup || a == RestoreTest }
 
 // Risk is what a change can cost. The set is closed, worst last.
 type Risk string
@@ -122,8 +128,11 @@ type Change struct {
 	KeepDisks bool `json:"keep_disks,omitempty"`
 	// Due is when the data of a soft-deleted item is purged.
 	Due *time.Time `json:"due,omitempty"`
-	// RestoreOrder describes a restore; nil for all other actions. Its keys are among the change's in JSON.
+	// RestoreOrder describes a restore and the restore of a test; nil for all other actions. Its keys are among the
+	// change's in JSON.
 	*RestoreOrder
+	// Test is what a restore test has besides; nil for all other actions.
+	Test *RestoreTestOrder `json:"test,omitempty"`
 }
 
 // State is one side of a change; fields that do not apply to its kind are empty.

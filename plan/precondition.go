@@ -38,7 +38,7 @@ func (d Drift) String() string {
 func CheckItem(c Change, now *Item) Precondition {
 	switch c.Action {
 	case Undelete, Protect, Modify, Resume, Stop:
-	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh, Backup, Restore, Blocked, Unchanged, Excluded:
+	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh, Backup, Restore, RestoreTest, Blocked, Unchanged, Excluded:
 		return Precondition{}
 	}
 	if isItemConverged(c, now) {

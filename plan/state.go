@@ -143,7 +143,7 @@ func IsConverged(c Change, it Item) bool {
 	case Protect, Modify, Resume:
 		return c.After != nil && it.Class() == ItemActive && !it.Partial &&
 			isSamePolicy(&it, c.After.Policy) && it.Disks.Equal(c.After.Disks)
-	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh, Backup, Restore, Blocked, Unchanged, Excluded:
+	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh, Backup, Restore, RestoreTest, Blocked, Unchanged, Excluded:
 		return false
 	}
 	return false

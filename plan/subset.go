@@ -29,8 +29,8 @@ type Stale struct {
 }
 
 // Subset compares a saved plan with the plan now, so that an interrupted run can continue without the changes that are
-// new. A backup is approved when the saved plan has one for the VM; a refresh is included with the change that needs
-// it. The refusals are those of the saved plan, because the guards judged that whole; a change with a risk that the
+// new. A backup is approved when the saved plan has one for the VM, a restore test when it goes to the same place; a
+// refresh is included with the change that needs it. The refusals are those of the saved plan, because the guards judged that whole; a change with a risk that the
 // saved plan did not show is another change. Both plans must be made from the same config.
 func Subset(saved, now Plan) Remainder {
 	s := newSubset(saved, now)
@@ -101,6 +101,8 @@ func (s *subset) wasApproved(c Change) bool {
 		return true
 	case Backup:
 		return there
+	case RestoreTest:
+		return there && isSameTest(old, c)
 	case Blocked:
 		return there || slices.ContainsFunc(s.approvedByTarget[armid.Of(c.Target)], func(w Change) bool { return s.isInTheWay(c, w) })
 	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Undelete, Protect, Modify, Resume, Stop, Restore:
@@ -118,8 +120,14 @@ func (s *subset) isInTheWay(now, approved Change) bool {
 	if stillPlanned || stoodBeside || now.Action == Refresh {
 		return false
 	}
-	isBackup := now.Action == Backup || now.Wanted == Backup
-	return isBackup == (approved.Action == Backup) && (isBackup || writesConfiguration(approved.Action))
+	action := now.Action
+	if action == Blocked {
+		action = now.Wanted
+	}
+	if isTimeDriven(action) || isTimeDriven(approved.Action) {
+		return action == approved.Action
+	}
+	return writesConfiguration(approved.Action)
 }
 
 // classify adds an approved change to the part of rest that it belongs to.
@@ -156,7 +164,7 @@ func (s *subset) classify(c Change, rest *Remainder) {
 // isDone reports whether the VM of an approved change that is no longer planned is as the change wants it.
 func (s *subset) isDone(c Change) bool {
 	for _, is := range append(slices.Clone(s.plannedByTarget[armid.Of(c.Target)]), s.unchanged[armid.Of(c.Target)]) {
-		if is.Before != nil && is.Action != Backup && armid.Same(is.Vault, c.Vault) && isReached(c, *is.Before) {
+		if is.Before != nil && !isTimeDriven(is.Action) && armid.Same(is.Vault, c.Vault) && isReached(c, *is.Before) {
 			return true
 		}
 	}
@@ -173,7 +181,7 @@ func isReached(c Change, is State) bool {
 	case Protect, Modify, Resume:
 		return c.After != nil && IsActive(is.State) && armid.Same(is.Policy, c.After.Policy) &&
 			(keepsDiskFilter(c) || is.Disks.Equal(c.After.Disks))
-	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh, Backup, Restore, Blocked, Unchanged, Excluded:
+	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh, Backup, Restore, RestoreTest, Blocked, Unchanged, Excluded:
 	}
 	return false
 }
@@ -186,7 +194,7 @@ func (s *subset) whyGone(c Change) string {
 	}
 	for _, is := range all {
 		switch {
-		case is.Action == Backup:
+		case isTimeDriven(is.Action):
 		case is.Before != nil && !armid.Same(is.Vault, c.Vault):
 			return "the machine is now " + is.Before.describe() + " in vault " + lastName(is.Vault)
 		case is.Before != nil:
@@ -234,7 +242,7 @@ func isItem(a Action) bool {
 	switch a {
 	case Undelete, Protect, Modify, Resume, Stop:
 		return true
-	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh, Backup, Restore, Blocked, Unchanged, Excluded:
+	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Refresh, Backup, Restore, RestoreTest, Blocked, Unchanged, Excluded:
 	}
 	return false
 }

@@ -52,7 +52,7 @@ func TestSavedPlanThatWasCutGoesOn(t *testing.T) {
 
 // configures reports whether a change is one that the operator approves.
 func configures(c plan.Change) bool {
-	return !slices.Contains([]plan.Action{plan.Refresh, plan.Backup, plan.Blocked, plan.Unchanged, plan.Excluded}, c.Action)
+	return !slices.Contains([]plan.Action{plan.Refresh, plan.Backup, plan.RestoreTest, plan.Blocked, plan.Unchanged, plan.Excluded}, c.Action)
 }
 
 func TestSavedPlanLeavesWhatIsNew(t *testing.T) {

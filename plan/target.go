@@ -119,7 +119,7 @@ func (o *selection) includes(d *pendingChange) bool {
 		return byVault || o.vaultUsed[vault]
 	case CreatePolicy, UpdatePolicy:
 		return byVault || o.policyUsed[armid.Of(d.Target)]
-	case Refresh, Undelete, Protect, Modify, Resume, Stop, Backup, Restore, Blocked, Unchanged, Excluded:
+	case Refresh, Undelete, Protect, Modify, Resume, Stop, Backup, Restore, RestoreTest, Blocked, Unchanged, Excluded:
 	}
 	return true
 }

@@ -30,7 +30,9 @@ func (e *InvalidError) Error() string {
 //   - each change has an id of its own;
 //   - a change comes after those that it needs, so that there is no cycle and no change waits uselessly;
 //   - the changes of one target follow one another by their needs, and no two have the same effect: two writes of one
-//     resource never race.
+//     resource never race;
+//   - a restore says from what to where, and a restore test which test of the file wants it into that very group: its
+//     disks are removed there. No other change says so.
 func Validate(p Plan) error {
 	v := &validation{plan: p, index: make(map[string]int, len(p.Changes)), wrong: map[int]bool{}}
 	for i, c := range p.Changes {
@@ -42,6 +44,7 @@ func Validate(p Plan) error {
 	}
 	v.checkNeeds()
 	v.checkTargets()
+	v.checkRestores()
 	if len(v.problems) == 0 {
 		return nil
 	}
@@ -104,5 +107,22 @@ func (v *validation) checkTargets() {
 			v.add("%q does once more what %q did", c.ID, v.plan.Changes[before].ID)(before, i)
 		}
 		last[this.target], done[this] = i, i
+	}
+}
+
+func (v *validation) checkRestores() {
+	for i, c := range v.plan.Changes {
+		isTest := c.Action == RestoreTest
+		mayBeTest := isTest || c.Action == Blocked && c.Wanted == RestoreTest
+		switch {
+		case (isTest || c.Action == Restore) != (c.RestoreOrder != nil):
+			v.add("%q is a restore without a recovery point, or no restore and has one", c.ID)(i)
+		case isTest && c.Test == nil, !mayBeTest && c.Test != nil:
+			v.add("%q is a restore test without a test, or none and has one", c.ID)(i)
+		case c.RestoreOrder != nil && (c.Point.ID == "" || c.Into == "" || c.Staging == "" || c.Item == ""):
+			v.add("%q lacks the recovery point, its item, or where to restore it", c.ID)(i)
+		case isTest && (c.Test.Name == "" || !armid.Same(c.Test.Group, c.Into)):
+			v.add("%q restores into another group than its test names", c.ID)(i)
+		}
 	}
 }

@@ -14,7 +14,7 @@ import (
 func actionOrder() []plan.Action {
 	return []plan.Action{
 		plan.CreateVault, plan.UpdateVault, plan.CreatePolicy, plan.UpdatePolicy, plan.Refresh, plan.Undelete,
-		plan.Protect, plan.Modify, plan.Resume, plan.Stop, plan.Backup, plan.Restore, plan.Blocked, plan.Unchanged, plan.Excluded,
+		plan.Protect, plan.Modify, plan.Resume, plan.Stop, plan.Backup, plan.Restore, plan.RestoreTest, plan.Blocked, plan.Unchanged, plan.Excluded,
 	}
 }
 
@@ -35,7 +35,7 @@ func actionSymbol(a plan.Action) string {
 		return "■"
 	case plan.Blocked:
 		return "✗"
-	case plan.Refresh, plan.Backup, plan.Restore:
+	case plan.Refresh, plan.Backup, plan.Restore, plan.RestoreTest:
 		return "▸"
 	default:
 		return "·"
@@ -81,7 +81,7 @@ func describeEffect(c plan.Change) string {
 			return "keep " + formatDuration(time.Duration(c.After.Retain))
 		}
 		return ""
-	case plan.Restore:
+	case plan.Restore, plan.RestoreTest:
 		return restoreWords(c.RestoreOrder)
 	default:
 		return describeFields(c)
