@@ -81,11 +81,7 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	c, scope, err := f.resolve(a)
-	if err != nil {
-		return err
-	}
-	s, err := a.connect(ctx, azure.CommandAudit, f.azureFlags, c.Cloud, c.Tenant)
+	c, scope, s, err := a.connectScope(ctx, azure.CommandAudit, f.scopeFlags, f.azureFlags)
 	if err != nil {
 		return err
 	}

@@ -3,10 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -51,30 +48,22 @@ func (a *app) backup(ctx context.Context, f backupFlags, names []string) (err er
 	if err := f.validate(); err != nil {
 		return err
 	}
-	c, scope, err := f.resolve(a)
-	if err != nil {
-		return err
-	}
-	s, err := a.connect(ctx, azure.CommandBackup, f.azureFlags, c.Cloud, c.Tenant)
+	_, scope, s, err := a.connectForVMs(ctx, azure.CommandBackup, f.scopeFlags, f.azureFlags)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	// A VM may be protected in a vault that the config does not name.
-	scope.AllVaults, scope.Protectable, scope.Guards = true, false, false
 	o, err := a.observe(ctx, s, scope)
 	if err != nil {
 		return err
 	}
+	vms, err := findVMs(o, "backing up", names)
+	if err != nil {
+		return err
+	}
 	run := report.Run{Title: "Backup"}
-	for _, name := range names {
-		change, err := newBackup(o, name, time.Duration(f.retain))
-		if err != nil {
-			return withCandidates(err)
-		}
-		if !slices.ContainsFunc(run.Plan.Changes, func(c plan.Change) bool { return c.ID == change.ID }) {
-			run.Plan.Changes = append(run.Plan.Changes, change)
-		}
+	for _, vm := range vms {
+		run.Plan.Changes = append(run.Plan.Changes, newBackup(o, vm, time.Duration(f.retain)))
 	}
 	run.Plan.Gaps, run.Plan.Complete = o.Gaps, len(o.Gaps) == 0
 	a.startBackups(ctx, s, f, &run)
@@ -107,22 +96,18 @@ func (a *app) startBackups(ctx context.Context, s *session, f backupFlags, run *
 }
 
 // newBackup returns the change that backs a VM up now.
-func newBackup(o plan.Observed, name string, retain time.Duration) (plan.Change, error) {
-	vm, err := findVM(o, "backing up", name)
-	if err != nil {
-		return plan.Change{}, err
-	}
+func newBackup(o plan.Observed, vm string, retain time.Duration) plan.Change {
 	c := plan.Change{
 		ID: string(plan.Backup) + ":" + string(armid.Of(vm)), Action: plan.Backup, Target: vm,
 		Reason: "asked", Because: "asked for on the command line", After: &plan.State{Retain: plan.Duration(retain)},
 	}
-	for _, it := range o.Items {
-		if !armid.Same(it.VM, vm) || it.SoftDeleted {
+	for _, it := range itemsOf(o, vm) {
+		if it.SoftDeleted {
 			continue
 		}
 		c.Vault, c.Item = it.Vault, it.ID
 		if plan.IsActive(it.State) || it.Partial {
-			return c, nil
+			return c
 		}
 	}
 	c.Action, c.Wanted = plan.Blocked, plan.Backup
@@ -130,49 +115,5 @@ func newBackup(o plan.Observed, name string, retain time.Duration) (plan.Change,
 	if len(o.Gaps) > 0 {
 		c.Because += "; not all could be read: " + report.DescribeGap(o.Gaps[0])
 	}
-	return c, nil
-}
-
-// findVM returns the VM that a name on the command line means, also where only its backup is left; an error begins with
-// doing.
-func findVM(o plan.Observed, doing, name string) (string, error) {
-	ids := map[armid.Key]string{}
-	add := func(id string) {
-		if _, known := ids[armid.Of(id)]; !known && isCalled(id, name) {
-			ids[armid.Of(id)] = id
-		}
-	}
-	for _, vm := range o.VMs {
-		add(vm.ID)
-	}
-	for _, it := range o.Items {
-		add(it.VM)
-	}
-	found := make([]string, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, id)
-	}
-	slices.Sort(found)
-	switch len(found) {
-	case 0:
-		return "", fmt.Errorf("%s %q: %w", doing, name, plan.ErrNoVM)
-	case 1:
-		return found[0], nil
-	default:
-		return "", &plan.AmbiguousError{Name: name, VMs: found}
-	}
-}
-
-func isCalled(id, name string) bool {
-	if strings.HasPrefix(name, "/") {
-		return armid.Same(id, name)
-	}
-	vm, err := armid.ParseVM(id)
-	if err != nil {
-		return false
-	}
-	if group, short, ok := strings.Cut(name, "/"); ok {
-		return strings.EqualFold(vm.ResourceGroup, group) && strings.EqualFold(vm.Name(), short)
-	}
-	return strings.EqualFold(vm.Name(), name)
+	return c
 }

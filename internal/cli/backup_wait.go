@@ -54,10 +54,7 @@ func (a *app) awaitBackups(ctx context.Context, s *session, timeout time.Duratio
 
 // awaitBackup follows one job and records its end in r.
 func (a *app) awaitBackup(ctx context.Context, s *session, slowest time.Duration, r *apply.Result) {
-	id := r.Job
-	if !strings.HasPrefix(id, "/") {
-		id = r.Vault + "/backupJobs/" + id
-	}
+	id := jobID(r)
 	said := ""
 	for pause := minJobPollInterval; ; pause = min(2*pause, slowest) {
 		job, err := s.Job(ctx, id)
@@ -82,6 +79,14 @@ func (a *app) awaitBackup(ctx context.Context, s *session, slowest time.Duration
 			return
 		}
 	}
+}
+
+// jobID returns the resource id of a result's job, of which a result may have the name only.
+func jobID(r *apply.Result) string {
+	if strings.HasPrefix(r.Job, "/") {
+		return r.Job
+	}
+	return r.Vault + "/backupJobs/" + r.Job
 }
 
 // describeTasks returns the status of a running job and of its tasks.

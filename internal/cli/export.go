@@ -44,11 +44,7 @@ func (a *app) exportCommand() *cobra.Command {
 }
 
 func (a *app) export(ctx context.Context, f exportFlags) (err error) {
-	c, scope, err := f.resolve(a)
-	if err != nil {
-		return err
-	}
-	s, err := a.connect(ctx, azure.CommandExport, f.azureFlags, c.Cloud, c.Tenant)
+	c, scope, s, err := a.connectScope(ctx, azure.CommandExport, f.scopeFlags, f.azureFlags)
 	if err != nil {
 		return err
 	}

@@ -42,30 +42,18 @@ func (a *app) points(ctx context.Context, f pointsFlags, names []string) (err er
 	if err := f.validate(); err != nil {
 		return err
 	}
-	c, scope, err := f.resolve(a)
-	if err != nil {
-		return err
-	}
-	s, err := a.connect(ctx, azure.CommandPoints, f.azureFlags, c.Cloud, c.Tenant)
+	c, scope, s, err := a.connectForVMs(ctx, azure.CommandPoints, f.scopeFlags, f.azureFlags)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	// A VM may be backed up in a vault that the config does not name.
-	scope.AllVaults, scope.Protectable, scope.Guards = true, false, false
 	o, err := a.observe(ctx, s, scope)
 	if err != nil {
 		return err
 	}
-	var vms []string
-	for _, name := range names {
-		vm, err := findVM(o, "looking for the recovery points of", name)
-		if err != nil {
-			return withCandidates(err)
-		}
-		if !slices.ContainsFunc(vms, func(known string) bool { return armid.Same(known, vm) }) {
-			vms = append(vms, vm)
-		}
+	vms, err := findVMs(o, "looking for the recovery points of", names)
+	if err != nil {
+		return err
 	}
 	var items []plan.Item
 	for _, vm := range vms {
@@ -80,17 +68,6 @@ func (a *app) points(ctx context.Context, f pointsFlags, names []string) (err er
 	return f.write(a.Out, func(w io.Writer, format string) error {
 		return report.WritePoints(w, format, p, a.styleFor(w, false))
 	})
-}
-
-// itemsOf returns the items of a VM, in any vault and any state.
-func itemsOf(o plan.Observed, vm string) []plan.Item {
-	var items []plan.Item
-	for _, it := range o.Items {
-		if armid.Same(it.VM, vm) {
-			items = append(items, it)
-		}
-	}
-	return items
 }
 
 // pointsReport joins the results of the reads: an entry for each item of each VM, or one for a VM without items.

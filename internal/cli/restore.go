@@ -102,17 +102,11 @@ func (a *app) restore(ctx context.Context, f restoreFlags, names []string) (err 
 	if _, err := f.readApproval(a); err != nil {
 		return err
 	}
-	c, scope, err := f.resolve(a)
-	if err != nil {
-		return err
-	}
-	s, err := a.connect(ctx, azure.CommandRestore, f.azureFlags, c.Cloud, c.Tenant)
+	_, scope, s, err := a.connectForVMs(ctx, azure.CommandRestore, f.scopeFlags, f.azureFlags)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	// A VM may be backed up in a vault that the config does not name.
-	scope.AllVaults, scope.Protectable, scope.Guards = true, false, false
 	planning := planFlagSet{liftedGuards: map[string]*bool{plan.FlagAllowManyRestores: &f.many}}
 	makePlan := func() (freshPlan, error) {
 		began := a.Now()
@@ -146,16 +140,10 @@ func (a *app) planRestores(ctx context.Context, s *session, scope plan.Scope, r 
 	}
 	var items []plan.Item
 	var subscriptions []string
-	r.VMs = nil
-	for _, name := range names {
-		vm, err := findVM(o, "restoring", name)
-		if err != nil {
-			return plan.Plan{}, withCandidates(err)
-		}
-		if slices.ContainsFunc(r.VMs, func(known string) bool { return armid.Same(known, vm) }) {
-			continue
-		}
-		r.VMs = append(r.VMs, vm)
+	if r.VMs, err = findVMs(o, "restoring", names); err != nil {
+		return plan.Plan{}, err
+	}
+	for _, vm := range r.VMs {
 		for _, it := range itemsOf(o, vm) {
 			items = append(items, it)
 			if sub := strings.ToLower(armid.SubscriptionOf(it.Vault)); !slices.Contains(subscriptions, sub) {
@@ -223,10 +211,7 @@ func (a *app) findDisks(ctx context.Context, s *session, run *report.Run) {
 }
 
 func (a *app) restored(ctx context.Context, s *session, r *apply.Result, disks []plan.Disk) *report.Restored {
-	id := r.Job
-	if !strings.HasPrefix(id, "/") {
-		id = r.Vault + "/backupJobs/" + id
-	}
+	id := jobID(r)
 	out := &report.Restored{Disks: []string{}}
 	for _, d := range disks {
 		if d.Job != "" && strings.EqualFold(d.Job, id[strings.LastIndexByte(id, '/')+1:]) {
@@ -234,8 +219,12 @@ func (a *app) restored(ctx context.Context, s *session, r *apply.Result, disks [
 		}
 	}
 	job, err := s.RestoreJob(ctx, id)
-	if err != nil || job.Unreadable != "" {
-		a.log.Warn("what the restore of " + report.DisplayName(r.Target) + " left could not be read: " + oneLine(strings.Join(nonEmpty(job.Unreadable, errText(err)), "; ")))
+	why := job.Unreadable
+	if err != nil {
+		why = err.Error()
+	}
+	if why != "" {
+		a.log.Warn("what the restore of " + report.DisplayName(r.Target) + " left could not be read: " + oneLine(why))
 		a.exitConditions[exitIncomplete] = true
 		return out
 	}
@@ -247,11 +236,4 @@ func (a *app) restored(ctx context.Context, s *session, r *apply.Result, disks [
 		out.Leaves = job.Account + "/" + job.Blobs
 	}
 	return out
-}
-
-func errText(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
 }

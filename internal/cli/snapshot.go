@@ -45,6 +45,16 @@ func (f *scopeFlags) resolve(a *app) (*config.Config, plan.Scope, error) {
 	return c, scope, nil
 }
 
+// connectScope returns the config and the scope that f selects, and a connection to their Azure, which the caller closes.
+func (a *app) connectScope(ctx context.Context, command azure.Command, f scopeFlags, at azureFlags) (*config.Config, plan.Scope, *session, error) {
+	c, scope, err := f.resolve(a)
+	if err != nil {
+		return nil, scope, nil, err
+	}
+	s, err := a.connect(ctx, command, at, c.Cloud, c.Tenant)
+	return c, scope, s, err
+}
+
 type snapshotFlags struct {
 	scopeFlags
 	azureFlags
@@ -68,11 +78,7 @@ func (a *app) snapshotCommand() *cobra.Command {
 }
 
 func (a *app) snapshot(ctx context.Context, f snapshotFlags) (err error) {
-	c, scope, err := f.resolve(a)
-	if err != nil {
-		return err
-	}
-	s, err := a.connect(ctx, azure.CommandSnapshot, f.azureFlags, c.Cloud, c.Tenant)
+	c, scope, s, err := a.connectScope(ctx, azure.CommandSnapshot, f.scopeFlags, f.azureFlags)
 	if err != nil {
 		return err
 	}
