@@ -192,7 +192,7 @@ func (d *discovery) fetchVM(ctx context.Context, id string) (plan.VM, bool, erro
 	return vm, true, nil
 }
 
-// listVaults lists the vaults outside the file.
+// listVaults lists the vaults outside the file, each once: a list that changes between its pages shows one twice.
 func (d *discovery) listVaults(ctx context.Context, subscription string) {
 	u := d.c.buildURL("/subscriptions/"+subscription+"/providers/Microsoft.RecoveryServices/vaults", apiVault)
 	found, err := listAll[wireVault](ctx, d.c, "listing vaults of subscription "+subscription, u, quota.Other, d.rec.tee("vaults"))
@@ -200,9 +200,9 @@ func (d *discovery) listVaults(ctx context.Context, subscription string) {
 		d.recordGap(ctx, plan.Gap{Kind: plan.GapVaults, Subscription: subscription}, err)
 		return
 	}
-	inFile := map[armid.Key]bool{}
+	known := map[armid.Key]bool{}
 	for _, v := range d.scope.Vaults {
-		inFile[armid.Of(v.ID)] = true
+		known[armid.Of(v.ID)] = true
 	}
 	d.recordSuccess(func(o *plan.Observed) {
 		for _, w := range found {
@@ -214,7 +214,8 @@ func (d *discovery) listVaults(ctx context.Context, subscription string) {
 				})
 				continue
 			}
-			if !inFile[armid.Of(id)] {
+			if key := armid.Of(id); !known[key] {
+				known[key] = true
 				v, odd := w.toVault(id, false)
 				o.Vaults = append(o.Vaults, v)
 				d.vaultsOutsideFile = append(d.vaultsOutsideFile, v)

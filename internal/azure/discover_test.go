@@ -319,6 +319,18 @@ func TestAllVaultsAreReadWhenAskedFor(t *testing.T) {
 	}
 }
 
+func TestAVaultThatIsListedTwiceIsReadOnce(t *testing.T) {
+	other := rawVault(otherID)
+	f := estate().on("GET", vaults, lists(other, strings.Replace(other, otherID, strings.ToUpper(otherID), 1))).
+		on("GET", otherID+"/backupProtectedItems", lists(rawItem(otherID, "VM2"))).on("GET", otherID+"/backupPolicies", lists())
+	s := scope()
+	s.AllVaults = true
+	o := discover(t, f.client(t, CommandAudit), s)
+	if n := f.count("GET", otherID+"/backupProtectedItems"); n != 1 || len(o.Vaults) != 2 || len(o.Items) != 2 {
+		t.Errorf("listed %d times, vaults %+v, items %+v", n, o.Vaults, o.Items)
+	}
+}
+
 func TestProtectableItemsAreNotReadWhereTheyCostTooMuch(t *testing.T) {
 	many := make([]string, budgetTenth*protectablePageSize+2)
 	for i := range many {
