@@ -312,7 +312,7 @@ func (a *assessor) addNotes(v *evaluation, its vmItems) {
 func describeItem(it plan.Item) string {
 	switch classOf(it) {
 	case classUnknown:
-		return firstOf(it.Unreadable, it.State)
+		return cmp.Or(it.Unreadable, it.State)
 	case classSoftDeleted:
 		return "soft-deleted" + purgeDate(it)
 	case classPartial:

@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -43,7 +44,7 @@ func newGaps(all []plan.Gap, locationOf func(vault string) string) gaps {
 	for _, gap := range all {
 		subscription, location := gap.Subscription, gap.Location
 		if subscription == "" {
-			subscription = armid.SubscriptionOf(firstOf(gap.Vault, gap.Target))
+			subscription = armid.SubscriptionOf(cmp.Or(gap.Vault, gap.Target))
 		}
 		if location == "" && gap.Vault != "" {
 			location = locationOf(gap.Vault)
@@ -88,15 +89,6 @@ func setFirst[K comparable](m map[K]plan.Gap, key K, gap plan.Gap) {
 	if _, ok := m[key]; !ok {
 		m[key] = gap
 	}
-}
-
-func firstOf(words ...string) string {
-	for _, w := range words {
-		if w != "" {
-			return w
-		}
-	}
-	return ""
 }
 
 // gapHidingItem returns the gap that may hide an item of the VM.

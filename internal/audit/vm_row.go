@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -34,12 +35,7 @@ func (a *assessor) newRow(v *evaluation) VM {
 	return row
 }
 
-func policyName(it plan.Item) string {
-	if it.PolicyName != "" {
-		return it.PolicyName
-	}
-	return lastName(it.PolicyID)
-}
+func policyName(it plan.Item) string { return cmp.Or(it.PolicyName, lastName(it.PolicyID)) }
 
 func timePtr(t time.Time) *time.Time {
 	if t.IsZero() {

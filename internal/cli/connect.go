@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -142,12 +143,7 @@ func (a *app) reportIdentity(ctx context.Context, s *session, f azureFlags, tena
 	return nil
 }
 
-func orUnknown(s string) string {
-	if s == "" {
-		return "unknown"
-	}
-	return s
-}
+func orUnknown(s string) string { return cmp.Or(s, "unknown") }
 
 // throttledFor returns how long requests have been held back so far.
 func (s *session) throttledFor() time.Duration { return time.Duration(s.throttled.Load()) }
