@@ -14,9 +14,10 @@ import (
 
 var version string // set by the linker
 
-// collectAt is how much the heap may grow, in percent, before a collection. Nearly all data read of an estate is kept
-// to the end, so that Go's 100 doubles the memory of a run: over 100,000 VMs 40 takes a quarter less memory for 3 %
-// more processor time. The variable GOGC overrides it.
+// collectAt is how much the heap may grow, in percent, before a collection; the variable GOGC overrides it. Nearly all
+// data read of an estate is kept to the end of a run. Measured over 20,000 VMs at 100, 50, 40 and 30, a plan peaks at
+// 92, 83, 80 and 77 MB and an audit as JSON at 101, 82, 81 and 77 MB; from 100 to 40 the processor time of both rises by
+// an eighth, from 40 to 30 by another tenth.
 const collectAt = 40
 
 func main() {
