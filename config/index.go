@@ -85,15 +85,7 @@ func (x *index) findVaults(vaults []Vault, ref string) []int {
 	return found
 }
 
-func (v Vault) isCalled(ref string) bool {
-	if strings.HasPrefix(ref, "/") {
-		return armid.Same(v.ID(), ref)
-	}
-	if group, name, ok := strings.Cut(ref, "/"); ok {
-		return strings.EqualFold(v.ResourceGroup, group) && strings.EqualFold(v.Name, name)
-	}
-	return strings.EqualFold(v.Name, ref)
-}
+func (v Vault) isCalled(ref string) bool { return armid.IsCalled(ref, v.ID(), v.ResourceGroup, v.Name) }
 
 // findAllVaults resolves references, in their order.
 func (x *index) findAllVaults(vaults []Vault, refs []string) []int {

@@ -78,13 +78,8 @@ func Explain(c *config.Config, o Observed, vm string, opt Options) (Explanation,
 }
 
 func (s *vmState) isCalled(name string) bool {
-	if strings.HasPrefix(name, "/") {
-		return s.key == armid.Of(name)
-	}
-	if group, vm, ok := strings.Cut(name, "/"); ok {
-		return strings.EqualFold(s.target().ResourceGroup, group) && strings.EqualFold(s.target().Name, vm)
-	}
-	return strings.EqualFold(s.target().Name, name)
+	t := s.target()
+	return armid.IsCalled(name, s.id, t.ResourceGroup, t.Name)
 }
 
 func (pl *planner) explain(s *vmState, p Plan) Explanation {

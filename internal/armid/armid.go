@@ -86,6 +86,18 @@ func DisplayName(s string) string {
 	return id.Name()
 }
 
+// IsCalled reports whether a reference of an operator means the resource with this id, resource group and name: a
+// reference is an id, a group/name, or a name. Case does not count.
+func IsCalled(ref, id, resourceGroup, name string) bool {
+	if strings.HasPrefix(ref, "/") {
+		return Same(id, ref)
+	}
+	if group, short, ok := strings.Cut(ref, "/"); ok {
+		return strings.EqualFold(resourceGroup, group) && strings.EqualFold(name, short)
+	}
+	return strings.EqualFold(name, ref)
+}
+
 // Parse takes a resource-group-level resource id apart. It checks form only, not which provider it is.
 func Parse(s string) (ID, error) {
 	parts := strings.Split(strings.Trim(s, "/"), "/")

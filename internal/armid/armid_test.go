@@ -95,3 +95,15 @@ func TestVMsAreShownWithTheirGroup(t *testing.T) {
 		}
 	}
 }
+
+func TestAReferenceIsAnIDAGroupAndNameOrAName(t *testing.T) {
+	id := VM("11111111-1111-1111-1111-111111111111", "rg-app", "web1")
+	for ref, want := range map[string]bool{
+		"web1": true, "WEB1": true, "RG-App/Web1": true, strings.ToUpper(id): true, id + "/": true,
+		"": false, "web": false, "rg-db/web1": false, "rg-app/web2": false, "rg-app/": false, "/web1": false, id + "0": false,
+	} {
+		if got := IsCalled(ref, id, "rg-app", "web1"); got != want {
+			t.Errorf("IsCalled(%q) = %v", ref, got)
+		}
+	}
+}

@@ -65,17 +65,11 @@ func findVM(o plan.Observed, doing, name string) (string, error) {
 }
 
 func isCalled(id, name string) bool {
-	if strings.HasPrefix(name, "/") {
-		return armid.Same(id, name)
-	}
 	vm, err := armid.ParseVM(id)
-	if err != nil {
-		return false
+	if err != nil && !strings.HasPrefix(name, "/") {
+		return false // what is no VM has an id only
 	}
-	if group, short, ok := strings.Cut(name, "/"); ok {
-		return strings.EqualFold(vm.ResourceGroup, group) && strings.EqualFold(vm.Name(), short)
-	}
-	return strings.EqualFold(vm.Name(), name)
+	return armid.IsCalled(name, id, vm.ResourceGroup, vm.Name())
 }
 
 // itemsOf returns the items of a VM, in any vault and any state.
