@@ -24,7 +24,8 @@ type Backend interface {
 	List(ctx context.Context, vault string) (Snapshot, error)
 	// Poll polls an operation once. For a vault or a policy, Done also means that the
 	// resource, read back, equals the change's After; where op has no URL (the write's response was lost)
-	// the read-back alone decides. Where op.JobID is set, that job counts too: while it runs the
+	// the read-back alone decides, and for a restore the job that may be its own, which Progress.JobID then names.
+	// Where op.JobID is set, that job counts too: while it runs the
 	// operation is not done, and when it failed the error carries the job's own code and text. An error
 	// with Ended set is the operation's own failure; any other one only means that this poll failed.
 	Poll(ctx context.Context, op Operation) (Progress, error)
@@ -43,6 +44,8 @@ type Operation struct {
 	Result string `json:"-"`
 	// After is the state written, for the read-back: the change's own, except for settings kept as they were found.
 	After *plan.State `json:"-"`
+	// Restore is what a restore ordered, to tell its job from those of other clients; nil = not known.
+	Restore *plan.RestoreOrder `json:"-"`
 	// Already is true where nothing was sent, because the resource has the desired state.
 	Already bool
 	// Accepted is when, by the service's clock (the response's Date header; else ours). Jobs that

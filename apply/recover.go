@@ -83,7 +83,10 @@ func (ex *execution) findWriteEffect(ctx context.Context, seen *vaultSnapshot) (
 
 // recoverByPolls is recoverUnknownWrite for changes without an item: the resource itself is read.
 func (ex *execution) recoverByPolls(ctx context.Context) (Result, bool) {
-	ex.op = Operation{Change: ex.task.ID, Vault: ex.task.Vault, Action: ex.task.Action, Target: ex.task.Target, After: ex.task.After, Accepted: ex.sentAt}
+	ex.op = Operation{
+		Change: ex.task.ID, Vault: ex.task.Vault, Action: ex.task.Action, Target: ex.task.Target,
+		After: ex.task.After, Restore: ex.task.RestoreOrder, Accepted: ex.sentAt,
+	}
 	if ex.task.Action == plan.Refresh {
 		return ex.allowRetry() // nothing shows whether it ran, and a second one is harmless
 	}
@@ -101,6 +104,10 @@ func (ex *execution) recoverByPolls(ctx context.Context) (Result, bool) {
 			return ex.failedResult(err), true
 		case err == nil && p.Done:
 			return ex.result(Done, "", "the answer was lost, but it is there as desired", Result{Job: p.JobID}), true
+		case err == nil && p.JobID != "": // it arrived, and its job runs
+			ex.op.JobID = p.JobID
+			ex.trackOperation(ex.op)
+			return ex.awaitByPolls(ctx), true
 		}
 	}
 	if unseen != nil { // a failed read proves no absence

@@ -22,13 +22,18 @@ func (c *Client) awaitJob(ctx context.Context, op apply.Operation, p apply.Progr
 	if err != nil {
 		return apply.Progress{}, err
 	}
+	return jobProgress(op, j.Job, p)
+}
+
+// jobProgress returns p with the progress of the operation's job, and the error of a job that has failed.
+func jobProgress(op apply.Operation, j plan.Job, p apply.Progress) (apply.Progress, error) {
 	p.JobID, p.Message = op.JobID, j.Status
 	p.Done = !j.IsRunning()
 	if !p.Done {
 		p.RetryAfter = 0
 	}
 	if j.HasFailed() {
-		return p, jobError(op, j.Job, p.RequestID)
+		return p, jobError(op, j, p.RequestID)
 	}
 	return p, nil
 }

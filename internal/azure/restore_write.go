@@ -76,12 +76,12 @@ func (c *Client) followRestore(ctx context.Context, op apply.Operation, p apply.
 	if err != nil {
 		return apply.Progress{}, err
 	}
-	p.Done, p.JobID = found, operationID(job.ID)
-	if found && job.HasFailed() {
-		op.JobID = p.JobID
-		return c.awaitJob(ctx, op, p)
+	if !found {
+		p.Done = false
+		return p, nil
 	}
-	return p, nil
+	op.JobID = operationID(job.ID)
+	return jobProgress(op, job, p)
 }
 
 // acceptSlack is how much earlier than its write a job may seem to start: the service's machines do not share one
@@ -108,11 +108,27 @@ func (c *Client) restoreSince(ctx context.Context, op apply.Operation) (plan.Job
 		case !isOfItem, j.Start.IsZero(), j.ID == "":
 			unclear = j.Unreadable
 		default:
-			return j.Job, true, nil
+			read, err := c.RestoreJob(ctx, j.ID)
+			if err != nil || canBeOrderedBy(read, op.Restore) {
+				return j.Job, err == nil, err
+			}
 		}
 	}
 	if unclear != "" {
 		return plan.Job{}, false, brokenReadError(pollOpName(op), op.Vault+"/backupJobs", plan.CodeNotUnderstood, errors.New(unclear))
 	}
 	return plan.Job{}, false, nil
+}
+
+// canBeOrderedBy reports whether nothing in a Restore job's property bag contradicts the order: another client may
+// restore the same VM. What the bag does not give contradicts nothing, because a job that was missed is started again.
+func canBeOrderedBy(j plan.RestoreJob, o *plan.RestoreOrder) bool {
+	differs := func(given, ordered string) bool { return given != "" && !strings.EqualFold(given, ordered) }
+	switch {
+	case o == nil:
+		return true
+	case differs(j.Group, itemName(o.Into)) || differs(j.Account, itemName(o.Staging)):
+		return false
+	}
+	return j.PointTime.IsZero() || j.PointTime.Sub(o.Point.Time).Abs() < time.Second // bags give whole seconds
 }

@@ -115,22 +115,37 @@ func TestARestoreWithoutAnAnswerIsFoundByItsJob(t *testing.T) {
 	began := time.Date(2024, 5, 15, 8, 35, 45, 0, time.UTC) // a moment after the job's start
 	row := func(name, container string) string { return rawRestore(name, container, fullBag) }
 	const ours = "iaasvmcontainerv2;rg-app;vm1"
+	bag := func(old, replacement string) string {
+		return rawRestore("j1", ours, strings.Replace(fullBag, old, replacement, 1))
+	}
+	order := &plan.RestoreOrder{Into: groupID, Staging: accountID, Point: plan.PointRef{Time: time.Date(2024, 5, 15, 7, 52, 53, 7e8, time.UTC)}}
 	for name, tt := range map[string]struct {
 		rows  []string
 		began time.Time
 		want  apply.Progress
 	}{
-		"its job is there":   {[]string{row("j1", ours)}, began, apply.Progress{Done: true, JobID: "j1"}},
+		"its job is there":   {[]string{row("j1", ours)}, began, apply.Progress{Done: true, JobID: "j1", Message: "Completed"}},
 		"another item's job": {[]string{row("j1", "iaasvmcontainerv2;rg-app;vm2")}, began, apply.Progress{}},
 		"an earlier job":     {[]string{row("j1", ours)}, began.Add(time.Minute), apply.Progress{}},
 		"no job":             {nil, began, apply.Progress{}},
+		"it runs": {
+			[]string{strings.Replace(row("j1", ours), `"Completed"`, `"InProgress"`, 1)}, began, apply.Progress{JobID: "j1", Message: "InProgress"},
+		},
+		"a job into another group":       {[]string{bag("rg-tests", "rg-other")}, began, apply.Progress{}},
+		"a job by another account":       {[]string{bag("st1", "st2")}, began, apply.Progress{}},
+		"a job of another point":         {[]string{bag("7:52:53", "7:52:51")}, began, apply.Progress{}},
+		"a job that does not say enough": {[]string{rawRestore("j1", ours, "{}")}, began, apply.Progress{Done: true, JobID: "j1", Message: "Completed"}},
 		"another item's job that is not understood": {
-			[]string{edited(t, row("j2", "iaasvmcontainerv2;rg-app;vm2"), `"Completed"`, "7"), row("j1", ours)}, began, apply.Progress{Done: true, JobID: "j1"},
+			[]string{edited(t, row("j2", "iaasvmcontainerv2;rg-app;vm2"), `"Completed"`, "7"), row("j1", ours)}, began, apply.Progress{Done: true, JobID: "j1", Message: "Completed"},
 		},
 	} {
 		f := newFake().on("GET", vaultID+"/backupJobs", lists(tt.rows...))
-		got, err := f.client(t, CommandRestore).Poll(t.Context(), apply.Operation{Action: plan.Restore, Target: vm1, Vault: vaultID, Accepted: tt.began})
-		if d := cmp.Diff(tt.want, got); d != "" || err != nil || len(f.sent) != 1 {
+		if len(tt.rows) > 0 {
+			f.on("GET", vaultID+"/backupJobs/j1", says(200, tt.rows[len(tt.rows)-1]))
+		}
+		op := apply.Operation{Action: plan.Restore, Target: vm1, Vault: vaultID, Accepted: tt.began, Restore: order}
+		got, err := f.client(t, CommandRestore).Poll(t.Context(), op)
+		if d := cmp.Diff(tt.want, got); d != "" || err != nil || f.count("GET", vaultID+"/backupJobs/j2") > 0 {
 			t.Errorf("%s: %d requests, %v %s", name, len(f.sent), err, d)
 		}
 	}

@@ -180,7 +180,7 @@ func (a *app) runRestores(ctx context.Context, s *session, f restoreFlags, run *
 	show.end()
 	a.reportFault(err)
 	if !a.interrupts.isInterrupted() {
-		a.awaitBackups(ctx, s, f.timeout, run) // the job of a restore whose answer was lost may still run
+		a.awaitBackups(ctx, s, f.timeout, run) // they have ended: for how long each took
 		a.findDisks(ctx, s, run)
 	}
 	run.Finished, run.Requests, run.Throttled = s.Now(), s.Requests(), s.throttledFor()

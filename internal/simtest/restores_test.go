@@ -144,19 +144,35 @@ func TestNoMoreRestoresRunThanAllowed(t *testing.T) {
 	})
 }
 
-// A restore whose reply was lost is not started twice: the disks of the first would remain.
+// A restore whose reply was lost is not started twice: the disks of the first would remain. Like any other it is done
+// when they are there.
 func TestARestoreWhoseAnswerWasLostIsStartedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRestoring(t, 2, simulator.Fault{Name: "lost", Kind: "item.restore", Reset: "after"})
 		rep := r.run(t, 20)
-		jobs, _ := r.made(t)
+		jobs, disks := r.made(t)
 		if rep.Summary[apply.Done] != 2 || len(jobs) != 2 {
 			t.Errorf("%v, %d jobs: %+v", rep.Summary, len(jobs), rep.Results)
 		}
 		for _, res := range rep.Results {
-			if res.Job == "" {
-				t.Errorf("no job: %+v", res)
+			if disks[res.Job] != 3 {
+				t.Errorf("%d disks, want 3: %+v", disks[res.Job], res)
 			}
+			for _, j := range jobs {
+				if strings.HasSuffix(j.ID, "/"+res.Job) && res.Finished.Before(j.End) {
+					t.Errorf("finished before its job, at %s: %+v", j.End, res)
+				}
+			}
+		}
+	})
+}
+
+func TestARestoreWhoseAnswerWasLostFailsWithItsJob(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRestoring(t, 1, simulator.Fault{Name: "full", Kind: "item.restore", Reset: "after", Operation: "lies", Code: "UserErrorNoRoom", Message: "there is no room"})
+		rep := r.run(t, 20)
+		if res := rep.Results[0]; res.Outcome != apply.Failed || !strings.Contains(res.Message, "there is no room") {
+			t.Errorf("%+v", res)
 		}
 	})
 }
