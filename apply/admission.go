@@ -45,7 +45,7 @@ func (r *executor) admit(t *task, inFlight map[armid.Key]*vaultInFlight) time.Du
 		}
 	}
 	wait := time.Duration(0)
-	for _, kind := range []ReadKind{ReadItems, ReadJobs} {
+	for _, kind := range r.pollers[t.vault].kinds {
 		b := r.opt.budget(t.Vault, kind)
 		if b.Remaining < 0 || b.Remaining >= needed {
 			continue

@@ -63,7 +63,11 @@ func (p *listAwaiter) nextRequest() pollRequest {
 	return pollRequest{
 		since: accepted,
 		reschedule: func(sparing bool) pollSchedule {
-			return p.ex.run.durations.nextPoll(p.ex.task.Action, accepted, age, hint, looked, sparing)
+			s := p.ex.run.durations.nextPoll(p.ex.task.Action, accepted, age, hint, looked, sparing)
+			if p.ex.task.Action == plan.Restore {
+				s = s.noLaterThan(later(accepted, p.ex.poller.lastListedAt()).Add(p.ex.run.restoreSweepInterval(p.ex.poller, age)))
+			}
+			return s
 		},
 		canPollSingly: func(now time.Time) bool { return hasURL && !mayBeAsked.After(now) && p.ex.canRead(ReadOperation) },
 	}
@@ -89,11 +93,11 @@ func (p *listAwaiter) handleResult(ctx context.Context, s pollResult) (res Resul
 	}
 	p.listFailed = false
 	p.age = s.snapshot.at.Sub(p.ex.acceptedAt)
-	st, job := s.snapshot.phase(p.ex.task.Change, p.ex.op.Accepted, p.ex.op.JobID)
+	st, job := s.snapshot.phase(p.ex.task.Change, p.ex.op.Accepted, p.ex.jobID())
 	switch st {
 	case phaseSucceeded:
 		p.ex.observeDuration(before, p.age, job)
-		return p.ex.result(Done, "", "", Result{Job: job.ID}), true
+		return p.ex.result(Done, "", "", Result{Job: job.ID, Took: tookOf(job)}), true
 	case phaseFailed:
 		return p.ex.failedJobResult(ctx, job), true
 	case phaseInProgress:
@@ -118,7 +122,7 @@ func (p *listAwaiter) pollOperation(ctx context.Context) (res Result, hasEnded b
 		return p.ex.failedResult(err), true
 	case err != nil:
 		p.ex.lastErr = err
-	case answer.Done && p.ex.task.Action == plan.Backup:
+	case answer.Done && (p.ex.task.Action == plan.Backup || p.ex.task.Action == plan.Restore):
 		return p.ex.result(Done, "", "", Result{Job: answer.JobID}), true
 	case answer.Done && p.listFailed:
 		return p.ex.result(Unconfirmed, "", "the operation succeeded, but the vault cannot be listed to see its effect", p.ex.resultOfError(p.ex.lastErr)), true
@@ -170,7 +174,27 @@ func (ex *execution) awaitByPolls(ctx context.Context) Result {
 // canPoll reports whether the operation has a URL to poll, and a budget to do so.
 func (ex *execution) canPoll() bool { return ex.hasURL() && ex.canRead(ReadOperation) }
 
-func (ex *execution) hasURL() bool { return ex.op.Status != "" || ex.op.Result != "" }
+// hasURL reports whether the operation can be polled: by its own URLs or, of a restore, by its job.
+func (ex *execution) hasURL() bool {
+	return ex.op.Status != "" || ex.op.Result != "" || ex.task.Action == plan.Restore && ex.op.JobID != ""
+}
+
+// jobID returns the id of the operation's job as far as it is known: that of a restore is the operation's own
+// (docs/azure.md §33.47).
+func (ex *execution) jobID() string {
+	if ex.task.Action == plan.Restore {
+		return firstOf(ex.op.JobID, ex.op.ID)
+	}
+	return ex.op.JobID
+}
+
+// tookOf returns how long a job ran; 0 = not known.
+func tookOf(j plan.Job) plan.Duration {
+	if j.Start.IsZero() || j.End.IsZero() {
+		return 0
+	}
+	return plan.Duration(j.End.Sub(j.Start))
+}
 
 // canRead reports whether the budget for a kind of read has room for one now.
 func (ex *execution) canRead(kind ReadKind) bool {
@@ -184,7 +208,7 @@ func (ex *execution) poll(ctx context.Context) (Progress, error) {
 		p, err = ex.run.backend.Poll(ctx, ex.op)
 		return err
 	})
-	if err == nil && p.JobID != "" && isItemAction(ex.task.Action) {
+	if err == nil && p.JobID != "" && (isItemAction(ex.task.Action) || ex.task.Action == plan.Restore) {
 		ex.op.JobID = p.JobID
 	}
 	return p, err

@@ -22,6 +22,8 @@ type Backend interface {
 	Start(ctx context.Context, c plan.Change) (Operation, error)
 	// List returns the protected items of a vault, and its jobs that are running or were started lately.
 	List(ctx context.Context, vault string) (Snapshot, error)
+	// ListJobs returns what List returns without the items: restores need no more.
+	ListJobs(ctx context.Context, vault string) (Snapshot, error)
 	// Poll polls an operation once. For a vault or a policy, Done also means that the
 	// resource, read back, equals the change's After; where op has no URL (the write's response was lost)
 	// the read-back alone decides, and for a restore the job that may be its own, which Progress.JobID then names.
@@ -65,7 +67,7 @@ type Progress struct {
 	RequestID  string
 }
 
-// Snapshot is one list of a vault: its items and jobs.
+// Snapshot is one list of a vault: its items and jobs, or its jobs alone.
 type Snapshot struct {
 	Items []plan.Item
 	Jobs  []plan.Job

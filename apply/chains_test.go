@@ -66,6 +66,10 @@ func (b *instant) List(_ context.Context, vault string) (apply.Snapshot, error) 
 	return s, nil
 }
 
+func (b *instant) ListJobs(ctx context.Context, vault string) (apply.Snapshot, error) {
+	return b.List(ctx, vault)
+}
+
 func (b *instant) Poll(context.Context, apply.Operation) (apply.Progress, error) {
 	dawdle(b.random())
 	return apply.Progress{Done: true}, nil

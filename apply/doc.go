@@ -27,7 +27,7 @@
 // failed one. An operation's own status is not enough: it can succeed while its job fails (docs/azure.md §4), and its
 // effect is listed later (§12). A job belongs to the change if it started after the write was accepted, by the
 // service's clock. Vaults and policies are done when, read back, they equal the desired state; a backup when its job is
-// listed.
+// listed; a restore when its job has ended, which has the operation's name (§33.47).
 //
 // # When to poll
 //
@@ -49,6 +49,8 @@
 //   - Where the budget is scarcer than that, the share is the remaining budget by the remaining work, less a quarter
 //     for other clients and three sweeps of each vault for its slow operations. Then, and when few sweeps are left, polls
 //     between the checkpoints and for a short Retry-After are left out, and the due ones wait for half of the others.
+//   - Restores wait for the jobs of their vault alone, and fill slots of which there are fewer than restores: what one
+//     sweep notices late, all later rounds are late, too. So the vault is swept at even intervals (restore_sweeps.go).
 //   - A few operations whose lists would probably show nothing are polled directly, and so is one that the lists do not
 //     settle: not as desired, and no job.
 //

@@ -19,7 +19,7 @@ func newDurationEstimator(o Options) *durationEstimator {
 }
 
 // defaultQuantiles returns the ages at which operations of a kind were recorded to end in bulk: most of them at the
-// first, nearly all of the rest at the last (docs/azure.md §1, §4, §6, §7.1; §33.10). Polls between these ages are
+// first, nearly all of the rest at the last (docs/azure.md §1, §4, §6, §7.1; §33.10, §33.48). Polls between these ages are
 // expensive and rarely succeed.
 func defaultQuantiles(a plan.Action) []time.Duration {
 	s := time.Second
@@ -32,6 +32,8 @@ func defaultQuantiles(a plan.Action) []time.Duration {
 		return []time.Duration{12 * s, 14 * s}
 	case plan.Backup:
 		return []time.Duration{2 * s, 13 * s}
+	case plan.Restore: // of snapshots; where data is copied only time shows (docs/azure.md §33.48)
+		return []time.Duration{72 * s, 90 * s}
 	case plan.Refresh:
 		return []time.Duration{12 * s, 75 * s}
 	case plan.CreatePolicy:
@@ -46,6 +48,21 @@ func defaultQuantiles(a plan.Action) []time.Duration {
 // expected returns how long an operation of this kind most likely takes.
 func (u *durationEstimator) expected(a plan.Action) time.Duration {
 	return defaultQuantiles(a)[0]
+}
+
+// mean returns the mean of the observed durations; the expected one as long as none was observed.
+func (u *durationEstimator) mean(a plan.Action) time.Duration {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	seen := u.seen[a]
+	if len(seen) == 0 {
+		return u.expected(a)
+	}
+	var sum time.Duration
+	for _, d := range seen {
+		sum += d
+	}
+	return sum / time.Duration(len(seen))
 }
 
 // observe adds an observed duration.

@@ -81,9 +81,13 @@ func newRun(p plan.Plan, b Backend, o Options) *executor {
 		mu:             newMutex(o),
 		random:         rand.New(rand.NewPCG(o.Seed, 1)),
 	}
+	needsItems := map[armid.Key]bool{}
+	for _, c := range p.Changes {
+		needsItems[armid.Of(c.Vault)] = needsItems[armid.Of(c.Vault)] || isListed(c.Action) && c.Action != plan.Restore
+	}
 	for _, c := range p.Changes {
 		if key := armid.Of(c.Vault); isListed(c.Action) && r.pollers[key] == nil {
-			r.pollers[key] = r.newPoller(c.Vault)
+			r.pollers[key] = r.newPoller(c.Vault, needsItems[key])
 		}
 	}
 	return r
@@ -221,15 +225,24 @@ func (r *executor) recordRemaining(invalid error) error {
 }
 
 // newPoller returns the poller of a vault, with its budget, its remaining work and its list request taken from the run.
-func (r *executor) newPoller(vault string) *vaultPoller {
-	w := newVaultPoller(vault, r.opt)
+// Without a change that needs the items it lists the jobs alone.
+func (r *executor) newPoller(vault string, needsItems bool) *vaultPoller {
+	kinds := []ReadKind{ReadJobs}
+	if needsItems {
+		kinds = []ReadKind{ReadItems, ReadJobs}
+	}
+	w := newVaultPoller(vault, r.opt, kinds...)
 	w.listedAt = r.opt.Observed
 	w.budget = func(k ReadKind) Budget { return r.opt.budget(vault, k) }
 	subscription := armid.Of(armid.SubscriptionOf(vault))
 	w.unfinished = func() unfinishedWork { return r.dispatcher.unfinished(subscription) }
 	w.list = func(ctx context.Context) (s Snapshot, err error) {
 		err = withSlot(ctx, r.readSlots, func() error {
-			s, err = r.backend.List(ctx, vault)
+			if needsItems {
+				s, err = r.backend.List(ctx, vault)
+			} else {
+				s, err = r.backend.ListJobs(ctx, vault)
+			}
 			return err
 		})
 		if err == nil {
@@ -253,7 +266,7 @@ func (r *executor) takeDirectPoll() bool {
 }
 
 // isListed reports whether the lists of the vault confirm an action.
-func isListed(a plan.Action) bool { return isItemAction(a) || a == plan.Backup }
+func isListed(a plan.Action) bool { return isItemAction(a) || a == plan.Backup || a == plan.Restore }
 
 // isItemAction reports whether an action writes a protected item.
 func isItemAction(a plan.Action) bool {

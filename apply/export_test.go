@@ -13,7 +13,7 @@ var EndsWithin = endsWithin
 // ShareOfASweep returns how many operations must share the requests of the next sweep of a vault whose last one took
 // cost requests, how scarce reads are, and how many sweeps are left.
 func ShareOfASweep(cost, changes, vaults int, left map[ReadKind]int) (operations int, scarcity, sweeps float64) {
-	w := newVaultPoller("v", Options{})
+	w := newVaultPoller("v", Options{}, ReadItems, ReadJobs)
 	w.requestsPerList.Store(int32(cost))
 	w.budget = func(k ReadKind) Budget { return Budget{Remaining: left[k]} }
 	w.unfinished = func() unfinishedWork { return unfinishedWork{changes: changes, vaults: vaults} }

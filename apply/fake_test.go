@@ -376,6 +376,11 @@ func (f *fake) List(ctx context.Context, vault string) (apply.Snapshot, error) {
 	return s, nil
 }
 
+// ListJobs lists the items too, and counts them: no test of the fake restores.
+func (f *fake) ListJobs(ctx context.Context, vault string) (apply.Snapshot, error) {
+	return f.List(ctx, vault)
+}
+
 func (f *fake) Poll(ctx context.Context, op apply.Operation) (apply.Progress, error) {
 	defer f.read(1)()
 	if err := sleep(ctx, f.latency); err != nil {

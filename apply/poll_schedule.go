@@ -82,9 +82,9 @@ func (p *vaultPoller) budgetShare() (operations int, scarcity, sweeps float64) {
 	pays := float64(p.requests()) / readsPerOperation
 	scarcity, sweeps = 1, math.Inf(1)
 	work := p.unfinished()
-	for _, kind := range []ReadKind{ReadItems, ReadJobs} {
+	for _, kind := range p.kinds {
 		if b := p.budget(kind); b.Remaining >= 0 {
-			left := (1-reservedFraction)*float64(b.Remaining)/(float64(p.requests())/2) - sweepReserve*float64(work.vaults)
+			left := (1-reservedFraction)*float64(b.Remaining)/(float64(p.requests())/float64(len(p.kinds))) - sweepReserve*float64(work.vaults)
 			scarcity = max(scarcity, float64(work.changes)/max(left, 1)/pays)
 			sweeps = min(sweeps, left)
 		}
@@ -95,7 +95,7 @@ func (p *vaultPoller) budgetShare() (operations int, scarcity, sweeps float64) {
 // earliestAffordable returns when the budgets allow a sweep, as far as is known now.
 func (p *vaultPoller) earliestAffordable(now time.Time) time.Time {
 	at := now
-	for _, kind := range []ReadKind{ReadItems, ReadJobs} {
+	for _, kind := range p.kinds {
 		b, pages := p.budget(kind), p.pages()
 		at = later(at, b.Next)
 		if b.Remaining >= 0 && b.Remaining < pages && pages > 1 {

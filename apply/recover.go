@@ -26,7 +26,7 @@ func unknownOutcomeWindow(a plan.Action) time.Duration {
 // they show its effect or its job, and permits a repeat where they show neither for [unknownOutcomeWindow].
 func (ex *execution) recoverUnknownWrite(ctx context.Context) (res Result, hasEnded bool) {
 	ex.emitRetry(0)
-	if ex.poller == nil {
+	if ex.poller == nil || ex.task.Action == plan.Restore {
 		return ex.recoverByPolls(ctx)
 	}
 	window := unknownOutcomeWindow(ex.task.Action)
@@ -81,7 +81,8 @@ func (ex *execution) findWriteEffect(ctx context.Context, seen *vaultSnapshot) (
 	return ex.awaitOperation(ctx), true
 }
 
-// recoverByPolls is recoverUnknownWrite for changes without an item: the resource itself is read.
+// recoverByPolls is recoverUnknownWrite for changes that no list shows: the resource itself is read, or, of a restore,
+// what its job was ordered to do.
 func (ex *execution) recoverByPolls(ctx context.Context) (Result, bool) {
 	ex.op = Operation{
 		Change: ex.task.ID, Vault: ex.task.Vault, Action: ex.task.Action, Target: ex.task.Target,
@@ -107,7 +108,7 @@ func (ex *execution) recoverByPolls(ctx context.Context) (Result, bool) {
 		case err == nil && p.JobID != "": // it arrived, and its job runs
 			ex.op.JobID = p.JobID
 			ex.trackOperation(ex.op)
-			return ex.awaitByPolls(ctx), true
+			return ex.awaitOperation(ctx), true
 		}
 	}
 	if unseen != nil { // a failed read proves no absence

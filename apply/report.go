@@ -56,6 +56,8 @@ type Result struct {
 	Job       string      `json:"job,omitempty"`
 	Started   *time.Time  `json:"started,omitempty"`
 	Finished  *time.Time  `json:"finished,omitempty"`
+	// Took is how long its job ran, by the service's clock, as far as the lists show it; 0 = not known.
+	Took plan.Duration `json:"-"`
 }
 
 // report collects the results, in plan order.

@@ -8,11 +8,12 @@ import (
 	"time"
 )
 
-// vaultPoller lists one vault for all changes that wait for something in it: one sweep (its items and its jobs) serves
-// all of them. It decides when a sweep is worth its requests (doc.go, "When to poll"). Safe for concurrent use.
+// vaultPoller lists one vault for all changes that wait for something in it: one sweep (its items and its jobs, or its
+// jobs where only restores wait) serves all of them. It decides when a sweep is worth its requests (doc.go, "When to poll"). Safe for concurrent use.
 type vaultPoller struct {
 	clock
 	vault  string
+	kinds  []ReadKind // what a sweep lists
 	list   func(context.Context) (Snapshot, error)
 	budget func(ReadKind) Budget
 	// unfinished returns the remaining work of the subscription: all of it shares the budget.
@@ -51,9 +52,9 @@ type pollResult struct {
 	wasDue   bool // the request was due
 }
 
-func newVaultPoller(vault string, o Options) *vaultPoller {
-	w := &vaultPoller{clock: newClock(o.Now), mu: newMutex(o), vault: vault, changed: make(chan struct{}, 1)}
-	w.requestsPerList.Store(2)
+func newVaultPoller(vault string, o Options, kinds ...ReadKind) *vaultPoller {
+	w := &vaultPoller{clock: newClock(o.Now), mu: newMutex(o), vault: vault, kinds: kinds, changed: make(chan struct{}, 1)}
+	w.requestsPerList.Store(int32(len(kinds))) //nolint:gosec // one or two
 	return w
 }
 
@@ -153,7 +154,7 @@ func (p *vaultPoller) listVault(ctx context.Context) pollResult {
 	l := newVaultSnapshot(snapshot, at)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.requestsPerList.Store(int32(max(2, min(snapshot.Requests, math.MaxInt32)))) //nolint:gosec // it is in the range
+	p.requestsPerList.Store(int32(max(len(p.kinds), min(snapshot.Requests, math.MaxInt32)))) //nolint:gosec // it is in the range
 	p.latest, p.listedAt = l, at
 	return pollResult{snapshot: l}
 }
@@ -163,7 +164,7 @@ func (p *vaultPoller) requests() int { return int(p.requestsPerList.Load()) }
 
 // pages returns how many requests of each kind a sweep takes.
 func (p *vaultPoller) pages() int {
-	return (p.requests() + 1) / 2
+	return (p.requests() + len(p.kinds) - 1) / len(p.kinds)
 }
 
 // lastSnapshot returns the newest snapshot of this run, or nil.

@@ -80,8 +80,12 @@ const (
 // phase returns the phase of a change and its job; a job counts as ours when it started after since (by the service's
 // clock) or has the operation's job id.
 func (s *vaultSnapshot) phase(c plan.Change, since time.Time, jobID string) (phase, plan.Job) {
-	if c.Action == plan.Backup {
+	switch c.Action {
+	case plan.Backup:
 		return s.backupPhase(c, since)
+	case plan.Restore:
+		return s.restorePhase(c, jobID)
+	default:
 	}
 	var newest, ended plan.Job
 	for _, j := range s.jobs[containerOf(c)] {
@@ -119,6 +123,23 @@ func (s *vaultSnapshot) backupPhase(c plan.Change, since time.Time) (phase, plan
 		return phaseFailed, j
 	}
 	return phaseSucceeded, j
+}
+
+// restorePhase returns the phase of a restore, which is that of its job: another Restore job of the item may be another
+// client's.
+func (s *vaultSnapshot) restorePhase(c plan.Change, jobID string) (phase, plan.Job) {
+	for _, j := range s.jobs[containerOf(c)] {
+		switch {
+		case jobID == "" || !isSameJob(j.ID, jobID):
+		case j.IsRunning():
+			return phaseInProgress, j
+		case j.HasFailed():
+			return phaseFailed, j
+		default:
+			return phaseSucceeded, j
+		}
+	}
+	return phaseUnknown, plan.Job{}
 }
 
 // clockSlack is how much earlier than the answer to its write a job may seem to start: the service's machines do

@@ -54,6 +54,19 @@ func (c *Client) List(ctx context.Context, vault string) (apply.Snapshot, error)
 	return s, nil
 }
 
+// ListJobs implements [apply.Backend].
+func (c *Client) ListJobs(ctx context.Context, vault string) (apply.Snapshot, error) {
+	s := apply.Snapshot{At: c.Now()}
+	var pages atomic.Int32
+	jobs, err := c.fetchRecentJobs(withPageCounter(ctx, &pages), vault)
+	if err != nil {
+		return apply.Snapshot{}, err
+	}
+	s.Jobs, s.Requests = jobs, int(pages.Load())
+	c.fetchJobErrors(ctx, s.Jobs)
+	return s, nil
+}
+
 // fetchJobErrors reads the errors of failed jobs, which lists leave out (docs/azure.md §11). They do not change, so
 // each job is read once; one that cannot be read stays failed without a reason.
 func (c *Client) fetchJobErrors(ctx context.Context, jobs []plan.Job) {

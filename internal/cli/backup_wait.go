@@ -26,7 +26,7 @@ const (
 // errWaitTimeout is the cause of a wait that --timeout ended.
 var errWaitTimeout = errors.New("the wait for the job ended first")
 
-// awaitBackups follows the jobs of the started backups, or restores, and records their ends in the results.
+// awaitBackups follows the jobs of the started backups, and records their ends in the results.
 func (a *app) awaitBackups(ctx context.Context, s *session, timeout time.Duration, run *report.Run) {
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout, errWaitTimeout)
 	defer cancel()

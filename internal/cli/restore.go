@@ -180,7 +180,6 @@ func (a *app) runRestores(ctx context.Context, s *session, f restoreFlags, run *
 	show.end()
 	a.reportFault(err)
 	if !a.interrupts.isInterrupted() {
-		a.awaitBackups(ctx, s, f.timeout, run) // they have ended: for how long each took
 		a.findDisks(ctx, s, run)
 	}
 	run.Finished, run.Requests, run.Throttled = s.Now(), s.Requests(), s.throttledFor()
@@ -212,7 +211,10 @@ func (a *app) findDisks(ctx context.Context, s *session, run *report.Run) {
 
 func (a *app) restored(ctx context.Context, s *session, r *apply.Result, disks []plan.Disk) *report.Restored {
 	id := jobID(r)
-	out := &report.Restored{Disks: []string{}}
+	out := &report.Restored{Disks: []string{}, Seconds: int64(time.Duration(r.Took).Seconds())}
+	if r.Took > 0 && r.Message == "" {
+		r.Message = "Completed in " + report.FormatDuration(time.Duration(r.Took))
+	}
 	for _, d := range disks {
 		if d.Job != "" && strings.EqualFold(d.Job, id[strings.LastIndexByte(id, '/')+1:]) {
 			out.Disks = append(out.Disks, d.ID)

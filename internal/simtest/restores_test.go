@@ -15,7 +15,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// restoring is a vault with some VMs that have one recovery point each, a group and an account, served with these faults.
+// restoring is a vault with some VMs that have one recovery point each, a group and an account, and a plan that restores
+// all of them.
 type restoring struct {
 	sim    *simulator.Server
 	client *azure.Client
@@ -24,6 +25,11 @@ type restoring struct {
 }
 
 func newRestoring(t *testing.T, vms int, faults ...simulator.Fault) *restoring {
+	t.Helper()
+	return newRestoringWith(t, vms, simulator.Settings{Faults: faults, Quota: "150"})
+}
+
+func newRestoringWith(t *testing.T, vms int, settings simulator.Settings) *restoring {
 	t.Helper()
 	sub := subscriptionID(1)
 	vault, into := armid.Vault(sub, "rg-backup", "rsv"), "/subscriptions/"+sub+"/resourceGroups/rg-restored"
@@ -53,7 +59,7 @@ func newRestoring(t *testing.T, vms int, faults ...simulator.Fault) *restoring {
 		t.Fatal(err)
 	}
 	r := &restoring{into: into}
-	if r.sim, err = simulator.New(read, simulator.Options{Settings: simulator.Settings{Faults: faults, Quota: "150"}}); err != nil {
+	if r.sim, err = simulator.New(read, simulator.Options{Settings: settings}); err != nil {
 		t.Fatal(err)
 	}
 	if r.client, err = azure.New(azure.Options{
@@ -90,6 +96,16 @@ func (r *restoring) run(t *testing.T, inFlight int) apply.Report {
 		t.Fatal(err)
 	}
 	return rep
+}
+
+// jobs returns the jobs of the vault, read by one list.
+func (r *restoring) jobs(t *testing.T) []plan.Job {
+	t.Helper()
+	s, err := r.client.ListJobs(context.Background(), r.plan.Changes[0].Vault)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.Jobs
 }
 
 // made returns the Restore jobs of the vault, and the disks by the jobs that created them.
@@ -200,10 +216,20 @@ func TestARestoreWhoseJobFailsFailsWithItsWords(t *testing.T) {
 // A restore that exceeds its timeout is reported neither as done nor as failed.
 func TestARestoreThatOutlivesItsTimeIsReportedWithItsOperation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		r := newRestoring(t, 1, simulator.Fault{Name: "slow", Kind: "item.restore", Operation: "hangs"})
+		r := newRestoringWith(t, 1, simulator.Settings{Durations: map[string]simulator.Range{"restoreFromSnapshot": simulator.Fixed(9 * time.Hour)}})
 		rep := r.run(t, 20)
-		if res := rep.Results[0]; (res.Outcome != apply.Unconfirmed && res.Outcome != apply.TimedOut) || res.Operation == "" {
+		if res := rep.Results[0]; res.Outcome != apply.Unconfirmed || res.Operation == "" || res.Job == "" {
 			t.Errorf("%+v", res)
+		}
+	})
+}
+
+// What a restore is done by is its job, whatever becomes of the operation that started it.
+func TestARestoreWhoseOperationHangsIsDoneWithItsJob(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRestoring(t, 1, simulator.Fault{Name: "slow", Kind: "item.restore", Operation: "hangs"})
+		if rep := r.run(t, 20); rep.Summary[apply.Done] != 1 {
+			t.Errorf("%+v", rep.Results)
 		}
 	})
 }

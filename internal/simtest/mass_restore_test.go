@@ -1,0 +1,57 @@
+package simtest
+
+import (
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/simulator"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// massRestore is one run of many restores.
+type massRestore struct {
+	makespan, bound time.Duration
+	requests        int // while the run was followed, the writes included
+	done, throttled int
+}
+
+// measureRestores restores VMs with inFlight restores at once. The bound is the time in which the jobs, in the order in
+// which they were started and as long as each took, fill that many slots without a pause.
+func measureRestores(t *testing.T, vms, inFlight int, quota string) massRestore {
+	t.Helper()
+	var m massRestore
+	synctest.Test(t, func(t *testing.T) {
+		r := newRestoringWith(t, vms, simulator.Settings{Quota: quota, Latency: simulator.Fixed(50 * time.Millisecond)})
+		before, began := r.sim.Stats().Total(), time.Now()
+		rep := r.run(t, inFlight)
+		m.makespan, m.requests = time.Since(began), r.sim.Stats().Total()-before
+		m.done, m.throttled = rep.Summary[apply.Done], r.sim.Stats().Throttled()
+		jobs := r.jobs(t)
+		slices.SortFunc(jobs, func(a, b plan.Job) int { return a.Start.Compare(b.Start) })
+		slots := make([]time.Duration, inFlight)
+		for _, j := range jobs {
+			slices.Sort(slots)
+			slots[0] += j.End.Sub(j.Start)
+		}
+		m.bound = slices.Max(slots)
+	})
+	return m
+}
+
+// Many restores are followed by the jobs of their vault: their number of reads grows with time, not with the restores.
+func TestRestoringAVaultIsAsFastAsItsSlotsAllow(t *testing.T) {
+	for _, tt := range []struct {
+		quota           string
+		ratio, requests float64 // at most; requests for each restore
+	}{{"1100", 1.05, 2.6}, {"150", 1.12, 1.5}} {
+		m := measureRestores(t, 300, 20, tt.quota)
+		ratio, each := m.makespan.Seconds()/m.bound.Seconds(), float64(m.requests)/300
+		t.Logf("quota %s: %s, bound %s, ratio %.3f, %.2f requests a restore, %d times 429", tt.quota, m.makespan, m.bound, ratio, each, m.throttled)
+		if m.done != 300 || ratio > tt.ratio || each > tt.requests || m.throttled > 0 {
+			t.Errorf("quota %s: %+v", tt.quota, m)
+		}
+	}
+}
