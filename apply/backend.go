@@ -60,11 +60,14 @@ type Operation struct {
 
 // Progress is the answer to one poll of an operation.
 type Progress struct {
-	Done       bool
-	JobID      string
-	Message    string
-	RetryAfter time.Duration
-	RequestID  string
+	Done  bool
+	JobID string
+	// IsJobInferred is true where the service did not tell the job: it is one of the same item that began since the
+	// write, and may be another client's.
+	IsJobInferred bool
+	Message       string
+	RetryAfter    time.Duration
+	RequestID     string
 }
 
 // Snapshot is one list of a vault: its items and jobs, or its jobs alone.

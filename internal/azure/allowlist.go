@@ -11,17 +11,18 @@ import (
 // Command is the command that was given; it decides which requests may be sent.
 type Command string
 
-// The commands that talk to Azure. All but Apply, Backup and Restore only read.
+// The commands that talk to Azure. All but Apply, Backup, Restore and RestoreTest only read.
 const (
-	CommandPlan     Command = "plan"
-	CommandApply    Command = "apply"
-	CommandAudit    Command = "audit"
-	CommandExplain  Command = "explain"
-	CommandExport   Command = "export"
-	CommandSnapshot Command = "snapshot"
-	CommandBackup   Command = "backup"
-	CommandPoints   Command = "points"
-	CommandRestore  Command = "restore"
+	CommandPlan        Command = "plan"
+	CommandApply       Command = "apply"
+	CommandAudit       Command = "audit"
+	CommandExplain     Command = "explain"
+	CommandExport      Command = "export"
+	CommandSnapshot    Command = "snapshot"
+	CommandBackup      Command = "backup"
+	CommandPoints      Command = "points"
+	CommandRestore     Command = "restore"
+	CommandRestoreTest Command = "restore-test"
 )
 
 // route is one shape of request this program makes. In path, "*" stands for one segment; letter case is ignored
@@ -44,9 +45,9 @@ const (
 )
 
 // allowedRoutes is the allow-list of docs/design.md §6. A GET that is not listed is allowed, as "other"; anything else that
-// is not listed is refused.
+// is not listed is refused, but for the DELETE of a disk that [Client.PermitCleanUp] permitted.
 func allowedRoutes() []route {
-	apply := []Command{CommandApply}
+	apply, tests := []Command{CommandApply}, []Command{CommandApply, CommandRestoreTest}
 	return []route{
 		{kind: "subscriptions", method: http.MethodGet, path: "/subscriptions"},
 		{kind: "resource groups", method: http.MethodGet, path: subscriptionPath + "/resourcegroups"},
@@ -78,6 +79,7 @@ func allowedRoutes() []route {
 		{kind: "operation", method: http.MethodGet, path: policyPath + "/operationresults/*"},
 		{kind: "operation", method: http.MethodGet, path: vaultPath + "/operationstatus/*"},
 		{kind: "operation", method: http.MethodGet, path: vaultPath + "/operationresults/*"},
+		{kind: "operation", method: http.MethodGet, path: vaultPath + "/backupvalidateoperationsstatuses/*"},
 
 		{kind: "backup status", method: http.MethodPost, path: subscriptionPath + "/providers/microsoft.recoveryservices/locations/*/backupstatus"},
 		{kind: "resource graph", method: http.MethodPost, path: "/providers/microsoft.resourcegraph/resources"},
@@ -88,7 +90,8 @@ func allowedRoutes() []route {
 		{kind: "refresh", method: http.MethodPost, path: fabricPath + "/refreshcontainers", writers: apply},
 		{kind: "write item", method: http.MethodPut, path: itemPath, writers: apply},
 		{kind: "start backup", method: http.MethodPost, path: itemPath + "/backup", writers: []Command{CommandApply, CommandBackup}},
-		{kind: "start restore", method: http.MethodPost, path: itemPath + "/recoverypoints/*/restore", writers: []Command{CommandRestore}},
+		{kind: "start restore", method: http.MethodPost, path: itemPath + "/recoverypoints/*/restore", writers: append([]Command{CommandRestore}, tests...)},
+		{kind: "check restore", method: http.MethodPost, path: vaultPath + "/backuptriggervalidateoperation", writers: tests},
 	}
 }
 
@@ -174,6 +177,9 @@ func (c *Client) checkAllowed(method string, u *url.URL) (route, error) {
 			Command: c.command, Method: method, Where: u.Scheme + "://" + u.Host,
 			Why: "requests go to " + c.endpoint.String() + " only",
 		}
+	}
+	if method == http.MethodDelete && c.deletable.permits(c.command, u) {
+		return route{kind: "delete disk", method: method, writers: []Command{c.command}}, nil
 	}
 	r, ok := c.router.find(method, u)
 	if !ok || !r.isRead() && !slices.Contains(r.writers, c.command) {

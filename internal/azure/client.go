@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -74,8 +75,10 @@ type Client struct {
 
 	pipeline runtime.Pipeline
 	router   router
-	counts   *counter
-	quotas   *quota.Limiters
+	// deletable are the groups whose disks may be deleted: none, until a run of restore tests names them.
+	deletable deletableGroups
+	counts    *counter
+	quotas    *quota.Limiters
 
 	policies policyCache
 
@@ -146,7 +149,8 @@ func (o Options) newTokenSource(conf cloud.Configuration) (*tokenSource, error) 
 }
 
 func (o Options) quotaOptions() quota.Options {
-	q := quota.Options{Now: o.Now, Jitter: rand.Float64, Confirms: o.Command == CommandApply || o.Command == CommandBackup || o.Command == CommandRestore}
+	writes := []Command{CommandApply, CommandBackup, CommandRestore, CommandRestoreTest}
+	q := quota.Options{Now: o.Now, Jitter: rand.Float64, Confirms: slices.Contains(writes, o.Command)}
 	if o.OnThrottle != nil {
 		q.OnThrottle = func(t quota.Throttle) {
 			o.OnThrottle(Throttle{Subscription: t.Subscription, Kind: string(t.Bucket), Reason: string(t.Reason), Wait: t.Wait})

@@ -37,6 +37,7 @@ func writes(c *Client) map[string]request {
 		"put item":      {method: http.MethodPut, url: itemURL(c)},
 		"post backup":   {method: http.MethodPost, url: strings.Replace(itemURL(c), "?", "/backup?", 1)},
 		"post restore":  {method: http.MethodPost, url: strings.Replace(itemURL(c), "?", "/recoveryPoints/1/restore?", 1)},
+		"check restore": {method: http.MethodPost, url: c.buildURL(vaultID+"/backupTriggerValidateOperation", apiBackup)},
 		"delete disk":   {method: http.MethodDelete, url: c.buildURL(disksPath+"/d", apiDisks)},
 		"delete item":   {method: http.MethodDelete, url: itemURL(c)},
 		"delete vault":  {method: http.MethodDelete, url: c.buildURL(vaultID, apiVault)},
@@ -56,11 +57,12 @@ func writes(c *Client) map[string]request {
 
 func TestACommandSendsOnlyItsOwnWrites(t *testing.T) {
 	allowed := map[Command][]string{
-		CommandApply:   {"patch vault", "post backup", "put item", "put policy", "put vault", "refresh"},
-		CommandBackup:  {"post backup"},
-		CommandRestore: {"post restore"},
-		CommandPoints:  nil,
-		CommandPlan:    nil, CommandAudit: nil, CommandExplain: nil, CommandExport: nil, CommandSnapshot: nil, "": nil, "APPLY": nil,
+		CommandApply:       {"check restore", "patch vault", "post backup", "post restore", "put item", "put policy", "put vault", "refresh"},
+		CommandBackup:      {"post backup"},
+		CommandRestore:     {"post restore"},
+		CommandRestoreTest: {"check restore", "post restore"},
+		CommandPoints:      nil,
+		CommandPlan:        nil, CommandAudit: nil, CommandExplain: nil, CommandExport: nil, CommandSnapshot: nil, "": nil, "APPLY": nil,
 	}
 	for command, want := range allowed {
 		f := newFake()

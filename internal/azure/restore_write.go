@@ -39,16 +39,27 @@ type networkSettings struct {
 // restoreWrite returns the write that restores disks as new ones. It needs no prior read: it changes nothing that
 // exists.
 func (c *Client) restoreWrite(ch plan.Change) (write, error) {
-	id, vm, err := itemOf(ch)
+	p, err := restorePropertiesOf(ch)
 	if err != nil {
-		return write{}, fmt.Errorf("starting %q: %w", ch.ID, err)
+		return write{}, err
+	}
+	return write{request{
+		op: fmt.Sprintf("restoring disks of %q", armid.DisplayName(ch.Target)), method: http.MethodPost, url: c.buildURL(ch.Point.ID+"/restore", apiBackup),
+	}, fixedBody(ch, restoreBody{p})}, nil
+}
+
+// restorePropertiesOf returns the request of a change that restores.
+func restorePropertiesOf(ch plan.Change) (restoreProperties, error) {
+	id, _, err := itemOf(ch)
+	if err != nil {
+		return restoreProperties{}, fmt.Errorf("starting %q: %w", ch.ID, err)
 	}
 	o := ch.RestoreOrder
 	switch {
 	case o == nil || !isPointOf(o.Point.ID, id):
-		return write{}, errMissingField(ch, "recovery point of the item")
+		return restoreProperties{}, errMissingField(ch, "recovery point of the item")
 	case o.Into == "" || o.Staging == "" || o.Region == "":
-		return write{}, errMissingField(ch, "group, storage account and region")
+		return restoreProperties{}, errMissingField(ch, "group, storage account and region")
 	}
 	p := restoreProperties{
 		Type: "IaasVMRestoreRequest", Point: o.Point.Name, Kind: "RestoreDisks", Source: ch.Target, Group: o.Into, Account: o.Staging, Region: o.Region,
@@ -60,9 +71,7 @@ func (c *Client) restoreWrite(ch plan.Change) (write, error) {
 	if o.PrivateAccess {
 		p.Network = &networkSettings{"SameAsOnSourceDisks"}
 	}
-	return write{request{
-		op: fmt.Sprintf("restoring disks of %q", vm.Name()), method: http.MethodPost, url: c.buildURL(o.Point.ID+"/restore", apiBackup),
-	}, fixedBody(ch, restoreBody{p})}, nil
+	return p, nil
 }
 
 // followRestore makes a restore wait for its job: the operation only reports that it was accepted (docs/azure.md
@@ -80,7 +89,7 @@ func (c *Client) followRestore(ctx context.Context, op apply.Operation, p apply.
 		p.Done = false
 		return p, nil
 	}
-	op.JobID = operationID(job.ID)
+	op.JobID, p.IsJobInferred = operationID(job.ID), true
 	return jobProgress(op, job, p)
 }
 

@@ -124,19 +124,19 @@ func TestARestoreWithoutAnAnswerIsFoundByItsJob(t *testing.T) {
 		began time.Time
 		want  apply.Progress
 	}{
-		"its job is there":   {[]string{row("j1", ours)}, began, apply.Progress{Done: true, JobID: "j1", Message: "Completed"}},
+		"its job is there":   {[]string{row("j1", ours)}, began, apply.Progress{Done: true, JobID: "j1", IsJobInferred: true, Message: "Completed"}},
 		"another item's job": {[]string{row("j1", "iaasvmcontainerv2;rg-app;vm2")}, began, apply.Progress{}},
 		"an earlier job":     {[]string{row("j1", ours)}, began.Add(time.Minute), apply.Progress{}},
 		"no job":             {nil, began, apply.Progress{}},
 		"it runs": {
-			[]string{strings.Replace(row("j1", ours), `"Completed"`, `"InProgress"`, 1)}, began, apply.Progress{JobID: "j1", Message: "InProgress"},
+			[]string{strings.Replace(row("j1", ours), `"Completed"`, `"InProgress"`, 1)}, began, apply.Progress{JobID: "j1", IsJobInferred: true, Message: "InProgress"},
 		},
 		"a job into another group":       {[]string{bag("rg-tests", "rg-other")}, began, apply.Progress{}},
 		"a job by another account":       {[]string{bag("st1", "st2")}, began, apply.Progress{}},
 		"a job of another point":         {[]string{bag("7:52:53", "7:52:51")}, began, apply.Progress{}},
-		"a job that does not say enough": {[]string{rawRestore("j1", ours, "{}")}, began, apply.Progress{Done: true, JobID: "j1", Message: "Completed"}},
+		"a job that does not say enough": {[]string{rawRestore("j1", ours, "{}")}, began, apply.Progress{Done: true, JobID: "j1", IsJobInferred: true, Message: "Completed"}},
 		"another item's job that is not understood": {
-			[]string{edited(t, row("j2", "iaasvmcontainerv2;rg-app;vm2"), `"Completed"`, "7"), row("j1", ours)}, began, apply.Progress{Done: true, JobID: "j1", Message: "Completed"},
+			[]string{edited(t, row("j2", "iaasvmcontainerv2;rg-app;vm2"), `"Completed"`, "7"), row("j1", ours)}, began, apply.Progress{Done: true, JobID: "j1", IsJobInferred: true, Message: "Completed"},
 		},
 	} {
 		f := newFake().on("GET", vaultID+"/backupJobs", lists(tt.rows...))

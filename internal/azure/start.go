@@ -14,7 +14,10 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-var _ apply.Backend = (*Client)(nil)
+var (
+	_ apply.Backend     = (*Client)(nil)
+	_ apply.TestBackend = (*Client)(nil)
+)
 
 // Start implements [apply.Backend]: it waits for the write's quotas, reads what the write is merged with, compares that
 // with what was approved, and sends the write. Reading last limits the time in which another client can interfere to

@@ -1,0 +1,98 @@
+package azure
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// restoreCheckBody asks what would keep a restore from working; it has no effect (docs/azure.md §19, never recorded).
+type restoreCheckBody struct {
+	Point      string `json:"id"`
+	Properties struct {
+		Type    string            `json:"objectType"`
+		Restore restoreProperties `json:"restoreRequest"`
+	} `json:"properties"`
+}
+
+// StartValidation implements [apply.RestoreTester].
+func (c *Client) StartValidation(ctx context.Context, ch plan.Change) (apply.Operation, error) {
+	p, err := restorePropertiesOf(ch)
+	if err != nil {
+		return apply.Operation{}, err
+	}
+	b := restoreCheckBody{Point: ch.Point.ID}
+	b.Properties.Type, b.Properties.Restore = "ValidateIaasVMRestoreOperationRequest", p
+	a, err := c.do(ctx, request{
+		op: fmt.Sprintf("checking the restore of %q", armid.DisplayName(ch.Target)), method: http.MethodPost,
+		url: c.buildURL(ch.Vault+"/backupTriggerValidateOperation", apiBackup), class: quota.Write, body: b,
+		acceptedStatuses: []int{http.StatusAccepted},
+	})
+	if err != nil {
+		return apply.Operation{}, err
+	}
+	return c.operationOf(ch, a), nil
+}
+
+// PollValidation implements [apply.RestoreTester].
+func (c *Client) PollValidation(ctx context.Context, op apply.Operation) (apply.Validation, error) {
+	what := "following the check of a restore " + printable(op.ID, true)
+	if op.Status == "" {
+		return apply.Validation{}, &apply.Error{Op: what, Code: plan.CodeNotUnderstood, Message: "the answer does not say where its result is to be found", Ended: true}
+	}
+	var w struct {
+		wireOperation
+		Properties struct {
+			Response json.RawMessage `json:"validateOperationResponse"`
+		} `json:"properties"`
+	}
+	var raw []byte
+	a, err := c.do(ctx, request{
+		op: what, method: http.MethodGet, url: op.Status, class: quota.Confirm, decode: documentDecoder(&w, &raw),
+		acceptedStatuses: []int{http.StatusAccepted},
+	})
+	if err != nil {
+		return apply.Validation{}, err
+	}
+	v := apply.Validation{RetryAfter: parseRetryAfter(a.header, "")}
+	switch strings.ToLower(w.Status) {
+	case "succeeded": // it was checked; whether it would work the rows tell (docs/azure.md §25.4)
+		v.Done = true
+	case "failed", "canceled", "cancelled":
+		return v, operationError(op, w.wireOperation, requestID(a.header))
+	}
+	if v.Findings, err = parseFindings(w.Properties.Response); err != nil {
+		return apply.Validation{}, &apply.Error{Op: what, Code: plan.CodeNotUnderstood, Message: "its result was not understood: " + err.Error(), Ended: true}
+	}
+	return v, nil
+}
+
+// parseFindings reads the rows of a check: none, null and an empty list all mean that nothing was found (docs/azure.md
+// §25.4).
+func parseFindings(response json.RawMessage) ([]apply.Finding, error) {
+	if len(response) == 0 {
+		return nil, nil
+	}
+	var r struct {
+		Rows []struct {
+			Code            string   `json:"code"`
+			Message         string   `json:"message"`
+			Recommendations []string `json:"recommendations"`
+		} `json:"validationResults"`
+	}
+	if err := json.Unmarshal(response, &r); err != nil {
+		return nil, err
+	}
+	var found []apply.Finding
+	for _, row := range r.Rows {
+		found = append(found, apply.Finding{Code: row.Code, Message: row.Message, Recommendations: row.Recommendations})
+	}
+	return found, nil
+}
