@@ -18,6 +18,8 @@ type decoder struct {
 	// positions maps a pointer to a decoded field, or to an element of a list, to its node.
 	positions map[any]*node
 	zones     *zones // made when the first one is met
+	// subscriptionQuery is the form of `subscriptions` that is no list.
+	subscriptionQuery *SubscriptionQuery
 }
 
 func newDecoder(out *diagnostics) *decoder {

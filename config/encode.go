@@ -15,7 +15,7 @@ import (
 // What is not said (zero values) and what is the default is left out. Text is untrusted: a value that
 // contains ${ is written so that it stays as it is, and comments cannot break out of their line.
 func (c *Config) Encode(comments []string) ([]byte, error) {
-	body, err := writeYAML(encodeStruct(reflect.ValueOf(*c)))
+	body, err := writeYAML(encodeConfig(c))
 	if err != nil {
 		return nil, fmt.Errorf("writing the config: %w", err)
 	}
@@ -24,6 +24,27 @@ func (c *Config) Encode(comments []string) ([]byte, error) {
 		head.WriteString(strings.TrimRight("# "+escape(line), " ") + "\n")
 	}
 	return append([]byte(head.String()), body...), nil
+}
+
+// encodeConfig writes the subscriptions in the form in which the file says them.
+func encodeConfig(c *Config) []entry {
+	q := c.SubscriptionQuery
+	if q == nil {
+		return encodeStruct(reflect.ValueOf(*c))
+	}
+	var said any = allWord
+	if keys := encodeStruct(reflect.ValueOf(*q)); len(keys) > 0 {
+		said = keys
+	}
+	own := *c
+	own.Subscriptions = SubscriptionIDs{allWord} // keeps the key in its place
+	out := encodeStruct(reflect.ValueOf(own))
+	for i := range out {
+		if out[i].key == keySubscriptions {
+			out[i].value = said
+		}
+	}
+	return out
 }
 
 // entry is one key of a mapping to be written, in order. A value is a []entry, a []any, a string, an int, a

@@ -27,7 +27,7 @@ func (l *linter) checkVaultSubscription(v *Vault) {
 	switch {
 	case l.isSetAndValid(&v.Subscription):
 		l.checkSubscription(l.nodeOf(&v.Subscription), v.Subscription)
-	case !l.isSet(&v.Subscription) && len(l.c.Subscriptions) > 1:
+	case !l.isSet(&v.Subscription) && (len(l.c.Subscriptions) > 1 || l.c.SubscriptionQuery != nil):
 		l.out.fail(l.nodeOf(&v.Name, v), "missing-key", "it may be left out only where the file lists one subscription",
 			"the vault lacks the key \"subscription\"")
 	}
@@ -66,7 +66,7 @@ func (l *linter) checkRedundancy(v *Vault) {
 
 // checkSubscription reports an id that the file does not list.
 func (l *linter) checkSubscription(n *node, id string) {
-	if !l.isSetAndValid(&l.c.Subscriptions) || l.subscriptions[strings.ToLower(id)] {
+	if !l.isSetAndValid(&l.c.Subscriptions) || l.c.SubscriptionQuery != nil || l.subscriptions[strings.ToLower(id)] {
 		return
 	}
 	l.out.fail(n, "unknown-subscription", "list it under subscriptions, or remove what lies in it",

@@ -57,6 +57,7 @@ func read(sources []*source, complete bool, vars *variables, out *diagnostics) *
 	c := &Config{}
 	w := newDecoder(out)
 	w.decode(join(roots, out), addressable(c), fieldLimits{}, nil)
+	c.SubscriptionQuery = w.subscriptionQuery
 	c.applyDefaults(func(field any) bool { return w.positions[field] != nil })
 	for i := range c.Policies {
 		if zone := &c.Policies[i].TimeZone; *zone != "" {

@@ -19,8 +19,9 @@ type Config struct {
 	Cloud Cloud `yaml:"cloud" jsonschema:"enum=AzurePublic,enum=AzureUSGovernment,enum=AzureChina"`
 	// The tenant to work in; azbackup refuses to run in any other.
 	Tenant string `yaml:"tenant" jsonschema:"format=guid"`
-	// The subscriptions to work in; nothing outside them is read or written.
-	Subscriptions []string `yaml:"subscriptions" jsonschema:"required,format=guid,minItems=1,uniqueItems=true"`
+	// The subscriptions to work in: their ids; all that the identity sees; or those below management groups. Nothing
+	// outside them is read or written.
+	Subscriptions SubscriptionIDs `yaml:"subscriptions" jsonschema:"required,format=guid,minItems=1,uniqueItems=true"`
 	// The Recovery Services vaults that hold the backups.
 	Vaults []Vault `yaml:"vaults"`
 	// The backup policies: when backups run, and how long they are kept.
@@ -30,6 +31,9 @@ type Config struct {
 	// How a run behaves.
 	Settings Settings `yaml:"settings"`
 
+	// SubscriptionQuery says how the subscriptions are found, where the file does not list them; Subscriptions is empty
+	// then, until [Config.WithSubscriptions].
+	SubscriptionQuery *SubscriptionQuery `yaml:"-"`
 	// Files names the files read, in order.
 	Files []string `yaml:"-"`
 
@@ -53,6 +57,23 @@ type Cloud struct {
 	Audience string `yaml:"audience" jsonschema:"required"`
 	// Where to sign in, e.g. https://login.microsoftonline.com.
 	Authority string `yaml:"authority" jsonschema:"required"`
+}
+
+// SubscriptionIDs are the ids of subscriptions.
+type SubscriptionIDs []string
+
+// SubscriptionQuery finds subscriptions: `subscriptions: all` is a query without any key. A subscription that is neither
+// Enabled nor Warned is never found.
+type SubscriptionQuery struct {
+	// The ids of management groups; the subscriptions on all levels below them are worked in. Default: all that the
+	// identity sees.
+	ManagementGroups []string `yaml:"managementGroups" jsonschema:"format=part,minItems=1,uniqueItems=true"`
+	// The subscriptions that are left out: ids, or display names in which * stands for any characters and ? for one,
+	// without case.
+	Except []string `yaml:"except" jsonschema:"format=glob,minItems=1,uniqueItems=true"`
+	// Whether subscriptions of other tenants that are managed from this one (Azure Lighthouse) belong to them. Default:
+	// false.
+	Managed bool `yaml:"managed"`
 }
 
 // Vault is one entry of `vaults`: a Recovery Services vault.
@@ -344,6 +365,8 @@ type Guards struct {
 	MaxChanges int `yaml:"maxChanges" jsonschema:"minimum=0"`
 	// The fewest VMs that each subscription must show; fewer mean that the identity sees too little. Default: 0.
 	MinVMs int `yaml:"minVMs" jsonschema:"minimum=0"`
+	// The fewest subscriptions that must be found; fewer mean that the identity lost a role. Default: 0.
+	MinSubscriptions int `yaml:"minSubscriptions" jsonschema:"minimum=0"`
 }
 
 // Share is a count, or a percentage of something.

@@ -92,6 +92,9 @@ func (m *referenceMaker) mapping(title, prefix string, t reflect.Type) {
 
 // elem is what a field holds: the element of a list, what a pointer points to. Disks are written as a mapping of lists.
 func elem(t reflect.Type) (inner reflect.Type, mark string) {
+	if t == reflect.TypeFor[SubscriptionIDs]() {
+		return reflect.TypeFor[SubscriptionQuery](), ""
+	}
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		if t.Kind() == reflect.Slice {
 			mark = "[]"
@@ -122,6 +125,8 @@ func (m *referenceMaker) value(t reflect.Type, l fieldLimits) string {
 		return "a number, or a percentage: `10%`"
 	case reflect.TypeFor[Operations]():
 		return "a number, 1 or more, or `auto`"
+	case reflect.TypeFor[SubscriptionIDs]():
+		return "a list: a GUID; or `all`; or a mapping"
 	case reflect.TypeFor[Disks]():
 		return "`all`, `osOnly`, or a mapping"
 	case reflect.TypeFor[Archive]():

@@ -42,10 +42,10 @@ func makeSchema(t *testing.T) []byte {
 		t.Fatal(err)
 	}
 	s := r.Reflect(&Config{})
-	lists := r.Reflect(&diskLists{})
+	lists, query := r.Reflect(&diskLists{}), r.Reflect(&SubscriptionQuery{})
 	m := schemaMaker{formats: formats(), zones: newZones().names()}
 	delete(s.Definitions, "Position")
-	s.Definitions["DiskLists"] = lists
+	s.Definitions["DiskLists"], s.Definitions["SubscriptionQuery"] = lists, query
 	for _, name := range slices.Sorted(maps.Keys(s.Definitions)) {
 		m.object(s.Definitions[name])
 		s.Definitions[name].Description = "" // speaks of Go; the properties have their own
@@ -54,6 +54,7 @@ func makeSchema(t *testing.T) []byte {
 	s.Required = []string{keyVersion}                              // of several files only one has to list the subscriptions
 	s.PatternProperties = map[string]*jsonschema.Schema{"^x-": {}} // a place for anchored values
 	lists.Version, lists.ID = "", ""
+	query.Version, query.ID = "", ""
 	s.ID, s.Title = schemaID, "azbackup"
 	s.Description = "What azbackup backs up: vaults, policies, and rules for VMs."
 	s.Definitions["Variable"] = &jsonschema.Schema{
@@ -84,6 +85,10 @@ func schemaForms(t reflect.Type) *jsonschema.Schema {
 		return anyOf(&jsonschema.Schema{Type: "integer", Minimum: "0"}, &jsonschema.Schema{Type: "string", Pattern: "^(100|[0-9]|[1-9][0-9])%$"})
 	case reflect.TypeFor[Operations]():
 		return anyOf(&jsonschema.Schema{Type: "integer", Minimum: "1"}, word(autoWord))
+	case reflect.TypeFor[SubscriptionIDs]():
+		id := &jsonschema.Schema{Type: "string", Pattern: formats()["guid"].pattern}
+		list := &jsonschema.Schema{Type: "array", Items: anyOf(id, variable()), MinItems: new(uint64(1)), UniqueItems: true}
+		return anyOf(list, id, word(allWord), &jsonschema.Schema{Ref: "#/$defs/SubscriptionQuery"})
 	case reflect.TypeFor[Disks]():
 		return anyOf(word(string(DisksAll), string(DisksOSOnly)), &jsonschema.Schema{Ref: "#/$defs/DiskLists"})
 	case reflect.TypeFor[map[string]string]():
@@ -186,7 +191,7 @@ func (m schemaMaker) union(s *jsonschema.Schema) *jsonschema.Schema {
 
 // forms puts in the types that are a word or a mapping, and the mappings of which one key may be said.
 func (m schemaMaker) forms(defs jsonschema.Definitions) {
-	defs["Selector"].MinProperties = new(uint64(1))
+	defs["Selector"].MinProperties, defs["SubscriptionQuery"].MinProperties = new(uint64(1)), new(uint64(1))
 	for _, name := range []string{"Schedule", "DiskLists"} {
 		defs[name].MinProperties, defs[name].MaxProperties = new(uint64(1)), new(uint64(1))
 	}

@@ -22,6 +22,8 @@ func (dec *decoder) decodeForm(n *node, to any, l fieldLimits, p *path) bool {
 		*v = dec.decodeShare(n, p)
 	case *Operations:
 		*v = dec.operations(n, p)
+	case *SubscriptionIDs:
+		return dec.decodeSubscriptions(n, p)
 	case *Disks:
 		dec.decodeDisks(n, v, p)
 	case *[]Selector:
@@ -162,6 +164,24 @@ func (dec *decoder) decodeShare(n *node, p *path) Share {
 	}
 	dec.isInRange(n, i, fieldLimits{min: &zero, max: &hundred}, p)
 	return Share{Count: i, Percent: true}
+}
+
+const allWord = "all"
+
+// decodeSubscriptions reads how subscriptions are found; it says false for a list of ids.
+func (dec *decoder) decodeSubscriptions(n *node, p *path) bool {
+	switch {
+	case n.isText() && n.text == allWord:
+		dec.subscriptionQuery = &SubscriptionQuery{}
+	case n.kind == mapping && len(n.pairs) == 0:
+		dec.fail(n, "value", "write all for every subscription that the identity sees", "%s must not be an empty mapping", p)
+	case n.kind == mapping:
+		dec.subscriptionQuery = &SubscriptionQuery{}
+		dec.decodeStruct(n, addressable(dec.subscriptionQuery), p)
+	default:
+		return false
+	}
+	return true
 }
 
 // diskLists are the mapping forms of `disks:`.

@@ -23,6 +23,7 @@ import (
 //	jobs                 on-demand backups in the vault
 //	resource-guards      changes in the vault that a guard may refuse
 //	protectable          the refresh only
+//	management-group     nothing by itself: the subscriptions below it are not known
 //	visibility           nothing by itself: a VM that was seen is real
 //	recovery-points      nothing by itself: they only show the cost of a cut
 //
@@ -97,7 +98,7 @@ func newGapIndex(gaps []Gap, c *config.Config, x *index) *gapIndex {
 			setFirst(g.jobs, vault, gap)
 		case GapGuards:
 			setFirst(g.guards, vault, gap)
-		case GapProtectable, GapVisibility, GapPoints, GapTargetGroup, GapStaging:
+		case GapProtectable, GapVisibility, GapPoints, GapTargetGroup, GapStaging, GapManagementGroup:
 		}
 	}
 	return g
@@ -228,6 +229,8 @@ func (g *Gap) describe() string {
 		what = "the VMs of subscription " + g.Subscription
 	case GapSubscription:
 		what = "subscription " + g.Subscription
+	case GapManagementGroup:
+		what = "management group " + lastName(g.Target)
 	case GapVaults:
 		what = "the vaults of subscription " + g.Subscription
 	case GapVM:

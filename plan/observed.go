@@ -34,6 +34,10 @@ type Subscription struct {
 	ID     string
 	Name   string
 	Tenant string
+	// State is as read: Enabled, Warned, PastDue, Disabled or Deleted (docs/azure.md §21).
+	State string
+	// ManagedBy are the tenants that manage it (Azure Lighthouse).
+	ManagedBy []string
 }
 
 // VM is a virtual machine as the Compute list shows it.
@@ -214,7 +218,10 @@ const (
 	GapVisibility   GapKind = "visibility"  // the identity sees too few VMs of a subscription
 	GapGuards       GapKind = "resource-guards"
 	GapSubscription GapKind = "subscriptions"
-	GapTargetGroup  GapKind = "resource-group"  // that disks are restored into
-	GapStaging      GapKind = "storage-account" // that stages a restore
-	GapPoints       GapKind = "recovery-points" // of one VM: touches nothing by itself
+	// GapManagementGroup is a management group, by its id: the subscriptions below it are not known, so it touches nothing
+	// that was read.
+	GapManagementGroup GapKind = "management-group"
+	GapTargetGroup     GapKind = "resource-group"  // that disks are restored into
+	GapStaging         GapKind = "storage-account" // that stages a restore
+	GapPoints          GapKind = "recovery-points" // of one VM: touches nothing by itself
 )

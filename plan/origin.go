@@ -17,13 +17,17 @@ func configHash(c *config.Config) string {
 		Cloud         config.Cloud
 		Tenant        string
 		Subscriptions []string
+		Query         *config.SubscriptionQuery `json:",omitempty"`
 		Vaults        []config.Vault
 		Policies      []config.Policy
 		Rules         []config.Rule
 		Settings      config.Settings
 	}{
-		c.Cloud, c.Tenant, c.Subscriptions,
+		c.Cloud, c.Tenant, c.Subscriptions, c.SubscriptionQuery,
 		slices.Clone(c.Vaults), slices.Clone(c.Policies), slices.Clone(c.Rules), c.Settings,
+	}
+	if c.SubscriptionQuery != nil {
+		said.Subscriptions = nil // what is found differs from day to day, what the file says does not
 	}
 	for i := range said.Vaults {
 		said.Vaults[i].Pos = config.Position{}

@@ -32,6 +32,9 @@ type Scope struct {
 	BackupJobsSince Duration
 	// MinVMs is the minimum number of VMs per subscription: fewer read is a gap.
 	MinVMs int
+	// Found is the result of the search for the subscriptions, where the file does not list them: its gaps are gaps of the
+	// run, and the subscriptions are not listed again.
+	Found *FoundSubscriptions
 }
 
 // VaultRef names a vault of the file.
@@ -61,9 +64,25 @@ func ScopeOf(c *config.Config) Scope {
 		}
 	}
 	s.Subscriptions = uniqueIDs(subs)
+	if c.SubscriptionQuery != nil {
+		s.keepTo(c.Subscriptions)
+	}
 	s.VMs = uniqueIDs(s.VMs)
 	slices.SortFunc(s.Vaults, func(a, b VaultRef) int { return compareIDs(a.ID, b.ID) })
 	return s
+}
+
+// keepTo leaves out what is in no subscription that was found: nothing outside them is read. What the file names there
+// is a gap ([ChooseSubscriptions]).
+func (s *Scope) keepTo(found []string) {
+	in := map[string]bool{}
+	for _, id := range found {
+		in[strings.ToLower(id)] = true
+	}
+	isOutside := func(subscription string) bool { return !in[strings.ToLower(subscription)] }
+	s.Subscriptions = slices.DeleteFunc(s.Subscriptions, isOutside)
+	s.Vaults = slices.DeleteFunc(s.Vaults, func(v VaultRef) bool { return isOutside(armid.SubscriptionOf(v.ID)) })
+	s.VMs = slices.DeleteFunc(s.VMs, func(id string) bool { return isOutside(armid.SubscriptionOf(id)) })
 }
 
 // The values of the config that plan decides by.

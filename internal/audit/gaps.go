@@ -73,7 +73,7 @@ func newGaps(all []plan.Gap, locationOf func(vault string) string) gaps {
 				setFirst(g.vmLists, regionKeyOf(subscription, ""), gap)
 				setFirst(g.hiding, regionKeyOf(subscription, ""), gap)
 			}
-		case plan.GapJobs, plan.GapProtectable, plan.GapGuards:
+		case plan.GapJobs, plan.GapProtectable, plan.GapGuards, plan.GapManagementGroup:
 			// They do not affect the evidence for a state.
 		case plan.GapItems, plan.GapVault:
 			setFirst(g.items, armid.Of(gap.Vault), gap)
@@ -122,12 +122,15 @@ func describeGap(gap plan.Gap) string {
 		plan.GapVMs: "the VM list", plan.GapVM: "the VM", plan.GapVault: "the vault", plan.GapVaults: "the vault list",
 		plan.GapPolicies: "the policies", plan.GapItems: "the protected items", plan.GapJobs: "the jobs",
 		plan.GapStatus: "the backup status", plan.GapItem: "the item", plan.GapPolicy: "the policy", plan.GapVisibility: "all VMs",
+		plan.GapManagementGroup: "the subscriptions",
 	}[gap.Kind]
 	if what == "" {
 		what = "the " + string(gap.Kind)
 	}
 	switch {
 	case gap.Kind == plan.GapStatus, gap.Kind == plan.GapVM:
+	case gap.Kind == plan.GapManagementGroup:
+		what += " below management group " + lastName(gap.Target)
 	case gap.Kind == plan.GapPolicy:
 		what += " " + lastName(gap.Target)
 	case gap.Vault != "":

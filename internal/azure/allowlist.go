@@ -50,6 +50,8 @@ func allowedRoutes() []route {
 	apply, tests := []Command{CommandApply}, []Command{CommandApply, CommandRestoreTest}
 	return []route{
 		{kind: "subscriptions", method: http.MethodGet, path: "/subscriptions"},
+		{kind: "subscription", method: http.MethodGet, path: subscriptionPath},
+		{kind: "management groups", method: http.MethodGet, path: "/providers/microsoft.management/managementgroups/*/descendants"},
 		{kind: "resource groups", method: http.MethodGet, path: subscriptionPath + "/resourcegroups"},
 		{kind: "virtual machines", method: http.MethodGet, path: subscriptionPath + "/providers/microsoft.compute/virtualmachines"},
 		{kind: "virtual machine", method: http.MethodGet, path: groupPath + "/providers/microsoft.compute/virtualmachines/*"},

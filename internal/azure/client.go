@@ -86,6 +86,7 @@ type Client struct {
 	// extended are the extendedProperties of items besides the disk filter; every write sends them back.
 	extended map[armid.Key]map[string]json.RawMessage
 	failures map[armid.Key][]plan.JobError // of jobs that failed, by job
+	search   searchRecord                  // of the last search for subscriptions
 	oldJobs  map[armid.Key]bool            // vaults with jobs that started before the job window and are in progress
 }
 

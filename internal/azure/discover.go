@@ -66,7 +66,12 @@ type seenVM struct {
 }
 
 func newDiscovery(c *Client, scope plan.Scope, rec *recorder) *discovery {
-	return &discovery{c: c, scope: scope, rec: rec, seen: map[armid.Key]seenVM{}, absent: map[armid.Key]bool{}, allVMs: map[string]bool{}}
+	d := &discovery{c: c, scope: scope, rec: rec, seen: map[armid.Key]seenVM{}, absent: map[armid.Key]bool{}, allVMs: map[string]bool{}}
+	if scope.Found != nil {
+		d.out.Subscriptions, d.out.Gaps = slices.Clone(scope.Found.Visible), slices.Clone(scope.Found.Gaps)
+		c.recordSearch(rec)
+	}
+	return d
 }
 
 // readTask reads one list or document; it records its own errors as gaps.
@@ -143,7 +148,7 @@ func (d *discovery) recordSuccess(add func(*plan.Observed)) {
 // subscriptionTasks returns the reads per subscription, and those of the vaults of the file.
 func (d *discovery) subscriptionTasks() []readTask {
 	var reads []readTask
-	if d.scope.AllVaults {
+	if d.scope.AllVaults && d.scope.Found == nil {
 		reads = append(reads, d.subscriptions)
 	}
 	if d.scope.Graph {

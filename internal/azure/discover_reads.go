@@ -30,24 +30,14 @@ func vaultName(id string) string {
 }
 
 func (d *discovery) subscriptions(ctx context.Context) {
-	type wire struct {
-		ID     field `json:"subscriptionId"`
-		Name   field `json:"displayName"`
-		Tenant field `json:"tenantId"`
-	}
-	found, err := listAll[wire](ctx, d.c, "listing subscriptions", d.c.buildURL("/subscriptions", apiSubscriptions), quota.Other, d.rec.tee("subscriptions"))
+	found, odd, err := d.c.listSubscriptions(ctx, d.rec.tee("subscriptions"))
 	if err != nil {
 		d.recordGap(ctx, plan.Gap{Kind: plan.GapSubscription}, err)
 		return
 	}
 	d.recordSuccess(func(o *plan.Observed) {
-		for _, s := range found {
-			r := &fieldReader{}
-			if id := r.required("subscriptionId", s.ID); id != "" {
-				o.Subscriptions = append(o.Subscriptions, plan.Subscription{ID: id, Name: s.Name.textOrEmpty(), Tenant: s.Tenant.textOrEmpty()})
-			}
-			o.Gaps = append(o.Gaps, misreadGaps(plan.Gap{Kind: plan.GapSubscription}, r.describeProblems())...)
-		}
+		o.Subscriptions = append(o.Subscriptions, found...)
+		o.Gaps = append(o.Gaps, odd...)
 	})
 }
 

@@ -95,7 +95,7 @@ func (r *recorder) writeEstate(w io.Writer, taken time.Time, me Identity, subscr
 		return err
 	}
 	sections := []string{
-		"subscriptions", "resourceGroups", "virtualMachines", "disks", "storageAccounts", "vaults", "policies", "protectedItems",
+		"subscriptions", "managementGroups", "resourceGroups", "virtualMachines", "disks", "storageAccounts", "vaults", "policies", "protectedItems",
 		"protectableItems", "jobs", "recoveryPoints", "resourceGuardProxies",
 	}
 	for _, s := range sections {

@@ -49,7 +49,10 @@ func (a *app) explain(ctx context.Context, f explainFlags, vm string) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	scope := plan.ScopeOf(c)
+	c, scope, err := a.findScope(ctx, s, c)
+	if err != nil {
+		return err
+	}
 	scope.Guards = true // they may block what would happen next
 	o, err := a.observe(ctx, s, scope)
 	if err != nil {

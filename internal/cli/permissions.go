@@ -33,6 +33,11 @@ func permissions() []permission {
 			[]string{"Microsoft.ResourceGraph/resources/read"},
 			"Reader has it.",
 		},
+		{
+			"subscriptions: all, or below management groups",
+			[]string{"Microsoft.Resources/subscriptions/read", "Microsoft.Management/managementGroups/read"},
+			"Reader on the subscriptions has the first, Management Group Reader on each group the second.",
+		},
 		{"backup", []string{item + "backup/action"}, "Backup Operator has it."},
 		{
 			"restore",

@@ -58,7 +58,11 @@ func (a *app) observe(ctx context.Context, s *session, scope plan.Scope) (plan.O
 
 // makePlan reads the resources in the scope of c and makes its plan by opt, whose time it sets.
 func (a *app) makePlan(ctx context.Context, s *session, c *config.Config, opt plan.Options) (plan.Plan, error) {
-	o, err := a.observe(ctx, s, plan.ScopeOf(c))
+	c, scope, err := a.findScope(ctx, s, c)
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	o, err := a.observe(ctx, s, scope)
 	if err != nil {
 		return plan.Plan{}, err
 	}

@@ -26,16 +26,22 @@ func (f *scopeFlags) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.subscriptions, "subscription", nil, "look at this subscription `ID`, with or without a config; may be repeated")
 }
 
-// resolve reads the config, if one is named, and returns the scope of both.
-func (f *scopeFlags) resolve(a *app) (*config.Config, plan.Scope, error) {
+// load reads the config, if one is named.
+func (f *scopeFlags) load(a *app) (*config.Config, error) {
+	if len(f.files) == 0 && len(f.subscriptions) > 0 {
+		return &config.Config{Cloud: config.Cloud{Name: azure.AzurePublic}}, nil
+	}
+	return a.loadConfig(f.configFlags)
+}
+
+// resolve returns the scope of the config and of --subscription, and the config with the subscriptions that were found.
+func (f *scopeFlags) resolve(ctx context.Context, a *app, s *session, c *config.Config) (*config.Config, plan.Scope, error) {
 	var scope plan.Scope
-	c := &config.Config{Cloud: config.Cloud{Name: azure.AzurePublic}}
-	if len(f.files) > 0 || len(f.subscriptions) == 0 {
+	if len(c.Files) > 0 {
 		var err error
-		if c, err = a.loadConfig(f.configFlags); err != nil {
+		if c, scope, err = a.findScope(ctx, s, c); err != nil {
 			return nil, scope, err
 		}
-		scope = plan.ScopeOf(c)
 	}
 	for _, id := range f.subscriptions {
 		if !slices.ContainsFunc(scope.Subscriptions, func(s string) bool { return strings.EqualFold(s, id) }) {
@@ -47,12 +53,19 @@ func (f *scopeFlags) resolve(a *app) (*config.Config, plan.Scope, error) {
 
 // connectScope returns the config and the scope that f selects, and a connection to their Azure, which the caller closes.
 func (a *app) connectScope(ctx context.Context, command azure.Command, f scopeFlags, at azureFlags) (*config.Config, plan.Scope, *session, error) {
-	c, scope, err := f.resolve(a)
+	c, err := f.load(a)
 	if err != nil {
-		return nil, scope, nil, err
+		return nil, plan.Scope{}, nil, err
 	}
 	s, err := a.connect(ctx, command, at, c.Cloud, c.Tenant)
-	return c, scope, s, err
+	if err != nil {
+		return nil, plan.Scope{}, nil, err
+	}
+	c, scope, err := f.resolve(ctx, a, s, c)
+	if err != nil {
+		return nil, scope, nil, errors.Join(err, s.close())
+	}
+	return c, scope, s, nil
 }
 
 type snapshotFlags struct {

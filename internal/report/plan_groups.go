@@ -134,10 +134,16 @@ func describeRisks(c plan.Change) string {
 
 // describeGapPlace is what a gap concerns: the most exact place it names.
 func describeGapPlace(g plan.Gap) string {
+	if g.Kind == plan.GapManagementGroup {
+		return lastName(g.Target)
+	}
 	for _, id := range []string{g.Target, g.Vault} {
 		if id != "" {
 			return displayName(id)
 		}
+	}
+	if g.Kind == plan.GapSubscription && g.Subscription == "" {
+		return "the tenant"
 	}
 	return strings.Join(nonEmpty(g.Subscription, g.Location), " ")
 }

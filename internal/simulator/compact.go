@@ -104,6 +104,7 @@ func (st *state) write(w io.Writer) error {
 	p.key("cloud", firstNonEmpty(st.Cloud, "AzurePublic"))
 	p.key("tenant", st.Tenant)
 	bodiesOf(p, "subscriptions", st.subscriptions, func(l *opaqueResource) bodyRef { return l.body })
+	bodiesOf(p, "managementGroups", st.management, func(l *opaqueResource) bodyRef { return l.body })
 	bodiesOf(p, "resourceGroups", st.groups, func(l *opaqueResource) bodyRef { return l.body })
 	bodiesOf(p, "virtualMachines", st.vms, func(v *vm) bodyRef { return v.body })
 	bodiesOf(p, "disks", st.disks, func(r *resource) bodyRef { return r.body })

@@ -28,6 +28,7 @@ type Estate struct {
 
 	names         stringPool
 	subscriptions *table[opaqueResource]
+	management    *table[opaqueResource] // management groups, each with its descendants
 	groups        *table[opaqueResource]
 	vms           *table[vm]
 	disks         *table[resource]
@@ -91,6 +92,7 @@ func newEstate() *Estate {
 	return &Estate{
 		names:         stringPool{},
 		subscriptions: newTable(byKey, func(*opaqueResource) string { return "" }),
+		management:    newTable(byKey, func(*opaqueResource) string { return "" }),
 		groups:        newTable(byKey, byParent),
 		vms:           newTable(func(v *vm) string { return v.key }, func(v *vm) string { return v.sub }),
 		disks:         newTable(func(r *resource) string { return r.key }, func(r *resource) string { return r.group }),
@@ -161,6 +163,7 @@ func decodeStrict(raw []byte, into any) error {
 func (e *Estate) sections() map[string]func(raw []byte, b bodyRef) error {
 	return map[string]func([]byte, bodyRef) error{
 		"subscriptions":        e.addSubscription,
+		"managementGroups":     withID(isManagementGroupID, func(raw []byte, b bodyRef) { e.management.put(e.names.opaqueResource(raw, b)) }),
 		"resourceGroups":       withID(isGroupID, func(raw []byte, b bodyRef) { e.groups.put(e.names.opaqueResource(raw, b)) }),
 		"virtualMachines":      withID(isVMID, func(raw []byte, b bodyRef) { e.vms.put(e.names.vm(raw, b)) }),
 		"disks":                withID(isDiskID, func(raw []byte, b bodyRef) { e.disks.put(e.names.resource(raw, b)) }),
@@ -184,6 +187,8 @@ func withID(good func(id string) bool, put func([]byte, bodyRef)) func([]byte, b
 		return nil
 	}
 }
+
+func isManagementGroupID(id string) bool { return segment(id, "managementGroups") != "" }
 
 func isGroupID(id string) bool {
 	return segment(id, "subscriptions") != "" && segment(id, "resourceGroups") != ""

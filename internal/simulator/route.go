@@ -143,6 +143,8 @@ func commonRoutes() []*route {
 		{method: "GET", pattern: inSub + "/providers/{namespace}", kind: "provider.get", handle: (*requestContext).getProvider},
 		{method: "POST", pattern: inSub + "/providers/{namespace}/register", kind: "provider.register", handle: (*requestContext).registerProvider},
 
+		{method: "GET", pattern: "/providers/microsoft.management/managementgroups/{management}/descendants", kind: "descendants.list", handle: (*requestContext).listDescendants},
+
 		{method: "POST", pattern: "/providers/microsoft.resourcegraph/resources", kind: "graph.query", isRead: true, handle: (*requestContext).queryGraph},
 
 		{method: "GET", pattern: "/metadata/endpoints", kind: "metadata", handle: (*requestContext).metadata, isPublic: true},

@@ -160,6 +160,7 @@ func DefaultPages() map[string]int {
 		"containers":  500, // UNVERIFIED
 		"graph":       100, // docs/azure.md §10: default 100, at most 1000
 		"groups":      500, // UNVERIFIED
+		"descendants": 500, // UNVERIFIED
 		"disks":       500, // UNVERIFIED
 		"accounts":    500, // UNVERIFIED
 	}
@@ -199,6 +200,7 @@ func DefaultUnverified() map[string]string {
 		"immutable-denied":       "400 UserErrorOperationDeniedOnImmutableItem",
 		"filter-input":           "400 BMSUserErrorInvalidInput",
 		"arm-throttled":          "429 SubscriptionRequestsThrottled",
+		"management-group":       "404 NotFound",
 		"guard-required":         "403 UserErrorResourceGuardOperationRequired",
 		// Refusals of restores: the codes of the first four are documented, their statuses are not (docs/azure.md §19).
 		"restore-snapshot-gone":   "400 UserErrorInstantRpNotFound",

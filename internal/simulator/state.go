@@ -46,7 +46,7 @@ type change struct {
 func newState(e *Estate) *state {
 	c := *e
 	c.names = maps.Clone(e.names)
-	c.subscriptions, c.groups = e.subscriptions.clone(), e.groups.clone()
+	c.subscriptions, c.management, c.groups = e.subscriptions.clone(), e.management.clone(), e.groups.clone()
 	c.disks, c.accounts = e.disks.clone(), e.accounts.clone()
 	c.vms, c.vaults, c.policies = e.vms.clone(), e.vaults.clone(), e.policies.clone()
 	c.items, c.protectables = e.items.clone(), e.protectables.clone()
@@ -237,6 +237,10 @@ func (st *state) remove(section, key string) {
 			}
 		}
 		delete(st.ops, key)
+	case "subscriptions":
+		st.subscriptions.del(key)
+	case "managementGroups":
+		st.management.del(key)
 	case "resourceGuardProxies":
 		st.proxies.del(key)
 	}
@@ -280,6 +284,8 @@ func (st *state) applyBody(c change) {
 		st.putAccount(c.Body)
 	case "subscriptions":
 		_ = st.addSubscription(c.Body, bodyRef{mem: c.Body})
+	case "managementGroups":
+		st.management.put(st.names.opaqueResource(c.Body, bodyRef{mem: c.Body}))
 	case "resourceGuardProxies":
 		st.proxies.put(st.names.opaqueResource(c.Body, bodyRef{mem: c.Body}))
 	}

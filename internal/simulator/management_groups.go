@@ -1,0 +1,22 @@
+package simulator
+
+import "encoding/json"
+
+// listDescendants lists all that is below a management group, on every level, flat (docs/azure.md §21). The estate has
+// the rows of each group as Azure gives them. A group that does not exist, or that the caller may not read, is refused
+// in one way; which is UNVERIFIED (docs/azure.md §27).
+func (rc *requestContext) listDescendants() reply {
+	group := rc.st.management.get(key("/providers/Microsoft.Management/managementGroups/" + rc.params["management"]))
+	if group == nil {
+		return rc.unverified("management-group", "The management group '%s' cannot be found.", rc.params["management"])
+	}
+	var rows []json.RawMessage
+	if err := json.Unmarshal(rawAt(rc.st.read(group.body), "descendants"), &rows); err != nil {
+		rows = nil // a group without any
+	}
+	bodies := make([][]byte, len(rows))
+	for i, row := range rows {
+		bodies[i] = row
+	}
+	return rc.list("descendants", slice(bodies))
+}

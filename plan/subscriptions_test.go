@@ -1,0 +1,88 @@
+package plan
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/azbackup/azbackup/config"
+)
+
+func TestASubscriptionIsLeftOutForAReasonThatIsNamed(t *testing.T) {
+	const home, other = "22222222-2222-2222-2222-222222222222", "33333333-3333-3333-3333-333333333333"
+	query := config.SubscriptionQuery{ManagementGroups: []string{"mg"}, Except: []string{"Sandbox*", "AAAAAAAA-0000-0000-0000-000000000001"}}
+	for _, c := range []struct {
+		name    string
+		s       Subscription
+		managed bool
+		home    string
+		want    string
+	}{
+		{"enabled", Subscription{ID: "s", Tenant: home, State: "Enabled"}, false, home, ""},
+		{"warned", Subscription{ID: "S", Tenant: home, State: "warned"}, false, home, ""},
+		{"past due", Subscription{ID: "s", Tenant: home, State: "PastDue"}, false, home, "state PastDue"},
+		{"disabled", Subscription{ID: "s", Tenant: home, State: "Disabled"}, false, home, "state Disabled"},
+		{"no state", Subscription{ID: "s", Tenant: home}, false, home, "state unknown"},
+		{"by name, without case", Subscription{ID: "s", Name: "sandbox-1", Tenant: home, State: "Enabled"}, false, home, "except Sandbox*"},
+		{"by id, without case", Subscription{ID: "aaaaaaaa-0000-0000-0000-000000000001", State: "Enabled"}, false, home, "except AAAAAAAA-0000-0000-0000-000000000001"},
+		{"elsewhere", Subscription{ID: "x", Tenant: home, State: "Enabled"}, false, home, "below none of the management groups"},
+		{"another tenant's", Subscription{ID: "s", Tenant: other, State: "Enabled"}, false, home, "managed for another tenant"},
+		{"another tenant's, wanted", Subscription{ID: "s", Tenant: other, State: "Enabled"}, true, home, ""},
+		{"one's own that others manage", Subscription{ID: "s", Tenant: home, State: "Enabled", ManagedBy: []string{other}}, false, home, ""},
+		{"managed, home unknown", Subscription{ID: "s", Tenant: other, State: "Enabled", ManagedBy: []string{home}}, false, "", "managed for another tenant"},
+		{"not managed, home unknown", Subscription{ID: "s", Tenant: other, State: "Enabled"}, false, "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			q := query
+			q.Managed = c.managed
+			got := ChooseSubscriptions(&config.Config{SubscriptionQuery: &q}, FoundSubscriptions{
+				Visible: []Subscription{c.s}, Below: []string{"s", "aaaaaaaa-0000-0000-0000-000000000001"}, Home: c.home,
+			})
+			why := ""
+			for _, l := range got.LeftOut {
+				why = l.Why
+			}
+			if why != c.want || len(got.Chosen)+len(got.LeftOut) != 1 || len(got.Gaps) > 0 {
+				t.Errorf("left out: %q, want %q (%+v)", why, c.want, got)
+			}
+		})
+	}
+}
+
+func TestALostRoleIsAGapAndNoSmallerEstate(t *testing.T) {
+	const sub1 = "aaaaaaaa-0000-0000-0000-000000000001"
+	c := &config.Config{
+		SubscriptionQuery: &config.SubscriptionQuery{},
+		Vaults:            []config.Vault{{Name: "v", ResourceGroup: "g", Subscription: sub1}},
+		Settings:          config.Settings{Guards: config.Guards{MinSubscriptions: 2}},
+	}
+	gap := Gap{Kind: GapSubscription, Subscription: sub1, Status: 404, Code: "SubscriptionNotFound"}
+	got := ChooseSubscriptions(c, FoundSubscriptions{Visible: []Subscription{{ID: "s2", State: "Enabled"}}, Gaps: []Gap{gap}})
+	want := []Gap{gap, {Kind: GapSubscription, Code: "FewerSubscriptionsThanExpected", Message: "1 subscriptions were found, at least 2 were expected"}}
+	if diff := cmp.Diff(want, got.Gaps); diff != "" {
+		t.Errorf("gaps (-want +got):\n%s", diff)
+	}
+	found := c.WithSubscriptions([]string{"s2"})
+	p := Make(found, Observed{Gaps: got.Gaps}, Options{})
+	if p.Complete {
+		t.Error("the plan is complete")
+	}
+	if s := ScopeOf(found); len(s.Vaults) != 0 || len(s.Subscriptions) != 1 {
+		t.Errorf("what lies outside the subscriptions that were found is read: %+v", s)
+	}
+	c.SubscriptionQuery = nil
+	if c.Subscriptions = []string{sub1}; len(ScopeOf(c).Vaults) != 1 {
+		t.Error("a vault of a listed subscription is not read")
+	}
+}
+
+func TestWhatASearchFindsIsNoPartOfTheConfigsHash(t *testing.T) {
+	c := &config.Config{SubscriptionQuery: &config.SubscriptionQuery{}}
+	if configHash(c.WithSubscriptions([]string{"s1"})) != configHash(c.WithSubscriptions([]string{"s1", "s2"})) {
+		t.Error("a saved plan is void when a subscription is added")
+	}
+	narrower := &config.Config{SubscriptionQuery: &config.SubscriptionQuery{Except: []string{"s1"}}}
+	if configHash(c) == configHash(narrower) {
+		t.Error("another query has the same hash")
+	}
+}
