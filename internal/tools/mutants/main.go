@@ -5,11 +5,15 @@
 //
 // The sample is fixed: a mutant is drawn by the hash of its position (file, function, operator, number of its kind
 // before it there), so that a change elsewhere draws the same mutants again. A mutant that does not compile is not
-// counted, and the next one is drawn for it. The files on disk are not touched: the break is in go's -overlay.
+// counted, and the next one is drawn for it; what no behavior can tell apart is not drawn (equivalents). The files on
+// disk are not touched: the break is in go's -overlay.
 //
-// Rejected: tools that copy the module for each mutant or run the tests of all packages, which takes hours here; and
-// one binary with all mutants behind a switch, which cannot hold mutants of constants and changes the compiler's
-// input.
+// Most mutants of a room share a binary in which the environment switches them on; the few that cannot (constants) are
+// built one by one. A mutant then costs the run of the tests that execute the broken place, which the tool learns once
+// for each state of a room by running each test under coverage. This and the results are kept in the folder of
+// temporary files, and an interrupted run goes on where it was.
+//
+// Rejected: tools that copy the module for each mutant or run the tests of all packages, which takes hours here.
 package main
 
 import (
@@ -18,12 +22,14 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
-	"time"
+	"sync"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -40,10 +46,9 @@ func main() {
 type options struct {
 	sample  int
 	floor   float64
-	timeout time.Duration
 	workers int
 	match   *regexp.Regexp
-	tests   string
+	tests   *regexp.Regexp
 	list    bool
 	rooms   []string
 }
@@ -53,10 +58,9 @@ func parse(args []string) (options, error) {
 	f := flag.NewFlagSet("mutants", flag.ContinueOnError)
 	f.IntVar(&o.sample, "sample", 400, "how many mutants are tried; 0 = all")
 	f.Float64Var(&o.floor, "floor", 0.95, "the share that must be caught")
-	f.DurationVar(&o.timeout, "timeout", 2*time.Minute, "how long a room's tests may take; a mutant that takes longer is caught")
 	f.IntVar(&o.workers, "workers", runtime.NumCPU(), "how many mutants are tried at a time")
 	pattern := f.String("match", "", "only mutants whose line of output matches this `REGEXP`")
-	f.StringVar(&o.tests, "run", "", "run only the tests that match this `REGEXP`: what a new test catches")
+	tests := f.String("run", "", "run only the tests that match this `REGEXP`: what a new test catches")
 	f.BoolVar(&o.list, "list", false, "list the sample and try nothing")
 	if err := f.Parse(args); err != nil {
 		return o, err
@@ -66,7 +70,10 @@ func parse(args []string) (options, error) {
 		return o, errors.New("usage: mutants [flags] FOLDER…")
 	}
 	var err error
-	o.match, err = regexp.Compile(*pattern)
+	if o.match, err = regexp.Compile(*pattern); err != nil {
+		return o, err
+	}
+	o.tests, err = regexp.Compile(*tests)
 	return o, err
 }
 
@@ -94,16 +101,39 @@ func run(ctx context.Context, out io.Writer, args []string) error {
 		}
 		return nil
 	}
-	for _, room := range o.rooms {
-		switch why, failed, err := testRoom(ctx, o, room, nil); {
-		case err != nil:
-			return err
-		case failed:
-			return fmt.Errorf("the tests of %s fail as they are:\n%s", room, why)
-		}
+	t, err := newTrial(ctx, o)
+	if err != nil {
+		return err
 	}
-	verdicts, err := tryAll(ctx, out, o, all)
-	return errors.Join(err, reportScore(out, o, verdicts))
+	results, err := t.all(ctx, out, all)
+	return errors.Join(err, reportScore(out, o, results))
+}
+
+// trial is a run of the tool.
+type trial struct {
+	options
+	open  map[string]*room
+	known map[string]verdict // of earlier runs
+}
+
+func newTrial(ctx context.Context, o options) (*trial, error) {
+	t := &trial{options: o, open: map[string]*room{}, known: map[string]verdict{}}
+	for _, path := range o.rooms {
+		r, err := openRoom(ctx, path)
+		if err != nil {
+			return nil, err
+		}
+		t.open[path] = r
+		if o.tests.String() != "" {
+			continue
+		}
+		known, err := r.readResults()
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(t.known, known)
+	}
+	return t, nil
 }
 
 // mutantResult is a mutant's result.
@@ -112,59 +142,118 @@ type mutantResult struct {
 	isCaught bool
 }
 
-// tryAll tries mutants in order until the wanted number compiled. It prints surviving mutants as they are found.
-func tryAll(ctx context.Context, out io.Writer, o options, all []mutant) ([]mutantResult, error) {
-	var verdicts []mutantResult
-	for len(all) > 0 && len(verdicts) < o.sample {
-		batch := all[:min(len(all), o.sample-len(verdicts), 10*o.workers)]
+// all tries mutants in order until the wanted number compiled. It prints surviving mutants as they are found.
+func (t *trial) all(ctx context.Context, out io.Writer, all []mutant) ([]mutantResult, error) {
+	var results []mutantResult
+	for len(all) > 0 && len(results) < t.sample {
+		batch := all[:min(len(all), t.sample-len(results))]
 		all = all[len(batch):]
-		tried, err := tryBatch(ctx, o, batch)
-		for _, v := range tried {
-			verdicts = append(verdicts, v)
-			if !v.isCaught {
-				fmt.Fprintln(out, "lives ", v)
-			}
-		}
+		tried, err := t.batch(ctx, out, batch)
+		results = append(results, tried...)
 		if err != nil {
-			return verdicts, err
+			return results, err
 		}
 	}
-	return verdicts, nil
+	return results, nil
 }
 
-// tryBatch tries mutants in parallel and returns, in their order, the results of those that compile.
-func tryBatch(ctx context.Context, o options, batch []mutant) ([]mutantResult, error) {
-	results := make([]*mutantResult, len(batch))
+// batch tries mutants in parallel and returns, in their order, the results of those that compile.
+func (t *trial) batch(ctx context.Context, out io.Writer, batch []mutant) ([]mutantResult, error) {
+	dir, err := os.MkdirTemp("", "mutants-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir) //nolint:errcheck // a leftover is harmless
+	numbers, err := t.build(ctx, dir, batch)
+	if err != nil {
+		return nil, err
+	}
+	out = &lockedWriter{w: out}
+	verdicts := make([]verdict, len(batch))
 	var group errgroup.Group
-	group.SetLimit(o.workers)
+	group.SetLimit(t.workers)
 	for i, m := range batch {
-		group.Go(func() error {
-			output, caught, err := testRoom(ctx, o, m.room, &m)
-			if err == nil && (!caught || !doesNotCompile(output)) {
-				results[i] = &mutantResult{m, caught}
+		group.Go(func() (err error) {
+			verdicts[i], err = t.one(ctx, m, numbers[m.key()])
+			if err == nil && verdicts[i] == lives {
+				fmt.Fprintln(out, "lives ", m)
 			}
 			return err
 		})
 	}
-	err := group.Wait()
-	var out []mutantResult
-	for _, v := range results {
-		if v != nil {
-			out = append(out, *v)
+	err = group.Wait()
+	var results []mutantResult
+	for i, v := range verdicts {
+		if v == caught || v == lives {
+			results = append(results, mutantResult{batch[i], v == caught})
 		}
 	}
-	return out, err
+	return results, err
+}
+
+// build builds the binaries of the rooms and returns the numbers that the mutants have in them.
+func (t *trial) build(ctx context.Context, dir string, batch []mutant) (numbers map[string]int, err error) {
+	numbers = map[string]int{}
+	for path, r := range t.open {
+		var unknown []mutant
+		for _, m := range batch {
+			if _, has := t.known[m.key()]; m.room == path && !has {
+				unknown = append(unknown, m)
+			}
+		}
+		own, err := os.MkdirTemp(dir, "")
+		if err != nil {
+			return nil, err
+		}
+		r.binary = filepath.Join(own, "test")
+		in, not, err := r.buildSwitched(ctx, own, unknown)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(numbers, in)
+		for _, m := range not {
+			t.known[m.key()] = doesNotBuild
+		}
+	}
+	return numbers, nil
+}
+
+func (t *trial) one(ctx context.Context, m mutant, number int) (verdict, error) {
+	if v, has := t.known[m.key()]; has {
+		return v, nil
+	}
+	r := t.open[m.room]
+	v, err := r.try(ctx, m, t.tests, number)
+	if err != nil {
+		return "", err
+	}
+	if t.tests.String() != "" {
+		return v, nil
+	}
+	return v, r.keepResult(m, v)
+}
+
+// lockedWriter is a writer for several goroutines.
+type lockedWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *lockedWriter) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
 }
 
 // reportScore prints the share of each package's mutants that was caught, and fails if the overall share is below the
 // floor.
-func reportScore(out io.Writer, o options, verdicts []mutantResult) error {
-	if len(verdicts) == 0 {
+func reportScore(out io.Writer, o options, results []mutantResult) error {
+	if len(results) == 0 {
 		return errors.New("no mutant was tried")
 	}
 	caught, tried := map[string]int{}, map[string]int{}
 	all := 0
-	for _, v := range verdicts {
+	for _, v := range results {
 		tried[v.room]++
 		if v.isCaught {
 			caught[v.room]++
@@ -174,8 +263,8 @@ func reportScore(out io.Writer, o options, verdicts []mutantResult) error {
 	for _, room := range o.rooms {
 		fmt.Fprintf(out, "%-20s %3d of %3d caught\n", room, caught[room], tried[room])
 	}
-	share := float64(all) / float64(len(verdicts))
-	fmt.Fprintf(out, "%-20s %3d of %3d caught, %.1f %%\n", "all", all, len(verdicts), 100*share)
+	share := float64(all) / float64(len(results))
+	fmt.Fprintf(out, "%-20s %3d of %3d caught, %.1f %%\n", "all", all, len(results), 100*share)
 	if share < o.floor {
 		return fmt.Errorf("%.1f %% of the mutants were caught, the floor is %.1f %%", 100*share, 100*o.floor)
 	}

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
+	"go/token"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -74,17 +77,183 @@ func TestGeneratedFilesAreLeftAlone(t *testing.T) {
 
 func TestAMutantIsTheFileWithOnePieceChanged(t *testing.T) {
 	for _, m := range mutantsOf(t, sample) {
-		overlay, remove, err := m.overlay()
+		dir := t.TempDir()
+		if _, err := m.overlay(dir); err != nil {
+			t.Fatal(err)
+		}
+		broken, err := os.ReadFile(filepath.Join(dir, "broken.go"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		broken, err := os.ReadFile(filepath.Join(filepath.Dir(overlay), "broken.go"))
-		remove()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if want := sample[:m.start] + m.is + sample[m.end:]; string(broken) != want {
+		if want := sample[:m.at.Offset] + m.is + sample[m.end:]; string(broken) != want {
 			t.Errorf("%s: got\n%s", m, broken)
 		}
+	}
+}
+
+func TestWhatNoBehaviorTellsApartIsNotDrawn(t *testing.T) {
+	for _, m := range mutantsOf(t, `package sample
+
+// Tunable: how long is waited.
+const wait = 7 * time.Minute
+
+const (
+	// Tunable: how many at a time.
+	width = 7
+
+	page = 7 // Tunable: read at a time.
+)
+
+func f(s []string, m map[string]bool) {
+	s = make([]string, 0, 7)
+	m = make(map[string]bool, len(s)+7)
+	s = slices.Grow(s, 7)
+	b.Grow(7)
+}
+`) {
+		if m.was != "*" && m.was != "0" {
+			t.Error(m)
+		}
+	}
+}
+
+func TestWhatDecidesIsDrawn(t *testing.T) {
+	found := mutantsOf(t, `package sample
+
+// Azure takes this many, which is not tunable.
+const limit = 7
+
+func f() {
+	_ = make(chan int, 7)
+	_ = make([]int, 7)
+	b.Shrink(7)
+}
+`)
+	drawn := 0
+	for _, m := range found {
+		if m.was == "7" {
+			drawn++
+		}
+	}
+	if drawn != 4 {
+		t.Errorf("drew %d of 4: %v", drawn, found)
+	}
+}
+
+func TestOnlyTestsThatReachABreakAreRun(t *testing.T) {
+	r := room{coverage: coverage{
+		Blocks: []block{{"a.go", 3, 10, 5, 2}, {"a.go", 5, 2, 7, 3}, {"b.go", 3, 10, 5, 2}},
+		Tests:  []test{{Name: "first", Executes: map[int]bool{0: true}}, {Name: "second", Executes: map[int]bool{1: true}}, {Name: "other", Executes: map[int]bool{2: true}}},
+	}}
+	at := func(line, column int) token.Position { return token.Position{Line: line, Column: column} }
+	for _, c := range []struct {
+		what string
+		m    mutant
+		want string
+	}{
+		{"in a block", mutant{file: "x/a.go", at: at(4, 1), isFunction: true}, "first"},
+		{"where one ends and another begins", mutant{file: "x/a.go", at: at(5, 2), isFunction: true}, "second"},
+		{"between the blocks of a function", mutant{file: "x/a.go", at: at(3, 4), from: at(3, 1), to: at(8, 1), isFunction: true}, "first second"},
+		{"in a function that nothing executes", mutant{file: "x/a.go", at: at(9, 4), from: at(9, 1), to: at(9, 9), isFunction: true}, ""},
+		{"in a constant", mutant{file: "x/a.go", at: at(1, 1)}, "first second other"},
+	} {
+		var names []string
+		for _, t := range r.reaching(c.m) {
+			names = append(names, t.Name)
+		}
+		if got := strings.Join(names, " "); got != c.want {
+			t.Errorf("%s: %q, want %q", c.what, got, c.want)
+		}
+	}
+}
+
+const module = `module example.com/m
+
+go 1.26
+`
+
+const code = `package m
+
+import "time"
+
+const hour = 60 * time.Minute
+
+func Classify(n int, names []string) string {
+	total := 0
+	for i := 0; i < n; i++ {
+		total += 2
+	}
+	add := func() { names = append(names, "x") }
+	add()
+	switch {
+	case total > 3 && !(n == 4 || n == 6), len(names) > 9:
+		return "many" + names[0]
+	case time.Duration(n)*hour > 2*hour:
+		return "long"
+	}
+	return "few"
+}
+
+func Unreached(n int) bool { return n >= 3 }
+`
+
+const codeTest = `package m
+
+import "testing"
+
+func TestClassify(t *testing.T) {
+	for n, want := range map[int]string{1: "few", 2: "manya", 4: "long"} {
+		if got := Classify(n, []string{"a"}); got != want {
+			t.Errorf("%d: %s", n, got)
+		}
+	}
+}
+`
+
+// A mutant that is switched on in a binary with many others must be what it is when it is built alone.
+func TestSwitchedMutantsBehaveAsThoseThatAreBuiltAlone(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("TMPDIR", t.TempDir())
+	t.Setenv("GOFLAGS", "-buildvcs=false")
+	for name, content := range map[string]string{"go.mod": module, "p/m.go": code, "p/m_test.go": codeTest} {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o700), os.WriteFile(name, []byte(content), 0o600)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	all, err := findRoom("p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := openRoom(t.Context(), "p")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	r.binary = filepath.Join(dir, "test")
+	numbers, not, err := r.buildSwitched(t.Context(), dir, all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(numbers) < len(all)*2/3 || len(not) != 0 {
+		t.Errorf("%d of %d mutants are switched, and of %v it is said that they do not compile", len(numbers), len(all), not)
+	}
+	count := map[verdict]int{}
+	sortByDraw(all)
+	for _, m := range all[:6] {
+		alone, err := r.try(t.Context(), m, regexp.MustCompile(""), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		count[alone]++
+		number := numbers[m.key()]
+		if number == 0 || alone == doesNotBuild {
+			continue // a variable that is not used any more: among others it is
+		}
+		if together, err := r.try(t.Context(), m, regexp.MustCompile(""), number); err != nil || together != alone {
+			t.Errorf("%s: %s alone, %s among others, %v", m, alone, together, err)
+		}
+	}
+	if count[caught] == 0 || count[lives] == 0 {
+		t.Errorf("%v", count)
 	}
 }
