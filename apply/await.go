@@ -64,8 +64,8 @@ func (p *listAwaiter) nextRequest() pollRequest {
 		since: accepted,
 		reschedule: func(sparing bool) pollSchedule {
 			s := p.ex.run.durations.nextPoll(p.ex.task.Action, accepted, age, hint, looked, sparing)
-			if p.ex.task.Action == plan.Restore {
-				s = s.noLaterThan(later(accepted, p.ex.poller.lastListedAt()).Add(p.ex.run.restoreSweepInterval(p.ex.poller, age)))
+			if isRestore(p.ex.task.Action) {
+				s = s.noLaterThan(later(accepted, p.ex.poller.lastListedAt()).Add(p.ex.run.restoreSweepInterval(p.ex.task.Action, p.ex.poller, age)))
 			}
 			return s
 		},
@@ -122,7 +122,7 @@ func (p *listAwaiter) pollOperation(ctx context.Context) (res Result, hasEnded b
 		return p.ex.failedResult(err), true
 	case err != nil:
 		p.ex.lastErr = err
-	case answer.Done && (p.ex.task.Action == plan.Backup || p.ex.task.Action == plan.Restore):
+	case answer.Done && (p.ex.task.Action == plan.Backup || isRestore(p.ex.task.Action)):
 		return p.ex.result(Done, "", "", Result{Job: answer.JobID}), true
 	case answer.Done && p.listFailed:
 		return p.ex.result(Unconfirmed, "", "the operation succeeded, but the vault cannot be listed to see its effect", p.ex.resultOfError(p.ex.lastErr)), true
@@ -176,13 +176,13 @@ func (ex *execution) canPoll() bool { return ex.hasURL() && ex.canRead(ReadOpera
 
 // hasURL reports whether the operation can be polled: by its own URLs or, of a restore, by its job.
 func (ex *execution) hasURL() bool {
-	return ex.op.Status != "" || ex.op.Result != "" || ex.task.Action == plan.Restore && ex.op.JobID != ""
+	return ex.op.Status != "" || ex.op.Result != "" || isRestore(ex.task.Action) && ex.op.JobID != ""
 }
 
 // jobID returns the id of the operation's job as far as it is known: that of a restore is the operation's own
 // (docs/azure.md §33.47).
 func (ex *execution) jobID() string {
-	if ex.task.Action == plan.Restore {
+	if isRestore(ex.task.Action) {
 		return firstOf(ex.op.JobID, ex.op.ID)
 	}
 	return ex.op.JobID
@@ -208,8 +208,8 @@ func (ex *execution) poll(ctx context.Context) (Progress, error) {
 		p, err = ex.run.backend.Poll(ctx, ex.op)
 		return err
 	})
-	if err == nil && p.JobID != "" && (isItemAction(ex.task.Action) || ex.task.Action == plan.Restore) {
-		ex.op.JobID = p.JobID
+	if err == nil && p.JobID != "" && (isItemAction(ex.task.Action) || isRestore(ex.task.Action)) {
+		ex.op.JobID, ex.isJobInferred = p.JobID, ex.isJobInferred || p.IsJobInferred
 	}
 	return p, err
 }

@@ -27,10 +27,14 @@ type execution struct {
 	limitedAttempts    int       // those of them that may be repeated only a few times
 	refreshTried       bool      // a refresh was tried
 	keptNote           string    // the setting that was kept, though it differs from the plan's
+	isJobInferred      bool      // its job may be another client's
 }
 
 // execute executes the change. ctx is cancelled, with a cause, by the item timeout, the run timeout or an abort.
 func (ex *execution) execute(ctx context.Context) Result {
+	if ex.task.Action == plan.RestoreTest {
+		return ex.executeTest(ctx)
+	}
 	if err := ex.waitForRunningJob(ctx); err != nil {
 		return ex.abortedResult(err)
 	}

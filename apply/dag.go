@@ -52,6 +52,8 @@ type workQueue struct {
 	running          int
 	inFlight         map[armid.Key]*vaultInFlight
 	remaining        int // changes without a result
+	others           int // those of them that are no restore tests: tests start after all of them
+	tests, maxTests  int // restore tests that run, and how many may
 	remainingByVault map[armid.Key]int
 	bySubscription   map[armid.Key]unfinishedWork
 }
@@ -66,9 +68,10 @@ type vaultInFlight struct {
 }
 
 // newWorkQueue returns the queue of a plan that [plan.Validate] accepts. Nothing is ready before [workQueue.open].
-func newWorkQueue(changes []plan.Change, durations *durationEstimator) *workQueue {
+func newWorkQueue(changes []plan.Change, durations *durationEstimator, maxTests int) *workQueue {
 	q := &workQueue{
-		locked: map[lockKey]bool{}, waiters: map[lockKey]*byPriority{}, inFlight: map[armid.Key]*vaultInFlight{},
+		maxTests: maxTests,
+		locked:   map[lockKey]bool{}, waiters: map[lockKey]*byPriority{}, inFlight: map[armid.Key]*vaultInFlight{},
 		remaining: len(changes), remainingByVault: map[armid.Key]int{}, bySubscription: map[armid.Key]unfinishedWork{},
 	}
 	byID := make(map[string]*task, len(changes))
@@ -77,6 +80,9 @@ func newWorkQueue(changes []plan.Change, durations *durationEstimator) *workQueu
 		q.tasks = append(q.tasks, t)
 		byID[c.ID] = t
 		q.count(t, 1)
+		if t.Action != plan.RestoreTest {
+			q.others++
+		}
 	}
 	for _, t := range q.tasks {
 		for _, id := range t.Needs {
@@ -111,6 +117,10 @@ func (q *workQueue) start(may func(*task) bool) *task {
 	admitted := map[armid.Key]bool{}
 	for len(q.ready) > 0 {
 		t := heap.Pop(&q.ready).(*task)
+		if t.Action == plan.RestoreTest && (q.others > 0 || q.tests >= q.maxTests) {
+			refused = append(refused, t)
+			continue
+		}
 		if may != nil && isListed(t.Action) {
 			ok, known := admitted[t.vault]
 			if !known {
@@ -176,6 +186,9 @@ func (q *workQueue) complete(t *task, res Result) []Result {
 func (q *workQueue) record(t *task, res Result) {
 	t.result = &res
 	q.remaining--
+	if t.Action != plan.RestoreTest {
+		q.others--
+	}
 	q.count(t, -1)
 }
 
@@ -191,8 +204,12 @@ func (q *workQueue) count(t *task, n int) {
 	q.bySubscription[t.subscription] = work
 }
 
-// countInFlight adds n, 1 or -1, to the running changes of a task's vault that its lists confirm.
+// countInFlight adds n, 1 or -1, to the running restore tests, and to the running changes of a task's vault that its lists
+// confirm.
 func (q *workQueue) countInFlight(t *task, n int) {
+	if t.Action == plan.RestoreTest {
+		q.tests += n
+	}
 	if !isListed(t.Action) {
 		return
 	}

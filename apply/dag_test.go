@@ -36,7 +36,7 @@ func chain(n int) []plan.Change {
 
 func TestALongChainIsCarriedOutToItsEnd(t *testing.T) {
 	n := longest()
-	q := newWorkQueue(chain(n), newDurationEstimator(Options{}))
+	q := newWorkQueue(chain(n), newDurationEstimator(Options{}), 20)
 	q.open()
 	for i := range n {
 		task := q.start(nil)
@@ -54,7 +54,7 @@ func TestALongChainIsCarriedOutToItsEnd(t *testing.T) {
 
 func TestAFailureBlocksALongChain(t *testing.T) {
 	n := longest()
-	q := newWorkQueue(chain(n), newDurationEstimator(Options{}))
+	q := newWorkQueue(chain(n), newDurationEstimator(Options{}), 20)
 	q.open()
 	recorded := q.complete(q.start(nil), Result{ID: "0", Outcome: Failed})
 	if len(recorded) != n || q.remaining != 0 {
@@ -70,7 +70,7 @@ func TestAFailureBlocksALongChain(t *testing.T) {
 func TestNeedsOutOfPlanOrderDoNotMatterToTheQueue(t *testing.T) {
 	changes := chain(5)
 	slices.Reverse(changes)
-	q := newWorkQueue(changes, newDurationEstimator(Options{}))
+	q := newWorkQueue(changes, newDurationEstimator(Options{}), 20)
 	q.open()
 	for i := range 5 {
 		if task := q.start(nil); task == nil || task.ID != fmt.Sprint(i) || len(q.complete(task, Result{Outcome: Done})) != 1 {
@@ -95,7 +95,7 @@ func TestPropertiesOfTheQueue(t *testing.T) {
 			}
 			changes = append(changes, c)
 		}
-		q := newWorkQueue(changes, newDurationEstimator(Options{}))
+		q := newWorkQueue(changes, newDurationEstimator(Options{}), 20)
 		q.open()
 		var running []*task
 		results := map[string]Outcome{}
@@ -180,3 +180,28 @@ func TestNextWaitsWhileSomethingRuns(t *testing.T) {
 
 // noLimit admits every change at once.
 func noLimit(*task, map[armid.Key]*vaultInFlight) time.Duration { return 0 }
+
+// Restore tests wait for everything else, whatever became of it, and are bounded among themselves.
+func TestRestoreTestsStartAfterEverythingElse(t *testing.T) {
+	var changes []plan.Change
+	for i := range 4 {
+		changes = append(changes, plan.Change{ID: fmt.Sprint("test", i), Target: fmt.Sprint("t", i), Vault: "v", Action: plan.RestoreTest})
+	}
+	changes = append(changes, plan.Change{ID: "a", Target: "a", Vault: "v", Action: plan.Protect},
+		plan.Change{ID: "b", Target: "b", Vault: "v", Action: plan.Backup, Needs: []string{"a"}})
+	q := newWorkQueue(changes, newDurationEstimator(Options{}), 2)
+	q.open()
+	first := q.start(nil)
+	if first == nil || first.ID != "a" || q.start(nil) != nil {
+		t.Fatalf("started %v, and something beside it", first)
+	}
+	q.complete(first, newResult(first.Change, Failed, "")) // b is blocked by it
+	one, two := q.start(nil), q.start(nil)
+	if one == nil || two == nil || q.start(nil) != nil {
+		t.Fatalf("started %v and %v, and perhaps a third", one, two)
+	}
+	q.complete(one, newResult(one.Change, Done, ""))
+	if q.start(nil) == nil {
+		t.Error("none starts when one has ended")
+	}
+}

@@ -23,7 +23,7 @@ type dispatcher struct {
 }
 
 func newDispatcher(changes []plan.Change, durations *durationEstimator, o Options) *dispatcher {
-	return &dispatcher{mu: newMutex(o), clock: newClock(o.Now), queue: newWorkQueue(changes, durations), changed: make(chan struct{}, 1)}
+	return &dispatcher{mu: newMutex(o), clock: newClock(o.Now), queue: newWorkQueue(changes, durations, o.Limits.Restores), changed: make(chan struct{}, 1)}
 }
 
 // open records the results that the plan itself settles, and makes the other changes ready.

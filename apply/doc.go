@@ -29,6 +29,13 @@
 // service's clock. Vaults and policies are done when, read back, they equal the desired state; a backup when its job is
 // listed; a restore when its job has ended, which has the operation's name (§33.47).
 //
+// # Restore tests
+//
+// A restore test (docs/design.md §12) starts when everything else has a result. It is a restore with steps around it, each
+// with a deadline and an outcome of its own (test_run.go). Its disks are found by their tag alone, and deleted only where
+// [plan.CleanUp] allows it: the job that made them must be known to be this run's, so where the answer to its request was
+// lost they stay. What stays is in the result ([LeftBehind]); a test whose disks stay has proven its point all the same.
+//
 // # When to poll
 //
 // Polling each operation costs a request per VM and round; an hour has 150 of them, for all clients of the

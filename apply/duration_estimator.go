@@ -32,7 +32,7 @@ func defaultQuantiles(a plan.Action) []time.Duration {
 		return []time.Duration{12 * s, 14 * s}
 	case plan.Backup:
 		return []time.Duration{2 * s, 13 * s}
-	case plan.Restore: // of snapshots; where data is copied only time shows (docs/azure.md §33.48)
+	case plan.Restore, plan.RestoreTest: // of snapshots; where data is copied only time shows (docs/azure.md §33.48)
 		return []time.Duration{72 * s, 90 * s}
 	case plan.Refresh:
 		return []time.Duration{12 * s, 75 * s}

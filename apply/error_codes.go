@@ -126,6 +126,7 @@ const (
 	statusBadRequest      = 400
 	statusUnauthorized    = 401
 	statusForbidden       = 403
+	statusNotFound        = 404
 	statusRequestTimeout  = 408
 	statusConflict        = 409
 	statusLocked          = 423

@@ -83,7 +83,7 @@ func newRun(p plan.Plan, b Backend, o Options) *executor {
 	}
 	needsItems := map[armid.Key]bool{}
 	for _, c := range p.Changes {
-		needsItems[armid.Of(c.Vault)] = needsItems[armid.Of(c.Vault)] || isListed(c.Action) && c.Action != plan.Restore
+		needsItems[armid.Of(c.Vault)] = needsItems[armid.Of(c.Vault)] || isListed(c.Action) && !isRestore(c.Action)
 	}
 	for _, c := range p.Changes {
 		if key := armid.Of(c.Vault); isListed(c.Action) && r.pollers[key] == nil {
@@ -185,9 +185,12 @@ func (r *executor) acquireSlot(ctx, open context.Context) error {
 // something else.
 func (r *executor) runChange(ctx context.Context, t *task, admitted func()) {
 	defer admitted()
-	limit := r.opt.Limits.ItemTimeout
-	ctx, cancel := context.WithTimeoutCause(ctx, limit, &limitError{"a change", limit})
-	defer cancel()
+	if t.Action != plan.RestoreTest { // its steps have limits of their own
+		limit := r.opt.Limits.ItemTimeout
+		limited, cancel := context.WithTimeoutCause(ctx, limit, &limitError{"a change", limit})
+		defer cancel()
+		ctx = limited
+	}
 	l := &execution{run: r, task: t, startedAt: r.now(), hasSlot: true, admitted: admitted}
 	if isListed(t.Action) {
 		l.poller = r.pollers[t.vault]
@@ -266,7 +269,10 @@ func (r *executor) takeDirectPoll() bool {
 }
 
 // isListed reports whether the lists of the vault confirm an action.
-func isListed(a plan.Action) bool { return isItemAction(a) || a == plan.Backup || a == plan.Restore }
+func isListed(a plan.Action) bool { return isItemAction(a) || a == plan.Backup || isRestore(a) }
+
+// isRestore reports whether an action restores disks.
+func isRestore(a plan.Action) bool { return a == plan.Restore || a == plan.RestoreTest }
 
 // isItemAction reports whether an action writes a protected item.
 func isItemAction(a plan.Action) bool {

@@ -41,6 +41,9 @@ type Limits struct {
 	Operations  int           // operations in flight [as many as can be confirmed in time, see admission]
 	ItemTimeout time.Duration // one change, from its start [30m]
 	RunTimeout  time.Duration // the whole run [6h]
+	// Restores bounds the restore tests in flight [20], RestoreTimeout the restore of one of them [8h].
+	Restores       int
+	RestoreTimeout time.Duration
 }
 
 // withDefaults returns l with each zero limit replaced by its default.
@@ -53,6 +56,12 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.ItemTimeout <= 0 {
 		l.ItemTimeout = 30 * time.Minute
+	}
+	if l.Restores <= 0 {
+		l.Restores = 20
+	}
+	if l.RestoreTimeout <= 0 {
+		l.RestoreTimeout = 8 * time.Hour
 	}
 	if l.RunTimeout <= 0 {
 		l.RunTimeout = 6 * time.Hour

@@ -16,7 +16,7 @@ import (
 // A second backup or restore would do harm, so it gets ten times the longest recorded time from a trigger to its listed
 // job (13 s, docs/azure.md §5).
 func unknownOutcomeWindow(a plan.Action) time.Duration {
-	if a == plan.Backup || a == plan.Restore {
+	if a == plan.Backup || isRestore(a) {
 		return 130 * time.Second
 	}
 	return 30 * time.Second
@@ -26,7 +26,7 @@ func unknownOutcomeWindow(a plan.Action) time.Duration {
 // they show its effect or its job, and permits a repeat where they show neither for [unknownOutcomeWindow].
 func (ex *execution) recoverUnknownWrite(ctx context.Context) (res Result, hasEnded bool) {
 	ex.emitRetry(0)
-	if ex.poller == nil || ex.task.Action == plan.Restore {
+	if ex.poller == nil || isRestore(ex.task.Action) {
 		return ex.recoverByPolls(ctx)
 	}
 	window := unknownOutcomeWindow(ex.task.Action)

@@ -58,6 +58,10 @@ type Result struct {
 	Finished  *time.Time  `json:"finished,omitempty"`
 	// Took is how long its job ran, by the service's clock, as far as the lists show it; 0 = not known.
 	Took plan.Duration `json:"-"`
+	// Of a restore test: its steps, what it did not remove, and what its restore made.
+	Steps      []Step       `json:"steps,omitempty"`
+	LeftBehind []LeftBehind `json:"left_behind,omitempty"`
+	Made       *Made        `json:"-"`
 }
 
 // report collects the results, in plan order.

@@ -15,17 +15,25 @@ import (
 const restoreSweepsPerDuration = 16
 
 // restoreSweepInterval returns the interval between two sweeps of a vault for a restore of that age.
-func (r *executor) restoreSweepInterval(p *vaultPoller, age time.Duration) time.Duration {
-	mean := r.durations.mean(plan.Restore)
+func (r *executor) restoreSweepInterval(a plan.Action, p *vaultPoller, age time.Duration) time.Duration {
+	mean := r.durations.mean(a)
 	interval := max(mean, age) / restoreSweepsPerDuration
 	_, _, sweeps := p.budgetShare()
 	work := p.unfinished()
-	rounds := 1 + (work.changes-1)/max(1, min(r.opt.Limits.Operations, work.changes))
+	rounds := 1 + (work.changes-1)/max(1, min(r.restoreSlots(a), work.changes))
 	rest := max(mean, age) * time.Duration(rounds)
 	if resets := p.until(p.budget(ReadJobs).Resets); resets > 0 {
 		rest = min(rest, resets)
 	}
 	return max(interval, time.Duration(float64(rest)*float64(work.vaults)/max(sweeps, 1)))
+}
+
+// restoreSlots returns how many restores may run at once.
+func (r *executor) restoreSlots(a plan.Action) int {
+	if a == plan.RestoreTest {
+		return r.opt.Limits.Restores
+	}
+	return r.opt.Limits.Operations
 }
 
 // noLaterThan returns the schedule, due at a time if that is earlier.

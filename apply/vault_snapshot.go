@@ -83,7 +83,7 @@ func (s *vaultSnapshot) phase(c plan.Change, since time.Time, jobID string) (pha
 	switch c.Action {
 	case plan.Backup:
 		return s.backupPhase(c, since)
-	case plan.Restore:
+	case plan.Restore, plan.RestoreTest:
 		return s.restorePhase(c, jobID)
 	default:
 	}

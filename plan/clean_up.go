@@ -7,6 +7,26 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
+// TagTestsAllowed is the tag of a resource group, with the value TestsAllowed, without which no restore test runs in it
+// and no disk of it is deleted. Its name is compared without case.
+const (
+	TagTestsAllowed = "azbackup-restore-tests"
+	TestsAllowed    = "allowed"
+)
+
+// AllowsRestoreTests reports whether the group is known to carry the tag that allows restore tests in it.
+func (g ResourceGroup) AllowsRestoreTests() bool {
+	if g.Unreadable != "" {
+		return false
+	}
+	for name, value := range g.Tags {
+		if strings.EqualFold(name, TagTestsAllowed) && value == TestsAllowed {
+			return true
+		}
+	}
+	return false
+}
+
 // CleanUp tells the disks that a restore test made from all others. Only the disks of a restore whose job has completed
 // may be deleted, and only in one resource group (docs/design.md §12).
 type CleanUp struct {

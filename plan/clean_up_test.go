@@ -8,6 +8,24 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
+func TestAGroupAllowsRestoreTestsByItsTagAlone(t *testing.T) {
+	for name, tt := range map[string]struct {
+		group plan.ResourceGroup
+		want  bool
+	}{
+		"the tag":         {plan.ResourceGroup{Tags: map[string]string{"azbackup-restore-tests": "allowed"}}, true},
+		"in another case": {plan.ResourceGroup{Tags: map[string]string{"Azbackup-Restore-Tests": "allowed"}}, true},
+		"no tag":          {plan.ResourceGroup{}, false},
+		"another value":   {plan.ResourceGroup{Tags: map[string]string{"azbackup-restore-tests": "Allowed"}}, false},
+		"another tag":     {plan.ResourceGroup{Tags: map[string]string{"azbackup-restore-test": "allowed"}}, false},
+		"not understood":  {plan.ResourceGroup{Tags: map[string]string{"azbackup-restore-tests": "allowed"}, Unreadable: "tags"}, false},
+	} {
+		if got := tt.group.AllowsRestoreTests(); got != tt.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 // Each condition alone keeps a disk; the disk that meets all of them may be deleted.
 func TestADiskIsCleanedUpOnlyWhereEveryConditionHolds(t *testing.T) {
 	const group = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg-tests"

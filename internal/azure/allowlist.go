@@ -180,7 +180,7 @@ func (c *Client) checkAllowed(method string, u *url.URL) (route, error) {
 			Why: "requests go to " + c.endpoint.String() + " only",
 		}
 	}
-	if method == http.MethodDelete && c.deletable.permits(c.command, u) {
+	if method == http.MethodDelete && c.deletable.permits(u) {
 		return route{kind: "delete disk", method: method, writers: []Command{c.command}}, nil
 	}
 	r, ok := c.router.find(method, u)

