@@ -32,8 +32,11 @@ type execution struct {
 
 // execute executes the change. ctx is cancelled, with a cause, by the item timeout, the run timeout or an abort.
 func (ex *execution) execute(ctx context.Context) Result {
-	if ex.task.Action == plan.RestoreTest {
+	switch {
+	case ex.task.Action == plan.RestoreTest:
 		return ex.executeTest(ctx)
+	case ex.task.Action == plan.Restore && ex.task.RestoreOrder != nil && ex.task.Adopted != nil:
+		return ex.followAdopted(ctx)
 	}
 	if err := ex.waitForRunningJob(ctx); err != nil {
 		return ex.abortedResult(err)

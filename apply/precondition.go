@@ -38,10 +38,10 @@ const snapshotTTL = 5 * time.Minute
 const maxQueueTime = 30 * time.Second
 
 // minSnapshotTime returns the earliest time at which the list for a write may have been read: after the approval, and
-// lately. A backup needs a fresh job list, at most a minute old, because item state does not show it.
+// lately. A backup and a restore need a fresh job list, at most a minute old, because item state does not show them.
 func (ex *execution) minSnapshotTime() time.Time {
 	age := snapshotTTL
-	if ex.task.Action == plan.Backup {
+	if ex.task.Action == plan.Backup || ex.task.Action == plan.Restore {
 		age = time.Minute
 	}
 	if limit := ex.run.now().Add(-age); limit.After(ex.run.opt.Approved) {
@@ -64,9 +64,13 @@ func (ex *execution) checkPrecondition(ctx context.Context) (res Result, hasEnde
 		if seen == nil {
 			return Result{}, false
 		}
-		if ex.task.Action == plan.Backup {
+		switch ex.task.Action {
+		case plan.Restore:
+			return ex.adoptStarted(ctx, seen)
+		case plan.Backup:
 			j, is := seen.backupJob(ex.task.Change, ex.planObservedAt())
 			return ex.result(AlreadyDone, "", "a backup of it was started by somebody else", Result{Job: j.ID}), is
+		default:
 		}
 		now := seen.findItem(ex.task.Change)
 		condition := plan.CheckItem(ex.task.Change, now)

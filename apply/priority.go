@@ -35,11 +35,22 @@ func assignPriorities(tasks []*task, durations *durationEstimator) {
 		length[l]++
 	}
 	slices.SortStableFunc(order, func(a, b *task) int {
-		return cmp.Or(cmp.Compare(paths[b], paths[a]), cmp.Compare(turns[a], turns[b]))
+		return cmp.Or(compareAdopted(a, b), cmp.Compare(paths[b], paths[a]), cmp.Compare(turns[a], turns[b]))
 	})
 	for i, t := range order {
 		t.priority = i
 	}
+}
+
+// compareAdopted orders the restores that run already first: they hold slots, whether they are counted or not.
+func compareAdopted(a, b *task) int {
+	started := func(t *task) int {
+		if t.RestoreOrder != nil && t.Adopted != nil {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Compare(started(a), started(b))
 }
 
 // criticalPaths returns the expected duration of each change and the longest chain of its dependants.

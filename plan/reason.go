@@ -24,6 +24,7 @@ const (
 	ReasonPointTooOld       Reason = "recovery-point-too-old"
 	ReasonNoPoint           Reason = "no-recovery-point"
 	ReasonAsked             Reason = "asked"
+	ReasonAdopted           Reason = "restore-adopted"
 )
 
 // Reasons for blocked changes.
@@ -100,6 +101,7 @@ func reasons() []reasonText {
 		{ReasonPointTooOld, "the last recovery point is older than the rule allows"},
 		{ReasonNoPoint, "the VM has no recovery point"},
 		{ReasonAsked, "asked for on the command line"},
+		{ReasonAdopted, "a restore that was started before does this: it is followed, not started again"},
 
 		{ReasonGap, "what this depends on could not be read"},
 		{ReasonIncomplete, "something could not be read, and an incomplete plan stops nothing"},

@@ -77,6 +77,9 @@ type RestoreOrder struct {
 	// PrivateAccess is true where the restore must set the access of disks with private endpoints
 	// (docs/azure.md §25.2).
 	PrivateAccess bool `json:"private_access,omitempty"`
+	// Adopted is the job that does this already; nil = none, so the restore has to be started. It is no part of what the
+	// operator approves.
+	Adopted *AdoptedJob `json:"adopted,omitempty"`
 }
 
 // PointRef is the recovery point of a [RestoreOrder].
@@ -115,13 +118,17 @@ type RestoreRequest struct {
 	// MaxRestores is settings.guards.maxRestores, InFlight settings.limits.restores; 0 = all at once.
 	MaxRestores int
 	InFlight    int
+	// Again starts also what an earlier run restored from the same point into the same group ([AdoptedJob]).
+	Again bool
 }
 
 // RestoreFacts are the inputs of a plan of restores besides [Observed].
 type RestoreFacts struct {
-	Items    []ItemPoints
-	Jobs     []RestoreJob // of the last day at least
-	Groups   []ResourceGroup
+	Items  []ItemPoints
+	Jobs   []RestoreJob // that began within [AdoptionReach]
+	Groups []ResourceGroup
+	// Disks are the disks of the groups in which a job of Jobs made some, by group; no entry = they were not read.
+	Disks    map[armid.Key][]Disk
 	Accounts []StorageAccount
 	Gaps     []Gap
 	// Unread are the groups and accounts, as requested or by their ids, that could not be read: whether they exist is
@@ -156,11 +163,14 @@ func MakeRestores(o Observed, f RestoreFacts, r RestoreRequest, now time.Time) P
 		p.Summary[c.Action]++
 	}
 	slices.SortFunc(p.Changes, func(a, b Change) int {
-		return cmp.Or(cmp.Compare(a.Action.order(), b.Action.order()),
+		return cmp.Or(cmp.Compare(a.Action.order(), b.Action.order()), boolToInt(b.isAdopted())-boolToInt(a.isAdopted()),
 			strings.Compare(string(armid.Of(a.Vault)), string(armid.Of(b.Vault))), strings.Compare(a.ID, b.ID))
 	})
 	p.Fingerprint = fingerprint(p.Changes)
-	n := p.Summary[Restore]
+	n := 0
+	for _, c := range p.Changes {
+		n += boolToInt(c.Action == Restore && !c.isAdopted())
+	}
 	if n > r.MaxRestores {
 		p.Refusals = append(p.Refusals, Refusal{
 			Guard: GuardRestores, Flag: FlagAllowManyRestores, Count: n, Limit: r.MaxRestores,
@@ -182,7 +192,7 @@ func restoreForecast(changes []Change, inFlight int) Forecast {
 	var longest, sum time.Duration
 	n := 0
 	for _, c := range changes {
-		if c.RestoreOrder == nil {
+		if c.RestoreOrder == nil || c.isAdopted() {
 			continue
 		}
 		takes := restoreFromVault
@@ -222,7 +232,19 @@ func (m *restorer) change(vm string) Change {
 		c.RestoreOrder, reason, detail = m.order(found)
 	}
 	if reason == "" {
-		return c
+		var note string
+		if c.Adopted, note = m.adopted(*found.item, c.RestoreOrder); note != "" {
+			c.Notes = append(c.Notes, note)
+		}
+		switch n := m.restoredToday(*found.item); {
+		case c.isAdopted():
+			c.Reason, c.Because = ReasonAdopted, ReasonAdopted.Sentence()+": job "+lastName(c.Adopted.ID)+", "+c.Adopted.Status
+			return c
+		case n < RestoresPerDay:
+			return c
+		default:
+			c.RestoreOrder, reason, detail = nil, ReasonRestoreLimit, fmt.Sprintf("%d of %d", n, RestoresPerDay)
+		}
 	}
 	c.Wanted, c.Action, c.ID = Restore, Blocked, string(Blocked)+"-"+c.ID
 	c.Reason, c.Because, c.Risk = reason, reason.Sentence(), ""
@@ -231,6 +253,9 @@ func (m *restorer) change(vm string) Change {
 	}
 	return c
 }
+
+// isAdopted reports whether a job of an earlier run does what the change orders.
+func (c Change) isAdopted() bool { return c.RestoreOrder != nil && c.Adopted != nil }
 
 // chosen is the recovery point chosen for a restore.
 type chosen struct {
@@ -355,9 +380,6 @@ func (m *restorer) order(found chosen) (*RestoreOrder, Reason, string) {
 	v := m.vaults[armid.Of(it.Vault)]
 	if v == nil || v.Location == "" {
 		return nil, ReasonGap, "the vault " + lastName(it.Vault)
-	}
-	if n := m.restoredToday(*it); n >= RestoresPerDay {
-		return nil, ReasonRestoreLimit, fmt.Sprintf("%d of %d", n, RestoresPerDay)
 	}
 	if reason, detail := m.checkGroup(v); reason != "" {
 		return nil, reason, detail

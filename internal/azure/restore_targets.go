@@ -10,7 +10,7 @@ import (
 )
 
 // RestoreTargets reads the resource group to restore into and the staging storage accounts, given by id or by name in
-// each of the subscriptions, and puts them into f. A failed read is a gap, and is listed in f.Unread; the errors are
+// each of the subscriptions, and the disks in it where a job of f.Jobs made some, and puts them into f. A failed read is a gap, and is listed in f.Unread; the errors are
 // those of [Client.Discover].
 func (c *Client) RestoreTargets(ctx context.Context, subscriptions []string, into string, staging []string, f *plan.RestoreFacts) error {
 	d := &discovery{c: c, successes: 1} // earlier reads found what is restored
@@ -41,6 +41,13 @@ func (c *Client) RestoreTargets(ctx context.Context, subscriptions []string, int
 	if err := d.run(ctx, reads); err != nil {
 		return err
 	}
+	f.Disks, reads = map[armid.Key][]plan.Disk{}, nil
+	for _, group := range f.GroupsRestoredInto() {
+		reads = append(reads, func(ctx context.Context) { d.restoredDisks(ctx, group, f) })
+	}
+	if err := d.run(ctx, reads); err != nil {
+		return err
+	}
 	f.Gaps = append(f.Gaps, d.out.Gaps...)
 	sortGaps(f.Gaps)
 	return nil
@@ -58,6 +65,15 @@ func (d *discovery) targetGroup(ctx context.Context, id string, f *plan.RestoreF
 			f.Groups = append(f.Groups, g)
 		}
 	})
+}
+
+func (d *discovery) restoredDisks(ctx context.Context, group string, f *plan.RestoreFacts) {
+	disks, err := d.c.Disks(ctx, group)
+	if err != nil {
+		d.recordGap(ctx, plan.Gap{Kind: plan.GapTargetGroup, Subscription: armid.SubscriptionOf(group), Target: group}, err)
+		return
+	}
+	d.recordSuccess(func(*plan.Observed) { f.Disks[armid.Of(group)] = disks })
 }
 
 func (d *discovery) stagingAccount(ctx context.Context, id string, f *plan.RestoreFacts) {

@@ -25,7 +25,7 @@ type restoreFlags struct {
 	into, before, point, disks string
 	staging                    []string
 	timeout, grace             time.Duration
-	many                       bool
+	many, again                bool
 }
 
 // The limits of a run of restores, unless its flags set others.
@@ -61,12 +61,13 @@ func (a *app) restoreCommand() *cobra.Command {
 	cmd.Flags().DurationVar(&f.timeout, "timeout", restoreTimeout, "how long a restore may take")
 	cmd.Flags().DurationVar(&f.grace, "grace", 2*time.Minute, "how long Ctrl-C waits for what runs")
 	cmd.Flags().BoolVar(&f.many, strings.TrimLeft(plan.FlagAllowManyRestores, "-"), false, "allow more than 20 restores in a run")
+	cmd.Flags().BoolVar(&f.again, "again", false, "restore also what an earlier run restored from the same point into the same group")
 	return cmd
 }
 
 // request parses the flags.
 func (f *restoreFlags) request(names []string) (plan.RestoreRequest, error) {
-	r := plan.RestoreRequest{Into: f.into, Staging: f.staging, Point: f.point, MaxRestores: maxRestores, InFlight: restoresInFlight}
+	r := plan.RestoreRequest{Into: f.into, Staging: f.staging, Point: f.point, MaxRestores: maxRestores, InFlight: restoresInFlight, Again: f.again}
 	var err error
 	if r.Disks, err = plan.ParseDiskSelection(f.disks); err != nil {
 		return r, usageError("--disks: %w", err)
@@ -123,7 +124,7 @@ func (a *app) restore(ctx context.Context, f restoreFlags, names []string) (err 
 		return err
 	}
 	run := report.Run{Title: "Restore", Plan: now.plan}
-	a.runRestores(ctx, s, f, &run)
+	a.runRestores(ctx, s, f, s.ServiceTime(now.readAt), &run)
 	return f.write(a.Out, func(w io.Writer, format string) error {
 		run.ExitCode = a.currentExitCode(ctx, nil)
 		style := a.styleFor(w, false)
@@ -151,7 +152,7 @@ func (a *app) planRestores(ctx context.Context, s *session, scope plan.Scope, r 
 			}
 		}
 	}
-	read, err := s.Points(ctx, items, s.Now().Add(-24*time.Hour)) // for the daily limit of restores
+	read, err := s.Points(ctx, items, s.Now().Add(-plan.AdoptionReach))
 	if err != nil {
 		return plan.Plan{}, err
 	}
@@ -164,7 +165,7 @@ func (a *app) planRestores(ctx context.Context, s *session, scope plan.Scope, r 
 }
 
 // runRestores executes run.Plan, follows each job to its end, and fills run in.
-func (a *app) runRestores(ctx context.Context, s *session, f restoreFlags, run *report.Run) {
+func (a *app) runRestores(ctx context.Context, s *session, f restoreFlags, observed time.Time, run *report.Run) {
 	show := a.newProgress(run.Plan)
 	onAsk := func() {
 		a.log.Warn("interrupted: nothing new starts; waiting up to "+report.FormatDuration(f.grace)+" for what runs", hintKey,
@@ -173,8 +174,9 @@ func (a *app) runRestores(ctx context.Context, s *session, f restoreFlags, run *
 	var err error
 	a.interrupts.drain(onAsk, func(asked <-chan struct{}) {
 		run.Report, err = apply.Run(ctx, run.Plan, s.Client, apply.Options{
-			Limits: apply.Limits{Operations: restoresInFlight, ItemTimeout: f.timeout, RunTimeout: f.timeout + 4*time.Hour},
-			Grace:  f.grace, Budget: s.Client, Interrupt: asked, Seed: uint64(a.Now().UnixNano()), Now: s.Now, Approved: s.ServiceTime(a.approvedAt), Observer: show.observe,
+			Limits: apply.Limits{Operations: restoresInFlight, ItemTimeout: f.timeout, RunTimeout: f.timeout * time.Duration(1+len(run.Plan.Changes)/restoresInFlight)},
+			Grace:  f.grace, Budget: s.Client, Interrupt: asked, Seed: uint64(a.Now().UnixNano()), Now: s.Now,
+			Observed: observed, Approved: s.ServiceTime(a.approvedAt), Observer: show.observe,
 		})
 	})
 	show.end()
@@ -193,7 +195,7 @@ func (a *app) findDisks(ctx context.Context, s *session, run *report.Run) {
 	for i := range run.Results {
 		r := &run.Results[i]
 		j := slices.IndexFunc(run.Plan.Changes, func(c plan.Change) bool { return c.ID == r.ID && c.RestoreOrder != nil })
-		if r.Job == "" || r.Outcome != apply.Done || j < 0 {
+		if r.Job == "" || r.Outcome != apply.Done && r.Outcome != apply.AlreadyDone || j < 0 {
 			continue
 		}
 		into := armid.Of(run.Plan.Changes[j].Into)

@@ -3,6 +3,7 @@ package simtest
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -22,6 +23,7 @@ type restoring struct {
 	client *azure.Client
 	plan   plan.Plan
 	into   string
+	vms    []string
 }
 
 func newRestoring(t *testing.T, vms int, faults ...simulator.Fault) *restoring {
@@ -37,7 +39,8 @@ func newRestoringWith(t *testing.T, vms int, settings simulator.Settings) *resto
 	var e estate
 	e.addVault(vault, "westeurope")
 	e.addPolicy(vault, "daily", 30)
-	var points, items, names []string
+	r := &restoring{into: into}
+	var points, items []string
 	for i := range vms {
 		vm := armid.VM(sub, "rg-app", fmt.Sprintf("vm%d", i))
 		e.addVM(vm, "westeurope", nil)
@@ -48,7 +51,7 @@ func newRestoringWith(t *testing.T, vms int, settings simulator.Settings) *resto
 			item, id.Name(), vm, vm, armid.Policy(vault, "daily")))
 		points = append(points, fmt.Sprintf(`{"id":"%s/recoveryPoints/7","name":"7","properties":{"objectType":"IaasVMRecoveryPoint","recoveryPointType":"AppConsistent",`+
 			`"recoveryPointTime":"2000-01-01T00:00:00Z","recoveryPointTierDetails":[{"type":"InstantRP","status":"Valid"}],"isManagedVirtualMachine":true,"osType":"Linux"}}`, item))
-		names = append(names, vm)
+		r.vms = append(r.vms, vm)
 	}
 	file := fmt.Sprintf(`{"format_version":"1","taken":"2000-01-01T06:00:00Z","subscriptions":[%q],"resourceGroups":[{"id":%q,"name":"rg-restored","location":"westeurope"}],`+
 		`"storageAccounts":[{"id":%q,"location":"westeurope","kind":"StorageV2","sku":{"name":"Standard_LRS"}}],`+
@@ -58,33 +61,40 @@ func newRestoringWith(t *testing.T, vms int, settings simulator.Settings) *resto
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &restoring{into: into}
 	if r.sim, err = simulator.New(read, simulator.Options{Settings: settings}); err != nil {
 		t.Fatal(err)
 	}
-	if r.client, err = azure.New(azure.Options{
-		Endpoint: "http://127.0.0.1", AccessToken: "token", Transport: r.sim.Transport(), Command: azure.CommandRestore, Version: "test", Now: time.Now,
-	}); err != nil {
+	if err := r.read(context.Background(), r.sim.Transport()); err != nil {
 		t.Fatal(err)
 	}
-	ctx := context.Background()
-	o, err := r.client.Discover(ctx, plan.Scope{Subscriptions: []string{sub}, AllVaults: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := r.client.Points(ctx, o.Items, r.client.Now().Add(-24*time.Hour))
-	if err != nil {
-		t.Fatal(err)
-	}
-	facts := plan.RestoreFacts{Items: all.Items, Jobs: all.Restores, Gaps: all.Gaps}
-	if err := r.client.RestoreTargets(ctx, []string{sub}, "rg-restored", []string{"st"}, &facts); err != nil {
-		t.Fatal(err)
-	}
-	r.plan = plan.MakeRestores(o, facts, plan.RestoreRequest{VMs: names, Into: "rg-restored", Staging: []string{"st"}, MaxRestores: vms}, r.client.Now())
 	if r.plan.Summary[plan.Restore] != vms || !r.plan.Complete {
 		t.Fatalf("%+v", r.plan)
 	}
 	return r
+}
+
+// read connects anew and plans the restores of all VMs.
+func (r *restoring) read(ctx context.Context, transport http.RoundTripper) (err error) {
+	if r.client, err = azure.New(azure.Options{
+		Endpoint: "http://127.0.0.1", AccessToken: "token", Transport: transport, Command: azure.CommandRestore, Version: "test", Now: time.Now,
+	}); err != nil {
+		return err
+	}
+	sub := armid.SubscriptionOf(r.into)
+	o, err := r.client.Discover(ctx, plan.Scope{Subscriptions: []string{sub}, AllVaults: true})
+	if err != nil {
+		return err
+	}
+	all, err := r.client.Points(ctx, o.Items, r.client.Now().Add(-plan.AdoptionReach))
+	if err != nil {
+		return err
+	}
+	facts := plan.RestoreFacts{Items: all.Items, Jobs: all.Restores, Gaps: all.Gaps}
+	if err := r.client.RestoreTargets(ctx, []string{sub}, "rg-restored", []string{"st"}, &facts); err != nil {
+		return err
+	}
+	r.plan = plan.MakeRestores(o, facts, plan.RestoreRequest{VMs: r.vms, Into: "rg-restored", Staging: []string{"st"}, MaxRestores: len(r.vms)}, r.client.Now())
+	return plan.Validate(r.plan)
 }
 
 func (r *restoring) run(t *testing.T, inFlight int) apply.Report {
