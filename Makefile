@@ -3,6 +3,7 @@ SHELL := /bin/sh
 GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+VULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 PKG ?= ./...
 N ?= 100000
 SEEDS ?= 2000
@@ -30,7 +31,7 @@ git rev-parse >/dev/null || exit 1; before=$$(git diff; git status --porcelain);
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-worlds race lint fmt golden golden-check generate generate-check cover bench demo check stress simtest \
+.PHONY: help build test test-worlds race lint fmt golden golden-check generate generate-check cover bench demo check ci vulncheck stress simtest \
 	simtest-mutants mutants conformance fuzz estate clean
 
 help: ## list the targets
@@ -53,15 +54,21 @@ lint: ## check the code with golangci-lint (pinned; built on first use)
 fmt: ## format the code
 	$(GO) run $(LINT) fmt
 
-check: ## all that CI checks
+check: ## what to run before each commit: tests, lint, and whether what is generated is fresh
 	$(MAKE) test
-	$(MAKE) golden-check
+	$(MAKE) lint
 	$(MAKE) generate-check
+
+ci: ## all that CI checks: check, other worlds, the race detector, costs, other clients
+	$(MAKE) check
+	$(MAKE) golden-check
 	$(MAKE) test-worlds SHORT=-short TIMES=1 WORLDS="8760h:Asia/Kolkata:1,8 -8760h:America/New_York:2"
 	$(MAKE) race SHORT=-short
 	$(MAKE) bench-check
-	$(MAKE) lint
 	$(MAKE) conformance
+
+vulncheck: ## look for known vulnerabilities in what the program calls (asks Go's vulnerability database)
+	$(GO) run $(VULNCHECK) ./...
 
 clean: ## remove what was built
 	rm -rf bin .tools

@@ -1,0 +1,88 @@
+package cli
+
+import (
+	"cmp"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// addCompletionCommands adds the command completion, with install below it.
+func (a *app) addCompletionCommands(root *cobra.Command) {
+	root.InitDefaultCompletionCmd()
+	for _, cmd := range root.Commands() {
+		if cmd.Name() == "completion" {
+			cmd.Short = "Print the script that completes commands, flags and names in a shell"
+			cmd.Long = "Prints the completion script of a shell. It completes commands and flags, and the names of rules, vaults and machines\n" +
+				"from the config and from the estate of --simulate; it never asks Azure. azbackup completion install says where it goes."
+			cmd.AddCommand(a.completionInstallCommand())
+		}
+	}
+}
+
+func (a *app) completionInstallCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "install [SHELL]",
+		Short: "Say where the completion script goes, for the shell in use or for SHELL",
+		Long:  "SHELL is bash, zsh, fish or powershell; without it, the one that the variable SHELL names. Writes nothing but its answer.",
+		Args:  withUsageError(cobra.MaximumNArgs(1)),
+		ValidArgsFunction: cobra.FixedCompletions([]string{"bash", "zsh", "fish", "powershell"},
+			cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder),
+		RunE: func(_ *cobra.Command, args []string) error {
+			shell := a.shell()
+			if len(args) > 0 {
+				shell = args[0]
+			}
+			steps, ok := a.completionSteps(shell)
+			if !ok {
+				return withHint(fmt.Errorf("%q is no shell that azbackup has completions for", shell), "azbackup completion install bash, zsh, fish or powershell")
+			}
+			_, err := fmt.Fprint(a.Out, steps)
+			return err
+		},
+	}
+}
+
+// shell returns the name of the shell in use, as far as the environment tells.
+func (a *app) shell() string {
+	if shell, _ := a.Env("SHELL"); shell != "" {
+		return path.Base(shell)
+	}
+	return "powershell" // it alone leaves SHELL unset
+}
+
+// completionSteps returns the commands that install the completions of a shell.
+func (a *app) completionSteps(shell string) (string, bool) {
+	env := func(name, otherwise string) string {
+		value, _ := a.Env(name)
+		return cmp.Or(value, otherwise)
+	}
+	home := env("HOME", "~")
+	var file, last string
+	switch shell {
+	case "bash":
+		file = env("BASH_COMPLETION_USER_DIR", env("XDG_DATA_HOME", home+"/.local/share")+"/bash-completion") + "/completions/azbackup"
+		last = "# Needs the package bash-completion. A new shell has it; this one after:\nsource " + quoteForShell(file)
+	case "zsh":
+		file = env("ZDOTDIR", home) + "/.zfunc/_azbackup"
+		last = "# In .zshrc, before compinit (once):\nfpath=(" + quoteForShell(path.Dir(file)) + " $fpath)\nautoload -U compinit && compinit"
+	case "fish":
+		file = env("XDG_CONFIG_HOME", home+"/.config") + "/fish/completions/azbackup.fish"
+		last = "# A new shell has it."
+	case "powershell", "pwsh":
+		return "# In the file that $PROFILE names:\nazbackup completion powershell | Out-String | Invoke-Expression\n", true
+	default:
+		return "", false
+	}
+	return fmt.Sprintf("mkdir -p %s\nazbackup completion %s > %s\n%s\n", quoteForShell(path.Dir(file)), shell, quoteForShell(file), last), true
+}
+
+// quoteForShell quotes a path, unless that changes nothing.
+func quoteForShell(s string) string {
+	if isCompletable(s) && !strings.ContainsAny(s, ", ") || strings.HasPrefix(s, "~/") {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
