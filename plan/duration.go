@@ -58,11 +58,8 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	}
 	// The rest is Go's own notation in capitals, so time.ParseDuration parses it, with its overflow checks.
 	clock := strings.ToLower(strings.Join([]string{
-		suffix(m[1], ""), suffix(m[3], "H"), suffix(m[4], "M"), suffix(m[5], "S"),
+		suffix(m[1], ""), suffix(m[3], "H"), suffix(m[4], "M"), suffix(m[5], "S"), "0s", // days alone leave nothing else
 	}, ""))
-	if clock == "" || clock == "-" {
-		clock += "0s"
-	}
 	rest, err := time.ParseDuration(clock)
 	if err != nil {
 		return fmt.Errorf("%q is too long a duration", text)

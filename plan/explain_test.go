@@ -137,3 +137,16 @@ func TestExplainAsksWhichVMIsMeant(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestExplainNamesCandidatesOfAStopOnlyWhereTheRuleNamesVaults(t *testing.T) {
+	c, o := explainWorld(t)
+	i := slices.IndexFunc(c.Rules, func(r config.Rule) bool { return r.Name == "all" })
+	c.Rules[i].Protect = config.ProtectStopped
+	for _, vaults := range [][]string{nil, {"here"}} {
+		c.Rules[i].Vault = vaults
+		e, err := plan.Explain(c, o, vmID("web1"), plan.Options{Now: now})
+		if err != nil || len(e.Candidates) != len(vaults) {
+			t.Errorf("vault %v: candidates %v, %v", vaults, e.Candidates, err)
+		}
+	}
+}

@@ -8,3 +8,6 @@ func DigestOf(text string) string {
 	}
 	return d
 }
+
+// ForecastOf returns the forecast for changes in vaults that hold nothing yet.
+func ForecastOf(changes []Change) Forecast { return forecastOf(changes, nil, 0) }

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -137,5 +139,42 @@ func TestForecastCountsRequestsAndTime(t *testing.T) {
 	c, o = bigVault(10, 0)
 	if f := plan.Make(c, o, plan.Options{Now: now}).Forecast; f.Duration != 0 || len(f.Requests) != 0 {
 		t.Errorf("an empty plan costs %+v", f)
+	}
+}
+
+func TestAForecastCountsTheReadsOfEachKindOfChange(t *testing.T) {
+	vault := plan.Change{Action: plan.CreateVault, Vault: vaultID("here")}
+	policy := plan.Change{Action: plan.UpdatePolicy, Vault: vaultID("here")}
+	refresh := plan.Change{Action: plan.Refresh, Vault: vaultID("here")}
+	stop := plan.Change{Action: plan.Stop, Vault: vaultID("here")}
+	for name, tt := range map[string]struct {
+		changes []plan.Change
+		want    map[string]int
+	}{
+		"a vault":               {[]plan.Change{vault}, map[string]int{"writes": 1, "confirm": 2}},
+		"two policies":          {[]plan.Change{policy, policy}, map[string]int{"writes": 2, "confirm": 4}},
+		"a refresh":             {[]plan.Change{refresh}, map[string]int{"refresh": 2}},
+		"an item":               {[]plan.Change{stop}, map[string]int{"writes": 1, "confirm": 3 * (1 + 1)}},
+		"a page of items":       {slices.Repeat([]plan.Change{stop}, plan.ItemsPerPage), map[string]int{"writes": plan.ItemsPerPage, "confirm": 3 * (1 + 1)}},
+		"one more than a page":  {slices.Repeat([]plan.Change{stop}, plan.ItemsPerPage+1), map[string]int{"writes": plan.ItemsPerPage + 1, "confirm": 3 * (2 + 2)}},
+		"what is blocked":       {[]plan.Change{{Action: plan.Blocked, Wanted: plan.Stop, Vault: vaultID("here")}}, map[string]int{}},
+		"all of them in a run":  {[]plan.Change{vault, policy, refresh, stop}, map[string]int{"writes": 3, "confirm": 2 + 2 + 6, "refresh": 2}},
+		"items of two vaults":   {[]plan.Change{stop, {Action: plan.Stop, Vault: vaultID("there")}}, map[string]int{"writes": 2, "confirm": 6 + 6}},
+		"of an item its backup": {[]plan.Change{{Action: plan.Backup, Vault: vaultID("here")}}, map[string]int{"writes": 1, "confirm": 6}},
+	} {
+		if diff := cmp.Diff(tt.want, plan.ForecastOf(tt.changes).Requests); diff != "" {
+			t.Errorf("%s: %s", name, diff)
+		}
+	}
+}
+
+func TestALockIsAChangeOfItsOwn(t *testing.T) {
+	c, o := bigVault(0, 0)
+	c.Vaults[0].Manage, c.Vaults[0].Immutability, o.Vaults = true, "locked", nil
+	c.Settings.Guards.MaxChanges = 1
+	p := plan.Make(c, o, plan.Options{Now: now})
+	i := slices.IndexFunc(p.Refusals, func(r plan.Refusal) bool { return r.Guard == plan.GuardChanges })
+	if i < 0 || p.Refusals[i].Count != 2 {
+		t.Errorf("got %+v\n%s", p.Refusals, render(p))
 	}
 }

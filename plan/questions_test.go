@@ -32,6 +32,18 @@ func cut(items int) (*config.Config, plan.Observed) {
 	return c, o
 }
 
+// cutTwice returns a vault whose item moves from a policy that is cut to another that keeps less.
+func cutTwice() (*config.Config, plan.Observed) {
+	c, o := cut(1)
+	c.Policies = append(c.Policies, config.Policy{Name: "short"})
+	c.Rules[0].Policy = "short"
+	o.Policies = append(o.Policies, plan.Policy{
+		ID: policyID("here", "short"), Name: "short", Vault: vaultID("here"),
+		Spec: plan.PolicySpec{Tier: "Enhanced", InstantRestoreDays: 2, Retention: plan.RetentionSpec{Days: 7}},
+	})
+	return c, o
+}
+
 func daysAgo(days ...int) []time.Time {
 	var out []time.Time
 	for _, d := range days {
@@ -77,13 +89,7 @@ func TestACutIsRefusedWithWhatItCosts(t *testing.T) {
 }
 
 func TestAPointThatTwoChangesLetGoOfCountsOnce(t *testing.T) {
-	c, o := cut(1)
-	c.Policies = append(c.Policies, config.Policy{Name: "short"})
-	c.Rules[0].Policy = "short"
-	o.Policies = append(o.Policies, plan.Policy{
-		ID: policyID("here", "short"), Name: "short", Vault: vaultID("here"),
-		Spec: plan.PolicySpec{Tier: "Enhanced", InstantRestoreDays: 2, Retention: plan.RetentionSpec{Days: 7}},
-	})
+	c, o := cutTwice()
 	o.Points = []plan.Points{{Item: o.Items[0].ID, Times: daysAgo(0, 20, 40)}}
 	p := plan.Make(c, o, plan.Options{Now: now})
 	if got := retentionRefusal(t, p); !strings.Contains(got, "2 changes") || !strings.Contains(got, "up to 2 recovery points of 1 item ") {
@@ -282,5 +288,13 @@ func TestAPlanAsksABoundedNumberOfTimes(t *testing.T) {
 		return plan.Observed{}, broken
 	}); !errors.Is(err, broken) {
 		t.Errorf("error %v, want %v", err, broken)
+	}
+}
+
+func TestAnItemIsAskedForOnceThoughTwoChangesLetGoOfItsPoints(t *testing.T) {
+	c, o := cutTwice()
+	_, w := plan.MakeWithQuestions(c, o, plan.Options{Now: now})
+	if len(w.Points) != 1 {
+		t.Errorf("asked for %v", w.Points)
 	}
 }

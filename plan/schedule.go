@@ -28,7 +28,7 @@ func (s ScheduleSpec) Next(after time.Time, zone *time.Location) (time.Time, boo
 		return time.Time{}, false
 	}
 	local := after.In(standardTime(after, zone))
-	midnight := time.Date(local.Year(), local.Month(), local.Day(), 0, 0, 0, 0, local.Location())
+	midnight := midnightOf(local.Year(), local.Month(), local.Day(), local.Location())
 	// A window may reach into the next day, so yesterday's counts too; a week holds every weekday.
 	for day := -1; day <= 7; day++ {
 		start := midnight.AddDate(0, 0, day)
@@ -48,9 +48,13 @@ func (s ScheduleSpec) Next(after time.Time, zone *time.Location) (time.Time, boo
 
 // standardTime returns the zone without daylight-saving time: its smallest offset of the year.
 func standardTime(t time.Time, zone *time.Location) *time.Location {
-	_, january := time.Date(t.Year(), time.January, 1, 0, 0, 0, 0, zone).Zone()
-	_, july := time.Date(t.Year(), time.July, 1, 0, 0, 0, 0, zone).Zone()
+	_, january := midnightOf(t.Year(), time.January, t.Day(), zone).Zone()
+	_, july := midnightOf(t.Year(), time.July, t.Day(), zone).Zone()
 	return time.FixedZone(zone.String(), min(january, july))
+}
+
+func midnightOf(year int, month time.Month, day int, zone *time.Location) time.Time {
+	return time.Date(year, month, day, 0, 0, 0, 0, zone)
 }
 
 // loadZone returns a time zone by its Windows name; nil = unknown.

@@ -323,3 +323,29 @@ func TestSavedPlanAgainstWhatOthersDid(t *testing.T) {
 		})
 	}
 }
+
+// What comes instead of an approved change is of its kind: only then was it approved that the target changes.
+func TestWhatIsBlockedNowIsReportedOnlyInPlaceOfAChangeOfItsKind(t *testing.T) {
+	blocked := func(wanted plan.Action) plan.Change {
+		return plan.Change{ID: "blocked-" + string(wanted) + ":x", Action: plan.Blocked, Wanted: wanted, Target: vmID("x"), Vault: vaultID("here")}
+	}
+	approved := func(a plan.Action) plan.Change {
+		return plan.Change{ID: string(a) + ":x", Action: a, Target: vmID("x"), Vault: vaultID("here")}
+	}
+	for _, tt := range []struct {
+		saved, now plan.Action
+		stays      bool
+	}{
+		{plan.Protect, plan.Protect, true},
+		{plan.Stop, plan.Modify, true},
+		{plan.Backup, plan.Backup, true},
+		{plan.Protect, plan.Backup, false},
+		{plan.Backup, plan.Protect, false},
+		{plan.Refresh, plan.Protect, false},
+	} {
+		rest := plan.Subset(plan.Plan{Changes: []plan.Change{approved(tt.saved)}}, plan.Plan{Changes: []plan.Change{blocked(tt.now)}})
+		if stays := len(rest.Plan.Changes) == 1; stays != tt.stays {
+			t.Errorf("%s was approved, %s is blocked: it stays is %t", tt.saved, tt.now, stays)
+		}
+	}
+}

@@ -164,21 +164,11 @@ func (p itemLocation) compare(q itemLocation) int {
 }
 
 func (p itemLocation) rank() int {
-	switch {
-	case p.class == ItemActive && p.isCandidate:
-		return 0
-	case p.class == ItemActive:
-		return 1
-	case p.class == ItemUnknown:
-		return 2
-	case (p.class == ItemStopped || p.class == ItemSuspended) && p.isCandidate:
-		return 3
-	case p.class == ItemSoftDeleted && p.isCandidate:
-		return 4
-	case p.class == ItemStopped || p.class == ItemSuspended:
-		return 5
-	}
-	return 6
+	isActive, isPaused := p.class == ItemActive, p.class == ItemStopped || p.class == ItemSuspended
+	return slices.Index([]bool{
+		isActive && p.isCandidate, isActive, p.class == ItemUnknown, isPaused && p.isCandidate,
+		p.class == ItemSoftDeleted && p.isCandidate, isPaused, true,
+	}, true)
 }
 
 // noteOthers describes the other items of the VM.

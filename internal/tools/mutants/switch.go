@@ -228,6 +228,11 @@ func (r *room) writeSwitched(dir string, mutants []numbered) (overlay string, er
 		if err != nil {
 			return "", err
 		}
+		for _, m := range in {
+			if err := m.check(source); err != nil {
+				return "", err
+			}
+		}
 		slices.SortStableFunc(in, func(a, b numbered) int { return cmp.Compare(a.visited, b.visited) })
 		if err := put(file, switched(source, in)); err != nil {
 			return "", err

@@ -111,14 +111,22 @@ func usesRapid(path string) bool {
 	})
 }
 
+// check returns an error if the file of a mutant is not what it was when the mutant was found.
+func (m mutant) check(source []byte) error {
+	if len(source) < m.end || string(source[m.at.Offset:m.end]) != m.was {
+		return fmt.Errorf("%s has changed since it was read", m.file)
+	}
+	return nil
+}
+
 // overlay writes the broken file, and the list that puts it in the place of the real one, into dir.
 func (m mutant) overlay(dir string) (path string, err error) {
 	source, err := os.ReadFile(m.file)
 	if err != nil {
 		return "", err
 	}
-	if len(source) < m.end || string(source[m.at.Offset:m.end]) != m.was {
-		return "", fmt.Errorf("%s has changed since it was read", m.file)
+	if err := m.check(source); err != nil {
+		return "", err
 	}
 	whole, err := filepath.Abs(m.file)
 	if err != nil {
