@@ -56,7 +56,7 @@ func Codes() []CodeHelp {
 
 		// Names, vaults and references. What can change in a vault: docs/azure.md §7.3.
 		{"cloud", "The addresses of a custom cloud are complete and use https; plain http is for the loopback address. The access token is sent there."},
-		{"duplicate-name", "Names are unique: policies and rules by name, vaults by subscription, resource group and name."},
+		{"duplicate-name", "Names are unique: policies, rules and restore tests by name, vaults by subscription, resource group and name."},
 		{"case-only", "Names do not differ by case only. Azure compares the names of resources, groups and tags without case, so the two would be one."},
 		{"unknown-subscription", "Every subscription in an id, a vault or a selector is listed under subscriptions. That list is the fence: nothing outside it is read or written."},
 		{"unknown-vault", "A vault that a rule or a policy names is listed under vaults, also when it is not managed."},
@@ -82,16 +82,20 @@ func Codes() []CodeHelp {
 			"An Enhanced policy that runs weekly cannot archive."},
 
 		// Rules and the VMs that they select. Which VMs a vault takes: docs/azure.md §13.
-		{"rule-form", "A rule has either an id or a match; except goes with match."},
+		{"rule-form", "A rule has either an id or a match, a restore test either ids or a match; except goes with match."},
 		{"vm-id", "The id of a VM is its full resource id; classic VMs and other resources are not backed up by azbackup."},
-		{"duplicate-vm", "A VM has one rule by id. Ids are compared without case."},
+		{"duplicate-vm", "A VM has one rule and one restore test by id. Ids are compared without case."},
 		{"no-vault", "A rule without vault routes each VM to the vaults of the file in its subscription and region, so there must be one."},
 		{"vault-place", "A vault takes VMs of its own subscription and region only, so a vault that a rule names must be where the rule's VMs can be."},
 		{"policy-vault", "A policy that names its vaults is kept in these only. A rule that uses it names no other vault; where a rule without vault may reach another, that is a warning."},
 		{"spread", "A warning: two vaults of one subscription and region may take the same VM. Name one, or say spread: true to fill them evenly. VMs that are in one of them already stay there."},
-		{"covered", "The first rule that matches decides. A rule, or a selector of a list, whose VMs an earlier rule takes all, or its own except leaves out all, never does anything."},
+		{"covered", "The first rule that matches decides, and the first restore test. One, or a selector of a list, whose VMs an earlier one takes all, or its own except leaves out all, never does anything."},
 		{"ambiguous-except", "A warning: one except with several conditions leaves out only VMs for which all of them hold, which is easily read as any of them. " +
 			"Write a list with one selector each for any, or a list of one for all."},
+		// Restore tests.
+		{"restore-target", "The resource group and the storage accounts of a restore test are names, which are looked for in the subscription of each vault, or ids. " +
+			"A vault restores into its own subscription, through an account of its own region."},
+		{"restore-test", "A warning: a test with every: below 24h restores each VM more than once a day, of at most ten restores that Azure allows."},
 		{"too-many", "A config has at most 20,000 vaults and 20,000 policies. Where thousands of patterns would have to be compared each with each, " +
 			"the check for covered rules stops, with a warning."},
 	}

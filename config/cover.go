@@ -7,32 +7,38 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// checkCovered reports rules, and selectors of a list, that never decide, because an earlier rule takes every
-// VM that they could match, or because their own `except` does.
-func (l *linter) checkCovered() {
+// matching is an entry of the file of which the first that matches a VM decides.
+type matching struct {
+	name          string
+	at            *node
+	match, except *[]Selector
+}
+
+// checkCovered reports entries (what they are called), and selectors of a list, that never decide, because an earlier
+// entry takes every VM that they could match, or because their own `except` does.
+func (l *linter) checkCovered(what string, entries []matching) {
 	budget := comparisonBudget(maxCoverSteps)
-	earlier := coveringSelectors{candidates: newCandidateIndex()}
-	for i := range l.c.Rules {
-		r := &l.c.Rules[i]
-		if r.ID != "" || len(r.Match) == 0 || !l.isSet(&r.Match) {
+	earlier := coveringSelectors{what: what, candidates: newCandidateIndex()}
+	for _, r := range entries {
+		if len(*r.match) == 0 || !l.isSet(r.match) {
 			continue
 		}
 		var own []seenSelector
-		for j := range r.Match {
-			s := &r.Match[j]
+		for j := range *r.match {
+			s := &(*r.match)[j]
 			if !l.nodeOf(s).isValid() {
 				continue
 			}
 			f := foldSelector(s)
 			l.checkSelectorCovered(r, s, &f, &earlier, &budget)
-			own = append(own, seenSelector{by: r.Name, at: l.nodeOf(s), said: s, selector: f})
+			own = append(own, seenSelector{by: r.name, at: l.nodeOf(s), said: s, selector: f})
 		}
-		if !l.isSet(&r.Except) {
+		if !l.isSet(r.except) {
 			earlier.add(own)
 		}
 		if budget < 0 {
-			l.out.warn(l.nodeOf(r), "too-many", "select by tag or by resource group, or by id",
-				"there are too many patterns to compare each with each: rules from here on are not checked for being covered")
+			l.out.warn(r.at, "too-many", "select by tag or by resource group, or by id",
+				"there are too many patterns to compare each with each: %ss from here on are not checked for being covered", what)
 			return
 		}
 	}
@@ -54,6 +60,7 @@ type seenSelector struct {
 
 // coveringSelectors are selectors whose VMs all go to their rules, in order.
 type coveringSelectors struct {
+	what       string // what their entries are called
 	all        []seenSelector
 	candidates *candidateIndex
 }
@@ -90,19 +97,20 @@ func firstOf(texts []string) string {
 	return texts[0]
 }
 
-func (l *linter) checkSelectorCovered(r *Rule, s *Selector, f *foldedSelector, earlier *coveringSelectors, budget *comparisonBudget) {
-	for i := range r.Except {
-		if !l.nodeOf(&r.Except[i]).isValid() {
+func (l *linter) checkSelectorCovered(r matching, s *Selector, f *foldedSelector, earlier *coveringSelectors, budget *comparisonBudget) {
+	for i := range *r.except {
+		left := &(*r.except)[i]
+		if !l.nodeOf(left).isValid() {
 			continue
 		}
-		if e := foldSelector(&r.Except[i]); e.covers(f, budget) {
-			l.out.fail(l.nodeOf(s), "covered", "", "this never matches: the rule's own \"except\" leaves out every VM that it selects")
+		if e := foldSelector(left); e.covers(f, budget) {
+			l.out.fail(l.nodeOf(s), "covered", "", "this never matches: the %s's own \"except\" leaves out every VM that it selects", earlier.what)
 			return
 		}
 	}
 	if e := earlier.covering(f, budget); e != nil {
-		l.out.fail(l.nodeOf(s), "covered", "the first rule that matches decides: put the narrower rule first",
-			"this never decides: rule %s in %s matches every VM that it selects", quote(e.by), e.at.describePlace())
+		l.out.fail(l.nodeOf(s), "covered", "the first "+earlier.what+" that matches decides: put the narrower "+earlier.what+" first",
+			"this never decides: %s %s in %s matches every VM that it selects", earlier.what, quote(e.by), e.at.describePlace())
 	}
 }
 

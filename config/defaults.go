@@ -18,13 +18,18 @@ func (c *Config) applyDefaults(isSet func(field any) bool) {
 	for i := range c.Rules {
 		setDefault(&c.Rules[i].Protect, ProtectOn)
 	}
+	for i := range c.RestoreTests {
+		setDefault(&c.RestoreTests[i].Point, PointLatest)
+	}
 	s := &c.Settings
 	setDefault(&s.Refresh, "auto")
 	setDefault(&s.Elsewhere, "block")
 	setDefault(&s.Limits.Writes, 32)
 	setDefault(&s.Limits.Polls, 8)
 	setDefault(&s.Limits.Operations, OperationsAuto)
+	setDefault(&s.Limits.Restores, 20)
 	setDefault(&s.Limits.ItemTimeout, 30*time.Minute)
+	setDefault(&s.Limits.RestoreTimeout, 8*time.Hour)
 	setDefault(&s.Limits.RunTimeout, 6*time.Hour)
 	// Zero is a value here: nothing may be stopped, nothing may be changed.
 	if !isSet(&s.Guards.MaxStops) {
@@ -33,6 +38,16 @@ func (c *Config) applyDefaults(isSet func(field any) bool) {
 	if !isSet(&s.Guards.MaxChanges) {
 		s.Guards.MaxChanges = 1000
 	}
+	if !isSet(&s.Guards.MaxRestores) {
+		s.Guards.MaxRestores = 20
+	}
+}
+
+// DefaultSettings are the settings of a file that says nothing of them.
+func DefaultSettings() Settings {
+	var c Config
+	c.applyDefaults(func(any) bool { return false })
+	return c.Settings
 }
 
 func setDefault[T comparable](value *T, to T) {

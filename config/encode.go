@@ -167,6 +167,10 @@ func encodeForm(v any) (value any, isSet, ok bool) {
 		return encodeProtect(v), v != ProtectOn, true
 	case Share:
 		return encodeShare(v), true, true
+	case Sample:
+		return encodeShare(Share(v)), true, true
+	case RestoreDisks:
+		return encodeRestoreDisks(v), true, true
 	case Operations:
 		if v == OperationsAuto {
 			return autoWord, true, true
@@ -207,6 +211,17 @@ func encodeShare(s Share) any {
 		return strconv.Itoa(s.Count) + "%"
 	}
 	return s.Count
+}
+
+func encodeRestoreDisks(luns RestoreDisks) any {
+	if len(luns) == 0 {
+		return osWord // nil, which is all, is the default
+	}
+	list := make([]any, len(luns))
+	for i, lun := range luns {
+		list[i] = lun
+	}
+	return list
 }
 
 func encodeDisks(d Disks) any {

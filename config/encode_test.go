@@ -3,6 +3,8 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,7 +53,18 @@ func TestAnEncodedConfigLoadsBackToTheSameValue(t *testing.T) {
 			{Name: "three", Match: []Selector{{ResourceGroups: []string{"rg-x"}}}, Protect: ProtectOff, Reason: "no: 1"},
 			{Name: "four", Match: []Selector{{ResourceGroups: []string{"rg-y"}}}, Protect: ProtectStopped},
 		},
-		Settings: Settings{Refresh: "never", Guards: Guards{MaxStops: Share{Count: 5}, MaxChanges: 7}},
+		Settings: Settings{Refresh: "never", Guards: Guards{MaxStops: Share{Count: 5}, MaxChanges: 7, MaxRestores: 3}},
+		RestoreTests: []RestoreTest{
+			{
+				Name: "by id", IDs: []string{"/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/vm1"},
+				Every: 36 * time.Hour, Sample: Sample{Count: 3}, Point: "oldest", Disks: RestoreDisks{0, 1},
+				Into: RestoreTarget{ResourceGroup: "rg", StorageAccounts: []string{"st1", "st2"}},
+			},
+			{
+				Name: "all of it", Match: []Selector{{Names: []string{"a*"}}}, Except: []Selector{{Names: []string{"b"}}, {Tags: map[string][]string{"x": {}}}},
+				Every: 90 * 24 * time.Hour, Sample: Sample{Count: 5, Percent: true}, Into: RestoreTarget{ResourceGroup: "rg", StorageAccounts: []string{"st1"}},
+			},
+		},
 	}
 	text, err := want.Encode([]string{"first", "a line\nthat would break: out"})
 	if err != nil {
@@ -72,5 +85,27 @@ func TestAnEncodedConfigLoadsBackToTheSameValue(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got, opts); diff != "" {
 		t.Errorf("want (-), read back (+):\n%s\n%s", diff, text)
+	}
+}
+
+// All disks and the OS disk alone are an absent and an empty list: what compares lists loosely takes them for the same.
+func TestEncodedRestoreDisksAreReadBack(t *testing.T) {
+	for want, disks := range map[string]RestoreDisks{"": nil, "disks: os": {}, "disks: [2]": {2}} {
+		c := &Config{RestoreTests: []RestoreTest{{Name: "x", Disks: disks}}}
+		text, err := c.Encode(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := string(text); !strings.Contains(got, want) || want == "" && strings.Contains(got, "disks") {
+			t.Errorf("%#v is written %s", disks, got)
+		}
+		if want != "" {
+			want = ", " + want
+		}
+		read := load(t, "version: 1\nsubscriptions: ["+sub1+"]\nrestoreTests: [{name: x, match: {names: [a]}, every: 90d"+want+
+			", into: {resourceGroup: rg, storageAccounts: [st]}}]\n")
+		if d := read.RestoreTests[0].Disks; !reflect.DeepEqual(d, disks) {
+			t.Errorf("%q is read as %#v", want, d)
+		}
 	}
 }

@@ -36,6 +36,7 @@ func (l *linter) run() {
 	l.checkVaults()
 	l.checkPolicies()
 	l.checkRules()
+	l.checkRestoreTests()
 	l.checkUnused()
 }
 

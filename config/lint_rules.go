@@ -9,8 +9,12 @@ import (
 func (l *linter) checkRules() {
 	unique := l.newNameChecker("the rule")
 	vms := map[armid.Key]*node{}
+	var entries []matching
 	for i := range l.c.Rules {
 		r := &l.c.Rules[i]
+		if r.ID == "" {
+			entries = append(entries, matching{r.Name, l.nodeOf(r), &r.Match, &r.Except})
+		}
 		if l.nodeOf(r).isInvalid || l.out.isFull() {
 			continue
 		}
@@ -18,13 +22,13 @@ func (l *linter) checkRules() {
 			unique.add(l.nodeOf(&r.Name), r.Name)
 		}
 		l.checkForm(r)
-		l.checkID(r, vms)
+		l.checkID(&r.ID, "a rule", vms)
 		l.checkSelectors(r.Match)
 		l.checkSelectors(r.Except)
-		l.checkExcept(r)
+		l.checkExcept(&r.Except)
 		l.checkRoute(r)
 	}
-	l.checkCovered()
+	l.checkCovered("rule", entries)
 }
 
 // checkForm checks which keys of a rule go together.
@@ -70,24 +74,25 @@ func (l *linter) wantsBackup(r *Rule) bool {
 	return r.Protect == ProtectOn && (!l.isSet(&r.Protect) || l.isSetAndValid(&r.Protect))
 }
 
-func (l *linter) checkID(r *Rule, seen map[armid.Key]*node) {
-	if !l.isSetAndValid(&r.ID) {
+// checkID checks the id of a VM; seen are the ids that have an entry (what it is called) already.
+func (l *linter) checkID(field *string, what string, seen map[armid.Key]*node) {
+	if !l.isSetAndValid(field) {
 		return
 	}
-	n := l.nodeOf(&r.ID)
-	id, err := armid.ParseVM(r.ID)
+	n := l.nodeOf(field)
+	id, err := armid.ParseVM(*field)
 	if err != nil {
 		l.out.fail(n, "vm-id", "write /subscriptions/…/resourceGroups/…/providers/Microsoft.Compute/virtualMachines/…",
-			"%s is not the id of a VM", quote(r.ID))
+			"%s is not the id of a VM", quote(*field))
 		n.isInvalid = true
 		return
 	}
 	l.checkSubscription(n, id.Subscription)
-	if first, ok := seen[armid.Of(r.ID)]; ok {
-		l.out.fail(n, "duplicate-vm", "ids are compared without case", "this VM has a rule already, in %s", first.describePlace())
+	if first, ok := seen[armid.Of(*field)]; ok {
+		l.out.fail(n, "duplicate-vm", "ids are compared without case", "this VM has %s already, in %s", what, first.describePlace())
 		return
 	}
-	seen[armid.Of(r.ID)] = n
+	seen[armid.Of(*field)] = n
 }
 
 func (l *linter) checkSelectors(selectors []Selector) {
@@ -101,12 +106,12 @@ func (l *linter) checkSelectors(selectors []Selector) {
 }
 
 // checkExcept warns of `except` written as one mapping with several conditions, which reads like a list.
-func (l *linter) checkExcept(r *Rule) {
-	n := l.decoder.positions[&r.Except]
-	if n == nil || n.isInvalid || n.kind != mapping || len(r.Except) != 1 {
+func (l *linter) checkExcept(except *[]Selector) {
+	n := l.decoder.positions[except]
+	if n == nil || n.isInvalid || n.kind != mapping || len(*except) != 1 {
 		return
 	}
-	conditions := r.Except[0].conditions()
+	conditions := (*except)[0].conditions()
 	if len(conditions) < 2 {
 		return
 	}

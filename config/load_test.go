@@ -78,9 +78,14 @@ func TestEveryKeyReachesItsField(t *testing.T) {
 		}},
 		Settings: Settings{
 			Refresh: "auto", Elsewhere: "block",
-			Limits: Limits{Writes: 32, Polls: 8, Operations: 500, ItemTimeout: 30 * time.Minute, RunTimeout: 6 * time.Hour},
-			Guards: Guards{MaxStops: Share{Count: 10, Percent: true}, MaxChanges: 1000},
+			Limits: Limits{Writes: 32, Polls: 8, Operations: 500, Restores: 20, ItemTimeout: 30 * time.Minute, RestoreTimeout: 8 * time.Hour, RunTimeout: 6 * time.Hour},
+			Guards: Guards{MaxStops: Share{Count: 10, Percent: true}, MaxChanges: 1000, MaxRestores: 20},
 		},
+		RestoreTests: []RestoreTest{{
+			Name: "gold-quarterly", Match: []Selector{{Tags: map[string][]string{"class": {"gold"}}}}, Every: 90 * 24 * time.Hour,
+			Sample: Sample{Count: 3}, Point: PointLatest, Disks: RestoreDisks{},
+			Into: RestoreTarget{ResourceGroup: "rg-restore-tests", StorageAccounts: []string{"stweurestore", "stneurestore"}},
+		}},
 	}
 	if diff := cmp.Diff(want, c, cmpopts.IgnoreTypes(Position{}), cmpopts.IgnoreUnexported(Config{})); diff != "" {
 		t.Errorf("want (-), got (+):\n%s", diff)
@@ -91,10 +96,10 @@ func TestEveryKeyReachesItsField(t *testing.T) {
 }
 
 func TestWhatTheFileDoesNotSayHasItsDefault(t *testing.T) {
-	c := load(t, "version: 1\nsubscriptions: ["+sub1+"]\nvaults: [{name: a, resourceGroup: b, location: c}]\nsettings: {guards: {maxStops: 0, maxChanges: 0}}\n")
+	c := load(t, "version: 1\nsubscriptions: ["+sub1+"]\nvaults: [{name: a, resourceGroup: b, location: c}]\nsettings: {guards: {maxStops: 0, maxChanges: 0, maxRestores: 0}}\n")
 	want := Settings{
 		Refresh: "auto", Elsewhere: "block",
-		Limits: Limits{Writes: 32, Polls: 8, Operations: OperationsAuto, ItemTimeout: 30 * time.Minute, RunTimeout: 6 * time.Hour},
+		Limits: Limits{Writes: 32, Polls: 8, Operations: OperationsAuto, Restores: 20, ItemTimeout: 30 * time.Minute, RestoreTimeout: 8 * time.Hour, RunTimeout: 6 * time.Hour},
 	}
 	if diff := cmp.Diff(want, c.Settings); diff != "" {
 		t.Errorf("settings, want (-), got (+):\n%s", diff)

@@ -37,11 +37,12 @@ func (c *Config) compiled() *compiledConfig {
 // compiledConfig is what is asked for every VM, prepared once.
 type compiledConfig struct {
 	matcher *matcher
+	tests   testMatcher
 	index   index
 }
 
 func newCompiledConfig(c *Config) *compiledConfig {
-	return &compiledConfig{matcher: newMatcher(c.Rules), index: newIndex(c)}
+	return &compiledConfig{matcher: newMatcher(c.Rules), tests: newTestMatcher(c.RestoreTests), index: newIndex(c)}
 }
 
 // matcher is the rules, compiled: ids in a map, patterns told apart, tag names numbered.

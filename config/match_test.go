@@ -277,3 +277,37 @@ func BenchmarkMatch(b *testing.B) {
 		c.Match(vms[i%len(vms)])
 	}
 }
+
+func TestTheFirstRestoreTestThatMatchesCountsAndAnIDBeatsIt(t *testing.T) {
+	vm := func(name string) string {
+		return "/subscriptions/" + sub1 + "/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/" + name
+	}
+	c := &Config{RestoreTests: []RestoreTest{
+		{Name: "gold", Match: []Selector{{Names: []string{"a*"}}}, Except: []Selector{{Names: []string{"a2"}}}},
+		{Name: "ids", IDs: []string{vm("b1"), vm("A1")}},
+		{Name: "rest", Match: []Selector{{Names: []string{"a*"}}}},
+	}}
+	for name, want := range map[string]int{"a0": 0, "a1": 1, "B1": 1, "a2": 2, "c": -1} {
+		got, ok := c.MatchRestoreTest(Target{ID: vm(name), Name: name, ResourceGroup: "rg", Subscription: sub1})
+		if !ok {
+			got = -1
+		}
+		if got != want {
+			t.Errorf("%s has the test %d, want %d", name, got, want)
+		}
+	}
+}
+
+func TestASampleIsNeverMoreThanThereAreAndAPercentageAtLeastOne(t *testing.T) {
+	for _, tt := range []struct {
+		sample  Sample
+		n, want int
+	}{
+		{Sample{}, 7, 7}, {Sample{Count: 3}, 7, 3}, {Sample{Count: 3}, 2, 2}, {Sample{Count: 3}, 0, 0},
+		{Sample{Count: 10, Percent: true}, 7, 1}, {Sample{Count: 10, Percent: true}, 11, 2}, {Sample{Count: 100, Percent: true}, 7, 7}, {Sample{Count: 1, Percent: true}, 0, 0},
+	} {
+		if got := tt.sample.Of(tt.n); got != tt.want {
+			t.Errorf("%+v of %d is %d, want %d", tt.sample, tt.n, got, tt.want)
+		}
+	}
+}

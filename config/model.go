@@ -30,6 +30,8 @@ type Config struct {
 	Rules []Rule `yaml:"vms"`
 	// How a run behaves.
 	Settings Settings `yaml:"settings"`
+	// The restore tests: which VMs are restored how often, to show that it can be done. The first that matches a VM counts.
+	RestoreTests []RestoreTest `yaml:"restoreTests"`
 
 	// SubscriptionQuery says how the subscriptions are found, where the file does not list them; Subscriptions is empty
 	// then, until [Config.WithSubscriptions].
@@ -345,8 +347,12 @@ type Limits struct {
 	Polls int `yaml:"polls" jsonschema:"minimum=1"`
 	// Operations of Azure that run at the same time: a number, or auto (default: as many as can be confirmed in time).
 	Operations Operations `yaml:"operations"`
+	// Restores that run at the same time. Default: 20.
+	Restores int `yaml:"restores" jsonschema:"minimum=1"`
 	// How long one change may take. Default: 30m.
 	ItemTimeout time.Duration `yaml:"itemTimeout" jsonschema:"format=duration"`
+	// How long one restore may take. Default: 8h.
+	RestoreTimeout time.Duration `yaml:"restoreTimeout" jsonschema:"format=duration"`
 	// How long the run may take. Default: 6h.
 	RunTimeout time.Duration `yaml:"runTimeout" jsonschema:"format=duration"`
 }
@@ -367,6 +373,8 @@ type Guards struct {
 	MinVMs int `yaml:"minVMs" jsonschema:"minimum=0"`
 	// The fewest subscriptions that must be found; fewer mean that the identity lost a role. Default: 0.
 	MinSubscriptions int `yaml:"minSubscriptions" jsonschema:"minimum=0"`
+	// The most restores and restore tests that a run may have. Default: 20.
+	MaxRestores int `yaml:"maxRestores" jsonschema:"minimum=0"`
 }
 
 // Share is a count, or a percentage of something.

@@ -123,6 +123,10 @@ func (m *referenceMaker) value(t reflect.Type, l fieldLimits) string {
 		return "`true`, `false`, `stopped`"
 	case reflect.TypeFor[Share]():
 		return "a number, or a percentage: `10%`"
+	case reflect.TypeFor[Sample]():
+		return "a number, 1 or more, a percentage: `10%`, or `all`"
+	case reflect.TypeFor[RestoreDisks]():
+		return "`all`, `os`, or a list of numbers, 0 to 63"
 	case reflect.TypeFor[Operations]():
 		return "a number, 1 or more, or `auto`"
 	case reflect.TypeFor[SubscriptionIDs]():

@@ -83,6 +83,12 @@ func schemaForms(t reflect.Type) *jsonschema.Schema {
 		return anyOf(&jsonschema.Schema{Type: "boolean"}, word(string(ProtectStopped)))
 	case reflect.TypeFor[Share]():
 		return anyOf(&jsonschema.Schema{Type: "integer", Minimum: "0"}, &jsonschema.Schema{Type: "string", Pattern: "^(100|[0-9]|[1-9][0-9])%$"})
+	case reflect.TypeFor[Sample]():
+		return anyOf(&jsonschema.Schema{Type: "integer", Minimum: "1"}, &jsonschema.Schema{Type: "string", Pattern: "^(100|[1-9]|[1-9][0-9])%$"}, word(allWord))
+	case reflect.TypeFor[RestoreDisks]():
+		lun := &jsonschema.Schema{Type: "integer", Minimum: "0", Maximum: "63"}
+		list := &jsonschema.Schema{Type: "array", Items: anyOf(lun, variable()), MinItems: new(uint64(1)), UniqueItems: true}
+		return anyOf(word(allWord, osWord), lun, list)
 	case reflect.TypeFor[Operations]():
 		return anyOf(&jsonschema.Schema{Type: "integer", Minimum: "1"}, word(autoWord))
 	case reflect.TypeFor[SubscriptionIDs]():

@@ -19,7 +19,11 @@ func (dec *decoder) decodeForm(n *node, to any, l fieldLimits, p *path) bool {
 	case *Protect:
 		*v = dec.decodeProtect(n, p)
 	case *Share:
-		*v = dec.decodeShare(n, p)
+		*v = dec.decodeShare(n, 0, p)
+	case *Sample:
+		*v = dec.decodeSample(n, p)
+	case *RestoreDisks:
+		dec.decodeRestoreDisks(n, v, p)
 	case *Operations:
 		*v = dec.operations(n, p)
 	case *SubscriptionIDs:
@@ -149,12 +153,12 @@ func (dec *decoder) operations(n *node, p *path) Operations {
 	return Operations(i)
 }
 
-// decodeShare reads a count, or a percentage with its sign.
-func (dec *decoder) decodeShare(n *node, p *path) Share {
-	zero, hundred := 0, 100
+// decodeShare reads a count, or a percentage with its sign; both are at least as large as least.
+func (dec *decoder) decodeShare(n *node, least int, p *path) Share {
+	hundred := 100
 	digits, percent := strings.CutSuffix(n.text, "%")
 	if !percent || !n.isText() {
-		i, _ := dec.decodeNumber(n, fieldLimits{min: &zero}, p)
+		i, _ := dec.decodeNumber(n, fieldLimits{min: &least}, p)
 		return Share{Count: i}
 	}
 	i, err := strconv.Atoi(digits)
@@ -162,7 +166,7 @@ func (dec *decoder) decodeShare(n *node, p *path) Share {
 		dec.fail(n, "value", "", "%s must be a whole number or a percentage such as 10%%, not %s", p, quote(n.text))
 		return Share{}
 	}
-	dec.isInRange(n, i, fieldLimits{min: &zero, max: &hundred}, p)
+	dec.isInRange(n, i, fieldLimits{min: &least, max: &hundred}, p)
 	return Share{Count: i, Percent: true}
 }
 

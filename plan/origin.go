@@ -22,9 +22,11 @@ func configHash(c *config.Config) string {
 		Policies      []config.Policy
 		Rules         []config.Rule
 		Settings      config.Settings
+		RestoreTests  []config.RestoreTest `json:",omitempty"`
 	}{
 		c.Cloud, c.Tenant, c.Subscriptions, c.SubscriptionQuery,
 		slices.Clone(c.Vaults), slices.Clone(c.Policies), slices.Clone(c.Rules), c.Settings,
+		slices.Clone(c.RestoreTests),
 	}
 	if c.SubscriptionQuery != nil {
 		said.Subscriptions = nil // what is found differs from day to day, what the file says does not
@@ -39,6 +41,11 @@ func configHash(c *config.Config) string {
 		r := &said.Rules[i]
 		r.Pos = config.Position{}
 		r.Match, r.Except = withoutPositions(r.Match), withoutPositions(r.Except)
+	}
+	for i := range said.RestoreTests {
+		t := &said.RestoreTests[i]
+		t.Pos = config.Position{}
+		t.Match, t.Except = withoutPositions(t.Match), withoutPositions(t.Except)
 	}
 	b, err := json.Marshal(said)
 	if err != nil {

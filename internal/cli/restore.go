@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -26,14 +27,8 @@ type restoreFlags struct {
 	staging                    []string
 	timeout, grace             time.Duration
 	many, again                bool
+	inFlight                   int // settings.limits.restores
 }
-
-// The limits of a run of restores, unless its flags set others.
-const (
-	maxRestores      = 20
-	restoresInFlight = 20
-	restoreTimeout   = 8 * time.Hour
-)
 
 func (a *app) restoreCommand() *cobra.Command {
 	var f restoreFlags
@@ -58,16 +53,16 @@ func (a *app) restoreCommand() *cobra.Command {
 	cmd.Flags().StringVar(&f.before, "before", "", "take no point later than `TIME`, such as 2026-11-19T22:00:00Z")
 	cmd.Flags().StringVar(&f.point, "point", "", "take the point `NAME` (see azbackup points -v), of one VM")
 	cmd.Flags().StringVar(&f.disks, "disks", "all", "`WHICH` disks: all, os, or LUNs such as 0,1 (the OS disk always comes)")
-	cmd.Flags().DurationVar(&f.timeout, "timeout", restoreTimeout, "how long a restore may take")
+	cmd.Flags().DurationVar(&f.timeout, "timeout", 0, "how long a restore may take (default settings.limits.restoreTimeout, 8h)")
 	cmd.Flags().DurationVar(&f.grace, "grace", 2*time.Minute, "how long Ctrl-C waits for what runs")
-	cmd.Flags().BoolVar(&f.many, strings.TrimLeft(plan.FlagAllowManyRestores, "-"), false, "allow more than 20 restores in a run")
+	cmd.Flags().BoolVar(&f.many, strings.TrimLeft(plan.FlagAllowManyRestores, "-"), false, "allow more restores than guards.maxRestores")
 	cmd.Flags().BoolVar(&f.again, "again", false, "restore also what an earlier run restored from the same point into the same group")
 	return cmd
 }
 
 // request parses the flags.
 func (f *restoreFlags) request(names []string) (plan.RestoreRequest, error) {
-	r := plan.RestoreRequest{Into: f.into, Staging: f.staging, Point: f.point, MaxRestores: maxRestores, InFlight: restoresInFlight, Again: f.again}
+	r := plan.RestoreRequest{Into: f.into, Staging: f.staging, Point: f.point, Again: f.again}
 	var err error
 	if r.Disks, err = plan.ParseDiskSelection(f.disks); err != nil {
 		return r, usageError("--disks: %w", err)
@@ -86,7 +81,7 @@ func (f *restoreFlags) request(names []string) (plan.RestoreRequest, error) {
 		return r, usageError("--point and --before exclude each other")
 	case f.point != "" && len(names) > 1:
 		return r, usageError("--point names a point of one VM, and %d are given", len(names))
-	case f.timeout <= 0:
+	case f.timeout < 0:
 		return r, usageError("--timeout %s is not a time", f.timeout)
 	}
 	return r, nil
@@ -103,11 +98,13 @@ func (a *app) restore(ctx context.Context, f restoreFlags, names []string) (err 
 	if _, err := f.readApproval(a); err != nil {
 		return err
 	}
-	_, scope, s, err := a.connectForVMs(ctx, azure.CommandRestore, f.scopeFlags, f.azureFlags)
+	c, scope, s, err := a.connectForVMs(ctx, azure.CommandRestore, f.scopeFlags, f.azureFlags)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
+	request.MaxRestores, request.InFlight = c.Settings.Guards.MaxRestores, c.Settings.Limits.Restores
+	f.timeout, f.inFlight = cmp.Or(f.timeout, c.Settings.Limits.RestoreTimeout), c.Settings.Limits.Restores
 	planning := planFlagSet{liftedGuards: map[string]*bool{plan.FlagAllowManyRestores: &f.many}}
 	makePlan := func() (freshPlan, error) {
 		began := a.Now()
@@ -174,7 +171,7 @@ func (a *app) runRestores(ctx context.Context, s *session, f restoreFlags, obser
 	var err error
 	a.interrupts.drain(onAsk, func(asked <-chan struct{}) {
 		run.Report, err = apply.Run(ctx, run.Plan, s.Client, apply.Options{
-			Limits: apply.Limits{Operations: restoresInFlight, ItemTimeout: f.timeout, RunTimeout: f.timeout * time.Duration(1+len(run.Plan.Changes)/restoresInFlight)},
+			Limits: apply.Limits{Operations: f.inFlight, ItemTimeout: f.timeout, RunTimeout: f.timeout * time.Duration(1+len(run.Plan.Changes)/f.inFlight)},
 			Grace:  f.grace, Budget: s.Client, Interrupt: asked, Seed: uint64(a.Now().UnixNano()), Now: s.Now,
 			Observed: observed, Approved: s.ServiceTime(a.approvedAt), Observer: show.observe,
 		})

@@ -29,7 +29,7 @@ func (f *scopeFlags) addFlags(cmd *cobra.Command) {
 // load reads the config, if one is named.
 func (f *scopeFlags) load(a *app) (*config.Config, error) {
 	if len(f.files) == 0 && len(f.subscriptions) > 0 {
-		return &config.Config{Cloud: config.Cloud{Name: azure.AzurePublic}}, nil
+		return &config.Config{Cloud: config.Cloud{Name: azure.AzurePublic}, Settings: config.DefaultSettings()}, nil
 	}
 	return a.loadConfig(f.configFlags)
 }
