@@ -9,8 +9,6 @@ import (
 	"strings"
 	"sync"
 
-	"golang.org/x/sync/errgroup"
-
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/crash"
@@ -28,9 +26,9 @@ func (c *Client) Discover(ctx context.Context, scope plan.Scope) (plan.Observed,
 
 func (c *Client) discover(ctx context.Context, scope plan.Scope, rec *recorder) (plan.Observed, error) {
 	d := newDiscovery(c, scope, rec)
-	// Each step needs the results of the one before it.
+	// Each step needs the results of all reads before it.
 	for _, step := range []func() []readTask{
-		d.subscriptionTasks, d.fileVaultTasks, d.otherVaultTasks, d.checkTasks,
+		d.subscriptionTasks, d.unreadTasks, d.otherVaultTasks, d.checkTasks,
 	} {
 		if err := d.run(ctx, step()); err != nil {
 			return plan.Observed{}, err
@@ -46,27 +44,37 @@ type discovery struct {
 	rec   *recorder // nil unless for a snapshot
 
 	mu                sync.Mutex
+	fileVaults        map[armid.Key]plan.VaultRef // those of the scope
+	listableVaults    map[string][]plan.VaultRef  // those that the list of their subscription may answer for
+	followers         []readTask                  // reads that a read has made possible, not started yet
 	out               plan.Observed
 	seen              map[armid.Key]seenVM
-	absent            map[armid.Key]bool // vaults of the file that do not exist
-	successes         int                // reads that were answered
-	denied            []*apply.Error     // 401 and 403
-	failures          int                // all reads that failed
+	successes         int            // reads that were answered
+	denied            []*apply.Error // 401 and 403
+	failures          int            // all reads that failed
 	signInErr         *SignInError
 	allVMs            map[string]bool // subscriptions whose VM list was read
 	vaultsOutsideFile []plan.Vault
+	unreadVaults      []plan.VaultRef // of the file
 }
 
 // seenVM is a VM that a list or an item names.
 type seenVM struct {
 	id          string // as the list spells it; "" = in no list
+	itemsID     string // as the first item spells it; "" = no item named it before the list
 	isRead      bool
 	isUnread    bool // only its id is reliable
 	isProtected bool // it has an item that is not soft-deleted
 }
 
 func newDiscovery(c *Client, scope plan.Scope, rec *recorder) *discovery {
-	d := &discovery{c: c, scope: scope, rec: rec, seen: map[armid.Key]seenVM{}, absent: map[armid.Key]bool{}, allVMs: map[string]bool{}}
+	d := &discovery{
+		c: c, scope: scope, rec: rec, seen: map[armid.Key]seenVM{}, allVMs: map[string]bool{}, fileVaults: map[armid.Key]plan.VaultRef{},
+		listableVaults: map[string][]plan.VaultRef{},
+	}
+	for _, v := range scope.Vaults {
+		d.fileVaults[armid.Of(v.ID)] = v
+	}
 	if scope.Found != nil {
 		d.out.Subscriptions, d.out.Gaps = slices.Clone(scope.Found.Visible), slices.Clone(scope.Found.Gaps)
 		c.recordSearch(rec)
@@ -77,23 +85,44 @@ func newDiscovery(c *Client, scope plan.Scope, rec *recorder) *discovery {
 // readTask reads one list or document; it records its own errors as gaps.
 type readTask func(context.Context)
 
+// run runs reads, in their order, and those that follow from them ([discovery.follow]).
 func (d *discovery) run(ctx context.Context, reads []readTask) error {
-	var g errgroup.Group
-	g.SetLimit(maxConcurrentReads)
-	for _, r := range reads {
-		g.Go(func() error {
-			defer crash.ExitOnPanic()
-			if ctx.Err() == nil && !d.hasAuthFailed() {
-				r(ctx)
-			}
-			return nil
-		})
+	running, done := 0, make(chan struct{})
+	for len(reads) > 0 || running > 0 {
+		for ; len(reads) > 0 && running < maxConcurrentReads; running++ {
+			read := reads[0]
+			reads = reads[1:]
+			go func() {
+				defer crash.ExitOnPanic()
+				if ctx.Err() == nil && !d.hasAuthFailed() {
+					read(ctx)
+				}
+				done <- struct{}{}
+			}()
+		}
+		<-done
+		running--
+		reads = append(reads, d.takeFollowers()...)
 	}
-	_ = g.Wait() // reads return no errors
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	return d.authError()
+}
+
+// follow adds reads that need the result of the calling read only, not of all others.
+func (d *discovery) follow(reads ...readTask) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.followers = append(d.followers, reads...)
+}
+
+func (d *discovery) takeFollowers() []readTask {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	taken := d.followers
+	d.followers = nil
+	return taken
 }
 
 // hasAuthFailed reports whether authentication failed, so that the remaining reads are skipped.
@@ -145,7 +174,8 @@ func (d *discovery) recordSuccess(add func(*plan.Observed)) {
 	add(&d.out)
 }
 
-// subscriptionTasks returns the reads per subscription, and those of the vaults of the file.
+// subscriptionTasks returns the reads per subscription, and those of the vaults of the file. The lists of a vault
+// follow once it is known, beside the VMs.
 func (d *discovery) subscriptionTasks() []readTask {
 	var reads []readTask
 	if d.scope.AllVaults && d.scope.Found == nil {
@@ -154,51 +184,40 @@ func (d *discovery) subscriptionTasks() []readTask {
 	if d.scope.Graph {
 		reads = append(reads, d.listVMsByGraph)
 	}
+	listed := map[string]bool{} // subscriptions whose vaults are listed
 	for _, s := range d.scope.Subscriptions {
-		if !d.scope.Graph {
-			reads = append(reads, func(ctx context.Context) { d.listVMs(ctx, s) })
-		}
-		if d.scope.Elsewhere || d.scope.AllVaults {
-			reads = append(reads, func(ctx context.Context) { d.listVaults(ctx, s) })
+		listVMs := func(ctx context.Context) { d.listVMs(ctx, s) }
+		switch {
+		case d.scope.Elsewhere || d.scope.AllVaults:
+			listed[strings.ToLower(s)] = true
+			reads = append(reads, func(ctx context.Context) {
+				d.listVaults(ctx, s)
+				if !d.scope.Graph {
+					// The first request of a subscription goes alone (package quota), and what is in a vault takes
+					// three, one after the other.
+					d.follow(listVMs)
+				}
+			})
+		case !d.scope.Graph:
+			reads = append(reads, listVMs)
 		}
 	}
 	for _, v := range d.scope.Vaults {
-		reads = append(reads, func(ctx context.Context) { d.getVault(ctx, v) })
+		if sub := strings.ToLower(armid.SubscriptionOf(v.ID)); listed[sub] && mayBeAnsweredByList(v) {
+			d.listableVaults[sub] = append(d.listableVaults[sub], v)
+		} else {
+			reads = append(reads, func(ctx context.Context) { d.getVault(ctx, v) })
+		}
 	}
 	return reads
 }
 
-// fileVaultTasks returns the reads inside the vaults of the file, and those of VMs of id rules that no list showed.
-func (d *discovery) fileVaultTasks() []readTask {
+// unreadTasks returns the reads of VMs of id rules that no list showed, and those inside the vaults that could not be
+// read.
+func (d *discovery) unreadTasks() []readTask {
 	var reads []readTask
-	locations := map[armid.Key]string{}
-	for _, v := range d.out.Vaults {
-		locations[armid.Of(v.ID)] = v.Location
-	}
-	for _, ref := range d.scope.Vaults {
-		if d.absent[armid.Of(ref.ID)] {
-			continue
-		}
-		// The lists of a vault that could not be read may still be readable.
-		v := plan.Vault{ID: ref.ID, Location: firstOf(locations[armid.Of(ref.ID)], ref.Location)}
-		reads = append(reads,
-			func(ctx context.Context) {
-				// Jobs first: a job that has ended by then shows in the items read after. In the other order an
-				// operation that ends in between would be seen neither running nor done, and be requested again.
-				d.listJobs(ctx, v)
-				d.listItems(ctx, v)
-			},
-			func(ctx context.Context) { d.listPolicies(ctx, v) })
-		if d.scope.Guards {
-			reads = append(reads, func(ctx context.Context) { d.listGuards(ctx, v) })
-		}
-	}
-	if d.scope.AllVaults {
-		for _, v := range d.vaultsOutsideFile {
-			reads = append(reads,
-				func(ctx context.Context) { d.listItems(ctx, v) },
-				func(ctx context.Context) { d.listPolicies(ctx, v) })
-		}
+	for _, ref := range d.unreadVaults {
+		reads = append(reads, d.vaultContentTasks(plan.Vault{ID: ref.ID, Location: ref.Location})...)
 	}
 	for _, id := range d.scope.VMs {
 		if !d.seen[armid.Of(id)].isRead {

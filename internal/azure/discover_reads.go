@@ -126,6 +126,10 @@ func (d *discovery) addIfNew(o *plan.Observed, vm plan.VM) bool {
 	if seen.isRead || vm.Unreadable != "" && seen.isUnread {
 		return false
 	}
+	if seen.itemsID == vm.ID {
+		vm.ID = seen.itemsID // one copy of the id
+	}
+	seen.itemsID = ""
 	seen.id, seen.isRead, seen.isUnread = vm.ID, vm.Unreadable == "", seen.isUnread || vm.Unreadable != ""
 	d.seen[key] = seen
 	o.VMs = append(o.VMs, vm)
@@ -182,64 +186,6 @@ func (d *discovery) fetchVM(ctx context.Context, id string) (plan.VM, bool, erro
 	return vm, true, nil
 }
 
-// listVaults lists the vaults outside the file, each once: a list that changes between its pages shows one twice.
-func (d *discovery) listVaults(ctx context.Context, subscription string) {
-	u := d.c.buildURL("/subscriptions/"+subscription+"/providers/Microsoft.RecoveryServices/vaults", apiVault)
-	found, err := listAll[wireVault](ctx, d.c, "listing vaults of subscription "+subscription, u, quota.Other, d.rec.tee("vaults"))
-	if err != nil {
-		d.recordGap(ctx, plan.Gap{Kind: plan.GapVaults, Subscription: subscription}, err)
-		return
-	}
-	known := map[armid.Key]bool{}
-	for _, v := range d.scope.Vaults {
-		known[armid.Of(v.ID)] = true
-	}
-	d.recordSuccess(func(o *plan.Observed) {
-		for _, w := range found {
-			id := w.ID.textOrEmpty()
-			if _, err := armid.ParseVault(id); err != nil || len(id) > maxID {
-				o.Gaps = append(o.Gaps, plan.Gap{
-					Kind: plan.GapVaults, Subscription: subscription, Code: "MalformedAnswer",
-					Message: "an entry of the vault list names no vault; its id is " + printable(strings.TrimPrefix(string(w.ID), notText), w.ID.isText()),
-				})
-				continue
-			}
-			if key := armid.Of(id); !known[key] {
-				known[key] = true
-				v, odd := w.toVault(id, false)
-				o.Vaults = append(o.Vaults, v)
-				d.vaultsOutsideFile = append(d.vaultsOutsideFile, v)
-				if v.Location == "" { // its region is unknown, so no region's items are looked for there
-					o.Gaps = append(o.Gaps, misreadGaps(vaultGap(plan.GapVault, v), odd)...)
-				}
-			}
-		}
-	})
-}
-
-// getVault reads a vault of the file.
-func (d *discovery) getVault(ctx context.Context, ref plan.VaultRef) {
-	var w wireVault
-	raw, err := d.c.getDocument(ctx, fmt.Sprintf("reading vault %q", vaultName(ref.ID)), d.c.buildURL(ref.ID, apiVault), quota.Other, &w)
-	switch {
-	case isAbsenceProven(err):
-		d.recordSuccess(func(*plan.Observed) { d.absent[armid.Of(ref.ID)] = true })
-	case err != nil:
-		d.recordGap(ctx, plan.Gap{
-			Kind: plan.GapVault, Subscription: armid.SubscriptionOf(ref.ID), Location: ref.Location, Vault: ref.ID,
-		}, err)
-	default:
-		d.rec.add("vaults", raw)
-		v, odd := w.toVault(ref.ID, true)
-		gap := vaultGap(plan.GapVault, v)
-		gap.Location = firstOf(v.Location, ref.Location)
-		d.recordSuccess(func(o *plan.Observed) {
-			o.Vaults = append(o.Vaults, v)
-			o.Gaps = append(o.Gaps, misreadGaps(gap, odd)...)
-		})
-	}
-}
-
 func vaultGap(kind plan.GapKind, v plan.Vault) plan.Gap {
 	return plan.Gap{Kind: kind, Subscription: armid.SubscriptionOf(v.ID), Location: v.Location, Vault: v.ID}
 }
@@ -279,12 +225,14 @@ func (d *discovery) addItems(o *plan.Observed, items []plan.Item) {
 		it := &added[i]
 		key := armid.Of(it.VM)
 		seen := d.seen[key]
-		if seen.id == it.VM {
+		switch {
+		case seen.id == it.VM:
 			it.VM = seen.id // one copy of the id
+		case seen.id == "" && seen.itemsID == "":
+			seen.itemsID = it.VM
 		}
-		if !it.SoftDeleted || it.Unreadable != "" {
-			d.markProtected(key)
-		}
+		seen.isProtected = seen.isProtected || !it.SoftDeleted || it.Unreadable != ""
+		d.seen[key] = seen
 	}
 }
 

@@ -1,0 +1,121 @@
+package azure
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// mayBeAnsweredByList reports whether the list of a subscription's vaults can save the read of a vault of the file:
+// the settings of a managed one are compared with the file, so it is always read by itself.
+func mayBeAnsweredByList(v plan.VaultRef) bool { return !v.Manage }
+
+// vaultContentTasks returns the reads inside a vault of the file. They may succeed where the vault could not be read.
+func (d *discovery) vaultContentTasks(v plan.Vault) []readTask {
+	reads := []readTask{
+		func(ctx context.Context) {
+			// Jobs first: a job that has ended by then shows in the items read after. In the other order an
+			// operation that ends in between would be seen neither running nor done, and be requested again.
+			d.listJobs(ctx, v)
+			d.listItems(ctx, v)
+		},
+		func(ctx context.Context) { d.listPolicies(ctx, v) },
+	}
+	if d.scope.Guards {
+		reads = append(reads, func(ctx context.Context) { d.listGuards(ctx, v) })
+	}
+	return reads
+}
+
+// listVaults lists the vaults of a subscription, each once: a list that changes between its pages shows one twice. It
+// answers for those of the file, where it can; the others of them are read one by one.
+func (d *discovery) listVaults(ctx context.Context, subscription string) {
+	listed := map[armid.Key]bool{} // those that need no read any more
+	defer func() {
+		for _, ref := range d.listableVaults[strings.ToLower(subscription)] {
+			if !listed[armid.Of(ref.ID)] { // the list shows only what the caller may see
+				d.follow(func(ctx context.Context) { d.getVault(ctx, ref) })
+			}
+		}
+	}()
+	u := d.c.buildURL("/subscriptions/"+subscription+"/providers/Microsoft.RecoveryServices/vaults", apiVault)
+	found, err := listAll[wireVault](ctx, d.c, "listing vaults of subscription "+subscription, u, quota.Other, d.rec.tee("vaults"))
+	if err != nil {
+		d.recordGap(ctx, plan.Gap{Kind: plan.GapVaults, Subscription: subscription}, err)
+		return
+	}
+	var outside, answered []plan.Vault
+	d.recordSuccess(func(o *plan.Observed) {
+		for _, w := range found {
+			id := w.ID.textOrEmpty()
+			if _, err := armid.ParseVault(id); err != nil || len(id) > maxID {
+				o.Gaps = append(o.Gaps, plan.Gap{
+					Kind: plan.GapVaults, Subscription: subscription, Code: "MalformedAnswer",
+					Message: "an entry of the vault list names no vault; its id is " + printable(strings.TrimPrefix(string(w.ID), notText), w.ID.isText()),
+				})
+				continue
+			}
+			key := armid.Of(id)
+			ref, inFile := d.fileVaults[key]
+			switch {
+			case listed[key], inFile && !mayBeAnsweredByList(ref):
+			case inFile:
+				if v, odd := w.toVault(ref.ID, true); odd == "" {
+					listed[key] = true
+					o.Vaults = append(o.Vaults, v)
+					answered = append(answered, v)
+				}
+			default:
+				listed[key] = true
+				v, odd := w.toVault(id, false)
+				o.Vaults = append(o.Vaults, v)
+				outside = append(outside, v)
+				if v.Location == "" { // its region is unknown, so no region's items are looked for there
+					o.Gaps = append(o.Gaps, misreadGaps(vaultGap(plan.GapVault, v), odd)...)
+				}
+			}
+		}
+		d.vaultsOutsideFile = append(d.vaultsOutsideFile, outside...)
+	})
+	for _, v := range answered {
+		d.follow(d.vaultContentTasks(v)...)
+	}
+	if d.scope.AllVaults {
+		for _, v := range outside {
+			d.follow(
+				func(ctx context.Context) { d.listItems(ctx, v) },
+				func(ctx context.Context) { d.listPolicies(ctx, v) })
+		}
+	}
+}
+
+// getVault reads a vault of the file; what is in it follows, unless it does not exist.
+func (d *discovery) getVault(ctx context.Context, ref plan.VaultRef) {
+	var w wireVault
+	raw, err := d.c.getDocument(ctx, fmt.Sprintf("reading vault %q", vaultName(ref.ID)), d.c.buildURL(ref.ID, apiVault), quota.Other, &w)
+	switch {
+	case isAbsenceProven(err):
+		d.recordSuccess(func(*plan.Observed) {})
+	case err != nil:
+		d.recordGap(ctx, plan.Gap{
+			Kind: plan.GapVault, Subscription: armid.SubscriptionOf(ref.ID), Location: ref.Location, Vault: ref.ID,
+		}, err)
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.unreadVaults = append(d.unreadVaults, ref)
+	default:
+		d.rec.add("vaults", raw)
+		v, odd := w.toVault(ref.ID, true)
+		gap := vaultGap(plan.GapVault, v)
+		gap.Location = firstOf(v.Location, ref.Location)
+		d.recordSuccess(func(o *plan.Observed) {
+			o.Vaults = append(o.Vaults, v)
+			o.Gaps = append(o.Gaps, misreadGaps(gap, odd)...)
+		})
+		d.follow(d.vaultContentTasks(plan.Vault{ID: ref.ID, Location: gap.Location})...)
+	}
+}
