@@ -11,62 +11,68 @@ import (
 
 // cleanUp deletes the disks that the restore made and nothing else. What stays is in t.left, with the reason.
 func (t *testRun) cleanUp(ctx context.Context) (Outcome, string) {
+	why := ""
 	switch {
 	case len(t.found) == 0:
 		return NotStarted, "no disk is known that the test made"
 	case !t.isOurs:
-		return t.keepAll("the answer to the request was lost: the job may be another client's")
+		why = "the answer to the request was lost: the job may be another client's"
 	case !t.isClean:
-		return t.keepAll("more disks carry the name of its job than it made: which of them are the test's is not known")
-	}
-	if err := t.readGroup(ctx); err != nil {
-		if ctx.Err() != nil {
-			return t.keepAll(errText(context.Cause(ctx)))
-		}
-		return t.keepAll("it was not deleted: " + describeErr(err))
+		why = "more disks carry the name of its job than it made: which of them are the test's is not known"
 	}
 	made := plan.CleanUp{Group: t.ex.task.Test.Group, Job: bareJob(t.job.ID), Start: t.job.Start, End: t.job.End, Existing: t.existing}
-	var asked []plan.Disk
-	kept := 0
-	for _, d := range t.found {
-		if why := t.deleteDisk(ctx, d, made); why != "" {
-			t.keep(d, why)
-			kept++
+	disks := make([]plan.LeftDisk, len(t.found))
+	for i, d := range t.found {
+		disks[i] = plan.LeftDisk{Disk: d, Job: t.job, Made: made, WhyKept: why}
+	}
+	left := CleanUp(ctx, t.backend, made.Group, disks)
+	t.left = append(t.left, left...)
+	if len(left) > 0 {
+		return Failed, fmt.Sprintf("left behind: %s of %d: %s", countDisks(len(left)), len(disks), left[0].Why)
+	}
+	return Done, countDisks(len(disks)) + " deleted"
+}
+
+// CleanUp deletes disks of restore tests in one resource group, and returns those that it did not, with the reasons. It
+// deletes none where the group does not carry the tag that allows tests, and reads each disk right before its DELETE. It
+// follows each until it is gone, for as long as ctx allows.
+func CleanUp(ctx context.Context, b TestBackend, group string, disks []plan.LeftDisk) []LeftBehind {
+	var left []LeftBehind
+	keep := func(d plan.LeftDisk, why string) {
+		left = append(left, LeftBehind{Kind: LeftDisk, ID: d.Disk.ID, Why: why})
+	}
+	notNow := ""
+	if err := checkTestGroup(ctx, b, group); err != nil {
+		notNow = "it was not deleted: " + describeErr(firstErr(context.Cause(ctx), err))
+	}
+	var asked []plan.LeftDisk
+	for _, d := range disks {
+		why := firstOf(d.WhyKept, notNow)
+		if why == "" {
+			why = deleteDisk(ctx, b, d)
+		}
+		if why != "" {
+			keep(d, why)
 			continue
 		}
 		asked = append(asked, d)
 	}
 	for _, d := range asked {
-		if why := t.awaitDeleted(ctx, d); why != "" {
-			t.keep(d, why)
-			kept++
+		if why := awaitDeleted(ctx, b, d.Disk); why != "" {
+			keep(d, why)
 		}
 	}
-	if kept > 0 {
-		return Failed, fmt.Sprintf("left behind: %s of %d", countDisks(kept), len(t.found))
-	}
-	return Done, countDisks(len(t.found)) + " deleted"
-}
-
-func (t *testRun) keep(d plan.Disk, why string) {
-	t.left = append(t.left, LeftBehind{Kind: LeftDisk, ID: d.ID, Why: why})
-}
-
-func (t *testRun) keepAll(why string) (Outcome, string) {
-	for _, d := range t.found {
-		t.keep(d, why)
-	}
-	return Failed, fmt.Sprintf("left behind: %s: %s", countDisks(len(t.found)), why)
+	return left
 }
 
 // deleteDisk asks for the deletion of a disk, and returns why it stays. It asks again where the service refused for a
 // while, or did not answer and the disk is still there.
-func (t *testRun) deleteDisk(ctx context.Context, d plan.Disk, made plan.CleanUp) (why string) {
+func deleteDisk(ctx context.Context, b TestBackend, d plan.LeftDisk) (why string) {
 	for pause := 5 * time.Second; ; pause = min(pause*2, time.Minute) {
 		if ctx.Err() != nil {
 			return "it was not deleted: " + errText(context.Cause(ctx))
 		}
-		kept, err := t.backend.DeleteDisk(ctx, d.ID, made)
+		kept, err := b.DeleteDisk(ctx, d.Disk.ID, d.Made)
 		if err == nil {
 			return kept
 		}
@@ -80,9 +86,9 @@ func (t *testRun) deleteDisk(ctx context.Context, d plan.Disk, made plan.CleanUp
 }
 
 // awaitDeleted waits until a disk whose deletion was asked for is gone, and returns why it is not.
-func (t *testRun) awaitDeleted(ctx context.Context, d plan.Disk) (why string) {
+func awaitDeleted(ctx context.Context, b TestBackend, d plan.Disk) (why string) {
 	for pause := 2 * time.Second; ; pause = min(pause*2, time.Minute) {
-		now, exists, err := t.backend.Disk(ctx, d.ID)
+		now, exists, err := b.Disk(ctx, d.ID)
 		switch {
 		case err == nil && !exists:
 			return ""

@@ -227,7 +227,7 @@ func (t *testRun) restore(ctx context.Context) Result {
 		if res, hasEnded := t.ex.checkPrecondition(ctx); hasEnded {
 			return res
 		}
-		if err := t.readGroup(ctx); err != nil {
+		if err := checkTestGroup(ctx, t.backend, t.order.Into); err != nil {
 			return t.notRestored(ctx, err)
 		}
 		disks, err := retryRead(ctx, func() ([]plan.Disk, error) { return t.backend.Disks(ctx, t.order.Into) })
@@ -268,15 +268,15 @@ func (t *testRun) notRestored(ctx context.Context, err error) Result {
 	return t.ex.failedResult(err)
 }
 
-// readGroup reads the group of the tests, and fails where it does not allow them.
-func (t *testRun) readGroup(ctx context.Context) error {
+// checkTestGroup reads the group of the tests, and fails where it does not allow them.
+func checkTestGroup(ctx context.Context, b RestoreReader, id string) error {
 	const op = "reading the group of the tests"
 	type reading struct {
 		group  plan.ResourceGroup
 		exists bool
 	}
 	r, err := retryRead(ctx, func() (r reading, err error) {
-		r.group, r.exists, err = t.backend.ResourceGroup(ctx, t.order.Into)
+		r.group, r.exists, err = b.ResourceGroup(ctx, id)
 		return r, err
 	})
 	switch {

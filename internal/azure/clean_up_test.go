@@ -117,7 +117,7 @@ func TestOnlyAResourceGroupIsPermitted(t *testing.T) {
 	for _, group := range []string{
 		"", "/", "rg-tests", "/subscriptions/" + sub, "/subscriptions/" + sub + "/resourceGroups", "/subscriptions/" + sub + "/resourceGroups/",
 		groupID + "/", groupID + "/providers", "/subscriptions//resourceGroups/rg", "/subscriptions/" + sub + "/resourceGroups/..", "/subscriptions/" + sub + "/resourceGroups/*",
-		"/subscriptions/" + sub + "/resourceGroups/%72g", "/subscriptions/" + sub + "/providers/rg", "x" + groupID, disksPath + "/d",
+		"/subscriptions/" + sub + "/resourceGroups/%72g", "/tenants/" + sub + "/resourceGroups/rg", "/subscriptions/" + sub + "/providers/rg", "x" + groupID, disksPath + "/d",
 	} {
 		c := newFake().client(t, CommandApply)
 		if err := c.PermitCleanUp(group); err == nil || len(c.deletable.groups) > 0 {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/azbackup/azbackup/internal/armid"
@@ -82,6 +83,41 @@ func (c *Client) RestoreJobs(ctx context.Context, vault string, from time.Time, 
 	}
 	if err := g.Wait(); err != nil {
 		return nil, err
+	}
+	return jobs, nil
+}
+
+// RestoreJobsNamed reads the Restore jobs of a vault with these names, with their property bags. A name that is not that
+// of a job of the vault is left out, and one that is no GUID, as all of them are (docs/azure.md §33.47), is not asked for:
+// names come from tags.
+func (c *Client) RestoreJobsNamed(ctx context.Context, vault string, names []string) ([]plan.RestoreJob, error) {
+	found := make([]*plan.RestoreJob, len(names))
+	g, all := errgroup.WithContext(ctx)
+	g.SetLimit(maxConcurrentReads)
+	for i, name := range names {
+		if uuid.Validate(name) != nil || len(name) != 36 {
+			continue
+		}
+		g.Go(func() error {
+			defer crash.ExitOnPanic()
+			j, err := c.RestoreJob(all, vault+"/backupJobs/"+name)
+			if is404(err) {
+				return nil
+			}
+			if err == nil {
+				found[i] = &j
+			}
+			return err
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	var jobs []plan.RestoreJob
+	for _, j := range found {
+		if j != nil {
+			jobs = append(jobs, *j)
+		}
 	}
 	return jobs, nil
 }

@@ -130,6 +130,25 @@ func restoreJobs(t *testing.T, listed, one http.HandlerFunc) []plan.RestoreJob {
 	return jobs
 }
 
+// Names of jobs come from tags, which anybody may write.
+func TestOnlyJobsAreReadByTheNamesInTags(t *testing.T) {
+	const name = "5fdb13cf-21f3-4e92-9827-941fc75f8ca9"
+	f := newFake().on("GET", vaultID+"/backupJobs/"+name, says(200, rawRestore(name, "c", fullBag)))
+	c := f.client(t, CommandRestoreTest)
+	jobs, err := c.RestoreJobsNamed(t.Context(), vaultID, []string{"..", "x/../../y", "", name, "{" + name + "}", "urn:uuid:" + name})
+	if err != nil || len(jobs) != 1 || len(f.sent) != 1 || !jobs[0].IsProof() {
+		t.Errorf("%+v, %v, %d requests", jobs, err, len(f.sent))
+	}
+	f.on("GET", vaultID+"/backupJobs/"+name, fails(404, "NotFound"))
+	if jobs, err := c.RestoreJobsNamed(t.Context(), vaultID, []string{name}); err != nil || len(jobs) != 0 {
+		t.Errorf("%+v, %v", jobs, err)
+	}
+	f.on("GET", vaultID+"/backupJobs/"+name, fails(403, "AuthorizationFailed"))
+	if jobs, err := c.RestoreJobsNamed(t.Context(), vaultID, []string{name}); err == nil {
+		t.Errorf("a failed read proves no absence: %+v", jobs)
+	}
+}
+
 func TestRestoreJobsAreReadWithTheirPropertyBags(t *testing.T) {
 	const container = "iaasvmcontainerv2;rg-app;vm1"
 	row := edited(t, rawRestore("j1", container, "{}"), `,"extendedInfo":{"propertyBag":{}}`, "")
