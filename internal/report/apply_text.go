@@ -26,9 +26,13 @@ func ApplyText(w io.Writer, r Run, s Style) error {
 	for _, g := range all {
 		var lines []line
 		for _, result := range g.results {
-			if !isGood(result.Outcome) || s.Verbose {
+			if !isGood(result.Outcome) || s.Verbose || len(result.LeftBehind) > 0 {
 				l := newResultLine(result, wanted[result.ID], p, s)
-				l.details = append(l.details, r.Restored[result.ID].details()...)
+				if result.Steps != nil {
+					l.details = append(l.details, testDetails(result, s.Verbose)...)
+				} else {
+					l.details = append(l.details, r.Restored[result.ID].details()...)
+				}
 				lines = append(lines, l)
 			}
 		}

@@ -2,6 +2,7 @@ package report
 
 import (
 	"strings"
+	"time"
 
 	"github.com/azbackup/azbackup/apply"
 )
@@ -48,7 +49,41 @@ type resultDocument struct {
 func (r Run) documents() []resultDocument {
 	out := make([]resultDocument, len(r.Results))
 	for i, result := range r.Results {
-		out[i] = resultDocument{result, r.Restored[result.ID]}
+		out[i] = resultDocument{result, r.restored(result)}
 	}
 	return out
+}
+
+// restored returns what a result's restore made, or nil.
+func (r Run) restored(result apply.Result) *Restored {
+	m := result.Made
+	if m == nil {
+		return r.Restored[result.ID]
+	}
+	return &Restored{Disks: append([]string{}, m.Disks...), Template: m.Template, Seconds: m.Seconds}
+}
+
+// testDetails are the lines that stand below the result of a restore test: its steps, and what it did not remove.
+func testDetails(r apply.Result, verbose bool) []string {
+	var lines []string
+	for _, s := range r.Steps {
+		if verbose || s.Outcome != apply.Done {
+			line := string(s.Name) + ": " + strings.ReplaceAll(string(s.Outcome), "-", " ") + " after " + formatDuration(time.Duration(s.Seconds)*time.Second)
+			if s.Message != "" {
+				line += ": " + s.Message
+			}
+			lines = append(lines, Line(line))
+		}
+	}
+	for _, l := range r.LeftBehind {
+		lines = append(lines, Line("left behind: "+l.Kind+" "+leftName(l)+": "+l.Why))
+	}
+	return lines
+}
+
+func leftName(l apply.LeftBehind) string {
+	if l.Kind == apply.LeftDisk {
+		return lastName(l.ID)
+	}
+	return l.ID
 }
