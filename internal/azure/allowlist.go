@@ -33,67 +33,77 @@ type route struct {
 	path   string
 	// writers are the commands that may send it; nil = every command (it only reads).
 	writers []Command
+	// senders are the commands whose role has the right to it; nil = its writers, or every command. See [Rights].
+	senders []Command
+	// linked are rights that the service asks for on other resources than the one of the path.
+	linked []linkedRight
 }
 
 const (
 	subscriptionPath = "/subscriptions/*"
-	groupPath        = subscriptionPath + "/resourcegroups/*"
-	vaultPath        = groupPath + "/providers/microsoft.recoveryservices/vaults/*"
-	fabricPath       = vaultPath + "/backupfabrics/azure"
-	itemPath         = fabricPath + "/protectioncontainers/*/protecteditems/*"
-	policyPath       = vaultPath + "/backuppolicies/*"
+	groupPath        = subscriptionPath + "/resourceGroups/*"
+	vaultPath        = groupPath + "/providers/Microsoft.RecoveryServices/vaults/*"
+	fabricPath       = vaultPath + "/backupFabrics/Azure"
+	itemPath         = fabricPath + "/protectionContainers/*/protectedItems/*"
+	policyPath       = vaultPath + "/backupPolicies/*"
 )
 
 // allowedRoutes is the allow-list of docs/design.md §6. A GET that is not listed is allowed, as "other"; anything else that
 // is not listed is refused, but for the DELETE of a disk that [Client.PermitCleanUp] permitted.
 func allowedRoutes() []route {
 	apply, tests := []Command{CommandApply}, []Command{CommandApply, CommandRestoreTest}
+	restore, followers := []Command{CommandRestore, CommandRestoreTest}, []Command{CommandApply, CommandBackup, CommandRestore, CommandRestoreTest}
+	planners := []Command{CommandPlan, CommandApply, CommandExplain, CommandSnapshot}
+	seers := []Command{CommandPlan, CommandApply, CommandAudit, CommandExplain}
+	jobReaders := slices.DeleteFunc(append(Commands(), CommandRestoreTest), func(c Command) bool { return c == CommandExport })
+	inventory := []Command{CommandAudit, CommandExport, CommandSnapshot, CommandBackup, CommandPoints, CommandRestore, CommandRestoreTest, Organisation}
 	return []route{
-		{kind: "subscriptions", method: http.MethodGet, path: "/subscriptions"},
-		{kind: "subscription", method: http.MethodGet, path: subscriptionPath},
-		{kind: "management groups", method: http.MethodGet, path: "/providers/microsoft.management/managementgroups/*/descendants"},
-		{kind: "resource groups", method: http.MethodGet, path: subscriptionPath + "/resourcegroups"},
-		{kind: "virtual machines", method: http.MethodGet, path: subscriptionPath + "/providers/microsoft.compute/virtualmachines"},
-		{kind: "virtual machine", method: http.MethodGet, path: groupPath + "/providers/microsoft.compute/virtualmachines/*"},
-		{kind: "vaults", method: http.MethodGet, path: subscriptionPath + "/providers/microsoft.recoveryservices/vaults"},
+		{kind: "subscriptions", method: http.MethodGet, path: "/subscriptions", senders: inventory},
+		{kind: "subscription", method: http.MethodGet, path: subscriptionPath, senders: []Command{Organisation}},
+		{kind: "management groups", method: http.MethodGet, path: "/providers/Microsoft.Management/managementGroups/*/descendants", senders: []Command{Organisation}},
+		{kind: "resource groups", method: http.MethodGet, path: subscriptionPath + "/resourceGroups", senders: []Command{CommandSnapshot}},
+		{kind: "virtual machines", method: http.MethodGet, path: subscriptionPath + "/providers/Microsoft.Compute/virtualMachines"},
+		{kind: "virtual machine", method: http.MethodGet, path: groupPath + "/providers/Microsoft.Compute/virtualMachines/*"},
+		{kind: "vaults", method: http.MethodGet, path: subscriptionPath + "/providers/Microsoft.RecoveryServices/vaults"},
 		{kind: "vault", method: http.MethodGet, path: vaultPath},
-		{kind: "policies", method: http.MethodGet, path: vaultPath + "/backuppolicies"},
+		{kind: "policies", method: http.MethodGet, path: vaultPath + "/backupPolicies"},
 		{kind: "policy", method: http.MethodGet, path: policyPath},
-		{kind: "protected items", method: http.MethodGet, path: vaultPath + "/backupprotecteditems"},
-		{kind: "protectable items", method: http.MethodGet, path: vaultPath + "/backupprotectableitems"},
-		{kind: "jobs", method: http.MethodGet, path: vaultPath + "/backupjobs"},
-		{kind: "job", method: http.MethodGet, path: vaultPath + "/backupjobs/*"},
-		{kind: "resource guards", method: http.MethodGet, path: vaultPath + "/backupresourceguardproxies"},
-		{kind: "recovery points", method: http.MethodGet, path: itemPath + "/recoverypoints"},
-		{kind: "recovery point", method: http.MethodGet, path: itemPath + "/recoverypoints/*"},
-		{kind: "resource group", method: http.MethodGet, path: groupPath},
-		{kind: "disks", method: http.MethodGet, path: groupPath + "/providers/microsoft.compute/disks"},
-		{kind: "disk", method: http.MethodGet, path: groupPath + "/providers/microsoft.compute/disks/*"},
-		{kind: "storage accounts", method: http.MethodGet, path: subscriptionPath + "/providers/microsoft.storage/storageaccounts"},
-		{kind: "storage account", method: http.MethodGet, path: groupPath + "/providers/microsoft.storage/storageaccounts/*"},
-		{kind: "operation", method: http.MethodGet, path: itemPath + "/operationsstatus/*"},
-		{kind: "operation", method: http.MethodGet, path: itemPath + "/operationresults/*"},
-		{kind: "operation", method: http.MethodGet, path: vaultPath + "/backupoperations/*"},
-		{kind: "operation", method: http.MethodGet, path: vaultPath + "/backupoperationresults/*"},
-		{kind: "operation", method: http.MethodGet, path: fabricPath + "/operationresults/*"},
-		{kind: "operation", method: http.MethodGet, path: fabricPath + "/operationsstatus/*"},
-		{kind: "operation", method: http.MethodGet, path: policyPath + "/operations/*"},
-		{kind: "operation", method: http.MethodGet, path: policyPath + "/operationresults/*"},
-		{kind: "operation", method: http.MethodGet, path: vaultPath + "/operationstatus/*"},
-		{kind: "operation", method: http.MethodGet, path: vaultPath + "/operationresults/*"},
-		{kind: "operation", method: http.MethodGet, path: vaultPath + "/backupvalidateoperationsstatuses/*"},
+		{kind: "protected items", method: http.MethodGet, path: vaultPath + "/backupProtectedItems"},
+		{kind: "protected item", method: http.MethodGet, path: itemPath, senders: apply},
+		{kind: "protectable items", method: http.MethodGet, path: vaultPath + "/backupProtectableItems", senders: planners},
+		{kind: "jobs", method: http.MethodGet, path: vaultPath + "/backupJobs", senders: jobReaders},
+		{kind: "job", method: http.MethodGet, path: vaultPath + "/backupJobs/*", senders: jobReaders},
+		{kind: "resource guards", method: http.MethodGet, path: vaultPath + "/backupResourceGuardProxies", senders: planners},
+		{kind: "recovery points", method: http.MethodGet, path: itemPath + "/recoveryPoints", senders: []Command{CommandPlan, CommandApply, CommandSnapshot, CommandPoints, CommandRestore, CommandRestoreTest}},
+		{kind: "recovery point", method: http.MethodGet, path: itemPath + "/recoveryPoints/*", senders: restore},
+		{kind: "resource group", method: http.MethodGet, path: groupPath, senders: restore},
+		{kind: "disks", method: http.MethodGet, path: groupPath + "/providers/Microsoft.Compute/disks", senders: restore},
+		{kind: "disk", method: http.MethodGet, path: groupPath + "/providers/Microsoft.Compute/disks/*", senders: restore},
+		{kind: "storage accounts", method: http.MethodGet, path: subscriptionPath + "/providers/Microsoft.Storage/storageAccounts", senders: restore},
+		{kind: "storage account", method: http.MethodGet, path: groupPath + "/providers/Microsoft.Storage/storageAccounts/*", senders: restore},
+		{kind: "operation", method: http.MethodGet, path: itemPath + "/operationsStatus/*", senders: followers},
+		{kind: "operation", method: http.MethodGet, path: itemPath + "/operationResults/*", senders: followers},
+		{kind: "operation", method: http.MethodGet, path: vaultPath + "/backupOperations/*", senders: followers},
+		{kind: "operation", method: http.MethodGet, path: vaultPath + "/backupOperationResults/*", senders: followers},
+		{kind: "operation", method: http.MethodGet, path: fabricPath + "/operationResults/*", senders: apply},
+		{kind: "operation", method: http.MethodGet, path: fabricPath + "/operationsStatus/*", senders: apply},
+		{kind: "operation", method: http.MethodGet, path: policyPath + "/operations/*", senders: apply},
+		{kind: "operation", method: http.MethodGet, path: policyPath + "/operationResults/*", senders: apply},
+		{kind: "operation", method: http.MethodGet, path: vaultPath + "/operationStatus/*", senders: apply},
+		{kind: "operation", method: http.MethodGet, path: vaultPath + "/operationResults/*", senders: apply},
+		{kind: "operation", method: http.MethodGet, path: vaultPath + "/backupValidateOperationsStatuses/*", senders: []Command{CommandRestoreTest}},
 
-		{kind: "backup status", method: http.MethodPost, path: subscriptionPath + "/providers/microsoft.recoveryservices/locations/*/backupstatus"},
-		{kind: "resource graph", method: http.MethodPost, path: "/providers/microsoft.resourcegraph/resources"},
+		{kind: "backup status", method: http.MethodPost, path: subscriptionPath + "/providers/Microsoft.RecoveryServices/locations/*/backupStatus", senders: seers},
+		{kind: "resource graph", method: http.MethodPost, path: "/providers/Microsoft.ResourceGraph/resources", senders: []Command{CommandAudit}},
 
 		{kind: "write vault", method: http.MethodPut, path: vaultPath, writers: apply},
 		{kind: "write vault", method: http.MethodPatch, path: vaultPath, writers: apply},
 		{kind: "write policy", method: http.MethodPut, path: policyPath, writers: apply},
-		{kind: "refresh", method: http.MethodPost, path: fabricPath + "/refreshcontainers", writers: apply},
-		{kind: "write item", method: http.MethodPut, path: itemPath, writers: apply},
+		{kind: "refresh", method: http.MethodPost, path: fabricPath + "/refreshContainers", writers: apply},
+		{kind: "write item", method: http.MethodPut, path: itemPath, writers: apply, linked: protectRights()},
 		{kind: "start backup", method: http.MethodPost, path: itemPath + "/backup", writers: []Command{CommandApply, CommandBackup}},
-		{kind: "start restore", method: http.MethodPost, path: itemPath + "/recoverypoints/*/restore", writers: append([]Command{CommandRestore}, tests...)},
-		{kind: "check restore", method: http.MethodPost, path: vaultPath + "/backuptriggervalidateoperation", writers: tests},
+		{kind: "start restore", method: http.MethodPost, path: itemPath + "/recoveryPoints/*/restore", writers: append([]Command{CommandRestore}, tests...), senders: restore, linked: restoreRights()},
+		{kind: "check restore", method: http.MethodPost, path: vaultPath + "/backupTriggerValidateOperation", writers: tests, senders: []Command{CommandRestoreTest}, linked: cleanUpRights()},
 	}
 }
 

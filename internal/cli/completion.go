@@ -62,6 +62,8 @@ func flagCompletions(env func(string) (string, bool)) map[string]cobra.Completio
 		"source":       words(sourceARM, sourceGraph),
 		"fail-on":      words(append(severities, failNever)...),
 		"quota":        words(simulator.Quotas()...),
+		"role":         words(commandNames()...),
+		"at":           words(scopeNames()...),
 		"disks":        words("all", "os"),
 		"group-by":     words("resource-group", "tag:", "none"),
 		"file":         files("yaml", "yml"),

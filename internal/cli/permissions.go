@@ -21,7 +21,7 @@ func permissions() []permission {
 		{
 			"plan, audit, explain, points, export, snapshot",
 			[]string{
-				"Microsoft.Compute/virtualMachines/read", vault + "read", vault + "backupPolicies/read", vault + "backupProtectedItems/read",
+				"Microsoft.Resources/subscriptions/read", "Microsoft.Compute/virtualMachines/read", vault + "read", vault + "backupPolicies/read", vault + "backupProtectedItems/read",
 				vault + "backupProtectableItems/read", vault + "backupJobs/read", vault + "backupResourceGuardProxies/read",
 				item + "recoveryPoints/read", "Microsoft.RecoveryServices/locations/backupStatus/action",
 			},
@@ -38,7 +38,14 @@ func permissions() []permission {
 			[]string{"Microsoft.Resources/subscriptions/read", "Microsoft.Management/managementGroups/read"},
 			"Reader on the subscriptions has the first, Management Group Reader on each group the second.",
 		},
-		{"backup", []string{item + "backup/action"}, "Backup Operator has it."},
+		{
+			"backup",
+			[]string{
+				item + "backup/action", item + "operationsStatus/read", item + "operationResults/read", vault + "backupOperations/read",
+				vault + "backupOperationResults/read",
+			},
+			"Backup Operator has them.",
+		},
 		{
 			"restore",
 			[]string{
@@ -50,25 +57,31 @@ func permissions() []permission {
 				"restored; the target group needs a role that may write it, such as Contributor there.",
 		},
 		{
+			"apply: restore tests",
+			[]string{vault + "backupTriggerValidateOperation/action", vault + "backupValidateOperationsStatuses/read", "Microsoft.Compute/disks/delete"},
+			"Those of restore, and these: the disks of a test are deleted, in the tests' own group alone.",
+		},
+		{
 			"apply: items",
 			[]string{
 				item + "write", item + "read", item + "operationsStatus/read", item + "operationResults/read",
 				vault + "backupFabrics/refreshContainers/action", item + "backup/action", "Microsoft.Compute/virtualMachines/write",
+				vault + "backupFabrics/operationResults/read", vault + "backupFabrics/operationsStatus/read",
 			},
 			"Backup Contributor on the vault and Virtual Machine Contributor on the machines have them.",
 		},
 		{
 			"apply: managed policies",
-			[]string{vault + "backupPolicies/write", vault + "backupPolicies/operations/read"},
+			[]string{vault + "backupPolicies/write", vault + "backupPolicies/operations/read", vault + "backupPolicies/operationResults/read"},
 			"Backup Contributor has them.",
 		},
-		{"apply: managed vaults", []string{vault + "write"}, "Backup Contributor has it."},
+		{"apply: managed vaults", []string{vault + "write", vault + "operationStatus/read", vault + "operationResults/read"}, "Backup Contributor has them."},
 	}
 }
 
 func permissionsTopic() string {
 	var b strings.Builder
-	b.WriteString("What the identity has to be allowed. A role that was assigned a moment ago needs some minutes.\n")
+	b.WriteString("What the identity has to be allowed. azbackup init --role prints a custom role. A role that was assigned a moment ago needs some minutes.\n")
 	for _, p := range permissions() {
 		fmt.Fprintf(&b, "\n%s\n", p.purpose)
 		for _, action := range p.actions {

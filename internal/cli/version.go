@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
 
@@ -25,9 +26,7 @@ func (a *app) versionCommand() *cobra.Command {
 				return nil
 			}
 			build, _ := debug.ReadBuildInfo()
-			e := json.NewEncoder(a.Out)
-			e.SetIndent("", "  ")
-			return e.Encode(describeBuild(a.Version, build))
+			return writeIndented(a.Out, describeBuild(a.Version, build))
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON, with all that is known of the build")
@@ -67,4 +66,12 @@ func describeBuild(version string, build *debug.BuildInfo) buildDocument {
 		}
 	}
 	return d
+}
+
+// writeIndented writes v as JSON for people and programs.
+func writeIndented(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
 }
