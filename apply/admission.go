@@ -22,8 +22,8 @@ func slotsOf(l Limits) int64 {
 	return math.MaxInt64
 }
 
-// confirmedSingly is up to how many operations of a vault polling each of them is no more expensive than listing the
-// vault.
+// Tunable: confirmedSingly is up to how many operations of a vault polling each of them is no more expensive than
+// listing the vault.
 const confirmedSingly = 10
 
 // admit is the default limit on operations in flight: as many as reads can confirm in time. A vault is confirmed by its

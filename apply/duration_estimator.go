@@ -73,7 +73,7 @@ func (u *durationEstimator) observe(a plan.Action, d time.Duration) {
 	u.seen[a] = slices.Insert(u.seen[a], i, d)
 }
 
-// minSampleCount is how many observed durations are enough to estimate from them alone.
+// Tunable: minSampleCount is how many observed durations are enough to estimate from them alone.
 const minSampleCount = 8
 
 // checkpoints returns the ages at which a poll pays: the quantiles of the observed durations, then the recorded ages

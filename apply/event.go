@@ -96,7 +96,7 @@ func (ex *execution) emitRetry(d time.Duration) {
 	ex.emit(e)
 }
 
-// heartbeatInterval is the longest time without an event.
+// Tunable: heartbeatInterval is the longest time without an event.
 const heartbeatInterval = 30 * time.Second
 
 // heartbeat emits an event when there was none for [heartbeatInterval], until ctx ends.

@@ -13,11 +13,11 @@ const readsPerOperation = 0.1
 // reservedFraction is the part of a budget reserved for other clients of the subscription.
 const reservedFraction = 0.25
 
-// ampleSweeps is how many sweeps must be left for polls that probably find nothing.
+// Tunable: ampleSweeps is how many sweeps must be left for polls that probably find nothing.
 const ampleSweeps = 20
 
-// sweepReserve is how many sweeps of each vault are reserved: for the operations that take twice as long as expected,
-// for those that never end, and for the list before its first write, should the plan's be too old by then.
+// Tunable: sweepReserve is how many sweeps of each vault are reserved: for the operations that take twice as long as
+// expected, for those that never end, and for the list before its first write, should the plan's be too old by then.
 const sweepReserve = 3
 
 // nextPollAt returns the time of the next sweep; wanted is false when no request is pending.
@@ -54,8 +54,8 @@ func (p *vaultPoller) nextPollAt() (at time.Time, wanted bool) {
 	return later(at, p.notBefore), true
 }
 
-// maxBatchDelay is how long a due operation may wait for others to share its sweep. Where reads are scarce it is how
-// much longer than half of the others.
+// Tunable: maxBatchDelay is how long a due operation may wait for others to share its sweep. Where reads are scarce it
+// is how much longer than half of the others.
 const maxBatchDelay = 10 * time.Second
 
 // batchSize returns how many requests, ordered by when they are due, must be due for a sweep: as many as share its

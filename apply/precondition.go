@@ -33,8 +33,8 @@ var errListTooOld = errors.New("the list of the vault is too old to write by")
 // snapshotTTL is the age from which a list is too old for a write.
 const snapshotTTL = 5 * time.Minute
 
-// maxQueueTime is how long a compared change may wait for its slot before it is compared again. Without it every list
-// that expires while changes wait for slots would be read at once, and not when it serves most changes.
+// Tunable: maxQueueTime is how long a compared change may wait for its slot before it is compared again. Without it
+// every list that expires while changes wait for slots would be read at once, and not when it serves most changes.
 const maxQueueTime = 30 * time.Second
 
 // minSnapshotTime returns the earliest time at which the list for a write may have been read: after the approval, and

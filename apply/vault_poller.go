@@ -99,7 +99,7 @@ func (p *vaultPoller) run(ctx context.Context) {
 	}
 }
 
-// debounceInterval is the pause after a poll before the next one is scheduled.
+// Tunable: debounceInterval is the pause after a poll before the next one is scheduled.
 const debounceInterval = 2 * time.Millisecond
 
 // pollDue answers the requests with a sweep. Where a sweep would serve few operations and would probably find nothing,

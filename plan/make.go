@@ -159,7 +159,7 @@ func (pl *planner) block(c Change, r Reason, detail, part string) {
 	pl.changes = append(pl.changes, pendingChange{Change: c})
 }
 
-// maxFileNotes bounds the notes about the file.
+// Tunable: maxFileNotes bounds the notes about the file.
 const maxFileNotes = 20
 
 // fileNotes lists the tag values of the file that differ from those of VMs by case only.

@@ -169,7 +169,7 @@ func filter[T any](all []T, keep func(T) bool) []T {
 	return out
 }
 
-// maxNames is the maximum number of vaults that a sentence names, because every such change repeats them.
+// Tunable: maxNames is the maximum number of vaults that a sentence names, because every such change repeats them.
 const maxNames = 8
 
 // vaultNames joins the names of vaults for display.

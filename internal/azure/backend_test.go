@@ -582,7 +582,7 @@ func TestListReadsItemsAndJobs(t *testing.T) {
 		c := f.client(t, CommandApply)
 		for range 2 {
 			s, err := c.List(t.Context(), vaultID)
-			if err != nil || len(s.Items) != 1 || len(s.Jobs) != 2 {
+			if err != nil || len(s.Items) != 1 || len(s.Jobs) != 2 || s.Requests != 2 {
 				t.Fatalf("%+v, %v", s, err)
 			}
 			if d := cmp.Diff([]plan.JobError{{Code: 400001, Title: "t", Message: "s"}}, s.Jobs[0].Errors); d != "" {

@@ -3,6 +3,7 @@ package azure
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -33,6 +34,19 @@ func TestPagesAreDecodedInAnyOrderOfKeys(t *testing.T) {
 		if err != nil || len(kept.raw) != len(want.value) || cmp.Diff(want.value, kept.value) != "" {
 			t.Errorf("%.80s, raw kept: %v, %d of %d", body, err, len(kept.raw), len(want.value))
 		}
+	}
+}
+
+func TestAnAnswerOfAnotherFormIsNotMistakenForOneThatBrokeOff(t *testing.T) {
+	broken := errors.New("the connection broke")
+	for body, want := range map[string]string{`5`: "another form", `{"a"`: "unexpected EOF", `{]`: "not JSON"} {
+		var v struct{ A string }
+		if err := asMalformed(json.NewDecoder(strings.NewReader(body)).Decode(&v)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", body, err, want)
+		}
+	}
+	if err := asMalformed(broken); !errors.Is(err, broken) {
+		t.Error(err)
 	}
 }
 

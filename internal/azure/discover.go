@@ -15,7 +15,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// maxConcurrentReads bounds the reads of one discovery that are in flight.
+// Tunable: maxConcurrentReads bounds the reads of one discovery that are in flight.
 const maxConcurrentReads = 16
 
 // Discover reads the resources a plan needs (docs/design.md §4). Reads that failed are in the gaps of the result. An

@@ -1,7 +1,6 @@
 package azure
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -10,7 +9,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// maxHiddenChecks is the most requests about hidden vaults in one subscription.
+// Tunable: maxHiddenChecks is the most requests about hidden vaults in one subscription.
 const maxHiddenChecks = 20
 
 // hiddenVaultTasks returns the reads that find vaults hidden from the identity: ARM filters the vault list by the
@@ -22,33 +21,27 @@ func (d *discovery) hiddenVaultTasks() []readTask {
 	for _, here := range d.undecidedVMs() {
 		vms = append(vms, here...)
 	}
-	slices.SortFunc(vms, func(a, b plan.VM) int { return strings.Compare(string(armid.Of(a.ID)), string(armid.Of(b.ID))) })
-	first := map[string]bool{}
-	later := map[armid.Key]bool{} // VMs in a group and region with an earlier VM
+	sortByID(vms, func(vm plan.VM) string { return vm.ID })
+	hasFirst := map[string]bool{}
+	var first, later []plan.VM // of a group and region
 	for _, vm := range vms {
 		group := strings.ToLower(vm.Subscription + "/" + armid.Location(vm.Location) + "/" + vm.ResourceGroup)
-		later[armid.Of(vm.ID)] = first[group]
-		first[group] = true
+		if hasFirst[group] {
+			later = append(later, vm)
+			continue
+		}
+		hasFirst[group] = true
+		first = append(first, vm)
 	}
-	slices.SortStableFunc(vms, func(a, b plan.VM) int {
-		return cmp.Compare(boolToInt(later[armid.Of(a.ID)]), boolToInt(later[armid.Of(b.ID)]))
-	})
 	asked := map[string]int{}
 	var reads []readTask
-	for _, vm := range vms {
+	for _, vm := range append(first, later...) {
 		sub := strings.ToLower(vm.Subscription)
 		if asked[sub]++; asked[sub] <= maxHiddenChecks {
 			reads = append(reads, func(ctx context.Context) { d.probeHiddenVault(ctx, vm) })
 		}
 	}
 	return reads
-}
-
-func boolToInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // probeHiddenVault reads the backup status of one VM. A refusal proves nothing and is no gap: Reader does not include

@@ -23,7 +23,7 @@ const (
 	protectablePageSize = 200
 	// maxFreshPointAge is the greatest age of a recovery point that proves that its VM existed just now.
 	maxFreshPointAge = 72 * time.Hour
-	// maxVisibilityChecks is the most requests per subscription about VMs that are not in its list.
+	// Tunable: maxVisibilityChecks is the most requests per subscription about VMs that are not in its list.
 	maxVisibilityChecks = 20
 )
 
@@ -163,13 +163,13 @@ func (d *discovery) listProtectable(ctx context.Context, r region, vault string)
 // little; a 404 that the VM is gone.
 func (d *discovery) visibilityTasks() []readTask {
 	var suspects []plan.Item
-	now := d.c.Now()
+	oldest := d.c.Now().Add(-maxFreshPointAge)
 	asked := map[armid.Key]bool{} // by id rules
 	for _, id := range d.scope.VMs {
 		asked[armid.Of(id)] = true
 	}
 	for _, it := range d.out.Items {
-		if it.SoftDeleted || it.Unreadable != "" || now.Sub(it.LastRecoveryPoint) >= maxFreshPointAge {
+		if it.SoftDeleted || it.Unreadable != "" || !it.LastRecoveryPoint.After(oldest) {
 			continue
 		}
 		if vm := armid.Of(it.VM); d.seen[vm].id == "" && !asked[vm] {

@@ -212,7 +212,7 @@ func (d *discovery) listItems(ctx context.Context, v plan.Vault) {
 			o.Gaps = append(o.Gaps, gap)
 		}
 		for _, workload := range found.others {
-			o.Notes = append(o.Notes, fmt.Sprintf("the item list of vault %q has an item of %s, which is left out", vaultName(v.ID), printable(workload, true)))
+			o.Notes = append(o.Notes, fmt.Sprintf("the item list of vault %q has an item of %s, which is left out", vaultName(v.ID), quoted(workload)))
 		}
 	})
 }
@@ -271,7 +271,7 @@ func (d *discovery) addPolicy(o *plan.Observed, v plan.Vault, w wirePolicy) {
 		o.Policies = append(o.Policies, p)
 	case is && gap.Kind == plan.GapPolicy:
 		o.Taken = append(o.Taken, p.ID)
-		o.Notes = append(o.Notes, fmt.Sprintf("the policy list of vault %q has a policy for %s, which is left out", vaultName(v.ID), printable(other.workload, true)))
+		o.Notes = append(o.Notes, fmt.Sprintf("the policy list of vault %q has a policy for %s, which is left out", vaultName(v.ID), quoted(other.workload)))
 	default:
 		o.Gaps = append(o.Gaps, misreadGaps(gap, strings.ReplaceAll(err.Error(), "\n", "; "))...)
 	}

@@ -83,7 +83,7 @@ const maxProblems = 3
 func (r *fieldReader) recordMisread(name string, f field) {
 	raw := strings.TrimPrefix(string(f), notText)
 	if f.isText() {
-		r.addProblem("%s is %s", name, printable(raw, true))
+		r.addProblem("%s is %s", name, quoted(raw))
 		return
 	}
 	r.addProblem("%s is %s", name, printable(raw, false))
@@ -97,6 +97,9 @@ func (r *fieldReader) addProblem(format string, args ...any) {
 
 // describeProblems returns the deciding fields that were not understood; "" = none.
 func (r *fieldReader) describeProblems() string { return strings.Join(r.problems, "; ") }
+
+// quoted returns a text for display, as printable does.
+func quoted(raw string) string { return printable(raw, true) }
 
 // printable returns a value for display: short, in one line, and without control sequences.
 func printable(raw string, text bool) string {

@@ -27,7 +27,8 @@ const (
 
 	// maxBodySize bounds any body. The largest valid one is a page of a list: 100,000 items of 2 KB.
 	maxBodySize = 256 << 20
-	// tryTimeout bounds one attempt, its body included. The wait for a quota comes earlier and does not count.
+	// Tunable: tryTimeout bounds one attempt, its body included. The wait for a quota comes earlier and does not
+	// count.
 	tryTimeout = 2 * time.Minute
 	// readRetries is how often a read is repeated: about 20 s of 5xx, or that many Retry-Afters.
 	readRetries = 4

@@ -12,8 +12,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// pointsTimeout bounds the reads of recovery points: they only inform, and a plan does not wait for an hourly budget
-// (docs/azure.md §12) to show the cost of a cut.
+// Tunable: pointsTimeout bounds the reads of recovery points. They only inform, and a plan does not wait for an hourly
+// budget (docs/azure.md §12) to show the cost of a cut.
 const pointsTimeout = 30 * time.Second
 
 // ReadDetails returns o with the answers to a plan's questions ([plan.MakeWithQuestions]). A failed read is a gap.
@@ -85,7 +85,7 @@ func (d *discovery) listPoints(ctx context.Context, item, vm string) {
 	for _, w := range found {
 		t, ok := w.Properties.Time.parsePastTime(d.c.Now())
 		if (t.IsZero() || !ok) && err == nil {
-			err = brokenReadError(op, u, plan.CodeNotUnderstood, fmt.Errorf("the time of a recovery point is %s", printable(w.Properties.Time.textOrEmpty(), true)))
+			err = brokenReadError(op, u, plan.CodeNotUnderstood, fmt.Errorf("the time of a recovery point is %s", quoted(w.Properties.Time.textOrEmpty())))
 		}
 		times = append(times, t)
 	}

@@ -98,6 +98,9 @@ func TestRecoveryPointsThatCannotBeReadAreAGapOfTheirVM(t *testing.T) {
 			t.Fatalf("%s: %+v, %+v", code, o.Gaps, o.Points)
 		}
 		g := o.Gaps[0]
+		if code == plan.CodeNotUnderstood && !strings.Contains(g.Message, `the time of a recovery point is ""`) {
+			t.Errorf("the text that was not understood is not quoted: %s", g.Message)
+		}
 		if g.Kind != plan.GapPoints || g.Code != code || g.Target != vm1 || g.Vault != vaultID || g.Subscription != sub {
 			t.Errorf("%+v", g)
 		}

@@ -103,7 +103,8 @@ func credentialKey(text string) string {
 	return m[1] + ": "
 }
 
-// maxAttemptText is the most of a credential's text that is shown: enough for the az login command of a challenge.
+// Tunable: maxAttemptText is the most of a credential's text that is shown: enough for the az login command of a
+// challenge.
 const maxAttemptText = 400
 
 // shortenAttempt returns the text of an attempt in a line: its name, its first sentences, and the meaning of its code.

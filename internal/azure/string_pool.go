@@ -2,8 +2,8 @@ package azure
 
 import "github.com/azbackup/azbackup/plan"
 
-// maxWords is the most texts and sets of tags that [stringPool] keeps: an estate with more different ones shares
-// little.
+// Tunable: maxWords is the most texts and sets of tags that [stringPool] keeps: an estate with more different ones
+// shares little.
 const maxWords = 1 << 14
 
 // stringPool keeps one copy of values that many rows of a list share: regions, states, policies, tags. It is for the

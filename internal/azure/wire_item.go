@@ -52,7 +52,7 @@ func (w wireItem) toItem(vault string, at time.Time) (plan.Item, error) {
 	}
 	it.LastBackup, _ = p.LastBackupTime.parsePastTime(at)
 	if it.VM == "" {
-		return it, fmt.Errorf("the protected item %s does not name its VM: %s", printable(string(w.ID), true), r.describeProblems())
+		return it, fmt.Errorf("the protected item %s does not name its VM: %s", quoted(string(w.ID)), r.describeProblems())
 	}
 	w.checkWorkload(r)
 	w.checkIdentity(&it, r)
@@ -178,7 +178,7 @@ func (w wireItem) readDeletion(it *plan.Item, r *fieldReader, at time.Time) {
 	case evidence && flag != notText+"false":
 		it.SoftDeleted = true
 	case evidence:
-		r.addProblem("isScheduledForDeferredDelete is false, and deferredDeleteTimeInUTC is %s", printable(p.DeletedAt.textOrEmpty(), true))
+		r.addProblem("isScheduledForDeferredDelete is false, and deferredDeleteTimeInUTC is %s", quoted(p.DeletedAt.textOrEmpty()))
 	case !known:
 		r.recordMisread("deferredDeleteTimeInUTC", p.DeletedAt)
 	default:
@@ -297,7 +297,7 @@ func (w wireStatus) isProtected() bool {
 // unclearGap returns the gap for a status that is neither.
 func (w wireStatus) unclearGap(gap plan.Gap) plan.Gap {
 	gap.Code = firstOf(w.ErrorCode.textOrEmpty(), "UnclearStatus")
-	gap.Message = firstOf(w.ErrorMessage.textOrEmpty(), fmt.Sprintf("the service calls it %s and names no vault", printable(strings.TrimPrefix(string(w.ProtectionStatus), notText), true)))
+	gap.Message = firstOf(w.ErrorMessage.textOrEmpty(), fmt.Sprintf("the service calls it %s and names no vault", quoted(strings.TrimPrefix(string(w.ProtectionStatus), notText))))
 	return gap
 }
 

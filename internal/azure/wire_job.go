@@ -74,7 +74,7 @@ func (w wireJob) toJob(vault string, at time.Time) (plan.Job, string) {
 	}
 	odd := r.describeProblems()
 	if odd != "" {
-		odd = fmt.Sprintf("job %s: %s", printable(operationID(w.ID.textOrEmpty()), true), odd)
+		odd = fmt.Sprintf("job %s: %s", quoted(operationID(w.ID.textOrEmpty())), odd)
 	}
 	return j, odd
 }

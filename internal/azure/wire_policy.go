@@ -109,7 +109,7 @@ type wireByWeek struct {
 type notVMPolicy struct{ workload string }
 
 func (e *notVMPolicy) Error() string {
-	return "it is a policy for " + printable(e.workload, true) + ", not for VMs"
+	return "it is a policy for " + quoted(e.workload) + ", not for VMs"
 }
 
 // toPolicy converts w to plan's type. An unknown kind of schedule or retention is in its Unreadable; an error means
@@ -171,11 +171,11 @@ func (w wirePolicyProperties) spec() (plan.PolicySpec, error) {
 	case "V2":
 		s.Tier = "Enhanced"
 	default:
-		return s, fmt.Errorf("policy type %s is not known", printable(w.PolicyType, true))
+		return s, fmt.Errorf("policy type %s is not known", quoted(w.PolicyType))
 	}
 	switch {
 	case w.TimeZone == "" || len(w.TimeZone) > maxWord:
-		return s, fmt.Errorf("its time zone is %s", printable(w.TimeZone, true))
+		return s, fmt.Errorf("its time zone is %s", quoted(w.TimeZone))
 	case w.InstantRestoreDays == nil:
 		return s, errors.New("it does not say instantRpRetentionRangeInDays")
 	case *w.InstantRestoreDays < 1 || *w.InstantRestoreDays > maxInstantDays:
@@ -187,11 +187,11 @@ func (w wirePolicyProperties) spec() (plan.PolicySpec, error) {
 	case strings.EqualFold(w.Consistency, "OnlyCrashConsistent"):
 		s.Consistency = "crash"
 	default:
-		return s, fmt.Errorf("the consistency %s is not known", printable(w.Consistency, true))
+		return s, fmt.Errorf("the consistency %s is not known", quoted(w.Consistency))
 	}
 	if r := w.InstantRestore; r != nil && *r != (wireInstantRestore{}) {
 		if len(r.Prefix)+len(r.Suffix) > maxWord {
-			return s, fmt.Errorf("the group of instant restore is %s", printable(r.Prefix+"…"+r.Suffix, true))
+			return s, fmt.Errorf("the group of instant restore is %s", quoted(r.Prefix+"…"+r.Suffix))
 		}
 		s.InstantRestore = &plan.InstantRestoreSpec{Prefix: r.Prefix, Suffix: r.Suffix}
 	}
@@ -226,13 +226,13 @@ func (t wireTier) archive() (*plan.ArchiveSpec, error) {
 	case plan.ArchiveAfter:
 		unit := canonicalWord(t.Unit, "Days", "Months")
 		if (unit != "Days" && unit != "Months") || t.Duration <= 0 || t.Duration > maxDays {
-			return nil, fmt.Errorf("the archive after %d %s is not known", t.Duration, printable(t.Unit, true))
+			return nil, fmt.Errorf("the archive after %d %s is not known", t.Duration, quoted(t.Unit))
 		}
 		return &plan.ArchiveSpec{Mode: mode, After: t.Duration, Unit: unit}, nil
 	case "DoNotTier", "Invalid", "":
 		return nil, nil //nolint:nilnil // there is no archive tier
 	default:
-		return nil, fmt.Errorf("the archive mode %s is not known", printable(mode, true))
+		return nil, fmt.Errorf("the archive mode %s is not known", quoted(mode))
 	}
 }
 
@@ -269,7 +269,7 @@ func (w wireSchedule) spec() (plan.ScheduleSpec, error) {
 			runs = *w.Weekly
 		}
 	default:
-		return s, fmt.Errorf("the kind %s is not known", printable(w.Kind, true))
+		return s, fmt.Errorf("the kind %s is not known", quoted(w.Kind))
 	}
 	switch {
 	case frequency == plan.FrequencyHourly && w.Hourly != nil:
@@ -286,14 +286,14 @@ func (w wireSchedule) spec() (plan.ScheduleSpec, error) {
 		s.Days = days
 	case frequency == plan.FrequencyDaily:
 	default:
-		return s, fmt.Errorf("the frequency %s is not known", printable(w.Frequency, true))
+		return s, fmt.Errorf("the frequency %s is not known", quoted(w.Frequency))
 	}
 	if len(runs.Times) != 1 {
 		return s, fmt.Errorf("it has %d times, not one", len(runs.Times))
 	}
 	at, ok := parseClock(runs.Times[0])
 	if !ok {
-		return s, fmt.Errorf("%s is not a time", printable(runs.Times[0], true))
+		return s, fmt.Errorf("%s is not a time", quoted(runs.Times[0]))
 	}
 	s.At = at
 	return s, nil
@@ -302,7 +302,7 @@ func (w wireSchedule) spec() (plan.ScheduleSpec, error) {
 func (w wireRetention) spec() (plan.RetentionSpec, error) {
 	var r plan.RetentionSpec
 	if !strings.EqualFold(w.Kind, "LongTermRetentionPolicy") {
-		return r, fmt.Errorf("the kind %s is not known", printable(w.Kind, true))
+		return r, fmt.Errorf("the kind %s is not known", quoted(w.Kind))
 	}
 	var err error
 	if w.Daily != nil {
@@ -323,7 +323,7 @@ func (w wireRetention) spec() (plan.RetentionSpec, error) {
 func (w *wireKeep) count(unit string) (int, error) {
 	most := map[string]int{"Days": maxDays, "Weeks": maxWeeks, "Months": maxMonths, "Years": maxYears}[unit]
 	if !strings.EqualFold(w.Duration.Unit, unit) || w.Duration.Count <= 0 || w.Duration.Count > most {
-		return 0, fmt.Errorf("%d %s is not a number of %s", w.Duration.Count, printable(w.Duration.Unit, true), strings.ToLower(unit))
+		return 0, fmt.Errorf("%d %s is not a number of %s", w.Duration.Count, quoted(w.Duration.Unit), strings.ToLower(unit))
 	}
 	return w.Duration.Count, nil
 }
@@ -347,7 +347,7 @@ func (w *wireKeep) keepSpec(unit string) (*plan.KeepSpec, error) {
 	case strings.EqualFold(w.Format, "Daily") && w.Daily != nil:
 		k.Dates, err = w.Daily.dates()
 	default:
-		err = fmt.Errorf("the format %s is not known", printable(w.Format, true))
+		err = fmt.Errorf("the format %s is not known", quoted(w.Format))
 	}
 	if err == nil && unit == "Years" {
 		k.Months, err = sortByOrder(w.Months, months())
@@ -380,7 +380,7 @@ func sortByOrder(words, order []string) ([]string, error) {
 	for _, w := range words {
 		i := slices.IndexFunc(order, func(o string) bool { return strings.EqualFold(o, w) })
 		if i < 0 {
-			return nil, fmt.Errorf("the word %s is not known", printable(w, true))
+			return nil, fmt.Errorf("the word %s is not known", quoted(w))
 		}
 		has[i] = true
 	}

@@ -62,7 +62,7 @@ func (w wireVault) toVault(id string, inFile bool) (plan.Vault, string) {
 	// A sub-object that is present must have its main field: half of it may mean anything.
 	if redundancy := p.RedundancySettings; redundancy.Standard == "" && redundancy.CrossRegion != "" || v.Settings.Redundancy != "" && redundancy.CrossRegion == "" {
 		r.addProblem("redundancySettings says standardTierStorageRedundancy %s and crossRegionRestore %s",
-			printable(redundancy.Standard.textOrEmpty(), true), printable(redundancy.CrossRegion.textOrEmpty(), true))
+			quoted(redundancy.Standard.textOrEmpty()), quoted(redundancy.CrossRegion.textOrEmpty()))
 	}
 	if soft.State != "" && soft.Days == "" {
 		r.addProblem("softDeleteRetentionPeriodInDays is missing")
