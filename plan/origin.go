@@ -63,5 +63,11 @@ func withoutPositions(selectors []config.Selector) []config.Selector {
 	return out
 }
 
+// ForCloud returns a plan of restores as one for the cloud of a config; the rest of the config is no part of it.
+func (p Plan) ForCloud(c config.Cloud) Plan {
+	p.Cloud = cloudName(c)
+	return p
+}
+
 // cloudName returns the name of the cloud that a plan is for.
 func cloudName(c config.Cloud) string { return cmp.Or(c.Name, c.Endpoint, "AzurePublic") }

@@ -27,6 +27,8 @@ type Plan struct {
 	Gaps     []Gap     `json:"gaps"`
 	Refusals []Refusal `json:"refusals"`
 	Forecast Forecast  `json:"forecast"`
+	// Request is what a plan of restores was made for; nil for any other.
+	Request *RestoreRequest `json:"restore_request,omitempty"`
 	// Config and Cloud identify what the plan was made from: a saved plan is refused elsewhere.
 	Config string `json:"config,omitempty"`
 	Cloud  string `json:"cloud,omitempty"`

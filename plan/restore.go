@@ -106,20 +106,34 @@ func approvedOrder(o *RestoreOrder) *RestoreOrder {
 
 // RestoreRequest is a request of the operator to restore VMs.
 type RestoreRequest struct {
-	VMs []string // ids
+	VMs []string `json:"vms"` // ids
 	// Before is the latest time of a point, inclusive; zero = the newest. Point names a point of one VM instead.
-	Before time.Time
-	Point  string
-	Disks  DiskSelection
+	Before time.Time     `json:"before,omitzero"`
+	Point  string        `json:"point,omitempty"`
+	Disks  DiskSelection `json:"disks"`
 	// Into is a resource group, Staging are storage accounts, one for each region: ids, or names in the vault's
 	// subscription.
-	Into    string
-	Staging []string
+	Into    string   `json:"into"`
+	Staging []string `json:"staging"`
 	// MaxRestores is settings.guards.maxRestores, InFlight settings.limits.restores; 0 = all at once.
-	MaxRestores int
-	InFlight    int
+	MaxRestores int `json:"-"`
+	InFlight    int `json:"-"`
 	// Again starts also what an earlier run restored from the same point into the same group ([AdoptedJob]).
-	Again bool
+	Again bool `json:"again,omitempty"`
+	// Approved are the points of a plan that was approved, by VM: their ids count, and no other point.
+	Approved map[armid.Key]PointRef `json:"-"`
+}
+
+// ApprovedRequest returns the request to plan again what a saved plan of restores says.
+func (p Plan) ApprovedRequest() RestoreRequest {
+	r := *p.Request
+	r.Approved = map[armid.Key]PointRef{}
+	for _, c := range p.Changes {
+		if c.Action == Restore {
+			r.Approved[armid.Of(c.Target)] = c.Point
+		}
+	}
+	return r
 }
 
 // RestoreFacts are the inputs of a plan of restores besides [Observed].
@@ -167,8 +181,10 @@ func MakeRestores(o Observed, f RestoreFacts, r RestoreRequest, now time.Time) P
 			strings.Compare(string(armid.Of(a.Vault)), string(armid.Of(b.Vault))), strings.Compare(a.ID, b.ID))
 	})
 	p.Fingerprint = fingerprint(p.Changes)
+	p.Request = &RestoreRequest{Before: r.Before, Point: r.Point, Disks: r.Disks, Into: r.Into, Staging: r.Staging, Again: r.Again}
 	n := 0
 	for _, c := range p.Changes {
+		p.Request.VMs = append(p.Request.VMs, c.Target)
 		n += boolToInt(c.Action == Restore && !c.isAdopted())
 	}
 	if n > r.MaxRestores {
@@ -322,7 +338,7 @@ func (m *restorer) newest(of *ItemPoints) (best chosen, whyNot string) {
 	var notes []string
 	unclear := ""
 	for _, p := range points {
-		if m.isUnclear(p) {
+		if m.approved(of.Item) == nil && m.isUnclear(p) {
 			unclear = cmp.Or(unclear, "a point that may be meant was not understood: "+p.Unreadable)
 		}
 	}
@@ -330,7 +346,7 @@ func (m *restorer) newest(of *ItemPoints) (best chosen, whyNot string) {
 		notes = append(notes, unclear)
 	}
 	for _, p := range points {
-		if !m.isMeant(p) {
+		if !m.isMeant(of.Item, p) {
 			continue
 		}
 		tier, why := p.RestorableTier(m.now)
@@ -343,6 +359,8 @@ func (m *restorer) newest(of *ItemPoints) (best chosen, whyNot string) {
 	}
 	switch {
 	case whyNot != "":
+	case m.approved(of.Item) != nil:
+		whyNot = "the approved point of " + m.approved(of.Item).Time.Format(time.RFC3339) + " is not there any more"
 	case unclear != "":
 		whyNot = unclear
 	case m.request.Point != "":
@@ -356,14 +374,24 @@ func (m *restorer) newest(of *ItemPoints) (best chosen, whyNot string) {
 }
 
 // isMeant reports whether the request may mean a point. A point with an unknown time matches no requested time.
-func (m *restorer) isMeant(p RecoveryPoint) bool {
+func (m *restorer) isMeant(it Item, p RecoveryPoint) bool {
 	switch {
+	case m.approved(it) != nil:
+		return armid.Same(p.ID, m.approved(it).ID)
 	case m.request.Point != "":
 		return strings.EqualFold(p.Name, m.request.Point)
 	case p.Time.IsZero():
 		return false
 	}
 	return m.request.Before.IsZero() || !p.Time.After(m.request.Before)
+}
+
+// approved returns the approved point of an item's VM, or nil.
+func (m *restorer) approved(it Item) *PointRef {
+	if p, ok := m.request.Approved[armid.Of(it.VM)]; ok {
+		return &p
+	}
+	return nil
 }
 
 // isUnclear reports whether it is unknown if the request means a point: what it asks for was not understood.

@@ -319,3 +319,27 @@ func TestAPlanOfRestoresIsTheSameInAnyOrderAndAfterJSON(t *testing.T) {
 		}
 	})
 }
+
+// What was approved is a point: a newer one does not take its place, and neither does an older one where it is gone.
+func TestAnApprovedRestoreTakesTheApprovedPointAlone(t *testing.T) {
+	o, f, r := restorable()
+	saved := MakeRestores(o, f, r, restoreNow)
+	f.Items[0].Points = append(f.Items[0].Points, pointAged(time.Hour, snapshotAndVault))
+	approved := saved.ApprovedRequest()
+	approved.MaxRestores = 1
+	later := MakeRestores(o, f, approved, restoreNow.Add(time.Minute))
+	if c := only(t, later); c.Action != Restore || c.Point.Name != "8h0m0s" || later.Fingerprint != saved.Fingerprint {
+		t.Errorf("%s %+v", c.Because, c.RestoreOrder)
+	}
+	if rest := Subset(saved, later); len(rest.Plan.Changes) != 1 || len(rest.Stale)+len(rest.New)+len(rest.Done) != 0 {
+		t.Errorf("%+v", rest)
+	}
+	f.Items[0].Points = slices.DeleteFunc(f.Items[0].Points, func(p RecoveryPoint) bool { return p.Name == "8h0m0s" })
+	gone := MakeRestores(o, f, approved, restoreNow)
+	if c := only(t, gone); c.Action != Blocked || !strings.HasSuffix(c.Because, "the approved point of 2026-11-19T22:00:00Z is not there any more") {
+		t.Errorf("%s: %s", c.Action, c.Because)
+	}
+	if rest := Subset(saved, gone); len(rest.Plan.Changes) != 1 || rest.Plan.Changes[0].Action != Blocked {
+		t.Errorf("%+v", rest)
+	}
+}

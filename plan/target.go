@@ -6,10 +6,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// TargetFilter narrows a plan to a rule, a vault or VMs (`--only rule=NAME|vault=NAME|vm=GLOB`).
+// TargetFilter narrows a plan to a rule, a vault, resource groups or VMs
+// (`--only rule=NAME|vault=NAME|group=GLOB|vm=GLOB`).
 type TargetFilter struct {
 	Key   FilterKey
 	Value string
@@ -22,25 +24,26 @@ type FilterKey string
 const (
 	FilterByRule  FilterKey = "rule"
 	FilterByVault FilterKey = "vault" // name, or resource group/name
+	FilterByGroup FilterKey = "group" // glob over the name of the VM's resource group
 	FilterByVM    FilterKey = "vm"    // glob over the name, resource group/name, or the id
 )
 
-// ParseTargetFilter parses "rule=NAME", "vault=NAME" or "vm=GLOB".
+// ParseTargetFilter parses "rule=NAME", "vault=NAME", "group=GLOB" or "vm=GLOB".
 func ParseTargetFilter(s string) (TargetFilter, error) {
 	key, value, found := strings.Cut(s, "=")
 	switch k := FilterKey(strings.TrimSpace(key)); {
 	case !found || strings.TrimSpace(value) == "":
-	case k == FilterByRule, k == FilterByVault, k == FilterByVM:
+	case k == FilterByRule, k == FilterByVault, k == FilterByGroup, k == FilterByVM:
 		return TargetFilter{Key: k, Value: strings.TrimSpace(value)}, nil
 	}
-	return TargetFilter{}, fmt.Errorf("%q is not rule=NAME, vault=NAME or vm=GLOB", s)
+	return TargetFilter{}, fmt.Errorf("%q is not rule=NAME, vault=NAME, group=GLOB or vm=GLOB", s)
 }
 
 // selection is the set that `--only` selects: VMs, and the vaults and policies that these VMs use. A nil selection
 // contains everything.
 type selection struct {
 	rules, vaults []string
-	vms           []*regexp.Regexp
+	groups, vms   []*regexp.Regexp
 	vaultUsed     map[armid.Key]bool
 	policyUsed    map[armid.Key]bool
 }
@@ -56,6 +59,8 @@ func newSelection(only []TargetFilter) *selection {
 			o.rules = append(o.rules, one.Value)
 		case FilterByVault:
 			o.vaults = append(o.vaults, one.Value)
+		case FilterByGroup:
+			o.groups = append(o.groups, globOf(one.Value))
 		case FilterByVM:
 			o.vms = append(o.vms, globOf(one.Value))
 		}
@@ -79,6 +84,7 @@ func (o *selection) matches(s *vmState) bool {
 	}
 	inRule := s.rule != nil && slices.Contains(o.rules, s.rule.Name)
 	return (o.rules == nil || inRule) &&
+		(o.groups == nil || slices.ContainsFunc(o.groups, func(g *regexp.Regexp) bool { return g.MatchString(s.target().ResourceGroup) })) &&
 		(o.vms == nil || slices.ContainsFunc(o.vms, func(g *regexp.Regexp) bool { return matchesVM(g, s) })) &&
 		(o.vaults == nil || slices.ContainsFunc(s.vaults, o.namesVault))
 }
@@ -113,7 +119,7 @@ func (o *selection) includes(d *pendingChange) bool {
 	if action == Blocked {
 		action = d.Wanted
 	}
-	byVault := o.rules == nil && o.vms == nil && o.namesVault(vault)
+	byVault := o.rules == nil && o.groups == nil && o.vms == nil && o.namesVault(vault)
 	switch action {
 	case CreateVault, UpdateVault:
 		return byVault || o.vaultUsed[vault]
@@ -126,3 +132,20 @@ func (o *selection) includes(d *pendingChange) bool {
 
 // narrowTo narrows the vaults that the decision is about to the chosen vault.
 func (s *vmState) narrowTo(v *vaultPlan) { s.vaults = []armid.Key{v.key} }
+
+// SelectVMs returns the ids of the VMs that the filters select, in the order of their ids: those that were read, and those
+// of which only the backup is left. A vault selects the VMs that it backs up, in whatever state; a rule those that it is
+// the first to match, and a VM that is gone only by its id.
+func SelectVMs(c *config.Config, o Observed, only []TargetFilter) []string {
+	pl := newPlanner(c, &o, Options{Filters: only})
+	var ids []string
+	for _, s := range pl.vmStates() {
+		for _, it := range s.items {
+			s.vaults = append(s.vaults, pl.index.key(it.Vault))
+		}
+		if pl.selection.matches(s) && (s.vm != nil || len(s.items) > 0) {
+			ids = append(ids, s.id)
+		}
+	}
+	return ids
+}

@@ -16,7 +16,7 @@ type planFlagSet struct {
 
 func (f *planFlagSet) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.only, "only", nil,
-		"plan for `rule=NAME|vault=NAME|vm=GLOB` only; may be repeated (never plans unmatched stops)")
+		"plan for `rule=NAME|vault=NAME|group=GLOB|vm=GLOB` only; may be repeated (never plans unmatched stops)")
 	f.liftedGuards = map[string]*bool{}
 	for _, g := range plan.Guards() {
 		f.liftedGuards[g.Flag] = cmd.Flags().Bool(strings.TrimLeft(g.Flag, "-"), false, g.Help)

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/azure"
 	"github.com/azbackup/azbackup/internal/report"
@@ -24,7 +25,8 @@ type restoreFlags struct {
 	outputFlags
 	approvalFlags
 	into, before, point, disks string
-	staging                    []string
+	out                        string
+	staging, only              []string
 	timeout, grace             time.Duration
 	many, again                bool
 	inFlight                   int // settings.limits.restores
@@ -33,21 +35,25 @@ type restoreFlags struct {
 func (a *app) restoreCommand() *cobra.Command {
 	var f restoreFlags
 	cmd := &cobra.Command{
-		Use:   "restore VM…",
+		Use:   "restore (VM… | --only SELECTOR | PLANFILE)",
 		Short: "Bring the disks of machines back, beside what is there",
-		Long: "Restores the disks of each VM, given by name, RESOURCEGROUP/NAME or resource id, from its newest recovery point that can be\n" +
-			"restored now and is not later than --before. The VM need not exist any more. The disks are made new, in the resource\n" +
-			"group --into; nothing that exists is touched. Plans, shows, asks, and follows each job to its end.\n\n" +
+		Long: "Restores the disks of each VM, given by name, RESOURCEGROUP/NAME or resource id, or selected with --only, from its newest\n" +
+			"recovery point that can be restored now and is not later than --before. The VM need not exist any more. The disks are made new, in the resource\n" +
+			"group --into; nothing that exists is touched. Plans, shows, asks, and follows each job to its end. A run that was\n" +
+			"cut can be run again: what runs, or was restored from the same point into the same group, is followed and not repeated.\n\n" +
+			"--out saves the plan; restore PLANFILE does what it says, from the points that were approved.\n\n" +
 			"The staging account must lie in the vault's region; give one for each region. What the service leaves in it (a template,\n" +
 			"and the disks as files where a point is restored from the vault) stays there.\n\n" +
 			"Exit codes: 0 done; 3 a restore failed, is blocked, or did not end in time; 5 something could not be read; 6 refused.",
-		Args: withUsageError(cobra.MinimumNArgs(1)),
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.restore(cmd.Context(), f, args) },
 	}
 	f.scopeFlags.addFlags(cmd)
 	f.azureFlags.addFlags(cmd)
-	f.outputFlags.addFlags(cmd, []string{"text", "json"})
+	f.outputFlags.addFlags(cmd, report.RestoreFormats())
 	f.approvalFlags.addFlags(cmd)
+	cmd.Flags().StringArrayVar(&f.only, "only", nil, "restore `rule=NAME|vault=NAME|group=GLOB|vm=GLOB`; values of one key are alternatives, different keys must all hold")
+	cmd.Flags().StringVar(&f.out, "out", "", "save the plan in `FILE`, for azbackup restore FILE, and start nothing")
 	cmd.Flags().StringVar(&f.into, "into", "", "the resource `GROUP` in which the disks are made, by name (in the vault's subscription) or id")
 	cmd.Flags().StringArrayVar(&f.staging, "staging", nil, "the storage `ACCOUNT` that stages, by name (in the vault's subscription) or id; may be repeated")
 	cmd.Flags().StringVar(&f.before, "before", "", "take no point later than `TIME`, such as 2026-11-19T22:00:00Z")
@@ -60,42 +66,15 @@ func (a *app) restoreCommand() *cobra.Command {
 	return cmd
 }
 
-// request parses the flags.
-func (f *restoreFlags) request(names []string) (plan.RestoreRequest, error) {
-	r := plan.RestoreRequest{Into: f.into, Staging: f.staging, Point: f.point, Again: f.again}
-	var err error
-	if r.Disks, err = plan.ParseDiskSelection(f.disks); err != nil {
-		return r, usageError("--disks: %w", err)
-	}
-	if f.before != "" {
-		if r.Before, err = time.Parse(time.RFC3339, f.before); err != nil {
-			return r, usageError("--before %q is not a time like 2026-11-19T22:00:00Z", f.before)
-		}
-	}
-	switch {
-	case f.into == "":
-		return r, usageError("--into is missing: the resource group in which the disks are made")
-	case len(f.staging) == 0:
-		return r, usageError("--staging is missing: a storage account in the vault's region")
-	case f.point != "" && f.before != "":
-		return r, usageError("--point and --before exclude each other")
-	case f.point != "" && len(names) > 1:
-		return r, usageError("--point names a point of one VM, and %d are given", len(names))
-	case f.timeout < 0:
-		return r, usageError("--timeout %s is not a time", f.timeout)
-	}
-	return r, nil
-}
-
-func (a *app) restore(ctx context.Context, f restoreFlags, names []string) (err error) {
+func (a *app) restore(ctx context.Context, f restoreFlags, args []string) (err error) {
 	if err := f.validate(); err != nil {
 		return err
 	}
-	request, err := f.request(names)
-	if err != nil {
-		return err
+	if f.isPlanFile(args) {
+		f.planFile, args = args[0], nil
 	}
-	if _, err := f.readApproval(a); err != nil {
+	saved, request, err := f.readRequest(a, args)
+	if err != nil {
 		return err
 	}
 	c, scope, s, err := a.connectForVMs(ctx, azure.CommandRestore, f.scopeFlags, f.azureFlags)
@@ -108,20 +87,25 @@ func (a *app) restore(ctx context.Context, f restoreFlags, names []string) (err 
 	planning := planFlagSet{liftedGuards: map[string]*bool{plan.FlagAllowManyRestores: &f.many}}
 	makePlan := func() (freshPlan, error) {
 		began := a.Now()
-		p, err := a.planRestores(ctx, s, scope, request, names)
+		p, err := a.planRestores(ctx, s, c, scope, request)
 		return freshPlan{planning.applyGuards(p), began}, err
 	}
 	now, err := makePlan()
 	if err != nil {
 		return err
 	}
-	now, _, err = a.approve(ctx, applyFlags{approvalFlags: f.approvalFlags, planFlagSet: planning}, nil, now, makePlan)
+	if f.out != "" {
+		return a.saveRestores(f, now.plan)
+	}
+	now, rest, err := a.approve(ctx, applyFlags{approvalFlags: f.approvalFlags, planFlagSet: planning}, saved, now, makePlan)
 	a.exitConditions[exitIncomplete] = !now.plan.Complete
 	if err != nil {
 		return err
 	}
 	run := report.Run{Title: "Restore", Plan: now.plan}
 	a.runRestores(ctx, s, f, s.ServiceTime(now.readAt), &run)
+	addSettledResults(&run, saved, rest)
+	a.reportResults(ctx, &run)
 	return f.write(a.Out, func(w io.Writer, format string) error {
 		run.ExitCode = a.currentExitCode(ctx, nil)
 		style := a.styleFor(w, false)
@@ -130,19 +114,44 @@ func (a *app) restore(ctx context.Context, f restoreFlags, names []string) (err 
 	})
 }
 
-// planRestores reads what the restores of some VMs need, and plans them.
-func (a *app) planRestores(ctx context.Context, s *session, scope plan.Scope, r plan.RestoreRequest, names []string) (plan.Plan, error) {
+// saveRestores writes a plan of restores, and shows it; nothing is started.
+func (a *app) saveRestores(f restoreFlags, p plan.Plan) error {
+	a.exitConditions[exitIncomplete] = !p.Complete
+	a.exitConditions[exitRefused] = len(p.Refusals) > 0
+	err := f.write(a.Out, func(w io.Writer, format string) error {
+		return report.WritePlan(w, format, p, a.styleFor(w, true))
+	})
+	return errors.Join(err, savePlan(f.out, p))
+}
+
+// planRestores reads what the requested restores need, and plans them.
+func (a *app) planRestores(ctx context.Context, s *session, c *config.Config, scope plan.Scope, q restoreRequest) (plan.Plan, error) {
 	o, err := a.observe(ctx, s, scope)
 	if err != nil {
 		return plan.Plan{}, err
 	}
+	r := q.RestoreRequest
+	switch {
+	case r.Approved != nil:
+	case len(q.only) > 0:
+		if r.VMs = plan.SelectVMs(c, o, q.only); len(r.VMs) == 0 {
+			a.exitConditions[exitIncomplete] = len(o.Gaps) > 0
+			return plan.Plan{}, withHint(errors.New("--only selects no VM, and no backup of one"),
+				"azbackup plan --all lists the VMs with their groups and vaults; a VM that is gone is found by group=, vault= or vm=")
+		}
+	default:
+		if r.VMs, err = findVMs(o, "restoring", q.names); err != nil {
+			return plan.Plan{}, err
+		}
+	}
 	var items []plan.Item
 	var subscriptions []string
-	if r.VMs, err = findVMs(o, "restoring", names); err != nil {
-		return plan.Plan{}, err
+	byVM := map[armid.Key][]plan.Item{}
+	for _, it := range o.Items {
+		byVM[armid.Of(it.VM)] = append(byVM[armid.Of(it.VM)], it)
 	}
 	for _, vm := range r.VMs {
-		for _, it := range itemsOf(o, vm) {
+		for _, it := range byVM[armid.Of(vm)] {
 			items = append(items, it)
 			if sub := strings.ToLower(armid.SubscriptionOf(it.Vault)); !slices.Contains(subscriptions, sub) {
 				subscriptions = append(subscriptions, sub)
@@ -157,7 +166,7 @@ func (a *app) planRestores(ctx context.Context, s *session, scope plan.Scope, r 
 	if err := s.RestoreTargets(ctx, subscriptions, r.Into, r.Staging, &facts); err != nil {
 		return plan.Plan{}, err
 	}
-	p := plan.MakeRestores(o, facts, r, s.Now())
+	p := plan.MakeRestores(o, facts, r, s.Now()).ForCloud(c.Cloud)
 	return p, plan.Validate(p)
 }
 
@@ -182,59 +191,4 @@ func (a *app) runRestores(ctx context.Context, s *session, f restoreFlags, obser
 		a.findDisks(ctx, s, run)
 	}
 	run.Finished, run.Requests, run.Throttled = s.Now(), s.Requests(), s.throttledFor()
-	a.reportResults(ctx, run)
-}
-
-// findDisks records what each restore made: the disks that carry its job, by one read of the group after all of them.
-func (a *app) findDisks(ctx context.Context, s *session, run *report.Run) {
-	run.Restored = map[string]*report.Restored{}
-	groups := map[armid.Key][]plan.Disk{}
-	for i := range run.Results {
-		r := &run.Results[i]
-		j := slices.IndexFunc(run.Plan.Changes, func(c plan.Change) bool { return c.ID == r.ID && c.RestoreOrder != nil })
-		if r.Job == "" || r.Outcome != apply.Done && r.Outcome != apply.AlreadyDone || j < 0 {
-			continue
-		}
-		into := armid.Of(run.Plan.Changes[j].Into)
-		if _, known := groups[into]; !known {
-			disks, err := s.Disks(ctx, run.Plan.Changes[j].Into)
-			if err != nil {
-				a.log.Warn("the disks that were made could not be listed: " + oneLine(err.Error()))
-				a.exitConditions[exitIncomplete] = true
-			}
-			groups[into] = disks
-		}
-		run.Restored[r.ID] = a.restored(ctx, s, r, groups[into])
-	}
-}
-
-func (a *app) restored(ctx context.Context, s *session, r *apply.Result, disks []plan.Disk) *report.Restored {
-	id := jobID(r)
-	out := &report.Restored{Disks: []string{}, Seconds: int64(time.Duration(r.Took).Seconds())}
-	if r.Took > 0 && r.Message == "" {
-		r.Message = "Completed in " + report.FormatDuration(time.Duration(r.Took))
-	}
-	for _, d := range disks {
-		if d.Job != "" && strings.EqualFold(d.Job, id[strings.LastIndexByte(id, '/')+1:]) {
-			out.Disks = append(out.Disks, d.ID)
-		}
-	}
-	job, err := s.RestoreJob(ctx, id)
-	why := job.Unreadable
-	if err != nil {
-		why = err.Error()
-	}
-	if why != "" {
-		a.log.Warn("what the restore of " + report.DisplayName(r.Target) + " left could not be read: " + oneLine(why))
-		a.exitConditions[exitIncomplete] = true
-		return out
-	}
-	out.Template = job.Template
-	if !job.End.IsZero() {
-		out.Seconds = int64(job.End.Sub(job.Start).Seconds())
-	}
-	if job.Blobs != "" {
-		out.Leaves = job.Account + "/" + job.Blobs
-	}
-	return out
 }

@@ -1,0 +1,86 @@
+package cli
+
+import (
+	"errors"
+	"time"
+
+	"github.com/azbackup/azbackup/plan"
+)
+
+// restoreRequest is what the command line asks to restore: the VMs by their names, by filters, or those of a saved plan.
+type restoreRequest struct {
+	plan.RestoreRequest
+	names []string
+	only  []plan.TargetFilter
+}
+
+// isPlanFile reports whether the argument is a saved plan: a plan says where to restore to, VMs need that said.
+func (f *restoreFlags) isPlanFile(args []string) bool {
+	return f.out == "" && len(args) == 1 && len(f.only) == 0 && f.into == "" && len(f.staging) == 0
+}
+
+// readRequest returns the request of the command line, and the saved plan if one is given, and checks that there can be
+// an approval.
+func (f *restoreFlags) readRequest(a *app, names []string) (*plan.Plan, restoreRequest, error) {
+	if f.timeout < 0 {
+		return nil, restoreRequest{}, usageError("--timeout %s is not a time", f.timeout)
+	}
+	if f.planFile != "" {
+		return f.readSavedRequest(a)
+	}
+	r, err := f.request(names)
+	if err != nil || f.out != "" {
+		return nil, r, err
+	}
+	_, err = f.readApproval(a)
+	return nil, r, err
+}
+
+func (f *restoreFlags) readSavedRequest(a *app) (*plan.Plan, restoreRequest, error) {
+	if f.before != "" || f.point != "" || f.disks != "all" || f.again {
+		return nil, restoreRequest{}, usageError("--before, --point, --disks and --again shape a plan when it is made: give them with --out")
+	}
+	saved, err := f.readApproval(a)
+	switch {
+	case err != nil:
+		return nil, restoreRequest{}, withHint(err, "to restore a VM of that name, say --into GROUP and --staging ACCOUNT")
+	case saved.Request == nil:
+		return nil, restoreRequest{}, withHint(errors.New("the saved plan is none of restores"), "azbackup apply FILE does what it says")
+	}
+	return saved, restoreRequest{RestoreRequest: saved.ApprovedRequest()}, nil
+}
+
+// request parses the flags that shape a plan.
+func (f *restoreFlags) request(names []string) (restoreRequest, error) {
+	r := restoreRequest{names: names, RestoreRequest: plan.RestoreRequest{
+		Into: f.into, Staging: f.staging, Point: f.point, Again: f.again,
+	}}
+	var err error
+	if r.Disks, err = plan.ParseDiskSelection(f.disks); err != nil {
+		return r, usageError("--disks: %w", err)
+	}
+	if r.only, err = (&planFlagSet{only: f.only}).parse(); err != nil {
+		return r, err
+	}
+	if f.before != "" {
+		if r.Before, err = time.Parse(time.RFC3339, f.before); err != nil {
+			return r, usageError("--before %q is not a time like 2026-11-19T22:00:00Z", f.before)
+		}
+	}
+	switch {
+	case len(names) == 0 && len(f.only) == 0:
+		return r, usageError("name the VMs to restore, or select them with --only")
+	case len(names) > 0 && len(f.only) > 0:
+		// Elsewhere --only narrows, here it would add: neither is what everybody reads into it.
+		return r, usageError("VMs are named or selected with --only, not both: --only vm=NAME selects one by its name")
+	case f.into == "":
+		return r, usageError("--into is missing: the resource group in which the disks are made")
+	case len(f.staging) == 0:
+		return r, usageError("--staging is missing: a storage account in the vault's region")
+	case f.point != "" && f.before != "":
+		return r, usageError("--point and --before exclude each other")
+	case f.point != "" && len(names) != 1:
+		return r, usageError("--point names a point of one VM, and %d are given", len(names))
+	}
+	return r, nil
+}
