@@ -90,6 +90,8 @@ func (e *estate) addItem(vault, vm string, s itemState) {
 		vault+"/backupFabrics/Azure/protectionContainers/IaasVMContainer;"+tail+"/protectedItems/VM;"+tail, "VM;"+tail, props))
 }
 
+// json returns the estate as of the time at which a synctest bubble begins, so that the times of its jobs compare with
+// those at which requests were sent.
 func (e *estate) json() string {
 	list := func(key string, bodies []string) string {
 		return fmt.Sprintf("%q:[\n%s]", key, strings.Join(bodies, ",\n"))
@@ -99,7 +101,7 @@ func (e *estate) json() string {
 		subs = append(subs, fmt.Sprintf("%q", s))
 	}
 	return "{" + strings.Join([]string{
-		`"format_version":"1"`, `"taken":"1999-12-31T00:00:00Z"`, `"cloud":"AzurePublic"`, `"tenant":"22222222-2222-2222-2222-222222222222"`,
+		`"format_version":"1"`, `"taken":"2000-01-01T00:00:00Z"`, `"cloud":"AzurePublic"`, `"tenant":"22222222-2222-2222-2222-222222222222"`,
 		`"subscriptions":[` + strings.Join(subs, ",") + `]`,
 		list("virtualMachines", e.vms), list("vaults", e.vaults), list("policies", e.policies), list("protectedItems", e.items),
 	}, ",\n") + "}"
