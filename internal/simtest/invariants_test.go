@@ -26,15 +26,18 @@ type state struct {
 			} `json:"extendedProperties"`
 		} `json:"properties"`
 	} `json:"protectedItems"`
-	Jobs []struct {
-		Properties struct {
-			Container string    `json:"containerName"`
-			Operation string    `json:"operation"`
-			Status    string    `json:"status"`
-			Start     time.Time `json:"startTime"`
-			End       time.Time `json:"endTime"`
-		} `json:"properties"`
-	} `json:"jobs"`
+	Jobs []job `json:"jobs"`
+}
+
+type job struct {
+	ID         string `json:"id"`
+	Properties struct {
+		Container string    `json:"containerName"`
+		Operation string    `json:"operation"`
+		Status    string    `json:"status"`
+		Start     time.Time `json:"startTime"`
+		End       time.Time `json:"endTime"`
+	} `json:"properties"`
 }
 
 type disks struct {
@@ -57,6 +60,9 @@ func (s *scenario) checkWalk(v *violations, w *run, events []apply.Event, reques
 		results[res.ID] = res
 		if res.Started != nil && res.Finished.Sub(*res.Started) > limits {
 			v.add("%s took %v", res.ID, res.Finished.Sub(*res.Started))
+		}
+		if res.Code == apply.CodeChangedMeanwhile && strings.Contains(res.Message, "not written: state ") && !s.isTwoAtOnce && s.isUntouched(res.Target) {
+			v.add("%s was changed meanwhile by nobody: %s", res.ID, res.Message)
 		}
 		if res.Message == "" && res.Outcome != apply.Done && res.Outcome != apply.AlreadyDone {
 			v.add("%s is %s without a cause", res.ID, res.Outcome)
@@ -228,6 +234,11 @@ func (s *scenario) isTouched(target string) bool {
 	return slices.ContainsFunc(s.machines, func(m *machine) bool { return m.isTouched && armid.Same(m.id, target) })
 }
 
+// isUntouched reports whether a target is a machine that no other client has changed.
+func (s *scenario) isUntouched(target string) bool {
+	return slices.ContainsFunc(s.machines, func(m *machine) bool { return !m.isTouched && armid.Same(m.id, target) })
+}
+
 // checkHistory checks, over all walks, that no write was repeated while the service showed its effect.
 func (s *scenario) checkHistory(v *violations, st *state, all []sent) {
 	if s.isTwoAtOnce {
@@ -249,7 +260,43 @@ func (s *scenario) checkHistory(v *violations, st *state, all []sent) {
 			}
 		}
 		s.checkNotTwice(v, st, m, puts, func(a, b sent) bool { return a.body == b.body }, "ConfigureBackup", "DisableBackup", "Undelete")
+		checkLooked(v, all, puts)
+		checkLooked(v, all, backups)
 		s.checkNotTwice(v, st, m, backups, func(sent, sent) bool { return true }, "Backup")
+	}
+}
+
+// checkWaited checks that no item was written to while the job ran for which its change waits by the plan.
+func (s *scenario) checkWaited(v *violations, st *state, w *run, requests []sent) {
+	for _, c := range w.plan.Changes {
+		i := slices.IndexFunc(s.machines, func(m *machine) bool { return armid.Same(m.id, c.Target) })
+		j := slices.IndexFunc(st.Jobs, func(j job) bool { return armid.Same(j.ID, c.WaitsFor) })
+		if c.WaitsFor == "" || i < 0 || j < 0 || s.hasHiddenLists && s.machines[i].hasFaultyOperation {
+			continue
+		}
+		for _, q := range requests {
+			if (q.putsItem() || q.startsBackup()) && q.item() == s.machines[i].container() && q.at.Before(st.Jobs[j].Properties.End) {
+				v.add("%s was sent at %v, and the job that it waits for ran until %v", c.ID, q.at, st.Jobs[j].Properties.End)
+			}
+		}
+	}
+}
+
+// checkLooked reports a write whose answer was lost and that its run repeated before it had asked for a list or the item.
+func checkLooked(v *violations, all, writes []sent) {
+	slices.SortStableFunc(writes, func(a, b sent) int { return a.at.Compare(b.at) })
+	for i := 1; i < len(writes); i++ {
+		lost, again := writes[i-1], writes[i]
+		if lost.status != 0 || lost.run != again.run || lost.body != again.body {
+			continue
+		}
+		vault, _, _ := strings.Cut(lost.path, "/backupfabrics/")
+		if !slices.ContainsFunc(all, func(q sent) bool {
+			isLook := strings.HasPrefix(q.path, vault+"/backupprotecteditems") || strings.HasPrefix(q.path, vault+"/backupjobs") || q.item() == lost.item()
+			return q.method == http.MethodGet && q.run == lost.run && isLook && q.at.After(lost.answered) && !q.at.After(again.at)
+		}) {
+			v.add("%s %s was sent at %v, its answer was lost, and it was sent again at %v without a look", lost.method, lost.item(), lost.at, again.at)
+		}
 	}
 }
 

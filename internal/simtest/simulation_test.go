@@ -92,6 +92,7 @@ type play struct {
 	injectedFaults func() (throttled int, faults map[string]int)
 	v              *violations
 	gaps           map[int]bool // walks with failed reads: they may repeat a write whose effect they could not read
+	runs           map[int]*run // by walk; not of two at once
 	// concurrent is the other client; judge receives the effects of both.
 	concurrent      *concurrentClient
 	approvals       *approvalChecker
@@ -100,7 +101,7 @@ type play struct {
 
 func newPlay(t *testing.T, s *scenario, loud bool) *play {
 	t.Helper()
-	p := &play{scenario: s, t: t, loud: loud, v: &violations{}, gaps: map[int]bool{}, concurrent: newConcurrentClient(s), approvals: newApprovalChecker(s.estate)}
+	p := &play{scenario: s, t: t, loud: loud, v: &violations{}, gaps: map[int]bool{}, runs: map[int]*run{}, concurrent: newConcurrentClient(s), approvals: newApprovalChecker(s.estate)}
 	server := serve(t, s.estate, simulator.Options{Settings: s.settings, ConcurrentClients: p.actionsBefore, Effects: p.effect})
 	p.wire = &wire{inner: server.Transport(), requestsLeft: -1}
 	p.mainPath = newMainPath(t, s.yaml, p.wire)
@@ -166,6 +167,9 @@ func (p *play) run() {
 	decode(all["jobs"], &st.Jobs)
 	p.checkEnd(p.v, &st, last)
 	p.checkHistory(p.v, &st, slices.DeleteFunc(p.wire.requests(-1), func(q sent) bool { return p.gaps[q.walk] }))
+	for walk, r := range p.runs {
+		p.checkWaited(p.v, &st, r, p.wire.requests(walk))
+	}
 	p.checkThrottling()
 	p.approvals.hidden = map[string]bool{}
 	for _, m := range p.machines {
@@ -201,7 +205,7 @@ func (p *play) runUntilKilled(c cut) {
 	p.wire.begin(c.n, c.effect, cancel)
 	w, err := p.mainPath.apply(ctx, p.t, apply.Options{Observer: p.tell})
 	p.wire.cutNow()
-	p.gaps[p.wire.walk] = !w.plan.Complete
+	p.gaps[p.wire.walk], p.runs[p.wire.walk] = !w.plan.Complete, w
 	p.logf("— killed at request %d: %v", c.n, err)
 	p.checkRequests(p.v, w, p.wire.requests(p.wire.walk))
 }
@@ -220,7 +224,7 @@ func (p *play) runToEnd(o apply.Options) *run {
 		return nil
 	}
 	p.logf("— %v complete %v: %v", w.report.Summary, w.plan.Complete, err)
-	p.gaps[p.wire.walk] = !w.plan.Complete
+	p.gaps[p.wire.walk], p.runs[p.wire.walk] = !w.plan.Complete, w
 	p.checkWalk(p.v, w, events, p.wire.requests(p.wire.walk))
 	return w
 }
