@@ -62,7 +62,7 @@ var mutants = []mutant{
 	},
 	{
 		"forget the deadline of a change", "apply/executor.go",
-		"limit := r.opt.Limits.ItemTimeout\n\tctx,", "limit := 4 * r.opt.Limits.ItemTimeout\n\tctx,",
+		"limit := r.opt.Limits.ItemTimeout\n", "limit := 4 * r.opt.Limits.ItemTimeout\n",
 	},
 	{
 		"stop over a gap", "plan/items.go",
