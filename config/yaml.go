@@ -66,7 +66,9 @@ func writeYAML(root []entry) ([]byte, error) {
 	var b bytes.Buffer
 	enc := yaml.NewEncoder(&b)
 	enc.SetIndent(2)
-	if err := enc.Encode(toYAML(root)); err != nil {
+	n := toYAML(root)
+	n.Style = 0 // however short: each part of a config stands on lines of its own
+	if err := enc.Encode(n); err != nil {
 		return nil, err
 	}
 	if err := enc.Close(); err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/examples/policies"
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/audit"
 	"github.com/azbackup/azbackup/internal/simulator"
@@ -63,6 +64,7 @@ func flagCompletions(env func(string) (string, bool)) map[string]cobra.Completio
 		"fail-on":      words(append(severities, failNever)...),
 		"quota":        words(simulator.Quotas()...),
 		"role":         words(commandNames()...),
+		"policy":       words(policies.Names()...),
 		"at":           words(scopeNames()...),
 		"disks":        words("all", "os"),
 		"group-by":     words("resource-group", "tag:", "none"),

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -43,7 +44,8 @@ type app struct {
 	log            *slog.Logger
 	interrupts     *interrupts
 	exitConditions exitConditions
-	approvedAt     time.Time // when the operator approved the plan; zero = no prompt
+	answers        *bufio.Reader // of In, once something was asked
+	approvedAt     time.Time     // when the operator approved the plan; zero = no prompt
 
 	verbose   bool
 	noColor   bool
