@@ -168,6 +168,15 @@ func TestAForecastCountsTheReadsOfEachKindOfChange(t *testing.T) {
 	}
 }
 
+func TestAForecastNotesWhatIsMoreThanAzureTakes(t *testing.T) {
+	policy := plan.Change{Action: plan.UpdatePolicy, Vault: vaultID("here")}
+	for n, notes := range map[int]int{plan.BackupRequestsPerHour / 2: 0, plan.BackupRequestsPerHour/2 + 1: 1, plan.ARMWritesBurst: 1, plan.ARMWritesBurst + 1: 2} {
+		if got := plan.ForecastOf(slices.Repeat([]plan.Change{policy}, n)).Notes; len(got) != notes {
+			t.Errorf("%d policies: %q", n, got)
+		}
+	}
+}
+
 func TestALockIsAChangeOfItsOwn(t *testing.T) {
 	c, o := bigVault(0, 0)
 	c.Vaults[0].Manage, c.Vaults[0].Immutability, o.Vaults = true, "locked", nil

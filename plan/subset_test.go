@@ -349,3 +349,12 @@ func TestWhatIsBlockedNowIsReportedOnlyInPlaceOfAChangeOfItsKind(t *testing.T) {
 		}
 	}
 }
+
+func TestTheForecastOfARemainderIsOfItsOwnChanges(t *testing.T) {
+	c, o := bigVault(0, 3)
+	saved := plan.Make(c, o, plan.Options{Now: now})
+	rest := plan.Subset(saved, saved)
+	if diff := cmp.Diff(saved.Forecast, rest.Plan.Forecast); diff != "" {
+		t.Errorf("of all of it: %s", diff)
+	}
+}

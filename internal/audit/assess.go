@@ -181,7 +181,7 @@ func newAssessor(c *config.Config, o plan.Observed, opt Options) *assessor {
 // locationOf returns the region of a vault, as read or else as in the file; "" when neither has it.
 func (a *assessor) locationOf(vault string) string {
 	key := armid.Of(vault)
-	if v, ok := a.vaults[key]; ok && v.Location != "" {
+	if v := a.vaults[key]; v.Location != "" {
 		return v.Location
 	}
 	if v, ok := a.inFile[key]; ok {

@@ -26,6 +26,8 @@ func TestLongestPauseOfASchedule(t *testing.T) {
 		{"one day a week", plan.ScheduleSpec{Frequency: "Weekly", Days: []string{"Saturday"}}, 168 * h},
 		{"Monday and Thursday: Thursday to Monday", plan.ScheduleSpec{Frequency: "Weekly", Days: []string{"Thursday", "Monday"}}, 96 * h},
 		{"working days: the weekend", plan.ScheduleSpec{Frequency: "Weekly", Days: []string{"Monday", "Tuesday", "Wednesday", "Thursday", "Friday"}}, 72 * h},
+		{"a day that is named twice", plan.ScheduleSpec{Frequency: "Weekly", Days: []string{"Monday", "monday"}}, 168 * h},
+		{"Sunday and Saturday: from one to the other", plan.ScheduleSpec{Frequency: "Weekly", Days: []string{"Saturday", "Sunday"}}, 144 * h},
 		{"every day by name", plan.ScheduleSpec{Frequency: "Weekly", Days: []string{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"}}, 24 * h},
 		{"every 4 h for 12 h: the night", plan.ScheduleSpec{Frequency: "Hourly", Every: 4, Window: 12}, 12 * h},
 		{"every 4 h for 24 h: no night", plan.ScheduleSpec{Frequency: "Hourly", Every: 4, Window: 24}, 4 * h},
@@ -409,5 +411,53 @@ func TestAssessChangesNothingItWasGiven(t *testing.T) {
 	r.Gaps[0].Code = "changed"
 	if after, _ := json.Marshal(o); string(before) != string(after) {
 		t.Errorf("observed was changed:\n%s\n%s", before, after)
+	}
+}
+
+func TestAPolicyIsNotUnusedWhereAnItemOfItsVaultMayBeHidden(t *testing.T) {
+	o := one(nil)
+	old := o.Policies[0]
+	old.ID, old.Name = armid.Policy(o.Vaults[0].ID, "old"), "old"
+	o.Policies = append(o.Policies, old)
+	for kind, want := range map[plan.GapKind]bool{plan.GapItems: false, plan.GapVault: false, plan.GapItem: false, plan.GapJobs: true} {
+		o.Gaps = []plan.Gap{{Kind: kind, Vault: o.Vaults[0].ID}}
+		if got := slices.Contains(codesOf(Assess(nil, o, Options{Now: propertyNow})), codeUnusedPolicy); got != want {
+			t.Errorf("gap %s: unused is %t", kind, got)
+		}
+	}
+}
+
+func TestAnAgeIsGivenInWholeSeconds(t *testing.T) {
+	o := one(func(it *plan.Item) { it.LastRecoveryPoint = propertyNow.Add(-90*time.Second - time.Millisecond) })
+	if vm := Assess(nil, o, Options{Now: propertyNow}).VMs[0]; vm.AgeSeconds == nil || *vm.AgeSeconds != 90 {
+		t.Errorf("%v", vm.AgeSeconds)
+	}
+	for d, want := range map[time.Duration]string{
+		0: "0 min", 59*time.Minute + 59*time.Second: "59 min", time.Hour: "1 h", 47*time.Hour + 59*time.Minute: "47 h", 48 * time.Hour: "2 d", 71 * time.Hour: "2 d",
+	} {
+		if got := formatAge(d); got != want {
+			t.Errorf("%v is %s, want %s", d, got, want)
+		}
+	}
+}
+
+func TestAVaultLiesWhereItWasReadToLieElseWhereTheFileSays(t *testing.T) {
+	id := armid.Vault(sub, "rg", "v")
+	for name, tt := range map[string]struct {
+		read, file string
+		want       string
+	}{
+		"read and in the file": {"westeurope", "northeurope", "westeurope"}, "read without a region": {"", "northeurope", "northeurope"}, "in neither": {"", "", ""},
+	} {
+		a := &assessor{
+			vaults: map[armid.Key]plan.Vault{armid.Of(id): {ID: id, Location: tt.read}},
+			inFile: map[armid.Key]*config.Vault{armid.Of(id): {Location: tt.file}},
+		}
+		if got := a.locationOf(id); got != tt.want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+	if got := (&assessor{}).locationOf(id); got != "" {
+		t.Errorf("of no vault: %q", got)
 	}
 }

@@ -1,6 +1,8 @@
 package audit
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -34,24 +36,20 @@ func maxBackupInterval(s plan.ScheduleSpec) time.Duration {
 }
 
 func maxWeeklyInterval(names []string) time.Duration {
-	var on [7]bool
+	var on []int
 	for _, name := range names {
 		day, ok := weekday(name)
 		if !ok {
 			return 0
 		}
-		on[day] = true
+		on = append(on, day)
 	}
-	longest, pause, seen := 0, 0, false
-	for i := range 15 { // two weeks and a day: every pause is seen whole
-		pause++
-		if !on[i%7] {
-			continue
-		}
-		if seen {
-			longest = max(longest, pause)
-		}
-		pause, seen = 0, true
+	slices.Sort(on)
+	on = slices.Compact(on)
+	longest := 0
+	for i, day := range on {
+		next := on[(i+1)%len(on)]
+		longest = max(longest, cmp.Or((next-day+7)%7, 7)) // a day alone comes again after a week
 	}
 	return time.Duration(longest) * 24 * time.Hour
 }

@@ -54,7 +54,7 @@ func (a *assessor) evaluate(vm plan.VM) (VM, []Finding) {
 	v.row = a.newRow(v)
 
 	a.evaluateUnreadable(v, its)
-	if why := vm.WhyUnprotectable(v.rule, its.each); why != "" {
+	if why := vm.WhyUnprotectable(v.rule, slices.Values(its.all)); why != "" {
 		v.row.Reason = why
 		v.addCondition(Unsupported, "Azure Backup is not for it: %s", why)
 	}

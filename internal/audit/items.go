@@ -76,15 +76,6 @@ func (v vmItems) first(c itemClass) plan.Item {
 	return plan.Item{}
 }
 
-// each yields every item.
-func (v vmItems) each(yield func(*plan.Item) bool) {
-	for _, it := range v.all {
-		if !yield(it) {
-			return
-		}
-	}
-}
-
 // primary returns the item that decides for the VM, and its class.
 func (v vmItems) primary() (plan.Item, itemClass) {
 	if len(v.all) == 0 {

@@ -68,7 +68,7 @@ func (a *assessor) policyFinding(p plan.Policy) []Finding {
 		return found
 	}
 	kept, least := basicRetention(p.Spec), a.opt.MinRetention
-	if used > 0 && least > 0 && kept < least {
+	if used > 0 && kept < least {
 		add(codeRetention, map[string]string{"kept": formatDays(kept), "minimum": formatDays(least), "items": strconv.Itoa(used)},
 			"it keeps recovery points for %s, asked are %s", formatDays(kept), formatDays(least))
 	}

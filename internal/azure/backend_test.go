@@ -603,6 +603,31 @@ func TestListReadsItemsAndJobs(t *testing.T) {
 	})
 }
 
+// The errors of a failed job do not change, and what a run may spend on them is bounded.
+func TestTheErrorsOfFailedJobsAreReadOnceAndOfNotTooMany(t *testing.T) {
+	f := newFake()
+	var jobs []plan.Job
+	for i := range maxJobDetails + 1 {
+		id := fmt.Sprintf("%s/backupJobs/j%d", vaultID, i)
+		jobs = append(jobs, plan.Job{ID: id, Status: "Failed", Start: time.Now()})
+		f.on("GET", id, says(200, `{"id":"`+id+`","properties":{"operation":"Backup","status":"Failed","errorDetails":[{"errorCode":1,"errorString":"s"}]}}`))
+	}
+	told := plan.Job{ID: vaultID + "/backupJobs/told", Status: "Failed", Start: time.Now(), Errors: []plan.JobError{{Code: 2}}}
+	running := plan.Job{ID: vaultID + "/backupJobs/running", Status: "InProgress", Start: time.Now()}
+	completed := plan.Job{ID: vaultID + "/backupJobs/completed", Status: "Completed", Start: time.Now()}
+	old := plan.Job{ID: vaultID + "/backupJobs/old", Status: "Failed", Start: time.Now().AddDate(0, 0, -3)}
+	jobs = append([]plan.Job{told, running, completed, old}, jobs...)
+	f.client(t, CommandApply).fetchJobErrors(t.Context(), jobs)
+	if n := f.count("GET", ""); n != maxJobDetails {
+		t.Errorf("%d reads, want %d", n, maxJobDetails)
+	}
+	for i, j := range jobs {
+		if has := len(j.Errors) > 0; has != (i == 0 || i >= 4 && i < 4+maxJobDetails) {
+			t.Errorf("job %d, %s: has an error is %t", i, j.ID, has)
+		}
+	}
+}
+
 // The engine's budget is the service's reported quota; without a report there is no limit.
 func TestTheBudgetOfReadsIsWhatAnswersSay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

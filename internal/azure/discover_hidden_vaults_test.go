@@ -2,6 +2,7 @@ package azure
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,6 +48,7 @@ func TestQuestionsAboutHiddenVaultsAreFewAndSpread(t *testing.T) {
 	for i := range 60 {
 		bodies = append(bodies, strings.Replace(rawVM(fmt.Sprintf("VM%02d", i)), "RG-App", fmt.Sprintf("rg-%02d", i/4), 1))
 	}
+	slices.Reverse(bodies) // as they are sorted does not depend on the list
 	f := estate().on("GET", "/subscriptions", lists()).on("GET", vmList, lists(bodies...)).
 		on("GET", vaultID+"/backupProtectedItems", lists()).on("POST", statusPath, says(200, `{"protectionStatus":"NotProtected"}`))
 	discover(t, f.client(t, CommandAudit), auditScope())
@@ -55,6 +57,11 @@ func TestQuestionsAboutHiddenVaultsAreFewAndSpread(t *testing.T) {
 	for _, r := range f.sent {
 		if r.method == "POST" {
 			n++
+			if i, in := -1, strings.Index(r.body, "VM"); in < 0 {
+				t.Errorf("asked for %s", r.body)
+			} else if _, err := fmt.Sscanf(r.body[in:], "VM%d", &i); err != nil || i%4 != 0 && i > 8 {
+				t.Errorf("VM%02d is neither the first of its group nor one of the first", i)
+			}
 			groups[strings.Split(r.body, "/")[4]] = true
 		}
 	}

@@ -67,7 +67,7 @@ func (f field) textOrEmpty() string {
 	return string(f)
 }
 
-// The greatest lengths of texts that are understood, in bytes.
+// Tunable: the greatest lengths of texts that are understood, in bytes.
 const (
 	maxWord = 256  // words, names, regions, times
 	maxID   = 2048 // ids

@@ -1,7 +1,9 @@
 package azure
 
 import (
+	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -57,6 +59,50 @@ func TestARetryAfterIsTheFirstThatSaysATime(t *testing.T) {
 		}
 		if got := parseRetryAfter(h, tt.message); got != tt.want {
 			t.Errorf("%s: %v, want %v", name, got, tt.want)
+		}
+	}
+}
+
+func TestAnItemIsPurgedAfterItsRetentionElseWhenTheServiceSays(t *testing.T) {
+	at := time.Date(2026, 11, 18, 10, 0, 30, 0, time.UTC)
+	deleted := at.AddDate(0, 0, -4)
+	for name, tt := range map[string]struct {
+		properties string
+		deleted    time.Time
+		at         time.Time
+		want       time.Time
+	}{
+		"by its retention":                  {`{"softDeleteRetentionPeriodInDays":14,"deferredDeleteTimeRemaining":"5.00:00:00"}`, deleted, at, deleted.AddDate(0, 0, 14)},
+		"without the time of its deletion":  {`{"softDeleteRetentionPeriodInDays":14,"deferredDeleteTimeRemaining":"5.00:00:00"}`, time.Time{}, at, at.AddDate(0, 0, 5).Truncate(time.Minute)},
+		"without a retention":               {`{"deferredDeleteTimeRemaining":"5.00:00:00"}`, deleted, at, at.AddDate(0, 0, 5).Truncate(time.Minute)},
+		"by the longest time that is left":  {`{"deferredDeleteTimeRemaining":"180.00:00:00"}`, deleted, at, at.AddDate(0, 0, 180).Truncate(time.Minute)},
+		"a time that is too long":           {`{"deferredDeleteTimeRemaining":"180.00:00:01"}`, deleted, at, time.Time{}},
+		"a time that is not understood":     {`{"deferredDeleteTimeRemaining":"soon"}`, deleted, at, time.Time{}},
+		"nothing":                           {`{}`, deleted, at, time.Time{}},
+		"what is left at an unknown moment": {`{"deferredDeleteTimeRemaining":"5.00:00:00"}`, deleted, time.Time{}, time.Time{}},
+	} {
+		var w wireItem
+		if err := json.Unmarshal([]byte(`{"properties":`+tt.properties+`}`), &w); err != nil {
+			t.Fatal(err)
+		}
+		if got := w.purgeAt(tt.deleted, tt.at); !got.Equal(tt.want) {
+			t.Errorf("%s: %v, want %v", name, got, tt.want)
+		}
+	}
+}
+
+func TestAPathThatTheServiceMightReadOtherwiseIsNotUsed(t *testing.T) {
+	for path, want := range map[string]string{
+		"/a/b": "a b", "/a/b/": "a b", "/a%3Bb/c": "a;b c",
+		"/a//b": "", "/a/./b": "", "/a/../b": "", "/a/%2e%2e/b": "", "/a/b%2Fc": "", "/a/b%5Cc": "", "/": "",
+	} {
+		u, err := url.Parse("https://arm.test" + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		segments, ok := pathSegments(u)
+		if got := strings.Join(segments, " "); got != want || ok != (want != "") {
+			t.Errorf("%s: %q, %t", path, got, ok)
 		}
 	}
 }

@@ -2,7 +2,9 @@ package azure
 
 import (
 	"net/http"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/azbackup/azbackup/plan"
@@ -28,5 +30,69 @@ func TestAnItemIsReadRightBeforeAWriteThatNeedsIt(t *testing.T) {
 		if n := f.count("GET", itemID[len(vaultID):]); n != tt.reads {
 			t.Errorf("%s: the item was read %d times, want %d", name, n, tt.reads)
 		}
+	}
+}
+
+// The service replaces an item's extended properties by those of a write.
+func TestUnknownPropertiesThatWereReadRightBeforeAWriteGoBack(t *testing.T) {
+	stopped := rawItem(vaultID, "VM1", `"protectionState":"ProtectionStopped","policyId":"","extendedProperties":{"linuxVmApplicationName":"hana"}`)
+	f := newFake().on("GET", itemID, says(http.StatusOK, stopped)).on("PUT", itemID, says(http.StatusAccepted, ""))
+	_, err := f.client(t, CommandApply).Start(t.Context(), plan.Change{
+		Action: plan.Resume, Target: vm1, Vault: vaultID, Item: itemID,
+		Before: &plan.State{State: plan.StateProtectionStopped}, After: &plan.State{State: plan.StateProtected, Policy: policyID},
+	})
+	if err != nil || !strings.Contains(f.last().body, `"extendedProperties":{"linuxVmApplicationName":"hana"}`) {
+		t.Errorf("%v, sent %s", err, f.last().body)
+	}
+}
+
+func TestAPolicyOfAnItemIsComparedByAReadThatIsFreshEnough(t *testing.T) {
+	document := policyJSON(dailyV1 + "," + keep30 + "," + tail1)
+	spec := policyOf(t, document)
+	other := spec
+	other.Retention.Days++
+	for name, tt := range map[string]struct {
+		known  *cachedPolicy
+		age    time.Duration
+		change plan.Change
+		reads  int
+		drifts int
+	}{
+		"never read":                           {nil, 0, plan.Change{}, 1, 0},
+		"listed for the plan":                  {&cachedPolicy{policy: &plan.Policy{Spec: spec}}, 0, plan.Change{}, 0, 0},
+		"listed, and the change has a risk":    {&cachedPolicy{policy: &plan.Policy{Spec: spec}}, 0, plan.Change{Risk: plan.RiskReducesRetention}, 1, 0},
+		"read for a write, and it has a risk":  {&cachedPolicy{policy: &plan.Policy{Spec: spec}, single: true}, 0, plan.Change{Risk: plan.RiskReducesRetention}, 0, 0},
+		"as old as it may be":                  {&cachedPolicy{policy: &plan.Policy{Spec: spec}, single: true}, policyCacheTTL, plan.Change{}, 0, 0},
+		"older":                                {&cachedPolicy{policy: &plan.Policy{Spec: spec}, single: true}, policyCacheTTL + 1, plan.Change{}, 1, 0},
+		"another, which may have changed":      {&cachedPolicy{policy: &plan.Policy{Spec: other}, single: true}, 0, plan.Change{}, 1, 0},
+		"not there, which may have changed":    {&cachedPolicy{single: true}, 0, plan.Change{}, 1, 0},
+		"judged by what it is not":             {nil, 0, plan.Change{After: &plan.State{Keeps: []string{plan.DescribeRetention(other)}}}, 1, 1},
+		"judged by what it is not, and cached": {&cachedPolicy{policy: &plan.Policy{Spec: spec}, single: true}, 0, plan.Change{After: &plan.State{Keeps: []string{plan.DescribeRetention(other)}}}, 1, 1},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			f := newFake().on("GET", policyID, says(http.StatusOK, document))
+			c := f.client(t, CommandApply)
+			if tt.known != nil {
+				tt.known.at = c.Now()
+				c.policies.put(policyID, *tt.known)
+			}
+			time.Sleep(tt.age)
+			if tt.change.After == nil {
+				tt.change.After = &plan.State{Keeps: []string{plan.DescribeRetention(spec)}}
+			}
+			tt.change.After.Policy = policyID
+			drifts, err := c.checkPolicyDrift(t.Context(), "testing", tt.change)
+			if n := f.count("GET", "/p"); err != nil || n != tt.reads || len(drifts) != tt.drifts {
+				t.Errorf("%s: %d reads, want %d; %v, %v", name, n, tt.reads, drifts, err)
+			}
+		})
+	}
+}
+
+func TestAnItemUnderAPolicyThatIsGoneIsNotWritten(t *testing.T) {
+	f := newFake().on("GET", policyID, fails(http.StatusNotFound, "ResourceNotFound"))
+	drifts, err := f.client(t, CommandApply).checkPolicyDrift(t.Context(), "testing", plan.Change{After: &plan.State{Policy: policyID, Keeps: []string{"30 days"}}})
+	if err != nil || len(drifts) != 1 {
+		t.Errorf("%v, %v", drifts, err)
 	}
 }

@@ -58,9 +58,6 @@ func vmsOf(items []plan.Item, ids []string) map[armid.Key]string {
 	for _, id := range ids {
 		vms[armid.Of(id)] = ""
 	}
-	if len(vms) == 0 {
-		return nil
-	}
 	for _, it := range items {
 		if _, wanted := vms[armid.Of(it.ID)]; wanted {
 			vms[armid.Of(it.ID)] = it.VM

@@ -131,7 +131,7 @@ func (r *rowReader) object(v reflect.Value, t *rowType) error {
 	r.at++
 	for r.more('}') {
 		name := r.take()
-		r.more(0) // skip the colon
+		r.more('}') // skip the colon
 		f, asked := t.field(name)
 		if !asked {
 			r.take()
