@@ -62,6 +62,8 @@ func Codes() []CodeHelp {
 		{"unknown-vault", "A vault that a rule or a policy names is listed under vaults, also when it is not managed."},
 		{"ambiguous-vault", "A reference means one vault. Where several have the same name, write group/name, or the resource id."},
 		{"unknown-policy", "A policy that a rule names is listed under policies, also when it is not managed."},
+		{"vault-match", "An entry of vaults names one vault, by name, resource group and location, or is for every vault found that matches. " +
+			"A vault that joins the file by a match is never created; an entry by name beats a match, and the first match counts."},
 		{"unmanaged", "A warning: settings of a vault or policy without manage: true are never written. Say manage: false to keep them as a note."},
 		{"unused", "A warning: a policy that no rule uses and no vault is named for is kept nowhere."},
 		{"no-effect", "A warning: what is said here changes nothing, e.g. a policy beside protect: false, or monthly points of a day on which no backup runs."},

@@ -143,7 +143,7 @@ func (dec *decoder) decodeStruct(n *node, v reflect.Value, p *path) {
 		}
 	}
 	for _, f := range fields {
-		if f.required && n.get(f.key) == nil && !n.suggests(f.key) {
+		if f.required && n.get(f.key) == nil && !n.suggests(f.key) && (f.unless == "" || n.get(f.unless) == nil && !n.suggests(f.unless)) {
 			dec.out.fail(n, "missing-key", "", "%s lacks the key %s", p, quote(f.key))
 		}
 	}

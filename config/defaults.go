@@ -10,7 +10,7 @@ func (c *Config) applyDefaults(isSet func(field any) bool) {
 	}
 	for i := range c.Vaults {
 		v := &c.Vaults[i]
-		if v.Subscription == "" && len(c.Subscriptions) == 1 {
+		if v.Match == nil && v.Subscription == "" && len(c.Subscriptions) == 1 {
 			v.Subscription = c.Subscriptions[0]
 		}
 		setDefault(&v.Unmatched, "report")

@@ -28,6 +28,11 @@ func (c *Config) Encode(comments []string) ([]byte, error) {
 
 // encodeConfig writes the subscriptions in the form in which the file says them.
 func encodeConfig(c *Config) []entry {
+	if len(c.VaultMatches) > 0 {
+		all := *c
+		all.Vaults, all.VaultMatches = slices.Concat(c.Vaults, c.VaultMatches), nil
+		c = &all
+	}
 	q := c.SubscriptionQuery
 	if q == nil {
 		return encodeStruct(reflect.ValueOf(*c))

@@ -36,6 +36,9 @@ func newIndex(c *Config) index {
 		}
 	}
 	for i, v := range c.Vaults {
+		if v.Match != nil {
+			continue // not a vault, until the lints are done
+		}
 		name := strings.ToLower(v.Name)
 		x.vaultsByName[name] = append(x.vaultsByName[name], i)
 		x.vaultsByRegion[v.regionKey()] = append(x.vaultsByRegion[v.regionKey()], i)
@@ -75,8 +78,17 @@ func (x *index) indexRoutes(c *Config) {
 
 // findVaults lists the vaults that a reference may mean, in the order of the file.
 func (x *index) findVaults(vaults []Vault, ref string) []int {
-	name := ref[strings.LastIndexByte(ref, '/')+1:]
 	var found []int
+	if isPattern(ref) {
+		pattern := newGlob(strings.ToLower(ref))
+		for n := range vaults {
+			if vaults[n].Match == nil && pattern.match(strings.ToLower(vaults[n].Name)) {
+				found = append(found, n)
+			}
+		}
+		return found
+	}
+	name := ref[strings.LastIndexByte(ref, '/')+1:]
 	for _, n := range x.vaultsByName[strings.ToLower(name)] {
 		if vaults[n].isCalled(ref) {
 			found = append(found, n)

@@ -42,7 +42,7 @@ func (l *linter) run() {
 
 // checkUnused warns of policies that nothing uses.
 func (l *linter) checkUnused() {
-	if len(l.out.failures) > 0 {
+	if len(l.out.failures) > 0 || l.hasMatches() {
 		return // a rule that uses it may be what failed
 	}
 	for i := range l.c.Policies {

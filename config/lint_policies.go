@@ -29,7 +29,7 @@ func (l *linter) checkPolicies() {
 					"a policy cannot be named %s", quote(p.Name))
 			}
 		}
-		l.resolve(p.Vaults, func(i int) *node { return l.decoder.positions[&p.Vaults[i]] })
+		l.resolve(p.Vaults, func(i int) *node { return l.decoder.positions[&p.Vaults[i]] }, true)
 		l.checkManagedPolicy(p)
 		l.checkTier(p)
 		l.checkSchedule(p)

@@ -9,7 +9,7 @@ import (
 
 // checkRoute checks where the VMs of a rule go: that its policy and vaults exist, and fit each other and the VMs.
 func (l *linter) checkRoute(r *Rule) {
-	named := l.resolve(r.Vault, func(i int) *node { return l.decoder.positions[&r.Vault[i]] })
+	named := l.resolve(r.Vault, func(i int) *node { return l.decoder.positions[&r.Vault[i]] }, false)
 	if !l.wantsBackup(r) {
 		return
 	}
@@ -34,7 +34,7 @@ func (l *linter) checkPlaced(r *Rule) bool {
 	}
 	vaults := l.decoder.positions[&l.c.Vaults]
 	return n != nil && n.isValid() && !l.hasTypo("vaults") && (vaults == nil || vaults.isValid()) &&
-		!slices.ContainsFunc(l.c.Vaults, func(v Vault) bool { return v.Subscription == "" })
+		!slices.ContainsFunc(l.c.Vaults, func(v Vault) bool { return v.Match == nil && v.Subscription == "" })
 }
 
 func (l *linter) checkPolicyName(r *Rule) *Policy {
@@ -67,6 +67,9 @@ func (l *linter) checkPlace(r *Rule, vaults []Vault) {
 // checkCandidates checks a rule that leaves the vault to the VM's subscription and region.
 func (l *linter) checkCandidates(r *Rule, policy *Policy) {
 	vaults := l.c.reachableVaults(r)
+	if len(vaults) == 0 && l.hasMatches() {
+		return // the vaults that will join are not known yet
+	}
 	if len(vaults) == 0 {
 		l.out.fail(l.nodeOf(&r.Name, r), "no-vault", "add a vault to vaults, or protect: false to the rule",
 			"no vault of the file is in a subscription and region that this rule selects")

@@ -14,6 +14,10 @@ func (l *linter) checkVaults() {
 		if l.nodeOf(v).isInvalid {
 			continue
 		}
+		if v.Match != nil {
+			l.checkVaultMatch(v)
+			continue
+		}
 		l.checkVaultSubscription(v)
 		l.checkManagedVault(v)
 		l.checkRedundancy(v)
@@ -31,6 +35,20 @@ func (l *linter) checkVaultSubscription(v *Vault) {
 		l.out.fail(l.nodeOf(&v.Name, v), "missing-key", "it may be left out only where the file lists one subscription",
 			"the vault lacks the key \"subscription\"")
 	}
+}
+
+// checkVaultMatch checks an entry for every vault that matches.
+func (l *linter) checkVaultMatch(v *Vault) {
+	for _, field := range []any{&v.Name, &v.Subscription, &v.ResourceGroup, &v.Location} {
+		if l.isSet(field) {
+			l.out.fail(l.nodeOf(field), "vault-match", "write two entries: one by name, one with match", "this names one vault, and match stands beside it")
+		}
+	}
+	if n := l.nodeOf(v).get("match"); n != nil && n.kind == mapping && len(n.pairs) == 0 {
+		l.out.fail(n, "empty-selector", `to select every vault write: {names: ["*"]}`, "match is empty")
+	}
+	l.checkManagedVault(v)
+	l.checkRedundancy(v)
 }
 
 // checkManagedVault warns of settings that are never written.
@@ -74,7 +92,8 @@ func (l *linter) checkSubscription(n *node, id string) {
 }
 
 // resolve checks references to vaults and gives those that mean one vault.
-func (l *linter) resolve(refs []string, at func(i int) *node) []Vault {
+// Only policies may use patterns: a rule says where each VM goes.
+func (l *linter) resolve(refs []string, at func(i int) *node, patterns bool) []Vault {
 	var vaults []Vault
 	named := map[armid.Key]bool{}
 	for i, ref := range refs {
@@ -82,10 +101,17 @@ func (l *linter) resolve(refs []string, at func(i int) *node) []Vault {
 		if n == nil || n.isInvalid {
 			continue
 		}
+		if isPattern(ref) && patterns {
+			vaults = append(vaults, l.c.FindVaults(ref)...)
+			continue
+		}
 		found := l.c.FindVaults(ref)
+		if isPattern(ref) {
+			found = nil
+		}
 		switch len(found) {
 		case 0:
-			if l.hasTypo("vaults") {
+			if l.hasTypo("vaults") || l.mayJoin(ref) {
 				continue
 			}
 			l.out.fail(n, "unknown-vault", hintFor(ref, l.vaultNames()), "vault %s is not among the vaults of the file", quote(ref))
@@ -101,6 +127,19 @@ func (l *linter) resolve(refs []string, at func(i int) *node) []Vault {
 		}
 	}
 	return vaults
+}
+
+// mayJoin says whether a vault that is found later may be what a reference means.
+func (l *linter) mayJoin(ref string) bool {
+	name := ref[strings.LastIndexByte(ref, '/')+1:]
+	return !isPattern(ref) && slices.ContainsFunc(l.c.Vaults, func(v Vault) bool {
+		return v.Match != nil && (v.Match.Names == nil || anyGlob(globs(v.Match.Names, true), strings.ToLower(name)))
+	})
+}
+
+// hasMatches says whether vaults may join the file that it does not name.
+func (l *linter) hasMatches() bool {
+	return slices.ContainsFunc(l.c.Vaults, func(v Vault) bool { return v.Match != nil })
 }
 
 func (l *linter) vaultNames() []string {

@@ -68,6 +68,7 @@ func read(sources []*source, complete bool, vars *variables, out *diagnostics) *
 	if complete && len(roots) == len(sources) {
 		newLinter(c, w).run()
 	}
+	c.splitVaults()
 	return c
 }
 

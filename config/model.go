@@ -36,6 +36,9 @@ type Config struct {
 	// SubscriptionQuery says how the subscriptions are found, where the file does not list them; Subscriptions is empty
 	// then, until [Config.WithSubscriptions].
 	SubscriptionQuery *SubscriptionQuery `yaml:"-"`
+	// VaultMatches are the entries of `vaults` with a match, in the order of the file; [Config.JoinVaults] adds what they
+	// match to Vaults.
+	VaultMatches []Vault `yaml:"-"`
 	// Files names the files read, in order.
 	Files []string `yaml:"-"`
 
@@ -81,13 +84,16 @@ type SubscriptionQuery struct {
 // Vault is one entry of `vaults`: a Recovery Services vault.
 type Vault struct {
 	// The name of the vault.
-	Name string `yaml:"name" jsonschema:"required,format=part"`
+	Name string `yaml:"name" jsonschema:"required,unless=match,format=part"`
+	// The vaults that the entry is for, instead of one by name: every vault found that matches joins the file. None is
+	// ever created; an entry by name beats a match, and of matches the first.
+	Match *VaultSelector `yaml:"match"`
 	// The subscription of the vault; it may be left out where the file lists only one.
 	Subscription string `yaml:"subscription" jsonschema:"format=guid"`
 	// The resource group of the vault; it must exist.
-	ResourceGroup string `yaml:"resourceGroup" jsonschema:"required,format=part"`
+	ResourceGroup string `yaml:"resourceGroup" jsonschema:"required,unless=match,format=part"`
 	// The region of the vault. It takes VMs of its own subscription and region only.
-	Location string `yaml:"location" jsonschema:"required,format=location"`
+	Location string `yaml:"location" jsonschema:"required,unless=match,format=location"`
 	// Create the vault and keep its settings as the file says. Default: false, the vault must exist and is never written.
 	Manage bool `yaml:"manage"`
 	// How the backups are replicated. It can change only before the first VM is protected.
@@ -105,7 +111,20 @@ type Vault struct {
 	// What happens to VMs that are protected here and that no rule matches: report (default), or stop their backup.
 	Unmatched string `yaml:"unmatched" jsonschema:"enum=report,enum=stop"`
 
-	Pos Position `yaml:"-"`
+	// Joined is true for a vault that was found and matches an entry.
+	Joined bool     `yaml:"-"`
+	Pos    Position `yaml:"-"`
+}
+
+// VaultSelector matches a vault when every key it has matches (AND); the values of one key are alternatives (OR). Names
+// and tags are compared as in a [Selector].
+type VaultSelector struct {
+	// The names of the vaults, without case.
+	Names []string `yaml:"names" jsonschema:"format=glob,minItems=1,uniqueItems=true"`
+	// The regions of the vaults.
+	Locations []string `yaml:"locations" jsonschema:"format=location,minItems=1,uniqueItems=true"`
+	// The tags of the vaults: a value, a list of values, or null for vaults without that tag.
+	Tags map[string][]string `yaml:"tags"`
 }
 
 // ID is the vault's resource id.
@@ -115,7 +134,8 @@ func (v Vault) ID() string { return armid.Vault(v.Subscription, v.ResourceGroup,
 type Policy struct {
 	// The name of the policy in the vaults.
 	Name string `yaml:"name" jsonschema:"required,format=part"`
-	// The vaults that hold the policy. Default: every vault that a rule with this policy may route to.
+	// The vaults that hold the policy: names in which * stands for any characters and ? for one, group/name, or resource
+	// ids. Default: every vault that a rule with this policy may route to.
 	Vaults []string `yaml:"vaults" jsonschema:"minItems=1,uniqueItems=true"`
 	// Create the policy and keep it as the file says. Default: false, it must exist in the vaults and is never written.
 	Manage bool `yaml:"manage"`

@@ -75,7 +75,10 @@ func (m *referenceMaker) mapping(title, prefix string, t reflect.Type) {
 			m.t.Errorf("%s.%s has no comment", t.Name(), field.Name)
 		}
 		value := m.value(field.Type, f.limits)
-		if f.required {
+		switch {
+		case f.unless != "":
+			value += "; **required** unless `" + f.unless + "` is there"
+		case f.required:
 			value += "; **required**"
 		}
 		fmt.Fprintf(&m.out, "| `%s` | %s | %s |\n", f.key, cell(value), cell(strings.ReplaceAll(comment, "\n", " ")))

@@ -197,6 +197,10 @@ func (m schemaMaker) union(s *jsonschema.Schema) *jsonschema.Schema {
 
 // forms puts in the types that are a word or a mapping, and the mappings of which one key may be said.
 func (m schemaMaker) forms(defs jsonschema.Definitions) {
+	defs["VaultSelector"].MinProperties = new(uint64(1))
+	whole := defs["Vault"].Required
+	defs["Vault"].Required = nil
+	defs["Vault"].AnyOf = []*jsonschema.Schema{{Required: whole}, {Required: []string{"match"}}}
 	defs["Selector"].MinProperties, defs["SubscriptionQuery"].MinProperties = new(uint64(1)), new(uint64(1))
 	for _, name := range []string{"Schedule", "DiskLists"} {
 		defs[name].MinProperties, defs[name].MaxProperties = new(uint64(1)), new(uint64(1))

@@ -13,6 +13,7 @@ type field struct {
 	key      string
 	index    int
 	required bool
+	unless   string // another key of the mapping, beside which this one is not required
 	limits   fieldLimits
 }
 
@@ -47,6 +48,8 @@ func (f *field) read(part string) {
 	switch name {
 	case "required":
 		f.required = true
+	case "unless":
+		f.unless = value
 	case "enum":
 		f.limits.enum = append(f.limits.enum, value)
 	case "minimum":

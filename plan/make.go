@@ -97,8 +97,8 @@ type pendingChange struct {
 
 func newPlanner(c *config.Config, o *Observed, opt Options) *planner {
 	x := newIndex(o)
-	own := *c
-	own.Compile() // on a copy: c belongs to the caller, and may be built in code
+	own := JoinVaults(c, o.Vaults) // a copy: c belongs to the caller, and may be built in code
+	own.Compile()
 	c = &own
 	m := &planner{
 		config: c, opt: opt, index: x, gaps: newGapIndex(o.Gaps, c, x), observed: o,
@@ -209,8 +209,29 @@ func (pl *planner) build() Plan {
 	if len(p.Unchanged) == 0 {
 		p.Unchanged = nil // as after a round trip through JSON
 	}
+	p.Subscriptions = pl.subscriptionNames(p.Changes)
 	p.Fingerprint = fingerprint(p.Changes)
 	p.Refusals = pl.evaluateGuards()
 	p.Forecast = pl.forecast()
 	return p
+}
+
+// subscriptionNames returns the display names of the subscriptions of the changes, as far as they were read.
+func (pl *planner) subscriptionNames(changes []Change) map[string]string {
+	if len(pl.observed.Subscriptions) == 0 || pl.config.SubscriptionQuery == nil {
+		return nil
+	}
+	all, names := map[string]string{}, map[string]string{}
+	for _, s := range pl.observed.Subscriptions {
+		all[strings.ToLower(s.ID)] = s.Name
+	}
+	for _, c := range changes {
+		if id := strings.ToLower(armid.SubscriptionOf(c.Target)); all[id] != "" {
+			names[id] = all[id]
+		}
+	}
+	if len(names) == 0 {
+		return nil // as after a round trip through JSON
+	}
+	return names
 }

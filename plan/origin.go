@@ -19,13 +19,14 @@ func configHash(c *config.Config) string {
 		Subscriptions []string
 		Query         *config.SubscriptionQuery `json:",omitempty"`
 		Vaults        []config.Vault
+		VaultMatches  []config.Vault `json:",omitempty"`
 		Policies      []config.Policy
 		Rules         []config.Rule
 		Settings      config.Settings
 		RestoreTests  []config.RestoreTest `json:",omitempty"`
 	}{
 		c.Cloud, c.Tenant, c.Subscriptions, c.SubscriptionQuery,
-		slices.Clone(c.Vaults), slices.Clone(c.Policies), slices.Clone(c.Rules), c.Settings,
+		withoutJoined(c.Vaults), slices.Clone(c.VaultMatches), slices.Clone(c.Policies), slices.Clone(c.Rules), c.Settings,
 		slices.Clone(c.RestoreTests),
 	}
 	if c.SubscriptionQuery != nil {
@@ -33,6 +34,9 @@ func configHash(c *config.Config) string {
 	}
 	for i := range said.Vaults {
 		said.Vaults[i].Pos = config.Position{}
+	}
+	for i := range said.VaultMatches {
+		said.VaultMatches[i].Pos = config.Position{}
 	}
 	for i := range said.Policies {
 		said.Policies[i].Pos = config.Position{}
@@ -53,6 +57,15 @@ func configHash(c *config.Config) string {
 	}
 	sum := sha256.Sum256(b)
 	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+// withoutJoined leaves out the vaults that were found: the file does not say them.
+func withoutJoined(vaults []config.Vault) []config.Vault {
+	said := slices.DeleteFunc(slices.Clone(vaults), func(v config.Vault) bool { return v.Joined })
+	if len(said) == 0 {
+		return nil
+	}
+	return said
 }
 
 func withoutPositions(selectors []config.Selector) []config.Selector {

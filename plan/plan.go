@@ -23,10 +23,12 @@ type Plan struct {
 	// --all.
 	Unchanged []Change `json:"unchanged,omitempty"`
 	// Notes list possible mistakes in the file, as far as the VMs that were read show them.
-	Notes    []string  `json:"notes,omitempty"`
-	Gaps     []Gap     `json:"gaps"`
-	Refusals []Refusal `json:"refusals"`
-	Forecast Forecast  `json:"forecast"`
+	Notes []string `json:"notes,omitempty"`
+	// Subscriptions are the display names of the subscriptions of the changes, by folded id, where the run found them.
+	Subscriptions map[string]string `json:"subscriptions,omitempty"`
+	Gaps          []Gap             `json:"gaps"`
+	Refusals      []Refusal         `json:"refusals"`
+	Forecast      Forecast          `json:"forecast"`
 	// Request is what a plan of restores was made for; nil for any other.
 	Request *RestoreRequest `json:"restore_request,omitempty"`
 	// Config and Cloud identify what the plan was made from: a saved plan is refused elsewhere.

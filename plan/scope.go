@@ -8,10 +8,12 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// Scope is what a run has to read. It is plain data made from the config alone, so that discovery needs no config.
+// Scope is what a run has to read. It is made from the config alone, so that discovery needs no config.
 type Scope struct {
 	Subscriptions []string
 	Vaults        []VaultRef
+	// Joins returns the reference to a vault outside Vaults that joins the file by a match; nil = none does.
+	Joins func(Vault) (VaultRef, bool)
 	// VMs are the ids of `id` rules: read by GET when the list does not show them.
 	VMs []string
 	// Elsewhere requests where VMs of the file are protected outside its vaults: always for plan and apply.
@@ -51,6 +53,13 @@ func ScopeOf(c *config.Config) Scope {
 	for _, v := range c.Vaults {
 		subs = append(subs, v.Subscription)
 		s.Vaults = append(s.Vaults, VaultRef{ID: v.ID(), Location: v.Location, Manage: v.Manage})
+	}
+	if len(c.VaultMatches) > 0 {
+		match := c.VaultMatcher()
+		s.Joins = func(v Vault) (VaultRef, bool) {
+			entry, ok := match(vaultTarget(v))
+			return VaultRef{ID: v.ID, Location: v.Location, Manage: entry.Manage}, ok && v.Location != ""
+		}
 	}
 	for i := range c.Rules {
 		r := &c.Rules[i]

@@ -85,6 +85,7 @@ func Assess(c *config.Config, o plan.Observed, opt Options) Result {
 		r.Baseline = &comparison
 		found = append(found, lost...)
 	}
+	tellApart(found, r.Scope.Subscriptions)
 	sortFindings(found)
 	r.Findings = found
 	if opt.Baseline != nil {
@@ -138,8 +139,8 @@ type origin struct {
 
 func newAssessor(c *config.Config, o plan.Observed, opt Options) *assessor {
 	if c != nil {
-		own := *c
-		own.Compile() // on a copy: c belongs to the caller, and may be built in code
+		own := plan.JoinVaults(c, o.Vaults) // a copy: c belongs to the caller, and may be built in code
+		own.Compile()
 		c = &own
 	}
 	drifts := planDifferences(c, o, opt) // first, so that its memory can be freed before the indexes are built

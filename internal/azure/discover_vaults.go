@@ -49,6 +49,7 @@ func (d *discovery) listVaults(ctx context.Context, subscription string) {
 		return
 	}
 	var outside, answered []plan.Vault
+	var unanswered []plan.VaultRef // that join the file, and are read by themselves
 	d.recordSuccess(func(o *plan.Observed) {
 		for _, w := range found {
 			id := w.ID.textOrEmpty()
@@ -72,9 +73,19 @@ func (d *discovery) listVaults(ctx context.Context, subscription string) {
 			default:
 				listed[key] = true
 				v, odd := w.toVault(id, false)
+				if ref, joins := d.joins(v); joins {
+					if v.InFile = true; odd != "" || !mayBeAnsweredByList(ref) {
+						unanswered = append(unanswered, ref)
+						continue
+					}
+					o.Vaults = append(o.Vaults, v)
+					answered = append(answered, v)
+					continue
+				}
 				o.Vaults = append(o.Vaults, v)
 				outside = append(outside, v)
-				if v.Location == "" { // its region is unknown, so no region's items are looked for there
+				// Without its region, no region's items are looked for there; without its tags, it may be one that joins.
+				if v.Location == "" || d.scope.Joins != nil {
 					o.Gaps = append(o.Gaps, misreadGaps(vaultGap(plan.GapVault, v), odd)...)
 				}
 			}
@@ -84,6 +95,9 @@ func (d *discovery) listVaults(ctx context.Context, subscription string) {
 	for _, v := range answered {
 		d.follow(d.vaultContentTasks(v)...)
 	}
+	for _, ref := range unanswered {
+		d.follow(func(ctx context.Context) { d.getVault(ctx, ref) })
+	}
 	if d.scope.AllVaults {
 		for _, v := range outside {
 			d.follow(
@@ -91,6 +105,14 @@ func (d *discovery) listVaults(ctx context.Context, subscription string) {
 				func(ctx context.Context) { d.listPolicies(ctx, v) })
 		}
 	}
+}
+
+// joins returns the reference to a vault that joins the file by a match.
+func (d *discovery) joins(v plan.Vault) (plan.VaultRef, bool) {
+	if d.scope.Joins == nil {
+		return plan.VaultRef{}, false
+	}
+	return d.scope.Joins(v)
 }
 
 // getVault reads a vault of the file; what is in it follows, unless it does not exist.

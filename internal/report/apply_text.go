@@ -22,12 +22,13 @@ func ApplyText(w io.Writer, r Run, s Style) error {
 	for _, c := range r.Plan.Changes {
 		wanted[c.ID] = c.Wanted
 	}
+	names := namesakesOf(r.Plan.Subscriptions, r.Plan.Changes)
 	all := groupResults(r.Results)
 	for _, g := range all {
 		var lines []line
 		for _, result := range g.results {
 			if !isGood(result.Outcome) || s.Verbose || len(result.LeftBehind) > 0 {
-				l := newResultLine(result, wanted[result.ID], p, s)
+				l := newResultLine(result, wanted[result.ID], names, p, s)
 				if result.Steps != nil {
 					l.details = append(l.details, testDetails(result, s.Verbose)...)
 				} else {
@@ -44,7 +45,10 @@ func ApplyText(w io.Writer, r Run, s Style) error {
 	}
 	columns := newTextTable(flat, s, p)
 	for i, g := range all {
-		title, _ := group{vault: g.vault}.heading()
+		title, where := group{vault: g.vault}.heading(names)
+		if i > 0 && strings.EqualFold(lastName(all[i-1].vault), lastName(g.vault)) || i+1 < len(all) && strings.EqualFold(lastName(all[i+1].vault), lastName(g.vault)) {
+			title += " in " + where
+		}
 		fmt.Fprintln(out, strings.TrimRight(p.bold(Line(title))+"  "+p.dim(g.describeGood()), " "))
 		for _, l := range listing[i] {
 			columns.write(out, l)
@@ -101,7 +105,7 @@ func (g resultGroup) describeGood() string {
 	return "done: " + describeCounts(n)
 }
 
-func newResultLine(r apply.Result, wanted plan.Action, p palette, s Style) line {
+func newResultLine(r apply.Result, wanted plan.Action, names namesakes, p palette, s Style) line {
 	action := r.Action
 	if action == plan.Blocked {
 		action = wanted
@@ -109,7 +113,7 @@ func newResultLine(r apply.Result, wanted plan.Action, p palette, s Style) line 
 	l := line{
 		mark:  outcomeSymbol(r.Outcome),
 		paint: func(text string) string { return p.outcome(r.Outcome, text) },
-		cells: []string{strings.ReplaceAll(string(r.Outcome), "-", " "), actionText(action), Line(displayName(r.Target))},
+		cells: []string{strings.ReplaceAll(string(r.Outcome), "-", " "), actionText(action), Line(names.name(r.Target))},
 		why:   Line(strings.Join(nonEmpty(r.Code, r.Message), ": ")),
 	}
 	if r.RequestID != "" && !isGood(r.Outcome) {

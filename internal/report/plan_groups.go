@@ -63,7 +63,7 @@ func (g group) countActions() map[plan.Action]int {
 }
 
 // heading is the name of the group's vault and, beside it, where the vault is.
-func (g group) heading() (title, where string) {
+func (g group) heading(names namesakes) (title, where string) {
 	id, err := armid.ParseVault(g.vault)
 	if err != nil {
 		if g.vault == "" {
@@ -71,7 +71,7 @@ func (g group) heading() (title, where string) {
 		}
 		return g.vault, ""
 	}
-	return id.Name(), "resource group " + id.ResourceGroup + ", subscription " + id.Subscription
+	return id.Name(), "resource group " + id.ResourceGroup + ", subscription " + names.describe(id.Subscription)
 }
 
 // riskGroup is one kind of risk and the changes that carry it.

@@ -61,9 +61,10 @@ func mdHead(p plan.Plan) string {
 	mdList(&b, "Could not be read", p.Gaps, mdGaps, func(g plan.Gap) string {
 		return "❔ " + mdProse(truncate(string(g.Kind)+" of "+describeGapPlace(g)+": "+describeGapCause(g), mdLongest))
 	})
+	names := namesakesOf(p.Subscriptions, p.Changes)
 	for _, r := range groupByRisk(p.Changes) {
 		mdList(&b, "⚠️ "+r.title(), r.changes, mdRisks, func(c plan.Change) string {
-			return strings.Join(nonEmpty(actionText(c.Action), mdCode(displayName(c.Target)), mdEffect(c, "; ")), " ")
+			return strings.Join(nonEmpty(actionText(c.Action), mdCode(names.name(c.Target)), mdEffect(c, "; ")), " ")
 		})
 	}
 	return b.String()

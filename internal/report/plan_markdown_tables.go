@@ -87,8 +87,9 @@ func describeMoreChanges(n int) string {
 // mdTables writes the tables of all vaults in at most limit bytes, and says how many changes they show.
 func mdTables(p plan.Plan, limit int) (text string, shown int) {
 	var tables []mdTable
+	names := namesakesOf(p.Subscriptions, p.Changes)
 	for _, g := range groupByVault(p.Changes) {
-		tables = append(tables, newTable(g, len(p.Changes) <= mdOpen))
+		tables = append(tables, newTable(g, names, len(p.Changes) <= mdOpen))
 	}
 	var b strings.Builder
 	tables, left := selectTables(tables, limit-len(describeMoreVaults(len(tables))))
@@ -104,8 +105,8 @@ func mdTables(p plan.Plan, limit int) (text string, shown int) {
 	return b.String(), shown
 }
 
-func newTable(g group, open bool) mdTable {
-	title, where := g.heading()
+func newTable(g group, names namesakes, open bool) mdTable {
+	title, where := g.heading(names)
 	fold := "<details>"
 	if open {
 		fold = "<details open>"
@@ -116,31 +117,31 @@ func newTable(g group, open bool) mdTable {
 	}
 	summary += ": " + describeCounts(g.countActions())
 	t := mdTable{
-		open: fmt.Sprintf("\n%s<summary>%s</summary>\n\n%s%s%s", fold, summary, mdWhere(g.vault),
+		open: fmt.Sprintf("\n%s<summary>%s</summary>\n\n%s%s%s", fold, summary, mdWhere(g.vault, names),
 			mdRow("", "action", "target", "what", "why"), mdRow("---", "---", "---", "---", "---")),
 		close: "\n</details>\n",
 	}
 	if open {
-		t.rows = mdRows(g.changes)
+		t.rows = mdRows(g.changes, names)
 	} else {
-		t.rows = mdGroupedRows(g.changes)
+		t.rows = mdGroupedRows(g.changes, names)
 	}
 	return t
 }
 
 // mdRows has a row per change, in plan order.
-func mdRows(changes []plan.Change) []mdLine {
+func mdRows(changes []plan.Change, names namesakes) []mdLine {
 	lines := make([]mdLine, len(changes))
 	for i, c := range changes {
 		before, after := mdRowAround(c)
-		lines[i] = mdLine{before + mdCode(displayName(c.Target)) + after, 1}
+		lines[i] = mdLine{before + mdCode(names.name(c.Target)) + after, 1}
 	}
 	return lines
 }
 
 // mdGroupedRows lets changes that differ in nothing but their target share rows. What carries a risk or is
 // blocked comes first: it must be the last to be cut.
-func mdGroupedRows(changes []plan.Change) []mdLine {
+func mdGroupedRows(changes []plan.Change, names namesakes) []mdLine {
 	type group struct {
 		before, after string
 		rank          int
@@ -156,7 +157,7 @@ func mdGroupedRows(changes []plan.Change) []mdLine {
 			all = append(all, g)
 			at[before+after] = g
 		}
-		g.targets = append(g.targets, mdCode(displayName(c.Target)))
+		g.targets = append(g.targets, mdCode(names.name(c.Target)))
 	}
 	slices.SortStableFunc(all, func(a, b *group) int { return cmp.Compare(a.rank, b.rank) })
 	var lines []mdLine
@@ -183,12 +184,12 @@ func isRisky(c plan.Change) bool {
 	return c.Action != plan.Blocked && c.Risk != "" && c.Risk != plan.RiskNone
 }
 
-func mdWhere(vault string) string {
+func mdWhere(vault string, names namesakes) string {
 	id, err := armid.ParseVault(vault)
 	if err != nil {
 		return ""
 	}
-	return "Resource group " + mdCode(id.ResourceGroup) + ", subscription " + mdCode(id.Subscription) + ".\n\n"
+	return "Resource group " + mdCode(id.ResourceGroup) + ", subscription " + mdCode(names.describe(id.Subscription)) + ".\n\n"
 }
 
 // mdRowAround is the row of a change without its target.

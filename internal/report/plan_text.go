@@ -18,7 +18,7 @@ const riskNames = 8
 // changes by vault, then one line with counts and cost.
 func PlanText(w io.Writer, p plan.Plan, s Style) error {
 	out := bufio.NewWriter(w)
-	t := planText{out, p, s, newPalette(s.Color)}
+	t := planText{out, p, s, newPalette(s.Color), namesakesOf(p.Subscriptions, p.Changes, p.Unchanged)}
 	t.writeRefusals()
 	t.writeGaps()
 	t.writeRisks()
@@ -33,6 +33,7 @@ type planText struct {
 	plan  plan.Plan
 	style Style
 	palette
+	names namesakes
 }
 
 // writeProse writes s below what was said before.
@@ -85,7 +86,7 @@ func (t planText) writeRisks() {
 				fmt.Fprintf(t, "    %s\n", t.dim("and "+formatNumber(len(g.changes)-i)+" more"))
 				break
 			}
-			t.writeProse("    ", plainText, Line(strings.Join(nonEmpty(actionText(c.Action), displayName(c.Target), describeEffect(c)), " ")))
+			t.writeProse("    ", plainText, Line(strings.Join(nonEmpty(actionText(c.Action), t.names.name(c.Target), describeEffect(c)), " ")))
 		}
 	}
 	t.writeBlankAfter(len(all))
@@ -119,7 +120,7 @@ func (t planText) writeGroups() {
 	}
 	columns := newTextTable(slices.Concat(listing...), t.style, t.palette)
 	for i, g := range all {
-		title, where := g.heading()
+		title, where := g.heading(t.names)
 		if where != "" && t.style.Width > 0 && len(title)+len(where)+2 > t.style.Width {
 			where = ""
 		}
@@ -135,7 +136,7 @@ func (t planText) newLine(c plan.Change) line {
 	l := line{
 		mark:  actionSymbol(c.Action),
 		paint: func(s string) string { return t.action(c.Action, s) },
-		cells: []string{actionText(c.Action), Line(displayName(c.Target)), Line(describeEffect(c))},
+		cells: []string{actionText(c.Action), Line(t.names.name(c.Target)), Line(describeEffect(c))},
 		why:   Line(c.Because),
 	}
 	if c.WaitsFor != "" {

@@ -14,7 +14,7 @@ import (
 // first, then how many can be restored now.
 func PointsText(w io.Writer, p Points, s Style) error {
 	out := bufio.NewWriter(w)
-	t := pointsText{planText{out, plan.Plan{}, s, newPalette(s.Color)}, p}
+	t := pointsText{planText{out, plan.Plan{}, s, newPalette(s.Color), namesakes{}}, p}
 	for _, g := range p.Gaps {
 		t.writeMarked(t.change("?"), plainText, "could not read "+DescribeGap(g))
 	}

@@ -1,0 +1,44 @@
+package audit
+
+import (
+	"strings"
+
+	"github.com/azbackup/azbackup/internal/armid"
+)
+
+// tellApart adds the display name of the subscription to the name in front of a finding's message, where resources of
+// several subscriptions share that name. It says the same of findings that were told apart before, so that findings of
+// several audits can be told apart together.
+func tellApart(findings []Finding, subscriptions []Subscription) {
+	names := map[string]string{}
+	for _, s := range subscriptions {
+		if s.Name != "" {
+			names[strings.ToLower(s.ID)] = " (" + s.Name + ")"
+		}
+	}
+	if len(names) < 2 {
+		return
+	}
+	first, shared := map[string]string{}, map[string]bool{}
+	for i := range findings {
+		f := &findings[i]
+		subscription := strings.ToLower(armid.SubscriptionOf(f.Target))
+		who, what, ok := strings.Cut(f.Message, ": ")
+		if !ok || names[subscription] == "" {
+			continue
+		}
+		who = strings.TrimSuffix(who, names[subscription])
+		f.Message = who + ": " + what
+		if other, seen := first[who]; seen && other != subscription {
+			shared[who] = true
+		}
+		first[who] = subscription
+	}
+	for i := range findings {
+		f := &findings[i]
+		who, what, ok := strings.Cut(f.Message, ": ")
+		if ok && shared[who] {
+			f.Message = who + names[strings.ToLower(armid.SubscriptionOf(f.Target))] + ": " + what
+		}
+	}
+}
