@@ -39,6 +39,9 @@ type Explanation struct {
 	// known. The service starts a backup within two hours of it (docs/azure.md §13).
 	Schedule   string     `json:"schedule,omitempty"`
 	NextBackup *time.Time `json:"next_backup,omitempty"`
+	// RestoreTest is what the restore test of the VM says; nil = none covers it.
+	RestoreTest *TestExplanation `json:"restore_test,omitempty"`
+	HasTests    bool             `json:"-"` // the file has restore tests
 }
 
 // AmbiguousError reports that a name fits several VMs.
@@ -74,6 +77,7 @@ func Explain(c *config.Config, o Observed, vm string, opt Options) (Explanation,
 		return Explanation{}, e
 	}
 	m.decideAll(all) // all of them, because routing counts the load of the vaults
+	m.planTests(all)
 	return m.explain(found[0], m.build()), nil
 }
 
@@ -83,7 +87,7 @@ func (s *vmState) isCalled(name string) bool {
 }
 
 func (pl *planner) explain(s *vmState, p Plan) Explanation {
-	e := Explanation{VM: s.id, Read: s.vm != nil, Missing: s.isMissing, Next: changesFor(s.key, p)}
+	e := Explanation{VM: s.id, Read: s.vm != nil, Missing: s.isMissing, Next: changesFor(s.key, p), RestoreTest: pl.testExplanation(s), HasTests: len(pl.tests) > 0}
 	if s.vm != nil {
 		e.NeedsEnhanced = s.vm.NeedsEnhanced
 		e.Steps = pl.config.Explain(s.target())

@@ -47,7 +47,9 @@ func (pl *planner) forecast() Forecast {
 	for i := range pl.changes {
 		changes[i] = pl.changes[i].Change
 	}
-	return forecastOf(changes, pl.index.itemsPerVault, max(0, int(pl.config.Settings.Limits.Operations)))
+	f := forecastOf(changes, pl.index.itemsPerVault, max(0, int(pl.config.Settings.Limits.Operations)))
+	f.addTests(changes, pl.config.Settings.Limits.Restores)
+	return f
 }
 
 // forecastOf counts the requests for these changes and estimates the time, given the number of items in each vault and
@@ -57,7 +59,7 @@ func forecastOf(changes []Change, held map[armid.Key]int, operations int) Foreca
 	plans := map[string]*subscriptionCost{}
 	vaults := map[armid.Key]int{}
 	for _, c := range changes {
-		if c.Action == Blocked {
+		if c.Action == Blocked || c.Action == RestoreTest {
 			continue
 		}
 		k := armid.Of(c.Vault)

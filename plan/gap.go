@@ -25,7 +25,10 @@ import (
 //	protectable          the refresh only
 //	management-group     nothing by itself: the subscriptions below it are not known
 //	visibility           nothing by itself: a VM that was seen is real
-//	recovery-points      nothing by itself: they only show the cost of a cut
+//	recovery-points      a restore test of that VM, else nothing: they only show the cost of a cut
+//	restore-jobs         the restore tests of the vault's VMs
+//	resource-group,
+//	storage-account      the restore tests that restore there
 //
 // Any gap makes the plan incomplete, and an incomplete plan stops nothing.
 type gapIndex struct {
@@ -98,7 +101,7 @@ func newGapIndex(gaps []Gap, c *config.Config, x *index) *gapIndex {
 			setFirst(g.jobs, vault, gap)
 		case GapGuards:
 			setFirst(g.guards, vault, gap)
-		case GapProtectable, GapVisibility, GapPoints, GapTargetGroup, GapStaging, GapManagementGroup:
+		case GapProtectable, GapVisibility, GapPoints, GapTargetGroup, GapStaging, GapRestoreJobs, GapManagementGroup:
 		}
 	}
 	return g
@@ -255,6 +258,12 @@ func (g *Gap) describe() string {
 		what = "the VMs that can be protected"
 	case GapPoints:
 		what = "the recovery points of the VM"
+	case GapRestoreJobs:
+		what = "the Restore jobs of vault " + lastName(g.Vault)
+	case GapTargetGroup:
+		what = "the resource group " + lastName(g.Target)
+	case GapStaging:
+		what = "the storage accounts"
 	default:
 		what = string(g.Kind)
 	}

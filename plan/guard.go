@@ -47,6 +47,7 @@ func Guards() []Guard {
 		{GuardSecurity, FlagAllowWeakerSecurity, "allow changes that take immutability back, open public access or shorten soft delete"},
 		{GuardIrreversible, FlagAllowIrreversible, "allow changes that cannot be undone"},
 		{GuardPolicyWrites, FlagAllowManyPolicyWrites, "allow more policy writes than the service takes in a day"},
+		{GuardRestores, FlagAllowManyRestores, "allow more restores than guards.maxRestores"},
 		{GuardVaultChanges, FlagAllowManyVaultChanges, "allow more protection changes in a vault than the service takes in a day"},
 	}
 }
@@ -81,6 +82,9 @@ func (pl *planner) evaluateGuards() []Refusal {
 		formatCount(t.security, "change")+" after which a vault is guarded less: immutability taken back, public access opened or soft delete shortened")
 	refuse(GuardIrreversible, FlagAllowIrreversible, t.irreversible, 0,
 		formatCount(t.irreversible, "change")+" that cannot be undone")
+	restores := pl.config.Settings.Guards.MaxRestores
+	refuse(GuardRestores, FlagAllowManyRestores, t.restores, restores,
+		fmt.Sprintf("restore tests: %d, allowed are %d", t.restores, restores))
 	for _, sub := range slices.Sorted(maps.Keys(t.policyWrites)) {
 		n := t.policyWrites[sub]
 		refuse(GuardPolicyWrites, FlagAllowManyPolicyWrites, n, PolicyWritesPerDay,
@@ -97,6 +101,7 @@ func (pl *planner) evaluateGuards() []Refusal {
 // guardCounts holds the numbers that the guards check.
 type guardCounts struct {
 	stops, changes, retention, security, irreversible int
+	restores                                          int
 	instantOnly                                       int            // of retention: changes that only shorten instant restore
 	policyWrites                                      map[string]int // by subscription: the narrower reading of docs/azure.md §13
 	vaultChanges                                      map[armid.Key]int
@@ -106,6 +111,7 @@ func (pl *planner) countForGuards() guardCounts {
 	t := guardCounts{policyWrites: map[string]int{}, vaultChanges: map[armid.Key]int{}}
 	for i := range pl.changes {
 		d := &pl.changes[i]
+		t.restores += boolToInt(d.Action == RestoreTest)
 		if !writesConfiguration(d.Action) {
 			continue
 		}

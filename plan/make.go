@@ -15,6 +15,8 @@ type Options struct {
 	Now time.Time
 	// Filters narrows the plan: values of one key are alternatives, different keys must all hold.
 	Filters []TargetFilter
+	// SkipTests leaves out the restore tests (`--skip restore-tests`).
+	SkipTests bool
 	// Brief leaves [Plan.Unchanged] out; its entries are still counted. In a large estate they are most of a plan and
 	// rarely needed.
 	Brief bool
@@ -32,8 +34,9 @@ func Make(c *config.Config, o Observed, opt Options) Plan {
 }
 
 // MaxRounds is how often a plan is made again with the reads that it requests: with the guards, then with the recovery
-// points. A plan carried out with guards unread is refused by the service, change by change.
-const MaxRounds = 2
+// points; restore tests request the Restore jobs, then the points of the VMs that are due, and of more VMs where some of
+// these cannot be restored. A plan carried out with guards unread is refused by the service, change by change.
+const MaxRounds = 6
 
 // MakeAsking is [Make] with the requested reads done by ask, which gets the observed state and returns it with the
 // answers. It also returns the state that the plan was made from. The only errors are those of ask; what was read
@@ -57,7 +60,9 @@ func MakeWithQuestions(c *config.Config, o Observed, opt Options) (Plan, Questio
 	m := newPlanner(c, &o, opt)
 	m.planVaults()
 	m.planPolicies()
-	m.decideAll(m.vmStates())
+	all := m.vmStates()
+	m.decideAll(all)
+	m.planTests(all)
 	return m.build(), m.questions()
 }
 
@@ -83,6 +88,11 @@ type planner struct {
 	pendingProtections []newProtection
 	changes            []pendingChange
 	unchanged          []Change
+
+	tests            []*testPlan
+	testedVMs        map[armid.Key]*testedVM
+	questionsOfTests []TestQuestion
+	leftBehind       []DiskLeftBehind
 
 	unchangedCount, excludedCount int // counted also where quiet is left out
 }
@@ -183,6 +193,9 @@ func (pl *planner) fileNotes() []string {
 // build assembles the plan from the results of the stages.
 func (pl *planner) build() Plan {
 	pl.changes = slices.DeleteFunc(pl.changes, func(d pendingChange) bool { return !pl.selection.includes(&d) })
+	if pl.selection.isTestsOnly() {
+		pl.unchanged, pl.unchangedCount, pl.excludedCount = nil, 0, 0
+	}
 	pl.sortChanges()
 	pl.noteExpiry()
 	slices.SortFunc(pl.unchanged, func(a, b Change) int { return strings.Compare(a.ID, b.ID) })
@@ -206,6 +219,10 @@ func (pl *planner) build() Plan {
 			p.Summary[action] = n
 		}
 	}
+	for _, t := range pl.tests {
+		p.RestoreTests = append(p.RestoreTests, t.summary)
+	}
+	p.LeftBehind = pl.leftBehind
 	if len(p.Unchanged) == 0 {
 		p.Unchanged = nil // as after a round trip through JSON
 	}

@@ -20,6 +20,8 @@ type Observed struct {
 	Missing []string
 	// Points are the recovery points of items that a plan requested ([Questions]).
 	Points []Points
+	// Tests are the facts about restore tests that a plan requested ([Questions]).
+	Tests TestFacts
 	// Subscriptions are those that the identity can see; empty when they were not requested.
 	Subscriptions []Subscription
 	Gaps          []Gap
@@ -223,5 +225,6 @@ const (
 	GapManagementGroup GapKind = "management-group"
 	GapTargetGroup     GapKind = "resource-group"  // that disks are restored into
 	GapStaging         GapKind = "storage-account" // that stages a restore
+	GapRestoreJobs     GapKind = "restore-jobs"    // of a vault: the restore tests of its VMs
 	GapPoints          GapKind = "recovery-points" // of one VM: touches nothing by itself
 )

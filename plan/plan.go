@@ -31,6 +31,10 @@ type Plan struct {
 	Forecast      Forecast          `json:"forecast"`
 	// Request is what a plan of restores was made for; nil for any other.
 	Request *RestoreRequest `json:"restore_request,omitempty"`
+	// RestoreTests count the VMs of each restore test of the file, LeftBehind are the disks that earlier restore tests
+	// did not remove. They inform: nothing in the plan removes these disks.
+	RestoreTests []TestSummary    `json:"restore_tests,omitempty"`
+	LeftBehind   []DiskLeftBehind `json:"left_behind,omitempty"`
 	// Config and Cloud identify what the plan was made from: a saved plan is refused elsewhere.
 	Config string `json:"config,omitempty"`
 	Cloud  string `json:"cloud,omitempty"`

@@ -68,7 +68,7 @@ func TestEveryReasonHasACase(t *testing.T) {
 		switch r {
 		case plan.ReasonVaultFull, plan.ReasonVaultLimit:
 			continue // too big for a file: tested below
-		case plan.ReasonAsked, plan.ReasonAdopted, plan.ReasonNoBackup, plan.ReasonNoRestorablePoint, plan.ReasonNoSuchDisk, plan.ReasonRestoreGroup,
+		case plan.ReasonAsked, plan.ReasonAdopted, plan.ReasonNeverProven, plan.ReasonProofTooOld, plan.ReasonNoBackup, plan.ReasonNoRestorablePoint, plan.ReasonNoSuchDisk, plan.ReasonRestoreGroup,
 			plan.ReasonNoStaging, plan.ReasonRestoreLimit:
 			continue // of restores, which have no file: restore_test.go
 		default:

@@ -8,7 +8,7 @@ import (
 )
 
 // Questions lists the reads that a plan needs besides those of every run: only the plan determines of which vaults and
-// items. The caller reads them and calls Make again, at most twice.
+// items. The caller reads them and calls Make again, at most [MaxRounds] times.
 type Questions struct {
 	// Guards are the ids of vaults where a stop or a shorter retention is planned, and whose resource guards were not
 	// requested.
@@ -16,16 +16,23 @@ type Questions struct {
 	// Points are the ids of items whose recovery points may be pruned earlier, [MaxPointReads] at most. They only
 	// inform: no decision depends on them.
 	Points []string
+	// Tests are the reads for the restore tests of the file; their answers are in [Observed.Tests].
+	Tests []TestQuestion
 }
 
 // IsEmpty reports whether the plan needs no further reads.
-func (w Questions) IsEmpty() bool { return len(w.Guards)+len(w.Points) == 0 }
+func (w Questions) IsEmpty() bool { return len(w.Guards)+len(w.Points)+len(w.Tests) == 0 }
 
 func (pl *planner) questions() Questions {
-	if len(pl.guardsNotRead) > 0 {
-		return Questions{Guards: slices.SortedFunc(maps.Values(pl.guardsNotRead), compareIDs)}
+	w := Questions{Tests: pl.testQuestions()}
+	switch {
+	case pl.selection.isTestsOnly():
+	case len(pl.guardsNotRead) > 0:
+		w.Guards = slices.SortedFunc(maps.Values(pl.guardsNotRead), compareIDs)
+	default:
+		w.Points = pl.pointQuestions()
 	}
-	return Questions{Points: pl.pointQuestions()}
+	return w
 }
 
 // pointQuestions returns the items whose recovery points are not known yet. Known points count towards the maximum
@@ -49,4 +56,11 @@ func (pl *planner) pointQuestions() []string {
 		}
 	}
 	return out
+}
+
+// testQuestions returns the questions of all restore tests, each once.
+func (pl *planner) testQuestions() []TestQuestion {
+	all := slices.Clone(pl.questionsOfTests)
+	slices.SortStableFunc(all, compareQuestions)
+	return slices.CompactFunc(all, func(a, b TestQuestion) bool { return a.Key() == b.Key() })
 }

@@ -23,6 +23,8 @@ const (
 	ReasonUnmatchedStops    Reason = "unmatched-stops"
 	ReasonPointTooOld       Reason = "recovery-point-too-old"
 	ReasonNoPoint           Reason = "no-recovery-point"
+	ReasonNeverProven       Reason = "restore-never-proven"
+	ReasonProofTooOld       Reason = "restore-proof-too-old"
 	ReasonAsked             Reason = "asked"
 	ReasonAdopted           Reason = "restore-adopted"
 )
@@ -100,6 +102,8 @@ func reasons() []reasonText {
 		{ReasonUnmatchedStops, "no rule matches the VM and its vault says `unmatched: stop`; the data is kept"},
 		{ReasonPointTooOld, "the last recovery point is older than the rule allows"},
 		{ReasonNoPoint, "the VM has no recovery point"},
+		{ReasonNeverProven, "no restore of the VM into the group of the test is known"},
+		{ReasonProofTooOld, "the last restore of the VM into the group of the test is older than the test allows"},
 		{ReasonAsked, "asked for on the command line"},
 		{ReasonAdopted, "a restore that was started before does this: it is followed, not started again"},
 

@@ -118,6 +118,10 @@ type RestoreRequest struct {
 	// MaxRestores is settings.guards.maxRestores, InFlight settings.limits.restores; 0 = all at once.
 	MaxRestores int `json:"-"`
 	InFlight    int `json:"-"`
+	// Oldest takes the oldest point that can be restored, in place of the newest.
+	Oldest bool `json:"-"`
+	// IsTest requires the tag that allows restore tests in the group ([ResourceGroup.AllowsRestoreTests]).
+	IsTest bool `json:"-"`
 	// Again starts also what an earlier run restored from the same point into the same group ([AdoptedJob]).
 	Again bool `json:"again,omitempty"`
 	// Approved are the points of a plan that was approved, by VM: their ids count, and no other point.
@@ -160,10 +164,11 @@ const (
 // MakeRestores plans one restore for each VM, from its newest restorable point in time. It is pure like [Make]: the same
 // input gives the same plan, in whatever order it was read. Restores write nothing of what exists.
 func MakeRestores(o Observed, f RestoreFacts, r RestoreRequest, now time.Time) Plan {
-	m := &restorer{vaults: map[armid.Key]*Vault{}, facts: f, request: r, now: now}
+	vaults := map[armid.Key]*Vault{}
 	for i := range o.Vaults {
-		m.vaults[armid.Of(o.Vaults[i].ID)] = &o.Vaults[i]
+		vaults[armid.Of(o.Vaults[i].ID)] = &o.Vaults[i]
 	}
+	m := newRestorer(vaults, &f, r, now)
 	p := Plan{FormatVersion: FormatVersion, Summary: map[Action]int{}, Refusals: []Refusal{}, Gaps: slices.Concat([]Gap{}, o.Gaps, f.Gaps)}
 	p.Complete = len(p.Gaps) == 0
 	seen := map[armid.Key]bool{}
@@ -172,7 +177,9 @@ func MakeRestores(o Observed, f RestoreFacts, r RestoreRequest, now time.Time) P
 			continue
 		}
 		seen[armid.Of(vm)] = true
-		c := m.change(vm)
+		c := m.complete(Change{
+			ID: changeID(Restore, armid.Of(vm)), Action: Restore, Target: vm, Reason: ReasonAsked, Because: ReasonAsked.Sentence(), Risk: RiskNone,
+		})
 		p.Changes = append(p.Changes, c)
 		p.Summary[c.Action]++
 	}
@@ -229,17 +236,45 @@ func restoreForecast(changes []Change, inFlight int) Forecast {
 	return f
 }
 
+// addTests adds the restore tests, which come after all else: besides the restore each asks for a check, and removes its
+// disks.
+func (f *Forecast) addTests(changes []Change, inFlight int) {
+	tests := filter(changes, func(c Change) bool { return c.Action == RestoreTest })
+	if len(tests) == 0 {
+		return
+	}
+	cost := restoreForecast(tests, inFlight)
+	for _, c := range tests {
+		cost.Requests["writes"] += 1 + max(1, len(c.Disks))
+		cost.Requests["confirm"] += 2
+	}
+	for kind, n := range cost.Requests {
+		f.Requests[kind] += n
+	}
+	f.Duration += cost.Duration
+}
+
+// restorer orders restores as a request describes them: those of the operator, and those of restore tests.
 type restorer struct {
 	vaults  map[armid.Key]*Vault
-	facts   RestoreFacts
+	facts   *RestoreFacts
+	items   map[armid.Key][]*ItemPoints // of facts, by VM
 	request RestoreRequest
 	now     time.Time
 }
 
-// change returns the restore of a VM, or a blocked change with the reason.
-func (m *restorer) change(vm string) Change {
-	c := Change{ID: changeID(Restore, armid.Of(vm)), Action: Restore, Target: vm, Reason: ReasonAsked, Because: ReasonAsked.Sentence(), Risk: RiskNone}
-	found, reason, detail := m.choose(vm)
+func newRestorer(vaults map[armid.Key]*Vault, f *RestoreFacts, r RestoreRequest, now time.Time) *restorer {
+	m := &restorer{vaults: vaults, facts: f, items: map[armid.Key][]*ItemPoints{}, request: r, now: now}
+	for i := range f.Items {
+		vm := armid.Of(f.Items[i].Item.VM)
+		m.items[vm] = append(m.items[vm], &f.Items[i])
+	}
+	return m
+}
+
+// complete returns the restore of a VM with its order, or a blocked change with the reason.
+func (m *restorer) complete(c Change) Change {
+	found, reason, detail := m.choose(c.Target)
 	if found.item != nil {
 		c.Vault, c.Item = found.item.Vault, found.item.ID
 	}
@@ -262,8 +297,12 @@ func (m *restorer) change(vm string) Change {
 			c.RestoreOrder, reason, detail = nil, ReasonRestoreLimit, fmt.Sprintf("%d of %d", n, RestoresPerDay)
 		}
 	}
-	c.Wanted, c.Action, c.ID = Restore, Blocked, string(Blocked)+"-"+c.ID
-	c.Reason, c.Because, c.Risk = reason, reason.Sentence(), ""
+	return blockRestore(c, reason, detail)
+}
+
+func blockRestore(c Change, reason Reason, detail string) Change {
+	c.Wanted, c.Action, c.ID = c.Action, Blocked, string(Blocked)+"-"+c.ID
+	c.Reason, c.Because, c.Risk, c.Needs = reason, reason.Sentence(), "", nil
 	if detail != "" {
 		c.Because += ": " + detail
 	}
@@ -285,11 +324,7 @@ type chosen struct {
 func (m *restorer) choose(vm string) (best chosen, reason Reason, detail string) {
 	items, unread := 0, 0
 	why := ""
-	for i := range m.facts.Items {
-		of := &m.facts.Items[i]
-		if !armid.Same(of.Item.VM, vm) {
-			continue
-		}
+	for _, of := range m.items[armid.Of(vm)] {
 		if items++; best.item == nil {
 			best.item = &of.Item // so that a blocked change names its vault
 		}
@@ -319,13 +354,21 @@ func (m *restorer) choose(vm string) (best chosen, reason Reason, detail string)
 // that of the first vault.
 func (m *restorer) isBetter(a, b chosen) bool {
 	return cmp.Or(
-		a.point.Time.Compare(b.point.Time),
+		m.preferred(a.point.Time, b.point.Time),
 		boolToInt(a.item.Class() == ItemActive)-boolToInt(b.item.Class() == ItemActive),
 		strings.Compare(string(armid.Of(b.item.ID)), string(armid.Of(a.item.ID))),
 	) > 0
 }
 
-// newest returns the newest point of an item that matches the request and can be restored, or why there is none.
+// preferred compares the times of two points: the preferred one is greater.
+func (m *restorer) preferred(a, b time.Time) int {
+	if m.request.Oldest {
+		return b.Compare(a)
+	}
+	return a.Compare(b)
+}
+
+// newest returns the newest point, or the oldest, of an item that matches the request and can be restored, or why there is none.
 // Points are chosen by their time, never by their position in a list (docs/azure.md §25.5).
 func (m *restorer) newest(of *ItemPoints) (best chosen, whyNot string) {
 	if of.Item.SoftDeleted {
@@ -333,7 +376,7 @@ func (m *restorer) newest(of *ItemPoints) (best chosen, whyNot string) {
 	}
 	points := slices.Clone(of.Points)
 	slices.SortStableFunc(points, func(a, b RecoveryPoint) int {
-		return cmp.Or(b.Time.Compare(a.Time), strings.Compare(a.ID, b.ID))
+		return cmp.Or(m.preferred(b.Time, a.Time), strings.Compare(a.ID, b.ID))
 	})
 	var notes []string
 	unclear := ""
@@ -404,15 +447,8 @@ func (m *restorer) isUnclear(p RecoveryPoint) bool {
 
 // order returns the restore order for the point, or why there can be none.
 func (m *restorer) order(found chosen) (*RestoreOrder, Reason, string) {
-	it, p := found.item, found.point
-	v := m.vaults[armid.Of(it.Vault)]
-	if v == nil || v.Location == "" {
-		return nil, ReasonGap, "the vault " + lastName(it.Vault)
-	}
-	if reason, detail := m.checkGroup(v); reason != "" {
-		return nil, reason, detail
-	}
-	staging, reason, detail := m.staging(v)
+	p := found.point
+	to, reason, detail := m.target(found.item.Vault)
 	if reason != "" {
 		return nil, reason, detail
 	}
@@ -424,8 +460,24 @@ func (m *restorer) order(found chosen) (*RestoreOrder, Reason, string) {
 		Point: PointRef{
 			ID: p.ID, Name: p.Name, Time: p.Time.UTC(), AgeSeconds: int64(m.now.Sub(p.Time).Seconds()), Tier: found.tier, Consistency: p.Consistency,
 		},
-		Select: m.request.Disks, Disks: disks, Into: m.into(v), Staging: staging, Region: v.Location, PrivateAccess: p.PrivateAccess,
+		Select: m.request.Disks, Disks: disks, Into: to.group, Staging: to.staging, Region: to.region, PrivateAccess: p.PrivateAccess,
 	}, "", ""
+}
+
+// restoreTarget is where a vault restores to.
+type restoreTarget struct{ group, staging, region string }
+
+// target returns where a vault restores to, or why it cannot.
+func (m *restorer) target(vault string) (restoreTarget, Reason, string) {
+	v := m.vaults[armid.Of(vault)]
+	if v == nil || v.Location == "" {
+		return restoreTarget{}, ReasonGap, "the vault " + lastName(vault)
+	}
+	if reason, detail := m.checkGroup(v); reason != "" {
+		return restoreTarget{}, reason, detail
+	}
+	staging, reason, detail := m.staging(v)
+	return restoreTarget{m.into(v), staging, v.Location}, reason, detail
 }
 
 // restoredToday counts the restores of an item in the last 24 hours, whatever their result.
@@ -452,11 +504,15 @@ func (m *restorer) into(v *Vault) string {
 // checkGroup checks that the group exists, in the vault's subscription (docs/azure.md §25.3).
 func (m *restorer) checkGroup(v *Vault) (Reason, string) {
 	into := m.into(v)
-	exists := slices.ContainsFunc(m.facts.Groups, func(g ResourceGroup) bool { return armid.Same(g.ID, into) })
+	i := slices.IndexFunc(m.facts.Groups, func(g ResourceGroup) bool { return armid.Same(g.ID, into) })
 	switch {
 	case !armid.Same(armid.SubscriptionOf(into), armid.SubscriptionOf(v.ID)):
 		return ReasonRestoreGroup, lastName(into) + " is in another subscription than the vault"
-	case exists:
+	case i >= 0 && m.request.IsTest && m.facts.Groups[i].Unreadable != "":
+		return ReasonGap, "the resource group " + lastName(into) + " was not understood: " + m.facts.Groups[i].Unreadable
+	case i >= 0 && m.request.IsTest && !m.facts.Groups[i].AllowsRestoreTests():
+		return ReasonRestoreGroup, lastName(into) + " lacks the tag " + TagTestsAllowed + ": " + TestsAllowed
+	case i >= 0:
 		return "", ""
 	case m.unread(into):
 		return ReasonGap, "the resource group " + lastName(into)

@@ -10,8 +10,8 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// TargetFilter narrows a plan to a rule, a vault, resource groups or VMs
-// (`--only rule=NAME|vault=NAME|group=GLOB|vm=GLOB`).
+// TargetFilter narrows a plan to a rule, a vault, resource groups or VMs, or to the restore tests
+// (`--only rule=NAME|vault=NAME|group=GLOB|vm=GLOB|restore-tests`).
 type TargetFilter struct {
 	Key   FilterKey
 	Value string
@@ -26,17 +26,22 @@ const (
 	FilterByVault FilterKey = "vault" // name, or resource group/name
 	FilterByGroup FilterKey = "group" // glob over the name of the VM's resource group
 	FilterByVM    FilterKey = "vm"    // glob over the name, resource group/name, or the id
+	// FilterTests leaves the restore tests alone in the plan; it has no value.
+	FilterTests FilterKey = "restore-tests"
 )
 
-// ParseTargetFilter parses "rule=NAME", "vault=NAME", "group=GLOB" or "vm=GLOB".
+// ParseTargetFilter parses "rule=NAME", "vault=NAME", "group=GLOB", "vm=GLOB" or "restore-tests".
 func ParseTargetFilter(s string) (TargetFilter, error) {
+	if strings.TrimSpace(s) == string(FilterTests) {
+		return TargetFilter{Key: FilterTests}, nil
+	}
 	key, value, found := strings.Cut(s, "=")
 	switch k := FilterKey(strings.TrimSpace(key)); {
 	case !found || strings.TrimSpace(value) == "":
 	case k == FilterByRule, k == FilterByVault, k == FilterByGroup, k == FilterByVM:
 		return TargetFilter{Key: k, Value: strings.TrimSpace(value)}, nil
 	}
-	return TargetFilter{}, fmt.Errorf("%q is not rule=NAME, vault=NAME, group=GLOB or vm=GLOB", s)
+	return TargetFilter{}, fmt.Errorf("%q is not rule=NAME, vault=NAME, group=GLOB, vm=GLOB or restore-tests", s)
 }
 
 // selection is the set that `--only` selects: VMs, and the vaults and policies that these VMs use. A nil selection
@@ -46,6 +51,7 @@ type selection struct {
 	groups, vms   []*regexp.Regexp
 	vaultUsed     map[armid.Key]bool
 	policyUsed    map[armid.Key]bool
+	testsOnly     bool
 }
 
 func newSelection(only []TargetFilter) *selection {
@@ -63,6 +69,8 @@ func newSelection(only []TargetFilter) *selection {
 			o.groups = append(o.groups, globOf(one.Value))
 		case FilterByVM:
 			o.vms = append(o.vms, globOf(one.Value))
+		case FilterTests:
+			o.testsOnly = true
 		}
 	}
 	return o
@@ -76,6 +84,9 @@ func globOf(pattern string) *regexp.Regexp {
 
 // isActive reports whether the plan is narrowed.
 func (o *selection) isActive() bool { return o != nil }
+
+// isTestsOnly reports whether the plan has restore tests alone.
+func (o *selection) isTestsOnly() bool { return o != nil && o.testsOnly }
 
 // matches reports whether the VM is in the selection.
 func (o *selection) matches(s *vmState) bool {
@@ -118,6 +129,9 @@ func (o *selection) includes(d *pendingChange) bool {
 	action, vault := d.Action, armid.Of(d.Vault)
 	if action == Blocked {
 		action = d.Wanted
+	}
+	if o.testsOnly {
+		return action == RestoreTest
 	}
 	byVault := o.rules == nil && o.groups == nil && o.vms == nil && o.namesVault(vault)
 	switch action {

@@ -52,7 +52,7 @@ func pointGap(it plan.Item) plan.Gap {
 }
 
 func (d *discovery) pointsOf(ctx context.Context, p *plan.ItemPoints) {
-	points, err := d.c.RecoveryPoints(ctx, p.Item.ID)
+	points, err := d.c.recoveryPoints(ctx, p.Item.ID, d.rec)
 	if err != nil {
 		d.recordGap(ctx, pointGap(p.Item), err)
 		return
@@ -107,7 +107,7 @@ func (d *discovery) diskReads(out *PointReading) []readTask {
 }
 
 func (d *discovery) disksOf(ctx context.Context, it plan.Item, p *plan.RecoveryPoint) {
-	full, err := d.c.RecoveryPoint(ctx, p.ID)
+	full, err := d.c.recoveryPoint(ctx, p.ID, d.rec)
 	if err == nil && full.Unreadable != "" {
 		err = brokenReadError(fmt.Sprintf("reading recovery point %q", p.Name), p.ID, plan.CodeNotUnderstood, fmt.Errorf("%s", full.Unreadable))
 	}

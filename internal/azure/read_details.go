@@ -38,6 +38,9 @@ func (c *Client) readDetails(ctx context.Context, o plan.Observed, w plan.Questi
 	if err := d.run(ctx, guards); err != nil {
 		return plan.Observed{}, err
 	}
+	if err := d.readTests(ctx, w.Tests); err != nil {
+		return plan.Observed{}, err
+	}
 	vms := vmsOf(o.Items, w.Points)
 	for _, id := range w.Points {
 		points = append(points, func(ctx context.Context) { d.listPoints(ctx, id, vms[armid.Of(id)]) })

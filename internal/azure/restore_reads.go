@@ -23,8 +23,12 @@ import (
 // RecoveryPoints lists the recovery points of an item, newest first: the service guarantees no order (docs/azure.md
 // §11). Points without a time come last.
 func (c *Client) RecoveryPoints(ctx context.Context, item string) ([]plan.RecoveryPoint, error) {
+	return c.recoveryPoints(ctx, item, nil)
+}
+
+func (c *Client) recoveryPoints(ctx context.Context, item string, rec *recorder) ([]plan.RecoveryPoint, error) {
 	op := "listing recovery points of " + printable(itemName(item), true)
-	found, err := listAll[wirePoint](ctx, c, op, c.buildURL(item+"/recoveryPoints", apiBackup), quota.Other, nil)
+	found, err := listAll[wirePoint](ctx, c, op, c.buildURL(item+"/recoveryPoints", apiBackup), quota.Other, rec.tee("recoveryPoints"))
 	if err != nil {
 		return nil, err
 	}
@@ -39,10 +43,16 @@ func (c *Client) RecoveryPoints(ctx context.Context, item string) ([]plan.Recove
 
 // RecoveryPoint reads one recovery point, which includes its disks (docs/azure.md §33.45), by its resource id.
 func (c *Client) RecoveryPoint(ctx context.Context, id string) (plan.RecoveryPoint, error) {
+	return c.recoveryPoint(ctx, id, nil)
+}
+
+func (c *Client) recoveryPoint(ctx context.Context, id string, rec *recorder) (plan.RecoveryPoint, error) {
 	var w wirePoint
-	if _, err := c.getDocument(ctx, "reading recovery point "+printable(operationID(id), true), c.buildURL(id, apiBackup), quota.Other, &w); err != nil {
+	raw, err := c.getDocument(ctx, "reading recovery point "+printable(operationID(id), true), c.buildURL(id, apiBackup), quota.Other, &w)
+	if err != nil {
 		return plan.RecoveryPoint{}, err
 	}
+	rec.add("recoveryPoints", raw)
 	head, _ := cutLast(id)
 	item, _ := cutLast(head)
 	return w.toPoint(item, c.Now()), nil
@@ -57,7 +67,7 @@ func itemName(id string) string {
 // RestoreJobs lists the Restore jobs of a vault that began at from or later, newest first, each with its property bag,
 // which costs a request per job. containers, where given, restrict it to the jobs of the containers of these names.
 func (c *Client) RestoreJobs(ctx context.Context, vault string, from time.Time, containers ...string) ([]plan.RestoreJob, error) {
-	jobs, err := c.listRestoreJobs(ctx, vault, from, containers...)
+	jobs, err := c.listRestoreJobs(ctx, vault, from, nil, containers...)
 	if err != nil {
 		return nil, err
 	}
@@ -124,10 +134,10 @@ func (c *Client) RestoreJobsNamed(ctx context.Context, vault string, names []str
 
 // listRestoreJobs is RestoreJobs without the property bags: one list. Jobs that were not understood are in it whatever
 // their container.
-func (c *Client) listRestoreJobs(ctx context.Context, vault string, from time.Time, containers ...string) ([]plan.RestoreJob, error) {
+func (c *Client) listRestoreJobs(ctx context.Context, vault string, from time.Time, rec *recorder, containers ...string) ([]plan.RestoreJob, error) {
 	filter := jobWindowFilter(from, c.Now().Add(jobWindowSlack)) + " and operation eq '" + plan.JobRestore + "' and " + filterVMs
 	u := c.buildURL(vault+"/backupJobs", apiBackup, "$filter", filter)
-	found, err := listAll[wireJob](ctx, c, fmt.Sprintf("listing restore jobs of %q", vaultName(vault)), u, quota.Other, nil)
+	found, err := listAll[wireJob](ctx, c, fmt.Sprintf("listing restore jobs of %q", vaultName(vault)), u, quota.Other, rec.tee("jobs"))
 	if err != nil {
 		return nil, err
 	}
@@ -146,19 +156,29 @@ func (c *Client) listRestoreJobs(ctx context.Context, vault string, from time.Ti
 
 // RestoreJob reads one Restore job, by its resource id.
 func (c *Client) RestoreJob(ctx context.Context, id string) (plan.RestoreJob, error) {
+	return c.restoreJob(ctx, id, nil)
+}
+
+func (c *Client) restoreJob(ctx context.Context, id string, rec *recorder) (plan.RestoreJob, error) {
 	var w wireJob
-	if _, err := c.getDocument(ctx, "reading job "+printable(operationID(id), true), c.buildURL(id, apiBackup), quota.Other, &w); err != nil {
+	raw, err := c.getDocument(ctx, "reading job "+printable(operationID(id), true), c.buildURL(id, apiBackup), quota.Other, &w)
+	if err != nil {
 		return plan.RestoreJob{}, err
 	}
+	rec.add("jobs", raw)
 	return w.toRestoreJob(armid.VaultOf(id), c.Now()), nil
 }
 
 // Disks lists the managed disks of a resource group, by its id. An entry that names no disk of the group fails the
 // list: left out, it would be an absence.
 func (c *Client) Disks(ctx context.Context, group string) ([]plan.Disk, error) {
+	return c.disks(ctx, group, nil)
+}
+
+func (c *Client) disks(ctx context.Context, group string, rec *recorder) ([]plan.Disk, error) {
 	op := "listing disks of resource group " + printable(itemName(group), true)
 	u := c.buildURL(group+"/providers/Microsoft.Compute/disks", apiDisks)
-	found, err := listAll[wireManagedDisk](ctx, c, op, u, quota.Other, nil)
+	found, err := listAll[wireManagedDisk](ctx, c, op, u, quota.Other, rec.tee("disks"))
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +202,7 @@ func (c *Client) Disks(ctx context.Context, group string) ([]plan.Disk, error) {
 func (c *Client) Disk(ctx context.Context, id string) (plan.Disk, bool, error) {
 	op := "reading disk " + printable(itemName(id), true)
 	var w wireManagedDisk
-	exists, err := c.getIfExists(ctx, op, c.buildURL(id, apiDisks), &w)
+	exists, err := c.getIfExists(ctx, op, c.buildURL(id, apiDisks), &w, "disks", nil)
 	if err != nil || !exists {
 		return plan.Disk{}, false, err
 	}
@@ -195,8 +215,12 @@ func (c *Client) Disk(ctx context.Context, id string) (plan.Disk, bool, error) {
 
 // ResourceGroup reads a resource group, with its tags, by its id; false = it does not exist.
 func (c *Client) ResourceGroup(ctx context.Context, id string) (plan.ResourceGroup, bool, error) {
+	return c.resourceGroup(ctx, id, nil)
+}
+
+func (c *Client) resourceGroup(ctx context.Context, id string, rec *recorder) (plan.ResourceGroup, bool, error) {
 	var w wireGroup
-	exists, err := c.getIfExists(ctx, "reading resource group "+printable(itemName(id), true), c.buildURL(id, apiGroups), &w)
+	exists, err := c.getIfExists(ctx, "reading resource group "+printable(itemName(id), true), c.buildURL(id, apiGroups), &w, "resourceGroups", rec)
 	if err != nil || !exists {
 		return plan.ResourceGroup{}, false, err
 	}
@@ -205,8 +229,12 @@ func (c *Client) ResourceGroup(ctx context.Context, id string) (plan.ResourceGro
 
 // StorageAccount reads a storage account by its id; false = it does not exist.
 func (c *Client) StorageAccount(ctx context.Context, id string) (plan.StorageAccount, bool, error) {
+	return c.storageAccount(ctx, id, nil)
+}
+
+func (c *Client) storageAccount(ctx context.Context, id string, rec *recorder) (plan.StorageAccount, bool, error) {
 	var w wireAccount
-	exists, err := c.getIfExists(ctx, "reading storage account "+printable(itemName(id), true), c.buildURL(id, apiStorage), &w)
+	exists, err := c.getIfExists(ctx, "reading storage account "+printable(itemName(id), true), c.buildURL(id, apiStorage), &w, "storageAccounts", rec)
 	if err != nil || !exists {
 		return plan.StorageAccount{}, false, err
 	}
@@ -216,9 +244,13 @@ func (c *Client) StorageAccount(ctx context.Context, id string) (plan.StorageAcc
 // StorageAccounts lists the storage accounts of a subscription. An entry that names none fails the list, as in
 // [Client.Disks].
 func (c *Client) StorageAccounts(ctx context.Context, subscription string) ([]plan.StorageAccount, error) {
+	return c.storageAccounts(ctx, subscription, nil)
+}
+
+func (c *Client) storageAccounts(ctx context.Context, subscription string, rec *recorder) ([]plan.StorageAccount, error) {
 	u := c.buildURL("/subscriptions/"+subscription+"/providers/Microsoft.Storage/storageAccounts", apiStorage)
 	op := "listing storage accounts of subscription " + subscription
-	found, err := listAll[wireAccount](ctx, c, op, u, quota.Other, nil)
+	found, err := listAll[wireAccount](ctx, c, op, u, quota.Other, rec.tee("storageAccounts"))
 	if err != nil {
 		return nil, err
 	}
@@ -239,10 +271,14 @@ func namelessRow(op, u, what string, id field) error {
 	return brokenReadError(op, u, "MalformedAnswer", why)
 }
 
-func (c *Client) getIfExists(ctx context.Context, op, u string, v any) (bool, error) {
-	_, err := c.getDocument(ctx, op, u, quota.Other, v)
+// getIfExists reads one document into v, and records it in a section of the estate; false = it does not exist.
+func (c *Client) getIfExists(ctx context.Context, op, u string, v any, section string, rec *recorder) (bool, error) {
+	raw, err := c.getDocument(ctx, op, u, quota.Other, v)
 	if isAbsenceProven(err) {
 		return false, nil
+	}
+	if err == nil {
+		rec.add(section, raw)
 	}
 	return err == nil, err
 }

@@ -54,7 +54,7 @@ func (c *Client) RestoreTargets(ctx context.Context, subscriptions []string, int
 }
 
 func (d *discovery) targetGroup(ctx context.Context, id string, f *plan.RestoreFacts) {
-	g, exists, err := d.c.ResourceGroup(ctx, id)
+	g, exists, err := d.c.resourceGroup(ctx, id, d.rec)
 	if err != nil {
 		d.unread(f, id)
 		d.recordGap(ctx, plan.Gap{Kind: plan.GapTargetGroup, Subscription: armid.SubscriptionOf(id), Target: id}, err)
@@ -77,7 +77,7 @@ func (d *discovery) restoredDisks(ctx context.Context, group string, f *plan.Res
 }
 
 func (d *discovery) stagingAccount(ctx context.Context, id string, f *plan.RestoreFacts) {
-	a, exists, err := d.c.StorageAccount(ctx, id)
+	a, exists, err := d.c.storageAccount(ctx, id, d.rec)
 	if err != nil {
 		d.unread(f, id)
 		d.recordGap(ctx, plan.Gap{Kind: plan.GapStaging, Subscription: armid.SubscriptionOf(id), Target: id}, err)
@@ -91,7 +91,7 @@ func (d *discovery) stagingAccount(ctx context.Context, id string, f *plan.Resto
 }
 
 func (d *discovery) stagingAccounts(ctx context.Context, subscription string, names []string, f *plan.RestoreFacts) {
-	found, err := d.c.StorageAccounts(ctx, subscription)
+	found, err := d.c.storageAccounts(ctx, subscription, d.rec)
 	if err != nil {
 		d.unread(f, names...)
 		d.recordGap(ctx, plan.Gap{Kind: plan.GapStaging, Subscription: subscription}, err)

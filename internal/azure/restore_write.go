@@ -105,7 +105,7 @@ func (c *Client) restoreSince(ctx context.Context, op apply.Operation) (plan.Job
 		return plan.Job{}, false, err
 	}
 	container := strings.TrimPrefix(itemName(armid.ProtectedItem(op.Vault, vm)), "VM;")
-	jobs, err := c.listRestoreJobs(ctx, op.Vault, op.Accepted.Add(-jobWindowSlack), container)
+	jobs, err := c.listRestoreJobs(ctx, op.Vault, op.Accepted.Add(-jobWindowSlack), nil, container)
 	if err != nil {
 		return plan.Job{}, false, err
 	}

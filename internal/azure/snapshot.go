@@ -39,8 +39,12 @@ func (c *Client) Snapshot(ctx context.Context, scope plan.Scope, wants func(plan
 	if err != nil {
 		return nil, err
 	}
-	if wants != nil {
-		if o, err = c.readDetails(ctx, o, wants(o), rec); err != nil {
+	for round := 0; wants != nil && round < plan.MaxRounds; round++ {
+		wanted := wants(o)
+		if wanted.IsEmpty() {
+			break
+		}
+		if o, err = c.readDetails(ctx, o, wanted, rec); err != nil {
 			return nil, err
 		}
 	}

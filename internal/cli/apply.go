@@ -14,7 +14,6 @@ import (
 	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/azure"
 	"github.com/azbackup/azbackup/internal/report"
-	"github.com/azbackup/azbackup/plan"
 )
 
 type applyFlags struct {
@@ -91,7 +90,7 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 
 // runApply performs the run. It fills run in; ended reports whether the engine ran, so that there is a report.
 func (a *app) runApply(ctx context.Context, f applyFlags, run *report.Run) (ended bool, err error) {
-	only, err := f.parse()
+	options, err := f.options()
 	if err != nil {
 		return false, err
 	}
@@ -99,7 +98,7 @@ func (a *app) runApply(ctx context.Context, f applyFlags, run *report.Run) (ende
 	if err != nil {
 		return false, err
 	}
-	if saved != nil && len(only) > 0 {
+	if saved != nil && len(options.Filters) > 0 {
 		return false, usageError("--only shapes a plan when it is made: give it to azbackup plan --out")
 	}
 	c, err := a.loadConfig(f.configFlags)
@@ -123,9 +122,10 @@ func (a *app) runApply(ctx context.Context, f applyFlags, run *report.Run) (ende
 			run.Finished = s.Now()
 		}
 	}()
+	options.Brief = saved == nil
 	makePlan := func() (freshPlan, error) {
 		read := a.Now()
-		p, err := a.makePlan(ctx, s, c, plan.Options{Filters: only, Brief: saved == nil})
+		p, err := a.makePlan(ctx, s, c, options)
 		return freshPlan{f.applyGuards(p), read}, err
 	}
 	now, err := makePlan()

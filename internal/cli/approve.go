@@ -95,7 +95,7 @@ func (a *app) approve(
 // approveFresh asks for approval of a plan. One that is older than maxAge at the approval is made again; if it differs
 // from the approved one, the difference is shown, the guards are checked, and the new plan needs approval.
 func (a *app) approveFresh(ctx context.Context, maxAge time.Duration, now freshPlan, replan func() (freshPlan, error)) (freshPlan, error) {
-	for len(now.plan.Actionable()) > 0 {
+	for len(now.plan.Actionable())+now.plan.Summary[plan.RestoreTest] > 0 {
 		if err := a.askApproval(ctx, now.plan); err != nil {
 			return now, err
 		}
@@ -155,7 +155,11 @@ func (a *app) refusedError(p plan.Plan) error {
 
 // askApproval asks for approval at the terminal.
 func (a *app) askApproval(ctx context.Context, p plan.Plan) error {
-	fmt.Fprintf(a.Err, "\nApply %s? Only yes is taken for yes: ", report.FormatCount(len(p.Actionable()), "change"))
+	what := report.FormatCount(len(p.Actionable()), "change")
+	if n := p.Summary[plan.RestoreTest]; n > 0 {
+		what += " and " + report.FormatCount(n, "restore test")
+	}
+	fmt.Fprintf(a.Err, "\nApply %s? Only yes is taken for yes: ", what)
 	answer := make(chan string, 1)
 	go func() {
 		defer crash.ExitOnPanic()

@@ -111,12 +111,12 @@ func formatsOf(cmd *cobra.Command) []string {
 	return strings.Split(list, ", ")
 }
 
-// completeOnly completes rule=NAME, vault=NAME and vm=GLOB.
+// completeOnly completes rule=NAME, vault=NAME, vm=GLOB and restore-tests.
 func completeOnly(env func(string) (string, bool)) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		key, _, named := strings.Cut(toComplete, "=")
 		if !named {
-			return []string{string(plan.FilterByRule) + "=", string(plan.FilterByVault) + "=", string(plan.FilterByVM) + "="},
+			return []string{string(plan.FilterByRule) + "=", string(plan.FilterByVault) + "=", string(plan.FilterByVM) + "=", string(plan.FilterTests)},
 				cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 		}
 		s := readCompletionSource(cmd, env)

@@ -59,7 +59,17 @@ func (a *app) explain(ctx context.Context, f explainFlags, vm string) (err error
 		return err
 	}
 	a.exitConditions[exitIncomplete] = len(o.Gaps) > 0
-	e, err := plan.Explain(c, o, vm, plan.Options{Now: s.Now(), Zone: loadZone})
+	options := plan.Options{Now: s.Now(), Zone: loadZone}
+	if len(c.RestoreTests) > 0 { // when the VM was restored last decides when it is next
+		_, o, err = plan.MakeAsking(c, o, options, func(o plan.Observed, w plan.Questions) (plan.Observed, error) {
+			return s.ReadDetails(ctx, o, plan.Questions{Tests: w.Tests})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	a.exitConditions[exitIncomplete] = len(o.Gaps) > 0
+	e, err := plan.Explain(c, o, vm, options)
 	if err != nil {
 		return withCandidates(err)
 	}

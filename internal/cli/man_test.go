@@ -43,7 +43,7 @@ func TestEveryCommandAndEveryTopicHasAManualPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		".TH \"AZBACKUP-PLAN\" 1 \"\" \"azbackup v1.2.3\" \"azbackup manual\"\n", ".SH EXIT STATUS\n", "\\fB\\-\\-only\\fR \\fIrule=NAME|vault=NAME|vm=GLOB\\fR\n",
+		".TH \"AZBACKUP-PLAN\" 1 \"\" \"azbackup v1.2.3\" \"azbackup manual\"\n", ".SH EXIT STATUS\n", "\\fB\\-\\-only\\fR \\fIrule=NAME|vault=NAME|group=GLOB|vm=GLOB|restore\\-tests\\fR\n",
 		"\\fB\\-f\\fR, \\fB\\-\\-file\\fR \\fIFILE\\fR\n", "\\fBazbackup\\-exit\\-codes\\fR(7)",
 	} {
 		if !strings.Contains(string(page), want) {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/azbackup/azbackup/internal/azure"
 	"github.com/azbackup/azbackup/internal/report"
-	"github.com/azbackup/azbackup/plan"
 )
 
 type planCommandFlags struct {
@@ -47,7 +46,7 @@ func (a *app) plan(ctx context.Context, f planCommandFlags) (err error) {
 	if err := f.validate(); err != nil {
 		return err
 	}
-	only, err := f.parse()
+	options, err := f.options()
 	if err != nil {
 		return err
 	}
@@ -60,7 +59,8 @@ func (a *app) plan(ctx context.Context, f planCommandFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	p, err := a.makePlan(ctx, s, c, plan.Options{Filters: only, Brief: !f.all})
+	options.Brief = !f.all
+	p, err := a.makePlan(ctx, s, c, options)
 	if err != nil {
 		return err
 	}

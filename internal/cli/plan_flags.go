@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -10,28 +11,48 @@ import (
 
 // planFlagSet are the flags that shape a plan, for plan and apply alike.
 type planFlagSet struct {
-	only         []string
+	only, skip   []string
 	liftedGuards map[string]*bool // by flag, with its dashes
 }
 
 func (f *planFlagSet) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.only, "only", nil,
-		"plan for `rule=NAME|vault=NAME|group=GLOB|vm=GLOB` only; may be repeated (never plans unmatched stops)")
+		"plan for `rule=NAME|vault=NAME|group=GLOB|vm=GLOB|restore-tests` only; may be repeated (never plans unmatched stops)")
+	cmd.Flags().StringArrayVar(&f.skip, "skip", nil, "leave `restore-tests` out")
 	f.liftedGuards = map[string]*bool{}
 	for _, g := range plan.Guards() {
 		f.liftedGuards[g.Flag] = cmd.Flags().Bool(strings.TrimLeft(g.Flag, "-"), false, g.Help)
 	}
 }
 
-// parse parses --only.
-func (f *planFlagSet) parse() ([]plan.TargetFilter, error) {
+// options returns the options of the plan that --only and --skip ask for.
+func (f *planFlagSet) options() (plan.Options, error) {
+	var o plan.Options
+	var err error
+	if o.Filters, err = parseTargets(f.only); err != nil {
+		return o, err
+	}
+	for _, s := range f.skip {
+		if s != string(plan.FilterTests) {
+			return o, usageError("--skip: %q is not %s", s, plan.FilterTests)
+		}
+		o.SkipTests = true
+	}
+	if o.SkipTests && slices.ContainsFunc(o.Filters, func(one plan.TargetFilter) bool { return one.Key == plan.FilterTests }) {
+		return o, usageError("--only %s and --skip %[1]s leave nothing", plan.FilterTests)
+	}
+	return o, nil
+}
+
+// parseTargets parses --only.
+func parseTargets(only []string) ([]plan.TargetFilter, error) {
 	var all []plan.TargetFilter
-	for _, s := range f.only {
-		o, err := plan.ParseTargetFilter(s)
+	for _, s := range only {
+		one, err := plan.ParseTargetFilter(s)
 		if err != nil {
 			return nil, usageError("--only: %w", err)
 		}
-		all = append(all, o)
+		all = append(all, one)
 	}
 	return all, nil
 }

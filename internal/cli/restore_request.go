@@ -2,6 +2,7 @@ package cli
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/azbackup/azbackup/plan"
@@ -59,8 +60,11 @@ func (f *restoreFlags) request(names []string) (restoreRequest, error) {
 	if r.Disks, err = plan.ParseDiskSelection(f.disks); err != nil {
 		return r, usageError("--disks: %w", err)
 	}
-	if r.only, err = (&planFlagSet{only: f.only}).parse(); err != nil {
+	if r.only, err = parseTargets(f.only); err != nil {
 		return r, err
+	}
+	if slices.ContainsFunc(r.only, func(one plan.TargetFilter) bool { return one.Key == plan.FilterTests }) {
+		return r, usageError("--only: %s selects no VMs to restore", plan.FilterTests)
 	}
 	if f.before != "" {
 		if r.Before, err = time.Parse(time.RFC3339, f.before); err != nil {

@@ -32,6 +32,7 @@ func WriteExplain(w io.Writer, format string, e plan.Explanation, s Style) error
 	t.writeItems()
 	t.writeNext()
 	t.writeSchedule()
+	t.writeTest()
 	return out.Flush()
 }
 

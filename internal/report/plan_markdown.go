@@ -58,6 +58,7 @@ func mdHead(p plan.Plan) string {
 		return "⛔ " + mdProse(truncate(r.Message, mdLongest)) + ". " + lift
 	})
 	mdList(&b, "Perhaps not meant", p.Notes, mdGaps, func(n string) string { return "⚠️ " + mdProse(truncate(n, mdLongest)) + "." })
+	mdList(&b, "Restore tests", describeTests(p), mdGaps, func(s string) string { return mdProse(truncate(s, mdLongest)) + "." })
 	mdList(&b, "Could not be read", p.Gaps, mdGaps, func(g plan.Gap) string {
 		return "❔ " + mdProse(truncate(string(g.Kind)+" of "+describeGapPlace(g)+": "+describeGapCause(g), mdLongest))
 	})

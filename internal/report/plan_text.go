@@ -24,6 +24,7 @@ func PlanText(w io.Writer, p plan.Plan, s Style) error {
 	t.writeRisks()
 	t.writeNotes()
 	t.writeGroups()
+	t.writeTests()
 	t.writeTotal()
 	return out.Flush()
 }

@@ -1,0 +1,200 @@
+package azure
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// readTests answers the questions of restore tests: first the lists, then the documents that they show to be needed.
+func (d *discovery) readTests(ctx context.Context, questions []plan.TestQuestion) error {
+	if len(questions) == 0 {
+		return nil
+	}
+	f := &d.out.Tests
+	f.Items, f.Jobs, f.Groups, f.Accounts = slices.Clone(f.Items), slices.Clone(f.Jobs), slices.Clone(f.Groups), slices.Clone(f.Accounts)
+	f.Unread, f.Asked = slices.Clone(f.Unread), slices.Clone(f.Asked)
+	disks := map[armid.Key][]plan.Disk{}
+	for group, held := range f.Disks {
+		disks[group] = held
+	}
+	f.Disks = disks
+	var first, second []readTask
+	var jobs []*testJobs
+	points := PointReading{Items: make([]plan.ItemPoints, 0, len(questions))}
+	for _, q := range questions {
+		f.Asked = append(f.Asked, q.Key())
+		switch q.Kind {
+		case plan.AskDisks:
+			first = append(first, func(ctx context.Context) { d.disksOfGroup(ctx, q.ID) })
+		case plan.AskGroup:
+			first = append(first, func(ctx context.Context) { d.targetGroup(ctx, q.ID, &f.RestoreFacts) })
+		case plan.AskAccount:
+			first = append(first, func(ctx context.Context) { d.stagingAccount(ctx, q.ID, &f.RestoreFacts) })
+		case plan.AskAccounts:
+			first = append(first, func(ctx context.Context) { d.stagingAccounts(ctx, q.ID, q.Names, &f.RestoreFacts) })
+		case plan.AskPoints:
+			points.Items = append(points.Items, plan.ItemPoints{Item: q.Item})
+			of := &points.Items[len(points.Items)-1]
+			first = append(first, func(ctx context.Context) { d.pointsOf(ctx, of) })
+		case plan.AskJobs:
+			t := &testJobs{question: q, groups: map[string]string{}}
+			for container, group := range q.Containers {
+				t.groups[strings.ToLower(container)] = group
+			}
+			jobs = append(jobs, t)
+			first = append(first, func(ctx context.Context) { t.list(ctx, d) })
+		}
+	}
+	if err := d.run(ctx, first); err != nil {
+		return err
+	}
+	second = d.testDiskReads(points.Items, questions)
+	for _, t := range jobs {
+		t.named = d.jobsOfDisks()
+		second = append(second, t.reads(d)...)
+	}
+	if err := d.run(ctx, second); err != nil {
+		return err
+	}
+	for _, t := range jobs {
+		d.recordSuccess(t.record)
+	}
+	f.Items = append(f.Items, points.Items...)
+	sortGaps(d.out.Gaps)
+	slices.Sort(f.Asked)
+	slices.Sort(f.Unread)
+	sortByID(f.Groups, func(g plan.ResourceGroup) string { return g.ID })
+	sortByID(f.Accounts, func(a plan.StorageAccount) string { return a.ID })
+	sortByID(f.Jobs, func(j plan.RestoreJob) string { return j.ID })
+	return nil
+}
+
+// testDiskReads returns the reads of the disks of the point that each test most likely restores, where its list shows
+// that some are left out.
+func (d *discovery) testDiskReads(items []plan.ItemPoints, questions []plan.TestQuestion) []readTask {
+	oldest := map[armid.Key]bool{}
+	for _, q := range questions {
+		if q.Kind == plan.AskPoints && q.Oldest {
+			oldest[armid.Of(q.ID)] = true
+		}
+	}
+	var reads []readTask
+	for i := range items {
+		of := &items[i]
+		if len(of.Points) == 0 {
+			continue
+		}
+		p := &of.Points[0]
+		if oldest[armid.Of(of.Item.ID)] {
+			p = &of.Points[len(of.Points)-1]
+		}
+		if p.Disks != nil && p.Disks.Included == nil && p.Unreadable == "" {
+			reads = append(reads, func(ctx context.Context) { d.disksOf(ctx, of.Item, p) })
+		}
+	}
+	return reads
+}
+
+// disksOfGroup lists the disks of a group of restore tests; a group that does not exist has none.
+func (d *discovery) disksOfGroup(ctx context.Context, group string) {
+	disks, err := d.c.disks(ctx, group, d.rec)
+	if err != nil && !isAbsenceProven(err) {
+		d.recordGap(ctx, plan.Gap{Kind: plan.GapTargetGroup, Subscription: armid.SubscriptionOf(group), Target: group}, err)
+		return
+	}
+	d.recordSuccess(func(o *plan.Observed) { o.Tests.Disks[armid.Of(group)] = disks })
+}
+
+// testJobs are the Restore jobs of a vault while they are read.
+type testJobs struct {
+	question plan.TestQuestion
+	groups   map[string]string // by container, folded: where its tests restore to
+	all      []plan.RestoreJob // newest first
+	named    map[string]bool   // the names of the jobs that disks carry
+}
+
+// list reads the list of the jobs, which lacks where they restored to.
+func (t *testJobs) list(ctx context.Context, d *discovery) {
+	jobs, err := d.c.listRestoreJobs(ctx, t.question.ID, t.question.Since, d.rec)
+	if err != nil {
+		d.unread(&d.out.Tests.RestoreFacts, t.question.ID)
+		d.recordGap(ctx, t.gap(), err)
+		return
+	}
+	d.recordSuccess(func(*plan.Observed) { t.all = jobs })
+}
+
+func (t *testJobs) gap() plan.Gap {
+	return plan.Gap{Kind: plan.GapRestoreJobs, Subscription: armid.SubscriptionOf(t.question.ID), Vault: t.question.ID}
+}
+
+// reads returns the reads of the jobs that may prove a restore: of each container from the newest on, until one is a
+// proof. Jobs that disks name are read as well.
+func (t *testJobs) reads(d *discovery) []readTask {
+	byContainer := map[string][]*plan.RestoreJob{}
+	for i := range t.all {
+		k := strings.ToLower(t.all[i].Container)
+		byContainer[k] = append(byContainer[k], &t.all[i])
+	}
+	var reads []readTask
+	for container, jobs := range byContainer {
+		group, covered := t.groups[container]
+		reads = append(reads, func(ctx context.Context) {
+			proven := false
+			for _, j := range jobs {
+				if j.Unreadable == "" && (covered && !proven && !j.HasFailed() || t.isNamed(*j)) && ctx.Err() == nil {
+					d.readTestJob(ctx, j)
+				}
+				proven = proven || j.IsProof() && strings.EqualFold(j.Group, group)
+			}
+		})
+	}
+	return reads
+}
+
+func (t *testJobs) isNamed(j plan.RestoreJob) bool {
+	return t.named[strings.ToLower(operationID(j.ID))]
+}
+
+// record adds the jobs of the containers that were asked for, and those that may be of any container.
+func (t *testJobs) record(o *plan.Observed) {
+	for _, j := range t.all {
+		if _, covered := t.groups[strings.ToLower(j.Container)]; covered || j.Container == "" || t.isNamed(j) {
+			o.Tests.Jobs = append(o.Tests.Jobs, j)
+			o.Gaps = append(o.Gaps, misreadGaps(t.gap(), j.Unreadable)...)
+		}
+	}
+}
+
+// readTestJob reads a job with its property bag. One that cannot be read proves nothing, and may be a proof.
+func (d *discovery) readTestJob(ctx context.Context, j *plan.RestoreJob) {
+	read, err := d.c.restoreJob(ctx, j.ID, d.rec)
+	switch {
+	case ctx.Err() != nil:
+	case err == nil:
+		read.Vault, read.ID = j.Vault, j.ID
+		*j = read
+	default:
+		d.recordGap(ctx, plan.Gap{Kind: plan.GapRestoreJobs, Subscription: armid.SubscriptionOf(j.Vault), Vault: j.Vault, Target: j.ID}, err)
+		j.Unreadable = "it could not be read: " + err.Error()
+	}
+}
+
+// jobsOfDisks returns the names, folded, of the jobs in the tags of the disks that were read.
+func (d *discovery) jobsOfDisks() map[string]bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	names := map[string]bool{}
+	for _, disks := range d.out.Tests.Disks {
+		for _, disk := range disks {
+			if disk.Job != "" {
+				names[strings.ToLower(disk.Job)] = true
+			}
+		}
+	}
+	return names
+}
