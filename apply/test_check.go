@@ -34,8 +34,8 @@ func (t *testRun) check(ctx context.Context) (Outcome, string) {
 	if !job.Start.IsZero() && !job.End.IsZero() {
 		t.made.Seconds = int64(job.End.Sub(job.Start).Seconds())
 	}
-	want := max(len(t.order.Disks), len(job.Restored)) // 0 = neither tells
-	if message := t.awaitDisks(ctx, want); message != "" {
+	t.want = max(len(t.order.Disks), len(job.Restored)) // 0 = neither tells
+	if message := t.awaitDisks(ctx, t.want); message != "" {
 		return Failed, message
 	}
 	return t.compareDisks(ctx)

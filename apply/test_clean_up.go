@@ -11,6 +11,9 @@ import (
 
 // cleanUp deletes the disks that the restore made and nothing else. What stays is in t.left, with the reason.
 func (t *testRun) cleanUp(ctx context.Context) (Outcome, string) {
+	if late := max(t.want, 1) - len(t.found); late > 0 {
+		t.reportLate(bareJob(t.ex.jobID()), countDisks(late)+" or more of it were not listed")
+	}
 	why := ""
 	switch {
 	case len(t.found) == 0:

@@ -83,7 +83,8 @@ type testRun struct {
 	job      plan.RestoreJob    // as read after its end; empty = it could not be read
 	isOurs   bool               // the service said that the job is that of this run's request
 	found    []plan.Disk        // the disks that carry its name
-	isClean  bool               // those disks are as many as the test made at most
+	want     int                // how many disks it made; 0 = not known
+	isClean  bool               // no more disks carry its name than it made
 	steps    []Step
 	left     []LeftBehind
 	made     Made
@@ -296,28 +297,32 @@ func (t *testRun) reportUnfinished(ctx context.Context, res Result) {
 		return
 	}
 	t.reportStaging()
+	job := bareJob(firstOf(res.Job, t.ex.jobID()))
 	if res.Outcome != Failed {
-		id := firstOf(res.Job, t.ex.op.ID, t.ex.task.ID)
-		t.left = append(t.left, LeftBehind{
-			Kind: LeftRestore, ID: id,
-			Why: fmt.Sprintf("it may still run; the disks that it makes in %s carry the tag %s: azbackup restore-test --clean-up removes them",
-				armid.DisplayName(t.order.Into), plan.TagRestoreJob),
-		})
+		t.reportLate(job, "it may still run")
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, validateTimeout)
 	defer cancel()
-	job := bareJob(firstOf(res.Job, t.ex.jobID()))
 	disks, err := retryRead(ctx, func() ([]plan.Disk, error) { return t.backend.Disks(ctx, t.order.Into) })
+	why := "it failed; disks that it left and that are listed later"
 	if err != nil {
-		t.left = append(t.left, LeftBehind{Kind: LeftRestore, ID: job, Why: "whether it left disks could not be read: " + describeErr(err)})
-		return
+		why = "it failed, and whether it left disks could not be read: " + describeErr(err) + "; such disks"
 	}
+	t.left = append(t.left, LeftBehind{Kind: LeftRestore, ID: job, Why: why + " carry the tag " + plan.TagRestoreJob + " with its name, and stay until somebody deletes them"})
 	for _, d := range disks {
 		if job != "" && strings.EqualFold(d.Job, job) {
 			t.left = append(t.left, LeftBehind{Kind: LeftDisk, ID: d.ID, Why: "its restore did not complete"})
 		}
 	}
+}
+
+// reportLate lists a restore whose disks are not there yet, but may be later.
+func (t *testRun) reportLate(job, why string) {
+	t.left = append(t.left, LeftBehind{
+		Kind: LeftRestore, ID: firstOf(job, t.ex.task.ID),
+		Why: fmt.Sprintf("%s; the disks that it makes in %s carry the tag %s: azbackup restore-test --clean-up removes them", why, lastOf(t.order.Into), plan.TagRestoreJob),
+	})
 }
 
 // reportStaging lists what the service leaves in the staging account, which this program cannot remove (docs/azure.md

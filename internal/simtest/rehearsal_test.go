@@ -148,8 +148,8 @@ func (r *rehearsal) run(t *testing.T, o apply.Options) apply.Report {
 	return rep
 }
 
-// inventory returns the ids of what nobody may delete, by section of the estate.
-func (r *rehearsal) inventory() map[string][]string {
+// section returns the bodies of a section of the estate, as the service has them.
+func (r *rehearsal) section(name string) []json.RawMessage {
 	req, _ := http.NewRequest(http.MethodGet, "http://127.0.0.1/_simulator/state", http.NoBody)
 	resp, err := r.sim.Transport().RoundTrip(req)
 	if err != nil {
@@ -160,14 +160,17 @@ func (r *rehearsal) inventory() map[string][]string {
 	if err := json.NewDecoder(resp.Body).Decode(&all); err != nil {
 		panic(err)
 	}
+	var list []json.RawMessage
+	decode(all[name], &list)
+	return list
+}
+
+// inventory returns the ids of what nobody may delete, and of the disks, by section of the estate.
+func (r *rehearsal) inventory() map[string][]string {
 	out := map[string][]string{}
 	for _, section := range []string{"virtualMachines", "vaults", "policies", "protectedItems", "recoveryPoints", "resourceGroups", "storageAccounts", "disks"} {
-		var list []struct {
-			ID string `json:"id"`
-		}
-		decode(all[section], &list)
-		for _, e := range list {
-			out[section] = append(out[section], strings.ToLower(e.ID))
+		for _, body := range r.section(section) {
+			out[section] = append(out[section], string(idOf(body)))
 		}
 		slices.Sort(out[section])
 	}

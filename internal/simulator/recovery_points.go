@@ -87,6 +87,9 @@ func (s *Server) disksIn(p *point, it *item) []sourceDisk {
 	now, _ := s.disksOf(it)
 	_ = json.Unmarshal(rawAt(body, "properties", "recoveryPointDiskConfiguration", "includedDiskList"), &disks)
 	if len(disks) == 0 {
+		if os := textAt(body, "properties", "osType"); os != "" && s.st.vms.get(it.vm) == nil {
+			now[0].OS = os // of a VM that is gone only its points tell
+		}
 		return now
 	}
 	for i, d := range disks {
