@@ -98,7 +98,10 @@ func policyFor(code string, status int) errorPolicy {
 	case CodeChangedMeanwhile:
 		return errorPolicy{hint: "somebody changed it after the plan was made; plan again, and look at what they did"}
 
-	// Limits and states that the operator has to change.
+	// Limits and states that the operator has to change. The daily limits of an item, and of a vault, are not tried again
+	// in a run, whatever the code's name says (docs/azure.md §19).
+	case "CloudDosAbsoluteLimitReached", "CloudDosAbsoluteLimitReachedWithRetry":
+		return errorPolicy{hint: "not today: the service takes ten restores of an item in 24 hours; use the disks that the earlier ones made"}
 	case "UserErrorProtectionQuotaExceeded":
 		return errorPolicy{hint: "the vault is full; route the VM to another one"}
 	case "UserErrorVmVaultLocationMismatch":

@@ -372,6 +372,9 @@ func (m *restorer) preferred(a, b time.Time) int {
 // Points are chosen by their time, never by their position in a list (docs/azure.md §25.5).
 func (m *restorer) newest(of *ItemPoints) (best chosen, whyNot string) {
 	if of.Item.SoftDeleted {
+		if n := len(of.Points); n > 0 {
+			return chosen{}, "the item is soft-deleted, with " + formatCount(n, "point") + " that can be restored after an undelete"
+		}
 		return chosen{}, "the item is soft-deleted: undelete it first"
 	}
 	points := slices.Clone(of.Points)

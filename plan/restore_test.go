@@ -135,7 +135,7 @@ func TestWhatCannotBeRestoredIsBlockedWithItsReason(t *testing.T) {
 		"no name that was understood": {func(_ *Observed, f *RestoreFacts, r *RestoreRequest) {
 			f.Items[0].Points[0].Unreadable, f.Items[0].Points[0].Name, r.Point = "id is 7", "", "7"
 		}, ReasonNoRestorablePoint, "id is 7"},
-		"soft-deleted":    {func(_ *Observed, f *RestoreFacts, _ *RestoreRequest) { f.Items[0].Item.SoftDeleted = true }, ReasonNoRestorablePoint, "undelete it first"},
+		"soft-deleted":    {func(_ *Observed, f *RestoreFacts, _ *RestoreRequest) { f.Items[0].Item.SoftDeleted = true }, ReasonNoRestorablePoint, "soft-deleted, with 4 points that can be restored after an undelete"},
 		"points not read": {func(_ *Observed, f *RestoreFacts, _ *RestoreRequest) { f.Items[0].Read = false }, ReasonGap, "recovery points"},
 		"other points not read": {func(_ *Observed, f *RestoreFacts, _ *RestoreRequest) {
 			f.Items = append(f.Items, ItemPoints{Item: Item{ID: "/other", VM: strings.ToUpper(restoreVM), Vault: restoreVault}})

@@ -110,7 +110,7 @@ func (a *app) restore(ctx context.Context, f restoreFlags, args []string) (err e
 		run.ExitCode = a.currentExitCode(ctx, nil)
 		style := a.styleFor(w, false)
 		style.Verbose = true // each restore was requested: none is only counted
-		return report.WriteApply(w, format, run, style)
+		return report.WriteRestores(w, format, run, style)
 	})
 }
 
@@ -175,7 +175,7 @@ func (a *app) runRestores(ctx context.Context, s *session, f restoreFlags, obser
 	show := a.newProgress(run.Plan)
 	onAsk := func() {
 		a.log.Warn("interrupted: nothing new starts; waiting up to "+report.FormatDuration(f.grace)+" for what runs", hintKey,
-			"Ctrl-C again leaves at once; the restores that were started go on, and azbackup points shows them")
+			"Ctrl-C again leaves at once; the restores that were started go on in Azure, and the same command follows them")
 	}
 	var err error
 	a.interrupts.drain(onAsk, func(asked <-chan struct{}) {
@@ -187,8 +187,6 @@ func (a *app) runRestores(ctx context.Context, s *session, f restoreFlags, obser
 	})
 	show.end()
 	a.reportFault(err)
-	if !a.interrupts.isInterrupted() {
-		a.findDisks(ctx, s, run)
-	}
+	a.findRestored(ctx, s, run, !a.interrupts.isInterrupted())
 	run.Finished, run.Requests, run.Throttled = s.Now(), s.Requests(), s.throttledFor()
 }

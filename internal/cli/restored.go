@@ -2,66 +2,205 @@ package cli
 
 import (
 	"context"
-	"slices"
+	"fmt"
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/crash"
 	"github.com/azbackup/azbackup/internal/report"
 	"github.com/azbackup/azbackup/plan"
 )
 
-// findDisks records what each restore made: the disks that carry its job, by one read of the group after all of them.
-func (a *app) findDisks(ctx context.Context, s *session, run *report.Run) {
-	run.Restored = map[string]*report.Restored{}
-	groups := map[armid.Key][]plan.Disk{}
+// The codes of restores of which the job completed, and something is missing all the same.
+const (
+	codeOtherDisks     = "OtherDisks"
+	codeDisksNotListed = "DisksNotListed"
+)
+
+// restoredVM is a restore that completed, with the job and the disks that it made.
+type restoredVM struct {
+	result *apply.Result
+	order  *plan.RestoreOrder
+	job    plan.RestoreJob // without an id: not read
+	disks  []plan.Disk
+}
+
+// findRestored records what each restore made: one read of its job, and reads of the groups until all disks are listed,
+// which may be some minutes after the job (docs/azure.md §25.1). An interrupted run looks once.
+func (a *app) findRestored(ctx context.Context, s *session, run *report.Run, wait bool) {
+	orders := map[string]*plan.RestoreOrder{}
+	for _, c := range run.Plan.Changes {
+		orders[c.ID] = c.RestoreOrder
+	}
+	var vms []*restoredVM
 	for i := range run.Results {
 		r := &run.Results[i]
-		j := slices.IndexFunc(run.Plan.Changes, func(c plan.Change) bool { return c.ID == r.ID && c.RestoreOrder != nil })
-		if r.Job == "" || r.Outcome != apply.Done && r.Outcome != apply.AlreadyDone || j < 0 {
-			continue
+		if order := orders[r.ID]; order != nil && r.Job != "" && (r.Outcome == apply.Done || r.Outcome == apply.AlreadyDone) {
+			vms = append(vms, &restoredVM{result: r, order: order})
 		}
-		into := armid.Of(run.Plan.Changes[j].Into)
-		if _, known := groups[into]; !known {
-			disks, err := s.Disks(ctx, run.Plan.Changes[j].Into)
-			if err != nil {
-				a.log.Warn("the disks that were made could not be listed: " + oneLine(err.Error()))
-				a.exitConditions[exitIncomplete] = true
-			}
-			groups[into] = disks
-		}
-		run.Restored[r.ID] = a.restored(ctx, s, r, groups[into])
+	}
+	a.readRestoreJobs(ctx, s, vms)
+	a.awaitDisks(ctx, s, vms, wait)
+	run.Restored = map[string]*report.Restored{}
+	for _, vm := range vms {
+		run.Restored[vm.result.ID] = vm.conclude(s.Now())
+	}
+	run.Summary = map[apply.Outcome]int{}
+	for _, r := range run.Results {
+		run.Summary[r.Outcome]++
 	}
 }
 
-func (a *app) restored(ctx context.Context, s *session, r *apply.Result, disks []plan.Disk) *report.Restored {
-	id := jobID(r)
-	out := &report.Restored{Disks: []string{}, Seconds: int64(time.Duration(r.Took).Seconds())}
-	if r.Took > 0 && r.Message == "" {
-		r.Message = "Completed in " + report.FormatDuration(time.Duration(r.Took))
+// maxJobReads is how long the jobs are read: with hundreds of them the hourly budget of these reads may end first.
+const maxJobReads = 10 * time.Minute
+
+// readRestoreJobs reads the job of each restore: lists do not say where the template is.
+func (a *app) readRestoreJobs(ctx context.Context, s *session, vms []*restoredVM) {
+	ctx, cancel := context.WithTimeout(ctx, maxJobReads)
+	defer cancel()
+	var g errgroup.Group
+	g.SetLimit(8)
+	why := make([]string, len(vms))
+	for i, vm := range vms {
+		g.Go(func() error {
+			defer crash.ExitOnPanic()
+			job, err := s.RestoreJob(ctx, jobID(vm.result))
+			switch {
+			case err != nil:
+				why[i] = err.Error()
+			case job.Unreadable != "":
+				why[i] = job.Unreadable
+			default:
+				vm.job = job
+			}
+			return nil
+		})
 	}
-	for _, d := range disks {
-		if d.Job != "" && strings.EqualFold(d.Job, id[strings.LastIndexByte(id, '/')+1:]) {
-			out.Disks = append(out.Disks, d.ID)
+	_ = g.Wait() // no read returns an error
+	unread, first := 0, ""
+	for i, vm := range vms {
+		if why[i] != "" {
+			unread++
+			if first == "" {
+				first = report.DisplayName(vm.result.Target) + ": " + oneLine(why[i])
+			}
 		}
 	}
-	job, err := s.RestoreJob(ctx, id)
-	why := job.Unreadable
-	if err != nil {
-		why = err.Error()
-	}
-	if why != "" {
-		a.log.Warn("what the restore of " + report.DisplayName(r.Target) + " left could not be read: " + oneLine(why))
+	if unread > 0 {
+		a.log.Warn("what "+report.FormatCount(unread, "restore")+" left could not be read: "+first, hintKey, "its job says where the template is: azbackup points VM names it")
 		a.exitConditions[exitIncomplete] = true
-		return out
 	}
-	out.Template = job.Template
-	if !job.End.IsZero() {
-		out.Seconds = int64(job.End.Sub(job.Start).Seconds())
+}
+
+// diskPollInterval is how often groups are listed again for disks that are missing.
+const diskPollInterval = 15 * time.Second
+
+// awaitDisks lists the groups until each restore has its disks, or they are not to be expected any more.
+func (a *app) awaitDisks(ctx context.Context, s *session, vms []*restoredVM, wait bool) {
+	pause := time.Second
+	for {
+		if !a.listDisks(ctx, s, vms) || !wait {
+			return
+		}
+		late := 0
+		for _, vm := range vms {
+			if len(vm.disks) < vm.expected() && s.Now().Sub(vm.ended()) < plan.DisksListedAfter {
+				late++
+			}
+		}
+		if late == 0 {
+			return
+		}
+		a.log.Info("the disks of " + report.FormatCount(late, "restore") + " are not listed yet: looking again")
+		timer := time.NewTimer(pause)
+		select {
+		case <-timer.C:
+			pause = min(2*pause, diskPollInterval)
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
 	}
-	if job.Blobs != "" {
-		out.Leaves = job.Account + "/" + job.Blobs
+}
+
+// listDisks lists each group once, and assigns the disks to the jobs that they name; false = a group could not be listed.
+func (a *app) listDisks(ctx context.Context, s *session, vms []*restoredVM) bool {
+	byJob := map[string][]plan.Disk{}
+	seen := map[armid.Key]bool{}
+	for _, vm := range vms {
+		if seen[armid.Of(vm.order.Into)] {
+			continue
+		}
+		seen[armid.Of(vm.order.Into)] = true
+		disks, err := s.Disks(ctx, vm.order.Into)
+		if err != nil {
+			a.log.Warn("the disks that were made could not be listed: " + oneLine(err.Error()))
+			a.exitConditions[exitIncomplete] = true
+			return false
+		}
+		for _, d := range disks {
+			if d.Job != "" {
+				byJob[strings.ToLower(d.Job)] = append(byJob[strings.ToLower(d.Job)], d)
+			}
+		}
+	}
+	for _, vm := range vms {
+		id := jobID(vm.result)
+		vm.disks = byJob[strings.ToLower(id[strings.LastIndexByte(id, '/')+1:])]
+	}
+	return true
+}
+
+// expected returns how many disks the restore made, as far as its job or its point say; at least one.
+func (vm *restoredVM) expected() int {
+	if vm.job.Restored != nil {
+		return len(vm.job.Restored)
+	}
+	return max(1, len(vm.order.Disks))
+}
+
+// ended returns when the job ended; zero = not known.
+func (vm *restoredVM) ended() time.Time {
+	switch {
+	case !vm.job.End.IsZero():
+		return vm.job.End
+	case vm.result.Finished != nil:
+		return *vm.result.Finished
+	}
+	return time.Time{}
+}
+
+// conclude returns what was found, and corrects the result where something is missing.
+func (vm *restoredVM) conclude(now time.Time) *report.Restored {
+	r, j := vm.result, vm.job
+	took := time.Duration(r.Took)
+	if !j.End.IsZero() && !j.Start.IsZero() {
+		took = j.End.Sub(j.Start)
+	}
+	out := &report.Restored{Template: j.Template, Seconds: int64(took.Seconds()), Disks: []string{}}
+	for _, d := range vm.disks {
+		if out.Disks = append(out.Disks, d.ID); d.OS != "" {
+			out.OSDisk = d.ID
+		}
+	}
+	if j.Blobs != "" {
+		out.Leaves = j.Account + "/" + j.Blobs
+	}
+	switch {
+	case j.ID != "" && !vm.order.IsRestoredBy(j):
+		r.Outcome, r.Code = apply.Failed, codeOtherDisks
+		r.Message = "the job that was running restored other disks: " + strings.Join(j.Restored, ", ")
+		r.Hint = "run again: what is missing is restored then"
+	case len(vm.disks) < vm.expected() && now.Sub(vm.ended()) >= plan.DisksListedAfter:
+		r.Outcome, r.Code = apply.Unconfirmed, codeDisksNotListed
+		r.Message = fmt.Sprintf("the job completed, and of its %s %d are listed", report.FormatCount(vm.expected(), "disk"), len(vm.disks))
+		r.Hint = "look in the resource group for disks with the tag " + plan.TagRestoreJob + " = " + r.Job
+	case took > 0 && r.Message == "":
+		r.Message = "Completed in " + report.FormatDuration(took)
 	}
 	return out
 }

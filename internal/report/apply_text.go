@@ -63,6 +63,9 @@ func ApplyText(w io.Writer, r Run, s Style) error {
 		}
 		fmt.Fprintln(out, part)
 	}
+	if r.isOfRestores() {
+		r.writeNext(out, p, s.Width)
+	}
 	return out.Flush()
 }
 

@@ -41,6 +41,3 @@ func WriteApply(w io.Writer, format string, r Run, s Style) error {
 		return fmt.Errorf("writing report: %q is not one of %s", format, strings.Join(ApplyFormats(), ", "))
 	}
 }
-
-// RestoreFormats are the formats of a report of restores, in the order in which help names them.
-func RestoreFormats() []string { return []string{"text", "json"} }

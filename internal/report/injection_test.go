@@ -101,7 +101,7 @@ func mustBeDead(t testing.TB, root *nethtml.Node) {
 	ours := map[string]bool{
 		"html": true, "head": true, "body": true, "h2": true, "h3": true, "p": true, "ul": true, "li": true, "table": true,
 		"thead": true, "tbody": true, "tr": true, "th": true, "td": true, "code": true, "br": true, "details": true,
-		"summary": true, "strong": true,
+		"summary": true, "strong": true, "pre": true,
 	}
 	walk(root, false, func(n *nethtml.Node, inCode bool) {
 		switch n.Type {

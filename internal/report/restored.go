@@ -16,6 +16,8 @@ type Restored struct {
 	Seconds int64 `json:"seconds"`
 	// Leaves names what stays in the staging account: account and container.
 	Leaves string `json:"leaves,omitempty"`
+	// OSDisk is that of Disks which is an OS disk; "" = none, or not known.
+	OSDisk string `json:"os_disk,omitempty"`
 }
 
 // details are the lines that stand below a restore's result.
@@ -44,12 +46,17 @@ func (r *Restored) details() []string {
 type resultDocument struct {
 	apply.Result
 	*Restored
+	// Next is what to do about a restore that is not done.
+	Next string `json:"next,omitempty"`
 }
 
 func (r Run) documents() []resultDocument {
 	out := make([]resultDocument, len(r.Results))
 	for i, result := range r.Results {
-		out[i] = resultDocument{result, r.restored(result)}
+		out[i] = resultDocument{Result: result, Restored: r.restored(result)}
+		if r.isOfRestores() {
+			out[i].Next = r.nextFor(result)
+		}
 	}
 	return out
 }
