@@ -204,56 +204,6 @@ func MakeRestores(o Observed, f RestoreFacts, r RestoreRequest, now time.Time) P
 	return p
 }
 
-// How long a restore takes: as recorded from snapshots (docs/azure.md §33.48), and where data is copied.
-const (
-	restoreFromSnapshot = 90 * time.Second
-	restoreFromVault    = 40 * time.Minute
-)
-
-func restoreForecast(changes []Change, inFlight int) Forecast {
-	f := Forecast{Requests: map[string]int{}}
-	var longest, sum time.Duration
-	n := 0
-	for _, c := range changes {
-		if c.RestoreOrder == nil || c.isAdopted() {
-			continue
-		}
-		takes := restoreFromVault
-		if c.Point.Tier == TierInstant {
-			takes = restoreFromSnapshot
-		}
-		longest, sum = max(longest, takes), sum+takes
-		n++
-	}
-	if n == 0 {
-		return f
-	}
-	f.Requests["writes"], f.Requests["confirm"] = n, 2*n // its operation, and its job
-	if inFlight == 0 {
-		inFlight = n
-	}
-	f.Duration = Duration(max(longest, sum/time.Duration(inFlight)))
-	return f
-}
-
-// addTests adds the restore tests, which come after all else: besides the restore each asks for a check, and removes its
-// disks.
-func (f *Forecast) addTests(changes []Change, inFlight int) {
-	tests := filter(changes, func(c Change) bool { return c.Action == RestoreTest })
-	if len(tests) == 0 {
-		return
-	}
-	cost := restoreForecast(tests, inFlight)
-	for _, c := range tests {
-		cost.Requests["writes"] += 1 + max(1, len(c.Disks))
-		cost.Requests["confirm"] += 2
-	}
-	for kind, n := range cost.Requests {
-		f.Requests[kind] += n
-	}
-	f.Duration += cost.Duration
-}
-
 // restorer orders restores as a request describes them: those of the operator, and those of restore tests.
 type restorer struct {
 	vaults  map[armid.Key]*Vault
@@ -467,22 +417,6 @@ func (m *restorer) order(found chosen) (*RestoreOrder, Reason, string) {
 	}, "", ""
 }
 
-// restoreTarget is where a vault restores to.
-type restoreTarget struct{ group, staging, region string }
-
-// target returns where a vault restores to, or why it cannot.
-func (m *restorer) target(vault string) (restoreTarget, Reason, string) {
-	v := m.vaults[armid.Of(vault)]
-	if v == nil || v.Location == "" {
-		return restoreTarget{}, ReasonGap, "the vault " + lastName(vault)
-	}
-	if reason, detail := m.checkGroup(v); reason != "" {
-		return restoreTarget{}, reason, detail
-	}
-	staging, reason, detail := m.staging(v)
-	return restoreTarget{m.into(v), staging, v.Location}, reason, detail
-}
-
 // restoredToday counts the restores of an item in the last 24 hours, whatever their result.
 func (m *restorer) restoredToday(it Item) int {
 	n := 0
@@ -490,67 +424,6 @@ func (m *restorer) restoredToday(it Item) int {
 		n += boolToInt(j.isOf(it) && j.Operation == JobRestore && m.now.Sub(j.Start) < 24*time.Hour)
 	}
 	return n
-}
-
-func (m *restorer) unread(id string) bool {
-	return slices.ContainsFunc(m.facts.Unread, func(u string) bool { return armid.Same(u, id) })
-}
-
-// into returns the id of the resource group to restore into from a vault.
-func (m *restorer) into(v *Vault) string {
-	if strings.HasPrefix(m.request.Into, "/") {
-		return m.request.Into
-	}
-	return "/subscriptions/" + armid.SubscriptionOf(v.ID) + "/resourceGroups/" + m.request.Into
-}
-
-// checkGroup checks that the group exists, in the vault's subscription (docs/azure.md §25.3).
-func (m *restorer) checkGroup(v *Vault) (Reason, string) {
-	into := m.into(v)
-	i := slices.IndexFunc(m.facts.Groups, func(g ResourceGroup) bool { return armid.Same(g.ID, into) })
-	switch {
-	case !armid.Same(armid.SubscriptionOf(into), armid.SubscriptionOf(v.ID)):
-		return ReasonRestoreGroup, lastName(into) + " is in another subscription than the vault"
-	case i >= 0 && m.request.IsTest && m.facts.Groups[i].Unreadable != "":
-		return ReasonGap, "the resource group " + lastName(into) + " was not understood: " + m.facts.Groups[i].Unreadable
-	case i >= 0 && m.request.IsTest && !m.facts.Groups[i].AllowsRestoreTests():
-		return ReasonRestoreGroup, lastName(into) + " lacks the tag " + TagTestsAllowed + ": " + TestsAllowed
-	case i >= 0:
-		return "", ""
-	case m.unread(into):
-		return ReasonGap, "the resource group " + lastName(into)
-	}
-	return ReasonRestoreGroup, lastName(into) + " does not exist"
-}
-
-// staging returns the staging account for a vault: the first of the request that can be used.
-func (m *restorer) staging(v *Vault) (id string, reason Reason, detail string) {
-	var whys []string
-	for _, want := range m.request.Staging {
-		named := !strings.HasPrefix(want, "/")
-		i := slices.IndexFunc(m.facts.Accounts, func(a StorageAccount) bool {
-			return armid.Same(a.ID, want) ||
-				named && strings.EqualFold(lastName(a.ID), want) && armid.Same(armid.SubscriptionOf(a.ID), armid.SubscriptionOf(v.ID))
-		})
-		switch {
-		case !named && !armid.Same(armid.SubscriptionOf(want), armid.SubscriptionOf(v.ID)):
-			whys = append(whys, lastName(want)+" is in another subscription than the vault")
-		case i >= 0:
-			why := m.facts.Accounts[i].WhyCannotStage(v.Location)
-			if why == "" {
-				return m.facts.Accounts[i].ID, "", ""
-			}
-			whys = append(whys, "of "+lastName(want)+": "+why)
-		case m.unread(want):
-			reason, detail = ReasonGap, "the storage account "+lastName(want)
-		default:
-			whys = append(whys, lastName(want)+" does not exist")
-		}
-	}
-	if reason != "" {
-		return "", reason, detail
-	}
-	return "", ReasonNoStaging, strings.Join(whys, "; ")
 }
 
 // wantedDisks returns the disks of a point that a selection restores, or the one that the point does not hold.

@@ -176,7 +176,7 @@ func (d *discovery) readTestJob(ctx context.Context, j *plan.RestoreJob) {
 	switch {
 	case ctx.Err() != nil:
 	case err == nil:
-		read.Vault, read.ID = j.Vault, j.ID
+		read.Vault, read.ID, read.Container = j.Vault, j.ID, j.Container // as listed: they join it to its item
 		*j = read
 	default:
 		d.recordGap(ctx, plan.Gap{Kind: plan.GapRestoreJobs, Subscription: armid.SubscriptionOf(j.Vault), Vault: j.Vault, Target: j.ID}, err)
