@@ -29,6 +29,14 @@ func permissions() []permission {
 				"Recovery points are read for points, and for plan only to tell what a shorter retention costs.",
 		},
 		{
+			"plan, explain, snapshot: restore tests in the file",
+			[]string{
+				"Microsoft.Resources/subscriptions/resourceGroups/read", "Microsoft.Compute/disks/read", "Microsoft.Storage/storageAccounts/read",
+				item + "recoveryPoints/read",
+			},
+			"Reader on the tests' group and at the subscription, for the staging accounts, has them.",
+		},
+		{
 			"audit --source resource-graph",
 			[]string{"Microsoft.ResourceGraph/resources/read"},
 			"Reader has it.",
