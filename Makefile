@@ -3,6 +3,7 @@ SHELL := /bin/sh
 GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 VULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 PKG ?= ./...
 N ?= 100000
@@ -133,6 +134,9 @@ conformance: ## run recordings and clients that nobody here wrote against the si
 	@$(GO) run ./internal/tools/rules internal/simulator \
 		"recordings of Azure CLI"=bin/conformance/recordings.txt "Azure SDK for Go"=bin/conformance/azuresdk.txt \
 		"HashiCorp's client"=bin/conformance/hashicorp.txt "Azure SDK for JavaScript"=bin/conformance/javascript.txt
+
+actionlint: ## check the workflows and the action
+	$(GO) run $(ACTIONLINT) .github/workflows/*.yml examples/github-actions/*.yml
 
 ##@ Tests of the tests
 
