@@ -10,7 +10,7 @@ import (
 // with, and, of several keys, under those that the fewest others share.
 type candidateIndex struct {
 	under    map[anchor][]int
-	prefixes map[anchorKind][]int // the lengths of what patterns begin with, each once
+	prefixes map[anchor][]int // the lengths of what patterns begin with, each once, by an anchor without its text
 	others   []int
 }
 
@@ -29,7 +29,10 @@ const (
 	byTag
 	byNamePrefix
 	byGroupPrefix
+	byTagPrefix
 )
+
+func (k anchorKind) isPrefix() bool { return k >= byNamePrefix }
 
 // keysOfVM is what a VM is looked for by: its folded name and group, and its tags, whose names are folded.
 type keysOfVM struct {
@@ -38,7 +41,7 @@ type keysOfVM struct {
 }
 
 func newCandidateIndex() *candidateIndex {
-	return &candidateIndex{under: map[anchor][]int{}, prefixes: map[anchorKind][]int{}}
+	return &candidateIndex{under: map[anchor][]int{}, prefixes: map[anchor][]int{}}
 }
 
 // add puts what matches by any of the selectors under its number, which must not be less than those before.
@@ -56,8 +59,9 @@ func (l *candidateIndex) add(number int, selectors []Selector) {
 		if under := l.under[a]; len(under) == 0 || under[len(under)-1] != number {
 			l.under[a] = append(under, number)
 		}
-		if length := len(a.text); (a.kind == byNamePrefix || a.kind == byGroupPrefix) && !slices.Contains(l.prefixes[a.kind], length) {
-			l.prefixes[a.kind] = append(l.prefixes[a.kind], length)
+		of := anchor{kind: a.kind, tag: a.tag}
+		if length := len(a.text); a.kind.isPrefix() && !slices.Contains(l.prefixes[of], length) {
+			l.prefixes[of] = append(l.prefixes[of], length)
 		}
 	}
 }
@@ -77,39 +81,28 @@ func (l *candidateIndex) rarest(s *Selector) (rarest []anchor) {
 			rarest, least = anchors, n
 		}
 	}
-	consider(textAnchors(s.Names, byName, byNamePrefix))
-	consider(textAnchors(s.ResourceGroups, byGroup, byGroupPrefix))
+	consider(textAnchors(foldAll(s.Names, strings.ToLower), anchor{kind: byName}, anchor{kind: byNamePrefix}))
+	consider(textAnchors(foldAll(s.ResourceGroups, strings.ToLower), anchor{kind: byGroup}, anchor{kind: byGroupPrefix}))
 	for _, name := range sortedKeys(s.Tags) {
-		consider(tagAnchors(strings.ToLower(name), s.Tags[name]))
+		tag := strings.ToLower(name)
+		consider(textAnchors(s.Tags[name], anchor{kind: byTag, tag: tag}, anchor{kind: byTagPrefix, tag: tag}))
 	}
 	return rarest
 }
 
-// textAnchors are the anchors of texts and patterns; nil where there are none, or where one may begin with anything.
-func textAnchors(texts []string, whole, prefix anchorKind) []anchor {
+// textAnchors are the anchors of texts and patterns, of the kind of whole and of prefix; nil where there are none, or
+// where one may begin with anything.
+func textAnchors(texts []string, whole, prefix anchor) []anchor {
 	var anchors []anchor
 	for _, text := range texts {
-		text = strings.ToLower(text)
-		switch i := strings.IndexAny(text, "*?"); {
-		case i < 0:
-			anchors = append(anchors, anchor{kind: whole, text: text})
-		case i == 0:
+		a := whole
+		if i := strings.IndexAny(text, "*?"); i == 0 {
 			return nil
-		default:
-			anchors = append(anchors, anchor{kind: prefix, text: text[:i]})
+		} else if i > 0 {
+			a, text = prefix, text[:i]
 		}
-	}
-	return anchors
-}
-
-// tagAnchors are the anchors of the values of a tag; nil where no value, or any like a pattern, is asked for.
-func tagAnchors(tag string, values []string) []anchor {
-	var anchors []anchor
-	for _, v := range values {
-		if isPattern(v) {
-			return nil
-		}
-		anchors = append(anchors, anchor{kind: byTag, tag: tag, text: v})
+		a.text = text
+		anchors = append(anchors, a)
 	}
 	return anchors
 }
@@ -125,20 +118,21 @@ func (l *candidateIndex) first(vm keysOfVM, holds func(number int) bool) (number
 			lists = append(lists, list)
 		}
 	}
-	add(anchor{kind: byName, text: vm.name})
-	add(anchor{kind: byGroup, text: vm.group})
-	for _, length := range l.prefixes[byNamePrefix] {
-		if length <= len(vm.name) {
-			add(anchor{kind: byNamePrefix, text: vm.name[:length]})
+	addText := func(text string, whole, prefix anchor) {
+		whole.text = text
+		add(whole)
+		for _, length := range l.prefixes[prefix] {
+			if length <= len(text) {
+				begin := prefix
+				begin.text = text[:length]
+				add(begin)
+			}
 		}
 	}
-	for _, length := range l.prefixes[byGroupPrefix] {
-		if length <= len(vm.group) {
-			add(anchor{kind: byGroupPrefix, text: vm.group[:length]})
-		}
-	}
+	addText(vm.name, anchor{kind: byName}, anchor{kind: byNamePrefix})
+	addText(vm.group, anchor{kind: byGroup}, anchor{kind: byGroupPrefix})
 	for tag, value := range vm.tags {
-		add(anchor{byTag, tag, value})
+		addText(value, anchor{kind: byTag, tag: tag}, anchor{kind: byTagPrefix, tag: tag})
 	}
 	for {
 		next := -1

@@ -96,7 +96,7 @@ func TestRulesThatSpellOutTheirVMsAreNotComparedEachWithEach(t *testing.T) {
 	const rules = 12_000
 	for _, selector := range []string{
 		"{resourceGroups: [rg-%[1]d], names: [vm-%[1]d]}", "{names: [vm-%d.*]}", "{tags: {env: [prod, test], team: t%d}, names: [vm*]}",
-		"{tags: {team-%d: [a, b]}}",
+		"{tags: {team-%d: [a, b]}}", "{tags: {env: prod, app: 'a%d-*'}}",
 	} {
 		var b strings.Builder
 		b.WriteString("version: 1\nsubscriptions: [" + sub1 + "]\nvms:\n")
@@ -104,7 +104,7 @@ func TestRulesThatSpellOutTheirVMsAreNotComparedEachWithEach(t *testing.T) {
 			fmt.Fprintf(&b, "  - {name: r%d, match: %s, protect: stopped}\n", i, fmt.Sprintf(selector, i))
 		}
 		c := load(t, b.String()) // without the warning that there are too many to compare
-		vm, asked := target("vm-7", map[string]string{"team": "t7", "Env": "prod", "Team-7": "b"}), 0
+		vm, asked := target("vm-7", map[string]string{"team": "t7", "Env": "prod", "Team-7": "b", "app": "a7-web"}), 0
 		vm.ResourceGroup = "rg-7"
 		if strings.Contains(selector, ".*") {
 			vm.Name = "vm-7.example"

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -13,6 +14,8 @@ type index struct {
 	policies       map[string]int      // by folded name; the first of a name
 	vaultsByName   map[string][]int    // vaults by folded name, in the order of the file
 	vaultsByRegion map[regionKey][]int // vaults by subscription and region, in the order of the file
+	vaultsBySub    map[string][]int    // vaults by folded subscription, in the order of the file
+	vaultsByPlace  map[string][]int    // vaults by folded region, in the order of the file
 	vaultsByPolicy map[string][]int    // vaults that rules with a policy may route to, by its folded name, in the order of the file
 }
 
@@ -28,7 +31,8 @@ func (v Vault) regionKey() regionKey { return regionKeyOf(v.Subscription, v.Loca
 func newIndex(c *Config) index {
 	x := index{
 		policies: make(map[string]int, len(c.Policies)), vaultsByName: make(map[string][]int, len(c.Vaults)),
-		vaultsByRegion: map[regionKey][]int{}, vaultsByPolicy: map[string][]int{},
+		vaultsByRegion: map[regionKey][]int{}, vaultsBySub: map[string][]int{}, vaultsByPlace: map[string][]int{},
+		vaultsByPolicy: map[string][]int{},
 	}
 	for i, p := range c.Policies {
 		if name := strings.ToLower(p.Name); !x.hasPolicy(name) {
@@ -41,7 +45,10 @@ func newIndex(c *Config) index {
 		}
 		name := strings.ToLower(v.Name)
 		x.vaultsByName[name] = append(x.vaultsByName[name], i)
-		x.vaultsByRegion[v.regionKey()] = append(x.vaultsByRegion[v.regionKey()], i)
+		at := v.regionKey()
+		x.vaultsByRegion[at] = append(x.vaultsByRegion[at], i)
+		x.vaultsBySub[at.subscription] = append(x.vaultsBySub[at.subscription], i)
+		x.vaultsByPlace[at.location] = append(x.vaultsByPlace[at.location], i)
 	}
 	x.indexRoutes(c)
 	return x
@@ -52,14 +59,23 @@ func (x *index) hasPolicy(folded string) bool {
 	return ok
 }
 
-// indexRoutes fills in which vaults the rules of each policy may route to.
+// indexRoutes fills in which vaults the rules of each policy may route to. Rules of one reach route alike.
 func (x *index) indexRoutes(c *Config) {
+	type route struct{ policy, reach string }
+	seen := map[route]bool{}
 	sets := map[string]map[int]bool{}
 	for i := range c.Rules {
 		r := &c.Rules[i]
 		policy := strings.ToLower(r.Policy)
 		if policy == "" || len(sets[policy]) == len(c.Vaults) {
 			continue
+		}
+		if len(r.Vault) == 0 {
+			via := route{policy, r.reach()}
+			if seen[via] {
+				continue
+			}
+			seen[via] = true
 		}
 		if sets[policy] == nil {
 			sets[policy] = map[int]bool{}
@@ -113,14 +129,56 @@ func (x *index) reachableVaults(vaults []Vault, r *Rule) []int {
 	if len(r.Vault) > 0 {
 		return x.findAllVaults(vaults, r.Vault)
 	}
+	if r.ID != "" {
+		return x.vaultsBySub[strings.ToLower(armid.SubscriptionOf(r.ID))]
+	}
 	var found []int
-	for at, numbers := range x.vaultsByRegion {
-		if r.admits(at) {
-			found = append(found, numbers...)
-		}
+	for _, m := range r.Match {
+		found = append(found, x.vaultsOfSelector(vaults, m)...)
 	}
 	slices.Sort(found)
+	return slices.Compact(found)
+}
+
+// vaultsOfSelector lists the vaults where VMs of a selector may be, in any order.
+func (x *index) vaultsOfSelector(vaults []Vault, s Selector) (found []int) {
+	switch {
+	case s.Subscriptions != nil:
+		for _, id := range s.Subscriptions {
+			for _, n := range x.vaultsBySub[strings.ToLower(id)] {
+				if s.admits(vaults[n].regionKey()) {
+					found = append(found, n)
+				}
+			}
+		}
+	case s.Locations != nil:
+		for _, l := range s.Locations {
+			found = append(found, x.vaultsByPlace[armid.Location(l)]...)
+		}
+	default:
+		for n := range vaults {
+			if vaults[n].Match == nil {
+				found = append(found, n)
+			}
+		}
+	}
 	return found
+}
+
+// reach describes where the VMs of a rule without "vault" may be: rules with equal texts may route to the same vaults.
+func (r *Rule) reach() string {
+	if r.ID != "" {
+		return "id " + strings.ToLower(armid.SubscriptionOf(r.ID))
+	}
+	var all []string
+	for _, s := range r.Match {
+		if s.Subscriptions == nil && s.Locations == nil {
+			return "everywhere"
+		}
+		all = append(all, fmt.Sprintf("%q %q", foldAll(s.Subscriptions, strings.ToLower), foldAll(s.Locations, armid.Location)))
+	}
+	slices.Sort(all)
+	return strings.Join(slices.Compact(all), ", ")
 }
 
 // admits says whether a VM of the rule may live in a place.

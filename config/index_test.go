@@ -69,13 +69,19 @@ func TestTheIndexFindsWhatGoingThroughAllVaultsFinds(t *testing.T) {
 		}
 		for range rapid.IntRange(0, 5).Draw(t, "rules") {
 			r := Rule{Policy: word("policy", "Daily", "weekly", "other", "")}
-			switch word("kind", "vault", "match", "places", "id") {
+			switch word("kind", "vault", "match", "places", "place", "subscription", "several", "id") {
 			case "vault":
 				r.Vault = []string{word("ref", "rsv-0", "RG-A/RSV-1", "rsv-9", Vault{Name: "rsv-2", ResourceGroup: "rg-b", Subscription: sub1}.ID()), "rsv-1"}
 			case "match":
 				r.Match = []Selector{{Names: []string{"*"}}}
 			case "places":
 				r.Match = []Selector{{Locations: []string{word("place", places...)}, Subscriptions: []string{word("sub", subs...)}}}
+			case "place":
+				r.Match = []Selector{{Locations: []string{word("place", places...), word("place", places...)}}}
+			case "subscription":
+				r.Match = []Selector{{Subscriptions: []string{word("sub", subs...), strings.ToUpper(subs[0])}}}
+			case "several":
+				r.Match = []Selector{{Locations: []string{word("place", places...)}}, {Subscriptions: []string{word("sub", subs...)}, Locations: []string{word("place", places...)}}}
 			case "id":
 				r.ID = "/subscriptions/" + word("sub", subs...) + "/resourceGroups/g/providers/Microsoft.Compute/virtualMachines/vm"
 			}

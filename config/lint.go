@@ -1,10 +1,6 @@
 package config
 
-import (
-	"strings"
-
-	"github.com/azbackup/azbackup/internal/armid"
-)
+import "strings"
 
 // linter checks what the decoded file means. It stays silent about values that the walk has refused.
 type linter struct {
@@ -12,12 +8,17 @@ type linter struct {
 	decoder *decoder
 	out     *diagnostics
 
-	subscriptions map[string]bool                // folded
-	keptIn        map[*Policy]map[armid.Key]bool // by policies that name their vaults
+	subscriptions map[string]bool          // folded
+	keptIn        map[*Policy]map[int]bool // vaults by policies that name them
+	reached       map[string]*reached      // by the reach of rules
+	known         map[any]bool             // see once
 }
 
 func newLinter(c *Config, w *decoder) *linter {
-	return &linter{c: c, decoder: w, out: w.out, subscriptions: map[string]bool{}, keptIn: map[*Policy]map[armid.Key]bool{}}
+	return &linter{
+		c: c, decoder: w, out: w.out, subscriptions: map[string]bool{}, keptIn: map[*Policy]map[int]bool{}, reached: map[string]*reached{},
+		known: map[any]bool{},
+	}
 }
 
 // The most vaults and policies of a config: more than any organisation has, few enough to be checked in seconds.
@@ -67,6 +68,22 @@ func (l *linter) checkSubscriptions() {
 func (l *linter) isSetAndValid(field any) bool {
 	n := l.decoder.positions[field]
 	return n != nil && n.isValid()
+}
+
+// isListValid is isSetAndValid for lists that each rule is checked against: they are gone through once. It is asked
+// after the list itself was checked.
+func (l *linter) isListValid(field any) bool {
+	return l.once(field, func() bool { return l.isSetAndValid(field) })
+}
+
+// once asks a question once, and remembers its answer under a key.
+func (l *linter) once(key any, ask func() bool) bool {
+	answer, known := l.known[key]
+	if !known {
+		answer = ask()
+		l.known[key] = answer
+	}
+	return answer
 }
 
 // isSet says whether the file names the field at all.

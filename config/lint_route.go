@@ -1,11 +1,6 @@
 package config
 
-import (
-	"slices"
-	"strings"
-
-	"github.com/azbackup/azbackup/internal/armid"
-)
+import "slices"
 
 // checkRoute checks where the VMs of a rule go: that its policy and vaults exist, and fit each other and the VMs.
 func (l *linter) checkRoute(r *Rule) {
@@ -17,7 +12,7 @@ func (l *linter) checkRoute(r *Rule) {
 	switch {
 	case l.isSet(&r.Vault) && len(named) == len(r.Vault):
 		l.checkPlace(r, named)
-		l.checkPolicyVaults(r, policy, named, l.out.fail)
+		l.checkPolicyVaults(r, policy, &reached{vaults: named, without: map[*Policy][]int{}}, l.out.fail)
 	case !l.isSet(&r.Vault) && l.checkPlaced(r):
 		l.checkCandidates(r, policy)
 	}
@@ -32,9 +27,17 @@ func (l *linter) checkPlaced(r *Rule) bool {
 	if r.ID != "" {
 		n = l.decoder.positions[&r.ID]
 	}
-	vaults := l.decoder.positions[&l.c.Vaults]
-	return n != nil && n.isValid() && !l.hasTypo("vaults") && (vaults == nil || vaults.isValid()) &&
-		!slices.ContainsFunc(l.c.Vaults, func(v Vault) bool { return v.Match == nil && v.Subscription == "" })
+	return n != nil && n.isValid() && !l.hasTypo("vaults") && l.arePlacesKnown()
+}
+
+// arePlacesKnown says whether it is known of all vaults of the file where they are.
+func (l *linter) arePlacesKnown() bool {
+	if !l.isSet(&l.c.Vaults) || l.isListValid(&l.c.Vaults) {
+		return l.once("places", func() bool {
+			return !slices.ContainsFunc(l.c.Vaults, func(v Vault) bool { return v.Match == nil && v.Subscription == "" })
+		})
+	}
+	return false
 }
 
 func (l *linter) checkPolicyName(r *Rule) *Policy {
@@ -55,8 +58,9 @@ func (l *linter) checkPolicyName(r *Rule) *Policy {
 
 // checkPlace checks that some VM of the rule may live where the vaults are: a vault takes VMs of its own
 // subscription and region only (docs/azure.md §13).
-func (l *linter) checkPlace(r *Rule, vaults []Vault) {
-	for i, v := range vaults {
+func (l *linter) checkPlace(r *Rule, vaults []int) {
+	for i, number := range vaults {
+		v := &l.c.Vaults[number]
 		if v.Subscription != "" && v.Location != "" && !r.admits(v.regionKey()) {
 			l.out.fail(l.nodeOf(&r.Vault[i], &r.Vault), "vault-place", "a vault takes VMs of its own subscription and region only",
 				"no VM of this rule can be in the subscription and region of vault %s (%s)", quote(v.Name), clip(v.Location))
@@ -66,31 +70,52 @@ func (l *linter) checkPlace(r *Rule, vaults []Vault) {
 
 // checkCandidates checks a rule that leaves the vault to the VM's subscription and region.
 func (l *linter) checkCandidates(r *Rule, policy *Policy) {
-	vaults := l.c.reachableVaults(r)
-	if len(vaults) == 0 && l.hasMatches() {
+	to := l.reachedBy(r)
+	if len(to.vaults) == 0 && l.hasMatches() {
 		return // the vaults that will join are not known yet
 	}
-	if len(vaults) == 0 {
+	if len(to.vaults) == 0 {
 		l.out.fail(l.nodeOf(&r.Name, r), "no-vault", "add a vault to vaults, or protect: false to the rule",
 			"no vault of the file is in a subscription and region that this rule selects")
 		return
 	}
-	l.checkPolicyVaults(r, policy, vaults, l.out.warn)
-	if r.Spread {
-		return
+	if !l.out.isFullOfWarnings() {
+		l.checkPolicyVaults(r, policy, to, l.out.warn)
 	}
-	type place struct{ subscription, location string }
-	first := map[place]Vault{}
-	for _, v := range vaults {
-		at := place{strings.ToLower(v.Subscription), armid.Location(v.Location)}
-		other, taken := first[at]
-		if taken {
-			l.out.warn(l.nodeOf(&r.Name, r), "spread", "write vault: …, or spread: true to fill them evenly",
-				"a new VM may go to vault %s or %s, both in %s: it is blocked until the rule says which", quote(other.Name), quote(v.Name), clip(v.Location))
-			return
+	if !r.Spread && to.areTwoInOnePlace {
+		one, other := l.c.Vaults[to.clash[0]], l.c.Vaults[to.clash[1]]
+		l.out.warn(l.nodeOf(&r.Name, r), "spread", "write vault: …, or spread: true to fill them evenly",
+			"a new VM may go to vault %s or %s, both in %s: it is blocked until the rule says which", quote(one.Name), quote(other.Name), clip(other.Location))
+	}
+}
+
+// reached is what is known about the vaults that rules of one reach may route to. Numbers are positions in the file.
+type reached struct {
+	vaults           []int
+	areTwoInOnePlace bool
+	clash            [2]int            // the first two in one place
+	without          map[*Policy][]int // by policy, those where it is not kept
+}
+
+// reachedBy returns the vaults that a rule without "vault" may route to. They are found once for all rules of one reach:
+// a file may have 100,000 rules, and 20,000 vaults.
+func (l *linter) reachedBy(r *Rule) *reached {
+	reach := r.reach()
+	if to := l.reached[reach]; to != nil {
+		return to
+	}
+	to := &reached{vaults: l.c.compiled().index.reachableVaults(l.c.Vaults, r), without: map[*Policy][]int{}}
+	l.reached[reach] = to
+	first := map[regionKey]int{}
+	for _, n := range to.vaults {
+		at := l.c.Vaults[n].regionKey()
+		if other, taken := first[at]; taken {
+			to.areTwoInOnePlace, to.clash = true, [2]int{other, n}
+			break
 		}
-		first[at] = v
+		first[at] = n
 	}
+	return to
 }
 
 // reporter is the collector's fail or warn.
@@ -98,22 +123,35 @@ type reporter func(n *node, r code, hint, format string, args ...any)
 
 // checkPolicyVaults checks that the policy is kept in each vault that the rule names (an error), or that its VMs
 // may be routed to (a warning: there may be no such VM).
-func (l *linter) checkPolicyVaults(r *Rule, policy *Policy, vaults []Vault, report reporter) {
-	if policy == nil || len(policy.Vaults) == 0 || !l.isSetAndValid(&policy.Vaults) {
+func (l *linter) checkPolicyVaults(r *Rule, policy *Policy, to *reached, report reporter) {
+	if policy == nil || len(policy.Vaults) == 0 || !l.isListValid(&policy.Vaults) {
 		return
 	}
+	without, known := to.without[policy]
+	if !known {
+		kept := l.vaultsOf(policy)
+		for _, n := range to.vaults {
+			if !kept[n] {
+				without = append(without, n)
+			}
+		}
+		to.without[policy] = without
+	}
+	for _, n := range without {
+		report(l.nodeOf(&r.Policy), "policy-vault", "add the vault to the policy, or narrow the rule by vault, locations or subscriptions",
+			"the rule may send a VM to vault %s, where policy %s is not kept", quote(l.c.Vaults[n].Name), quote(policy.Name))
+	}
+}
+
+// vaultsOf returns the vaults that a policy names.
+func (l *linter) vaultsOf(policy *Policy) map[int]bool {
 	kept := l.keptIn[policy]
 	if kept == nil {
-		kept = map[armid.Key]bool{}
-		for _, v := range l.c.VaultsOf(policy) {
-			kept[armid.Of(v.ID())] = true
+		kept = map[int]bool{}
+		for _, n := range l.c.compiled().index.findAllVaults(l.c.Vaults, policy.Vaults) {
+			kept[n] = true
 		}
 		l.keptIn[policy] = kept
 	}
-	for _, v := range vaults {
-		if !kept[armid.Of(v.ID())] {
-			report(l.nodeOf(&r.Policy), "policy-vault", "add the vault to the policy, or narrow the rule by vault, locations or subscriptions",
-				"the rule may send a VM to vault %s, where policy %s is not kept", quote(v.Name), quote(policy.Name))
-		}
-	}
+	return kept
 }

@@ -3,8 +3,6 @@ package config
 import (
 	"slices"
 	"strings"
-
-	"github.com/azbackup/azbackup/internal/armid"
 )
 
 func (l *linter) checkVaults() {
@@ -84,7 +82,7 @@ func (l *linter) checkRedundancy(v *Vault) {
 
 // checkSubscription reports an id that the file does not list.
 func (l *linter) checkSubscription(n *node, id string) {
-	if !l.isSetAndValid(&l.c.Subscriptions) || l.c.SubscriptionQuery != nil || l.subscriptions[strings.ToLower(id)] {
+	if !l.isListValid(&l.c.Subscriptions) || l.c.SubscriptionQuery != nil || l.subscriptions[strings.ToLower(id)] {
 		return
 	}
 	l.out.fail(n, "unknown-subscription", "list it under subscriptions, or remove what lies in it",
@@ -93,19 +91,18 @@ func (l *linter) checkSubscription(n *node, id string) {
 
 // resolve checks references to vaults and gives those that mean one vault.
 // Only policies may use patterns: a rule says where each VM goes.
-func (l *linter) resolve(refs []string, at func(i int) *node, patterns bool) []Vault {
-	var vaults []Vault
-	named := map[armid.Key]bool{}
+func (l *linter) resolve(refs []string, at func(i int) *node, patterns bool) (vaults []int) {
+	named := map[int]bool{}
 	for i, ref := range refs {
 		n := at(i)
 		if n == nil || n.isInvalid {
 			continue
 		}
+		found := l.c.compiled().index.findVaults(l.c.Vaults, ref)
 		if isPattern(ref) && patterns {
-			vaults = append(vaults, l.c.FindVaults(ref)...)
+			vaults = append(vaults, found...)
 			continue
 		}
-		found := l.c.FindVaults(ref)
 		if isPattern(ref) {
 			found = nil
 		}
@@ -116,14 +113,13 @@ func (l *linter) resolve(refs []string, at func(i int) *node, patterns bool) []V
 			}
 			l.out.fail(n, "unknown-vault", hintFor(ref, l.vaultNames()), "vault %s is not among the vaults of the file", quote(ref))
 		case 1:
-			key := armid.Of(found[0].ID())
-			if named[key] {
+			if named[found[0]] {
 				l.out.fail(n, "duplicate-value", "", "vault %s is named twice", quote(ref))
 			}
-			named[key] = true
+			named[found[0]] = true
 			vaults = append(vaults, found[0])
 		default:
-			l.out.fail(n, "ambiguous-vault", "write "+quoteAll(l.uniqueReferences(found)), "vault %s may be any of %d vaults of the file", quote(ref), len(found))
+			l.out.fail(n, "ambiguous-vault", "write "+quoteAll(l.uniqueReferences(l.c.vaultsAt(found))), "vault %s may be any of %d vaults of the file", quote(ref), len(found))
 		}
 	}
 	return vaults
@@ -132,20 +128,24 @@ func (l *linter) resolve(refs []string, at func(i int) *node, patterns bool) []V
 // mayJoin says whether a vault that is found later may be what a reference means.
 func (l *linter) mayJoin(ref string) bool {
 	name := ref[strings.LastIndexByte(ref, '/')+1:]
-	return !isPattern(ref) && slices.ContainsFunc(l.c.Vaults, func(v Vault) bool {
+	return !isPattern(ref) && l.hasMatches() && slices.ContainsFunc(l.c.Vaults, func(v Vault) bool {
 		return v.Match != nil && (v.Match.Names == nil || anyGlob(globs(v.Match.Names, true), strings.ToLower(name)))
 	})
 }
 
 // hasMatches says whether vaults may join the file that it does not name.
 func (l *linter) hasMatches() bool {
-	return slices.ContainsFunc(l.c.Vaults, func(v Vault) bool { return v.Match != nil })
+	return l.once("matches", func() bool {
+		return slices.ContainsFunc(l.c.Vaults, func(v Vault) bool { return v.Match != nil })
+	})
 }
 
 func (l *linter) vaultNames() []string {
 	var names []string
+	seen := map[string]bool{"": true}
 	for _, v := range l.c.Vaults {
-		if v.Name != "" && !slices.Contains(names, v.Name) {
+		if !seen[v.Name] {
+			seen[v.Name] = true
 			names = append(names, v.Name)
 		}
 	}

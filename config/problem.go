@@ -161,6 +161,9 @@ func (s *source) clampPosition(line, col int) (int, int) {
 // isFull says that there is no point in looking for more.
 func (c *diagnostics) isFull() bool { return len(c.failures) == maxDiagnostics }
 
+// isFullOfWarnings says that there is no point in looking for more to warn of.
+func (c *diagnostics) isFullOfWarnings() bool { return len(c.warnings) == maxDiagnostics }
+
 // sortedResult sorts the problems by place.
 func (c *diagnostics) sortedResult(files []string) (warnings []Problem, err error) {
 	order := make(map[string]int, len(files))

@@ -67,9 +67,4 @@ func (c *Config) vaultsAt(numbers []int) []Vault {
 	return vaults
 }
 
-// reachableVaults lists the vaults that some VM of the rule may go to, as far as the file alone can tell.
-func (c *Config) reachableVaults(r *Rule) []Vault {
-	return c.vaultsAt(c.compiled().index.reachableVaults(c.Vaults, r))
-}
-
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -10,13 +10,14 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// routeKey is all that the destinations of a VM depend on, except the VM's own requirements.
+// routeKey is all that the destinations of a VM depend on, except the VM's own requirements: rules that name the same
+// vaults and the same policy share them, because there may be many rules and many vaults.
 type routeKey struct {
-	rule int
+	vaults, policy string
 	region
 }
 
-// destinations are the vaults that the VMs of a rule in one region may go to: computed once for all of them, because
+// destinations are the vaults that the VMs of like rules in one region may go to: computed once for all of them, because
 // there may be many VMs and many vaults.
 type destinations struct {
 	all  []*vaultPlan // by name
@@ -31,7 +32,7 @@ func (d *destinations) has(v *vaultPlan) bool { return d.set[v] }
 // candidates returns the vaults that a VM of a rule may go to.
 func (pl *planner) candidates(s *vmState) *destinations {
 	target := s.target()
-	k := routeKey{s.ruleIndex, regionOf(target.Subscription, target.Location)}
+	k := routeKey{strings.Join(s.rule.Vault, " "), s.rule.Policy, regionOf(target.Subscription, target.Location)}
 	if found, ok := pl.routes[k]; ok {
 		return found
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/azbackup/azbackup/config"
@@ -262,9 +263,9 @@ func (a *assessor) evaluatePlacement(v *evaluation) {
 	}
 }
 
-// targetsKey is all that determines the vaults that a VM may go to.
+// targetsKey is all that determines the vaults that a VM may go to, and the tier of its policy there.
 type targetsKey struct {
-	rule                   *config.Rule
+	vaults, policy         string
 	subscription, location string
 }
 
@@ -274,9 +275,9 @@ type targets struct {
 	tier   string // tier of the rule's policy in the first vault that has it; "" = unknown
 }
 
-// targetsFor returns the vaults that the VM of a rule may go to: computed once for all VMs of the rule and the region.
+// targetsFor returns the vaults that the VM of a rule may go to: computed once for all VMs of like rules and the region.
 func (a *assessor) targetsFor(v *evaluation) *targets {
-	c := targetsKey{v.rule, v.vm.Subscription, v.vm.Location}
+	c := targetsKey{strings.Join(v.rule.Vault, " "), v.rule.Policy, v.vm.Subscription, v.vm.Location}
 	found, ok := a.targets[c]
 	if !ok {
 		found = &targets{vaults: map[armid.Key]bool{}}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -86,6 +87,12 @@ func TestNoCostGrowsFasterThanWhatItIsFor(t *testing.T) {
 			shapes[machines+g.name] = alone
 		}
 	}
+	for _, of := range perRule() {
+		both := base
+		both.Rules *= 2
+		*of.from(&both) *= 2
+		shapes["rules"+of.name] = both
+	}
 	counts := statements(t, shapes)
 	for _, k := range Works() {
 		line := fmt.Sprintf("%-22s", k.Name)
@@ -115,8 +122,22 @@ func TestNoCostGrowsFasterThanWhatItIsFor(t *testing.T) {
 				obeys(t, fmt.Sprintf("%s: %s, VMs times %s", k.Name, kind, g.name), together, law)
 			}
 		}
+		for _, of := range perRule() {
+			statements := func(shape string) float64 { return float64(counts[shape][k.Name].Statements) }
+			together := statements("rules"+of.name) - statements("rules") - statements(of.name) + statements("")
+			pairs := float64(base.Rules * *of.from(&base))
+			line += fmt.Sprintf("  rules times %s %+.2f a pair", of.name, together/pairs)
+			if k.noise() < 0.1 { // reading does not depend on rules
+				obeys(t, fmt.Sprintf("%s: statements, rules times %s", k.Name, of.name), together/statements(""), max(k.noise(), 0.5*pairs/statements("")))
+			}
+		}
 		t.Log(line)
 	}
+}
+
+// perRule returns the numbers with which the cost of a file of many rules must not grow.
+func perRule() []growth {
+	return slices.DeleteFunc(growths(), func(g growth) bool { return g.name != "vaults" && g.name != "subscriptions" })
 }
 
 const machines = "VMs"
