@@ -79,6 +79,8 @@ type planner struct {
 	policiesPerVault map[armid.Key]int // policies in a vault, this plan's included
 	vaultsPerRegion  map[region]int    // vaults in a region, this plan's included
 	routes           map[routeKey]*destinations
+	routeClasses     map[int]int    // by rule
+	routeTexts       map[string]int // classes, by what the rules of each have in common
 	selection        *selection
 	sentences        map[Reason]string
 	retentionOfLeft  map[*Policy][]string // the retention of policies that items leave
@@ -117,6 +119,8 @@ func newPlanner(c *config.Config, o *Observed, opt Options) *planner {
 		policiesPerVault: make(map[armid.Key]int),
 		vaultsPerRegion:  make(map[region]int),
 		routes:           make(map[routeKey]*destinations),
+		routeClasses:     make(map[int]int),
+		routeTexts:       make(map[string]int),
 		selection:        newSelection(opt.Filters),
 		sentences:        make(map[Reason]string),
 		retentionOfLeft:  make(map[*Policy][]string),

@@ -10,11 +10,27 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// routeKey is all that the destinations of a VM depend on, except the VM's own requirements: rules that name the same
-// vaults and the same policy share them, because there may be many rules and many vaults.
+// routeKey is all that the destinations of a VM depend on, except the VM's own requirements.
 type routeKey struct {
-	vaults, policy string
+	class int // see [planner.routeClass]
 	region
+}
+
+// routeClass numbers the rules that name the same vaults and the same policy alike: they share destinations, because
+// there may be many rules and many vaults.
+func (pl *planner) routeClass(rule int) int {
+	class, known := pl.routeClasses[rule]
+	if !known {
+		r := &pl.config.Rules[rule]
+		text := strings.Join(append([]string{r.Policy}, r.Vault...), "\n")
+		class, known = pl.routeTexts[text]
+		if !known {
+			class = len(pl.routeTexts)
+			pl.routeTexts[text] = class
+		}
+		pl.routeClasses[rule] = class
+	}
+	return class
 }
 
 // destinations are the vaults that the VMs of like rules in one region may go to: computed once for all of them, because
@@ -32,7 +48,7 @@ func (d *destinations) has(v *vaultPlan) bool { return d.set[v] }
 // candidates returns the vaults that a VM of a rule may go to.
 func (pl *planner) candidates(s *vmState) *destinations {
 	target := s.target()
-	k := routeKey{strings.Join(s.rule.Vault, " "), s.rule.Policy, regionOf(target.Subscription, target.Location)}
+	k := routeKey{pl.routeClass(s.ruleIndex), regionOf(target.Subscription, target.Location)}
 	if found, ok := pl.routes[k]; ok {
 		return found
 	}

@@ -128,6 +128,8 @@ type assessor struct {
 	defined     map[armid.Key]*config.Policy // the file's policies, by the id that they have in each vault
 	codes       codes
 	targets     map[targetsKey]*targets // cache, filled as VMs are evaluated
+	classes     map[*config.Rule]int    // cache, filled likewise
+	classTexts  map[string]int          // classes, by what the rules of each have in common
 	origins     map[*config.Rule]origin // cache, filled likewise
 }
 
@@ -149,6 +151,7 @@ func newAssessor(c *config.Config, o plan.Observed, opt Options) *assessor {
 		items:  newInventory(o),
 		vaults: map[armid.Key]plan.Vault{}, policies: map[armid.Key]plan.Policy{}, inFile: map[armid.Key]*config.Vault{},
 		missing: map[armid.Key]bool{}, read: map[string]bool{}, targets: map[targetsKey]*targets{},
+		classes: map[*config.Rule]int{}, classTexts: map[string]int{},
 		codes: newCodes(), origins: map[*config.Rule]origin{},
 	}
 	for _, v := range o.Vaults {

@@ -265,8 +265,24 @@ func (a *assessor) evaluatePlacement(v *evaluation) {
 
 // targetsKey is all that determines the vaults that a VM may go to, and the tier of its policy there.
 type targetsKey struct {
-	vaults, policy         string
+	class                  int // see [assessor.routeClass]
 	subscription, location string
+}
+
+// routeClass numbers the rules that name the same vaults and the same policy alike: they share targets, because there may
+// be many rules and many vaults.
+func (a *assessor) routeClass(r *config.Rule) int {
+	class, known := a.classes[r]
+	if !known {
+		text := strings.Join(append([]string{r.Policy}, r.Vault...), "\n")
+		class, known = a.classTexts[text]
+		if !known {
+			class = len(a.classTexts)
+			a.classTexts[text] = class
+		}
+		a.classes[r] = class
+	}
+	return class
 }
 
 // targets are the vaults that a VM may go to.
@@ -277,7 +293,7 @@ type targets struct {
 
 // targetsFor returns the vaults that the VM of a rule may go to: computed once for all VMs of like rules and the region.
 func (a *assessor) targetsFor(v *evaluation) *targets {
-	c := targetsKey{strings.Join(v.rule.Vault, " "), v.rule.Policy, v.vm.Subscription, v.vm.Location}
+	c := targetsKey{a.routeClass(v.rule), v.vm.Subscription, v.vm.Location}
 	found, ok := a.targets[c]
 	if !ok {
 		found = &targets{vaults: map[armid.Key]bool{}}
