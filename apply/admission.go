@@ -57,6 +57,11 @@ func (r *executor) admit(t *task, inFlight map[armid.Key]*vaultInFlight) time.Du
 	return wait
 }
 
+// Tunable: recheckFraction is the part of a wait after which it is checked again.
+const recheckFraction = 4
+
 // recheck returns after how long to check again whether a wait has ended: it may end early, because other clients do
 // not use a quota or it turns out to be larger.
-func recheck(wait time.Duration) time.Duration { return max(wait/4, min(wait, time.Second)) }
+func recheck(wait time.Duration) time.Duration {
+	return max(wait/recheckFraction, min(wait, time.Second))
+}

@@ -137,10 +137,10 @@ func (p *listAwaiter) pollOperation(ctx context.Context) (res Result, hasEnded b
 // would show the end.
 func (ex *execution) awaitByPolls(ctx context.Context) Result {
 	age, hint := time.Duration(0), ex.op.RetryAfter
-	for {
-		at := ex.run.durations.nextPoll(ex.task.Action, ex.acceptedAt, age, hint, age > 0, false).due
+	for hasPolled := false; ; hasPolled = true {
+		at := ex.run.durations.nextPoll(ex.task.Action, ex.acceptedAt, age, hint, hasPolled, false).due
 		switch {
-		case age > 0:
+		case hasPolled:
 			at = later(at, ex.acceptedAt.Add(age+min(hint, 2*time.Minute)))
 		case !ex.hasURL():
 			at = ex.acceptedAt // it was done before the response; only the read-back remains

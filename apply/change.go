@@ -244,7 +244,7 @@ func (ex *execution) waitForSnapshot(ctx context.Context, since time.Time, ok fu
 	}
 }
 
-// minSparingInterval is the gap after the first unsuccessful poll where reads are scarce; maxPollInterval is the
+// Tunable: minSparingInterval is the gap after the first unsuccessful poll where reads are scarce; maxPollInterval is the
 // longest gap.
 const (
 	minSparingInterval = 5 * time.Second

@@ -68,6 +68,7 @@ func TestLooksComeAtTheUsualAgesThenFurtherApart(t *testing.T) {
 		{"not when sparing reads", nil, 0, 1, false, true, 36, true},
 		{"a longer hint is not", nil, 0, 60, false, false, 36, true},
 		{"nor does it keep the next look waiting", nil, 36, 60, true, false, 45, false},
+		{"one that ends at a mark is the mark", nil, 33, 3, false, false, 36, true},
 		{"nor one that is long for the age", nil, 8, 10, true, false, 10, true},
 		{"after the first mark a quarter of the age", nil, 40, 0, true, false, 50, false},
 		{"close to a mark the mark", nil, 60, 0, true, false, 71, true},
@@ -113,5 +114,11 @@ func TestAJobThatEndedWhileTheVaultWasReadSettlesNothing(t *testing.T) {
 		if got, _ := l.phase(c, at.Add(-time.Hour), ""); got != want {
 			t.Errorf("a job that ended %v before the look: standing %d, want %d", ago, got, want)
 		}
+	}
+}
+
+func TestARightThatWasJustAssignedIsWaitedForOnce(t *testing.T) {
+	if r := policyFor("AuthorizationFailed", statusForbidden); r.tries != 1 || r.wait != 15*time.Second {
+		t.Errorf("%+v", r)
 	}
 }

@@ -36,6 +36,21 @@ func TestEventsTellTheLifeOfAChangeInOrder(t *testing.T) {
 	})
 }
 
+func TestAnEndIsToldAtOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T, az *fake) {
+		az.duration = func(_ plan.Change, n int) time.Duration { return time.Duration(10+70*n) * time.Second }
+		o := apply.Options{Observed: time.Now(), Observer: func(e apply.Event) {
+			if late := time.Since(e.Time); late != 0 {
+				t.Errorf("%s of %s was told %v late", e.Kind, e.Change, late)
+			}
+		}}
+		p := planOf(policyChange(plan.UpdatePolicy, "a"), itemChange(plan.Protect, "vm1"))
+		az.seed(p)
+		rep, err := apply.Run(t.Context(), p, az, o)
+		checkReport(t, p, rep, err)
+	})
+}
+
 func TestSilenceIsBrokenByAHeartbeat(t *testing.T) {
 	inBubble(t, func(t *testing.T, az *fake) {
 		az.script["vm1"] = []string{"hang"}

@@ -174,11 +174,7 @@ func (r *executor) acquireSlot(ctx, open context.Context) error {
 	if r.operationSlots.Acquire(open, 1) != nil {
 		return context.Cause(open)
 	}
-	if err := context.Cause(ctx); err != nil {
-		r.operationSlots.Release(1)
-		return err
-	}
-	return nil
+	return context.Cause(ctx) // where that is over, nobody needs the slot any more
 }
 
 // runChange executes one change within its time limit. It calls admitted once the change has a write slot or waits for
@@ -220,7 +216,6 @@ func (r *executor) recordRemaining(invalid error) error {
 		left = append(left, t.ID)
 		return newResult(t.Change, NotStarted, "a fault of azbackup itself kept it from starting; please report it")
 	})
-	r.publish()
 	if len(left) == 0 {
 		return nil
 	}

@@ -90,6 +90,20 @@ func TestAWriteWhoseAnswerWasLostAndThatCannotBeReadBackIsUnconfirmed(t *testing
 	}
 }
 
+// What became of a write without an answer is looked for after a tenth and a third of the time in which it must show.
+func TestALostAnswerOfAPolicyIsLookedForSoon(t *testing.T) {
+	inBubble(t, func(t *testing.T, az *fake) {
+		c := policyChange(plan.UpdatePolicy, "daily")
+		az.script["daily"] = []string{"reset-after"}
+		az.duration = func(plan.Change, int) time.Duration { return time.Second }
+		rep, rec := carryOut(t, az, planOf(c), apply.Options{})
+		wantOutcome(t, rep, c.ID, apply.Done)
+		if took := rec.at(apply.EventFinished, c.ID)[0].Sub(rec.at(apply.EventStarted, c.ID)[0]); took > 4*time.Second {
+			t.Errorf("done after %v", took)
+		}
+	})
+}
+
 // An error that only the operator can resolve ends the change at once, with its code, its text and advice.
 func TestFinalRefusalsEndAtOnceInAzuresWords(t *testing.T) {
 	for word, want := range map[string]struct{ code, hint string }{

@@ -118,6 +118,9 @@ func TestALostAnswerIsLookedForAtOnceThoughOthersHaveTime(t *testing.T) {
 			changes = append(changes, itemChange(plan.Protect, fmt.Sprint("vm", i)))
 		}
 		_, rec := carryOut(t, az, planOf(changes...), apply.Options{})
+		if n := len(rec.at(apply.EventWaiting, "protect:vm0")); n != 1 {
+			t.Errorf("that the answer was lost was told %d times", n)
+		}
 		starts := rec.at(apply.EventStarted, "protect:vm0")
 		if len(starts) != 2 || starts[1].Sub(starts[0]) > 32*time.Second {
 			t.Errorf("writes at %v, want the second 30 s after the first", starts)

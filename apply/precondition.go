@@ -124,7 +124,7 @@ func (ex *execution) adoptWritten(after *plan.State) {
 func (ex *execution) changedMeanwhileResult(ctx context.Context, e Error) Result {
 	if ex.poller != nil {
 		seen := ex.poller.lastSnapshot()
-		if seen == nil || ex.run.since(seen.at) > time.Minute {
+		if seen == nil || seen.at.Before(ex.run.now().Add(-time.Minute)) {
 			if err := ex.waitForSnapshot(ctx, ex.run.now(), func(*vaultSnapshot) bool { return true }); err == nil {
 				seen = ex.poller.lastSnapshot()
 			}

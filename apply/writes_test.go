@@ -152,7 +152,12 @@ func TestWhatCannotBeListedIsNotTakenForAbsent(t *testing.T) {
 	inBubble(t, func(t *testing.T, az *fake) {
 		az.script["vm1"] = []string{"reset-after"}
 		az.duration = func(plan.Change, int) time.Duration { return 3 * time.Minute }
+		var last time.Time
 		az.listFails = func(n int) error {
+			if n > 0 && n <= 8 && time.Since(last) < 5*time.Second {
+				t.Errorf("after a list that failed the next one came after %v", time.Since(last))
+			}
+			last = time.Now()
 			if n < 8 {
 				return &apply.Error{Op: "listing", Status: 500, Code: "InternalServerError", Message: "scripted"}
 			}
@@ -358,8 +363,11 @@ func TestARunningOperationIsWaitedForBeforeTheWrite(t *testing.T) {
 		az.duration = func(plan.Change, int) time.Duration { return 12 * time.Second }
 		rep, rec := carryOut(t, az, planOf(c), apply.Options{Limits: apply.Limits{Operations: 1}})
 		wantOutcome(t, rep, c.ID, apply.Done)
-		if at := rec.at(apply.EventStarted, c.ID)[0]; at.Before(job.End) || job.End.IsZero() {
-			t.Errorf("written at %v, before the job's end at %v", at, job.End)
+		if at := rec.at(apply.EventStarted, c.ID)[0]; at.Before(job.End) || job.End.IsZero() || at.After(job.End.Add(31*time.Second)) {
+			t.Errorf("written at %v, the job's end was at %v", at, job.End)
+		}
+		if n := len(rec.at(apply.EventSwept, "")); n > 30 {
+			t.Errorf("%d lists to wait for a job of four minutes", n)
 		}
 	})
 }
