@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -165,9 +166,7 @@ func (ex *execution) awaitByPolls(ctx context.Context) Result {
 		case p.Message != "":
 			ex.emit(Event{Kind: EventProgress, Message: p.Message})
 		}
-		if p.RetryAfter > 0 {
-			hint = p.RetryAfter
-		}
+		hint = cmp.Or(p.RetryAfter, hint)
 	}
 }
 

@@ -104,6 +104,29 @@ func TestALostAnswerOfAPolicyIsLookedForSoon(t *testing.T) {
 	})
 }
 
+// urlless is a service that answers a write when it has ended, without a URL to follow.
+type urlless struct{ *fake }
+
+func (b urlless) Start(ctx context.Context, c plan.Change) (apply.Operation, error) {
+	op, err := b.fake.Start(ctx, c)
+	op.Status, op.Result = "", ""
+	return op, err
+}
+
+func TestWhatWasDoneBeforeTheAnswerIsReadBackAtOnce(t *testing.T) {
+	inBubble(t, func(t *testing.T, az *fake) {
+		p := planOf(policyChange(plan.UpdatePolicy, "daily"))
+		az.duration = func(plan.Change, int) time.Duration { return 0 }
+		az.retryAfter = 9 * time.Second
+		began := time.Now()
+		rep, err := apply.Run(t.Context(), p, urlless{az}, apply.Options{Observed: began})
+		checkReport(t, p, rep, err)
+		if took := time.Since(began); took > time.Second {
+			t.Errorf("done after %v", took)
+		}
+	})
+}
+
 // An error that only the operator can resolve ends the change at once, with its code, its text and advice.
 func TestFinalRefusalsEndAtOnceInAzuresWords(t *testing.T) {
 	for word, want := range map[string]struct{ code, hint string }{
