@@ -34,7 +34,7 @@ func policyOf(e *Error) errorPolicy {
 }
 
 // GuardHint is the advice after a resource guard's refusal.
-const GuardHint = "a resource guard protects this operation: its owner grants Backup MUA Operator or Contributor on the guard, usually for a time, and the step is then made by hand"
+const GuardHint = "a resource guard protects this operation: its owner grants Backup MUA Operator or Contributor on the guard, usually for a time; then run again where the file says resourceGuard: use, or make the step by hand"
 
 // policyFor is the table of error codes (docs/azure.md §14), one row for each known code; for any other code the HTTP
 // status decides.

@@ -108,6 +108,8 @@ type Vault struct {
 	PublicNetworkAccess *bool `yaml:"publicNetworkAccess"`
 	// The tags of the vault.
 	Tags map[string]string `yaml:"tags"`
+	// What to do where a resource guard covers an operation: block it (default), or use the guard, by naming its request.
+	ResourceGuard string `yaml:"resourceGuard" jsonschema:"enum=block,enum=use"`
 	// What happens to VMs that are protected here and that no rule matches: report (default), or stop their backup.
 	Unmatched string `yaml:"unmatched" jsonschema:"enum=report,enum=stop"`
 
@@ -357,6 +359,8 @@ type Settings struct {
 	Limits Limits `yaml:"limits"`
 	// What a plan may do without being refused.
 	Guards Guards `yaml:"guards"`
+	// The tenants of resource guards of other tenants: a write that names a guard's request carries a token of each.
+	AuxiliaryTenants []string `yaml:"auxiliaryTenants" jsonschema:"format=guid,minItems=1,uniqueItems=true"`
 }
 
 // Limits bound a run.

@@ -210,7 +210,7 @@ func (pl *planner) whyCutRefused(v *vaultPlan, r risks, from string, to *policyP
 	case !r.retention:
 		return "", ""
 	case !v.isImmutable():
-		return pl.whyGuardRefuses(v)
+		return pl.whyGuardRefuses(v, guardItemWrite)
 	}
 	if why := whyRetentionUnknown(from, pl.index.policies[armid.Of(from)], to); why != "" {
 		return ReasonRetentionNotKnown, why
@@ -292,7 +292,7 @@ func (pl *planner) planStop(s *vmState, at itemLocation, why Reason) {
 		pl.block(c, ReasonIncomplete, pl.gaps.all[0].describe(), "")
 		return
 	}
-	if reason, detail := pl.whyGuardRefuses(at.vault); reason != "" {
+	if reason, detail := pl.whyGuardRefuses(at.vault, guardItemStop); reason != "" {
 		pl.block(c, reason, detail, "")
 		return
 	}

@@ -156,6 +156,7 @@ func (pl *planner) sentence(r Reason, detail string) string {
 // addChange adds a change to the plan and returns its id.
 func (pl *planner) addChange(d pendingChange) string {
 	d.Risk, d.Also = d.risks.worstAndRest()
+	d.ResourceGuard = pl.guardRequests(&d.Change)
 	pl.changes = append(pl.changes, d)
 	return d.ID
 }

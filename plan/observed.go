@@ -82,6 +82,8 @@ type Vault struct {
 	Settings VaultSettings
 	// ResourceGuards are the guards (multi-user authorisation) of the vault; nil when not requested ([Questions]).
 	ResourceGuards []string
+	// GuardedOperations are the operations that those guards cover.
+	GuardedOperations []GuardedOperation
 	// ProvisioningState as read.
 	ProvisioningState string
 	// SoftDeleteState is as read: AlwaysON, Enabled, Disabled or "".

@@ -132,6 +132,8 @@ type Change struct {
 	Notes    []string `json:"notes,omitempty"`
 	Rule     *RuleRef `json:"rule,omitempty"`
 	Allowed  bool     `json:"allowed,omitempty"` // rule has resume: true
+	// ResourceGuard are the requests of resource guards that the write names.
+	ResourceGuard []GuardRequest `json:"resource_guard,omitempty"`
 	// KeepDisks is true where the file does not set the item's disks: the filter found at the write stays.
 	KeepDisks bool `json:"keep_disks,omitempty"`
 	// Due is when the data of a soft-deleted item is purged.

@@ -185,7 +185,7 @@ func (pl *planner) whyPolicyRefused(v *vaultPlan, before, after PolicySpec, susp
 		if v.isImmutable() {
 			return ReasonImmutableVault, v.name
 		}
-		if reason, detail := pl.whyGuardRefuses(v); reason != "" {
+		if reason, detail := pl.whyGuardRefuses(v, guardPolicyWrite); reason != "" {
 			return reason, detail
 		}
 	}

@@ -59,7 +59,7 @@ func (pl *planner) planResume(s *vmState, at itemLocation, undelete string) {
 			now = pl.specToLeave(from, p)
 		}
 		lost = newExpiry(now, p.resultingSpec(), 0, it)
-		if reason, detail := pl.whyGuardRefuses(v); reason != "" {
+		if reason, detail := pl.whyGuardRefuses(v, guardItemWrite); reason != "" {
 			pl.block(c, reason, detail, "")
 			return
 		}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 
 	"github.com/azbackup/azbackup/config"
@@ -217,33 +216,18 @@ func (pl *planner) refusedSettings(v *vaultPlan, have VaultSettings, want *Vault
 	}
 	// A resource guard may cover both of these (docs/azure.md §20).
 	if one := (VaultSettings{SoftDeleteDays: want.SoftDeleteDays}); vaultRisks(have, one).security {
-		if r, detail := pl.whyGuardRefuses(v); r != "" {
+		if r, detail := pl.whyGuardRefuses(v, guardSoftDelete); r != "" {
 			refuse(r, detail, one)
 			want.SoftDeleteDays = nil
 		}
 	}
 	if one := (VaultSettings{Immutability: want.Immutability}); vaultRisks(have, one).security {
-		if r, detail := pl.whyGuardRefuses(v); r != "" {
+		if r, detail := pl.whyGuardRefuses(v, guardImmutability); r != "" {
 			refuse(r, detail, one)
 			want.Immutability = ""
 		}
 	}
 	return out
-}
-
-// whyGuardRefuses returns why a stop, a shorter retention or a weaker setting cannot be done in a vault: it has a
-// resource guard, or guard presence is unknown.
-func (pl *planner) whyGuardRefuses(v *vaultPlan) (Reason, string) {
-	if v.isGuarded() {
-		return ReasonResourceGuard, lastName(slices.Min(v.observed.ResourceGuards))
-	}
-	if gap := pl.gaps.guards[v.key]; gap != nil {
-		return ReasonGap, gap.describe()
-	}
-	if v.observed != nil && v.observed.ResourceGuards == nil {
-		pl.guardsNotRead[v.key] = v.id
-	}
-	return "", ""
 }
 
 // configuredSettings returns the settings that the file sets.

@@ -35,6 +35,11 @@ type Options struct {
 	Credential azcore.TokenCredential
 	// Tenant is the tenant to sign in to; "" = the credential's own.
 	Tenant string
+	// AuxiliaryTenants are the tenants of resource guards of other tenants: a write that names a guard's request, and
+	// nothing else, carries a token of each.
+	AuxiliaryTenants []string
+	// AuxiliaryToken is the token of all AuxiliaryTenants where AccessToken is set; "" = none.
+	AuxiliaryToken string
 	// Transport replaces the network, for Resource Manager only (not for signing in).
 	Transport http.RoundTripper
 	// Command decides which requests may be sent.
@@ -66,6 +71,7 @@ type Client struct {
 	endpoint    *url.URL
 	tokens      *tokenSource
 	scope       string
+	auxiliary   []auxiliarySource // of the tenants of resource guards
 	static      bool
 	command     Command
 	version     string
@@ -124,6 +130,9 @@ func New(o Options) (*Client, error) {
 		return nil, err
 	}
 	c.static = o.AccessToken != ""
+	if c.auxiliary, err = o.newAuxiliarySources(conf); err != nil {
+		return nil, err
+	}
 	if c.pipeline, err = c.newPipeline(conf, o.Transport); err != nil {
 		return nil, fmt.Errorf("preparing requests: %w", err)
 	}

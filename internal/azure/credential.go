@@ -29,12 +29,14 @@ func CredentialChoices() []string {
 
 // newCredential returns a credential that signs in as azidentity's DefaultAzureCredential does: environment, workload
 // identity, managed identity, Azure CLI, azd, Azure PowerShell.
-func newCredential(conf cloud.Configuration, tenant string, custom bool) (azcore.TokenCredential, error) {
+// It gives tokens of its own tenant and of those in further.
+func newCredential(conf cloud.Configuration, tenant string, custom bool, further ...string) (azcore.TokenCredential, error) {
 	cred, err := azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{
 		ClientOptions: policy.ClientOptions{Cloud: conf},
 		TenantID:      tenant,
 		// Instance discovery asks Microsoft whether an authority is genuine; private authorities are unknown to it.
-		DisableInstanceDiscovery: custom,
+		DisableInstanceDiscovery:   custom,
+		AdditionallyAllowedTenants: further,
 	})
 	if err == nil {
 		return cred, nil

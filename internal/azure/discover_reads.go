@@ -320,13 +320,18 @@ func (d *discovery) listGuards(ctx context.Context, v plan.Vault) {
 		return
 	}
 	guards := []string{}
+	var operations []plan.GuardedOperation
 	for _, g := range found {
-		guards = append(guards, firstOf(g.Properties.ResourceGuard.textOrEmpty(), g.ID.textOrEmpty(), "a guard without a name"))
+		guard := firstOf(g.Properties.ResourceGuard.textOrEmpty(), g.ID.textOrEmpty(), "a guard without a name")
+		guards = append(guards, guard)
+		for _, o := range g.Properties.Operations {
+			operations = append(operations, plan.GuardedOperation{Guard: guard, Operation: o.Operation.textOrEmpty(), Request: o.Request.textOrEmpty()})
+		}
 	}
 	d.recordSuccess(func(o *plan.Observed) {
 		for i := range o.Vaults {
 			if armid.Same(o.Vaults[i].ID, v.ID) {
-				o.Vaults[i].ResourceGuards = guards
+				o.Vaults[i].ResourceGuards, o.Vaults[i].GuardedOperations = guards, operations
 			}
 		}
 	})

@@ -42,7 +42,7 @@ const (
 func (c *Client) newPipeline(conf cloud.Configuration, transport http.RoundTripper) (runtime.Pipeline, error) {
 	return armruntime.NewPipeline("azbackup", c.version, c.tokens,
 		runtime.PipelineOptions{
-			PerCall:  []policy.Policy{policyFunc(c.allowlistPolicy), policyFunc(c.correlationPolicy), policyFunc(c.tokenRefreshPolicy)},
+			PerCall:  []policy.Policy{policyFunc(c.allowlistPolicy), policyFunc(c.auxiliaryPolicy), policyFunc(c.correlationPolicy), policyFunc(c.tokenRefreshPolicy)},
 			PerRetry: []policy.Policy{c.quotas.Policy(), policyFunc(perTryTimeoutPolicy), policyFunc(decodePolicy)},
 		},
 		&arm.ClientOptions{

@@ -88,7 +88,15 @@ func (c *Client) preparePolicy(ctx context.Context, op string, ch plan.Change) (
 	if err := mergePolicy(properties, is, spec, c.Now()); err != nil {
 		return preparedWrite{}, &apply.Error{Op: op, Message: err.Error(), Err: err}
 	}
-	return preparedWrite{body: map[string]any{"properties": properties}, after: &after}, nil
+	delete(properties, guardRequestsKey) // a request is named for the write that needs it, never sent back as read
+	whole := map[string]any{}
+	for k, v := range properties {
+		whole[k] = v
+	}
+	if ids := guardRequestIDs(ch); len(ids) > 0 {
+		whole[guardRequestsKey] = ids
+	}
+	return preparedWrite{body: map[string]any{"properties": whole}, after: &after}, nil
 }
 
 // prepareVault reads a vault right before its PUT or PATCH.
@@ -128,7 +136,11 @@ func (c *Client) prepareVault(ctx context.Context, op string, ch plan.Change) (p
 	if ch.Action == plan.CreateVault {
 		return preparedWrite{body: buildVaultBody(send), after: &after}, nil
 	}
-	return preparedWrite{body: buildSettingsBody(send, w), after: &after}, nil
+	b := buildSettingsBody(send, w)
+	if ids := guardRequestIDs(ch); len(ids) > 0 && b.Properties != nil {
+		b.Properties.Guards = &ids
+	}
+	return preparedWrite{body: b, after: &after}, nil
 }
 
 // prepareItem builds the PUT of an item. Where the change has a risk, brings an item back, or was held back by quotas,

@@ -30,6 +30,7 @@ type restoreProperties struct {
 	OriginalAccount bool             `json:"originalStorageAccountOption"`
 	LUNs            *[]int           `json:"restoreDiskLunList,omitempty"` // none = all disks; the OS disk is always included
 	Network         *networkSettings `json:"targetDiskNetworkAccessSettings,omitempty"`
+	Guards          []string         `json:"resourceGuardOperationRequests,omitempty"`
 }
 
 type networkSettings struct {
@@ -63,6 +64,7 @@ func restorePropertiesOf(ch plan.Change) (restoreProperties, error) {
 	}
 	p := restoreProperties{
 		Type: "IaasVMRestoreRequest", Point: o.Point.Name, Kind: "RestoreDisks", Source: ch.Target, Group: o.Into, Account: o.Staging, Region: o.Region,
+		Guards: guardRequestIDs(ch),
 	}
 	if o.Select != nil {
 		luns := []int(o.Select)

@@ -46,11 +46,11 @@ func (c *Client) Start(ctx context.Context, ch plan.Change) (apply.Operation, er
 	case stateAsApproved:
 	}
 	r := w.request
-	r.class, r.permit, r.body = quota.Write, permit, over.body
+	r.class, r.permit, r.body, r.isGuarded = quota.Write, permit, over.body, len(ch.ResourceGuard) > 0
 	r.acceptedStatuses = []int{http.StatusCreated, http.StatusAccepted, http.StatusNoContent}
 	a, err := c.do(ctx, r)
 	if err != nil {
-		return apply.Operation{}, err
+		return apply.Operation{}, guardError(ch, err)
 	}
 	return c.operationOf(ch, a), nil
 }
@@ -145,8 +145,7 @@ func errMissingField(ch plan.Change, what string) error {
 	return fmt.Errorf("starting %q: the change does not say which %s", ch.ID, what)
 }
 
-// itemBody is a PUT of a protected item (docs/azure.md §4, §6). It never carries resourceGuardOperationRequests: this
-// program does not lift a guard's protection.
+// itemBody is a PUT of a protected item (docs/azure.md §4, §6).
 type itemBody struct {
 	Properties itemProperties `json:"properties"`
 }
@@ -158,6 +157,7 @@ type itemProperties struct {
 	State    string          `json:"protectionState,omitempty"`
 	Revive   bool            `json:"isRehydrate,omitempty"`
 	Extended *map[string]any `json:"extendedProperties,omitempty"`
+	Guards   []string        `json:"resourceGuardOperationRequests,omitempty"`
 }
 
 func (c *Client) buildItemWrite(ch plan.Change) (write, error) {
@@ -175,7 +175,7 @@ func (c *Client) buildItemWrite(ch plan.Change) (write, error) {
 }
 
 func (c *Client) buildItemBody(id string, ch plan.Change) itemBody {
-	p := itemProperties{Type: "Microsoft.Compute/virtualMachines", SourceID: ch.Target}
+	p := itemProperties{Type: "Microsoft.Compute/virtualMachines", SourceID: ch.Target, Guards: guardRequestIDs(ch)}
 	filter := diskFilterOf(ch)
 	switch ch.Action {
 	case plan.Stop:

@@ -108,5 +108,9 @@ type wireGuard struct {
 	ID         field `json:"id"`
 	Properties struct {
 		ResourceGuard field `json:"resourceGuardResourceId"`
+		Operations    []struct {
+			Operation field `json:"vaultCriticalOperation"`
+			Request   field `json:"defaultResourceRequest"`
+		} `json:"resourceGuardOperationDetails"`
 	} `json:"properties"`
 }

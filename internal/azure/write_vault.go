@@ -26,6 +26,7 @@ type vaultPropertiesBody struct {
 	PublicNetworkAccess string             `json:"publicNetworkAccess,omitempty"`
 	SecuritySettings    *vaultSecurityBody `json:"securitySettings,omitempty"`
 	RedundancySettings  *vaultRedundancy   `json:"redundancySettings,omitempty"`
+	Guards              *[]string          `json:"resourceGuardOperationRequests,omitempty"`
 }
 
 type vaultSecurityBody struct {

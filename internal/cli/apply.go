@@ -110,7 +110,7 @@ func (a *app) runApply(ctx context.Context, f applyFlags, run *report.Run) (ende
 		return false, err
 	}
 	defer unlock()
-	s, err := a.connect(ctx, azure.CommandApply, f.azureFlags, c.Cloud, c.Tenant)
+	s, err := a.connect(ctx, azure.CommandApply, f.azureFlags, c.Cloud, c.Tenant, c.Settings.AuxiliaryTenants...)
 	if err != nil {
 		return false, err
 	}

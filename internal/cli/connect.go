@@ -20,6 +20,9 @@ import (
 // accessToken is the variable that holds a bearer token for --endpoint.
 const accessToken = "AZBACKUP_ACCESS_TOKEN"
 
+// auxiliaryToken is the variable that holds the token for resource guards of other tenants beside it.
+const auxiliaryToken = "AZBACKUP_AUXILIARY_TOKEN"
+
 // azureFlags select the Azure that a command connects to.
 type azureFlags struct {
 	simulate, endpoint string
@@ -75,7 +78,10 @@ type session struct {
 }
 
 // connect signs in, prints the identity to stderr, and refuses another tenant than the config's.
-func (a *app) connect(ctx context.Context, command azure.Command, f azureFlags, cloud config.Cloud, tenant string) (*session, error) {
+// auxiliary are the tenants of resource guards of other tenants.
+func (a *app) connect(
+	ctx context.Context, command azure.Command, f azureFlags, cloud config.Cloud, tenant string, auxiliary ...string,
+) (*session, error) {
 	if f.simulate != "" && f.endpoint != "" {
 		return nil, usageError("--simulate and --endpoint exclude each other")
 	}
@@ -89,7 +95,7 @@ func (a *app) connect(ctx context.Context, command azure.Command, f azureFlags, 
 	s := &session{}
 	options := azure.Options{
 		Cloud:  azure.Cloud{Name: cloud.Name, Endpoint: cloud.Endpoint, Audience: cloud.Audience, Authority: cloud.Authority},
-		Tenant: tenant, Endpoint: f.endpoint, Command: command, Version: a.Version, Now: a.Now,
+		Tenant: tenant, AuxiliaryTenants: auxiliary, Endpoint: f.endpoint, Command: command, Version: a.Version, Now: a.Now,
 		OnThrottle: func(t azure.Throttle) {
 			s.throttled.Add(int64(t.Wait))
 			a.log.Debug("held back by a quota for "+report.FormatDuration(t.Wait), "kind", t.Kind, "wait", t.Wait)
@@ -102,8 +108,10 @@ func (a *app) connect(ctx context.Context, command azure.Command, f azureFlags, 
 		}
 		s.simulated = server
 		options.Endpoint, options.AccessToken, options.Transport = "https://simulator.invalid", "simulated", server.Transport()
+		options.AuxiliaryToken = "simulated"
 	} else if f.endpoint != "" {
 		options.AccessToken, _ = a.Env(accessToken)
+		options.AuxiliaryToken, _ = a.Env(auxiliaryToken)
 	}
 	if s.Client, err = azure.New(options); err != nil {
 		return nil, errors.Join(err, s.close())

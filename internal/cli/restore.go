@@ -167,7 +167,36 @@ func (a *app) planRestores(ctx context.Context, s *session, c *config.Config, sc
 		return plan.Plan{}, err
 	}
 	p := plan.MakeRestores(o, facts, r, s.Now()).ForCloud(c.Cloud)
+	if p, err = withGuards(ctx, s, c, o, p); err != nil {
+		return plan.Plan{}, err
+	}
 	return p, plan.Validate(p)
+}
+
+// withGuards adds the requests of resource guards to restores from vaults of the file with `resourceGuard: use`: the
+// guards of these are read.
+func withGuards(ctx context.Context, s *session, c *config.Config, o plan.Observed, p plan.Plan) (plan.Plan, error) {
+	used := map[armid.Key]bool{}
+	for _, v := range plan.JoinVaults(c, o.Vaults).Vaults {
+		used[armid.Of(v.ID())] = v.ResourceGuard == "use"
+	}
+	var asked plan.Questions
+	for _, ch := range p.Changes {
+		if ch.Action == plan.Restore && used[armid.Of(ch.Vault)] && !slices.Contains(asked.Guards, ch.Vault) {
+			asked.Guards = append(asked.Guards, ch.Vault)
+		}
+	}
+	if asked.IsEmpty() {
+		return p, nil
+	}
+	read, err := s.ReadDetails(ctx, o, asked)
+	if err != nil {
+		return p, err
+	}
+	if len(read.Gaps) > len(o.Gaps) {
+		p.Gaps, p.Complete = read.Gaps, false
+	}
+	return plan.WithGuardRequests(p, read, func(vault string) bool { return used[armid.Of(vault)] }), nil
 }
 
 // runRestores executes run.Plan, follows each job to its end, and fills run in.

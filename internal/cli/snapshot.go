@@ -57,7 +57,7 @@ func (a *app) connectScope(ctx context.Context, command azure.Command, f scopeFl
 	if err != nil {
 		return nil, plan.Scope{}, nil, err
 	}
-	s, err := a.connect(ctx, command, at, c.Cloud, c.Tenant)
+	s, err := a.connect(ctx, command, at, c.Cloud, c.Tenant, c.Settings.AuxiliaryTenants...)
 	if err != nil {
 		return nil, plan.Scope{}, nil, err
 	}

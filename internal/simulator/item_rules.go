@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 )
 
 func formatInt(n int) string { return strconv.Itoa(n) }
@@ -294,50 +293,4 @@ func (rc *requestContext) checkVaultRoom(p *itemPut) *reply {
 	}
 	r := rc.unverified("protection-quota", "The vault has reached its limit of %d protected virtual machines. Please create a new vault.", maxItems)
 	return &r
-}
-
-// checkGuard enforces: with a resource guard, critical operations name its request (docs/azure.md §6). Which ones are
-// critical is UNVERIFIED; here every change of an item that exists is.
-func (rc *requestContext) checkGuard(p *itemPut) *reply {
-	if p.action == actProtect || p.action == actUndelete || rc.st.proxies.count(p.vault.key) == 0 || namesGuardRequest(p.sent) {
-		return nil
-	}
-	return rc.guardRequired()
-}
-
-// namesGuardRequest reports whether a request names a resource guard's request.
-func namesGuardRequest(sent object) bool {
-	requests := string(sent.raw("resourceGuardOperationRequests"))
-	return requests != "" && requests != "null" && requests != "[]"
-}
-
-func (rc *requestContext) guardRequired() *reply {
-	r := rc.unverified("guard-required", "The operation is protected by a resource guard. Please give its operation request.")
-	return &r
-}
-
-// unlockFor is how long an unlocked item may be deleted (docs/azure.md §6).
-const unlockFor = 30 * time.Minute
-
-// unlockDelete permits the deletion of a guarded item (docs/azure.md §6).
-func (rc *requestContext) unlockDelete() reply {
-	v, none := rc.vault()
-	if none != nil {
-		return *none
-	}
-	if err := checkObject(rc.body); err != nil {
-		return invalidContent(err)
-	}
-	sent := parse(rc.body)
-	if rc.st.proxies.count(v.key) == 0 || !namesGuardRequest(sent) {
-		return *rc.guardRequired()
-	}
-	if rc.st.service.Unlocked == nil {
-		rc.st.service.Unlocked = map[string]time.Time{}
-	}
-	until := rc.now.Add(unlockFor)
-	target := sent.text("resourceToBeDeleted")
-	rc.st.service.Unlocked[itemKey(key(vaultPart(target)), containerKeyOf(lastSegment(target)))] = until
-	rc.st.markDirty()
-	return ok(newObject("unlockDeleteExpiryTime", stamp(until)).bytes())
 }

@@ -168,7 +168,7 @@ func (rc *requestContext) deleteItem() reply {
 		return *r
 	}
 	if rc.st.proxies.count(v.key) > 0 && !rc.st.service.Unlocked[it.key].After(rc.now) {
-		return *rc.guardRequired()
+		return *rc.guardRequired("")
 	}
 	points := rc.st.points.count(it.key)
 	if rc.st.isImmutable(v) && points > 0 {

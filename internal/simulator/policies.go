@@ -110,6 +110,12 @@ func (rc *requestContext) putPolicy() reply {
 	if r := rc.checkPolicy(v, was, sent); r != nil {
 		return *r
 	}
+	if was != nil {
+		if r := rc.checkGuards(v, guardsPolicyWrite, sent, true); r != nil {
+			return *r
+		}
+	}
+	sent.del("resourceGuardOperationRequests")
 	if r := rc.consumeDailyLimit("policy-writes", v); r != nil {
 		return *r
 	}

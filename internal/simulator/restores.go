@@ -54,6 +54,9 @@ func (rc *requestContext) restore() reply {
 		return pointNotFound()
 	}
 	sent := parse(rc.body).object("properties")
+	if r := rc.checkGuards(v, guardsRestore, sent, true); r != nil {
+		return *r
+	}
 	if refusals := rc.restoreRefusals(v, it, p, sent); len(refusals) > 0 {
 		return refusals[0]
 	}

@@ -77,6 +77,8 @@ type Settings struct {
 	// §19: never recorded live). RestoreFindings are its findings besides those that would refuse the restore.
 	ValidateRestore string    `json:"validateRestore,omitempty"`
 	RestoreFindings []Finding `json:"restoreFindings,omitempty"`
+	// Guards are the resource guards that do not let everybody through, by their lower-cased ids.
+	Guards map[string]GuardSetting `json:"guards,omitempty"`
 	// Unverified overrides the codes, statuses and words whose value is UNVERIFIED; keys are those of
 	// DefaultUnverified.
 	Unverified map[string]string `json:"unverified,omitempty"`
@@ -201,6 +203,8 @@ func DefaultUnverified() map[string]string {
 		"filter-input":           "400 BMSUserErrorInvalidInput",
 		"arm-throttled":          "429 SubscriptionRequestsThrottled",
 		"management-group":       "404 NotFound",
+		"guard-denied":           "403 LinkedAuthorizationFailed",
+		"guard-tenant":           "403 LinkedInvalidPropertyId",
 		"guard-required":         "403 UserErrorResourceGuardOperationRequired",
 		// Refusals of restores: the codes of the first four are documented, their statuses are not (docs/azure.md §19).
 		"restore-snapshot-gone":   "400 UserErrorInstantRpNotFound",

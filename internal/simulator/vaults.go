@@ -163,6 +163,9 @@ func (rc *requestContext) patchVault() reply {
 		return *r
 	}
 	patch := parse(rc.body)
+	if r := rc.checkVaultGuards(v, patch.object("properties")); r != nil {
+		return *r
+	}
 	body, refused := rc.patchedVault(v, patch)
 	if refused != nil {
 		return *refused

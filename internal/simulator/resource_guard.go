@@ -1,0 +1,175 @@
+package simulator
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+)
+
+// GuardSetting is what a resource guard's owner lets this caller do.
+type GuardSetting struct {
+	// Tenant is the guard's tenant; empty: the estate's. Another one wants a token of its own.
+	Tenant string `json:"tenant,omitempty"`
+	// Denied refuses the guard's requests: the caller has no role on it.
+	Denied bool `json:"denied,omitempty"`
+}
+
+// The operations that a guard covers, by the service's words for them (docs/azure.md §20).
+const (
+	guardsWord         = "Microsoft.RecoveryServices/vaults"
+	guardsItems        = guardsWord + "/backupFabrics/protectionContainers/protectedItems"
+	guardsItemWrite    = guardsItems + "/write"
+	guardsItemStop     = guardsItems + "/write#stopProtectionWithRetainData"
+	guardsItemSuspend  = guardsItems + "/write#suspendBackupsWithRetainData"
+	guardsRestore      = guardsItems + "/recoveryPoints/restore/action"
+	guardsPolicyWrite  = guardsWord + "/backupPolicies/write"
+	guardsSoftDelete   = guardsWord + "/backupconfig/write"
+	guardsImmutability = guardsWord + "/write#reduceImmutabilityState"
+)
+
+// checkGuard enforces: a critical operation of an item names the guard's request (docs/azure.md §6, §20). Which changes
+// of an item are critical is UNVERIFIED; here every change of one that exists is.
+func (rc *requestContext) checkGuard(p *itemPut) *reply {
+	operation := guardsItemWrite
+	switch p.action {
+	case actProtect:
+		return nil
+	case actStop:
+		operation = guardsItemStop
+	case actSuspend:
+		operation = guardsItemSuspend
+	}
+	return rc.checkGuards(p.vault, operation, p.sent, p.action == actUndelete)
+}
+
+// checkGuards enforces: where a guard of the vault covers an operation, the body names the request that the proxy lists
+// for it; the caller has a right on that request; and a guard of another tenant gets a token of it. A proxy that lists no
+// operation covers every one, but for what isLenient says, and takes any request.
+func (rc *requestContext) checkGuards(v *vault, operation string, sent object, isLenient bool) *reply {
+	var refused *reply
+	rc.st.proxies.group(v.key, 0, func(_ int, l *opaqueResource) bool {
+		proxy := parse(rc.st.read(l.body)).object("properties")
+		guard := proxy.text("resourceGuardResourceId")
+		listed := elements(proxy.raw("resourceGuardOperationDetails"))
+		if len(listed) == 0 {
+			if !isLenient && !namesGuardRequest(sent) {
+				refused = rc.guardRequired(guard)
+			}
+			return refused == nil
+		}
+		for _, raw := range listed {
+			row := parse(raw)
+			if !strings.EqualFold(row.text("vaultCriticalOperation"), operation) {
+				continue
+			}
+			if refused = rc.checkGuardRequest(guard, row.text("defaultResourceRequest"), sent); refused != nil {
+				return false
+			}
+		}
+		return true
+	})
+	return refused
+}
+
+// checkGuardRequest judges one request of a guard: the backup service wants it named, ARM tests the caller's right on it
+// (docs/azure.md §26).
+func (rc *requestContext) checkGuardRequest(guard, request string, sent object) *reply {
+	isNamed := slices.ContainsFunc(elements(sent.raw("resourceGuardOperationRequests")), func(raw json.RawMessage) bool {
+		return strings.EqualFold(unquote(raw), request)
+	})
+	if !isNamed {
+		return rc.guardRequired(guard)
+	}
+	set := rc.s.set.Guards[key(guard)]
+	if set.Tenant != "" && !strings.EqualFold(set.Tenant, rc.st.Tenant) && !rc.hasTokenOf(set.Tenant) {
+		r := rc.unverified("guard-tenant", "The linked resource '%s' is in tenant '%s', of which the request has no token.", request, set.Tenant)
+		return &r
+	}
+	if set.Denied {
+		r := rc.unverified("guard-denied", "The client has permission to perform the action on the scope of the request, but not on the linked scope '%s'.", request)
+		return &r
+	}
+	return nil
+}
+
+// hasTokenOf reports whether the request carries a token of a tenant beside its own. A text that is no JWT is taken for
+// one: a client without a simulated Microsoft Entra has no other.
+func (rc *requestContext) hasTokenOf(tenant string) bool {
+	for entry := range strings.SplitSeq(rc.r.Header.Get("x-ms-authorization-auxiliary"), ",") {
+		token, ok := strings.CutPrefix(strings.TrimSpace(entry), "Bearer ")
+		if !ok || token == "" {
+			continue
+		}
+		parts := strings.Split(token, ".")
+		if len(parts) != 3 {
+			return true
+		}
+		payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
+		if err == nil && strings.EqualFold(textAt(payload, "tid"), tenant) {
+			return true
+		}
+	}
+	return false
+}
+
+// namesGuardRequest reports whether a request names a resource guard's request.
+func namesGuardRequest(sent object) bool {
+	return len(elements(sent.raw("resourceGuardOperationRequests"))) > 0
+}
+
+func (rc *requestContext) guardRequired(guard string) *reply {
+	r := rc.unverified("guard-required", "The operation is protected by the resource guard '%s'. Please give its operation request.", guard)
+	return &r
+}
+
+// elements returns the elements of an array; none for any other value.
+func elements(raw json.RawMessage) []json.RawMessage {
+	var all []json.RawMessage
+	if json.Unmarshal(raw, &all) != nil {
+		return nil
+	}
+	return all
+}
+
+// unlockFor is how long an unlocked item may be deleted (docs/azure.md §6).
+const unlockFor = 30 * time.Minute
+
+// unlockDelete permits the deletion of a guarded item (docs/azure.md §6).
+func (rc *requestContext) unlockDelete() reply {
+	v, none := rc.vault()
+	if none != nil {
+		return *none
+	}
+	if err := checkObject(rc.body); err != nil {
+		return invalidContent(err)
+	}
+	sent := parse(rc.body)
+	if rc.st.proxies.count(v.key) == 0 || !namesGuardRequest(sent) {
+		return *rc.guardRequired("")
+	}
+	if rc.st.service.Unlocked == nil {
+		rc.st.service.Unlocked = map[string]time.Time{}
+	}
+	until := rc.now.Add(unlockFor)
+	target := sent.text("resourceToBeDeleted")
+	rc.st.service.Unlocked[itemKey(key(vaultPart(target)), containerKeyOf(lastSegment(target)))] = until
+	rc.st.markDirty()
+	return ok(newObject("unlockDeleteExpiryTime", stamp(until)).bytes())
+}
+
+// checkVaultGuards judges the settings of a vault that a guard may cover: both count as lowered by any change here, which
+// changes are is UNVERIFIED.
+func (rc *requestContext) checkVaultGuards(v *vault, sent object) *reply {
+	security := sent.object("securitySettings")
+	if security.has("softDeleteSettings") {
+		if r := rc.checkGuards(v, guardsSoftDelete, sent, true); r != nil {
+			return r
+		}
+	}
+	if security.has("immutabilitySettings") {
+		return rc.checkGuards(v, guardsImmutability, sent, true)
+	}
+	return nil
+}

@@ -1,0 +1,176 @@
+package plan
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/azbackup/azbackup/internal/armid"
+)
+
+// GuardedOperation is an operation that a resource guard covers in a vault, as the vault's proxies list it
+// (docs/azure.md §20).
+type GuardedOperation struct {
+	// Guard is the id of the guard.
+	Guard string
+	// Operation is the service's word, such as Microsoft.RecoveryServices/vaults/backupPolicies/write.
+	Operation string
+	// Request is the id that a write names to go through the guard; "" = none is listed.
+	Request string
+}
+
+// GuardRequest is a request of a resource guard that a write names (`resourceGuard: use`).
+type GuardRequest struct {
+	Guard     string `json:"guard"`
+	Operation string `json:"operation"`
+	Request   string `json:"request"`
+}
+
+// The operations of docs/azure.md §20 that a plan can need, without the prefix that all of them have.
+const (
+	guardPrefix       = "microsoft.recoveryservices/vaults"
+	guardItem         = "/backupfabrics/protectioncontainers/protecteditems"
+	guardItemWrite    = guardItem + "/write"
+	guardItemStop     = guardItem + "/write#stopprotectionwithretaindata"
+	guardRestore      = guardItem + "/recoverypoints/restore/action"
+	guardPolicyWrite  = "/backuppolicies/write"
+	guardSoftDelete   = "/backupconfig/write"
+	guardImmutability = "/write#reduceimmutabilitystate"
+)
+
+// isOtherOperation reports whether a plan never needs an operation. A word that is not known may be any.
+func isOtherOperation(word string) bool {
+	switch word {
+	case guardItem + "/delete", guardItem + "/write#suspendbackupswithretaindata", "/backupresourceguardproxies/delete",
+		"/backupsecuritypin/action", "/write#modifyencryptionsettings":
+		return true
+	}
+	return slices.Contains([]string{guardItemWrite, guardItemStop, guardRestore, guardPolicyWrite, guardSoftDelete, guardImmutability}, word)
+}
+
+func (g GuardedOperation) word() string {
+	return strings.TrimPrefix(strings.ToLower(g.Operation), guardPrefix)
+}
+
+// guardsOf returns the requests of a vault for an operation, and the guard that covers it in a way in which no request
+// can be named: it lists no operation, one that is not known, or none to name. "" = there is none.
+func (v *Vault) guardsOf(operation string) (requests []GuardRequest, unusable string) {
+	for _, id := range v.ResourceGuards {
+		listed := false
+		for _, g := range v.GuardedOperations {
+			if !armid.Same(g.Guard, id) {
+				continue
+			}
+			listed = true
+			switch word := g.word(); {
+			case word == operation && g.Request != "":
+				requests = append(requests, GuardRequest(g))
+			case word == operation:
+				unusable = id
+			case !isOtherOperation(word):
+				unusable = id + ", with the operation " + g.Operation
+			}
+		}
+		if !listed {
+			unusable = id
+		}
+	}
+	if len(requests) > 0 {
+		return requests, ""
+	}
+	return nil, unusable
+}
+
+// whyGuardRefuses returns why an operation that a guard may cover cannot be done in a vault: its guard covers it and the
+// file does not say to use the guard, or cannot be used, or guard presence is unknown.
+func (pl *planner) whyGuardRefuses(v *vaultPlan, operation string) (Reason, string) {
+	if v.isGuarded() {
+		switch requests, unusable := v.observed.guardsOf(operation); {
+		case unusable != "":
+			return ReasonResourceGuard, lastName(unusable)
+		case len(requests) > 0 && v.conf.ResourceGuard != guardUse:
+			return ReasonResourceGuard, lastName(requests[0].Guard)
+		}
+		return "", ""
+	}
+	if gap := pl.gaps.guards[v.key]; gap != nil {
+		return ReasonGap, gap.describe()
+	}
+	if v.observed != nil && v.observed.ResourceGuards == nil {
+		pl.guardsNotRead[v.key] = v.id
+	}
+	return "", ""
+}
+
+// guardUse is the value of `resourceGuard` at which a write names the guard's request.
+const guardUse = "use"
+
+// guardRequests returns the requests that the write of a change names. A write that reduces nothing names them too: the
+// service alone decides what is a reduction, and a request that was not needed does no harm (docs/azure.md §20).
+func (pl *planner) guardRequests(c *Change) []GuardRequest {
+	v := pl.vaults[armid.Of(c.Vault)]
+	if v == nil || v.conf.ResourceGuard != guardUse || v.observed == nil {
+		return nil
+	}
+	operations := guardedBy(c)
+	if len(operations) == 0 {
+		return nil
+	}
+	if v.observed.ResourceGuards == nil {
+		if pl.gaps.guards[v.key] == nil {
+			pl.guardsNotRead[v.key] = v.id
+		}
+		return nil
+	}
+	var all []GuardRequest
+	for _, operation := range operations {
+		requests, _ := v.observed.guardsOf(operation)
+		all = append(all, requests...)
+	}
+	return all
+}
+
+// guardedBy returns the operations of a change that a guard may cover.
+func guardedBy(c *Change) []string {
+	switch c.Action {
+	case Modify, Resume, Undelete:
+		return []string{guardItemWrite}
+	case Stop:
+		return []string{guardItemStop}
+	case UpdatePolicy:
+		return []string{guardPolicyWrite}
+	case Restore, RestoreTest:
+		return []string{guardRestore}
+	case UpdateVault:
+		var operations []string
+		if c.After != nil && c.After.Vault != nil && c.After.Vault.SoftDeleteDays != nil {
+			operations = append(operations, guardSoftDelete)
+		}
+		if c.After != nil && c.After.Vault != nil && c.After.Vault.Immutability != "" {
+			operations = append(operations, guardImmutability)
+		}
+		return operations
+	case CreateVault, CreatePolicy, Refresh, Protect, Backup, Blocked, Unchanged, Excluded:
+	}
+	return nil
+}
+
+// WithGuardRequests adds the requests of the guards of a restore's vault, where use says that they are used. The vaults'
+// guards were read.
+func WithGuardRequests(p Plan, o Observed, use func(vault string) bool) Plan {
+	vaults := map[armid.Key]*Vault{}
+	for i := range o.Vaults {
+		vaults[armid.Of(o.Vaults[i].ID)] = &o.Vaults[i]
+	}
+	for i := range p.Changes {
+		c := &p.Changes[i]
+		v := vaults[armid.Of(c.Vault)]
+		if v == nil || !use(c.Vault) {
+			continue
+		}
+		for _, operation := range guardedBy(c) {
+			requests, _ := v.guardsOf(operation)
+			c.ResourceGuard = append(c.ResourceGuard, requests...)
+		}
+	}
+	return p
+}

@@ -1,0 +1,62 @@
+package plan
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestAGuardIsUsableOnlyByARequestThatItLists(t *testing.T) {
+	const guard, other = "/g/mua", "/g/other"
+	op := func(guard, word, request string) GuardedOperation {
+		return GuardedOperation{guard, "Microsoft.RecoveryServices/vaults" + word, request}
+	}
+	stop := "/backupFabrics/protectionContainers/protectedItems/write#stopProtectionWithRetainData"
+	for name, c := range map[string]struct {
+		guards     []string
+		operations []GuardedOperation
+		requests   int
+		unusable   bool
+	}{
+		"listed":                           {[]string{guard}, []GuardedOperation{op(guard, stop, "/r1")}, 1, false},
+		"listed without case":              {[]string{"/G/MUA"}, []GuardedOperation{op(guard, "/BACKUPFABRICS/protectionContainers/protectedItems/write#stopprotectionwithretaindata", "/r1")}, 1, false},
+		"another operation":                {[]string{guard}, []GuardedOperation{op(guard, "/backupPolicies/write", "/r1")}, 0, false},
+		"operations that a plan never has": {[]string{guard}, []GuardedOperation{op(guard, "/backupSecurityPIN/action", "/r1"), op(guard, "/write#modifyEncryptionSettings", "/r2")}, 0, false},
+		"listed without a request":         {[]string{guard}, []GuardedOperation{op(guard, stop, "")}, 0, true},
+		"a word that is not known":         {[]string{guard}, []GuardedOperation{op(guard, "/new/action", "/r1")}, 0, true},
+		"no operation listed":              {[]string{guard}, nil, 0, true},
+		"two guards":                       {[]string{guard, other}, []GuardedOperation{op(guard, stop, "/r1"), op(other, stop, "/r2")}, 2, false},
+		"no guard":                         {nil, nil, 0, false},
+	} {
+		v := &Vault{ResourceGuards: c.guards, GuardedOperations: c.operations}
+		requests, unusable := v.guardsOf(guardItemStop)
+		if len(requests) != c.requests || (unusable != "") != c.unusable {
+			t.Errorf("%s: %v, %q", name, requests, unusable)
+		}
+	}
+}
+
+func TestEachGuardedWriteNamesTheOperationOfItsKind(t *testing.T) {
+	days := 14
+	for _, c := range []struct {
+		change Change
+		want   []string
+	}{
+		{Change{Action: Modify}, []string{guardItemWrite}},
+		{Change{Action: Resume}, []string{guardItemWrite}},
+		{Change{Action: Undelete}, []string{guardItemWrite}},
+		{Change{Action: Stop}, []string{guardItemStop}},
+		{Change{Action: UpdatePolicy}, []string{guardPolicyWrite}},
+		{Change{Action: Restore}, []string{guardRestore}},
+		{Change{Action: RestoreTest}, []string{guardRestore}},
+		{Change{Action: UpdateVault, After: &State{Vault: &VaultSettings{SoftDeleteDays: &days, Immutability: immutabilityOff}}}, []string{guardSoftDelete, guardImmutability}},
+		{Change{Action: UpdateVault, After: &State{Vault: &VaultSettings{Redundancy: redundancyGeo}}}, nil},
+		{Change{Action: Protect}, nil},
+		{Change{Action: CreatePolicy}, nil},
+		{Change{Action: Backup}, nil},
+	} {
+		if diff := cmp.Diff(c.want, guardedBy(&c.change)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.change.Action, diff)
+		}
+	}
+}
