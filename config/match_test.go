@@ -303,8 +303,14 @@ func TestASampleIsNeverMoreThanThereAreAndAPercentageAtLeastOne(t *testing.T) {
 		sample  Sample
 		n, want int
 	}{
-		{Sample{}, 7, 7}, {Sample{Count: 3}, 7, 3}, {Sample{Count: 3}, 2, 2}, {Sample{Count: 3}, 0, 0},
-		{Sample{Count: 10, Percent: true}, 7, 1}, {Sample{Count: 10, Percent: true}, 11, 2}, {Sample{Count: 100, Percent: true}, 7, 7}, {Sample{Count: 1, Percent: true}, 0, 0},
+		{Sample{}, 7, 7},
+		{Sample{Count: 3}, 7, 3},
+		{Sample{Count: 3}, 2, 2},
+		{Sample{Count: 3}, 0, 0},
+		{Sample{Count: 10, Percent: true}, 7, 1},
+		{Sample{Count: 10, Percent: true}, 11, 2},
+		{Sample{Count: 100, Percent: true}, 7, 7},
+		{Sample{Count: 1, Percent: true}, 0, 0},
 	} {
 		if got := tt.sample.Of(tt.n); got != tt.want {
 			t.Errorf("%+v of %d is %d, want %d", tt.sample, tt.n, got, tt.want)

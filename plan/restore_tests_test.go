@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -90,9 +91,7 @@ func (w *testWorld) restored(name string, age time.Duration, group string) *Rest
 func (w *testWorld) answer(o Observed, questions Questions) (Observed, error) {
 	f := &o.Tests
 	f.Disks = map[armid.Key][]Disk{}
-	for k, d := range w.disks {
-		f.Disks[k] = d
-	}
+	maps.Copy(f.Disks, w.disks)
 	for _, q := range questions.Tests {
 		w.asked = append(w.asked, q)
 		f.Asked = append(f.Asked, q.Key())

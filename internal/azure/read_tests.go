@@ -2,6 +2,7 @@ package azure
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 
@@ -18,9 +19,7 @@ func (d *discovery) readTests(ctx context.Context, questions []plan.TestQuestion
 	f.Items, f.Jobs, f.Groups, f.Accounts = slices.Clone(f.Items), slices.Clone(f.Jobs), slices.Clone(f.Groups), slices.Clone(f.Accounts)
 	f.Unread, f.Asked = slices.Clone(f.Unread), slices.Clone(f.Asked)
 	disks := map[armid.Key][]plan.Disk{}
-	for group, held := range f.Disks {
-		disks[group] = held
-	}
+	maps.Copy(disks, f.Disks)
 	f.Disks = disks
 	var first, second []readTask
 	var jobs []*testJobs
