@@ -139,7 +139,7 @@ func (dec *decoder) decodeStruct(n *node, v reflect.Value, p *path) {
 		dec.fail(pair.key, "unknown-key", hintFor(pair.key.text, keysOf(fields)),
 			"key %s is unknown in %s", quote(pair.key.text), p)
 		if near, ok := nearestName(pair.key.text, keysOf(fields)); ok {
-			n.nearMisses = append(n.nearMisses, near)
+			n.suggest(near)
 		}
 	}
 	for _, f := range fields {

@@ -2,31 +2,36 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
 
-// node is one value of a config file, free of YAML: what the walker and the lints see.
+// node is one value of a config file, free of YAML: what the walker and the lints see. A file may have millions: each
+// field counts.
 type node struct {
-	src  *source
-	line int // from 1
-	col  int // from 1, in characters
-	kind kind
-	text string // scalar: the value, variables replaced
-	tag  string // scalar: what a plain value looks like, e.g. "!!int"
+	src   *source
+	text  string // scalar: the value, variables replaced
+	pairs []pair
+	items []*node
+	alias *aliasUse // the alias that put the value here; nil where the file spells it out
+	// nearMisses are known keys that unknown ones were probably meant to be: they are not reported missing; nil for none.
+	nearMisses *[]string
+	line       int32 // from 1
+	col        int32 // from 1, in characters
+	width      int32 // characters the caret underlines
+	kind       kind
+	tag        scalarTag // scalar: what a plain value looks like
 	// isQuoted says that the scalar stood in quotes or in a block, so that it is a text whatever it looks like.
 	isQuoted bool
 	// hasVariable says that ${…} was replaced in the scalar: its text may then stand for any scalar type.
 	hasVariable bool
-	// nearMisses are known keys that unknown ones were probably meant to be: they are not reported missing.
-	nearMisses []string
 	// isInvalid says that a problem was reported about the value: what follows from it is not reported again.
 	isInvalid bool
-	width     int // characters the caret underlines
-	pairs     []pair
-	items     []*node
-	alias     *aliasUse // the alias that put the value here; nil where the file spells it out
 }
+
+// short is a line, a column or a width as nodes keep it: files are smaller than 2 GB.
+func short(n int) int32 { return int32(max(0, min(n, math.MaxInt32))) } //nolint:gosec // it is in the range
 
 // pair is one key of a mapping and its value; keys of one mapping are unique.
 type pair struct{ key, value *node }
@@ -49,7 +54,17 @@ func (n *node) get(key string) *node {
 	return nil
 }
 
-func (n *node) suggests(key string) bool { return slices.Contains(n.nearMisses, key) }
+func (n *node) suggests(key string) bool {
+	return n.nearMisses != nil && slices.Contains(*n.nearMisses, key)
+}
+
+// suggest records a known key that an unknown one was probably meant to be.
+func (n *node) suggest(key string) {
+	if n.nearMisses == nil {
+		n.nearMisses = new([]string)
+	}
+	*n.nearMisses = append(*n.nearMisses, key)
+}
 
 // isValid says that nothing was reported about the value or anything below it.
 func (n *node) isValid() bool {
@@ -64,7 +79,9 @@ func (n *node) isValid() bool {
 	return !slices.ContainsFunc(n.items, func(item *node) bool { return !item.isValid() })
 }
 
-func (n *node) pos() Position { return Position{File: n.src.name, Line: n.line, Column: n.col} }
+func (n *node) pos() Position {
+	return Position{File: n.src.name, Line: int(n.line), Column: int(n.col)}
+}
 
 func (n *node) isNull() bool {
 	return n.kind == scalar && !n.isQuoted && !n.hasVariable && n.tag == tagNull
@@ -75,14 +92,33 @@ func (n *node) isText() bool {
 	return n.kind == scalar && (n.isQuoted || n.hasVariable || n.tag == tagText || n.tag == tagTime)
 }
 
-// The tags that YAML gives to plain scalars.
+// scalarTag is the tag that YAML gives to a plain scalar.
+type scalarTag uint8
+
 const (
-	tagNull = "!!null"
-	tagText = "!!str"
-	tagTime = "!!timestamp"
-	tagInt  = "!!int"
-	tagBool = "!!bool"
+	tagOther scalarTag = iota
+	tagNull
+	tagText
+	tagTime
+	tagInt
+	tagBool
 )
+
+func scalarTagOf(name string) scalarTag {
+	switch name {
+	case "!!null":
+		return tagNull
+	case "!!str":
+		return tagText
+	case "!!timestamp":
+		return tagTime
+	case "!!int":
+		return tagInt
+	case "!!bool":
+		return tagBool
+	}
+	return tagOther
+}
 
 // describeAlias names the alias and the anchor of an aliased value, for the end of a message; "" for any other.
 func (n *node) describeAlias() string {
@@ -90,7 +126,7 @@ func (n *node) describeAlias() string {
 		return ""
 	}
 	s := fmt.Sprintf("used by *%s in line %d", escape(n.alias.name), n.alias.line)
-	if n.line == n.alias.line {
+	if int(n.line) == n.alias.line {
 		s = fmt.Sprintf("the value of &%s in line %d", escape(n.alias.name), n.alias.anchor)
 	}
 	if up := n.alias.up; up != nil {
@@ -101,8 +137,8 @@ func (n *node) describeAlias() string {
 
 // startsWith says whether the value's text in the file starts with s.
 func (n *node) startsWith(s string) bool {
-	rest := []rune(n.src.line(n.line))
-	return n.col >= 1 && n.col <= len(rest) && strings.HasPrefix(string(rest[n.col-1:]), s)
+	rest := []rune(n.src.line(int(n.line)))
+	return n.col >= 1 && int(n.col) <= len(rest) && strings.HasPrefix(string(rest[n.col-1:]), s)
 }
 
 // describe says what the node is, for "must be …, not …".

@@ -132,7 +132,7 @@ func (c *diagnostics) warn(n *node, r code, hint, format string, args ...any) {
 func problemAt(n *node, r code, hint, message string) Problem {
 	return Problem{
 		Position: n.pos(), Code: string(r), Message: message + n.describeAlias(), Hint: hint,
-		source: n.src.line(n.line), length: n.width,
+		source: n.src.line(int(n.line)), length: int(n.width),
 	}
 }
 
@@ -148,7 +148,7 @@ func (c *diagnostics) failFile(name string, cause error, hint, format string, ar
 // failAt reports an error at a place that no node has; the place is moved into the file when it lies outside.
 func (c *diagnostics) failAt(src *source, line, col int, r code, hint, format string, args ...any) {
 	line, col = src.clampPosition(line, col)
-	c.fail(&node{src: src, line: line, col: col, width: 1}, r, hint, format, args...)
+	c.fail(&node{src: src, line: short(line), col: short(col), width: 1}, r, hint, format, args...)
 }
 
 // clampPosition is the place nearest to line and col that the file has: what is missing at its end, the YAML library

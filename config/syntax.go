@@ -101,7 +101,7 @@ func reportYAMLMistake(src *source, message string, line int, out *diagnostics) 
 			text := src.line(at)
 			if found := glob.FindStringSubmatchIndex(text); found != nil {
 				before, glob := text[:found[2]], text[found[2]:found[3]]
-				n := &node{src: src, line: at, col: 1 + utf8.RuneCountInString(before), width: utf8.RuneCountInString(glob)}
+				n := &node{src: src, line: short(at), col: short(1 + utf8.RuneCountInString(before)), width: short(utf8.RuneCountInString(glob))}
 				out.fail(n, "syntax", hintQuotes, "this is not YAML: %s", m.says)
 				return true
 			}

@@ -47,10 +47,11 @@ func countNodes(y *yaml.Node) int {
 }
 
 func (c *converter) convert(y *yaml.Node, depth int) *node {
-	n := &node{src: c.src, line: y.Line, col: y.Column, width: 1, alias: c.via}
-	if n.line > len(c.src.lines()) {
-		n.line, n.col = c.src.clampPosition(n.line, n.col)
+	line, col := y.Line, y.Column
+	if line > len(c.src.lines()) {
+		line, col = c.src.clampPosition(line, col)
 	}
+	n := &node{src: c.src, line: short(line), col: short(col), width: 1, alias: c.via}
 	if !c.hasRoom(n, depth) {
 		return n
 	}
@@ -67,21 +68,31 @@ func (c *converter) convert(y *yaml.Node, depth int) *node {
 		c.pairs(y, n, depth)
 	case yaml.SequenceNode:
 		n.kind = list
-		for _, item := range y.Content {
+		n.items = make([]*node, 0, len(y.Content))
+		for i, item := range y.Content {
 			if c.isExhausted {
 				break
 			}
 			n.items = append(n.items, c.convert(item, depth+1))
+			c.release(&y.Content[i])
 		}
 	case yaml.AliasNode:
 		return c.alias(y, n, depth)
 	case yaml.ScalarNode:
-		n.text, n.tag = y.Value, y.ShortTag()
+		n.text, n.tag = y.Value, scalarTagOf(y.ShortTag())
 		n.isQuoted = y.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) != 0
-		n.width = c.width(y)
+		n.width = short(c.width(y))
 	case yaml.DocumentNode:
 	}
 	return n
+}
+
+// release lets go of a value of the library's tree that was converted, so that a big file is not kept in memory twice. The
+// value of an anchor is converted again for each alias, so nothing in it is let go.
+func (c *converter) release(y **yaml.Node) {
+	if len(c.inAlias) == 0 && c.via == nil {
+		*y = nil
+	}
 }
 
 // hasRoom says whether there is room for one more value, as deep as it stands.
@@ -103,13 +114,13 @@ func (c *converter) hasRoom(n *node, depth int) bool {
 
 // alias converts what an alias stands for. The value stands where the alias does; what is below it keeps its own place.
 func (c *converter) alias(y *yaml.Node, n *node, depth int) *node {
-	n.width = 1 + utf8.RuneCountInString(y.Value)
+	n.width = short(1 + utf8.RuneCountInString(y.Value))
 	if c.inAlias[y.Alias] {
 		c.fail(n, "alias", "", "the alias *%s stands within what it stands for", escape(y.Value))
 		return n
 	}
 	saved := c.via
-	c.via = &aliasUse{name: y.Value, line: n.line, anchor: y.Alias.Line, up: saved}
+	c.via = &aliasUse{name: y.Value, line: int(n.line), anchor: y.Alias.Line, up: saved}
 	value := c.convert(y.Alias, depth)
 	c.via = saved
 	value.line, value.col, value.width = n.line, n.col, n.width
@@ -118,10 +129,12 @@ func (c *converter) alias(y *yaml.Node, n *node, depth int) *node {
 
 func (c *converter) pairs(y *yaml.Node, n *node, depth int) {
 	seen := make(map[string]*node, len(y.Content)/2)
+	n.pairs = make([]pair, 0, len(y.Content)/2)
 	var merged []*node
 	for i := 0; i+1 < len(y.Content) && !c.isExhausted; i += 2 {
 		key := c.convert(y.Content[i], depth+1)
 		value := c.convert(y.Content[i+1], depth+1)
+		c.release(&y.Content[i+1])
 		if key.kind != scalar {
 			c.fail(key, "wrong-type", "", "a key must be a word, not %s", key.describe())
 			continue
