@@ -17,18 +17,31 @@ var (
 	accept = flag.Bool("accept", false, "write how long runs take, and with how many requests, into the baseline")
 )
 
+// recordedRun is what a run came to, as internal/tools/bench reads it.
+type recordedRun struct {
+	Profile             string
+	VMs, Vaults         int
+	Makespan, Bound     float64
+	Requests, Throttled int
+}
+
+func writeRecord(t *testing.T, all ...recordedRun) {
+	t.Helper()
+	raw, err := json.Marshal(all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(*record, raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestRecordOfRuns measures the README's figures of runs in virtual time.
 func TestRecordOfRuns(t *testing.T) {
 	if *record == "" {
 		t.Skip("-record names no file")
 	}
-	type run struct {
-		Profile             string
-		VMs, Vaults         int
-		Makespan, Bound     float64
-		Requests, Throttled int
-	}
-	var all []run
+	var all []recordedRun
 	for _, r := range rows() {
 		if !strings.HasPrefix(r.name, "real, 150/h") {
 			continue
@@ -37,15 +50,21 @@ func TestRecordOfRuns(t *testing.T) {
 		if m.done != r.n {
 			t.Errorf("%s: %d of %d done", r.name, m.done, r.n)
 		}
-		all = append(all, run{r.name, r.n, r.vaults, m.makespan.Seconds(), m.bound.Seconds(), m.requests, m.throttled})
+		all = append(all, recordedRun{r.name, r.n, r.vaults, m.makespan.Seconds(), m.bound.Seconds(), m.requests, m.throttled})
 	}
-	raw, err := json.Marshal(all)
-	if err != nil {
-		t.Fatal(err)
+	writeRecord(t, all...)
+}
+
+// TestRecordOfRestores measures the README's figures of restores in virtual time.
+func TestRecordOfRestores(t *testing.T) {
+	if *record == "" {
+		t.Skip("-record names no file")
 	}
-	if err := os.WriteFile(*record, raw, 0o600); err != nil {
-		t.Fatal(err)
+	m := measureRestores(t, 300, 20, "1100")
+	if m.done != 300 || m.wrong > 0 {
+		t.Errorf("%+v", m)
 	}
+	writeRecord(t, recordedRun{"restores", 300, 1, m.makespan.Seconds(), m.bound.Seconds(), m.requests, m.throttled})
 }
 
 // A run takes no longer than the baseline, relative to the bound, and sends no more requests.

@@ -24,6 +24,7 @@ type restoring struct {
 	plan   plan.Plan
 	into   string
 	vms    []string
+	before time.Time
 }
 
 func newRestoring(t *testing.T, vms int, faults ...simulator.Fault) *restoring {
@@ -31,7 +32,9 @@ func newRestoring(t *testing.T, vms int, faults ...simulator.Fault) *restoring {
 	return newRestoringWith(t, vms, simulator.Settings{Faults: faults, Quota: "150"})
 }
 
-func newRestoringWith(t *testing.T, vms int, settings simulator.Settings) *restoring {
+// newRestoringWith restores the points of midnight. Where there was an attack at a time, each VM has another point after
+// it, and the restores take none that is later.
+func newRestoringWith(t *testing.T, vms int, settings simulator.Settings, attack ...time.Time) *restoring {
 	t.Helper()
 	sub := subscriptionID(1)
 	vault, into := armid.Vault(sub, "rg-backup", "rsv"), "/subscriptions/"+sub+"/resourceGroups/rg-restored"
@@ -51,6 +54,12 @@ func newRestoringWith(t *testing.T, vms int, settings simulator.Settings) *resto
 			item, id.Name(), vm, vm, armid.Policy(vault, "daily")))
 		points = append(points, fmt.Sprintf(`{"id":"%s/recoveryPoints/7","name":"7","properties":{"objectType":"IaasVMRecoveryPoint","recoveryPointType":"AppConsistent",`+
 			`"recoveryPointTime":"2000-01-01T00:00:00Z","recoveryPointTierDetails":[{"type":"InstantRP","status":"Valid"}],"isManagedVirtualMachine":true,"osType":"Linux"}}`, item))
+		for _, at := range attack {
+			r.before = at
+			points = append(points, fmt.Sprintf(`{"id":"%s/recoveryPoints/8","name":"8","properties":{"objectType":"IaasVMRecoveryPoint","recoveryPointType":"AppConsistent",`+
+				`"recoveryPointTime":%q,"recoveryPointTierDetails":[{"type":"InstantRP","status":"Valid"}],"isManagedVirtualMachine":true,"osType":"Linux"}}`,
+				item, at.Add(time.Hour).Format(time.RFC3339)))
+		}
 		r.vms = append(r.vms, vm)
 	}
 	file := fmt.Sprintf(`{"format_version":"1","taken":"2000-01-01T06:00:00Z","subscriptions":[%q],"resourceGroups":[{"id":%q,"name":"rg-restored","location":"westeurope"}],`+
@@ -93,7 +102,7 @@ func (r *restoring) read(ctx context.Context, transport http.RoundTripper) (err 
 	if err := r.client.RestoreTargets(ctx, []string{sub}, "rg-restored", []string{"st"}, &facts); err != nil {
 		return err
 	}
-	r.plan = plan.MakeRestores(o, facts, plan.RestoreRequest{VMs: r.vms, Into: "rg-restored", Staging: []string{"st"}, MaxRestores: len(r.vms)}, r.client.Now())
+	r.plan = plan.MakeRestores(o, facts, plan.RestoreRequest{VMs: r.vms, Before: r.before, Into: "rg-restored", Staging: []string{"st"}, MaxRestores: len(r.vms)}, r.client.Now())
 	return plan.Validate(r.plan)
 }
 

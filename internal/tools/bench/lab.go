@@ -26,7 +26,7 @@ type lab struct {
 	cores               int
 	progress            io.Writer
 	shared              *server
-	virtual             []virtualRun // recorded by internal/simtest; nil until a row needs it
+	virtual             map[string][]virtualRun // by the test that recorded them
 }
 
 func newLab(ctx context.Context, dir string, cores int, progress io.Writer) (*lab, error) {

@@ -21,17 +21,28 @@ type virtualRun struct {
 const (
 	quiet  = "real, 150/h, others 0/h"
 	others = "real, 150/h, others 50/h"
+	// 20 restores from snapshots at once, 1100 reads of jobs an hour
+	restores = "restores"
 )
+
+// recordingOf returns the test that measures a profile.
+func recordingOf(profile string) string {
+	if profile == restores {
+		return "TestRecordOfRestores"
+	}
+	return "TestRecordOfRuns"
+}
 
 // virtual returns a run recorded by internal/simtest.
 func virtual(profile string, vms, vaults int) run {
 	return func(ctx context.Context, l *lab) (measured, error) {
-		if l.virtual == nil {
-			if err := l.recordVirtual(ctx); err != nil {
+		recording := recordingOf(profile)
+		if l.virtual[recording] == nil {
+			if err := l.recordVirtual(ctx, recording); err != nil {
 				return measured{}, err
 			}
 		}
-		for _, r := range l.virtual {
+		for _, r := range l.virtual[recording] {
 			if r.Profile == profile && r.VMs == vms && r.Vaults == vaults {
 				return measured{
 					Figures: map[figure]float64{ofBound: r.Makespan / r.Bound, each: r.Requests / float64(vms), throttled: r.Throttled},
@@ -44,10 +55,10 @@ func virtual(profile string, vms, vaults int) run {
 	}
 }
 
-func (l *lab) recordVirtual(ctx context.Context) error {
-	file := filepath.Join(l.dir, "virtual.json")
+func (l *lab) recordVirtual(ctx context.Context, recording string) error {
+	file := filepath.Join(l.dir, recording+".json")
 	cmd := exec.CommandContext(ctx, "go", "test", "github.com/azbackup/azbackup/internal/simtest", "-count=1", "-timeout", "0",
-		"-run", "^TestRecordOfRuns$", "-args", "-record", file)
+		"-run", "^"+recording+"$", "-args", "-record", file)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("recording runs in virtual time: %w\n%s", err, out)
 	}
@@ -55,5 +66,13 @@ func (l *lab) recordVirtual(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return json.Unmarshal(raw, &l.virtual)
+	var runs []virtualRun
+	if err := json.Unmarshal(raw, &runs); err != nil {
+		return err
+	}
+	if l.virtual == nil {
+		l.virtual = map[string][]virtualRun{}
+	}
+	l.virtual[recording] = runs
+	return nil
 }
