@@ -34,7 +34,7 @@ func TestTheReadmeShowsTheRealPlanOfTheWorstDay(t *testing.T) {
 	}
 	_, section, _ := strings.Cut(string(data), "\n## The worst day\n")
 	command := strings.Fields(block(t, section, "```console\n$ azbackup "))
-	shown := block(t, section, "\n```\n")
+	shown := block(t, section, "\n```\n\n```\n")
 	estate, err := os.ReadFile("estate.json")
 	if err != nil {
 		t.Fatal(err)
