@@ -29,11 +29,12 @@ func (ex *execution) followJob(ctx context.Context, id string, started time.Time
 		Restore: ex.task.RestoreOrder, Accepted: started, JobID: id,
 	})
 	res := ex.awaitOperation(ctx)
-	switch {
-	case res.Outcome == Done:
+	switch res.Outcome {
+	case Done:
 		res.Outcome, res.Message = AlreadyDone, "restored by a job that was started before"
-	case res.Outcome == Failed:
+	case Failed:
 		res.Hint = strings.TrimSpace(res.Hint + " the job was started before this run: another run starts it again")
+	default:
 	}
 	return res
 }

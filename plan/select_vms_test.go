@@ -37,7 +37,7 @@ func TestFiltersSelectMachinesThatAreThereAndThoseThatAreGone(t *testing.T) {
 		"rule=none":            "",
 	} {
 		var only []TargetFilter
-		for _, word := range strings.Fields(filters) {
+		for word := range strings.FieldsSeq(filters) {
 			f, err := ParseTargetFilter(word)
 			if err != nil {
 				t.Fatal(err)

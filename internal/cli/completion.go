@@ -111,12 +111,15 @@ func formatsOf(cmd *cobra.Command) []string {
 	return strings.Split(list, ", ")
 }
 
-// completeOnly completes rule=NAME, vault=NAME, vm=GLOB and restore-tests.
+// completeOnly completes rule=NAME, vault=NAME, group=GLOB, vm=GLOB and restore-tests.
 func completeOnly(env func(string) (string, bool)) cobra.CompletionFunc {
 	return func(cmd *cobra.Command, args []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		key, _, named := strings.Cut(toComplete, "=")
 		if !named {
-			return []string{string(plan.FilterByRule) + "=", string(plan.FilterByVault) + "=", string(plan.FilterByVM) + "=", string(plan.FilterTests)},
+			return []string{
+					string(plan.FilterByRule) + "=", string(plan.FilterByVault) + "=", string(plan.FilterByGroup) + "=",
+					string(plan.FilterByVM) + "=", string(plan.FilterTests),
+				},
 				cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 		}
 		s := readCompletionSource(cmd, env)
@@ -126,6 +129,9 @@ func completeOnly(env func(string) (string, bool)) cobra.CompletionFunc {
 			names = s.rules()
 		case plan.FilterByVault:
 			names = s.vaults()
+		case plan.FilterByGroup:
+			names = s.vmGroups()
+		case plan.FilterTests:
 		case plan.FilterByVM:
 			return completeVM(env, key+"=")(cmd, nil, toComplete)
 		}
@@ -263,6 +269,23 @@ func (s *completionSource) vms() []string {
 		for _, m := range r.Match {
 			names = append(names, slices.DeleteFunc(slices.Clone(m.Names), func(n string) bool { return strings.ContainsAny(n, "*?") })...)
 		}
+	}
+	return completable(names)
+}
+
+// vmGroups returns the resource groups of the VMs, those of which only the backup is left too.
+func (s *completionSource) vmGroups() []string {
+	var names []string
+	add := func(id string) {
+		if vm, err := armid.ParseVM(id); err == nil {
+			names = append(names, vm.ResourceGroup)
+		}
+	}
+	for _, vm := range s.estate.VMs {
+		add(vm.ID)
+	}
+	for _, it := range s.estate.Items {
+		add(it.Properties.VM)
 	}
 	return completable(names)
 }
