@@ -24,6 +24,7 @@ type applyFlags struct {
 	approvalFlags
 	lockFile string
 	eventLog string
+	notifyFlags
 	grace    time.Duration
 	detailed bool
 }
@@ -56,6 +57,7 @@ func (a *app) applyCommand() *cobra.Command {
 	f.approvalFlags.addFlags(cmd)
 	cmd.Flags().StringVar(&f.lockFile, "lock-file", "", "`FILE` that keeps a second run off this machine (default in the user's cache folder, one per config)")
 	cmd.Flags().StringVar(&f.eventLog, "journal", "", "append a JSON line per event to `FILE`")
+	f.notifyFlags.addFlags(cmd, "where something is not done")
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 when all of a saved plan is done and something new is left")
 	cmd.Flags().DurationVar(&f.grace, "grace", 2*time.Minute, "how long Ctrl-C waits for what runs")
 	return cmd
@@ -65,10 +67,20 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 	if err := f.validate(); err != nil {
 		return err
 	}
+	hook, err := f.notifyFlags.parse()
+	if err != nil {
+		return err
+	}
 	run := report.Run{Report: apply.Report{Started: a.Now().UTC()}}
 	metrics := f.path("prometheus")
 	run.LastSuccess = readLastSuccess(metrics)
 	ended, err := a.runApply(ctx, f, &run)
+	if n := applyNotification(run, err); n != nil {
+		defer func() {
+			n.ExitCode = a.currentExitCode(ctx, err)
+			a.notify(ctx, hook, *n)
+		}()
+	}
 	if ended {
 		return errors.Join(err, f.write(a.Out, func(w io.Writer, format string) error {
 			run.ExitCode = a.currentExitCode(ctx, err) // the files record whether stdout took the result

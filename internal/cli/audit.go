@@ -22,6 +22,7 @@ type auditFlags struct {
 	scopeFlags
 	azureFlags
 	outputFlags
+	notifyFlags
 	failOn       string
 	maxAge       durationFlag
 	tolerance    durationFlag
@@ -56,6 +57,7 @@ func (a *app) auditCommand() *cobra.Command {
 	f.scopeFlags.addFlags(cmd)
 	f.azureFlags.addFlags(cmd)
 	f.outputFlags.addFlags(cmd, report.AuditFormats())
+	f.notifyFlags.addFlags(cmd, "where there are new findings (see --baseline)")
 	flags := cmd.Flags()
 	flags.StringVar(&f.failOn, "fail-on", string(audit.High), "exit with 2 when a finding has this `SEVERITY` or a worse one: "+severityNames()+" or "+failNever)
 	flags.Var(&f.maxAge, "max-age", "a recovery point older than this is stale (default: the longest pause of its policy, and the tolerance)")
@@ -78,6 +80,10 @@ func severityNames() string {
 
 func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 	opt, err := f.auditOptions()
+	if err != nil {
+		return err
+	}
+	hook, err := f.notifyFlags.parse()
 	if err != nil {
 		return err
 	}
@@ -110,6 +116,12 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 	result := audit.Assess(c, observed, opt)
 	a.exitConditions[exitIncomplete] = result.IsIncomplete()
 	a.exitConditions[exitChanges] = len(result.FailingFindings()) > 0
+	if n := auditNotification(result); n != nil {
+		defer func() {
+			n.ExitCode = a.currentExitCode(ctx, err)
+			a.notify(ctx, hook, *n)
+		}()
+	}
 	return f.write(a.Out, func(w io.Writer, format string) error {
 		return report.WriteAudit(w, format, result, a.styleFor(w, f.all))
 	})

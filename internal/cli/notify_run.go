@@ -1,0 +1,66 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/audit"
+	"github.com/azbackup/azbackup/internal/report"
+)
+
+// applyNotification returns what is posted about an apply: nil where all is done, and where another run holds the lock,
+// which reports for itself.
+func applyNotification(run report.Run, err error) *notification {
+	n := notification{FormatVersion: "1", Command: "apply", Summary: run.Summary, Items: []notifiedItem{}}
+	for _, r := range run.Results {
+		if r.Outcome == apply.Done || r.Outcome == apply.AlreadyDone {
+			continue
+		}
+		n.Items = append(n.Items, notifiedItem{
+			What: string(r.Outcome) + " " + string(r.Action), Target: report.DisplayName(r.Target),
+			Message: report.Line(strings.TrimPrefix(r.Code+": "+r.Message, ": ")),
+		})
+	}
+	switch {
+	case err != nil && (exitCodeOf(err) == exitLocked || errors.Is(err, errInterrupted)):
+		return nil
+	case err != nil:
+		n.Text = "azbackup apply failed: " + oneLine(err.Error())
+	case len(n.Items) > 0:
+		n.Text = fmt.Sprintf("azbackup apply: %s not done, %d of %d", report.FormatCount(len(n.Items), "change"), len(n.Items), len(run.Results))
+	default:
+		return nil
+	}
+	return &n
+}
+
+// auditNotification returns what is posted about an audit: its new findings, which without a baseline are those at or
+// above --fail-on; nil where there are none.
+func auditNotification(r audit.Result) *notification {
+	n := notification{FormatVersion: "1", Command: "audit", Summary: r.Summary, Items: []notifiedItem{}}
+	add := func(f audit.Finding) {
+		n.Items = append(n.Items, notifiedItem{
+			What: f.Code + " " + string(f.Severity), Target: report.DisplayName(f.Target), Message: report.Line(f.Message),
+		})
+	}
+	word := "finding"
+	if r.Baseline != nil {
+		word = "new finding"
+		for _, f := range r.Findings {
+			if f.New {
+				add(f)
+			}
+		}
+	} else {
+		for _, f := range r.FailingFindings() {
+			add(f)
+		}
+	}
+	if len(n.Items) == 0 {
+		return nil
+	}
+	n.Text = "azbackup audit: " + report.FormatCount(len(n.Items), word)
+	return &n
+}
