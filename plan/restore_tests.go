@@ -55,6 +55,8 @@ type testedVM struct {
 	state TestState
 	why   string // of an unknown state
 	proof *RestoreProof
+	// failed is the latest restore into the group that failed after the proof, as far as such jobs were read.
+	failed *RestoreFailure
 }
 
 // dueAt returns when the VM is due, or was; false = at once.
@@ -70,6 +72,20 @@ func (pl *planner) planTests(all []*vmState) {
 	if len(pl.config.RestoreTests) == 0 || pl.opt.SkipTests {
 		return
 	}
+	asked := newAsked(pl.observed.Tests.Asked)
+	if !pl.assessTests(all, asked) {
+		return
+	}
+	last := pl.lastChanges()
+	for _, t := range pl.tests {
+		pl.questionsOfTests = append(pl.questionsOfTests, pl.chooseTests(t, asked, last)...)
+	}
+	pl.leftBehind = pl.observed.Tests.leftBehind()
+}
+
+// assessTests finds what is known of the restore test of each VM. false = whether a VM is due is not known yet:
+// questionsOfTests is what has to be read for it.
+func (pl *planner) assessTests(all []*vmState, asked askedQuestions) bool {
 	for i := range pl.config.RestoreTests {
 		conf := &pl.config.RestoreTests[i]
 		pl.tests = append(pl.tests, &testPlan{
@@ -77,24 +93,19 @@ func (pl *planner) planTests(all []*vmState) {
 			restorer: newRestorer(pl.index.vaults, &pl.observed.Tests.RestoreFacts, requestOf(conf), pl.opt.Now),
 		})
 	}
-	asked := newAsked(pl.observed.Tests.Asked)
 	pl.coverVMs(all)
 	pl.questionsOfTests = asked.missing(pl.jobQuestions())
-	if len(pl.questionsOfTests) > 0 {
-		for _, t := range pl.tests { // whether a VM is due is not known yet
-			for _, v := range t.vms {
-				v.state, v.why = TestUnknown, "the Restore jobs"
-				t.count(v)
-			}
-		}
-		return
+	if len(pl.questionsOfTests) == 0 {
+		pl.proveVMs()
+		return true
 	}
-	pl.proveVMs()
-	last := pl.lastChanges()
 	for _, t := range pl.tests {
-		pl.questionsOfTests = append(pl.questionsOfTests, pl.chooseTests(t, asked, last)...)
+		for _, v := range t.vms {
+			v.state, v.why = TestUnknown, "the Restore jobs"
+			t.count(v)
+		}
 	}
-	pl.leftBehind = pl.observed.Tests.leftBehind()
+	return false
 }
 
 func requestOf(t *config.RestoreTest) RestoreRequest {
@@ -193,6 +204,8 @@ func (v *testedVM) prove(jobs []*RestoreJob, unclear string, now time.Time) {
 		case j.Unreadable != "":
 			unclear = cmp.Or(unclear, j.Unreadable)
 		case !j.isInto(v.group):
+		case j.End.After(now.Add(testClockSlack)):
+			unclear = cmp.Or(unclear, "its end is still to come")
 		case j.IsRunning():
 			isRunning = true
 		case j.IsProof() && !j.End.IsZero() && (v.proof == nil || j.End.After(v.proof.Time)):
@@ -200,7 +213,12 @@ func (v *testedVM) prove(jobs []*RestoreJob, unclear string, now time.Time) {
 			if !j.Start.IsZero() {
 				v.proof.Seconds = int64(j.End.Sub(j.Start).Seconds())
 			}
+		case j.Operation == JobRestore && j.HasFailed() && (v.failed == nil || j.End.After(v.failed.Time)):
+			v.failed = newRestoreFailure(j)
 		}
+	}
+	if v.failed != nil && v.proof != nil && !v.failed.Time.After(v.proof.Time) {
+		v.failed = nil
 	}
 	switch {
 	case v.proof != nil && now.Sub(v.proof.Time) < v.test.conf.Every:

@@ -29,6 +29,9 @@ type TestQuestion struct {
 	// group that a job has to restore into to prove one of them.
 	Since      time.Time
 	Containers map[string]string
+	// Failed is true where it has to be known why the last test of a VM failed: of failed jobs more is read than their
+	// rows.
+	Failed bool
 	// Item is the item whose points are needed; Oldest is true where the oldest of them is restored, not the newest.
 	Item   Item
 	Oldest bool

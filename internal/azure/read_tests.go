@@ -131,8 +131,12 @@ func (t *testJobs) gap() plan.Gap {
 	return plan.Gap{Kind: plan.GapRestoreJobs, Subscription: armid.SubscriptionOf(t.question.ID), Vault: t.question.ID}
 }
 
+// maxFailuresRead is how many failed jobs of a VM are read at most to find the last that was a test: others restored by
+// hand, and a VM has few of either.
+const maxFailuresRead = 5
+
 // reads returns the reads of the jobs that may prove a restore: of each container from the newest on, until one is a
-// proof. Jobs that disks name are read as well.
+// proof. Jobs that disks name are read as well and, where the question says so, failed ones until one was of a test.
 func (t *testJobs) reads(d *discovery) []readTask {
 	byContainer := map[string][]*plan.RestoreJob{}
 	for i := range t.all {
@@ -143,12 +147,23 @@ func (t *testJobs) reads(d *discovery) []readTask {
 	for container, jobs := range byContainer {
 		group, covered := t.groups[container]
 		reads = append(reads, func(ctx context.Context) {
-			proven := false
+			proven, failures := false, 0 // failures are those to read at most
+			if t.question.Failed {
+				failures = maxFailuresRead
+			}
 			for _, j := range jobs {
-				if j.Unreadable == "" && (covered && !proven && !j.HasFailed() || t.isNamed(*j)) && ctx.Err() == nil {
+				wanted := covered && !proven && (!j.HasFailed() || failures > 0)
+				if j.Unreadable == "" && (wanted || t.isNamed(*j)) && ctx.Err() == nil {
 					d.readTestJob(ctx, j)
 				}
-				proven = proven || j.IsProof() && strings.EqualFold(j.Group, group)
+				isInto := strings.EqualFold(j.Group, group)
+				proven = proven || isInto && j.IsProof()
+				if j.HasFailed() {
+					failures--
+				}
+				if isInto && j.HasFailed() {
+					failures = 0
+				}
 			}
 		})
 	}
@@ -169,7 +184,8 @@ func (t *testJobs) record(o *plan.Observed) {
 	}
 }
 
-// readTestJob reads a job with its property bag. One that cannot be read proves nothing, and may be a proof.
+// readTestJob reads a job with its property bag. One that cannot be read proves nothing, and may be a proof unless its
+// row says that it failed.
 func (d *discovery) readTestJob(ctx context.Context, j *plan.RestoreJob) {
 	read, err := d.c.restoreJob(ctx, j.ID, d.rec)
 	switch {
@@ -179,7 +195,9 @@ func (d *discovery) readTestJob(ctx context.Context, j *plan.RestoreJob) {
 		*j = read
 	default:
 		d.recordGap(ctx, plan.Gap{Kind: plan.GapRestoreJobs, Subscription: armid.SubscriptionOf(j.Vault), Vault: j.Vault, Target: j.ID}, err)
-		j.Unreadable = "it could not be read: " + err.Error()
+		if !j.HasFailed() {
+			j.Unreadable = "it could not be read: " + err.Error()
+		}
 	}
 }
 
