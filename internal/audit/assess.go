@@ -79,6 +79,7 @@ func Assess(c *config.Config, o plan.Observed, opt Options) Result {
 	found = append(found, a.orphans()...)
 	found = append(found, a.vaultFindings()...)
 	found = append(found, a.policyFindings()...)
+	found = append(found, a.leftDiskFindings()...)
 	sortVMs(r.VMs)
 	if opt.Baseline != nil {
 		comparison, lost := a.codes.compare(*opt.Baseline, r)
@@ -91,7 +92,7 @@ func Assess(c *config.Config, o plan.Observed, opt Options) Result {
 	if opt.Baseline != nil {
 		markNew(r.Findings, opt.Baseline.Findings)
 	}
-	r.Summary = summarize(r)
+	r.Summary = summarize(r, a.summarizeRestores(r.VMs))
 	if r.Baseline != nil {
 		r.Baseline.After = r.Summary.Coverage
 	}
@@ -127,6 +128,7 @@ type assessor struct {
 	differences map[changeKey][]plan.Field
 	defined     map[armid.Key]*config.Policy // the file's policies, by the id that they have in each vault
 	codes       codes
+	tests       *restoreTests           // nil = the file has none
 	targets     map[targetsKey]*targets // cache, filled as VMs are evaluated
 	classes     map[*config.Rule]int    // cache, filled likewise
 	classTexts  map[string]int          // classes, by what the rules of each have in common
@@ -152,7 +154,7 @@ func newAssessor(c *config.Config, o plan.Observed, opt Options) *assessor {
 		vaults: map[armid.Key]plan.Vault{}, policies: map[armid.Key]plan.Policy{}, inFile: map[armid.Key]*config.Vault{},
 		missing: map[armid.Key]bool{}, read: map[string]bool{}, targets: map[targetsKey]*targets{},
 		classes: map[*config.Rule]int{}, classTexts: map[string]int{},
-		codes: newCodes(), origins: map[*config.Rule]origin{},
+		codes: newCodes(), tests: newRestoreTests(c, o, opt), origins: map[*config.Rule]origin{},
 	}
 	for _, v := range o.Vaults {
 		a.vaults[armid.Of(v.ID)] = v

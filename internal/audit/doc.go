@@ -39,6 +39,11 @@
 // orphans. An identity that sees too few VMs (a visibility gap) may see too few vaults as well, so it touches the same
 // VMs as an unread vault list. Adding a gap turns states into unknown and into nothing else.
 //
+// # Restore tests
+//
+// Which VM a restore has proven is decided by plan.AssessTests, not here. It changes no state: findings of their own say
+// what failed, is overdue or was never proven, and only of VMs whose state is known.
+//
 // # Decisions
 //
 //   - Vaults and policies differ from the file exactly where a plan over the same reads would write to them: the

@@ -1,5 +1,7 @@
 package audit
 
+import "slices"
+
 // The codes of findings. A code keeps its meaning permanently; a retired one is not reused.
 const (
 	codeUnknown     = "BKP100"
@@ -35,6 +37,11 @@ const (
 	codeNeedsEnhanced = "BKP304"
 	codePolicyMissing = "BKP305"
 	codePolicyUnread  = "BKP306"
+
+	codeTestFailed  = "BKP401"
+	codeTestOverdue = "BKP402"
+	codeNeverProven = "BKP403"
+	codeDisksLeft   = "BKP404"
 )
 
 // CodeHelp explains a code. Hint is the recommended action; Controls are the controls of public frameworks that the
@@ -57,9 +64,18 @@ func regularBackups() []string { return []string{"MCSB BR-1", "NIST SP 800-53 CP
 
 func protectBackups() []string { return []string{"MCSB BR-2", "NIST SP 800-53 CP-9", "CIS v8 11.3"} }
 
+// testBackups is BR-4 of the same benchmark.
+func testBackups() []string { return []string{"MCSB BR-4", "NIST SP 800-53 CP-4", "CIS v8 11.5"} }
+
 // Codes returns all possible findings, in the order of their codes.
-func Codes() []CodeHelp {
-	return append(append(vmCodes(), vaultCodes()...), policyCodes()...)
+func Codes() []CodeHelp { return slices.Concat(vmCodes(), vaultCodes(), policyCodes(), restoreCodes()) }
+
+// Codes returns the findings that were possible in this audit, in the order of their codes.
+func (r Result) Codes() []CodeHelp {
+	if r.Summary.RestoreProven == nil {
+		return slices.Concat(vmCodes(), vaultCodes(), policyCodes())
+	}
+	return Codes()
 }
 
 func vmCodes() []CodeHelp {
@@ -228,6 +244,31 @@ func policyCodes() []CodeHelp {
 			codePolicyUnread, "policy-not-understood", "Policy could not be understood", Low, "",
 			"The policy's schedule or retention is of a kind this version does not know; ages under it are judged by every schedule there can be.",
 			"give --max-age, or a newer version of azbackup", nil,
+		},
+	}
+}
+
+func restoreCodes() []CodeHelp {
+	return []CodeHelp{
+		{
+			codeTestFailed, "restore-test-failed", "Restore test of the VM failed", High, "",
+			"The last restore of the VM into the group of its restore test failed or was cancelled: whether its backups can be restored is open.",
+			"look at the job in the vault; azbackup plan tests the VM again when the cause is gone", testBackups(),
+		},
+		{
+			codeTestOverdue, "restore-test-overdue", "Restore test of the VM is overdue", Medium, "",
+			"The last restore of the VM into the group of its restore test is older than the test's interval.",
+			"run azbackup apply: it tests the VMs that are the longest unproven first, as many as the test's sample", testBackups(),
+		},
+		{
+			codeNeverProven, "restore-never-proven", "No restore of the VM was ever proven", Medium, "",
+			"A restore test covers the VM, all Restore jobs that the vault keeps were read, and none completed into the group of the test.",
+			"run azbackup apply, which tests it, or azbackup plan to see what keeps it from being tested", testBackups(),
+		},
+		{
+			codeDisksLeft, "restore-disks-left", "Restore tests left disks behind", Low, "",
+			"Disks that completed restore tests made are still in the group of the tests, attached to nothing, because a run was cut or could not delete them. They cost what disks cost.",
+			"remove them with azbackup restore-test --clean-up, or by hand", nil,
 		},
 	}
 }

@@ -72,7 +72,7 @@ func (a *assessor) vmFindings(v *evaluation) []Finding {
 	if because := a.needsEnhanced(v); because != "" {
 		add(codeNeedsEnhanced, because)
 	}
-	return all
+	return append(all, a.restoreFindings(v.vm.ID)...)
 }
 
 // isAccepted reports whether the file accepts a state: a rule that accepts another vault accepts that vault's policy

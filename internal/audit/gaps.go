@@ -73,7 +73,8 @@ func newGaps(all []plan.Gap, locationOf func(vault string) string) gaps {
 				setFirst(g.vmLists, regionKeyOf(subscription, ""), gap)
 				setFirst(g.hiding, regionKeyOf(subscription, ""), gap)
 			}
-		case plan.GapJobs, plan.GapProtectable, plan.GapGuards, plan.GapManagementGroup:
+		case plan.GapJobs, plan.GapProtectable, plan.GapGuards, plan.GapManagementGroup,
+			plan.GapRestoreJobs, plan.GapTargetGroup, plan.GapStaging, plan.GapPoints:
 			// They do not affect the evidence for a state.
 		case plan.GapItems, plan.GapVault:
 			setFirst(g.items, armid.Of(gap.Vault), gap)

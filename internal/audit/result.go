@@ -93,6 +93,12 @@ type VM struct {
 	// Gap is the gap that makes the VM unknown, if there is one.
 	Gap   *plan.Gap `json:"gap,omitempty"`
 	Notes []string  `json:"notes,omitempty"`
+	// RestoreTest is what the file's restore test says of the VM; nil = none covers it. RestoreProven is the latest restore
+	// into the group of the test, of whatever age: the test's state says whether it is recent enough. RestoreFailed is the
+	// latest one that failed after it.
+	RestoreTest   *RestoreTest         `json:"restore_test,omitempty"`
+	RestoreProven *plan.RestoreProof   `json:"restore_proven,omitempty"`
+	RestoreFailed *plan.RestoreFailure `json:"restore_failed,omitempty"`
 }
 
 // Finding is one problem that needs action.
@@ -117,7 +123,9 @@ type Finding struct {
 }
 
 // IsIncomplete reports whether a read failed: the result may be incomplete.
-func (r Result) IsIncomplete() bool { return len(r.Gaps) > 0 || r.Summary.States[Unknown] > 0 }
+func (r Result) IsIncomplete() bool {
+	return len(r.Gaps) > 0 || r.Summary.States[Unknown] > 0 || r.Summary.isProofUnknown()
+}
 
 // FailingFindings returns the findings at or above the result's FailOn.
 func (r Result) FailingFindings() []Finding {

@@ -21,11 +21,14 @@ type Summary struct {
 	Gaps     int
 	// Complete is false when something could not be read.
 	Complete bool
+	// RestoreProven sums up the restore tests; nil where there are none.
+	RestoreProven *RestoreSummary
 }
 
-func summarize(r Result) Summary {
+func summarize(r Result, restores *RestoreSummary) Summary {
 	s := Summary{
 		VMs: len(r.VMs), States: map[State]int{}, Findings: map[Severity]int{}, Gaps: len(r.Gaps),
+		RestoreProven: restores,
 	}
 	for _, vm := range r.VMs {
 		s.States[vm.State]++
@@ -46,7 +49,7 @@ func summarize(r Result) Summary {
 		coverage := float64(s.Covered) / float64(s.Counted)
 		s.Coverage = &coverage
 	}
-	s.Complete = s.Gaps == 0 && s.States[Unknown] == 0
+	s.Complete = s.Gaps == 0 && s.States[Unknown] == 0 && !s.isProofUnknown()
 	return s
 }
 
@@ -60,13 +63,18 @@ type summaryKeys struct {
 	Gaps     int              `json:"gaps"`
 	Orphans  int              `json:"orphans"`
 	Findings map[Severity]int `json:"findings"`
+
+	RestoreProven *RestoreSummary `json:"restore_proven,omitempty"`
 }
+
+// isProofUnknown reports whether something that may prove a restore was not read.
+func (s Summary) isProofUnknown() bool { return s.RestoreProven != nil && s.RestoreProven.Unknown > 0 }
 
 // MarshalJSON writes the states next to the other keys.
 func (s Summary) MarshalJSON() ([]byte, error) {
 	keys := summaryKeys{
 		VMs: s.VMs, Covered: s.Covered, Counted: s.Counted, Coverage: s.Coverage, Complete: s.Complete,
-		Gaps: s.Gaps, Orphans: s.Orphans, Findings: map[Severity]int{},
+		Gaps: s.Gaps, Orphans: s.Orphans, Findings: map[Severity]int{}, RestoreProven: s.RestoreProven,
 	}
 	for _, severity := range Severities() {
 		keys.Findings[severity] = s.Findings[severity]
@@ -95,7 +103,7 @@ func (s *Summary) UnmarshalJSON(data []byte) error {
 	*s = Summary{
 		VMs: keys.VMs, Covered: keys.Covered, Counted: keys.Counted, Coverage: keys.Coverage,
 		Complete: keys.Complete, Gaps: keys.Gaps, Orphans: keys.Orphans, Findings: map[Severity]int{},
-		States: map[State]int{},
+		States: map[State]int{}, RestoreProven: keys.RestoreProven,
 	}
 	for severity, n := range keys.Findings {
 		if n > 0 {

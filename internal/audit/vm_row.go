@@ -18,6 +18,7 @@ func (a *assessor) newRow(v *evaluation) VM {
 		ID: vm.ID, Name: vm.Name, ResourceGroup: vm.ResourceGroup, Subscription: strings.ToLower(vm.Subscription),
 		Location: armid.Location(vm.Location), Tags: vm.Tags, TimeCreated: timePtr(vm.TimeCreated), Rule: a.origin(v.rule).rule,
 	}
+	a.addRestoreTest(&row)
 	if v.class == classNone {
 		return row
 	}

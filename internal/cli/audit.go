@@ -13,9 +13,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/audit"
 	"github.com/azbackup/azbackup/internal/azure"
 	"github.com/azbackup/azbackup/internal/report"
+	"github.com/azbackup/azbackup/plan"
 )
 
 type auditFlags struct {
@@ -103,6 +105,9 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 	if len(c.Files) == 0 {
 		c = nil // no file, so no VM is protected against its rules
 	}
+	if observed, err = readRestoreTests(ctx, s, c, observed, opt.Now); err != nil {
+		return err
+	}
 	if f.asOf == "" {
 		opt.Now, opt.ReadSince = s.Now(), s.ServiceTime(began)
 	}
@@ -125,6 +130,19 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 	return f.write(a.Out, func(w io.Writer, format string) error {
 		return report.WriteAudit(w, format, result, a.styleFor(w, f.all))
 	})
+}
+
+// readRestoreTests reads what tells which VMs a restore has proven, as of a time (zero = now); nothing where the file has
+// no restore tests.
+func readRestoreTests(ctx context.Context, s *session, c *config.Config, o plan.Observed, at time.Time) (plan.Observed, error) {
+	if c == nil || len(c.RestoreTests) == 0 {
+		return o, nil
+	}
+	if at.IsZero() {
+		at = s.Now()
+	}
+	_, wanted := plan.AssessTests(c, o, at)
+	return s.ReadDetails(ctx, o, plan.Questions{Tests: wanted})
 }
 
 // auditOptions reads the flags, and the baseline before any output is written: it may be the file that --output writes.

@@ -29,12 +29,12 @@ func permissions() []permission {
 				"Recovery points are read for points, and for plan only to tell what a shorter retention costs.",
 		},
 		{
-			"plan, explain, snapshot: restore tests in the file",
+			"plan, audit, explain, snapshot: restore tests in the file",
 			[]string{
 				"Microsoft.Resources/subscriptions/resourceGroups/read", "Microsoft.Compute/disks/read", "Microsoft.Storage/storageAccounts/read",
 				item + "recoveryPoints/read",
 			},
-			"Reader on the tests' group and at the subscription, for the staging accounts, has them.",
+			"Reader on the tests' group and at the subscription, for the staging accounts, has them. An audit reads the disks only.",
 		},
 		{
 			"audit --source resource-graph",

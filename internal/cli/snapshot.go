@@ -99,6 +99,9 @@ func (a *app) snapshot(ctx context.Context, f snapshotFlags) (err error) {
 	write := func(w io.Writer) error {
 		wants := func(o plan.Observed) plan.Questions {
 			_, wanted := plan.MakeWithQuestions(c, o, plan.Options{Now: s.Now()})
+			for i := range wanted.Tests {
+				wanted.Tests[i].Failed = true // an audit says why a test failed
+			}
 			return wanted
 		}
 		gaps, err := s.Snapshot(ctx, scope, wants, w)

@@ -21,7 +21,11 @@ func AuditCSV(w io.Writer, r audit.Result) error {
 	for _, f := range r.Findings {
 		codes[armid.Of(f.Target)] = append(codes[armid.Of(f.Target)], f.Code)
 	}
-	return writeCSV(w, auditColumns(codes), slices.Values(r.VMs))
+	columns := auditColumns(codes)
+	if r.Summary.RestoreProven != nil {
+		columns = append(columns, testColumns()...)
+	}
+	return writeCSV(w, columns, slices.Values(r.VMs))
 }
 
 // auditColumns are the columns in their order, given the codes of the findings by what they are about.
@@ -113,7 +117,7 @@ func joinStates(states []audit.State) string {
 }
 
 func formatTime(t *time.Time) string {
-	if t == nil {
+	if t == nil || t.IsZero() {
 		return ""
 	}
 	return t.UTC().Format(time.RFC3339)

@@ -54,6 +54,7 @@ type htmlPage struct {
 	Gaps     []htmlGap
 	Controls []htmlControl
 	Data     htmlData
+	Restores *htmlRestores // nil = the file has no restore tests
 }
 
 // htmlCounts are the numbers beside the ring.
@@ -129,12 +130,13 @@ func newPage(r audit.Result) (htmlPage, error) {
 	if err != nil {
 		return htmlPage{}, err
 	}
+	js = pageScript(js, r)
 	p := htmlPage{
 		CSP: fmt.Sprintf("default-src 'none'; img-src data:; style-src 'sha256-%s'; script-src 'sha256-%s'; base-uri 'none'; form-action 'none'", cspHash(css), cspHash(js)),
 		CSS: template.CSS(css), JS: template.JS(js), //nolint:gosec // both are files of this program
 		Result: r, Percent: formatPercent(r.Summary.Coverage), Counts: newCounts(r), Sentence: htmlSentence(r), Verdict: pageVerdict(r),
 		Made: provenanceFacts(r), Donut: donutArcs(r.Summary), Bar: stateBar(r.Summary), States: htmlStates(r.Summary),
-		Shares: htmlAllShares(r), Ages: htmlAgesOf(r), Controls: htmlControls(r), Data: newData(r),
+		Shares: htmlAllShares(r), Ages: htmlAgesOf(r), Controls: htmlControls(r), Data: newData(r), Restores: newRestores(r),
 	}
 	if r.Baseline != nil {
 		p.Baseline = newBaseline(r.Baseline)
@@ -266,7 +268,7 @@ func htmlControls(r audit.Result) []htmlControl {
 	}
 	var controls []htmlControl
 	at := map[string]int{}
-	for _, h := range audit.Codes() {
+	for _, h := range r.Codes() {
 		for _, name := range h.Controls {
 			i, ok := at[name]
 			if !ok {

@@ -32,6 +32,9 @@ func newData(r audit.Result) htmlData {
 		},
 		Rows: [][]any{}, Words: []string{}, Subscriptions: []htmlWord{},
 	}
+	if r.Summary.RestoreProven != nil {
+		d.Fields = append(d.Fields, "proven", "test")
+	}
 	for _, s := range htmlOrder() {
 		d.States = append(d.States, htmlWord{string(s), stateLabel(s)})
 	}
@@ -60,6 +63,10 @@ func newData(r audit.Result) htmlData {
 			formatTime(vm.LastRecoveryPoint), vm.AgeSeconds, vm.MaxAgeSeconds, word(describeRule(vm.Rule)), word(strings.Join(codes[armid.Of(vm.ID)], " ")),
 			htmlTags(vm.Tags, word), word(strings.Join(vm.Notes, "; ")), word(vm.ProtectionState),
 		})
+		if r.Summary.RestoreProven != nil {
+			last := len(d.Rows) - 1
+			d.Rows[last] = append(d.Rows[last], htmlProven(vm), escapeInvisible(describeRestoreTest(vm)))
+		}
 	}
 	return d
 }

@@ -38,6 +38,7 @@ func poisonedAudit(s string) audit.Result {
 		Summary: audit.Summary{
 			VMs: 3, States: map[audit.State]int{audit.Unknown: 1, audit.Stopped: 1, audit.Excluded: 1}, Counted: 1, Coverage: &share,
 			Findings: map[audit.Severity]int{audit.High: 2}, Gaps: 1,
+			RestoreProven: &audit.RestoreSummary{VMs: 1, Due: 1, Covered: 3, Unknown: 1, Failed: 1, Share: &share, MedianSeconds: &age, SlowestSeconds: &age, FullSeconds: &age, FullVMs: 3, InFlight: 2},
 		},
 		Gaps: []plan.Gap{gap},
 		Baseline: &audit.Comparison{
@@ -49,6 +50,8 @@ func poisonedAudit(s string) audit.Result {
 			ID: id + fmt.Sprint(i), Name: s, ResourceGroup: s, Subscription: s, Location: s, Tags: map[string]string{s: s}, State: state, Also: []audit.State{},
 			Because: s, Reason: s, Vault: s, Policy: s, ProtectionState: s, LastRecoveryPoint: &at, AgeSeconds: &age, LastBackup: &at, LastBackupStatus: s,
 			Health: s, DaysLeft: &days, Rule: ref, Gap: &gap, Notes: []string{s, s},
+			RestoreTest:   &audit.RestoreTest{Name: s, State: testStates()[2*i], Why: s},
+			RestoreProven: &plan.RestoreProof{Time: at, Job: s, Seconds: age}, RestoreFailed: &plan.RestoreFailure{Time: at, Job: s, Code: s, Message: s},
 		})
 	}
 	for i, code := range []string{"BKP103", "BKP202"} {
@@ -127,7 +130,7 @@ func TestAuditMachineFormatsSurviveUntrustedText(t *testing.T) {
 			t.Errorf("json: %q came back as %q", s, got)
 		}
 		var suites junit.Testsuites
-		if err := xml.Unmarshal(written(t, "junit", r), &suites); err != nil || suites.Tests != 4 {
+		if err := xml.Unmarshal(written(t, "junit", r), &suites); err != nil || suites.Tests != 7 {
 			t.Errorf("%q: junit: %d tests, %v", truncate(s, 40), suites.Tests, err)
 		}
 		families(t, written(t, "prometheus", r))

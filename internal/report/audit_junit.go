@@ -20,6 +20,9 @@ func AuditJUnit(w io.Writer, r audit.Result) error {
 	if s := junitOthers(r); s.Tests > 0 {
 		suites.AddSuite(s)
 	}
+	if s := junitRestores(r); s.Tests > 0 {
+		suites.AddSuite(s)
+	}
 	if s := junitReads(r); s.Tests > 0 {
 		suites.AddSuite(s)
 	}

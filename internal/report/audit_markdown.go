@@ -71,6 +71,9 @@ func mdAuditHead(r audit.Result) string {
 	fmt.Fprintf(&b, "## %s azbackup audit: %s\n\n", auditSign(r), describeCoverage(r.Summary))
 	b.WriteString(mdStates(r.Summary))
 	fmt.Fprintf(&b, "\n%s. %s.\n", mdProse(upperFirst(describeLeftOut(r.Summary))), mdProse(upperFirst(describeProvenance(r))))
+	for _, words := range describeRestores(r.Summary.RestoreProven) {
+		fmt.Fprintf(&b, "\n%s.\n", mdProse(upperFirst(words)))
+	}
 	mdList(&b, "Could not be read", r.Gaps, mdGaps, func(g plan.Gap) string {
 		return "❔ " + mdProse(truncate(string(g.Kind)+" of "+describeGapPlace(g)+": "+describeGapCause(g), mdLongest))
 	})

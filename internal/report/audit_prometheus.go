@@ -27,6 +27,7 @@ func AuditPrometheus(w io.Writer, r audit.Result) error {
 		families = append(families, newGauge("azbackup_audit_coverage_ratio",
 			"VMs covered by backup, of all but unknown, excluded and unsupported ones.", newMetric(*c)))
 	}
+	families = append(families, restoreFamilies(r)...)
 	for _, f := range families {
 		if len(f.Metric) == 0 {
 			continue // a family without a sample is not valid text
@@ -50,7 +51,7 @@ func vmMetrics(r audit.Result) []*dto.Metric {
 func findingMetrics(r audit.Result) []*dto.Metric {
 	type key struct{ code, severity string }
 	n := map[key]int{}
-	for _, h := range audit.Codes() {
+	for _, h := range r.Codes() {
 		n[key{h.Code, string(h.Severity)}] = 0
 	}
 	for _, f := range r.Findings {

@@ -32,7 +32,7 @@ func AuditSARIF(w io.Writer, r audit.Result) error {
 	run.AutomationDetails = sarif.NewRunAutomationDetails().WithID("azbackup/audit/")
 	run.Invocations = []*sarif.Invocation{sarifInvocation(r)}
 	index := map[string]int{}
-	for i, h := range audit.Codes() {
+	for i, h := range r.Codes() {
 		index[h.Code] = i
 	}
 	if err := sarifResults(run, r, index); err != nil {
@@ -89,7 +89,7 @@ func sarifDriver(r audit.Result) *sarif.ToolComponent {
 	if r.Made.Version != "" {
 		driver.WithVersion(r.Made.Version)
 	}
-	for _, h := range audit.Codes() {
+	for _, h := range r.Codes() {
 		driver.Rules = append(driver.Rules, sarifRule(h))
 	}
 	return driver

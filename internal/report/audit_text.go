@@ -48,6 +48,9 @@ func (t auditText) writeHead() {
 		t.writeProse("  ", plainText, words)
 	}
 	t.writeProse("  ", t.dim, describeLeftOut(s))
+	for _, words := range describeRestores(s.RestoreProven) {
+		t.writeProse("  ", plainText, words)
+	}
 	t.writeProse("  ", t.dim, describeProvenance(t.Result))
 	for _, sub := range t.Scope.LeftOut {
 		t.writeProse("  ", t.change, Line("not looked at, though it can be seen: subscription "+describeSubscription(sub)))
@@ -181,7 +184,7 @@ func (t auditText) writeVMs() {
 	for _, vm := range t.VMs {
 		lines = append(lines, line{
 			mark: "·", paint: t.state(vm.State), cells: []string{Line(displayName(vm.ID)), string(vm.State), Line(lastName(vm.Vault))},
-			why: Line(strings.Join(append([]string{vm.Because}, vm.Notes...), "; ")),
+			why: Line(describeVM(vm)),
 		})
 	}
 	columns := newTextTable(lines, t.style, t.palette)
@@ -189,6 +192,15 @@ func (t auditText) writeVMs() {
 		columns.write(t, l)
 	}
 	t.writeBlankAfter(len(lines))
+}
+
+// describeVM says why a VM is in its state, and what else is known of it.
+func describeVM(vm audit.VM) string {
+	words := append([]string{vm.Because}, vm.Notes...)
+	if test := describeRestoreTest(vm); test != "" {
+		words = append(words, test)
+	}
+	return strings.Join(words, "; ")
 }
 
 func (t auditText) writeFoot() {
