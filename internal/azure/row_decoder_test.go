@@ -28,7 +28,7 @@ func FuzzRowsAreReadAsJSONReadsThem(f *testing.F) {
 	item := rawItem(vaultID, "VM1", isDeleted)
 	for _, raw := range []string{
 		item, strings.ReplaceAll(item, `:`, " :\n\t"), strings.ReplaceAll(item, `"properties"`, `"PROPERTIES"`), strings.ReplaceAll(item, `"id"`, `"\u0069d"`),
-		`{"properties":{"TIMEZONE":"UTC"}}`, `{"ID":"a"}`, `{"@d":"a","[D":"b"}`, `{"` + strings.Repeat("i", longestName) + `":"a"}`, `{"` + strings.Repeat("i", longestName+1) + `":"a"}`,
+		`{"properties":{"TIMEZONE":"UTC"}}`, `{"NAME":"x","TAGS":{"a":"b"},"LOCATION":"w","PROPERTIES":{"STORAGEPROFILE":{"OSDISK":{"DISKSIZEGB":5}}}}`, `{"ID":"a"}`, `{"@d":"a","[D":"b"}`, `{"` + strings.Repeat("i", longestName) + `":"a"}`, `{"` + strings.Repeat("i", longestName+1) + `":"a"}`,
 		`{}`, `null`, `7`, `"x"`, `[]`, `true`, `{"id":null}`, `{"id":{"a":[1,"]}"]}}`, `{"id":"\\\"}","name":"\ud83d\ude00"}`,
 		`{"properties":[{"id":1}]}`, `{"properties":null,"id":"a"}`, `{"properties":"?","id":7.5e3}`,
 		`{"tags":{"a":"b","c":null},"properties":{"storageProfile":{"dataDisks":[{"lun":1},null,{"lun":"x","managedDisk":7}]}}}`,
