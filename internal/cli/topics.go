@@ -20,6 +20,10 @@ func (a *app) topics() []*cobra.Command {
 		topic("rules", "What a config is checked against", rulesTopic()),
 		topic("recovery-points", "What a recovery point is, and which can be restored", pointsTopic()),
 		topic("findings", "What audit can find, by code, and what to do", findingsTopic()),
+		topic("errors", "What Azure's error codes mean for you", errorsTopic()),
+		topic("selectors", "How rules and --only select machines", selectorsTopic()),
+		topic("restoring", "How machines come back", restoreTopic()),
+		topic("signin", "Which identity is used", signInTopic()),
 	}
 }
 

@@ -107,7 +107,7 @@ func sarifRule(h audit.CodeHelp) *sarif.ReportingDescriptor {
 	}
 	properties := sarif.NewPropertyBag().WithTags(append([]string{"backup", "security"}, h.Controls...))
 	properties.Add("security-severity", securitySeverity(h.Severity))
-	return sarif.NewReportingDescriptor().WithID(h.Code).WithName(h.Name).
+	return sarif.NewReportingDescriptor().WithID(h.Code).WithName(h.Name).WithHelpURI(h.URL()).
 		WithShortDescription(text(h.Title)).WithFullDescription(text(h.Means)).
 		WithHelp(text(help).WithMarkdown(sarifText(markdown))).
 		WithDefaultConfiguration(sarif.NewReportingConfiguration().WithLevel(sarifLevel(h.Severity))).
