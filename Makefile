@@ -3,6 +3,7 @@ SHELL := /bin/sh
 GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GORELEASER := github.com/goreleaser/goreleaser/v2@v2.15.4
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 VULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 PKG ?= ./...
@@ -33,7 +34,7 @@ endef
 
 .DEFAULT_GOAL := help
 .PHONY: help build test test-worlds race lint fmt golden golden-check generate generate-check cover bench demo check ci vulncheck stress simtest \
-	simtest-mutants mutants conformance fuzz estate clean
+	simtest-mutants mutants conformance fuzz estate clean actionlint release release-snapshot release-check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -145,6 +146,22 @@ mutants: ## break plan, apply, audit and azure one operator at a time, and see t
 
 simtest-mutants: ## break the program in named ways, and see that the simulation notices
 	$(GO) test ./internal/simtest -run 'TestMutants$$' -timeout 0 -v -mutants
+
+##@ Releasing
+
+# A release is named after the project's own repository, whatever a clone calls its remote.
+RELEASING = env GOFLAGS= IMAGE=azbackup GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=remote.origin.url GIT_CONFIG_VALUE_0=https://github.com/azbackup/azbackup
+
+release-snapshot: ## build all of a release that needs no network, into bin/dist
+	$(RELEASING) $(GO) run $(GORELEASER) release --snapshot --clean --skip=sign,ko
+
+release-check: release-snapshot ## build the release a second time elsewhere, compare, unpack everything and run it
+	rm -rf bin/again && git clone -q . bin/again
+	$(MAKE) -C bin/again release-snapshot
+	$(GO) test ./internal/tools/release -count=1 -v -args -dist $(CURDIR)/bin/dist -again $(CURDIR)/bin/again/bin/dist
+
+release: ## publish the tag that is checked out (what the workflow does)
+	$(GO) run $(GORELEASER) release --clean
 
 ##@ Measuring
 
