@@ -26,10 +26,9 @@ func (w Questions) IsEmpty() bool { return len(w.Guards)+len(w.Points)+len(w.Tes
 func (pl *planner) questions() Questions {
 	w := Questions{Tests: pl.testQuestions()}
 	switch {
-	case pl.selection.isTestsOnly():
 	case len(pl.guardsNotRead) > 0:
 		w.Guards = slices.SortedFunc(maps.Values(pl.guardsNotRead), compareIDs)
-	default:
+	case !pl.selection.isTestsOnly():
 		w.Points = pl.pointQuestions()
 	}
 	return w

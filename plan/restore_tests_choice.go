@@ -36,6 +36,7 @@ func (pl *planner) chooseTests(t *testPlan, asked askedQuestions, last map[armid
 		}
 		c := pl.testChange(v, last)
 		count, total := &chosen, &t.summary.Tested
+		c.ResourceGuard = pl.guardRequests(&c)
 		if c.Action == Blocked {
 			count, total = &blocked, &t.summary.Blocked
 		}
@@ -131,6 +132,11 @@ func (pl *planner) testChange(v *testedVM, last map[armid.Key]string) Change {
 	}
 	if _, reason, detail := v.test.restorer.target(c.Vault); reason != "" {
 		return blockRestore(c, reason, detail)
+	}
+	if vault := pl.vaults[pl.index.key(c.Vault)]; vault != nil {
+		if reason, detail := pl.whyGuardRefuses(vault, guardRestore); reason != "" {
+			return blockRestore(c, reason, detail)
+		}
 	}
 	return v.test.restorer.complete(c)
 }

@@ -276,6 +276,10 @@ func TestRestoreTestsThatCannotRunAreBlockedWithTheReason(t *testing.T) {
 		"group of another subscription": {func(w *testWorld) {
 			w.config.RestoreTests[0].Into.ResourceGroup = "/subscriptions/22222222-2222-2222-2222-222222222222/resourceGroups/rg-tests"
 		}, ReasonRestoreGroup, "another subscription"},
+		"a resource guard": {func(w *testWorld) {
+			w.o.Vaults[0].ResourceGuards = []string{"/x/guards/mua"}
+			w.o.Vaults[0].GuardedOperations = []GuardedOperation{{Guard: "/x/guards/mua", Operation: guardPrefix + guardRestore, Request: "/x/guards/mua/triggerRestoreRequests/default"}}
+		}, ReasonResourceGuard, "mua"},
 		"no account":      {func(w *testWorld) { w.config.RestoreTests[0].Into.StorageAccounts = []string{"stneu"} }, ReasonNoStaging, "stneu does not exist"},
 		"accounts unread": {func(w *testWorld) { w.refused["accounts"] = true }, ReasonGap, "the storage account stweu"},
 		"points unread":   {func(w *testWorld) { w.refused["points"] = true }, ReasonGap, "the recovery points"},
@@ -417,5 +421,17 @@ func TestDisksThatEarlierTestsLeftAreReported(t *testing.T) {
 	}
 	if !slices.Equal(names, []string{"left"}) {
 		t.Errorf("left behind: %v", names)
+	}
+}
+
+func TestARestoreTestNamesTheGuardsRequestWhereTheFileUsesIt(t *testing.T) {
+	w := newTestWorld(config.Sample{}, "a")
+	w.config.Vaults[0].ResourceGuard = guardUse
+	request := "/x/guards/mua/triggerRestoreRequests/default"
+	w.o.Vaults[0].ResourceGuards = []string{"/x/guards/mua"}
+	w.o.Vaults[0].GuardedOperations = []GuardedOperation{{Guard: "/x/guards/mua", Operation: guardPrefix + guardRestore, Request: request}}
+	p := w.plan(t, Options{})
+	if len(p.Changes) != 1 || p.Changes[0].Action != RestoreTest || len(p.Changes[0].ResourceGuard) != 1 || p.Changes[0].ResourceGuard[0].Request != request {
+		t.Errorf("%+v", p.Changes)
 	}
 }
