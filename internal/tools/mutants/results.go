@@ -28,7 +28,7 @@ func (r *room) readResults() (map[string]verdict, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close() //nolint:errcheck // it was only read
+	defer f.Close()
 	lines := bufio.NewScanner(f)
 	for lines.Scan() {
 		if v, key, is := strings.Cut(lines.Text(), "\t"); is {
