@@ -134,35 +134,37 @@ func testStates() []plan.TestState {
 
 // junitRestores has a test case for each restore test of a VM: it fails as the findings about it do, is an error where
 // it is unknown, and is skipped while it cannot be told.
-func junitRestores(r audit.Result) junit.Testsuite {
-	suite := newSuite("restore tests", r)
+func junitRestores(r audit.Result) junitSuite {
 	at := map[armid.Key][]audit.Finding{}
 	for _, f := range r.Findings {
 		if f.IsOfRestoreTest() {
 			at[armid.Of(f.Target)] = append(at[armid.Of(f.Target)], f)
 		}
 	}
-	for _, vm := range r.VMs {
-		t := vm.RestoreTest
-		if t == nil {
-			continue
+	return junitSuite{newSuite("restore tests", r), func(yield func(junit.Testcase) bool) {
+		for _, vm := range r.VMs {
+			t := vm.RestoreTest
+			if t == nil {
+				continue
+			}
+			c := junit.Testcase{Name: escapeInvisible(vm.ResourceGroup + "/" + vm.Name), Classname: escapeInvisible("restore-test." + t.Name), Status: string(t.State)}
+			if p := vm.RestoreProven; p != nil && t.State == plan.TestProven {
+				c.Time = strconv.FormatInt(p.Seconds, 10)
+			}
+			findings, words := at[armid.Of(vm.ID)], describeRestoreTest(vm)
+			switch {
+			case t.State == plan.TestUnknown:
+				c.Error = junitResult("unknown", words, findings)
+			case hasAtLeast(findings, r.Made.FailOn):
+				c.Failure = junitResult(string(t.State), words, findings)
+			case t.State == plan.TestRunning || t.State == plan.TestWaiting:
+				c.Skipped = &junit.Result{Message: escapeInvisible(words)}
+			case len(findings) > 0:
+				c.SystemOut = &junit.Output{Data: junitText(findings)}
+			}
+			if !yield(c) {
+				return
+			}
 		}
-		c := junit.Testcase{Name: escapeInvisible(vm.ResourceGroup + "/" + vm.Name), Classname: escapeInvisible("restore-test." + t.Name), Status: string(t.State)}
-		if p := vm.RestoreProven; p != nil && t.State == plan.TestProven {
-			c.Time = strconv.FormatInt(p.Seconds, 10)
-		}
-		findings, words := at[armid.Of(vm.ID)], describeRestoreTest(vm)
-		switch {
-		case t.State == plan.TestUnknown:
-			c.Error = junitResult("unknown", words, findings)
-		case hasAtLeast(findings, r.Made.FailOn):
-			c.Failure = junitResult(string(t.State), words, findings)
-		case t.State == plan.TestRunning || t.State == plan.TestWaiting:
-			c.Skipped = &junit.Result{Message: escapeInvisible(words)}
-		case len(findings) > 0:
-			c.SystemOut = &junit.Output{Data: junitText(findings)}
-		}
-		suite.AddTestcase(c)
-	}
-	return suite
+	}}
 }
