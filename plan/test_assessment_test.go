@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -125,15 +126,36 @@ func TestPropertyNoOtherJobProvesAVM(t *testing.T) {
 		w := newTestWorld(config.Sample{}, "a", "b")
 		age := time.Duration(rapid.IntRange(-10, 2500).Draw(t, "hours")) * time.Hour
 		j := w.restored("a", age, rapid.SampledFrom([]string{"rg-tests", "RG-TESTS", "rg-tests2", "rg-app", ""}).Draw(t, "group"))
+		// One deviation at a time would miss what two do together; all at once would hardly ever prove anything.
+		left := rapid.IntRange(0, 2).Draw(t, "deviations")
+		deviates := func(label string) bool {
+			is := left > 0 && rapid.Bool().Draw(t, label)
+			if is {
+				left--
+			}
+			return is
+		}
+		if !deviates("group") {
+			j.Group = "rg-tests"
+		}
+		was := *j
 		j.Status = rapid.SampledFrom([]string{"Completed", "CompletedWithWarnings", "InProgress", "Failed", "Cancelled", "completed?", ""}).Draw(t, "status")
 		j.Operation = rapid.SampledFrom([]string{JobRestore, "Backup", "CrossRegionRestore", "restored", ""}).Draw(t, "operation")
 		j.Container = rapid.SampledFrom([]string{j.Container, "iaasvmcontainerv2;rg-app;c", ""}).Draw(t, "container")
 		j.Vault = rapid.SampledFrom([]string{j.Vault, strings.ToUpper(j.Vault), j.Vault + "2"}).Draw(t, "vault")
 		j.Unreadable = rapid.SampledFrom([]string{"", "status is of type list"}).Draw(t, "unreadable")
-		if rapid.Bool().Draw(t, "no point") {
+		for i, undo := range []func(){
+			func() { j.Status = was.Status }, func() { j.Operation = was.Operation }, func() { j.Container = was.Container },
+			func() { j.Vault = was.Vault }, func() { j.Unreadable = "" },
+		} {
+			if !deviates(fmt.Sprint("field ", i)) {
+				undo()
+			}
+		}
+		if deviates("no point") {
 			j.PointTime = time.Time{}
 		}
-		if rapid.Bool().Draw(t, "no end") {
+		if deviates("no end") {
 			j.End = time.Time{}
 		}
 		proves := j.Status == "Completed" && j.Operation == JobRestore && strings.EqualFold(j.Group, "rg-tests") && j.Container == "iaasvmcontainerv2;rg-app;a" &&

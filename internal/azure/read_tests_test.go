@@ -117,3 +117,51 @@ func TestPointsAndTargetsOfRestoreTestsAreRead(t *testing.T) {
 		t.Errorf("%+v, unread %v", o.Gaps, o.Tests.Unread)
 	}
 }
+
+// failedInto is a failed restore into a group, as its own document has it.
+func failedInto(t *testing.T, name, group string) string {
+	return edited(t, edited(t, rawRestore(name, containerOf1, fullBag), `"Completed"`, `"Failed"`), "rg-tests", group)
+}
+
+func TestFailedJobsAreReadOnlyWhereAnAuditAsksUntilOneWasATestAndFiveAtMost(t *testing.T) {
+	days := []string{"2024-06-07", "2024-06-06", "2024-06-05", "2024-06-04", "2024-06-03", "2024-06-02", "2024-06-01"}
+	for name, c := range map[string]struct {
+		test  int // the failed job that was a test, counted from the newest
+		asked bool
+		want  int
+	}{
+		"a plan":      {test: 1},
+		"the second":  {test: 1, asked: true, want: 2},
+		"none of all": {test: -1, asked: true, want: 5},
+	} {
+		f := newFake()
+		var rows []string
+		for i, day := range days {
+			job, group := "failed"+day, "rg-other"
+			if i == c.test {
+				group = "rg-tests"
+			}
+			rows = append(rows, edited(t, restoreOn(t, job, day), `"Completed"`, `"Failed"`))
+			f.on("GET", vaultID+"/backupJobs/"+job, says(200, failedInto(t, job, group)))
+		}
+		f.on("GET", vaultID+"/backupJobs", lists(rows...))
+		ask := askJobs()
+		ask.Failed = c.asked
+		o := readTests(t, f, ask)
+		if n := len(f.sent) - 1; n != c.want || len(o.Gaps) > 0 {
+			t.Errorf("%s: %d jobs are read, want %d, gaps %+v", name, n, c.want, o.Gaps)
+		}
+	}
+}
+
+// A job that is known to have failed proves nothing, whether or not its own document can be read.
+func TestAFailedJobThatCannotBeReadIsAGapAndLeavesItsVMAsItIs(t *testing.T) {
+	f := newFake().on("GET", vaultID+"/backupJobs/j", fails(403, "AuthorizationFailed"))
+	f.on("GET", vaultID+"/backupJobs", lists(edited(t, restoreOn(t, "j", "2024-05-15"), `"Completed"`, `"Failed"`)))
+	ask := askJobs()
+	ask.Failed = true
+	o := readTests(t, f, ask)
+	if len(o.Gaps) != 1 || o.Gaps[0].Kind != plan.GapRestoreJobs || len(o.Tests.Jobs) != 1 || o.Tests.Jobs[0].Unreadable != "" || !o.Tests.Jobs[0].HasFailed() {
+		t.Errorf("gaps %+v, jobs %+v", o.Gaps, o.Tests.Jobs)
+	}
+}
