@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -151,6 +152,9 @@ func (a *app) runApply(ctx context.Context, f applyFlags, run *report.Run) (ende
 	if err != nil {
 		return false, err
 	}
+	if err := permitCleanUp(s, p); err != nil {
+		return false, err
+	}
 	journal, err := openEventLog(f.eventLog, a, s, p)
 	if err != nil {
 		return false, err
@@ -190,6 +194,7 @@ func (a *app) runEngine(
 func engineLimits(l config.Limits) apply.Limits {
 	return apply.Limits{
 		Writes: l.Writes, Polls: l.Polls, Operations: max(0, int(l.Operations)), ItemTimeout: l.ItemTimeout, RunTimeout: l.RunTimeout,
+		Restores: l.Restores, RestoreTimeout: l.RestoreTimeout,
 	}
 }
 
@@ -213,6 +218,8 @@ func (a *app) reportResults(ctx context.Context, run *report.Run) {
 		switch r.Outcome {
 		case apply.Done, apply.AlreadyDone:
 			good++
+			// A test that proved its point and left disks is not done with them.
+			a.exitConditions[exitUnfinished] = a.exitConditions[exitUnfinished] || slices.ContainsFunc(r.LeftBehind, func(l apply.LeftBehind) bool { return l.Kind == apply.LeftDisk })
 			continue
 		case apply.Failed:
 			failed++

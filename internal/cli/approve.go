@@ -159,7 +159,12 @@ func (a *app) askApproval(ctx context.Context, p plan.Plan) error {
 	if n := p.Summary[plan.RestoreTest]; n > 0 {
 		what += " and " + report.FormatCount(n, "restore test")
 	}
-	fmt.Fprintf(a.Err, "\nApply %s? Only yes is taken for yes: ", what)
+	return a.confirm(ctx, "Apply "+what)
+}
+
+// confirm asks a question at the terminal, to be approved with "yes".
+func (a *app) confirm(ctx context.Context, question string) error {
+	fmt.Fprintf(a.Err, "\n%s? Only yes is taken for yes: ", question)
 	answer := make(chan string, 1)
 	go func() {
 		defer crash.ExitOnPanic()

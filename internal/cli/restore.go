@@ -144,6 +144,19 @@ func (a *app) planRestores(ctx context.Context, s *session, c *config.Config, sc
 			return plan.Plan{}, err
 		}
 	}
+	facts, err := a.readRestoreFacts(ctx, s, o, r)
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	p := plan.MakeRestores(o, facts, r, s.Now()).ForCloud(c.Cloud)
+	if p, err = withGuards(ctx, s, c, o, p); err != nil {
+		return plan.Plan{}, err
+	}
+	return p, plan.Validate(p)
+}
+
+// readRestoreFacts reads what a plan of the restores of r.VMs needs besides o.
+func (a *app) readRestoreFacts(ctx context.Context, s *session, o plan.Observed, r plan.RestoreRequest) (plan.RestoreFacts, error) {
 	var items []plan.Item
 	var subscriptions []string
 	byVM := map[armid.Key][]plan.Item{}
@@ -160,17 +173,10 @@ func (a *app) planRestores(ctx context.Context, s *session, c *config.Config, sc
 	}
 	read, err := s.Points(ctx, items, s.Now().Add(-plan.AdoptionReach))
 	if err != nil {
-		return plan.Plan{}, err
+		return plan.RestoreFacts{}, err
 	}
 	facts := plan.RestoreFacts{Items: read.Items, Jobs: read.Restores, Gaps: read.Gaps}
-	if err := s.RestoreTargets(ctx, subscriptions, r.Into, r.Staging, &facts); err != nil {
-		return plan.Plan{}, err
-	}
-	p := plan.MakeRestores(o, facts, r, s.Now()).ForCloud(c.Cloud)
-	if p, err = withGuards(ctx, s, c, o, p); err != nil {
-		return plan.Plan{}, err
-	}
-	return p, plan.Validate(p)
+	return facts, s.RestoreTargets(ctx, subscriptions, r.Into, r.Staging, &facts)
 }
 
 // withGuards adds the requests of resource guards to restores from vaults of the file with `resourceGuard: use`: the
@@ -182,7 +188,7 @@ func withGuards(ctx context.Context, s *session, c *config.Config, o plan.Observ
 	}
 	var asked plan.Questions
 	for _, ch := range p.Changes {
-		if ch.Action == plan.Restore && used[armid.Of(ch.Vault)] && !slices.Contains(asked.Guards, ch.Vault) {
+		if (ch.Action == plan.Restore || ch.Action == plan.RestoreTest) && used[armid.Of(ch.Vault)] && !slices.Contains(asked.Guards, ch.Vault) {
 			asked.Guards = append(asked.Guards, ch.Vault)
 		}
 	}
