@@ -49,8 +49,7 @@
 //     of them that it has not reached is when it is due. Where durations cluster, as recorded, that finds nearly
 //     everything at a cost of one sweep per cluster; where they do not, observations soon replace the records.
 //   - Once an operation was due and had not ended, the gap to its next poll is at most a quarter of its age, whatever is
-//     observed meanwhile, or up to a sixtieth more where a checkpoint follows: no end is noticed much more than a
-//     quarter too late. A short Retry-After is followed instead, as
+//     observed meanwhile: no end is noticed more than a quarter too late. A short Retry-After is followed instead, as
 //     long as nothing was observed yet; a longer one than usual is not: it describes the operation, not the lists.
 //   - The first poll of an operation waits until enough are due to share its requests ten to one, or all are,
 //     but not longer than 10 s. The remaining operations are polled when due, without batching.

@@ -111,17 +111,15 @@ type pollSchedule struct {
 // nextPoll returns when to poll again an operation that was accepted at accepted and had not ended at age. It does not
 // depend on the present time, so the caller can recompute it after each observation. hint is the service's Retry-After,
 // 0 without one: it is followed where it is shorter than usual, as long as nothing was observed. looked = a due poll
-// did not find the end: from then on the gap to the next is bounded by [pollIntervalAfter], and [checkpointSlack],
-// whatever is observed meanwhile; sparing lifts the bound, and leaves out the polls between the checkpoints and those
-// for a hint.
+// did not find the end: from then on the gap to the next is bounded by [pollIntervalAfter], whatever is observed
+// meanwhile; sparing lifts the bound, and leaves out the polls between the checkpoints and those for a hint.
 func (u *durationEstimator) nextPoll(a plan.Action, accepted time.Time, age, hint time.Duration, looked, sparing bool) pollSchedule {
 	marks, learned := u.checkpoints(a)
 	bound := age + pollIntervalAfter(age)
-	nearly := bound + bound/checkpointSlack
 	at := func(due, soon time.Duration, likely bool) pollSchedule {
 		o := pollSchedule{due: accepted.Add(due), shareableFrom: accepted.Add(soon), isLikely: likely}
 		if looked && !sparing {
-			o.deferUntil = accepted.Add(max(bound, due))
+			o.deferUntil = accepted.Add(bound)
 		}
 		return o
 	}
@@ -133,16 +131,12 @@ func (u *durationEstimator) nextPoll(a plan.Action, accepted time.Time, age, hin
 		return at(due, due, true)
 	}
 	for _, m := range marks {
-		if m > age && (sparing || m <= nearly || age < marks[0] && !looked) {
+		if m > age && (sparing || m <= bound || age < marks[0] && !looked) {
 			return at(m, m, true)
 		}
 	}
 	return at(bound, age+pollIntervalAfter(age)/2, false)
 }
-
-// checkpointSlack is the part of its age, a sixtieth, by which a poll waits for a checkpoint that follows: right before
-// it the poll would find little, and be followed by another.
-const checkpointSlack = 60
 
 // pollIntervalAfter returns the longest gap between a poll of an operation of that age and the next one, where reads
 // are not scarce: a quarter of the age, so that its end is noticed at most that much too late.

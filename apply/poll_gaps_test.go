@@ -67,7 +67,7 @@ func (b *lookedAt) Poll(ctx context.Context, o apply.Operation) (apply.Progress,
 }
 
 // TestNoLookWaitsForNothing checks that after a due poll that came before an operation's end the next one follows
-// within a quarter of the operation's age, and a sixtieth, whatever its kind, the service's Retry-After, the durations of other
+// within a quarter of the operation's age, whatever its kind, the service's Retry-After, the durations of other
 // operations and the order of events, as long as reads are not scarce.
 func TestNoLookWaitsForNothing(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
@@ -147,7 +147,6 @@ func checkGaps(t failer, id string, op *looks, end time.Time, first, slack time.
 		gap := at.Sub(last)
 		looked = looked || age >= first
 		most := max(age/4, time.Second)
-		most += (age + most) / 60 // a checkpoint that follows is waited for
 		if !looked {
 			most = max(most, first+maxBatchDelay-age)
 		}
