@@ -53,7 +53,7 @@ func deletes(c *Client) map[string]bool {
 		strings.Replace(disksPath, "rg-tests", "rg-tests.", 1) + "/d", strings.Replace(disksPath, "/providers/", "/./providers/", 1) + "/d",
 		// backup data, under every spelling that stands in this package's tests
 		item1, item1 + "/recoveryPoints/1", vaultID, vaultID + "/backupPolicies/p", vaultID + "/backupResourceGuardProxies/VaultProxy", vm1,
-		strings.Replace(item1, ";", "%3B", -1), strings.ToUpper(item1), vaultID + "/backupJobs/j", vaultID + "/backupProtectedItems/x",
+		strings.ReplaceAll(item1, ";", "%3B"), strings.ToUpper(item1), vaultID + "/backupJobs/j", vaultID + "/backupProtectedItems/x",
 	}
 	for _, path := range refused {
 		all[at+path+plain] = false

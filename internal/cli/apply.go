@@ -68,7 +68,7 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 	if err := f.validate(); err != nil {
 		return err
 	}
-	hook, err := f.notifyFlags.parse()
+	hook, err := f.parse()
 	if err != nil {
 		return err
 	}

@@ -85,7 +85,7 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	hook, err := f.notifyFlags.parse()
+	hook, err := f.parse()
 	if err != nil {
 		return err
 	}

@@ -113,7 +113,7 @@ func formatsOf(cmd *cobra.Command) []string {
 
 // completeOnly completes rule=NAME, vault=NAME, group=GLOB, vm=GLOB and restore-tests.
 func completeOnly(env func(string) (string, bool)) cobra.CompletionFunc {
-	return func(cmd *cobra.Command, args []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	return func(cmd *cobra.Command, _ []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		key, _, named := strings.Cut(toComplete, "=")
 		if !named {
 			return []string{

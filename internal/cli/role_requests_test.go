@@ -39,7 +39,7 @@ func actionsSent(t *testing.T, estate string, args ...string) []string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer sim.Close() //nolint:errcheck // a copy
+	defer sim.Close()
 	server := httptest.NewServer(sim)
 	defer server.Close()
 	var stderr strings.Builder

@@ -21,15 +21,16 @@ func describeRestores(s *audit.RestoreSummary) []string {
 	if s == nil {
 		return nil
 	}
-	proven := formatPercent(s.Share) + " proven by a restore: " + formatNumber(s.VMs) + " of " + formatCount(s.Covered, "VM") + " that restore tests cover"
+	words := []string{formatPercent(s.Share) + " proven by a restore: " + formatNumber(s.VMs) + " of " + formatCount(s.Covered, "VM") + " that restore tests cover"}
 	for _, n := range []struct {
 		n    int
 		what string
 	}{{s.Due, "due"}, {s.Failed, "failed"}, {s.Unknown, "unknown"}} {
 		if n.n > 0 {
-			proven += ", " + formatNumber(n.n) + " " + n.what
+			words = append(words, formatNumber(n.n)+" "+n.what)
 		}
 	}
+	proven := strings.Join(words, ", ")
 	if s.MedianSeconds == nil {
 		return []string{proven}
 	}

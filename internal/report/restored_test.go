@@ -17,7 +17,8 @@ func testedRun() Run {
 		Vault: "/subscriptions/1/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/v", Outcome: apply.Done, Job: "j1", Message: "3 disks, Linux",
 		Steps: []apply.Step{
 			{Name: apply.StepValidate, Outcome: apply.NotStarted, Message: "the service does not offer this check here"},
-			{Name: apply.StepRestore, Outcome: apply.Done, Seconds: 90}, {Name: apply.StepCheck, Outcome: apply.Done, Seconds: 5},
+			{Name: apply.StepRestore, Outcome: apply.Done, Seconds: 90},
+			{Name: apply.StepCheck, Outcome: apply.Done, Seconds: 5},
 			{Name: apply.StepCleanUp, Outcome: apply.Failed, Seconds: 61, Message: "left behind: 1 disk of 3"},
 		},
 		LeftBehind: []apply.LeftBehind{

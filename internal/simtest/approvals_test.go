@@ -193,7 +193,7 @@ func (j *approvalChecker) count(e ourEffect, field string) {
 // isAbout reports whether a change of a plan concerns the written resource.
 func isAbout(c plan.Change, e ourEffect) bool {
 	switch c.Action {
-	case plan.Blocked, plan.Unchanged, plan.Excluded, plan.Refresh, plan.Backup, plan.Restore:
+	case plan.Blocked, plan.Unchanged, plan.Excluded, plan.Refresh, plan.Backup, plan.Restore, plan.RestoreTest:
 		return false
 	case plan.CreateVault, plan.UpdateVault, plan.CreatePolicy, plan.UpdatePolicy:
 		return armid.Of(c.Target) == e.id

@@ -80,7 +80,8 @@ func TestARestoreTestTellsWhatGoesWrong(t *testing.T) {
 			simulator.Settings{ValidateRestore: "forbidden"}, apply.Done, "validate not-started, restore done, check done, clean-up done", "3 disks", 0, "",
 		},
 		"the check says no, and the restore works": {
-			simulator.Settings{RestoreFindings: []simulator.Finding{{Code: "UserErrorCoreCountSubscriptionQuotaReached", Message: "no cores"}}}, apply.Done,
+			simulator.Settings{RestoreFindings: []simulator.Finding{{Code: "UserErrorCoreCountSubscriptionQuotaReached", Message: "no cores"}}},
+			apply.Done,
 			"validate failed, restore done, check done, clean-up done", "3 disks", 0, "",
 		},
 		"the check never ends": {
