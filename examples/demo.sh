@@ -1,6 +1,6 @@
 #!/bin/sh
 # make demo: a simulated Azure is served on loopback, and azbackup brings its 60 VMs to what
-# quickstart.yaml says. Everything goes over HTTP; nothing here knows Azure or needs an account.
+# quickstart.yaml says, and restores one of them as a test. Everything goes over HTTP; nothing here knows Azure or needs an account.
 #   usage: demo.sh path/to/azbackup
 set -eu
 bin=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
@@ -44,6 +44,9 @@ echo "The clock of the simulated Azure starts when its estate was taken: azbacku
 run plan
 run apply --auto-approve
 run plan
+echo
+echo "A backup nobody has restored is a hope: restore-tests.yaml has one machine restored, checked, and its disks deleted again."
+run restore-test --auto-approve -f "$here/restore-tests.yaml"
 echo
 echo "What the simulated Azure was asked for:"
 "$bin" simulate --stats "$url"
