@@ -35,7 +35,7 @@ func (ex *execution) execute(ctx context.Context) Result {
 	switch {
 	case ex.task.Action == plan.RestoreTest:
 		return ex.executeTest(ctx)
-	case ex.task.Action == plan.Restore && ex.task.RestoreOrder != nil && ex.task.Adopted != nil:
+	case ex.task.Action == plan.Restore && ex.task.Adopted != nil:
 		return ex.followAdopted(ctx)
 	}
 	if err := ex.waitForRunningJob(ctx); err != nil {

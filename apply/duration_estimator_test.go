@@ -49,3 +49,30 @@ func TestAnOperationIsLookedAtWhenThoseOfItsKindWereRecordedToEnd(t *testing.T) 
 		})
 	}
 }
+
+func TestAPollBetweenTheRecordedAgesMayBeSharedFromHalfItsGapOn(t *testing.T) {
+	for age, want := range map[time.Duration][2]time.Duration{ // due, shareable from
+		400 * time.Second: {500 * time.Second, 450 * time.Second},
+		time.Hour:         {62 * time.Minute, 61 * time.Minute},
+	} {
+		if due, shareable := apply.NextPoll(plan.Protect, age); due != want[0] || shareable != want[1] {
+			t.Errorf("at %v it is polled again at %v, shared from %v, want %v", age, due, shareable, want)
+		}
+	}
+}
+
+// The end of a change that no list shows is noticed at most a quarter of its age too late, wherever it falls between the
+// recorded ages.
+func TestTheEndOfAPolicysChangeIsNoticedSoon(t *testing.T) {
+	for _, takes := range []time.Duration{13 * time.Second, 16 * time.Second, 22 * time.Second, 45 * time.Second} {
+		inBubble(t, func(t *testing.T, az *fake) {
+			az.latency = 0
+			az.duration = func(plan.Change, int) time.Duration { return takes }
+			rep, _ := carryOut(t, az, planOf(policyChange(plan.UpdatePolicy, "daily")), apply.Options{})
+			wantOutcome(t, rep, "update-policy:daily", apply.Done)
+			if noticed := az.polled[len(az.polled)-1].Sub(az.accepted[0]); noticed > takes*5/4 {
+				t.Errorf("it ended after %v, noticed after %v", takes, noticed)
+			}
+		})
+	}
+}

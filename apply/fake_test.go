@@ -253,6 +253,9 @@ func (f *fake) accept(c plan.Change, word string) apply.Operation {
 		if op.job.Operation == "" {
 			op.job.Operation = "ConfigureBackup"
 		}
+		if c.RestoreOrder != nil {
+			op.job.ID, op.job.Operation = c.Vault+"/backupJobs/"+op.id, plan.JobRestore
+		}
 		if !f.hideJobs && word != "hang-unlisted" {
 			f.jobs = append(f.jobs, op.job)
 		}
@@ -306,7 +309,7 @@ func (f *fake) catchUp() {
 }
 
 func (f *fake) effect(c plan.Change) {
-	if c.Item == "" || c.Action == plan.Backup {
+	if c.Item == "" || c.Action == plan.Backup || c.RestoreOrder != nil {
 		return
 	}
 	f.put(c)
@@ -376,7 +379,7 @@ func (f *fake) List(ctx context.Context, vault string) (apply.Snapshot, error) {
 	return s, nil
 }
 
-// ListJobs lists the items too, and counts them: no test of the fake restores.
+// ListJobs lists the items too, and counts them.
 func (f *fake) ListJobs(ctx context.Context, vault string) (apply.Snapshot, error) {
 	return f.List(ctx, vault)
 }
