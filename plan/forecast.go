@@ -41,15 +41,21 @@ const ItemsPerPage = 200
 // sweepsPerVault is the number of times that a vault is assumed to be listed to confirm its changes, for a forecast.
 const sweepsPerVault = 3
 
-// forecast estimates the cost of carrying the plan out.
-func (pl *planner) forecast() Forecast {
-	changes := make([]Change, len(pl.changes))
-	for i := range pl.changes {
-		changes[i] = pl.changes[i].Change
+// Capacity is what the forecast of a plan depends on besides its changes.
+type Capacity struct {
+	Items map[armid.Key]int // in each vault, soft-deleted ones too
+	// Operations and Restores are how many may run at once; 0 = no limit.
+	Operations, Restores int
+}
+
+// forecastChanges estimates the cost of carrying the plan out.
+func (p *Plan) forecastChanges() {
+	if p.Request != nil {
+		p.Forecast = restoreForecast(p.Changes, p.Capacity.Restores)
+		return
 	}
-	f := forecastOf(changes, pl.index.itemsPerVault, max(0, int(pl.config.Settings.Limits.Operations)))
-	f.addTests(changes, pl.config.Settings.Limits.Restores)
-	return f
+	p.Forecast = forecastOf(p.Changes, p.Capacity.Items, p.Capacity.Operations)
+	p.Forecast.addTests(p.Changes, p.Capacity.Restores)
 }
 
 // forecastOf counts the requests for these changes and estimates the time, given the number of items in each vault and

@@ -234,7 +234,9 @@ func (pl *planner) build() Plan {
 	p.Subscriptions = pl.subscriptionNames(p.Changes)
 	p.Fingerprint = fingerprint(p.Changes)
 	p.Refusals = pl.evaluateGuards()
-	p.Forecast = pl.forecast()
+	limits := pl.config.Settings.Limits
+	p.Capacity = Capacity{Items: pl.index.itemsPerVault, Operations: max(0, int(limits.Operations)), Restores: limits.Restores}
+	p.forecastChanges()
 	return p
 }
 

@@ -29,6 +29,8 @@ type Plan struct {
 	Gaps          []Gap             `json:"gaps"`
 	Refusals      []Refusal         `json:"refusals"`
 	Forecast      Forecast          `json:"forecast"`
+	// Capacity is what Forecast was made for; it is no part of a saved plan.
+	Capacity Capacity `json:"-"`
 	// Request is what a plan of restores was made for; nil for any other.
 	Request *RestoreRequest `json:"restore_request,omitempty"`
 	// RestoreTests count the VMs of each restore test of the file, LeftBehind are the disks that earlier restore tests

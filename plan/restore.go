@@ -200,7 +200,8 @@ func MakeRestores(o Observed, f RestoreFacts, r RestoreRequest, now time.Time) P
 			Message: fmt.Sprintf("restores: %d, allowed are %d", n, r.MaxRestores),
 		})
 	}
-	p.Forecast = restoreForecast(p.Changes, r.InFlight)
+	p.Capacity.Restores = r.InFlight
+	p.forecastChanges()
 	return p
 }
 

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -84,5 +85,29 @@ func TestWhatASearchFindsIsNoPartOfTheConfigsHash(t *testing.T) {
 	narrower := &config.Config{SubscriptionQuery: &config.SubscriptionQuery{Except: []string{"s1"}}}
 	if configHash(c) == configHash(narrower) {
 		t.Error("another query has the same hash")
+	}
+}
+
+func TestAPlanNamesTheSubscriptionsOfItsChanges(t *testing.T) {
+	w := newTestWorld(config.Sample{}, "a")
+	query := &config.SubscriptionQuery{}
+	production := Subscription{ID: strings.ToUpper(restoreSub), Name: "Production"}
+	other := Subscription{ID: "aaaaaaaa-0000-0000-0000-000000000001", Name: "another"}
+	for name, tt := range map[string]struct {
+		query *config.SubscriptionQuery
+		found []Subscription
+		want  map[string]string
+	}{
+		"one of two":              {query, []Subscription{production, other}, map[string]string{restoreSub: "Production"}},
+		"the only one":            {query, []Subscription{production}, map[string]string{restoreSub: "Production"}},
+		"none with changes":       {query, []Subscription{other}, nil},
+		"none with a name":        {query, []Subscription{{ID: restoreSub}}, nil},
+		"none that was found":     {query, nil, nil},
+		"those of the file alone": {nil, []Subscription{production}, nil},
+	} {
+		w.config.SubscriptionQuery, w.o.Subscriptions = tt.query, tt.found
+		if d := cmp.Diff(tt.want, w.plan(t, Options{}).Subscriptions); d != "" {
+			t.Errorf("%s: %s", name, d)
+		}
 	}
 }

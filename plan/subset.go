@@ -225,8 +225,7 @@ func (s *subset) narrowedPlan() Plan {
 		}
 	}
 	p.Fingerprint = fingerprint(p.Changes)
-	p.Forecast = forecastOf(p.Changes, map[armid.Key]int{}, 0)
-	p.Forecast.addTests(p.Changes, 0)
+	p.forecastChanges()
 	return p
 }
 

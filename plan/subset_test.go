@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -350,11 +351,14 @@ func TestWhatIsBlockedNowIsReportedOnlyInPlaceOfAChangeOfItsKind(t *testing.T) {
 	}
 }
 
+// What is left of a saved plan costs what a plan of it would: in vaults as full as they are, within the same limits.
 func TestTheForecastOfARemainderIsOfItsOwnChanges(t *testing.T) {
-	c, o := bigVault(0, 3)
-	saved := plan.Make(c, o, plan.Options{Now: now})
-	rest := plan.Subset(saved, saved)
-	if diff := cmp.Diff(saved.Forecast, rest.Plan.Forecast); diff != "" {
-		t.Errorf("of all of it: %s", diff)
+	c, o := bigVault(3*plan.ItemsPerPage, 3)
+	for _, c.Settings.Limits.Operations = range []config.Operations{config.OperationsAuto, 1} {
+		saved := plan.Make(c, o, plan.Options{Now: now})
+		rest := plan.Subset(saved, saved)
+		if diff := cmp.Diff(saved.Forecast, rest.Plan.Forecast); diff != "" {
+			t.Errorf("of all of it, operations %d: %s", c.Settings.Limits.Operations, diff)
+		}
 	}
 }
