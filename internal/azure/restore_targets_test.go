@@ -1,11 +1,13 @@
 package azure
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -44,5 +46,33 @@ func TestRestoreJobsAreListedNewestFirst(t *testing.T) {
 	jobs, err := f.client(t, CommandPoints).listRestoreJobs(t.Context(), vaultID, time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), nil)
 	if err != nil || len(jobs) != 3 || !slices.IsSortedFunc(jobs, func(a, b plan.RestoreJob) int { return b.Start.Compare(a.Start) }) {
 		t.Errorf("%+v, %v", jobs, err)
+	}
+}
+
+// Whether the disks of a restore are still there decides whether its job is followed, so they are read where a job made
+// some; a group that nothing was restored into is not listed.
+func TestTheDisksOfAGroupAreReadWhereAJobRestoredIntoIt(t *testing.T) {
+	disk := disksPath + "/d"
+	for name, tt := range map[string]struct {
+		group  string
+		answer http.HandlerFunc
+		reads  int
+		disks  int
+		gaps   int
+	}{
+		"into it":               {"RG-Tests", lists(`{"id":"` + disk + `","name":"d","location":"westeurope"}`), 1, 1, 0},
+		"into another":          {"rg-other", lists(), 0, 0, 0},
+		"into it, and not read": {"rg-tests", fails(403, "AuthorizationFailed"), 1, 0, 1},
+	} {
+		f := newFake().on("GET", groupID, says(200, `{"id":"`+groupID+`","location":"westeurope"}`)).on("GET", disksPath, tt.answer)
+		facts := plan.RestoreFacts{Jobs: []plan.RestoreJob{{
+			Job: plan.Job{Operation: plan.JobRestore, Status: "Completed"}, PointTime: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), Group: tt.group,
+		}}}
+		if err := f.client(t, CommandRestore).RestoreTargets(t.Context(), []string{sub}, groupID, nil, &facts); err != nil {
+			t.Fatal(err)
+		}
+		if n := f.count("GET", disksPath); n != tt.reads || len(facts.Disks[armid.Of(groupID)]) != tt.disks || len(facts.Gaps) != tt.gaps {
+			t.Errorf("%s: listed %d times, disks %+v, gaps %+v", name, n, facts.Disks, facts.Gaps)
+		}
 	}
 }
