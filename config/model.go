@@ -39,6 +39,9 @@ type Config struct {
 	// VaultMatches are the entries of `vaults` with a match, in the order of the file; [Config.JoinVaults] adds what they
 	// match to Vaults.
 	VaultMatches []Vault `yaml:"-"`
+	// Shard is the part of the subscriptions that the run works in; the zero value is all of them. It is no part of what
+	// the file says.
+	Shard Shard `yaml:"-"`
 	// Files names the files read, in order.
 	Files []string `yaml:"-"`
 

@@ -44,15 +44,16 @@ func (c *Config) Candidates(r *Rule, subscription, location string) []Vault {
 }
 
 // VaultsOf lists the vaults that hold the policy: those that it names, or every vault that a rule with this
-// policy may route to; in the order of the file.
+// policy may route to; of them those that the run works in, in the order of the file.
 func (c *Config) VaultsOf(p *Policy) []Vault {
 	index := &c.compiled().index
+	numbers := index.vaultsByPolicy[strings.ToLower(p.Name)]
 	if len(p.Vaults) > 0 {
 		named := slices.Clone(index.findAllVaults(c.Vaults, p.Vaults))
 		slices.Sort(named)
-		return c.vaultsAt(slices.Compact(named))
+		numbers = slices.Compact(named)
 	}
-	return c.vaultsAt(index.vaultsByPolicy[strings.ToLower(p.Name)])
+	return slices.DeleteFunc(c.vaultsAt(numbers), func(v Vault) bool { return !c.Owns(v.Subscription) })
 }
 
 // vaultsAt are the vaults with these numbers.

@@ -16,7 +16,7 @@ func (c *Config) WithSubscriptions(ids []string) *Config {
 }
 
 // NamedSubscriptions returns the ids of the subscriptions that the file names besides the list of them: those of its
-// vaults and of the VMs of its rules; folded, sorted, each once.
+// vaults and of the VMs of its rules, those of other shards excepted; folded, sorted, each once.
 func (c *Config) NamedSubscriptions() []string {
 	var ids []string
 	for _, v := range c.Vaults {
@@ -28,7 +28,7 @@ func (c *Config) NamedSubscriptions() []string {
 		}
 	}
 	slices.Sort(ids)
-	return slices.DeleteFunc(slices.Compact(ids), func(id string) bool { return id == "" })
+	return slices.DeleteFunc(slices.Compact(ids), func(id string) bool { return id == "" || !c.Owns(id) })
 }
 
 // Excepts returns a function that returns the entry of `except` that leaves a subscription out, or "".

@@ -66,6 +66,9 @@ func (pl *planner) evaluateGuards() []Refusal {
 	out := []Refusal{}
 	refuse := func(guard, flag string, count, limit int, message string) {
 		if count > limit {
+			if shard := pl.config.Shard; !shard.IsAll() {
+				message += fmt.Sprintf("; counted in shard %s alone", shard)
+			}
 			out = append(out, Refusal{Guard: guard, Flag: flag, Count: count, Limit: limit, Message: message})
 		}
 	}

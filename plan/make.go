@@ -212,6 +212,7 @@ func (pl *planner) build() Plan {
 		Unchanged:     pl.unchanged,
 		Notes:         pl.fileNotes(),
 		Gaps:          slices.Concat([]Gap{}, pl.gaps.all),
+		Shard:         ShardOf(pl.config),
 		Config:        configHash(pl.config),
 		Cloud:         cloudName(pl.config.Cloud),
 	}

@@ -59,6 +59,15 @@ func configHash(c *config.Config) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
+// ShardOf returns the shard of a run for c; nil = it works in all subscriptions.
+func ShardOf(c *config.Config) *config.Shard {
+	if c.Shard.IsAll() {
+		return nil
+	}
+	s := c.Shard
+	return &s
+}
+
 // withoutJoined leaves out the vaults that were found: the file does not say them.
 func withoutJoined(vaults []config.Vault) []config.Vault {
 	said := slices.DeleteFunc(slices.Clone(vaults), func(v config.Vault) bool { return v.Joined })

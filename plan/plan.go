@@ -3,6 +3,8 @@ package plan
 import (
 	"slices"
 	"time"
+
+	"github.com/azbackup/azbackup/config"
 )
 
 // FormatVersion is the version of the JSON form of a [Plan].
@@ -37,6 +39,8 @@ type Plan struct {
 	// did not remove. They inform: nothing in the plan removes these disks.
 	RestoreTests []TestSummary    `json:"restore_tests,omitempty"`
 	LeftBehind   []DiskLeftBehind `json:"left_behind,omitempty"`
+	// Shard is the part of the subscriptions that the plan is of; nil = all.
+	Shard *config.Shard `json:"shard,omitempty"`
 	// Config and Cloud identify what the plan was made from: a saved plan is refused elsewhere.
 	Config string `json:"config,omitempty"`
 	Cloud  string `json:"cloud,omitempty"`

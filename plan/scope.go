@@ -74,24 +74,24 @@ func ScopeOf(c *config.Config) Scope {
 	}
 	s.Subscriptions = uniqueIDs(subs)
 	if c.SubscriptionQuery != nil {
-		s.keepTo(c.Subscriptions)
+		in := map[string]bool{}
+		for _, id := range c.Subscriptions {
+			in[strings.ToLower(id)] = true
+		}
+		s.keepTo(func(subscription string) bool { return in[strings.ToLower(subscription)] })
 	}
+	s.keepTo(c.Owns)
 	s.VMs = uniqueIDs(s.VMs)
 	slices.SortFunc(s.Vaults, func(a, b VaultRef) int { return compareIDs(a.ID, b.ID) })
 	return s
 }
 
-// keepTo leaves out what is in no subscription that was found: nothing outside them is read. What the file names there
-// is a gap ([ChooseSubscriptions]).
-func (s *Scope) keepTo(found []string) {
-	in := map[string]bool{}
-	for _, id := range found {
-		in[strings.ToLower(id)] = true
-	}
-	isOutside := func(subscription string) bool { return !in[strings.ToLower(subscription)] }
-	s.Subscriptions = slices.DeleteFunc(s.Subscriptions, isOutside)
-	s.Vaults = slices.DeleteFunc(s.Vaults, func(v VaultRef) bool { return isOutside(armid.SubscriptionOf(v.ID)) })
-	s.VMs = slices.DeleteFunc(s.VMs, func(id string) bool { return isOutside(armid.SubscriptionOf(id)) })
+// keepTo leaves out what is in no subscription that was found, or in another shard: nothing there is read. What the file
+// names in a subscription that was not found is a gap ([ChooseSubscriptions]).
+func (s *Scope) keepTo(has func(subscription string) bool) {
+	s.Subscriptions = slices.DeleteFunc(s.Subscriptions, func(id string) bool { return !has(id) })
+	s.Vaults = slices.DeleteFunc(s.Vaults, func(v VaultRef) bool { return !has(armid.SubscriptionOf(v.ID)) })
+	s.VMs = slices.DeleteFunc(s.VMs, func(id string) bool { return !has(armid.SubscriptionOf(id)) })
 }
 
 // The values of the config that plan decides by.

@@ -41,6 +41,8 @@ type ChosenSubscriptions struct {
 	LeftOut []LeftOutSubscription
 	// Gaps are those of the search, and those of the choice.
 	Gaps []Gap
+	// OtherShards counts the subscriptions that would be chosen, and are in other shards.
+	OtherShards int
 }
 
 // LeftOutSubscription is a subscription in which nothing is read, with the reason.
@@ -57,7 +59,8 @@ const (
 
 // ChooseSubscriptions returns the subscriptions that the query of c wants, sorted by id. A subscription that the file
 // names a resource in and that is left out is a gap, and so are fewer subscriptions than guards.minSubscriptions: ARM
-// lists what the identity may read, so a lost role looks like a smaller estate.
+// lists what the identity may read, so a lost role looks like a smaller estate. These are counted in all shards together,
+// since each searches alike; what concerns one subscription of another shard is that shard's.
 func ChooseSubscriptions(c *config.Config, found FoundSubscriptions) ChosenSubscriptions {
 	out := ChosenSubscriptions{Gaps: slices.Clone(found.Gaps)}
 	why := leaveOut(c.SubscriptionQuery, found)
@@ -87,7 +90,17 @@ func ChooseSubscriptions(c *config.Config, found FoundSubscriptions) ChosenSubsc
 			Message: fmt.Sprintf("%d subscriptions were found, at least %d were expected", len(out.Chosen), least),
 		})
 	}
+	out.keepTo(c)
 	return out
+}
+
+// keepTo leaves out what is in the shards of other runs.
+func (s *ChosenSubscriptions) keepTo(c *config.Config) {
+	all := len(s.Chosen)
+	s.Chosen = slices.DeleteFunc(s.Chosen, func(s Subscription) bool { return !c.Owns(s.ID) })
+	s.OtherShards = all - len(s.Chosen)
+	s.LeftOut = slices.DeleteFunc(s.LeftOut, func(s LeftOutSubscription) bool { return !c.Owns(s.ID) })
+	s.Gaps = slices.DeleteFunc(s.Gaps, func(g Gap) bool { return g.Subscription != "" && !c.Owns(g.Subscription) })
 }
 
 // leaveOut returns a function that says why a subscription is left out, or "".

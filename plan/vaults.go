@@ -44,7 +44,8 @@ const (
 	immutabilityLocked   = "Locked"
 )
 
-// planVaults plans the changes of every vault of the file.
+// planVaults plans the changes of every vault of the file. Those of other shards are known, so that a refusal can name
+// them, and nothing is planned for them.
 func (pl *planner) planVaults() {
 	for i := range pl.config.Vaults {
 		conf := &pl.config.Vaults[i]
@@ -56,6 +57,9 @@ func (pl *planner) planVaults() {
 			continue // the config rejects this; the first one counts
 		}
 		pl.vaults[v.key] = v
+		if !pl.config.Owns(conf.Subscription) {
+			continue
+		}
 		if v.observed = pl.index.vaults[v.key]; v.observed != nil {
 			v.id = v.observed.ID
 			v.location = cmp.Or(v.observed.Location, v.location)

@@ -26,7 +26,7 @@ type vmState struct {
 func (pl *planner) vmStates() []*vmState {
 	named := map[armid.Key]int{}
 	for i := range pl.config.Rules {
-		if id := pl.config.Rules[i].ID; id != "" {
+		if id := pl.config.Rules[i].ID; id != "" && pl.config.Owns(armid.SubscriptionOf(id)) {
 			if k := armid.Of(id); k != "" && !has(named, k) {
 				named[k] = i
 			}

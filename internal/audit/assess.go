@@ -36,8 +36,10 @@ type Options struct {
 	// ListLag is how old the VM list may be, for one that comes from Resource Graph: an item with a younger recovery
 	// point is not reported as an orphan.
 	ListLag time.Duration
-	// Subscriptions are audited besides those of the file.
+	// Subscriptions are audited besides those of the file; the caller narrows them to the shard.
 	Subscriptions []string
+	// Shard is the part of the subscriptions that was read; nil = all. It is that of the config, where there is one.
+	Shard *config.Shard
 	// MaxAge is the age at which a recovery point is stale; 0 = the policy's own frequency plus Tolerance.
 	MaxAge     time.Duration
 	Tolerance  time.Duration // 0 = [DefaultTolerance]
@@ -65,7 +67,7 @@ func (o Options) withDefaults() Options {
 func Assess(c *config.Config, o plan.Observed, opt Options) Result {
 	a := newAssessor(c, o, opt.withDefaults())
 	r := Result{
-		FormatVersion: FormatVersion, Made: a.newProvenance(), Scope: a.newScope(), Gaps: sortGaps(o.Gaps), VMs: make([]VM, 0, len(o.VMs)),
+		FormatVersion: FormatVersion, Shard: opt.Shard, Made: a.newProvenance(), Scope: a.newScope(), Gaps: sortGaps(o.Gaps), VMs: make([]VM, 0, len(o.VMs)),
 	}
 	var found []Finding
 	for _, vm := range o.VMs {
@@ -177,7 +179,9 @@ func newAssessor(c *config.Config, o plan.Observed, opt Options) *assessor {
 			a.inFile[armid.Of(c.Vaults[i].ID())] = &c.Vaults[i]
 		}
 		for _, id := range c.Subscriptions {
-			a.read[strings.ToLower(id)] = true
+			if c.Owns(id) {
+				a.read[strings.ToLower(id)] = true
+			}
 		}
 	}
 	a.gaps = newGaps(sortGaps(o.Gaps), a.locationOf)

@@ -301,7 +301,8 @@ func (a *assessor) targetsFor(v *evaluation) *targets {
 		for _, c := range a.config.Candidates(v.rule, v.vm.Subscription, v.vm.Location) {
 			found.vaults[armid.Of(c.ID())] = true
 			p, ok := a.policies[armid.Of(armid.Policy(c.ID(), v.rule.Policy))]
-			if ok && p.Unreadable == "" && !known {
+			isNear := equalFold(c.Subscription, v.vm.Subscription) // no other vault can take the VM
+			if ok && isNear && p.Unreadable == "" && !known {
 				found.tier, known = p.Spec.Tier, true
 			}
 		}

@@ -204,7 +204,7 @@ func (a *assessor) unreadVMs() ([]VM, []Finding) {
 	for i := range a.config.Rules {
 		r := &a.config.Rules[i]
 		key := armid.Of(r.ID)
-		if r.ID == "" || a.items.wasRead(key) || done[key] {
+		if r.ID == "" || a.items.wasRead(key) || done[key] || !a.config.Owns(armid.SubscriptionOf(r.ID)) {
 			continue
 		}
 		done[key] = true

@@ -13,10 +13,12 @@ const FormatVersion = "1"
 // Result is the result of an audit: plain data, the one value that every format is written from. It marshals to JSON
 // and back unchanged.
 type Result struct {
-	FormatVersion string     `json:"format_version"`
-	Made          Provenance `json:"made"`
-	Scope         Scope      `json:"scope"`
-	Summary       Summary    `json:"summary"`
+	FormatVersion string `json:"format_version"`
+	// Shard is the part of the subscriptions that was audited; nil = all.
+	Shard   *config.Shard `json:"shard,omitempty"`
+	Made    Provenance    `json:"made"`
+	Scope   Scope         `json:"scope"`
+	Summary Summary       `json:"summary"`
 	// Findings are sorted worst first, then by code and target.
 	Findings []Finding `json:"findings"`
 	// VMs are sorted by state in the order of [States], then by id.

@@ -75,7 +75,7 @@ func (a *assessor) missingVaults() []Finding {
 	}
 	var found []Finding
 	for _, v := range a.config.Vaults {
-		if _, exists := a.vaults[armid.Of(v.ID())]; exists || a.isVaultHidden(v) {
+		if _, exists := a.vaults[armid.Of(v.ID())]; exists || a.isVaultHidden(v) || !a.config.Owns(v.Subscription) {
 			continue
 		}
 		f := a.codes.newFinding(codeVaultMissing, v.ID(), "vault %s: it does not exist", v.Name)

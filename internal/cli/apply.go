@@ -21,6 +21,7 @@ type applyFlags struct {
 	configFlags
 	azureFlags
 	planFlagSet
+	shardFlag
 	outputFlags
 	approvalFlags
 	lockFile string
@@ -54,9 +55,10 @@ func (a *app) applyCommand() *cobra.Command {
 	f.configFlags.addFlags(cmd)
 	f.azureFlags.addFlags(cmd)
 	f.planFlagSet.addFlags(cmd)
+	f.shardFlag.addFlags(cmd)
 	f.outputFlags.addFlags(cmd, report.ApplyFormats())
 	f.approvalFlags.addFlags(cmd)
-	cmd.Flags().StringVar(&f.lockFile, "lock-file", "", "`FILE` that keeps a second run off this machine (default in the user's cache folder, one per config)")
+	cmd.Flags().StringVar(&f.lockFile, "lock-file", "", "`FILE` that keeps a second run off this machine (default in the user's cache folder, one per config; each shard has its own beside it)")
 	cmd.Flags().StringVar(&f.eventLog, "journal", "", "append a JSON line per event to `FILE`")
 	f.notifyFlags.addFlags(cmd, "where something is not done")
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 when all of a saved plan is done and something new is left")
@@ -68,7 +70,7 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 	if err := f.validate(); err != nil {
 		return err
 	}
-	hook, err := f.parse()
+	hook, err := f.notifyFlags.parse()
 	if err != nil {
 		return err
 	}
@@ -107,6 +109,10 @@ func (a *app) runApply(ctx context.Context, f applyFlags, run *report.Run) (ende
 	if err != nil {
 		return false, err
 	}
+	shard, err := f.shardFlag.parse(a.Env)
+	if err != nil {
+		return false, err
+	}
 	saved, err := f.readApproval(a)
 	if err != nil {
 		return false, err
@@ -118,7 +124,8 @@ func (a *app) runApply(ctx context.Context, f applyFlags, run *report.Run) (ende
 	if err != nil {
 		return false, err
 	}
-	unlock, err := lock(f.lockFile, append(c.Files, f.simulate))
+	c = c.WithShard(shard)
+	unlock, err := lock(f.lockFile, append(c.Files, f.simulate), shard)
 	if err != nil {
 		return false, err
 	}

@@ -25,6 +25,7 @@ type auditFlags struct {
 	azureFlags
 	outputFlags
 	notifyFlags
+	shardFlag
 	failOn       string
 	maxAge       durationFlag
 	tolerance    durationFlag
@@ -58,6 +59,7 @@ func (a *app) auditCommand() *cobra.Command {
 	}
 	f.scopeFlags.addFlags(cmd)
 	f.azureFlags.addFlags(cmd)
+	f.shardFlag.addFlags(cmd)
 	f.outputFlags.addFlags(cmd, report.AuditFormats())
 	f.notifyFlags.addFlags(cmd, "where there are new findings (see --baseline)")
 	flags := cmd.Flags()
@@ -85,9 +87,16 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	hook, err := f.parse()
+	hook, err := f.notifyFlags.parse()
 	if err != nil {
 		return err
+	}
+	if f.shard, err = f.shardFlag.parse(a.Env); err != nil {
+		return err
+	}
+	if !f.shard.IsAll() {
+		opt.Shard = &f.shard
+		opt.Subscriptions = slices.DeleteFunc(slices.Clone(opt.Subscriptions), func(id string) bool { return !f.shard.Has(id) })
 	}
 	c, scope, s, err := a.connectScope(ctx, azure.CommandAudit, f.scopeFlags, f.azureFlags)
 	if err != nil {
@@ -102,6 +111,8 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 	if err != nil {
 		return err
 	}
+	// The list of subscriptions is that of all shards.
+	observed.Subscriptions = slices.DeleteFunc(observed.Subscriptions, func(s plan.Subscription) bool { return !f.shard.Has(s.ID) })
 	if len(c.Files) == 0 {
 		c = nil // no file, so no VM is protected against its rules
 	}

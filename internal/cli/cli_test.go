@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/azure"
 	"github.com/azbackup/azbackup/internal/report"
 	"github.com/azbackup/azbackup/plan"
@@ -159,20 +160,20 @@ func TestAFileIsReplacedInOneStep(t *testing.T) {
 
 func TestEveryConfigHasALockOfItsOwn(t *testing.T) {
 	t.Setenv("XDG_CACHE_HOME", t.TempDir())
-	unlock, err := lock("", []string{"a.yaml"})
+	unlock, err := lock("", []string{"a.yaml"}, config.Shard{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := lock("", []string{"./a.yaml"}); exitCodeOf(err) != exitLocked {
+	if _, err := lock("", []string{"./a.yaml"}, config.Shard{}); exitCodeOf(err) != exitLocked {
 		t.Errorf("the same config by another path: %v", err)
 	}
-	other, err := lock("", []string{"a.yaml", "b.yaml"})
+	other, err := lock("", []string{"a.yaml", "b.yaml"}, config.Shard{})
 	if err != nil {
 		t.Errorf("another config: %v", err)
 	}
 	other()
 	unlock()
-	replan, err := lock("", []string{"a.yaml"})
+	replan, err := lock("", []string{"a.yaml"}, config.Shard{})
 	if err != nil {
 		t.Errorf("after the first run: %v", err)
 	}
@@ -306,5 +307,57 @@ func TestTheCredentialsThatWereTriedCannotSteerTheTerminal(t *testing.T) {
 	}
 	if got := describeAttempts(&azure.SignInError{Message: "x", Attempts: []string{"x"}}); got != "" {
 		t.Errorf("the only one is said twice: %q", got)
+	}
+}
+
+func TestEveryShardHasALockOfItsOwnAndNoneRunsBesideAll(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	first, second := config.Shard{Index: 1, Count: 2}, config.Shard{Index: 2, Count: 2}
+	configs := []string{"a.yaml"}
+	unlockFirst, err := lock("", configs, first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	unlockSecond, err := lock("", configs, second)
+	if err != nil {
+		t.Fatalf("the other shard: %v", err)
+	}
+	for _, s := range []config.Shard{first, second, {}} {
+		if _, err := lock("", configs, s); exitCodeOf(err) != exitLocked {
+			t.Errorf("shard %q beside both shards: %v", s, err)
+		}
+	}
+	unlockFirst()
+	unlockSecond()
+	unlockAll, err := lock("", configs, config.Shard{})
+	if err != nil {
+		t.Fatalf("all, after the shards: %v", err)
+	}
+	if _, err := lock("", configs, first); exitCodeOf(err) != exitLocked {
+		t.Errorf("a shard beside all: %v", err)
+	}
+	unlockAll()
+}
+
+func TestABadShardIsAWrongCommandLineWithAHint(t *testing.T) {
+	for _, c := range []struct{ text, index, want string }{
+		{"3/2", "", `--shard "3/2": "3/2" is not I/N with I from 1 to N`},
+		{"auto/2", "", `--shard "auto/2": JOB_COMPLETION_INDEX is not set`},
+		{"auto/2", "two", `--shard "auto/2": JOB_COMPLETION_INDEX is "two", which is no number from 0`},
+		{"auto/2", "2", `--shard "auto/2" with JOB_COMPLETION_INDEX 2: "3/2" is not I/N with I from 1 to N`},
+		{"auto/", "0", `--shard "auto/" with JOB_COMPLETION_INDEX 0: "1/" is not I/N with I from 1 to N`},
+		{"auto/2", "1", ""},
+	} {
+		f := shardFlag{text: c.text}
+		got, err := f.parse(func(name string) (string, bool) { return c.index, name == completionIndex && c.index != "" })
+		if c.want == "" {
+			if want := (config.Shard{Index: 2, Count: 2}); err != nil || got != want {
+				t.Errorf("%q: %v, %v, want %v", c.text, got, err, want)
+			}
+			continue
+		}
+		if err == nil || err.Error() != c.want || len(hintsOf(err)) == 0 {
+			t.Errorf("%q with %q: %v, want %s", c.text, c.index, err, c.want)
+		}
 	}
 }

@@ -9,29 +9,51 @@ import (
 	"strings"
 
 	"github.com/gofrs/flock"
+
+	"github.com/azbackup/azbackup/config"
 )
 
 // lock keeps a second run of the same config off this machine until the first has ended, however it ends: the kernel
-// frees the lock of a dead process. Two machines may run at the same time; Azure's conflicts keep them apart.
-func lock(path string, configs []string) (unlock func(), err error) {
+// frees the lock of a dead process. Two machines may run at the same time; Azure's conflicts keep them apart. A shard has
+// a lock of its own beside that of the config, which the shards share and a run of all subscriptions takes alone.
+func lock(path string, configs []string, shard config.Shard) (unlock func(), err error) {
 	if path == "" {
 		if path, err = defaultLock(configs); err != nil {
 			return nil, err
 		}
 	}
-	const advice = "--lock-file names another place for the lock"
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return nil, withHint(fmt.Errorf("locking: %w", err), advice)
+		return nil, lockingError(err)
 	}
-	f := flock.New(path)
-	ok, err := f.TryLock()
+	if shard.IsAll() {
+		return tryLock(path, (*flock.Flock).TryLock)
+	}
+	unlockAll, err := tryLock(path, (*flock.Flock).TryRLock)
 	if err != nil {
-		return nil, withHint(fmt.Errorf("locking: %w", err), advice)
+		return nil, err
+	}
+	unlockShard, err := tryLock(fmt.Sprintf("%s-shard-%d-of-%d", path, shard.Index, shard.Count), (*flock.Flock).TryLock)
+	if err != nil {
+		unlockAll()
+		return nil, err
+	}
+	return func() { unlockShard(); unlockAll() }, nil
+}
+
+func tryLock(path string, try func(*flock.Flock) (bool, error)) (unlock func(), err error) {
+	f := flock.New(path)
+	ok, err := try(f)
+	if err != nil {
+		return nil, lockingError(err)
 	}
 	if !ok {
 		return nil, withCode(exitLocked, fmt.Errorf("another run holds the lock %q", path), "wait for it to end; the lock goes with the process")
 	}
 	return func() { f.Unlock() }, nil //nolint:errcheck // the kernel frees it anyway
+}
+
+func lockingError(err error) error {
+	return withHint(fmt.Errorf("locking: %w", err), "--lock-file names another place for the lock")
 }
 
 // defaultLock returns a file in the user's cache folder, one per set of config files.

@@ -15,6 +15,7 @@ type planCommandFlags struct {
 	configFlags
 	azureFlags
 	planFlagSet
+	shardFlag
 	outputFlags
 	out      string
 	detailed bool
@@ -35,6 +36,7 @@ func (a *app) planCommand() *cobra.Command {
 	f.configFlags.addFlags(cmd)
 	f.azureFlags.addFlags(cmd)
 	f.planFlagSet.addFlags(cmd)
+	f.shardFlag.addFlags(cmd)
 	f.outputFlags.addFlags(cmd, report.PlanFormats())
 	cmd.Flags().StringVar(&f.out, "out", "", "save the plan in `FILE`, for azbackup apply FILE")
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 when there are changes to make")
@@ -50,10 +52,15 @@ func (a *app) plan(ctx context.Context, f planCommandFlags) (err error) {
 	if err != nil {
 		return err
 	}
+	shard, err := f.shardFlag.parse(a.Env)
+	if err != nil {
+		return err
+	}
 	c, err := a.loadConfig(f.configFlags)
 	if err != nil {
 		return err
 	}
+	c = c.WithShard(shard)
 	s, err := a.connect(ctx, azure.CommandPlan, f.azureFlags, c.Cloud, c.Tenant)
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/report"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -34,15 +35,33 @@ func readSaved(path string) (*plan.Plan, error) {
 	return &p, nil
 }
 
-// checkSameOrigin refuses a saved plan that was made for another cloud or from another config.
+// checkSameOrigin refuses a saved plan that was made for another cloud, from another config or for another shard.
 func checkSameOrigin(saved, now plan.Plan) error {
 	switch {
 	case saved.Cloud != now.Cloud:
 		return withCode(exitRefused, fmt.Errorf("the saved plan was made for cloud %s, this is %s", report.Line(saved.Cloud), report.Line(now.Cloud)))
 	case saved.Config != now.Config:
 		return withCode(exitRefused, errors.New("the saved plan was made from another config"), "plan again and save that")
+	case shardOf(saved) != shardOf(now):
+		return withCode(exitRefused, fmt.Errorf("the saved plan is of %s, this run of %s", describeShard(shardOf(saved)), describeShard(shardOf(now))),
+			"apply it with the --shard that it was made with")
 	}
 	return nil
+}
+
+// shardOf returns the shard of a plan.
+func shardOf(p plan.Plan) config.Shard {
+	if p.Shard == nil {
+		return config.Shard{}
+	}
+	return *p.Shard
+}
+
+func describeShard(s config.Shard) string {
+	if s.IsAll() {
+		return "all subscriptions"
+	}
+	return "shard " + s.String()
 }
 
 // showRemainder prints what has become of a saved plan: the changes that are done already, those that cannot be done as

@@ -13,22 +13,25 @@ import (
 )
 
 // findScope returns what a run for c has to read, and c with the subscriptions that its query found. Where c lists them,
-// nothing is read for it.
+// nothing is read for it. A shard of c narrows both; it may have no subscription.
 func (a *app) findScope(ctx context.Context, s *session, c *config.Config) (*config.Config, plan.Scope, error) {
 	search := plan.SearchOf(c)
 	if search == nil {
-		return c, plan.ScopeOf(c), nil
+		scope := plan.ScopeOf(c)
+		a.reportShard(c.Shard, len(scope.Subscriptions))
+		return c, scope, nil
 	}
 	found, err := s.FindSubscriptions(ctx, *search)
 	if err != nil {
 		return nil, plan.Scope{}, err
 	}
 	choice := plan.ChooseSubscriptions(c, found)
-	if len(choice.Chosen)+len(choice.Gaps) == 0 {
+	if len(choice.Chosen)+choice.OtherShards+len(choice.Gaps) == 0 {
 		return nil, plan.Scope{}, withHint(errors.New("no subscription was found: "+describeLeftOut(choice.LeftOut)),
 			"the identity sees the subscriptions in which it, or a group of it, has a role")
 	}
 	a.reportSubscriptions(c.SubscriptionQuery, choice)
+	a.reportShard(c.Shard, len(choice.Chosen))
 	ids := make([]string, len(choice.Chosen))
 	for i, sub := range choice.Chosen {
 		ids[i] = strings.ToLower(sub.ID)
@@ -47,13 +50,20 @@ func (a *app) reportSubscriptions(q *config.SubscriptionQuery, choice plan.Chose
 	if groups := q.ManagementGroups; len(groups) > 0 {
 		from = "below " + strings.Join(groups, ", ")
 	}
-	a.log.Info(oneLine(report.FormatCount(len(choice.Chosen), "subscription")+" "+from+"; left out: "+describeLeftOut(choice.LeftOut)),
+	a.log.Info(oneLine(report.FormatCount(len(choice.Chosen)+choice.OtherShards, "subscription")+" "+from+"; left out: "+describeLeftOut(choice.LeftOut)),
 		"subscriptions", len(choice.Chosen), "left_out", len(choice.LeftOut))
 	for _, sub := range choice.Chosen {
 		a.log.Debug(oneLine("subscription "+describeSubscription(sub)), "subscription", sub.ID, "name", sub.Name)
 	}
 	for _, sub := range choice.LeftOut {
 		a.log.Debug(oneLine("subscription "+describeSubscription(sub.Subscription)+" is left out: "+sub.Why), "subscription", sub.ID, "name", sub.Name, "why", sub.Why)
+	}
+}
+
+// reportShard prints how many of the subscriptions are in the shard of the run.
+func (a *app) reportShard(shard config.Shard, n int) {
+	if !shard.IsAll() {
+		a.log.Info("shard "+shard.String()+": "+report.FormatCount(n, "subscription"), "shard", shard, "subscriptions", n)
 	}
 }
 

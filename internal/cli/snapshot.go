@@ -19,6 +19,7 @@ import (
 type scopeFlags struct {
 	configFlags
 	subscriptions []string
+	shard         config.Shard // set by the commands that take --shard
 }
 
 func (f *scopeFlags) addFlags(cmd *cobra.Command) {
@@ -44,7 +45,7 @@ func (f *scopeFlags) resolve(ctx context.Context, a *app, s *session, c *config.
 		}
 	}
 	for _, id := range f.subscriptions {
-		if !slices.ContainsFunc(scope.Subscriptions, func(s string) bool { return strings.EqualFold(s, id) }) {
+		if f.shard.Has(id) && !slices.ContainsFunc(scope.Subscriptions, func(s string) bool { return strings.EqualFold(s, id) }) {
 			scope.Subscriptions = append(scope.Subscriptions, strings.ToLower(id))
 		}
 	}
@@ -57,6 +58,7 @@ func (a *app) connectScope(ctx context.Context, command azure.Command, f scopeFl
 	if err != nil {
 		return nil, plan.Scope{}, nil, err
 	}
+	c = c.WithShard(f.shard)
 	s, err := a.connect(ctx, command, at, c.Cloud, c.Tenant, c.Settings.AuxiliaryTenants...)
 	if err != nil {
 		return nil, plan.Scope{}, nil, err

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -12,6 +13,7 @@ import (
 func ApplyJSON(w io.Writer, r Run) error {
 	v := struct {
 		FormatVersion string                `json:"format_version"`
+		Shard         *config.Shard         `json:"shard,omitempty"`
 		Summary       map[apply.Outcome]int `json:"summary"`
 		Results       []resultDocument      `json:"results"`
 		Started       time.Time             `json:"started"`
@@ -23,7 +25,7 @@ func ApplyJSON(w io.Writer, r Run) error {
 		Throttled     float64               `json:"throttled_seconds"`
 		Error         string                `json:"error,omitempty"`
 	}{
-		apply.FormatVersion, r.Summary, r.documents(), r.Started, r.Finished, r.Interrupted,
+		apply.FormatVersion, r.Plan.Shard, r.Summary, r.documents(), r.Started, r.Finished, r.Interrupted,
 		nonNil(r.Plan.Gaps), nonNil(r.Plan.Refusals), r.Requests, r.Throttled.Seconds(), r.Error,
 	}
 	if v.Summary == nil {
