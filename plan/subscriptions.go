@@ -94,12 +94,11 @@ func ChooseSubscriptions(c *config.Config, found FoundSubscriptions) ChosenSubsc
 	return out
 }
 
-// keepTo leaves out what is in the shards of other runs.
+// keepTo takes away what is in the shards of other runs, but for what all of them leave out.
 func (s *ChosenSubscriptions) keepTo(c *config.Config) {
 	all := len(s.Chosen)
 	s.Chosen = slices.DeleteFunc(s.Chosen, func(s Subscription) bool { return !c.Owns(s.ID) })
 	s.OtherShards = all - len(s.Chosen)
-	s.LeftOut = slices.DeleteFunc(s.LeftOut, func(s LeftOutSubscription) bool { return !c.Owns(s.ID) })
 	s.Gaps = slices.DeleteFunc(s.Gaps, func(g Gap) bool { return g.Subscription != "" && !c.Owns(g.Subscription) })
 }
 
