@@ -269,6 +269,8 @@ func (dec *decoder) decodeNumber(n *node, l fieldLimits, p *path) (int, bool) {
 
 func (dec *decoder) isInRange(n *node, i int, l fieldLimits, p *path) bool {
 	switch {
+	case l.min != nil && l.max != nil && *l.min == *l.max && i != *l.min:
+		dec.fail(n, "range", "", "%s must be %d, not %d", p, *l.min, i)
 	case l.min != nil && l.max != nil && (i < *l.min || i > *l.max):
 		dec.fail(n, "range", "", "%s must be from %d to %d, not %d", p, *l.min, *l.max, i)
 	case l.min != nil && i < *l.min:

@@ -30,7 +30,9 @@ const maxPrinted = 100
 // is an absurd lot of it.
 type LoadError struct {
 	Problems []Problem
-	causes   []error
+	// Subject says what the files hold, for a message: "the config", "the file of prices".
+	Subject string
+	causes  []error
 }
 
 // Error prints the problems as `file:line:col: message [code]`, each with its source line, a caret and a hint.
@@ -172,7 +174,7 @@ func (c *diagnostics) sortedResult(files []string) (warnings []Problem, err erro
 	}
 	warnings = sortByPosition(c.warnings, order)
 	if failures := sortByPosition(c.failures, order); len(failures) > 0 {
-		return warnings, &LoadError{Problems: failures, causes: c.causes}
+		return warnings, &LoadError{Problems: failures, Subject: "the config", causes: c.causes}
 	}
 	return warnings, nil
 }

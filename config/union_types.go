@@ -22,6 +22,8 @@ func (dec *decoder) decodeForm(n *node, to any, l fieldLimits, p *path) bool {
 		*v = dec.decodeShare(n, 0, p)
 	case *Sample:
 		*v = dec.decodeSample(n, p)
+	case *Price:
+		*v = dec.decodePrice(n, l, p)
 	case *RestoreDisks:
 		dec.decodeRestoreDisks(n, v, p)
 	case *Operations:

@@ -33,6 +33,10 @@ func formats() map[string]format {
 			pattern: `^([0-9]+[wdhms])+$`, code: "duration",
 			want: "a number with a unit: s, m, h, d or w, such as 4h, 30m or 30d",
 		},
+		"currency": {
+			pattern: `^[A-Z]{3}$`, code: "value",
+			want: "a currency code of three capital letters such as EUR",
+		},
 		"location": {
 			pattern: `^[A-Za-z][A-Za-z0-9 ]*$`, code: "value",
 			want: "an Azure region such as westeurope",

@@ -48,6 +48,9 @@ func TestEveryExampleLoadsSilentlyAndPlans(t *testing.T) {
 		t.Fatalf("want quickstart.yaml and production.yaml, got %v, %v", files, err)
 	}
 	for _, file := range files {
+		if file == "prices.yaml" { // no config
+			continue
+		}
 		t.Run(file, func(t *testing.T) {
 			with := []string{file}
 			if file == "restore-tests.yaml" { // it is read beside the fleet that it restores
@@ -65,6 +68,16 @@ func TestEveryExampleLoadsSilentlyAndPlans(t *testing.T) {
 				t.Error("the plan says nothing at all")
 			}
 		})
+	}
+}
+
+func TestTheExampleOfPricesLoadsAndHasAllPrices(t *testing.T) {
+	p, err := config.LoadPrices("prices.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s := p.Storage; s.LocallyRedundant == nil || s.ZoneRedundant == nil || s.GeoRedundant == nil || s.CrossRegionRestore == nil {
+		t.Errorf("a price is missing: %+v", s)
 	}
 }
 

@@ -20,6 +20,8 @@ type Options struct {
 	// Brief leaves [Plan.Unchanged] out; its entries are still counted. In a large estate they are most of a plan and
 	// rarely needed.
 	Brief bool
+	// Prices are those of the estimate of costs; nil = none is made.
+	Prices *config.Prices
 	// Zone returns a time zone by its Windows name, for [Explain]; a nil function or result means that the zone is
 	// unknown. Loading zones is I/O, so the caller does it.
 	Zone func(windows string) *time.Location
@@ -238,6 +240,7 @@ func (pl *planner) build() Plan {
 	limits := pl.config.Settings.Limits
 	p.Capacity = Capacity{Items: pl.index.itemsPerVault, Operations: max(0, int(limits.Operations)), Restores: limits.Restores}
 	p.forecastChanges()
+	p.Cost = pl.estimateCost(p.Changes)
 	return p
 }
 

@@ -33,6 +33,8 @@ type Plan struct {
 	Forecast      Forecast          `json:"forecast"`
 	// Capacity is what Forecast was made for; it is no part of a saved plan.
 	Capacity Capacity `json:"-"`
+	// Cost estimates the monthly cost of the changes; nil where the plan was made without prices.
+	Cost *CostEstimate `json:"cost_estimate,omitempty"`
 	// Request is what a plan of restores was made for; nil for any other.
 	Request *RestoreRequest `json:"restore_request,omitempty"`
 	// RestoreTests count the VMs of each restore test of the file, LeftBehind are the disks that earlier restore tests

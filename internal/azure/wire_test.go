@@ -278,6 +278,28 @@ func TestVMs(t *testing.T) {
 	if got, _ := large.toVM(time.Time{}, nil); !cmp.Equal(want, got) {
 		t.Error(cmp.Diff(want, got))
 	}
+	sizesOf := func(profile string) []plan.DiskSize {
+		var w wireVM
+		if err := unmarshalTolerant([]byte(raw(`,"storageProfile":`+profile)), &w); err != nil {
+			t.Fatal(err)
+		}
+		vm, _ := w.toVM(time.Time{}, nil)
+		if vm.Unreadable != "" {
+			t.Errorf("%s: a size makes the VM unreadable: %s", profile, vm.Unreadable)
+		}
+		return vm.DiskSizes
+	}
+	for profile, want := range map[string][]plan.DiskSize{
+		`{"osDisk":{"diskSizeGB":30},"dataDisks":[{"lun":2,"diskSizeGB":64},{"lun":5}]}`: {{LUN: plan.OSDiskLUN, GB: 30}, {LUN: 2, GB: 64}, {LUN: 5}},
+		`{"osDisk":{"diskSizeGB":30}}`:                          {{LUN: plan.OSDiskLUN, GB: 30}},
+		`{"osDisk":{},"dataDisks":[{"lun":2,"diskSizeGB":64}]}`: nil,
+		`{"osDisk":{"diskSizeGB":"thirty"}}`:                    nil,
+		`{"osDisk":{"diskSizeGB":-1}}`:                          nil,
+	} {
+		if d := cmp.Diff(want, sizesOf(profile)); d != "" {
+			t.Errorf("%s: %s", profile, d)
+		}
+	}
 	databricks := wireVM{ID: field(strings.Replace(vm1, "RG-App", "Databricks-RG-ws-1", 1))}
 	if vm, _ := databricks.toVM(time.Time{}, nil); vm.Unsupported == "" {
 		t.Error("a managed group of Databricks is taken for an ordinary one")

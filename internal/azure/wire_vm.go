@@ -59,6 +59,7 @@ func (w wireVM) toVM(at time.Time, known *stringPool) (plan.VM, bool) {
 		ID: string(w.ID), Name: w.name(id, r), ResourceGroup: id.ResourceGroup, Subscription: id.Subscription,
 		Location: known.intern(r.required("location", w.Location)), Tags: r.tags(w.Tags, known), TimeCreated: r.pastTime("properties.timeCreated", w.Properties.TimeCreated, at),
 		NeedsEnhanced: w.needsEnhanced(r), Unsupported: w.unsupported(id.ResourceGroup, r), LargeDisks: w.largeDisks(r),
+		DiskSizes: w.diskSizes(),
 	}
 	vm.Unreadable = r.describeProblems()
 	return vm, true
@@ -101,6 +102,23 @@ func (w wireVM) largeDisks(r *fieldReader) []int {
 		}
 	}
 	return luns
+}
+
+// diskSizes returns the sizes of all disks; nil where that of the OS disk is unknown. They inform: a size that is not
+// understood is unknown here, and no fault of the VM.
+func (w wireVM) diskSizes() []plan.DiskSize {
+	size := func(d wireDisk) int { return (&fieldReader{}).number("diskSizeGB", d.SizeGiB, maxDiskGB) }
+	profile := w.Properties.StorageProfile
+	system := size(profile.OSDisk.wireDisk)
+	if system == 0 {
+		return nil
+	}
+	all := make([]plan.DiskSize, 1, 1+len(profile.DataDisks))
+	all[0] = plan.DiskSize{LUN: plan.OSDiskLUN, GB: system}
+	for _, d := range profile.DataDisks {
+		all = append(all, plan.DiskSize{LUN: (&fieldReader{}).number("lun", d.LUN, maxLUN), GB: size(d)})
+	}
+	return all
 }
 
 // unsupported returns the obstacle that no disk filter removes. The managed groups and publishers are those that

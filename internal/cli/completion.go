@@ -70,6 +70,7 @@ func flagCompletions(env func(string) (string, bool)) map[string]cobra.Completio
 		"group-by":     words("resource-group", "tag:", "none"),
 		"file":         files("yaml", "yml"),
 		"simulate":     files("json"),
+		"prices":       files("yaml"),
 		"estate":       files("json"),
 		"settings":     files("json"),
 		"faults":       files("json"),

@@ -62,7 +62,7 @@ func describeAttempts(err error) string {
 	return lines.String()
 }
 
-// reportConfigError prints all problems of the config, as file:line:col.
+// reportConfigError prints all problems of the config, or of another file that is read as strictly, as file:line:col.
 func (a *app) reportConfigError(err *config.LoadError) {
 	for _, p := range err.Problems {
 		a.log.Error(p.Message, problemKey, p)
@@ -72,10 +72,10 @@ func (a *app) reportConfigError(err *config.LoadError) {
 		what = fmt.Sprintf("%d problems", n)
 	}
 	var hints []string
-	if errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) && err.Subject == "the config" {
 		hints = []string{"-f names the file; azbackup export writes one from what exists"}
 	}
-	a.log.Error("the config has "+what, hintArgs(hints)...)
+	a.log.Error(err.Subject+" has "+what, hintArgs(hints)...)
 }
 
 // exitCodeOf returns the exit code of an error.

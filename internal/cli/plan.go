@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/azure"
 	"github.com/azbackup/azbackup/internal/report"
 )
@@ -20,6 +21,7 @@ type planCommandFlags struct {
 	out      string
 	detailed bool
 	all      bool
+	prices   string
 }
 
 func (a *app) planCommand() *cobra.Command {
@@ -40,6 +42,7 @@ func (a *app) planCommand() *cobra.Command {
 	f.outputFlags.addFlags(cmd, report.PlanFormats())
 	cmd.Flags().StringVar(&f.out, "out", "", "save the plan in `FILE`, for azbackup apply FILE")
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 when there are changes to make")
+	cmd.Flags().StringVar(&f.prices, "prices", "", "add an estimate of the monthly cost, by the prices in `FILE`; see azbackup help costs")
 	cmd.Flags().BoolVar(&f.all, "all", false, "also list what is unchanged, excluded or noted")
 	return cmd
 }
@@ -61,6 +64,11 @@ func (a *app) plan(ctx context.Context, f planCommandFlags) (err error) {
 		return err
 	}
 	c = c.WithShard(shard)
+	if f.prices != "" {
+		if options.Prices, err = config.LoadPrices(f.prices); err != nil {
+			return err
+		}
+	}
 	s, err := a.connect(ctx, azure.CommandPlan, f.azureFlags, c.Cloud, c.Tenant)
 	if err != nil {
 		return err

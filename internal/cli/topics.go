@@ -23,6 +23,7 @@ func (a *app) topics() []*cobra.Command {
 		topic("errors", "What Azure's error codes mean for you", errorsTopic()),
 		topic("selectors", "How rules and --only select machines", selectorsTopic()),
 		topic("restoring", "How machines come back", restoreTopic()),
+		topic("costs", "What plan --prices estimates, and what it leaves out", costsTopic()),
 		topic("signin", "Which identity is used", signInTopic()),
 	}
 }

@@ -50,6 +50,9 @@ func mdHead(p plan.Plan) string {
 	if len(cost) > 0 {
 		fmt.Fprintf(&b, "\nApplying it takes %s.\n", strings.Join(cost, " and "))
 	}
+	if p.Cost != nil {
+		fmt.Fprintf(&b, "\n%s.\n", mdProse(truncate(describeCost(p.Cost), mdLongest)))
+	}
 	mdList(&b, "Refused", p.Refusals, mdGaps, func(r plan.Refusal) string {
 		lift := "No flag lifts this."
 		if r.Flag != "" {

@@ -87,9 +87,9 @@ func describeMoreChanges(n int) string {
 // mdTables writes the tables of all vaults in at most limit bytes, and says how many changes they show.
 func mdTables(p plan.Plan, limit int) (text string, shown int) {
 	var tables []mdTable
-	names := namesakesOf(p.Subscriptions, p.Changes)
+	names, costs := namesakesOf(p.Subscriptions, p.Changes), costsOf(p.Cost)
 	for _, g := range groupByVault(p.Changes) {
-		tables = append(tables, newTable(g, names, len(p.Changes) <= mdOpen))
+		tables = append(tables, newTable(g, names, costs, len(p.Changes) <= mdOpen))
 	}
 	var b strings.Builder
 	tables, left := selectTables(tables, limit-len(describeMoreVaults(len(tables))))
@@ -105,7 +105,7 @@ func mdTables(p plan.Plan, limit int) (text string, shown int) {
 	return b.String(), shown
 }
 
-func newTable(g group, names namesakes, open bool) mdTable {
+func newTable(g group, names namesakes, costs costs, open bool) mdTable {
 	title, where := g.heading(names)
 	fold := "<details>"
 	if open {
@@ -122,18 +122,18 @@ func newTable(g group, names namesakes, open bool) mdTable {
 		close: "\n</details>\n",
 	}
 	if open {
-		t.rows = mdRows(g.changes, names)
+		t.rows = mdRows(g.changes, names, costs)
 	} else {
-		t.rows = mdGroupedRows(g.changes, names)
+		t.rows = mdGroupedRows(g.changes, names, costs)
 	}
 	return t
 }
 
 // mdRows has a row per change, in plan order.
-func mdRows(changes []plan.Change, names namesakes) []mdLine {
+func mdRows(changes []plan.Change, names namesakes, costs costs) []mdLine {
 	lines := make([]mdLine, len(changes))
 	for i, c := range changes {
-		before, after := mdRowAround(c)
+		before, after := mdRowAround(c, costs.describe(c))
 		lines[i] = mdLine{before + mdCode(names.name(c.Target)) + after, 1}
 	}
 	return lines
@@ -141,7 +141,7 @@ func mdRows(changes []plan.Change, names namesakes) []mdLine {
 
 // mdGroupedRows lets changes that differ in nothing but their target share rows. What carries a risk or is
 // blocked comes first: it must be the last to be cut.
-func mdGroupedRows(changes []plan.Change, names namesakes) []mdLine {
+func mdGroupedRows(changes []plan.Change, names namesakes, costs costs) []mdLine {
 	type group struct {
 		before, after string
 		rank          int
@@ -150,7 +150,7 @@ func mdGroupedRows(changes []plan.Change, names namesakes) []mdLine {
 	var all []*group
 	at := map[string]*group{}
 	for _, c := range changes {
-		before, after := mdRowAround(c)
+		before, after := mdRowAround(c, costs.describe(c))
 		g := at[before+after]
 		if g == nil {
 			g = &group{before: before, after: after, rank: riskRank(c)}
@@ -192,8 +192,8 @@ func mdWhere(vault string, names namesakes) string {
 	return "Resource group " + mdCode(id.ResourceGroup) + ", subscription " + mdCode(names.describe(id.Subscription)) + ".\n\n"
 }
 
-// mdRowAround is the row of a change without its target.
-func mdRowAround(c plan.Change) (before, after string) {
+// mdRowAround is the row of a change without its target; cost is "" where none is to be told.
+func mdRowAround(c plan.Change, cost string) (before, after string) {
 	mark := actionSymbol(c.Action)
 	if isRisky(c) {
 		mark += "&nbsp;⚠️"
@@ -201,6 +201,9 @@ func mdRowAround(c plan.Change) (before, after string) {
 	why := mdProse(truncate(c.Because, mdLongest))
 	if c.WaitsFor != "" {
 		why += "; waits for the job that runs now"
+	}
+	if cost != "" {
+		why += "; " + mdProse(cost)
 	}
 	row := mdRow(mark, strings.ReplaceAll(actionText(c.Action), " ", "&nbsp;"), "\x00", mdEffect(c, "<br>"), why)
 	before, after, _ = strings.Cut(row, "\x00")

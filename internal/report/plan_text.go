@@ -18,7 +18,7 @@ const riskNames = 8
 // changes by vault, then one line with counts and cost.
 func PlanText(w io.Writer, p plan.Plan, s Style) error {
 	out := bufio.NewWriter(w)
-	t := planText{out, p, s, newPalette(s.Color), namesakesOf(p.Subscriptions, p.Changes, p.Unchanged)}
+	t := planText{out, p, s, newPalette(s.Color), namesakesOf(p.Subscriptions, p.Changes, p.Unchanged), costsOf(p.Cost)}
 	t.writeRefusals()
 	t.writeGaps()
 	t.writeRisks()
@@ -35,6 +35,7 @@ type planText struct {
 	style Style
 	palette
 	names namesakes
+	costs costs
 }
 
 // writeProse writes s below what was said before.
@@ -143,6 +144,9 @@ func (t planText) newLine(c plan.Change) line {
 	if c.WaitsFor != "" {
 		l.why += "; waits for the job that runs now"
 	}
+	if cost := t.costs.describe(c); cost != "" {
+		l.why += "; " + Line(cost)
+	}
 	if c.Action == plan.Unchanged || t.style.Verbose {
 		for _, n := range c.Notes {
 			l.details = append(l.details, Line(n))
@@ -165,7 +169,7 @@ func (t planText) newLine(c plan.Change) line {
 	return l
 }
 
-// writeTotal is the last line: counts, requests, duration.
+// writeTotal is the end: counts, requests, duration, and the estimate of costs where there is one.
 func (t planText) writeTotal() {
 	if t.plan.Fingerprint != "" && countActionable(t.plan) > 0 {
 		fmt.Fprintln(t, t.dim("fingerprint "+Line(t.plan.Fingerprint)))
@@ -182,6 +186,9 @@ func (t planText) writeTotal() {
 			part = t.bold(part)
 		}
 		fmt.Fprintln(t, part)
+	}
+	if t.plan.Cost != nil {
+		t.writeProse("", plainText, Line(describeCost(t.plan.Cost)))
 	}
 }
 

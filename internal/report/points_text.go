@@ -6,15 +6,13 @@ import (
 	"io"
 	"strings"
 	"time"
-
-	"github.com/azbackup/azbackup/plan"
 )
 
 // PointsText writes recovery points for a person: what could not be read first, then each VM with its points, newest
 // first, then how many can be restored now.
 func PointsText(w io.Writer, p Points, s Style) error {
 	out := bufio.NewWriter(w)
-	t := pointsText{planText{out, plan.Plan{}, s, newPalette(s.Color), namesakes{}}, p}
+	t := pointsText{planText{Writer: out, style: s, palette: newPalette(s.Color)}, p}
 	for _, g := range p.Gaps {
 		t.writeMarked(t.change("?"), plainText, "could not read "+DescribeGap(g))
 	}

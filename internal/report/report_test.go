@@ -186,7 +186,8 @@ func night() Run {
 }
 
 func TestPlanFormats(t *testing.T) {
-	quiet := fleet()
+	quiet, priced := fleet(), fleet()
+	priced.Cost = pricedFleet(priced.Changes)
 	quiet.Changes, quiet.Gaps, quiet.Refusals, quiet.Complete = nil, nil, nil, true
 	quiet.Summary, quiet.Forecast = map[plan.Action]int{plan.Unchanged: 97}, plan.Forecast{}
 	for _, test := range []struct {
@@ -204,6 +205,10 @@ func TestPlanFormats(t *testing.T) {
 		{"plan-all.json", func(w *bytes.Buffer) error { return PlanJSON(w, fleet(), true) }},
 		{"plan-quiet.json", func(w *bytes.Buffer) error { return PlanJSON(w, quiet, false) }},
 		{"plan.md", func(w *bytes.Buffer) error { return PlanMarkdown(w, fleet()) }},
+		{"plan-prices.txt", func(w *bytes.Buffer) error { return PlanText(w, priced, Style{}) }},
+		{"plan-prices-60.txt", func(w *bytes.Buffer) error { return PlanText(w, priced, Style{Width: 60}) }},
+		{"plan-prices.json", func(w *bytes.Buffer) error { return PlanJSON(w, priced, false) }},
+		{"plan-prices.md", func(w *bytes.Buffer) error { return PlanMarkdown(w, priced) }},
 		{"plan-quiet.md", func(w *bytes.Buffer) error { return PlanMarkdown(w, quiet) }},
 	} {
 		t.Run(test.file, func(t *testing.T) {
