@@ -55,12 +55,8 @@ func newRehearsal(t *testing.T, vms int, o simulator.Options) *rehearsal {
 		vm := armid.VM(sub, "rg-app", fmt.Sprintf("vm%d", i))
 		e.addVM(vm, "westeurope", nil)
 		id, _ := armid.ParseVM(vm)
-		item := armid.ProtectedItem(vault, id)
-		items = append(items, fmt.Sprintf(`{"id":%q,"name":"x","properties":{"friendlyName":%q,"protectionState":"Protected","backupManagementType":"AzureIaasVM","workloadType":"VM",`+
-			`"sourceResourceId":%q,"virtualMachineId":%q,"policyId":%q,"policyName":"daily","lastBackupStatus":"Completed","lastRecoveryPoint":"2000-01-01T00:00:00Z"}}`,
-			item, id.Name(), vm, vm, armid.Policy(vault, "daily")))
-		points = append(points, fmt.Sprintf(`{"id":"%s/recoveryPoints/7","name":"7","properties":{"objectType":"IaasVMRecoveryPoint","recoveryPointType":"AppConsistent",`+
-			`"recoveryPointTime":"2000-01-01T00:00:00Z","recoveryPointTierDetails":[{"type":"InstantRP","status":"Valid"}],"isManagedVirtualMachine":true,"osType":"Linux"}}`, item))
+		item, itemID := protectedItem(vault, vm)
+		items, points = append(items, item), append(points, instantPoint(itemID, "7", midnight()))
 		names = append(names, vm)
 		for _, d := range []string{"_OsDisk_1", "_DataDisk_0", "_DataDisk_1"} {
 			body := bystander("/subscriptions/"+sub+"/resourceGroups/rg-app", id.Name()+d, "")

@@ -27,6 +27,25 @@ type restoring struct {
 	before time.Time
 }
 
+// midnight returns the time of the points of these tests.
+func midnight() time.Time { return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) }
+
+// protectedItem returns the body of a VM's protected item, and its id.
+func protectedItem(vault, vm string) (body, id string) {
+	parsed, _ := armid.ParseVM(vm)
+	id = armid.ProtectedItem(vault, parsed)
+	return fmt.Sprintf(`{"id":%q,"name":"x","properties":{"friendlyName":%q,"protectionState":"Protected","backupManagementType":"AzureIaasVM","workloadType":"VM",`+
+		`"sourceResourceId":%q,"virtualMachineId":%q,"policyId":%q,"policyName":"daily","lastBackupStatus":"Completed","lastRecoveryPoint":"2000-01-01T00:00:00Z"}}`,
+		id, parsed.Name(), vm, vm, armid.Policy(vault, "daily")), id
+}
+
+// instantPoint returns the body of a recovery point that can be restored now.
+func instantPoint(item, name string, at time.Time) string {
+	return fmt.Sprintf(`{"id":"%s/recoveryPoints/%s","name":%q,"properties":{"objectType":"IaasVMRecoveryPoint","recoveryPointType":"AppConsistent",`+
+		`"recoveryPointTime":%q,"recoveryPointTierDetails":[{"type":"InstantRP","status":"Valid"}],"isManagedVirtualMachine":true,"osType":"Linux"}}`,
+		item, name, name, at.Format(time.RFC3339))
+}
+
 func newRestoring(t *testing.T, vms int, faults ...simulator.Fault) *restoring {
 	t.Helper()
 	return newRestoringWith(t, vms, simulator.Settings{Faults: faults, Quota: "150"})
@@ -47,18 +66,11 @@ func newRestoringWith(t *testing.T, vms int, settings simulator.Settings, attack
 	for i := range vms {
 		vm := armid.VM(sub, "rg-app", fmt.Sprintf("vm%d", i))
 		e.addVM(vm, "westeurope", nil)
-		id, _ := armid.ParseVM(vm)
-		item := armid.ProtectedItem(vault, id)
-		items = append(items, fmt.Sprintf(`{"id":%q,"name":"x","properties":{"friendlyName":%q,"protectionState":"Protected","backupManagementType":"AzureIaasVM","workloadType":"VM",`+
-			`"sourceResourceId":%q,"virtualMachineId":%q,"policyId":%q,"policyName":"daily","lastBackupStatus":"Completed","lastRecoveryPoint":"2000-01-01T00:00:00Z"}}`,
-			item, id.Name(), vm, vm, armid.Policy(vault, "daily")))
-		points = append(points, fmt.Sprintf(`{"id":"%s/recoveryPoints/7","name":"7","properties":{"objectType":"IaasVMRecoveryPoint","recoveryPointType":"AppConsistent",`+
-			`"recoveryPointTime":"2000-01-01T00:00:00Z","recoveryPointTierDetails":[{"type":"InstantRP","status":"Valid"}],"isManagedVirtualMachine":true,"osType":"Linux"}}`, item))
+		item, id := protectedItem(vault, vm)
+		items, points = append(items, item), append(points, instantPoint(id, "7", midnight()))
 		for _, at := range attack {
 			r.before = at
-			points = append(points, fmt.Sprintf(`{"id":"%s/recoveryPoints/8","name":"8","properties":{"objectType":"IaasVMRecoveryPoint","recoveryPointType":"AppConsistent",`+
-				`"recoveryPointTime":%q,"recoveryPointTierDetails":[{"type":"InstantRP","status":"Valid"}],"isManagedVirtualMachine":true,"osType":"Linux"}}`,
-				item, at.Add(time.Hour).Format(time.RFC3339)))
+			points = append(points, instantPoint(id, "8", at.Add(time.Hour)))
 		}
 		r.vms = append(r.vms, vm)
 	}
