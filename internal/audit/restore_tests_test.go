@@ -139,6 +139,26 @@ func TestAFullRestoreIsEstimatedWithinTheLimits(t *testing.T) {
 	}
 }
 
+func TestTheMedianOfRestoresIsTheMiddleOneOrTheMeanOfTheTwo(t *testing.T) {
+	c, o := tested("a", "b", "c", "d")
+	for i, want := range []int64{60, 90, 120, 210} { // minutes 1, 2, 5 and 30, so that the mean is another
+		restored(o, string(rune('a'+i)), time.Hour, []time.Duration{1, 2, 5, 30}[i]*time.Minute)
+		if s := Assess(c, *o, Options{Now: propertyNow}).Summary.RestoreProven; s.MedianSeconds == nil || *s.MedianSeconds != want {
+			t.Errorf("of %d restores: %+v, want %d s", i+1, s, want)
+		}
+	}
+}
+
+func TestTheFindingsOfRestoreTestsAreThoseOfOneVM(t *testing.T) {
+	for code, want := range map[string]bool{
+		codeTestFailed: true, codeTestOverdue: true, codeNeverProven: true, "BKP404": false, "BKP101": false, "": false,
+	} {
+		if got := (Finding{Code: code}).IsOfRestoreTest(); got != want {
+			t.Errorf("%q is of a restore test: %t", code, got)
+		}
+	}
+}
+
 func TestWithoutAnswersARestoreIsUnknownAndTheAuditIncomplete(t *testing.T) {
 	c, o := tested("a", "b")
 	restored(o, "a", time.Hour, time.Minute)
