@@ -37,6 +37,9 @@ type Scope struct {
 	// Found is the result of the search for the subscriptions, where the file does not list them: its gaps are gaps of the
 	// run, and the subscriptions are not listed again.
 	Found *FoundSubscriptions
+	// IsEmptyShard is true where subscriptions were found, and none of them is in the shard of the run: that there is
+	// nothing to read is no failure then.
+	IsEmptyShard bool
 }
 
 // VaultRef names a vault of the file.

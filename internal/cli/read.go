@@ -40,7 +40,7 @@ func (a *app) observe(ctx context.Context, s *session, scope plan.Scope) (plan.O
 	if err != nil {
 		return o, err
 	}
-	if len(o.Gaps) > 0 && len(o.VMs)+len(o.Vaults)+len(o.Items) == 0 {
+	if len(o.Gaps) > 0 && !scope.IsEmptyShard && len(o.VMs)+len(o.Vaults)+len(o.Items) == 0 {
 		g := o.Gaps[0]
 		return o, fmt.Errorf("nothing could be read: %w",
 			&apply.Error{Op: "reading " + string(g.Kind), Code: g.Code, Message: g.Message, RequestID: g.RequestID, Status: g.Status})

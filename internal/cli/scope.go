@@ -39,7 +39,7 @@ func (a *app) findScope(ctx context.Context, s *session, c *config.Config) (*con
 	c = c.WithSubscriptions(ids)
 	scope := plan.ScopeOf(c)
 	found.Gaps = choice.Gaps
-	scope.Found = &found
+	scope.Found, scope.IsEmptyShard = &found, len(choice.Chosen) == 0 && choice.OtherShards > 0
 	return c, scope, nil
 }
 
