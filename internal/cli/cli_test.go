@@ -180,6 +180,21 @@ func TestEveryConfigHasALockOfItsOwn(t *testing.T) {
 	replan()
 }
 
+// A run that simulates nothing has no estate's name in its lock.
+func TestAConfigHasOneLockFromWhateverFolderItIsRun(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	file := filepath.Join(t.TempDir(), "a.yaml")
+	unlock, err := lock("", []string{file, ""}, config.Shard{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	t.Chdir(t.TempDir())
+	if _, err := lock("", []string{file, ""}, config.Shard{}); exitCodeOf(err) != exitLocked {
+		t.Errorf("the same config from another folder: %v", err)
+	}
+}
+
 func TestPeopleSeeMessagesAndHintsAlone(t *testing.T) {
 	var b bytes.Buffer
 	log, err := newLogger(&b, "text", false, false)

@@ -56,17 +56,22 @@ func lockingError(err error) error {
 	return withHint(fmt.Errorf("locking: %w", err), "--lock-file names another place for the lock")
 }
 
-// defaultLock returns a file in the user's cache folder, one per set of config files.
+// defaultLock returns a file in the user's cache folder, one per set of files; empty names are none.
 func defaultLock(configs []string) (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
 		dir = os.TempDir()
 	}
-	full := make([]string, len(configs))
-	for i, c := range configs {
-		if full[i], err = filepath.Abs(c); err != nil {
+	var full []string
+	for _, c := range configs {
+		if c == "" { // it would be the folder that this is run in
+			continue
+		}
+		path, err := filepath.Abs(c)
+		if err != nil {
 			return "", fmt.Errorf("locking: %w", err)
 		}
+		full = append(full, path)
 	}
 	sum := sha256.Sum256([]byte(strings.Join(full, "\n")))
 	return filepath.Join(dir, "azbackup", "lock-"+hex.EncodeToString(sum[:8])), nil
