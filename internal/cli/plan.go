@@ -55,7 +55,7 @@ func (a *app) plan(ctx context.Context, f planCommandFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	shard, err := f.shardFlag.parse(a.Env)
+	shard, err := f.parse(a.Env)
 	if err != nil {
 		return err
 	}
