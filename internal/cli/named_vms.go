@@ -20,27 +20,46 @@ func (a *app) connectForVMs(ctx context.Context, command azure.Command, f scopeF
 	return c, scope, s, err
 }
 
-// findVMs returns the VMs that the names on a command line mean, in their order, each once. An error begins with doing.
+// findVMs returns the VMs that the names on a command line mean, in their order, each once, also where only its backup is
+// left. An error begins with doing.
 func findVMs(o plan.Observed, doing string, names []string) ([]string, error) {
+	known := newNamedVMs(o)
+	seen := map[armid.Key]bool{}
 	var vms []string
 	for _, name := range names {
-		vm, err := findVM(o, doing, name)
-		if err != nil {
-			return nil, withCandidates(err)
-		}
-		if !slices.ContainsFunc(vms, func(known string) bool { return armid.Same(known, vm) }) {
-			vms = append(vms, vm)
+		found := known.called(name)
+		switch {
+		case len(found) == 0:
+			return nil, withCandidates(fmt.Errorf("%s %q: %w", doing, name, plan.ErrNoVM))
+		case len(found) > 1:
+			return nil, withCandidates(&plan.AmbiguousError{Name: name, VMs: found})
+		case !seen[armid.Of(found[0])]:
+			seen[armid.Of(found[0])] = true
+			vms = append(vms, found[0])
 		}
 	}
 	return vms, nil
 }
 
-// findVM returns the VM that one name means, also where only its backup is left.
-func findVM(o plan.Observed, doing, name string) (string, error) {
-	ids := map[armid.Key]string{}
+// namedVMs are the VMs of an estate, and those of which only the backup is left, by id and by short name: hundreds of
+// names are looked up in an estate of any size.
+type namedVMs struct {
+	ids    map[armid.Key]string
+	byName map[string][]namedVM // by the name in lower case
+}
+
+type namedVM struct{ id, group, name string }
+
+func newNamedVMs(o plan.Observed) namedVMs {
+	n := namedVMs{ids: map[armid.Key]string{}, byName: map[string][]namedVM{}}
 	add := func(id string) {
-		if _, known := ids[armid.Of(id)]; !known && isCalled(id, name) {
-			ids[armid.Of(id)] = id
+		if _, known := n.ids[armid.Of(id)]; known {
+			return
+		}
+		n.ids[armid.Of(id)] = id
+		if vm, err := armid.ParseVM(id); err == nil { // what is no VM has an id only
+			short := strings.ToLower(vm.Name())
+			n.byName[short] = append(n.byName[short], namedVM{id, vm.ResourceGroup, vm.Name()})
 		}
 	}
 	for _, vm := range o.VMs {
@@ -49,27 +68,25 @@ func findVM(o plan.Observed, doing, name string) (string, error) {
 	for _, it := range o.Items {
 		add(it.VM)
 	}
-	found := make([]string, 0, len(ids))
-	for _, id := range ids {
-		found = append(found, id)
-	}
-	slices.Sort(found)
-	switch len(found) {
-	case 0:
-		return "", fmt.Errorf("%s %q: %w", doing, name, plan.ErrNoVM)
-	case 1:
-		return found[0], nil
-	default:
-		return "", &plan.AmbiguousError{Name: name, VMs: found}
-	}
+	return n
 }
 
-func isCalled(id, name string) bool {
-	vm, err := armid.ParseVM(id)
-	if err != nil && !strings.HasPrefix(name, "/") {
-		return false // what is no VM has an id only
+// called returns the ids of the VMs that a name means, in their order.
+func (n namedVMs) called(name string) []string {
+	if strings.HasPrefix(name, "/") {
+		if id, known := n.ids[armid.Of(name)]; known {
+			return []string{id}
+		}
+		return nil
 	}
-	return armid.IsCalled(name, id, vm.ResourceGroup, vm.Name())
+	var found []string
+	for _, vm := range n.byName[strings.ToLower(name[strings.LastIndexByte(name, '/')+1:])] {
+		if armid.IsCalled(name, vm.id, vm.group, vm.name) {
+			found = append(found, vm.id)
+		}
+	}
+	slices.Sort(found)
+	return found
 }
 
 // itemsOf returns the items of a VM, in any vault and any state.
