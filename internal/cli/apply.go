@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/azbackup/azbackup/apply"
-	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/azure"
 	"github.com/azbackup/azbackup/internal/report"
 )
@@ -166,52 +165,15 @@ func (a *app) runApply(ctx context.Context, f applyFlags, run *report.Run) (ende
 	if err != nil {
 		return false, err
 	}
-	a.runEngine(ctx, f, c, s, s.ServiceTime(now.readAt), journal, run)
+	o := apply.Options{
+		Limits: engineLimits(c.Settings.Limits), Grace: f.grace, NoRefresh: c.Settings.Refresh == "never",
+		Observed: s.ServiceTime(now.readAt), Approved: s.ServiceTime(a.approvedAt), Observer: journal.observe,
+	}
+	a.runEngine(ctx, s, o, a.warnOfInterrupt(o, "the next run goes on where this one ended"), run)
+	run.Requests, run.Throttled = s.Requests(), s.throttledFor()
 	addSettledResults(run, saved, rest)
 	a.reportResults(ctx, run)
 	return true, journal.close()
-}
-
-// runEngine executes run.Plan and fills run in.
-func (a *app) runEngine(
-	ctx context.Context, f applyFlags, c *config.Config, s *session, observed time.Time, j *eventLog, run *report.Run,
-) {
-	show := a.newProgress(run.Plan)
-	onAsk := func() {
-		a.log.Warn("interrupted: nothing new starts; waiting up to "+report.FormatDuration(f.grace)+" for what runs", hintKey,
-			"Ctrl-C again leaves at once; the next run goes on where this one ended")
-	}
-	var err error
-	a.interrupts.drain(onAsk, func(asked <-chan struct{}) {
-		run.Report, err = apply.Run(ctx, run.Plan, s.Client, apply.Options{
-			Limits:   engineLimits(c.Settings.Limits),
-			Grace:    f.grace,
-			Budget:   s.Client,
-			Seed:     uint64(a.Now().UnixNano()),
-			Now:      s.Now,
-			Observed: observed, Approved: s.ServiceTime(a.approvedAt), NoRefresh: c.Settings.Refresh == "never", Interrupt: asked,
-			Observer: func(e apply.Event) { j.observe(e); show.observe(e) },
-		})
-	})
-	show.end()
-	a.reportFault(err)
-	run.Requests, run.Throttled = s.Requests(), s.throttledFor()
-}
-
-func engineLimits(l config.Limits) apply.Limits {
-	return apply.Limits{
-		Writes: l.Writes, Polls: l.Polls, Operations: max(0, int(l.Operations)), ItemTimeout: l.ItemTimeout, RunTimeout: l.RunTimeout,
-		Restores: l.Restores, RestoreTimeout: l.RestoreTimeout,
-	}
-}
-
-// reportFault reports a fault of this program that kept changes from being started. The engine's other errors are in
-// its report, result by result.
-func (a *app) reportFault(err error) {
-	if internal, ok := errors.AsType[*apply.InternalError](err); ok {
-		a.exitConditions[exitError] = true
-		a.log.Error(oneLine(internal.Error()), hintArgs(hintsOf(internal))...)
-	}
 }
 
 // reportResults adds advice to the results and sets the exit code that they mean.

@@ -77,17 +77,9 @@ func (a *app) backup(ctx context.Context, f backupFlags, names []string) (err er
 
 // startBackups starts the backups of run.Plan, waits for them where requested, and fills run in.
 func (a *app) startBackups(ctx context.Context, s *session, f backupFlags, run *report.Run) {
-	show := a.newProgress(run.Plan)
-	onAsk := func() { a.log.Warn("interrupted: no more backups are started") }
-	var err error
-	a.interrupts.drain(onAsk, func(asked <-chan struct{}) {
-		run.Report, err = apply.Run(ctx, run.Plan, s.Client, apply.Options{
-			// Without Observed the engine lists the jobs first, and starts no second backup of a VM.
-			Grace: time.Minute, Budget: s.Client, Interrupt: asked, Seed: uint64(a.Now().UnixNano()), Now: s.Now, Observer: show.observe,
-		})
-	})
-	show.end()
-	a.reportFault(err)
+	// Without Observed the engine lists the jobs first, and starts no second backup of a VM.
+	o := apply.Options{Grace: time.Minute}
+	a.runEngine(ctx, s, o, func() { a.log.Warn("interrupted: no more backups are started") }, run)
 	if f.wait && !a.interrupts.isInterrupted() {
 		a.awaitBackups(ctx, s, f.timeout, run)
 	}

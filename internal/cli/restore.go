@@ -207,21 +207,11 @@ func withGuards(ctx context.Context, s *session, c *config.Config, o plan.Observ
 
 // runRestores executes run.Plan, follows each job to its end, and fills run in.
 func (a *app) runRestores(ctx context.Context, s *session, f restoreFlags, observed time.Time, run *report.Run) {
-	show := a.newProgress(run.Plan)
-	onAsk := func() {
-		a.log.Warn("interrupted: nothing new starts; waiting up to "+report.FormatDuration(f.grace)+" for what runs", hintKey,
-			"Ctrl-C again leaves at once; the restores that were started go on in Azure, and the same command follows them")
+	o := apply.Options{
+		Limits: apply.Limits{Operations: f.inFlight, ItemTimeout: f.timeout, RunTimeout: f.timeout * time.Duration(1+len(run.Plan.Changes)/f.inFlight)},
+		Grace:  f.grace, Observed: observed, Approved: s.ServiceTime(a.approvedAt),
 	}
-	var err error
-	a.interrupts.drain(onAsk, func(asked <-chan struct{}) {
-		run.Report, err = apply.Run(ctx, run.Plan, s.Client, apply.Options{
-			Limits: apply.Limits{Operations: f.inFlight, ItemTimeout: f.timeout, RunTimeout: f.timeout * time.Duration(1+len(run.Plan.Changes)/f.inFlight)},
-			Grace:  f.grace, Budget: s.Client, Interrupt: asked, Seed: uint64(a.Now().UnixNano()), Now: s.Now,
-			Observed: observed, Approved: s.ServiceTime(a.approvedAt), Observer: show.observe,
-		})
-	})
-	show.end()
-	a.reportFault(err)
+	a.runEngine(ctx, s, o, a.warnOfInterrupt(o, "the restores that were started go on in Azure, and the same command follows them"), run)
 	a.findRestored(ctx, s, run, !a.interrupts.isInterrupted())
 	run.Finished, run.Requests, run.Throttled = s.Now(), s.Requests(), s.throttledFor()
 }

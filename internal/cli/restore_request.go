@@ -66,10 +66,8 @@ func (f *restoreFlags) request(names []string) (restoreRequest, error) {
 	if slices.ContainsFunc(r.only, func(one plan.TargetFilter) bool { return one.Key == plan.FilterTests }) {
 		return r, usageError("--only: %s selects no VMs to restore", plan.FilterTests)
 	}
-	if f.before != "" {
-		if r.Before, err = time.Parse(time.RFC3339, f.before); err != nil {
-			return r, usageError("--before %q is not a time like 2026-11-19T22:00:00Z", f.before)
-		}
+	if r.Before, err = parseBefore(f.before); err != nil {
+		return r, err
 	}
 	switch {
 	case len(names) == 0 && len(f.only) == 0:
@@ -87,4 +85,16 @@ func (f *restoreFlags) request(names []string) (restoreRequest, error) {
 		return r, usageError("--point names a point of one VM, and %d are given", len(names))
 	}
 	return r, nil
+}
+
+// parseBefore parses the flag --before; zero where it is not given.
+func parseBefore(text string) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return at, usageError("--before %q is not a time like 2026-11-19T22:00:00Z", text)
+	}
+	return at, nil
 }

@@ -131,10 +131,8 @@ func (f *restoreTestFlags) request(names []string) (r plan.RestoreRequest, err e
 			return r, usageError("--disks: %w", err)
 		}
 	}
-	if f.before != "" {
-		if r.Before, err = time.Parse(time.RFC3339, f.before); err != nil {
-			return r, usageError("--before %q is not a time like 2026-11-19T22:00:00Z", f.before)
-		}
+	if r.Before, err = parseBefore(f.before); err != nil {
+		return r, err
 	}
 	r.Point = f.point
 	switch {
@@ -247,22 +245,10 @@ func permitCleanUp(s *session, p plan.Plan) error {
 
 // runRestoreTests executes run.Plan and fills run in.
 func (a *app) runRestoreTests(ctx context.Context, s *session, c *config.Config, grace time.Duration, observed time.Time, run *report.Run) {
-	show := a.newProgress(run.Plan)
-	onAsk := func() {
-		a.log.Warn("interrupted: nothing new starts; waiting up to "+report.FormatDuration(grace)+" for what runs", hintKey,
-			"Ctrl-C again leaves at once; restores that were started go on, and azbackup restore-test --clean-up removes their disks")
-	}
 	limits := engineLimits(c.Settings.Limits)
 	limits.RunTimeout = max(limits.RunTimeout, limits.RestoreTimeout*time.Duration(1+len(run.Plan.Changes)/max(1, limits.Restores))+time.Hour)
-	var err error
-	a.interrupts.drain(onAsk, func(asked <-chan struct{}) {
-		run.Report, err = apply.Run(ctx, run.Plan, s.Client, apply.Options{
-			Limits: limits, Grace: grace, Budget: s.Client, Interrupt: asked, Seed: uint64(a.Now().UnixNano()), Now: s.Now,
-			Observed: observed, Approved: s.ServiceTime(a.approvedAt), Observer: show.observe,
-		})
-	})
-	show.end()
-	a.reportFault(err)
+	o := apply.Options{Limits: limits, Grace: grace, Observed: observed, Approved: s.ServiceTime(a.approvedAt)}
+	a.runEngine(ctx, s, o, a.warnOfInterrupt(o, "restores that were started go on, and azbackup restore-test --clean-up removes their disks"), run)
 	run.Finished, run.Requests, run.Throttled = s.Now(), s.Requests(), s.throttledFor()
 	a.reportResults(ctx, run)
 }

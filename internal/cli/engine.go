@@ -1,0 +1,54 @@
+package cli
+
+import (
+	"context"
+	"errors"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/report"
+)
+
+// runEngine executes run.Plan and fills in its report. It adds to o what every command has: the client's budget and
+// clock, the progress beside o's own observer, and the interrupt. onInterrupt is called when the first signal comes.
+func (a *app) runEngine(ctx context.Context, s *session, o apply.Options, onInterrupt func(), run *report.Run) {
+	show := a.newProgress(run.Plan)
+	also := o.Observer
+	o.Budget, o.Seed, o.Now = s.Client, uint64(a.Now().UnixNano()), s.Now
+	o.Observer = func(e apply.Event) {
+		if also != nil {
+			also(e)
+		}
+		show.observe(e)
+	}
+	var err error
+	a.interrupts.drain(onInterrupt, func(asked <-chan struct{}) {
+		o.Interrupt = asked
+		run.Report, err = apply.Run(ctx, run.Plan, s.Client, o)
+	})
+	show.end()
+	a.reportFault(err)
+}
+
+// warnOfInterrupt returns what a command says at the first signal: how long it waits, and what becomes of what goes on.
+func (a *app) warnOfInterrupt(o apply.Options, then string) func() {
+	return func() {
+		a.log.Warn("interrupted: nothing new starts; waiting up to "+report.FormatDuration(o.Grace)+" for what runs", hintKey, "Ctrl-C again leaves at once; "+then)
+	}
+}
+
+func engineLimits(l config.Limits) apply.Limits {
+	return apply.Limits{
+		Writes: l.Writes, Polls: l.Polls, Operations: max(0, int(l.Operations)), ItemTimeout: l.ItemTimeout, RunTimeout: l.RunTimeout,
+		Restores: l.Restores, RestoreTimeout: l.RestoreTimeout,
+	}
+}
+
+// reportFault reports a fault of this program that kept changes from being started. The engine's other errors are in
+// its report, result by result.
+func (a *app) reportFault(err error) {
+	if internal, ok := errors.AsType[*apply.InternalError](err); ok {
+		a.exitConditions[exitError] = true
+		a.log.Error(oneLine(internal.Error()), hintArgs(hintsOf(internal))...)
+	}
+}
