@@ -1,6 +1,8 @@
 package config
 
 import (
+	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,6 +13,12 @@ import (
 // DefaultFile is read when no file is named.
 const DefaultFile = "azbackup.yaml"
 
+// Stdin is the path that stands for standard input; stdinName is how messages and reports name it.
+const (
+	Stdin     = "-"
+	stdinName = "stdin"
+)
+
 // maxSize bounds one file, in bytes: a file of a million VMs by id has about 200 MB. It keeps a wrong file (a backup, a
 // log) from being read for minutes.
 const maxSize = 256 << 20
@@ -20,14 +28,25 @@ const maxSize = 256 << 20
 //
 // It returns warnings, and a *[LoadError] with every problem found; then the Config is nil.
 func Load(paths []string, env func(string) (string, bool)) (*Config, []Problem, error) {
+	return LoadWithStdin(paths, nil, env)
+}
+
+// LoadWithStdin is [Load] where the path [Stdin] stands for what stdin holds, up to its end.
+func LoadWithStdin(paths []string, stdin io.Reader, env func(string) (string, bool)) (*Config, []Problem, error) {
 	if len(paths) == 0 {
 		paths = []string{DefaultFile}
 	}
 	out := &diagnostics{}
 	files := findFiles(paths, out)
 	var sources []*source
-	for _, name := range files {
-		if src := readFile(name, out); src != nil {
+	for i, name := range files {
+		var src *source
+		if files[i] = displayName(name); name == Stdin {
+			src = readStdin(stdin, out)
+		} else {
+			src = readFile(name, out)
+		}
+		if src != nil {
 			sources = append(sources, src)
 		}
 	}
@@ -81,6 +100,10 @@ func (n *node) dropExtensions() {
 func findFiles(paths []string, out *diagnostics) []string {
 	var files []string
 	for _, p := range paths {
+		if p == Stdin {
+			files = append(files, p)
+			continue
+		}
 		info, err := os.Stat(p)
 		switch {
 		case err != nil:
@@ -94,12 +117,20 @@ func findFiles(paths []string, out *diagnostics) []string {
 	var unique []string
 	for _, f := range files {
 		if slices.ContainsFunc(unique, func(u string) bool { return filepath.Clean(u) == filepath.Clean(f) }) {
-			out.failFile(f, nil, "", "the file is named twice")
+			out.failFile(displayName(f), nil, "", "the file is named twice")
 			continue
 		}
 		unique = append(unique, f)
 	}
 	return unique
+}
+
+// displayName is how messages name a path.
+func displayName(path string) string {
+	if path == Stdin {
+		return stdinName
+	}
+	return path
 }
 
 func filesIn(dir string, out *diagnostics) []string {
@@ -125,11 +156,32 @@ func filesIn(dir string, out *diagnostics) []string {
 	return files
 }
 
+// readStdin reads a config from a stream that cannot be measured before.
+func readStdin(stdin io.Reader, out *diagnostics) *source {
+	if stdin == nil {
+		out.failFile(stdinName, nil, "name a file", "standard input cannot be read here")
+		return nil
+	}
+	text, err := io.ReadAll(io.LimitReader(stdin, maxSize+1))
+	switch {
+	case err != nil:
+		out.failFile(stdinName, err, "", "standard input cannot be read: %s", systemReason(err))
+		return nil
+	case len(text) > maxSize:
+		failSize(stdinName, "more bytes", out)
+		return nil
+	}
+	return &source{name: stdinName, text: string(text)}
+}
+
+func failSize(name, size string, out *diagnostics) {
+	out.failFile(name, nil, "split it: a directory of *.yaml files is read as one config", "the file is too large: %s, at most %d", size, maxSize)
+}
+
 func readFile(name string, out *diagnostics) *source {
 	info, err := os.Stat(name)
 	if err == nil && info.Size() > maxSize {
-		out.failFile(name, nil, "split it: a directory of *.yaml files is read as one config",
-			"the file is too large: %d bytes, at most %d", info.Size(), maxSize)
+		failSize(name, fmt.Sprintf("%d bytes", info.Size()), out)
 		return nil
 	}
 	text, err := os.ReadFile(name)

@@ -124,7 +124,7 @@ func (a *app) runApply(ctx context.Context, f applyFlags, run *report.Run) (ende
 		return false, err
 	}
 	c = c.WithShard(shard)
-	unlock, err := lock(f.lockFile, append(c.Files, f.simulate), shard)
+	unlock, err := lock(f.lockFile, append(f.paths(), f.simulate), shard)
 	if err != nil {
 		return false, err
 	}

@@ -195,6 +195,39 @@ func TestAConfigHasOneLockFromWhateverFolderItIsRun(t *testing.T) {
 	}
 }
 
+func TestAConfigHasOneLockByWhateverLinkItIsReached(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	dir := t.TempDir()
+	file, link := filepath.Join(dir, "a.yaml"), filepath.Join(t.TempDir(), "current")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(dir, link); err != nil {
+		t.Skip("no links here: ", err)
+	}
+	unlock, err := lock("", []string{file}, config.Shard{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	if _, err := lock("", []string{filepath.Join(link, "a.yaml")}, config.Shard{}); exitCodeOf(err) != exitLocked {
+		t.Errorf("the same config by a link: %v", err)
+	}
+}
+
+func TestConfigsFromStandardInputShareALock(t *testing.T) {
+	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	unlock, err := lock("", []string{config.Stdin}, config.Shard{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unlock()
+	t.Chdir(t.TempDir())
+	if _, err := lock("", []string{config.Stdin}, config.Shard{}); exitCodeOf(err) != exitLocked {
+		t.Errorf("from another folder: %v", err)
+	}
+}
+
 func TestPeopleSeeMessagesAndHintsAlone(t *testing.T) {
 	var b bytes.Buffer
 	log, err := newLogger(&b, "text", false, false)

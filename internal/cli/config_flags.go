@@ -10,20 +10,20 @@ import (
 type configFlags struct{ files []string }
 
 func (f *configFlags) addFlags(cmd *cobra.Command) {
-	cmd.Flags().StringArrayVarP(&f.files, "file", "f", nil, "the config `FILE`, or a directory of *.yaml; may be repeated (default azbackup.yaml)")
+	cmd.Flags().StringArrayVarP(&f.files, "file", "f", nil, "the config `FILE`, a directory of *.yaml, or - for stdin; may be repeated (default azbackup.yaml)")
 }
 
 // paths returns the named files, or the default.
 func (f *configFlags) paths() []string {
 	if len(f.files) == 0 {
-		return []string{"azbackup.yaml"}
+		return []string{config.DefaultFile}
 	}
 	return f.files
 }
 
 // loadConfig reads the config and prints its warnings.
 func (a *app) loadConfig(f configFlags) (*config.Config, error) {
-	c, warnings, err := config.Load(f.paths(), a.Env)
+	c, warnings, err := config.LoadWithStdin(f.paths(), a.In, a.Env)
 	for _, w := range warnings {
 		a.log.Warn(w.Message, problemKey, w)
 	}

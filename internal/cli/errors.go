@@ -73,7 +73,7 @@ func (a *app) reportConfigError(err *config.LoadError) {
 	}
 	var hints []string
 	if errors.Is(err, fs.ErrNotExist) && err.Subject == "the config" {
-		hints = []string{"-f names the file; azbackup export writes one from what exists"}
+		hints = []string{"-f names the file; azbackup init writes a first one; points, restore, export and snapshot need none with --subscription"}
 	}
 	a.log.Error(err.Subject+" has "+what, hintArgs(hints)...)
 }

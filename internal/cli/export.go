@@ -39,7 +39,7 @@ func (a *app) exportCommand() *cobra.Command {
 		"what rules may say instead of the names of machines, where that is exactly the same set:\n"+
 			"resource-group, tag:`NAME` (before resource groups), or none")
 	cmd.Flags().BoolVar(&f.manage, "manage", false, "let the config manage vaults and policies, where it can say all of them")
-	cmd.Flags().StringVar(&f.out, "out", "", "write to `FILE` instead of stdout")
+	cmd.Flags().StringVar(&f.out, "out", "", "write to `FILE` instead of stdout; - is stdout")
 	return cmd
 }
 
@@ -69,7 +69,7 @@ func (a *app) export(ctx context.Context, f exportFlags) (err error) {
 		return err
 	}
 	write := func(w io.Writer) error { _, err := w.Write(text); return err }
-	if f.out != "" {
+	if f.out != "" && f.out != stdoutName {
 		return writeFile(f.out, write)
 	}
 	return write(a.Out)

@@ -110,7 +110,7 @@ func (a *app) init(ctx context.Context, f initFlags) (err error) {
 		return err
 	}
 	write := func(w io.Writer) error { _, err := w.Write(text); return err }
-	if f.out == "-" {
+	if f.out == stdoutName {
 		return write(a.Out)
 	}
 	if err := writeFile(f.out, write); err != nil {
@@ -123,7 +123,7 @@ func (a *app) init(ctx context.Context, f initFlags) (err error) {
 
 // mayWrite returns an error where the file exists and nobody allows that it is written over.
 func (a *app) mayWrite(ctx context.Context, f initFlags) error {
-	if f.out == "-" || f.overwrite {
+	if f.out == stdoutName || f.overwrite {
 		return nil
 	}
 	if _, err := os.Lstat(f.out); errors.Is(err, os.ErrNotExist) {

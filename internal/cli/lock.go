@@ -56,7 +56,9 @@ func lockingError(err error) error {
 	return withHint(fmt.Errorf("locking: %w", err), "--lock-file names another place for the lock")
 }
 
-// defaultLock returns a file in the user's cache folder, one per set of files; empty names are none.
+// defaultLock returns a file in the user's cache folder, one per set of paths, by whatever links or folders they are
+// reached; empty names are none. All configs from standard input share one: whether two are versions of the same is
+// not known.
 func defaultLock(configs []string) (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {
@@ -67,9 +69,14 @@ func defaultLock(configs []string) (string, error) {
 		if c == "" { // it would be the folder that this is run in
 			continue
 		}
-		path, err := filepath.Abs(c)
-		if err != nil {
-			return "", fmt.Errorf("locking: %w", err)
+		path := c
+		if c != config.Stdin {
+			if path, err = filepath.Abs(c); err != nil {
+				return "", fmt.Errorf("locking: %w", err)
+			}
+			if target, err := filepath.EvalSymlinks(path); err == nil {
+				path = target
+			}
 		}
 		full = append(full, path)
 	}

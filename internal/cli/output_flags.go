@@ -21,6 +21,9 @@ type outputFlags struct {
 	files   []outputFile
 }
 
+// stdoutName is the FILE that stands for stdout, where a command writes one thing.
+const stdoutName = "-"
+
 type outputFile struct{ format, path string }
 
 // addFlags adds --format and --output to a command whose result can be written in formats.
@@ -40,14 +43,25 @@ func (o *outputFlags) validate() error {
 	for _, spec := range o.specs {
 		format, path, ok := strings.Cut(spec, "=")
 		if !ok || path == "" {
-			return usageError("--output %q is not of the form FORMAT=FILE", spec)
+			return withHint(fmt.Errorf("--output %q is not of the form FORMAT=FILE", spec), o.stdoutHint(format))
 		}
 		if !slices.Contains(o.formats, format) {
 			return usageError("--output %q: the format is not one of %s", spec, strings.Join(o.formats, ", "))
 		}
+		if path == stdoutName {
+			return withHint(fmt.Errorf("--output %q: - is no file, and stdout takes one format", spec), o.stdoutHint(format))
+		}
 		o.files = append(o.files, outputFile{format, path})
 	}
 	return nil
+}
+
+// stdoutHint tells who wants a format on stdout how to have it.
+func (o *outputFlags) stdoutHint(format string) string {
+	if !slices.Contains(o.formats, format) {
+		format = strings.Join(o.formats, "|")
+	}
+	return "--format " + format + " chooses what goes to stdout; --output adds files"
 }
 
 // write writes a result to every destination. A file that cannot be written does not keep the others from being

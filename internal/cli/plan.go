@@ -51,6 +51,9 @@ func (a *app) plan(ctx context.Context, f planCommandFlags) (err error) {
 	if err := f.validate(); err != nil {
 		return err
 	}
+	if err := checkPlanFile(f.out); err != nil {
+		return err
+	}
 	options, err := f.options()
 	if err != nil {
 		return err

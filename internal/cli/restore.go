@@ -70,6 +70,9 @@ func (a *app) restore(ctx context.Context, f restoreFlags, args []string) (err e
 	if err := f.validate(); err != nil {
 		return err
 	}
+	if err := checkPlanFile(f.out); err != nil {
+		return err
+	}
 	if f.isPlanFile(args) {
 		f.planFile, args = args[0], nil
 	}

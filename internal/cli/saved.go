@@ -13,6 +13,14 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
+// checkPlanFile refuses a name that is no file: a saved plan is read again, and what is printed is for people.
+func checkPlanFile(path string) error {
+	if path == stdoutName {
+		return withHint(errors.New("--out -: a plan is saved in a file"), "--format json prints it")
+	}
+	return nil
+}
+
 // savePlan writes the file that azbackup apply FILE reads.
 func savePlan(path string, p plan.Plan) error {
 	return writeFile(path, func(w io.Writer) error { return report.PlanJSON(w, p, false) })

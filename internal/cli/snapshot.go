@@ -88,7 +88,7 @@ func (a *app) snapshotCommand() *cobra.Command {
 	}
 	f.scopeFlags.addFlags(cmd)
 	f.azureFlags.addFlags(cmd)
-	cmd.Flags().StringVar(&f.out, "out", "", "write to `FILE` instead of stdout")
+	cmd.Flags().StringVar(&f.out, "out", "", "write to `FILE` instead of stdout; - is stdout")
 	return cmd
 }
 
@@ -114,7 +114,7 @@ func (a *app) snapshot(ctx context.Context, f snapshotFlags) (err error) {
 		}
 		return err
 	}
-	if f.out == "" {
+	if f.out == "" || f.out == stdoutName {
 		return write(a.Out)
 	}
 	if err := writeFile(f.out, write); err != nil {
