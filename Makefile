@@ -83,7 +83,7 @@ golden: ## rewrite the expected outputs of the tests
 golden-check: ## fail when an expected output is not what the code writes now
 	@$(call unchanged_by,golden)
 
-generate: ## make again what is made from code: the schema, the keys in docs/config.md, the table of time zones
+generate: ## make again what is made from code: the schema, the keys in docs/config.md, the table of time zones, the pictures
 	$(GO) generate ./...
 
 generate-check: ## fail when something generated is not what its source makes now

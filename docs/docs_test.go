@@ -81,7 +81,9 @@ func TestEveryFileThatIsShownLoadsSilently(t *testing.T) {
 func TestEveryLinkLeadsSomewhere(t *testing.T) {
 	all := pages(t)
 	for name, page := range all {
-		for _, m := range regexp.MustCompile(`\]\(([^)\s]+)\)`).FindAllStringSubmatch(page, -1) {
+		links := regexp.MustCompile(`\]\(([^)\s]+)\)`).FindAllStringSubmatch(page, -1)
+		links = append(links, regexp.MustCompile(`\b(?:src|srcset|href)="([^"]+)"`).FindAllStringSubmatch(page, -1)...)
+		for _, m := range links {
 			target, anchor, _ := strings.Cut(m[1], "#")
 			if strings.Contains(target, "://") || strings.Contains(page, "`"+m[0]) {
 				continue
@@ -96,6 +98,28 @@ func TestEveryLinkLeadsSomewhere(t *testing.T) {
 				t.Errorf("%s links to %s: there is no such heading", name, m[1])
 			}
 		}
+	}
+}
+
+// Somebody who looks for the first time reads from the top: what it is, how it is had, what it is for, and what it costs; the
+// reference comes after.
+func TestTheReadmeTellsThingsInTheOrderTheyAreAskedFor(t *testing.T) {
+	readme := pages(t)["README.md"]
+	at := 0
+	for _, part := range []string{
+		"# azbackup\n", "\n```yaml\nversion: 1\n", "<picture>", "\n$ azbackup init ", "\n$ azbackup plan ", "\n## Install\n", "\n## The worst day\n", "\n## Pull requests\n",
+		"\n## Audits\n", "<picture>", "\n## Performance\n", "\n## What it will never do\n",
+	} {
+		_, after, found := strings.Cut(readme[at:], part)
+		if !found {
+			t.Fatalf("%q does not come in its place", part)
+		}
+		at = len(readme) - len(after) - 1 // a part may begin with the end of the line before
+	}
+	_, rest, _ := strings.Cut(readme, "```yaml\n")
+	file, _, _ := strings.Cut(rest, "```")
+	if lines := strings.Count(file, "\n"); lines > 10 {
+		t.Errorf("the first file has %d lines", lines)
 	}
 }
 

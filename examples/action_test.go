@@ -1,134 +1,115 @@
 package examples
 
 import (
-	"archive/tar"
-	"bytes"
-	"compress/gzip"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
-// runner is a fake of a runner of GitHub Actions: folders, files for outputs, and a gh that keeps what it is called with.
-type runner struct {
-	t   *testing.T
-	dir string
-}
-
-func newRunner(t *testing.T) *runner {
+// quoted is the README's comment of a pull request.
+func quoted(t *testing.T, readme string) string {
 	t.Helper()
-	for _, tool := range []string{"bash", "jq", "curl"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("NOT TESTED: no %s on this machine", tool)
+	_, section, _ := strings.Cut(readme, "\n## Pull requests\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	var b strings.Builder
+	for line := range strings.Lines(section) {
+		if text, is := strings.CutPrefix(line, ">"); is {
+			b.WriteString(strings.TrimPrefix(text, " "))
 		}
 	}
-	r := &runner{t, t.TempDir()}
-	for _, dir := range []string{"temp", "bin", "work"} {
-		if err := os.Mkdir(filepath.Join(r.dir, dir), 0o700); err != nil {
-			t.Fatal(err)
-		}
-	}
-	// It answers with the number of the comment that is there, if one is, as gh would with --jq.
-	r.write("bin/gh", "#!/bin/sh\necho \"$@\" >>\"$FAKE/gh.log\"\ncase \"$*\" in *--paginate*) cat \"$FAKE/comment\" 2>/dev/null || true ;; *) cp \"$RUNNER_TEMP/plan.md\" \"$FAKE/body\" ;; esac\n")
-	return r
+	return strings.TrimSpace(b.String())
 }
 
-func (r *runner) write(name, text string) {
+type comment struct {
+	ID   int
+	Body string
+}
+
+func (r *runner) comments() []comment {
 	r.t.Helper()
-	if err := os.WriteFile(filepath.Join(r.dir, name), []byte(text), 0o700); err != nil { //nolint:gosec // programs
+	var all []comment
+	if err := json.Unmarshal([]byte(r.read("comments.json")), &all); err != nil {
 		r.t.Fatal(err)
 	}
+	return all
 }
 
-func (r *runner) read(name string) string {
-	data, err := os.ReadFile(filepath.Join(r.dir, name))
-	if err != nil {
-		return ""
-	}
-	return string(data)
-}
-
-// run runs a script of the action; it returns the exit code and what was printed.
-func (r *runner) run(script string, env ...string) (int, string) {
-	r.t.Helper()
-	cmd := exec.CommandContext(r.t.Context(), "bash", filepath.Join(root(r.t), ".github/actions/azbackup", script))
-	cmd.Dir = filepath.Join(r.dir, "work")
-	cmd.Env = append([]string{
-		"PATH=" + filepath.Join(r.dir, "bin") + ":" + r.read("path") + ":" + os.Getenv("PATH"), "HOME=" + r.dir, "FAKE=" + r.dir,
-		"RUNNER_TEMP=" + filepath.Join(r.dir, "temp"), "RUNNER_OS=Linux", "RUNNER_ARCH=X64", "GITHUB_REPOSITORY=shop/backup",
-		"GITHUB_OUTPUT=" + filepath.Join(r.dir, "output"), "GITHUB_STEP_SUMMARY=" + filepath.Join(r.dir, "summary"), "GITHUB_PATH=" + filepath.Join(r.dir, "path"),
-	}, env...)
-	out, err := cmd.CombinedOutput()
-	if err != nil && cmd.ProcessState == nil {
-		r.t.Fatal(err)
-	}
-	return cmd.ProcessState.ExitCode(), string(out)
-}
-
-func root(t *testing.T) string {
-	t.Helper()
-	dir, err := filepath.Abs("..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
-// program builds azbackup into a folder.
-func program(t *testing.T, dir string) {
-	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(dir, "azbackup"), "../cmd/azbackup").CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
+// pullRequest is what a workflow knows of a pull request from the repository itself.
+func pullRequest() map[string]string {
+	const from = "github.event.pull_request.head.repo.full_name"
+	return map[string]string{
+		"inputs.version": "v1.2.3", "github.token": "t",
+		"github.event.pull_request.number":                                                         "7",
+		from + " != github.repository":                                                             "false",
+		from + " != null && " + from + " != github.repository":                                     "false",
+		"inputs.comment == 'true' && inputs.command == 'plan' && github.event.pull_request.number": "true",
+		"inputs.command == 'audit' && hashFiles('azbackup.sarif') != ''":                           "false",
+		"inputs.fail == 'true'":                                                                    "true",
 	}
 }
 
-func TestAPullRequestEndsInOneCommentThatIsWrittenOver(t *testing.T) {
-	if runtime.GOOS != "linux" {
-		t.Skip("NOT TESTED: the fake runner is a Linux one")
-	}
+// The steps of the action run as action.yml wires them, in a folder with the README's file and a snapshot of its estate.
+func TestAPullRequestEndsInTheCommentOfTheReadmeWhichIsWrittenOver(t *testing.T) {
 	r := newRunner(t)
-	program(t, filepath.Join(r.dir, "bin"))
-	quick, estate := filepath.Join(root(t), "examples/quickstart.yaml"), filepath.Join(r.dir, "estate.json")
-	data, err := os.ReadFile("estate.json")
+	r.release()
+	data, err := os.ReadFile("../README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.write("estate.json", string(data))
-	plan := []string{"COMMAND=plan", "FILE=" + quick, "ARGUMENTS=--simulate\n" + estate}
-	if code, out := r.run("run.sh", plan...); code != 0 {
+	file, want := block(t, string(data), "```yaml\n"), quoted(t, string(data))
+	estate, err := os.ReadFile("estate.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.write("work/azbackup.yaml", file)
+	r.write("estate.json", string(estate))
+	r.write("comments.json", `[{"id": 1, "user": {"type": "User"}, "body": "<!-- azbackup:fingerprint of a person"}, {"id": 2, "user": {"type": "Bot"}, "body": "covered"}]`)
+	context := pullRequest()
+	context["inputs.arguments"] = "--simulate\n" + filepath.Join(r.dir, "estate.json")
+
+	if code, out := r.take(context); code != 0 {
 		t.Fatalf("exit code %d\n%s", code, out)
 	}
-	outputs := r.read("output")
-	for _, want := range []string{"fingerprint=sha256:", "changes=35\n", "exit-code=2\n"} {
-		if !strings.Contains(outputs, want) {
-			t.Errorf("the outputs lack %q:\n%s", want, outputs)
+	first := r.comments()
+	if len(first) != 3 {
+		t.Fatalf("there are %d comments", len(first))
+	}
+	if diff := cmp.Diff(want, strings.TrimSpace(first[2].Body)); diff != "" {
+		t.Errorf("the comment is not the README's (-README +comment):\n%s", diff)
+	}
+	if diff := cmp.Diff(strings.TrimSpace(r.read("summary")), want); diff != "" {
+		t.Errorf("the summary is not the comment:\n%s", diff)
+	}
+	_, fingerprint, _ := strings.Cut(want, "sha256:")
+	fingerprint, _, _ = strings.Cut(fingerprint, " ")
+	for _, output := range []string{"fingerprint=sha256:" + fingerprint + "\n", "changes=9\n", "exit-code=2\n"} {
+		if !strings.Contains(r.read("output"), output) {
+			t.Errorf("the outputs lack %q:\n%s", output, r.read("output"))
 		}
 	}
-	if summary := r.read("summary"); !strings.Contains(summary, "## azbackup plan: 35 changes, 4 blocked") {
-		t.Errorf("the summary is\n%s", summary)
-	}
-	if code, out := r.run("comment.sh", "PULL_REQUEST=7"); code != 0 {
+
+	r.write("work/azbackup.yaml", strings.Replace(file, "app0*", "app01", 1))
+	if code, out := r.take(context); code != 0 {
 		t.Fatalf("exit code %d\n%s", code, out)
 	}
-	if log := r.read("gh.log"); !strings.Contains(log, "api repos/shop/backup/issues/7/comments -F") || strings.Contains(log, "PATCH") {
-		t.Errorf("without a comment of its own it called\n%s", log)
+	second := r.comments()
+	if len(second) != 3 || second[2].ID != first[2].ID || !strings.Contains(second[2].Body, "## azbackup plan: 2 changes") {
+		t.Errorf("after another push the comments are %+v", second)
 	}
-	r.write("comment", "42\n")
-	if code, out := r.run("comment.sh", "PULL_REQUEST=7"); code != 0 {
-		t.Fatalf("exit code %d\n%s", code, out)
+	if diff := cmp.Diff(first[:2], second[:2]); diff != "" {
+		t.Errorf("a comment of somebody else was written over:\n%s", diff)
 	}
-	if log := r.read("gh.log"); !strings.Contains(log, "-X PATCH repos/shop/backup/issues/comments/42") {
-		t.Errorf("with a comment of its own it called\n%s", log)
-	}
-	if body := r.read("body"); !strings.HasPrefix(body, "<!-- azbackup:fingerprint sha256:") {
-		t.Errorf("the comment is\n%s", body)
-	}
+}
+
+func TestTheVerdictIsTheExitCodeButForAPlanWithChanges(t *testing.T) {
+	r := newRunner(t)
 	for code, want := range map[string]int{"0": 0, "2": 0, "5": 5, "6": 6, "": 1} {
 		if got, _ := r.run("verdict.sh", "COMMAND=plan", "CODE="+code); got != want {
 			t.Errorf("the verdict on the code %q is %d, want %d", code, got, want)
@@ -137,11 +118,17 @@ func TestAPullRequestEndsInOneCommentThatIsWrittenOver(t *testing.T) {
 	if got, _ := r.run("verdict.sh", "COMMAND=audit", "CODE=2"); got != 2 {
 		t.Errorf("the verdict on an audit with findings is %d", got)
 	}
+	// A file that does not load leaves no plan: nothing is commented, and the job fails.
+	r.release()
+	r.write("work/azbackup.yaml", "version: 99\n")
+	if code, out := r.take(pullRequest()); code != 1 || r.read("gh.log") != "" {
+		t.Errorf("exit code %d\n%s\n%s", code, out, r.read("gh.log"))
+	}
 }
 
 func TestAForkIsPlannedOnASnapshotAndDoesNotComment(t *testing.T) {
 	r := newRunner(t)
-	program(t, filepath.Join(r.dir, "bin"))
+	r.program("bin")
 	quick := filepath.Join(root(t), "examples/quickstart.yaml")
 	if _, out := r.run("run.sh", "COMMAND=plan", "FILE="+quick, "FORK=true"); !strings.Contains(out, "::error::a pull request from a fork") || !strings.Contains(r.read("output"), "exit-code=1\n") {
 		t.Errorf("without a snapshot it says\n%s", out)
@@ -156,7 +143,7 @@ func TestAForkIsPlannedOnASnapshotAndDoesNotComment(t *testing.T) {
 
 func TestAnAuditLeavesItsFindingsForCodeScanning(t *testing.T) {
 	r := newRunner(t)
-	program(t, filepath.Join(r.dir, "bin"))
+	r.program("bin")
 	code, out := r.run("run.sh", "COMMAND=audit", "FILE="+filepath.Join(root(t), "examples/quickstart.yaml"), "FORK=true", "SNAPSHOT="+filepath.Join(root(t), "examples/estate.json"))
 	if code != 0 || !strings.Contains(r.read("work/azbackup.sarif"), `"version": "2.1.0"`) || !strings.Contains(r.read("summary"), "audit") {
 		t.Errorf("exit code %d\n%s\n%s", code, out, r.read("output"))
@@ -165,38 +152,22 @@ func TestAnAuditLeavesItsFindingsForCodeScanning(t *testing.T) {
 
 func TestAReleaseIsInstalledOnlyWithItsChecksum(t *testing.T) {
 	r := newRunner(t)
-	var archive bytes.Buffer
-	z := gzip.NewWriter(&archive)
-	w := tar.NewWriter(z)
-	text := "#!/bin/sh\necho installed\n"
-	if err := w.WriteHeader(&tar.Header{Name: "azbackup", Mode: 0o755, Size: int64(len(text)), Typeflag: tar.TypeReg}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := w.Write([]byte(text)); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := z.Close(); err != nil {
-		t.Fatal(err)
-	}
+	archive := packed(t, "#!/bin/sh\necho installed\n")
 	if err := os.Mkdir(filepath.Join(r.dir, "v1.2.3"), 0o700); err != nil {
 		t.Fatal(err)
 	}
-	const name = "azbackup_1.2.3_linux_amd64.tar.gz"
-	r.write("v1.2.3/"+name, archive.String())
+	r.write("v1.2.3/"+archiveName, archive)
 	install := func(sums string) (int, string) {
 		r.write("v1.2.3/checksums.txt", sums)
 		return r.run("install.sh", "VERSION=v1.2.3", "AZBACKUP_DOWNLOADS=file://"+r.dir)
 	}
-	if code, out := install(strings.Repeat("0", 64) + "  " + name + "\n"); code == 0 || r.read("path") != "" {
+	if code, out := install(strings.Repeat("0", 64) + "  " + archiveName + "\n"); code == 0 || r.read("path") != "" {
 		t.Errorf("with a wrong checksum it was installed\n%s", out)
 	}
-	if code, out := install(fmt.Sprintf("%x  other.tar.gz\n", sha256.Sum256(archive.Bytes()))); code == 0 || r.read("path") != "" {
+	if code, out := install(fmt.Sprintf("%x  other.tar.gz\n", sha256.Sum256([]byte(archive)))); code == 0 || r.read("path") != "" {
 		t.Errorf("without a checksum it was installed\n%s", out)
 	}
-	if code, out := install(fmt.Sprintf("%x  %s\n", sha256.Sum256(archive.Bytes()), name)); code != 0 {
+	if code, out := install(fmt.Sprintf("%x  %s\n", sha256.Sum256([]byte(archive)), archiveName)); code != 0 {
 		t.Fatalf("exit code %d\n%s", code, out)
 	}
 	out, err := exec.CommandContext(t.Context(), filepath.Join(strings.TrimSpace(r.read("path")), "azbackup")).Output()

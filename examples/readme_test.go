@@ -9,10 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/cli"
-	"github.com/azbackup/azbackup/internal/report"
-	"github.com/azbackup/azbackup/plan"
 )
 
 // block is the text of the first fenced block of the README that begins with start.
@@ -53,29 +50,5 @@ func TestTheReadmeShowsTheRealPlanOfTheWorstDay(t *testing.T) {
 	code := cli.Main(t.Context(), append(command, "--simulate", file, "-f", "quickstart.yaml"), cli.Streams{In: strings.NewReader(""), Out: &got, Err: &log, Env: os.LookupEnv, Now: time.Now})
 	if diff := cmp.Diff(shown, got.String()); diff != "" || code != 0 {
 		t.Errorf("exit code %d, %s; what the README shows is not what restore prints (-README +restore):\n%s", code, log.String(), diff)
-	}
-}
-
-func TestTheReadmeShowsTheRealPlanOfItsConfig(t *testing.T) {
-	data, err := os.ReadFile("../README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	readme := string(data)
-	file := filepath.Join(t.TempDir(), "azbackup.yaml")
-	if err := os.WriteFile(file, []byte(block(t, readme, "```yaml\n")), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c, _, err := config.Load([]string{file}, os.LookupEnv)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got strings.Builder
-	p := plan.Make(c, observe(t, c), plan.Options{Now: time.Date(2026, 11, 20, 7, 0, 0, 0, time.UTC)})
-	if err := report.PlanText(&got, p, report.Style{}); err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(block(t, readme, "```\nrsv-weu-prod"), strings.TrimPrefix(got.String(), "rsv-weu-prod")); diff != "" {
-		t.Errorf("the README's plan is not what plan prints (-README +plan):\n%s", diff)
 	}
 }
