@@ -96,12 +96,17 @@ func (a *app) readRestoreJobs(ctx context.Context, s *session, vms []*restoredVM
 	}
 }
 
-// diskPollInterval is how often groups are listed again for disks that are missing.
-const diskPollInterval = 15 * time.Second
+// diskPollInterval is how often groups are listed again for disks that are missing, and diskReportInterval how often that
+// is said.
+const (
+	diskPollInterval   = 15 * time.Second
+	diskReportInterval = time.Minute
+)
 
 // awaitDisks lists the groups until each restore has its disks, or they are not to be expected any more.
 func (a *app) awaitDisks(ctx context.Context, s *session, vms []*restoredVM, wait bool) {
 	pause := time.Second
+	var reported time.Time
 	for {
 		if !a.listDisks(ctx, s, vms) || !wait {
 			return
@@ -115,7 +120,11 @@ func (a *app) awaitDisks(ctx context.Context, s *session, vms []*restoredVM, wai
 		if late == 0 {
 			return
 		}
-		a.log.Info("the disks of " + report.FormatCount(late, "restore") + " are not listed yet: looking again")
+		if now := a.Now(); now.Sub(reported) >= diskReportInterval {
+			reported = now
+			a.log.Info("the disks of "+report.FormatCount(late, "restore")+" are not listed yet: looking again, until "+
+				report.FormatDuration(plan.DisksListedAfter)+" after the job", "late", late)
+		}
 		timer := time.NewTimer(pause)
 		select {
 		case <-timer.C:

@@ -8,6 +8,8 @@ type clock struct {
 	// startedAt and start are the same moment, on the Go clock and in the estate.
 	startedAt, estateStart time.Time
 	speed                  float64
+	// isResumed reports that an earlier server's time was saved.
+	isResumed bool
 }
 
 // newClock starts where an earlier server stopped or, the first time, at the snapshot's time, so that replies do not
@@ -19,10 +21,11 @@ func newClock(e *Estate, o Options) clock {
 	if start.IsZero() || o.WallClock {
 		start = now
 	}
-	if saved := e.service.Clock; !saved.IsZero() && saved.Add(o.Longest).After(start) {
+	saved := e.service.Clock
+	if !saved.IsZero() && saved.Add(o.Longest).After(start) {
 		start = saved.Add(o.Longest)
 	}
-	return clock{startedAt: now, estateStart: start, speed: max(o.Speed, 1)}
+	return clock{startedAt: now, estateStart: start, speed: max(o.Speed, 1), isResumed: !saved.IsZero()}
 }
 
 // now returns the estate's time.

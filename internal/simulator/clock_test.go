@@ -137,3 +137,35 @@ func TestNothingTakesLongerThanTheLongest(t *testing.T) {
 		}
 	})
 }
+
+// What a client that only reads saw end has ended for the next one, too; one that saw nothing end leaves the file alone.
+func TestTheClockDoesNotGoBackBehindWhatAClientSawEnd(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		path := writeEstate(t, estate(t))
+		set := Options{Settings: Settings{Durations: map[string]Range{"": Fixed(3 * time.Minute)}}}
+		run := func(d time.Duration, do func(c *client)) {
+			c := open1(t, path, set)
+			time.Sleep(d)
+			do(c)
+			if err := c.s.Close(); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var asked answered
+		run(0, func(c *client) { asked = c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202) })
+		before, _ := os.ReadFile(path)
+		status := func(want string) func(c *client) {
+			return func(c *client) {
+				if got := textAt(c.get(asked.header.Get("Azure-AsyncOperation")).body, "status"); got != want {
+					t.Errorf("the operation is %s, want %s", got, want)
+				}
+			}
+		}
+		run(time.Minute, status("InProgress"))
+		if after, _ := os.ReadFile(path); string(after) != string(before) {
+			t.Error("a read changed the file")
+		}
+		run(4*time.Minute, status("Succeeded"))
+		run(0, status("Succeeded"))
+	})
+}

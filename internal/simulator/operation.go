@@ -197,6 +197,7 @@ func (s *Server) runDue(now time.Time) {
 	for len(st.timers) > 0 && !st.timers[0].at.After(now) {
 		d := heap.Pop(&st.timers).(timer)
 		if op := st.ops[d.id]; op != nil && op.nextEvent().Equal(d.at) {
+			s.hasTimePassed = s.hasTimePassed || s.clock.isResumed && d.at.After(s.clock.estateStart)
 			st.withCause(op.cause, func() { s.runTimer(op, d.at) })
 		}
 	}

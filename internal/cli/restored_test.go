@@ -1,0 +1,155 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/rogpeppe/go-internal/txtar"
+)
+
+// inVirtualTime runs a command line within the process, with a clock that jumps over every wait.
+func inVirtualTime(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, log bytes.Buffer
+	synctest.Test(t, func(*testing.T) {
+		code = Main(context.Background(), args, Streams{
+			In: strings.NewReader(""), Out: &out, Err: &log, Env: func(string) (string, bool) { return "", false },
+			Now: time.Now, Version: "test",
+		})
+	})
+	return code, out.String(), log.String()
+}
+
+// badDaysEstate writes the estate of a script, with replacements, into a new folder, and returns its path.
+func badDaysEstate(t *testing.T, replace ...string) string {
+	t.Helper()
+	archive, err := txtar.ParseFile("testdata/script/restore-bad-days.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "estate.json")
+	for _, f := range archive.Files {
+		if f.Name != "estate.json" {
+			continue
+		}
+		changed := strings.NewReplacer(replace...).Replace(string(f.Data))
+		if changed == string(f.Data) && len(replace) > 0 {
+			t.Fatalf("the estate has none of %q", replace)
+		}
+		if err := os.WriteFile(path, []byte(changed), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return path
+}
+
+// restoreOf returns the command line that restores a VM of an estate, of which operations take as long as Azure's.
+func restoreOf(estate, vm string, more ...string) []string {
+	return append([]string{
+		"restore", vm, "--subscription", "11111111-1111-1111-1111-111111111111", "--into", "rg-restored", "--staging", "stweu",
+		"--simulate", estate, "--real-time", "--auto-approve", "--log-format", "json",
+	}, more...)
+}
+
+// twoDisks are fields of a recovery point that holds two disks.
+const twoDisks = `"recoveryPointDiskConfiguration":{"numberOfDisksIncludedInBackup":2,"numberOfDisksAttachedToVm":2,` +
+	`"includedDiskList":[{"lun":-1,"name":"web1_os"},{"lun":0,"name":"web1_data0"}],"excludedDiskList":[]}`
+
+// jobsOf returns how many Restore jobs of VMs of that name an estate has.
+func jobsOf(t *testing.T, estate, vm string) (n int) {
+	t.Helper()
+	var state struct {
+		Jobs []struct {
+			Properties struct {
+				Entity    string `json:"entityFriendlyName"`
+				Operation string `json:"operation"`
+			} `json:"properties"`
+		} `json:"jobs"`
+	}
+	data, err := os.ReadFile(estate)
+	if err == nil {
+		err = json.Unmarshal(data, &state)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, j := range state.Jobs {
+		if j.Properties.Operation == "Restore" && j.Properties.Entity == vm {
+			n++
+		}
+	}
+	return n
+}
+
+func wantAll(t *testing.T, text string, words ...string) {
+	t.Helper()
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			t.Errorf("%q is missing in:\n%s", w, text)
+		}
+	}
+}
+
+// A job that completed while its disks are not listed within ten minutes is neither a success nor a failure: the report
+// says which tag to look for. The same command, run again when they are listed, starts nothing and names them.
+func TestARestoreWhoseDisksAreNotListedIsUnconfirmedUntilTheyAre(t *testing.T) {
+	estate := badDaysEstate(t, `"":"50ms","diskLag":"0s"`, `"":"50ms","restoreFromSnapshot":"3m","diskLag":"12m"`)
+	code, out, _ := inVirtualTime(t, restoreOf(estate, "rg-app/web1")...)
+	if code != exitUnfinished || strings.Contains(out, "disks: ") {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	wantAll(t, out, "? unconfirmed  restore  rg-app/web1  DisksNotListed: the job completed, and of its 1 disk 0 are listed",
+		"with the tag RSVaultBackup = ", "Restore: 1 unconfirmed")
+	inVirtualTime(t, restoreOf(estate, "eb1")...) // takes more than the two minutes that are missing
+	code, out, log := inVirtualTime(t, restoreOf(estate, "rg-app/web1")...)
+	if code != exitOK {
+		t.Errorf("exit code %d\n%s", code, log)
+	}
+	wantAll(t, log, `"outcome":"already"`)
+	wantAll(t, out, "= already  restore  rg-app/web1  restored by a job that was started before", "disks: web1-osdisk-", "Restore: 1 already")
+	if n := jobsOf(t, estate, "web1"); n != 1 {
+		t.Errorf("%d restores were started, want 1", n)
+	}
+}
+
+// Disks that are listed some minutes after their job are found by a later look of the same run, which says so while it
+// waits, though not at every look.
+func TestDisksThatAreListedLateAreFoundByALaterLook(t *testing.T) {
+	code, out, log := inVirtualTime(t, restoreOf(badDaysEstate(t, `"diskLag":"0s"`, `"diskLag":"9m"`), "rg-app/web1")...)
+	if n := strings.Count(log, "are not listed yet: looking again"); code != exitOK || n < 5 || n > 12 {
+		t.Errorf("exit code %d, it says %d times that it looks again\n%s", code, n, log)
+	}
+	wantAll(t, out, "✓ done  restore  rg-app/web1  Completed in ", "disks: web1-osdisk-", "Restore: 1 done")
+}
+
+// A job that was followed, and turns out to have restored other disks than those that are wanted, is no success. What it
+// made is named, and the next run restores what is missing.
+func TestAFollowedJobWithOtherDisksIsNoSuccess(t *testing.T) {
+	estate := badDaysEstate(t, `"":"50ms"`, `"":"50ms","restoreFromSnapshot":"3m"`, `"osType":"Linux"`, `"osType":"Linux",`+twoDisks)
+	code, out, _ := inVirtualTime(t, restoreOf(estate, "rg-app/web1", "--disks", "os", "--timeout", "20s")...)
+	if code != exitUnfinished {
+		t.Fatalf("exit code %d\n%s", code, out)
+	}
+	wantAll(t, out, "the same command, run again, follows it")
+	code, out, _ = inVirtualTime(t, restoreOf(estate, "rg-app/web1")...)
+	if code != exitUnfinished {
+		t.Errorf("exit code %d\n%s", code, out)
+	}
+	wantAll(t, out, "✗ failed  restore  rg-app/web1  OtherDisks: the job that was running restored other disks: web1_os", "disks: web1-osdisk-",
+		"run again: what is missing is restored then", "Restore: 1 failed")
+	code, out, _ = inVirtualTime(t, restoreOf(estate, "rg-app/web1")...)
+	if code != exitOK {
+		t.Errorf("exit code %d", code)
+	}
+	wantAll(t, out, "✓ done  restore  rg-app/web1", "disks: web1-osdisk-", ", web1-datadisk-000-")
+	if n := jobsOf(t, estate, "web1"); n != 2 {
+		t.Errorf("%d restores were started, want 2", n)
+	}
+}
