@@ -59,6 +59,8 @@ func Codes() []CodeHelp {
 		{"duplicate-name", "Names are unique: policies, rules and restore tests by name, vaults by subscription, resource group and name."},
 		{"case-only", "Names do not differ by case only. Azure compares the names of resources, groups and tags without case, so the two would be one."},
 		{"unknown-subscription", "Every subscription in an id, a vault or a selector is listed under subscriptions. That list is the fence: nothing outside it is read or written."},
+		{"lost-role", "A warning: subscriptions: all is what Azure shows, and Azure shows less, without a word, where the identity has lost a role. " +
+			"guards.minSubscriptions is how many there must be, and managementGroups knows them by name, so that each that is missing is a gap of its own."},
 		{"unknown-vault", "A vault that a rule or a policy names is listed under vaults, also when it is not managed."},
 		{"ambiguous-vault", "A reference means one vault. Where several have the same name, write group/name, or the resource id."},
 		{"unknown-policy", "A policy that a rule names is listed under policies, also when it is not managed."},

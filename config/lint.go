@@ -62,6 +62,10 @@ func (l *linter) checkSubscriptions() {
 			l.subscriptions[strings.ToLower(id)] = true
 		}
 	}
+	if q := l.c.SubscriptionQuery; q != nil && l.isSetAndValid(&l.c.Subscriptions) && len(q.ManagementGroups) == 0 && !l.isSet(&l.c.Settings.Guards.MinSubscriptions) {
+		l.out.warn(l.nodeOf(&l.c.Subscriptions), "lost-role", "settings: {guards: {minSubscriptions: N}}, or managementGroups with the id of the tenant, which is the root of all",
+			"where the identity loses a role, subscriptions go missing unseen")
+	}
 }
 
 // isSetAndValid says whether the file has a sound value for a field, given by its address.

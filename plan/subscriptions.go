@@ -62,11 +62,17 @@ const (
 // lists what the identity may read, so a lost role looks like a smaller estate. These are counted in all shards together,
 // since each searches alike; what concerns one subscription of another shard is that shard's.
 func ChooseSubscriptions(c *config.Config, found FoundSubscriptions) ChosenSubscriptions {
-	out := ChosenSubscriptions{Gaps: slices.Clone(found.Gaps)}
+	out := ChosenSubscriptions{}
 	why := leaveOut(c.SubscriptionQuery, found)
 	named := map[string]bool{}
 	for _, id := range c.NamedSubscriptions() {
 		named[id] = true
+	}
+	except := c.SubscriptionQuery.Excepts()
+	for _, g := range found.Gaps {
+		if id := strings.ToLower(g.Subscription); id == "" || named[id] || except(id, "") == "" {
+			out.Gaps = append(out.Gaps, g) // of the others nothing would be read
+		}
 	}
 	visible := slices.Clone(found.Visible)
 	slices.SortFunc(visible, func(a, b Subscription) int { return strings.Compare(strings.ToLower(a.ID), strings.ToLower(b.ID)) })

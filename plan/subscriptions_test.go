@@ -111,3 +111,16 @@ func TestAPlanNamesTheSubscriptionsOfItsChanges(t *testing.T) {
 		}
 	}
 }
+
+func TestASubscriptionThatIsExceptedByItsIDIsNoGapWhereItCannotBeRead(t *testing.T) {
+	const sub1, sub2 = "aaaaaaaa-0000-0000-0000-000000000001", "aaaaaaaa-0000-0000-0000-000000000002"
+	c := &config.Config{SubscriptionQuery: &config.SubscriptionQuery{Except: []string{strings.ToUpper(sub1)}}}
+	gaps := []Gap{{Kind: GapSubscription, Subscription: sub1}, {Kind: GapSubscription, Subscription: sub2}, {Kind: GapSubscription}}
+	if diff := cmp.Diff(gaps[1:], ChooseSubscriptions(c, FoundSubscriptions{Gaps: gaps}).Gaps); diff != "" {
+		t.Errorf("gaps (-want +got):\n%s", diff)
+	}
+	c.Vaults = []config.Vault{{Name: "v", ResourceGroup: "g", Subscription: sub1}}
+	if diff := cmp.Diff(gaps, ChooseSubscriptions(c, FoundSubscriptions{Gaps: gaps}).Gaps); diff != "" {
+		t.Errorf("gaps where the file names a vault in it (-want +got):\n%s", diff)
+	}
+}

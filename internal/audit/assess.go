@@ -84,7 +84,7 @@ func Assess(c *config.Config, o plan.Observed, opt Options) Result {
 	found = append(found, a.leftDiskFindings()...)
 	sortVMs(r.VMs)
 	if opt.Baseline != nil {
-		comparison, lost := a.codes.compare(*opt.Baseline, r)
+		comparison, lost := a.compare(*opt.Baseline, r)
 		r.Baseline = &comparison
 		found = append(found, lost...)
 	}
@@ -222,6 +222,9 @@ func (a *assessor) newScope() Scope {
 			s.LeftOut = append(s.LeftOut, Subscription{ID: id, Name: sub.Name})
 		}
 	}
+	for id := range a.lostSubscriptions(names) {
+		s.Subscriptions = append(s.Subscriptions, Subscription{ID: id, Name: names[id]})
+	}
 	for id := range a.read {
 		s.Subscriptions = append(s.Subscriptions, Subscription{ID: id, Name: names[id]})
 	}
@@ -229,6 +232,28 @@ func (a *assessor) newScope() Scope {
 	slices.SortFunc(s.Subscriptions, byID)
 	slices.SortFunc(s.LeftOut, byID)
 	return s
+}
+
+// lostSubscriptions returns the subscriptions that belong to the audit and could not be read, and adds the names that the
+// baseline has of them. They stay in its scope: an audit that takes this one for its baseline misses them, too.
+func (a *assessor) lostSubscriptions(names map[string]string) map[string]bool {
+	lost := map[string]bool{}
+	for _, g := range a.observed.Gaps {
+		if id := strings.ToLower(g.Subscription); g.Kind == plan.GapSubscription && id != "" && !a.read[id] {
+			lost[id] = true
+		}
+	}
+	for _, s := range a.observed.Subscriptions {
+		delete(lost, strings.ToLower(s.ID)) // it is seen, and left out
+	}
+	if a.opt.Baseline != nil {
+		for _, s := range a.opt.Baseline.Scope.Subscriptions {
+			if id := strings.ToLower(s.ID); lost[id] && names[id] == "" {
+				names[id] = s.Name
+			}
+		}
+	}
+	return lost
 }
 
 // matchRule returns the rule of the file for a VM, or nil.

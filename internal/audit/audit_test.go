@@ -290,6 +290,8 @@ func TestBaselineTellsWhatChanged(t *testing.T) {
 	half, full := 0.5, 1.0
 	before := Result{VMs: []VM{
 		vm("lost", Protected), vm("won", Unprotected), vm("same", Stale), vm("dark", Protected), vm("was-dark", Unknown), vm("left", Protected), vm("gone", Protected),
+		{ID: armid.VM(sub2, "RG", "hidden"), State: Protected}, {ID: armid.VM(sub2, "RG", "never-seen"), State: Unknown},
+		{ID: armid.VM("33333333-3333-3333-3333-333333333333", "RG", "elsewhere"), State: Stopped},
 	}, Summary: Summary{Coverage: &half}, Made: Provenance{At: propertyNow.Add(-24 * time.Hour)}}
 	now := []VM{
 		vm("lost", Stopped), vm("won", OtherVault), vm("same", Stale), vm("dark", Unknown), vm("was-dark", Unprotected), vm("left", Excluded), vm("new", Unprotected),
@@ -297,7 +299,8 @@ func TestBaselineTellsWhatChanged(t *testing.T) {
 	for i := range now {
 		now[i].ID = strings.ToUpper(now[i].ID)
 	}
-	c, lost := newCodes().compare(before, Result{VMs: now})
+	o := plan.Observed{VMs: []plan.VM{{ID: armid.VM(sub, "RG", "new"), Subscription: sub}}, Gaps: []plan.Gap{{Kind: plan.GapVMs, Subscription: sub2}}}
+	c, lost := newAssessor(nil, o, Options{Now: propertyNow}).compare(before, Result{VMs: now})
 	c.After = &full
 	names := func(changes []Change) (all []string) {
 		for _, ch := range changes {
@@ -312,7 +315,7 @@ func TestBaselineTellsWhatChanged(t *testing.T) {
 	}{
 		{"newly unprotected", c.Unprotected, []string{"lost protected>stopped"}},
 		{"newly protected", c.Protected, []string{"won unprotected>other-vault"}},
-		{"became unknown", c.BecameUnknown, []string{"dark protected>unknown"}},
+		{"became unknown", c.BecameUnknown, []string{"dark protected>unknown", "hidden protected>unknown", "elsewhere stopped>unknown"}},
 		{"added", c.Added, []string{"new >unprotected"}},
 		{"removed", c.Removed, []string{"gone protected>"}},
 	} {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/azbackup/azbackup/internal/armid"
@@ -31,8 +32,9 @@ type Change struct {
 	After  State  `json:"after,omitempty"`
 }
 
-// compare compares an earlier result with r, whose VMs are in their order, and reports VMs that lost coverage.
-func (c codes) compare(before, r Result) (Comparison, []Finding) {
+// compare compares an earlier result with r, whose VMs are in their order, and reports VMs that lost coverage. A VM that
+// is missing is gone only where its subscription was audited and no gap can hide it.
+func (a *assessor) compare(before, r Result) (Comparison, []Finding) {
 	d := Comparison{
 		At: before.Made.At, Before: before.Summary.Coverage,
 		Unprotected: []Change{}, Protected: []Change{}, BecameUnknown: []Change{}, Added: []Change{}, Removed: []Change{},
@@ -55,17 +57,30 @@ func (c codes) compare(before, r Result) (Comparison, []Finding) {
 			d.BecameUnknown = append(d.BecameUnknown, change)
 		case was.State.IsCovered() && !vm.State.IsCovered() && !vm.State.IsLeftOut():
 			d.Unprotected = append(d.Unprotected, change)
-			lost = append(lost, c.newLostFinding(vm, was, before.Made.At))
+			lost = append(lost, a.codes.newLostFinding(vm, was, before.Made.At))
 		case !was.State.IsCovered() && vm.State.IsCovered():
 			d.Protected = append(d.Protected, change)
 		}
 	}
 	for _, vm := range before.VMs {
-		if !now[armid.Of(vm.ID)] {
+		switch {
+		case now[armid.Of(vm.ID)], a.opt.Shard != nil && !a.opt.Shard.Has(vm.Subscription):
+		case a.provesAbsence(vm.ID):
 			d.Removed = append(d.Removed, Change{ID: vm.ID, Before: vm.State})
+		case vm.State != Unknown:
+			d.BecameUnknown = append(d.BecameUnknown, Change{ID: vm.ID, Before: vm.State, After: Unknown})
 		}
 	}
 	return d, lost
+}
+
+// provesAbsence reports whether a VM that was not read does not exist.
+func (a *assessor) provesAbsence(id string) bool {
+	if a.missing[armid.Of(id)] {
+		return true
+	}
+	_, isHidden := a.gaps.gapHidingVM(id)
+	return !isHidden && a.read[strings.ToLower(armid.SubscriptionOf(id))]
 }
 
 func (c codes) newLostFinding(vm, was VM, at time.Time) Finding {

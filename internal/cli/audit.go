@@ -186,6 +186,9 @@ func (f *auditFlags) auditOptions() (audit.Options, error) {
 			return opt, fmt.Errorf("reading baseline %q: %w", f.baseline, err)
 		}
 		opt.Baseline = &before
+		for _, s := range before.Scope.Subscriptions {
+			f.known = append(f.known, s.ID)
+		}
 	}
 	return opt, nil
 }

@@ -13,14 +13,16 @@ import (
 )
 
 // findScope returns what a run for c has to read, and c with the subscriptions that its query found. Where c lists them,
-// nothing is read for it. A shard of c narrows both; it may have no subscription.
-func (a *app) findScope(ctx context.Context, s *session, c *config.Config) (*config.Config, plan.Scope, error) {
+// nothing is read for it. A shard of c narrows both; it may have no subscription. The subscriptions known from an earlier
+// run are asked for where the search does not find them: Azure lists less where the identity has lost a role.
+func (a *app) findScope(ctx context.Context, s *session, c *config.Config, known ...string) (*config.Config, plan.Scope, error) {
 	search := plan.SearchOf(c)
 	if search == nil {
 		scope := plan.ScopeOf(c)
 		a.reportShard(c.Shard, len(scope.Subscriptions))
 		return c, scope, nil
 	}
+	search.Named = append(search.Named, known...)
 	found, err := s.FindSubscriptions(ctx, *search)
 	if err != nil {
 		return nil, plan.Scope{}, err

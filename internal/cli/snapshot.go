@@ -20,6 +20,7 @@ type scopeFlags struct {
 	configFlags
 	subscriptions []string
 	shard         config.Shard // set by the commands that take --shard
+	known         []string     // subscriptions of an earlier run, set by the commands that take --baseline
 }
 
 func (f *scopeFlags) addFlags(cmd *cobra.Command) {
@@ -40,7 +41,7 @@ func (f *scopeFlags) resolve(ctx context.Context, a *app, s *session, c *config.
 	var scope plan.Scope
 	if len(c.Files) > 0 {
 		var err error
-		if c, scope, err = a.findScope(ctx, s, c); err != nil {
+		if c, scope, err = a.findScope(ctx, s, c, f.known...); err != nil {
 			return nil, scope, err
 		}
 	}
