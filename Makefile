@@ -9,6 +9,7 @@ VULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 PKG ?= ./...
 N ?= 100000
 SEEDS ?= 2000
+FIRST ?= 1
 CHAINS ?= 10000
 # As many processes as there are processors; each simulates on one thread.
 JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
@@ -123,8 +124,8 @@ fuzz: ## run each fuzz target for FUZZTIME
 stress: ## run CHAINS small random plans in real time, on 1, 2 and 8 processors; a failure names its seed
 	$(GO) test ./apply -count=1 -run RealTime -cpu 1,2,8 -timeout 0 -v -args -chains $(CHAINS)
 
-simtest: ## simulate SEEDS random estates, with faults, crashes and other actors
-	$(GO) test ./internal/simtest -run TestSimulation -timeout 0 -v -seeds $(SEEDS) -jobs $(JOBS)
+simtest: ## simulate SEEDS random estates from seed FIRST on, with faults, crashes and other actors
+	$(GO) test ./internal/simtest -run TestSimulation -timeout 0 -v -seeds $(SEEDS) -first $(FIRST) -jobs $(JOBS)
 
 conformance: ## run recordings and clients that nobody here wrote against the simulator, and say what none of them proves
 	@rm -rf bin/conformance && mkdir -p bin/conformance
