@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/audit"
 )
 
@@ -30,18 +31,20 @@ func findingsPage() string {
 	return b.String()
 }
 
-// errorsPage is made of the topic of azbackup help, whose codes stand at the margin and whose advice is indented.
+// errorsPage is made of the engine's table. Each code has a heading of its own, which is its stable link.
 func errorsPage(t *testing.T) string {
 	t.Helper()
-	intro, rest, _ := strings.Cut(help(t, "errors"), "\n\n")
+	intro, _, _ := strings.Cut(help(t, "errors"), "\n\n")
 	var b strings.Builder
 	b.WriteString("<!-- Made by generated_test.go. -->\n# Error codes of Azure\n\n" + intro + "\n")
-	for entry := range strings.SplitSeq(strings.TrimSpace(rest), "\n\n") {
-		code, advice, found := strings.Cut(entry, "\n  ")
-		if !found {
-			t.Fatalf("the topic has an entry %q", entry)
+	for _, h := range apply.Codes() {
+		for _, code := range h.Codes {
+			fmt.Fprintf(&b, "\n## %s\n\nMeans: %s.\n\nWhat azbackup does: %s.\n\nWhat to do: %s.\n", code, h.Means, h.Does, h.Hint)
 		}
-		fmt.Fprintf(&b, "\n## %s\n\nWhat to do: %s.\n", code, advice)
+	}
+	b.WriteString("\n## Any other code\n\nThe HTTP status decides.\n\n| status | what azbackup does | what to do |\n|---|---|---|\n")
+	for _, s := range apply.Statuses() {
+		fmt.Fprintf(&b, "| %d | %s | %s |\n", s.Status, s.Does, s.Hint)
 	}
 	return b.String()
 }
@@ -64,7 +67,19 @@ func TestTheGeneratedPagesAreThoseOfTheProgram(t *testing.T) {
 	}
 }
 
-// SARIF leads to the page by an address that is written in every upload: it has to lead somewhere.
+func TestTheAddressOfAnErrorCodeLeadsToItsHeading(t *testing.T) {
+	headings := anchors(pages(t)["docs/errors.md"])
+	for _, h := range apply.Codes() {
+		for _, code := range h.Codes {
+			page, anchor, _ := strings.Cut(apply.HelpURL(code), "#")
+			if !strings.HasSuffix(page, "/docs/errors.md") || !headings[anchor] {
+				t.Errorf("%s has the address %s", code, apply.HelpURL(code))
+			}
+		}
+	}
+}
+
+// SARIF and HTML lead to the page by an address that is written in every upload: it has to lead somewhere.
 func TestTheAddressOfAFindingLeadsToItsHeading(t *testing.T) {
 	headings := anchors(pages(t)["docs/findings.md"])
 	for _, h := range audit.Codes() {

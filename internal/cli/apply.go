@@ -182,7 +182,7 @@ func (a *app) reportResults(ctx context.Context, run *report.Run) {
 	for i := range run.Results {
 		r := &run.Results[i]
 		if r.Hint == "" {
-			r.Hint = hintFor(r.Code)
+			r.Hint = apply.HintFor(r.Code)
 		}
 		switch r.Outcome {
 		case apply.Done, apply.AlreadyDone:

@@ -73,28 +73,6 @@ func TestAFaultOfTheEngineEndsWithOneAndNamesTheChanges(t *testing.T) {
 	}
 }
 
-func TestHintsAreFoundByTheLongestCode(t *testing.T) {
-	seen := map[string]bool{}
-	for _, h := range hints() {
-		if seen[h.code] {
-			t.Errorf("%s stands twice", h.code)
-		}
-		seen[h.code] = true
-		if h.advice == "" || strings.HasSuffix(h.advice, ".") || h.advice != strings.TrimSpace(h.advice) {
-			t.Errorf("the advice for %s is %q", h.code, h.advice)
-		}
-		if hintFor(h.code) != h.advice {
-			t.Errorf("%s is hidden by a shorter code", h.code)
-		}
-	}
-	if got := hintFor("UserErrorVmNotFoundV2"); got != hintFor("UserErrorVmNotFound") {
-		t.Errorf("a code with a version has the hint %q", got)
-	}
-	if hintFor("SomethingElse") != "" || hintFor("") != "" {
-		t.Error("a code that nobody knows has a hint")
-	}
-}
-
 func says(s string) func(io.Writer) error {
 	return func(w io.Writer) error { _, err := io.WriteString(w, s); return err }
 }

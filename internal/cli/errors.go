@@ -98,8 +98,8 @@ func hintsOf(err error) []string {
 	if f, ok := errors.AsType[*commandError](err); ok {
 		hints = append(hints, f.advice...)
 	}
-	if e, ok := errors.AsType[*apply.Error](err); ok && hintFor(e.Code) != "" {
-		return append(hints, hintFor(e.Code))
+	if e, ok := errors.AsType[*apply.Error](err); ok && apply.HintFor(e.Code) != "" {
+		return append(hints, apply.HintFor(e.Code), "azbackup help errors: what "+report.Line(e.Code)+" means, and what azbackup does about it")
 	}
 	if _, ok := errors.AsType[*azure.SignInError](err); ok {
 		hints = append(hints, "az login signs in on a workstation; on a server use a managed identity or the AZURE_… variables of azidentity")

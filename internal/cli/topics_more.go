@@ -4,17 +4,34 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/jedib0t/go-pretty/v6/text"
+
+	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/azure"
 )
 
-// errorsTopic lists the codes of Azure that azbackup has advice for.
+// errorsTopic lists the codes of Azure that azbackup knows.
 func errorsTopic() string {
 	var b strings.Builder
-	b.WriteString("Codes that Azure answers with, and what to do. A code with more behind it, such as V2, is the same one. azbackup sends a\n" +
-		"read again while it is throttled or fails inside Azure; a write whose answer was lost is looked up before anything else, and\n" +
-		"is never sent twice blindly. What stays refused fails its own change alone, with code, message and request id.\n")
-	for _, h := range hints() {
-		fmt.Fprintf(&b, "\n%s\n  %s\n", h.code, h.advice)
+	b.WriteString("Codes that Azure answers with: what they mean, what azbackup does when it is answered so on a write, and what to do. A code\n" +
+		"with more behind it, such as V2, is the same one. A read is sent again while it is throttled or fails inside Azure; what\n" +
+		"stays unread is a gap. A write whose answer was lost is looked up before anything else, and is never sent twice blindly.\n" +
+		"What stays refused fails its own change alone, with code, message and request id.\n")
+	entry := func(head, means, does, hint string) {
+		b.WriteString("\n" + head + "\n")
+		for _, line := range []struct{ key, text string }{{"means", means}, {"azbackup", does}, {"to do", hint}} {
+			for part := range strings.SplitSeq(text.WrapSoft(line.text, topicWidth-12), "\n") {
+				fmt.Fprintf(&b, "  %-9s %s\n", line.key, strings.TrimSpace(part))
+				line.key = ""
+			}
+		}
+	}
+	for _, h := range apply.Codes() {
+		entry(strings.Join(h.Codes, ", "), h.Means, h.Does, h.Hint)
+	}
+	b.WriteString("\nAny other code\n")
+	for _, s := range apply.Statuses() {
+		fmt.Fprintf(&b, "  %d       %s\n", s.Status, s.Does)
 	}
 	return strings.TrimRight(b.String(), "\n")
 }

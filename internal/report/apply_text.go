@@ -54,6 +54,11 @@ func ApplyText(w io.Writer, r Run, s Style) error {
 			columns.write(out, l)
 		}
 	}
+	if where := explainCodes(codesOfFailures(r.Results)); where != "" {
+		for _, part := range wrap(where, s.Width) {
+			fmt.Fprintln(out, p.dim(part))
+		}
+	}
 	if len(all) > 0 {
 		fmt.Fprintln(out)
 	}

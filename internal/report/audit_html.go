@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/audit"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -96,6 +97,7 @@ type htmlChanges struct {
 
 type htmlFindings struct {
 	Code, Title, Means, Hint string
+	URL                      string // of the page that explains the code
 	Severity                 audit.Severity
 	Count                    string
 	New                      int
@@ -109,7 +111,10 @@ type htmlTarget struct {
 	New                   bool
 }
 
-type htmlGap struct{ What, Where, Status, Cause, RequestID string }
+type htmlGap struct {
+	What, Where, Status, Cause, RequestID string
+	URL                                   string // of the page that explains the code; "" = there is none
+}
 
 // htmlControl is a control of a framework and the findings that are evidence against it.
 type htmlControl struct {
@@ -235,7 +240,7 @@ func newBaseline(c *audit.Comparison) *htmlBaseline {
 
 func newFindings(g codeGroup) htmlFindings {
 	h := htmlFindings{
-		Code: g.Code, Title: g.Title, Means: g.Means, Hint: upperFirst(g.Hint) + ".", Severity: g.severity,
+		Code: g.Code, Title: g.Title, Means: g.Means, Hint: upperFirst(g.Hint) + ".", URL: g.URL(), Severity: g.severity,
 		Count: formatNumber(len(g.findings)), Controls: g.Controls,
 	}
 	for i, f := range g.findings {
@@ -252,7 +257,7 @@ func newFindings(g codeGroup) htmlFindings {
 }
 
 func newGap(g plan.Gap) htmlGap {
-	h := htmlGap{What: string(g.Kind), Where: escapeInvisible(describeGapPlace(g)), Cause: escapeInvisible(g.Message), RequestID: escapeInvisible(g.RequestID)}
+	h := htmlGap{What: string(g.Kind), Where: escapeInvisible(describeGapPlace(g)), Cause: escapeInvisible(g.Message), RequestID: escapeInvisible(g.RequestID), URL: apply.HelpURL(g.Code)}
 	h.Status = escapeInvisible(g.Code)
 	if g.Status != 0 {
 		h.Status = escapeInvisible(strings.TrimSpace(fmt.Sprintf("%d %s", g.Status, g.Code)))

@@ -16,6 +16,7 @@ import (
 	"github.com/jstemmer/go-junit-report/v2/junit"
 	nethtml "golang.org/x/net/html"
 
+	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/audit"
@@ -167,7 +168,7 @@ func skeleton(t *testing.T, r audit.Result) []string {
 		var names []string
 		for _, a := range n.Attr {
 			names = append(names, a.Key)
-			if strings.HasPrefix(a.Key, "on") || a.Key == "src" || a.Key == "href" && !strings.HasPrefix(a.Val, "#") && !strings.HasPrefix(a.Val, "data:image/svg+xml,") {
+			if strings.HasPrefix(a.Key, "on") || a.Key == "src" || a.Key == "href" && !isOwnTarget(a.Val) {
 				t.Errorf("<%s %s=%q> acts or loads", n.Data, a.Key, a.Val)
 			}
 		}
@@ -175,6 +176,42 @@ func skeleton(t *testing.T, r audit.Result) []string {
 		all = append(all, n.Data+" "+strings.Join(names, " "))
 	})
 	return all
+}
+
+// isOwnTarget reports whether a link leads into the page, or to a page of the project whose address is a constant.
+func isOwnTarget(url string) bool {
+	own := strings.HasPrefix(url, "#") || strings.HasPrefix(url, "data:image/svg+xml,")
+	for _, h := range audit.Codes() {
+		own = own || url == h.URL()
+	}
+	for _, h := range apply.Codes() {
+		for _, code := range h.Codes {
+			own = own || url == apply.HelpURL(code)
+		}
+	}
+	return own
+}
+
+func TestAFindingAndAReadThatFailedLeadToTheirPages(t *testing.T) {
+	r := sampleAudit(10)
+	r.Gaps = append(r.Gaps, plan.Gap{Kind: plan.GapItems, Subscription: "s", Code: `AuthorizationFailed"><img src=x>`, Message: "no"}, plan.Gap{Kind: plan.GapItems, Subscription: "s", Code: "Odd", Message: "no"})
+	page := string(written(t, "html", r))
+	want := []string{`<td><a href="https://github.com/azbackup/azbackup/blob/main/docs/errors.md#authorizationfailed" rel="noreferrer">AuthorizationFailed`, "<td>Odd</td>"}
+	for _, f := range r.Findings {
+		code := f.Code
+		want = append(want, `<a href="https://github.com/azbackup/azbackup/blob/main/docs/findings.md#`+strings.ToLower(code)+`" rel="noreferrer">All about `+code+"</a>")
+	}
+	for _, w := range want {
+		if !strings.Contains(page, w) {
+			t.Errorf("the page lacks %s", w)
+		}
+	}
+	if markdown := string(written(t, "markdown", r)); !strings.Contains(markdown, "([what that means](https://github.com/azbackup/azbackup/blob/main/docs/errors.md#authorizationfailed))\n") {
+		t.Errorf("the Markdown does not lead to the code's page:\n%s", markdown)
+	}
+	if text := string(written(t, "text", r)); !strings.Contains(text, "  azbackup help errors explains AuthorizationFailed\n") {
+		t.Errorf("the text does not say where the code is explained:\n%s", text)
+	}
 }
 
 func TestAuditHTMLRunsNothingButItsOwnScript(t *testing.T) {

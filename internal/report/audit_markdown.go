@@ -75,7 +75,7 @@ func mdAuditHead(r audit.Result) string {
 		fmt.Fprintf(&b, "\n%s.\n", mdProse(upperFirst(words)))
 	}
 	mdList(&b, "Could not be read", r.Gaps, mdGaps, func(g plan.Gap) string {
-		return "❔ " + mdProse(truncate(string(g.Kind)+" of "+describeGapPlace(g)+": "+describeGapCause(g), mdLongest))
+		return "❔ " + mdProse(truncate(string(g.Kind)+" of "+describeGapPlace(g)+": "+describeGapCause(g), mdLongest)) + mdExplained(g.Code)
 	})
 	mdList(&b, "Not looked at, though they can be seen", r.Scope.LeftOut, mdGaps, func(s audit.Subscription) string {
 		return "subscription " + mdCode(describeSubscription(s))

@@ -86,6 +86,7 @@ func (t auditText) writeUnread() {
 	if len(t.Gaps) > 0 {
 		t.writeProse("  ", t.dim, "what these could have shown is unknown, never unprotected")
 	}
+	t.writeExplained(t.Gaps)
 	t.writeBlankAfter(len(t.Gaps))
 }
 

@@ -63,7 +63,7 @@ func mdHead(p plan.Plan) string {
 	mdList(&b, "Perhaps not meant", p.Notes, mdGaps, func(n string) string { return "⚠️ " + mdProse(truncate(n, mdLongest)) + "." })
 	mdList(&b, "Restore tests", describeTests(p), mdGaps, func(s string) string { return mdProse(truncate(s, mdLongest)) + "." })
 	mdList(&b, "Could not be read", p.Gaps, mdGaps, func(g plan.Gap) string {
-		return "❔ " + mdProse(truncate(string(g.Kind)+" of "+describeGapPlace(g)+": "+describeGapCause(g), mdLongest))
+		return "❔ " + mdProse(truncate(string(g.Kind)+" of "+describeGapPlace(g)+": "+describeGapCause(g), mdLongest)) + mdExplained(g.Code)
 	})
 	names := namesakesOf(p.Subscriptions, p.Changes)
 	for _, r := range groupByRisk(p.Changes) {

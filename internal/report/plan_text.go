@@ -76,7 +76,15 @@ func (t planText) writeGaps() {
 	if !t.plan.Complete {
 		t.writeProse("  ", t.dim, "what these could have shown is blocked, and nothing is stopped anywhere")
 	}
+	t.writeExplained(t.plan.Gaps)
 	t.writeBlankAfter(len(t.plan.Gaps))
+}
+
+// writeExplained says where the codes of gaps are explained.
+func (t planText) writeExplained(gaps []plan.Gap) {
+	if where := explainCodes(codesOfGaps(gaps)); where != "" {
+		t.writeProse("  ", t.dim, where)
+	}
 }
 
 func (t planText) writeRisks() {

@@ -16,6 +16,7 @@ func PointsText(w io.Writer, p Points, s Style) error {
 	for _, g := range p.Gaps {
 		t.writeMarked(t.change("?"), plainText, "could not read "+DescribeGap(g))
 	}
+	t.writeExplained(p.Gaps)
 	t.writeBlankAfter(len(p.Gaps))
 	for _, v := range p.VMs {
 		t.vm(v)

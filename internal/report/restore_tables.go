@@ -136,7 +136,7 @@ func RestoreMarkdown(w io.Writer, r Run) error {
 func (r restoreRow) markdown() string {
 	outcome := outcomeSymbol(r.Outcome) + " " + strings.ReplaceAll(string(r.Outcome), "-", " ")
 	if !isGood(r.Outcome) {
-		outcome += ": " + mdProse(truncate(strings.Join(nonEmpty(r.Code, r.Message), ": "), mdLongest))
+		outcome += ": " + mdProse(truncate(strings.Join(nonEmpty(r.Code, r.Message), ": "), mdLongest)) + mdExplained(r.Code)
 	}
 	disks := make([]string, len(r.restored.Disks))
 	for i, id := range r.restored.Disks {

@@ -1,0 +1,97 @@
+package apply
+
+import (
+	"fmt"
+	"strings"
+)
+
+// CodeHelp explains error codes that mean the same. Its texts are clauses without a full stop.
+type CodeHelp struct {
+	Codes []string
+	Means string // what Azure says with them
+	Does  string // what the engine does when a write is answered with one
+	Hint  string // what to do
+}
+
+// Codes returns what is known of error codes, in the order of the table.
+func Codes() []CodeHelp {
+	var all []CodeHelp
+	for _, row := range knownErrors() {
+		all = append(all, CodeHelp{row.codes, row.means, row.policy.does(), row.policy.hint})
+	}
+	return all
+}
+
+// StatusHelp explains what is done about an answer whose code has no row.
+type StatusHelp struct {
+	Status int // that of HTTP
+	Does   string
+	Hint   string
+}
+
+// Statuses returns what is done about codes without a row, for each status that is treated in its own way.
+func Statuses() []StatusHelp {
+	var all []StatusHelp
+	for _, status := range []int{
+		statusBadRequest, statusUnauthorized, statusForbidden, statusNotFound, statusRequestTimeout, statusConflict, statusLocked, statusTooManyRequests, statusServerError,
+	} {
+		r := policyForStatus(status)
+		all = append(all, StatusHelp{status, r.does(), firstOf(r.hint, "the message says why")})
+	}
+	return all
+}
+
+// HintFor returns what to do about a code, or "". A code with more behind it, such as V2, is the same one.
+func HintFor(code string) string {
+	_, hint := findHelp(code)
+	return hint
+}
+
+// KnownCode returns the code of the table that code is, or "".
+func KnownCode(code string) string {
+	known, _ := findHelp(code)
+	return known
+}
+
+// HelpURL returns the address of the page that explains a code, or "". It stays where it is, as the code does; nothing of it
+// comes from the answer.
+func HelpURL(code string) string {
+	known := KnownCode(code)
+	if known == "" {
+		return ""
+	}
+	return "https://github.com/azbackup/azbackup/blob/main/docs/errors.md#" + strings.ToLower(known)
+}
+
+// findHelp returns the longest known code that code begins with, and its hint.
+func findHelp(code string) (known, hint string) {
+	for _, row := range knownErrors() {
+		for _, c := range row.codes {
+			if strings.HasPrefix(code, c) && len(c) > len(known) {
+				known, hint = c, row.policy.hint
+			}
+		}
+	}
+	return known, hint
+}
+
+// does says what the engine does about a write that is answered so.
+func (r errorPolicy) does() string {
+	again := fmt.Sprintf("; it waits %s or as long as Azure says, then longer each time", r.wait)
+	switch {
+	case r.class == transient && r.tries == 0:
+		return "sends the write again until the change's deadline" + again
+	case r.class == transient && r.tries == 1:
+		return fmt.Sprintf("sends the write once more, after %s, then the change fails alone", r.wait)
+	case r.class == transient:
+		return fmt.Sprintf("sends the write again, %d times at most%s", r.tries, again)
+	case r.class == conflict && r.tries == 0:
+		return "waits until that has ended and sends the write again, until the change's deadline"
+	case r.class == conflict:
+		return fmt.Sprintf("waits and sends the write again, %d times at most", r.tries)
+	case r.class == needsRefresh:
+		return "refreshes the vault's list of machines once, where a machine is to be protected, and sends the write once more"
+	default:
+		return "lets this change fail, and goes on with the others"
+	}
+}
