@@ -34,10 +34,10 @@ const (
 
 func (k anchorKind) isPrefix() bool { return k >= byNamePrefix }
 
-// keysOfVM is what a VM is looked for by: its folded name and group, and its tags, whose names are folded.
+// keysOfVM is what a VM is looked for by: its folded name and group, and its tags.
 type keysOfVM struct {
 	name, group string
-	tags        func(yield func(tag, value string) bool)
+	tags        []tagValue
 }
 
 func newCandidateIndex() *candidateIndex {
@@ -111,28 +111,11 @@ func isPattern(s string) bool { return strings.ContainsAny(s, "*?") }
 
 // first is the lowest number, of those that may have to do with a VM, for which holds is true.
 func (l *candidateIndex) first(vm keysOfVM, holds func(number int) bool) (number int, ok bool) {
-	room := [16][]int{l.others}
-	lists := room[:1]
-	add := func(a anchor) {
-		if list := l.under[a]; len(list) > 0 {
-			lists = append(lists, list)
-		}
-	}
-	addText := func(text string, whole, prefix anchor) {
-		whole.text = text
-		add(whole)
-		for _, length := range l.prefixes[prefix] {
-			if length <= len(text) {
-				begin := prefix
-				begin.text = text[:length]
-				add(begin)
-			}
-		}
-	}
-	addText(vm.name, anchor{kind: byName}, anchor{kind: byNamePrefix})
-	addText(vm.group, anchor{kind: byGroup}, anchor{kind: byGroupPrefix})
-	for tag, value := range vm.tags {
-		addText(value, anchor{kind: byTag, tag: tag}, anchor{kind: byTagPrefix, tag: tag})
+	room := [16][]int{l.others} // nearly always enough: this runs for each VM, and makes no garbage
+	lists := l.appendLists(room[:1], vm.name, anchor{kind: byName}, anchor{kind: byNamePrefix})
+	lists = l.appendLists(lists, vm.group, anchor{kind: byGroup}, anchor{kind: byGroupPrefix})
+	for _, t := range vm.tags {
+		lists = l.appendLists(lists, t.value, anchor{kind: byTag, tag: t.name}, anchor{kind: byTagPrefix, tag: t.name})
 	}
 	for {
 		next := -1
@@ -154,4 +137,22 @@ func (l *candidateIndex) first(vm keysOfVM, holds func(number int) bool) (number
 			return number, true
 		}
 	}
+}
+
+// appendLists appends the lists under a text, as a whole and by what it begins with.
+func (l *candidateIndex) appendLists(lists [][]int, text string, whole, prefix anchor) [][]int {
+	whole.text = text
+	if list := l.under[whole]; len(list) > 0 {
+		lists = append(lists, list)
+	}
+	for _, length := range l.prefixes[prefix] {
+		if length <= len(text) {
+			begin := prefix
+			begin.text = text[:length]
+			if list := l.under[begin]; len(list) > 0 {
+				lists = append(lists, list)
+			}
+		}
+	}
+	return lists
 }

@@ -76,13 +76,12 @@ func (t *coveringSelectors) add(all []seenSelector) {
 // but those: it stands under any name of theirs, or under what that begins with. So it is with groups and with the values of a
 // tag.
 func (t *coveringSelectors) covering(f *foldedSelector, budget *comparisonBudget) *seenSelector {
-	keys := keysOfVM{firstOf(f.names), firstOf(f.groups), func(yield func(tag, value string) bool) {
-		for tag, values := range f.tags {
-			if len(values) > 0 && !yield(tag, values[0]) {
-				return
-			}
+	keys := keysOfVM{name: firstOf(f.names), group: firstOf(f.groups)}
+	for tag, values := range f.tags {
+		if len(values) > 0 {
+			keys.tags = append(keys.tags, tagValue{name: tag, value: values[0]})
 		}
-	}}
+	}
 	i, ok := t.candidates.first(keys, func(i int) bool { return t.all[i].selector.covers(f, budget) })
 	if !ok {
 		return nil

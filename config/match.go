@@ -51,7 +51,6 @@ type matcher struct {
 	rules    []compiledRule
 	short    *candidateIndex // of rules
 	tagIndex map[string]int  // folded tag name → its number
-	names    []string        // folded tag names, by number
 }
 
 type compiledRule struct {
@@ -79,8 +78,8 @@ type foldedVM struct {
 }
 
 type tagValue struct {
-	slot  int
-	value string
+	slot        int
+	name, value string // the name is folded
 }
 
 func newMatcher(rules []Rule) *matcher {
@@ -123,7 +122,6 @@ func (m *matcher) indexOfTag(tag string) int {
 	if !ok {
 		n = len(m.tagIndex)
 		m.tagIndex[folded] = n
-		m.names = append(m.names, folded)
 	}
 	return n
 }
@@ -140,11 +138,14 @@ func globs(patterns []string, fold bool) []glob {
 }
 
 func (m *matcher) match(t Target) (int, bool) {
-	if i, ok := m.byID[armid.Of(t.ID)]; ok {
-		return i, true
+	if len(m.byID) > 0 {
+		if i, ok := m.byID[armid.Of(t.ID)]; ok {
+			return i, true
+		}
 	}
-	s := m.foldVM(t)
-	i, ok := m.short.first(keysOfVM{s.name, s.group, m.tagsOf(&s)}, func(i int) bool {
+	var room [8]tagValue
+	s := m.foldVM(t, room[:0])
+	i, ok := m.short.first(keysOfVM{s.name, s.group, s.tags}, func(i int) bool {
 		return anyMatches(m.rules[i].match, &s) && !anyMatches(m.rules[i].except, &s)
 	})
 	if !ok {
@@ -153,28 +154,20 @@ func (m *matcher) match(t Target) (int, bool) {
 	return m.rules[i].index, true
 }
 
-func (m *matcher) foldVM(t Target) foldedVM {
+// foldVM folds a VM; tags is where its tags may stand.
+func (m *matcher) foldVM(t Target, tags []tagValue) foldedVM {
 	s := foldedVM{
+		tags: tags,
 		name: strings.ToLower(t.Name), group: strings.ToLower(t.ResourceGroup),
 		subscription: strings.ToLower(t.Subscription), location: armid.Location(t.Location),
 	}
 	for name, value := range t.Tags {
-		if slot, ok := m.tagIndex[strings.ToLower(name)]; ok {
-			s.tags = append(s.tags, tagValue{slot, value})
+		folded := strings.ToLower(name)
+		if slot, ok := m.tagIndex[folded]; ok {
+			s.tags = append(s.tags, tagValue{slot, folded, value})
 		}
 	}
 	return s
-}
-
-// tagsOf yields the tags of a VM by their folded names.
-func (m *matcher) tagsOf(s *foldedVM) func(yield func(tag, value string) bool) {
-	return func(yield func(tag, value string) bool) {
-		for _, t := range s.tags {
-			if !yield(m.names[t.slot], t.value) {
-				return
-			}
-		}
-	}
 }
 
 func anyMatches(selectors []compiledSelector, s *foldedVM) bool {

@@ -18,8 +18,33 @@ type Key string
 
 // Of folds id: lower case, no trailing slash, "%3B" read as ";".
 func Of(id string) Key {
-	id = strings.ToLower(strings.TrimRight(strings.TrimSpace(id), "/"))
-	return Key(strings.ReplaceAll(id, "%3b", ";"))
+	id = trim(id)
+	for i := range len(id) {
+		if lower(id[i]) != id[i] || id[i] == '%' || id[i] >= utf8.RuneSelf {
+			return Key(appendFolded(make([]byte, 0, len(id)), id))
+		}
+	}
+	return Key(id)
+}
+
+// AppendKey appends the [Key] of id to b: a map is asked by m[Key(b)], which makes no garbage.
+func AppendKey(b []byte, id string) []byte { return appendFolded(b, trim(id)) }
+
+func trim(id string) string { return strings.TrimRight(strings.TrimSpace(id), "/") }
+
+func appendFolded(b []byte, id string) []byte {
+	for i := 0; i < len(id); i++ {
+		switch c := lower(id[i]); {
+		case c >= utf8.RuneSelf:
+			return append(b, strings.ReplaceAll(strings.ToLower(id[i:]), "%3b", ";")...)
+		case c == '%' && i+2 < len(id) && id[i+1] == '3' && lower(id[i+2]) == 'b':
+			b = append(b, ';')
+			i += 2
+		default:
+			b = append(b, c)
+		}
+	}
+	return b
 }
 
 // Same says whether a and b name the same resource.
@@ -29,7 +54,10 @@ func Same(a, b string) bool { return Compare(a, b) == 0 }
 // sorted by it.
 func Compare(a, b string) int {
 	for i := range min(len(a), len(b)) {
-		c, d := lower(a[i]), lower(b[i])
+		c, d := a[i], b[i]
+		if c != d {
+			c, d = lower(c), lower(d)
+		}
 		if c == d && c < utf8.RuneSelf && c != '%' {
 			continue
 		}
@@ -100,7 +128,11 @@ func IsCalled(ref, id, resourceGroup, name string) bool {
 
 // Parse takes a resource-group-level resource id apart. It checks form only, not which provider it is.
 func Parse(s string) (ID, error) {
-	parts := strings.Split(strings.Trim(s, "/"), "/")
+	var room [16]string // an id of a resource in a resource has ten
+	parts := room[:0]
+	for part := range strings.SplitSeq(strings.Trim(s, "/"), "/") {
+		parts = append(parts, part)
+	}
 	if len(parts) < 8 || len(parts)%2 != 0 ||
 		!strings.EqualFold(parts[0], "subscriptions") ||
 		!strings.EqualFold(parts[2], "resourceGroups") ||
@@ -111,9 +143,11 @@ func Parse(s string) (ID, error) {
 		return ID{}, fmt.Errorf("%q is not a resource id: it has an empty part", s)
 	}
 	id := ID{Subscription: parts[1], ResourceGroup: parts[3], Provider: parts[5]}
-	for i := 6; i < len(parts); i += 2 {
-		id.Types = append(id.Types, parts[i])
-		id.Names = append(id.Names, parts[i+1])
+	pairs := len(parts)/2 - 3
+	both := make([]string, 2*pairs)
+	id.Types, id.Names = both[:pairs:pairs], both[pairs:]
+	for i := range pairs {
+		id.Types[i], id.Names[i] = parts[6+2*i], parts[7+2*i]
 	}
 	return id, nil
 }
