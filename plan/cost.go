@@ -122,7 +122,7 @@ func (pl *planner) instanceCostWhileNotStopped(c *Change, filter *Disks) (int64,
 }
 
 func (pl *planner) sizeOf(c *Change, filter *Disks) (int, bool) {
-	known := pl.index.machines[armid.Of(c.Target)]
+	known := pl.index.findMachine(c.Target)
 	if known == nil || known.vm == nil {
 		return 0, false
 	}

@@ -136,7 +136,7 @@ func (pl *planner) decideExcluded(s *vmState) {
 func (pl *planner) decideUnmatched(s *vmState) {
 	at := pl.selectItem(s, anyVault)
 	pl.recordVaults(s, at, nil)
-	switch gap := pl.gaps.vm[s.key]; {
+	switch gap, _ := armid.Get(pl.gaps.vm, s.id); {
 	case s.vm == nil && gap != nil:
 		pl.recordUnchanged(s, at, ReasonGap, gap.describe())
 	case s.vm == nil && at.item == nil: // it is in a list that was not read to its end

@@ -87,7 +87,7 @@ func (s *vmState) isCalled(name string) bool {
 }
 
 func (pl *planner) explain(s *vmState, p Plan) Explanation {
-	e := Explanation{VM: s.id, Read: s.vm != nil, Missing: s.isMissing, Next: changesFor(s.key, p), RestoreTest: pl.testExplanation(s), HasTests: len(pl.tests) > 0}
+	e := Explanation{VM: s.id, Read: s.vm != nil, Missing: s.isMissing, Next: changesFor(s.key(), p), RestoreTest: pl.testExplanation(s), HasTests: len(pl.tests) > 0}
 	if s.vm != nil {
 		e.NeedsEnhanced = s.vm.NeedsEnhanced
 		e.Steps = pl.config.Explain(s.target())

@@ -169,22 +169,22 @@ func (g *gapIndex) blockingGap(s *vmState) *Gap {
 	if len(g.all) == 0 {
 		return nil
 	}
-	sub := strings.ToLower(s.target().Subscription)
+	sub, key := strings.ToLower(s.target().Subscription), s.key()
 	list := g.vms[sub]
 	if s.vm == nil && !s.isMissing {
-		return cmp.Or(g.vm[s.key], list, g.item[s.key])
+		return cmp.Or(g.vm[key], list, g.item[key])
 	}
 	if list != nil && s.rule != nil && s.rule.ID == "" {
 		return list
 	}
 	activeIn := s.activeVaults()
 	if len(activeIn) == 0 {
-		if gap := cmp.Or(g.status[s.key], g.vaultLists[sub]); gap != nil {
+		if gap := cmp.Or(g.status[key], g.vaultLists[sub]); gap != nil {
 			return gap
 		}
 	}
 	hiding := g.gapsHiding(s.target().Subscription, s.target().Location)
-	if gap := g.item[s.key]; gap != nil {
+	if gap := g.item[key]; gap != nil {
 		hiding = append([]*Gap{gap}, hiding...)
 	}
 	for _, gap := range hiding {

@@ -157,7 +157,8 @@ func (pl *planner) maxStops() (limit int, words string) {
 // activeItems counts the items that are backed up now in the vaults of the file.
 func (pl *planner) activeItems() int {
 	n := 0
-	for _, at := range pl.index.machines {
+	for i := range pl.index.machines {
+		at := &pl.index.machines[i]
 		for _, it := range at.items {
 			if it.Class() == ItemActive && pl.vaults[pl.index.key(it.Vault)] != nil {
 				n++

@@ -11,7 +11,8 @@ import (
 
 // index is the observed state by key, deduplicated and sorted: independent of read order.
 type index struct {
-	machines      map[armid.Key]*machine
+	machineIDs    *armid.Table // the numbers of machines
+	machines      []machine
 	vaults        map[armid.Key]*Vault
 	policies      map[armid.Key]*Policy
 	vmsPerVault   map[armid.Key]int     // VMs in a vault; soft-deleted items do not count
@@ -24,7 +25,7 @@ type index struct {
 	foldedIDs     map[string]armid.Key      // vault and policy ids are repeated in every item
 }
 
-// machine is the observed state of one VM. A large estate has many, so each is kept once, under one key.
+// machine is the observed state of one VM. A large estate has many, so they are numbered, and kept without keys.
 type machine struct {
 	vm     *VM // nil = not read, or unreadable
 	unread *VM // unreadable: only its id is known
@@ -39,7 +40,8 @@ type jobKey struct {
 
 func newIndex(o *Observed) *index {
 	x := &index{
-		machines:      make(map[armid.Key]*machine, len(o.VMs)),
+		machineIDs:    armid.NewTable(len(o.VMs)),
+		machines:      make([]machine, 0, len(o.VMs)),
 		vaults:        make(map[armid.Key]*Vault, len(o.Vaults)),
 		policies:      make(map[armid.Key]*Policy, len(o.Policies)),
 		vmsPerVault:   make(map[armid.Key]int),
@@ -88,18 +90,26 @@ func dedupeByID[T any](m map[armid.Key]*T, k armid.Key, v *T, id func(*T) string
 	}
 }
 
-// machine returns the entry of a key, which it creates if necessary.
-func (x *index) machine(k armid.Key) *machine {
-	found := x.machines[k]
-	if found == nil {
-		found = &machine{}
-		x.machines[k] = found
+// machine returns the entry of an id, which it creates if necessary. It may be written until the next call.
+func (x *index) machine(id string) *machine {
+	i, isNew := x.machineIDs.Add(id)
+	if isNew {
+		x.machines = append(x.machines, machine{})
 	}
-	return found
+	return &x.machines[i]
+}
+
+// findMachine returns the machine of an id, or nil.
+func (x *index) findMachine(id string) *machine {
+	i := x.machineIDs.Find(id)
+	if i < 0 {
+		return nil
+	}
+	return &x.machines[i]
 }
 
 func (x *index) addVM(vm *VM) {
-	at := x.machine(armid.Of(vm.ID))
+	at := x.machine(vm.ID)
 	slot := &at.vm
 	if vm.Unreadable != "" {
 		slot = &at.unread
@@ -111,10 +121,11 @@ func (x *index) addVM(vm *VM) {
 
 func (x *index) addItems(items []Item) {
 	for i := range items {
-		at := x.machine(armid.Of(items[i].VM))
+		at := x.machine(items[i].VM)
 		at.items = append(at.items, &items[i])
 	}
-	for _, at := range x.machines {
+	for i := range x.machines {
+		at := &x.machines[i]
 		if len(at.items) > 1 {
 			slices.SortFunc(at.items, compareItems)
 			// A list that changed during paging contains an item twice.

@@ -10,7 +10,7 @@ import (
 
 // itemChange returns the common part of every change of an item.
 func (pl *planner) itemChange(s *vmState, at itemLocation, a Action) Change {
-	c := Change{ID: changeID(a, s.key), Action: a, Target: s.id, Notes: pl.noteOthers(at.others)}
+	c := Change{ID: changeID(a, s.key()), Action: a, Target: s.id, Notes: pl.noteOthers(at.others)}
 	if s.rule != nil {
 		c.Rule = pl.ruleRefs[s.ruleIndex]
 	}
@@ -122,7 +122,7 @@ func (pl *planner) excludeUnprotectable(s *vmState, at itemLocation, why string)
 		pl.block(c, ReasonUnsupported, why, "")
 		return
 	}
-	c.ID, c.Action, c.WaitsFor = changeID(Unchanged, s.key), Unchanged, ""
+	c.ID, c.Action, c.WaitsFor = changeID(Unchanged, s.key()), Unchanged, ""
 	c.Reason, c.Because = ReasonUnsupported, pl.sentence(ReasonUnsupported, why)
 	pl.count(ReasonUnsupported)
 	pl.unchanged = append(pl.unchanged, c)

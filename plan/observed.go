@@ -61,7 +61,8 @@ type VM struct {
 	Unsupported string
 	// LargeDisks are the LUNs of the data disks that are too large to be backed up.
 	LargeDisks []int
-	// DiskSizes are the sizes of the disks; nil where that of the OS disk is unknown, so that the whole is.
+	// DiskSizes are the sizes of the disks; nil where they were not requested ([Scope]), and where that of the OS disk is
+	// unknown, so that the whole is.
 	DiskSizes []DiskSize
 }
 

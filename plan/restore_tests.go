@@ -131,7 +131,7 @@ func (pl *planner) coverVMs(all []*vmState) {
 			t.group = pl.tests[i].restorer.into(&Vault{ID: it.Vault})
 		}
 		pl.tests[i].vms = append(pl.tests[i].vms, t)
-		pl.testedVMs[s.key] = t
+		pl.testedVMs[s.key()] = t
 	}
 }
 

@@ -61,7 +61,7 @@ func (t *testPlan) inOrder() []*testedVM {
 			boolToInt(a.state == TestUnknown)-boolToInt(b.state == TestUnknown),
 			compareProofs(a.proof, b.proof),
 			strings.Compare(strings.ToLower(lastName(a.vm.id)), strings.ToLower(lastName(b.vm.id))),
-			strings.Compare(string(a.vm.key), string(b.vm.key)),
+			armid.Compare(a.vm.id, b.vm.id),
 		)
 	})
 	return vms
@@ -108,8 +108,8 @@ func (t *testPlan) targetQuestions(v *testedVM) []TestQuestion {
 func (pl *planner) testChange(v *testedVM, last map[armid.Key]string) Change {
 	conf := v.test.conf
 	c := Change{
-		ID: changeID(RestoreTest, v.vm.key), Action: RestoreTest, Target: v.vm.id, Risk: RiskNone, Rule: refOf(conf.Name, conf.Pos),
-		Reason: ReasonNeverProven, Needs: withoutEmpty(last[v.vm.key]),
+		ID: changeID(RestoreTest, v.vm.key()), Action: RestoreTest, Target: v.vm.id, Risk: RiskNone, Rule: refOf(conf.Name, conf.Pos),
+		Reason: ReasonNeverProven, Needs: withoutEmpty(last[v.vm.key()]),
 		Test: &RestoreTestOrder{Name: conf.Name, Every: Duration(conf.Every), Group: v.group, Proven: v.proof},
 	}
 	if it := v.at.item; it != nil {
@@ -187,7 +187,7 @@ func compareQuestions(a, b TestQuestion) int { return strings.Compare(a.Key(), b
 
 // testExplanation returns what the restore test of a VM says, or nil.
 func (pl *planner) testExplanation(s *vmState) *TestExplanation {
-	v := pl.testedVMs[s.key]
+	v := pl.testedVMs[s.key()]
 	if v == nil {
 		return nil
 	}

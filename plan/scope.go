@@ -32,6 +32,8 @@ type Scope struct {
 	Guards bool
 	// BackupJobsSince also requests the Backup jobs of that window (rules with `backup:`); 0 = none.
 	BackupJobsSince Duration
+	// DiskSizes requests the sizes of the disks of VMs (a plan with prices): they are in the lists, and take memory.
+	DiskSizes bool
 	// MinVMs is the minimum number of VMs per subscription: fewer read is a gap.
 	MinVMs int
 	// Found is the result of the search for the subscriptions, where the file does not list them: its gaps are gaps of the
@@ -49,7 +51,7 @@ type VaultRef struct {
 	Manage   bool
 }
 
-// ScopeOf returns what a plan for c has to read. The caller sets AllVaults and Guards.
+// ScopeOf returns what a plan for c has to read. The caller sets AllVaults, Guards and DiskSizes.
 func ScopeOf(c *config.Config) Scope {
 	s := Scope{Elsewhere: true, MinVMs: c.Settings.Guards.MinVMs}
 	subs := slices.Clone(c.Subscriptions)
@@ -107,7 +109,7 @@ const (
 
 // compareIDs orders ids by the resource they name, then by spelling.
 func compareIDs(a, b string) int {
-	if d := strings.Compare(string(armid.Of(a)), string(armid.Of(b))); d != 0 {
+	if d := armid.Compare(a, b); d != 0 {
 		return d
 	}
 	return strings.Compare(a, b)

@@ -11,7 +11,6 @@ import (
 
 // vmState is one VM that the plan covers: it was read, a rule names its id, or an item backs it up.
 type vmState struct {
-	key       armid.Key
 	id        string
 	vm        *VM // nil = not read
 	isMissing bool
@@ -21,6 +20,9 @@ type vmState struct {
 
 	vaults []armid.Key // vaults that the decision is about, for [TargetFilter]
 }
+
+// key returns the VM's key. It is made for the few VMs that need it: keys of all would be a good part of a large plan.
+func (s *vmState) key() armid.Key { return armid.Of(s.id) }
 
 // vmStates lists every VM, by key.
 func (pl *planner) vmStates() []*vmState {
@@ -32,26 +34,26 @@ func (pl *planner) vmStates() []*vmState {
 			}
 		}
 	}
-	keys := make([]armid.Key, 0, len(pl.index.machines)+len(named))
-	for k := range pl.index.machines {
-		if k != "" {
-			keys = append(keys, k)
+	ids := make([]string, 0, len(pl.index.machines)+len(named))
+	for i := range pl.index.machines {
+		if id := pl.index.machineIDs.ID(i); !armid.Same(id, "") {
+			ids = append(ids, id)
 		}
 	}
-	for k := range named {
-		if pl.index.machines[k] == nil {
-			keys = append(keys, k)
+	for _, rule := range named {
+		if id := pl.config.Rules[rule].ID; pl.index.findMachine(id) == nil {
+			ids = append(ids, id)
 		}
 	}
-	slices.Sort(keys)
-	all := make([]vmState, len(keys)) // one allocation, because there are many
-	out := make([]*vmState, len(keys))
-	for i, k := range keys {
-		rule, isNamed := named[k]
+	slices.SortFunc(ids, armid.Compare)
+	all := make([]vmState, len(ids)) // one allocation, because there are many
+	out := make([]*vmState, len(ids))
+	for i, id := range ids {
+		rule, isNamed := armid.Get(named, id)
 		if !isNamed {
 			rule = -1
 		}
-		all[i] = pl.subject(k, rule)
+		all[i] = pl.subject(id, rule)
 		out[i] = &all[i]
 	}
 	return out
@@ -62,13 +64,13 @@ func has[K comparable, V any](m map[K]V, k K) bool {
 	return there
 }
 
-// subject returns the state of one VM; named is the rule that names its id, or -1.
-func (pl *planner) subject(k armid.Key, named int) vmState {
+// subject returns the state of the VM with an id; named is the rule that names it, or -1.
+func (pl *planner) subject(id string, named int) vmState {
 	var at machine
-	if known := pl.index.machines[k]; known != nil {
+	if known := pl.index.findMachine(id); known != nil {
 		at = *known
 	}
-	s := vmState{key: k, vm: at.vm, items: at.items}
+	s := vmState{vm: at.vm, items: at.items}
 	if s.vm != nil {
 		s.id = s.vm.ID
 		if i, ok := pl.config.Match(s.vm.Target()); ok {
@@ -76,7 +78,7 @@ func (pl *planner) subject(k armid.Key, named int) vmState {
 		}
 		return s
 	}
-	s.isMissing = pl.index.missing[k]
+	s.isMissing, _ = armid.Get(pl.index.missing, id)
 	if named >= 0 {
 		s.setRule(pl.config, named)
 	}

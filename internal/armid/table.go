@@ -9,7 +9,7 @@ import (
 // in a large estate are a good part of all that is in memory. It is not for concurrent use.
 type Table struct {
 	seed  maphash.Seed
-	mask  uint64 // of hashes: all bits, but in tests
+	mask  uint64           // of hashes: all bits, but in tests
 	last  map[uint64]int32 // the resource added last, by the hash of its key
 	other []int32          // by resource: the one with the same hash that was added before; -1 = none
 	ids   []string         // by resource, as it was first spelled

@@ -87,6 +87,7 @@ type Client struct {
 	quotas    *quota.Limiters
 
 	policies policyCache
+	rows     *rowTypes
 
 	mu sync.Mutex
 	// extended are the extendedProperties of items besides the disk filter; every write sends them back.
@@ -121,6 +122,7 @@ func New(o Options) (*Client, error) {
 		extended: map[armid.Key]map[string]json.RawMessage{},
 		policies: policyCache{entries: map[armid.Key]cachedPolicy{}},
 		failures: map[armid.Key][]plan.JobError{},
+		rows:     newRowTypes(),
 		oldJobs:  map[armid.Key]bool{},
 	}
 	if o.Cloud == (Cloud{}) {

@@ -74,8 +74,8 @@ type page[T any] struct {
 type rowReadFunc[T any] func(raw []byte) (T, error)
 
 // newRowReadFunc returns a function that decodes rows into T.
-func newRowReadFunc[T any]() rowReadFunc[T] {
-	d := newRowDecoder[T]()
+func newRowReadFunc[T any](known *rowTypes) rowReadFunc[T] {
+	d := newRowDecoder[T](known)
 	return func(raw []byte) (v T, err error) {
 		err = d.decode(raw, &v)
 		return v, err

@@ -48,7 +48,7 @@ type discovery struct {
 	listableVaults    map[string][]plan.VaultRef  // those that the list of their subscription may answer for
 	followers         []readTask                  // reads that a read has made possible, not started yet
 	out               plan.Observed
-	seen              map[armid.Key]seenVM
+	seen              *seenVMs
 	successes         int            // reads that were answered
 	denied            []*apply.Error // 401 and 403
 	failures          int            // all reads that failed
@@ -58,18 +58,9 @@ type discovery struct {
 	unreadVaults      []plan.VaultRef // of the file
 }
 
-// seenVM is a VM that a list or an item names.
-type seenVM struct {
-	id          string // as the list spells it; "" = in no list
-	itemsID     string // as the first item spells it; "" = no item named it before the list
-	isRead      bool
-	isUnread    bool // only its id is reliable
-	isProtected bool // it has an item that is not soft-deleted
-}
-
 func newDiscovery(c *Client, scope plan.Scope, rec *recorder) *discovery {
 	d := &discovery{
-		c: c, scope: scope, rec: rec, seen: map[armid.Key]seenVM{}, allVMs: map[string]bool{}, fileVaults: map[armid.Key]plan.VaultRef{},
+		c: c, scope: scope, rec: rec, seen: newSeenVMs(), allVMs: map[string]bool{}, fileVaults: map[armid.Key]plan.VaultRef{},
 		listableVaults: map[string][]plan.VaultRef{},
 	}
 	for _, v := range scope.Vaults {
@@ -220,7 +211,7 @@ func (d *discovery) unreadTasks() []readTask {
 		reads = append(reads, d.vaultContentTasks(plan.Vault{ID: ref.ID, Location: ref.Location})...)
 	}
 	for _, id := range d.scope.VMs {
-		if !d.seen[armid.Of(id)].isRead {
+		if !d.seen.get(id).isRead {
 			reads = append(reads, func(ctx context.Context) { d.getVM(ctx, id) })
 		}
 	}
@@ -230,7 +221,7 @@ func (d *discovery) unreadTasks() []readTask {
 // sortedResult returns the result sorted, so that it does not depend on the order of answers.
 func (d *discovery) sortedResult() plan.Observed {
 	o := d.out
-	o.VMs = slices.DeleteFunc(o.VMs, func(v plan.VM) bool { return v.Unreadable != "" && d.seen[armid.Of(v.ID)].isRead }) // read since
+	o.VMs = slices.DeleteFunc(o.VMs, func(v plan.VM) bool { return v.Unreadable != "" && d.seen.get(v.ID).isRead }) // read since
 	slices.Sort(o.Notes)
 	o.Notes = slices.Compact(o.Notes)
 	slices.Sort(o.Taken)

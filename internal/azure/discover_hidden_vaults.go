@@ -56,7 +56,7 @@ func (d *discovery) probeHiddenVault(ctx context.Context, vm plan.VM) {
 			o.Gaps = append(o.Gaps, w.unclearGap(plan.Gap{Kind: plan.GapStatus, Subscription: vm.Subscription, Location: vm.Location, Target: vm.ID}))
 			return
 		}
-		d.markProtected(armid.Of(vm.ID))
+		d.markProtected(vm.ID)
 		o.Items = append(o.Items, w.toItem(vm.ID))
 		if slices.ContainsFunc(o.Vaults, func(v plan.Vault) bool { return armid.Same(v.ID, w.VaultID.textOrEmpty()) }) {
 			return // protected during the reads

@@ -66,7 +66,7 @@ func (d *discovery) otherVaultTasks() []readTask {
 func (d *discovery) undecidedVMs() map[region][]plan.VM {
 	out := map[region][]plan.VM{}
 	for _, vm := range d.out.VMs {
-		if vm.Unsupported == "" && vm.Unreadable == "" && !d.seen[armid.Of(vm.ID)].isProtected {
+		if vm.Unsupported == "" && vm.Unreadable == "" && !d.seen.get(vm.ID).isProtected {
 			r := regionOf(vm.Subscription, vm.Location)
 			out[r] = append(out[r], vm)
 		}
@@ -86,7 +86,7 @@ func (d *discovery) readBackupStatus(ctx context.Context, vm plan.VM) {
 		switch {
 		case w.isUnprotected():
 		case w.isProtected():
-			d.markProtected(armid.Of(vm.ID))
+			d.markProtected(vm.ID)
 			o.Items = append(o.Items, w.toItem(vm.ID))
 		default: // protected in an unnamed vault, or an unknown word
 			o.Gaps = append(o.Gaps, w.unclearGap(gap))
@@ -140,7 +140,7 @@ func (d *discovery) protectableTasks() []readTask {
 func (d *discovery) listProtectable(ctx context.Context, r region, vault string) {
 	u := d.c.buildURL(vault+"/backupProtectableItems", apiBackup, "$filter", filterVMs)
 	op := fmt.Sprintf("listing protectable items through %q", vaultName(vault))
-	found, err := listPages(ctx, d.c, op, u, quota.Other, d.rec.tee("protectableItems"), newRowReadFunc[wireProtectable](), budgetTenth)
+	found, err := listPages(ctx, d.c, op, u, quota.Other, d.rec.tee("protectableItems"), newRowReadFunc[wireProtectable](d.c.rows), budgetTenth)
 	if errors.Is(err, errTooManyPages) {
 		return // not read: the plan then has no refresh before it
 	}
@@ -172,7 +172,7 @@ func (d *discovery) visibilityTasks() []readTask {
 		if it.SoftDeleted || it.Unreadable != "" || !it.LastRecoveryPoint.After(oldest) {
 			continue
 		}
-		if vm := armid.Of(it.VM); d.seen[vm].id == "" && !asked[vm] {
+		if !d.seen.get(it.VM).isListed && !asked[armid.Of(it.VM)] {
 			suspects = append(suspects, it)
 		}
 	}

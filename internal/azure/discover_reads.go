@@ -55,7 +55,7 @@ func (d *discovery) listVMs(ctx context.Context, subscription string) {
 // vmReader returns the function that reads the rows of one VM list. A row that names no VM becomes one without an id;
 // its Unreadable holds what it has instead.
 func (d *discovery) vmReader() rowReadFunc[plan.VM] {
-	rows, known := newRowDecoder[wireVM](), newStringPool()
+	rows, known := newRowDecoder[wireVM](d.c.rows), newStringPool()
 	return func(raw []byte) (plan.VM, error) {
 		var w wireVM
 		if err := rows.decode(raw, &w); err != nil {
@@ -65,6 +65,7 @@ func (d *discovery) vmReader() rowReadFunc[plan.VM] {
 		if !ok {
 			return plan.VM{Unreadable: printable(strings.TrimPrefix(string(w.ID), notText), w.ID.isText())}, nil
 		}
+		d.addDiskSizes(&vm, &w)
 		return vm, nil
 	}
 }
@@ -121,27 +122,20 @@ func (d *discovery) addVM(o *plan.Observed, vm plan.VM) {
 }
 
 func (d *discovery) addIfNew(o *plan.Observed, vm plan.VM) bool {
-	key := armid.Of(vm.ID)
-	seen := d.seen[key]
+	seen := d.seen.entry(vm.ID)
 	if seen.isRead || vm.Unreadable != "" && seen.isUnread {
 		return false
 	}
-	if seen.itemsID == vm.ID {
-		vm.ID = seen.itemsID // one copy of the id
+	if seen.id == vm.ID {
+		vm.ID = seen.id // one copy of the id
 	}
-	seen.itemsID = ""
-	seen.id, seen.isRead, seen.isUnread = vm.ID, vm.Unreadable == "", seen.isUnread || vm.Unreadable != ""
-	d.seen[key] = seen
+	seen.id, seen.isListed, seen.isRead, seen.isUnread = vm.ID, true, vm.Unreadable == "", seen.isUnread || vm.Unreadable != ""
 	o.VMs = append(o.VMs, vm)
 	return true
 }
 
 // markProtected records that a VM has an item that is not soft-deleted. The caller holds mu.
-func (d *discovery) markProtected(key armid.Key) {
-	seen := d.seen[key]
-	seen.isProtected = true
-	d.seen[key] = seen
-}
+func (d *discovery) markProtected(vm string) { d.seen.entry(vm).isProtected = true }
 
 // misreadGaps returns the gap for a row with fields that were not understood, or none.
 func misreadGaps(where plan.Gap, what string) []plan.Gap {
@@ -182,8 +176,16 @@ func (d *discovery) fetchVM(ctx context.Context, id string) (plan.VM, bool, erro
 	if !ok || !armid.Same(vm.ID, id) {
 		return plan.VM{}, false, brokenReadError(op, id, "MalformedAnswer", errors.New("the answer is not this VM"))
 	}
+	d.addDiskSizes(&vm, &w)
 	d.rec.add("virtualMachines", raw)
 	return vm, true, nil
+}
+
+// addDiskSizes adds the sizes of a VM's disks where they are requested.
+func (d *discovery) addDiskSizes(vm *plan.VM, w *wireVM) {
+	if d.scope.DiskSizes {
+		vm.DiskSizes = w.diskSizes()
+	}
 }
 
 func vaultGap(kind plan.GapKind, v plan.Vault) plan.Gap {
@@ -223,16 +225,11 @@ func (d *discovery) addItems(o *plan.Observed, items []plan.Item) {
 	added := o.Items[len(o.Items)-len(items):]
 	for i := range added {
 		it := &added[i]
-		key := armid.Of(it.VM)
-		seen := d.seen[key]
-		switch {
-		case seen.id == it.VM:
+		seen := d.seen.entry(it.VM)
+		if seen.id == it.VM {
 			it.VM = seen.id // one copy of the id
-		case seen.id == "" && seen.itemsID == "":
-			seen.itemsID = it.VM
 		}
 		seen.isProtected = seen.isProtected || !it.SoftDeleted || it.Unreadable != ""
-		d.seen[key] = seen
 	}
 }
 
@@ -354,7 +351,7 @@ type itemRow struct {
 
 // itemReader returns the function that reads the rows of the item list of one vault.
 func (c *Client) itemReader(vault string) rowReadFunc[itemRow] {
-	rows, known := newRowDecoder[wireItem](), newStringPool()
+	rows, known := newRowDecoder[wireItem](c.rows), newStringPool()
 	return func(raw []byte) (row itemRow, err error) {
 		var w wireItem
 		if err := rows.decode(raw, &w); err != nil {

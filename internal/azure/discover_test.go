@@ -70,6 +70,18 @@ func TestDiscoverReadsTheScope(t *testing.T) {
 	}
 }
 
+func TestSizesOfDisksAreKeptOnlyWhereTheyAreRequested(t *testing.T) {
+	sized := strings.Replace(rawVM("VM1"), `"properties":{}`, `"properties":{"storageProfile":{"osDisk":{"diskSizeGB":30}}}`, 1)
+	for _, requested := range []bool{false, true} {
+		s := scope()
+		s.DiskSizes = requested
+		o := discover(t, estate().on("GET", vmList, lists(sized)).client(t, CommandPlan), s)
+		if known := len(o.VMs) == 1 && len(o.VMs[0].DiskSizes) == 1; known != requested {
+			t.Errorf("requested: %t; %+v", requested, o.VMs)
+		}
+	}
+}
+
 func TestTheOrderOfAnswersDoesNotShow(t *testing.T) {
 	read := func(vms, items []string) plan.Observed {
 		f := estate().on("GET", vmList, lists(vms...)).on("GET", vaultID+"/backupProtectedItems", lists(items...))

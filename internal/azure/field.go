@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -185,8 +186,11 @@ func (f field) parseNumber(most int) (int, bool) {
 	if f == "" {
 		return 0, true
 	}
-	var n int
-	if f.isText() || json.Unmarshal([]byte(f[len(notText):]), &n) != nil || n < 0 || n > most {
+	if f.isText() {
+		return 0, false
+	}
+	n, err := strconv.Atoi(string(f[len(notText):]))
+	if err != nil || n < 0 || n > most {
 		return 0, false
 	}
 	return n, true

@@ -155,7 +155,7 @@ func decodeDocument(data []byte, v any) error {
 // listAll reads all pages of a list. It is all or nothing: with an error it returns the elements of the pages before,
 // for their names, and none of them may be relied on.
 func listAll[T any](ctx context.Context, c *Client, op, u string, cl quota.Class, tee func(json.RawMessage)) ([]T, error) {
-	return listPages(ctx, c, op, u, cl, tee, newRowReadFunc[T](), 0)
+	return listPages(ctx, c, op, u, cl, tee, newRowReadFunc[T](c.rows), 0)
 }
 
 // listAs is listAll with rows converted by read. Rows are large: they are converted as they arrive.

@@ -9,15 +9,20 @@ import (
 
 // rowDecoder decodes the rows of a list into T, a struct, as json.Unmarshal would, and treats values of an unexpected
 // type as [tolerate] does. Only the fields of T are decoded and copied: a row is much larger than that, and rows are
-// nearly all that a discovery reads. It is safe for concurrent use.
-type rowDecoder[T any] struct{ of *rowType }
+// nearly all that a discovery reads. It is for the reader of one list, not for concurrent use.
+type rowDecoder[T any] struct {
+	of    *rowType
+	texts *textCache
+}
 
-func newRowDecoder[T any]() rowDecoder[T] { return rowDecoder[T]{newRowType(reflect.TypeFor[T](), "")} }
+func newRowDecoder[T any](known *rowTypes) rowDecoder[T] {
+	return rowDecoder[T]{known.of(reflect.TypeFor[T]()), newTextCache()}
+}
 
 // decode decodes one row. raw is one JSON value that is known to be valid, without white space around it; it is not
 // retained.
 func (d rowDecoder[T]) decode(raw []byte, v *T) error {
-	r := rowReader{raw: raw}
+	r := rowReader{raw: raw, texts: d.texts}
 	if err := r.value(reflect.ValueOf(v).Elem(), d.of); err != nil {
 		return err
 	}
@@ -40,6 +45,8 @@ type rowKind int
 const (
 	rowWhole  rowKind = iota // json.Unmarshal decodes it
 	rowSelf                  // it decodes itself
+	rowText                  // a field
+	rowTags                  // a tagField
 	rowStruct                // by its fields
 	rowSlice                 // of structs
 )
@@ -51,6 +58,10 @@ type rowField struct {
 
 func newRowType(t reflect.Type, path string) *rowType {
 	switch {
+	case t == reflect.TypeFor[field]():
+		return &rowType{kind: rowText, path: path}
+	case t == reflect.TypeFor[tagField]():
+		return &rowType{kind: rowTags, path: path}
 	case reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]()):
 		return &rowType{kind: rowSelf, path: path}
 	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
@@ -74,12 +85,20 @@ func newRowType(t reflect.Type, path string) *rowType {
 type rowReader struct {
 	raw   []byte
 	at    int
+	texts *textCache
 	wrong *json.UnmarshalTypeError // the first value of an unexpected type
 }
 
 // value decodes the value at the current position and moves past it.
 func (r *rowReader) value(v reflect.Value, t *rowType) error {
 	switch first := r.raw[r.at]; {
+	case t.kind == rowText:
+		text, err := r.texts.field(r.take())
+		v.SetString(string(text))
+		return err
+	case t.kind == rowTags:
+		v.SetString(r.texts.text(r.take()))
+		return nil
 	case t.kind == rowSelf:
 		return v.Addr().Interface().(json.Unmarshaler).UnmarshalJSON(r.take())
 	case t.kind == rowWhole:

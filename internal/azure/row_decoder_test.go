@@ -13,7 +13,12 @@ import (
 // readBothWays decodes raw as a row and with encoding/json, and returns the difference.
 func readBothWays[T any](raw string) string {
 	var row, whole T
-	rowErr := newRowDecoder[T]().decode([]byte(raw), &row)
+	d := newRowDecoder[T](nil)
+	rowErr := d.decode([]byte(raw), &row)
+	var again T
+	if d.decode([]byte(raw), &again); fmt.Sprintf("%#v", again) != fmt.Sprintf("%#v", row) {
+		return fmt.Sprintf("again: %#v, first: %#v", again, row)
+	}
 	wholeErr := unmarshalTolerant([]byte(raw), &whole)
 	if (rowErr == nil) != (wholeErr == nil) {
 		return fmt.Sprintf("as a row: %v; whole: %v", rowErr, wholeErr)

@@ -41,7 +41,7 @@ type wireItem struct {
 
 // toItem converts w to plan's type. vault is where it was listed, at is when (zero: future times are accepted). Fields
 // that were not understood are in the item's Unreadable; an error means that not even its VM is known.
-func (w wireItem) toItem(vault string, at time.Time) (plan.Item, error) {
+func (w *wireItem) toItem(vault string, at time.Time) (plan.Item, error) {
 	p, r := w.Properties, &fieldReader{}
 	r.checkForm(w.tolerantRow)
 	it := plan.Item{
@@ -73,7 +73,7 @@ func (w wireItem) toItem(vault string, at time.Time) (plan.Item, error) {
 
 // vm returns the id of the item's VM, which the service sends in two fields; "" when neither is understood, or when
 // they differ.
-func (w wireItem) vm(r *fieldReader) string {
+func (w *wireItem) vm(r *fieldReader) string {
 	source, machine := w.Properties.SourceResourceID, w.Properties.VirtualMachineID
 	switch {
 	case isMachine(source) && (!isMachine(machine) || strings.EqualFold(string(source), string(machine))):
@@ -112,7 +112,7 @@ func isMachine(f field) bool {
 }
 
 // checkIdentity checks the fields that join an item to its vault, policy and jobs. The id repeats some of them.
-func (w wireItem) checkIdentity(it *plan.Item, r *fieldReader) {
+func (w *wireItem) checkIdentity(it *plan.Item, r *fieldReader) {
 	container, ok := cutKindAndName(it.ID, vaultPrefixLen(it.ID, it.Vault), "protectedItems")
 	if !ok {
 		r.recordMisread("id", w.ID)
@@ -166,7 +166,7 @@ func cutLast(path string) (head, last string) {
 // readDeletion reads whether the item is soft-deleted. Its flag comes first; where the flag is absent or not
 // understood, the fields that only a soft-deleted item has (docs/azure.md §33.32) decide. Contradicting evidence is not
 // understood. The date of the purge only informs, so an impossible one counts as unknown.
-func (w wireItem) readDeletion(it *plan.Item, r *fieldReader, at time.Time) {
+func (w *wireItem) readDeletion(it *plan.Item, r *fieldReader, at time.Time) {
 	p := w.Properties
 	var known bool
 	it.DeletedAt, known = p.DeletedAt.parsePastTime(time.Time{})
@@ -203,7 +203,7 @@ const maxSoftDelete = 180
 // purgeAt returns when the data of a soft-deleted item is purged: deferredDeleteTimeInUTC is the time of the DELETE
 // (docs/azure.md §33.32), so the retention is added to it. The remaining time, which changes, is used only where the
 // service sent nothing better.
-func (w wireItem) purgeAt(deleted, at time.Time) time.Time {
+func (w *wireItem) purgeAt(deleted, at time.Time) time.Time {
 	old, _ := w.Properties.SoftDeleteDays.parseNumber(maxSoftDelete)
 	days, _ := w.Properties.SoftDeleteInDays.parseNumber(maxSoftDelete)
 	if days = max(days, old); !deleted.IsZero() && days > 0 {

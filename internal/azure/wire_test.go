@@ -287,7 +287,7 @@ func TestVMs(t *testing.T) {
 		if vm.Unreadable != "" {
 			t.Errorf("%s: a size makes the VM unreadable: %s", profile, vm.Unreadable)
 		}
-		return vm.DiskSizes
+		return w.diskSizes()
 	}
 	for profile, want := range map[string][]plan.DiskSize{
 		`{"osDisk":{"diskSizeGB":30},"dataDisks":[{"lun":2,"diskSizeGB":64},{"lun":5}]}`: {{LUN: plan.OSDiskLUN, GB: 30}, {LUN: 2, GB: 64}, {LUN: 5}},
@@ -304,7 +304,7 @@ func TestVMs(t *testing.T) {
 	if vm, _ := databricks.toVM(time.Time{}, nil); vm.Unsupported == "" {
 		t.Error("a managed group of Databricks is taken for an ordinary one")
 	}
-	if _, ok := (wireVM{ID: vaultID}).toVM(time.Time{}, nil); ok {
+	if _, ok := (&wireVM{ID: vaultID}).toVM(time.Time{}, nil); ok {
 		t.Error("a vault is taken for a VM")
 	}
 }

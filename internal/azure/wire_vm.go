@@ -48,7 +48,7 @@ type wireDisk struct {
 // toVM converts w to plan's type; at is when it was listed (zero: future times are accepted). Fields that were not
 // understood are in its Unreadable. False = the body does not even name a VM. known shares the values that VMs have in
 // common.
-func (w wireVM) toVM(at time.Time, known *stringPool) (plan.VM, bool) {
+func (w *wireVM) toVM(at time.Time, known *stringPool) (plan.VM, bool) {
 	r := &fieldReader{}
 	r.checkForm(w.tolerantRow)
 	id, err := armid.ParseVM(r.id("id", w.ID))
@@ -59,14 +59,13 @@ func (w wireVM) toVM(at time.Time, known *stringPool) (plan.VM, bool) {
 		ID: string(w.ID), Name: w.name(id, r), ResourceGroup: id.ResourceGroup, Subscription: id.Subscription,
 		Location: known.intern(r.required("location", w.Location)), Tags: r.tags(w.Tags, known), TimeCreated: r.pastTime("properties.timeCreated", w.Properties.TimeCreated, at),
 		NeedsEnhanced: w.needsEnhanced(r), Unsupported: w.unsupported(id.ResourceGroup, r), LargeDisks: w.largeDisks(r),
-		DiskSizes: w.diskSizes(),
 	}
 	vm.Unreadable = r.describeProblems()
 	return vm, true
 }
 
 // name returns the VM's name, which its id repeats: a different one is not understood.
-func (w wireVM) name(id armid.ID, r *fieldReader) string {
+func (w *wireVM) name(id armid.ID, r *fieldReader) string {
 	switch name := w.Name.textOrEmpty(); {
 	case name == id.Name():
 		return id.Name() // which takes no memory of its own
@@ -80,22 +79,30 @@ func (w wireVM) name(id armid.ID, r *fieldReader) string {
 
 // needsEnhanced names the disks that only an Enhanced policy can back up (docs/azure.md §8.3). Trusted Launch is not a
 // reason at this api-version (§0.3).
-func (w wireVM) needsEnhanced(r *fieldReader) string {
-	for _, d := range append([]wireDisk{w.Properties.StorageProfile.OSDisk.wireDisk}, w.Properties.StorageProfile.DataDisks...) {
-		switch strings.ToLower(r.word("storageAccountType of a disk", d.ManagedDisk.StorageAccountType)) {
-		case "ultrassd_lrs":
-			return "it has an Ultra disk"
-		case "premiumv2_lrs":
-			return "it has a Premium SSD v2 disk"
-		}
+func (w *wireVM) needsEnhanced(r *fieldReader) string {
+	profile := &w.Properties.StorageProfile
+	needs := profile.OSDisk.needsEnhanced(r)
+	for i := 0; i < len(profile.DataDisks) && needs == ""; i++ {
+		needs = profile.DataDisks[i].needsEnhanced(r)
+	}
+	return needs
+}
+
+func (d *wireDisk) needsEnhanced(r *fieldReader) string {
+	switch kind := r.word("storageAccountType of a disk", d.ManagedDisk.StorageAccountType); {
+	case strings.EqualFold(kind, "UltraSSD_LRS"):
+		return "it has an Ultra disk"
+	case strings.EqualFold(kind, "PremiumV2_LRS"):
+		return "it has a Premium SSD v2 disk"
 	}
 	return ""
 }
 
 // largeDisks returns the LUNs of the data disks above the size limit (docs/azure.md §13). An OS disk never is.
-func (w wireVM) largeDisks(r *fieldReader) []int {
+func (w *wireVM) largeDisks(r *fieldReader) []int {
 	var luns []int
-	for _, d := range w.Properties.StorageProfile.DataDisks {
+	for i := range w.Properties.StorageProfile.DataDisks {
+		d := &w.Properties.StorageProfile.DataDisks[i]
 		lun, size := r.number("lun of a disk", d.LUN, maxLUN), r.number("diskSizeGB of a disk", d.SizeGiB, math.MaxInt32)
 		if size > plan.MaxDiskGiB {
 			luns = append(luns, lun)
@@ -106,9 +113,9 @@ func (w wireVM) largeDisks(r *fieldReader) []int {
 
 // diskSizes returns the sizes of all disks; nil where that of the OS disk is unknown. They inform: a size that is not
 // understood is unknown here, and no fault of the VM.
-func (w wireVM) diskSizes() []plan.DiskSize {
+func (w *wireVM) diskSizes() []plan.DiskSize {
 	size := func(d wireDisk) int { return (&fieldReader{}).number("diskSizeGB", d.SizeGiB, maxDiskGB) }
-	profile := w.Properties.StorageProfile
+	profile := &w.Properties.StorageProfile
 	system := size(profile.OSDisk.wireDisk)
 	if system == 0 {
 		return nil
@@ -125,8 +132,8 @@ func (w wireVM) diskSizes() []plan.DiskSize {
 // Azure's own built-in policy leaves out (docs/azure.md §10). A scale set is no reason: a VM that is a resource of its
 // own is at most a member of a Flexible one, and those are supported; members of Uniform ones are no such resources,
 // and no list of VMs shows them (docs/azure.md §32). Nor are disks with Write Accelerator, since 2022 (ibid.).
-func (w wireVM) unsupported(resourceGroup string, r *fieldReader) string {
-	profile := w.Properties.StorageProfile
+func (w *wireVM) unsupported(resourceGroup string, r *fieldReader) string {
+	profile := &w.Properties.StorageProfile
 	publishers := strings.ToLower(r.word("publisher of the image", profile.ImageReference.Publisher) + " " + r.word("publisher of the plan", w.Plan.Publisher))
 	state, diff := r.word("properties.provisioningState", w.Properties.ProvisioningState), r.word("diffDiskSettings.option", profile.OSDisk.DiffDiskSettings.Option)
 	switch {

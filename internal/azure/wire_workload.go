@@ -54,7 +54,7 @@ func workloadKindOf(f field) workloadKind {
 }
 
 // otherWorkload returns the workload of a row that is certainly not one of a VM, and "" for any other.
-func (w wireItem) otherWorkload() string {
+func (w *wireItem) otherWorkload() string {
 	other := ""
 	for _, f := range [...]field{w.Properties.Management, w.Properties.Workload, w.Properties.Type} {
 		switch workloadKindOf(f) {
@@ -70,7 +70,7 @@ func (w wireItem) otherWorkload() string {
 
 // checkWorkload records where an item does not have a VM's workload, or has another one, too. The request was for VMs,
 // so an absent word means one.
-func (w wireItem) checkWorkload(r *fieldReader) {
+func (w *wireItem) checkWorkload(r *fieldReader) {
 	p := w.Properties
 	said := [...]workloadKind{workloadKindOf(p.Management), workloadKindOf(p.Workload), workloadKindOf(p.Type)}
 	vm := slices.Contains(said[:], kindVM)

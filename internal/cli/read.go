@@ -62,6 +62,7 @@ func (a *app) makePlan(ctx context.Context, s *session, c *config.Config, opt pl
 	if err != nil {
 		return plan.Plan{}, err
 	}
+	scope.DiskSizes = opt.Prices != nil
 	o, err := a.observe(ctx, s, scope)
 	if err != nil {
 		return plan.Plan{}, err
