@@ -26,7 +26,7 @@ func TestAVaultThatJoinsIsNeverCreatedAndIsNoPartOfTheHash(t *testing.T) {
 	if again := JoinVaults(&joined, found); len(again.Vaults) != 2 {
 		t.Errorf("joined twice: %+v", again.Vaults)
 	}
-	if configHash(c) != configHash(&joined) {
+	if ConfigHash(c) != ConfigHash(&joined) {
 		t.Error("a saved plan is void when a vault joins")
 	}
 	if p := Make(c, Observed{}, Options{}); len(p.Changes) != 0 {

@@ -215,7 +215,7 @@ func (pl *planner) build() Plan {
 		Notes:         pl.fileNotes(),
 		Gaps:          slices.Concat([]Gap{}, pl.gaps.all),
 		Shard:         ShardOf(pl.config),
-		Config:        configHash(pl.config),
+		Config:        ConfigHash(pl.config),
 		Cloud:         cloudName(pl.config.Cloud),
 	}
 	for _, d := range pl.changes {

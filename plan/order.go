@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/azbackup/azbackup/internal/armid"
 )
 
 // order returns the rank of an action in a plan: actions that other changes need come first.
@@ -17,11 +19,18 @@ func (a Action) order() int {
 // sortChanges sorts changes into plan order: by action, vault and target. Every change comes after those that it
 // needs.
 func (pl *planner) sortChanges() {
-	slices.SortFunc(pl.changes, func(a, b pendingChange) int {
-		return cmp.Or(
-			cmp.Compare(a.Action.order(), b.Action.order()),
-			strings.Compare(string(pl.index.key(a.Vault)), string(pl.index.key(b.Vault))),
-			strings.Compare(a.ID, b.ID),
-		)
-	})
+	slices.SortFunc(pl.changes, func(a, b pendingChange) int { return compareOrder(&a.Change, &b.Change, pl.index.key) })
+}
+
+// SortChanges sorts changes into plan order, as sortChanges does.
+func SortChanges(changes []Change) {
+	slices.SortFunc(changes, func(a, b Change) int { return compareOrder(&a, &b, armid.Of) })
+}
+
+func compareOrder(a, b *Change, key func(id string) armid.Key) int {
+	return cmp.Or(
+		cmp.Compare(a.Action.order(), b.Action.order()),
+		strings.Compare(string(key(a.Vault)), string(key(b.Vault))),
+		strings.Compare(a.ID, b.ID),
+	)
 }

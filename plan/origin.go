@@ -10,9 +10,9 @@ import (
 	"github.com/azbackup/azbackup/config"
 )
 
-// configHash returns "sha256:…" over the content of the config. File names and positions do not count, so a plan made
+// ConfigHash returns "sha256:…" over the content of the config. File names and positions do not count, so a plan made
 // from a copy of the file is still from the same config.
-func configHash(c *config.Config) string {
+func ConfigHash(c *config.Config) string {
 	said := struct {
 		Cloud         config.Cloud
 		Tenant        string

@@ -43,6 +43,8 @@ type Plan struct {
 	LeftBehind   []DiskLeftBehind `json:"left_behind,omitempty"`
 	// Shard is the part of the subscriptions that the plan is of; nil = all.
 	Shard *config.Shard `json:"shard,omitempty"`
+	// Shards are the plans that this one was merged from, in their order; nil in any other ([Merge]).
+	Shards []ShardPlan `json:"shards,omitempty"`
 	// Config and Cloud identify what the plan was made from: a saved plan is refused elsewhere.
 	Config string `json:"config,omitempty"`
 	Cloud  string `json:"cloud,omitempty"`

@@ -79,11 +79,11 @@ func TestALostRoleIsAGapAndNoSmallerEstate(t *testing.T) {
 
 func TestWhatASearchFindsIsNoPartOfTheConfigsHash(t *testing.T) {
 	c := &config.Config{SubscriptionQuery: &config.SubscriptionQuery{}}
-	if configHash(c.WithSubscriptions([]string{"s1"})) != configHash(c.WithSubscriptions([]string{"s1", "s2"})) {
+	if ConfigHash(c.WithSubscriptions([]string{"s1"})) != ConfigHash(c.WithSubscriptions([]string{"s1", "s2"})) {
 		t.Error("a saved plan is void when a subscription is added")
 	}
 	narrower := &config.Config{SubscriptionQuery: &config.SubscriptionQuery{Except: []string{"s1"}}}
-	if configHash(c) == configHash(narrower) {
+	if ConfigHash(c) == ConfigHash(narrower) {
 		t.Error("another query has the same hash")
 	}
 }

@@ -2,7 +2,6 @@ package audit
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 	"time"
 
@@ -48,7 +47,7 @@ type Options struct {
 	MinRetention time.Duration
 	// FailOn is copied to the result; it does not influence any verdict.
 	FailOn Severity
-	// Made describes the run; At, MaxAge, Tolerance and FailOn are filled in here.
+	// Made describes the run; what the other options say is filled in here.
 	Made Provenance
 	// Baseline is an earlier result to compare with, or nil.
 	Baseline *Result
@@ -87,14 +86,22 @@ func Assess(c *config.Config, o plan.Observed, opt Options) Result {
 		comparison, lost := a.compare(*opt.Baseline, r)
 		r.Baseline = &comparison
 		found = append(found, lost...)
+		markNew(found, opt.Baseline.Findings)
 	}
+	var tests *restoreTotals
+	if a.tests != nil {
+		tests = &restoreTotals{left: len(a.tests.left), inFlight: a.config.Settings.Limits.Restores}
+	}
+	return finish(r, found, tests)
+}
+
+// finish orders what was found and sums up a result whose VMs are in their order. tests is nil where the file has no
+// restore tests.
+func finish(r Result, found []Finding, tests *restoreTotals) Result {
 	tellApart(found, r.Scope.Subscriptions)
 	sortFindings(found)
 	r.Findings = found
-	if opt.Baseline != nil {
-		markNew(r.Findings, opt.Baseline.Findings)
-	}
-	r.Summary = summarize(r, a.summarizeRestores(r.VMs))
+	r.Summary = summarize(r, tests.summarize(r.VMs))
 	if r.Baseline != nil {
 		r.Baseline.After = r.Summary.Coverage
 	}
@@ -205,6 +212,7 @@ func (a *assessor) newProvenance() Provenance {
 	m.At = a.opt.Now
 	m.MaxAge = toSeconds(a.opt.MaxAge)
 	m.Tolerance = toSeconds(a.opt.Tolerance)
+	m.MinRetention = toSeconds(a.opt.MinRetention)
 	m.FailOn = a.opt.FailOn
 	return m
 }
@@ -228,9 +236,7 @@ func (a *assessor) newScope() Scope {
 	for id := range a.read {
 		s.Subscriptions = append(s.Subscriptions, Subscription{ID: id, Name: names[id]})
 	}
-	byID := func(x, y Subscription) int { return strings.Compare(x.ID, y.ID) }
-	slices.SortFunc(s.Subscriptions, byID)
-	slices.SortFunc(s.LeftOut, byID)
+	s.sort()
 	return s
 }
 

@@ -171,13 +171,19 @@ type RestoreSummary struct {
 	LeftDisks   int    `json:"left_disks"`
 }
 
-// summarizeRestores sums up the restore tests; nil where the file has none. Every VM is restored once for the estimate,
+// restoreTotals is what a summary of restore tests needs besides the VMs.
+type restoreTotals struct {
+	left     int // disks that earlier tests left
+	inFlight int // how many restores the file runs at the same time; 0 = all
+}
+
+// summarize sums up the restore tests; nil where the file has none. Every VM is restored once for the estimate,
 // so the number of restores that the service allows for an item in a day (docs/azure.md §19) does not slow it down.
-func (a *assessor) summarizeRestores(vms []VM) *RestoreSummary {
-	if a.tests == nil {
+func (t *restoreTotals) summarize(vms []VM) *RestoreSummary {
+	if t == nil {
 		return nil
 	}
-	s := &RestoreSummary{LeftDisks: len(a.tests.left)}
+	s := &RestoreSummary{LeftDisks: t.left}
 	known := 0
 	var seconds []int64
 	for i := range vms {
@@ -201,7 +207,7 @@ func (a *assessor) summarizeRestores(vms []VM) *RestoreSummary {
 		share := float64(s.VMs) / float64(known)
 		s.Share = &share
 	}
-	s.InFlight = cmp.Or(a.config.Settings.Limits.Restores, max(1, s.FullVMs))
+	s.InFlight = cmp.Or(t.inFlight, max(1, s.FullVMs))
 	if len(seconds) > 0 {
 		slices.Sort(seconds)
 		n := len(seconds)

@@ -35,11 +35,17 @@ type Provenance struct {
 	Cloud   string    `json:"cloud,omitempty"`
 	Tenant  string    `json:"tenant,omitempty"`
 	Version string    `json:"version,omitempty"` // of azbackup
+	// Config identifies the content of the config ([plan.ConfigHash]); "" = there was none. Subscriptions are those that
+	// were asked for besides it.
+	Config        string   `json:"config,omitempty"`
+	Subscriptions []string `json:"subscriptions,omitempty"`
 	// Source is the source of the VM list when that is not Azure Resource Manager, with its caveat.
 	Source string `json:"source,omitempty"`
 	// MaxAge is the value of --max-age in seconds; 0 = each policy's own frequency plus Tolerance.
 	MaxAge    int64 `json:"max_age_seconds,omitempty"`
 	Tolerance int64 `json:"tolerance_seconds"`
+	// MinRetention is the value of --min-retention in seconds; 0 = not checked.
+	MinRetention int64 `json:"min_retention_seconds,omitempty"`
 	// FailOn is the severity from which findings count as a failure; "" = none does.
 	FailOn Severity `json:"fail_on,omitempty"`
 }

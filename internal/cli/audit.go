@@ -125,13 +125,16 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 	if opt.Made, err = a.auditProvenance(ctx, s); err != nil {
 		return err
 	}
+	if c != nil {
+		opt.Made.Config = plan.ConfigHash(c)
+	}
+	opt.Made.Subscriptions = sortedFold(f.subscriptions)
 	if scope.Graph {
 		opt.ListLag = audit.GraphLag
 		opt.Made.Source = "machines listed by Resource Graph, which may be up to 30 hours behind"
 	}
 	result := audit.Assess(c, observed, opt)
-	a.exitConditions[exitIncomplete] = result.IsIncomplete()
-	a.exitConditions[exitChanges] = len(result.FailingFindings()) > 0
+	a.setAuditConditions(result)
 	if n := auditNotification(result); n != nil {
 		defer func() {
 			n.ExitCode = a.currentExitCode(ctx, err)
@@ -141,6 +144,12 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 	return f.write(a.Out, func(w io.Writer, format string) error {
 		return report.WriteAudit(w, format, result, a.styleFor(w, f.all))
 	})
+}
+
+// setAuditConditions sets the exit code that an audit means.
+func (a *app) setAuditConditions(r audit.Result) {
+	a.exitConditions[exitIncomplete] = r.IsIncomplete()
+	a.exitConditions[exitChanges] = len(r.FailingFindings()) > 0
 }
 
 // readRestoreTests reads what tells which VMs a restore has proven, as of a time (zero = now); nothing where the file has
@@ -200,6 +209,16 @@ func readBaseline(path string) (audit.Result, error) {
 	}
 	defer file.Close()
 	return audit.Read(file)
+}
+
+// sortedFold returns ids in lower case and in order, each once.
+func sortedFold(ids []string) []string {
+	var all []string
+	for _, id := range ids {
+		all = append(all, strings.ToLower(id))
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // auditProvenance returns the author and the origin of the audit.

@@ -34,6 +34,16 @@ func exitCodes() []exitHelp {
 	}
 }
 
+// knownExitCode returns a code of the table: one that is not in it is a failure.
+func knownExitCode(code int) int {
+	for _, c := range exitCodes() {
+		if c.code == code {
+			return code
+		}
+	}
+	return exitError
+}
+
 // exitConditions collects the conditions that hold at the end of a command.
 type exitConditions map[int]bool
 

@@ -10,6 +10,7 @@ import (
 	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/azure"
 	"github.com/azbackup/azbackup/internal/report"
+	"github.com/azbackup/azbackup/plan"
 )
 
 type planCommandFlags struct {
@@ -83,9 +84,7 @@ func (a *app) plan(ctx context.Context, f planCommandFlags) (err error) {
 		return err
 	}
 	p = f.applyGuards(p)
-	a.exitConditions[exitIncomplete] = !p.Complete
-	a.exitConditions[exitRefused] = len(p.Refusals) > 0
-	a.exitConditions[exitChanges] = f.detailed && len(p.Actionable()) > 0
+	a.setPlanConditions(p, f.detailed)
 	err = f.write(a.Out, func(w io.Writer, format string) error {
 		return report.WritePlan(w, format, p, a.styleFor(w, f.all))
 	})
@@ -93,4 +92,11 @@ func (a *app) plan(ctx context.Context, f planCommandFlags) (err error) {
 		err = errors.Join(err, savePlan(f.out, p))
 	}
 	return err
+}
+
+// setPlanConditions sets the exit code that a plan means.
+func (a *app) setPlanConditions(p plan.Plan, detailed bool) {
+	a.exitConditions[exitIncomplete] = !p.Complete
+	a.exitConditions[exitRefused] = len(p.Refusals) > 0
+	a.exitConditions[exitChanges] = detailed && len(p.Actionable()) > 0
 }

@@ -78,7 +78,7 @@ func (a *app) root() *cobra.Command {
 	flags.BoolVar(&a.noColor, "no-color", false, "no colours (NO_COLOR does the same)")
 	flags.StringVar(&a.logFormat, "log-format", "text", "`format` of what goes to stderr: text or json")
 	root.AddCommand(a.initCommand(), a.validateCommand(), a.planCommand(), a.applyCommand(), a.auditCommand(),
-		a.backupCommand(), a.pointsCommand(), a.restoreCommand(), a.restoreTestCommand(), a.explainCommand(), a.exportCommand(), a.snapshotCommand(), a.simulateCommand(), a.schemaCommand(), a.versionCommand(), a.manCommand())
+		a.backupCommand(), a.pointsCommand(), a.restoreCommand(), a.restoreTestCommand(), a.explainCommand(), a.exportCommand(), a.reportCommand(), a.snapshotCommand(), a.simulateCommand(), a.schemaCommand(), a.versionCommand(), a.manCommand())
 	root.AddCommand(a.topics()...)
 	a.addCompletionCommands(root)
 	registerCompletions(root, a.Env)

@@ -37,6 +37,10 @@ func readSaved(path string) (*plan.Plan, error) {
 		return nil, withHint(fmt.Errorf("reading the plan %q: %w", path, err),
 			"azbackup plan --out FILE saves one; what is to be left out or changed is said there, or in the config")
 	}
+	if p.IsMerged() {
+		return nil, withCode(exitRefused, fmt.Errorf("%q is merged from the plans of %s, which were approved one by one", path, report.FormatCount(len(p.Shards), "shard")),
+			"apply the plan of each shard, with the --shard that it was made with")
+	}
 	if err := plan.Validate(p); err != nil { // not a fault: the file was written by hand, digest included
 		return nil, withHint(fmt.Errorf("reading the plan %q: %s", path, report.Line(err.Error())), "azbackup plan --out FILE saves one")
 	}

@@ -38,12 +38,7 @@ func ApplyPrometheus(w io.Writer, r Run) error {
 	if len(r.Requests) > 0 {
 		families = append(families, newGauge("azbackup_requests", "HTTP requests of the last apply by kind.", r.requestMetrics()...))
 	}
-	for _, f := range families {
-		if _, err := expfmt.MetricFamilyToText(w, f); err != nil {
-			return err
-		}
-	}
-	return nil
+	return writeFamilies(w, families, r.Plan.Shard)
 }
 
 // LastSuccess reads the time of the last success from the metrics that an earlier run left; zero when there

@@ -187,7 +187,7 @@ func (r Run) totalLine() string {
 	if r.Interrupted {
 		head += " interrupted"
 	}
-	parts := []string{head + ": " + strings.Join(words, ", ")}
+	parts := nonEmpty(head+": "+strings.Join(words, ", "), describeShard(r.Plan.Shard))
 	if n := countRequests(r.Requests); n > 0 {
 		parts = append(parts, formatCount(n, "request"))
 	}

@@ -202,6 +202,7 @@ func provenanceFacts(r audit.Result) []htmlFact {
 	add("Cloud", r.Made.Cloud)
 	add("Tenant", r.Made.Tenant)
 	add("Looked at", formatCount(len(r.Scope.Subscriptions), "subscription")+", "+formatCount(r.Scope.Vaults, "vault")+", "+describeVMCount(len(r.VMs)))
+	add("Part", describeShard(r.Shard))
 	add("Config", strings.Join(r.Scope.Files, ", "))
 	add("VM list", r.Made.Source)
 	add("Stale after", describeMaxAge(r.Made))

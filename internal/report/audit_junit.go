@@ -114,6 +114,9 @@ func junitVMs(r audit.Result) junitSuite {
 	suite := newSuite("VMs", r)
 	suite.AddProperty("coverage", formatPercent(r.Summary.Coverage)+", "+describeLeftOut(r.Summary))
 	suite.AddProperty("fail-on", string(r.Made.FailOn))
+	if shard := describeShard(r.Shard); shard != "" {
+		suite.AddProperty("shard", shard)
+	}
 	at := map[armid.Key][]audit.Finding{}
 	for _, f := range r.Findings {
 		at[armid.Of(f.Target)] = append(at[armid.Of(f.Target)], f)

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	dto "github.com/prometheus/client_model/go"
-	"github.com/prometheus/common/expfmt"
 
 	"github.com/azbackup/azbackup/internal/audit"
 )
@@ -28,15 +27,7 @@ func AuditPrometheus(w io.Writer, r audit.Result) error {
 			"VMs covered by backup, of all but unknown, excluded and unsupported ones.", newMetric(*c)))
 	}
 	families = append(families, restoreFamilies(r)...)
-	for _, f := range families {
-		if len(f.Metric) == 0 {
-			continue // a family without a sample is not valid text
-		}
-		if _, err := expfmt.MetricFamilyToText(w, f); err != nil {
-			return err
-		}
-	}
-	return nil
+	return writeFamilies(w, families, r.Shard)
 }
 
 func vmMetrics(r audit.Result) []*dto.Metric {

@@ -64,6 +64,9 @@ func describeProvenance(r audit.Result) string {
 		r.Made.At.UTC().Format("2006-01-02 15:04Z"),
 		formatCount(len(r.Scope.Subscriptions), "subscription"), formatCount(r.Scope.Vaults, "vault"),
 	}
+	if shard := describeShard(r.Shard); shard != "" {
+		words = append(words, shard)
+	}
 	if r.Made.By != "" {
 		words = append(words, "as "+r.Made.By)
 	}

@@ -39,7 +39,16 @@ func mdHead(p plan.Plan) string {
 	if validFingerprint(p) != "" {
 		fmt.Fprintf(&b, "<!-- azbackup:fingerprint %s -->\n", validFingerprint(p))
 	}
+	for _, s := range p.Shards {
+		if isFingerprint(s.Fingerprint) {
+			fmt.Fprintf(&b, "<!-- azbackup:fingerprint:%s %s -->\n", s.Shard, s.Fingerprint)
+		}
+	}
 	fmt.Fprintf(&b, "## %s\n\n%s", mdHeadline(p), mdCounts(p.Summary))
+	if shard := describeShard(p.Shard); shard != "" {
+		fmt.Fprintf(&b, "\n%s.\n", upperFirst(shard))
+	}
+	mdList(&b, "Shards", describeMerged(p), mdGaps, func(s string) string { return mdProse(truncate(s, mdLongest)) })
 	var cost []string
 	if n := countRequests(p.Forecast.Requests); n > 0 {
 		cost = append(cost, formatCount(n, "request"))
@@ -168,8 +177,10 @@ func mdValue(s string) string {
 
 // validFingerprint is the plan's, or "" where it has none of the known form: it stands inside an HTML comment.
 func validFingerprint(p plan.Plan) string {
-	if !regexp.MustCompile(`^sha256:[0-9a-f]+$`).MatchString(p.Fingerprint) {
+	if !isFingerprint(p.Fingerprint) {
 		return ""
 	}
 	return p.Fingerprint
 }
+
+func isFingerprint(s string) bool { return regexp.MustCompile(`^sha256:[0-9a-f]+$`).MatchString(s) }

@@ -182,7 +182,10 @@ func (t planText) writeTotal() {
 	if t.plan.Fingerprint != "" && countActionable(t.plan) > 0 {
 		fmt.Fprintln(t, t.dim("fingerprint "+Line(t.plan.Fingerprint)))
 	}
-	words := []string{describePlan(t.plan)}
+	for _, line := range describeMerged(t.plan) {
+		t.writeProse("", t.dim, Line(line))
+	}
+	words := nonEmpty(describePlan(t.plan), describeShard(t.plan.Shard))
 	if n := countRequests(t.plan.Forecast.Requests); n > 0 {
 		words = append(words, formatCount(n, "request"))
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/plan"
 )
 
 // Restored is what a restore made.
@@ -46,14 +47,20 @@ func (r *Restored) details() []string {
 type resultDocument struct {
 	apply.Result
 	*Restored
+	// Wanted is what the plan wanted to do, of a change that it blocked.
+	Wanted plan.Action `json:"wanted,omitempty"`
 	// Next is what to do about a restore that is not done.
 	Next string `json:"next,omitempty"`
 }
 
 func (r Run) documents() []resultDocument {
 	out := make([]resultDocument, len(r.Results))
+	wanted := map[string]plan.Action{}
+	for _, c := range r.Plan.Changes {
+		wanted[c.ID] = c.Wanted
+	}
 	for i, result := range r.Results {
-		out[i] = resultDocument{Result: result, Restored: r.restored(result)}
+		out[i] = resultDocument{Result: result, Restored: r.restored(result), Wanted: wanted[result.ID]}
 		if r.isOfRestores() {
 			out[i].Next = r.nextFor(result)
 		}

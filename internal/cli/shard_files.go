@@ -1,0 +1,253 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/audit"
+	"github.com/azbackup/azbackup/internal/report"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// resultKind says which command wrote a result.
+type resultKind string
+
+const (
+	kindPlan  resultKind = "plan"
+	kindApply resultKind = "apply report"
+	kindAudit resultKind = "audit"
+)
+
+// formats returns the formats that the command writes.
+func (k resultKind) formats() []string {
+	switch k {
+	case kindPlan:
+		return report.PlanFormats()
+	case kindApply:
+		return report.ApplyFormats()
+	default:
+		return report.AuditFormats()
+	}
+}
+
+// shardFile is the result of one shard. One of plan, run and audit is set, as kind says.
+type shardFile struct {
+	path  string
+	kind  resultKind
+	shard config.Shard
+	plan  plan.Plan
+	run   report.Run
+	audit audit.Result
+}
+
+// readShardFiles reads the files that can be read, and says what is wrong with the others.
+func readShardFiles(paths []string) (files []shardFile, problems []string) {
+	for _, path := range paths {
+		f, err := readShardFile(path)
+		if err != nil {
+			problems = append(problems, fmt.Sprintf("%q: %s", path, err))
+			continue
+		}
+		files = append(files, f)
+	}
+	return files, problems
+}
+
+// isThere is a JSON value of which only the presence counts.
+type isThere bool
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (p *isThere) UnmarshalJSON([]byte) error {
+	*p = true
+	return nil
+}
+
+func readShardFile(path string) (shardFile, error) {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return shardFile{}, err
+	}
+	var has struct {
+		Fingerprint isThere `json:"fingerprint"`
+		Changes     isThere `json:"changes"`
+		Results     isThere `json:"results"`
+		VMs         isThere `json:"vms"`
+		Findings    isThere `json:"findings"`
+	}
+	if err := json.Unmarshal(data, &has); err != nil {
+		return shardFile{}, err
+	}
+	f := shardFile{path: path}
+	var shard *config.Shard
+	switch {
+	case bool(has.Fingerprint && has.Changes):
+		f.kind = kindPlan
+		f.plan, err = readPlan(data)
+		shard = f.plan.Shard
+	case bool(has.Results):
+		f.kind = kindApply
+		f.run, err = report.ReadApply(data)
+		shard = f.run.Plan.Shard
+	case bool(has.VMs && has.Findings):
+		f.kind = kindAudit
+		f.audit, err = audit.Read(strings.NewReader(string(data)))
+		shard = f.audit.Shard
+	default:
+		err = errors.New("is no plan, apply report or audit in JSON")
+	}
+	switch {
+	case err != nil:
+		return f, err
+	case f.plan.IsMerged():
+		return f, errors.New("is a merged plan: give the plans of the shards")
+	case shard == nil:
+		return f, errors.New("is of all subscriptions, not of a shard")
+	}
+	f.shard, err = config.ParseShard(shard.String())
+	if err != nil {
+		return f, fmt.Errorf("its shard: %w", err)
+	}
+	return f, f.checkContent()
+}
+
+// readPlan reads a plan as `plan --format json` writes it: with the digest of a saved one, or with --all without.
+func readPlan(data []byte) (p plan.Plan, err error) {
+	if err := json.Unmarshal(data, &p); err != nil {
+		return p, err
+	}
+	if p.Digest != "" {
+		if p, err = plan.ParseSaved(data); err != nil {
+			return p, err
+		}
+	}
+	if p.FormatVersion != plan.FormatVersion {
+		return p, fmt.Errorf("its format_version is %q, this program reads %q", p.FormatVersion, plan.FormatVersion)
+	}
+	if err := plan.Validate(p); err != nil { // not a fault: the file was written by hand
+		return p, errors.New(err.Error())
+	}
+	return p, nil
+}
+
+// checkContent refuses what is not of the shard that the file says it is of.
+func (f *shardFile) checkContent() error {
+	var targets []string
+	for i := range f.plan.Changes {
+		targets = append(targets, f.plan.Changes[i].Target)
+	}
+	for i := range f.run.Results {
+		targets = append(targets, f.run.Results[i].Target)
+	}
+	for i := range f.audit.VMs {
+		targets = append(targets, f.audit.VMs[i].ID)
+	}
+	for _, id := range targets {
+		if s := armid.SubscriptionOf(id); s != "" && !f.shard.Has(s) {
+			return fmt.Errorf("says that it is of shard %s, and has %q, which is not", f.shard, id)
+		}
+	}
+	return nil
+}
+
+// trait is something that the results of all shards of a run have in common.
+type trait struct {
+	name  string // as in "the plan is of another NAME"
+	value string
+}
+
+// traits returns what must be the same in all files; the kind comes first, and files of another kind have other traits.
+func (f *shardFile) traits() []trait {
+	all := []trait{{"command", string(f.kind)}, {"number of shards", fmt.Sprint(f.shard.Count)}}
+	switch f.kind {
+	case kindPlan:
+		currency := "none"
+		if f.plan.Cost != nil {
+			currency = f.plan.Cost.Currency
+		}
+		all = append(all, trait{"config", f.plan.Config}, trait{"cloud", f.plan.Cloud}, trait{"currency of prices", currency})
+	case kindApply:
+		all = append(all, trait{"config", f.run.Plan.Config}, trait{"cloud", f.run.Plan.Cloud})
+	case kindAudit:
+		m, baseline := f.audit.Made, ""
+		if b := f.audit.Baseline; b != nil {
+			baseline = b.At.UTC().Format(time.RFC3339)
+		}
+		all = append(all, trait{"config", m.Config}, trait{"cloud", m.Cloud}, trait{"tenant", m.Tenant},
+			trait{"--subscription", strings.Join(m.Subscriptions, ", ")}, trait{"--source", m.Source}, trait{"--baseline", baseline},
+			trait{"--max-age", fmt.Sprint(m.MaxAge)}, trait{"--tolerance", fmt.Sprint(m.Tolerance)},
+			trait{"--min-retention", fmt.Sprint(m.MinRetention)}, trait{"--fail-on", string(m.FailOn)})
+	}
+	return all
+}
+
+// maxMissing is how many missing shards are named one by one.
+const maxMissing = 20
+
+// checkShardFiles says, all at once, what keeps the files from being one run: traits that most of the others do not have,
+// shards that are there twice, and shards that are not there among those that belong together.
+func checkShardFiles(files []shardFile) (problems []string) {
+	fitting := files
+	for i := 0; len(fitting) > 0 && i < len(fitting[0].traits()); i++ {
+		fits, value := commonest(fitting, i)
+		var rest []shardFile
+		for _, f := range fitting {
+			if t := f.traits()[i]; t.value != value {
+				problems = append(problems, fmt.Sprintf("%q is of another %s than %q: %s, not %s", f.path, t.name, fits, orNone(t.value), orNone(value)))
+				continue
+			}
+			rest = append(rest, f)
+		}
+		fitting = rest
+	}
+	if len(fitting) == 0 {
+		return problems
+	}
+	at := map[int]string{}
+	for _, f := range fitting {
+		if first, twice := at[f.shard.Index]; twice {
+			problems = append(problems, fmt.Sprintf("shard %s is in %q and in %q", f.shard, first, f.path))
+			continue
+		}
+		at[f.shard.Index] = f.path
+	}
+	count := fitting[0].shard.Count
+	missing := count - len(at)
+	for i, named := 1, 0; named < min(missing, maxMissing); i++ {
+		if at[i] == "" {
+			problems = append(problems, fmt.Sprintf("shard %s is missing", config.Shard{Index: i, Count: count}))
+			named++
+		}
+	}
+	if more := missing - maxMissing; more > 0 {
+		problems = append(problems, fmt.Sprintf("and %d more shards are missing", more))
+	}
+	return problems
+}
+
+// commonest returns the value of the i-th trait that most files have, the first of those that are as common, and the first
+// file that has it.
+func commonest(files []shardFile, i int) (path, value string) {
+	counts := map[string]int{}
+	for _, f := range files {
+		counts[f.traits()[i].value]++
+	}
+	for _, f := range files {
+		if v := f.traits()[i].value; path == "" || counts[v] > counts[value] {
+			path, value = f.path, v
+		}
+	}
+	return path, value
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "none"
+	}
+	return s
+}

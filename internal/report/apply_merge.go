@@ -1,0 +1,49 @@
+package report
+
+import (
+	"maps"
+	"strings"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// MergeRuns merges the runs of all shards of one apply; that they are is for the caller to check. Results stand in the
+// order of a plan. The exit code is for the caller to set.
+func MergeRuns(parts []Run) Run {
+	m := Run{
+		Report:   apply.Report{FormatVersion: apply.FormatVersion, Summary: map[apply.Outcome]int{}, Started: parts[0].Started},
+		Requests: map[string]int{}, Restored: map[string]*Restored{},
+	}
+	plans := make([]plan.Plan, len(parts))
+	var errs []string
+	byID := map[string]apply.Result{}
+	for i, r := range parts {
+		if r.Started.Before(m.Started) {
+			m.Started = r.Started
+		}
+		if r.Finished.After(m.Finished) {
+			m.Finished = r.Finished
+		}
+		m.Interrupted = m.Interrupted || r.Interrupted
+		m.Throttled += r.Throttled
+		for kind, n := range r.Requests {
+			m.Requests[kind] += n
+		}
+		maps.Copy(m.Restored, r.Restored)
+		for _, result := range r.Results {
+			byID[result.ID] = result
+			m.Summary[result.Outcome]++
+		}
+		if r.Error != "" {
+			errs = append(errs, r.Error)
+		}
+		plans[i] = r.Plan
+	}
+	m.Plan = plan.Merge(plans)
+	for _, c := range m.Plan.Changes {
+		m.Results = append(m.Results, byID[c.ID])
+	}
+	m.Error = strings.Join(errs, "; ")
+	return m
+}
