@@ -12,11 +12,11 @@ func (rc *requestContext) backup() reply {
 	if none != nil {
 		return *none
 	}
-	if err := checkObject(rc.body); err != nil {
+	if err := CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	request := parse(rc.body).object("properties")
-	if request.text("objectType") != "IaasVMBackupRequest" {
+	request := Parse(rc.body).Object("properties")
+	if request.Text("objectType") != "IaasVMBackupRequest" {
 		return errorReply(http.StatusBadRequest, "BMSUserErrorInvalidInput", "Input for backup is not in proper format.") // docs/azure.md §33.36; UNVERIFIED code
 	}
 	if r := rc.busyItemReply(it.key); r != nil {
@@ -29,7 +29,7 @@ func (rc *requestContext) backup() reply {
 		return rc.unverified("backup-stopped", "Backup of an item whose protection is stopped cannot be started.")
 	}
 	expiry := rc.now.AddDate(0, 0, 30) // docs/azure.md §5
-	if t, err := time.Parse(time.RFC3339Nano, request.text("recoveryPointExpiryTimeInUTC")); err == nil {
+	if t, err := time.Parse(time.RFC3339Nano, request.Text("recoveryPointExpiryTimeInUTC")); err == nil {
 		expiry = t
 	}
 	op := rc.s.startBackup(rc.now, v, it, expiry)
@@ -45,24 +45,24 @@ func (rc *requestContext) backup() reply {
 // startBackup files the job of a backup and returns the operation that will end it; the caller names and starts it.
 func (s *Server) startBackup(now time.Time, v *vault, it *item, expiry time.Time) *operation {
 	snapshot := now.Add(s.sampleDuration("snapshot", it.key))
-	extended := newObject(
-		"tasksList", []object{
+	extended := NewObject(
+		"tasksList", []Object{
 			newTask("Take Snapshot", stamp(now), inProgress),
 			newTask("Transfer data to vault", noTime, "NotStarted"),
 		},
-		"propertyBag", newObject("VM Name", it.friendly, "Recovery Point Expiry Time in UTC", expiry.UTC().Format("1/2/2006 3:04:05 PM")),
-		"internalPropertyBag", newObject("IsInstantRpJob", "True"))
+		"propertyBag", NewObject("VM Name", it.friendly, "Recovery Point Expiry Time in UTC", expiry.UTC().Format("1/2/2006 3:04:05 PM")),
+		"internalPropertyBag", NewObject("IsInstantRpJob", "True"))
 	id := s.fileJob(now, s.guid(now, "job"), v, it.friendly, it.containerKey, "Backup", extended, []string{"Cancellable"})
 	return &operation{
 		Action: actBackup, Vault: v.key, Target: it.key, Started: now, State: succeeded, Jobs: []string{id},
 		Snapshot: snapshot, Handover: snapshot.Add(s.sampleDuration("handover", it.key)), JobEnds: snapshot.Add(s.sampleDuration("transfer", it.key)),
-		Request: newObject("expiry", stamp(expiry)).bytes(),
+		Request: NewObject("expiry", stamp(expiry)).Bytes(),
 	}
 }
 
-func newTask(name, started, status string) object {
+func newTask(name, started, status string) Object {
 	// A task that has not begun or ended shows the year 1 without a zone (docs/azure.md §5).
-	return newObject("taskId", name, "startTime", started, "endTime", noTime,
+	return NewObject("taskId", name, "startTime", started, "endTime", noTime,
 		"duration", "PT0S", "status", status, "taskType", "Normal")
 }
 
@@ -73,9 +73,9 @@ func (s *Server) completeSnapshot(op *operation, at time.Time) {
 		s.setRestoreProgress(op, at)
 		return
 	}
-	s.editBackupJob(op, func(p *object) {
-		p.put("extendedInfo", editTasks(p.raw("extendedInfo"), func(t *object) {
-			if t.text("taskId") == "Take Snapshot" {
+	s.editBackupJob(op, func(p *Object) {
+		p.Put("extendedInfo", editTasks(p.Raw("extendedInfo"), func(t *Object) {
+			if t.Text("taskId") == "Take Snapshot" {
 				endTask(t, op.Started, at)
 			}
 		}))
@@ -87,28 +87,28 @@ func (s *Server) completeSnapshot(op *operation, at time.Time) {
 
 // startTransfer adds the second task to the job; it began when the first ended.
 func (s *Server) startTransfer(op *operation) {
-	s.editBackupJob(op, func(p *object) {
+	s.editBackupJob(op, func(p *Object) {
 		began := ""
-		p.put("extendedInfo", editTasks(p.raw("extendedInfo"), func(t *object) {
-			if t.text("status") == "NotStarted" {
-				t.set("startTime", began)
-				t.set("status", inProgress)
+		p.Put("extendedInfo", editTasks(p.Raw("extendedInfo"), func(t *Object) {
+			if t.Text("status") == "NotStarted" {
+				t.Set("startTime", began)
+				t.Set("status", inProgress)
 			}
-			began = t.text("endTime")
+			began = t.Text("endTime")
 		}))
 	})
 }
 
-func endTask(t *object, from, at time.Time) {
-	t.set("endTime", stamp(at))
-	t.set("duration", isoDuration(at.Sub(from)))
-	t.set("status", "Completed")
+func endTask(t *Object, from, at time.Time) {
+	t.Set("endTime", stamp(at))
+	t.Set("duration", isoDuration(at.Sub(from)))
+	t.Set("status", "Completed")
 }
 
-func (s *Server) editBackupJob(op *operation, change func(*object)) {
+func (s *Server) editBackupJob(op *operation, change func(*Object)) {
 	for _, id := range op.Jobs {
 		if j := s.st.jobs.get(op.Vault + "/backupjobs/" + id); j != nil {
-			s.st.putJob(edit(s.st.read(j.body), change, "properties"))
+			s.st.putJob(Edit(s.st.read(j.body), change, "properties"))
 		}
 	}
 }
@@ -122,14 +122,14 @@ func (s *Server) completeBackup(op *operation, at time.Time) {
 	if op.Handover = (time.Time{}); op.Snapshot.IsZero() {
 		s.startTransfer(op)
 	}
-	s.editBackupJob(op, func(p *object) {
-		p.put("extendedInfo", edit(editTasks(p.raw("extendedInfo"), func(t *object) {
-			if started, err := time.Parse(time.RFC3339Nano, t.text("startTime")); err == nil && t.text("status") == inProgress {
+	s.editBackupJob(op, func(p *Object) {
+		p.Put("extendedInfo", Edit(editTasks(p.Raw("extendedInfo"), func(t *Object) {
+			if started, err := time.Parse(time.RFC3339Nano, t.Text("startTime")); err == nil && t.Text("status") == inProgress {
 				endTask(t, started, at)
 			}
-		}), func(bag *object) {
+		}), func(bag *Object) {
 			if !op.JobFails {
-				bag.set("Backup Size", formatInt(1000+int(s.uniform("size", op.Target)*30000))+" MB")
+				bag.Set("Backup Size", formatInt(1000+int(s.uniform("size", op.Target)*30000))+" MB")
 			}
 		}, "propertyBag"))
 	})
@@ -139,9 +139,9 @@ func (s *Server) completeBackup(op *operation, at time.Time) {
 		return
 	}
 	if op.JobFails {
-		s.st.putItem(edit(s.st.read(it.body), func(p *object) {
-			p.set("lastBackupStatus", "Failed")
-			p.set("lastBackupTime", stamp(op.Started))
+		s.st.putItem(Edit(s.st.read(it.body), func(p *Object) {
+			p.Set("lastBackupStatus", "Failed")
+			p.Set("lastBackupTime", stamp(op.Started))
 		}, "properties"))
 		return
 	}
@@ -172,7 +172,7 @@ func (s *Server) adoptRunningJobs() {
 		if strings.EqualFold(j.operation, "Backup") {
 			op.Action, op.State, op.Ends = actBackup, succeeded, j.started
 			op.JobEnds = now.Add(s.sampleDuration("transfer", j.item))
-			op.Request = newObject("expiry", stamp(j.started.AddDate(0, 0, 30))).bytes()
+			op.Request = NewObject("expiry", stamp(j.started.AddDate(0, 0, 30))).Bytes()
 		}
 		s.st.start(op)
 		return true

@@ -145,12 +145,12 @@ func (p *estateWriter) name(name string) {
 		p.raw(",")
 	}
 	p.hasSections = true
-	p.raw("\n" + string(encode(name)) + ": ")
+	p.raw("\n" + string(Encode(name)) + ": ")
 }
 
 func (p *estateWriter) key(name string, v any) {
 	p.name(name)
-	p.raw(string(encode(v)))
+	p.raw(string(Encode(v)))
 }
 
 func bodiesOf[R any](p *estateWriter, name string, t *table[R], body func(*R) bodyRef) {
@@ -182,7 +182,7 @@ func (p *estateWriter) operations() {
 	p.raw("[")
 	sep := "\n"
 	for _, op := range ops {
-		p.raw(sep + string(encode(op)))
+		p.raw(sep + string(Encode(op)))
 		sep = ",\n"
 	}
 	p.raw("]")

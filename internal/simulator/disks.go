@@ -60,15 +60,15 @@ const diskInUse = "Disk %s is attached to VM %s."
 // holderOf returns the id of the VM a disk is attached to; "" when it is free.
 func (st *state) holderOf(d *resource) string {
 	body := st.read(d.body)
-	if by := textAt(body, "managedBy"); by != "" {
+	if by := TextAt(body, "managedBy"); by != "" {
 		return by
 	}
 	var shared []string
-	_ = json.Unmarshal(rawAt(body, "managedByExtended"), &shared)
+	_ = json.Unmarshal(RawAt(body, "managedByExtended"), &shared)
 	if len(shared) > 0 {
 		return shared[0]
 	}
-	if state := textAt(body, "properties", "diskState"); strings.EqualFold(state, "Attached") || strings.EqualFold(state, "Reserved") {
+	if state := TextAt(body, "properties", "diskState"); strings.EqualFold(state, "Attached") || strings.EqualFold(state, "Reserved") {
 		return "(" + state + ")"
 	}
 	return ""
@@ -110,16 +110,16 @@ func (rc *requestContext) diskOperation() reply {
 		}
 		return reply{status: http.StatusOK}
 	}
-	body := newObject("startTime", stamp(op.Started))
+	body := NewObject("startTime", stamp(op.Started))
 	if !op.isRunning() {
-		body.set("endTime", stamp(op.Ends))
+		body.Set("endTime", stamp(op.Ends))
 	}
-	body.set("status", op.State)
+	body.Set("status", op.State)
 	if op.State == failed {
-		body.set("error", newObject("code", op.Code, "message", op.Message))
+		body.Set("error", NewObject("code", op.Code, "message", op.Message))
 	}
-	body.set("name", op.ID)
-	r := ok(body.bytes())
+	body.Set("name", op.ID)
+	r := ok(body.Bytes())
 	if op.isRunning() {
 		rc.setRetryAfterSeconds(&r, 5)
 	}
@@ -141,38 +141,38 @@ func (st *state) attach(pattern string) {
 }
 
 func withHolder(body json.RawMessage) json.RawMessage {
-	vm := before(textAt(body, "id"), "disks") + "/virtualMachines/somebodys"
-	return edit(body, func(o *object) {
-		o.set("managedBy", vm)
-		o.put("properties", edit(o.raw("properties"), func(p *object) { p.set("diskState", "Attached") }))
+	vm := before(TextAt(body, "id"), "disks") + "/virtualMachines/somebodys"
+	return Edit(body, func(o *Object) {
+		o.Set("managedBy", vm)
+		o.Put("properties", Edit(o.Raw("properties"), func(p *Object) { p.Set("diskState", "Attached") }))
 	})
 }
 
 // newRestoredDisk returns the body of a disk restored from d (docs/azure.md §19, §25.2).
 func (s *Server) newRestoredDisk(op *operation, o *restoreOrder, d sourceDisk, id string, at time.Time) json.RawMessage {
-	props := object{}
+	props := Object{}
 	if d.LUN < 0 {
-		props = newObject("osType", d.OS, "hyperVGeneration", d.Generation)
+		props = NewObject("osType", d.OS, "hyperVGeneration", d.Generation)
 	}
-	created := newObject("createOption", "Restore", "sourceResourceId", o.snapshotOf(d))
+	created := NewObject("createOption", "Restore", "sourceResourceId", o.snapshotOf(d))
 	if !o.isInstant() {
 		// The createOption after a restore from the vault is UNVERIFIED; Import was observed in the field.
-		created = newObject("createOption", "Import", "sourceUri", "https://"+lastSegment(o.Account)+".blob.core.windows.net/vhds/"+d.Name+".vhd")
+		created = NewObject("createOption", "Import", "sourceUri", "https://"+lastSegment(o.Account)+".blob.core.windows.net/vhds/"+d.Name+".vhd")
 	}
-	for _, m := range newObject(
+	for _, m := range NewObject(
 		"creationData", created, "diskSizeGB", d.SizeGB, "diskSizeBytes", int64(d.SizeGB)<<30, "timeCreated", at.UTC().Format("2006-01-02T15:04:05.0000000-07:00"),
-		"provisioningState", "Succeeded", "diskState", "Unattached", "encryption", newObject("type", "EncryptionAtRestWithPlatformKey"),
+		"provisioningState", "Succeeded", "diskState", "Unattached", "encryption", NewObject("type", "EncryptionAtRestWithPlatformKey"),
 		"networkAccessPolicy", "AllowAll", "publicNetworkAccess", "Enabled", "uniqueId", guidOf(s.digest("disk", id))) {
-		props.put(m.key, m.value)
+		props.Put(m.Key, m.Value)
 	}
 	// The job's tag is never the only one (docs/azure.md §25.2).
-	tags := newObject("Creator", "Azure Policy")
-	for _, m := range parse(d.Tags) {
-		if !strings.EqualFold(m.key, jobTag) { // a restored disk is backed up like any other
-			tags.put(m.key, m.value)
+	tags := NewObject("Creator", "Azure Policy")
+	for _, m := range Parse(d.Tags) {
+		if !strings.EqualFold(m.Key, jobTag) { // a restored disk is backed up like any other
+			tags.Put(m.Key, m.Value)
 		}
 	}
-	tags.set(jobTag, op.Jobs[0])
-	return newObject("id", id, "name", lastSegment(id), "type", diskType, "location", o.Region, "tags", tags,
-		"sku", newObject("name", firstNonEmpty(d.Storage, "Premium_LRS")), "properties", props).bytes()
+	tags.Set(jobTag, op.Jobs[0])
+	return NewObject("id", id, "name", lastSegment(id), "type", diskType, "location", o.Region, "tags", tags,
+		"sku", NewObject("name", firstNonEmpty(d.Storage, "Premium_LRS")), "properties", props).Bytes()
 }

@@ -13,21 +13,21 @@ func (rc *requestContext) echoCasing(r reply) reply {
 	if v == nil || asked == v.id || r.status >= 300 || len(r.body) == 0 || r.body[0] != '{' {
 		return r
 	}
-	list := rawAt(r.body, "value")
+	list := RawAt(r.body, "value")
 	if len(list) == 0 || list[0] != '[' {
 		r.body = withCasing(r.body, v.id, asked)
 		return r
 	}
 	rows := []json.RawMessage{}
-	_, _ = walkArray(list, 0, 0, func(row []byte) { rows = append(rows, withCasing(row, v.id, asked)) })
-	r.body = edit(r.body, func(o *object) { o.set("value", rows) })
+	_, _ = WalkArray(list, 0, 0, func(row []byte) { rows = append(rows, withCasing(row, v.id, asked)) })
+	r.body = Edit(r.body, func(o *Object) { o.Set("value", rows) })
 	return r
 }
 
 func withCasing(body []byte, stored, asked string) json.RawMessage {
-	id := textAt(body, "id")
+	id := TextAt(body, "id")
 	if len(id) < len(stored) || !strings.EqualFold(id[:len(stored)], stored) {
 		return body
 	}
-	return edit(body, func(o *object) { o.set("id", asked+id[len(stored):]) })
+	return Edit(body, func(o *Object) { o.Set("id", asked+id[len(stored):]) })
 }

@@ -38,7 +38,7 @@ func TestEffectsNameTheirCause(t *testing.T) {
 		c.get(testVault)
 		of := func(name string) Cause {
 			i := slices.IndexFunc(effects, func(e Effect) bool {
-				return e.Section == "protectedItems" && strings.EqualFold(textAt(e.After, "properties", "friendlyName"), name)
+				return e.Section == "protectedItems" && strings.EqualFold(TextAt(e.After, "properties", "friendlyName"), name)
 			})
 			if i < 0 || effects[i].Before != nil {
 				t.Fatalf("effects of %s: %+v", name, effects)
@@ -57,4 +57,4 @@ func TestEffectsNameTheirCause(t *testing.T) {
 	})
 }
 
-func tagOf(body []byte) string { return textAt(body, "tags", "owner") }
+func tagOf(body []byte) string { return TextAt(body, "tags", "owner") }

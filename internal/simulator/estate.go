@@ -111,21 +111,21 @@ func newEstate() *Estate {
 func load(r io.Reader, src io.ReaderAt) (*Estate, error) {
 	e := newEstate()
 	e.src = src
-	w := &tokenReader{r: r}
+	w := NewReader(r)
 	sections := e.sections()
 	version := ""
-	err := w.object(func(name string) error {
+	err := w.Object(func(name string) error {
 		if put, ok := sections[name]; ok {
-			return w.list(func(raw []byte, off int64) error { return e.add(name, put, raw, off) })
+			return w.List(func(raw []byte, off int64) error { return e.add(name, put, raw, off) })
 		}
-		raw, _, err := w.value()
+		raw, _, err := w.Value()
 		if err != nil {
 			return err
 		}
 		return e.head(name, raw, &version)
 	})
 	if err == nil {
-		if _, tail := w.peek(); tail == nil {
+		if _, tail := w.Peek(); tail == nil {
 			err = errors.New("text behind the object")
 		}
 	}
@@ -180,7 +180,7 @@ func (e *Estate) sections() map[string]func(raw []byte, b bodyRef) error {
 
 func withID(good func(id string) bool, put func([]byte, bodyRef)) func([]byte, bodyRef) error {
 	return func(raw []byte, b bodyRef) error {
-		if id := textAt(raw, "id"); !good(id) {
+		if id := TextAt(raw, "id"); !good(id) {
 			return fmt.Errorf("%q is not an id of what this array holds", id)
 		}
 		put(raw, b)
@@ -206,9 +206,9 @@ func isVaultChildID(id string) bool { return isGroupID(id) && vaultPart(id) != "
 
 // addSubscription accepts a bare id or a body as returned by GET /subscriptions/{id}.
 func (e *Estate) addSubscription(raw []byte, b bodyRef) error {
-	id := unquote(raw)
+	id := Unquote(raw)
 	if id == "" {
-		id = segment(textAt(raw, "id"), "subscriptions")
+		id = segment(TextAt(raw, "id"), "subscriptions")
 	}
 	if id == "" {
 		return errors.New("no subscription id")
@@ -221,8 +221,8 @@ func (e *Estate) addSubscription(raw []byte, b bodyRef) error {
 }
 
 func subscriptionBody(id, tenant string) json.RawMessage {
-	return newObject("id", "/subscriptions/"+id, "subscriptionId", id, "tenantId", tenant, "displayName", id,
-		"state", "Enabled", "authorizationSource", "RoleBased").bytes()
+	return NewObject("id", "/subscriptions/"+id, "subscriptionId", id, "tenantId", tenant, "displayName", id,
+		"state", "Enabled", "authorizationSource", "RoleBased").Bytes()
 }
 
 func (e *Estate) add(section string, put func([]byte, bodyRef) error, raw []byte, off int64) error {
@@ -230,7 +230,7 @@ func (e *Estate) add(section string, put func([]byte, bodyRef) error, raw []byte
 		if raw[0] != '{' {
 			return errors.New("a body that is no object")
 		}
-		if textAt(raw, "id") == "" {
+		if TextAt(raw, "id") == "" {
 			return errors.New("a body without an id")
 		}
 	}

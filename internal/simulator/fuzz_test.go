@@ -131,7 +131,7 @@ func FuzzScan(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		want := json.Valid([]byte(s)) && strings.HasPrefix(strings.TrimLeft(s, " \t\r\n"), "{")
-		if got := checkObject([]byte(s)) == nil; got != want {
+		if got := CheckObject([]byte(s)) == nil; got != want {
 			t.Errorf("%q: valid %v, encoding/json says %v", s, got, want)
 		}
 	})

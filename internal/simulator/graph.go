@@ -27,24 +27,24 @@ const (
 const maxGraphPage = 1000 // docs/azure.md §10
 
 func (rc *requestContext) queryGraph() reply {
-	if err := checkObject(rc.body); err != nil {
+	if err := CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	sent := parse(rc.body)
-	q, err := parseGraph(sent.text("query"))
+	sent := Parse(rc.body)
+	q, err := parseGraph(sent.Text("query"))
 	if err != nil {
 		return errorReply(http.StatusBadRequest, "BadRequest", "Query is invalid. %s", err)
 	}
-	rows := q.run(rc.graphRows(q.table, graphScope(sent.raw("subscriptions"))))
-	options := sent.object("options")
-	size := number(options.raw("$top"))
+	rows := q.run(rc.graphRows(q.table, graphScope(sent.Raw("subscriptions"))))
+	options := sent.Object("options")
+	size := number(options.Raw("$top"))
 	if size <= 0 {
 		size = rc.s.set.Pages["graph"]
 	}
 	size = min(size, maxGraphPage)
-	from := number(options.raw("$skip"))
-	if token := options.text("$skipToken"); token != "" {
-		row, known := rc.s.rowOf("graph "+sent.text("query"), token)
+	from := number(options.Raw("$skip"))
+	if token := options.Text("$skipToken"); token != "" {
+		row, known := rc.s.rowOf("graph "+sent.Text("query"), token)
 		if !known {
 			return errorReply(http.StatusBadRequest, "BadRequest", "The skip token is invalid.")
 		}
@@ -52,13 +52,13 @@ func (rc *requestContext) queryGraph() reply {
 	}
 	from = min(from, len(rows))
 	to := min(from+size, len(rows))
-	out := newObject("totalRecords", len(rows), "count", to-from, "data", append([]json.RawMessage{}, rows[from:to]...),
+	out := NewObject("totalRecords", len(rows), "count", to-from, "data", append([]json.RawMessage{}, rows[from:to]...),
 		"facets", []string{}, "resultTruncated", fmt.Sprint(to < len(rows) && !q.hasID()))
 	// Paging works only when id is projected (docs/azure.md §10).
 	if to < len(rows) && q.hasID() {
-		out.set("$skipToken", rc.s.pageToken("graph "+sent.text("query"), to))
+		out.Set("$skipToken", rc.s.pageToken("graph "+sent.Text("query"), to))
 	}
-	return ok(out.bytes())
+	return ok(out.Bytes())
 }
 
 func graphScope(raw []byte) map[string]bool {
@@ -78,13 +78,13 @@ func (rc *requestContext) graphRows(table string, scope map[string]bool) []json.
 		if len(scope) > 0 && !scope[sub] {
 			return
 		}
-		id := textAt(body, "id")
-		o := parse(body)
-		o.set("type", kind)
-		o.set("subscriptionId", segment(id, "subscriptions"))
-		o.set("resourceGroup", strings.ToLower(segment(id, "resourceGroups")))
-		o.set("location", location)
-		rows = append(rows, o.bytes())
+		id := TextAt(body, "id")
+		o := Parse(body)
+		o.Set("type", kind)
+		o.Set("subscriptionId", segment(id, "subscriptions"))
+		o.Set("resourceGroup", strings.ToLower(segment(id, "resourceGroups")))
+		o.Set("location", location)
+		rows = append(rows, o.Bytes())
 	}
 	if table == "resources" {
 		rc.st.vms.all(0, func(_ int, v *vm) bool { add(v.sub, graphVMs, v.region, rc.st.read(v.body)); return true })
@@ -123,10 +123,10 @@ func (rc *requestContext) graphItem(it *item, v *vault) []byte {
 	if it.isDeleted {
 		state = "SoftDeleted"
 	}
-	return edit(rc.itemBody(it), func(p *object) {
-		p.set("currentProtectionState", firstNonEmpty(state, it.state))
-		p.set("dataSourceInfo", newObject("resourceID", p.text("sourceResourceId"), "datasourceType", vmItem, "resourceLocation", v.region))
-		p.set("policyInfo", newObject("name", p.text("policyName"), "id", p.text("policyId")))
+	return Edit(rc.itemBody(it), func(p *Object) {
+		p.Set("currentProtectionState", firstNonEmpty(state, it.state))
+		p.Set("dataSourceInfo", NewObject("resourceID", p.Text("sourceResourceId"), "datasourceType", vmItem, "resourceLocation", v.region))
+		p.Set("policyInfo", NewObject("name", p.Text("policyName"), "id", p.Text("policyId")))
 	}, "properties")
 }
 
@@ -180,7 +180,7 @@ func (q *graphQuery) addStage(verb, rest string) error {
 	case "count":
 		q.columns = []string{"Count"}
 		q.steps = append(q.steps, func(rows []json.RawMessage) []json.RawMessage {
-			return []json.RawMessage{newObject("Count", len(rows)).bytes()}
+			return []json.RawMessage{NewObject("Count", len(rows)).Bytes()}
 		})
 		return nil
 	}
@@ -287,14 +287,14 @@ func (q *graphQuery) addProject(keep bool, rest string) error {
 	q.steps = append(q.steps, func(rows []json.RawMessage) []json.RawMessage {
 		out := make([]json.RawMessage, len(rows))
 		for i, row := range rows {
-			o := object{}
+			o := Object{}
 			if keep {
-				o = parse(row)
+				o = Parse(row)
 			}
 			for _, c := range columns {
-				o.put(c.name, c.term.value(row))
+				o.Put(c.name, c.term.value(row))
 			}
-			out[i] = o.bytes()
+			out[i] = o.Bytes()
 		}
 		return out
 	})
@@ -361,19 +361,19 @@ func (t term) name(n int) string {
 
 // value returns the term's value in a row, null when there is none.
 func (t term) value(row json.RawMessage) json.RawMessage {
-	raw := rawAt(row, t.path...)
+	raw := RawAt(row, t.path...)
 	if len(t.functions) == 0 {
 		if raw == nil {
 			return json.RawMessage("null")
 		}
 		return slices.Clone(raw)
 	}
-	return encode(t.text(row))
+	return Encode(t.text(row))
 }
 
 func (t term) text(row json.RawMessage) string {
-	raw := rawAt(row, t.path...)
-	s := unquote(raw)
+	raw := RawAt(row, t.path...)
+	s := Unquote(raw)
 	if s == "" && len(raw) > 0 && raw[0] != '"' && string(raw) != "null" {
 		s = string(raw)
 	}

@@ -16,12 +16,12 @@ func (rc *requestContext) groupNotFound() *reply {
 }
 
 func groupBody(id, location string, tags json.RawMessage) json.RawMessage {
-	o := newObject("id", id, "name", lastSegment(id), "type", "Microsoft.Resources/resourceGroups", "location", location)
+	o := NewObject("id", id, "name", lastSegment(id), "type", "Microsoft.Resources/resourceGroups", "location", location)
 	if tags != nil {
-		o.set("tags", tags)
+		o.Set("tags", tags)
 	}
-	o.set("properties", newObject("provisioningState", "Succeeded"))
-	return o.bytes()
+	o.Set("properties", NewObject("provisioningState", "Succeeded"))
+	return o.Bytes()
 }
 
 func (rc *requestContext) groupID() string {
@@ -48,18 +48,18 @@ func (rc *requestContext) headGroup() reply {
 
 // putGroup creates a resource group: 201, or 200 for an existing one.
 func (rc *requestContext) putGroup() reply {
-	if err := checkObject(rc.body); err != nil {
+	if err := CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	sent := parse(rc.body)
-	if sent.text("location") == "" {
+	sent := Parse(rc.body)
+	if sent.Text("location") == "" {
 		return armError(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
 	}
 	status := http.StatusCreated
 	if rc.st.groups.get(key(rc.groupID())) != nil {
 		status = http.StatusOK
 	}
-	body := groupBody(rc.groupID(), sent.text("location"), sent.raw("tags"))
+	body := groupBody(rc.groupID(), sent.Text("location"), sent.Raw("tags"))
 	rc.st.putGroup(body)
 	return newReply(status, body)
 }
@@ -87,11 +87,11 @@ func (rc *requestContext) listResources() reply {
 func (rc *requestContext) resourcesIn(sub, group string) [][]byte {
 	var out [][]byte
 	short := func(body []byte) {
-		o := newObject("id", textAt(body, "id"), "name", textAt(body, "name"), "type", textAt(body, "type"), "location", textAt(body, "location"))
-		if tags := rawAt(body, "tags"); tags != nil {
-			o.put("tags", tags)
+		o := NewObject("id", TextAt(body, "id"), "name", TextAt(body, "name"), "type", TextAt(body, "type"), "location", TextAt(body, "location"))
+		if tags := RawAt(body, "tags"); tags != nil {
+			o.Put("tags", tags)
 		}
-		out = append(out, o.bytes())
+		out = append(out, o.Bytes())
 	}
 	rc.st.vaults.group(sub, 0, func(_ int, v *vault) bool {
 		if v.group == group {

@@ -15,7 +15,7 @@ type itemPut struct {
 	containerKey string
 	// existing is the item as it is, or nil.
 	existing *item
-	sent     object
+	sent     Object
 	// policy is the one the request names, or nil.
 	policy *policy
 	action string
@@ -32,10 +32,10 @@ func (rc *requestContext) putItem() reply {
 	if bad != nil {
 		return *bad
 	}
-	if err := checkObject(rc.body); err != nil {
+	if err := CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	p := &itemPut{vault: v, containerKey: tail, existing: rc.st.items.get(itemKey(v.key, tail)), sent: parse(rc.body).object("properties")}
+	p := &itemPut{vault: v, containerKey: tail, existing: rc.st.items.get(itemKey(v.key, tail)), sent: Parse(rc.body).Object("properties")}
 	for _, check := range []func(*itemPut) *reply{
 		rc.checkSource, rc.checkBusy, rc.chooseTransition, rc.checkPolicyOfItem, rc.checkMachine, rc.checkElsewhere, rc.checkVaultRoom, rc.checkGuard,
 	} {
@@ -58,7 +58,7 @@ func (rc *requestContext) startItemOp(p *itemPut) *operation {
 		StatusPath: rc.path + "/operationsStatus/" + id, ResultPath: rc.path + "/operationResults/" + id,
 		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration(p.action, target)), Request: json.RawMessage(rc.body),
 	}
-	friendly := lastSegment(p.sent.text("sourceResourceId"))
+	friendly := lastSegment(p.sent.Text("sourceResourceId"))
 	if p.existing != nil {
 		friendly = p.existing.friendly
 	}
@@ -76,11 +76,11 @@ func (rc *requestContext) startItemOp(p *itemPut) *operation {
 
 // checkSource enforces: the request names the VM that the path names (docs/azure.md §4).
 func (rc *requestContext) checkSource(p *itemPut) *reply {
-	source := p.sent.text("sourceResourceId")
-	if source == "" && boolAt(p.sent.raw("isRehydrate")) {
+	source := p.sent.Text("sourceResourceId")
+	if source == "" && BoolAt(p.sent.Raw("isRehydrate")) {
 		return nil // Terraform undeletes with isRehydrate alone
 	}
-	right := strings.EqualFold(p.sent.text("protectedItemType"), vmItem) &&
+	right := strings.EqualFold(p.sent.Text("protectedItemType"), vmItem) &&
 		containerKeyFor(segment(source, "resourceGroups"), lastSegment(source)) == p.containerKey
 	if right {
 		return nil
@@ -104,9 +104,9 @@ func (rc *requestContext) busyItemReply(target string) *reply {
 
 // chooseTransition is the state machine of docs/azure.md §6.
 func (rc *requestContext) chooseTransition(p *itemPut) *reply {
-	state := p.sent.text("protectionState")
+	state := p.sent.Text("protectionState")
 	switch {
-	case boolAt(p.sent.raw("isRehydrate")):
+	case BoolAt(p.sent.Raw("isRehydrate")):
 		return rc.transitionToUndelete(p)
 	case p.existing != nil && p.existing.isDeleted:
 		r := rc.unverified("protect-soft-deleted", "The item is in soft deleted state. Please undelete it before it is configured again.")
@@ -115,7 +115,7 @@ func (rc *requestContext) chooseTransition(p *itemPut) *reply {
 		return rc.transitionToStop(p)
 	case strings.EqualFold(state, "BackupsSuspended"):
 		return rc.transitionToSuspend(p)
-	case p.sent.text("policyId") == "" || p.existing == nil && state != "":
+	case p.sent.Text("policyId") == "" || p.existing == nil && state != "":
 		// protectionState may not be set on the initial create (docs/azure.md §4).
 		r := invalidConfigure()
 		return &r
@@ -178,7 +178,7 @@ func (rc *requestContext) checkPolicyOfItem(p *itemPut) *reply {
 	if !p.needsPolicy() {
 		return nil
 	}
-	id := p.sent.text("policyId")
+	id := p.sent.Text("policyId")
 	p.policy = rc.st.policies.get(key(id))
 	if p.policy == nil || p.policy.vault != p.vault.key {
 		r := rc.unverified("policy-not-found", "Input for configure protection is not in proper format. The policy '%s' does not exist in the vault.", lastSegment(id))
@@ -200,7 +200,7 @@ func (rc *requestContext) checkPolicyOfItem(p *itemPut) *reply {
 
 // tier returns a policy's type; absent means V1 (docs/azure.md §8.2).
 func (st *state) tier(p *policy) string {
-	return firstNonEmpty(textAt(st.read(p.body), "properties", "policyType"), "V1")
+	return firstNonEmpty(TextAt(st.read(p.body), "properties", "policyType"), "V1")
 }
 
 // checkMachine enforces: the VM exists in the vault's subscription and region, a refresh discovered it if the settings
@@ -209,7 +209,7 @@ func (rc *requestContext) checkMachine(p *itemPut) *reply {
 	if !p.needsPolicy() {
 		return nil
 	}
-	machine := rc.st.vms.get(key(p.sent.text("sourceResourceId")))
+	machine := rc.st.vms.get(key(p.sent.Text("sourceResourceId")))
 	var r reply
 	switch {
 	case machine == nil:
@@ -232,19 +232,19 @@ func (rc *requestContext) checkMachine(p *itemPut) *reply {
 // needsEnhanced reports whether a VM needs an Enhanced policy: Ultra and Premium SSD v2 disks, and trusted launch
 // before api-version 2025-01-01 (docs/azure.md §0.3, §8.3).
 func (st *state) needsEnhanced(machine *vm, version string) bool {
-	props := rawAt(st.read(machine.body), "properties")
-	if version < "2025-01-01" && strings.EqualFold(textAt(props, "securityProfile", "securityType"), "TrustedLaunch") {
+	props := RawAt(st.read(machine.body), "properties")
+	if version < "2025-01-01" && strings.EqualFold(TextAt(props, "securityProfile", "securityType"), "TrustedLaunch") {
 		return true
 	}
 	special := false
 	check := func(disk []byte) {
-		kind := strings.ToLower(textAt(disk, "managedDisk", "storageAccountType"))
+		kind := strings.ToLower(TextAt(disk, "managedDisk", "storageAccountType"))
 		special = special || strings.HasPrefix(kind, "ultrassd") || strings.HasPrefix(kind, "premiumv2")
 	}
-	check(rawAt(props, "storageProfile", "osDisk"))
-	disks := rawAt(props, "storageProfile", "dataDisks")
-	if i := skipSpace(disks, 0); i < len(disks) && disks[i] == '[' {
-		_, _ = walkArray(disks, i, 0, check)
+	check(RawAt(props, "storageProfile", "osDisk"))
+	disks := RawAt(props, "storageProfile", "dataDisks")
+	if i := SkipSpace(disks, 0); i < len(disks) && disks[i] == '[' {
+		_, _ = WalkArray(disks, i, 0, check)
 	}
 	return special
 }
@@ -254,13 +254,13 @@ func (rc *requestContext) checkElsewhere(p *itemPut) *reply {
 	if p.action != actProtect {
 		return nil
 	}
-	for _, it := range rc.st.itemsOf(key(p.sent.text("sourceResourceId"))) {
+	for _, it := range rc.st.itemsOf(key(p.sent.Text("sourceResourceId"))) {
 		if it.vault != p.vault.key && !it.isDeleted {
 			r := rc.protectedElsewhereReply()
 			return &r
 		}
 	}
-	if op := rc.st.protecting(key(p.sent.text("sourceResourceId"))); op != nil && op.Vault != p.vault.key {
+	if op := rc.st.protecting(key(p.sent.Text("sourceResourceId"))); op != nil && op.Vault != p.vault.key {
 		r := rc.protectedElsewhereReply()
 		return &r
 	}

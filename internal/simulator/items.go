@@ -44,7 +44,7 @@ func (rc *requestContext) itemField(it *item, name string) string {
 	case "fabricname":
 		return "Azure"
 	case "healthstate":
-		return textAt(rc.st.read(it.body), "properties", "healthStatus")
+		return TextAt(rc.st.read(it.body), "properties", "healthStatus")
 	}
 	return ""
 }
@@ -56,14 +56,14 @@ func (rc *requestContext) itemBody(it *item) []byte {
 		return body
 	}
 	left := rc.st.purgeTime(it).Sub(rc.now)
-	return edit(body, func(p *object) { p.set("deferredDeleteTimeRemaining", timeSpan(left)) }, "properties")
+	return Edit(body, func(p *Object) { p.Set("deferredDeleteTimeRemaining", timeSpan(left)) }, "properties")
 }
 
 // purgeTime returns when a soft-deleted item is purged; deferredDeleteTimeInUTC is when it was deleted (docs/azure.md
 // §3).
 func (st *state) purgeTime(it *item) time.Time {
-	props := rawAt(st.read(it.body), "properties")
-	deleted, err := time.Parse(time.RFC3339Nano, textAt(props, "deferredDeleteTimeInUTC"))
+	props := RawAt(st.read(it.body), "properties")
+	deleted, err := time.Parse(time.RFC3339Nano, TextAt(props, "deferredDeleteTimeInUTC"))
 	if err != nil {
 		return time.Time{}
 	}
@@ -130,19 +130,19 @@ func (rc *requestContext) getItem() reply {
 	}
 	body := rc.itemBody(it)
 	if strings.Contains(strings.ToLower(query(rc.r.URL.RawQuery)["$filter"]), "expand") {
-		body = edit(body, func(p *object) { p.set("extendedInfo", rc.extendedInfo(it)) }, "properties")
+		body = Edit(body, func(p *Object) { p.Set("extendedInfo", rc.extendedInfo(it)) }, "properties")
 	}
 	return ok(body)
 }
 
 // extendedInfo appears only on request (docs/azure.md §3).
-func (rc *requestContext) extendedInfo(it *item) object {
+func (rc *requestContext) extendedInfo(it *item) Object {
 	points := rc.pointsOf(it.key)
-	o := newObject("recoveryPointCount", len(points), "policyInconsistent", false)
+	o := NewObject("recoveryPointCount", len(points), "policyInconsistent", false)
 	if len(points) > 0 {
 		oldest := points[len(points)-1].taken
-		o.set("oldestRecoveryPoint", stamp(oldest))
-		o.set("oldestRecoveryPointInVault", stamp(oldest))
+		o.Set("oldestRecoveryPoint", stamp(oldest))
+		o.Set("oldestRecoveryPointInVault", stamp(oldest))
 	}
 	return o
 }
@@ -208,14 +208,14 @@ func (s *Server) finishDelete(op *operation, at time.Time) {
 		return
 	}
 	days := s.st.softDeleteDays(v)
-	it = s.st.putItem(edit(s.st.read(it.body), func(p *object) {
-		p.set("protectionState", "ProtectionStopped")
-		p.set("policyId", "")
-		p.set("policyName", "")
-		p.setBefore("isArchiveEnabled", "deferredDeleteTimeInUTC", stamp(op.Started))
-		p.setBefore("isArchiveEnabled", "isScheduledForDeferredDelete", true)
-		p.setBefore("isArchiveEnabled", "deferredDeleteTimeRemaining", timeSpan(op.Started.AddDate(0, 0, days).Sub(at)))
-		p.set("softDeleteRetentionPeriod", days)
+	it = s.st.putItem(Edit(s.st.read(it.body), func(p *Object) {
+		p.Set("protectionState", "ProtectionStopped")
+		p.Set("policyId", "")
+		p.Set("policyName", "")
+		p.SetBefore("isArchiveEnabled", "deferredDeleteTimeInUTC", stamp(op.Started))
+		p.SetBefore("isArchiveEnabled", "isScheduledForDeferredDelete", true)
+		p.SetBefore("isArchiveEnabled", "deferredDeleteTimeRemaining", timeSpan(op.Started.AddDate(0, 0, days).Sub(at)))
+		p.Set("softDeleteRetentionPeriod", days)
 	}, "properties"))
 	s.schedulePurge(it)
 }
@@ -251,33 +251,33 @@ func (s *Server) finishItem(op *operation, at time.Time) {
 	if it == nil {
 		return
 	}
-	sent := parse(op.Request).object("properties")
-	it = s.st.putItem(edit(s.st.read(it.body), func(p *object) { s.applyItemChange(p, op, sent) }, "properties"))
+	sent := Parse(op.Request).Object("properties")
+	it = s.st.putItem(Edit(s.st.read(it.body), func(p *Object) { s.applyItemChange(p, op, sent) }, "properties"))
 	if op.Action == actModify || op.Action == actResume {
 		s.updateExpiries(it, at)
 	}
 }
 
-func (s *Server) applyItemChange(p *object, op *operation, sent object) {
+func (s *Server) applyItemChange(p *Object, op *operation, sent Object) {
 	switch op.Action {
 	case actStop:
-		p.set("protectionState", "ProtectionStopped")
-		p.set("policyId", "")
-		p.set("policyName", "")
+		p.Set("protectionState", "ProtectionStopped")
+		p.Set("policyId", "")
+		p.Set("policyName", "")
 	case actSuspend:
-		p.set("protectionState", "BackupsSuspended")
+		p.Set("protectionState", "BackupsSuspended")
 	case actUndelete:
-		p.set("protectionState", "ProtectionStopped")
-		p.set("policyId", "")
-		p.set("policyName", "")
-		p.del("deferredDeleteTimeInUTC", "isScheduledForDeferredDelete", "deferredDeleteTimeRemaining")
-		p.set("softDeleteRetentionPeriod", 0)
+		p.Set("protectionState", "ProtectionStopped")
+		p.Set("policyId", "")
+		p.Set("policyName", "")
+		p.Del("deferredDeleteTimeInUTC", "isScheduledForDeferredDelete", "deferredDeleteTimeRemaining")
+		p.Set("softDeleteRetentionPeriod", 0)
 	case actModify, actResume:
-		policyID := strings.ReplaceAll(sent.text("policyId"), "%3B", ";")
-		p.set("policyId", policyID) // in the spelling it was PUT with (docs/azure.md §33.16)
-		p.set("policyName", s.st.policyName(policyID))
+		policyID := strings.ReplaceAll(sent.Text("policyId"), "%3B", ";")
+		p.Set("policyId", policyID) // in the spelling it was PUT with (docs/azure.md §33.16)
+		p.Set("policyName", s.st.policyName(policyID))
 		if op.Action == actResume {
-			p.set("protectionState", resumedState(*p))
+			p.Set("protectionState", resumedState(*p))
 		}
 		s.setDisks(p, sent)
 	}
@@ -285,26 +285,26 @@ func (s *Server) applyItemChange(p *object, op *operation, sent object) {
 
 // resumedState returns an item's state after resume: with recovery points Protected, without IRPending (docs/azure.md
 // §6; the latter UNVERIFIED).
-func resumedState(p object) string {
-	if p.text("lastRecoveryPoint") != "" {
+func resumedState(p Object) string {
+	if p.Text("lastRecoveryPoint") != "" {
 		return "Protected"
 	}
 	return "IRPending"
 }
 
 // setDisks keeps an item's disk filter unless the request names one (docs/azure.md §6).
-func (s *Server) setDisks(p *object, sent object) {
-	extended := sent.raw("extendedProperties")
+func (s *Server) setDisks(p *Object, sent Object) {
+	extended := sent.Raw("extendedProperties")
 	if extended == nil && !s.set.PolicyChangeDropsDiskFilter {
 		return
 	}
-	disks := rawAt(extended, "diskExclusionProperties")
+	disks := RawAt(extended, "diskExclusionProperties")
 	if disks == nil || string(disks) == "null" {
-		p.del("extendedProperties")
+		p.Del("extendedProperties")
 		return
 	}
-	p.setBefore("protectedItemType", "extendedProperties", newObject("diskExclusionProperties", json.RawMessage(disks)))
-	p.set("extendedProperties", newObject("diskExclusionProperties", json.RawMessage(disks)))
+	p.SetBefore("protectedItemType", "extendedProperties", NewObject("diskExclusionProperties", json.RawMessage(disks)))
+	p.Set("extendedProperties", NewObject("diskExclusionProperties", json.RawMessage(disks)))
 }
 
 func (st *state) policyName(id string) string {
@@ -317,15 +317,15 @@ func (st *state) policyName(id string) string {
 // createItem creates the item of a VM whose first backup is pending (docs/azure.md §3, §33.30).
 func (s *Server) createItem(op *operation, at time.Time) {
 	v := s.st.vaults.get(op.Vault)
-	sent := parse(op.Request).object("properties")
-	machine := s.st.vms.get(key(sent.text("sourceResourceId")))
+	sent := Parse(op.Request).Object("properties")
+	machine := s.st.vms.get(key(sent.Text("sourceResourceId")))
 	if v == nil || machine == nil {
 		return
 	}
-	vmID := textAt(s.st.read(machine.body), "id")
+	vmID := TextAt(s.st.read(machine.body), "id")
 	tail := op.Target[len(op.Vault)+1:]
-	policyID := strings.ReplaceAll(sent.text("policyId"), "%3B", ";")
-	props := newObject(
+	policyID := strings.ReplaceAll(sent.Text("policyId"), "%3B", ";")
+	props := NewObject(
 		"friendlyName", machine.name, "virtualMachineId", vmID, "protectionStatus", "Healthy",
 		"protectionState", "IRPending", "healthStatus", "Passed", "lastBackupStatus", "",
 		"lastBackupTime", "2001-01-01T00:00:00Z", "protectedItemDataId", s.digits(at, op.Target, 15),
@@ -333,22 +333,22 @@ func (s *Server) createItem(op *operation, at time.Time) {
 		"containerName", tail, "sourceResourceId", vmID, "policyId", policyID, "policyName", s.st.policyName(policyID),
 		"vaultId", s.st.endpoint()+v.id, "isArchiveEnabled", false, "softDeleteRetentionPeriod", 0)
 	s.setDisks(&props, sent)
-	s.st.putItem(newObject("id", v.id+"/backupFabrics/Azure/protectionContainers/"+containerPrefix+tail+"/protectedItems/"+itemPrefix+tail,
-		"name", itemPrefix+tail, "type", itemType, "properties", props).bytes())
+	s.st.putItem(NewObject("id", v.id+"/backupFabrics/Azure/protectionContainers/"+containerPrefix+tail+"/protectedItems/"+itemPrefix+tail,
+		"name", itemPrefix+tail, "type", itemType, "properties", props).Bytes())
 	s.assignStorage(v)
 }
 
 // assignStorage assigns the vault's storage with its first item (recorded: backupStorageVersion Unassigned -> V2).
 func (s *Server) assignStorage(v *vault) {
 	body := s.st.read(v.body)
-	if textAt(body, "properties", "backupStorageVersion") != "Unassigned" {
+	if TextAt(body, "properties", "backupStorageVersion") != "Unassigned" {
 		return
 	}
-	body = edit(body, func(p *object) { p.set("backupStorageVersion", "V2") }, "properties")
+	body = Edit(body, func(p *Object) { p.Set("backupStorageVersion", "V2") }, "properties")
 	path := []string{"properties", "securitySettings", "softDeleteSettings"}
-	if textAt(body, append(path, "softDeleteState")...) == "Disabled" {
+	if TextAt(body, append(path, "softDeleteState")...) == "Disabled" {
 		// With soft delete off the days read 0 from here on (recorded; Era "2024" only).
-		body = edit(body, func(p *object) { p.set("softDeleteRetentionPeriodInDays", 0) }, path...)
+		body = Edit(body, func(p *Object) { p.Set("softDeleteRetentionPeriodInDays", 0) }, path...)
 	}
 	s.st.putVault(body)
 }

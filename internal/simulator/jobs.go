@@ -13,21 +13,21 @@ const jobType = "Microsoft.RecoveryServices/vaults/backupJobs"
 // startJob records a job as InProgress and returns its id. bag is its one property besides the VM's name
 // (docs/azure.md §5).
 func (rc *requestContext) startJob(v *vault, friendly, tail, operation, bag, value string) string {
-	props := newObject("VM Name", friendly, bag, value)
-	return rc.s.fileJob(rc.now, rc.s.guid(rc.now, "job"), v, friendly, tail, operation, newObject("tasksList", []string{}, "propertyBag", props), nil)
+	props := NewObject("VM Name", friendly, bag, value)
+	return rc.s.fileJob(rc.now, rc.s.guid(rc.now, "job"), v, friendly, tail, operation, NewObject("tasksList", []string{}, "propertyBag", props), nil)
 }
 
-func (s *Server) fileJob(now time.Time, id string, v *vault, friendly, tail, operation string, extended object, actions []string) string {
-	p := newObject("jobType", "AzureIaaSVMJob")
+func (s *Server) fileJob(now time.Time, id string, v *vault, friendly, tail, operation string, extended Object, actions []string) string {
+	p := NewObject("jobType", "AzureIaaSVMJob")
 	if len(actions) > 0 {
-		p.set("actionsInfo", actions)
+		p.Set("actionsInfo", actions)
 	}
-	for _, m := range newObject("containerName", tail, "duration", "PT0S", "virtualMachineVersion", "Compute",
+	for _, m := range NewObject("containerName", tail, "duration", "PT0S", "virtualMachineVersion", "Compute",
 		"extendedInfo", extended, "entityFriendlyName", friendly, "backupManagementType", "AzureIaasVM",
 		"operation", operation, "status", inProgress, "startTime", stamp(now), "activityId", s.guid(now, "activity")) {
-		p.put(m.key, m.value)
+		p.Put(m.Key, m.Value)
 	}
-	s.st.putJob(newObject("id", v.id+"/backupJobs/"+id, "name", id, "type", jobType, "properties", p).bytes())
+	s.st.putJob(NewObject("id", v.id+"/backupJobs/"+id, "name", id, "type", jobType, "properties", p).Bytes())
 	return id
 }
 
@@ -48,12 +48,12 @@ func (s *Server) endJob(vaultKey, id string, at time.Time, status string, op *op
 	if j == nil {
 		return
 	}
-	s.st.putJob(edit(s.st.read(j.body), func(p *object) {
-		p.set("status", status)
-		p.set("duration", isoDuration(at.Sub(j.started)))
-		p.setBefore("activityId", "endTime", stamp(at))
+	s.st.putJob(Edit(s.st.read(j.body), func(p *Object) {
+		p.Set("status", status)
+		p.Set("duration", isoDuration(at.Sub(j.started)))
+		p.SetBefore("activityId", "endTime", stamp(at))
 		if status == "Failed" {
-			p.setBefore("activityId", "errorDetails", []object{newObject(
+			p.SetBefore("activityId", "errorDetails", []Object{NewObject(
 				"errorCode", 400001, "errorTitle", firstNonEmpty(op.JobCode, op.Code, "CloudInternalError"),
 				"errorString", firstNonEmpty(op.JobMessage, op.Message, "Microsoft Azure Backup encountered an internal error."),
 				"recommendations", []string{"Retry the operation."})})
@@ -66,26 +66,26 @@ func (rc *requestContext) jobBody(j *job) []byte {
 	if !j.runs() && rc.version >= "2023-02-01" {
 		return rc.st.read(j.body)
 	}
-	return rc.editedJob(j, func(p *object) {
+	return rc.editedJob(j, func(p *Object) {
 		if j.runs() {
-			p.put("extendedInfo", runningTasks(p.raw("extendedInfo"), rc.now))
+			p.Put("extendedInfo", runningTasks(p.Raw("extendedInfo"), rc.now))
 		}
 	})
 }
 
 // jobRow returns a job as lists show it: without detail (docs/azure.md §11, §33.29).
 func (rc *requestContext) jobRow(j *job) []byte {
-	return rc.editedJob(j, func(p *object) { p.del("extendedInfo", "errorDetails") })
+	return rc.editedJob(j, func(p *Object) { p.Del("extendedInfo", "errorDetails") })
 }
 
-func (rc *requestContext) editedJob(j *job, change func(p *object)) []byte {
-	return edit(rc.st.read(j.body), func(p *object) {
+func (rc *requestContext) editedJob(j *job, change func(p *Object)) []byte {
+	return Edit(rc.st.read(j.body), func(p *Object) {
 		if j.runs() {
-			p.set("duration", isoDuration(rc.now.Sub(j.started)))
+			p.Set("duration", isoDuration(rc.now.Sub(j.started)))
 		}
 		// Older api-versions number the actions (docs/azure.md §33.34).
-		if rc.version < "2023-02-01" && p.has("actionsInfo") {
-			p.set("actionsInfo", []int{1})
+		if rc.version < "2023-02-01" && p.Has("actionsInfo") {
+			p.Set("actionsInfo", []int{1})
 		}
 		change(p)
 	}, "properties")
@@ -94,31 +94,31 @@ func (rc *requestContext) editedJob(j *job, change func(p *object)) []byte {
 func (j *job) runs() bool { return j.status == inProgress || j.status == "Cancelling" }
 
 func runningTasks(extended []byte, now time.Time) json.RawMessage {
-	return editTasks(extended, func(task *object) {
-		started, err := time.Parse(time.RFC3339Nano, task.text("startTime"))
-		if err == nil && task.text("status") == inProgress {
-			task.set("duration", isoDuration(now.Sub(started)))
+	return editTasks(extended, func(task *Object) {
+		started, err := time.Parse(time.RFC3339Nano, task.Text("startTime"))
+		if err == nil && task.Text("status") == inProgress {
+			task.Set("duration", isoDuration(now.Sub(started)))
 		}
 	})
 }
 
-func editTasks(extended []byte, change func(task *object)) json.RawMessage {
+func editTasks(extended []byte, change func(task *Object)) json.RawMessage {
 	if len(extended) == 0 {
-		return newObject().bytes()
+		return NewObject().Bytes()
 	}
-	return edit(extended, func(o *object) {
-		tasks := o.raw("tasksList")
-		i := skipSpace(tasks, 0)
+	return Edit(extended, func(o *Object) {
+		tasks := o.Raw("tasksList")
+		i := SkipSpace(tasks, 0)
 		if i >= len(tasks) || tasks[i] != '[' {
 			return
 		}
 		out := []json.RawMessage{}
-		_, _ = walkArray(tasks, i, 0, func(raw []byte) {
-			task := parse(raw)
+		_, _ = WalkArray(tasks, i, 0, func(raw []byte) {
+			task := Parse(raw)
 			change(&task)
-			out = append(out, task.bytes())
+			out = append(out, task.Bytes())
 		})
-		o.set("tasksList", out)
+		o.Set("tasksList", out)
 	})
 }
 
@@ -172,7 +172,7 @@ func (rc *requestContext) jobMatches(f filter, j *job) bool {
 		case "containername":
 			return containerKeyOf(want) == strings.TrimPrefix(j.item, j.vault+"|")
 		}
-		return strings.EqualFold(textAt(rc.st.read(j.body), "properties", name), want)
+		return strings.EqualFold(TextAt(rc.st.read(j.body), "properties", name), want)
 	})
 }
 
@@ -237,10 +237,10 @@ func (rc *requestContext) cancelJob() reply {
 	if none != nil {
 		return *none
 	}
-	if j.status != inProgress || rawAt(rc.st.read(j.body), "properties", "actionsInfo") == nil {
+	if j.status != inProgress || RawAt(rc.st.read(j.body), "properties", "actionsInfo") == nil {
 		return errorReply(http.StatusBadRequest, "BMSUserErrorJobNotCancellable", "The job cannot be cancelled.") // UNVERIFIED code
 	}
-	rc.st.putJob(edit(rc.st.read(j.body), func(p *object) { p.set("status", "Cancelling") }, "properties"))
+	rc.st.putJob(Edit(rc.st.read(j.body), func(p *Object) { p.Set("status", "Cancelling") }, "properties"))
 	id := rc.guid("cancel")
 	jobPath := strings.TrimSuffix(rc.path, "/"+lastSegment(rc.path))
 	op := &operation{

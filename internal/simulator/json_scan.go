@@ -22,7 +22,7 @@ func (e errSyntax) Error() string { return fmt.Sprintf("byte %d: expected %s", e
 // errIncomplete reports that the text ends inside a value; a loader reads more and tries again.
 var errIncomplete = io.ErrUnexpectedEOF
 
-func skipSpace(b []byte, i int) int {
+func SkipSpace(b []byte, i int) int {
 	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r') {
 		i++
 	}
@@ -162,21 +162,21 @@ func skipDigits(b []byte, i int) int {
 }
 
 func skipObject(b []byte, i, depth int) (int, error) {
-	end, err := walkObject(b, i, depth, nil)
+	end, err := WalkObject(b, i, depth, nil)
 	return end, err
 }
 
 func skipArray(b []byte, i, depth int) (int, error) {
-	end, err := walkArray(b, i, depth, nil)
+	end, err := WalkArray(b, i, depth, nil)
 	return end, err
 }
 
-// walkObject calls visit for each member with the quoted key and the value until it returns false; visit may be nil.
-func walkObject(b []byte, i, depth int, visit func(key, value []byte) bool) (int, error) {
+// WalkObject calls visit for each member with the quoted key and the value until it returns false; visit may be nil.
+func WalkObject(b []byte, i, depth int, visit func(key, value []byte) bool) (int, error) {
 	if depth > maxDepth {
 		return i, errSyntax{i, "less nesting"}
 	}
-	i = skipSpace(b, i+1)
+	i = SkipSpace(b, i+1)
 	if i < len(b) && b[i] == '}' {
 		return i + 1, nil
 	}
@@ -192,14 +192,14 @@ func walkObject(b []byte, i, depth int, visit func(key, value []byte) bool) (int
 			return keyEnd, err
 		}
 		key := b[i:keyEnd]
-		i = skipSpace(b, keyEnd)
+		i = SkipSpace(b, keyEnd)
 		if i >= len(b) {
 			return i, errIncomplete
 		}
 		if b[i] != ':' {
 			return i, errSyntax{i, "':'"}
 		}
-		i = skipSpace(b, i+1)
+		i = SkipSpace(b, i+1)
 		end, err := skipValue(b, i, depth+1)
 		if err != nil {
 			return end, err
@@ -207,7 +207,7 @@ func walkObject(b []byte, i, depth int, visit func(key, value []byte) bool) (int
 		if visit != nil && !visit(key, b[i:end]) {
 			return end, nil
 		}
-		i = skipSpace(b, end)
+		i = SkipSpace(b, end)
 		if i >= len(b) {
 			return i, errIncomplete
 		}
@@ -215,19 +215,19 @@ func walkObject(b []byte, i, depth int, visit func(key, value []byte) bool) (int
 		case '}':
 			return i + 1, nil
 		case ',':
-			i = skipSpace(b, i+1)
+			i = SkipSpace(b, i+1)
 		default:
 			return i, errSyntax{i, "',' or '}'"}
 		}
 	}
 }
 
-// walkArray calls visit for each element; visit may be nil.
-func walkArray(b []byte, i, depth int, visit func(value []byte)) (int, error) {
+// WalkArray calls visit for each element; visit may be nil.
+func WalkArray(b []byte, i, depth int, visit func(value []byte)) (int, error) {
 	if depth > maxDepth {
 		return i, errSyntax{i, "less nesting"}
 	}
-	i = skipSpace(b, i+1)
+	i = SkipSpace(b, i+1)
 	if i < len(b) && b[i] == ']' {
 		return i + 1, nil
 	}
@@ -239,7 +239,7 @@ func walkArray(b []byte, i, depth int, visit func(value []byte)) (int, error) {
 		if visit != nil {
 			visit(b[i:end])
 		}
-		i = skipSpace(b, end)
+		i = SkipSpace(b, end)
 		if i >= len(b) {
 			return i, errIncomplete
 		}
@@ -247,23 +247,23 @@ func walkArray(b []byte, i, depth int, visit func(value []byte)) (int, error) {
 		case ']':
 			return i + 1, nil
 		case ',':
-			i = skipSpace(b, i+1)
+			i = SkipSpace(b, i+1)
 		default:
 			return i, errSyntax{i, "',' or ']'"}
 		}
 	}
 }
 
-// rawAt returns the raw value at path in the object raw, or nil. Of duplicate keys the first one counts. raw must be
+// RawAt returns the raw value at path in the object raw, or nil. Of duplicate keys the first one counts. raw must be
 // valid JSON.
-func rawAt(raw []byte, path ...string) []byte {
+func RawAt(raw []byte, path ...string) []byte {
 	for _, name := range path {
-		i := skipSpace(raw, 0)
+		i := SkipSpace(raw, 0)
 		if i >= len(raw) || raw[i] != '{' {
 			return nil
 		}
 		var found []byte
-		_, _ = walkObject(raw, i, 0, func(key, value []byte) bool {
+		_, _ = WalkObject(raw, i, 0, func(key, value []byte) bool {
 			if keyIs(key, name) {
 				found = value
 			}
@@ -281,13 +281,13 @@ func keyIs(quoted []byte, name string) bool {
 	if len(quoted) == len(name)+2 && string(quoted[1:len(quoted)-1]) == name {
 		return true
 	}
-	return bytes.IndexByte(quoted, '\\') >= 0 && unquote(quoted) == name
+	return bytes.IndexByte(quoted, '\\') >= 0 && Unquote(quoted) == name
 }
 
-// textAt returns the string at path in raw, or "" when there is none.
-func textAt(raw []byte, path ...string) string { return unquote(rawAt(raw, path...)) }
+// TextAt returns the string at path in raw, or "" when there is none.
+func TextAt(raw []byte, path ...string) string { return Unquote(RawAt(raw, path...)) }
 
-func unquote(value []byte) string {
+func Unquote(value []byte) string {
 	if len(value) < 2 || value[0] != '"' {
 		return ""
 	}
@@ -301,12 +301,12 @@ func unquote(value []byte) string {
 	return s
 }
 
-// boolAt returns the boolean at path in raw; absent is false.
-func boolAt(raw []byte, path ...string) bool { return string(rawAt(raw, path...)) == "true" }
+// BoolAt returns the boolean at path in raw; absent is false.
+func BoolAt(raw []byte, path ...string) bool { return string(RawAt(raw, path...)) == "true" }
 
-// checkObject returns an error unless raw is exactly one JSON object.
-func checkObject(raw []byte) error {
-	i := skipSpace(raw, 0)
+// CheckObject returns an error unless raw is exactly one JSON object.
+func CheckObject(raw []byte) error {
+	i := SkipSpace(raw, 0)
 	if i >= len(raw) {
 		return errIncomplete
 	}
@@ -317,7 +317,7 @@ func checkObject(raw []byte) error {
 	if err != nil {
 		return err
 	}
-	if skipSpace(raw, end) != len(raw) {
+	if SkipSpace(raw, end) != len(raw) {
 		return errors.New("text behind the object")
 	}
 	return nil

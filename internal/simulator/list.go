@@ -55,7 +55,7 @@ func (rc *requestContext) list(kind string, walk rowIterator) reply {
 	if next >= 0 {
 		// On the last page the key is absent, not null (docs/azure.md §2, §33.25).
 		b.WriteString(`,"nextLink":`)
-		b.Write(encode(rc.nextLink(rc.s.pageToken(name, next))))
+		b.Write(Encode(rc.nextLink(rc.s.pageToken(name, next))))
 	}
 	b.WriteByte('}')
 	return ok(b.Bytes())

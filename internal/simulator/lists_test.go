@@ -15,7 +15,7 @@ func (c *client) all(path string) (rows []json.RawMessage, pages int) {
 		a := c.get(path)
 		rows = append(rows, values(a)...)
 		pages++
-		path = textAt(a.body, "nextLink")
+		path = TextAt(a.body, "nextLink")
 	}
 	return rows, pages
 }
@@ -30,14 +30,14 @@ func TestListsPageByAnOpaqueNextLink(t *testing.T) {
 	}
 	equalJSON(t, rows[0], []byte(vmBody("VM1", "westeurope")))
 	a := c.get(vmList)
-	next := textAt(a.body, "nextLink")
+	next := TextAt(a.body, "nextLink")
 	if !strings.Contains(next, "&%24skiptoken=") || !strings.Contains(next, "api-version="+testAPI) {
 		t.Errorf("nextLink %s", next)
 	}
 	c.do("GET", strings.Replace(next, "24skiptoken=", "24skiptoken=AAAA", 1), "", 400)
 	last := c.get(next)
-	if rawAt(last.body, "nextLink") != nil {
-		t.Errorf("nextLink on the last page: %s", rawAt(last.body, "nextLink"))
+	if RawAt(last.body, "nextLink") != nil {
+		t.Errorf("nextLink on the last page: %s", RawAt(last.body, "nextLink"))
 	}
 }
 
@@ -86,8 +86,8 @@ func TestProtectableItemsNeedARefreshAndHideWhatIsProtectedOrFar(t *testing.T) {
 		if len(rows) != 3 {
 			t.Fatalf("%d protectable items, want 3", len(rows))
 		}
-		if textAt(rows[0], "name") != "iaasvmcontainerv2;rg-app;vm1" || !strings.HasSuffix(textAt(rows[0], "id"), "/protectableItems/vm;iaasvmcontainerv2;rg-app;vm1") ||
-			textAt(rows[0], "properties", "virtualMachineId") != vmID("VM1") {
+		if TextAt(rows[0], "name") != "iaasvmcontainerv2;rg-app;vm1" || !strings.HasSuffix(TextAt(rows[0], "id"), "/protectableItems/vm;iaasvmcontainerv2;rg-app;vm1") ||
+			TextAt(rows[0], "properties", "virtualMachineId") != vmID("VM1") {
 			t.Errorf("%s", rows[0])
 		}
 		c.protect("VM2", "daily")
@@ -138,10 +138,10 @@ func TestJobsAreListedNewestFirstWithoutDetail(t *testing.T) {
 		c.protect("VM2", "daily")
 		c.do("PUT", itemPath("vm1"), protectBody("VM1", "other"), 202)
 		rows, _ := c.all(testVault + "/backupJobs")
-		if len(rows) != 3 || textAt(rows[0], "properties", "status") != "InProgress" || textAt(rows[1], "properties", "entityFriendlyName") != "VM2" {
+		if len(rows) != 3 || TextAt(rows[0], "properties", "status") != "InProgress" || TextAt(rows[1], "properties", "entityFriendlyName") != "VM2" {
 			t.Fatalf("%s", rows)
 		}
-		if rawAt(rows[0], "properties", "extendedInfo") != nil || rawAt(rows[0], "properties", "endTime") != nil {
+		if RawAt(rows[0], "properties", "extendedInfo") != nil || RawAt(rows[0], "properties", "endTime") != nil {
 			t.Errorf("%s", rows[0])
 		}
 		day := func(d int) string { return c.s.clock.now().UTC().AddDate(0, 0, d).Format("2006-01-02 03:04:05 PM") }
@@ -181,20 +181,20 @@ func TestCancelledBackupLeavesNoRecoveryPoint(t *testing.T) {
 		c := serve(t, estate(t), Options{Settings: set})
 		c.protect("VM1", "daily")
 		end := c.follow(c.do("POST", itemPath("vm1")+"/backup", `{"properties":{"objectType":"IaasVMBackupRequest"}}`, 202))
-		job := testVault + "/backupJobs/" + textAt(end.body, "properties", "jobId")
+		job := testVault + "/backupJobs/" + TextAt(end.body, "properties", "jobId")
 		a := c.do("POST", job+"/cancel", "", 202)
 		if !strings.Contains(a.header.Get("Azure-AsyncOperation"), "/operationsStatus/") || !strings.Contains(a.header.Get("Azure-AsyncOperation"), "2019-05-13-preview") {
 			t.Errorf("headers %v", a.header)
 		}
-		if got := textAt(c.get(job).body, "properties", "status"); got != "Cancelling" {
+		if got := TextAt(c.get(job).body, "properties", "status"); got != "Cancelling" {
 			t.Errorf("status %s", got)
 		}
 		time.Sleep(time.Hour)
 		c.do("GET", a.header.Get("Location"), "", 204)
-		if got := textAt(c.get(job).body, "properties", "status"); got != "Cancelled" {
+		if got := TextAt(c.get(job).body, "properties", "status"); got != "Cancelled" {
 			t.Errorf("status %s", got)
 		}
-		if textAt(c.props("vm1"), "protectionState") != "IRPending" {
+		if TextAt(c.props("vm1"), "protectionState") != "IRPending" {
 			t.Errorf("%s", c.props("vm1"))
 		}
 		c.do("POST", job+"/cancel", "", 400)
@@ -209,20 +209,20 @@ func TestBackupStatusLooksInAllVaultsOfTheRegion(t *testing.T) {
 			`{"resourceType":"VM","resourceId":"`+vmID(vm)+`"}`, 200).body
 	}
 	none := ask("westeurope", "VM1")
-	if textAt(none, "protectionStatus") != "NotProtected" || textAt(none, "containerName") != "iaasvmcontainer;iaasvmcontainerv2;rg-app;vm1" || rawAt(none, "vaultId") != nil {
+	if TextAt(none, "protectionStatus") != "NotProtected" || TextAt(none, "containerName") != "iaasvmcontainer;iaasvmcontainerv2;rg-app;vm1" || RawAt(none, "vaultId") != nil {
 		t.Errorf("%s", none)
 	}
 	c.do("PUT", strings.Replace(itemPath("vm1"), "vault1", "vault2", 1), strings.ReplaceAll(protectBody("VM1", "daily"), "vault1", "vault2"), 202)
 	held := ask("westeurope", "VM1")
-	if textAt(held, "protectionStatus") != "Protected" || textAt(held, "vaultId") != otherVault || textAt(held, "policyName") != "daily" || textAt(held, "protectedItemName") != "vm;iaasvmcontainerv2;rg-app;vm1" {
+	if TextAt(held, "protectionStatus") != "Protected" || TextAt(held, "vaultId") != otherVault || TextAt(held, "policyName") != "daily" || TextAt(held, "protectedItemName") != "vm;iaasvmcontainerv2;rg-app;vm1" {
 		t.Errorf("%s", held)
 	}
-	if other := ask("northeurope", "VM1"); textAt(other, "protectionStatus") != "NotProtected" {
+	if other := ask("northeurope", "VM1"); TextAt(other, "protectionStatus") != "NotProtected" {
 		t.Errorf("another region: %s", other)
 	}
 	pre := c.do("POST", "/subscriptions/"+testSub+"/providers/Microsoft.RecoveryServices/locations/westeurope/backupPreValidateProtection",
 		`{"resourceType":"VM","resourceId":"`+vmID("vm1")+`","vaultId":"`+testVault+`","properties":""}`, 200)
-	if textAt(pre.body, "errorCode") != "VirtualMachineAlreadyProtected" {
+	if TextAt(pre.body, "errorCode") != "VirtualMachineAlreadyProtected" {
 		t.Errorf("%s", pre.body)
 	}
 }
@@ -233,14 +233,14 @@ func TestContainersOfSoftDeletedItemsAreInTheListOfDeletedOnes(t *testing.T) {
 	registered := testVault + "/backupProtectionContainers?$filter=" + url.QueryEscape("backupManagementType eq 'AzureIaasVM' and status eq 'Registered'")
 	deleted := testVault + "/backupDeletedProtectionContainers?$filter=" + url.QueryEscape("backupManagementType eq 'AzureIaasVM'")
 	rows, _ := c.all(registered)
-	if len(rows) != 1 || textAt(rows[0], "name") != "IaasVMContainer;iaasvmcontainerv2;rg-app;vm1" || textAt(rows[0], "properties", "registrationStatus") != "Registered" {
+	if len(rows) != 1 || TextAt(rows[0], "name") != "IaasVMContainer;iaasvmcontainerv2;rg-app;vm1" || TextAt(rows[0], "properties", "registrationStatus") != "Registered" {
 		t.Errorf("%s", rows)
 	}
 	c.do("DELETE", itemPath("vm1"), "", 202)
 	if rows, _ = c.all(registered); len(rows) != 0 {
 		t.Errorf("%s", rows)
 	}
-	if rows, _ = c.all(deleted); len(rows) != 1 || textAt(rows[0], "properties", "registrationStatus") != "SoftDeleted" {
+	if rows, _ = c.all(deleted); len(rows) != 1 || TextAt(rows[0], "properties", "registrationStatus") != "SoftDeleted" {
 		t.Errorf("%s", rows)
 	}
 	usage := values(c.get(testVault + "/backupUsageSummaries?$filter=type%20eq%20'BackupProtectedItemCountSummary'"))

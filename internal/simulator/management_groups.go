@@ -11,7 +11,7 @@ func (rc *requestContext) listDescendants() reply {
 		return rc.unverified("management-group", "The management group '%s' cannot be found.", rc.params["management"])
 	}
 	var rows []json.RawMessage
-	if err := json.Unmarshal(rawAt(rc.st.read(group.body), "descendants"), &rows); err != nil {
+	if err := json.Unmarshal(RawAt(rc.st.read(group.body), "descendants"), &rows); err != nil {
 		rows = nil // a group without any
 	}
 	bodies := make([][]byte, len(rows))

@@ -292,7 +292,7 @@ func (s *Server) undo(op *operation) {
 	switch op.Action {
 	case actVaultCreate, actVaultUpdate, actVaultDelete:
 		if v := s.st.vaults.get(op.Target); v != nil {
-			s.st.putVault(edit(s.st.read(v.body), func(p *object) { p.set("provisioningState", "Failed") }, "properties"))
+			s.st.putVault(Edit(s.st.read(v.body), func(p *Object) { p.Set("provisioningState", "Failed") }, "properties"))
 		}
 	}
 }
@@ -302,15 +302,15 @@ func (op *operation) jobIDs() []string { return slices.Clone(op.Jobs) }
 
 // statusBody returns the body of operationsStatus, backupOperations and policy operations (docs/azure.md §4, §8.1).
 func (op *operation) statusBody() json.RawMessage {
-	body := newObject("id", op.ID, "name", op.ID, "status", op.State, "startTime", stamp(op.Started))
+	body := NewObject("id", op.ID, "name", op.ID, "status", op.State, "startTime", stamp(op.Started))
 	if op.isRunning() {
-		body.set("endTime", noTime)
-		return body.bytes()
+		body.Set("endTime", noTime)
+		return body.Bytes()
 	}
 	// endTime equals startTime, whatever the operation took (docs/azure.md §4).
-	body.set("endTime", stamp(op.Started))
+	body.Set("endTime", stamp(op.Started))
 	if op.State == failed {
-		body.set("error", newObject("code", op.Code, "message", op.Message))
+		body.Set("error", NewObject("code", op.Code, "message", op.Message))
 	}
 	switch {
 	case op.Action == actPolicy:
@@ -318,13 +318,13 @@ func (op *operation) statusBody() json.RawMessage {
 		if failedJobs == nil {
 			failedJobs = map[string]string{}
 		}
-		body.set("properties", newObject("objectType", "OperationStatusJobsExtendedInfo", "jobIds", op.jobIDs(), "failedJobsError", failedJobs))
+		body.Set("properties", NewObject("objectType", "OperationStatusJobsExtendedInfo", "jobIds", op.jobIDs(), "failedJobsError", failedJobs))
 	case op.Action == actValidate && op.State == succeeded:
-		body.set("properties", newObject("objectType", "OperationStatusValidateOperationExtendedInfo", "validateOperationResponse", newObject("validationResults", op.Request)))
+		body.Set("properties", NewObject("objectType", "OperationStatusValidateOperationExtendedInfo", "validateOperationResponse", NewObject("validationResults", op.Request)))
 	case len(op.Jobs) > 0:
-		body.set("properties", newObject("objectType", "OperationStatusJobExtendedInfo", "jobId", op.Jobs[0]))
+		body.Set("properties", NewObject("objectType", "OperationStatusJobExtendedInfo", "jobId", op.Jobs[0]))
 	}
-	return body.bytes()
+	return body.Bytes()
 }
 
 // acceptedReply returns the 202 for a started or still running operation: no body and the URLs to poll.

@@ -27,13 +27,13 @@ func TestParallelClientsGetWhatTheSeedSays(t *testing.T) {
 					return
 				}
 				end := c.follow(a)
-				job, err := c.try("GET", testVault+"/backupJobs/"+textAt(end.body, "properties", "jobId"), "")
+				job, err := c.try("GET", testVault+"/backupJobs/"+TextAt(end.body, "properties", "jobId"), "")
 				if err != nil {
 					t.Error(err)
 				}
 				mu.Lock()
 				defer mu.Unlock()
-				took[name] = textAt(job.body, "properties", "duration")
+				took[name] = TextAt(job.body, "properties", "duration")
 			})
 		}
 		wg.Wait()

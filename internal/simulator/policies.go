@@ -27,7 +27,7 @@ func (rc *requestContext) listPolicies() reply {
 			case "name":
 				return p.name
 			}
-			return textAt(rc.st.read(p.body), "properties", "workLoadType")
+			return TextAt(rc.st.read(p.body), "properties", "workLoadType")
 		})
 	}
 	// Policies are not paged: the SDK has no token for them and none was recorded (docs/azure.md §8.1).
@@ -36,7 +36,7 @@ func (rc *requestContext) listPolicies() reply {
 		if keep(p) {
 			// The list shows 0 items for every policy; only a read of the single policy counts them (7 recorded
 			// lists).
-			bodies = append(bodies, edit(rc.st.read(p.body), func(props *object) { props.set("protectedItemsCount", 0) }, "properties"))
+			bodies = append(bodies, Edit(rc.st.read(p.body), func(props *Object) { props.Set("protectedItemsCount", 0) }, "properties"))
 		}
 		return true
 	})
@@ -75,8 +75,8 @@ func (rc *requestContext) policyNotFound() reply {
 
 // policyBody returns the stored body with the count of its items, which the service computes (docs/azure.md §8.2).
 func (rc *requestContext) policyBody(p *policy) []byte {
-	return edit(rc.st.read(p.body), func(props *object) {
-		props.set("protectedItemsCount", rc.st.itemsUnder(p))
+	return Edit(rc.st.read(p.body), func(props *Object) {
+		props.Set("protectedItemsCount", rc.st.itemsUnder(p))
 	}, "properties")
 }
 
@@ -102,10 +102,10 @@ func (rc *requestContext) putPolicy() reply {
 	if none != nil {
 		return *none
 	}
-	if err := checkObject(rc.body); err != nil {
+	if err := CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	sent := parse(rc.body).object("properties")
+	sent := Parse(rc.body).Object("properties")
 	was := rc.st.policies.get(rc.policyKey())
 	if r := rc.checkPolicy(v, was, sent); r != nil {
 		return *r
@@ -115,7 +115,7 @@ func (rc *requestContext) putPolicy() reply {
 			return *r
 		}
 	}
-	sent.del("resourceGuardOperationRequests")
+	sent.Del("resourceGuardOperationRequests")
 	if r := rc.consumeDailyLimit("policy-writes", v); r != nil {
 		return *r
 	}
@@ -147,39 +147,39 @@ func (rc *requestContext) startPolicyOp(v *vault, p *policy, body json.RawMessag
 
 // storedPolicy returns the stored form of a sent policy: times with today's date and no milliseconds, defaults added,
 // policyType kept, the caller's count dropped (docs/azure.md §8.2, §33.35).
-func (rc *requestContext) storedPolicy(was *policy, sent object) json.RawMessage {
+func (rc *requestContext) storedPolicy(was *policy, sent Object) json.RawMessage {
 	day := rc.now
 	name := rc.params["policy"]
 	id := vaultPart(rc.path) + "/backupPolicies/" + name
 	if was != nil {
-		id = textAt(rc.st.read(was.body), "id")
+		id = TextAt(rc.st.read(was.body), "id")
 		name = was.name
 	}
-	props := newObject("backupManagementType", sent.text("backupManagementType"))
+	props := NewObject("backupManagementType", sent.Text("backupManagementType"))
 	for _, m := range sent {
-		if m.key != "protectedItemsCount" && m.key != "backupManagementType" && string(m.value) != "null" {
-			props.put(m.key, setDates(m.value, day))
+		if m.Key != "protectedItemsCount" && m.Key != "backupManagementType" && string(m.Value) != "null" {
+			props.Put(m.Key, setDates(m.Value, day))
 		}
 	}
-	if strings.EqualFold(sent.text("backupManagementType"), "AzureIaasVM") {
-		if !props.has("instantRPDetails") {
-			props.set("instantRPDetails", newObject())
+	if strings.EqualFold(sent.Text("backupManagementType"), "AzureIaasVM") {
+		if !props.Has("instantRPDetails") {
+			props.Set("instantRPDetails", NewObject())
 		}
-		if s := props.object("schedulePolicy"); s.text("schedulePolicyType") == "SimpleSchedulePolicy" && !s.has("scheduleWeeklyFrequency") {
-			s.set("scheduleWeeklyFrequency", 0)
-			props.set("schedulePolicy", s)
+		if s := props.Object("schedulePolicy"); s.Text("schedulePolicyType") == "SimpleSchedulePolicy" && !s.Has("scheduleWeeklyFrequency") {
+			s.Set("scheduleWeeklyFrequency", 0)
+			props.Set("schedulePolicy", s)
 		}
-		if !props.has("instantRpRetentionRangeInDays") {
-			props.set("instantRpRetentionRangeInDays", defaultInstantDays(sent))
+		if !props.Has("instantRpRetentionRangeInDays") {
+			props.Set("instantRpRetentionRangeInDays", defaultInstantDays(sent))
 		}
 	}
-	props.set("protectedItemsCount", 0)
-	return newObject("id", id, "name", name, "type", policyType, "properties", props).bytes()
+	props.Set("protectedItemsCount", 0)
+	return NewObject("id", id, "name", name, "type", policyType, "properties", props).Bytes()
 }
 
 // defaultInstantDays returns 2, or 5 where no other value is valid (docs/azure.md §8.3).
-func defaultInstantDays(sent object) int {
-	if sent.text("policyType") != "V2" && sent.object("schedulePolicy").text("scheduleRunFrequency") == "Weekly" {
+func defaultInstantDays(sent Object) int {
+	if sent.Text("policyType") != "V2" && sent.Object("schedulePolicy").Text("scheduleRunFrequency") == "Weekly" {
 		return 5
 	}
 	return 2
@@ -187,35 +187,35 @@ func defaultInstantDays(sent object) int {
 
 // setDates writes every time in raw as the service does: the date part is not the client's (docs/azure.md §8.2).
 func setDates(raw []byte, day time.Time) json.RawMessage {
-	i := skipSpace(raw, 0)
+	i := SkipSpace(raw, 0)
 	if i >= len(raw) {
 		return raw
 	}
 	switch raw[i] {
 	case '{':
-		o := parse(raw)
+		o := Parse(raw)
 		for i := range o {
-			o[i].value = setDates(o[i].value, day)
+			o[i].Value = setDates(o[i].Value, day)
 		}
-		return dropNulls(o).bytes()
+		return dropNulls(o).Bytes()
 	case '[':
 		out := []json.RawMessage{}
-		_, _ = walkArray(raw, i, 0, func(v []byte) { out = append(out, setDates(v, day)) })
-		return encode(out)
+		_, _ = WalkArray(raw, i, 0, func(v []byte) { out = append(out, setDates(v, day)) })
+		return Encode(out)
 	case '"':
-		if t, isTime := timeOfDay(unquote(raw)); isTime {
+		if t, isTime := timeOfDay(Unquote(raw)); isTime {
 			y, m, d := day.UTC().Date()
-			return encode(stamp(time.Date(y, m, d, t.Hour(), t.Minute(), t.Second(), 0, time.UTC)))
+			return Encode(stamp(time.Date(y, m, d, t.Hour(), t.Minute(), t.Second(), 0, time.UTC)))
 		}
 	}
 	return raw
 }
 
 // dropNulls drops sub-schedules sent as null: they are absent in the reply (docs/azure.md §8.2).
-func dropNulls(o object) object {
-	var out object
+func dropNulls(o Object) Object {
+	var out Object
 	for _, m := range o {
-		if string(m.value) != "null" {
+		if string(m.Value) != "null" {
 			out = append(out, m)
 		}
 	}
@@ -257,30 +257,30 @@ func (rc *requestContext) defaultPolicies(v *vault, was *vault) {
 	halfHour := time.Duration(32+int(rc.s.uniform("default policy", v.key)*12)) * 30 * time.Minute
 	midnight := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 	at, window := stamp(midnight.Add(halfHour)), stamp(midnight.Add(8*time.Hour))
-	days := func(n int) object { return newObject("count", n, "durationType", "Days") }
-	daily := func(at string) object {
-		return newObject("retentionPolicyType", "LongTermRetentionPolicy",
-			"dailySchedule", newObject("retentionTimes", []string{at}, "retentionDuration", days(30)))
+	days := func(n int) Object { return NewObject("count", n, "durationType", "Days") }
+	daily := func(at string) Object {
+		return NewObject("retentionPolicyType", "LongTermRetentionPolicy",
+			"dailySchedule", NewObject("retentionTimes", []string{at}, "retentionDuration", days(30)))
 	}
-	simple := newObject("schedulePolicyType", "SimpleSchedulePolicy", "scheduleRunFrequency", "Daily",
+	simple := NewObject("schedulePolicyType", "SimpleSchedulePolicy", "scheduleRunFrequency", "Daily",
 		"scheduleRunTimes", []string{at}, "scheduleWeeklyFrequency", 0)
-	put := func(name string, props object) {
-		rc.st.putPolicy(newObject("id", v.id+"/backupPolicies/"+name, "name", name, "type", policyType, "properties", props).bytes())
+	put := func(name string, props Object) {
+		rc.st.putPolicy(NewObject("id", v.id+"/backupPolicies/"+name, "name", name, "type", policyType, "properties", props).Bytes())
 	}
-	put("HourlyLogBackup", newObject("backupManagementType", "AzureWorkload", "workLoadType", "SQLDataBase",
-		"settings", newObject("timeZone", "UTC", "issqlcompression", false, "isCompression", false),
-		"subProtectionPolicy", []object{
-			newObject("policyType", "Full", "schedulePolicy", simple, "retentionPolicy", daily(at)),
-			newObject("policyType", "Log",
-				"schedulePolicy", newObject("schedulePolicyType", "LogSchedulePolicy", "scheduleFrequencyInMins", 60),
-				"retentionPolicy", newObject("retentionPolicyType", "SimpleRetentionPolicy", "retentionDuration", days(30))),
+	put("HourlyLogBackup", NewObject("backupManagementType", "AzureWorkload", "workLoadType", "SQLDataBase",
+		"settings", NewObject("timeZone", "UTC", "issqlcompression", false, "isCompression", false),
+		"subProtectionPolicy", []Object{
+			NewObject("policyType", "Full", "schedulePolicy", simple, "retentionPolicy", daily(at)),
+			NewObject("policyType", "Log",
+				"schedulePolicy", NewObject("schedulePolicyType", "LogSchedulePolicy", "scheduleFrequencyInMins", 60),
+				"retentionPolicy", NewObject("retentionPolicyType", "SimpleRetentionPolicy", "retentionDuration", days(30))),
 		}, "protectedItemsCount", 0))
-	put("DefaultPolicy", newObject("backupManagementType", "AzureIaasVM", "instantRPDetails", newObject(),
+	put("DefaultPolicy", NewObject("backupManagementType", "AzureIaasVM", "instantRPDetails", NewObject(),
 		"schedulePolicy", simple, "retentionPolicy", daily(at),
 		"instantRpRetentionRangeInDays", 2, "timeZone", "UTC", "protectedItemsCount", 0))
-	put("EnhancedPolicy", newObject("backupManagementType", "AzureIaasVM", "policyType", "V2", "instantRPDetails", newObject(),
-		"schedulePolicy", newObject("schedulePolicyType", "SimpleSchedulePolicyV2", "scheduleRunFrequency", "Hourly",
-			"hourlySchedule", newObject("interval", 4, "scheduleWindowStartTime", window, "scheduleWindowDuration", 12)),
+	put("EnhancedPolicy", NewObject("backupManagementType", "AzureIaasVM", "policyType", "V2", "instantRPDetails", NewObject(),
+		"schedulePolicy", NewObject("schedulePolicyType", "SimpleSchedulePolicyV2", "scheduleRunFrequency", "Hourly",
+			"hourlySchedule", NewObject("interval", 4, "scheduleWindowStartTime", window, "scheduleWindowDuration", 12)),
 		"retentionPolicy", daily(window),
 		"instantRpRetentionRangeInDays", 2, "timeZone", "UTC", "protectedItemsCount", 0))
 }

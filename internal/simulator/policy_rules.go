@@ -22,7 +22,7 @@ func invalidPolicyReply() *reply {
 }
 
 // checkPolicy applies the rules of docs/azure.md §8.3 to a policy write.
-func (rc *requestContext) checkPolicy(v *vault, was *policy, p object) *reply {
+func (rc *requestContext) checkPolicy(v *vault, was *policy, p Object) *reply {
 	if !policyName.MatchString(rc.params["policy"]) {
 		return invalidPolicyReply()
 	}
@@ -30,13 +30,13 @@ func (rc *requestContext) checkPolicy(v *vault, was *policy, p object) *reply {
 		r := rc.unverified("policy-count", "The vault has reached its limit of %d policies.", maxPolicies)
 		return &r
 	}
-	if !strings.EqualFold(p.text("backupManagementType"), "AzureIaasVM") {
-		if p.text("backupManagementType") == "" {
+	if !strings.EqualFold(p.Text("backupManagementType"), "AzureIaasVM") {
+		if p.Text("backupManagementType") == "" {
 			return invalidPolicyReply()
 		}
 		return nil // other workloads have no rules here
 	}
-	if was != nil && firstNonEmpty(p.text("policyType"), "V1") != rc.st.tier(was) {
+	if was != nil && firstNonEmpty(p.Text("policyType"), "V1") != rc.st.tier(was) {
 		return invalidPolicyReply() // the type cannot change
 	}
 	s, err := readPolicy(p)
@@ -55,7 +55,7 @@ func (rc *requestContext) checkPolicy(v *vault, was *policy, p object) *reply {
 // checkImmutablePolicy enforces: on an immutable vault retention is not reduced; it is not increased either while an
 // item is suspended (docs/azure.md §8.3).
 func (rc *requestContext) checkImmutablePolicy(v *vault, was *policy, s *policySpec) *reply {
-	old, err := readPolicy(parse(rc.st.read(was.body)).object("properties"))
+	old, err := readPolicy(Parse(rc.st.read(was.body)).Object("properties"))
 	if err != nil || !rc.st.isImmutable(v) {
 		return nil
 	}
@@ -137,9 +137,9 @@ type tier struct {
 	DurationType string `json:"durationType"`
 }
 
-func readPolicy(p object) (*policySpec, error) {
+func readPolicy(p Object) (*policySpec, error) {
 	s := &policySpec{}
-	err := json.Unmarshal(p.bytes(), s)
+	err := json.Unmarshal(p.Bytes(), s)
 	return s, err
 }
 

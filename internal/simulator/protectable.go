@@ -28,7 +28,7 @@ func (rc *requestContext) protectable(v *vault, f filter) rowIterator {
 		more := true
 		rc.st.protectables.group(v.key, from, func(row int, l *opaqueResource) bool {
 			body := rc.st.read(l.body)
-			if rc.st.vms.get(key(textAt(body, "properties", "virtualMachineId"))) == nil && rc.protectableMatches(f, body) {
+			if rc.st.vms.get(key(TextAt(body, "properties", "virtualMachineId"))) == nil && rc.protectableMatches(f, body) {
 				more = visit(row, func() []byte { return body })
 			}
 			return more
@@ -81,31 +81,31 @@ func (st *state) isDiscovered(machine *vm) bool {
 }
 
 func (rc *requestContext) protectableBody(v *vault, machine *vm) []byte {
-	vmID := textAt(rc.st.read(machine.body), "id")
+	vmID := TextAt(rc.st.read(machine.body), "id")
 	group := segment(vmID, "resourceGroups")
 	tail := containerKeyFor(group, machine.name)
-	return newObject(
+	return NewObject(
 		// Three spellings of one name (docs/azure.md §2, §33.17).
 		"id", v.id+"/backupFabrics/Azure/protectionContainers/"+containerPrefix+tail+"/protectableItems/vm;"+tail,
 		"name", tail, "type", "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectableItems",
-		"properties", newObject("virtualMachineId", vmID, "virtualMachineVersion", "Compute", "resourceGroup", group,
+		"properties", NewObject("virtualMachineId", vmID, "virtualMachineVersion", "Compute", "resourceGroup", group,
 			"backupManagementType", "AzureIaasVM", "protectableItemType", vmItem, "friendlyName", machine.name,
-			"protectionState", "NotProtected")).bytes()
+			"protectionState", "NotProtected")).Bytes()
 }
 
 func (rc *requestContext) protectableMatches(f filter, body []byte) bool {
 	return f.matches(func(name string) string {
 		switch strings.ToLower(name) {
 		case "backupmanagementtype":
-			return textAt(body, "properties", "backupManagementType")
+			return TextAt(body, "properties", "backupManagementType")
 		case "workloadtype":
 			return "VM"
 		case "containername":
-			return containerKeyOf(textAt(body, "name"))
+			return containerKeyOf(TextAt(body, "name"))
 		case "status":
-			return textAt(body, "properties", "protectionState")
+			return TextAt(body, "properties", "protectionState")
 		}
-		return textAt(body, "properties", "friendlyName")
+		return TextAt(body, "properties", "friendlyName")
 	})
 }
 
@@ -174,12 +174,12 @@ func (rc *requestContext) containers(keep func(*item) bool, status string) reply
 
 func (rc *requestContext) containerBody(it *item, status string) []byte {
 	body := rc.st.read(it.body)
-	vmID := textAt(body, "properties", "virtualMachineId")
-	id, _, _ := strings.Cut(textAt(body, "id"), "/protectedItems/")
-	return newObject("id", id, "name", lastSegment(id), "type", "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers",
-		"properties", newObject("virtualMachineId", vmID, "virtualMachineVersion", "Compute", "resourceGroup", segment(vmID, "resourceGroups"),
+	vmID := TextAt(body, "properties", "virtualMachineId")
+	id, _, _ := strings.Cut(TextAt(body, "id"), "/protectedItems/")
+	return NewObject("id", id, "name", lastSegment(id), "type", "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers",
+		"properties", NewObject("virtualMachineId", vmID, "virtualMachineVersion", "Compute", "resourceGroup", segment(vmID, "resourceGroups"),
 			"friendlyName", it.friendly, "backupManagementType", it.management, "registrationStatus", status,
-			"healthStatus", "Healthy", "containerType", vmItem, "protectableObjectType", vmItem)).bytes()
+			"healthStatus", "Healthy", "containerType", vmItem, "protectableObjectType", vmItem)).Bytes()
 }
 
 // listUsage counts a vault's items; its limit of -1 does not show the quota (docs/azure.md §11).
@@ -188,8 +188,8 @@ func (rc *requestContext) listUsage() reply {
 	if none != nil {
 		return *none
 	}
-	return ok(newObject("value", []object{newObject("name", newObject("value", "AzureIaasVM", "localizedValue", "AzureIaasVM"),
-		"currentValue", rc.st.countVMs(v), "limit", -1, "unit", "Count")}).bytes())
+	return ok(NewObject("value", []Object{NewObject("name", NewObject("value", "AzureIaasVM", "localizedValue", "AzureIaasVM"),
+		"currentValue", rc.st.countVMs(v), "limit", -1, "unit", "Count")}).Bytes())
 }
 
 func (rc *requestContext) listGuards() reply {
@@ -204,33 +204,33 @@ func (rc *requestContext) listGuards() reply {
 
 // backupStatus returns the vault of a region that protects a VM (docs/azure.md §9).
 func (rc *requestContext) backupStatus() reply {
-	if err := checkObject(rc.body); err != nil {
+	if err := CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	sent := parse(rc.body)
-	if !strings.EqualFold(sent.text("resourceType"), "VM") || segment(sent.text("resourceId"), "virtualMachines") == "" {
+	sent := Parse(rc.body)
+	if !strings.EqualFold(sent.Text("resourceType"), "VM") || segment(sent.Text("resourceId"), "virtualMachines") == "" {
 		return errorReply(http.StatusBadRequest, "BMSUserErrorInvalidInput", "Input for backup status is not in proper format.") // UNVERIFIED code
 	}
-	id := sent.text("resourceId")
+	id := sent.Text("resourceId")
 	tail := containerKeyFor(segment(id, "resourceGroups"), lastSegment(id))
 	status, it := rc.statusOf(key(id), region(rc.params["location"]))
-	o := newObject("protectionStatus", status)
+	o := NewObject("protectionStatus", status)
 	if it != nil && status == "Protected" {
-		o.set("vaultId", rc.st.vaults.get(it.vault).id)
+		o.Set("vaultId", rc.st.vaults.get(it.vault).id)
 	}
-	o.set("fabricName", "Azure")
-	o.set("containerName", strings.ToLower(containerPrefix)+tail)
-	o.set("protectedItemName", strings.ToLower(itemPrefix)+tail)
+	o.Set("fabricName", "Azure")
+	o.Set("containerName", strings.ToLower(containerPrefix)+tail)
+	o.Set("protectedItemName", strings.ToLower(itemPrefix)+tail)
 	if it != nil && status == "Protected" {
-		o.set("policyName", rc.st.policyNameOf(it))
+		o.Set("policyName", rc.st.policyNameOf(it))
 	}
-	o.set("protectedItemsCount", 0)
-	o.set("objectType", "BackupStatusResponse")
-	return ok(o.bytes())
+	o.Set("protectedItemsCount", 0)
+	o.Set("objectType", "BackupStatusResponse")
+	return ok(o.Bytes())
 }
 
 func (st *state) policyNameOf(it *item) string {
-	return textAt(st.read(it.body), "properties", "policyName")
+	return TextAt(st.read(it.body), "properties", "policyName")
 }
 
 // statusOf searches all vaults of the region; its status of stopped and soft-deleted items is UNVERIFIED.
@@ -262,22 +262,22 @@ func (rc *requestContext) statusOf(vmKey, location string) (string, *item) {
 
 // preValidate returns 200 for a failure too (docs/azure.md §9).
 func (rc *requestContext) preValidate() reply {
-	if err := checkObject(rc.body); err != nil {
+	if err := CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	sent := parse(rc.body)
-	id := sent.text("resourceId")
+	sent := Parse(rc.body)
+	id := sent.Text("resourceId")
 	tail := containerKeyFor(segment(id, "resourceGroups"), lastSegment(id))
-	o := newObject("status", "Succeeded", "containerName", strings.ToLower(containerPrefix)+tail, "protectedItemName", strings.ToLower(itemPrefix)+tail)
+	o := NewObject("status", "Succeeded", "containerName", strings.ToLower(containerPrefix)+tail, "protectedItemName", strings.ToLower(itemPrefix)+tail)
 	if rc.st.isProtected(key(id)) {
-		o.set("status", "Failed")
-		o.set("errorCode", "VirtualMachineAlreadyProtected")
-		o.set("errorMessage", "Virtual machine with same name and same resource group is already protected.")
-		o.set("recommendation", "Stop protection of the virtual machine in the other vault first.")
+		o.Set("status", "Failed")
+		o.Set("errorCode", "VirtualMachineAlreadyProtected")
+		o.Set("errorMessage", "Virtual machine with same name and same resource group is already protected.")
+		o.Set("recommendation", "Stop protection of the virtual machine in the other vault first.")
 	}
-	return ok(o.bytes())
+	return ok(o.Bytes())
 }
 
 func (rc *requestContext) validateFeatures() reply {
-	return ok(newObject("supportStatus", "Supported").bytes())
+	return ok(NewObject("supportStatus", "Supported").Bytes())
 }

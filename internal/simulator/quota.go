@@ -215,7 +215,7 @@ func (m *quotaMeter) chargeGraph(c *requestContext, left http.Header) *reply {
 func (rc *requestContext) principal() string {
 	token := bearer(rc.r)
 	if claims, issued := rc.s.claims(token); issued {
-		return textAt(claims, "oid")
+		return TextAt(claims, "oid")
 	}
 	sum := sha256.Sum256([]byte(token))
 	return hex.EncodeToString(sum[:4])

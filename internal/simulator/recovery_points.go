@@ -28,22 +28,22 @@ func (s *Server) disksOf(it *item) (included, excluded []sourceDisk) {
 	if machine == nil {
 		return []sourceDisk{{LUN: -1, Name: it.friendly + "_OsDisk_1", SizeGB: 127, OS: "Windows", Generation: "V1"}}, nil
 	}
-	props := rawAt(s.st.read(machine.body), "properties")
+	props := RawAt(s.st.read(machine.body), "properties")
 	generation := "V1"
-	if strings.EqualFold(textAt(props, "securityProfile", "securityType"), "TrustedLaunch") {
+	if strings.EqualFold(TextAt(props, "securityProfile", "securityType"), "TrustedLaunch") {
 		generation = "V2"
 	}
-	os := s.sourceDisk(rawAt(props, "storageProfile", "osDisk"), -1, machine.name+"_OsDisk_1")
+	os := s.sourceDisk(RawAt(props, "storageProfile", "osDisk"), -1, machine.name+"_OsDisk_1")
 	os.OS, os.Generation = firstNonEmpty(os.OS, "Windows"), firstNonEmpty(os.Generation, generation)
 	included = append(included, os)
 	var filter struct {
 		Luns    []int `json:"diskLunList"`
 		Include bool  `json:"isInclusionList"`
 	}
-	filtered := json.Unmarshal(rawAt(s.st.read(it.body), "properties", "extendedProperties", "diskExclusionProperties"), &filter) == nil
-	disks := rawAt(props, "storageProfile", "dataDisks")
-	if i := skipSpace(disks, 0); i < len(disks) && disks[i] == '[' {
-		_, _ = walkArray(disks, i, 0, func(raw []byte) {
+	filtered := json.Unmarshal(RawAt(s.st.read(it.body), "properties", "extendedProperties", "diskExclusionProperties"), &filter) == nil
+	disks := RawAt(props, "storageProfile", "dataDisks")
+	if i := SkipSpace(disks, 0); i < len(disks) && disks[i] == '[' {
+		_, _ = WalkArray(disks, i, 0, func(raw []byte) {
 			lun := number(raw, "lun")
 			d := s.sourceDisk(raw, lun, machine.name+"_DataDisk_"+formatInt(lun))
 			d.OS, d.Generation = "", ""
@@ -60,12 +60,12 @@ func (s *Server) disksOf(it *item) (included, excluded []sourceDisk) {
 // sourceDisk reads a disk of a VM's body; the disk's own body takes precedence.
 func (s *Server) sourceDisk(raw []byte, lun int, name string) sourceDisk {
 	d := sourceDisk{
-		LUN: lun, Name: firstNonEmpty(textAt(raw, "name"), name), ID: textAt(raw, "managedDisk", "id"), SizeGB: number(raw, "diskSizeGB"),
-		OS: textAt(raw, "osType"), Storage: textAt(raw, "managedDisk", "storageAccountType"),
+		LUN: lun, Name: firstNonEmpty(TextAt(raw, "name"), name), ID: TextAt(raw, "managedDisk", "id"), SizeGB: number(raw, "diskSizeGB"),
+		OS: TextAt(raw, "osType"), Storage: TextAt(raw, "managedDisk", "storageAccountType"),
 	}
 	if own := s.st.disks.get(key(d.ID)); own != nil {
 		body := s.st.read(own.body)
-		d.Generation, d.Tags = textAt(body, "properties", "hyperVGeneration"), slices.Clone(rawAt(body, "tags"))
+		d.Generation, d.Tags = TextAt(body, "properties", "hyperVGeneration"), slices.Clone(RawAt(body, "tags"))
 		if size := number(body, "properties", "diskSizeGB"); size > 0 {
 			d.SizeGB = size
 		}
@@ -81,13 +81,13 @@ func (s *Server) sourceDisk(raw []byte, lun int, name string) sourceDisk {
 func (s *Server) disksIn(p *point, it *item) []sourceDisk {
 	body := s.st.read(p.body)
 	var disks []sourceDisk
-	if json.Unmarshal(rawAt(body, privateKey, "disks"), &disks) == nil && len(disks) > 0 {
+	if json.Unmarshal(RawAt(body, privateKey, "disks"), &disks) == nil && len(disks) > 0 {
 		return disks
 	}
 	now, _ := s.disksOf(it)
-	_ = json.Unmarshal(rawAt(body, "properties", "recoveryPointDiskConfiguration", "includedDiskList"), &disks)
+	_ = json.Unmarshal(RawAt(body, "properties", "recoveryPointDiskConfiguration", "includedDiskList"), &disks)
 	if len(disks) == 0 {
-		if os := textAt(body, "properties", "osType"); os != "" && s.st.vms.get(it.vm) == nil {
+		if os := TextAt(body, "properties", "osType"); os != "" && s.st.vms.get(it.vm) == nil {
 			now[0].OS = os // of a VM that is gone only its points tell
 		}
 		return now
@@ -95,7 +95,7 @@ func (s *Server) disksIn(p *point, it *item) []sourceDisk {
 	for i, d := range disks {
 		disks[i].SizeGB = 127
 		if d.LUN < 0 {
-			disks[i].OS, disks[i].Generation = firstNonEmpty(textAt(body, "properties", "osType"), "Windows"), "V1"
+			disks[i].OS, disks[i].Generation = firstNonEmpty(TextAt(body, "properties", "osType"), "Windows"), "V1"
 		}
 		for _, n := range now {
 			if strings.EqualFold(n.Name, d.Name) {
@@ -111,15 +111,15 @@ const privateKey = "simulation"
 
 // diskConfiguration returns a point's description of its disks. It was recorded only for items with a disk filter
 // (docs/azure.md §33.45).
-func diskConfiguration(included, excluded []sourceDisk) object {
-	list := func(disks []sourceDisk) []object {
-		out := []object{}
+func diskConfiguration(included, excluded []sourceDisk) Object {
+	list := func(disks []sourceDisk) []Object {
+		out := []Object{}
 		for _, d := range disks {
-			out = append(out, newObject("lun", d.LUN, "name", d.Name))
+			out = append(out, NewObject("lun", d.LUN, "name", d.Name))
 		}
 		return out
 	}
-	return newObject("numberOfDisksIncludedInBackup", len(included), "numberOfDisksAttachedToVm", len(included)+len(excluded),
+	return NewObject("numberOfDisksIncludedInBackup", len(included), "numberOfDisksAttachedToVm", len(included)+len(excluded),
 		"includedDiskList", list(included), "excludedDiskList", list(excluded))
 }
 
@@ -134,45 +134,45 @@ func (s *Server) addPoint(op *operation, at time.Time) {
 	machine := s.st.vms.get(it.vm)
 	size, osType := "Standard_DS1_v2", "Windows"
 	if machine != nil {
-		props := rawAt(s.st.read(machine.body), "properties")
-		size = firstNonEmpty(textAt(props, "hardwareProfile", "vmSize"), size)
-		osType = firstNonEmpty(textAt(props, "storageProfile", "osDisk", "osType"), osType)
+		props := RawAt(s.st.read(machine.body), "properties")
+		size = firstNonEmpty(TextAt(props, "hardwareProfile", "vmSize"), size)
+		osType = firstNonEmpty(TextAt(props, "storageProfile", "osDisk", "osType"), osType)
 	}
 	tier := "V1"
 	if p := s.st.policies.get(it.policy); p != nil {
 		tier = s.st.tier(p)
 	}
-	pointID := textAt(body, "id") + "/recoveryPoints/" + id
+	pointID := TextAt(body, "id") + "/recoveryPoints/" + id
 	included, excluded := s.disksOf(it)
-	made := newObject("id", pointID, "name", id, "type", itemType+"/recoveryPoints", "properties", newObject(
+	made := NewObject("id", pointID, "name", id, "type", itemType+"/recoveryPoints", "properties", NewObject(
 		"objectType", "IaasVMRecoveryPoint", "recoveryPointType", "AppConsistent", "recoveryPointTime", stamp(op.Started),
 		"recoveryPointAdditionalInfo", "", "sourceVMStorageType", "PremiumVMOnPartialPremiumStorage",
 		"isSourceVMEncrypted", false, "isInstantIlrSessionActive", false,
-		"recoveryPointTierDetails", []object{newObject("type", "InstantRP", "status", "Valid"), newObject("type", "HardenedRP", "status", "Valid")},
+		"recoveryPointTierDetails", []Object{NewObject("type", "InstantRP", "status", "Valid"), NewObject("type", "HardenedRP", "status", "Valid")},
 		"isManagedVirtualMachine", true, "virtualMachineSize", size, "originalStorageAccountOption", false, "osType", osType,
-		"recoveryPointMoveReadinessInfo", newObject("ArchivedRP", newObject("isReadyForMove", false,
+		"recoveryPointMoveReadinessInfo", NewObject("ArchivedRP", NewObject("isReadyForMove", false,
 			"additionalInfo", "We're still determining if this Recovery Point can be moved.. Please check again after some time.")),
 		"securityType", "None", "isPrivateAccessEnabledOnAnyDisk", false, "createdWithPolicyType", tier,
 		"threatStatus", 0, // a number where the SDK expects a string (docs/azure.md §11)
-	), privateKey, newObject("disks", included))
-	if rawAt(body, "properties", "extendedProperties", "diskExclusionProperties") != nil {
-		made.put("properties", edit(made.raw("properties"), func(p *object) {
-			p.setBefore("recoveryPointMoveReadinessInfo", "recoveryPointDiskConfiguration", diskConfiguration(included, excluded))
+	), privateKey, NewObject("disks", included))
+	if RawAt(body, "properties", "extendedProperties", "diskExclusionProperties") != nil {
+		made.Put("properties", Edit(made.Raw("properties"), func(p *Object) {
+			p.SetBefore("recoveryPointMoveReadinessInfo", "recoveryPointDiskConfiguration", diskConfiguration(included, excluded))
 		}))
 	}
-	s.st.putPoint(made.bytes())
-	s.st.putItem(edit(body, func(p *object) {
+	s.st.putPoint(made.Bytes())
+	s.st.putItem(Edit(body, func(p *Object) {
 		if it.state == "IRPending" || it.state == "ProtectionError" {
-			p.set("protectionState", "Protected")
+			p.Set("protectionState", "Protected")
 		}
-		p.setBefore("lastBackupStatus", "healthDetails", []object{newObject("code", 400239, "title", "IaasVmHealthGreenDefault",
+		p.SetBefore("lastBackupStatus", "healthDetails", []Object{NewObject("code", 400239, "title", "IaasVmHealthGreenDefault",
 			"message", "Backup pre-check status of this virtual machine is OK.", "recommendations", []string{})})
-		p.set("healthStatus", "Passed")
-		p.set("protectionStatus", "Healthy")
-		p.set("lastBackupStatus", "Completed")
-		p.set("lastBackupTime", stamp(op.Started))
-		p.setBefore("vaultId", "lastRecoveryPoint", stamp(op.Started))
-		p.set("lastRecoveryPoint", stamp(op.Started))
+		p.Set("healthStatus", "Passed")
+		p.Set("protectionStatus", "Healthy")
+		p.Set("lastBackupStatus", "Completed")
+		p.Set("lastBackupTime", stamp(op.Started))
+		p.SetBefore("vaultId", "lastRecoveryPoint", stamp(op.Started))
+		p.Set("lastRecoveryPoint", stamp(op.Started))
 	}, "properties"))
 	s.scheduleExpiry(pointID, op, at)
 }
@@ -223,18 +223,18 @@ func (rc *requestContext) listPoints() reply {
 // or not (both UNVERIFIED since when). A row of the list has less of the disks than a read of the single point
 // (docs/azure.md §33.45).
 func (rc *requestContext) pointBody(p *point, one bool) []byte {
-	return edit(rc.st.read(p.body), func(o *object) {
-		o.del(privateKey)
-		o.put("properties", edit(o.raw("properties"), func(props *object) {
-			if rc.version >= rc.s.set.Unverified["threat-status-is-a-word-since"] && string(props.raw("threatStatus")) == "0" {
-				props.set("threatStatus", "Unknown")
+	return Edit(rc.st.read(p.body), func(o *Object) {
+		o.Del(privateKey)
+		o.Put("properties", Edit(o.Raw("properties"), func(props *Object) {
+			if rc.version >= rc.s.set.Unverified["threat-status-is-a-word-since"] && string(props.Raw("threatStatus")) == "0" {
+				props.Set("threatStatus", "Unknown")
 			}
-			if configuration := props.raw("recoveryPointDiskConfiguration"); configuration != nil && !one {
-				props.put("recoveryPointDiskConfiguration", edit(configuration, func(d *object) { d.del("includedDiskList", "excludedDiskList") }))
+			if configuration := props.Raw("recoveryPointDiskConfiguration"); configuration != nil && !one {
+				props.Put("recoveryPointDiskConfiguration", Edit(configuration, func(d *Object) { d.Del("includedDiskList", "excludedDiskList") }))
 			}
 			op := rc.st.ops["expire|"+p.key]
-			if op != nil && !props.has("recoveryPointProperties") && rc.version >= rc.s.set.Unverified["point-expiry-is-told-since"] {
-				props.set("recoveryPointProperties", newObject("expiryTime", stamp(op.Ends), "isSoftDeleted", false))
+			if op != nil && !props.Has("recoveryPointProperties") && rc.version >= rc.s.set.Unverified["point-expiry-is-told-since"] {
+				props.Set("recoveryPointProperties", NewObject("expiryTime", stamp(op.Ends), "isSoftDeleted", false))
 			}
 		}))
 	})

@@ -30,7 +30,7 @@ func ok(body json.RawMessage) reply { return newReply(http.StatusOK, body) }
 // errorReply returns ARM's error envelope (docs/azure.md §12).
 func errorReply(status int, code, format string, args ...any) reply {
 	message := fmt.Sprintf(format, args...)
-	r := newReply(status, newObject("error", newObject("code", code, "message", message)).bytes())
+	r := newReply(status, NewObject("error", NewObject("code", code, "message", message)).Bytes())
 	r.code = code
 	return r
 }

@@ -47,12 +47,12 @@ func (rc *requestContext) checkGuard(p *itemPut) *reply {
 // checkGuards enforces: where a guard of the vault covers an operation, the body names the request that the proxy lists
 // for it; the caller has a right on that request; and a guard of another tenant gets a token of it. A proxy that lists no
 // operation covers every one, but for what isLenient says, and takes any request.
-func (rc *requestContext) checkGuards(v *vault, operation string, sent object, isLenient bool) *reply {
+func (rc *requestContext) checkGuards(v *vault, operation string, sent Object, isLenient bool) *reply {
 	var refused *reply
 	rc.st.proxies.group(v.key, 0, func(_ int, l *opaqueResource) bool {
-		proxy := parse(rc.st.read(l.body)).object("properties")
-		guard := proxy.text("resourceGuardResourceId")
-		listed := elements(proxy.raw("resourceGuardOperationDetails"))
+		proxy := Parse(rc.st.read(l.body)).Object("properties")
+		guard := proxy.Text("resourceGuardResourceId")
+		listed := elements(proxy.Raw("resourceGuardOperationDetails"))
 		if len(listed) == 0 {
 			if !isLenient && !namesGuardRequest(sent) {
 				refused = rc.guardRequired(guard)
@@ -60,11 +60,11 @@ func (rc *requestContext) checkGuards(v *vault, operation string, sent object, i
 			return refused == nil
 		}
 		for _, raw := range listed {
-			row := parse(raw)
-			if !strings.EqualFold(row.text("vaultCriticalOperation"), operation) {
+			row := Parse(raw)
+			if !strings.EqualFold(row.Text("vaultCriticalOperation"), operation) {
 				continue
 			}
-			if refused = rc.checkGuardRequest(guard, row.text("defaultResourceRequest"), sent); refused != nil {
+			if refused = rc.checkGuardRequest(guard, row.Text("defaultResourceRequest"), sent); refused != nil {
 				return false
 			}
 		}
@@ -75,9 +75,9 @@ func (rc *requestContext) checkGuards(v *vault, operation string, sent object, i
 
 // checkGuardRequest judges one request of a guard: the backup service wants it named, ARM tests the caller's right on it
 // (docs/azure.md §26).
-func (rc *requestContext) checkGuardRequest(guard, request string, sent object) *reply {
-	isNamed := slices.ContainsFunc(elements(sent.raw("resourceGuardOperationRequests")), func(raw json.RawMessage) bool {
-		return strings.EqualFold(unquote(raw), request)
+func (rc *requestContext) checkGuardRequest(guard, request string, sent Object) *reply {
+	isNamed := slices.ContainsFunc(elements(sent.Raw("resourceGuardOperationRequests")), func(raw json.RawMessage) bool {
+		return strings.EqualFold(Unquote(raw), request)
 	})
 	if !isNamed {
 		return rc.guardRequired(guard)
@@ -107,7 +107,7 @@ func (rc *requestContext) hasTokenOf(tenant string) bool {
 			return true
 		}
 		payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
-		if err == nil && strings.EqualFold(textAt(payload, "tid"), tenant) {
+		if err == nil && strings.EqualFold(TextAt(payload, "tid"), tenant) {
 			return true
 		}
 	}
@@ -115,8 +115,8 @@ func (rc *requestContext) hasTokenOf(tenant string) bool {
 }
 
 // namesGuardRequest reports whether a request names a resource guard's request.
-func namesGuardRequest(sent object) bool {
-	return len(elements(sent.raw("resourceGuardOperationRequests"))) > 0
+func namesGuardRequest(sent Object) bool {
+	return len(elements(sent.Raw("resourceGuardOperationRequests"))) > 0
 }
 
 func (rc *requestContext) guardRequired(guard string) *reply {
@@ -142,10 +142,10 @@ func (rc *requestContext) unlockDelete() reply {
 	if none != nil {
 		return *none
 	}
-	if err := checkObject(rc.body); err != nil {
+	if err := CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	sent := parse(rc.body)
+	sent := Parse(rc.body)
 	if rc.st.proxies.count(v.key) == 0 || !namesGuardRequest(sent) {
 		return *rc.guardRequired("")
 	}
@@ -153,22 +153,22 @@ func (rc *requestContext) unlockDelete() reply {
 		rc.st.service.Unlocked = map[string]time.Time{}
 	}
 	until := rc.now.Add(unlockFor)
-	target := sent.text("resourceToBeDeleted")
+	target := sent.Text("resourceToBeDeleted")
 	rc.st.service.Unlocked[itemKey(key(vaultPart(target)), containerKeyOf(lastSegment(target)))] = until
 	rc.st.markDirty()
-	return ok(newObject("unlockDeleteExpiryTime", stamp(until)).bytes())
+	return ok(NewObject("unlockDeleteExpiryTime", stamp(until)).Bytes())
 }
 
 // checkVaultGuards judges the settings of a vault that a guard may cover: both count as lowered by any change here, which
 // changes are is UNVERIFIED.
-func (rc *requestContext) checkVaultGuards(v *vault, sent object) *reply {
-	security := sent.object("securitySettings")
-	if security.has("softDeleteSettings") {
+func (rc *requestContext) checkVaultGuards(v *vault, sent Object) *reply {
+	security := sent.Object("securitySettings")
+	if security.Has("softDeleteSettings") {
 		if r := rc.checkGuards(v, guardsSoftDelete, sent, true); r != nil {
 			return r
 		}
 	}
-	if security.has("immutabilitySettings") {
+	if security.Has("immutabilitySettings") {
 		return rc.checkGuards(v, guardsImmutability, sent, true)
 	}
 	return nil

@@ -11,15 +11,15 @@ import (
 )
 
 // startedRestore returns the initial properties of a restore's job, as recorded (docs/azure.md §33.48).
-func startedRestore(o *restoreOrder) object {
-	bag := newObject("Job Type", "Recover disks", "Target VM Name", "vmName", "Target Storage Account Name", lastSegment(o.Account),
+func startedRestore(o *restoreOrder) Object {
+	bag := NewObject("Job Type", "Recover disks", "Target VM Name", "vmName", "Target Storage Account Name", lastSegment(o.Account),
 		"Recovery point time ", o.Taken.UTC().Format("1/2/2006 3:04:05 PM"))
 	if o.Group != "" {
-		bag.set("Target resource group", lastSegment(o.Group))
+		bag.Set("Target resource group", lastSegment(o.Group))
 	}
-	return newObject(
-		"tasksList", []object{newObject("taskId", "Transfer data from vault", "duration", "PT0S", "status", inProgress, "taskType", "Normal")},
-		"propertyBag", bag, "internalPropertyBag", newObject("restoreLocationType", "RestoreDisks"),
+	return NewObject(
+		"tasksList", []Object{NewObject("taskId", "Transfer data from vault", "duration", "PT0S", "status", inProgress, "taskType", "Normal")},
+		"propertyBag", bag, "internalPropertyBag", NewObject("restoreLocationType", "RestoreDisks"),
 		"progressPercentage", json.RawMessage("1.0"), "dynamicErrorMessage", "")
 }
 
@@ -32,17 +32,17 @@ func (op *operation) order() *restoreOrder {
 // setRestoreProgress sets a restore's progress: half of its transfer, or that its task has ended.
 func (s *Server) setRestoreProgress(op *operation, at time.Time) {
 	o := op.order()
-	s.editBackupJob(op, func(p *object) {
-		p.put("extendedInfo", edit(editTasks(p.raw("extendedInfo"), func(t *object) {
+	s.editBackupJob(op, func(p *Object) {
+		p.Put("extendedInfo", Edit(editTasks(p.Raw("extendedInfo"), func(t *Object) {
 			if !o.hasTransfer() {
-				t.set("status", "Completed")
+				t.Set("status", "Completed")
 				return
 			}
-			t.setBefore("taskType", "taskExecutionDetails", transferred(o, 50))
-		}), func(e *object) {
+			t.SetBefore("taskType", "taskExecutionDetails", transferred(o, 50))
+		}), func(e *Object) {
 			if o.hasTransfer() {
-				e.set("progressPercentage", json.RawMessage("50.0"))
-				e.setBefore("dynamicErrorMessage", "estimatedRemainingDuration", isoDuration(op.JobEnds.Sub(at)))
+				e.Set("progressPercentage", json.RawMessage("50.0"))
+				e.SetBefore("dynamicErrorMessage", "estimatedRemainingDuration", isoDuration(op.JobEnds.Sub(at)))
 			}
 		}))
 	})
@@ -61,8 +61,8 @@ func transferred(o *restoreOrder, percent int) string {
 func (s *Server) completeRestore(op *operation, at time.Time) {
 	o := op.order()
 	if op.JobFails {
-		s.editBackupJob(op, func(p *object) {
-			p.put("extendedInfo", editTasks(p.raw("extendedInfo"), func(t *object) { t.set("status", "Failed") }))
+		s.editBackupJob(op, func(p *Object) {
+			p.Put("extendedInfo", editTasks(p.Raw("extendedInfo"), func(t *Object) { t.Set("status", "Failed") }))
 		})
 		if op.Disks == disksLeft {
 			s.makeDisks(op, o, o.Disks[:1], at)
@@ -70,17 +70,17 @@ func (s *Server) completeRestore(op *operation, at time.Time) {
 		s.endJobs(op, at)
 		return
 	}
-	s.editBackupJob(op, func(p *object) {
-		p.put("extendedInfo", edit(editTasks(p.raw("extendedInfo"), func(t *object) {
-			t.set("status", "Completed")
+	s.editBackupJob(op, func(p *Object) {
+		p.Put("extendedInfo", Edit(editTasks(p.Raw("extendedInfo"), func(t *Object) {
+			t.Set("status", "Completed")
 			if o.hasTransfer() {
-				t.setBefore("taskType", "taskExecutionDetails", transferred(o, 100))
+				t.SetBefore("taskType", "taskExecutionDetails", transferred(o, 100))
 			}
-		}), func(e *object) {
-			e.set("progressPercentage", json.RawMessage("100.0"))
-			e.set("estimatedRemainingDuration", "PT0S")
-			e.del("dynamicErrorMessage")
-			e.put("propertyBag", edit(e.raw("propertyBag"), func(bag *object) { s.setRestoredProperties(bag, op, o) }))
+		}), func(e *Object) {
+			e.Set("progressPercentage", json.RawMessage("100.0"))
+			e.Set("estimatedRemainingDuration", "PT0S")
+			e.Del("dynamicErrorMessage")
+			e.Put("propertyBag", Edit(e.Raw("propertyBag"), func(bag *Object) { s.setRestoredProperties(bag, op, o) }))
 		}))
 	})
 	s.endJobs(op, at)
@@ -99,20 +99,20 @@ func (s *Server) completeRestore(op *operation, at time.Time) {
 }
 
 // setRestoredProperties adds the final properties to the property bag (docs/azure.md §33.48).
-func (s *Server) setRestoredProperties(bag *object, op *operation, o *restoreOrder) {
+func (s *Server) setRestoredProperties(bag *Object, op *operation, o *restoreOrder) {
 	d := s.digest("container", op.Jobs[0])
 	prefix := diskPrefix(o.Friendly)
 	container := prefix + "-" + hex.EncodeToString(d[:16])
 	base := "https://" + lastSegment(o.Account) + ".blob.core.windows.net/" + container + "/"
 	config := "config-" + prefix + "-" + op.Jobs[0] + ".json"
 	const next = "Target resource group"
-	bag.setBefore(next, "Config Blob Name", config)
-	bag.setBefore(next, "Config Blob Container Name", container)
-	bag.setBefore(next, "Config Blob Uri", base+config)
-	bag.set("Template Blob Uri", base+"azuredeploy"+op.Jobs[0]+".json")
+	bag.SetBefore(next, "Config Blob Name", config)
+	bag.SetBefore(next, "Config Blob Container Name", container)
+	bag.SetBefore(next, "Config Blob Uri", base+config)
+	bag.Set("Template Blob Uri", base+"azuredeploy"+op.Jobs[0]+".json")
 	if o.Group != "" {
-		bag.set("Restored disk(s)", diskNames(o.Disks))
-		bag.set("Backed-up disk(s)", diskNames(o.Held))
+		bag.Set("Restored disk(s)", diskNames(o.Disks))
+		bag.Set("Backed-up disk(s)", diskNames(o.Held))
 	}
 }
 
@@ -140,7 +140,7 @@ func (s *Server) makeDisks(op *operation, o *restoreOrder, disks []sourceDisk, a
 	}
 	later := at.Add(s.sampleDuration("diskLag", op.Target))
 	appear := &operation{
-		ID: actAppear + "|" + op.ID, Action: actAppear, Started: at, Ends: later, State: inProgress, Request: encode(bodies), cause: op.cause,
+		ID: actAppear + "|" + op.ID, Action: actAppear, Started: at, Ends: later, State: inProgress, Request: Encode(bodies), cause: op.cause,
 	}
 	if !later.After(at) {
 		s.showDisks(appear)

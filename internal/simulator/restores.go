@@ -46,14 +46,14 @@ func (rc *requestContext) restore() reply {
 	if none != nil {
 		return *none
 	}
-	if err := checkObject(rc.body); err != nil {
+	if err := CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
 	p := rc.point(it)
 	if p == nil {
 		return pointNotFound()
 	}
-	sent := parse(rc.body).object("properties")
+	sent := Parse(rc.body).Object("properties")
 	if r := rc.checkGuards(v, guardsRestore, sent, true); r != nil {
 		return *r
 	}
@@ -72,7 +72,7 @@ func (rc *requestContext) restore() reply {
 	op := &operation{
 		ID: id, Action: actRestore, Vault: v.key, Target: it.key, Version: rc.version, State: inProgress,
 		StatusPath: itemPath + "/operationsStatus/" + id, ResultPath: itemPath + "/operationResults/" + id,
-		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("restoreTrigger", it.key)), Request: encode(o),
+		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("restoreTrigger", it.key)), Request: Encode(o),
 	}
 	rc.s.scheduleRestore(op, o, it.key)
 	// The job has the operation's id (docs/azure.md §33.47).
@@ -109,7 +109,7 @@ func (rc *requestContext) restoresToday(v *vault, it *item) int {
 }
 
 // restoreRefusals returns the errors that refuse a restore, the one to return first in front.
-func (rc *requestContext) restoreRefusals(v *vault, it *item, p *point, sent object) []reply {
+func (rc *requestContext) restoreRefusals(v *vault, it *item, p *point, sent Object) []reply {
 	var out []reply
 	for _, check := range []func() *reply{
 		func() *reply { return rc.checkRestoreInput(v, it, sent) },
@@ -125,13 +125,13 @@ func (rc *requestContext) restoreRefusals(v *vault, it *item, p *point, sent obj
 	return out
 }
 
-func (rc *requestContext) checkRestoreInput(v *vault, it *item, sent object) *reply {
+func (rc *requestContext) checkRestoreInput(v *vault, it *item, sent Object) *reply {
 	var r reply
 	switch {
-	case sent.text("objectType") != "IaasVMRestoreRequest" || sent.text("recoveryType") != "RestoreDisks" || sent.text("sourceResourceId") == "":
+	case sent.Text("objectType") != "IaasVMRestoreRequest" || sent.Text("recoveryType") != "RestoreDisks" || sent.Text("sourceResourceId") == "":
 		r = rc.unverified("restore-input", "Input for restore is not in proper format.")
-	case region(sent.text("region")) != v.region:
-		r = rc.unverified("restore-region", "The region '%s' of the restore is not that of the vault.", sent.text("region"))
+	case region(sent.Text("region")) != v.region:
+		r = rc.unverified("restore-region", "The region '%s' of the restore is not that of the vault.", sent.Text("region"))
 	case it.isDeleted:
 		r = rc.unverified("restore-soft-deleted", "The item is in soft deleted state and must be undeleted before a restore.")
 	default:
@@ -157,9 +157,9 @@ func (rc *requestContext) checkTier(p *point) *reply {
 
 func (rc *requestContext) tiers(p *point) map[string]string {
 	tiers := map[string]string{}
-	list := rawAt(rc.st.read(p.body), "properties", "recoveryPointTierDetails")
-	if i := skipSpace(list, 0); i < len(list) && list[i] == '[' {
-		_, _ = walkArray(list, i, 0, func(t []byte) { tiers[textAt(t, "type")] = textAt(t, "status") })
+	list := RawAt(rc.st.read(p.body), "properties", "recoveryPointTierDetails")
+	if i := SkipSpace(list, 0); i < len(list) && list[i] == '[' {
+		_, _ = WalkArray(list, i, 0, func(t []byte) { tiers[TextAt(t, "type")] = TextAt(t, "status") })
 	}
 	return tiers
 }
@@ -182,14 +182,14 @@ func restorableTier(tiers map[string]string) string {
 
 // checkTarget enforces: the group exists, and the request sets the disks' network access for exactly the points that
 // require it (docs/azure.md §25.2; that the service refuses otherwise is UNVERIFIED).
-func (rc *requestContext) checkTarget(p *point, sent object) *reply {
-	private := string(rawAt(rc.st.read(p.body), "properties", "isPrivateAccessEnabledOnAnyDisk")) == "true"
-	group := sent.text("targetResourceGroupId")
+func (rc *requestContext) checkTarget(p *point, sent Object) *reply {
+	private := string(RawAt(rc.st.read(p.body), "properties", "isPrivateAccessEnabledOnAnyDisk")) == "true"
+	group := sent.Text("targetResourceGroupId")
 	var r reply
 	switch {
 	case group != "" && rc.st.groups.get(key(group)) == nil:
 		r = rc.unverified("restore-group-missing", "The target resource group '%s' was not found.", lastSegment(group))
-	case group != "" && private != sent.has("targetDiskNetworkAccessSettings"):
+	case group != "" && private != sent.Has("targetDiskNetworkAccessSettings"):
 		r = rc.unverified("restore-network", "The network access settings of the restored disks are not valid for the recovery point.")
 	default:
 		return nil
@@ -198,8 +198,8 @@ func (rc *requestContext) checkTarget(p *point, sent object) *reply {
 }
 
 // checkDiskQuota enforces: the disks fit into the subscription (Settings.DiskQuota).
-func (rc *requestContext) checkDiskQuota(v *vault, it *item, p *point, sent object) *reply {
-	if rc.s.set.DiskQuota == 0 || sent.text("targetResourceGroupId") == "" {
+func (rc *requestContext) checkDiskQuota(v *vault, it *item, p *point, sent Object) *reply {
+	if rc.s.set.DiskQuota == 0 || sent.Text("targetResourceGroupId") == "" {
 		return nil
 	}
 	n := len(wantedDisks(rc.s.disksIn(p, it), sent))
@@ -216,19 +216,19 @@ func (rc *requestContext) checkDiskQuota(v *vault, it *item, p *point, sent obje
 	return &r
 }
 
-func (rc *requestContext) restoreOrder(v *vault, it *item, p *point, sent object) *restoreOrder {
+func (rc *requestContext) restoreOrder(v *vault, it *item, p *point, sent Object) *restoreOrder {
 	held := rc.s.disksIn(p, it)
 	return &restoreOrder{
-		Account: firstNonEmpty(textAt(sent.raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.text("storageAccountId")),
-		Group:   sent.text("targetResourceGroupId"), Region: v.region, Tier: restorableTier(rc.tiers(p)), Taken: p.taken,
+		Account: firstNonEmpty(TextAt(sent.Raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.Text("storageAccountId")),
+		Group:   sent.Text("targetResourceGroupId"), Region: v.region, Tier: restorableTier(rc.tiers(p)), Taken: p.taken,
 		Friendly: it.friendly, Disks: wantedDisks(held, sent), Held: held,
 	}
 }
 
 // wantedDisks returns the disks to restore: all without a list; always the OS disk (docs/azure.md §33.46).
-func wantedDisks(held []sourceDisk, sent object) []sourceDisk {
+func wantedDisks(held []sourceDisk, sent Object) []sourceDisk {
 	var luns []int
-	if !sent.has("restoreDiskLunList") || json.Unmarshal(sent.raw("restoreDiskLunList"), &luns) != nil || luns == nil {
+	if !sent.Has("restoreDiskLunList") || json.Unmarshal(sent.Raw("restoreDiskLunList"), &luns) != nil || luns == nil {
 		return held
 	}
 	return slices.DeleteFunc(slices.Clone(held), func(d sourceDisk) bool { return d.LUN >= 0 && !slices.Contains(luns, d.LUN) })
@@ -253,21 +253,21 @@ func (rc *requestContext) validateRestore() reply {
 		return armError(http.StatusForbidden, "AuthorizationFailed",
 			"The client does not have authorization to perform action 'Microsoft.RecoveryServices/Vaults/backupTriggerValidateOperation/action'.")
 	}
-	if err := checkObject(rc.body); err != nil {
+	if err := CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	asked := parse(rc.body)
-	if asked.object("properties").text("objectType") != "ValidateIaasVMRestoreOperationRequest" {
+	asked := Parse(rc.body)
+	if asked.Object("properties").Text("objectType") != "ValidateIaasVMRestoreOperationRequest" {
 		return rc.unverified("restore-input", "Input for validation is not in proper format.")
 	}
-	p := rc.st.points.get(key(asked.text("id")))
+	p := rc.st.points.get(key(asked.Text("id")))
 	if p == nil || rc.st.items.get(p.item) == nil {
 		return pointNotFound()
 	}
 	it := rc.st.items.get(p.item)
 	rows := []Finding{}
-	for _, r := range rc.restoreRefusals(v, it, p, asked.object("properties").object("restoreRequest")) {
-		rows = append(rows, Finding{Code: r.code, Message: textAt(r.body, "error", "message"), Recommendations: []string{}})
+	for _, r := range rc.restoreRefusals(v, it, p, asked.Object("properties").Object("restoreRequest")) {
+		rows = append(rows, Finding{Code: r.code, Message: TextAt(r.body, "error", "message"), Recommendations: []string{}})
 	}
 	rows = append(rows, rc.s.set.RestoreFindings...)
 	id := rc.guid("validate")
@@ -275,7 +275,7 @@ func (rc *requestContext) validateRestore() reply {
 	op := &operation{
 		ID: id, Action: actValidate, Vault: v.key, Version: rc.version, State: inProgress,
 		StatusPath: vaultPath + "/backupValidateOperationsStatuses/" + id, ResultPath: vaultPath + "/backupValidateOperationResults/" + id,
-		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("validate", it.key)), Request: encode(rows),
+		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("validate", it.key)), Request: Encode(rows),
 	}
 	rc.startOperation(op)
 	r := rc.acceptedReply(op)

@@ -54,16 +54,16 @@ func withPoints(t testing.TB, points ...string) *Estate {
 
 // restoreBody returns a restore of VM1 with edits "field=json" to the request.
 func restoreBody(edits ...string) string {
-	o := newObject("objectType", "IaasVMRestoreRequest", "recoveryPointId", "1", "recoveryType", "RestoreDisks", "sourceResourceId", vmID("VM1"),
+	o := NewObject("objectType", "IaasVMRestoreRequest", "recoveryPointId", "1", "recoveryType", "RestoreDisks", "sourceResourceId", vmID("VM1"),
 		"targetResourceGroupId", testsGroup, "storageAccountId", accountID("stweu"), "region", "westeurope",
 		"createNewCloudService", false, "originalStorageAccountOption", false)
 	for _, e := range edits {
 		name, value, _ := strings.Cut(e, "=")
-		if o.del(name); value != "" {
-			o.put(name, json.RawMessage(value))
+		if o.Del(name); value != "" {
+			o.Put(name, json.RawMessage(value))
 		}
 	}
-	return string(newObject("properties", o).bytes())
+	return string(NewObject("properties", o).Bytes())
 }
 
 func restorePath(point string) string {
@@ -80,19 +80,19 @@ func (c *client) restore(point string, edits ...string) string {
 	c.t.Helper()
 	a := c.do("POST", restorePath(point), restoreBody(edits...), 202)
 	status := c.follow(a)
-	job := textAt(status.body, "properties", "jobId")
-	if textAt(status.body, "status") != "Succeeded" || job == "" || job != textAt(status.body, "name") || textAt(status.body, "startTime") != textAt(status.body, "endTime") {
+	job := TextAt(status.body, "properties", "jobId")
+	if TextAt(status.body, "status") != "Succeeded" || job == "" || job != TextAt(status.body, "name") || TextAt(status.body, "startTime") != TextAt(status.body, "endTime") {
 		c.t.Fatalf("operation: %s", status.body)
 	}
 	return job
 }
 
 func (c *client) job(id string) json.RawMessage {
-	return rawAt(c.get(testVault+"/backupJobs/"+id).body, "properties")
+	return RawAt(c.get(testVault+"/backupJobs/"+id).body, "properties")
 }
 
 func bag(job json.RawMessage, name string) string {
-	return textAt(job, "extendedInfo", "propertyBag", name)
+	return TextAt(job, "extendedInfo", "propertyBag", name)
 }
 
 func TestRestoreIsAcceptedAtOnceAndItsJobMakesTaggedDisks(t *testing.T) {
@@ -104,11 +104,11 @@ func TestRestoreIsAcceptedAtOnceAndItsJobMakesTaggedDisks(t *testing.T) {
 			t.Errorf("the operation took %s", took)
 		}
 		job := c.job(id)
-		if textAt(job, "status") != "InProgress" || bag(job, "Target resource group") != "rg-restore-tests" || bag(job, "Restored disk(s)") != "" {
+		if TextAt(job, "status") != "InProgress" || bag(job, "Target resource group") != "rg-restore-tests" || bag(job, "Restored disk(s)") != "" {
 			t.Errorf("job at the start: %s", job)
 		}
 		time.Sleep(100 * time.Second)
-		if job = c.job(id); textAt(job, "status") != "InProgress" || !strings.Contains(string(job), `"taskId":"Transfer data from vault","duration":"PT0S","status":"Completed"`) {
+		if job = c.job(id); TextAt(job, "status") != "InProgress" || !strings.Contains(string(job), `"taskId":"Transfer data from vault","duration":"PT0S","status":"Completed"`) {
 			t.Errorf("job 20 s before its end: %s", job)
 		}
 		if n := len(values(c.get(testsDisks))); n != 0 {
@@ -116,8 +116,8 @@ func TestRestoreIsAcceptedAtOnceAndItsJobMakesTaggedDisks(t *testing.T) {
 		}
 		time.Sleep(15 * time.Second)
 		job = c.job(id)
-		if textAt(job, "status") != "Completed" || bag(job, "Restored disk(s)") != "VM1_os; VM1_data0" || bag(job, "Backed-up disk(s)") != "VM1_os; VM1_data0; VM1_data2" ||
-			!strings.HasSuffix(bag(job, "Template Blob Uri"), "/azuredeploy"+id+".json") || textAt(job, "extendedInfo", "estimatedRemainingDuration") != "PT0S" {
+		if TextAt(job, "status") != "Completed" || bag(job, "Restored disk(s)") != "VM1_os; VM1_data0" || bag(job, "Backed-up disk(s)") != "VM1_os; VM1_data0; VM1_data2" ||
+			!strings.HasSuffix(bag(job, "Template Blob Uri"), "/azuredeploy"+id+".json") || TextAt(job, "extendedInfo", "estimatedRemainingDuration") != "PT0S" {
 			t.Errorf("job at the end: %s", job)
 		}
 		disks := values(c.get(testsDisks))
@@ -125,19 +125,19 @@ func TestRestoreIsAcceptedAtOnceAndItsJobMakesTaggedDisks(t *testing.T) {
 			t.Fatalf("%d disks, want 2", len(disks))
 		}
 		os, data := disks[0], disks[1]
-		equalJSON(t, c.get(textAt(os, "id")).body, os)
-		if textAt(os, "name") != "vm1-osdisk-20240513-100200" || textAt(data, "name") != "vm1-datadisk-000-20240513-100200" {
-			t.Errorf("names %s, %s", textAt(os, "name"), textAt(data, "name"))
+		equalJSON(t, c.get(TextAt(os, "id")).body, os)
+		if TextAt(os, "name") != "vm1-osdisk-20240513-100200" || TextAt(data, "name") != "vm1-datadisk-000-20240513-100200" {
+			t.Errorf("names %s, %s", TextAt(os, "name"), TextAt(data, "name"))
 		}
-		if textAt(os, "tags", "RSVaultBackup") != id || textAt(os, "tags", "owner") != "shop" || textAt(os, "tags", "Creator") == "" || rawAt(os, "tags", "rsvaultbackup") != nil {
-			t.Errorf("tags %s", rawAt(os, "tags"))
+		if TextAt(os, "tags", "RSVaultBackup") != id || TextAt(os, "tags", "owner") != "shop" || TextAt(os, "tags", "Creator") == "" || RawAt(os, "tags", "rsvaultbackup") != nil {
+			t.Errorf("tags %s", RawAt(os, "tags"))
 		}
-		p := rawAt(os, "properties")
-		if textAt(p, "osType") != "Linux" || textAt(p, "hyperVGeneration") != "V2" || number(p, "diskSizeGB") != 64 || textAt(p, "diskState") != "Unattached" ||
-			textAt(p, "creationData", "createOption") != "Restore" || !strings.Contains(textAt(p, "creationData", "sourceResourceId"), "/restorePointCollections/AzureBackup_") {
+		p := RawAt(os, "properties")
+		if TextAt(p, "osType") != "Linux" || TextAt(p, "hyperVGeneration") != "V2" || number(p, "diskSizeGB") != 64 || TextAt(p, "diskState") != "Unattached" ||
+			TextAt(p, "creationData", "createOption") != "Restore" || !strings.Contains(TextAt(p, "creationData", "sourceResourceId"), "/restorePointCollections/AzureBackup_") {
 			t.Errorf("the OS disk: %s", p)
 		}
-		if p := rawAt(data, "properties"); rawAt(p, "osType") != nil || number(p, "diskSizeGB") != 256 {
+		if p := RawAt(data, "properties"); RawAt(p, "osType") != nil || number(p, "diskSizeGB") != 256 {
 			t.Errorf("the data disk: %s", p)
 		}
 		if n := len(c.s.st.service.Staged); n != 0 {
@@ -154,7 +154,7 @@ func TestRestoresOfOneSecondMakeDisksOfTheirOwn(t *testing.T) {
 		first, second := c.restore("1", "restoreDiskLunList=[]"), c.restore("1", "restoreDiskLunList=[]")
 		time.Sleep(2 * time.Minute)
 		disks := values(c.get(testsDisks))
-		if len(disks) != 2 || textAt(disks[0], "tags", jobTag) != first || textAt(disks[1], "tags", jobTag) != second {
+		if len(disks) != 2 || TextAt(disks[0], "tags", jobTag) != first || TextAt(disks[1], "tags", jobTag) != second {
 			t.Errorf("disks %s", disks)
 		}
 	})
@@ -166,15 +166,15 @@ func TestRestoreFromTheVaultTellsOfProgressAndLeavesFiles(t *testing.T) {
 		id := c.restore("1")
 		time.Sleep(time.Hour)
 		job := c.job(id)
-		if !strings.Contains(string(job), `672 GBs / 1344 GBs Transferred`) || textAt(job, "extendedInfo", "estimatedRemainingDuration") == "" {
+		if !strings.Contains(string(job), `672 GBs / 1344 GBs Transferred`) || TextAt(job, "extendedInfo", "estimatedRemainingDuration") == "" {
 			t.Errorf("job on the way: %s", job)
 		}
 		time.Sleep(time.Hour)
-		if job = c.job(id); textAt(job, "status") != "Completed" {
+		if job = c.job(id); TextAt(job, "status") != "Completed" {
 			t.Errorf("job at the end: %s", job)
 		}
 		for _, d := range values(c.get(testsDisks)) {
-			if textAt(d, "properties", "creationData", "createOption") != "Import" {
+			if TextAt(d, "properties", "creationData", "createOption") != "Import" {
 				t.Errorf("disk %s", d)
 			}
 		}
@@ -229,9 +229,9 @@ func TestRestoreIsRefused(t *testing.T) {
 }
 
 func validateBody(edits ...string) string {
-	request := rawAt([]byte(restoreBody(edits...)), "properties")
-	return string(newObject("id", strings.ReplaceAll(itemPath("vm1"), "%3B", ";")+"/recoveryPoints/1", "properties",
-		newObject("objectType", "ValidateIaasVMRestoreOperationRequest", "restoreRequest", json.RawMessage(request))).bytes())
+	request := RawAt([]byte(restoreBody(edits...)), "properties")
+	return string(NewObject("id", strings.ReplaceAll(itemPath("vm1"), "%3B", ";")+"/recoveryPoints/1", "properties",
+		NewObject("objectType", "ValidateIaasVMRestoreOperationRequest", "restoreRequest", json.RawMessage(request))).Bytes())
 }
 
 func TestItemIsRestoredTenTimesADay(t *testing.T) {
@@ -261,11 +261,11 @@ func TestValidationGivesAVerdictOrIsNotOffered(t *testing.T) {
 			}
 			c.do("GET", a.header.Get("Location"), "", 202)
 			end := c.follow(a)
-			if textAt(end.body, "status") != "Succeeded" || textAt(end.body, "properties", "objectType") != "OperationStatusValidateOperationExtendedInfo" {
+			if TextAt(end.body, "status") != "Succeeded" || TextAt(end.body, "properties", "objectType") != "OperationStatusValidateOperationExtendedInfo" {
 				t.Fatalf("status %s", end.body)
 			}
-			rows := rawAt(end.body, "properties", "validateOperationResponse", "validationResults")
-			equalJSON(t, rawAt(c.get(a.header.Get("Location")).body, "validateOperationResponse", "validationResults"), rows)
+			rows := RawAt(end.body, "properties", "validateOperationResponse", "validationResults")
+			equalJSON(t, RawAt(c.get(a.header.Get("Location")).body, "validateOperationResponse", "validationResults"), rows)
 			return rows
 		}
 		if rows := verdict(Settings{}); string(rows) != "[]" {
@@ -307,14 +307,14 @@ func TestRestoreFaultsLetDisksComeOutWrong(t *testing.T) {
 				c.do("POST", restorePath("1"), restoreBody(), 202)
 				time.Sleep(time.Hour)
 				jobs := values(c.get(testVault + "/backupJobs"))
-				job := c.job(textAt(jobs[0], "name"))
-				if textAt(job, "status") != tc.status || tc.fault.Code != "" && !strings.Contains(string(rawAt(job, "errorDetails")), tc.fault.Code) {
+				job := c.job(TextAt(jobs[0], "name"))
+				if TextAt(job, "status") != tc.status || tc.fault.Code != "" && !strings.Contains(string(RawAt(job, "errorDetails")), tc.fault.Code) {
 					t.Errorf("job %s", job)
 				}
 				disks := values(c.get(testsDisks))
 				usable := 0
 				for _, d := range disks {
-					if textAt(d, "managedBy") == "" {
+					if TextAt(d, "managedBy") == "" {
 						usable++
 					}
 				}
@@ -335,7 +335,7 @@ func TestDisksAppearAfterTheJobAndOutliveAKill(t *testing.T) {
 	set := Settings{Durations: map[string]Range{"": Fixed(0), "diskLag": Fixed(time.Hour)}}
 	c := open1(t, path, Options{Settings: set})
 	id := c.restore("1")
-	if textAt(c.job(id), "status") != "Completed" || len(values(c.get(testsDisks))) != 0 {
+	if TextAt(c.job(id), "status") != "Completed" || len(values(c.get(testsDisks))) != 0 {
 		t.Errorf("job %s, disks %s", c.job(id), c.get(testsDisks).body)
 	}
 	c.do("PUT", testsGroup+"2", `{"location":"westeurope"}`, 201)
@@ -367,23 +367,23 @@ func TestPointsTellOfTheirDisksOneByOne(t *testing.T) {
 			time.Sleep(time.Hour)
 		}
 		rows, pages := c.all(itemPath("vm1") + "/recoveryPoints")
-		if len(rows) != 3 || pages != 2 || textAt(rows[0], "properties", "recoveryPointTime") < textAt(rows[2], "properties", "recoveryPointTime") {
+		if len(rows) != 3 || pages != 2 || TextAt(rows[0], "properties", "recoveryPointTime") < TextAt(rows[2], "properties", "recoveryPointTime") {
 			t.Fatalf("%d points on %d pages: %s", len(rows), pages, rows)
 		}
-		list := rawAt(rows[0], "properties", "recoveryPointDiskConfiguration")
+		list := RawAt(rows[0], "properties", "recoveryPointDiskConfiguration")
 		equalJSON(t, list, []byte(`{"numberOfDisksIncludedInBackup":3,"numberOfDisksAttachedToVm":4}`))
-		one := c.get(textAt(rows[0], "id")).body
-		equalJSON(t, rawAt(one, "properties", "recoveryPointDiskConfiguration", "excludedDiskList"), []byte(`[{"lun":1,"name":"VM1_data1"}]`))
-		equalJSON(t, rawAt(one, "properties", "recoveryPointDiskConfiguration", "includedDiskList"),
+		one := c.get(TextAt(rows[0], "id")).body
+		equalJSON(t, RawAt(one, "properties", "recoveryPointDiskConfiguration", "excludedDiskList"), []byte(`[{"lun":1,"name":"VM1_data1"}]`))
+		equalJSON(t, RawAt(one, "properties", "recoveryPointDiskConfiguration", "includedDiskList"),
 			[]byte(`[{"lun":-1,"name":"VM1_os"},{"lun":0,"name":"VM1_data0"},{"lun":2,"name":"VM1_data2"}]`))
-		if rawAt(one, privateKey) != nil {
+		if RawAt(one, privateKey) != nil {
 			t.Errorf("what only the simulator knows is told: %s", one)
 		}
-		if rawAt(one, "properties", "recoveryPointProperties") != nil {
+		if RawAt(one, "properties", "recoveryPointProperties") != nil {
 			t.Errorf("an expiry at an old api-version: %s", one)
 		}
-		one = c.get(textAt(rows[0], "id") + "?api-version=2025-08-01").body
-		if textAt(one, "properties", "recoveryPointProperties", "expiryTime") == "" {
+		one = c.get(TextAt(rows[0], "id") + "?api-version=2025-08-01").body
+		if TextAt(one, "properties", "recoveryPointProperties", "expiryTime") == "" {
 			t.Errorf("no expiry: %s", one)
 		}
 		only, _ := c.all(itemPath("vm1") + "/recoveryPoints?$filter=startDate%20eq%20%272024-05-13%2010:30:00%20AM%27")
@@ -400,7 +400,7 @@ func TestDisksAreDeletedUnlessAttached(t *testing.T) {
 			Options{Settings: Settings{Durations: map[string]Range{"": Fixed(10 * time.Second)}}, Effects: func(e Effect) { effects = append(effects, e) }})
 		c.restore("1", "restoreDiskLunList=[]")
 		time.Sleep(time.Hour)
-		disk := textAt(values(c.get(testsDisks))[0], "id")
+		disk := TextAt(values(c.get(testsDisks))[0], "id")
 		if a := c.do("DELETE", before(vmID("VM1"), "virtualMachines")+"/disks/VM1_os", "", 409); a.code() != "OperationNotAllowed" {
 			t.Errorf("a disk in use: %s", a.body)
 		}
@@ -410,7 +410,7 @@ func TestDisksAreDeletedUnlessAttached(t *testing.T) {
 		}
 		c.get(disk)
 		c.do("GET", a.header.Get("Location"), "", 202)
-		if end := c.follow(a); textAt(end.body, "status") != "Succeeded" {
+		if end := c.follow(a); TextAt(end.body, "status") != "Succeeded" {
 			t.Errorf("status %s", end.body)
 		}
 		c.do("GET", a.header.Get("Location"), "", 200)
@@ -440,13 +440,13 @@ func TestDiskThatIsAttachedMeanwhileStays(t *testing.T) {
 		})
 		c.restore("1", "restoreDiskLunList=[]")
 		time.Sleep(time.Hour)
-		disk := textAt(values(c.get(testsDisks))[0], "id")
+		disk := TextAt(values(c.get(testsDisks))[0], "id")
 		a := c.do("DELETE", disk, "", 202)
-		if end := c.follow(a); textAt(end.body, "status") != "Failed" || textAt(end.body, "error", "code") != "OperationNotAllowed" {
+		if end := c.follow(a); TextAt(end.body, "status") != "Failed" || TextAt(end.body, "error", "code") != "OperationNotAllowed" {
 			t.Errorf("status %s", end.body)
 		}
 		c.do("GET", a.header.Get("Location"), "", 409)
-		if by := textAt(c.get(disk).body, "managedBy"); by == "" {
+		if by := TextAt(c.get(disk).body, "managedBy"); by == "" {
 			t.Error("the disk is not attached")
 		}
 		c.get(testsDisks + "/somebodys")
@@ -456,14 +456,14 @@ func TestDiskThatIsAttachedMeanwhileStays(t *testing.T) {
 func TestGroupsAndAccountsAreReadWithWhatDecides(t *testing.T) {
 	c := serve(t, withPoints(t), Options{})
 	g := c.get(testsGroup)
-	if textAt(g.body, "tags", "azbackup-restore-tests") != "allowed" || textAt(g.body, "location") != "westeurope" {
+	if TextAt(g.body, "tags", "azbackup-restore-tests") != "allowed" || TextAt(g.body, "location") != "westeurope" {
 		t.Errorf("group %s", g.body)
 	}
 	if a := c.do("GET", testsGroup+"x", "", 404); a.code() != "ResourceGroupNotFound" {
 		t.Errorf("%s", a.body)
 	}
 	a := c.get(accountID("stzone"))
-	if textAt(a.body, "sku", "name") != "Standard_ZRS" || a.header.Get("Content-Type") != "application/json" {
+	if TextAt(a.body, "sku", "name") != "Standard_ZRS" || a.header.Get("Content-Type") != "application/json" {
 		t.Errorf("account %s %v", a.body, a.header)
 	}
 	if a := c.do("GET", accountID("gone"), "", 404); a.code() != "ResourceNotFound" {

@@ -217,7 +217,7 @@ func (rc *requestContext) replayFailedRead() (reply, bool) {
 			for name, value := range f.Headers {
 				r.set(name, value)
 			}
-			r.code = textAt(f.Body, "error", "code")
+			r.code = TextAt(f.Body, "error", "code")
 			return r, true
 		}
 	}

@@ -368,7 +368,7 @@ func (s Settings) with(o Settings) Settings {
 	if o.RetryAfter != nil {
 		merged.RetryAfter = nil
 	}
-	if err := json.Unmarshal(encode(o), &merged); err != nil {
+	if err := json.Unmarshal(Encode(o), &merged); err != nil {
 		panic(err) // encoded Settings always decode
 	}
 	merged.Durations, merged.Pages, merged.Unverified = durations, pages, unverified

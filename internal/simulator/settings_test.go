@@ -25,7 +25,7 @@ func TestSettingsReadBackAsWritten(t *testing.T) {
 	if err := json.Unmarshal([]byte(want), &s); err != nil {
 		t.Fatal(err)
 	}
-	equalJSON(t, encode(s), []byte(want))
+	equalJSON(t, Encode(s), []byte(want))
 }
 
 func TestMistakesInSettingsAreErrors(t *testing.T) {

@@ -87,14 +87,14 @@ func (rc *requestContext) checkAssertion(form url.Values, id string) (number int
 	if now.Add(skew).Before(from) || now.Add(-skew).After(to) {
 		return 700024, "invalid_client", "Client assertion is not within its valid time range. Current time: " + stamp(now) + ", assertion valid from " + stamp(from) + ", expiry time of assertion " + stamp(to) + "."
 	}
-	if !strings.EqualFold(textAt(claims, "iss"), id) { // another issuer's
-		if want := rc.s.set.SignIn.Subject; want != "" && textAt(claims, "sub") != want {
-			return 700213, "invalid_client", "No matching federated identity record found for presented assertion subject '" + textAt(claims, "sub") + "'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion."
+	if !strings.EqualFold(TextAt(claims, "iss"), id) { // another issuer's
+		if want := rc.s.set.SignIn.Subject; want != "" && TextAt(claims, "sub") != want {
+			return 700213, "invalid_client", "No matching federated identity record found for presented assertion subject '" + TextAt(claims, "sub") + "'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion."
 		}
 		return 0, "", ""
 	}
 	endpoint := rc.authority() + "/" + rc.params["tenant"] + "/oauth2/v2.0/token"
-	if textAt(claims, "sub") != textAt(claims, "iss") || textAt(claims, "aud") != endpoint {
+	if TextAt(claims, "sub") != TextAt(claims, "iss") || TextAt(claims, "aud") != endpoint {
 		return 700023, "invalid_client", "Client assertion audience claim does not match Realm issuer."
 	}
 	if !rc.isSignedByCertificate(head, signing, signature) {
@@ -110,7 +110,7 @@ func (rc *requestContext) isSignedByCertificate(head json.RawMessage, signing, s
 		return true
 	}
 	block, _ := pem.Decode([]byte(rc.s.set.SignIn.Certificate))
-	if block == nil || textAt(head, "alg") != "PS256" {
+	if block == nil || TextAt(head, "alg") != "PS256" {
 		return false
 	}
 	cert, err := x509.ParseCertificate(block.Bytes)
@@ -123,13 +123,13 @@ func (rc *requestContext) isSignedByCertificate(head json.RawMessage, signing, s
 		return false
 	}
 	thumbprint, sum := sha256.Sum256(cert.Raw), sha256.Sum256([]byte(signing))
-	said := strings.NewReplacer("+", "-", "/", "_", "=", "").Replace(textAt(head, "x5t#S256")) // either base64
+	said := strings.NewReplacer("+", "-", "/", "_", "=", "").Replace(TextAt(head, "x5t#S256")) // either base64
 	return said == base64.RawURLEncoding.EncodeToString(thumbprint[:]) &&
 		rsa.VerifyPSS(public, crypto.SHA256, sum[:], raw, nil) == nil
 }
 
 // capabilities returns the capability claims that a client requests: that it can handle claims challenges.
-func capabilities(form url.Values) []member {
+func capabilities(form url.Values) []Member {
 	var asked struct {
 		AccessToken struct {
 			XmsCC struct{ Values []string } `json:"xms_cc"`
@@ -138,7 +138,7 @@ func capabilities(form url.Values) []member {
 	if json.Unmarshal([]byte(form.Get("claims")), &asked) != nil || len(asked.AccessToken.XmsCC.Values) == 0 {
 		return nil
 	}
-	return newObject("xms_cc", asked.AccessToken.XmsCC.Values)
+	return NewObject("xms_cc", asked.AccessToken.XmsCC.Values)
 }
 
 // identity handles a managed identity's endpoint in App Service's format (docs/azure.md §28.3), with numbers as
@@ -147,20 +147,20 @@ func (rc *requestContext) identity() reply {
 	query := rc.r.URL.Query()
 	header := rc.r.Header.Get("X-Identity-Header")
 	if want := rc.s.set.SignIn.IdentityHeader; header == "" || want != "" && header != want {
-		return newReply(http.StatusUnauthorized, newObject("statusCode", http.StatusUnauthorized, "message", "The X-IDENTITY-HEADER is missing or wrong.").bytes())
+		return newReply(http.StatusUnauthorized, NewObject("statusCode", http.StatusUnauthorized, "message", "The X-IDENTITY-HEADER is missing or wrong.").Bytes())
 	}
 	if rc.version != "2019-08-01" || query.Get("resource") == "" {
-		return newReply(http.StatusBadRequest, newObject("statusCode", http.StatusBadRequest, "message", "api-version or resource is missing or wrong.").bytes())
+		return newReply(http.StatusBadRequest, NewObject("statusCode", http.StatusBadRequest, "message", "api-version or resource is missing or wrong.").Bytes())
 	}
 	id := firstNonEmpty(query.Get("client_id"), guidOf(rc.s.digest("identity")))
 	if known := rc.s.set.SignIn.Applications; len(known) > 0 && !containsFold(known, id) && query.Has("client_id") {
-		return newReply(http.StatusBadRequest, newObject("statusCode", http.StatusBadRequest, "message", "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.").bytes())
+		return newReply(http.StatusBadRequest, NewObject("statusCode", http.StatusBadRequest, "message", "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.").Bytes())
 	}
 	lifetime := rc.s.tokenLifetime()
 	token := rc.s.issue(rc.authority(), firstNonEmpty(rc.st.Tenant, "common"), id, query.Get("resource"), lifetime,
-		newObject("xms_mirid", "/subscriptions/s/resourcegroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/identity")...)
-	return ok(newObject("access_token", token, "expires_on", formatInt(int(rc.s.clock.wallTime().Add(lifetime).Unix())), "resource", query.Get("resource"),
-		"token_type", "Bearer", "client_id", id).bytes())
+		NewObject("xms_mirid", "/subscriptions/s/resourcegroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/identity")...)
+	return ok(NewObject("access_token", token, "expires_on", formatInt(int(rc.s.clock.wallTime().Add(lifetime).Unix())), "resource", query.Get("resource"),
+		"token_type", "Bearer", "client_id", id).Bytes())
 }
 
 func containsFold(list []string, s string) bool {

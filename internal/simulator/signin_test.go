@@ -66,21 +66,21 @@ func TestTheSignInRefusesAsMicrosoftEntraDoes(t *testing.T) {
 			switch {
 			case r.status != test.status:
 				t.Errorf("%s: %d %s", name, r.status, r.body)
-			case test.code == 0 && textAt(r.body, "access_token") == "":
+			case test.code == 0 && TextAt(r.body, "access_token") == "":
 				t.Errorf("%s: no token in %s", name, r.body)
-			case test.code != 0 && (string(rawAt(r.body, "error_codes")) != code || textAt(r.body, "error") != test.name ||
-				!strings.HasPrefix(textAt(r.body, "error_description"), fmt.Sprintf("AADSTS%d: ", test.code)) ||
-				!strings.Contains(textAt(r.body, "error_description"), " Trace ID: ")):
+			case test.code != 0 && (string(RawAt(r.body, "error_codes")) != code || TextAt(r.body, "error") != test.name ||
+				!strings.HasPrefix(TextAt(r.body, "error_description"), fmt.Sprintf("AADSTS%d: ", test.code)) ||
+				!strings.Contains(TextAt(r.body, "error_description"), " Trace ID: ")):
 				t.Errorf("%s: %s", name, r.body)
 			}
 		}
 		a, _ := c.try("GET", "https://login.example/nobody/v2.0/.well-known/openid-configuration", "")
-		if a.status != 400 || string(rawAt(a.body, "error_codes")) != "[90002]" {
+		if a.status != 400 || string(RawAt(a.body, "error_codes")) != "[90002]" {
 			t.Errorf("an unknown tenant: %d %s", a.status, a.body)
 		}
 		c.do("GET", "https://login.example/common/v2.0/.well-known/openid-configuration", "", 200)
 		c = serve(t, estate(t), Options{Settings: Settings{SignIn: SignIn{ConditionalAccess: true}}})
-		if r := c.signIn("client_secret", "x"); string(rawAt(r.body, "error_codes")) != "[53003]" {
+		if r := c.signIn("client_secret", "x"); string(RawAt(r.body, "error_codes")) != "[53003]" {
 			t.Errorf("conditional access: %s", r.body)
 		}
 	})
@@ -103,8 +103,8 @@ func TestAFaultRevokesTheTokensIssuedSoFar(t *testing.T) {
 				defer resp.Body.Close()
 				return resp.StatusCode, resp.Header.Get("WWW-Authenticate")
 			}
-			first := textAt(c.signIn("client_secret", "x").body, "access_token")
-			other := textAt(c.signIn("client_secret", "x").body, "access_token")
+			first := TextAt(c.signIn("client_secret", "x").body, "access_token")
+			other := TextAt(c.signIn("client_secret", "x").body, "access_token")
 			if status, _ := with(first); status != 200 {
 				t.Errorf("%s: before: %d", how, status)
 			}
@@ -114,10 +114,10 @@ func TestAFaultRevokesTheTokensIssuedSoFar(t *testing.T) {
 				}
 			}
 			later := c.signIn("client_secret", "x", "claims", `{"access_token":{"xms_cc":{"values":["CP1"]}}}`)
-			if status, why := with(textAt(later.body, "access_token")); status != 200 {
+			if status, why := with(TextAt(later.body, "access_token")); status != 200 {
 				t.Errorf("%s: a later token: %d %s", how, status, why)
 			}
-			if claims, _ := c.s.claims(textAt(later.body, "access_token")); string(rawAt(claims, "xms_cc")) != `["CP1"]` {
+			if claims, _ := c.s.claims(TextAt(later.body, "access_token")); string(RawAt(claims, "xms_cc")) != `["CP1"]` {
 				t.Errorf("%s: claims %s", how, claims)
 			}
 		})
@@ -159,8 +159,8 @@ func TestAManagedIdentityNeedsItsHeader(t *testing.T) {
 			t.Errorf("%s, %q: %d %s", test.query, test.header, status, body)
 		}
 		if status == 200 {
-			claims, issued := c.s.claims(textAt(body, "access_token"))
-			if !issued || textAt(claims, "aud") != "https://management.azure.com" || textAt(claims, "xms_mirid") == "" || textAt(body, "expires_on") == "" {
+			claims, issued := c.s.claims(TextAt(body, "access_token"))
+			if !issued || TextAt(claims, "aud") != "https://management.azure.com" || TextAt(claims, "xms_mirid") == "" || TextAt(body, "expires_on") == "" {
 				t.Errorf("%s: %s, claims %s", test.query, body, claims)
 			}
 		}

@@ -52,8 +52,8 @@ func (rc *requestContext) listResourcesOf(kind string, t *table[resource], finis
 
 // checkStaging enforces: the account that stages a restore exists, in the vault's region, and is of a kind that can
 // (docs/azure.md §19, §25.3).
-func (rc *requestContext) checkStaging(v *vault, sent object) *reply {
-	id := firstNonEmpty(textAt(sent.raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.text("storageAccountId"))
+func (rc *requestContext) checkStaging(v *vault, sent Object) *reply {
+	id := firstNonEmpty(TextAt(sent.Raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.Text("storageAccountId"))
 	a := rc.st.accounts.get(key(id))
 	var r reply
 	switch {
@@ -74,7 +74,7 @@ func (rc *requestContext) checkStaging(v *vault, sent object) *reply {
 // cannotStage reports whether the account is zone-redundant or for blobs alone (docs/azure.md §25.3).
 func (rc *requestContext) cannotStage(a *resource) bool {
 	body := rc.st.read(a.body)
-	kind := textAt(body, "kind")
-	return strings.HasSuffix(strings.ToUpper(textAt(body, "sku", "name")), "ZRS") ||
+	kind := TextAt(body, "kind")
+	return strings.HasSuffix(strings.ToUpper(TextAt(body, "sku", "name")), "ZRS") ||
 		strings.EqualFold(kind, "BlobStorage") || strings.EqualFold(kind, "BlockBlobStorage")
 }

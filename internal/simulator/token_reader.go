@@ -6,8 +6,8 @@ import (
 	"io"
 )
 
-// tokenReader reads one JSON document value by value without holding more of it than the value at hand.
-type tokenReader struct {
+// Reader reads one JSON document value by value without holding more of it than the value at hand.
+type Reader struct {
 	r    io.Reader
 	buf  []byte
 	pos  int
@@ -15,14 +15,16 @@ type tokenReader struct {
 	eof  bool
 }
 
+func NewReader(r io.Reader) *Reader { return &Reader{r: r} }
+
 const (
-	tokenBufferSize = 1 << 20
+	BufferSize = 1 << 20
 	// maxBody bounds one body of an estate; ARM's own limit on a response is 8 MB.
 	maxBody = 64 << 20
 )
 
 // fill drops the consumed bytes and reads more.
-func (w *tokenReader) fill() error {
+func (w *Reader) fill() error {
 	if w.eof {
 		return errIncomplete
 	}
@@ -31,12 +33,12 @@ func (w *tokenReader) fill() error {
 	}
 	w.base += int64(w.pos)
 	grown := w.buf
-	if cap(w.buf)-(len(w.buf)-w.pos) < tokenBufferSize {
-		grown = make([]byte, 0, 2*cap(w.buf)+tokenBufferSize)
+	if cap(w.buf)-(len(w.buf)-w.pos) < BufferSize {
+		grown = make([]byte, 0, 2*cap(w.buf)+BufferSize)
 	}
 	w.buf = append(grown[:0], w.buf[w.pos:]...)
 	w.pos = 0
-	n, err := io.ReadFull(w.r, w.buf[len(w.buf):min(cap(w.buf), len(w.buf)+tokenBufferSize)])
+	n, err := io.ReadFull(w.r, w.buf[len(w.buf):min(cap(w.buf), len(w.buf)+BufferSize)])
 	w.buf = w.buf[:len(w.buf)+n]
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		w.eof = true
@@ -45,10 +47,10 @@ func (w *tokenReader) fill() error {
 	return err
 }
 
-// peek returns the next byte that is not space.
-func (w *tokenReader) peek() (byte, error) {
+// Peek returns the next byte that is not space.
+func (w *Reader) Peek() (byte, error) {
 	for {
-		w.pos = skipSpace(w.buf, w.pos)
+		w.pos = SkipSpace(w.buf, w.pos)
 		if w.pos < len(w.buf) {
 			return w.buf[w.pos], nil
 		}
@@ -58,8 +60,8 @@ func (w *tokenReader) peek() (byte, error) {
 	}
 }
 
-func (w *tokenReader) expect(want byte) error {
-	c, err := w.peek()
+func (w *Reader) expect(want byte) error {
+	c, err := w.Peek()
 	if err != nil {
 		return err
 	}
@@ -70,9 +72,9 @@ func (w *tokenReader) expect(want byte) error {
 	return nil
 }
 
-// value returns the next value and its offset. The bytes are good until the next call.
-func (w *tokenReader) value() (raw []byte, off int64, err error) {
-	if _, err := w.peek(); err != nil {
+// Value returns the next value and its offset. The bytes are good until the next call.
+func (w *Reader) Value() (raw []byte, off int64, err error) {
+	if _, err := w.Peek(); err != nil {
 		return nil, 0, err
 	}
 	for {
@@ -93,24 +95,24 @@ func (w *tokenReader) value() (raw []byte, off int64, err error) {
 	}
 }
 
-// list calls visit for each element of the next array.
-func (w *tokenReader) list(visit func(raw []byte, off int64) error) error {
+// List calls visit for each element of the next array.
+func (w *Reader) List(visit func(raw []byte, off int64) error) error {
 	if err := w.expect('['); err != nil {
 		return err
 	}
-	if c, err := w.peek(); err != nil || c == ']' {
+	if c, err := w.Peek(); err != nil || c == ']' {
 		w.pos++
 		return err
 	}
 	for n := 0; ; n++ {
-		raw, off, err := w.value()
+		raw, off, err := w.Value()
 		if err == nil {
 			err = visit(raw, off)
 		}
 		if err != nil {
 			return fmt.Errorf("element %d: %w", n, err)
 		}
-		c, err := w.peek()
+		c, err := w.Peek()
 		if err != nil {
 			return err
 		}
@@ -125,31 +127,31 @@ func (w *tokenReader) list(visit func(raw []byte, off int64) error) error {
 	}
 }
 
-// object calls visit with each key of the next object; visit consumes the value.
-func (w *tokenReader) object(visit func(name string) error) error {
+// Object calls visit with each key of the next object; visit consumes the value.
+func (w *Reader) Object(visit func(name string) error) error {
 	if err := w.expect('{'); err != nil {
 		return err
 	}
-	if c, err := w.peek(); err != nil || c == '}' {
+	if c, err := w.Peek(); err != nil || c == '}' {
 		w.pos++
 		return err
 	}
 	for {
-		if c, err := w.peek(); err != nil || c != '"' {
+		if c, err := w.Peek(); err != nil || c != '"' {
 			return errors.Join(err, errSyntax{w.pos, "a key"})
 		}
-		raw, _, err := w.value()
+		raw, _, err := w.Value()
 		if err != nil {
 			return err
 		}
-		name := unquote(raw)
+		name := Unquote(raw)
 		if err := w.expect(':'); err != nil {
 			return err
 		}
 		if err := visit(name); err != nil {
 			return fmt.Errorf("reading %q: %w", name, err)
 		}
-		c, err := w.peek()
+		c, err := w.Peek()
 		if err != nil {
 			return err
 		}

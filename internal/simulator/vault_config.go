@@ -17,16 +17,16 @@ func (rc *requestContext) getVaultConfig() reply {
 }
 
 func (rc *requestContext) vaultConfig(v *vault) []byte {
-	settings := rawAt(rc.st.read(v.body), "properties", "securitySettings", "softDeleteSettings")
-	state := firstNonEmpty(textAt(settings, "softDeleteState"), "Enabled")
+	settings := RawAt(rc.st.read(v.body), "properties", "securitySettings", "softDeleteSettings")
+	state := firstNonEmpty(TextAt(settings, "softDeleteState"), "Enabled")
 	days := number(settings, "softDeleteRetentionPeriodInDays")
 	if days == 0 {
 		days = 14
 	}
-	return newObject("id", v.id+"/backupconfig/vaultconfig", "name", "vaultconfig", "type", vaultType+"/backupconfig",
-		"properties", newObject("enhancedSecurityState", firstNonEmpty(textAt(settings, "enhancedSecurityState"), "Enabled"),
+	return NewObject("id", v.id+"/backupconfig/vaultconfig", "name", "vaultconfig", "type", vaultType+"/backupconfig",
+		"properties", NewObject("enhancedSecurityState", firstNonEmpty(TextAt(settings, "enhancedSecurityState"), "Enabled"),
 			"softDeleteFeatureState", state, "softDeleteRetentionPeriodInDays", days,
-			"isSoftDeleteFeatureStateEditable", rc.s.set.Era == "2024")).bytes()
+			"isSoftDeleteFeatureStateEditable", rc.s.set.Era == "2024")).Bytes()
 }
 
 func (rc *requestContext) writeVaultConfig() reply {
@@ -34,17 +34,17 @@ func (rc *requestContext) writeVaultConfig() reply {
 	if none != nil {
 		return *none
 	}
-	if err := checkObject(rc.body); err != nil {
+	if err := CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
 	if rc.s.set.Era != "2024" {
 		return errorReply(http.StatusBadRequest, "BMSUserErrorSoftDeleteUseVaultApi",
 			"Soft delete settings of this vault are changed through the vault's own API.")
 	}
-	sent := parse(rc.body).object("properties")
-	v = rc.st.putVault(edit(rc.st.read(v.body), func(s *object) {
+	sent := Parse(rc.body).Object("properties")
+	v = rc.st.putVault(Edit(rc.st.read(v.body), func(s *Object) {
 		for _, m := range sent {
-			s.put(strings.Replace(m.key, "softDeleteFeatureState", "softDeleteState", 1), m.value)
+			s.Put(strings.Replace(m.Key, "softDeleteFeatureState", "softDeleteState", 1), m.Value)
 		}
 	}, "properties", "securitySettings", "softDeleteSettings"))
 	return ok(rc.vaultConfig(v))
@@ -55,16 +55,16 @@ func (rc *requestContext) getStorageConfig() reply {
 	if none != nil {
 		return *none
 	}
-	redundancy := rawAt(rc.st.read(v.body), "properties", "redundancySettings")
-	kind := firstNonEmpty(textAt(redundancy, "standardTierStorageRedundancy"), "GeoRedundant")
+	redundancy := RawAt(rc.st.read(v.body), "properties", "redundancySettings")
+	kind := firstNonEmpty(TextAt(redundancy, "standardTierStorageRedundancy"), "GeoRedundant")
 	state := "Unlocked"
 	if rc.st.items.count(v.key) > 0 {
 		state = "Locked"
 	}
-	return ok(newObject("id", v.id+"/backupstorageconfig/vaultstorageconfig", "name", "vaultstorageconfig",
-		"type", vaultType+"/backupstorageconfig", "properties", newObject("storageModelType", kind, "storageType", kind,
-			"storageTypeState", state, "crossRegionRestoreFlag", textAt(redundancy, "crossRegionRestore") == "Enabled",
-			"dedupState", "Disabled", "xcoolState", "Disabled")).bytes())
+	return ok(NewObject("id", v.id+"/backupstorageconfig/vaultstorageconfig", "name", "vaultstorageconfig",
+		"type", vaultType+"/backupstorageconfig", "properties", NewObject("storageModelType", kind, "storageType", kind,
+			"storageTypeState", state, "crossRegionRestoreFlag", TextAt(redundancy, "crossRegionRestore") == "Enabled",
+			"dedupState", "Disabled", "xcoolState", "Disabled")).Bytes())
 }
 
 func (rc *requestContext) writeStorageConfig() reply {
@@ -80,9 +80,9 @@ func (rc *requestContext) getEncryptionConfig() reply {
 	if none != nil {
 		return *none
 	}
-	return ok(newObject("id", v.id+"/backupEncryptionConfigs/backupResourceEncryptionConfig", "name", "backupResourceEncryptionConfig",
-		"type", vaultType+"/backupEncryptionConfigs", "properties", newObject("useSystemAssignedIdentity", true,
-			"encryptionAtRestType", "MicrosoftManaged", "lastUpdateStatus", "NotEnabled", "infrastructureEncryptionState", "Disabled")).bytes())
+	return ok(NewObject("id", v.id+"/backupEncryptionConfigs/backupResourceEncryptionConfig", "name", "backupResourceEncryptionConfig",
+		"type", vaultType+"/backupEncryptionConfigs", "properties", NewObject("useSystemAssignedIdentity", true,
+			"encryptionAtRestType", "MicrosoftManaged", "lastUpdateStatus", "NotEnabled", "infrastructureEncryptionState", "Disabled")).Bytes())
 }
 
 // getReplicationSettings returns the replication settings, which Terraform reads of every vault although they concern
@@ -92,6 +92,6 @@ func (rc *requestContext) getReplicationSettings() reply {
 	if none != nil {
 		return *none
 	}
-	return ok(newObject("id", v.id+"/replicationVaultSettings/default", "name", "default", "type", vaultType+"/replicationVaultSettings",
-		"properties", newObject("migrationSolutionId", nil, "vmwareToAzureProviderType", nil)).bytes())
+	return ok(NewObject("id", v.id+"/replicationVaultSettings/default", "name", "default", "type", vaultType+"/replicationVaultSettings",
+		"properties", NewObject("migrationSolutionId", nil, "vmwareToAzureProviderType", nil)).Bytes())
 }

@@ -9,112 +9,112 @@ import (
 
 // newVault returns the body of a vault for a PUT; was is the previous vault, or nil.
 func (rc *requestContext) newVault(was *vault) (json.RawMessage, *reply) {
-	sent := parse(rc.body)
-	if sent.text("location") == "" {
+	sent := Parse(rc.body)
+	if sent.Text("location") == "" {
 		r := armError(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
 		return nil, &r
 	}
-	if was != nil && region(sent.text("location")) != was.region {
+	if was != nil && region(sent.Text("location")) != was.region {
 		r := armError(http.StatusConflict, "InvalidResourceLocation",
 			"The resource '%s' already exists in location '%s'.", was.name, was.region)
 		return nil, &r
 	}
-	o := newObject("location", sent.text("location"), "name", rc.params["vault"], "etag", etag(rc.now))
-	if tags := sent.raw("tags"); tags != nil {
-		o.put("tags", tags)
+	o := NewObject("location", sent.Text("location"), "name", rc.params["vault"], "etag", etag(rc.now))
+	if tags := sent.Raw("tags"); tags != nil {
+		o.Put("tags", tags)
 	}
-	if identity := sent.raw("identity"); identity != nil {
-		o.put("identity", identity)
+	if identity := sent.Raw("identity"); identity != nil {
+		o.Put("identity", identity)
 	}
-	o.set("properties", defaultVault(rc.s.set.Era))
-	o.set("id", vaultPart(rc.path))
-	o.set("type", vaultType)
-	sku := sent.raw("sku")
-	if textAt(sku, "name") == "" {
+	o.Set("properties", defaultVault(rc.s.set.Era))
+	o.Set("id", vaultPart(rc.path))
+	o.Set("type", vaultType)
+	sku := sent.Raw("sku")
+	if TextAt(sku, "name") == "" {
 		r := rc.unverified("vault-input", "The sku of the vault is required.")
 		return nil, &r
 	}
-	o.put("sku", sku)
+	o.Put("sku", sku)
 	if was != nil {
 		// Irreversible properties stay (docs/azure.md §7.3): PUT resets only the others to defaults.
-		o.put("properties", keepIrreversible(o.raw("properties"), rawAt(rc.st.read(was.body), "properties")))
+		o.Put("properties", keepIrreversible(o.Raw("properties"), RawAt(rc.st.read(was.body), "properties")))
 	}
-	old := rawAt(o.bytes(), "properties")
-	props := merge(old, withoutReadOnly(sent.raw("properties")))
-	if r := rc.checkVault(was, old, props, sent.object("properties")); r != nil {
+	old := RawAt(o.Bytes(), "properties")
+	props := Merge(old, withoutReadOnly(sent.Raw("properties")))
+	if r := rc.checkVault(was, old, props, sent.Object("properties")); r != nil {
 		return nil, r
 	}
-	o.put("properties", props)
-	return o.bytes(), nil
+	o.Put("properties", props)
+	return o.Bytes(), nil
 }
 
 // defaultVault returns a new vault's properties as recorded, with AlwaysON soft delete since 2025-11 (docs/azure.md
 // §7.3; Era "2024": docs/azure.md §33.11). monitoringSettings contain only fields that a request has set (§7.2).
-func defaultVault(era string) object {
+func defaultVault(era string) Object {
 	softDelete := "AlwaysON"
 	if era == "2024" {
 		softDelete = "Enabled"
 	}
-	return newObject(
+	return NewObject(
 		"provisioningState", "Provisioning",
 		"privateEndpointStateForBackup", "None",
 		"privateEndpointStateForSiteRecovery", "None",
 		"backupStorageVersion", "Unassigned",
-		"securitySettings", newObject(
+		"securitySettings", NewObject(
 			"immutabilitySettings", nil,
-			"softDeleteSettings", newObject("softDeleteRetentionPeriodInDays", 14, "softDeleteState", softDelete, "enhancedSecurityState", "Enabled"),
+			"softDeleteSettings", NewObject("softDeleteRetentionPeriodInDays", 14, "softDeleteState", softDelete, "enhancedSecurityState", "Enabled"),
 			"multiUserAuthorization", "Disabled"),
-		"redundancySettings", newObject("standardTierStorageRedundancy", "GeoRedundant", "crossRegionRestore", "Disabled"),
+		"redundancySettings", NewObject("standardTierStorageRedundancy", "GeoRedundant", "crossRegionRestore", "Disabled"),
 		"secureScore", "None",
 		"bcdrSecurityLevel", "Poor",
 		"publicNetworkAccess", "Enabled",
-		"restoreSettings", newObject("crossSubscriptionRestoreSettings", newObject("crossSubscriptionRestoreState", "Enabled")),
+		"restoreSettings", NewObject("crossSubscriptionRestoreSettings", NewObject("crossSubscriptionRestoreState", "Enabled")),
 	)
 }
 
 func keepIrreversible(fresh, was []byte) json.RawMessage {
-	return edit(fresh, func(p *object) {
+	return Edit(fresh, func(p *Object) {
 		for _, name := range []string{"redundancySettings", "backupStorageVersion", "encryption"} {
-			if raw := rawAt(was, name); raw != nil {
-				p.put(name, slices.Clone(raw))
+			if raw := RawAt(was, name); raw != nil {
+				p.Put(name, slices.Clone(raw))
 			}
 		}
-		if raw := rawAt(was, "securitySettings"); raw != nil {
-			p.put("securitySettings", slices.Clone(raw))
+		if raw := RawAt(was, "securitySettings"); raw != nil {
+			p.Put("securitySettings", slices.Clone(raw))
 		}
 	})
 }
 
 // withoutReadOnly drops the fields that a client may send back but only the service sets.
 func withoutReadOnly(props []byte) json.RawMessage {
-	o := parse(props)
-	o.del("provisioningState", "backupStorageVersion", "secureScore", "bcdrSecurityLevel",
+	o := Parse(props)
+	o.Del("provisioningState", "backupStorageVersion", "secureScore", "bcdrSecurityLevel",
 		"privateEndpointStateForBackup", "privateEndpointStateForSiteRecovery", "privateEndpointConnections")
-	return o.bytes()
+	return o.Bytes()
 }
 
 // patchedVault returns the vault's body with patch in it. Tags are replaced as a whole, as ARM does with PATCH.
-func (rc *requestContext) patchedVault(v *vault, patch object) (json.RawMessage, *reply) {
+func (rc *requestContext) patchedVault(v *vault, patch Object) (json.RawMessage, *reply) {
 	body := rc.st.read(v.body)
-	old := rawAt(body, "properties")
-	props := merge(old, withoutReadOnly(patch.raw("properties")))
-	if r := rc.checkVault(v, old, props, patch.object("properties")); r != nil {
+	old := RawAt(body, "properties")
+	props := Merge(old, withoutReadOnly(patch.Raw("properties")))
+	if r := rc.checkVault(v, old, props, patch.Object("properties")); r != nil {
 		return nil, r
 	}
-	return edit(body, func(o *object) {
+	return Edit(body, func(o *Object) {
 		for _, name := range []string{"tags", "identity", "sku"} {
-			if raw := patch.raw(name); raw != nil {
-				o.put(name, raw)
+			if raw := patch.Raw(name); raw != nil {
+				o.Put(name, raw)
 			}
 		}
-		o.put("properties", props)
+		o.Put("properties", props)
 	}), nil
 }
 
 // checkVault applies the rules of docs/azure.md §7.2 and §7.3 to a change from old to props; sent holds the fields the
 // client sent.
-func (rc *requestContext) checkVault(was *vault, old, props []byte, sent object) *reply {
-	for _, check := range []func(*vault, []byte, []byte, object) *reply{
+func (rc *requestContext) checkVault(was *vault, old, props []byte, sent Object) *reply {
+	for _, check := range []func(*vault, []byte, []byte, Object) *reply{
 		rc.checkVaultWords, rc.checkRedundancy, rc.checkImmutability, rc.checkSoftDelete, rc.checkFinalSettings,
 	} {
 		if r := check(was, old, props, sent); r != nil {
@@ -126,7 +126,7 @@ func (rc *requestContext) checkVault(was *vault, old, props []byte, sent object)
 
 // checkVaultWords enforces: closed sets of words, and monitoring settings that are sent whole (docs/azure.md §7.2,
 // §7.3).
-func (rc *requestContext) checkVaultWords(_ *vault, _, props []byte, sent object) *reply {
+func (rc *requestContext) checkVaultWords(_ *vault, _, props []byte, sent Object) *reply {
 	words := []struct {
 		allowed string
 		path    []string
@@ -139,14 +139,14 @@ func (rc *requestContext) checkVaultWords(_ *vault, _, props []byte, sent object
 		{"Enabled Disabled PermanentlyDisabled", []string{"restoreSettings", "crossSubscriptionRestoreSettings", "crossSubscriptionRestoreState"}},
 	}
 	for _, w := range words {
-		value := textAt(sent.bytes(), w.path...)
+		value := TextAt(sent.Bytes(), w.path...)
 		if value != "" && !slices.ContainsFunc(strings.Fields(w.allowed), func(s string) bool { return strings.EqualFold(s, value) }) {
 			r := rc.unverified("vault-input", "The value '%s' of %s is not valid.", value, strings.Join(w.path, "."))
 			return &r
 		}
 	}
-	if m := sent.raw("monitoringSettings"); m != nil && string(m) != "null" {
-		if rawAt(props, "monitoringSettings", "azureMonitorAlertSettings") == nil || rawAt(props, "monitoringSettings", "classicAlertSettings") == nil {
+	if m := sent.Raw("monitoringSettings"); m != nil && string(m) != "null" {
+		if RawAt(props, "monitoringSettings", "azureMonitorAlertSettings") == nil || RawAt(props, "monitoringSettings", "classicAlertSettings") == nil {
 			r := rc.unverified("vault-input", "The monitoringSettings parameter is invalid.")
 			return &r
 		}
@@ -156,19 +156,19 @@ func (rc *requestContext) checkVaultWords(_ *vault, _, props []byte, sent object
 
 // checkRedundancy enforces: both fields are sent, only before the first protection, cross-region restore only with
 // GeoRedundant and never off again (docs/azure.md §7.3).
-func (rc *requestContext) checkRedundancy(was *vault, old, props []byte, sent object) *reply {
-	asked := sent.object("redundancySettings")
+func (rc *requestContext) checkRedundancy(was *vault, old, props []byte, sent Object) *reply {
+	asked := sent.Object("redundancySettings")
 	if len(asked) == 0 {
 		return nil
 	}
-	if asked.text("standardTierStorageRedundancy") == "" || asked.text("crossRegionRestore") == "" {
+	if asked.Text("standardTierStorageRedundancy") == "" || asked.Text("crossRegionRestore") == "" {
 		r := rc.unverified("vault-input", "redundancySettings parameter is invalid.")
 		return &r
 	}
-	before := textAt(old, "redundancySettings", "standardTierStorageRedundancy")
-	after := textAt(props, "redundancySettings", "standardTierStorageRedundancy")
-	crossBefore := textAt(old, "redundancySettings", "crossRegionRestore")
-	crossAfter := textAt(props, "redundancySettings", "crossRegionRestore")
+	before := TextAt(old, "redundancySettings", "standardTierStorageRedundancy")
+	after := TextAt(props, "redundancySettings", "standardTierStorageRedundancy")
+	crossBefore := TextAt(old, "redundancySettings", "crossRegionRestore")
+	crossAfter := TextAt(props, "redundancySettings", "crossRegionRestore")
 	switch {
 	case was != nil && before != after && rc.st.items.count(was.key) > 0:
 		r := rc.unverified("redundancy-in-use", "Storage redundancy cannot be changed once items are protected in the vault.")
@@ -185,9 +185,9 @@ func (rc *requestContext) checkRedundancy(was *vault, old, props []byte, sent ob
 
 // checkImmutability enforces: Disabled <-> Unlocked -> Locked for good, never created Locked; null is Disabled
 // (docs/azure.md §7.3).
-func (rc *requestContext) checkImmutability(was *vault, old, props []byte, _ object) *reply {
-	before := firstNonEmpty(textAt(old, "securitySettings", "immutabilitySettings", "state"), "Disabled")
-	after := firstNonEmpty(textAt(props, "securitySettings", "immutabilitySettings", "state"), "Disabled")
+func (rc *requestContext) checkImmutability(was *vault, old, props []byte, _ Object) *reply {
+	before := firstNonEmpty(TextAt(old, "securitySettings", "immutabilitySettings", "state"), "Disabled")
+	after := firstNonEmpty(TextAt(props, "securitySettings", "immutabilitySettings", "state"), "Disabled")
 	wrong := before != after && (before == "Locked" || after == "Locked" && (was == nil || before != "Unlocked"))
 	if !wrong {
 		return nil
@@ -197,14 +197,14 @@ func (rc *requestContext) checkImmutability(was *vault, old, props []byte, _ obj
 }
 
 // checkSoftDelete enforces: AlwaysON stays, 14 to 180 days (docs/azure.md §6, §7.3).
-func (rc *requestContext) checkSoftDelete(_ *vault, old, props []byte, sent object) *reply {
+func (rc *requestContext) checkSoftDelete(_ *vault, old, props []byte, sent Object) *reply {
 	path := []string{"securitySettings", "softDeleteSettings"}
-	asked := rawAt(sent.bytes(), path...)
+	asked := RawAt(sent.Bytes(), path...)
 	if asked == nil {
 		return nil
 	}
-	state := rawAt(props, append(path, "softDeleteState")...)
-	if strings.EqualFold(textAt(old, append(path, "softDeleteState")...), "AlwaysON") && !strings.EqualFold(unquote(state), "AlwaysON") {
+	state := RawAt(props, append(path, "softDeleteState")...)
+	if strings.EqualFold(TextAt(old, append(path, "softDeleteState")...), "AlwaysON") && !strings.EqualFold(Unquote(state), "AlwaysON") {
 		r := rc.unverified("vault-input", "Soft delete cannot be disabled once it is AlwaysON.")
 		return &r
 	}
@@ -218,13 +218,13 @@ func (rc *requestContext) checkSoftDelete(_ *vault, old, props []byte, sent obje
 
 // checkFinalSettings enforces: PermanentlyDisabled is final, customer-managed encryption cannot be turned off
 // (docs/azure.md §7.3).
-func (rc *requestContext) checkFinalSettings(_ *vault, old, props []byte, _ object) *reply {
+func (rc *requestContext) checkFinalSettings(_ *vault, old, props []byte, _ Object) *reply {
 	path := []string{"restoreSettings", "crossSubscriptionRestoreSettings", "crossSubscriptionRestoreState"}
-	if textAt(old, path...) == "PermanentlyDisabled" && textAt(props, path...) != "PermanentlyDisabled" {
+	if TextAt(old, path...) == "PermanentlyDisabled" && TextAt(props, path...) != "PermanentlyDisabled" {
 		r := rc.unverified("vault-input", "Cross subscription restore is permanently disabled.")
 		return &r
 	}
-	if textAt(old, "encryption", "keyVaultProperties", "keyUri") != "" && textAt(props, "encryption", "keyVaultProperties", "keyUri") == "" {
+	if TextAt(old, "encryption", "keyVaultProperties", "keyUri") != "" && TextAt(props, "encryption", "keyVaultProperties", "keyUri") == "" {
 		r := rc.unverified("vault-input", "Encryption with a customer-managed key cannot be turned off.")
 		return &r
 	}
@@ -234,20 +234,20 @@ func (rc *requestContext) checkFinalSettings(_ *vault, old, props []byte, _ obje
 // number returns the integer at path, or 0.
 func number(raw []byte, path ...string) int {
 	n := 0
-	_ = json.Unmarshal(rawAt(raw, path...), &n)
+	_ = json.Unmarshal(RawAt(raw, path...), &n)
 	return n
 }
 
 // isImmutable reports whether destructive operations on the vault's items are denied (docs/azure.md §6).
 func (st *state) isImmutable(v *vault) bool {
-	state := textAt(st.read(v.body), "properties", "securitySettings", "immutabilitySettings", "state")
+	state := TextAt(st.read(v.body), "properties", "securitySettings", "immutabilitySettings", "state")
 	return state == "Unlocked" || state == "Locked"
 }
 
 // softDeleteDays returns the soft-delete retention in days; 0 when items are deleted at once (Era "2024" only).
 func (st *state) softDeleteDays(v *vault) int {
-	settings := rawAt(st.read(v.body), "properties", "securitySettings", "softDeleteSettings")
-	if strings.EqualFold(textAt(settings, "softDeleteState"), "Disabled") {
+	settings := RawAt(st.read(v.body), "properties", "securitySettings", "softDeleteSettings")
+	if strings.EqualFold(TextAt(settings, "softDeleteState"), "Disabled") {
 		return 0
 	}
 	if days := number(settings, "softDeleteRetentionPeriodInDays"); days > 0 {

@@ -58,7 +58,7 @@ func (rc *requestContext) putVault() reply {
 	if r := rc.notRegisteredReply("Microsoft.RecoveryServices"); r != nil {
 		return *r
 	}
-	if err := checkObject(rc.body); err != nil {
+	if err := CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
 	was := rc.st.vaults.get(rc.vaultKey())
@@ -71,7 +71,7 @@ func (rc *requestContext) putVault() reply {
 	if refused != nil {
 		return *refused
 	}
-	if was == nil && rc.vaultsIn(region(textAt(body, "location"))) >= maxVaults {
+	if was == nil && rc.vaultsIn(region(TextAt(body, "location"))) >= maxVaults {
 		return rc.unverified("vault-count", "The subscription has reached its limit of %d vaults in the region.", maxVaults)
 	}
 	if rc.version < "2022-04-01" {
@@ -110,13 +110,13 @@ func (rc *requestContext) vaultsIn(location string) int {
 
 // provisioningBody returns a vault's body while its creation runs, without the parts that the service adds later.
 func (rc *requestContext) provisioningBody(body json.RawMessage, state string) json.RawMessage {
-	return edit(body, func(o *object) {
-		o.setBefore("properties", "etag", etag(rc.now))
-		o.set("etag", etag(rc.now))
-		o.put("properties", edit(o.raw("properties"), func(p *object) {
-			p.set("provisioningState", state)
+	return Edit(body, func(o *Object) {
+		o.SetBefore("properties", "etag", etag(rc.now))
+		o.Set("etag", etag(rc.now))
+		o.Put("properties", Edit(o.Raw("properties"), func(p *Object) {
+			p.Set("provisioningState", state)
 			if state == "Provisioning" {
-				p.del(serviceProperties()...)
+				p.Del(serviceProperties()...)
 			}
 		}))
 	})
@@ -127,9 +127,9 @@ func (rc *requestContext) createdBody(body json.RawMessage, state string) json.R
 }
 
 func finishedVault(body json.RawMessage, at time.Time, state string) json.RawMessage {
-	return edit(body, func(o *object) {
-		o.set("etag", etag(at))
-		o.put("properties", edit(o.raw("properties"), func(p *object) { p.set("provisioningState", state) }))
+	return Edit(body, func(o *Object) {
+		o.Set("etag", etag(at))
+		o.Put("properties", Edit(o.Raw("properties"), func(p *Object) { p.Set("provisioningState", state) }))
 	})
 }
 
@@ -156,24 +156,24 @@ func (rc *requestContext) patchVault() reply {
 	if none != nil {
 		return *none
 	}
-	if err := checkObject(rc.body); err != nil {
+	if err := CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
 	if r := rc.vaultBusyReply(v); r != nil {
 		return *r
 	}
-	patch := parse(rc.body)
-	if r := rc.checkVaultGuards(v, patch.object("properties")); r != nil {
+	patch := Parse(rc.body)
+	if r := rc.checkVaultGuards(v, patch.Object("properties")); r != nil {
 		return *r
 	}
 	body, refused := rc.patchedVault(v, patch)
 	if refused != nil {
 		return *refused
 	}
-	if len(patch) == 1 && patch.has("identity") {
+	if len(patch) == 1 && patch.Has("identity") {
 		return ok(rc.st.read(rc.st.putVault(rc.createdBody(body, "Succeeded")).body))
 	}
-	rc.st.putVault(edit(rc.st.read(v.body), func(p *object) { p.set("provisioningState", "Updating") }, "properties"))
+	rc.st.putVault(Edit(rc.st.read(v.body), func(p *Object) { p.Set("provisioningState", "Updating") }, "properties"))
 	return rc.acceptedReply(rc.startVaultOp(actVaultUpdate, v, body))
 }
 
@@ -241,7 +241,7 @@ func (s *Server) finishVault(op *operation, at time.Time) {
 		s.scheduleFollowUp(op, actVanish, "vaultLinger", at)
 	case s.st.vaults.get(op.Target) == nil:
 	case op.Action == actVaultCreate && s.set.Durations["vaultSettle"].Max > 0:
-		s.st.putVault(edit(finishedVault(op.Request, at, "Succeeded"), func(p *object) { p.del(serviceProperties()...) }, "properties"))
+		s.st.putVault(Edit(finishedVault(op.Request, at, "Succeeded"), func(p *Object) { p.Del(serviceProperties()...) }, "properties"))
 		s.scheduleFollowUp(op, actSettle, "vaultSettle", at)
 	default:
 		s.st.putVault(finishedVault(op.Request, at, "Succeeded"))
@@ -274,10 +274,10 @@ func (s *Server) applyFollowUp(op *operation) {
 	case op.Action == actVanish:
 		s.dropVault(op.Target)
 	default:
-		s.st.putVault(edit(s.st.read(v.body), func(p *object) {
+		s.st.putVault(Edit(s.st.read(v.body), func(p *Object) {
 			for _, name := range serviceProperties() {
-				if raw := rawAt(op.Request, "properties", name); raw != nil {
-					p.put(name, raw)
+				if raw := RawAt(op.Request, "properties", name); raw != nil {
+					p.Put(name, raw)
 				}
 			}
 		}, "properties"))
@@ -292,18 +292,18 @@ func (rc *requestContext) vaultStatus() reply {
 	}
 	op := rc.operation()
 	// Creation with a user-assigned identity cannot be followed (docs/azure.md §7.3).
-	if op == nil || op.Action == actVaultCreate && strings.Contains(textAt(op.Request, "identity", "type"), "UserAssigned") {
+	if op == nil || op.Action == actVaultCreate && strings.Contains(TextAt(op.Request, "identity", "type"), "UserAssigned") {
 		return rc.operationNotFound()
 	}
-	body := newObject("id", vaultPart(rc.path)+"/operationStatus/"+op.ID, "name", op.ID, "status", op.State)
+	body := NewObject("id", vaultPart(rc.path)+"/operationStatus/"+op.ID, "name", op.ID, "status", op.State)
 	if op.State == failed {
-		body.set("error", newObject("code", op.Code, "message", op.Message))
+		body.Set("error", NewObject("code", op.Code, "message", op.Message))
 	}
 	if !op.isRunning() {
-		return ok(body.bytes())
+		return ok(body.Bytes())
 	}
 	r := rc.acceptedReply(op)
-	r.status, r.body = http.StatusOK, body.bytes()
+	r.status, r.body = http.StatusOK, body.Bytes()
 	return r
 }
 
