@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // backup starts an on-demand backup: the operation ends at once, its job continues (docs/azure.md §5, §33.9).
@@ -12,10 +14,10 @@ func (rc *requestContext) backup() reply {
 	if none != nil {
 		return *none
 	}
-	if err := CheckObject(rc.body); err != nil {
+	if err := rawjson.CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	request := Parse(rc.body).Object("properties")
+	request := rawjson.Parse(rc.body).Object("properties")
 	if request.Text("objectType") != "IaasVMBackupRequest" {
 		return errorReply(http.StatusBadRequest, "BMSUserErrorInvalidInput", "Input for backup is not in proper format.") // docs/azure.md §33.36; UNVERIFIED code
 	}
@@ -45,24 +47,24 @@ func (rc *requestContext) backup() reply {
 // startBackup files the job of a backup and returns the operation that will end it; the caller names and starts it.
 func (s *Server) startBackup(now time.Time, v *vault, it *item, expiry time.Time) *operation {
 	snapshot := now.Add(s.sampleDuration("snapshot", it.key))
-	extended := NewObject(
-		"tasksList", []Object{
+	extended := rawjson.NewObject(
+		"tasksList", []rawjson.Object{
 			newTask("Take Snapshot", stamp(now), inProgress),
 			newTask("Transfer data to vault", noTime, "NotStarted"),
 		},
-		"propertyBag", NewObject("VM Name", it.friendly, "Recovery Point Expiry Time in UTC", expiry.UTC().Format("1/2/2006 3:04:05 PM")),
-		"internalPropertyBag", NewObject("IsInstantRpJob", "True"))
+		"propertyBag", rawjson.NewObject("VM Name", it.friendly, "Recovery Point Expiry Time in UTC", expiry.UTC().Format("1/2/2006 3:04:05 PM")),
+		"internalPropertyBag", rawjson.NewObject("IsInstantRpJob", "True"))
 	id := s.fileJob(now, s.guid(now, "job"), v, it.friendly, it.containerKey, "Backup", extended, []string{"Cancellable"})
 	return &operation{
 		Action: actBackup, Vault: v.key, Target: it.key, Started: now, State: succeeded, Jobs: []string{id},
 		Snapshot: snapshot, Handover: snapshot.Add(s.sampleDuration("handover", it.key)), JobEnds: snapshot.Add(s.sampleDuration("transfer", it.key)),
-		Request: NewObject("expiry", stamp(expiry)).Bytes(),
+		Request: rawjson.NewObject("expiry", stamp(expiry)).Bytes(),
 	}
 }
 
-func newTask(name, started, status string) Object {
+func newTask(name, started, status string) rawjson.Object {
 	// A task that has not begun or ended shows the year 1 without a zone (docs/azure.md §5).
-	return NewObject("taskId", name, "startTime", started, "endTime", noTime,
+	return rawjson.NewObject("taskId", name, "startTime", started, "endTime", noTime,
 		"duration", "PT0S", "status", status, "taskType", "Normal")
 }
 
@@ -73,8 +75,8 @@ func (s *Server) completeSnapshot(op *operation, at time.Time) {
 		s.setRestoreProgress(op, at)
 		return
 	}
-	s.editBackupJob(op, func(p *Object) {
-		p.Put("extendedInfo", editTasks(p.Raw("extendedInfo"), func(t *Object) {
+	s.editBackupJob(op, func(p *rawjson.Object) {
+		p.Put("extendedInfo", editTasks(p.Raw("extendedInfo"), func(t *rawjson.Object) {
 			if t.Text("taskId") == "Take Snapshot" {
 				endTask(t, op.Started, at)
 			}
@@ -87,9 +89,9 @@ func (s *Server) completeSnapshot(op *operation, at time.Time) {
 
 // startTransfer adds the second task to the job; it began when the first ended.
 func (s *Server) startTransfer(op *operation) {
-	s.editBackupJob(op, func(p *Object) {
+	s.editBackupJob(op, func(p *rawjson.Object) {
 		began := ""
-		p.Put("extendedInfo", editTasks(p.Raw("extendedInfo"), func(t *Object) {
+		p.Put("extendedInfo", editTasks(p.Raw("extendedInfo"), func(t *rawjson.Object) {
 			if t.Text("status") == "NotStarted" {
 				t.Set("startTime", began)
 				t.Set("status", inProgress)
@@ -99,16 +101,16 @@ func (s *Server) startTransfer(op *operation) {
 	})
 }
 
-func endTask(t *Object, from, at time.Time) {
+func endTask(t *rawjson.Object, from, at time.Time) {
 	t.Set("endTime", stamp(at))
 	t.Set("duration", isoDuration(at.Sub(from)))
 	t.Set("status", "Completed")
 }
 
-func (s *Server) editBackupJob(op *operation, change func(*Object)) {
+func (s *Server) editBackupJob(op *operation, change func(*rawjson.Object)) {
 	for _, id := range op.Jobs {
 		if j := s.st.jobs.get(op.Vault + "/backupjobs/" + id); j != nil {
-			s.st.putJob(Edit(s.st.read(j.body), change, "properties"))
+			s.st.putJob(rawjson.Edit(s.st.read(j.body), change, "properties"))
 		}
 	}
 }
@@ -122,12 +124,12 @@ func (s *Server) completeBackup(op *operation, at time.Time) {
 	if op.Handover = (time.Time{}); op.Snapshot.IsZero() {
 		s.startTransfer(op)
 	}
-	s.editBackupJob(op, func(p *Object) {
-		p.Put("extendedInfo", Edit(editTasks(p.Raw("extendedInfo"), func(t *Object) {
+	s.editBackupJob(op, func(p *rawjson.Object) {
+		p.Put("extendedInfo", rawjson.Edit(editTasks(p.Raw("extendedInfo"), func(t *rawjson.Object) {
 			if started, err := time.Parse(time.RFC3339Nano, t.Text("startTime")); err == nil && t.Text("status") == inProgress {
 				endTask(t, started, at)
 			}
-		}), func(bag *Object) {
+		}), func(bag *rawjson.Object) {
 			if !op.JobFails {
 				bag.Set("Backup Size", formatInt(1000+int(s.uniform("size", op.Target)*30000))+" MB")
 			}
@@ -139,7 +141,7 @@ func (s *Server) completeBackup(op *operation, at time.Time) {
 		return
 	}
 	if op.JobFails {
-		s.st.putItem(Edit(s.st.read(it.body), func(p *Object) {
+		s.st.putItem(rawjson.Edit(s.st.read(it.body), func(p *rawjson.Object) {
 			p.Set("lastBackupStatus", "Failed")
 			p.Set("lastBackupTime", stamp(op.Started))
 		}, "properties"))
@@ -172,7 +174,7 @@ func (s *Server) adoptRunningJobs() {
 		if strings.EqualFold(j.operation, "Backup") {
 			op.Action, op.State, op.Ends = actBackup, succeeded, j.started
 			op.JobEnds = now.Add(s.sampleDuration("transfer", j.item))
-			op.Request = NewObject("expiry", stamp(j.started.AddDate(0, 0, 30))).Bytes()
+			op.Request = rawjson.NewObject("expiry", stamp(j.started.AddDate(0, 0, 30))).Bytes()
 		}
 		s.st.start(op)
 		return true

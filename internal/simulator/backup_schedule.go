@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // Scheduled backups (Settings.ScheduledBackups). Policies run on the half hour (docs/azure.md §8.3), so the simulator
@@ -83,7 +85,7 @@ func (s *Server) runScheduled(op *operation, at time.Time) {
 	}
 	backup := s.startBackup(at, v, it, s.spec(p).expiry(op.Started))
 	backup.ID = s.guid(at, "scheduled backup")
-	backup.Request = Edit(backup.Request, func(o *Object) { o.Set("scheduled", stamp(op.Started)) })
+	backup.Request = rawjson.Edit(backup.Request, func(o *rawjson.Object) { o.Set("scheduled", stamp(op.Started)) })
 	s.st.start(backup)
 }
 
@@ -95,7 +97,7 @@ func (s *Server) spec(p *policy) *policySpec {
 	}
 	var spec *policySpec
 	if strings.EqualFold(p.management, "AzureIaasVM") {
-		if read, err := readPolicy(Parse(s.st.read(p.body)).Object("properties")); err == nil {
+		if read, err := readPolicy(rawjson.Parse(s.st.read(p.body)).Object("properties")); err == nil {
 			spec = read
 		}
 	}
@@ -194,7 +196,7 @@ func (p *periodics) selects(at time.Time) bool {
 
 // scheduleExpiry schedules the deletion of a recovery point at its expiry.
 func (s *Server) scheduleExpiry(pointID string, op *operation, at time.Time) {
-	expiry, err := time.Parse(time.RFC3339Nano, TextAt(op.Request, "expiry"))
+	expiry, err := time.Parse(time.RFC3339Nano, rawjson.TextAt(op.Request, "expiry"))
 	if err != nil || !expiry.After(at) {
 		return
 	}
@@ -237,7 +239,7 @@ func (s *Server) updateExpiries(it *item, at time.Time) {
 		if op == nil {
 			continue
 		}
-		due, err := time.Parse(time.RFC3339Nano, TextAt(op.Request, "scheduled"))
+		due, err := time.Parse(time.RFC3339Nano, rawjson.TextAt(op.Request, "scheduled"))
 		if err != nil {
 			continue // made on demand: it keeps the requested expiry
 		}

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 func scheduled() Settings {
@@ -27,7 +29,7 @@ func TestScheduledBackupsHappenAsTheClockPasses(t *testing.T) {
 			t.Errorf("%d backups, want 4 of each of two items", len(rows))
 		}
 		p := c.props("vm1")
-		if TextAt(p, "protectionState") != "Protected" || !strings.HasPrefix(TextAt(p, "lastRecoveryPoint"), "2024-05-16T16:31:00") {
+		if rawjson.TextAt(p, "protectionState") != "Protected" || !strings.HasPrefix(rawjson.TextAt(p, "lastRecoveryPoint"), "2024-05-16T16:31:00") {
 			t.Errorf("%s", p)
 		}
 		time.Sleep(60 * 24 * time.Hour)
@@ -64,7 +66,7 @@ func TestStoppedItemTakesNoBackupsAndKeepsItsPoints(t *testing.T) {
 			t.Errorf("%d recovery points, want 1", n)
 		}
 		c.protect("VM1", "daily")
-		if TextAt(c.props("vm1"), "protectionState") != "Protected" {
+		if rawjson.TextAt(c.props("vm1"), "protectionState") != "Protected" {
 			t.Errorf("resumed: %s", c.props("vm1"))
 		}
 	})
@@ -82,7 +84,7 @@ func TestWithoutTheSettingNothingRunsByItself(t *testing.T) {
 }
 
 func TestMonthlyPointsOutliveDailyOnes(t *testing.T) {
-	spec, err := readPolicy(Parse([]byte(`{"schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicy","scheduleRunFrequency":"Daily","scheduleRunTimes":["2024-01-01T16:30:00Z"]},` +
+	spec, err := readPolicy(rawjson.Parse([]byte(`{"schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicy","scheduleRunFrequency":"Daily","scheduleRunTimes":["2024-01-01T16:30:00Z"]},` +
 		`"retentionPolicy":{"dailySchedule":{"retentionDuration":{"count":7}},"weeklySchedule":{"daysOfTheWeek":["Sunday"],"retentionDuration":{"count":4}},` +
 		`"monthlySchedule":{"retentionScheduleFormatType":"Weekly","retentionScheduleWeekly":{"daysOfTheWeek":["Sunday"],"weeksOfTheMonth":["First","Last"]},"retentionDuration":{"count":12}},` +
 		`"yearlySchedule":{"monthsOfYear":["January"],"retentionScheduleFormatType":"Daily","retentionScheduleDaily":{"daysOfTheMonth":[{"isLast":true}]},"retentionDuration":{"count":3}}}}`)))
@@ -104,7 +106,7 @@ func TestMonthlyPointsOutliveDailyOnes(t *testing.T) {
 }
 
 func TestEveryHourlyRunIsInItsWindow(t *testing.T) {
-	spec, _ := readPolicy(Parse([]byte(`{"policyType":"V2","schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicyV2","scheduleRunFrequency":"Hourly","hourlySchedule":{"interval":4,"scheduleWindowStartTime":"1999-04-28T08:00:00Z","scheduleWindowDuration":12}}}`)))
+	spec, _ := readPolicy(rawjson.Parse([]byte(`{"policyType":"V2","schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicyV2","scheduleRunFrequency":"Hourly","hourlySchedule":{"interval":4,"scheduleWindowStartTime":"1999-04-28T08:00:00Z","scheduleWindowDuration":12}}}`)))
 	var runs []string
 	for m := range 48 {
 		at := time.Date(2026, 1, 1, m/2, m%2*30, 0, 0, time.UTC)
@@ -124,7 +126,7 @@ func TestJobThatRanWhenTheEstateWasTakenBlocksAndEnds(t *testing.T) {
 		c := serve(t, estate(t, job), Options{Settings: quick()})
 		c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 409)
 		time.Sleep(11 * time.Second)
-		if j := c.get(testVault + "/backupJobs/j1"); TextAt(j.body, "properties", "status") != "Completed" {
+		if j := c.get(testVault + "/backupJobs/j1"); rawjson.TextAt(j.body, "properties", "status") != "Completed" {
 			t.Errorf("%s", j.body)
 		}
 		c.protect("VM1", "daily")

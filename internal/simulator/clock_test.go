@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // date returns the time in the Date header of a reply.
@@ -33,11 +35,11 @@ func TestTheClockStartsWhenTheEstateWasTaken(t *testing.T) {
 			t.Errorf("a minute at speed 60 later it is %v", got)
 		}
 		end := c.follow(a)
-		if got := TextAt(end.body, "startTime"); !strings.HasPrefix(got, "2024-05-13T11:00:00") {
+		if got := rawjson.TextAt(end.body, "startTime"); !strings.HasPrefix(got, "2024-05-13T11:00:00") {
 			t.Errorf("the operation began at %s", got)
 		}
-		job := c.get(testVault + "/backupJobs/" + TextAt(end.body, "properties", "jobId"))
-		if got := TextAt(job.body, "properties", "startTime"); !strings.HasPrefix(got, "2024-05-13T11:00:00") {
+		job := c.get(testVault + "/backupJobs/" + rawjson.TextAt(end.body, "properties", "jobId"))
+		if got := rawjson.TextAt(job.body, "properties", "startTime"); !strings.HasPrefix(got, "2024-05-13T11:00:00") {
 			t.Errorf("the job began at %s", got)
 		}
 	})
@@ -115,13 +117,13 @@ func TestNothingTakesLongerThanTheLongest(t *testing.T) {
 			t.Errorf("Retry-After %q", got)
 		}
 		time.Sleep(time.Second)
-		if p := c.get(a.header.Get("Azure-AsyncOperation")); TextAt(p.body, "status") != "Succeeded" {
+		if p := c.get(a.header.Get("Azure-AsyncOperation")); rawjson.TextAt(p.body, "status") != "Succeeded" {
 			t.Errorf("after a second: %s", p.body)
 		}
 		b := c.do("POST", itemPath("vm1")+"/backup", `{"properties":{"objectType":"IaasVMBackupRequest"}}`, 202)
 		time.Sleep(time.Second)
-		job := TextAt(c.get(b.header.Get("Azure-AsyncOperation")).body, "properties", "jobId")
-		if j := c.get(testVault + "/backupJobs/" + job); TextAt(j.body, "properties", "status") != "Completed" {
+		job := rawjson.TextAt(c.get(b.header.Get("Azure-AsyncOperation")).body, "properties", "jobId")
+		if j := c.get(testVault + "/backupJobs/" + job); rawjson.TextAt(j.body, "properties", "status") != "Completed" {
 			t.Errorf("a second after the request: %s", j.body)
 		}
 		a = c.do("PUT", itemPath("VM2"), protectBody("VM2", "daily"), 202)
@@ -129,7 +131,7 @@ func TestNothingTakesLongerThanTheLongest(t *testing.T) {
 			t.Fatal(err)
 		}
 		c = open1(t, path, Options{Longest: time.Second})
-		if p := c.get(a.header.Get("Azure-AsyncOperation")); TextAt(p.body, "status") != "Succeeded" {
+		if p := c.get(a.header.Get("Azure-AsyncOperation")); rawjson.TextAt(p.body, "status") != "Succeeded" {
 			t.Errorf("for the next command: %s", p.body)
 		}
 		if err := c.s.Close(); err != nil {
@@ -156,7 +158,7 @@ func TestTheClockDoesNotGoBackBehindWhatAClientSawEnd(t *testing.T) {
 		before, _ := os.ReadFile(path)
 		status := func(want string) func(c *client) {
 			return func(c *client) {
-				if got := TextAt(c.get(asked.header.Get("Azure-AsyncOperation")).body, "status"); got != want {
+				if got := rawjson.TextAt(c.get(asked.header.Get("Azure-AsyncOperation")).body, "status"); got != want {
 					t.Errorf("the operation is %s, want %s", got, want)
 				}
 			}

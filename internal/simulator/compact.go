@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // compact writes a new estate file and renames it over the old one. Without changes the file stays untouched.
@@ -145,12 +147,12 @@ func (p *estateWriter) name(name string) {
 		p.raw(",")
 	}
 	p.hasSections = true
-	p.raw("\n" + string(Encode(name)) + ": ")
+	p.raw("\n" + string(rawjson.Encode(name)) + ": ")
 }
 
 func (p *estateWriter) key(name string, v any) {
 	p.name(name)
-	p.raw(string(Encode(v)))
+	p.raw(string(rawjson.Encode(v)))
 }
 
 func bodiesOf[R any](p *estateWriter, name string, t *table[R], body func(*R) bodyRef) {
@@ -182,7 +184,7 @@ func (p *estateWriter) operations() {
 	p.raw("[")
 	sep := "\n"
 	for _, op := range ops {
-		p.raw(sep + string(Encode(op)))
+		p.raw(sep + string(rawjson.Encode(op)))
 		sep = ",\n"
 	}
 	p.raw("]")

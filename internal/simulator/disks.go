@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // Managed disks: those that restores create, and the others of the estate (docs/azure.md §19).
@@ -60,15 +62,15 @@ const diskInUse = "Disk %s is attached to VM %s."
 // holderOf returns the id of the VM a disk is attached to; "" when it is free.
 func (st *state) holderOf(d *resource) string {
 	body := st.read(d.body)
-	if by := TextAt(body, "managedBy"); by != "" {
+	if by := rawjson.TextAt(body, "managedBy"); by != "" {
 		return by
 	}
 	var shared []string
-	_ = json.Unmarshal(RawAt(body, "managedByExtended"), &shared)
+	_ = json.Unmarshal(rawjson.RawAt(body, "managedByExtended"), &shared)
 	if len(shared) > 0 {
 		return shared[0]
 	}
-	if state := TextAt(body, "properties", "diskState"); strings.EqualFold(state, "Attached") || strings.EqualFold(state, "Reserved") {
+	if state := rawjson.TextAt(body, "properties", "diskState"); strings.EqualFold(state, "Attached") || strings.EqualFold(state, "Reserved") {
 		return "(" + state + ")"
 	}
 	return ""
@@ -110,13 +112,13 @@ func (rc *requestContext) diskOperation() reply {
 		}
 		return reply{status: http.StatusOK}
 	}
-	body := NewObject("startTime", stamp(op.Started))
+	body := rawjson.NewObject("startTime", stamp(op.Started))
 	if !op.isRunning() {
 		body.Set("endTime", stamp(op.Ends))
 	}
 	body.Set("status", op.State)
 	if op.State == failed {
-		body.Set("error", NewObject("code", op.Code, "message", op.Message))
+		body.Set("error", rawjson.NewObject("code", op.Code, "message", op.Message))
 	}
 	body.Set("name", op.ID)
 	r := ok(body.Bytes())
@@ -141,38 +143,38 @@ func (st *state) attach(pattern string) {
 }
 
 func withHolder(body json.RawMessage) json.RawMessage {
-	vm := before(TextAt(body, "id"), "disks") + "/virtualMachines/somebodys"
-	return Edit(body, func(o *Object) {
+	vm := before(rawjson.TextAt(body, "id"), "disks") + "/virtualMachines/somebodys"
+	return rawjson.Edit(body, func(o *rawjson.Object) {
 		o.Set("managedBy", vm)
-		o.Put("properties", Edit(o.Raw("properties"), func(p *Object) { p.Set("diskState", "Attached") }))
+		o.Put("properties", rawjson.Edit(o.Raw("properties"), func(p *rawjson.Object) { p.Set("diskState", "Attached") }))
 	})
 }
 
 // newRestoredDisk returns the body of a disk restored from d (docs/azure.md §19, §25.2).
 func (s *Server) newRestoredDisk(op *operation, o *restoreOrder, d sourceDisk, id string, at time.Time) json.RawMessage {
-	props := Object{}
+	props := rawjson.Object{}
 	if d.LUN < 0 {
-		props = NewObject("osType", d.OS, "hyperVGeneration", d.Generation)
+		props = rawjson.NewObject("osType", d.OS, "hyperVGeneration", d.Generation)
 	}
-	created := NewObject("createOption", "Restore", "sourceResourceId", o.snapshotOf(d))
+	created := rawjson.NewObject("createOption", "Restore", "sourceResourceId", o.snapshotOf(d))
 	if !o.isInstant() {
 		// The createOption after a restore from the vault is UNVERIFIED; Import was observed in the field.
-		created = NewObject("createOption", "Import", "sourceUri", "https://"+lastSegment(o.Account)+".blob.core.windows.net/vhds/"+d.Name+".vhd")
+		created = rawjson.NewObject("createOption", "Import", "sourceUri", "https://"+lastSegment(o.Account)+".blob.core.windows.net/vhds/"+d.Name+".vhd")
 	}
-	for _, m := range NewObject(
+	for _, m := range rawjson.NewObject(
 		"creationData", created, "diskSizeGB", d.SizeGB, "diskSizeBytes", int64(d.SizeGB)<<30, "timeCreated", at.UTC().Format("2006-01-02T15:04:05.0000000-07:00"),
-		"provisioningState", "Succeeded", "diskState", "Unattached", "encryption", NewObject("type", "EncryptionAtRestWithPlatformKey"),
+		"provisioningState", "Succeeded", "diskState", "Unattached", "encryption", rawjson.NewObject("type", "EncryptionAtRestWithPlatformKey"),
 		"networkAccessPolicy", "AllowAll", "publicNetworkAccess", "Enabled", "uniqueId", guidOf(s.digest("disk", id))) {
 		props.Put(m.Key, m.Value)
 	}
 	// The job's tag is never the only one (docs/azure.md §25.2).
-	tags := NewObject("Creator", "Azure Policy")
-	for _, m := range Parse(d.Tags) {
+	tags := rawjson.NewObject("Creator", "Azure Policy")
+	for _, m := range rawjson.Parse(d.Tags) {
 		if !strings.EqualFold(m.Key, jobTag) { // a restored disk is backed up like any other
 			tags.Put(m.Key, m.Value)
 		}
 	}
 	tags.Set(jobTag, op.Jobs[0])
-	return NewObject("id", id, "name", lastSegment(id), "type", diskType, "location", o.Region, "tags", tags,
-		"sku", NewObject("name", firstNonEmpty(d.Storage, "Premium_LRS")), "properties", props).Bytes()
+	return rawjson.NewObject("id", id, "name", lastSegment(id), "type", diskType, "location", o.Region, "tags", tags,
+		"sku", rawjson.NewObject("name", firstNonEmpty(d.Storage, "Premium_LRS")), "properties", props).Bytes()
 }

@@ -3,6 +3,8 @@ package simulator
 import (
 	"encoding/json"
 	"strings"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // echoCasing puts the client's spelling of the vault into the ids of a reply: "/Subscriptions/…" is answered with
@@ -13,21 +15,21 @@ func (rc *requestContext) echoCasing(r reply) reply {
 	if v == nil || asked == v.id || r.status >= 300 || len(r.body) == 0 || r.body[0] != '{' {
 		return r
 	}
-	list := RawAt(r.body, "value")
+	list := rawjson.RawAt(r.body, "value")
 	if len(list) == 0 || list[0] != '[' {
 		r.body = withCasing(r.body, v.id, asked)
 		return r
 	}
 	rows := []json.RawMessage{}
-	_, _ = WalkArray(list, 0, 0, func(row []byte) { rows = append(rows, withCasing(row, v.id, asked)) })
-	r.body = Edit(r.body, func(o *Object) { o.Set("value", rows) })
+	_, _ = rawjson.WalkArray(list, 0, 0, func(row []byte) { rows = append(rows, withCasing(row, v.id, asked)) })
+	r.body = rawjson.Edit(r.body, func(o *rawjson.Object) { o.Set("value", rows) })
 	return r
 }
 
 func withCasing(body []byte, stored, asked string) json.RawMessage {
-	id := TextAt(body, "id")
+	id := rawjson.TextAt(body, "id")
 	if len(id) < len(stored) || !strings.EqualFold(id[:len(stored)], stored) {
 		return body
 	}
-	return Edit(body, func(o *Object) { o.Set("id", asked+id[len(stored):]) })
+	return rawjson.Edit(body, func(o *rawjson.Object) { o.Set("id", asked+id[len(stored):]) })
 }

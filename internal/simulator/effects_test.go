@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // An operation's effect comes later than its request but is attributed to it; another client's effect is attributed to
@@ -38,7 +40,7 @@ func TestEffectsNameTheirCause(t *testing.T) {
 		c.get(testVault)
 		of := func(name string) Cause {
 			i := slices.IndexFunc(effects, func(e Effect) bool {
-				return e.Section == "protectedItems" && strings.EqualFold(TextAt(e.After, "properties", "friendlyName"), name)
+				return e.Section == "protectedItems" && strings.EqualFold(rawjson.TextAt(e.After, "properties", "friendlyName"), name)
 			})
 			if i < 0 || effects[i].Before != nil {
 				t.Fatalf("effects of %s: %+v", name, effects)
@@ -57,4 +59,4 @@ func TestEffectsNameTheirCause(t *testing.T) {
 	})
 }
 
-func tagOf(body []byte) string { return TextAt(body, "tags", "owner") }
+func tagOf(body []byte) string { return rawjson.TextAt(body, "tags", "owner") }

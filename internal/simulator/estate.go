@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // FormatVersion is the version of the estate file that is read and written.
@@ -111,7 +113,7 @@ func newEstate() *Estate {
 func load(r io.Reader, src io.ReaderAt) (*Estate, error) {
 	e := newEstate()
 	e.src = src
-	w := NewReader(r)
+	w := rawjson.NewReader(r)
 	sections := e.sections()
 	version := ""
 	err := w.Object(func(name string) error {
@@ -180,7 +182,7 @@ func (e *Estate) sections() map[string]func(raw []byte, b bodyRef) error {
 
 func withID(good func(id string) bool, put func([]byte, bodyRef)) func([]byte, bodyRef) error {
 	return func(raw []byte, b bodyRef) error {
-		if id := TextAt(raw, "id"); !good(id) {
+		if id := rawjson.TextAt(raw, "id"); !good(id) {
 			return fmt.Errorf("%q is not an id of what this array holds", id)
 		}
 		put(raw, b)
@@ -206,9 +208,9 @@ func isVaultChildID(id string) bool { return isGroupID(id) && vaultPart(id) != "
 
 // addSubscription accepts a bare id or a body as returned by GET /subscriptions/{id}.
 func (e *Estate) addSubscription(raw []byte, b bodyRef) error {
-	id := Unquote(raw)
+	id := rawjson.Unquote(raw)
 	if id == "" {
-		id = segment(TextAt(raw, "id"), "subscriptions")
+		id = segment(rawjson.TextAt(raw, "id"), "subscriptions")
 	}
 	if id == "" {
 		return errors.New("no subscription id")
@@ -221,7 +223,7 @@ func (e *Estate) addSubscription(raw []byte, b bodyRef) error {
 }
 
 func subscriptionBody(id, tenant string) json.RawMessage {
-	return NewObject("id", "/subscriptions/"+id, "subscriptionId", id, "tenantId", tenant, "displayName", id,
+	return rawjson.NewObject("id", "/subscriptions/"+id, "subscriptionId", id, "tenantId", tenant, "displayName", id,
 		"state", "Enabled", "authorizationSource", "RoleBased").Bytes()
 }
 
@@ -230,7 +232,7 @@ func (e *Estate) add(section string, put func([]byte, bodyRef) error, raw []byte
 		if raw[0] != '{' {
 			return errors.New("a body that is no object")
 		}
-		if TextAt(raw, "id") == "" {
+		if rawjson.TextAt(raw, "id") == "" {
 			return errors.New("a body without an id")
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 func withFaults(s Settings, f ...Fault) Options {
@@ -92,7 +94,7 @@ func TestFailedOperationSaysWhyAndHasNoEffect(t *testing.T) {
 		c := serve(t, estate(t), withFaults(quick(),
 			Fault{Name: "fails", Kind: "item.put", Operation: "fails", Code: "UserErrorVmNotFoundV2", Message: "no VM"}))
 		a := c.follow(c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202))
-		if TextAt(a.body, "status") != "Failed" || TextAt(a.body, "error", "code") != "UserErrorVmNotFoundV2" || TextAt(a.body, "error", "message") != "no VM" {
+		if rawjson.TextAt(a.body, "status") != "Failed" || rawjson.TextAt(a.body, "error", "code") != "UserErrorVmNotFoundV2" || rawjson.TextAt(a.body, "error", "message") != "no VM" {
 			t.Errorf("%s", a.body)
 		}
 		c.do("GET", itemPath("vm1"), "", 404)
@@ -107,12 +109,12 @@ func TestHangingOperationNeverEndsAndALyingOneHasAFailedJob(t *testing.T) {
 			Fault{Name: "lies", Path: "*vm2", Kind: "item.put", Operation: "lies"}))
 		a := c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
 		time.Sleep(48 * time.Hour)
-		if p := c.get(a.header.Get("Azure-AsyncOperation")); TextAt(p.body, "status") != "InProgress" {
+		if p := c.get(a.header.Get("Azure-AsyncOperation")); rawjson.TextAt(p.body, "status") != "InProgress" {
 			t.Errorf("%s", p.body)
 		}
 		p := c.follow(c.do("PUT", itemPath("vm2"), protectBody("VM2", "daily"), 202))
-		job := c.get(testVault + "/backupJobs/" + TextAt(p.body, "properties", "jobId"))
-		if TextAt(p.body, "status") != "Succeeded" || TextAt(job.body, "properties", "status") != "Failed" {
+		job := c.get(testVault + "/backupJobs/" + rawjson.TextAt(p.body, "properties", "jobId"))
+		if rawjson.TextAt(p.body, "status") != "Succeeded" || rawjson.TextAt(job.body, "properties", "status") != "Failed" {
 			t.Errorf("%s\n%s", p.body, job.body)
 		}
 		if !strings.Contains(string(job.body), `"errorCode":4`) {
@@ -136,7 +138,7 @@ func TestNextLinkCanPointElsewhere(t *testing.T) {
 	set := at0()
 	set.Pages = map[string]int{"": 1}
 	c := serve(t, estate(t), withFaults(set, Fault{Kind: "vms.list", NextLink: "https://evil.example"}))
-	if next := TextAt(c.get(vmList).body, "nextLink"); !strings.HasPrefix(next, "https://evil.example/subscriptions/") {
+	if next := rawjson.TextAt(c.get(vmList).body, "nextLink"); !strings.HasPrefix(next, "https://evil.example/subscriptions/") {
 		t.Errorf("nextLink %s", next)
 	}
 }
@@ -187,7 +189,7 @@ func TestFaultCanChooseALaterPage(t *testing.T) {
 	set.Pages = map[string]int{"": 3}
 	c := serve(t, estate(t), withFaults(set, Fault{Kind: "vms.list", Query: "$skipToken=", Status: 502}))
 	a := c.get(vmList)
-	if b := c.do("GET", TextAt(a.body, "nextLink"), "", 502); b.code() != "InvalidGatewayHost" {
+	if b := c.do("GET", rawjson.TextAt(a.body, "nextLink"), "", 502); b.code() != "InvalidGatewayHost" {
 		t.Errorf("%s", b.body)
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // FuzzRouter sends arbitrary requests: the simulator answers each with JSON or an empty body.
@@ -131,7 +133,7 @@ func FuzzScan(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, s string) {
 		want := json.Valid([]byte(s)) && strings.HasPrefix(strings.TrimLeft(s, " \t\r\n"), "{")
-		if got := CheckObject([]byte(s)) == nil; got != want {
+		if got := rawjson.CheckObject([]byte(s)) == nil; got != want {
 			t.Errorf("%q: valid %v, encoding/json says %v", s, got, want)
 		}
 	})

@@ -7,6 +7,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // Resource Graph, for the little of its query language that clients of backup use (docs/azure.md §10): a table, then
@@ -27,10 +29,10 @@ const (
 const maxGraphPage = 1000 // docs/azure.md §10
 
 func (rc *requestContext) queryGraph() reply {
-	if err := CheckObject(rc.body); err != nil {
+	if err := rawjson.CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	sent := Parse(rc.body)
+	sent := rawjson.Parse(rc.body)
 	q, err := parseGraph(sent.Text("query"))
 	if err != nil {
 		return errorReply(http.StatusBadRequest, "BadRequest", "Query is invalid. %s", err)
@@ -52,7 +54,7 @@ func (rc *requestContext) queryGraph() reply {
 	}
 	from = min(from, len(rows))
 	to := min(from+size, len(rows))
-	out := NewObject("totalRecords", len(rows), "count", to-from, "data", append([]json.RawMessage{}, rows[from:to]...),
+	out := rawjson.NewObject("totalRecords", len(rows), "count", to-from, "data", append([]json.RawMessage{}, rows[from:to]...),
 		"facets", []string{}, "resultTruncated", fmt.Sprint(to < len(rows) && !q.hasID()))
 	// Paging works only when id is projected (docs/azure.md §10).
 	if to < len(rows) && q.hasID() {
@@ -78,8 +80,8 @@ func (rc *requestContext) graphRows(table string, scope map[string]bool) []json.
 		if len(scope) > 0 && !scope[sub] {
 			return
 		}
-		id := TextAt(body, "id")
-		o := Parse(body)
+		id := rawjson.TextAt(body, "id")
+		o := rawjson.Parse(body)
 		o.Set("type", kind)
 		o.Set("subscriptionId", segment(id, "subscriptions"))
 		o.Set("resourceGroup", strings.ToLower(segment(id, "resourceGroups")))
@@ -123,10 +125,10 @@ func (rc *requestContext) graphItem(it *item, v *vault) []byte {
 	if it.isDeleted {
 		state = "SoftDeleted"
 	}
-	return Edit(rc.itemBody(it), func(p *Object) {
+	return rawjson.Edit(rc.itemBody(it), func(p *rawjson.Object) {
 		p.Set("currentProtectionState", firstNonEmpty(state, it.state))
-		p.Set("dataSourceInfo", NewObject("resourceID", p.Text("sourceResourceId"), "datasourceType", vmItem, "resourceLocation", v.region))
-		p.Set("policyInfo", NewObject("name", p.Text("policyName"), "id", p.Text("policyId")))
+		p.Set("dataSourceInfo", rawjson.NewObject("resourceID", p.Text("sourceResourceId"), "datasourceType", vmItem, "resourceLocation", v.region))
+		p.Set("policyInfo", rawjson.NewObject("name", p.Text("policyName"), "id", p.Text("policyId")))
 	}, "properties")
 }
 
@@ -180,7 +182,7 @@ func (q *graphQuery) addStage(verb, rest string) error {
 	case "count":
 		q.columns = []string{"Count"}
 		q.steps = append(q.steps, func(rows []json.RawMessage) []json.RawMessage {
-			return []json.RawMessage{NewObject("Count", len(rows)).Bytes()}
+			return []json.RawMessage{rawjson.NewObject("Count", len(rows)).Bytes()}
 		})
 		return nil
 	}
@@ -287,9 +289,9 @@ func (q *graphQuery) addProject(keep bool, rest string) error {
 	q.steps = append(q.steps, func(rows []json.RawMessage) []json.RawMessage {
 		out := make([]json.RawMessage, len(rows))
 		for i, row := range rows {
-			o := Object{}
+			o := rawjson.Object{}
 			if keep {
-				o = Parse(row)
+				o = rawjson.Parse(row)
 			}
 			for _, c := range columns {
 				o.Put(c.name, c.term.value(row))
@@ -361,19 +363,19 @@ func (t term) name(n int) string {
 
 // value returns the term's value in a row, null when there is none.
 func (t term) value(row json.RawMessage) json.RawMessage {
-	raw := RawAt(row, t.path...)
+	raw := rawjson.RawAt(row, t.path...)
 	if len(t.functions) == 0 {
 		if raw == nil {
 			return json.RawMessage("null")
 		}
 		return slices.Clone(raw)
 	}
-	return Encode(t.text(row))
+	return rawjson.Encode(t.text(row))
 }
 
 func (t term) text(row json.RawMessage) string {
-	raw := RawAt(row, t.path...)
-	s := Unquote(raw)
+	raw := rawjson.RawAt(row, t.path...)
+	s := rawjson.Unquote(raw)
 	if s == "" && len(raw) > 0 && raw[0] != '"' && string(raw) != "null" {
 		s = string(raw)
 	}

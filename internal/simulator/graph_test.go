@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 func (c *client) graph(query, options string, want int) answered {
@@ -26,10 +28,10 @@ func TestGraphAnswersTheQueriesOfAnAudit(t *testing.T) {
 	c.do("DELETE", itemPath("vm2"), "", 202)
 	a := c.graph("recoveryservicesresources | where type =~ 'microsoft.recoveryservices/vaults/backupfabrics/protectioncontainers/protecteditems' | project id, vm=tolower(tostring(properties.sourceResourceId)), state=tostring(properties.currentProtectionState), properties | order by vm asc", "", 200)
 	rows := rowsOf(a)
-	if len(rows) != 2 || TextAt(rows[0], "vm") != strings.ToLower(vmID("vm1")) || TextAt(rows[0], "state") != "ProtectionConfigured" || TextAt(rows[1], "state") != "SoftDeleted" {
+	if len(rows) != 2 || rawjson.TextAt(rows[0], "vm") != strings.ToLower(vmID("vm1")) || rawjson.TextAt(rows[0], "state") != "ProtectionConfigured" || rawjson.TextAt(rows[1], "state") != "SoftDeleted" {
 		t.Errorf("%s", a.body)
 	}
-	if TextAt(a.body, "resultTruncated") != "false" || number(a.body, "totalRecords") != 2 {
+	if rawjson.TextAt(a.body, "resultTruncated") != "false" || number(a.body, "totalRecords") != 2 {
 		t.Errorf("%s", a.body)
 	}
 	a = c.graph("resources | where type == 'microsoft.compute/virtualmachines' and location =~ 'WestEurope' | project name, tags.env", "", 200)
@@ -41,7 +43,7 @@ func TestGraphAnswersTheQueriesOfAnAudit(t *testing.T) {
 		t.Errorf("%s", a.body)
 	}
 	a = c.graph("recoveryservicesresources | where type endswith '/backuppolicies' | extend n = toupper(name) | where n has 'DAIL' | take 5", "", 200)
-	if rows = rowsOf(a); len(rows) != 1 || TextAt(rows[0], "n") != "DAILY" || TextAt(rows[0], "properties", "timeZone") != "UTC" {
+	if rows = rowsOf(a); len(rows) != 1 || rawjson.TextAt(rows[0], "n") != "DAILY" || rawjson.TextAt(rows[0], "properties", "timeZone") != "UTC" {
 		t.Errorf("%s", a.body)
 	}
 }
@@ -50,16 +52,16 @@ func TestGraphPagesBySkipToken(t *testing.T) {
 	c := serve(t, estate(t), Options{})
 	query := "resources | where type =~ 'Microsoft.Compute/virtualMachines' | project id"
 	a := c.graph(query, `"$top":3`, 200)
-	if len(rowsOf(a)) != 3 || TextAt(a.body, "$skipToken") == "" {
+	if len(rowsOf(a)) != 3 || rawjson.TextAt(a.body, "$skipToken") == "" {
 		t.Fatalf("%s", a.body)
 	}
-	b := c.graph(query, `"$top":3,"$skipToken":"`+TextAt(a.body, "$skipToken")+`"`, 200)
-	if len(rowsOf(b)) != 1 || RawAt(b.body, "$skipToken") != nil {
+	b := c.graph(query, `"$top":3,"$skipToken":"`+rawjson.TextAt(a.body, "$skipToken")+`"`, 200)
+	if len(rowsOf(b)) != 1 || rawjson.RawAt(b.body, "$skipToken") != nil {
 		t.Errorf("%s", b.body)
 	}
 	c.graph(query, `"$skipToken":"nonsense"`, 400)
 	noID := c.graph("resources | project name", `"$top":1`, 200)
-	if RawAt(noID.body, "$skipToken") != nil || TextAt(noID.body, "resultTruncated") != "true" {
+	if rawjson.RawAt(noID.body, "$skipToken") != nil || rawjson.TextAt(noID.body, "resultTruncated") != "true" {
 		t.Errorf("without id: %s", noID.body)
 	}
 }

@@ -3,6 +3,8 @@ package simulator
 import (
 	"encoding/json"
 	"net/http"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // groupNotFound returns ARM's reply when the resource group of the path does not exist.
@@ -16,11 +18,11 @@ func (rc *requestContext) groupNotFound() *reply {
 }
 
 func groupBody(id, location string, tags json.RawMessage) json.RawMessage {
-	o := NewObject("id", id, "name", lastSegment(id), "type", "Microsoft.Resources/resourceGroups", "location", location)
+	o := rawjson.NewObject("id", id, "name", lastSegment(id), "type", "Microsoft.Resources/resourceGroups", "location", location)
 	if tags != nil {
 		o.Set("tags", tags)
 	}
-	o.Set("properties", NewObject("provisioningState", "Succeeded"))
+	o.Set("properties", rawjson.NewObject("provisioningState", "Succeeded"))
 	return o.Bytes()
 }
 
@@ -48,10 +50,10 @@ func (rc *requestContext) headGroup() reply {
 
 // putGroup creates a resource group: 201, or 200 for an existing one.
 func (rc *requestContext) putGroup() reply {
-	if err := CheckObject(rc.body); err != nil {
+	if err := rawjson.CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	sent := Parse(rc.body)
+	sent := rawjson.Parse(rc.body)
 	if sent.Text("location") == "" {
 		return armError(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
 	}
@@ -87,8 +89,8 @@ func (rc *requestContext) listResources() reply {
 func (rc *requestContext) resourcesIn(sub, group string) [][]byte {
 	var out [][]byte
 	short := func(body []byte) {
-		o := NewObject("id", TextAt(body, "id"), "name", TextAt(body, "name"), "type", TextAt(body, "type"), "location", TextAt(body, "location"))
-		if tags := RawAt(body, "tags"); tags != nil {
+		o := rawjson.NewObject("id", rawjson.TextAt(body, "id"), "name", rawjson.TextAt(body, "name"), "type", rawjson.TextAt(body, "type"), "location", rawjson.TextAt(body, "location"))
+		if tags := rawjson.RawAt(body, "tags"); tags != nil {
 			o.Put("tags", tags)
 		}
 		out = append(out, o.Bytes())

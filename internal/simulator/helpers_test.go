@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 const (
@@ -101,7 +103,7 @@ type answered struct {
 	body   []byte
 }
 
-func (a answered) code() string { return TextAt(a.body, "error", "code") }
+func (a answered) code() string { return rawjson.TextAt(a.body, "error", "code") }
 
 func (c *client) try(method, url, body string) (answered, error) {
 	c.t.Helper()
@@ -168,7 +170,7 @@ func (c *client) follow(a answered) answered {
 	url := a.header.Get("Azure-AsyncOperation")
 	for range 100 {
 		p := c.get(url)
-		if TextAt(p.body, "status") != "InProgress" {
+		if rawjson.TextAt(p.body, "status") != "InProgress" {
 			return p
 		}
 		time.Sleep(5 * time.Second)
@@ -181,14 +183,14 @@ func (c *client) follow(a answered) answered {
 func (c *client) protect(name, policy string) {
 	c.t.Helper()
 	a := c.follow(c.do("PUT", itemPath(name), protectBody(name, policy), 202))
-	if TextAt(a.body, "status") != "Succeeded" {
+	if rawjson.TextAt(a.body, "status") != "Succeeded" {
 		c.t.Fatalf("protecting %s: %s", name, a.body)
 	}
 }
 
 func (c *client) props(name string) json.RawMessage {
 	c.t.Helper()
-	return RawAt(c.get(itemPath(name)).body, "properties")
+	return rawjson.RawAt(c.get(itemPath(name)).body, "properties")
 }
 
 func bubble(t *testing.T, f func(t *testing.T)) {

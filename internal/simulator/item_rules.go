@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 func formatInt(n int) string { return strconv.Itoa(n) }
@@ -15,7 +17,7 @@ type itemPut struct {
 	containerKey string
 	// existing is the item as it is, or nil.
 	existing *item
-	sent     Object
+	sent     rawjson.Object
 	// policy is the one the request names, or nil.
 	policy *policy
 	action string
@@ -32,10 +34,10 @@ func (rc *requestContext) putItem() reply {
 	if bad != nil {
 		return *bad
 	}
-	if err := CheckObject(rc.body); err != nil {
+	if err := rawjson.CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	p := &itemPut{vault: v, containerKey: tail, existing: rc.st.items.get(itemKey(v.key, tail)), sent: Parse(rc.body).Object("properties")}
+	p := &itemPut{vault: v, containerKey: tail, existing: rc.st.items.get(itemKey(v.key, tail)), sent: rawjson.Parse(rc.body).Object("properties")}
 	for _, check := range []func(*itemPut) *reply{
 		rc.checkSource, rc.checkBusy, rc.chooseTransition, rc.checkPolicyOfItem, rc.checkMachine, rc.checkElsewhere, rc.checkVaultRoom, rc.checkGuard,
 	} {
@@ -77,7 +79,7 @@ func (rc *requestContext) startItemOp(p *itemPut) *operation {
 // checkSource enforces: the request names the VM that the path names (docs/azure.md §4).
 func (rc *requestContext) checkSource(p *itemPut) *reply {
 	source := p.sent.Text("sourceResourceId")
-	if source == "" && BoolAt(p.sent.Raw("isRehydrate")) {
+	if source == "" && rawjson.BoolAt(p.sent.Raw("isRehydrate")) {
 		return nil // Terraform undeletes with isRehydrate alone
 	}
 	right := strings.EqualFold(p.sent.Text("protectedItemType"), vmItem) &&
@@ -106,7 +108,7 @@ func (rc *requestContext) busyItemReply(target string) *reply {
 func (rc *requestContext) chooseTransition(p *itemPut) *reply {
 	state := p.sent.Text("protectionState")
 	switch {
-	case BoolAt(p.sent.Raw("isRehydrate")):
+	case rawjson.BoolAt(p.sent.Raw("isRehydrate")):
 		return rc.transitionToUndelete(p)
 	case p.existing != nil && p.existing.isDeleted:
 		r := rc.unverified("protect-soft-deleted", "The item is in soft deleted state. Please undelete it before it is configured again.")
@@ -200,7 +202,7 @@ func (rc *requestContext) checkPolicyOfItem(p *itemPut) *reply {
 
 // tier returns a policy's type; absent means V1 (docs/azure.md §8.2).
 func (st *state) tier(p *policy) string {
-	return firstNonEmpty(TextAt(st.read(p.body), "properties", "policyType"), "V1")
+	return firstNonEmpty(rawjson.TextAt(st.read(p.body), "properties", "policyType"), "V1")
 }
 
 // checkMachine enforces: the VM exists in the vault's subscription and region, a refresh discovered it if the settings
@@ -232,19 +234,19 @@ func (rc *requestContext) checkMachine(p *itemPut) *reply {
 // needsEnhanced reports whether a VM needs an Enhanced policy: Ultra and Premium SSD v2 disks, and trusted launch
 // before api-version 2025-01-01 (docs/azure.md §0.3, §8.3).
 func (st *state) needsEnhanced(machine *vm, version string) bool {
-	props := RawAt(st.read(machine.body), "properties")
-	if version < "2025-01-01" && strings.EqualFold(TextAt(props, "securityProfile", "securityType"), "TrustedLaunch") {
+	props := rawjson.RawAt(st.read(machine.body), "properties")
+	if version < "2025-01-01" && strings.EqualFold(rawjson.TextAt(props, "securityProfile", "securityType"), "TrustedLaunch") {
 		return true
 	}
 	special := false
 	check := func(disk []byte) {
-		kind := strings.ToLower(TextAt(disk, "managedDisk", "storageAccountType"))
+		kind := strings.ToLower(rawjson.TextAt(disk, "managedDisk", "storageAccountType"))
 		special = special || strings.HasPrefix(kind, "ultrassd") || strings.HasPrefix(kind, "premiumv2")
 	}
-	check(RawAt(props, "storageProfile", "osDisk"))
-	disks := RawAt(props, "storageProfile", "dataDisks")
-	if i := SkipSpace(disks, 0); i < len(disks) && disks[i] == '[' {
-		_, _ = WalkArray(disks, i, 0, check)
+	check(rawjson.RawAt(props, "storageProfile", "osDisk"))
+	disks := rawjson.RawAt(props, "storageProfile", "dataDisks")
+	if i := rawjson.SkipSpace(disks, 0); i < len(disks) && disks[i] == '[' {
+		_, _ = rawjson.WalkArray(disks, i, 0, check)
 	}
 	return special
 }

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 const otherVault = "/subscriptions/" + testSub + "/resourceGroups/rg-backup/providers/Microsoft.RecoveryServices/vaults/vault2"
@@ -54,17 +56,17 @@ func TestBothSpellingsOfANameAreOneItem(t *testing.T) {
 	bare := testVault + "/backupFabrics/azure/protectionContainers/iaasvmcontainer;iaasvmcontainerv2;RG-APP;VM1/protectedItems/VM;iaasvmcontainerv2;rg-app;VM1"
 	c.do("PUT", strings.ToUpper(bare[:len("/subscriptions")])+bare[len("/subscriptions"):], protectBody("VM1", "daily"), 202)
 	a := c.get(itemPath("vm1"))
-	if got := TextAt(a.body, "name"); got != "VM;iaasvmcontainerv2;rg-app;vm1" {
+	if got := rawjson.TextAt(a.body, "name"); got != "VM;iaasvmcontainerv2;rg-app;vm1" {
 		t.Errorf("name %q", got)
 	}
 	c.get(bare)
 	// The client's spelling of the vault is echoed in ids (docs/azure.md §33.16), and nowhere else.
 	shouted := "/Subscriptions/" + testSub + "/resourceGroups/RG-BACKUP/providers/Microsoft.RecoveryServices/vaults/Vault1"
 	rows, _ := c.all(shouted + "/backupProtectedItems")
-	if !strings.HasPrefix(TextAt(rows[0], "id"), shouted+"/backupFabrics/") || TextAt(rows[0], "properties", "vaultId") != "https://management.azure.com"+testVault {
+	if !strings.HasPrefix(rawjson.TextAt(rows[0], "id"), shouted+"/backupFabrics/") || rawjson.TextAt(rows[0], "properties", "vaultId") != "https://management.azure.com"+testVault {
 		t.Errorf("%s", rows[0])
 	}
-	if got := TextAt(c.get(shouted+"/backupPolicies/DAILY").body, "id"); got != shouted+"/backupPolicies/daily" {
+	if got := rawjson.TextAt(c.get(shouted+"/backupPolicies/DAILY").body, "id"); got != shouted+"/backupPolicies/daily" {
 		t.Errorf("policy id %s", got)
 	}
 }
@@ -74,7 +76,7 @@ func TestUndeleteNeedsNothingButItsFlag(t *testing.T) {
 	c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
 	c.do("DELETE", itemPath("vm1"), "", 202)
 	c.do("PUT", itemPath("vm1"), `{"properties":{"protectedItemType":"Microsoft.Compute/virtualMachines","isRehydrate":true}}`, 202)
-	if got := TextAt(c.props("vm1"), "protectionState"); got != "ProtectionStopped" || BoolAt(c.props("vm1"), "isScheduledForDeferredDelete") {
+	if got := rawjson.TextAt(c.props("vm1"), "protectionState"); got != "ProtectionStopped" || rawjson.BoolAt(c.props("vm1"), "isScheduledForDeferredDelete") {
 		t.Errorf("%s", c.props("vm1"))
 	}
 }
@@ -129,13 +131,13 @@ func TestDiskFilterIsReplacedKeptAndReset(t *testing.T) {
 	path := []string{"extendedProperties", "diskExclusionProperties"}
 	c := serve(t, estate(t), Options{Settings: at0()})
 	c.do("PUT", itemPath("vm1"), disks(`{"diskLunList":[0,1],"isInclusionList":true}`), 202)
-	equalJSON(t, RawAt(c.props("vm1"), path...), []byte(`{"diskLunList":[0,1],"isInclusionList":true}`))
+	equalJSON(t, rawjson.RawAt(c.props("vm1"), path...), []byte(`{"diskLunList":[0,1],"isInclusionList":true}`))
 	c.do("PUT", itemPath("vm1"), protectBody("VM1", "other"), 202)
-	equalJSON(t, RawAt(c.props("vm1"), path...), []byte(`{"diskLunList":[0,1],"isInclusionList":true}`))
+	equalJSON(t, rawjson.RawAt(c.props("vm1"), path...), []byte(`{"diskLunList":[0,1],"isInclusionList":true}`))
 	c.do("PUT", itemPath("vm1"), disks(`{"diskLunList":[],"isInclusionList":true}`), 202)
-	equalJSON(t, RawAt(c.props("vm1"), path...), []byte(`{"diskLunList":[],"isInclusionList":true}`))
+	equalJSON(t, rawjson.RawAt(c.props("vm1"), path...), []byte(`{"diskLunList":[],"isInclusionList":true}`))
 	c.do("PUT", itemPath("vm1"), disks(`null`), 202)
-	if got := RawAt(c.props("vm1"), "extendedProperties"); got != nil {
+	if got := rawjson.RawAt(c.props("vm1"), "extendedProperties"); got != nil {
 		t.Errorf("extendedProperties %s after the reset", got)
 	}
 	dropping := at0()
@@ -143,7 +145,7 @@ func TestDiskFilterIsReplacedKeptAndReset(t *testing.T) {
 	d := serve(t, estate(t), Options{Settings: dropping})
 	d.do("PUT", itemPath("vm1"), disks(`{"diskLunList":[0],"isInclusionList":true}`), 202)
 	d.do("PUT", itemPath("vm1"), protectBody("VM1", "other"), 202)
-	if got := RawAt(d.props("vm1"), "extendedProperties"); got != nil {
+	if got := rawjson.RawAt(d.props("vm1"), "extendedProperties"); got != nil {
 		t.Errorf("extendedProperties %s, want none with the setting", got)
 	}
 }
@@ -159,11 +161,11 @@ func TestImmutableVaultSuspendsAndRefusesDeletion(t *testing.T) {
 			t.Errorf("%s", a.body)
 		}
 		c.follow(c.do("PUT", itemPath("vm1"), stateBody("VM1", "BackupsSuspended", ""), 202))
-		if p := c.props("vm1"); TextAt(p, "protectionState") != "BackupsSuspended" || TextAt(p, "policyName") != "daily" {
+		if p := c.props("vm1"); rawjson.TextAt(p, "protectionState") != "BackupsSuspended" || rawjson.TextAt(p, "policyName") != "daily" {
 			t.Errorf("%s", p)
 		}
 		c.protect("VM1", "daily")
-		if p := c.props("vm1"); TextAt(p, "protectionState") != "Protected" {
+		if p := c.props("vm1"); rawjson.TextAt(p, "protectionState") != "Protected" {
 			t.Errorf("resumed with recovery points: %s", p)
 		}
 	})

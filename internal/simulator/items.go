@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 const (
@@ -44,7 +46,7 @@ func (rc *requestContext) itemField(it *item, name string) string {
 	case "fabricname":
 		return "Azure"
 	case "healthstate":
-		return TextAt(rc.st.read(it.body), "properties", "healthStatus")
+		return rawjson.TextAt(rc.st.read(it.body), "properties", "healthStatus")
 	}
 	return ""
 }
@@ -56,14 +58,14 @@ func (rc *requestContext) itemBody(it *item) []byte {
 		return body
 	}
 	left := rc.st.purgeTime(it).Sub(rc.now)
-	return Edit(body, func(p *Object) { p.Set("deferredDeleteTimeRemaining", timeSpan(left)) }, "properties")
+	return rawjson.Edit(body, func(p *rawjson.Object) { p.Set("deferredDeleteTimeRemaining", timeSpan(left)) }, "properties")
 }
 
 // purgeTime returns when a soft-deleted item is purged; deferredDeleteTimeInUTC is when it was deleted (docs/azure.md
 // §3).
 func (st *state) purgeTime(it *item) time.Time {
-	props := RawAt(st.read(it.body), "properties")
-	deleted, err := time.Parse(time.RFC3339Nano, TextAt(props, "deferredDeleteTimeInUTC"))
+	props := rawjson.RawAt(st.read(it.body), "properties")
+	deleted, err := time.Parse(time.RFC3339Nano, rawjson.TextAt(props, "deferredDeleteTimeInUTC"))
 	if err != nil {
 		return time.Time{}
 	}
@@ -130,15 +132,15 @@ func (rc *requestContext) getItem() reply {
 	}
 	body := rc.itemBody(it)
 	if strings.Contains(strings.ToLower(query(rc.r.URL.RawQuery)["$filter"]), "expand") {
-		body = Edit(body, func(p *Object) { p.Set("extendedInfo", rc.extendedInfo(it)) }, "properties")
+		body = rawjson.Edit(body, func(p *rawjson.Object) { p.Set("extendedInfo", rc.extendedInfo(it)) }, "properties")
 	}
 	return ok(body)
 }
 
 // extendedInfo appears only on request (docs/azure.md §3).
-func (rc *requestContext) extendedInfo(it *item) Object {
+func (rc *requestContext) extendedInfo(it *item) rawjson.Object {
 	points := rc.pointsOf(it.key)
-	o := NewObject("recoveryPointCount", len(points), "policyInconsistent", false)
+	o := rawjson.NewObject("recoveryPointCount", len(points), "policyInconsistent", false)
 	if len(points) > 0 {
 		oldest := points[len(points)-1].taken
 		o.Set("oldestRecoveryPoint", stamp(oldest))
@@ -208,7 +210,7 @@ func (s *Server) finishDelete(op *operation, at time.Time) {
 		return
 	}
 	days := s.st.softDeleteDays(v)
-	it = s.st.putItem(Edit(s.st.read(it.body), func(p *Object) {
+	it = s.st.putItem(rawjson.Edit(s.st.read(it.body), func(p *rawjson.Object) {
 		p.Set("protectionState", "ProtectionStopped")
 		p.Set("policyId", "")
 		p.Set("policyName", "")
@@ -251,14 +253,14 @@ func (s *Server) finishItem(op *operation, at time.Time) {
 	if it == nil {
 		return
 	}
-	sent := Parse(op.Request).Object("properties")
-	it = s.st.putItem(Edit(s.st.read(it.body), func(p *Object) { s.applyItemChange(p, op, sent) }, "properties"))
+	sent := rawjson.Parse(op.Request).Object("properties")
+	it = s.st.putItem(rawjson.Edit(s.st.read(it.body), func(p *rawjson.Object) { s.applyItemChange(p, op, sent) }, "properties"))
 	if op.Action == actModify || op.Action == actResume {
 		s.updateExpiries(it, at)
 	}
 }
 
-func (s *Server) applyItemChange(p *Object, op *operation, sent Object) {
+func (s *Server) applyItemChange(p *rawjson.Object, op *operation, sent rawjson.Object) {
 	switch op.Action {
 	case actStop:
 		p.Set("protectionState", "ProtectionStopped")
@@ -285,7 +287,7 @@ func (s *Server) applyItemChange(p *Object, op *operation, sent Object) {
 
 // resumedState returns an item's state after resume: with recovery points Protected, without IRPending (docs/azure.md
 // §6; the latter UNVERIFIED).
-func resumedState(p Object) string {
+func resumedState(p rawjson.Object) string {
 	if p.Text("lastRecoveryPoint") != "" {
 		return "Protected"
 	}
@@ -293,18 +295,18 @@ func resumedState(p Object) string {
 }
 
 // setDisks keeps an item's disk filter unless the request names one (docs/azure.md §6).
-func (s *Server) setDisks(p *Object, sent Object) {
+func (s *Server) setDisks(p *rawjson.Object, sent rawjson.Object) {
 	extended := sent.Raw("extendedProperties")
 	if extended == nil && !s.set.PolicyChangeDropsDiskFilter {
 		return
 	}
-	disks := RawAt(extended, "diskExclusionProperties")
+	disks := rawjson.RawAt(extended, "diskExclusionProperties")
 	if disks == nil || string(disks) == "null" {
 		p.Del("extendedProperties")
 		return
 	}
-	p.SetBefore("protectedItemType", "extendedProperties", NewObject("diskExclusionProperties", json.RawMessage(disks)))
-	p.Set("extendedProperties", NewObject("diskExclusionProperties", json.RawMessage(disks)))
+	p.SetBefore("protectedItemType", "extendedProperties", rawjson.NewObject("diskExclusionProperties", json.RawMessage(disks)))
+	p.Set("extendedProperties", rawjson.NewObject("diskExclusionProperties", json.RawMessage(disks)))
 }
 
 func (st *state) policyName(id string) string {
@@ -317,15 +319,15 @@ func (st *state) policyName(id string) string {
 // createItem creates the item of a VM whose first backup is pending (docs/azure.md §3, §33.30).
 func (s *Server) createItem(op *operation, at time.Time) {
 	v := s.st.vaults.get(op.Vault)
-	sent := Parse(op.Request).Object("properties")
+	sent := rawjson.Parse(op.Request).Object("properties")
 	machine := s.st.vms.get(key(sent.Text("sourceResourceId")))
 	if v == nil || machine == nil {
 		return
 	}
-	vmID := TextAt(s.st.read(machine.body), "id")
+	vmID := rawjson.TextAt(s.st.read(machine.body), "id")
 	tail := op.Target[len(op.Vault)+1:]
 	policyID := strings.ReplaceAll(sent.Text("policyId"), "%3B", ";")
-	props := NewObject(
+	props := rawjson.NewObject(
 		"friendlyName", machine.name, "virtualMachineId", vmID, "protectionStatus", "Healthy",
 		"protectionState", "IRPending", "healthStatus", "Passed", "lastBackupStatus", "",
 		"lastBackupTime", "2001-01-01T00:00:00Z", "protectedItemDataId", s.digits(at, op.Target, 15),
@@ -333,7 +335,7 @@ func (s *Server) createItem(op *operation, at time.Time) {
 		"containerName", tail, "sourceResourceId", vmID, "policyId", policyID, "policyName", s.st.policyName(policyID),
 		"vaultId", s.st.endpoint()+v.id, "isArchiveEnabled", false, "softDeleteRetentionPeriod", 0)
 	s.setDisks(&props, sent)
-	s.st.putItem(NewObject("id", v.id+"/backupFabrics/Azure/protectionContainers/"+containerPrefix+tail+"/protectedItems/"+itemPrefix+tail,
+	s.st.putItem(rawjson.NewObject("id", v.id+"/backupFabrics/Azure/protectionContainers/"+containerPrefix+tail+"/protectedItems/"+itemPrefix+tail,
 		"name", itemPrefix+tail, "type", itemType, "properties", props).Bytes())
 	s.assignStorage(v)
 }
@@ -341,14 +343,14 @@ func (s *Server) createItem(op *operation, at time.Time) {
 // assignStorage assigns the vault's storage with its first item (recorded: backupStorageVersion Unassigned -> V2).
 func (s *Server) assignStorage(v *vault) {
 	body := s.st.read(v.body)
-	if TextAt(body, "properties", "backupStorageVersion") != "Unassigned" {
+	if rawjson.TextAt(body, "properties", "backupStorageVersion") != "Unassigned" {
 		return
 	}
-	body = Edit(body, func(p *Object) { p.Set("backupStorageVersion", "V2") }, "properties")
+	body = rawjson.Edit(body, func(p *rawjson.Object) { p.Set("backupStorageVersion", "V2") }, "properties")
 	path := []string{"properties", "securitySettings", "softDeleteSettings"}
-	if TextAt(body, append(path, "softDeleteState")...) == "Disabled" {
+	if rawjson.TextAt(body, append(path, "softDeleteState")...) == "Disabled" {
 		// With soft delete off the days read 0 from here on (recorded; Era "2024" only).
-		body = Edit(body, func(p *Object) { p.Set("softDeleteRetentionPeriodInDays", 0) }, path...)
+		body = rawjson.Edit(body, func(p *rawjson.Object) { p.Set("softDeleteRetentionPeriodInDays", 0) }, path...)
 	}
 	s.st.putVault(body)
 }

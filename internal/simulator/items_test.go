@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 func TestProtectIsAnEmpty202AndTheItemIsIRPendingAfterwards(t *testing.T) {
@@ -24,7 +26,7 @@ func TestProtectIsAnEmpty202AndTheItemIsIRPendingAfterwards(t *testing.T) {
 			t.Errorf("Retry-After %q", got)
 		}
 		p := c.get(status)
-		if got := TextAt(p.body, "endTime"); got != "0001-01-01T00:00:00" {
+		if got := rawjson.TextAt(p.body, "endTime"); got != "0001-01-01T00:00:00" {
 			t.Errorf("endTime while running %q", got)
 		}
 		if r := c.do("GET", result, "", 202); string(r.body) != "{}" || r.header.Get("Location") == result {
@@ -33,13 +35,13 @@ func TestProtectIsAnEmpty202AndTheItemIsIRPendingAfterwards(t *testing.T) {
 		c.do("GET", itemPath("vm1"), "", 404)
 		time.Sleep(11 * time.Second)
 		p = c.get(status)
-		if TextAt(p.body, "status") != "Succeeded" || TextAt(p.body, "endTime") != TextAt(p.body, "startTime") || TextAt(p.body, "properties", "jobId") == "" {
+		if rawjson.TextAt(p.body, "status") != "Succeeded" || rawjson.TextAt(p.body, "endTime") != rawjson.TextAt(p.body, "startTime") || rawjson.TextAt(p.body, "properties", "jobId") == "" {
 			t.Errorf("status %s", p.body)
 		}
 		equalJSON(t, c.get(result).body, c.get(itemPath("vm1")).body)
-		equalJSON(t, c.get(testVault+"/backupOperations/"+TextAt(p.body, "id")).body, p.body)
-		job := c.get(testVault + "/backupJobs/" + TextAt(p.body, "properties", "jobId"))
-		if TextAt(job.body, "properties", "status") != "Completed" || TextAt(job.body, "properties", "duration") != "PT10S" {
+		equalJSON(t, c.get(testVault+"/backupOperations/"+rawjson.TextAt(p.body, "id")).body, p.body)
+		job := c.get(testVault + "/backupJobs/" + rawjson.TextAt(p.body, "properties", "jobId"))
+		if rawjson.TextAt(job.body, "properties", "status") != "Completed" || rawjson.TextAt(job.body, "properties", "duration") != "PT10S" {
 			t.Errorf("job %s", job.body)
 		}
 		props := c.props("vm1")
@@ -47,7 +49,7 @@ func TestProtectIsAnEmpty202AndTheItemIsIRPendingAfterwards(t *testing.T) {
 			"protectionState": "IRPending", "lastBackupTime": "2001-01-01T00:00:00Z", "sourceResourceId": vmID("VM1"),
 			"containerName": "iaasvmcontainerv2;rg-app;vm1", "vaultId": "https://management.azure.com" + testVault, "policyName": "daily",
 		} {
-			if got := TextAt(props, field); got != want {
+			if got := rawjson.TextAt(props, field); got != want {
 				t.Errorf("%s = %q, want %q", field, got, want)
 			}
 		}
@@ -59,7 +61,7 @@ func TestItemGoesThroughItsWholeLife(t *testing.T) {
 		c := serve(t, estate(t), Options{Settings: quick()})
 		state := func(want, policy string) {
 			t.Helper()
-			if p := c.props("vm1"); TextAt(p, "protectionState") != want || TextAt(p, "policyName") != policy {
+			if p := c.props("vm1"); rawjson.TextAt(p, "protectionState") != want || rawjson.TextAt(p, "policyName") != policy {
 				t.Fatalf("item %s, want %s under %q", p, want, policy)
 			}
 		}
@@ -75,7 +77,7 @@ func TestItemGoesThroughItsWholeLife(t *testing.T) {
 		}
 		c.follow(del)
 		p := c.props("vm1")
-		if !BoolAt(p, "isScheduledForDeferredDelete") || !strings.HasPrefix(TextAt(p, "deferredDeleteTimeRemaining"), "13.23:59:") {
+		if !rawjson.BoolAt(p, "isScheduledForDeferredDelete") || !strings.HasPrefix(rawjson.TextAt(p, "deferredDeleteTimeRemaining"), "13.23:59:") {
 			t.Errorf("soft-deleted item %s", p)
 		}
 		c.do("DELETE", itemPath("vm1"), "", 400)
@@ -83,7 +85,7 @@ func TestItemGoesThroughItsWholeLife(t *testing.T) {
 			t.Errorf("protecting a soft-deleted item: %s", got.body)
 		}
 		c.follow(c.do("PUT", itemPath("vm1"), stateBody("VM1", "ProtectionStopped", `,"isRehydrate":true`), 202))
-		if p := c.props("vm1"); TextAt(p, "protectionState") != "ProtectionStopped" || RawAt(p, "isScheduledForDeferredDelete") != nil {
+		if p := c.props("vm1"); rawjson.TextAt(p, "protectionState") != "ProtectionStopped" || rawjson.RawAt(p, "isScheduledForDeferredDelete") != nil {
 			t.Errorf("undeleted item %s", p)
 		}
 		c.protect("VM1", "daily")
@@ -114,7 +116,7 @@ func TestBackupTurnsAnItemProtected(t *testing.T) {
 		started := c.s.clock.now().UTC().Format(time.RFC3339Nano)
 		a := c.do("POST", itemPath("vm1")+"/backup", `{"properties":{"objectType":"IaasVMBackupRequest"}}`, 202)
 		end := c.follow(a)
-		jobPath := testVault + "/backupJobs/" + TextAt(end.body, "properties", "jobId")
+		jobPath := testVault + "/backupJobs/" + rawjson.TextAt(end.body, "properties", "jobId")
 		c.do("GET", a.header.Get("Location"), "", 204)
 		if got := c.do("POST", itemPath("vm1")+"/backup", `{"properties":{"objectType":"IaasVMBackupRequest"}}`, 409); got.code() != "UserErrorBackupOperationInProgress" {
 			t.Errorf("second backup: %s", got.body)
@@ -124,22 +126,22 @@ func TestBackupTurnsAnItemProtected(t *testing.T) {
 			t.Errorf("job %s", job.body)
 		}
 		time.Sleep(8 * time.Minute)
-		if job = c.get(jobPath); TextAt(job.body, "properties", "status") != "InProgress" || !strings.Contains(string(job.body), `"status":"Completed"`) {
+		if job = c.get(jobPath); rawjson.TextAt(job.body, "properties", "status") != "InProgress" || !strings.Contains(string(job.body), `"status":"Completed"`) {
 			t.Errorf("job after the snapshot %s", job.body)
 		}
 		time.Sleep(40 * time.Minute)
-		if job = c.get(jobPath); TextAt(job.body, "properties", "status") != "Completed" || TextAt(job.body, "properties", "duration") != "PT40M" {
+		if job = c.get(jobPath); rawjson.TextAt(job.body, "properties", "status") != "Completed" || rawjson.TextAt(job.body, "properties", "duration") != "PT40M" {
 			t.Errorf("job at the end %s", job.body)
 		}
 		p := c.props("vm1")
-		if TextAt(p, "protectionState") != "Protected" || TextAt(p, "lastRecoveryPoint") != started || RawAt(p, "healthDetails") == nil {
+		if rawjson.TextAt(p, "protectionState") != "Protected" || rawjson.TextAt(p, "lastRecoveryPoint") != started || rawjson.RawAt(p, "healthDetails") == nil {
 			t.Errorf("item %s, want a recovery point of %s", p, started)
 		}
 		points := values(c.get(itemPath("vm1") + "/recoveryPoints"))
-		if len(points) != 1 || string(RawAt(points[0], "properties", "threatStatus")) != "0" {
+		if len(points) != 1 || string(rawjson.RawAt(points[0], "properties", "threatStatus")) != "0" {
 			t.Errorf("recovery points %s", points)
 		}
-		if p := values(c.get(itemPath("vm1") + "/recoveryPoints?api-version=2026-07-01")); TextAt(p[0], "properties", "threatStatus") != "Unknown" {
+		if p := values(c.get(itemPath("vm1") + "/recoveryPoints?api-version=2026-07-01")); rawjson.TextAt(p[0], "properties", "threatStatus") != "Unknown" {
 			t.Errorf("recovery points at the SDK's api-version %s", p)
 		}
 		time.Sleep(31 * 24 * time.Hour)
@@ -164,10 +166,10 @@ func TestAnItemOfAnotherWorkloadIsNoBackupOfTheVM(t *testing.T) {
 				status := func() string {
 					a := c.do("POST", "/subscriptions/"+testSub+"/providers/Microsoft.RecoveryServices/locations/westeurope/backupStatus",
 						`{"resourceType":"VM","resourceId":"`+vmID("VM1")+`"}`, 200)
-					return TextAt(a.body, "protectionStatus")
+					return rawjson.TextAt(a.body, "protectionStatus")
 				}
 				count := func(policy string) string {
-					return string(RawAt(c.get(policyPath(policy)).body, "properties", "protectedItemsCount"))
+					return string(rawjson.RawAt(c.get(policyPath(policy)).body, "properties", "protectedItemsCount"))
 				}
 				if got := status(); got != "NotProtected" {
 					t.Errorf("backupStatus says %s", got)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 const jobType = "Microsoft.RecoveryServices/vaults/backupJobs"
@@ -13,21 +15,21 @@ const jobType = "Microsoft.RecoveryServices/vaults/backupJobs"
 // startJob records a job as InProgress and returns its id. bag is its one property besides the VM's name
 // (docs/azure.md §5).
 func (rc *requestContext) startJob(v *vault, friendly, tail, operation, bag, value string) string {
-	props := NewObject("VM Name", friendly, bag, value)
-	return rc.s.fileJob(rc.now, rc.s.guid(rc.now, "job"), v, friendly, tail, operation, NewObject("tasksList", []string{}, "propertyBag", props), nil)
+	props := rawjson.NewObject("VM Name", friendly, bag, value)
+	return rc.s.fileJob(rc.now, rc.s.guid(rc.now, "job"), v, friendly, tail, operation, rawjson.NewObject("tasksList", []string{}, "propertyBag", props), nil)
 }
 
-func (s *Server) fileJob(now time.Time, id string, v *vault, friendly, tail, operation string, extended Object, actions []string) string {
-	p := NewObject("jobType", "AzureIaaSVMJob")
+func (s *Server) fileJob(now time.Time, id string, v *vault, friendly, tail, operation string, extended rawjson.Object, actions []string) string {
+	p := rawjson.NewObject("jobType", "AzureIaaSVMJob")
 	if len(actions) > 0 {
 		p.Set("actionsInfo", actions)
 	}
-	for _, m := range NewObject("containerName", tail, "duration", "PT0S", "virtualMachineVersion", "Compute",
+	for _, m := range rawjson.NewObject("containerName", tail, "duration", "PT0S", "virtualMachineVersion", "Compute",
 		"extendedInfo", extended, "entityFriendlyName", friendly, "backupManagementType", "AzureIaasVM",
 		"operation", operation, "status", inProgress, "startTime", stamp(now), "activityId", s.guid(now, "activity")) {
 		p.Put(m.Key, m.Value)
 	}
-	s.st.putJob(NewObject("id", v.id+"/backupJobs/"+id, "name", id, "type", jobType, "properties", p).Bytes())
+	s.st.putJob(rawjson.NewObject("id", v.id+"/backupJobs/"+id, "name", id, "type", jobType, "properties", p).Bytes())
 	return id
 }
 
@@ -48,12 +50,12 @@ func (s *Server) endJob(vaultKey, id string, at time.Time, status string, op *op
 	if j == nil {
 		return
 	}
-	s.st.putJob(Edit(s.st.read(j.body), func(p *Object) {
+	s.st.putJob(rawjson.Edit(s.st.read(j.body), func(p *rawjson.Object) {
 		p.Set("status", status)
 		p.Set("duration", isoDuration(at.Sub(j.started)))
 		p.SetBefore("activityId", "endTime", stamp(at))
 		if status == "Failed" {
-			p.SetBefore("activityId", "errorDetails", []Object{NewObject(
+			p.SetBefore("activityId", "errorDetails", []rawjson.Object{rawjson.NewObject(
 				"errorCode", 400001, "errorTitle", firstNonEmpty(op.JobCode, op.Code, "CloudInternalError"),
 				"errorString", firstNonEmpty(op.JobMessage, op.Message, "Microsoft Azure Backup encountered an internal error."),
 				"recommendations", []string{"Retry the operation."})})
@@ -66,7 +68,7 @@ func (rc *requestContext) jobBody(j *job) []byte {
 	if !j.runs() && rc.version >= "2023-02-01" {
 		return rc.st.read(j.body)
 	}
-	return rc.editedJob(j, func(p *Object) {
+	return rc.editedJob(j, func(p *rawjson.Object) {
 		if j.runs() {
 			p.Put("extendedInfo", runningTasks(p.Raw("extendedInfo"), rc.now))
 		}
@@ -75,11 +77,11 @@ func (rc *requestContext) jobBody(j *job) []byte {
 
 // jobRow returns a job as lists show it: without detail (docs/azure.md §11, §33.29).
 func (rc *requestContext) jobRow(j *job) []byte {
-	return rc.editedJob(j, func(p *Object) { p.Del("extendedInfo", "errorDetails") })
+	return rc.editedJob(j, func(p *rawjson.Object) { p.Del("extendedInfo", "errorDetails") })
 }
 
-func (rc *requestContext) editedJob(j *job, change func(p *Object)) []byte {
-	return Edit(rc.st.read(j.body), func(p *Object) {
+func (rc *requestContext) editedJob(j *job, change func(p *rawjson.Object)) []byte {
+	return rawjson.Edit(rc.st.read(j.body), func(p *rawjson.Object) {
 		if j.runs() {
 			p.Set("duration", isoDuration(rc.now.Sub(j.started)))
 		}
@@ -94,7 +96,7 @@ func (rc *requestContext) editedJob(j *job, change func(p *Object)) []byte {
 func (j *job) runs() bool { return j.status == inProgress || j.status == "Cancelling" }
 
 func runningTasks(extended []byte, now time.Time) json.RawMessage {
-	return editTasks(extended, func(task *Object) {
+	return editTasks(extended, func(task *rawjson.Object) {
 		started, err := time.Parse(time.RFC3339Nano, task.Text("startTime"))
 		if err == nil && task.Text("status") == inProgress {
 			task.Set("duration", isoDuration(now.Sub(started)))
@@ -102,19 +104,19 @@ func runningTasks(extended []byte, now time.Time) json.RawMessage {
 	})
 }
 
-func editTasks(extended []byte, change func(task *Object)) json.RawMessage {
+func editTasks(extended []byte, change func(task *rawjson.Object)) json.RawMessage {
 	if len(extended) == 0 {
-		return NewObject().Bytes()
+		return rawjson.NewObject().Bytes()
 	}
-	return Edit(extended, func(o *Object) {
+	return rawjson.Edit(extended, func(o *rawjson.Object) {
 		tasks := o.Raw("tasksList")
-		i := SkipSpace(tasks, 0)
+		i := rawjson.SkipSpace(tasks, 0)
 		if i >= len(tasks) || tasks[i] != '[' {
 			return
 		}
 		out := []json.RawMessage{}
-		_, _ = WalkArray(tasks, i, 0, func(raw []byte) {
-			task := Parse(raw)
+		_, _ = rawjson.WalkArray(tasks, i, 0, func(raw []byte) {
+			task := rawjson.Parse(raw)
 			change(&task)
 			out = append(out, task.Bytes())
 		})
@@ -172,7 +174,7 @@ func (rc *requestContext) jobMatches(f filter, j *job) bool {
 		case "containername":
 			return containerKeyOf(want) == strings.TrimPrefix(j.item, j.vault+"|")
 		}
-		return strings.EqualFold(TextAt(rc.st.read(j.body), "properties", name), want)
+		return strings.EqualFold(rawjson.TextAt(rc.st.read(j.body), "properties", name), want)
 	})
 }
 
@@ -237,10 +239,10 @@ func (rc *requestContext) cancelJob() reply {
 	if none != nil {
 		return *none
 	}
-	if j.status != inProgress || RawAt(rc.st.read(j.body), "properties", "actionsInfo") == nil {
+	if j.status != inProgress || rawjson.RawAt(rc.st.read(j.body), "properties", "actionsInfo") == nil {
 		return errorReply(http.StatusBadRequest, "BMSUserErrorJobNotCancellable", "The job cannot be cancelled.") // UNVERIFIED code
 	}
-	rc.st.putJob(Edit(rc.st.read(j.body), func(p *Object) { p.Set("status", "Cancelling") }, "properties"))
+	rc.st.putJob(rawjson.Edit(rc.st.read(j.body), func(p *rawjson.Object) { p.Set("status", "Cancelling") }, "properties"))
 	id := rc.guid("cancel")
 	jobPath := strings.TrimSuffix(rc.path, "/"+lastSegment(rc.path))
 	op := &operation{

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // query returns a request's query by lower-cased name. net/url is not used because it drops pairs with a bare ";",
@@ -55,7 +57,7 @@ func (rc *requestContext) list(kind string, walk rowIterator) reply {
 	if next >= 0 {
 		// On the last page the key is absent, not null (docs/azure.md §2, §33.25).
 		b.WriteString(`,"nextLink":`)
-		b.Write(Encode(rc.nextLink(rc.s.pageToken(name, next))))
+		b.Write(rawjson.Encode(rc.nextLink(rc.s.pageToken(name, next))))
 	}
 	b.WriteByte('}')
 	return ok(b.Bytes())

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // all follows nextLink to the end.
@@ -15,7 +17,7 @@ func (c *client) all(path string) (rows []json.RawMessage, pages int) {
 		a := c.get(path)
 		rows = append(rows, values(a)...)
 		pages++
-		path = TextAt(a.body, "nextLink")
+		path = rawjson.TextAt(a.body, "nextLink")
 	}
 	return rows, pages
 }
@@ -30,14 +32,14 @@ func TestListsPageByAnOpaqueNextLink(t *testing.T) {
 	}
 	equalJSON(t, rows[0], []byte(vmBody("VM1", "westeurope")))
 	a := c.get(vmList)
-	next := TextAt(a.body, "nextLink")
+	next := rawjson.TextAt(a.body, "nextLink")
 	if !strings.Contains(next, "&%24skiptoken=") || !strings.Contains(next, "api-version="+testAPI) {
 		t.Errorf("nextLink %s", next)
 	}
 	c.do("GET", strings.Replace(next, "24skiptoken=", "24skiptoken=AAAA", 1), "", 400)
 	last := c.get(next)
-	if RawAt(last.body, "nextLink") != nil {
-		t.Errorf("nextLink on the last page: %s", RawAt(last.body, "nextLink"))
+	if rawjson.RawAt(last.body, "nextLink") != nil {
+		t.Errorf("nextLink on the last page: %s", rawjson.RawAt(last.body, "nextLink"))
 	}
 }
 
@@ -86,8 +88,8 @@ func TestProtectableItemsNeedARefreshAndHideWhatIsProtectedOrFar(t *testing.T) {
 		if len(rows) != 3 {
 			t.Fatalf("%d protectable items, want 3", len(rows))
 		}
-		if TextAt(rows[0], "name") != "iaasvmcontainerv2;rg-app;vm1" || !strings.HasSuffix(TextAt(rows[0], "id"), "/protectableItems/vm;iaasvmcontainerv2;rg-app;vm1") ||
-			TextAt(rows[0], "properties", "virtualMachineId") != vmID("VM1") {
+		if rawjson.TextAt(rows[0], "name") != "iaasvmcontainerv2;rg-app;vm1" || !strings.HasSuffix(rawjson.TextAt(rows[0], "id"), "/protectableItems/vm;iaasvmcontainerv2;rg-app;vm1") ||
+			rawjson.TextAt(rows[0], "properties", "virtualMachineId") != vmID("VM1") {
 			t.Errorf("%s", rows[0])
 		}
 		c.protect("VM2", "daily")
@@ -138,10 +140,10 @@ func TestJobsAreListedNewestFirstWithoutDetail(t *testing.T) {
 		c.protect("VM2", "daily")
 		c.do("PUT", itemPath("vm1"), protectBody("VM1", "other"), 202)
 		rows, _ := c.all(testVault + "/backupJobs")
-		if len(rows) != 3 || TextAt(rows[0], "properties", "status") != "InProgress" || TextAt(rows[1], "properties", "entityFriendlyName") != "VM2" {
+		if len(rows) != 3 || rawjson.TextAt(rows[0], "properties", "status") != "InProgress" || rawjson.TextAt(rows[1], "properties", "entityFriendlyName") != "VM2" {
 			t.Fatalf("%s", rows)
 		}
-		if RawAt(rows[0], "properties", "extendedInfo") != nil || RawAt(rows[0], "properties", "endTime") != nil {
+		if rawjson.RawAt(rows[0], "properties", "extendedInfo") != nil || rawjson.RawAt(rows[0], "properties", "endTime") != nil {
 			t.Errorf("%s", rows[0])
 		}
 		day := func(d int) string { return c.s.clock.now().UTC().AddDate(0, 0, d).Format("2006-01-02 03:04:05 PM") }
@@ -181,20 +183,20 @@ func TestCancelledBackupLeavesNoRecoveryPoint(t *testing.T) {
 		c := serve(t, estate(t), Options{Settings: set})
 		c.protect("VM1", "daily")
 		end := c.follow(c.do("POST", itemPath("vm1")+"/backup", `{"properties":{"objectType":"IaasVMBackupRequest"}}`, 202))
-		job := testVault + "/backupJobs/" + TextAt(end.body, "properties", "jobId")
+		job := testVault + "/backupJobs/" + rawjson.TextAt(end.body, "properties", "jobId")
 		a := c.do("POST", job+"/cancel", "", 202)
 		if !strings.Contains(a.header.Get("Azure-AsyncOperation"), "/operationsStatus/") || !strings.Contains(a.header.Get("Azure-AsyncOperation"), "2019-05-13-preview") {
 			t.Errorf("headers %v", a.header)
 		}
-		if got := TextAt(c.get(job).body, "properties", "status"); got != "Cancelling" {
+		if got := rawjson.TextAt(c.get(job).body, "properties", "status"); got != "Cancelling" {
 			t.Errorf("status %s", got)
 		}
 		time.Sleep(time.Hour)
 		c.do("GET", a.header.Get("Location"), "", 204)
-		if got := TextAt(c.get(job).body, "properties", "status"); got != "Cancelled" {
+		if got := rawjson.TextAt(c.get(job).body, "properties", "status"); got != "Cancelled" {
 			t.Errorf("status %s", got)
 		}
-		if TextAt(c.props("vm1"), "protectionState") != "IRPending" {
+		if rawjson.TextAt(c.props("vm1"), "protectionState") != "IRPending" {
 			t.Errorf("%s", c.props("vm1"))
 		}
 		c.do("POST", job+"/cancel", "", 400)
@@ -209,20 +211,20 @@ func TestBackupStatusLooksInAllVaultsOfTheRegion(t *testing.T) {
 			`{"resourceType":"VM","resourceId":"`+vmID(vm)+`"}`, 200).body
 	}
 	none := ask("westeurope", "VM1")
-	if TextAt(none, "protectionStatus") != "NotProtected" || TextAt(none, "containerName") != "iaasvmcontainer;iaasvmcontainerv2;rg-app;vm1" || RawAt(none, "vaultId") != nil {
+	if rawjson.TextAt(none, "protectionStatus") != "NotProtected" || rawjson.TextAt(none, "containerName") != "iaasvmcontainer;iaasvmcontainerv2;rg-app;vm1" || rawjson.RawAt(none, "vaultId") != nil {
 		t.Errorf("%s", none)
 	}
 	c.do("PUT", strings.Replace(itemPath("vm1"), "vault1", "vault2", 1), strings.ReplaceAll(protectBody("VM1", "daily"), "vault1", "vault2"), 202)
 	held := ask("westeurope", "VM1")
-	if TextAt(held, "protectionStatus") != "Protected" || TextAt(held, "vaultId") != otherVault || TextAt(held, "policyName") != "daily" || TextAt(held, "protectedItemName") != "vm;iaasvmcontainerv2;rg-app;vm1" {
+	if rawjson.TextAt(held, "protectionStatus") != "Protected" || rawjson.TextAt(held, "vaultId") != otherVault || rawjson.TextAt(held, "policyName") != "daily" || rawjson.TextAt(held, "protectedItemName") != "vm;iaasvmcontainerv2;rg-app;vm1" {
 		t.Errorf("%s", held)
 	}
-	if other := ask("northeurope", "VM1"); TextAt(other, "protectionStatus") != "NotProtected" {
+	if other := ask("northeurope", "VM1"); rawjson.TextAt(other, "protectionStatus") != "NotProtected" {
 		t.Errorf("another region: %s", other)
 	}
 	pre := c.do("POST", "/subscriptions/"+testSub+"/providers/Microsoft.RecoveryServices/locations/westeurope/backupPreValidateProtection",
 		`{"resourceType":"VM","resourceId":"`+vmID("vm1")+`","vaultId":"`+testVault+`","properties":""}`, 200)
-	if TextAt(pre.body, "errorCode") != "VirtualMachineAlreadyProtected" {
+	if rawjson.TextAt(pre.body, "errorCode") != "VirtualMachineAlreadyProtected" {
 		t.Errorf("%s", pre.body)
 	}
 }
@@ -233,14 +235,14 @@ func TestContainersOfSoftDeletedItemsAreInTheListOfDeletedOnes(t *testing.T) {
 	registered := testVault + "/backupProtectionContainers?$filter=" + url.QueryEscape("backupManagementType eq 'AzureIaasVM' and status eq 'Registered'")
 	deleted := testVault + "/backupDeletedProtectionContainers?$filter=" + url.QueryEscape("backupManagementType eq 'AzureIaasVM'")
 	rows, _ := c.all(registered)
-	if len(rows) != 1 || TextAt(rows[0], "name") != "IaasVMContainer;iaasvmcontainerv2;rg-app;vm1" || TextAt(rows[0], "properties", "registrationStatus") != "Registered" {
+	if len(rows) != 1 || rawjson.TextAt(rows[0], "name") != "IaasVMContainer;iaasvmcontainerv2;rg-app;vm1" || rawjson.TextAt(rows[0], "properties", "registrationStatus") != "Registered" {
 		t.Errorf("%s", rows)
 	}
 	c.do("DELETE", itemPath("vm1"), "", 202)
 	if rows, _ = c.all(registered); len(rows) != 0 {
 		t.Errorf("%s", rows)
 	}
-	if rows, _ = c.all(deleted); len(rows) != 1 || TextAt(rows[0], "properties", "registrationStatus") != "SoftDeleted" {
+	if rows, _ = c.all(deleted); len(rows) != 1 || rawjson.TextAt(rows[0], "properties", "registrationStatus") != "SoftDeleted" {
 		t.Errorf("%s", rows)
 	}
 	usage := values(c.get(testVault + "/backupUsageSummaries?$filter=type%20eq%20'BackupProtectedItemCountSummary'"))

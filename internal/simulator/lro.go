@@ -9,6 +9,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // Lengths of the signature's parts as recorded (docs/azure.md §33.7).
@@ -98,7 +100,7 @@ func (rc *requestContext) getResult() reply {
 	case op.State == failed:
 		return errorReply(http.StatusBadRequest, op.Code, "%s", op.Message) // UNVERIFIED status
 	case op.Action == actValidate:
-		return ok(NewObject("validateOperationResponse", NewObject("validationResults", op.Request)).Bytes())
+		return ok(rawjson.NewObject("validateOperationResponse", rawjson.NewObject("validationResults", op.Request)).Bytes())
 	case op.Action == actBackup || op.Action == actRestore:
 		// 204 that still has the polling headers: a poller that continues while a header is present never ends
 		// (docs/azure.md §33.5).

@@ -1,6 +1,10 @@
 package simulator
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+)
 
 // listDescendants lists all that is below a management group, on every level, flat (docs/azure.md §21). The estate has
 // the rows of each group as Azure gives them. A group that does not exist, or that the caller may not read, is refused
@@ -11,7 +15,7 @@ func (rc *requestContext) listDescendants() reply {
 		return rc.unverified("management-group", "The management group '%s' cannot be found.", rc.params["management"])
 	}
 	var rows []json.RawMessage
-	if err := json.Unmarshal(RawAt(rc.st.read(group.body), "descendants"), &rows); err != nil {
+	if err := json.Unmarshal(rawjson.RawAt(rc.st.read(group.body), "descendants"), &rows); err != nil {
 		rows = nil // a group without any
 	}
 	bodies := make([][]byte, len(rows))

@@ -5,19 +5,21 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // metadata returns the endpoints of this cloud: an array up to 2019-05-01, one object from 2022-09-01.
 func (rc *requestContext) metadata() reply {
-	suffixes := NewObject("azureDataLakeStoreFileSystem", "azuredatalakestore.net", "acrLoginServer", "azurecr.io",
+	suffixes := rawjson.NewObject("azureDataLakeStoreFileSystem", "azuredatalakestore.net", "acrLoginServer", "azurecr.io",
 		"sqlServerHostname", "database.windows.net", "azureDataLakeAnalyticsCatalogAndJob", "azuredatalakeanalytics.net",
 		"keyVaultDns", "vault.azure.net", "storage", "core.windows.net", "azureFrontDoorEndpointSuffix", "azurefd.net",
 		"storageSyncEndpointSuffix", "afs.azure.net", "mhsmDns", "managedhsm.azure.net", "mysqlServerEndpoint", "mysql.database.azure.com",
 		"postgresqlServerEndpoint", "postgres.database.azure.com", "mariadbServerEndpoint", "mariadb.database.azure.com",
 		"synapseAnalytics", "dev.azuresynapse.net", "attestationEndpoint", "attest.azure.net")
-	o := NewObject(
+	o := rawjson.NewObject(
 		"portal", "https://portal.azure.com",
-		"authentication", NewObject("loginEndpoint", rc.authority(), "audiences", []string{"https://management.core.windows.net/", "https://management.azure.com/"},
+		"authentication", rawjson.NewObject("loginEndpoint", rc.authority(), "audiences", []string{"https://management.core.windows.net/", "https://management.azure.com/"},
 			"tenant", "common", "identityProvider", "AAD"),
 		"media", "https://rest.media.azure.net",
 		"graphAudience", "https://graph.windows.net/",
@@ -41,7 +43,7 @@ func (rc *requestContext) metadata() reply {
 	if rc.version >= "2022-09-01" {
 		return ok(o.Bytes())
 	}
-	return ok(Encode([]Object{o}))
+	return ok(rawjson.Encode([]rawjson.Object{o}))
 }
 
 // cloudName returns the cloud's name in the metadata.
@@ -65,18 +67,18 @@ func (rc *requestContext) getSubscription() reply {
 
 func (rc *requestContext) listTenants() reply {
 	t := firstNonEmpty(rc.st.Tenant, "00000000-0000-0000-0000-000000000000")
-	return ok(NewObject("value", []Object{NewObject("id", "/tenants/"+t, "tenantId", t, "tenantCategory", "Home", "displayName", t)}).Bytes())
+	return ok(rawjson.NewObject("value", []rawjson.Object{rawjson.NewObject("id", "/tenants/"+t, "tenantId", t, "tenantCategory", "Home", "displayName", t)}).Bytes())
 }
 
 func (rc *requestContext) listLocations() reply {
 	seen := map[string]bool{}
 	rc.st.vms.group(key(rc.params["sub"]), 0, func(_ int, v *vm) bool { seen[v.region] = true; return true })
 	rc.st.vaults.group(key(rc.params["sub"]), 0, func(_ int, v *vault) bool { seen[v.region] = true; return true })
-	out := []Object{}
+	out := []rawjson.Object{}
 	for _, name := range sortedKeys(seen) {
-		out = append(out, NewObject("id", "/subscriptions/"+rc.params["sub"]+"/locations/"+name, "name", name, "type", "Region", "displayName", name))
+		out = append(out, rawjson.NewObject("id", "/subscriptions/"+rc.params["sub"]+"/locations/"+name, "name", name, "type", "Region", "displayName", name))
 	}
-	return ok(NewObject("value", out).Bytes())
+	return ok(rawjson.NewObject("value", out).Bytes())
 }
 
 func sortedKeys(set map[string]bool) []string {
@@ -93,21 +95,21 @@ func providers() []string {
 	return []string{"Microsoft.Compute", "Microsoft.RecoveryServices", "Microsoft.ResourceGraph", "Microsoft.Resources", "Microsoft.Network", "Microsoft.Storage"}
 }
 
-func (rc *requestContext) providerBody(namespace string) Object {
+func (rc *requestContext) providerBody(namespace string) rawjson.Object {
 	state := "Registered"
 	if !rc.st.isRegistered(key(rc.params["sub"]), namespace, rc.s.set) {
 		state = "NotRegistered"
 	}
-	return NewObject("id", "/subscriptions/"+rc.params["sub"]+"/providers/"+namespace, "namespace", namespace,
+	return rawjson.NewObject("id", "/subscriptions/"+rc.params["sub"]+"/providers/"+namespace, "namespace", namespace,
 		"registrationPolicy", "RegistrationRequired", "registrationState", state, "resourceTypes", []string{})
 }
 
 func (rc *requestContext) listProviders() reply {
-	out := []Object{}
+	out := []rawjson.Object{}
 	for _, p := range providers() {
 		out = append(out, rc.providerBody(p))
 	}
-	return ok(NewObject("value", out).Bytes())
+	return ok(rawjson.NewObject("value", out).Bytes())
 }
 
 func (rc *requestContext) getProvider() reply { return ok(rc.providerBody(rc.namespace()).Bytes()) }

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"slices"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // operation is work that continues after its request was answered: a long-running operation with its job, the purge of
@@ -292,7 +294,7 @@ func (s *Server) undo(op *operation) {
 	switch op.Action {
 	case actVaultCreate, actVaultUpdate, actVaultDelete:
 		if v := s.st.vaults.get(op.Target); v != nil {
-			s.st.putVault(Edit(s.st.read(v.body), func(p *Object) { p.Set("provisioningState", "Failed") }, "properties"))
+			s.st.putVault(rawjson.Edit(s.st.read(v.body), func(p *rawjson.Object) { p.Set("provisioningState", "Failed") }, "properties"))
 		}
 	}
 }
@@ -302,7 +304,7 @@ func (op *operation) jobIDs() []string { return slices.Clone(op.Jobs) }
 
 // statusBody returns the body of operationsStatus, backupOperations and policy operations (docs/azure.md §4, §8.1).
 func (op *operation) statusBody() json.RawMessage {
-	body := NewObject("id", op.ID, "name", op.ID, "status", op.State, "startTime", stamp(op.Started))
+	body := rawjson.NewObject("id", op.ID, "name", op.ID, "status", op.State, "startTime", stamp(op.Started))
 	if op.isRunning() {
 		body.Set("endTime", noTime)
 		return body.Bytes()
@@ -310,7 +312,7 @@ func (op *operation) statusBody() json.RawMessage {
 	// endTime equals startTime, whatever the operation took (docs/azure.md §4).
 	body.Set("endTime", stamp(op.Started))
 	if op.State == failed {
-		body.Set("error", NewObject("code", op.Code, "message", op.Message))
+		body.Set("error", rawjson.NewObject("code", op.Code, "message", op.Message))
 	}
 	switch {
 	case op.Action == actPolicy:
@@ -318,11 +320,11 @@ func (op *operation) statusBody() json.RawMessage {
 		if failedJobs == nil {
 			failedJobs = map[string]string{}
 		}
-		body.Set("properties", NewObject("objectType", "OperationStatusJobsExtendedInfo", "jobIds", op.jobIDs(), "failedJobsError", failedJobs))
+		body.Set("properties", rawjson.NewObject("objectType", "OperationStatusJobsExtendedInfo", "jobIds", op.jobIDs(), "failedJobsError", failedJobs))
 	case op.Action == actValidate && op.State == succeeded:
-		body.Set("properties", NewObject("objectType", "OperationStatusValidateOperationExtendedInfo", "validateOperationResponse", NewObject("validationResults", op.Request)))
+		body.Set("properties", rawjson.NewObject("objectType", "OperationStatusValidateOperationExtendedInfo", "validateOperationResponse", rawjson.NewObject("validationResults", op.Request)))
 	case len(op.Jobs) > 0:
-		body.Set("properties", NewObject("objectType", "OperationStatusJobExtendedInfo", "jobId", op.Jobs[0]))
+		body.Set("properties", rawjson.NewObject("objectType", "OperationStatusJobExtendedInfo", "jobId", op.Jobs[0]))
 	}
 	return body.Bytes()
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 func TestParallelClientsGetWhatTheSeedSays(t *testing.T) {
@@ -27,13 +29,13 @@ func TestParallelClientsGetWhatTheSeedSays(t *testing.T) {
 					return
 				}
 				end := c.follow(a)
-				job, err := c.try("GET", testVault+"/backupJobs/"+TextAt(end.body, "properties", "jobId"), "")
+				job, err := c.try("GET", testVault+"/backupJobs/"+rawjson.TextAt(end.body, "properties", "jobId"), "")
 				if err != nil {
 					t.Error(err)
 				}
 				mu.Lock()
 				defer mu.Unlock()
-				took[name] = TextAt(job.body, "properties", "duration")
+				took[name] = rawjson.TextAt(job.body, "properties", "duration")
 			})
 		}
 		wg.Wait()

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 const policyType = "Microsoft.RecoveryServices/vaults/backupPolicies"
@@ -27,7 +29,7 @@ func (rc *requestContext) listPolicies() reply {
 			case "name":
 				return p.name
 			}
-			return TextAt(rc.st.read(p.body), "properties", "workLoadType")
+			return rawjson.TextAt(rc.st.read(p.body), "properties", "workLoadType")
 		})
 	}
 	// Policies are not paged: the SDK has no token for them and none was recorded (docs/azure.md §8.1).
@@ -36,7 +38,7 @@ func (rc *requestContext) listPolicies() reply {
 		if keep(p) {
 			// The list shows 0 items for every policy; only a read of the single policy counts them (7 recorded
 			// lists).
-			bodies = append(bodies, Edit(rc.st.read(p.body), func(props *Object) { props.Set("protectedItemsCount", 0) }, "properties"))
+			bodies = append(bodies, rawjson.Edit(rc.st.read(p.body), func(props *rawjson.Object) { props.Set("protectedItemsCount", 0) }, "properties"))
 		}
 		return true
 	})
@@ -75,7 +77,7 @@ func (rc *requestContext) policyNotFound() reply {
 
 // policyBody returns the stored body with the count of its items, which the service computes (docs/azure.md §8.2).
 func (rc *requestContext) policyBody(p *policy) []byte {
-	return Edit(rc.st.read(p.body), func(props *Object) {
+	return rawjson.Edit(rc.st.read(p.body), func(props *rawjson.Object) {
 		props.Set("protectedItemsCount", rc.st.itemsUnder(p))
 	}, "properties")
 }
@@ -102,10 +104,10 @@ func (rc *requestContext) putPolicy() reply {
 	if none != nil {
 		return *none
 	}
-	if err := CheckObject(rc.body); err != nil {
+	if err := rawjson.CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	sent := Parse(rc.body).Object("properties")
+	sent := rawjson.Parse(rc.body).Object("properties")
 	was := rc.st.policies.get(rc.policyKey())
 	if r := rc.checkPolicy(v, was, sent); r != nil {
 		return *r
@@ -147,15 +149,15 @@ func (rc *requestContext) startPolicyOp(v *vault, p *policy, body json.RawMessag
 
 // storedPolicy returns the stored form of a sent policy: times with today's date and no milliseconds, defaults added,
 // policyType kept, the caller's count dropped (docs/azure.md §8.2, §33.35).
-func (rc *requestContext) storedPolicy(was *policy, sent Object) json.RawMessage {
+func (rc *requestContext) storedPolicy(was *policy, sent rawjson.Object) json.RawMessage {
 	day := rc.now
 	name := rc.params["policy"]
 	id := vaultPart(rc.path) + "/backupPolicies/" + name
 	if was != nil {
-		id = TextAt(rc.st.read(was.body), "id")
+		id = rawjson.TextAt(rc.st.read(was.body), "id")
 		name = was.name
 	}
-	props := NewObject("backupManagementType", sent.Text("backupManagementType"))
+	props := rawjson.NewObject("backupManagementType", sent.Text("backupManagementType"))
 	for _, m := range sent {
 		if m.Key != "protectedItemsCount" && m.Key != "backupManagementType" && string(m.Value) != "null" {
 			props.Put(m.Key, setDates(m.Value, day))
@@ -163,7 +165,7 @@ func (rc *requestContext) storedPolicy(was *policy, sent Object) json.RawMessage
 	}
 	if strings.EqualFold(sent.Text("backupManagementType"), "AzureIaasVM") {
 		if !props.Has("instantRPDetails") {
-			props.Set("instantRPDetails", NewObject())
+			props.Set("instantRPDetails", rawjson.NewObject())
 		}
 		if s := props.Object("schedulePolicy"); s.Text("schedulePolicyType") == "SimpleSchedulePolicy" && !s.Has("scheduleWeeklyFrequency") {
 			s.Set("scheduleWeeklyFrequency", 0)
@@ -174,11 +176,11 @@ func (rc *requestContext) storedPolicy(was *policy, sent Object) json.RawMessage
 		}
 	}
 	props.Set("protectedItemsCount", 0)
-	return NewObject("id", id, "name", name, "type", policyType, "properties", props).Bytes()
+	return rawjson.NewObject("id", id, "name", name, "type", policyType, "properties", props).Bytes()
 }
 
 // defaultInstantDays returns 2, or 5 where no other value is valid (docs/azure.md §8.3).
-func defaultInstantDays(sent Object) int {
+func defaultInstantDays(sent rawjson.Object) int {
 	if sent.Text("policyType") != "V2" && sent.Object("schedulePolicy").Text("scheduleRunFrequency") == "Weekly" {
 		return 5
 	}
@@ -187,33 +189,33 @@ func defaultInstantDays(sent Object) int {
 
 // setDates writes every time in raw as the service does: the date part is not the client's (docs/azure.md §8.2).
 func setDates(raw []byte, day time.Time) json.RawMessage {
-	i := SkipSpace(raw, 0)
+	i := rawjson.SkipSpace(raw, 0)
 	if i >= len(raw) {
 		return raw
 	}
 	switch raw[i] {
 	case '{':
-		o := Parse(raw)
+		o := rawjson.Parse(raw)
 		for i := range o {
 			o[i].Value = setDates(o[i].Value, day)
 		}
 		return dropNulls(o).Bytes()
 	case '[':
 		out := []json.RawMessage{}
-		_, _ = WalkArray(raw, i, 0, func(v []byte) { out = append(out, setDates(v, day)) })
-		return Encode(out)
+		_, _ = rawjson.WalkArray(raw, i, 0, func(v []byte) { out = append(out, setDates(v, day)) })
+		return rawjson.Encode(out)
 	case '"':
-		if t, isTime := timeOfDay(Unquote(raw)); isTime {
+		if t, isTime := timeOfDay(rawjson.Unquote(raw)); isTime {
 			y, m, d := day.UTC().Date()
-			return Encode(stamp(time.Date(y, m, d, t.Hour(), t.Minute(), t.Second(), 0, time.UTC)))
+			return rawjson.Encode(stamp(time.Date(y, m, d, t.Hour(), t.Minute(), t.Second(), 0, time.UTC)))
 		}
 	}
 	return raw
 }
 
 // dropNulls drops sub-schedules sent as null: they are absent in the reply (docs/azure.md §8.2).
-func dropNulls(o Object) Object {
-	var out Object
+func dropNulls(o rawjson.Object) rawjson.Object {
+	var out rawjson.Object
 	for _, m := range o {
 		if string(m.Value) != "null" {
 			out = append(out, m)
@@ -257,30 +259,30 @@ func (rc *requestContext) defaultPolicies(v *vault, was *vault) {
 	halfHour := time.Duration(32+int(rc.s.uniform("default policy", v.key)*12)) * 30 * time.Minute
 	midnight := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 	at, window := stamp(midnight.Add(halfHour)), stamp(midnight.Add(8*time.Hour))
-	days := func(n int) Object { return NewObject("count", n, "durationType", "Days") }
-	daily := func(at string) Object {
-		return NewObject("retentionPolicyType", "LongTermRetentionPolicy",
-			"dailySchedule", NewObject("retentionTimes", []string{at}, "retentionDuration", days(30)))
+	days := func(n int) rawjson.Object { return rawjson.NewObject("count", n, "durationType", "Days") }
+	daily := func(at string) rawjson.Object {
+		return rawjson.NewObject("retentionPolicyType", "LongTermRetentionPolicy",
+			"dailySchedule", rawjson.NewObject("retentionTimes", []string{at}, "retentionDuration", days(30)))
 	}
-	simple := NewObject("schedulePolicyType", "SimpleSchedulePolicy", "scheduleRunFrequency", "Daily",
+	simple := rawjson.NewObject("schedulePolicyType", "SimpleSchedulePolicy", "scheduleRunFrequency", "Daily",
 		"scheduleRunTimes", []string{at}, "scheduleWeeklyFrequency", 0)
-	put := func(name string, props Object) {
-		rc.st.putPolicy(NewObject("id", v.id+"/backupPolicies/"+name, "name", name, "type", policyType, "properties", props).Bytes())
+	put := func(name string, props rawjson.Object) {
+		rc.st.putPolicy(rawjson.NewObject("id", v.id+"/backupPolicies/"+name, "name", name, "type", policyType, "properties", props).Bytes())
 	}
-	put("HourlyLogBackup", NewObject("backupManagementType", "AzureWorkload", "workLoadType", "SQLDataBase",
-		"settings", NewObject("timeZone", "UTC", "issqlcompression", false, "isCompression", false),
-		"subProtectionPolicy", []Object{
-			NewObject("policyType", "Full", "schedulePolicy", simple, "retentionPolicy", daily(at)),
-			NewObject("policyType", "Log",
-				"schedulePolicy", NewObject("schedulePolicyType", "LogSchedulePolicy", "scheduleFrequencyInMins", 60),
-				"retentionPolicy", NewObject("retentionPolicyType", "SimpleRetentionPolicy", "retentionDuration", days(30))),
+	put("HourlyLogBackup", rawjson.NewObject("backupManagementType", "AzureWorkload", "workLoadType", "SQLDataBase",
+		"settings", rawjson.NewObject("timeZone", "UTC", "issqlcompression", false, "isCompression", false),
+		"subProtectionPolicy", []rawjson.Object{
+			rawjson.NewObject("policyType", "Full", "schedulePolicy", simple, "retentionPolicy", daily(at)),
+			rawjson.NewObject("policyType", "Log",
+				"schedulePolicy", rawjson.NewObject("schedulePolicyType", "LogSchedulePolicy", "scheduleFrequencyInMins", 60),
+				"retentionPolicy", rawjson.NewObject("retentionPolicyType", "SimpleRetentionPolicy", "retentionDuration", days(30))),
 		}, "protectedItemsCount", 0))
-	put("DefaultPolicy", NewObject("backupManagementType", "AzureIaasVM", "instantRPDetails", NewObject(),
+	put("DefaultPolicy", rawjson.NewObject("backupManagementType", "AzureIaasVM", "instantRPDetails", rawjson.NewObject(),
 		"schedulePolicy", simple, "retentionPolicy", daily(at),
 		"instantRpRetentionRangeInDays", 2, "timeZone", "UTC", "protectedItemsCount", 0))
-	put("EnhancedPolicy", NewObject("backupManagementType", "AzureIaasVM", "policyType", "V2", "instantRPDetails", NewObject(),
-		"schedulePolicy", NewObject("schedulePolicyType", "SimpleSchedulePolicyV2", "scheduleRunFrequency", "Hourly",
-			"hourlySchedule", NewObject("interval", 4, "scheduleWindowStartTime", window, "scheduleWindowDuration", 12)),
+	put("EnhancedPolicy", rawjson.NewObject("backupManagementType", "AzureIaasVM", "policyType", "V2", "instantRPDetails", rawjson.NewObject(),
+		"schedulePolicy", rawjson.NewObject("schedulePolicyType", "SimpleSchedulePolicyV2", "scheduleRunFrequency", "Hourly",
+			"hourlySchedule", rawjson.NewObject("interval", 4, "scheduleWindowStartTime", window, "scheduleWindowDuration", 12)),
 		"retentionPolicy", daily(window),
 		"instantRpRetentionRangeInDays", 2, "timeZone", "UTC", "protectedItemsCount", 0))
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 func policyPath(name string) string { return testVault + "/backupPolicies/" + name }
@@ -14,10 +16,10 @@ func TestPolicyPutOfAnUnusedPolicyIs200AndRewritten(t *testing.T) {
 		c := serve(t, estate(t), Options{})
 		a := c.do("PUT", policyPath("fresh"), `{"properties":`+strings.Replace(policyProps(""), "1999-04-28T16:30:00.000Z", "16:30:00Z", 1)+`}`, 200)
 		today := c.s.clock.now().UTC().Format("2006-01-02")
-		if got := string(RawAt(a.body, "properties", "schedulePolicy", "scheduleRunTimes")); got != `["`+today+`T16:30:00Z"]` {
+		if got := string(rawjson.RawAt(a.body, "properties", "schedulePolicy", "scheduleRunTimes")); got != `["`+today+`T16:30:00Z"]` {
 			t.Errorf("scheduleRunTimes %s", got)
 		}
-		if got := string(RawAt(a.body, "properties", "protectedItemsCount")); got != "0" {
+		if got := string(rawjson.RawAt(a.body, "properties", "protectedItemsCount")); got != "0" {
 			t.Errorf("protectedItemsCount %s, want 0", got)
 		}
 		equalJSON(t, c.get(policyPath("fresh")).body, a.body)
@@ -33,7 +35,7 @@ func TestPolicyPutOfAUsedPolicyIs202WithAJobForEachItem(t *testing.T) {
 		c := serve(t, estate(t), Options{Settings: quick()})
 		c.protect("VM1", "daily")
 		c.protect("VM2", "daily")
-		if got := string(RawAt(c.get(policyPath("daily")).body, "properties", "protectedItemsCount")); got != "2" {
+		if got := string(rawjson.RawAt(c.get(policyPath("daily")).body, "properties", "protectedItemsCount")); got != "2" {
 			t.Errorf("protectedItemsCount %s, want 2", got)
 		}
 		changed := `{"properties":` + strings.Replace(policyProps(""), `"count":30`, `"count":60`, 1) + `}`
@@ -52,7 +54,7 @@ func TestPolicyPutOfAUsedPolicyIs202WithAJobForEachItem(t *testing.T) {
 		if err := json.Unmarshal(end.body, &jobs); err != nil || len(jobs.Properties.JobIDs) != 2 || jobs.Properties.ObjectType != "OperationStatusJobsExtendedInfo" || jobs.Properties.FailedJobsError == nil {
 			t.Fatalf("status %s", end.body)
 		}
-		if j := c.get(testVault + "/backupJobs/" + jobs.Properties.JobIDs[1]); TextAt(j.body, "properties", "status") != "Completed" {
+		if j := c.get(testVault + "/backupJobs/" + jobs.Properties.JobIDs[1]); rawjson.TextAt(j.body, "properties", "status") != "Completed" {
 			t.Errorf("job %s", j.body)
 		}
 		r := c.get(a.header.Get("Location"))

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // maxPolicies is the maximum number of policies in a vault (docs/azure.md §13).
@@ -22,7 +24,7 @@ func invalidPolicyReply() *reply {
 }
 
 // checkPolicy applies the rules of docs/azure.md §8.3 to a policy write.
-func (rc *requestContext) checkPolicy(v *vault, was *policy, p Object) *reply {
+func (rc *requestContext) checkPolicy(v *vault, was *policy, p rawjson.Object) *reply {
 	if !policyName.MatchString(rc.params["policy"]) {
 		return invalidPolicyReply()
 	}
@@ -55,7 +57,7 @@ func (rc *requestContext) checkPolicy(v *vault, was *policy, p Object) *reply {
 // checkImmutablePolicy enforces: on an immutable vault retention is not reduced; it is not increased either while an
 // item is suspended (docs/azure.md §8.3).
 func (rc *requestContext) checkImmutablePolicy(v *vault, was *policy, s *policySpec) *reply {
-	old, err := readPolicy(Parse(rc.st.read(was.body)).Object("properties"))
+	old, err := readPolicy(rawjson.Parse(rc.st.read(was.body)).Object("properties"))
 	if err != nil || !rc.st.isImmutable(v) {
 		return nil
 	}
@@ -137,7 +139,7 @@ type tier struct {
 	DurationType string `json:"durationType"`
 }
 
-func readPolicy(p Object) (*policySpec, error) {
+func readPolicy(p rawjson.Object) (*policySpec, error) {
 	s := &policySpec{}
 	err := json.Unmarshal(p.Bytes(), s)
 	return s, err

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // listProtectable lists the VMs of the vault's subscription and region that a refresh has discovered and that no vault
@@ -28,7 +30,7 @@ func (rc *requestContext) protectable(v *vault, f filter) rowIterator {
 		more := true
 		rc.st.protectables.group(v.key, from, func(row int, l *opaqueResource) bool {
 			body := rc.st.read(l.body)
-			if rc.st.vms.get(key(TextAt(body, "properties", "virtualMachineId"))) == nil && rc.protectableMatches(f, body) {
+			if rc.st.vms.get(key(rawjson.TextAt(body, "properties", "virtualMachineId"))) == nil && rc.protectableMatches(f, body) {
 				more = visit(row, func() []byte { return body })
 			}
 			return more
@@ -81,14 +83,14 @@ func (st *state) isDiscovered(machine *vm) bool {
 }
 
 func (rc *requestContext) protectableBody(v *vault, machine *vm) []byte {
-	vmID := TextAt(rc.st.read(machine.body), "id")
+	vmID := rawjson.TextAt(rc.st.read(machine.body), "id")
 	group := segment(vmID, "resourceGroups")
 	tail := containerKeyFor(group, machine.name)
-	return NewObject(
+	return rawjson.NewObject(
 		// Three spellings of one name (docs/azure.md §2, §33.17).
 		"id", v.id+"/backupFabrics/Azure/protectionContainers/"+containerPrefix+tail+"/protectableItems/vm;"+tail,
 		"name", tail, "type", "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectableItems",
-		"properties", NewObject("virtualMachineId", vmID, "virtualMachineVersion", "Compute", "resourceGroup", group,
+		"properties", rawjson.NewObject("virtualMachineId", vmID, "virtualMachineVersion", "Compute", "resourceGroup", group,
 			"backupManagementType", "AzureIaasVM", "protectableItemType", vmItem, "friendlyName", machine.name,
 			"protectionState", "NotProtected")).Bytes()
 }
@@ -97,15 +99,15 @@ func (rc *requestContext) protectableMatches(f filter, body []byte) bool {
 	return f.matches(func(name string) string {
 		switch strings.ToLower(name) {
 		case "backupmanagementtype":
-			return TextAt(body, "properties", "backupManagementType")
+			return rawjson.TextAt(body, "properties", "backupManagementType")
 		case "workloadtype":
 			return "VM"
 		case "containername":
-			return containerKeyOf(TextAt(body, "name"))
+			return containerKeyOf(rawjson.TextAt(body, "name"))
 		case "status":
-			return TextAt(body, "properties", "protectionState")
+			return rawjson.TextAt(body, "properties", "protectionState")
 		}
-		return TextAt(body, "properties", "friendlyName")
+		return rawjson.TextAt(body, "properties", "friendlyName")
 	})
 }
 
@@ -174,10 +176,10 @@ func (rc *requestContext) containers(keep func(*item) bool, status string) reply
 
 func (rc *requestContext) containerBody(it *item, status string) []byte {
 	body := rc.st.read(it.body)
-	vmID := TextAt(body, "properties", "virtualMachineId")
-	id, _, _ := strings.Cut(TextAt(body, "id"), "/protectedItems/")
-	return NewObject("id", id, "name", lastSegment(id), "type", "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers",
-		"properties", NewObject("virtualMachineId", vmID, "virtualMachineVersion", "Compute", "resourceGroup", segment(vmID, "resourceGroups"),
+	vmID := rawjson.TextAt(body, "properties", "virtualMachineId")
+	id, _, _ := strings.Cut(rawjson.TextAt(body, "id"), "/protectedItems/")
+	return rawjson.NewObject("id", id, "name", lastSegment(id), "type", "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers",
+		"properties", rawjson.NewObject("virtualMachineId", vmID, "virtualMachineVersion", "Compute", "resourceGroup", segment(vmID, "resourceGroups"),
 			"friendlyName", it.friendly, "backupManagementType", it.management, "registrationStatus", status,
 			"healthStatus", "Healthy", "containerType", vmItem, "protectableObjectType", vmItem)).Bytes()
 }
@@ -188,7 +190,7 @@ func (rc *requestContext) listUsage() reply {
 	if none != nil {
 		return *none
 	}
-	return ok(NewObject("value", []Object{NewObject("name", NewObject("value", "AzureIaasVM", "localizedValue", "AzureIaasVM"),
+	return ok(rawjson.NewObject("value", []rawjson.Object{rawjson.NewObject("name", rawjson.NewObject("value", "AzureIaasVM", "localizedValue", "AzureIaasVM"),
 		"currentValue", rc.st.countVMs(v), "limit", -1, "unit", "Count")}).Bytes())
 }
 
@@ -204,17 +206,17 @@ func (rc *requestContext) listGuards() reply {
 
 // backupStatus returns the vault of a region that protects a VM (docs/azure.md §9).
 func (rc *requestContext) backupStatus() reply {
-	if err := CheckObject(rc.body); err != nil {
+	if err := rawjson.CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	sent := Parse(rc.body)
+	sent := rawjson.Parse(rc.body)
 	if !strings.EqualFold(sent.Text("resourceType"), "VM") || segment(sent.Text("resourceId"), "virtualMachines") == "" {
 		return errorReply(http.StatusBadRequest, "BMSUserErrorInvalidInput", "Input for backup status is not in proper format.") // UNVERIFIED code
 	}
 	id := sent.Text("resourceId")
 	tail := containerKeyFor(segment(id, "resourceGroups"), lastSegment(id))
 	status, it := rc.statusOf(key(id), region(rc.params["location"]))
-	o := NewObject("protectionStatus", status)
+	o := rawjson.NewObject("protectionStatus", status)
 	if it != nil && status == "Protected" {
 		o.Set("vaultId", rc.st.vaults.get(it.vault).id)
 	}
@@ -230,7 +232,7 @@ func (rc *requestContext) backupStatus() reply {
 }
 
 func (st *state) policyNameOf(it *item) string {
-	return TextAt(st.read(it.body), "properties", "policyName")
+	return rawjson.TextAt(st.read(it.body), "properties", "policyName")
 }
 
 // statusOf searches all vaults of the region; its status of stopped and soft-deleted items is UNVERIFIED.
@@ -262,13 +264,13 @@ func (rc *requestContext) statusOf(vmKey, location string) (string, *item) {
 
 // preValidate returns 200 for a failure too (docs/azure.md §9).
 func (rc *requestContext) preValidate() reply {
-	if err := CheckObject(rc.body); err != nil {
+	if err := rawjson.CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	sent := Parse(rc.body)
+	sent := rawjson.Parse(rc.body)
 	id := sent.Text("resourceId")
 	tail := containerKeyFor(segment(id, "resourceGroups"), lastSegment(id))
-	o := NewObject("status", "Succeeded", "containerName", strings.ToLower(containerPrefix)+tail, "protectedItemName", strings.ToLower(itemPrefix)+tail)
+	o := rawjson.NewObject("status", "Succeeded", "containerName", strings.ToLower(containerPrefix)+tail, "protectedItemName", strings.ToLower(itemPrefix)+tail)
 	if rc.st.isProtected(key(id)) {
 		o.Set("status", "Failed")
 		o.Set("errorCode", "VirtualMachineAlreadyProtected")
@@ -279,5 +281,5 @@ func (rc *requestContext) preValidate() reply {
 }
 
 func (rc *requestContext) validateFeatures() reply {
-	return ok(NewObject("supportStatus", "Supported").Bytes())
+	return ok(rawjson.NewObject("supportStatus", "Supported").Bytes())
 }

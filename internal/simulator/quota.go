@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // quotaProfile is a set of limits as observed at one time (docs/azure.md §12).
@@ -215,7 +217,7 @@ func (m *quotaMeter) chargeGraph(c *requestContext, left http.Header) *reply {
 func (rc *requestContext) principal() string {
 	token := bearer(rc.r)
 	if claims, issued := rc.s.claims(token); issued {
-		return TextAt(claims, "oid")
+		return rawjson.TextAt(claims, "oid")
 	}
 	sum := sha256.Sum256([]byte(token))
 	return hex.EncodeToString(sum[:4])

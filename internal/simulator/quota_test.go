@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 const remaining = "X-Ms-Ratelimit-Remaining-Subscription-Resource-Requests"
@@ -22,7 +24,7 @@ func TestHourlyBudgetCountsDownAndEndsIn429(t *testing.T) {
 		}
 		a := c.do("GET", list, "", 429)
 		want := "Number of requests for action 'Microsoft.RecoveryServices/vaults/backupJobs/read' exceeded the limit of '150' for time interval '01:00:00'. Please try again after '324' seconds."
-		if TextAt(a.body, "error", "message") != want || a.code() != "ResourceRequestsThrottled" || a.header.Get("X-Ms-Failure-Cause") != "gateway" || a.header.Get("Retry-After") != "324" {
+		if rawjson.TextAt(a.body, "error", "message") != want || a.code() != "ResourceRequestsThrottled" || a.header.Get("X-Ms-Failure-Cause") != "gateway" || a.header.Get("Retry-After") != "324" {
 			t.Errorf("%v %s", a.header, a.body)
 		}
 		if b := c.get(testVault + "/backupProtectedItems"); b.header.Get(remaining) != "149" {
@@ -113,11 +115,11 @@ func TestSignInGivesATokenThatExpires(t *testing.T) {
 		}
 		form := "grant_type=client_credentials&client_id=app&client_secret=s3cret&scope=https%3A%2F%2Fmanagement.azure.com%2F.default"
 		token := c.do("POST", "https://login.example/tenant1/oauth2/v2.0/token", form, 200)
-		if number(token.body, "expires_in") != 599 || strings.Count(TextAt(token.body, "access_token"), ".") != 2 {
+		if number(token.body, "expires_in") != 599 || strings.Count(rawjson.TextAt(token.body, "access_token"), ".") != 2 {
 			t.Errorf("%s", token.body)
 		}
-		claims, issued := c.s.claims(TextAt(token.body, "access_token"))
-		if !issued || TextAt(claims, "tid") != "tenant1" || TextAt(claims, "appid") != "app" || TextAt(claims, "aud") != "https://management.azure.com" || len(TextAt(claims, "oid")) != 36 {
+		claims, issued := c.s.claims(rawjson.TextAt(token.body, "access_token"))
+		if !issued || rawjson.TextAt(claims, "tid") != "tenant1" || rawjson.TextAt(claims, "appid") != "app" || rawjson.TextAt(claims, "aud") != "https://management.azure.com" || len(rawjson.TextAt(claims, "oid")) != 36 {
 			t.Errorf("claims %s", claims)
 		}
 		for form, want := range map[string]int{
@@ -126,13 +128,13 @@ func TestSignInGivesATokenThatExpires(t *testing.T) {
 			strings.Replace(form, "client_credentials", "pin", 1): 400,
 		} {
 			a, _ := c.try("POST", "https://login.example/tenant1/oauth2/v2.0/token", form)
-			if a.status != want || !strings.Contains(TextAt(a.body, "error_description"), "AADSTS") {
+			if a.status != want || !strings.Contains(rawjson.TextAt(a.body, "error_description"), "AADSTS") {
 				t.Errorf("%s: %d %s", form, a.status, a.body)
 			}
 		}
 		call := func() (int, string) {
 			r, _ := http.NewRequestWithContext(t.Context(), "GET", c.base+testVault+"?api-version="+testAPI, nil)
-			r.Header.Set("Authorization", "Bearer "+TextAt(token.body, "access_token"))
+			r.Header.Set("Authorization", "Bearer "+rawjson.TextAt(token.body, "access_token"))
 			resp, err := c.http.Do(r)
 			if err != nil {
 				t.Fatal(err)
@@ -158,11 +160,11 @@ func TestDiscoveryDocumentsPointAtThisServer(t *testing.T) {
 		t.Errorf("2019-05-01: %.80s", old.body)
 	}
 	now := c.get("/metadata/endpoints?api-version=2022-09-01")
-	if TextAt(now.body, "resourceManager") != "https://localhost:8443/" || TextAt(now.body, "authentication", "loginEndpoint") != "https://localhost:8443" {
+	if rawjson.TextAt(now.body, "resourceManager") != "https://localhost:8443/" || rawjson.TextAt(now.body, "authentication", "loginEndpoint") != "https://localhost:8443" {
 		t.Errorf("2022-09-01: %s", now.body)
 	}
 	oidc := c.do("GET", "https://localhost:8443/common/v2.0/.well-known/openid-configuration", "", 200)
-	if TextAt(oidc.body, "token_endpoint") != "https://localhost:8443/common/oauth2/v2.0/token" {
+	if rawjson.TextAt(oidc.body, "token_endpoint") != "https://localhost:8443/common/oauth2/v2.0/token" {
 		t.Errorf("%s", oidc.body)
 	}
 	inst := c.do("GET", "https://localhost:8443/common/discovery/instance?api-version=1.1", "", 200)
@@ -173,7 +175,7 @@ func TestDiscoveryDocumentsPointAtThisServer(t *testing.T) {
 
 func TestSubscriptionsGroupsAndProviders(t *testing.T) {
 	c := serve(t, estate(t), Options{Settings: Settings{UnregisteredProviders: []string{"Microsoft.RecoveryServices"}}})
-	if subs := values(c.get("/subscriptions")); len(subs) != 1 || TextAt(subs[0], "tenantId") == "" {
+	if subs := values(c.get("/subscriptions")); len(subs) != 1 || rawjson.TextAt(subs[0], "tenantId") == "" {
 		t.Errorf("%s", subs)
 	}
 	sub := "/subscriptions/" + testSub
@@ -195,7 +197,7 @@ func TestSubscriptionsGroupsAndProviders(t *testing.T) {
 		t.Errorf("%s", a.body)
 	}
 	c.do("POST", sub+"/providers/microsoft.recoveryservices/register", "", 200)
-	if a := c.get(sub + "/providers/Microsoft.RecoveryServices"); TextAt(a.body, "registrationState") != "Registered" {
+	if a := c.get(sub + "/providers/Microsoft.RecoveryServices"); rawjson.TextAt(a.body, "registrationState") != "Registered" {
 		t.Errorf("%s", a.body)
 	}
 	c.do("PUT", newVaultPath, newVaultBody, 201)

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // recordings are exchanges of Azure CLI with the real service.
@@ -145,7 +147,7 @@ func (r *replay) seed() {
 	for _, x := range r.list {
 		if x.Method == "PUT" && strings.Contains(x.path, "/vaults/") {
 			group := x.path[:strings.Index(x.path, "/providers/")]
-			s.st.putGroup(groupBody(group, TextAt(x.Sent, "location"), nil))
+			s.st.putGroup(groupBody(group, rawjson.TextAt(x.Sent, "location"), nil))
 			return
 		}
 	}
@@ -216,16 +218,19 @@ func (r *replay) setUp(i int, x *exchange) {
 func (r *replay) otherVMs(x *exchange) {
 	s := r.c.s
 	group := ""
-	s.st.groups.all(0, func(_ int, l *opaqueResource) bool { group = TextAt(s.st.read(l.body), "location"); return false })
+	s.st.groups.all(0, func(_ int, l *opaqueResource) bool {
+		group = rawjson.TextAt(s.st.read(l.body), "location")
+		return false
+	})
 	shown := map[string]bool{}
 	for _, row := range values(answered{body: x.body()}) {
-		id := TextAt(row, "properties", "virtualMachineId")
+		id := rawjson.TextAt(row, "properties", "virtualMachineId")
 		shown[key(id)] = true
 		if r.ours[key(id)] && !r.refreshed {
 			s.st.listedAsProtectable[key(id)] = true
 		}
 		if s.st.vms.get(key(id)) == nil {
-			s.st.putVM(NewObject("id", id, "name", lastSegment(id), "location", group).Bytes(), time.Time{})
+			s.st.putVM(rawjson.NewObject("id", id, "name", lastSegment(id), "location", group).Bytes(), time.Time{})
 		}
 	}
 	var gone []string
@@ -283,7 +288,7 @@ func (r *replay) ended(i int, id string) time.Duration {
 		if !strings.HasSuffix(strings.Split(y.URL, "?")[0], id) {
 			continue
 		}
-		running := y.Status == 202 || TextAt(y.body(), "status") == "InProgress"
+		running := y.Status == 202 || rawjson.TextAt(y.body(), "status") == "InProgress"
 		if !running {
 			// Between the last poll that showed it running and this one; times are whole seconds.
 			return (last.Sub(began) + y.at.Sub(began)) / 2
@@ -297,7 +302,7 @@ func (r *replay) ended(i int, id string) time.Duration {
 func (r *replay) answeredAtOnce(i int, id string) bool {
 	for _, y := range r.list[i+1:] {
 		if strings.HasSuffix(strings.Split(y.URL, "?")[0], id) {
-			return TextAt(y.body(), "status") == "Succeeded"
+			return rawjson.TextAt(y.body(), "status") == "Succeeded"
 		}
 	}
 	return false
@@ -310,7 +315,7 @@ func (r *replay) jobPhases(i int, id string, set map[string]Range) {
 	cut, handover, end := time.Hour, 90*time.Minute, 2*time.Hour
 	for _, y := range slices.Backward(r.list[i+1:]) {
 		if strings.HasSuffix(strings.Split(y.URL, "?")[0], id) {
-			jobID = firstOf(TextAt(y.body(), "properties", "jobId"), jobID)
+			jobID = firstOf(rawjson.TextAt(y.body(), "properties", "jobId"), jobID)
 		}
 	}
 	for _, y := range slices.Backward(r.list[i+1:]) {
@@ -318,7 +323,7 @@ func (r *replay) jobPhases(i int, id string, set map[string]Range) {
 			continue
 		}
 		var tasks []struct{ Status string }
-		_ = json.Unmarshal(RawAt(y.body(), "properties", "extendedInfo", "tasksList"), &tasks)
+		_ = json.Unmarshal(rawjson.RawAt(y.body(), "properties", "extendedInfo", "tasksList"), &tasks)
 		seen := y.at.Sub(r.list[i].at) - time.Second/4
 		if len(tasks) > 0 && tasks[0].Status == "Completed" {
 			cut = seen
@@ -326,7 +331,7 @@ func (r *replay) jobPhases(i int, id string, set map[string]Range) {
 		if len(tasks) > 1 && tasks[1].Status == "InProgress" {
 			handover = seen
 		}
-		if TextAt(y.body(), "properties", "status") == "Completed" {
+		if rawjson.TextAt(y.body(), "properties", "status") == "Completed" {
 			end = seen
 		}
 	}
@@ -341,7 +346,7 @@ func (r *replay) jobPhases(i int, id string, set map[string]Range) {
 func (r *replay) readIncomplete(i int) bool {
 	for _, y := range r.list[i+1:] {
 		if y.Method == "GET" && y.Status == 200 && kindOf(y) == "vault" {
-			return RawAt(y.body(), "properties", "securitySettings") == nil
+			return rawjson.RawAt(y.body(), "properties", "securitySettings") == nil
 		}
 	}
 	return false
@@ -388,11 +393,11 @@ func (r *replay) learn(x *exchange, got answered) {
 	for _, h := range []string{"azure-asyncoperation", "location"} {
 		pair(operationID(x.Headers[h]), operationID(got.header.Get(h)))
 	}
-	pair(TextAt(x.body(), "properties", "jobId"), TextAt(got.body, "properties", "jobId"))
+	pair(rawjson.TextAt(x.body(), "properties", "jobId"), rawjson.TextAt(got.body, "properties", "jobId"))
 	if strings.HasSuffix(x.path, "/recoveryPoints") {
 		recorded, ours := values(answered{body: x.body()}), values(got)
 		for i := range min(len(recorded), len(ours)) {
-			pair(TextAt(recorded[i], "name"), TextAt(ours[i], "name"))
+			pair(rawjson.TextAt(recorded[i], "name"), rawjson.TextAt(ours[i], "name"))
 		}
 	}
 }

@@ -3,6 +3,8 @@ package simulator
 import (
 	"strings"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // The records hold the fields of a resource that are needed without decoding its body. They are immutable values: a
@@ -89,39 +91,39 @@ func (n stringPool) intern(s string) string {
 func itemKey(vaultKey, tail string) string { return vaultKey + "|" + tail }
 
 func (n stringPool) vm(raw []byte, b bodyRef) *vm {
-	id := TextAt(raw, "id")
+	id := rawjson.TextAt(raw, "id")
 	return &vm{
 		key: key(id), sub: n.intern(key(segment(id, "subscriptions"))), group: n.intern(key(segment(id, "resourceGroups"))),
-		name: lastSegment(id), region: n.intern(region(TextAt(raw, "location"))), body: b,
+		name: lastSegment(id), region: n.intern(region(rawjson.TextAt(raw, "location"))), body: b,
 	}
 }
 
 func (n stringPool) resource(raw []byte, b bodyRef) *resource {
-	id := TextAt(raw, "id")
+	id := rawjson.TextAt(raw, "id")
 	return &resource{
 		key: key(id), sub: n.intern(key(segment(id, "subscriptions"))), group: n.intern(key(before(id, "providers"))),
-		name: lastSegment(id), region: n.intern(region(TextAt(raw, "location"))), body: b,
+		name: lastSegment(id), region: n.intern(region(rawjson.TextAt(raw, "location"))), body: b,
 	}
 }
 
 func (n stringPool) vault(raw []byte, b bodyRef) *vault {
-	id := strings.TrimRight(TextAt(raw, "id"), "/")
+	id := strings.TrimRight(rawjson.TextAt(raw, "id"), "/")
 	return &vault{
 		key: n.intern(key(id)), id: id, sub: n.intern(key(segment(id, "subscriptions"))), group: n.intern(key(segment(id, "resourceGroups"))),
-		name: lastSegment(id), region: n.intern(region(TextAt(raw, "location"))), body: b,
+		name: lastSegment(id), region: n.intern(region(rawjson.TextAt(raw, "location"))), body: b,
 	}
 }
 
 func (n stringPool) policy(raw []byte, b bodyRef) *policy {
-	id := TextAt(raw, "id")
+	id := rawjson.TextAt(raw, "id")
 	return &policy{
 		key: n.intern(key(id)), vault: n.intern(key(vaultPart(id))), name: lastSegment(id),
-		management: n.intern(TextAt(raw, "properties", "backupManagementType")), body: b,
+		management: n.intern(rawjson.TextAt(raw, "properties", "backupManagementType")), body: b,
 	}
 }
 
 func (n stringPool) item(raw []byte, b bodyRef) *item {
-	id, props := TextAt(raw, "id"), RawAt(raw, "properties")
+	id, props := rawjson.TextAt(raw, "id"), rawjson.RawAt(raw, "properties")
 	v, tail := n.intern(key(vaultPart(id))), containerKeyOf(lastSegment(id))
 	it := &item{key: itemKey(v, tail), vault: v, containerKey: tail, body: b}
 	fields := map[string]*string{
@@ -131,7 +133,7 @@ func (n stringPool) item(raw []byte, b bodyRef) *item {
 	walkMembers(props, func(k, value []byte) {
 		name := string(k[1 : len(k)-1])
 		if p, ok := fields[name]; ok {
-			*p = Unquote(value)
+			*p = rawjson.Unquote(value)
 		}
 		if name == "isScheduledForDeferredDelete" {
 			it.isDeleted = string(value) == "true"
@@ -141,7 +143,7 @@ func (n stringPool) item(raw []byte, b bodyRef) *item {
 	it.management, it.workload = n.intern(it.management), n.intern(it.workload)
 	if !it.isVM() {
 		// A database or a share of a VM is filed under its own id and is no backup of the VM (docs/azure.md §3).
-		it.containerKey = "other;" + key(id) + ";" + key(TextAt(raw, "name"))
+		it.containerKey = "other;" + key(id) + ";" + key(rawjson.TextAt(raw, "name"))
 		it.key, it.vm = itemKey(v, it.containerKey), ""
 	}
 	return it
@@ -153,28 +155,28 @@ func (it *item) isVM() bool {
 }
 
 func (n stringPool) job(raw []byte, b bodyRef) *job {
-	id, props := TextAt(raw, "id"), RawAt(raw, "properties")
+	id, props := rawjson.TextAt(raw, "id"), rawjson.RawAt(raw, "properties")
 	v := n.intern(key(vaultPart(id)))
 	j := &job{
-		key: key(id), vault: v, id: lastSegment(id), item: itemKey(v, containerKeyOf(TextAt(props, "containerName"))),
-		management: n.intern(TextAt(props, "backupManagementType")), operation: n.intern(TextAt(props, "operation")),
-		status: n.intern(TextAt(props, "status")), body: b,
+		key: key(id), vault: v, id: lastSegment(id), item: itemKey(v, containerKeyOf(rawjson.TextAt(props, "containerName"))),
+		management: n.intern(rawjson.TextAt(props, "backupManagementType")), operation: n.intern(rawjson.TextAt(props, "operation")),
+		status: n.intern(rawjson.TextAt(props, "status")), body: b,
 	}
-	j.started, _ = time.Parse(time.RFC3339Nano, TextAt(props, "startTime"))
+	j.started, _ = time.Parse(time.RFC3339Nano, rawjson.TextAt(props, "startTime"))
 	return j
 }
 
 func (n stringPool) point(raw []byte, b bodyRef) *point {
-	id := TextAt(raw, "id")
+	id := rawjson.TextAt(raw, "id")
 	owner := itemKey(key(vaultPart(id)), containerKeyOf(segment(id, "protectedItems")))
 	p := &point{key: key(id), item: n.intern(owner), id: lastSegment(id), body: b}
-	p.taken, _ = time.Parse(time.RFC3339Nano, TextAt(raw, "properties", "recoveryPointTime"))
+	p.taken, _ = time.Parse(time.RFC3339Nano, rawjson.TextAt(raw, "properties", "recoveryPointTime"))
 	return p
 }
 
 // opaqueResource sets the vault that contains an id as its parent, or else the subscription.
 func (n stringPool) opaqueResource(raw []byte, b bodyRef) *opaqueResource {
-	id := TextAt(raw, "id")
+	id := rawjson.TextAt(raw, "id")
 	parent := key(vaultPart(id))
 	if parent == "" {
 		parent = key(segment(id, "subscriptions"))
@@ -183,7 +185,7 @@ func (n stringPool) opaqueResource(raw []byte, b bodyRef) *opaqueResource {
 }
 
 func walkMembers(raw []byte, visit func(key, value []byte)) {
-	if i := SkipSpace(raw, 0); i < len(raw) && raw[i] == '{' {
-		_, _ = WalkObject(raw, i, 0, func(k, v []byte) bool { visit(k, v); return true })
+	if i := rawjson.SkipSpace(raw, 0); i < len(raw) && raw[i] == '{' {
+		_, _ = rawjson.WalkObject(raw, i, 0, func(k, v []byte) bool { visit(k, v); return true })
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // sourceDisk is a disk of a VM as stored in a recovery point.
@@ -28,22 +30,22 @@ func (s *Server) disksOf(it *item) (included, excluded []sourceDisk) {
 	if machine == nil {
 		return []sourceDisk{{LUN: -1, Name: it.friendly + "_OsDisk_1", SizeGB: 127, OS: "Windows", Generation: "V1"}}, nil
 	}
-	props := RawAt(s.st.read(machine.body), "properties")
+	props := rawjson.RawAt(s.st.read(machine.body), "properties")
 	generation := "V1"
-	if strings.EqualFold(TextAt(props, "securityProfile", "securityType"), "TrustedLaunch") {
+	if strings.EqualFold(rawjson.TextAt(props, "securityProfile", "securityType"), "TrustedLaunch") {
 		generation = "V2"
 	}
-	os := s.sourceDisk(RawAt(props, "storageProfile", "osDisk"), -1, machine.name+"_OsDisk_1")
+	os := s.sourceDisk(rawjson.RawAt(props, "storageProfile", "osDisk"), -1, machine.name+"_OsDisk_1")
 	os.OS, os.Generation = firstNonEmpty(os.OS, "Windows"), firstNonEmpty(os.Generation, generation)
 	included = append(included, os)
 	var filter struct {
 		Luns    []int `json:"diskLunList"`
 		Include bool  `json:"isInclusionList"`
 	}
-	filtered := json.Unmarshal(RawAt(s.st.read(it.body), "properties", "extendedProperties", "diskExclusionProperties"), &filter) == nil
-	disks := RawAt(props, "storageProfile", "dataDisks")
-	if i := SkipSpace(disks, 0); i < len(disks) && disks[i] == '[' {
-		_, _ = WalkArray(disks, i, 0, func(raw []byte) {
+	filtered := json.Unmarshal(rawjson.RawAt(s.st.read(it.body), "properties", "extendedProperties", "diskExclusionProperties"), &filter) == nil
+	disks := rawjson.RawAt(props, "storageProfile", "dataDisks")
+	if i := rawjson.SkipSpace(disks, 0); i < len(disks) && disks[i] == '[' {
+		_, _ = rawjson.WalkArray(disks, i, 0, func(raw []byte) {
 			lun := number(raw, "lun")
 			d := s.sourceDisk(raw, lun, machine.name+"_DataDisk_"+formatInt(lun))
 			d.OS, d.Generation = "", ""
@@ -60,12 +62,12 @@ func (s *Server) disksOf(it *item) (included, excluded []sourceDisk) {
 // sourceDisk reads a disk of a VM's body; the disk's own body takes precedence.
 func (s *Server) sourceDisk(raw []byte, lun int, name string) sourceDisk {
 	d := sourceDisk{
-		LUN: lun, Name: firstNonEmpty(TextAt(raw, "name"), name), ID: TextAt(raw, "managedDisk", "id"), SizeGB: number(raw, "diskSizeGB"),
-		OS: TextAt(raw, "osType"), Storage: TextAt(raw, "managedDisk", "storageAccountType"),
+		LUN: lun, Name: firstNonEmpty(rawjson.TextAt(raw, "name"), name), ID: rawjson.TextAt(raw, "managedDisk", "id"), SizeGB: number(raw, "diskSizeGB"),
+		OS: rawjson.TextAt(raw, "osType"), Storage: rawjson.TextAt(raw, "managedDisk", "storageAccountType"),
 	}
 	if own := s.st.disks.get(key(d.ID)); own != nil {
 		body := s.st.read(own.body)
-		d.Generation, d.Tags = TextAt(body, "properties", "hyperVGeneration"), slices.Clone(RawAt(body, "tags"))
+		d.Generation, d.Tags = rawjson.TextAt(body, "properties", "hyperVGeneration"), slices.Clone(rawjson.RawAt(body, "tags"))
 		if size := number(body, "properties", "diskSizeGB"); size > 0 {
 			d.SizeGB = size
 		}
@@ -81,13 +83,13 @@ func (s *Server) sourceDisk(raw []byte, lun int, name string) sourceDisk {
 func (s *Server) disksIn(p *point, it *item) []sourceDisk {
 	body := s.st.read(p.body)
 	var disks []sourceDisk
-	if json.Unmarshal(RawAt(body, privateKey, "disks"), &disks) == nil && len(disks) > 0 {
+	if json.Unmarshal(rawjson.RawAt(body, privateKey, "disks"), &disks) == nil && len(disks) > 0 {
 		return disks
 	}
 	now, _ := s.disksOf(it)
-	_ = json.Unmarshal(RawAt(body, "properties", "recoveryPointDiskConfiguration", "includedDiskList"), &disks)
+	_ = json.Unmarshal(rawjson.RawAt(body, "properties", "recoveryPointDiskConfiguration", "includedDiskList"), &disks)
 	if len(disks) == 0 {
-		if os := TextAt(body, "properties", "osType"); os != "" && s.st.vms.get(it.vm) == nil {
+		if os := rawjson.TextAt(body, "properties", "osType"); os != "" && s.st.vms.get(it.vm) == nil {
 			now[0].OS = os // of a VM that is gone only its points tell
 		}
 		return now
@@ -95,7 +97,7 @@ func (s *Server) disksIn(p *point, it *item) []sourceDisk {
 	for i, d := range disks {
 		disks[i].SizeGB = 127
 		if d.LUN < 0 {
-			disks[i].OS, disks[i].Generation = firstNonEmpty(TextAt(body, "properties", "osType"), "Windows"), "V1"
+			disks[i].OS, disks[i].Generation = firstNonEmpty(rawjson.TextAt(body, "properties", "osType"), "Windows"), "V1"
 		}
 		for _, n := range now {
 			if strings.EqualFold(n.Name, d.Name) {
@@ -111,15 +113,15 @@ const privateKey = "simulation"
 
 // diskConfiguration returns a point's description of its disks. It was recorded only for items with a disk filter
 // (docs/azure.md §33.45).
-func diskConfiguration(included, excluded []sourceDisk) Object {
-	list := func(disks []sourceDisk) []Object {
-		out := []Object{}
+func diskConfiguration(included, excluded []sourceDisk) rawjson.Object {
+	list := func(disks []sourceDisk) []rawjson.Object {
+		out := []rawjson.Object{}
 		for _, d := range disks {
-			out = append(out, NewObject("lun", d.LUN, "name", d.Name))
+			out = append(out, rawjson.NewObject("lun", d.LUN, "name", d.Name))
 		}
 		return out
 	}
-	return NewObject("numberOfDisksIncludedInBackup", len(included), "numberOfDisksAttachedToVm", len(included)+len(excluded),
+	return rawjson.NewObject("numberOfDisksIncludedInBackup", len(included), "numberOfDisksAttachedToVm", len(included)+len(excluded),
 		"includedDiskList", list(included), "excludedDiskList", list(excluded))
 }
 
@@ -134,38 +136,38 @@ func (s *Server) addPoint(op *operation, at time.Time) {
 	machine := s.st.vms.get(it.vm)
 	size, osType := "Standard_DS1_v2", "Windows"
 	if machine != nil {
-		props := RawAt(s.st.read(machine.body), "properties")
-		size = firstNonEmpty(TextAt(props, "hardwareProfile", "vmSize"), size)
-		osType = firstNonEmpty(TextAt(props, "storageProfile", "osDisk", "osType"), osType)
+		props := rawjson.RawAt(s.st.read(machine.body), "properties")
+		size = firstNonEmpty(rawjson.TextAt(props, "hardwareProfile", "vmSize"), size)
+		osType = firstNonEmpty(rawjson.TextAt(props, "storageProfile", "osDisk", "osType"), osType)
 	}
 	tier := "V1"
 	if p := s.st.policies.get(it.policy); p != nil {
 		tier = s.st.tier(p)
 	}
-	pointID := TextAt(body, "id") + "/recoveryPoints/" + id
+	pointID := rawjson.TextAt(body, "id") + "/recoveryPoints/" + id
 	included, excluded := s.disksOf(it)
-	made := NewObject("id", pointID, "name", id, "type", itemType+"/recoveryPoints", "properties", NewObject(
+	made := rawjson.NewObject("id", pointID, "name", id, "type", itemType+"/recoveryPoints", "properties", rawjson.NewObject(
 		"objectType", "IaasVMRecoveryPoint", "recoveryPointType", "AppConsistent", "recoveryPointTime", stamp(op.Started),
 		"recoveryPointAdditionalInfo", "", "sourceVMStorageType", "PremiumVMOnPartialPremiumStorage",
 		"isSourceVMEncrypted", false, "isInstantIlrSessionActive", false,
-		"recoveryPointTierDetails", []Object{NewObject("type", "InstantRP", "status", "Valid"), NewObject("type", "HardenedRP", "status", "Valid")},
+		"recoveryPointTierDetails", []rawjson.Object{rawjson.NewObject("type", "InstantRP", "status", "Valid"), rawjson.NewObject("type", "HardenedRP", "status", "Valid")},
 		"isManagedVirtualMachine", true, "virtualMachineSize", size, "originalStorageAccountOption", false, "osType", osType,
-		"recoveryPointMoveReadinessInfo", NewObject("ArchivedRP", NewObject("isReadyForMove", false,
+		"recoveryPointMoveReadinessInfo", rawjson.NewObject("ArchivedRP", rawjson.NewObject("isReadyForMove", false,
 			"additionalInfo", "We're still determining if this Recovery Point can be moved.. Please check again after some time.")),
 		"securityType", "None", "isPrivateAccessEnabledOnAnyDisk", false, "createdWithPolicyType", tier,
 		"threatStatus", 0, // a number where the SDK expects a string (docs/azure.md §11)
-	), privateKey, NewObject("disks", included))
-	if RawAt(body, "properties", "extendedProperties", "diskExclusionProperties") != nil {
-		made.Put("properties", Edit(made.Raw("properties"), func(p *Object) {
+	), privateKey, rawjson.NewObject("disks", included))
+	if rawjson.RawAt(body, "properties", "extendedProperties", "diskExclusionProperties") != nil {
+		made.Put("properties", rawjson.Edit(made.Raw("properties"), func(p *rawjson.Object) {
 			p.SetBefore("recoveryPointMoveReadinessInfo", "recoveryPointDiskConfiguration", diskConfiguration(included, excluded))
 		}))
 	}
 	s.st.putPoint(made.Bytes())
-	s.st.putItem(Edit(body, func(p *Object) {
+	s.st.putItem(rawjson.Edit(body, func(p *rawjson.Object) {
 		if it.state == "IRPending" || it.state == "ProtectionError" {
 			p.Set("protectionState", "Protected")
 		}
-		p.SetBefore("lastBackupStatus", "healthDetails", []Object{NewObject("code", 400239, "title", "IaasVmHealthGreenDefault",
+		p.SetBefore("lastBackupStatus", "healthDetails", []rawjson.Object{rawjson.NewObject("code", 400239, "title", "IaasVmHealthGreenDefault",
 			"message", "Backup pre-check status of this virtual machine is OK.", "recommendations", []string{})})
 		p.Set("healthStatus", "Passed")
 		p.Set("protectionStatus", "Healthy")
@@ -223,18 +225,18 @@ func (rc *requestContext) listPoints() reply {
 // or not (both UNVERIFIED since when). A row of the list has less of the disks than a read of the single point
 // (docs/azure.md §33.45).
 func (rc *requestContext) pointBody(p *point, one bool) []byte {
-	return Edit(rc.st.read(p.body), func(o *Object) {
+	return rawjson.Edit(rc.st.read(p.body), func(o *rawjson.Object) {
 		o.Del(privateKey)
-		o.Put("properties", Edit(o.Raw("properties"), func(props *Object) {
+		o.Put("properties", rawjson.Edit(o.Raw("properties"), func(props *rawjson.Object) {
 			if rc.version >= rc.s.set.Unverified["threat-status-is-a-word-since"] && string(props.Raw("threatStatus")) == "0" {
 				props.Set("threatStatus", "Unknown")
 			}
 			if configuration := props.Raw("recoveryPointDiskConfiguration"); configuration != nil && !one {
-				props.Put("recoveryPointDiskConfiguration", Edit(configuration, func(d *Object) { d.Del("includedDiskList", "excludedDiskList") }))
+				props.Put("recoveryPointDiskConfiguration", rawjson.Edit(configuration, func(d *rawjson.Object) { d.Del("includedDiskList", "excludedDiskList") }))
 			}
 			op := rc.st.ops["expire|"+p.key]
 			if op != nil && !props.Has("recoveryPointProperties") && rc.version >= rc.s.set.Unverified["point-expiry-is-told-since"] {
-				props.Set("recoveryPointProperties", NewObject("expiryTime", stamp(op.Ends), "isSoftDeleted", false))
+				props.Set("recoveryPointProperties", rawjson.NewObject("expiryTime", stamp(op.Ends), "isSoftDeleted", false))
 			}
 		}))
 	})

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // reply is a response before it is written, so that faults and the journal can act in between.
@@ -30,7 +32,7 @@ func ok(body json.RawMessage) reply { return newReply(http.StatusOK, body) }
 // errorReply returns ARM's error envelope (docs/azure.md §12).
 func errorReply(status int, code, format string, args ...any) reply {
 	message := fmt.Sprintf(format, args...)
-	r := newReply(status, NewObject("error", NewObject("code", code, "message", message)).Bytes())
+	r := newReply(status, rawjson.NewObject("error", rawjson.NewObject("code", code, "message", message)).Bytes())
 	r.code = code
 	return r
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // GuardSetting is what a resource guard's owner lets this caller do.
@@ -47,10 +49,10 @@ func (rc *requestContext) checkGuard(p *itemPut) *reply {
 // checkGuards enforces: where a guard of the vault covers an operation, the body names the request that the proxy lists
 // for it; the caller has a right on that request; and a guard of another tenant gets a token of it. A proxy that lists no
 // operation covers every one, but for what isLenient says, and takes any request.
-func (rc *requestContext) checkGuards(v *vault, operation string, sent Object, isLenient bool) *reply {
+func (rc *requestContext) checkGuards(v *vault, operation string, sent rawjson.Object, isLenient bool) *reply {
 	var refused *reply
 	rc.st.proxies.group(v.key, 0, func(_ int, l *opaqueResource) bool {
-		proxy := Parse(rc.st.read(l.body)).Object("properties")
+		proxy := rawjson.Parse(rc.st.read(l.body)).Object("properties")
 		guard := proxy.Text("resourceGuardResourceId")
 		listed := elements(proxy.Raw("resourceGuardOperationDetails"))
 		if len(listed) == 0 {
@@ -60,7 +62,7 @@ func (rc *requestContext) checkGuards(v *vault, operation string, sent Object, i
 			return refused == nil
 		}
 		for _, raw := range listed {
-			row := Parse(raw)
+			row := rawjson.Parse(raw)
 			if !strings.EqualFold(row.Text("vaultCriticalOperation"), operation) {
 				continue
 			}
@@ -75,9 +77,9 @@ func (rc *requestContext) checkGuards(v *vault, operation string, sent Object, i
 
 // checkGuardRequest judges one request of a guard: the backup service wants it named, ARM tests the caller's right on it
 // (docs/azure.md §26).
-func (rc *requestContext) checkGuardRequest(guard, request string, sent Object) *reply {
+func (rc *requestContext) checkGuardRequest(guard, request string, sent rawjson.Object) *reply {
 	isNamed := slices.ContainsFunc(elements(sent.Raw("resourceGuardOperationRequests")), func(raw json.RawMessage) bool {
-		return strings.EqualFold(Unquote(raw), request)
+		return strings.EqualFold(rawjson.Unquote(raw), request)
 	})
 	if !isNamed {
 		return rc.guardRequired(guard)
@@ -107,7 +109,7 @@ func (rc *requestContext) hasTokenOf(tenant string) bool {
 			return true
 		}
 		payload, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(parts[1], "="))
-		if err == nil && strings.EqualFold(TextAt(payload, "tid"), tenant) {
+		if err == nil && strings.EqualFold(rawjson.TextAt(payload, "tid"), tenant) {
 			return true
 		}
 	}
@@ -115,7 +117,7 @@ func (rc *requestContext) hasTokenOf(tenant string) bool {
 }
 
 // namesGuardRequest reports whether a request names a resource guard's request.
-func namesGuardRequest(sent Object) bool {
+func namesGuardRequest(sent rawjson.Object) bool {
 	return len(elements(sent.Raw("resourceGuardOperationRequests"))) > 0
 }
 
@@ -142,10 +144,10 @@ func (rc *requestContext) unlockDelete() reply {
 	if none != nil {
 		return *none
 	}
-	if err := CheckObject(rc.body); err != nil {
+	if err := rawjson.CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	sent := Parse(rc.body)
+	sent := rawjson.Parse(rc.body)
 	if rc.st.proxies.count(v.key) == 0 || !namesGuardRequest(sent) {
 		return *rc.guardRequired("")
 	}
@@ -156,12 +158,12 @@ func (rc *requestContext) unlockDelete() reply {
 	target := sent.Text("resourceToBeDeleted")
 	rc.st.service.Unlocked[itemKey(key(vaultPart(target)), containerKeyOf(lastSegment(target)))] = until
 	rc.st.markDirty()
-	return ok(NewObject("unlockDeleteExpiryTime", stamp(until)).Bytes())
+	return ok(rawjson.NewObject("unlockDeleteExpiryTime", stamp(until)).Bytes())
 }
 
 // checkVaultGuards judges the settings of a vault that a guard may cover: both count as lowered by any change here, which
 // changes are is UNVERIFIED.
-func (rc *requestContext) checkVaultGuards(v *vault, sent Object) *reply {
+func (rc *requestContext) checkVaultGuards(v *vault, sent rawjson.Object) *reply {
 	security := sent.Object("securitySettings")
 	if security.Has("softDeleteSettings") {
 		if r := rc.checkGuards(v, guardsSoftDelete, sent, true); r != nil {

@@ -8,18 +8,20 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // startedRestore returns the initial properties of a restore's job, as recorded (docs/azure.md §33.48).
-func startedRestore(o *restoreOrder) Object {
-	bag := NewObject("Job Type", "Recover disks", "Target VM Name", "vmName", "Target Storage Account Name", lastSegment(o.Account),
+func startedRestore(o *restoreOrder) rawjson.Object {
+	bag := rawjson.NewObject("Job Type", "Recover disks", "Target VM Name", "vmName", "Target Storage Account Name", lastSegment(o.Account),
 		"Recovery point time ", o.Taken.UTC().Format("1/2/2006 3:04:05 PM"))
 	if o.Group != "" {
 		bag.Set("Target resource group", lastSegment(o.Group))
 	}
-	return NewObject(
-		"tasksList", []Object{NewObject("taskId", "Transfer data from vault", "duration", "PT0S", "status", inProgress, "taskType", "Normal")},
-		"propertyBag", bag, "internalPropertyBag", NewObject("restoreLocationType", "RestoreDisks"),
+	return rawjson.NewObject(
+		"tasksList", []rawjson.Object{rawjson.NewObject("taskId", "Transfer data from vault", "duration", "PT0S", "status", inProgress, "taskType", "Normal")},
+		"propertyBag", bag, "internalPropertyBag", rawjson.NewObject("restoreLocationType", "RestoreDisks"),
 		"progressPercentage", json.RawMessage("1.0"), "dynamicErrorMessage", "")
 }
 
@@ -32,14 +34,14 @@ func (op *operation) order() *restoreOrder {
 // setRestoreProgress sets a restore's progress: half of its transfer, or that its task has ended.
 func (s *Server) setRestoreProgress(op *operation, at time.Time) {
 	o := op.order()
-	s.editBackupJob(op, func(p *Object) {
-		p.Put("extendedInfo", Edit(editTasks(p.Raw("extendedInfo"), func(t *Object) {
+	s.editBackupJob(op, func(p *rawjson.Object) {
+		p.Put("extendedInfo", rawjson.Edit(editTasks(p.Raw("extendedInfo"), func(t *rawjson.Object) {
 			if !o.hasTransfer() {
 				t.Set("status", "Completed")
 				return
 			}
 			t.SetBefore("taskType", "taskExecutionDetails", transferred(o, 50))
-		}), func(e *Object) {
+		}), func(e *rawjson.Object) {
 			if o.hasTransfer() {
 				e.Set("progressPercentage", json.RawMessage("50.0"))
 				e.SetBefore("dynamicErrorMessage", "estimatedRemainingDuration", isoDuration(op.JobEnds.Sub(at)))
@@ -61,8 +63,8 @@ func transferred(o *restoreOrder, percent int) string {
 func (s *Server) completeRestore(op *operation, at time.Time) {
 	o := op.order()
 	if op.JobFails {
-		s.editBackupJob(op, func(p *Object) {
-			p.Put("extendedInfo", editTasks(p.Raw("extendedInfo"), func(t *Object) { t.Set("status", "Failed") }))
+		s.editBackupJob(op, func(p *rawjson.Object) {
+			p.Put("extendedInfo", editTasks(p.Raw("extendedInfo"), func(t *rawjson.Object) { t.Set("status", "Failed") }))
 		})
 		if op.Disks == disksLeft {
 			s.makeDisks(op, o, o.Disks[:1], at)
@@ -70,17 +72,17 @@ func (s *Server) completeRestore(op *operation, at time.Time) {
 		s.endJobs(op, at)
 		return
 	}
-	s.editBackupJob(op, func(p *Object) {
-		p.Put("extendedInfo", Edit(editTasks(p.Raw("extendedInfo"), func(t *Object) {
+	s.editBackupJob(op, func(p *rawjson.Object) {
+		p.Put("extendedInfo", rawjson.Edit(editTasks(p.Raw("extendedInfo"), func(t *rawjson.Object) {
 			t.Set("status", "Completed")
 			if o.hasTransfer() {
 				t.SetBefore("taskType", "taskExecutionDetails", transferred(o, 100))
 			}
-		}), func(e *Object) {
+		}), func(e *rawjson.Object) {
 			e.Set("progressPercentage", json.RawMessage("100.0"))
 			e.Set("estimatedRemainingDuration", "PT0S")
 			e.Del("dynamicErrorMessage")
-			e.Put("propertyBag", Edit(e.Raw("propertyBag"), func(bag *Object) { s.setRestoredProperties(bag, op, o) }))
+			e.Put("propertyBag", rawjson.Edit(e.Raw("propertyBag"), func(bag *rawjson.Object) { s.setRestoredProperties(bag, op, o) }))
 		}))
 	})
 	s.endJobs(op, at)
@@ -99,7 +101,7 @@ func (s *Server) completeRestore(op *operation, at time.Time) {
 }
 
 // setRestoredProperties adds the final properties to the property bag (docs/azure.md §33.48).
-func (s *Server) setRestoredProperties(bag *Object, op *operation, o *restoreOrder) {
+func (s *Server) setRestoredProperties(bag *rawjson.Object, op *operation, o *restoreOrder) {
 	d := s.digest("container", op.Jobs[0])
 	prefix := diskPrefix(o.Friendly)
 	container := prefix + "-" + hex.EncodeToString(d[:16])
@@ -140,7 +142,7 @@ func (s *Server) makeDisks(op *operation, o *restoreOrder, disks []sourceDisk, a
 	}
 	later := at.Add(s.sampleDuration("diskLag", op.Target))
 	appear := &operation{
-		ID: actAppear + "|" + op.ID, Action: actAppear, Started: at, Ends: later, State: inProgress, Request: Encode(bodies), cause: op.cause,
+		ID: actAppear + "|" + op.ID, Action: actAppear, Started: at, Ends: later, State: inProgress, Request: rawjson.Encode(bodies), cause: op.cause,
 	}
 	if !later.After(at) {
 		s.showDisks(appear)

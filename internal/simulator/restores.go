@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // restoreOrder describes the disks a restore creates. It is stored in the operation's request, so that the restore
@@ -46,14 +48,14 @@ func (rc *requestContext) restore() reply {
 	if none != nil {
 		return *none
 	}
-	if err := CheckObject(rc.body); err != nil {
+	if err := rawjson.CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
 	p := rc.point(it)
 	if p == nil {
 		return pointNotFound()
 	}
-	sent := Parse(rc.body).Object("properties")
+	sent := rawjson.Parse(rc.body).Object("properties")
 	if r := rc.checkGuards(v, guardsRestore, sent, true); r != nil {
 		return *r
 	}
@@ -72,7 +74,7 @@ func (rc *requestContext) restore() reply {
 	op := &operation{
 		ID: id, Action: actRestore, Vault: v.key, Target: it.key, Version: rc.version, State: inProgress,
 		StatusPath: itemPath + "/operationsStatus/" + id, ResultPath: itemPath + "/operationResults/" + id,
-		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("restoreTrigger", it.key)), Request: Encode(o),
+		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("restoreTrigger", it.key)), Request: rawjson.Encode(o),
 	}
 	rc.s.scheduleRestore(op, o, it.key)
 	// The job has the operation's id (docs/azure.md §33.47).
@@ -109,7 +111,7 @@ func (rc *requestContext) restoresToday(v *vault, it *item) int {
 }
 
 // restoreRefusals returns the errors that refuse a restore, the one to return first in front.
-func (rc *requestContext) restoreRefusals(v *vault, it *item, p *point, sent Object) []reply {
+func (rc *requestContext) restoreRefusals(v *vault, it *item, p *point, sent rawjson.Object) []reply {
 	var out []reply
 	for _, check := range []func() *reply{
 		func() *reply { return rc.checkRestoreInput(v, it, sent) },
@@ -125,7 +127,7 @@ func (rc *requestContext) restoreRefusals(v *vault, it *item, p *point, sent Obj
 	return out
 }
 
-func (rc *requestContext) checkRestoreInput(v *vault, it *item, sent Object) *reply {
+func (rc *requestContext) checkRestoreInput(v *vault, it *item, sent rawjson.Object) *reply {
 	var r reply
 	switch {
 	case sent.Text("objectType") != "IaasVMRestoreRequest" || sent.Text("recoveryType") != "RestoreDisks" || sent.Text("sourceResourceId") == "":
@@ -157,9 +159,9 @@ func (rc *requestContext) checkTier(p *point) *reply {
 
 func (rc *requestContext) tiers(p *point) map[string]string {
 	tiers := map[string]string{}
-	list := RawAt(rc.st.read(p.body), "properties", "recoveryPointTierDetails")
-	if i := SkipSpace(list, 0); i < len(list) && list[i] == '[' {
-		_, _ = WalkArray(list, i, 0, func(t []byte) { tiers[TextAt(t, "type")] = TextAt(t, "status") })
+	list := rawjson.RawAt(rc.st.read(p.body), "properties", "recoveryPointTierDetails")
+	if i := rawjson.SkipSpace(list, 0); i < len(list) && list[i] == '[' {
+		_, _ = rawjson.WalkArray(list, i, 0, func(t []byte) { tiers[rawjson.TextAt(t, "type")] = rawjson.TextAt(t, "status") })
 	}
 	return tiers
 }
@@ -182,8 +184,8 @@ func restorableTier(tiers map[string]string) string {
 
 // checkTarget enforces: the group exists, and the request sets the disks' network access for exactly the points that
 // require it (docs/azure.md §25.2; that the service refuses otherwise is UNVERIFIED).
-func (rc *requestContext) checkTarget(p *point, sent Object) *reply {
-	private := string(RawAt(rc.st.read(p.body), "properties", "isPrivateAccessEnabledOnAnyDisk")) == "true"
+func (rc *requestContext) checkTarget(p *point, sent rawjson.Object) *reply {
+	private := string(rawjson.RawAt(rc.st.read(p.body), "properties", "isPrivateAccessEnabledOnAnyDisk")) == "true"
 	group := sent.Text("targetResourceGroupId")
 	var r reply
 	switch {
@@ -198,7 +200,7 @@ func (rc *requestContext) checkTarget(p *point, sent Object) *reply {
 }
 
 // checkDiskQuota enforces: the disks fit into the subscription (Settings.DiskQuota).
-func (rc *requestContext) checkDiskQuota(v *vault, it *item, p *point, sent Object) *reply {
+func (rc *requestContext) checkDiskQuota(v *vault, it *item, p *point, sent rawjson.Object) *reply {
 	if rc.s.set.DiskQuota == 0 || sent.Text("targetResourceGroupId") == "" {
 		return nil
 	}
@@ -216,17 +218,17 @@ func (rc *requestContext) checkDiskQuota(v *vault, it *item, p *point, sent Obje
 	return &r
 }
 
-func (rc *requestContext) restoreOrder(v *vault, it *item, p *point, sent Object) *restoreOrder {
+func (rc *requestContext) restoreOrder(v *vault, it *item, p *point, sent rawjson.Object) *restoreOrder {
 	held := rc.s.disksIn(p, it)
 	return &restoreOrder{
-		Account: firstNonEmpty(TextAt(sent.Raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.Text("storageAccountId")),
+		Account: firstNonEmpty(rawjson.TextAt(sent.Raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.Text("storageAccountId")),
 		Group:   sent.Text("targetResourceGroupId"), Region: v.region, Tier: restorableTier(rc.tiers(p)), Taken: p.taken,
 		Friendly: it.friendly, Disks: wantedDisks(held, sent), Held: held,
 	}
 }
 
 // wantedDisks returns the disks to restore: all without a list; always the OS disk (docs/azure.md §33.46).
-func wantedDisks(held []sourceDisk, sent Object) []sourceDisk {
+func wantedDisks(held []sourceDisk, sent rawjson.Object) []sourceDisk {
 	var luns []int
 	if !sent.Has("restoreDiskLunList") || json.Unmarshal(sent.Raw("restoreDiskLunList"), &luns) != nil || luns == nil {
 		return held
@@ -253,10 +255,10 @@ func (rc *requestContext) validateRestore() reply {
 		return armError(http.StatusForbidden, "AuthorizationFailed",
 			"The client does not have authorization to perform action 'Microsoft.RecoveryServices/Vaults/backupTriggerValidateOperation/action'.")
 	}
-	if err := CheckObject(rc.body); err != nil {
+	if err := rawjson.CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	asked := Parse(rc.body)
+	asked := rawjson.Parse(rc.body)
 	if asked.Object("properties").Text("objectType") != "ValidateIaasVMRestoreOperationRequest" {
 		return rc.unverified("restore-input", "Input for validation is not in proper format.")
 	}
@@ -267,7 +269,7 @@ func (rc *requestContext) validateRestore() reply {
 	it := rc.st.items.get(p.item)
 	rows := []Finding{}
 	for _, r := range rc.restoreRefusals(v, it, p, asked.Object("properties").Object("restoreRequest")) {
-		rows = append(rows, Finding{Code: r.code, Message: TextAt(r.body, "error", "message"), Recommendations: []string{}})
+		rows = append(rows, Finding{Code: r.code, Message: rawjson.TextAt(r.body, "error", "message"), Recommendations: []string{}})
 	}
 	rows = append(rows, rc.s.set.RestoreFindings...)
 	id := rc.guid("validate")
@@ -275,7 +277,7 @@ func (rc *requestContext) validateRestore() reply {
 	op := &operation{
 		ID: id, Action: actValidate, Vault: v.key, Version: rc.version, State: inProgress,
 		StatusPath: vaultPath + "/backupValidateOperationsStatuses/" + id, ResultPath: vaultPath + "/backupValidateOperationResults/" + id,
-		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("validate", it.key)), Request: Encode(rows),
+		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("validate", it.key)), Request: rawjson.Encode(rows),
 	}
 	rc.startOperation(op)
 	r := rc.acceptedReply(op)

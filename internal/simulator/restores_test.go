@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 const (
@@ -54,7 +56,7 @@ func withPoints(t testing.TB, points ...string) *Estate {
 
 // restoreBody returns a restore of VM1 with edits "field=json" to the request.
 func restoreBody(edits ...string) string {
-	o := NewObject("objectType", "IaasVMRestoreRequest", "recoveryPointId", "1", "recoveryType", "RestoreDisks", "sourceResourceId", vmID("VM1"),
+	o := rawjson.NewObject("objectType", "IaasVMRestoreRequest", "recoveryPointId", "1", "recoveryType", "RestoreDisks", "sourceResourceId", vmID("VM1"),
 		"targetResourceGroupId", testsGroup, "storageAccountId", accountID("stweu"), "region", "westeurope",
 		"createNewCloudService", false, "originalStorageAccountOption", false)
 	for _, e := range edits {
@@ -63,7 +65,7 @@ func restoreBody(edits ...string) string {
 			o.Put(name, json.RawMessage(value))
 		}
 	}
-	return string(NewObject("properties", o).Bytes())
+	return string(rawjson.NewObject("properties", o).Bytes())
 }
 
 func restorePath(point string) string {
@@ -80,19 +82,19 @@ func (c *client) restore(point string, edits ...string) string {
 	c.t.Helper()
 	a := c.do("POST", restorePath(point), restoreBody(edits...), 202)
 	status := c.follow(a)
-	job := TextAt(status.body, "properties", "jobId")
-	if TextAt(status.body, "status") != "Succeeded" || job == "" || job != TextAt(status.body, "name") || TextAt(status.body, "startTime") != TextAt(status.body, "endTime") {
+	job := rawjson.TextAt(status.body, "properties", "jobId")
+	if rawjson.TextAt(status.body, "status") != "Succeeded" || job == "" || job != rawjson.TextAt(status.body, "name") || rawjson.TextAt(status.body, "startTime") != rawjson.TextAt(status.body, "endTime") {
 		c.t.Fatalf("operation: %s", status.body)
 	}
 	return job
 }
 
 func (c *client) job(id string) json.RawMessage {
-	return RawAt(c.get(testVault+"/backupJobs/"+id).body, "properties")
+	return rawjson.RawAt(c.get(testVault+"/backupJobs/"+id).body, "properties")
 }
 
 func bag(job json.RawMessage, name string) string {
-	return TextAt(job, "extendedInfo", "propertyBag", name)
+	return rawjson.TextAt(job, "extendedInfo", "propertyBag", name)
 }
 
 func TestRestoreIsAcceptedAtOnceAndItsJobMakesTaggedDisks(t *testing.T) {
@@ -104,11 +106,11 @@ func TestRestoreIsAcceptedAtOnceAndItsJobMakesTaggedDisks(t *testing.T) {
 			t.Errorf("the operation took %s", took)
 		}
 		job := c.job(id)
-		if TextAt(job, "status") != "InProgress" || bag(job, "Target resource group") != "rg-restore-tests" || bag(job, "Restored disk(s)") != "" {
+		if rawjson.TextAt(job, "status") != "InProgress" || bag(job, "Target resource group") != "rg-restore-tests" || bag(job, "Restored disk(s)") != "" {
 			t.Errorf("job at the start: %s", job)
 		}
 		time.Sleep(100 * time.Second)
-		if job = c.job(id); TextAt(job, "status") != "InProgress" || !strings.Contains(string(job), `"taskId":"Transfer data from vault","duration":"PT0S","status":"Completed"`) {
+		if job = c.job(id); rawjson.TextAt(job, "status") != "InProgress" || !strings.Contains(string(job), `"taskId":"Transfer data from vault","duration":"PT0S","status":"Completed"`) {
 			t.Errorf("job 20 s before its end: %s", job)
 		}
 		if n := len(values(c.get(testsDisks))); n != 0 {
@@ -116,8 +118,8 @@ func TestRestoreIsAcceptedAtOnceAndItsJobMakesTaggedDisks(t *testing.T) {
 		}
 		time.Sleep(15 * time.Second)
 		job = c.job(id)
-		if TextAt(job, "status") != "Completed" || bag(job, "Restored disk(s)") != "VM1_os; VM1_data0" || bag(job, "Backed-up disk(s)") != "VM1_os; VM1_data0; VM1_data2" ||
-			!strings.HasSuffix(bag(job, "Template Blob Uri"), "/azuredeploy"+id+".json") || TextAt(job, "extendedInfo", "estimatedRemainingDuration") != "PT0S" {
+		if rawjson.TextAt(job, "status") != "Completed" || bag(job, "Restored disk(s)") != "VM1_os; VM1_data0" || bag(job, "Backed-up disk(s)") != "VM1_os; VM1_data0; VM1_data2" ||
+			!strings.HasSuffix(bag(job, "Template Blob Uri"), "/azuredeploy"+id+".json") || rawjson.TextAt(job, "extendedInfo", "estimatedRemainingDuration") != "PT0S" {
 			t.Errorf("job at the end: %s", job)
 		}
 		disks := values(c.get(testsDisks))
@@ -125,19 +127,19 @@ func TestRestoreIsAcceptedAtOnceAndItsJobMakesTaggedDisks(t *testing.T) {
 			t.Fatalf("%d disks, want 2", len(disks))
 		}
 		os, data := disks[0], disks[1]
-		equalJSON(t, c.get(TextAt(os, "id")).body, os)
-		if TextAt(os, "name") != "vm1-osdisk-20240513-100200" || TextAt(data, "name") != "vm1-datadisk-000-20240513-100200" {
-			t.Errorf("names %s, %s", TextAt(os, "name"), TextAt(data, "name"))
+		equalJSON(t, c.get(rawjson.TextAt(os, "id")).body, os)
+		if rawjson.TextAt(os, "name") != "vm1-osdisk-20240513-100200" || rawjson.TextAt(data, "name") != "vm1-datadisk-000-20240513-100200" {
+			t.Errorf("names %s, %s", rawjson.TextAt(os, "name"), rawjson.TextAt(data, "name"))
 		}
-		if TextAt(os, "tags", "RSVaultBackup") != id || TextAt(os, "tags", "owner") != "shop" || TextAt(os, "tags", "Creator") == "" || RawAt(os, "tags", "rsvaultbackup") != nil {
-			t.Errorf("tags %s", RawAt(os, "tags"))
+		if rawjson.TextAt(os, "tags", "RSVaultBackup") != id || rawjson.TextAt(os, "tags", "owner") != "shop" || rawjson.TextAt(os, "tags", "Creator") == "" || rawjson.RawAt(os, "tags", "rsvaultbackup") != nil {
+			t.Errorf("tags %s", rawjson.RawAt(os, "tags"))
 		}
-		p := RawAt(os, "properties")
-		if TextAt(p, "osType") != "Linux" || TextAt(p, "hyperVGeneration") != "V2" || number(p, "diskSizeGB") != 64 || TextAt(p, "diskState") != "Unattached" ||
-			TextAt(p, "creationData", "createOption") != "Restore" || !strings.Contains(TextAt(p, "creationData", "sourceResourceId"), "/restorePointCollections/AzureBackup_") {
+		p := rawjson.RawAt(os, "properties")
+		if rawjson.TextAt(p, "osType") != "Linux" || rawjson.TextAt(p, "hyperVGeneration") != "V2" || number(p, "diskSizeGB") != 64 || rawjson.TextAt(p, "diskState") != "Unattached" ||
+			rawjson.TextAt(p, "creationData", "createOption") != "Restore" || !strings.Contains(rawjson.TextAt(p, "creationData", "sourceResourceId"), "/restorePointCollections/AzureBackup_") {
 			t.Errorf("the OS disk: %s", p)
 		}
-		if p := RawAt(data, "properties"); RawAt(p, "osType") != nil || number(p, "diskSizeGB") != 256 {
+		if p := rawjson.RawAt(data, "properties"); rawjson.RawAt(p, "osType") != nil || number(p, "diskSizeGB") != 256 {
 			t.Errorf("the data disk: %s", p)
 		}
 		if n := len(c.s.st.service.Staged); n != 0 {
@@ -154,7 +156,7 @@ func TestRestoresOfOneSecondMakeDisksOfTheirOwn(t *testing.T) {
 		first, second := c.restore("1", "restoreDiskLunList=[]"), c.restore("1", "restoreDiskLunList=[]")
 		time.Sleep(2 * time.Minute)
 		disks := values(c.get(testsDisks))
-		if len(disks) != 2 || TextAt(disks[0], "tags", jobTag) != first || TextAt(disks[1], "tags", jobTag) != second {
+		if len(disks) != 2 || rawjson.TextAt(disks[0], "tags", jobTag) != first || rawjson.TextAt(disks[1], "tags", jobTag) != second {
 			t.Errorf("disks %s", disks)
 		}
 	})
@@ -166,15 +168,15 @@ func TestRestoreFromTheVaultTellsOfProgressAndLeavesFiles(t *testing.T) {
 		id := c.restore("1")
 		time.Sleep(time.Hour)
 		job := c.job(id)
-		if !strings.Contains(string(job), `672 GBs / 1344 GBs Transferred`) || TextAt(job, "extendedInfo", "estimatedRemainingDuration") == "" {
+		if !strings.Contains(string(job), `672 GBs / 1344 GBs Transferred`) || rawjson.TextAt(job, "extendedInfo", "estimatedRemainingDuration") == "" {
 			t.Errorf("job on the way: %s", job)
 		}
 		time.Sleep(time.Hour)
-		if job = c.job(id); TextAt(job, "status") != "Completed" {
+		if job = c.job(id); rawjson.TextAt(job, "status") != "Completed" {
 			t.Errorf("job at the end: %s", job)
 		}
 		for _, d := range values(c.get(testsDisks)) {
-			if TextAt(d, "properties", "creationData", "createOption") != "Import" {
+			if rawjson.TextAt(d, "properties", "creationData", "createOption") != "Import" {
 				t.Errorf("disk %s", d)
 			}
 		}
@@ -229,9 +231,9 @@ func TestRestoreIsRefused(t *testing.T) {
 }
 
 func validateBody(edits ...string) string {
-	request := RawAt([]byte(restoreBody(edits...)), "properties")
-	return string(NewObject("id", strings.ReplaceAll(itemPath("vm1"), "%3B", ";")+"/recoveryPoints/1", "properties",
-		NewObject("objectType", "ValidateIaasVMRestoreOperationRequest", "restoreRequest", json.RawMessage(request))).Bytes())
+	request := rawjson.RawAt([]byte(restoreBody(edits...)), "properties")
+	return string(rawjson.NewObject("id", strings.ReplaceAll(itemPath("vm1"), "%3B", ";")+"/recoveryPoints/1", "properties",
+		rawjson.NewObject("objectType", "ValidateIaasVMRestoreOperationRequest", "restoreRequest", json.RawMessage(request))).Bytes())
 }
 
 func TestItemIsRestoredTenTimesADay(t *testing.T) {
@@ -261,11 +263,11 @@ func TestValidationGivesAVerdictOrIsNotOffered(t *testing.T) {
 			}
 			c.do("GET", a.header.Get("Location"), "", 202)
 			end := c.follow(a)
-			if TextAt(end.body, "status") != "Succeeded" || TextAt(end.body, "properties", "objectType") != "OperationStatusValidateOperationExtendedInfo" {
+			if rawjson.TextAt(end.body, "status") != "Succeeded" || rawjson.TextAt(end.body, "properties", "objectType") != "OperationStatusValidateOperationExtendedInfo" {
 				t.Fatalf("status %s", end.body)
 			}
-			rows := RawAt(end.body, "properties", "validateOperationResponse", "validationResults")
-			equalJSON(t, RawAt(c.get(a.header.Get("Location")).body, "validateOperationResponse", "validationResults"), rows)
+			rows := rawjson.RawAt(end.body, "properties", "validateOperationResponse", "validationResults")
+			equalJSON(t, rawjson.RawAt(c.get(a.header.Get("Location")).body, "validateOperationResponse", "validationResults"), rows)
 			return rows
 		}
 		if rows := verdict(Settings{}); string(rows) != "[]" {
@@ -307,14 +309,14 @@ func TestRestoreFaultsLetDisksComeOutWrong(t *testing.T) {
 				c.do("POST", restorePath("1"), restoreBody(), 202)
 				time.Sleep(time.Hour)
 				jobs := values(c.get(testVault + "/backupJobs"))
-				job := c.job(TextAt(jobs[0], "name"))
-				if TextAt(job, "status") != tc.status || tc.fault.Code != "" && !strings.Contains(string(RawAt(job, "errorDetails")), tc.fault.Code) {
+				job := c.job(rawjson.TextAt(jobs[0], "name"))
+				if rawjson.TextAt(job, "status") != tc.status || tc.fault.Code != "" && !strings.Contains(string(rawjson.RawAt(job, "errorDetails")), tc.fault.Code) {
 					t.Errorf("job %s", job)
 				}
 				disks := values(c.get(testsDisks))
 				usable := 0
 				for _, d := range disks {
-					if TextAt(d, "managedBy") == "" {
+					if rawjson.TextAt(d, "managedBy") == "" {
 						usable++
 					}
 				}
@@ -335,7 +337,7 @@ func TestDisksAppearAfterTheJobAndOutliveAKill(t *testing.T) {
 	set := Settings{Durations: map[string]Range{"": Fixed(0), "diskLag": Fixed(time.Hour)}}
 	c := open1(t, path, Options{Settings: set})
 	id := c.restore("1")
-	if TextAt(c.job(id), "status") != "Completed" || len(values(c.get(testsDisks))) != 0 {
+	if rawjson.TextAt(c.job(id), "status") != "Completed" || len(values(c.get(testsDisks))) != 0 {
 		t.Errorf("job %s, disks %s", c.job(id), c.get(testsDisks).body)
 	}
 	c.do("PUT", testsGroup+"2", `{"location":"westeurope"}`, 201)
@@ -367,23 +369,23 @@ func TestPointsTellOfTheirDisksOneByOne(t *testing.T) {
 			time.Sleep(time.Hour)
 		}
 		rows, pages := c.all(itemPath("vm1") + "/recoveryPoints")
-		if len(rows) != 3 || pages != 2 || TextAt(rows[0], "properties", "recoveryPointTime") < TextAt(rows[2], "properties", "recoveryPointTime") {
+		if len(rows) != 3 || pages != 2 || rawjson.TextAt(rows[0], "properties", "recoveryPointTime") < rawjson.TextAt(rows[2], "properties", "recoveryPointTime") {
 			t.Fatalf("%d points on %d pages: %s", len(rows), pages, rows)
 		}
-		list := RawAt(rows[0], "properties", "recoveryPointDiskConfiguration")
+		list := rawjson.RawAt(rows[0], "properties", "recoveryPointDiskConfiguration")
 		equalJSON(t, list, []byte(`{"numberOfDisksIncludedInBackup":3,"numberOfDisksAttachedToVm":4}`))
-		one := c.get(TextAt(rows[0], "id")).body
-		equalJSON(t, RawAt(one, "properties", "recoveryPointDiskConfiguration", "excludedDiskList"), []byte(`[{"lun":1,"name":"VM1_data1"}]`))
-		equalJSON(t, RawAt(one, "properties", "recoveryPointDiskConfiguration", "includedDiskList"),
+		one := c.get(rawjson.TextAt(rows[0], "id")).body
+		equalJSON(t, rawjson.RawAt(one, "properties", "recoveryPointDiskConfiguration", "excludedDiskList"), []byte(`[{"lun":1,"name":"VM1_data1"}]`))
+		equalJSON(t, rawjson.RawAt(one, "properties", "recoveryPointDiskConfiguration", "includedDiskList"),
 			[]byte(`[{"lun":-1,"name":"VM1_os"},{"lun":0,"name":"VM1_data0"},{"lun":2,"name":"VM1_data2"}]`))
-		if RawAt(one, privateKey) != nil {
+		if rawjson.RawAt(one, privateKey) != nil {
 			t.Errorf("what only the simulator knows is told: %s", one)
 		}
-		if RawAt(one, "properties", "recoveryPointProperties") != nil {
+		if rawjson.RawAt(one, "properties", "recoveryPointProperties") != nil {
 			t.Errorf("an expiry at an old api-version: %s", one)
 		}
-		one = c.get(TextAt(rows[0], "id") + "?api-version=2025-08-01").body
-		if TextAt(one, "properties", "recoveryPointProperties", "expiryTime") == "" {
+		one = c.get(rawjson.TextAt(rows[0], "id") + "?api-version=2025-08-01").body
+		if rawjson.TextAt(one, "properties", "recoveryPointProperties", "expiryTime") == "" {
 			t.Errorf("no expiry: %s", one)
 		}
 		only, _ := c.all(itemPath("vm1") + "/recoveryPoints?$filter=startDate%20eq%20%272024-05-13%2010:30:00%20AM%27")
@@ -400,7 +402,7 @@ func TestDisksAreDeletedUnlessAttached(t *testing.T) {
 			Options{Settings: Settings{Durations: map[string]Range{"": Fixed(10 * time.Second)}}, Effects: func(e Effect) { effects = append(effects, e) }})
 		c.restore("1", "restoreDiskLunList=[]")
 		time.Sleep(time.Hour)
-		disk := TextAt(values(c.get(testsDisks))[0], "id")
+		disk := rawjson.TextAt(values(c.get(testsDisks))[0], "id")
 		if a := c.do("DELETE", before(vmID("VM1"), "virtualMachines")+"/disks/VM1_os", "", 409); a.code() != "OperationNotAllowed" {
 			t.Errorf("a disk in use: %s", a.body)
 		}
@@ -410,7 +412,7 @@ func TestDisksAreDeletedUnlessAttached(t *testing.T) {
 		}
 		c.get(disk)
 		c.do("GET", a.header.Get("Location"), "", 202)
-		if end := c.follow(a); TextAt(end.body, "status") != "Succeeded" {
+		if end := c.follow(a); rawjson.TextAt(end.body, "status") != "Succeeded" {
 			t.Errorf("status %s", end.body)
 		}
 		c.do("GET", a.header.Get("Location"), "", 200)
@@ -440,13 +442,13 @@ func TestDiskThatIsAttachedMeanwhileStays(t *testing.T) {
 		})
 		c.restore("1", "restoreDiskLunList=[]")
 		time.Sleep(time.Hour)
-		disk := TextAt(values(c.get(testsDisks))[0], "id")
+		disk := rawjson.TextAt(values(c.get(testsDisks))[0], "id")
 		a := c.do("DELETE", disk, "", 202)
-		if end := c.follow(a); TextAt(end.body, "status") != "Failed" || TextAt(end.body, "error", "code") != "OperationNotAllowed" {
+		if end := c.follow(a); rawjson.TextAt(end.body, "status") != "Failed" || rawjson.TextAt(end.body, "error", "code") != "OperationNotAllowed" {
 			t.Errorf("status %s", end.body)
 		}
 		c.do("GET", a.header.Get("Location"), "", 409)
-		if by := TextAt(c.get(disk).body, "managedBy"); by == "" {
+		if by := rawjson.TextAt(c.get(disk).body, "managedBy"); by == "" {
 			t.Error("the disk is not attached")
 		}
 		c.get(testsDisks + "/somebodys")
@@ -456,14 +458,14 @@ func TestDiskThatIsAttachedMeanwhileStays(t *testing.T) {
 func TestGroupsAndAccountsAreReadWithWhatDecides(t *testing.T) {
 	c := serve(t, withPoints(t), Options{})
 	g := c.get(testsGroup)
-	if TextAt(g.body, "tags", "azbackup-restore-tests") != "allowed" || TextAt(g.body, "location") != "westeurope" {
+	if rawjson.TextAt(g.body, "tags", "azbackup-restore-tests") != "allowed" || rawjson.TextAt(g.body, "location") != "westeurope" {
 		t.Errorf("group %s", g.body)
 	}
 	if a := c.do("GET", testsGroup+"x", "", 404); a.code() != "ResourceGroupNotFound" {
 		t.Errorf("%s", a.body)
 	}
 	a := c.get(accountID("stzone"))
-	if TextAt(a.body, "sku", "name") != "Standard_ZRS" || a.header.Get("Content-Type") != "application/json" {
+	if rawjson.TextAt(a.body, "sku", "name") != "Standard_ZRS" || a.header.Get("Content-Type") != "application/json" {
 		t.Errorf("account %s %v", a.body, a.header)
 	}
 	if a := c.do("GET", accountID("gone"), "", 404); a.code() != "ResourceNotFound" {

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // Server is a simulated Azure: an http.Handler over the state of an estate. It is safe for concurrent use.
@@ -217,7 +219,7 @@ func (rc *requestContext) replayFailedRead() (reply, bool) {
 			for name, value := range f.Headers {
 				r.set(name, value)
 			}
-			r.code = TextAt(f.Body, "error", "code")
+			r.code = rawjson.TextAt(f.Body, "error", "code")
 			return r, true
 		}
 	}

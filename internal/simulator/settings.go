@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // Settings configure the simulated service where Azure's behaviour varies or is unknown (UNVERIFIED in docs/azure.md).
@@ -368,7 +370,7 @@ func (s Settings) with(o Settings) Settings {
 	if o.RetryAfter != nil {
 		merged.RetryAfter = nil
 	}
-	if err := json.Unmarshal(Encode(o), &merged); err != nil {
+	if err := json.Unmarshal(rawjson.Encode(o), &merged); err != nil {
 		panic(err) // encoded Settings always decode
 	}
 	merged.Durations, merged.Pages, merged.Unverified = durations, pages, unverified

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 func TestSettingsOfTheFileAreOverriddenFieldByField(t *testing.T) {
@@ -25,7 +27,7 @@ func TestSettingsReadBackAsWritten(t *testing.T) {
 	if err := json.Unmarshal([]byte(want), &s); err != nil {
 		t.Fatal(err)
 	}
-	equalJSON(t, Encode(s), []byte(want))
+	equalJSON(t, rawjson.Encode(s), []byte(want))
 }
 
 func TestMistakesInSettingsAreErrors(t *testing.T) {

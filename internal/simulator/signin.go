@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // The sign-in endpoints of a tenant. Tokens have Azure's format, expire, and are valid only here: their signature is
@@ -28,7 +30,7 @@ func (rc *requestContext) openIDConfiguration() reply {
 		return *r
 	}
 	base := rc.authority() + "/" + tenant
-	return ok(NewObject(
+	return ok(rawjson.NewObject(
 		"token_endpoint", base+"/oauth2/v2.0/token",
 		"token_endpoint_auth_methods_supported", []string{"client_secret_post", "private_key_jwt", "client_secret_basic"},
 		"jwks_uri", base+"/discovery/v2.0/keys",
@@ -49,13 +51,15 @@ func (rc *requestContext) openIDConfiguration() reply {
 func (rc *requestContext) instanceDiscovery() reply {
 	host := strings.TrimPrefix(strings.TrimPrefix(rc.authority(), "https://"), "http://")
 	tenant := firstNonEmpty(rc.st.Tenant, "common")
-	return ok(NewObject("tenant_discovery_endpoint", rc.authority()+"/"+tenant+"/v2.0/.well-known/openid-configuration",
+	return ok(rawjson.NewObject("tenant_discovery_endpoint", rc.authority()+"/"+tenant+"/v2.0/.well-known/openid-configuration",
 		"api-version", "1.1",
-		"metadata", []Object{NewObject("preferred_network", host, "preferred_cache", host, "aliases", []string{host})}).Bytes())
+		"metadata", []rawjson.Object{rawjson.NewObject("preferred_network", host, "preferred_cache", host, "aliases", []string{host})}).Bytes())
 }
 
 // emptyKeySet returns a key set without keys: the tokens are signed with a secret.
-func (rc *requestContext) emptyKeySet() reply { return ok(NewObject("keys", []string{}).Bytes()) }
+func (rc *requestContext) emptyKeySet() reply {
+	return ok(rawjson.NewObject("keys", []string{}).Bytes())
+}
 
 // tenant resolves "common" and "organizations" to the estate's tenant.
 func (rc *requestContext) tenant(named string) string {
@@ -86,10 +90,10 @@ func (rc *requestContext) token() reply {
 	if strings.HasSuffix(strings.ToLower(rc.path), "/oauth2/token") {
 		// v1 writes numbers as strings.
 		now := rc.s.clock.wallTime()
-		return ok(NewObject("token_type", "Bearer", "expires_in", formatInt(seconds), "ext_expires_in", formatInt(seconds),
+		return ok(rawjson.NewObject("token_type", "Bearer", "expires_in", formatInt(seconds), "ext_expires_in", formatInt(seconds),
 			"expires_on", fmt.Sprint(now.Add(lifetime).Unix()), "not_before", fmt.Sprint(now.Unix()), "resource", audience, "access_token", token).Bytes())
 	}
-	return ok(NewObject("token_type", "Bearer", "expires_in", seconds, "ext_expires_in", seconds, "access_token", token).Bytes())
+	return ok(rawjson.NewObject("token_type", "Bearer", "expires_in", seconds, "ext_expires_in", seconds, "access_token", token).Bytes())
 }
 
 func (s *Server) tokenLifetime() time.Duration {
@@ -103,7 +107,7 @@ func (s *Server) tokenLifetime() time.Duration {
 func (rc *requestContext) signInError(status int, code string, number int, message string) reply {
 	at := rc.s.clock.wallTime().UTC().Format("2006-01-02 15:04:05Z")
 	trace, correlation := guidOf(rc.s.digest("trace", at)), guidOf(rc.s.digest("correlation", at))
-	r := newReply(status, NewObject("error", code,
+	r := newReply(status, rawjson.NewObject("error", code,
 		"error_description", fmt.Sprintf("AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s", number, message, trace, correlation, at),
 		"error_codes", []int{number}, "timestamp", at, "trace_id", trace, "correlation_id", correlation,
 		"error_uri", rc.authority()+"/error?code="+formatInt(number)).Bytes())
@@ -113,14 +117,14 @@ func (rc *requestContext) signInError(status int, code string, number int, messa
 
 // issue returns a token, with the extra claims if any. Its times are the machine's, not the estate's: clients compare
 // them with their own.
-func (s *Server) issue(authority, tenant, client, audience string, lifetime time.Duration, more ...Member) string {
+func (s *Server) issue(authority, tenant, client, audience string, lifetime time.Duration, more ...rawjson.Member) string {
 	now := s.clock.wallTime()
 	oid := guidOf(s.digest("principal", tenant, client))
-	claims := NewObject("aud", audience, "iss", authority+"/"+tenant+"/", "iat", now.Unix(), "nbf", now.Unix(),
+	claims := rawjson.NewObject("aud", audience, "iss", authority+"/"+tenant+"/", "iat", now.Unix(), "nbf", now.Unix(),
 		"exp", now.Add(lifetime+time.Second-1).Unix(), "appid", client, "appidacr", "1", "idp", authority+"/"+tenant+"/", "idtyp", "app",
 		"oid", oid, "sub", oid, "tid", tenant, "uti", s.tokens.next(), "ver", "1.0")
 	claims = append(claims, more...)
-	head := NewObject("typ", "JWT", "alg", "HS256", "kid", "simulator")
+	head := rawjson.NewObject("typ", "JWT", "alg", "HS256", "kid", "simulator")
 	signing := base64.RawURLEncoding.EncodeToString(head.Bytes()) + "." + base64.RawURLEncoding.EncodeToString(claims.Bytes())
 	return signing + "." + s.signature(signing)
 }

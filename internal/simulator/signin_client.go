@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // How applications authenticate at the token endpoint: by a secret, or by an assertion signed with their certificate
@@ -87,14 +89,14 @@ func (rc *requestContext) checkAssertion(form url.Values, id string) (number int
 	if now.Add(skew).Before(from) || now.Add(-skew).After(to) {
 		return 700024, "invalid_client", "Client assertion is not within its valid time range. Current time: " + stamp(now) + ", assertion valid from " + stamp(from) + ", expiry time of assertion " + stamp(to) + "."
 	}
-	if !strings.EqualFold(TextAt(claims, "iss"), id) { // another issuer's
-		if want := rc.s.set.SignIn.Subject; want != "" && TextAt(claims, "sub") != want {
-			return 700213, "invalid_client", "No matching federated identity record found for presented assertion subject '" + TextAt(claims, "sub") + "'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion."
+	if !strings.EqualFold(rawjson.TextAt(claims, "iss"), id) { // another issuer's
+		if want := rc.s.set.SignIn.Subject; want != "" && rawjson.TextAt(claims, "sub") != want {
+			return 700213, "invalid_client", "No matching federated identity record found for presented assertion subject '" + rawjson.TextAt(claims, "sub") + "'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion."
 		}
 		return 0, "", ""
 	}
 	endpoint := rc.authority() + "/" + rc.params["tenant"] + "/oauth2/v2.0/token"
-	if TextAt(claims, "sub") != TextAt(claims, "iss") || TextAt(claims, "aud") != endpoint {
+	if rawjson.TextAt(claims, "sub") != rawjson.TextAt(claims, "iss") || rawjson.TextAt(claims, "aud") != endpoint {
 		return 700023, "invalid_client", "Client assertion audience claim does not match Realm issuer."
 	}
 	if !rc.isSignedByCertificate(head, signing, signature) {
@@ -110,7 +112,7 @@ func (rc *requestContext) isSignedByCertificate(head json.RawMessage, signing, s
 		return true
 	}
 	block, _ := pem.Decode([]byte(rc.s.set.SignIn.Certificate))
-	if block == nil || TextAt(head, "alg") != "PS256" {
+	if block == nil || rawjson.TextAt(head, "alg") != "PS256" {
 		return false
 	}
 	cert, err := x509.ParseCertificate(block.Bytes)
@@ -123,13 +125,13 @@ func (rc *requestContext) isSignedByCertificate(head json.RawMessage, signing, s
 		return false
 	}
 	thumbprint, sum := sha256.Sum256(cert.Raw), sha256.Sum256([]byte(signing))
-	said := strings.NewReplacer("+", "-", "/", "_", "=", "").Replace(TextAt(head, "x5t#S256")) // either base64
+	said := strings.NewReplacer("+", "-", "/", "_", "=", "").Replace(rawjson.TextAt(head, "x5t#S256")) // either base64
 	return said == base64.RawURLEncoding.EncodeToString(thumbprint[:]) &&
 		rsa.VerifyPSS(public, crypto.SHA256, sum[:], raw, nil) == nil
 }
 
 // capabilities returns the capability claims that a client requests: that it can handle claims challenges.
-func capabilities(form url.Values) []Member {
+func capabilities(form url.Values) []rawjson.Member {
 	var asked struct {
 		AccessToken struct {
 			XmsCC struct{ Values []string } `json:"xms_cc"`
@@ -138,7 +140,7 @@ func capabilities(form url.Values) []Member {
 	if json.Unmarshal([]byte(form.Get("claims")), &asked) != nil || len(asked.AccessToken.XmsCC.Values) == 0 {
 		return nil
 	}
-	return NewObject("xms_cc", asked.AccessToken.XmsCC.Values)
+	return rawjson.NewObject("xms_cc", asked.AccessToken.XmsCC.Values)
 }
 
 // identity handles a managed identity's endpoint in App Service's format (docs/azure.md §28.3), with numbers as
@@ -147,19 +149,19 @@ func (rc *requestContext) identity() reply {
 	query := rc.r.URL.Query()
 	header := rc.r.Header.Get("X-Identity-Header")
 	if want := rc.s.set.SignIn.IdentityHeader; header == "" || want != "" && header != want {
-		return newReply(http.StatusUnauthorized, NewObject("statusCode", http.StatusUnauthorized, "message", "The X-IDENTITY-HEADER is missing or wrong.").Bytes())
+		return newReply(http.StatusUnauthorized, rawjson.NewObject("statusCode", http.StatusUnauthorized, "message", "The X-IDENTITY-HEADER is missing or wrong.").Bytes())
 	}
 	if rc.version != "2019-08-01" || query.Get("resource") == "" {
-		return newReply(http.StatusBadRequest, NewObject("statusCode", http.StatusBadRequest, "message", "api-version or resource is missing or wrong.").Bytes())
+		return newReply(http.StatusBadRequest, rawjson.NewObject("statusCode", http.StatusBadRequest, "message", "api-version or resource is missing or wrong.").Bytes())
 	}
 	id := firstNonEmpty(query.Get("client_id"), guidOf(rc.s.digest("identity")))
 	if known := rc.s.set.SignIn.Applications; len(known) > 0 && !containsFold(known, id) && query.Has("client_id") {
-		return newReply(http.StatusBadRequest, NewObject("statusCode", http.StatusBadRequest, "message", "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.").Bytes())
+		return newReply(http.StatusBadRequest, rawjson.NewObject("statusCode", http.StatusBadRequest, "message", "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.").Bytes())
 	}
 	lifetime := rc.s.tokenLifetime()
 	token := rc.s.issue(rc.authority(), firstNonEmpty(rc.st.Tenant, "common"), id, query.Get("resource"), lifetime,
-		NewObject("xms_mirid", "/subscriptions/s/resourcegroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/identity")...)
-	return ok(NewObject("access_token", token, "expires_on", formatInt(int(rc.s.clock.wallTime().Add(lifetime).Unix())), "resource", query.Get("resource"),
+		rawjson.NewObject("xms_mirid", "/subscriptions/s/resourcegroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/identity")...)
+	return ok(rawjson.NewObject("access_token", token, "expires_on", formatInt(int(rc.s.clock.wallTime().Add(lifetime).Unix())), "resource", query.Get("resource"),
 		"token_type", "Bearer", "client_id", id).Bytes())
 }
 

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 const signInAt = "https://login.example/tenant1"
@@ -66,21 +68,21 @@ func TestTheSignInRefusesAsMicrosoftEntraDoes(t *testing.T) {
 			switch {
 			case r.status != test.status:
 				t.Errorf("%s: %d %s", name, r.status, r.body)
-			case test.code == 0 && TextAt(r.body, "access_token") == "":
+			case test.code == 0 && rawjson.TextAt(r.body, "access_token") == "":
 				t.Errorf("%s: no token in %s", name, r.body)
-			case test.code != 0 && (string(RawAt(r.body, "error_codes")) != code || TextAt(r.body, "error") != test.name ||
-				!strings.HasPrefix(TextAt(r.body, "error_description"), fmt.Sprintf("AADSTS%d: ", test.code)) ||
-				!strings.Contains(TextAt(r.body, "error_description"), " Trace ID: ")):
+			case test.code != 0 && (string(rawjson.RawAt(r.body, "error_codes")) != code || rawjson.TextAt(r.body, "error") != test.name ||
+				!strings.HasPrefix(rawjson.TextAt(r.body, "error_description"), fmt.Sprintf("AADSTS%d: ", test.code)) ||
+				!strings.Contains(rawjson.TextAt(r.body, "error_description"), " Trace ID: ")):
 				t.Errorf("%s: %s", name, r.body)
 			}
 		}
 		a, _ := c.try("GET", "https://login.example/nobody/v2.0/.well-known/openid-configuration", "")
-		if a.status != 400 || string(RawAt(a.body, "error_codes")) != "[90002]" {
+		if a.status != 400 || string(rawjson.RawAt(a.body, "error_codes")) != "[90002]" {
 			t.Errorf("an unknown tenant: %d %s", a.status, a.body)
 		}
 		c.do("GET", "https://login.example/common/v2.0/.well-known/openid-configuration", "", 200)
 		c = serve(t, estate(t), Options{Settings: Settings{SignIn: SignIn{ConditionalAccess: true}}})
-		if r := c.signIn("client_secret", "x"); string(RawAt(r.body, "error_codes")) != "[53003]" {
+		if r := c.signIn("client_secret", "x"); string(rawjson.RawAt(r.body, "error_codes")) != "[53003]" {
 			t.Errorf("conditional access: %s", r.body)
 		}
 	})
@@ -103,8 +105,8 @@ func TestAFaultRevokesTheTokensIssuedSoFar(t *testing.T) {
 				defer resp.Body.Close()
 				return resp.StatusCode, resp.Header.Get("WWW-Authenticate")
 			}
-			first := TextAt(c.signIn("client_secret", "x").body, "access_token")
-			other := TextAt(c.signIn("client_secret", "x").body, "access_token")
+			first := rawjson.TextAt(c.signIn("client_secret", "x").body, "access_token")
+			other := rawjson.TextAt(c.signIn("client_secret", "x").body, "access_token")
 			if status, _ := with(first); status != 200 {
 				t.Errorf("%s: before: %d", how, status)
 			}
@@ -114,10 +116,10 @@ func TestAFaultRevokesTheTokensIssuedSoFar(t *testing.T) {
 				}
 			}
 			later := c.signIn("client_secret", "x", "claims", `{"access_token":{"xms_cc":{"values":["CP1"]}}}`)
-			if status, why := with(TextAt(later.body, "access_token")); status != 200 {
+			if status, why := with(rawjson.TextAt(later.body, "access_token")); status != 200 {
 				t.Errorf("%s: a later token: %d %s", how, status, why)
 			}
-			if claims, _ := c.s.claims(TextAt(later.body, "access_token")); string(RawAt(claims, "xms_cc")) != `["CP1"]` {
+			if claims, _ := c.s.claims(rawjson.TextAt(later.body, "access_token")); string(rawjson.RawAt(claims, "xms_cc")) != `["CP1"]` {
 				t.Errorf("%s: claims %s", how, claims)
 			}
 		})
@@ -159,8 +161,8 @@ func TestAManagedIdentityNeedsItsHeader(t *testing.T) {
 			t.Errorf("%s, %q: %d %s", test.query, test.header, status, body)
 		}
 		if status == 200 {
-			claims, issued := c.s.claims(TextAt(body, "access_token"))
-			if !issued || TextAt(claims, "aud") != "https://management.azure.com" || TextAt(claims, "xms_mirid") == "" || TextAt(body, "expires_on") == "" {
+			claims, issued := c.s.claims(rawjson.TextAt(body, "access_token"))
+			if !issued || rawjson.TextAt(claims, "aud") != "https://management.azure.com" || rawjson.TextAt(claims, "xms_mirid") == "" || rawjson.TextAt(body, "expires_on") == "" {
 				t.Errorf("%s: %s, claims %s", test.query, body, claims)
 			}
 		}

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // state is one server's data: the estate's tables and the changes since. It is guarded by Server.mu.
@@ -65,7 +67,7 @@ func ownState(e *Estate) *state {
 		return true
 	})
 	st.protectables.all(0, func(_ int, l *opaqueResource) bool {
-		st.listedAsProtectable[key(TextAt(st.read(l.body), "properties", "virtualMachineId"))] = true
+		st.listedAsProtectable[key(rawjson.TextAt(st.read(l.body), "properties", "virtualMachineId"))] = true
 		return true
 	})
 	for _, op := range e.operations {
@@ -96,14 +98,14 @@ func (st *state) fillParents() {
 	st.vms.all(0, func(_ int, v *vm) bool {
 		// Only the first VM of a group needs its body read.
 		if !seen["/subscriptions/"+v.sub+"/resourcegroups/"+v.group] {
-			add(TextAt(st.read(v.body), "id"), v.region)
+			add(rawjson.TextAt(st.read(v.body), "id"), v.region)
 		}
 		return true
 	})
 	for _, t := range []*table[resource]{st.disks, st.accounts} {
 		t.all(0, func(_ int, r *resource) bool {
 			if !seen[r.group] {
-				add(TextAt(st.read(r.body), "id"), r.region)
+				add(rawjson.TextAt(st.read(r.body), "id"), r.region)
 			}
 			return true
 		})

@@ -1,6 +1,10 @@
 package simulator
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+)
 
 // Storage accounts stage restores (docs/azure.md §19); no other use is simulated.
 
@@ -52,8 +56,8 @@ func (rc *requestContext) listResourcesOf(kind string, t *table[resource], finis
 
 // checkStaging enforces: the account that stages a restore exists, in the vault's region, and is of a kind that can
 // (docs/azure.md §19, §25.3).
-func (rc *requestContext) checkStaging(v *vault, sent Object) *reply {
-	id := firstNonEmpty(TextAt(sent.Raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.Text("storageAccountId"))
+func (rc *requestContext) checkStaging(v *vault, sent rawjson.Object) *reply {
+	id := firstNonEmpty(rawjson.TextAt(sent.Raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.Text("storageAccountId"))
 	a := rc.st.accounts.get(key(id))
 	var r reply
 	switch {
@@ -74,7 +78,7 @@ func (rc *requestContext) checkStaging(v *vault, sent Object) *reply {
 // cannotStage reports whether the account is zone-redundant or for blobs alone (docs/azure.md §25.3).
 func (rc *requestContext) cannotStage(a *resource) bool {
 	body := rc.st.read(a.body)
-	kind := TextAt(body, "kind")
-	return strings.HasSuffix(strings.ToUpper(TextAt(body, "sku", "name")), "ZRS") ||
+	kind := rawjson.TextAt(body, "kind")
+	return strings.HasSuffix(strings.ToUpper(rawjson.TextAt(body, "sku", "name")), "ZRS") ||
 		strings.EqualFold(kind, "BlobStorage") || strings.EqualFold(kind, "BlockBlobStorage")
 }

@@ -3,6 +3,8 @@ package simulator
 import (
 	"net/http"
 	"strings"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // The endpoints that configured vaults before the vault itself did (docs/azure.md §7.4). They can be read; current
@@ -17,14 +19,14 @@ func (rc *requestContext) getVaultConfig() reply {
 }
 
 func (rc *requestContext) vaultConfig(v *vault) []byte {
-	settings := RawAt(rc.st.read(v.body), "properties", "securitySettings", "softDeleteSettings")
-	state := firstNonEmpty(TextAt(settings, "softDeleteState"), "Enabled")
+	settings := rawjson.RawAt(rc.st.read(v.body), "properties", "securitySettings", "softDeleteSettings")
+	state := firstNonEmpty(rawjson.TextAt(settings, "softDeleteState"), "Enabled")
 	days := number(settings, "softDeleteRetentionPeriodInDays")
 	if days == 0 {
 		days = 14
 	}
-	return NewObject("id", v.id+"/backupconfig/vaultconfig", "name", "vaultconfig", "type", vaultType+"/backupconfig",
-		"properties", NewObject("enhancedSecurityState", firstNonEmpty(TextAt(settings, "enhancedSecurityState"), "Enabled"),
+	return rawjson.NewObject("id", v.id+"/backupconfig/vaultconfig", "name", "vaultconfig", "type", vaultType+"/backupconfig",
+		"properties", rawjson.NewObject("enhancedSecurityState", firstNonEmpty(rawjson.TextAt(settings, "enhancedSecurityState"), "Enabled"),
 			"softDeleteFeatureState", state, "softDeleteRetentionPeriodInDays", days,
 			"isSoftDeleteFeatureStateEditable", rc.s.set.Era == "2024")).Bytes()
 }
@@ -34,15 +36,15 @@ func (rc *requestContext) writeVaultConfig() reply {
 	if none != nil {
 		return *none
 	}
-	if err := CheckObject(rc.body); err != nil {
+	if err := rawjson.CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
 	if rc.s.set.Era != "2024" {
 		return errorReply(http.StatusBadRequest, "BMSUserErrorSoftDeleteUseVaultApi",
 			"Soft delete settings of this vault are changed through the vault's own API.")
 	}
-	sent := Parse(rc.body).Object("properties")
-	v = rc.st.putVault(Edit(rc.st.read(v.body), func(s *Object) {
+	sent := rawjson.Parse(rc.body).Object("properties")
+	v = rc.st.putVault(rawjson.Edit(rc.st.read(v.body), func(s *rawjson.Object) {
 		for _, m := range sent {
 			s.Put(strings.Replace(m.Key, "softDeleteFeatureState", "softDeleteState", 1), m.Value)
 		}
@@ -55,15 +57,15 @@ func (rc *requestContext) getStorageConfig() reply {
 	if none != nil {
 		return *none
 	}
-	redundancy := RawAt(rc.st.read(v.body), "properties", "redundancySettings")
-	kind := firstNonEmpty(TextAt(redundancy, "standardTierStorageRedundancy"), "GeoRedundant")
+	redundancy := rawjson.RawAt(rc.st.read(v.body), "properties", "redundancySettings")
+	kind := firstNonEmpty(rawjson.TextAt(redundancy, "standardTierStorageRedundancy"), "GeoRedundant")
 	state := "Unlocked"
 	if rc.st.items.count(v.key) > 0 {
 		state = "Locked"
 	}
-	return ok(NewObject("id", v.id+"/backupstorageconfig/vaultstorageconfig", "name", "vaultstorageconfig",
-		"type", vaultType+"/backupstorageconfig", "properties", NewObject("storageModelType", kind, "storageType", kind,
-			"storageTypeState", state, "crossRegionRestoreFlag", TextAt(redundancy, "crossRegionRestore") == "Enabled",
+	return ok(rawjson.NewObject("id", v.id+"/backupstorageconfig/vaultstorageconfig", "name", "vaultstorageconfig",
+		"type", vaultType+"/backupstorageconfig", "properties", rawjson.NewObject("storageModelType", kind, "storageType", kind,
+			"storageTypeState", state, "crossRegionRestoreFlag", rawjson.TextAt(redundancy, "crossRegionRestore") == "Enabled",
 			"dedupState", "Disabled", "xcoolState", "Disabled")).Bytes())
 }
 
@@ -80,8 +82,8 @@ func (rc *requestContext) getEncryptionConfig() reply {
 	if none != nil {
 		return *none
 	}
-	return ok(NewObject("id", v.id+"/backupEncryptionConfigs/backupResourceEncryptionConfig", "name", "backupResourceEncryptionConfig",
-		"type", vaultType+"/backupEncryptionConfigs", "properties", NewObject("useSystemAssignedIdentity", true,
+	return ok(rawjson.NewObject("id", v.id+"/backupEncryptionConfigs/backupResourceEncryptionConfig", "name", "backupResourceEncryptionConfig",
+		"type", vaultType+"/backupEncryptionConfigs", "properties", rawjson.NewObject("useSystemAssignedIdentity", true,
 			"encryptionAtRestType", "MicrosoftManaged", "lastUpdateStatus", "NotEnabled", "infrastructureEncryptionState", "Disabled")).Bytes())
 }
 
@@ -92,6 +94,6 @@ func (rc *requestContext) getReplicationSettings() reply {
 	if none != nil {
 		return *none
 	}
-	return ok(NewObject("id", v.id+"/replicationVaultSettings/default", "name", "default", "type", vaultType+"/replicationVaultSettings",
-		"properties", NewObject("migrationSolutionId", nil, "vmwareToAzureProviderType", nil)).Bytes())
+	return ok(rawjson.NewObject("id", v.id+"/replicationVaultSettings/default", "name", "default", "type", vaultType+"/replicationVaultSettings",
+		"properties", rawjson.NewObject("migrationSolutionId", nil, "vmwareToAzureProviderType", nil)).Bytes())
 }

@@ -5,11 +5,13 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // newVault returns the body of a vault for a PUT; was is the previous vault, or nil.
 func (rc *requestContext) newVault(was *vault) (json.RawMessage, *reply) {
-	sent := Parse(rc.body)
+	sent := rawjson.Parse(rc.body)
 	if sent.Text("location") == "" {
 		r := armError(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
 		return nil, &r
@@ -19,7 +21,7 @@ func (rc *requestContext) newVault(was *vault) (json.RawMessage, *reply) {
 			"The resource '%s' already exists in location '%s'.", was.name, was.region)
 		return nil, &r
 	}
-	o := NewObject("location", sent.Text("location"), "name", rc.params["vault"], "etag", etag(rc.now))
+	o := rawjson.NewObject("location", sent.Text("location"), "name", rc.params["vault"], "etag", etag(rc.now))
 	if tags := sent.Raw("tags"); tags != nil {
 		o.Put("tags", tags)
 	}
@@ -30,17 +32,17 @@ func (rc *requestContext) newVault(was *vault) (json.RawMessage, *reply) {
 	o.Set("id", vaultPart(rc.path))
 	o.Set("type", vaultType)
 	sku := sent.Raw("sku")
-	if TextAt(sku, "name") == "" {
+	if rawjson.TextAt(sku, "name") == "" {
 		r := rc.unverified("vault-input", "The sku of the vault is required.")
 		return nil, &r
 	}
 	o.Put("sku", sku)
 	if was != nil {
 		// Irreversible properties stay (docs/azure.md §7.3): PUT resets only the others to defaults.
-		o.Put("properties", keepIrreversible(o.Raw("properties"), RawAt(rc.st.read(was.body), "properties")))
+		o.Put("properties", keepIrreversible(o.Raw("properties"), rawjson.RawAt(rc.st.read(was.body), "properties")))
 	}
-	old := RawAt(o.Bytes(), "properties")
-	props := Merge(old, withoutReadOnly(sent.Raw("properties")))
+	old := rawjson.RawAt(o.Bytes(), "properties")
+	props := rawjson.Merge(old, withoutReadOnly(sent.Raw("properties")))
 	if r := rc.checkVault(was, old, props, sent.Object("properties")); r != nil {
 		return nil, r
 	}
@@ -50,36 +52,36 @@ func (rc *requestContext) newVault(was *vault) (json.RawMessage, *reply) {
 
 // defaultVault returns a new vault's properties as recorded, with AlwaysON soft delete since 2025-11 (docs/azure.md
 // §7.3; Era "2024": docs/azure.md §33.11). monitoringSettings contain only fields that a request has set (§7.2).
-func defaultVault(era string) Object {
+func defaultVault(era string) rawjson.Object {
 	softDelete := "AlwaysON"
 	if era == "2024" {
 		softDelete = "Enabled"
 	}
-	return NewObject(
+	return rawjson.NewObject(
 		"provisioningState", "Provisioning",
 		"privateEndpointStateForBackup", "None",
 		"privateEndpointStateForSiteRecovery", "None",
 		"backupStorageVersion", "Unassigned",
-		"securitySettings", NewObject(
+		"securitySettings", rawjson.NewObject(
 			"immutabilitySettings", nil,
-			"softDeleteSettings", NewObject("softDeleteRetentionPeriodInDays", 14, "softDeleteState", softDelete, "enhancedSecurityState", "Enabled"),
+			"softDeleteSettings", rawjson.NewObject("softDeleteRetentionPeriodInDays", 14, "softDeleteState", softDelete, "enhancedSecurityState", "Enabled"),
 			"multiUserAuthorization", "Disabled"),
-		"redundancySettings", NewObject("standardTierStorageRedundancy", "GeoRedundant", "crossRegionRestore", "Disabled"),
+		"redundancySettings", rawjson.NewObject("standardTierStorageRedundancy", "GeoRedundant", "crossRegionRestore", "Disabled"),
 		"secureScore", "None",
 		"bcdrSecurityLevel", "Poor",
 		"publicNetworkAccess", "Enabled",
-		"restoreSettings", NewObject("crossSubscriptionRestoreSettings", NewObject("crossSubscriptionRestoreState", "Enabled")),
+		"restoreSettings", rawjson.NewObject("crossSubscriptionRestoreSettings", rawjson.NewObject("crossSubscriptionRestoreState", "Enabled")),
 	)
 }
 
 func keepIrreversible(fresh, was []byte) json.RawMessage {
-	return Edit(fresh, func(p *Object) {
+	return rawjson.Edit(fresh, func(p *rawjson.Object) {
 		for _, name := range []string{"redundancySettings", "backupStorageVersion", "encryption"} {
-			if raw := RawAt(was, name); raw != nil {
+			if raw := rawjson.RawAt(was, name); raw != nil {
 				p.Put(name, slices.Clone(raw))
 			}
 		}
-		if raw := RawAt(was, "securitySettings"); raw != nil {
+		if raw := rawjson.RawAt(was, "securitySettings"); raw != nil {
 			p.Put("securitySettings", slices.Clone(raw))
 		}
 	})
@@ -87,21 +89,21 @@ func keepIrreversible(fresh, was []byte) json.RawMessage {
 
 // withoutReadOnly drops the fields that a client may send back but only the service sets.
 func withoutReadOnly(props []byte) json.RawMessage {
-	o := Parse(props)
+	o := rawjson.Parse(props)
 	o.Del("provisioningState", "backupStorageVersion", "secureScore", "bcdrSecurityLevel",
 		"privateEndpointStateForBackup", "privateEndpointStateForSiteRecovery", "privateEndpointConnections")
 	return o.Bytes()
 }
 
 // patchedVault returns the vault's body with patch in it. Tags are replaced as a whole, as ARM does with PATCH.
-func (rc *requestContext) patchedVault(v *vault, patch Object) (json.RawMessage, *reply) {
+func (rc *requestContext) patchedVault(v *vault, patch rawjson.Object) (json.RawMessage, *reply) {
 	body := rc.st.read(v.body)
-	old := RawAt(body, "properties")
-	props := Merge(old, withoutReadOnly(patch.Raw("properties")))
+	old := rawjson.RawAt(body, "properties")
+	props := rawjson.Merge(old, withoutReadOnly(patch.Raw("properties")))
 	if r := rc.checkVault(v, old, props, patch.Object("properties")); r != nil {
 		return nil, r
 	}
-	return Edit(body, func(o *Object) {
+	return rawjson.Edit(body, func(o *rawjson.Object) {
 		for _, name := range []string{"tags", "identity", "sku"} {
 			if raw := patch.Raw(name); raw != nil {
 				o.Put(name, raw)
@@ -113,8 +115,8 @@ func (rc *requestContext) patchedVault(v *vault, patch Object) (json.RawMessage,
 
 // checkVault applies the rules of docs/azure.md §7.2 and §7.3 to a change from old to props; sent holds the fields the
 // client sent.
-func (rc *requestContext) checkVault(was *vault, old, props []byte, sent Object) *reply {
-	for _, check := range []func(*vault, []byte, []byte, Object) *reply{
+func (rc *requestContext) checkVault(was *vault, old, props []byte, sent rawjson.Object) *reply {
+	for _, check := range []func(*vault, []byte, []byte, rawjson.Object) *reply{
 		rc.checkVaultWords, rc.checkRedundancy, rc.checkImmutability, rc.checkSoftDelete, rc.checkFinalSettings,
 	} {
 		if r := check(was, old, props, sent); r != nil {
@@ -126,7 +128,7 @@ func (rc *requestContext) checkVault(was *vault, old, props []byte, sent Object)
 
 // checkVaultWords enforces: closed sets of words, and monitoring settings that are sent whole (docs/azure.md §7.2,
 // §7.3).
-func (rc *requestContext) checkVaultWords(_ *vault, _, props []byte, sent Object) *reply {
+func (rc *requestContext) checkVaultWords(_ *vault, _, props []byte, sent rawjson.Object) *reply {
 	words := []struct {
 		allowed string
 		path    []string
@@ -139,14 +141,14 @@ func (rc *requestContext) checkVaultWords(_ *vault, _, props []byte, sent Object
 		{"Enabled Disabled PermanentlyDisabled", []string{"restoreSettings", "crossSubscriptionRestoreSettings", "crossSubscriptionRestoreState"}},
 	}
 	for _, w := range words {
-		value := TextAt(sent.Bytes(), w.path...)
+		value := rawjson.TextAt(sent.Bytes(), w.path...)
 		if value != "" && !slices.ContainsFunc(strings.Fields(w.allowed), func(s string) bool { return strings.EqualFold(s, value) }) {
 			r := rc.unverified("vault-input", "The value '%s' of %s is not valid.", value, strings.Join(w.path, "."))
 			return &r
 		}
 	}
 	if m := sent.Raw("monitoringSettings"); m != nil && string(m) != "null" {
-		if RawAt(props, "monitoringSettings", "azureMonitorAlertSettings") == nil || RawAt(props, "monitoringSettings", "classicAlertSettings") == nil {
+		if rawjson.RawAt(props, "monitoringSettings", "azureMonitorAlertSettings") == nil || rawjson.RawAt(props, "monitoringSettings", "classicAlertSettings") == nil {
 			r := rc.unverified("vault-input", "The monitoringSettings parameter is invalid.")
 			return &r
 		}
@@ -156,7 +158,7 @@ func (rc *requestContext) checkVaultWords(_ *vault, _, props []byte, sent Object
 
 // checkRedundancy enforces: both fields are sent, only before the first protection, cross-region restore only with
 // GeoRedundant and never off again (docs/azure.md §7.3).
-func (rc *requestContext) checkRedundancy(was *vault, old, props []byte, sent Object) *reply {
+func (rc *requestContext) checkRedundancy(was *vault, old, props []byte, sent rawjson.Object) *reply {
 	asked := sent.Object("redundancySettings")
 	if len(asked) == 0 {
 		return nil
@@ -165,10 +167,10 @@ func (rc *requestContext) checkRedundancy(was *vault, old, props []byte, sent Ob
 		r := rc.unverified("vault-input", "redundancySettings parameter is invalid.")
 		return &r
 	}
-	before := TextAt(old, "redundancySettings", "standardTierStorageRedundancy")
-	after := TextAt(props, "redundancySettings", "standardTierStorageRedundancy")
-	crossBefore := TextAt(old, "redundancySettings", "crossRegionRestore")
-	crossAfter := TextAt(props, "redundancySettings", "crossRegionRestore")
+	before := rawjson.TextAt(old, "redundancySettings", "standardTierStorageRedundancy")
+	after := rawjson.TextAt(props, "redundancySettings", "standardTierStorageRedundancy")
+	crossBefore := rawjson.TextAt(old, "redundancySettings", "crossRegionRestore")
+	crossAfter := rawjson.TextAt(props, "redundancySettings", "crossRegionRestore")
 	switch {
 	case was != nil && before != after && rc.st.items.count(was.key) > 0:
 		r := rc.unverified("redundancy-in-use", "Storage redundancy cannot be changed once items are protected in the vault.")
@@ -185,9 +187,9 @@ func (rc *requestContext) checkRedundancy(was *vault, old, props []byte, sent Ob
 
 // checkImmutability enforces: Disabled <-> Unlocked -> Locked for good, never created Locked; null is Disabled
 // (docs/azure.md §7.3).
-func (rc *requestContext) checkImmutability(was *vault, old, props []byte, _ Object) *reply {
-	before := firstNonEmpty(TextAt(old, "securitySettings", "immutabilitySettings", "state"), "Disabled")
-	after := firstNonEmpty(TextAt(props, "securitySettings", "immutabilitySettings", "state"), "Disabled")
+func (rc *requestContext) checkImmutability(was *vault, old, props []byte, _ rawjson.Object) *reply {
+	before := firstNonEmpty(rawjson.TextAt(old, "securitySettings", "immutabilitySettings", "state"), "Disabled")
+	after := firstNonEmpty(rawjson.TextAt(props, "securitySettings", "immutabilitySettings", "state"), "Disabled")
 	wrong := before != after && (before == "Locked" || after == "Locked" && (was == nil || before != "Unlocked"))
 	if !wrong {
 		return nil
@@ -197,14 +199,14 @@ func (rc *requestContext) checkImmutability(was *vault, old, props []byte, _ Obj
 }
 
 // checkSoftDelete enforces: AlwaysON stays, 14 to 180 days (docs/azure.md §6, §7.3).
-func (rc *requestContext) checkSoftDelete(_ *vault, old, props []byte, sent Object) *reply {
+func (rc *requestContext) checkSoftDelete(_ *vault, old, props []byte, sent rawjson.Object) *reply {
 	path := []string{"securitySettings", "softDeleteSettings"}
-	asked := RawAt(sent.Bytes(), path...)
+	asked := rawjson.RawAt(sent.Bytes(), path...)
 	if asked == nil {
 		return nil
 	}
-	state := RawAt(props, append(path, "softDeleteState")...)
-	if strings.EqualFold(TextAt(old, append(path, "softDeleteState")...), "AlwaysON") && !strings.EqualFold(Unquote(state), "AlwaysON") {
+	state := rawjson.RawAt(props, append(path, "softDeleteState")...)
+	if strings.EqualFold(rawjson.TextAt(old, append(path, "softDeleteState")...), "AlwaysON") && !strings.EqualFold(rawjson.Unquote(state), "AlwaysON") {
 		r := rc.unverified("vault-input", "Soft delete cannot be disabled once it is AlwaysON.")
 		return &r
 	}
@@ -218,13 +220,13 @@ func (rc *requestContext) checkSoftDelete(_ *vault, old, props []byte, sent Obje
 
 // checkFinalSettings enforces: PermanentlyDisabled is final, customer-managed encryption cannot be turned off
 // (docs/azure.md §7.3).
-func (rc *requestContext) checkFinalSettings(_ *vault, old, props []byte, _ Object) *reply {
+func (rc *requestContext) checkFinalSettings(_ *vault, old, props []byte, _ rawjson.Object) *reply {
 	path := []string{"restoreSettings", "crossSubscriptionRestoreSettings", "crossSubscriptionRestoreState"}
-	if TextAt(old, path...) == "PermanentlyDisabled" && TextAt(props, path...) != "PermanentlyDisabled" {
+	if rawjson.TextAt(old, path...) == "PermanentlyDisabled" && rawjson.TextAt(props, path...) != "PermanentlyDisabled" {
 		r := rc.unverified("vault-input", "Cross subscription restore is permanently disabled.")
 		return &r
 	}
-	if TextAt(old, "encryption", "keyVaultProperties", "keyUri") != "" && TextAt(props, "encryption", "keyVaultProperties", "keyUri") == "" {
+	if rawjson.TextAt(old, "encryption", "keyVaultProperties", "keyUri") != "" && rawjson.TextAt(props, "encryption", "keyVaultProperties", "keyUri") == "" {
 		r := rc.unverified("vault-input", "Encryption with a customer-managed key cannot be turned off.")
 		return &r
 	}
@@ -234,20 +236,20 @@ func (rc *requestContext) checkFinalSettings(_ *vault, old, props []byte, _ Obje
 // number returns the integer at path, or 0.
 func number(raw []byte, path ...string) int {
 	n := 0
-	_ = json.Unmarshal(RawAt(raw, path...), &n)
+	_ = json.Unmarshal(rawjson.RawAt(raw, path...), &n)
 	return n
 }
 
 // isImmutable reports whether destructive operations on the vault's items are denied (docs/azure.md §6).
 func (st *state) isImmutable(v *vault) bool {
-	state := TextAt(st.read(v.body), "properties", "securitySettings", "immutabilitySettings", "state")
+	state := rawjson.TextAt(st.read(v.body), "properties", "securitySettings", "immutabilitySettings", "state")
 	return state == "Unlocked" || state == "Locked"
 }
 
 // softDeleteDays returns the soft-delete retention in days; 0 when items are deleted at once (Era "2024" only).
 func (st *state) softDeleteDays(v *vault) int {
-	settings := RawAt(st.read(v.body), "properties", "securitySettings", "softDeleteSettings")
-	if strings.EqualFold(TextAt(settings, "softDeleteState"), "Disabled") {
+	settings := rawjson.RawAt(st.read(v.body), "properties", "securitySettings", "softDeleteSettings")
+	if strings.EqualFold(rawjson.TextAt(settings, "softDeleteState"), "Disabled") {
 		return 0
 	}
 	if days := number(settings, "softDeleteRetentionPeriodInDays"); days > 0 {

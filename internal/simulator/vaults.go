@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 const vaultType = "Microsoft.RecoveryServices/vaults"
@@ -58,7 +60,7 @@ func (rc *requestContext) putVault() reply {
 	if r := rc.notRegisteredReply("Microsoft.RecoveryServices"); r != nil {
 		return *r
 	}
-	if err := CheckObject(rc.body); err != nil {
+	if err := rawjson.CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
 	was := rc.st.vaults.get(rc.vaultKey())
@@ -71,7 +73,7 @@ func (rc *requestContext) putVault() reply {
 	if refused != nil {
 		return *refused
 	}
-	if was == nil && rc.vaultsIn(region(TextAt(body, "location"))) >= maxVaults {
+	if was == nil && rc.vaultsIn(region(rawjson.TextAt(body, "location"))) >= maxVaults {
 		return rc.unverified("vault-count", "The subscription has reached its limit of %d vaults in the region.", maxVaults)
 	}
 	if rc.version < "2022-04-01" {
@@ -110,10 +112,10 @@ func (rc *requestContext) vaultsIn(location string) int {
 
 // provisioningBody returns a vault's body while its creation runs, without the parts that the service adds later.
 func (rc *requestContext) provisioningBody(body json.RawMessage, state string) json.RawMessage {
-	return Edit(body, func(o *Object) {
+	return rawjson.Edit(body, func(o *rawjson.Object) {
 		o.SetBefore("properties", "etag", etag(rc.now))
 		o.Set("etag", etag(rc.now))
-		o.Put("properties", Edit(o.Raw("properties"), func(p *Object) {
+		o.Put("properties", rawjson.Edit(o.Raw("properties"), func(p *rawjson.Object) {
 			p.Set("provisioningState", state)
 			if state == "Provisioning" {
 				p.Del(serviceProperties()...)
@@ -127,9 +129,9 @@ func (rc *requestContext) createdBody(body json.RawMessage, state string) json.R
 }
 
 func finishedVault(body json.RawMessage, at time.Time, state string) json.RawMessage {
-	return Edit(body, func(o *Object) {
+	return rawjson.Edit(body, func(o *rawjson.Object) {
 		o.Set("etag", etag(at))
-		o.Put("properties", Edit(o.Raw("properties"), func(p *Object) { p.Set("provisioningState", state) }))
+		o.Put("properties", rawjson.Edit(o.Raw("properties"), func(p *rawjson.Object) { p.Set("provisioningState", state) }))
 	})
 }
 
@@ -156,13 +158,13 @@ func (rc *requestContext) patchVault() reply {
 	if none != nil {
 		return *none
 	}
-	if err := CheckObject(rc.body); err != nil {
+	if err := rawjson.CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
 	if r := rc.vaultBusyReply(v); r != nil {
 		return *r
 	}
-	patch := Parse(rc.body)
+	patch := rawjson.Parse(rc.body)
 	if r := rc.checkVaultGuards(v, patch.Object("properties")); r != nil {
 		return *r
 	}
@@ -173,7 +175,7 @@ func (rc *requestContext) patchVault() reply {
 	if len(patch) == 1 && patch.Has("identity") {
 		return ok(rc.st.read(rc.st.putVault(rc.createdBody(body, "Succeeded")).body))
 	}
-	rc.st.putVault(Edit(rc.st.read(v.body), func(p *Object) { p.Set("provisioningState", "Updating") }, "properties"))
+	rc.st.putVault(rawjson.Edit(rc.st.read(v.body), func(p *rawjson.Object) { p.Set("provisioningState", "Updating") }, "properties"))
 	return rc.acceptedReply(rc.startVaultOp(actVaultUpdate, v, body))
 }
 
@@ -241,7 +243,7 @@ func (s *Server) finishVault(op *operation, at time.Time) {
 		s.scheduleFollowUp(op, actVanish, "vaultLinger", at)
 	case s.st.vaults.get(op.Target) == nil:
 	case op.Action == actVaultCreate && s.set.Durations["vaultSettle"].Max > 0:
-		s.st.putVault(Edit(finishedVault(op.Request, at, "Succeeded"), func(p *Object) { p.Del(serviceProperties()...) }, "properties"))
+		s.st.putVault(rawjson.Edit(finishedVault(op.Request, at, "Succeeded"), func(p *rawjson.Object) { p.Del(serviceProperties()...) }, "properties"))
 		s.scheduleFollowUp(op, actSettle, "vaultSettle", at)
 	default:
 		s.st.putVault(finishedVault(op.Request, at, "Succeeded"))
@@ -274,9 +276,9 @@ func (s *Server) applyFollowUp(op *operation) {
 	case op.Action == actVanish:
 		s.dropVault(op.Target)
 	default:
-		s.st.putVault(Edit(s.st.read(v.body), func(p *Object) {
+		s.st.putVault(rawjson.Edit(s.st.read(v.body), func(p *rawjson.Object) {
 			for _, name := range serviceProperties() {
-				if raw := RawAt(op.Request, "properties", name); raw != nil {
+				if raw := rawjson.RawAt(op.Request, "properties", name); raw != nil {
 					p.Put(name, raw)
 				}
 			}
@@ -292,12 +294,12 @@ func (rc *requestContext) vaultStatus() reply {
 	}
 	op := rc.operation()
 	// Creation with a user-assigned identity cannot be followed (docs/azure.md §7.3).
-	if op == nil || op.Action == actVaultCreate && strings.Contains(TextAt(op.Request, "identity", "type"), "UserAssigned") {
+	if op == nil || op.Action == actVaultCreate && strings.Contains(rawjson.TextAt(op.Request, "identity", "type"), "UserAssigned") {
 		return rc.operationNotFound()
 	}
-	body := NewObject("id", vaultPart(rc.path)+"/operationStatus/"+op.ID, "name", op.ID, "status", op.State)
+	body := rawjson.NewObject("id", vaultPart(rc.path)+"/operationStatus/"+op.ID, "name", op.ID, "status", op.State)
 	if op.State == failed {
-		body.Set("error", NewObject("code", op.Code, "message", op.Message))
+		body.Set("error", rawjson.NewObject("code", op.Code, "message", op.Message))
 	}
 	if !op.isRunning() {
 		return ok(body.Bytes())

@@ -4,6 +4,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 const newVaultPath = "/subscriptions/" + testSub + "/resourceGroups/rg-backup/providers/Microsoft.RecoveryServices/vaults/fresh"
@@ -17,27 +19,27 @@ func TestNewVaultIsA201WithoutLocationThenSucceedsWithThreePolicies(t *testing.T
 		if a.header.Get("Location") != "" || !strings.Contains(a.header.Get("Azure-AsyncOperation"), "/operationStatus/MjA0Nzs") {
 			t.Errorf("headers %v", a.header)
 		}
-		if TextAt(a.body, "properties", "provisioningState") != "Provisioning" || RawAt(a.body, "properties", "securitySettings") != nil {
+		if rawjson.TextAt(a.body, "properties", "provisioningState") != "Provisioning" || rawjson.RawAt(a.body, "properties", "securitySettings") != nil {
 			t.Errorf("body %s", a.body)
 		}
 		status := c.get(a.header.Get("Azure-AsyncOperation"))
-		if TextAt(status.body, "status") != "InProgress" || RawAt(status.body, "startTime") != nil || status.header.Get("Location") == "" {
+		if rawjson.TextAt(status.body, "status") != "InProgress" || rawjson.RawAt(status.body, "startTime") != nil || status.header.Get("Location") == "" {
 			t.Errorf("status %s %v", status.body, status.header)
 		}
 		c.follow(a)
 		v := c.get(newVaultPath)
-		if TextAt(v.body, "properties", "provisioningState") != "Succeeded" || TextAt(v.body, "properties", "securitySettings", "softDeleteSettings", "softDeleteState") != "AlwaysON" {
+		if rawjson.TextAt(v.body, "properties", "provisioningState") != "Succeeded" || rawjson.TextAt(v.body, "properties", "securitySettings", "softDeleteSettings", "softDeleteState") != "AlwaysON" {
 			t.Errorf("vault %s", v.body)
 		}
-		if string(RawAt(v.body, "properties", "securitySettings", "immutabilitySettings")) != "null" {
-			t.Errorf("immutabilitySettings %s, want null", RawAt(v.body, "properties", "securitySettings", "immutabilitySettings"))
+		if string(rawjson.RawAt(v.body, "properties", "securitySettings", "immutabilitySettings")) != "null" {
+			t.Errorf("immutabilitySettings %s, want null", rawjson.RawAt(v.body, "properties", "securitySettings", "immutabilitySettings"))
 		}
-		if TextAt(v.body, "etag") == TextAt(a.body, "etag") {
+		if rawjson.TextAt(v.body, "etag") == rawjson.TextAt(a.body, "etag") {
 			t.Error("the etag did not change")
 		}
 		var names []string
 		for _, p := range values(c.get(newVaultPath + "/backupPolicies")) {
-			names = append(names, TextAt(p, "name"))
+			names = append(names, rawjson.TextAt(p, "name"))
 		}
 		if got := strings.Join(names, " "); got != "HourlyLogBackup DefaultPolicy EnhancedPolicy" {
 			t.Errorf("policies %s", got)
@@ -49,13 +51,13 @@ func TestNewVaultIsA201WithoutLocationThenSucceedsWithThreePolicies(t *testing.T
 func TestVaultTellsOfMonitoringOnlyWhatARequestOnceSaid(t *testing.T) {
 	c := serve(t, estate(t), Options{Settings: at0()})
 	c.do("PUT", newVaultPath, newVaultBody, 201)
-	if v := c.get(newVaultPath); RawAt(v.body, "properties", "monitoringSettings") != nil {
+	if v := c.get(newVaultPath); rawjson.RawAt(v.body, "properties", "monitoringSettings") != nil {
 		t.Errorf("a vault that was made without them: %s", v.body)
 	}
 	const settings = `{"azureMonitorAlertSettings":{"alertsForAllJobFailures":"Disabled"},"classicAlertSettings":{"alertsForCriticalOperations":"Disabled"}}`
 	c.do("PATCH", newVaultPath, `{"properties":{"monitoringSettings":`+settings+`}}`, 202)
 	c.do("PATCH", newVaultPath, `{"tags":{"a":"2"}}`, 202)
-	equalJSON(t, RawAt(c.get(newVaultPath).body, "properties", "monitoringSettings"), []byte(settings))
+	equalJSON(t, rawjson.RawAt(c.get(newVaultPath).body, "properties", "monitoringSettings"), []byte(settings))
 }
 
 func TestVaultMadeWithAUserAssignedIdentityCannotBeFollowed(t *testing.T) {
@@ -80,7 +82,7 @@ func TestRegionTakesFiveHundredVaults(t *testing.T) {
 func TestOldAPIVersionsMakeVaultsSynchronously(t *testing.T) {
 	c := serve(t, estate(t), Options{})
 	a := c.do("PUT", newVaultPath+"?api-version=2021-03-01", newVaultBody, 201)
-	if a.header.Get("Azure-AsyncOperation") != "" || TextAt(a.body, "properties", "provisioningState") != "Succeeded" {
+	if a.header.Get("Azure-AsyncOperation") != "" || rawjson.TextAt(a.body, "properties", "provisioningState") != "Succeeded" {
 		t.Errorf("%v %s", a.header, a.body)
 	}
 	c.do("DELETE", newVaultPath+"?api-version=2021-03-01", "", 200)
@@ -99,8 +101,8 @@ func TestVaultPatchIsAsynchronousAndKeepsWhatItDoesNotName(t *testing.T) {
 		}
 		c.follow(a)
 		v := c.get(testVault)
-		if TextAt(v.body, "properties", "securitySettings", "immutabilitySettings", "state") != "Unlocked" ||
-			TextAt(v.body, "properties", "securitySettings", "softDeleteSettings", "softDeleteState") != "AlwaysON" || TextAt(v.body, "tags", "owner") != "x" {
+		if rawjson.TextAt(v.body, "properties", "securitySettings", "immutabilitySettings", "state") != "Unlocked" ||
+			rawjson.TextAt(v.body, "properties", "securitySettings", "softDeleteSettings", "softDeleteState") != "AlwaysON" || rawjson.TextAt(v.body, "tags", "owner") != "x" {
 			t.Errorf("vault %s", v.body)
 		}
 		c.do("PATCH", testVault, `{"identity":{"type":"SystemAssigned"}}`, 200)
@@ -178,12 +180,12 @@ func TestLegacyConfigRefusesWritesOnVaultsOfToday(t *testing.T) {
 	if a := c.do("PUT", testVault+"/backupstorageconfig/vaultstorageconfig", body, 400); a.code() != "BMSUserErrorRedundancySettingsUseVaultApi" {
 		t.Errorf("%s", a.body)
 	}
-	if a := c.get(testVault + "/backupstorageconfig/vaultstorageconfig"); TextAt(a.body, "properties", "storageTypeState") != "Unlocked" {
+	if a := c.get(testVault + "/backupstorageconfig/vaultstorageconfig"); rawjson.TextAt(a.body, "properties", "storageTypeState") != "Unlocked" {
 		t.Errorf("%s", a.body)
 	}
 	old := serve(t, estate(t), Options{Settings: Settings{Era: "2024"}})
 	old.do("PATCH", testVault+"/backupconfig/vaultconfig", body, 200)
-	if a := old.get(testVault + "/backupconfig/vaultconfig"); TextAt(a.body, "properties", "softDeleteFeatureState") != "Disabled" {
+	if a := old.get(testVault + "/backupconfig/vaultconfig"); rawjson.TextAt(a.body, "properties", "softDeleteFeatureState") != "Disabled" {
 		t.Errorf("%s", a.body)
 	}
 }

@@ -15,6 +15,8 @@ import (
 	"syscall"
 
 	"github.com/gofrs/flock"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // writeAheadLog is the journal next to an estate file, with the changes since: first a line that identifies the file,
@@ -75,7 +77,7 @@ func open(path string, o Options) (s *Server, err error) {
 	if err != nil {
 		return nil, err
 	}
-	e, err := load(bufio.NewReaderSize(src, BufferSize), src)
+	e, err := load(bufio.NewReaderSize(src, rawjson.BufferSize), src)
 	if err != nil {
 		return nil, err
 	}
@@ -177,7 +179,7 @@ func (j *writeAheadLog) appendLine(l walLine) (int64, error) {
 	if j.file == nil {
 		return 0, fmt.Errorf("writing %s: %w", j.path, fs.ErrPermission)
 	}
-	n, err := j.file.Write(append(Encode(l), '\n'))
+	n, err := j.file.Write(append(rawjson.Encode(l), '\n'))
 	if err != nil {
 		// Half a line would hide every line behind it.
 		if _, seekErr := j.file.Seek(j.written, io.SeekStart); seekErr != nil || j.file.Truncate(j.written) != nil {

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // writeEstate puts an estate file into a folder of its own.
@@ -55,10 +57,10 @@ func TestOpenKeepsAcceptedWritesWithoutClose(t *testing.T) {
 	}
 	time.Sleep(60 * time.Millisecond)
 	d := open1(t, path, Options{Settings: set})
-	if p := d.follow(a); TextAt(p.body, "status") != "Succeeded" {
+	if p := d.follow(a); rawjson.TextAt(p.body, "status") != "Succeeded" {
 		t.Errorf("operation after the kill: %s", p.body)
 	}
-	if TextAt(d.props("vm1"), "protectionState") != "IRPending" {
+	if rawjson.TextAt(d.props("vm1"), "protectionState") != "IRPending" {
 		t.Error("the item is gone")
 	}
 	if now, _ := os.ReadFile(path); string(now) != string(before) {
@@ -71,7 +73,7 @@ func TestOpenKeepsAcceptedWritesWithoutClose(t *testing.T) {
 		t.Errorf("the journal is still there: %v", err)
 	}
 	e := open1(t, path, Options{})
-	if TextAt(e.props("vm1"), "protectionState") != "IRPending" {
+	if rawjson.TextAt(e.props("vm1"), "protectionState") != "IRPending" {
 		t.Error("the item did not get into the file")
 	}
 	if err := e.s.Close(); err != nil {
@@ -89,7 +91,7 @@ func TestReadingLeavesTheFileUntouched(t *testing.T) {
 	path := writeEstate(t, estate(t, job))
 	before, _ := os.Stat(path)
 	c := open1(t, path, Options{Settings: at0()})
-	if j := c.get(testVault + "/backupJobs/j1"); TextAt(j.body, "properties", "status") != "Completed" {
+	if j := c.get(testVault + "/backupJobs/j1"); rawjson.TextAt(j.body, "properties", "status") != "Completed" {
 		t.Errorf("%s", j.body)
 	}
 	c.do("POST", "/subscriptions/"+testSub+"/providers/Microsoft.RecoveryServices/locations/westeurope/backupStatus",

@@ -1,4 +1,4 @@
-package simulator
+package rawjson
 
 import (
 	"bytes"
