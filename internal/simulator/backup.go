@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -49,8 +50,8 @@ func (s *Server) startBackup(now time.Time, v *vault, it *item, expiry time.Time
 	snapshot := now.Add(s.sampleDuration("snapshot", it.key))
 	extended := rawjson.NewObject(
 		"tasksList", []rawjson.Object{
-			newTask("Take Snapshot", stamp(now), inProgress),
-			newTask("Transfer data to vault", noTime, "NotStarted"),
+			newTask("Take Snapshot", rawjson.Time(now), inProgress),
+			newTask("Transfer data to vault", rawjson.NoTime, "NotStarted"),
 		},
 		"propertyBag", rawjson.NewObject("VM Name", it.friendly, "Recovery Point Expiry Time in UTC", expiry.UTC().Format("1/2/2006 3:04:05 PM")),
 		"internalPropertyBag", rawjson.NewObject("IsInstantRpJob", "True"))
@@ -58,13 +59,13 @@ func (s *Server) startBackup(now time.Time, v *vault, it *item, expiry time.Time
 	return &operation{
 		Action: actBackup, Vault: v.key, Target: it.key, Started: now, State: succeeded, Jobs: []string{id},
 		Snapshot: snapshot, Handover: snapshot.Add(s.sampleDuration("handover", it.key)), JobEnds: snapshot.Add(s.sampleDuration("transfer", it.key)),
-		Request: rawjson.NewObject("expiry", stamp(expiry)).Bytes(),
+		Request: rawjson.NewObject("expiry", rawjson.Time(expiry)).Bytes(),
 	}
 }
 
 func newTask(name, started, status string) rawjson.Object {
 	// A task that has not begun or ended shows the year 1 without a zone (docs/azure.md §5).
-	return rawjson.NewObject("taskId", name, "startTime", started, "endTime", noTime,
+	return rawjson.NewObject("taskId", name, "startTime", started, "endTime", rawjson.NoTime,
 		"duration", "PT0S", "status", status, "taskType", "Normal")
 }
 
@@ -102,8 +103,8 @@ func (s *Server) startTransfer(op *operation) {
 }
 
 func endTask(t *rawjson.Object, from, at time.Time) {
-	t.Set("endTime", stamp(at))
-	t.Set("duration", isoDuration(at.Sub(from)))
+	t.Set("endTime", rawjson.Time(at))
+	t.Set("duration", rawjson.Duration(at.Sub(from)))
 	t.Set("status", "Completed")
 }
 
@@ -131,7 +132,7 @@ func (s *Server) completeBackup(op *operation, at time.Time) {
 			}
 		}), func(bag *rawjson.Object) {
 			if !op.JobFails {
-				bag.Set("Backup Size", formatInt(1000+int(s.uniform("size", op.Target)*30000))+" MB")
+				bag.Set("Backup Size", strconv.Itoa(1000+int(s.seed.uniform("size", op.Target)*30000))+" MB")
 			}
 		}, "propertyBag"))
 	})
@@ -143,7 +144,7 @@ func (s *Server) completeBackup(op *operation, at time.Time) {
 	if op.JobFails {
 		s.st.putItem(rawjson.Edit(s.st.read(it.body), func(p *rawjson.Object) {
 			p.Set("lastBackupStatus", "Failed")
-			p.Set("lastBackupTime", stamp(op.Started))
+			p.Set("lastBackupTime", rawjson.Time(op.Started))
 		}, "properties"))
 		return
 	}
@@ -174,13 +175,13 @@ func (s *Server) adoptRunningJobs() {
 		if strings.EqualFold(j.operation, "Backup") {
 			op.Action, op.State, op.Ends = actBackup, succeeded, j.started
 			op.JobEnds = now.Add(s.sampleDuration("transfer", j.item))
-			op.Request = rawjson.NewObject("expiry", stamp(j.started.AddDate(0, 0, 30))).Bytes()
+			op.Request = rawjson.NewObject("expiry", rawjson.Time(j.started.AddDate(0, 0, 30))).Bytes()
 		}
 		s.st.start(op)
 		return true
 	})
 	s.st.items.all(0, func(_ int, it *item) bool {
-		if it.isDeleted && !known["purge|"+it.key+"|"+stamp(s.st.purgeTime(it))] {
+		if it.isDeleted && !known["purge|"+it.key+"|"+rawjson.Time(s.st.purgeTime(it))] {
 			s.schedulePurge(it)
 		}
 		return true

@@ -67,9 +67,9 @@ func (s *Server) scheduleItem(it *item, at time.Time) {
 	if !it.isActive() {
 		return
 	}
-	start := at.Add(s.set.Durations["scheduleDelay"].sample(s.uniform("delay", it.key, at.Unix())))
+	start := at.Add(s.set.Durations["scheduleDelay"].sample(s.seed.uniform("delay", it.key, at.Unix())))
 	s.st.start(&operation{
-		ID: "scheduled|" + it.key + "|" + stamp(at), Action: actScheduled, Vault: it.vault, Target: it.key,
+		ID: "scheduled|" + it.key + "|" + rawjson.Time(at), Action: actScheduled, Vault: it.vault, Target: it.key,
 		Started: at, Ends: start, State: inProgress,
 	})
 }
@@ -85,7 +85,7 @@ func (s *Server) runScheduled(op *operation, at time.Time) {
 	}
 	backup := s.startBackup(at, v, it, s.spec(p).expiry(op.Started))
 	backup.ID = s.guid(at, "scheduled backup")
-	backup.Request = rawjson.Edit(backup.Request, func(o *rawjson.Object) { o.Set("scheduled", stamp(op.Started)) })
+	backup.Request = rawjson.Edit(backup.Request, func(o *rawjson.Object) { o.Set("scheduled", rawjson.Time(op.Started)) })
 	s.st.start(backup)
 }
 

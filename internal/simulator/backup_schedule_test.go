@@ -156,7 +156,7 @@ func TestStateAndStatsAreServed(t *testing.T) {
 	}
 	serve(t, e, Options{}).get(itemPath("vm1"))
 	stats := c.do("GET", c.base+"/_simulator/stats", "", 200)
-	if number(stats.body, "requests", "item.put") != 1 || number(stats.body, "writes") != 1 || number(stats.body, "reads") != 1 {
+	if rawjson.Number(stats.body, "requests", "item.put") != 1 || rawjson.Number(stats.body, "writes") != 1 || rawjson.Number(stats.body, "reads") != 1 {
 		t.Errorf("%s", stats.body)
 	}
 }

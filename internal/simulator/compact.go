@@ -3,6 +3,7 @@ package simulator
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,13 +17,12 @@ import (
 )
 
 // compact writes a new estate file and renames it over the old one. Without changes the file stays untouched.
-func (s *Server) compact(j *writeAheadLog) error {
-	st := s.st
+func (j *writeAheadLog) compact(st *state) error {
 	source, isFile := st.src.(*os.File)
 	if j.file != nil {
 		changed, err := j.hasChanges()
 		if err == nil && changed {
-			err = s.replaceFile(j)
+			err = j.replaceFile(st)
 		}
 		if err != nil {
 			return errors.Join(err, source.Close()) // the journal stays and is applied next time
@@ -42,9 +42,9 @@ func (j *writeAheadLog) hasChanges() (bool, error) {
 	return bytes.Count(raw, []byte("\n")) > 1, err
 }
 
-func (s *Server) replaceFile(j *writeAheadLog) error {
+func (j *writeAheadLog) replaceFile(st *state) error {
 	path := strings.TrimSuffix(j.path, ".journal")
-	if err := s.st.checkSameFile(path); err != nil {
+	if err := st.checkSameFile(path); err != nil {
 		return err
 	}
 	tmp, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
@@ -56,7 +56,7 @@ func (s *Server) replaceFile(j *writeAheadLog) error {
 		err = tmp.Chmod(info.Mode())
 	}
 	if err == nil {
-		err = s.st.write(tmp)
+		err = st.write(tmp)
 	}
 	if err == nil {
 		err = tmp.Sync()
@@ -103,7 +103,7 @@ func (st *state) write(w io.Writer) error {
 	if !st.Taken.IsZero() {
 		p.key("taken", st.Taken)
 	}
-	p.key("cloud", firstNonEmpty(st.Cloud, "AzurePublic"))
+	p.key("cloud", cmp.Or(st.Cloud, "AzurePublic"))
 	p.key("tenant", st.Tenant)
 	bodiesOf(p, "subscriptions", st.subscriptions, func(l *opaqueResource) bodyRef { return l.body })
 	bodiesOf(p, "managementGroups", st.management, func(l *opaqueResource) bodyRef { return l.body })

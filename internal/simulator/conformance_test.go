@@ -6,6 +6,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -149,7 +150,7 @@ func elementName(i int, v any) string {
 			return name
 		}
 	}
-	return formatInt(i)
+	return strconv.Itoa(i)
 }
 
 var elementPattern = regexp.MustCompile(`^value\[[^\]]*\]\.?|\[[^\]]*\]`)

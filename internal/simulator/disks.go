@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -48,7 +49,7 @@ func (rc *requestContext) deleteDisk() reply {
 		return rc.diskAcceptedReply(op)
 	}
 	id := rc.guid("disk operation")
-	path := "/subscriptions/" + rc.params["sub"] + "/providers/Microsoft.Compute/locations/" + firstNonEmpty(d.region, "global") + "/DiskOperations/" + id
+	path := "/subscriptions/" + rc.params["sub"] + "/providers/Microsoft.Compute/locations/" + cmp.Or(d.region, "global") + "/DiskOperations/" + id
 	op := &operation{
 		ID: id, Action: actDeleteDisk, Target: d.key, Version: rc.version, State: inProgress, StatusPath: path, ResultPath: path,
 		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("diskDelete", d.key)),
@@ -58,23 +59,6 @@ func (rc *requestContext) deleteDisk() reply {
 }
 
 const diskInUse = "Disk %s is attached to VM %s."
-
-// holderOf returns the id of the VM a disk is attached to; "" when it is free.
-func (st *state) holderOf(d *resource) string {
-	body := st.read(d.body)
-	if by := rawjson.TextAt(body, "managedBy"); by != "" {
-		return by
-	}
-	var shared []string
-	_ = json.Unmarshal(rawjson.RawAt(body, "managedByExtended"), &shared)
-	if len(shared) > 0 {
-		return shared[0]
-	}
-	if state := rawjson.TextAt(body, "properties", "diskState"); strings.EqualFold(state, "Attached") || strings.EqualFold(state, "Reserved") {
-		return "(" + state + ")"
-	}
-	return ""
-}
 
 // finishDiskDelete removes the disk, unless another client attached it meanwhile.
 func (s *Server) finishDiskDelete(op *operation) {
@@ -112,9 +96,9 @@ func (rc *requestContext) diskOperation() reply {
 		}
 		return reply{status: http.StatusOK}
 	}
-	body := rawjson.NewObject("startTime", stamp(op.Started))
+	body := rawjson.NewObject("startTime", rawjson.Time(op.Started))
 	if !op.isRunning() {
-		body.Set("endTime", stamp(op.Ends))
+		body.Set("endTime", rawjson.Time(op.Ends))
 	}
 	body.Set("status", op.State)
 	if op.State == failed {
@@ -126,28 +110,6 @@ func (rc *requestContext) diskOperation() reply {
 		rc.setRetryAfterSeconds(&r, 5)
 	}
 	return r
-}
-
-// attach attaches the disks whose id matches pattern to a VM, as another client would.
-func (st *state) attach(pattern string) {
-	var found []*resource
-	st.disks.all(0, func(_ int, d *resource) bool {
-		if glob(key(pattern), d.key) && st.holderOf(d) == "" {
-			found = append(found, d)
-		}
-		return true
-	})
-	for _, d := range found {
-		st.putDisk(withHolder(st.read(d.body)))
-	}
-}
-
-func withHolder(body json.RawMessage) json.RawMessage {
-	vm := before(rawjson.TextAt(body, "id"), "disks") + "/virtualMachines/somebodys"
-	return rawjson.Edit(body, func(o *rawjson.Object) {
-		o.Set("managedBy", vm)
-		o.Put("properties", rawjson.Edit(o.Raw("properties"), func(p *rawjson.Object) { p.Set("diskState", "Attached") }))
-	})
 }
 
 // newRestoredDisk returns the body of a disk restored from d (docs/azure.md §19, §25.2).
@@ -164,7 +126,7 @@ func (s *Server) newRestoredDisk(op *operation, o *restoreOrder, d sourceDisk, i
 	for _, m := range rawjson.NewObject(
 		"creationData", created, "diskSizeGB", d.SizeGB, "diskSizeBytes", int64(d.SizeGB)<<30, "timeCreated", at.UTC().Format("2006-01-02T15:04:05.0000000-07:00"),
 		"provisioningState", "Succeeded", "diskState", "Unattached", "encryption", rawjson.NewObject("type", "EncryptionAtRestWithPlatformKey"),
-		"networkAccessPolicy", "AllowAll", "publicNetworkAccess", "Enabled", "uniqueId", guidOf(s.digest("disk", id))) {
+		"networkAccessPolicy", "AllowAll", "publicNetworkAccess", "Enabled", "uniqueId", guidOf(s.seed.digest("disk", id))) {
 		props.Put(m.Key, m.Value)
 	}
 	// The job's tag is never the only one (docs/azure.md §25.2).
@@ -176,5 +138,5 @@ func (s *Server) newRestoredDisk(op *operation, o *restoreOrder, d sourceDisk, i
 	}
 	tags.Set(jobTag, op.Jobs[0])
 	return rawjson.NewObject("id", id, "name", lastSegment(id), "type", diskType, "location", o.Region, "tags", tags,
-		"sku", rawjson.NewObject("name", firstNonEmpty(d.Storage, "Premium_LRS")), "properties", props).Bytes()
+		"sku", rawjson.NewObject("name", cmp.Or(d.Storage, "Premium_LRS")), "properties", props).Bytes()
 }

@@ -1,7 +1,6 @@
 package simulator
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -149,16 +148,9 @@ func (e *Estate) head(name string, raw []byte, version *string) error {
 		return nil // a newer writer's key
 	}
 	if name == "settings" {
-		return decodeStrict(raw, into)
+		return rawjson.DecodeStrict(raw, into)
 	}
 	return json.Unmarshal(raw, into)
-}
-
-// decodeStrict rejects unknown keys: people write these parts by hand.
-func decodeStrict(raw []byte, into any) error {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.DisallowUnknownFields()
-	return d.Decode(into)
 }
 
 // sections returns the arrays of bodies, by their key in the file.

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -8,74 +9,9 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
-
-// Fault is one injected fault: it selects requests, which of them it hits, and the effect. Each fault counts requests
-// from the start of the server on its own.
-type Fault struct {
-	// Name identifies the fault in Stats.Faults and in the log.
-	Name string `json:"name"`
-
-	// Method, Path, Kind and Query choose requests; empty: any. Path is compared without case and may hold "*" for any
-	// text; Kind is one of the kinds in Stats.Requests.
-	Method string `json:"method,omitempty"`
-	Path   string `json:"path,omitempty"`
-	Kind   string `json:"kind,omitempty"`
-	// Query must be part of the decoded query, without case: "skiptoken" is every page but the first.
-	Query string `json:"query,omitempty"`
-
-	// Nth is the first match that is hit, from 1; 0 is 1. Times is how many are hit from there; 0 is 1, -1 all.
-	Nth   int `json:"nth,omitempty"`
-	Times int `json:"times,omitempty"`
-	// Chance hits each match with this probability instead, by the seed.
-	Chance float64 `json:"chance,omitempty"`
-
-	// Status, Code, Message, Headers and Body are the reply; a Body replaces the error envelope.
-	Status  int               `json:"status,omitempty"`
-	Code    string            `json:"code,omitempty"`
-	Message string            `json:"message,omitempty"`
-	Headers map[string]string `json:"headers,omitempty"`
-	Body    string            `json:"body,omitempty"`
-	// ContentType replaces the reply's.
-	ContentType string `json:"contentType,omitempty"`
-	// AfterEffect makes the request take effect before Status is returned.
-	AfterEffect bool `json:"afterEffect,omitempty"`
-	// Latency is added.
-	Latency Duration `json:"latency,omitzero"`
-	// Reset breaks the connection off "before" or "after" the effect.
-	Reset string `json:"reset,omitempty"`
-	// Truncate closes the connection in the middle of the reply.
-	Truncate bool `json:"truncate,omitempty"`
-	// Operation that the request starts "fails" (with Code and Message), "hangs", or "lies": its status is Succeeded
-	// while its job fails, with Code and Message where the fault has them, and it has no effect.
-	Operation string `json:"operation,omitempty"`
-	// Disks of the restore that the request starts are "left" behind by a job that fails, "missing" by one though it
-	// is Completed, or "attached" by another client as soon as they exist.
-	Disks string `json:"disks,omitempty"`
-	// Invisible is the number of reads that do not yet show the item the request creates or changes.
-	Invisible int `json:"invisible,omitempty"`
-	// NextLink puts another host into the list's nextLink: "https://elsewhere.example".
-	NextLink string `json:"nextLink,omitempty"`
-	// Token refuses the request and, from then on, every token issued so far: "expired" as an expired token,
-	// "challenged" with a claims challenge (docs/azure.md §28.6). Tokens issued later are valid.
-	Token string `json:"token,omitempty"`
-	// ConcurrentClients act just before the request.
-	ConcurrentClients []ConcurrentClient `json:"actors,omitempty"`
-}
-
-// ConcurrentClient is a change to the estate by another client: a request whose operation takes no time (Slow: the
-// usual duration), or a body put into or an id removed from a section of the estate.
-type ConcurrentClient struct {
-	Method string          `json:"method,omitempty"`
-	Path   string          `json:"path,omitempty"`
-	Body   json.RawMessage `json:"body,omitempty"`
-	Slow   bool            `json:"slow,omitempty"`
-
-	Section string `json:"section,omitempty"`
-	Remove  string `json:"remove,omitempty"`
-	// Attach attaches the disks whose ids match, with "*" for any text, to a VM.
-	Attach string `json:"attach,omitempty"`
-}
 
 // faults counts matches and picks.
 type faults struct {
@@ -88,7 +24,7 @@ func ReadFaults(r io.Reader) ([]Fault, error) {
 	raw, err := io.ReadAll(r)
 	var list []Fault
 	if err == nil {
-		err = decodeStrict(raw, &list)
+		err = rawjson.DecodeStrict(raw, &list)
 	}
 	if err == nil {
 		_, err = newFaults(list)
@@ -137,7 +73,7 @@ func (s *Server) selectFault(c *requestContext) *Fault {
 			continue
 		}
 		s.faults.seen[i]++
-		if hit == nil && f.triggers(s.faults.seen[i], s.uniform("fault", f.Name, s.faults.seen[i])) {
+		if hit == nil && f.triggers(s.faults.seen[i], s.seed.uniform("fault", f.Name, s.faults.seen[i])) {
 			hit = f
 			s.stats.Faults[f.Name]++
 		}
@@ -170,24 +106,6 @@ func (f *Fault) triggers(n int, u float64) bool {
 	return n >= from && (times < 0 || n < from+times)
 }
 
-// glob matches a pattern in which "*" matches any text, including slashes.
-func glob(pattern, s string) bool {
-	head, rest, star := strings.Cut(pattern, "*")
-	if !star {
-		return pattern == s
-	}
-	if !strings.HasPrefix(s, head) {
-		return false
-	}
-	s = s[len(head):]
-	for i := 0; i <= len(s); i++ {
-		if glob(rest, s[i:]) {
-			return true
-		}
-	}
-	return false
-}
-
 // faultReply returns the fault's reply; false when the handler replies.
 func (f *Fault) faultReply() (reply, bool) {
 	if f == nil || f.Status == 0 {
@@ -198,11 +116,11 @@ func (f *Fault) faultReply() (reply, bool) {
 	case f.Body != "":
 		r = newReply(f.Status, json.RawMessage(f.Body))
 	case f.Code != "":
-		r = errorReply(f.Status, f.Code, "%s", firstNonEmpty(f.Message, defaultErrorText(f.Code)))
+		r = errorReply(f.Status, f.Code, "%s", cmp.Or(f.Message, defaultErrorText(f.Code)))
 	default:
-		r = armError(f.Status, defaultErrorCode(f.Status), "%s", firstNonEmpty(f.Message, defaultErrorText(defaultErrorCode(f.Status))))
+		r = armError(f.Status, defaultErrorCode(f.Status), "%s", cmp.Or(f.Message, defaultErrorText(defaultErrorCode(f.Status))))
 	}
-	r.code = firstNonEmpty(f.Code, defaultErrorCode(f.Status))
+	r.code = cmp.Or(f.Code, defaultErrorCode(f.Status))
 	for name, value := range f.Headers {
 		r.set(name, value)
 	}
@@ -262,8 +180,8 @@ func (rc *requestContext) startOperation(op *operation) {
 	if f := rc.fault; f != nil {
 		switch f.Operation {
 		case "fails":
-			op.Code = firstNonEmpty(f.Code, "CloudInternalError")
-			op.Message = firstNonEmpty(f.Message, "Microsoft Azure Backup encountered an internal error.")
+			op.Code = cmp.Or(f.Code, "CloudInternalError")
+			op.Message = cmp.Or(f.Message, "Microsoft Azure Backup encountered an internal error.")
 		case "hangs":
 			op.Hangs = true
 		case "lies":

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -39,14 +40,14 @@ func (rc *requestContext) queryGraph() reply {
 	}
 	rows := q.run(rc.graphRows(q.table, graphScope(sent.Raw("subscriptions"))))
 	options := sent.Object("options")
-	size := number(options.Raw("$top"))
+	size := rawjson.Number(options.Raw("$top"))
 	if size <= 0 {
 		size = rc.s.set.Pages["graph"]
 	}
 	size = min(size, maxGraphPage)
-	from := number(options.Raw("$skip"))
+	from := rawjson.Number(options.Raw("$skip"))
 	if token := options.Text("$skipToken"); token != "" {
-		row, known := rc.s.rowOf("graph "+sent.Text("query"), token)
+		row, known := rc.s.seed.rowOf("graph "+sent.Text("query"), token)
 		if !known {
 			return errorReply(http.StatusBadRequest, "BadRequest", "The skip token is invalid.")
 		}
@@ -58,7 +59,7 @@ func (rc *requestContext) queryGraph() reply {
 		"facets", []string{}, "resultTruncated", fmt.Sprint(to < len(rows) && !q.hasID()))
 	// Paging works only when id is projected (docs/azure.md §10).
 	if to < len(rows) && q.hasID() {
-		out.Set("$skipToken", rc.s.pageToken("graph "+sent.Text("query"), to))
+		out.Set("$skipToken", rc.s.seed.pageToken("graph "+sent.Text("query"), to))
 	}
 	return ok(out.Bytes())
 }
@@ -126,7 +127,7 @@ func (rc *requestContext) graphItem(it *item, v *vault) []byte {
 		state = "SoftDeleted"
 	}
 	return rawjson.Edit(rc.itemBody(it), func(p *rawjson.Object) {
-		p.Set("currentProtectionState", firstNonEmpty(state, it.state))
+		p.Set("currentProtectionState", cmp.Or(state, it.state))
 		p.Set("dataSourceInfo", rawjson.NewObject("resourceID", p.Text("sourceResourceId"), "datasourceType", vmItem, "resourceLocation", v.region))
 		p.Set("policyInfo", rawjson.NewObject("name", p.Text("policyName"), "id", p.Text("policyId")))
 	}, "properties")

@@ -31,7 +31,7 @@ func TestGraphAnswersTheQueriesOfAnAudit(t *testing.T) {
 	if len(rows) != 2 || rawjson.TextAt(rows[0], "vm") != strings.ToLower(vmID("vm1")) || rawjson.TextAt(rows[0], "state") != "ProtectionConfigured" || rawjson.TextAt(rows[1], "state") != "SoftDeleted" {
 		t.Errorf("%s", a.body)
 	}
-	if rawjson.TextAt(a.body, "resultTruncated") != "false" || number(a.body, "totalRecords") != 2 {
+	if rawjson.TextAt(a.body, "resultTruncated") != "false" || rawjson.Number(a.body, "totalRecords") != 2 {
 		t.Errorf("%s", a.body)
 	}
 	a = c.graph("resources | where type == 'microsoft.compute/virtualmachines' and location =~ 'WestEurope' | project name, tags.env", "", 200)

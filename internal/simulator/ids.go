@@ -73,3 +73,21 @@ func containerKeyOf(name string) string {
 func containerKeyFor(group, name string) string {
 	return vmContainerPrefix + strings.ToLower(group) + ";" + strings.ToLower(name)
 }
+
+// glob matches a pattern in which "*" matches any text, including slashes.
+func glob(pattern, s string) bool {
+	head, rest, star := strings.Cut(pattern, "*")
+	if !star {
+		return pattern == s
+	}
+	if !strings.HasPrefix(s, head) {
+		return false
+	}
+	s = s[len(head):]
+	for i := 0; i <= len(s); i++ {
+		if glob(rest, s[i:]) {
+			return true
+		}
+	}
+	return false
+}

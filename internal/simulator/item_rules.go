@@ -1,15 +1,13 @@
 package simulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
-
-func formatInt(n int) string { return strconv.Itoa(n) }
 
 // itemPut is a PUT of a protected item while the rules check it.
 type itemPut struct {
@@ -202,7 +200,7 @@ func (rc *requestContext) checkPolicyOfItem(p *itemPut) *reply {
 
 // tier returns a policy's type; absent means V1 (docs/azure.md §8.2).
 func (st *state) tier(p *policy) string {
-	return firstNonEmpty(rawjson.TextAt(st.read(p.body), "properties", "policyType"), "V1")
+	return cmp.Or(rawjson.TextAt(st.read(p.body), "properties", "policyType"), "V1")
 }
 
 // checkMachine enforces: the VM exists in the vault's subscription and region, a refresh discovered it if the settings

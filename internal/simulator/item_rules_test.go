@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -174,7 +175,7 @@ func TestImmutableVaultSuspendsAndRefusesDeletion(t *testing.T) {
 func TestVaultTakesAThousandVMs(t *testing.T) {
 	var vms, items []string
 	for i := range 1000 {
-		name := "m" + formatInt(i)
+		name := "m" + strconv.Itoa(i)
 		vms = append(vms, vmBody(name, "westeurope"))
 		tail := containerKeyFor("RG-App", name)
 		items = append(items, `{"id":"`+testVault+`/backupFabrics/Azure/protectionContainers/IaasVMContainer;`+tail+`/protectedItems/VM;`+tail+

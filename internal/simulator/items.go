@@ -3,6 +3,7 @@ package simulator
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -58,25 +59,7 @@ func (rc *requestContext) itemBody(it *item) []byte {
 		return body
 	}
 	left := rc.st.purgeTime(it).Sub(rc.now)
-	return rawjson.Edit(body, func(p *rawjson.Object) { p.Set("deferredDeleteTimeRemaining", timeSpan(left)) }, "properties")
-}
-
-// purgeTime returns when a soft-deleted item is purged; deferredDeleteTimeInUTC is when it was deleted (docs/azure.md
-// §3).
-func (st *state) purgeTime(it *item) time.Time {
-	props := rawjson.RawAt(st.read(it.body), "properties")
-	deleted, err := time.Parse(time.RFC3339Nano, rawjson.TextAt(props, "deferredDeleteTimeInUTC"))
-	if err != nil {
-		return time.Time{}
-	}
-	days := number(props, "softDeleteRetentionPeriod")
-	if days == 0 {
-		days = number(props, "softDeleteRetentionPeriodInDays")
-	}
-	if days == 0 {
-		days = 14
-	}
-	return deleted.AddDate(0, 0, days)
+	return rawjson.Edit(body, func(p *rawjson.Object) { p.Set("deferredDeleteTimeRemaining", rawjson.TimeSpan(left)) }, "properties")
 }
 
 // itemNames checks the container's and the item's names in the path (docs/azure.md §3) and returns their tail.
@@ -143,8 +126,8 @@ func (rc *requestContext) extendedInfo(it *item) rawjson.Object {
 	o := rawjson.NewObject("recoveryPointCount", len(points), "policyInconsistent", false)
 	if len(points) > 0 {
 		oldest := points[len(points)-1].taken
-		o.Set("oldestRecoveryPoint", stamp(oldest))
-		o.Set("oldestRecoveryPointInVault", stamp(oldest))
+		o.Set("oldestRecoveryPoint", rawjson.Time(oldest))
+		o.Set("oldestRecoveryPointInVault", rawjson.Time(oldest))
 	}
 	return o
 }
@@ -187,7 +170,7 @@ func (rc *requestContext) deleteItem() reply {
 		StatusPath: vaultPath + "/backupOperations/" + id, ResultPath: vaultPath + "/backupOperationResults/" + id,
 		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration(action, it.key)),
 	}
-	op.Jobs = []string{rc.startJob(v, it.friendly, it.containerKey, "DeleteBackupData", "Number of Recovery Points", formatInt(points))}
+	op.Jobs = []string{rc.startJob(v, it.friendly, it.containerKey, "DeleteBackupData", "Number of Recovery Points", strconv.Itoa(points))}
 	rc.startOperation(op)
 	return rc.acceptedReply(op)
 }
@@ -214,9 +197,9 @@ func (s *Server) finishDelete(op *operation, at time.Time) {
 		p.Set("protectionState", "ProtectionStopped")
 		p.Set("policyId", "")
 		p.Set("policyName", "")
-		p.SetBefore("isArchiveEnabled", "deferredDeleteTimeInUTC", stamp(op.Started))
+		p.SetBefore("isArchiveEnabled", "deferredDeleteTimeInUTC", rawjson.Time(op.Started))
 		p.SetBefore("isArchiveEnabled", "isScheduledForDeferredDelete", true)
-		p.SetBefore("isArchiveEnabled", "deferredDeleteTimeRemaining", timeSpan(op.Started.AddDate(0, 0, days).Sub(at)))
+		p.SetBefore("isArchiveEnabled", "deferredDeleteTimeRemaining", rawjson.TimeSpan(op.Started.AddDate(0, 0, days).Sub(at)))
 		p.Set("softDeleteRetentionPeriod", days)
 	}, "properties"))
 	s.schedulePurge(it)
@@ -236,7 +219,7 @@ func (s *Server) schedulePurge(it *item) {
 		return
 	}
 	s.st.start(&operation{
-		ID: "purge|" + it.key + "|" + stamp(at), Action: actPurge, Vault: it.vault, Target: it.key,
+		ID: "purge|" + it.key + "|" + rawjson.Time(at), Action: actPurge, Vault: it.vault, Target: it.key,
 		Started: at, Ends: at, State: inProgress,
 	})
 }
@@ -309,13 +292,6 @@ func (s *Server) setDisks(p *rawjson.Object, sent rawjson.Object) {
 	p.Set("extendedProperties", rawjson.NewObject("diskExclusionProperties", json.RawMessage(disks)))
 }
 
-func (st *state) policyName(id string) string {
-	if p := st.policies.get(key(id)); p != nil {
-		return p.name
-	}
-	return lastSegment(id)
-}
-
 // createItem creates the item of a VM whose first backup is pending (docs/azure.md §3, §33.30).
 func (s *Server) createItem(op *operation, at time.Time) {
 	v := s.st.vaults.get(op.Vault)
@@ -353,15 +329,4 @@ func (s *Server) assignStorage(v *vault) {
 		body = rawjson.Edit(body, func(p *rawjson.Object) { p.Set("softDeleteRetentionPeriodInDays", 0) }, path...)
 	}
 	s.st.putVault(body)
-}
-
-// endpoint returns the cloud's own ARM endpoint, which is part of every item's vaultId (docs/azure.md §3, §33.23).
-func (e *Estate) endpoint() string {
-	switch e.Cloud {
-	case "AzureUSGovernment":
-		return "https://management.usgovcloudapi.net"
-	case "AzureChina":
-		return "https://management.chinacloudapi.cn"
-	}
-	return "https://management.azure.com"
 }

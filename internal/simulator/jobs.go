@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -26,7 +27,7 @@ func (s *Server) fileJob(now time.Time, id string, v *vault, friendly, tail, ope
 	}
 	for _, m := range rawjson.NewObject("containerName", tail, "duration", "PT0S", "virtualMachineVersion", "Compute",
 		"extendedInfo", extended, "entityFriendlyName", friendly, "backupManagementType", "AzureIaasVM",
-		"operation", operation, "status", inProgress, "startTime", stamp(now), "activityId", s.guid(now, "activity")) {
+		"operation", operation, "status", inProgress, "startTime", rawjson.Time(now), "activityId", s.guid(now, "activity")) {
 		p.Put(m.Key, m.Value)
 	}
 	s.st.putJob(rawjson.NewObject("id", v.id+"/backupJobs/"+id, "name", id, "type", jobType, "properties", p).Bytes())
@@ -52,12 +53,12 @@ func (s *Server) endJob(vaultKey, id string, at time.Time, status string, op *op
 	}
 	s.st.putJob(rawjson.Edit(s.st.read(j.body), func(p *rawjson.Object) {
 		p.Set("status", status)
-		p.Set("duration", isoDuration(at.Sub(j.started)))
-		p.SetBefore("activityId", "endTime", stamp(at))
+		p.Set("duration", rawjson.Duration(at.Sub(j.started)))
+		p.SetBefore("activityId", "endTime", rawjson.Time(at))
 		if status == "Failed" {
 			p.SetBefore("activityId", "errorDetails", []rawjson.Object{rawjson.NewObject(
-				"errorCode", 400001, "errorTitle", firstNonEmpty(op.JobCode, op.Code, "CloudInternalError"),
-				"errorString", firstNonEmpty(op.JobMessage, op.Message, "Microsoft Azure Backup encountered an internal error."),
+				"errorCode", 400001, "errorTitle", cmp.Or(op.JobCode, op.Code, "CloudInternalError"),
+				"errorString", cmp.Or(op.JobMessage, op.Message, "Microsoft Azure Backup encountered an internal error."),
 				"recommendations", []string{"Retry the operation."})})
 		}
 	}, "properties"))
@@ -83,7 +84,7 @@ func (rc *requestContext) jobRow(j *job) []byte {
 func (rc *requestContext) editedJob(j *job, change func(p *rawjson.Object)) []byte {
 	return rawjson.Edit(rc.st.read(j.body), func(p *rawjson.Object) {
 		if j.runs() {
-			p.Set("duration", isoDuration(rc.now.Sub(j.started)))
+			p.Set("duration", rawjson.Duration(rc.now.Sub(j.started)))
 		}
 		// Older api-versions number the actions (docs/azure.md §33.34).
 		if rc.version < "2023-02-01" && p.Has("actionsInfo") {
@@ -99,7 +100,7 @@ func runningTasks(extended []byte, now time.Time) json.RawMessage {
 	return editTasks(extended, func(task *rawjson.Object) {
 		started, err := time.Parse(time.RFC3339Nano, task.Text("startTime"))
 		if err == nil && task.Text("status") == inProgress {
-			task.Set("duration", isoDuration(now.Sub(started)))
+			task.Set("duration", rawjson.Duration(now.Sub(started)))
 		}
 	})
 }

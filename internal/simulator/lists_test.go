@@ -246,7 +246,7 @@ func TestContainersOfSoftDeletedItemsAreInTheListOfDeletedOnes(t *testing.T) {
 		t.Errorf("%s", rows)
 	}
 	usage := values(c.get(testVault + "/backupUsageSummaries?$filter=type%20eq%20'BackupProtectedItemCountSummary'"))
-	if len(usage) != 1 || number(usage[0], "currentValue") != 1 {
+	if len(usage) != 1 || rawjson.Number(usage[0], "currentValue") != 1 {
 		t.Errorf("%s", usage)
 	}
 }

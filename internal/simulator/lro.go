@@ -2,11 +2,11 @@ package simulator
 
 import (
 	"encoding/base64"
-	"encoding/hex"
-	"fmt"
+	"encoding/json"
 	"math"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -32,18 +32,7 @@ func (rc *requestContext) signedURL(path, version string) string {
 	t := strconv.FormatInt(rc.now.UnixNano()/100+621355968000000000, 10)
 	rc.s.polls++
 	return u + "&t=" + t + "&c=" + rc.s.certificate +
-		"&s=" + rc.s.opaqueToken("", u+t+strconv.Itoa(rc.s.polls), sigLength) + "&h=" + rc.s.opaqueToken("", "h"+u+t, hashLength)
-}
-
-// opaqueToken returns n characters of base64url that depend on what.
-func (s *Server) opaqueToken(prefix, what string, n int) string {
-	var b strings.Builder
-	b.WriteString(prefix)
-	for i := 0; b.Len() < n; i++ {
-		d := s.digest(what, i)
-		b.WriteString(base64.RawURLEncoding.EncodeToString(d[:]))
-	}
-	return b.String()[:n]
+		"&s=" + rc.s.seed.opaqueToken("", u+t+strconv.Itoa(rc.s.polls), sigLength) + "&h=" + rc.s.seed.opaqueToken("", "h"+u+t, hashLength)
 }
 
 // setRetryAfter sets the Retry-After of backup's operations (docs/azure.md §1, §4; §33.6).
@@ -74,7 +63,7 @@ func (rc *requestContext) getStatus() reply {
 	if op == nil {
 		return rc.operationNotFound()
 	}
-	r := ok(op.statusBody())
+	r := ok(statusBody(op))
 	if op.isRunning() {
 		rc.setRetryAfter(&r)
 	}
@@ -138,30 +127,38 @@ func vaultOperationID(number, guid string) string {
 	return base64.StdEncoding.EncodeToString([]byte(number + ";" + guid))
 }
 
-// pageToken hides a row number in a paging token of the recorded kind: base64 with "/", "+" and "=", escaped in lower
-// case, so that decoding and encoding it again changes it (docs/azure.md §33.25).
-func (s *Server) pageToken(list string, row int) string {
-	d := s.digest("token", list, row)
-	raw := fmt.Sprintf("%s|%d|%s", hex.EncodeToString(d[:4]), row, s.opaqueToken("", list+strconv.Itoa(row), 400))
-	b64 := base64.StdEncoding.EncodeToString([]byte("\xff\xfe" + raw))
-	b64 = strings.ReplaceAll(b64, "+", "%2b")
-	b64 = strings.ReplaceAll(b64, "/", "%2f")
-	return strings.ReplaceAll(b64, "=", "%3d")
+// statusBody returns the body of operationsStatus, backupOperations and policy operations (docs/azure.md §4, §8.1).
+func statusBody(op *operation) json.RawMessage {
+	body := rawjson.NewObject("id", op.ID, "name", op.ID, "status", op.State, "startTime", rawjson.Time(op.Started))
+	if op.isRunning() {
+		body.Set("endTime", rawjson.NoTime)
+		return body.Bytes()
+	}
+	// endTime equals startTime, whatever the operation took (docs/azure.md §4).
+	body.Set("endTime", rawjson.Time(op.Started))
+	if op.State == failed {
+		body.Set("error", rawjson.NewObject("code", op.Code, "message", op.Message))
+	}
+	switch {
+	case op.Action == actPolicy:
+		failedJobs := op.JobsFailed
+		if failedJobs == nil {
+			failedJobs = map[string]string{}
+		}
+		body.Set("properties", rawjson.NewObject("objectType", "OperationStatusJobsExtendedInfo", "jobIds", slices.Clone(op.Jobs), "failedJobsError", failedJobs))
+	case op.Action == actValidate && op.State == succeeded:
+		body.Set("properties", rawjson.NewObject("objectType", "OperationStatusValidateOperationExtendedInfo", "validateOperationResponse", rawjson.NewObject("validationResults", op.Request)))
+	case len(op.Jobs) > 0:
+		body.Set("properties", rawjson.NewObject("objectType", "OperationStatusJobExtendedInfo", "jobId", op.Jobs[0]))
+	}
+	return body.Bytes()
 }
 
-// rowOf returns the row number in a token that token made for this list; false for any other token.
-func (s *Server) rowOf(list, token string) (int, bool) {
-	// A URL's token is decoded already, a Resource Graph body's is verbatim.
-	token = strings.NewReplacer("%2b", "+", "%2f", "/", "%3d", "=", " ", "+").Replace(token)
-	raw, err := base64.StdEncoding.DecodeString(token)
-	if err != nil || len(raw) < 2 {
-		return 0, false
+// asyncVersion returns the api-version in Azure-AsyncOperation: a different one for refresh and cancel (docs/azure.md
+// §33.4).
+func asyncVersion(op *operation) string {
+	if op.Action == actRefresh || op.Action == actCancel {
+		return "2019-05-13-preview"
 	}
-	parts := strings.SplitN(string(raw[2:]), "|", 3)
-	if len(parts) != 3 {
-		return 0, false
-	}
-	n, err := strconv.Atoi(parts[1])
-	d := s.digest("token", list, n)
-	return n, err == nil && n >= 0 && parts[0] == hex.EncodeToString(d[:4])
+	return op.Version
 }

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -46,17 +47,6 @@ func (rc *requestContext) metadata() reply {
 	return ok(rawjson.Encode([]rawjson.Object{o}))
 }
 
-// cloudName returns the cloud's name in the metadata.
-func (e *Estate) cloudName() string {
-	switch e.Cloud {
-	case "AzureUSGovernment":
-		return "AzureUSGovernment"
-	case "AzureChina":
-		return "AzureChinaCloud"
-	}
-	return "AzureCloud"
-}
-
 func (rc *requestContext) listSubscriptions() reply {
 	return rc.list("groups", each(rc.st.subscriptions, "", func(*opaqueResource) bool { return true }, func(l *opaqueResource) []byte { return rc.st.read(l.body) }))
 }
@@ -66,7 +56,7 @@ func (rc *requestContext) getSubscription() reply {
 }
 
 func (rc *requestContext) listTenants() reply {
-	t := firstNonEmpty(rc.st.Tenant, "00000000-0000-0000-0000-000000000000")
+	t := cmp.Or(rc.st.Tenant, "00000000-0000-0000-0000-000000000000")
 	return ok(rawjson.NewObject("value", []rawjson.Object{rawjson.NewObject("id", "/tenants/"+t, "tenantId", t, "tenantCategory", "Home", "displayName", t)}).Bytes())
 }
 

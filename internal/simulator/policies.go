@@ -82,21 +82,6 @@ func (rc *requestContext) policyBody(p *policy) []byte {
 	}, "properties")
 }
 
-// itemsUnder counts the items a policy protects.
-func (st *state) itemsUnder(p *policy) int { return len(st.protectedBy(p)) }
-
-func (st *state) protectedBy(p *policy) []*item {
-	var out []*item
-	forVMs := strings.EqualFold(p.management, "AzureIaasVM")
-	st.items.group(p.vault, 0, func(_ int, it *item) bool {
-		if it.policy == p.key && it.isVM() == forVMs {
-			out = append(out, it)
-		}
-		return true
-	})
-	return out
-}
-
 // putPolicy writes all of a policy: 200 when it protects nothing, else 202 and one job an item
 // (docs/azure.md §8.1, §33.15).
 func (rc *requestContext) putPolicy() reply {
@@ -207,7 +192,7 @@ func setDates(raw []byte, day time.Time) json.RawMessage {
 	case '"':
 		if t, isTime := timeOfDay(rawjson.Unquote(raw)); isTime {
 			y, m, d := day.UTC().Date()
-			return rawjson.Encode(stamp(time.Date(y, m, d, t.Hour(), t.Minute(), t.Second(), 0, time.UTC)))
+			return rawjson.Encode(rawjson.Time(time.Date(y, m, d, t.Hour(), t.Minute(), t.Second(), 0, time.UTC)))
 		}
 	}
 	return raw
@@ -256,9 +241,9 @@ func (rc *requestContext) defaultPolicies(v *vault, was *vault) {
 	}
 	y, m, d := rc.now.UTC().Date()
 	// The half hour that DefaultPolicy runs at differs from vault to vault (16:30, 17:30, 20:00 were recorded).
-	halfHour := time.Duration(32+int(rc.s.uniform("default policy", v.key)*12)) * 30 * time.Minute
+	halfHour := time.Duration(32+int(rc.s.seed.uniform("default policy", v.key)*12)) * 30 * time.Minute
 	midnight := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
-	at, window := stamp(midnight.Add(halfHour)), stamp(midnight.Add(8*time.Hour))
+	at, window := rawjson.Time(midnight.Add(halfHour)), rawjson.Time(midnight.Add(8*time.Hour))
 	days := func(n int) rawjson.Object { return rawjson.NewObject("count", n, "durationType", "Days") }
 	daily := func(at string) rawjson.Object {
 		return rawjson.NewObject("retentionPolicyType", "LongTermRetentionPolicy",

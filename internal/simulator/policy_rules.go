@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"regexp"
@@ -38,7 +39,7 @@ func (rc *requestContext) checkPolicy(v *vault, was *policy, p rawjson.Object) *
 		}
 		return nil // other workloads have no rules here
 	}
-	if was != nil && firstNonEmpty(p.Text("policyType"), "V1") != rc.st.tier(was) {
+	if was != nil && cmp.Or(p.Text("policyType"), "V1") != rc.st.tier(was) {
 		return invalidPolicyReply() // the type cannot change
 	}
 	s, err := readPolicy(p)

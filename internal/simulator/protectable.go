@@ -39,7 +39,7 @@ func (rc *requestContext) protectable(v *vault, f filter) rowIterator {
 			return
 		}
 		rc.st.vms.group(v.sub, max(from-behind, 0), func(row int, machine *vm) bool {
-			if machine.region != v.region || !rc.st.isDiscovered(machine) || rc.st.isProtected(machine.key) || !f.matches(machine.protectableField) {
+			if machine.region != v.region || !rc.st.isDiscovered(machine) || rc.st.isProtected(machine.key) || !f.matches(func(name string) string { return protectableField(machine, name) }) {
 				return true
 			}
 			return visit(behind+row, func() []byte { return rc.protectableBody(v, machine) })
@@ -48,28 +48,18 @@ func (rc *requestContext) protectable(v *vault, f filter) rowIterator {
 }
 
 // protectableField returns a VM's field by its name in a filter of protectable items.
-func (v *vm) protectableField(name string) string {
+func protectableField(machine *vm, name string) string {
 	switch strings.ToLower(name) {
 	case "backupmanagementtype":
 		return "AzureIaasVM"
 	case "workloadtype":
 		return "VM"
 	case "containername":
-		return containerKeyFor(v.group, v.name)
+		return containerKeyFor(machine.group, machine.name)
 	case "status":
 		return "NotProtected"
 	}
-	return v.name
-}
-
-// isProtected reports whether some vault protects the VM, so that it cannot be protected again (docs/azure.md §2).
-func (st *state) isProtected(vmKey string) bool {
-	for _, it := range st.itemsOf(vmKey) {
-		if !it.isDeleted {
-			return true
-		}
-	}
-	return false
+	return machine.name
 }
 
 // isDiscovered reports whether the cache of protectable items contains the VM: it is in the snapshot, or a refresh ran
@@ -229,10 +219,6 @@ func (rc *requestContext) backupStatus() reply {
 	o.Set("protectedItemsCount", 0)
 	o.Set("objectType", "BackupStatusResponse")
 	return ok(o.Bytes())
-}
-
-func (st *state) policyNameOf(it *item) string {
-	return rawjson.TextAt(st.read(it.body), "properties", "policyName")
 }
 
 // statusOf searches all vaults of the region; its status of stopped and soft-deleted items is UNVERIFIED.

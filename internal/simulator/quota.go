@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -135,7 +136,7 @@ func (m *quotaMeter) chargeHourly(c *requestContext, action string, left http.He
 			"Number of requests for action '%s' exceeded the limit of '%d' for time interval '01:00:00'. Please try again after '%d' seconds.",
 			action, limit, c.s.scaleSeconds(wait))
 		if !c.s.set.NoRetryAfterWhenThrottled {
-			r.set("Retry-After", formatInt(c.s.scaleSeconds(wait)))
+			r.set("Retry-After", strconv.Itoa(c.s.scaleSeconds(wait)))
 		}
 		return &r
 	}
@@ -144,7 +145,7 @@ func (m *quotaMeter) chargeHourly(c *requestContext, action string, left http.He
 	for name := range left {
 		left.Del(name)
 	}
-	left.Set("X-Ms-Ratelimit-Remaining-Subscription-Resource-Requests", formatInt(limit-drawn-1))
+	left.Set("X-Ms-Ratelimit-Remaining-Subscription-Resource-Requests", strconv.Itoa(limit-drawn-1))
 	return nil
 }
 
@@ -170,13 +171,13 @@ func (m *quotaMeter) chargeARM(c *requestContext, left http.Header) *reply {
 		wait := max(c.s.scaleSeconds(int(math.Ceil(max((1-own.tokens)/refill, (1-all.tokens)/(armGlobal*refill))))), 1)
 		r := c.unverified("arm-throttled", "Number of %s for subscription '%s' exceeded the limit. Please try again after '%d' seconds.", kind, sub, wait)
 		r.set("X-Ms-Failure-Cause", "gateway")
-		r.set("Retry-After", formatInt(wait))
+		r.set("Retry-After", strconv.Itoa(wait))
 		return &r
 	}
 	own.tokens--
 	all.tokens--
-	left.Set("X-Ms-Ratelimit-Remaining-Subscription-"+kind, formatInt(int(own.tokens)))
-	left.Set("X-Ms-Ratelimit-Remaining-Subscription-Global-"+kind, formatInt(int(all.tokens)))
+	left.Set("X-Ms-Ratelimit-Remaining-Subscription-"+kind, strconv.Itoa(int(own.tokens)))
+	left.Set("X-Ms-Ratelimit-Remaining-Subscription-Global-"+kind, strconv.Itoa(int(all.tokens)))
 	return nil
 }
 
@@ -204,12 +205,12 @@ func (m *quotaMeter) chargeGraph(c *requestContext, left http.Header) *reply {
 	left.Set("X-Ms-User-Quota-Resets-After", fmt.Sprintf("00:00:%02d", int(math.Ceil(resets.Seconds()))))
 	if h.used >= graphRequests {
 		r := errorReply(http.StatusTooManyRequests, "RateLimiting", "Please provide below info when asking for support: the client is throttled.")
-		r.set("Retry-After", formatInt(c.s.scaleSeconds(int(math.Ceil(resets.Seconds())))))
+		r.set("Retry-After", strconv.Itoa(c.s.scaleSeconds(int(math.Ceil(resets.Seconds())))))
 		r.set("X-Ms-User-Quota-Remaining", "0")
 		return &r
 	}
 	h.used++
-	left.Set("X-Ms-User-Quota-Remaining", formatInt(graphRequests-h.used))
+	left.Set("X-Ms-User-Quota-Remaining", strconv.Itoa(graphRequests-h.used))
 	return nil
 }
 

@@ -115,7 +115,7 @@ func TestSignInGivesATokenThatExpires(t *testing.T) {
 		}
 		form := "grant_type=client_credentials&client_id=app&client_secret=s3cret&scope=https%3A%2F%2Fmanagement.azure.com%2F.default"
 		token := c.do("POST", "https://login.example/tenant1/oauth2/v2.0/token", form, 200)
-		if number(token.body, "expires_in") != 599 || strings.Count(rawjson.TextAt(token.body, "access_token"), ".") != 2 {
+		if rawjson.Number(token.body, "expires_in") != 599 || strings.Count(rawjson.TextAt(token.body, "access_token"), ".") != 2 {
 			t.Errorf("%s", token.body)
 		}
 		claims, issued := c.s.claims(rawjson.TextAt(token.body, "access_token"))

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -100,7 +101,7 @@ const recordedSub = "00000000-0000-0000-0000-000000000000"
 // runRecording replays the supported requests of one recording inside the caller's bubble.
 func runRecording(t testing.TB, list []*exchange, report *conformance, breakage func(*exchange, *answered)) Stats {
 	began := list[0].at
-	e, err := Read(strings.NewReader(fmt.Sprintf(`{"format_version":"1","subscriptions":[%q],"simulation":{"clock":%q}}`, recordedSub, stamp(began))))
+	e, err := Read(strings.NewReader(fmt.Sprintf(`{"format_version":"1","subscriptions":[%q],"simulation":{"clock":%q}}`, recordedSub, rawjson.Time(began))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -352,7 +353,7 @@ func (r *replay) readIncomplete(i int) bool {
 	return false
 }
 
-func firstOf(values ...string) string { return firstNonEmpty(values...) }
+func firstOf(values ...string) string { return cmp.Or(values...) }
 
 // send sends the recorded request with the simulator's own ids.
 func (r *replay) send(x *exchange) answered {

@@ -130,7 +130,7 @@ func (n stringPool) item(raw []byte, b bodyRef) *item {
 		"sourceResourceId": &it.vm, "policyId": &it.policy, "protectionState": &it.state,
 		"backupManagementType": &it.management, "workloadType": &it.workload, "friendlyName": &it.friendly,
 	}
-	walkMembers(props, func(k, value []byte) {
+	rawjson.WalkMembers(props, func(k, value []byte) {
 		name := string(k[1 : len(k)-1])
 		if p, ok := fields[name]; ok {
 			*p = rawjson.Unquote(value)
@@ -182,10 +182,4 @@ func (n stringPool) opaqueResource(raw []byte, b bodyRef) *opaqueResource {
 		parent = key(segment(id, "subscriptions"))
 	}
 	return &opaqueResource{key: key(id), parent: n.intern(parent), body: b}
-}
-
-func walkMembers(raw []byte, visit func(key, value []byte)) {
-	if i := rawjson.SkipSpace(raw, 0); i < len(raw) && raw[i] == '{' {
-		_, _ = rawjson.WalkObject(raw, i, 0, func(k, v []byte) bool { visit(k, v); return true })
-	}
 }

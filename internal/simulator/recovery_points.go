@@ -1,9 +1,11 @@
 package simulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,7 +38,7 @@ func (s *Server) disksOf(it *item) (included, excluded []sourceDisk) {
 		generation = "V2"
 	}
 	os := s.sourceDisk(rawjson.RawAt(props, "storageProfile", "osDisk"), -1, machine.name+"_OsDisk_1")
-	os.OS, os.Generation = firstNonEmpty(os.OS, "Windows"), firstNonEmpty(os.Generation, generation)
+	os.OS, os.Generation = cmp.Or(os.OS, "Windows"), cmp.Or(os.Generation, generation)
 	included = append(included, os)
 	var filter struct {
 		Luns    []int `json:"diskLunList"`
@@ -46,8 +48,8 @@ func (s *Server) disksOf(it *item) (included, excluded []sourceDisk) {
 	disks := rawjson.RawAt(props, "storageProfile", "dataDisks")
 	if i := rawjson.SkipSpace(disks, 0); i < len(disks) && disks[i] == '[' {
 		_, _ = rawjson.WalkArray(disks, i, 0, func(raw []byte) {
-			lun := number(raw, "lun")
-			d := s.sourceDisk(raw, lun, machine.name+"_DataDisk_"+formatInt(lun))
+			lun := rawjson.Number(raw, "lun")
+			d := s.sourceDisk(raw, lun, machine.name+"_DataDisk_"+strconv.Itoa(lun))
 			d.OS, d.Generation = "", ""
 			if filtered && slices.Contains(filter.Luns, lun) != filter.Include {
 				excluded = append(excluded, d)
@@ -62,13 +64,13 @@ func (s *Server) disksOf(it *item) (included, excluded []sourceDisk) {
 // sourceDisk reads a disk of a VM's body; the disk's own body takes precedence.
 func (s *Server) sourceDisk(raw []byte, lun int, name string) sourceDisk {
 	d := sourceDisk{
-		LUN: lun, Name: firstNonEmpty(rawjson.TextAt(raw, "name"), name), ID: rawjson.TextAt(raw, "managedDisk", "id"), SizeGB: number(raw, "diskSizeGB"),
+		LUN: lun, Name: cmp.Or(rawjson.TextAt(raw, "name"), name), ID: rawjson.TextAt(raw, "managedDisk", "id"), SizeGB: rawjson.Number(raw, "diskSizeGB"),
 		OS: rawjson.TextAt(raw, "osType"), Storage: rawjson.TextAt(raw, "managedDisk", "storageAccountType"),
 	}
 	if own := s.st.disks.get(key(d.ID)); own != nil {
 		body := s.st.read(own.body)
 		d.Generation, d.Tags = rawjson.TextAt(body, "properties", "hyperVGeneration"), slices.Clone(rawjson.RawAt(body, "tags"))
-		if size := number(body, "properties", "diskSizeGB"); size > 0 {
+		if size := rawjson.Number(body, "properties", "diskSizeGB"); size > 0 {
 			d.SizeGB = size
 		}
 	}
@@ -97,7 +99,7 @@ func (s *Server) disksIn(p *point, it *item) []sourceDisk {
 	for i, d := range disks {
 		disks[i].SizeGB = 127
 		if d.LUN < 0 {
-			disks[i].OS, disks[i].Generation = firstNonEmpty(rawjson.TextAt(body, "properties", "osType"), "Windows"), "V1"
+			disks[i].OS, disks[i].Generation = cmp.Or(rawjson.TextAt(body, "properties", "osType"), "Windows"), "V1"
 		}
 		for _, n := range now {
 			if strings.EqualFold(n.Name, d.Name) {
@@ -137,8 +139,8 @@ func (s *Server) addPoint(op *operation, at time.Time) {
 	size, osType := "Standard_DS1_v2", "Windows"
 	if machine != nil {
 		props := rawjson.RawAt(s.st.read(machine.body), "properties")
-		size = firstNonEmpty(rawjson.TextAt(props, "hardwareProfile", "vmSize"), size)
-		osType = firstNonEmpty(rawjson.TextAt(props, "storageProfile", "osDisk", "osType"), osType)
+		size = cmp.Or(rawjson.TextAt(props, "hardwareProfile", "vmSize"), size)
+		osType = cmp.Or(rawjson.TextAt(props, "storageProfile", "osDisk", "osType"), osType)
 	}
 	tier := "V1"
 	if p := s.st.policies.get(it.policy); p != nil {
@@ -147,7 +149,7 @@ func (s *Server) addPoint(op *operation, at time.Time) {
 	pointID := rawjson.TextAt(body, "id") + "/recoveryPoints/" + id
 	included, excluded := s.disksOf(it)
 	made := rawjson.NewObject("id", pointID, "name", id, "type", itemType+"/recoveryPoints", "properties", rawjson.NewObject(
-		"objectType", "IaasVMRecoveryPoint", "recoveryPointType", "AppConsistent", "recoveryPointTime", stamp(op.Started),
+		"objectType", "IaasVMRecoveryPoint", "recoveryPointType", "AppConsistent", "recoveryPointTime", rawjson.Time(op.Started),
 		"recoveryPointAdditionalInfo", "", "sourceVMStorageType", "PremiumVMOnPartialPremiumStorage",
 		"isSourceVMEncrypted", false, "isInstantIlrSessionActive", false,
 		"recoveryPointTierDetails", []rawjson.Object{rawjson.NewObject("type", "InstantRP", "status", "Valid"), rawjson.NewObject("type", "HardenedRP", "status", "Valid")},
@@ -172,19 +174,11 @@ func (s *Server) addPoint(op *operation, at time.Time) {
 		p.Set("healthStatus", "Passed")
 		p.Set("protectionStatus", "Healthy")
 		p.Set("lastBackupStatus", "Completed")
-		p.Set("lastBackupTime", stamp(op.Started))
-		p.SetBefore("vaultId", "lastRecoveryPoint", stamp(op.Started))
-		p.Set("lastRecoveryPoint", stamp(op.Started))
+		p.Set("lastBackupTime", rawjson.Time(op.Started))
+		p.SetBefore("vaultId", "lastRecoveryPoint", rawjson.Time(op.Started))
+		p.Set("lastRecoveryPoint", rawjson.Time(op.Started))
 	}, "properties"))
 	s.scheduleExpiry(pointID, op, at)
-}
-
-// pointsOf returns an item's recovery points, newest first (docs/azure.md §11).
-func (st *state) pointsOf(itemKey string) []*point {
-	var out []*point
-	st.points.group(itemKey, 0, func(_ int, p *point) bool { out = append(out, p); return true })
-	slices.SortStableFunc(out, func(a, b *point) int { return b.taken.Compare(a.taken) })
-	return out
 }
 
 func (rc *requestContext) pointsOf(itemKey string) []*point { return rc.st.pointsOf(itemKey) }
@@ -236,7 +230,7 @@ func (rc *requestContext) pointBody(p *point, one bool) []byte {
 			}
 			op := rc.st.ops["expire|"+p.key]
 			if op != nil && !props.Has("recoveryPointProperties") && rc.version >= rc.s.set.Unverified["point-expiry-is-told-since"] {
-				props.Set("recoveryPointProperties", rawjson.NewObject("expiryTime", stamp(op.Ends), "isSoftDeleted", false))
+				props.Set("recoveryPointProperties", rawjson.NewObject("expiryTime", rawjson.Time(op.Ends), "isSoftDeleted", false))
 			}
 		}))
 	})

@@ -10,14 +10,6 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
-// GuardSetting is what a resource guard's owner lets this caller do.
-type GuardSetting struct {
-	// Tenant is the guard's tenant; empty: the estate's. Another one wants a token of its own.
-	Tenant string `json:"tenant,omitempty"`
-	// Denied refuses the guard's requests: the caller has no role on it.
-	Denied bool `json:"denied,omitempty"`
-}
-
 // The operations that a guard covers, by the service's words for them (docs/azure.md §20).
 const (
 	guardsWord         = "Microsoft.RecoveryServices/vaults"
@@ -54,7 +46,7 @@ func (rc *requestContext) checkGuards(v *vault, operation string, sent rawjson.O
 	rc.st.proxies.group(v.key, 0, func(_ int, l *opaqueResource) bool {
 		proxy := rawjson.Parse(rc.st.read(l.body)).Object("properties")
 		guard := proxy.Text("resourceGuardResourceId")
-		listed := elements(proxy.Raw("resourceGuardOperationDetails"))
+		listed := rawjson.Elements(proxy.Raw("resourceGuardOperationDetails"))
 		if len(listed) == 0 {
 			if !isLenient && !namesGuardRequest(sent) {
 				refused = rc.guardRequired(guard)
@@ -78,7 +70,7 @@ func (rc *requestContext) checkGuards(v *vault, operation string, sent rawjson.O
 // checkGuardRequest judges one request of a guard: the backup service wants it named, ARM tests the caller's right on it
 // (docs/azure.md §26).
 func (rc *requestContext) checkGuardRequest(guard, request string, sent rawjson.Object) *reply {
-	isNamed := slices.ContainsFunc(elements(sent.Raw("resourceGuardOperationRequests")), func(raw json.RawMessage) bool {
+	isNamed := slices.ContainsFunc(rawjson.Elements(sent.Raw("resourceGuardOperationRequests")), func(raw json.RawMessage) bool {
 		return strings.EqualFold(rawjson.Unquote(raw), request)
 	})
 	if !isNamed {
@@ -118,21 +110,12 @@ func (rc *requestContext) hasTokenOf(tenant string) bool {
 
 // namesGuardRequest reports whether a request names a resource guard's request.
 func namesGuardRequest(sent rawjson.Object) bool {
-	return len(elements(sent.Raw("resourceGuardOperationRequests"))) > 0
+	return len(rawjson.Elements(sent.Raw("resourceGuardOperationRequests"))) > 0
 }
 
 func (rc *requestContext) guardRequired(guard string) *reply {
 	r := rc.unverified("guard-required", "The operation is protected by the resource guard '%s'. Please give its operation request.", guard)
 	return &r
-}
-
-// elements returns the elements of an array; none for any other value.
-func elements(raw json.RawMessage) []json.RawMessage {
-	var all []json.RawMessage
-	if json.Unmarshal(raw, &all) != nil {
-		return nil
-	}
-	return all
 }
 
 // unlockFor is how long an unlocked item may be deleted (docs/azure.md §6).
@@ -158,7 +141,7 @@ func (rc *requestContext) unlockDelete() reply {
 	target := sent.Text("resourceToBeDeleted")
 	rc.st.service.Unlocked[itemKey(key(vaultPart(target)), containerKeyOf(lastSegment(target)))] = until
 	rc.st.markDirty()
-	return ok(rawjson.NewObject("unlockDeleteExpiryTime", stamp(until)).Bytes())
+	return ok(rawjson.NewObject("unlockDeleteExpiryTime", rawjson.Time(until)).Bytes())
 }
 
 // checkVaultGuards judges the settings of a vault that a guard may cover: both count as lowered by any change here, which

@@ -44,7 +44,7 @@ func (s *Server) setRestoreProgress(op *operation, at time.Time) {
 		}), func(e *rawjson.Object) {
 			if o.hasTransfer() {
 				e.Set("progressPercentage", json.RawMessage("50.0"))
-				e.SetBefore("dynamicErrorMessage", "estimatedRemainingDuration", isoDuration(op.JobEnds.Sub(at)))
+				e.SetBefore("dynamicErrorMessage", "estimatedRemainingDuration", rawjson.Duration(op.JobEnds.Sub(at)))
 			}
 		}))
 	})
@@ -56,7 +56,7 @@ func transferred(o *restoreOrder, percent int) string {
 		all += d.SizeGB
 	}
 	done := strconv.FormatFloat(float64(all)*float64(percent)/100, 'f', -1, 64)
-	return done + " GBs / " + formatInt(all) + " GBs Transferred"
+	return done + " GBs / " + strconv.Itoa(all) + " GBs Transferred"
 }
 
 // completeRestore ends a restore's job; its disks exist from now on, or after a lag (docs/azure.md §25.1).
@@ -102,7 +102,7 @@ func (s *Server) completeRestore(op *operation, at time.Time) {
 
 // setRestoredProperties adds the final properties to the property bag (docs/azure.md §33.48).
 func (s *Server) setRestoredProperties(bag *rawjson.Object, op *operation, o *restoreOrder) {
-	d := s.digest("container", op.Jobs[0])
+	d := s.seed.digest("container", op.Jobs[0])
 	prefix := diskPrefix(o.Friendly)
 	container := prefix + "-" + hex.EncodeToString(d[:16])
 	base := "https://" + lastSegment(o.Account) + ".blob.core.windows.net/" + container + "/"
@@ -175,10 +175,3 @@ func (s *Server) showDisks(op *operation) {
 		s.st.putDisk(body)
 	}
 }
-
-// The values of Fault.Disks: the fate of a restore's disks.
-const (
-	disksLeft     = "left"
-	diskMissing   = "missing"
-	disksAttached = "attached"
-)

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -221,7 +222,7 @@ func (rc *requestContext) checkDiskQuota(v *vault, it *item, p *point, sent rawj
 func (rc *requestContext) restoreOrder(v *vault, it *item, p *point, sent rawjson.Object) *restoreOrder {
 	held := rc.s.disksIn(p, it)
 	return &restoreOrder{
-		Account: firstNonEmpty(rawjson.TextAt(sent.Raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.Text("storageAccountId")),
+		Account: cmp.Or(rawjson.TextAt(sent.Raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.Text("storageAccountId")),
 		Group:   sent.Text("targetResourceGroupId"), Region: v.region, Tier: restorableTier(rc.tiers(p)), Taken: p.taken,
 		Friendly: it.friendly, Disks: wantedDisks(held, sent), Held: held,
 	}

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -135,11 +136,11 @@ func TestRestoreIsAcceptedAtOnceAndItsJobMakesTaggedDisks(t *testing.T) {
 			t.Errorf("tags %s", rawjson.RawAt(os, "tags"))
 		}
 		p := rawjson.RawAt(os, "properties")
-		if rawjson.TextAt(p, "osType") != "Linux" || rawjson.TextAt(p, "hyperVGeneration") != "V2" || number(p, "diskSizeGB") != 64 || rawjson.TextAt(p, "diskState") != "Unattached" ||
+		if rawjson.TextAt(p, "osType") != "Linux" || rawjson.TextAt(p, "hyperVGeneration") != "V2" || rawjson.Number(p, "diskSizeGB") != 64 || rawjson.TextAt(p, "diskState") != "Unattached" ||
 			rawjson.TextAt(p, "creationData", "createOption") != "Restore" || !strings.Contains(rawjson.TextAt(p, "creationData", "sourceResourceId"), "/restorePointCollections/AzureBackup_") {
 			t.Errorf("the OS disk: %s", p)
 		}
-		if p := rawjson.RawAt(data, "properties"); rawjson.RawAt(p, "osType") != nil || number(p, "diskSizeGB") != 256 {
+		if p := rawjson.RawAt(data, "properties"); rawjson.RawAt(p, "osType") != nil || rawjson.Number(p, "diskSizeGB") != 256 {
 			t.Errorf("the data disk: %s", p)
 		}
 		if n := len(c.s.st.service.Staged); n != 0 {
@@ -210,7 +211,7 @@ func TestRestoreIsRefused(t *testing.T) {
 		"a word without private":      {edit: `targetDiskNetworkAccessSettings={}`, code: "UserErrorDiskNetworkAccessSettingsInvalid"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", firstNonEmpty(tc.tiers, instantPoint), tc.more)), Options{Settings: tc.set})
+			c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", cmp.Or(tc.tiers, instantPoint), tc.more)), Options{Settings: tc.set})
 			if a := c.do("POST", restorePath("1"), restoreBody(tc.edit), 400); a.code() != tc.code {
 				t.Errorf("%s", a.body)
 			}

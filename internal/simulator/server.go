@@ -1,12 +1,15 @@
 package simulator
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -18,6 +21,7 @@ import (
 type Server struct {
 	opt    Options
 	set    Settings
+	seed   seed
 	routes []*route
 	clock  clock
 
@@ -44,6 +48,20 @@ type Server struct {
 // New returns a server for e in memory. Several servers may share e; none changes it.
 func New(e *Estate, o Options) (*Server, error) { return newServer(newState(e), o, nil) }
 
+// Open serves the estate in the file at path and keeps it there: each accepted write is on disk before its reply. The
+// file itself is written at Close. A second Open of the same path fails until then.
+func Open(path string, o Options) (*Server, error) {
+	st, j, err := open(path)
+	if err != nil {
+		return nil, fmt.Errorf("opening estate %q: %w", path, err)
+	}
+	s, err := newServer(st, o, j)
+	if err != nil {
+		return nil, fmt.Errorf("opening estate %q: %w", path, errors.Join(err, j.release(st)))
+	}
+	return s, nil
+}
+
 func newServer(st *state, o Options, j *writeAheadLog) (*Server, error) {
 	if err := errors.Join(st.Settings.check(), o.Settings.check()); err != nil {
 		return nil, err
@@ -58,11 +76,11 @@ func newServer(st *state, o Options, j *writeAheadLog) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		opt: o, set: set, routes: routes(), clock: newClock(st.Estate, o), st: st, stats: newCounters(), wal: j,
+		opt: o, set: set, seed: seed(set.Seed), routes: routes(), clock: newClock(st.Estate, o), st: st, stats: newCounters(), wal: j,
 		faults: f, invisible: map[string]int{}, quota: m, specs: map[*policy]*policySpec{},
 	}
 	st.onEffect = o.Effects
-	s.certificate = s.opaqueToken("MII", "certificate", certLength)
+	s.certificate = s.seed.opaqueToken("MII", "certificate", certLength)
 	s.resume()
 	return s, nil
 }
@@ -117,7 +135,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		rep.set("Content-Type", c.fault.ContentType)
 	}
 	if c.fault != nil && c.fault.Truncate {
-		rep.set("Content-Length", formatInt(len(rep.body)))
+		rep.set("Content-Length", strconv.Itoa(len(rep.body)))
 		rep.body = rep.body[:len(rep.body)/2]
 		s.write(w, r, rep)
 		panic(http.ErrAbortHandler)
@@ -256,7 +274,7 @@ func (s *Server) latency(c *requestContext) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.polls++
-	return s.set.Latency.sample(s.uniform("latency", c.path, s.polls))
+	return s.set.Latency.sample(s.seed.uniform("latency", c.path, s.polls))
 }
 
 // baseOf returns the scheme and host the client called.
@@ -272,9 +290,9 @@ func (s *Server) baseOf(r *http.Request) string {
 func (s *Server) write(w http.ResponseWriter, r *http.Request, rep reply) {
 	h, now := w.Header(), s.clock.now().UTC()
 	maps.Copy(h, rep.header)
-	guid := guidOf(s.digest("request", r.URL.Path, now.UnixNano()))
+	guid := guidOf(s.seed.digest("request", r.URL.Path, now.UnixNano()))
 	setHeaderDefault(h, "X-Ms-Request-Id", guid)
-	setHeaderDefault(h, "X-Ms-Correlation-Request-Id", firstNonEmpty(r.Header.Get("X-Ms-Correlation-Request-Id"), guid))
+	setHeaderDefault(h, "X-Ms-Correlation-Request-Id", cmp.Or(r.Header.Get("X-Ms-Correlation-Request-Id"), guid))
 	setHeaderDefault(h, "X-Ms-Routing-Request-Id", "SIMULATOR:"+now.Format("20060102T150405Z")+":"+guid)
 	if client := r.Header.Get("X-Ms-Client-Request-Id"); client != "" {
 		setHeaderDefault(h, "X-Ms-Client-Request-Id", client)
@@ -293,15 +311,6 @@ func setHeaderDefault(h http.Header, name, value string) {
 	if h.Get(name) == "" {
 		h.Set(name, value)
 	}
-}
-
-func firstNonEmpty(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }
 
 func (s *Server) log(c *requestContext, rep reply, came time.Time, took time.Duration) {
@@ -332,5 +341,5 @@ func (s *Server) Close() error {
 			_, err = j.append(changes)
 		}
 	}
-	return errors.Join(err, s.compact(j), j.close())
+	return errors.Join(err, j.compact(s.st), j.close())
 }

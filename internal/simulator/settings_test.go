@@ -75,7 +75,7 @@ func TestTimesAreWrittenAsTheServiceDoes(t *testing.T) {
 		time.Hour:                       "PT1H",
 		time.Hour + 100*time.Nanosecond: "PT1H0.0000001S",
 	} {
-		if got := isoDuration(d); got != want {
+		if got := rawjson.Duration(d); got != want {
 			t.Errorf("%v: %s, want %s", d, got, want)
 		}
 	}
@@ -84,7 +84,7 @@ func TestTimesAreWrittenAsTheServiceDoes(t *testing.T) {
 		90 * time.Minute: "01:30:00",
 		-time.Second:     "00:00:00",
 	} {
-		if got := timeSpan(d); got != want {
+		if got := rawjson.TimeSpan(d); got != want {
 			t.Errorf("%v: %s, want %s", d, got, want)
 		}
 	}

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -19,7 +21,7 @@ import (
 
 // authority returns the base URL clients sign in at.
 func (rc *requestContext) authority() string {
-	return strings.TrimRight(firstNonEmpty(rc.s.opt.Authority, rc.base), "/")
+	return strings.TrimRight(cmp.Or(rc.s.opt.Authority, rc.base), "/")
 }
 
 // openIDConfiguration returns the OpenID Connect discovery document. An unknown tenant fails here already
@@ -50,7 +52,7 @@ func (rc *requestContext) openIDConfiguration() reply {
 // instanceDiscovery confirms to MSAL that it may use this authority.
 func (rc *requestContext) instanceDiscovery() reply {
 	host := strings.TrimPrefix(strings.TrimPrefix(rc.authority(), "https://"), "http://")
-	tenant := firstNonEmpty(rc.st.Tenant, "common")
+	tenant := cmp.Or(rc.st.Tenant, "common")
 	return ok(rawjson.NewObject("tenant_discovery_endpoint", rc.authority()+"/"+tenant+"/v2.0/.well-known/openid-configuration",
 		"api-version", "1.1",
 		"metadata", []rawjson.Object{rawjson.NewObject("preferred_network", host, "preferred_cache", host, "aliases", []string{host})}).Bytes())
@@ -65,7 +67,7 @@ func (rc *requestContext) emptyKeySet() reply {
 func (rc *requestContext) tenant(named string) string {
 	switch named {
 	case "common", "organizations":
-		return firstNonEmpty(rc.st.Tenant, named)
+		return cmp.Or(rc.st.Tenant, named)
 	}
 	return named
 }
@@ -81,7 +83,7 @@ func (rc *requestContext) token() reply {
 		return *refused
 	}
 	scope, _, _ := strings.Cut(form.Get("scope"), " ") // MSAL requests openid, offline_access and profile, too (§28.1)
-	audience := firstNonEmpty(form.Get("resource"), strings.TrimSuffix(scope, "/.default"))
+	audience := cmp.Or(form.Get("resource"), strings.TrimSuffix(scope, "/.default"))
 	lifetime := rc.s.tokenLifetime()
 	// Azure returns one second less than it grants (3599); claims hold whole seconds, and no client may use a token
 	// too long.
@@ -90,7 +92,7 @@ func (rc *requestContext) token() reply {
 	if strings.HasSuffix(strings.ToLower(rc.path), "/oauth2/token") {
 		// v1 writes numbers as strings.
 		now := rc.s.clock.wallTime()
-		return ok(rawjson.NewObject("token_type", "Bearer", "expires_in", formatInt(seconds), "ext_expires_in", formatInt(seconds),
+		return ok(rawjson.NewObject("token_type", "Bearer", "expires_in", strconv.Itoa(seconds), "ext_expires_in", strconv.Itoa(seconds),
 			"expires_on", fmt.Sprint(now.Add(lifetime).Unix()), "not_before", fmt.Sprint(now.Unix()), "resource", audience, "access_token", token).Bytes())
 	}
 	return ok(rawjson.NewObject("token_type", "Bearer", "expires_in", seconds, "ext_expires_in", seconds, "access_token", token).Bytes())
@@ -106,11 +108,11 @@ func (s *Server) tokenLifetime() time.Duration {
 // signInError returns the error of a token endpoint, whose format differs from ARM's (docs/azure.md §28.2).
 func (rc *requestContext) signInError(status int, code string, number int, message string) reply {
 	at := rc.s.clock.wallTime().UTC().Format("2006-01-02 15:04:05Z")
-	trace, correlation := guidOf(rc.s.digest("trace", at)), guidOf(rc.s.digest("correlation", at))
+	trace, correlation := guidOf(rc.s.seed.digest("trace", at)), guidOf(rc.s.seed.digest("correlation", at))
 	r := newReply(status, rawjson.NewObject("error", code,
 		"error_description", fmt.Sprintf("AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s", number, message, trace, correlation, at),
 		"error_codes", []int{number}, "timestamp", at, "trace_id", trace, "correlation_id", correlation,
-		"error_uri", rc.authority()+"/error?code="+formatInt(number)).Bytes())
+		"error_uri", rc.authority()+"/error?code="+strconv.Itoa(number)).Bytes())
 	r.code = code
 	return r
 }
@@ -119,7 +121,7 @@ func (rc *requestContext) signInError(status int, code string, number int, messa
 // them with their own.
 func (s *Server) issue(authority, tenant, client, audience string, lifetime time.Duration, more ...rawjson.Member) string {
 	now := s.clock.wallTime()
-	oid := guidOf(s.digest("principal", tenant, client))
+	oid := guidOf(s.seed.digest("principal", tenant, client))
 	claims := rawjson.NewObject("aud", audience, "iss", authority+"/"+tenant+"/", "iat", now.Unix(), "nbf", now.Unix(),
 		"exp", now.Add(lifetime+time.Second-1).Unix(), "appid", client, "appidacr", "1", "idp", authority+"/"+tenant+"/", "idtyp", "app",
 		"oid", oid, "sub", oid, "tid", tenant, "uti", s.tokens.next(), "ver", "1.0")
@@ -130,7 +132,7 @@ func (s *Server) issue(authority, tenant, client, audience string, lifetime time
 }
 
 func (s *Server) signature(signing string) string {
-	secret := s.digest("token secret")
+	secret := s.seed.digest("token secret")
 	mac := hmac.New(sha256.New, secret[:])
 	_, _ = mac.Write([]byte(signing)) // a hash never fails
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
@@ -150,11 +152,11 @@ func (s *Server) claims(token string) (json.RawMessage, bool) {
 // unauthenticated refuses an expired or revoked token, and with Settings.RequireToken a missing or foreign one.
 func (rc *requestContext) unauthenticated() *reply {
 	claims, issued := rc.s.claims(bearer(rc.r))
-	expires := time.Unix(int64(number(claims, "exp")), 0)
+	expires := time.Unix(int64(rawjson.Number(claims, "exp")), 0)
 	now := rc.s.clock.wallTime()
 	revoked := ""
 	if issued {
-		revoked = rc.s.tokens.revocationOf(number(claims, "uti"))
+		revoked = rc.s.tokens.revocationOf(rawjson.Number(claims, "uti"))
 	}
 	var r reply
 	switch {
@@ -173,6 +175,6 @@ func (rc *requestContext) unauthenticated() *reply {
 		r = armError(http.StatusUnauthorized, "InvalidAuthenticationToken", "The access token is invalid.")
 	}
 	r.set("WWW-Authenticate", fmt.Sprintf(`Bearer authorization_uri="%s/%s", error="invalid_token", error_description="%s"`,
-		rc.authority(), firstNonEmpty(rc.st.Tenant, "common"), r.code))
+		rc.authority(), cmp.Or(rc.st.Tenant, "common"), r.code))
 	return &r
 }

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/rsa"
 	"crypto/sha256"
@@ -11,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -87,7 +89,7 @@ func (rc *requestContext) checkAssertion(form url.Values, id string) (number int
 	const skew = 5 * time.Minute
 	now, from, to := rc.s.clock.wallTime(), unix(claims, "nbf"), unix(claims, "exp")
 	if now.Add(skew).Before(from) || now.Add(-skew).After(to) {
-		return 700024, "invalid_client", "Client assertion is not within its valid time range. Current time: " + stamp(now) + ", assertion valid from " + stamp(from) + ", expiry time of assertion " + stamp(to) + "."
+		return 700024, "invalid_client", "Client assertion is not within its valid time range. Current time: " + rawjson.Time(now) + ", assertion valid from " + rawjson.Time(from) + ", expiry time of assertion " + rawjson.Time(to) + "."
 	}
 	if !strings.EqualFold(rawjson.TextAt(claims, "iss"), id) { // another issuer's
 		if want := rc.s.set.SignIn.Subject; want != "" && rawjson.TextAt(claims, "sub") != want {
@@ -154,14 +156,14 @@ func (rc *requestContext) identity() reply {
 	if rc.version != "2019-08-01" || query.Get("resource") == "" {
 		return newReply(http.StatusBadRequest, rawjson.NewObject("statusCode", http.StatusBadRequest, "message", "api-version or resource is missing or wrong.").Bytes())
 	}
-	id := firstNonEmpty(query.Get("client_id"), guidOf(rc.s.digest("identity")))
+	id := cmp.Or(query.Get("client_id"), guidOf(rc.s.seed.digest("identity")))
 	if known := rc.s.set.SignIn.Applications; len(known) > 0 && !containsFold(known, id) && query.Has("client_id") {
 		return newReply(http.StatusBadRequest, rawjson.NewObject("statusCode", http.StatusBadRequest, "message", "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.").Bytes())
 	}
 	lifetime := rc.s.tokenLifetime()
-	token := rc.s.issue(rc.authority(), firstNonEmpty(rc.st.Tenant, "common"), id, query.Get("resource"), lifetime,
+	token := rc.s.issue(rc.authority(), cmp.Or(rc.st.Tenant, "common"), id, query.Get("resource"), lifetime,
 		rawjson.NewObject("xms_mirid", "/subscriptions/s/resourcegroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/identity")...)
-	return ok(rawjson.NewObject("access_token", token, "expires_on", formatInt(int(rc.s.clock.wallTime().Add(lifetime).Unix())), "resource", query.Get("resource"),
+	return ok(rawjson.NewObject("access_token", token, "expires_on", strconv.Itoa(int(rc.s.clock.wallTime().Add(lifetime).Unix())), "resource", query.Get("resource"),
 		"token_type", "Bearer", "client_id", id).Bytes())
 }
 
@@ -192,5 +194,5 @@ func jwtPart(token string, n int) json.RawMessage {
 }
 
 func unix(claims json.RawMessage, name string) time.Time {
-	return time.Unix(int64(number(claims, name)), 0)
+	return time.Unix(int64(rawjson.Number(claims, name)), 0)
 }

@@ -6,12 +6,6 @@ import (
 	"time"
 )
 
-// The ways in which a Fault revokes tokens (docs/azure.md §28.6).
-const (
-	tokenExpired    = "expired"
-	tokenChallenged = "challenged"
-)
-
 // tokenRegistry counts the tokens that a server issued, and records the last revoked one and the reason.
 type tokenRegistry struct {
 	count, revokedUpTo int

@@ -303,26 +303,3 @@ func (st *state) drainChanges() []change {
 	st.changes, st.isServiceDirty = nil, false
 	return out
 }
-
-// countVMs returns the number of VMs in a vault; other workloads have limits of their own (docs/azure.md §13).
-func (st *state) countVMs(v *vault) int {
-	n := 0
-	st.items.group(v.key, 0, func(_ int, it *item) bool {
-		if it.isVM() {
-			n++
-		}
-		return true
-	})
-	return n
-}
-
-// itemsOf returns the items of a VM in all vaults.
-func (st *state) itemsOf(vmKey string) []*item {
-	var out []*item
-	for _, k := range st.byVM[vmKey] {
-		if it := st.items.get(k); it != nil {
-			out = append(out, it)
-		}
-	}
-	return out
-}

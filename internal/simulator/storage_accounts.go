@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
@@ -57,7 +58,7 @@ func (rc *requestContext) listResourcesOf(kind string, t *table[resource], finis
 // checkStaging enforces: the account that stages a restore exists, in the vault's region, and is of a kind that can
 // (docs/azure.md §19, §25.3).
 func (rc *requestContext) checkStaging(v *vault, sent rawjson.Object) *reply {
-	id := firstNonEmpty(rawjson.TextAt(sent.Raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.Text("storageAccountId"))
+	id := cmp.Or(rawjson.TextAt(sent.Raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.Text("storageAccountId"))
 	a := rc.st.accounts.get(key(id))
 	var r reply
 	switch {

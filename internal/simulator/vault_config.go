@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -20,13 +21,13 @@ func (rc *requestContext) getVaultConfig() reply {
 
 func (rc *requestContext) vaultConfig(v *vault) []byte {
 	settings := rawjson.RawAt(rc.st.read(v.body), "properties", "securitySettings", "softDeleteSettings")
-	state := firstNonEmpty(rawjson.TextAt(settings, "softDeleteState"), "Enabled")
-	days := number(settings, "softDeleteRetentionPeriodInDays")
+	state := cmp.Or(rawjson.TextAt(settings, "softDeleteState"), "Enabled")
+	days := rawjson.Number(settings, "softDeleteRetentionPeriodInDays")
 	if days == 0 {
 		days = 14
 	}
 	return rawjson.NewObject("id", v.id+"/backupconfig/vaultconfig", "name", "vaultconfig", "type", vaultType+"/backupconfig",
-		"properties", rawjson.NewObject("enhancedSecurityState", firstNonEmpty(rawjson.TextAt(settings, "enhancedSecurityState"), "Enabled"),
+		"properties", rawjson.NewObject("enhancedSecurityState", cmp.Or(rawjson.TextAt(settings, "enhancedSecurityState"), "Enabled"),
 			"softDeleteFeatureState", state, "softDeleteRetentionPeriodInDays", days,
 			"isSoftDeleteFeatureStateEditable", rc.s.set.Era == "2024")).Bytes()
 }
@@ -58,7 +59,7 @@ func (rc *requestContext) getStorageConfig() reply {
 		return *none
 	}
 	redundancy := rawjson.RawAt(rc.st.read(v.body), "properties", "redundancySettings")
-	kind := firstNonEmpty(rawjson.TextAt(redundancy, "standardTierStorageRedundancy"), "GeoRedundant")
+	kind := cmp.Or(rawjson.TextAt(redundancy, "standardTierStorageRedundancy"), "GeoRedundant")
 	state := "Unlocked"
 	if rc.st.items.count(v.key) > 0 {
 		state = "Locked"

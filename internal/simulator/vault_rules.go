@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -188,8 +189,8 @@ func (rc *requestContext) checkRedundancy(was *vault, old, props []byte, sent ra
 // checkImmutability enforces: Disabled <-> Unlocked -> Locked for good, never created Locked; null is Disabled
 // (docs/azure.md §7.3).
 func (rc *requestContext) checkImmutability(was *vault, old, props []byte, _ rawjson.Object) *reply {
-	before := firstNonEmpty(rawjson.TextAt(old, "securitySettings", "immutabilitySettings", "state"), "Disabled")
-	after := firstNonEmpty(rawjson.TextAt(props, "securitySettings", "immutabilitySettings", "state"), "Disabled")
+	before := cmp.Or(rawjson.TextAt(old, "securitySettings", "immutabilitySettings", "state"), "Disabled")
+	after := cmp.Or(rawjson.TextAt(props, "securitySettings", "immutabilitySettings", "state"), "Disabled")
 	wrong := before != after && (before == "Locked" || after == "Locked" && (was == nil || before != "Unlocked"))
 	if !wrong {
 		return nil
@@ -210,7 +211,7 @@ func (rc *requestContext) checkSoftDelete(_ *vault, old, props []byte, sent rawj
 		r := rc.unverified("vault-input", "Soft delete cannot be disabled once it is AlwaysON.")
 		return &r
 	}
-	days := number(props, append(path, "softDeleteRetentionPeriodInDays")...)
+	days := rawjson.Number(props, append(path, "softDeleteRetentionPeriodInDays")...)
 	if days != 0 && (days < 14 || days > 180) {
 		r := rc.unverified("vault-input", "The soft delete retention of %d days is not between 14 and 180.", days)
 		return &r
@@ -233,13 +234,6 @@ func (rc *requestContext) checkFinalSettings(_ *vault, old, props []byte, _ rawj
 	return nil
 }
 
-// number returns the integer at path, or 0.
-func number(raw []byte, path ...string) int {
-	n := 0
-	_ = json.Unmarshal(rawjson.RawAt(raw, path...), &n)
-	return n
-}
-
 // isImmutable reports whether destructive operations on the vault's items are denied (docs/azure.md §6).
 func (st *state) isImmutable(v *vault) bool {
 	state := rawjson.TextAt(st.read(v.body), "properties", "securitySettings", "immutabilitySettings", "state")
@@ -252,7 +246,7 @@ func (st *state) softDeleteDays(v *vault) int {
 	if strings.EqualFold(rawjson.TextAt(settings, "softDeleteState"), "Disabled") {
 		return 0
 	}
-	if days := number(settings, "softDeleteRetentionPeriodInDays"); days > 0 {
+	if days := rawjson.Number(settings, "softDeleteRetentionPeriodInDays"); days > 0 {
 		return days
 	}
 	return 14

@@ -49,7 +49,7 @@ func (rc *requestContext) getVault() reply {
 
 // etag returns the etag of a vault's body; it changes with each write (docs/azure.md §33.43).
 func etag(t time.Time) string {
-	return fmt.Sprintf("W/\"datetime'%s'\"", url.QueryEscape(stamp(t)))
+	return fmt.Sprintf("W/\"datetime'%s'\"", url.QueryEscape(rawjson.Time(t)))
 }
 
 // putVault creates a vault, or writes all of one that exists (docs/azure.md §7.1-7.3).

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -70,7 +71,7 @@ func TestVaultMadeWithAUserAssignedIdentityCannotBeFollowed(t *testing.T) {
 func TestRegionTakesFiveHundredVaults(t *testing.T) {
 	var vaults []string
 	for i := range 500 {
-		vaults = append(vaults, `{"location":"westeurope","id":"`+testVault[:len(testVault)-1]+"x"+formatInt(i)+`","properties":{}}`)
+		vaults = append(vaults, `{"location":"westeurope","id":"`+testVault[:len(testVault)-1]+"x"+strconv.Itoa(i)+`","properties":{}}`)
 	}
 	c := serve(t, estate(t, `"vaults":[`+strings.Join(vaults, ",")+`]`), Options{})
 	if a := c.do("PUT", newVaultPath, newVaultBody, 400); a.code() != "VaultQuotaExceeded" {

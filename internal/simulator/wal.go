@@ -46,21 +46,13 @@ type walLine struct {
 	Changes []change `json:"changes,omitempty"`
 }
 
-// Open serves the estate in the file at path and keeps it there: each accepted write is on disk before its reply. The
-// file itself is written at Close. A second Open of the same path fails until then.
-func Open(path string, o Options) (*Server, error) {
-	s, err := open(path, o)
-	if err != nil {
-		return nil, fmt.Errorf("opening estate %q: %w", path, err)
-	}
-	return s, nil
-}
-
-func open(path string, o Options) (s *Server, err error) {
+// open reads the estate in the file at path, applies the journal of an earlier run, and keeps the file locked until the
+// log is closed. The bodies stay in the file.
+func open(path string) (_ *state, _ *writeAheadLog, err error) {
 	j := &writeAheadLog{path: path + ".journal", lock: flock.New(path + ".journal")}
 	src, err := os.Open(path) //nolint:gosec // the path is the caller's
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer func() {
 		if err != nil {
@@ -75,11 +67,11 @@ func open(path string, o Options) (s *Server, err error) {
 		err = errors.New("another process uses it")
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	e, err := load(bufio.NewReaderSize(src, rawjson.BufferSize), src)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	st := ownState(e)
 	print, err := fingerprint(src)
@@ -87,9 +79,9 @@ func open(path string, o Options) (s *Server, err error) {
 		err = j.replay(st, print)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return newServer(st, o, j)
+	return st, j, nil
 }
 
 // fingerprint identifies an estate file by size, beginning and end.
@@ -210,6 +202,15 @@ func (j *writeAheadLog) sync(upTo int64) error {
 	}
 	j.synced = all
 	return nil
+}
+
+// release gives the file back as it is, for an estate that is not served after all.
+func (j *writeAheadLog) release(st *state) error {
+	var err error
+	if source, isFile := st.src.(*os.File); isFile {
+		err = source.Close()
+	}
+	return errors.Join(err, j.close())
 }
 
 func (j *writeAheadLog) close() error {

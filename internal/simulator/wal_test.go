@@ -162,10 +162,14 @@ func TestJournalThatWasFoldedIsNotAppliedTwice(t *testing.T) {
 	c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
 	c.get(itemPath("vm1"))
 	// As if killed between the renaming of the new file and the removal of the journal.
-	if err := c.s.replaceFile(c.s.wal); err != nil {
+	kept := path + ".kept"
+	if err := os.Link(path+".journal", kept); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.s.wal.lock.Unlock(); err != nil {
+	if err := c.s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(kept, path+".journal"); err != nil {
 		t.Fatal(err)
 	}
 	d := open1(t, path, Options{Settings: set})

@@ -168,3 +168,10 @@ func Merge(target, patch []byte) json.RawMessage {
 	}
 	return o.Bytes()
 }
+
+// DecodeStrict decodes raw into a value and rejects unknown keys: people write these parts by hand.
+func DecodeStrict(raw []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.DisallowUnknownFields()
+	return d.Decode(into)
+}

@@ -322,3 +322,26 @@ func CheckObject(raw []byte) error {
 	}
 	return nil
 }
+
+// Number returns the integer at path, or 0.
+func Number(raw []byte, path ...string) int {
+	n := 0
+	_ = json.Unmarshal(RawAt(raw, path...), &n)
+	return n
+}
+
+// Elements returns the elements of an array; none for any other value.
+func Elements(raw json.RawMessage) []json.RawMessage {
+	var all []json.RawMessage
+	if json.Unmarshal(raw, &all) != nil {
+		return nil
+	}
+	return all
+}
+
+// WalkMembers calls visit for each member of an object, with the quoted key; none for any other value.
+func WalkMembers(raw []byte, visit func(key, value []byte)) {
+	if i := SkipSpace(raw, 0); i < len(raw) && raw[i] == '{' {
+		_, _ = WalkObject(raw, i, 0, func(k, v []byte) bool { visit(k, v); return true })
+	}
+}
