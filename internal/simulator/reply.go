@@ -44,9 +44,16 @@ func armError(status int, code, format string, args ...any) reply {
 	return r
 }
 
-// unverified returns an error whose status or code no source confirms; it is a setting.
-func (rc *requestContext) unverified(name, format string, args ...any) reply {
-	status, code, found := strings.Cut(rc.s.set.Unverified[name], " ")
+// resourceNotFound returns ARM's reply for a resource that does not exist, word for word as recorded.
+func resourceNotFound(kind, name, group string) reply {
+	return armError(http.StatusNotFound, "ResourceNotFound",
+		"The Resource '%s/%s' under resource group '%s' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
+		kind, name, group)
+}
+
+// unverified returns the error that choices, Settings.Unverified, hold under name: no source confirms its status or code.
+func unverified(choices map[string]string, name, format string, args ...any) reply {
+	status, code, found := strings.Cut(choices[name], " ")
 	n := http.StatusBadRequest
 	if found {
 		_, _ = fmt.Sscanf(status, "%d", &n)
@@ -54,11 +61,4 @@ func (rc *requestContext) unverified(name, format string, args ...any) reply {
 		code = status
 	}
 	return errorReply(n, code, format, args...)
-}
-
-// resourceNotFound returns ARM's reply for a resource that does not exist, word for word as recorded.
-func resourceNotFound(kind, name, group string) reply {
-	return armError(http.StatusNotFound, "ResourceNotFound",
-		"The Resource '%s/%s' under resource group '%s' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
-		kind, name, group)
 }
