@@ -132,7 +132,7 @@ func (s *Server) completeBackup(op *operation, at time.Time) {
 			}
 		}), func(bag *rawjson.Object) {
 			if !op.JobFails {
-				bag.Set("Backup Size", strconv.Itoa(1000+int(s.seed.uniform("size", op.Target)*30000))+" MB")
+				bag.Set("Backup Size", strconv.Itoa(1000+int(s.seed.Uniform("size", op.Target)*30000))+" MB")
 			}
 		}, "propertyBag"))
 	})

@@ -31,13 +31,13 @@ func (rc *requestContext) guid(what string) string { return rc.s.guid(rc.now, wh
 
 func (s *Server) guid(now time.Time, what string) string {
 	s.st.service.Serial++
-	return guidOf(s.seed.digest("guid", what, now.UnixNano(), s.st.service.Serial))
+	return GUID(s.seed.Digest("guid", what, now.UnixNano(), s.st.service.Serial))
 }
 
 // digits returns a decimal number of n digits, for protectedItemDataId and the names of recovery points.
 func (s *Server) digits(now time.Time, what string, n int) string {
 	s.st.service.Serial++
-	d := s.seed.digest(what, now.UnixNano(), s.st.service.Serial)
+	d := s.seed.Digest(what, now.UnixNano(), s.st.service.Serial)
 	out := []byte{'1' + d[0]%9}
 	for i := 1; i < n; i++ {
 		out = append(out, '0'+d[i]%10)
@@ -47,7 +47,7 @@ func (s *Server) digits(now time.Time, what string, n int) string {
 
 // sampleDuration samples the duration of an operation on target.
 func (s *Server) sampleDuration(kind, target string) time.Duration {
-	u := s.seed.uniform("duration", kind, target)
+	u := s.seed.Uniform("duration", kind, target)
 	if m := s.set.Distributions[kind]; len(m) > 0 {
 		return s.capDuration(kind, m.sample(u))
 	}

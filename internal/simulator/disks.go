@@ -126,7 +126,7 @@ func (s *Server) newRestoredDisk(op *operation, o *restoreOrder, d sourceDisk, i
 	for _, m := range rawjson.NewObject(
 		"creationData", created, "diskSizeGB", d.SizeGB, "diskSizeBytes", int64(d.SizeGB)<<30, "timeCreated", at.UTC().Format("2006-01-02T15:04:05.0000000-07:00"),
 		"provisioningState", "Succeeded", "diskState", "Unattached", "encryption", rawjson.NewObject("type", "EncryptionAtRestWithPlatformKey"),
-		"networkAccessPolicy", "AllowAll", "publicNetworkAccess", "Enabled", "uniqueId", guidOf(s.seed.digest("disk", id))) {
+		"networkAccessPolicy", "AllowAll", "publicNetworkAccess", "Enabled", "uniqueId", GUID(s.seed.Digest("disk", id))) {
 		props.Put(m.Key, m.Value)
 	}
 	// The job's tag is never the only one (docs/azure.md §25.2).

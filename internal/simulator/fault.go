@@ -73,7 +73,7 @@ func (s *Server) selectFault(c *requestContext) *Fault {
 			continue
 		}
 		s.faults.seen[i]++
-		if hit == nil && f.triggers(s.faults.seen[i], s.seed.uniform("fault", f.Name, s.faults.seen[i])) {
+		if hit == nil && f.triggers(s.faults.seen[i], s.seed.Uniform("fault", f.Name, s.faults.seen[i])) {
 			hit = f
 			s.stats.Faults[f.Name]++
 		}

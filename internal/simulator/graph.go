@@ -47,7 +47,7 @@ func (rc *requestContext) queryGraph() reply {
 	size = min(size, maxGraphPage)
 	from := rawjson.Number(options.Raw("$skip"))
 	if token := options.Text("$skipToken"); token != "" {
-		row, known := rc.s.seed.rowOf("graph "+sent.Text("query"), token)
+		row, known := rc.s.seed.RowOf("graph "+sent.Text("query"), token)
 		if !known {
 			return errorReply(http.StatusBadRequest, "BadRequest", "The skip token is invalid.")
 		}
@@ -59,7 +59,7 @@ func (rc *requestContext) queryGraph() reply {
 		"facets", []string{}, "resultTruncated", fmt.Sprint(to < len(rows) && !q.hasID()))
 	// Paging works only when id is projected (docs/azure.md §10).
 	if to < len(rows) && q.hasID() {
-		out.Set("$skipToken", rc.s.seed.pageToken("graph "+sent.Text("query"), to))
+		out.Set("$skipToken", rc.s.seed.PageToken("graph "+sent.Text("query"), to))
 	}
 	return ok(out.Bytes())
 }

@@ -33,7 +33,7 @@ func (rc *requestContext) list(kind string, walk rowIterator) reply {
 	name := key(rc.path) + "?" + query(rc.r.URL.RawQuery)["$filter"]
 	from := 0
 	if token := query(rc.r.URL.RawQuery)["$skiptoken"]; token != "" {
-		row, known := rc.s.seed.rowOf(name, token)
+		row, known := rc.s.seed.RowOf(name, token)
 		if !known {
 			return errorReply(http.StatusBadRequest, "InvalidSkipToken", "The skip token is not one this list gave out.") // UNVERIFIED code
 		}
@@ -57,7 +57,7 @@ func (rc *requestContext) list(kind string, walk rowIterator) reply {
 	if next >= 0 {
 		// On the last page the key is absent, not null (docs/azure.md §2, §33.25).
 		b.WriteString(`,"nextLink":`)
-		b.Write(rawjson.Encode(rc.nextLink(rc.s.seed.pageToken(name, next))))
+		b.Write(rawjson.Encode(rc.nextLink(rc.s.seed.PageToken(name, next))))
 	}
 	b.WriteByte('}')
 	return ok(b.Bytes())

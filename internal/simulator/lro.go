@@ -32,7 +32,7 @@ func (rc *requestContext) signedURL(path, version string) string {
 	t := strconv.FormatInt(rc.now.UnixNano()/100+621355968000000000, 10)
 	rc.s.polls++
 	return u + "&t=" + t + "&c=" + rc.s.certificate +
-		"&s=" + rc.s.seed.opaqueToken("", u+t+strconv.Itoa(rc.s.polls), sigLength) + "&h=" + rc.s.seed.opaqueToken("", "h"+u+t, hashLength)
+		"&s=" + rc.s.seed.OpaqueToken("", u+t+strconv.Itoa(rc.s.polls), sigLength) + "&h=" + rc.s.seed.OpaqueToken("", "h"+u+t, hashLength)
 }
 
 // setRetryAfter sets the Retry-After of backup's operations (docs/azure.md §1, §4; §33.6).

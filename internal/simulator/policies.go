@@ -241,7 +241,7 @@ func (rc *requestContext) defaultPolicies(v *vault, was *vault) {
 	}
 	y, m, d := rc.now.UTC().Date()
 	// The half hour that DefaultPolicy runs at differs from vault to vault (16:30, 17:30, 20:00 were recorded).
-	halfHour := time.Duration(32+int(rc.s.seed.uniform("default policy", v.key)*12)) * 30 * time.Minute
+	halfHour := time.Duration(32+int(rc.s.seed.Uniform("default policy", v.key)*12)) * 30 * time.Minute
 	midnight := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 	at, window := rawjson.Time(midnight.Add(halfHour)), rawjson.Time(midnight.Add(8*time.Hour))
 	days := func(n int) rawjson.Object { return rawjson.NewObject("count", n, "durationType", "Days") }

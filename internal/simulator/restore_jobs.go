@@ -102,7 +102,7 @@ func (s *Server) completeRestore(op *operation, at time.Time) {
 
 // setRestoredProperties adds the final properties to the property bag (docs/azure.md §33.48).
 func (s *Server) setRestoredProperties(bag *rawjson.Object, op *operation, o *restoreOrder) {
-	d := s.seed.digest("container", op.Jobs[0])
+	d := s.seed.Digest("container", op.Jobs[0])
 	prefix := diskPrefix(o.Friendly)
 	container := prefix + "-" + hex.EncodeToString(d[:16])
 	base := "https://" + lastSegment(o.Account) + ".blob.core.windows.net/" + container + "/"

@@ -21,7 +21,7 @@ import (
 type Server struct {
 	opt    Options
 	set    Settings
-	seed   seed
+	seed   Seed
 	routes []*route
 	clock  clock
 
@@ -76,11 +76,11 @@ func newServer(st *state, o Options, j *writeAheadLog) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		opt: o, set: set, seed: seed(set.Seed), routes: routes(), clock: newClock(st.Estate, o), st: st, stats: newCounters(), wal: j,
+		opt: o, set: set, seed: Seed(set.Seed), routes: routes(), clock: newClock(st.Estate, o), st: st, stats: newCounters(), wal: j,
 		faults: f, invisible: map[string]int{}, quota: m, specs: map[*policy]*policySpec{},
 	}
 	st.onEffect = o.Effects
-	s.certificate = s.seed.opaqueToken("MII", "certificate", certLength)
+	s.certificate = s.seed.OpaqueToken("MII", "certificate", certLength)
 	s.resume()
 	return s, nil
 }
@@ -274,7 +274,7 @@ func (s *Server) latency(c *requestContext) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.polls++
-	return s.set.Latency.sample(s.seed.uniform("latency", c.path, s.polls))
+	return s.set.Latency.sample(s.seed.Uniform("latency", c.path, s.polls))
 }
 
 // baseOf returns the scheme and host the client called.
@@ -290,7 +290,7 @@ func (s *Server) baseOf(r *http.Request) string {
 func (s *Server) write(w http.ResponseWriter, r *http.Request, rep reply) {
 	h, now := w.Header(), s.clock.now().UTC()
 	maps.Copy(h, rep.header)
-	guid := guidOf(s.seed.digest("request", r.URL.Path, now.UnixNano()))
+	guid := GUID(s.seed.Digest("request", r.URL.Path, now.UnixNano()))
 	setHeaderDefault(h, "X-Ms-Request-Id", guid)
 	setHeaderDefault(h, "X-Ms-Correlation-Request-Id", cmp.Or(r.Header.Get("X-Ms-Correlation-Request-Id"), guid))
 	setHeaderDefault(h, "X-Ms-Routing-Request-Id", "SIMULATOR:"+now.Format("20060102T150405Z")+":"+guid)
