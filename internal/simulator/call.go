@@ -3,6 +3,8 @@ package simulator
 import (
 	"net/http"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/seed"
 )
 
 // requestContext is one request during its handling. The server's lock is held.
@@ -31,7 +33,7 @@ func (rc *requestContext) guid(what string) string { return rc.s.guid(rc.now, wh
 
 func (s *Server) guid(now time.Time, what string) string {
 	s.st.service.Serial++
-	return GUID(s.seed.Digest("guid", what, now.UnixNano(), s.st.service.Serial))
+	return seed.GUID(s.seed.Digest("guid", what, now.UnixNano(), s.st.service.Serial))
 }
 
 // digits returns a decimal number of n digits, for protectedItemDataId and the names of recovery points.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/seed"
 )
 
 // Managed disks: those that restores create, and the others of the estate (docs/azure.md §19).
@@ -126,7 +127,7 @@ func (s *Server) newRestoredDisk(op *operation, o *restoreOrder, d sourceDisk, i
 	for _, m := range rawjson.NewObject(
 		"creationData", created, "diskSizeGB", d.SizeGB, "diskSizeBytes", int64(d.SizeGB)<<30, "timeCreated", at.UTC().Format("2006-01-02T15:04:05.0000000-07:00"),
 		"provisioningState", "Succeeded", "diskState", "Unattached", "encryption", rawjson.NewObject("type", "EncryptionAtRestWithPlatformKey"),
-		"networkAccessPolicy", "AllowAll", "publicNetworkAccess", "Enabled", "uniqueId", GUID(s.seed.Digest("disk", id))) {
+		"networkAccessPolicy", "AllowAll", "publicNetworkAccess", "Enabled", "uniqueId", seed.GUID(s.seed.Digest("disk", id))) {
 		props.Put(m.Key, m.Value)
 	}
 	// The job's tag is never the only one (docs/azure.md §25.2).

@@ -15,13 +15,14 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/seed"
 )
 
 // Server is a simulated Azure: an http.Handler over the state of an estate. It is safe for concurrent use.
 type Server struct {
 	opt    Options
 	set    Settings
-	seed   Seed
+	seed   seed.Seed
 	routes []*route
 	clock  clock
 
@@ -76,7 +77,7 @@ func newServer(st *state, o Options, j *writeAheadLog) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		opt: o, set: set, seed: Seed(set.Seed), routes: routes(), clock: newClock(st.Estate, o), st: st, stats: newCounters(), wal: j,
+		opt: o, set: set, seed: seed.Seed(set.Seed), routes: routes(), clock: newClock(st.Estate, o), st: st, stats: newCounters(), wal: j,
 		faults: f, invisible: map[string]int{}, quota: m, specs: map[*policy]*policySpec{},
 	}
 	st.onEffect = o.Effects
@@ -290,7 +291,7 @@ func (s *Server) baseOf(r *http.Request) string {
 func (s *Server) write(w http.ResponseWriter, r *http.Request, rep reply) {
 	h, now := w.Header(), s.clock.now().UTC()
 	maps.Copy(h, rep.header)
-	guid := GUID(s.seed.Digest("request", r.URL.Path, now.UnixNano()))
+	guid := seed.GUID(s.seed.Digest("request", r.URL.Path, now.UnixNano()))
 	setHeaderDefault(h, "X-Ms-Request-Id", guid)
 	setHeaderDefault(h, "X-Ms-Correlation-Request-Id", cmp.Or(r.Header.Get("X-Ms-Correlation-Request-Id"), guid))
 	setHeaderDefault(h, "X-Ms-Routing-Request-Id", "SIMULATOR:"+now.Format("20060102T150405Z")+":"+guid)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/seed"
 )
 
 // The sign-in endpoints of a tenant. Tokens have Azure's format, expire, and are valid only here: their signature is
@@ -108,7 +109,7 @@ func (s *Server) tokenLifetime() time.Duration {
 // signInError returns the error of a token endpoint, whose format differs from ARM's (docs/azure.md §28.2).
 func (rc *requestContext) signInError(status int, code string, number int, message string) reply {
 	at := rc.s.clock.wallTime().UTC().Format("2006-01-02 15:04:05Z")
-	trace, correlation := GUID(rc.s.seed.Digest("trace", at)), GUID(rc.s.seed.Digest("correlation", at))
+	trace, correlation := seed.GUID(rc.s.seed.Digest("trace", at)), seed.GUID(rc.s.seed.Digest("correlation", at))
 	r := newReply(status, rawjson.NewObject("error", code,
 		"error_description", fmt.Sprintf("AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s", number, message, trace, correlation, at),
 		"error_codes", []int{number}, "timestamp", at, "trace_id", trace, "correlation_id", correlation,
@@ -121,7 +122,7 @@ func (rc *requestContext) signInError(status int, code string, number int, messa
 // them with their own.
 func (s *Server) issue(authority, tenant, client, audience string, lifetime time.Duration, more ...rawjson.Member) string {
 	now := s.clock.wallTime()
-	oid := GUID(s.seed.Digest("principal", tenant, client))
+	oid := seed.GUID(s.seed.Digest("principal", tenant, client))
 	claims := rawjson.NewObject("aud", audience, "iss", authority+"/"+tenant+"/", "iat", now.Unix(), "nbf", now.Unix(),
 		"exp", now.Add(lifetime+time.Second-1).Unix(), "appid", client, "appidacr", "1", "idp", authority+"/"+tenant+"/", "idtyp", "app",
 		"oid", oid, "sub", oid, "tid", tenant, "uti", s.tokens.next(), "ver", "1.0")

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/seed"
 )
 
 // How applications authenticate at the token endpoint: by a secret, or by an assertion signed with their certificate
@@ -156,7 +157,7 @@ func (rc *requestContext) identity() reply {
 	if rc.version != "2019-08-01" || query.Get("resource") == "" {
 		return newReply(http.StatusBadRequest, rawjson.NewObject("statusCode", http.StatusBadRequest, "message", "api-version or resource is missing or wrong.").Bytes())
 	}
-	id := cmp.Or(query.Get("client_id"), GUID(rc.s.seed.Digest("identity")))
+	id := cmp.Or(query.Get("client_id"), seed.GUID(rc.s.seed.Digest("identity")))
 	if known := rc.s.set.SignIn.Applications; len(known) > 0 && !containsFold(known, id) && query.Has("client_id") {
 		return newReply(http.StatusBadRequest, rawjson.NewObject("statusCode", http.StatusBadRequest, "message", "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.").Bytes())
 	}

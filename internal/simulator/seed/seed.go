@@ -1,4 +1,4 @@
-package simulator
+package seed
 
 import (
 	"crypto/sha256"
