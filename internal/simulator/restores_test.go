@@ -327,9 +327,6 @@ func TestRestoreFaultsLetDisksComeOutWrong(t *testing.T) {
 			})
 		})
 	}
-	if _, err := ReadFaults(strings.NewReader(`[{"name":"x","disks":"maybe"}]`)); err == nil {
-		t.Error("an unknown word was taken")
-	}
 }
 
 // The disks of a restore may be listed later than its job ends; a kill in between loses none.

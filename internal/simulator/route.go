@@ -214,3 +214,12 @@ func (r *route) params(parts []string) (map[string]string, bool) {
 	}
 	return params, true
 }
+
+// kinds are the names of the routes.
+func kinds() map[string]bool {
+	all := map[string]bool{}
+	for _, r := range routes() {
+		all[r.kind] = true
+	}
+	return all
+}

@@ -37,7 +37,7 @@ type Server struct {
 	certificate string
 	// polls numbers the signed URLs, no two of which are the same.
 	polls  int
-	faults *faults
+	faults *injector
 	// invisible counts the remaining reads that do not show an item yet, by item.
 	invisible map[string]int
 	quota     *quotaMeter
@@ -68,7 +68,7 @@ func newServer(st *state, o Options, j *writeAheadLog) (*Server, error) {
 		return nil, err
 	}
 	set := st.Settings.with(o.Settings)
-	f, err := newFaults(set.Faults)
+	f, err := newInjector(set.Faults, kinds(), seed.Seed(set.Seed))
 	if err != nil {
 		return nil, err
 	}

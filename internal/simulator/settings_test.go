@@ -55,13 +55,22 @@ func TestDurationsLieInTheirSpanWithTheMedianNearItsStart(t *testing.T) {
 	}
 }
 
-func TestFaultsAreReadStrictly(t *testing.T) {
-	list, err := ReadFaults(strings.NewReader(`[{"name":"x","kind":"item.put","status":500,"latency":"2s"}]`))
-	if err != nil || len(list) != 1 || list[0].Latency != Duration(2*time.Second) {
-		t.Errorf("%+v %v", list, err)
+// serveFaults serves an estate whose file has these faults.
+func serveFaults(faults string) (*Server, error) {
+	e, err := Read(strings.NewReader(`{"format_version":"1","settings":{"faults":` + faults + `}}`))
+	if err != nil {
+		return nil, err
 	}
-	for _, bad := range []string{`[{"nam":"x"}]`, `{}`, `[{"reset":"often"}]`} {
-		if _, err := ReadFaults(strings.NewReader(bad)); err == nil {
+	return New(e, Options{})
+}
+
+func TestFaultsAreReadStrictly(t *testing.T) {
+	s, err := serveFaults(`[{"name":"x","kind":"item.put","status":500,"latency":"2s"}]`)
+	if err != nil || len(s.set.Faults) != 1 || s.set.Faults[0].Latency != Duration(2*time.Second) {
+		t.Errorf("%+v %v", s, err)
+	}
+	for _, bad := range []string{`[{"nam":"x"}]`, `{}`, `[{"reset":"often"}]`, `[{"name":"x","disks":"maybe"}]`} {
+		if _, err := serveFaults(bad); err == nil {
 			t.Errorf("%s was taken", bad)
 		}
 	}

@@ -1,0 +1,64 @@
+package simulator
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+)
+
+// faultReply returns the fault's reply; false when the handler replies.
+func faultReply(f *Fault) (reply, bool) {
+	if f == nil || f.Status == 0 {
+		return reply{}, false
+	}
+	var r reply
+	switch {
+	case f.Body != "":
+		r = newReply(f.Status, json.RawMessage(f.Body))
+	case f.Code != "":
+		r = errorReply(f.Status, f.Code, "%s", cmp.Or(f.Message, defaultErrorText(f.Code)))
+	default:
+		r = armError(f.Status, defaultErrorCode(f.Status), "%s", cmp.Or(f.Message, defaultErrorText(defaultErrorCode(f.Status))))
+	}
+	r.code = cmp.Or(f.Code, defaultErrorCode(f.Status))
+	for name, value := range f.Headers {
+		r.set(name, value)
+	}
+	if f.ContentType != "" {
+		r.set("Content-Type", f.ContentType)
+	}
+	return r, true
+}
+
+// defaultErrorCode returns the error code that ARM itself sends with a status (docs/azure.md §12, §14).
+func defaultErrorCode(status int) string {
+	switch status {
+	case http.StatusUnauthorized:
+		return "AuthenticationFailed"
+	case http.StatusForbidden:
+		return "AuthorizationFailed"
+	case http.StatusNotFound:
+		return "ResourceNotFound"
+	case http.StatusConflict:
+		return "Conflict"
+	case http.StatusTooManyRequests:
+		return "TooManyRequests"
+	case http.StatusBadGateway:
+		return "InvalidGatewayHost"
+	case http.StatusServiceUnavailable:
+		return "ServerBusy"
+	case http.StatusGatewayTimeout:
+		return "GatewayTimeout"
+	}
+	return "InternalServerError"
+}
+
+func defaultErrorText(code string) string {
+	switch code {
+	case "InternalServerError":
+		return "Encountered internal server error. Diagnostic information: timestamp '', subscription id '', tracking id '', request correlation id ''."
+	case "GatewayTimeout":
+		return "The gateway did not receive a response from 'Microsoft.RecoveryServices' within the specified time period."
+	}
+	return "The request failed: " + code + "."
+}

@@ -1,0 +1,89 @@
+package simulator
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/azbackup/azbackup/internal/simulator/seed"
+)
+
+// injector counts the requests that each fault matches, and picks the fault that hits one. It is not safe for concurrent
+// use.
+type injector struct {
+	list []Fault
+	seen []int
+	seed seed.Seed
+}
+
+// faultTarget is what a fault selects a request by. Path is decoded; Query is as sent.
+type faultTarget struct {
+	method, kind, path, query string
+}
+
+// newInjector returns an error for a fault that selects or does something unknown; kinds are those of the requests.
+func newInjector(list []Fault, kinds map[string]bool, s seed.Seed) (*injector, error) {
+	for _, f := range list {
+		if f.Kind != "" && !kinds[f.Kind] {
+			return nil, fmt.Errorf("reading fault %q: there is no kind %q", f.Name, f.Kind)
+		}
+		if f.Reset != "" && f.Reset != "before" && f.Reset != "after" {
+			return nil, fmt.Errorf("reading fault %q: reset is \"before\" or \"after\"", f.Name)
+		}
+		if f.Token != "" && f.Token != tokenExpired && f.Token != tokenChallenged {
+			return nil, fmt.Errorf("reading fault %q: token is %q or %q", f.Name, tokenExpired, tokenChallenged)
+		}
+		switch f.Disks {
+		case "", disksLeft, diskMissing, disksAttached:
+		default:
+			return nil, fmt.Errorf("reading fault %q: disks are %q, %q or %q", f.Name, disksLeft, diskMissing, disksAttached)
+		}
+		switch f.Operation {
+		case "", "fails", "hangs", "lies":
+		default:
+			return nil, fmt.Errorf("reading fault %q: operation is \"fails\", \"hangs\" or \"lies\"", f.Name)
+		}
+	}
+	return &injector{list: list, seen: make([]int, len(list)), seed: s}, nil
+}
+
+// hit returns the first fault that hits the request, or nil. Every fault that matches counts it.
+func (n *injector) hit(r faultTarget) *Fault {
+	var hit *Fault
+	for i := range n.list {
+		f := &n.list[i]
+		if !matches(f, r) {
+			continue
+		}
+		n.seen[i]++
+		if hit == nil && triggers(f, n.seen[i], n.seed.Uniform("fault", f.Name, n.seen[i])) {
+			hit = f
+		}
+	}
+	return hit
+}
+
+func matches(f *Fault, r faultTarget) bool {
+	return (f.Method == "" || strings.EqualFold(f.Method, r.method)) &&
+		(f.Kind == "" || f.Kind == r.kind) &&
+		(f.Path == "" || glob(key(f.Path), key(r.path))) &&
+		(f.Query == "" || strings.Contains(decodedQuery(r.query), strings.ToLower(f.Query)))
+}
+
+func decodedQuery(raw string) string {
+	if s, err := url.QueryUnescape(raw); err == nil {
+		raw = s
+	}
+	return strings.ToLower(raw)
+}
+
+func triggers(f *Fault, n int, u float64) bool {
+	if f.Chance > 0 {
+		return u < f.Chance
+	}
+	from, times := max(f.Nth, 1), f.Times
+	if times == 0 {
+		times = 1
+	}
+	return n >= from && (times < 0 || n < from+times)
+}
