@@ -67,7 +67,7 @@ func (s *Server) scheduleItem(it *item, at time.Time) {
 	if !it.isActive() {
 		return
 	}
-	start := at.Add(s.set.Durations["scheduleDelay"].sample(s.seed.Uniform("delay", it.key, at.Unix())))
+	start := at.Add(s.set.Durations["scheduleDelay"].Sample(s.seed.Uniform("delay", it.key, at.Unix())))
 	s.st.start(&operation{
 		ID: "scheduled|" + it.key + "|" + rawjson.Time(at), Action: actScheduled, Vault: it.vault, Target: it.key,
 		Started: at, Ends: start, State: inProgress,

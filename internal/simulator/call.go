@@ -51,9 +51,9 @@ func (s *Server) digits(now time.Time, what string, n int) string {
 func (s *Server) sampleDuration(kind, target string) time.Duration {
 	u := s.seed.Uniform("duration", kind, target)
 	if m := s.set.Distributions[kind]; len(m) > 0 {
-		return s.capDuration(kind, m.sample(u))
+		return s.capDuration(kind, m.Sample(u))
 	}
-	return s.capDuration(kind, s.set.Durations[kind].sample(u))
+	return s.capDuration(kind, s.set.Durations[kind].Sample(u))
 }
 
 // capDuration limits d to Options.Longest; a backup's job is limited with all its phases.

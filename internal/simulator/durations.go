@@ -65,9 +65,9 @@ func (s *Range) UnmarshalText(b []byte) error {
 	return nil
 }
 
-// sample picks from the span; u is uniform in [0, 1). The sixth power puts the median near Min, as recorded
+// Sample picks from the span; u is uniform in [0, 1). The sixth power puts the median near Min, as recorded
 // (36 s of 31..324 s).
-func (s Range) sample(u float64) time.Duration {
+func (s Range) Sample(u float64) time.Duration {
 	w := u * u * u
 	return s.Min + time.Duration(float64(s.Max-s.Min)*w*w)
 }
@@ -81,8 +81,8 @@ type Weight struct {
 	Takes Duration `json:"takes"`
 }
 
-// sample picks from the mixture; u is uniform in [0, 1).
-func (m Distribution) sample(u float64) time.Duration {
+// Sample picks from the mixture; u is uniform in [0, 1).
+func (m Distribution) Sample(u float64) time.Duration {
 	for _, s := range m {
 		if u -= s.Share; u < 0 {
 			return time.Duration(s.Takes)

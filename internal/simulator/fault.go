@@ -31,7 +31,7 @@ func (rc *requestContext) startOperation(op *operation) {
 		case "lies":
 			op.JobFails, op.JobCode, op.JobMessage = true, f.Code, f.Message
 		}
-		if op.Disks = f.Disks; op.Disks == disksLeft {
+		if op.Disks = f.Disks; op.Disks == DisksLeft {
 			op.JobFails = true
 		}
 		if f.Invisible > 0 {

@@ -71,13 +71,13 @@ type ConcurrentClient struct {
 
 // The ways in which a Fault revokes tokens (docs/azure.md §28.6).
 const (
-	tokenExpired    = "expired"
-	tokenChallenged = "challenged"
+	TokenExpired    = "expired"
+	TokenChallenged = "challenged"
 )
 
 // The values of Fault.Disks: the fate of a restore's disks.
 const (
-	disksLeft     = "left"
-	diskMissing   = "missing"
-	disksAttached = "attached"
+	DisksLeft     = "left"
+	DiskMissing   = "missing"
+	DisksAttached = "attached"
 )

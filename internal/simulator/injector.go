@@ -30,13 +30,13 @@ func newInjector(list []Fault, kinds map[string]bool, s seed.Seed) (*injector, e
 		if f.Reset != "" && f.Reset != "before" && f.Reset != "after" {
 			return nil, fmt.Errorf("reading fault %q: reset is \"before\" or \"after\"", f.Name)
 		}
-		if f.Token != "" && f.Token != tokenExpired && f.Token != tokenChallenged {
-			return nil, fmt.Errorf("reading fault %q: token is %q or %q", f.Name, tokenExpired, tokenChallenged)
+		if f.Token != "" && f.Token != TokenExpired && f.Token != TokenChallenged {
+			return nil, fmt.Errorf("reading fault %q: token is %q or %q", f.Name, TokenExpired, TokenChallenged)
 		}
 		switch f.Disks {
-		case "", disksLeft, diskMissing, disksAttached:
+		case "", DisksLeft, DiskMissing, DisksAttached:
 		default:
-			return nil, fmt.Errorf("reading fault %q: disks are %q, %q or %q", f.Name, disksLeft, diskMissing, disksAttached)
+			return nil, fmt.Errorf("reading fault %q: disks are %q, %q or %q", f.Name, DisksLeft, DiskMissing, DisksAttached)
 		}
 		switch f.Operation {
 		case "", "fails", "hangs", "lies":

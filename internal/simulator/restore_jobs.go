@@ -66,7 +66,7 @@ func (s *Server) completeRestore(op *operation, at time.Time) {
 		s.editBackupJob(op, func(p *rawjson.Object) {
 			p.Put("extendedInfo", editTasks(p.Raw("extendedInfo"), func(t *rawjson.Object) { t.Set("status", "Failed") }))
 		})
-		if op.Disks == disksLeft {
+		if op.Disks == DisksLeft {
 			s.makeDisks(op, o, o.Disks[:1], at)
 		}
 		s.endJobs(op, at)
@@ -94,7 +94,7 @@ func (s *Server) completeRestore(op *operation, at time.Time) {
 		s.st.markDirty()
 	}
 	disks := o.Disks
-	if op.Disks == diskMissing {
+	if op.Disks == DiskMissing {
 		disks = disks[:len(disks)-1]
 	}
 	s.makeDisks(op, o, disks, at)
@@ -135,7 +135,7 @@ func (s *Server) makeDisks(op *operation, o *restoreOrder, disks []sourceDisk, a
 	bodies := []json.RawMessage{}
 	for i, id := range s.diskIDs(o, disks, at) {
 		body := s.newRestoredDisk(op, o, disks[i], id, at)
-		if op.Disks == disksAttached {
+		if op.Disks == DisksAttached {
 			body = withHolder(body)
 		}
 		bodies = append(bodies, body)

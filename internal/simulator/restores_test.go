@@ -285,7 +285,7 @@ func TestValidationGivesAVerdictOrIsNotOffered(t *testing.T) {
 			c := serve(t, withPoints(t, point), Options{Settings: Settings{ValidateRestore: word}})
 			c.do("POST", testVault+"/backupTriggerValidateOperation", validateBody(), status)
 		}
-		if err := (Settings{ValidateRestore: "maybe"}).check(); err == nil {
+		if err := (Settings{ValidateRestore: "maybe"}).Check(); err == nil {
 			t.Error("an unknown word was taken")
 		}
 	})

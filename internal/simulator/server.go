@@ -64,10 +64,10 @@ func Open(path string, o Options) (*Server, error) {
 }
 
 func newServer(st *state, o Options, j *writeAheadLog) (*Server, error) {
-	if err := errors.Join(st.Settings.check(), o.Settings.check()); err != nil {
+	if err := errors.Join(st.Settings.Check(), o.Settings.Check()); err != nil {
 		return nil, err
 	}
-	set := st.Settings.with(o.Settings)
+	set := st.Settings.With(o.Settings)
 	f, err := newInjector(set.Faults, kinds(), seed.Seed(set.Seed))
 	if err != nil {
 		return nil, err
@@ -275,7 +275,7 @@ func (s *Server) latency(c *requestContext) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.polls++
-	return s.set.Latency.sample(s.seed.Uniform("latency", c.path, s.polls))
+	return s.set.Latency.Sample(s.seed.Uniform("latency", c.path, s.polls))
 }
 
 // baseOf returns the scheme and host the client called.

@@ -242,8 +242,8 @@ func DefaultUnverified() map[string]string {
 	}
 }
 
-// check returns an error for an unknown key of a map.
-func (s Settings) check() error {
+// Check returns an error for an unknown key of a map.
+func (s Settings) Check() error {
 	for name, keys := range map[string][2][]string{
 		"durations":  {slices.Sorted(maps.Keys(s.Durations)), slices.Sorted(maps.Keys(DefaultDurations()))},
 		"pages":      {slices.Sorted(maps.Keys(s.Pages)), slices.Sorted(maps.Keys(DefaultPages()))},
@@ -266,8 +266,8 @@ func (s Settings) check() error {
 	return nil
 }
 
-// with returns s overridden by the fields that o sets.
-func (s Settings) with(o Settings) Settings {
+// With returns s overridden by the fields that o sets.
+func (s Settings) With(o Settings) Settings {
 	durations, pages, unverified := DefaultDurations(), DefaultPages(), DefaultUnverified()
 	for _, from := range []Settings{s, o} {
 		if all, ok := from.Durations[""]; ok {

@@ -12,7 +12,7 @@ import (
 func TestSettingsOfTheFileAreOverriddenFieldByField(t *testing.T) {
 	one, zero := 1, 0
 	file := Settings{Seed: 7, RetryAfter: &one, Durations: map[string]Range{"protect": Fixed(time.Second)}, Quota: "300"}
-	got := file.with(Settings{RetryAfter: &zero, Durations: map[string]Range{"": Fixed(2 * time.Second)}})
+	got := file.With(Settings{RetryAfter: &zero, Durations: map[string]Range{"": Fixed(2 * time.Second)}})
 	if *got.RetryAfter != 0 || got.Seed != 7 || got.Quota != "300" || got.Durations["protect"].Min != 2*time.Second || got.Durations["stop"].Min != 2*time.Second {
 		t.Errorf("%+v", got)
 	}
@@ -47,10 +47,10 @@ func TestMistakesInSettingsAreErrors(t *testing.T) {
 
 func TestDurationsLieInTheirSpanWithTheMedianNearItsStart(t *testing.T) {
 	span := DefaultDurations()["protect"]
-	if got := span.sample(0.5); got < 34*time.Second || got > 38*time.Second {
+	if got := span.Sample(0.5); got < 34*time.Second || got > 38*time.Second {
 		t.Errorf("median %v, recorded 36 s", got)
 	}
-	if lo, hi := span.sample(0), span.sample(0.999999); lo != 31*time.Second || hi < 5*time.Minute || hi > 324*time.Second {
+	if lo, hi := span.Sample(0), span.Sample(0.999999); lo != 31*time.Second || hi < 5*time.Minute || hi > 324*time.Second {
 		t.Errorf("from %v to %v", lo, hi)
 	}
 }

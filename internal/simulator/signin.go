@@ -161,11 +161,11 @@ func (rc *requestContext) unauthenticated() *reply {
 	}
 	var r reply
 	switch {
-	case revoked == tokenChallenged:
+	case revoked == TokenChallenged:
 		r = armError(http.StatusUnauthorized, "AuthenticationFailed", "The access token does not meet the claims that are asked for.")
 		r.set("WWW-Authenticate", rc.challenge())
 		return &r
-	case revoked == tokenExpired, issued && !now.Before(expires):
+	case revoked == TokenExpired, issued && !now.Before(expires):
 		r = armError(http.StatusUnauthorized, "ExpiredAuthenticationToken",
 			"The access token expiry UTC time '%s' is earlier than current UTC time '%s'.", expires.UTC().Format(time.DateTime), now.UTC().Format(time.DateTime))
 	case !rc.s.set.RequireToken || issued:
