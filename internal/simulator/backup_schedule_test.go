@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
-func scheduled() Settings {
+func scheduled() settings.Settings {
 	s := quick()
 	s.ScheduledBackups = true
-	s.Durations["scheduleDelay"] = Fixed(time.Minute)
+	s.Durations["scheduleDelay"] = settings.Fixed(time.Minute)
 	return s
 }
 

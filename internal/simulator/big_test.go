@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 // bigEstate writes an estate of n VMs with an item each, in vaults of 900, at 1.5 KB a VM as real bodies are.
@@ -78,7 +80,7 @@ func TestBodiesOfAnOpenedEstateStayInItsFile(t *testing.T) {
 		t.Errorf("a file of %d MB takes %.0f MB of memory, want at most %.0f", info.Size()>>20, grown, limit)
 	}
 	rows, pages := c.all(vmList)
-	if len(rows) != n || pages != n/DefaultPages()["vms"] {
+	if len(rows) != n || pages != n/settings.DefaultPages()["vms"] {
 		t.Errorf("%d VMs in %d pages", len(rows), pages)
 	}
 	if err := c.s.Close(); err != nil {

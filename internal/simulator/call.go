@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/seed"
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 // requestContext is one request during its handling. The server's lock is held.
@@ -22,7 +23,7 @@ type requestContext struct {
 	// base is the scheme and host the client called, for the URLs in replies.
 	base  string
 	kind  string
-	fault *Fault
+	fault *settings.Fault
 	// isInstant makes operations end at once, for another client's request.
 	isInstant bool
 	cause     Cause

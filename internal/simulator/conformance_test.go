@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 // conformance collects the results of the comparison.
@@ -297,7 +299,7 @@ func TestAnswersAreThoseOfTheRecordings(t *testing.T) {
 	}
 	slices.Sort(unproven)
 	t.Logf("unproven by recordings: %s", strings.Join(unproven, ", "))
-	t.Logf("unproven by any source, and therefore settings: %s", strings.Join(slices.Sorted(maps.Keys(DefaultUnverified())), ", "))
+	t.Logf("unproven by any source, and therefore settings: %s", strings.Join(slices.Sorted(maps.Keys(settings.DefaultUnverified())), ", "))
 }
 
 // TestBrokenSimulatorLosesShare proves that the comparison detects mistakes: each of these must lower the share.

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 // Effect is one change of a vault, a policy, an item or a disk, at the moment in which it takes effect.
@@ -28,8 +30,8 @@ type Cause struct {
 }
 
 // concurrentClients returns the other clients' changes just before this request. The server's lock is held.
-func (rc *requestContext) concurrentClients() []ConcurrentClient {
-	var actors []ConcurrentClient
+func (rc *requestContext) concurrentClients() []settings.ConcurrentClient {
+	var actors []settings.ConcurrentClient
 	if rc.fault != nil {
 		actors = rc.fault.ConcurrentClients
 	}
@@ -84,4 +86,4 @@ func (st *state) reportEffect(section, key string, after json.RawMessage) {
 
 // ConcurrentClientsFunc returns the other clients' changes to apply just before a request; number counts the requests
 // from 1, in the order in which they are handled.
-type ConcurrentClientsFunc func(number int, r *http.Request) []ConcurrentClient
+type ConcurrentClientsFunc func(number int, r *http.Request) []settings.ConcurrentClient

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 // An operation's effect comes later than its request but is attributed to it; another client's effect is attributed to
@@ -17,17 +18,17 @@ func TestEffectsNameTheirCause(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var effects []Effect
 		number := 0
-		slow := ConcurrentClient{Method: "PUT", Path: itemPath("VM2") + "?api-version=" + testAPI, Body: json.RawMessage(protectBody("VM2", "daily")), Slow: true}
-		patch := ConcurrentClient{Method: "PATCH", Path: testVault + "?api-version=" + testAPI, Body: json.RawMessage(`{"tags":{"owner":"somebody"}}`)}
+		slow := settings.ConcurrentClient{Method: "PUT", Path: itemPath("VM2") + "?api-version=" + testAPI, Body: json.RawMessage(protectBody("VM2", "daily")), Slow: true}
+		patch := settings.ConcurrentClient{Method: "PATCH", Path: testVault + "?api-version=" + testAPI, Body: json.RawMessage(`{"tags":{"owner":"somebody"}}`)}
 		c := serve(t, estate(t), Options{
 			Settings: quick(),
 			Effects:  func(e Effect) { effects = append(effects, e) },
-			ConcurrentClients: func(n int, r *http.Request) []ConcurrentClient {
+			ConcurrentClients: func(n int, r *http.Request) []settings.ConcurrentClient {
 				number = n
 				if r.Method != http.MethodPut {
 					return nil
 				}
-				return []ConcurrentClient{slow, patch}
+				return []settings.ConcurrentClient{slow, patch}
 			},
 		})
 		c.get(testVault)

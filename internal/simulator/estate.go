@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 // FormatVersion is the version of the estate file that is read and written.
@@ -25,7 +26,7 @@ type Estate struct {
 	// Tenant is the tenant's id, or empty.
 	Tenant string
 	// Settings are the file's settings; Options may override them.
-	Settings Settings
+	Settings settings.Settings
 
 	names         stringPool
 	subscriptions *table[opaqueResource]

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 // withFault returns the fault's reply, before or after the effect, or the handler's.
@@ -31,7 +33,7 @@ func (rc *requestContext) startOperation(op *operation) {
 		case "lies":
 			op.JobFails, op.JobCode, op.JobMessage = true, f.Code, f.Message
 		}
-		if op.Disks = f.Disks; op.Disks == DisksLeft {
+		if op.Disks = f.Disks; op.Disks == settings.DisksLeft {
 			op.JobFails = true
 		}
 		if f.Invisible > 0 {
@@ -68,7 +70,7 @@ func (rc *requestContext) runConcurrentClients() {
 	rc.s.runDue(rc.now)
 }
 
-func (rc *requestContext) runConcurrentClient(a ConcurrentClient) {
+func (rc *requestContext) runConcurrentClient(a settings.ConcurrentClient) {
 	switch {
 	case a.Attach != "":
 		rc.st.attach(a.Attach)
@@ -88,7 +90,7 @@ func (rc *requestContext) runConcurrentClient(a ConcurrentClient) {
 }
 
 // applyImmediately runs another client's request, whose operation ends at once.
-func (s *Server) applyImmediately(c *requestContext, a ConcurrentClient) {
+func (s *Server) applyImmediately(c *requestContext, a settings.ConcurrentClient) {
 	r, err := http.NewRequestWithContext(c.r.Context(), a.Method, a.Path, http.NoBody)
 	if err != nil {
 		return

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"encoding/json"
 	"net/http"
+
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 // faultReply returns the fault's reply; false when the handler replies.
-func faultReply(f *Fault) (reply, bool) {
+func faultReply(f *settings.Fault) (reply, bool) {
 	if f == nil || f.Status == 0 {
 		return reply{}, false
 	}

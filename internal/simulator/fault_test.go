@@ -11,15 +11,16 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
-func withFaults(s Settings, f ...Fault) Options {
+func withFaults(s settings.Settings, f ...settings.Fault) Options {
 	s.Faults = f
 	return Options{Settings: s}
 }
 
 func TestFaultAnswersTheNthMatchAndNoOther(t *testing.T) {
-	c := serve(t, estate(t), withFaults(at0(), Fault{
+	c := serve(t, estate(t), withFaults(at0(), settings.Fault{
 		Name: "busy", Method: "GET", Path: "*/backupprotecteditems", Nth: 2, Times: 2,
 		Status: 429, Code: "ResourceRequestsThrottled", Message: "slow down", Headers: map[string]string{"Retry-After": "7"},
 	}))
@@ -40,7 +41,7 @@ func TestFaultAnswersTheNthMatchAndNoOther(t *testing.T) {
 func TestResetBeforeHasNoEffectAndResetAfterHas(t *testing.T) {
 	for when, want := range map[string]int{"before": 0, "after": 1} {
 		t.Run(when, func(t *testing.T) {
-			c := serve(t, estate(t), withFaults(at0(), Fault{Name: "cut", Kind: "item.put", Reset: when}))
+			c := serve(t, estate(t), withFaults(at0(), settings.Fault{Name: "cut", Kind: "item.put", Reset: when}))
 			_, err := c.try("PUT", itemPath("vm1"), protectBody("VM1", "daily"))
 			if !errors.Is(err, syscall.ECONNRESET) {
 				t.Errorf("error %v", err)
@@ -53,7 +54,7 @@ func TestResetBeforeHasNoEffectAndResetAfterHas(t *testing.T) {
 }
 
 func TestFaultsReachClientsOverRealHTTP(t *testing.T) {
-	for name, f := range map[string]Fault{"reset": {Reset: "after"}, "truncated": {Truncate: true}} {
+	for name, f := range map[string]settings.Fault{"reset": {Reset: "after"}, "truncated": {Truncate: true}} {
 		t.Run(name, func(t *testing.T) {
 			s, err := New(estate(t), withFaults(at0(), f))
 			if err != nil {
@@ -74,7 +75,7 @@ func TestFaultsReachClientsOverRealHTTP(t *testing.T) {
 }
 
 func TestTruncatedAnswerEndsInTheMiddle(t *testing.T) {
-	c := serve(t, estate(t), withFaults(at0(), Fault{Truncate: true}))
+	c := serve(t, estate(t), withFaults(at0(), settings.Fault{Truncate: true}))
 	a, err := c.try("GET", testVault, "")
 	if !errors.Is(err, io.ErrUnexpectedEOF) || len(a.body) == 0 {
 		t.Errorf("%d bytes, error %v", len(a.body), err)
@@ -82,7 +83,7 @@ func TestTruncatedAnswerEndsInTheMiddle(t *testing.T) {
 }
 
 func TestStatusAfterEffectHasItsEffect(t *testing.T) {
-	c := serve(t, estate(t), withFaults(at0(), Fault{Kind: "item.put", Status: 504, AfterEffect: true}))
+	c := serve(t, estate(t), withFaults(at0(), settings.Fault{Kind: "item.put", Status: 504, AfterEffect: true}))
 	if a := c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 504); a.code() != "GatewayTimeout" {
 		t.Errorf("%s", a.body)
 	}
@@ -92,7 +93,7 @@ func TestStatusAfterEffectHasItsEffect(t *testing.T) {
 func TestFailedOperationSaysWhyAndHasNoEffect(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c := serve(t, estate(t), withFaults(quick(),
-			Fault{Name: "fails", Kind: "item.put", Operation: "fails", Code: "UserErrorVmNotFoundV2", Message: "no VM"}))
+			settings.Fault{Name: "fails", Kind: "item.put", Operation: "fails", Code: "UserErrorVmNotFoundV2", Message: "no VM"}))
 		a := c.follow(c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202))
 		if rawjson.TextAt(a.body, "status") != "Failed" || rawjson.TextAt(a.body, "error", "code") != "UserErrorVmNotFoundV2" || rawjson.TextAt(a.body, "error", "message") != "no VM" {
 			t.Errorf("%s", a.body)
@@ -105,8 +106,8 @@ func TestFailedOperationSaysWhyAndHasNoEffect(t *testing.T) {
 func TestHangingOperationNeverEndsAndALyingOneHasAFailedJob(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		c := serve(t, estate(t), withFaults(quick(),
-			Fault{Name: "hangs", Path: "*vm1", Kind: "item.put", Operation: "hangs"},
-			Fault{Name: "lies", Path: "*vm2", Kind: "item.put", Operation: "lies"}))
+			settings.Fault{Name: "hangs", Path: "*vm1", Kind: "item.put", Operation: "hangs"},
+			settings.Fault{Name: "lies", Path: "*vm2", Kind: "item.put", Operation: "lies"}))
 		a := c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
 		time.Sleep(48 * time.Hour)
 		if p := c.get(a.header.Get("Azure-AsyncOperation")); rawjson.TextAt(p.body, "status") != "InProgress" {
@@ -125,7 +126,7 @@ func TestHangingOperationNeverEndsAndALyingOneHasAFailedJob(t *testing.T) {
 }
 
 func TestItemStaysInvisibleForSomeReads(t *testing.T) {
-	c := serve(t, estate(t), withFaults(at0(), Fault{Kind: "item.put", Invisible: 2}))
+	c := serve(t, estate(t), withFaults(at0(), settings.Fault{Kind: "item.put", Invisible: 2}))
 	c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
 	for _, want := range []int{0, 0, 1} {
 		if rows, _ := c.all(testVault + "/backupProtectedItems"); len(rows) != want {
@@ -137,14 +138,14 @@ func TestItemStaysInvisibleForSomeReads(t *testing.T) {
 func TestNextLinkCanPointElsewhere(t *testing.T) {
 	set := at0()
 	set.Pages = map[string]int{"": 1}
-	c := serve(t, estate(t), withFaults(set, Fault{Kind: "vms.list", NextLink: "https://evil.example"}))
+	c := serve(t, estate(t), withFaults(set, settings.Fault{Kind: "vms.list", NextLink: "https://evil.example"}))
 	if next := rawjson.TextAt(c.get(vmList).body, "nextLink"); !strings.HasPrefix(next, "https://evil.example/subscriptions/") {
 		t.Errorf("nextLink %s", next)
 	}
 }
 
 func TestAnotherActorActsJustBefore(t *testing.T) {
-	c := serve(t, withSecondVault(t), withFaults(at0(), Fault{Kind: "item.put", ConcurrentClients: []ConcurrentClient{
+	c := serve(t, withSecondVault(t), withFaults(at0(), settings.Fault{Kind: "item.put", ConcurrentClients: []settings.ConcurrentClient{
 		{Method: "PUT", Path: strings.Replace(itemPath("vm1"), "vault1", "vault2", 1), Body: []byte(strings.ReplaceAll(protectBody("VM1", "daily"), "vault1", "vault2"))},
 		{Section: "virtualMachines", Remove: vmID("vm2")},
 		{Section: "virtualMachines", Body: []byte(vmBody("late", "westeurope"))},
@@ -157,7 +158,7 @@ func TestAnotherActorActsJustBefore(t *testing.T) {
 }
 
 func TestWrongContentTypeAndBody(t *testing.T) {
-	c := serve(t, estate(t), withFaults(at0(), Fault{Kind: "vault.get", Status: 200, Body: "<html>proxy</html>", ContentType: "text/html"}))
+	c := serve(t, estate(t), withFaults(at0(), settings.Fault{Kind: "vault.get", Status: 200, Body: "<html>proxy</html>", ContentType: "text/html"}))
 	a, err := c.try("GET", testVault, "")
 	if err != nil || a.header.Get("Content-Type") != "text/html" || string(a.body) != "<html>proxy</html>" {
 		t.Errorf("%v %v %s", err, a.header, a.body)
@@ -168,7 +169,7 @@ func TestSeededFaultsRepeat(t *testing.T) {
 	run := func(seed uint64) string {
 		set := at0()
 		set.Seed = seed
-		c := serve(t, estate(t), withFaults(set, Fault{Name: "often", Chance: 0.3, Times: -1, Status: 500}))
+		c := serve(t, estate(t), withFaults(set, settings.Fault{Name: "often", Chance: 0.3, Times: -1, Status: 500}))
 		out := ""
 		for range 40 {
 			a, _ := c.try("GET", testVault, "")
@@ -187,7 +188,7 @@ func TestSeededFaultsRepeat(t *testing.T) {
 func TestFaultCanChooseALaterPage(t *testing.T) {
 	set := at0()
 	set.Pages = map[string]int{"": 3}
-	c := serve(t, estate(t), withFaults(set, Fault{Kind: "vms.list", Query: "$skipToken=", Status: 502}))
+	c := serve(t, estate(t), withFaults(set, settings.Fault{Kind: "vms.list", Query: "$skipToken=", Status: 502}))
 	a := c.get(vmList)
 	if b := c.do("GET", rawjson.TextAt(a.body, "nextLink"), "", 502); b.code() != "InvalidGatewayHost" {
 		t.Errorf("%s", b.body)
@@ -197,7 +198,7 @@ func TestFaultCanChooseALaterPage(t *testing.T) {
 func TestLatencyIsAddedAndALeavingClientIsLetGo(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		set := at0()
-		set.Latency = Fixed(2 * time.Second)
+		set.Latency = settings.Fixed(2 * time.Second)
 		c := serve(t, estate(t), Options{Settings: set})
 		began := time.Now()
 		c.get(testVault)
@@ -215,7 +216,7 @@ func TestLatencyIsAddedAndALeavingClientIsLetGo(t *testing.T) {
 }
 
 func TestUnknownFaultWordsAreErrors(t *testing.T) {
-	for _, f := range []Fault{{Reset: "sometime"}, {Operation: "sulks"}, {Kind: "no.such"}} {
+	for _, f := range []settings.Fault{{Reset: "sometime"}, {Operation: "sulks"}, {Kind: "no.such"}} {
 		if _, err := New(estate(t), withFaults(at0(), f)); err == nil {
 			t.Errorf("%+v was taken", f)
 		}

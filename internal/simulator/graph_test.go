@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 func (c *client) graph(query, options string, want int) answered {
@@ -77,7 +78,7 @@ func TestGraphRefusesWhatItDoesNotKnow(t *testing.T) {
 }
 
 func TestGraphIsThrottledByUser(t *testing.T) {
-	c := serve(t, estate(t), Options{Settings: Settings{Quota: "800"}})
+	c := serve(t, estate(t), Options{Settings: settings.Settings{Quota: "800"}})
 	for i := range 15 {
 		if a := c.graph("resources | count", "", 200); a.header.Get("X-Ms-User-Quota-Remaining") != fmt.Sprint(14-i) {
 			t.Errorf("%v", a.header)

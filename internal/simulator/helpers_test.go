@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 const (
@@ -93,8 +94,8 @@ func serve(t testing.TB, e *Estate, o Options) *client {
 }
 
 // quick returns settings with short, fixed durations.
-func quick() Settings {
-	return Settings{Durations: map[string]Range{"": Fixed(10 * time.Second)}}
+func quick() settings.Settings {
+	return settings.Settings{Durations: map[string]settings.Range{"": settings.Fixed(10 * time.Second)}}
 }
 
 type answered struct {

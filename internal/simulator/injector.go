@@ -6,12 +6,13 @@ import (
 	"strings"
 
 	"github.com/azbackup/azbackup/internal/simulator/seed"
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 // injector counts the requests that each fault matches, and picks the fault that hits one. It is not safe for concurrent
 // use.
 type injector struct {
-	list []Fault
+	list []settings.Fault
 	seen []int
 	seed seed.Seed
 }
@@ -22,7 +23,7 @@ type faultTarget struct {
 }
 
 // newInjector returns an error for a fault that selects or does something unknown; kinds are those of the requests.
-func newInjector(list []Fault, kinds map[string]bool, s seed.Seed) (*injector, error) {
+func newInjector(list []settings.Fault, kinds map[string]bool, s seed.Seed) (*injector, error) {
 	for _, f := range list {
 		if f.Kind != "" && !kinds[f.Kind] {
 			return nil, fmt.Errorf("reading fault %q: there is no kind %q", f.Name, f.Kind)
@@ -30,13 +31,13 @@ func newInjector(list []Fault, kinds map[string]bool, s seed.Seed) (*injector, e
 		if f.Reset != "" && f.Reset != "before" && f.Reset != "after" {
 			return nil, fmt.Errorf("reading fault %q: reset is \"before\" or \"after\"", f.Name)
 		}
-		if f.Token != "" && f.Token != TokenExpired && f.Token != TokenChallenged {
-			return nil, fmt.Errorf("reading fault %q: token is %q or %q", f.Name, TokenExpired, TokenChallenged)
+		if f.Token != "" && f.Token != settings.TokenExpired && f.Token != settings.TokenChallenged {
+			return nil, fmt.Errorf("reading fault %q: token is %q or %q", f.Name, settings.TokenExpired, settings.TokenChallenged)
 		}
 		switch f.Disks {
-		case "", DisksLeft, DiskMissing, DisksAttached:
+		case "", settings.DisksLeft, settings.DiskMissing, settings.DisksAttached:
 		default:
-			return nil, fmt.Errorf("reading fault %q: disks are %q, %q or %q", f.Name, DisksLeft, DiskMissing, DisksAttached)
+			return nil, fmt.Errorf("reading fault %q: disks are %q, %q or %q", f.Name, settings.DisksLeft, settings.DiskMissing, settings.DisksAttached)
 		}
 		switch f.Operation {
 		case "", "fails", "hangs", "lies":
@@ -48,8 +49,8 @@ func newInjector(list []Fault, kinds map[string]bool, s seed.Seed) (*injector, e
 }
 
 // hit returns the first fault that hits the request, or nil. Every fault that matches counts it.
-func (n *injector) hit(r faultTarget) *Fault {
-	var hit *Fault
+func (n *injector) hit(r faultTarget) *settings.Fault {
+	var hit *settings.Fault
 	for i := range n.list {
 		f := &n.list[i]
 		if !matches(f, r) {
@@ -63,7 +64,7 @@ func (n *injector) hit(r faultTarget) *Fault {
 	return hit
 }
 
-func matches(f *Fault, r faultTarget) bool {
+func matches(f *settings.Fault, r faultTarget) bool {
 	return (f.Method == "" || strings.EqualFold(f.Method, r.method)) &&
 		(f.Kind == "" || f.Kind == r.kind) &&
 		(f.Path == "" || glob(key(f.Path), key(r.path))) &&
@@ -77,7 +78,7 @@ func decodedQuery(raw string) string {
 	return strings.ToLower(raw)
 }
 
-func triggers(f *Fault, n int, u float64) bool {
+func triggers(f *settings.Fault, n int, u float64) bool {
 	if f.Chance > 0 {
 		return u < f.Chance
 	}

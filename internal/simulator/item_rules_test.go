@@ -7,11 +7,14 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 const otherVault = "/subscriptions/" + testSub + "/resourceGroups/rg-backup/providers/Microsoft.RecoveryServices/vaults/vault2"
 
-func at0() Settings { return Settings{Durations: map[string]Range{"": Fixed(0)}} }
+func at0() settings.Settings {
+	return settings.Settings{Durations: map[string]settings.Range{"": settings.Fixed(0)}}
+}
 
 // withSecondVault returns the estate with a second vault of the same region.
 func withSecondVault(t *testing.T) *Estate {

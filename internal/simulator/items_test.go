@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 func TestProtectIsAnEmpty202AndTheItemIsIRPendingAfterwards(t *testing.T) {
@@ -110,7 +111,7 @@ func TestSoftDeletedItemGoesWhenItsTimeIsOver(t *testing.T) {
 func TestBackupTurnsAnItemProtected(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		set := quick()
-		set.Durations["snapshot"], set.Durations["transfer"] = Fixed(7*time.Minute), Fixed(33*time.Minute)
+		set.Durations["snapshot"], set.Durations["transfer"] = settings.Fixed(7*time.Minute), settings.Fixed(33*time.Minute)
 		c := serve(t, estate(t), Options{Settings: set})
 		c.protect("VM1", "daily")
 		started := c.s.clock.now().UTC().Format(time.RFC3339Nano)

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 // serveEnv names the estate that a test process serves until it is killed.
@@ -22,7 +24,7 @@ func TestServeUntilKilled(t *testing.T) {
 	if path == "" {
 		t.Skip("only in the process that is to be killed")
 	}
-	s, err := Open(path, Options{Settings: Settings{Durations: map[string]Range{"": Fixed(20 * time.Millisecond)}}})
+	s, err := Open(path, Options{Settings: settings.Settings{Durations: map[string]settings.Range{"": settings.Fixed(20 * time.Millisecond)}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 // all follows nextLink to the end.
@@ -25,7 +26,7 @@ func (c *client) all(path string) (rows []json.RawMessage, pages int) {
 const vmList = "/subscriptions/" + testSub + "/providers/Microsoft.Compute/virtualMachines"
 
 func TestListsPageByAnOpaqueNextLink(t *testing.T) {
-	c := serve(t, estate(t), Options{Settings: Settings{Pages: map[string]int{"vms": 3}}})
+	c := serve(t, estate(t), Options{Settings: settings.Settings{Pages: map[string]int{"vms": 3}}})
 	rows, pages := c.all(vmList)
 	if len(rows) != 4 || pages != 2 {
 		t.Errorf("%d VMs in %d pages, want 4 in 2", len(rows), pages)
@@ -179,7 +180,7 @@ func TestActionsOfAJobAreNumbersAtOldAPIVersions(t *testing.T) {
 func TestCancelledBackupLeavesNoRecoveryPoint(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		set := quick()
-		set.Durations["transfer"] = Fixed(10 * time.Minute)
+		set.Durations["transfer"] = settings.Fixed(10 * time.Minute)
 		c := serve(t, estate(t), Options{Settings: set})
 		c.protect("VM1", "daily")
 		end := c.follow(c.do("POST", itemPath("vm1")+"/backup", `{"properties":{"objectType":"IaasVMBackupRequest"}}`, 202))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 // metadata returns the endpoints of this cloud: an array up to 2019-05-01, one object from 2022-09-01.
@@ -126,7 +127,7 @@ func (rc *requestContext) registerProvider() reply {
 
 // isRegistered reports whether a subscription is registered: yes, unless the settings list it and no client has
 // registered it since.
-func (st *state) isRegistered(sub, namespace string, set Settings) bool {
+func (st *state) isRegistered(sub, namespace string, set settings.Settings) bool {
 	for _, n := range set.UnregisteredProviders {
 		if strings.EqualFold(n, namespace) {
 			_, since := st.service.Registered[sub+"/"+key(namespace)]

@@ -1,11 +1,15 @@
 package simulator
 
-import "time"
+import (
+	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/settings"
+)
 
 // Options are how one server differs from its estate's settings.
 type Options struct {
 	// Settings override those of the estate, field by field where they are not zero.
-	Settings Settings
+	Settings settings.Settings
 	// WallClock starts the estate's clock at the machine's time. Without it a saved state continues at the time it
 	// stopped, and an estate starts at the time of its snapshot.
 	WallClock bool

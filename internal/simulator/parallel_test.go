@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 func TestParallelClientsGetWhatTheSeedSays(t *testing.T) {
@@ -16,7 +17,7 @@ func TestParallelClientsGetWhatTheSeedSays(t *testing.T) {
 		for i := range n {
 			vms = append(vms, vmBody(fmt.Sprintf("m%d", i), "westeurope"))
 		}
-		c := serve(t, estate(t, `"virtualMachines":[`+strings.Join(vms, ",")+`]`), Options{Settings: Settings{Seed: 3}})
+		c := serve(t, estate(t, `"virtualMachines":[`+strings.Join(vms, ",")+`]`), Options{Settings: settings.Settings{Seed: 3}})
 		took := map[string]string{}
 		var mu sync.Mutex
 		var wg sync.WaitGroup

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 func policyPath(name string) string { return testVault + "/backupPolicies/" + name }
@@ -149,7 +150,7 @@ func TestBadPoliciesGetTheOpaqueError(t *testing.T) {
 }
 
 func TestImmutableVaultRefusesShorterRetention(t *testing.T) {
-	c := serve(t, estate(t), Options{Settings: Settings{Durations: map[string]Range{"": Fixed(0)}}})
+	c := serve(t, estate(t), Options{Settings: settings.Settings{Durations: map[string]settings.Range{"": settings.Fixed(0)}}})
 	c.do("PATCH", testVault, `{"properties":{"securitySettings":{"immutabilitySettings":{"state":"Unlocked"}}}}`, 202)
 	c.do("PUT", policyPath("daily"), `{"properties":`+strings.Replace(policyProps(""), `"count":30`, `"count":40`, 1)+`}`, 200)
 	if a := c.do("PUT", policyPath("daily"), `{"properties":`+policyProps("")+`}`, 400); a.code() != "UserErrorOperationDeniedOnImmutableItem" {
@@ -159,7 +160,7 @@ func TestImmutableVaultRefusesShorterRetention(t *testing.T) {
 
 func TestDailyLimitsHold(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		c := serve(t, estate(t), Options{Settings: Settings{DailyLimits: true}})
+		c := serve(t, estate(t), Options{Settings: settings.Settings{DailyLimits: true}})
 		for range 50 {
 			c.do("PUT", policyPath("daily"), `{"properties":`+policyProps("")+`}`, 200)
 		}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 // quotaProfile is a set of limits as observed at one time (docs/azure.md §12).
@@ -67,7 +68,7 @@ type tokenBucket struct {
 	at     time.Time
 }
 
-func newMeter(s Settings) (*quotaMeter, error) {
+func newMeter(s settings.Settings) (*quotaMeter, error) {
 	m := &quotaMeter{limits: s.Limits, hours: map[string]*hourlyWindow{}, buckets: map[string]*tokenBucket{}, otherClients: s.OtherClients}
 	if s.Quota == "" {
 		m.isEnabled = len(s.Limits) > 0

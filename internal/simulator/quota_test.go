@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 const remaining = "X-Ms-Ratelimit-Remaining-Subscription-Resource-Requests"
 
 func TestHourlyBudgetCountsDownAndEndsIn429(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		c := serve(t, estate(t), Options{Settings: Settings{Quota: "150"}})
+		c := serve(t, estate(t), Options{Settings: settings.Settings{Quota: "150"}})
 		list := testVault + "/backupJobs"
 		if a := c.get(list); a.header.Get(remaining) != "149" || a.header.Get("X-Ms-Ratelimit-Remaining-Subscription-Reads") != "" {
 			t.Errorf("headers %v", a.header)
@@ -42,7 +43,7 @@ func TestHourlyBudgetCountsDownAndEndsIn429(t *testing.T) {
 
 func TestBudgetIsSharedByVaultsAndOtherClients(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		c := serve(t, withSecondVault(t), Options{Settings: Settings{Limits: map[string]int{"": 10}, OtherClients: 6, NoRetryAfterWhenThrottled: true}})
+		c := serve(t, withSecondVault(t), Options{Settings: settings.Settings{Limits: map[string]int{"": 10}, OtherClients: 6, NoRetryAfterWhenThrottled: true}})
 		c.get(testVault + "/backupJobs")
 		c.get(otherVault + "/backupJobs")
 		time.Sleep(30 * time.Minute)
@@ -60,7 +61,7 @@ func TestBudgetIsSharedByVaultsAndOtherClients(t *testing.T) {
 
 func TestWritesAreBilledToARMsBucketWhichRefills(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		c := serve(t, estate(t), Options{Settings: Settings{Quota: "800", Durations: map[string]Range{"": Fixed(0)}}})
+		c := serve(t, estate(t), Options{Settings: settings.Settings{Quota: "800", Durations: map[string]settings.Range{"": settings.Fixed(0)}}})
 		put := func(want int) answered {
 			t.Helper()
 			return c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), want)
@@ -86,7 +87,7 @@ func TestWritesAreBilledToARMsBucketWhichRefills(t *testing.T) {
 func TestAnotherBucketHasItsOwnSizeAndRefill(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		limits := map[string]int{"arm-writes": 3, "arm-writes-refill": 2}
-		c := serve(t, estate(t), Options{Settings: Settings{Limits: limits, Durations: map[string]Range{"": Fixed(0)}}})
+		c := serve(t, estate(t), Options{Settings: settings.Settings{Limits: limits, Durations: map[string]settings.Range{"": settings.Fixed(0)}}})
 		write := func(times, want int) {
 			t.Helper()
 			for range times {
@@ -102,14 +103,14 @@ func TestAnotherBucketHasItsOwnSizeAndRefill(t *testing.T) {
 }
 
 func TestUnknownQuotaIsAnError(t *testing.T) {
-	if _, err := New(estate(t), Options{Settings: Settings{Quota: "plenty"}}); err == nil || !strings.Contains(err.Error(), "150") {
+	if _, err := New(estate(t), Options{Settings: settings.Settings{Quota: "plenty"}}); err == nil || !strings.Contains(err.Error(), "150") {
 		t.Errorf("error %v", err)
 	}
 }
 
 func TestSignInGivesATokenThatExpires(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		c := serve(t, estate(t), Options{Settings: Settings{RequireToken: true, ClientSecret: "s3cret", TokenLifetime: Duration(10 * time.Minute)}})
+		c := serve(t, estate(t), Options{Settings: settings.Settings{RequireToken: true, ClientSecret: "s3cret", TokenLifetime: settings.Duration(10 * time.Minute)}})
 		if a := c.do("GET", testVault, "", 401); a.code() != "AuthenticationFailed" || !strings.Contains(a.header.Get("WWW-Authenticate"), "authorization_uri") {
 			t.Errorf("%v %s", a.header, a.body)
 		}
@@ -174,7 +175,7 @@ func TestDiscoveryDocumentsPointAtThisServer(t *testing.T) {
 }
 
 func TestSubscriptionsGroupsAndProviders(t *testing.T) {
-	c := serve(t, estate(t), Options{Settings: Settings{UnregisteredProviders: []string{"Microsoft.RecoveryServices"}}})
+	c := serve(t, estate(t), Options{Settings: settings.Settings{UnregisteredProviders: []string{"Microsoft.RecoveryServices"}}})
 	if subs := values(c.get("/subscriptions")); len(subs) != 1 || rawjson.TextAt(subs[0], "tenantId") == "" {
 		t.Errorf("%s", subs)
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 // recordings are exchanges of Azure CLI with the real service.
@@ -105,7 +106,7 @@ func runRecording(t testing.TB, list []*exchange, report *conformance, breakage 
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := serve(t, e, Options{Settings: Settings{Era: "2024", Quota: "300"}})
+	c := serve(t, e, Options{Settings: settings.Settings{Era: "2024", Quota: "300"}})
 	r := &replay{t: t, list: list, c: c, ids: map[string]string{}, breakage: breakage, report: report, ours: map[string]bool{}}
 	r.seed()
 	r.seedRead()
@@ -266,17 +267,17 @@ func (r *replay) setDurations(i int, x *exchange) {
 		return
 	}
 	d := r.ended(i, id)
-	set := map[string]Range{}
+	set := map[string]settings.Range{}
 	for k := range r.c.s.set.Durations {
-		set[k] = Fixed(d)
+		set[k] = settings.Fixed(d)
 	}
 	r.jobPhases(i, id, set)
-	set["vaultLinger"], set["vaultSettle"] = Fixed(0), Fixed(0)
+	set["vaultLinger"], set["vaultSettle"] = settings.Fixed(0), settings.Fixed(0)
 	if r.answeredAtOnce(i, id) {
-		set["vaultLinger"] = Fixed(time.Hour)
+		set["vaultLinger"] = settings.Fixed(time.Hour)
 	}
 	if r.readIncomplete(i) {
-		set["vaultSettle"] = Fixed(2 * time.Second)
+		set["vaultSettle"] = settings.Fixed(2 * time.Second)
 	}
 	r.c.s.set.Durations = set
 }
@@ -311,7 +312,7 @@ func (r *replay) answeredAtOnce(i int, id string) bool {
 
 // jobPhases returns when the job of operation id first showed its first task ended, and its own end. The times in the
 // job's last body differ: the service reports a phase up to ten minutes late.
-func (r *replay) jobPhases(i int, id string, set map[string]Range) {
+func (r *replay) jobPhases(i int, id string, set map[string]settings.Range) {
 	jobID := ""
 	cut, handover, end := time.Hour, 90*time.Minute, 2*time.Hour
 	for _, y := range slices.Backward(r.list[i+1:]) {
@@ -336,10 +337,10 @@ func (r *replay) jobPhases(i int, id string, set map[string]Range) {
 			end = seen
 		}
 	}
-	set["snapshot"], set["handover"] = Fixed(cut), Fixed(max(handover-cut, 0))
-	set["transfer"], set["restore"] = Fixed(max(end-cut, 0)), Fixed(end)
-	set["restoreFromSnapshot"], set["restoreFinish"] = Fixed(end), Fixed(max(end-cut, 0))
-	set["diskLag"] = Fixed(0)
+	set["snapshot"], set["handover"] = settings.Fixed(cut), settings.Fixed(max(handover-cut, 0))
+	set["transfer"], set["restore"] = settings.Fixed(max(end-cut, 0)), settings.Fixed(end)
+	set["restoreFromSnapshot"], set["restoreFinish"] = settings.Fixed(end), settings.Fixed(max(end-cut, 0))
+	set["diskLag"] = settings.Fixed(0)
 }
 
 // readIncomplete reports whether the next read of the vault that request i creates lacks the properties that the

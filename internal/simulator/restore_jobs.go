@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 // startedRestore returns the initial properties of a restore's job, as recorded (docs/azure.md §33.48).
@@ -66,7 +67,7 @@ func (s *Server) completeRestore(op *operation, at time.Time) {
 		s.editBackupJob(op, func(p *rawjson.Object) {
 			p.Put("extendedInfo", editTasks(p.Raw("extendedInfo"), func(t *rawjson.Object) { t.Set("status", "Failed") }))
 		})
-		if op.Disks == DisksLeft {
+		if op.Disks == settings.DisksLeft {
 			s.makeDisks(op, o, o.Disks[:1], at)
 		}
 		s.endJobs(op, at)
@@ -94,7 +95,7 @@ func (s *Server) completeRestore(op *operation, at time.Time) {
 		s.st.markDirty()
 	}
 	disks := o.Disks
-	if op.Disks == DiskMissing {
+	if op.Disks == settings.DiskMissing {
 		disks = disks[:len(disks)-1]
 	}
 	s.makeDisks(op, o, disks, at)
@@ -135,7 +136,7 @@ func (s *Server) makeDisks(op *operation, o *restoreOrder, disks []sourceDisk, a
 	bodies := []json.RawMessage{}
 	for i, id := range s.diskIDs(o, disks, at) {
 		body := s.newRestoredDisk(op, o, disks[i], id, at)
-		if op.Disks == DisksAttached {
+		if op.Disks == settings.DisksAttached {
 			body = withHolder(body)
 		}
 		bodies = append(bodies, body)

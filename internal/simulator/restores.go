@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 // restoreOrder describes the disks a restore creates. It is stored in the operation's request, so that the restore
@@ -268,9 +269,9 @@ func (rc *requestContext) validateRestore() reply {
 		return pointNotFound()
 	}
 	it := rc.st.items.get(p.item)
-	rows := []Finding{}
+	rows := []settings.Finding{}
 	for _, r := range rc.restoreRefusals(v, it, p, asked.Object("properties").Object("restoreRequest")) {
-		rows = append(rows, Finding{Code: r.code, Message: rawjson.TextAt(r.body, "error", "message"), Recommendations: []string{}})
+		rows = append(rows, settings.Finding{Code: r.code, Message: rawjson.TextAt(r.body, "error", "message"), Recommendations: []string{}})
 	}
 	rows = append(rows, rc.s.set.RestoreFindings...)
 	id := rc.guid("validate")

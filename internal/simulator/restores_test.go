@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 const (
@@ -100,7 +101,7 @@ func bag(job json.RawMessage, name string) string {
 
 func TestRestoreIsAcceptedAtOnceAndItsJobMakesTaggedDisks(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", instantPoint, "")), Options{Settings: Settings{Durations: map[string]Range{"restoreFromSnapshot": Fixed(2 * time.Minute)}}})
+		c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", instantPoint, "")), Options{Settings: settings.Settings{Durations: map[string]settings.Range{"restoreFromSnapshot": settings.Fixed(2 * time.Minute)}}})
 		began := time.Now()
 		id := c.restore("1", "restoreDiskLunList=[0]")
 		if took := time.Since(began); took > 5*time.Second {
@@ -152,7 +153,7 @@ func TestRestoreIsAcceptedAtOnceAndItsJobMakesTaggedDisks(t *testing.T) {
 // Two restores in one second would give their disks the same names: neither overwrites the other's.
 func TestRestoresOfOneSecondMakeDisksOfTheirOwn(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		set := Settings{Durations: map[string]Range{"restoreFromSnapshot": Fixed(time.Minute), "restoreTrigger": Fixed(0)}}
+		set := settings.Settings{Durations: map[string]settings.Range{"restoreFromSnapshot": settings.Fixed(time.Minute), "restoreTrigger": settings.Fixed(0)}}
 		c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", instantPoint, "")), Options{Settings: set})
 		first, second := c.restore("1", "restoreDiskLunList=[]"), c.restore("1", "restoreDiskLunList=[]")
 		time.Sleep(2 * time.Minute)
@@ -165,7 +166,7 @@ func TestRestoresOfOneSecondMakeDisksOfTheirOwn(t *testing.T) {
 
 func TestRestoreFromTheVaultTellsOfProgressAndLeavesFiles(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", vaultPoint, "")), Options{Settings: Settings{Durations: map[string]Range{"restore": Fixed(100 * time.Minute)}}})
+		c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", vaultPoint, "")), Options{Settings: settings.Settings{Durations: map[string]settings.Range{"restore": settings.Fixed(100 * time.Minute)}}})
 		id := c.restore("1")
 		time.Sleep(time.Hour)
 		job := c.job(id)
@@ -192,7 +193,7 @@ func TestRestoreIsRefused(t *testing.T) {
 		tiers string
 		more  string
 		edit  string
-		set   Settings
+		set   settings.Settings
 		code  string
 	}{
 		"the snapshot is gone":        {tiers: "InstantRP Deleted", code: "UserErrorInstantRpNotFound"},
@@ -206,7 +207,7 @@ func TestRestoreIsRefused(t *testing.T) {
 		"group is missing":            {edit: `targetResourceGroupId="` + testsGroup + `x"`, code: "UserErrorTargetResourceGroupNotFound"},
 		"another kind of request":     {edit: `objectType="IaasVMRestoreWithRehydrationRequest"`, code: "BMSUserErrorInvalidInput"},
 		"over the disks there":        {edit: `recoveryType="OriginalLocation"`, code: "BMSUserErrorInvalidInput"},
-		"quota of disks":              {set: Settings{DiskQuota: 3}, code: "UserErrorDiskCountSubscriptionQuotaReached"},
+		"quota of disks":              {set: settings.Settings{DiskQuota: 3}, code: "UserErrorDiskCountSubscriptionQuotaReached"},
 		"private access without word": {more: `,"isPrivateAccessEnabledOnAnyDisk":true`, code: "UserErrorDiskNetworkAccessSettingsInvalid"},
 		"a word without private":      {edit: `targetDiskNetworkAccessSettings={}`, code: "UserErrorDiskNetworkAccessSettingsInvalid"},
 	} {
@@ -239,7 +240,7 @@ func validateBody(edits ...string) string {
 
 func TestItemIsRestoredTenTimesADay(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		set := Settings{DailyLimits: true, Durations: map[string]Range{"": Fixed(0)}}
+		set := settings.Settings{DailyLimits: true, Durations: map[string]settings.Range{"": settings.Fixed(0)}}
 		c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", instantPoint, "")), Options{Settings: set})
 		for range 10 {
 			c.restore("1")
@@ -255,7 +256,7 @@ func TestItemIsRestoredTenTimesADay(t *testing.T) {
 func TestValidationGivesAVerdictOrIsNotOffered(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		point := pointJSON("1", "2024-05-12T22:00:00Z", instantPoint, "")
-		verdict := func(set Settings, edits ...string) json.RawMessage {
+		verdict := func(set settings.Settings, edits ...string) json.RawMessage {
 			t.Helper()
 			c := serve(t, withPoints(t, point), Options{Settings: set})
 			a := c.do("POST", testVault+"/backupTriggerValidateOperation", validateBody(edits...), 202)
@@ -271,21 +272,21 @@ func TestValidationGivesAVerdictOrIsNotOffered(t *testing.T) {
 			equalJSON(t, rawjson.RawAt(c.get(a.header.Get("Location")).body, "validateOperationResponse", "validationResults"), rows)
 			return rows
 		}
-		if rows := verdict(Settings{}); string(rows) != "[]" {
+		if rows := verdict(settings.Settings{}); string(rows) != "[]" {
 			t.Errorf("a good restore: %s", rows)
 		}
-		if rows := verdict(Settings{}, `region="northeurope"`, "storageAccountId="); !strings.Contains(string(rows), "UserErrorRestoreRegionMismatch") || !strings.Contains(string(rows), "storage account") {
+		if rows := verdict(settings.Settings{}, `region="northeurope"`, "storageAccountId="); !strings.Contains(string(rows), "UserErrorRestoreRegionMismatch") || !strings.Contains(string(rows), "storage account") {
 			t.Errorf("a bad restore: %s", rows)
 		}
-		found := Finding{Code: "UserErrorCoreCountSubscriptionQuotaReached", Message: "no room", Recommendations: []string{"ask for more"}}
-		if rows := verdict(Settings{RestoreFindings: []Finding{found}}); !strings.Contains(string(rows), "ask for more") {
+		found := settings.Finding{Code: "UserErrorCoreCountSubscriptionQuotaReached", Message: "no room", Recommendations: []string{"ask for more"}}
+		if rows := verdict(settings.Settings{RestoreFindings: []settings.Finding{found}}); !strings.Contains(string(rows), "ask for more") {
 			t.Errorf("with a finding: %s", rows)
 		}
 		for word, status := range map[string]int{"absent": 404, "forbidden": 403} {
-			c := serve(t, withPoints(t, point), Options{Settings: Settings{ValidateRestore: word}})
+			c := serve(t, withPoints(t, point), Options{Settings: settings.Settings{ValidateRestore: word}})
 			c.do("POST", testVault+"/backupTriggerValidateOperation", validateBody(), status)
 		}
-		if err := (Settings{ValidateRestore: "maybe"}).Check(); err == nil {
+		if err := (settings.Settings{ValidateRestore: "maybe"}).Check(); err == nil {
 			t.Error("an unknown word was taken")
 		}
 	})
@@ -293,20 +294,20 @@ func TestValidationGivesAVerdictOrIsNotOffered(t *testing.T) {
 
 func TestRestoreFaultsLetDisksComeOutWrong(t *testing.T) {
 	for name, tc := range map[string]struct {
-		fault         Fault
+		fault         settings.Fault
 		status        string
 		disks, usable int
 	}{
-		"left":     {Fault{Disks: "left"}, "Failed", 1, 1},
-		"missing":  {Fault{Disks: "missing"}, "Completed", 2, 2},
-		"attached": {Fault{Disks: "attached"}, "Completed", 3, 0},
-		"lies":     {Fault{Operation: "lies", Code: "UserErrorRestoreDiskQuota", Message: "no room"}, "Failed", 0, 0},
-		"fails":    {Fault{Operation: "fails"}, "Failed", 0, 0},
+		"left":     {settings.Fault{Disks: "left"}, "Failed", 1, 1},
+		"missing":  {settings.Fault{Disks: "missing"}, "Completed", 2, 2},
+		"attached": {settings.Fault{Disks: "attached"}, "Completed", 3, 0},
+		"lies":     {settings.Fault{Operation: "lies", Code: "UserErrorRestoreDiskQuota", Message: "no room"}, "Failed", 0, 0},
+		"fails":    {settings.Fault{Operation: "fails"}, "Failed", 0, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
 				tc.fault.Kind = "item.restore"
-				c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", instantPoint, "")), Options{Settings: Settings{Faults: []Fault{tc.fault}}})
+				c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", instantPoint, "")), Options{Settings: settings.Settings{Faults: []settings.Fault{tc.fault}}})
 				c.do("POST", restorePath("1"), restoreBody(), 202)
 				time.Sleep(time.Hour)
 				jobs := values(c.get(testVault + "/backupJobs"))
@@ -332,7 +333,7 @@ func TestRestoreFaultsLetDisksComeOutWrong(t *testing.T) {
 // The disks of a restore may be listed later than its job ends; a kill in between loses none.
 func TestDisksAppearAfterTheJobAndOutliveAKill(t *testing.T) {
 	path := writeEstate(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", instantPoint, "")))
-	set := Settings{Durations: map[string]Range{"": Fixed(0), "diskLag": Fixed(time.Hour)}}
+	set := settings.Settings{Durations: map[string]settings.Range{"": settings.Fixed(0), "diskLag": settings.Fixed(time.Hour)}}
 	c := open1(t, path, Options{Settings: set})
 	id := c.restore("1")
 	if rawjson.TextAt(c.job(id), "status") != "Completed" || len(values(c.get(testsDisks))) != 0 {
@@ -361,7 +362,7 @@ func TestDisksAppearAfterTheJobAndOutliveAKill(t *testing.T) {
 
 func TestPointsTellOfTheirDisksOneByOne(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		c := serve(t, withPoints(t), Options{Settings: Settings{Durations: map[string]Range{"": Fixed(time.Minute)}, Pages: map[string]int{"points": 2}}})
+		c := serve(t, withPoints(t), Options{Settings: settings.Settings{Durations: map[string]settings.Range{"": settings.Fixed(time.Minute)}, Pages: map[string]int{"points": 2}}})
 		for range 3 {
 			c.do("POST", itemPath("vm1")+"/backup", `{"properties":{"objectType":"IaasVMBackupRequest"}}`, 202)
 			time.Sleep(time.Hour)
@@ -397,7 +398,7 @@ func TestDisksAreDeletedUnlessAttached(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		var effects []Effect
 		c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", instantPoint, "")),
-			Options{Settings: Settings{Durations: map[string]Range{"": Fixed(10 * time.Second)}}, Effects: func(e Effect) { effects = append(effects, e) }})
+			Options{Settings: settings.Settings{Durations: map[string]settings.Range{"": settings.Fixed(10 * time.Second)}}, Effects: func(e Effect) { effects = append(effects, e) }})
 		c.restore("1", "restoreDiskLunList=[]")
 		time.Sleep(time.Hour)
 		disk := rawjson.TextAt(values(c.get(testsDisks))[0], "id")
@@ -427,13 +428,13 @@ func TestDiskThatIsAttachedMeanwhileStays(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		stranger := `{"id":"` + testsDisks + `/somebodys","name":"somebodys","location":"westeurope","tags":{"RSVaultBackup":"another job"},"properties":{}}`
 		c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", instantPoint, "")), Options{
-			Settings: Settings{Durations: map[string]Range{"": Fixed(10 * time.Second)}},
-			ConcurrentClients: func(_ int, r *http.Request) []ConcurrentClient {
+			Settings: settings.Settings{Durations: map[string]settings.Range{"": settings.Fixed(10 * time.Second)}},
+			ConcurrentClients: func(_ int, r *http.Request) []settings.ConcurrentClient {
 				switch {
 				case r.Method == "GET" && strings.Contains(r.URL.Path, "DiskOperations"):
-					return []ConcurrentClient{{Attach: testsDisks + "/vm1-osdisk-*"}}
+					return []settings.ConcurrentClient{{Attach: testsDisks + "/vm1-osdisk-*"}}
 				case r.Method == "DELETE":
-					return []ConcurrentClient{{Section: "disks", Body: json.RawMessage(stranger)}}
+					return []settings.ConcurrentClient{{Section: "disks", Body: json.RawMessage(stranger)}}
 				}
 				return nil
 			},

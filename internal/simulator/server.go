@@ -16,12 +16,13 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/seed"
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 // Server is a simulated Azure: an http.Handler over the state of an estate. It is safe for concurrent use.
 type Server struct {
 	opt    Options
-	set    Settings
+	set    settings.Settings
 	seed   seed.Seed
 	routes []*route
 	clock  clock

@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 func TestSettingsOfTheFileAreOverriddenFieldByField(t *testing.T) {
 	one, zero := 1, 0
-	file := Settings{Seed: 7, RetryAfter: &one, Durations: map[string]Range{"protect": Fixed(time.Second)}, Quota: "300"}
-	got := file.With(Settings{RetryAfter: &zero, Durations: map[string]Range{"": Fixed(2 * time.Second)}})
+	file := settings.Settings{Seed: 7, RetryAfter: &one, Durations: map[string]settings.Range{"protect": settings.Fixed(time.Second)}, Quota: "300"}
+	got := file.With(settings.Settings{RetryAfter: &zero, Durations: map[string]settings.Range{"": settings.Fixed(2 * time.Second)}})
 	if *got.RetryAfter != 0 || got.Seed != 7 || got.Quota != "300" || got.Durations["protect"].Min != 2*time.Second || got.Durations["stop"].Min != 2*time.Second {
 		t.Errorf("%+v", got)
 	}
@@ -23,7 +24,7 @@ func TestSettingsOfTheFileAreOverriddenFieldByField(t *testing.T) {
 
 func TestSettingsReadBackAsWritten(t *testing.T) {
 	const want = `{"durations":{"protect":"31s..5m24s","stop":"0s"},"retryAfter":-1,"latency":"50ms","pages":{"":2},"tokenLifetime":"10m0s"}`
-	var s Settings
+	var s settings.Settings
 	if err := json.Unmarshal([]byte(want), &s); err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +47,7 @@ func TestMistakesInSettingsAreErrors(t *testing.T) {
 }
 
 func TestDurationsLieInTheirSpanWithTheMedianNearItsStart(t *testing.T) {
-	span := DefaultDurations()["protect"]
+	span := settings.DefaultDurations()["protect"]
 	if got := span.Sample(0.5); got < 34*time.Second || got > 38*time.Second {
 		t.Errorf("median %v, recorded 36 s", got)
 	}
@@ -66,7 +67,7 @@ func serveFaults(faults string) (*Server, error) {
 
 func TestFaultsAreReadStrictly(t *testing.T) {
 	s, err := serveFaults(`[{"name":"x","kind":"item.put","status":500,"latency":"2s"}]`)
-	if err != nil || len(s.set.Faults) != 1 || s.set.Faults[0].Latency != Duration(2*time.Second) {
+	if err != nil || len(s.set.Faults) != 1 || s.set.Faults[0].Latency != settings.Duration(2*time.Second) {
 		t.Errorf("%+v %v", s, err)
 	}
 	for _, bad := range []string{`[{"nam":"x"}]`, `{}`, `[{"reset":"often"}]`, `[{"name":"x","disks":"maybe"}]`} {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/seed"
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 // The sign-in endpoints of a tenant. Tokens have Azure's format, expire, and are valid only here: their signature is
@@ -161,11 +162,11 @@ func (rc *requestContext) unauthenticated() *reply {
 	}
 	var r reply
 	switch {
-	case revoked == TokenChallenged:
+	case revoked == settings.TokenChallenged:
 		r = armError(http.StatusUnauthorized, "AuthenticationFailed", "The access token does not meet the claims that are asked for.")
 		r.set("WWW-Authenticate", rc.challenge())
 		return &r
-	case revoked == TokenExpired, issued && !now.Before(expires):
+	case revoked == settings.TokenExpired, issued && !now.Before(expires):
 		r = armError(http.StatusUnauthorized, "ExpiredAuthenticationToken",
 			"The access token expiry UTC time '%s' is earlier than current UTC time '%s'.", expires.UTC().Format(time.DateTime), now.UTC().Format(time.DateTime))
 	case !rc.s.set.RequireToken || issued:

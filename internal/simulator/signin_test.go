@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 const signInAt = "https://login.example/tenant1"
@@ -37,7 +38,7 @@ func assertionOf(c *client, iss, sub, aud string, age time.Duration) string {
 func TestTheSignInRefusesAsMicrosoftEntraDoes(t *testing.T) {
 	const jwt = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 	bubble(t, func(t *testing.T) {
-		c := serve(t, estate(t), Options{Settings: Settings{ClientSecret: "right", SignIn: SignIn{
+		c := serve(t, estate(t), Options{Settings: settings.Settings{ClientSecret: "right", SignIn: settings.SignIn{
 			Tenants: []string{"tenant1"}, Applications: []string{"app", "blocked"}, ExpiredSecret: "old", Subject: "repo",
 		}}})
 		assert := func(iss, sub, aud string, age time.Duration) []string {
@@ -81,7 +82,7 @@ func TestTheSignInRefusesAsMicrosoftEntraDoes(t *testing.T) {
 			t.Errorf("an unknown tenant: %d %s", a.status, a.body)
 		}
 		c.do("GET", "https://login.example/common/v2.0/.well-known/openid-configuration", "", 200)
-		c = serve(t, estate(t), Options{Settings: Settings{SignIn: SignIn{ConditionalAccess: true}}})
+		c = serve(t, estate(t), Options{Settings: settings.Settings{SignIn: settings.SignIn{ConditionalAccess: true}}})
 		if r := c.signIn("client_secret", "x"); string(rawjson.RawAt(r.body, "error_codes")) != "[53003]" {
 			t.Errorf("conditional access: %s", r.body)
 		}
@@ -94,7 +95,7 @@ func TestAFaultRevokesTheTokensIssuedSoFar(t *testing.T) {
 		"challenged": `error="insufficient_claims", claims="`, "expired": `error_description="ExpiredAuthenticationToken"`,
 	} {
 		bubble(t, func(t *testing.T) {
-			c := serve(t, estate(t), Options{Settings: Settings{RequireToken: true, Faults: []Fault{{Name: "f", Kind: "vault.get", Nth: 2, Token: how}}}})
+			c := serve(t, estate(t), Options{Settings: settings.Settings{RequireToken: true, Faults: []settings.Fault{{Name: "f", Kind: "vault.get", Nth: 2, Token: how}}}})
 			with := func(token string) (int, string) {
 				r, _ := http.NewRequestWithContext(t.Context(), "GET", c.base+testVault+"?api-version="+testAPI, nil)
 				r.Header.Set("Authorization", "Bearer "+token)
@@ -124,14 +125,14 @@ func TestAFaultRevokesTheTokensIssuedSoFar(t *testing.T) {
 			}
 		})
 	}
-	if _, err := New(estate(t), Options{Settings: Settings{Faults: []Fault{{Name: "f", Token: "lost"}}}}); err == nil {
+	if _, err := New(estate(t), Options{Settings: settings.Settings{Faults: []settings.Fault{{Name: "f", Token: "lost"}}}}); err == nil {
 		t.Error("a fault may do to tokens what nobody knows")
 	}
 }
 
 // docs/azure.md §28.3
 func TestAManagedIdentityNeedsItsHeader(t *testing.T) {
-	c := serve(t, estate(t), Options{Settings: Settings{SignIn: SignIn{IdentityHeader: "right", Applications: []string{"mine"}}}})
+	c := serve(t, estate(t), Options{Settings: settings.Settings{SignIn: settings.SignIn{IdentityHeader: "right", Applications: []string{"mine"}}}})
 	ask := func(query, header string) (int, []byte) {
 		r, _ := http.NewRequestWithContext(t.Context(), "GET", c.base+"/msi/token?"+query, nil)
 		r.Header.Set("X-IDENTITY-HEADER", header)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 const newVaultPath = "/subscriptions/" + testSub + "/resourceGroups/rg-backup/providers/Microsoft.RecoveryServices/vaults/fresh"
@@ -124,7 +125,7 @@ func TestVaultRulesRefuse(t *testing.T) {
 		"restore across subscriptions back": {patch(`{"restoreSettings":{"crossSubscriptionRestoreSettings":{"crossSubscriptionRestoreState":"PermanentlyDisabled"}}}`), patch(`{"restoreSettings":{"crossSubscriptionRestoreSettings":{"crossSubscriptionRestoreState":"Enabled"}}}`), "InvalidRestApiParameter"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := serve(t, estate(t), Options{Settings: Settings{Durations: map[string]Range{"": Fixed(0)}}})
+			c := serve(t, estate(t), Options{Settings: settings.Settings{Durations: map[string]settings.Range{"": settings.Fixed(0)}}})
 			if tc.first != "" {
 				c.do("PATCH", testVault, tc.first, 202)
 			}
@@ -136,7 +137,7 @@ func TestVaultRulesRefuse(t *testing.T) {
 }
 
 func TestImmutabilityIsLockedForGood(t *testing.T) {
-	c := serve(t, estate(t), Options{Settings: Settings{Durations: map[string]Range{"": Fixed(0)}}})
+	c := serve(t, estate(t), Options{Settings: settings.Settings{Durations: map[string]settings.Range{"": settings.Fixed(0)}}})
 	for _, state := range []string{"Unlocked", "Disabled", "Unlocked", "Locked"} {
 		c.do("PATCH", testVault, `{"properties":{"securitySettings":{"immutabilitySettings":{"state":"`+state+`"}}}}`, 202)
 	}
@@ -144,7 +145,7 @@ func TestImmutabilityIsLockedForGood(t *testing.T) {
 }
 
 func TestRedundancyStaysOnceAnItemIsProtected(t *testing.T) {
-	c := serve(t, estate(t), Options{Settings: Settings{Durations: map[string]Range{"": Fixed(0)}}})
+	c := serve(t, estate(t), Options{Settings: settings.Settings{Durations: map[string]settings.Range{"": settings.Fixed(0)}}})
 	local := `{"properties":{"redundancySettings":{"standardTierStorageRedundancy":"LocallyRedundant","crossRegionRestore":"Disabled"}}}`
 	c.do("PATCH", testVault, local, 202)
 	c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
@@ -184,7 +185,7 @@ func TestLegacyConfigRefusesWritesOnVaultsOfToday(t *testing.T) {
 	if a := c.get(testVault + "/backupstorageconfig/vaultstorageconfig"); rawjson.TextAt(a.body, "properties", "storageTypeState") != "Unlocked" {
 		t.Errorf("%s", a.body)
 	}
-	old := serve(t, estate(t), Options{Settings: Settings{Era: "2024"}})
+	old := serve(t, estate(t), Options{Settings: settings.Settings{Era: "2024"}})
 	old.do("PATCH", testVault+"/backupconfig/vaultconfig", body, 200)
 	if a := old.get(testVault + "/backupconfig/vaultconfig"); rawjson.TextAt(a.body, "properties", "softDeleteFeatureState") != "Disabled" {
 		t.Errorf("%s", a.body)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 // writeEstate puts an estate file into a folder of its own.
@@ -42,7 +43,7 @@ func open1(t testing.TB, path string, o Options) *client {
 func TestOpenKeepsAcceptedWritesWithoutClose(t *testing.T) {
 	path := writeEstate(t, estate(t))
 	before, _ := os.ReadFile(path)
-	set := Settings{Durations: map[string]Range{"": Fixed(50 * time.Millisecond)}}
+	set := settings.Settings{Durations: map[string]settings.Range{"": settings.Fixed(50 * time.Millisecond)}}
 	c := open1(t, path, Options{Settings: set})
 	a := c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
 	if j := c.s.wal; j.synced != j.written || j.synced == 0 {
@@ -157,7 +158,7 @@ func TestFolderThatCannotBeWrittenIsReadOnly(t *testing.T) {
 
 func TestJournalThatWasFoldedIsNotAppliedTwice(t *testing.T) {
 	path := writeEstate(t, estate(t))
-	set := Settings{Durations: map[string]Range{"": Fixed(0)}}
+	set := settings.Settings{Durations: map[string]settings.Range{"": settings.Fixed(0)}}
 	c := open1(t, path, Options{Settings: set})
 	c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
 	c.get(itemPath("vm1"))

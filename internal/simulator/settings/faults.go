@@ -1,4 +1,4 @@
-package simulator
+package settings
 
 import "encoding/json"
 
