@@ -200,7 +200,7 @@ func (s *Server) scheduleExpiry(pointID string, op *operation, at time.Time) {
 	if err != nil || !expiry.After(at) {
 		return
 	}
-	s.expireAt(key(pointID), op.Vault, expiry, op.Request)
+	s.expireAt(Key(pointID), op.Vault, expiry, op.Request)
 }
 
 func (s *Server) expireAt(pointKey, vaultKey string, at time.Time, request []byte) {

@@ -36,7 +36,7 @@ func bigEstate(t testing.TB, n int) string {
 	fmt.Fprintf(w, `],"protectedItems":[`)
 	for i := range n {
 		name, v := fmt.Sprintf("vm%06d", i), bigVault(i%vaults)
-		tail := containerKeyFor("RG-App", name)
+		tail := ContainerKeyFor("RG-App", name)
 		fmt.Fprintf(w, "%s\n"+`{"id":"%s/backupFabrics/Azure/protectionContainers/IaasVMContainer;%s/protectedItems/VM;%s","name":"VM;%s","properties":{"friendlyName":"%s",`+
 			`"protectionState":"Protected","sourceResourceId":"%s","virtualMachineId":"%s","policyId":"%s/backupPolicies/daily","backupManagementType":"AzureIaasVM","workloadType":"VM","note":"%s"}}`,
 			comma(i), v, tail, tail, tail, name, vmID(name), vmID(name), v, padding[:300])

@@ -47,7 +47,7 @@ func total(m map[string]int) int {
 // kindOf returns the kind of resource in a reply's body.
 func kindOf(x *exchange) string {
 	low := strings.ToLower(x.path)
-	last := lastSegment(low)
+	last := LastSegment(low)
 	switch {
 	case strings.Contains(low, "/operationstatus/"):
 		return "vault operation"
@@ -183,7 +183,7 @@ func (l *lookup) of(field string) (string, bool) {
 	pattern, known := l.known[field]
 	if !known {
 		for _, p := range slices.Sorted(maps.Keys(l.table)) {
-			if glob(p, field) {
+			if Match(p, field) {
 				pattern = p
 				break
 			}

@@ -183,27 +183,27 @@ func withID(good func(id string) bool, put func([]byte, bodyRef)) func([]byte, b
 	}
 }
 
-func isManagementGroupID(id string) bool { return segment(id, "managementGroups") != "" }
+func isManagementGroupID(id string) bool { return Segment(id, "managementGroups") != "" }
 
 func isGroupID(id string) bool {
-	return segment(id, "subscriptions") != "" && segment(id, "resourceGroups") != ""
+	return Segment(id, "subscriptions") != "" && Segment(id, "resourceGroups") != ""
 }
 
-func isVMID(id string) bool { return isGroupID(id) && segment(id, "virtualMachines") != "" }
+func isVMID(id string) bool { return isGroupID(id) && Segment(id, "virtualMachines") != "" }
 
-func isDiskID(id string) bool { return isGroupID(id) && segment(id, "disks") != "" }
+func isDiskID(id string) bool { return isGroupID(id) && Segment(id, "disks") != "" }
 
-func isAccountID(id string) bool { return isGroupID(id) && segment(id, "storageAccounts") != "" }
+func isAccountID(id string) bool { return isGroupID(id) && Segment(id, "storageAccounts") != "" }
 
-func isVaultID(id string) bool { return isGroupID(id) && vaultPart(id) == strings.TrimRight(id, "/") }
+func isVaultID(id string) bool { return isGroupID(id) && VaultPart(id) == strings.TrimRight(id, "/") }
 
-func isVaultChildID(id string) bool { return isGroupID(id) && vaultPart(id) != "" }
+func isVaultChildID(id string) bool { return isGroupID(id) && VaultPart(id) != "" }
 
 // addSubscription accepts a bare id or a body as returned by GET /subscriptions/{id}.
 func (e *Estate) addSubscription(raw []byte, b bodyRef) error {
 	id := rawjson.Unquote(raw)
 	if id == "" {
-		id = segment(rawjson.TextAt(raw, "id"), "subscriptions")
+		id = Segment(rawjson.TextAt(raw, "id"), "subscriptions")
 	}
 	if id == "" {
 		return errors.New("no subscription id")
@@ -211,7 +211,7 @@ func (e *Estate) addSubscription(raw []byte, b bodyRef) error {
 	if raw[0] == '"' {
 		b = bodyRef{mem: subscriptionBody(id, e.Tenant)}
 	}
-	e.subscriptions.put(&opaqueResource{key: key(id), body: b})
+	e.subscriptions.put(&opaqueResource{key: Key(id), body: b})
 	return nil
 }
 

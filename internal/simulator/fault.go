@@ -75,9 +75,9 @@ func (rc *requestContext) runConcurrentClient(a settings.ConcurrentClient) {
 	case a.Attach != "":
 		rc.st.attach(a.Attach)
 	case a.Remove != "":
-		k := key(a.Remove)
+		k := Key(a.Remove)
 		if a.Section == "protectedItems" {
-			k = itemKey(key(vaultPart(a.Remove)), containerKeyOf(lastSegment(a.Remove)))
+			k = itemKey(Key(VaultPart(a.Remove)), ContainerKeyOf(LastSegment(a.Remove)))
 		}
 		rc.st.remove(a.Section, k)
 	case a.Section == "virtualMachines":

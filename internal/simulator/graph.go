@@ -69,7 +69,7 @@ func graphScope(raw []byte) map[string]bool {
 	_ = json.Unmarshal(raw, &subs)
 	scope := map[string]bool{}
 	for _, s := range subs {
-		scope[key(s)] = true
+		scope[Key(s)] = true
 	}
 	return scope
 }
@@ -84,8 +84,8 @@ func (rc *requestContext) graphRows(table string, scope map[string]bool) []json.
 		id := rawjson.TextAt(body, "id")
 		o := rawjson.Parse(body)
 		o.Set("type", kind)
-		o.Set("subscriptionId", segment(id, "subscriptions"))
-		o.Set("resourceGroup", strings.ToLower(segment(id, "resourceGroups")))
+		o.Set("subscriptionId", Segment(id, "subscriptions"))
+		o.Set("resourceGroup", strings.ToLower(Segment(id, "resourceGroups")))
 		o.Set("location", location)
 		rows = append(rows, o.Bytes())
 	}

@@ -2,19 +2,19 @@ package simulator
 
 import "strings"
 
-// key folds an id for comparison: lower case, no trailing slash, "%3B" read as ";" (docs/azure.md §0.4).
-func key(id string) string {
+// Key folds an id for comparison: lower case, no trailing slash, "%3B" read as ";" (docs/azure.md §0.4).
+func Key(id string) string {
 	id = strings.ToLower(strings.TrimRight(id, "/"))
 	return strings.ReplaceAll(id, "%3b", ";")
 }
 
-// region folds a location: "West Europe" and "westeurope" are one region.
-func region(location string) string {
+// Region folds a location: "West Europe" and "westeurope" are one region.
+func Region(location string) string {
 	return strings.ToLower(strings.ReplaceAll(location, " ", ""))
 }
 
-// segment returns the part of id behind the segment called name ("" when there is none), in the id's spelling.
-func segment(id, name string) string {
+// Segment returns the part of id behind the segment called name ("" when there is none), in the id's spelling.
+func Segment(id, name string) string {
 	parts := strings.Split(id, "/")
 	for i := 0; i+1 < len(parts); i++ {
 		if strings.EqualFold(parts[i], name) {
@@ -24,14 +24,14 @@ func segment(id, name string) string {
 	return ""
 }
 
-// lastSegment returns the name at the end of id.
-func lastSegment(id string) string {
+// LastSegment returns the name at the end of id.
+func LastSegment(id string) string {
 	id = strings.TrimRight(id, "/")
 	return id[strings.LastIndexByte(id, '/')+1:]
 }
 
-// vaultPart returns the vault's own id at the start of id, or "".
-func vaultPart(id string) string {
+// VaultPart returns the vault's own id at the start of id, or "".
+func VaultPart(id string) string {
 	parts := strings.Split(id, "/")
 	for i := 0; i+3 < len(parts); i++ {
 		if strings.EqualFold(parts[i], "providers") && strings.EqualFold(parts[i+1], "Microsoft.RecoveryServices") &&
@@ -42,8 +42,8 @@ func vaultPart(id string) string {
 	return ""
 }
 
-// before returns the part of id in front of the segment called name.
-func before(id, name string) string {
+// Before returns the part of id in front of the segment called name.
+func Before(id, name string) string {
 	parts := strings.Split(id, "/")
 	for i, p := range parts {
 		if strings.EqualFold(p, name) {
@@ -55,27 +55,27 @@ func before(id, name string) string {
 
 // Prefixes of the names of Azure VM containers and items (docs/azure.md §0.4).
 const (
-	containerPrefix   = "IaasVMContainer;"
-	itemPrefix        = "VM;"
+	ContainerPrefix   = "IaasVMContainer;"
+	ItemPrefix        = "VM;"
 	vmContainerPrefix = "iaasvmcontainerv2;"
 )
 
-// containerKeyOf returns the common part of the names of an item, container or protectable item:
+// ContainerKeyOf returns the common part of the names of an item, container or protectable item:
 // "iaasvmcontainerv2;rg;vm" in lower case.
-func containerKeyOf(name string) string {
-	name = key(name)
+func ContainerKeyOf(name string) string {
+	name = Key(name)
 	name = strings.TrimPrefix(name, "iaasvmcontainer;")
 	return strings.TrimPrefix(name, "vm;")
 }
 
-// containerKeyFor returns the tail under which the service records a VM: group and name in lower case (docs/azure.md
+// ContainerKeyFor returns the tail under which the service records a VM: group and name in lower case (docs/azure.md
 // §0.4).
-func containerKeyFor(group, name string) string {
+func ContainerKeyFor(group, name string) string {
 	return vmContainerPrefix + strings.ToLower(group) + ";" + strings.ToLower(name)
 }
 
-// glob matches a pattern in which "*" matches any text, including slashes.
-func glob(pattern, s string) bool {
+// Match matches a pattern in which "*" matches any text, including slashes.
+func Match(pattern, s string) bool {
 	head, rest, star := strings.Cut(pattern, "*")
 	if !star {
 		return pattern == s
@@ -85,7 +85,7 @@ func glob(pattern, s string) bool {
 	}
 	s = s[len(head):]
 	for i := 0; i <= len(s); i++ {
-		if glob(rest, s[i:]) {
+		if Match(rest, s[i:]) {
 			return true
 		}
 	}

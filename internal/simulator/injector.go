@@ -67,7 +67,7 @@ func (n *injector) hit(r faultTarget) *settings.Fault {
 func matches(f *settings.Fault, r faultTarget) bool {
 	return (f.Method == "" || strings.EqualFold(f.Method, r.method)) &&
 		(f.Kind == "" || f.Kind == r.kind) &&
-		(f.Path == "" || glob(key(f.Path), key(r.path))) &&
+		(f.Path == "" || Match(Key(f.Path), Key(r.path))) &&
 		(f.Query == "" || strings.Contains(decodedQuery(r.query), strings.ToLower(f.Query)))
 }
 

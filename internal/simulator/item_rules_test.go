@@ -180,7 +180,7 @@ func TestVaultTakesAThousandVMs(t *testing.T) {
 	for i := range 1000 {
 		name := "m" + strconv.Itoa(i)
 		vms = append(vms, vmBody(name, "westeurope"))
-		tail := containerKeyFor("RG-App", name)
+		tail := ContainerKeyFor("RG-App", name)
 		items = append(items, `{"id":"`+testVault+`/backupFabrics/Azure/protectionContainers/IaasVMContainer;`+tail+`/protectedItems/VM;`+tail+
 			`","properties":{"sourceResourceId":"`+vmID(name)+`","protectionState":"Protected","backupManagementType":"AzureIaasVM","workloadType":"VM"}}`)
 	}

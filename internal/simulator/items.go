@@ -39,7 +39,7 @@ func (rc *requestContext) itemField(it *item, name string) string {
 	case "itemtype":
 		return it.workload
 	case "policyname":
-		return lastSegment(it.policy)
+		return LastSegment(it.policy)
 	case "containername":
 		return it.containerKey
 	case "friendlyname":
@@ -64,20 +64,20 @@ func (rc *requestContext) itemBody(it *item) []byte {
 
 // itemNames checks the container's and the item's names in the path (docs/azure.md §3) and returns their tail.
 func (rc *requestContext) itemNames() (tail string, bad *reply) {
-	container, name := key(rc.params["container"]), key(rc.params["item"])
-	if !strings.HasPrefix(container, "iaasvmcontainer;") || strings.Count(containerKeyOf(container), ";") != 2 {
+	container, name := Key(rc.params["container"]), Key(rc.params["item"])
+	if !strings.HasPrefix(container, "iaasvmcontainer;") || strings.Count(ContainerKeyOf(container), ";") != 2 {
 		r := errorReply(http.StatusBadRequest, "BMSUserErrorContainerNameIncorrectFormat", "The format of the container name '%s' is not valid.", rc.params["container"])
 		return "", &r
 	}
-	if !strings.HasPrefix(name, "vm;") || strings.Count(containerKeyOf(name), ";") != 2 {
+	if !strings.HasPrefix(name, "vm;") || strings.Count(ContainerKeyOf(name), ";") != 2 {
 		r := errorReply(http.StatusBadRequest, "BMSUserErrorProtectedItemNameIncorrectFormat", "The format of the protected item name '%s' is not valid.", rc.params["item"])
 		return "", &r
 	}
-	if containerKeyOf(container) != containerKeyOf(name) {
+	if ContainerKeyOf(container) != ContainerKeyOf(name) {
 		r := invalidConfigure()
 		return "", &r
 	}
-	return containerKeyOf(name), nil
+	return ContainerKeyOf(name), nil
 }
 
 func invalidConfigure() reply {
@@ -164,7 +164,7 @@ func (rc *requestContext) deleteItem() reply {
 		action = actSoftDelete
 	}
 	id := rc.guid("delete")
-	vaultPath := vaultPart(rc.path)
+	vaultPath := VaultPart(rc.path)
 	op := &operation{
 		ID: id, Action: action, Vault: v.key, Target: it.key, Version: rc.version, State: inProgress,
 		StatusPath: vaultPath + "/backupOperations/" + id, ResultPath: vaultPath + "/backupOperationResults/" + id,
@@ -296,7 +296,7 @@ func (s *Server) setDisks(p *rawjson.Object, sent rawjson.Object) {
 func (s *Server) createItem(op *operation, at time.Time) {
 	v := s.st.vaults.get(op.Vault)
 	sent := rawjson.Parse(op.Request).Object("properties")
-	machine := s.st.vms.get(key(sent.Text("sourceResourceId")))
+	machine := s.st.vms.get(Key(sent.Text("sourceResourceId")))
 	if v == nil || machine == nil {
 		return
 	}
@@ -311,8 +311,8 @@ func (s *Server) createItem(op *operation, at time.Time) {
 		"containerName", tail, "sourceResourceId", vmID, "policyId", policyID, "policyName", s.st.policyName(policyID),
 		"vaultId", s.st.endpoint()+v.id, "isArchiveEnabled", false, "softDeleteRetentionPeriod", 0)
 	s.setDisks(&props, sent)
-	s.st.putItem(rawjson.NewObject("id", v.id+"/backupFabrics/Azure/protectionContainers/"+containerPrefix+tail+"/protectedItems/"+itemPrefix+tail,
-		"name", itemPrefix+tail, "type", itemType, "properties", props).Bytes())
+	s.st.putItem(rawjson.NewObject("id", v.id+"/backupFabrics/Azure/protectionContainers/"+ContainerPrefix+tail+"/protectedItems/"+ItemPrefix+tail,
+		"name", ItemPrefix+tail, "type", itemType, "properties", props).Bytes())
 	s.assignStorage(v)
 }
 

@@ -30,7 +30,7 @@ type rowIterator func(from int, visit func(row int, body func() []byte) bool)
 // list returns one page of a list. Bodies are sent as stored, so a page of 500 costs one copy.
 func (rc *requestContext) list(kind string, walk rowIterator) reply {
 	size := max(rc.s.set.Pages[kind], 1)
-	name := key(rc.path) + "?" + query(rc.r.URL.RawQuery)["$filter"]
+	name := Key(rc.path) + "?" + query(rc.r.URL.RawQuery)["$filter"]
 	from := 0
 	if token := query(rc.r.URL.RawQuery)["$skiptoken"]; token != "" {
 		row, known := rc.s.seed.RowOf(name, token)

@@ -57,7 +57,7 @@ func joinBodies(bodies [][]byte) json.RawMessage {
 }
 
 func (rc *requestContext) policyKey() string {
-	return rc.vaultKey() + "/backuppolicies/" + key(rc.params["policy"])
+	return rc.vaultKey() + "/backuppolicies/" + Key(rc.params["policy"])
 }
 
 func (rc *requestContext) getPolicy() reply {
@@ -137,7 +137,7 @@ func (rc *requestContext) startPolicyOp(v *vault, p *policy, body json.RawMessag
 func (rc *requestContext) storedPolicy(was *policy, sent rawjson.Object) json.RawMessage {
 	day := rc.now
 	name := rc.params["policy"]
-	id := vaultPart(rc.path) + "/backupPolicies/" + name
+	id := VaultPart(rc.path) + "/backupPolicies/" + name
 	if was != nil {
 		id = rawjson.TextAt(rc.st.read(was.body), "id")
 		name = was.name

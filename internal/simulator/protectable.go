@@ -30,7 +30,7 @@ func (rc *requestContext) protectable(v *vault, f filter) rowIterator {
 		more := true
 		rc.st.protectables.group(v.key, from, func(row int, l *opaqueResource) bool {
 			body := rc.st.read(l.body)
-			if rc.st.vms.get(key(rawjson.TextAt(body, "properties", "virtualMachineId"))) == nil && rc.protectableMatches(f, body) {
+			if rc.st.vms.get(Key(rawjson.TextAt(body, "properties", "virtualMachineId"))) == nil && rc.protectableMatches(f, body) {
 				more = visit(row, func() []byte { return body })
 			}
 			return more
@@ -55,7 +55,7 @@ func protectableField(machine *vm, name string) string {
 	case "workloadtype":
 		return "VM"
 	case "containername":
-		return containerKeyFor(machine.group, machine.name)
+		return ContainerKeyFor(machine.group, machine.name)
 	case "status":
 		return "NotProtected"
 	}
@@ -74,11 +74,11 @@ func (st *state) isDiscovered(machine *vm) bool {
 
 func (rc *requestContext) protectableBody(v *vault, machine *vm) []byte {
 	vmID := rawjson.TextAt(rc.st.read(machine.body), "id")
-	group := segment(vmID, "resourceGroups")
-	tail := containerKeyFor(group, machine.name)
+	group := Segment(vmID, "resourceGroups")
+	tail := ContainerKeyFor(group, machine.name)
 	return rawjson.NewObject(
 		// Three spellings of one name (docs/azure.md §2, §33.17).
-		"id", v.id+"/backupFabrics/Azure/protectionContainers/"+containerPrefix+tail+"/protectableItems/vm;"+tail,
+		"id", v.id+"/backupFabrics/Azure/protectionContainers/"+ContainerPrefix+tail+"/protectableItems/vm;"+tail,
 		"name", tail, "type", "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectableItems",
 		"properties", rawjson.NewObject("virtualMachineId", vmID, "virtualMachineVersion", "Compute", "resourceGroup", group,
 			"backupManagementType", "AzureIaasVM", "protectableItemType", vmItem, "friendlyName", machine.name,
@@ -93,7 +93,7 @@ func (rc *requestContext) protectableMatches(f filter, body []byte) bool {
 		case "workloadtype":
 			return "VM"
 		case "containername":
-			return containerKeyOf(rawjson.TextAt(body, "name"))
+			return ContainerKeyOf(rawjson.TextAt(body, "name"))
 		case "status":
 			return rawjson.TextAt(body, "properties", "protectionState")
 		}
@@ -112,7 +112,7 @@ func (rc *requestContext) refresh() reply {
 		return rc.unverified("refresh-running", "A discovery is in progress.")
 	}
 	id := rc.guid("refresh")
-	fabricPath := strings.TrimSuffix(rc.path, "/"+lastSegment(rc.path))
+	fabricPath := strings.TrimSuffix(rc.path, "/"+LastSegment(rc.path))
 	op := &operation{
 		ID: id, Action: actRefresh, Vault: v.key, Target: target, Version: rc.version, State: inProgress,
 		StatusPath: fabricPath + "/operationsStatus/" + id, ResultPath: fabricPath + "/operationResults/" + id,
@@ -168,8 +168,8 @@ func (rc *requestContext) containerBody(it *item, status string) []byte {
 	body := rc.st.read(it.body)
 	vmID := rawjson.TextAt(body, "properties", "virtualMachineId")
 	id, _, _ := strings.Cut(rawjson.TextAt(body, "id"), "/protectedItems/")
-	return rawjson.NewObject("id", id, "name", lastSegment(id), "type", "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers",
-		"properties", rawjson.NewObject("virtualMachineId", vmID, "virtualMachineVersion", "Compute", "resourceGroup", segment(vmID, "resourceGroups"),
+	return rawjson.NewObject("id", id, "name", LastSegment(id), "type", "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers",
+		"properties", rawjson.NewObject("virtualMachineId", vmID, "virtualMachineVersion", "Compute", "resourceGroup", Segment(vmID, "resourceGroups"),
 			"friendlyName", it.friendly, "backupManagementType", it.management, "registrationStatus", status,
 			"healthStatus", "Healthy", "containerType", vmItem, "protectableObjectType", vmItem)).Bytes()
 }
@@ -200,19 +200,19 @@ func (rc *requestContext) backupStatus() reply {
 		return invalidContent(err)
 	}
 	sent := rawjson.Parse(rc.body)
-	if !strings.EqualFold(sent.Text("resourceType"), "VM") || segment(sent.Text("resourceId"), "virtualMachines") == "" {
+	if !strings.EqualFold(sent.Text("resourceType"), "VM") || Segment(sent.Text("resourceId"), "virtualMachines") == "" {
 		return errorReply(http.StatusBadRequest, "BMSUserErrorInvalidInput", "Input for backup status is not in proper format.") // UNVERIFIED code
 	}
 	id := sent.Text("resourceId")
-	tail := containerKeyFor(segment(id, "resourceGroups"), lastSegment(id))
-	status, it := rc.statusOf(key(id), region(rc.params["location"]))
+	tail := ContainerKeyFor(Segment(id, "resourceGroups"), LastSegment(id))
+	status, it := rc.statusOf(Key(id), Region(rc.params["location"]))
 	o := rawjson.NewObject("protectionStatus", status)
 	if it != nil && status == "Protected" {
 		o.Set("vaultId", rc.st.vaults.get(it.vault).id)
 	}
 	o.Set("fabricName", "Azure")
-	o.Set("containerName", strings.ToLower(containerPrefix)+tail)
-	o.Set("protectedItemName", strings.ToLower(itemPrefix)+tail)
+	o.Set("containerName", strings.ToLower(ContainerPrefix)+tail)
+	o.Set("protectedItemName", strings.ToLower(ItemPrefix)+tail)
 	if it != nil && status == "Protected" {
 		o.Set("policyName", rc.st.policyNameOf(it))
 	}
@@ -255,9 +255,9 @@ func (rc *requestContext) preValidate() reply {
 	}
 	sent := rawjson.Parse(rc.body)
 	id := sent.Text("resourceId")
-	tail := containerKeyFor(segment(id, "resourceGroups"), lastSegment(id))
-	o := rawjson.NewObject("status", "Succeeded", "containerName", strings.ToLower(containerPrefix)+tail, "protectedItemName", strings.ToLower(itemPrefix)+tail)
-	if rc.st.isProtected(key(id)) {
+	tail := ContainerKeyFor(Segment(id, "resourceGroups"), LastSegment(id))
+	o := rawjson.NewObject("status", "Succeeded", "containerName", strings.ToLower(ContainerPrefix)+tail, "protectedItemName", strings.ToLower(ItemPrefix)+tail)
+	if rc.st.isProtected(Key(id)) {
 		o.Set("status", "Failed")
 		o.Set("errorCode", "VirtualMachineAlreadyProtected")
 		o.Set("errorMessage", "Virtual machine with same name and same resource group is already protected.")

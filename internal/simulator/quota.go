@@ -123,7 +123,7 @@ func (rc *requestContext) charge(r *route) (http.Header, *reply) {
 // chargeHourly consumes from the action's budget, which all clients of the subscription share (docs/azure.md §12).
 func (m *quotaMeter) chargeHourly(c *requestContext, action string, left http.Header) *reply {
 	limit := m.limit(action)
-	k := key(c.params["sub"]) + " " + action
+	k := Key(c.params["sub"]) + " " + action
 	h := m.hours[k]
 	if h == nil || c.now.Sub(h.since) >= time.Hour {
 		h = &hourlyWindow{since: c.now}
@@ -165,7 +165,7 @@ func (m *quotaMeter) chargeARM(c *requestContext, left http.Header) *reply {
 	if n, set := m.limits["arm-"+kind+"-refill"]; set {
 		refill = float64(max(n, 1))
 	}
-	sub := key(c.params["sub"])
+	sub := Key(c.params["sub"])
 	own := m.bucket(c, kind+" "+sub+" "+c.principal(), size, refill)
 	all := m.bucket(c, kind+" "+sub, armGlobal*size, armGlobal*refill)
 	if own.tokens < 1 || all.tokens < 1 {

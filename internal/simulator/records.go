@@ -93,38 +93,38 @@ func itemKey(vaultKey, tail string) string { return vaultKey + "|" + tail }
 func (n stringPool) vm(raw []byte, b bodyRef) *vm {
 	id := rawjson.TextAt(raw, "id")
 	return &vm{
-		key: key(id), sub: n.intern(key(segment(id, "subscriptions"))), group: n.intern(key(segment(id, "resourceGroups"))),
-		name: lastSegment(id), region: n.intern(region(rawjson.TextAt(raw, "location"))), body: b,
+		key: Key(id), sub: n.intern(Key(Segment(id, "subscriptions"))), group: n.intern(Key(Segment(id, "resourceGroups"))),
+		name: LastSegment(id), region: n.intern(Region(rawjson.TextAt(raw, "location"))), body: b,
 	}
 }
 
 func (n stringPool) resource(raw []byte, b bodyRef) *resource {
 	id := rawjson.TextAt(raw, "id")
 	return &resource{
-		key: key(id), sub: n.intern(key(segment(id, "subscriptions"))), group: n.intern(key(before(id, "providers"))),
-		name: lastSegment(id), region: n.intern(region(rawjson.TextAt(raw, "location"))), body: b,
+		key: Key(id), sub: n.intern(Key(Segment(id, "subscriptions"))), group: n.intern(Key(Before(id, "providers"))),
+		name: LastSegment(id), region: n.intern(Region(rawjson.TextAt(raw, "location"))), body: b,
 	}
 }
 
 func (n stringPool) vault(raw []byte, b bodyRef) *vault {
 	id := strings.TrimRight(rawjson.TextAt(raw, "id"), "/")
 	return &vault{
-		key: n.intern(key(id)), id: id, sub: n.intern(key(segment(id, "subscriptions"))), group: n.intern(key(segment(id, "resourceGroups"))),
-		name: lastSegment(id), region: n.intern(region(rawjson.TextAt(raw, "location"))), body: b,
+		key: n.intern(Key(id)), id: id, sub: n.intern(Key(Segment(id, "subscriptions"))), group: n.intern(Key(Segment(id, "resourceGroups"))),
+		name: LastSegment(id), region: n.intern(Region(rawjson.TextAt(raw, "location"))), body: b,
 	}
 }
 
 func (n stringPool) policy(raw []byte, b bodyRef) *policy {
 	id := rawjson.TextAt(raw, "id")
 	return &policy{
-		key: n.intern(key(id)), vault: n.intern(key(vaultPart(id))), name: lastSegment(id),
+		key: n.intern(Key(id)), vault: n.intern(Key(VaultPart(id))), name: LastSegment(id),
 		management: n.intern(rawjson.TextAt(raw, "properties", "backupManagementType")), body: b,
 	}
 }
 
 func (n stringPool) item(raw []byte, b bodyRef) *item {
 	id, props := rawjson.TextAt(raw, "id"), rawjson.RawAt(raw, "properties")
-	v, tail := n.intern(key(vaultPart(id))), containerKeyOf(lastSegment(id))
+	v, tail := n.intern(Key(VaultPart(id))), ContainerKeyOf(LastSegment(id))
 	it := &item{key: itemKey(v, tail), vault: v, containerKey: tail, body: b}
 	fields := map[string]*string{
 		"sourceResourceId": &it.vm, "policyId": &it.policy, "protectionState": &it.state,
@@ -139,11 +139,11 @@ func (n stringPool) item(raw []byte, b bodyRef) *item {
 			it.isDeleted = string(value) == "true"
 		}
 	})
-	it.vm, it.policy, it.state = key(it.vm), n.intern(key(it.policy)), n.intern(it.state)
+	it.vm, it.policy, it.state = Key(it.vm), n.intern(Key(it.policy)), n.intern(it.state)
 	it.management, it.workload = n.intern(it.management), n.intern(it.workload)
 	if !it.isVM() {
 		// A database or a share of a VM is filed under its own id and is no backup of the VM (docs/azure.md §3).
-		it.containerKey = "other;" + key(id) + ";" + key(rawjson.TextAt(raw, "name"))
+		it.containerKey = "other;" + Key(id) + ";" + Key(rawjson.TextAt(raw, "name"))
 		it.key, it.vm = itemKey(v, it.containerKey), ""
 	}
 	return it
@@ -156,9 +156,9 @@ func (it *item) isVM() bool {
 
 func (n stringPool) job(raw []byte, b bodyRef) *job {
 	id, props := rawjson.TextAt(raw, "id"), rawjson.RawAt(raw, "properties")
-	v := n.intern(key(vaultPart(id)))
+	v := n.intern(Key(VaultPart(id)))
 	j := &job{
-		key: key(id), vault: v, id: lastSegment(id), item: itemKey(v, containerKeyOf(rawjson.TextAt(props, "containerName"))),
+		key: Key(id), vault: v, id: LastSegment(id), item: itemKey(v, ContainerKeyOf(rawjson.TextAt(props, "containerName"))),
 		management: n.intern(rawjson.TextAt(props, "backupManagementType")), operation: n.intern(rawjson.TextAt(props, "operation")),
 		status: n.intern(rawjson.TextAt(props, "status")), body: b,
 	}
@@ -168,8 +168,8 @@ func (n stringPool) job(raw []byte, b bodyRef) *job {
 
 func (n stringPool) point(raw []byte, b bodyRef) *point {
 	id := rawjson.TextAt(raw, "id")
-	owner := itemKey(key(vaultPart(id)), containerKeyOf(segment(id, "protectedItems")))
-	p := &point{key: key(id), item: n.intern(owner), id: lastSegment(id), body: b}
+	owner := itemKey(Key(VaultPart(id)), ContainerKeyOf(Segment(id, "protectedItems")))
+	p := &point{key: Key(id), item: n.intern(owner), id: LastSegment(id), body: b}
 	p.taken, _ = time.Parse(time.RFC3339Nano, rawjson.TextAt(raw, "properties", "recoveryPointTime"))
 	return p
 }
@@ -177,9 +177,9 @@ func (n stringPool) point(raw []byte, b bodyRef) *point {
 // opaqueResource sets the vault that contains an id as its parent, or else the subscription.
 func (n stringPool) opaqueResource(raw []byte, b bodyRef) *opaqueResource {
 	id := rawjson.TextAt(raw, "id")
-	parent := key(vaultPart(id))
+	parent := Key(VaultPart(id))
 	if parent == "" {
-		parent = key(segment(id, "subscriptions"))
+		parent = Key(Segment(id, "subscriptions"))
 	}
-	return &opaqueResource{key: key(id), parent: n.intern(parent), body: b}
+	return &opaqueResource{key: Key(id), parent: n.intern(parent), body: b}
 }

@@ -76,7 +76,7 @@ func (rc *requestContext) checkGuardRequest(guard, request string, sent rawjson.
 	if !isNamed {
 		return rc.guardRequired(guard)
 	}
-	set := rc.s.set.Guards[key(guard)]
+	set := rc.s.set.Guards[Key(guard)]
 	if set.Tenant != "" && !strings.EqualFold(set.Tenant, rc.st.Tenant) && !rc.hasTokenOf(set.Tenant) {
 		r := rc.unverified("guard-tenant", "The linked resource '%s' is in tenant '%s', of which the request has no token.", request, set.Tenant)
 		return &r
@@ -139,7 +139,7 @@ func (rc *requestContext) unlockDelete() reply {
 	}
 	until := rc.now.Add(unlockFor)
 	target := sent.Text("resourceToBeDeleted")
-	rc.st.service.Unlocked[itemKey(key(vaultPart(target)), containerKeyOf(lastSegment(target)))] = until
+	rc.st.service.Unlocked[itemKey(Key(VaultPart(target)), ContainerKeyOf(LastSegment(target)))] = until
 	rc.st.markDirty()
 	return ok(rawjson.NewObject("unlockDeleteExpiryTime", rawjson.Time(until)).Bytes())
 }

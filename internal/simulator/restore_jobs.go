@@ -15,10 +15,10 @@ import (
 
 // startedRestore returns the initial properties of a restore's job, as recorded (docs/azure.md §33.48).
 func startedRestore(o *restoreOrder) rawjson.Object {
-	bag := rawjson.NewObject("Job Type", "Recover disks", "Target VM Name", "vmName", "Target Storage Account Name", lastSegment(o.Account),
+	bag := rawjson.NewObject("Job Type", "Recover disks", "Target VM Name", "vmName", "Target Storage Account Name", LastSegment(o.Account),
 		"Recovery point time ", o.Taken.UTC().Format("1/2/2006 3:04:05 PM"))
 	if o.Group != "" {
-		bag.Set("Target resource group", lastSegment(o.Group))
+		bag.Set("Target resource group", LastSegment(o.Group))
 	}
 	return rawjson.NewObject(
 		"tasksList", []rawjson.Object{rawjson.NewObject("taskId", "Transfer data from vault", "duration", "PT0S", "status", inProgress, "taskType", "Normal")},
@@ -91,7 +91,7 @@ func (s *Server) completeRestore(op *operation, at time.Time) {
 		if s.st.service.Staged == nil {
 			s.st.service.Staged = map[string]int{}
 		}
-		s.st.service.Staged[key(o.Account)] += len(o.Disks)
+		s.st.service.Staged[Key(o.Account)] += len(o.Disks)
 		s.st.markDirty()
 	}
 	disks := o.Disks
@@ -106,7 +106,7 @@ func (s *Server) setRestoredProperties(bag *rawjson.Object, op *operation, o *re
 	d := s.seed.Digest("container", op.Jobs[0])
 	prefix := diskPrefix(o.Friendly)
 	container := prefix + "-" + hex.EncodeToString(d[:16])
-	base := "https://" + lastSegment(o.Account) + ".blob.core.windows.net/" + container + "/"
+	base := "https://" + LastSegment(o.Account) + ".blob.core.windows.net/" + container + "/"
 	config := "config-" + prefix + "-" + op.Jobs[0] + ".json"
 	const next = "Target resource group"
 	bag.SetBefore(next, "Config Blob Name", config)
@@ -163,7 +163,7 @@ func (s *Server) diskIDs(o *restoreOrder, disks []sourceDisk, at time.Time) []st
 			}
 			ids = append(ids, o.Group+"/providers/Microsoft.Compute/disks/"+name+at.UTC().Format("-20060102-150405"))
 		}
-		if !slices.ContainsFunc(ids, func(id string) bool { return s.st.disks.get(key(id)) != nil }) {
+		if !slices.ContainsFunc(ids, func(id string) bool { return s.st.disks.get(Key(id)) != nil }) {
 			return ids
 		}
 	}

@@ -225,7 +225,7 @@ func (rc *requestContext) resource(found *route) reply {
 	if r, refused := rc.replayFailedRead(); refused {
 		return r
 	}
-	if rc.params["sub"] != "" && rc.st.subscriptions.get(key(rc.params["sub"])) == nil {
+	if rc.params["sub"] != "" && rc.st.subscriptions.get(Key(rc.params["sub"])) == nil {
 		return armError(http.StatusNotFound, "SubscriptionNotFound", "The subscription '%s' could not be found.", rc.params["sub"])
 	}
 	return found.handle(rc)
@@ -234,7 +234,7 @@ func (rc *requestContext) resource(found *route) reply {
 // replayFailedRead repeats a read that failed when the estate was taken.
 func (rc *requestContext) replayFailedRead() (reply, bool) {
 	for _, f := range rc.st.failedReads {
-		if strings.EqualFold(f.Method, rc.r.Method) && key(pathOf(f.Path)) == key(rc.path) {
+		if strings.EqualFold(f.Method, rc.r.Method) && Key(pathOf(f.Path)) == Key(rc.path) {
 			r := newReply(f.Status, f.Body)
 			for name, value := range f.Headers {
 				r.set(name, value)

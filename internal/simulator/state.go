@@ -67,7 +67,7 @@ func ownState(e *Estate) *state {
 		return true
 	})
 	st.protectables.all(0, func(_ int, l *opaqueResource) bool {
-		st.listedAsProtectable[key(rawjson.TextAt(st.read(l.body), "properties", "virtualMachineId"))] = true
+		st.listedAsProtectable[Key(rawjson.TextAt(st.read(l.body), "properties", "virtualMachineId"))] = true
 		return true
 	})
 	for _, op := range e.operations {
@@ -82,15 +82,15 @@ func ownState(e *Estate) *state {
 func (st *state) fillParents() {
 	seen := map[string]bool{}
 	add := func(id, location string) {
-		sub, group := segment(id, "subscriptions"), segment(id, "resourceGroups")
-		if st.subscriptions.get(key(sub)) == nil {
-			st.subscriptions.put(&opaqueResource{key: key(sub), body: bodyRef{mem: subscriptionBody(sub, st.Tenant)}})
+		sub, group := Segment(id, "subscriptions"), Segment(id, "resourceGroups")
+		if st.subscriptions.get(Key(sub)) == nil {
+			st.subscriptions.put(&opaqueResource{key: Key(sub), body: bodyRef{mem: subscriptionBody(sub, st.Tenant)}})
 		}
 		rg := "/subscriptions/" + sub + "/resourceGroups/" + group
-		if k := key(rg); !seen[k] {
+		if k := Key(rg); !seen[k] {
 			seen[k] = true
 			if st.groups.get(k) == nil {
-				st.groups.put(&opaqueResource{key: k, parent: key(sub), body: bodyRef{mem: groupBody(rg, location, nil)}})
+				st.groups.put(&opaqueResource{key: k, parent: Key(sub), body: bodyRef{mem: groupBody(rg, location, nil)}})
 			}
 		}
 	}
