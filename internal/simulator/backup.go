@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
@@ -37,7 +38,7 @@ func (rc *requestContext) backup() reply {
 	}
 	op := rc.s.startBackup(rc.now, v, it, expiry)
 	id := rc.guid("backup")
-	itemPath := strings.TrimSuffix(rc.path, "/"+LastSegment(rc.path))
+	itemPath := strings.TrimSuffix(rc.path, "/"+ids.LastSegment(rc.path))
 	op.ID, op.Version = id, rc.version
 	op.StatusPath, op.ResultPath = itemPath+"/operationsStatus/"+id, itemPath+"/operationResults/"+id
 	op.State, op.Ends = inProgress, rc.now.Add(rc.s.sampleDuration("trigger", it.key))

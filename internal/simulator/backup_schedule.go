@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
@@ -200,7 +201,7 @@ func (s *Server) scheduleExpiry(pointID string, op *operation, at time.Time) {
 	if err != nil || !expiry.After(at) {
 		return
 	}
-	s.expireAt(Key(pointID), op.Vault, expiry, op.Request)
+	s.expireAt(ids.Key(pointID), op.Vault, expiry, op.Request)
 }
 
 func (s *Server) expireAt(pointKey, vaultKey string, at time.Time, request []byte) {

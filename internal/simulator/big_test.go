@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
@@ -36,7 +37,7 @@ func bigEstate(t testing.TB, n int) string {
 	fmt.Fprintf(w, `],"protectedItems":[`)
 	for i := range n {
 		name, v := fmt.Sprintf("vm%06d", i), bigVault(i%vaults)
-		tail := ContainerKeyFor("RG-App", name)
+		tail := ids.ContainerKeyFor("RG-App", name)
 		fmt.Fprintf(w, "%s\n"+`{"id":"%s/backupFabrics/Azure/protectionContainers/IaasVMContainer;%s/protectedItems/VM;%s","name":"VM;%s","properties":{"friendlyName":"%s",`+
 			`"protectionState":"Protected","sourceResourceId":"%s","virtualMachineId":"%s","policyId":"%s/backupPolicies/daily","backupManagementType":"AzureIaasVM","workloadType":"VM","note":"%s"}}`,
 			comma(i), v, tail, tail, tail, name, vmID(name), vmID(name), v, padding[:300])

@@ -1,22 +1,26 @@
 package simulator
 
+import (
+	"github.com/azbackup/azbackup/internal/simulator/ids"
+)
+
 // listVMs returns Compute's list, of a subscription or a resource group (docs/azure.md §10).
 func (rc *requestContext) listVMs() reply {
-	group := Key(rc.params["group"])
+	group := ids.Key(rc.params["group"])
 	if group != "" {
 		if r := rc.groupNotFound(); r != nil {
 			return *r
 		}
 	}
 	keep := func(v *vm) bool { return group == "" || v.group == group }
-	return rc.list("vms", each(rc.st.vms, Key(rc.params["sub"]), keep, func(v *vm) []byte { return rc.st.read(v.body) }))
+	return rc.list("vms", each(rc.st.vms, ids.Key(rc.params["sub"]), keep, func(v *vm) []byte { return rc.st.read(v.body) }))
 }
 
 func (rc *requestContext) getVM() reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
-	v := rc.st.vms.get(Key(rc.path))
+	v := rc.st.vms.get(ids.Key(rc.path))
 	if v == nil {
 		return resourceNotFound("Microsoft.Compute/virtualMachines", rc.params["vm"], rc.params["group"])
 	}

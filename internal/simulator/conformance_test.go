@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
@@ -47,7 +48,7 @@ func total(m map[string]int) int {
 // kindOf returns the kind of resource in a reply's body.
 func kindOf(x *exchange) string {
 	low := strings.ToLower(x.path)
-	last := LastSegment(low)
+	last := ids.LastSegment(low)
 	switch {
 	case strings.Contains(low, "/operationstatus/"):
 		return "vault operation"
@@ -183,7 +184,7 @@ func (l *lookup) of(field string) (string, bool) {
 	pattern, known := l.known[field]
 	if !known {
 		for _, p := range slices.Sorted(maps.Keys(l.table)) {
-			if Match(p, field) {
+			if ids.Match(p, field) {
 				pattern = p
 				break
 			}

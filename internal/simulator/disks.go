@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/seed"
 )
@@ -27,7 +28,7 @@ func (rc *requestContext) getDisk() reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
-	d := rc.st.disks.get(Key(rc.path))
+	d := rc.st.disks.get(ids.Key(rc.path))
 	if d == nil {
 		return resourceNotFound(diskType, rc.params["disk"], rc.params["group"])
 	}
@@ -39,7 +40,7 @@ func (rc *requestContext) deleteDisk() reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
-	d := rc.st.disks.get(Key(rc.path))
+	d := rc.st.disks.get(ids.Key(rc.path))
 	if d == nil {
 		return reply{status: http.StatusNoContent}
 	}
@@ -122,7 +123,7 @@ func (s *Server) newRestoredDisk(op *operation, o *restoreOrder, d sourceDisk, i
 	created := rawjson.NewObject("createOption", "Restore", "sourceResourceId", o.snapshotOf(d))
 	if !o.isInstant() {
 		// The createOption after a restore from the vault is UNVERIFIED; Import was observed in the field.
-		created = rawjson.NewObject("createOption", "Import", "sourceUri", "https://"+LastSegment(o.Account)+".blob.core.windows.net/vhds/"+d.Name+".vhd")
+		created = rawjson.NewObject("createOption", "Import", "sourceUri", "https://"+ids.LastSegment(o.Account)+".blob.core.windows.net/vhds/"+d.Name+".vhd")
 	}
 	for _, m := range rawjson.NewObject(
 		"creationData", created, "diskSizeGB", d.SizeGB, "diskSizeBytes", int64(d.SizeGB)<<30, "timeCreated", at.UTC().Format("2006-01-02T15:04:05.0000000-07:00"),
@@ -138,6 +139,6 @@ func (s *Server) newRestoredDisk(op *operation, o *restoreOrder, d sourceDisk, i
 		}
 	}
 	tags.Set(jobTag, op.Jobs[0])
-	return rawjson.NewObject("id", id, "name", LastSegment(id), "type", diskType, "location", o.Region, "tags", tags,
+	return rawjson.NewObject("id", id, "name", ids.LastSegment(id), "type", diskType, "location", o.Region, "tags", tags,
 		"sku", rawjson.NewObject("name", cmp.Or(d.Storage, "Premium_LRS")), "properties", props).Bytes()
 }

@@ -4,14 +4,15 @@ import (
 	"encoding/json"
 	"strings"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // echoCasing puts the client's spelling of the vault into the ids of a reply: "/Subscriptions/…" is answered with
 // "/Subscriptions/…" (docs/azure.md §33.16). Ids inside properties keep the spelling they were PUT with.
 func (rc *requestContext) echoCasing(r reply) reply {
-	asked := VaultPart(rc.path)
-	v := rc.st.vaults.get(Key(asked))
+	asked := ids.VaultPart(rc.path)
+	v := rc.st.vaults.get(ids.Key(asked))
 	if v == nil || asked == v.id || r.status >= 300 || len(r.body) == 0 || r.body[0] != '{' {
 		return r
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
@@ -183,27 +184,29 @@ func withID(good func(id string) bool, put func([]byte, bodyRef)) func([]byte, b
 	}
 }
 
-func isManagementGroupID(id string) bool { return Segment(id, "managementGroups") != "" }
+func isManagementGroupID(id string) bool { return ids.Segment(id, "managementGroups") != "" }
 
 func isGroupID(id string) bool {
-	return Segment(id, "subscriptions") != "" && Segment(id, "resourceGroups") != ""
+	return ids.Segment(id, "subscriptions") != "" && ids.Segment(id, "resourceGroups") != ""
 }
 
-func isVMID(id string) bool { return isGroupID(id) && Segment(id, "virtualMachines") != "" }
+func isVMID(id string) bool { return isGroupID(id) && ids.Segment(id, "virtualMachines") != "" }
 
-func isDiskID(id string) bool { return isGroupID(id) && Segment(id, "disks") != "" }
+func isDiskID(id string) bool { return isGroupID(id) && ids.Segment(id, "disks") != "" }
 
-func isAccountID(id string) bool { return isGroupID(id) && Segment(id, "storageAccounts") != "" }
+func isAccountID(id string) bool { return isGroupID(id) && ids.Segment(id, "storageAccounts") != "" }
 
-func isVaultID(id string) bool { return isGroupID(id) && VaultPart(id) == strings.TrimRight(id, "/") }
+func isVaultID(id string) bool {
+	return isGroupID(id) && ids.VaultPart(id) == strings.TrimRight(id, "/")
+}
 
-func isVaultChildID(id string) bool { return isGroupID(id) && VaultPart(id) != "" }
+func isVaultChildID(id string) bool { return isGroupID(id) && ids.VaultPart(id) != "" }
 
 // addSubscription accepts a bare id or a body as returned by GET /subscriptions/{id}.
 func (e *Estate) addSubscription(raw []byte, b bodyRef) error {
 	id := rawjson.Unquote(raw)
 	if id == "" {
-		id = Segment(rawjson.TextAt(raw, "id"), "subscriptions")
+		id = ids.Segment(rawjson.TextAt(raw, "id"), "subscriptions")
 	}
 	if id == "" {
 		return errors.New("no subscription id")
@@ -211,7 +214,7 @@ func (e *Estate) addSubscription(raw []byte, b bodyRef) error {
 	if raw[0] == '"' {
 		b = bodyRef{mem: subscriptionBody(id, e.Tenant)}
 	}
-	e.subscriptions.put(&opaqueResource{key: Key(id), body: b})
+	e.subscriptions.put(&opaqueResource{key: ids.Key(id), body: b})
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
@@ -75,9 +76,9 @@ func (rc *requestContext) runConcurrentClient(a settings.ConcurrentClient) {
 	case a.Attach != "":
 		rc.st.attach(a.Attach)
 	case a.Remove != "":
-		k := Key(a.Remove)
+		k := ids.Key(a.Remove)
 		if a.Section == "protectedItems" {
-			k = itemKey(Key(VaultPart(a.Remove)), ContainerKeyOf(LastSegment(a.Remove)))
+			k = itemKey(ids.Key(ids.VaultPart(a.Remove)), ids.ContainerKeyOf(ids.LastSegment(a.Remove)))
 		}
 		rc.st.remove(a.Section, k)
 	case a.Section == "virtualMachines":

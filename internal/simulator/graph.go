@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
@@ -69,7 +70,7 @@ func graphScope(raw []byte) map[string]bool {
 	_ = json.Unmarshal(raw, &subs)
 	scope := map[string]bool{}
 	for _, s := range subs {
-		scope[Key(s)] = true
+		scope[ids.Key(s)] = true
 	}
 	return scope
 }
@@ -84,8 +85,8 @@ func (rc *requestContext) graphRows(table string, scope map[string]bool) []json.
 		id := rawjson.TextAt(body, "id")
 		o := rawjson.Parse(body)
 		o.Set("type", kind)
-		o.Set("subscriptionId", Segment(id, "subscriptions"))
-		o.Set("resourceGroup", strings.ToLower(Segment(id, "resourceGroups")))
+		o.Set("subscriptionId", ids.Segment(id, "subscriptions"))
+		o.Set("resourceGroup", strings.ToLower(ids.Segment(id, "resourceGroups")))
 		o.Set("location", location)
 		rows = append(rows, o.Bytes())
 	}

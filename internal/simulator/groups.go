@@ -4,13 +4,14 @@ import (
 	"encoding/json"
 	"net/http"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // groupNotFound returns ARM's reply when the resource group of the path does not exist.
 func (rc *requestContext) groupNotFound() *reply {
 	id := "/subscriptions/" + rc.params["sub"] + "/resourceGroups/" + rc.params["group"]
-	if rc.st.groups.get(Key(id)) != nil {
+	if rc.st.groups.get(ids.Key(id)) != nil {
 		return nil
 	}
 	r := armError(http.StatusNotFound, "ResourceGroupNotFound", "Resource group '%s' could not be found.", rc.params["group"])
@@ -18,7 +19,7 @@ func (rc *requestContext) groupNotFound() *reply {
 }
 
 func groupBody(id, location string, tags json.RawMessage) json.RawMessage {
-	o := rawjson.NewObject("id", id, "name", LastSegment(id), "type", "Microsoft.Resources/resourceGroups", "location", location)
+	o := rawjson.NewObject("id", id, "name", ids.LastSegment(id), "type", "Microsoft.Resources/resourceGroups", "location", location)
 	if tags != nil {
 		o.Set("tags", tags)
 	}
@@ -31,14 +32,14 @@ func (rc *requestContext) groupID() string {
 }
 
 func (rc *requestContext) listGroups() reply {
-	return rc.list("groups", each(rc.st.groups, Key(rc.params["sub"]), func(*opaqueResource) bool { return true }, func(l *opaqueResource) []byte { return rc.st.read(l.body) }))
+	return rc.list("groups", each(rc.st.groups, ids.Key(rc.params["sub"]), func(*opaqueResource) bool { return true }, func(l *opaqueResource) []byte { return rc.st.read(l.body) }))
 }
 
 func (rc *requestContext) getGroup() reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
-	return ok(rc.st.read(rc.st.groups.get(Key(rc.groupID())).body))
+	return ok(rc.st.read(rc.st.groups.get(ids.Key(rc.groupID())).body))
 }
 
 func (rc *requestContext) headGroup() reply {
@@ -58,7 +59,7 @@ func (rc *requestContext) putGroup() reply {
 		return armError(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
 	}
 	status := http.StatusCreated
-	if rc.st.groups.get(Key(rc.groupID())) != nil {
+	if rc.st.groups.get(ids.Key(rc.groupID())) != nil {
 		status = http.StatusOK
 	}
 	body := groupBody(rc.groupID(), sent.Text("location"), sent.Raw("tags"))
@@ -71,10 +72,10 @@ func (rc *requestContext) deleteGroup() reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
-	if len(rc.resourcesIn(Key(rc.params["sub"]), Key(rc.params["group"]))) > 0 {
+	if len(rc.resourcesIn(ids.Key(rc.params["sub"]), ids.Key(rc.params["group"]))) > 0 {
 		return errorReply(http.StatusConflict, "ResourceGroupDeletionBlocked", "Deletion of resource group '%s' failed: there are resources in it.", rc.params["group"])
 	}
-	rc.st.remove("resourceGroups", Key(rc.groupID()))
+	rc.st.remove("resourceGroups", ids.Key(rc.groupID()))
 	return reply{status: http.StatusOK}
 }
 
@@ -82,7 +83,7 @@ func (rc *requestContext) listResources() reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
-	return ok(joinBodies(rc.resourcesIn(Key(rc.params["sub"]), Key(rc.params["group"]))))
+	return ok(joinBodies(rc.resourcesIn(ids.Key(rc.params["sub"]), ids.Key(rc.params["group"]))))
 }
 
 // resourcesIn returns the short bodies of a group's resources.

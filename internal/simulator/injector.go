@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/seed"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
@@ -67,7 +68,7 @@ func (n *injector) hit(r faultTarget) *settings.Fault {
 func matches(f *settings.Fault, r faultTarget) bool {
 	return (f.Method == "" || strings.EqualFold(f.Method, r.method)) &&
 		(f.Kind == "" || f.Kind == r.kind) &&
-		(f.Path == "" || Match(Key(f.Path), Key(r.path))) &&
+		(f.Path == "" || ids.Match(ids.Key(f.Path), ids.Key(r.path))) &&
 		(f.Query == "" || strings.Contains(decodedQuery(r.query), strings.ToLower(f.Query)))
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
@@ -58,7 +59,7 @@ func (rc *requestContext) startItemOp(p *itemPut) *operation {
 		StatusPath: rc.path + "/operationsStatus/" + id, ResultPath: rc.path + "/operationResults/" + id,
 		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration(p.action, target)), Request: json.RawMessage(rc.body),
 	}
-	friendly := LastSegment(p.sent.Text("sourceResourceId"))
+	friendly := ids.LastSegment(p.sent.Text("sourceResourceId"))
 	if p.existing != nil {
 		friendly = p.existing.friendly
 	}
@@ -81,7 +82,7 @@ func (rc *requestContext) checkSource(p *itemPut) *reply {
 		return nil // Terraform undeletes with isRehydrate alone
 	}
 	right := strings.EqualFold(p.sent.Text("protectedItemType"), vmItem) &&
-		ContainerKeyFor(Segment(source, "resourceGroups"), LastSegment(source)) == p.containerKey
+		ids.ContainerKeyFor(ids.Segment(source, "resourceGroups"), ids.LastSegment(source)) == p.containerKey
 	if right {
 		return nil
 	}
@@ -179,9 +180,9 @@ func (rc *requestContext) checkPolicyOfItem(p *itemPut) *reply {
 		return nil
 	}
 	id := p.sent.Text("policyId")
-	p.policy = rc.st.policies.get(Key(id))
+	p.policy = rc.st.policies.get(ids.Key(id))
 	if p.policy == nil || p.policy.vault != p.vault.key {
-		r := rc.unverified("policy-not-found", "Input for configure protection is not in proper format. The policy '%s' does not exist in the vault.", LastSegment(id))
+		r := rc.unverified("policy-not-found", "Input for configure protection is not in proper format. The policy '%s' does not exist in the vault.", ids.LastSegment(id))
 		return &r
 	}
 	if !strings.EqualFold(p.policy.management, "AzureIaasVM") {
@@ -209,7 +210,7 @@ func (rc *requestContext) checkMachine(p *itemPut) *reply {
 	if !p.needsPolicy() {
 		return nil
 	}
-	machine := rc.st.vms.get(Key(p.sent.Text("sourceResourceId")))
+	machine := rc.st.vms.get(ids.Key(p.sent.Text("sourceResourceId")))
 	var r reply
 	switch {
 	case machine == nil:
@@ -254,13 +255,13 @@ func (rc *requestContext) checkElsewhere(p *itemPut) *reply {
 	if p.action != actProtect {
 		return nil
 	}
-	for _, it := range rc.st.itemsOf(Key(p.sent.Text("sourceResourceId"))) {
+	for _, it := range rc.st.itemsOf(ids.Key(p.sent.Text("sourceResourceId"))) {
 		if it.vault != p.vault.key && !it.isDeleted {
 			r := rc.protectedElsewhereReply()
 			return &r
 		}
 	}
-	if op := rc.st.protecting(Key(p.sent.Text("sourceResourceId"))); op != nil && op.Vault != p.vault.key {
+	if op := rc.st.protecting(ids.Key(p.sent.Text("sourceResourceId"))); op != nil && op.Vault != p.vault.key {
 		r := rc.protectedElsewhereReply()
 		return &r
 	}
@@ -273,9 +274,9 @@ func (rc *requestContext) protectedElsewhereReply() reply {
 
 // protecting returns the operation that is about to protect a VM in some vault, or nil.
 func (st *state) protecting(vmKey string) *operation {
-	tail := ContainerKeyFor(Segment(vmKey, "resourcegroups"), LastSegment(vmKey))
+	tail := ids.ContainerKeyFor(ids.Segment(vmKey, "resourcegroups"), ids.LastSegment(vmKey))
 	var found *operation
-	st.vaults.group(Segment(vmKey, "subscriptions"), 0, func(_ int, v *vault) bool {
+	st.vaults.group(ids.Segment(vmKey, "subscriptions"), 0, func(_ int, v *vault) bool {
 		if op := st.operationOn(itemKey(v.key, tail)); op != nil && op.Action == actProtect {
 			found = op
 		}

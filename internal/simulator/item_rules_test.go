@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
@@ -180,7 +181,7 @@ func TestVaultTakesAThousandVMs(t *testing.T) {
 	for i := range 1000 {
 		name := "m" + strconv.Itoa(i)
 		vms = append(vms, vmBody(name, "westeurope"))
-		tail := ContainerKeyFor("RG-App", name)
+		tail := ids.ContainerKeyFor("RG-App", name)
 		items = append(items, `{"id":"`+testVault+`/backupFabrics/Azure/protectionContainers/IaasVMContainer;`+tail+`/protectedItems/VM;`+tail+
 			`","properties":{"sourceResourceId":"`+vmID(name)+`","protectionState":"Protected","backupManagementType":"AzureIaasVM","workloadType":"VM"}}`)
 	}

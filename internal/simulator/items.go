@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
@@ -39,7 +40,7 @@ func (rc *requestContext) itemField(it *item, name string) string {
 	case "itemtype":
 		return it.workload
 	case "policyname":
-		return LastSegment(it.policy)
+		return ids.LastSegment(it.policy)
 	case "containername":
 		return it.containerKey
 	case "friendlyname":
@@ -64,20 +65,20 @@ func (rc *requestContext) itemBody(it *item) []byte {
 
 // itemNames checks the container's and the item's names in the path (docs/azure.md §3) and returns their tail.
 func (rc *requestContext) itemNames() (tail string, bad *reply) {
-	container, name := Key(rc.params["container"]), Key(rc.params["item"])
-	if !strings.HasPrefix(container, "iaasvmcontainer;") || strings.Count(ContainerKeyOf(container), ";") != 2 {
+	container, name := ids.Key(rc.params["container"]), ids.Key(rc.params["item"])
+	if !strings.HasPrefix(container, "iaasvmcontainer;") || strings.Count(ids.ContainerKeyOf(container), ";") != 2 {
 		r := errorReply(http.StatusBadRequest, "BMSUserErrorContainerNameIncorrectFormat", "The format of the container name '%s' is not valid.", rc.params["container"])
 		return "", &r
 	}
-	if !strings.HasPrefix(name, "vm;") || strings.Count(ContainerKeyOf(name), ";") != 2 {
+	if !strings.HasPrefix(name, "vm;") || strings.Count(ids.ContainerKeyOf(name), ";") != 2 {
 		r := errorReply(http.StatusBadRequest, "BMSUserErrorProtectedItemNameIncorrectFormat", "The format of the protected item name '%s' is not valid.", rc.params["item"])
 		return "", &r
 	}
-	if ContainerKeyOf(container) != ContainerKeyOf(name) {
+	if ids.ContainerKeyOf(container) != ids.ContainerKeyOf(name) {
 		r := invalidConfigure()
 		return "", &r
 	}
-	return ContainerKeyOf(name), nil
+	return ids.ContainerKeyOf(name), nil
 }
 
 func invalidConfigure() reply {
@@ -164,7 +165,7 @@ func (rc *requestContext) deleteItem() reply {
 		action = actSoftDelete
 	}
 	id := rc.guid("delete")
-	vaultPath := VaultPart(rc.path)
+	vaultPath := ids.VaultPart(rc.path)
 	op := &operation{
 		ID: id, Action: action, Vault: v.key, Target: it.key, Version: rc.version, State: inProgress,
 		StatusPath: vaultPath + "/backupOperations/" + id, ResultPath: vaultPath + "/backupOperationResults/" + id,
@@ -296,7 +297,7 @@ func (s *Server) setDisks(p *rawjson.Object, sent rawjson.Object) {
 func (s *Server) createItem(op *operation, at time.Time) {
 	v := s.st.vaults.get(op.Vault)
 	sent := rawjson.Parse(op.Request).Object("properties")
-	machine := s.st.vms.get(Key(sent.Text("sourceResourceId")))
+	machine := s.st.vms.get(ids.Key(sent.Text("sourceResourceId")))
 	if v == nil || machine == nil {
 		return
 	}
@@ -311,8 +312,8 @@ func (s *Server) createItem(op *operation, at time.Time) {
 		"containerName", tail, "sourceResourceId", vmID, "policyId", policyID, "policyName", s.st.policyName(policyID),
 		"vaultId", s.st.endpoint()+v.id, "isArchiveEnabled", false, "softDeleteRetentionPeriod", 0)
 	s.setDisks(&props, sent)
-	s.st.putItem(rawjson.NewObject("id", v.id+"/backupFabrics/Azure/protectionContainers/"+ContainerPrefix+tail+"/protectedItems/"+ItemPrefix+tail,
-		"name", ItemPrefix+tail, "type", itemType, "properties", props).Bytes())
+	s.st.putItem(rawjson.NewObject("id", v.id+"/backupFabrics/Azure/protectionContainers/"+ids.ContainerPrefix+tail+"/protectedItems/"+ids.ItemPrefix+tail,
+		"name", ids.ItemPrefix+tail, "type", itemType, "properties", props).Bytes())
 	s.assignStorage(v)
 }
 

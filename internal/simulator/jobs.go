@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
@@ -173,7 +174,7 @@ func (rc *requestContext) jobMatches(f filter, j *job) bool {
 		case "jobid":
 			return strings.EqualFold(j.id, want)
 		case "containername":
-			return ContainerKeyOf(want) == strings.TrimPrefix(j.item, j.vault+"|")
+			return ids.ContainerKeyOf(want) == strings.TrimPrefix(j.item, j.vault+"|")
 		}
 		return strings.EqualFold(rawjson.TextAt(rc.st.read(j.body), "properties", name), want)
 	})
@@ -218,7 +219,7 @@ func (rc *requestContext) job() (*vault, *job, *reply) {
 	if none != nil {
 		return nil, nil, none
 	}
-	j := rc.st.jobs.get(v.key + "/backupjobs/" + Key(rc.params["job"]))
+	j := rc.st.jobs.get(v.key + "/backupjobs/" + ids.Key(rc.params["job"]))
 	if j == nil {
 		r := errorReply(http.StatusNotFound, "BMSUserErrorJobNotFound", "The job '%s' was not found.", rc.params["job"]) // UNVERIFIED code
 		return v, nil, &r
@@ -245,7 +246,7 @@ func (rc *requestContext) cancelJob() reply {
 	}
 	rc.st.putJob(rawjson.Edit(rc.st.read(j.body), func(p *rawjson.Object) { p.Set("status", "Cancelling") }, "properties"))
 	id := rc.guid("cancel")
-	jobPath := strings.TrimSuffix(rc.path, "/"+LastSegment(rc.path))
+	jobPath := strings.TrimSuffix(rc.path, "/"+ids.LastSegment(rc.path))
 	op := &operation{
 		ID: id, Action: actCancel, Vault: v.key, Target: j.key, Version: rc.version, State: inProgress,
 		StatusPath: jobPath + "/operationsStatus/" + id, ResultPath: jobPath + "/operationResults/" + id,

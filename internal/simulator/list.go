@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
@@ -30,7 +31,7 @@ type rowIterator func(from int, visit func(row int, body func() []byte) bool)
 // list returns one page of a list. Bodies are sent as stored, so a page of 500 costs one copy.
 func (rc *requestContext) list(kind string, walk rowIterator) reply {
 	size := max(rc.s.set.Pages[kind], 1)
-	name := Key(rc.path) + "?" + query(rc.r.URL.RawQuery)["$filter"]
+	name := ids.Key(rc.path) + "?" + query(rc.r.URL.RawQuery)["$filter"]
 	from := 0
 	if token := query(rc.r.URL.RawQuery)["$skiptoken"]; token != "" {
 		row, known := rc.s.seed.RowOf(name, token)

@@ -3,6 +3,7 @@ package simulator
 import (
 	"encoding/json"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
@@ -10,7 +11,7 @@ import (
 // the rows of each group as Azure gives them. A group that does not exist, or that the caller may not read, is refused
 // in one way; which is UNVERIFIED (docs/azure.md §27).
 func (rc *requestContext) listDescendants() reply {
-	group := rc.st.management.get(Key("/providers/Microsoft.Management/managementGroups/" + rc.params["management"]))
+	group := rc.st.management.get(ids.Key("/providers/Microsoft.Management/managementGroups/" + rc.params["management"]))
 	if group == nil {
 		return rc.unverified("management-group", "The management group '%s' cannot be found.", rc.params["management"])
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
@@ -53,7 +54,7 @@ func (rc *requestContext) listSubscriptions() reply {
 }
 
 func (rc *requestContext) getSubscription() reply {
-	return ok(rc.st.read(rc.st.subscriptions.get(Key(rc.params["sub"])).body)) // dispatch found it
+	return ok(rc.st.read(rc.st.subscriptions.get(ids.Key(rc.params["sub"])).body)) // dispatch found it
 }
 
 func (rc *requestContext) listTenants() reply {
@@ -63,8 +64,8 @@ func (rc *requestContext) listTenants() reply {
 
 func (rc *requestContext) listLocations() reply {
 	seen := map[string]bool{}
-	rc.st.vms.group(Key(rc.params["sub"]), 0, func(_ int, v *vm) bool { seen[v.region] = true; return true })
-	rc.st.vaults.group(Key(rc.params["sub"]), 0, func(_ int, v *vault) bool { seen[v.region] = true; return true })
+	rc.st.vms.group(ids.Key(rc.params["sub"]), 0, func(_ int, v *vm) bool { seen[v.region] = true; return true })
+	rc.st.vaults.group(ids.Key(rc.params["sub"]), 0, func(_ int, v *vault) bool { seen[v.region] = true; return true })
 	out := []rawjson.Object{}
 	for _, name := range sortedKeys(seen) {
 		out = append(out, rawjson.NewObject("id", "/subscriptions/"+rc.params["sub"]+"/locations/"+name, "name", name, "type", "Region", "displayName", name))
@@ -88,7 +89,7 @@ func providers() []string {
 
 func (rc *requestContext) providerBody(namespace string) rawjson.Object {
 	state := "Registered"
-	if !rc.st.isRegistered(Key(rc.params["sub"]), namespace, rc.s.set) {
+	if !rc.st.isRegistered(ids.Key(rc.params["sub"]), namespace, rc.s.set) {
 		state = "NotRegistered"
 	}
 	return rawjson.NewObject("id", "/subscriptions/"+rc.params["sub"]+"/providers/"+namespace, "namespace", namespace,
@@ -116,7 +117,7 @@ func (rc *requestContext) namespace() string {
 
 // registerProvider registers at once; Azure takes a minute in the state Registering.
 func (rc *requestContext) registerProvider() reply {
-	k := Key(rc.params["sub"]) + "/" + Key(rc.namespace())
+	k := ids.Key(rc.params["sub"]) + "/" + ids.Key(rc.namespace())
 	if rc.st.service.Registered == nil {
 		rc.st.service.Registered = map[string]time.Time{}
 	}
@@ -130,7 +131,7 @@ func (rc *requestContext) registerProvider() reply {
 func (st *state) isRegistered(sub, namespace string, set settings.Settings) bool {
 	for _, n := range set.UnregisteredProviders {
 		if strings.EqualFold(n, namespace) {
-			_, since := st.service.Registered[sub+"/"+Key(namespace)]
+			_, since := st.service.Registered[sub+"/"+ids.Key(namespace)]
 			return since
 		}
 	}
@@ -140,7 +141,7 @@ func (st *state) isRegistered(sub, namespace string, set settings.Settings) bool
 // notRegisteredReply returns ARM's reply to a write in a subscription that is not registered for the provider
 // (docs/azure.md §33.41).
 func (rc *requestContext) notRegisteredReply(namespace string) *reply {
-	if rc.st.isRegistered(Key(rc.params["sub"]), namespace, rc.s.set) {
+	if rc.st.isRegistered(ids.Key(rc.params["sub"]), namespace, rc.s.set) {
 		return nil
 	}
 	r := armError(http.StatusConflict, "MissingSubscriptionRegistration",

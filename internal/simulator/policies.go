@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
@@ -57,7 +58,7 @@ func joinBodies(bodies [][]byte) json.RawMessage {
 }
 
 func (rc *requestContext) policyKey() string {
-	return rc.vaultKey() + "/backuppolicies/" + Key(rc.params["policy"])
+	return rc.vaultKey() + "/backuppolicies/" + ids.Key(rc.params["policy"])
 }
 
 func (rc *requestContext) getPolicy() reply {
@@ -137,7 +138,7 @@ func (rc *requestContext) startPolicyOp(v *vault, p *policy, body json.RawMessag
 func (rc *requestContext) storedPolicy(was *policy, sent rawjson.Object) json.RawMessage {
 	day := rc.now
 	name := rc.params["policy"]
-	id := VaultPart(rc.path) + "/backupPolicies/" + name
+	id := ids.VaultPart(rc.path) + "/backupPolicies/" + name
 	if was != nil {
 		id = rawjson.TextAt(rc.st.read(was.body), "id")
 		name = was.name

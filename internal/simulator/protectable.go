@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
@@ -30,7 +31,7 @@ func (rc *requestContext) protectable(v *vault, f filter) rowIterator {
 		more := true
 		rc.st.protectables.group(v.key, from, func(row int, l *opaqueResource) bool {
 			body := rc.st.read(l.body)
-			if rc.st.vms.get(Key(rawjson.TextAt(body, "properties", "virtualMachineId"))) == nil && rc.protectableMatches(f, body) {
+			if rc.st.vms.get(ids.Key(rawjson.TextAt(body, "properties", "virtualMachineId"))) == nil && rc.protectableMatches(f, body) {
 				more = visit(row, func() []byte { return body })
 			}
 			return more
@@ -55,7 +56,7 @@ func protectableField(machine *vm, name string) string {
 	case "workloadtype":
 		return "VM"
 	case "containername":
-		return ContainerKeyFor(machine.group, machine.name)
+		return ids.ContainerKeyFor(machine.group, machine.name)
 	case "status":
 		return "NotProtected"
 	}
@@ -74,11 +75,11 @@ func (st *state) isDiscovered(machine *vm) bool {
 
 func (rc *requestContext) protectableBody(v *vault, machine *vm) []byte {
 	vmID := rawjson.TextAt(rc.st.read(machine.body), "id")
-	group := Segment(vmID, "resourceGroups")
-	tail := ContainerKeyFor(group, machine.name)
+	group := ids.Segment(vmID, "resourceGroups")
+	tail := ids.ContainerKeyFor(group, machine.name)
 	return rawjson.NewObject(
 		// Three spellings of one name (docs/azure.md §2, §33.17).
-		"id", v.id+"/backupFabrics/Azure/protectionContainers/"+ContainerPrefix+tail+"/protectableItems/vm;"+tail,
+		"id", v.id+"/backupFabrics/Azure/protectionContainers/"+ids.ContainerPrefix+tail+"/protectableItems/vm;"+tail,
 		"name", tail, "type", "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectableItems",
 		"properties", rawjson.NewObject("virtualMachineId", vmID, "virtualMachineVersion", "Compute", "resourceGroup", group,
 			"backupManagementType", "AzureIaasVM", "protectableItemType", vmItem, "friendlyName", machine.name,
@@ -93,7 +94,7 @@ func (rc *requestContext) protectableMatches(f filter, body []byte) bool {
 		case "workloadtype":
 			return "VM"
 		case "containername":
-			return ContainerKeyOf(rawjson.TextAt(body, "name"))
+			return ids.ContainerKeyOf(rawjson.TextAt(body, "name"))
 		case "status":
 			return rawjson.TextAt(body, "properties", "protectionState")
 		}
@@ -112,7 +113,7 @@ func (rc *requestContext) refresh() reply {
 		return rc.unverified("refresh-running", "A discovery is in progress.")
 	}
 	id := rc.guid("refresh")
-	fabricPath := strings.TrimSuffix(rc.path, "/"+LastSegment(rc.path))
+	fabricPath := strings.TrimSuffix(rc.path, "/"+ids.LastSegment(rc.path))
 	op := &operation{
 		ID: id, Action: actRefresh, Vault: v.key, Target: target, Version: rc.version, State: inProgress,
 		StatusPath: fabricPath + "/operationsStatus/" + id, ResultPath: fabricPath + "/operationResults/" + id,
@@ -168,8 +169,8 @@ func (rc *requestContext) containerBody(it *item, status string) []byte {
 	body := rc.st.read(it.body)
 	vmID := rawjson.TextAt(body, "properties", "virtualMachineId")
 	id, _, _ := strings.Cut(rawjson.TextAt(body, "id"), "/protectedItems/")
-	return rawjson.NewObject("id", id, "name", LastSegment(id), "type", "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers",
-		"properties", rawjson.NewObject("virtualMachineId", vmID, "virtualMachineVersion", "Compute", "resourceGroup", Segment(vmID, "resourceGroups"),
+	return rawjson.NewObject("id", id, "name", ids.LastSegment(id), "type", "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers",
+		"properties", rawjson.NewObject("virtualMachineId", vmID, "virtualMachineVersion", "Compute", "resourceGroup", ids.Segment(vmID, "resourceGroups"),
 			"friendlyName", it.friendly, "backupManagementType", it.management, "registrationStatus", status,
 			"healthStatus", "Healthy", "containerType", vmItem, "protectableObjectType", vmItem)).Bytes()
 }
@@ -200,19 +201,19 @@ func (rc *requestContext) backupStatus() reply {
 		return invalidContent(err)
 	}
 	sent := rawjson.Parse(rc.body)
-	if !strings.EqualFold(sent.Text("resourceType"), "VM") || Segment(sent.Text("resourceId"), "virtualMachines") == "" {
+	if !strings.EqualFold(sent.Text("resourceType"), "VM") || ids.Segment(sent.Text("resourceId"), "virtualMachines") == "" {
 		return errorReply(http.StatusBadRequest, "BMSUserErrorInvalidInput", "Input for backup status is not in proper format.") // UNVERIFIED code
 	}
 	id := sent.Text("resourceId")
-	tail := ContainerKeyFor(Segment(id, "resourceGroups"), LastSegment(id))
-	status, it := rc.statusOf(Key(id), Region(rc.params["location"]))
+	tail := ids.ContainerKeyFor(ids.Segment(id, "resourceGroups"), ids.LastSegment(id))
+	status, it := rc.statusOf(ids.Key(id), ids.Region(rc.params["location"]))
 	o := rawjson.NewObject("protectionStatus", status)
 	if it != nil && status == "Protected" {
 		o.Set("vaultId", rc.st.vaults.get(it.vault).id)
 	}
 	o.Set("fabricName", "Azure")
-	o.Set("containerName", strings.ToLower(ContainerPrefix)+tail)
-	o.Set("protectedItemName", strings.ToLower(ItemPrefix)+tail)
+	o.Set("containerName", strings.ToLower(ids.ContainerPrefix)+tail)
+	o.Set("protectedItemName", strings.ToLower(ids.ItemPrefix)+tail)
 	if it != nil && status == "Protected" {
 		o.Set("policyName", rc.st.policyNameOf(it))
 	}
@@ -255,9 +256,9 @@ func (rc *requestContext) preValidate() reply {
 	}
 	sent := rawjson.Parse(rc.body)
 	id := sent.Text("resourceId")
-	tail := ContainerKeyFor(Segment(id, "resourceGroups"), LastSegment(id))
-	o := rawjson.NewObject("status", "Succeeded", "containerName", strings.ToLower(ContainerPrefix)+tail, "protectedItemName", strings.ToLower(ItemPrefix)+tail)
-	if rc.st.isProtected(Key(id)) {
+	tail := ids.ContainerKeyFor(ids.Segment(id, "resourceGroups"), ids.LastSegment(id))
+	o := rawjson.NewObject("status", "Succeeded", "containerName", strings.ToLower(ids.ContainerPrefix)+tail, "protectedItemName", strings.ToLower(ids.ItemPrefix)+tail)
+	if rc.st.isProtected(ids.Key(id)) {
 		o.Set("status", "Failed")
 		o.Set("errorCode", "VirtualMachineAlreadyProtected")
 		o.Set("errorMessage", "Virtual machine with same name and same resource group is already protected.")

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
@@ -28,10 +29,10 @@ func (st *state) purgeTime(it *item) time.Time {
 }
 
 func (st *state) policyName(id string) string {
-	if p := st.policies.get(Key(id)); p != nil {
+	if p := st.policies.get(ids.Key(id)); p != nil {
 		return p.name
 	}
-	return LastSegment(id)
+	return ids.LastSegment(id)
 }
 
 // endpoint returns the cloud's own ARM endpoint, which is part of every item's vaultId (docs/azure.md §3, §33.23).
@@ -137,7 +138,7 @@ func (st *state) holderOf(d *resource) string {
 func (st *state) attach(pattern string) {
 	var found []*resource
 	st.disks.all(0, func(_ int, d *resource) bool {
-		if Match(Key(pattern), d.key) && st.holderOf(d) == "" {
+		if ids.Match(ids.Key(pattern), d.key) && st.holderOf(d) == "" {
 			found = append(found, d)
 		}
 		return true
@@ -148,7 +149,7 @@ func (st *state) attach(pattern string) {
 }
 
 func withHolder(body json.RawMessage) json.RawMessage {
-	vm := Before(rawjson.TextAt(body, "id"), "disks") + "/virtualMachines/somebodys"
+	vm := ids.Before(rawjson.TextAt(body, "id"), "disks") + "/virtualMachines/somebodys"
 	return rawjson.Edit(body, func(o *rawjson.Object) {
 		o.Set("managedBy", vm)
 		o.Put("properties", rawjson.Edit(o.Raw("properties"), func(p *rawjson.Object) { p.Set("diskState", "Attached") }))

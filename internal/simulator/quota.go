@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
@@ -123,7 +124,7 @@ func (rc *requestContext) charge(r *route) (http.Header, *reply) {
 // chargeHourly consumes from the action's budget, which all clients of the subscription share (docs/azure.md §12).
 func (m *quotaMeter) chargeHourly(c *requestContext, action string, left http.Header) *reply {
 	limit := m.limit(action)
-	k := Key(c.params["sub"]) + " " + action
+	k := ids.Key(c.params["sub"]) + " " + action
 	h := m.hours[k]
 	if h == nil || c.now.Sub(h.since) >= time.Hour {
 		h = &hourlyWindow{since: c.now}
@@ -165,7 +166,7 @@ func (m *quotaMeter) chargeARM(c *requestContext, left http.Header) *reply {
 	if n, set := m.limits["arm-"+kind+"-refill"]; set {
 		refill = float64(max(n, 1))
 	}
-	sub := Key(c.params["sub"])
+	sub := ids.Key(c.params["sub"])
 	own := m.bucket(c, kind+" "+sub+" "+c.principal(), size, refill)
 	all := m.bucket(c, kind+" "+sub, armGlobal*size, armGlobal*refill)
 	if own.tokens < 1 || all.tokens < 1 {

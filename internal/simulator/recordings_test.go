@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
@@ -175,7 +176,7 @@ func (r *replay) seedRead() {
 			switch kindOf(x) {
 			case "vault":
 				v := st.putVault(slices.Clone(b))
-				st.putGroup(groupBody(Before(v.id, "providers"), v.region, nil))
+				st.putGroup(groupBody(ids.Before(v.id, "providers"), v.region, nil))
 			case "item":
 				st.putItem(slices.Clone(b))
 			case "recovery point":
@@ -195,12 +196,12 @@ func (r *replay) setUp(i int, x *exchange) {
 	switch {
 	case x.Method == "GET" && strings.Contains(low, "/virtualmachines/"):
 		// Instance views are Compute's state, not a body that backup needs: the VM's body is the one read here.
-		r.ours[Key(x.path)] = true
-		if s.st.vms.get(Key(x.path)) == nil {
+		r.ours[ids.Key(x.path)] = true
+		if s.st.vms.get(ids.Key(x.path)) == nil {
 			s.st.putVM(slices.Clone(x.body()), s.clock.now())
 			r.refreshed = false
 		} else {
-			made := s.st.service.Created[Key(x.path)]
+			made := s.st.service.Created[ids.Key(x.path)]
 			s.st.putVM(slices.Clone(x.body()), made)
 		}
 	case kindOf(x) == "storage account" && x.Status == http.StatusOK:
@@ -227,12 +228,12 @@ func (r *replay) otherVMs(x *exchange) {
 	shown := map[string]bool{}
 	for _, row := range values(answered{body: x.body()}) {
 		id := rawjson.TextAt(row, "properties", "virtualMachineId")
-		shown[Key(id)] = true
-		if r.ours[Key(id)] && !r.refreshed {
-			s.st.listedAsProtectable[Key(id)] = true
+		shown[ids.Key(id)] = true
+		if r.ours[ids.Key(id)] && !r.refreshed {
+			s.st.listedAsProtectable[ids.Key(id)] = true
 		}
-		if s.st.vms.get(Key(id)) == nil {
-			s.st.putVM(rawjson.NewObject("id", id, "name", LastSegment(id), "location", group).Bytes(), time.Time{})
+		if s.st.vms.get(ids.Key(id)) == nil {
+			s.st.putVM(rawjson.NewObject("id", id, "name", ids.LastSegment(id), "location", group).Bytes(), time.Time{})
 		}
 	}
 	var gone []string
@@ -257,7 +258,7 @@ var guidPattern = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-
 // operationID returns the id in an operation's URL.
 func operationID(u string) string {
 	p, _, _ := strings.Cut(u, "?")
-	return LastSegment(p)
+	return ids.LastSegment(p)
 }
 
 // setDurations looks ahead: the operation that x starts ends when the recording shows its end.

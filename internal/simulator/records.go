@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
@@ -93,38 +94,38 @@ func itemKey(vaultKey, tail string) string { return vaultKey + "|" + tail }
 func (n stringPool) vm(raw []byte, b bodyRef) *vm {
 	id := rawjson.TextAt(raw, "id")
 	return &vm{
-		key: Key(id), sub: n.intern(Key(Segment(id, "subscriptions"))), group: n.intern(Key(Segment(id, "resourceGroups"))),
-		name: LastSegment(id), region: n.intern(Region(rawjson.TextAt(raw, "location"))), body: b,
+		key: ids.Key(id), sub: n.intern(ids.Key(ids.Segment(id, "subscriptions"))), group: n.intern(ids.Key(ids.Segment(id, "resourceGroups"))),
+		name: ids.LastSegment(id), region: n.intern(ids.Region(rawjson.TextAt(raw, "location"))), body: b,
 	}
 }
 
 func (n stringPool) resource(raw []byte, b bodyRef) *resource {
 	id := rawjson.TextAt(raw, "id")
 	return &resource{
-		key: Key(id), sub: n.intern(Key(Segment(id, "subscriptions"))), group: n.intern(Key(Before(id, "providers"))),
-		name: LastSegment(id), region: n.intern(Region(rawjson.TextAt(raw, "location"))), body: b,
+		key: ids.Key(id), sub: n.intern(ids.Key(ids.Segment(id, "subscriptions"))), group: n.intern(ids.Key(ids.Before(id, "providers"))),
+		name: ids.LastSegment(id), region: n.intern(ids.Region(rawjson.TextAt(raw, "location"))), body: b,
 	}
 }
 
 func (n stringPool) vault(raw []byte, b bodyRef) *vault {
 	id := strings.TrimRight(rawjson.TextAt(raw, "id"), "/")
 	return &vault{
-		key: n.intern(Key(id)), id: id, sub: n.intern(Key(Segment(id, "subscriptions"))), group: n.intern(Key(Segment(id, "resourceGroups"))),
-		name: LastSegment(id), region: n.intern(Region(rawjson.TextAt(raw, "location"))), body: b,
+		key: n.intern(ids.Key(id)), id: id, sub: n.intern(ids.Key(ids.Segment(id, "subscriptions"))), group: n.intern(ids.Key(ids.Segment(id, "resourceGroups"))),
+		name: ids.LastSegment(id), region: n.intern(ids.Region(rawjson.TextAt(raw, "location"))), body: b,
 	}
 }
 
 func (n stringPool) policy(raw []byte, b bodyRef) *policy {
 	id := rawjson.TextAt(raw, "id")
 	return &policy{
-		key: n.intern(Key(id)), vault: n.intern(Key(VaultPart(id))), name: LastSegment(id),
+		key: n.intern(ids.Key(id)), vault: n.intern(ids.Key(ids.VaultPart(id))), name: ids.LastSegment(id),
 		management: n.intern(rawjson.TextAt(raw, "properties", "backupManagementType")), body: b,
 	}
 }
 
 func (n stringPool) item(raw []byte, b bodyRef) *item {
 	id, props := rawjson.TextAt(raw, "id"), rawjson.RawAt(raw, "properties")
-	v, tail := n.intern(Key(VaultPart(id))), ContainerKeyOf(LastSegment(id))
+	v, tail := n.intern(ids.Key(ids.VaultPart(id))), ids.ContainerKeyOf(ids.LastSegment(id))
 	it := &item{key: itemKey(v, tail), vault: v, containerKey: tail, body: b}
 	fields := map[string]*string{
 		"sourceResourceId": &it.vm, "policyId": &it.policy, "protectionState": &it.state,
@@ -139,11 +140,11 @@ func (n stringPool) item(raw []byte, b bodyRef) *item {
 			it.isDeleted = string(value) == "true"
 		}
 	})
-	it.vm, it.policy, it.state = Key(it.vm), n.intern(Key(it.policy)), n.intern(it.state)
+	it.vm, it.policy, it.state = ids.Key(it.vm), n.intern(ids.Key(it.policy)), n.intern(it.state)
 	it.management, it.workload = n.intern(it.management), n.intern(it.workload)
 	if !it.isVM() {
 		// A database or a share of a VM is filed under its own id and is no backup of the VM (docs/azure.md §3).
-		it.containerKey = "other;" + Key(id) + ";" + Key(rawjson.TextAt(raw, "name"))
+		it.containerKey = "other;" + ids.Key(id) + ";" + ids.Key(rawjson.TextAt(raw, "name"))
 		it.key, it.vm = itemKey(v, it.containerKey), ""
 	}
 	return it
@@ -156,9 +157,9 @@ func (it *item) isVM() bool {
 
 func (n stringPool) job(raw []byte, b bodyRef) *job {
 	id, props := rawjson.TextAt(raw, "id"), rawjson.RawAt(raw, "properties")
-	v := n.intern(Key(VaultPart(id)))
+	v := n.intern(ids.Key(ids.VaultPart(id)))
 	j := &job{
-		key: Key(id), vault: v, id: LastSegment(id), item: itemKey(v, ContainerKeyOf(rawjson.TextAt(props, "containerName"))),
+		key: ids.Key(id), vault: v, id: ids.LastSegment(id), item: itemKey(v, ids.ContainerKeyOf(rawjson.TextAt(props, "containerName"))),
 		management: n.intern(rawjson.TextAt(props, "backupManagementType")), operation: n.intern(rawjson.TextAt(props, "operation")),
 		status: n.intern(rawjson.TextAt(props, "status")), body: b,
 	}
@@ -168,8 +169,8 @@ func (n stringPool) job(raw []byte, b bodyRef) *job {
 
 func (n stringPool) point(raw []byte, b bodyRef) *point {
 	id := rawjson.TextAt(raw, "id")
-	owner := itemKey(Key(VaultPart(id)), ContainerKeyOf(Segment(id, "protectedItems")))
-	p := &point{key: Key(id), item: n.intern(owner), id: LastSegment(id), body: b}
+	owner := itemKey(ids.Key(ids.VaultPart(id)), ids.ContainerKeyOf(ids.Segment(id, "protectedItems")))
+	p := &point{key: ids.Key(id), item: n.intern(owner), id: ids.LastSegment(id), body: b}
 	p.taken, _ = time.Parse(time.RFC3339Nano, rawjson.TextAt(raw, "properties", "recoveryPointTime"))
 	return p
 }
@@ -177,9 +178,9 @@ func (n stringPool) point(raw []byte, b bodyRef) *point {
 // opaqueResource sets the vault that contains an id as its parent, or else the subscription.
 func (n stringPool) opaqueResource(raw []byte, b bodyRef) *opaqueResource {
 	id := rawjson.TextAt(raw, "id")
-	parent := Key(VaultPart(id))
+	parent := ids.Key(ids.VaultPart(id))
 	if parent == "" {
-		parent = Key(Segment(id, "subscriptions"))
+		parent = ids.Key(ids.Segment(id, "subscriptions"))
 	}
-	return &opaqueResource{key: Key(id), parent: n.intern(parent), body: b}
+	return &opaqueResource{key: ids.Key(id), parent: n.intern(parent), body: b}
 }

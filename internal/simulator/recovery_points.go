@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
@@ -67,7 +68,7 @@ func (s *Server) sourceDisk(raw []byte, lun int, name string) sourceDisk {
 		LUN: lun, Name: cmp.Or(rawjson.TextAt(raw, "name"), name), ID: rawjson.TextAt(raw, "managedDisk", "id"), SizeGB: rawjson.Number(raw, "diskSizeGB"),
 		OS: rawjson.TextAt(raw, "osType"), Storage: rawjson.TextAt(raw, "managedDisk", "storageAccountType"),
 	}
-	if own := s.st.disks.get(Key(d.ID)); own != nil {
+	if own := s.st.disks.get(ids.Key(d.ID)); own != nil {
 		body := s.st.read(own.body)
 		d.Generation, d.Tags = rawjson.TextAt(body, "properties", "hyperVGeneration"), slices.Clone(rawjson.RawAt(body, "tags"))
 		if size := rawjson.Number(body, "properties", "diskSizeGB"); size > 0 {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
@@ -76,7 +77,7 @@ func (rc *requestContext) checkGuardRequest(guard, request string, sent rawjson.
 	if !isNamed {
 		return rc.guardRequired(guard)
 	}
-	set := rc.s.set.Guards[Key(guard)]
+	set := rc.s.set.Guards[ids.Key(guard)]
 	if set.Tenant != "" && !strings.EqualFold(set.Tenant, rc.st.Tenant) && !rc.hasTokenOf(set.Tenant) {
 		r := rc.unverified("guard-tenant", "The linked resource '%s' is in tenant '%s', of which the request has no token.", request, set.Tenant)
 		return &r
@@ -139,7 +140,7 @@ func (rc *requestContext) unlockDelete() reply {
 	}
 	until := rc.now.Add(unlockFor)
 	target := sent.Text("resourceToBeDeleted")
-	rc.st.service.Unlocked[itemKey(Key(VaultPart(target)), ContainerKeyOf(LastSegment(target)))] = until
+	rc.st.service.Unlocked[itemKey(ids.Key(ids.VaultPart(target)), ids.ContainerKeyOf(ids.LastSegment(target)))] = until
 	rc.st.markDirty()
 	return ok(rawjson.NewObject("unlockDeleteExpiryTime", rawjson.Time(until)).Bytes())
 }

@@ -9,16 +9,17 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 // startedRestore returns the initial properties of a restore's job, as recorded (docs/azure.md §33.48).
 func startedRestore(o *restoreOrder) rawjson.Object {
-	bag := rawjson.NewObject("Job Type", "Recover disks", "Target VM Name", "vmName", "Target Storage Account Name", LastSegment(o.Account),
+	bag := rawjson.NewObject("Job Type", "Recover disks", "Target VM Name", "vmName", "Target Storage Account Name", ids.LastSegment(o.Account),
 		"Recovery point time ", o.Taken.UTC().Format("1/2/2006 3:04:05 PM"))
 	if o.Group != "" {
-		bag.Set("Target resource group", LastSegment(o.Group))
+		bag.Set("Target resource group", ids.LastSegment(o.Group))
 	}
 	return rawjson.NewObject(
 		"tasksList", []rawjson.Object{rawjson.NewObject("taskId", "Transfer data from vault", "duration", "PT0S", "status", inProgress, "taskType", "Normal")},
@@ -91,7 +92,7 @@ func (s *Server) completeRestore(op *operation, at time.Time) {
 		if s.st.service.Staged == nil {
 			s.st.service.Staged = map[string]int{}
 		}
-		s.st.service.Staged[Key(o.Account)] += len(o.Disks)
+		s.st.service.Staged[ids.Key(o.Account)] += len(o.Disks)
 		s.st.markDirty()
 	}
 	disks := o.Disks
@@ -106,7 +107,7 @@ func (s *Server) setRestoredProperties(bag *rawjson.Object, op *operation, o *re
 	d := s.seed.Digest("container", op.Jobs[0])
 	prefix := diskPrefix(o.Friendly)
 	container := prefix + "-" + hex.EncodeToString(d[:16])
-	base := "https://" + LastSegment(o.Account) + ".blob.core.windows.net/" + container + "/"
+	base := "https://" + ids.LastSegment(o.Account) + ".blob.core.windows.net/" + container + "/"
 	config := "config-" + prefix + "-" + op.Jobs[0] + ".json"
 	const next = "Target resource group"
 	bag.SetBefore(next, "Config Blob Name", config)
@@ -155,16 +156,16 @@ func (s *Server) makeDisks(op *operation, o *restoreOrder, disks []sourceDisk, a
 // diskIDs returns ids for the disks of one restore; they share a time stamp (docs/azure.md §25.2), the first free one.
 func (s *Server) diskIDs(o *restoreOrder, disks []sourceDisk, at time.Time) []string {
 	for ; ; at = at.Add(time.Second) {
-		var ids []string
+		var made []string
 		for _, d := range disks {
 			name := diskPrefix(o.Friendly) + "-osdisk"
 			if d.LUN >= 0 {
 				name = diskPrefix(o.Friendly) + fmt.Sprintf("-datadisk-%03d", d.LUN)
 			}
-			ids = append(ids, o.Group+"/providers/Microsoft.Compute/disks/"+name+at.UTC().Format("-20060102-150405"))
+			made = append(made, o.Group+"/providers/Microsoft.Compute/disks/"+name+at.UTC().Format("-20060102-150405"))
 		}
-		if !slices.ContainsFunc(ids, func(id string) bool { return s.st.disks.get(Key(id)) != nil }) {
-			return ids
+		if !slices.ContainsFunc(made, func(id string) bool { return s.st.disks.get(ids.Key(id)) != nil }) {
+			return made
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
@@ -40,7 +41,7 @@ func (o *restoreOrder) hasTransfer() bool { return !o.isInstant() || o.Group == 
 // snapshotOf returns the source snapshot of a disk in an instant point (docs/azure.md §25.2).
 func (o *restoreOrder) snapshotOf(d sourceDisk) string {
 	at := o.Taken.UTC().Format("20060102_150405")
-	return "/subscriptions/" + Segment(o.Group, "subscriptions") + "/resourceGroups/AzureBackupRG_" + o.Region +
+	return "/subscriptions/" + ids.Segment(o.Group, "subscriptions") + "/resourceGroups/AzureBackupRG_" + o.Region +
 		"_1/providers/Microsoft.Compute/restorePointCollections/AzureBackup_" + o.Friendly + "/restorePoints/AzureBackup_" + at + "/disks/" + d.Name
 }
 
@@ -72,7 +73,7 @@ func (rc *requestContext) restore() reply {
 	}
 	o := rc.restoreOrder(v, it, p, sent)
 	id := rc.guid("restore")
-	itemPath := Before(rc.path, "recoveryPoints")
+	itemPath := ids.Before(rc.path, "recoveryPoints")
 	op := &operation{
 		ID: id, Action: actRestore, Vault: v.key, Target: it.key, Version: rc.version, State: inProgress,
 		StatusPath: itemPath + "/operationsStatus/" + id, ResultPath: itemPath + "/operationResults/" + id,
@@ -134,7 +135,7 @@ func (rc *requestContext) checkRestoreInput(v *vault, it *item, sent rawjson.Obj
 	switch {
 	case sent.Text("objectType") != "IaasVMRestoreRequest" || sent.Text("recoveryType") != "RestoreDisks" || sent.Text("sourceResourceId") == "":
 		r = rc.unverified("restore-input", "Input for restore is not in proper format.")
-	case Region(sent.Text("region")) != v.region:
+	case ids.Region(sent.Text("region")) != v.region:
 		r = rc.unverified("restore-region", "The region '%s' of the restore is not that of the vault.", sent.Text("region"))
 	case it.isDeleted:
 		r = rc.unverified("restore-soft-deleted", "The item is in soft deleted state and must be undeleted before a restore.")
@@ -191,8 +192,8 @@ func (rc *requestContext) checkTarget(p *point, sent rawjson.Object) *reply {
 	group := sent.Text("targetResourceGroupId")
 	var r reply
 	switch {
-	case group != "" && rc.st.groups.get(Key(group)) == nil:
-		r = rc.unverified("restore-group-missing", "The target resource group '%s' was not found.", LastSegment(group))
+	case group != "" && rc.st.groups.get(ids.Key(group)) == nil:
+		r = rc.unverified("restore-group-missing", "The target resource group '%s' was not found.", ids.LastSegment(group))
 	case group != "" && private != sent.Has("targetDiskNetworkAccessSettings"):
 		r = rc.unverified("restore-network", "The network access settings of the restored disks are not valid for the recovery point.")
 	default:
@@ -264,7 +265,7 @@ func (rc *requestContext) validateRestore() reply {
 	if asked.Object("properties").Text("objectType") != "ValidateIaasVMRestoreOperationRequest" {
 		return rc.unverified("restore-input", "Input for validation is not in proper format.")
 	}
-	p := rc.st.points.get(Key(asked.Text("id")))
+	p := rc.st.points.get(ids.Key(asked.Text("id")))
 	if p == nil || rc.st.items.get(p.item) == nil {
 		return pointNotFound()
 	}
@@ -275,7 +276,7 @@ func (rc *requestContext) validateRestore() reply {
 	}
 	rows = append(rows, rc.s.set.RestoreFindings...)
 	id := rc.guid("validate")
-	vaultPath := VaultPart(rc.path)
+	vaultPath := ids.VaultPart(rc.path)
 	op := &operation{
 		ID: id, Action: actValidate, Vault: v.key, Version: rc.version, State: inProgress,
 		StatusPath: vaultPath + "/backupValidateOperationsStatuses/" + id, ResultPath: vaultPath + "/backupValidateOperationResults/" + id,

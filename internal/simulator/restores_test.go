@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
@@ -43,7 +44,7 @@ func pointJSON(name, taken, tiers, more string) string {
 func withPoints(t testing.TB, points ...string) *Estate {
 	t.Helper()
 	vm := `{"name":"VM1","id":"` + vmID("VM1") + `","location":"westeurope","properties":{"securityProfile":{"securityType":"TrustedLaunch"},"storageProfile":{` +
-		`"osDisk":{"osType":"Linux","name":"VM1_os","diskSizeGB":64,"managedDisk":{"id":"` + Before(vmID("VM1"), "virtualMachines") + `/disks/VM1_os"}},` +
+		`"osDisk":{"osType":"Linux","name":"VM1_os","diskSizeGB":64,"managedDisk":{"id":"` + ids.Before(vmID("VM1"), "virtualMachines") + `/disks/VM1_os"}},` +
 		`"dataDisks":[{"lun":0,"name":"VM1_data0","diskSizeGB":256},{"lun":1,"name":"VM1_data1","diskSizeGB":512},{"lun":2,"name":"VM1_data2","diskSizeGB":1024}]}}}`
 	item := `{"id":"` + strings.ReplaceAll(itemPath("vm1"), "%3B", ";") + `","name":"VM;iaasvmcontainerv2;rg-app;vm1","properties":{"friendlyName":"Vm-1",` +
 		`"protectionState":"Protected","backupManagementType":"AzureIaasVM","workloadType":"VM","sourceResourceId":"` + vmID("VM1") + `","policyId":"` + testVault +
@@ -52,7 +53,7 @@ func withPoints(t testing.TB, points ...string) *Estate {
 		`"resourceGroups":[{"id":"`+testsGroup+`","name":"rg-restore-tests","location":"westeurope","tags":{"azbackup-restore-tests":"allowed"}}]`,
 		`"storageAccounts":[`+accountJSON("stweu", "westeurope", "Standard_LRS", "StorageV2")+`,`+accountJSON("stneu", "northeurope", "Standard_LRS", "StorageV2")+`,`+
 			accountJSON("stzone", "westeurope", "Standard_ZRS", "StorageV2")+`,`+accountJSON("stblob", "westeurope", "Standard_LRS", "BlobStorage")+`]`,
-		`"disks":[{"id":"`+Before(vmID("VM1"), "virtualMachines")+`/disks/VM1_os","name":"VM1_os","location":"westeurope","managedBy":"`+vmID("VM1")+
+		`"disks":[{"id":"`+ids.Before(vmID("VM1"), "virtualMachines")+`/disks/VM1_os","name":"VM1_os","location":"westeurope","managedBy":"`+vmID("VM1")+
 			`","tags":{"owner":"shop","rsvaultbackup":"an older job"},"properties":{"osType":"Linux","hyperVGeneration":"V2","diskSizeGB":64,"diskState":"Attached"}}]`)
 }
 
@@ -182,7 +183,7 @@ func TestRestoreFromTheVaultTellsOfProgressAndLeavesFiles(t *testing.T) {
 				t.Errorf("disk %s", d)
 			}
 		}
-		if n := c.s.st.service.Staged[Key(accountID("stweu"))]; n != 3 {
+		if n := c.s.st.service.Staged[ids.Key(accountID("stweu"))]; n != 3 {
 			t.Errorf("%d files left in the staging account, want 3", n)
 		}
 	})
@@ -402,7 +403,7 @@ func TestDisksAreDeletedUnlessAttached(t *testing.T) {
 		c.restore("1", "restoreDiskLunList=[]")
 		time.Sleep(time.Hour)
 		disk := rawjson.TextAt(values(c.get(testsDisks))[0], "id")
-		if a := c.do("DELETE", Before(vmID("VM1"), "virtualMachines")+"/disks/VM1_os", "", 409); a.code() != "OperationNotAllowed" {
+		if a := c.do("DELETE", ids.Before(vmID("VM1"), "virtualMachines")+"/disks/VM1_os", "", 409); a.code() != "OperationNotAllowed" {
 			t.Errorf("a disk in use: %s", a.body)
 		}
 		a := c.do("DELETE", disk, "", 202)

@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/seed"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
@@ -225,7 +226,7 @@ func (rc *requestContext) resource(found *route) reply {
 	if r, refused := rc.replayFailedRead(); refused {
 		return r
 	}
-	if rc.params["sub"] != "" && rc.st.subscriptions.get(Key(rc.params["sub"])) == nil {
+	if rc.params["sub"] != "" && rc.st.subscriptions.get(ids.Key(rc.params["sub"])) == nil {
 		return armError(http.StatusNotFound, "SubscriptionNotFound", "The subscription '%s' could not be found.", rc.params["sub"])
 	}
 	return found.handle(rc)
@@ -234,7 +235,7 @@ func (rc *requestContext) resource(found *route) reply {
 // replayFailedRead repeats a read that failed when the estate was taken.
 func (rc *requestContext) replayFailedRead() (reply, bool) {
 	for _, f := range rc.st.failedReads {
-		if strings.EqualFold(f.Method, rc.r.Method) && Key(pathOf(f.Path)) == Key(rc.path) {
+		if strings.EqualFold(f.Method, rc.r.Method) && ids.Key(pathOf(f.Path)) == ids.Key(rc.path) {
 			r := newReply(f.Status, f.Body)
 			for name, value := range f.Headers {
 				r.set(name, value)

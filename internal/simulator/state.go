@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
@@ -67,7 +68,7 @@ func ownState(e *Estate) *state {
 		return true
 	})
 	st.protectables.all(0, func(_ int, l *opaqueResource) bool {
-		st.listedAsProtectable[Key(rawjson.TextAt(st.read(l.body), "properties", "virtualMachineId"))] = true
+		st.listedAsProtectable[ids.Key(rawjson.TextAt(st.read(l.body), "properties", "virtualMachineId"))] = true
 		return true
 	})
 	for _, op := range e.operations {
@@ -82,15 +83,15 @@ func ownState(e *Estate) *state {
 func (st *state) fillParents() {
 	seen := map[string]bool{}
 	add := func(id, location string) {
-		sub, group := Segment(id, "subscriptions"), Segment(id, "resourceGroups")
-		if st.subscriptions.get(Key(sub)) == nil {
-			st.subscriptions.put(&opaqueResource{key: Key(sub), body: bodyRef{mem: subscriptionBody(sub, st.Tenant)}})
+		sub, group := ids.Segment(id, "subscriptions"), ids.Segment(id, "resourceGroups")
+		if st.subscriptions.get(ids.Key(sub)) == nil {
+			st.subscriptions.put(&opaqueResource{key: ids.Key(sub), body: bodyRef{mem: subscriptionBody(sub, st.Tenant)}})
 		}
 		rg := "/subscriptions/" + sub + "/resourceGroups/" + group
-		if k := Key(rg); !seen[k] {
+		if k := ids.Key(rg); !seen[k] {
 			seen[k] = true
 			if st.groups.get(k) == nil {
-				st.groups.put(&opaqueResource{key: k, parent: Key(sub), body: bodyRef{mem: groupBody(rg, location, nil)}})
+				st.groups.put(&opaqueResource{key: k, parent: ids.Key(sub), body: bodyRef{mem: groupBody(rg, location, nil)}})
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"strings"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
@@ -17,7 +18,7 @@ func (rc *requestContext) getAccount() reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
-	a := rc.st.accounts.get(Key(rc.path))
+	a := rc.st.accounts.get(ids.Key(rc.path))
 	if a == nil {
 		return resourceNotFound("Microsoft.Storage/storageAccounts", rc.params["account"], rc.params["group"])
 	}
@@ -45,9 +46,9 @@ func (rc *requestContext) listResourcesOf(kind string, t *table[resource], finis
 		if r := rc.groupNotFound(); r != nil {
 			return *r
 		}
-		return finish(rc.list(kind, each(t, Key(rc.groupID()), func(*resource) bool { return true }, body)))
+		return finish(rc.list(kind, each(t, ids.Key(rc.groupID()), func(*resource) bool { return true }, body)))
 	}
-	sub := Key(rc.params["sub"])
+	sub := ids.Key(rc.params["sub"])
 	return finish(rc.list(kind, func(from int, visit func(int, func() []byte) bool) {
 		t.all(from, func(row int, r *resource) bool {
 			return r.sub != sub || visit(row, func() []byte { return body(r) })
@@ -59,13 +60,13 @@ func (rc *requestContext) listResourcesOf(kind string, t *table[resource], finis
 // (docs/azure.md §19, §25.3).
 func (rc *requestContext) checkStaging(v *vault, sent rawjson.Object) *reply {
 	id := cmp.Or(rawjson.TextAt(sent.Raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.Text("storageAccountId"))
-	a := rc.st.accounts.get(Key(id))
+	a := rc.st.accounts.get(ids.Key(id))
 	var r reply
 	switch {
 	case id == "":
 		r = rc.unverified("restore-input", "The storage account of the restore is required.")
 	case a == nil:
-		r = rc.unverified("restore-staging-missing", "The storage account '%s' was not found.", LastSegment(id))
+		r = rc.unverified("restore-staging-missing", "The storage account '%s' was not found.", ids.LastSegment(id))
 	case a.region != v.region:
 		r = rc.unverified("restore-staging-region", "The storage account '%s' is in '%s', the vault is in '%s'.", a.name, a.region, v.region)
 	case rc.cannotStage(a):

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
@@ -17,7 +18,7 @@ func (rc *requestContext) newVault(was *vault) (json.RawMessage, *reply) {
 		r := armError(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
 		return nil, &r
 	}
-	if was != nil && Region(sent.Text("location")) != was.region {
+	if was != nil && ids.Region(sent.Text("location")) != was.region {
 		r := armError(http.StatusConflict, "InvalidResourceLocation",
 			"The resource '%s' already exists in location '%s'.", was.name, was.region)
 		return nil, &r
@@ -30,7 +31,7 @@ func (rc *requestContext) newVault(was *vault) (json.RawMessage, *reply) {
 		o.Put("identity", identity)
 	}
 	o.Set("properties", defaultVault(rc.s.set.Era))
-	o.Set("id", VaultPart(rc.path))
+	o.Set("id", ids.VaultPart(rc.path))
 	o.Set("type", vaultType)
 	sku := sent.Raw("sku")
 	if rawjson.TextAt(sku, "name") == "" {

@@ -8,13 +8,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 const vaultType = "Microsoft.RecoveryServices/vaults"
 
 // vaultKey returns the key of the vault in the path.
-func (rc *requestContext) vaultKey() string { return Key(VaultPart(rc.path)) }
+func (rc *requestContext) vaultKey() string { return ids.Key(ids.VaultPart(rc.path)) }
 
 // vault returns the vault in the path, or the not-found reply.
 func (rc *requestContext) vault() (*vault, *reply) {
@@ -29,14 +30,14 @@ func (rc *requestContext) vault() (*vault, *reply) {
 }
 
 func (rc *requestContext) listVaults() reply {
-	group := Key(rc.params["group"])
+	group := ids.Key(rc.params["group"])
 	if group != "" {
 		if r := rc.groupNotFound(); r != nil {
 			return *r
 		}
 	}
 	keep := func(v *vault) bool { return group == "" || v.group == group }
-	return rc.list("vaults", each(rc.st.vaults, Key(rc.params["sub"]), keep, func(v *vault) []byte { return rc.st.read(v.body) }))
+	return rc.list("vaults", each(rc.st.vaults, ids.Key(rc.params["sub"]), keep, func(v *vault) []byte { return rc.st.read(v.body) }))
 }
 
 func (rc *requestContext) getVault() reply {
@@ -73,7 +74,7 @@ func (rc *requestContext) putVault() reply {
 	if refused != nil {
 		return *refused
 	}
-	if was == nil && rc.vaultsIn(Region(rawjson.TextAt(body, "location"))) >= maxVaults {
+	if was == nil && rc.vaultsIn(ids.Region(rawjson.TextAt(body, "location"))) >= maxVaults {
 		return rc.unverified("vault-count", "The subscription has reached its limit of %d vaults in the region.", maxVaults)
 	}
 	if rc.version < "2022-04-01" {
@@ -101,7 +102,7 @@ const maxVaults = 500
 
 func (rc *requestContext) vaultsIn(location string) int {
 	n := 0
-	rc.st.vaults.group(Key(rc.params["sub"]), 0, func(_ int, v *vault) bool {
+	rc.st.vaults.group(ids.Key(rc.params["sub"]), 0, func(_ int, v *vault) bool {
 		if v.region == location {
 			n++
 		}
@@ -141,7 +142,7 @@ func (rc *requestContext) startVaultOp(action string, v *vault, request json.Raw
 		number = "1023"
 	}
 	id := vaultOperationID(number, rc.guid("vault operation"))
-	vaultPath := VaultPart(rc.path)
+	vaultPath := ids.VaultPart(rc.path)
 	op := &operation{
 		ID: id, Action: action, Vault: v.key, Target: v.key, Version: rc.version, State: inProgress,
 		StatusPath: vaultPath + "/operationStatus/" + id, ResultPath: vaultPath + "/operationResults/" + id,
@@ -297,7 +298,7 @@ func (rc *requestContext) vaultStatus() reply {
 	if op == nil || op.Action == actVaultCreate && strings.Contains(rawjson.TextAt(op.Request, "identity", "type"), "UserAssigned") {
 		return rc.operationNotFound()
 	}
-	body := rawjson.NewObject("id", VaultPart(rc.path)+"/operationStatus/"+op.ID, "name", op.ID, "status", op.State)
+	body := rawjson.NewObject("id", ids.VaultPart(rc.path)+"/operationStatus/"+op.ID, "name", op.ID, "status", op.State)
 	if op.State == failed {
 		body.Set("error", rawjson.NewObject("code", op.Code, "message", op.Message))
 	}
