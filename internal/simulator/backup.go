@@ -11,7 +11,7 @@ import (
 )
 
 // backup starts an on-demand backup: the operation ends at once, its job continues (docs/azure.md §5, §33.9).
-func (rc *requestContext) backup() reply {
+func (rc *requestContext) backup() Reply {
 	v, it, none := rc.item()
 	if none != nil {
 		return *none
@@ -21,7 +21,7 @@ func (rc *requestContext) backup() reply {
 	}
 	request := rawjson.Parse(rc.body).Object("properties")
 	if request.Text("objectType") != "IaasVMBackupRequest" {
-		return errorReply(http.StatusBadRequest, "BMSUserErrorInvalidInput", "Input for backup is not in proper format.") // docs/azure.md §33.36; UNVERIFIED code
+		return ErrorReply(http.StatusBadRequest, "BMSUserErrorInvalidInput", "Input for backup is not in proper format.") // docs/azure.md §33.36; UNVERIFIED code
 	}
 	if r := rc.busyItemReply(it.key); r != nil {
 		return *r

@@ -72,6 +72,6 @@ func (s *Server) capDuration(kind string, d time.Duration) time.Duration {
 }
 
 // unverified returns an error whose status or code no source confirms; it is a setting.
-func (rc *requestContext) unverified(name, format string, args ...any) reply {
-	return unverified(rc.s.set.Unverified, name, format, args...)
+func (rc *requestContext) unverified(name, format string, args ...any) Reply {
+	return Unverified(rc.s.set.Unverified, name, format, args...)
 }

@@ -5,7 +5,7 @@ import (
 )
 
 // listVMs returns Compute's list, of a subscription or a resource group (docs/azure.md §10).
-func (rc *requestContext) listVMs() reply {
+func (rc *requestContext) listVMs() Reply {
 	group := ids.Key(rc.params["group"])
 	if group != "" {
 		if r := rc.groupNotFound(); r != nil {
@@ -16,13 +16,13 @@ func (rc *requestContext) listVMs() reply {
 	return rc.list("vms", each(rc.st.vms, ids.Key(rc.params["sub"]), keep, func(v *vm) []byte { return rc.st.read(v.body) }))
 }
 
-func (rc *requestContext) getVM() reply {
+func (rc *requestContext) getVM() Reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
 	v := rc.st.vms.get(ids.Key(rc.path))
 	if v == nil {
-		return resourceNotFound("Microsoft.Compute/virtualMachines", rc.params["vm"], rc.params["group"])
+		return ResourceNotFound("Microsoft.Compute/virtualMachines", rc.params["vm"], rc.params["group"])
 	}
-	return ok(rc.st.read(v.body))
+	return OK(rc.st.read(v.body))
 }

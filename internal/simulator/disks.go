@@ -20,32 +20,32 @@ const (
 	jobTag = "RSVaultBackup"
 )
 
-func (rc *requestContext) listDisks() reply {
-	return rc.listResourcesOf("disks", rc.st.disks, func(r reply) reply { return r })
+func (rc *requestContext) listDisks() Reply {
+	return rc.listResourcesOf("disks", rc.st.disks, func(r Reply) Reply { return r })
 }
 
-func (rc *requestContext) getDisk() reply {
+func (rc *requestContext) getDisk() Reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
 	d := rc.st.disks.get(ids.Key(rc.path))
 	if d == nil {
-		return resourceNotFound(diskType, rc.params["disk"], rc.params["group"])
+		return ResourceNotFound(diskType, rc.params["disk"], rc.params["group"])
 	}
-	return ok(rc.st.read(d.body))
+	return OK(rc.st.read(d.body))
 }
 
 // deleteDisk returns 202 with both headers, 204 for a missing disk, and 409 for an attached one (docs/azure.md §19).
-func (rc *requestContext) deleteDisk() reply {
+func (rc *requestContext) deleteDisk() Reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
 	d := rc.st.disks.get(ids.Key(rc.path))
 	if d == nil {
-		return reply{status: http.StatusNoContent}
+		return Reply{Status: http.StatusNoContent}
 	}
 	if owner := rc.st.holderOf(d); owner != "" {
-		return errorReply(http.StatusConflict, "OperationNotAllowed", diskInUse, d.name, owner)
+		return ErrorReply(http.StatusConflict, "OperationNotAllowed", diskInUse, d.name, owner)
 	}
 	if op := rc.st.operationOn(d.key); op != nil {
 		return rc.diskAcceptedReply(op)
@@ -76,15 +76,15 @@ func (s *Server) finishDiskDelete(op *operation) {
 }
 
 // diskAcceptedReply returns Compute's 202: both headers name the same operation.
-func (rc *requestContext) diskAcceptedReply(op *operation) reply {
+func (rc *requestContext) diskAcceptedReply(op *operation) Reply {
 	r := rc.acceptedReply(op)
-	r.header.Set("Location", r.header.Get("Location")+"&monitor=true")
+	r.Header.Set("Location", r.Header.Get("Location")+"&monitor=true")
 	rc.setRetryAfterSeconds(&r, 5) // UNVERIFIED
 	return r
 }
 
 // diskOperation returns the status of Compute's operations and, with monitor=true, their result.
-func (rc *requestContext) diskOperation() reply {
+func (rc *requestContext) diskOperation() Reply {
 	op := rc.operation()
 	if op == nil {
 		return rc.operationNotFound()
@@ -94,9 +94,9 @@ func (rc *requestContext) diskOperation() reply {
 		case op.isRunning():
 			return rc.diskAcceptedReply(op)
 		case op.State == failed:
-			return errorReply(http.StatusConflict, op.Code, "%s", op.Message)
+			return ErrorReply(http.StatusConflict, op.Code, "%s", op.Message)
 		}
-		return reply{status: http.StatusOK}
+		return Reply{Status: http.StatusOK}
 	}
 	body := rawjson.NewObject("startTime", rawjson.Time(op.Started))
 	if !op.isRunning() {
@@ -107,7 +107,7 @@ func (rc *requestContext) diskOperation() reply {
 		body.Set("error", rawjson.NewObject("code", op.Code, "message", op.Message))
 	}
 	body.Set("name", op.ID)
-	r := ok(body.Bytes())
+	r := OK(body.Bytes())
 	if op.isRunning() {
 		rc.setRetryAfterSeconds(&r, 5)
 	}

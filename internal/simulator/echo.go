@@ -10,20 +10,20 @@ import (
 
 // echoCasing puts the client's spelling of the vault into the ids of a reply: "/Subscriptions/…" is answered with
 // "/Subscriptions/…" (docs/azure.md §33.16). Ids inside properties keep the spelling they were PUT with.
-func (rc *requestContext) echoCasing(r reply) reply {
+func (rc *requestContext) echoCasing(r Reply) Reply {
 	asked := ids.VaultPart(rc.path)
 	v := rc.st.vaults.get(ids.Key(asked))
-	if v == nil || asked == v.id || r.status >= 300 || len(r.body) == 0 || r.body[0] != '{' {
+	if v == nil || asked == v.id || r.Status >= 300 || len(r.Body) == 0 || r.Body[0] != '{' {
 		return r
 	}
-	list := rawjson.RawAt(r.body, "value")
+	list := rawjson.RawAt(r.Body, "value")
 	if len(list) == 0 || list[0] != '[' {
-		r.body = withCasing(r.body, v.id, asked)
+		r.Body = withCasing(r.Body, v.id, asked)
 		return r
 	}
 	rows := []json.RawMessage{}
 	_, _ = rawjson.WalkArray(list, 0, 0, func(row []byte) { rows = append(rows, withCasing(row, v.id, asked)) })
-	r.body = rawjson.Edit(r.body, func(o *rawjson.Object) { o.Set("value", rows) })
+	r.Body = rawjson.Edit(r.Body, func(o *rawjson.Object) { o.Set("value", rows) })
 	return r
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 // withFault returns the fault's reply, before or after the effect, or the handler's.
-func (rc *requestContext) withFault(handle func() reply) reply {
+func (rc *requestContext) withFault(handle func() Reply) Reply {
 	r, instead := faultReply(rc.fault)
 	if !instead {
 		return handle()

@@ -9,25 +9,25 @@ import (
 )
 
 // faultReply returns the fault's reply; false when the handler replies.
-func faultReply(f *settings.Fault) (reply, bool) {
+func faultReply(f *settings.Fault) (Reply, bool) {
 	if f == nil || f.Status == 0 {
-		return reply{}, false
+		return Reply{}, false
 	}
-	var r reply
+	var r Reply
 	switch {
 	case f.Body != "":
-		r = newReply(f.Status, json.RawMessage(f.Body))
+		r = NewReply(f.Status, json.RawMessage(f.Body))
 	case f.Code != "":
-		r = errorReply(f.Status, f.Code, "%s", cmp.Or(f.Message, defaultErrorText(f.Code)))
+		r = ErrorReply(f.Status, f.Code, "%s", cmp.Or(f.Message, defaultErrorText(f.Code)))
 	default:
-		r = armError(f.Status, defaultErrorCode(f.Status), "%s", cmp.Or(f.Message, defaultErrorText(defaultErrorCode(f.Status))))
+		r = ARMError(f.Status, defaultErrorCode(f.Status), "%s", cmp.Or(f.Message, defaultErrorText(defaultErrorCode(f.Status))))
 	}
-	r.code = cmp.Or(f.Code, defaultErrorCode(f.Status))
+	r.Code = cmp.Or(f.Code, defaultErrorCode(f.Status))
 	for name, value := range f.Headers {
-		r.set(name, value)
+		r.Set(name, value)
 	}
 	if f.ContentType != "" {
-		r.set("Content-Type", f.ContentType)
+		r.Set("Content-Type", f.ContentType)
 	}
 	return r, true
 }

@@ -110,7 +110,7 @@ func (f filter) matchesAll(holds func(name, want string) bool) bool {
 }
 
 // filter reads the request's $filter, which may use these names.
-func (rc *requestContext) filter(names ...string) (filter, *reply) {
+func (rc *requestContext) filter(names ...string) (filter, *Reply) {
 	f, err := parseFilter(query(rc.r.URL.RawQuery)["$filter"])
 	if err == nil {
 		err = f.checkNames(names...)

@@ -30,14 +30,14 @@ const (
 
 const maxGraphPage = 1000 // docs/azure.md §10
 
-func (rc *requestContext) queryGraph() reply {
+func (rc *requestContext) queryGraph() Reply {
 	if err := rawjson.CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
 	sent := rawjson.Parse(rc.body)
 	q, err := parseGraph(sent.Text("query"))
 	if err != nil {
-		return errorReply(http.StatusBadRequest, "BadRequest", "Query is invalid. %s", err)
+		return ErrorReply(http.StatusBadRequest, "BadRequest", "Query is invalid. %s", err)
 	}
 	rows := q.run(rc.graphRows(q.table, graphScope(sent.Raw("subscriptions"))))
 	options := sent.Object("options")
@@ -50,7 +50,7 @@ func (rc *requestContext) queryGraph() reply {
 	if token := options.Text("$skipToken"); token != "" {
 		row, known := rc.s.seed.RowOf("graph "+sent.Text("query"), token)
 		if !known {
-			return errorReply(http.StatusBadRequest, "BadRequest", "The skip token is invalid.")
+			return ErrorReply(http.StatusBadRequest, "BadRequest", "The skip token is invalid.")
 		}
 		from = row
 	}
@@ -62,7 +62,7 @@ func (rc *requestContext) queryGraph() reply {
 	if to < len(rows) && q.hasID() {
 		out.Set("$skipToken", rc.s.seed.PageToken("graph "+sent.Text("query"), to))
 	}
-	return ok(out.Bytes())
+	return OK(out.Bytes())
 }
 
 func graphScope(raw []byte) map[string]bool {

@@ -9,12 +9,12 @@ import (
 )
 
 // groupNotFound returns ARM's reply when the resource group of the path does not exist.
-func (rc *requestContext) groupNotFound() *reply {
+func (rc *requestContext) groupNotFound() *Reply {
 	id := "/subscriptions/" + rc.params["sub"] + "/resourceGroups/" + rc.params["group"]
 	if rc.st.groups.get(ids.Key(id)) != nil {
 		return nil
 	}
-	r := armError(http.StatusNotFound, "ResourceGroupNotFound", "Resource group '%s' could not be found.", rc.params["group"])
+	r := ARMError(http.StatusNotFound, "ResourceGroupNotFound", "Resource group '%s' could not be found.", rc.params["group"])
 	return &r
 }
 
@@ -31,32 +31,32 @@ func (rc *requestContext) groupID() string {
 	return "/subscriptions/" + rc.params["sub"] + "/resourceGroups/" + rc.params["group"]
 }
 
-func (rc *requestContext) listGroups() reply {
+func (rc *requestContext) listGroups() Reply {
 	return rc.list("groups", each(rc.st.groups, ids.Key(rc.params["sub"]), func(*opaqueResource) bool { return true }, func(l *opaqueResource) []byte { return rc.st.read(l.body) }))
 }
 
-func (rc *requestContext) getGroup() reply {
+func (rc *requestContext) getGroup() Reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
-	return ok(rc.st.read(rc.st.groups.get(ids.Key(rc.groupID())).body))
+	return OK(rc.st.read(rc.st.groups.get(ids.Key(rc.groupID())).body))
 }
 
-func (rc *requestContext) headGroup() reply {
+func (rc *requestContext) headGroup() Reply {
 	if r := rc.groupNotFound(); r != nil {
-		return reply{status: http.StatusNotFound}
+		return Reply{Status: http.StatusNotFound}
 	}
-	return reply{status: http.StatusNoContent}
+	return Reply{Status: http.StatusNoContent}
 }
 
 // putGroup creates a resource group: 201, or 200 for an existing one.
-func (rc *requestContext) putGroup() reply {
+func (rc *requestContext) putGroup() Reply {
 	if err := rawjson.CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
 	sent := rawjson.Parse(rc.body)
 	if sent.Text("location") == "" {
-		return armError(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
+		return ARMError(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
 	}
 	status := http.StatusCreated
 	if rc.st.groups.get(ids.Key(rc.groupID())) != nil {
@@ -64,26 +64,26 @@ func (rc *requestContext) putGroup() reply {
 	}
 	body := groupBody(rc.groupID(), sent.Text("location"), sent.Raw("tags"))
 	rc.st.putGroup(body)
-	return newReply(status, body)
+	return NewReply(status, body)
 }
 
 // deleteGroup deletes an empty group. Azure would delete its resources too; no client here relies on that.
-func (rc *requestContext) deleteGroup() reply {
+func (rc *requestContext) deleteGroup() Reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
 	if len(rc.resourcesIn(ids.Key(rc.params["sub"]), ids.Key(rc.params["group"]))) > 0 {
-		return errorReply(http.StatusConflict, "ResourceGroupDeletionBlocked", "Deletion of resource group '%s' failed: there are resources in it.", rc.params["group"])
+		return ErrorReply(http.StatusConflict, "ResourceGroupDeletionBlocked", "Deletion of resource group '%s' failed: there are resources in it.", rc.params["group"])
 	}
 	rc.st.remove("resourceGroups", ids.Key(rc.groupID()))
-	return reply{status: http.StatusOK}
+	return Reply{Status: http.StatusOK}
 }
 
-func (rc *requestContext) listResources() reply {
+func (rc *requestContext) listResources() Reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
-	return ok(joinBodies(rc.resourcesIn(ids.Key(rc.params["sub"]), ids.Key(rc.params["group"]))))
+	return OK(joinBodies(rc.resourcesIn(ids.Key(rc.params["sub"]), ids.Key(rc.params["group"]))))
 }
 
 // resourcesIn returns the short bodies of a group's resources.

@@ -24,7 +24,7 @@ type itemPut struct {
 
 // putItem handles protect, modify, stop, suspend, resume and undelete: one PUT, distinguished by its body
 // (docs/azure.md §6).
-func (rc *requestContext) putItem() reply {
+func (rc *requestContext) putItem() Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
@@ -37,7 +37,7 @@ func (rc *requestContext) putItem() reply {
 		return invalidContent(err)
 	}
 	p := &itemPut{vault: v, containerKey: tail, existing: rc.st.items.get(itemKey(v.key, tail)), sent: rawjson.Parse(rc.body).Object("properties")}
-	for _, check := range []func(*itemPut) *reply{
+	for _, check := range []func(*itemPut) *Reply{
 		rc.checkSource, rc.checkBusy, rc.chooseTransition, rc.checkPolicyOfItem, rc.checkMachine, rc.checkElsewhere, rc.checkVaultRoom, rc.checkGuard,
 	} {
 		if r := check(p); r != nil {
@@ -76,7 +76,7 @@ func (rc *requestContext) startItemOp(p *itemPut) *operation {
 }
 
 // checkSource enforces: the request names the VM that the path names (docs/azure.md §4).
-func (rc *requestContext) checkSource(p *itemPut) *reply {
+func (rc *requestContext) checkSource(p *itemPut) *Reply {
 	source := p.sent.Text("sourceResourceId")
 	if source == "" && rawjson.BoolAt(p.sent.Raw("isRehydrate")) {
 		return nil // Terraform undeletes with isRehydrate alone
@@ -91,11 +91,11 @@ func (rc *requestContext) checkSource(p *itemPut) *reply {
 }
 
 // checkBusy enforces: one operation on an item at a time (docs/azure.md §4, §14).
-func (rc *requestContext) checkBusy(p *itemPut) *reply {
+func (rc *requestContext) checkBusy(p *itemPut) *Reply {
 	return rc.busyItemReply(itemKey(p.vault.key, p.containerKey))
 }
 
-func (rc *requestContext) busyItemReply(target string) *reply {
+func (rc *requestContext) busyItemReply(target string) *Reply {
 	if op := rc.st.operationOn(target); op != nil && op.Action != actBackup {
 		r := rc.unverified("conflicting-operation", "A conflicting operation is in progress on the selected item. Please wait for it to finish and try again.")
 		return &r
@@ -104,7 +104,7 @@ func (rc *requestContext) busyItemReply(target string) *reply {
 }
 
 // chooseTransition is the state machine of docs/azure.md §6.
-func (rc *requestContext) chooseTransition(p *itemPut) *reply {
+func (rc *requestContext) chooseTransition(p *itemPut) *Reply {
 	state := p.sent.Text("protectionState")
 	switch {
 	case rawjson.BoolAt(p.sent.Raw("isRehydrate")):
@@ -130,7 +130,7 @@ func (rc *requestContext) chooseTransition(p *itemPut) *reply {
 	return nil
 }
 
-func (rc *requestContext) transitionToUndelete(p *itemPut) *reply {
+func (rc *requestContext) transitionToUndelete(p *itemPut) *Reply {
 	p.action = actUndelete
 	switch {
 	case p.existing == nil:
@@ -143,7 +143,7 @@ func (rc *requestContext) transitionToUndelete(p *itemPut) *reply {
 	return nil
 }
 
-func (rc *requestContext) transitionToStop(p *itemPut) *reply {
+func (rc *requestContext) transitionToStop(p *itemPut) *Reply {
 	p.action = actStop
 	if p.existing == nil {
 		r := rc.unverified("stop-absent", "Item not found.")
@@ -153,14 +153,14 @@ func (rc *requestContext) transitionToStop(p *itemPut) *reply {
 }
 
 // transitionToSuspend: only where the vault is immutable (docs/azure.md §6).
-func (rc *requestContext) transitionToSuspend(p *itemPut) *reply {
+func (rc *requestContext) transitionToSuspend(p *itemPut) *Reply {
 	p.action = actSuspend
 	switch {
 	case p.existing == nil:
 		r := rc.unverified("suspend-absent", "Item not found.")
 		return &r
 	case !rc.st.isImmutable(p.vault):
-		r := errorReply(http.StatusBadRequest, "UserErrorOperationDeniedOnImmutableItem", "%s", immutableText)
+		r := ErrorReply(http.StatusBadRequest, "UserErrorOperationDeniedOnImmutableItem", "%s", immutableText)
 		return &r
 	case p.existing.state == "ProtectionStopped":
 		r := rc.unverified("suspend-stopped", "Backups of an item whose protection is stopped cannot be suspended.")
@@ -175,7 +175,7 @@ func (p *itemPut) needsPolicy() bool {
 
 // checkPolicyOfItem enforces: the policy is of this vault and of this workload; an item does not go back from V2 to V1
 // (docs/azure.md §4, §8.3).
-func (rc *requestContext) checkPolicyOfItem(p *itemPut) *reply {
+func (rc *requestContext) checkPolicyOfItem(p *itemPut) *Reply {
 	if !p.needsPolicy() {
 		return nil
 	}
@@ -186,7 +186,7 @@ func (rc *requestContext) checkPolicyOfItem(p *itemPut) *reply {
 		return &r
 	}
 	if !strings.EqualFold(p.policy.management, "AzureIaasVM") {
-		r := errorReply(http.StatusBadRequest, "BMSUserErrorInvalidPolicyForGivenProvider", "The given policy is not valid for the workload of the item.")
+		r := ErrorReply(http.StatusBadRequest, "BMSUserErrorInvalidPolicyForGivenProvider", "The given policy is not valid for the workload of the item.")
 		return &r
 	}
 	if p.existing == nil || rc.st.tier(p.policy) == "V2" {
@@ -206,12 +206,12 @@ func (st *state) tier(p *policy) string {
 
 // checkMachine enforces: the VM exists in the vault's subscription and region, a refresh discovered it if the settings
 // require that, and the policy's tier can back it up (docs/azure.md §4, §8.3, §13).
-func (rc *requestContext) checkMachine(p *itemPut) *reply {
+func (rc *requestContext) checkMachine(p *itemPut) *Reply {
 	if !p.needsPolicy() {
 		return nil
 	}
 	machine := rc.st.vms.get(ids.Key(p.sent.Text("sourceResourceId")))
-	var r reply
+	var r Reply
 	switch {
 	case machine == nil:
 		r = invalidConfigure()
@@ -222,7 +222,7 @@ func (rc *requestContext) checkMachine(p *itemPut) *reply {
 	case p.existing == nil && rc.s.set.ProtectNeedsRefresh && !rc.st.isDiscovered(machine):
 		r = invalidConfigure()
 	case rc.st.tier(p.policy) != "V2" && rc.st.needsEnhanced(machine, rc.version):
-		r = errorReply(http.StatusBadRequest, "BMSUserErrorInvalidPolicyForGivenProvider", // UNVERIFIED code
+		r = ErrorReply(http.StatusBadRequest, "BMSUserErrorInvalidPolicyForGivenProvider", // UNVERIFIED code
 			"The virtual machine can only be protected with an enhanced policy.")
 	default:
 		return nil
@@ -251,7 +251,7 @@ func (st *state) needsEnhanced(machine *vm, version string) bool {
 }
 
 // checkElsewhere enforces: a VM is in one vault only, unless it is soft-deleted there (docs/azure.md §4, §6, §13).
-func (rc *requestContext) checkElsewhere(p *itemPut) *reply {
+func (rc *requestContext) checkElsewhere(p *itemPut) *Reply {
 	if p.action != actProtect {
 		return nil
 	}
@@ -268,7 +268,7 @@ func (rc *requestContext) checkElsewhere(p *itemPut) *reply {
 	return nil
 }
 
-func (rc *requestContext) protectedElsewhereReply() reply {
+func (rc *requestContext) protectedElsewhereReply() Reply {
 	return rc.unverified("protected-elsewhere", "Virtual machine is already registered\\registering with another recovery services vault Please select a different virtual machine for registration.")
 }
 
@@ -288,7 +288,7 @@ func (st *state) protecting(vmKey string) *operation {
 // maxItems is the maximum number of VMs in a vault (docs/azure.md §13).
 const maxItems = 1000
 
-func (rc *requestContext) checkVaultRoom(p *itemPut) *reply {
+func (rc *requestContext) checkVaultRoom(p *itemPut) *Reply {
 	if p.action != actProtect || rc.st.countVMs(p.vault) < maxItems {
 		return nil
 	}

@@ -17,7 +17,7 @@ const (
 )
 
 // listItems returns the inventory of a vault, soft-deleted items included (docs/azure.md §3).
-func (rc *requestContext) listItems() reply {
+func (rc *requestContext) listItems() Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
@@ -64,14 +64,14 @@ func (rc *requestContext) itemBody(it *item) []byte {
 }
 
 // itemNames checks the container's and the item's names in the path (docs/azure.md §3) and returns their tail.
-func (rc *requestContext) itemNames() (tail string, bad *reply) {
+func (rc *requestContext) itemNames() (tail string, bad *Reply) {
 	container, name := ids.Key(rc.params["container"]), ids.Key(rc.params["item"])
 	if !strings.HasPrefix(container, "iaasvmcontainer;") || strings.Count(ids.ContainerKeyOf(container), ";") != 2 {
-		r := errorReply(http.StatusBadRequest, "BMSUserErrorContainerNameIncorrectFormat", "The format of the container name '%s' is not valid.", rc.params["container"])
+		r := ErrorReply(http.StatusBadRequest, "BMSUserErrorContainerNameIncorrectFormat", "The format of the container name '%s' is not valid.", rc.params["container"])
 		return "", &r
 	}
 	if !strings.HasPrefix(name, "vm;") || strings.Count(ids.ContainerKeyOf(name), ";") != 2 {
-		r := errorReply(http.StatusBadRequest, "BMSUserErrorProtectedItemNameIncorrectFormat", "The format of the protected item name '%s' is not valid.", rc.params["item"])
+		r := ErrorReply(http.StatusBadRequest, "BMSUserErrorProtectedItemNameIncorrectFormat", "The format of the protected item name '%s' is not valid.", rc.params["item"])
 		return "", &r
 	}
 	if ids.ContainerKeyOf(container) != ids.ContainerKeyOf(name) {
@@ -81,17 +81,17 @@ func (rc *requestContext) itemNames() (tail string, bad *reply) {
 	return ids.ContainerKeyOf(name), nil
 }
 
-func invalidConfigure() reply {
-	return errorReply(http.StatusBadRequest, "BMSUserErrorInvalidConfigureProtectionRequest",
+func invalidConfigure() Reply {
+	return ErrorReply(http.StatusBadRequest, "BMSUserErrorInvalidConfigureProtectionRequest",
 		"Input for configure protection is not in proper format. Please ensure that container exists and other parameters are in valid format")
 }
 
-func itemNotFound() reply {
-	return errorReply(http.StatusNotFound, "BMSUserErrorDataSourceObjectNotFound", "Item not found.\r\nThe item does not exist, or is not protected in this vault.")
+func itemNotFound() Reply {
+	return ErrorReply(http.StatusNotFound, "BMSUserErrorDataSourceObjectNotFound", "Item not found.\r\nThe item does not exist, or is not protected in this vault.")
 }
 
 // item returns the item of the path, or the not-found reply.
-func (rc *requestContext) item() (*vault, *item, *reply) {
+func (rc *requestContext) item() (*vault, *item, *Reply) {
 	v, none := rc.vault()
 	if none != nil {
 		return nil, nil, none
@@ -109,7 +109,7 @@ func (rc *requestContext) item() (*vault, *item, *reply) {
 }
 
 // getItem returns 200 for a soft-deleted item too (docs/azure.md §3).
-func (rc *requestContext) getItem() reply {
+func (rc *requestContext) getItem() Reply {
 	_, it, none := rc.item()
 	if none != nil {
 		return *none
@@ -118,7 +118,7 @@ func (rc *requestContext) getItem() reply {
 	if strings.Contains(strings.ToLower(query(rc.r.URL.RawQuery)["$filter"]), "expand") {
 		body = rawjson.Edit(body, func(p *rawjson.Object) { p.Set("extendedInfo", rc.extendedInfo(it)) }, "properties")
 	}
-	return ok(body)
+	return OK(body)
 }
 
 // extendedInfo appears only on request (docs/azure.md §3).
@@ -134,7 +134,7 @@ func (rc *requestContext) extendedInfo(it *item) rawjson.Object {
 }
 
 // deleteItem returns 202 with vault-level URLs (docs/azure.md §6, §33.2).
-func (rc *requestContext) deleteItem() reply {
+func (rc *requestContext) deleteItem() Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
@@ -145,7 +145,7 @@ func (rc *requestContext) deleteItem() reply {
 	}
 	it := rc.st.items.get(itemKey(v.key, tail))
 	if it == nil {
-		return reply{status: http.StatusNoContent}
+		return Reply{Status: http.StatusNoContent}
 	}
 	if it.isDeleted {
 		return rc.unverified("delete-soft-deleted", "The item is in soft deleted state and goes when its time is over.")

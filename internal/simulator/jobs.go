@@ -127,7 +127,7 @@ func editTasks(extended []byte, change func(task *rawjson.Object)) json.RawMessa
 }
 
 // listJobs returns the newest first (docs/azure.md §11, §33.29).
-func (rc *requestContext) listJobs() reply {
+func (rc *requestContext) listJobs() Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
@@ -214,35 +214,35 @@ func parseJobWindow(f filter, now time.Time) (timeWindow, error) {
 	return w, nil
 }
 
-func (rc *requestContext) job() (*vault, *job, *reply) {
+func (rc *requestContext) job() (*vault, *job, *Reply) {
 	v, none := rc.vault()
 	if none != nil {
 		return nil, nil, none
 	}
 	j := rc.st.jobs.get(v.key + "/backupjobs/" + ids.Key(rc.params["job"]))
 	if j == nil {
-		r := errorReply(http.StatusNotFound, "BMSUserErrorJobNotFound", "The job '%s' was not found.", rc.params["job"]) // UNVERIFIED code
+		r := ErrorReply(http.StatusNotFound, "BMSUserErrorJobNotFound", "The job '%s' was not found.", rc.params["job"]) // UNVERIFIED code
 		return v, nil, &r
 	}
 	return v, j, nil
 }
 
-func (rc *requestContext) getJob() reply {
+func (rc *requestContext) getJob() Reply {
 	_, j, none := rc.job()
 	if none != nil {
 		return *none
 	}
-	return ok(rc.jobBody(j))
+	return OK(rc.jobBody(j))
 }
 
 // cancelJob cancels a running backup (docs/azure.md §5).
-func (rc *requestContext) cancelJob() reply {
+func (rc *requestContext) cancelJob() Reply {
 	v, j, none := rc.job()
 	if none != nil {
 		return *none
 	}
 	if j.status != inProgress || rawjson.RawAt(rc.st.read(j.body), "properties", "actionsInfo") == nil {
-		return errorReply(http.StatusBadRequest, "BMSUserErrorJobNotCancellable", "The job cannot be cancelled.") // UNVERIFIED code
+		return ErrorReply(http.StatusBadRequest, "BMSUserErrorJobNotCancellable", "The job cannot be cancelled.") // UNVERIFIED code
 	}
 	rc.st.putJob(rawjson.Edit(rc.st.read(j.body), func(p *rawjson.Object) { p.Set("status", "Cancelling") }, "properties"))
 	id := rc.guid("cancel")

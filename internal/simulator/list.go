@@ -29,14 +29,14 @@ func query(raw string) map[string]string {
 type rowIterator func(from int, visit func(row int, body func() []byte) bool)
 
 // list returns one page of a list. Bodies are sent as stored, so a page of 500 costs one copy.
-func (rc *requestContext) list(kind string, walk rowIterator) reply {
+func (rc *requestContext) list(kind string, walk rowIterator) Reply {
 	size := max(rc.s.set.Pages[kind], 1)
 	name := ids.Key(rc.path) + "?" + query(rc.r.URL.RawQuery)["$filter"]
 	from := 0
 	if token := query(rc.r.URL.RawQuery)["$skiptoken"]; token != "" {
 		row, known := rc.s.seed.RowOf(name, token)
 		if !known {
-			return errorReply(http.StatusBadRequest, "InvalidSkipToken", "The skip token is not one this list gave out.") // UNVERIFIED code
+			return ErrorReply(http.StatusBadRequest, "InvalidSkipToken", "The skip token is not one this list gave out.") // UNVERIFIED code
 		}
 		from = row
 	}
@@ -61,7 +61,7 @@ func (rc *requestContext) list(kind string, walk rowIterator) reply {
 		b.Write(rawjson.Encode(rc.nextLink(rc.s.seed.PageToken(name, next))))
 	}
 	b.WriteByte('}')
-	return ok(b.Bytes())
+	return OK(b.Bytes())
 }
 
 // nextLink returns the request's own URL with a token (docs/azure.md §33.25).

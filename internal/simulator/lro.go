@@ -36,10 +36,10 @@ func (rc *requestContext) signedURL(path, version string) string {
 }
 
 // setRetryAfter sets the Retry-After of backup's operations (docs/azure.md §1, §4; §33.6).
-func (rc *requestContext) setRetryAfter(r *reply) { rc.setRetryAfterSeconds(r, 60) }
+func (rc *requestContext) setRetryAfter(r *Reply) { rc.setRetryAfterSeconds(r, 60) }
 
 // setRetryAfterSeconds sets Retry-After, unless the settings override it.
-func (rc *requestContext) setRetryAfterSeconds(r *reply, seconds int) {
+func (rc *requestContext) setRetryAfterSeconds(r *Reply, seconds int) {
 	if set := rc.s.set.RetryAfter; set != nil {
 		seconds = *set
 	}
@@ -49,7 +49,7 @@ func (rc *requestContext) setRetryAfterSeconds(r *reply, seconds int) {
 	if longest := rc.s.opt.Longest; longest > 0 {
 		seconds = min(seconds, int(math.Ceil(longest.Seconds())))
 	}
-	r.set("Retry-After", strconv.Itoa(rc.s.scaleSeconds(seconds)))
+	r.Set("Retry-After", strconv.Itoa(rc.s.scaleSeconds(seconds)))
 }
 
 // scaleSeconds shortens seconds that the client will wait on the wall clock.
@@ -58,12 +58,12 @@ func (s *Server) scaleSeconds(seconds int) int {
 }
 
 // getStatus handles operationsStatus, backupOperations and the policies' operations: always 200.
-func (rc *requestContext) getStatus() reply {
+func (rc *requestContext) getStatus() Reply {
 	op := rc.operation()
 	if op == nil {
 		return rc.operationNotFound()
 	}
-	r := ok(statusBody(op))
+	r := OK(statusBody(op))
 	if op.isRunning() {
 		rc.setRetryAfter(&r)
 	}
@@ -71,7 +71,7 @@ func (rc *requestContext) getStatus() reply {
 }
 
 // getResult handles operationResults and backupOperationResults (docs/azure.md §4, §33.4, §33.5).
-func (rc *requestContext) getResult() reply {
+func (rc *requestContext) getResult() Reply {
 	op := rc.operation()
 	if op == nil {
 		return rc.operationNotFound()
@@ -80,33 +80,33 @@ func (rc *requestContext) getResult() reply {
 	case op.isRunning() && op.Action == actRefresh:
 		// No body and Location only (docs/azure.md §33.4).
 		r := rc.acceptedReply(op)
-		r.header.Del("Azure-Asyncoperation")
+		r.Header.Del("Azure-Asyncoperation")
 		return r
 	case op.isRunning():
 		r := rc.acceptedReply(op)
-		r.body = []byte("{}")
+		r.Body = []byte("{}")
 		return r
 	case op.State == failed:
-		return errorReply(http.StatusBadRequest, op.Code, "%s", op.Message) // UNVERIFIED status
+		return ErrorReply(http.StatusBadRequest, op.Code, "%s", op.Message) // UNVERIFIED status
 	case op.Action == actValidate:
-		return ok(rawjson.NewObject("validateOperationResponse", rawjson.NewObject("validationResults", op.Request)).Bytes())
+		return OK(rawjson.NewObject("validateOperationResponse", rawjson.NewObject("validationResults", op.Request)).Bytes())
 	case op.Action == actBackup || op.Action == actRestore:
 		// 204 that still has the polling headers: a poller that continues while a header is present never ends
 		// (docs/azure.md §33.5).
 		r := rc.acceptedReply(op)
-		r.header.Del("Location")
-		r.status = http.StatusNoContent
+		r.Header.Del("Location")
+		r.Status = http.StatusNoContent
 		return r
 	case op.Action == actPolicy:
 		if p := rc.st.policies.get(op.Target); p != nil {
-			return ok(rc.policyBody(p))
+			return OK(rc.policyBody(p))
 		}
 	case strings.Contains(op.ResultPath, "/protectedItems/") || strings.Contains(op.ResultPath, "/protecteditems/"):
 		if it := rc.st.items.get(op.Target); it != nil {
-			return ok(rc.itemBody(it))
+			return OK(rc.itemBody(it))
 		}
 	}
-	return reply{status: http.StatusNoContent}
+	return Reply{Status: http.StatusNoContent}
 }
 
 // operation returns the operation that a poll names, in the vault that it names.
@@ -118,8 +118,8 @@ func (rc *requestContext) operation() *operation {
 	return op
 }
 
-func (rc *requestContext) operationNotFound() reply {
-	return errorReply(http.StatusNotFound, "OperationNotFound", "The operation '%s' was not found.", rc.params["op"]) // UNVERIFIED code
+func (rc *requestContext) operationNotFound() Reply {
+	return ErrorReply(http.StatusNotFound, "OperationNotFound", "The operation '%s' was not found.", rc.params["op"]) // UNVERIFIED code
 }
 
 // vaultOperationID returns an id of a vault operation: base64 with "=" of a number and a GUID (docs/azure.md §33.11).

@@ -13,7 +13,7 @@ import (
 )
 
 // metadata returns the endpoints of this cloud: an array up to 2019-05-01, one object from 2022-09-01.
-func (rc *requestContext) metadata() reply {
+func (rc *requestContext) metadata() Reply {
 	suffixes := rawjson.NewObject("azureDataLakeStoreFileSystem", "azuredatalakestore.net", "acrLoginServer", "azurecr.io",
 		"sqlServerHostname", "database.windows.net", "azureDataLakeAnalyticsCatalogAndJob", "azuredatalakeanalytics.net",
 		"keyVaultDns", "vault.azure.net", "storage", "core.windows.net", "azureFrontDoorEndpointSuffix", "azurefd.net",
@@ -44,25 +44,25 @@ func (rc *requestContext) metadata() reply {
 		"gallery", "https://gallery.azure.com/",
 	)
 	if rc.version >= "2022-09-01" {
-		return ok(o.Bytes())
+		return OK(o.Bytes())
 	}
-	return ok(rawjson.Encode([]rawjson.Object{o}))
+	return OK(rawjson.Encode([]rawjson.Object{o}))
 }
 
-func (rc *requestContext) listSubscriptions() reply {
+func (rc *requestContext) listSubscriptions() Reply {
 	return rc.list("groups", each(rc.st.subscriptions, "", func(*opaqueResource) bool { return true }, func(l *opaqueResource) []byte { return rc.st.read(l.body) }))
 }
 
-func (rc *requestContext) getSubscription() reply {
-	return ok(rc.st.read(rc.st.subscriptions.get(ids.Key(rc.params["sub"])).body)) // dispatch found it
+func (rc *requestContext) getSubscription() Reply {
+	return OK(rc.st.read(rc.st.subscriptions.get(ids.Key(rc.params["sub"])).body)) // dispatch found it
 }
 
-func (rc *requestContext) listTenants() reply {
+func (rc *requestContext) listTenants() Reply {
 	t := cmp.Or(rc.st.Tenant, "00000000-0000-0000-0000-000000000000")
-	return ok(rawjson.NewObject("value", []rawjson.Object{rawjson.NewObject("id", "/tenants/"+t, "tenantId", t, "tenantCategory", "Home", "displayName", t)}).Bytes())
+	return OK(rawjson.NewObject("value", []rawjson.Object{rawjson.NewObject("id", "/tenants/"+t, "tenantId", t, "tenantCategory", "Home", "displayName", t)}).Bytes())
 }
 
-func (rc *requestContext) listLocations() reply {
+func (rc *requestContext) listLocations() Reply {
 	seen := map[string]bool{}
 	rc.st.vms.group(ids.Key(rc.params["sub"]), 0, func(_ int, v *vm) bool { seen[v.region] = true; return true })
 	rc.st.vaults.group(ids.Key(rc.params["sub"]), 0, func(_ int, v *vault) bool { seen[v.region] = true; return true })
@@ -70,7 +70,7 @@ func (rc *requestContext) listLocations() reply {
 	for _, name := range sortedKeys(seen) {
 		out = append(out, rawjson.NewObject("id", "/subscriptions/"+rc.params["sub"]+"/locations/"+name, "name", name, "type", "Region", "displayName", name))
 	}
-	return ok(rawjson.NewObject("value", out).Bytes())
+	return OK(rawjson.NewObject("value", out).Bytes())
 }
 
 func sortedKeys(set map[string]bool) []string {
@@ -96,15 +96,15 @@ func (rc *requestContext) providerBody(namespace string) rawjson.Object {
 		"registrationPolicy", "RegistrationRequired", "registrationState", state, "resourceTypes", []string{})
 }
 
-func (rc *requestContext) listProviders() reply {
+func (rc *requestContext) listProviders() Reply {
 	out := []rawjson.Object{}
 	for _, p := range providers() {
 		out = append(out, rc.providerBody(p))
 	}
-	return ok(rawjson.NewObject("value", out).Bytes())
+	return OK(rawjson.NewObject("value", out).Bytes())
 }
 
-func (rc *requestContext) getProvider() reply { return ok(rc.providerBody(rc.namespace()).Bytes()) }
+func (rc *requestContext) getProvider() Reply { return OK(rc.providerBody(rc.namespace()).Bytes()) }
 
 func (rc *requestContext) namespace() string {
 	for _, p := range providers() {
@@ -116,14 +116,14 @@ func (rc *requestContext) namespace() string {
 }
 
 // registerProvider registers at once; Azure takes a minute in the state Registering.
-func (rc *requestContext) registerProvider() reply {
+func (rc *requestContext) registerProvider() Reply {
 	k := ids.Key(rc.params["sub"]) + "/" + ids.Key(rc.namespace())
 	if rc.st.service.Registered == nil {
 		rc.st.service.Registered = map[string]time.Time{}
 	}
 	rc.st.service.Registered[k] = rc.now
 	rc.st.markDirty()
-	return ok(rc.providerBody(rc.namespace()).Bytes())
+	return OK(rc.providerBody(rc.namespace()).Bytes())
 }
 
 // isRegistered reports whether a subscription is registered: yes, unless the settings list it and no client has
@@ -140,11 +140,11 @@ func (st *state) isRegistered(sub, namespace string, set settings.Settings) bool
 
 // notRegisteredReply returns ARM's reply to a write in a subscription that is not registered for the provider
 // (docs/azure.md §33.41).
-func (rc *requestContext) notRegisteredReply(namespace string) *reply {
+func (rc *requestContext) notRegisteredReply(namespace string) *Reply {
 	if rc.st.isRegistered(ids.Key(rc.params["sub"]), namespace, rc.s.set) {
 		return nil
 	}
-	r := armError(http.StatusConflict, "MissingSubscriptionRegistration",
+	r := ARMError(http.StatusConflict, "MissingSubscriptionRegistration",
 		"The subscription is not registered to use namespace '%s'. See https://aka.ms/rps-not-found for how to register subscriptions.", namespace)
 	return &r
 }

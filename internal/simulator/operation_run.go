@@ -115,13 +115,13 @@ func (s *Server) undo(op *operation) {
 }
 
 // acceptedReply returns the 202 for a started or still running operation: no body and the URLs to poll.
-func (rc *requestContext) acceptedReply(op *operation) reply {
-	r := reply{status: http.StatusAccepted}
+func (rc *requestContext) acceptedReply(op *operation) Reply {
+	r := Reply{Status: http.StatusAccepted}
 	if op.StatusPath != "" && !rc.lacksAsyncHeader(op) {
-		r.set("Azure-AsyncOperation", rc.signedURL(op.StatusPath, asyncVersion(op)))
+		r.Set("Azure-AsyncOperation", rc.signedURL(op.StatusPath, asyncVersion(op)))
 	}
 	if op.ResultPath != "" {
-		r.set("Location", rc.signedURL(op.ResultPath, op.Version))
+		r.Set("Location", rc.signedURL(op.ResultPath, op.Version))
 	}
 	rc.setRetryAfter(&r)
 	return r

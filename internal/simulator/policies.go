@@ -13,7 +13,7 @@ import (
 const policyType = "Microsoft.RecoveryServices/vaults/backupPolicies"
 
 // listPolicies mixes AzureIaasVM and AzureWorkload without a filter (docs/azure.md §33.28).
-func (rc *requestContext) listPolicies() reply {
+func (rc *requestContext) listPolicies() Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
@@ -43,7 +43,7 @@ func (rc *requestContext) listPolicies() reply {
 		}
 		return true
 	})
-	return ok(joinBodies(bodies))
+	return OK(joinBodies(bodies))
 }
 
 func joinBodies(bodies [][]byte) json.RawMessage {
@@ -61,7 +61,7 @@ func (rc *requestContext) policyKey() string {
 	return rc.vaultKey() + "/backuppolicies/" + ids.Key(rc.params["policy"])
 }
 
-func (rc *requestContext) getPolicy() reply {
+func (rc *requestContext) getPolicy() Reply {
 	if _, none := rc.vault(); none != nil {
 		return *none
 	}
@@ -69,11 +69,11 @@ func (rc *requestContext) getPolicy() reply {
 	if p == nil {
 		return rc.policyNotFound()
 	}
-	return ok(rc.policyBody(p))
+	return OK(rc.policyBody(p))
 }
 
-func (rc *requestContext) policyNotFound() reply {
-	return errorReply(http.StatusNotFound, "BMSUserErrorPolicyObjectNotFound", "Backup policy '%s' was not found.", rc.params["policy"]) // UNVERIFIED code
+func (rc *requestContext) policyNotFound() Reply {
+	return ErrorReply(http.StatusNotFound, "BMSUserErrorPolicyObjectNotFound", "Backup policy '%s' was not found.", rc.params["policy"]) // UNVERIFIED code
 }
 
 // policyBody returns the stored body with the count of its items, which the service computes (docs/azure.md §8.2).
@@ -85,7 +85,7 @@ func (rc *requestContext) policyBody(p *policy) []byte {
 
 // putPolicy writes all of a policy: 200 when it protects nothing, else 202 and one job an item
 // (docs/azure.md §8.1, §33.15).
-func (rc *requestContext) putPolicy() reply {
+func (rc *requestContext) putPolicy() Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
@@ -113,7 +113,7 @@ func (rc *requestContext) putPolicy() reply {
 		items = rc.st.protectedBy(was)
 	}
 	if len(items) == 0 {
-		return ok(rc.policyBody(rc.st.putPolicy(body)))
+		return OK(rc.policyBody(rc.st.putPolicy(body)))
 	}
 	return rc.acceptedReply(rc.startPolicyOp(v, was, body, items))
 }
@@ -220,19 +220,19 @@ func timeOfDay(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-func (rc *requestContext) deletePolicy() reply {
+func (rc *requestContext) deletePolicy() Reply {
 	if _, none := rc.vault(); none != nil {
 		return *none
 	}
 	p := rc.st.policies.get(rc.policyKey())
 	if p == nil {
-		return reply{status: http.StatusNoContent}
+		return Reply{Status: http.StatusNoContent}
 	}
 	if n := rc.st.itemsUnder(p); n > 0 {
 		return rc.unverified("policy-in-use", "Backup policy '%s' cannot be deleted: it protects %d items.", p.name, n)
 	}
 	rc.st.remove("policies", p.key)
-	return reply{status: http.StatusOK} // an empty 200, not 204 (docs/azure.md §33.15)
+	return Reply{Status: http.StatusOK} // an empty 200, not 204 (docs/azure.md §33.15)
 }
 
 // defaultPolicies adds the three built-in policies to a new vault (docs/azure.md §8.1, §33.28).

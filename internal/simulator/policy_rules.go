@@ -18,14 +18,14 @@ const maxPolicies = 200
 var policyName = regexp.MustCompile(`^[a-zA-Z][-_!a-zA-Z0-9]{2,149}$`) // docs/azure.md §8.3
 
 // invalidPolicyReply returns the one error for most mistakes in a policy (docs/azure.md §8.3).
-func invalidPolicyReply() *reply {
-	r := errorReply(http.StatusBadRequest, "BMSUserErrorInvalidPolicyInput",
+func invalidPolicyReply() *Reply {
+	r := ErrorReply(http.StatusBadRequest, "BMSUserErrorInvalidPolicyInput",
 		"Input for create or update policy is not in proper format. Please check format of parameters like schedule time, schedule days, retention time and retention days")
 	return &r
 }
 
 // checkPolicy applies the rules of docs/azure.md §8.3 to a policy write.
-func (rc *requestContext) checkPolicy(v *vault, was *policy, p rawjson.Object) *reply {
+func (rc *requestContext) checkPolicy(v *vault, was *policy, p rawjson.Object) *Reply {
 	if !policyName.MatchString(rc.params["policy"]) {
 		return invalidPolicyReply()
 	}
@@ -57,7 +57,7 @@ func (rc *requestContext) checkPolicy(v *vault, was *policy, p rawjson.Object) *
 
 // checkImmutablePolicy enforces: on an immutable vault retention is not reduced; it is not increased either while an
 // item is suspended (docs/azure.md §8.3).
-func (rc *requestContext) checkImmutablePolicy(v *vault, was *policy, s *policySpec) *reply {
+func (rc *requestContext) checkImmutablePolicy(v *vault, was *policy, s *policySpec) *Reply {
 	old, err := readPolicy(rawjson.Parse(rc.st.read(was.body)).Object("properties"))
 	if err != nil || !rc.st.isImmutable(v) {
 		return nil
@@ -353,7 +353,7 @@ func (r retention) isReducedBy(after retention) bool {
 }
 
 // consumeDailyLimit consumes one of a day's writes, or returns the error that none remains (docs/azure.md §13).
-func (rc *requestContext) consumeDailyLimit(limit string, v *vault) *reply {
+func (rc *requestContext) consumeDailyLimit(limit string, v *vault) *Reply {
 	if !rc.s.set.DailyLimits && rc.s.set.Quota == "" {
 		return nil
 	}

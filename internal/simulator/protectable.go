@@ -11,7 +11,7 @@ import (
 
 // listProtectable lists the VMs of the vault's subscription and region that a refresh has discovered and that no vault
 // protects (docs/azure.md §2, §33.26).
-func (rc *requestContext) listProtectable() reply {
+func (rc *requestContext) listProtectable() Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
@@ -103,7 +103,7 @@ func (rc *requestContext) protectableMatches(f filter, body []byte) bool {
 }
 
 // refresh starts the discovery of VMs: 202 and fabric-level URLs (docs/azure.md §1).
-func (rc *requestContext) refresh() reply {
+func (rc *requestContext) refresh() Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
@@ -136,15 +136,15 @@ func (s *Server) finishRefresh(op *operation, at time.Time) {
 
 // listContainers lists the VMs registered with the vault; those of soft-deleted items are in the list of deleted
 // containers (docs/azure.md §3, §33.32).
-func (rc *requestContext) listContainers() reply {
+func (rc *requestContext) listContainers() Reply {
 	return rc.containers(func(it *item) bool { return !it.isDeleted }, "Registered")
 }
 
-func (rc *requestContext) listDeletedContainers() reply {
+func (rc *requestContext) listDeletedContainers() Reply {
 	return rc.containers(func(it *item) bool { return it.isDeleted }, "SoftDeleted")
 }
 
-func (rc *requestContext) containers(keep func(*item) bool, status string) reply {
+func (rc *requestContext) containers(keep func(*item) bool, status string) Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
@@ -176,33 +176,33 @@ func (rc *requestContext) containerBody(it *item, status string) []byte {
 }
 
 // listUsage counts a vault's items; its limit of -1 does not show the quota (docs/azure.md §11).
-func (rc *requestContext) listUsage() reply {
+func (rc *requestContext) listUsage() Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
-	return ok(rawjson.NewObject("value", []rawjson.Object{rawjson.NewObject("name", rawjson.NewObject("value", "AzureIaasVM", "localizedValue", "AzureIaasVM"),
+	return OK(rawjson.NewObject("value", []rawjson.Object{rawjson.NewObject("name", rawjson.NewObject("value", "AzureIaasVM", "localizedValue", "AzureIaasVM"),
 		"currentValue", rc.st.countVMs(v), "limit", -1, "unit", "Count")}).Bytes())
 }
 
-func (rc *requestContext) listGuards() reply {
+func (rc *requestContext) listGuards() Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
 	var bodies [][]byte
 	rc.st.proxies.group(v.key, 0, func(_ int, l *opaqueResource) bool { bodies = append(bodies, rc.st.read(l.body)); return true })
-	return ok(joinBodies(bodies))
+	return OK(joinBodies(bodies))
 }
 
 // backupStatus returns the vault of a region that protects a VM (docs/azure.md §9).
-func (rc *requestContext) backupStatus() reply {
+func (rc *requestContext) backupStatus() Reply {
 	if err := rawjson.CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
 	sent := rawjson.Parse(rc.body)
 	if !strings.EqualFold(sent.Text("resourceType"), "VM") || ids.Segment(sent.Text("resourceId"), "virtualMachines") == "" {
-		return errorReply(http.StatusBadRequest, "BMSUserErrorInvalidInput", "Input for backup status is not in proper format.") // UNVERIFIED code
+		return ErrorReply(http.StatusBadRequest, "BMSUserErrorInvalidInput", "Input for backup status is not in proper format.") // UNVERIFIED code
 	}
 	id := sent.Text("resourceId")
 	tail := ids.ContainerKeyFor(ids.Segment(id, "resourceGroups"), ids.LastSegment(id))
@@ -219,7 +219,7 @@ func (rc *requestContext) backupStatus() reply {
 	}
 	o.Set("protectedItemsCount", 0)
 	o.Set("objectType", "BackupStatusResponse")
-	return ok(o.Bytes())
+	return OK(o.Bytes())
 }
 
 // statusOf searches all vaults of the region; its status of stopped and soft-deleted items is UNVERIFIED.
@@ -250,7 +250,7 @@ func (rc *requestContext) statusOf(vmKey, location string) (string, *item) {
 }
 
 // preValidate returns 200 for a failure too (docs/azure.md §9).
-func (rc *requestContext) preValidate() reply {
+func (rc *requestContext) preValidate() Reply {
 	if err := rawjson.CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
@@ -264,9 +264,9 @@ func (rc *requestContext) preValidate() reply {
 		o.Set("errorMessage", "Virtual machine with same name and same resource group is already protected.")
 		o.Set("recommendation", "Stop protection of the virtual machine in the other vault first.")
 	}
-	return ok(o.Bytes())
+	return OK(o.Bytes())
 }
 
-func (rc *requestContext) validateFeatures() reply {
-	return ok(rawjson.NewObject("supportStatus", "Supported").Bytes())
+func (rc *requestContext) validateFeatures() Reply {
+	return OK(rawjson.NewObject("supportStatus", "Supported").Bytes())
 }

@@ -103,7 +103,7 @@ func (m *quotaMeter) limit(action string) int {
 }
 
 // charge consumes a request's cost and returns the headers with the remaining budget, or the 429.
-func (rc *requestContext) charge(r *route) (http.Header, *reply) {
+func (rc *requestContext) charge(r *route) (http.Header, *Reply) {
 	m := rc.s.quota
 	if !m.isEnabled {
 		return nil, nil
@@ -122,7 +122,7 @@ func (rc *requestContext) charge(r *route) (http.Header, *reply) {
 }
 
 // chargeHourly consumes from the action's budget, which all clients of the subscription share (docs/azure.md §12).
-func (m *quotaMeter) chargeHourly(c *requestContext, action string, left http.Header) *reply {
+func (m *quotaMeter) chargeHourly(c *requestContext, action string, left http.Header) *Reply {
 	limit := m.limit(action)
 	k := ids.Key(c.params["sub"]) + " " + action
 	h := m.hours[k]
@@ -134,11 +134,11 @@ func (m *quotaMeter) chargeHourly(c *requestContext, action string, left http.He
 	drawn := h.used + int(float64(m.otherClients)*c.now.Sub(h.since).Hours())
 	if drawn >= limit {
 		wait := int(math.Ceil(h.since.Add(time.Hour).Sub(c.now).Seconds()))
-		r := armError(http.StatusTooManyRequests, "ResourceRequestsThrottled",
+		r := ARMError(http.StatusTooManyRequests, "ResourceRequestsThrottled",
 			"Number of requests for action '%s' exceeded the limit of '%d' for time interval '01:00:00'. Please try again after '%d' seconds.",
 			action, limit, c.s.scaleSeconds(wait))
 		if !c.s.set.NoRetryAfterWhenThrottled {
-			r.set("Retry-After", strconv.Itoa(c.s.scaleSeconds(wait)))
+			r.Set("Retry-After", strconv.Itoa(c.s.scaleSeconds(wait)))
 		}
 		return &r
 	}
@@ -152,7 +152,7 @@ func (m *quotaMeter) chargeHourly(c *requestContext, action string, left http.He
 }
 
 // chargeARM takes a token from ARM's buckets: reads, writes and deletes, a subscription and principal.
-func (m *quotaMeter) chargeARM(c *requestContext, left http.Header) *reply {
+func (m *quotaMeter) chargeARM(c *requestContext, left http.Header) *Reply {
 	kind, size, refill := "writes", float64(armWrites), armWritesRefill
 	switch c.r.Method {
 	case http.MethodGet, http.MethodHead:
@@ -172,8 +172,8 @@ func (m *quotaMeter) chargeARM(c *requestContext, left http.Header) *reply {
 	if own.tokens < 1 || all.tokens < 1 {
 		wait := max(c.s.scaleSeconds(int(math.Ceil(max((1-own.tokens)/refill, (1-all.tokens)/(armGlobal*refill))))), 1)
 		r := c.unverified("arm-throttled", "Number of %s for subscription '%s' exceeded the limit. Please try again after '%d' seconds.", kind, sub, wait)
-		r.set("X-Ms-Failure-Cause", "gateway")
-		r.set("Retry-After", strconv.Itoa(wait))
+		r.Set("X-Ms-Failure-Cause", "gateway")
+		r.Set("Retry-After", strconv.Itoa(wait))
 		return &r
 	}
 	own.tokens--
@@ -196,7 +196,7 @@ func (m *quotaMeter) bucket(c *requestContext, name string, size, refill float64
 
 // chargeGraph applies Resource Graph's limit: 15 requests in 5 seconds a user, with headers of its own (docs/azure.md
 // §10).
-func (m *quotaMeter) chargeGraph(c *requestContext, left http.Header) *reply {
+func (m *quotaMeter) chargeGraph(c *requestContext, left http.Header) *Reply {
 	k := "graph " + c.principal()
 	h := m.hours[k]
 	if h == nil || c.now.Sub(h.since) >= graphWindow {
@@ -206,9 +206,9 @@ func (m *quotaMeter) chargeGraph(c *requestContext, left http.Header) *reply {
 	resets := h.since.Add(graphWindow).Sub(c.now)
 	left.Set("X-Ms-User-Quota-Resets-After", fmt.Sprintf("00:00:%02d", int(math.Ceil(resets.Seconds()))))
 	if h.used >= graphRequests {
-		r := errorReply(http.StatusTooManyRequests, "RateLimiting", "Please provide below info when asking for support: the client is throttled.")
-		r.set("Retry-After", strconv.Itoa(c.s.scaleSeconds(int(math.Ceil(resets.Seconds())))))
-		r.set("X-Ms-User-Quota-Remaining", "0")
+		r := ErrorReply(http.StatusTooManyRequests, "RateLimiting", "Please provide below info when asking for support: the client is throttled.")
+		r.Set("Retry-After", strconv.Itoa(c.s.scaleSeconds(int(math.Ceil(resets.Seconds())))))
+		r.Set("X-Ms-User-Quota-Remaining", "0")
 		return &r
 	}
 	h.used++

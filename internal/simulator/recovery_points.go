@@ -184,7 +184,7 @@ func (s *Server) addPoint(op *operation, at time.Time) {
 
 func (rc *requestContext) pointsOf(itemKey string) []*point { return rc.st.pointsOf(itemKey) }
 
-func (rc *requestContext) listPoints() reply {
+func (rc *requestContext) listPoints() Reply {
 	_, it, none := rc.item()
 	if none != nil {
 		return *none
@@ -247,7 +247,7 @@ func (rc *requestContext) point(it *item) *point {
 	return nil
 }
 
-func (rc *requestContext) getPoint() reply {
+func (rc *requestContext) getPoint() Reply {
 	_, it, none := rc.item()
 	if none != nil {
 		return *none
@@ -256,9 +256,9 @@ func (rc *requestContext) getPoint() reply {
 	if p == nil {
 		return pointNotFound()
 	}
-	return ok(rc.pointBody(p, true))
+	return OK(rc.pointBody(p, true))
 }
 
-func pointNotFound() reply {
-	return errorReply(http.StatusNotFound, "BMSUserErrorRecoveryPointNotFound", "The recovery point was not found.") // UNVERIFIED code
+func pointNotFound() Reply {
+	return ErrorReply(http.StatusNotFound, "BMSUserErrorRecoveryPointNotFound", "The recovery point was not found.") // UNVERIFIED code
 }

@@ -9,50 +9,50 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
-// reply is a response before it is written, so that faults and the journal can act in between.
-type reply struct {
-	status int
-	header http.Header
-	body   []byte
-	// code is the error code in the body, for the log.
-	code string
+// Reply is a response before it is written, so that faults and the journal can act in between.
+type Reply struct {
+	Status int
+	Header http.Header
+	Body   []byte
+	// Code is the error code in the body, for the log.
+	Code string
 }
 
-func (r *reply) set(name, value string) {
-	if r.header == nil {
-		r.header = http.Header{}
+func (r *Reply) Set(name, value string) {
+	if r.Header == nil {
+		r.Header = http.Header{}
 	}
-	r.header.Set(name, value)
+	r.Header.Set(name, value)
 }
 
-func newReply(status int, body json.RawMessage) reply { return reply{status: status, body: body} }
+func NewReply(status int, body json.RawMessage) Reply { return Reply{Status: status, Body: body} }
 
-func ok(body json.RawMessage) reply { return newReply(http.StatusOK, body) }
+func OK(body json.RawMessage) Reply { return NewReply(http.StatusOK, body) }
 
-// errorReply returns ARM's error envelope (docs/azure.md §12).
-func errorReply(status int, code, format string, args ...any) reply {
+// ErrorReply returns ARM's error envelope (docs/azure.md §12).
+func ErrorReply(status int, code, format string, args ...any) Reply {
 	message := fmt.Sprintf(format, args...)
-	r := newReply(status, rawjson.NewObject("error", rawjson.NewObject("code", code, "message", message)).Bytes())
-	r.code = code
+	r := NewReply(status, rawjson.NewObject("error", rawjson.NewObject("code", code, "message", message)).Bytes())
+	r.Code = code
 	return r
 }
 
-// armError returns an error of ARM itself (docs/azure.md §7.1, §12).
-func armError(status int, code, format string, args ...any) reply {
-	r := errorReply(status, code, format, args...)
-	r.set("X-Ms-Failure-Cause", "gateway")
+// ARMError returns an error of ARM itself (docs/azure.md §7.1, §12).
+func ARMError(status int, code, format string, args ...any) Reply {
+	r := ErrorReply(status, code, format, args...)
+	r.Set("X-Ms-Failure-Cause", "gateway")
 	return r
 }
 
-// resourceNotFound returns ARM's reply for a resource that does not exist, word for word as recorded.
-func resourceNotFound(kind, name, group string) reply {
-	return armError(http.StatusNotFound, "ResourceNotFound",
+// ResourceNotFound returns ARM's reply for a resource that does not exist, word for word as recorded.
+func ResourceNotFound(kind, name, group string) Reply {
+	return ARMError(http.StatusNotFound, "ResourceNotFound",
 		"The Resource '%s/%s' under resource group '%s' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
 		kind, name, group)
 }
 
-// unverified returns the error that choices, Settings.Unverified, hold under name: no source confirms its status or code.
-func unverified(choices map[string]string, name, format string, args ...any) reply {
+// Unverified returns the error that choices, Settings.Unverified, hold under name: no source confirms its status or code.
+func Unverified(choices map[string]string, name, format string, args ...any) Reply {
 	status, code, found := strings.Cut(choices[name], " ")
 	n := http.StatusBadRequest
 	if found {
@@ -60,5 +60,5 @@ func unverified(choices map[string]string, name, format string, args ...any) rep
 	} else {
 		code = status
 	}
-	return errorReply(n, code, format, args...)
+	return ErrorReply(n, code, format, args...)
 }

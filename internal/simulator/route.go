@@ -15,7 +15,7 @@ type route struct {
 	kind string
 	// action is the Recovery Services action whose hourly budget a request consumes; empty: none (docs/azure.md §12).
 	action string
-	handle func(*requestContext) reply
+	handle func(*requestContext) Reply
 	// isRead reports that the request changes nothing though it is no GET.
 	isRead bool
 	// isPublic reports that the route needs no token and no api-version: it is not ARM's.

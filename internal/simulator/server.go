@@ -108,7 +108,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 	if err != nil {
 		// The client disconnected or sent too much: the request had no effect.
-		s.write(w, r, armError(http.StatusRequestEntityTooLarge, "RequestTooLarge", "The request content could not be read."))
+		s.write(w, r, ARMError(http.StatusRequestEntityTooLarge, "RequestTooLarge", "The request content could not be read."))
 		return
 	}
 	c := &requestContext{s: s, st: s.st, r: r, body: body, base: s.baseOf(r), version: r.URL.Query().Get("api-version")}
@@ -127,7 +127,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	rep, err := s.handle(c, found, known)
 	if err != nil {
-		rep = armError(http.StatusInternalServerError, "InternalServerError",
+		rep = ARMError(http.StatusInternalServerError, "InternalServerError",
 			"Encountered internal server error. Diagnostic information: %s", err)
 	}
 	s.log(c, rep, came, s.clock.wallTime().Sub(began))
@@ -135,11 +135,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		panic(http.ErrAbortHandler)
 	}
 	if c.fault != nil && c.fault.ContentType != "" {
-		rep.set("Content-Type", c.fault.ContentType)
+		rep.Set("Content-Type", c.fault.ContentType)
 	}
 	if c.fault != nil && c.fault.Truncate {
-		rep.set("Content-Length", strconv.Itoa(len(rep.body)))
-		rep.body = rep.body[:len(rep.body)/2]
+		rep.Set("Content-Length", strconv.Itoa(len(rep.Body)))
+		rep.Body = rep.Body[:len(rep.Body)/2]
 		s.write(w, r, rep)
 		panic(http.ErrAbortHandler)
 	}
@@ -150,7 +150,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (rc *requestContext) isReset(when string) bool { return rc.fault != nil && rc.fault.Reset == when }
 
 // handle computes the reply and stores the changes, under the lock, and returns when accepted changes are on disk.
-func (s *Server) handle(c *requestContext, found *route, known bool) (rep reply, err error) {
+func (s *Server) handle(c *requestContext, found *route, known bool) (rep Reply, err error) {
 	wait, err := s.handleLocked(c, found, known, &rep)
 	if err == nil && wait > 0 {
 		err = s.wal.sync(wait)
@@ -158,7 +158,7 @@ func (s *Server) handle(c *requestContext, found *route, known bool) (rep reply,
 	return rep, err
 }
 
-func (s *Server) handleLocked(c *requestContext, found *route, known bool, rep *reply) (written int64, err error) {
+func (s *Server) handleLocked(c *requestContext, found *route, known bool, rep *Reply) (written int64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer func() {
@@ -175,7 +175,7 @@ func (s *Server) handleLocked(c *requestContext, found *route, known bool, rep *
 	c.cause = Cause{Request: s.st.handled}
 	s.runDue(c.now)
 	c.runConcurrentClients()
-	s.st.withCause(c.cause, func() { *rep = c.withFault(func() reply { return c.dispatch(found, known) }) })
+	s.st.withCause(c.cause, func() { *rep = c.withFault(func() Reply { return c.dispatch(found, known) }) })
 	s.stats.count(c, rep)
 	if s.wal == nil {
 		s.st.drainChanges()
@@ -193,19 +193,19 @@ func (s *Server) handleLocked(c *requestContext, found *route, known bool, rep *
 var apiVersion = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}(-preview)?$`)
 
 // dispatch runs the common checks, then the handler.
-func (rc *requestContext) dispatch(found *route, known bool) reply {
+func (rc *requestContext) dispatch(found *route, known bool) Reply {
 	switch {
 	case found == nil && known:
-		return armError(http.StatusMethodNotAllowed, "HttpMethodNotAllowed", "The http method '%s' is not supported on this resource.", rc.r.Method)
+		return ARMError(http.StatusMethodNotAllowed, "HttpMethodNotAllowed", "The http method '%s' is not supported on this resource.", rc.r.Method)
 	case found == nil:
-		return armError(http.StatusNotFound, "InvalidResourceType", "The resource '%s' is not known to the simulator.", rc.r.URL.Path)
+		return ARMError(http.StatusNotFound, "InvalidResourceType", "The resource '%s' is not known to the simulator.", rc.r.URL.Path)
 	case found.isPublic:
 		return found.handle(rc)
 	case rc.version == "":
-		return armError(http.StatusBadRequest, "MissingApiVersionParameter",
+		return ARMError(http.StatusBadRequest, "MissingApiVersionParameter",
 			"The api-version query parameter (?api-version=) is required for all requests.")
 	case !apiVersion.MatchString(rc.version):
-		return armError(http.StatusBadRequest, "InvalidApiVersionParameter", "The api-version '%s' is invalid.", rc.version)
+		return ARMError(http.StatusBadRequest, "InvalidApiVersionParameter", "The api-version '%s' is invalid.", rc.version)
 	}
 	if r := rc.unauthenticated(); r != nil {
 		return *r
@@ -216,35 +216,35 @@ func (rc *requestContext) dispatch(found *route, known bool) reply {
 	}
 	r := rc.echoCasing(rc.resource(found))
 	for name, values := range left {
-		r.set(name, values[0])
+		r.Set(name, values[0])
 	}
 	return r
 }
 
 // resource runs the handler in a subscription that exists.
-func (rc *requestContext) resource(found *route) reply {
+func (rc *requestContext) resource(found *route) Reply {
 	if r, refused := rc.replayFailedRead(); refused {
 		return r
 	}
 	if rc.params["sub"] != "" && rc.st.subscriptions.get(ids.Key(rc.params["sub"])) == nil {
-		return armError(http.StatusNotFound, "SubscriptionNotFound", "The subscription '%s' could not be found.", rc.params["sub"])
+		return ARMError(http.StatusNotFound, "SubscriptionNotFound", "The subscription '%s' could not be found.", rc.params["sub"])
 	}
 	return found.handle(rc)
 }
 
 // replayFailedRead repeats a read that failed when the estate was taken.
-func (rc *requestContext) replayFailedRead() (reply, bool) {
+func (rc *requestContext) replayFailedRead() (Reply, bool) {
 	for _, f := range rc.st.failedReads {
 		if strings.EqualFold(f.Method, rc.r.Method) && ids.Key(pathOf(f.Path)) == ids.Key(rc.path) {
-			r := newReply(f.Status, f.Body)
+			r := NewReply(f.Status, f.Body)
 			for name, value := range f.Headers {
-				r.set(name, value)
+				r.Set(name, value)
 			}
-			r.code = rawjson.TextAt(f.Body, "error", "code")
+			r.Code = rawjson.TextAt(f.Body, "error", "code")
 			return r, true
 		}
 	}
-	return reply{}, false
+	return Reply{}, false
 }
 
 func pathOf(raw string) string {
@@ -290,9 +290,9 @@ func (s *Server) baseOf(r *http.Request) string {
 }
 
 // write sends the reply with the headers of every ARM reply (docs/azure.md §12, §33.43).
-func (s *Server) write(w http.ResponseWriter, r *http.Request, rep reply) {
+func (s *Server) write(w http.ResponseWriter, r *http.Request, rep Reply) {
 	h, now := w.Header(), s.clock.now().UTC()
-	maps.Copy(h, rep.header)
+	maps.Copy(h, rep.Header)
 	guid := seed.GUID(s.seed.Digest("request", r.URL.Path, now.UnixNano()))
 	setHeaderDefault(h, "X-Ms-Request-Id", guid)
 	setHeaderDefault(h, "X-Ms-Correlation-Request-Id", cmp.Or(r.Header.Get("X-Ms-Correlation-Request-Id"), guid))
@@ -302,12 +302,12 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, rep reply) {
 	}
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Date", now.Format(http.TimeFormat))
-	if len(rep.body) > 0 {
+	if len(rep.Body) > 0 {
 		setHeaderDefault(h, "Content-Type", "application/json; charset=utf-8")
 	}
-	w.WriteHeader(rep.status)
+	w.WriteHeader(rep.Status)
 	// An error here means that the client disconnected.
-	_, _ = w.Write(rep.body)
+	_, _ = w.Write(rep.Body)
 }
 
 func setHeaderDefault(h http.Header, name, value string) {
@@ -316,15 +316,15 @@ func setHeaderDefault(h http.Header, name, value string) {
 	}
 }
 
-func (s *Server) log(c *requestContext, rep reply, came time.Time, took time.Duration) {
+func (s *Server) log(c *requestContext, rep Reply, came time.Time, took time.Duration) {
 	if s.opt.Log == nil {
 		return
 	}
 	s.logMu.Lock()
 	defer s.logMu.Unlock()
 	s.opt.Log(Entry{
-		Time: came, Method: c.r.Method, Path: c.r.URL.Path, Query: c.r.URL.RawQuery, Kind: c.kind, Status: rep.status,
-		Code: rep.code, Took: took, ClientID: c.r.Header.Get("X-Ms-Client-Request-Id"), Bytes: len(rep.body),
+		Time: came, Method: c.r.Method, Path: c.r.URL.Path, Query: c.r.URL.RawQuery, Kind: c.kind, Status: rep.Status,
+		Code: rep.Code, Took: took, ClientID: c.r.Header.Get("X-Ms-Client-Request-Id"), Bytes: len(rep.Body),
 	})
 }
 

@@ -29,7 +29,7 @@ func newCounters() *counters {
 	return &counters{Stats{Requests: map[string]int{}, Statuses: map[int]int{}, Codes: map[string]int{}, Faults: map[string]int{}}}
 }
 
-func (n *counters) count(c *requestContext, r *reply) {
+func (n *counters) count(c *requestContext, r *Reply) {
 	kind := c.kind
 	if kind == "simulator" {
 		return
@@ -43,9 +43,9 @@ func (n *counters) count(c *requestContext, r *reply) {
 	} else {
 		n.Writes++
 	}
-	n.Statuses[r.status]++
-	if r.code != "" {
-		n.Codes[r.code]++
+	n.Statuses[r.Status]++
+	if r.Code != "" {
+		n.Codes[r.Code]++
 	}
 }
 

@@ -11,12 +11,12 @@ import (
 // The endpoints that configured vaults before the vault itself did (docs/azure.md §7.4). They can be read; current
 // vaults refuse writes to them.
 
-func (rc *requestContext) getVaultConfig() reply {
+func (rc *requestContext) getVaultConfig() Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
-	return ok(rc.vaultConfig(v))
+	return OK(rc.vaultConfig(v))
 }
 
 func (rc *requestContext) vaultConfig(v *vault) []byte {
@@ -32,7 +32,7 @@ func (rc *requestContext) vaultConfig(v *vault) []byte {
 			"isSoftDeleteFeatureStateEditable", rc.s.set.Era == "2024")).Bytes()
 }
 
-func (rc *requestContext) writeVaultConfig() reply {
+func (rc *requestContext) writeVaultConfig() Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
@@ -41,7 +41,7 @@ func (rc *requestContext) writeVaultConfig() reply {
 		return invalidContent(err)
 	}
 	if rc.s.set.Era != "2024" {
-		return errorReply(http.StatusBadRequest, "BMSUserErrorSoftDeleteUseVaultApi",
+		return ErrorReply(http.StatusBadRequest, "BMSUserErrorSoftDeleteUseVaultApi",
 			"Soft delete settings of this vault are changed through the vault's own API.")
 	}
 	sent := rawjson.Parse(rc.body).Object("properties")
@@ -50,10 +50,10 @@ func (rc *requestContext) writeVaultConfig() reply {
 			s.Put(strings.Replace(m.Key, "softDeleteFeatureState", "softDeleteState", 1), m.Value)
 		}
 	}, "properties", "securitySettings", "softDeleteSettings"))
-	return ok(rc.vaultConfig(v))
+	return OK(rc.vaultConfig(v))
 }
 
-func (rc *requestContext) getStorageConfig() reply {
+func (rc *requestContext) getStorageConfig() Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
@@ -64,37 +64,37 @@ func (rc *requestContext) getStorageConfig() reply {
 	if rc.st.items.count(v.key) > 0 {
 		state = "Locked"
 	}
-	return ok(rawjson.NewObject("id", v.id+"/backupstorageconfig/vaultstorageconfig", "name", "vaultstorageconfig",
+	return OK(rawjson.NewObject("id", v.id+"/backupstorageconfig/vaultstorageconfig", "name", "vaultstorageconfig",
 		"type", vaultType+"/backupstorageconfig", "properties", rawjson.NewObject("storageModelType", kind, "storageType", kind,
 			"storageTypeState", state, "crossRegionRestoreFlag", rawjson.TextAt(redundancy, "crossRegionRestore") == "Enabled",
 			"dedupState", "Disabled", "xcoolState", "Disabled")).Bytes())
 }
 
-func (rc *requestContext) writeStorageConfig() reply {
+func (rc *requestContext) writeStorageConfig() Reply {
 	if _, none := rc.vault(); none != nil {
 		return *none
 	}
-	return errorReply(http.StatusBadRequest, "BMSUserErrorRedundancySettingsUseVaultApi",
+	return ErrorReply(http.StatusBadRequest, "BMSUserErrorRedundancySettingsUseVaultApi",
 		"Redundancy settings of this vault are changed through the vault's own API.")
 }
 
-func (rc *requestContext) getEncryptionConfig() reply {
+func (rc *requestContext) getEncryptionConfig() Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
-	return ok(rawjson.NewObject("id", v.id+"/backupEncryptionConfigs/backupResourceEncryptionConfig", "name", "backupResourceEncryptionConfig",
+	return OK(rawjson.NewObject("id", v.id+"/backupEncryptionConfigs/backupResourceEncryptionConfig", "name", "backupResourceEncryptionConfig",
 		"type", vaultType+"/backupEncryptionConfigs", "properties", rawjson.NewObject("useSystemAssignedIdentity", true,
 			"encryptionAtRestType", "MicrosoftManaged", "lastUpdateStatus", "NotEnabled", "infrastructureEncryptionState", "Disabled")).Bytes())
 }
 
 // getReplicationSettings returns the replication settings, which Terraform reads of every vault although they concern
 // Site Recovery only.
-func (rc *requestContext) getReplicationSettings() reply {
+func (rc *requestContext) getReplicationSettings() Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
-	return ok(rawjson.NewObject("id", v.id+"/replicationVaultSettings/default", "name", "default", "type", vaultType+"/replicationVaultSettings",
+	return OK(rawjson.NewObject("id", v.id+"/replicationVaultSettings/default", "name", "default", "type", vaultType+"/replicationVaultSettings",
 		"properties", rawjson.NewObject("migrationSolutionId", nil, "vmwareToAzureProviderType", nil)).Bytes())
 }

@@ -12,14 +12,14 @@ import (
 )
 
 // newVault returns the body of a vault for a PUT; was is the previous vault, or nil.
-func (rc *requestContext) newVault(was *vault) (json.RawMessage, *reply) {
+func (rc *requestContext) newVault(was *vault) (json.RawMessage, *Reply) {
 	sent := rawjson.Parse(rc.body)
 	if sent.Text("location") == "" {
-		r := armError(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
+		r := ARMError(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
 		return nil, &r
 	}
 	if was != nil && ids.Region(sent.Text("location")) != was.region {
-		r := armError(http.StatusConflict, "InvalidResourceLocation",
+		r := ARMError(http.StatusConflict, "InvalidResourceLocation",
 			"The resource '%s' already exists in location '%s'.", was.name, was.region)
 		return nil, &r
 	}
@@ -98,7 +98,7 @@ func withoutReadOnly(props []byte) json.RawMessage {
 }
 
 // patchedVault returns the vault's body with patch in it. Tags are replaced as a whole, as ARM does with PATCH.
-func (rc *requestContext) patchedVault(v *vault, patch rawjson.Object) (json.RawMessage, *reply) {
+func (rc *requestContext) patchedVault(v *vault, patch rawjson.Object) (json.RawMessage, *Reply) {
 	body := rc.st.read(v.body)
 	old := rawjson.RawAt(body, "properties")
 	props := rawjson.Merge(old, withoutReadOnly(patch.Raw("properties")))
@@ -117,8 +117,8 @@ func (rc *requestContext) patchedVault(v *vault, patch rawjson.Object) (json.Raw
 
 // checkVault applies the rules of docs/azure.md §7.2 and §7.3 to a change from old to props; sent holds the fields the
 // client sent.
-func (rc *requestContext) checkVault(was *vault, old, props []byte, sent rawjson.Object) *reply {
-	for _, check := range []func(*vault, []byte, []byte, rawjson.Object) *reply{
+func (rc *requestContext) checkVault(was *vault, old, props []byte, sent rawjson.Object) *Reply {
+	for _, check := range []func(*vault, []byte, []byte, rawjson.Object) *Reply{
 		rc.checkVaultWords, rc.checkRedundancy, rc.checkImmutability, rc.checkSoftDelete, rc.checkFinalSettings,
 	} {
 		if r := check(was, old, props, sent); r != nil {
@@ -130,7 +130,7 @@ func (rc *requestContext) checkVault(was *vault, old, props []byte, sent rawjson
 
 // checkVaultWords enforces: closed sets of words, and monitoring settings that are sent whole (docs/azure.md §7.2,
 // §7.3).
-func (rc *requestContext) checkVaultWords(_ *vault, _, props []byte, sent rawjson.Object) *reply {
+func (rc *requestContext) checkVaultWords(_ *vault, _, props []byte, sent rawjson.Object) *Reply {
 	words := []struct {
 		allowed string
 		path    []string
@@ -160,7 +160,7 @@ func (rc *requestContext) checkVaultWords(_ *vault, _, props []byte, sent rawjso
 
 // checkRedundancy enforces: both fields are sent, only before the first protection, cross-region restore only with
 // GeoRedundant and never off again (docs/azure.md §7.3).
-func (rc *requestContext) checkRedundancy(was *vault, old, props []byte, sent rawjson.Object) *reply {
+func (rc *requestContext) checkRedundancy(was *vault, old, props []byte, sent rawjson.Object) *Reply {
 	asked := sent.Object("redundancySettings")
 	if len(asked) == 0 {
 		return nil
@@ -189,7 +189,7 @@ func (rc *requestContext) checkRedundancy(was *vault, old, props []byte, sent ra
 
 // checkImmutability enforces: Disabled <-> Unlocked -> Locked for good, never created Locked; null is Disabled
 // (docs/azure.md §7.3).
-func (rc *requestContext) checkImmutability(was *vault, old, props []byte, _ rawjson.Object) *reply {
+func (rc *requestContext) checkImmutability(was *vault, old, props []byte, _ rawjson.Object) *Reply {
 	before := cmp.Or(rawjson.TextAt(old, "securitySettings", "immutabilitySettings", "state"), "Disabled")
 	after := cmp.Or(rawjson.TextAt(props, "securitySettings", "immutabilitySettings", "state"), "Disabled")
 	wrong := before != after && (before == "Locked" || after == "Locked" && (was == nil || before != "Unlocked"))
@@ -201,7 +201,7 @@ func (rc *requestContext) checkImmutability(was *vault, old, props []byte, _ raw
 }
 
 // checkSoftDelete enforces: AlwaysON stays, 14 to 180 days (docs/azure.md §6, §7.3).
-func (rc *requestContext) checkSoftDelete(_ *vault, old, props []byte, sent rawjson.Object) *reply {
+func (rc *requestContext) checkSoftDelete(_ *vault, old, props []byte, sent rawjson.Object) *Reply {
 	path := []string{"securitySettings", "softDeleteSettings"}
 	asked := rawjson.RawAt(sent.Bytes(), path...)
 	if asked == nil {
@@ -222,7 +222,7 @@ func (rc *requestContext) checkSoftDelete(_ *vault, old, props []byte, sent rawj
 
 // checkFinalSettings enforces: PermanentlyDisabled is final, customer-managed encryption cannot be turned off
 // (docs/azure.md §7.3).
-func (rc *requestContext) checkFinalSettings(_ *vault, old, props []byte, _ rawjson.Object) *reply {
+func (rc *requestContext) checkFinalSettings(_ *vault, old, props []byte, _ rawjson.Object) *Reply {
 	path := []string{"restoreSettings", "crossSubscriptionRestoreSettings", "crossSubscriptionRestoreState"}
 	if rawjson.TextAt(old, path...) == "PermanentlyDisabled" && rawjson.TextAt(props, path...) != "PermanentlyDisabled" {
 		r := rc.unverified("vault-input", "Cross subscription restore is permanently disabled.")
