@@ -3,23 +3,25 @@ package simulator
 import (
 	"bytes"
 	"encoding/json"
+
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 )
 
 // The simulator's own endpoints, below /_simulator/. They are not Azure's and are not counted.
 
 // adminState returns the estate file as it would be written now.
-func (rc *requestContext) adminState() Reply {
+func (rc *requestContext) adminState() reply.Reply {
 	var b bytes.Buffer
 	if err := rc.st.write(&b); err != nil {
-		return ErrorReply(500, "InternalServerError", "%s", err)
+		return reply.Error(500, "InternalServerError", "%s", err)
 	}
-	return OK(b.Bytes())
+	return reply.OK(b.Bytes())
 }
 
-func (rc *requestContext) adminStats() Reply {
+func (rc *requestContext) adminStats() reply.Reply {
 	raw, err := json.Marshal(rc.s.stats.Stats)
 	if err != nil {
-		return ErrorReply(500, "InternalServerError", "%s", err)
+		return reply.Error(500, "InternalServerError", "%s", err)
 	}
-	return OK(raw)
+	return reply.OK(raw)
 }

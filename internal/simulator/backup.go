@@ -8,10 +8,11 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 )
 
 // backup starts an on-demand backup: the operation ends at once, its job continues (docs/azure.md §5, §33.9).
-func (rc *requestContext) backup() Reply {
+func (rc *requestContext) backup() reply.Reply {
 	v, it, none := rc.item()
 	if none != nil {
 		return *none
@@ -21,7 +22,7 @@ func (rc *requestContext) backup() Reply {
 	}
 	request := rawjson.Parse(rc.body).Object("properties")
 	if request.Text("objectType") != "IaasVMBackupRequest" {
-		return ErrorReply(http.StatusBadRequest, "BMSUserErrorInvalidInput", "Input for backup is not in proper format.") // docs/azure.md §33.36; UNVERIFIED code
+		return reply.Error(http.StatusBadRequest, "BMSUserErrorInvalidInput", "Input for backup is not in proper format.") // docs/azure.md §33.36; UNVERIFIED code
 	}
 	if r := rc.busyItemReply(it.key); r != nil {
 		return *r

@@ -19,8 +19,6 @@ const (
 	longestCatchUp = 60 * 24 * time.Hour
 )
 
-const actScheduled = "scheduled"
-
 // scheduleTick schedules the next half-hourly check.
 func (s *Server) scheduleTick(from time.Time) {
 	if !s.set.ScheduledBackups {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/seed"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
@@ -72,6 +73,6 @@ func (s *Server) capDuration(kind string, d time.Duration) time.Duration {
 }
 
 // unverified returns an error whose status or code no source confirms; it is a setting.
-func (rc *requestContext) unverified(name, format string, args ...any) Reply {
-	return Unverified(rc.s.set.Unverified, name, format, args...)
+func (rc *requestContext) unverified(name, format string, args ...any) reply.Reply {
+	return reply.Unverified(rc.s.set.Unverified, name, format, args...)
 }

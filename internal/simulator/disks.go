@@ -9,6 +9,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/seed"
 )
 
@@ -20,32 +21,32 @@ const (
 	jobTag = "RSVaultBackup"
 )
 
-func (rc *requestContext) listDisks() Reply {
-	return rc.listResourcesOf("disks", rc.st.disks, func(r Reply) Reply { return r })
+func (rc *requestContext) listDisks() reply.Reply {
+	return rc.listResourcesOf("disks", rc.st.disks, func(r reply.Reply) reply.Reply { return r })
 }
 
-func (rc *requestContext) getDisk() Reply {
+func (rc *requestContext) getDisk() reply.Reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
 	d := rc.st.disks.get(ids.Key(rc.path))
 	if d == nil {
-		return ResourceNotFound(diskType, rc.params["disk"], rc.params["group"])
+		return reply.ResourceNotFound(diskType, rc.params["disk"], rc.params["group"])
 	}
-	return OK(rc.st.read(d.body))
+	return reply.OK(rc.st.read(d.body))
 }
 
 // deleteDisk returns 202 with both headers, 204 for a missing disk, and 409 for an attached one (docs/azure.md §19).
-func (rc *requestContext) deleteDisk() Reply {
+func (rc *requestContext) deleteDisk() reply.Reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
 	d := rc.st.disks.get(ids.Key(rc.path))
 	if d == nil {
-		return Reply{Status: http.StatusNoContent}
+		return reply.Reply{Status: http.StatusNoContent}
 	}
 	if owner := rc.st.holderOf(d); owner != "" {
-		return ErrorReply(http.StatusConflict, "OperationNotAllowed", diskInUse, d.name, owner)
+		return reply.Error(http.StatusConflict, "OperationNotAllowed", diskInUse, d.name, owner)
 	}
 	if op := rc.st.operationOn(d.key); op != nil {
 		return rc.diskAcceptedReply(op)
@@ -76,7 +77,7 @@ func (s *Server) finishDiskDelete(op *operation) {
 }
 
 // diskAcceptedReply returns Compute's 202: both headers name the same operation.
-func (rc *requestContext) diskAcceptedReply(op *operation) Reply {
+func (rc *requestContext) diskAcceptedReply(op *operation) reply.Reply {
 	r := rc.acceptedReply(op)
 	r.Header.Set("Location", r.Header.Get("Location")+"&monitor=true")
 	rc.setRetryAfterSeconds(&r, 5) // UNVERIFIED
@@ -84,7 +85,7 @@ func (rc *requestContext) diskAcceptedReply(op *operation) Reply {
 }
 
 // diskOperation returns the status of Compute's operations and, with monitor=true, their result.
-func (rc *requestContext) diskOperation() Reply {
+func (rc *requestContext) diskOperation() reply.Reply {
 	op := rc.operation()
 	if op == nil {
 		return rc.operationNotFound()
@@ -94,9 +95,9 @@ func (rc *requestContext) diskOperation() Reply {
 		case op.isRunning():
 			return rc.diskAcceptedReply(op)
 		case op.State == failed:
-			return ErrorReply(http.StatusConflict, op.Code, "%s", op.Message)
+			return reply.Error(http.StatusConflict, op.Code, "%s", op.Message)
 		}
-		return Reply{Status: http.StatusOK}
+		return reply.Reply{Status: http.StatusOK}
 	}
 	body := rawjson.NewObject("startTime", rawjson.Time(op.Started))
 	if !op.isRunning() {
@@ -107,7 +108,7 @@ func (rc *requestContext) diskOperation() Reply {
 		body.Set("error", rawjson.NewObject("code", op.Code, "message", op.Message))
 	}
 	body.Set("name", op.ID)
-	r := OK(body.Bytes())
+	r := reply.OK(body.Bytes())
 	if op.isRunning() {
 		rc.setRetryAfterSeconds(&r, 5)
 	}

@@ -6,11 +6,12 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 )
 
 // echoCasing puts the client's spelling of the vault into the ids of a reply: "/Subscriptions/…" is answered with
 // "/Subscriptions/…" (docs/azure.md §33.16). Ids inside properties keep the spelling they were PUT with.
-func (rc *requestContext) echoCasing(r Reply) Reply {
+func (rc *requestContext) echoCasing(r reply.Reply) reply.Reply {
 	asked := ids.VaultPart(rc.path)
 	v := rc.st.vaults.get(ids.Key(asked))
 	if v == nil || asked == v.id || r.Status >= 300 || len(r.Body) == 0 || r.Body[0] != '{' {

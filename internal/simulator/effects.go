@@ -2,10 +2,6 @@ package simulator
 
 import (
 	"encoding/json"
-	"net/http"
-	"slices"
-
-	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 // Effect is one change of a vault, a policy, an item or a disk, at the moment in which it takes effect.
@@ -27,18 +23,6 @@ type Cause struct {
 	// IsConcurrentClient reports that another client caused the effect just before the request, not the request
 	// itself.
 	IsConcurrentClient bool
-}
-
-// concurrentClients returns the other clients' changes just before this request. The server's lock is held.
-func (rc *requestContext) concurrentClients() []settings.ConcurrentClient {
-	var actors []settings.ConcurrentClient
-	if rc.fault != nil {
-		actors = rc.fault.ConcurrentClients
-	}
-	if rc.s.opt.ConcurrentClients == nil {
-		return actors
-	}
-	return append(slices.Clip(actors), rc.s.opt.ConcurrentClients(rc.cause.Request, rc.r)...)
 }
 
 // withCause does something on behalf of cause.
@@ -83,7 +67,3 @@ func (st *state) reportEffect(section, key string, after json.RawMessage) {
 		st.onEffect(e)
 	}
 }
-
-// ConcurrentClientsFunc returns the other clients' changes to apply just before a request; number counts the requests
-// from 1, in the order in which they are handled.
-type ConcurrentClientsFunc func(number int, r *http.Request) []settings.ConcurrentClient

@@ -238,3 +238,12 @@ func (e *Estate) add(section string, put func([]byte, bodyRef) error, raw []byte
 	}
 	return put(raw, b)
 }
+
+func groupBody(id, location string, tags json.RawMessage) json.RawMessage {
+	o := rawjson.NewObject("id", id, "name", ids.LastSegment(id), "type", "Microsoft.Resources/resourceGroups", "location", location)
+	if tags != nil {
+		o.Set("tags", tags)
+	}
+	o.Set("properties", rawjson.NewObject("provisioningState", "Succeeded"))
+	return o.Bytes()
+}

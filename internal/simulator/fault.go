@@ -3,15 +3,17 @@ package simulator
 import (
 	"cmp"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 // withFault returns the fault's reply, before or after the effect, or the handler's.
-func (rc *requestContext) withFault(handle func() Reply) Reply {
+func (rc *requestContext) withFault(handle func() reply.Reply) reply.Reply {
 	r, instead := faultReply(rc.fault)
 	if !instead {
 		return handle()
@@ -125,3 +127,19 @@ func (s *Server) applyFaultBefore(c *requestContext) time.Duration {
 	}
 	return time.Duration(c.fault.Latency)
 }
+
+// concurrentClients returns the other clients' changes just before this request. The server's lock is held.
+func (rc *requestContext) concurrentClients() []settings.ConcurrentClient {
+	var actors []settings.ConcurrentClient
+	if rc.fault != nil {
+		actors = rc.fault.ConcurrentClients
+	}
+	if rc.s.opt.ConcurrentClients == nil {
+		return actors
+	}
+	return append(slices.Clip(actors), rc.s.opt.ConcurrentClients(rc.cause.Request, rc.r)...)
+}
+
+// ConcurrentClientsFunc returns the other clients' changes to apply just before a request; number counts the requests
+// from 1, in the order in which they are handled.
+type ConcurrentClientsFunc func(number int, r *http.Request) []settings.ConcurrentClient

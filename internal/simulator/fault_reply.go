@@ -5,22 +5,23 @@ import (
 	"encoding/json"
 	"net/http"
 
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 // faultReply returns the fault's reply; false when the handler replies.
-func faultReply(f *settings.Fault) (Reply, bool) {
+func faultReply(f *settings.Fault) (reply.Reply, bool) {
 	if f == nil || f.Status == 0 {
-		return Reply{}, false
+		return reply.Reply{}, false
 	}
-	var r Reply
+	var r reply.Reply
 	switch {
 	case f.Body != "":
-		r = NewReply(f.Status, json.RawMessage(f.Body))
+		r = reply.New(f.Status, json.RawMessage(f.Body))
 	case f.Code != "":
-		r = ErrorReply(f.Status, f.Code, "%s", cmp.Or(f.Message, defaultErrorText(f.Code)))
+		r = reply.Error(f.Status, f.Code, "%s", cmp.Or(f.Message, defaultErrorText(f.Code)))
 	default:
-		r = ARMError(f.Status, defaultErrorCode(f.Status), "%s", cmp.Or(f.Message, defaultErrorText(defaultErrorCode(f.Status))))
+		r = reply.ARMError(f.Status, defaultErrorCode(f.Status), "%s", cmp.Or(f.Message, defaultErrorText(defaultErrorCode(f.Status))))
 	}
 	r.Code = cmp.Or(f.Code, defaultErrorCode(f.Status))
 	for name, value := range f.Headers {

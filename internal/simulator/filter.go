@@ -3,6 +3,8 @@ package simulator
 import (
 	"fmt"
 	"strings"
+
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 )
 
 // condition is one comparison of an OData filter: name eq 'value'.
@@ -110,7 +112,7 @@ func (f filter) matchesAll(holds func(name, want string) bool) bool {
 }
 
 // filter reads the request's $filter, which may use these names.
-func (rc *requestContext) filter(names ...string) (filter, *Reply) {
+func (rc *requestContext) filter(names ...string) (filter, *reply.Reply) {
 	f, err := parseFilter(query(rc.r.URL.RawQuery)["$filter"])
 	if err == nil {
 		err = f.checkNames(names...)

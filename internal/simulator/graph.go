@@ -11,6 +11,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 )
 
 // Resource Graph, for the little of its query language that clients of backup use (docs/azure.md §10): a table, then
@@ -30,14 +31,14 @@ const (
 
 const maxGraphPage = 1000 // docs/azure.md §10
 
-func (rc *requestContext) queryGraph() Reply {
+func (rc *requestContext) queryGraph() reply.Reply {
 	if err := rawjson.CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
 	sent := rawjson.Parse(rc.body)
 	q, err := parseGraph(sent.Text("query"))
 	if err != nil {
-		return ErrorReply(http.StatusBadRequest, "BadRequest", "Query is invalid. %s", err)
+		return reply.Error(http.StatusBadRequest, "BadRequest", "Query is invalid. %s", err)
 	}
 	rows := q.run(rc.graphRows(q.table, graphScope(sent.Raw("subscriptions"))))
 	options := sent.Object("options")
@@ -50,7 +51,7 @@ func (rc *requestContext) queryGraph() Reply {
 	if token := options.Text("$skipToken"); token != "" {
 		row, known := rc.s.seed.RowOf("graph "+sent.Text("query"), token)
 		if !known {
-			return ErrorReply(http.StatusBadRequest, "BadRequest", "The skip token is invalid.")
+			return reply.Error(http.StatusBadRequest, "BadRequest", "The skip token is invalid.")
 		}
 		from = row
 	}
@@ -62,7 +63,7 @@ func (rc *requestContext) queryGraph() Reply {
 	if to < len(rows) && q.hasID() {
 		out.Set("$skipToken", rc.s.seed.PageToken("graph "+sent.Text("query"), to))
 	}
-	return OK(out.Bytes())
+	return reply.OK(out.Bytes())
 }
 
 func graphScope(raw []byte) map[string]bool {

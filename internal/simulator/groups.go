@@ -1,62 +1,53 @@
 package simulator
 
 import (
-	"encoding/json"
 	"net/http"
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 )
 
 // groupNotFound returns ARM's reply when the resource group of the path does not exist.
-func (rc *requestContext) groupNotFound() *Reply {
+func (rc *requestContext) groupNotFound() *reply.Reply {
 	id := "/subscriptions/" + rc.params["sub"] + "/resourceGroups/" + rc.params["group"]
 	if rc.st.groups.get(ids.Key(id)) != nil {
 		return nil
 	}
-	r := ARMError(http.StatusNotFound, "ResourceGroupNotFound", "Resource group '%s' could not be found.", rc.params["group"])
+	r := reply.ARMError(http.StatusNotFound, "ResourceGroupNotFound", "Resource group '%s' could not be found.", rc.params["group"])
 	return &r
-}
-
-func groupBody(id, location string, tags json.RawMessage) json.RawMessage {
-	o := rawjson.NewObject("id", id, "name", ids.LastSegment(id), "type", "Microsoft.Resources/resourceGroups", "location", location)
-	if tags != nil {
-		o.Set("tags", tags)
-	}
-	o.Set("properties", rawjson.NewObject("provisioningState", "Succeeded"))
-	return o.Bytes()
 }
 
 func (rc *requestContext) groupID() string {
 	return "/subscriptions/" + rc.params["sub"] + "/resourceGroups/" + rc.params["group"]
 }
 
-func (rc *requestContext) listGroups() Reply {
+func (rc *requestContext) listGroups() reply.Reply {
 	return rc.list("groups", each(rc.st.groups, ids.Key(rc.params["sub"]), func(*opaqueResource) bool { return true }, func(l *opaqueResource) []byte { return rc.st.read(l.body) }))
 }
 
-func (rc *requestContext) getGroup() Reply {
+func (rc *requestContext) getGroup() reply.Reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
-	return OK(rc.st.read(rc.st.groups.get(ids.Key(rc.groupID())).body))
+	return reply.OK(rc.st.read(rc.st.groups.get(ids.Key(rc.groupID())).body))
 }
 
-func (rc *requestContext) headGroup() Reply {
+func (rc *requestContext) headGroup() reply.Reply {
 	if r := rc.groupNotFound(); r != nil {
-		return Reply{Status: http.StatusNotFound}
+		return reply.Reply{Status: http.StatusNotFound}
 	}
-	return Reply{Status: http.StatusNoContent}
+	return reply.Reply{Status: http.StatusNoContent}
 }
 
 // putGroup creates a resource group: 201, or 200 for an existing one.
-func (rc *requestContext) putGroup() Reply {
+func (rc *requestContext) putGroup() reply.Reply {
 	if err := rawjson.CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
 	sent := rawjson.Parse(rc.body)
 	if sent.Text("location") == "" {
-		return ARMError(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
+		return reply.ARMError(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
 	}
 	status := http.StatusCreated
 	if rc.st.groups.get(ids.Key(rc.groupID())) != nil {
@@ -64,26 +55,26 @@ func (rc *requestContext) putGroup() Reply {
 	}
 	body := groupBody(rc.groupID(), sent.Text("location"), sent.Raw("tags"))
 	rc.st.putGroup(body)
-	return NewReply(status, body)
+	return reply.New(status, body)
 }
 
 // deleteGroup deletes an empty group. Azure would delete its resources too; no client here relies on that.
-func (rc *requestContext) deleteGroup() Reply {
+func (rc *requestContext) deleteGroup() reply.Reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
 	if len(rc.resourcesIn(ids.Key(rc.params["sub"]), ids.Key(rc.params["group"]))) > 0 {
-		return ErrorReply(http.StatusConflict, "ResourceGroupDeletionBlocked", "Deletion of resource group '%s' failed: there are resources in it.", rc.params["group"])
+		return reply.Error(http.StatusConflict, "ResourceGroupDeletionBlocked", "Deletion of resource group '%s' failed: there are resources in it.", rc.params["group"])
 	}
 	rc.st.remove("resourceGroups", ids.Key(rc.groupID()))
-	return Reply{Status: http.StatusOK}
+	return reply.Reply{Status: http.StatusOK}
 }
 
-func (rc *requestContext) listResources() Reply {
+func (rc *requestContext) listResources() reply.Reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
-	return OK(joinBodies(rc.resourcesIn(ids.Key(rc.params["sub"]), ids.Key(rc.params["group"]))))
+	return reply.OK(joinBodies(rc.resourcesIn(ids.Key(rc.params["sub"]), ids.Key(rc.params["group"]))))
 }
 
 // resourcesIn returns the short bodies of a group's resources.

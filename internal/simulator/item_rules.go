@@ -8,6 +8,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 )
 
 // itemPut is a PUT of a protected item while the rules check it.
@@ -24,7 +25,7 @@ type itemPut struct {
 
 // putItem handles protect, modify, stop, suspend, resume and undelete: one PUT, distinguished by its body
 // (docs/azure.md §6).
-func (rc *requestContext) putItem() Reply {
+func (rc *requestContext) putItem() reply.Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
@@ -37,7 +38,7 @@ func (rc *requestContext) putItem() Reply {
 		return invalidContent(err)
 	}
 	p := &itemPut{vault: v, containerKey: tail, existing: rc.st.items.get(itemKey(v.key, tail)), sent: rawjson.Parse(rc.body).Object("properties")}
-	for _, check := range []func(*itemPut) *Reply{
+	for _, check := range []func(*itemPut) *reply.Reply{
 		rc.checkSource, rc.checkBusy, rc.chooseTransition, rc.checkPolicyOfItem, rc.checkMachine, rc.checkElsewhere, rc.checkVaultRoom, rc.checkGuard,
 	} {
 		if r := check(p); r != nil {
@@ -76,7 +77,7 @@ func (rc *requestContext) startItemOp(p *itemPut) *operation {
 }
 
 // checkSource enforces: the request names the VM that the path names (docs/azure.md §4).
-func (rc *requestContext) checkSource(p *itemPut) *Reply {
+func (rc *requestContext) checkSource(p *itemPut) *reply.Reply {
 	source := p.sent.Text("sourceResourceId")
 	if source == "" && rawjson.BoolAt(p.sent.Raw("isRehydrate")) {
 		return nil // Terraform undeletes with isRehydrate alone
@@ -91,11 +92,11 @@ func (rc *requestContext) checkSource(p *itemPut) *Reply {
 }
 
 // checkBusy enforces: one operation on an item at a time (docs/azure.md §4, §14).
-func (rc *requestContext) checkBusy(p *itemPut) *Reply {
+func (rc *requestContext) checkBusy(p *itemPut) *reply.Reply {
 	return rc.busyItemReply(itemKey(p.vault.key, p.containerKey))
 }
 
-func (rc *requestContext) busyItemReply(target string) *Reply {
+func (rc *requestContext) busyItemReply(target string) *reply.Reply {
 	if op := rc.st.operationOn(target); op != nil && op.Action != actBackup {
 		r := rc.unverified("conflicting-operation", "A conflicting operation is in progress on the selected item. Please wait for it to finish and try again.")
 		return &r
@@ -104,7 +105,7 @@ func (rc *requestContext) busyItemReply(target string) *Reply {
 }
 
 // chooseTransition is the state machine of docs/azure.md §6.
-func (rc *requestContext) chooseTransition(p *itemPut) *Reply {
+func (rc *requestContext) chooseTransition(p *itemPut) *reply.Reply {
 	state := p.sent.Text("protectionState")
 	switch {
 	case rawjson.BoolAt(p.sent.Raw("isRehydrate")):
@@ -130,7 +131,7 @@ func (rc *requestContext) chooseTransition(p *itemPut) *Reply {
 	return nil
 }
 
-func (rc *requestContext) transitionToUndelete(p *itemPut) *Reply {
+func (rc *requestContext) transitionToUndelete(p *itemPut) *reply.Reply {
 	p.action = actUndelete
 	switch {
 	case p.existing == nil:
@@ -143,7 +144,7 @@ func (rc *requestContext) transitionToUndelete(p *itemPut) *Reply {
 	return nil
 }
 
-func (rc *requestContext) transitionToStop(p *itemPut) *Reply {
+func (rc *requestContext) transitionToStop(p *itemPut) *reply.Reply {
 	p.action = actStop
 	if p.existing == nil {
 		r := rc.unverified("stop-absent", "Item not found.")
@@ -153,14 +154,14 @@ func (rc *requestContext) transitionToStop(p *itemPut) *Reply {
 }
 
 // transitionToSuspend: only where the vault is immutable (docs/azure.md §6).
-func (rc *requestContext) transitionToSuspend(p *itemPut) *Reply {
+func (rc *requestContext) transitionToSuspend(p *itemPut) *reply.Reply {
 	p.action = actSuspend
 	switch {
 	case p.existing == nil:
 		r := rc.unverified("suspend-absent", "Item not found.")
 		return &r
-	case !rc.st.isImmutable(p.vault):
-		r := ErrorReply(http.StatusBadRequest, "UserErrorOperationDeniedOnImmutableItem", "%s", immutableText)
+	case !isImmutable(rc.st, p.vault):
+		r := reply.Error(http.StatusBadRequest, "UserErrorOperationDeniedOnImmutableItem", "%s", immutableText)
 		return &r
 	case p.existing.state == "ProtectionStopped":
 		r := rc.unverified("suspend-stopped", "Backups of an item whose protection is stopped cannot be suspended.")
@@ -175,7 +176,7 @@ func (p *itemPut) needsPolicy() bool {
 
 // checkPolicyOfItem enforces: the policy is of this vault and of this workload; an item does not go back from V2 to V1
 // (docs/azure.md §4, §8.3).
-func (rc *requestContext) checkPolicyOfItem(p *itemPut) *Reply {
+func (rc *requestContext) checkPolicyOfItem(p *itemPut) *reply.Reply {
 	if !p.needsPolicy() {
 		return nil
 	}
@@ -186,32 +187,32 @@ func (rc *requestContext) checkPolicyOfItem(p *itemPut) *Reply {
 		return &r
 	}
 	if !strings.EqualFold(p.policy.management, "AzureIaasVM") {
-		r := ErrorReply(http.StatusBadRequest, "BMSUserErrorInvalidPolicyForGivenProvider", "The given policy is not valid for the workload of the item.")
+		r := reply.Error(http.StatusBadRequest, "BMSUserErrorInvalidPolicyForGivenProvider", "The given policy is not valid for the workload of the item.")
 		return &r
 	}
-	if p.existing == nil || rc.st.tier(p.policy) == "V2" {
+	if p.existing == nil || policyTypeOf(rc.st, p.policy) == "V2" {
 		return nil
 	}
-	if before := rc.st.policies.get(p.existing.policy); before != nil && rc.st.tier(before) == "V2" {
+	if before := rc.st.policies.get(p.existing.policy); before != nil && policyTypeOf(rc.st, before) == "V2" {
 		r := rc.unverified("enhanced-to-standard", "An item cannot be moved from an enhanced to a standard policy.")
 		return &r
 	}
 	return nil
 }
 
-// tier returns a policy's type; absent means V1 (docs/azure.md §8.2).
-func (st *state) tier(p *policy) string {
+// policyTypeOf returns a policy's type; absent means V1 (docs/azure.md §8.2).
+func policyTypeOf(st *state, p *policy) string {
 	return cmp.Or(rawjson.TextAt(st.read(p.body), "properties", "policyType"), "V1")
 }
 
 // checkMachine enforces: the VM exists in the vault's subscription and region, a refresh discovered it if the settings
 // require that, and the policy's tier can back it up (docs/azure.md §4, §8.3, §13).
-func (rc *requestContext) checkMachine(p *itemPut) *Reply {
+func (rc *requestContext) checkMachine(p *itemPut) *reply.Reply {
 	if !p.needsPolicy() {
 		return nil
 	}
 	machine := rc.st.vms.get(ids.Key(p.sent.Text("sourceResourceId")))
-	var r Reply
+	var r reply.Reply
 	switch {
 	case machine == nil:
 		r = invalidConfigure()
@@ -221,8 +222,8 @@ func (rc *requestContext) checkMachine(p *itemPut) *Reply {
 		r = rc.unverified("vm-location-mismatch", "The virtual machine is in '%s', the vault is in '%s'.", machine.region, p.vault.region)
 	case p.existing == nil && rc.s.set.ProtectNeedsRefresh && !rc.st.isDiscovered(machine):
 		r = invalidConfigure()
-	case rc.st.tier(p.policy) != "V2" && rc.st.needsEnhanced(machine, rc.version):
-		r = ErrorReply(http.StatusBadRequest, "BMSUserErrorInvalidPolicyForGivenProvider", // UNVERIFIED code
+	case policyTypeOf(rc.st, p.policy) != "V2" && needsEnhanced(rc.st, machine, rc.version):
+		r = reply.Error(http.StatusBadRequest, "BMSUserErrorInvalidPolicyForGivenProvider", // UNVERIFIED code
 			"The virtual machine can only be protected with an enhanced policy.")
 	default:
 		return nil
@@ -232,7 +233,7 @@ func (rc *requestContext) checkMachine(p *itemPut) *Reply {
 
 // needsEnhanced reports whether a VM needs an Enhanced policy: Ultra and Premium SSD v2 disks, and trusted launch
 // before api-version 2025-01-01 (docs/azure.md §0.3, §8.3).
-func (st *state) needsEnhanced(machine *vm, version string) bool {
+func needsEnhanced(st *state, machine *vm, version string) bool {
 	props := rawjson.RawAt(st.read(machine.body), "properties")
 	if version < "2025-01-01" && strings.EqualFold(rawjson.TextAt(props, "securityProfile", "securityType"), "TrustedLaunch") {
 		return true
@@ -251,7 +252,7 @@ func (st *state) needsEnhanced(machine *vm, version string) bool {
 }
 
 // checkElsewhere enforces: a VM is in one vault only, unless it is soft-deleted there (docs/azure.md §4, §6, §13).
-func (rc *requestContext) checkElsewhere(p *itemPut) *Reply {
+func (rc *requestContext) checkElsewhere(p *itemPut) *reply.Reply {
 	if p.action != actProtect {
 		return nil
 	}
@@ -261,19 +262,19 @@ func (rc *requestContext) checkElsewhere(p *itemPut) *Reply {
 			return &r
 		}
 	}
-	if op := rc.st.protecting(ids.Key(p.sent.Text("sourceResourceId"))); op != nil && op.Vault != p.vault.key {
+	if op := protecting(rc.st, ids.Key(p.sent.Text("sourceResourceId"))); op != nil && op.Vault != p.vault.key {
 		r := rc.protectedElsewhereReply()
 		return &r
 	}
 	return nil
 }
 
-func (rc *requestContext) protectedElsewhereReply() Reply {
+func (rc *requestContext) protectedElsewhereReply() reply.Reply {
 	return rc.unverified("protected-elsewhere", "Virtual machine is already registered\\registering with another recovery services vault Please select a different virtual machine for registration.")
 }
 
 // protecting returns the operation that is about to protect a VM in some vault, or nil.
-func (st *state) protecting(vmKey string) *operation {
+func protecting(st *state, vmKey string) *operation {
 	tail := ids.ContainerKeyFor(ids.Segment(vmKey, "resourcegroups"), ids.LastSegment(vmKey))
 	var found *operation
 	st.vaults.group(ids.Segment(vmKey, "subscriptions"), 0, func(_ int, v *vault) bool {
@@ -288,7 +289,7 @@ func (st *state) protecting(vmKey string) *operation {
 // maxItems is the maximum number of VMs in a vault (docs/azure.md §13).
 const maxItems = 1000
 
-func (rc *requestContext) checkVaultRoom(p *itemPut) *Reply {
+func (rc *requestContext) checkVaultRoom(p *itemPut) *reply.Reply {
 	if p.action != actProtect || rc.st.countVMs(p.vault) < maxItems {
 		return nil
 	}

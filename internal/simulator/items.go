@@ -9,6 +9,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 )
 
 const (
@@ -17,7 +18,7 @@ const (
 )
 
 // listItems returns the inventory of a vault, soft-deleted items included (docs/azure.md §3).
-func (rc *requestContext) listItems() Reply {
+func (rc *requestContext) listItems() reply.Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
@@ -64,14 +65,14 @@ func (rc *requestContext) itemBody(it *item) []byte {
 }
 
 // itemNames checks the container's and the item's names in the path (docs/azure.md §3) and returns their tail.
-func (rc *requestContext) itemNames() (tail string, bad *Reply) {
+func (rc *requestContext) itemNames() (tail string, bad *reply.Reply) {
 	container, name := ids.Key(rc.params["container"]), ids.Key(rc.params["item"])
 	if !strings.HasPrefix(container, "iaasvmcontainer;") || strings.Count(ids.ContainerKeyOf(container), ";") != 2 {
-		r := ErrorReply(http.StatusBadRequest, "BMSUserErrorContainerNameIncorrectFormat", "The format of the container name '%s' is not valid.", rc.params["container"])
+		r := reply.Error(http.StatusBadRequest, "BMSUserErrorContainerNameIncorrectFormat", "The format of the container name '%s' is not valid.", rc.params["container"])
 		return "", &r
 	}
 	if !strings.HasPrefix(name, "vm;") || strings.Count(ids.ContainerKeyOf(name), ";") != 2 {
-		r := ErrorReply(http.StatusBadRequest, "BMSUserErrorProtectedItemNameIncorrectFormat", "The format of the protected item name '%s' is not valid.", rc.params["item"])
+		r := reply.Error(http.StatusBadRequest, "BMSUserErrorProtectedItemNameIncorrectFormat", "The format of the protected item name '%s' is not valid.", rc.params["item"])
 		return "", &r
 	}
 	if ids.ContainerKeyOf(container) != ids.ContainerKeyOf(name) {
@@ -81,17 +82,17 @@ func (rc *requestContext) itemNames() (tail string, bad *Reply) {
 	return ids.ContainerKeyOf(name), nil
 }
 
-func invalidConfigure() Reply {
-	return ErrorReply(http.StatusBadRequest, "BMSUserErrorInvalidConfigureProtectionRequest",
+func invalidConfigure() reply.Reply {
+	return reply.Error(http.StatusBadRequest, "BMSUserErrorInvalidConfigureProtectionRequest",
 		"Input for configure protection is not in proper format. Please ensure that container exists and other parameters are in valid format")
 }
 
-func itemNotFound() Reply {
-	return ErrorReply(http.StatusNotFound, "BMSUserErrorDataSourceObjectNotFound", "Item not found.\r\nThe item does not exist, or is not protected in this vault.")
+func itemNotFound() reply.Reply {
+	return reply.Error(http.StatusNotFound, "BMSUserErrorDataSourceObjectNotFound", "Item not found.\r\nThe item does not exist, or is not protected in this vault.")
 }
 
 // item returns the item of the path, or the not-found reply.
-func (rc *requestContext) item() (*vault, *item, *Reply) {
+func (rc *requestContext) item() (*vault, *item, *reply.Reply) {
 	v, none := rc.vault()
 	if none != nil {
 		return nil, nil, none
@@ -109,7 +110,7 @@ func (rc *requestContext) item() (*vault, *item, *Reply) {
 }
 
 // getItem returns 200 for a soft-deleted item too (docs/azure.md §3).
-func (rc *requestContext) getItem() Reply {
+func (rc *requestContext) getItem() reply.Reply {
 	_, it, none := rc.item()
 	if none != nil {
 		return *none
@@ -118,7 +119,7 @@ func (rc *requestContext) getItem() Reply {
 	if strings.Contains(strings.ToLower(query(rc.r.URL.RawQuery)["$filter"]), "expand") {
 		body = rawjson.Edit(body, func(p *rawjson.Object) { p.Set("extendedInfo", rc.extendedInfo(it)) }, "properties")
 	}
-	return OK(body)
+	return reply.OK(body)
 }
 
 // extendedInfo appears only on request (docs/azure.md §3).
@@ -134,7 +135,7 @@ func (rc *requestContext) extendedInfo(it *item) rawjson.Object {
 }
 
 // deleteItem returns 202 with vault-level URLs (docs/azure.md §6, §33.2).
-func (rc *requestContext) deleteItem() Reply {
+func (rc *requestContext) deleteItem() reply.Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
@@ -145,7 +146,7 @@ func (rc *requestContext) deleteItem() Reply {
 	}
 	it := rc.st.items.get(itemKey(v.key, tail))
 	if it == nil {
-		return Reply{Status: http.StatusNoContent}
+		return reply.Reply{Status: http.StatusNoContent}
 	}
 	if it.isDeleted {
 		return rc.unverified("delete-soft-deleted", "The item is in soft deleted state and goes when its time is over.")
@@ -157,11 +158,11 @@ func (rc *requestContext) deleteItem() Reply {
 		return *rc.guardRequired("")
 	}
 	points := rc.st.points.count(it.key)
-	if rc.st.isImmutable(v) && points > 0 {
+	if isImmutable(rc.st, v) && points > 0 {
 		return rc.unverified("immutable-denied", "%s", immutableText)
 	}
 	action := actHardDelete
-	if rc.st.softDeleteDays(v) > 0 {
+	if softDeleteDays(rc.st, v) > 0 {
 		action = actSoftDelete
 	}
 	id := rc.guid("delete")
@@ -193,7 +194,7 @@ func (s *Server) finishDelete(op *operation, at time.Time) {
 	if v == nil {
 		return
 	}
-	days := s.st.softDeleteDays(v)
+	days := softDeleteDays(s.st, v)
 	it = s.st.putItem(rawjson.Edit(s.st.read(it.body), func(p *rawjson.Object) {
 		p.Set("protectionState", "ProtectionStopped")
 		p.Set("policyId", "")

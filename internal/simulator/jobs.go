@@ -10,6 +10,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 )
 
 const jobType = "Microsoft.RecoveryServices/vaults/backupJobs"
@@ -67,11 +68,11 @@ func (s *Server) endJob(vaultKey, id string, at time.Time, status string, op *op
 
 // jobBody returns a job's body as of now: the durations of running jobs grow with the clock.
 func (rc *requestContext) jobBody(j *job) []byte {
-	if !j.runs() && rc.version >= "2023-02-01" {
+	if !j.isRunning() && rc.version >= "2023-02-01" {
 		return rc.st.read(j.body)
 	}
 	return rc.editedJob(j, func(p *rawjson.Object) {
-		if j.runs() {
+		if j.isRunning() {
 			p.Put("extendedInfo", runningTasks(p.Raw("extendedInfo"), rc.now))
 		}
 	})
@@ -84,7 +85,7 @@ func (rc *requestContext) jobRow(j *job) []byte {
 
 func (rc *requestContext) editedJob(j *job, change func(p *rawjson.Object)) []byte {
 	return rawjson.Edit(rc.st.read(j.body), func(p *rawjson.Object) {
-		if j.runs() {
+		if j.isRunning() {
 			p.Set("duration", rawjson.Duration(rc.now.Sub(j.started)))
 		}
 		// Older api-versions number the actions (docs/azure.md §33.34).
@@ -94,8 +95,6 @@ func (rc *requestContext) editedJob(j *job, change func(p *rawjson.Object)) []by
 		change(p)
 	}, "properties")
 }
-
-func (j *job) runs() bool { return j.status == inProgress || j.status == "Cancelling" }
 
 func runningTasks(extended []byte, now time.Time) json.RawMessage {
 	return editTasks(extended, func(task *rawjson.Object) {
@@ -127,7 +126,7 @@ func editTasks(extended []byte, change func(task *rawjson.Object)) json.RawMessa
 }
 
 // listJobs returns the newest first (docs/azure.md §11, §33.29).
-func (rc *requestContext) listJobs() Reply {
+func (rc *requestContext) listJobs() reply.Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
@@ -214,35 +213,35 @@ func parseJobWindow(f filter, now time.Time) (timeWindow, error) {
 	return w, nil
 }
 
-func (rc *requestContext) job() (*vault, *job, *Reply) {
+func (rc *requestContext) job() (*vault, *job, *reply.Reply) {
 	v, none := rc.vault()
 	if none != nil {
 		return nil, nil, none
 	}
 	j := rc.st.jobs.get(v.key + "/backupjobs/" + ids.Key(rc.params["job"]))
 	if j == nil {
-		r := ErrorReply(http.StatusNotFound, "BMSUserErrorJobNotFound", "The job '%s' was not found.", rc.params["job"]) // UNVERIFIED code
+		r := reply.Error(http.StatusNotFound, "BMSUserErrorJobNotFound", "The job '%s' was not found.", rc.params["job"]) // UNVERIFIED code
 		return v, nil, &r
 	}
 	return v, j, nil
 }
 
-func (rc *requestContext) getJob() Reply {
+func (rc *requestContext) getJob() reply.Reply {
 	_, j, none := rc.job()
 	if none != nil {
 		return *none
 	}
-	return OK(rc.jobBody(j))
+	return reply.OK(rc.jobBody(j))
 }
 
 // cancelJob cancels a running backup (docs/azure.md §5).
-func (rc *requestContext) cancelJob() Reply {
+func (rc *requestContext) cancelJob() reply.Reply {
 	v, j, none := rc.job()
 	if none != nil {
 		return *none
 	}
 	if j.status != inProgress || rawjson.RawAt(rc.st.read(j.body), "properties", "actionsInfo") == nil {
-		return ErrorReply(http.StatusBadRequest, "BMSUserErrorJobNotCancellable", "The job cannot be cancelled.") // UNVERIFIED code
+		return reply.Error(http.StatusBadRequest, "BMSUserErrorJobNotCancellable", "The job cannot be cancelled.") // UNVERIFIED code
 	}
 	rc.st.putJob(rawjson.Edit(rc.st.read(j.body), func(p *rawjson.Object) { p.Set("status", "Cancelling") }, "properties"))
 	id := rc.guid("cancel")

@@ -8,6 +8,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 )
 
 // query returns a request's query by lower-cased name. net/url is not used because it drops pairs with a bare ";",
@@ -29,14 +30,14 @@ func query(raw string) map[string]string {
 type rowIterator func(from int, visit func(row int, body func() []byte) bool)
 
 // list returns one page of a list. Bodies are sent as stored, so a page of 500 costs one copy.
-func (rc *requestContext) list(kind string, walk rowIterator) Reply {
+func (rc *requestContext) list(kind string, walk rowIterator) reply.Reply {
 	size := max(rc.s.set.Pages[kind], 1)
 	name := ids.Key(rc.path) + "?" + query(rc.r.URL.RawQuery)["$filter"]
 	from := 0
 	if token := query(rc.r.URL.RawQuery)["$skiptoken"]; token != "" {
 		row, known := rc.s.seed.RowOf(name, token)
 		if !known {
-			return ErrorReply(http.StatusBadRequest, "InvalidSkipToken", "The skip token is not one this list gave out.") // UNVERIFIED code
+			return reply.Error(http.StatusBadRequest, "InvalidSkipToken", "The skip token is not one this list gave out.") // UNVERIFIED code
 		}
 		from = row
 	}
@@ -61,7 +62,7 @@ func (rc *requestContext) list(kind string, walk rowIterator) Reply {
 		b.Write(rawjson.Encode(rc.nextLink(rc.s.seed.PageToken(name, next))))
 	}
 	b.WriteByte('}')
-	return OK(b.Bytes())
+	return reply.OK(b.Bytes())
 }
 
 // nextLink returns the request's own URL with a token (docs/azure.md §33.25).

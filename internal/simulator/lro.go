@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 )
 
 // Lengths of the signature's parts as recorded (docs/azure.md §33.7).
@@ -36,10 +37,10 @@ func (rc *requestContext) signedURL(path, version string) string {
 }
 
 // setRetryAfter sets the Retry-After of backup's operations (docs/azure.md §1, §4; §33.6).
-func (rc *requestContext) setRetryAfter(r *Reply) { rc.setRetryAfterSeconds(r, 60) }
+func (rc *requestContext) setRetryAfter(r *reply.Reply) { rc.setRetryAfterSeconds(r, 60) }
 
 // setRetryAfterSeconds sets Retry-After, unless the settings override it.
-func (rc *requestContext) setRetryAfterSeconds(r *Reply, seconds int) {
+func (rc *requestContext) setRetryAfterSeconds(r *reply.Reply, seconds int) {
 	if set := rc.s.set.RetryAfter; set != nil {
 		seconds = *set
 	}
@@ -58,12 +59,12 @@ func (s *Server) scaleSeconds(seconds int) int {
 }
 
 // getStatus handles operationsStatus, backupOperations and the policies' operations: always 200.
-func (rc *requestContext) getStatus() Reply {
+func (rc *requestContext) getStatus() reply.Reply {
 	op := rc.operation()
 	if op == nil {
 		return rc.operationNotFound()
 	}
-	r := OK(statusBody(op))
+	r := reply.OK(statusBody(op))
 	if op.isRunning() {
 		rc.setRetryAfter(&r)
 	}
@@ -71,7 +72,7 @@ func (rc *requestContext) getStatus() Reply {
 }
 
 // getResult handles operationResults and backupOperationResults (docs/azure.md §4, §33.4, §33.5).
-func (rc *requestContext) getResult() Reply {
+func (rc *requestContext) getResult() reply.Reply {
 	op := rc.operation()
 	if op == nil {
 		return rc.operationNotFound()
@@ -87,9 +88,9 @@ func (rc *requestContext) getResult() Reply {
 		r.Body = []byte("{}")
 		return r
 	case op.State == failed:
-		return ErrorReply(http.StatusBadRequest, op.Code, "%s", op.Message) // UNVERIFIED status
+		return reply.Error(http.StatusBadRequest, op.Code, "%s", op.Message) // UNVERIFIED status
 	case op.Action == actValidate:
-		return OK(rawjson.NewObject("validateOperationResponse", rawjson.NewObject("validationResults", op.Request)).Bytes())
+		return reply.OK(rawjson.NewObject("validateOperationResponse", rawjson.NewObject("validationResults", op.Request)).Bytes())
 	case op.Action == actBackup || op.Action == actRestore:
 		// 204 that still has the polling headers: a poller that continues while a header is present never ends
 		// (docs/azure.md §33.5).
@@ -99,14 +100,14 @@ func (rc *requestContext) getResult() Reply {
 		return r
 	case op.Action == actPolicy:
 		if p := rc.st.policies.get(op.Target); p != nil {
-			return OK(rc.policyBody(p))
+			return reply.OK(rc.policyBody(p))
 		}
 	case strings.Contains(op.ResultPath, "/protectedItems/") || strings.Contains(op.ResultPath, "/protecteditems/"):
 		if it := rc.st.items.get(op.Target); it != nil {
-			return OK(rc.itemBody(it))
+			return reply.OK(rc.itemBody(it))
 		}
 	}
-	return Reply{Status: http.StatusNoContent}
+	return reply.Reply{Status: http.StatusNoContent}
 }
 
 // operation returns the operation that a poll names, in the vault that it names.
@@ -118,8 +119,8 @@ func (rc *requestContext) operation() *operation {
 	return op
 }
 
-func (rc *requestContext) operationNotFound() Reply {
-	return ErrorReply(http.StatusNotFound, "OperationNotFound", "The operation '%s' was not found.", rc.params["op"]) // UNVERIFIED code
+func (rc *requestContext) operationNotFound() reply.Reply {
+	return reply.Error(http.StatusNotFound, "OperationNotFound", "The operation '%s' was not found.", rc.params["op"]) // UNVERIFIED code
 }
 
 // vaultOperationID returns an id of a vault operation: base64 with "=" of a number and a GUID (docs/azure.md §33.11).

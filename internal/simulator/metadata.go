@@ -9,11 +9,11 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
-	"github.com/azbackup/azbackup/internal/simulator/settings"
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 )
 
 // metadata returns the endpoints of this cloud: an array up to 2019-05-01, one object from 2022-09-01.
-func (rc *requestContext) metadata() Reply {
+func (rc *requestContext) metadata() reply.Reply {
 	suffixes := rawjson.NewObject("azureDataLakeStoreFileSystem", "azuredatalakestore.net", "acrLoginServer", "azurecr.io",
 		"sqlServerHostname", "database.windows.net", "azureDataLakeAnalyticsCatalogAndJob", "azuredatalakeanalytics.net",
 		"keyVaultDns", "vault.azure.net", "storage", "core.windows.net", "azureFrontDoorEndpointSuffix", "azurefd.net",
@@ -44,25 +44,25 @@ func (rc *requestContext) metadata() Reply {
 		"gallery", "https://gallery.azure.com/",
 	)
 	if rc.version >= "2022-09-01" {
-		return OK(o.Bytes())
+		return reply.OK(o.Bytes())
 	}
-	return OK(rawjson.Encode([]rawjson.Object{o}))
+	return reply.OK(rawjson.Encode([]rawjson.Object{o}))
 }
 
-func (rc *requestContext) listSubscriptions() Reply {
+func (rc *requestContext) listSubscriptions() reply.Reply {
 	return rc.list("groups", each(rc.st.subscriptions, "", func(*opaqueResource) bool { return true }, func(l *opaqueResource) []byte { return rc.st.read(l.body) }))
 }
 
-func (rc *requestContext) getSubscription() Reply {
-	return OK(rc.st.read(rc.st.subscriptions.get(ids.Key(rc.params["sub"])).body)) // dispatch found it
+func (rc *requestContext) getSubscription() reply.Reply {
+	return reply.OK(rc.st.read(rc.st.subscriptions.get(ids.Key(rc.params["sub"])).body)) // dispatch found it
 }
 
-func (rc *requestContext) listTenants() Reply {
+func (rc *requestContext) listTenants() reply.Reply {
 	t := cmp.Or(rc.st.Tenant, "00000000-0000-0000-0000-000000000000")
-	return OK(rawjson.NewObject("value", []rawjson.Object{rawjson.NewObject("id", "/tenants/"+t, "tenantId", t, "tenantCategory", "Home", "displayName", t)}).Bytes())
+	return reply.OK(rawjson.NewObject("value", []rawjson.Object{rawjson.NewObject("id", "/tenants/"+t, "tenantId", t, "tenantCategory", "Home", "displayName", t)}).Bytes())
 }
 
-func (rc *requestContext) listLocations() Reply {
+func (rc *requestContext) listLocations() reply.Reply {
 	seen := map[string]bool{}
 	rc.st.vms.group(ids.Key(rc.params["sub"]), 0, func(_ int, v *vm) bool { seen[v.region] = true; return true })
 	rc.st.vaults.group(ids.Key(rc.params["sub"]), 0, func(_ int, v *vault) bool { seen[v.region] = true; return true })
@@ -70,7 +70,7 @@ func (rc *requestContext) listLocations() Reply {
 	for _, name := range sortedKeys(seen) {
 		out = append(out, rawjson.NewObject("id", "/subscriptions/"+rc.params["sub"]+"/locations/"+name, "name", name, "type", "Region", "displayName", name))
 	}
-	return OK(rawjson.NewObject("value", out).Bytes())
+	return reply.OK(rawjson.NewObject("value", out).Bytes())
 }
 
 func sortedKeys(set map[string]bool) []string {
@@ -96,15 +96,17 @@ func (rc *requestContext) providerBody(namespace string) rawjson.Object {
 		"registrationPolicy", "RegistrationRequired", "registrationState", state, "resourceTypes", []string{})
 }
 
-func (rc *requestContext) listProviders() Reply {
+func (rc *requestContext) listProviders() reply.Reply {
 	out := []rawjson.Object{}
 	for _, p := range providers() {
 		out = append(out, rc.providerBody(p))
 	}
-	return OK(rawjson.NewObject("value", out).Bytes())
+	return reply.OK(rawjson.NewObject("value", out).Bytes())
 }
 
-func (rc *requestContext) getProvider() Reply { return OK(rc.providerBody(rc.namespace()).Bytes()) }
+func (rc *requestContext) getProvider() reply.Reply {
+	return reply.OK(rc.providerBody(rc.namespace()).Bytes())
+}
 
 func (rc *requestContext) namespace() string {
 	for _, p := range providers() {
@@ -116,35 +118,23 @@ func (rc *requestContext) namespace() string {
 }
 
 // registerProvider registers at once; Azure takes a minute in the state Registering.
-func (rc *requestContext) registerProvider() Reply {
+func (rc *requestContext) registerProvider() reply.Reply {
 	k := ids.Key(rc.params["sub"]) + "/" + ids.Key(rc.namespace())
 	if rc.st.service.Registered == nil {
 		rc.st.service.Registered = map[string]time.Time{}
 	}
 	rc.st.service.Registered[k] = rc.now
 	rc.st.markDirty()
-	return OK(rc.providerBody(rc.namespace()).Bytes())
-}
-
-// isRegistered reports whether a subscription is registered: yes, unless the settings list it and no client has
-// registered it since.
-func (st *state) isRegistered(sub, namespace string, set settings.Settings) bool {
-	for _, n := range set.UnregisteredProviders {
-		if strings.EqualFold(n, namespace) {
-			_, since := st.service.Registered[sub+"/"+ids.Key(namespace)]
-			return since
-		}
-	}
-	return true
+	return reply.OK(rc.providerBody(rc.namespace()).Bytes())
 }
 
 // notRegisteredReply returns ARM's reply to a write in a subscription that is not registered for the provider
 // (docs/azure.md §33.41).
-func (rc *requestContext) notRegisteredReply(namespace string) *Reply {
+func (rc *requestContext) notRegisteredReply(namespace string) *reply.Reply {
 	if rc.st.isRegistered(ids.Key(rc.params["sub"]), namespace, rc.s.set) {
 		return nil
 	}
-	r := ARMError(http.StatusConflict, "MissingSubscriptionRegistration",
+	r := reply.ARMError(http.StatusConflict, "MissingSubscriptionRegistration",
 		"The subscription is not registered to use namespace '%s'. See https://aka.ms/rps-not-found for how to register subscriptions.", namespace)
 	return &r
 }

@@ -44,7 +44,7 @@ type operation struct {
 	Hangs bool `json:"hangs,omitempty"`
 
 	// cause is the request that started the operation; unknown for operations already running when the server starts.
-	cause Cause
+	cause Cause `json:"-"`
 }
 
 // The ends an operation can have.
@@ -73,8 +73,9 @@ const (
 	// actAppear puts restored disks into their group.
 	actAppear = "appear"
 
-	actPurge  = "purge"
-	actExpire = "expire"
+	actScheduled = "scheduled"
+	actPurge     = "purge"
+	actExpire    = "expire"
 	// actAdopted ends a job that ran when the estate was taken.
 	actAdopted = "adopted"
 )
@@ -181,6 +182,24 @@ func (q *timerQueue) Pop() any {
 	last := (*q)[len(*q)-1]
 	*q = (*q)[:len(*q)-1]
 	return last
+}
+
+// popDue removes the earliest timer that is due at now, and returns its operation and its moment; nil: none is due.
+func (st *state) popDue(now time.Time) (*operation, time.Time) {
+	for len(st.timers) > 0 && !st.timers[0].at.After(now) {
+		d := heap.Pop(&st.timers).(timer)
+		if op := st.ops[d.id]; op != nil && op.nextEvent().Equal(d.at) {
+			return op, d.at
+		}
+	}
+	return nil, time.Time{}
+}
+
+// resumeTimers sets the timers of the operations that run in the estate.
+func (st *state) resumeTimers() {
+	for _, op := range st.ops {
+		st.addTimer(op.nextEvent(), op.ID)
+	}
 }
 
 func (st *state) addTimer(at time.Time, id string) {

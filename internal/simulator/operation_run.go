@@ -1,22 +1,19 @@
 package simulator
 
 import (
-	"container/heap"
 	"net/http"
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 )
 
 // runDue runs all timers due at now, in order.
 func (s *Server) runDue(now time.Time) {
 	st := s.st
-	for len(st.timers) > 0 && !st.timers[0].at.After(now) {
-		d := heap.Pop(&st.timers).(timer)
-		if op := st.ops[d.id]; op != nil && op.nextEvent().Equal(d.at) {
-			s.hasTimePassed = s.hasTimePassed || s.clock.isResumed && d.at.After(s.clock.estateStart)
-			st.withCause(op.cause, func() { s.runTimer(op, d.at) })
-		}
+	for op, at := st.popDue(now); op != nil; op, at = st.popDue(now) {
+		s.hasTimePassed = s.hasTimePassed || s.clock.isResumed && at.After(s.clock.estateStart)
+		st.withCause(op.cause, func() { s.runTimer(op, at) })
 	}
 	if now.After(st.service.Clock) {
 		st.service.Clock = now
@@ -115,8 +112,8 @@ func (s *Server) undo(op *operation) {
 }
 
 // acceptedReply returns the 202 for a started or still running operation: no body and the URLs to poll.
-func (rc *requestContext) acceptedReply(op *operation) Reply {
-	r := Reply{Status: http.StatusAccepted}
+func (rc *requestContext) acceptedReply(op *operation) reply.Reply {
+	r := reply.Reply{Status: http.StatusAccepted}
 	if op.StatusPath != "" && !rc.lacksAsyncHeader(op) {
 		r.Set("Azure-AsyncOperation", rc.signedURL(op.StatusPath, asyncVersion(op)))
 	}

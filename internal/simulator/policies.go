@@ -8,12 +8,13 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 )
 
 const policyType = "Microsoft.RecoveryServices/vaults/backupPolicies"
 
 // listPolicies mixes AzureIaasVM and AzureWorkload without a filter (docs/azure.md §33.28).
-func (rc *requestContext) listPolicies() Reply {
+func (rc *requestContext) listPolicies() reply.Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
@@ -43,7 +44,7 @@ func (rc *requestContext) listPolicies() Reply {
 		}
 		return true
 	})
-	return OK(joinBodies(bodies))
+	return reply.OK(joinBodies(bodies))
 }
 
 func joinBodies(bodies [][]byte) json.RawMessage {
@@ -61,7 +62,7 @@ func (rc *requestContext) policyKey() string {
 	return rc.vaultKey() + "/backuppolicies/" + ids.Key(rc.params["policy"])
 }
 
-func (rc *requestContext) getPolicy() Reply {
+func (rc *requestContext) getPolicy() reply.Reply {
 	if _, none := rc.vault(); none != nil {
 		return *none
 	}
@@ -69,11 +70,11 @@ func (rc *requestContext) getPolicy() Reply {
 	if p == nil {
 		return rc.policyNotFound()
 	}
-	return OK(rc.policyBody(p))
+	return reply.OK(rc.policyBody(p))
 }
 
-func (rc *requestContext) policyNotFound() Reply {
-	return ErrorReply(http.StatusNotFound, "BMSUserErrorPolicyObjectNotFound", "Backup policy '%s' was not found.", rc.params["policy"]) // UNVERIFIED code
+func (rc *requestContext) policyNotFound() reply.Reply {
+	return reply.Error(http.StatusNotFound, "BMSUserErrorPolicyObjectNotFound", "Backup policy '%s' was not found.", rc.params["policy"]) // UNVERIFIED code
 }
 
 // policyBody returns the stored body with the count of its items, which the service computes (docs/azure.md §8.2).
@@ -85,7 +86,7 @@ func (rc *requestContext) policyBody(p *policy) []byte {
 
 // putPolicy writes all of a policy: 200 when it protects nothing, else 202 and one job an item
 // (docs/azure.md §8.1, §33.15).
-func (rc *requestContext) putPolicy() Reply {
+func (rc *requestContext) putPolicy() reply.Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
@@ -113,7 +114,7 @@ func (rc *requestContext) putPolicy() Reply {
 		items = rc.st.protectedBy(was)
 	}
 	if len(items) == 0 {
-		return OK(rc.policyBody(rc.st.putPolicy(body)))
+		return reply.OK(rc.policyBody(rc.st.putPolicy(body)))
 	}
 	return rc.acceptedReply(rc.startPolicyOp(v, was, body, items))
 }
@@ -220,19 +221,19 @@ func timeOfDay(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-func (rc *requestContext) deletePolicy() Reply {
+func (rc *requestContext) deletePolicy() reply.Reply {
 	if _, none := rc.vault(); none != nil {
 		return *none
 	}
 	p := rc.st.policies.get(rc.policyKey())
 	if p == nil {
-		return Reply{Status: http.StatusNoContent}
+		return reply.Reply{Status: http.StatusNoContent}
 	}
 	if n := rc.st.itemsUnder(p); n > 0 {
 		return rc.unverified("policy-in-use", "Backup policy '%s' cannot be deleted: it protects %d items.", p.name, n)
 	}
 	rc.st.remove("policies", p.key)
-	return Reply{Status: http.StatusOK} // an empty 200, not 204 (docs/azure.md §33.15)
+	return reply.Reply{Status: http.StatusOK} // an empty 200, not 204 (docs/azure.md §33.15)
 }
 
 // defaultPolicies adds the three built-in policies to a new vault (docs/azure.md §8.1, §33.28).

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 )
 
 // maxPolicies is the maximum number of policies in a vault (docs/azure.md §13).
@@ -18,14 +19,14 @@ const maxPolicies = 200
 var policyName = regexp.MustCompile(`^[a-zA-Z][-_!a-zA-Z0-9]{2,149}$`) // docs/azure.md §8.3
 
 // invalidPolicyReply returns the one error for most mistakes in a policy (docs/azure.md §8.3).
-func invalidPolicyReply() *Reply {
-	r := ErrorReply(http.StatusBadRequest, "BMSUserErrorInvalidPolicyInput",
+func invalidPolicyReply() *reply.Reply {
+	r := reply.Error(http.StatusBadRequest, "BMSUserErrorInvalidPolicyInput",
 		"Input for create or update policy is not in proper format. Please check format of parameters like schedule time, schedule days, retention time and retention days")
 	return &r
 }
 
 // checkPolicy applies the rules of docs/azure.md §8.3 to a policy write.
-func (rc *requestContext) checkPolicy(v *vault, was *policy, p rawjson.Object) *Reply {
+func (rc *requestContext) checkPolicy(v *vault, was *policy, p rawjson.Object) *reply.Reply {
 	if !policyName.MatchString(rc.params["policy"]) {
 		return invalidPolicyReply()
 	}
@@ -39,7 +40,7 @@ func (rc *requestContext) checkPolicy(v *vault, was *policy, p rawjson.Object) *
 		}
 		return nil // other workloads have no rules here
 	}
-	if was != nil && cmp.Or(p.Text("policyType"), "V1") != rc.st.tier(was) {
+	if was != nil && cmp.Or(p.Text("policyType"), "V1") != policyTypeOf(rc.st, was) {
 		return invalidPolicyReply() // the type cannot change
 	}
 	s, err := readPolicy(p)
@@ -57,9 +58,9 @@ func (rc *requestContext) checkPolicy(v *vault, was *policy, p rawjson.Object) *
 
 // checkImmutablePolicy enforces: on an immutable vault retention is not reduced; it is not increased either while an
 // item is suspended (docs/azure.md §8.3).
-func (rc *requestContext) checkImmutablePolicy(v *vault, was *policy, s *policySpec) *Reply {
+func (rc *requestContext) checkImmutablePolicy(v *vault, was *policy, s *policySpec) *reply.Reply {
 	old, err := readPolicy(rawjson.Parse(rc.st.read(was.body)).Object("properties"))
-	if err != nil || !rc.st.isImmutable(v) {
+	if err != nil || !isImmutable(rc.st, v) {
 		return nil
 	}
 	suspended := slices.ContainsFunc(rc.st.protectedBy(was), func(it *item) bool { return it.state == "BackupsSuspended" })
@@ -353,7 +354,7 @@ func (r retention) isReducedBy(after retention) bool {
 }
 
 // consumeDailyLimit consumes one of a day's writes, or returns the error that none remains (docs/azure.md §13).
-func (rc *requestContext) consumeDailyLimit(limit string, v *vault) *Reply {
+func (rc *requestContext) consumeDailyLimit(limit string, v *vault) *reply.Reply {
 	if !rc.s.set.DailyLimits && rc.s.set.Quota == "" {
 		return nil
 	}

@@ -7,11 +7,12 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 )
 
 // listProtectable lists the VMs of the vault's subscription and region that a refresh has discovered and that no vault
 // protects (docs/azure.md §2, §33.26).
-func (rc *requestContext) listProtectable() Reply {
+func (rc *requestContext) listProtectable() reply.Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
@@ -63,16 +64,6 @@ func protectableField(machine *vm, name string) string {
 	return machine.name
 }
 
-// isDiscovered reports whether the cache of protectable items contains the VM: it is in the snapshot, or a refresh ran
-// after its creation (docs/azure.md §1: the cache is the subscription's).
-func (st *state) isDiscovered(machine *vm) bool {
-	if st.listedAsProtectable[machine.key] {
-		return true
-	}
-	at, refreshed := st.service.Refreshed[machine.sub+"/"+machine.region]
-	return refreshed && !st.service.Created[machine.key].After(at)
-}
-
 func (rc *requestContext) protectableBody(v *vault, machine *vm) []byte {
 	vmID := rawjson.TextAt(rc.st.read(machine.body), "id")
 	group := ids.Segment(vmID, "resourceGroups")
@@ -103,7 +94,7 @@ func (rc *requestContext) protectableMatches(f filter, body []byte) bool {
 }
 
 // refresh starts the discovery of VMs: 202 and fabric-level URLs (docs/azure.md §1).
-func (rc *requestContext) refresh() Reply {
+func (rc *requestContext) refresh() reply.Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
@@ -136,15 +127,15 @@ func (s *Server) finishRefresh(op *operation, at time.Time) {
 
 // listContainers lists the VMs registered with the vault; those of soft-deleted items are in the list of deleted
 // containers (docs/azure.md §3, §33.32).
-func (rc *requestContext) listContainers() Reply {
+func (rc *requestContext) listContainers() reply.Reply {
 	return rc.containers(func(it *item) bool { return !it.isDeleted }, "Registered")
 }
 
-func (rc *requestContext) listDeletedContainers() Reply {
+func (rc *requestContext) listDeletedContainers() reply.Reply {
 	return rc.containers(func(it *item) bool { return it.isDeleted }, "SoftDeleted")
 }
 
-func (rc *requestContext) containers(keep func(*item) bool, status string) Reply {
+func (rc *requestContext) containers(keep func(*item) bool, status string) reply.Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
@@ -176,33 +167,33 @@ func (rc *requestContext) containerBody(it *item, status string) []byte {
 }
 
 // listUsage counts a vault's items; its limit of -1 does not show the quota (docs/azure.md §11).
-func (rc *requestContext) listUsage() Reply {
+func (rc *requestContext) listUsage() reply.Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
-	return OK(rawjson.NewObject("value", []rawjson.Object{rawjson.NewObject("name", rawjson.NewObject("value", "AzureIaasVM", "localizedValue", "AzureIaasVM"),
+	return reply.OK(rawjson.NewObject("value", []rawjson.Object{rawjson.NewObject("name", rawjson.NewObject("value", "AzureIaasVM", "localizedValue", "AzureIaasVM"),
 		"currentValue", rc.st.countVMs(v), "limit", -1, "unit", "Count")}).Bytes())
 }
 
-func (rc *requestContext) listGuards() Reply {
+func (rc *requestContext) listGuards() reply.Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
 	var bodies [][]byte
 	rc.st.proxies.group(v.key, 0, func(_ int, l *opaqueResource) bool { bodies = append(bodies, rc.st.read(l.body)); return true })
-	return OK(joinBodies(bodies))
+	return reply.OK(joinBodies(bodies))
 }
 
 // backupStatus returns the vault of a region that protects a VM (docs/azure.md §9).
-func (rc *requestContext) backupStatus() Reply {
+func (rc *requestContext) backupStatus() reply.Reply {
 	if err := rawjson.CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
 	sent := rawjson.Parse(rc.body)
 	if !strings.EqualFold(sent.Text("resourceType"), "VM") || ids.Segment(sent.Text("resourceId"), "virtualMachines") == "" {
-		return ErrorReply(http.StatusBadRequest, "BMSUserErrorInvalidInput", "Input for backup status is not in proper format.") // UNVERIFIED code
+		return reply.Error(http.StatusBadRequest, "BMSUserErrorInvalidInput", "Input for backup status is not in proper format.") // UNVERIFIED code
 	}
 	id := sent.Text("resourceId")
 	tail := ids.ContainerKeyFor(ids.Segment(id, "resourceGroups"), ids.LastSegment(id))
@@ -219,7 +210,7 @@ func (rc *requestContext) backupStatus() Reply {
 	}
 	o.Set("protectedItemsCount", 0)
 	o.Set("objectType", "BackupStatusResponse")
-	return OK(o.Bytes())
+	return reply.OK(o.Bytes())
 }
 
 // statusOf searches all vaults of the region; its status of stopped and soft-deleted items is UNVERIFIED.
@@ -243,14 +234,14 @@ func (rc *requestContext) statusOf(vmKey, location string) (string, *item) {
 			return "Protected", it
 		}
 	}
-	if found == nil && rc.st.protecting(vmKey) != nil {
+	if found == nil && protecting(rc.st, vmKey) != nil {
 		status = rc.s.set.Unverified["status-of-protecting"]
 	}
 	return status, found
 }
 
 // preValidate returns 200 for a failure too (docs/azure.md §9).
-func (rc *requestContext) preValidate() Reply {
+func (rc *requestContext) preValidate() reply.Reply {
 	if err := rawjson.CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
@@ -264,9 +255,9 @@ func (rc *requestContext) preValidate() Reply {
 		o.Set("errorMessage", "Virtual machine with same name and same resource group is already protected.")
 		o.Set("recommendation", "Stop protection of the virtual machine in the other vault first.")
 	}
-	return OK(o.Bytes())
+	return reply.OK(o.Bytes())
 }
 
-func (rc *requestContext) validateFeatures() Reply {
-	return OK(rawjson.NewObject("supportStatus", "Supported").Bytes())
+func (rc *requestContext) validateFeatures() reply.Reply {
+	return reply.OK(rawjson.NewObject("supportStatus", "Supported").Bytes())
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
 // purgeTime returns when a soft-deleted item is purged; deferredDeleteTimeInUTC is when it was deleted (docs/azure.md
@@ -154,4 +155,26 @@ func withHolder(body json.RawMessage) json.RawMessage {
 		o.Set("managedBy", vm)
 		o.Put("properties", rawjson.Edit(o.Raw("properties"), func(p *rawjson.Object) { p.Set("diskState", "Attached") }))
 	})
+}
+
+// isDiscovered reports whether the cache of protectable items contains the VM: it is in the snapshot, or a refresh ran
+// after its creation (docs/azure.md §1: the cache is the subscription's).
+func (st *state) isDiscovered(machine *vm) bool {
+	if st.listedAsProtectable[machine.key] {
+		return true
+	}
+	at, refreshed := st.service.Refreshed[machine.sub+"/"+machine.region]
+	return refreshed && !st.service.Created[machine.key].After(at)
+}
+
+// isRegistered reports whether a subscription is registered: yes, unless the settings list it and no client has
+// registered it since.
+func (st *state) isRegistered(sub, namespace string, set settings.Settings) bool {
+	for _, n := range set.UnregisteredProviders {
+		if strings.EqualFold(n, namespace) {
+			_, since := st.service.Registered[sub+"/"+ids.Key(namespace)]
+			return since
+		}
+	}
+	return true
 }

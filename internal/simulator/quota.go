@@ -14,6 +14,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
@@ -103,7 +104,7 @@ func (m *quotaMeter) limit(action string) int {
 }
 
 // charge consumes a request's cost and returns the headers with the remaining budget, or the 429.
-func (rc *requestContext) charge(r *route) (http.Header, *Reply) {
+func (rc *requestContext) charge(r *route) (http.Header, *reply.Reply) {
 	m := rc.s.quota
 	if !m.isEnabled {
 		return nil, nil
@@ -122,7 +123,7 @@ func (rc *requestContext) charge(r *route) (http.Header, *Reply) {
 }
 
 // chargeHourly consumes from the action's budget, which all clients of the subscription share (docs/azure.md §12).
-func (m *quotaMeter) chargeHourly(c *requestContext, action string, left http.Header) *Reply {
+func (m *quotaMeter) chargeHourly(c *requestContext, action string, left http.Header) *reply.Reply {
 	limit := m.limit(action)
 	k := ids.Key(c.params["sub"]) + " " + action
 	h := m.hours[k]
@@ -134,7 +135,7 @@ func (m *quotaMeter) chargeHourly(c *requestContext, action string, left http.He
 	drawn := h.used + int(float64(m.otherClients)*c.now.Sub(h.since).Hours())
 	if drawn >= limit {
 		wait := int(math.Ceil(h.since.Add(time.Hour).Sub(c.now).Seconds()))
-		r := ARMError(http.StatusTooManyRequests, "ResourceRequestsThrottled",
+		r := reply.ARMError(http.StatusTooManyRequests, "ResourceRequestsThrottled",
 			"Number of requests for action '%s' exceeded the limit of '%d' for time interval '01:00:00'. Please try again after '%d' seconds.",
 			action, limit, c.s.scaleSeconds(wait))
 		if !c.s.set.NoRetryAfterWhenThrottled {
@@ -152,7 +153,7 @@ func (m *quotaMeter) chargeHourly(c *requestContext, action string, left http.He
 }
 
 // chargeARM takes a token from ARM's buckets: reads, writes and deletes, a subscription and principal.
-func (m *quotaMeter) chargeARM(c *requestContext, left http.Header) *Reply {
+func (m *quotaMeter) chargeARM(c *requestContext, left http.Header) *reply.Reply {
 	kind, size, refill := "writes", float64(armWrites), armWritesRefill
 	switch c.r.Method {
 	case http.MethodGet, http.MethodHead:
@@ -196,7 +197,7 @@ func (m *quotaMeter) bucket(c *requestContext, name string, size, refill float64
 
 // chargeGraph applies Resource Graph's limit: 15 requests in 5 seconds a user, with headers of its own (docs/azure.md
 // §10).
-func (m *quotaMeter) chargeGraph(c *requestContext, left http.Header) *Reply {
+func (m *quotaMeter) chargeGraph(c *requestContext, left http.Header) *reply.Reply {
 	k := "graph " + c.principal()
 	h := m.hours[k]
 	if h == nil || c.now.Sub(h.since) >= graphWindow {
@@ -206,7 +207,7 @@ func (m *quotaMeter) chargeGraph(c *requestContext, left http.Header) *Reply {
 	resets := h.since.Add(graphWindow).Sub(c.now)
 	left.Set("X-Ms-User-Quota-Resets-After", fmt.Sprintf("00:00:%02d", int(math.Ceil(resets.Seconds()))))
 	if h.used >= graphRequests {
-		r := ErrorReply(http.StatusTooManyRequests, "RateLimiting", "Please provide below info when asking for support: the client is throttled.")
+		r := reply.Error(http.StatusTooManyRequests, "RateLimiting", "Please provide below info when asking for support: the client is throttled.")
 		r.Set("Retry-After", strconv.Itoa(c.s.scaleSeconds(int(math.Ceil(resets.Seconds())))))
 		r.Set("X-Ms-User-Quota-Remaining", "0")
 		return &r

@@ -184,3 +184,5 @@ func (n stringPool) opaqueResource(raw []byte, b bodyRef) *opaqueResource {
 	}
 	return &opaqueResource{key: ids.Key(id), parent: n.intern(parent), body: b}
 }
+
+func (j *job) isRunning() bool { return j.status == inProgress || j.status == "Cancelling" }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 )
 
 // sourceDisk is a disk of a VM as stored in a recovery point.
@@ -145,7 +146,7 @@ func (s *Server) addPoint(op *operation, at time.Time) {
 	}
 	tier := "V1"
 	if p := s.st.policies.get(it.policy); p != nil {
-		tier = s.st.tier(p)
+		tier = policyTypeOf(s.st, p)
 	}
 	pointID := rawjson.TextAt(body, "id") + "/recoveryPoints/" + id
 	included, excluded := s.disksOf(it)
@@ -184,7 +185,7 @@ func (s *Server) addPoint(op *operation, at time.Time) {
 
 func (rc *requestContext) pointsOf(itemKey string) []*point { return rc.st.pointsOf(itemKey) }
 
-func (rc *requestContext) listPoints() Reply {
+func (rc *requestContext) listPoints() reply.Reply {
 	_, it, none := rc.item()
 	if none != nil {
 		return *none
@@ -247,7 +248,7 @@ func (rc *requestContext) point(it *item) *point {
 	return nil
 }
 
-func (rc *requestContext) getPoint() Reply {
+func (rc *requestContext) getPoint() reply.Reply {
 	_, it, none := rc.item()
 	if none != nil {
 		return *none
@@ -256,9 +257,9 @@ func (rc *requestContext) getPoint() Reply {
 	if p == nil {
 		return pointNotFound()
 	}
-	return OK(rc.pointBody(p, true))
+	return reply.OK(rc.pointBody(p, true))
 }
 
-func pointNotFound() Reply {
-	return ErrorReply(http.StatusNotFound, "BMSUserErrorRecoveryPointNotFound", "The recovery point was not found.") // UNVERIFIED code
+func pointNotFound() reply.Reply {
+	return reply.Error(http.StatusNotFound, "BMSUserErrorRecoveryPointNotFound", "The recovery point was not found.") // UNVERIFIED code
 }

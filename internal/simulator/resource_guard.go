@@ -9,6 +9,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 )
 
 // The operations that a guard covers, by the service's words for them (docs/azure.md §20).
@@ -26,7 +27,7 @@ const (
 
 // checkGuard enforces: a critical operation of an item names the guard's request (docs/azure.md §6, §20). Which changes
 // of an item are critical is UNVERIFIED; here every change of one that exists is.
-func (rc *requestContext) checkGuard(p *itemPut) *Reply {
+func (rc *requestContext) checkGuard(p *itemPut) *reply.Reply {
 	operation := guardsItemWrite
 	switch p.action {
 	case actProtect:
@@ -42,8 +43,8 @@ func (rc *requestContext) checkGuard(p *itemPut) *Reply {
 // checkGuards enforces: where a guard of the vault covers an operation, the body names the request that the proxy lists
 // for it; the caller has a right on that request; and a guard of another tenant gets a token of it. A proxy that lists no
 // operation covers every one, but for what isLenient says, and takes any request.
-func (rc *requestContext) checkGuards(v *vault, operation string, sent rawjson.Object, isLenient bool) *Reply {
-	var refused *Reply
+func (rc *requestContext) checkGuards(v *vault, operation string, sent rawjson.Object, isLenient bool) *reply.Reply {
+	var refused *reply.Reply
 	rc.st.proxies.group(v.key, 0, func(_ int, l *opaqueResource) bool {
 		proxy := rawjson.Parse(rc.st.read(l.body)).Object("properties")
 		guard := proxy.Text("resourceGuardResourceId")
@@ -70,7 +71,7 @@ func (rc *requestContext) checkGuards(v *vault, operation string, sent rawjson.O
 
 // checkGuardRequest judges one request of a guard: the backup service wants it named, ARM tests the caller's right on it
 // (docs/azure.md §26).
-func (rc *requestContext) checkGuardRequest(guard, request string, sent rawjson.Object) *Reply {
+func (rc *requestContext) checkGuardRequest(guard, request string, sent rawjson.Object) *reply.Reply {
 	isNamed := slices.ContainsFunc(rawjson.Elements(sent.Raw("resourceGuardOperationRequests")), func(raw json.RawMessage) bool {
 		return strings.EqualFold(rawjson.Unquote(raw), request)
 	})
@@ -114,7 +115,7 @@ func namesGuardRequest(sent rawjson.Object) bool {
 	return len(rawjson.Elements(sent.Raw("resourceGuardOperationRequests"))) > 0
 }
 
-func (rc *requestContext) guardRequired(guard string) *Reply {
+func (rc *requestContext) guardRequired(guard string) *reply.Reply {
 	r := rc.unverified("guard-required", "The operation is protected by the resource guard '%s'. Please give its operation request.", guard)
 	return &r
 }
@@ -123,7 +124,7 @@ func (rc *requestContext) guardRequired(guard string) *Reply {
 const unlockFor = 30 * time.Minute
 
 // unlockDelete permits the deletion of a guarded item (docs/azure.md §6).
-func (rc *requestContext) unlockDelete() Reply {
+func (rc *requestContext) unlockDelete() reply.Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
@@ -142,12 +143,12 @@ func (rc *requestContext) unlockDelete() Reply {
 	target := sent.Text("resourceToBeDeleted")
 	rc.st.service.Unlocked[itemKey(ids.Key(ids.VaultPart(target)), ids.ContainerKeyOf(ids.LastSegment(target)))] = until
 	rc.st.markDirty()
-	return OK(rawjson.NewObject("unlockDeleteExpiryTime", rawjson.Time(until)).Bytes())
+	return reply.OK(rawjson.NewObject("unlockDeleteExpiryTime", rawjson.Time(until)).Bytes())
 }
 
 // checkVaultGuards judges the settings of a vault that a guard may cover: both count as lowered by any change here, which
 // changes are is UNVERIFIED.
-func (rc *requestContext) checkVaultGuards(v *vault, sent rawjson.Object) *Reply {
+func (rc *requestContext) checkVaultGuards(v *vault, sent rawjson.Object) *reply.Reply {
 	security := sent.Object("securitySettings")
 	if security.Has("softDeleteSettings") {
 		if r := rc.checkGuards(v, guardsSoftDelete, sent, true); r != nil {

@@ -27,7 +27,7 @@ func startedRestore(o *restoreOrder) rawjson.Object {
 		"progressPercentage", json.RawMessage("1.0"), "dynamicErrorMessage", "")
 }
 
-func (op *operation) order() *restoreOrder {
+func orderOf(op *operation) *restoreOrder {
 	var o restoreOrder
 	_ = json.Unmarshal(op.Request, &o) // encoded by this package
 	return &o
@@ -35,7 +35,7 @@ func (op *operation) order() *restoreOrder {
 
 // setRestoreProgress sets a restore's progress: half of its transfer, or that its task has ended.
 func (s *Server) setRestoreProgress(op *operation, at time.Time) {
-	o := op.order()
+	o := orderOf(op)
 	s.editBackupJob(op, func(p *rawjson.Object) {
 		p.Put("extendedInfo", rawjson.Edit(editTasks(p.Raw("extendedInfo"), func(t *rawjson.Object) {
 			if !o.hasTransfer() {
@@ -63,7 +63,7 @@ func transferred(o *restoreOrder, percent int) string {
 
 // completeRestore ends a restore's job; its disks exist from now on, or after a lag (docs/azure.md §25.1).
 func (s *Server) completeRestore(op *operation, at time.Time) {
-	o := op.order()
+	o := orderOf(op)
 	if op.JobFails {
 		s.editBackupJob(op, func(p *rawjson.Object) {
 			p.Put("extendedInfo", editTasks(p.Raw("extendedInfo"), func(t *rawjson.Object) { t.Set("status", "Failed") }))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
@@ -46,7 +47,7 @@ func (o *restoreOrder) snapshotOf(d sourceDisk) string {
 }
 
 // restore starts a restore of disks: the operation ends at once, its job continues (docs/azure.md §33.46, §33.47).
-func (rc *requestContext) restore() Reply {
+func (rc *requestContext) restore() reply.Reply {
 	v, it, none := rc.item()
 	if none != nil {
 		return *none
@@ -114,14 +115,14 @@ func (rc *requestContext) restoresToday(v *vault, it *item) int {
 }
 
 // restoreRefusals returns the errors that refuse a restore, the one to return first in front.
-func (rc *requestContext) restoreRefusals(v *vault, it *item, p *point, sent rawjson.Object) []Reply {
-	var out []Reply
-	for _, check := range []func() *Reply{
-		func() *Reply { return rc.checkRestoreInput(v, it, sent) },
-		func() *Reply { return rc.checkTier(p) },
-		func() *Reply { return rc.checkStaging(v, sent) },
-		func() *Reply { return rc.checkTarget(p, sent) },
-		func() *Reply { return rc.checkDiskQuota(v, it, p, sent) },
+func (rc *requestContext) restoreRefusals(v *vault, it *item, p *point, sent rawjson.Object) []reply.Reply {
+	var out []reply.Reply
+	for _, check := range []func() *reply.Reply{
+		func() *reply.Reply { return rc.checkRestoreInput(v, it, sent) },
+		func() *reply.Reply { return rc.checkTier(p) },
+		func() *reply.Reply { return rc.checkStaging(v, sent) },
+		func() *reply.Reply { return rc.checkTarget(p, sent) },
+		func() *reply.Reply { return rc.checkDiskQuota(v, it, p, sent) },
 	} {
 		if r := check(); r != nil {
 			out = append(out, *r)
@@ -130,8 +131,8 @@ func (rc *requestContext) restoreRefusals(v *vault, it *item, p *point, sent raw
 	return out
 }
 
-func (rc *requestContext) checkRestoreInput(v *vault, it *item, sent rawjson.Object) *Reply {
-	var r Reply
+func (rc *requestContext) checkRestoreInput(v *vault, it *item, sent rawjson.Object) *reply.Reply {
+	var r reply.Reply
 	switch {
 	case sent.Text("objectType") != "IaasVMRestoreRequest" || sent.Text("recoveryType") != "RestoreDisks" || sent.Text("sourceResourceId") == "":
 		r = rc.unverified("restore-input", "Input for restore is not in proper format.")
@@ -146,12 +147,12 @@ func (rc *requestContext) checkRestoreInput(v *vault, it *item, sent rawjson.Obj
 }
 
 // checkTier enforces: an archived point has to be rehydrated first (docs/azure.md §19); a snapshot may have been deleted.
-func (rc *requestContext) checkTier(p *point) *Reply {
+func (rc *requestContext) checkTier(p *point) *reply.Reply {
 	tiers := rc.tiers(p)
 	if restorableTier(tiers) != "" {
 		return nil
 	}
-	var r Reply
+	var r reply.Reply
 	if _, archived := tiers["ArchivedRP"]; archived {
 		r = rc.unverified("restore-archived", "The recovery point is in the archive tier and must be rehydrated before a restore.")
 	} else {
@@ -187,10 +188,10 @@ func restorableTier(tiers map[string]string) string {
 
 // checkTarget enforces: the group exists, and the request sets the disks' network access for exactly the points that
 // require it (docs/azure.md §25.2; that the service refuses otherwise is UNVERIFIED).
-func (rc *requestContext) checkTarget(p *point, sent rawjson.Object) *Reply {
+func (rc *requestContext) checkTarget(p *point, sent rawjson.Object) *reply.Reply {
 	private := string(rawjson.RawAt(rc.st.read(p.body), "properties", "isPrivateAccessEnabledOnAnyDisk")) == "true"
 	group := sent.Text("targetResourceGroupId")
-	var r Reply
+	var r reply.Reply
 	switch {
 	case group != "" && rc.st.groups.get(ids.Key(group)) == nil:
 		r = rc.unverified("restore-group-missing", "The target resource group '%s' was not found.", ids.LastSegment(group))
@@ -203,7 +204,7 @@ func (rc *requestContext) checkTarget(p *point, sent rawjson.Object) *Reply {
 }
 
 // checkDiskQuota enforces: the disks fit into the subscription (Settings.DiskQuota).
-func (rc *requestContext) checkDiskQuota(v *vault, it *item, p *point, sent rawjson.Object) *Reply {
+func (rc *requestContext) checkDiskQuota(v *vault, it *item, p *point, sent rawjson.Object) *reply.Reply {
 	if rc.s.set.DiskQuota == 0 || sent.Text("targetResourceGroupId") == "" {
 		return nil
 	}
@@ -246,16 +247,16 @@ func diskPrefix(friendly string) string {
 
 // validateRestore runs the check without effect: 202, then a verdict in the operation's body (docs/azure.md §19,
 // §25.4; never recorded).
-func (rc *requestContext) validateRestore() Reply {
+func (rc *requestContext) validateRestore() reply.Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
 	switch rc.s.set.ValidateRestore {
 	case "absent":
-		return ARMError(http.StatusNotFound, "InvalidResourceType", "The resource type 'backupTriggerValidateOperation' could not be found.")
+		return reply.ARMError(http.StatusNotFound, "InvalidResourceType", "The resource type 'backupTriggerValidateOperation' could not be found.")
 	case "forbidden":
-		return ARMError(http.StatusForbidden, "AuthorizationFailed",
+		return reply.ARMError(http.StatusForbidden, "AuthorizationFailed",
 			"The client does not have authorization to perform action 'Microsoft.RecoveryServices/Vaults/backupTriggerValidateOperation/action'.")
 	}
 	if err := rawjson.CheckObject(rc.body); err != nil {

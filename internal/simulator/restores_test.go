@@ -341,7 +341,7 @@ func TestDisksAppearAfterTheJobAndOutliveAKill(t *testing.T) {
 		t.Errorf("job %s, disks %s", c.job(id), c.get(testsDisks).body)
 	}
 	c.do("PUT", testsGroup+"2", `{"location":"westeurope"}`, 201)
-	if err := c.s.wal.lock.Unlock(); err != nil {
+	if err := c.s.wal.abandon(); err != nil {
 		t.Fatal(err)
 	}
 	c = open1(t, path, Options{Settings: set, Speed: 1e9})

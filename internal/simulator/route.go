@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 )
 
 // route is one request shape the simulator handles. In a pattern, "{x}" is any one segment; the rest is compared
@@ -15,7 +17,7 @@ type route struct {
 	kind string
 	// action is the Recovery Services action whose hourly budget a request consumes; empty: none (docs/azure.md §12).
 	action string
-	handle func(*requestContext) Reply
+	handle func(*requestContext) reply.Reply
 	// isRead reports that the request changes nothing though it is no GET.
 	isRead bool
 	// isPublic reports that the route needs no token and no api-version: it is not ARM's.

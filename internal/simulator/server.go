@@ -16,6 +16,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/seed"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
@@ -82,7 +83,7 @@ func newServer(st *state, o Options, j *writeAheadLog) (*Server, error) {
 		opt: o, set: set, seed: seed.Seed(set.Seed), routes: routes(), clock: newClock(st.Estate, o), st: st, stats: newCounters(), wal: j,
 		faults: f, invisible: map[string]int{}, quota: m, specs: map[*policy]*policySpec{},
 	}
-	st.onEffect = o.Effects
+	st.observe(o.Effects)
 	s.certificate = s.seed.OpaqueToken("MII", "certificate", certLength)
 	s.resume()
 	return s, nil
@@ -91,12 +92,10 @@ func newServer(st *state, o Options, j *writeAheadLog) (*Server, error) {
 // resume continues the operations and jobs that run in the estate.
 func (s *Server) resume() {
 	st := s.st
-	for _, op := range st.ops {
-		st.addTimer(op.nextEvent(), op.ID)
-	}
+	st.resumeTimers()
 	s.adoptRunningJobs()
 	s.resumeScheduler(s.clock.now())
-	st.changes = nil // no client's change: a restart derives it again
+	st.forgetChanges() // no client's change: a restart derives it again
 }
 
 // maxRequest bounds a request's body; ARM's limit.
@@ -108,7 +107,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 	if err != nil {
 		// The client disconnected or sent too much: the request had no effect.
-		s.write(w, r, ARMError(http.StatusRequestEntityTooLarge, "RequestTooLarge", "The request content could not be read."))
+		s.write(w, r, reply.ARMError(http.StatusRequestEntityTooLarge, "RequestTooLarge", "The request content could not be read."))
 		return
 	}
 	c := &requestContext{s: s, st: s.st, r: r, body: body, base: s.baseOf(r), version: r.URL.Query().Get("api-version")}
@@ -127,7 +126,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	rep, err := s.handle(c, found, known)
 	if err != nil {
-		rep = ARMError(http.StatusInternalServerError, "InternalServerError",
+		rep = reply.ARMError(http.StatusInternalServerError, "InternalServerError",
 			"Encountered internal server error. Diagnostic information: %s", err)
 	}
 	s.log(c, rep, came, s.clock.wallTime().Sub(began))
@@ -150,7 +149,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (rc *requestContext) isReset(when string) bool { return rc.fault != nil && rc.fault.Reset == when }
 
 // handle computes the reply and stores the changes, under the lock, and returns when accepted changes are on disk.
-func (s *Server) handle(c *requestContext, found *route, known bool) (rep Reply, err error) {
+func (s *Server) handle(c *requestContext, found *route, known bool) (rep reply.Reply, err error) {
 	wait, err := s.handleLocked(c, found, known, &rep)
 	if err == nil && wait > 0 {
 		err = s.wal.sync(wait)
@@ -158,7 +157,7 @@ func (s *Server) handle(c *requestContext, found *route, known bool) (rep Reply,
 	return rep, err
 }
 
-func (s *Server) handleLocked(c *requestContext, found *route, known bool, rep *Reply) (written int64, err error) {
+func (s *Server) handleLocked(c *requestContext, found *route, known bool, rep *reply.Reply) (written int64, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	defer func() {
@@ -171,11 +170,10 @@ func (s *Server) handleLocked(c *requestContext, found *route, known bool, rep *
 		}
 	}()
 	c.now = s.clock.now()
-	s.st.handled++
-	c.cause = Cause{Request: s.st.handled}
+	c.cause = Cause{Request: s.st.countRequest()}
 	s.runDue(c.now)
 	c.runConcurrentClients()
-	s.st.withCause(c.cause, func() { *rep = c.withFault(func() Reply { return c.dispatch(found, known) }) })
+	s.st.withCause(c.cause, func() { *rep = c.withFault(func() reply.Reply { return c.dispatch(found, known) }) })
 	s.stats.count(c, rep)
 	if s.wal == nil {
 		s.st.drainChanges()
@@ -193,19 +191,19 @@ func (s *Server) handleLocked(c *requestContext, found *route, known bool, rep *
 var apiVersion = regexp.MustCompile(`^\d{4}-\d{2}-\d{2}(-preview)?$`)
 
 // dispatch runs the common checks, then the handler.
-func (rc *requestContext) dispatch(found *route, known bool) Reply {
+func (rc *requestContext) dispatch(found *route, known bool) reply.Reply {
 	switch {
 	case found == nil && known:
-		return ARMError(http.StatusMethodNotAllowed, "HttpMethodNotAllowed", "The http method '%s' is not supported on this resource.", rc.r.Method)
+		return reply.ARMError(http.StatusMethodNotAllowed, "HttpMethodNotAllowed", "The http method '%s' is not supported on this resource.", rc.r.Method)
 	case found == nil:
-		return ARMError(http.StatusNotFound, "InvalidResourceType", "The resource '%s' is not known to the simulator.", rc.r.URL.Path)
+		return reply.ARMError(http.StatusNotFound, "InvalidResourceType", "The resource '%s' is not known to the simulator.", rc.r.URL.Path)
 	case found.isPublic:
 		return found.handle(rc)
 	case rc.version == "":
-		return ARMError(http.StatusBadRequest, "MissingApiVersionParameter",
+		return reply.ARMError(http.StatusBadRequest, "MissingApiVersionParameter",
 			"The api-version query parameter (?api-version=) is required for all requests.")
 	case !apiVersion.MatchString(rc.version):
-		return ARMError(http.StatusBadRequest, "InvalidApiVersionParameter", "The api-version '%s' is invalid.", rc.version)
+		return reply.ARMError(http.StatusBadRequest, "InvalidApiVersionParameter", "The api-version '%s' is invalid.", rc.version)
 	}
 	if r := rc.unauthenticated(); r != nil {
 		return *r
@@ -222,21 +220,21 @@ func (rc *requestContext) dispatch(found *route, known bool) Reply {
 }
 
 // resource runs the handler in a subscription that exists.
-func (rc *requestContext) resource(found *route) Reply {
+func (rc *requestContext) resource(found *route) reply.Reply {
 	if r, refused := rc.replayFailedRead(); refused {
 		return r
 	}
 	if rc.params["sub"] != "" && rc.st.subscriptions.get(ids.Key(rc.params["sub"])) == nil {
-		return ARMError(http.StatusNotFound, "SubscriptionNotFound", "The subscription '%s' could not be found.", rc.params["sub"])
+		return reply.ARMError(http.StatusNotFound, "SubscriptionNotFound", "The subscription '%s' could not be found.", rc.params["sub"])
 	}
 	return found.handle(rc)
 }
 
 // replayFailedRead repeats a read that failed when the estate was taken.
-func (rc *requestContext) replayFailedRead() (Reply, bool) {
+func (rc *requestContext) replayFailedRead() (reply.Reply, bool) {
 	for _, f := range rc.st.failedReads {
 		if strings.EqualFold(f.Method, rc.r.Method) && ids.Key(pathOf(f.Path)) == ids.Key(rc.path) {
-			r := NewReply(f.Status, f.Body)
+			r := reply.New(f.Status, f.Body)
 			for name, value := range f.Headers {
 				r.Set(name, value)
 			}
@@ -244,7 +242,7 @@ func (rc *requestContext) replayFailedRead() (Reply, bool) {
 			return r, true
 		}
 	}
-	return Reply{}, false
+	return reply.Reply{}, false
 }
 
 func pathOf(raw string) string {
@@ -290,7 +288,7 @@ func (s *Server) baseOf(r *http.Request) string {
 }
 
 // write sends the reply with the headers of every ARM reply (docs/azure.md §12, §33.43).
-func (s *Server) write(w http.ResponseWriter, r *http.Request, rep Reply) {
+func (s *Server) write(w http.ResponseWriter, r *http.Request, rep reply.Reply) {
 	h, now := w.Header(), s.clock.now().UTC()
 	maps.Copy(h, rep.Header)
 	guid := seed.GUID(s.seed.Digest("request", r.URL.Path, now.UnixNano()))
@@ -316,7 +314,7 @@ func setHeaderDefault(h http.Header, name, value string) {
 	}
 }
 
-func (s *Server) log(c *requestContext, rep Reply, came time.Time, took time.Duration) {
+func (s *Server) log(c *requestContext, rep reply.Reply, came time.Time, took time.Duration) {
 	if s.opt.Log == nil {
 		return
 	}
@@ -339,7 +337,7 @@ func (s *Server) Close() error {
 	s.wal = nil
 	// What a client saw end has ended, even if it only read: the next clock does not start before that.
 	var err error
-	if s.hasTimePassed && j.file != nil {
+	if s.hasTimePassed && j.isWritable() {
 		if changes := s.st.drainChanges(); len(changes) > 0 {
 			_, err = j.append(changes)
 		}

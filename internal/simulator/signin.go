@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/seed"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
@@ -28,13 +29,13 @@ func (rc *requestContext) authority() string {
 
 // openIDConfiguration returns the OpenID Connect discovery document. An unknown tenant fails here already
 // (docs/azure.md §28.2).
-func (rc *requestContext) openIDConfiguration() Reply {
+func (rc *requestContext) openIDConfiguration() reply.Reply {
 	tenant := rc.params["tenant"]
 	if r := rc.tenantNotFound(); r != nil {
 		return *r
 	}
 	base := rc.authority() + "/" + tenant
-	return OK(rawjson.NewObject(
+	return reply.OK(rawjson.NewObject(
 		"token_endpoint", base+"/oauth2/v2.0/token",
 		"token_endpoint_auth_methods_supported", []string{"client_secret_post", "private_key_jwt", "client_secret_basic"},
 		"jwks_uri", base+"/discovery/v2.0/keys",
@@ -52,17 +53,17 @@ func (rc *requestContext) openIDConfiguration() Reply {
 }
 
 // instanceDiscovery confirms to MSAL that it may use this authority.
-func (rc *requestContext) instanceDiscovery() Reply {
+func (rc *requestContext) instanceDiscovery() reply.Reply {
 	host := strings.TrimPrefix(strings.TrimPrefix(rc.authority(), "https://"), "http://")
 	tenant := cmp.Or(rc.st.Tenant, "common")
-	return OK(rawjson.NewObject("tenant_discovery_endpoint", rc.authority()+"/"+tenant+"/v2.0/.well-known/openid-configuration",
+	return reply.OK(rawjson.NewObject("tenant_discovery_endpoint", rc.authority()+"/"+tenant+"/v2.0/.well-known/openid-configuration",
 		"api-version", "1.1",
 		"metadata", []rawjson.Object{rawjson.NewObject("preferred_network", host, "preferred_cache", host, "aliases", []string{host})}).Bytes())
 }
 
 // emptyKeySet returns a key set without keys: the tokens are signed with a secret.
-func (rc *requestContext) emptyKeySet() Reply {
-	return OK(rawjson.NewObject("keys", []string{}).Bytes())
+func (rc *requestContext) emptyKeySet() reply.Reply {
+	return reply.OK(rawjson.NewObject("keys", []string{}).Bytes())
 }
 
 // tenant resolves "common" and "organizations" to the estate's tenant.
@@ -75,7 +76,7 @@ func (rc *requestContext) tenant(named string) string {
 }
 
 // token handles the token endpoint for client credentials: v2.0 with a scope, v1 with a resource.
-func (rc *requestContext) token() Reply {
+func (rc *requestContext) token() reply.Reply {
 	form, err := url.ParseQuery(string(rc.body))
 	if err != nil {
 		return rc.signInError(http.StatusBadRequest, "invalid_request", 900144, "The request body is not a form.")
@@ -94,10 +95,10 @@ func (rc *requestContext) token() Reply {
 	if strings.HasSuffix(strings.ToLower(rc.path), "/oauth2/token") {
 		// v1 writes numbers as strings.
 		now := rc.s.clock.wallTime()
-		return OK(rawjson.NewObject("token_type", "Bearer", "expires_in", strconv.Itoa(seconds), "ext_expires_in", strconv.Itoa(seconds),
+		return reply.OK(rawjson.NewObject("token_type", "Bearer", "expires_in", strconv.Itoa(seconds), "ext_expires_in", strconv.Itoa(seconds),
 			"expires_on", fmt.Sprint(now.Add(lifetime).Unix()), "not_before", fmt.Sprint(now.Unix()), "resource", audience, "access_token", token).Bytes())
 	}
-	return OK(rawjson.NewObject("token_type", "Bearer", "expires_in", seconds, "ext_expires_in", seconds, "access_token", token).Bytes())
+	return reply.OK(rawjson.NewObject("token_type", "Bearer", "expires_in", seconds, "ext_expires_in", seconds, "access_token", token).Bytes())
 }
 
 func (s *Server) tokenLifetime() time.Duration {
@@ -108,10 +109,10 @@ func (s *Server) tokenLifetime() time.Duration {
 }
 
 // signInError returns the error of a token endpoint, whose format differs from ARM's (docs/azure.md §28.2).
-func (rc *requestContext) signInError(status int, code string, number int, message string) Reply {
+func (rc *requestContext) signInError(status int, code string, number int, message string) reply.Reply {
 	at := rc.s.clock.wallTime().UTC().Format("2006-01-02 15:04:05Z")
 	trace, correlation := seed.GUID(rc.s.seed.Digest("trace", at)), seed.GUID(rc.s.seed.Digest("correlation", at))
-	r := NewReply(status, rawjson.NewObject("error", code,
+	r := reply.New(status, rawjson.NewObject("error", code,
 		"error_description", fmt.Sprintf("AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s", number, message, trace, correlation, at),
 		"error_codes", []int{number}, "timestamp", at, "trace_id", trace, "correlation_id", correlation,
 		"error_uri", rc.authority()+"/error?code="+strconv.Itoa(number)).Bytes())
@@ -152,7 +153,7 @@ func (s *Server) claims(token string) (json.RawMessage, bool) {
 }
 
 // unauthenticated refuses an expired or revoked token, and with Settings.RequireToken a missing or foreign one.
-func (rc *requestContext) unauthenticated() *Reply {
+func (rc *requestContext) unauthenticated() *reply.Reply {
 	claims, issued := rc.s.claims(bearer(rc.r))
 	expires := time.Unix(int64(rawjson.Number(claims, "exp")), 0)
 	now := rc.s.clock.wallTime()
@@ -160,21 +161,21 @@ func (rc *requestContext) unauthenticated() *Reply {
 	if issued {
 		revoked = rc.s.tokens.revocationOf(rawjson.Number(claims, "uti"))
 	}
-	var r Reply
+	var r reply.Reply
 	switch {
 	case revoked == settings.TokenChallenged:
-		r = ARMError(http.StatusUnauthorized, "AuthenticationFailed", "The access token does not meet the claims that are asked for.")
+		r = reply.ARMError(http.StatusUnauthorized, "AuthenticationFailed", "The access token does not meet the claims that are asked for.")
 		r.Set("WWW-Authenticate", rc.challenge())
 		return &r
 	case revoked == settings.TokenExpired, issued && !now.Before(expires):
-		r = ARMError(http.StatusUnauthorized, "ExpiredAuthenticationToken",
+		r = reply.ARMError(http.StatusUnauthorized, "ExpiredAuthenticationToken",
 			"The access token expiry UTC time '%s' is earlier than current UTC time '%s'.", expires.UTC().Format(time.DateTime), now.UTC().Format(time.DateTime))
 	case !rc.s.set.RequireToken || issued:
 		return nil
 	case bearer(rc.r) == "":
-		r = ARMError(http.StatusUnauthorized, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
+		r = reply.ARMError(http.StatusUnauthorized, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
 	default:
-		r = ARMError(http.StatusUnauthorized, "InvalidAuthenticationToken", "The access token is invalid.")
+		r = reply.ARMError(http.StatusUnauthorized, "InvalidAuthenticationToken", "The access token is invalid.")
 	}
 	r.Set("WWW-Authenticate", fmt.Sprintf(`Bearer authorization_uri="%s/%s", error="invalid_token", error_description="%s"`,
 		rc.authority(), cmp.Or(rc.st.Tenant, "common"), r.Code))

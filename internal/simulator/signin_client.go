@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/seed"
 )
 
@@ -24,8 +25,8 @@ import (
 // or by another issuer (docs/azure.md §28.1). Refusals are those of §28.2; statuses are UNVERIFIED there.
 
 // client returns the application that requests a token, or the reason for its refusal.
-func (rc *requestContext) client(form url.Values) (id string, refused *Reply) {
-	refuse := func(status int, code string, number int, message string) (string, *Reply) {
+func (rc *requestContext) client(form url.Values) (id string, refused *reply.Reply) {
+	refuse := func(status int, code string, number int, message string) (string, *reply.Reply) {
 		r := rc.signInError(status, code, number, message)
 		return "", &r
 	}
@@ -64,7 +65,7 @@ func (rc *requestContext) client(form url.Values) (id string, refused *Reply) {
 }
 
 // tenantNotFound returns the error for an unknown tenant, or nil.
-func (rc *requestContext) tenantNotFound() *Reply {
+func (rc *requestContext) tenantNotFound() *reply.Reply {
 	tenant := rc.params["tenant"]
 	known := rc.s.set.SignIn.Tenants
 	if len(known) == 0 || containsFold(known, tenant) || rc.tenant(tenant) != tenant {
@@ -148,23 +149,23 @@ func capabilities(form url.Values) []rawjson.Member {
 
 // identity handles a managed identity's endpoint in App Service's format (docs/azure.md §28.3), with numbers as
 // strings.
-func (rc *requestContext) identity() Reply {
+func (rc *requestContext) identity() reply.Reply {
 	query := rc.r.URL.Query()
 	header := rc.r.Header.Get("X-Identity-Header")
 	if want := rc.s.set.SignIn.IdentityHeader; header == "" || want != "" && header != want {
-		return NewReply(http.StatusUnauthorized, rawjson.NewObject("statusCode", http.StatusUnauthorized, "message", "The X-IDENTITY-HEADER is missing or wrong.").Bytes())
+		return reply.New(http.StatusUnauthorized, rawjson.NewObject("statusCode", http.StatusUnauthorized, "message", "The X-IDENTITY-HEADER is missing or wrong.").Bytes())
 	}
 	if rc.version != "2019-08-01" || query.Get("resource") == "" {
-		return NewReply(http.StatusBadRequest, rawjson.NewObject("statusCode", http.StatusBadRequest, "message", "api-version or resource is missing or wrong.").Bytes())
+		return reply.New(http.StatusBadRequest, rawjson.NewObject("statusCode", http.StatusBadRequest, "message", "api-version or resource is missing or wrong.").Bytes())
 	}
 	id := cmp.Or(query.Get("client_id"), seed.GUID(rc.s.seed.Digest("identity")))
 	if known := rc.s.set.SignIn.Applications; len(known) > 0 && !containsFold(known, id) && query.Has("client_id") {
-		return NewReply(http.StatusBadRequest, rawjson.NewObject("statusCode", http.StatusBadRequest, "message", "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.").Bytes())
+		return reply.New(http.StatusBadRequest, rawjson.NewObject("statusCode", http.StatusBadRequest, "message", "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.").Bytes())
 	}
 	lifetime := rc.s.tokenLifetime()
 	token := rc.s.issue(rc.authority(), cmp.Or(rc.st.Tenant, "common"), id, query.Get("resource"), lifetime,
 		rawjson.NewObject("xms_mirid", "/subscriptions/s/resourcegroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/identity")...)
-	return OK(rawjson.NewObject("access_token", token, "expires_on", strconv.Itoa(int(rc.s.clock.wallTime().Add(lifetime).Unix())), "resource", query.Get("resource"),
+	return reply.OK(rawjson.NewObject("access_token", token, "expires_on", strconv.Itoa(int(rc.s.clock.wallTime().Add(lifetime).Unix())), "resource", query.Get("resource"),
 		"token_type", "Bearer", "client_id", id).Bytes())
 }
 

@@ -33,6 +33,18 @@ type state struct {
 	onEffect func(Effect)
 }
 
+// observe has every effect reported to onEffect; nil: none.
+func (st *state) observe(onEffect func(Effect)) { st.onEffect = onEffect }
+
+// countRequest returns the number of the request that begins, from 1.
+func (st *state) countRequest() int {
+	st.handled++
+	return st.handled
+}
+
+// forgetChanges drops the changes since the last drainChanges.
+func (st *state) forgetChanges() { st.changes = nil }
+
 // markDirty marks the service state dirty: this request writes it to the journal.
 func (st *state) markDirty() { st.isServiceDirty = true }
 

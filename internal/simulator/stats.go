@@ -1,6 +1,10 @@
 package simulator
 
-import "maps"
+import (
+	"maps"
+
+	"github.com/azbackup/azbackup/internal/simulator/reply"
+)
 
 // Stats counts the clients' requests since the server was created.
 type Stats struct {
@@ -29,7 +33,7 @@ func newCounters() *counters {
 	return &counters{Stats{Requests: map[string]int{}, Statuses: map[int]int{}, Codes: map[string]int{}, Faults: map[string]int{}}}
 }
 
-func (n *counters) count(c *requestContext, r *Reply) {
+func (n *counters) count(c *requestContext, r *reply.Reply) {
 	kind := c.kind
 	if kind == "simulator" {
 		return

@@ -6,41 +6,42 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 )
 
 // Storage accounts stage restores (docs/azure.md §19); no other use is simulated.
 
-func (rc *requestContext) listAccounts() Reply {
+func (rc *requestContext) listAccounts() reply.Reply {
 	return rc.listResourcesOf("accounts", rc.st.accounts, storageAccount)
 }
 
-func (rc *requestContext) getAccount() Reply {
+func (rc *requestContext) getAccount() reply.Reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
 	a := rc.st.accounts.get(ids.Key(rc.path))
 	if a == nil {
-		return ResourceNotFound("Microsoft.Storage/storageAccounts", rc.params["account"], rc.params["group"])
+		return reply.ResourceNotFound("Microsoft.Storage/storageAccounts", rc.params["account"], rc.params["group"])
 	}
-	return storageAccount(OK(rc.st.read(a.body)))
+	return storageAccount(reply.OK(rc.st.read(a.body)))
 }
 
 // getClassicAccount returns not found: there are none, but clients read one first (docs/azure.md §33.44).
-func (rc *requestContext) getClassicAccount() Reply {
+func (rc *requestContext) getClassicAccount() reply.Reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
-	return ResourceNotFound("Microsoft.ClassicStorage/storageAccounts", rc.params["account"], rc.params["group"])
+	return reply.ResourceNotFound("Microsoft.ClassicStorage/storageAccounts", rc.params["account"], rc.params["group"])
 }
 
 // storageAccount sets the Content-Type of storage replies: without a charset, as recorded.
-func storageAccount(r Reply) Reply {
+func storageAccount(r reply.Reply) reply.Reply {
 	r.Set("Content-Type", "application/json")
 	return r
 }
 
 // listResourcesOf lists the resources of a group or, without one in the path, of the subscription.
-func (rc *requestContext) listResourcesOf(kind string, t *table[resource], finish func(Reply) Reply) Reply {
+func (rc *requestContext) listResourcesOf(kind string, t *table[resource], finish func(reply.Reply) reply.Reply) reply.Reply {
 	body := func(r *resource) []byte { return rc.st.read(r.body) }
 	if rc.params["group"] != "" {
 		if r := rc.groupNotFound(); r != nil {
@@ -58,10 +59,10 @@ func (rc *requestContext) listResourcesOf(kind string, t *table[resource], finis
 
 // checkStaging enforces: the account that stages a restore exists, in the vault's region, and is of a kind that can
 // (docs/azure.md §19, §25.3).
-func (rc *requestContext) checkStaging(v *vault, sent rawjson.Object) *Reply {
+func (rc *requestContext) checkStaging(v *vault, sent rawjson.Object) *reply.Reply {
 	id := cmp.Or(rawjson.TextAt(sent.Raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.Text("storageAccountId"))
 	a := rc.st.accounts.get(ids.Key(id))
-	var r Reply
+	var r reply.Reply
 	switch {
 	case id == "":
 		r = rc.unverified("restore-input", "The storage account of the restore is required.")

@@ -6,17 +6,18 @@ import (
 	"strings"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 )
 
 // The endpoints that configured vaults before the vault itself did (docs/azure.md §7.4). They can be read; current
 // vaults refuse writes to them.
 
-func (rc *requestContext) getVaultConfig() Reply {
+func (rc *requestContext) getVaultConfig() reply.Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
-	return OK(rc.vaultConfig(v))
+	return reply.OK(rc.vaultConfig(v))
 }
 
 func (rc *requestContext) vaultConfig(v *vault) []byte {
@@ -32,7 +33,7 @@ func (rc *requestContext) vaultConfig(v *vault) []byte {
 			"isSoftDeleteFeatureStateEditable", rc.s.set.Era == "2024")).Bytes()
 }
 
-func (rc *requestContext) writeVaultConfig() Reply {
+func (rc *requestContext) writeVaultConfig() reply.Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
@@ -41,7 +42,7 @@ func (rc *requestContext) writeVaultConfig() Reply {
 		return invalidContent(err)
 	}
 	if rc.s.set.Era != "2024" {
-		return ErrorReply(http.StatusBadRequest, "BMSUserErrorSoftDeleteUseVaultApi",
+		return reply.Error(http.StatusBadRequest, "BMSUserErrorSoftDeleteUseVaultApi",
 			"Soft delete settings of this vault are changed through the vault's own API.")
 	}
 	sent := rawjson.Parse(rc.body).Object("properties")
@@ -50,10 +51,10 @@ func (rc *requestContext) writeVaultConfig() Reply {
 			s.Put(strings.Replace(m.Key, "softDeleteFeatureState", "softDeleteState", 1), m.Value)
 		}
 	}, "properties", "securitySettings", "softDeleteSettings"))
-	return OK(rc.vaultConfig(v))
+	return reply.OK(rc.vaultConfig(v))
 }
 
-func (rc *requestContext) getStorageConfig() Reply {
+func (rc *requestContext) getStorageConfig() reply.Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
@@ -64,37 +65,37 @@ func (rc *requestContext) getStorageConfig() Reply {
 	if rc.st.items.count(v.key) > 0 {
 		state = "Locked"
 	}
-	return OK(rawjson.NewObject("id", v.id+"/backupstorageconfig/vaultstorageconfig", "name", "vaultstorageconfig",
+	return reply.OK(rawjson.NewObject("id", v.id+"/backupstorageconfig/vaultstorageconfig", "name", "vaultstorageconfig",
 		"type", vaultType+"/backupstorageconfig", "properties", rawjson.NewObject("storageModelType", kind, "storageType", kind,
 			"storageTypeState", state, "crossRegionRestoreFlag", rawjson.TextAt(redundancy, "crossRegionRestore") == "Enabled",
 			"dedupState", "Disabled", "xcoolState", "Disabled")).Bytes())
 }
 
-func (rc *requestContext) writeStorageConfig() Reply {
+func (rc *requestContext) writeStorageConfig() reply.Reply {
 	if _, none := rc.vault(); none != nil {
 		return *none
 	}
-	return ErrorReply(http.StatusBadRequest, "BMSUserErrorRedundancySettingsUseVaultApi",
+	return reply.Error(http.StatusBadRequest, "BMSUserErrorRedundancySettingsUseVaultApi",
 		"Redundancy settings of this vault are changed through the vault's own API.")
 }
 
-func (rc *requestContext) getEncryptionConfig() Reply {
+func (rc *requestContext) getEncryptionConfig() reply.Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
-	return OK(rawjson.NewObject("id", v.id+"/backupEncryptionConfigs/backupResourceEncryptionConfig", "name", "backupResourceEncryptionConfig",
+	return reply.OK(rawjson.NewObject("id", v.id+"/backupEncryptionConfigs/backupResourceEncryptionConfig", "name", "backupResourceEncryptionConfig",
 		"type", vaultType+"/backupEncryptionConfigs", "properties", rawjson.NewObject("useSystemAssignedIdentity", true,
 			"encryptionAtRestType", "MicrosoftManaged", "lastUpdateStatus", "NotEnabled", "infrastructureEncryptionState", "Disabled")).Bytes())
 }
 
 // getReplicationSettings returns the replication settings, which Terraform reads of every vault although they concern
 // Site Recovery only.
-func (rc *requestContext) getReplicationSettings() Reply {
+func (rc *requestContext) getReplicationSettings() reply.Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
-	return OK(rawjson.NewObject("id", v.id+"/replicationVaultSettings/default", "name", "default", "type", vaultType+"/replicationVaultSettings",
+	return reply.OK(rawjson.NewObject("id", v.id+"/replicationVaultSettings/default", "name", "default", "type", vaultType+"/replicationVaultSettings",
 		"properties", rawjson.NewObject("migrationSolutionId", nil, "vmwareToAzureProviderType", nil)).Bytes())
 }

@@ -9,17 +9,18 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 )
 
 // newVault returns the body of a vault for a PUT; was is the previous vault, or nil.
-func (rc *requestContext) newVault(was *vault) (json.RawMessage, *Reply) {
+func (rc *requestContext) newVault(was *vault) (json.RawMessage, *reply.Reply) {
 	sent := rawjson.Parse(rc.body)
 	if sent.Text("location") == "" {
-		r := ARMError(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
+		r := reply.ARMError(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
 		return nil, &r
 	}
 	if was != nil && ids.Region(sent.Text("location")) != was.region {
-		r := ARMError(http.StatusConflict, "InvalidResourceLocation",
+		r := reply.ARMError(http.StatusConflict, "InvalidResourceLocation",
 			"The resource '%s' already exists in location '%s'.", was.name, was.region)
 		return nil, &r
 	}
@@ -98,7 +99,7 @@ func withoutReadOnly(props []byte) json.RawMessage {
 }
 
 // patchedVault returns the vault's body with patch in it. Tags are replaced as a whole, as ARM does with PATCH.
-func (rc *requestContext) patchedVault(v *vault, patch rawjson.Object) (json.RawMessage, *Reply) {
+func (rc *requestContext) patchedVault(v *vault, patch rawjson.Object) (json.RawMessage, *reply.Reply) {
 	body := rc.st.read(v.body)
 	old := rawjson.RawAt(body, "properties")
 	props := rawjson.Merge(old, withoutReadOnly(patch.Raw("properties")))
@@ -117,8 +118,8 @@ func (rc *requestContext) patchedVault(v *vault, patch rawjson.Object) (json.Raw
 
 // checkVault applies the rules of docs/azure.md §7.2 and §7.3 to a change from old to props; sent holds the fields the
 // client sent.
-func (rc *requestContext) checkVault(was *vault, old, props []byte, sent rawjson.Object) *Reply {
-	for _, check := range []func(*vault, []byte, []byte, rawjson.Object) *Reply{
+func (rc *requestContext) checkVault(was *vault, old, props []byte, sent rawjson.Object) *reply.Reply {
+	for _, check := range []func(*vault, []byte, []byte, rawjson.Object) *reply.Reply{
 		rc.checkVaultWords, rc.checkRedundancy, rc.checkImmutability, rc.checkSoftDelete, rc.checkFinalSettings,
 	} {
 		if r := check(was, old, props, sent); r != nil {
@@ -130,7 +131,7 @@ func (rc *requestContext) checkVault(was *vault, old, props []byte, sent rawjson
 
 // checkVaultWords enforces: closed sets of words, and monitoring settings that are sent whole (docs/azure.md §7.2,
 // §7.3).
-func (rc *requestContext) checkVaultWords(_ *vault, _, props []byte, sent rawjson.Object) *Reply {
+func (rc *requestContext) checkVaultWords(_ *vault, _, props []byte, sent rawjson.Object) *reply.Reply {
 	words := []struct {
 		allowed string
 		path    []string
@@ -160,7 +161,7 @@ func (rc *requestContext) checkVaultWords(_ *vault, _, props []byte, sent rawjso
 
 // checkRedundancy enforces: both fields are sent, only before the first protection, cross-region restore only with
 // GeoRedundant and never off again (docs/azure.md §7.3).
-func (rc *requestContext) checkRedundancy(was *vault, old, props []byte, sent rawjson.Object) *Reply {
+func (rc *requestContext) checkRedundancy(was *vault, old, props []byte, sent rawjson.Object) *reply.Reply {
 	asked := sent.Object("redundancySettings")
 	if len(asked) == 0 {
 		return nil
@@ -189,7 +190,7 @@ func (rc *requestContext) checkRedundancy(was *vault, old, props []byte, sent ra
 
 // checkImmutability enforces: Disabled <-> Unlocked -> Locked for good, never created Locked; null is Disabled
 // (docs/azure.md §7.3).
-func (rc *requestContext) checkImmutability(was *vault, old, props []byte, _ rawjson.Object) *Reply {
+func (rc *requestContext) checkImmutability(was *vault, old, props []byte, _ rawjson.Object) *reply.Reply {
 	before := cmp.Or(rawjson.TextAt(old, "securitySettings", "immutabilitySettings", "state"), "Disabled")
 	after := cmp.Or(rawjson.TextAt(props, "securitySettings", "immutabilitySettings", "state"), "Disabled")
 	wrong := before != after && (before == "Locked" || after == "Locked" && (was == nil || before != "Unlocked"))
@@ -201,7 +202,7 @@ func (rc *requestContext) checkImmutability(was *vault, old, props []byte, _ raw
 }
 
 // checkSoftDelete enforces: AlwaysON stays, 14 to 180 days (docs/azure.md §6, §7.3).
-func (rc *requestContext) checkSoftDelete(_ *vault, old, props []byte, sent rawjson.Object) *Reply {
+func (rc *requestContext) checkSoftDelete(_ *vault, old, props []byte, sent rawjson.Object) *reply.Reply {
 	path := []string{"securitySettings", "softDeleteSettings"}
 	asked := rawjson.RawAt(sent.Bytes(), path...)
 	if asked == nil {
@@ -222,7 +223,7 @@ func (rc *requestContext) checkSoftDelete(_ *vault, old, props []byte, sent rawj
 
 // checkFinalSettings enforces: PermanentlyDisabled is final, customer-managed encryption cannot be turned off
 // (docs/azure.md §7.3).
-func (rc *requestContext) checkFinalSettings(_ *vault, old, props []byte, _ rawjson.Object) *Reply {
+func (rc *requestContext) checkFinalSettings(_ *vault, old, props []byte, _ rawjson.Object) *reply.Reply {
 	path := []string{"restoreSettings", "crossSubscriptionRestoreSettings", "crossSubscriptionRestoreState"}
 	if rawjson.TextAt(old, path...) == "PermanentlyDisabled" && rawjson.TextAt(props, path...) != "PermanentlyDisabled" {
 		r := rc.unverified("vault-input", "Cross subscription restore is permanently disabled.")
@@ -236,13 +237,13 @@ func (rc *requestContext) checkFinalSettings(_ *vault, old, props []byte, _ rawj
 }
 
 // isImmutable reports whether destructive operations on the vault's items are denied (docs/azure.md §6).
-func (st *state) isImmutable(v *vault) bool {
+func isImmutable(st *state, v *vault) bool {
 	state := rawjson.TextAt(st.read(v.body), "properties", "securitySettings", "immutabilitySettings", "state")
 	return state == "Unlocked" || state == "Locked"
 }
 
 // softDeleteDays returns the soft-delete retention in days; 0 when items are deleted at once (Era "2024" only).
-func (st *state) softDeleteDays(v *vault) int {
+func softDeleteDays(st *state, v *vault) int {
 	settings := rawjson.RawAt(st.read(v.body), "properties", "securitySettings", "softDeleteSettings")
 	if strings.EqualFold(rawjson.TextAt(settings, "softDeleteState"), "Disabled") {
 		return 0

@@ -10,6 +10,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/reply"
 )
 
 const vaultType = "Microsoft.RecoveryServices/vaults"
@@ -18,18 +19,18 @@ const vaultType = "Microsoft.RecoveryServices/vaults"
 func (rc *requestContext) vaultKey() string { return ids.Key(ids.VaultPart(rc.path)) }
 
 // vault returns the vault in the path, or the not-found reply.
-func (rc *requestContext) vault() (*vault, *Reply) {
+func (rc *requestContext) vault() (*vault, *reply.Reply) {
 	if v := rc.st.vaults.get(rc.vaultKey()); v != nil {
 		return v, nil
 	}
 	if r := rc.groupNotFound(); r != nil {
 		return nil, r
 	}
-	r := ResourceNotFound(vaultType, rc.params["vault"], rc.params["group"])
+	r := reply.ResourceNotFound(vaultType, rc.params["vault"], rc.params["group"])
 	return nil, &r
 }
 
-func (rc *requestContext) listVaults() Reply {
+func (rc *requestContext) listVaults() reply.Reply {
 	group := ids.Key(rc.params["group"])
 	if group != "" {
 		if r := rc.groupNotFound(); r != nil {
@@ -40,12 +41,12 @@ func (rc *requestContext) listVaults() Reply {
 	return rc.list("vaults", each(rc.st.vaults, ids.Key(rc.params["sub"]), keep, func(v *vault) []byte { return rc.st.read(v.body) }))
 }
 
-func (rc *requestContext) getVault() Reply {
+func (rc *requestContext) getVault() reply.Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
 	}
-	return OK(rc.st.read(v.body))
+	return reply.OK(rc.st.read(v.body))
 }
 
 // etag returns the etag of a vault's body; it changes with each write (docs/azure.md §33.43).
@@ -54,7 +55,7 @@ func etag(t time.Time) string {
 }
 
 // putVault creates a vault, or writes all of one that exists (docs/azure.md §7.1-7.3).
-func (rc *requestContext) putVault() Reply {
+func (rc *requestContext) putVault() reply.Reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
@@ -81,7 +82,7 @@ func (rc *requestContext) putVault() Reply {
 		// Older api-versions are synchronous (docs/azure.md §7.1, §33.11).
 		v := rc.st.putVault(rc.createdBody(body, "Succeeded"))
 		rc.defaultPolicies(v, was)
-		return NewReply(http.StatusCreated, rc.st.read(v.body))
+		return reply.New(http.StatusCreated, rc.st.read(v.body))
 	}
 	state := "Provisioning"
 	if was != nil {
@@ -154,7 +155,7 @@ func (rc *requestContext) startVaultOp(action string, v *vault, request json.Raw
 
 // patchVault changes the fields sent: 202 with both headers, or 200 when nothing but the identity changes
 // (docs/azure.md §7.1, §33.12).
-func (rc *requestContext) patchVault() Reply {
+func (rc *requestContext) patchVault() reply.Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
@@ -174,17 +175,17 @@ func (rc *requestContext) patchVault() Reply {
 		return *refused
 	}
 	if len(patch) == 1 && patch.Has("identity") {
-		return OK(rc.st.read(rc.st.putVault(rc.createdBody(body, "Succeeded")).body))
+		return reply.OK(rc.st.read(rc.st.putVault(rc.createdBody(body, "Succeeded")).body))
 	}
 	rc.st.putVault(rawjson.Edit(rc.st.read(v.body), func(p *rawjson.Object) { p.Set("provisioningState", "Updating") }, "properties"))
 	return rc.acceptedReply(rc.startVaultOp(actVaultUpdate, v, body))
 }
 
 // deleteVault returns 200 up to 2023 and 202 since (docs/azure.md §7.1, §33.13, §33.14).
-func (rc *requestContext) deleteVault() Reply {
+func (rc *requestContext) deleteVault() reply.Reply {
 	v := rc.st.vaults.get(rc.vaultKey())
 	if v == nil {
-		return Reply{Status: http.StatusNoContent}
+		return reply.Reply{Status: http.StatusNoContent}
 	}
 	if r := rc.vaultBusyReply(v); r != nil {
 		return *r
@@ -194,12 +195,12 @@ func (rc *requestContext) deleteVault() Reply {
 	}
 	if rc.version < "2024-01-01" {
 		rc.s.dropVault(v.key)
-		return Reply{Status: http.StatusOK}
+		return reply.Reply{Status: http.StatusOK}
 	}
 	return rc.acceptedReply(rc.startVaultOp(actVaultDelete, v, nil))
 }
 
-func (rc *requestContext) vaultBusyReply(v *vault) *Reply {
+func (rc *requestContext) vaultBusyReply(v *vault) *reply.Reply {
 	if rc.st.operationOn(v.key) == nil {
 		return nil
 	}
@@ -207,7 +208,7 @@ func (rc *requestContext) vaultBusyReply(v *vault) *Reply {
 	return &r
 }
 
-func (rc *requestContext) vaultInUseReply(v *vault) *Reply {
+func (rc *requestContext) vaultInUseReply(v *vault) *reply.Reply {
 	deleted := false
 	var names []string
 	rc.st.items.group(v.key, 0, func(_ int, it *item) bool {
@@ -289,7 +290,7 @@ func (s *Server) applyFollowUp(op *operation) {
 
 // vaultStatus handles operationStatus: no times, an id that is a path, 404 once a deleted vault is gone (docs/azure.md
 // §7.1).
-func (rc *requestContext) vaultStatus() Reply {
+func (rc *requestContext) vaultStatus() reply.Reply {
 	if _, none := rc.vault(); none != nil {
 		return *none
 	}
@@ -303,14 +304,14 @@ func (rc *requestContext) vaultStatus() Reply {
 		body.Set("error", rawjson.NewObject("code", op.Code, "message", op.Message))
 	}
 	if !op.isRunning() {
-		return OK(body.Bytes())
+		return reply.OK(body.Bytes())
 	}
 	r := rc.acceptedReply(op)
 	r.Status, r.Body = http.StatusOK, body.Bytes()
 	return r
 }
 
-func (rc *requestContext) vaultResult() Reply {
+func (rc *requestContext) vaultResult() reply.Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
@@ -322,13 +323,13 @@ func (rc *requestContext) vaultResult() Reply {
 	case op.isRunning():
 		return rc.acceptedReply(op)
 	case op.State == failed:
-		return ErrorReply(http.StatusBadRequest, op.Code, "%s", op.Message)
+		return reply.Error(http.StatusBadRequest, op.Code, "%s", op.Message)
 	}
-	return OK(rc.st.read(v.body))
+	return reply.OK(rc.st.read(v.body))
 }
 
 // invalidContent returns ARM's reply to a body that is not JSON.
-func invalidContent(err error) Reply {
-	return ARMError(http.StatusBadRequest, "InvalidRequestContent",
+func invalidContent(err error) reply.Reply {
+	return reply.ARMError(http.StatusBadRequest, "InvalidRequestContent",
 		"The request content was invalid and could not be deserialized: '%s'.", err)
 }

@@ -160,6 +160,9 @@ func isReadOnly(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }
 
+// isWritable reports whether changes can be written: the folder of the estate may be read-only.
+func (j *writeAheadLog) isWritable() bool { return j.file != nil }
+
 // append writes a batch and returns the offset to sync to.
 func (j *writeAheadLog) append(changes []change) (int64, error) {
 	return j.appendLine(walLine{Changes: changes})
@@ -203,6 +206,18 @@ func (j *writeAheadLog) sync(upTo int64) error {
 	j.synced = all
 	return nil
 }
+
+// progress returns how many bytes of the log are on disk, and how many were written.
+func (j *writeAheadLog) progress() (onDisk, written int64) {
+	j.syncing.Lock()
+	defer j.syncing.Unlock()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.synced, j.written
+}
+
+// abandon lets the next process open the estate and leaves the files as they are: what the end of this process does.
+func (j *writeAheadLog) abandon() error { return j.lock.Unlock() }
 
 // release gives the file back as it is, for an estate that is not served after all.
 func (j *writeAheadLog) release(st *state) error {

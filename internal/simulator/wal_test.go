@@ -46,14 +46,14 @@ func TestOpenKeepsAcceptedWritesWithoutClose(t *testing.T) {
 	set := settings.Settings{Durations: map[string]settings.Range{"": settings.Fixed(50 * time.Millisecond)}}
 	c := open1(t, path, Options{Settings: set})
 	a := c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
-	if j := c.s.wal; j.synced != j.written || j.synced == 0 {
-		t.Errorf("%d of %d bytes were on disk when the write was answered", j.synced, j.written)
+	if on, all := c.s.wal.progress(); on != all || on == 0 {
+		t.Errorf("%d of %d bytes were on disk when the write was answered", on, all)
 	}
 	if _, err := Open(path, Options{}); err == nil || !strings.Contains(err.Error(), "another process") {
 		t.Errorf("second Open: %v", err)
 	}
 	// Killed: the process's lock is released, the journal is not merged.
-	if err := c.s.wal.lock.Unlock(); err != nil {
+	if err := c.s.wal.abandon(); err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(60 * time.Millisecond)
@@ -110,7 +110,7 @@ func TestJournalOfAnotherFileIsRefused(t *testing.T) {
 	path := writeEstate(t, estate(t))
 	c := open1(t, path, Options{Settings: quick()})
 	c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
-	if err := c.s.wal.lock.Unlock(); err != nil {
+	if err := c.s.wal.abandon(); err != nil {
 		t.Fatal(err)
 	}
 	raw, _ := os.ReadFile(path)
@@ -201,7 +201,7 @@ func TestTornLastLineOfTheJournalDoesNotCount(t *testing.T) {
 	c := open1(t, path, Options{Settings: quick()})
 	c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
 	c.do("PUT", itemPath("vm2"), protectBody("VM2", "daily"), 202)
-	if err := c.s.wal.lock.Unlock(); err != nil {
+	if err := c.s.wal.abandon(); err != nil {
 		t.Fatal(err)
 	}
 	raw, _ := os.ReadFile(path + ".journal")

@@ -1,4 +1,4 @@
-package simulator
+package reply
 
 import (
 	"encoding/json"
@@ -25,21 +25,21 @@ func (r *Reply) Set(name, value string) {
 	r.Header.Set(name, value)
 }
 
-func NewReply(status int, body json.RawMessage) Reply { return Reply{Status: status, Body: body} }
+func New(status int, body json.RawMessage) Reply { return Reply{Status: status, Body: body} }
 
-func OK(body json.RawMessage) Reply { return NewReply(http.StatusOK, body) }
+func OK(body json.RawMessage) Reply { return New(http.StatusOK, body) }
 
-// ErrorReply returns ARM's error envelope (docs/azure.md §12).
-func ErrorReply(status int, code, format string, args ...any) Reply {
+// Error returns ARM's error envelope (docs/azure.md §12).
+func Error(status int, code, format string, args ...any) Reply {
 	message := fmt.Sprintf(format, args...)
-	r := NewReply(status, rawjson.NewObject("error", rawjson.NewObject("code", code, "message", message)).Bytes())
+	r := New(status, rawjson.NewObject("error", rawjson.NewObject("code", code, "message", message)).Bytes())
 	r.Code = code
 	return r
 }
 
 // ARMError returns an error of ARM itself (docs/azure.md §7.1, §12).
 func ARMError(status int, code, format string, args ...any) Reply {
-	r := ErrorReply(status, code, format, args...)
+	r := Error(status, code, format, args...)
 	r.Set("X-Ms-Failure-Cause", "gateway")
 	return r
 }
@@ -60,5 +60,5 @@ func Unverified(choices map[string]string, name, format string, args ...any) Rep
 	} else {
 		code = status
 	}
-	return ErrorReply(n, code, format, args...)
+	return Error(n, code, format, args...)
 }
