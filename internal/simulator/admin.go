@@ -12,7 +12,7 @@ import (
 // adminState returns the estate file as it would be written now.
 func (rc *requestContext) adminState() reply.Reply {
 	var b bytes.Buffer
-	if err := rc.st.write(&b); err != nil {
+	if err := rc.st.Write(&b); err != nil {
 		return reply.Error(500, "InternalServerError", "%s", err)
 	}
 	return reply.OK(b.Bytes())

@@ -24,13 +24,13 @@ func (rc *requestContext) backup() reply.Reply {
 	if request.Text("objectType") != "IaasVMBackupRequest" {
 		return reply.Error(http.StatusBadRequest, "BMSUserErrorInvalidInput", "Input for backup is not in proper format.") // docs/azure.md §33.36; UNVERIFIED code
 	}
-	if r := rc.busyItemReply(it.key); r != nil {
+	if r := rc.busyItemReply(it.Key); r != nil {
 		return *r
 	}
-	if rc.st.backupOn(it.key) != nil {
+	if rc.st.BackupOn(it.Key) != nil {
 		return rc.unverified("backup-running", "You can't start a new backup job until the current job finishes.")
 	}
-	if !it.isActive() {
+	if !it.IsActive() {
 		return rc.unverified("backup-stopped", "Backup of an item whose protection is stopped cannot be started.")
 	}
 	expiry := rc.now.AddDate(0, 0, 30) // docs/azure.md §5
@@ -42,25 +42,25 @@ func (rc *requestContext) backup() reply.Reply {
 	itemPath := strings.TrimSuffix(rc.path, "/"+ids.LastSegment(rc.path))
 	op.ID, op.Version = id, rc.version
 	op.StatusPath, op.ResultPath = itemPath+"/operationsStatus/"+id, itemPath+"/operationResults/"+id
-	op.State, op.Ends = inProgress, rc.now.Add(rc.s.sampleDuration("trigger", it.key))
+	op.State, op.Ends = InProgress, rc.now.Add(rc.s.sampleDuration("trigger", it.Key))
 	rc.startOperation(op)
 	return rc.acceptedReply(op)
 }
 
 // startBackup files the job of a backup and returns the operation that will end it; the caller names and starts it.
-func (s *Server) startBackup(now time.Time, v *vault, it *item, expiry time.Time) *operation {
-	snapshot := now.Add(s.sampleDuration("snapshot", it.key))
+func (s *Server) startBackup(now time.Time, v *Vault, it *Item, expiry time.Time) *Operation {
+	snapshot := now.Add(s.sampleDuration("snapshot", it.Key))
 	extended := rawjson.NewObject(
 		"tasksList", []rawjson.Object{
-			newTask("Take Snapshot", rawjson.Time(now), inProgress),
+			newTask("Take Snapshot", rawjson.Time(now), InProgress),
 			newTask("Transfer data to vault", rawjson.NoTime, "NotStarted"),
 		},
-		"propertyBag", rawjson.NewObject("VM Name", it.friendly, "Recovery Point Expiry Time in UTC", expiry.UTC().Format("1/2/2006 3:04:05 PM")),
+		"propertyBag", rawjson.NewObject("VM Name", it.Friendly, "Recovery Point Expiry Time in UTC", expiry.UTC().Format("1/2/2006 3:04:05 PM")),
 		"internalPropertyBag", rawjson.NewObject("IsInstantRpJob", "True"))
-	id := s.fileJob(now, s.guid(now, "job"), v, it.friendly, it.containerKey, "Backup", extended, []string{"Cancellable"})
-	return &operation{
-		Action: actBackup, Vault: v.key, Target: it.key, Started: now, State: succeeded, Jobs: []string{id},
-		Snapshot: snapshot, Handover: snapshot.Add(s.sampleDuration("handover", it.key)), JobEnds: snapshot.Add(s.sampleDuration("transfer", it.key)),
+	id := s.fileJob(now, s.guid(now, "job"), v, it.Friendly, it.ContainerKey, "Backup", extended, []string{"Cancellable"})
+	return &Operation{
+		Action: ActBackup, Vault: v.Key, Target: it.Key, Started: now, State: Succeeded, Jobs: []string{id},
+		Snapshot: snapshot, Handover: snapshot.Add(s.sampleDuration("handover", it.Key)), JobEnds: snapshot.Add(s.sampleDuration("transfer", it.Key)),
 		Request: rawjson.NewObject("expiry", rawjson.Time(expiry)).Bytes(),
 	}
 }
@@ -73,8 +73,8 @@ func newTask(name, started, status string) rawjson.Object {
 
 // completeSnapshot ends the first task of a backup job; the recovery point may exist already (a setting). For a
 // restore it sets the first progress, as recorded.
-func (s *Server) completeSnapshot(op *operation, at time.Time) {
-	if op.Action == actRestore {
+func (s *Server) completeSnapshot(op *Operation, at time.Time) {
+	if op.Action == ActRestore {
 		s.setRestoreProgress(op, at)
 		return
 	}
@@ -91,13 +91,13 @@ func (s *Server) completeSnapshot(op *operation, at time.Time) {
 }
 
 // startTransfer adds the second task to the job; it began when the first ended.
-func (s *Server) startTransfer(op *operation) {
+func (s *Server) startTransfer(op *Operation) {
 	s.editBackupJob(op, func(p *rawjson.Object) {
 		began := ""
 		p.Put("extendedInfo", editTasks(p.Raw("extendedInfo"), func(t *rawjson.Object) {
 			if t.Text("status") == "NotStarted" {
 				t.Set("startTime", began)
-				t.Set("status", inProgress)
+				t.Set("status", InProgress)
 			}
 			began = t.Text("endTime")
 		}))
@@ -110,17 +110,17 @@ func endTask(t *rawjson.Object, from, at time.Time) {
 	t.Set("status", "Completed")
 }
 
-func (s *Server) editBackupJob(op *operation, change func(*rawjson.Object)) {
+func (s *Server) editBackupJob(op *Operation, change func(*rawjson.Object)) {
 	for _, id := range op.Jobs {
-		if j := s.st.jobs.get(op.Vault + "/backupjobs/" + id); j != nil {
-			s.st.putJob(rawjson.Edit(s.st.read(j.body), change, "properties"))
+		if j := s.st.Jobs.Get(op.Vault + "/backupjobs/" + id); j != nil {
+			s.st.PutJob(rawjson.Edit(s.st.Read(j.Body), change, "properties"))
 		}
 	}
 }
 
 // completeBackup ends a backup's job; the item is Protected and has a recovery point from now on (docs/azure.md §3, §5).
-func (s *Server) completeBackup(op *operation, at time.Time) {
-	if op.Action == actRestore {
+func (s *Server) completeBackup(op *Operation, at time.Time) {
+	if op.Action == ActRestore {
 		s.completeRestore(op, at)
 		return
 	}
@@ -129,7 +129,7 @@ func (s *Server) completeBackup(op *operation, at time.Time) {
 	}
 	s.editBackupJob(op, func(p *rawjson.Object) {
 		p.Put("extendedInfo", rawjson.Edit(editTasks(p.Raw("extendedInfo"), func(t *rawjson.Object) {
-			if started, err := time.Parse(time.RFC3339Nano, t.Text("startTime")); err == nil && t.Text("status") == inProgress {
+			if started, err := time.Parse(time.RFC3339Nano, t.Text("startTime")); err == nil && t.Text("status") == InProgress {
 				endTask(t, started, at)
 			}
 		}), func(bag *rawjson.Object) {
@@ -139,12 +139,12 @@ func (s *Server) completeBackup(op *operation, at time.Time) {
 		}, "propertyBag"))
 	})
 	s.endJobs(op, at)
-	it := s.st.items.get(op.Target)
-	if it == nil || it.isDeleted {
+	it := s.st.Items.Get(op.Target)
+	if it == nil || it.IsDeleted {
 		return
 	}
 	if op.JobFails {
-		s.st.putItem(rawjson.Edit(s.st.read(it.body), func(p *rawjson.Object) {
+		s.st.PutItem(rawjson.Edit(s.st.Read(it.Body), func(p *rawjson.Object) {
 			p.Set("lastBackupStatus", "Failed")
 			p.Set("lastBackupTime", rawjson.Time(op.Started))
 		}, "properties"))
@@ -160,30 +160,30 @@ func (s *Server) completeBackup(op *operation, at time.Time) {
 func (s *Server) adoptRunningJobs() {
 	now := s.clock.now()
 	known := map[string]bool{}
-	for _, op := range s.st.ops {
+	for _, op := range s.st.Ops {
 		for _, id := range op.Jobs {
 			known[id] = true
 		}
 		known[op.ID] = true
 	}
-	s.st.jobs.all(0, func(_ int, j *job) bool {
-		if known[j.id] || j.status != inProgress && j.status != "Cancelling" {
+	s.st.Jobs.All(0, func(_ int, j *Job) bool {
+		if known[j.ID] || j.Status != InProgress && j.Status != "Cancelling" {
 			return true
 		}
-		op := &operation{
-			ID: "adopted|" + j.id, Action: actAdopted, Vault: j.vault, Target: j.item, Started: j.started,
-			Jobs: []string{j.id}, State: inProgress, Ends: now.Add(s.sampleDuration(adoptedDurationKind(j.operation), j.item)),
+		op := &Operation{
+			ID: "adopted|" + j.ID, Action: ActAdopted, Vault: j.Vault, Target: j.Item, Started: j.Started,
+			Jobs: []string{j.ID}, State: InProgress, Ends: now.Add(s.sampleDuration(adoptedDurationKind(j.Operation), j.Item)),
 		}
-		if strings.EqualFold(j.operation, "Backup") {
-			op.Action, op.State, op.Ends = actBackup, succeeded, j.started
-			op.JobEnds = now.Add(s.sampleDuration("transfer", j.item))
-			op.Request = rawjson.NewObject("expiry", rawjson.Time(j.started.AddDate(0, 0, 30))).Bytes()
+		if strings.EqualFold(j.Operation, "Backup") {
+			op.Action, op.State, op.Ends = ActBackup, Succeeded, j.Started
+			op.JobEnds = now.Add(s.sampleDuration("transfer", j.Item))
+			op.Request = rawjson.NewObject("expiry", rawjson.Time(j.Started.AddDate(0, 0, 30))).Bytes()
 		}
-		s.st.start(op)
+		s.st.Start(op)
 		return true
 	})
-	s.st.items.all(0, func(_ int, it *item) bool {
-		if it.isDeleted && !known["purge|"+it.key+"|"+rawjson.Time(s.st.purgeTime(it))] {
+	s.st.Items.All(0, func(_ int, it *Item) bool {
+		if it.IsDeleted && !known["purge|"+it.Key+"|"+rawjson.Time(s.st.PurgeTime(it))] {
 			s.schedulePurge(it)
 		}
 		return true
@@ -193,16 +193,16 @@ func (s *Server) adoptRunningJobs() {
 func adoptedDurationKind(operation string) string {
 	switch operation {
 	case "ConfigureBackup":
-		return actProtect
+		return ActProtect
 	case "DisableBackup":
-		return actStop
+		return ActStop
 	case "DeleteBackupData":
-		return actHardDelete
+		return ActHardDelete
 	case "Undelete":
-		return actUndelete
+		return ActUndelete
 	}
-	return actRestore
+	return ActRestore
 }
 
 // finishAdopted has no effect besides the job's end: the job's purpose is unknown.
-func (s *Server) finishAdopted(*operation, time.Time) {}
+func (s *Server) finishAdopted(*Operation, time.Time) {}

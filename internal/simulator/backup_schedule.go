@@ -25,13 +25,13 @@ func (s *Server) scheduleTick(from time.Time) {
 		return
 	}
 	next := from.Truncate(schedulerInterval).Add(schedulerInterval)
-	s.st.start(&operation{ID: "tick", Action: actScheduled, Started: from, Ends: next, State: inProgress})
+	s.st.Start(&Operation{ID: "tick", Action: ActScheduled, Started: from, Ends: next, State: InProgress})
 }
 
 // resumeScheduler starts where an earlier run stopped.
 func (s *Server) resumeScheduler(now time.Time) {
 	from := now
-	if last := s.st.service.Scheduled; !last.IsZero() && last.Before(now) {
+	if last := s.st.Service.Scheduled; !last.IsZero() && last.Before(now) {
 		from = last
 		if oldest := now.Add(-longestCatchUp); from.Before(oldest) {
 			from = oldest
@@ -41,7 +41,7 @@ func (s *Server) resumeScheduler(now time.Time) {
 }
 
 // runSchedule starts the backups of every policy that runs at at.
-func (s *Server) runSchedule(op *operation, at time.Time) {
+func (s *Server) runSchedule(op *Operation, at time.Time) {
 	if !s.set.ScheduledBackups {
 		return // an earlier run had them on
 	}
@@ -49,10 +49,10 @@ func (s *Server) runSchedule(op *operation, at time.Time) {
 		s.runScheduled(op, at)
 		return
 	}
-	s.st.service.Scheduled = at
-	s.st.policies.all(0, func(_ int, p *policy) bool {
+	s.st.Service.Scheduled = at
+	s.st.Policies.All(0, func(_ int, p *Policy) bool {
 		if spec := s.spec(p); spec != nil && spec.runsAt(at) {
-			for _, it := range s.st.protectedBy(p) {
+			for _, it := range s.st.ProtectedBy(p) {
 				s.scheduleItem(it, at)
 			}
 		}
@@ -62,41 +62,41 @@ func (s *Server) runSchedule(op *operation, at time.Time) {
 }
 
 // scheduleItem schedules an item's backup within two hours (docs/azure.md §13).
-func (s *Server) scheduleItem(it *item, at time.Time) {
-	if !it.isActive() {
+func (s *Server) scheduleItem(it *Item, at time.Time) {
+	if !it.IsActive() {
 		return
 	}
-	start := at.Add(s.set.Durations["scheduleDelay"].Sample(s.seed.Uniform("delay", it.key, at.Unix())))
-	s.st.start(&operation{
-		ID: "scheduled|" + it.key + "|" + rawjson.Time(at), Action: actScheduled, Vault: it.vault, Target: it.key,
-		Started: at, Ends: start, State: inProgress,
+	start := at.Add(s.set.Durations["scheduleDelay"].Sample(s.seed.Uniform("delay", it.Key, at.Unix())))
+	s.st.Start(&Operation{
+		ID: "scheduled|" + it.Key + "|" + rawjson.Time(at), Action: ActScheduled, Vault: it.Vault, Target: it.Key,
+		Started: at, Ends: start, State: InProgress,
 	})
 }
 
-func (s *Server) runScheduled(op *operation, at time.Time) {
-	it, v := s.st.items.get(op.Target), s.st.vaults.get(op.Vault)
-	if it == nil || v == nil || !it.isActive() || s.st.backupOn(it.key) != nil {
+func (s *Server) runScheduled(op *Operation, at time.Time) {
+	it, v := s.st.Items.Get(op.Target), s.st.Vaults.Get(op.Vault)
+	if it == nil || v == nil || !it.IsActive() || s.st.BackupOn(it.Key) != nil {
 		return
 	}
-	p := s.st.policies.get(it.policy)
+	p := s.st.Policies.Get(it.Policy)
 	if p == nil {
 		return
 	}
 	backup := s.startBackup(at, v, it, s.spec(p).expiry(op.Started))
 	backup.ID = s.guid(at, "scheduled backup")
 	backup.Request = rawjson.Edit(backup.Request, func(o *rawjson.Object) { o.Set("scheduled", rawjson.Time(op.Started)) })
-	s.st.start(backup)
+	s.st.Start(backup)
 }
 
 // spec returns a policy's fields that the rules read, nil for other workloads. Records never change, so it is cached
 // by record.
-func (s *Server) spec(p *policy) *policySpec {
+func (s *Server) spec(p *Policy) *policySpec {
 	if spec, known := s.specs[p]; known {
 		return spec
 	}
 	var spec *policySpec
-	if strings.EqualFold(p.management, "AzureIaasVM") {
-		if read, err := readPolicy(rawjson.Parse(s.st.read(p.body)).Object("properties")); err == nil {
+	if strings.EqualFold(p.Management, "AzureIaasVM") {
+		if read, err := readPolicy(rawjson.Parse(s.st.Read(p.Body)).Object("properties")); err == nil {
 			spec = read
 		}
 	}
@@ -194,7 +194,7 @@ func (p *periodics) selects(at time.Time) bool {
 }
 
 // scheduleExpiry schedules the deletion of a recovery point at its expiry.
-func (s *Server) scheduleExpiry(pointID string, op *operation, at time.Time) {
+func (s *Server) scheduleExpiry(pointID string, op *Operation, at time.Time) {
 	expiry, err := time.Parse(time.RFC3339Nano, rawjson.TextAt(op.Request, "expiry"))
 	if err != nil || !expiry.After(at) {
 		return
@@ -203,38 +203,38 @@ func (s *Server) scheduleExpiry(pointID string, op *operation, at time.Time) {
 }
 
 func (s *Server) expireAt(pointKey, vaultKey string, at time.Time, request []byte) {
-	s.st.start(&operation{
-		ID: "expire|" + pointKey, Action: actExpire, Vault: vaultKey, Target: pointKey,
-		Started: at, Ends: at, State: inProgress, Request: request,
+	s.st.Start(&Operation{
+		ID: "expire|" + pointKey, Action: ActExpire, Vault: vaultKey, Target: pointKey,
+		Started: at, Ends: at, State: InProgress, Request: request,
 	})
 }
 
 // expirePoint deletes a recovery point. Data of a stopped item stays, and so does the last point of a suspended item
 // (docs/azure.md §6): they are checked again a day later.
-func (s *Server) expirePoint(op *operation, at time.Time) {
-	p := s.st.points.get(op.Target)
+func (s *Server) expirePoint(op *Operation, at time.Time) {
+	p := s.st.Points.Get(op.Target)
 	if p == nil {
 		return
 	}
-	it := s.st.items.get(p.item)
-	kept := it != nil && (it.state == "ProtectionStopped" || it.state == "BackupsSuspended" && s.st.points.count(p.item) == 1)
+	it := s.st.Items.Get(p.Item)
+	kept := it != nil && (it.State == "ProtectionStopped" || it.State == "BackupsSuspended" && s.st.Points.Count(p.Item) == 1)
 	if kept {
 		s.expireAt(op.Target, op.Vault, at.AddDate(0, 0, 1), op.Request)
 		return
 	}
-	s.st.remove("recoveryPoints", op.Target)
+	s.st.Remove("recoveryPoints", op.Target)
 }
 
 // updateExpiries applies the current retention of the item's policy to its scheduled points; points it no longer keeps
 // are deleted within a day (docs/azure.md §13).
-func (s *Server) updateExpiries(it *item, at time.Time) {
-	p := s.st.policies.get(it.policy)
+func (s *Server) updateExpiries(it *Item, at time.Time) {
+	p := s.st.Policies.Get(it.Policy)
 	if p == nil {
 		return
 	}
 	spec := s.spec(p)
-	for _, q := range s.st.pointsOf(it.key) {
-		op := s.st.ops["expire|"+q.key]
+	for _, q := range s.st.PointsOf(it.Key) {
+		op := s.st.Ops["expire|"+q.Key]
 		if op == nil {
 			continue
 		}
@@ -246,6 +246,6 @@ func (s *Server) updateExpiries(it *item, at time.Time) {
 		if soonest := at.Add(24 * time.Hour); until.Before(soonest) {
 			until = soonest
 		}
-		s.expireAt(q.key, it.vault, until, op.Request)
+		s.expireAt(q.Key, it.Vault, until, op.Request)
 	}
 }

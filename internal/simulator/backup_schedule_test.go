@@ -150,8 +150,8 @@ func TestStateAndStatsAreServed(t *testing.T) {
 	c := serve(t, estate(t), Options{Settings: at0()})
 	c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
 	c.get(itemPath("vm1"))
-	state := c.do("GET", c.base+"/_simulator/state", "", 200)
-	e, err := Read(strings.NewReader(string(state.body)))
+	saved := c.do("GET", c.base+"/_simulator/state", "", 200)
+	e, err := Read(strings.NewReader(string(saved.body)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,7 +12,7 @@ import (
 // requestContext is one request during its handling. The server's lock is held.
 type requestContext struct {
 	s  *Server
-	st *state
+	st *State
 	r  *http.Request
 	// now is the simulated time of the request.
 	now    time.Time
@@ -34,14 +34,14 @@ type requestContext struct {
 func (rc *requestContext) guid(what string) string { return rc.s.guid(rc.now, what) }
 
 func (s *Server) guid(now time.Time, what string) string {
-	s.st.service.Serial++
-	return seed.GUID(s.seed.Digest("guid", what, now.UnixNano(), s.st.service.Serial))
+	s.st.Service.Serial++
+	return seed.GUID(s.seed.Digest("guid", what, now.UnixNano(), s.st.Service.Serial))
 }
 
 // digits returns a decimal number of n digits, for protectedItemDataId and the names of recovery points.
 func (s *Server) digits(now time.Time, what string, n int) string {
-	s.st.service.Serial++
-	d := s.seed.Digest(what, now.UnixNano(), s.st.service.Serial)
+	s.st.Service.Serial++
+	d := s.seed.Digest(what, now.UnixNano(), s.st.Service.Serial)
 	out := []byte{'1' + d[0]%9}
 	for i := 1; i < n; i++ {
 		out = append(out, '0'+d[i]%10)

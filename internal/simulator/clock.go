@@ -21,7 +21,7 @@ func newClock(e *Estate, o Options) clock {
 	if start.IsZero() || o.WallClock {
 		start = now
 	}
-	saved := e.service.Clock
+	saved := e.Service.Clock
 	if !saved.IsZero() && saved.Add(o.Longest).After(start) {
 		start = saved.Add(o.Longest)
 	}

@@ -92,7 +92,7 @@ func TestASavedStateGoesOnWhenItStopped(t *testing.T) {
 				t.Errorf("run %d writes at %v", i, date(t, a))
 			}
 			if kill {
-				if err := c.s.wal.abandon(); err != nil {
+				if err := c.s.wal.Abandon(); err != nil {
 					t.Fatal(err)
 				}
 			} else if err := c.s.Close(); err != nil {

@@ -16,8 +16,8 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
-// compact writes a new estate file and renames it over the old one. Without changes the file stays untouched.
-func (j *writeAheadLog) compact(st *state) error {
+// Compact writes a new estate file and renames it over the old one. Without changes the file stays untouched.
+func (j *WriteAheadLog) Compact(st *State) error {
 	source, isFile := st.src.(*os.File)
 	if j.file != nil {
 		changed, err := j.hasChanges()
@@ -37,12 +37,12 @@ func (j *writeAheadLog) compact(st *state) error {
 	return nil
 }
 
-func (j *writeAheadLog) hasChanges() (bool, error) {
+func (j *WriteAheadLog) hasChanges() (bool, error) {
 	raw, err := os.ReadFile(j.path)
 	return bytes.Count(raw, []byte("\n")) > 1, err
 }
 
-func (j *writeAheadLog) replaceFile(st *state) error {
+func (j *WriteAheadLog) replaceFile(st *State) error {
 	path := strings.TrimSuffix(j.path, ".journal")
 	if err := st.checkSameFile(path); err != nil {
 		return err
@@ -56,7 +56,7 @@ func (j *writeAheadLog) replaceFile(st *state) error {
 		err = tmp.Chmod(info.Mode())
 	}
 	if err == nil {
-		err = st.write(tmp)
+		err = st.Write(tmp)
 	}
 	if err == nil {
 		err = tmp.Sync()
@@ -70,7 +70,7 @@ func (j *writeAheadLog) replaceFile(st *state) error {
 	}
 	n, err := j.appendLine(walLine{walHeader: walHeader{Compacted: print}})
 	if err == nil {
-		err = j.sync(n)
+		err = j.Sync(n)
 	}
 	if err != nil {
 		return err
@@ -79,7 +79,7 @@ func (j *writeAheadLog) replaceFile(st *state) error {
 }
 
 // checkSameFile returns an error unless path is still the opened file: another process's file is not overwritten.
-func (st *state) checkSameFile(path string) error {
+func (st *State) checkSameFile(path string) error {
 	opened, isFile := st.src.(*os.File)
 	if !isFile {
 		return nil
@@ -94,8 +94,8 @@ func (st *state) checkSameFile(path string) error {
 	return nil
 }
 
-// write writes the estate file: keys in their fixed order, one body a line.
-func (st *state) write(w io.Writer) error {
+// Write writes the estate file: keys in their fixed order, one body a line.
+func (st *State) Write(w io.Writer) error {
 	b := bufio.NewWriterSize(w, 1<<20)
 	p := &estateWriter{w: b, st: st}
 	p.raw("{")
@@ -105,23 +105,23 @@ func (st *state) write(w io.Writer) error {
 	}
 	p.key("cloud", cmp.Or(st.Cloud, "AzurePublic"))
 	p.key("tenant", st.Tenant)
-	bodiesOf(p, "subscriptions", st.subscriptions, func(l *opaqueResource) bodyRef { return l.body })
-	bodiesOf(p, "managementGroups", st.management, func(l *opaqueResource) bodyRef { return l.body })
-	bodiesOf(p, "resourceGroups", st.groups, func(l *opaqueResource) bodyRef { return l.body })
-	bodiesOf(p, "virtualMachines", st.vms, func(v *vm) bodyRef { return v.body })
-	bodiesOf(p, "disks", st.disks, func(r *resource) bodyRef { return r.body })
-	bodiesOf(p, "storageAccounts", st.accounts, func(r *resource) bodyRef { return r.body })
-	bodiesOf(p, "vaults", st.vaults, func(v *vault) bodyRef { return v.body })
-	bodiesOf(p, "policies", st.policies, func(q *policy) bodyRef { return q.body })
-	bodiesOf(p, "protectedItems", st.items, func(it *item) bodyRef { return it.body })
-	bodiesOf(p, "protectableItems", st.protectables, func(l *opaqueResource) bodyRef { return l.body })
-	bodiesOf(p, "jobs", st.jobs, func(q *job) bodyRef { return q.body })
-	bodiesOf(p, "recoveryPoints", st.points, func(q *point) bodyRef { return q.body })
-	bodiesOf(p, "resourceGuardProxies", st.proxies, func(l *opaqueResource) bodyRef { return l.body })
-	p.key("refused", append([]failedRead{}, st.failedReads...))
+	bodiesOf(p, "subscriptions", st.Subscriptions, func(l *OpaqueResource) bodyRef { return l.Body })
+	bodiesOf(p, "managementGroups", st.Management, func(l *OpaqueResource) bodyRef { return l.Body })
+	bodiesOf(p, "resourceGroups", st.Groups, func(l *OpaqueResource) bodyRef { return l.Body })
+	bodiesOf(p, "virtualMachines", st.VMs, func(v *VM) bodyRef { return v.Body })
+	bodiesOf(p, "disks", st.Disks, func(r *Resource) bodyRef { return r.Body })
+	bodiesOf(p, "storageAccounts", st.Accounts, func(r *Resource) bodyRef { return r.Body })
+	bodiesOf(p, "vaults", st.Vaults, func(v *Vault) bodyRef { return v.Body })
+	bodiesOf(p, "policies", st.Policies, func(q *Policy) bodyRef { return q.Body })
+	bodiesOf(p, "protectedItems", st.Items, func(it *Item) bodyRef { return it.Body })
+	bodiesOf(p, "protectableItems", st.Protectables, func(l *OpaqueResource) bodyRef { return l.Body })
+	bodiesOf(p, "jobs", st.Jobs, func(q *Job) bodyRef { return q.Body })
+	bodiesOf(p, "recoveryPoints", st.Points, func(q *Point) bodyRef { return q.Body })
+	bodiesOf(p, "resourceGuardProxies", st.Proxies, func(l *OpaqueResource) bodyRef { return l.Body })
+	p.key("refused", append([]failedRead{}, st.FailedReads...))
 	p.key("settings", st.Settings)
 	p.operations()
-	p.key("simulation", st.service)
+	p.key("simulation", st.Service)
 	p.raw("\n}\n")
 	if p.err != nil {
 		return p.err
@@ -131,7 +131,7 @@ func (st *state) write(w io.Writer) error {
 
 type estateWriter struct {
 	w           *bufio.Writer
-	st          *state
+	st          *State
 	hasSections bool
 	err         error
 }
@@ -155,14 +155,14 @@ func (p *estateWriter) key(name string, v any) {
 	p.raw(string(rawjson.Encode(v)))
 }
 
-func bodiesOf[R any](p *estateWriter, name string, t *table[R], body func(*R) bodyRef) {
+func bodiesOf[R any](p *estateWriter, name string, t *Table[R], body func(*R) bodyRef) {
 	p.name(name)
 	p.raw("[")
 	sep := "\n"
 	var line bytes.Buffer
-	t.all(0, func(_ int, r *R) bool {
+	t.All(0, func(_ int, r *R) bool {
 		line.Reset()
-		if err := json.Compact(&line, p.st.read(body(r))); err != nil && p.err == nil {
+		if err := json.Compact(&line, p.st.Read(body(r))); err != nil && p.err == nil {
 			p.err = err
 		}
 		p.raw(sep)
@@ -175,11 +175,11 @@ func bodiesOf[R any](p *estateWriter, name string, t *table[R], body func(*R) bo
 
 // operations writes the operations in the order of their ids: the same state gives the same file.
 func (p *estateWriter) operations() {
-	var ops []*operation
-	for _, op := range p.st.ops {
+	var ops []*Operation
+	for _, op := range p.st.Ops {
 		ops = append(ops, op)
 	}
-	slices.SortFunc(ops, func(a, b *operation) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(ops, func(a, b *Operation) int { return strings.Compare(a.ID, b.ID) })
 	p.name("operations")
 	p.raw("[")
 	sep := "\n"

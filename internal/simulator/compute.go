@@ -13,17 +13,17 @@ func (rc *requestContext) listVMs() reply.Reply {
 			return *r
 		}
 	}
-	keep := func(v *vm) bool { return group == "" || v.group == group }
-	return rc.list("vms", each(rc.st.vms, ids.Key(rc.params["sub"]), keep, func(v *vm) []byte { return rc.st.read(v.body) }))
+	keep := func(v *VM) bool { return group == "" || v.Group == group }
+	return rc.list("vms", each(rc.st.VMs, ids.Key(rc.params["sub"]), keep, func(v *VM) []byte { return rc.st.Read(v.Body) }))
 }
 
 func (rc *requestContext) getVM() reply.Reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
-	v := rc.st.vms.get(ids.Key(rc.path))
+	v := rc.st.VMs.Get(ids.Key(rc.path))
 	if v == nil {
 		return reply.ResourceNotFound("Microsoft.Compute/virtualMachines", rc.params["vm"], rc.params["group"])
 	}
-	return reply.OK(rc.st.read(v.body))
+	return reply.OK(rc.st.Read(v.Body))
 }

@@ -22,18 +22,18 @@ const (
 )
 
 func (rc *requestContext) listDisks() reply.Reply {
-	return rc.listResourcesOf("disks", rc.st.disks, func(r reply.Reply) reply.Reply { return r })
+	return rc.listResourcesOf("disks", rc.st.Disks, func(r reply.Reply) reply.Reply { return r })
 }
 
 func (rc *requestContext) getDisk() reply.Reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
-	d := rc.st.disks.get(ids.Key(rc.path))
+	d := rc.st.Disks.Get(ids.Key(rc.path))
 	if d == nil {
 		return reply.ResourceNotFound(diskType, rc.params["disk"], rc.params["group"])
 	}
-	return reply.OK(rc.st.read(d.body))
+	return reply.OK(rc.st.Read(d.Body))
 }
 
 // deleteDisk returns 202 with both headers, 204 for a missing disk, and 409 for an attached one (docs/azure.md §19).
@@ -41,21 +41,21 @@ func (rc *requestContext) deleteDisk() reply.Reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
-	d := rc.st.disks.get(ids.Key(rc.path))
+	d := rc.st.Disks.Get(ids.Key(rc.path))
 	if d == nil {
 		return reply.Reply{Status: http.StatusNoContent}
 	}
-	if owner := rc.st.holderOf(d); owner != "" {
-		return reply.Error(http.StatusConflict, "OperationNotAllowed", diskInUse, d.name, owner)
+	if owner := rc.st.HolderOf(d); owner != "" {
+		return reply.Error(http.StatusConflict, "OperationNotAllowed", diskInUse, d.Name, owner)
 	}
-	if op := rc.st.operationOn(d.key); op != nil {
+	if op := rc.st.OperationOn(d.Key); op != nil {
 		return rc.diskAcceptedReply(op)
 	}
 	id := rc.guid("disk operation")
-	path := "/subscriptions/" + rc.params["sub"] + "/providers/Microsoft.Compute/locations/" + cmp.Or(d.region, "global") + "/DiskOperations/" + id
-	op := &operation{
-		ID: id, Action: actDeleteDisk, Target: d.key, Version: rc.version, State: inProgress, StatusPath: path, ResultPath: path,
-		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("diskDelete", d.key)),
+	path := "/subscriptions/" + rc.params["sub"] + "/providers/Microsoft.Compute/locations/" + cmp.Or(d.Region, "global") + "/DiskOperations/" + id
+	op := &Operation{
+		ID: id, Action: ActDeleteDisk, Target: d.Key, Version: rc.version, State: InProgress, StatusPath: path, ResultPath: path,
+		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("diskDelete", d.Key)),
 	}
 	rc.startOperation(op)
 	return rc.diskAcceptedReply(op)
@@ -64,20 +64,20 @@ func (rc *requestContext) deleteDisk() reply.Reply {
 const diskInUse = "Disk %s is attached to VM %s."
 
 // finishDiskDelete removes the disk, unless another client attached it meanwhile.
-func (s *Server) finishDiskDelete(op *operation) {
-	d := s.st.disks.get(op.Target)
+func (s *Server) finishDiskDelete(op *Operation) {
+	d := s.st.Disks.Get(op.Target)
 	if d == nil {
 		return
 	}
-	if owner := s.st.holderOf(d); owner != "" {
-		op.State, op.Code, op.Message = failed, "OperationNotAllowed", "Disk "+d.name+" is attached to VM "+owner+"."
+	if owner := s.st.HolderOf(d); owner != "" {
+		op.State, op.Code, op.Message = Failed, "OperationNotAllowed", "Disk "+d.Name+" is attached to VM "+owner+"."
 		return
 	}
-	s.st.remove("disks", d.key)
+	s.st.Remove("disks", d.Key)
 }
 
 // diskAcceptedReply returns Compute's 202: both headers name the same operation.
-func (rc *requestContext) diskAcceptedReply(op *operation) reply.Reply {
+func (rc *requestContext) diskAcceptedReply(op *Operation) reply.Reply {
 	r := rc.acceptedReply(op)
 	r.Header.Set("Location", r.Header.Get("Location")+"&monitor=true")
 	rc.setRetryAfterSeconds(&r, 5) // UNVERIFIED
@@ -92,31 +92,31 @@ func (rc *requestContext) diskOperation() reply.Reply {
 	}
 	if query(rc.r.URL.RawQuery)["monitor"] == "true" {
 		switch {
-		case op.isRunning():
+		case op.IsRunning():
 			return rc.diskAcceptedReply(op)
-		case op.State == failed:
+		case op.State == Failed:
 			return reply.Error(http.StatusConflict, op.Code, "%s", op.Message)
 		}
 		return reply.Reply{Status: http.StatusOK}
 	}
 	body := rawjson.NewObject("startTime", rawjson.Time(op.Started))
-	if !op.isRunning() {
+	if !op.IsRunning() {
 		body.Set("endTime", rawjson.Time(op.Ends))
 	}
 	body.Set("status", op.State)
-	if op.State == failed {
+	if op.State == Failed {
 		body.Set("error", rawjson.NewObject("code", op.Code, "message", op.Message))
 	}
 	body.Set("name", op.ID)
 	r := reply.OK(body.Bytes())
-	if op.isRunning() {
+	if op.IsRunning() {
 		rc.setRetryAfterSeconds(&r, 5)
 	}
 	return r
 }
 
 // newRestoredDisk returns the body of a disk restored from d (docs/azure.md §19, §25.2).
-func (s *Server) newRestoredDisk(op *operation, o *restoreOrder, d sourceDisk, id string, at time.Time) json.RawMessage {
+func (s *Server) newRestoredDisk(op *Operation, o *restoreOrder, d sourceDisk, id string, at time.Time) json.RawMessage {
 	props := rawjson.Object{}
 	if d.LUN < 0 {
 		props = rawjson.NewObject("osType", d.OS, "hyperVGeneration", d.Generation)

@@ -25,43 +25,43 @@ type Cause struct {
 	IsConcurrentClient bool
 }
 
-// withCause does something on behalf of cause.
-func (st *state) withCause(cause Cause, do func()) {
-	was := st.cause
-	st.cause = cause
-	defer func() { st.cause = was }()
+// WithCause does something on behalf of cause.
+func (st *State) WithCause(cause Cause, do func()) {
+	was := st.Cause
+	st.Cause = cause
+	defer func() { st.Cause = was }()
 	do()
 }
 
 // reportEffect reports an effect that is about to be stored. Bodies never change, so the receiver may keep them.
-func (st *state) reportEffect(section, key string, after json.RawMessage) {
+func (st *State) reportEffect(section, key string, after json.RawMessage) {
 	if st.onEffect == nil {
 		return
 	}
 	var before bodyRef
 	switch section {
 	case "vaults":
-		if v := st.vaults.get(key); v != nil {
-			before = v.body
+		if v := st.Vaults.Get(key); v != nil {
+			before = v.Body
 		}
 	case "policies":
-		if p := st.policies.get(key); p != nil {
-			before = p.body
+		if p := st.Policies.Get(key); p != nil {
+			before = p.Body
 		}
 	case "protectedItems":
-		if it := st.items.get(key); it != nil {
-			before = it.body
+		if it := st.Items.Get(key); it != nil {
+			before = it.Body
 		}
 	case "disks":
-		if d := st.disks.get(key); d != nil {
-			before = d.body
+		if d := st.Disks.Get(key); d != nil {
+			before = d.Body
 		}
 	default:
 		return
 	}
-	e := Effect{Section: section, After: after, Cause: st.cause, VisibleFrom: st.handled}
+	e := Effect{Section: section, After: after, Cause: st.Cause, VisibleFrom: st.handled}
 	if before.mem != nil || before.n > 0 {
-		e.Before = st.read(before)
+		e.Before = st.Read(before)
 	}
 	if e.Before != nil || e.After != nil {
 		st.onEffect(e)

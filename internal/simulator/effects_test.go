@@ -34,7 +34,7 @@ func TestEffectsNameTheirCause(t *testing.T) {
 		c.get(testVault)
 		c.do("PUT", itemPath("VM1"), protectBody("VM1", "daily"), 202)
 		put := number
-		if put != 2 || len(effects) != 2 || tagOf(effects[1].After) != "somebody" || effects[1].Cause != (Cause{put, true}) {
+		if put != 2 || len(effects) != 2 || tagOf(effects[1].After) != "somebody" || effects[1].Cause != (Cause{Request: put, IsConcurrentClient: true}) {
 			t.Fatalf("request %d, effects %+v", put, effects)
 		}
 		time.Sleep(time.Minute)
@@ -48,7 +48,7 @@ func TestEffectsNameTheirCause(t *testing.T) {
 			}
 			return effects[i].Cause
 		}
-		if ours, his := of("VM1"), of("VM2"); ours != (Cause{put, false}) || his != (Cause{put, true}) {
+		if ours, his := of("VM1"), of("VM2"); ours != (Cause{Request: put}) || his != (Cause{Request: put, IsConcurrentClient: true}) {
 			t.Errorf("%+v, %+v", ours, his)
 		}
 		c.do("DELETE", itemPath("VM1"), "", 202)

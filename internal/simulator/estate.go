@@ -30,22 +30,22 @@ type Estate struct {
 	Settings settings.Settings
 
 	names         stringPool
-	subscriptions *table[opaqueResource]
-	management    *table[opaqueResource] // management groups, each with its descendants
-	groups        *table[opaqueResource]
-	vms           *table[vm]
-	disks         *table[resource]
-	accounts      *table[resource]
-	vaults        *table[vault]
-	policies      *table[policy]
-	items         *table[item]
-	protectables  *table[opaqueResource]
-	jobs          *table[job]
-	points        *table[point]
-	proxies       *table[opaqueResource]
-	failedReads   []failedRead
-	operations    []*operation
-	service       serviceState
+	Subscriptions *Table[OpaqueResource]
+	Management    *Table[OpaqueResource] // management groups, each with its descendants
+	Groups        *Table[OpaqueResource]
+	VMs           *Table[VM]
+	Disks         *Table[Resource]
+	Accounts      *Table[Resource]
+	Vaults        *Table[Vault]
+	Policies      *Table[Policy]
+	Items         *Table[Item]
+	Protectables  *Table[OpaqueResource]
+	Jobs          *Table[Job]
+	Points        *Table[Point]
+	Proxies       *Table[OpaqueResource]
+	FailedReads   []failedRead
+	operations    []*Operation
+	Service       serviceState
 	// src is the file the bodies are read from; nil when they are in memory.
 	src io.ReaderAt
 }
@@ -74,14 +74,14 @@ type serviceState struct {
 	// Unlocked is the time until which a resource guard permits an item's deletion, by item (docs/azure.md §6).
 	Unlocked map[string]time.Time `json:"unlocked,omitempty"`
 	// Daily counts writes against the daily limits (docs/azure.md §13), by limit and vault.
-	Daily map[string]daily `json:"daily,omitempty"`
+	Daily map[string]DailyCount `json:"daily,omitempty"`
 	// Staged counts the disks that restores wrote as files to a storage account, by its key (docs/azure.md §25.1).
 	Staged map[string]int `json:"staged,omitempty"`
 	// Serial numbers the requests that changed the state, so that ids created after a restart are new.
 	Serial uint64 `json:"serial,omitempty"`
 }
 
-type daily struct {
+type DailyCount struct {
 	Since time.Time `json:"since"`
 	Count int       `json:"count"`
 }
@@ -90,23 +90,23 @@ type daily struct {
 func Read(r io.Reader) (*Estate, error) { return load(r, nil) }
 
 func newEstate() *Estate {
-	byParent := func(l *opaqueResource) string { return l.parent }
-	byKey := func(l *opaqueResource) string { return l.key }
+	byParent := func(l *OpaqueResource) string { return l.parent }
+	byKey := func(l *OpaqueResource) string { return l.key }
 	return &Estate{
 		names:         stringPool{},
-		subscriptions: newTable(byKey, func(*opaqueResource) string { return "" }),
-		management:    newTable(byKey, func(*opaqueResource) string { return "" }),
-		groups:        newTable(byKey, byParent),
-		vms:           newTable(func(v *vm) string { return v.key }, func(v *vm) string { return v.sub }),
-		disks:         newTable(func(r *resource) string { return r.key }, func(r *resource) string { return r.group }),
-		accounts:      newTable(func(r *resource) string { return r.key }, func(r *resource) string { return r.group }),
-		vaults:        newTable(func(v *vault) string { return v.key }, func(v *vault) string { return v.sub }),
-		policies:      newTable(func(p *policy) string { return p.key }, func(p *policy) string { return p.vault }),
-		items:         newTable(func(it *item) string { return it.key }, func(it *item) string { return it.vault }),
-		protectables:  newTable(byKey, byParent),
-		jobs:          newTable(func(j *job) string { return j.key }, func(j *job) string { return j.vault }),
-		points:        newTable(func(p *point) string { return p.key }, func(p *point) string { return p.item }),
-		proxies:       newTable(byKey, byParent),
+		Subscriptions: newTable(byKey, func(*OpaqueResource) string { return "" }),
+		Management:    newTable(byKey, func(*OpaqueResource) string { return "" }),
+		Groups:        newTable(byKey, byParent),
+		VMs:           newTable(func(v *VM) string { return v.Key }, func(v *VM) string { return v.Sub }),
+		Disks:         newTable(func(r *Resource) string { return r.Key }, func(r *Resource) string { return r.group }),
+		Accounts:      newTable(func(r *Resource) string { return r.Key }, func(r *Resource) string { return r.group }),
+		Vaults:        newTable(func(v *Vault) string { return v.Key }, func(v *Vault) string { return v.Sub }),
+		Policies:      newTable(func(p *Policy) string { return p.Key }, func(p *Policy) string { return p.Vault }),
+		Items:         newTable(func(it *Item) string { return it.Key }, func(it *Item) string { return it.Vault }),
+		Protectables:  newTable(byKey, byParent),
+		Jobs:          newTable(func(j *Job) string { return j.Key }, func(j *Job) string { return j.Vault }),
+		Points:        newTable(func(p *Point) string { return p.Key }, func(p *Point) string { return p.Item }),
+		Proxies:       newTable(byKey, byParent),
 	}
 }
 
@@ -144,7 +144,7 @@ func load(r io.Reader, src io.ReaderAt) (*Estate, error) {
 func (e *Estate) head(name string, raw []byte, version *string) error {
 	into := map[string]any{
 		"format_version": version, "taken": &e.Taken, "cloud": &e.Cloud, "tenant": &e.Tenant,
-		"settings": &e.Settings, "refused": &e.failedReads, "operations": &e.operations, "simulation": &e.service,
+		"settings": &e.Settings, "refused": &e.FailedReads, "operations": &e.operations, "simulation": &e.Service,
 	}[name]
 	if into == nil {
 		return nil // a newer writer's key
@@ -159,18 +159,18 @@ func (e *Estate) head(name string, raw []byte, version *string) error {
 func (e *Estate) sections() map[string]func(raw []byte, b bodyRef) error {
 	return map[string]func([]byte, bodyRef) error{
 		"subscriptions":        e.addSubscription,
-		"managementGroups":     withID(isManagementGroupID, func(raw []byte, b bodyRef) { e.management.put(e.names.opaqueResource(raw, b)) }),
-		"resourceGroups":       withID(isGroupID, func(raw []byte, b bodyRef) { e.groups.put(e.names.opaqueResource(raw, b)) }),
-		"virtualMachines":      withID(isVMID, func(raw []byte, b bodyRef) { e.vms.put(e.names.vm(raw, b)) }),
-		"disks":                withID(isDiskID, func(raw []byte, b bodyRef) { e.disks.put(e.names.resource(raw, b)) }),
-		"storageAccounts":      withID(isAccountID, func(raw []byte, b bodyRef) { e.accounts.put(e.names.resource(raw, b)) }),
-		"vaults":               withID(isVaultID, func(raw []byte, b bodyRef) { e.vaults.put(e.names.vault(raw, b)) }),
-		"policies":             withID(isVaultChildID, func(raw []byte, b bodyRef) { e.policies.put(e.names.policy(raw, b)) }),
-		"protectedItems":       withID(isVaultChildID, func(raw []byte, b bodyRef) { e.items.put(e.names.item(raw, b)) }),
-		"protectableItems":     withID(isVaultChildID, func(raw []byte, b bodyRef) { e.protectables.put(e.names.opaqueResource(raw, b)) }),
-		"jobs":                 withID(isVaultChildID, func(raw []byte, b bodyRef) { e.jobs.put(e.names.job(raw, b)) }),
-		"recoveryPoints":       withID(isVaultChildID, func(raw []byte, b bodyRef) { e.points.put(e.names.point(raw, b)) }),
-		"resourceGuardProxies": withID(isVaultChildID, func(raw []byte, b bodyRef) { e.proxies.put(e.names.opaqueResource(raw, b)) }),
+		"managementGroups":     withID(isManagementGroupID, func(raw []byte, b bodyRef) { e.Management.put(e.names.opaqueResource(raw, b)) }),
+		"resourceGroups":       withID(isGroupID, func(raw []byte, b bodyRef) { e.Groups.put(e.names.opaqueResource(raw, b)) }),
+		"virtualMachines":      withID(isVMID, func(raw []byte, b bodyRef) { e.VMs.put(e.names.vm(raw, b)) }),
+		"disks":                withID(isDiskID, func(raw []byte, b bodyRef) { e.Disks.put(e.names.resource(raw, b)) }),
+		"storageAccounts":      withID(isAccountID, func(raw []byte, b bodyRef) { e.Accounts.put(e.names.resource(raw, b)) }),
+		"vaults":               withID(isVaultID, func(raw []byte, b bodyRef) { e.Vaults.put(e.names.vault(raw, b)) }),
+		"policies":             withID(isVaultChildID, func(raw []byte, b bodyRef) { e.Policies.put(e.names.policy(raw, b)) }),
+		"protectedItems":       withID(isVaultChildID, func(raw []byte, b bodyRef) { e.Items.put(e.names.item(raw, b)) }),
+		"protectableItems":     withID(isVaultChildID, func(raw []byte, b bodyRef) { e.Protectables.put(e.names.opaqueResource(raw, b)) }),
+		"jobs":                 withID(isVaultChildID, func(raw []byte, b bodyRef) { e.Jobs.put(e.names.job(raw, b)) }),
+		"recoveryPoints":       withID(isVaultChildID, func(raw []byte, b bodyRef) { e.Points.put(e.names.point(raw, b)) }),
+		"resourceGuardProxies": withID(isVaultChildID, func(raw []byte, b bodyRef) { e.Proxies.put(e.names.opaqueResource(raw, b)) }),
 	}
 }
 
@@ -214,7 +214,7 @@ func (e *Estate) addSubscription(raw []byte, b bodyRef) error {
 	if raw[0] == '"' {
 		b = bodyRef{mem: subscriptionBody(id, e.Tenant)}
 	}
-	e.subscriptions.put(&opaqueResource{key: ids.Key(id), body: b})
+	e.Subscriptions.put(&OpaqueResource{key: ids.Key(id), Body: b})
 	return nil
 }
 
@@ -239,7 +239,7 @@ func (e *Estate) add(section string, put func([]byte, bodyRef) error, raw []byte
 	return put(raw, b)
 }
 
-func groupBody(id, location string, tags json.RawMessage) json.RawMessage {
+func GroupBody(id, location string, tags json.RawMessage) json.RawMessage {
 	o := rawjson.NewObject("id", id, "name", ids.LastSegment(id), "type", "Microsoft.Resources/resourceGroups", "location", location)
 	if tags != nil {
 		o.Set("tags", tags)

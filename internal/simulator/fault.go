@@ -25,7 +25,7 @@ func (rc *requestContext) withFault(handle func() reply.Reply) reply.Reply {
 }
 
 // startOperation starts an operation for the client, with the outcome that the request's fault prescribes.
-func (rc *requestContext) startOperation(op *operation) {
+func (rc *requestContext) startOperation(op *Operation) {
 	if f := rc.fault; f != nil {
 		switch f.Operation {
 		case "fails":
@@ -46,15 +46,15 @@ func (rc *requestContext) startOperation(op *operation) {
 	if rc.isInstant {
 		op.Ends = rc.now
 	}
-	op.cause = rc.cause
-	rc.st.start(op)
+	op.Cause = rc.cause
+	rc.st.Start(op)
 }
 
 // isHidden reports whether this read does not show the item yet, and counts the read.
-func (rc *requestContext) isHidden(it *item) bool {
-	n := rc.s.invisible[it.key]
+func (rc *requestContext) isHidden(it *Item) bool {
+	n := rc.s.invisible[it.Key]
 	if n > 0 {
-		rc.s.invisible[it.key] = n - 1
+		rc.s.invisible[it.Key] = n - 1
 	}
 	return n > 0
 }
@@ -65,7 +65,7 @@ func (rc *requestContext) runConcurrentClients() {
 	if len(actors) == 0 {
 		return
 	}
-	rc.st.withCause(Cause{Request: rc.cause.Request, IsConcurrentClient: true}, func() {
+	rc.st.WithCause(Cause{Request: rc.cause.Request, IsConcurrentClient: true}, func() {
 		for _, a := range actors {
 			rc.runConcurrentClient(a)
 		}
@@ -76,17 +76,17 @@ func (rc *requestContext) runConcurrentClients() {
 func (rc *requestContext) runConcurrentClient(a settings.ConcurrentClient) {
 	switch {
 	case a.Attach != "":
-		rc.st.attach(a.Attach)
+		rc.st.Attach(a.Attach)
 	case a.Remove != "":
 		k := ids.Key(a.Remove)
 		if a.Section == "protectedItems" {
-			k = itemKey(ids.Key(ids.VaultPart(a.Remove)), ids.ContainerKeyOf(ids.LastSegment(a.Remove)))
+			k = ItemKey(ids.Key(ids.VaultPart(a.Remove)), ids.ContainerKeyOf(ids.LastSegment(a.Remove)))
 		}
-		rc.st.remove(a.Section, k)
+		rc.st.Remove(a.Section, k)
 	case a.Section == "virtualMachines":
-		rc.st.putVM(a.Body, rc.now)
+		rc.st.PutVM(a.Body, rc.now)
 	case a.Section != "":
-		rc.st.applyBody(change{Section: a.Section, Body: a.Body})
+		rc.st.ApplyBody(Change{Section: a.Section, Body: a.Body})
 	default:
 		rc.s.applyImmediately(rc, a)
 	}
@@ -108,7 +108,7 @@ func (s *Server) applyImmediately(c *requestContext, a settings.ConcurrentClient
 	}
 	other := &requestContext{
 		s: s, st: s.st, r: r, now: c.now, params: params, path: "/" + strings.Join(parts, "/"), body: a.Body,
-		version: c.version, base: c.base, kind: route.kind, isInstant: !a.Slow, cause: c.st.cause,
+		version: c.version, base: c.base, kind: route.kind, isInstant: !a.Slow, cause: c.st.Cause,
 	}
 	route.handle(other)
 }

@@ -117,7 +117,7 @@ func FuzzEstate(f *testing.F) {
 			}
 		}
 		var b strings.Builder
-		if err := server.st.write(&b); err != nil {
+		if err := server.st.Write(&b); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := Read(strings.NewReader(b.String())); err != nil {

@@ -92,27 +92,27 @@ func (rc *requestContext) graphRows(table string, scope map[string]bool) []json.
 		rows = append(rows, o.Bytes())
 	}
 	if table == "resources" {
-		rc.st.vms.all(0, func(_ int, v *vm) bool { add(v.sub, graphVMs, v.region, rc.st.read(v.body)); return true })
-		rc.st.vaults.all(0, func(_ int, v *vault) bool { add(v.sub, graphVaults, v.region, rc.st.read(v.body)); return true })
-		rc.st.disks.all(0, func(_ int, r *resource) bool { add(r.sub, graphDisks, r.region, rc.st.read(r.body)); return true })
-		rc.st.accounts.all(0, func(_ int, r *resource) bool { add(r.sub, graphAccounts, r.region, rc.st.read(r.body)); return true })
+		rc.st.VMs.All(0, func(_ int, v *VM) bool { add(v.Sub, graphVMs, v.Region, rc.st.Read(v.Body)); return true })
+		rc.st.Vaults.All(0, func(_ int, v *Vault) bool { add(v.Sub, graphVaults, v.Region, rc.st.Read(v.Body)); return true })
+		rc.st.Disks.All(0, func(_ int, r *Resource) bool { add(r.Sub, graphDisks, r.Region, rc.st.Read(r.Body)); return true })
+		rc.st.Accounts.All(0, func(_ int, r *Resource) bool { add(r.Sub, graphAccounts, r.Region, rc.st.Read(r.Body)); return true })
 		return rows
 	}
-	rc.st.items.all(0, func(_ int, it *item) bool {
-		if v := rc.st.vaults.get(it.vault); v != nil {
-			add(v.sub, graphItems, v.region, rc.graphItem(it, v))
+	rc.st.Items.All(0, func(_ int, it *Item) bool {
+		if v := rc.st.Vaults.Get(it.Vault); v != nil {
+			add(v.Sub, graphItems, v.Region, rc.graphItem(it, v))
 		}
 		return true
 	})
-	rc.st.policies.all(0, func(_ int, p *policy) bool {
-		if v := rc.st.vaults.get(p.vault); v != nil {
-			add(v.sub, graphPolicies, v.region, rc.policyBody(p))
+	rc.st.Policies.All(0, func(_ int, p *Policy) bool {
+		if v := rc.st.Vaults.Get(p.Vault); v != nil {
+			add(v.Sub, graphPolicies, v.Region, rc.policyBody(p))
 		}
 		return true
 	})
-	rc.st.jobs.all(0, func(_ int, j *job) bool {
-		if v := rc.st.vaults.get(j.vault); v != nil {
-			add(v.sub, graphJobs, v.region, rc.jobBody(j))
+	rc.st.Jobs.All(0, func(_ int, j *Job) bool {
+		if v := rc.st.Vaults.Get(j.Vault); v != nil {
+			add(v.Sub, graphJobs, v.Region, rc.jobBody(j))
 		}
 		return true
 	})
@@ -120,17 +120,17 @@ func (rc *requestContext) graphRows(table string, scope map[string]bool) []json.
 }
 
 // graphItem adds the fields of an item that only Resource Graph returns (docs/azure.md §10).
-func (rc *requestContext) graphItem(it *item, v *vault) []byte {
+func (rc *requestContext) graphItem(it *Item, v *Vault) []byte {
 	state := map[string]string{
 		"IRPending": "ProtectionConfigured", "Protected": "ProtectionConfigured",
 		"ProtectionStopped": "ProtectionStopped", "ProtectionError": "ProtectionError",
-	}[it.state]
-	if it.isDeleted {
+	}[it.State]
+	if it.IsDeleted {
 		state = "SoftDeleted"
 	}
 	return rawjson.Edit(rc.itemBody(it), func(p *rawjson.Object) {
-		p.Set("currentProtectionState", cmp.Or(state, it.state))
-		p.Set("dataSourceInfo", rawjson.NewObject("resourceID", p.Text("sourceResourceId"), "datasourceType", vmItem, "resourceLocation", v.region))
+		p.Set("currentProtectionState", cmp.Or(state, it.State))
+		p.Set("dataSourceInfo", rawjson.NewObject("resourceID", p.Text("sourceResourceId"), "datasourceType", vmItem, "resourceLocation", v.Region))
 		p.Set("policyInfo", rawjson.NewObject("name", p.Text("policyName"), "id", p.Text("policyId")))
 	}, "properties")
 }

@@ -11,7 +11,7 @@ import (
 // groupNotFound returns ARM's reply when the resource group of the path does not exist.
 func (rc *requestContext) groupNotFound() *reply.Reply {
 	id := "/subscriptions/" + rc.params["sub"] + "/resourceGroups/" + rc.params["group"]
-	if rc.st.groups.get(ids.Key(id)) != nil {
+	if rc.st.Groups.Get(ids.Key(id)) != nil {
 		return nil
 	}
 	r := reply.ARMError(http.StatusNotFound, "ResourceGroupNotFound", "Resource group '%s' could not be found.", rc.params["group"])
@@ -23,14 +23,14 @@ func (rc *requestContext) groupID() string {
 }
 
 func (rc *requestContext) listGroups() reply.Reply {
-	return rc.list("groups", each(rc.st.groups, ids.Key(rc.params["sub"]), func(*opaqueResource) bool { return true }, func(l *opaqueResource) []byte { return rc.st.read(l.body) }))
+	return rc.list("groups", each(rc.st.Groups, ids.Key(rc.params["sub"]), func(*OpaqueResource) bool { return true }, func(l *OpaqueResource) []byte { return rc.st.Read(l.Body) }))
 }
 
 func (rc *requestContext) getGroup() reply.Reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
-	return reply.OK(rc.st.read(rc.st.groups.get(ids.Key(rc.groupID())).body))
+	return reply.OK(rc.st.Read(rc.st.Groups.Get(ids.Key(rc.groupID())).Body))
 }
 
 func (rc *requestContext) headGroup() reply.Reply {
@@ -50,11 +50,11 @@ func (rc *requestContext) putGroup() reply.Reply {
 		return reply.ARMError(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
 	}
 	status := http.StatusCreated
-	if rc.st.groups.get(ids.Key(rc.groupID())) != nil {
+	if rc.st.Groups.Get(ids.Key(rc.groupID())) != nil {
 		status = http.StatusOK
 	}
-	body := groupBody(rc.groupID(), sent.Text("location"), sent.Raw("tags"))
-	rc.st.putGroup(body)
+	body := GroupBody(rc.groupID(), sent.Text("location"), sent.Raw("tags"))
+	rc.st.PutGroup(body)
 	return reply.New(status, body)
 }
 
@@ -66,7 +66,7 @@ func (rc *requestContext) deleteGroup() reply.Reply {
 	if len(rc.resourcesIn(ids.Key(rc.params["sub"]), ids.Key(rc.params["group"]))) > 0 {
 		return reply.Error(http.StatusConflict, "ResourceGroupDeletionBlocked", "Deletion of resource group '%s' failed: there are resources in it.", rc.params["group"])
 	}
-	rc.st.remove("resourceGroups", ids.Key(rc.groupID()))
+	rc.st.Remove("resourceGroups", ids.Key(rc.groupID()))
 	return reply.Reply{Status: http.StatusOK}
 }
 
@@ -87,20 +87,20 @@ func (rc *requestContext) resourcesIn(sub, group string) [][]byte {
 		}
 		out = append(out, o.Bytes())
 	}
-	rc.st.vaults.group(sub, 0, func(_ int, v *vault) bool {
-		if v.group == group {
-			short(rc.st.read(v.body))
+	rc.st.Vaults.Group(sub, 0, func(_ int, v *Vault) bool {
+		if v.Group == group {
+			short(rc.st.Read(v.Body))
 		}
 		return true
 	})
-	rc.st.vms.group(sub, 0, func(_ int, v *vm) bool {
-		if v.group == group {
-			short(rc.st.read(v.body))
+	rc.st.VMs.Group(sub, 0, func(_ int, v *VM) bool {
+		if v.Group == group {
+			short(rc.st.Read(v.Body))
 		}
 		return true
 	})
-	for _, t := range []*table[resource]{rc.st.disks, rc.st.accounts} {
-		t.group("/subscriptions/"+sub+"/resourcegroups/"+group, 0, func(_ int, r *resource) bool { short(rc.st.read(r.body)); return true })
+	for _, t := range []*Table[Resource]{rc.st.Disks, rc.st.Accounts} {
+		t.Group("/subscriptions/"+sub+"/resourcegroups/"+group, 0, func(_ int, r *Resource) bool { short(rc.st.Read(r.Body)); return true })
 	}
 	return out
 }

@@ -13,13 +13,13 @@ import (
 
 // itemPut is a PUT of a protected item while the rules check it.
 type itemPut struct {
-	vault        *vault
+	vault        *Vault
 	containerKey string
 	// existing is the item as it is, or nil.
-	existing *item
+	existing *Item
 	sent     rawjson.Object
 	// policy is the one the request names, or nil.
-	policy *policy
+	policy *Policy
 	action string
 }
 
@@ -37,7 +37,7 @@ func (rc *requestContext) putItem() reply.Reply {
 	if err := rawjson.CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	p := &itemPut{vault: v, containerKey: tail, existing: rc.st.items.get(itemKey(v.key, tail)), sent: rawjson.Parse(rc.body).Object("properties")}
+	p := &itemPut{vault: v, containerKey: tail, existing: rc.st.Items.Get(ItemKey(v.Key, tail)), sent: rawjson.Parse(rc.body).Object("properties")}
 	for _, check := range []func(*itemPut) *reply.Reply{
 		rc.checkSource, rc.checkBusy, rc.chooseTransition, rc.checkPolicyOfItem, rc.checkMachine, rc.checkElsewhere, rc.checkVaultRoom, rc.checkGuard,
 	} {
@@ -52,25 +52,25 @@ func (rc *requestContext) putItem() reply.Reply {
 }
 
 // startItemOp starts the operation; its URLs are under the item in the client's spelling (docs/azure.md §4, §33.1).
-func (rc *requestContext) startItemOp(p *itemPut) *operation {
+func (rc *requestContext) startItemOp(p *itemPut) *Operation {
 	id := rc.guid("item operation")
-	target := itemKey(p.vault.key, p.containerKey)
-	op := &operation{
-		ID: id, Action: p.action, Vault: p.vault.key, Target: target, Version: rc.version, State: inProgress,
+	target := ItemKey(p.vault.Key, p.containerKey)
+	op := &Operation{
+		ID: id, Action: p.action, Vault: p.vault.Key, Target: target, Version: rc.version, State: InProgress,
 		StatusPath: rc.path + "/operationsStatus/" + id, ResultPath: rc.path + "/operationResults/" + id,
 		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration(p.action, target)), Request: json.RawMessage(rc.body),
 	}
 	friendly := ids.LastSegment(p.sent.Text("sourceResourceId"))
 	if p.existing != nil {
-		friendly = p.existing.friendly
+		friendly = p.existing.Friendly
 	}
 	switch p.action {
-	case actStop, actSuspend:
+	case ActStop, ActSuspend:
 		op.Jobs = []string{rc.startJob(p.vault, friendly, p.containerKey, "DisableBackup", "Policy Name", "")}
-	case actUndelete:
+	case ActUndelete:
 		op.Jobs = []string{rc.startJob(p.vault, friendly, p.containerKey, "Undelete", "Undelete flag", "True")}
 	default:
-		op.Jobs = []string{rc.startJob(p.vault, friendly, p.containerKey, "ConfigureBackup", "Policy Name", p.policy.name)}
+		op.Jobs = []string{rc.startJob(p.vault, friendly, p.containerKey, "ConfigureBackup", "Policy Name", p.policy.Name)}
 	}
 	rc.startOperation(op)
 	return op
@@ -93,11 +93,11 @@ func (rc *requestContext) checkSource(p *itemPut) *reply.Reply {
 
 // checkBusy enforces: one operation on an item at a time (docs/azure.md §4, §14).
 func (rc *requestContext) checkBusy(p *itemPut) *reply.Reply {
-	return rc.busyItemReply(itemKey(p.vault.key, p.containerKey))
+	return rc.busyItemReply(ItemKey(p.vault.Key, p.containerKey))
 }
 
 func (rc *requestContext) busyItemReply(target string) *reply.Reply {
-	if op := rc.st.operationOn(target); op != nil && op.Action != actBackup {
+	if op := rc.st.OperationOn(target); op != nil && op.Action != ActBackup {
 		r := rc.unverified("conflicting-operation", "A conflicting operation is in progress on the selected item. Please wait for it to finish and try again.")
 		return &r
 	}
@@ -106,38 +106,38 @@ func (rc *requestContext) busyItemReply(target string) *reply.Reply {
 
 // chooseTransition is the state machine of docs/azure.md §6.
 func (rc *requestContext) chooseTransition(p *itemPut) *reply.Reply {
-	state := p.sent.Text("protectionState")
+	asked := p.sent.Text("protectionState")
 	switch {
 	case rawjson.BoolAt(p.sent.Raw("isRehydrate")):
 		return rc.transitionToUndelete(p)
-	case p.existing != nil && p.existing.isDeleted:
+	case p.existing != nil && p.existing.IsDeleted:
 		r := rc.unverified("protect-soft-deleted", "The item is in soft deleted state. Please undelete it before it is configured again.")
 		return &r
-	case strings.EqualFold(state, "ProtectionStopped"):
+	case strings.EqualFold(asked, "ProtectionStopped"):
 		return rc.transitionToStop(p)
-	case strings.EqualFold(state, "BackupsSuspended"):
+	case strings.EqualFold(asked, "BackupsSuspended"):
 		return rc.transitionToSuspend(p)
-	case p.sent.Text("policyId") == "" || p.existing == nil && state != "":
+	case p.sent.Text("policyId") == "" || p.existing == nil && asked != "":
 		// protectionState may not be set on the initial create (docs/azure.md §4).
 		r := invalidConfigure()
 		return &r
 	case p.existing == nil:
-		p.action = actProtect
-	case p.existing.isActive():
-		p.action = actModify
+		p.action = ActProtect
+	case p.existing.IsActive():
+		p.action = ActModify
 	default:
-		p.action = actResume
+		p.action = ActResume
 	}
 	return nil
 }
 
 func (rc *requestContext) transitionToUndelete(p *itemPut) *reply.Reply {
-	p.action = actUndelete
+	p.action = ActUndelete
 	switch {
 	case p.existing == nil:
 		r := rc.unverified("undelete-absent", "Item not found.")
 		return &r
-	case !p.existing.isDeleted:
+	case !p.existing.IsDeleted:
 		r := rc.unverified("undelete-not-deleted", "The item is not in soft deleted state.")
 		return &r
 	}
@@ -145,7 +145,7 @@ func (rc *requestContext) transitionToUndelete(p *itemPut) *reply.Reply {
 }
 
 func (rc *requestContext) transitionToStop(p *itemPut) *reply.Reply {
-	p.action = actStop
+	p.action = ActStop
 	if p.existing == nil {
 		r := rc.unverified("stop-absent", "Item not found.")
 		return &r
@@ -155,7 +155,7 @@ func (rc *requestContext) transitionToStop(p *itemPut) *reply.Reply {
 
 // transitionToSuspend: only where the vault is immutable (docs/azure.md §6).
 func (rc *requestContext) transitionToSuspend(p *itemPut) *reply.Reply {
-	p.action = actSuspend
+	p.action = ActSuspend
 	switch {
 	case p.existing == nil:
 		r := rc.unverified("suspend-absent", "Item not found.")
@@ -163,7 +163,7 @@ func (rc *requestContext) transitionToSuspend(p *itemPut) *reply.Reply {
 	case !isImmutable(rc.st, p.vault):
 		r := reply.Error(http.StatusBadRequest, "UserErrorOperationDeniedOnImmutableItem", "%s", immutableText)
 		return &r
-	case p.existing.state == "ProtectionStopped":
+	case p.existing.State == "ProtectionStopped":
 		r := rc.unverified("suspend-stopped", "Backups of an item whose protection is stopped cannot be suspended.")
 		return &r
 	}
@@ -171,7 +171,7 @@ func (rc *requestContext) transitionToSuspend(p *itemPut) *reply.Reply {
 }
 
 func (p *itemPut) needsPolicy() bool {
-	return p.action == actProtect || p.action == actModify || p.action == actResume
+	return p.action == ActProtect || p.action == ActModify || p.action == ActResume
 }
 
 // checkPolicyOfItem enforces: the policy is of this vault and of this workload; an item does not go back from V2 to V1
@@ -181,19 +181,19 @@ func (rc *requestContext) checkPolicyOfItem(p *itemPut) *reply.Reply {
 		return nil
 	}
 	id := p.sent.Text("policyId")
-	p.policy = rc.st.policies.get(ids.Key(id))
-	if p.policy == nil || p.policy.vault != p.vault.key {
+	p.policy = rc.st.Policies.Get(ids.Key(id))
+	if p.policy == nil || p.policy.Vault != p.vault.Key {
 		r := rc.unverified("policy-not-found", "Input for configure protection is not in proper format. The policy '%s' does not exist in the vault.", ids.LastSegment(id))
 		return &r
 	}
-	if !strings.EqualFold(p.policy.management, "AzureIaasVM") {
+	if !strings.EqualFold(p.policy.Management, "AzureIaasVM") {
 		r := reply.Error(http.StatusBadRequest, "BMSUserErrorInvalidPolicyForGivenProvider", "The given policy is not valid for the workload of the item.")
 		return &r
 	}
 	if p.existing == nil || policyTypeOf(rc.st, p.policy) == "V2" {
 		return nil
 	}
-	if before := rc.st.policies.get(p.existing.policy); before != nil && policyTypeOf(rc.st, before) == "V2" {
+	if before := rc.st.Policies.Get(p.existing.Policy); before != nil && policyTypeOf(rc.st, before) == "V2" {
 		r := rc.unverified("enhanced-to-standard", "An item cannot be moved from an enhanced to a standard policy.")
 		return &r
 	}
@@ -201,8 +201,8 @@ func (rc *requestContext) checkPolicyOfItem(p *itemPut) *reply.Reply {
 }
 
 // policyTypeOf returns a policy's type; absent means V1 (docs/azure.md §8.2).
-func policyTypeOf(st *state, p *policy) string {
-	return cmp.Or(rawjson.TextAt(st.read(p.body), "properties", "policyType"), "V1")
+func policyTypeOf(st *State, p *Policy) string {
+	return cmp.Or(rawjson.TextAt(st.Read(p.Body), "properties", "policyType"), "V1")
 }
 
 // checkMachine enforces: the VM exists in the vault's subscription and region, a refresh discovered it if the settings
@@ -211,16 +211,16 @@ func (rc *requestContext) checkMachine(p *itemPut) *reply.Reply {
 	if !p.needsPolicy() {
 		return nil
 	}
-	machine := rc.st.vms.get(ids.Key(p.sent.Text("sourceResourceId")))
+	machine := rc.st.VMs.Get(ids.Key(p.sent.Text("sourceResourceId")))
 	var r reply.Reply
 	switch {
 	case machine == nil:
 		r = invalidConfigure()
-	case machine.sub != p.vault.sub:
+	case machine.Sub != p.vault.Sub:
 		r = rc.unverified("other-subscription", "The virtual machine is in another subscription than the vault.")
-	case machine.region != p.vault.region:
-		r = rc.unverified("vm-location-mismatch", "The virtual machine is in '%s', the vault is in '%s'.", machine.region, p.vault.region)
-	case p.existing == nil && rc.s.set.ProtectNeedsRefresh && !rc.st.isDiscovered(machine):
+	case machine.Region != p.vault.Region:
+		r = rc.unverified("vm-location-mismatch", "The virtual machine is in '%s', the vault is in '%s'.", machine.Region, p.vault.Region)
+	case p.existing == nil && rc.s.set.ProtectNeedsRefresh && !rc.st.IsDiscovered(machine):
 		r = invalidConfigure()
 	case policyTypeOf(rc.st, p.policy) != "V2" && needsEnhanced(rc.st, machine, rc.version):
 		r = reply.Error(http.StatusBadRequest, "BMSUserErrorInvalidPolicyForGivenProvider", // UNVERIFIED code
@@ -233,8 +233,8 @@ func (rc *requestContext) checkMachine(p *itemPut) *reply.Reply {
 
 // needsEnhanced reports whether a VM needs an Enhanced policy: Ultra and Premium SSD v2 disks, and trusted launch
 // before api-version 2025-01-01 (docs/azure.md §0.3, §8.3).
-func needsEnhanced(st *state, machine *vm, version string) bool {
-	props := rawjson.RawAt(st.read(machine.body), "properties")
+func needsEnhanced(st *State, machine *VM, version string) bool {
+	props := rawjson.RawAt(st.Read(machine.Body), "properties")
 	if version < "2025-01-01" && strings.EqualFold(rawjson.TextAt(props, "securityProfile", "securityType"), "TrustedLaunch") {
 		return true
 	}
@@ -253,16 +253,16 @@ func needsEnhanced(st *state, machine *vm, version string) bool {
 
 // checkElsewhere enforces: a VM is in one vault only, unless it is soft-deleted there (docs/azure.md §4, §6, §13).
 func (rc *requestContext) checkElsewhere(p *itemPut) *reply.Reply {
-	if p.action != actProtect {
+	if p.action != ActProtect {
 		return nil
 	}
-	for _, it := range rc.st.itemsOf(ids.Key(p.sent.Text("sourceResourceId"))) {
-		if it.vault != p.vault.key && !it.isDeleted {
+	for _, it := range rc.st.ItemsOf(ids.Key(p.sent.Text("sourceResourceId"))) {
+		if it.Vault != p.vault.Key && !it.IsDeleted {
 			r := rc.protectedElsewhereReply()
 			return &r
 		}
 	}
-	if op := protecting(rc.st, ids.Key(p.sent.Text("sourceResourceId"))); op != nil && op.Vault != p.vault.key {
+	if op := protecting(rc.st, ids.Key(p.sent.Text("sourceResourceId"))); op != nil && op.Vault != p.vault.Key {
 		r := rc.protectedElsewhereReply()
 		return &r
 	}
@@ -274,11 +274,11 @@ func (rc *requestContext) protectedElsewhereReply() reply.Reply {
 }
 
 // protecting returns the operation that is about to protect a VM in some vault, or nil.
-func protecting(st *state, vmKey string) *operation {
+func protecting(st *State, vmKey string) *Operation {
 	tail := ids.ContainerKeyFor(ids.Segment(vmKey, "resourcegroups"), ids.LastSegment(vmKey))
-	var found *operation
-	st.vaults.group(ids.Segment(vmKey, "subscriptions"), 0, func(_ int, v *vault) bool {
-		if op := st.operationOn(itemKey(v.key, tail)); op != nil && op.Action == actProtect {
+	var found *Operation
+	st.Vaults.Group(ids.Segment(vmKey, "subscriptions"), 0, func(_ int, v *Vault) bool {
+		if op := st.OperationOn(ItemKey(v.Key, tail)); op != nil && op.Action == ActProtect {
 			found = op
 		}
 		return found == nil
@@ -290,7 +290,7 @@ func protecting(st *state, vmKey string) *operation {
 const maxItems = 1000
 
 func (rc *requestContext) checkVaultRoom(p *itemPut) *reply.Reply {
-	if p.action != actProtect || rc.st.countVMs(p.vault) < maxItems {
+	if p.action != ActProtect || rc.st.CountVMs(p.vault) < maxItems {
 		return nil
 	}
 	r := rc.unverified("protection-quota", "The vault has reached its limit of %d protected virtual machines. Please create a new vault.", maxItems)

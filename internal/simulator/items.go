@@ -28,39 +28,39 @@ func (rc *requestContext) listItems() reply.Reply {
 	if bad != nil {
 		return *bad
 	}
-	keep := func(it *item) bool {
+	keep := func(it *Item) bool {
 		return !rc.isHidden(it) && f.matches(func(name string) string { return rc.itemField(it, name) })
 	}
-	return rc.list("items", each(rc.st.items, v.key, keep, rc.itemBody))
+	return rc.list("items", each(rc.st.Items, v.Key, keep, rc.itemBody))
 }
 
-func (rc *requestContext) itemField(it *item, name string) string {
+func (rc *requestContext) itemField(it *Item, name string) string {
 	switch strings.ToLower(name) {
 	case "backupmanagementtype":
-		return it.management
+		return it.Management
 	case "itemtype":
-		return it.workload
+		return it.Workload
 	case "policyname":
-		return ids.LastSegment(it.policy)
+		return ids.LastSegment(it.Policy)
 	case "containername":
-		return it.containerKey
+		return it.ContainerKey
 	case "friendlyname":
-		return it.friendly
+		return it.Friendly
 	case "fabricname":
 		return "Azure"
 	case "healthstate":
-		return rawjson.TextAt(rc.st.read(it.body), "properties", "healthStatus")
+		return rawjson.TextAt(rc.st.Read(it.Body), "properties", "healthStatus")
 	}
 	return ""
 }
 
 // itemBody returns an item's body as of now: the remaining time of a soft-deleted item changes with the clock.
-func (rc *requestContext) itemBody(it *item) []byte {
-	body := rc.st.read(it.body)
-	if !it.isDeleted {
+func (rc *requestContext) itemBody(it *Item) []byte {
+	body := rc.st.Read(it.Body)
+	if !it.IsDeleted {
 		return body
 	}
-	left := rc.st.purgeTime(it).Sub(rc.now)
+	left := rc.st.PurgeTime(it).Sub(rc.now)
 	return rawjson.Edit(body, func(p *rawjson.Object) { p.Set("deferredDeleteTimeRemaining", rawjson.TimeSpan(left)) }, "properties")
 }
 
@@ -92,7 +92,7 @@ func itemNotFound() reply.Reply {
 }
 
 // item returns the item of the path, or the not-found reply.
-func (rc *requestContext) item() (*vault, *item, *reply.Reply) {
+func (rc *requestContext) item() (*Vault, *Item, *reply.Reply) {
 	v, none := rc.vault()
 	if none != nil {
 		return nil, nil, none
@@ -101,7 +101,7 @@ func (rc *requestContext) item() (*vault, *item, *reply.Reply) {
 	if bad != nil {
 		return nil, nil, bad
 	}
-	it := rc.st.items.get(itemKey(v.key, tail))
+	it := rc.st.Items.Get(ItemKey(v.Key, tail))
 	if it == nil || rc.isHidden(it) {
 		r := itemNotFound()
 		return v, nil, &r
@@ -123,11 +123,11 @@ func (rc *requestContext) getItem() reply.Reply {
 }
 
 // extendedInfo appears only on request (docs/azure.md §3).
-func (rc *requestContext) extendedInfo(it *item) rawjson.Object {
-	points := rc.pointsOf(it.key)
+func (rc *requestContext) extendedInfo(it *Item) rawjson.Object {
+	points := rc.pointsOf(it.Key)
 	o := rawjson.NewObject("recoveryPointCount", len(points), "policyInconsistent", false)
 	if len(points) > 0 {
-		oldest := points[len(points)-1].taken
+		oldest := points[len(points)-1].Taken
 		o.Set("oldestRecoveryPoint", rawjson.Time(oldest))
 		o.Set("oldestRecoveryPointInVault", rawjson.Time(oldest))
 	}
@@ -144,35 +144,35 @@ func (rc *requestContext) deleteItem() reply.Reply {
 	if bad != nil {
 		return *bad
 	}
-	it := rc.st.items.get(itemKey(v.key, tail))
+	it := rc.st.Items.Get(ItemKey(v.Key, tail))
 	if it == nil {
 		return reply.Reply{Status: http.StatusNoContent}
 	}
-	if it.isDeleted {
+	if it.IsDeleted {
 		return rc.unverified("delete-soft-deleted", "The item is in soft deleted state and goes when its time is over.")
 	}
-	if r := rc.busyItemReply(it.key); r != nil {
+	if r := rc.busyItemReply(it.Key); r != nil {
 		return *r
 	}
-	if rc.st.proxies.count(v.key) > 0 && !rc.st.service.Unlocked[it.key].After(rc.now) {
+	if rc.st.Proxies.Count(v.Key) > 0 && !rc.st.Service.Unlocked[it.Key].After(rc.now) {
 		return *rc.guardRequired("")
 	}
-	points := rc.st.points.count(it.key)
+	points := rc.st.Points.Count(it.Key)
 	if isImmutable(rc.st, v) && points > 0 {
 		return rc.unverified("immutable-denied", "%s", immutableText)
 	}
-	action := actHardDelete
+	action := ActHardDelete
 	if softDeleteDays(rc.st, v) > 0 {
-		action = actSoftDelete
+		action = ActSoftDelete
 	}
 	id := rc.guid("delete")
 	vaultPath := ids.VaultPart(rc.path)
-	op := &operation{
-		ID: id, Action: action, Vault: v.key, Target: it.key, Version: rc.version, State: inProgress,
+	op := &Operation{
+		ID: id, Action: action, Vault: v.Key, Target: it.Key, Version: rc.version, State: InProgress,
 		StatusPath: vaultPath + "/backupOperations/" + id, ResultPath: vaultPath + "/backupOperationResults/" + id,
-		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration(action, it.key)),
+		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration(action, it.Key)),
 	}
-	op.Jobs = []string{rc.startJob(v, it.friendly, it.containerKey, "DeleteBackupData", "Number of Recovery Points", strconv.Itoa(points))}
+	op.Jobs = []string{rc.startJob(v, it.Friendly, it.ContainerKey, "DeleteBackupData", "Number of Recovery Points", strconv.Itoa(points))}
 	rc.startOperation(op)
 	return rc.acceptedReply(op)
 }
@@ -181,21 +181,21 @@ func (rc *requestContext) deleteItem() reply.Reply {
 const immutableText = "The Vault and Bakcup Item is in Immutable state where destructive operations are not supported."
 
 // finishDelete soft-deletes an item, or removes it with its recovery points.
-func (s *Server) finishDelete(op *operation, at time.Time) {
-	it := s.st.items.get(op.Target)
+func (s *Server) finishDelete(op *Operation, at time.Time) {
+	it := s.st.Items.Get(op.Target)
 	if it == nil {
 		return
 	}
-	if op.Action != actSoftDelete {
+	if op.Action != ActSoftDelete {
 		s.dropItem(it)
 		return
 	}
-	v := s.st.vaults.get(it.vault)
+	v := s.st.Vaults.Get(it.Vault)
 	if v == nil {
 		return
 	}
 	days := softDeleteDays(s.st, v)
-	it = s.st.putItem(rawjson.Edit(s.st.read(it.body), func(p *rawjson.Object) {
+	it = s.st.PutItem(rawjson.Edit(s.st.Read(it.Body), func(p *rawjson.Object) {
 		p.Set("protectionState", "ProtectionStopped")
 		p.Set("policyId", "")
 		p.Set("policyName", "")
@@ -207,29 +207,29 @@ func (s *Server) finishDelete(op *operation, at time.Time) {
 	s.schedulePurge(it)
 }
 
-func (s *Server) dropItem(it *item) {
-	for _, p := range s.st.pointsOf(it.key) {
-		s.st.remove("recoveryPoints", p.key)
+func (s *Server) dropItem(it *Item) {
+	for _, p := range s.st.PointsOf(it.Key) {
+		s.st.Remove("recoveryPoints", p.Key)
 	}
-	s.st.remove("protectedItems", it.key)
+	s.st.Remove("protectedItems", it.Key)
 }
 
 // schedulePurge schedules the purge of a soft-deleted item at the end of its retention.
-func (s *Server) schedulePurge(it *item) {
-	at := s.st.purgeTime(it)
+func (s *Server) schedulePurge(it *Item) {
+	at := s.st.PurgeTime(it)
 	if at.IsZero() {
 		return
 	}
-	s.st.start(&operation{
-		ID: "purge|" + it.key + "|" + rawjson.Time(at), Action: actPurge, Vault: it.vault, Target: it.key,
-		Started: at, Ends: at, State: inProgress,
+	s.st.Start(&Operation{
+		ID: "purge|" + it.Key + "|" + rawjson.Time(at), Action: ActPurge, Vault: it.Vault, Target: it.Key,
+		Started: at, Ends: at, State: InProgress,
 	})
 }
 
 // finishItem applies the effect of an accepted PUT (docs/azure.md §6).
-func (s *Server) finishItem(op *operation, at time.Time) {
-	it := s.st.items.get(op.Target)
-	if op.Action == actProtect {
+func (s *Server) finishItem(op *Operation, at time.Time) {
+	it := s.st.Items.Get(op.Target)
+	if op.Action == ActProtect {
 		if it == nil {
 			s.createItem(op, at)
 		}
@@ -239,31 +239,31 @@ func (s *Server) finishItem(op *operation, at time.Time) {
 		return
 	}
 	sent := rawjson.Parse(op.Request).Object("properties")
-	it = s.st.putItem(rawjson.Edit(s.st.read(it.body), func(p *rawjson.Object) { s.applyItemChange(p, op, sent) }, "properties"))
-	if op.Action == actModify || op.Action == actResume {
+	it = s.st.PutItem(rawjson.Edit(s.st.Read(it.Body), func(p *rawjson.Object) { s.applyItemChange(p, op, sent) }, "properties"))
+	if op.Action == ActModify || op.Action == ActResume {
 		s.updateExpiries(it, at)
 	}
 }
 
-func (s *Server) applyItemChange(p *rawjson.Object, op *operation, sent rawjson.Object) {
+func (s *Server) applyItemChange(p *rawjson.Object, op *Operation, sent rawjson.Object) {
 	switch op.Action {
-	case actStop:
+	case ActStop:
 		p.Set("protectionState", "ProtectionStopped")
 		p.Set("policyId", "")
 		p.Set("policyName", "")
-	case actSuspend:
+	case ActSuspend:
 		p.Set("protectionState", "BackupsSuspended")
-	case actUndelete:
+	case ActUndelete:
 		p.Set("protectionState", "ProtectionStopped")
 		p.Set("policyId", "")
 		p.Set("policyName", "")
 		p.Del("deferredDeleteTimeInUTC", "isScheduledForDeferredDelete", "deferredDeleteTimeRemaining")
 		p.Set("softDeleteRetentionPeriod", 0)
-	case actModify, actResume:
+	case ActModify, ActResume:
 		policyID := strings.ReplaceAll(sent.Text("policyId"), "%3B", ";")
 		p.Set("policyId", policyID) // in the spelling it was PUT with (docs/azure.md §33.16)
-		p.Set("policyName", s.st.policyName(policyID))
-		if op.Action == actResume {
+		p.Set("policyName", s.st.PolicyName(policyID))
+		if op.Action == ActResume {
 			p.Set("protectionState", resumedState(*p))
 		}
 		s.setDisks(p, sent)
@@ -295,32 +295,32 @@ func (s *Server) setDisks(p *rawjson.Object, sent rawjson.Object) {
 }
 
 // createItem creates the item of a VM whose first backup is pending (docs/azure.md §3, §33.30).
-func (s *Server) createItem(op *operation, at time.Time) {
-	v := s.st.vaults.get(op.Vault)
+func (s *Server) createItem(op *Operation, at time.Time) {
+	v := s.st.Vaults.Get(op.Vault)
 	sent := rawjson.Parse(op.Request).Object("properties")
-	machine := s.st.vms.get(ids.Key(sent.Text("sourceResourceId")))
+	machine := s.st.VMs.Get(ids.Key(sent.Text("sourceResourceId")))
 	if v == nil || machine == nil {
 		return
 	}
-	vmID := rawjson.TextAt(s.st.read(machine.body), "id")
+	vmID := rawjson.TextAt(s.st.Read(machine.Body), "id")
 	tail := op.Target[len(op.Vault)+1:]
 	policyID := strings.ReplaceAll(sent.Text("policyId"), "%3B", ";")
 	props := rawjson.NewObject(
-		"friendlyName", machine.name, "virtualMachineId", vmID, "protectionStatus", "Healthy",
+		"friendlyName", machine.Name, "virtualMachineId", vmID, "protectionStatus", "Healthy",
 		"protectionState", "IRPending", "healthStatus", "Passed", "lastBackupStatus", "",
 		"lastBackupTime", "2001-01-01T00:00:00Z", "protectedItemDataId", s.digits(at, op.Target, 15),
 		"sourceSideScanning", 0, "protectedItemType", vmItem, "backupManagementType", "AzureIaasVM", "workloadType", "VM",
-		"containerName", tail, "sourceResourceId", vmID, "policyId", policyID, "policyName", s.st.policyName(policyID),
-		"vaultId", s.st.endpoint()+v.id, "isArchiveEnabled", false, "softDeleteRetentionPeriod", 0)
+		"containerName", tail, "sourceResourceId", vmID, "policyId", policyID, "policyName", s.st.PolicyName(policyID),
+		"vaultId", s.st.Endpoint()+v.ID, "isArchiveEnabled", false, "softDeleteRetentionPeriod", 0)
 	s.setDisks(&props, sent)
-	s.st.putItem(rawjson.NewObject("id", v.id+"/backupFabrics/Azure/protectionContainers/"+ids.ContainerPrefix+tail+"/protectedItems/"+ids.ItemPrefix+tail,
+	s.st.PutItem(rawjson.NewObject("id", v.ID+"/backupFabrics/Azure/protectionContainers/"+ids.ContainerPrefix+tail+"/protectedItems/"+ids.ItemPrefix+tail,
 		"name", ids.ItemPrefix+tail, "type", itemType, "properties", props).Bytes())
 	s.assignStorage(v)
 }
 
 // assignStorage assigns the vault's storage with its first item (recorded: backupStorageVersion Unassigned -> V2).
-func (s *Server) assignStorage(v *vault) {
-	body := s.st.read(v.body)
+func (s *Server) assignStorage(v *Vault) {
+	body := s.st.Read(v.Body)
 	if rawjson.TextAt(body, "properties", "backupStorageVersion") != "Unassigned" {
 		return
 	}
@@ -330,5 +330,5 @@ func (s *Server) assignStorage(v *vault) {
 		// With soft delete off the days read 0 from here on (recorded; Era "2024" only).
 		body = rawjson.Edit(body, func(p *rawjson.Object) { p.Set("softDeleteRetentionPeriodInDays", 0) }, path...)
 	}
-	s.st.putVault(body)
+	s.st.PutVault(body)
 }

@@ -17,30 +17,30 @@ const jobType = "Microsoft.RecoveryServices/vaults/backupJobs"
 
 // startJob records a job as InProgress and returns its id. bag is its one property besides the VM's name
 // (docs/azure.md §5).
-func (rc *requestContext) startJob(v *vault, friendly, tail, operation, bag, value string) string {
+func (rc *requestContext) startJob(v *Vault, friendly, tail, operation, bag, value string) string {
 	props := rawjson.NewObject("VM Name", friendly, bag, value)
 	return rc.s.fileJob(rc.now, rc.s.guid(rc.now, "job"), v, friendly, tail, operation, rawjson.NewObject("tasksList", []string{}, "propertyBag", props), nil)
 }
 
-func (s *Server) fileJob(now time.Time, id string, v *vault, friendly, tail, operation string, extended rawjson.Object, actions []string) string {
+func (s *Server) fileJob(now time.Time, id string, v *Vault, friendly, tail, operation string, extended rawjson.Object, actions []string) string {
 	p := rawjson.NewObject("jobType", "AzureIaaSVMJob")
 	if len(actions) > 0 {
 		p.Set("actionsInfo", actions)
 	}
 	for _, m := range rawjson.NewObject("containerName", tail, "duration", "PT0S", "virtualMachineVersion", "Compute",
 		"extendedInfo", extended, "entityFriendlyName", friendly, "backupManagementType", "AzureIaasVM",
-		"operation", operation, "status", inProgress, "startTime", rawjson.Time(now), "activityId", s.guid(now, "activity")) {
+		"operation", operation, "status", InProgress, "startTime", rawjson.Time(now), "activityId", s.guid(now, "activity")) {
 		p.Put(m.Key, m.Value)
 	}
-	s.st.putJob(rawjson.NewObject("id", v.id+"/backupJobs/"+id, "name", id, "type", jobType, "properties", p).Bytes())
+	s.st.PutJob(rawjson.NewObject("id", v.ID+"/backupJobs/"+id, "name", id, "type", jobType, "properties", p).Bytes())
 	return id
 }
 
 // endJobs ends the jobs of op at at.
-func (s *Server) endJobs(op *operation, at time.Time) {
+func (s *Server) endJobs(op *Operation, at time.Time) {
 	for _, id := range op.Jobs {
 		status := "Completed"
-		if op.State == failed || op.JobFails {
+		if op.State == Failed || op.JobFails {
 			status = "Failed"
 		}
 		s.endJob(op.Vault, id, at, status, op)
@@ -48,14 +48,14 @@ func (s *Server) endJobs(op *operation, at time.Time) {
 }
 
 // endJob writes a job's end. Job errors carry integers for codes (docs/azure.md §5).
-func (s *Server) endJob(vaultKey, id string, at time.Time, status string, op *operation) {
-	j := s.st.jobs.get(vaultKey + "/backupjobs/" + id)
+func (s *Server) endJob(vaultKey, id string, at time.Time, status string, op *Operation) {
+	j := s.st.Jobs.Get(vaultKey + "/backupjobs/" + id)
 	if j == nil {
 		return
 	}
-	s.st.putJob(rawjson.Edit(s.st.read(j.body), func(p *rawjson.Object) {
+	s.st.PutJob(rawjson.Edit(s.st.Read(j.Body), func(p *rawjson.Object) {
 		p.Set("status", status)
-		p.Set("duration", rawjson.Duration(at.Sub(j.started)))
+		p.Set("duration", rawjson.Duration(at.Sub(j.Started)))
 		p.SetBefore("activityId", "endTime", rawjson.Time(at))
 		if status == "Failed" {
 			p.SetBefore("activityId", "errorDetails", []rawjson.Object{rawjson.NewObject(
@@ -67,26 +67,26 @@ func (s *Server) endJob(vaultKey, id string, at time.Time, status string, op *op
 }
 
 // jobBody returns a job's body as of now: the durations of running jobs grow with the clock.
-func (rc *requestContext) jobBody(j *job) []byte {
-	if !j.isRunning() && rc.version >= "2023-02-01" {
-		return rc.st.read(j.body)
+func (rc *requestContext) jobBody(j *Job) []byte {
+	if !j.IsRunning() && rc.version >= "2023-02-01" {
+		return rc.st.Read(j.Body)
 	}
 	return rc.editedJob(j, func(p *rawjson.Object) {
-		if j.isRunning() {
+		if j.IsRunning() {
 			p.Put("extendedInfo", runningTasks(p.Raw("extendedInfo"), rc.now))
 		}
 	})
 }
 
 // jobRow returns a job as lists show it: without detail (docs/azure.md §11, §33.29).
-func (rc *requestContext) jobRow(j *job) []byte {
+func (rc *requestContext) jobRow(j *Job) []byte {
 	return rc.editedJob(j, func(p *rawjson.Object) { p.Del("extendedInfo", "errorDetails") })
 }
 
-func (rc *requestContext) editedJob(j *job, change func(p *rawjson.Object)) []byte {
-	return rawjson.Edit(rc.st.read(j.body), func(p *rawjson.Object) {
-		if j.isRunning() {
-			p.Set("duration", rawjson.Duration(rc.now.Sub(j.started)))
+func (rc *requestContext) editedJob(j *Job, change func(p *rawjson.Object)) []byte {
+	return rawjson.Edit(rc.st.Read(j.Body), func(p *rawjson.Object) {
+		if j.IsRunning() {
+			p.Set("duration", rawjson.Duration(rc.now.Sub(j.Started)))
 		}
 		// Older api-versions number the actions (docs/azure.md §33.34).
 		if rc.version < "2023-02-01" && p.Has("actionsInfo") {
@@ -99,7 +99,7 @@ func (rc *requestContext) editedJob(j *job, change func(p *rawjson.Object)) []by
 func runningTasks(extended []byte, now time.Time) json.RawMessage {
 	return editTasks(extended, func(task *rawjson.Object) {
 		started, err := time.Parse(time.RFC3339Nano, task.Text("startTime"))
-		if err == nil && task.Text("status") == inProgress {
+		if err == nil && task.Text("status") == InProgress {
 			task.Set("duration", rawjson.Duration(now.Sub(started)))
 		}
 	})
@@ -142,14 +142,14 @@ func (rc *requestContext) listJobs() reply.Reply {
 	if err != nil {
 		return rc.unverified("filter-input", "The filter is not valid: %s", err)
 	}
-	var found []*job
-	rc.st.jobs.group(v.key, 0, func(_ int, j *job) bool {
-		if window.contains(j.started) && rc.jobMatches(f, j) {
+	var found []*Job
+	rc.st.Jobs.Group(v.Key, 0, func(_ int, j *Job) bool {
+		if window.contains(j.Started) && rc.jobMatches(f, j) {
 			found = append(found, j)
 		}
 		return true
 	})
-	slices.SortStableFunc(found, func(a, b *job) int { return b.started.Compare(a.started) })
+	slices.SortStableFunc(found, func(a, b *Job) int { return b.Started.Compare(a.Started) })
 	return rc.list("jobs", func(from int, visit func(int, func() []byte) bool) {
 		for i := from; i < len(found); i++ {
 			if !visit(i, func() []byte { return rc.jobRow(found[i]) }) {
@@ -159,23 +159,23 @@ func (rc *requestContext) listJobs() reply.Reply {
 	})
 }
 
-func (rc *requestContext) jobMatches(f filter, j *job) bool {
+func (rc *requestContext) jobMatches(f filter, j *Job) bool {
 	return f.matchesAll(func(name, want string) bool {
 		switch strings.ToLower(name) {
 		case "starttime", "endtime":
 			return true
 		case "status":
-			return strings.EqualFold(j.status, want)
+			return strings.EqualFold(j.Status, want)
 		case "operation":
-			return strings.EqualFold(j.operation, want)
+			return strings.EqualFold(j.Operation, want)
 		case "backupmanagementtype":
-			return strings.EqualFold(j.management, want)
+			return strings.EqualFold(j.Management, want)
 		case "jobid":
-			return strings.EqualFold(j.id, want)
+			return strings.EqualFold(j.ID, want)
 		case "containername":
-			return ids.ContainerKeyOf(want) == strings.TrimPrefix(j.item, j.vault+"|")
+			return ids.ContainerKeyOf(want) == strings.TrimPrefix(j.Item, j.Vault+"|")
 		}
-		return strings.EqualFold(rawjson.TextAt(rc.st.read(j.body), "properties", name), want)
+		return strings.EqualFold(rawjson.TextAt(rc.st.Read(j.Body), "properties", name), want)
 	})
 }
 
@@ -213,12 +213,12 @@ func parseJobWindow(f filter, now time.Time) (timeWindow, error) {
 	return w, nil
 }
 
-func (rc *requestContext) job() (*vault, *job, *reply.Reply) {
+func (rc *requestContext) job() (*Vault, *Job, *reply.Reply) {
 	v, none := rc.vault()
 	if none != nil {
 		return nil, nil, none
 	}
-	j := rc.st.jobs.get(v.key + "/backupjobs/" + ids.Key(rc.params["job"]))
+	j := rc.st.Jobs.Get(v.Key + "/backupjobs/" + ids.Key(rc.params["job"]))
 	if j == nil {
 		r := reply.Error(http.StatusNotFound, "BMSUserErrorJobNotFound", "The job '%s' was not found.", rc.params["job"]) // UNVERIFIED code
 		return v, nil, &r
@@ -240,35 +240,35 @@ func (rc *requestContext) cancelJob() reply.Reply {
 	if none != nil {
 		return *none
 	}
-	if j.status != inProgress || rawjson.RawAt(rc.st.read(j.body), "properties", "actionsInfo") == nil {
+	if j.Status != InProgress || rawjson.RawAt(rc.st.Read(j.Body), "properties", "actionsInfo") == nil {
 		return reply.Error(http.StatusBadRequest, "BMSUserErrorJobNotCancellable", "The job cannot be cancelled.") // UNVERIFIED code
 	}
-	rc.st.putJob(rawjson.Edit(rc.st.read(j.body), func(p *rawjson.Object) { p.Set("status", "Cancelling") }, "properties"))
+	rc.st.PutJob(rawjson.Edit(rc.st.Read(j.Body), func(p *rawjson.Object) { p.Set("status", "Cancelling") }, "properties"))
 	id := rc.guid("cancel")
 	jobPath := strings.TrimSuffix(rc.path, "/"+ids.LastSegment(rc.path))
-	op := &operation{
-		ID: id, Action: actCancel, Vault: v.key, Target: j.key, Version: rc.version, State: inProgress,
+	op := &Operation{
+		ID: id, Action: ActCancel, Vault: v.Key, Target: j.Key, Version: rc.version, State: InProgress,
 		StatusPath: jobPath + "/operationsStatus/" + id, ResultPath: jobPath + "/operationResults/" + id,
-		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("cancel", j.key)),
+		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("cancel", j.Key)),
 	}
 	rc.startOperation(op)
 	return rc.acceptedReply(op)
 }
 
 // finishCancel ends the job as Cancelled and drops the effects of its normal end.
-func (s *Server) finishCancel(op *operation, at time.Time) {
-	j := s.st.jobs.get(op.Target)
-	if j == nil || j.status != "Cancelling" {
+func (s *Server) finishCancel(op *Operation, at time.Time) {
+	j := s.st.Jobs.Get(op.Target)
+	if j == nil || j.Status != "Cancelling" {
 		return
 	}
-	s.endJob(j.vault, j.id, at, "Cancelled", op)
-	for _, id := range slices.Clone(s.st.onTarget[j.item]) {
-		running := s.st.ops[id]
-		if running == nil || !running.isJobRunning() || !slices.Contains(running.Jobs, j.id) {
+	s.endJob(j.Vault, j.ID, at, "Cancelled", op)
+	for _, id := range slices.Clone(s.st.OnTarget[j.Item]) {
+		running := s.st.Ops[id]
+		if running == nil || !running.IsJobRunning() || !slices.Contains(running.Jobs, j.ID) {
 			continue
 		}
 		clone := *running
 		clone.Snapshot, clone.Handover, clone.JobEnds = time.Time{}, time.Time{}, time.Time{}
-		s.st.start(&clone)
+		s.st.Start(&clone)
 	}
 }

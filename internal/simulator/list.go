@@ -83,9 +83,9 @@ func (rc *requestContext) nextLink(token string) string {
 }
 
 // each returns an iterator over the records of one list that keep accepts.
-func each[R any](t *table[R], group string, keep func(*R) bool, body func(*R) []byte) rowIterator {
+func each[R any](t *Table[R], group string, keep func(*R) bool, body func(*R) []byte) rowIterator {
 	return func(from int, visit func(int, func() []byte) bool) {
-		t.group(group, from, func(row int, r *R) bool {
+		t.Group(group, from, func(row int, r *R) bool {
 			return !keep(r) || visit(row, func() []byte { return body(r) })
 		})
 	}

@@ -65,7 +65,7 @@ func (rc *requestContext) getStatus() reply.Reply {
 		return rc.operationNotFound()
 	}
 	r := reply.OK(statusBody(op))
-	if op.isRunning() {
+	if op.IsRunning() {
 		rc.setRetryAfter(&r)
 	}
 	return r
@@ -78,32 +78,32 @@ func (rc *requestContext) getResult() reply.Reply {
 		return rc.operationNotFound()
 	}
 	switch {
-	case op.isRunning() && op.Action == actRefresh:
+	case op.IsRunning() && op.Action == ActRefresh:
 		// No body and Location only (docs/azure.md §33.4).
 		r := rc.acceptedReply(op)
 		r.Header.Del("Azure-Asyncoperation")
 		return r
-	case op.isRunning():
+	case op.IsRunning():
 		r := rc.acceptedReply(op)
 		r.Body = []byte("{}")
 		return r
-	case op.State == failed:
+	case op.State == Failed:
 		return reply.Error(http.StatusBadRequest, op.Code, "%s", op.Message) // UNVERIFIED status
-	case op.Action == actValidate:
+	case op.Action == ActValidate:
 		return reply.OK(rawjson.NewObject("validateOperationResponse", rawjson.NewObject("validationResults", op.Request)).Bytes())
-	case op.Action == actBackup || op.Action == actRestore:
+	case op.Action == ActBackup || op.Action == ActRestore:
 		// 204 that still has the polling headers: a poller that continues while a header is present never ends
 		// (docs/azure.md §33.5).
 		r := rc.acceptedReply(op)
 		r.Header.Del("Location")
 		r.Status = http.StatusNoContent
 		return r
-	case op.Action == actPolicy:
-		if p := rc.st.policies.get(op.Target); p != nil {
+	case op.Action == ActPolicy:
+		if p := rc.st.Policies.Get(op.Target); p != nil {
 			return reply.OK(rc.policyBody(p))
 		}
 	case strings.Contains(op.ResultPath, "/protectedItems/") || strings.Contains(op.ResultPath, "/protecteditems/"):
-		if it := rc.st.items.get(op.Target); it != nil {
+		if it := rc.st.Items.Get(op.Target); it != nil {
 			return reply.OK(rc.itemBody(it))
 		}
 	}
@@ -111,8 +111,8 @@ func (rc *requestContext) getResult() reply.Reply {
 }
 
 // operation returns the operation that a poll names, in the vault that it names.
-func (rc *requestContext) operation() *operation {
-	op := rc.st.ops[rc.params["op"]]
+func (rc *requestContext) operation() *Operation {
+	op := rc.st.Ops[rc.params["op"]]
 	if op == nil || op.StatusPath == "" || op.Vault != rc.vaultKey() {
 		return nil
 	}
@@ -129,25 +129,25 @@ func vaultOperationID(number, guid string) string {
 }
 
 // statusBody returns the body of operationsStatus, backupOperations and policy operations (docs/azure.md §4, §8.1).
-func statusBody(op *operation) json.RawMessage {
+func statusBody(op *Operation) json.RawMessage {
 	body := rawjson.NewObject("id", op.ID, "name", op.ID, "status", op.State, "startTime", rawjson.Time(op.Started))
-	if op.isRunning() {
+	if op.IsRunning() {
 		body.Set("endTime", rawjson.NoTime)
 		return body.Bytes()
 	}
 	// endTime equals startTime, whatever the operation took (docs/azure.md §4).
 	body.Set("endTime", rawjson.Time(op.Started))
-	if op.State == failed {
+	if op.State == Failed {
 		body.Set("error", rawjson.NewObject("code", op.Code, "message", op.Message))
 	}
 	switch {
-	case op.Action == actPolicy:
+	case op.Action == ActPolicy:
 		failedJobs := op.JobsFailed
 		if failedJobs == nil {
 			failedJobs = map[string]string{}
 		}
 		body.Set("properties", rawjson.NewObject("objectType", "OperationStatusJobsExtendedInfo", "jobIds", slices.Clone(op.Jobs), "failedJobsError", failedJobs))
-	case op.Action == actValidate && op.State == succeeded:
+	case op.Action == ActValidate && op.State == Succeeded:
 		body.Set("properties", rawjson.NewObject("objectType", "OperationStatusValidateOperationExtendedInfo", "validateOperationResponse", rawjson.NewObject("validationResults", op.Request)))
 	case len(op.Jobs) > 0:
 		body.Set("properties", rawjson.NewObject("objectType", "OperationStatusJobExtendedInfo", "jobId", op.Jobs[0]))
@@ -157,8 +157,8 @@ func statusBody(op *operation) json.RawMessage {
 
 // asyncVersion returns the api-version in Azure-AsyncOperation: a different one for refresh and cancel (docs/azure.md
 // §33.4).
-func asyncVersion(op *operation) string {
-	if op.Action == actRefresh || op.Action == actCancel {
+func asyncVersion(op *Operation) string {
+	if op.Action == ActRefresh || op.Action == ActCancel {
 		return "2019-05-13-preview"
 	}
 	return op.Version

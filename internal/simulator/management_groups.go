@@ -12,12 +12,12 @@ import (
 // the rows of each group as Azure gives them. A group that does not exist, or that the caller may not read, is refused
 // in one way; which is UNVERIFIED (docs/azure.md §27).
 func (rc *requestContext) listDescendants() reply.Reply {
-	group := rc.st.management.get(ids.Key("/providers/Microsoft.Management/managementGroups/" + rc.params["management"]))
+	group := rc.st.Management.Get(ids.Key("/providers/Microsoft.Management/managementGroups/" + rc.params["management"]))
 	if group == nil {
 		return rc.unverified("management-group", "The management group '%s' cannot be found.", rc.params["management"])
 	}
 	var rows []json.RawMessage
-	if err := json.Unmarshal(rawjson.RawAt(rc.st.read(group.body), "descendants"), &rows); err != nil {
+	if err := json.Unmarshal(rawjson.RawAt(rc.st.Read(group.Body), "descendants"), &rows); err != nil {
 		rows = nil // a group without any
 	}
 	bodies := make([][]byte, len(rows))

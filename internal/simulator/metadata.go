@@ -27,7 +27,7 @@ func (rc *requestContext) metadata() reply.Reply {
 		"media", "https://rest.media.azure.net",
 		"graphAudience", "https://graph.windows.net/",
 		"graph", "https://graph.windows.net/",
-		"name", rc.st.cloudName(),
+		"name", rc.st.CloudName(),
 		"suffixes", suffixes,
 		"batch", "https://batch.core.windows.net/",
 		"resourceManager", rc.base+"/",
@@ -50,11 +50,11 @@ func (rc *requestContext) metadata() reply.Reply {
 }
 
 func (rc *requestContext) listSubscriptions() reply.Reply {
-	return rc.list("groups", each(rc.st.subscriptions, "", func(*opaqueResource) bool { return true }, func(l *opaqueResource) []byte { return rc.st.read(l.body) }))
+	return rc.list("groups", each(rc.st.Subscriptions, "", func(*OpaqueResource) bool { return true }, func(l *OpaqueResource) []byte { return rc.st.Read(l.Body) }))
 }
 
 func (rc *requestContext) getSubscription() reply.Reply {
-	return reply.OK(rc.st.read(rc.st.subscriptions.get(ids.Key(rc.params["sub"])).body)) // dispatch found it
+	return reply.OK(rc.st.Read(rc.st.Subscriptions.Get(ids.Key(rc.params["sub"])).Body)) // dispatch found it
 }
 
 func (rc *requestContext) listTenants() reply.Reply {
@@ -64,8 +64,8 @@ func (rc *requestContext) listTenants() reply.Reply {
 
 func (rc *requestContext) listLocations() reply.Reply {
 	seen := map[string]bool{}
-	rc.st.vms.group(ids.Key(rc.params["sub"]), 0, func(_ int, v *vm) bool { seen[v.region] = true; return true })
-	rc.st.vaults.group(ids.Key(rc.params["sub"]), 0, func(_ int, v *vault) bool { seen[v.region] = true; return true })
+	rc.st.VMs.Group(ids.Key(rc.params["sub"]), 0, func(_ int, v *VM) bool { seen[v.Region] = true; return true })
+	rc.st.Vaults.Group(ids.Key(rc.params["sub"]), 0, func(_ int, v *Vault) bool { seen[v.Region] = true; return true })
 	out := []rawjson.Object{}
 	for _, name := range sortedKeys(seen) {
 		out = append(out, rawjson.NewObject("id", "/subscriptions/"+rc.params["sub"]+"/locations/"+name, "name", name, "type", "Region", "displayName", name))
@@ -89,7 +89,7 @@ func providers() []string {
 
 func (rc *requestContext) providerBody(namespace string) rawjson.Object {
 	state := "Registered"
-	if !rc.st.isRegistered(ids.Key(rc.params["sub"]), namespace, rc.s.set) {
+	if !rc.st.IsRegistered(ids.Key(rc.params["sub"]), namespace, rc.s.set) {
 		state = "NotRegistered"
 	}
 	return rawjson.NewObject("id", "/subscriptions/"+rc.params["sub"]+"/providers/"+namespace, "namespace", namespace,
@@ -120,18 +120,18 @@ func (rc *requestContext) namespace() string {
 // registerProvider registers at once; Azure takes a minute in the state Registering.
 func (rc *requestContext) registerProvider() reply.Reply {
 	k := ids.Key(rc.params["sub"]) + "/" + ids.Key(rc.namespace())
-	if rc.st.service.Registered == nil {
-		rc.st.service.Registered = map[string]time.Time{}
+	if rc.st.Service.Registered == nil {
+		rc.st.Service.Registered = map[string]time.Time{}
 	}
-	rc.st.service.Registered[k] = rc.now
-	rc.st.markDirty()
+	rc.st.Service.Registered[k] = rc.now
+	rc.st.MarkDirty()
 	return reply.OK(rc.providerBody(rc.namespace()).Bytes())
 }
 
 // notRegisteredReply returns ARM's reply to a write in a subscription that is not registered for the provider
 // (docs/azure.md §33.41).
 func (rc *requestContext) notRegisteredReply(namespace string) *reply.Reply {
-	if rc.st.isRegistered(ids.Key(rc.params["sub"]), namespace, rc.s.set) {
+	if rc.st.IsRegistered(ids.Key(rc.params["sub"]), namespace, rc.s.set) {
 		return nil
 	}
 	r := reply.ARMError(http.StatusConflict, "MissingSubscriptionRegistration",

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// operation is work that continues after its request was answered: a long-running operation with its job, the purge of
+// Operation is work that continues after its request was answered: a long-running operation with its job, the purge of
 // a soft-deleted item, the expiry of a recovery point. It holds absolute times and the request, so it continues after
 // the simulator was killed.
-type operation struct {
+type Operation struct {
 	ID string `json:"id"`
 	// Action is the effect at the end: one of the act constants.
 	Action string `json:"action"`
@@ -43,112 +43,112 @@ type operation struct {
 	// Hangs keeps it InProgress forever.
 	Hangs bool `json:"hangs,omitempty"`
 
-	// cause is the request that started the operation; unknown for operations already running when the server starts.
-	cause Cause `json:"-"`
+	// Cause is the request that started the operation; unknown for operations already running when the server starts.
+	Cause Cause `json:"-"`
 }
 
 // The ends an operation can have.
 const (
-	actProtect     = "protect"
-	actModify      = "modify"
-	actStop        = "stop"
-	actSuspend     = "suspend"
-	actResume      = "resume"
-	actUndelete    = "undelete"
-	actSoftDelete  = "softDelete"
-	actHardDelete  = "hardDelete"
-	actBackup      = "backup"
-	actRestore     = "restore"
-	actValidate    = "validate"
-	actDeleteDisk  = "deleteDisk"
-	actCancel      = "cancel"
-	actRefresh     = "refresh"
-	actPolicy      = "policy"
-	actVaultCreate = "vaultCreate"
-	actVaultUpdate = "vaultUpdate"
-	actVaultDelete = "vaultDelete"
-	// actVanish and actSettle follow the deletion and the creation of a vault.
-	actVanish = "vanish"
-	actSettle = "settle"
-	// actAppear puts restored disks into their group.
-	actAppear = "appear"
+	ActProtect     = "protect"
+	ActModify      = "modify"
+	ActStop        = "stop"
+	ActSuspend     = "suspend"
+	ActResume      = "resume"
+	ActUndelete    = "undelete"
+	ActSoftDelete  = "softDelete"
+	ActHardDelete  = "hardDelete"
+	ActBackup      = "backup"
+	ActRestore     = "restore"
+	ActValidate    = "validate"
+	ActDeleteDisk  = "deleteDisk"
+	ActCancel      = "cancel"
+	ActRefresh     = "refresh"
+	ActPolicy      = "policy"
+	ActVaultCreate = "vaultCreate"
+	ActVaultUpdate = "vaultUpdate"
+	ActVaultDelete = "vaultDelete"
+	// ActVanish and actSettle follow the deletion and the creation of a vault.
+	ActVanish = "vanish"
+	ActSettle = "settle"
+	// ActAppear puts restored disks into their group.
+	ActAppear = "appear"
 
-	actScheduled = "scheduled"
-	actPurge     = "purge"
-	actExpire    = "expire"
-	// actAdopted ends a job that ran when the estate was taken.
-	actAdopted = "adopted"
+	ActScheduled = "scheduled"
+	ActPurge     = "purge"
+	ActExpire    = "expire"
+	// ActAdopted ends a job that ran when the estate was taken.
+	ActAdopted = "adopted"
 )
 
 const (
-	inProgress = "InProgress"
-	succeeded  = "Succeeded"
-	failed     = "Failed"
+	InProgress = "InProgress"
+	Succeeded  = "Succeeded"
+	Failed     = "Failed"
 )
 
 // operationRetention is how long the status of an ended operation can be read. UNVERIFIED.
 const operationRetention = 24 * time.Hour
 
-// isRunning reports whether the operation itself is running; isJobRunning whether its job is.
-func (op *operation) isRunning() bool { return op.State == inProgress }
+// IsRunning reports whether the operation itself is running; isJobRunning whether its job is.
+func (op *Operation) IsRunning() bool { return op.State == InProgress }
 
-func (op *operation) isJobRunning() bool { return !op.JobEnds.IsZero() }
+func (op *Operation) IsJobRunning() bool { return !op.JobEnds.IsZero() }
 
 // nextEvent returns when the operation's next timer is due; zero: never.
-func (op *operation) nextEvent() time.Time {
+func (op *Operation) nextEvent() time.Time {
 	var next time.Time
-	for _, t := range []time.Time{op.endsAt(), op.Snapshot, op.Handover, op.JobEnds} {
+	for _, t := range []time.Time{op.EndsAt(), op.Snapshot, op.Handover, op.JobEnds} {
 		if !t.IsZero() && (next.IsZero() || t.Before(next)) {
 			next = t
 		}
 	}
-	if op.isComplete() {
+	if op.IsComplete() {
 		return op.Ends.Add(operationRetention)
 	}
 	return next
 }
 
-// isComplete reports whether the operation and its job have ended; it is only kept for status requests.
-func (op *operation) isComplete() bool {
-	return !op.isRunning() && op.Snapshot.IsZero() && op.Handover.IsZero() && op.JobEnds.IsZero()
+// IsComplete reports whether the operation and its job have ended; it is only kept for status requests.
+func (op *Operation) IsComplete() bool {
+	return !op.IsRunning() && op.Snapshot.IsZero() && op.Handover.IsZero() && op.JobEnds.IsZero()
 }
 
-func (op *operation) endsAt() time.Time {
-	if op.Hangs || !op.isRunning() {
+func (op *Operation) EndsAt() time.Time {
+	if op.Hangs || !op.IsRunning() {
 		return time.Time{}
 	}
 	return op.Ends
 }
 
-// isInternal reports whether the service itself started the operation; such operations never cause conflicts.
-func (op *operation) isInternal() bool {
+// IsInternal reports whether the service itself started the operation; such operations never cause conflicts.
+func (op *Operation) IsInternal() bool {
 	switch op.Action {
-	case actPurge, actExpire, actScheduled, actVanish, actSettle, actAppear:
+	case ActPurge, ActExpire, ActScheduled, ActVanish, ActSettle, ActAppear:
 		return true
 	}
 	return false
 }
 
-// start records op as running.
-func (st *state) start(op *operation) {
+// Start records op as running.
+func (st *State) Start(op *Operation) {
 	st.putOp(op)
 	st.addTimer(op.nextEvent(), op.ID)
 }
 
-// operationOn returns the operation that runs on target, or nil.
-func (st *state) operationOn(target string) *operation {
-	for _, id := range st.onTarget[target] {
-		if op := st.ops[id]; op != nil && op.isRunning() && !op.isInternal() {
+// OperationOn returns the operation that runs on target, or nil.
+func (st *State) OperationOn(target string) *Operation {
+	for _, id := range st.OnTarget[target] {
+		if op := st.Ops[id]; op != nil && op.IsRunning() && !op.IsInternal() {
 			return op
 		}
 	}
 	return nil
 }
 
-// backupOn returns the operation whose backup job runs on target, or nil.
-func (st *state) backupOn(target string) *operation {
-	for _, id := range st.onTarget[target] {
-		if op := st.ops[id]; op != nil && op.Action == actBackup && op.isJobRunning() {
+// BackupOn returns the operation whose backup job runs on target, or nil.
+func (st *State) BackupOn(target string) *Operation {
+	for _, id := range st.OnTarget[target] {
+		if op := st.Ops[id]; op != nil && op.Action == ActBackup && op.IsJobRunning() {
 			return op
 		}
 	}
@@ -158,7 +158,7 @@ func (st *state) backupOn(target string) *operation {
 // timer is a moment at which an operation changes by itself.
 type timer struct {
 	at time.Time
-	id string
+	ID string
 }
 
 type timerQueue []timer
@@ -170,7 +170,7 @@ func (q timerQueue) Less(i, j int) bool {
 	if !q[i].at.Equal(q[j].at) {
 		return q[i].at.Before(q[j].at)
 	}
-	return q[i].id < q[j].id
+	return q[i].ID < q[j].ID
 }
 func (q timerQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
 
@@ -184,25 +184,25 @@ func (q *timerQueue) Pop() any {
 	return last
 }
 
-// popDue removes the earliest timer that is due at now, and returns its operation and its moment; nil: none is due.
-func (st *state) popDue(now time.Time) (*operation, time.Time) {
+// PopDue removes the earliest timer that is due at now, and returns its operation and its moment; nil: none is due.
+func (st *State) PopDue(now time.Time) (*Operation, time.Time) {
 	for len(st.timers) > 0 && !st.timers[0].at.After(now) {
 		d := heap.Pop(&st.timers).(timer)
-		if op := st.ops[d.id]; op != nil && op.nextEvent().Equal(d.at) {
+		if op := st.Ops[d.ID]; op != nil && op.nextEvent().Equal(d.at) {
 			return op, d.at
 		}
 	}
 	return nil, time.Time{}
 }
 
-// resumeTimers sets the timers of the operations that run in the estate.
-func (st *state) resumeTimers() {
-	for _, op := range st.ops {
+// ResumeTimers sets the timers of the operations that run in the estate.
+func (st *State) ResumeTimers() {
+	for _, op := range st.Ops {
 		st.addTimer(op.nextEvent(), op.ID)
 	}
 }
 
-func (st *state) addTimer(at time.Time, id string) {
+func (st *State) addTimer(at time.Time, id string) {
 	if !at.IsZero() {
 		heap.Push(&st.timers, timer{at, id})
 	}

@@ -11,27 +11,27 @@ import (
 // runDue runs all timers due at now, in order.
 func (s *Server) runDue(now time.Time) {
 	st := s.st
-	for op, at := st.popDue(now); op != nil; op, at = st.popDue(now) {
+	for op, at := st.PopDue(now); op != nil; op, at = st.PopDue(now) {
 		s.hasTimePassed = s.hasTimePassed || s.clock.isResumed && at.After(s.clock.estateStart)
-		st.withCause(op.cause, func() { s.runTimer(op, at) })
+		st.WithCause(op.Cause, func() { s.runTimer(op, at) })
 	}
-	if now.After(st.service.Clock) {
-		st.service.Clock = now
+	if now.After(st.Service.Clock) {
+		st.Service.Clock = now
 	}
 }
 
 // runTimer does the one thing of op that is due at at.
-func (s *Server) runTimer(op *operation, at time.Time) {
+func (s *Server) runTimer(op *Operation, at time.Time) {
 	st := s.st
-	if op.isComplete() {
-		st.remove("operations", op.ID)
+	if op.IsComplete() {
+		st.Remove("operations", op.ID)
 		return
 	}
 	filed := op
 	clone := *op
 	op = &clone
 	switch {
-	case op.endsAt().Equal(at) && !op.endsAt().IsZero():
+	case op.EndsAt().Equal(at) && !op.EndsAt().IsZero():
 		s.complete(op, at)
 	case op.Snapshot.Equal(at) && !op.Snapshot.IsZero():
 		op.Snapshot = time.Time{}
@@ -43,76 +43,76 @@ func (s *Server) runTimer(op *operation, at time.Time) {
 		op.JobEnds = time.Time{}
 		s.completeBackup(op, at)
 	}
-	if op.isInternal() {
+	if op.IsInternal() {
 		// No client reads their status; if the operation rescheduled itself, the new record stays.
-		if st.ops[op.ID] == filed {
-			st.remove("operations", op.ID)
+		if st.Ops[op.ID] == filed {
+			st.Remove("operations", op.ID)
 		}
 		return
 	}
-	st.start(op)
+	st.Start(op)
 }
 
 // complete ends op at at and applies its effect.
-func (s *Server) complete(op *operation, at time.Time) {
-	op.State = succeeded
+func (s *Server) complete(op *Operation, at time.Time) {
+	op.State = Succeeded
 	if op.Code != "" {
-		op.State = failed
+		op.State = Failed
 	}
-	if op.Action != actBackup && op.Action != actRestore {
+	if op.Action != ActBackup && op.Action != ActRestore {
 		s.endJobs(op, at)
 	}
-	if op.State == failed && (op.Action == actBackup || op.Action == actRestore) {
+	if op.State == Failed && (op.Action == ActBackup || op.Action == ActRestore) {
 		op.Snapshot, op.Handover, op.JobEnds = time.Time{}, time.Time{}, time.Time{} // no job was started after all
 		s.endJobs(op, at)
 	}
-	if op.State == failed || op.JobFails {
+	if op.State == Failed || op.JobFails {
 		s.undo(op)
 		return
 	}
 	switch op.Action {
-	case actProtect, actModify, actResume, actStop, actSuspend, actUndelete:
+	case ActProtect, ActModify, ActResume, ActStop, ActSuspend, ActUndelete:
 		s.finishItem(op, at)
-	case actSoftDelete, actHardDelete, actPurge:
+	case ActSoftDelete, ActHardDelete, ActPurge:
 		s.finishDelete(op, at)
-	case actRefresh:
+	case ActRefresh:
 		s.finishRefresh(op, at)
-	case actPolicy:
-		p := s.st.putPolicy(op.Request)
-		for _, it := range s.st.protectedBy(p) {
+	case ActPolicy:
+		p := s.st.PutPolicy(op.Request)
+		for _, it := range s.st.ProtectedBy(p) {
 			s.updateExpiries(it, at)
 		}
-	case actVanish, actSettle:
+	case ActVanish, ActSettle:
 		s.applyFollowUp(op)
-	case actAppear:
+	case ActAppear:
 		s.showDisks(op)
-	case actDeleteDisk:
+	case ActDeleteDisk:
 		s.finishDiskDelete(op)
-	case actScheduled:
+	case ActScheduled:
 		s.runSchedule(op, at)
-	case actCancel:
+	case ActCancel:
 		s.finishCancel(op, at)
-	case actVaultCreate, actVaultUpdate, actVaultDelete:
+	case ActVaultCreate, ActVaultUpdate, ActVaultDelete:
 		s.finishVault(op, at)
-	case actExpire:
+	case ActExpire:
 		s.expirePoint(op, at)
-	case actAdopted:
+	case ActAdopted:
 		s.finishAdopted(op, at)
 	}
 }
 
 // undo reverts the changes that a failed operation made at its start.
-func (s *Server) undo(op *operation) {
+func (s *Server) undo(op *Operation) {
 	switch op.Action {
-	case actVaultCreate, actVaultUpdate, actVaultDelete:
-		if v := s.st.vaults.get(op.Target); v != nil {
-			s.st.putVault(rawjson.Edit(s.st.read(v.body), func(p *rawjson.Object) { p.Set("provisioningState", "Failed") }, "properties"))
+	case ActVaultCreate, ActVaultUpdate, ActVaultDelete:
+		if v := s.st.Vaults.Get(op.Target); v != nil {
+			s.st.PutVault(rawjson.Edit(s.st.Read(v.Body), func(p *rawjson.Object) { p.Set("provisioningState", "Failed") }, "properties"))
 		}
 	}
 }
 
 // acceptedReply returns the 202 for a started or still running operation: no body and the URLs to poll.
-func (rc *requestContext) acceptedReply(op *operation) reply.Reply {
+func (rc *requestContext) acceptedReply(op *Operation) reply.Reply {
 	r := reply.Reply{Status: http.StatusAccepted}
 	if op.StatusPath != "" && !rc.lacksAsyncHeader(op) {
 		r.Set("Azure-AsyncOperation", rc.signedURL(op.StatusPath, asyncVersion(op)))
@@ -126,6 +126,6 @@ func (rc *requestContext) acceptedReply(op *operation) reply.Reply {
 
 // lacksAsyncHeader reports whether the reply has no Azure-AsyncOperation: refresh and cancel had none in 2016 and 2019
 // (docs/azure.md §33.4).
-func (rc *requestContext) lacksAsyncHeader(op *operation) bool {
-	return (op.Action == actRefresh || op.Action == actCancel) && op.Version < "2019-05-13"
+func (rc *requestContext) lacksAsyncHeader(op *Operation) bool {
+	return (op.Action == ActRefresh || op.Action == ActCancel) && op.Version < "2019-05-13"
 }

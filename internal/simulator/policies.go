@@ -23,24 +23,24 @@ func (rc *requestContext) listPolicies() reply.Reply {
 	if bad != nil {
 		return *bad
 	}
-	keep := func(p *policy) bool {
+	keep := func(p *Policy) bool {
 		return f.matches(func(name string) string {
 			switch strings.ToLower(name) {
 			case "backupmanagementtype":
-				return p.management
+				return p.Management
 			case "name":
-				return p.name
+				return p.Name
 			}
-			return rawjson.TextAt(rc.st.read(p.body), "properties", "workLoadType")
+			return rawjson.TextAt(rc.st.Read(p.Body), "properties", "workLoadType")
 		})
 	}
 	// Policies are not paged: the SDK has no token for them and none was recorded (docs/azure.md §8.1).
 	var bodies [][]byte
-	rc.st.policies.group(v.key, 0, func(_ int, p *policy) bool {
+	rc.st.Policies.Group(v.Key, 0, func(_ int, p *Policy) bool {
 		if keep(p) {
 			// The list shows 0 items for every policy; only a read of the single policy counts them (7 recorded
 			// lists).
-			bodies = append(bodies, rawjson.Edit(rc.st.read(p.body), func(props *rawjson.Object) { props.Set("protectedItemsCount", 0) }, "properties"))
+			bodies = append(bodies, rawjson.Edit(rc.st.Read(p.Body), func(props *rawjson.Object) { props.Set("protectedItemsCount", 0) }, "properties"))
 		}
 		return true
 	})
@@ -66,7 +66,7 @@ func (rc *requestContext) getPolicy() reply.Reply {
 	if _, none := rc.vault(); none != nil {
 		return *none
 	}
-	p := rc.st.policies.get(rc.policyKey())
+	p := rc.st.Policies.Get(rc.policyKey())
 	if p == nil {
 		return rc.policyNotFound()
 	}
@@ -78,9 +78,9 @@ func (rc *requestContext) policyNotFound() reply.Reply {
 }
 
 // policyBody returns the stored body with the count of its items, which the service computes (docs/azure.md §8.2).
-func (rc *requestContext) policyBody(p *policy) []byte {
-	return rawjson.Edit(rc.st.read(p.body), func(props *rawjson.Object) {
-		props.Set("protectedItemsCount", rc.st.itemsUnder(p))
+func (rc *requestContext) policyBody(p *Policy) []byte {
+	return rawjson.Edit(rc.st.Read(p.Body), func(props *rawjson.Object) {
+		props.Set("protectedItemsCount", rc.st.ItemsUnder(p))
 	}, "properties")
 }
 
@@ -95,7 +95,7 @@ func (rc *requestContext) putPolicy() reply.Reply {
 		return invalidContent(err)
 	}
 	sent := rawjson.Parse(rc.body).Object("properties")
-	was := rc.st.policies.get(rc.policyKey())
+	was := rc.st.Policies.Get(rc.policyKey())
 	if r := rc.checkPolicy(v, was, sent); r != nil {
 		return *r
 	}
@@ -109,26 +109,26 @@ func (rc *requestContext) putPolicy() reply.Reply {
 		return *r
 	}
 	body := rc.storedPolicy(was, sent)
-	items := []*item(nil)
+	items := []*Item(nil)
 	if was != nil {
-		items = rc.st.protectedBy(was)
+		items = rc.st.ProtectedBy(was)
 	}
 	if len(items) == 0 {
-		return reply.OK(rc.policyBody(rc.st.putPolicy(body)))
+		return reply.OK(rc.policyBody(rc.st.PutPolicy(body)))
 	}
 	return rc.acceptedReply(rc.startPolicyOp(v, was, body, items))
 }
 
 // startPolicyOp starts one ConfigureBackup job for each item (docs/azure.md §8.1).
-func (rc *requestContext) startPolicyOp(v *vault, p *policy, body json.RawMessage, items []*item) *operation {
+func (rc *requestContext) startPolicyOp(v *Vault, p *Policy, body json.RawMessage, items []*Item) *Operation {
 	id := rc.guid("policy operation")
-	op := &operation{
-		ID: id, Action: actPolicy, Vault: v.key, Target: p.key, Version: rc.version, State: inProgress,
+	op := &Operation{
+		ID: id, Action: ActPolicy, Vault: v.Key, Target: p.Key, Version: rc.version, State: InProgress,
 		StatusPath: rc.path + "/operations/" + id, ResultPath: rc.path + "/operationResults/" + id,
-		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("policy", p.key)), Request: body,
+		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("policy", p.Key)), Request: body,
 	}
 	for _, it := range items {
-		op.Jobs = append(op.Jobs, rc.startJob(v, it.friendly, it.containerKey, "ConfigureBackup", "Policy Name", p.name))
+		op.Jobs = append(op.Jobs, rc.startJob(v, it.Friendly, it.ContainerKey, "ConfigureBackup", "Policy Name", p.Name))
 	}
 	rc.startOperation(op)
 	return op
@@ -136,13 +136,13 @@ func (rc *requestContext) startPolicyOp(v *vault, p *policy, body json.RawMessag
 
 // storedPolicy returns the stored form of a sent policy: times with today's date and no milliseconds, defaults added,
 // policyType kept, the caller's count dropped (docs/azure.md §8.2, §33.35).
-func (rc *requestContext) storedPolicy(was *policy, sent rawjson.Object) json.RawMessage {
+func (rc *requestContext) storedPolicy(was *Policy, sent rawjson.Object) json.RawMessage {
 	day := rc.now
 	name := rc.params["policy"]
 	id := ids.VaultPart(rc.path) + "/backupPolicies/" + name
 	if was != nil {
-		id = rawjson.TextAt(rc.st.read(was.body), "id")
-		name = was.name
+		id = rawjson.TextAt(rc.st.Read(was.Body), "id")
+		name = was.Name
 	}
 	props := rawjson.NewObject("backupManagementType", sent.Text("backupManagementType"))
 	for _, m := range sent {
@@ -225,25 +225,25 @@ func (rc *requestContext) deletePolicy() reply.Reply {
 	if _, none := rc.vault(); none != nil {
 		return *none
 	}
-	p := rc.st.policies.get(rc.policyKey())
+	p := rc.st.Policies.Get(rc.policyKey())
 	if p == nil {
 		return reply.Reply{Status: http.StatusNoContent}
 	}
-	if n := rc.st.itemsUnder(p); n > 0 {
-		return rc.unverified("policy-in-use", "Backup policy '%s' cannot be deleted: it protects %d items.", p.name, n)
+	if n := rc.st.ItemsUnder(p); n > 0 {
+		return rc.unverified("policy-in-use", "Backup policy '%s' cannot be deleted: it protects %d items.", p.Name, n)
 	}
-	rc.st.remove("policies", p.key)
+	rc.st.Remove("policies", p.Key)
 	return reply.Reply{Status: http.StatusOK} // an empty 200, not 204 (docs/azure.md §33.15)
 }
 
 // defaultPolicies adds the three built-in policies to a new vault (docs/azure.md §8.1, §33.28).
-func (rc *requestContext) defaultPolicies(v *vault, was *vault) {
+func (rc *requestContext) defaultPolicies(v *Vault, was *Vault) {
 	if was != nil {
 		return
 	}
 	y, m, d := rc.now.UTC().Date()
 	// The half hour that DefaultPolicy runs at differs from vault to vault (16:30, 17:30, 20:00 were recorded).
-	halfHour := time.Duration(32+int(rc.s.seed.Uniform("default policy", v.key)*12)) * 30 * time.Minute
+	halfHour := time.Duration(32+int(rc.s.seed.Uniform("default policy", v.Key)*12)) * 30 * time.Minute
 	midnight := time.Date(y, m, d, 0, 0, 0, 0, time.UTC)
 	at, window := rawjson.Time(midnight.Add(halfHour)), rawjson.Time(midnight.Add(8*time.Hour))
 	days := func(n int) rawjson.Object { return rawjson.NewObject("count", n, "durationType", "Days") }
@@ -254,7 +254,7 @@ func (rc *requestContext) defaultPolicies(v *vault, was *vault) {
 	simple := rawjson.NewObject("schedulePolicyType", "SimpleSchedulePolicy", "scheduleRunFrequency", "Daily",
 		"scheduleRunTimes", []string{at}, "scheduleWeeklyFrequency", 0)
 	put := func(name string, props rawjson.Object) {
-		rc.st.putPolicy(rawjson.NewObject("id", v.id+"/backupPolicies/"+name, "name", name, "type", policyType, "properties", props).Bytes())
+		rc.st.PutPolicy(rawjson.NewObject("id", v.ID+"/backupPolicies/"+name, "name", name, "type", policyType, "properties", props).Bytes())
 	}
 	put("HourlyLogBackup", rawjson.NewObject("backupManagementType", "AzureWorkload", "workLoadType", "SQLDataBase",
 		"settings", rawjson.NewObject("timeZone", "UTC", "issqlcompression", false, "isCompression", false),

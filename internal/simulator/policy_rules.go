@@ -26,11 +26,11 @@ func invalidPolicyReply() *reply.Reply {
 }
 
 // checkPolicy applies the rules of docs/azure.md §8.3 to a policy write.
-func (rc *requestContext) checkPolicy(v *vault, was *policy, p rawjson.Object) *reply.Reply {
+func (rc *requestContext) checkPolicy(v *Vault, was *Policy, p rawjson.Object) *reply.Reply {
 	if !policyName.MatchString(rc.params["policy"]) {
 		return invalidPolicyReply()
 	}
-	if was == nil && rc.st.policies.count(v.key) >= maxPolicies {
+	if was == nil && rc.st.Policies.Count(v.Key) >= maxPolicies {
 		r := rc.unverified("policy-count", "The vault has reached its limit of %d policies.", maxPolicies)
 		return &r
 	}
@@ -58,12 +58,12 @@ func (rc *requestContext) checkPolicy(v *vault, was *policy, p rawjson.Object) *
 
 // checkImmutablePolicy enforces: on an immutable vault retention is not reduced; it is not increased either while an
 // item is suspended (docs/azure.md §8.3).
-func (rc *requestContext) checkImmutablePolicy(v *vault, was *policy, s *policySpec) *reply.Reply {
-	old, err := readPolicy(rawjson.Parse(rc.st.read(was.body)).Object("properties"))
+func (rc *requestContext) checkImmutablePolicy(v *Vault, was *Policy, s *policySpec) *reply.Reply {
+	old, err := readPolicy(rawjson.Parse(rc.st.Read(was.Body)).Object("properties"))
 	if err != nil || !isImmutable(rc.st, v) {
 		return nil
 	}
-	suspended := slices.ContainsFunc(rc.st.protectedBy(was), func(it *item) bool { return it.state == "BackupsSuspended" })
+	suspended := slices.ContainsFunc(rc.st.ProtectedBy(was), func(it *Item) bool { return it.State == "BackupsSuspended" })
 	if old.Retention.isReducedBy(s.Retention) || suspended && s.Retention.isReducedBy(old.Retention) {
 		r := rc.unverified("immutable-denied", "%s", immutableText)
 		return &r
@@ -354,29 +354,29 @@ func (r retention) isReducedBy(after retention) bool {
 }
 
 // consumeDailyLimit consumes one of a day's writes, or returns the error that none remains (docs/azure.md §13).
-func (rc *requestContext) consumeDailyLimit(limit string, v *vault) *reply.Reply {
+func (rc *requestContext) consumeDailyLimit(limit string, v *Vault) *reply.Reply {
 	if !rc.s.set.DailyLimits && rc.s.set.Quota == "" {
 		return nil
 	}
-	most, scope := 1000, v.key
+	most, scope := 1000, v.Key
 	if limit == "policy-writes" {
 		most = 50
 		if rc.s.set.PolicyLimitPerSubscription {
-			scope = v.sub
+			scope = v.Sub
 		}
 	}
-	if rc.st.service.Daily == nil {
-		rc.st.service.Daily = map[string]daily{}
+	if rc.st.Service.Daily == nil {
+		rc.st.Service.Daily = map[string]DailyCount{}
 	}
-	d := rc.st.service.Daily[limit+" "+scope]
+	d := rc.st.Service.Daily[limit+" "+scope]
 	if rc.now.Sub(d.Since) >= 24*time.Hour {
-		d = daily{Since: rc.now}
+		d = DailyCount{Since: rc.now}
 	}
 	if d.Count >= most {
 		r := rc.unverified(limit, "The limit of %d such operations a day has been reached. Please try again later.", most)
 		return &r
 	}
 	d.Count++
-	rc.st.service.Daily[limit+" "+scope] = d
+	rc.st.Service.Daily[limit+" "+scope] = d
 	return nil
 }

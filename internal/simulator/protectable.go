@@ -26,13 +26,13 @@ func (rc *requestContext) listProtectable() reply.Reply {
 
 // protectable iterates over the snapshot's protectable items of the vault without a VM (classic VMs), then the VMs. A
 // row is an index into the two tables placed end to end, so that a page costs only its own rows.
-func (rc *requestContext) protectable(v *vault, f filter) rowIterator {
-	behind := len(rc.st.protectables.rows)
+func (rc *requestContext) protectable(v *Vault, f filter) rowIterator {
+	behind := len(rc.st.Protectables.Rows)
 	return func(from int, visit func(int, func() []byte) bool) {
 		more := true
-		rc.st.protectables.group(v.key, from, func(row int, l *opaqueResource) bool {
-			body := rc.st.read(l.body)
-			if rc.st.vms.get(ids.Key(rawjson.TextAt(body, "properties", "virtualMachineId"))) == nil && rc.protectableMatches(f, body) {
+		rc.st.Protectables.Group(v.Key, from, func(row int, l *OpaqueResource) bool {
+			body := rc.st.Read(l.Body)
+			if rc.st.VMs.Get(ids.Key(rawjson.TextAt(body, "properties", "virtualMachineId"))) == nil && rc.protectableMatches(f, body) {
 				more = visit(row, func() []byte { return body })
 			}
 			return more
@@ -40,8 +40,8 @@ func (rc *requestContext) protectable(v *vault, f filter) rowIterator {
 		if !more {
 			return
 		}
-		rc.st.vms.group(v.sub, max(from-behind, 0), func(row int, machine *vm) bool {
-			if machine.region != v.region || !rc.st.isDiscovered(machine) || rc.st.isProtected(machine.key) || !f.matches(func(name string) string { return protectableField(machine, name) }) {
+		rc.st.VMs.Group(v.Sub, max(from-behind, 0), func(row int, machine *VM) bool {
+			if machine.Region != v.Region || !rc.st.IsDiscovered(machine) || rc.st.IsProtected(machine.Key) || !f.matches(func(name string) string { return protectableField(machine, name) }) {
 				return true
 			}
 			return visit(behind+row, func() []byte { return rc.protectableBody(v, machine) })
@@ -50,30 +50,30 @@ func (rc *requestContext) protectable(v *vault, f filter) rowIterator {
 }
 
 // protectableField returns a VM's field by its name in a filter of protectable items.
-func protectableField(machine *vm, name string) string {
+func protectableField(machine *VM, name string) string {
 	switch strings.ToLower(name) {
 	case "backupmanagementtype":
 		return "AzureIaasVM"
 	case "workloadtype":
 		return "VM"
 	case "containername":
-		return ids.ContainerKeyFor(machine.group, machine.name)
+		return ids.ContainerKeyFor(machine.Group, machine.Name)
 	case "status":
 		return "NotProtected"
 	}
-	return machine.name
+	return machine.Name
 }
 
-func (rc *requestContext) protectableBody(v *vault, machine *vm) []byte {
-	vmID := rawjson.TextAt(rc.st.read(machine.body), "id")
+func (rc *requestContext) protectableBody(v *Vault, machine *VM) []byte {
+	vmID := rawjson.TextAt(rc.st.Read(machine.Body), "id")
 	group := ids.Segment(vmID, "resourceGroups")
-	tail := ids.ContainerKeyFor(group, machine.name)
+	tail := ids.ContainerKeyFor(group, machine.Name)
 	return rawjson.NewObject(
 		// Three spellings of one name (docs/azure.md §2, §33.17).
-		"id", v.id+"/backupFabrics/Azure/protectionContainers/"+ids.ContainerPrefix+tail+"/protectableItems/vm;"+tail,
+		"id", v.ID+"/backupFabrics/Azure/protectionContainers/"+ids.ContainerPrefix+tail+"/protectableItems/vm;"+tail,
 		"name", tail, "type", "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectableItems",
 		"properties", rawjson.NewObject("virtualMachineId", vmID, "virtualMachineVersion", "Compute", "resourceGroup", group,
-			"backupManagementType", "AzureIaasVM", "protectableItemType", vmItem, "friendlyName", machine.name,
+			"backupManagementType", "AzureIaasVM", "protectableItemType", vmItem, "friendlyName", machine.Name,
 			"protectionState", "NotProtected")).Bytes()
 }
 
@@ -99,43 +99,43 @@ func (rc *requestContext) refresh() reply.Reply {
 	if none != nil {
 		return *none
 	}
-	target := v.key + "|refresh"
-	if rc.st.operationOn(target) != nil {
+	target := v.Key + "|refresh"
+	if rc.st.OperationOn(target) != nil {
 		return rc.unverified("refresh-running", "A discovery is in progress.")
 	}
 	id := rc.guid("refresh")
 	fabricPath := strings.TrimSuffix(rc.path, "/"+ids.LastSegment(rc.path))
-	op := &operation{
-		ID: id, Action: actRefresh, Vault: v.key, Target: target, Version: rc.version, State: inProgress,
+	op := &Operation{
+		ID: id, Action: ActRefresh, Vault: v.Key, Target: target, Version: rc.version, State: InProgress,
 		StatusPath: fabricPath + "/operationsStatus/" + id, ResultPath: fabricPath + "/operationResults/" + id,
-		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("refresh", v.key)),
+		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("refresh", v.Key)),
 	}
 	rc.startOperation(op)
 	return rc.acceptedReply(op)
 }
 
-func (s *Server) finishRefresh(op *operation, at time.Time) {
-	v := s.st.vaults.get(op.Vault)
+func (s *Server) finishRefresh(op *Operation, at time.Time) {
+	v := s.st.Vaults.Get(op.Vault)
 	if v == nil {
 		return
 	}
-	if s.st.service.Refreshed == nil {
-		s.st.service.Refreshed = map[string]time.Time{}
+	if s.st.Service.Refreshed == nil {
+		s.st.Service.Refreshed = map[string]time.Time{}
 	}
-	s.st.service.Refreshed[v.sub+"/"+v.region] = at
+	s.st.Service.Refreshed[v.Sub+"/"+v.Region] = at
 }
 
 // listContainers lists the VMs registered with the vault; those of soft-deleted items are in the list of deleted
 // containers (docs/azure.md §3, §33.32).
 func (rc *requestContext) listContainers() reply.Reply {
-	return rc.containers(func(it *item) bool { return !it.isDeleted }, "Registered")
+	return rc.containers(func(it *Item) bool { return !it.IsDeleted }, "Registered")
 }
 
 func (rc *requestContext) listDeletedContainers() reply.Reply {
-	return rc.containers(func(it *item) bool { return it.isDeleted }, "SoftDeleted")
+	return rc.containers(func(it *Item) bool { return it.IsDeleted }, "SoftDeleted")
 }
 
-func (rc *requestContext) containers(keep func(*item) bool, status string) reply.Reply {
+func (rc *requestContext) containers(keep func(*Item) bool, status string) reply.Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
@@ -144,25 +144,25 @@ func (rc *requestContext) containers(keep func(*item) bool, status string) reply
 	if bad != nil {
 		return *bad
 	}
-	field := func(it *item, name string) string {
+	field := func(it *Item, name string) string {
 		if strings.EqualFold(name, "status") {
 			return status
 		}
 		return rc.itemField(it, name)
 	}
-	accept := func(it *item) bool {
+	accept := func(it *Item) bool {
 		return keep(it) && f.matches(func(name string) string { return field(it, name) })
 	}
-	return rc.list("containers", each(rc.st.items, v.key, accept, func(it *item) []byte { return rc.containerBody(it, status) }))
+	return rc.list("containers", each(rc.st.Items, v.Key, accept, func(it *Item) []byte { return rc.containerBody(it, status) }))
 }
 
-func (rc *requestContext) containerBody(it *item, status string) []byte {
-	body := rc.st.read(it.body)
+func (rc *requestContext) containerBody(it *Item, status string) []byte {
+	body := rc.st.Read(it.Body)
 	vmID := rawjson.TextAt(body, "properties", "virtualMachineId")
 	id, _, _ := strings.Cut(rawjson.TextAt(body, "id"), "/protectedItems/")
 	return rawjson.NewObject("id", id, "name", ids.LastSegment(id), "type", "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers",
 		"properties", rawjson.NewObject("virtualMachineId", vmID, "virtualMachineVersion", "Compute", "resourceGroup", ids.Segment(vmID, "resourceGroups"),
-			"friendlyName", it.friendly, "backupManagementType", it.management, "registrationStatus", status,
+			"friendlyName", it.Friendly, "backupManagementType", it.Management, "registrationStatus", status,
 			"healthStatus", "Healthy", "containerType", vmItem, "protectableObjectType", vmItem)).Bytes()
 }
 
@@ -173,7 +173,7 @@ func (rc *requestContext) listUsage() reply.Reply {
 		return *none
 	}
 	return reply.OK(rawjson.NewObject("value", []rawjson.Object{rawjson.NewObject("name", rawjson.NewObject("value", "AzureIaasVM", "localizedValue", "AzureIaasVM"),
-		"currentValue", rc.st.countVMs(v), "limit", -1, "unit", "Count")}).Bytes())
+		"currentValue", rc.st.CountVMs(v), "limit", -1, "unit", "Count")}).Bytes())
 }
 
 func (rc *requestContext) listGuards() reply.Reply {
@@ -182,7 +182,7 @@ func (rc *requestContext) listGuards() reply.Reply {
 		return *none
 	}
 	var bodies [][]byte
-	rc.st.proxies.group(v.key, 0, func(_ int, l *opaqueResource) bool { bodies = append(bodies, rc.st.read(l.body)); return true })
+	rc.st.Proxies.Group(v.Key, 0, func(_ int, l *OpaqueResource) bool { bodies = append(bodies, rc.st.Read(l.Body)); return true })
 	return reply.OK(joinBodies(bodies))
 }
 
@@ -200,13 +200,13 @@ func (rc *requestContext) backupStatus() reply.Reply {
 	status, it := rc.statusOf(ids.Key(id), ids.Region(rc.params["location"]))
 	o := rawjson.NewObject("protectionStatus", status)
 	if it != nil && status == "Protected" {
-		o.Set("vaultId", rc.st.vaults.get(it.vault).id)
+		o.Set("vaultId", rc.st.Vaults.Get(it.Vault).ID)
 	}
 	o.Set("fabricName", "Azure")
 	o.Set("containerName", strings.ToLower(ids.ContainerPrefix)+tail)
 	o.Set("protectedItemName", strings.ToLower(ids.ItemPrefix)+tail)
 	if it != nil && status == "Protected" {
-		o.Set("policyName", rc.st.policyNameOf(it))
+		o.Set("policyName", rc.st.PolicyNameOf(it))
 	}
 	o.Set("protectedItemsCount", 0)
 	o.Set("objectType", "BackupStatusResponse")
@@ -214,21 +214,21 @@ func (rc *requestContext) backupStatus() reply.Reply {
 }
 
 // statusOf searches all vaults of the region; its status of stopped and soft-deleted items is UNVERIFIED.
-func (rc *requestContext) statusOf(vmKey, location string) (string, *item) {
+func (rc *requestContext) statusOf(vmKey, location string) (string, *Item) {
 	status := "NotProtected"
-	var found *item
-	for _, it := range rc.st.itemsOf(vmKey) {
-		v := rc.st.vaults.get(it.vault)
-		if v == nil || v.region != location {
+	var found *Item
+	for _, it := range rc.st.ItemsOf(vmKey) {
+		v := rc.st.Vaults.Get(it.Vault)
+		if v == nil || v.Region != location {
 			continue
 		}
 		switch {
-		case it.isDeleted:
+		case it.IsDeleted:
 			if found == nil {
 				status = rc.s.set.Unverified["status-of-soft-deleted"]
 				found = it
 			}
-		case it.state == "ProtectionStopped":
+		case it.State == "ProtectionStopped":
 			status, found = rc.s.set.Unverified["status-of-stopped"], it
 		default:
 			return "Protected", it
@@ -249,7 +249,7 @@ func (rc *requestContext) preValidate() reply.Reply {
 	id := sent.Text("resourceId")
 	tail := ids.ContainerKeyFor(ids.Segment(id, "resourceGroups"), ids.LastSegment(id))
 	o := rawjson.NewObject("status", "Succeeded", "containerName", strings.ToLower(ids.ContainerPrefix)+tail, "protectedItemName", strings.ToLower(ids.ItemPrefix)+tail)
-	if rc.st.isProtected(ids.Key(id)) {
+	if rc.st.IsProtected(ids.Key(id)) {
 		o.Set("status", "Failed")
 		o.Set("errorCode", "VirtualMachineAlreadyProtected")
 		o.Set("errorMessage", "Virtual machine with same name and same resource group is already protected.")

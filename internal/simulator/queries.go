@@ -11,10 +11,10 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
-// purgeTime returns when a soft-deleted item is purged; deferredDeleteTimeInUTC is when it was deleted (docs/azure.md
+// PurgeTime returns when a soft-deleted item is purged; deferredDeleteTimeInUTC is when it was deleted (docs/azure.md
 // §3).
-func (st *state) purgeTime(it *item) time.Time {
-	props := rawjson.RawAt(st.read(it.body), "properties")
+func (st *State) PurgeTime(it *Item) time.Time {
+	props := rawjson.RawAt(st.Read(it.Body), "properties")
 	deleted, err := time.Parse(time.RFC3339Nano, rawjson.TextAt(props, "deferredDeleteTimeInUTC"))
 	if err != nil {
 		return time.Time{}
@@ -29,15 +29,15 @@ func (st *state) purgeTime(it *item) time.Time {
 	return deleted.AddDate(0, 0, days)
 }
 
-func (st *state) policyName(id string) string {
-	if p := st.policies.get(ids.Key(id)); p != nil {
-		return p.name
+func (st *State) PolicyName(id string) string {
+	if p := st.Policies.Get(ids.Key(id)); p != nil {
+		return p.Name
 	}
 	return ids.LastSegment(id)
 }
 
-// endpoint returns the cloud's own ARM endpoint, which is part of every item's vaultId (docs/azure.md §3, §33.23).
-func (e *Estate) endpoint() string {
+// Endpoint returns the cloud's own ARM endpoint, which is part of every item's vaultId (docs/azure.md §3, §33.23).
+func (e *Estate) Endpoint() string {
 	switch e.Cloud {
 	case "AzureUSGovernment":
 		return "https://management.usgovcloudapi.net"
@@ -47,8 +47,8 @@ func (e *Estate) endpoint() string {
 	return "https://management.azure.com"
 }
 
-// cloudName returns the cloud's name in the metadata.
-func (e *Estate) cloudName() string {
+// CloudName returns the cloud's name in the metadata.
+func (e *Estate) CloudName() string {
 	switch e.Cloud {
 	case "AzureUSGovernment":
 		return "AzureUSGovernment"
@@ -58,14 +58,14 @@ func (e *Estate) cloudName() string {
 	return "AzureCloud"
 }
 
-// itemsUnder counts the items a policy protects.
-func (st *state) itemsUnder(p *policy) int { return len(st.protectedBy(p)) }
+// ItemsUnder counts the items a policy protects.
+func (st *State) ItemsUnder(p *Policy) int { return len(st.ProtectedBy(p)) }
 
-func (st *state) protectedBy(p *policy) []*item {
-	var out []*item
-	forVMs := strings.EqualFold(p.management, "AzureIaasVM")
-	st.items.group(p.vault, 0, func(_ int, it *item) bool {
-		if it.policy == p.key && it.isVM() == forVMs {
+func (st *State) ProtectedBy(p *Policy) []*Item {
+	var out []*Item
+	forVMs := strings.EqualFold(p.Management, "AzureIaasVM")
+	st.Items.Group(p.Vault, 0, func(_ int, it *Item) bool {
+		if it.Policy == p.Key && it.isVM() == forVMs {
 			out = append(out, it)
 		}
 		return true
@@ -73,32 +73,32 @@ func (st *state) protectedBy(p *policy) []*item {
 	return out
 }
 
-// isProtected reports whether some vault protects the VM, so that it cannot be protected again (docs/azure.md §2).
-func (st *state) isProtected(vmKey string) bool {
-	for _, it := range st.itemsOf(vmKey) {
-		if !it.isDeleted {
+// IsProtected reports whether some vault protects the VM, so that it cannot be protected again (docs/azure.md §2).
+func (st *State) IsProtected(vmKey string) bool {
+	for _, it := range st.ItemsOf(vmKey) {
+		if !it.IsDeleted {
 			return true
 		}
 	}
 	return false
 }
 
-func (st *state) policyNameOf(it *item) string {
-	return rawjson.TextAt(st.read(it.body), "properties", "policyName")
+func (st *State) PolicyNameOf(it *Item) string {
+	return rawjson.TextAt(st.Read(it.Body), "properties", "policyName")
 }
 
-// pointsOf returns an item's recovery points, newest first (docs/azure.md §11).
-func (st *state) pointsOf(itemKey string) []*point {
-	var out []*point
-	st.points.group(itemKey, 0, func(_ int, p *point) bool { out = append(out, p); return true })
-	slices.SortStableFunc(out, func(a, b *point) int { return b.taken.Compare(a.taken) })
+// PointsOf returns an item's recovery points, newest first (docs/azure.md §11).
+func (st *State) PointsOf(itemKey string) []*Point {
+	var out []*Point
+	st.Points.Group(itemKey, 0, func(_ int, p *Point) bool { out = append(out, p); return true })
+	slices.SortStableFunc(out, func(a, b *Point) int { return b.Taken.Compare(a.Taken) })
 	return out
 }
 
-// countVMs returns the number of VMs in a vault; other workloads have limits of their own (docs/azure.md §13).
-func (st *state) countVMs(v *vault) int {
+// CountVMs returns the number of VMs in a vault; other workloads have limits of their own (docs/azure.md §13).
+func (st *State) CountVMs(v *Vault) int {
 	n := 0
-	st.items.group(v.key, 0, func(_ int, it *item) bool {
+	st.Items.Group(v.Key, 0, func(_ int, it *Item) bool {
 		if it.isVM() {
 			n++
 		}
@@ -107,20 +107,20 @@ func (st *state) countVMs(v *vault) int {
 	return n
 }
 
-// itemsOf returns the items of a VM in all vaults.
-func (st *state) itemsOf(vmKey string) []*item {
-	var out []*item
+// ItemsOf returns the items of a VM in all vaults.
+func (st *State) ItemsOf(vmKey string) []*Item {
+	var out []*Item
 	for _, k := range st.byVM[vmKey] {
-		if it := st.items.get(k); it != nil {
+		if it := st.Items.Get(k); it != nil {
 			out = append(out, it)
 		}
 	}
 	return out
 }
 
-// holderOf returns the id of the VM a disk is attached to; "" when it is free.
-func (st *state) holderOf(d *resource) string {
-	body := st.read(d.body)
+// HolderOf returns the id of the VM a disk is attached to; "" when it is free.
+func (st *State) HolderOf(d *Resource) string {
+	body := st.Read(d.Body)
 	if by := rawjson.TextAt(body, "managedBy"); by != "" {
 		return by
 	}
@@ -135,21 +135,21 @@ func (st *state) holderOf(d *resource) string {
 	return ""
 }
 
-// attach attaches the disks whose id matches pattern to a VM, as another client would.
-func (st *state) attach(pattern string) {
-	var found []*resource
-	st.disks.all(0, func(_ int, d *resource) bool {
-		if ids.Match(ids.Key(pattern), d.key) && st.holderOf(d) == "" {
+// Attach attaches the disks whose id matches pattern to a VM, as another client would.
+func (st *State) Attach(pattern string) {
+	var found []*Resource
+	st.Disks.All(0, func(_ int, d *Resource) bool {
+		if ids.Match(ids.Key(pattern), d.Key) && st.HolderOf(d) == "" {
 			found = append(found, d)
 		}
 		return true
 	})
 	for _, d := range found {
-		st.putDisk(withHolder(st.read(d.body)))
+		st.PutDisk(WithHolder(st.Read(d.Body)))
 	}
 }
 
-func withHolder(body json.RawMessage) json.RawMessage {
+func WithHolder(body json.RawMessage) json.RawMessage {
 	vm := ids.Before(rawjson.TextAt(body, "id"), "disks") + "/virtualMachines/somebodys"
 	return rawjson.Edit(body, func(o *rawjson.Object) {
 		o.Set("managedBy", vm)
@@ -157,22 +157,22 @@ func withHolder(body json.RawMessage) json.RawMessage {
 	})
 }
 
-// isDiscovered reports whether the cache of protectable items contains the VM: it is in the snapshot, or a refresh ran
+// IsDiscovered reports whether the cache of protectable items contains the VM: it is in the snapshot, or a refresh ran
 // after its creation (docs/azure.md §1: the cache is the subscription's).
-func (st *state) isDiscovered(machine *vm) bool {
-	if st.listedAsProtectable[machine.key] {
+func (st *State) IsDiscovered(machine *VM) bool {
+	if st.ListedAsProtectable[machine.Key] {
 		return true
 	}
-	at, refreshed := st.service.Refreshed[machine.sub+"/"+machine.region]
-	return refreshed && !st.service.Created[machine.key].After(at)
+	at, refreshed := st.Service.Refreshed[machine.Sub+"/"+machine.Region]
+	return refreshed && !st.Service.Created[machine.Key].After(at)
 }
 
-// isRegistered reports whether a subscription is registered: yes, unless the settings list it and no client has
+// IsRegistered reports whether a subscription is registered: yes, unless the settings list it and no client has
 // registered it since.
-func (st *state) isRegistered(sub, namespace string, set settings.Settings) bool {
+func (st *State) IsRegistered(sub, namespace string, set settings.Settings) bool {
 	for _, n := range set.UnregisteredProviders {
 		if strings.EqualFold(n, namespace) {
-			_, since := st.service.Registered[sub+"/"+ids.Key(namespace)]
+			_, since := st.Service.Registered[sub+"/"+ids.Key(namespace)]
 			return since
 		}
 	}

@@ -142,7 +142,7 @@ func (r *replay) seed() {
 	defer s.mu.Unlock()
 	for _, x := range r.list {
 		if x.Method == "GET" && strings.Contains(strings.ToLower(x.path), "/resourcegroups/") && strings.Count(x.path, "/") == 4 {
-			s.st.putGroup(slices.Clone(x.body()))
+			s.st.PutGroup(slices.Clone(x.body()))
 			return
 		}
 	}
@@ -150,7 +150,7 @@ func (r *replay) seed() {
 	for _, x := range r.list {
 		if x.Method == "PUT" && strings.Contains(x.path, "/vaults/") {
 			group := x.path[:strings.Index(x.path, "/providers/")]
-			s.st.putGroup(groupBody(group, rawjson.TextAt(x.Sent, "location"), nil))
+			s.st.PutGroup(GroupBody(group, rawjson.TextAt(x.Sent, "location"), nil))
 			return
 		}
 	}
@@ -175,12 +175,12 @@ func (r *replay) seedRead() {
 		for _, b := range bodies {
 			switch kindOf(x) {
 			case "vault":
-				v := st.putVault(slices.Clone(b))
-				st.putGroup(groupBody(ids.Before(v.id, "providers"), v.region, nil))
+				v := st.PutVault(slices.Clone(b))
+				st.PutGroup(GroupBody(ids.Before(v.ID, "providers"), v.Region, nil))
 			case "item":
-				st.putItem(slices.Clone(b))
+				st.PutItem(slices.Clone(b))
 			case "recovery point":
-				st.putPoint(slices.Clone(b))
+				st.PutPoint(slices.Clone(b))
 			}
 		}
 	}
@@ -197,15 +197,15 @@ func (r *replay) setUp(i int, x *exchange) {
 	case x.Method == "GET" && strings.Contains(low, "/virtualmachines/"):
 		// Instance views are Compute's state, not a body that backup needs: the VM's body is the one read here.
 		r.ours[ids.Key(x.path)] = true
-		if s.st.vms.get(ids.Key(x.path)) == nil {
-			s.st.putVM(slices.Clone(x.body()), s.clock.now())
+		if s.st.VMs.Get(ids.Key(x.path)) == nil {
+			s.st.PutVM(slices.Clone(x.body()), s.clock.now())
 			r.refreshed = false
 		} else {
-			made := s.st.service.Created[ids.Key(x.path)]
-			s.st.putVM(slices.Clone(x.body()), made)
+			made := s.st.Service.Created[ids.Key(x.path)]
+			s.st.PutVM(slices.Clone(x.body()), made)
 		}
 	case kindOf(x) == "storage account" && x.Status == http.StatusOK:
-		s.st.putAccount(slices.Clone(x.body()))
+		s.st.PutAccount(slices.Clone(x.body()))
 	case x.Method == "GET" && strings.HasSuffix(low, "/backupprotectableitems"):
 		r.otherVMs(x)
 	case strings.HasSuffix(low, "/refreshcontainers"):
@@ -221,8 +221,8 @@ func (r *replay) setUp(i int, x *exchange) {
 func (r *replay) otherVMs(x *exchange) {
 	s := r.c.s
 	group := ""
-	s.st.groups.all(0, func(_ int, l *opaqueResource) bool {
-		group = rawjson.TextAt(s.st.read(l.body), "location")
+	s.st.Groups.All(0, func(_ int, l *OpaqueResource) bool {
+		group = rawjson.TextAt(s.st.Read(l.Body), "location")
 		return false
 	})
 	shown := map[string]bool{}
@@ -230,25 +230,25 @@ func (r *replay) otherVMs(x *exchange) {
 		id := rawjson.TextAt(row, "properties", "virtualMachineId")
 		shown[ids.Key(id)] = true
 		if r.ours[ids.Key(id)] && !r.refreshed {
-			s.st.listedAsProtectable[ids.Key(id)] = true
+			s.st.ListedAsProtectable[ids.Key(id)] = true
 		}
-		if s.st.vms.get(ids.Key(id)) == nil {
-			s.st.putVM(rawjson.NewObject("id", id, "name", ids.LastSegment(id), "location", group).Bytes(), time.Time{})
+		if s.st.VMs.Get(ids.Key(id)) == nil {
+			s.st.PutVM(rawjson.NewObject("id", id, "name", ids.LastSegment(id), "location", group).Bytes(), time.Time{})
 		}
 	}
 	var gone []string
-	s.st.vms.all(0, func(_ int, v *vm) bool {
-		if !shown[v.key] && !r.ours[v.key] {
-			gone = append(gone, v.key)
+	s.st.VMs.All(0, func(_ int, v *VM) bool {
+		if !shown[v.Key] && !r.ours[v.Key] {
+			gone = append(gone, v.Key)
 		}
 		return true
 	})
 	for _, k := range gone {
-		s.st.remove("virtualMachines", k)
+		s.st.Remove("virtualMachines", k)
 	}
 	for k := range shown {
 		if !r.ours[k] {
-			s.st.listedAsProtectable[k] = true // the service listed it before the recording began
+			s.st.ListedAsProtectable[k] = true // the service listed it before the recording began
 		}
 	}
 }

@@ -18,63 +18,63 @@ type bodyRef struct {
 	n   int32
 }
 
-type vm struct {
-	key, sub, group, name, region string
+type VM struct {
+	Key, Sub, Group, Name, Region string
 	// createdAt is when the simulation created the VM; zero for VMs of the estate file.
 	createdAt time.Time
-	body      bodyRef
+	Body      bodyRef
 }
 
-type vault struct {
-	key, id, sub, group, name, region string
-	body                              bodyRef
+type Vault struct {
+	Key, ID, Sub, Group, Name, Region string
+	Body                              bodyRef
 }
 
-type policy struct {
-	key, vault, name, management string
-	body                         bodyRef
+type Policy struct {
+	Key, Vault, Name, Management string
+	Body                         bodyRef
 }
 
-type item struct {
-	// key is the vault's key and the item's tail; names come in several spellings (docs/azure.md §0.4).
-	key, vault, containerKey string
-	vm, policy               string
-	state, management        string
-	workload, friendly       string
-	isDeleted                bool
-	body                     bodyRef
+type Item struct {
+	// Key is the vault's key and the item's tail; names come in several spellings (docs/azure.md §0.4).
+	Key, Vault, ContainerKey string
+	VM, Policy               string
+	State, Management        string
+	Workload, Friendly       string
+	IsDeleted                bool
+	Body                     bodyRef
 }
 
-// isActive reports whether the item is being backed up: neither stopped nor soft-deleted (docs/azure.md §3).
-func (it *item) isActive() bool {
-	return !it.isDeleted && it.state != "ProtectionStopped" && it.state != "BackupsSuspended"
+// IsActive reports whether the item is being backed up: neither stopped nor soft-deleted (docs/azure.md §3).
+func (it *Item) IsActive() bool {
+	return !it.IsDeleted && it.State != "ProtectionStopped" && it.State != "BackupsSuspended"
 }
 
-type job struct {
-	key, vault, id, item  string
-	management, operation string
-	status                string
-	started               time.Time
-	body                  bodyRef
+type Job struct {
+	Key, Vault, ID, Item  string
+	Management, Operation string
+	Status                string
+	Started               time.Time
+	Body                  bodyRef
 }
 
-type point struct {
-	key, item, id string
-	taken         time.Time
-	body          bodyRef
+type Point struct {
+	Key, Item, ID string
+	Taken         time.Time
+	Body          bodyRef
 }
 
-// opaqueResource is a body that is only looked up and listed: protectable items, resource guard proxies, groups.
-type opaqueResource struct {
+// OpaqueResource is a body that is only looked up and listed: protectable items, resource guard proxies, groups.
+type OpaqueResource struct {
 	key, parent string
-	body        bodyRef
+	Body        bodyRef
 }
 
-// resource is a resource that backup only refers to: a managed disk, a storage account.
-type resource struct {
+// Resource is a resource that backup only refers to: a managed disk, a storage account.
+type Resource struct {
 	// group is the key of the group's id.
-	key, sub, group, name, region string
-	body                          bodyRef
+	Key, Sub, group, Name, Region string
+	Body                          bodyRef
 }
 
 // stringPool interns the strings that thousands of records share.
@@ -89,47 +89,47 @@ func (n stringPool) intern(s string) string {
 	return s
 }
 
-func itemKey(vaultKey, tail string) string { return vaultKey + "|" + tail }
+func ItemKey(vaultKey, tail string) string { return vaultKey + "|" + tail }
 
-func (n stringPool) vm(raw []byte, b bodyRef) *vm {
+func (n stringPool) vm(raw []byte, b bodyRef) *VM {
 	id := rawjson.TextAt(raw, "id")
-	return &vm{
-		key: ids.Key(id), sub: n.intern(ids.Key(ids.Segment(id, "subscriptions"))), group: n.intern(ids.Key(ids.Segment(id, "resourceGroups"))),
-		name: ids.LastSegment(id), region: n.intern(ids.Region(rawjson.TextAt(raw, "location"))), body: b,
+	return &VM{
+		Key: ids.Key(id), Sub: n.intern(ids.Key(ids.Segment(id, "subscriptions"))), Group: n.intern(ids.Key(ids.Segment(id, "resourceGroups"))),
+		Name: ids.LastSegment(id), Region: n.intern(ids.Region(rawjson.TextAt(raw, "location"))), Body: b,
 	}
 }
 
-func (n stringPool) resource(raw []byte, b bodyRef) *resource {
+func (n stringPool) resource(raw []byte, b bodyRef) *Resource {
 	id := rawjson.TextAt(raw, "id")
-	return &resource{
-		key: ids.Key(id), sub: n.intern(ids.Key(ids.Segment(id, "subscriptions"))), group: n.intern(ids.Key(ids.Before(id, "providers"))),
-		name: ids.LastSegment(id), region: n.intern(ids.Region(rawjson.TextAt(raw, "location"))), body: b,
+	return &Resource{
+		Key: ids.Key(id), Sub: n.intern(ids.Key(ids.Segment(id, "subscriptions"))), group: n.intern(ids.Key(ids.Before(id, "providers"))),
+		Name: ids.LastSegment(id), Region: n.intern(ids.Region(rawjson.TextAt(raw, "location"))), Body: b,
 	}
 }
 
-func (n stringPool) vault(raw []byte, b bodyRef) *vault {
+func (n stringPool) vault(raw []byte, b bodyRef) *Vault {
 	id := strings.TrimRight(rawjson.TextAt(raw, "id"), "/")
-	return &vault{
-		key: n.intern(ids.Key(id)), id: id, sub: n.intern(ids.Key(ids.Segment(id, "subscriptions"))), group: n.intern(ids.Key(ids.Segment(id, "resourceGroups"))),
-		name: ids.LastSegment(id), region: n.intern(ids.Region(rawjson.TextAt(raw, "location"))), body: b,
+	return &Vault{
+		Key: n.intern(ids.Key(id)), ID: id, Sub: n.intern(ids.Key(ids.Segment(id, "subscriptions"))), Group: n.intern(ids.Key(ids.Segment(id, "resourceGroups"))),
+		Name: ids.LastSegment(id), Region: n.intern(ids.Region(rawjson.TextAt(raw, "location"))), Body: b,
 	}
 }
 
-func (n stringPool) policy(raw []byte, b bodyRef) *policy {
+func (n stringPool) policy(raw []byte, b bodyRef) *Policy {
 	id := rawjson.TextAt(raw, "id")
-	return &policy{
-		key: n.intern(ids.Key(id)), vault: n.intern(ids.Key(ids.VaultPart(id))), name: ids.LastSegment(id),
-		management: n.intern(rawjson.TextAt(raw, "properties", "backupManagementType")), body: b,
+	return &Policy{
+		Key: n.intern(ids.Key(id)), Vault: n.intern(ids.Key(ids.VaultPart(id))), Name: ids.LastSegment(id),
+		Management: n.intern(rawjson.TextAt(raw, "properties", "backupManagementType")), Body: b,
 	}
 }
 
-func (n stringPool) item(raw []byte, b bodyRef) *item {
+func (n stringPool) item(raw []byte, b bodyRef) *Item {
 	id, props := rawjson.TextAt(raw, "id"), rawjson.RawAt(raw, "properties")
 	v, tail := n.intern(ids.Key(ids.VaultPart(id))), ids.ContainerKeyOf(ids.LastSegment(id))
-	it := &item{key: itemKey(v, tail), vault: v, containerKey: tail, body: b}
+	it := &Item{Key: ItemKey(v, tail), Vault: v, ContainerKey: tail, Body: b}
 	fields := map[string]*string{
-		"sourceResourceId": &it.vm, "policyId": &it.policy, "protectionState": &it.state,
-		"backupManagementType": &it.management, "workloadType": &it.workload, "friendlyName": &it.friendly,
+		"sourceResourceId": &it.VM, "policyId": &it.Policy, "protectionState": &it.State,
+		"backupManagementType": &it.Management, "workloadType": &it.Workload, "friendlyName": &it.Friendly,
 	}
 	rawjson.WalkMembers(props, func(k, value []byte) {
 		name := string(k[1 : len(k)-1])
@@ -137,52 +137,52 @@ func (n stringPool) item(raw []byte, b bodyRef) *item {
 			*p = rawjson.Unquote(value)
 		}
 		if name == "isScheduledForDeferredDelete" {
-			it.isDeleted = string(value) == "true"
+			it.IsDeleted = string(value) == "true"
 		}
 	})
-	it.vm, it.policy, it.state = ids.Key(it.vm), n.intern(ids.Key(it.policy)), n.intern(it.state)
-	it.management, it.workload = n.intern(it.management), n.intern(it.workload)
+	it.VM, it.Policy, it.State = ids.Key(it.VM), n.intern(ids.Key(it.Policy)), n.intern(it.State)
+	it.Management, it.Workload = n.intern(it.Management), n.intern(it.Workload)
 	if !it.isVM() {
 		// A database or a share of a VM is filed under its own id and is no backup of the VM (docs/azure.md §3).
-		it.containerKey = "other;" + ids.Key(id) + ";" + ids.Key(rawjson.TextAt(raw, "name"))
-		it.key, it.vm = itemKey(v, it.containerKey), ""
+		it.ContainerKey = "other;" + ids.Key(id) + ";" + ids.Key(rawjson.TextAt(raw, "name"))
+		it.Key, it.VM = ItemKey(v, it.ContainerKey), ""
 	}
 	return it
 }
 
 // isVM reports whether the item is the backup of a VM as a whole, and not of a workload in it or elsewhere.
-func (it *item) isVM() bool {
-	return it.management == "" || strings.EqualFold(it.management, "AzureIaasVM")
+func (it *Item) isVM() bool {
+	return it.Management == "" || strings.EqualFold(it.Management, "AzureIaasVM")
 }
 
-func (n stringPool) job(raw []byte, b bodyRef) *job {
+func (n stringPool) job(raw []byte, b bodyRef) *Job {
 	id, props := rawjson.TextAt(raw, "id"), rawjson.RawAt(raw, "properties")
 	v := n.intern(ids.Key(ids.VaultPart(id)))
-	j := &job{
-		key: ids.Key(id), vault: v, id: ids.LastSegment(id), item: itemKey(v, ids.ContainerKeyOf(rawjson.TextAt(props, "containerName"))),
-		management: n.intern(rawjson.TextAt(props, "backupManagementType")), operation: n.intern(rawjson.TextAt(props, "operation")),
-		status: n.intern(rawjson.TextAt(props, "status")), body: b,
+	j := &Job{
+		Key: ids.Key(id), Vault: v, ID: ids.LastSegment(id), Item: ItemKey(v, ids.ContainerKeyOf(rawjson.TextAt(props, "containerName"))),
+		Management: n.intern(rawjson.TextAt(props, "backupManagementType")), Operation: n.intern(rawjson.TextAt(props, "operation")),
+		Status: n.intern(rawjson.TextAt(props, "status")), Body: b,
 	}
-	j.started, _ = time.Parse(time.RFC3339Nano, rawjson.TextAt(props, "startTime"))
+	j.Started, _ = time.Parse(time.RFC3339Nano, rawjson.TextAt(props, "startTime"))
 	return j
 }
 
-func (n stringPool) point(raw []byte, b bodyRef) *point {
+func (n stringPool) point(raw []byte, b bodyRef) *Point {
 	id := rawjson.TextAt(raw, "id")
-	owner := itemKey(ids.Key(ids.VaultPart(id)), ids.ContainerKeyOf(ids.Segment(id, "protectedItems")))
-	p := &point{key: ids.Key(id), item: n.intern(owner), id: ids.LastSegment(id), body: b}
-	p.taken, _ = time.Parse(time.RFC3339Nano, rawjson.TextAt(raw, "properties", "recoveryPointTime"))
+	owner := ItemKey(ids.Key(ids.VaultPart(id)), ids.ContainerKeyOf(ids.Segment(id, "protectedItems")))
+	p := &Point{Key: ids.Key(id), Item: n.intern(owner), ID: ids.LastSegment(id), Body: b}
+	p.Taken, _ = time.Parse(time.RFC3339Nano, rawjson.TextAt(raw, "properties", "recoveryPointTime"))
 	return p
 }
 
 // opaqueResource sets the vault that contains an id as its parent, or else the subscription.
-func (n stringPool) opaqueResource(raw []byte, b bodyRef) *opaqueResource {
+func (n stringPool) opaqueResource(raw []byte, b bodyRef) *OpaqueResource {
 	id := rawjson.TextAt(raw, "id")
 	parent := ids.Key(ids.VaultPart(id))
 	if parent == "" {
 		parent = ids.Key(ids.Segment(id, "subscriptions"))
 	}
-	return &opaqueResource{key: ids.Key(id), parent: n.intern(parent), body: b}
+	return &OpaqueResource{key: ids.Key(id), parent: n.intern(parent), Body: b}
 }
 
-func (j *job) isRunning() bool { return j.status == inProgress || j.status == "Cancelling" }
+func (j *Job) IsRunning() bool { return j.Status == InProgress || j.Status == "Cancelling" }

@@ -29,29 +29,29 @@ type sourceDisk struct {
 
 // disksOf returns the disks of an item's VM, split by the item's disk filter. For a deleted VM only its OS disk is
 // known.
-func (s *Server) disksOf(it *item) (included, excluded []sourceDisk) {
-	machine := s.st.vms.get(it.vm)
+func (s *Server) disksOf(it *Item) (included, excluded []sourceDisk) {
+	machine := s.st.VMs.Get(it.VM)
 	if machine == nil {
-		return []sourceDisk{{LUN: -1, Name: it.friendly + "_OsDisk_1", SizeGB: 127, OS: "Windows", Generation: "V1"}}, nil
+		return []sourceDisk{{LUN: -1, Name: it.Friendly + "_OsDisk_1", SizeGB: 127, OS: "Windows", Generation: "V1"}}, nil
 	}
-	props := rawjson.RawAt(s.st.read(machine.body), "properties")
+	props := rawjson.RawAt(s.st.Read(machine.Body), "properties")
 	generation := "V1"
 	if strings.EqualFold(rawjson.TextAt(props, "securityProfile", "securityType"), "TrustedLaunch") {
 		generation = "V2"
 	}
-	os := s.sourceDisk(rawjson.RawAt(props, "storageProfile", "osDisk"), -1, machine.name+"_OsDisk_1")
+	os := s.sourceDisk(rawjson.RawAt(props, "storageProfile", "osDisk"), -1, machine.Name+"_OsDisk_1")
 	os.OS, os.Generation = cmp.Or(os.OS, "Windows"), cmp.Or(os.Generation, generation)
 	included = append(included, os)
 	var filter struct {
 		Luns    []int `json:"diskLunList"`
 		Include bool  `json:"isInclusionList"`
 	}
-	filtered := json.Unmarshal(rawjson.RawAt(s.st.read(it.body), "properties", "extendedProperties", "diskExclusionProperties"), &filter) == nil
+	filtered := json.Unmarshal(rawjson.RawAt(s.st.Read(it.Body), "properties", "extendedProperties", "diskExclusionProperties"), &filter) == nil
 	disks := rawjson.RawAt(props, "storageProfile", "dataDisks")
 	if i := rawjson.SkipSpace(disks, 0); i < len(disks) && disks[i] == '[' {
 		_, _ = rawjson.WalkArray(disks, i, 0, func(raw []byte) {
 			lun := rawjson.Number(raw, "lun")
-			d := s.sourceDisk(raw, lun, machine.name+"_DataDisk_"+strconv.Itoa(lun))
+			d := s.sourceDisk(raw, lun, machine.Name+"_DataDisk_"+strconv.Itoa(lun))
 			d.OS, d.Generation = "", ""
 			if filtered && slices.Contains(filter.Luns, lun) != filter.Include {
 				excluded = append(excluded, d)
@@ -69,8 +69,8 @@ func (s *Server) sourceDisk(raw []byte, lun int, name string) sourceDisk {
 		LUN: lun, Name: cmp.Or(rawjson.TextAt(raw, "name"), name), ID: rawjson.TextAt(raw, "managedDisk", "id"), SizeGB: rawjson.Number(raw, "diskSizeGB"),
 		OS: rawjson.TextAt(raw, "osType"), Storage: rawjson.TextAt(raw, "managedDisk", "storageAccountType"),
 	}
-	if own := s.st.disks.get(ids.Key(d.ID)); own != nil {
-		body := s.st.read(own.body)
+	if own := s.st.Disks.Get(ids.Key(d.ID)); own != nil {
+		body := s.st.Read(own.Body)
 		d.Generation, d.Tags = rawjson.TextAt(body, "properties", "hyperVGeneration"), slices.Clone(rawjson.RawAt(body, "tags"))
 		if size := rawjson.Number(body, "properties", "diskSizeGB"); size > 0 {
 			d.SizeGB = size
@@ -84,8 +84,8 @@ func (s *Server) sourceDisk(raw []byte, lun int, name string) sourceDisk {
 
 // disksIn returns the disks in a recovery point: as recorded at its creation here, or by the names in its body, or
 // else as the VM is now.
-func (s *Server) disksIn(p *point, it *item) []sourceDisk {
-	body := s.st.read(p.body)
+func (s *Server) disksIn(p *Point, it *Item) []sourceDisk {
+	body := s.st.Read(p.Body)
 	var disks []sourceDisk
 	if json.Unmarshal(rawjson.RawAt(body, privateKey, "disks"), &disks) == nil && len(disks) > 0 {
 		return disks
@@ -93,7 +93,7 @@ func (s *Server) disksIn(p *point, it *item) []sourceDisk {
 	now, _ := s.disksOf(it)
 	_ = json.Unmarshal(rawjson.RawAt(body, "properties", "recoveryPointDiskConfiguration", "includedDiskList"), &disks)
 	if len(disks) == 0 {
-		if os := rawjson.TextAt(body, "properties", "osType"); os != "" && s.st.vms.get(it.vm) == nil {
+		if os := rawjson.TextAt(body, "properties", "osType"); os != "" && s.st.VMs.Get(it.VM) == nil {
 			now[0].OS = os // of a VM that is gone only its points tell
 		}
 		return now
@@ -130,22 +130,22 @@ func diskConfiguration(included, excluded []sourceDisk) rawjson.Object {
 }
 
 // addPoint creates a recovery point as recorded and updates the item.
-func (s *Server) addPoint(op *operation, at time.Time) {
-	it := s.st.items.get(op.Target)
+func (s *Server) addPoint(op *Operation, at time.Time) {
+	it := s.st.Items.Get(op.Target)
 	if it == nil {
 		return
 	}
-	body := s.st.read(it.body)
-	id := s.digits(at, "point "+it.key, 15)
-	machine := s.st.vms.get(it.vm)
+	body := s.st.Read(it.Body)
+	id := s.digits(at, "point "+it.Key, 15)
+	machine := s.st.VMs.Get(it.VM)
 	size, osType := "Standard_DS1_v2", "Windows"
 	if machine != nil {
-		props := rawjson.RawAt(s.st.read(machine.body), "properties")
+		props := rawjson.RawAt(s.st.Read(machine.Body), "properties")
 		size = cmp.Or(rawjson.TextAt(props, "hardwareProfile", "vmSize"), size)
 		osType = cmp.Or(rawjson.TextAt(props, "storageProfile", "osDisk", "osType"), osType)
 	}
 	tier := "V1"
-	if p := s.st.policies.get(it.policy); p != nil {
+	if p := s.st.Policies.Get(it.Policy); p != nil {
 		tier = policyTypeOf(s.st, p)
 	}
 	pointID := rawjson.TextAt(body, "id") + "/recoveryPoints/" + id
@@ -166,9 +166,9 @@ func (s *Server) addPoint(op *operation, at time.Time) {
 			p.SetBefore("recoveryPointMoveReadinessInfo", "recoveryPointDiskConfiguration", diskConfiguration(included, excluded))
 		}))
 	}
-	s.st.putPoint(made.Bytes())
-	s.st.putItem(rawjson.Edit(body, func(p *rawjson.Object) {
-		if it.state == "IRPending" || it.state == "ProtectionError" {
+	s.st.PutPoint(made.Bytes())
+	s.st.PutItem(rawjson.Edit(body, func(p *rawjson.Object) {
+		if it.State == "IRPending" || it.State == "ProtectionError" {
 			p.Set("protectionState", "Protected")
 		}
 		p.SetBefore("lastBackupStatus", "healthDetails", []rawjson.Object{rawjson.NewObject("code", 400239, "title", "IaasVmHealthGreenDefault",
@@ -183,7 +183,7 @@ func (s *Server) addPoint(op *operation, at time.Time) {
 	s.scheduleExpiry(pointID, op, at)
 }
 
-func (rc *requestContext) pointsOf(itemKey string) []*point { return rc.st.pointsOf(itemKey) }
+func (rc *requestContext) pointsOf(itemKey string) []*Point { return rc.st.PointsOf(itemKey) }
 
 func (rc *requestContext) listPoints() reply.Reply {
 	_, it, none := rc.item()
@@ -209,8 +209,8 @@ func (rc *requestContext) listPoints() reply.Reply {
 		}
 	}
 	var bodies [][]byte
-	for _, p := range rc.st.pointsOf(it.key) {
-		if w.contains(p.taken) {
+	for _, p := range rc.st.PointsOf(it.Key) {
+		if w.contains(p.Taken) {
 			bodies = append(bodies, rc.pointBody(p, false))
 		}
 	}
@@ -220,8 +220,8 @@ func (rc *requestContext) listPoints() reply.Reply {
 // pointBody returns a point's body by api-version: threatStatus is a number or later a string, the expiry is present
 // or not (both UNVERIFIED since when). A row of the list has less of the disks than a read of the single point
 // (docs/azure.md §33.45).
-func (rc *requestContext) pointBody(p *point, one bool) []byte {
-	return rawjson.Edit(rc.st.read(p.body), func(o *rawjson.Object) {
+func (rc *requestContext) pointBody(p *Point, one bool) []byte {
+	return rawjson.Edit(rc.st.Read(p.Body), func(o *rawjson.Object) {
 		o.Del(privateKey)
 		o.Put("properties", rawjson.Edit(o.Raw("properties"), func(props *rawjson.Object) {
 			if rc.version >= rc.s.set.Unverified["threat-status-is-a-word-since"] && string(props.Raw("threatStatus")) == "0" {
@@ -230,7 +230,7 @@ func (rc *requestContext) pointBody(p *point, one bool) []byte {
 			if configuration := props.Raw("recoveryPointDiskConfiguration"); configuration != nil && !one {
 				props.Put("recoveryPointDiskConfiguration", rawjson.Edit(configuration, func(d *rawjson.Object) { d.Del("includedDiskList", "excludedDiskList") }))
 			}
-			op := rc.st.ops["expire|"+p.key]
+			op := rc.st.Ops["expire|"+p.Key]
 			if op != nil && !props.Has("recoveryPointProperties") && rc.version >= rc.s.set.Unverified["point-expiry-is-told-since"] {
 				props.Set("recoveryPointProperties", rawjson.NewObject("expiryTime", rawjson.Time(op.Ends), "isSoftDeleted", false))
 			}
@@ -239,9 +239,9 @@ func (rc *requestContext) pointBody(p *point, one bool) []byte {
 }
 
 // point returns the recovery point of the path, or nil.
-func (rc *requestContext) point(it *item) *point {
-	for _, p := range rc.st.pointsOf(it.key) {
-		if strings.EqualFold(p.id, rc.params["point"]) {
+func (rc *requestContext) point(it *Item) *Point {
+	for _, p := range rc.st.PointsOf(it.Key) {
+		if strings.EqualFold(p.ID, rc.params["point"]) {
 			return p
 		}
 	}

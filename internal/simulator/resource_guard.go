@@ -30,23 +30,23 @@ const (
 func (rc *requestContext) checkGuard(p *itemPut) *reply.Reply {
 	operation := guardsItemWrite
 	switch p.action {
-	case actProtect:
+	case ActProtect:
 		return nil
-	case actStop:
+	case ActStop:
 		operation = guardsItemStop
-	case actSuspend:
+	case ActSuspend:
 		operation = guardsItemSuspend
 	}
-	return rc.checkGuards(p.vault, operation, p.sent, p.action == actUndelete)
+	return rc.checkGuards(p.vault, operation, p.sent, p.action == ActUndelete)
 }
 
 // checkGuards enforces: where a guard of the vault covers an operation, the body names the request that the proxy lists
 // for it; the caller has a right on that request; and a guard of another tenant gets a token of it. A proxy that lists no
 // operation covers every one, but for what isLenient says, and takes any request.
-func (rc *requestContext) checkGuards(v *vault, operation string, sent rawjson.Object, isLenient bool) *reply.Reply {
+func (rc *requestContext) checkGuards(v *Vault, operation string, sent rawjson.Object, isLenient bool) *reply.Reply {
 	var refused *reply.Reply
-	rc.st.proxies.group(v.key, 0, func(_ int, l *opaqueResource) bool {
-		proxy := rawjson.Parse(rc.st.read(l.body)).Object("properties")
+	rc.st.Proxies.Group(v.Key, 0, func(_ int, l *OpaqueResource) bool {
+		proxy := rawjson.Parse(rc.st.Read(l.Body)).Object("properties")
 		guard := proxy.Text("resourceGuardResourceId")
 		listed := rawjson.Elements(proxy.Raw("resourceGuardOperationDetails"))
 		if len(listed) == 0 {
@@ -133,22 +133,22 @@ func (rc *requestContext) unlockDelete() reply.Reply {
 		return invalidContent(err)
 	}
 	sent := rawjson.Parse(rc.body)
-	if rc.st.proxies.count(v.key) == 0 || !namesGuardRequest(sent) {
+	if rc.st.Proxies.Count(v.Key) == 0 || !namesGuardRequest(sent) {
 		return *rc.guardRequired("")
 	}
-	if rc.st.service.Unlocked == nil {
-		rc.st.service.Unlocked = map[string]time.Time{}
+	if rc.st.Service.Unlocked == nil {
+		rc.st.Service.Unlocked = map[string]time.Time{}
 	}
 	until := rc.now.Add(unlockFor)
 	target := sent.Text("resourceToBeDeleted")
-	rc.st.service.Unlocked[itemKey(ids.Key(ids.VaultPart(target)), ids.ContainerKeyOf(ids.LastSegment(target)))] = until
-	rc.st.markDirty()
+	rc.st.Service.Unlocked[ItemKey(ids.Key(ids.VaultPart(target)), ids.ContainerKeyOf(ids.LastSegment(target)))] = until
+	rc.st.MarkDirty()
 	return reply.OK(rawjson.NewObject("unlockDeleteExpiryTime", rawjson.Time(until)).Bytes())
 }
 
 // checkVaultGuards judges the settings of a vault that a guard may cover: both count as lowered by any change here, which
 // changes are is UNVERIFIED.
-func (rc *requestContext) checkVaultGuards(v *vault, sent rawjson.Object) *reply.Reply {
+func (rc *requestContext) checkVaultGuards(v *Vault, sent rawjson.Object) *reply.Reply {
 	security := sent.Object("securitySettings")
 	if security.Has("softDeleteSettings") {
 		if r := rc.checkGuards(v, guardsSoftDelete, sent, true); r != nil {

@@ -22,19 +22,19 @@ func startedRestore(o *restoreOrder) rawjson.Object {
 		bag.Set("Target resource group", ids.LastSegment(o.Group))
 	}
 	return rawjson.NewObject(
-		"tasksList", []rawjson.Object{rawjson.NewObject("taskId", "Transfer data from vault", "duration", "PT0S", "status", inProgress, "taskType", "Normal")},
+		"tasksList", []rawjson.Object{rawjson.NewObject("taskId", "Transfer data from vault", "duration", "PT0S", "status", InProgress, "taskType", "Normal")},
 		"propertyBag", bag, "internalPropertyBag", rawjson.NewObject("restoreLocationType", "RestoreDisks"),
 		"progressPercentage", json.RawMessage("1.0"), "dynamicErrorMessage", "")
 }
 
-func orderOf(op *operation) *restoreOrder {
+func orderOf(op *Operation) *restoreOrder {
 	var o restoreOrder
 	_ = json.Unmarshal(op.Request, &o) // encoded by this package
 	return &o
 }
 
 // setRestoreProgress sets a restore's progress: half of its transfer, or that its task has ended.
-func (s *Server) setRestoreProgress(op *operation, at time.Time) {
+func (s *Server) setRestoreProgress(op *Operation, at time.Time) {
 	o := orderOf(op)
 	s.editBackupJob(op, func(p *rawjson.Object) {
 		p.Put("extendedInfo", rawjson.Edit(editTasks(p.Raw("extendedInfo"), func(t *rawjson.Object) {
@@ -62,7 +62,7 @@ func transferred(o *restoreOrder, percent int) string {
 }
 
 // completeRestore ends a restore's job; its disks exist from now on, or after a lag (docs/azure.md §25.1).
-func (s *Server) completeRestore(op *operation, at time.Time) {
+func (s *Server) completeRestore(op *Operation, at time.Time) {
 	o := orderOf(op)
 	if op.JobFails {
 		s.editBackupJob(op, func(p *rawjson.Object) {
@@ -89,11 +89,11 @@ func (s *Server) completeRestore(op *operation, at time.Time) {
 	})
 	s.endJobs(op, at)
 	if o.hasTransfer() {
-		if s.st.service.Staged == nil {
-			s.st.service.Staged = map[string]int{}
+		if s.st.Service.Staged == nil {
+			s.st.Service.Staged = map[string]int{}
 		}
-		s.st.service.Staged[ids.Key(o.Account)] += len(o.Disks)
-		s.st.markDirty()
+		s.st.Service.Staged[ids.Key(o.Account)] += len(o.Disks)
+		s.st.MarkDirty()
 	}
 	disks := o.Disks
 	if op.Disks == settings.DiskMissing {
@@ -103,7 +103,7 @@ func (s *Server) completeRestore(op *operation, at time.Time) {
 }
 
 // setRestoredProperties adds the final properties to the property bag (docs/azure.md §33.48).
-func (s *Server) setRestoredProperties(bag *rawjson.Object, op *operation, o *restoreOrder) {
+func (s *Server) setRestoredProperties(bag *rawjson.Object, op *Operation, o *restoreOrder) {
 	d := s.seed.Digest("container", op.Jobs[0])
 	prefix := diskPrefix(o.Friendly)
 	container := prefix + "-" + hex.EncodeToString(d[:16])
@@ -130,7 +130,7 @@ func diskNames(disks []sourceDisk) string {
 }
 
 // makeDisks creates the disks of a restore in its group, at once or after the lag.
-func (s *Server) makeDisks(op *operation, o *restoreOrder, disks []sourceDisk, at time.Time) {
+func (s *Server) makeDisks(op *Operation, o *restoreOrder, disks []sourceDisk, at time.Time) {
 	if o.Group == "" || len(disks) == 0 {
 		return
 	}
@@ -138,19 +138,19 @@ func (s *Server) makeDisks(op *operation, o *restoreOrder, disks []sourceDisk, a
 	for i, id := range s.diskIDs(o, disks, at) {
 		body := s.newRestoredDisk(op, o, disks[i], id, at)
 		if op.Disks == settings.DisksAttached {
-			body = withHolder(body)
+			body = WithHolder(body)
 		}
 		bodies = append(bodies, body)
 	}
 	later := at.Add(s.sampleDuration("diskLag", op.Target))
-	appear := &operation{
-		ID: actAppear + "|" + op.ID, Action: actAppear, Started: at, Ends: later, State: inProgress, Request: rawjson.Encode(bodies), cause: op.cause,
+	appear := &Operation{
+		ID: ActAppear + "|" + op.ID, Action: ActAppear, Started: at, Ends: later, State: InProgress, Request: rawjson.Encode(bodies), Cause: op.Cause,
 	}
 	if !later.After(at) {
 		s.showDisks(appear)
 		return
 	}
-	s.st.start(appear)
+	s.st.Start(appear)
 }
 
 // diskIDs returns ids for the disks of one restore; they share a time stamp (docs/azure.md §25.2), the first free one.
@@ -164,16 +164,16 @@ func (s *Server) diskIDs(o *restoreOrder, disks []sourceDisk, at time.Time) []st
 			}
 			made = append(made, o.Group+"/providers/Microsoft.Compute/disks/"+name+at.UTC().Format("-20060102-150405"))
 		}
-		if !slices.ContainsFunc(made, func(id string) bool { return s.st.disks.get(ids.Key(id)) != nil }) {
+		if !slices.ContainsFunc(made, func(id string) bool { return s.st.Disks.Get(ids.Key(id)) != nil }) {
 			return made
 		}
 	}
 }
 
-func (s *Server) showDisks(op *operation) {
+func (s *Server) showDisks(op *Operation) {
 	var bodies []json.RawMessage
 	_ = json.Unmarshal(op.Request, &bodies) // encoded by this package
 	for _, body := range bodies {
-		s.st.putDisk(body)
+		s.st.PutDisk(body)
 	}
 }

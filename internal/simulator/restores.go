@@ -69,27 +69,27 @@ func (rc *requestContext) restore() reply.Reply {
 	if rc.restoresToday(v, it) >= maxRestores && (rc.s.set.DailyLimits || rc.s.set.Quota != "") {
 		return rc.unverified("restores", "Operation is blocked as you have reached the limit on number of operations permitted in 24 hours.")
 	}
-	if r := rc.busyItemReply(it.key); r != nil {
+	if r := rc.busyItemReply(it.Key); r != nil {
 		return *r
 	}
 	o := rc.restoreOrder(v, it, p, sent)
 	id := rc.guid("restore")
 	itemPath := ids.Before(rc.path, "recoveryPoints")
-	op := &operation{
-		ID: id, Action: actRestore, Vault: v.key, Target: it.key, Version: rc.version, State: inProgress,
+	op := &Operation{
+		ID: id, Action: ActRestore, Vault: v.Key, Target: it.Key, Version: rc.version, State: InProgress,
 		StatusPath: itemPath + "/operationsStatus/" + id, ResultPath: itemPath + "/operationResults/" + id,
-		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("restoreTrigger", it.key)), Request: rawjson.Encode(o),
+		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("restoreTrigger", it.Key)), Request: rawjson.Encode(o),
 	}
-	rc.s.scheduleRestore(op, o, it.key)
+	rc.s.scheduleRestore(op, o, it.Key)
 	// The job has the operation's id (docs/azure.md §33.47).
-	op.Jobs = []string{rc.s.fileJob(rc.now, id, v, it.friendly, it.containerKey, "Restore", startedRestore(o), []string{"Cancellable"})}
+	op.Jobs = []string{rc.s.fileJob(rc.now, id, v, it.Friendly, it.ContainerKey, "Restore", startedRestore(o), []string{"Cancellable"})}
 	rc.startOperation(op)
 	return rc.acceptedReply(op)
 }
 
 // scheduleRestore sets when the restore's job reports progress and when it ends. From snapshots the one task ends
 // shortly before the job does (docs/azure.md §33.48); a transfer reports progress while it runs (recorded).
-func (s *Server) scheduleRestore(op *operation, o *restoreOrder, target string) {
+func (s *Server) scheduleRestore(op *Operation, o *restoreOrder, target string) {
 	if o.hasTransfer() {
 		takes := s.sampleDuration("restore", target)
 		op.Snapshot, op.JobEnds = op.Started.Add(takes*3/10), op.Started.Add(takes)
@@ -103,10 +103,10 @@ func (s *Server) scheduleRestore(op *operation, o *restoreOrder, target string) 
 // maxRestores is how often an item is restored in 24 hours (docs/azure.md §19).
 const maxRestores = 10
 
-func (rc *requestContext) restoresToday(v *vault, it *item) int {
+func (rc *requestContext) restoresToday(v *Vault, it *Item) int {
 	n := 0
-	rc.st.jobs.group(v.key, 0, func(_ int, j *job) bool {
-		if j.item == it.key && j.operation == "Restore" && rc.now.Sub(j.started) < 24*time.Hour {
+	rc.st.Jobs.Group(v.Key, 0, func(_ int, j *Job) bool {
+		if j.Item == it.Key && j.Operation == "Restore" && rc.now.Sub(j.Started) < 24*time.Hour {
 			n++
 		}
 		return true
@@ -115,7 +115,7 @@ func (rc *requestContext) restoresToday(v *vault, it *item) int {
 }
 
 // restoreRefusals returns the errors that refuse a restore, the one to return first in front.
-func (rc *requestContext) restoreRefusals(v *vault, it *item, p *point, sent rawjson.Object) []reply.Reply {
+func (rc *requestContext) restoreRefusals(v *Vault, it *Item, p *Point, sent rawjson.Object) []reply.Reply {
 	var out []reply.Reply
 	for _, check := range []func() *reply.Reply{
 		func() *reply.Reply { return rc.checkRestoreInput(v, it, sent) },
@@ -131,14 +131,14 @@ func (rc *requestContext) restoreRefusals(v *vault, it *item, p *point, sent raw
 	return out
 }
 
-func (rc *requestContext) checkRestoreInput(v *vault, it *item, sent rawjson.Object) *reply.Reply {
+func (rc *requestContext) checkRestoreInput(v *Vault, it *Item, sent rawjson.Object) *reply.Reply {
 	var r reply.Reply
 	switch {
 	case sent.Text("objectType") != "IaasVMRestoreRequest" || sent.Text("recoveryType") != "RestoreDisks" || sent.Text("sourceResourceId") == "":
 		r = rc.unverified("restore-input", "Input for restore is not in proper format.")
-	case ids.Region(sent.Text("region")) != v.region:
+	case ids.Region(sent.Text("region")) != v.Region:
 		r = rc.unverified("restore-region", "The region '%s' of the restore is not that of the vault.", sent.Text("region"))
-	case it.isDeleted:
+	case it.IsDeleted:
 		r = rc.unverified("restore-soft-deleted", "The item is in soft deleted state and must be undeleted before a restore.")
 	default:
 		return nil
@@ -147,7 +147,7 @@ func (rc *requestContext) checkRestoreInput(v *vault, it *item, sent rawjson.Obj
 }
 
 // checkTier enforces: an archived point has to be rehydrated first (docs/azure.md §19); a snapshot may have been deleted.
-func (rc *requestContext) checkTier(p *point) *reply.Reply {
+func (rc *requestContext) checkTier(p *Point) *reply.Reply {
 	tiers := rc.tiers(p)
 	if restorableTier(tiers) != "" {
 		return nil
@@ -161,9 +161,9 @@ func (rc *requestContext) checkTier(p *point) *reply.Reply {
 	return &r
 }
 
-func (rc *requestContext) tiers(p *point) map[string]string {
+func (rc *requestContext) tiers(p *Point) map[string]string {
 	tiers := map[string]string{}
-	list := rawjson.RawAt(rc.st.read(p.body), "properties", "recoveryPointTierDetails")
+	list := rawjson.RawAt(rc.st.Read(p.Body), "properties", "recoveryPointTierDetails")
 	if i := rawjson.SkipSpace(list, 0); i < len(list) && list[i] == '[' {
 		_, _ = rawjson.WalkArray(list, i, 0, func(t []byte) { tiers[rawjson.TextAt(t, "type")] = rawjson.TextAt(t, "status") })
 	}
@@ -188,12 +188,12 @@ func restorableTier(tiers map[string]string) string {
 
 // checkTarget enforces: the group exists, and the request sets the disks' network access for exactly the points that
 // require it (docs/azure.md §25.2; that the service refuses otherwise is UNVERIFIED).
-func (rc *requestContext) checkTarget(p *point, sent rawjson.Object) *reply.Reply {
-	private := string(rawjson.RawAt(rc.st.read(p.body), "properties", "isPrivateAccessEnabledOnAnyDisk")) == "true"
+func (rc *requestContext) checkTarget(p *Point, sent rawjson.Object) *reply.Reply {
+	private := string(rawjson.RawAt(rc.st.Read(p.Body), "properties", "isPrivateAccessEnabledOnAnyDisk")) == "true"
 	group := sent.Text("targetResourceGroupId")
 	var r reply.Reply
 	switch {
-	case group != "" && rc.st.groups.get(ids.Key(group)) == nil:
+	case group != "" && rc.st.Groups.Get(ids.Key(group)) == nil:
 		r = rc.unverified("restore-group-missing", "The target resource group '%s' was not found.", ids.LastSegment(group))
 	case group != "" && private != sent.Has("targetDiskNetworkAccessSettings"):
 		r = rc.unverified("restore-network", "The network access settings of the restored disks are not valid for the recovery point.")
@@ -204,13 +204,13 @@ func (rc *requestContext) checkTarget(p *point, sent rawjson.Object) *reply.Repl
 }
 
 // checkDiskQuota enforces: the disks fit into the subscription (Settings.DiskQuota).
-func (rc *requestContext) checkDiskQuota(v *vault, it *item, p *point, sent rawjson.Object) *reply.Reply {
+func (rc *requestContext) checkDiskQuota(v *Vault, it *Item, p *Point, sent rawjson.Object) *reply.Reply {
 	if rc.s.set.DiskQuota == 0 || sent.Text("targetResourceGroupId") == "" {
 		return nil
 	}
 	n := len(wantedDisks(rc.s.disksIn(p, it), sent))
-	rc.st.disks.all(0, func(_ int, d *resource) bool {
-		if d.sub == v.sub {
+	rc.st.Disks.All(0, func(_ int, d *Resource) bool {
+		if d.Sub == v.Sub {
 			n++
 		}
 		return true
@@ -222,12 +222,12 @@ func (rc *requestContext) checkDiskQuota(v *vault, it *item, p *point, sent rawj
 	return &r
 }
 
-func (rc *requestContext) restoreOrder(v *vault, it *item, p *point, sent rawjson.Object) *restoreOrder {
+func (rc *requestContext) restoreOrder(v *Vault, it *Item, p *Point, sent rawjson.Object) *restoreOrder {
 	held := rc.s.disksIn(p, it)
 	return &restoreOrder{
 		Account: cmp.Or(rawjson.TextAt(sent.Raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.Text("storageAccountId")),
-		Group:   sent.Text("targetResourceGroupId"), Region: v.region, Tier: restorableTier(rc.tiers(p)), Taken: p.taken,
-		Friendly: it.friendly, Disks: wantedDisks(held, sent), Held: held,
+		Group:   sent.Text("targetResourceGroupId"), Region: v.Region, Tier: restorableTier(rc.tiers(p)), Taken: p.Taken,
+		Friendly: it.Friendly, Disks: wantedDisks(held, sent), Held: held,
 	}
 }
 
@@ -266,11 +266,11 @@ func (rc *requestContext) validateRestore() reply.Reply {
 	if asked.Object("properties").Text("objectType") != "ValidateIaasVMRestoreOperationRequest" {
 		return rc.unverified("restore-input", "Input for validation is not in proper format.")
 	}
-	p := rc.st.points.get(ids.Key(asked.Text("id")))
-	if p == nil || rc.st.items.get(p.item) == nil {
+	p := rc.st.Points.Get(ids.Key(asked.Text("id")))
+	if p == nil || rc.st.Items.Get(p.Item) == nil {
 		return pointNotFound()
 	}
-	it := rc.st.items.get(p.item)
+	it := rc.st.Items.Get(p.Item)
 	rows := []settings.Finding{}
 	for _, r := range rc.restoreRefusals(v, it, p, asked.Object("properties").Object("restoreRequest")) {
 		rows = append(rows, settings.Finding{Code: r.Code, Message: rawjson.TextAt(r.Body, "error", "message"), Recommendations: []string{}})
@@ -278,10 +278,10 @@ func (rc *requestContext) validateRestore() reply.Reply {
 	rows = append(rows, rc.s.set.RestoreFindings...)
 	id := rc.guid("validate")
 	vaultPath := ids.VaultPart(rc.path)
-	op := &operation{
-		ID: id, Action: actValidate, Vault: v.key, Version: rc.version, State: inProgress,
+	op := &Operation{
+		ID: id, Action: ActValidate, Vault: v.Key, Version: rc.version, State: InProgress,
 		StatusPath: vaultPath + "/backupValidateOperationsStatuses/" + id, ResultPath: vaultPath + "/backupValidateOperationResults/" + id,
-		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("validate", it.key)), Request: rawjson.Encode(rows),
+		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("validate", it.Key)), Request: rawjson.Encode(rows),
 	}
 	rc.startOperation(op)
 	r := rc.acceptedReply(op)

@@ -145,7 +145,7 @@ func TestRestoreIsAcceptedAtOnceAndItsJobMakesTaggedDisks(t *testing.T) {
 		if p := rawjson.RawAt(data, "properties"); rawjson.RawAt(p, "osType") != nil || rawjson.Number(p, "diskSizeGB") != 256 {
 			t.Errorf("the data disk: %s", p)
 		}
-		if n := len(c.s.st.service.Staged); n != 0 {
+		if n := len(c.s.st.Service.Staged); n != 0 {
 			t.Errorf("files in %d storage accounts, want none", n)
 		}
 	})
@@ -183,7 +183,7 @@ func TestRestoreFromTheVaultTellsOfProgressAndLeavesFiles(t *testing.T) {
 				t.Errorf("disk %s", d)
 			}
 		}
-		if n := c.s.st.service.Staged[ids.Key(accountID("stweu"))]; n != 3 {
+		if n := c.s.st.Service.Staged[ids.Key(accountID("stweu"))]; n != 3 {
 			t.Errorf("%d files left in the staging account, want 3", n)
 		}
 	})
@@ -341,7 +341,7 @@ func TestDisksAppearAfterTheJobAndOutliveAKill(t *testing.T) {
 		t.Errorf("job %s, disks %s", c.job(id), c.get(testsDisks).body)
 	}
 	c.do("PUT", testsGroup+"2", `{"location":"westeurope"}`, 201)
-	if err := c.s.wal.abandon(); err != nil {
+	if err := c.s.wal.Abandon(); err != nil {
 		t.Fatal(err)
 	}
 	c = open1(t, path, Options{Settings: set, Speed: 1e9})

@@ -30,9 +30,9 @@ type Server struct {
 	clock  clock
 
 	mu    sync.Mutex
-	st    *state
+	st    *State
 	stats *counters
-	wal   *writeAheadLog
+	wal   *WriteAheadLog
 	// hasTimePassed reports whether something that an earlier server started went on since the start, by the clock alone. An
 	// estate in which nobody started anything stays as it was taken.
 	hasTimePassed bool
@@ -45,28 +45,28 @@ type Server struct {
 	invisible map[string]int
 	quota     *quotaMeter
 	tokens    tokenRegistry
-	specs     map[*policy]*policySpec
+	specs     map[*Policy]*policySpec
 	logMu     sync.Mutex
 }
 
 // New returns a server for e in memory. Several servers may share e; none changes it.
-func New(e *Estate, o Options) (*Server, error) { return newServer(newState(e), o, nil) }
+func New(e *Estate, o Options) (*Server, error) { return newServer(NewState(e), o, nil) }
 
 // Open serves the estate in the file at path and keeps it there: each accepted write is on disk before its reply. The
 // file itself is written at Close. A second Open of the same path fails until then.
 func Open(path string, o Options) (*Server, error) {
-	st, j, err := open(path)
+	st, j, err := OpenFile(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening estate %q: %w", path, err)
 	}
 	s, err := newServer(st, o, j)
 	if err != nil {
-		return nil, fmt.Errorf("opening estate %q: %w", path, errors.Join(err, j.release(st)))
+		return nil, fmt.Errorf("opening estate %q: %w", path, errors.Join(err, j.Release(st)))
 	}
 	return s, nil
 }
 
-func newServer(st *state, o Options, j *writeAheadLog) (*Server, error) {
+func newServer(st *State, o Options, j *WriteAheadLog) (*Server, error) {
 	if err := errors.Join(st.Settings.Check(), o.Settings.Check()); err != nil {
 		return nil, err
 	}
@@ -81,9 +81,9 @@ func newServer(st *state, o Options, j *writeAheadLog) (*Server, error) {
 	}
 	s := &Server{
 		opt: o, set: set, seed: seed.Seed(set.Seed), routes: routes(), clock: newClock(st.Estate, o), st: st, stats: newCounters(), wal: j,
-		faults: f, invisible: map[string]int{}, quota: m, specs: map[*policy]*policySpec{},
+		faults: f, invisible: map[string]int{}, quota: m, specs: map[*Policy]*policySpec{},
 	}
-	st.observe(o.Effects)
+	st.Observe(o.Effects)
 	s.certificate = s.seed.OpaqueToken("MII", "certificate", certLength)
 	s.resume()
 	return s, nil
@@ -92,10 +92,10 @@ func newServer(st *state, o Options, j *writeAheadLog) (*Server, error) {
 // resume continues the operations and jobs that run in the estate.
 func (s *Server) resume() {
 	st := s.st
-	st.resumeTimers()
+	st.ResumeTimers()
 	s.adoptRunningJobs()
 	s.resumeScheduler(s.clock.now())
-	st.forgetChanges() // no client's change: a restart derives it again
+	st.ForgetChanges() // no client's change: a restart derives it again
 }
 
 // maxRequest bounds a request's body; ARM's limit.
@@ -152,7 +152,7 @@ func (rc *requestContext) isReset(when string) bool { return rc.fault != nil && 
 func (s *Server) handle(c *requestContext, found *route, known bool) (rep reply.Reply, err error) {
 	wait, err := s.handleLocked(c, found, known, &rep)
 	if err == nil && wait > 0 {
-		err = s.wal.sync(wait)
+		err = s.wal.Sync(wait)
 	}
 	return rep, err
 }
@@ -162,7 +162,7 @@ func (s *Server) handleLocked(c *requestContext, found *route, known bool, rep *
 	defer s.mu.Unlock()
 	defer func() {
 		if p := recover(); p != nil {
-			unreadable, is := p.(readError)
+			unreadable, is := p.(ReadError)
 			if !is {
 				panic(p)
 			}
@@ -170,20 +170,20 @@ func (s *Server) handleLocked(c *requestContext, found *route, known bool, rep *
 		}
 	}()
 	c.now = s.clock.now()
-	c.cause = Cause{Request: s.st.countRequest()}
+	c.cause = Cause{Request: s.st.CountRequest()}
 	s.runDue(c.now)
 	c.runConcurrentClients()
-	s.st.withCause(c.cause, func() { *rep = c.withFault(func() reply.Reply { return c.dispatch(found, known) }) })
+	s.st.WithCause(c.cause, func() { *rep = c.withFault(func() reply.Reply { return c.dispatch(found, known) }) })
 	s.stats.count(c, rep)
 	if s.wal == nil {
-		s.st.drainChanges()
+		s.st.DrainChanges()
 		return 0, nil
 	}
 	if !found.isWrite() {
 		return 0, nil // the clock's effects follow from the file's absolute times; reads do not touch the file
 	}
-	if changes := s.st.drainChanges(); len(changes) > 0 {
-		return s.wal.append(changes)
+	if changes := s.st.DrainChanges(); len(changes) > 0 {
+		return s.wal.Append(changes)
 	}
 	return 0, nil
 }
@@ -224,7 +224,7 @@ func (rc *requestContext) resource(found *route) reply.Reply {
 	if r, refused := rc.replayFailedRead(); refused {
 		return r
 	}
-	if rc.params["sub"] != "" && rc.st.subscriptions.get(ids.Key(rc.params["sub"])) == nil {
+	if rc.params["sub"] != "" && rc.st.Subscriptions.Get(ids.Key(rc.params["sub"])) == nil {
 		return reply.ARMError(http.StatusNotFound, "SubscriptionNotFound", "The subscription '%s' could not be found.", rc.params["sub"])
 	}
 	return found.handle(rc)
@@ -232,7 +232,7 @@ func (rc *requestContext) resource(found *route) reply.Reply {
 
 // replayFailedRead repeats a read that failed when the estate was taken.
 func (rc *requestContext) replayFailedRead() (reply.Reply, bool) {
-	for _, f := range rc.st.failedReads {
+	for _, f := range rc.st.FailedReads {
 		if strings.EqualFold(f.Method, rc.r.Method) && ids.Key(pathOf(f.Path)) == ids.Key(rc.path) {
 			r := reply.New(f.Status, f.Body)
 			for name, value := range f.Headers {
@@ -337,10 +337,10 @@ func (s *Server) Close() error {
 	s.wal = nil
 	// What a client saw end has ended, even if it only read: the next clock does not start before that.
 	var err error
-	if s.hasTimePassed && j.isWritable() {
-		if changes := s.st.drainChanges(); len(changes) > 0 {
-			_, err = j.append(changes)
+	if s.hasTimePassed && j.IsWritable() {
+		if changes := s.st.DrainChanges(); len(changes) > 0 {
+			_, err = j.Append(changes)
 		}
 	}
-	return errors.Join(err, j.compact(s.st), j.close())
+	return errors.Join(err, j.Compact(s.st), j.Close())
 }

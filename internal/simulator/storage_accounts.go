@@ -12,18 +12,18 @@ import (
 // Storage accounts stage restores (docs/azure.md §19); no other use is simulated.
 
 func (rc *requestContext) listAccounts() reply.Reply {
-	return rc.listResourcesOf("accounts", rc.st.accounts, storageAccount)
+	return rc.listResourcesOf("accounts", rc.st.Accounts, storageAccount)
 }
 
 func (rc *requestContext) getAccount() reply.Reply {
 	if r := rc.groupNotFound(); r != nil {
 		return *r
 	}
-	a := rc.st.accounts.get(ids.Key(rc.path))
+	a := rc.st.Accounts.Get(ids.Key(rc.path))
 	if a == nil {
 		return reply.ResourceNotFound("Microsoft.Storage/storageAccounts", rc.params["account"], rc.params["group"])
 	}
-	return storageAccount(reply.OK(rc.st.read(a.body)))
+	return storageAccount(reply.OK(rc.st.Read(a.Body)))
 }
 
 // getClassicAccount returns not found: there are none, but clients read one first (docs/azure.md §33.44).
@@ -41,37 +41,37 @@ func storageAccount(r reply.Reply) reply.Reply {
 }
 
 // listResourcesOf lists the resources of a group or, without one in the path, of the subscription.
-func (rc *requestContext) listResourcesOf(kind string, t *table[resource], finish func(reply.Reply) reply.Reply) reply.Reply {
-	body := func(r *resource) []byte { return rc.st.read(r.body) }
+func (rc *requestContext) listResourcesOf(kind string, t *Table[Resource], finish func(reply.Reply) reply.Reply) reply.Reply {
+	body := func(r *Resource) []byte { return rc.st.Read(r.Body) }
 	if rc.params["group"] != "" {
 		if r := rc.groupNotFound(); r != nil {
 			return *r
 		}
-		return finish(rc.list(kind, each(t, ids.Key(rc.groupID()), func(*resource) bool { return true }, body)))
+		return finish(rc.list(kind, each(t, ids.Key(rc.groupID()), func(*Resource) bool { return true }, body)))
 	}
 	sub := ids.Key(rc.params["sub"])
 	return finish(rc.list(kind, func(from int, visit func(int, func() []byte) bool) {
-		t.all(from, func(row int, r *resource) bool {
-			return r.sub != sub || visit(row, func() []byte { return body(r) })
+		t.All(from, func(row int, r *Resource) bool {
+			return r.Sub != sub || visit(row, func() []byte { return body(r) })
 		})
 	}))
 }
 
 // checkStaging enforces: the account that stages a restore exists, in the vault's region, and is of a kind that can
 // (docs/azure.md §19, §25.3).
-func (rc *requestContext) checkStaging(v *vault, sent rawjson.Object) *reply.Reply {
+func (rc *requestContext) checkStaging(v *Vault, sent rawjson.Object) *reply.Reply {
 	id := cmp.Or(rawjson.TextAt(sent.Raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.Text("storageAccountId"))
-	a := rc.st.accounts.get(ids.Key(id))
+	a := rc.st.Accounts.Get(ids.Key(id))
 	var r reply.Reply
 	switch {
 	case id == "":
 		r = rc.unverified("restore-input", "The storage account of the restore is required.")
 	case a == nil:
 		r = rc.unverified("restore-staging-missing", "The storage account '%s' was not found.", ids.LastSegment(id))
-	case a.region != v.region:
-		r = rc.unverified("restore-staging-region", "The storage account '%s' is in '%s', the vault is in '%s'.", a.name, a.region, v.region)
+	case a.Region != v.Region:
+		r = rc.unverified("restore-staging-region", "The storage account '%s' is in '%s', the vault is in '%s'.", a.Name, a.Region, v.Region)
 	case rc.cannotStage(a):
-		r = rc.unverified("restore-staging-kind", "The storage account '%s' is of a kind that cannot be used for a restore.", a.name)
+		r = rc.unverified("restore-staging-kind", "The storage account '%s' is of a kind that cannot be used for a restore.", a.Name)
 	default:
 		return nil
 	}
@@ -79,8 +79,8 @@ func (rc *requestContext) checkStaging(v *vault, sent rawjson.Object) *reply.Rep
 }
 
 // cannotStage reports whether the account is zone-redundant or for blobs alone (docs/azure.md §25.3).
-func (rc *requestContext) cannotStage(a *resource) bool {
-	body := rc.st.read(a.body)
+func (rc *requestContext) cannotStage(a *Resource) bool {
+	body := rc.st.Read(a.Body)
 	kind := rawjson.TextAt(body, "kind")
 	return strings.HasSuffix(strings.ToUpper(rawjson.TextAt(body, "sku", "name")), "ZRS") ||
 		strings.EqualFold(kind, "BlobStorage") || strings.EqualFold(kind, "BlockBlobStorage")

@@ -1,9 +1,9 @@
 package simulator
 
-// table holds the records of one kind in insertion order, as the service's lists do. Rows never move, so a row number
+// Table holds the records of one kind in insertion order, as the service's lists do. Rows never move, so a row number
 // stays valid after writes: paging tokens contain one.
-type table[R any] struct {
-	rows   []*R
+type Table[R any] struct {
+	Rows   []*R
 	byKey  map[string]int
 	groups map[string][]int
 	keyOf  func(*R) string
@@ -11,68 +11,68 @@ type table[R any] struct {
 	groupOf func(*R) string
 }
 
-func newTable[R any](keyOf, groupOf func(*R) string) *table[R] {
-	return &table[R]{byKey: map[string]int{}, groups: map[string][]int{}, keyOf: keyOf, groupOf: groupOf}
+func newTable[R any](keyOf, groupOf func(*R) string) *Table[R] {
+	return &Table[R]{byKey: map[string]int{}, groups: map[string][]int{}, keyOf: keyOf, groupOf: groupOf}
 }
 
-func (t *table[R]) get(key string) *R {
+func (t *Table[R]) Get(key string) *R {
 	if i, ok := t.byKey[key]; ok {
-		return t.rows[i]
+		return t.Rows[i]
 	}
 	return nil
 }
 
 // put adds r, or replaces the record of the same key in its place.
-func (t *table[R]) put(r *R) {
+func (t *Table[R]) put(r *R) {
 	k := t.keyOf(r)
 	if i, ok := t.byKey[k]; ok {
-		t.rows[i] = r
+		t.Rows[i] = r
 		return
 	}
-	t.byKey[k] = len(t.rows)
+	t.byKey[k] = len(t.Rows)
 	g := t.groupOf(r)
-	t.groups[g] = append(t.groups[g], len(t.rows))
-	t.rows = append(t.rows, r)
+	t.groups[g] = append(t.groups[g], len(t.Rows))
+	t.Rows = append(t.Rows, r)
 }
 
-func (t *table[R]) del(key string) {
+func (t *Table[R]) del(key string) {
 	if i, ok := t.byKey[key]; ok {
-		t.rows[i] = nil
+		t.Rows[i] = nil
 		delete(t.byKey, key)
 	}
 }
 
-// all calls visit for each record from row on, in order, until it returns false.
-func (t *table[R]) all(from int, visit func(row int, r *R) bool) {
-	for i := from; i < len(t.rows); i++ {
-		if r := t.rows[i]; r != nil && !visit(i, r) {
+// All calls visit for each record from row on, in order, until it returns false.
+func (t *Table[R]) All(from int, visit func(row int, r *R) bool) {
+	for i := from; i < len(t.Rows); i++ {
+		if r := t.Rows[i]; r != nil && !visit(i, r) {
 			return
 		}
 	}
 }
 
-// group calls visit for each record of one list from row on, in order, until it returns false.
-func (t *table[R]) group(name string, from int, visit func(row int, r *R) bool) {
+// Group calls visit for each record of one list from row on, in order, until it returns false.
+func (t *Table[R]) Group(name string, from int, visit func(row int, r *R) bool) {
 	for _, i := range t.groups[name] {
 		if i < from {
 			continue
 		}
-		if r := t.rows[i]; r != nil && !visit(i, r) {
+		if r := t.Rows[i]; r != nil && !visit(i, r) {
 			return
 		}
 	}
 }
 
-func (t *table[R]) count(name string) int {
+func (t *Table[R]) Count(name string) int {
 	n := 0
-	t.group(name, 0, func(int, *R) bool { n++; return true })
+	t.Group(name, 0, func(int, *R) bool { n++; return true })
 	return n
 }
 
 // clone copies the table but not the records, which never change.
-func (t *table[R]) clone() *table[R] {
+func (t *Table[R]) clone() *Table[R] {
 	c := newTable(t.keyOf, t.groupOf)
-	for _, r := range t.rows {
+	for _, r := range t.Rows {
 		if r != nil {
 			c.put(r)
 		}

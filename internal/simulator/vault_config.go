@@ -20,14 +20,14 @@ func (rc *requestContext) getVaultConfig() reply.Reply {
 	return reply.OK(rc.vaultConfig(v))
 }
 
-func (rc *requestContext) vaultConfig(v *vault) []byte {
-	settings := rawjson.RawAt(rc.st.read(v.body), "properties", "securitySettings", "softDeleteSettings")
+func (rc *requestContext) vaultConfig(v *Vault) []byte {
+	settings := rawjson.RawAt(rc.st.Read(v.Body), "properties", "securitySettings", "softDeleteSettings")
 	state := cmp.Or(rawjson.TextAt(settings, "softDeleteState"), "Enabled")
 	days := rawjson.Number(settings, "softDeleteRetentionPeriodInDays")
 	if days == 0 {
 		days = 14
 	}
-	return rawjson.NewObject("id", v.id+"/backupconfig/vaultconfig", "name", "vaultconfig", "type", vaultType+"/backupconfig",
+	return rawjson.NewObject("id", v.ID+"/backupconfig/vaultconfig", "name", "vaultconfig", "type", vaultType+"/backupconfig",
 		"properties", rawjson.NewObject("enhancedSecurityState", cmp.Or(rawjson.TextAt(settings, "enhancedSecurityState"), "Enabled"),
 			"softDeleteFeatureState", state, "softDeleteRetentionPeriodInDays", days,
 			"isSoftDeleteFeatureStateEditable", rc.s.set.Era == "2024")).Bytes()
@@ -46,7 +46,7 @@ func (rc *requestContext) writeVaultConfig() reply.Reply {
 			"Soft delete settings of this vault are changed through the vault's own API.")
 	}
 	sent := rawjson.Parse(rc.body).Object("properties")
-	v = rc.st.putVault(rawjson.Edit(rc.st.read(v.body), func(s *rawjson.Object) {
+	v = rc.st.PutVault(rawjson.Edit(rc.st.Read(v.Body), func(s *rawjson.Object) {
 		for _, m := range sent {
 			s.Put(strings.Replace(m.Key, "softDeleteFeatureState", "softDeleteState", 1), m.Value)
 		}
@@ -59,13 +59,13 @@ func (rc *requestContext) getStorageConfig() reply.Reply {
 	if none != nil {
 		return *none
 	}
-	redundancy := rawjson.RawAt(rc.st.read(v.body), "properties", "redundancySettings")
+	redundancy := rawjson.RawAt(rc.st.Read(v.Body), "properties", "redundancySettings")
 	kind := cmp.Or(rawjson.TextAt(redundancy, "standardTierStorageRedundancy"), "GeoRedundant")
 	state := "Unlocked"
-	if rc.st.items.count(v.key) > 0 {
+	if rc.st.Items.Count(v.Key) > 0 {
 		state = "Locked"
 	}
-	return reply.OK(rawjson.NewObject("id", v.id+"/backupstorageconfig/vaultstorageconfig", "name", "vaultstorageconfig",
+	return reply.OK(rawjson.NewObject("id", v.ID+"/backupstorageconfig/vaultstorageconfig", "name", "vaultstorageconfig",
 		"type", vaultType+"/backupstorageconfig", "properties", rawjson.NewObject("storageModelType", kind, "storageType", kind,
 			"storageTypeState", state, "crossRegionRestoreFlag", rawjson.TextAt(redundancy, "crossRegionRestore") == "Enabled",
 			"dedupState", "Disabled", "xcoolState", "Disabled")).Bytes())
@@ -84,7 +84,7 @@ func (rc *requestContext) getEncryptionConfig() reply.Reply {
 	if none != nil {
 		return *none
 	}
-	return reply.OK(rawjson.NewObject("id", v.id+"/backupEncryptionConfigs/backupResourceEncryptionConfig", "name", "backupResourceEncryptionConfig",
+	return reply.OK(rawjson.NewObject("id", v.ID+"/backupEncryptionConfigs/backupResourceEncryptionConfig", "name", "backupResourceEncryptionConfig",
 		"type", vaultType+"/backupEncryptionConfigs", "properties", rawjson.NewObject("useSystemAssignedIdentity", true,
 			"encryptionAtRestType", "MicrosoftManaged", "lastUpdateStatus", "NotEnabled", "infrastructureEncryptionState", "Disabled")).Bytes())
 }
@@ -96,6 +96,6 @@ func (rc *requestContext) getReplicationSettings() reply.Reply {
 	if none != nil {
 		return *none
 	}
-	return reply.OK(rawjson.NewObject("id", v.id+"/replicationVaultSettings/default", "name", "default", "type", vaultType+"/replicationVaultSettings",
+	return reply.OK(rawjson.NewObject("id", v.ID+"/replicationVaultSettings/default", "name", "default", "type", vaultType+"/replicationVaultSettings",
 		"properties", rawjson.NewObject("migrationSolutionId", nil, "vmwareToAzureProviderType", nil)).Bytes())
 }

@@ -13,15 +13,15 @@ import (
 )
 
 // newVault returns the body of a vault for a PUT; was is the previous vault, or nil.
-func (rc *requestContext) newVault(was *vault) (json.RawMessage, *reply.Reply) {
+func (rc *requestContext) newVault(was *Vault) (json.RawMessage, *reply.Reply) {
 	sent := rawjson.Parse(rc.body)
 	if sent.Text("location") == "" {
 		r := reply.ARMError(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
 		return nil, &r
 	}
-	if was != nil && ids.Region(sent.Text("location")) != was.region {
+	if was != nil && ids.Region(sent.Text("location")) != was.Region {
 		r := reply.ARMError(http.StatusConflict, "InvalidResourceLocation",
-			"The resource '%s' already exists in location '%s'.", was.name, was.region)
+			"The resource '%s' already exists in location '%s'.", was.Name, was.Region)
 		return nil, &r
 	}
 	o := rawjson.NewObject("location", sent.Text("location"), "name", rc.params["vault"], "etag", etag(rc.now))
@@ -42,7 +42,7 @@ func (rc *requestContext) newVault(was *vault) (json.RawMessage, *reply.Reply) {
 	o.Put("sku", sku)
 	if was != nil {
 		// Irreversible properties stay (docs/azure.md §7.3): PUT resets only the others to defaults.
-		o.Put("properties", keepIrreversible(o.Raw("properties"), rawjson.RawAt(rc.st.read(was.body), "properties")))
+		o.Put("properties", keepIrreversible(o.Raw("properties"), rawjson.RawAt(rc.st.Read(was.Body), "properties")))
 	}
 	old := rawjson.RawAt(o.Bytes(), "properties")
 	props := rawjson.Merge(old, withoutReadOnly(sent.Raw("properties")))
@@ -99,8 +99,8 @@ func withoutReadOnly(props []byte) json.RawMessage {
 }
 
 // patchedVault returns the vault's body with patch in it. Tags are replaced as a whole, as ARM does with PATCH.
-func (rc *requestContext) patchedVault(v *vault, patch rawjson.Object) (json.RawMessage, *reply.Reply) {
-	body := rc.st.read(v.body)
+func (rc *requestContext) patchedVault(v *Vault, patch rawjson.Object) (json.RawMessage, *reply.Reply) {
+	body := rc.st.Read(v.Body)
 	old := rawjson.RawAt(body, "properties")
 	props := rawjson.Merge(old, withoutReadOnly(patch.Raw("properties")))
 	if r := rc.checkVault(v, old, props, patch.Object("properties")); r != nil {
@@ -118,8 +118,8 @@ func (rc *requestContext) patchedVault(v *vault, patch rawjson.Object) (json.Raw
 
 // checkVault applies the rules of docs/azure.md §7.2 and §7.3 to a change from old to props; sent holds the fields the
 // client sent.
-func (rc *requestContext) checkVault(was *vault, old, props []byte, sent rawjson.Object) *reply.Reply {
-	for _, check := range []func(*vault, []byte, []byte, rawjson.Object) *reply.Reply{
+func (rc *requestContext) checkVault(was *Vault, old, props []byte, sent rawjson.Object) *reply.Reply {
+	for _, check := range []func(*Vault, []byte, []byte, rawjson.Object) *reply.Reply{
 		rc.checkVaultWords, rc.checkRedundancy, rc.checkImmutability, rc.checkSoftDelete, rc.checkFinalSettings,
 	} {
 		if r := check(was, old, props, sent); r != nil {
@@ -131,7 +131,7 @@ func (rc *requestContext) checkVault(was *vault, old, props []byte, sent rawjson
 
 // checkVaultWords enforces: closed sets of words, and monitoring settings that are sent whole (docs/azure.md §7.2,
 // §7.3).
-func (rc *requestContext) checkVaultWords(_ *vault, _, props []byte, sent rawjson.Object) *reply.Reply {
+func (rc *requestContext) checkVaultWords(_ *Vault, _, props []byte, sent rawjson.Object) *reply.Reply {
 	words := []struct {
 		allowed string
 		path    []string
@@ -161,7 +161,7 @@ func (rc *requestContext) checkVaultWords(_ *vault, _, props []byte, sent rawjso
 
 // checkRedundancy enforces: both fields are sent, only before the first protection, cross-region restore only with
 // GeoRedundant and never off again (docs/azure.md §7.3).
-func (rc *requestContext) checkRedundancy(was *vault, old, props []byte, sent rawjson.Object) *reply.Reply {
+func (rc *requestContext) checkRedundancy(was *Vault, old, props []byte, sent rawjson.Object) *reply.Reply {
 	asked := sent.Object("redundancySettings")
 	if len(asked) == 0 {
 		return nil
@@ -175,7 +175,7 @@ func (rc *requestContext) checkRedundancy(was *vault, old, props []byte, sent ra
 	crossBefore := rawjson.TextAt(old, "redundancySettings", "crossRegionRestore")
 	crossAfter := rawjson.TextAt(props, "redundancySettings", "crossRegionRestore")
 	switch {
-	case was != nil && before != after && rc.st.items.count(was.key) > 0:
+	case was != nil && before != after && rc.st.Items.Count(was.Key) > 0:
 		r := rc.unverified("redundancy-in-use", "Storage redundancy cannot be changed once items are protected in the vault.")
 		return &r
 	case crossAfter == "Enabled" && after != "GeoRedundant":
@@ -190,7 +190,7 @@ func (rc *requestContext) checkRedundancy(was *vault, old, props []byte, sent ra
 
 // checkImmutability enforces: Disabled <-> Unlocked -> Locked for good, never created Locked; null is Disabled
 // (docs/azure.md §7.3).
-func (rc *requestContext) checkImmutability(was *vault, old, props []byte, _ rawjson.Object) *reply.Reply {
+func (rc *requestContext) checkImmutability(was *Vault, old, props []byte, _ rawjson.Object) *reply.Reply {
 	before := cmp.Or(rawjson.TextAt(old, "securitySettings", "immutabilitySettings", "state"), "Disabled")
 	after := cmp.Or(rawjson.TextAt(props, "securitySettings", "immutabilitySettings", "state"), "Disabled")
 	wrong := before != after && (before == "Locked" || after == "Locked" && (was == nil || before != "Unlocked"))
@@ -202,7 +202,7 @@ func (rc *requestContext) checkImmutability(was *vault, old, props []byte, _ raw
 }
 
 // checkSoftDelete enforces: AlwaysON stays, 14 to 180 days (docs/azure.md §6, §7.3).
-func (rc *requestContext) checkSoftDelete(_ *vault, old, props []byte, sent rawjson.Object) *reply.Reply {
+func (rc *requestContext) checkSoftDelete(_ *Vault, old, props []byte, sent rawjson.Object) *reply.Reply {
 	path := []string{"securitySettings", "softDeleteSettings"}
 	asked := rawjson.RawAt(sent.Bytes(), path...)
 	if asked == nil {
@@ -223,7 +223,7 @@ func (rc *requestContext) checkSoftDelete(_ *vault, old, props []byte, sent rawj
 
 // checkFinalSettings enforces: PermanentlyDisabled is final, customer-managed encryption cannot be turned off
 // (docs/azure.md §7.3).
-func (rc *requestContext) checkFinalSettings(_ *vault, old, props []byte, _ rawjson.Object) *reply.Reply {
+func (rc *requestContext) checkFinalSettings(_ *Vault, old, props []byte, _ rawjson.Object) *reply.Reply {
 	path := []string{"restoreSettings", "crossSubscriptionRestoreSettings", "crossSubscriptionRestoreState"}
 	if rawjson.TextAt(old, path...) == "PermanentlyDisabled" && rawjson.TextAt(props, path...) != "PermanentlyDisabled" {
 		r := rc.unverified("vault-input", "Cross subscription restore is permanently disabled.")
@@ -237,14 +237,14 @@ func (rc *requestContext) checkFinalSettings(_ *vault, old, props []byte, _ rawj
 }
 
 // isImmutable reports whether destructive operations on the vault's items are denied (docs/azure.md §6).
-func isImmutable(st *state, v *vault) bool {
-	state := rawjson.TextAt(st.read(v.body), "properties", "securitySettings", "immutabilitySettings", "state")
+func isImmutable(st *State, v *Vault) bool {
+	state := rawjson.TextAt(st.Read(v.Body), "properties", "securitySettings", "immutabilitySettings", "state")
 	return state == "Unlocked" || state == "Locked"
 }
 
 // softDeleteDays returns the soft-delete retention in days; 0 when items are deleted at once (Era "2024" only).
-func softDeleteDays(st *state, v *vault) int {
-	settings := rawjson.RawAt(st.read(v.body), "properties", "securitySettings", "softDeleteSettings")
+func softDeleteDays(st *State, v *Vault) int {
+	settings := rawjson.RawAt(st.Read(v.Body), "properties", "securitySettings", "softDeleteSettings")
 	if strings.EqualFold(rawjson.TextAt(settings, "softDeleteState"), "Disabled") {
 		return 0
 	}

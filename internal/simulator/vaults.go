@@ -19,8 +19,8 @@ const vaultType = "Microsoft.RecoveryServices/vaults"
 func (rc *requestContext) vaultKey() string { return ids.Key(ids.VaultPart(rc.path)) }
 
 // vault returns the vault in the path, or the not-found reply.
-func (rc *requestContext) vault() (*vault, *reply.Reply) {
-	if v := rc.st.vaults.get(rc.vaultKey()); v != nil {
+func (rc *requestContext) vault() (*Vault, *reply.Reply) {
+	if v := rc.st.Vaults.Get(rc.vaultKey()); v != nil {
 		return v, nil
 	}
 	if r := rc.groupNotFound(); r != nil {
@@ -37,8 +37,8 @@ func (rc *requestContext) listVaults() reply.Reply {
 			return *r
 		}
 	}
-	keep := func(v *vault) bool { return group == "" || v.group == group }
-	return rc.list("vaults", each(rc.st.vaults, ids.Key(rc.params["sub"]), keep, func(v *vault) []byte { return rc.st.read(v.body) }))
+	keep := func(v *Vault) bool { return group == "" || v.Group == group }
+	return rc.list("vaults", each(rc.st.Vaults, ids.Key(rc.params["sub"]), keep, func(v *Vault) []byte { return rc.st.Read(v.Body) }))
 }
 
 func (rc *requestContext) getVault() reply.Reply {
@@ -46,7 +46,7 @@ func (rc *requestContext) getVault() reply.Reply {
 	if none != nil {
 		return *none
 	}
-	return reply.OK(rc.st.read(v.body))
+	return reply.OK(rc.st.Read(v.Body))
 }
 
 // etag returns the etag of a vault's body; it changes with each write (docs/azure.md §33.43).
@@ -65,7 +65,7 @@ func (rc *requestContext) putVault() reply.Reply {
 	if err := rawjson.CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	was := rc.st.vaults.get(rc.vaultKey())
+	was := rc.st.Vaults.Get(rc.vaultKey())
 	if was != nil {
 		if r := rc.vaultBusyReply(was); r != nil {
 			return *r
@@ -80,21 +80,21 @@ func (rc *requestContext) putVault() reply.Reply {
 	}
 	if rc.version < "2022-04-01" {
 		// Older api-versions are synchronous (docs/azure.md §7.1, §33.11).
-		v := rc.st.putVault(rc.createdBody(body, "Succeeded"))
+		v := rc.st.PutVault(rc.createdBody(body, "Succeeded"))
 		rc.defaultPolicies(v, was)
-		return reply.New(http.StatusCreated, rc.st.read(v.body))
+		return reply.New(http.StatusCreated, rc.st.Read(v.Body))
 	}
-	state := "Provisioning"
+	step := "Provisioning"
 	if was != nil {
-		state = "Updating"
+		step = "Updating"
 	}
-	v := rc.st.putVault(rc.provisioningBody(body, state))
+	v := rc.st.PutVault(rc.provisioningBody(body, step))
 	rc.defaultPolicies(v, was)
-	op := rc.startVaultOp(actVaultCreate, v, body)
+	op := rc.startVaultOp(ActVaultCreate, v, body)
 	// 201 with Azure-AsyncOperation and no Location (docs/azure.md §33.11).
 	r := rc.acceptedReply(op)
 	r.Header.Del("Location")
-	r.Status, r.Body = http.StatusCreated, rc.st.read(v.body)
+	r.Status, r.Body = http.StatusCreated, rc.st.Read(v.Body)
 	return r
 }
 
@@ -103,8 +103,8 @@ const maxVaults = 500
 
 func (rc *requestContext) vaultsIn(location string) int {
 	n := 0
-	rc.st.vaults.group(ids.Key(rc.params["sub"]), 0, func(_ int, v *vault) bool {
-		if v.region == location {
+	rc.st.Vaults.Group(ids.Key(rc.params["sub"]), 0, func(_ int, v *Vault) bool {
+		if v.Region == location {
 			n++
 		}
 		return true
@@ -137,17 +137,17 @@ func finishedVault(body json.RawMessage, at time.Time, state string) json.RawMes
 	})
 }
 
-func (rc *requestContext) startVaultOp(action string, v *vault, request json.RawMessage) *operation {
+func (rc *requestContext) startVaultOp(action string, v *Vault, request json.RawMessage) *Operation {
 	number := "2047"
-	if action == actVaultDelete {
+	if action == ActVaultDelete {
 		number = "1023"
 	}
 	id := vaultOperationID(number, rc.guid("vault operation"))
 	vaultPath := ids.VaultPart(rc.path)
-	op := &operation{
-		ID: id, Action: action, Vault: v.key, Target: v.key, Version: rc.version, State: inProgress,
+	op := &Operation{
+		ID: id, Action: action, Vault: v.Key, Target: v.Key, Version: rc.version, State: InProgress,
 		StatusPath: vaultPath + "/operationStatus/" + id, ResultPath: vaultPath + "/operationResults/" + id,
-		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("vault", v.key)), Request: request,
+		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("vault", v.Key)), Request: request,
 	}
 	rc.startOperation(op)
 	return op
@@ -175,15 +175,15 @@ func (rc *requestContext) patchVault() reply.Reply {
 		return *refused
 	}
 	if len(patch) == 1 && patch.Has("identity") {
-		return reply.OK(rc.st.read(rc.st.putVault(rc.createdBody(body, "Succeeded")).body))
+		return reply.OK(rc.st.Read(rc.st.PutVault(rc.createdBody(body, "Succeeded")).Body))
 	}
-	rc.st.putVault(rawjson.Edit(rc.st.read(v.body), func(p *rawjson.Object) { p.Set("provisioningState", "Updating") }, "properties"))
-	return rc.acceptedReply(rc.startVaultOp(actVaultUpdate, v, body))
+	rc.st.PutVault(rawjson.Edit(rc.st.Read(v.Body), func(p *rawjson.Object) { p.Set("provisioningState", "Updating") }, "properties"))
+	return rc.acceptedReply(rc.startVaultOp(ActVaultUpdate, v, body))
 }
 
 // deleteVault returns 200 up to 2023 and 202 since (docs/azure.md §7.1, §33.13, §33.14).
 func (rc *requestContext) deleteVault() reply.Reply {
-	v := rc.st.vaults.get(rc.vaultKey())
+	v := rc.st.Vaults.Get(rc.vaultKey())
 	if v == nil {
 		return reply.Reply{Status: http.StatusNoContent}
 	}
@@ -194,28 +194,28 @@ func (rc *requestContext) deleteVault() reply.Reply {
 		return *r
 	}
 	if rc.version < "2024-01-01" {
-		rc.s.dropVault(v.key)
+		rc.s.dropVault(v.Key)
 		return reply.Reply{Status: http.StatusOK}
 	}
-	return rc.acceptedReply(rc.startVaultOp(actVaultDelete, v, nil))
+	return rc.acceptedReply(rc.startVaultOp(ActVaultDelete, v, nil))
 }
 
-func (rc *requestContext) vaultBusyReply(v *vault) *reply.Reply {
-	if rc.st.operationOn(v.key) == nil {
+func (rc *requestContext) vaultBusyReply(v *Vault) *reply.Reply {
+	if rc.st.OperationOn(v.Key) == nil {
 		return nil
 	}
-	r := rc.unverified("vault-conflict", "Another operation is in progress on the vault '%s'. Please retry after some time.", v.name)
+	r := rc.unverified("vault-conflict", "Another operation is in progress on the vault '%s'. Please retry after some time.", v.Name)
 	return &r
 }
 
-func (rc *requestContext) vaultInUseReply(v *vault) *reply.Reply {
+func (rc *requestContext) vaultInUseReply(v *Vault) *reply.Reply {
 	deleted := false
 	var names []string
-	rc.st.items.group(v.key, 0, func(_ int, it *item) bool {
-		if it.isDeleted {
+	rc.st.Items.Group(v.Key, 0, func(_ int, it *Item) bool {
+		if it.IsDeleted {
 			deleted = true
 		} else {
-			names = append(names, it.friendly)
+			names = append(names, it.Friendly)
 		}
 		return true
 	})
@@ -232,23 +232,23 @@ func (rc *requestContext) vaultInUseReply(v *vault) *reply.Reply {
 
 func (s *Server) dropVault(vaultKey string) {
 	var keys []string
-	s.st.policies.group(vaultKey, 0, func(_ int, p *policy) bool { keys = append(keys, p.key); return true })
+	s.st.Policies.Group(vaultKey, 0, func(_ int, p *Policy) bool { keys = append(keys, p.Key); return true })
 	for _, k := range keys {
-		s.st.remove("policies", k)
+		s.st.Remove("policies", k)
 	}
-	s.st.remove("vaults", vaultKey)
+	s.st.Remove("vaults", vaultKey)
 }
 
-func (s *Server) finishVault(op *operation, at time.Time) {
+func (s *Server) finishVault(op *Operation, at time.Time) {
 	switch {
-	case op.Action == actVaultDelete:
-		s.scheduleFollowUp(op, actVanish, "vaultLinger", at)
-	case s.st.vaults.get(op.Target) == nil:
-	case op.Action == actVaultCreate && s.set.Durations["vaultSettle"].Max > 0:
-		s.st.putVault(rawjson.Edit(finishedVault(op.Request, at, "Succeeded"), func(p *rawjson.Object) { p.Del(serviceProperties()...) }, "properties"))
-		s.scheduleFollowUp(op, actSettle, "vaultSettle", at)
+	case op.Action == ActVaultDelete:
+		s.scheduleFollowUp(op, ActVanish, "vaultLinger", at)
+	case s.st.Vaults.Get(op.Target) == nil:
+	case op.Action == ActVaultCreate && s.set.Durations["vaultSettle"].Max > 0:
+		s.st.PutVault(rawjson.Edit(finishedVault(op.Request, at, "Succeeded"), func(p *rawjson.Object) { p.Del(serviceProperties()...) }, "properties"))
+		s.scheduleFollowUp(op, ActSettle, "vaultSettle", at)
 	default:
-		s.st.putVault(finishedVault(op.Request, at, "Succeeded"))
+		s.st.PutVault(finishedVault(op.Request, at, "Succeeded"))
 	}
 }
 
@@ -257,28 +257,28 @@ func serviceProperties() []string { return []string{"securitySettings", "backupS
 
 // scheduleFollowUp schedules a delayed effect on the vault after its operation has Succeeded: a deleted vault can
 // still be read, a new one is not yet complete (docs/azure.md §7.1, §33.13).
-func (s *Server) scheduleFollowUp(op *operation, action, span string, at time.Time) {
+func (s *Server) scheduleFollowUp(op *Operation, action, span string, at time.Time) {
 	ends := at.Add(s.sampleDuration(span, op.Target))
-	next := &operation{
+	next := &Operation{
 		ID: action + "|" + op.ID, Action: action, Vault: op.Vault, Target: op.Target, Started: at, Ends: ends,
-		State: inProgress, Request: op.Request,
+		State: InProgress, Request: op.Request,
 	}
 	if !ends.After(at) {
 		s.applyFollowUp(next)
 		return
 	}
-	s.st.start(next)
+	s.st.Start(next)
 }
 
 // applyFollowUp applies the effect that scheduleFollowUp scheduled.
-func (s *Server) applyFollowUp(op *operation) {
-	v := s.st.vaults.get(op.Target)
+func (s *Server) applyFollowUp(op *Operation) {
+	v := s.st.Vaults.Get(op.Target)
 	switch {
 	case v == nil:
-	case op.Action == actVanish:
+	case op.Action == ActVanish:
 		s.dropVault(op.Target)
 	default:
-		s.st.putVault(rawjson.Edit(s.st.read(v.body), func(p *rawjson.Object) {
+		s.st.PutVault(rawjson.Edit(s.st.Read(v.Body), func(p *rawjson.Object) {
 			for _, name := range serviceProperties() {
 				if raw := rawjson.RawAt(op.Request, "properties", name); raw != nil {
 					p.Put(name, raw)
@@ -296,14 +296,14 @@ func (rc *requestContext) vaultStatus() reply.Reply {
 	}
 	op := rc.operation()
 	// Creation with a user-assigned identity cannot be followed (docs/azure.md §7.3).
-	if op == nil || op.Action == actVaultCreate && strings.Contains(rawjson.TextAt(op.Request, "identity", "type"), "UserAssigned") {
+	if op == nil || op.Action == ActVaultCreate && strings.Contains(rawjson.TextAt(op.Request, "identity", "type"), "UserAssigned") {
 		return rc.operationNotFound()
 	}
 	body := rawjson.NewObject("id", ids.VaultPart(rc.path)+"/operationStatus/"+op.ID, "name", op.ID, "status", op.State)
-	if op.State == failed {
+	if op.State == Failed {
 		body.Set("error", rawjson.NewObject("code", op.Code, "message", op.Message))
 	}
-	if !op.isRunning() {
+	if !op.IsRunning() {
 		return reply.OK(body.Bytes())
 	}
 	r := rc.acceptedReply(op)
@@ -320,12 +320,12 @@ func (rc *requestContext) vaultResult() reply.Reply {
 	switch {
 	case op == nil:
 		return rc.operationNotFound()
-	case op.isRunning():
+	case op.IsRunning():
 		return rc.acceptedReply(op)
-	case op.State == failed:
+	case op.State == Failed:
 		return reply.Error(http.StatusBadRequest, op.Code, "%s", op.Message)
 	}
-	return reply.OK(rc.st.read(v.body))
+	return reply.OK(rc.st.Read(v.Body))
 }
 
 // invalidContent returns ARM's reply to a body that is not JSON.

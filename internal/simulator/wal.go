@@ -19,10 +19,10 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
-// writeAheadLog is the journal next to an estate file, with the changes since: first a line that identifies the file,
+// WriteAheadLog is the journal next to an estate file, with the changes since: first a line that identifies the file,
 // then one line for each batch of changes. A request is answered when its line is on disk. A truncated last line was
 // not answered and is ignored.
-type writeAheadLog struct {
+type WriteAheadLog struct {
 	path string
 	file *os.File
 	lock *flock.Flock
@@ -43,13 +43,13 @@ type walHeader struct {
 
 type walLine struct {
 	walHeader
-	Changes []change `json:"changes,omitempty"`
+	Changes []Change `json:"changes,omitempty"`
 }
 
-// open reads the estate in the file at path, applies the journal of an earlier run, and keeps the file locked until the
+// OpenFile reads the estate in the file at path, applies the journal of an earlier run, and keeps the file locked until the
 // log is closed. The bodies stay in the file.
-func open(path string) (_ *state, _ *writeAheadLog, err error) {
-	j := &writeAheadLog{path: path + ".journal", lock: flock.New(path + ".journal")}
+func OpenFile(path string) (_ *State, _ *WriteAheadLog, err error) {
+	j := &WriteAheadLog{path: path + ".journal", lock: flock.New(path + ".journal")}
 	src, err := os.Open(path) //nolint:gosec // the path is the caller's
 	if err != nil {
 		return nil, nil, err
@@ -102,7 +102,7 @@ func fingerprint(f *os.File) (string, error) {
 }
 
 // replay applies the journal of an earlier run and prepares it for appending.
-func (j *writeAheadLog) replay(st *state, estate string) error {
+func (j *WriteAheadLog) replay(st *State, estate string) error {
 	raw, err := os.ReadFile(j.path)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -134,7 +134,7 @@ func (j *writeAheadLog) replay(st *state, estate string) error {
 }
 
 // prepare opens the journal after its last complete line. In a read-only folder the first write fails.
-func (j *writeAheadLog) prepare(whole int64, estate string) error {
+func (j *WriteAheadLog) prepare(whole int64, estate string) error {
 	f, err := os.OpenFile(j.path, os.O_RDWR|os.O_CREATE, 0o600)
 	if isReadOnly(err) {
 		return nil
@@ -160,15 +160,15 @@ func isReadOnly(err error) bool {
 	return errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)
 }
 
-// isWritable reports whether changes can be written: the folder of the estate may be read-only.
-func (j *writeAheadLog) isWritable() bool { return j.file != nil }
+// IsWritable reports whether changes can be written: the folder of the estate may be read-only.
+func (j *WriteAheadLog) IsWritable() bool { return j.file != nil }
 
-// append writes a batch and returns the offset to sync to.
-func (j *writeAheadLog) append(changes []change) (int64, error) {
+// Append writes a batch and returns the offset to sync to.
+func (j *WriteAheadLog) Append(changes []Change) (int64, error) {
 	return j.appendLine(walLine{Changes: changes})
 }
 
-func (j *writeAheadLog) appendLine(l walLine) (int64, error) {
+func (j *WriteAheadLog) appendLine(l walLine) (int64, error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.file == nil {
@@ -187,8 +187,8 @@ func (j *writeAheadLog) appendLine(l walLine) (int64, error) {
 	return j.written, nil
 }
 
-// sync returns when everything up to upTo is on disk. Requests that wait together share one fsync.
-func (j *writeAheadLog) sync(upTo int64) error {
+// Sync returns when everything up to upTo is on disk. Requests that wait together share one fsync.
+func (j *WriteAheadLog) Sync(upTo int64) error {
 	j.syncing.Lock()
 	defer j.syncing.Unlock()
 	if j.synced >= upTo {
@@ -207,8 +207,8 @@ func (j *writeAheadLog) sync(upTo int64) error {
 	return nil
 }
 
-// progress returns how many bytes of the log are on disk, and how many were written.
-func (j *writeAheadLog) progress() (onDisk, written int64) {
+// Progress returns how many bytes of the log are on disk, and how many were written.
+func (j *WriteAheadLog) Progress() (onDisk, written int64) {
 	j.syncing.Lock()
 	defer j.syncing.Unlock()
 	j.mu.Lock()
@@ -216,19 +216,19 @@ func (j *writeAheadLog) progress() (onDisk, written int64) {
 	return j.synced, j.written
 }
 
-// abandon lets the next process open the estate and leaves the files as they are: what the end of this process does.
-func (j *writeAheadLog) abandon() error { return j.lock.Unlock() }
+// Abandon lets the next process open the estate and leaves the files as they are: what the end of this process does.
+func (j *WriteAheadLog) Abandon() error { return j.lock.Unlock() }
 
-// release gives the file back as it is, for an estate that is not served after all.
-func (j *writeAheadLog) release(st *state) error {
+// Release gives the file back as it is, for an estate that is not served after all.
+func (j *WriteAheadLog) Release(st *State) error {
 	var err error
 	if source, isFile := st.src.(*os.File); isFile {
 		err = source.Close()
 	}
-	return errors.Join(err, j.close())
+	return errors.Join(err, j.Close())
 }
 
-func (j *writeAheadLog) close() error {
+func (j *WriteAheadLog) Close() error {
 	var err error
 	if j.file != nil {
 		err = j.file.Close()

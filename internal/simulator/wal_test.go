@@ -20,7 +20,7 @@ func writeEstate(t testing.TB, e *Estate) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := newState(e).write(f); err != nil {
+	if err := NewState(e).Write(f); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Close(); err != nil {
@@ -46,14 +46,14 @@ func TestOpenKeepsAcceptedWritesWithoutClose(t *testing.T) {
 	set := settings.Settings{Durations: map[string]settings.Range{"": settings.Fixed(50 * time.Millisecond)}}
 	c := open1(t, path, Options{Settings: set})
 	a := c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
-	if on, all := c.s.wal.progress(); on != all || on == 0 {
+	if on, all := c.s.wal.Progress(); on != all || on == 0 {
 		t.Errorf("%d of %d bytes were on disk when the write was answered", on, all)
 	}
 	if _, err := Open(path, Options{}); err == nil || !strings.Contains(err.Error(), "another process") {
 		t.Errorf("second Open: %v", err)
 	}
 	// Killed: the process's lock is released, the journal is not merged.
-	if err := c.s.wal.abandon(); err != nil {
+	if err := c.s.wal.Abandon(); err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(60 * time.Millisecond)
@@ -110,7 +110,7 @@ func TestJournalOfAnotherFileIsRefused(t *testing.T) {
 	path := writeEstate(t, estate(t))
 	c := open1(t, path, Options{Settings: quick()})
 	c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
-	if err := c.s.wal.abandon(); err != nil {
+	if err := c.s.wal.Abandon(); err != nil {
 		t.Fatal(err)
 	}
 	raw, _ := os.ReadFile(path)
@@ -201,7 +201,7 @@ func TestTornLastLineOfTheJournalDoesNotCount(t *testing.T) {
 	c := open1(t, path, Options{Settings: quick()})
 	c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
 	c.do("PUT", itemPath("vm2"), protectBody("VM2", "daily"), 202)
-	if err := c.s.wal.abandon(); err != nil {
+	if err := c.s.wal.Abandon(); err != nil {
 		t.Fatal(err)
 	}
 	raw, _ := os.ReadFile(path + ".journal")
