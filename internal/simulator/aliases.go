@@ -1,13 +1,21 @@
 package simulator
 
 import (
+	"io"
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/settings"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
-// What configures a server has its own room, because an estate file holds it too; whoever serves an estate finds it here.
+// An estate and what configures a server have rooms of their own; who serves an estate finds their names here.
 type (
+	// Estate is the VM backup data of an Azure tenant; see [state.Estate].
+	Estate = state.Estate
+	// Effect is one change of a vault, a policy, an item or a disk; see [state.Effect].
+	Effect = state.Effect
+	// Cause is the origin of an effect; see [state.Cause].
+	Cause = state.Cause
 	// Settings configure the simulated service; see [settings.Settings].
 	Settings = settings.Settings
 	// Fault is one injected fault; see [settings.Fault].
@@ -23,6 +31,9 @@ type (
 	// Finding is a row of a restore check's result.
 	Finding = settings.Finding
 )
+
+// Read reads an estate file into memory. Its errors name the key and the element.
+func Read(r io.Reader) (*Estate, error) { return state.Read(r) }
 
 // Fixed returns a range that always yields d.
 func Fixed(d time.Duration) Range { return settings.Fixed(d) }

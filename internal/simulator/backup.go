@@ -9,6 +9,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // backup starts an on-demand backup: the operation ends at once, its job continues (docs/azure.md §5, §33.9).
@@ -42,24 +43,24 @@ func (rc *requestContext) backup() reply.Reply {
 	itemPath := strings.TrimSuffix(rc.path, "/"+ids.LastSegment(rc.path))
 	op.ID, op.Version = id, rc.version
 	op.StatusPath, op.ResultPath = itemPath+"/operationsStatus/"+id, itemPath+"/operationResults/"+id
-	op.State, op.Ends = InProgress, rc.now.Add(rc.s.sampleDuration("trigger", it.Key))
+	op.State, op.Ends = state.InProgress, rc.now.Add(rc.s.sampleDuration("trigger", it.Key))
 	rc.startOperation(op)
 	return rc.acceptedReply(op)
 }
 
 // startBackup files the job of a backup and returns the operation that will end it; the caller names and starts it.
-func (s *Server) startBackup(now time.Time, v *Vault, it *Item, expiry time.Time) *Operation {
+func (s *Server) startBackup(now time.Time, v *state.Vault, it *state.Item, expiry time.Time) *state.Operation {
 	snapshot := now.Add(s.sampleDuration("snapshot", it.Key))
 	extended := rawjson.NewObject(
 		"tasksList", []rawjson.Object{
-			newTask("Take Snapshot", rawjson.Time(now), InProgress),
+			newTask("Take Snapshot", rawjson.Time(now), state.InProgress),
 			newTask("Transfer data to vault", rawjson.NoTime, "NotStarted"),
 		},
 		"propertyBag", rawjson.NewObject("VM Name", it.Friendly, "Recovery Point Expiry Time in UTC", expiry.UTC().Format("1/2/2006 3:04:05 PM")),
 		"internalPropertyBag", rawjson.NewObject("IsInstantRpJob", "True"))
 	id := s.fileJob(now, s.guid(now, "job"), v, it.Friendly, it.ContainerKey, "Backup", extended, []string{"Cancellable"})
-	return &Operation{
-		Action: ActBackup, Vault: v.Key, Target: it.Key, Started: now, State: Succeeded, Jobs: []string{id},
+	return &state.Operation{
+		Action: state.ActBackup, Vault: v.Key, Target: it.Key, Started: now, State: state.Succeeded, Jobs: []string{id},
 		Snapshot: snapshot, Handover: snapshot.Add(s.sampleDuration("handover", it.Key)), JobEnds: snapshot.Add(s.sampleDuration("transfer", it.Key)),
 		Request: rawjson.NewObject("expiry", rawjson.Time(expiry)).Bytes(),
 	}
@@ -73,8 +74,8 @@ func newTask(name, started, status string) rawjson.Object {
 
 // completeSnapshot ends the first task of a backup job; the recovery point may exist already (a setting). For a
 // restore it sets the first progress, as recorded.
-func (s *Server) completeSnapshot(op *Operation, at time.Time) {
-	if op.Action == ActRestore {
+func (s *Server) completeSnapshot(op *state.Operation, at time.Time) {
+	if op.Action == state.ActRestore {
 		s.setRestoreProgress(op, at)
 		return
 	}
@@ -91,13 +92,13 @@ func (s *Server) completeSnapshot(op *Operation, at time.Time) {
 }
 
 // startTransfer adds the second task to the job; it began when the first ended.
-func (s *Server) startTransfer(op *Operation) {
+func (s *Server) startTransfer(op *state.Operation) {
 	s.editBackupJob(op, func(p *rawjson.Object) {
 		began := ""
 		p.Put("extendedInfo", editTasks(p.Raw("extendedInfo"), func(t *rawjson.Object) {
 			if t.Text("status") == "NotStarted" {
 				t.Set("startTime", began)
-				t.Set("status", InProgress)
+				t.Set("status", state.InProgress)
 			}
 			began = t.Text("endTime")
 		}))
@@ -110,7 +111,7 @@ func endTask(t *rawjson.Object, from, at time.Time) {
 	t.Set("status", "Completed")
 }
 
-func (s *Server) editBackupJob(op *Operation, change func(*rawjson.Object)) {
+func (s *Server) editBackupJob(op *state.Operation, change func(*rawjson.Object)) {
 	for _, id := range op.Jobs {
 		if j := s.st.Jobs.Get(op.Vault + "/backupjobs/" + id); j != nil {
 			s.st.PutJob(rawjson.Edit(s.st.Read(j.Body), change, "properties"))
@@ -119,8 +120,8 @@ func (s *Server) editBackupJob(op *Operation, change func(*rawjson.Object)) {
 }
 
 // completeBackup ends a backup's job; the item is Protected and has a recovery point from now on (docs/azure.md §3, §5).
-func (s *Server) completeBackup(op *Operation, at time.Time) {
-	if op.Action == ActRestore {
+func (s *Server) completeBackup(op *state.Operation, at time.Time) {
+	if op.Action == state.ActRestore {
 		s.completeRestore(op, at)
 		return
 	}
@@ -129,7 +130,7 @@ func (s *Server) completeBackup(op *Operation, at time.Time) {
 	}
 	s.editBackupJob(op, func(p *rawjson.Object) {
 		p.Put("extendedInfo", rawjson.Edit(editTasks(p.Raw("extendedInfo"), func(t *rawjson.Object) {
-			if started, err := time.Parse(time.RFC3339Nano, t.Text("startTime")); err == nil && t.Text("status") == InProgress {
+			if started, err := time.Parse(time.RFC3339Nano, t.Text("startTime")); err == nil && t.Text("status") == state.InProgress {
 				endTask(t, started, at)
 			}
 		}), func(bag *rawjson.Object) {
@@ -166,23 +167,23 @@ func (s *Server) adoptRunningJobs() {
 		}
 		known[op.ID] = true
 	}
-	s.st.Jobs.All(0, func(_ int, j *Job) bool {
-		if known[j.ID] || j.Status != InProgress && j.Status != "Cancelling" {
+	s.st.Jobs.All(0, func(_ int, j *state.Job) bool {
+		if known[j.ID] || j.Status != state.InProgress && j.Status != "Cancelling" {
 			return true
 		}
-		op := &Operation{
-			ID: "adopted|" + j.ID, Action: ActAdopted, Vault: j.Vault, Target: j.Item, Started: j.Started,
-			Jobs: []string{j.ID}, State: InProgress, Ends: now.Add(s.sampleDuration(adoptedDurationKind(j.Operation), j.Item)),
+		op := &state.Operation{
+			ID: "adopted|" + j.ID, Action: state.ActAdopted, Vault: j.Vault, Target: j.Item, Started: j.Started,
+			Jobs: []string{j.ID}, State: state.InProgress, Ends: now.Add(s.sampleDuration(adoptedDurationKind(j.Operation), j.Item)),
 		}
 		if strings.EqualFold(j.Operation, "Backup") {
-			op.Action, op.State, op.Ends = ActBackup, Succeeded, j.Started
+			op.Action, op.State, op.Ends = state.ActBackup, state.Succeeded, j.Started
 			op.JobEnds = now.Add(s.sampleDuration("transfer", j.Item))
 			op.Request = rawjson.NewObject("expiry", rawjson.Time(j.Started.AddDate(0, 0, 30))).Bytes()
 		}
 		s.st.Start(op)
 		return true
 	})
-	s.st.Items.All(0, func(_ int, it *Item) bool {
+	s.st.Items.All(0, func(_ int, it *state.Item) bool {
 		if it.IsDeleted && !known["purge|"+it.Key+"|"+rawjson.Time(s.st.PurgeTime(it))] {
 			s.schedulePurge(it)
 		}
@@ -193,16 +194,16 @@ func (s *Server) adoptRunningJobs() {
 func adoptedDurationKind(operation string) string {
 	switch operation {
 	case "ConfigureBackup":
-		return ActProtect
+		return state.ActProtect
 	case "DisableBackup":
-		return ActStop
+		return state.ActStop
 	case "DeleteBackupData":
-		return ActHardDelete
+		return state.ActHardDelete
 	case "Undelete":
-		return ActUndelete
+		return state.ActUndelete
 	}
-	return ActRestore
+	return state.ActRestore
 }
 
 // finishAdopted has no effect besides the job's end: the job's purpose is unknown.
-func (s *Server) finishAdopted(*Operation, time.Time) {}
+func (s *Server) finishAdopted(*state.Operation, time.Time) {}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // Scheduled backups (Settings.ScheduledBackups). Policies run on the half hour (docs/azure.md §8.3), so the simulator
@@ -25,7 +26,7 @@ func (s *Server) scheduleTick(from time.Time) {
 		return
 	}
 	next := from.Truncate(schedulerInterval).Add(schedulerInterval)
-	s.st.Start(&Operation{ID: "tick", Action: ActScheduled, Started: from, Ends: next, State: InProgress})
+	s.st.Start(&state.Operation{ID: "tick", Action: state.ActScheduled, Started: from, Ends: next, State: state.InProgress})
 }
 
 // resumeScheduler starts where an earlier run stopped.
@@ -41,7 +42,7 @@ func (s *Server) resumeScheduler(now time.Time) {
 }
 
 // runSchedule starts the backups of every policy that runs at at.
-func (s *Server) runSchedule(op *Operation, at time.Time) {
+func (s *Server) runSchedule(op *state.Operation, at time.Time) {
 	if !s.set.ScheduledBackups {
 		return // an earlier run had them on
 	}
@@ -50,7 +51,7 @@ func (s *Server) runSchedule(op *Operation, at time.Time) {
 		return
 	}
 	s.st.Service.Scheduled = at
-	s.st.Policies.All(0, func(_ int, p *Policy) bool {
+	s.st.Policies.All(0, func(_ int, p *state.Policy) bool {
 		if spec := s.spec(p); spec != nil && spec.runsAt(at) {
 			for _, it := range s.st.ProtectedBy(p) {
 				s.scheduleItem(it, at)
@@ -62,18 +63,18 @@ func (s *Server) runSchedule(op *Operation, at time.Time) {
 }
 
 // scheduleItem schedules an item's backup within two hours (docs/azure.md §13).
-func (s *Server) scheduleItem(it *Item, at time.Time) {
+func (s *Server) scheduleItem(it *state.Item, at time.Time) {
 	if !it.IsActive() {
 		return
 	}
 	start := at.Add(s.set.Durations["scheduleDelay"].Sample(s.seed.Uniform("delay", it.Key, at.Unix())))
-	s.st.Start(&Operation{
-		ID: "scheduled|" + it.Key + "|" + rawjson.Time(at), Action: ActScheduled, Vault: it.Vault, Target: it.Key,
-		Started: at, Ends: start, State: InProgress,
+	s.st.Start(&state.Operation{
+		ID: "scheduled|" + it.Key + "|" + rawjson.Time(at), Action: state.ActScheduled, Vault: it.Vault, Target: it.Key,
+		Started: at, Ends: start, State: state.InProgress,
 	})
 }
 
-func (s *Server) runScheduled(op *Operation, at time.Time) {
+func (s *Server) runScheduled(op *state.Operation, at time.Time) {
 	it, v := s.st.Items.Get(op.Target), s.st.Vaults.Get(op.Vault)
 	if it == nil || v == nil || !it.IsActive() || s.st.BackupOn(it.Key) != nil {
 		return
@@ -90,7 +91,7 @@ func (s *Server) runScheduled(op *Operation, at time.Time) {
 
 // spec returns a policy's fields that the rules read, nil for other workloads. Records never change, so it is cached
 // by record.
-func (s *Server) spec(p *Policy) *policySpec {
+func (s *Server) spec(p *state.Policy) *policySpec {
 	if spec, known := s.specs[p]; known {
 		return spec
 	}
@@ -194,7 +195,7 @@ func (p *periodics) selects(at time.Time) bool {
 }
 
 // scheduleExpiry schedules the deletion of a recovery point at its expiry.
-func (s *Server) scheduleExpiry(pointID string, op *Operation, at time.Time) {
+func (s *Server) scheduleExpiry(pointID string, op *state.Operation, at time.Time) {
 	expiry, err := time.Parse(time.RFC3339Nano, rawjson.TextAt(op.Request, "expiry"))
 	if err != nil || !expiry.After(at) {
 		return
@@ -203,15 +204,15 @@ func (s *Server) scheduleExpiry(pointID string, op *Operation, at time.Time) {
 }
 
 func (s *Server) expireAt(pointKey, vaultKey string, at time.Time, request []byte) {
-	s.st.Start(&Operation{
-		ID: "expire|" + pointKey, Action: ActExpire, Vault: vaultKey, Target: pointKey,
-		Started: at, Ends: at, State: InProgress, Request: request,
+	s.st.Start(&state.Operation{
+		ID: "expire|" + pointKey, Action: state.ActExpire, Vault: vaultKey, Target: pointKey,
+		Started: at, Ends: at, State: state.InProgress, Request: request,
 	})
 }
 
 // expirePoint deletes a recovery point. Data of a stopped item stays, and so does the last point of a suspended item
 // (docs/azure.md §6): they are checked again a day later.
-func (s *Server) expirePoint(op *Operation, at time.Time) {
+func (s *Server) expirePoint(op *state.Operation, at time.Time) {
 	p := s.st.Points.Get(op.Target)
 	if p == nil {
 		return
@@ -227,7 +228,7 @@ func (s *Server) expirePoint(op *Operation, at time.Time) {
 
 // updateExpiries applies the current retention of the item's policy to its scheduled points; points it no longer keeps
 // are deleted within a day (docs/azure.md §13).
-func (s *Server) updateExpiries(it *Item, at time.Time) {
+func (s *Server) updateExpiries(it *state.Item, at time.Time) {
 	p := s.st.Policies.Get(it.Policy)
 	if p == nil {
 		return

@@ -7,6 +7,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 func scheduled() settings.Settings {
@@ -151,7 +152,7 @@ func TestStateAndStatsAreServed(t *testing.T) {
 	c.do("PUT", itemPath("vm1"), protectBody("VM1", "daily"), 202)
 	c.get(itemPath("vm1"))
 	saved := c.do("GET", c.base+"/_simulator/state", "", 200)
-	e, err := Read(strings.NewReader(string(saved.body)))
+	e, err := state.Read(strings.NewReader(string(saved.body)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,12 +7,13 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/seed"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // requestContext is one request during its handling. The server's lock is held.
 type requestContext struct {
 	s  *Server
-	st *State
+	st *state.State
 	r  *http.Request
 	// now is the simulated time of the request.
 	now    time.Time
@@ -27,7 +28,7 @@ type requestContext struct {
 	fault *settings.Fault
 	// isInstant makes operations end at once, for another client's request.
 	isInstant bool
-	cause     Cause
+	cause     state.Cause
 }
 
 // guid returns a new, unique id: it also depends on time and serial number.

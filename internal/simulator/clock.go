@@ -1,6 +1,10 @@
 package simulator
 
-import "time"
+import (
+	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/state"
+)
 
 // clock is the one clock of a server: it starts at the estate's time and advances with the Go clock, speed times as
 // fast. It is the only part of the simulator that reads the machine's time.
@@ -15,7 +19,7 @@ type clock struct {
 // newClock starts where an earlier server stopped or, the first time, at the snapshot's time, so that replies do not
 // depend on the day of the run. An estate without a time starts at the machine's, as does every estate with
 // Options.WallClock; but no clock starts before the last written time.
-func newClock(e *Estate, o Options) clock {
+func newClock(e *state.Estate, o Options) clock {
 	now := time.Now()
 	start := e.Taken
 	if start.IsZero() || o.WallClock {

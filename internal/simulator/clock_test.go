@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // date returns the time in the Date header of a reply.
@@ -59,7 +60,7 @@ func TestTheClockStartsAtTheMachinesTimeWhereThatIsAskedForOrNothingElseIsKnown(
 			{"asked for, but it got further", `{"format_version":"1","taken":"1998-01-01T00:00:00Z","simulation":{"clock":"2031-01-01T00:00:00Z"}}`, true, time.Date(2031, 1, 1, 0, 0, 0, 0, time.UTC)},
 			{"saved", `{"format_version":"1","taken":"1998-01-01T00:00:00Z","simulation":{"clock":"1998-03-01T00:00:00Z"}}`, false, time.Date(1998, 3, 1, 0, 0, 0, 0, time.UTC)},
 		} {
-			e, err := Read(strings.NewReader(test.estate))
+			e, err := state.Read(strings.NewReader(test.estate))
 			if err != nil {
 				t.Fatal(err)
 			}

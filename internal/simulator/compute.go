@@ -3,6 +3,7 @@ package simulator
 import (
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // listVMs returns Compute's list, of a subscription or a resource group (docs/azure.md §10).
@@ -13,8 +14,8 @@ func (rc *requestContext) listVMs() reply.Reply {
 			return *r
 		}
 	}
-	keep := func(v *VM) bool { return group == "" || v.Group == group }
-	return rc.list("vms", each(rc.st.VMs, ids.Key(rc.params["sub"]), keep, func(v *VM) []byte { return rc.st.Read(v.Body) }))
+	keep := func(v *state.VM) bool { return group == "" || v.Group == group }
+	return rc.list("vms", each(rc.st.VMs, ids.Key(rc.params["sub"]), keep, func(v *state.VM) []byte { return rc.st.Read(v.Body) }))
 }
 
 func (rc *requestContext) getVM() reply.Reply {

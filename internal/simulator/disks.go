@@ -11,6 +11,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/seed"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // Managed disks: those that restores create, and the others of the estate (docs/azure.md §19).
@@ -53,8 +54,8 @@ func (rc *requestContext) deleteDisk() reply.Reply {
 	}
 	id := rc.guid("disk operation")
 	path := "/subscriptions/" + rc.params["sub"] + "/providers/Microsoft.Compute/locations/" + cmp.Or(d.Region, "global") + "/DiskOperations/" + id
-	op := &Operation{
-		ID: id, Action: ActDeleteDisk, Target: d.Key, Version: rc.version, State: InProgress, StatusPath: path, ResultPath: path,
+	op := &state.Operation{
+		ID: id, Action: state.ActDeleteDisk, Target: d.Key, Version: rc.version, State: state.InProgress, StatusPath: path, ResultPath: path,
 		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("diskDelete", d.Key)),
 	}
 	rc.startOperation(op)
@@ -64,20 +65,20 @@ func (rc *requestContext) deleteDisk() reply.Reply {
 const diskInUse = "Disk %s is attached to VM %s."
 
 // finishDiskDelete removes the disk, unless another client attached it meanwhile.
-func (s *Server) finishDiskDelete(op *Operation) {
+func (s *Server) finishDiskDelete(op *state.Operation) {
 	d := s.st.Disks.Get(op.Target)
 	if d == nil {
 		return
 	}
 	if owner := s.st.HolderOf(d); owner != "" {
-		op.State, op.Code, op.Message = Failed, "OperationNotAllowed", "Disk "+d.Name+" is attached to VM "+owner+"."
+		op.State, op.Code, op.Message = state.Failed, "OperationNotAllowed", "Disk "+d.Name+" is attached to VM "+owner+"."
 		return
 	}
 	s.st.Remove("disks", d.Key)
 }
 
 // diskAcceptedReply returns Compute's 202: both headers name the same operation.
-func (rc *requestContext) diskAcceptedReply(op *Operation) reply.Reply {
+func (rc *requestContext) diskAcceptedReply(op *state.Operation) reply.Reply {
 	r := rc.acceptedReply(op)
 	r.Header.Set("Location", r.Header.Get("Location")+"&monitor=true")
 	rc.setRetryAfterSeconds(&r, 5) // UNVERIFIED
@@ -94,7 +95,7 @@ func (rc *requestContext) diskOperation() reply.Reply {
 		switch {
 		case op.IsRunning():
 			return rc.diskAcceptedReply(op)
-		case op.State == Failed:
+		case op.State == state.Failed:
 			return reply.Error(http.StatusConflict, op.Code, "%s", op.Message)
 		}
 		return reply.Reply{Status: http.StatusOK}
@@ -104,7 +105,7 @@ func (rc *requestContext) diskOperation() reply.Reply {
 		body.Set("endTime", rawjson.Time(op.Ends))
 	}
 	body.Set("status", op.State)
-	if op.State == Failed {
+	if op.State == state.Failed {
 		body.Set("error", rawjson.NewObject("code", op.Code, "message", op.Message))
 	}
 	body.Set("name", op.ID)
@@ -116,7 +117,7 @@ func (rc *requestContext) diskOperation() reply.Reply {
 }
 
 // newRestoredDisk returns the body of a disk restored from d (docs/azure.md §19, §25.2).
-func (s *Server) newRestoredDisk(op *Operation, o *restoreOrder, d sourceDisk, id string, at time.Time) json.RawMessage {
+func (s *Server) newRestoredDisk(op *state.Operation, o *restoreOrder, d sourceDisk, id string, at time.Time) json.RawMessage {
 	props := rawjson.Object{}
 	if d.LUN < 0 {
 		props = rawjson.NewObject("osType", d.OS, "hyperVGeneration", d.Generation)

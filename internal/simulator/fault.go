@@ -10,6 +10,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // withFault returns the fault's reply, before or after the effect, or the handler's.
@@ -25,7 +26,7 @@ func (rc *requestContext) withFault(handle func() reply.Reply) reply.Reply {
 }
 
 // startOperation starts an operation for the client, with the outcome that the request's fault prescribes.
-func (rc *requestContext) startOperation(op *Operation) {
+func (rc *requestContext) startOperation(op *state.Operation) {
 	if f := rc.fault; f != nil {
 		switch f.Operation {
 		case "fails":
@@ -51,7 +52,7 @@ func (rc *requestContext) startOperation(op *Operation) {
 }
 
 // isHidden reports whether this read does not show the item yet, and counts the read.
-func (rc *requestContext) isHidden(it *Item) bool {
+func (rc *requestContext) isHidden(it *state.Item) bool {
 	n := rc.s.invisible[it.Key]
 	if n > 0 {
 		rc.s.invisible[it.Key] = n - 1
@@ -65,7 +66,7 @@ func (rc *requestContext) runConcurrentClients() {
 	if len(actors) == 0 {
 		return
 	}
-	rc.st.WithCause(Cause{Request: rc.cause.Request, IsConcurrentClient: true}, func() {
+	rc.st.WithCause(state.Cause{Request: rc.cause.Request, IsConcurrentClient: true}, func() {
 		for _, a := range actors {
 			rc.runConcurrentClient(a)
 		}
@@ -80,13 +81,13 @@ func (rc *requestContext) runConcurrentClient(a settings.ConcurrentClient) {
 	case a.Remove != "":
 		k := ids.Key(a.Remove)
 		if a.Section == "protectedItems" {
-			k = ItemKey(ids.Key(ids.VaultPart(a.Remove)), ids.ContainerKeyOf(ids.LastSegment(a.Remove)))
+			k = state.ItemKey(ids.Key(ids.VaultPart(a.Remove)), ids.ContainerKeyOf(ids.LastSegment(a.Remove)))
 		}
 		rc.st.Remove(a.Section, k)
 	case a.Section == "virtualMachines":
 		rc.st.PutVM(a.Body, rc.now)
 	case a.Section != "":
-		rc.st.ApplyBody(Change{Section: a.Section, Body: a.Body})
+		rc.st.ApplyBody(state.Change{Section: a.Section, Body: a.Body})
 	default:
 		rc.s.applyImmediately(rc, a)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // FuzzRouter sends arbitrary requests: the simulator answers each with JSON or an empty body.
@@ -97,7 +98,7 @@ func FuzzEstate(f *testing.F) {
 	f.Add(`{"format_version":"2"}`)
 	f.Add(`{"format_version":"1","virtualMachines":[{"id":"\ud800","properties":{"a":[1e5,-0.1,null,true]}}]}`)
 	f.Fuzz(func(t *testing.T, s string) {
-		e, err := Read(strings.NewReader(s))
+		e, err := state.Read(strings.NewReader(s))
 		if err != nil {
 			return
 		}
@@ -120,7 +121,7 @@ func FuzzEstate(f *testing.F) {
 		if err := server.st.Write(&b); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Read(strings.NewReader(b.String())); err != nil {
+		if _, err := state.Read(strings.NewReader(b.String())); err != nil {
 			t.Fatalf("what was written cannot be read: %v\n%s", err, b.String())
 		}
 	})

@@ -12,6 +12,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // Resource Graph, for the little of its query language that clients of backup use (docs/azure.md §10): a table, then
@@ -92,25 +93,28 @@ func (rc *requestContext) graphRows(table string, scope map[string]bool) []json.
 		rows = append(rows, o.Bytes())
 	}
 	if table == "resources" {
-		rc.st.VMs.All(0, func(_ int, v *VM) bool { add(v.Sub, graphVMs, v.Region, rc.st.Read(v.Body)); return true })
-		rc.st.Vaults.All(0, func(_ int, v *Vault) bool { add(v.Sub, graphVaults, v.Region, rc.st.Read(v.Body)); return true })
-		rc.st.Disks.All(0, func(_ int, r *Resource) bool { add(r.Sub, graphDisks, r.Region, rc.st.Read(r.Body)); return true })
-		rc.st.Accounts.All(0, func(_ int, r *Resource) bool { add(r.Sub, graphAccounts, r.Region, rc.st.Read(r.Body)); return true })
+		rc.st.VMs.All(0, func(_ int, v *state.VM) bool { add(v.Sub, graphVMs, v.Region, rc.st.Read(v.Body)); return true })
+		rc.st.Vaults.All(0, func(_ int, v *state.Vault) bool { add(v.Sub, graphVaults, v.Region, rc.st.Read(v.Body)); return true })
+		rc.st.Disks.All(0, func(_ int, r *state.Resource) bool { add(r.Sub, graphDisks, r.Region, rc.st.Read(r.Body)); return true })
+		rc.st.Accounts.All(0, func(_ int, r *state.Resource) bool {
+			add(r.Sub, graphAccounts, r.Region, rc.st.Read(r.Body))
+			return true
+		})
 		return rows
 	}
-	rc.st.Items.All(0, func(_ int, it *Item) bool {
+	rc.st.Items.All(0, func(_ int, it *state.Item) bool {
 		if v := rc.st.Vaults.Get(it.Vault); v != nil {
 			add(v.Sub, graphItems, v.Region, rc.graphItem(it, v))
 		}
 		return true
 	})
-	rc.st.Policies.All(0, func(_ int, p *Policy) bool {
+	rc.st.Policies.All(0, func(_ int, p *state.Policy) bool {
 		if v := rc.st.Vaults.Get(p.Vault); v != nil {
 			add(v.Sub, graphPolicies, v.Region, rc.policyBody(p))
 		}
 		return true
 	})
-	rc.st.Jobs.All(0, func(_ int, j *Job) bool {
+	rc.st.Jobs.All(0, func(_ int, j *state.Job) bool {
 		if v := rc.st.Vaults.Get(j.Vault); v != nil {
 			add(v.Sub, graphJobs, v.Region, rc.jobBody(j))
 		}
@@ -120,7 +124,7 @@ func (rc *requestContext) graphRows(table string, scope map[string]bool) []json.
 }
 
 // graphItem adds the fields of an item that only Resource Graph returns (docs/azure.md §10).
-func (rc *requestContext) graphItem(it *Item, v *Vault) []byte {
+func (rc *requestContext) graphItem(it *state.Item, v *state.Vault) []byte {
 	state := map[string]string{
 		"IRPending": "ProtectionConfigured", "Protected": "ProtectionConfigured",
 		"ProtectionStopped": "ProtectionStopped", "ProtectionError": "ProtectionError",

@@ -6,6 +6,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // groupNotFound returns ARM's reply when the resource group of the path does not exist.
@@ -23,7 +24,7 @@ func (rc *requestContext) groupID() string {
 }
 
 func (rc *requestContext) listGroups() reply.Reply {
-	return rc.list("groups", each(rc.st.Groups, ids.Key(rc.params["sub"]), func(*OpaqueResource) bool { return true }, func(l *OpaqueResource) []byte { return rc.st.Read(l.Body) }))
+	return rc.list("groups", each(rc.st.Groups, ids.Key(rc.params["sub"]), func(*state.OpaqueResource) bool { return true }, func(l *state.OpaqueResource) []byte { return rc.st.Read(l.Body) }))
 }
 
 func (rc *requestContext) getGroup() reply.Reply {
@@ -53,7 +54,7 @@ func (rc *requestContext) putGroup() reply.Reply {
 	if rc.st.Groups.Get(ids.Key(rc.groupID())) != nil {
 		status = http.StatusOK
 	}
-	body := GroupBody(rc.groupID(), sent.Text("location"), sent.Raw("tags"))
+	body := state.GroupBody(rc.groupID(), sent.Text("location"), sent.Raw("tags"))
 	rc.st.PutGroup(body)
 	return reply.New(status, body)
 }
@@ -87,20 +88,20 @@ func (rc *requestContext) resourcesIn(sub, group string) [][]byte {
 		}
 		out = append(out, o.Bytes())
 	}
-	rc.st.Vaults.Group(sub, 0, func(_ int, v *Vault) bool {
+	rc.st.Vaults.Group(sub, 0, func(_ int, v *state.Vault) bool {
 		if v.Group == group {
 			short(rc.st.Read(v.Body))
 		}
 		return true
 	})
-	rc.st.VMs.Group(sub, 0, func(_ int, v *VM) bool {
+	rc.st.VMs.Group(sub, 0, func(_ int, v *state.VM) bool {
 		if v.Group == group {
 			short(rc.st.Read(v.Body))
 		}
 		return true
 	})
-	for _, t := range []*Table[Resource]{rc.st.Disks, rc.st.Accounts} {
-		t.Group("/subscriptions/"+sub+"/resourcegroups/"+group, 0, func(_ int, r *Resource) bool { short(rc.st.Read(r.Body)); return true })
+	for _, t := range []*state.Table[state.Resource]{rc.st.Disks, rc.st.Accounts} {
+		t.Group("/subscriptions/"+sub+"/resourcegroups/"+group, 0, func(_ int, r *state.Resource) bool { short(rc.st.Read(r.Body)); return true })
 	}
 	return out
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 const (
@@ -40,7 +41,7 @@ func vmBody(name, location string) string {
 
 // estate returns a vault with its default policies and VMs VM1 … VM3 that no refresh has discovered yet, plus extra
 // keys.
-func estate(t testing.TB, extra ...string) *Estate {
+func estate(t testing.TB, extra ...string) *state.Estate {
 	t.Helper()
 	parts := append([]string{
 		`"format_version":"1"`, `"taken":"2024-05-13T10:00:00Z"`, `"cloud":"AzurePublic"`, `"tenant":"22222222-2222-2222-2222-222222222222"`,
@@ -52,7 +53,7 @@ func estate(t testing.TB, extra ...string) *Estate {
 			`"id":"` + testVault + `","type":"Microsoft.RecoveryServices/vaults","sku":{"name":"Standard"}}]`,
 		`"policies":[` + policyJSON("daily", "") + `,` + policyJSON("other", "") + `,` + policyJSON("enhanced", "V2") + `]`,
 	}, extra...)
-	e, err := Read(strings.NewReader("{" + strings.Join(parts, ",\n") + "}"))
+	e, err := state.Read(strings.NewReader("{" + strings.Join(parts, ",\n") + "}"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +85,7 @@ type client struct {
 	base string
 }
 
-func serve(t testing.TB, e *Estate, o Options) *client {
+func serve(t testing.TB, e *state.Estate, o Options) *client {
 	t.Helper()
 	s, err := New(e, o)
 	if err != nil {

@@ -9,17 +9,18 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // itemPut is a PUT of a protected item while the rules check it.
 type itemPut struct {
-	vault        *Vault
+	vault        *state.Vault
 	containerKey string
 	// existing is the item as it is, or nil.
-	existing *Item
+	existing *state.Item
 	sent     rawjson.Object
 	// policy is the one the request names, or nil.
-	policy *Policy
+	policy *state.Policy
 	action string
 }
 
@@ -37,7 +38,7 @@ func (rc *requestContext) putItem() reply.Reply {
 	if err := rawjson.CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	p := &itemPut{vault: v, containerKey: tail, existing: rc.st.Items.Get(ItemKey(v.Key, tail)), sent: rawjson.Parse(rc.body).Object("properties")}
+	p := &itemPut{vault: v, containerKey: tail, existing: rc.st.Items.Get(state.ItemKey(v.Key, tail)), sent: rawjson.Parse(rc.body).Object("properties")}
 	for _, check := range []func(*itemPut) *reply.Reply{
 		rc.checkSource, rc.checkBusy, rc.chooseTransition, rc.checkPolicyOfItem, rc.checkMachine, rc.checkElsewhere, rc.checkVaultRoom, rc.checkGuard,
 	} {
@@ -52,11 +53,11 @@ func (rc *requestContext) putItem() reply.Reply {
 }
 
 // startItemOp starts the operation; its URLs are under the item in the client's spelling (docs/azure.md §4, §33.1).
-func (rc *requestContext) startItemOp(p *itemPut) *Operation {
+func (rc *requestContext) startItemOp(p *itemPut) *state.Operation {
 	id := rc.guid("item operation")
-	target := ItemKey(p.vault.Key, p.containerKey)
-	op := &Operation{
-		ID: id, Action: p.action, Vault: p.vault.Key, Target: target, Version: rc.version, State: InProgress,
+	target := state.ItemKey(p.vault.Key, p.containerKey)
+	op := &state.Operation{
+		ID: id, Action: p.action, Vault: p.vault.Key, Target: target, Version: rc.version, State: state.InProgress,
 		StatusPath: rc.path + "/operationsStatus/" + id, ResultPath: rc.path + "/operationResults/" + id,
 		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration(p.action, target)), Request: json.RawMessage(rc.body),
 	}
@@ -65,9 +66,9 @@ func (rc *requestContext) startItemOp(p *itemPut) *Operation {
 		friendly = p.existing.Friendly
 	}
 	switch p.action {
-	case ActStop, ActSuspend:
+	case state.ActStop, state.ActSuspend:
 		op.Jobs = []string{rc.startJob(p.vault, friendly, p.containerKey, "DisableBackup", "Policy Name", "")}
-	case ActUndelete:
+	case state.ActUndelete:
 		op.Jobs = []string{rc.startJob(p.vault, friendly, p.containerKey, "Undelete", "Undelete flag", "True")}
 	default:
 		op.Jobs = []string{rc.startJob(p.vault, friendly, p.containerKey, "ConfigureBackup", "Policy Name", p.policy.Name)}
@@ -93,11 +94,11 @@ func (rc *requestContext) checkSource(p *itemPut) *reply.Reply {
 
 // checkBusy enforces: one operation on an item at a time (docs/azure.md §4, §14).
 func (rc *requestContext) checkBusy(p *itemPut) *reply.Reply {
-	return rc.busyItemReply(ItemKey(p.vault.Key, p.containerKey))
+	return rc.busyItemReply(state.ItemKey(p.vault.Key, p.containerKey))
 }
 
 func (rc *requestContext) busyItemReply(target string) *reply.Reply {
-	if op := rc.st.OperationOn(target); op != nil && op.Action != ActBackup {
+	if op := rc.st.OperationOn(target); op != nil && op.Action != state.ActBackup {
 		r := rc.unverified("conflicting-operation", "A conflicting operation is in progress on the selected item. Please wait for it to finish and try again.")
 		return &r
 	}
@@ -122,17 +123,17 @@ func (rc *requestContext) chooseTransition(p *itemPut) *reply.Reply {
 		r := invalidConfigure()
 		return &r
 	case p.existing == nil:
-		p.action = ActProtect
+		p.action = state.ActProtect
 	case p.existing.IsActive():
-		p.action = ActModify
+		p.action = state.ActModify
 	default:
-		p.action = ActResume
+		p.action = state.ActResume
 	}
 	return nil
 }
 
 func (rc *requestContext) transitionToUndelete(p *itemPut) *reply.Reply {
-	p.action = ActUndelete
+	p.action = state.ActUndelete
 	switch {
 	case p.existing == nil:
 		r := rc.unverified("undelete-absent", "Item not found.")
@@ -145,7 +146,7 @@ func (rc *requestContext) transitionToUndelete(p *itemPut) *reply.Reply {
 }
 
 func (rc *requestContext) transitionToStop(p *itemPut) *reply.Reply {
-	p.action = ActStop
+	p.action = state.ActStop
 	if p.existing == nil {
 		r := rc.unverified("stop-absent", "Item not found.")
 		return &r
@@ -155,7 +156,7 @@ func (rc *requestContext) transitionToStop(p *itemPut) *reply.Reply {
 
 // transitionToSuspend: only where the vault is immutable (docs/azure.md §6).
 func (rc *requestContext) transitionToSuspend(p *itemPut) *reply.Reply {
-	p.action = ActSuspend
+	p.action = state.ActSuspend
 	switch {
 	case p.existing == nil:
 		r := rc.unverified("suspend-absent", "Item not found.")
@@ -171,7 +172,7 @@ func (rc *requestContext) transitionToSuspend(p *itemPut) *reply.Reply {
 }
 
 func (p *itemPut) needsPolicy() bool {
-	return p.action == ActProtect || p.action == ActModify || p.action == ActResume
+	return p.action == state.ActProtect || p.action == state.ActModify || p.action == state.ActResume
 }
 
 // checkPolicyOfItem enforces: the policy is of this vault and of this workload; an item does not go back from V2 to V1
@@ -201,7 +202,7 @@ func (rc *requestContext) checkPolicyOfItem(p *itemPut) *reply.Reply {
 }
 
 // policyTypeOf returns a policy's type; absent means V1 (docs/azure.md §8.2).
-func policyTypeOf(st *State, p *Policy) string {
+func policyTypeOf(st *state.State, p *state.Policy) string {
 	return cmp.Or(rawjson.TextAt(st.Read(p.Body), "properties", "policyType"), "V1")
 }
 
@@ -233,7 +234,7 @@ func (rc *requestContext) checkMachine(p *itemPut) *reply.Reply {
 
 // needsEnhanced reports whether a VM needs an Enhanced policy: Ultra and Premium SSD v2 disks, and trusted launch
 // before api-version 2025-01-01 (docs/azure.md §0.3, §8.3).
-func needsEnhanced(st *State, machine *VM, version string) bool {
+func needsEnhanced(st *state.State, machine *state.VM, version string) bool {
 	props := rawjson.RawAt(st.Read(machine.Body), "properties")
 	if version < "2025-01-01" && strings.EqualFold(rawjson.TextAt(props, "securityProfile", "securityType"), "TrustedLaunch") {
 		return true
@@ -253,7 +254,7 @@ func needsEnhanced(st *State, machine *VM, version string) bool {
 
 // checkElsewhere enforces: a VM is in one vault only, unless it is soft-deleted there (docs/azure.md §4, §6, §13).
 func (rc *requestContext) checkElsewhere(p *itemPut) *reply.Reply {
-	if p.action != ActProtect {
+	if p.action != state.ActProtect {
 		return nil
 	}
 	for _, it := range rc.st.ItemsOf(ids.Key(p.sent.Text("sourceResourceId"))) {
@@ -274,11 +275,11 @@ func (rc *requestContext) protectedElsewhereReply() reply.Reply {
 }
 
 // protecting returns the operation that is about to protect a VM in some vault, or nil.
-func protecting(st *State, vmKey string) *Operation {
+func protecting(st *state.State, vmKey string) *state.Operation {
 	tail := ids.ContainerKeyFor(ids.Segment(vmKey, "resourcegroups"), ids.LastSegment(vmKey))
-	var found *Operation
-	st.Vaults.Group(ids.Segment(vmKey, "subscriptions"), 0, func(_ int, v *Vault) bool {
-		if op := st.OperationOn(ItemKey(v.Key, tail)); op != nil && op.Action == ActProtect {
+	var found *state.Operation
+	st.Vaults.Group(ids.Segment(vmKey, "subscriptions"), 0, func(_ int, v *state.Vault) bool {
+		if op := st.OperationOn(state.ItemKey(v.Key, tail)); op != nil && op.Action == state.ActProtect {
 			found = op
 		}
 		return found == nil
@@ -290,7 +291,7 @@ func protecting(st *State, vmKey string) *Operation {
 const maxItems = 1000
 
 func (rc *requestContext) checkVaultRoom(p *itemPut) *reply.Reply {
-	if p.action != ActProtect || rc.st.CountVMs(p.vault) < maxItems {
+	if p.action != state.ActProtect || rc.st.CountVMs(p.vault) < maxItems {
 		return nil
 	}
 	r := rc.unverified("protection-quota", "The vault has reached its limit of %d protected virtual machines. Please create a new vault.", maxItems)

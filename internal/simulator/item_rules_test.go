@@ -9,6 +9,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 const otherVault = "/subscriptions/" + testSub + "/resourceGroups/rg-backup/providers/Microsoft.RecoveryServices/vaults/vault2"
@@ -18,7 +19,7 @@ func at0() settings.Settings {
 }
 
 // withSecondVault returns the estate with a second vault of the same region.
-func withSecondVault(t *testing.T) *Estate {
+func withSecondVault(t *testing.T) *state.Estate {
 	t.Helper()
 	return estate(t,
 		`"vaults":[{"location":"westeurope","name":"vault1","properties":{},"id":"`+testVault+`","sku":{"name":"RS0","tier":"Standard"}},`+

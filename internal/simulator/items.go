@@ -10,6 +10,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 const (
@@ -28,13 +29,13 @@ func (rc *requestContext) listItems() reply.Reply {
 	if bad != nil {
 		return *bad
 	}
-	keep := func(it *Item) bool {
+	keep := func(it *state.Item) bool {
 		return !rc.isHidden(it) && f.matches(func(name string) string { return rc.itemField(it, name) })
 	}
 	return rc.list("items", each(rc.st.Items, v.Key, keep, rc.itemBody))
 }
 
-func (rc *requestContext) itemField(it *Item, name string) string {
+func (rc *requestContext) itemField(it *state.Item, name string) string {
 	switch strings.ToLower(name) {
 	case "backupmanagementtype":
 		return it.Management
@@ -55,7 +56,7 @@ func (rc *requestContext) itemField(it *Item, name string) string {
 }
 
 // itemBody returns an item's body as of now: the remaining time of a soft-deleted item changes with the clock.
-func (rc *requestContext) itemBody(it *Item) []byte {
+func (rc *requestContext) itemBody(it *state.Item) []byte {
 	body := rc.st.Read(it.Body)
 	if !it.IsDeleted {
 		return body
@@ -92,7 +93,7 @@ func itemNotFound() reply.Reply {
 }
 
 // item returns the item of the path, or the not-found reply.
-func (rc *requestContext) item() (*Vault, *Item, *reply.Reply) {
+func (rc *requestContext) item() (*state.Vault, *state.Item, *reply.Reply) {
 	v, none := rc.vault()
 	if none != nil {
 		return nil, nil, none
@@ -101,7 +102,7 @@ func (rc *requestContext) item() (*Vault, *Item, *reply.Reply) {
 	if bad != nil {
 		return nil, nil, bad
 	}
-	it := rc.st.Items.Get(ItemKey(v.Key, tail))
+	it := rc.st.Items.Get(state.ItemKey(v.Key, tail))
 	if it == nil || rc.isHidden(it) {
 		r := itemNotFound()
 		return v, nil, &r
@@ -123,7 +124,7 @@ func (rc *requestContext) getItem() reply.Reply {
 }
 
 // extendedInfo appears only on request (docs/azure.md §3).
-func (rc *requestContext) extendedInfo(it *Item) rawjson.Object {
+func (rc *requestContext) extendedInfo(it *state.Item) rawjson.Object {
 	points := rc.pointsOf(it.Key)
 	o := rawjson.NewObject("recoveryPointCount", len(points), "policyInconsistent", false)
 	if len(points) > 0 {
@@ -144,7 +145,7 @@ func (rc *requestContext) deleteItem() reply.Reply {
 	if bad != nil {
 		return *bad
 	}
-	it := rc.st.Items.Get(ItemKey(v.Key, tail))
+	it := rc.st.Items.Get(state.ItemKey(v.Key, tail))
 	if it == nil {
 		return reply.Reply{Status: http.StatusNoContent}
 	}
@@ -161,14 +162,14 @@ func (rc *requestContext) deleteItem() reply.Reply {
 	if isImmutable(rc.st, v) && points > 0 {
 		return rc.unverified("immutable-denied", "%s", immutableText)
 	}
-	action := ActHardDelete
+	action := state.ActHardDelete
 	if softDeleteDays(rc.st, v) > 0 {
-		action = ActSoftDelete
+		action = state.ActSoftDelete
 	}
 	id := rc.guid("delete")
 	vaultPath := ids.VaultPart(rc.path)
-	op := &Operation{
-		ID: id, Action: action, Vault: v.Key, Target: it.Key, Version: rc.version, State: InProgress,
+	op := &state.Operation{
+		ID: id, Action: action, Vault: v.Key, Target: it.Key, Version: rc.version, State: state.InProgress,
 		StatusPath: vaultPath + "/backupOperations/" + id, ResultPath: vaultPath + "/backupOperationResults/" + id,
 		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration(action, it.Key)),
 	}
@@ -181,12 +182,12 @@ func (rc *requestContext) deleteItem() reply.Reply {
 const immutableText = "The Vault and Bakcup Item is in Immutable state where destructive operations are not supported."
 
 // finishDelete soft-deletes an item, or removes it with its recovery points.
-func (s *Server) finishDelete(op *Operation, at time.Time) {
+func (s *Server) finishDelete(op *state.Operation, at time.Time) {
 	it := s.st.Items.Get(op.Target)
 	if it == nil {
 		return
 	}
-	if op.Action != ActSoftDelete {
+	if op.Action != state.ActSoftDelete {
 		s.dropItem(it)
 		return
 	}
@@ -207,7 +208,7 @@ func (s *Server) finishDelete(op *Operation, at time.Time) {
 	s.schedulePurge(it)
 }
 
-func (s *Server) dropItem(it *Item) {
+func (s *Server) dropItem(it *state.Item) {
 	for _, p := range s.st.PointsOf(it.Key) {
 		s.st.Remove("recoveryPoints", p.Key)
 	}
@@ -215,21 +216,21 @@ func (s *Server) dropItem(it *Item) {
 }
 
 // schedulePurge schedules the purge of a soft-deleted item at the end of its retention.
-func (s *Server) schedulePurge(it *Item) {
+func (s *Server) schedulePurge(it *state.Item) {
 	at := s.st.PurgeTime(it)
 	if at.IsZero() {
 		return
 	}
-	s.st.Start(&Operation{
-		ID: "purge|" + it.Key + "|" + rawjson.Time(at), Action: ActPurge, Vault: it.Vault, Target: it.Key,
-		Started: at, Ends: at, State: InProgress,
+	s.st.Start(&state.Operation{
+		ID: "purge|" + it.Key + "|" + rawjson.Time(at), Action: state.ActPurge, Vault: it.Vault, Target: it.Key,
+		Started: at, Ends: at, State: state.InProgress,
 	})
 }
 
 // finishItem applies the effect of an accepted PUT (docs/azure.md §6).
-func (s *Server) finishItem(op *Operation, at time.Time) {
+func (s *Server) finishItem(op *state.Operation, at time.Time) {
 	it := s.st.Items.Get(op.Target)
-	if op.Action == ActProtect {
+	if op.Action == state.ActProtect {
 		if it == nil {
 			s.createItem(op, at)
 		}
@@ -240,30 +241,30 @@ func (s *Server) finishItem(op *Operation, at time.Time) {
 	}
 	sent := rawjson.Parse(op.Request).Object("properties")
 	it = s.st.PutItem(rawjson.Edit(s.st.Read(it.Body), func(p *rawjson.Object) { s.applyItemChange(p, op, sent) }, "properties"))
-	if op.Action == ActModify || op.Action == ActResume {
+	if op.Action == state.ActModify || op.Action == state.ActResume {
 		s.updateExpiries(it, at)
 	}
 }
 
-func (s *Server) applyItemChange(p *rawjson.Object, op *Operation, sent rawjson.Object) {
+func (s *Server) applyItemChange(p *rawjson.Object, op *state.Operation, sent rawjson.Object) {
 	switch op.Action {
-	case ActStop:
+	case state.ActStop:
 		p.Set("protectionState", "ProtectionStopped")
 		p.Set("policyId", "")
 		p.Set("policyName", "")
-	case ActSuspend:
+	case state.ActSuspend:
 		p.Set("protectionState", "BackupsSuspended")
-	case ActUndelete:
+	case state.ActUndelete:
 		p.Set("protectionState", "ProtectionStopped")
 		p.Set("policyId", "")
 		p.Set("policyName", "")
 		p.Del("deferredDeleteTimeInUTC", "isScheduledForDeferredDelete", "deferredDeleteTimeRemaining")
 		p.Set("softDeleteRetentionPeriod", 0)
-	case ActModify, ActResume:
+	case state.ActModify, state.ActResume:
 		policyID := strings.ReplaceAll(sent.Text("policyId"), "%3B", ";")
 		p.Set("policyId", policyID) // in the spelling it was PUT with (docs/azure.md §33.16)
 		p.Set("policyName", s.st.PolicyName(policyID))
-		if op.Action == ActResume {
+		if op.Action == state.ActResume {
 			p.Set("protectionState", resumedState(*p))
 		}
 		s.setDisks(p, sent)
@@ -295,7 +296,7 @@ func (s *Server) setDisks(p *rawjson.Object, sent rawjson.Object) {
 }
 
 // createItem creates the item of a VM whose first backup is pending (docs/azure.md §3, §33.30).
-func (s *Server) createItem(op *Operation, at time.Time) {
+func (s *Server) createItem(op *state.Operation, at time.Time) {
 	v := s.st.Vaults.Get(op.Vault)
 	sent := rawjson.Parse(op.Request).Object("properties")
 	machine := s.st.VMs.Get(ids.Key(sent.Text("sourceResourceId")))
@@ -319,7 +320,7 @@ func (s *Server) createItem(op *Operation, at time.Time) {
 }
 
 // assignStorage assigns the vault's storage with its first item (recorded: backupStorageVersion Unassigned -> V2).
-func (s *Server) assignStorage(v *Vault) {
+func (s *Server) assignStorage(v *state.Vault) {
 	body := s.st.Read(v.Body)
 	if rawjson.TextAt(body, "properties", "backupStorageVersion") != "Unassigned" {
 		return

@@ -11,25 +11,26 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 const jobType = "Microsoft.RecoveryServices/vaults/backupJobs"
 
 // startJob records a job as InProgress and returns its id. bag is its one property besides the VM's name
 // (docs/azure.md §5).
-func (rc *requestContext) startJob(v *Vault, friendly, tail, operation, bag, value string) string {
+func (rc *requestContext) startJob(v *state.Vault, friendly, tail, operation, bag, value string) string {
 	props := rawjson.NewObject("VM Name", friendly, bag, value)
 	return rc.s.fileJob(rc.now, rc.s.guid(rc.now, "job"), v, friendly, tail, operation, rawjson.NewObject("tasksList", []string{}, "propertyBag", props), nil)
 }
 
-func (s *Server) fileJob(now time.Time, id string, v *Vault, friendly, tail, operation string, extended rawjson.Object, actions []string) string {
+func (s *Server) fileJob(now time.Time, id string, v *state.Vault, friendly, tail, operation string, extended rawjson.Object, actions []string) string {
 	p := rawjson.NewObject("jobType", "AzureIaaSVMJob")
 	if len(actions) > 0 {
 		p.Set("actionsInfo", actions)
 	}
 	for _, m := range rawjson.NewObject("containerName", tail, "duration", "PT0S", "virtualMachineVersion", "Compute",
 		"extendedInfo", extended, "entityFriendlyName", friendly, "backupManagementType", "AzureIaasVM",
-		"operation", operation, "status", InProgress, "startTime", rawjson.Time(now), "activityId", s.guid(now, "activity")) {
+		"operation", operation, "status", state.InProgress, "startTime", rawjson.Time(now), "activityId", s.guid(now, "activity")) {
 		p.Put(m.Key, m.Value)
 	}
 	s.st.PutJob(rawjson.NewObject("id", v.ID+"/backupJobs/"+id, "name", id, "type", jobType, "properties", p).Bytes())
@@ -37,10 +38,10 @@ func (s *Server) fileJob(now time.Time, id string, v *Vault, friendly, tail, ope
 }
 
 // endJobs ends the jobs of op at at.
-func (s *Server) endJobs(op *Operation, at time.Time) {
+func (s *Server) endJobs(op *state.Operation, at time.Time) {
 	for _, id := range op.Jobs {
 		status := "Completed"
-		if op.State == Failed || op.JobFails {
+		if op.State == state.Failed || op.JobFails {
 			status = "Failed"
 		}
 		s.endJob(op.Vault, id, at, status, op)
@@ -48,7 +49,7 @@ func (s *Server) endJobs(op *Operation, at time.Time) {
 }
 
 // endJob writes a job's end. Job errors carry integers for codes (docs/azure.md §5).
-func (s *Server) endJob(vaultKey, id string, at time.Time, status string, op *Operation) {
+func (s *Server) endJob(vaultKey, id string, at time.Time, status string, op *state.Operation) {
 	j := s.st.Jobs.Get(vaultKey + "/backupjobs/" + id)
 	if j == nil {
 		return
@@ -67,7 +68,7 @@ func (s *Server) endJob(vaultKey, id string, at time.Time, status string, op *Op
 }
 
 // jobBody returns a job's body as of now: the durations of running jobs grow with the clock.
-func (rc *requestContext) jobBody(j *Job) []byte {
+func (rc *requestContext) jobBody(j *state.Job) []byte {
 	if !j.IsRunning() && rc.version >= "2023-02-01" {
 		return rc.st.Read(j.Body)
 	}
@@ -79,11 +80,11 @@ func (rc *requestContext) jobBody(j *Job) []byte {
 }
 
 // jobRow returns a job as lists show it: without detail (docs/azure.md §11, §33.29).
-func (rc *requestContext) jobRow(j *Job) []byte {
+func (rc *requestContext) jobRow(j *state.Job) []byte {
 	return rc.editedJob(j, func(p *rawjson.Object) { p.Del("extendedInfo", "errorDetails") })
 }
 
-func (rc *requestContext) editedJob(j *Job, change func(p *rawjson.Object)) []byte {
+func (rc *requestContext) editedJob(j *state.Job, change func(p *rawjson.Object)) []byte {
 	return rawjson.Edit(rc.st.Read(j.Body), func(p *rawjson.Object) {
 		if j.IsRunning() {
 			p.Set("duration", rawjson.Duration(rc.now.Sub(j.Started)))
@@ -99,7 +100,7 @@ func (rc *requestContext) editedJob(j *Job, change func(p *rawjson.Object)) []by
 func runningTasks(extended []byte, now time.Time) json.RawMessage {
 	return editTasks(extended, func(task *rawjson.Object) {
 		started, err := time.Parse(time.RFC3339Nano, task.Text("startTime"))
-		if err == nil && task.Text("status") == InProgress {
+		if err == nil && task.Text("status") == state.InProgress {
 			task.Set("duration", rawjson.Duration(now.Sub(started)))
 		}
 	})
@@ -142,14 +143,14 @@ func (rc *requestContext) listJobs() reply.Reply {
 	if err != nil {
 		return rc.unverified("filter-input", "The filter is not valid: %s", err)
 	}
-	var found []*Job
-	rc.st.Jobs.Group(v.Key, 0, func(_ int, j *Job) bool {
+	var found []*state.Job
+	rc.st.Jobs.Group(v.Key, 0, func(_ int, j *state.Job) bool {
 		if window.contains(j.Started) && rc.jobMatches(f, j) {
 			found = append(found, j)
 		}
 		return true
 	})
-	slices.SortStableFunc(found, func(a, b *Job) int { return b.Started.Compare(a.Started) })
+	slices.SortStableFunc(found, func(a, b *state.Job) int { return b.Started.Compare(a.Started) })
 	return rc.list("jobs", func(from int, visit func(int, func() []byte) bool) {
 		for i := from; i < len(found); i++ {
 			if !visit(i, func() []byte { return rc.jobRow(found[i]) }) {
@@ -159,7 +160,7 @@ func (rc *requestContext) listJobs() reply.Reply {
 	})
 }
 
-func (rc *requestContext) jobMatches(f filter, j *Job) bool {
+func (rc *requestContext) jobMatches(f filter, j *state.Job) bool {
 	return f.matchesAll(func(name, want string) bool {
 		switch strings.ToLower(name) {
 		case "starttime", "endtime":
@@ -213,7 +214,7 @@ func parseJobWindow(f filter, now time.Time) (timeWindow, error) {
 	return w, nil
 }
 
-func (rc *requestContext) job() (*Vault, *Job, *reply.Reply) {
+func (rc *requestContext) job() (*state.Vault, *state.Job, *reply.Reply) {
 	v, none := rc.vault()
 	if none != nil {
 		return nil, nil, none
@@ -240,14 +241,14 @@ func (rc *requestContext) cancelJob() reply.Reply {
 	if none != nil {
 		return *none
 	}
-	if j.Status != InProgress || rawjson.RawAt(rc.st.Read(j.Body), "properties", "actionsInfo") == nil {
+	if j.Status != state.InProgress || rawjson.RawAt(rc.st.Read(j.Body), "properties", "actionsInfo") == nil {
 		return reply.Error(http.StatusBadRequest, "BMSUserErrorJobNotCancellable", "The job cannot be cancelled.") // UNVERIFIED code
 	}
 	rc.st.PutJob(rawjson.Edit(rc.st.Read(j.Body), func(p *rawjson.Object) { p.Set("status", "Cancelling") }, "properties"))
 	id := rc.guid("cancel")
 	jobPath := strings.TrimSuffix(rc.path, "/"+ids.LastSegment(rc.path))
-	op := &Operation{
-		ID: id, Action: ActCancel, Vault: v.Key, Target: j.Key, Version: rc.version, State: InProgress,
+	op := &state.Operation{
+		ID: id, Action: state.ActCancel, Vault: v.Key, Target: j.Key, Version: rc.version, State: state.InProgress,
 		StatusPath: jobPath + "/operationsStatus/" + id, ResultPath: jobPath + "/operationResults/" + id,
 		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("cancel", j.Key)),
 	}
@@ -256,7 +257,7 @@ func (rc *requestContext) cancelJob() reply.Reply {
 }
 
 // finishCancel ends the job as Cancelled and drops the effects of its normal end.
-func (s *Server) finishCancel(op *Operation, at time.Time) {
+func (s *Server) finishCancel(op *state.Operation, at time.Time) {
 	j := s.st.Jobs.Get(op.Target)
 	if j == nil || j.Status != "Cancelling" {
 		return

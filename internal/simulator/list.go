@@ -9,6 +9,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // query returns a request's query by lower-cased name. net/url is not used because it drops pairs with a bare ";",
@@ -83,7 +84,7 @@ func (rc *requestContext) nextLink(token string) string {
 }
 
 // each returns an iterator over the records of one list that keep accepts.
-func each[R any](t *Table[R], group string, keep func(*R) bool, body func(*R) []byte) rowIterator {
+func each[R any](t *state.Table[R], group string, keep func(*R) bool, body func(*R) []byte) rowIterator {
 	return func(from int, visit func(int, func() []byte) bool) {
 		t.Group(group, from, func(row int, r *R) bool {
 			return !keep(r) || visit(row, func() []byte { return body(r) })

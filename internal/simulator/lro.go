@@ -12,6 +12,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // Lengths of the signature's parts as recorded (docs/azure.md §33.7).
@@ -78,7 +79,7 @@ func (rc *requestContext) getResult() reply.Reply {
 		return rc.operationNotFound()
 	}
 	switch {
-	case op.IsRunning() && op.Action == ActRefresh:
+	case op.IsRunning() && op.Action == state.ActRefresh:
 		// No body and Location only (docs/azure.md §33.4).
 		r := rc.acceptedReply(op)
 		r.Header.Del("Azure-Asyncoperation")
@@ -87,18 +88,18 @@ func (rc *requestContext) getResult() reply.Reply {
 		r := rc.acceptedReply(op)
 		r.Body = []byte("{}")
 		return r
-	case op.State == Failed:
+	case op.State == state.Failed:
 		return reply.Error(http.StatusBadRequest, op.Code, "%s", op.Message) // UNVERIFIED status
-	case op.Action == ActValidate:
+	case op.Action == state.ActValidate:
 		return reply.OK(rawjson.NewObject("validateOperationResponse", rawjson.NewObject("validationResults", op.Request)).Bytes())
-	case op.Action == ActBackup || op.Action == ActRestore:
+	case op.Action == state.ActBackup || op.Action == state.ActRestore:
 		// 204 that still has the polling headers: a poller that continues while a header is present never ends
 		// (docs/azure.md §33.5).
 		r := rc.acceptedReply(op)
 		r.Header.Del("Location")
 		r.Status = http.StatusNoContent
 		return r
-	case op.Action == ActPolicy:
+	case op.Action == state.ActPolicy:
 		if p := rc.st.Policies.Get(op.Target); p != nil {
 			return reply.OK(rc.policyBody(p))
 		}
@@ -111,7 +112,7 @@ func (rc *requestContext) getResult() reply.Reply {
 }
 
 // operation returns the operation that a poll names, in the vault that it names.
-func (rc *requestContext) operation() *Operation {
+func (rc *requestContext) operation() *state.Operation {
 	op := rc.st.Ops[rc.params["op"]]
 	if op == nil || op.StatusPath == "" || op.Vault != rc.vaultKey() {
 		return nil
@@ -129,7 +130,7 @@ func vaultOperationID(number, guid string) string {
 }
 
 // statusBody returns the body of operationsStatus, backupOperations and policy operations (docs/azure.md §4, §8.1).
-func statusBody(op *Operation) json.RawMessage {
+func statusBody(op *state.Operation) json.RawMessage {
 	body := rawjson.NewObject("id", op.ID, "name", op.ID, "status", op.State, "startTime", rawjson.Time(op.Started))
 	if op.IsRunning() {
 		body.Set("endTime", rawjson.NoTime)
@@ -137,17 +138,17 @@ func statusBody(op *Operation) json.RawMessage {
 	}
 	// endTime equals startTime, whatever the operation took (docs/azure.md §4).
 	body.Set("endTime", rawjson.Time(op.Started))
-	if op.State == Failed {
+	if op.State == state.Failed {
 		body.Set("error", rawjson.NewObject("code", op.Code, "message", op.Message))
 	}
 	switch {
-	case op.Action == ActPolicy:
+	case op.Action == state.ActPolicy:
 		failedJobs := op.JobsFailed
 		if failedJobs == nil {
 			failedJobs = map[string]string{}
 		}
 		body.Set("properties", rawjson.NewObject("objectType", "OperationStatusJobsExtendedInfo", "jobIds", slices.Clone(op.Jobs), "failedJobsError", failedJobs))
-	case op.Action == ActValidate && op.State == Succeeded:
+	case op.Action == state.ActValidate && op.State == state.Succeeded:
 		body.Set("properties", rawjson.NewObject("objectType", "OperationStatusValidateOperationExtendedInfo", "validateOperationResponse", rawjson.NewObject("validationResults", op.Request)))
 	case len(op.Jobs) > 0:
 		body.Set("properties", rawjson.NewObject("objectType", "OperationStatusJobExtendedInfo", "jobId", op.Jobs[0]))
@@ -157,8 +158,8 @@ func statusBody(op *Operation) json.RawMessage {
 
 // asyncVersion returns the api-version in Azure-AsyncOperation: a different one for refresh and cancel (docs/azure.md
 // §33.4).
-func asyncVersion(op *Operation) string {
-	if op.Action == ActRefresh || op.Action == ActCancel {
+func asyncVersion(op *state.Operation) string {
+	if op.Action == state.ActRefresh || op.Action == state.ActCancel {
 		return "2019-05-13-preview"
 	}
 	return op.Version

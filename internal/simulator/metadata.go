@@ -10,6 +10,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // metadata returns the endpoints of this cloud: an array up to 2019-05-01, one object from 2022-09-01.
@@ -50,7 +51,7 @@ func (rc *requestContext) metadata() reply.Reply {
 }
 
 func (rc *requestContext) listSubscriptions() reply.Reply {
-	return rc.list("groups", each(rc.st.Subscriptions, "", func(*OpaqueResource) bool { return true }, func(l *OpaqueResource) []byte { return rc.st.Read(l.Body) }))
+	return rc.list("groups", each(rc.st.Subscriptions, "", func(*state.OpaqueResource) bool { return true }, func(l *state.OpaqueResource) []byte { return rc.st.Read(l.Body) }))
 }
 
 func (rc *requestContext) getSubscription() reply.Reply {
@@ -64,8 +65,8 @@ func (rc *requestContext) listTenants() reply.Reply {
 
 func (rc *requestContext) listLocations() reply.Reply {
 	seen := map[string]bool{}
-	rc.st.VMs.Group(ids.Key(rc.params["sub"]), 0, func(_ int, v *VM) bool { seen[v.Region] = true; return true })
-	rc.st.Vaults.Group(ids.Key(rc.params["sub"]), 0, func(_ int, v *Vault) bool { seen[v.Region] = true; return true })
+	rc.st.VMs.Group(ids.Key(rc.params["sub"]), 0, func(_ int, v *state.VM) bool { seen[v.Region] = true; return true })
+	rc.st.Vaults.Group(ids.Key(rc.params["sub"]), 0, func(_ int, v *state.Vault) bool { seen[v.Region] = true; return true })
 	out := []rawjson.Object{}
 	for _, name := range sortedKeys(seen) {
 		out = append(out, rawjson.NewObject("id", "/subscriptions/"+rc.params["sub"]+"/locations/"+name, "name", name, "type", "Region", "displayName", name))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // runDue runs all timers due at now, in order.
@@ -21,7 +22,7 @@ func (s *Server) runDue(now time.Time) {
 }
 
 // runTimer does the one thing of op that is due at at.
-func (s *Server) runTimer(op *Operation, at time.Time) {
+func (s *Server) runTimer(op *state.Operation, at time.Time) {
 	st := s.st
 	if op.IsComplete() {
 		st.Remove("operations", op.ID)
@@ -54,57 +55,57 @@ func (s *Server) runTimer(op *Operation, at time.Time) {
 }
 
 // complete ends op at at and applies its effect.
-func (s *Server) complete(op *Operation, at time.Time) {
-	op.State = Succeeded
+func (s *Server) complete(op *state.Operation, at time.Time) {
+	op.State = state.Succeeded
 	if op.Code != "" {
-		op.State = Failed
+		op.State = state.Failed
 	}
-	if op.Action != ActBackup && op.Action != ActRestore {
+	if op.Action != state.ActBackup && op.Action != state.ActRestore {
 		s.endJobs(op, at)
 	}
-	if op.State == Failed && (op.Action == ActBackup || op.Action == ActRestore) {
+	if op.State == state.Failed && (op.Action == state.ActBackup || op.Action == state.ActRestore) {
 		op.Snapshot, op.Handover, op.JobEnds = time.Time{}, time.Time{}, time.Time{} // no job was started after all
 		s.endJobs(op, at)
 	}
-	if op.State == Failed || op.JobFails {
+	if op.State == state.Failed || op.JobFails {
 		s.undo(op)
 		return
 	}
 	switch op.Action {
-	case ActProtect, ActModify, ActResume, ActStop, ActSuspend, ActUndelete:
+	case state.ActProtect, state.ActModify, state.ActResume, state.ActStop, state.ActSuspend, state.ActUndelete:
 		s.finishItem(op, at)
-	case ActSoftDelete, ActHardDelete, ActPurge:
+	case state.ActSoftDelete, state.ActHardDelete, state.ActPurge:
 		s.finishDelete(op, at)
-	case ActRefresh:
+	case state.ActRefresh:
 		s.finishRefresh(op, at)
-	case ActPolicy:
+	case state.ActPolicy:
 		p := s.st.PutPolicy(op.Request)
 		for _, it := range s.st.ProtectedBy(p) {
 			s.updateExpiries(it, at)
 		}
-	case ActVanish, ActSettle:
+	case state.ActVanish, state.ActSettle:
 		s.applyFollowUp(op)
-	case ActAppear:
+	case state.ActAppear:
 		s.showDisks(op)
-	case ActDeleteDisk:
+	case state.ActDeleteDisk:
 		s.finishDiskDelete(op)
-	case ActScheduled:
+	case state.ActScheduled:
 		s.runSchedule(op, at)
-	case ActCancel:
+	case state.ActCancel:
 		s.finishCancel(op, at)
-	case ActVaultCreate, ActVaultUpdate, ActVaultDelete:
+	case state.ActVaultCreate, state.ActVaultUpdate, state.ActVaultDelete:
 		s.finishVault(op, at)
-	case ActExpire:
+	case state.ActExpire:
 		s.expirePoint(op, at)
-	case ActAdopted:
+	case state.ActAdopted:
 		s.finishAdopted(op, at)
 	}
 }
 
 // undo reverts the changes that a failed operation made at its start.
-func (s *Server) undo(op *Operation) {
+func (s *Server) undo(op *state.Operation) {
 	switch op.Action {
-	case ActVaultCreate, ActVaultUpdate, ActVaultDelete:
+	case state.ActVaultCreate, state.ActVaultUpdate, state.ActVaultDelete:
 		if v := s.st.Vaults.Get(op.Target); v != nil {
 			s.st.PutVault(rawjson.Edit(s.st.Read(v.Body), func(p *rawjson.Object) { p.Set("provisioningState", "Failed") }, "properties"))
 		}
@@ -112,7 +113,7 @@ func (s *Server) undo(op *Operation) {
 }
 
 // acceptedReply returns the 202 for a started or still running operation: no body and the URLs to poll.
-func (rc *requestContext) acceptedReply(op *Operation) reply.Reply {
+func (rc *requestContext) acceptedReply(op *state.Operation) reply.Reply {
 	r := reply.Reply{Status: http.StatusAccepted}
 	if op.StatusPath != "" && !rc.lacksAsyncHeader(op) {
 		r.Set("Azure-AsyncOperation", rc.signedURL(op.StatusPath, asyncVersion(op)))
@@ -126,6 +127,6 @@ func (rc *requestContext) acceptedReply(op *Operation) reply.Reply {
 
 // lacksAsyncHeader reports whether the reply has no Azure-AsyncOperation: refresh and cancel had none in 2016 and 2019
 // (docs/azure.md §33.4).
-func (rc *requestContext) lacksAsyncHeader(op *Operation) bool {
-	return (op.Action == ActRefresh || op.Action == ActCancel) && op.Version < "2019-05-13"
+func (rc *requestContext) lacksAsyncHeader(op *state.Operation) bool {
+	return (op.Action == state.ActRefresh || op.Action == state.ActCancel) && op.Version < "2019-05-13"
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/settings"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // Options are how one server differs from its estate's settings.
@@ -25,7 +26,7 @@ type Options struct {
 	// vault, a policy, an item or a disk, in order; nil: neither. Both are called one at a time under the server's
 	// lock: they must not call the server.
 	ConcurrentClients ConcurrentClientsFunc
-	Effects           func(Effect)
+	Effects           func(state.Effect)
 	// Authority is the base URL at which clients sign in, if it differs from the URL they call (behind a proxy).
 	Authority string
 }

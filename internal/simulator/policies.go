@@ -9,6 +9,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 const policyType = "Microsoft.RecoveryServices/vaults/backupPolicies"
@@ -23,7 +24,7 @@ func (rc *requestContext) listPolicies() reply.Reply {
 	if bad != nil {
 		return *bad
 	}
-	keep := func(p *Policy) bool {
+	keep := func(p *state.Policy) bool {
 		return f.matches(func(name string) string {
 			switch strings.ToLower(name) {
 			case "backupmanagementtype":
@@ -36,7 +37,7 @@ func (rc *requestContext) listPolicies() reply.Reply {
 	}
 	// Policies are not paged: the SDK has no token for them and none was recorded (docs/azure.md §8.1).
 	var bodies [][]byte
-	rc.st.Policies.Group(v.Key, 0, func(_ int, p *Policy) bool {
+	rc.st.Policies.Group(v.Key, 0, func(_ int, p *state.Policy) bool {
 		if keep(p) {
 			// The list shows 0 items for every policy; only a read of the single policy counts them (7 recorded
 			// lists).
@@ -78,7 +79,7 @@ func (rc *requestContext) policyNotFound() reply.Reply {
 }
 
 // policyBody returns the stored body with the count of its items, which the service computes (docs/azure.md §8.2).
-func (rc *requestContext) policyBody(p *Policy) []byte {
+func (rc *requestContext) policyBody(p *state.Policy) []byte {
 	return rawjson.Edit(rc.st.Read(p.Body), func(props *rawjson.Object) {
 		props.Set("protectedItemsCount", rc.st.ItemsUnder(p))
 	}, "properties")
@@ -109,7 +110,7 @@ func (rc *requestContext) putPolicy() reply.Reply {
 		return *r
 	}
 	body := rc.storedPolicy(was, sent)
-	items := []*Item(nil)
+	items := []*state.Item(nil)
 	if was != nil {
 		items = rc.st.ProtectedBy(was)
 	}
@@ -120,10 +121,10 @@ func (rc *requestContext) putPolicy() reply.Reply {
 }
 
 // startPolicyOp starts one ConfigureBackup job for each item (docs/azure.md §8.1).
-func (rc *requestContext) startPolicyOp(v *Vault, p *Policy, body json.RawMessage, items []*Item) *Operation {
+func (rc *requestContext) startPolicyOp(v *state.Vault, p *state.Policy, body json.RawMessage, items []*state.Item) *state.Operation {
 	id := rc.guid("policy operation")
-	op := &Operation{
-		ID: id, Action: ActPolicy, Vault: v.Key, Target: p.Key, Version: rc.version, State: InProgress,
+	op := &state.Operation{
+		ID: id, Action: state.ActPolicy, Vault: v.Key, Target: p.Key, Version: rc.version, State: state.InProgress,
 		StatusPath: rc.path + "/operations/" + id, ResultPath: rc.path + "/operationResults/" + id,
 		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("policy", p.Key)), Request: body,
 	}
@@ -136,7 +137,7 @@ func (rc *requestContext) startPolicyOp(v *Vault, p *Policy, body json.RawMessag
 
 // storedPolicy returns the stored form of a sent policy: times with today's date and no milliseconds, defaults added,
 // policyType kept, the caller's count dropped (docs/azure.md §8.2, §33.35).
-func (rc *requestContext) storedPolicy(was *Policy, sent rawjson.Object) json.RawMessage {
+func (rc *requestContext) storedPolicy(was *state.Policy, sent rawjson.Object) json.RawMessage {
 	day := rc.now
 	name := rc.params["policy"]
 	id := ids.VaultPart(rc.path) + "/backupPolicies/" + name
@@ -237,7 +238,7 @@ func (rc *requestContext) deletePolicy() reply.Reply {
 }
 
 // defaultPolicies adds the three built-in policies to a new vault (docs/azure.md §8.1, §33.28).
-func (rc *requestContext) defaultPolicies(v *Vault, was *Vault) {
+func (rc *requestContext) defaultPolicies(v *state.Vault, was *state.Vault) {
 	if was != nil {
 		return
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // maxPolicies is the maximum number of policies in a vault (docs/azure.md §13).
@@ -26,7 +27,7 @@ func invalidPolicyReply() *reply.Reply {
 }
 
 // checkPolicy applies the rules of docs/azure.md §8.3 to a policy write.
-func (rc *requestContext) checkPolicy(v *Vault, was *Policy, p rawjson.Object) *reply.Reply {
+func (rc *requestContext) checkPolicy(v *state.Vault, was *state.Policy, p rawjson.Object) *reply.Reply {
 	if !policyName.MatchString(rc.params["policy"]) {
 		return invalidPolicyReply()
 	}
@@ -58,12 +59,12 @@ func (rc *requestContext) checkPolicy(v *Vault, was *Policy, p rawjson.Object) *
 
 // checkImmutablePolicy enforces: on an immutable vault retention is not reduced; it is not increased either while an
 // item is suspended (docs/azure.md §8.3).
-func (rc *requestContext) checkImmutablePolicy(v *Vault, was *Policy, s *policySpec) *reply.Reply {
+func (rc *requestContext) checkImmutablePolicy(v *state.Vault, was *state.Policy, s *policySpec) *reply.Reply {
 	old, err := readPolicy(rawjson.Parse(rc.st.Read(was.Body)).Object("properties"))
 	if err != nil || !isImmutable(rc.st, v) {
 		return nil
 	}
-	suspended := slices.ContainsFunc(rc.st.ProtectedBy(was), func(it *Item) bool { return it.State == "BackupsSuspended" })
+	suspended := slices.ContainsFunc(rc.st.ProtectedBy(was), func(it *state.Item) bool { return it.State == "BackupsSuspended" })
 	if old.Retention.isReducedBy(s.Retention) || suspended && s.Retention.isReducedBy(old.Retention) {
 		r := rc.unverified("immutable-denied", "%s", immutableText)
 		return &r
@@ -354,7 +355,7 @@ func (r retention) isReducedBy(after retention) bool {
 }
 
 // consumeDailyLimit consumes one of a day's writes, or returns the error that none remains (docs/azure.md §13).
-func (rc *requestContext) consumeDailyLimit(limit string, v *Vault) *reply.Reply {
+func (rc *requestContext) consumeDailyLimit(limit string, v *state.Vault) *reply.Reply {
 	if !rc.s.set.DailyLimits && rc.s.set.Quota == "" {
 		return nil
 	}
@@ -366,11 +367,11 @@ func (rc *requestContext) consumeDailyLimit(limit string, v *Vault) *reply.Reply
 		}
 	}
 	if rc.st.Service.Daily == nil {
-		rc.st.Service.Daily = map[string]DailyCount{}
+		rc.st.Service.Daily = map[string]state.DailyCount{}
 	}
 	d := rc.st.Service.Daily[limit+" "+scope]
 	if rc.now.Sub(d.Since) >= 24*time.Hour {
-		d = DailyCount{Since: rc.now}
+		d = state.DailyCount{Since: rc.now}
 	}
 	if d.Count >= most {
 		r := rc.unverified(limit, "The limit of %d such operations a day has been reached. Please try again later.", most)

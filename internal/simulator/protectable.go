@@ -8,6 +8,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // listProtectable lists the VMs of the vault's subscription and region that a refresh has discovered and that no vault
@@ -26,11 +27,11 @@ func (rc *requestContext) listProtectable() reply.Reply {
 
 // protectable iterates over the snapshot's protectable items of the vault without a VM (classic VMs), then the VMs. A
 // row is an index into the two tables placed end to end, so that a page costs only its own rows.
-func (rc *requestContext) protectable(v *Vault, f filter) rowIterator {
+func (rc *requestContext) protectable(v *state.Vault, f filter) rowIterator {
 	behind := len(rc.st.Protectables.Rows)
 	return func(from int, visit func(int, func() []byte) bool) {
 		more := true
-		rc.st.Protectables.Group(v.Key, from, func(row int, l *OpaqueResource) bool {
+		rc.st.Protectables.Group(v.Key, from, func(row int, l *state.OpaqueResource) bool {
 			body := rc.st.Read(l.Body)
 			if rc.st.VMs.Get(ids.Key(rawjson.TextAt(body, "properties", "virtualMachineId"))) == nil && rc.protectableMatches(f, body) {
 				more = visit(row, func() []byte { return body })
@@ -40,7 +41,7 @@ func (rc *requestContext) protectable(v *Vault, f filter) rowIterator {
 		if !more {
 			return
 		}
-		rc.st.VMs.Group(v.Sub, max(from-behind, 0), func(row int, machine *VM) bool {
+		rc.st.VMs.Group(v.Sub, max(from-behind, 0), func(row int, machine *state.VM) bool {
 			if machine.Region != v.Region || !rc.st.IsDiscovered(machine) || rc.st.IsProtected(machine.Key) || !f.matches(func(name string) string { return protectableField(machine, name) }) {
 				return true
 			}
@@ -50,7 +51,7 @@ func (rc *requestContext) protectable(v *Vault, f filter) rowIterator {
 }
 
 // protectableField returns a VM's field by its name in a filter of protectable items.
-func protectableField(machine *VM, name string) string {
+func protectableField(machine *state.VM, name string) string {
 	switch strings.ToLower(name) {
 	case "backupmanagementtype":
 		return "AzureIaasVM"
@@ -64,7 +65,7 @@ func protectableField(machine *VM, name string) string {
 	return machine.Name
 }
 
-func (rc *requestContext) protectableBody(v *Vault, machine *VM) []byte {
+func (rc *requestContext) protectableBody(v *state.Vault, machine *state.VM) []byte {
 	vmID := rawjson.TextAt(rc.st.Read(machine.Body), "id")
 	group := ids.Segment(vmID, "resourceGroups")
 	tail := ids.ContainerKeyFor(group, machine.Name)
@@ -105,8 +106,8 @@ func (rc *requestContext) refresh() reply.Reply {
 	}
 	id := rc.guid("refresh")
 	fabricPath := strings.TrimSuffix(rc.path, "/"+ids.LastSegment(rc.path))
-	op := &Operation{
-		ID: id, Action: ActRefresh, Vault: v.Key, Target: target, Version: rc.version, State: InProgress,
+	op := &state.Operation{
+		ID: id, Action: state.ActRefresh, Vault: v.Key, Target: target, Version: rc.version, State: state.InProgress,
 		StatusPath: fabricPath + "/operationsStatus/" + id, ResultPath: fabricPath + "/operationResults/" + id,
 		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("refresh", v.Key)),
 	}
@@ -114,7 +115,7 @@ func (rc *requestContext) refresh() reply.Reply {
 	return rc.acceptedReply(op)
 }
 
-func (s *Server) finishRefresh(op *Operation, at time.Time) {
+func (s *Server) finishRefresh(op *state.Operation, at time.Time) {
 	v := s.st.Vaults.Get(op.Vault)
 	if v == nil {
 		return
@@ -128,14 +129,14 @@ func (s *Server) finishRefresh(op *Operation, at time.Time) {
 // listContainers lists the VMs registered with the vault; those of soft-deleted items are in the list of deleted
 // containers (docs/azure.md §3, §33.32).
 func (rc *requestContext) listContainers() reply.Reply {
-	return rc.containers(func(it *Item) bool { return !it.IsDeleted }, "Registered")
+	return rc.containers(func(it *state.Item) bool { return !it.IsDeleted }, "Registered")
 }
 
 func (rc *requestContext) listDeletedContainers() reply.Reply {
-	return rc.containers(func(it *Item) bool { return it.IsDeleted }, "SoftDeleted")
+	return rc.containers(func(it *state.Item) bool { return it.IsDeleted }, "SoftDeleted")
 }
 
-func (rc *requestContext) containers(keep func(*Item) bool, status string) reply.Reply {
+func (rc *requestContext) containers(keep func(*state.Item) bool, status string) reply.Reply {
 	v, none := rc.vault()
 	if none != nil {
 		return *none
@@ -144,19 +145,19 @@ func (rc *requestContext) containers(keep func(*Item) bool, status string) reply
 	if bad != nil {
 		return *bad
 	}
-	field := func(it *Item, name string) string {
+	field := func(it *state.Item, name string) string {
 		if strings.EqualFold(name, "status") {
 			return status
 		}
 		return rc.itemField(it, name)
 	}
-	accept := func(it *Item) bool {
+	accept := func(it *state.Item) bool {
 		return keep(it) && f.matches(func(name string) string { return field(it, name) })
 	}
-	return rc.list("containers", each(rc.st.Items, v.Key, accept, func(it *Item) []byte { return rc.containerBody(it, status) }))
+	return rc.list("containers", each(rc.st.Items, v.Key, accept, func(it *state.Item) []byte { return rc.containerBody(it, status) }))
 }
 
-func (rc *requestContext) containerBody(it *Item, status string) []byte {
+func (rc *requestContext) containerBody(it *state.Item, status string) []byte {
 	body := rc.st.Read(it.Body)
 	vmID := rawjson.TextAt(body, "properties", "virtualMachineId")
 	id, _, _ := strings.Cut(rawjson.TextAt(body, "id"), "/protectedItems/")
@@ -182,7 +183,7 @@ func (rc *requestContext) listGuards() reply.Reply {
 		return *none
 	}
 	var bodies [][]byte
-	rc.st.Proxies.Group(v.Key, 0, func(_ int, l *OpaqueResource) bool { bodies = append(bodies, rc.st.Read(l.Body)); return true })
+	rc.st.Proxies.Group(v.Key, 0, func(_ int, l *state.OpaqueResource) bool { bodies = append(bodies, rc.st.Read(l.Body)); return true })
 	return reply.OK(joinBodies(bodies))
 }
 
@@ -214,9 +215,9 @@ func (rc *requestContext) backupStatus() reply.Reply {
 }
 
 // statusOf searches all vaults of the region; its status of stopped and soft-deleted items is UNVERIFIED.
-func (rc *requestContext) statusOf(vmKey, location string) (string, *Item) {
+func (rc *requestContext) statusOf(vmKey, location string) (string, *state.Item) {
 	status := "NotProtected"
-	var found *Item
+	var found *state.Item
 	for _, it := range rc.st.ItemsOf(vmKey) {
 		v := rc.st.Vaults.Get(it.Vault)
 		if v == nil || v.Region != location {

@@ -17,6 +17,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // recordings are exchanges of Azure CLI with the real service.
@@ -103,7 +104,7 @@ const recordedSub = "00000000-0000-0000-0000-000000000000"
 // runRecording replays the supported requests of one recording inside the caller's bubble.
 func runRecording(t testing.TB, list []*exchange, report *conformance, breakage func(*exchange, *answered)) Stats {
 	began := list[0].at
-	e, err := Read(strings.NewReader(fmt.Sprintf(`{"format_version":"1","subscriptions":[%q],"simulation":{"clock":%q}}`, recordedSub, rawjson.Time(began))))
+	e, err := state.Read(strings.NewReader(fmt.Sprintf(`{"format_version":"1","subscriptions":[%q],"simulation":{"clock":%q}}`, recordedSub, rawjson.Time(began))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -150,7 +151,7 @@ func (r *replay) seed() {
 	for _, x := range r.list {
 		if x.Method == "PUT" && strings.Contains(x.path, "/vaults/") {
 			group := x.path[:strings.Index(x.path, "/providers/")]
-			s.st.PutGroup(GroupBody(group, rawjson.TextAt(x.Sent, "location"), nil))
+			s.st.PutGroup(state.GroupBody(group, rawjson.TextAt(x.Sent, "location"), nil))
 			return
 		}
 	}
@@ -176,7 +177,7 @@ func (r *replay) seedRead() {
 			switch kindOf(x) {
 			case "vault":
 				v := st.PutVault(slices.Clone(b))
-				st.PutGroup(GroupBody(ids.Before(v.ID, "providers"), v.Region, nil))
+				st.PutGroup(state.GroupBody(ids.Before(v.ID, "providers"), v.Region, nil))
 			case "item":
 				st.PutItem(slices.Clone(b))
 			case "recovery point":
@@ -221,7 +222,7 @@ func (r *replay) setUp(i int, x *exchange) {
 func (r *replay) otherVMs(x *exchange) {
 	s := r.c.s
 	group := ""
-	s.st.Groups.All(0, func(_ int, l *OpaqueResource) bool {
+	s.st.Groups.All(0, func(_ int, l *state.OpaqueResource) bool {
 		group = rawjson.TextAt(s.st.Read(l.Body), "location")
 		return false
 	})
@@ -237,7 +238,7 @@ func (r *replay) otherVMs(x *exchange) {
 		}
 	}
 	var gone []string
-	s.st.VMs.All(0, func(_ int, v *VM) bool {
+	s.st.VMs.All(0, func(_ int, v *state.VM) bool {
 		if !shown[v.Key] && !r.ours[v.Key] {
 			gone = append(gone, v.Key)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // sourceDisk is a disk of a VM as stored in a recovery point.
@@ -29,7 +30,7 @@ type sourceDisk struct {
 
 // disksOf returns the disks of an item's VM, split by the item's disk filter. For a deleted VM only its OS disk is
 // known.
-func (s *Server) disksOf(it *Item) (included, excluded []sourceDisk) {
+func (s *Server) disksOf(it *state.Item) (included, excluded []sourceDisk) {
 	machine := s.st.VMs.Get(it.VM)
 	if machine == nil {
 		return []sourceDisk{{LUN: -1, Name: it.Friendly + "_OsDisk_1", SizeGB: 127, OS: "Windows", Generation: "V1"}}, nil
@@ -84,7 +85,7 @@ func (s *Server) sourceDisk(raw []byte, lun int, name string) sourceDisk {
 
 // disksIn returns the disks in a recovery point: as recorded at its creation here, or by the names in its body, or
 // else as the VM is now.
-func (s *Server) disksIn(p *Point, it *Item) []sourceDisk {
+func (s *Server) disksIn(p *state.Point, it *state.Item) []sourceDisk {
 	body := s.st.Read(p.Body)
 	var disks []sourceDisk
 	if json.Unmarshal(rawjson.RawAt(body, privateKey, "disks"), &disks) == nil && len(disks) > 0 {
@@ -130,7 +131,7 @@ func diskConfiguration(included, excluded []sourceDisk) rawjson.Object {
 }
 
 // addPoint creates a recovery point as recorded and updates the item.
-func (s *Server) addPoint(op *Operation, at time.Time) {
+func (s *Server) addPoint(op *state.Operation, at time.Time) {
 	it := s.st.Items.Get(op.Target)
 	if it == nil {
 		return
@@ -183,7 +184,7 @@ func (s *Server) addPoint(op *Operation, at time.Time) {
 	s.scheduleExpiry(pointID, op, at)
 }
 
-func (rc *requestContext) pointsOf(itemKey string) []*Point { return rc.st.PointsOf(itemKey) }
+func (rc *requestContext) pointsOf(itemKey string) []*state.Point { return rc.st.PointsOf(itemKey) }
 
 func (rc *requestContext) listPoints() reply.Reply {
 	_, it, none := rc.item()
@@ -220,7 +221,7 @@ func (rc *requestContext) listPoints() reply.Reply {
 // pointBody returns a point's body by api-version: threatStatus is a number or later a string, the expiry is present
 // or not (both UNVERIFIED since when). A row of the list has less of the disks than a read of the single point
 // (docs/azure.md §33.45).
-func (rc *requestContext) pointBody(p *Point, one bool) []byte {
+func (rc *requestContext) pointBody(p *state.Point, one bool) []byte {
 	return rawjson.Edit(rc.st.Read(p.Body), func(o *rawjson.Object) {
 		o.Del(privateKey)
 		o.Put("properties", rawjson.Edit(o.Raw("properties"), func(props *rawjson.Object) {
@@ -239,7 +240,7 @@ func (rc *requestContext) pointBody(p *Point, one bool) []byte {
 }
 
 // point returns the recovery point of the path, or nil.
-func (rc *requestContext) point(it *Item) *Point {
+func (rc *requestContext) point(it *state.Item) *state.Point {
 	for _, p := range rc.st.PointsOf(it.Key) {
 		if strings.EqualFold(p.ID, rc.params["point"]) {
 			return p

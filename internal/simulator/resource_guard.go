@@ -10,6 +10,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // The operations that a guard covers, by the service's words for them (docs/azure.md §20).
@@ -30,22 +31,22 @@ const (
 func (rc *requestContext) checkGuard(p *itemPut) *reply.Reply {
 	operation := guardsItemWrite
 	switch p.action {
-	case ActProtect:
+	case state.ActProtect:
 		return nil
-	case ActStop:
+	case state.ActStop:
 		operation = guardsItemStop
-	case ActSuspend:
+	case state.ActSuspend:
 		operation = guardsItemSuspend
 	}
-	return rc.checkGuards(p.vault, operation, p.sent, p.action == ActUndelete)
+	return rc.checkGuards(p.vault, operation, p.sent, p.action == state.ActUndelete)
 }
 
 // checkGuards enforces: where a guard of the vault covers an operation, the body names the request that the proxy lists
 // for it; the caller has a right on that request; and a guard of another tenant gets a token of it. A proxy that lists no
 // operation covers every one, but for what isLenient says, and takes any request.
-func (rc *requestContext) checkGuards(v *Vault, operation string, sent rawjson.Object, isLenient bool) *reply.Reply {
+func (rc *requestContext) checkGuards(v *state.Vault, operation string, sent rawjson.Object, isLenient bool) *reply.Reply {
 	var refused *reply.Reply
-	rc.st.Proxies.Group(v.Key, 0, func(_ int, l *OpaqueResource) bool {
+	rc.st.Proxies.Group(v.Key, 0, func(_ int, l *state.OpaqueResource) bool {
 		proxy := rawjson.Parse(rc.st.Read(l.Body)).Object("properties")
 		guard := proxy.Text("resourceGuardResourceId")
 		listed := rawjson.Elements(proxy.Raw("resourceGuardOperationDetails"))
@@ -141,14 +142,14 @@ func (rc *requestContext) unlockDelete() reply.Reply {
 	}
 	until := rc.now.Add(unlockFor)
 	target := sent.Text("resourceToBeDeleted")
-	rc.st.Service.Unlocked[ItemKey(ids.Key(ids.VaultPart(target)), ids.ContainerKeyOf(ids.LastSegment(target)))] = until
+	rc.st.Service.Unlocked[state.ItemKey(ids.Key(ids.VaultPart(target)), ids.ContainerKeyOf(ids.LastSegment(target)))] = until
 	rc.st.MarkDirty()
 	return reply.OK(rawjson.NewObject("unlockDeleteExpiryTime", rawjson.Time(until)).Bytes())
 }
 
 // checkVaultGuards judges the settings of a vault that a guard may cover: both count as lowered by any change here, which
 // changes are is UNVERIFIED.
-func (rc *requestContext) checkVaultGuards(v *Vault, sent rawjson.Object) *reply.Reply {
+func (rc *requestContext) checkVaultGuards(v *state.Vault, sent rawjson.Object) *reply.Reply {
 	security := sent.Object("securitySettings")
 	if security.Has("softDeleteSettings") {
 		if r := rc.checkGuards(v, guardsSoftDelete, sent, true); r != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // startedRestore returns the initial properties of a restore's job, as recorded (docs/azure.md §33.48).
@@ -22,19 +23,19 @@ func startedRestore(o *restoreOrder) rawjson.Object {
 		bag.Set("Target resource group", ids.LastSegment(o.Group))
 	}
 	return rawjson.NewObject(
-		"tasksList", []rawjson.Object{rawjson.NewObject("taskId", "Transfer data from vault", "duration", "PT0S", "status", InProgress, "taskType", "Normal")},
+		"tasksList", []rawjson.Object{rawjson.NewObject("taskId", "Transfer data from vault", "duration", "PT0S", "status", state.InProgress, "taskType", "Normal")},
 		"propertyBag", bag, "internalPropertyBag", rawjson.NewObject("restoreLocationType", "RestoreDisks"),
 		"progressPercentage", json.RawMessage("1.0"), "dynamicErrorMessage", "")
 }
 
-func orderOf(op *Operation) *restoreOrder {
+func orderOf(op *state.Operation) *restoreOrder {
 	var o restoreOrder
 	_ = json.Unmarshal(op.Request, &o) // encoded by this package
 	return &o
 }
 
 // setRestoreProgress sets a restore's progress: half of its transfer, or that its task has ended.
-func (s *Server) setRestoreProgress(op *Operation, at time.Time) {
+func (s *Server) setRestoreProgress(op *state.Operation, at time.Time) {
 	o := orderOf(op)
 	s.editBackupJob(op, func(p *rawjson.Object) {
 		p.Put("extendedInfo", rawjson.Edit(editTasks(p.Raw("extendedInfo"), func(t *rawjson.Object) {
@@ -62,7 +63,7 @@ func transferred(o *restoreOrder, percent int) string {
 }
 
 // completeRestore ends a restore's job; its disks exist from now on, or after a lag (docs/azure.md §25.1).
-func (s *Server) completeRestore(op *Operation, at time.Time) {
+func (s *Server) completeRestore(op *state.Operation, at time.Time) {
 	o := orderOf(op)
 	if op.JobFails {
 		s.editBackupJob(op, func(p *rawjson.Object) {
@@ -103,7 +104,7 @@ func (s *Server) completeRestore(op *Operation, at time.Time) {
 }
 
 // setRestoredProperties adds the final properties to the property bag (docs/azure.md §33.48).
-func (s *Server) setRestoredProperties(bag *rawjson.Object, op *Operation, o *restoreOrder) {
+func (s *Server) setRestoredProperties(bag *rawjson.Object, op *state.Operation, o *restoreOrder) {
 	d := s.seed.Digest("container", op.Jobs[0])
 	prefix := diskPrefix(o.Friendly)
 	container := prefix + "-" + hex.EncodeToString(d[:16])
@@ -130,7 +131,7 @@ func diskNames(disks []sourceDisk) string {
 }
 
 // makeDisks creates the disks of a restore in its group, at once or after the lag.
-func (s *Server) makeDisks(op *Operation, o *restoreOrder, disks []sourceDisk, at time.Time) {
+func (s *Server) makeDisks(op *state.Operation, o *restoreOrder, disks []sourceDisk, at time.Time) {
 	if o.Group == "" || len(disks) == 0 {
 		return
 	}
@@ -138,13 +139,13 @@ func (s *Server) makeDisks(op *Operation, o *restoreOrder, disks []sourceDisk, a
 	for i, id := range s.diskIDs(o, disks, at) {
 		body := s.newRestoredDisk(op, o, disks[i], id, at)
 		if op.Disks == settings.DisksAttached {
-			body = WithHolder(body)
+			body = state.WithHolder(body)
 		}
 		bodies = append(bodies, body)
 	}
 	later := at.Add(s.sampleDuration("diskLag", op.Target))
-	appear := &Operation{
-		ID: ActAppear + "|" + op.ID, Action: ActAppear, Started: at, Ends: later, State: InProgress, Request: rawjson.Encode(bodies), Cause: op.Cause,
+	appear := &state.Operation{
+		ID: state.ActAppear + "|" + op.ID, Action: state.ActAppear, Started: at, Ends: later, State: state.InProgress, Request: rawjson.Encode(bodies), Cause: op.Cause,
 	}
 	if !later.After(at) {
 		s.showDisks(appear)
@@ -170,7 +171,7 @@ func (s *Server) diskIDs(o *restoreOrder, disks []sourceDisk, at time.Time) []st
 	}
 }
 
-func (s *Server) showDisks(op *Operation) {
+func (s *Server) showDisks(op *state.Operation) {
 	var bodies []json.RawMessage
 	_ = json.Unmarshal(op.Request, &bodies) // encoded by this package
 	for _, body := range bodies {

@@ -12,6 +12,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // restoreOrder describes the disks a restore creates. It is stored in the operation's request, so that the restore
@@ -75,8 +76,8 @@ func (rc *requestContext) restore() reply.Reply {
 	o := rc.restoreOrder(v, it, p, sent)
 	id := rc.guid("restore")
 	itemPath := ids.Before(rc.path, "recoveryPoints")
-	op := &Operation{
-		ID: id, Action: ActRestore, Vault: v.Key, Target: it.Key, Version: rc.version, State: InProgress,
+	op := &state.Operation{
+		ID: id, Action: state.ActRestore, Vault: v.Key, Target: it.Key, Version: rc.version, State: state.InProgress,
 		StatusPath: itemPath + "/operationsStatus/" + id, ResultPath: itemPath + "/operationResults/" + id,
 		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("restoreTrigger", it.Key)), Request: rawjson.Encode(o),
 	}
@@ -89,7 +90,7 @@ func (rc *requestContext) restore() reply.Reply {
 
 // scheduleRestore sets when the restore's job reports progress and when it ends. From snapshots the one task ends
 // shortly before the job does (docs/azure.md §33.48); a transfer reports progress while it runs (recorded).
-func (s *Server) scheduleRestore(op *Operation, o *restoreOrder, target string) {
+func (s *Server) scheduleRestore(op *state.Operation, o *restoreOrder, target string) {
 	if o.hasTransfer() {
 		takes := s.sampleDuration("restore", target)
 		op.Snapshot, op.JobEnds = op.Started.Add(takes*3/10), op.Started.Add(takes)
@@ -103,9 +104,9 @@ func (s *Server) scheduleRestore(op *Operation, o *restoreOrder, target string) 
 // maxRestores is how often an item is restored in 24 hours (docs/azure.md §19).
 const maxRestores = 10
 
-func (rc *requestContext) restoresToday(v *Vault, it *Item) int {
+func (rc *requestContext) restoresToday(v *state.Vault, it *state.Item) int {
 	n := 0
-	rc.st.Jobs.Group(v.Key, 0, func(_ int, j *Job) bool {
+	rc.st.Jobs.Group(v.Key, 0, func(_ int, j *state.Job) bool {
 		if j.Item == it.Key && j.Operation == "Restore" && rc.now.Sub(j.Started) < 24*time.Hour {
 			n++
 		}
@@ -115,7 +116,7 @@ func (rc *requestContext) restoresToday(v *Vault, it *Item) int {
 }
 
 // restoreRefusals returns the errors that refuse a restore, the one to return first in front.
-func (rc *requestContext) restoreRefusals(v *Vault, it *Item, p *Point, sent rawjson.Object) []reply.Reply {
+func (rc *requestContext) restoreRefusals(v *state.Vault, it *state.Item, p *state.Point, sent rawjson.Object) []reply.Reply {
 	var out []reply.Reply
 	for _, check := range []func() *reply.Reply{
 		func() *reply.Reply { return rc.checkRestoreInput(v, it, sent) },
@@ -131,7 +132,7 @@ func (rc *requestContext) restoreRefusals(v *Vault, it *Item, p *Point, sent raw
 	return out
 }
 
-func (rc *requestContext) checkRestoreInput(v *Vault, it *Item, sent rawjson.Object) *reply.Reply {
+func (rc *requestContext) checkRestoreInput(v *state.Vault, it *state.Item, sent rawjson.Object) *reply.Reply {
 	var r reply.Reply
 	switch {
 	case sent.Text("objectType") != "IaasVMRestoreRequest" || sent.Text("recoveryType") != "RestoreDisks" || sent.Text("sourceResourceId") == "":
@@ -147,7 +148,7 @@ func (rc *requestContext) checkRestoreInput(v *Vault, it *Item, sent rawjson.Obj
 }
 
 // checkTier enforces: an archived point has to be rehydrated first (docs/azure.md §19); a snapshot may have been deleted.
-func (rc *requestContext) checkTier(p *Point) *reply.Reply {
+func (rc *requestContext) checkTier(p *state.Point) *reply.Reply {
 	tiers := rc.tiers(p)
 	if restorableTier(tiers) != "" {
 		return nil
@@ -161,7 +162,7 @@ func (rc *requestContext) checkTier(p *Point) *reply.Reply {
 	return &r
 }
 
-func (rc *requestContext) tiers(p *Point) map[string]string {
+func (rc *requestContext) tiers(p *state.Point) map[string]string {
 	tiers := map[string]string{}
 	list := rawjson.RawAt(rc.st.Read(p.Body), "properties", "recoveryPointTierDetails")
 	if i := rawjson.SkipSpace(list, 0); i < len(list) && list[i] == '[' {
@@ -188,7 +189,7 @@ func restorableTier(tiers map[string]string) string {
 
 // checkTarget enforces: the group exists, and the request sets the disks' network access for exactly the points that
 // require it (docs/azure.md §25.2; that the service refuses otherwise is UNVERIFIED).
-func (rc *requestContext) checkTarget(p *Point, sent rawjson.Object) *reply.Reply {
+func (rc *requestContext) checkTarget(p *state.Point, sent rawjson.Object) *reply.Reply {
 	private := string(rawjson.RawAt(rc.st.Read(p.Body), "properties", "isPrivateAccessEnabledOnAnyDisk")) == "true"
 	group := sent.Text("targetResourceGroupId")
 	var r reply.Reply
@@ -204,12 +205,12 @@ func (rc *requestContext) checkTarget(p *Point, sent rawjson.Object) *reply.Repl
 }
 
 // checkDiskQuota enforces: the disks fit into the subscription (Settings.DiskQuota).
-func (rc *requestContext) checkDiskQuota(v *Vault, it *Item, p *Point, sent rawjson.Object) *reply.Reply {
+func (rc *requestContext) checkDiskQuota(v *state.Vault, it *state.Item, p *state.Point, sent rawjson.Object) *reply.Reply {
 	if rc.s.set.DiskQuota == 0 || sent.Text("targetResourceGroupId") == "" {
 		return nil
 	}
 	n := len(wantedDisks(rc.s.disksIn(p, it), sent))
-	rc.st.Disks.All(0, func(_ int, d *Resource) bool {
+	rc.st.Disks.All(0, func(_ int, d *state.Resource) bool {
 		if d.Sub == v.Sub {
 			n++
 		}
@@ -222,7 +223,7 @@ func (rc *requestContext) checkDiskQuota(v *Vault, it *Item, p *Point, sent rawj
 	return &r
 }
 
-func (rc *requestContext) restoreOrder(v *Vault, it *Item, p *Point, sent rawjson.Object) *restoreOrder {
+func (rc *requestContext) restoreOrder(v *state.Vault, it *state.Item, p *state.Point, sent rawjson.Object) *restoreOrder {
 	held := rc.s.disksIn(p, it)
 	return &restoreOrder{
 		Account: cmp.Or(rawjson.TextAt(sent.Raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.Text("storageAccountId")),
@@ -278,8 +279,8 @@ func (rc *requestContext) validateRestore() reply.Reply {
 	rows = append(rows, rc.s.set.RestoreFindings...)
 	id := rc.guid("validate")
 	vaultPath := ids.VaultPart(rc.path)
-	op := &Operation{
-		ID: id, Action: ActValidate, Vault: v.Key, Version: rc.version, State: InProgress,
+	op := &state.Operation{
+		ID: id, Action: state.ActValidate, Vault: v.Key, Version: rc.version, State: state.InProgress,
 		StatusPath: vaultPath + "/backupValidateOperationsStatuses/" + id, ResultPath: vaultPath + "/backupValidateOperationResults/" + id,
 		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("validate", it.Key)), Request: rawjson.Encode(rows),
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 const (
@@ -41,7 +42,7 @@ func pointJSON(name, taken, tiers, more string) string {
 }
 
 // withPoints returns the estate with Vm-1's disks, its item and these recovery points.
-func withPoints(t testing.TB, points ...string) *Estate {
+func withPoints(t testing.TB, points ...string) *state.Estate {
 	t.Helper()
 	vm := `{"name":"VM1","id":"` + vmID("VM1") + `","location":"westeurope","properties":{"securityProfile":{"securityType":"TrustedLaunch"},"storageProfile":{` +
 		`"osDisk":{"osType":"Linux","name":"VM1_os","diskSizeGB":64,"managedDisk":{"id":"` + ids.Before(vmID("VM1"), "virtualMachines") + `/disks/VM1_os"}},` +
@@ -397,9 +398,9 @@ func TestPointsTellOfTheirDisksOneByOne(t *testing.T) {
 
 func TestDisksAreDeletedUnlessAttached(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		var effects []Effect
+		var effects []state.Effect
 		c := serve(t, withPoints(t, pointJSON("1", "2024-05-12T22:00:00Z", instantPoint, "")),
-			Options{Settings: settings.Settings{Durations: map[string]settings.Range{"": settings.Fixed(10 * time.Second)}}, Effects: func(e Effect) { effects = append(effects, e) }})
+			Options{Settings: settings.Settings{Durations: map[string]settings.Range{"": settings.Fixed(10 * time.Second)}}, Effects: func(e state.Effect) { effects = append(effects, e) }})
 		c.restore("1", "restoreDiskLunList=[]")
 		time.Sleep(time.Hour)
 		disk := rawjson.TextAt(values(c.get(testsDisks))[0], "id")

@@ -19,6 +19,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/seed"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // Server is a simulated Azure: an http.Handler over the state of an estate. It is safe for concurrent use.
@@ -30,9 +31,9 @@ type Server struct {
 	clock  clock
 
 	mu    sync.Mutex
-	st    *State
+	st    *state.State
 	stats *counters
-	wal   *WriteAheadLog
+	wal   *state.WriteAheadLog
 	// hasTimePassed reports whether something that an earlier server started went on since the start, by the clock alone. An
 	// estate in which nobody started anything stays as it was taken.
 	hasTimePassed bool
@@ -45,17 +46,17 @@ type Server struct {
 	invisible map[string]int
 	quota     *quotaMeter
 	tokens    tokenRegistry
-	specs     map[*Policy]*policySpec
+	specs     map[*state.Policy]*policySpec
 	logMu     sync.Mutex
 }
 
 // New returns a server for e in memory. Several servers may share e; none changes it.
-func New(e *Estate, o Options) (*Server, error) { return newServer(NewState(e), o, nil) }
+func New(e *state.Estate, o Options) (*Server, error) { return newServer(state.NewState(e), o, nil) }
 
 // Open serves the estate in the file at path and keeps it there: each accepted write is on disk before its reply. The
 // file itself is written at Close. A second Open of the same path fails until then.
 func Open(path string, o Options) (*Server, error) {
-	st, j, err := OpenFile(path)
+	st, j, err := state.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening estate %q: %w", path, err)
 	}
@@ -66,7 +67,7 @@ func Open(path string, o Options) (*Server, error) {
 	return s, nil
 }
 
-func newServer(st *State, o Options, j *WriteAheadLog) (*Server, error) {
+func newServer(st *state.State, o Options, j *state.WriteAheadLog) (*Server, error) {
 	if err := errors.Join(st.Settings.Check(), o.Settings.Check()); err != nil {
 		return nil, err
 	}
@@ -81,7 +82,7 @@ func newServer(st *State, o Options, j *WriteAheadLog) (*Server, error) {
 	}
 	s := &Server{
 		opt: o, set: set, seed: seed.Seed(set.Seed), routes: routes(), clock: newClock(st.Estate, o), st: st, stats: newCounters(), wal: j,
-		faults: f, invisible: map[string]int{}, quota: m, specs: map[*Policy]*policySpec{},
+		faults: f, invisible: map[string]int{}, quota: m, specs: map[*state.Policy]*policySpec{},
 	}
 	st.Observe(o.Effects)
 	s.certificate = s.seed.OpaqueToken("MII", "certificate", certLength)
@@ -162,7 +163,7 @@ func (s *Server) handleLocked(c *requestContext, found *route, known bool, rep *
 	defer s.mu.Unlock()
 	defer func() {
 		if p := recover(); p != nil {
-			unreadable, is := p.(ReadError)
+			unreadable, is := p.(state.ReadError)
 			if !is {
 				panic(p)
 			}
@@ -170,7 +171,7 @@ func (s *Server) handleLocked(c *requestContext, found *route, known bool, rep *
 		}
 	}()
 	c.now = s.clock.now()
-	c.cause = Cause{Request: s.st.CountRequest()}
+	c.cause = state.Cause{Request: s.st.CountRequest()}
 	s.runDue(c.now)
 	c.runConcurrentClients()
 	s.st.WithCause(c.cause, func() { *rep = c.withFault(func() reply.Reply { return c.dispatch(found, known) }) })

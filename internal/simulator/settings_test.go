@@ -8,6 +8,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 func TestSettingsOfTheFileAreOverriddenFieldByField(t *testing.T) {
@@ -36,7 +37,7 @@ func TestMistakesInSettingsAreErrors(t *testing.T) {
 		`{"durations":{"protekt":"1s"}}`, `{"pages":{"x":1}}`, `{"unverified":{"x":"y"}}`, `{"era":"1999"}`,
 		`{"durations":{"protect":"fast"}}`, `{"durations":{"protect":"2s..1s"}}`, `{"colour":"red"}`, `{"latency":"-1s"}`,
 	} {
-		e, err := Read(strings.NewReader(`{"format_version":"1","settings":` + bad + `}`))
+		e, err := state.Read(strings.NewReader(`{"format_version":"1","settings":` + bad + `}`))
 		if err == nil {
 			_, err = New(e, Options{})
 		}
@@ -58,7 +59,7 @@ func TestDurationsLieInTheirSpanWithTheMedianNearItsStart(t *testing.T) {
 
 // serveFaults serves an estate whose file has these faults.
 func serveFaults(faults string) (*Server, error) {
-	e, err := Read(strings.NewReader(`{"format_version":"1","settings":{"faults":` + faults + `}}`))
+	e, err := state.Read(strings.NewReader(`{"format_version":"1","settings":{"faults":` + faults + `}}`))
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // Storage accounts stage restores (docs/azure.md §19); no other use is simulated.
@@ -41,17 +42,17 @@ func storageAccount(r reply.Reply) reply.Reply {
 }
 
 // listResourcesOf lists the resources of a group or, without one in the path, of the subscription.
-func (rc *requestContext) listResourcesOf(kind string, t *Table[Resource], finish func(reply.Reply) reply.Reply) reply.Reply {
-	body := func(r *Resource) []byte { return rc.st.Read(r.Body) }
+func (rc *requestContext) listResourcesOf(kind string, t *state.Table[state.Resource], finish func(reply.Reply) reply.Reply) reply.Reply {
+	body := func(r *state.Resource) []byte { return rc.st.Read(r.Body) }
 	if rc.params["group"] != "" {
 		if r := rc.groupNotFound(); r != nil {
 			return *r
 		}
-		return finish(rc.list(kind, each(t, ids.Key(rc.groupID()), func(*Resource) bool { return true }, body)))
+		return finish(rc.list(kind, each(t, ids.Key(rc.groupID()), func(*state.Resource) bool { return true }, body)))
 	}
 	sub := ids.Key(rc.params["sub"])
 	return finish(rc.list(kind, func(from int, visit func(int, func() []byte) bool) {
-		t.All(from, func(row int, r *Resource) bool {
+		t.All(from, func(row int, r *state.Resource) bool {
 			return r.Sub != sub || visit(row, func() []byte { return body(r) })
 		})
 	}))
@@ -59,7 +60,7 @@ func (rc *requestContext) listResourcesOf(kind string, t *Table[Resource], finis
 
 // checkStaging enforces: the account that stages a restore exists, in the vault's region, and is of a kind that can
 // (docs/azure.md §19, §25.3).
-func (rc *requestContext) checkStaging(v *Vault, sent rawjson.Object) *reply.Reply {
+func (rc *requestContext) checkStaging(v *state.Vault, sent rawjson.Object) *reply.Reply {
 	id := cmp.Or(rawjson.TextAt(sent.Raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.Text("storageAccountId"))
 	a := rc.st.Accounts.Get(ids.Key(id))
 	var r reply.Reply
@@ -79,7 +80,7 @@ func (rc *requestContext) checkStaging(v *Vault, sent rawjson.Object) *reply.Rep
 }
 
 // cannotStage reports whether the account is zone-redundant or for blobs alone (docs/azure.md §25.3).
-func (rc *requestContext) cannotStage(a *Resource) bool {
+func (rc *requestContext) cannotStage(a *state.Resource) bool {
 	body := rc.st.Read(a.Body)
 	kind := rawjson.TextAt(body, "kind")
 	return strings.HasSuffix(strings.ToUpper(rawjson.TextAt(body, "sku", "name")), "ZRS") ||

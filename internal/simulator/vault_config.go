@@ -7,6 +7,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // The endpoints that configured vaults before the vault itself did (docs/azure.md §7.4). They can be read; current
@@ -20,7 +21,7 @@ func (rc *requestContext) getVaultConfig() reply.Reply {
 	return reply.OK(rc.vaultConfig(v))
 }
 
-func (rc *requestContext) vaultConfig(v *Vault) []byte {
+func (rc *requestContext) vaultConfig(v *state.Vault) []byte {
 	settings := rawjson.RawAt(rc.st.Read(v.Body), "properties", "securitySettings", "softDeleteSettings")
 	state := cmp.Or(rawjson.TextAt(settings, "softDeleteState"), "Enabled")
 	days := rawjson.Number(settings, "softDeleteRetentionPeriodInDays")

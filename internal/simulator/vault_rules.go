@@ -10,10 +10,11 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // newVault returns the body of a vault for a PUT; was is the previous vault, or nil.
-func (rc *requestContext) newVault(was *Vault) (json.RawMessage, *reply.Reply) {
+func (rc *requestContext) newVault(was *state.Vault) (json.RawMessage, *reply.Reply) {
 	sent := rawjson.Parse(rc.body)
 	if sent.Text("location") == "" {
 		r := reply.ARMError(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
@@ -99,7 +100,7 @@ func withoutReadOnly(props []byte) json.RawMessage {
 }
 
 // patchedVault returns the vault's body with patch in it. Tags are replaced as a whole, as ARM does with PATCH.
-func (rc *requestContext) patchedVault(v *Vault, patch rawjson.Object) (json.RawMessage, *reply.Reply) {
+func (rc *requestContext) patchedVault(v *state.Vault, patch rawjson.Object) (json.RawMessage, *reply.Reply) {
 	body := rc.st.Read(v.Body)
 	old := rawjson.RawAt(body, "properties")
 	props := rawjson.Merge(old, withoutReadOnly(patch.Raw("properties")))
@@ -118,8 +119,8 @@ func (rc *requestContext) patchedVault(v *Vault, patch rawjson.Object) (json.Raw
 
 // checkVault applies the rules of docs/azure.md §7.2 and §7.3 to a change from old to props; sent holds the fields the
 // client sent.
-func (rc *requestContext) checkVault(was *Vault, old, props []byte, sent rawjson.Object) *reply.Reply {
-	for _, check := range []func(*Vault, []byte, []byte, rawjson.Object) *reply.Reply{
+func (rc *requestContext) checkVault(was *state.Vault, old, props []byte, sent rawjson.Object) *reply.Reply {
+	for _, check := range []func(*state.Vault, []byte, []byte, rawjson.Object) *reply.Reply{
 		rc.checkVaultWords, rc.checkRedundancy, rc.checkImmutability, rc.checkSoftDelete, rc.checkFinalSettings,
 	} {
 		if r := check(was, old, props, sent); r != nil {
@@ -131,7 +132,7 @@ func (rc *requestContext) checkVault(was *Vault, old, props []byte, sent rawjson
 
 // checkVaultWords enforces: closed sets of words, and monitoring settings that are sent whole (docs/azure.md §7.2,
 // §7.3).
-func (rc *requestContext) checkVaultWords(_ *Vault, _, props []byte, sent rawjson.Object) *reply.Reply {
+func (rc *requestContext) checkVaultWords(_ *state.Vault, _, props []byte, sent rawjson.Object) *reply.Reply {
 	words := []struct {
 		allowed string
 		path    []string
@@ -161,7 +162,7 @@ func (rc *requestContext) checkVaultWords(_ *Vault, _, props []byte, sent rawjso
 
 // checkRedundancy enforces: both fields are sent, only before the first protection, cross-region restore only with
 // GeoRedundant and never off again (docs/azure.md §7.3).
-func (rc *requestContext) checkRedundancy(was *Vault, old, props []byte, sent rawjson.Object) *reply.Reply {
+func (rc *requestContext) checkRedundancy(was *state.Vault, old, props []byte, sent rawjson.Object) *reply.Reply {
 	asked := sent.Object("redundancySettings")
 	if len(asked) == 0 {
 		return nil
@@ -190,7 +191,7 @@ func (rc *requestContext) checkRedundancy(was *Vault, old, props []byte, sent ra
 
 // checkImmutability enforces: Disabled <-> Unlocked -> Locked for good, never created Locked; null is Disabled
 // (docs/azure.md §7.3).
-func (rc *requestContext) checkImmutability(was *Vault, old, props []byte, _ rawjson.Object) *reply.Reply {
+func (rc *requestContext) checkImmutability(was *state.Vault, old, props []byte, _ rawjson.Object) *reply.Reply {
 	before := cmp.Or(rawjson.TextAt(old, "securitySettings", "immutabilitySettings", "state"), "Disabled")
 	after := cmp.Or(rawjson.TextAt(props, "securitySettings", "immutabilitySettings", "state"), "Disabled")
 	wrong := before != after && (before == "Locked" || after == "Locked" && (was == nil || before != "Unlocked"))
@@ -202,7 +203,7 @@ func (rc *requestContext) checkImmutability(was *Vault, old, props []byte, _ raw
 }
 
 // checkSoftDelete enforces: AlwaysON stays, 14 to 180 days (docs/azure.md §6, §7.3).
-func (rc *requestContext) checkSoftDelete(_ *Vault, old, props []byte, sent rawjson.Object) *reply.Reply {
+func (rc *requestContext) checkSoftDelete(_ *state.Vault, old, props []byte, sent rawjson.Object) *reply.Reply {
 	path := []string{"securitySettings", "softDeleteSettings"}
 	asked := rawjson.RawAt(sent.Bytes(), path...)
 	if asked == nil {
@@ -223,7 +224,7 @@ func (rc *requestContext) checkSoftDelete(_ *Vault, old, props []byte, sent rawj
 
 // checkFinalSettings enforces: PermanentlyDisabled is final, customer-managed encryption cannot be turned off
 // (docs/azure.md §7.3).
-func (rc *requestContext) checkFinalSettings(_ *Vault, old, props []byte, _ rawjson.Object) *reply.Reply {
+func (rc *requestContext) checkFinalSettings(_ *state.Vault, old, props []byte, _ rawjson.Object) *reply.Reply {
 	path := []string{"restoreSettings", "crossSubscriptionRestoreSettings", "crossSubscriptionRestoreState"}
 	if rawjson.TextAt(old, path...) == "PermanentlyDisabled" && rawjson.TextAt(props, path...) != "PermanentlyDisabled" {
 		r := rc.unverified("vault-input", "Cross subscription restore is permanently disabled.")
@@ -237,13 +238,13 @@ func (rc *requestContext) checkFinalSettings(_ *Vault, old, props []byte, _ rawj
 }
 
 // isImmutable reports whether destructive operations on the vault's items are denied (docs/azure.md §6).
-func isImmutable(st *State, v *Vault) bool {
+func isImmutable(st *state.State, v *state.Vault) bool {
 	state := rawjson.TextAt(st.Read(v.Body), "properties", "securitySettings", "immutabilitySettings", "state")
 	return state == "Unlocked" || state == "Locked"
 }
 
 // softDeleteDays returns the soft-delete retention in days; 0 when items are deleted at once (Era "2024" only).
-func softDeleteDays(st *State, v *Vault) int {
+func softDeleteDays(st *state.State, v *state.Vault) int {
 	settings := rawjson.RawAt(st.Read(v.Body), "properties", "securitySettings", "softDeleteSettings")
 	if strings.EqualFold(rawjson.TextAt(settings, "softDeleteState"), "Disabled") {
 		return 0

@@ -11,6 +11,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 const vaultType = "Microsoft.RecoveryServices/vaults"
@@ -19,7 +20,7 @@ const vaultType = "Microsoft.RecoveryServices/vaults"
 func (rc *requestContext) vaultKey() string { return ids.Key(ids.VaultPart(rc.path)) }
 
 // vault returns the vault in the path, or the not-found reply.
-func (rc *requestContext) vault() (*Vault, *reply.Reply) {
+func (rc *requestContext) vault() (*state.Vault, *reply.Reply) {
 	if v := rc.st.Vaults.Get(rc.vaultKey()); v != nil {
 		return v, nil
 	}
@@ -37,8 +38,8 @@ func (rc *requestContext) listVaults() reply.Reply {
 			return *r
 		}
 	}
-	keep := func(v *Vault) bool { return group == "" || v.Group == group }
-	return rc.list("vaults", each(rc.st.Vaults, ids.Key(rc.params["sub"]), keep, func(v *Vault) []byte { return rc.st.Read(v.Body) }))
+	keep := func(v *state.Vault) bool { return group == "" || v.Group == group }
+	return rc.list("vaults", each(rc.st.Vaults, ids.Key(rc.params["sub"]), keep, func(v *state.Vault) []byte { return rc.st.Read(v.Body) }))
 }
 
 func (rc *requestContext) getVault() reply.Reply {
@@ -90,7 +91,7 @@ func (rc *requestContext) putVault() reply.Reply {
 	}
 	v := rc.st.PutVault(rc.provisioningBody(body, step))
 	rc.defaultPolicies(v, was)
-	op := rc.startVaultOp(ActVaultCreate, v, body)
+	op := rc.startVaultOp(state.ActVaultCreate, v, body)
 	// 201 with Azure-AsyncOperation and no Location (docs/azure.md §33.11).
 	r := rc.acceptedReply(op)
 	r.Header.Del("Location")
@@ -103,7 +104,7 @@ const maxVaults = 500
 
 func (rc *requestContext) vaultsIn(location string) int {
 	n := 0
-	rc.st.Vaults.Group(ids.Key(rc.params["sub"]), 0, func(_ int, v *Vault) bool {
+	rc.st.Vaults.Group(ids.Key(rc.params["sub"]), 0, func(_ int, v *state.Vault) bool {
 		if v.Region == location {
 			n++
 		}
@@ -137,15 +138,15 @@ func finishedVault(body json.RawMessage, at time.Time, state string) json.RawMes
 	})
 }
 
-func (rc *requestContext) startVaultOp(action string, v *Vault, request json.RawMessage) *Operation {
+func (rc *requestContext) startVaultOp(action string, v *state.Vault, request json.RawMessage) *state.Operation {
 	number := "2047"
-	if action == ActVaultDelete {
+	if action == state.ActVaultDelete {
 		number = "1023"
 	}
 	id := vaultOperationID(number, rc.guid("vault operation"))
 	vaultPath := ids.VaultPart(rc.path)
-	op := &Operation{
-		ID: id, Action: action, Vault: v.Key, Target: v.Key, Version: rc.version, State: InProgress,
+	op := &state.Operation{
+		ID: id, Action: action, Vault: v.Key, Target: v.Key, Version: rc.version, State: state.InProgress,
 		StatusPath: vaultPath + "/operationStatus/" + id, ResultPath: vaultPath + "/operationResults/" + id,
 		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("vault", v.Key)), Request: request,
 	}
@@ -178,7 +179,7 @@ func (rc *requestContext) patchVault() reply.Reply {
 		return reply.OK(rc.st.Read(rc.st.PutVault(rc.createdBody(body, "Succeeded")).Body))
 	}
 	rc.st.PutVault(rawjson.Edit(rc.st.Read(v.Body), func(p *rawjson.Object) { p.Set("provisioningState", "Updating") }, "properties"))
-	return rc.acceptedReply(rc.startVaultOp(ActVaultUpdate, v, body))
+	return rc.acceptedReply(rc.startVaultOp(state.ActVaultUpdate, v, body))
 }
 
 // deleteVault returns 200 up to 2023 and 202 since (docs/azure.md §7.1, §33.13, §33.14).
@@ -197,10 +198,10 @@ func (rc *requestContext) deleteVault() reply.Reply {
 		rc.s.dropVault(v.Key)
 		return reply.Reply{Status: http.StatusOK}
 	}
-	return rc.acceptedReply(rc.startVaultOp(ActVaultDelete, v, nil))
+	return rc.acceptedReply(rc.startVaultOp(state.ActVaultDelete, v, nil))
 }
 
-func (rc *requestContext) vaultBusyReply(v *Vault) *reply.Reply {
+func (rc *requestContext) vaultBusyReply(v *state.Vault) *reply.Reply {
 	if rc.st.OperationOn(v.Key) == nil {
 		return nil
 	}
@@ -208,10 +209,10 @@ func (rc *requestContext) vaultBusyReply(v *Vault) *reply.Reply {
 	return &r
 }
 
-func (rc *requestContext) vaultInUseReply(v *Vault) *reply.Reply {
+func (rc *requestContext) vaultInUseReply(v *state.Vault) *reply.Reply {
 	deleted := false
 	var names []string
-	rc.st.Items.Group(v.Key, 0, func(_ int, it *Item) bool {
+	rc.st.Items.Group(v.Key, 0, func(_ int, it *state.Item) bool {
 		if it.IsDeleted {
 			deleted = true
 		} else {
@@ -232,21 +233,21 @@ func (rc *requestContext) vaultInUseReply(v *Vault) *reply.Reply {
 
 func (s *Server) dropVault(vaultKey string) {
 	var keys []string
-	s.st.Policies.Group(vaultKey, 0, func(_ int, p *Policy) bool { keys = append(keys, p.Key); return true })
+	s.st.Policies.Group(vaultKey, 0, func(_ int, p *state.Policy) bool { keys = append(keys, p.Key); return true })
 	for _, k := range keys {
 		s.st.Remove("policies", k)
 	}
 	s.st.Remove("vaults", vaultKey)
 }
 
-func (s *Server) finishVault(op *Operation, at time.Time) {
+func (s *Server) finishVault(op *state.Operation, at time.Time) {
 	switch {
-	case op.Action == ActVaultDelete:
-		s.scheduleFollowUp(op, ActVanish, "vaultLinger", at)
+	case op.Action == state.ActVaultDelete:
+		s.scheduleFollowUp(op, state.ActVanish, "vaultLinger", at)
 	case s.st.Vaults.Get(op.Target) == nil:
-	case op.Action == ActVaultCreate && s.set.Durations["vaultSettle"].Max > 0:
+	case op.Action == state.ActVaultCreate && s.set.Durations["vaultSettle"].Max > 0:
 		s.st.PutVault(rawjson.Edit(finishedVault(op.Request, at, "Succeeded"), func(p *rawjson.Object) { p.Del(serviceProperties()...) }, "properties"))
-		s.scheduleFollowUp(op, ActSettle, "vaultSettle", at)
+		s.scheduleFollowUp(op, state.ActSettle, "vaultSettle", at)
 	default:
 		s.st.PutVault(finishedVault(op.Request, at, "Succeeded"))
 	}
@@ -257,11 +258,11 @@ func serviceProperties() []string { return []string{"securitySettings", "backupS
 
 // scheduleFollowUp schedules a delayed effect on the vault after its operation has Succeeded: a deleted vault can
 // still be read, a new one is not yet complete (docs/azure.md §7.1, §33.13).
-func (s *Server) scheduleFollowUp(op *Operation, action, span string, at time.Time) {
+func (s *Server) scheduleFollowUp(op *state.Operation, action, span string, at time.Time) {
 	ends := at.Add(s.sampleDuration(span, op.Target))
-	next := &Operation{
+	next := &state.Operation{
 		ID: action + "|" + op.ID, Action: action, Vault: op.Vault, Target: op.Target, Started: at, Ends: ends,
-		State: InProgress, Request: op.Request,
+		State: state.InProgress, Request: op.Request,
 	}
 	if !ends.After(at) {
 		s.applyFollowUp(next)
@@ -271,11 +272,11 @@ func (s *Server) scheduleFollowUp(op *Operation, action, span string, at time.Ti
 }
 
 // applyFollowUp applies the effect that scheduleFollowUp scheduled.
-func (s *Server) applyFollowUp(op *Operation) {
+func (s *Server) applyFollowUp(op *state.Operation) {
 	v := s.st.Vaults.Get(op.Target)
 	switch {
 	case v == nil:
-	case op.Action == ActVanish:
+	case op.Action == state.ActVanish:
 		s.dropVault(op.Target)
 	default:
 		s.st.PutVault(rawjson.Edit(s.st.Read(v.Body), func(p *rawjson.Object) {
@@ -296,11 +297,11 @@ func (rc *requestContext) vaultStatus() reply.Reply {
 	}
 	op := rc.operation()
 	// Creation with a user-assigned identity cannot be followed (docs/azure.md §7.3).
-	if op == nil || op.Action == ActVaultCreate && strings.Contains(rawjson.TextAt(op.Request, "identity", "type"), "UserAssigned") {
+	if op == nil || op.Action == state.ActVaultCreate && strings.Contains(rawjson.TextAt(op.Request, "identity", "type"), "UserAssigned") {
 		return rc.operationNotFound()
 	}
 	body := rawjson.NewObject("id", ids.VaultPart(rc.path)+"/operationStatus/"+op.ID, "name", op.ID, "status", op.State)
-	if op.State == Failed {
+	if op.State == state.Failed {
 		body.Set("error", rawjson.NewObject("code", op.Code, "message", op.Message))
 	}
 	if !op.IsRunning() {
@@ -322,7 +323,7 @@ func (rc *requestContext) vaultResult() reply.Reply {
 		return rc.operationNotFound()
 	case op.IsRunning():
 		return rc.acceptedReply(op)
-	case op.State == Failed:
+	case op.State == state.Failed:
 		return reply.Error(http.StatusBadRequest, op.Code, "%s", op.Message)
 	}
 	return reply.OK(rc.st.Read(v.Body))

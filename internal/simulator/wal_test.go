@@ -10,17 +10,18 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
+	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
 // writeEstate puts an estate file into a folder of its own.
-func writeEstate(t testing.TB, e *Estate) string {
+func writeEstate(t testing.TB, e *state.Estate) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "estate.json")
 	f, err := os.Create(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := NewState(e).Write(f); err != nil {
+	if err := state.NewState(e).Write(f); err != nil {
 		t.Fatal(err)
 	}
 	if err := f.Close(); err != nil {
@@ -186,7 +187,7 @@ func TestJournalThatWasFoldedIsNotAppliedTwice(t *testing.T) {
 func TestEstateFileIsTheSameBytesForTheSameState(t *testing.T) {
 	path := writeEstate(t, estate(t))
 	first, _ := os.ReadFile(path)
-	e, err := Read(strings.NewReader(string(first)))
+	e, err := state.Read(strings.NewReader(string(first)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package simulator
+package state
 
 import (
 	"bufio"
@@ -46,9 +46,9 @@ type walLine struct {
 	Changes []Change `json:"changes,omitempty"`
 }
 
-// OpenFile reads the estate in the file at path, applies the journal of an earlier run, and keeps the file locked until the
+// Open reads the estate in the file at path, applies the journal of an earlier run, and keeps the file locked until the
 // log is closed. The bodies stay in the file.
-func OpenFile(path string) (_ *State, _ *WriteAheadLog, err error) {
+func Open(path string) (_ *State, _ *WriteAheadLog, err error) {
 	j := &WriteAheadLog{path: path + ".journal", lock: flock.New(path + ".journal")}
 	src, err := os.Open(path) //nolint:gosec // the path is the caller's
 	if err != nil {

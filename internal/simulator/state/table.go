@@ -1,4 +1,4 @@
-package simulator
+package state
 
 // Table holds the records of one kind in insertion order, as the service's lists do. Rows never move, so a row number
 // stays valid after writes: paging tokens contain one.
