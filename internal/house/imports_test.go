@@ -28,7 +28,16 @@ var mayImport = map[string][]string{
 	"internal/audit":       {"plan", "config", "internal/armid"},
 	"internal/export":      {"plan", "config", "internal/armid"},
 	"internal/report":      {"plan", "apply", "config", "internal/audit", "internal/armid"},
-	"internal/simulator":   {},
+	"internal/simulator": {
+		"internal/simulator/rawjson", "internal/simulator/seed", "internal/simulator/ids", "internal/simulator/settings",
+		"internal/simulator/reply", "internal/simulator/state",
+	},
+	"internal/simulator/rawjson":  {},
+	"internal/simulator/seed":     {},
+	"internal/simulator/ids":      {},
+	"internal/simulator/settings": {"internal/simulator/rawjson"},
+	"internal/simulator/reply":    {"internal/simulator/rawjson"},
+	"internal/simulator/state":    {"internal/simulator/rawjson", "internal/simulator/ids", "internal/simulator/settings"},
 	"internal/cli": {
 		"plan", "apply", "config", "internal/armid", "internal/azure", "internal/azure/quota", "internal/audit",
 		"internal/export", "internal/report", "internal/simulator", "internal/crash", "examples/policies",

@@ -10,6 +10,7 @@ import (
 // fields without a rule in the simulator are returned as sent.
 type Object []Member
 
+// Member is a key of an Object with its value.
 type Member struct {
 	Key   string
 	Value json.RawMessage
@@ -77,6 +78,7 @@ func appendPlain(b []byte, s string) []byte {
 	return append(append(append(b, '"'), s...), '"')
 }
 
+// Bytes returns the object as JSON.
 func (o Object) Bytes() json.RawMessage {
 	n := 2
 	for _, m := range o {
@@ -104,8 +106,10 @@ func (o Object) index(key string) int {
 	return slices.IndexFunc(o, func(m Member) bool { return m.Key == key })
 }
 
+// Has reports whether there is a value under key.
 func (o Object) Has(key string) bool { return o.index(key) >= 0 }
 
+// Raw returns the value under key; nil when it is absent.
 func (o Object) Raw(key string) json.RawMessage {
 	if i := o.index(key); i >= 0 {
 		return o[i].Value
@@ -113,11 +117,13 @@ func (o Object) Raw(key string) json.RawMessage {
 	return nil
 }
 
+// Text returns the text under key; empty when it is absent or no text.
 func (o Object) Text(key string) string { return Unquote(o.Raw(key)) }
 
 // Object returns the object under key, empty when it is absent, null or no object.
 func (o Object) Object(key string) Object { return Parse(o.Raw(key)) }
 
+// Put puts value under key, keeping the key's place.
 func (o *Object) Put(key string, value json.RawMessage) {
 	if i := o.index(key); i >= 0 {
 		(*o)[i].Value = value
@@ -129,7 +135,7 @@ func (o *Object) Put(key string, value json.RawMessage) {
 // Set puts v under key, keeping the key's place.
 func (o *Object) Set(key string, v any) { o.Put(key, Encode(v)) }
 
-// SetBefore is like set, but inserts a new key in front of next.
+// SetBefore is like Set, but inserts a new key in front of next.
 func (o *Object) SetBefore(next, key string, v any) {
 	if i := o.index(next); i >= 0 && !o.Has(key) {
 		*o = slices.Insert(*o, i, Member{key, Encode(v)})
@@ -138,6 +144,7 @@ func (o *Object) SetBefore(next, key string, v any) {
 	o.Set(key, v)
 }
 
+// Del removes keys.
 func (o *Object) Del(keys ...string) {
 	*o = slices.DeleteFunc(*o, func(m Member) bool { return slices.Contains(keys, m.Key) })
 }

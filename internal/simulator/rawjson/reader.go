@@ -15,6 +15,7 @@ type Reader struct {
 	eof  bool
 }
 
+// NewReader returns a reader of the document in r, which it reads ahead.
 func NewReader(r io.Reader) *Reader { return &Reader{r: r} }
 
 const (

@@ -22,6 +22,7 @@ func (e errSyntax) Error() string { return fmt.Sprintf("byte %d: expected %s", e
 // errIncomplete reports that the text ends inside a value; a loader reads more and tries again.
 var errIncomplete = io.ErrUnexpectedEOF
 
+// SkipSpace returns the offset of the first byte from b[i] on that is no white space.
 func SkipSpace(b []byte, i int) int {
 	for i < len(b) && (b[i] == ' ' || b[i] == '\n' || b[i] == '\t' || b[i] == '\r') {
 		i++
@@ -287,6 +288,7 @@ func keyIs(quoted []byte, name string) bool {
 // TextAt returns the string at path in raw, or "" when there is none.
 func TextAt(raw []byte, path ...string) string { return Unquote(RawAt(raw, path...)) }
 
+// Unquote returns the text of a JSON string; empty for any other value.
 func Unquote(value []byte) string {
 	if len(value) < 2 || value[0] != '"' {
 		return ""

@@ -18,6 +18,7 @@ type Reply struct {
 	Code string
 }
 
+// Set sets a header.
 func (r *Reply) Set(name, value string) {
 	if r.Header == nil {
 		r.Header = http.Header{}
@@ -25,8 +26,10 @@ func (r *Reply) Set(name, value string) {
 	r.Header.Set(name, value)
 }
 
+// New returns a reply with a body; nil: none.
 func New(status int, body json.RawMessage) Reply { return Reply{Status: status, Body: body} }
 
+// OK returns a 200 with a body.
 func OK(body json.RawMessage) Reply { return New(http.StatusOK, body) }
 
 // Error returns ARM's error envelope (docs/azure.md §12).

@@ -81,6 +81,7 @@ type serviceState struct {
 	Serial uint64 `json:"serial,omitempty"`
 }
 
+// DailyCount counts the writes since a moment, for a limit of 24 hours.
 type DailyCount struct {
 	Since time.Time `json:"since"`
 	Count int       `json:"count"`
@@ -239,6 +240,7 @@ func (e *Estate) add(section string, put func([]byte, bodyRef) error, raw []byte
 	return put(raw, b)
 }
 
+// GroupBody returns the body of a resource group; tags may be nil.
 func GroupBody(id, location string, tags json.RawMessage) json.RawMessage {
 	o := rawjson.NewObject("id", id, "name", ids.LastSegment(id), "type", "Microsoft.Resources/resourceGroups", "location", location)
 	if tags != nil {

@@ -92,6 +92,7 @@ const operationRetention = 24 * time.Hour
 // IsRunning reports whether the operation itself is running; isJobRunning whether its job is.
 func (op *Operation) IsRunning() bool { return op.State == InProgress }
 
+// IsJobRunning reports whether the backup job of the operation is running.
 func (op *Operation) IsJobRunning() bool { return !op.JobEnds.IsZero() }
 
 // nextEvent returns when the operation's next timer is due; zero: never.
@@ -113,6 +114,7 @@ func (op *Operation) IsComplete() bool {
 	return !op.IsRunning() && op.Snapshot.IsZero() && op.Handover.IsZero() && op.JobEnds.IsZero()
 }
 
+// EndsAt returns when the operation itself ends; zero: it has ended, or never does.
 func (op *Operation) EndsAt() time.Time {
 	if op.Hangs || !op.IsRunning() {
 		return time.Time{}

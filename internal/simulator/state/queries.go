@@ -29,6 +29,7 @@ func (st *State) PurgeTime(it *Item) time.Time {
 	return deleted.AddDate(0, 0, days)
 }
 
+// PolicyName returns the name of the policy with an id, in the spelling of its own body if it exists.
 func (st *State) PolicyName(id string) string {
 	if p := st.Policies.Get(ids.Key(id)); p != nil {
 		return p.Name
@@ -61,6 +62,7 @@ func (e *Estate) CloudName() string {
 // ItemsUnder counts the items a policy protects.
 func (st *State) ItemsUnder(p *Policy) int { return len(st.ProtectedBy(p)) }
 
+// ProtectedBy returns the items that a policy protects.
 func (st *State) ProtectedBy(p *Policy) []*Item {
 	var out []*Item
 	forVMs := strings.EqualFold(p.Management, "AzureIaasVM")
@@ -83,6 +85,7 @@ func (st *State) IsProtected(vmKey string) bool {
 	return false
 }
 
+// PolicyNameOf returns the name of the policy that the body of an item has.
 func (st *State) PolicyNameOf(it *Item) string {
 	return rawjson.TextAt(st.Read(it.Body), "properties", "policyName")
 }
@@ -149,6 +152,7 @@ func (st *State) Attach(pattern string) {
 	}
 }
 
+// WithHolder returns the body of a disk as it is when another client has attached it to a VM.
 func WithHolder(body json.RawMessage) json.RawMessage {
 	vm := ids.Before(rawjson.TextAt(body, "id"), "disks") + "/virtualMachines/somebodys"
 	return rawjson.Edit(body, func(o *rawjson.Object) {

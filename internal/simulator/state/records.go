@@ -18,6 +18,7 @@ type bodyRef struct {
 	n   int32
 }
 
+// VM is a virtual machine.
 type VM struct {
 	Key, Sub, Group, Name, Region string
 	// createdAt is when the simulation created the VM; zero for VMs of the estate file.
@@ -25,16 +26,19 @@ type VM struct {
 	Body      bodyRef
 }
 
+// Vault is a Recovery Services vault.
 type Vault struct {
 	Key, ID, Sub, Group, Name, Region string
 	Body                              bodyRef
 }
 
+// Policy is a backup policy, of any workload.
 type Policy struct {
 	Key, Vault, Name, Management string
 	Body                         bodyRef
 }
 
+// Item is a protected item, of any workload.
 type Item struct {
 	// Key is the vault's key and the item's tail; names come in several spellings (docs/azure.md §0.4).
 	Key, Vault, ContainerKey string
@@ -50,6 +54,7 @@ func (it *Item) IsActive() bool {
 	return !it.IsDeleted && it.State != "ProtectionStopped" && it.State != "BackupsSuspended"
 }
 
+// Job is a backup job, of any workload.
 type Job struct {
 	Key, Vault, ID, Item  string
 	Management, Operation string
@@ -58,6 +63,7 @@ type Job struct {
 	Body                  bodyRef
 }
 
+// Point is a recovery point.
 type Point struct {
 	Key, Item, ID string
 	Taken         time.Time
@@ -89,6 +95,7 @@ func (n stringPool) intern(s string) string {
 	return s
 }
 
+// ItemKey returns the key of an item: its vault's and the common part of its names.
 func ItemKey(vaultKey, tail string) string { return vaultKey + "|" + tail }
 
 func (n stringPool) vm(raw []byte, b bodyRef) *VM {
@@ -185,4 +192,5 @@ func (n stringPool) opaqueResource(raw []byte, b bodyRef) *OpaqueResource {
 	return &OpaqueResource{key: ids.Key(id), parent: n.intern(parent), Body: b}
 }
 
+// IsRunning reports whether the job has not ended.
 func (j *Job) IsRunning() bool { return j.Status == InProgress || j.Status == "Cancelling" }

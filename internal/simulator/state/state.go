@@ -141,6 +141,7 @@ func (st *State) Read(b bodyRef) []byte {
 	return raw
 }
 
+// PutVault stores a vault, new or in place of its former body.
 func (st *State) PutVault(body json.RawMessage) *Vault {
 	v := st.names.vault(body, bodyRef{mem: body})
 	st.reportEffect("vaults", v.Key, body)
@@ -149,6 +150,7 @@ func (st *State) PutVault(body json.RawMessage) *Vault {
 	return v
 }
 
+// PutPolicy stores a policy.
 func (st *State) PutPolicy(body json.RawMessage) *Policy {
 	p := st.names.policy(body, bodyRef{mem: body})
 	st.reportEffect("policies", p.Key, body)
@@ -157,6 +159,7 @@ func (st *State) PutPolicy(body json.RawMessage) *Policy {
 	return p
 }
 
+// PutItem stores a protected item.
 func (st *State) PutItem(body json.RawMessage) *Item {
 	it := st.names.item(body, bodyRef{mem: body})
 	if !slices.Contains(st.byVM[it.VM], it.Key) {
@@ -168,21 +171,25 @@ func (st *State) PutItem(body json.RawMessage) *Item {
 	return it
 }
 
+// PutJob stores a job.
 func (st *State) PutJob(body json.RawMessage) {
 	st.Jobs.put(st.names.job(body, bodyRef{mem: body}))
 	st.changes = append(st.changes, Change{Section: "jobs", Body: body})
 }
 
+// PutPoint stores a recovery point.
 func (st *State) PutPoint(body json.RawMessage) {
 	st.Points.put(st.names.point(body, bodyRef{mem: body}))
 	st.changes = append(st.changes, Change{Section: "recoveryPoints", Body: body})
 }
 
+// PutGroup stores a resource group.
 func (st *State) PutGroup(body json.RawMessage) {
 	st.Groups.put(st.names.opaqueResource(body, bodyRef{mem: body}))
 	st.changes = append(st.changes, Change{Section: "resourceGroups", Body: body})
 }
 
+// PutVM stores a VM that a refresh has to discover: it was created at made, after the snapshot.
 func (st *State) PutVM(body json.RawMessage, made time.Time) {
 	v := st.names.vm(body, bodyRef{mem: body})
 	v.createdAt = made
@@ -194,6 +201,7 @@ func (st *State) PutVM(body json.RawMessage, made time.Time) {
 	st.Service.Created[v.Key] = made
 }
 
+// PutDisk stores a disk.
 func (st *State) PutDisk(body json.RawMessage) {
 	d := st.names.resource(body, bodyRef{mem: body})
 	st.reportEffect("disks", d.Key, body)
@@ -201,6 +209,7 @@ func (st *State) PutDisk(body json.RawMessage) {
 	st.changes = append(st.changes, Change{Section: "disks", Body: body})
 }
 
+// PutAccount stores a storage account.
 func (st *State) PutAccount(body json.RawMessage) {
 	st.Accounts.put(st.names.resource(body, bodyRef{mem: body}))
 	st.changes = append(st.changes, Change{Section: "storageAccounts", Body: body})
@@ -277,6 +286,7 @@ func (st *State) apply(c Change) {
 	st.changes = nil
 }
 
+// ApplyBody stores the body of a change in its section.
 func (st *State) ApplyBody(c Change) {
 	switch c.Section {
 	case "vaults":

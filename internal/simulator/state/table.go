@@ -15,6 +15,7 @@ func newTable[R any](keyOf, groupOf func(*R) string) *Table[R] {
 	return &Table[R]{byKey: map[string]int{}, groups: map[string][]int{}, keyOf: keyOf, groupOf: groupOf}
 }
 
+// Get returns the record of a key, or nil.
 func (t *Table[R]) Get(key string) *R {
 	if i, ok := t.byKey[key]; ok {
 		return t.Rows[i]
@@ -63,6 +64,7 @@ func (t *Table[R]) Group(name string, from int, visit func(row int, r *R) bool) 
 	}
 }
 
+// Count returns the number of records in a list.
 func (t *Table[R]) Count(name string) int {
 	n := 0
 	t.Group(name, 0, func(int, *R) bool { n++; return true })

@@ -228,6 +228,7 @@ func (j *WriteAheadLog) Release(st *State) error {
 	return errors.Join(err, j.Close())
 }
 
+// Close closes the log and lets the next process open the estate.
 func (j *WriteAheadLog) Close() error {
 	var err error
 	if j.file != nil {

@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -16,7 +17,7 @@ import (
 
 // rule is one piece of code that implements a rule.
 type rule struct {
-	file         string // base name
+	file         string // from the folder
 	line, column int
 	name, source string
 }
@@ -47,17 +48,14 @@ func firstSentence(comment string) string {
 	return strings.TrimRight(text, ".")
 }
 
-// find reads the rules of a folder's Go files, tests aside, in the order of the code.
+// find reads the rules of the Go files of a folder and those below it, tests aside, in the order of the code.
 func find(folder string) ([]rule, error) {
-	files, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	files, err := sources(folder)
 	if err != nil {
 		return nil, fmt.Errorf("listing %s: %w", folder, err)
 	}
 	var rules []rule
 	for _, name := range files {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
-		}
 		source, err := os.ReadFile(name)
 		if err != nil {
 			return nil, fmt.Errorf("reading %s: %w", name, err)
@@ -69,7 +67,10 @@ func find(folder string) ([]rule, error) {
 		}
 		for _, d := range f.Decls {
 			if fn, is := d.(*ast.FuncDecl); is && fn.Body != nil && len(fn.Body.List) > 0 {
-				rules = append(rules, findInFunction(set, f, fn, strings.Split(string(source), "\n"))...)
+				for _, r := range findInFunction(set, f, fn, strings.Split(string(source), "\n")) {
+					r.file = strings.TrimPrefix(filepath.ToSlash(r.file), filepath.ToSlash(folder)+"/")
+					rules = append(rules, r)
+				}
 			}
 		}
 	}
@@ -82,12 +83,24 @@ func find(folder string) ([]rule, error) {
 	return rules, nil
 }
 
+// sources lists the Go files of a folder and of those below it, without tests.
+func sources(folder string) ([]string, error) {
+	var files []string
+	err := filepath.WalkDir(folder, func(name string, entry fs.DirEntry, err error) error {
+		if err == nil && !entry.IsDir() && strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, "_test.go") {
+			files = append(files, name)
+		}
+		return err
+	})
+	return files, err
+}
+
 // findInFunction finds the rules of one function: its own, those of comments in its body, and its refusals.
 func findInFunction(set *token.FileSet, f *ast.File, fn *ast.FuncDecl, lines []string) []rule {
 	var rules []rule
 	add := func(at token.Pos, name, source string) {
 		p := set.Position(at)
-		rules = append(rules, rule{filepath.Base(p.Filename), p.Line, p.Column, name, source})
+		rules = append(rules, rule{p.Filename, p.Line, p.Column, name, source})
 	}
 	whole := citationOf(fn.Doc.Text())
 	if whole != "" {
@@ -165,7 +178,7 @@ func errorCodeOf(call *ast.CallExpr) string {
 	case *ast.SelectorExpr:
 		name = f.Sel.Name
 	}
-	at, known := map[string]int{"fail": 1, "gateway": 1, "unverified": 0, "signInError": 1}[name]
+	at, known := map[string]int{"Error": 1, "ARMError": 1, "unverified": 0, "signInError": 1}[name]
 	if !known || len(call.Args) <= at {
 		return ""
 	}

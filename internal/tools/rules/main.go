@@ -46,7 +46,7 @@ func run(out io.Writer, args []string) error {
 			return fmt.Errorf("argument %q: expected NAME=PROFILE", arg)
 		}
 		w := coverageRun{name: name, letter: byte('A' + i)}
-		w.covered, err = readProfile(file)
+		w.covered, err = readProfile(file, args[0])
 		if errors.Is(err, os.ErrNotExist) {
 			w.isMissing, err = true, nil // a client whose tools are not installed
 		}

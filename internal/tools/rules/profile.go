@@ -3,17 +3,17 @@ package main
 import (
 	"fmt"
 	"os"
-	"path"
+	"path/filepath"
 	"strings"
 )
 
-// profile holds the executed blocks of a coverage profile, by the base name of the file.
+// profile holds the executed blocks of a coverage profile, by the name of the file from the folder.
 type profile map[string][]block
 
 type block struct{ fromLine, fromColumn, toLine, toColumn int }
 
-// readProfile reads a text profile as `go test -coverprofile` and `go tool covdata textfmt` write it.
-func readProfile(file string) (profile, error) {
+// readProfile reads a text profile of the files in folder as `go test -coverprofile` and `go tool covdata textfmt` write it.
+func readProfile(file, folder string) (profile, error) {
 	raw, err := os.ReadFile(file)
 	if err != nil {
 		return nil, fmt.Errorf("reading a profile: %w", err)
@@ -30,8 +30,7 @@ func readProfile(file string) (profile, error) {
 		if _, err := fmt.Sscanf(line[i+1:], "%d.%d,%d.%d %d %d", &b.fromLine, &b.fromColumn, &b.toLine, &b.toColumn, &statements, &times); i < 0 || err != nil {
 			return nil, fmt.Errorf("profile %s: line %q: not a block", file, line)
 		}
-		if times > 0 {
-			name := path.Base(line[:i])
+		if _, name, within := strings.Cut(line[:i], "/"+filepath.ToSlash(folder)+"/"); within && times > 0 {
 			out[name] = append(out[name], b)
 		}
 	}

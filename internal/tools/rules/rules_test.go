@@ -19,13 +19,13 @@ func profileOf(t *testing.T, blocks string) string {
 }
 
 func TestEveryRuleNamesWhoExercisedIt(t *testing.T) {
-	head, few := "x/rules.go:5.27,6.12 1 1\n", "x/rules.go:6.12,8.3 1 1\n"
-	condition, two := "x/rules.go:10.2,10.12 1 1\n", "x/rules.go:10.12,12.3 1 "
+	head, few := "x/testdata/src/rules.go:5.27,6.12 1 1\n", "x/testdata/src/rules.go:6.12,8.3 1 1\n"
+	condition, two := "x/testdata/src/rules.go:10.2,10.12 1 1\n", "x/testdata/src/rules.go:10.12,12.3 1 "
 	var out bytes.Buffer
 	err := run(&out, []string{
 		"testdata/src",
 		"first=" + profileOf(t, head+few),
-		"second=" + profileOf(t, head+condition+two+"0\nx/rules.go:13.2,13.15 1 1\n"),
+		"second=" + profileOf(t, head+condition+two+"0\nx/testdata/src/rules.go:13.2,13.15 1 1\n"),
 		"third=" + filepath.Join(t.TempDir(), "absent"),
 	})
 	if err != nil {
@@ -58,7 +58,7 @@ func TestWhatIsNoProfileIsRefused(t *testing.T) {
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := readProfile(file); err == nil {
+		if _, err := readProfile(file, "testdata/src"); err == nil {
 			t.Errorf("%q was read as a profile", text)
 		}
 	}

@@ -4,7 +4,7 @@ package rules
 // answer holds a rule (docs/azure.md §3, §33.9). More is said here.
 func answer(n int) string {
 	if n == 1 {
-		return fail(400, "TooFew", "one is too few")
+		return Error(400, "TooFew", "one is too few")
 	}
 	// Two are enough (docs/azure.md §33.12).
 	if n == 2 {
@@ -16,5 +16,5 @@ func answer(n int) string {
 // never holds another (docs/azure.md §4).
 func never() string { return answer(0) }
 
-// fail cites nothing.
-func fail(int, string, string) string { return "" }
+// Error cites nothing.
+func Error(int, string, string) string { return "" }
