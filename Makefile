@@ -4,7 +4,6 @@ GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GORELEASER := github.com/goreleaser/goreleaser/v2@v2.15.4
-ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 VULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 PKG ?= ./...
 N ?= 100000
@@ -35,7 +34,7 @@ endef
 
 .DEFAULT_GOAL := help
 .PHONY: help build test test-worlds race lint fmt golden golden-check generate generate-check cover bench demo check ci vulncheck stress simtest \
-	simtest-mutants mutants conformance fuzz estate clean actionlint release release-snapshot release-check
+	simtest-mutants mutants conformance fuzz estate clean lint-templates release release-snapshot release-check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -140,8 +139,15 @@ conformance: ## run recordings and clients that nobody here wrote against the si
 		"recordings of Azure CLI"=bin/conformance/recordings.txt "Azure SDK for Go"=bin/conformance/azuresdk.txt \
 		"HashiCorp's client"=bin/conformance/hashicorp.txt "Azure SDK for JavaScript"=bin/conformance/javascript.txt
 
-actionlint: ## check the workflows and the action
-	$(GO) run $(ACTIONLINT) .github/workflows/*.yml examples/github-actions/*.yml
+# Not in the repository, for their size: what GitLab and Azure Pipelines say a pipeline is.
+GITLAB_SCHEMA ?= https://gitlab.com/gitlab-org/gitlab/-/raw/master/app/assets/javascripts/editor/schema/ci.json
+AZURE_SCHEMA ?= https://raw.githubusercontent.com/microsoft/azure-pipelines-vscode/main/service-schema.json
+
+lint-templates: ## check the templates of pipelines against their makers' schemas, which this fetches
+	@mkdir -p bin/schemas
+	curl -fsSL -o bin/schemas/gitlab.json $(GITLAB_SCHEMA)
+	curl -fsSL -o bin/schemas/azure.json $(AZURE_SCHEMA)
+	$(GO) test ./examples -count=1 -v -run Schemas -args -schemas $(CURDIR)/bin/schemas
 
 ##@ Tests of the tests
 

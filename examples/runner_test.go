@@ -104,7 +104,7 @@ func (r *runner) bash(args []string, env ...string) (int, string) {
 	cmd := exec.CommandContext(r.t.Context(), "bash", args...)
 	cmd.Dir = filepath.Join(r.dir, "work")
 	cmd.Env = append([]string{
-		"PATH=" + filepath.Join(r.dir, "bin") + ":" + strings.TrimSpace(r.read("path")) + ":" + os.Getenv("PATH"), "HOME=" + r.dir, "FAKE=" + r.dir,
+		"PATH=" + filepath.Join(r.dir, "bin") + ":" + strings.ReplaceAll(strings.TrimSpace(r.read("path")), "\n", ":") + ":" + os.Getenv("PATH"), "HOME=" + r.dir, "FAKE=" + r.dir,
 		"RUNNER_TEMP=" + filepath.Join(r.dir, "temp"), "RUNNER_OS=Linux", "RUNNER_ARCH=X64", "GITHUB_REPOSITORY=shop/backup",
 		"GITHUB_ACTION_PATH=" + filepath.Join(root(r.t), ".github/actions/azbackup"),
 		"GITHUB_OUTPUT=" + filepath.Join(r.dir, "output"), "GITHUB_STEP_SUMMARY=" + filepath.Join(r.dir, "summary"), "GITHUB_PATH=" + filepath.Join(r.dir, "path"),
@@ -221,11 +221,20 @@ func (r *runner) program(dir string) {
 // release publishes azbackup as the release v1.2.3, from where the action installs it.
 func (r *runner) release() {
 	r.t.Helper()
-	r.program("v1.2.3")
-	archive := packed(r.t, "#!/bin/sh\nexec \"$FAKE/v1.2.3/azbackup\" \"$@\"\n")
+	r.program("program")
+	r.publish("#!/bin/sh\nexec \"$FAKE/program/azbackup\" \"$@\"\n")
+	r.env = append(r.env, "AZBACKUP_DOWNLOADS=file://"+r.dir)
+}
+
+// publish makes a script the program of the release v1.2.3.
+func (r *runner) publish(script string) {
+	r.t.Helper()
+	if err := os.MkdirAll(filepath.Join(r.dir, "v1.2.3"), 0o700); err != nil {
+		r.t.Fatal(err)
+	}
+	archive := packed(r.t, script)
 	r.write("v1.2.3/"+archiveName, archive)
 	r.write("v1.2.3/checksums.txt", fmt.Sprintf("%x  %s\n", sha256.Sum256([]byte(archive)), archiveName))
-	r.env = append(r.env, "AZBACKUP_DOWNLOADS=file://"+r.dir)
 }
 
 // TestMain is azbackup where it is called so: the programs that the tests of the templates call.
