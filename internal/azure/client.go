@@ -50,7 +50,7 @@ type Options struct {
 	CorrelationID string
 	// Now is the machine's clock. It is required.
 	Now func() time.Time
-	// OnThrottle is called when a quota holds requests back. It must not block.
+	// OnThrottle is called when a quota holds requests back, or will. It must not block.
 	OnThrottle func(Throttle)
 }
 
@@ -63,7 +63,17 @@ type Throttle struct {
 	Reason string
 	// Wait is how long the next request waits, as far as is known.
 	Wait time.Duration
+	// Limit is the number of requests in each Interval; 0 = not known, or the quota refills steadily.
+	Limit    int
+	Interval time.Duration
+	// Expected is how many reads of this kind were announced, Left how many of them are still to be sent, and Lasts how
+	// long that takes; 0 = none, or not known.
+	Expected, Left int
+	Lasts          time.Duration
 }
+
+// IsForeseen reports whether nothing waits yet, but announced reads will.
+func (t Throttle) IsForeseen() bool { return t.Reason == string(quota.Foreseen) }
 
 // Client sends requests to one Azure cloud as one identity, for one run. It is safe for concurrent use.
 type Client struct {
@@ -165,10 +175,17 @@ func (o Options) quotaOptions() quota.Options {
 	q := quota.Options{Now: o.Now, Jitter: rand.Float64, Confirms: slices.Contains(writes, o.Command)}
 	if o.OnThrottle != nil {
 		q.OnThrottle = func(t quota.Throttle) {
-			o.OnThrottle(Throttle{Subscription: t.Subscription, Kind: string(t.Bucket), Reason: string(t.Reason), Wait: t.Wait})
+			o.OnThrottle(newThrottle(t))
 		}
 	}
 	return q
+}
+
+func newThrottle(t quota.Throttle) Throttle {
+	return Throttle{
+		Subscription: t.Subscription, Kind: string(t.Bucket), Reason: string(t.Reason), Wait: t.Wait, Limit: t.Limit, Interval: t.Interval,
+		Expected: t.Expected, Left: t.Left, Lasts: t.Lasts,
+	}
 }
 
 // CorrelationID returns the identifier of this run in Azure's logs.
@@ -179,6 +196,44 @@ func (c *Client) Requests() map[string]int { return c.counts.snapshot() }
 
 // Throttled returns how long quotas have held requests back so far.
 func (c *Client) Throttled() time.Duration { return c.quotas.Throttled() }
+
+// Holds returns the quotas that hold requests back now.
+func (c *Client) Holds() []Throttle {
+	var holds []Throttle
+	for _, s := range c.quotas.States() {
+		if s.Current != nil {
+			holds = append(holds, newThrottle(*s.Current))
+		}
+	}
+	return holds
+}
+
+// expect announces reads of a subscription, so that it can be told ahead how long they take. done ends that.
+func (c *Client) expect(subscription string, b quota.Bucket, n int) (done func()) {
+	return c.quotas.For(subscription).Expect(b, n)
+}
+
+// expectPoints announces a list of recovery points for each item.
+func (c *Client) expectPoints(items []plan.Item) (done func()) {
+	counts := map[string]int{}
+	for _, it := range items {
+		counts[strings.ToLower(armid.SubscriptionOf(it.ID))]++
+	}
+	var ends []func()
+	for subscription, n := range counts {
+		ends = append(ends, c.expect(subscription, quota.ListPoints, n))
+	}
+	return func() {
+		for _, end := range ends {
+			end()
+		}
+	}
+}
+
+// ExpectJobs announces the reads of n jobs of a vault. done ends that.
+func (c *Client) ExpectJobs(vault string, n int) (done func()) {
+	return c.expect(armid.SubscriptionOf(vault), quota.ListJobs, n)
+}
 
 // Quotas returns the state of every quota that was met.
 func (c *Client) Quotas() []quota.BucketState { return c.quotas.States() }

@@ -34,6 +34,7 @@ func (c *Client) Points(ctx context.Context, items []plan.Item, since time.Time)
 		containers[it.Vault] = append(containers[it.Vault], it.Container)
 		reads = append(reads, func(ctx context.Context) { d.pointsOf(ctx, &out.Items[i]) })
 	}
+	defer c.expectPoints(items)()
 	if err := d.run(ctx, reads); err != nil {
 		return PointReading{}, err
 	}

@@ -48,13 +48,20 @@ func (d *discovery) readTests(ctx context.Context, questions []plan.TestQuestion
 			first = append(first, func(ctx context.Context) { t.list(ctx, d) })
 		}
 	}
+	asked := make([]plan.Item, len(points.Items))
+	for i := range points.Items {
+		asked[i] = points.Items[i].Item
+	}
+	defer d.c.expectPoints(asked)()
 	if err := d.run(ctx, first); err != nil {
 		return err
 	}
 	second = d.testDiskReads(points.Items, questions)
 	for _, t := range jobs {
 		t.named = d.jobsOfDisks()
-		second = append(second, t.reads(d)...)
+		reads := t.reads(d)
+		defer d.c.ExpectJobs(t.question.ID, len(reads))() // of most VMs the first job that is read is a proof
+		second = append(second, reads...)
 	}
 	if err := d.run(ctx, second); err != nil {
 		return err

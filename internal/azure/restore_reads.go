@@ -71,6 +71,7 @@ func (c *Client) RestoreJobs(ctx context.Context, vault string, from time.Time, 
 	if err != nil {
 		return nil, err
 	}
+	defer c.ExpectJobs(vault, len(jobs))()
 	g, both := errgroup.WithContext(ctx)
 	g.SetLimit(maxConcurrentReads)
 	for i, j := range jobs {
@@ -102,6 +103,7 @@ func (c *Client) RestoreJobs(ctx context.Context, vault string, from time.Time, 
 // names come from tags.
 func (c *Client) RestoreJobsNamed(ctx context.Context, vault string, names []string) ([]plan.RestoreJob, error) {
 	found := make([]*plan.RestoreJob, len(names))
+	defer c.ExpectJobs(vault, len(names))()
 	g, all := errgroup.WithContext(ctx)
 	g.SetLimit(maxConcurrentReads)
 	for i, name := range names {

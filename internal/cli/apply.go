@@ -170,7 +170,7 @@ func (a *app) runApply(ctx context.Context, f applyFlags, run *report.Run) (ende
 		Observed: s.ServiceTime(now.readAt), Approved: s.ServiceTime(a.approvedAt), Observer: journal.observe,
 	}
 	a.runEngine(ctx, s, o, a.warnOfInterrupt(o, "the next run goes on where this one ended"), run)
-	run.Requests, run.Throttled = s.Requests(), s.throttledFor()
+	run.Requests, run.Throttled = s.Requests(), s.Throttled()
 	addSettledResults(run, saved, rest)
 	a.reportResults(ctx, run)
 	return true, journal.close()

@@ -83,7 +83,7 @@ func (a *app) startBackups(ctx context.Context, s *session, f backupFlags, run *
 	if f.wait && !a.interrupts.isInterrupted() {
 		a.awaitBackups(ctx, s, f.timeout, run)
 	}
-	run.Finished, run.Requests, run.Throttled = s.Now(), s.Requests(), s.throttledFor()
+	run.Finished, run.Requests, run.Throttled = s.Now(), s.Requests(), s.Throttled()
 	a.reportResults(ctx, run)
 }
 

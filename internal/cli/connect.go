@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -72,7 +71,7 @@ func (f *azureFlags) simulatorOptions() (o simulator.Options, err error) {
 // session is a connection to one Azure.
 type session struct {
 	*azure.Client
-	throttled      atomic.Int64
+	waits          *waits
 	simulated      *simulator.Server
 	isSkewReported bool // the warning about the machine's clock was printed
 }
@@ -92,14 +91,11 @@ func (a *app) connect(
 	if err != nil {
 		return nil, err
 	}
-	s := &session{}
+	s := &session{waits: newWaits(a, command)}
 	options := azure.Options{
 		Cloud:  azure.Cloud{Name: cloud.Name, Endpoint: cloud.Endpoint, Audience: cloud.Audience, Authority: cloud.Authority},
 		Tenant: tenant, AuxiliaryTenants: auxiliary, Endpoint: f.endpoint, Command: command, Version: a.Version, Now: a.Now,
-		OnThrottle: func(t azure.Throttle) {
-			s.throttled.Add(int64(t.Wait))
-			a.log.Debug("held back by a quota for "+report.FormatDuration(t.Wait), "kind", t.Kind, "wait", t.Wait)
-		},
+		OnThrottle: s.waits.observe,
 	}
 	if f.simulate != "" {
 		server, err := simulator.Open(f.simulate, simulation)
@@ -116,6 +112,7 @@ func (a *app) connect(
 	if s.Client, err = azure.New(options); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
+	s.waits.watch(s.Client)
 	if err := a.reportIdentity(ctx, s, f, tenant); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
@@ -153,11 +150,9 @@ func (a *app) reportIdentity(ctx context.Context, s *session, f azureFlags, tena
 
 func orUnknown(s string) string { return cmp.Or(s, "unknown") }
 
-// throttledFor returns how long requests have been held back so far.
-func (s *session) throttledFor() time.Duration { return time.Duration(s.throttled.Load()) }
-
-// close writes the simulated Azure's state to its file.
+// close ends what watches the session, and writes the simulated Azure's state to its file.
 func (s *session) close() error {
+	s.waits.end()
 	if s.simulated == nil {
 		return nil
 	}

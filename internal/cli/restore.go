@@ -216,5 +216,5 @@ func (a *app) runRestores(ctx context.Context, s *session, f restoreFlags, obser
 	}
 	a.runEngine(ctx, s, o, a.warnOfInterrupt(o, "the restores that were started go on in Azure, and the same command follows them"), run)
 	a.findRestored(ctx, s, run, !a.interrupts.isInterrupted())
-	run.Finished, run.Requests, run.Throttled = s.Now(), s.Requests(), s.throttledFor()
+	run.Finished, run.Requests, run.Throttled = s.Now(), s.Requests(), s.Throttled()
 }

@@ -249,6 +249,6 @@ func (a *app) runRestoreTests(ctx context.Context, s *session, c *config.Config,
 	limits.RunTimeout = max(limits.RunTimeout, limits.RestoreTimeout*time.Duration(1+len(run.Plan.Changes)/max(1, limits.Restores))+time.Hour)
 	o := apply.Options{Limits: limits, Grace: grace, Observed: observed, Approved: s.ServiceTime(a.approvedAt)}
 	a.runEngine(ctx, s, o, a.warnOfInterrupt(o, "restores that were started go on, and azbackup restore-test --clean-up removes their disks"), run)
-	run.Finished, run.Requests, run.Throttled = s.Now(), s.Requests(), s.throttledFor()
+	run.Finished, run.Requests, run.Throttled = s.Now(), s.Requests(), s.Throttled()
 	a.reportResults(ctx, run)
 }

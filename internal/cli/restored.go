@@ -65,6 +65,13 @@ func (a *app) readRestoreJobs(ctx context.Context, s *session, vms []*restoredVM
 	var g errgroup.Group
 	g.SetLimit(8)
 	why := make([]string, len(vms))
+	reads := map[string]int{}
+	for _, vm := range vms {
+		reads[armid.VaultOf(jobID(vm.result))]++
+	}
+	for vault, n := range reads {
+		defer s.ExpectJobs(vault, n)()
+	}
 	for i, vm := range vms {
 		g.Go(func() error {
 			defer crash.ExitOnPanic()

@@ -17,14 +17,23 @@ import (
 // inVirtualTime runs a command line within the process, with a clock that jumps over every wait.
 func inVirtualTime(t *testing.T, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
+	code, stdout, stderr, _ = timedInVirtualTime(t, args...)
+	return code, stdout, stderr
+}
+
+// timedInVirtualTime returns how long the command line took, too.
+func timedInVirtualTime(t *testing.T, args ...string) (code int, stdout, stderr string, took time.Duration) {
+	t.Helper()
 	var out, log bytes.Buffer
 	synctest.Test(t, func(*testing.T) {
+		began := time.Now()
+		defer func() { took = time.Since(began) }()
 		code = Main(context.Background(), args, Streams{
 			In: strings.NewReader(""), Out: &out, Err: &log, Env: func(string) (string, bool) { return "", false },
 			Now: time.Now, Version: "test",
 		})
 	})
-	return code, out.String(), log.String()
+	return code, out.String(), log.String(), took
 }
 
 // badDaysEstate writes the estate of a script, with replacements, into a new folder, and returns its path.

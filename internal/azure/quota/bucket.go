@@ -28,6 +28,7 @@ const (
 	ListJobs      Bucket = recoveryServices + "/vaults/backupJobs/read"
 	ListPolicies  Bucket = recoveryServices + "/vaults/backupPolicies/read"
 	ListOffered   Bucket = recoveryServices + "/vaults/backupProtectableItems/read"
+	ListPoints    Bucket = recoveryServices + "/vaults/backupFabrics/protectionContainers/protectedItems/recoveryPoints/read"
 	ItemOperation Bucket = recoveryServices + "/vaults/backupFabrics/protectionContainers/protectedItems/operationsStatus/read"
 )
 

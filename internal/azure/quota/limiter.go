@@ -19,7 +19,8 @@ type Options struct {
 	// Confirms is true where this run executes changes: discovery then leaves a part of every window to confirming.
 	Confirms bool
 	// OnThrottle is called when a quota starts to delay requests by a second or more, at most once a minute
-	// for each bucket, and for every 429. It must not block and may be called from several goroutines.
+	// for each bucket, for every 429, and when requests that were announced ([Limiter.Expect]) will have to wait. It must
+	// not block and may be called from several goroutines.
 	OnThrottle func(Throttle)
 	// Jitter returns a number in [0, 1): the share of the greatest jitter that a pause gets. Nil = no jitter.
 	Jitter func() float64
@@ -31,6 +32,13 @@ type Throttle struct {
 	Bucket       Bucket
 	Wait         time.Duration // until the next request may be sent, as far as is known
 	Reason       Reason
+	// Limit is the number of requests in each Interval; 0 = not known, or the bucket refills steadily.
+	Limit    int
+	Interval time.Duration
+	// Expected is the number of requests that were announced ([Limiter.Expect]), Left how many of them are still to be
+	// sent, and Lasts how long that takes; 0 = none, or not known.
+	Expected, Left int
+	Lasts          time.Duration
 }
 
 // Limiter admits the requests to one subscription. It is safe for concurrent use, and has no goroutine of its
@@ -57,6 +65,7 @@ type bucket struct {
 	reportedAt     time.Time // when OnThrottle was last called
 	throttledTotal time.Duration
 	pauses         int
+	expected       []*expectation
 }
 
 // flow is the queue of the requests of one class and the same buckets: first in, first out. Flows take turns, so that
@@ -121,6 +130,7 @@ func (l *Limiter) withLock(change func(now time.Time)) {
 	l.mu.Lock()
 	now := l.o.Now()
 	change(now)
+	l.foresee(now)
 	l.dispatch(now)
 	events := l.unreported
 	l.unreported = nil
@@ -222,6 +232,7 @@ func (l *Limiter) grant(now time.Time, f *flow) *Permit {
 	for _, b := range f.buckets {
 		p.pauses += b.pauses
 		p.reservations = append(p.reservations, b.model.reserve(now, f.class))
+		b.countExpected(f.class)
 	}
 	return p
 }
@@ -311,7 +322,7 @@ func (l *Limiter) onThrottled(now time.Time, t throttleResponse, drawn []*bucket
 		b.pauses++
 		b.reportedAt = now
 		wait, _ := b.model.waitTime(now, Confirm)
-		l.unreported = append(l.unreported, Throttle{l.o.Subscription, b.name, wait, Refused})
+		l.unreported = append(l.unreported, l.throttle(now, b, wait, Refused))
 	}
 }
 

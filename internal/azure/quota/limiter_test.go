@@ -500,7 +500,7 @@ func TestThrottlingIsVisible(t *testing.T) {
 			t.Errorf("held back for %s of 50s, want most of them", throttled)
 		}
 		refuseOnce(t, g, ListItems, http.Header{"Retry-After": {"90"}})
-		if len(told) != 2 || told[1] != (Throttle{"s", ListItems, 90 * time.Second, Refused}) {
+		if len(told) != 2 || told[1] != (Throttle{Subscription: "s", Bucket: ListItems, Wait: 90 * time.Second, Reason: Refused, Limit: 150, Interval: time.Hour}) {
 			t.Errorf("told %+v, want the 429 too", told)
 		}
 		s.window(ListItems, 100, time.Hour, time.Hour)

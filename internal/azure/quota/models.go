@@ -25,7 +25,8 @@ func newModel(b Bucket, confirms bool) limitModel {
 	case strings.HasPrefix(string(b), protectionChanges):
 		return newDailyLimit(plan.ProtectionChangesPerDay)
 	}
-	return newWindow(plan.BackupRequestsPerHour, plan.BackupRequestsWindow, confirms)
+	// Nothing is confirmed by recovery points.
+	return newWindow(plan.BackupRequestsPerHour, plan.BackupRequestsWindow, confirms && b != ListPoints)
 }
 
 // computeInterval is the assumed interval of a Compute limit whose name does not end in its minutes.

@@ -24,7 +24,7 @@ func (l *Limiter) markThrottled(now time.Time, b *bucket, wait time.Duration, wh
 		return
 	}
 	b.reportedAt = now
-	l.unreported = append(l.unreported, Throttle{l.o.Subscription, b.name, wait, why})
+	l.unreported = append(l.unreported, l.throttle(now, b, wait, why))
 }
 
 // clearThrottled ends the throttling record of the buckets that no longer delay requests.
@@ -53,6 +53,8 @@ type BucketState struct {
 	// Refused counts the 429s.
 	Refused int
 	Budget  Budget
+	// Current is what delays requests now; nil = nothing does.
+	Current *Throttle
 }
 
 // Throttled returns how long requests were delayed in any bucket.
@@ -72,11 +74,13 @@ func (l *Limiter) States() []BucketState {
 	now := l.o.Now()
 	states := make([]BucketState, 0, len(l.buckets))
 	for _, b := range l.buckets {
-		throttled := b.throttledTotal
+		state := BucketState{Subscription: l.o.Subscription, Bucket: b.name, Held: b.throttledTotal, Refused: b.pauses, Budget: b.model.budget(now)}
 		if !b.throttledSince.IsZero() {
-			throttled += now.Sub(b.throttledSince)
+			state.Held += now.Sub(b.throttledSince)
+			wait, why := b.model.waitTime(now, Other)
+			state.Current = new(l.throttle(now, b, wait, why))
 		}
-		states = append(states, BucketState{l.o.Subscription, b.name, throttled, b.pauses, b.model.budget(now)})
+		states = append(states, state)
 	}
 	slices.SortFunc(states, func(a, b BucketState) int { return cmp.Compare(a.Bucket, b.Bucket) })
 	return states
