@@ -52,6 +52,8 @@ type Options struct {
 	Now func() time.Time
 	// OnThrottle is called when a quota holds requests back, or will. It must not block.
 	OnThrottle func(Throttle)
+	// OnExchange is called after each attempt of a request, from any goroutine; nil = nobody asks. It must not block.
+	OnExchange func(Exchange)
 }
 
 // Throttle reports that a quota holds requests back.
@@ -88,6 +90,7 @@ type Client struct {
 	correlation string
 	clock       *serviceClock
 	started     time.Time // on the machine's clock
+	onExchange  func(Exchange)
 
 	pipeline runtime.Pipeline
 	router   router
@@ -126,8 +129,8 @@ func New(o Options) (*Client, error) {
 		command: o.Command, version: firstOf(strings.TrimSpace(o.Version), "dev"),
 		correlation: firstOf(o.CorrelationID, uuid.NewString()),
 		clock:       &serviceClock{machineNow: o.Now},
-		started:     o.Now(),
-		router:      newRouter(), counts: newCounter(),
+		started:     o.Now(), onExchange: o.OnExchange,
+		router: newRouter(), counts: newCounter(),
 		quotas:   quota.NewLimiters(o.quotaOptions()),
 		extended: map[armid.Key]map[string]json.RawMessage{},
 		policies: policyCache{entries: map[armid.Key]cachedPolicy{}},

@@ -125,9 +125,10 @@ func (c *Client) countPolicy(req *policy.Request) (*http.Response, error) {
 	var r route
 	req.OperationValue(&r)
 	c.counts.add(r.kind)
-	id := uuid.NewString()
+	id, started := uuid.NewString(), c.clock.machineNow()
 	req.Raw().Header.Set(headerClientRequestID, id)
 	resp, err := req.Next()
+	c.report(req, r.kind, id, started, resp)
 	if err != nil {
 		return nil, &transportError{clientRequestID: id, err: err}
 	}

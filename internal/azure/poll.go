@@ -16,6 +16,7 @@ import (
 
 // Poll implements [apply.Backend]: it reads the status of an operation once, and the vault or policy behind it.
 func (c *Client) Poll(ctx context.Context, op apply.Operation) (apply.Progress, error) {
+	ctx = withChange(ctx, op.Change)
 	p, err := c.pollURLs(ctx, op)
 	if isUnpollable(err) && (isVaultWrite(op.Action) || isPolicyWrite(op.Action)) {
 		// The operation's status has expired or is out of reach: its effect can still be read.

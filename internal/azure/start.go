@@ -23,6 +23,7 @@ var (
 // with what was approved, and sends the write. Reading last limits the time in which another client can interfere to
 // that of one answer.
 func (c *Client) Start(ctx context.Context, ch plan.Change) (apply.Operation, error) {
+	ctx = withChange(ctx, ch.ID)
 	if ch.After == nil {
 		ch.After = &plan.State{}
 	}

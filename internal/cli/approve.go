@@ -114,7 +114,7 @@ func (a *app) approveFresh(ctx context.Context, maxAge time.Duration, now freshP
 			a.log.Info("nothing has changed")
 		} else {
 			a.log.Warn("what exists has changed since you were asked", "new", len(d.New), "changed", len(d.Changed), "gone", len(d.Gone))
-			if a.logFormat == "text" {
+			if a.logFormat == logText {
 				report.DifferenceText(a.Err, d, a.errStyle()) //nolint:errcheck // stderr
 			}
 			a.showPlan(now.plan)
@@ -131,7 +131,7 @@ func (a *app) approveFresh(ctx context.Context, maxAge time.Duration, now freshP
 
 // showPlan prints the plan to stderr.
 func (a *app) showPlan(p plan.Plan) {
-	if a.logFormat != "text" {
+	if a.logFormat != logText {
 		a.log.Info(report.DescribePlan(p), "fingerprint", p.Fingerprint, "summary", p.Summary)
 		return
 	}

@@ -90,7 +90,7 @@ func TestLinesNeitherOverwriteBarsNorAreOverwrittenNorLost(t *testing.T) {
 	for i := range 20 {
 		p.Changes = append(p.Changes, plan.Change{ID: fmt.Sprint(i), Action: plan.Protect, Target: armid.VM("s", "rg", fmt.Sprint("vm", i)), Vault: vault})
 	}
-	lines := &lineProgress{log: a.log, total: len(p.Changes)}
+	lines := newLineProgress(a.log, p, true)
 	var want []string
 	say := func(format string, args ...any) {
 		want = append(want, fmt.Sprintf(format, args...))

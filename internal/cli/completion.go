@@ -58,7 +58,7 @@ func flagCompletions(env func(string) (string, bool)) map[string]cobra.Completio
 		severities = append(severities, string(s))
 	}
 	return map[string]cobra.CompletionFunc{
-		"log-format":   words("text", "json"),
+		"log-format":   words(logText, logJSON),
 		"clock":        words(clockEstate, clockWall),
 		"source":       words(sourceARM, sourceGraph),
 		"fail-on":      words(append(severities, failNever)...),

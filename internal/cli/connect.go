@@ -95,7 +95,11 @@ func (a *app) connect(
 	options := azure.Options{
 		Cloud:  azure.Cloud{Name: cloud.Name, Endpoint: cloud.Endpoint, Audience: cloud.Audience, Authority: cloud.Authority},
 		Tenant: tenant, AuxiliaryTenants: auxiliary, Endpoint: f.endpoint, Command: command, Version: a.Version, Now: a.Now,
-		OnThrottle: s.waits.observe,
+		OnThrottle: func(t azure.Throttle) {
+			a.telemetry.Throttle(t)
+			s.waits.observe(t)
+		},
+		OnExchange: a.onExchange,
 	}
 	if f.simulate != "" {
 		server, err := simulator.Open(f.simulate, simulation)
@@ -112,6 +116,7 @@ func (a *app) connect(
 	if s.Client, err = azure.New(options); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
+	a.beginRecords(ctx, command, s.CorrelationID())
 	s.waits.watch(s.Client)
 	if err := a.reportIdentity(ctx, s, f, tenant); err != nil {
 		return nil, errors.Join(err, s.close())
@@ -140,7 +145,7 @@ func (a *app) reportIdentity(ctx context.Context, s *session, f azureFlags, tena
 	words = append(words, "tenant "+orUnknown(who.Tenant), "principal "+orUnknown(who.Name), who.Kind)
 	a.log.Info(oneLine(strings.Join(words, ", ")),
 		"cloud", who.Cloud, "endpoint", who.Endpoint, "tenant", who.Tenant, "principal", who.Name, "object_id", who.ObjectID,
-		"credential", who.Kind, "correlation_id", s.CorrelationID())
+		"credential", who.Kind)
 	if tenant != "" && !strings.EqualFold(tenant, who.Tenant) {
 		return withCode(exitDenied, fmt.Errorf("signed in to tenant %q, but the config says %q", orUnknown(who.Tenant), tenant),
 			"az login --tenant "+tenant)

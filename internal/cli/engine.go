@@ -19,6 +19,7 @@ func (a *app) runEngine(ctx context.Context, s *session, o apply.Options, onInte
 		if also != nil {
 			also(e)
 		}
+		a.telemetry.Event(e)
 		show.observe(e)
 	}
 	var err error

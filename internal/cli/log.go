@@ -19,6 +19,12 @@ const (
 	problemKey = "problem"
 )
 
+// The values of --log-format.
+const (
+	logText = "text"
+	logJSON = "json"
+)
+
 func hintArgs(hints []string) []any {
 	var args []any
 	for _, h := range hints {
@@ -61,9 +67,9 @@ func newLogger(w io.Writer, format string, verbose, colour bool) (*slog.Logger, 
 		level = slog.LevelDebug
 	}
 	switch format {
-	case "text":
+	case logText:
 		return slog.New(&peopleHandler{w: w, level: level, mu: &sync.Mutex{}, colour: colour}), nil
-	case "json":
+	case logJSON:
 		return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level})), nil
 	default:
 		return nil, usageError("--log-format %q is neither text nor json", format)

@@ -3,10 +3,13 @@ package cli
 import (
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/report"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -21,28 +24,71 @@ type progress interface {
 
 // newProgress returns bars for a terminal, and lines elsewhere.
 func (a *app) newProgress(p plan.Plan) progress {
-	lines := &lineProgress{log: a.log, total: len(p.Changes), wanted: map[string]plan.Action{}}
-	for _, c := range p.Changes {
-		lines.wanted[c.ID] = c.Wanted
-	}
-	if !a.ErrTerminal || a.logFormat != "text" {
+	lines := newLineProgress(a.log, p, a.logFormat == logText)
+	if !a.ErrTerminal || a.logFormat != logText {
 		return lines
 	}
 	return newBars(a, p, lines)
 }
 
-// lineProgress writes a line per change that ended, and one at intervals when none ends.
+// A run of more changes than maxChangeLines has no line for each that is done, but one for each subscription; of those
+// that are not done it has maxTroubleLines. Programs get a record of each.
+const (
+	maxChangeLines  = 200
+	maxTroubleLines = 50
+)
+
+// lineProgress writes a line per change that ended, or of many per subscription, and one at intervals when none ends.
 type lineProgress struct {
 	log           *slog.Logger
 	wanted        map[string]plan.Action // of blocked changes
 	total         int
 	finishedCount int
+	troubleCount  int
 	throttled     time.Time
+	spoken        time.Time                          // when the last line about the whole run was due
+	bySub         map[string]*progressOfSubscription // by folded id
+	names         map[string]string                  // of subscriptions
+	isForPeople   bool
 	// isQuiet omits what bars show.
 	isQuiet bool
 }
 
-// throttleReportInterval is the shortest interval between lines about waiting for a quota.
+// progressOfSubscription counts the changes of one subscription.
+type progressOfSubscription struct {
+	left     int
+	outcomes map[apply.Outcome]int
+}
+
+func newLineProgress(log *slog.Logger, p plan.Plan, isForPeople bool) *lineProgress {
+	l := &lineProgress{
+		log: log, total: len(p.Changes), wanted: map[string]plan.Action{}, names: p.Subscriptions, isForPeople: isForPeople,
+		bySub: map[string]*progressOfSubscription{},
+	}
+	for _, c := range p.Changes {
+		l.wanted[c.ID] = c.Wanted
+		key := subscriptionOf(c.Target, c.Vault)
+		if l.bySub[key] == nil {
+			l.bySub[key] = &progressOfSubscription{outcomes: map[apply.Outcome]int{}}
+		}
+		l.bySub[key].left++
+	}
+	return l
+}
+
+// subscriptionOf returns the folded id of the subscription that a change is in.
+func subscriptionOf(target, vault string) string {
+	if s := armid.SubscriptionOf(target); s != "" {
+		return strings.ToLower(s)
+	}
+	return strings.ToLower(armid.SubscriptionOf(vault))
+}
+
+// isMany reports whether the run has too many changes for a line each.
+func (l *lineProgress) isMany() bool { return l.isForPeople && l.total > maxChangeLines }
+
+// throttleReportInterval is the shortest interval between lines about waiting for a quota, and between those about a run
+// of many changes.
 const throttleReportInterval = 30 * time.Second
 
 func (l *lineProgress) observe(e apply.Event) {
@@ -52,9 +98,9 @@ func (l *lineProgress) observe(e apply.Event) {
 		level, text = l.describeFinished(e)
 	case apply.EventHeartbeat:
 		if !l.isQuiet {
-			level = slog.LevelInfo
+			level, l.spoken = slog.LevelInfo, e.Time
 		}
-		text = fmt.Sprintf("still at it: %d of %d done, %d running", e.Done, e.Total, e.Running)
+		text = describeRunning(e)
 	case apply.EventThrottled:
 		if e.Time.Sub(l.throttled) >= throttleReportInterval {
 			level, l.throttled = slog.LevelInfo, e.Time
@@ -68,7 +114,50 @@ func (l *lineProgress) observe(e apply.Event) {
 	default:
 		text = strings.TrimSpace(fmt.Sprintf("%s %s %s %s", e.Kind, report.ActionText(e.Action), describePlace(e), oneLine(e.Message)))
 	}
-	l.log.Log(nil, level, text, l.attrs(e)...) //nolint:staticcheck // the handlers ask nothing of a context
+	l.log.Log(nil, level, text, eventArgs(e)...) //nolint:staticcheck // the handlers ask nothing of a context
+	if e.Kind == apply.EventFinished {
+		l.tellSubscription(e)
+		l.tellWhole(e)
+	}
+}
+
+func describeRunning(e apply.Event) string {
+	return fmt.Sprintf("still at it: %d of %d done, %d running", e.Done, e.Total, e.Running)
+}
+
+// tellSubscription writes a line when the last change of a subscription has ended: for people where there are many
+// changes, for programs where there are several subscriptions.
+func (l *lineProgress) tellSubscription(e apply.Event) {
+	key := subscriptionOf(e.Target, e.Vault)
+	s := l.bySub[key]
+	if s == nil {
+		return
+	}
+	s.outcomes[e.Outcome]++
+	s.left--
+	isWorthALine := l.isMany() || !l.isForPeople && len(l.bySub) > 1
+	if s.left > 0 || key == "" || l.isQuiet || !isWorthALine {
+		return
+	}
+	args := []any{"event", "subscription-finished", subscriptionKey, key}
+	var words []string
+	for _, o := range slices.Sorted(maps.Keys(s.outcomes)) {
+		words = append(words, fmt.Sprintf("%d %s", s.outcomes[o], describeOutcome(o)))
+		args = append(args, strings.ReplaceAll(string(o), "-", "_"), s.outcomes[o])
+	}
+	l.log.Info(oneLine("subscription "+describeSubscription(plan.Subscription{ID: key, Name: l.names[key]})+": "+strings.Join(words, ", ")), args...)
+}
+
+// tellWhole writes a line about a run of many changes now and then.
+func (l *lineProgress) tellWhole(e apply.Event) {
+	switch {
+	case !l.isMany() || l.isQuiet:
+	case l.spoken.IsZero():
+		l.spoken = e.Time
+	case e.Time.Sub(l.spoken) >= throttleReportInterval:
+		l.spoken = e.Time
+		l.log.Info(describeRunning(e))
+	}
 }
 
 // describeFinished returns the line of a change that ended.
@@ -77,7 +166,7 @@ func (l *lineProgress) describeFinished(e apply.Event) (slog.Level, string) {
 	width := len(fmt.Sprint(l.total))
 	text := fmt.Sprintf("[%*d/%d] %-11s %s %s", width, l.finishedCount, l.total, describeOutcome(e.Outcome), l.verb(e), describePlace(e))
 	if e.Outcome == apply.Done || e.Outcome == apply.AlreadyDone {
-		if l.isQuiet {
+		if l.isQuiet || l.isMany() {
 			return slog.LevelDebug, text
 		}
 		return slog.LevelInfo, text
@@ -91,6 +180,12 @@ func (l *lineProgress) describeFinished(e apply.Event) (slog.Level, string) {
 	if e.RequestID != "" {
 		text += " (request " + report.Line(e.RequestID) + ")"
 	}
+	switch l.troubleCount++; {
+	case l.isMany() && l.troubleCount == maxTroubleLines+1:
+		return slog.LevelInfo, "more are not done: each is in the result"
+	case l.isMany() && l.troubleCount > maxTroubleLines:
+		return slog.LevelDebug, text
+	}
 	return slog.LevelInfo, text
 }
 
@@ -103,14 +198,6 @@ func (l *lineProgress) verb(e apply.Event) string {
 }
 
 func (l *lineProgress) end() {}
-
-func (l *lineProgress) attrs(e apply.Event) []any {
-	return []any{
-		"event", string(e.Kind), "change", e.Change, "action", string(e.Action), "target", e.Target, "vault", e.Vault,
-		"outcome", string(e.Outcome), "code", e.Code, "request_id", e.RequestID, "operation", e.Operation, "job", e.Job,
-		"done", e.Done, "running", e.Running, "total", e.Total,
-	}
-}
 
 func describePlace(e apply.Event) string {
 	if e.Target != "" {

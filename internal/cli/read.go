@@ -49,6 +49,7 @@ func (a *app) observe(ctx context.Context, s *session, scope plan.Scope) (plan.O
 	for _, note := range o.Notes {
 		a.log.Info(note)
 	}
+	a.reportRead(o, scope)
 	a.log.Info(fmt.Sprintf("read %s, %s, %s: %s, %s", report.FormatCount(len(o.VMs), "VM"), report.FormatCount(len(o.Vaults), "vault"),
 		report.FormatCount(len(o.Items), "protected item"), report.FormatCount(sum(s.Requests()), "request"), report.FormatDuration(a.Now().Sub(began))),
 		"vms", len(o.VMs), "vaults", len(o.Vaults), "items", len(o.Items), "gaps", len(o.Gaps), "requests", s.Requests(),

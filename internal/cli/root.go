@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/azbackup/azbackup/internal/report"
+	"github.com/azbackup/azbackup/internal/telemetry"
 )
 
 // Main runs the command line args and returns the exit code.
@@ -31,7 +32,9 @@ func Main(ctx context.Context, args []string, s Streams) int {
 		a.exitConditions[exitError] = true
 		a.log.Error(oneLine(err.Error()))
 	}
-	return a.exitConditions.code()
+	code := a.exitConditions.code()
+	a.telemetry.End(ctx, code)
+	return code
 }
 
 // app is one run of the program.
@@ -46,6 +49,8 @@ type app struct {
 	exitConditions exitConditions
 	answers        *bufio.Reader // of In, once something was asked
 	approvedAt     time.Time     // when the operator approved the plan; zero = no prompt
+
+	telemetry *telemetry.Run // nil = none is sent
 
 	verbose   bool
 	noColor   bool

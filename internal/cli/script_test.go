@@ -28,6 +28,7 @@ var update = flag.Bool("update", false, "rewrite the expected outputs in the scr
 // withFaults, withPerson and withClock.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
+		"collector": collectorMain,
 		"azbackup": func() {
 			crash.Prepare()
 			defer crash.ExitOnPanic()
@@ -101,6 +102,8 @@ func (f *faulty) Write(p []byte) (int, error) {
 //	await FILE [PATTERN]  waits until another process has written the file, or what PATTERN matches in it;
 //	                      without PATTERN the file holds a URL, which becomes $URL
 //	certificate, assertion  see signin_test.go
+//	spans FILE            the spans of a collector's file are one tree
+//	records KIND…         stderr of the last command is JSON, see log_json_test.go
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", UpdateScripts: *update, RequireUniqueNames: true,
@@ -117,6 +120,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"exits": exits, "await": await, "certificate": certificate, "assertion": assertion,
+			"spans": spans, "records": records,
 		},
 	})
 }

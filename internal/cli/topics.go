@@ -24,6 +24,7 @@ func (a *app) topics() []*cobra.Command {
 		topic("selectors", "How rules and --only select machines", selectorsTopic()),
 		topic("restoring", "How machines come back", restoreTopic()),
 		topic("costs", "What plan --prices estimates, and what it leaves out", costsTopic()),
+		topic("telemetry", "What is sent to an OpenTelemetry collector", telemetryTopic()),
 		topic("signin", "Which identity is used", signInTopic()),
 	}
 }

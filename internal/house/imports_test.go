@@ -22,6 +22,7 @@ var mayImport = map[string][]string{
 	"config":               {"internal/armid"},
 	"plan":                 {"config", "internal/armid"},
 	"internal/crash":       {},
+	"internal/telemetry":   {"apply", "internal/armid", "internal/azure", "internal/crash"},
 	"apply":                {"plan", "internal/armid", "internal/crash"},
 	"internal/azure":       {"plan", "apply", "internal/armid", "internal/azure/quota", "internal/crash"},
 	"internal/azure/quota": {"plan", "apply", "internal/armid", "internal/crash"},
@@ -40,7 +41,7 @@ var mayImport = map[string][]string{
 	"internal/simulator/state":    {"internal/simulator/rawjson", "internal/simulator/ids", "internal/simulator/settings"},
 	"internal/cli": {
 		"plan", "apply", "config", "internal/armid", "internal/azure", "internal/azure/quota", "internal/audit",
-		"internal/export", "internal/report", "internal/simulator", "internal/crash", "examples/policies",
+		"internal/export", "internal/report", "internal/simulator", "internal/telemetry", "internal/crash", "examples/policies",
 	},
 	"examples/policies": {}, // starters for internal/cli, as files that people read
 	"cmd/azbackup":      {"internal/cli", "internal/crash"},
@@ -71,6 +72,9 @@ var forbidden = []struct{ from, to, why string }{
 	{"internal/report", module + "internal/azure", "reports are made from values alone"},
 	{"internal/audit", "net/http", "audit is pure"},
 	{"internal/export", "net/http", "export is pure"},
+	{"internal/azure", "go.opentelemetry.io", "the client reports what it exchanges; what is made of it is telemetry's"},
+	{"apply", "go.opentelemetry.io", "the engine emits events; what is made of them is telemetry's"},
+	{"internal/cli", "go.opentelemetry.io", "internal/telemetry is the one room that knows OpenTelemetry"},
 	{"cmd/azbackup", "github.com/spf13/cobra", "main wires streams and signals; commands live in internal/cli"},
 }
 

@@ -1,0 +1,52 @@
+package azure
+
+import (
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func TestEachAttemptIsReportedWithoutTokenBodyAndQuery(t *testing.T) {
+	var mu sync.Mutex
+	var seen []Exchange
+	attempts := 0
+	rt := roundTripper(func(r *http.Request) (*http.Response, error) {
+		attempts++
+		if attempts == 1 {
+			return nil, http.ErrServerClosed
+		}
+		h := http.Header{"Content-Type": {"application/json"}, "X-Ms-Request-Id": {"of-the-service"}}
+		return &http.Response{StatusCode: 200, Header: h, Body: http.NoBody, Request: r}, nil
+	})
+	c, err := New(Options{
+		Endpoint: "https://arm.invalid", AccessToken: "secret-token", Transport: rt, Now: time.Now,
+		OnExchange: func(x Exchange) {
+			mu.Lock()
+			defer mu.Unlock()
+			seen = append(seen, x)
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	vault := "/subscriptions/s1/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/v"
+	_, _ = c.do(withChange(t.Context(), "c1"), request{op: "x", method: http.MethodGet, url: c.buildURL(vault+"/backupJobs", apiBackup, "$skipToken", "secret-link")})
+	if len(seen) != 2 || attempts != 2 {
+		t.Fatalf("%d of %d attempts were reported: %+v", len(seen), attempts, seen)
+	}
+	for i, x := range seen {
+		want := Exchange{
+			Method: "GET", Kind: "jobs", Host: "arm.invalid", Path: vault + "/backupJobs", Subscription: "s1", Vault: vault, Change: "c1",
+			Status: []int{0, 200}[i], ClientRequestID: x.ClientRequestID, RequestID: []string{x.ClientRequestID, "of-the-service"}[i],
+			Started: x.Started, Finished: x.Finished,
+		}
+		if x != want || x.ClientRequestID == "" || x.Finished.Before(x.Started) {
+			t.Errorf("attempt %d:\n got %+v\nwant %+v", i+1, x, want)
+		}
+		if strings.Contains(x.Path, "secret") {
+			t.Errorf("the query is in %q", x.Path)
+		}
+	}
+}
