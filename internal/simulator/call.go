@@ -1,9 +1,13 @@
 package simulator
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/seed"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
@@ -76,4 +80,25 @@ func (s *Server) capDuration(kind string, d time.Duration) time.Duration {
 // unverified returns an error whose status or code no source confirms; it is a setting.
 func (rc *requestContext) unverified(name, format string, args ...any) reply.Reply {
 	return reply.Unverified(rc.s.set.Unverified, name, format, args...)
+}
+
+// principal identifies the caller: by the object id of a token this simulator issued, else by the token itself.
+func (rc *requestContext) principal() string {
+	token := bearer(rc.r)
+	if claims, issued := rc.s.claims(token); issued {
+		return rawjson.TextAt(claims, "oid")
+	}
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:4])
+}
+
+// charge consumes a request's cost and returns the headers with the remaining budget, or the 429.
+func (rc *requestContext) charge(r *route) (http.Header, *reply.Reply) {
+	if !rc.s.quota.isEnabled {
+		return nil, nil
+	}
+	return rc.s.quota.charge(quotaRequest{
+		now: rc.now, method: rc.r.Method, kind: r.kind, action: r.action,
+		subscription: ids.Key(rc.params["sub"]), principal: rc.principal(),
+	})
 }

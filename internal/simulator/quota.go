@@ -1,8 +1,6 @@
 package simulator
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"math"
@@ -12,8 +10,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/azbackup/azbackup/internal/simulator/ids"
-	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
@@ -38,6 +34,9 @@ func quotaProfiles() map[string]quotaProfile {
 // Quotas returns the profiles that Settings.Quota can name, by the hourly budget of a read action.
 func Quotas() []string { return slices.Sorted(maps.Keys(quotaProfiles())) }
 
+// actionPrefix begins the Recovery Services actions that have budgets of their own.
+const actionPrefix = "Microsoft.RecoveryServices/vaults/"
+
 // The ARM buckets, a subscription and principal (docs/azure.md §12): size and refill a second.
 const (
 	armReads, armReadsRefill   = 250, 25.0
@@ -57,6 +56,20 @@ type quotaMeter struct {
 	hours        map[string]*hourlyWindow
 	buckets      map[string]*tokenBucket
 	otherClients int
+	// scale shortens seconds that the client will wait on the wall clock.
+	scale func(seconds int) int
+	// omitsRetryAfter and choices are Settings.NoRetryAfterWhenThrottled and Settings.Unverified.
+	omitsRetryAfter bool
+	choices         map[string]string
+}
+
+// quotaRequest is what a request is charged by.
+type quotaRequest struct {
+	now time.Time
+	// method, kind and action are those of the request's route; an empty action has no hourly budget.
+	method, kind, action string
+	// subscription is the key of the request's subscription, or empty; principal identifies the caller.
+	subscription, principal string
 }
 
 // hourlyWindow is a budget in a fixed window (docs/azure.md §12): it starts with a request and does not slide.
@@ -70,8 +83,11 @@ type tokenBucket struct {
 	at     time.Time
 }
 
-func newMeter(s settings.Settings) (*quotaMeter, error) {
-	m := &quotaMeter{limits: s.Limits, hours: map[string]*hourlyWindow{}, buckets: map[string]*tokenBucket{}, otherClients: s.OtherClients}
+func newMeter(s settings.Settings, scale func(seconds int) int) (*quotaMeter, error) {
+	m := &quotaMeter{
+		limits: s.Limits, hours: map[string]*hourlyWindow{}, buckets: map[string]*tokenBucket{}, otherClients: s.OtherClients,
+		scale: scale, omitsRetryAfter: s.NoRetryAfterWhenThrottled, choices: s.Unverified,
+	}
 	if s.Quota == "" {
 		m.isEnabled = len(s.Limits) > 0
 		return m, nil
@@ -90,11 +106,11 @@ func (m *quotaMeter) limit(action string) int {
 		return n
 	}
 	switch {
-	case action == rsAction+"write":
+	case action == actionPrefix+"write":
 		return m.profile.vaultWrites
-	case action == rsAction+"delete":
+	case action == actionPrefix+"delete":
 		return m.profile.vaultDeletes
-	case action == rsAction+"backupJobs/read" && m.profile.jobs > 0:
+	case action == actionPrefix+"backupJobs/read" && m.profile.jobs > 0:
 		return m.profile.jobs
 	}
 	if n, set := m.limits[""]; set {
@@ -104,44 +120,40 @@ func (m *quotaMeter) limit(action string) int {
 }
 
 // charge consumes a request's cost and returns the headers with the remaining budget, or the 429.
-func (rc *requestContext) charge(r *route) (http.Header, *reply.Reply) {
-	m := rc.s.quota
-	if !m.isEnabled {
-		return nil, nil
-	}
+func (m *quotaMeter) charge(r quotaRequest) (http.Header, *reply.Reply) {
 	left := http.Header{}
-	if refused := m.chargeARM(rc, left); refused != nil {
+	if refused := m.chargeARM(r, left); refused != nil {
 		return nil, refused
 	}
 	if r.kind == "graph.query" {
-		return left, m.chargeGraph(rc, left)
+		return left, m.chargeGraph(r, left)
 	}
 	if r.action == "" || m.limit(r.action) == 0 {
 		return left, nil
 	}
-	return left, m.chargeHourly(rc, r.action, left)
+	return left, m.chargeHourly(r, left)
 }
 
 // chargeHourly consumes from the action's budget, which all clients of the subscription share (docs/azure.md §12).
-func (m *quotaMeter) chargeHourly(c *requestContext, action string, left http.Header) *reply.Reply {
-	limit := m.limit(action)
-	k := ids.Key(c.params["sub"]) + " " + action
+func (m *quotaMeter) chargeHourly(r quotaRequest, left http.Header) *reply.Reply {
+	limit := m.limit(r.action)
+	k := r.subscription + " " + r.action
 	h := m.hours[k]
-	if h == nil || c.now.Sub(h.since) >= time.Hour {
-		h = &hourlyWindow{since: c.now}
+	if h == nil || r.now.Sub(h.since) >= time.Hour {
+		h = &hourlyWindow{since: r.now}
 		m.hours[k] = h
 	}
 	// Other clients consume evenly over the hour.
-	drawn := h.used + int(float64(m.otherClients)*c.now.Sub(h.since).Hours())
+	drawn := h.used + int(float64(m.otherClients)*r.now.Sub(h.since).Hours())
 	if drawn >= limit {
-		wait := int(math.Ceil(h.since.Add(time.Hour).Sub(c.now).Seconds()))
-		r := reply.ARMError(http.StatusTooManyRequests, "ResourceRequestsThrottled",
+		wait := int(math.Ceil(h.since.Add(time.Hour).Sub(r.now).Seconds()))
+		refusal := reply.ARMError(http.StatusTooManyRequests, "ResourceRequestsThrottled",
 			"Number of requests for action '%s' exceeded the limit of '%d' for time interval '01:00:00'. Please try again after '%d' seconds.",
-			action, limit, c.s.scaleSeconds(wait))
-		if !c.s.set.NoRetryAfterWhenThrottled {
-			r.Set("Retry-After", strconv.Itoa(c.s.scaleSeconds(wait)))
+			r.action, limit, m.scale(wait))
+		if !m.omitsRetryAfter {
+			refusal.Set("Retry-After", strconv.Itoa(m.scale(wait)))
 		}
-		return &r
+		return &refusal
 	}
 	h.used++
 	// This header replaces ARM's own (docs/azure.md §12).
@@ -153,9 +165,9 @@ func (m *quotaMeter) chargeHourly(c *requestContext, action string, left http.He
 }
 
 // chargeARM takes a token from ARM's buckets: reads, writes and deletes, a subscription and principal.
-func (m *quotaMeter) chargeARM(c *requestContext, left http.Header) *reply.Reply {
+func (m *quotaMeter) chargeARM(r quotaRequest, left http.Header) *reply.Reply {
 	kind, size, refill := "writes", float64(armWrites), armWritesRefill
-	switch c.r.Method {
+	switch r.method {
 	case http.MethodGet, http.MethodHead:
 		kind, size, refill = "reads", armReads, armReadsRefill
 	case http.MethodDelete:
@@ -167,15 +179,15 @@ func (m *quotaMeter) chargeARM(c *requestContext, left http.Header) *reply.Reply
 	if n, set := m.limits["arm-"+kind+"-refill"]; set {
 		refill = float64(max(n, 1))
 	}
-	sub := ids.Key(c.params["sub"])
-	own := m.bucket(c, kind+" "+sub+" "+c.principal(), size, refill)
-	all := m.bucket(c, kind+" "+sub, armGlobal*size, armGlobal*refill)
+	sub := r.subscription
+	own := m.bucket(r.now, kind+" "+sub+" "+r.principal, size, refill)
+	all := m.bucket(r.now, kind+" "+sub, armGlobal*size, armGlobal*refill)
 	if own.tokens < 1 || all.tokens < 1 {
-		wait := max(c.s.scaleSeconds(int(math.Ceil(max((1-own.tokens)/refill, (1-all.tokens)/(armGlobal*refill))))), 1)
-		r := c.unverified("arm-throttled", "Number of %s for subscription '%s' exceeded the limit. Please try again after '%d' seconds.", kind, sub, wait)
-		r.Set("X-Ms-Failure-Cause", "gateway")
-		r.Set("Retry-After", strconv.Itoa(wait))
-		return &r
+		wait := max(m.scale(int(math.Ceil(max((1-own.tokens)/refill, (1-all.tokens)/(armGlobal*refill))))), 1)
+		refusal := reply.Unverified(m.choices, "arm-throttled", "Number of %s for subscription '%s' exceeded the limit. Please try again after '%d' seconds.", kind, sub, wait)
+		refusal.Set("X-Ms-Failure-Cause", "gateway")
+		refusal.Set("Retry-After", strconv.Itoa(wait))
+		return &refusal
 	}
 	own.tokens--
 	all.tokens--
@@ -184,53 +196,35 @@ func (m *quotaMeter) chargeARM(c *requestContext, left http.Header) *reply.Reply
 	return nil
 }
 
-func (m *quotaMeter) bucket(c *requestContext, name string, size, refill float64) *tokenBucket {
+func (m *quotaMeter) bucket(now time.Time, name string, size, refill float64) *tokenBucket {
 	b := m.buckets[name]
 	if b == nil {
-		b = &tokenBucket{tokens: size, at: c.now}
+		b = &tokenBucket{tokens: size, at: now}
 		m.buckets[name] = b
 	}
-	b.tokens = min(size, b.tokens+refill*c.now.Sub(b.at).Seconds())
-	b.at = c.now
+	b.tokens = min(size, b.tokens+refill*now.Sub(b.at).Seconds())
+	b.at = now
 	return b
 }
 
 // chargeGraph applies Resource Graph's limit: 15 requests in 5 seconds a user, with headers of its own (docs/azure.md
 // §10).
-func (m *quotaMeter) chargeGraph(c *requestContext, left http.Header) *reply.Reply {
-	k := "graph " + c.principal()
+func (m *quotaMeter) chargeGraph(r quotaRequest, left http.Header) *reply.Reply {
+	k := "graph " + r.principal
 	h := m.hours[k]
-	if h == nil || c.now.Sub(h.since) >= graphWindow {
-		h = &hourlyWindow{since: c.now}
+	if h == nil || r.now.Sub(h.since) >= graphWindow {
+		h = &hourlyWindow{since: r.now}
 		m.hours[k] = h
 	}
-	resets := h.since.Add(graphWindow).Sub(c.now)
+	resets := h.since.Add(graphWindow).Sub(r.now)
 	left.Set("X-Ms-User-Quota-Resets-After", fmt.Sprintf("00:00:%02d", int(math.Ceil(resets.Seconds()))))
 	if h.used >= graphRequests {
-		r := reply.Error(http.StatusTooManyRequests, "RateLimiting", "Please provide below info when asking for support: the client is throttled.")
-		r.Set("Retry-After", strconv.Itoa(c.s.scaleSeconds(int(math.Ceil(resets.Seconds())))))
-		r.Set("X-Ms-User-Quota-Remaining", "0")
-		return &r
+		refusal := reply.Error(http.StatusTooManyRequests, "RateLimiting", "Please provide below info when asking for support: the client is throttled.")
+		refusal.Set("Retry-After", strconv.Itoa(m.scale(int(math.Ceil(resets.Seconds())))))
+		refusal.Set("X-Ms-User-Quota-Remaining", "0")
+		return &refusal
 	}
 	h.used++
 	left.Set("X-Ms-User-Quota-Remaining", strconv.Itoa(graphRequests-h.used))
 	return nil
-}
-
-// principal identifies the caller: by the object id of a token this simulator issued, else by the token itself.
-func (rc *requestContext) principal() string {
-	token := bearer(rc.r)
-	if claims, issued := rc.s.claims(token); issued {
-		return rawjson.TextAt(claims, "oid")
-	}
-	sum := sha256.Sum256([]byte(token))
-	return hex.EncodeToString(sum[:4])
-}
-
-func bearer(r *http.Request) string {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return ""
-	}
-	return strings.TrimSpace(token)
 }

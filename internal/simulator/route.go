@@ -38,7 +38,7 @@ const (
 	inItem   = fabric + "/protectioncontainers/{container}/protecteditems/{item}"
 )
 
-const rsAction = "Microsoft.RecoveryServices/vaults/"
+const rsAction = actionPrefix
 
 // routes returns every request shape the simulator handles.
 func routes() []*route {

@@ -76,13 +76,12 @@ func newServer(st *state.State, o Options, j *state.WriteAheadLog) (*Server, err
 	if err != nil {
 		return nil, err
 	}
-	m, err := newMeter(set)
-	if err != nil {
-		return nil, err
-	}
 	s := &Server{
 		opt: o, set: set, seed: seed.Seed(set.Seed), routes: routes(), clock: newClock(st.Estate, o), st: st, stats: newCounters(), wal: j,
-		faults: f, invisible: map[string]int{}, quota: m, specs: map[*state.Policy]*policySpec{},
+		faults: f, invisible: map[string]int{}, specs: map[*state.Policy]*policySpec{},
+	}
+	if s.quota, err = newMeter(set, s.scaleSeconds); err != nil {
+		return nil, err
 	}
 	st.Observe(o.Effects)
 	s.certificate = s.seed.OpaqueToken("MII", "certificate", certLength)

@@ -3,6 +3,8 @@ package simulator
 import (
 	"encoding/base64"
 	"fmt"
+	"net/http"
+	"strings"
 	"time"
 )
 
@@ -36,4 +38,12 @@ func (rc *requestContext) challenge() string {
 	claims := fmt.Sprintf(`{"access_token":{"nbf":{"essential":true,"value":"%d"}}}`, rc.s.tokens.revokedAt)
 	return fmt.Sprintf(`Bearer realm="", authorization_uri="%s/common/oauth2/authorize", error="insufficient_claims", claims="%s"`,
 		rc.authority(), base64.StdEncoding.EncodeToString([]byte(claims)))
+}
+
+func bearer(r *http.Request) string {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
 }
