@@ -94,11 +94,11 @@ func (rc *requestContext) principal() string {
 
 // charge consumes a request's cost and returns the headers with the remaining budget, or the 429.
 func (rc *requestContext) charge(r *route) (http.Header, *reply.Reply) {
-	if !rc.s.quota.isEnabled {
+	if !rc.s.quota.IsEnabled {
 		return nil, nil
 	}
-	return rc.s.quota.charge(quotaRequest{
-		now: rc.now, method: rc.r.Method, kind: r.kind, action: r.action,
-		subscription: ids.Key(rc.params["sub"]), principal: rc.principal(),
+	return rc.s.quota.Charge(Request{
+		Now: rc.now, Method: rc.r.Method, Kind: r.kind, Action: r.action,
+		Subscription: ids.Key(rc.params["sub"]), Principal: rc.principal(),
 	})
 }

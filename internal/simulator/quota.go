@@ -34,8 +34,8 @@ func quotaProfiles() map[string]quotaProfile {
 // Quotas returns the profiles that Settings.Quota can name, by the hourly budget of a read action.
 func Quotas() []string { return slices.Sorted(maps.Keys(quotaProfiles())) }
 
-// actionPrefix begins the Recovery Services actions that have budgets of their own.
-const actionPrefix = "Microsoft.RecoveryServices/vaults/"
+// ActionPrefix begins the Recovery Services actions that have budgets of their own.
+const ActionPrefix = "Microsoft.RecoveryServices/vaults/"
 
 // The ARM buckets, a subscription and principal (docs/azure.md §12): size and refill a second.
 const (
@@ -48,10 +48,10 @@ const (
 	graphWindow   = 5 * time.Second
 )
 
-// quotaMeter counts the consumption of every limit. Budgets are full when the server starts.
-type quotaMeter struct {
+// Meter counts the consumption of every limit. Budgets are full when the server starts.
+type Meter struct {
 	profile      quotaProfile
-	isEnabled    bool
+	IsEnabled    bool
 	limits       map[string]int
 	hours        map[string]*hourlyWindow
 	buckets      map[string]*tokenBucket
@@ -63,13 +63,13 @@ type quotaMeter struct {
 	choices         map[string]string
 }
 
-// quotaRequest is what a request is charged by.
-type quotaRequest struct {
-	now time.Time
-	// method, kind and action are those of the request's route; an empty action has no hourly budget.
-	method, kind, action string
-	// subscription is the key of the request's subscription, or empty; principal identifies the caller.
-	subscription, principal string
+// Request is what a request is charged by.
+type Request struct {
+	Now time.Time
+	// Method, kind and action are those of the request's route; an empty action has no hourly budget.
+	Method, Kind, Action string
+	// Subscription is the key of the request's subscription, or empty; Principal identifies the caller.
+	Subscription, Principal string
 }
 
 // hourlyWindow is a budget in a fixed window (docs/azure.md §12): it starts with a request and does not slide.
@@ -83,34 +83,34 @@ type tokenBucket struct {
 	at     time.Time
 }
 
-func newMeter(s settings.Settings, scale func(seconds int) int) (*quotaMeter, error) {
-	m := &quotaMeter{
+func NewMeter(s settings.Settings, scale func(seconds int) int) (*Meter, error) {
+	m := &Meter{
 		limits: s.Limits, hours: map[string]*hourlyWindow{}, buckets: map[string]*tokenBucket{}, otherClients: s.OtherClients,
 		scale: scale, omitsRetryAfter: s.NoRetryAfterWhenThrottled, choices: s.Unverified,
 	}
 	if s.Quota == "" {
-		m.isEnabled = len(s.Limits) > 0
+		m.IsEnabled = len(s.Limits) > 0
 		return m, nil
 	}
 	p, known := quotaProfiles()[s.Quota]
 	if !known {
 		return nil, fmt.Errorf("quota %q is not one of %s", s.Quota, strings.Join(Quotas(), ", "))
 	}
-	m.profile, m.isEnabled = p, true
+	m.profile, m.IsEnabled = p, true
 	return m, nil
 }
 
 // limit returns the hourly budget of an action; 0 is none.
-func (m *quotaMeter) limit(action string) int {
+func (m *Meter) limit(action string) int {
 	if n, set := m.limits[action]; set {
 		return n
 	}
 	switch {
-	case action == actionPrefix+"write":
+	case action == ActionPrefix+"write":
 		return m.profile.vaultWrites
-	case action == actionPrefix+"delete":
+	case action == ActionPrefix+"delete":
 		return m.profile.vaultDeletes
-	case action == actionPrefix+"backupJobs/read" && m.profile.jobs > 0:
+	case action == ActionPrefix+"backupJobs/read" && m.profile.jobs > 0:
 		return m.profile.jobs
 	}
 	if n, set := m.limits[""]; set {
@@ -119,37 +119,37 @@ func (m *quotaMeter) limit(action string) int {
 	return m.profile.reads
 }
 
-// charge consumes a request's cost and returns the headers with the remaining budget, or the 429.
-func (m *quotaMeter) charge(r quotaRequest) (http.Header, *reply.Reply) {
+// Charge consumes a request's cost and returns the headers with the remaining budget, or the 429.
+func (m *Meter) Charge(r Request) (http.Header, *reply.Reply) {
 	left := http.Header{}
 	if refused := m.chargeARM(r, left); refused != nil {
 		return nil, refused
 	}
-	if r.kind == "graph.query" {
+	if r.Kind == "graph.query" {
 		return left, m.chargeGraph(r, left)
 	}
-	if r.action == "" || m.limit(r.action) == 0 {
+	if r.Action == "" || m.limit(r.Action) == 0 {
 		return left, nil
 	}
 	return left, m.chargeHourly(r, left)
 }
 
 // chargeHourly consumes from the action's budget, which all clients of the subscription share (docs/azure.md §12).
-func (m *quotaMeter) chargeHourly(r quotaRequest, left http.Header) *reply.Reply {
-	limit := m.limit(r.action)
-	k := r.subscription + " " + r.action
+func (m *Meter) chargeHourly(r Request, left http.Header) *reply.Reply {
+	limit := m.limit(r.Action)
+	k := r.Subscription + " " + r.Action
 	h := m.hours[k]
-	if h == nil || r.now.Sub(h.since) >= time.Hour {
-		h = &hourlyWindow{since: r.now}
+	if h == nil || r.Now.Sub(h.since) >= time.Hour {
+		h = &hourlyWindow{since: r.Now}
 		m.hours[k] = h
 	}
 	// Other clients consume evenly over the hour.
-	drawn := h.used + int(float64(m.otherClients)*r.now.Sub(h.since).Hours())
+	drawn := h.used + int(float64(m.otherClients)*r.Now.Sub(h.since).Hours())
 	if drawn >= limit {
-		wait := int(math.Ceil(h.since.Add(time.Hour).Sub(r.now).Seconds()))
+		wait := int(math.Ceil(h.since.Add(time.Hour).Sub(r.Now).Seconds()))
 		refusal := reply.ARMError(http.StatusTooManyRequests, "ResourceRequestsThrottled",
 			"Number of requests for action '%s' exceeded the limit of '%d' for time interval '01:00:00'. Please try again after '%d' seconds.",
-			r.action, limit, m.scale(wait))
+			r.Action, limit, m.scale(wait))
 		if !m.omitsRetryAfter {
 			refusal.Set("Retry-After", strconv.Itoa(m.scale(wait)))
 		}
@@ -165,9 +165,9 @@ func (m *quotaMeter) chargeHourly(r quotaRequest, left http.Header) *reply.Reply
 }
 
 // chargeARM takes a token from ARM's buckets: reads, writes and deletes, a subscription and principal.
-func (m *quotaMeter) chargeARM(r quotaRequest, left http.Header) *reply.Reply {
+func (m *Meter) chargeARM(r Request, left http.Header) *reply.Reply {
 	kind, size, refill := "writes", float64(armWrites), armWritesRefill
-	switch r.method {
+	switch r.Method {
 	case http.MethodGet, http.MethodHead:
 		kind, size, refill = "reads", armReads, armReadsRefill
 	case http.MethodDelete:
@@ -179,9 +179,9 @@ func (m *quotaMeter) chargeARM(r quotaRequest, left http.Header) *reply.Reply {
 	if n, set := m.limits["arm-"+kind+"-refill"]; set {
 		refill = float64(max(n, 1))
 	}
-	sub := r.subscription
-	own := m.bucket(r.now, kind+" "+sub+" "+r.principal, size, refill)
-	all := m.bucket(r.now, kind+" "+sub, armGlobal*size, armGlobal*refill)
+	sub := r.Subscription
+	own := m.bucket(r.Now, kind+" "+sub+" "+r.Principal, size, refill)
+	all := m.bucket(r.Now, kind+" "+sub, armGlobal*size, armGlobal*refill)
 	if own.tokens < 1 || all.tokens < 1 {
 		wait := max(m.scale(int(math.Ceil(max((1-own.tokens)/refill, (1-all.tokens)/(armGlobal*refill))))), 1)
 		refusal := reply.Unverified(m.choices, "arm-throttled", "Number of %s for subscription '%s' exceeded the limit. Please try again after '%d' seconds.", kind, sub, wait)
@@ -196,7 +196,7 @@ func (m *quotaMeter) chargeARM(r quotaRequest, left http.Header) *reply.Reply {
 	return nil
 }
 
-func (m *quotaMeter) bucket(now time.Time, name string, size, refill float64) *tokenBucket {
+func (m *Meter) bucket(now time.Time, name string, size, refill float64) *tokenBucket {
 	b := m.buckets[name]
 	if b == nil {
 		b = &tokenBucket{tokens: size, at: now}
@@ -209,14 +209,14 @@ func (m *quotaMeter) bucket(now time.Time, name string, size, refill float64) *t
 
 // chargeGraph applies Resource Graph's limit: 15 requests in 5 seconds a user, with headers of its own (docs/azure.md
 // §10).
-func (m *quotaMeter) chargeGraph(r quotaRequest, left http.Header) *reply.Reply {
-	k := "graph " + r.principal
+func (m *Meter) chargeGraph(r Request, left http.Header) *reply.Reply {
+	k := "graph " + r.Principal
 	h := m.hours[k]
-	if h == nil || r.now.Sub(h.since) >= graphWindow {
-		h = &hourlyWindow{since: r.now}
+	if h == nil || r.Now.Sub(h.since) >= graphWindow {
+		h = &hourlyWindow{since: r.Now}
 		m.hours[k] = h
 	}
-	resets := h.since.Add(graphWindow).Sub(r.now)
+	resets := h.since.Add(graphWindow).Sub(r.Now)
 	left.Set("X-Ms-User-Quota-Resets-After", fmt.Sprintf("00:00:%02d", int(math.Ceil(resets.Seconds()))))
 	if h.used >= graphRequests {
 		refusal := reply.Error(http.StatusTooManyRequests, "RateLimiting", "Please provide below info when asking for support: the client is throttled.")

@@ -38,7 +38,7 @@ const (
 	inItem   = fabric + "/protectioncontainers/{container}/protecteditems/{item}"
 )
 
-const rsAction = actionPrefix
+const rsAction = ActionPrefix
 
 // routes returns every request shape the simulator handles.
 func routes() []*route {
