@@ -4,6 +4,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/quota"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 	"github.com/azbackup/azbackup/internal/simulator/state"
 )
@@ -40,3 +41,6 @@ func Fixed(d time.Duration) Range { return settings.Fixed(d) }
 
 // DefaultPages returns the page sizes used where Settings.Pages sets none.
 func DefaultPages() map[string]int { return settings.DefaultPages() }
+
+// Quotas returns the profiles that Settings.Quota can name, by the hourly budget of a read action.
+func Quotas() []string { return quota.Quotas() }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
+	"github.com/azbackup/azbackup/internal/simulator/quota"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/seed"
@@ -97,7 +98,7 @@ func (rc *requestContext) charge(r *route) (http.Header, *reply.Reply) {
 	if !rc.s.quota.IsEnabled {
 		return nil, nil
 	}
-	return rc.s.quota.Charge(Request{
+	return rc.s.quota.Charge(quota.Request{
 		Now: rc.now, Method: rc.r.Method, Kind: r.kind, Action: r.action,
 		Subscription: ids.Key(rc.params["sub"]), Principal: rc.principal(),
 	})

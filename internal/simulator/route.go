@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/azbackup/azbackup/internal/simulator/quota"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
 )
 
@@ -38,7 +39,7 @@ const (
 	inItem   = fabric + "/protectioncontainers/{container}/protecteditems/{item}"
 )
 
-const rsAction = ActionPrefix
+const rsAction = quota.ActionPrefix
 
 // routes returns every request shape the simulator handles.
 func routes() []*route {

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
+	"github.com/azbackup/azbackup/internal/simulator/quota"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/seed"
@@ -44,7 +45,7 @@ type Server struct {
 	faults *injector
 	// invisible counts the remaining reads that do not show an item yet, by item.
 	invisible map[string]int
-	quota     *Meter
+	quota     *quota.Meter
 	tokens    tokenRegistry
 	specs     map[*state.Policy]*policySpec
 	logMu     sync.Mutex
@@ -80,7 +81,7 @@ func newServer(st *state.State, o Options, j *state.WriteAheadLog) (*Server, err
 		opt: o, set: set, seed: seed.Seed(set.Seed), routes: routes(), clock: newClock(st.Estate, o), st: st, stats: newCounters(), wal: j,
 		faults: f, invisible: map[string]int{}, specs: map[*state.Policy]*policySpec{},
 	}
-	if s.quota, err = NewMeter(set, s.scaleSeconds); err != nil {
+	if s.quota, err = quota.NewMeter(set, s.scaleSeconds); err != nil {
 		return nil, err
 	}
 	st.Observe(o.Effects)
