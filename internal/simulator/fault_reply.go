@@ -9,8 +9,8 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
-// faultReply returns the fault's reply; false when the handler replies.
-func faultReply(f *settings.Fault) (reply.Reply, bool) {
+// ReplyOf returns the fault's reply; false when the handler replies.
+func ReplyOf(f *settings.Fault) (reply.Reply, bool) {
 	if f == nil || f.Status == 0 {
 		return reply.Reply{}, false
 	}

@@ -10,21 +10,21 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 )
 
-// injector counts the requests that each fault matches, and picks the fault that hits one. It is not safe for concurrent
+// Injector counts the requests that each fault matches, and picks the fault that hits one. It is not safe for concurrent
 // use.
-type injector struct {
+type Injector struct {
 	list []settings.Fault
 	seen []int
 	seed seed.Seed
 }
 
-// faultTarget is what a fault selects a request by. Path is decoded; Query is as sent.
-type faultTarget struct {
-	method, kind, path, query string
+// Request is what a fault selects a request by. Path is decoded; Query is as sent.
+type Request struct {
+	Method, Kind, Path, Query string
 }
 
-// newInjector returns an error for a fault that selects or does something unknown; kinds are those of the requests.
-func newInjector(list []settings.Fault, kinds map[string]bool, s seed.Seed) (*injector, error) {
+// NewInjector returns an error for a fault that selects or does something unknown; kinds are those of the requests.
+func NewInjector(list []settings.Fault, kinds map[string]bool, s seed.Seed) (*Injector, error) {
 	for _, f := range list {
 		if f.Kind != "" && !kinds[f.Kind] {
 			return nil, fmt.Errorf("reading fault %q: there is no kind %q", f.Name, f.Kind)
@@ -46,11 +46,11 @@ func newInjector(list []settings.Fault, kinds map[string]bool, s seed.Seed) (*in
 			return nil, fmt.Errorf("reading fault %q: operation is \"fails\", \"hangs\" or \"lies\"", f.Name)
 		}
 	}
-	return &injector{list: list, seen: make([]int, len(list)), seed: s}, nil
+	return &Injector{list: list, seen: make([]int, len(list)), seed: s}, nil
 }
 
-// hit returns the first fault that hits the request, or nil. Every fault that matches counts it.
-func (n *injector) hit(r faultTarget) *settings.Fault {
+// Hit returns the first fault that hits the request, or nil. Every fault that matches counts it.
+func (n *Injector) Hit(r Request) *settings.Fault {
 	var hit *settings.Fault
 	for i := range n.list {
 		f := &n.list[i]
@@ -65,11 +65,11 @@ func (n *injector) hit(r faultTarget) *settings.Fault {
 	return hit
 }
 
-func matches(f *settings.Fault, r faultTarget) bool {
-	return (f.Method == "" || strings.EqualFold(f.Method, r.method)) &&
-		(f.Kind == "" || f.Kind == r.kind) &&
-		(f.Path == "" || ids.Match(ids.Key(f.Path), ids.Key(r.path))) &&
-		(f.Query == "" || strings.Contains(decodedQuery(r.query), strings.ToLower(f.Query)))
+func matches(f *settings.Fault, r Request) bool {
+	return (f.Method == "" || strings.EqualFold(f.Method, r.Method)) &&
+		(f.Kind == "" || f.Kind == r.Kind) &&
+		(f.Path == "" || ids.Match(ids.Key(f.Path), ids.Key(r.Path))) &&
+		(f.Query == "" || strings.Contains(decodedQuery(r.Query), strings.ToLower(f.Query)))
 }
 
 func decodedQuery(raw string) string {
