@@ -31,13 +31,14 @@ var mayImport = map[string][]string{
 	"internal/report":      {"plan", "apply", "config", "internal/audit", "internal/armid"},
 	"internal/simulator": {
 		"internal/simulator/rawjson", "internal/simulator/seed", "internal/simulator/ids", "internal/simulator/settings",
-		"internal/simulator/reply", "internal/simulator/state", "internal/simulator/quota",
+		"internal/simulator/reply", "internal/simulator/state", "internal/simulator/quota", "internal/simulator/fault",
 	},
 	"internal/simulator/rawjson":  {},
 	"internal/simulator/seed":     {},
 	"internal/simulator/ids":      {},
 	"internal/simulator/settings": {"internal/simulator/rawjson"},
 	"internal/simulator/reply":    {"internal/simulator/rawjson"},
+	"internal/simulator/fault":    {"internal/simulator/ids", "internal/simulator/seed", "internal/simulator/reply", "internal/simulator/settings"},
 	"internal/simulator/quota":    {"internal/simulator/reply", "internal/simulator/settings"},
 	"internal/simulator/state":    {"internal/simulator/rawjson", "internal/simulator/ids", "internal/simulator/settings"},
 	"internal/cli": {

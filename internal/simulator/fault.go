@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/fault"
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
@@ -15,7 +16,7 @@ import (
 
 // withFault returns the fault's reply, before or after the effect, or the handler's.
 func (rc *requestContext) withFault(handle func() reply.Reply) reply.Reply {
-	r, instead := ReplyOf(rc.fault)
+	r, instead := fault.ReplyOf(rc.fault)
 	if !instead {
 		return handle()
 	}
@@ -118,7 +119,7 @@ func (s *Server) applyImmediately(c *requestContext, a settings.ConcurrentClient
 func (s *Server) applyFaultBefore(c *requestContext) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	c.fault = s.faults.Hit(Request{Method: c.r.Method, Kind: c.kind, Path: c.path, Query: c.r.URL.RawQuery})
+	c.fault = s.faults.Hit(fault.Request{Method: c.r.Method, Kind: c.kind, Path: c.path, Query: c.r.URL.RawQuery})
 	if c.fault == nil {
 		return 0
 	}

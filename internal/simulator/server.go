@@ -14,6 +14,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/fault"
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/quota"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
@@ -42,7 +43,7 @@ type Server struct {
 	certificate string
 	// polls numbers the signed URLs, no two of which are the same.
 	polls  int
-	faults *Injector
+	faults *fault.Injector
 	// invisible counts the remaining reads that do not show an item yet, by item.
 	invisible map[string]int
 	quota     *quota.Meter
@@ -73,7 +74,7 @@ func newServer(st *state.State, o Options, j *state.WriteAheadLog) (*Server, err
 		return nil, err
 	}
 	set := st.Settings.With(o.Settings)
-	f, err := NewInjector(set.Faults, kinds(), seed.Seed(set.Seed))
+	f, err := fault.NewInjector(set.Faults, kinds(), seed.Seed(set.Seed))
 	if err != nil {
 		return nil, err
 	}

@@ -83,6 +83,8 @@ type tokenBucket struct {
 	at     time.Time
 }
 
+// NewMeter returns a meter whose budgets are full; scale shortens the seconds that a client is told to wait. It returns an
+// error for an unknown Settings.Quota.
 func NewMeter(s settings.Settings, scale func(seconds int) int) (*Meter, error) {
 	m := &Meter{
 		limits: s.Limits, hours: map[string]*hourlyWindow{}, buckets: map[string]*tokenBucket{}, otherClients: s.OtherClients,
