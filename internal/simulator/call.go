@@ -1,14 +1,11 @@
 package simulator
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/quota"
-	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/seed"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
@@ -83,16 +80,6 @@ func (rc *requestContext) unverified(name, format string, args ...any) reply.Rep
 	return reply.Unverified(rc.s.set.Unverified, name, format, args...)
 }
 
-// principal identifies the caller: by the object id of a token this simulator issued, else by the token itself.
-func (rc *requestContext) principal() string {
-	token := bearer(rc.r)
-	if claims, issued := rc.s.claims(token); issued {
-		return rawjson.TextAt(claims, "oid")
-	}
-	sum := sha256.Sum256([]byte(token))
-	return hex.EncodeToString(sum[:4])
-}
-
 // charge consumes a request's cost and returns the headers with the remaining budget, or the 429.
 func (rc *requestContext) charge(r *route) (http.Header, *reply.Reply) {
 	if !rc.s.quota.IsEnabled {
@@ -100,6 +87,16 @@ func (rc *requestContext) charge(r *route) (http.Header, *reply.Reply) {
 	}
 	return rc.s.quota.Charge(quota.Request{
 		Now: rc.now, Method: rc.r.Method, Kind: r.kind, Action: r.action,
-		Subscription: ids.Key(rc.params["sub"]), Principal: rc.principal(),
+		Subscription: ids.Key(rc.params["sub"]), Principal: rc.signIn().principal(),
 	})
+}
+
+// signIn returns the request as the sign-in endpoints see it.
+func (rc *requestContext) signIn() signInRequest {
+	return signInRequest{p: rc.s.identity, r: rc.r, base: rc.base, path: rc.path, tenant: rc.params["tenant"], version: rc.version, body: rc.body}
+}
+
+// atSignIn makes a sign-in endpoint the handler of a route.
+func atSignIn(handle func(signInRequest) reply.Reply) func(*requestContext) reply.Reply {
+	return func(rc *requestContext) reply.Reply { return handle(rc.signIn()) }
 }

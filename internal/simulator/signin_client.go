@@ -25,17 +25,17 @@ import (
 // or by another issuer (docs/azure.md §28.1). Refusals are those of §28.2; statuses are UNVERIFIED there.
 
 // client returns the application that requests a token, or the reason for its refusal.
-func (rc *requestContext) client(form url.Values) (id string, refused *reply.Reply) {
+func (q signInRequest) client(form url.Values) (id string, refused *reply.Reply) {
 	refuse := func(status int, code string, number int, message string) (string, *reply.Reply) {
-		r := rc.signInError(status, code, number, message)
+		r := q.signInError(status, code, number, message)
 		return "", &r
 	}
 	id, secret := form.Get("client_id"), form.Get("client_secret")
-	if user, password, basic := rc.r.BasicAuth(); basic && id == "" {
+	if user, password, basic := q.r.BasicAuth(); basic && id == "" {
 		id, secret = user, password
 	}
-	set := rc.s.set.SignIn
-	if r := rc.tenantNotFound(); r != nil {
+	set := q.p.set.SignIn
+	if r := q.tenantNotFound(); r != nil {
 		return "", r
 	}
 	switch assertion := form.Get("client_assertion"); {
@@ -45,16 +45,16 @@ func (rc *requestContext) client(form url.Values) (id string, refused *reply.Rep
 		return refuse(http.StatusBadRequest, "invalid_request", 900144, "The request body must contain the following parameter: 'client_id'.")
 	case len(set.Applications) > 0 && !containsFold(set.Applications, id):
 		return refuse(http.StatusBadRequest, "unauthorized_client", 700016,
-			"Application with identifier '"+id+"' was not found in the directory '"+rc.params["tenant"]+"'. This can happen if the application has not been installed by the administrator of the tenant.")
+			"Application with identifier '"+id+"' was not found in the directory '"+q.tenant+"'. This can happen if the application has not been installed by the administrator of the tenant.")
 	case assertion != "":
-		if number, code, message := rc.checkAssertion(form, id); number != 0 {
+		if number, code, message := q.checkAssertion(form, id); number != 0 {
 			return refuse(http.StatusUnauthorized, code, number, message)
 		}
 	case secret == "":
 		return refuse(http.StatusUnauthorized, "invalid_client", 7000216, "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.")
 	case set.ExpiredSecret != "" && secret == set.ExpiredSecret:
 		return refuse(http.StatusUnauthorized, "invalid_client", 7000222, "The provided client secret keys for app '"+id+"' are expired. Visit the Azure portal to create new keys for your app.")
-	case rc.s.set.ClientSecret != "" && secret != rc.s.set.ClientSecret:
+	case q.p.set.ClientSecret != "" && secret != q.p.set.ClientSecret:
 		return refuse(http.StatusUnauthorized, "invalid_client", 7000215,
 			"Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '"+id+"'.")
 	}
@@ -65,19 +65,19 @@ func (rc *requestContext) client(form url.Values) (id string, refused *reply.Rep
 }
 
 // tenantNotFound returns the error for an unknown tenant, or nil.
-func (rc *requestContext) tenantNotFound() *reply.Reply {
-	tenant := rc.params["tenant"]
-	known := rc.s.set.SignIn.Tenants
-	if len(known) == 0 || containsFold(known, tenant) || rc.tenant(tenant) != tenant {
+func (q signInRequest) tenantNotFound() *reply.Reply {
+	tenant := q.tenant
+	known := q.p.set.SignIn.Tenants
+	if len(known) == 0 || containsFold(known, tenant) || q.resolve(tenant) != tenant {
 		return nil
 	}
-	r := rc.signInError(http.StatusBadRequest, "invalid_tenant", 90002,
+	r := q.signInError(http.StatusBadRequest, "invalid_tenant", 90002,
 		"Tenant '"+tenant+"' not found. Check to make sure you have the correct tenant ID and are signing into the correct cloud.")
 	return &r
 }
 
 // checkAssertion returns the error of a client assertion; number 0: none.
-func (rc *requestContext) checkAssertion(form url.Values, id string) (number int, code, message string) {
+func (q signInRequest) checkAssertion(form url.Values, id string) (number int, code, message string) {
 	const jwtBearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 	if form.Get("client_assertion_type") != jwtBearer {
 		return 900144, "invalid_request", "The request body must contain the following parameter: 'client_assertion_type'."
@@ -89,21 +89,21 @@ func (rc *requestContext) checkAssertion(form url.Values, id string) (number int
 	}
 	// Clocks may differ by five minutes.
 	const skew = 5 * time.Minute
-	now, from, to := rc.s.clock.wallTime(), unix(claims, "nbf"), unix(claims, "exp")
+	now, from, to := q.p.now(), unix(claims, "nbf"), unix(claims, "exp")
 	if now.Add(skew).Before(from) || now.Add(-skew).After(to) {
 		return 700024, "invalid_client", "Client assertion is not within its valid time range. Current time: " + rawjson.Time(now) + ", assertion valid from " + rawjson.Time(from) + ", expiry time of assertion " + rawjson.Time(to) + "."
 	}
 	if !strings.EqualFold(rawjson.TextAt(claims, "iss"), id) { // another issuer's
-		if want := rc.s.set.SignIn.Subject; want != "" && rawjson.TextAt(claims, "sub") != want {
+		if want := q.p.set.SignIn.Subject; want != "" && rawjson.TextAt(claims, "sub") != want {
 			return 700213, "invalid_client", "No matching federated identity record found for presented assertion subject '" + rawjson.TextAt(claims, "sub") + "'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion."
 		}
 		return 0, "", ""
 	}
-	endpoint := rc.authority() + "/" + rc.params["tenant"] + "/oauth2/v2.0/token"
+	endpoint := q.authority() + "/" + q.tenant + "/oauth2/v2.0/token"
 	if rawjson.TextAt(claims, "sub") != rawjson.TextAt(claims, "iss") || rawjson.TextAt(claims, "aud") != endpoint {
 		return 700023, "invalid_client", "Client assertion audience claim does not match Realm issuer."
 	}
-	if !rc.isSignedByCertificate(head, signing, signature) {
+	if !q.isSignedByCertificate(head, signing, signature) {
 		return 700027, "invalid_client", "The certificate with identifier used to sign the client assertion is not registered on application."
 	}
 	return 0, "", ""
@@ -111,11 +111,11 @@ func (rc *requestContext) checkAssertion(form url.Values, id string) (number int
 
 // isSignedByCertificate reports whether the application's certificate signed an assertion (RFC 7518 PS256,
 // docs/azure.md §28.1).
-func (rc *requestContext) isSignedByCertificate(head json.RawMessage, signing, signature string) bool {
-	if rc.s.set.SignIn.Certificate == "" {
+func (q signInRequest) isSignedByCertificate(head json.RawMessage, signing, signature string) bool {
+	if q.p.set.SignIn.Certificate == "" {
 		return true
 	}
-	block, _ := pem.Decode([]byte(rc.s.set.SignIn.Certificate))
+	block, _ := pem.Decode([]byte(q.p.set.SignIn.Certificate))
 	if block == nil || rawjson.TextAt(head, "alg") != "PS256" {
 		return false
 	}
@@ -149,23 +149,23 @@ func capabilities(form url.Values) []rawjson.Member {
 
 // identity handles a managed identity's endpoint in App Service's format (docs/azure.md §28.3), with numbers as
 // strings.
-func (rc *requestContext) identity() reply.Reply {
-	query := rc.r.URL.Query()
-	header := rc.r.Header.Get("X-Identity-Header")
-	if want := rc.s.set.SignIn.IdentityHeader; header == "" || want != "" && header != want {
+func (q signInRequest) identity() reply.Reply {
+	query := q.r.URL.Query()
+	header := q.r.Header.Get("X-Identity-Header")
+	if want := q.p.set.SignIn.IdentityHeader; header == "" || want != "" && header != want {
 		return reply.New(http.StatusUnauthorized, rawjson.NewObject("statusCode", http.StatusUnauthorized, "message", "The X-IDENTITY-HEADER is missing or wrong.").Bytes())
 	}
-	if rc.version != "2019-08-01" || query.Get("resource") == "" {
+	if q.version != "2019-08-01" || query.Get("resource") == "" {
 		return reply.New(http.StatusBadRequest, rawjson.NewObject("statusCode", http.StatusBadRequest, "message", "api-version or resource is missing or wrong.").Bytes())
 	}
-	id := cmp.Or(query.Get("client_id"), seed.GUID(rc.s.seed.Digest("identity")))
-	if known := rc.s.set.SignIn.Applications; len(known) > 0 && !containsFold(known, id) && query.Has("client_id") {
+	id := cmp.Or(query.Get("client_id"), seed.GUID(q.p.seed.Digest("identity")))
+	if known := q.p.set.SignIn.Applications; len(known) > 0 && !containsFold(known, id) && query.Has("client_id") {
 		return reply.New(http.StatusBadRequest, rawjson.NewObject("statusCode", http.StatusBadRequest, "message", "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.").Bytes())
 	}
-	lifetime := rc.s.tokenLifetime()
-	token := rc.s.issue(rc.authority(), cmp.Or(rc.st.Tenant, "common"), id, query.Get("resource"), lifetime,
+	lifetime := q.p.tokenLifetime()
+	token := q.p.issue(q.authority(), cmp.Or(q.p.tenant, "common"), id, query.Get("resource"), lifetime,
 		rawjson.NewObject("xms_mirid", "/subscriptions/s/resourcegroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/identity")...)
-	return reply.OK(rawjson.NewObject("access_token", token, "expires_on", strconv.Itoa(int(rc.s.clock.wallTime().Add(lifetime).Unix())), "resource", query.Get("resource"),
+	return reply.OK(rawjson.NewObject("access_token", token, "expires_on", strconv.Itoa(int(q.p.now().Add(lifetime).Unix())), "resource", query.Get("resource"),
 		"token_type", "Bearer", "client_id", id).Bytes())
 }
 

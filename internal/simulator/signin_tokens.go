@@ -1,11 +1,15 @@
 package simulator
 
 import (
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 )
 
 // tokenRegistry counts the tokens that a server issued, and records the last revoked one and the reason.
@@ -25,6 +29,9 @@ func (t *tokenRegistry) revoke(why string, at time.Time) {
 	t.revokedUpTo, t.revocationKind, t.revokedAt = t.count, why, at.Unix()
 }
 
+// revoke refuses every token issued so far, as expired or by a challenge.
+func (p *identityProvider) revoke(why string) { p.tokens.revoke(why, p.now()) }
+
 // revocationOf returns why a token is no longer valid; "" = it is valid.
 func (t *tokenRegistry) revocationOf(number int) string {
 	if number <= t.revokedUpTo {
@@ -34,10 +41,10 @@ func (t *tokenRegistry) revocationOf(number int) string {
 }
 
 // challenge returns a claims challenge for a token issued after the revocation (docs/azure.md §28.6).
-func (rc *requestContext) challenge() string {
-	claims := fmt.Sprintf(`{"access_token":{"nbf":{"essential":true,"value":"%d"}}}`, rc.s.tokens.revokedAt)
+func (q signInRequest) challenge() string {
+	claims := fmt.Sprintf(`{"access_token":{"nbf":{"essential":true,"value":"%d"}}}`, q.p.tokens.revokedAt)
 	return fmt.Sprintf(`Bearer realm="", authorization_uri="%s/common/oauth2/authorize", error="insufficient_claims", claims="%s"`,
-		rc.authority(), base64.StdEncoding.EncodeToString([]byte(claims)))
+		q.authority(), base64.StdEncoding.EncodeToString([]byte(claims)))
 }
 
 func bearer(r *http.Request) string {
@@ -46,4 +53,14 @@ func bearer(r *http.Request) string {
 		return ""
 	}
 	return strings.TrimSpace(token)
+}
+
+// principal identifies the caller: by the object id of a token this simulator issued, else by the token itself.
+func (q signInRequest) principal() string {
+	token := bearer(q.r)
+	if claims, issued := q.p.claims(token); issued {
+		return rawjson.TextAt(claims, "oid")
+	}
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:4])
 }
