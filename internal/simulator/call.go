@@ -87,16 +87,16 @@ func (rc *requestContext) charge(r *route) (http.Header, *reply.Reply) {
 	}
 	return rc.s.quota.Charge(quota.Request{
 		Now: rc.now, Method: rc.r.Method, Kind: r.kind, Action: r.action,
-		Subscription: ids.Key(rc.params["sub"]), Principal: rc.signIn().principal(),
+		Subscription: ids.Key(rc.params["sub"]), Principal: rc.signIn().Principal(),
 	})
 }
 
 // signIn returns the request as the sign-in endpoints see it.
-func (rc *requestContext) signIn() signInRequest {
-	return signInRequest{p: rc.s.identity, r: rc.r, base: rc.base, path: rc.path, tenant: rc.params["tenant"], version: rc.version, body: rc.body}
+func (rc *requestContext) signIn() Request {
+	return Request{Provider: rc.s.identity, HTTP: rc.r, Base: rc.base, Path: rc.path, Tenant: rc.params["tenant"], Version: rc.version, Body: rc.body}
 }
 
 // atSignIn makes a sign-in endpoint the handler of a route.
-func atSignIn(handle func(signInRequest) reply.Reply) func(*requestContext) reply.Reply {
+func atSignIn(handle func(Request) reply.Reply) func(*requestContext) reply.Reply {
 	return func(rc *requestContext) reply.Reply { return handle(rc.signIn()) }
 }

@@ -125,7 +125,7 @@ func (s *Server) applyFaultBefore(c *requestContext) time.Duration {
 	}
 	s.stats.Faults[c.fault.Name]++
 	if c.fault.Token != "" {
-		s.identity.revoke(c.fault.Token)
+		s.identity.Revoke(c.fault.Token)
 	}
 	return time.Duration(c.fault.Latency)
 }

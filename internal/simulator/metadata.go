@@ -23,7 +23,7 @@ func (rc *requestContext) metadata() reply.Reply {
 		"synapseAnalytics", "dev.azuresynapse.net", "attestationEndpoint", "attest.azure.net")
 	o := rawjson.NewObject(
 		"portal", "https://portal.azure.com",
-		"authentication", rawjson.NewObject("loginEndpoint", rc.signIn().authority(), "audiences", []string{"https://management.core.windows.net/", "https://management.azure.com/"},
+		"authentication", rawjson.NewObject("loginEndpoint", rc.signIn().Authority(), "audiences", []string{"https://management.core.windows.net/", "https://management.azure.com/"},
 			"tenant", "common", "identityProvider", "AAD"),
 		"media", "https://rest.media.azure.net",
 		"graphAudience", "https://graph.windows.net/",

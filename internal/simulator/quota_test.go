@@ -119,7 +119,7 @@ func TestSignInGivesATokenThatExpires(t *testing.T) {
 		if rawjson.Number(token.body, "expires_in") != 599 || strings.Count(rawjson.TextAt(token.body, "access_token"), ".") != 2 {
 			t.Errorf("%s", token.body)
 		}
-		claims, issued := c.s.identity.claims(rawjson.TextAt(token.body, "access_token"))
+		claims, issued := c.s.identity.Claims(rawjson.TextAt(token.body, "access_token"))
 		if !issued || rawjson.TextAt(claims, "tid") != "tenant1" || rawjson.TextAt(claims, "appid") != "app" || rawjson.TextAt(claims, "aud") != "https://management.azure.com" || len(rawjson.TextAt(claims, "oid")) != 36 {
 			t.Errorf("claims %s", claims)
 		}

@@ -47,7 +47,7 @@ type Server struct {
 	// invisible counts the remaining reads that do not show an item yet, by item.
 	invisible map[string]int
 	quota     *quota.Meter
-	identity  *identityProvider
+	identity  *Provider
 	specs     map[*state.Policy]*policySpec
 	logMu     sync.Mutex
 }
@@ -82,7 +82,7 @@ func newServer(st *state.State, o Options, j *state.WriteAheadLog) (*Server, err
 		opt: o, set: set, seed: seed.Seed(set.Seed), routes: routes(), clock: newClock(st.Estate, o), st: st, stats: newCounters(), wal: j,
 		faults: f, invisible: map[string]int{}, specs: map[*state.Policy]*policySpec{},
 	}
-	s.identity = newIdentityProvider(set, st.Tenant, o.Authority, s.clock.wallTime)
+	s.identity = NewProvider(set, st.Tenant, o.Authority, s.clock.wallTime)
 	if s.quota, err = quota.NewMeter(set, s.scaleSeconds); err != nil {
 		return nil, err
 	}
@@ -208,7 +208,7 @@ func (rc *requestContext) dispatch(found *route, known bool) reply.Reply {
 	case !apiVersion.MatchString(rc.version):
 		return reply.ARMError(http.StatusBadRequest, "InvalidApiVersionParameter", "The api-version '%s' is invalid.", rc.version)
 	}
-	if r := rc.signIn().unauthenticated(); r != nil {
+	if r := rc.signIn().Unauthenticated(); r != nil {
 		return *r
 	}
 	left, throttled := rc.charge(found)

@@ -22,8 +22,8 @@ import (
 // The sign-in endpoints of a tenant. Tokens have Azure's format, expire, and are valid only here: their signature is
 // the simulator's own.
 
-// identityProvider issues and judges tokens. It is not safe for concurrent use.
-type identityProvider struct {
+// Provider issues and judges tokens. It is not safe for concurrent use.
+type Provider struct {
 	set       settings.Settings
 	seed      seed.Seed
 	tenant    string
@@ -32,35 +32,35 @@ type identityProvider struct {
 	tokens    tokenRegistry
 }
 
-// newIdentityProvider returns a provider for an estate's tenant, or for none. authority is the base URL at which clients
+// NewProvider returns a provider for an estate's tenant, or for none. authority is the base URL at which clients
 // sign in; empty: the one they call. now is the machine's time: clients compare the lifetimes of tokens with their own
 // clocks.
-func newIdentityProvider(set settings.Settings, tenant, authority string, now func() time.Time) *identityProvider {
-	return &identityProvider{set: set, seed: seed.Seed(set.Seed), tenant: tenant, authority: authority, now: now}
+func NewProvider(set settings.Settings, tenant, authority string, now func() time.Time) *Provider {
+	return &Provider{set: set, seed: seed.Seed(set.Seed), tenant: tenant, authority: authority, now: now}
 }
 
-// signInRequest is a request at one of the endpoints.
-type signInRequest struct {
-	p *identityProvider
-	r *http.Request
-	// base is the scheme and host the client called; path and tenant are in its spelling; version is the api-version.
-	base, path, tenant, version string
-	body                        []byte
+// Request is a request at one of the endpoints.
+type Request struct {
+	Provider *Provider
+	HTTP     *http.Request
+	// Base is the scheme and host the client called; Path and tenant are in its spelling; Version is the api-version.
+	Base, Path, Tenant, Version string
+	Body                        []byte
 }
 
-// authority returns the base URL clients sign in at.
-func (q signInRequest) authority() string {
-	return strings.TrimRight(cmp.Or(q.p.authority, q.base), "/")
+// Authority returns the base URL clients sign in at.
+func (q Request) Authority() string {
+	return strings.TrimRight(cmp.Or(q.Provider.authority, q.Base), "/")
 }
 
-// openIDConfiguration returns the OpenID Connect discovery document. An unknown tenant fails here already
+// OpenIDConfiguration returns the OpenID Connect discovery document. An unknown tenant fails here already
 // (docs/azure.md §28.2).
-func (q signInRequest) openIDConfiguration() reply.Reply {
-	tenant := q.tenant
+func (q Request) OpenIDConfiguration() reply.Reply {
+	tenant := q.Tenant
 	if r := q.tenantNotFound(); r != nil {
 		return *r
 	}
-	base := q.authority() + "/" + tenant
+	base := q.Authority() + "/" + tenant
 	return reply.OK(rawjson.NewObject(
 		"token_endpoint", base+"/oauth2/v2.0/token",
 		"token_endpoint_auth_methods_supported", []string{"client_secret_post", "private_key_jwt", "client_secret_basic"},
@@ -70,7 +70,7 @@ func (q signInRequest) openIDConfiguration() reply.Reply {
 		"id_token_signing_alg_values_supported", []string{"RS256"},
 		"response_types_supported", []string{"code", "id_token", "code id_token", "id_token token"},
 		"scopes_supported", []string{"openid", "profile", "email", "offline_access"},
-		"issuer", q.authority()+"/"+q.resolve(tenant)+"/v2.0",
+		"issuer", q.Authority()+"/"+q.resolve(tenant)+"/v2.0",
 		"authorization_endpoint", base+"/oauth2/v2.0/authorize",
 		"device_authorization_endpoint", base+"/oauth2/v2.0/devicecode",
 		"tenant_region_scope", "EU",
@@ -78,32 +78,32 @@ func (q signInRequest) openIDConfiguration() reply.Reply {
 	).Bytes())
 }
 
-// instanceDiscovery confirms to MSAL that it may use this authority.
-func (q signInRequest) instanceDiscovery() reply.Reply {
-	host := strings.TrimPrefix(strings.TrimPrefix(q.authority(), "https://"), "http://")
-	tenant := cmp.Or(q.p.tenant, "common")
-	return reply.OK(rawjson.NewObject("tenant_discovery_endpoint", q.authority()+"/"+tenant+"/v2.0/.well-known/openid-configuration",
+// InstanceDiscovery confirms to MSAL that it may use this authority.
+func (q Request) InstanceDiscovery() reply.Reply {
+	host := strings.TrimPrefix(strings.TrimPrefix(q.Authority(), "https://"), "http://")
+	tenant := cmp.Or(q.Provider.tenant, "common")
+	return reply.OK(rawjson.NewObject("tenant_discovery_endpoint", q.Authority()+"/"+tenant+"/v2.0/.well-known/openid-configuration",
 		"api-version", "1.1",
 		"metadata", []rawjson.Object{rawjson.NewObject("preferred_network", host, "preferred_cache", host, "aliases", []string{host})}).Bytes())
 }
 
-// emptyKeySet returns a key set without keys: the tokens are signed with a secret.
-func (q signInRequest) emptyKeySet() reply.Reply {
+// EmptyKeySet returns a key set without keys: the tokens are signed with a secret.
+func (q Request) EmptyKeySet() reply.Reply {
 	return reply.OK(rawjson.NewObject("keys", []string{}).Bytes())
 }
 
 // resolve resolves "common" and "organizations" to the estate's tenant.
-func (q signInRequest) resolve(named string) string {
+func (q Request) resolve(named string) string {
 	switch named {
 	case "common", "organizations":
-		return cmp.Or(q.p.tenant, named)
+		return cmp.Or(q.Provider.tenant, named)
 	}
 	return named
 }
 
-// token handles the token endpoint for client credentials: v2.0 with a scope, v1 with a resource.
-func (q signInRequest) token() reply.Reply {
-	form, err := url.ParseQuery(string(q.body))
+// Token handles the token endpoint for client credentials: v2.0 with a scope, v1 with a resource.
+func (q Request) Token() reply.Reply {
+	form, err := url.ParseQuery(string(q.Body))
 	if err != nil {
 		return q.signInError(http.StatusBadRequest, "invalid_request", 900144, "The request body is not a form.")
 	}
@@ -113,21 +113,21 @@ func (q signInRequest) token() reply.Reply {
 	}
 	scope, _, _ := strings.Cut(form.Get("scope"), " ") // MSAL requests openid, offline_access and profile, too (§28.1)
 	audience := cmp.Or(form.Get("resource"), strings.TrimSuffix(scope, "/.default"))
-	lifetime := q.p.tokenLifetime()
+	lifetime := q.Provider.tokenLifetime()
 	// Azure returns one second less than it grants (3599); claims hold whole seconds, and no client may use a token
 	// too long.
 	seconds := max(int(lifetime/time.Second)-1, 0)
-	token := q.p.issue(q.authority(), q.resolve(q.tenant), id, audience, lifetime, capabilities(form)...)
-	if strings.HasSuffix(strings.ToLower(q.path), "/oauth2/token") {
+	token := q.Provider.issue(q.Authority(), q.resolve(q.Tenant), id, audience, lifetime, capabilities(form)...)
+	if strings.HasSuffix(strings.ToLower(q.Path), "/oauth2/token") {
 		// v1 writes numbers as strings.
-		now := q.p.now()
+		now := q.Provider.now()
 		return reply.OK(rawjson.NewObject("token_type", "Bearer", "expires_in", strconv.Itoa(seconds), "ext_expires_in", strconv.Itoa(seconds),
 			"expires_on", fmt.Sprint(now.Add(lifetime).Unix()), "not_before", fmt.Sprint(now.Unix()), "resource", audience, "access_token", token).Bytes())
 	}
 	return reply.OK(rawjson.NewObject("token_type", "Bearer", "expires_in", seconds, "ext_expires_in", seconds, "access_token", token).Bytes())
 }
 
-func (p *identityProvider) tokenLifetime() time.Duration {
+func (p *Provider) tokenLifetime() time.Duration {
 	if d := time.Duration(p.set.TokenLifetime); d > 0 {
 		return d
 	}
@@ -135,20 +135,20 @@ func (p *identityProvider) tokenLifetime() time.Duration {
 }
 
 // signInError returns the error of a token endpoint, whose format differs from ARM's (docs/azure.md §28.2).
-func (q signInRequest) signInError(status int, code string, number int, message string) reply.Reply {
-	at := q.p.now().UTC().Format("2006-01-02 15:04:05Z")
-	trace, correlation := seed.GUID(q.p.seed.Digest("trace", at)), seed.GUID(q.p.seed.Digest("correlation", at))
+func (q Request) signInError(status int, code string, number int, message string) reply.Reply {
+	at := q.Provider.now().UTC().Format("2006-01-02 15:04:05Z")
+	trace, correlation := seed.GUID(q.Provider.seed.Digest("trace", at)), seed.GUID(q.Provider.seed.Digest("correlation", at))
 	r := reply.New(status, rawjson.NewObject("error", code,
 		"error_description", fmt.Sprintf("AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s", number, message, trace, correlation, at),
 		"error_codes", []int{number}, "timestamp", at, "trace_id", trace, "correlation_id", correlation,
-		"error_uri", q.authority()+"/error?code="+strconv.Itoa(number)).Bytes())
+		"error_uri", q.Authority()+"/error?code="+strconv.Itoa(number)).Bytes())
 	r.Code = code
 	return r
 }
 
 // issue returns a token, with the extra claims if any. Its times are the machine's, not the estate's: clients compare
 // them with their own.
-func (p *identityProvider) issue(authority, tenant, client, audience string, lifetime time.Duration, more ...rawjson.Member) string {
+func (p *Provider) issue(authority, tenant, client, audience string, lifetime time.Duration, more ...rawjson.Member) string {
 	now := p.now()
 	oid := seed.GUID(p.seed.Digest("principal", tenant, client))
 	claims := rawjson.NewObject("aud", audience, "iss", authority+"/"+tenant+"/", "iat", now.Unix(), "nbf", now.Unix(),
@@ -160,15 +160,15 @@ func (p *identityProvider) issue(authority, tenant, client, audience string, lif
 	return signing + "." + p.signature(signing)
 }
 
-func (p *identityProvider) signature(signing string) string {
+func (p *Provider) signature(signing string) string {
 	secret := p.seed.Digest("token secret")
 	mac := hmac.New(sha256.New, secret[:])
 	_, _ = mac.Write([]byte(signing)) // a hash never fails
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// claims returns the claims of a token that this simulator (or one with the same seed) issued, expired or not.
-func (p *identityProvider) claims(token string) (json.RawMessage, bool) {
+// Claims returns the claims of a token that this simulator (or one with the same seed) issued, expired or not.
+func (p *Provider) Claims(token string) (json.RawMessage, bool) {
 	i := strings.LastIndexByte(token, '.')
 	if i < 0 || !hmac.Equal([]byte(p.signature(token[:i])), []byte(token[i+1:])) {
 		return nil, false
@@ -178,14 +178,14 @@ func (p *identityProvider) claims(token string) (json.RawMessage, bool) {
 	return raw, err == nil
 }
 
-// unauthenticated refuses an expired or revoked token, and with Settings.RequireToken a missing or foreign one.
-func (q signInRequest) unauthenticated() *reply.Reply {
-	claims, issued := q.p.claims(bearer(q.r))
+// Unauthenticated refuses an expired or revoked token, and with Settings.RequireToken a missing or foreign one.
+func (q Request) Unauthenticated() *reply.Reply {
+	claims, issued := q.Provider.Claims(bearer(q.HTTP))
 	expires := time.Unix(int64(rawjson.Number(claims, "exp")), 0)
-	now := q.p.now()
+	now := q.Provider.now()
 	revoked := ""
 	if issued {
-		revoked = q.p.tokens.revocationOf(rawjson.Number(claims, "uti"))
+		revoked = q.Provider.tokens.revocationOf(rawjson.Number(claims, "uti"))
 	}
 	var r reply.Reply
 	switch {
@@ -196,14 +196,14 @@ func (q signInRequest) unauthenticated() *reply.Reply {
 	case revoked == settings.TokenExpired, issued && !now.Before(expires):
 		r = reply.ARMError(http.StatusUnauthorized, "ExpiredAuthenticationToken",
 			"The access token expiry UTC time '%s' is earlier than current UTC time '%s'.", expires.UTC().Format(time.DateTime), now.UTC().Format(time.DateTime))
-	case !q.p.set.RequireToken || issued:
+	case !q.Provider.set.RequireToken || issued:
 		return nil
-	case bearer(q.r) == "":
+	case bearer(q.HTTP) == "":
 		r = reply.ARMError(http.StatusUnauthorized, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.")
 	default:
 		r = reply.ARMError(http.StatusUnauthorized, "InvalidAuthenticationToken", "The access token is invalid.")
 	}
 	r.Set("WWW-Authenticate", fmt.Sprintf(`Bearer authorization_uri="%s/%s", error="invalid_token", error_description="%s"`,
-		q.authority(), cmp.Or(q.p.tenant, "common"), r.Code))
+		q.Authority(), cmp.Or(q.Provider.tenant, "common"), r.Code))
 	return &r
 }

@@ -25,16 +25,16 @@ import (
 // or by another issuer (docs/azure.md §28.1). Refusals are those of §28.2; statuses are UNVERIFIED there.
 
 // client returns the application that requests a token, or the reason for its refusal.
-func (q signInRequest) client(form url.Values) (id string, refused *reply.Reply) {
+func (q Request) client(form url.Values) (id string, refused *reply.Reply) {
 	refuse := func(status int, code string, number int, message string) (string, *reply.Reply) {
 		r := q.signInError(status, code, number, message)
 		return "", &r
 	}
 	id, secret := form.Get("client_id"), form.Get("client_secret")
-	if user, password, basic := q.r.BasicAuth(); basic && id == "" {
+	if user, password, basic := q.HTTP.BasicAuth(); basic && id == "" {
 		id, secret = user, password
 	}
-	set := q.p.set.SignIn
+	set := q.Provider.set.SignIn
 	if r := q.tenantNotFound(); r != nil {
 		return "", r
 	}
@@ -45,7 +45,7 @@ func (q signInRequest) client(form url.Values) (id string, refused *reply.Reply)
 		return refuse(http.StatusBadRequest, "invalid_request", 900144, "The request body must contain the following parameter: 'client_id'.")
 	case len(set.Applications) > 0 && !containsFold(set.Applications, id):
 		return refuse(http.StatusBadRequest, "unauthorized_client", 700016,
-			"Application with identifier '"+id+"' was not found in the directory '"+q.tenant+"'. This can happen if the application has not been installed by the administrator of the tenant.")
+			"Application with identifier '"+id+"' was not found in the directory '"+q.Tenant+"'. This can happen if the application has not been installed by the administrator of the tenant.")
 	case assertion != "":
 		if number, code, message := q.checkAssertion(form, id); number != 0 {
 			return refuse(http.StatusUnauthorized, code, number, message)
@@ -54,7 +54,7 @@ func (q signInRequest) client(form url.Values) (id string, refused *reply.Reply)
 		return refuse(http.StatusUnauthorized, "invalid_client", 7000216, "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.")
 	case set.ExpiredSecret != "" && secret == set.ExpiredSecret:
 		return refuse(http.StatusUnauthorized, "invalid_client", 7000222, "The provided client secret keys for app '"+id+"' are expired. Visit the Azure portal to create new keys for your app.")
-	case q.p.set.ClientSecret != "" && secret != q.p.set.ClientSecret:
+	case q.Provider.set.ClientSecret != "" && secret != q.Provider.set.ClientSecret:
 		return refuse(http.StatusUnauthorized, "invalid_client", 7000215,
 			"Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID, for a secret added to app '"+id+"'.")
 	}
@@ -65,9 +65,9 @@ func (q signInRequest) client(form url.Values) (id string, refused *reply.Reply)
 }
 
 // tenantNotFound returns the error for an unknown tenant, or nil.
-func (q signInRequest) tenantNotFound() *reply.Reply {
-	tenant := q.tenant
-	known := q.p.set.SignIn.Tenants
+func (q Request) tenantNotFound() *reply.Reply {
+	tenant := q.Tenant
+	known := q.Provider.set.SignIn.Tenants
 	if len(known) == 0 || containsFold(known, tenant) || q.resolve(tenant) != tenant {
 		return nil
 	}
@@ -77,7 +77,7 @@ func (q signInRequest) tenantNotFound() *reply.Reply {
 }
 
 // checkAssertion returns the error of a client assertion; number 0: none.
-func (q signInRequest) checkAssertion(form url.Values, id string) (number int, code, message string) {
+func (q Request) checkAssertion(form url.Values, id string) (number int, code, message string) {
 	const jwtBearer = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 	if form.Get("client_assertion_type") != jwtBearer {
 		return 900144, "invalid_request", "The request body must contain the following parameter: 'client_assertion_type'."
@@ -89,17 +89,17 @@ func (q signInRequest) checkAssertion(form url.Values, id string) (number int, c
 	}
 	// Clocks may differ by five minutes.
 	const skew = 5 * time.Minute
-	now, from, to := q.p.now(), unix(claims, "nbf"), unix(claims, "exp")
+	now, from, to := q.Provider.now(), unix(claims, "nbf"), unix(claims, "exp")
 	if now.Add(skew).Before(from) || now.Add(-skew).After(to) {
 		return 700024, "invalid_client", "Client assertion is not within its valid time range. Current time: " + rawjson.Time(now) + ", assertion valid from " + rawjson.Time(from) + ", expiry time of assertion " + rawjson.Time(to) + "."
 	}
 	if !strings.EqualFold(rawjson.TextAt(claims, "iss"), id) { // another issuer's
-		if want := q.p.set.SignIn.Subject; want != "" && rawjson.TextAt(claims, "sub") != want {
+		if want := q.Provider.set.SignIn.Subject; want != "" && rawjson.TextAt(claims, "sub") != want {
 			return 700213, "invalid_client", "No matching federated identity record found for presented assertion subject '" + rawjson.TextAt(claims, "sub") + "'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion."
 		}
 		return 0, "", ""
 	}
-	endpoint := q.authority() + "/" + q.tenant + "/oauth2/v2.0/token"
+	endpoint := q.Authority() + "/" + q.Tenant + "/oauth2/v2.0/token"
 	if rawjson.TextAt(claims, "sub") != rawjson.TextAt(claims, "iss") || rawjson.TextAt(claims, "aud") != endpoint {
 		return 700023, "invalid_client", "Client assertion audience claim does not match Realm issuer."
 	}
@@ -111,11 +111,11 @@ func (q signInRequest) checkAssertion(form url.Values, id string) (number int, c
 
 // isSignedByCertificate reports whether the application's certificate signed an assertion (RFC 7518 PS256,
 // docs/azure.md §28.1).
-func (q signInRequest) isSignedByCertificate(head json.RawMessage, signing, signature string) bool {
-	if q.p.set.SignIn.Certificate == "" {
+func (q Request) isSignedByCertificate(head json.RawMessage, signing, signature string) bool {
+	if q.Provider.set.SignIn.Certificate == "" {
 		return true
 	}
-	block, _ := pem.Decode([]byte(q.p.set.SignIn.Certificate))
+	block, _ := pem.Decode([]byte(q.Provider.set.SignIn.Certificate))
 	if block == nil || rawjson.TextAt(head, "alg") != "PS256" {
 		return false
 	}
@@ -147,25 +147,25 @@ func capabilities(form url.Values) []rawjson.Member {
 	return rawjson.NewObject("xms_cc", asked.AccessToken.XmsCC.Values)
 }
 
-// identity handles a managed identity's endpoint in App Service's format (docs/azure.md §28.3), with numbers as
+// Identity handles a managed identity's endpoint in App Service's format (docs/azure.md §28.3), with numbers as
 // strings.
-func (q signInRequest) identity() reply.Reply {
-	query := q.r.URL.Query()
-	header := q.r.Header.Get("X-Identity-Header")
-	if want := q.p.set.SignIn.IdentityHeader; header == "" || want != "" && header != want {
+func (q Request) Identity() reply.Reply {
+	query := q.HTTP.URL.Query()
+	header := q.HTTP.Header.Get("X-Identity-Header")
+	if want := q.Provider.set.SignIn.IdentityHeader; header == "" || want != "" && header != want {
 		return reply.New(http.StatusUnauthorized, rawjson.NewObject("statusCode", http.StatusUnauthorized, "message", "The X-IDENTITY-HEADER is missing or wrong.").Bytes())
 	}
-	if q.version != "2019-08-01" || query.Get("resource") == "" {
+	if q.Version != "2019-08-01" || query.Get("resource") == "" {
 		return reply.New(http.StatusBadRequest, rawjson.NewObject("statusCode", http.StatusBadRequest, "message", "api-version or resource is missing or wrong.").Bytes())
 	}
-	id := cmp.Or(query.Get("client_id"), seed.GUID(q.p.seed.Digest("identity")))
-	if known := q.p.set.SignIn.Applications; len(known) > 0 && !containsFold(known, id) && query.Has("client_id") {
+	id := cmp.Or(query.Get("client_id"), seed.GUID(q.Provider.seed.Digest("identity")))
+	if known := q.Provider.set.SignIn.Applications; len(known) > 0 && !containsFold(known, id) && query.Has("client_id") {
 		return reply.New(http.StatusBadRequest, rawjson.NewObject("statusCode", http.StatusBadRequest, "message", "No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.").Bytes())
 	}
-	lifetime := q.p.tokenLifetime()
-	token := q.p.issue(q.authority(), cmp.Or(q.p.tenant, "common"), id, query.Get("resource"), lifetime,
+	lifetime := q.Provider.tokenLifetime()
+	token := q.Provider.issue(q.Authority(), cmp.Or(q.Provider.tenant, "common"), id, query.Get("resource"), lifetime,
 		rawjson.NewObject("xms_mirid", "/subscriptions/s/resourcegroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/identity")...)
-	return reply.OK(rawjson.NewObject("access_token", token, "expires_on", strconv.Itoa(int(q.p.now().Add(lifetime).Unix())), "resource", query.Get("resource"),
+	return reply.OK(rawjson.NewObject("access_token", token, "expires_on", strconv.Itoa(int(q.Provider.now().Add(lifetime).Unix())), "resource", query.Get("resource"),
 		"token_type", "Bearer", "client_id", id).Bytes())
 }
 

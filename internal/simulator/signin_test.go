@@ -120,7 +120,7 @@ func TestAFaultRevokesTheTokensIssuedSoFar(t *testing.T) {
 			if status, why := with(rawjson.TextAt(later.body, "access_token")); status != 200 {
 				t.Errorf("%s: a later token: %d %s", how, status, why)
 			}
-			if claims, _ := c.s.identity.claims(rawjson.TextAt(later.body, "access_token")); string(rawjson.RawAt(claims, "xms_cc")) != `["CP1"]` {
+			if claims, _ := c.s.identity.Claims(rawjson.TextAt(later.body, "access_token")); string(rawjson.RawAt(claims, "xms_cc")) != `["CP1"]` {
 				t.Errorf("%s: claims %s", how, claims)
 			}
 		})
@@ -162,7 +162,7 @@ func TestAManagedIdentityNeedsItsHeader(t *testing.T) {
 			t.Errorf("%s, %q: %d %s", test.query, test.header, status, body)
 		}
 		if status == 200 {
-			claims, issued := c.s.identity.claims(rawjson.TextAt(body, "access_token"))
+			claims, issued := c.s.identity.Claims(rawjson.TextAt(body, "access_token"))
 			if !issued || rawjson.TextAt(claims, "aud") != "https://management.azure.com" || rawjson.TextAt(claims, "xms_mirid") == "" || rawjson.TextAt(body, "expires_on") == "" {
 				t.Errorf("%s: %s, claims %s", test.query, body, claims)
 			}

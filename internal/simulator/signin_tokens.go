@@ -29,8 +29,8 @@ func (t *tokenRegistry) revoke(why string, at time.Time) {
 	t.revokedUpTo, t.revocationKind, t.revokedAt = t.count, why, at.Unix()
 }
 
-// revoke refuses every token issued so far, as expired or by a challenge.
-func (p *identityProvider) revoke(why string) { p.tokens.revoke(why, p.now()) }
+// Revoke refuses every token issued so far, as expired or by a challenge.
+func (p *Provider) Revoke(why string) { p.tokens.revoke(why, p.now()) }
 
 // revocationOf returns why a token is no longer valid; "" = it is valid.
 func (t *tokenRegistry) revocationOf(number int) string {
@@ -41,10 +41,10 @@ func (t *tokenRegistry) revocationOf(number int) string {
 }
 
 // challenge returns a claims challenge for a token issued after the revocation (docs/azure.md §28.6).
-func (q signInRequest) challenge() string {
-	claims := fmt.Sprintf(`{"access_token":{"nbf":{"essential":true,"value":"%d"}}}`, q.p.tokens.revokedAt)
+func (q Request) challenge() string {
+	claims := fmt.Sprintf(`{"access_token":{"nbf":{"essential":true,"value":"%d"}}}`, q.Provider.tokens.revokedAt)
 	return fmt.Sprintf(`Bearer realm="", authorization_uri="%s/common/oauth2/authorize", error="insufficient_claims", claims="%s"`,
-		q.authority(), base64.StdEncoding.EncodeToString([]byte(claims)))
+		q.Authority(), base64.StdEncoding.EncodeToString([]byte(claims)))
 }
 
 func bearer(r *http.Request) string {
@@ -55,10 +55,10 @@ func bearer(r *http.Request) string {
 	return strings.TrimSpace(token)
 }
 
-// principal identifies the caller: by the object id of a token this simulator issued, else by the token itself.
-func (q signInRequest) principal() string {
-	token := bearer(q.r)
-	if claims, issued := q.p.claims(token); issued {
+// Principal identifies the caller: by the object id of a token this simulator issued, else by the token itself.
+func (q Request) Principal() string {
+	token := bearer(q.HTTP)
+	if claims, issued := q.Provider.Claims(token); issued {
 		return rawjson.TextAt(claims, "oid")
 	}
 	sum := sha256.Sum256([]byte(token))
