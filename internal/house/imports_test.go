@@ -32,6 +32,7 @@ var mayImport = map[string][]string{
 	"internal/simulator": {
 		"internal/simulator/rawjson", "internal/simulator/seed", "internal/simulator/ids", "internal/simulator/settings",
 		"internal/simulator/reply", "internal/simulator/state", "internal/simulator/quota", "internal/simulator/fault",
+		"internal/simulator/signin", "internal/simulator/query",
 	},
 	"internal/simulator/rawjson":  {},
 	"internal/simulator/seed":     {},
@@ -40,6 +41,8 @@ var mayImport = map[string][]string{
 	"internal/simulator/reply":    {"internal/simulator/rawjson"},
 	"internal/simulator/fault":    {"internal/simulator/ids", "internal/simulator/seed", "internal/simulator/reply", "internal/simulator/settings"},
 	"internal/simulator/quota":    {"internal/simulator/reply", "internal/simulator/settings"},
+	"internal/simulator/query":    {"internal/simulator/rawjson"},
+	"internal/simulator/signin":   {"internal/simulator/rawjson", "internal/simulator/seed", "internal/simulator/reply", "internal/simulator/settings"},
 	"internal/simulator/state":    {"internal/simulator/rawjson", "internal/simulator/ids", "internal/simulator/settings"},
 	"internal/cli": {
 		"plan", "apply", "config", "internal/armid", "internal/azure", "internal/azure/quota", "internal/audit",

@@ -9,6 +9,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/seed"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
+	"github.com/azbackup/azbackup/internal/simulator/signin"
 	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
@@ -92,11 +93,11 @@ func (rc *requestContext) charge(r *route) (http.Header, *reply.Reply) {
 }
 
 // signIn returns the request as the sign-in endpoints see it.
-func (rc *requestContext) signIn() Request {
-	return Request{Provider: rc.s.identity, HTTP: rc.r, Base: rc.base, Path: rc.path, Tenant: rc.params["tenant"], Version: rc.version, Body: rc.body}
+func (rc *requestContext) signIn() signin.Request {
+	return signin.Request{Provider: rc.s.identity, HTTP: rc.r, Base: rc.base, Path: rc.path, Tenant: rc.params["tenant"], Version: rc.version, Body: rc.body}
 }
 
 // atSignIn makes a sign-in endpoint the handler of a route.
-func atSignIn(handle func(Request) reply.Reply) func(*requestContext) reply.Reply {
+func atSignIn(handle func(signin.Request) reply.Reply) func(*requestContext) reply.Reply {
 	return func(rc *requestContext) reply.Reply { return handle(rc.signIn()) }
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/quota"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/signin"
 )
 
 // route is one request shape the simulator handles. In a pattern, "{x}" is any one segment; the rest is compared
@@ -151,13 +152,13 @@ func commonRoutes() []*route {
 		{method: "POST", pattern: "/providers/microsoft.resourcegraph/resources", kind: "graph.query", isRead: true, handle: (*requestContext).queryGraph},
 
 		{method: "GET", pattern: "/metadata/endpoints", kind: "metadata", handle: (*requestContext).metadata, isPublic: true},
-		{method: "GET", pattern: "/common/discovery/instance", kind: "signin.discovery", handle: atSignIn(Request.InstanceDiscovery), isPublic: true},
-		{method: "GET", pattern: "/{tenant}/v2.0/.well-known/openid-configuration", kind: "signin.discovery", handle: atSignIn(Request.OpenIDConfiguration), isPublic: true},
-		{method: "GET", pattern: "/{tenant}/.well-known/openid-configuration", kind: "signin.discovery", handle: atSignIn(Request.OpenIDConfiguration), isPublic: true},
-		{method: "GET", pattern: "/{tenant}/discovery/v2.0/keys", kind: "signin.keys", handle: atSignIn(Request.EmptyKeySet), isPublic: true},
-		{method: "POST", pattern: "/{tenant}/oauth2/v2.0/token", kind: "signin.token", handle: atSignIn(Request.Token), isPublic: true, isRead: true},
-		{method: "GET", pattern: "/msi/token", kind: "signin.identity", handle: atSignIn(Request.Identity), isPublic: true},
-		{method: "POST", pattern: "/{tenant}/oauth2/token", kind: "signin.token", handle: atSignIn(Request.Token), isPublic: true, isRead: true},
+		{method: "GET", pattern: "/common/discovery/instance", kind: "signin.discovery", handle: atSignIn(signin.Request.InstanceDiscovery), isPublic: true},
+		{method: "GET", pattern: "/{tenant}/v2.0/.well-known/openid-configuration", kind: "signin.discovery", handle: atSignIn(signin.Request.OpenIDConfiguration), isPublic: true},
+		{method: "GET", pattern: "/{tenant}/.well-known/openid-configuration", kind: "signin.discovery", handle: atSignIn(signin.Request.OpenIDConfiguration), isPublic: true},
+		{method: "GET", pattern: "/{tenant}/discovery/v2.0/keys", kind: "signin.keys", handle: atSignIn(signin.Request.EmptyKeySet), isPublic: true},
+		{method: "POST", pattern: "/{tenant}/oauth2/v2.0/token", kind: "signin.token", handle: atSignIn(signin.Request.Token), isPublic: true, isRead: true},
+		{method: "GET", pattern: "/msi/token", kind: "signin.identity", handle: atSignIn(signin.Request.Identity), isPublic: true},
+		{method: "POST", pattern: "/{tenant}/oauth2/token", kind: "signin.token", handle: atSignIn(signin.Request.Token), isPublic: true, isRead: true},
 
 		{method: "GET", pattern: "/_simulator/state", kind: "simulator", handle: (*requestContext).adminState, isPublic: true},
 		{method: "GET", pattern: "/_simulator/stats", kind: "simulator", handle: (*requestContext).adminStats, isPublic: true},

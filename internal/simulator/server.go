@@ -21,6 +21,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/seed"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
+	"github.com/azbackup/azbackup/internal/simulator/signin"
 	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
@@ -47,7 +48,7 @@ type Server struct {
 	// invisible counts the remaining reads that do not show an item yet, by item.
 	invisible map[string]int
 	quota     *quota.Meter
-	identity  *Provider
+	identity  *signin.Provider
 	specs     map[*state.Policy]*policySpec
 	logMu     sync.Mutex
 }
@@ -82,7 +83,7 @@ func newServer(st *state.State, o Options, j *state.WriteAheadLog) (*Server, err
 		opt: o, set: set, seed: seed.Seed(set.Seed), routes: routes(), clock: newClock(st.Estate, o), st: st, stats: newCounters(), wal: j,
 		faults: f, invisible: map[string]int{}, specs: map[*state.Policy]*policySpec{},
 	}
-	s.identity = NewProvider(set, st.Tenant, o.Authority, s.clock.wallTime)
+	s.identity = signin.NewProvider(set, st.Tenant, o.Authority, s.clock.wallTime)
 	if s.quota, err = quota.NewMeter(set, s.scaleSeconds); err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package simulator
+package signin
 
 import (
 	"crypto/sha256"
