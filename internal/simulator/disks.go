@@ -91,7 +91,7 @@ func (rc *requestContext) diskOperation() reply.Reply {
 	if op == nil {
 		return rc.operationNotFound()
 	}
-	if query(rc.r.URL.RawQuery)["monitor"] == "true" {
+	if queryOf(rc.r.URL.RawQuery)["monitor"] == "true" {
 		switch {
 		case op.IsRunning():
 			return rc.diskAcceptedReply(op)

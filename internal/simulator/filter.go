@@ -3,8 +3,6 @@ package simulator
 import (
 	"fmt"
 	"strings"
-
-	"github.com/azbackup/azbackup/internal/simulator/reply"
 )
 
 // condition is one comparison of an OData filter: name eq 'value'.
@@ -109,17 +107,4 @@ func (f filter) matchesAll(holds func(name, want string) bool) bool {
 		}
 	}
 	return true
-}
-
-// filter reads the request's $filter, which may use these names.
-func (rc *requestContext) filter(names ...string) (filter, *reply.Reply) {
-	f, err := parseFilter(query(rc.r.URL.RawQuery)["$filter"])
-	if err == nil {
-		err = f.checkNames(names...)
-	}
-	if err != nil {
-		r := rc.unverified("filter-input", "The filter is not valid: %s", err)
-		return nil, &r
-	}
-	return f, nil
 }

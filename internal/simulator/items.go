@@ -117,7 +117,7 @@ func (rc *requestContext) getItem() reply.Reply {
 		return *none
 	}
 	body := rc.itemBody(it)
-	if strings.Contains(strings.ToLower(query(rc.r.URL.RawQuery)["$filter"]), "expand") {
+	if strings.Contains(strings.ToLower(queryOf(rc.r.URL.RawQuery)["$filter"]), "expand") {
 		body = rawjson.Edit(body, func(p *rawjson.Object) { p.Set("extendedInfo", rc.extendedInfo(it)) }, "properties")
 	}
 	return reply.OK(body)

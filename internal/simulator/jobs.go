@@ -132,7 +132,7 @@ func (rc *requestContext) listJobs() reply.Reply {
 	if none != nil {
 		return *none
 	}
-	f, err := parseFilter(query(rc.r.URL.RawQuery)["$filter"])
+	f, err := parseFilter(queryOf(rc.r.URL.RawQuery)["$filter"])
 	if err == nil {
 		err = f.checkNames("startTime", "endTime", "status", "operation", "backupManagementType", "jobId", "containerName", "entityFriendlyName")
 	}

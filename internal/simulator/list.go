@@ -12,9 +12,9 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
-// query returns a request's query by lower-cased name. net/url is not used because it drops pairs with a bare ";",
+// queryOf returns a request's query by lower-cased name. net/url is not used because it drops pairs with a bare ";",
 // which occurs in container names.
-func query(raw string) map[string]string {
+func queryOf(raw string) map[string]string {
 	q := map[string]string{}
 	for pair := range strings.SplitSeq(raw, "&") {
 		name, value, _ := strings.Cut(pair, "=")
@@ -33,9 +33,9 @@ type rowIterator func(from int, visit func(row int, body func() []byte) bool)
 // list returns one page of a list. Bodies are sent as stored, so a page of 500 costs one copy.
 func (rc *requestContext) list(kind string, walk rowIterator) reply.Reply {
 	size := max(rc.s.set.Pages[kind], 1)
-	name := ids.Key(rc.path) + "?" + query(rc.r.URL.RawQuery)["$filter"]
+	name := ids.Key(rc.path) + "?" + queryOf(rc.r.URL.RawQuery)["$filter"]
 	from := 0
-	if token := query(rc.r.URL.RawQuery)["$skiptoken"]; token != "" {
+	if token := queryOf(rc.r.URL.RawQuery)["$skiptoken"]; token != "" {
 		row, known := rc.s.seed.RowOf(name, token)
 		if !known {
 			return reply.Error(http.StatusBadRequest, "InvalidSkipToken", "The skip token is not one this list gave out.") // UNVERIFIED code
@@ -101,4 +101,17 @@ func slice(bodies [][]byte) rowIterator {
 			}
 		}
 	}
+}
+
+// filter reads the request's $filter, which may use these names.
+func (rc *requestContext) filter(names ...string) (filter, *reply.Reply) {
+	f, err := parseFilter(queryOf(rc.r.URL.RawQuery)["$filter"])
+	if err == nil {
+		err = f.checkNames(names...)
+	}
+	if err != nil {
+		r := rc.unverified("filter-input", "The filter is not valid: %s", err)
+		return nil, &r
+	}
+	return f, nil
 }

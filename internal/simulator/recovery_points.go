@@ -191,7 +191,7 @@ func (rc *requestContext) listPoints() reply.Reply {
 	if none != nil {
 		return *none
 	}
-	f, err := parseFilter(query(rc.r.URL.RawQuery)["$filter"])
+	f, err := parseFilter(queryOf(rc.r.URL.RawQuery)["$filter"])
 	if err == nil {
 		err = f.checkNames("startDate", "endDate", "restorePointQueryType", "extendedInfo", "moveReadyRPOnly", "includeSoftDeletedRP")
 	}
