@@ -7,15 +7,15 @@ import (
 
 // condition is one comparison of an OData filter: name eq 'value'.
 type condition struct {
-	name, op, value string
+	Name, Op, Value string
 }
 
-// filter is a conjunction; all of Recovery Services' filters are (docs/azure.md §2, §3, §11).
-type filter []condition
+// Filter is a conjunction; all of Recovery Services' filters are (docs/azure.md §2, §3, §11).
+type Filter []condition
 
-// parseFilter reads "a eq 'x' and b eq 'y'". Names and operators are read without case.
-func parseFilter(s string) (filter, error) {
-	var f filter
+// ParseFilter reads "a eq 'x' and b eq 'y'". Names and operators are read without case.
+func ParseFilter(s string) (Filter, error) {
+	var f Filter
 	p := filterText{s}
 	for p.rest() != "" {
 		if len(f) > 0 && !strings.EqualFold(p.word(), "and") {
@@ -77,32 +77,32 @@ func (p *filterText) value() (string, bool) {
 	return "", false
 }
 
-// checkNames returns an error unless every name in f is one of names, and every comparison an eq.
-func (f filter) checkNames(names ...string) error {
+// CheckNames returns an error unless every name in f is one of names, and every comparison an eq.
+func (f Filter) CheckNames(names ...string) error {
 	for _, c := range f {
 		known := false
 		for _, n := range names {
-			known = known || strings.EqualFold(n, c.name)
+			known = known || strings.EqualFold(n, c.Name)
 		}
 		if !known {
-			return fmt.Errorf("the filter does not know %q", c.name)
+			return fmt.Errorf("the filter does not know %q", c.Name)
 		}
-		if c.op != "eq" {
-			return fmt.Errorf("the filter does not know %q", c.op)
+		if c.Op != "eq" {
+			return fmt.Errorf("the filter does not know %q", c.Op)
 		}
 	}
 	return nil
 }
 
-// matches reports whether every condition holds for the values field returns; they are compared without case.
-func (f filter) matches(field func(name string) string) bool {
-	return f.matchesAll(func(name, want string) bool { return strings.EqualFold(field(name), want) })
+// Matches reports whether every condition holds for the values field returns; they are compared without case.
+func (f Filter) Matches(field func(name string) string) bool {
+	return f.MatchesAll(func(name, want string) bool { return strings.EqualFold(field(name), want) })
 }
 
-// matchesAll reports whether holds is true of every condition.
-func (f filter) matchesAll(holds func(name, want string) bool) bool {
+// MatchesAll reports whether holds is true of every condition.
+func (f Filter) MatchesAll(holds func(name, want string) bool) bool {
 	for _, c := range f {
-		if !holds(c.name, c.value) {
+		if !holds(c.Name, c.Value) {
 			return false
 		}
 	}

@@ -65,15 +65,15 @@ func FuzzFilter(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		got, err := parseFilter(s)
+		got, err := ParseFilter(s)
 		if err != nil {
 			return
 		}
 		var parts []string
 		for _, c := range got {
-			parts = append(parts, c.name+" "+c.op+" '"+strings.ReplaceAll(c.value, "'", "''")+"'")
+			parts = append(parts, c.Name+" "+c.Op+" '"+strings.ReplaceAll(c.Value, "'", "''")+"'")
 		}
-		again, err := parseFilter(strings.Join(parts, " and "))
+		again, err := ParseFilter(strings.Join(parts, " and "))
 		if err != nil || len(again) != len(got) {
 			t.Fatalf("%q read as %q, which reads as %q (%v)", s, got, again, err)
 		}

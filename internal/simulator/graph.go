@@ -14,28 +14,28 @@ import (
 // "where" with comparisons joined by "and", "project", "extend", "order by", "take", "limit" and "count". Any other
 // query is answered with an error rather than with a guess.
 
-// graphQuery is a query taken apart.
-type graphQuery struct {
-	table string
+// Graph is a query taken apart.
+type Graph struct {
+	Table string
 	steps []func([]json.RawMessage) []json.RawMessage
 	// columns are the columns that project selects; nil is all.
 	columns []string
 }
 
-func (q *graphQuery) hasID() bool { return q.columns == nil || slices.Contains(q.columns, "id") }
+func (q *Graph) HasID() bool { return q.columns == nil || slices.Contains(q.columns, "id") }
 
-func (q *graphQuery) run(rows []json.RawMessage) []json.RawMessage {
+func (q *Graph) Run(rows []json.RawMessage) []json.RawMessage {
 	for _, step := range q.steps {
 		rows = step(rows)
 	}
 	return rows
 }
 
-func parseGraph(s string) (*graphQuery, error) {
+func ParseGraph(s string) (*Graph, error) {
 	stages := splitOutside(s, "|")
-	q := &graphQuery{table: strings.ToLower(strings.TrimSpace(stages[0]))}
-	if q.table != "resources" && q.table != "recoveryservicesresources" {
-		return nil, fmt.Errorf("the table %q is not known", q.table)
+	q := &Graph{Table: strings.ToLower(strings.TrimSpace(stages[0]))}
+	if q.Table != "resources" && q.Table != "recoveryservicesresources" {
+		return nil, fmt.Errorf("the table %q is not known", q.Table)
 	}
 	for _, stage := range stages[1:] {
 		verb, rest, _ := strings.Cut(strings.TrimSpace(stage), " ")
@@ -46,7 +46,7 @@ func parseGraph(s string) (*graphQuery, error) {
 	return q, nil
 }
 
-func (q *graphQuery) addStage(verb, rest string) error {
+func (q *Graph) addStage(verb, rest string) error {
 	switch verb {
 	case "where":
 		return q.addWhere(rest)
@@ -73,7 +73,7 @@ func (q *graphQuery) addStage(verb, rest string) error {
 
 var graphWhere = regexp.MustCompile(`(?s)^(.+?)\s*(=~|!~|==|!=|\bin~|\bcontains\b|\bstartswith\b|\bendswith\b|\bhas\b)\s*(.+)$`)
 
-func (q *graphQuery) addWhere(rest string) error {
+func (q *Graph) addWhere(rest string) error {
 	var tests []func(json.RawMessage) bool
 	for _, part := range splitOutside(rest, " and ") {
 		m := graphWhere.FindStringSubmatch(strings.TrimSpace(part))
@@ -141,7 +141,7 @@ func literals(s string) ([]string, error) {
 	return out, nil
 }
 
-func (q *graphQuery) addProject(keep bool, rest string) error {
+func (q *Graph) addProject(keep bool, rest string) error {
 	type column struct {
 		name string
 		term term
@@ -185,7 +185,7 @@ func (q *graphQuery) addProject(keep bool, rest string) error {
 	return nil
 }
 
-func (q *graphQuery) addOrder(rest string) error {
+func (q *Graph) addOrder(rest string) error {
 	rest = strings.TrimSpace(strings.TrimPrefix(rest, "by "))
 	expression, direction, _ := strings.Cut(rest, " ")
 	t, err := parseTerm(expression)

@@ -30,7 +30,7 @@ func (rc *requestContext) listItems() reply.Reply {
 		return *bad
 	}
 	keep := func(it *state.Item) bool {
-		return !rc.isHidden(it) && f.matches(func(name string) string { return rc.itemField(it, name) })
+		return !rc.isHidden(it) && f.Matches(func(name string) string { return rc.itemField(it, name) })
 	}
 	return rc.list("items", each(rc.st.Items, v.Key, keep, rc.itemBody))
 }

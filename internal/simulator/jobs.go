@@ -132,9 +132,9 @@ func (rc *requestContext) listJobs() reply.Reply {
 	if none != nil {
 		return *none
 	}
-	f, err := parseFilter(queryOf(rc.r.URL.RawQuery)["$filter"])
+	f, err := ParseFilter(queryOf(rc.r.URL.RawQuery)["$filter"])
 	if err == nil {
-		err = f.checkNames("startTime", "endTime", "status", "operation", "backupManagementType", "jobId", "containerName", "entityFriendlyName")
+		err = f.CheckNames("startTime", "endTime", "status", "operation", "backupManagementType", "jobId", "containerName", "entityFriendlyName")
 	}
 	window, werr := parseJobWindow(f, rc.now)
 	if err == nil {
@@ -160,8 +160,8 @@ func (rc *requestContext) listJobs() reply.Reply {
 	})
 }
 
-func (rc *requestContext) jobMatches(f filter, j *state.Job) bool {
-	return f.matchesAll(func(name, want string) bool {
+func (rc *requestContext) jobMatches(f Filter, j *state.Job) bool {
+	return f.MatchesAll(func(name, want string) bool {
 		switch strings.ToLower(name) {
 		case "starttime", "endtime":
 			return true
@@ -189,15 +189,15 @@ func (w timeWindow) contains(t time.Time) bool { return !t.Before(w.from) && !t.
 const jobDate = "2006-01-02 03:04:05 PM"
 
 // parseJobWindow: with one bound missing the window is 30 days, with none it is the last 30 (docs/azure.md §11).
-func parseJobWindow(f filter, now time.Time) (timeWindow, error) {
+func parseJobWindow(f Filter, now time.Time) (timeWindow, error) {
 	const span = 30 * 24 * time.Hour
 	var w timeWindow
 	for _, c := range f {
-		into := map[string]*time.Time{"starttime": &w.from, "endtime": &w.to}[strings.ToLower(c.name)]
+		into := map[string]*time.Time{"starttime": &w.from, "endtime": &w.to}[strings.ToLower(c.Name)]
 		if into == nil {
 			continue
 		}
-		t, err := time.Parse(jobDate, c.value)
+		t, err := time.Parse(jobDate, c.Value)
 		if err != nil {
 			return w, err
 		}

@@ -104,10 +104,10 @@ func slice(bodies [][]byte) rowIterator {
 }
 
 // filter reads the request's $filter, which may use these names.
-func (rc *requestContext) filter(names ...string) (filter, *reply.Reply) {
-	f, err := parseFilter(queryOf(rc.r.URL.RawQuery)["$filter"])
+func (rc *requestContext) filter(names ...string) (Filter, *reply.Reply) {
+	f, err := ParseFilter(queryOf(rc.r.URL.RawQuery)["$filter"])
 	if err == nil {
-		err = f.checkNames(names...)
+		err = f.CheckNames(names...)
 	}
 	if err != nil {
 		r := rc.unverified("filter-input", "The filter is not valid: %s", err)

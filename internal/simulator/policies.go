@@ -25,7 +25,7 @@ func (rc *requestContext) listPolicies() reply.Reply {
 		return *bad
 	}
 	keep := func(p *state.Policy) bool {
-		return f.matches(func(name string) string {
+		return f.Matches(func(name string) string {
 			switch strings.ToLower(name) {
 			case "backupmanagementtype":
 				return p.Management

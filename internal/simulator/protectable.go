@@ -27,7 +27,7 @@ func (rc *requestContext) listProtectable() reply.Reply {
 
 // protectable iterates over the snapshot's protectable items of the vault without a VM (classic VMs), then the VMs. A
 // row is an index into the two tables placed end to end, so that a page costs only its own rows.
-func (rc *requestContext) protectable(v *state.Vault, f filter) rowIterator {
+func (rc *requestContext) protectable(v *state.Vault, f Filter) rowIterator {
 	behind := len(rc.st.Protectables.Rows)
 	return func(from int, visit func(int, func() []byte) bool) {
 		more := true
@@ -42,7 +42,7 @@ func (rc *requestContext) protectable(v *state.Vault, f filter) rowIterator {
 			return
 		}
 		rc.st.VMs.Group(v.Sub, max(from-behind, 0), func(row int, machine *state.VM) bool {
-			if machine.Region != v.Region || !rc.st.IsDiscovered(machine) || rc.st.IsProtected(machine.Key) || !f.matches(func(name string) string { return protectableField(machine, name) }) {
+			if machine.Region != v.Region || !rc.st.IsDiscovered(machine) || rc.st.IsProtected(machine.Key) || !f.Matches(func(name string) string { return protectableField(machine, name) }) {
 				return true
 			}
 			return visit(behind+row, func() []byte { return rc.protectableBody(v, machine) })
@@ -78,8 +78,8 @@ func (rc *requestContext) protectableBody(v *state.Vault, machine *state.VM) []b
 			"protectionState", "NotProtected")).Bytes()
 }
 
-func (rc *requestContext) protectableMatches(f filter, body []byte) bool {
-	return f.matches(func(name string) string {
+func (rc *requestContext) protectableMatches(f Filter, body []byte) bool {
+	return f.Matches(func(name string) string {
 		switch strings.ToLower(name) {
 		case "backupmanagementtype":
 			return rawjson.TextAt(body, "properties", "backupManagementType")
@@ -152,7 +152,7 @@ func (rc *requestContext) containers(keep func(*state.Item) bool, status string)
 		return rc.itemField(it, name)
 	}
 	accept := func(it *state.Item) bool {
-		return keep(it) && f.matches(func(name string) string { return field(it, name) })
+		return keep(it) && f.Matches(func(name string) string { return field(it, name) })
 	}
 	return rc.list("containers", each(rc.st.Items, v.Key, accept, func(it *state.Item) []byte { return rc.containerBody(it, status) }))
 }

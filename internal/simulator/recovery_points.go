@@ -191,21 +191,21 @@ func (rc *requestContext) listPoints() reply.Reply {
 	if none != nil {
 		return *none
 	}
-	f, err := parseFilter(queryOf(rc.r.URL.RawQuery)["$filter"])
+	f, err := ParseFilter(queryOf(rc.r.URL.RawQuery)["$filter"])
 	if err == nil {
-		err = f.checkNames("startDate", "endDate", "restorePointQueryType", "extendedInfo", "moveReadyRPOnly", "includeSoftDeletedRP")
+		err = f.CheckNames("startDate", "endDate", "restorePointQueryType", "extendedInfo", "moveReadyRPOnly", "includeSoftDeletedRP")
 	}
 	if err != nil {
 		return rc.unverified("filter-input", "The filter is not valid: %s", err)
 	}
 	w := timeWindow{to: rc.now}
 	for _, cond := range f {
-		t, err := time.Parse(jobDate, cond.value)
+		t, err := time.Parse(jobDate, cond.Value)
 		switch {
 		case err != nil:
-		case strings.EqualFold(cond.name, "startDate"):
+		case strings.EqualFold(cond.Name, "startDate"):
 			w.from = t
-		case strings.EqualFold(cond.name, "endDate"):
+		case strings.EqualFold(cond.Name, "endDate"):
 			w.to = t
 		}
 	}

@@ -31,11 +31,11 @@ func (rc *requestContext) queryGraph() reply.Reply {
 		return invalidContent(err)
 	}
 	sent := rawjson.Parse(rc.body)
-	q, err := parseGraph(sent.Text("query"))
+	q, err := ParseGraph(sent.Text("query"))
 	if err != nil {
 		return reply.Error(http.StatusBadRequest, "BadRequest", "Query is invalid. %s", err)
 	}
-	rows := q.run(rc.graphRows(q.table, graphScope(sent.Raw("subscriptions"))))
+	rows := q.Run(rc.graphRows(q.Table, graphScope(sent.Raw("subscriptions"))))
 	options := sent.Object("options")
 	size := rawjson.Number(options.Raw("$top"))
 	if size <= 0 {
@@ -53,9 +53,9 @@ func (rc *requestContext) queryGraph() reply.Reply {
 	from = min(from, len(rows))
 	to := min(from+size, len(rows))
 	out := rawjson.NewObject("totalRecords", len(rows), "count", to-from, "data", append([]json.RawMessage{}, rows[from:to]...),
-		"facets", []string{}, "resultTruncated", fmt.Sprint(to < len(rows) && !q.hasID()))
+		"facets", []string{}, "resultTruncated", fmt.Sprint(to < len(rows) && !q.HasID()))
 	// Paging works only when id is projected (docs/azure.md §10).
-	if to < len(rows) && q.hasID() {
+	if to < len(rows) && q.HasID() {
 		out.Set("$skipToken", rc.s.seed.PageToken("graph "+sent.Text("query"), to))
 	}
 	return reply.OK(out.Bytes())
