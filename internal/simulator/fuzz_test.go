@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/simulator/query"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/state"
 )
@@ -65,7 +66,7 @@ func FuzzFilter(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		got, err := ParseFilter(s)
+		got, err := query.ParseFilter(s)
 		if err != nil {
 			return
 		}
@@ -73,7 +74,7 @@ func FuzzFilter(f *testing.F) {
 		for _, c := range got {
 			parts = append(parts, c.Name+" "+c.Op+" '"+strings.ReplaceAll(c.Value, "'", "''")+"'")
 		}
-		again, err := ParseFilter(strings.Join(parts, " and "))
+		again, err := query.ParseFilter(strings.Join(parts, " and "))
 		if err != nil || len(again) != len(got) {
 			t.Fatalf("%q read as %q, which reads as %q (%v)", s, got, again, err)
 		}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
+	"github.com/azbackup/azbackup/internal/simulator/query"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/state"
@@ -132,7 +133,7 @@ func (rc *requestContext) listJobs() reply.Reply {
 	if none != nil {
 		return *none
 	}
-	f, err := ParseFilter(queryOf(rc.r.URL.RawQuery)["$filter"])
+	f, err := query.ParseFilter(queryOf(rc.r.URL.RawQuery)["$filter"])
 	if err == nil {
 		err = f.CheckNames("startTime", "endTime", "status", "operation", "backupManagementType", "jobId", "containerName", "entityFriendlyName")
 	}
@@ -160,7 +161,7 @@ func (rc *requestContext) listJobs() reply.Reply {
 	})
 }
 
-func (rc *requestContext) jobMatches(f Filter, j *state.Job) bool {
+func (rc *requestContext) jobMatches(f query.Filter, j *state.Job) bool {
 	return f.MatchesAll(func(name, want string) bool {
 		switch strings.ToLower(name) {
 		case "starttime", "endtime":
@@ -189,7 +190,7 @@ func (w timeWindow) contains(t time.Time) bool { return !t.Before(w.from) && !t.
 const jobDate = "2006-01-02 03:04:05 PM"
 
 // parseJobWindow: with one bound missing the window is 30 days, with none it is the last 30 (docs/azure.md §11).
-func parseJobWindow(f Filter, now time.Time) (timeWindow, error) {
+func parseJobWindow(f query.Filter, now time.Time) (timeWindow, error) {
 	const span = 30 * 24 * time.Hour
 	var w timeWindow
 	for _, c := range f {

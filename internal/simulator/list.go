@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
+	"github.com/azbackup/azbackup/internal/simulator/query"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/state"
@@ -104,8 +105,8 @@ func slice(bodies [][]byte) rowIterator {
 }
 
 // filter reads the request's $filter, which may use these names.
-func (rc *requestContext) filter(names ...string) (Filter, *reply.Reply) {
-	f, err := ParseFilter(queryOf(rc.r.URL.RawQuery)["$filter"])
+func (rc *requestContext) filter(names ...string) (query.Filter, *reply.Reply) {
+	f, err := query.ParseFilter(queryOf(rc.r.URL.RawQuery)["$filter"])
 	if err == nil {
 		err = f.CheckNames(names...)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
+	"github.com/azbackup/azbackup/internal/simulator/query"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/state"
@@ -27,7 +28,7 @@ func (rc *requestContext) listProtectable() reply.Reply {
 
 // protectable iterates over the snapshot's protectable items of the vault without a VM (classic VMs), then the VMs. A
 // row is an index into the two tables placed end to end, so that a page costs only its own rows.
-func (rc *requestContext) protectable(v *state.Vault, f Filter) rowIterator {
+func (rc *requestContext) protectable(v *state.Vault, f query.Filter) rowIterator {
 	behind := len(rc.st.Protectables.Rows)
 	return func(from int, visit func(int, func() []byte) bool) {
 		more := true
@@ -78,7 +79,7 @@ func (rc *requestContext) protectableBody(v *state.Vault, machine *state.VM) []b
 			"protectionState", "NotProtected")).Bytes()
 }
 
-func (rc *requestContext) protectableMatches(f Filter, body []byte) bool {
+func (rc *requestContext) protectableMatches(f query.Filter, body []byte) bool {
 	return f.Matches(func(name string) string {
 		switch strings.ToLower(name) {
 		case "backupmanagementtype":

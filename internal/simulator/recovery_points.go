@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
+	"github.com/azbackup/azbackup/internal/simulator/query"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/state"
@@ -191,7 +192,7 @@ func (rc *requestContext) listPoints() reply.Reply {
 	if none != nil {
 		return *none
 	}
-	f, err := ParseFilter(queryOf(rc.r.URL.RawQuery)["$filter"])
+	f, err := query.ParseFilter(queryOf(rc.r.URL.RawQuery)["$filter"])
 	if err == nil {
 		err = f.CheckNames("startDate", "endDate", "restorePointQueryType", "extendedInfo", "moveReadyRPOnly", "includeSoftDeletedRP")
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
+	"github.com/azbackup/azbackup/internal/simulator/query"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/state"
@@ -31,7 +32,7 @@ func (rc *requestContext) queryGraph() reply.Reply {
 		return invalidContent(err)
 	}
 	sent := rawjson.Parse(rc.body)
-	q, err := ParseGraph(sent.Text("query"))
+	q, err := query.ParseGraph(sent.Text("query"))
 	if err != nil {
 		return reply.Error(http.StatusBadRequest, "BadRequest", "Query is invalid. %s", err)
 	}

@@ -1,4 +1,4 @@
-package simulator
+package query
 
 import (
 	"encoding/json"
