@@ -22,8 +22,10 @@ type Graph struct {
 	columns []string
 }
 
+// HasID reports whether the rows have their ids.
 func (q *Graph) HasID() bool { return q.columns == nil || slices.Contains(q.columns, "id") }
 
+// Run returns what the query makes of the rows of its table.
 func (q *Graph) Run(rows []json.RawMessage) []json.RawMessage {
 	for _, step := range q.steps {
 		rows = step(rows)
@@ -31,6 +33,7 @@ func (q *Graph) Run(rows []json.RawMessage) []json.RawMessage {
 	return rows
 }
 
+// ParseGraph reads a query.
 func ParseGraph(s string) (*Graph, error) {
 	stages := splitOutside(s, "|")
 	q := &Graph{Table: strings.ToLower(strings.TrimSpace(stages[0]))}
