@@ -101,3 +101,8 @@ func (rc *requestContext) signIn() signin.Request {
 func atSignIn(handle func(signin.Request) reply.Reply) func(*requestContext) reply.Reply {
 	return func(rc *requestContext) reply.Reply { return handle(rc.signIn()) }
 }
+
+// rules returns the rules of the service for this request.
+func (rc *requestContext) rules() checker {
+	return checker{st: rc.st, set: rc.s.set, now: rc.now, version: rc.version, auxiliary: rc.r.Header.Get("x-ms-authorization-auxiliary")}
+}

@@ -15,7 +15,6 @@ import (
 
 const (
 	itemType = "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems"
-	vmItem   = "Microsoft.Compute/virtualMachines"
 )
 
 // listItems returns the inventory of a vault, soft-deleted items included (docs/azure.md §3).
@@ -83,11 +82,6 @@ func (rc *requestContext) itemNames() (tail string, bad *reply.Reply) {
 	return ids.ContainerKeyOf(name), nil
 }
 
-func invalidConfigure() reply.Reply {
-	return reply.Error(http.StatusBadRequest, "BMSUserErrorInvalidConfigureProtectionRequest",
-		"Input for configure protection is not in proper format. Please ensure that container exists and other parameters are in valid format")
-}
-
 func itemNotFound() reply.Reply {
 	return reply.Error(http.StatusNotFound, "BMSUserErrorDataSourceObjectNotFound", "Item not found.\r\nThe item does not exist, or is not protected in this vault.")
 }
@@ -152,11 +146,11 @@ func (rc *requestContext) deleteItem() reply.Reply {
 	if it.IsDeleted {
 		return rc.unverified("delete-soft-deleted", "The item is in soft deleted state and goes when its time is over.")
 	}
-	if r := rc.busyItemReply(it.Key); r != nil {
+	if r := rc.rules().busyItemReply(it.Key); r != nil {
 		return *r
 	}
 	if rc.st.Proxies.Count(v.Key) > 0 && !rc.st.Service.Unlocked[it.Key].After(rc.now) {
-		return *rc.guardRequired("")
+		return *rc.rules().guardRequired("")
 	}
 	points := rc.st.Points.Count(it.Key)
 	if isImmutable(rc.st, v) && points > 0 {
@@ -177,9 +171,6 @@ func (rc *requestContext) deleteItem() reply.Reply {
 	rc.startOperation(op)
 	return rc.acceptedReply(op)
 }
-
-// immutableText is the service's own misleading wording (docs/azure.md §6).
-const immutableText = "The Vault and Bakcup Item is in Immutable state where destructive operations are not supported."
 
 // finishDelete soft-deletes an item, or removes it with its recovery points.
 func (s *Server) finishDelete(op *state.Operation, at time.Time) {
@@ -310,7 +301,7 @@ func (s *Server) createItem(op *state.Operation, at time.Time) {
 		"friendlyName", machine.Name, "virtualMachineId", vmID, "protectionStatus", "Healthy",
 		"protectionState", "IRPending", "healthStatus", "Passed", "lastBackupStatus", "",
 		"lastBackupTime", "2001-01-01T00:00:00Z", "protectedItemDataId", s.digits(at, op.Target, 15),
-		"sourceSideScanning", 0, "protectedItemType", vmItem, "backupManagementType", "AzureIaasVM", "workloadType", "VM",
+		"sourceSideScanning", 0, "protectedItemType", ids.VMType, "backupManagementType", "AzureIaasVM", "workloadType", "VM",
 		"containerName", tail, "sourceResourceId", vmID, "policyId", policyID, "policyName", s.st.PolicyName(policyID),
 		"vaultId", s.st.Endpoint()+v.ID, "isArchiveEnabled", false, "softDeleteRetentionPeriod", 0)
 	s.setDisks(&props, sent)
@@ -332,4 +323,53 @@ func (s *Server) assignStorage(v *state.Vault) {
 		body = rawjson.Edit(body, func(p *rawjson.Object) { p.Set("softDeleteRetentionPeriodInDays", 0) }, path...)
 	}
 	s.st.PutVault(body)
+}
+
+// putItem handles protect, modify, stop, suspend, resume and undelete: one PUT, distinguished by its body
+// (docs/azure.md §6).
+func (rc *requestContext) putItem() reply.Reply {
+	v, none := rc.vault()
+	if none != nil {
+		return *none
+	}
+	tail, bad := rc.itemNames()
+	if bad != nil {
+		return *bad
+	}
+	if err := rawjson.CheckObject(rc.body); err != nil {
+		return invalidContent(err)
+	}
+	p := &itemPut{vault: v, containerKey: tail, existing: rc.st.Items.Get(state.ItemKey(v.Key, tail)), sent: rawjson.Parse(rc.body).Object("properties")}
+	if r := rc.rules().checkItem(p); r != nil {
+		return *r
+	}
+	if r := rc.consumeDailyLimit("protection-changes", v); r != nil {
+		return *r
+	}
+	return rc.acceptedReply(rc.startItemOp(p))
+}
+
+// startItemOp starts the operation; its URLs are under the item in the client's spelling (docs/azure.md §4, §33.1).
+func (rc *requestContext) startItemOp(p *itemPut) *state.Operation {
+	id := rc.guid("item operation")
+	target := state.ItemKey(p.vault.Key, p.containerKey)
+	op := &state.Operation{
+		ID: id, Action: p.action, Vault: p.vault.Key, Target: target, Version: rc.version, State: state.InProgress,
+		StatusPath: rc.path + "/operationsStatus/" + id, ResultPath: rc.path + "/operationResults/" + id,
+		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration(p.action, target)), Request: json.RawMessage(rc.body),
+	}
+	friendly := ids.LastSegment(p.sent.Text("sourceResourceId"))
+	if p.existing != nil {
+		friendly = p.existing.Friendly
+	}
+	switch p.action {
+	case state.ActStop, state.ActSuspend:
+		op.Jobs = []string{rc.startJob(p.vault, friendly, p.containerKey, "DisableBackup", "Policy Name", "")}
+	case state.ActUndelete:
+		op.Jobs = []string{rc.startJob(p.vault, friendly, p.containerKey, "Undelete", "Undelete flag", "True")}
+	default:
+		op.Jobs = []string{rc.startJob(p.vault, friendly, p.containerKey, "ConfigureBackup", "Policy Name", p.policy.Name)}
+	}
+	rc.startOperation(op)
+	return op
 }

@@ -97,11 +97,11 @@ func (rc *requestContext) putPolicy() reply.Reply {
 	}
 	sent := rawjson.Parse(rc.body).Object("properties")
 	was := rc.st.Policies.Get(rc.policyKey())
-	if r := rc.checkPolicy(v, was, sent); r != nil {
+	if r := rc.rules().checkPolicy(v, rc.params["policy"], was, sent); r != nil {
 		return *r
 	}
 	if was != nil {
-		if r := rc.checkGuards(v, guardsPolicyWrite, sent, true); r != nil {
+		if r := rc.rules().checkGuards(v, guardsPolicyWrite, sent, true); r != nil {
 			return *r
 		}
 	}
@@ -210,16 +210,6 @@ func dropNulls(o rawjson.Object) rawjson.Object {
 		}
 	}
 	return out
-}
-
-// timeOfDay reads a run time: a full date and time, or a time alone (docs/azure.md §8.3: both parse).
-func timeOfDay(s string) (time.Time, bool) {
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "15:04:05Z07:00", "15:04Z07:00"} {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC(), true
-		}
-	}
-	return time.Time{}, false
 }
 
 func (rc *requestContext) deletePolicy() reply.Reply {

@@ -7,7 +7,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
@@ -27,12 +26,12 @@ func invalidPolicyReply() *reply.Reply {
 }
 
 // checkPolicy applies the rules of docs/azure.md §8.3 to a policy write.
-func (rc *requestContext) checkPolicy(v *state.Vault, was *state.Policy, p rawjson.Object) *reply.Reply {
-	if !policyName.MatchString(rc.params["policy"]) {
+func (ck checker) checkPolicy(v *state.Vault, name string, was *state.Policy, p rawjson.Object) *reply.Reply {
+	if !policyName.MatchString(name) {
 		return invalidPolicyReply()
 	}
-	if was == nil && rc.st.Policies.Count(v.Key) >= maxPolicies {
-		r := rc.unverified("policy-count", "The vault has reached its limit of %d policies.", maxPolicies)
+	if was == nil && ck.st.Policies.Count(v.Key) >= maxPolicies {
+		r := ck.unverified("policy-count", "The vault has reached its limit of %d policies.", maxPolicies)
 		return &r
 	}
 	if !strings.EqualFold(p.Text("backupManagementType"), "AzureIaasVM") {
@@ -41,7 +40,7 @@ func (rc *requestContext) checkPolicy(v *state.Vault, was *state.Policy, p rawjs
 		}
 		return nil // other workloads have no rules here
 	}
-	if was != nil && cmp.Or(p.Text("policyType"), "V1") != policyTypeOf(rc.st, was) {
+	if was != nil && cmp.Or(p.Text("policyType"), "V1") != policyTypeOf(ck.st, was) {
 		return invalidPolicyReply() // the type cannot change
 	}
 	s, err := readPolicy(p)
@@ -51,22 +50,22 @@ func (rc *requestContext) checkPolicy(v *state.Vault, was *state.Policy, p rawjs
 	if was == nil {
 		return nil
 	}
-	if s.hasFutureTime(rc.now) {
+	if s.hasFutureTime(ck.now) {
 		return invalidPolicyReply()
 	}
-	return rc.checkImmutablePolicy(v, was, s)
+	return ck.checkImmutablePolicy(v, was, s)
 }
 
 // checkImmutablePolicy enforces: on an immutable vault retention is not reduced; it is not increased either while an
 // item is suspended (docs/azure.md §8.3).
-func (rc *requestContext) checkImmutablePolicy(v *state.Vault, was *state.Policy, s *policySpec) *reply.Reply {
-	old, err := readPolicy(rawjson.Parse(rc.st.Read(was.Body)).Object("properties"))
-	if err != nil || !isImmutable(rc.st, v) {
+func (ck checker) checkImmutablePolicy(v *state.Vault, was *state.Policy, s *policySpec) *reply.Reply {
+	old, err := readPolicy(rawjson.Parse(ck.st.Read(was.Body)).Object("properties"))
+	if err != nil || !isImmutable(ck.st, v) {
 		return nil
 	}
-	suspended := slices.ContainsFunc(rc.st.ProtectedBy(was), func(it *state.Item) bool { return it.State == "BackupsSuspended" })
+	suspended := slices.ContainsFunc(ck.st.ProtectedBy(was), func(it *state.Item) bool { return it.State == "BackupsSuspended" })
 	if old.Retention.isReducedBy(s.Retention) || suspended && s.Retention.isReducedBy(old.Retention) {
-		r := rc.unverified("immutable-denied", "%s", immutableText)
+		r := ck.unverified("immutable-denied", "%s", immutableText)
 		return &r
 	}
 	return nil
@@ -352,32 +351,4 @@ func (r retention) isReducedBy(after retention) bool {
 	}
 	return count(after.Daily) < count(r.Daily) || count(after.Weekly) < count(r.Weekly) ||
 		periodic(after.Monthly) < periodic(r.Monthly) || periodic(after.Yearly) < periodic(r.Yearly)
-}
-
-// consumeDailyLimit consumes one of a day's writes, or returns the error that none remains (docs/azure.md §13).
-func (rc *requestContext) consumeDailyLimit(limit string, v *state.Vault) *reply.Reply {
-	if !rc.s.set.DailyLimits && rc.s.set.Quota == "" {
-		return nil
-	}
-	most, scope := 1000, v.Key
-	if limit == "policy-writes" {
-		most = 50
-		if rc.s.set.PolicyLimitPerSubscription {
-			scope = v.Sub
-		}
-	}
-	if rc.st.Service.Daily == nil {
-		rc.st.Service.Daily = map[string]state.DailyCount{}
-	}
-	d := rc.st.Service.Daily[limit+" "+scope]
-	if rc.now.Sub(d.Since) >= 24*time.Hour {
-		d = state.DailyCount{Since: rc.now}
-	}
-	if d.Count >= most {
-		r := rc.unverified(limit, "The limit of %d such operations a day has been reached. Please try again later.", most)
-		return &r
-	}
-	d.Count++
-	rc.st.Service.Daily[limit+" "+scope] = d
-	return nil
 }

@@ -177,3 +177,13 @@ func zonesByOffset() map[int][]string {
 		},
 	}
 }
+
+// timeOfDay reads a run time: a full date and time, or a time alone (docs/azure.md §8.3: both parse).
+func timeOfDay(s string) (time.Time, bool) {
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "15:04:05Z07:00", "15:04Z07:00"} {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC(), true
+		}
+	}
+	return time.Time{}, false
+}

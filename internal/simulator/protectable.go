@@ -75,7 +75,7 @@ func (rc *requestContext) protectableBody(v *state.Vault, machine *state.VM) []b
 		"id", v.ID+"/backupFabrics/Azure/protectionContainers/"+ids.ContainerPrefix+tail+"/protectableItems/vm;"+tail,
 		"name", tail, "type", "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectableItems",
 		"properties", rawjson.NewObject("virtualMachineId", vmID, "virtualMachineVersion", "Compute", "resourceGroup", group,
-			"backupManagementType", "AzureIaasVM", "protectableItemType", vmItem, "friendlyName", machine.Name,
+			"backupManagementType", "AzureIaasVM", "protectableItemType", ids.VMType, "friendlyName", machine.Name,
 			"protectionState", "NotProtected")).Bytes()
 }
 
@@ -165,7 +165,7 @@ func (rc *requestContext) containerBody(it *state.Item, status string) []byte {
 	return rawjson.NewObject("id", id, "name", ids.LastSegment(id), "type", "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers",
 		"properties", rawjson.NewObject("virtualMachineId", vmID, "virtualMachineVersion", "Compute", "resourceGroup", ids.Segment(vmID, "resourceGroups"),
 			"friendlyName", it.Friendly, "backupManagementType", it.Management, "registrationStatus", status,
-			"healthStatus", "Healthy", "containerType", vmItem, "protectableObjectType", vmItem)).Bytes()
+			"healthStatus", "Healthy", "containerType", ids.VMType, "protectableObjectType", ids.VMType)).Bytes()
 }
 
 // listUsage counts a vault's items; its limit of -1 does not show the quota (docs/azure.md §11).
@@ -236,7 +236,7 @@ func (rc *requestContext) statusOf(vmKey, location string) (string, *state.Item)
 			return "Protected", it
 		}
 	}
-	if found == nil && protecting(rc.st, vmKey) != nil {
+	if found == nil && rc.st.Protecting(vmKey) != nil {
 		status = rc.s.set.Unverified["status-of-protecting"]
 	}
 	return status, found

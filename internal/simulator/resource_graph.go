@@ -129,7 +129,7 @@ func (rc *requestContext) graphItem(it *state.Item, v *state.Vault) []byte {
 	}
 	return rawjson.Edit(rc.itemBody(it), func(p *rawjson.Object) {
 		p.Set("currentProtectionState", cmp.Or(state, it.State))
-		p.Set("dataSourceInfo", rawjson.NewObject("resourceID", p.Text("sourceResourceId"), "datasourceType", vmItem, "resourceLocation", v.Region))
+		p.Set("dataSourceInfo", rawjson.NewObject("resourceID", p.Text("sourceResourceId"), "datasourceType", ids.VMType, "resourceLocation", v.Region))
 		p.Set("policyInfo", rawjson.NewObject("name", p.Text("policyName"), "id", p.Text("policyId")))
 	}, "properties")
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
@@ -28,7 +27,7 @@ const (
 
 // checkGuard enforces: a critical operation of an item names the guard's request (docs/azure.md §6, §20). Which changes
 // of an item are critical is UNVERIFIED; here every change of one that exists is.
-func (rc *requestContext) checkGuard(p *itemPut) *reply.Reply {
+func (ck checker) checkGuard(p *itemPut) *reply.Reply {
 	operation := guardsItemWrite
 	switch p.action {
 	case state.ActProtect:
@@ -38,21 +37,21 @@ func (rc *requestContext) checkGuard(p *itemPut) *reply.Reply {
 	case state.ActSuspend:
 		operation = guardsItemSuspend
 	}
-	return rc.checkGuards(p.vault, operation, p.sent, p.action == state.ActUndelete)
+	return ck.checkGuards(p.vault, operation, p.sent, p.action == state.ActUndelete)
 }
 
 // checkGuards enforces: where a guard of the vault covers an operation, the body names the request that the proxy lists
 // for it; the caller has a right on that request; and a guard of another tenant gets a token of it. A proxy that lists no
 // operation covers every one, but for what isLenient says, and takes any request.
-func (rc *requestContext) checkGuards(v *state.Vault, operation string, sent rawjson.Object, isLenient bool) *reply.Reply {
+func (ck checker) checkGuards(v *state.Vault, operation string, sent rawjson.Object, isLenient bool) *reply.Reply {
 	var refused *reply.Reply
-	rc.st.Proxies.Group(v.Key, 0, func(_ int, l *state.OpaqueResource) bool {
-		proxy := rawjson.Parse(rc.st.Read(l.Body)).Object("properties")
+	ck.st.Proxies.Group(v.Key, 0, func(_ int, l *state.OpaqueResource) bool {
+		proxy := rawjson.Parse(ck.st.Read(l.Body)).Object("properties")
 		guard := proxy.Text("resourceGuardResourceId")
 		listed := rawjson.Elements(proxy.Raw("resourceGuardOperationDetails"))
 		if len(listed) == 0 {
 			if !isLenient && !namesGuardRequest(sent) {
-				refused = rc.guardRequired(guard)
+				refused = ck.guardRequired(guard)
 			}
 			return refused == nil
 		}
@@ -61,7 +60,7 @@ func (rc *requestContext) checkGuards(v *state.Vault, operation string, sent raw
 			if !strings.EqualFold(row.Text("vaultCriticalOperation"), operation) {
 				continue
 			}
-			if refused = rc.checkGuardRequest(guard, row.Text("defaultResourceRequest"), sent); refused != nil {
+			if refused = ck.checkGuardRequest(guard, row.Text("defaultResourceRequest"), sent); refused != nil {
 				return false
 			}
 		}
@@ -72,20 +71,20 @@ func (rc *requestContext) checkGuards(v *state.Vault, operation string, sent raw
 
 // checkGuardRequest judges one request of a guard: the backup service wants it named, ARM tests the caller's right on it
 // (docs/azure.md §26).
-func (rc *requestContext) checkGuardRequest(guard, request string, sent rawjson.Object) *reply.Reply {
+func (ck checker) checkGuardRequest(guard, request string, sent rawjson.Object) *reply.Reply {
 	isNamed := slices.ContainsFunc(rawjson.Elements(sent.Raw("resourceGuardOperationRequests")), func(raw json.RawMessage) bool {
 		return strings.EqualFold(rawjson.Unquote(raw), request)
 	})
 	if !isNamed {
-		return rc.guardRequired(guard)
+		return ck.guardRequired(guard)
 	}
-	set := rc.s.set.Guards[ids.Key(guard)]
-	if set.Tenant != "" && !strings.EqualFold(set.Tenant, rc.st.Tenant) && !rc.hasTokenOf(set.Tenant) {
-		r := rc.unverified("guard-tenant", "The linked resource '%s' is in tenant '%s', of which the request has no token.", request, set.Tenant)
+	set := ck.set.Guards[ids.Key(guard)]
+	if set.Tenant != "" && !strings.EqualFold(set.Tenant, ck.st.Tenant) && !ck.hasTokenOf(set.Tenant) {
+		r := ck.unverified("guard-tenant", "The linked resource '%s' is in tenant '%s', of which the request has no token.", request, set.Tenant)
 		return &r
 	}
 	if set.Denied {
-		r := rc.unverified("guard-denied", "The client has permission to perform the action on the scope of the request, but not on the linked scope '%s'.", request)
+		r := ck.unverified("guard-denied", "The client has permission to perform the action on the scope of the request, but not on the linked scope '%s'.", request)
 		return &r
 	}
 	return nil
@@ -93,8 +92,8 @@ func (rc *requestContext) checkGuardRequest(guard, request string, sent rawjson.
 
 // hasTokenOf reports whether the request carries a token of a tenant beside its own. A text that is no JWT is taken for
 // one: a client without a simulated Microsoft Entra has no other.
-func (rc *requestContext) hasTokenOf(tenant string) bool {
-	for entry := range strings.SplitSeq(rc.r.Header.Get("x-ms-authorization-auxiliary"), ",") {
+func (ck checker) hasTokenOf(tenant string) bool {
+	for entry := range strings.SplitSeq(ck.auxiliary, ",") {
 		token, ok := strings.CutPrefix(strings.TrimSpace(entry), "Bearer ")
 		if !ok || token == "" {
 			continue
@@ -116,48 +115,22 @@ func namesGuardRequest(sent rawjson.Object) bool {
 	return len(rawjson.Elements(sent.Raw("resourceGuardOperationRequests"))) > 0
 }
 
-func (rc *requestContext) guardRequired(guard string) *reply.Reply {
-	r := rc.unverified("guard-required", "The operation is protected by the resource guard '%s'. Please give its operation request.", guard)
+func (ck checker) guardRequired(guard string) *reply.Reply {
+	r := ck.unverified("guard-required", "The operation is protected by the resource guard '%s'. Please give its operation request.", guard)
 	return &r
-}
-
-// unlockFor is how long an unlocked item may be deleted (docs/azure.md §6).
-const unlockFor = 30 * time.Minute
-
-// unlockDelete permits the deletion of a guarded item (docs/azure.md §6).
-func (rc *requestContext) unlockDelete() reply.Reply {
-	v, none := rc.vault()
-	if none != nil {
-		return *none
-	}
-	if err := rawjson.CheckObject(rc.body); err != nil {
-		return invalidContent(err)
-	}
-	sent := rawjson.Parse(rc.body)
-	if rc.st.Proxies.Count(v.Key) == 0 || !namesGuardRequest(sent) {
-		return *rc.guardRequired("")
-	}
-	if rc.st.Service.Unlocked == nil {
-		rc.st.Service.Unlocked = map[string]time.Time{}
-	}
-	until := rc.now.Add(unlockFor)
-	target := sent.Text("resourceToBeDeleted")
-	rc.st.Service.Unlocked[state.ItemKey(ids.Key(ids.VaultPart(target)), ids.ContainerKeyOf(ids.LastSegment(target)))] = until
-	rc.st.MarkDirty()
-	return reply.OK(rawjson.NewObject("unlockDeleteExpiryTime", rawjson.Time(until)).Bytes())
 }
 
 // checkVaultGuards judges the settings of a vault that a guard may cover: both count as lowered by any change here, which
 // changes are is UNVERIFIED.
-func (rc *requestContext) checkVaultGuards(v *state.Vault, sent rawjson.Object) *reply.Reply {
+func (ck checker) checkVaultGuards(v *state.Vault, sent rawjson.Object) *reply.Reply {
 	security := sent.Object("securitySettings")
 	if security.Has("softDeleteSettings") {
-		if r := rc.checkGuards(v, guardsSoftDelete, sent, true); r != nil {
+		if r := ck.checkGuards(v, guardsSoftDelete, sent, true); r != nil {
 			return r
 		}
 	}
 	if security.Has("immutabilitySettings") {
-		return rc.checkGuards(v, guardsImmutability, sent, true)
+		return ck.checkGuards(v, guardsImmutability, sent, true)
 	}
 	return nil
 }

@@ -32,8 +32,6 @@ type restoreOrder struct {
 	Held  []sourceDisk `json:"held"`
 }
 
-const instantTier = "InstantRP"
-
 func (o *restoreOrder) isInstant() bool { return o.Tier == instantTier }
 
 // hasTransfer reports whether data is copied, which is slow and writes files to the staging account (docs/azure.md
@@ -61,16 +59,16 @@ func (rc *requestContext) restore() reply.Reply {
 		return pointNotFound()
 	}
 	sent := rawjson.Parse(rc.body).Object("properties")
-	if r := rc.checkGuards(v, guardsRestore, sent, true); r != nil {
+	if r := rc.rules().checkGuards(v, guardsRestore, sent, true); r != nil {
 		return *r
 	}
-	if refusals := rc.restoreRefusals(v, it, p, sent); len(refusals) > 0 {
+	if refusals := rc.rules().restoreRefusals(v, it, p, sent, len(wantedDisks(rc.s.disksIn(p, it), sent))); len(refusals) > 0 {
 		return refusals[0]
 	}
 	if rc.restoresToday(v, it) >= maxRestores && (rc.s.set.DailyLimits || rc.s.set.Quota != "") {
 		return rc.unverified("restores", "Operation is blocked as you have reached the limit on number of operations permitted in 24 hours.")
 	}
-	if r := rc.busyItemReply(it.Key); r != nil {
+	if r := rc.rules().busyItemReply(it.Key); r != nil {
 		return *r
 	}
 	o := rc.restoreOrder(v, it, p, sent)
@@ -115,119 +113,11 @@ func (rc *requestContext) restoresToday(v *state.Vault, it *state.Item) int {
 	return n
 }
 
-// restoreRefusals returns the errors that refuse a restore, the one to return first in front.
-func (rc *requestContext) restoreRefusals(v *state.Vault, it *state.Item, p *state.Point, sent rawjson.Object) []reply.Reply {
-	var out []reply.Reply
-	for _, check := range []func() *reply.Reply{
-		func() *reply.Reply { return rc.checkRestoreInput(v, it, sent) },
-		func() *reply.Reply { return rc.checkTier(p) },
-		func() *reply.Reply { return rc.checkStaging(v, sent) },
-		func() *reply.Reply { return rc.checkTarget(p, sent) },
-		func() *reply.Reply { return rc.checkDiskQuota(v, it, p, sent) },
-	} {
-		if r := check(); r != nil {
-			out = append(out, *r)
-		}
-	}
-	return out
-}
-
-func (rc *requestContext) checkRestoreInput(v *state.Vault, it *state.Item, sent rawjson.Object) *reply.Reply {
-	var r reply.Reply
-	switch {
-	case sent.Text("objectType") != "IaasVMRestoreRequest" || sent.Text("recoveryType") != "RestoreDisks" || sent.Text("sourceResourceId") == "":
-		r = rc.unverified("restore-input", "Input for restore is not in proper format.")
-	case ids.Region(sent.Text("region")) != v.Region:
-		r = rc.unverified("restore-region", "The region '%s' of the restore is not that of the vault.", sent.Text("region"))
-	case it.IsDeleted:
-		r = rc.unverified("restore-soft-deleted", "The item is in soft deleted state and must be undeleted before a restore.")
-	default:
-		return nil
-	}
-	return &r
-}
-
-// checkTier enforces: an archived point has to be rehydrated first (docs/azure.md §19); a snapshot may have been deleted.
-func (rc *requestContext) checkTier(p *state.Point) *reply.Reply {
-	tiers := rc.tiers(p)
-	if restorableTier(tiers) != "" {
-		return nil
-	}
-	var r reply.Reply
-	if _, archived := tiers["ArchivedRP"]; archived {
-		r = rc.unverified("restore-archived", "The recovery point is in the archive tier and must be rehydrated before a restore.")
-	} else {
-		r = rc.unverified("restore-snapshot-gone", "Restore failed because the snapshot of the VM was not found. The snapshot could have been deleted, please check.")
-	}
-	return &r
-}
-
-func (rc *requestContext) tiers(p *state.Point) map[string]string {
-	tiers := map[string]string{}
-	list := rawjson.RawAt(rc.st.Read(p.Body), "properties", "recoveryPointTierDetails")
-	if i := rawjson.SkipSpace(list, 0); i < len(list) && list[i] == '[' {
-		_, _ = rawjson.WalkArray(list, i, 0, func(t []byte) { tiers[rawjson.TextAt(t, "type")] = rawjson.TextAt(t, "status") })
-	}
-	return tiers
-}
-
-// restorableTier returns the tier a restore reads: the snapshot if one exists; "" if no tier can be restored.
-func restorableTier(tiers map[string]string) string {
-	switch {
-	case tiers[instantTier] == "Valid":
-		return instantTier
-	case tiers["HardenedRP"] == "Valid":
-		return "HardenedRP"
-	}
-	for _, t := range []string{"HardenedRP", "ArchivedRP"} {
-		if tiers[t] == "Rehydrated" {
-			return t
-		}
-	}
-	return ""
-}
-
-// checkTarget enforces: the group exists, and the request sets the disks' network access for exactly the points that
-// require it (docs/azure.md §25.2; that the service refuses otherwise is UNVERIFIED).
-func (rc *requestContext) checkTarget(p *state.Point, sent rawjson.Object) *reply.Reply {
-	private := string(rawjson.RawAt(rc.st.Read(p.Body), "properties", "isPrivateAccessEnabledOnAnyDisk")) == "true"
-	group := sent.Text("targetResourceGroupId")
-	var r reply.Reply
-	switch {
-	case group != "" && rc.st.Groups.Get(ids.Key(group)) == nil:
-		r = rc.unverified("restore-group-missing", "The target resource group '%s' was not found.", ids.LastSegment(group))
-	case group != "" && private != sent.Has("targetDiskNetworkAccessSettings"):
-		r = rc.unverified("restore-network", "The network access settings of the restored disks are not valid for the recovery point.")
-	default:
-		return nil
-	}
-	return &r
-}
-
-// checkDiskQuota enforces: the disks fit into the subscription (Settings.DiskQuota).
-func (rc *requestContext) checkDiskQuota(v *state.Vault, it *state.Item, p *state.Point, sent rawjson.Object) *reply.Reply {
-	if rc.s.set.DiskQuota == 0 || sent.Text("targetResourceGroupId") == "" {
-		return nil
-	}
-	n := len(wantedDisks(rc.s.disksIn(p, it), sent))
-	rc.st.Disks.All(0, func(_ int, d *state.Resource) bool {
-		if d.Sub == v.Sub {
-			n++
-		}
-		return true
-	})
-	if n <= rc.s.set.DiskQuota {
-		return nil
-	}
-	r := rc.unverified("disk-quota", "The subscription has reached its quota of %d disks.", rc.s.set.DiskQuota)
-	return &r
-}
-
 func (rc *requestContext) restoreOrder(v *state.Vault, it *state.Item, p *state.Point, sent rawjson.Object) *restoreOrder {
 	held := rc.s.disksIn(p, it)
 	return &restoreOrder{
 		Account: cmp.Or(rawjson.TextAt(sent.Raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.Text("storageAccountId")),
-		Group:   sent.Text("targetResourceGroupId"), Region: v.Region, Tier: restorableTier(rc.tiers(p)), Taken: p.Taken,
+		Group:   sent.Text("targetResourceGroupId"), Region: v.Region, Tier: restorableTier(tiersOf(rc.st, p)), Taken: p.Taken,
 		Friendly: it.Friendly, Disks: wantedDisks(held, sent), Held: held,
 	}
 }
@@ -273,7 +163,8 @@ func (rc *requestContext) validateRestore() reply.Reply {
 	}
 	it := rc.st.Items.Get(p.Item)
 	rows := []settings.Finding{}
-	for _, r := range rc.restoreRefusals(v, it, p, asked.Object("properties").Object("restoreRequest")) {
+	wanted := asked.Object("properties").Object("restoreRequest")
+	for _, r := range rc.rules().restoreRefusals(v, it, p, wanted, len(wantedDisks(rc.s.disksIn(p, it), wanted))) {
 		rows = append(rows, settings.Finding{Code: r.Code, Message: rawjson.TextAt(r.Body, "error", "message"), Recommendations: []string{}})
 	}
 	rows = append(rows, rc.s.set.RestoreFindings...)

@@ -1,11 +1,7 @@
 package simulator
 
 import (
-	"cmp"
-	"strings"
-
 	"github.com/azbackup/azbackup/internal/simulator/ids"
-	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/state"
 )
@@ -56,33 +52,4 @@ func (rc *requestContext) listResourcesOf(kind string, t *state.Table[state.Reso
 			return r.Sub != sub || visit(row, func() []byte { return body(r) })
 		})
 	}))
-}
-
-// checkStaging enforces: the account that stages a restore exists, in the vault's region, and is of a kind that can
-// (docs/azure.md §19, §25.3).
-func (rc *requestContext) checkStaging(v *state.Vault, sent rawjson.Object) *reply.Reply {
-	id := cmp.Or(rawjson.TextAt(sent.Raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.Text("storageAccountId"))
-	a := rc.st.Accounts.Get(ids.Key(id))
-	var r reply.Reply
-	switch {
-	case id == "":
-		r = rc.unverified("restore-input", "The storage account of the restore is required.")
-	case a == nil:
-		r = rc.unverified("restore-staging-missing", "The storage account '%s' was not found.", ids.LastSegment(id))
-	case a.Region != v.Region:
-		r = rc.unverified("restore-staging-region", "The storage account '%s' is in '%s', the vault is in '%s'.", a.Name, a.Region, v.Region)
-	case rc.cannotStage(a):
-		r = rc.unverified("restore-staging-kind", "The storage account '%s' is of a kind that cannot be used for a restore.", a.Name)
-	default:
-		return nil
-	}
-	return &r
-}
-
-// cannotStage reports whether the account is zone-redundant or for blobs alone (docs/azure.md §25.3).
-func (rc *requestContext) cannotStage(a *state.Resource) bool {
-	body := rc.st.Read(a.Body)
-	kind := rawjson.TextAt(body, "kind")
-	return strings.HasSuffix(strings.ToUpper(rawjson.TextAt(body, "sku", "name")), "ZRS") ||
-		strings.EqualFold(kind, "BlobStorage") || strings.EqualFold(kind, "BlockBlobStorage")
 }

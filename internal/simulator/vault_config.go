@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/state"
@@ -28,7 +29,7 @@ func (rc *requestContext) vaultConfig(v *state.Vault) []byte {
 	if days == 0 {
 		days = 14
 	}
-	return rawjson.NewObject("id", v.ID+"/backupconfig/vaultconfig", "name", "vaultconfig", "type", vaultType+"/backupconfig",
+	return rawjson.NewObject("id", v.ID+"/backupconfig/vaultconfig", "name", "vaultconfig", "type", ids.VaultType+"/backupconfig",
 		"properties", rawjson.NewObject("enhancedSecurityState", cmp.Or(rawjson.TextAt(settings, "enhancedSecurityState"), "Enabled"),
 			"softDeleteFeatureState", state, "softDeleteRetentionPeriodInDays", days,
 			"isSoftDeleteFeatureStateEditable", rc.s.set.Era == "2024")).Bytes()
@@ -67,7 +68,7 @@ func (rc *requestContext) getStorageConfig() reply.Reply {
 		state = "Locked"
 	}
 	return reply.OK(rawjson.NewObject("id", v.ID+"/backupstorageconfig/vaultstorageconfig", "name", "vaultstorageconfig",
-		"type", vaultType+"/backupstorageconfig", "properties", rawjson.NewObject("storageModelType", kind, "storageType", kind,
+		"type", ids.VaultType+"/backupstorageconfig", "properties", rawjson.NewObject("storageModelType", kind, "storageType", kind,
 			"storageTypeState", state, "crossRegionRestoreFlag", rawjson.TextAt(redundancy, "crossRegionRestore") == "Enabled",
 			"dedupState", "Disabled", "xcoolState", "Disabled")).Bytes())
 }
@@ -86,7 +87,7 @@ func (rc *requestContext) getEncryptionConfig() reply.Reply {
 		return *none
 	}
 	return reply.OK(rawjson.NewObject("id", v.ID+"/backupEncryptionConfigs/backupResourceEncryptionConfig", "name", "backupResourceEncryptionConfig",
-		"type", vaultType+"/backupEncryptionConfigs", "properties", rawjson.NewObject("useSystemAssignedIdentity", true,
+		"type", ids.VaultType+"/backupEncryptionConfigs", "properties", rawjson.NewObject("useSystemAssignedIdentity", true,
 			"encryptionAtRestType", "MicrosoftManaged", "lastUpdateStatus", "NotEnabled", "infrastructureEncryptionState", "Disabled")).Bytes())
 }
 
@@ -97,6 +98,6 @@ func (rc *requestContext) getReplicationSettings() reply.Reply {
 	if none != nil {
 		return *none
 	}
-	return reply.OK(rawjson.NewObject("id", v.ID+"/replicationVaultSettings/default", "name", "default", "type", vaultType+"/replicationVaultSettings",
+	return reply.OK(rawjson.NewObject("id", v.ID+"/replicationVaultSettings/default", "name", "default", "type", ids.VaultType+"/replicationVaultSettings",
 		"properties", rawjson.NewObject("migrationSolutionId", nil, "vmwareToAzureProviderType", nil)).Bytes())
 }

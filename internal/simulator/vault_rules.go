@@ -3,56 +3,13 @@ package simulator
 import (
 	"cmp"
 	"encoding/json"
-	"net/http"
 	"slices"
 	"strings"
 
-	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
 	"github.com/azbackup/azbackup/internal/simulator/state"
 )
-
-// newVault returns the body of a vault for a PUT; was is the previous vault, or nil.
-func (rc *requestContext) newVault(was *state.Vault) (json.RawMessage, *reply.Reply) {
-	sent := rawjson.Parse(rc.body)
-	if sent.Text("location") == "" {
-		r := reply.ARMError(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
-		return nil, &r
-	}
-	if was != nil && ids.Region(sent.Text("location")) != was.Region {
-		r := reply.ARMError(http.StatusConflict, "InvalidResourceLocation",
-			"The resource '%s' already exists in location '%s'.", was.Name, was.Region)
-		return nil, &r
-	}
-	o := rawjson.NewObject("location", sent.Text("location"), "name", rc.params["vault"], "etag", etag(rc.now))
-	if tags := sent.Raw("tags"); tags != nil {
-		o.Put("tags", tags)
-	}
-	if identity := sent.Raw("identity"); identity != nil {
-		o.Put("identity", identity)
-	}
-	o.Set("properties", defaultVault(rc.s.set.Era))
-	o.Set("id", ids.VaultPart(rc.path))
-	o.Set("type", vaultType)
-	sku := sent.Raw("sku")
-	if rawjson.TextAt(sku, "name") == "" {
-		r := rc.unverified("vault-input", "The sku of the vault is required.")
-		return nil, &r
-	}
-	o.Put("sku", sku)
-	if was != nil {
-		// Irreversible properties stay (docs/azure.md §7.3): PUT resets only the others to defaults.
-		o.Put("properties", keepIrreversible(o.Raw("properties"), rawjson.RawAt(rc.st.Read(was.Body), "properties")))
-	}
-	old := rawjson.RawAt(o.Bytes(), "properties")
-	props := rawjson.Merge(old, withoutReadOnly(sent.Raw("properties")))
-	if r := rc.checkVault(was, old, props, sent.Object("properties")); r != nil {
-		return nil, r
-	}
-	o.Put("properties", props)
-	return o.Bytes(), nil
-}
 
 // defaultVault returns a new vault's properties as recorded, with AlwaysON soft delete since 2025-11 (docs/azure.md
 // §7.3; Era "2024": docs/azure.md §33.11). monitoringSettings contain only fields that a request has set (§7.2).
@@ -99,29 +56,11 @@ func withoutReadOnly(props []byte) json.RawMessage {
 	return o.Bytes()
 }
 
-// patchedVault returns the vault's body with patch in it. Tags are replaced as a whole, as ARM does with PATCH.
-func (rc *requestContext) patchedVault(v *state.Vault, patch rawjson.Object) (json.RawMessage, *reply.Reply) {
-	body := rc.st.Read(v.Body)
-	old := rawjson.RawAt(body, "properties")
-	props := rawjson.Merge(old, withoutReadOnly(patch.Raw("properties")))
-	if r := rc.checkVault(v, old, props, patch.Object("properties")); r != nil {
-		return nil, r
-	}
-	return rawjson.Edit(body, func(o *rawjson.Object) {
-		for _, name := range []string{"tags", "identity", "sku"} {
-			if raw := patch.Raw(name); raw != nil {
-				o.Put(name, raw)
-			}
-		}
-		o.Put("properties", props)
-	}), nil
-}
-
 // checkVault applies the rules of docs/azure.md §7.2 and §7.3 to a change from old to props; sent holds the fields the
 // client sent.
-func (rc *requestContext) checkVault(was *state.Vault, old, props []byte, sent rawjson.Object) *reply.Reply {
+func (ck checker) checkVault(was *state.Vault, old, props []byte, sent rawjson.Object) *reply.Reply {
 	for _, check := range []func(*state.Vault, []byte, []byte, rawjson.Object) *reply.Reply{
-		rc.checkVaultWords, rc.checkRedundancy, rc.checkImmutability, rc.checkSoftDelete, rc.checkFinalSettings,
+		ck.checkVaultWords, ck.checkRedundancy, ck.checkImmutability, ck.checkSoftDelete, ck.checkFinalSettings,
 	} {
 		if r := check(was, old, props, sent); r != nil {
 			return r
@@ -132,7 +71,7 @@ func (rc *requestContext) checkVault(was *state.Vault, old, props []byte, sent r
 
 // checkVaultWords enforces: closed sets of words, and monitoring settings that are sent whole (docs/azure.md §7.2,
 // §7.3).
-func (rc *requestContext) checkVaultWords(_ *state.Vault, _, props []byte, sent rawjson.Object) *reply.Reply {
+func (ck checker) checkVaultWords(_ *state.Vault, _, props []byte, sent rawjson.Object) *reply.Reply {
 	words := []struct {
 		allowed string
 		path    []string
@@ -147,13 +86,13 @@ func (rc *requestContext) checkVaultWords(_ *state.Vault, _, props []byte, sent 
 	for _, w := range words {
 		value := rawjson.TextAt(sent.Bytes(), w.path...)
 		if value != "" && !slices.ContainsFunc(strings.Fields(w.allowed), func(s string) bool { return strings.EqualFold(s, value) }) {
-			r := rc.unverified("vault-input", "The value '%s' of %s is not valid.", value, strings.Join(w.path, "."))
+			r := ck.unverified("vault-input", "The value '%s' of %s is not valid.", value, strings.Join(w.path, "."))
 			return &r
 		}
 	}
 	if m := sent.Raw("monitoringSettings"); m != nil && string(m) != "null" {
 		if rawjson.RawAt(props, "monitoringSettings", "azureMonitorAlertSettings") == nil || rawjson.RawAt(props, "monitoringSettings", "classicAlertSettings") == nil {
-			r := rc.unverified("vault-input", "The monitoringSettings parameter is invalid.")
+			r := ck.unverified("vault-input", "The monitoringSettings parameter is invalid.")
 			return &r
 		}
 	}
@@ -162,13 +101,13 @@ func (rc *requestContext) checkVaultWords(_ *state.Vault, _, props []byte, sent 
 
 // checkRedundancy enforces: both fields are sent, only before the first protection, cross-region restore only with
 // GeoRedundant and never off again (docs/azure.md §7.3).
-func (rc *requestContext) checkRedundancy(was *state.Vault, old, props []byte, sent rawjson.Object) *reply.Reply {
+func (ck checker) checkRedundancy(was *state.Vault, old, props []byte, sent rawjson.Object) *reply.Reply {
 	asked := sent.Object("redundancySettings")
 	if len(asked) == 0 {
 		return nil
 	}
 	if asked.Text("standardTierStorageRedundancy") == "" || asked.Text("crossRegionRestore") == "" {
-		r := rc.unverified("vault-input", "redundancySettings parameter is invalid.")
+		r := ck.unverified("vault-input", "redundancySettings parameter is invalid.")
 		return &r
 	}
 	before := rawjson.TextAt(old, "redundancySettings", "standardTierStorageRedundancy")
@@ -176,14 +115,14 @@ func (rc *requestContext) checkRedundancy(was *state.Vault, old, props []byte, s
 	crossBefore := rawjson.TextAt(old, "redundancySettings", "crossRegionRestore")
 	crossAfter := rawjson.TextAt(props, "redundancySettings", "crossRegionRestore")
 	switch {
-	case was != nil && before != after && rc.st.Items.Count(was.Key) > 0:
-		r := rc.unverified("redundancy-in-use", "Storage redundancy cannot be changed once items are protected in the vault.")
+	case was != nil && before != after && ck.st.Items.Count(was.Key) > 0:
+		r := ck.unverified("redundancy-in-use", "Storage redundancy cannot be changed once items are protected in the vault.")
 		return &r
 	case crossAfter == "Enabled" && after != "GeoRedundant":
-		r := rc.unverified("vault-input", "Cross region restore needs GeoRedundant storage.")
+		r := ck.unverified("vault-input", "Cross region restore needs GeoRedundant storage.")
 		return &r
 	case was != nil && crossBefore == "Enabled" && crossAfter != "Enabled":
-		r := rc.unverified("vault-input", "Cross region restore cannot be disabled.")
+		r := ck.unverified("vault-input", "Cross region restore cannot be disabled.")
 		return &r
 	}
 	return nil
@@ -191,19 +130,19 @@ func (rc *requestContext) checkRedundancy(was *state.Vault, old, props []byte, s
 
 // checkImmutability enforces: Disabled <-> Unlocked -> Locked for good, never created Locked; null is Disabled
 // (docs/azure.md §7.3).
-func (rc *requestContext) checkImmutability(was *state.Vault, old, props []byte, _ rawjson.Object) *reply.Reply {
+func (ck checker) checkImmutability(was *state.Vault, old, props []byte, _ rawjson.Object) *reply.Reply {
 	before := cmp.Or(rawjson.TextAt(old, "securitySettings", "immutabilitySettings", "state"), "Disabled")
 	after := cmp.Or(rawjson.TextAt(props, "securitySettings", "immutabilitySettings", "state"), "Disabled")
 	wrong := before != after && (before == "Locked" || after == "Locked" && (was == nil || before != "Unlocked"))
 	if !wrong {
 		return nil
 	}
-	r := rc.unverified("immutability-direction", "The immutability state of the vault cannot be changed from %s to %s.", before, after)
+	r := ck.unverified("immutability-direction", "The immutability state of the vault cannot be changed from %s to %s.", before, after)
 	return &r
 }
 
 // checkSoftDelete enforces: AlwaysON stays, 14 to 180 days (docs/azure.md §6, §7.3).
-func (rc *requestContext) checkSoftDelete(_ *state.Vault, old, props []byte, sent rawjson.Object) *reply.Reply {
+func (ck checker) checkSoftDelete(_ *state.Vault, old, props []byte, sent rawjson.Object) *reply.Reply {
 	path := []string{"securitySettings", "softDeleteSettings"}
 	asked := rawjson.RawAt(sent.Bytes(), path...)
 	if asked == nil {
@@ -211,12 +150,12 @@ func (rc *requestContext) checkSoftDelete(_ *state.Vault, old, props []byte, sen
 	}
 	state := rawjson.RawAt(props, append(path, "softDeleteState")...)
 	if strings.EqualFold(rawjson.TextAt(old, append(path, "softDeleteState")...), "AlwaysON") && !strings.EqualFold(rawjson.Unquote(state), "AlwaysON") {
-		r := rc.unverified("vault-input", "Soft delete cannot be disabled once it is AlwaysON.")
+		r := ck.unverified("vault-input", "Soft delete cannot be disabled once it is AlwaysON.")
 		return &r
 	}
 	days := rawjson.Number(props, append(path, "softDeleteRetentionPeriodInDays")...)
 	if days != 0 && (days < 14 || days > 180) {
-		r := rc.unverified("vault-input", "The soft delete retention of %d days is not between 14 and 180.", days)
+		r := ck.unverified("vault-input", "The soft delete retention of %d days is not between 14 and 180.", days)
 		return &r
 	}
 	return nil
@@ -224,14 +163,14 @@ func (rc *requestContext) checkSoftDelete(_ *state.Vault, old, props []byte, sen
 
 // checkFinalSettings enforces: PermanentlyDisabled is final, customer-managed encryption cannot be turned off
 // (docs/azure.md §7.3).
-func (rc *requestContext) checkFinalSettings(_ *state.Vault, old, props []byte, _ rawjson.Object) *reply.Reply {
+func (ck checker) checkFinalSettings(_ *state.Vault, old, props []byte, _ rawjson.Object) *reply.Reply {
 	path := []string{"restoreSettings", "crossSubscriptionRestoreSettings", "crossSubscriptionRestoreState"}
 	if rawjson.TextAt(old, path...) == "PermanentlyDisabled" && rawjson.TextAt(props, path...) != "PermanentlyDisabled" {
-		r := rc.unverified("vault-input", "Cross subscription restore is permanently disabled.")
+		r := ck.unverified("vault-input", "Cross subscription restore is permanently disabled.")
 		return &r
 	}
 	if rawjson.TextAt(old, "encryption", "keyVaultProperties", "keyUri") != "" && rawjson.TextAt(props, "encryption", "keyVaultProperties", "keyUri") == "" {
-		r := rc.unverified("vault-input", "Encryption with a customer-managed key cannot be turned off.")
+		r := ck.unverified("vault-input", "Encryption with a customer-managed key cannot be turned off.")
 		return &r
 	}
 	return nil

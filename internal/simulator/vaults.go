@@ -14,8 +14,6 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
-const vaultType = "Microsoft.RecoveryServices/vaults"
-
 // vaultKey returns the key of the vault in the path.
 func (rc *requestContext) vaultKey() string { return ids.Key(ids.VaultPart(rc.path)) }
 
@@ -27,7 +25,7 @@ func (rc *requestContext) vault() (*state.Vault, *reply.Reply) {
 	if r := rc.groupNotFound(); r != nil {
 		return nil, r
 	}
-	r := reply.ResourceNotFound(vaultType, rc.params["vault"], rc.params["group"])
+	r := reply.ResourceNotFound(ids.VaultType, rc.params["vault"], rc.params["group"])
 	return nil, &r
 }
 
@@ -168,7 +166,7 @@ func (rc *requestContext) patchVault() reply.Reply {
 		return *r
 	}
 	patch := rawjson.Parse(rc.body)
-	if r := rc.checkVaultGuards(v, patch.Object("properties")); r != nil {
+	if r := rc.rules().checkVaultGuards(v, patch.Object("properties")); r != nil {
 		return *r
 	}
 	body, refused := rc.patchedVault(v, patch)
@@ -333,4 +331,63 @@ func (rc *requestContext) vaultResult() reply.Reply {
 func invalidContent(err error) reply.Reply {
 	return reply.ARMError(http.StatusBadRequest, "InvalidRequestContent",
 		"The request content was invalid and could not be deserialized: '%s'.", err)
+}
+
+// newVault returns the body of a vault for a PUT; was is the previous vault, or nil.
+func (rc *requestContext) newVault(was *state.Vault) (json.RawMessage, *reply.Reply) {
+	sent := rawjson.Parse(rc.body)
+	if sent.Text("location") == "" {
+		r := reply.ARMError(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.")
+		return nil, &r
+	}
+	if was != nil && ids.Region(sent.Text("location")) != was.Region {
+		r := reply.ARMError(http.StatusConflict, "InvalidResourceLocation",
+			"The resource '%s' already exists in location '%s'.", was.Name, was.Region)
+		return nil, &r
+	}
+	o := rawjson.NewObject("location", sent.Text("location"), "name", rc.params["vault"], "etag", etag(rc.now))
+	if tags := sent.Raw("tags"); tags != nil {
+		o.Put("tags", tags)
+	}
+	if identity := sent.Raw("identity"); identity != nil {
+		o.Put("identity", identity)
+	}
+	o.Set("properties", defaultVault(rc.s.set.Era))
+	o.Set("id", ids.VaultPart(rc.path))
+	o.Set("type", ids.VaultType)
+	sku := sent.Raw("sku")
+	if rawjson.TextAt(sku, "name") == "" {
+		r := rc.unverified("vault-input", "The sku of the vault is required.")
+		return nil, &r
+	}
+	o.Put("sku", sku)
+	if was != nil {
+		// Irreversible properties stay (docs/azure.md §7.3): PUT resets only the others to defaults.
+		o.Put("properties", keepIrreversible(o.Raw("properties"), rawjson.RawAt(rc.st.Read(was.Body), "properties")))
+	}
+	old := rawjson.RawAt(o.Bytes(), "properties")
+	props := rawjson.Merge(old, withoutReadOnly(sent.Raw("properties")))
+	if r := rc.rules().checkVault(was, old, props, sent.Object("properties")); r != nil {
+		return nil, r
+	}
+	o.Put("properties", props)
+	return o.Bytes(), nil
+}
+
+// patchedVault returns the vault's body with patch in it. Tags are replaced as a whole, as ARM does with PATCH.
+func (rc *requestContext) patchedVault(v *state.Vault, patch rawjson.Object) (json.RawMessage, *reply.Reply) {
+	body := rc.st.Read(v.Body)
+	old := rawjson.RawAt(body, "properties")
+	props := rawjson.Merge(old, withoutReadOnly(patch.Raw("properties")))
+	if r := rc.rules().checkVault(v, old, props, patch.Object("properties")); r != nil {
+		return nil, r
+	}
+	return rawjson.Edit(body, func(o *rawjson.Object) {
+		for _, name := range []string{"tags", "identity", "sku"} {
+			if raw := patch.Raw(name); raw != nil {
+				o.Put(name, raw)
+			}
+		}
+		o.Put("properties", props)
+	}), nil
 }

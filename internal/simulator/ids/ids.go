@@ -53,6 +53,12 @@ func Before(id, name string) string {
 	return id
 }
 
+// The types of resources, in Azure's own spelling.
+const (
+	VMType    = "Microsoft.Compute/virtualMachines"
+	VaultType = "Microsoft.RecoveryServices/vaults"
+)
+
 // Prefixes of the names of Azure VM containers and items (docs/azure.md §0.4).
 const (
 	ContainerPrefix   = "IaasVMContainer;"

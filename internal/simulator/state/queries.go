@@ -182,3 +182,16 @@ func (st *State) IsRegistered(sub, namespace string, set settings.Settings) bool
 	}
 	return true
 }
+
+// Protecting returns the operation that is about to protect a VM in some vault, or nil.
+func (st *State) Protecting(vmKey string) *Operation {
+	tail := ids.ContainerKeyFor(ids.Segment(vmKey, "resourcegroups"), ids.LastSegment(vmKey))
+	var found *Operation
+	st.Vaults.Group(ids.Segment(vmKey, "subscriptions"), 0, func(_ int, v *Vault) bool {
+		if op := st.OperationOn(ItemKey(v.Key, tail)); op != nil && op.Action == ActProtect {
+			found = op
+		}
+		return found == nil
+	})
+	return found
+}
