@@ -25,7 +25,7 @@ func (rc *requestContext) backup() reply.Reply {
 	if request.Text("objectType") != "IaasVMBackupRequest" {
 		return reply.Error(http.StatusBadRequest, "BMSUserErrorInvalidInput", "Input for backup is not in proper format.") // docs/azure.md §33.36; UNVERIFIED code
 	}
-	if r := rc.rules().busyItemReply(it.Key); r != nil {
+	if r := rc.rules().BusyItemReply(it.Key); r != nil {
 		return *r
 	}
 	if rc.st.BackupOn(it.Key) != nil {

@@ -51,7 +51,7 @@ func (s *Server) runSchedule(op *state.Operation, at time.Time) {
 	}
 	s.st.Service.Scheduled = at
 	s.st.Policies.All(0, func(_ int, p *state.Policy) bool {
-		if spec := s.spec(p); spec != nil && spec.runsAt(at) {
+		if spec := s.spec(p); spec != nil && spec.RunsAt(at) {
 			for _, it := range s.st.ProtectedBy(p) {
 				s.scheduleItem(it, at)
 			}
@@ -82,7 +82,7 @@ func (s *Server) runScheduled(op *state.Operation, at time.Time) {
 	if p == nil {
 		return
 	}
-	backup := s.startBackup(at, v, it, s.spec(p).expiry(op.Started))
+	backup := s.startBackup(at, v, it, s.spec(p).Expiry(op.Started))
 	backup.ID = s.guid(at, "scheduled backup")
 	backup.Request = rawjson.Edit(backup.Request, func(o *rawjson.Object) { o.Set("scheduled", rawjson.Time(op.Started)) })
 	s.st.Start(backup)
@@ -90,13 +90,13 @@ func (s *Server) runScheduled(op *state.Operation, at time.Time) {
 
 // spec returns a policy's fields that the rules read, nil for other workloads. Records never change, so it is cached
 // by record.
-func (s *Server) spec(p *state.Policy) *policySpec {
+func (s *Server) spec(p *state.Policy) *Policy {
 	if spec, known := s.specs[p]; known {
 		return spec
 	}
-	var spec *policySpec
+	var spec *Policy
 	if strings.EqualFold(p.Management, "AzureIaasVM") {
-		if read, err := readPolicy(rawjson.Parse(s.st.Read(p.Body)).Object("properties")); err == nil {
+		if read, err := ReadPolicy(rawjson.Parse(s.st.Read(p.Body)).Object("properties")); err == nil {
 			spec = read
 		}
 	}
@@ -153,7 +153,7 @@ func (s *Server) updateExpiries(it *state.Item, at time.Time) {
 		if err != nil {
 			continue // made on demand: it keeps the requested expiry
 		}
-		until := spec.expiry(due)
+		until := spec.Expiry(due)
 		if soonest := at.Add(24 * time.Hour); until.Before(soonest) {
 			until = soonest
 		}

@@ -86,7 +86,7 @@ func TestWithoutTheSettingNothingRunsByItself(t *testing.T) {
 }
 
 func TestMonthlyPointsOutliveDailyOnes(t *testing.T) {
-	spec, err := readPolicy(rawjson.Parse([]byte(`{"schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicy","scheduleRunFrequency":"Daily","scheduleRunTimes":["2024-01-01T16:30:00Z"]},` +
+	spec, err := ReadPolicy(rawjson.Parse([]byte(`{"schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicy","scheduleRunFrequency":"Daily","scheduleRunTimes":["2024-01-01T16:30:00Z"]},` +
 		`"retentionPolicy":{"dailySchedule":{"retentionDuration":{"count":7}},"weeklySchedule":{"daysOfTheWeek":["Sunday"],"retentionDuration":{"count":4}},` +
 		`"monthlySchedule":{"retentionScheduleFormatType":"Weekly","retentionScheduleWeekly":{"daysOfTheWeek":["Sunday"],"weeksOfTheMonth":["First","Last"]},"retentionDuration":{"count":12}},` +
 		`"yearlySchedule":{"monthsOfYear":["January"],"retentionScheduleFormatType":"Daily","retentionScheduleDaily":{"daysOfTheMonth":[{"isLast":true}]},"retentionDuration":{"count":3}}}}`)))
@@ -101,18 +101,18 @@ func TestMonthlyPointsOutliveDailyOnes(t *testing.T) {
 		"2024-01-31": "2027-01-31", // the end of January
 	} {
 		at, _ := time.Parse(time.DateOnly, day)
-		if got := spec.expiry(at.Add(16*time.Hour + 30*time.Minute)).Format(time.DateOnly); got != want {
+		if got := spec.Expiry(at.Add(16*time.Hour + 30*time.Minute)).Format(time.DateOnly); got != want {
 			t.Errorf("a point of %s expires %s, want %s", day, got, want)
 		}
 	}
 }
 
 func TestEveryHourlyRunIsInItsWindow(t *testing.T) {
-	spec, _ := readPolicy(rawjson.Parse([]byte(`{"policyType":"V2","schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicyV2","scheduleRunFrequency":"Hourly","hourlySchedule":{"interval":4,"scheduleWindowStartTime":"1999-04-28T08:00:00Z","scheduleWindowDuration":12}}}`)))
+	spec, _ := ReadPolicy(rawjson.Parse([]byte(`{"policyType":"V2","schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicyV2","scheduleRunFrequency":"Hourly","hourlySchedule":{"interval":4,"scheduleWindowStartTime":"1999-04-28T08:00:00Z","scheduleWindowDuration":12}}}`)))
 	var runs []string
 	for m := range 48 {
 		at := time.Date(2026, 1, 1, m/2, m%2*30, 0, 0, time.UTC)
-		if spec.runsAt(at) {
+		if spec.RunsAt(at) {
 			runs = append(runs, at.Format("15:04"))
 		}
 	}

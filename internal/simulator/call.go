@@ -103,6 +103,6 @@ func atSignIn(handle func(signin.Request) reply.Reply) func(*requestContext) rep
 }
 
 // rules returns the rules of the service for this request.
-func (rc *requestContext) rules() checker {
-	return checker{st: rc.st, set: rc.s.set, now: rc.now, version: rc.version, auxiliary: rc.r.Header.Get("x-ms-authorization-auxiliary")}
+func (rc *requestContext) rules() Checker {
+	return Checker{State: rc.st, Settings: rc.s.set, Now: rc.now, Version: rc.version, Auxiliary: rc.r.Header.Get("x-ms-authorization-auxiliary")}
 }

@@ -8,16 +8,16 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
-// checker judges a write by the rules of the service: what the state is, what is asked for, and when.
-type checker struct {
-	st  *state.State
-	set settings.Settings
-	now time.Time
-	// version is the request's api-version; auxiliary its header with tokens of other tenants.
-	version, auxiliary string
+// Checker judges a write by the rules of the service: what the state is, what is asked for, and when.
+type Checker struct {
+	State    *state.State
+	Settings settings.Settings
+	Now      time.Time
+	// Version is the request's api-version; Auxiliary its header with tokens of other tenants.
+	Version, Auxiliary string
 }
 
 // unverified returns a refusal whose status or code no source confirms; it is a setting.
-func (ck checker) unverified(name, format string, args ...any) reply.Reply {
-	return reply.Unverified(ck.set.Unverified, name, format, args...)
+func (ck Checker) unverified(name, format string, args ...any) reply.Reply {
+	return reply.Unverified(ck.Settings.Unverified, name, format, args...)
 }

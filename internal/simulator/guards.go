@@ -22,8 +22,8 @@ func (rc *requestContext) unlockDelete() reply.Reply {
 		return invalidContent(err)
 	}
 	sent := rawjson.Parse(rc.body)
-	if rc.st.Proxies.Count(v.Key) == 0 || !namesGuardRequest(sent) {
-		return *rc.rules().guardRequired("")
+	if rc.st.Proxies.Count(v.Key) == 0 || !NamesGuardRequest(sent) {
+		return *rc.rules().GuardRequired("")
 	}
 	if rc.st.Service.Unlocked == nil {
 		rc.st.Service.Unlocked = map[string]time.Time{}

@@ -11,21 +11,21 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
-// itemPut is a PUT of a protected item while the rules check it.
-type itemPut struct {
-	vault        *state.Vault
-	containerKey string
-	// existing is the item as it is, or nil.
-	existing *state.Item
-	sent     rawjson.Object
-	// policy is the one the request names, or nil.
-	policy *state.Policy
-	action string
+// ItemPut is a PUT of a protected item while the rules check it.
+type ItemPut struct {
+	Vault        *state.Vault
+	ContainerKey string
+	// Existing is the item as it is, or nil.
+	Existing *state.Item
+	Sent     rawjson.Object
+	// Policy is the one the request names, or nil.
+	Policy *state.Policy
+	Action string
 }
 
-// checkItem returns the refusal of a PUT, or nil; it completes p.
-func (ck checker) checkItem(p *itemPut) *reply.Reply {
-	for _, check := range []func(*itemPut) *reply.Reply{
+// CheckItem returns the refusal of a PUT, or nil; it completes p.
+func (ck Checker) CheckItem(p *ItemPut) *reply.Reply {
+	for _, check := range []func(*ItemPut) *reply.Reply{
 		ck.checkSource, ck.checkBusy, ck.chooseTransition, ck.checkPolicyOfItem, ck.checkMachine, ck.checkElsewhere, ck.checkVaultRoom, ck.checkGuard,
 	} {
 		if r := check(p); r != nil {
@@ -36,27 +36,27 @@ func (ck checker) checkItem(p *itemPut) *reply.Reply {
 }
 
 // checkSource enforces: the request names the VM that the path names (docs/azure.md §4).
-func (ck checker) checkSource(p *itemPut) *reply.Reply {
-	source := p.sent.Text("sourceResourceId")
-	if source == "" && rawjson.BoolAt(p.sent.Raw("isRehydrate")) {
+func (ck Checker) checkSource(p *ItemPut) *reply.Reply {
+	source := p.Sent.Text("sourceResourceId")
+	if source == "" && rawjson.BoolAt(p.Sent.Raw("isRehydrate")) {
 		return nil // Terraform undeletes with isRehydrate alone
 	}
-	right := strings.EqualFold(p.sent.Text("protectedItemType"), ids.VMType) &&
-		ids.ContainerKeyFor(ids.Segment(source, "resourceGroups"), ids.LastSegment(source)) == p.containerKey
+	right := strings.EqualFold(p.Sent.Text("protectedItemType"), ids.VMType) &&
+		ids.ContainerKeyFor(ids.Segment(source, "resourceGroups"), ids.LastSegment(source)) == p.ContainerKey
 	if right {
 		return nil
 	}
-	r := invalidConfigure()
+	r := InvalidConfigure()
 	return &r
 }
 
 // checkBusy enforces: one operation on an item at a time (docs/azure.md §4, §14).
-func (ck checker) checkBusy(p *itemPut) *reply.Reply {
-	return ck.busyItemReply(state.ItemKey(p.vault.Key, p.containerKey))
+func (ck Checker) checkBusy(p *ItemPut) *reply.Reply {
+	return ck.BusyItemReply(state.ItemKey(p.Vault.Key, p.ContainerKey))
 }
 
-func (ck checker) busyItemReply(target string) *reply.Reply {
-	if op := ck.st.OperationOn(target); op != nil && op.Action != state.ActBackup {
+func (ck Checker) BusyItemReply(target string) *reply.Reply {
+	if op := ck.State.OperationOn(target); op != nil && op.Action != state.ActBackup {
 		r := ck.unverified("conflicting-operation", "A conflicting operation is in progress on the selected item. Please wait for it to finish and try again.")
 		return &r
 	}
@@ -64,48 +64,48 @@ func (ck checker) busyItemReply(target string) *reply.Reply {
 }
 
 // chooseTransition is the state machine of docs/azure.md §6.
-func (ck checker) chooseTransition(p *itemPut) *reply.Reply {
-	asked := p.sent.Text("protectionState")
+func (ck Checker) chooseTransition(p *ItemPut) *reply.Reply {
+	asked := p.Sent.Text("protectionState")
 	switch {
-	case rawjson.BoolAt(p.sent.Raw("isRehydrate")):
+	case rawjson.BoolAt(p.Sent.Raw("isRehydrate")):
 		return ck.transitionToUndelete(p)
-	case p.existing != nil && p.existing.IsDeleted:
+	case p.Existing != nil && p.Existing.IsDeleted:
 		r := ck.unverified("protect-soft-deleted", "The item is in soft deleted state. Please undelete it before it is configured again.")
 		return &r
 	case strings.EqualFold(asked, "ProtectionStopped"):
 		return ck.transitionToStop(p)
 	case strings.EqualFold(asked, "BackupsSuspended"):
 		return ck.transitionToSuspend(p)
-	case p.sent.Text("policyId") == "" || p.existing == nil && asked != "":
+	case p.Sent.Text("policyId") == "" || p.Existing == nil && asked != "":
 		// protectionState may not be set on the initial create (docs/azure.md §4).
-		r := invalidConfigure()
+		r := InvalidConfigure()
 		return &r
-	case p.existing == nil:
-		p.action = state.ActProtect
-	case p.existing.IsActive():
-		p.action = state.ActModify
+	case p.Existing == nil:
+		p.Action = state.ActProtect
+	case p.Existing.IsActive():
+		p.Action = state.ActModify
 	default:
-		p.action = state.ActResume
+		p.Action = state.ActResume
 	}
 	return nil
 }
 
-func (ck checker) transitionToUndelete(p *itemPut) *reply.Reply {
-	p.action = state.ActUndelete
+func (ck Checker) transitionToUndelete(p *ItemPut) *reply.Reply {
+	p.Action = state.ActUndelete
 	switch {
-	case p.existing == nil:
+	case p.Existing == nil:
 		r := ck.unverified("undelete-absent", "Item not found.")
 		return &r
-	case !p.existing.IsDeleted:
+	case !p.Existing.IsDeleted:
 		r := ck.unverified("undelete-not-deleted", "The item is not in soft deleted state.")
 		return &r
 	}
 	return nil
 }
 
-func (ck checker) transitionToStop(p *itemPut) *reply.Reply {
-	p.action = state.ActStop
-	if p.existing == nil {
+func (ck Checker) transitionToStop(p *ItemPut) *reply.Reply {
+	p.Action = state.ActStop
+	if p.Existing == nil {
 		r := ck.unverified("stop-absent", "Item not found.")
 		return &r
 	}
@@ -113,75 +113,75 @@ func (ck checker) transitionToStop(p *itemPut) *reply.Reply {
 }
 
 // transitionToSuspend: only where the vault is immutable (docs/azure.md §6).
-func (ck checker) transitionToSuspend(p *itemPut) *reply.Reply {
-	p.action = state.ActSuspend
+func (ck Checker) transitionToSuspend(p *ItemPut) *reply.Reply {
+	p.Action = state.ActSuspend
 	switch {
-	case p.existing == nil:
+	case p.Existing == nil:
 		r := ck.unverified("suspend-absent", "Item not found.")
 		return &r
-	case !isImmutable(ck.st, p.vault):
-		r := reply.Error(http.StatusBadRequest, "UserErrorOperationDeniedOnImmutableItem", "%s", immutableText)
+	case !IsImmutable(ck.State, p.Vault):
+		r := reply.Error(http.StatusBadRequest, "UserErrorOperationDeniedOnImmutableItem", "%s", ImmutableText)
 		return &r
-	case p.existing.State == "ProtectionStopped":
+	case p.Existing.State == "ProtectionStopped":
 		r := ck.unverified("suspend-stopped", "Backups of an item whose protection is stopped cannot be suspended.")
 		return &r
 	}
 	return nil
 }
 
-func (p *itemPut) needsPolicy() bool {
-	return p.action == state.ActProtect || p.action == state.ActModify || p.action == state.ActResume
+func (p *ItemPut) needsPolicy() bool {
+	return p.Action == state.ActProtect || p.Action == state.ActModify || p.Action == state.ActResume
 }
 
 // checkPolicyOfItem enforces: the policy is of this vault and of this workload; an item does not go back from V2 to V1
 // (docs/azure.md §4, §8.3).
-func (ck checker) checkPolicyOfItem(p *itemPut) *reply.Reply {
+func (ck Checker) checkPolicyOfItem(p *ItemPut) *reply.Reply {
 	if !p.needsPolicy() {
 		return nil
 	}
-	id := p.sent.Text("policyId")
-	p.policy = ck.st.Policies.Get(ids.Key(id))
-	if p.policy == nil || p.policy.Vault != p.vault.Key {
+	id := p.Sent.Text("policyId")
+	p.Policy = ck.State.Policies.Get(ids.Key(id))
+	if p.Policy == nil || p.Policy.Vault != p.Vault.Key {
 		r := ck.unverified("policy-not-found", "Input for configure protection is not in proper format. The policy '%s' does not exist in the vault.", ids.LastSegment(id))
 		return &r
 	}
-	if !strings.EqualFold(p.policy.Management, "AzureIaasVM") {
+	if !strings.EqualFold(p.Policy.Management, "AzureIaasVM") {
 		r := reply.Error(http.StatusBadRequest, "BMSUserErrorInvalidPolicyForGivenProvider", "The given policy is not valid for the workload of the item.")
 		return &r
 	}
-	if p.existing == nil || policyTypeOf(ck.st, p.policy) == "V2" {
+	if p.Existing == nil || PolicyTypeOf(ck.State, p.Policy) == "V2" {
 		return nil
 	}
-	if before := ck.st.Policies.Get(p.existing.Policy); before != nil && policyTypeOf(ck.st, before) == "V2" {
+	if before := ck.State.Policies.Get(p.Existing.Policy); before != nil && PolicyTypeOf(ck.State, before) == "V2" {
 		r := ck.unverified("enhanced-to-standard", "An item cannot be moved from an enhanced to a standard policy.")
 		return &r
 	}
 	return nil
 }
 
-// policyTypeOf returns a policy's type; absent means V1 (docs/azure.md §8.2).
-func policyTypeOf(st *state.State, p *state.Policy) string {
+// PolicyTypeOf returns a policy's type; absent means V1 (docs/azure.md §8.2).
+func PolicyTypeOf(st *state.State, p *state.Policy) string {
 	return cmp.Or(rawjson.TextAt(st.Read(p.Body), "properties", "policyType"), "V1")
 }
 
 // checkMachine enforces: the VM exists in the vault's subscription and region, a refresh discovered it if the settings
 // require that, and the policy's tier can back it up (docs/azure.md §4, §8.3, §13).
-func (ck checker) checkMachine(p *itemPut) *reply.Reply {
+func (ck Checker) checkMachine(p *ItemPut) *reply.Reply {
 	if !p.needsPolicy() {
 		return nil
 	}
-	machine := ck.st.VMs.Get(ids.Key(p.sent.Text("sourceResourceId")))
+	machine := ck.State.VMs.Get(ids.Key(p.Sent.Text("sourceResourceId")))
 	var r reply.Reply
 	switch {
 	case machine == nil:
-		r = invalidConfigure()
-	case machine.Sub != p.vault.Sub:
+		r = InvalidConfigure()
+	case machine.Sub != p.Vault.Sub:
 		r = ck.unverified("other-subscription", "The virtual machine is in another subscription than the vault.")
-	case machine.Region != p.vault.Region:
-		r = ck.unverified("vm-location-mismatch", "The virtual machine is in '%s', the vault is in '%s'.", machine.Region, p.vault.Region)
-	case p.existing == nil && ck.set.ProtectNeedsRefresh && !ck.st.IsDiscovered(machine):
-		r = invalidConfigure()
-	case policyTypeOf(ck.st, p.policy) != "V2" && needsEnhanced(ck.st, machine, ck.version):
+	case machine.Region != p.Vault.Region:
+		r = ck.unverified("vm-location-mismatch", "The virtual machine is in '%s', the vault is in '%s'.", machine.Region, p.Vault.Region)
+	case p.Existing == nil && ck.Settings.ProtectNeedsRefresh && !ck.State.IsDiscovered(machine):
+		r = InvalidConfigure()
+	case PolicyTypeOf(ck.State, p.Policy) != "V2" && needsEnhanced(ck.State, machine, ck.Version):
 		r = reply.Error(http.StatusBadRequest, "BMSUserErrorInvalidPolicyForGivenProvider", // UNVERIFIED code
 			"The virtual machine can only be protected with an enhanced policy.")
 	default:
@@ -211,42 +211,42 @@ func needsEnhanced(st *state.State, machine *state.VM, version string) bool {
 }
 
 // checkElsewhere enforces: a VM is in one vault only, unless it is soft-deleted there (docs/azure.md §4, §6, §13).
-func (ck checker) checkElsewhere(p *itemPut) *reply.Reply {
-	if p.action != state.ActProtect {
+func (ck Checker) checkElsewhere(p *ItemPut) *reply.Reply {
+	if p.Action != state.ActProtect {
 		return nil
 	}
-	for _, it := range ck.st.ItemsOf(ids.Key(p.sent.Text("sourceResourceId"))) {
-		if it.Vault != p.vault.Key && !it.IsDeleted {
+	for _, it := range ck.State.ItemsOf(ids.Key(p.Sent.Text("sourceResourceId"))) {
+		if it.Vault != p.Vault.Key && !it.IsDeleted {
 			r := ck.protectedElsewhereReply()
 			return &r
 		}
 	}
-	if op := ck.st.Protecting(ids.Key(p.sent.Text("sourceResourceId"))); op != nil && op.Vault != p.vault.Key {
+	if op := ck.State.Protecting(ids.Key(p.Sent.Text("sourceResourceId"))); op != nil && op.Vault != p.Vault.Key {
 		r := ck.protectedElsewhereReply()
 		return &r
 	}
 	return nil
 }
 
-func (ck checker) protectedElsewhereReply() reply.Reply {
+func (ck Checker) protectedElsewhereReply() reply.Reply {
 	return ck.unverified("protected-elsewhere", "Virtual machine is already registered\\registering with another recovery services vault Please select a different virtual machine for registration.")
 }
 
 // maxItems is the maximum number of VMs in a vault (docs/azure.md §13).
 const maxItems = 1000
 
-func (ck checker) checkVaultRoom(p *itemPut) *reply.Reply {
-	if p.action != state.ActProtect || ck.st.CountVMs(p.vault) < maxItems {
+func (ck Checker) checkVaultRoom(p *ItemPut) *reply.Reply {
+	if p.Action != state.ActProtect || ck.State.CountVMs(p.Vault) < maxItems {
 		return nil
 	}
 	r := ck.unverified("protection-quota", "The vault has reached its limit of %d protected virtual machines. Please create a new vault.", maxItems)
 	return &r
 }
 
-func invalidConfigure() reply.Reply {
+func InvalidConfigure() reply.Reply {
 	return reply.Error(http.StatusBadRequest, "BMSUserErrorInvalidConfigureProtectionRequest",
 		"Input for configure protection is not in proper format. Please ensure that container exists and other parameters are in valid format")
 }
 
-// immutableText is the service's own misleading wording (docs/azure.md §6).
-const immutableText = "The Vault and Bakcup Item is in Immutable state where destructive operations are not supported."
+// ImmutableText is the service's own misleading wording (docs/azure.md §6).
+const ImmutableText = "The Vault and Bakcup Item is in Immutable state where destructive operations are not supported."

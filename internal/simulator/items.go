@@ -76,7 +76,7 @@ func (rc *requestContext) itemNames() (tail string, bad *reply.Reply) {
 		return "", &r
 	}
 	if ids.ContainerKeyOf(container) != ids.ContainerKeyOf(name) {
-		r := invalidConfigure()
+		r := InvalidConfigure()
 		return "", &r
 	}
 	return ids.ContainerKeyOf(name), nil
@@ -146,18 +146,18 @@ func (rc *requestContext) deleteItem() reply.Reply {
 	if it.IsDeleted {
 		return rc.unverified("delete-soft-deleted", "The item is in soft deleted state and goes when its time is over.")
 	}
-	if r := rc.rules().busyItemReply(it.Key); r != nil {
+	if r := rc.rules().BusyItemReply(it.Key); r != nil {
 		return *r
 	}
 	if rc.st.Proxies.Count(v.Key) > 0 && !rc.st.Service.Unlocked[it.Key].After(rc.now) {
-		return *rc.rules().guardRequired("")
+		return *rc.rules().GuardRequired("")
 	}
 	points := rc.st.Points.Count(it.Key)
-	if isImmutable(rc.st, v) && points > 0 {
-		return rc.unverified("immutable-denied", "%s", immutableText)
+	if IsImmutable(rc.st, v) && points > 0 {
+		return rc.unverified("immutable-denied", "%s", ImmutableText)
 	}
 	action := state.ActHardDelete
-	if softDeleteDays(rc.st, v) > 0 {
+	if SoftDeleteDays(rc.st, v) > 0 {
 		action = state.ActSoftDelete
 	}
 	id := rc.guid("delete")
@@ -186,7 +186,7 @@ func (s *Server) finishDelete(op *state.Operation, at time.Time) {
 	if v == nil {
 		return
 	}
-	days := softDeleteDays(s.st, v)
+	days := SoftDeleteDays(s.st, v)
 	it = s.st.PutItem(rawjson.Edit(s.st.Read(it.Body), func(p *rawjson.Object) {
 		p.Set("protectionState", "ProtectionStopped")
 		p.Set("policyId", "")
@@ -339,8 +339,8 @@ func (rc *requestContext) putItem() reply.Reply {
 	if err := rawjson.CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	p := &itemPut{vault: v, containerKey: tail, existing: rc.st.Items.Get(state.ItemKey(v.Key, tail)), sent: rawjson.Parse(rc.body).Object("properties")}
-	if r := rc.rules().checkItem(p); r != nil {
+	p := &ItemPut{Vault: v, ContainerKey: tail, Existing: rc.st.Items.Get(state.ItemKey(v.Key, tail)), Sent: rawjson.Parse(rc.body).Object("properties")}
+	if r := rc.rules().CheckItem(p); r != nil {
 		return *r
 	}
 	if r := rc.consumeDailyLimit("protection-changes", v); r != nil {
@@ -350,25 +350,25 @@ func (rc *requestContext) putItem() reply.Reply {
 }
 
 // startItemOp starts the operation; its URLs are under the item in the client's spelling (docs/azure.md §4, §33.1).
-func (rc *requestContext) startItemOp(p *itemPut) *state.Operation {
+func (rc *requestContext) startItemOp(p *ItemPut) *state.Operation {
 	id := rc.guid("item operation")
-	target := state.ItemKey(p.vault.Key, p.containerKey)
+	target := state.ItemKey(p.Vault.Key, p.ContainerKey)
 	op := &state.Operation{
-		ID: id, Action: p.action, Vault: p.vault.Key, Target: target, Version: rc.version, State: state.InProgress,
+		ID: id, Action: p.Action, Vault: p.Vault.Key, Target: target, Version: rc.version, State: state.InProgress,
 		StatusPath: rc.path + "/operationsStatus/" + id, ResultPath: rc.path + "/operationResults/" + id,
-		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration(p.action, target)), Request: json.RawMessage(rc.body),
+		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration(p.Action, target)), Request: json.RawMessage(rc.body),
 	}
-	friendly := ids.LastSegment(p.sent.Text("sourceResourceId"))
-	if p.existing != nil {
-		friendly = p.existing.Friendly
+	friendly := ids.LastSegment(p.Sent.Text("sourceResourceId"))
+	if p.Existing != nil {
+		friendly = p.Existing.Friendly
 	}
-	switch p.action {
+	switch p.Action {
 	case state.ActStop, state.ActSuspend:
-		op.Jobs = []string{rc.startJob(p.vault, friendly, p.containerKey, "DisableBackup", "Policy Name", "")}
+		op.Jobs = []string{rc.startJob(p.Vault, friendly, p.ContainerKey, "DisableBackup", "Policy Name", "")}
 	case state.ActUndelete:
-		op.Jobs = []string{rc.startJob(p.vault, friendly, p.containerKey, "Undelete", "Undelete flag", "True")}
+		op.Jobs = []string{rc.startJob(p.Vault, friendly, p.ContainerKey, "Undelete", "Undelete flag", "True")}
 	default:
-		op.Jobs = []string{rc.startJob(p.vault, friendly, p.containerKey, "ConfigureBackup", "Policy Name", p.policy.Name)}
+		op.Jobs = []string{rc.startJob(p.Vault, friendly, p.ContainerKey, "ConfigureBackup", "Policy Name", p.Policy.Name)}
 	}
 	rc.startOperation(op)
 	return op

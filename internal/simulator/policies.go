@@ -97,11 +97,11 @@ func (rc *requestContext) putPolicy() reply.Reply {
 	}
 	sent := rawjson.Parse(rc.body).Object("properties")
 	was := rc.st.Policies.Get(rc.policyKey())
-	if r := rc.rules().checkPolicy(v, rc.params["policy"], was, sent); r != nil {
+	if r := rc.rules().CheckPolicy(v, rc.params["policy"], was, sent); r != nil {
 		return *r
 	}
 	if was != nil {
-		if r := rc.rules().checkGuards(v, guardsPolicyWrite, sent, true); r != nil {
+		if r := rc.rules().CheckGuards(v, GuardedPolicyWrite, sent, true); r != nil {
 			return *r
 		}
 	}
@@ -193,7 +193,7 @@ func setDates(raw []byte, day time.Time) json.RawMessage {
 		_, _ = rawjson.WalkArray(raw, i, 0, func(v []byte) { out = append(out, setDates(v, day)) })
 		return rawjson.Encode(out)
 	case '"':
-		if t, isTime := timeOfDay(rawjson.Unquote(raw)); isTime {
+		if t, isTime := TimeOfDay(rawjson.Unquote(raw)); isTime {
 			y, m, d := day.UTC().Date()
 			return rawjson.Encode(rawjson.Time(time.Date(y, m, d, t.Hour(), t.Minute(), t.Second(), 0, time.UTC)))
 		}

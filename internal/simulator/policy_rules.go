@@ -25,12 +25,12 @@ func invalidPolicyReply() *reply.Reply {
 	return &r
 }
 
-// checkPolicy applies the rules of docs/azure.md §8.3 to a policy write.
-func (ck checker) checkPolicy(v *state.Vault, name string, was *state.Policy, p rawjson.Object) *reply.Reply {
+// CheckPolicy applies the rules of docs/azure.md §8.3 to a policy write.
+func (ck Checker) CheckPolicy(v *state.Vault, name string, was *state.Policy, p rawjson.Object) *reply.Reply {
 	if !policyName.MatchString(name) {
 		return invalidPolicyReply()
 	}
-	if was == nil && ck.st.Policies.Count(v.Key) >= maxPolicies {
+	if was == nil && ck.State.Policies.Count(v.Key) >= maxPolicies {
 		r := ck.unverified("policy-count", "The vault has reached its limit of %d policies.", maxPolicies)
 		return &r
 	}
@@ -40,17 +40,17 @@ func (ck checker) checkPolicy(v *state.Vault, name string, was *state.Policy, p 
 		}
 		return nil // other workloads have no rules here
 	}
-	if was != nil && cmp.Or(p.Text("policyType"), "V1") != policyTypeOf(ck.st, was) {
+	if was != nil && cmp.Or(p.Text("policyType"), "V1") != PolicyTypeOf(ck.State, was) {
 		return invalidPolicyReply() // the type cannot change
 	}
-	s, err := readPolicy(p)
+	s, err := ReadPolicy(p)
 	if err != nil || !s.isValid() {
 		return invalidPolicyReply()
 	}
 	if was == nil {
 		return nil
 	}
-	if s.hasFutureTime(ck.now) {
+	if s.hasFutureTime(ck.Now) {
 		return invalidPolicyReply()
 	}
 	return ck.checkImmutablePolicy(v, was, s)
@@ -58,21 +58,21 @@ func (ck checker) checkPolicy(v *state.Vault, name string, was *state.Policy, p 
 
 // checkImmutablePolicy enforces: on an immutable vault retention is not reduced; it is not increased either while an
 // item is suspended (docs/azure.md §8.3).
-func (ck checker) checkImmutablePolicy(v *state.Vault, was *state.Policy, s *policySpec) *reply.Reply {
-	old, err := readPolicy(rawjson.Parse(ck.st.Read(was.Body)).Object("properties"))
-	if err != nil || !isImmutable(ck.st, v) {
+func (ck Checker) checkImmutablePolicy(v *state.Vault, was *state.Policy, s *Policy) *reply.Reply {
+	old, err := ReadPolicy(rawjson.Parse(ck.State.Read(was.Body)).Object("properties"))
+	if err != nil || !IsImmutable(ck.State, v) {
 		return nil
 	}
-	suspended := slices.ContainsFunc(ck.st.ProtectedBy(was), func(it *state.Item) bool { return it.State == "BackupsSuspended" })
+	suspended := slices.ContainsFunc(ck.State.ProtectedBy(was), func(it *state.Item) bool { return it.State == "BackupsSuspended" })
 	if old.Retention.isReducedBy(s.Retention) || suspended && s.Retention.isReducedBy(old.Retention) {
-		r := ck.unverified("immutable-denied", "%s", immutableText)
+		r := ck.unverified("immutable-denied", "%s", ImmutableText)
 		return &r
 	}
 	return nil
 }
 
-// policySpec holds the fields of an Azure VM policy that the rules read.
-type policySpec struct {
+// Policy holds the fields of an Azure VM policy that the rules read.
+type Policy struct {
 	Type     string           `json:"policyType"`
 	Schedule schedule         `json:"schedulePolicy"`
 	Instant  *int             `json:"instantRpRetentionRangeInDays"`
@@ -141,14 +141,14 @@ type tier struct {
 	DurationType string `json:"durationType"`
 }
 
-func readPolicy(p rawjson.Object) (*policySpec, error) {
-	s := &policySpec{}
+func ReadPolicy(p rawjson.Object) (*Policy, error) {
+	s := &Policy{}
 	err := json.Unmarshal(p.Bytes(), s)
 	return s, err
 }
 
 // runTimes and runDays return the times and days of the schedule; V2 nests them (docs/azure.md §8.2).
-func (s *policySpec) runTimes() []string {
+func (s *Policy) runTimes() []string {
 	switch {
 	case s.Schedule.Type == "SimpleSchedulePolicy":
 		return s.Schedule.Times
@@ -162,7 +162,7 @@ func (s *policySpec) runTimes() []string {
 	return nil
 }
 
-func (s *policySpec) runDays() []string {
+func (s *Policy) runDays() []string {
 	if s.Schedule.Type == "SimpleSchedulePolicyV2" && s.Schedule.Weekly != nil {
 		return s.Schedule.Weekly.Days
 	}
@@ -171,11 +171,11 @@ func (s *policySpec) runDays() []string {
 
 // isValid reports whether the policy satisfies every rule of docs/azure.md §8.3 whose violation gives the opaque
 // error.
-func (s *policySpec) isValid() bool {
+func (s *Policy) isValid() bool {
 	return s.isValidType() && s.isValidSchedule() && s.isValidInstant() && s.isValidRetention() && s.isValidTiering()
 }
 
-func (s *policySpec) isValidType() bool {
+func (s *Policy) isValidType() bool {
 	v2 := s.Type == "V2"
 	switch {
 	case s.Type != "" && s.Type != "V1" && !v2,
@@ -190,7 +190,7 @@ func (s *policySpec) isValidType() bool {
 
 // isValidSchedule: one run time on the half hour; hourly interval 4, 6, 8 or 12 in a window of 4 to 24 hours that is a
 // multiple of it, V2 only (docs/azure.md §8.3).
-func (s *policySpec) isValidSchedule() bool {
+func (s *Policy) isValidSchedule() bool {
 	times := s.runTimes()
 	if len(times) != 1 || !isOnHalfHour(times[0]) {
 		return false
@@ -209,7 +209,7 @@ func (s *policySpec) isValidSchedule() bool {
 }
 
 func isOnHalfHour(s string) bool {
-	t, isTime := timeOfDay(s)
+	t, isTime := TimeOfDay(s)
 	return isTime && t.Minute()%30 == 0 && t.Second() == 0
 }
 
@@ -219,7 +219,7 @@ func areValidDays(days []string) bool {
 }
 
 // isValidInstant: V1 daily 1 to 5 days, V1 weekly exactly 5, V2 1 to 30 (docs/azure.md §8.3).
-func (s *policySpec) isValidInstant() bool {
+func (s *Policy) isValidInstant() bool {
 	if s.Instant == nil {
 		return true // the service puts its default in
 	}
@@ -235,7 +235,7 @@ func (s *policySpec) isValidInstant() bool {
 
 // isValidRetention: daily and hourly schedules need daily retention, weekly ones must not have it and need weekly on
 // the same days; counts are bounded; one retention time, equal to the run time (docs/azure.md §8.3).
-func (s *policySpec) isValidRetention() bool {
+func (s *Policy) isValidRetention() bool {
 	r := s.Retention
 	weekly := s.Schedule.Frequency == "Weekly"
 	switch {
@@ -257,20 +257,20 @@ func sameDays(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
-func (s *policySpec) isValidRetained(r *retained, unit string, low, high int) bool {
+func (s *Policy) isValidRetained(r *retained, unit string, low, high int) bool {
 	if r == nil {
 		return true
 	}
 	if r.Duration.Type != unit || r.Duration.Count < low || r.Duration.Count > high || len(r.Times) != 1 {
 		return false
 	}
-	at, isTime := timeOfDay(r.Times[0])
-	run, _ := timeOfDay(s.runTimes()[0])
+	at, isTime := TimeOfDay(r.Times[0])
+	run, _ := TimeOfDay(s.runTimes()[0])
 	return isTime && at.Hour() == run.Hour() && at.Minute() == run.Minute()
 }
 
 // isValidPeriodic: with a weekly schedule by week of the month only; dates 1 to 28 or the last (docs/azure.md §8.3).
-func (s *policySpec) isValidPeriodic(p *periodics, unit string, high int) bool {
+func (s *Policy) isValidPeriodic(p *periodics, unit string, high int) bool {
 	if p == nil {
 		return true
 	}
@@ -296,7 +296,7 @@ func (s *policySpec) isValidPeriodic(p *periodics, unit string, high int) bool {
 
 // isValidTiering: TierRecommended needs monthly or yearly retention of nine months, TierAfter three months with six
 // left (docs/azure.md §8.3).
-func (s *policySpec) isValidTiering() bool {
+func (s *Policy) isValidTiering() bool {
 	for name, t := range s.Tiering {
 		if name != "ArchivedRP" || t == nil {
 			return false

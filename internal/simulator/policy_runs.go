@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// runsAt reports whether the policy starts backups at that half hour.
-func (s *policySpec) runsAt(at time.Time) bool {
+// RunsAt reports whether the policy starts backups at that half hour.
+func (s *Policy) RunsAt(at time.Time) bool {
 	times := s.runTimes()
 	if len(times) == 0 {
 		return false
 	}
-	first, isTime := timeOfDay(times[0])
+	first, isTime := TimeOfDay(times[0])
 	if !isTime {
 		return false
 	}
@@ -29,9 +29,9 @@ func (s *policySpec) runsAt(at time.Time) bool {
 	return false
 }
 
-// expiry returns when a point whose backup was due at at expires: by the longest retention that applies. Of an hourly
+// Expiry returns when a point whose backup was due at at expires: by the longest retention that applies. Of an hourly
 // policy only the first point of a day outlives the instant ones.
-func (s *policySpec) expiry(at time.Time) time.Time {
+func (s *Policy) Expiry(at time.Time) time.Time {
 	if s == nil {
 		return at.AddDate(0, 0, 30)
 	}
@@ -66,12 +66,12 @@ func (s *policySpec) expiry(at time.Time) time.Time {
 }
 
 // startsDay reports whether at is the first run of a day.
-func (s *policySpec) startsDay(at time.Time) bool {
+func (s *Policy) startsDay(at time.Time) bool {
 	times := s.runTimes()
 	if len(times) == 0 {
 		return false
 	}
-	first, isTime := timeOfDay(times[0])
+	first, isTime := TimeOfDay(times[0])
 	return isTime && at.Hour() == first.Hour() && at.Minute() == first.Minute()
 }
 

@@ -7,7 +7,7 @@ import (
 
 // hasFutureTime reports whether a run or retention time of the policy is in the future, read in the policy's own zone:
 // such an update is refused (docs/azure.md §32). A time without a date does not count.
-func (s *policySpec) hasFutureTime(now time.Time) bool {
+func (s *Policy) hasFutureTime(now time.Time) bool {
 	r := s.Retention
 	times := s.runTimes()
 	for _, kept := range []*retained{r.Daily, r.Weekly} {
@@ -21,7 +21,7 @@ func (s *policySpec) hasFutureTime(now time.Time) bool {
 		}
 	}
 	for _, written := range times {
-		if at, isTime := timeOfDay(written); isTime && at.Year() > 0 && at.Add(-offsetOf(s.TimeZone)).After(now) {
+		if at, isTime := TimeOfDay(written); isTime && at.Year() > 0 && at.Add(-offsetOf(s.TimeZone)).After(now) {
 			return true
 		}
 	}
@@ -178,8 +178,8 @@ func zonesByOffset() map[int][]string {
 	}
 }
 
-// timeOfDay reads a run time: a full date and time, or a time alone (docs/azure.md §8.3: both parse).
-func timeOfDay(s string) (time.Time, bool) {
+// TimeOfDay reads a run time: a full date and time, or a time alone (docs/azure.md §8.3: both parse).
+func TimeOfDay(s string) (time.Time, bool) {
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05", "15:04:05Z07:00", "15:04Z07:00"} {
 		if t, err := time.Parse(layout, s); err == nil {
 			return t.UTC(), true

@@ -148,7 +148,7 @@ func (s *Server) addPoint(op *state.Operation, at time.Time) {
 	}
 	tier := "V1"
 	if p := s.st.Policies.Get(it.Policy); p != nil {
-		tier = policyTypeOf(s.st, p)
+		tier = PolicyTypeOf(s.st, p)
 	}
 	pointID := rawjson.TextAt(body, "id") + "/recoveryPoints/" + id
 	included, excluded := s.disksOf(it)

@@ -19,17 +19,17 @@ const (
 	guardsItemWrite    = guardsItems + "/write"
 	guardsItemStop     = guardsItems + "/write#stopProtectionWithRetainData"
 	guardsItemSuspend  = guardsItems + "/write#suspendBackupsWithRetainData"
-	guardsRestore      = guardsItems + "/recoveryPoints/restore/action"
-	guardsPolicyWrite  = guardsWord + "/backupPolicies/write"
+	GuardedRestore     = guardsItems + "/recoveryPoints/restore/action"
+	GuardedPolicyWrite = guardsWord + "/backupPolicies/write"
 	guardsSoftDelete   = guardsWord + "/backupconfig/write"
 	guardsImmutability = guardsWord + "/write#reduceImmutabilityState"
 )
 
 // checkGuard enforces: a critical operation of an item names the guard's request (docs/azure.md §6, §20). Which changes
 // of an item are critical is UNVERIFIED; here every change of one that exists is.
-func (ck checker) checkGuard(p *itemPut) *reply.Reply {
+func (ck Checker) checkGuard(p *ItemPut) *reply.Reply {
 	operation := guardsItemWrite
-	switch p.action {
+	switch p.Action {
 	case state.ActProtect:
 		return nil
 	case state.ActStop:
@@ -37,21 +37,21 @@ func (ck checker) checkGuard(p *itemPut) *reply.Reply {
 	case state.ActSuspend:
 		operation = guardsItemSuspend
 	}
-	return ck.checkGuards(p.vault, operation, p.sent, p.action == state.ActUndelete)
+	return ck.CheckGuards(p.Vault, operation, p.Sent, p.Action == state.ActUndelete)
 }
 
-// checkGuards enforces: where a guard of the vault covers an operation, the body names the request that the proxy lists
+// CheckGuards enforces: where a guard of the vault covers an operation, the body names the request that the proxy lists
 // for it; the caller has a right on that request; and a guard of another tenant gets a token of it. A proxy that lists no
 // operation covers every one, but for what isLenient says, and takes any request.
-func (ck checker) checkGuards(v *state.Vault, operation string, sent rawjson.Object, isLenient bool) *reply.Reply {
+func (ck Checker) CheckGuards(v *state.Vault, operation string, sent rawjson.Object, isLenient bool) *reply.Reply {
 	var refused *reply.Reply
-	ck.st.Proxies.Group(v.Key, 0, func(_ int, l *state.OpaqueResource) bool {
-		proxy := rawjson.Parse(ck.st.Read(l.Body)).Object("properties")
+	ck.State.Proxies.Group(v.Key, 0, func(_ int, l *state.OpaqueResource) bool {
+		proxy := rawjson.Parse(ck.State.Read(l.Body)).Object("properties")
 		guard := proxy.Text("resourceGuardResourceId")
 		listed := rawjson.Elements(proxy.Raw("resourceGuardOperationDetails"))
 		if len(listed) == 0 {
-			if !isLenient && !namesGuardRequest(sent) {
-				refused = ck.guardRequired(guard)
+			if !isLenient && !NamesGuardRequest(sent) {
+				refused = ck.GuardRequired(guard)
 			}
 			return refused == nil
 		}
@@ -71,15 +71,15 @@ func (ck checker) checkGuards(v *state.Vault, operation string, sent rawjson.Obj
 
 // checkGuardRequest judges one request of a guard: the backup service wants it named, ARM tests the caller's right on it
 // (docs/azure.md §26).
-func (ck checker) checkGuardRequest(guard, request string, sent rawjson.Object) *reply.Reply {
+func (ck Checker) checkGuardRequest(guard, request string, sent rawjson.Object) *reply.Reply {
 	isNamed := slices.ContainsFunc(rawjson.Elements(sent.Raw("resourceGuardOperationRequests")), func(raw json.RawMessage) bool {
 		return strings.EqualFold(rawjson.Unquote(raw), request)
 	})
 	if !isNamed {
-		return ck.guardRequired(guard)
+		return ck.GuardRequired(guard)
 	}
-	set := ck.set.Guards[ids.Key(guard)]
-	if set.Tenant != "" && !strings.EqualFold(set.Tenant, ck.st.Tenant) && !ck.hasTokenOf(set.Tenant) {
+	set := ck.Settings.Guards[ids.Key(guard)]
+	if set.Tenant != "" && !strings.EqualFold(set.Tenant, ck.State.Tenant) && !ck.hasTokenOf(set.Tenant) {
 		r := ck.unverified("guard-tenant", "The linked resource '%s' is in tenant '%s', of which the request has no token.", request, set.Tenant)
 		return &r
 	}
@@ -92,8 +92,8 @@ func (ck checker) checkGuardRequest(guard, request string, sent rawjson.Object) 
 
 // hasTokenOf reports whether the request carries a token of a tenant beside its own. A text that is no JWT is taken for
 // one: a client without a simulated Microsoft Entra has no other.
-func (ck checker) hasTokenOf(tenant string) bool {
-	for entry := range strings.SplitSeq(ck.auxiliary, ",") {
+func (ck Checker) hasTokenOf(tenant string) bool {
+	for entry := range strings.SplitSeq(ck.Auxiliary, ",") {
 		token, ok := strings.CutPrefix(strings.TrimSpace(entry), "Bearer ")
 		if !ok || token == "" {
 			continue
@@ -110,27 +110,27 @@ func (ck checker) hasTokenOf(tenant string) bool {
 	return false
 }
 
-// namesGuardRequest reports whether a request names a resource guard's request.
-func namesGuardRequest(sent rawjson.Object) bool {
+// NamesGuardRequest reports whether a request names a resource guard's request.
+func NamesGuardRequest(sent rawjson.Object) bool {
 	return len(rawjson.Elements(sent.Raw("resourceGuardOperationRequests"))) > 0
 }
 
-func (ck checker) guardRequired(guard string) *reply.Reply {
+func (ck Checker) GuardRequired(guard string) *reply.Reply {
 	r := ck.unverified("guard-required", "The operation is protected by the resource guard '%s'. Please give its operation request.", guard)
 	return &r
 }
 
-// checkVaultGuards judges the settings of a vault that a guard may cover: both count as lowered by any change here, which
+// CheckVaultGuards judges the settings of a vault that a guard may cover: both count as lowered by any change here, which
 // changes are is UNVERIFIED.
-func (ck checker) checkVaultGuards(v *state.Vault, sent rawjson.Object) *reply.Reply {
+func (ck Checker) CheckVaultGuards(v *state.Vault, sent rawjson.Object) *reply.Reply {
 	security := sent.Object("securitySettings")
 	if security.Has("softDeleteSettings") {
-		if r := ck.checkGuards(v, guardsSoftDelete, sent, true); r != nil {
+		if r := ck.CheckGuards(v, guardsSoftDelete, sent, true); r != nil {
 			return r
 		}
 	}
 	if security.Has("immutabilitySettings") {
-		return ck.checkGuards(v, guardsImmutability, sent, true)
+		return ck.CheckGuards(v, guardsImmutability, sent, true)
 	}
 	return nil
 }

@@ -10,10 +10,10 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
-const instantTier = "InstantRP"
+const InstantTier = "InstantRP"
 
-// restoreRefusals returns the errors that refuse a restore of so many disks, the one to return first in front.
-func (ck checker) restoreRefusals(v *state.Vault, it *state.Item, p *state.Point, sent rawjson.Object, disks int) []reply.Reply {
+// RestoreRefusals returns the errors that refuse a restore of so many disks, the one to return first in front.
+func (ck Checker) RestoreRefusals(v *state.Vault, it *state.Item, p *state.Point, sent rawjson.Object, disks int) []reply.Reply {
 	var out []reply.Reply
 	for _, check := range []func() *reply.Reply{
 		func() *reply.Reply { return ck.checkRestoreInput(v, it, sent) },
@@ -29,7 +29,7 @@ func (ck checker) restoreRefusals(v *state.Vault, it *state.Item, p *state.Point
 	return out
 }
 
-func (ck checker) checkRestoreInput(v *state.Vault, it *state.Item, sent rawjson.Object) *reply.Reply {
+func (ck Checker) checkRestoreInput(v *state.Vault, it *state.Item, sent rawjson.Object) *reply.Reply {
 	var r reply.Reply
 	switch {
 	case sent.Text("objectType") != "IaasVMRestoreRequest" || sent.Text("recoveryType") != "RestoreDisks" || sent.Text("sourceResourceId") == "":
@@ -45,9 +45,9 @@ func (ck checker) checkRestoreInput(v *state.Vault, it *state.Item, sent rawjson
 }
 
 // checkTier enforces: an archived point has to be rehydrated first (docs/azure.md §19); a snapshot may have been deleted.
-func (ck checker) checkTier(p *state.Point) *reply.Reply {
-	tiers := tiersOf(ck.st, p)
-	if restorableTier(tiers) != "" {
+func (ck Checker) checkTier(p *state.Point) *reply.Reply {
+	tiers := TiersOf(ck.State, p)
+	if RestorableTier(tiers) != "" {
 		return nil
 	}
 	var r reply.Reply
@@ -59,7 +59,7 @@ func (ck checker) checkTier(p *state.Point) *reply.Reply {
 	return &r
 }
 
-func tiersOf(st *state.State, p *state.Point) map[string]string {
+func TiersOf(st *state.State, p *state.Point) map[string]string {
 	tiers := map[string]string{}
 	list := rawjson.RawAt(st.Read(p.Body), "properties", "recoveryPointTierDetails")
 	if i := rawjson.SkipSpace(list, 0); i < len(list) && list[i] == '[' {
@@ -68,11 +68,11 @@ func tiersOf(st *state.State, p *state.Point) map[string]string {
 	return tiers
 }
 
-// restorableTier returns the tier a restore reads: the snapshot if one exists; "" if no tier can be restored.
-func restorableTier(tiers map[string]string) string {
+// RestorableTier returns the tier a restore reads: the snapshot if one exists; "" if no tier can be restored.
+func RestorableTier(tiers map[string]string) string {
 	switch {
-	case tiers[instantTier] == "Valid":
-		return instantTier
+	case tiers[InstantTier] == "Valid":
+		return InstantTier
 	case tiers["HardenedRP"] == "Valid":
 		return "HardenedRP"
 	}
@@ -86,12 +86,12 @@ func restorableTier(tiers map[string]string) string {
 
 // checkTarget enforces: the group exists, and the request sets the disks' network access for exactly the points that
 // require it (docs/azure.md §25.2; that the service refuses otherwise is UNVERIFIED).
-func (ck checker) checkTarget(p *state.Point, sent rawjson.Object) *reply.Reply {
-	private := string(rawjson.RawAt(ck.st.Read(p.Body), "properties", "isPrivateAccessEnabledOnAnyDisk")) == "true"
+func (ck Checker) checkTarget(p *state.Point, sent rawjson.Object) *reply.Reply {
+	private := string(rawjson.RawAt(ck.State.Read(p.Body), "properties", "isPrivateAccessEnabledOnAnyDisk")) == "true"
 	group := sent.Text("targetResourceGroupId")
 	var r reply.Reply
 	switch {
-	case group != "" && ck.st.Groups.Get(ids.Key(group)) == nil:
+	case group != "" && ck.State.Groups.Get(ids.Key(group)) == nil:
 		r = ck.unverified("restore-group-missing", "The target resource group '%s' was not found.", ids.LastSegment(group))
 	case group != "" && private != sent.Has("targetDiskNetworkAccessSettings"):
 		r = ck.unverified("restore-network", "The network access settings of the restored disks are not valid for the recovery point.")
@@ -102,29 +102,29 @@ func (ck checker) checkTarget(p *state.Point, sent rawjson.Object) *reply.Reply 
 }
 
 // checkDiskQuota enforces: the disks fit into the subscription (Settings.DiskQuota).
-func (ck checker) checkDiskQuota(v *state.Vault, sent rawjson.Object, disks int) *reply.Reply {
-	if ck.set.DiskQuota == 0 || sent.Text("targetResourceGroupId") == "" {
+func (ck Checker) checkDiskQuota(v *state.Vault, sent rawjson.Object, disks int) *reply.Reply {
+	if ck.Settings.DiskQuota == 0 || sent.Text("targetResourceGroupId") == "" {
 		return nil
 	}
 	n := disks
-	ck.st.Disks.All(0, func(_ int, d *state.Resource) bool {
+	ck.State.Disks.All(0, func(_ int, d *state.Resource) bool {
 		if d.Sub == v.Sub {
 			n++
 		}
 		return true
 	})
-	if n <= ck.set.DiskQuota {
+	if n <= ck.Settings.DiskQuota {
 		return nil
 	}
-	r := ck.unverified("disk-quota", "The subscription has reached its quota of %d disks.", ck.set.DiskQuota)
+	r := ck.unverified("disk-quota", "The subscription has reached its quota of %d disks.", ck.Settings.DiskQuota)
 	return &r
 }
 
 // checkStaging enforces: the account that stages a restore exists, in the vault's region, and is of a kind that can
 // (docs/azure.md §19, §25.3).
-func (ck checker) checkStaging(v *state.Vault, sent rawjson.Object) *reply.Reply {
+func (ck Checker) checkStaging(v *state.Vault, sent rawjson.Object) *reply.Reply {
 	id := cmp.Or(rawjson.TextAt(sent.Raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.Text("storageAccountId"))
-	a := ck.st.Accounts.Get(ids.Key(id))
+	a := ck.State.Accounts.Get(ids.Key(id))
 	var r reply.Reply
 	switch {
 	case id == "":
@@ -142,8 +142,8 @@ func (ck checker) checkStaging(v *state.Vault, sent rawjson.Object) *reply.Reply
 }
 
 // cannotStage reports whether the account is zone-redundant or for blobs alone (docs/azure.md §25.3).
-func (ck checker) cannotStage(a *state.Resource) bool {
-	body := ck.st.Read(a.Body)
+func (ck Checker) cannotStage(a *state.Resource) bool {
+	body := ck.State.Read(a.Body)
 	kind := rawjson.TextAt(body, "kind")
 	return strings.HasSuffix(strings.ToUpper(rawjson.TextAt(body, "sku", "name")), "ZRS") ||
 		strings.EqualFold(kind, "BlobStorage") || strings.EqualFold(kind, "BlockBlobStorage")

@@ -32,7 +32,7 @@ type restoreOrder struct {
 	Held  []sourceDisk `json:"held"`
 }
 
-func (o *restoreOrder) isInstant() bool { return o.Tier == instantTier }
+func (o *restoreOrder) isInstant() bool { return o.Tier == InstantTier }
 
 // hasTransfer reports whether data is copied, which is slow and writes files to the staging account (docs/azure.md
 // §25.1).
@@ -59,16 +59,16 @@ func (rc *requestContext) restore() reply.Reply {
 		return pointNotFound()
 	}
 	sent := rawjson.Parse(rc.body).Object("properties")
-	if r := rc.rules().checkGuards(v, guardsRestore, sent, true); r != nil {
+	if r := rc.rules().CheckGuards(v, GuardedRestore, sent, true); r != nil {
 		return *r
 	}
-	if refusals := rc.rules().restoreRefusals(v, it, p, sent, len(wantedDisks(rc.s.disksIn(p, it), sent))); len(refusals) > 0 {
+	if refusals := rc.rules().RestoreRefusals(v, it, p, sent, len(wantedDisks(rc.s.disksIn(p, it), sent))); len(refusals) > 0 {
 		return refusals[0]
 	}
 	if rc.restoresToday(v, it) >= maxRestores && (rc.s.set.DailyLimits || rc.s.set.Quota != "") {
 		return rc.unverified("restores", "Operation is blocked as you have reached the limit on number of operations permitted in 24 hours.")
 	}
-	if r := rc.rules().busyItemReply(it.Key); r != nil {
+	if r := rc.rules().BusyItemReply(it.Key); r != nil {
 		return *r
 	}
 	o := rc.restoreOrder(v, it, p, sent)
@@ -117,7 +117,7 @@ func (rc *requestContext) restoreOrder(v *state.Vault, it *state.Item, p *state.
 	held := rc.s.disksIn(p, it)
 	return &restoreOrder{
 		Account: cmp.Or(rawjson.TextAt(sent.Raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.Text("storageAccountId")),
-		Group:   sent.Text("targetResourceGroupId"), Region: v.Region, Tier: restorableTier(tiersOf(rc.st, p)), Taken: p.Taken,
+		Group:   sent.Text("targetResourceGroupId"), Region: v.Region, Tier: RestorableTier(TiersOf(rc.st, p)), Taken: p.Taken,
 		Friendly: it.Friendly, Disks: wantedDisks(held, sent), Held: held,
 	}
 }
@@ -164,7 +164,7 @@ func (rc *requestContext) validateRestore() reply.Reply {
 	it := rc.st.Items.Get(p.Item)
 	rows := []settings.Finding{}
 	wanted := asked.Object("properties").Object("restoreRequest")
-	for _, r := range rc.rules().restoreRefusals(v, it, p, wanted, len(wantedDisks(rc.s.disksIn(p, it), wanted))) {
+	for _, r := range rc.rules().RestoreRefusals(v, it, p, wanted, len(wantedDisks(rc.s.disksIn(p, it), wanted))) {
 		rows = append(rows, settings.Finding{Code: r.Code, Message: rawjson.TextAt(r.Body, "error", "message"), Recommendations: []string{}})
 	}
 	rows = append(rows, rc.s.set.RestoreFindings...)

@@ -49,7 +49,7 @@ type Server struct {
 	invisible map[string]int
 	quota     *quota.Meter
 	identity  *signin.Provider
-	specs     map[*state.Policy]*policySpec
+	specs     map[*state.Policy]*Policy
 	logMu     sync.Mutex
 }
 
@@ -81,7 +81,7 @@ func newServer(st *state.State, o Options, j *state.WriteAheadLog) (*Server, err
 	}
 	s := &Server{
 		opt: o, set: set, seed: seed.Seed(set.Seed), routes: routes(), clock: newClock(st.Estate, o), st: st, stats: newCounters(), wal: j,
-		faults: f, invisible: map[string]int{}, specs: map[*state.Policy]*policySpec{},
+		faults: f, invisible: map[string]int{}, specs: map[*state.Policy]*Policy{},
 	}
 	s.identity = signin.NewProvider(set, st.Tenant, o.Authority, s.clock.wallTime)
 	if s.quota, err = quota.NewMeter(set, s.scaleSeconds); err != nil {

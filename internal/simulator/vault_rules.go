@@ -11,9 +11,9 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
-// defaultVault returns a new vault's properties as recorded, with AlwaysON soft delete since 2025-11 (docs/azure.md
+// DefaultVault returns a new vault's properties as recorded, with AlwaysON soft delete since 2025-11 (docs/azure.md
 // §7.3; Era "2024": docs/azure.md §33.11). monitoringSettings contain only fields that a request has set (§7.2).
-func defaultVault(era string) rawjson.Object {
+func DefaultVault(era string) rawjson.Object {
 	softDelete := "AlwaysON"
 	if era == "2024" {
 		softDelete = "Enabled"
@@ -35,7 +35,7 @@ func defaultVault(era string) rawjson.Object {
 	)
 }
 
-func keepIrreversible(fresh, was []byte) json.RawMessage {
+func KeepIrreversible(fresh, was []byte) json.RawMessage {
 	return rawjson.Edit(fresh, func(p *rawjson.Object) {
 		for _, name := range []string{"redundancySettings", "backupStorageVersion", "encryption"} {
 			if raw := rawjson.RawAt(was, name); raw != nil {
@@ -48,17 +48,17 @@ func keepIrreversible(fresh, was []byte) json.RawMessage {
 	})
 }
 
-// withoutReadOnly drops the fields that a client may send back but only the service sets.
-func withoutReadOnly(props []byte) json.RawMessage {
+// WithoutReadOnly drops the fields that a client may send back but only the service sets.
+func WithoutReadOnly(props []byte) json.RawMessage {
 	o := rawjson.Parse(props)
 	o.Del("provisioningState", "backupStorageVersion", "secureScore", "bcdrSecurityLevel",
 		"privateEndpointStateForBackup", "privateEndpointStateForSiteRecovery", "privateEndpointConnections")
 	return o.Bytes()
 }
 
-// checkVault applies the rules of docs/azure.md §7.2 and §7.3 to a change from old to props; sent holds the fields the
+// CheckVault applies the rules of docs/azure.md §7.2 and §7.3 to a change from old to props; sent holds the fields the
 // client sent.
-func (ck checker) checkVault(was *state.Vault, old, props []byte, sent rawjson.Object) *reply.Reply {
+func (ck Checker) CheckVault(was *state.Vault, old, props []byte, sent rawjson.Object) *reply.Reply {
 	for _, check := range []func(*state.Vault, []byte, []byte, rawjson.Object) *reply.Reply{
 		ck.checkVaultWords, ck.checkRedundancy, ck.checkImmutability, ck.checkSoftDelete, ck.checkFinalSettings,
 	} {
@@ -71,7 +71,7 @@ func (ck checker) checkVault(was *state.Vault, old, props []byte, sent rawjson.O
 
 // checkVaultWords enforces: closed sets of words, and monitoring settings that are sent whole (docs/azure.md §7.2,
 // §7.3).
-func (ck checker) checkVaultWords(_ *state.Vault, _, props []byte, sent rawjson.Object) *reply.Reply {
+func (ck Checker) checkVaultWords(_ *state.Vault, _, props []byte, sent rawjson.Object) *reply.Reply {
 	words := []struct {
 		allowed string
 		path    []string
@@ -101,7 +101,7 @@ func (ck checker) checkVaultWords(_ *state.Vault, _, props []byte, sent rawjson.
 
 // checkRedundancy enforces: both fields are sent, only before the first protection, cross-region restore only with
 // GeoRedundant and never off again (docs/azure.md §7.3).
-func (ck checker) checkRedundancy(was *state.Vault, old, props []byte, sent rawjson.Object) *reply.Reply {
+func (ck Checker) checkRedundancy(was *state.Vault, old, props []byte, sent rawjson.Object) *reply.Reply {
 	asked := sent.Object("redundancySettings")
 	if len(asked) == 0 {
 		return nil
@@ -115,7 +115,7 @@ func (ck checker) checkRedundancy(was *state.Vault, old, props []byte, sent rawj
 	crossBefore := rawjson.TextAt(old, "redundancySettings", "crossRegionRestore")
 	crossAfter := rawjson.TextAt(props, "redundancySettings", "crossRegionRestore")
 	switch {
-	case was != nil && before != after && ck.st.Items.Count(was.Key) > 0:
+	case was != nil && before != after && ck.State.Items.Count(was.Key) > 0:
 		r := ck.unverified("redundancy-in-use", "Storage redundancy cannot be changed once items are protected in the vault.")
 		return &r
 	case crossAfter == "Enabled" && after != "GeoRedundant":
@@ -130,7 +130,7 @@ func (ck checker) checkRedundancy(was *state.Vault, old, props []byte, sent rawj
 
 // checkImmutability enforces: Disabled <-> Unlocked -> Locked for good, never created Locked; null is Disabled
 // (docs/azure.md §7.3).
-func (ck checker) checkImmutability(was *state.Vault, old, props []byte, _ rawjson.Object) *reply.Reply {
+func (ck Checker) checkImmutability(was *state.Vault, old, props []byte, _ rawjson.Object) *reply.Reply {
 	before := cmp.Or(rawjson.TextAt(old, "securitySettings", "immutabilitySettings", "state"), "Disabled")
 	after := cmp.Or(rawjson.TextAt(props, "securitySettings", "immutabilitySettings", "state"), "Disabled")
 	wrong := before != after && (before == "Locked" || after == "Locked" && (was == nil || before != "Unlocked"))
@@ -142,7 +142,7 @@ func (ck checker) checkImmutability(was *state.Vault, old, props []byte, _ rawjs
 }
 
 // checkSoftDelete enforces: AlwaysON stays, 14 to 180 days (docs/azure.md §6, §7.3).
-func (ck checker) checkSoftDelete(_ *state.Vault, old, props []byte, sent rawjson.Object) *reply.Reply {
+func (ck Checker) checkSoftDelete(_ *state.Vault, old, props []byte, sent rawjson.Object) *reply.Reply {
 	path := []string{"securitySettings", "softDeleteSettings"}
 	asked := rawjson.RawAt(sent.Bytes(), path...)
 	if asked == nil {
@@ -163,7 +163,7 @@ func (ck checker) checkSoftDelete(_ *state.Vault, old, props []byte, sent rawjso
 
 // checkFinalSettings enforces: PermanentlyDisabled is final, customer-managed encryption cannot be turned off
 // (docs/azure.md §7.3).
-func (ck checker) checkFinalSettings(_ *state.Vault, old, props []byte, _ rawjson.Object) *reply.Reply {
+func (ck Checker) checkFinalSettings(_ *state.Vault, old, props []byte, _ rawjson.Object) *reply.Reply {
 	path := []string{"restoreSettings", "crossSubscriptionRestoreSettings", "crossSubscriptionRestoreState"}
 	if rawjson.TextAt(old, path...) == "PermanentlyDisabled" && rawjson.TextAt(props, path...) != "PermanentlyDisabled" {
 		r := ck.unverified("vault-input", "Cross subscription restore is permanently disabled.")
@@ -176,14 +176,14 @@ func (ck checker) checkFinalSettings(_ *state.Vault, old, props []byte, _ rawjso
 	return nil
 }
 
-// isImmutable reports whether destructive operations on the vault's items are denied (docs/azure.md §6).
-func isImmutable(st *state.State, v *state.Vault) bool {
+// IsImmutable reports whether destructive operations on the vault's items are denied (docs/azure.md §6).
+func IsImmutable(st *state.State, v *state.Vault) bool {
 	state := rawjson.TextAt(st.Read(v.Body), "properties", "securitySettings", "immutabilitySettings", "state")
 	return state == "Unlocked" || state == "Locked"
 }
 
-// softDeleteDays returns the soft-delete retention in days; 0 when items are deleted at once (Era "2024" only).
-func softDeleteDays(st *state.State, v *state.Vault) int {
+// SoftDeleteDays returns the soft-delete retention in days; 0 when items are deleted at once (Era "2024" only).
+func SoftDeleteDays(st *state.State, v *state.Vault) int {
 	settings := rawjson.RawAt(st.Read(v.Body), "properties", "securitySettings", "softDeleteSettings")
 	if strings.EqualFold(rawjson.TextAt(settings, "softDeleteState"), "Disabled") {
 		return 0

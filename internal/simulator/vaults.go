@@ -166,7 +166,7 @@ func (rc *requestContext) patchVault() reply.Reply {
 		return *r
 	}
 	patch := rawjson.Parse(rc.body)
-	if r := rc.rules().checkVaultGuards(v, patch.Object("properties")); r != nil {
+	if r := rc.rules().CheckVaultGuards(v, patch.Object("properties")); r != nil {
 		return *r
 	}
 	body, refused := rc.patchedVault(v, patch)
@@ -352,7 +352,7 @@ func (rc *requestContext) newVault(was *state.Vault) (json.RawMessage, *reply.Re
 	if identity := sent.Raw("identity"); identity != nil {
 		o.Put("identity", identity)
 	}
-	o.Set("properties", defaultVault(rc.s.set.Era))
+	o.Set("properties", DefaultVault(rc.s.set.Era))
 	o.Set("id", ids.VaultPart(rc.path))
 	o.Set("type", ids.VaultType)
 	sku := sent.Raw("sku")
@@ -363,11 +363,11 @@ func (rc *requestContext) newVault(was *state.Vault) (json.RawMessage, *reply.Re
 	o.Put("sku", sku)
 	if was != nil {
 		// Irreversible properties stay (docs/azure.md §7.3): PUT resets only the others to defaults.
-		o.Put("properties", keepIrreversible(o.Raw("properties"), rawjson.RawAt(rc.st.Read(was.Body), "properties")))
+		o.Put("properties", KeepIrreversible(o.Raw("properties"), rawjson.RawAt(rc.st.Read(was.Body), "properties")))
 	}
 	old := rawjson.RawAt(o.Bytes(), "properties")
-	props := rawjson.Merge(old, withoutReadOnly(sent.Raw("properties")))
-	if r := rc.rules().checkVault(was, old, props, sent.Object("properties")); r != nil {
+	props := rawjson.Merge(old, WithoutReadOnly(sent.Raw("properties")))
+	if r := rc.rules().CheckVault(was, old, props, sent.Object("properties")); r != nil {
 		return nil, r
 	}
 	o.Put("properties", props)
@@ -378,8 +378,8 @@ func (rc *requestContext) newVault(was *state.Vault) (json.RawMessage, *reply.Re
 func (rc *requestContext) patchedVault(v *state.Vault, patch rawjson.Object) (json.RawMessage, *reply.Reply) {
 	body := rc.st.Read(v.Body)
 	old := rawjson.RawAt(body, "properties")
-	props := rawjson.Merge(old, withoutReadOnly(patch.Raw("properties")))
-	if r := rc.rules().checkVault(v, old, props, patch.Object("properties")); r != nil {
+	props := rawjson.Merge(old, WithoutReadOnly(patch.Raw("properties")))
+	if r := rc.rules().CheckVault(v, old, props, patch.Object("properties")); r != nil {
 		return nil, r
 	}
 	return rawjson.Edit(body, func(o *rawjson.Object) {
