@@ -32,7 +32,10 @@ var mayImport = map[string][]string{
 	"internal/simulator": {
 		"internal/simulator/rawjson", "internal/simulator/seed", "internal/simulator/ids", "internal/simulator/settings",
 		"internal/simulator/reply", "internal/simulator/state", "internal/simulator/quota", "internal/simulator/fault",
-		"internal/simulator/signin", "internal/simulator/query",
+		"internal/simulator/signin", "internal/simulator/query", "internal/simulator/rules",
+	},
+	"internal/simulator/rules": {
+		"internal/simulator/rawjson", "internal/simulator/ids", "internal/simulator/settings", "internal/simulator/reply", "internal/simulator/state",
 	},
 	"internal/simulator/rawjson":  {},
 	"internal/simulator/seed":     {},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/rules"
 	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
@@ -90,13 +91,13 @@ func (s *Server) runScheduled(op *state.Operation, at time.Time) {
 
 // spec returns a policy's fields that the rules read, nil for other workloads. Records never change, so it is cached
 // by record.
-func (s *Server) spec(p *state.Policy) *Policy {
+func (s *Server) spec(p *state.Policy) *rules.Policy {
 	if spec, known := s.specs[p]; known {
 		return spec
 	}
-	var spec *Policy
+	var spec *rules.Policy
 	if strings.EqualFold(p.Management, "AzureIaasVM") {
-		if read, err := ReadPolicy(rawjson.Parse(s.st.Read(p.Body)).Object("properties")); err == nil {
+		if read, err := rules.ReadPolicy(rawjson.Parse(s.st.Read(p.Body)).Object("properties")); err == nil {
 			spec = read
 		}
 	}

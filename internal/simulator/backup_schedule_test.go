@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
+	"github.com/azbackup/azbackup/internal/simulator/rules"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 	"github.com/azbackup/azbackup/internal/simulator/state"
 )
@@ -86,7 +87,7 @@ func TestWithoutTheSettingNothingRunsByItself(t *testing.T) {
 }
 
 func TestMonthlyPointsOutliveDailyOnes(t *testing.T) {
-	spec, err := ReadPolicy(rawjson.Parse([]byte(`{"schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicy","scheduleRunFrequency":"Daily","scheduleRunTimes":["2024-01-01T16:30:00Z"]},` +
+	spec, err := rules.ReadPolicy(rawjson.Parse([]byte(`{"schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicy","scheduleRunFrequency":"Daily","scheduleRunTimes":["2024-01-01T16:30:00Z"]},` +
 		`"retentionPolicy":{"dailySchedule":{"retentionDuration":{"count":7}},"weeklySchedule":{"daysOfTheWeek":["Sunday"],"retentionDuration":{"count":4}},` +
 		`"monthlySchedule":{"retentionScheduleFormatType":"Weekly","retentionScheduleWeekly":{"daysOfTheWeek":["Sunday"],"weeksOfTheMonth":["First","Last"]},"retentionDuration":{"count":12}},` +
 		`"yearlySchedule":{"monthsOfYear":["January"],"retentionScheduleFormatType":"Daily","retentionScheduleDaily":{"daysOfTheMonth":[{"isLast":true}]},"retentionDuration":{"count":3}}}}`)))
@@ -108,7 +109,7 @@ func TestMonthlyPointsOutliveDailyOnes(t *testing.T) {
 }
 
 func TestEveryHourlyRunIsInItsWindow(t *testing.T) {
-	spec, _ := ReadPolicy(rawjson.Parse([]byte(`{"policyType":"V2","schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicyV2","scheduleRunFrequency":"Hourly","hourlySchedule":{"interval":4,"scheduleWindowStartTime":"1999-04-28T08:00:00Z","scheduleWindowDuration":12}}}`)))
+	spec, _ := rules.ReadPolicy(rawjson.Parse([]byte(`{"policyType":"V2","schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicyV2","scheduleRunFrequency":"Hourly","hourlySchedule":{"interval":4,"scheduleWindowStartTime":"1999-04-28T08:00:00Z","scheduleWindowDuration":12}}}`)))
 	var runs []string
 	for m := range 48 {
 		at := time.Date(2026, 1, 1, m/2, m%2*30, 0, 0, time.UTC)

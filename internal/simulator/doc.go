@@ -20,6 +20,25 @@
 // loses nothing; Close merges the journal into the file. While clients only read, the file is not touched. GET
 // /_simulator/state and /_simulator/stats report over HTTP.
 //
+// # Rooms
+//
+// Here are the server, its routes, and the handlers, in files named after their resources; below them
+//
+//	rules     what the service refuses, and when a policy runs: pure
+//	state     the estate, its operations, the journal: no request
+//	quota     the budgets of requests
+//	fault     which fault hits a request, and its reply
+//	signin    the tenant's endpoints and tokens
+//	query     Resource Graph's language and OData filters: pure
+//	settings  what configures all of it, with its defaults
+//	reply, ids, seed, rawjson   replies, ids, seeded values, JSON as bytes
+//
+// A handler checks by the rules, starts an operation, and answers; what the operation does when it ends is beside its
+// handler, because it makes what a later request reads.
+//
+// To read it: server.go, route.go, request.go, then one resource from end to end: items.go, rules/items.go,
+// operation_effects.go, long_running.go. Then the other resources; list.go, stats.go and clock.go serve all of them.
+//
 // # Time
 //
 // A server has one clock. It starts at the time of the estate's snapshot or, for a saved state, at its last write, and

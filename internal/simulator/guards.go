@@ -6,6 +6,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/rules"
 	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
@@ -22,7 +23,7 @@ func (rc *requestContext) unlockDelete() reply.Reply {
 		return invalidContent(err)
 	}
 	sent := rawjson.Parse(rc.body)
-	if rc.st.Proxies.Count(v.Key) == 0 || !NamesGuardRequest(sent) {
+	if rc.st.Proxies.Count(v.Key) == 0 || !rules.NamesGuardRequest(sent) {
 		return *rc.rules().GuardRequired("")
 	}
 	if rc.st.Service.Unlocked == nil {

@@ -10,6 +10,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/rules"
 	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
@@ -76,7 +77,7 @@ func (rc *requestContext) itemNames() (tail string, bad *reply.Reply) {
 		return "", &r
 	}
 	if ids.ContainerKeyOf(container) != ids.ContainerKeyOf(name) {
-		r := InvalidConfigure()
+		r := rules.InvalidConfigure()
 		return "", &r
 	}
 	return ids.ContainerKeyOf(name), nil
@@ -153,11 +154,11 @@ func (rc *requestContext) deleteItem() reply.Reply {
 		return *rc.rules().GuardRequired("")
 	}
 	points := rc.st.Points.Count(it.Key)
-	if IsImmutable(rc.st, v) && points > 0 {
-		return rc.unverified("immutable-denied", "%s", ImmutableText)
+	if rules.IsImmutable(rc.st, v) && points > 0 {
+		return rc.unverified("immutable-denied", "%s", rules.ImmutableText)
 	}
 	action := state.ActHardDelete
-	if SoftDeleteDays(rc.st, v) > 0 {
+	if rules.SoftDeleteDays(rc.st, v) > 0 {
 		action = state.ActSoftDelete
 	}
 	id := rc.guid("delete")
@@ -186,7 +187,7 @@ func (s *Server) finishDelete(op *state.Operation, at time.Time) {
 	if v == nil {
 		return
 	}
-	days := SoftDeleteDays(s.st, v)
+	days := rules.SoftDeleteDays(s.st, v)
 	it = s.st.PutItem(rawjson.Edit(s.st.Read(it.Body), func(p *rawjson.Object) {
 		p.Set("protectionState", "ProtectionStopped")
 		p.Set("policyId", "")
@@ -339,7 +340,7 @@ func (rc *requestContext) putItem() reply.Reply {
 	if err := rawjson.CheckObject(rc.body); err != nil {
 		return invalidContent(err)
 	}
-	p := &ItemPut{Vault: v, ContainerKey: tail, Existing: rc.st.Items.Get(state.ItemKey(v.Key, tail)), Sent: rawjson.Parse(rc.body).Object("properties")}
+	p := &rules.ItemPut{Vault: v, ContainerKey: tail, Existing: rc.st.Items.Get(state.ItemKey(v.Key, tail)), Sent: rawjson.Parse(rc.body).Object("properties")}
 	if r := rc.rules().CheckItem(p); r != nil {
 		return *r
 	}
@@ -350,7 +351,7 @@ func (rc *requestContext) putItem() reply.Reply {
 }
 
 // startItemOp starts the operation; its URLs are under the item in the client's spelling (docs/azure.md §4, §33.1).
-func (rc *requestContext) startItemOp(p *ItemPut) *state.Operation {
+func (rc *requestContext) startItemOp(p *rules.ItemPut) *state.Operation {
 	id := rc.guid("item operation")
 	target := state.ItemKey(p.Vault.Key, p.ContainerKey)
 	op := &state.Operation{

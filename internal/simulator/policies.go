@@ -9,6 +9,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/rules"
 	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
@@ -101,7 +102,7 @@ func (rc *requestContext) putPolicy() reply.Reply {
 		return *r
 	}
 	if was != nil {
-		if r := rc.rules().CheckGuards(v, GuardedPolicyWrite, sent, true); r != nil {
+		if r := rc.rules().CheckGuards(v, rules.GuardedPolicyWrite, sent, true); r != nil {
 			return *r
 		}
 	}
@@ -193,7 +194,7 @@ func setDates(raw []byte, day time.Time) json.RawMessage {
 		_, _ = rawjson.WalkArray(raw, i, 0, func(v []byte) { out = append(out, setDates(v, day)) })
 		return rawjson.Encode(out)
 	case '"':
-		if t, isTime := TimeOfDay(rawjson.Unquote(raw)); isTime {
+		if t, isTime := rules.TimeOfDay(rawjson.Unquote(raw)); isTime {
 			y, m, d := day.UTC().Date()
 			return rawjson.Encode(rawjson.Time(time.Date(y, m, d, t.Hour(), t.Minute(), t.Second(), 0, time.UTC)))
 		}

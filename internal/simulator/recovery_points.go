@@ -13,6 +13,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/query"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/rules"
 	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
@@ -148,7 +149,7 @@ func (s *Server) addPoint(op *state.Operation, at time.Time) {
 	}
 	tier := "V1"
 	if p := s.st.Policies.Get(it.Policy); p != nil {
-		tier = PolicyTypeOf(s.st, p)
+		tier = rules.PolicyTypeOf(s.st, p)
 	}
 	pointID := rawjson.TextAt(body, "id") + "/recoveryPoints/" + id
 	included, excluded := s.disksOf(it)

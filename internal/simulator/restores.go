@@ -11,6 +11,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/rules"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 	"github.com/azbackup/azbackup/internal/simulator/state"
 )
@@ -32,7 +33,7 @@ type restoreOrder struct {
 	Held  []sourceDisk `json:"held"`
 }
 
-func (o *restoreOrder) isInstant() bool { return o.Tier == InstantTier }
+func (o *restoreOrder) isInstant() bool { return o.Tier == rules.InstantTier }
 
 // hasTransfer reports whether data is copied, which is slow and writes files to the staging account (docs/azure.md
 // §25.1).
@@ -59,7 +60,7 @@ func (rc *requestContext) restore() reply.Reply {
 		return pointNotFound()
 	}
 	sent := rawjson.Parse(rc.body).Object("properties")
-	if r := rc.rules().CheckGuards(v, GuardedRestore, sent, true); r != nil {
+	if r := rc.rules().CheckGuards(v, rules.GuardedRestore, sent, true); r != nil {
 		return *r
 	}
 	if refusals := rc.rules().RestoreRefusals(v, it, p, sent, len(wantedDisks(rc.s.disksIn(p, it), sent))); len(refusals) > 0 {
@@ -117,7 +118,7 @@ func (rc *requestContext) restoreOrder(v *state.Vault, it *state.Item, p *state.
 	held := rc.s.disksIn(p, it)
 	return &restoreOrder{
 		Account: cmp.Or(rawjson.TextAt(sent.Raw("identityBasedRestoreDetails"), "targetStorageAccountId"), sent.Text("storageAccountId")),
-		Group:   sent.Text("targetResourceGroupId"), Region: v.Region, Tier: RestorableTier(TiersOf(rc.st, p)), Taken: p.Taken,
+		Group:   sent.Text("targetResourceGroupId"), Region: v.Region, Tier: rules.RestorableTier(rules.TiersOf(rc.st, p)), Taken: p.Taken,
 		Friendly: it.Friendly, Disks: wantedDisks(held, sent), Held: held,
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/quota"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/rules"
 	"github.com/azbackup/azbackup/internal/simulator/seed"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 	"github.com/azbackup/azbackup/internal/simulator/signin"
@@ -49,7 +50,7 @@ type Server struct {
 	invisible map[string]int
 	quota     *quota.Meter
 	identity  *signin.Provider
-	specs     map[*state.Policy]*Policy
+	specs     map[*state.Policy]*rules.Policy
 	logMu     sync.Mutex
 }
 
@@ -81,7 +82,7 @@ func newServer(st *state.State, o Options, j *state.WriteAheadLog) (*Server, err
 	}
 	s := &Server{
 		opt: o, set: set, seed: seed.Seed(set.Seed), routes: routes(), clock: newClock(st.Estate, o), st: st, stats: newCounters(), wal: j,
-		faults: f, invisible: map[string]int{}, specs: map[*state.Policy]*Policy{},
+		faults: f, invisible: map[string]int{}, specs: map[*state.Policy]*rules.Policy{},
 	}
 	s.identity = signin.NewProvider(set, st.Tenant, o.Authority, s.clock.wallTime)
 	if s.quota, err = quota.NewMeter(set, s.scaleSeconds); err != nil {

@@ -1,6 +1,8 @@
 package simulator
 
 import (
+	"bytes"
+	"encoding/json"
 	"maps"
 
 	"github.com/azbackup/azbackup/internal/simulator/reply"
@@ -61,4 +63,23 @@ func (s *Server) Stats() Stats {
 	out.Requests, out.Statuses = maps.Clone(out.Requests), maps.Clone(out.Statuses)
 	out.Codes, out.Faults = maps.Clone(out.Codes), maps.Clone(out.Faults)
 	return out
+}
+
+// The simulator's own endpoints, below /_simulator/. They are not Azure's and are not counted.
+
+// adminState returns the estate file as it would be written now.
+func (rc *requestContext) adminState() reply.Reply {
+	var b bytes.Buffer
+	if err := rc.st.Write(&b); err != nil {
+		return reply.Error(500, "InternalServerError", "%s", err)
+	}
+	return reply.OK(b.Bytes())
+}
+
+func (rc *requestContext) adminStats() reply.Reply {
+	raw, err := json.Marshal(rc.s.stats.Stats)
+	if err != nil {
+		return reply.Error(500, "InternalServerError", "%s", err)
+	}
+	return reply.OK(raw)
 }

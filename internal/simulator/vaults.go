@@ -11,6 +11,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/rawjson"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/rules"
 	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
@@ -352,7 +353,7 @@ func (rc *requestContext) newVault(was *state.Vault) (json.RawMessage, *reply.Re
 	if identity := sent.Raw("identity"); identity != nil {
 		o.Put("identity", identity)
 	}
-	o.Set("properties", DefaultVault(rc.s.set.Era))
+	o.Set("properties", rules.DefaultVault(rc.s.set.Era))
 	o.Set("id", ids.VaultPart(rc.path))
 	o.Set("type", ids.VaultType)
 	sku := sent.Raw("sku")
@@ -363,10 +364,10 @@ func (rc *requestContext) newVault(was *state.Vault) (json.RawMessage, *reply.Re
 	o.Put("sku", sku)
 	if was != nil {
 		// Irreversible properties stay (docs/azure.md §7.3): PUT resets only the others to defaults.
-		o.Put("properties", KeepIrreversible(o.Raw("properties"), rawjson.RawAt(rc.st.Read(was.Body), "properties")))
+		o.Put("properties", rules.KeepIrreversible(o.Raw("properties"), rawjson.RawAt(rc.st.Read(was.Body), "properties")))
 	}
 	old := rawjson.RawAt(o.Bytes(), "properties")
-	props := rawjson.Merge(old, WithoutReadOnly(sent.Raw("properties")))
+	props := rawjson.Merge(old, rules.WithoutReadOnly(sent.Raw("properties")))
 	if r := rc.rules().CheckVault(was, old, props, sent.Object("properties")); r != nil {
 		return nil, r
 	}
@@ -378,7 +379,7 @@ func (rc *requestContext) newVault(was *state.Vault) (json.RawMessage, *reply.Re
 func (rc *requestContext) patchedVault(v *state.Vault, patch rawjson.Object) (json.RawMessage, *reply.Reply) {
 	body := rc.st.Read(v.Body)
 	old := rawjson.RawAt(body, "properties")
-	props := rawjson.Merge(old, WithoutReadOnly(patch.Raw("properties")))
+	props := rawjson.Merge(old, rules.WithoutReadOnly(patch.Raw("properties")))
 	if r := rc.rules().CheckVault(v, old, props, patch.Object("properties")); r != nil {
 		return nil, r
 	}

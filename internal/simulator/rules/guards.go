@@ -1,4 +1,4 @@
-package simulator
+package rules
 
 import (
 	"encoding/base64"
@@ -115,6 +115,7 @@ func NamesGuardRequest(sent rawjson.Object) bool {
 	return len(rawjson.Elements(sent.Raw("resourceGuardOperationRequests"))) > 0
 }
 
+// GuardRequired returns the refusal of a request that does not name the request of a guard.
 func (ck Checker) GuardRequired(guard string) *reply.Reply {
 	r := ck.unverified("guard-required", "The operation is protected by the resource guard '%s'. Please give its operation request.", guard)
 	return &r

@@ -1,4 +1,4 @@
-package simulator
+package rules
 
 import (
 	"cmp"
@@ -141,6 +141,7 @@ type tier struct {
 	DurationType string `json:"durationType"`
 }
 
+// ReadPolicy reads the properties of a policy.
 func ReadPolicy(p rawjson.Object) (*Policy, error) {
 	s := &Policy{}
 	err := json.Unmarshal(p.Bytes(), s)

@@ -1,4 +1,4 @@
-package simulator
+package rules
 
 import (
 	"cmp"
@@ -35,6 +35,7 @@ func DefaultVault(era string) rawjson.Object {
 	)
 }
 
+// KeepIrreversible returns fresh properties with those of a vault that a PUT does not reset (docs/azure.md §7.3).
 func KeepIrreversible(fresh, was []byte) json.RawMessage {
 	return rawjson.Edit(fresh, func(p *rawjson.Object) {
 		for _, name := range []string{"redundancySettings", "backupStorageVersion", "encryption"} {

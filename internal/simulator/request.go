@@ -7,6 +7,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/ids"
 	"github.com/azbackup/azbackup/internal/simulator/quota"
 	"github.com/azbackup/azbackup/internal/simulator/reply"
+	"github.com/azbackup/azbackup/internal/simulator/rules"
 	"github.com/azbackup/azbackup/internal/simulator/seed"
 	"github.com/azbackup/azbackup/internal/simulator/settings"
 	"github.com/azbackup/azbackup/internal/simulator/signin"
@@ -103,6 +104,6 @@ func atSignIn(handle func(signin.Request) reply.Reply) func(*requestContext) rep
 }
 
 // rules returns the rules of the service for this request.
-func (rc *requestContext) rules() Checker {
-	return Checker{State: rc.st, Settings: rc.s.set, Now: rc.now, Version: rc.version, Auxiliary: rc.r.Header.Get("x-ms-authorization-auxiliary")}
+func (rc *requestContext) rules() rules.Checker {
+	return rules.Checker{State: rc.st, Settings: rc.s.set, Now: rc.now, Version: rc.version, Auxiliary: rc.r.Header.Get("x-ms-authorization-auxiliary")}
 }

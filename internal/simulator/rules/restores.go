@@ -1,4 +1,4 @@
-package simulator
+package rules
 
 import (
 	"cmp"
@@ -10,6 +10,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator/state"
 )
 
+// InstantTier is the tier of the snapshots.
 const InstantTier = "InstantRP"
 
 // RestoreRefusals returns the errors that refuse a restore of so many disks, the one to return first in front.
@@ -59,6 +60,7 @@ func (ck Checker) checkTier(p *state.Point) *reply.Reply {
 	return &r
 }
 
+// TiersOf returns the status of each tier of a recovery point.
 func TiersOf(st *state.State, p *state.Point) map[string]string {
 	tiers := map[string]string{}
 	list := rawjson.RawAt(st.Read(p.Body), "properties", "recoveryPointTierDetails")
