@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -24,22 +25,24 @@ func (a *app) manCommand() *cobra.Command {
 		Hidden: true,
 		Args:   withUsageError(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return errors.Join(os.MkdirAll(args[0], 0o755), writeManual(args[0], a.Version, cmd.Root()))
+			build, _ := debug.ReadBuildInfo()
+			day, _, _ := strings.Cut(describeBuild(a.Version, build).CommitDate, "T")
+			return errors.Join(os.MkdirAll(args[0], 0o755), writeManual(args[0], a.Version, day, cmd.Root()))
 		},
 	}
 }
 
-// writeManual writes the page of cmd and those of all commands below it to dir.
-func writeManual(dir, version string, cmd *cobra.Command) error {
+// writeManual writes the page of cmd and those of all commands below it to dir; date is its day, or "".
+func writeManual(dir, version, date string, cmd *cobra.Command) error {
 	if cmd.Hidden || cmd.Name() == "help" {
 		return nil
 	}
 	cmd.InitDefaultHelpFlag()
-	page := manPage(cmd, version)
+	page := manPage(cmd, version, date)
 	name := fmt.Sprintf("%s.%d", manName(cmd), manSection(cmd))
 	err := writeFile(filepath.Join(dir, name), func(w io.Writer) error { _, err := io.WriteString(w, page); return err })
 	for _, sub := range cmd.Commands() {
-		err = errors.Join(err, writeManual(dir, version, sub))
+		err = errors.Join(err, writeManual(dir, version, date, sub))
 	}
 	return err
 }
@@ -54,12 +57,12 @@ func manSection(cmd *cobra.Command) int {
 	return 1
 }
 
-// manPage returns the page of a command in the language of man(7). It has no date: the page of a version is always the
-// same.
-func manPage(cmd *cobra.Command, version string) string {
+// manPage returns the page of a command in the language of man(7). Its date is that of the commit, or none: the page of a
+// version is always the same.
+func manPage(cmd *cobra.Command, version, date string) string {
 	var b strings.Builder
 	name := manName(cmd)
-	fmt.Fprintf(&b, ".TH %q %d \"\" %q \"azbackup manual\"\n.SH NAME\n%s \\- %s\n", strings.ToUpper(name), manSection(cmd),
+	fmt.Fprintf(&b, ".TH %q %d %q %q \"azbackup manual\"\n.SH NAME\n%s \\- %s\n", strings.ToUpper(name), manSection(cmd), date,
 		"azbackup "+version, roff(name), roff(cmd.Short))
 	if manSection(cmd) == 7 {
 		b.WriteString(".SH DESCRIPTION\n.nf\n" + roff(cmd.Long) + "\n.fi\n")
