@@ -3,6 +3,7 @@ package cli
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"path"
 	"strings"
 
@@ -17,10 +18,53 @@ func (a *app) addCompletionCommands(root *cobra.Command) {
 			cmd.Short = "Print the script that completes commands, flags and names in a shell"
 			cmd.Long = "Prints the completion script of a shell. It completes commands and flags, and the names of rules, vaults and machines\n" +
 				"from the config and from the estate of --simulate; it never asks Azure. azbackup completion install says where it goes."
+			for _, sub := range cmd.Commands() {
+				if sub.Name() == "bash" {
+					a.addBashFallback(sub)
+				}
+			}
 			cmd.AddCommand(a.completionInstallCommand())
 		}
 	}
 }
+
+// addBashFallback lets the script of bash work without the package bash-completion, too, of which it needs one function.
+func (a *app) addBashFallback(cmd *cobra.Command) {
+	write := cmd.RunE
+	cmd.Long = strings.ReplaceAll(cmd.Long, "This script depends on the 'bash-completion' package.\n"+
+		"If it is not installed already, you can install it via your OS's package manager.", "It is loaded by the package bash-completion, or by a line in .bashrc: source <(azbackup completion bash).")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := write(cmd, args); err != nil {
+			return err
+		}
+		_, err := io.WriteString(a.Out, bashFallback)
+		return err
+	}
+}
+
+// bashFallback takes the place of cobra's function that has the words of the command line.
+const bashFallback = `
+# Without the package bash-completion the words are those up to the cursor, parted at blanks.
+__azbackup_init_completion()
+{
+    COMPREPLY=()
+    if declare -F _get_comp_words_by_ref >/dev/null 2>&1; then
+        _get_comp_words_by_ref "$@" cur prev words cword
+        return
+    fi
+    local line=${COMP_LINE:0:COMP_POINT}
+    read -r -a words <<<"$line"
+    if [[ $line == *[[:space:]] ]]; then
+        words+=("")
+    fi
+    cword=$((${#words[@]} - 1))
+    cur=${words[cword]}
+    prev=
+    if [[ $cword -gt 0 ]]; then
+        prev=${words[cword - 1]}
+    fi
+}
+`
 
 func (a *app) completionInstallCommand() *cobra.Command {
 	return &cobra.Command{
@@ -64,7 +108,7 @@ func (a *app) completionSteps(shell string) (string, bool) {
 	switch shell {
 	case "bash":
 		file = env("BASH_COMPLETION_USER_DIR", env("XDG_DATA_HOME", home+"/.local/share")+"/bash-completion") + "/completions/azbackup"
-		last = "# Needs the package bash-completion. A new shell has it; this one after:\nsource " + quoteForShell(file)
+		last = "# A new shell has it where the package bash-completion is; else this line goes into .bashrc:\nsource " + quoteForShell(file)
 	case "zsh":
 		file = env("ZDOTDIR", home) + "/.zfunc/_azbackup"
 		last = "# In .zshrc, before compinit (once):\nfpath=(" + quoteForShell(path.Dir(file)) + " $fpath)\nautoload -U compinit && compinit"
