@@ -61,7 +61,7 @@ var ErrNoVM = errors.New("no such VM among those that were read")
 // [*AmbiguousError] when several fit and an error that is [ErrNoVM] when none does.
 func Explain(c *config.Config, o Observed, vm string, opt Options) (Explanation, error) {
 	opt.Filters, opt.Brief = nil, false
-	m := newPlanner(c, &o, opt)
+	m := newPlanner(c, &o, opt, nil)
 	m.planVaults()
 	m.planPolicies()
 	all := m.vmStates()

@@ -11,18 +11,27 @@ import (
 
 // index is the observed state by key, deduplicated and sorted: independent of read order.
 type index struct {
-	machineIDs    *armid.Table // the numbers of machines
-	machines      []machine
+	*machineIndex
 	vaults        map[armid.Key]*Vault
 	policies      map[armid.Key]*Policy
-	vmsPerVault   map[armid.Key]int     // VMs in a vault; soft-deleted items do not count
-	itemsPerVault map[armid.Key]int     // items in a vault, soft-deleted ones too
-	itemsByPolicy map[armid.Key][]*Item // by policy
 	jobs          map[jobKey][]*Job
 	missing       map[armid.Key]bool
 	takenPolicies map[armid.Key]bool        // policies for other workloads than VMs
 	points        map[armid.Key][]time.Time // by item
-	foldedIDs     map[string]armid.Key      // vault and policy ids are repeated in every item
+}
+
+// machineIndex is the part of an index that is made of VMs and items alone: most of it, and the same in all rounds of
+// one plan.
+type machineIndex struct {
+	vms           []VM
+	items         []Item
+	machineIDs    *armid.Table // the numbers of machines
+	machines      []machine
+	vmsPerVault   map[armid.Key]int     // VMs in a vault; soft-deleted items do not count
+	itemsPerVault map[armid.Key]int     // items in a vault, soft-deleted ones too
+	itemsByPolicy map[armid.Key][]*Item // by policy
+	foldedIDs     map[string]armid.Key  // vault and policy ids are repeated in every item
+	states        []vmState             // nil before the first round ([planner.vmStates])
 }
 
 // machine is the observed state of one VM. A large estate has many, so they are numbered, and kept without keys.
@@ -38,23 +47,19 @@ type jobKey struct {
 	container string
 }
 
-func newIndex(o *Observed) *index {
+// newIndex returns the index of o. What last has of the same VMs and items is taken from there; nil = nothing.
+func newIndex(o *Observed, last *machineIndex) *index {
+	if !last.isOf(o) {
+		last = newMachineIndex(o)
+	}
 	x := &index{
-		machineIDs:    armid.NewTable(len(o.VMs)),
-		machines:      make([]machine, 0, len(o.VMs)),
+		machineIndex:  last,
 		vaults:        make(map[armid.Key]*Vault, len(o.Vaults)),
 		policies:      make(map[armid.Key]*Policy, len(o.Policies)),
-		vmsPerVault:   make(map[armid.Key]int),
-		itemsPerVault: make(map[armid.Key]int),
-		itemsByPolicy: make(map[armid.Key][]*Item),
 		jobs:          make(map[jobKey][]*Job),
 		missing:       make(map[armid.Key]bool),
 		takenPolicies: make(map[armid.Key]bool),
 		points:        make(map[armid.Key][]time.Time, len(o.Points)),
-		foldedIDs:     make(map[string]armid.Key),
-	}
-	for i := range o.VMs {
-		x.addVM(&o.VMs[i])
 	}
 	for i := range o.Vaults {
 		dedupeByID(x.vaults, armid.Of(o.Vaults[i].ID), &o.Vaults[i], func(v *Vault) string { return v.ID })
@@ -71,7 +76,6 @@ func newIndex(o *Observed) *index {
 	for _, p := range o.Points {
 		x.points[armid.Of(p.Item)] = p.Times
 	}
-	x.addItems(o.Items)
 	for i := range o.Jobs {
 		j := &o.Jobs[i]
 		k := jobKey{x.key(j.Vault), containerKey(j.Container)}
@@ -83,6 +87,29 @@ func newIndex(o *Observed) *index {
 	return x
 }
 
+func newMachineIndex(o *Observed) *machineIndex {
+	x := &machineIndex{
+		vms: o.VMs, items: o.Items,
+		machineIDs:    armid.NewTable(len(o.VMs)),
+		machines:      make([]machine, 0, len(o.VMs)),
+		vmsPerVault:   make(map[armid.Key]int),
+		itemsPerVault: make(map[armid.Key]int),
+		itemsByPolicy: make(map[armid.Key][]*Item),
+		foldedIDs:     make(map[string]armid.Key),
+	}
+	for i := range o.VMs {
+		x.addVM(&o.VMs[i])
+	}
+	x.addItems(o.Items)
+	return x
+}
+
+// isOf reports whether x was made of the VMs and items of o, which are not changed after they were read.
+func (x *machineIndex) isOf(o *Observed) bool { return x != nil && isSame(x.vms, o.VMs) && isSame(x.items, o.Items) }
+
+// isSame reports whether two lists are one in memory.
+func isSame[T any](a, b []T) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
+
 // dedupeByID keeps, of two values with one key, the one whose id sorts first.
 func dedupeByID[T any](m map[armid.Key]*T, k armid.Key, v *T, id func(*T) string) {
 	if old, there := m[k]; !there || id(v) < id(old) {
@@ -91,7 +118,7 @@ func dedupeByID[T any](m map[armid.Key]*T, k armid.Key, v *T, id func(*T) string
 }
 
 // machine returns the entry of an id, which it creates if necessary. It may be written until the next call.
-func (x *index) machine(id string) *machine {
+func (x *machineIndex) machine(id string) *machine {
 	i, isNew := x.machineIDs.Add(id)
 	if isNew {
 		x.machines = append(x.machines, machine{})
@@ -100,7 +127,7 @@ func (x *index) machine(id string) *machine {
 }
 
 // findMachine returns the machine of an id, or nil.
-func (x *index) findMachine(id string) *machine {
+func (x *machineIndex) findMachine(id string) *machine {
 	i := x.machineIDs.Find(id)
 	if i < 0 {
 		return nil
@@ -108,7 +135,7 @@ func (x *index) findMachine(id string) *machine {
 	return &x.machines[i]
 }
 
-func (x *index) addVM(vm *VM) {
+func (x *machineIndex) addVM(vm *VM) {
 	at := x.machine(vm.ID)
 	slot := &at.vm
 	if vm.Unreadable != "" {
@@ -119,7 +146,7 @@ func (x *index) addVM(vm *VM) {
 	}
 }
 
-func (x *index) addItems(items []Item) {
+func (x *machineIndex) addItems(items []Item) {
 	for i := range items {
 		at := x.machine(items[i].VM)
 		at.items = append(at.items, &items[i])
@@ -164,7 +191,7 @@ func boolToInt(b bool) int {
 }
 
 // key folds an id that is met often, once for each spelling.
-func (x *index) key(id string) armid.Key {
+func (x *machineIndex) key(id string) armid.Key {
 	if k, ok := x.foldedIDs[id]; ok {
 		return k
 	}

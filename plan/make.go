@@ -44,14 +44,14 @@ const MaxRounds = 6
 // answers. It also returns the state that the plan was made from. The only errors are those of ask; what was read
 // before one is returned.
 func MakeAsking(c *config.Config, o Observed, opt Options, ask func(Observed, Questions) (Observed, error)) (Plan, Observed, error) {
-	p, wanted := MakeWithQuestions(c, o, opt)
+	p, wanted, machines := makePlan(c, o, opt, nil)
 	for round := 0; round < MaxRounds && !wanted.IsEmpty(); round++ {
 		more, err := ask(o, wanted)
 		if err != nil {
 			return Plan{}, o, err
 		}
 		o = more
-		p, wanted = MakeWithQuestions(c, o, opt)
+		p, wanted, machines = makePlan(c, o, opt, machines)
 	}
 	return p, o, nil
 }
@@ -59,13 +59,19 @@ func MakeAsking(c *config.Config, o Observed, opt Options, ask func(Observed, Qu
 // MakeWithQuestions is [Make] with the reads that the plan still needs. Guards come first: a change that they block
 // needs no points.
 func MakeWithQuestions(c *config.Config, o Observed, opt Options) (Plan, Questions) {
-	m := newPlanner(c, &o, opt)
+	p, wanted, _ := makePlan(c, o, opt, nil)
+	return p, wanted
+}
+
+// makePlan makes a plan. last is the index of an earlier round with the same config, or nil; its states are used again.
+func makePlan(c *config.Config, o Observed, opt Options, last *machineIndex) (Plan, Questions, *machineIndex) {
+	m := newPlanner(c, &o, opt, last)
 	m.planVaults()
 	m.planPolicies()
 	all := m.vmStates()
 	m.decideAll(all)
 	m.planTests(all)
-	return m.build(), m.questions()
+	return m.build(), m.questions(), m.index.machineIndex
 }
 
 // planner makes one plan. The stages of Make fill it in order.
@@ -109,8 +115,8 @@ type pendingChange struct {
 	expiry *expiry
 }
 
-func newPlanner(c *config.Config, o *Observed, opt Options) *planner {
-	x := newIndex(o)
+func newPlanner(c *config.Config, o *Observed, opt Options, last *machineIndex) *planner {
+	x := newIndex(o, last)
 	own := JoinVaults(c, o.Vaults) // a copy: c belongs to the caller, and may be built in code
 	own.Compile()
 	c = &own

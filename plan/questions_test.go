@@ -247,6 +247,36 @@ func TestGuardsAreWantedOnce(t *testing.T) {
 	})
 }
 
+// A plan that was made in rounds, which share what they can, is the one that is made at once of all that was read.
+func TestRoundsDoNotShowInAPlan(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		for i := range w.observed.Vaults {
+			w.observed.Vaults[i].ResourceGuards = nil
+		}
+		rounds := 0
+		got, read, err := plan.MakeAsking(w.config, w.observed, plan.Options{Now: now}, func(o plan.Observed, q plan.Questions) (plan.Observed, error) {
+			rounds++
+			o.Vaults = slices.Clone(o.Vaults)
+			for i := range o.Vaults {
+				if v := &o.Vaults[i]; slices.Contains(q.Guards, v.ID) {
+					v.ResourceGuards = []string{}
+				}
+			}
+			for _, item := range q.Points {
+				o.Points = append(o.Points, plan.Points{Item: item})
+			}
+			return o, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if d := cmp.Diff(plan.Make(w.config, read, plan.Options{Now: now}), got); d != "" {
+			t.Errorf("after %d rounds: %s", rounds, d)
+		}
+	})
+}
+
 func TestAStoppedItemKeepsItsPointsWhateverItsPolicy(t *testing.T) {
 	c, o := cut(2)
 	c.Rules[0].Protect = config.ProtectOff

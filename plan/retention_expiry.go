@@ -73,7 +73,7 @@ func yearsLater(t time.Time, n int) time.Time  { return t.AddDate(n, 0, 0) }
 // PointsLetGo returns a function that reports whether the file may expire a recovery point of an item earlier than
 // today's policy does: an upper bound, as in the notes of a plan.
 func PointsLetGo(c *config.Config, o Observed, opt Options) func(item string, taken time.Time) bool {
-	m := newPlanner(c, &o, opt)
+	m := newPlanner(c, &o, opt, nil)
 	m.planVaults()
 	m.planPolicies()
 	m.decideAll(m.vmStates())

@@ -13,7 +13,7 @@ type SettingDrift struct {
 // changes. It decides about no VM, which is most of the work of a plan.
 func SettingDrifts(c *config.Config, o Observed, opt Options) []SettingDrift {
 	o.VMs = nil // items count, whatever they are of
-	m := newPlanner(c, &o, opt)
+	m := newPlanner(c, &o, opt, nil)
 	m.planVaults()
 	m.planPolicies()
 	m.sortChanges()

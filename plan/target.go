@@ -151,7 +151,7 @@ func (s *vmState) narrowTo(v *vaultPlan) { s.vaults = []armid.Key{v.key} }
 // of which only the backup is left. A vault selects the VMs that it backs up, in whatever state; a rule those that it is
 // the first to match, and a VM that is gone only by its id.
 func SelectVMs(c *config.Config, o Observed, only []TargetFilter) []string {
-	pl := newPlanner(c, &o, Options{Filters: only})
+	pl := newPlanner(c, &o, Options{Filters: only}, nil)
 	var ids []string
 	for _, s := range pl.vmStates() {
 		for _, it := range s.items {

@@ -56,7 +56,7 @@ func AssessTests(c *config.Config, o Observed, now time.Time) (TestAssessment, [
 	if len(c.RestoreTests) == 0 {
 		return TestAssessment{}, nil
 	}
-	m := newPlanner(c, &o, Options{Now: now})
+	m := newPlanner(c, &o, Options{Now: now}, nil)
 	m.planVaults()
 	isKnown := m.assessTests(m.vmStates(), newAsked(o.Tests.Asked))
 	var out TestAssessment

@@ -24,8 +24,23 @@ type vmState struct {
 // key returns the VM's key. It is made for the few VMs that need it: keys of all would be a good part of a large plan.
 func (s *vmState) key() armid.Key { return armid.Of(s.id) }
 
-// vmStates lists every VM, by key.
+// vmStates lists every VM, by key. Their rules are found once for all rounds of a plan.
 func (pl *planner) vmStates() []*vmState {
+	all := pl.index.states
+	if all == nil {
+		all = pl.matchVMs()
+		pl.index.states = all
+	}
+	out := make([]*vmState, len(all))
+	for i := range all {
+		all[i].vaults = nil
+		out[i] = &all[i]
+	}
+	return out
+}
+
+// matchVMs returns the states of all VMs, by key.
+func (pl *planner) matchVMs() []vmState {
 	named := map[armid.Key]int{}
 	for i := range pl.config.Rules {
 		if id := pl.config.Rules[i].ID; id != "" && pl.config.Owns(armid.SubscriptionOf(id)) {
@@ -47,16 +62,14 @@ func (pl *planner) vmStates() []*vmState {
 	}
 	slices.SortFunc(ids, armid.Compare)
 	all := make([]vmState, len(ids)) // one allocation, because there are many
-	out := make([]*vmState, len(ids))
 	for i, id := range ids {
 		rule, isNamed := armid.Get(named, id)
 		if !isNamed {
 			rule = -1
 		}
 		all[i] = pl.subject(id, rule)
-		out[i] = &all[i]
 	}
-	return out
+	return all
 }
 
 func has[K comparable, V any](m map[K]V, k K) bool {
