@@ -78,6 +78,7 @@ func Explain(c *config.Config, o Observed, vm string, opt Options) (Explanation,
 	}
 	m.decideAll(all) // all of them, because routing counts the load of the vaults
 	m.planTests(all)
+	m.arrangeChanges()
 	return m.explain(found[0], m.build()), nil
 }
 

@@ -105,7 +105,9 @@ func newMachineIndex(o *Observed) *machineIndex {
 }
 
 // isOf reports whether x was made of the VMs and items of o, which are not changed after they were read.
-func (x *machineIndex) isOf(o *Observed) bool { return x != nil && isSame(x.vms, o.VMs) && isSame(x.items, o.Items) }
+func (x *machineIndex) isOf(o *Observed) bool {
+	return x != nil && isSame(x.vms, o.VMs) && isSame(x.items, o.Items)
+}
 
 // isSame reports whether two lists are one in memory.
 func isSame[T any](a, b []T) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }

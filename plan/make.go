@@ -44,34 +44,39 @@ const MaxRounds = 6
 // answers. It also returns the state that the plan was made from. The only errors are those of ask; what was read
 // before one is returned.
 func MakeAsking(c *config.Config, o Observed, opt Options, ask func(Observed, Questions) (Observed, error)) (Plan, Observed, error) {
-	p, wanted, machines := makePlan(c, o, opt, nil)
-	for round := 0; round < MaxRounds && !wanted.IsEmpty(); round++ {
+	var machines *machineIndex // of the round before
+	for round := 0; ; round++ {
+		m := decide(c, o, opt, machines)
+		wanted := m.questions()
+		if wanted.IsEmpty() || round == MaxRounds {
+			return m.build(), o, nil
+		}
 		more, err := ask(o, wanted)
 		if err != nil {
 			return Plan{}, o, err
 		}
-		o = more
-		p, wanted, machines = makePlan(c, o, opt, machines)
+		o, machines = more, m.index.machineIndex
 	}
-	return p, o, nil
 }
 
 // MakeWithQuestions is [Make] with the reads that the plan still needs. Guards come first: a change that they block
 // needs no points.
 func MakeWithQuestions(c *config.Config, o Observed, opt Options) (Plan, Questions) {
-	p, wanted, _ := makePlan(c, o, opt, nil)
-	return p, wanted
+	m := decide(c, o, opt, nil)
+	return m.build(), m.questions()
 }
 
-// makePlan makes a plan. last is the index of an earlier round with the same config, or nil; its states are used again.
-func makePlan(c *config.Config, o Observed, opt Options, last *machineIndex) (Plan, Questions, *machineIndex) {
+// decide makes all decisions of a plan. last is the index of an earlier round with the same config, or nil; its states
+// are used again.
+func decide(c *config.Config, o Observed, opt Options, last *machineIndex) *planner {
 	m := newPlanner(c, &o, opt, last)
 	m.planVaults()
 	m.planPolicies()
 	all := m.vmStates()
 	m.decideAll(all)
 	m.planTests(all)
-	return m.build(), m.questions(), m.index.machineIndex
+	m.arrangeChanges()
+	return m
 }
 
 // planner makes one plan. The stages of Make fill it in order.
@@ -203,13 +208,17 @@ func (pl *planner) fileNotes() []string {
 	return notes
 }
 
-// build assembles the plan from the results of the stages.
-func (pl *planner) build() Plan {
+// arrangeChanges leaves out the changes that are not selected, and sorts the others.
+func (pl *planner) arrangeChanges() {
 	pl.changes = slices.DeleteFunc(pl.changes, func(d pendingChange) bool { return !pl.selection.includes(&d) })
 	if pl.selection.isTestsOnly() {
 		pl.unchanged, pl.unchangedCount, pl.excludedCount = nil, 0, 0
 	}
 	pl.sortChanges()
+}
+
+// build assembles the plan from the results of the stages.
+func (pl *planner) build() Plan {
 	pl.noteExpiry()
 	slices.SortFunc(pl.unchanged, func(a, b Change) int { return strings.Compare(a.ID, b.ID) })
 	p := Plan{

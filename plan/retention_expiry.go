@@ -77,7 +77,7 @@ func PointsLetGo(c *config.Config, o Observed, opt Options) func(item string, ta
 	m.planVaults()
 	m.planPolicies()
 	m.decideAll(m.vmStates())
-	m.build() // narrows the changes to opt.Only
+	m.arrangeChanges()
 	of := map[armid.Key][]*expiry{}
 	for _, d := range m.changes {
 		if d.expiry == nil {

@@ -84,8 +84,12 @@ func newRowReadFunc[T any](known *rowTypes) rowReadFunc[T] {
 
 // decodePage reads {"value": […], "nextLink": …} row by row. Unknown keys are skipped. An object without a value array
 // is malformed: it must not be taken for an empty list.
-func decodePage[T any](r io.Reader, keepRaw bool, read rowReadFunc[T]) (page[T], error) {
+// rows is how many rows it is expected to have.
+func decodePage[T any](r io.Reader, rows int, keepRaw bool, read rowReadFunc[T]) (page[T], error) {
 	var p page[T]
+	if rows > 0 {
+		p.value = make([]T, 0, rows)
+	}
 	// As in encoding/json, the last of duplicate keys counts, and invalid UTF-8 is replaced where it is decoded.
 	dec := jsontext.NewDecoder(r, jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 	if err := expectDelim(dec, '{'); err != nil {

@@ -48,6 +48,8 @@ type discovery struct {
 	listableVaults    map[string][]plan.VaultRef  // those that the list of their subscription may answer for
 	followers         []readTask                  // reads that a read has made possible, not started yet
 	out               plan.Observed
+	newVMs            [][]plan.VM   // lists that were read; [discovery.join] adds them to out
+	newItems          [][]plan.Item // as newVMs
 	seen              *seenVMs
 	successes         int            // reads that were answered
 	denied            []*apply.Error // 401 and 403
@@ -95,10 +97,37 @@ func (d *discovery) run(ctx context.Context, reads []readTask) error {
 		running--
 		reads = append(reads, d.takeFollowers()...)
 	}
+	d.join()
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	return d.authError()
+}
+
+// join adds to the result the lists of VMs and items that were read. They are most of it, so they are not appended to one
+// another as they come.
+func (d *discovery) join() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.out.VMs, d.newVMs = joinLists(d.out.VMs, d.newVMs), nil
+	d.out.Items, d.newItems = joinLists(d.out.Items, d.newItems), nil
+}
+
+// joinLists appends lists to all, with room for no more. It lets go of each list.
+func joinLists[T any](all []T, lists [][]T) []T {
+	n := len(all)
+	for _, l := range lists {
+		n += len(l)
+	}
+	if n == len(all) {
+		return all
+	}
+	joined := append(make([]T, 0, n), all...)
+	for i, l := range lists {
+		joined = append(joined, l...)
+		lists[i] = nil
+	}
+	return joined
 }
 
 // follow adds reads that need the result of the calling read only, not of all others.
@@ -225,14 +254,14 @@ func (d *discovery) sortedResult() plan.Observed {
 	slices.Sort(o.Notes)
 	o.Notes = slices.Compact(o.Notes)
 	slices.Sort(o.Taken)
-	sortByID(o.VMs, func(v plan.VM) string { return v.ID })
-	sortByID(o.Vaults, func(v plan.Vault) string { return v.ID })
-	sortByID(o.Policies, func(p plan.Policy) string { return p.ID })
-	sortByID(o.Items, func(i plan.Item) string { return i.ID })
-	sortByID(o.Jobs, func(j plan.Job) string { return j.ID })
-	sortByID(o.Missing, func(s string) string { return s })
-	sortByID(o.Subscriptions, func(s plan.Subscription) string { return s.ID })
-	sortByID(o.Protectable, func(p plan.Protectable) string { return p.Subscription + "/" + p.Location })
+	sortByID(o.VMs, func(v *plan.VM) string { return v.ID })
+	sortByID(o.Vaults, func(v *plan.Vault) string { return v.ID })
+	sortByID(o.Policies, func(p *plan.Policy) string { return p.ID })
+	sortByID(o.Items, func(i *plan.Item) string { return i.ID })
+	sortByID(o.Jobs, func(j *plan.Job) string { return j.ID })
+	sortByID(o.Missing, func(s *string) string { return *s })
+	sortByID(o.Subscriptions, func(s *plan.Subscription) string { return s.ID })
+	sortByID(o.Protectable, func(p *plan.Protectable) string { return p.Subscription + "/" + p.Location })
 	sortGaps(o.Gaps)
 	o.Gaps = slices.CompactFunc(o.Gaps, func(a, b plan.Gap) bool { // one per subscription
 		return a.Kind == plan.GapVisibility && b.Kind == a.Kind && a.Subscription == b.Subscription
@@ -250,6 +279,27 @@ func gapKey(g plan.Gap) string {
 	}, "\x00")
 }
 
-func sortByID[T any](list []T, id func(T) string) {
-	slices.SortStableFunc(list, func(a, b T) int { return cmp.Or(armid.Compare(id(a), id(b)), strings.Compare(id(a), id(b))) })
+// sortByID sorts by id, and keeps the order of elements with the same. The elements are large and many: numbers are
+// sorted in their place, and then each element is moved once.
+func sortByID[T any](list []T, id func(*T) string) {
+	order := make([]int32, len(list))
+	for i := range order {
+		order[i] = int32(i) //nolint:gosec // there is no memory for more
+	}
+	slices.SortFunc(order, func(i, j int32) int {
+		a, b := id(&list[i]), id(&list[j])
+		return cmp.Or(armid.Compare(a, b), strings.Compare(a, b), cmp.Compare(i, j))
+	})
+	for start := range order {
+		if int(order[start]) == start {
+			continue
+		}
+		held, at := list[start], start
+		for int(order[at]) != start {
+			from := int(order[at])
+			list[at] = list[from]
+			order[at], at = int32(at), from //nolint:gosec // as above
+		}
+		list[at], order[at] = held, int32(at) //nolint:gosec // as above
+	}
 }

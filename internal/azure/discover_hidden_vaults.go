@@ -21,7 +21,7 @@ func (d *discovery) hiddenVaultTasks() []readTask {
 	for _, here := range d.undecidedVMs() {
 		vms = append(vms, here...)
 	}
-	sortByID(vms, func(vm plan.VM) string { return vm.ID })
+	sortByID(vms, func(vm *plan.VM) string { return vm.ID })
 	hasFirst := map[string]bool{}
 	var first, later []plan.VM // of a group and region
 	for _, vm := range vms {

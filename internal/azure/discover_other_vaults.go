@@ -154,7 +154,7 @@ func (d *discovery) listProtectable(ctx context.Context, r region, vault string)
 			p.VMs = append(p.VMs, vm)
 		}
 	}
-	sortByID(p.VMs, func(s string) string { return s })
+	sortByID(p.VMs, func(s *string) string { return *s })
 	d.recordSuccess(func(o *plan.Observed) { o.Protectable = append(o.Protectable, p) })
 }
 

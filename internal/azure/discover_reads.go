@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -74,8 +73,7 @@ func (d *discovery) vmReader() rowReadFunc[plan.VM] {
 func (d *discovery) recordVMs(subscription string, found []plan.VM) {
 	gap := plan.Gap{Kind: plan.GapVMs, Subscription: subscription}
 	d.recordSuccess(func(o *plan.Observed) {
-		nameless := 0
-		o.VMs = slices.Grow(o.VMs, len(found))
+		nameless, added := 0, found[:0]
 		for _, vm := range found {
 			if vm.ID == "" {
 				if nameless++; nameless == 1 {
@@ -83,8 +81,12 @@ func (d *discovery) recordVMs(subscription string, found []plan.VM) {
 				}
 				continue
 			}
-			d.addVM(o, vm)
+			if d.isNewVM(&vm) {
+				added = append(added, vm)
+				o.Gaps = append(o.Gaps, gapsOfVM(vm)...)
+			}
 		}
+		d.newVMs = append(d.newVMs, added)
 		d.allVMs[strings.ToLower(subscription)] = true
 		if nameless > 0 {
 			gap.Code = "MalformedAnswer"
@@ -108,7 +110,9 @@ func (d *discovery) recordUnreadVMs(found []plan.VM) {
 	for _, vm := range found {
 		if vm.ID != "" {
 			vm.Unreadable = incompleteList
-			d.addIfNew(&d.out, vm)
+			if d.isNewVM(&vm) {
+				d.out.VMs = append(d.out.VMs, vm)
+			}
 		}
 	}
 }
@@ -116,12 +120,17 @@ func (d *discovery) recordUnreadVMs(found []plan.VM) {
 // addVM adds a VM once: a list that changes between its pages shows one twice. Fields that were not understood are a
 // gap. The caller holds mu.
 func (d *discovery) addVM(o *plan.Observed, vm plan.VM) {
-	if d.addIfNew(o, vm) {
-		o.Gaps = append(o.Gaps, misreadGaps(plan.Gap{Kind: plan.GapVM, Subscription: vm.Subscription, Target: vm.ID}, vm.Unreadable)...)
+	if d.isNewVM(&vm) {
+		o.VMs, o.Gaps = append(o.VMs, vm), append(o.Gaps, gapsOfVM(vm)...)
 	}
 }
 
-func (d *discovery) addIfNew(o *plan.Observed, vm plan.VM) bool {
+func gapsOfVM(vm plan.VM) []plan.Gap {
+	return misreadGaps(plan.Gap{Kind: plan.GapVM, Subscription: vm.Subscription, Target: vm.ID}, vm.Unreadable)
+}
+
+// isNewVM records a VM as seen, and reports whether it adds to what was seen of it. The caller holds mu.
+func (d *discovery) isNewVM(vm *plan.VM) bool {
 	seen := d.seen.entry(vm.ID)
 	if seen.isRead || vm.Unreadable != "" && seen.isUnread {
 		return false
@@ -130,7 +139,6 @@ func (d *discovery) addIfNew(o *plan.Observed, vm plan.VM) bool {
 		vm.ID = seen.id // one copy of the id
 	}
 	seen.id, seen.isListed, seen.isRead, seen.isUnread = vm.ID, true, vm.Unreadable == "", seen.isUnread || vm.Unreadable != ""
-	o.VMs = append(o.VMs, vm)
 	return true
 }
 
@@ -198,11 +206,11 @@ func (d *discovery) listItems(ctx context.Context, v plan.Vault) {
 		d.recordGap(ctx, vaultGap(plan.GapItems, v), err)
 		d.mu.Lock()
 		defer d.mu.Unlock()
-		d.addItems(&d.out, found.items) // their names
+		d.addItems(found.items) // their names
 		return
 	}
 	d.recordSuccess(func(o *plan.Observed) {
-		d.addItems(o, found.items)
+		d.addItems(found.items)
 		for _, it := range found.items {
 			o.Gaps = append(o.Gaps, misreadGaps(plan.Gap{
 				Kind: plan.GapItem, Subscription: armid.SubscriptionOf(v.ID), Location: v.Location, Vault: v.ID, Target: it.VM,
@@ -220,11 +228,10 @@ func (d *discovery) listItems(ctx context.Context, v plan.Vault) {
 }
 
 // addItems adds items. The caller holds mu.
-func (d *discovery) addItems(o *plan.Observed, items []plan.Item) {
-	o.Items = append(o.Items, items...)
-	added := o.Items[len(o.Items)-len(items):]
-	for i := range added {
-		it := &added[i]
+func (d *discovery) addItems(items []plan.Item) {
+	d.newItems = append(d.newItems, items)
+	for i := range items {
+		it := &items[i]
 		seen := d.seen.entry(it.VM)
 		if seen.id == it.VM {
 			it.VM = seen.id // one copy of the id

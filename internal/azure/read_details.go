@@ -50,7 +50,7 @@ func (c *Client) readDetails(ctx context.Context, o plan.Observed, w plan.Questi
 	if err := d.run(patient, points); err != nil && (ctx.Err() != nil || patient.Err() == nil) {
 		return plan.Observed{}, err
 	}
-	sortByID(d.out.Points, func(p plan.Points) string { return p.Item })
+	sortByID(d.out.Points, func(p *plan.Points) string { return p.Item })
 	sortGaps(d.out.Gaps)
 	return d.out, nil
 }

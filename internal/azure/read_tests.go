@@ -73,9 +73,9 @@ func (d *discovery) readTests(ctx context.Context, questions []plan.TestQuestion
 	sortGaps(d.out.Gaps)
 	slices.Sort(f.Asked)
 	slices.Sort(f.Unread)
-	sortByID(f.Groups, func(g plan.ResourceGroup) string { return g.ID })
-	sortByID(f.Accounts, func(a plan.StorageAccount) string { return a.ID })
-	sortByID(f.Jobs, func(j plan.RestoreJob) string { return j.ID })
+	sortByID(f.Groups, func(g *plan.ResourceGroup) string { return g.ID })
+	sortByID(f.Accounts, func(a *plan.StorageAccount) string { return a.ID })
+	sortByID(f.Jobs, func(j *plan.RestoreJob) string { return j.ID })
 	return nil
 }
 

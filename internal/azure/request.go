@@ -172,7 +172,7 @@ func listPages[T any](
 ) ([]T, error) {
 	var all []T
 	first := u
-	seen := map[string]bool{}
+	seen, rows := map[string]bool{}, 0
 	for pages := 0; u != ""; pages++ {
 		if maxPages > 0 && pages == maxPages {
 			return all, errTooManyPages
@@ -183,7 +183,7 @@ func listPages[T any](
 		seen[u] = true
 		var p page[T]
 		_, err := c.do(ctx, request{op: op, method: http.MethodGet, url: u, class: cl, decode: func(body io.Reader) (err error) {
-			p, err = decodePage(body, tee != nil, read)
+			p, err = decodePage(body, rows, tee != nil, read)
 			return err
 		}})
 		if refused, ok := errors.AsType[*RefusedError](err); ok {
@@ -193,6 +193,9 @@ func listPages[T any](
 			return all, err
 		}
 		countPage(ctx)
+		if p.next != "" {
+			rows = len(p.value) // the next has about as many
+		}
 		if all == nil {
 			all = p.value // most lists have one page
 		} else {

@@ -57,7 +57,7 @@ func (c *Client) FindSubscriptions(ctx context.Context, search plan.Subscription
 	}
 	slices.Sort(f.out.Below)
 	f.out.Below = slices.Compact(f.out.Below)
-	sortByID(f.out.Visible, func(s plan.Subscription) string { return s.ID })
+	sortByID(f.out.Visible, func(s *plan.Subscription) string { return s.ID })
 	sortGaps(f.out.Gaps)
 	c.mu.Lock()
 	defer c.mu.Unlock()
