@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -109,4 +110,17 @@ func middle(runs []measured) measured {
 	slices.SortFunc(runs, func(a, b measured) int { return cmp.Compare(a.Figures[seconds], b.Figures[seconds]) })
 	m.Note = runs[len(runs)/2].Note
 	return m
+}
+
+// addLoad notes how busy the machine is with other work, where it is: then seconds are longer than they need be, and the
+// seconds of a processor are the better measure. The system's average of the last minute counts what was measured too.
+func (m *measured) addLoad(cores int) {
+	raw, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return
+	}
+	var load float64
+	if _, err := fmt.Sscan(string(raw), &load); err == nil && load > 2*float64(cores) {
+		m.Note = strings.TrimPrefix(fmt.Sprintf("%s; on a busy machine, load %.0f on %d processors", m.Note, load, cores), "; ")
+	}
 }
