@@ -220,7 +220,10 @@ func dataAgrees(t *testing.T, r audit.Result, want auditCounts) {
 	page := string(written(t, "html", r))
 	_, rest, _ := strings.Cut(page, `<script type="application/json" id="data">`)
 	text, _, ok := strings.Cut(rest, "</script>")
-	var d htmlData
+	var d struct {
+		htmlHead
+		Rows [][]any
+	}
 	if err := json.Unmarshal([]byte(text), &d); !ok || err != nil {
 		t.Fatalf("html: the data of the table: %v", err)
 	}

@@ -1,9 +1,12 @@
 package report
 
 import (
+	"bufio"
+	"bytes"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"html/template"
 	"io"
@@ -30,7 +33,22 @@ func AuditHTML(w io.Writer, r audit.Result) error {
 	if err != nil {
 		return err
 	}
-	return t.Execute(w, page)
+	var whole bytes.Buffer // without the data, which is nearly all of a large page
+	if err := t.Execute(&whole, page); err != nil {
+		return err
+	}
+	const element = `<script type="application/json" id="data">`
+	before, after, found := bytes.Cut(whole.Bytes(), []byte(element+`null`))
+	if !found {
+		return errors.New("the page has no place for its data")
+	}
+	out := bufio.NewWriterSize(w, 1<<16)
+	fmt.Fprintf(out, "%s%s", before, element)
+	if err := writeHTMLData(out, r); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "%s", after)
+	return out.Flush()
 }
 
 // htmlPage is what the template needs, in words and numbers that are ready to be shown.
@@ -54,7 +72,6 @@ type htmlPage struct {
 	Ages     htmlAges
 	Gaps     []htmlGap
 	Controls []htmlControl
-	Data     htmlData
 	Restores *htmlRestores // nil = the file has no restore tests
 }
 
@@ -141,7 +158,7 @@ func newPage(r audit.Result) (htmlPage, error) {
 		CSS: template.CSS(css), JS: template.JS(js), //nolint:gosec // both are files of this program
 		Result: r, Percent: formatPercent(r.Summary.Coverage), Counts: newCounts(r), Sentence: htmlSentence(r), Verdict: pageVerdict(r),
 		Made: provenanceFacts(r), Donut: donutArcs(r.Summary), Bar: stateBar(r.Summary), States: htmlStates(r.Summary),
-		Shares: htmlAllShares(r), Ages: htmlAgesOf(r), Controls: htmlControls(r), Data: newData(r), Restores: newRestores(r),
+		Shares: htmlAllShares(r), Ages: htmlAgesOf(r), Controls: htmlControls(r), Restores: newRestores(r),
 	}
 	if r.Baseline != nil {
 		p.Baseline = newBaseline(r.Baseline)

@@ -1,6 +1,9 @@
 package report
 
 import (
+	"bufio"
+	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -9,14 +12,12 @@ import (
 	"github.com/azbackup/azbackup/internal/audit"
 )
 
-// htmlData is the table of VMs for the page's script: one array per VM, in the order of Fields, with the words
-// that repeat said once and meant by their index. So 10,000 VMs stay below 5 MB.
-type htmlData struct {
+// htmlHead describes the table of VMs for the page's script. Its rows follow: one array per VM, in the order of Fields,
+// with the words that repeat meant by their index; and then the words, each said once. So 10,000 VMs stay below 5 MB.
+type htmlHead struct {
 	States        []htmlWord `json:"states"`
 	Subscriptions []htmlWord `json:"subscriptions"`
-	Words         []string   `json:"words"`
 	Fields        []string   `json:"fields"`
-	Rows          [][]any    `json:"rows"`
 }
 
 type htmlWord struct {
@@ -24,13 +25,13 @@ type htmlWord struct {
 	Label string `json:"label"`
 }
 
-func newData(r audit.Result) htmlData {
-	d := htmlData{
+func newHead(r audit.Result) htmlHead {
+	d := htmlHead{
 		Fields: []string{
 			"id", "name", "group", "subscription", "location", "state", "also", "because", "vault", "policy", "point", "age",
 			"maxAge", "rule", "codes", "tags", "notes", "protectionState",
 		},
-		Rows: [][]any{}, Words: []string{}, Subscriptions: []htmlWord{},
+		Subscriptions: []htmlWord{},
 	}
 	if r.Summary.RestoreProven != nil {
 		d.Fields = append(d.Fields, "proven", "test")
@@ -41,34 +42,57 @@ func newData(r audit.Result) htmlData {
 	for _, s := range r.Scope.Subscriptions {
 		d.Subscriptions = append(d.Subscriptions, htmlWord{s.ID, escapeInvisible(s.Name)})
 	}
+	return d
+}
+
+// writeHTMLData writes the data of the page's script row by row, as JSON that can end no element of HTML.
+func writeHTMLData(w *bufio.Writer, r audit.Result) error {
+	head, err := json.Marshal(newHead(r))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(w, `%s,"rows":[`, head[:len(head)-1]) // its brace is closed behind the words
 	codes := map[armid.Key][]string{}
 	for _, f := range r.Findings {
 		codes[armid.Of(f.Target)] = append(codes[armid.Of(f.Target)], f.Code)
 	}
-	index := map[string]int{}
+	words, index := []string{}, map[string]int{}
 	word := func(s string) int {
 		s = escapeInvisible(s)
 		i, ok := index[s]
 		if !ok {
-			i = len(d.Words)
+			i = len(words)
 			index[s] = i
-			d.Words = append(d.Words, s)
+			words = append(words, s)
 		}
 		return i
 	}
-	for _, vm := range r.VMs {
-		d.Rows = append(d.Rows, []any{
+	var row []any
+	between := ""
+	for i := range r.VMs {
+		vm := &r.VMs[i]
+		row = append(row[:0],
 			escapeInvisible(vm.ID), escapeInvisible(vm.Name), word(vm.ResourceGroup), word(vm.Subscription), word(vm.Location),
 			slices.Index(htmlOrder(), vm.State), joinStates(vm.Also), word(vm.Because), word(lastName(vm.Vault)), word(vm.Policy),
 			formatTime(vm.LastRecoveryPoint), vm.AgeSeconds, vm.MaxAgeSeconds, word(describeRule(vm.Rule)), word(strings.Join(codes[armid.Of(vm.ID)], " ")),
 			htmlTags(vm.Tags, word), word(strings.Join(vm.Notes, "; ")), word(vm.ProtectionState),
-		})
+		)
 		if r.Summary.RestoreProven != nil {
-			last := len(d.Rows) - 1
-			d.Rows[last] = append(d.Rows[last], htmlProven(vm), escapeInvisible(describeRestoreTest(vm)))
+			row = append(row, htmlProven(*vm), escapeInvisible(describeRestoreTest(*vm)))
 		}
+		line, err := json.Marshal(row)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(w, "%s%s", between, line)
+		between = ",\n"
 	}
-	return d
+	said, err := json.Marshal(words)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, `],"words":%s}`, said) // w keeps the first error
+	return err
 }
 
 // htmlTags are tags as "name=value" words, sorted by name; the name is folded as the filters' is.

@@ -38,6 +38,21 @@ func TestHTMLInABrowser(t *testing.T) {
 	}
 }
 
+// TestALargeReportIsShownPageByPage opens a report of 100,000 machines: what the browser lays out is one page of them, and
+// the numbers are those of all.
+func TestALargeReportIsShownPageByPage(t *testing.T) {
+	b := newBrowser(t)
+	r := sampleAudit(100_000)
+	b.open(r)
+	b.is("machines", b.text("#shown"), "100,000 machines")
+	b.is("page", b.text("#page"), "1–50 of 100,000")
+	if nodes := eval[int](b, `document.getElementsByTagName("*").length`); nodes > 3000 {
+		t.Errorf("%d elements are laid out", nodes)
+	}
+	t.Logf("%.0f ms from the first byte to a page that can be used", eval[float64](b, `performance.timing.domContentLoadedEventEnd - performance.timing.responseStart`))
+	b.quiet()
+}
+
 // text is what an element shows.
 func (b *browser) text(selector string) string {
 	b.t.Helper()

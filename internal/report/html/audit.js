@@ -15,9 +15,10 @@
     m.state = data.states[m.state].id;
     m.tags = m.tags.map((i) => data.words[i]);
     m.subscriptionName = subscriptions.get(m.subscription) || m.subscription;
-    m.text = [m.id, m.subscriptionName, m.location, m.state, labels.get(m.state), m.also, m.vault, m.policy, m.codes, m.because, ...m.tags].join("\n").toLowerCase();
     return m;
   });
+  // What a search looks through is made by the first search: it is the most of what there is to make.
+  const textOf = (m) => (m.text ??= [m.id, m.subscriptionName, m.location, m.state, labels.get(m.state), m.also, m.vault, m.policy, m.codes, m.because, ...m.tags].join("\n").toLowerCase());
   machines.sort((a, b) => a.rank - b.rank); // the sort is stable: by id inside a state
   machines.forEach((m, i) => { m.order = i; });
 
@@ -49,7 +50,7 @@
   function choose() {
     const words = $("q").value.toLowerCase().split(/\s+/).filter(Boolean), state = $("state").value;
     shown = machines.filter((m) =>
-      (!state || m.state === state) && (!filter || tests[filter.by](m, filter.value)) && words.every((w) => m.text.includes(w)));
+      (!state || m.state === state) && (!filter || tests[filter.by](m, filter.value)) && words.every((w) => textOf(m).includes(w)));
     const order = orders[sort.by];
     if (order) {
       const sign = sort.down ? -1 : 1;
