@@ -46,7 +46,7 @@ func TestALargeReportIsShownPageByPage(t *testing.T) {
 	b.open(r)
 	b.is("machines", b.text("#shown"), "100,000 machines")
 	b.is("page", b.text("#page"), "1–50 of 100,000")
-	if nodes := eval[int](b, `document.getElementsByTagName("*").length`); nodes > 3000 {
+	if nodes := eval[int](b, `document.getElementsByTagName("*").length`); nodes > 5000 {
 		t.Errorf("%d elements are laid out", nodes)
 	}
 	t.Logf("%.0f ms from the first byte to a page that can be used", eval[float64](b, `performance.timing.domContentLoadedEventEnd - performance.timing.responseStart`))
