@@ -9,7 +9,7 @@ import (
 
 func (l *linter) checkRestoreTests() {
 	unique := l.newNameChecker("the restore test")
-	vms := map[armid.Key]*node{}
+	vms := newIDPlaces()
 	var entries []matching
 	for i := range l.c.RestoreTests {
 		t := &l.c.RestoreTests[i]

@@ -8,7 +8,7 @@ import (
 
 func (l *linter) checkRules() {
 	unique := l.newNameChecker("the rule")
-	vms := map[armid.Key]*node{}
+	vms := newIDPlaces()
 	var entries []matching
 	for i := range l.c.Rules {
 		r := &l.c.Rules[i]
@@ -75,7 +75,7 @@ func (l *linter) wantsBackup(r *Rule) bool {
 }
 
 // checkID checks the id of a VM; seen are the ids that have an entry (what it is called) already.
-func (l *linter) checkID(field *string, what string, seen map[armid.Key]*node) {
+func (l *linter) checkID(field *string, what string, seen *idPlaces) {
 	if !l.isSetAndValid(field) {
 		return
 	}
@@ -88,11 +88,27 @@ func (l *linter) checkID(field *string, what string, seen map[armid.Key]*node) {
 		return
 	}
 	l.checkSubscription(n, id.Subscription)
-	if first, ok := seen[armid.Of(*field)]; ok {
+	if first := seen.add(*field, n); first != nil {
 		l.out.fail(n, "duplicate-vm", "ids are compared without case", "this VM has %s already, in %s", what, first.describePlace())
-		return
 	}
-	seen[armid.Of(*field)] = n
+}
+
+// idPlaces are the places where ids stand first.
+type idPlaces struct {
+	numbers *armid.Table
+	nodes   []*node
+}
+
+func newIDPlaces() *idPlaces { return &idPlaces{numbers: armid.NewTable(0)} }
+
+// add returns the place where the id stands already, or nil.
+func (p *idPlaces) add(id string, n *node) *node {
+	i, isNew := p.numbers.Add(id)
+	if isNew {
+		p.nodes = append(p.nodes, n)
+		return nil
+	}
+	return p.nodes[i]
 }
 
 func (l *linter) checkSelectors(selectors []Selector) {

@@ -47,7 +47,8 @@ func newCompiledConfig(c *Config) *compiledConfig {
 
 // matcher is the rules, compiled: ids in a map, patterns told apart, tag names numbered.
 type matcher struct {
-	byID     map[armid.Key]int
+	ids      *armid.Table // of the rules with an id
+	byID     []int        // the rules, by the numbers of their ids
 	rules    []compiledRule
 	short    *candidateIndex // of rules
 	tagIndex map[string]int  // folded tag name → its number
@@ -83,11 +84,11 @@ type tagValue struct {
 }
 
 func newMatcher(rules []Rule) *matcher {
-	m := &matcher{byID: map[armid.Key]int{}, short: newCandidateIndex(), tagIndex: map[string]int{}}
+	m := &matcher{ids: armid.NewTable(0), short: newCandidateIndex(), tagIndex: map[string]int{}}
 	for i, r := range rules {
 		if r.ID != "" {
-			if _, taken := m.byID[armid.Of(r.ID)]; !taken {
-				m.byID[armid.Of(r.ID)] = i
+			if _, isNew := m.ids.Add(r.ID); isNew {
+				m.byID = append(m.byID, i)
 			}
 			continue
 		}
@@ -139,8 +140,8 @@ func globs(patterns []string, fold bool) []glob {
 
 func (m *matcher) match(t Target) (int, bool) {
 	if len(m.byID) > 0 {
-		if i, ok := m.byID[armid.Of(t.ID)]; ok {
-			return i, true
+		if i := m.ids.Find(t.ID); i >= 0 {
+			return m.byID[i], true
 		}
 	}
 	var room [8]tagValue

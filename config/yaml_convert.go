@@ -128,7 +128,7 @@ func (c *converter) alias(y *yaml.Node, n *node, depth int) *node {
 }
 
 func (c *converter) pairs(y *yaml.Node, n *node, depth int) {
-	seen := make(map[string]*node, len(y.Content)/2)
+	seen := keySet{few: make([]*node, 0, min(len(y.Content)/2, fewKeys))}
 	n.pairs = make([]pair, 0, len(y.Content)/2)
 	var merged []*node
 	for i := 0; i+1 < len(y.Content) && !c.isExhausted; i += 2 {
@@ -139,11 +139,11 @@ func (c *converter) pairs(y *yaml.Node, n *node, depth int) {
 			c.fail(key, "wrong-type", "", "a key must be a word, not %s", key.describe())
 			continue
 		}
-		if first, ok := seen[key.text]; ok {
+		if first := seen.find(key.text); first != nil {
 			c.out.fail(key, "duplicate-key", "", "key %s stands twice: first in line %d", quote(key.text), first.line)
 			continue
 		}
-		seen[key.text] = key
+		seen.add(key)
 		if key.text == "<<" && !key.isQuoted {
 			merged = append(merged, c.mergedBy(value)...)
 			continue
@@ -153,10 +153,44 @@ func (c *converter) pairs(y *yaml.Node, n *node, depth int) {
 	// A key of the mapping itself beats a merged one, and the first mapping that is merged beats the next.
 	for _, m := range merged {
 		for _, p := range m.pairs {
-			if seen[p.key.text] == nil {
-				seen[p.key.text] = p.key
+			if seen.find(p.key.text) == nil {
+				seen.add(p.key)
 				n.pairs = append(n.pairs, p)
 			}
+		}
+	}
+}
+
+// keySet are the keys of one mapping. Nearly all mappings have few, for which a map would cost more than it saves.
+type keySet struct {
+	few  []*node
+	many map[string]*node // nil while there are few
+}
+
+const fewKeys = 16
+
+func (s *keySet) find(text string) *node {
+	if s.many != nil {
+		return s.many[text]
+	}
+	for _, key := range s.few {
+		if key.text == text {
+			return key
+		}
+	}
+	return nil
+}
+
+func (s *keySet) add(key *node) {
+	switch {
+	case s.many != nil:
+		s.many[key.text] = key
+	case len(s.few) < fewKeys:
+		s.few = append(s.few, key)
+	default:
+		s.many = make(map[string]*node, 2*fewKeys)
+		for _, k := range append(s.few, key) {
+			s.many[k.text] = k
 		}
 	}
 }

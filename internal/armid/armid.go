@@ -18,13 +18,7 @@ type Key string
 
 // Of folds id: lower case, no trailing slash, "%3B" read as ";".
 func Of(id string) Key {
-	id = trim(id)
-	for i := range len(id) {
-		if lower(id[i]) != id[i] || id[i] == '%' || id[i] >= utf8.RuneSelf {
-			return Key(appendFolded(make([]byte, 0, len(id)), id))
-		}
-	}
-	return Key(id)
+	return Key(strings.ReplaceAll(strings.ToLower(trim(id)), "%3b", ";"))
 }
 
 // AppendKey appends the [Key] of id to b: a map is asked by m[Key(b)], which makes no garbage.
