@@ -146,7 +146,7 @@ func TestARowIsMeasuredInTwoProcesses(t *testing.T) {
 
 // A run that read another estate than it should is an error, not a fast one.
 func TestWhatReadsLessIsNotMeasured(t *testing.T) {
-	r := ran{stderr: "{\"msg\":\"hello\"}\n{\"msg\":\"read\",\"vms\":59}\n"}
+	r := ran{stderr: "{\"msg\":\"hello\"}\n{\"msg\":\"a part\",\"vms\":7,\"subscription\":\"s\"}\n{\"msg\":\"read\",\"vms\":59}\n"}
 	if r.hasRead(59) != nil || r.hasRead(60) == nil || (ran{}).hasRead(0) == nil {
 		t.Error("the number of machines that were read is not looked at")
 	}

@@ -51,8 +51,11 @@ func (f fleet) read(ctx context.Context, l *lab, command string, args ...string)
 // hasRead returns an error unless the log shows that all machines were read: a run that reads less is not faster.
 func (r ran) hasRead(vms int) error {
 	for line := range strings.Lines(r.stderr) {
-		var entry struct{ VMs *int }
-		if json.Unmarshal([]byte(line), &entry) == nil && entry.VMs != nil {
+		var entry struct {
+			VMs          *int
+			Subscription string // "" = the whole read
+		}
+		if json.Unmarshal([]byte(line), &entry) == nil && entry.VMs != nil && entry.Subscription == "" {
 			if *entry.VMs != vms {
 				return fmt.Errorf("%d machines were read, expected %d", *entry.VMs, vms)
 			}
