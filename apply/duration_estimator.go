@@ -18,36 +18,9 @@ func newDurationEstimator(o Options) *durationEstimator {
 	return &durationEstimator{mu: newMutex(o), seen: map[plan.Action][]time.Duration{}}
 }
 
-// defaultQuantiles returns the ages at which operations of a kind were recorded to end in bulk: most of them at the
-// first, nearly all of the rest at the last (docs/azure.md §1, §4, §6, §7.1; §33.10, §33.48). Polls between these ages are
-// expensive and rarely succeed.
-func defaultQuantiles(a plan.Action) []time.Duration {
-	s := time.Second
-	switch a {
-	case plan.Protect:
-		return []time.Duration{36 * s, 71 * s, 324 * s}
-	case plan.Modify, plan.Resume:
-		return []time.Duration{12 * s, 31 * s}
-	case plan.Stop, plan.Undelete:
-		return []time.Duration{12 * s, 14 * s}
-	case plan.Backup:
-		return []time.Duration{2 * s, 13 * s}
-	case plan.Restore, plan.RestoreTest: // of snapshots; where data is copied only time shows (docs/azure.md §33.48)
-		return []time.Duration{72 * s, 90 * s}
-	case plan.Refresh:
-		return []time.Duration{12 * s, 75 * s}
-	case plan.CreatePolicy:
-		return []time.Duration{s, 12 * s}
-	case plan.UpdatePolicy:
-		return []time.Duration{12 * s, 31 * s}
-	default: // vaults
-		return []time.Duration{10 * s, 60 * s}
-	}
-}
-
 // expected returns how long an operation of this kind most likely takes.
 func (u *durationEstimator) expected(a plan.Action) time.Duration {
-	return defaultQuantiles(a)[0]
+	return plan.RecordedDurationOf(a).Ends[0]
 }
 
 // mean returns the mean of the observed durations; the expected one as long as none was observed.
@@ -84,11 +57,11 @@ func (u *durationEstimator) checkpoints(a plan.Action) (marks []time.Duration, l
 	seen := u.seen[a]
 	n := len(seen)
 	if n == 0 {
-		return defaultQuantiles(a), false
+		return plan.RecordedDurationOf(a).Ends, false
 	}
 	marks = append(marks, seen[(n-1)*3/4], seen[(n-1)*19/20], seen[n-1])
 	few := n < minSampleCount
-	for _, m := range defaultQuantiles(a) {
+	for _, m := range plan.RecordedDurationOf(a).Ends {
 		if few && m < seen[(n-1)*3/4]*8/9 || m > seen[n-1]*9/8 {
 			marks = append(marks, m)
 		}

@@ -2,6 +2,8 @@ package apply
 
 import (
 	"time"
+
+	"github.com/azbackup/azbackup/plan"
 )
 
 // Options tune a run. The zero value is usable: every limit left at zero takes its default.
@@ -34,39 +36,34 @@ type Options struct {
 	yield func() // see [mutex]; set by tests only
 }
 
-// Limits bound a run; zero means the default in brackets.
+// Limits bound a run; zero means the default of the config's own limits, [plan.DefaultLimits].
 type Limits struct {
-	Writes      int           // HTTP writes in flight [32]
-	Polls       int           // reads in flight: sweeps and polls [8]
-	Operations  int           // operations in flight [as many as can be confirmed in time, see admission]
-	ItemTimeout time.Duration // one change, from its start [30m]
-	RunTimeout  time.Duration // the whole run [6h]
-	// Restores bounds the restore tests in flight [20], RestoreTimeout the restore of one of them [8h].
+	Writes      int           // HTTP writes in flight
+	Polls       int           // reads in flight: sweeps and polls
+	Operations  int           // operations in flight; zero = as many as can be confirmed in time, see admission
+	ItemTimeout time.Duration // one change, from its start
+	RunTimeout  time.Duration // the whole run
+	// Restores bounds the restore tests in flight, RestoreTimeout the restore of one of them.
 	Restores       int
 	RestoreTimeout time.Duration
 }
 
 // withDefaults returns l with each zero limit replaced by its default.
 func (l Limits) withDefaults() Limits {
-	if l.Writes <= 0 {
-		l.Writes = 32
+	d := plan.DefaultLimits()
+	return Limits{
+		Writes: positiveOr(l.Writes, d.Writes), Polls: positiveOr(l.Polls, d.Polls), Operations: l.Operations,
+		ItemTimeout: positiveOr(l.ItemTimeout, d.ItemTimeout), RunTimeout: positiveOr(l.RunTimeout, d.RunTimeout),
+		Restores: positiveOr(l.Restores, d.Restores), RestoreTimeout: positiveOr(l.RestoreTimeout, d.RestoreTimeout),
 	}
-	if l.Polls <= 0 {
-		l.Polls = 8
+}
+
+// positiveOr returns limit, or its default if it is not positive.
+func positiveOr[T int | time.Duration](limit, otherwise T) T {
+	if limit > 0 {
+		return limit
 	}
-	if l.ItemTimeout <= 0 {
-		l.ItemTimeout = 30 * time.Minute
-	}
-	if l.Restores <= 0 {
-		l.Restores = 20
-	}
-	if l.RestoreTimeout <= 0 {
-		l.RestoreTimeout = 8 * time.Hour
-	}
-	if l.RunTimeout <= 0 {
-		l.RunTimeout = 6 * time.Hour
-	}
-	return l
+	return otherwise
 }
 
 // ReadKind is a kind of read that has a budget of its own (docs/azure.md §12, layer 3).

@@ -10,31 +10,6 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// medianDuration returns the usual duration of an action: the medians of docs/azure.md §4, §6 and §7, and for a policy
-// in use the time of the items' own jobs.
-func medianDuration(a Action) time.Duration {
-	switch a {
-	case CreateVault, UpdateVault:
-		return 60 * time.Second
-	case CreatePolicy:
-		return time.Second
-	case UpdatePolicy, Modify, Resume, Refresh:
-		return 12 * time.Second
-	case Undelete:
-		return 13 * time.Second
-	case Protect:
-		return 36 * time.Second
-	case Stop:
-		return 11 * time.Second
-	case Backup:
-		return 2 * time.Second
-	case Restore, RestoreTest:
-		return restoreFromSnapshot
-	case Blocked, Unchanged, Excluded:
-	}
-	return 0
-}
-
 // ItemsPerPage is the expected number of rows on a page of a list of the backup service (docs/azure.md §2).
 const ItemsPerPage = 200
 
@@ -150,8 +125,8 @@ func (s *subscriptionCost) add(a Action) {
 	s.writes++
 	st := &s.phases[i]
 	st.writes++
-	st.longest = max(st.longest, medianDuration(a))
-	st.work += medianDuration(a)
+	st.longest = max(st.longest, RecordedDurationOf(a).Median)
+	st.work += RecordedDurationOf(a).Median
 }
 
 func (s *subscriptionCost) duration() time.Duration {

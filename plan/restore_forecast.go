@@ -2,12 +2,6 @@ package plan
 
 import "time"
 
-// How long a restore takes: as recorded from snapshots (docs/azure.md §33.48), and where data is copied.
-const (
-	restoreFromSnapshot = 90 * time.Second
-	restoreFromVault    = 40 * time.Minute
-)
-
 func restoreForecast(changes []Change, inFlight int) Forecast {
 	f := Forecast{Requests: map[string]int{}}
 	var longest, sum time.Duration
