@@ -52,6 +52,10 @@ func TestAMissedTargetSaysByHowMuchAndWhy(t *testing.T) {
 	if got != "missed by 1.0 s (25 %); 167 MB (67 %); 2 changes left: lists are kept whole" {
 		t.Errorf("missed: %q", got)
 	}
+	busy := measured{Figures: map[figure]float64{seconds: 5}, Load: 20}
+	if got := r.verdict(busy); got != "missed by 1.0 s (25 %): lists are kept whole; other work kept the machine busy, which lengthens seconds" || busy.String() != "5.0 s (load 20)" {
+		t.Errorf("missed on a busy machine: %q, %q", got, busy)
+	}
 }
 
 func TestTheMiddleOfSeveralRunsCounts(t *testing.T) {

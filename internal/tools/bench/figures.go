@@ -72,6 +72,9 @@ type measured struct {
 	Figures map[figure]float64 `json:"figures"`
 	// Note adds details to the figures: the bound, the times of several runs.
 	Note string `json:"note,omitempty"`
+	// Load is how many processes wanted a processor at the end, where other work kept the machine busy; 0 = none did. Then
+	// seconds are longer than they need be, and the seconds of a processor are the better measure.
+	Load int `json:"load,omitempty"`
 	// Commit is the measured commit, with its date.
 	Commit string `json:"commit"`
 }
@@ -84,8 +87,12 @@ func (m measured) String() string {
 		}
 	}
 	s := strings.Join(parts, ", ")
-	if m.Note != "" {
-		s += " (" + m.Note + ")"
+	note := m.Note
+	if m.Load > 0 {
+		note = strings.TrimPrefix(fmt.Sprintf("%s; load %d", note, m.Load), "; ")
+	}
+	if note != "" {
+		s += " (" + note + ")"
 	}
 	return s
 }
@@ -108,19 +115,18 @@ func middle(runs []measured) measured {
 		m.Figures[f] = all[len(all)/2]
 	}
 	slices.SortFunc(runs, func(a, b measured) int { return cmp.Compare(a.Figures[seconds], b.Figures[seconds]) })
-	m.Note = runs[len(runs)/2].Note
+	m.Note, m.Load = runs[len(runs)/2].Note, runs[len(runs)/2].Load
 	return m
 }
 
-// addLoad notes how busy the machine is with other work, where it is: then seconds are longer than they need be, and the
-// seconds of a processor are the better measure. The system's average of the last minute counts what was measured too.
-func (m *measured) addLoad(cores int) {
-	raw, err := os.ReadFile("/proc/loadavg")
+// recordLoad records the load where it is more than the measured processes make: the client and the server together.
+func (m *measured) recordLoad(cores int) {
+	raw, err := os.ReadFile("/proc/loadavg") // the average of the last minute
 	if err != nil {
 		return
 	}
 	var load float64
 	if _, err := fmt.Sscan(string(raw), &load); err == nil && load > 2*float64(cores) {
-		m.Note = strings.TrimPrefix(fmt.Sprintf("%s; on a busy machine, load %.0f on %d processors", m.Note, load, cores), "; ")
+		m.Load = int(math.Round(load))
 	}
 }

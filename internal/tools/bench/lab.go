@@ -72,7 +72,7 @@ func (l *lab) measure(ctx context.Context, r row, times int) (measured, error) {
 		if err != nil {
 			return measured{}, err
 		}
-		m.addLoad(l.cores)
+		m.recordLoad(l.cores)
 		runs = append(runs, m)
 	}
 	m := middle(runs)

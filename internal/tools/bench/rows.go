@@ -41,6 +41,7 @@ func rows() []row {
 		{name: "audit-1m", what: "audit of the same, Prometheus", big: true, once: true, run: reading(million(), "audit", "--format", "prometheus"), most: []limit{{seconds, 100}, {memory, 3000}}},
 		{
 			name: "apply-100", what: "apply 100, 5 s operations, Retry-After 1", run: apply{vms: 100, takes: 5 * time.Second, bound: 5.1}.run, most: []limit{{ofBound, 1.06}},
+			why:    "0.2 s are the start and the reads before the first write, which the bound leaves out",
 			others: []string{"55.3 s; 12.0 s with 64 slots; 8.0 requests a machine", "7.1 s and 9 requests for each machine"},
 		},
 		{name: "apply-100-refresh", what: "the same, with a refresh in front", run: apply{vms: 100, takes: 5 * time.Second, refresh: "always", bound: 10.2}.run, others: []string{"–", "–"}},
@@ -64,7 +65,7 @@ func rows() []row {
 			run: repeated(9, apply{vms: 46, vaults: 3, takes: 2 * time.Second, refresh: "always", settings: costs.Plenty(), bound: 4.2}.run),
 		},
 		{name: "plan-again", what: "plan again over 1000 protected VMs", run: planAgain(nil), others: []string{"1000 requests", ""}},
-		{name: "plan-again-pages", what: "plan again over 1000 protected VMs, pages of 50 to 200", run: planAgain(map[string]int{"": 50, "items": 100, "vms": 200}), most: []limit{{requests, 15}}},
+		{name: "plan-again-pages", what: "plan again over 1000 protected VMs, pages of 50 to 200", run: planAgain(map[string]int{"": 50, "items": 100, "vms": 200}), most: []limit{{requests, 15}}, why: "the pages of items (10) and VMs (5) are 15; vaults, policies and jobs take one each, and each decides something"},
 		{name: "virtual-10", what: "10 machines in 1 vault", once: true, run: virtual(quiet, 10, 1)},
 		{name: "virtual-100", what: "100 in 1", once: true, run: virtual(quiet, 100, 1)},
 		{name: "virtual-1000", what: "1000 in 1", once: true, run: virtual(quiet, 1000, 1)},
@@ -107,8 +108,13 @@ func (r row) verdict(m measured) string {
 		return ""
 	case len(missed) == 0:
 		return "met"
-	case r.why == "":
+	}
+	why := r.why
+	if m.Load > 0 && m.Figures[seconds] > 0 {
+		why = strings.TrimPrefix(why+"; other work kept the machine busy, which lengthens seconds", "; ")
+	}
+	if why == "" {
 		return "missed by " + strings.Join(missed, "; ")
 	}
-	return "missed by " + strings.Join(missed, "; ") + ": " + r.why
+	return "missed by " + strings.Join(missed, "; ") + ": " + why
 }
