@@ -52,9 +52,24 @@ func TestAMissedTargetSaysByHowMuchAndWhy(t *testing.T) {
 	if got != "missed by 1.0 s (25 %); 167 MB (67 %); 2 changes left: lists are kept whole" {
 		t.Errorf("missed: %q", got)
 	}
-	busy := measured{Figures: map[figure]float64{seconds: 5}, Load: 20}
-	if got := r.verdict(busy); got != "missed by 1.0 s (25 %): lists are kept whole; other work kept the machine busy, which lengthens seconds" || busy.String() != "5.0 s (load 20)" {
-		t.Errorf("missed on a busy machine: %q, %q", got, busy)
+}
+
+// Seconds on a machine that other work keeps busy say nothing: they are neither shown nor judged.
+func TestSecondsOfABusyMachineAreNotJudged(t *testing.T) {
+	const unjudged = "the seconds are not judged: other work kept the machine busy"
+	r := row{most: []limit{{seconds, 4}, {memory, 250}}}
+	for want, m := range map[string]measured{
+		"met; " + unjudged:                    {Figures: map[figure]float64{seconds: 5, memory: 200}, Load: 20},
+		"missed by 50 MB (20 %); " + unjudged: {Figures: map[figure]float64{seconds: 5, memory: 300}, Load: 20},
+		"missed by 1.0 s (25 %)":              {Figures: map[figure]float64{seconds: 5, memory: 200}},
+	} {
+		if got := r.verdict(m); got != want {
+			t.Errorf("%q, expected %q", got, want)
+		}
+	}
+	busy := measured{Figures: map[figure]float64{seconds: 5, memory: 200}, Load: 20, Note: "4.0 s of a processor"}
+	if got := busy.String(); got != "200 MB (4.0 s of a processor; load 20)" {
+		t.Errorf("shown as %q", got)
 	}
 }
 

@@ -82,7 +82,7 @@ type measured struct {
 func (m measured) String() string {
 	var parts []string
 	for _, f := range order() {
-		if v, ok := m.Figures[f]; ok {
+		if v, ok := m.Figures[f]; ok && (f != seconds || m.Load == 0) {
 			parts = append(parts, f.text(v))
 		}
 	}

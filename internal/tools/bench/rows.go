@@ -31,7 +31,7 @@ func many() fleet { return fleet{vms: 25_000, vaults: 110, subscriptions: 5, cro
 // rows returns the table of rows: a new one is one entry.
 func rows() []row {
 	return []row{
-		{name: "plan-100k", what: "plan 100,000 VMs, 110 vaults", run: reading(hundredThousand(), "plan"), most: []limit{{seconds, 4}, {memory, 250}}},
+		{name: "plan-100k", what: "plan 100,000 VMs, 110 vaults", run: reading(hundredThousand(), "plan"), most: []limit{{seconds, 4}, {memory, 250}}, why: "of a machine 1.0 KB is kept, its ids, tags and item: 100 MB in all; the plan, its index and what the collector needs are the rest"},
 		{name: "audit-prometheus", what: "audit of the same, Prometheus", run: reading(hundredThousand(), "audit", "--format", "prometheus"), most: []limit{{seconds, 8}, {memory, 350}}},
 		{name: "audit-json", what: "audit of the same, JSON", run: reading(hundredThousand(), "audit", "--format", "json"), most: []limit{{seconds, 10}, {memory, 350}}},
 		{name: "audit-vaults", what: "audit, 25,000 VMs: 110 vaults against 10", run: against(reading(many(), "audit"), reading(few(), "audit")), most: []limit{{ofOther, 1.3}}},
@@ -93,9 +93,12 @@ func (r row) target() string {
 // verdict returns whether m meets the target, and otherwise by how much it misses it, and why.
 func (r row) verdict(m measured) string {
 	var missed []string
+	unjudged := ""
 	for _, l := range r.most {
 		v := m.Figures[l.of]
 		switch {
+		case l.of == seconds && m.Load > 0:
+			unjudged = "; the seconds are not judged: other work kept the machine busy"
 		case v <= l.most:
 		case l.most == 0:
 			missed = append(missed, l.of.text(v))
@@ -106,15 +109,12 @@ func (r row) verdict(m measured) string {
 	switch {
 	case len(r.most) == 0:
 		return ""
+	case len(missed) == 0 && len(r.most) == 1 && unjudged != "":
+		return strings.TrimPrefix(unjudged, "; ")
 	case len(missed) == 0:
-		return "met"
+		return "met" + unjudged
+	case r.why == "":
+		return "missed by " + strings.Join(missed, "; ") + unjudged
 	}
-	why := r.why
-	if m.Load > 0 && m.Figures[seconds] > 0 {
-		why = strings.TrimPrefix(why+"; other work kept the machine busy, which lengthens seconds", "; ")
-	}
-	if why == "" {
-		return "missed by " + strings.Join(missed, "; ")
-	}
-	return "missed by " + strings.Join(missed, "; ") + ": " + why
+	return "missed by " + strings.Join(missed, "; ") + ": " + r.why + unjudged
 }
