@@ -59,9 +59,9 @@ func TestSecondsOfABusyMachineAreNotJudged(t *testing.T) {
 	const unjudged = "the seconds are not judged: other work kept the machine busy"
 	r := row{most: []limit{{seconds, 4}, {memory, 250}}}
 	for want, m := range map[string]measured{
-		"met; " + unjudged:                    {Figures: map[figure]float64{seconds: 5, memory: 200}, Load: 20},
-		"missed by 50 MB (20 %); " + unjudged: {Figures: map[figure]float64{seconds: 5, memory: 300}, Load: 20},
-		"missed by 1.0 s (25 %)":              {Figures: map[figure]float64{seconds: 5, memory: 200}},
+		"but for the seconds met; " + unjudged: {Figures: map[figure]float64{seconds: 5, memory: 200}, Load: 20},
+		"missed by 50 MB (20 %); " + unjudged:  {Figures: map[figure]float64{seconds: 5, memory: 300}, Load: 20},
+		"missed by 1.0 s (25 %)":               {Figures: map[figure]float64{seconds: 5, memory: 200}},
 	} {
 		if got := r.verdict(m); got != want {
 			t.Errorf("%q, expected %q", got, want)

@@ -68,13 +68,15 @@ func (b results) markdown(all []row) string {
 			continue
 		}
 		dates[m.Commit] = true
+		isVirtual := strings.HasPrefix(r.name, "virtual-")
+		if len(r.most) > 0 || r.others == nil && !isVirtual {
+			targets = append(targets, []string{r.what, m.String(), r.target(), r.verdict(m)})
+		}
 		switch {
 		case r.others != nil:
 			compared = append(compared, append([]string{r.what, m.String()}, r.others...))
-		case strings.HasPrefix(r.name, "virtual-"):
+		case isVirtual:
 			virtual = append(virtual, []string{r.what, m.String()})
-		default:
-			targets = append(targets, []string{r.what, m.String(), r.target(), r.verdict(m)})
 		}
 	}
 	var s strings.Builder

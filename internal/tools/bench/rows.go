@@ -36,7 +36,7 @@ func rows() []row {
 		{name: "audit-json", what: "audit of the same, JSON", run: reading(hundredThousand(), "audit", "--format", "json"), most: []limit{{seconds, 10}, {memory, 350}}},
 		{name: "audit-vaults", what: "audit, 25,000 VMs: 110 vaults against 10", run: against(reading(many(), "audit"), reading(few(), "audit")), most: []limit{{ofOther, 1.3}}},
 		{name: "export-100k", what: "export of 100,000, and a plan of what it wrote", run: exporting(hundredThousand()), most: []limit{{written, 8}, {left, 0}}},
-		{name: "parse-20mb", what: "validate a file of 20 MB", run: parsing(20_000_000), most: []limit{{seconds, 2}, {ofFile, 10}}},
+		{name: "parse-20mb", what: "validate a file of 20 MB", run: parsing(20_000_000), most: []limit{{seconds, 2}, {ofFile, 10}}, why: "half of the memory are nodes of 112 bytes, one for each of nine keys and values of a rule of 190 bytes"},
 		{name: "plan-1m", what: "plan 1,000,000 VMs, 1,100 vaults", big: true, once: true, run: reading(million(), "plan"), most: []limit{{seconds, 60}, {memory, 2500}}},
 		{name: "audit-1m", what: "audit of the same, Prometheus", big: true, once: true, run: reading(million(), "audit", "--format", "prometheus"), most: []limit{{seconds, 100}, {memory, 3000}}},
 		{
@@ -109,10 +109,10 @@ func (r row) verdict(m measured) string {
 	switch {
 	case len(r.most) == 0:
 		return ""
-	case len(missed) == 0 && len(r.most) == 1 && unjudged != "":
-		return strings.TrimPrefix(unjudged, "; ")
+	case len(missed) == 0 && unjudged != "":
+		return "but for the seconds met" + unjudged
 	case len(missed) == 0:
-		return "met" + unjudged
+		return "met"
 	case r.why == "":
 		return "missed by " + strings.Join(missed, "; ") + unjudged
 	}
