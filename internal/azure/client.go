@@ -93,7 +93,9 @@ type Client struct {
 	onExchange  func(Exchange)
 
 	pipeline runtime.Pipeline
-	router   router
+	// guardedWrites sends the writes that name a resource guard's request: they alone carry the tokens of auxiliary.
+	guardedWrites runtime.Pipeline
+	router        router
 	// deletable are the groups whose disks may be deleted: none, until a run of restore tests names them.
 	deletable deletableGroups
 	counts    *counter
@@ -149,6 +151,9 @@ func New(o Options) (*Client, error) {
 		return nil, err
 	}
 	if c.pipeline, err = c.newPipeline(conf, o.Transport); err != nil {
+		return nil, fmt.Errorf("preparing requests: %w", err)
+	}
+	if c.guardedWrites, err = c.newPipeline(conf, o.Transport, policyFunc(c.auxiliaryPolicy)); err != nil {
 		return nil, fmt.Errorf("preparing requests: %w", err)
 	}
 	return c, nil

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,12 +38,14 @@ const (
 	maxRetryAfter = 65 * time.Minute
 )
 
-// newPipeline builds the only way to Azure. The order matters: a request is checked against the allow-list first, and
-// only policies behind the retry policy see each attempt.
-func (c *Client) newPipeline(conf cloud.Configuration, transport http.RoundTripper) (runtime.Pipeline, error) {
+// newPipeline builds a way to Azure; there are two, for guarded writes and for all else, and further is what sets them
+// apart. The order matters: a request is checked against the allow-list first, and only policies behind the retry policy
+// see each attempt.
+func (c *Client) newPipeline(conf cloud.Configuration, transport http.RoundTripper, further ...policy.Policy) (runtime.Pipeline, error) {
 	return armruntime.NewPipeline("azbackup", c.version, c.tokens,
 		runtime.PipelineOptions{
-			PerCall:  []policy.Policy{policyFunc(c.allowlistPolicy), policyFunc(c.auxiliaryPolicy), policyFunc(c.correlationPolicy), policyFunc(c.tokenRefreshPolicy)},
+			PerCall: slices.Concat([]policy.Policy{policyFunc(c.allowlistPolicy)}, further,
+				[]policy.Policy{policyFunc(c.correlationPolicy), policyFunc(c.tokenRefreshPolicy)}),
 			PerRetry: []policy.Policy{c.quotas.Policy(), policyFunc(perTryTimeoutPolicy), policyFunc(decodePolicy)},
 		},
 		&arm.ClientOptions{

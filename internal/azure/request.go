@@ -38,7 +38,6 @@ type request struct {
 	url              string // absolute
 	body             any    // marshalled to JSON; nil = none
 	class            quota.Class
-	isGuarded        bool          // names a resource guard's request: it carries the tokens of the auxiliary tenants
 	permit           *quota.Permit // of a write with a reservation; nil = it waits for its quotas
 	decode           bodyDecoder   // gets the body of a 200; nil = the body is returned whole
 	acceptedStatuses []int         // further statuses that are no error, besides 200
@@ -81,24 +80,25 @@ func (c *Client) do(ctx context.Context, r request) (*answer, error) {
 		return nil, &apply.Error{Op: r.op, Message: "the URL is not usable: " + withoutURL(err).Error(), Err: err}
 	}
 	req.Raw().Header.Set("Accept", "application/json")
-	if r.isGuarded {
-		req.SetOperationValue(&guardedWrite{})
-	}
 	if r.decode != nil {
 		req.SetOperationValue(r.decode)
 		runtime.SkipBodyDownload(req)
 	}
+	pipeline := c.pipeline
 	if r.body != nil {
 		data, err := json.Marshal(r.body)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", r.op, err)
+		}
+		if !reads && namesGuardRequest(data) {
+			pipeline = c.guardedWrites
 		}
 		if err := req.SetBody(readSeekNopCloser{bytes.NewReader(data)}, "application/json"); err != nil {
 			return nil, fmt.Errorf("%s: %w", r.op, err)
 		}
 	}
 	sent := &sentRequest{method: r.method, path: req.Raw().URL.Path}
-	resp, err := c.pipeline.Do(req)
+	resp, err := pipeline.Do(req)
 	if err != nil {
 		return nil, transportFailure(ctx, r.op, sent, err)
 	}

@@ -2,6 +2,7 @@ package azure
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -52,8 +53,15 @@ func guardError(ch plan.Change, err error) error {
 	return &refused
 }
 
-// guardedWrite marks a request that names a resource guard's request.
-type guardedWrite struct{}
+// namesGuardRequest reports whether the body of a write names a request of a resource guard.
+func namesGuardRequest(body []byte) bool {
+	var b struct {
+		Properties struct {
+			Requests []string `json:"resourceGuardOperationRequests"`
+		} `json:"properties"`
+	}
+	return json.Unmarshal(body, &b) == nil && len(b.Properties.Requests) > 0
+}
 
 // auxiliarySource supplies the tokens of one tenant besides the client's own.
 type auxiliarySource struct {
@@ -88,11 +96,10 @@ func (o Options) newAuxiliarySources(conf cloud.Configuration) ([]auxiliarySourc
 	return sources, nil
 }
 
-// auxiliaryPolicy adds the tokens of the auxiliary tenants to a guarded write, and to nothing else. It stands behind the
-// allow-list: the request goes to this endpoint.
+// auxiliaryPolicy adds the tokens of the auxiliary tenants. It is part of the pipeline of guarded writes alone, so no other
+// request can carry them (docs/azure.md §26), and stands behind the allow-list: the request goes to this endpoint.
 func (c *Client) auxiliaryPolicy(req *policy.Request) (*http.Response, error) {
-	var guarded *guardedWrite
-	if !req.OperationValue(&guarded) || len(c.auxiliary) == 0 {
+	if len(c.auxiliary) == 0 {
 		return req.Next()
 	}
 	tokens, err := c.auxiliaryTokens(req.Raw().Context())

@@ -1,12 +1,14 @@
 package azure
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/quota"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -58,6 +60,55 @@ func TestATokenOfAGuardsTenantGoesWithTheGuardedWriteAlone(t *testing.T) {
 	}
 	if guarded != 1 || len(f.sent) < 3 {
 		t.Errorf("%d guarded of %d requests", guarded, len(f.sent))
+	}
+}
+
+// Every request that any command may send is sent, with and without a guard's request in its body: the tokens of the
+// guards' tenants go with the writes that name one, and with no other request.
+func TestNoRequestButAGuardedWriteCanCarryTheTokenOfAGuardsTenant(t *testing.T) {
+	const named = `{"properties":{"resourceGuardOperationRequests":["` + guardID + `/stopRequests/default"]}}`
+	bodies := map[string]any{
+		"no body": nil, "a body": json.RawMessage(`{"properties":{"policyId":""}}`), "an empty list": json.RawMessage(`{"properties":{"resourceGuardOperationRequests":[]}}`),
+		"a name elsewhere": json.RawMessage(`{"resourceGuardOperationRequests":["x"],"tags":{"resourceGuardOperationRequests":"x"}}`), "a name": json.RawMessage(named),
+	}
+	f := newFake()
+	guarded, total := 0, 0
+	for _, route := range allowedRoutes() {
+		commands := route.writers
+		if route.isRead() {
+			commands = Commands()
+		}
+		for _, command := range commands {
+			c := newClient(t, Options{
+				Endpoint: "https://arm.test", AccessToken: token, Transport: inProcess{f}, Command: command,
+				AuxiliaryTenants: []string{"a"}, AuxiliaryToken: "second",
+			})
+			for what, body := range bodies {
+				r := request{op: "x", method: route.method, url: c.buildURL(strings.ReplaceAll(route.path, "*", sub), apiBackup), body: body, class: quota.Other}
+				if !route.isRead() {
+					r.class = quota.Write
+				}
+				before := len(f.sent)
+				c.do(t.Context(), r) //nolint:errcheck // what was sent counts, not the answer
+				if len(f.sent) == before {
+					t.Errorf("%s %s of %s was not sent", route.method, route.path, command)
+				}
+				for _, sent := range f.sent[before:] {
+					total++
+					isGuarded := !route.isRead() && what == "a name"
+					want := map[bool]string{true: "Bearer second"}[isGuarded]
+					if isGuarded {
+						guarded++
+					}
+					if got := sent.header.Get(headerAuxiliary); got != want {
+						t.Errorf("%s of %s, %s: auxiliary header %q, want %q", route.kind, command, what, got, want)
+					}
+				}
+			}
+		}
+	}
+	if guarded < 10 || total < 100 {
+		t.Errorf("%d guarded writes of %d requests: the test sends less than it should", guarded, total)
 	}
 }
 

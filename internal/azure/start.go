@@ -47,7 +47,7 @@ func (c *Client) Start(ctx context.Context, ch plan.Change) (apply.Operation, er
 	case stateAsApproved:
 	}
 	r := w.request
-	r.class, r.permit, r.body, r.isGuarded = quota.Write, permit, over.body, len(ch.ResourceGuard) > 0
+	r.class, r.permit, r.body = quota.Write, permit, over.body
 	r.acceptedStatuses = []int{http.StatusCreated, http.StatusAccepted, http.StatusNoContent}
 	a, err := c.do(ctx, r)
 	if err != nil {
