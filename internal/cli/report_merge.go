@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +16,7 @@ import (
 type mergeFlags struct {
 	outputFlags
 	notifyFlags
+	maxAge   durationFlag
 	detailed bool
 	all      bool
 }
@@ -46,6 +48,7 @@ func (a *app) mergeCommand() *cobra.Command {
 	}
 	f.outputFlags.addFlags(cmd, report.AuditFormats())
 	f.notifyFlags.addFlags(cmd, "where something is not done, or an audit has new findings")
+	cmd.Flags().Var(&f.maxAge, "max-age", "refuse the result of a shard that is older than this, such as 6h: it is of an earlier run (applies and audits)")
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit with 2 when merged plans have changes to make")
 	cmd.Flags().BoolVar(&f.all, "all", false, "also list what needs no change, or every machine, as far as the files have it")
 	return cmd
@@ -57,6 +60,9 @@ func (a *app) merge(ctx context.Context, f mergeFlags, paths []string) error {
 		return err
 	}
 	files, problems := readShardFiles(paths)
+	if f.maxAge > 0 {
+		problems = append(problems, checkAges(files, a.Now(), time.Duration(f.maxAge))...)
+	}
 	problems = append(problems, checkShardFiles(files)...)
 	if len(problems) > 0 {
 		for _, p := range problems {
@@ -71,6 +77,8 @@ func (a *app) merge(ctx context.Context, f mergeFlags, paths []string) error {
 		return err
 	}
 	switch {
+	case f.maxAge > 0 && kind == kindPlan:
+		return usageError("--max-age is for apply reports and audits: plans do not say when they were made")
 	case f.detailed && kind != kindPlan:
 		return usageError("--detailed-exitcode is for plans, these are %ss", kind)
 	case hook != nil && kind == kindPlan:

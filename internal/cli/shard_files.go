@@ -155,6 +155,20 @@ func (f *shardFile) checkContent() error {
 	return nil
 }
 
+// checkAges says which results are older than maxAge: where a shard ended early, the file of an earlier run is still there.
+func checkAges(files []shardFile, now time.Time, maxAge time.Duration) (problems []string) {
+	for _, f := range files {
+		at := f.run.Finished
+		if f.kind == kindAudit {
+			at = f.audit.Made.At
+		}
+		if f.kind != kindPlan && now.Sub(at) > maxAge {
+			problems = append(problems, fmt.Sprintf("%q is of %s: older than --max-age %s", f.path, at.UTC().Format("2006-01-02 15:04Z"), report.FormatDuration(maxAge)))
+		}
+	}
+	return problems
+}
+
 // trait is something that the results of all shards of a run have in common.
 type trait struct {
 	name  string // as in "the plan is of another NAME"
