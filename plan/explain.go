@@ -14,6 +14,8 @@ import (
 // Explanation is all that decides about one VM.
 type Explanation struct {
 	VM string `json:"vm"`
+	// Subscription is the display name of the VM's subscription, where it was read.
+	Subscription string `json:"subscription_name,omitempty"`
 	// Read is true where the VM was read; Missing where it is known not to exist.
 	Read    bool `json:"read"`
 	Missing bool `json:"missing,omitempty"`
@@ -89,6 +91,7 @@ func (s *vmState) isCalled(name string) bool {
 
 func (pl *planner) explain(s *vmState, p Plan) Explanation {
 	e := Explanation{VM: s.id, Read: s.vm != nil, Missing: s.isMissing, Next: changesFor(s.key(), p), RestoreTest: pl.testExplanation(s), HasTests: len(pl.tests) > 0}
+	e.Subscription = SubscriptionNames(*pl.observed, p.Changes, []Gap{{Subscription: armid.SubscriptionOf(s.id)}})[strings.ToLower(armid.SubscriptionOf(s.id))]
 	if s.vm != nil {
 		e.NeedsEnhanced = s.vm.NeedsEnhanced
 		e.Steps = pl.config.Explain(s.target())

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -249,7 +250,7 @@ func (pl *planner) build() Plan {
 	if len(p.Unchanged) == 0 {
 		p.Unchanged = nil // as after a round trip through JSON
 	}
-	p.Subscriptions = pl.subscriptionNames(p.Changes)
+	p.Subscriptions = pl.subscriptionNames(p)
 	p.Fingerprint = fingerprint(p.Changes)
 	p.Refusals = pl.evaluateGuards()
 	limits := pl.config.Settings.Limits
@@ -259,19 +260,34 @@ func (pl *planner) build() Plan {
 	return p
 }
 
-// subscriptionNames returns the display names of the subscriptions of the changes, as far as they were read.
-func (pl *planner) subscriptionNames(changes []Change) map[string]string {
-	if len(pl.observed.Subscriptions) == 0 || pl.config.SubscriptionQuery == nil {
+// subscriptionNames returns the display names of the subscriptions of a plan, where it may have several.
+func (pl *planner) subscriptionNames(p Plan) map[string]string {
+	if pl.config.SubscriptionQuery == nil && len(pl.config.Subscriptions) < 2 {
+		return nil
+	}
+	return SubscriptionNames(*pl.observed, p.Changes, p.Gaps)
+}
+
+// SubscriptionNames returns the display names of the subscriptions of changes and gaps, by folded id, as far as they were
+// read; nil = of none.
+func SubscriptionNames(o Observed, changes []Change, gaps []Gap) map[string]string {
+	if len(o.Subscriptions) == 0 {
 		return nil
 	}
 	all, names := map[string]string{}, map[string]string{}
-	for _, s := range pl.observed.Subscriptions {
+	for _, s := range o.Subscriptions {
 		all[strings.ToLower(s.ID)] = s.Name
 	}
-	for _, c := range changes {
-		if id := strings.ToLower(armid.SubscriptionOf(c.Target)); all[id] != "" {
+	add := func(id string) {
+		if id = strings.ToLower(id); all[id] != "" {
 			names[id] = all[id]
 		}
+	}
+	for i := range changes {
+		add(armid.SubscriptionOf(changes[i].Target))
+	}
+	for _, g := range gaps {
+		add(cmp.Or(g.Subscription, armid.SubscriptionOf(cmp.Or(g.Vault, g.Target))))
 	}
 	if len(names) == 0 {
 		return nil // as after a round trip through JSON

@@ -187,6 +187,9 @@ func MakeRestores(o Observed, f RestoreFacts, r RestoreRequest, now time.Time) P
 		return cmp.Or(cmp.Compare(a.Action.order(), b.Action.order()), boolToInt(b.isAdopted())-boolToInt(a.isAdopted()),
 			strings.Compare(string(armid.Of(a.Vault)), string(armid.Of(b.Vault))), strings.Compare(a.ID, b.ID))
 	})
+	if len(o.Subscriptions) > 1 {
+		p.Subscriptions = SubscriptionNames(o, p.Changes, p.Gaps)
+	}
 	p.Fingerprint = fingerprint(p.Changes)
 	p.Request = &RestoreRequest{Before: r.Before, Point: r.Point, Disks: r.Disks, Into: r.Into, Staging: r.Staging, Again: r.Again}
 	n := 0

@@ -110,6 +110,10 @@ func TestAPlanNamesTheSubscriptionsOfItsChanges(t *testing.T) {
 			t.Errorf("%s: %s", name, d)
 		}
 	}
+	w.config.Subscriptions, w.o.Subscriptions = []string{restoreSub, other.ID}, []Subscription{production, other}
+	if got := w.plan(t, Options{}).Subscriptions[restoreSub]; got != "Production" {
+		t.Errorf("one of several that the file lists: %q", got)
+	}
 }
 
 func TestASubscriptionThatIsExceptedByItsIDIsNoGapWhereItCannotBeRead(t *testing.T) {

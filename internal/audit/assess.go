@@ -88,6 +88,7 @@ func Assess(c *config.Config, o plan.Observed, opt Options) Result {
 		found = append(found, lost...)
 		markNew(found, opt.Baseline.Findings)
 	}
+	tellLag(found, r.VMs, a.opt.ListLag)
 	var tests *restoreTotals
 	if a.tests != nil {
 		tests = &restoreTotals{left: len(a.tests.left), inFlight: a.config.Settings.Limits.Restores}
@@ -211,6 +212,7 @@ func (a *assessor) newProvenance() Provenance {
 	m := a.opt.Made
 	m.At = a.opt.Now
 	m.MaxAge = toSeconds(a.opt.MaxAge)
+	m.ListLag = toSeconds(a.opt.ListLag)
 	m.Tolerance = toSeconds(a.opt.Tolerance)
 	m.MinRetention = toSeconds(a.opt.MinRetention)
 	m.FailOn = a.opt.FailOn

@@ -10,14 +10,23 @@ import (
 // several subscriptions share that name. It says the same of findings that were told apart before, so that findings of
 // several audits can be told apart together.
 func tellApart(findings []Finding, subscriptions []Subscription) {
+	if len(subscriptions) < 2 {
+		return
+	}
+	count := map[string]int{}
+	for _, s := range subscriptions {
+		count[s.Name]++
+	}
 	names := map[string]string{}
 	for _, s := range subscriptions {
-		if s.Name != "" {
+		switch {
+		case s.Name == "":
+			names[strings.ToLower(s.ID)] = " (" + s.ID + ")"
+		case count[s.Name] > 1:
+			names[strings.ToLower(s.ID)] = " (" + s.Name + " " + s.ID + ")"
+		default:
 			names[strings.ToLower(s.ID)] = " (" + s.Name + ")"
 		}
-	}
-	if len(names) < 2 {
-		return
 	}
 	first, shared := map[string]string{}, map[string]bool{}
 	for i := range findings {

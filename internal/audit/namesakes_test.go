@@ -29,7 +29,11 @@ func TestFindingsOfOneNameAreToldApartBySubscriptionAlsoTwice(t *testing.T) {
 		}
 	}
 	unnamed := findings(a, b)
-	if tellApart(unnamed, []Subscription{{ID: a}, {ID: b}}); unnamed[0].Message != "rg/web: no backup: none" {
+	if tellApart(unnamed, []Subscription{{ID: a}, {ID: b}}); unnamed[0].Message != "rg/web ("+a+"): no backup: none" {
 		t.Errorf("without names: %s", unnamed[0].Message)
+	}
+	same := findings(a, b)
+	if tellApart(same, []Subscription{{ID: a, Name: "Shop"}, {ID: b, Name: "Shop"}}); same[1].Message != "rg/web (Shop "+b+"): no backup: none" {
+		t.Errorf("of one display name: %s", same[1].Message)
 	}
 }

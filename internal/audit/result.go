@@ -41,6 +41,8 @@ type Provenance struct {
 	Subscriptions []string `json:"subscriptions,omitempty"`
 	// Source is the source of the VM list when that is not Azure Resource Manager, with its caveat.
 	Source string `json:"source,omitempty"`
+	// ListLag is how far that source may be behind, in seconds; 0 = it is not.
+	ListLag int64 `json:"list_lag_seconds,omitempty"`
 	// MaxAge is the value of --max-age in seconds; 0 = each policy's own frequency plus Tolerance.
 	MaxAge    int64 `json:"max_age_seconds,omitempty"`
 	Tolerance int64 `json:"tolerance_seconds"`

@@ -56,6 +56,7 @@ func allowedRoutes() []route {
 	planners := []Command{CommandPlan, CommandApply, CommandExplain, CommandSnapshot}
 	seers := []Command{CommandPlan, CommandApply, CommandAudit, CommandExplain}
 	jobReaders := slices.DeleteFunc(append(Commands(), CommandRestoreTest), func(c Command) bool { return c == CommandExport })
+	// Those that need the names of several subscriptions do without them where the list is not allowed.
 	inventory := []Command{CommandAudit, CommandExport, CommandSnapshot, CommandBackup, CommandPoints, CommandRestore, CommandRestoreTest, Organisation}
 	return []route{
 		{kind: "subscriptions", method: http.MethodGet, path: "/subscriptions", senders: inventory},
@@ -94,7 +95,8 @@ func allowedRoutes() []route {
 		{kind: "operation", method: http.MethodGet, path: vaultPath + "/backupValidateOperationsStatuses/*", senders: []Command{CommandRestoreTest}},
 
 		{kind: "backup status", method: http.MethodPost, path: subscriptionPath + "/providers/Microsoft.RecoveryServices/locations/*/backupStatus", senders: seers},
-		{kind: "resource graph", method: http.MethodPost, path: "/providers/Microsoft.ResourceGraph/resources", senders: []Command{CommandAudit}},
+		// It writes nothing, and its answers lag: no command that writes, or plans what is written, may ask it.
+		{kind: "resource graph", method: http.MethodPost, path: "/providers/Microsoft.ResourceGraph/resources", writers: []Command{CommandAudit}},
 
 		{kind: "write vault", method: http.MethodPut, path: vaultPath, writers: apply},
 		{kind: "write vault", method: http.MethodPatch, path: vaultPath, writers: apply},

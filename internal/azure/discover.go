@@ -198,8 +198,12 @@ func (d *discovery) recordSuccess(add func(*plan.Observed)) {
 // follow once it is known, beside the VMs.
 func (d *discovery) subscriptionTasks() []readTask {
 	var reads []readTask
-	if d.scope.AllVaults && d.scope.Found == nil {
+	switch {
+	case d.scope.Found != nil:
+	case d.scope.AllVaults:
 		reads = append(reads, d.subscriptions)
+	case len(d.scope.Subscriptions) > 1:
+		reads = append(reads, d.subscriptionNames)
 	}
 	if d.scope.Graph {
 		reads = append(reads, d.listVMsByGraph)

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,6 +39,28 @@ func (d *discovery) subscriptions(ctx context.Context) {
 		o.Subscriptions = append(o.Subscriptions, found...)
 		o.Gaps = append(o.Gaps, odd...)
 	})
+}
+
+// subscriptionNames reads the display names of the subscriptions, which tell resources of one name apart. Nothing else
+// rests on them, so that they could not be read is a note.
+func (d *discovery) subscriptionNames(ctx context.Context) {
+	found, _, err := d.c.listSubscriptions(ctx, d.rec.tee("subscriptions"))
+	if _, isSignIn := errors.AsType[*SignInError](err); isSignIn {
+		d.recordGap(ctx, plan.Gap{Kind: plan.GapSubscription}, err)
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err != nil {
+		d.rec.recordFailedRead(err)
+		d.out.Notes = append(d.out.Notes, "the names of the subscriptions could not be read")
+		return
+	}
+	for _, s := range found {
+		if slices.ContainsFunc(d.scope.Subscriptions, func(id string) bool { return strings.EqualFold(id, s.ID) }) {
+			d.out.Subscriptions = append(d.out.Subscriptions, s)
+		}
+	}
 }
 
 func (d *discovery) listVMs(ctx context.Context, subscription string) {

@@ -66,6 +66,9 @@ func (a *app) backup(ctx context.Context, f backupFlags, names []string) (err er
 		run.Plan.Changes = append(run.Plan.Changes, newBackup(o, vm, time.Duration(f.retain)))
 	}
 	run.Plan.Gaps, run.Plan.Complete = o.Gaps, len(o.Gaps) == 0
+	if len(o.Subscriptions) > 1 {
+		run.Plan.Subscriptions = plan.SubscriptionNames(o, run.Plan.Changes, o.Gaps)
+	}
 	a.startBackups(ctx, s, f, &run)
 	return f.write(a.Out, func(w io.Writer, format string) error {
 		run.ExitCode = a.currentExitCode(ctx, nil)

@@ -39,10 +39,11 @@ func (a *app) awaitBackups(ctx context.Context, s *session, timeout time.Duratio
 	}
 	slowest := maxJobPollInterval * time.Duration(1+len(jobs)/jobsPerPoll)
 	var all sync.WaitGroup
+	name := namerOf(run.Plan)
 	for _, r := range jobs {
 		all.Go(func() {
 			defer crash.ExitOnPanic()
-			a.awaitBackup(ctx, s, slowest, r)
+			a.awaitBackup(ctx, s, slowest, name(r.Target), r)
 		})
 	}
 	all.Wait()
@@ -53,21 +54,21 @@ func (a *app) awaitBackups(ctx context.Context, s *session, timeout time.Duratio
 }
 
 // awaitBackup follows one job and records its end in r.
-func (a *app) awaitBackup(ctx context.Context, s *session, slowest time.Duration, r *apply.Result) {
+func (a *app) awaitBackup(ctx context.Context, s *session, slowest time.Duration, name string, r *apply.Result) {
 	id := jobID(r)
 	said := ""
 	for pause := minJobPollInterval; ; pause = min(2*pause, slowest) {
 		job, err := s.Job(ctx, id)
 		switch {
 		case err != nil && ctx.Err() == nil:
-			a.log.Debug("reading the job of " + report.DisplayName(r.Target) + ": " + oneLine(err.Error()))
+			a.log.Debug("reading the job of " + name + ": " + oneLine(err.Error()))
 		case err == nil && !job.IsRunning():
 			recordBackupEnd(r, job, s.Now())
 			return
 		case err == nil:
 			if now := describeTasks(job); now != said {
 				said = now
-				a.log.Info(string(r.Action)+" of "+report.DisplayName(r.Target)+": "+now, "target", r.Target, "job", id)
+				a.log.Info(string(r.Action)+" of "+name+": "+now, "target", r.Target, "job", id)
 			}
 		}
 		timer := time.NewTimer(pause)

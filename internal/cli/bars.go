@@ -34,6 +34,7 @@ func newBars(a *app, p plan.Plan, lines *lineProgress) *bars {
 	// Before the first bar: it would be drawn over a line that went to the terminal directly.
 	b.restore = a.stderr.redirect(b.progress)
 	counts, order := countByVault(p)
+	name := namerOf(p)
 	started, forecast := a.Now(), time.Duration(p.Forecast.Duration)
 	b.elapsed = func() time.Duration { return a.Now().Sub(started) }
 	if len(order) > maxBars {
@@ -41,7 +42,7 @@ func newBars(a *app, p plan.Plan, lines *lineProgress) *bars {
 	} else {
 		for _, vault := range order {
 			key := armid.Of(vault)
-			b.byVault[key] = b.add(report.DisplayName(vault), counts[key], forecast)
+			b.byVault[key] = b.add(name(vault), counts[key], forecast)
 		}
 	}
 	return b

@@ -225,7 +225,7 @@ func TestPeopleSeeMessagesAndHintsAlone(t *testing.T) {
 func TestProgressCountsWhatEnded(t *testing.T) {
 	var b bytes.Buffer
 	log, _ := newLogger(&b, "text", false, false)
-	l := &lineProgress{log: log, total: 12, wanted: map[string]plan.Action{"b": plan.Protect}, isForPeople: true}
+	l := &lineProgress{log: log, total: 12, wanted: map[string]plan.Action{"b": plan.Protect}, isForPeople: true, name: report.DisplayName}
 	at := time.Date(2026, 11, 24, 1, 0, 0, 0, time.UTC)
 	const vm = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.Compute/virtualMachines/"
 	for _, e := range []apply.Event{

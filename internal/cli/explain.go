@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"time"
 	_ "time/tzdata" // a container may have no time zones
 
@@ -71,7 +72,7 @@ func (a *app) explain(ctx context.Context, f explainFlags, vm string) (err error
 	a.exitConditions[exitIncomplete] = len(o.Gaps) > 0
 	e, err := plan.Explain(c, o, vm, options)
 	if err != nil {
-		return withCandidates(err)
+		return withCandidates(o, err)
 	}
 	return f.write(a.Out, func(w io.Writer, format string) error {
 		return report.WriteExplain(w, format, e, a.styleFor(w, false))
@@ -79,14 +80,15 @@ func (a *app) explain(ctx context.Context, f explainFlags, vm string) (err error
 }
 
 // withCandidates adds the candidates to an error about a name that fits several VMs.
-func withCandidates(err error) error {
+func withCandidates(o plan.Observed, err error) error {
 	ambiguous, ok := errors.AsType[*plan.AmbiguousError](err)
 	if !ok {
 		return err
 	}
 	var hints []string
+	name := report.Namer(namesOf(o), slices.Values(ambiguous.VMs))
 	for _, id := range ambiguous.VMs {
-		hints = append(hints, report.DisplayName(id)+"  "+report.Line(id))
+		hints = append(hints, name(id)+"  "+report.Line(id))
 	}
 	return withHint(err, hints...)
 }

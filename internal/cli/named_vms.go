@@ -30,9 +30,9 @@ func findVMs(o plan.Observed, doing string, names []string) ([]string, error) {
 		found := known.called(name)
 		switch {
 		case len(found) == 0:
-			return nil, withCandidates(fmt.Errorf("%s %q: %w", doing, name, plan.ErrNoVM))
+			return nil, withCandidates(o, fmt.Errorf("%s %q: %w", doing, name, plan.ErrNoVM))
 		case len(found) > 1:
-			return nil, withCandidates(&plan.AmbiguousError{Name: name, VMs: found})
+			return nil, withCandidates(o, &plan.AmbiguousError{Name: name, VMs: found})
 		case !seen[armid.Of(found[0])]:
 			seen[armid.Of(found[0])] = true
 			vms = append(vms, found[0])

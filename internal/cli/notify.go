@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"text/template"
 	"time"
 
@@ -103,10 +104,30 @@ func (a *app) notify(ctx context.Context, w *webhook, n notification) {
 		n.Items, n.More = n.Items[:maxNotified], len(n.Items)-maxNotified
 	}
 	if err := w.post(context.WithoutCancel(ctx), n); err != nil {
-		a.log.Warn("the summary could not be posted to "+oneLine(w.url.Host)+": "+oneLine(err.Error()), "host", w.url.Host)
+		a.log.Warn("the summary could not be posted to "+oneLine(w.url.Host)+": "+oneLine(w.describe(err)), "host", w.url.Host)
 		return
 	}
 	a.log.Info("summary posted to "+oneLine(w.url.Host), "host", w.url.Host)
+}
+
+// describe returns what may be printed of an error: one that quotes what was answered can hold a part of the URL.
+func (w *webhook) describe(err error) string {
+	text := err.Error()
+	secrets := strings.Split(w.url.Path, "/")
+	for _, values := range w.url.Query() {
+		secrets = append(secrets, values...)
+	}
+	secrets = append(secrets, w.url.EscapedPath(), w.url.RawQuery, w.url.Fragment)
+	if w.url.User != nil {
+		password, _ := w.url.User.Password()
+		secrets = append(secrets, w.url.User.Username(), password)
+	}
+	for _, s := range secrets {
+		if len(s) > 1 && strings.Contains(text, s) {
+			return "what it answered is not shown, because it repeats the URL"
+		}
+	}
+	return text
 }
 
 func (w *webhook) post(ctx context.Context, n notification) error {

@@ -14,12 +14,13 @@ import (
 // which reports for itself.
 func applyNotification(run report.Run, err error) *notification {
 	n := notification{FormatVersion: "1", Command: "apply", Summary: run.Summary, Items: []notifiedItem{}}
+	name := namerOf(run.Plan)
 	for _, r := range run.Results {
 		if r.Outcome == apply.Done || r.Outcome == apply.AlreadyDone {
 			continue
 		}
 		n.Items = append(n.Items, notifiedItem{
-			What: string(r.Outcome) + " " + string(r.Action), Target: report.DisplayName(r.Target),
+			What: string(r.Outcome) + " " + string(r.Action), Target: name(r.Target),
 			Message: report.Line(strings.TrimPrefix(r.Code+": "+r.Message, ": ")),
 		})
 	}
@@ -42,7 +43,7 @@ func auditNotification(r audit.Result) *notification {
 	n := notification{FormatVersion: "1", Command: "audit", Summary: r.Summary, Items: []notifiedItem{}}
 	add := func(f audit.Finding) {
 		n.Items = append(n.Items, notifiedItem{
-			What: f.Code + " " + string(f.Severity), Target: report.DisplayName(f.Target), Message: report.Line(f.Message),
+			What: f.Code + " " + string(f.Severity), Target: report.FindingName(f), Message: report.Line(f.Message),
 		})
 	}
 	word := "finding"

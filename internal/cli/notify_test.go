@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
@@ -69,5 +71,90 @@ func TestAWebhookThatIsNoHTTPSIsRefusedWithoutShowingIt(t *testing.T) {
 		if _, err := f.parse(); err == nil || strings.Contains(err.Error(), "secret.") || strings.Contains(err.Error(), "/secret") || strings.Contains(err.Error(), "[secret") {
 			t.Errorf("%s: %v", u, err)
 		}
+	}
+}
+
+// Each way in which a post can fail is told of, without the URL or a part of it.
+func TestNoFailureOfAPostShowsTheURL(t *testing.T) {
+	echo, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer echo.Close()
+	go func() {
+		for {
+			c, err := echo.Accept()
+			if err != nil {
+				return
+			}
+			go func() { _, _ = io.CopyN(c, c, 200); _ = c.Close() }()
+		}
+	}()
+	https := httptest.NewTLSServer(http.NotFoundHandler())
+	defer https.Close()
+	https.Config.ErrorLog = log.New(io.Discard, "", 0)
+	redirect := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/elsewhere-secret?"+r.URL.RawQuery, http.StatusTemporaryRedirect)
+	}))
+	defer redirect.Close()
+	refuses := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Error(w, r.URL.String(), http.StatusForbidden)
+	}))
+	defer refuses.Close()
+	for name, tt := range map[string]struct{ url, want string }{
+		"repeats what it gets": {"http://" + echo.Addr().String(), "it repeats the URL"},
+		"unknown authority":    {https.URL, "certificate"},
+		"redirects":            {redirect.URL, "answered 307"},
+		"refuses":              {refuses.URL, "answered 403"},
+		"is not there":         {"http://127.0.0.1:1", "dial tcp 127.0.0.1:1"},
+	} {
+		for _, format := range []string{logText, logJSON} {
+			w, err := (&notifyFlags{url: tt.url + "/secret-path?sig=secret-value"}).parse()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var log bytes.Buffer
+			a := &app{exitConditions: exitConditions{}}
+			a.log, _ = newLogger(&log, format, true, false)
+			a.notify(t.Context(), w, notification{Items: []notifiedItem{}})
+			if got := log.String(); strings.Contains(got, "secret") || !strings.Contains(got, tt.want) || strings.Count(got, "\n") != 1 {
+				t.Errorf("a webhook that %s: %s", name, got)
+			}
+			if a.exitConditions.code() != 0 {
+				t.Errorf("a webhook that %s changes the exit code", name)
+			}
+		}
+	}
+}
+
+func TestTheTemplatesMakeJSONOfWhateverThereIs(t *testing.T) {
+	templates, err := filepath.Glob("../../examples/notify/*.tmpl")
+	if err != nil || len(templates) < 2 {
+		t.Fatalf("templates: %v, %v", templates, err)
+	}
+	odd := "\"},{\"a\":\u2028 </script> {{.}} \\ `*_<!channel>\x00\xff"
+	for _, n := range []notification{
+		{Text: "azbackup apply failed: x", Items: []notifiedItem{}}, {Text: odd, Items: []notifiedItem{{odd, odd, odd}, {"", "", ""}}, More: 7},
+	} {
+		var got []byte
+		hook := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got, _ = io.ReadAll(r.Body) }))
+		for _, file := range append(templates, "") {
+			w, err := (&notifyFlags{url: hook.URL, template: file}).parse()
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = nil
+			var parsed map[string]any
+			if err := w.post(t.Context(), n); err != nil || json.Unmarshal(got, &parsed) != nil {
+				t.Errorf("%s: %v: %s", file, err, got)
+			}
+			if text, is := parsed["text"].(string); filepath.Base(file) == "slack.tmpl" && (!is || !strings.HasPrefix(text, strings.ToValidUTF8(n.Text, "\ufffd"))) {
+				t.Errorf("%s: %q", file, parsed)
+			}
+			if parsed["type"] != "message" && filepath.Base(file) == "teams.tmpl" {
+				t.Errorf("%s: %q", file, parsed)
+			}
+		}
+		hook.Close()
 	}
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -49,6 +50,7 @@ type lineProgress struct {
 	spoken        time.Time                          // when the last line about the whole run was due
 	bySub         map[string]*progressOfSubscription // by folded id
 	names         map[string]string                  // of subscriptions
+	name          func(id string) string             // of resources, for people
 	isForPeople   bool
 	// isQuiet omits what bars show.
 	isQuiet bool
@@ -63,7 +65,7 @@ type progressOfSubscription struct {
 func newLineProgress(log *slog.Logger, p plan.Plan, isForPeople bool) *lineProgress {
 	l := &lineProgress{
 		log: log, total: len(p.Changes), wanted: map[string]plan.Action{}, names: p.Subscriptions, isForPeople: isForPeople,
-		bySub: map[string]*progressOfSubscription{},
+		bySub: map[string]*progressOfSubscription{}, name: namerOf(p),
 	}
 	for _, c := range p.Changes {
 		l.wanted[c.ID] = c.Wanted
@@ -112,7 +114,7 @@ func (l *lineProgress) observe(e apply.Event) {
 	case apply.EventInterrupt:
 		return // the signal handler has reported it
 	default:
-		text = strings.TrimSpace(fmt.Sprintf("%s %s %s %s", e.Kind, report.ActionText(e.Action), describePlace(e), oneLine(e.Message)))
+		text = strings.TrimSpace(fmt.Sprintf("%s %s %s %s", e.Kind, report.ActionText(e.Action), l.describePlace(e), oneLine(e.Message)))
 	}
 	l.log.Log(nil, level, text, eventArgs(e)...) //nolint:staticcheck // the handlers ask nothing of a context
 	if e.Kind == apply.EventFinished {
@@ -164,7 +166,7 @@ func (l *lineProgress) tellWhole(e apply.Event) {
 func (l *lineProgress) describeFinished(e apply.Event) (slog.Level, string) {
 	l.finishedCount++
 	width := len(fmt.Sprint(l.total))
-	text := fmt.Sprintf("[%*d/%d] %-11s %s %s", width, l.finishedCount, l.total, describeOutcome(e.Outcome), l.verb(e), describePlace(e))
+	text := fmt.Sprintf("[%*d/%d] %-11s %s %s", width, l.finishedCount, l.total, describeOutcome(e.Outcome), l.verb(e), l.describePlace(e))
 	if e.Outcome == apply.Done || e.Outcome == apply.AlreadyDone {
 		if l.isQuiet || l.isMany() {
 			return slog.LevelDebug, text
@@ -199,11 +201,33 @@ func (l *lineProgress) verb(e apply.Event) string {
 
 func (l *lineProgress) end() {}
 
-func describePlace(e apply.Event) string {
-	if e.Target != "" {
-		return report.DisplayName(e.Target)
+func (l *lineProgress) describePlace(e apply.Event) string {
+	return l.name(cmp.Or(e.Target, e.Vault))
+}
+
+// namerOf returns a function that names the resources of a plan.
+func namerOf(p plan.Plan) func(id string) string {
+	return report.Namer(p.Subscriptions, func(yield func(string) bool) {
+		for i := range p.Changes {
+			if !yield(p.Changes[i].Target) || !yield(p.Changes[i].Vault) {
+				return
+			}
+		}
+	})
+}
+
+// namesOf returns the display names of the subscriptions that were read, by folded id; none where it is one.
+func namesOf(o plan.Observed) map[string]string {
+	names := map[string]string{}
+	if len(o.Subscriptions) < 2 {
+		return names
 	}
-	return report.DisplayName(e.Vault)
+	for _, s := range o.Subscriptions {
+		if s.Name != "" {
+			names[strings.ToLower(s.ID)] = s.Name
+		}
+	}
+	return names
 }
 
 func describeOutcome(o apply.Outcome) string { return strings.ReplaceAll(string(o), "-", " ") }

@@ -21,15 +21,20 @@ func AuditCSV(w io.Writer, r audit.Result) error {
 	for _, f := range r.Findings {
 		codes[armid.Of(f.Target)] = append(codes[armid.Of(f.Target)], f.Code)
 	}
-	columns := auditColumns(codes)
+	names := map[string]string{}
+	for _, s := range r.Scope.Subscriptions {
+		names[strings.ToLower(s.ID)] = s.Name
+	}
+	columns := auditColumns(codes, names)
 	if r.Summary.RestoreProven != nil {
 		columns = append(columns, testColumns()...)
 	}
 	return writeCSV(w, columns, slices.Values(r.VMs))
 }
 
-// auditColumns are the columns in their order, given the codes of the findings by what they are about.
-func auditColumns(codes map[armid.Key][]string) []csvColumn[audit.VM] {
+// auditColumns are the columns in their order, given the codes of the findings by what they are about, and the display
+// names of subscriptions by folded id.
+func auditColumns(codes map[armid.Key][]string, names map[string]string) []csvColumn[audit.VM] {
 	return []csvColumn[audit.VM]{
 		{"id", func(vm audit.VM) string { return vm.ID }},
 		{"name", func(vm audit.VM) string { return vm.Name }},
@@ -54,6 +59,7 @@ func auditColumns(codes map[armid.Key][]string) []csvColumn[audit.VM] {
 		{"findings", func(vm audit.VM) string { return strings.Join(codes[armid.Of(vm.ID)], " ") }},
 		{"tags", func(vm audit.VM) string { return describeTags(vm.Tags) }},
 		{"notes", func(vm audit.VM) string { return strings.Join(vm.Notes, "; ") }},
+		{"subscription_name", func(vm audit.VM) string { return names[strings.ToLower(vm.Subscription)] }},
 	}
 }
 

@@ -29,7 +29,7 @@ func AuditHTML(w io.Writer, r audit.Result) error {
 	if err != nil {
 		return err
 	}
-	t, err := template.New("audit.html").Funcs(htmlFuncs()).ParseFS(htmlFiles, "html/audit.html")
+	t, err := template.New("audit.html").ParseFS(htmlFiles, "html/audit.html")
 	if err != nil {
 		return err
 	}
@@ -108,8 +108,14 @@ type htmlBaseline struct {
 type htmlChanges struct {
 	Title   string
 	Count   string
-	Changes []audit.Change
+	Changes []htmlChange
 	More    int
+}
+
+// htmlChange is the change of one VM, by its name.
+type htmlChange struct {
+	Name          string
+	Before, After audit.State
 }
 
 type htmlFindings struct {
@@ -160,14 +166,15 @@ func newPage(r audit.Result) (htmlPage, error) {
 		Made: provenanceFacts(r), Donut: donutArcs(r.Summary), Bar: stateBar(r.Summary), States: htmlStates(r.Summary),
 		Shares: htmlAllShares(r), Ages: htmlAgesOf(r), Controls: htmlControls(r), Restores: newRestores(r),
 	}
+	names := namesakesOfAudit(r, idsOfComparison(r.Baseline))
 	if r.Baseline != nil {
-		p.Baseline = newBaseline(r.Baseline)
+		p.Baseline = newBaseline(names, r.Baseline)
 	}
 	for _, g := range groupByCode(r.Findings) {
 		p.Findings = append(p.Findings, newFindings(g))
 	}
 	for _, g := range r.Gaps {
-		p.Gaps = append(p.Gaps, newGap(g))
+		p.Gaps = append(p.Gaps, newGap(names, g))
 	}
 	return p, nil
 }
@@ -234,7 +241,7 @@ func describeMaxAge(m audit.Provenance) string {
 	return "the policy's longest pause + " + formatDuration(time.Duration(m.Tolerance)*time.Second)
 }
 
-func newBaseline(c *audit.Comparison) *htmlBaseline {
+func newBaseline(names namesakes, c *audit.Comparison) *htmlBaseline {
 	b := &htmlBaseline{At: c.At.UTC().Format("2 January 2006, 15:04 UTC"), Trend: describeTrend(c)}
 	if c.Before != nil && c.After != nil {
 		delta := (*c.After - *c.Before) * 100
@@ -250,7 +257,10 @@ func newBaseline(c *audit.Comparison) *htmlBaseline {
 		{"new", c.Added},
 		{"gone", c.Removed},
 	} {
-		shown := l.changes[:min(len(l.changes), htmlTargets)]
+		var shown []htmlChange
+		for _, c := range l.changes[:min(len(l.changes), htmlTargets)] {
+			shown = append(shown, htmlChange{escapeInvisible(names.name(c.ID)), c.Before, c.After})
+		}
 		b.Lists = append(b.Lists, htmlChanges{l.title, formatNumber(len(l.changes)), shown, len(l.changes) - len(shown)})
 	}
 	return b
@@ -274,8 +284,8 @@ func newFindings(g codeGroup) htmlFindings {
 	return h
 }
 
-func newGap(g plan.Gap) htmlGap {
-	h := htmlGap{What: string(g.Kind), Where: escapeInvisible(describeGapPlace(g)), Cause: escapeInvisible(g.Message), RequestID: escapeInvisible(g.RequestID), URL: apply.HelpURL(g.Code)}
+func newGap(names namesakes, g plan.Gap) htmlGap {
+	h := htmlGap{What: string(g.Kind), Where: escapeInvisible(names.gapPlace(g)), Cause: escapeInvisible(g.Message), RequestID: escapeInvisible(g.RequestID), URL: apply.HelpURL(g.Code)}
 	h.Status = escapeInvisible(g.Code)
 	if g.Status != 0 {
 		h.Status = escapeInvisible(strings.TrimSpace(fmt.Sprintf("%d %s", g.Status, g.Code)))
@@ -360,11 +370,5 @@ func stateMeaning(s audit.State) string {
 		return "protected under another policy than the file says"
 	default:
 		return "fresh backup, where the file wants it"
-	}
-}
-
-func htmlFuncs() template.FuncMap {
-	return template.FuncMap{
-		"short": func(id string) string { return escapeInvisible(displayName(id)) },
 	}
 }

@@ -114,6 +114,9 @@ func junitVMs(r audit.Result) junitSuite {
 	suite := newSuite("VMs", r)
 	suite.AddProperty("coverage", formatPercent(r.Summary.Coverage)+", "+describeLeftOut(r.Summary))
 	suite.AddProperty("fail-on", string(r.Made.FailOn))
+	if r.Made.Source != "" {
+		suite.AddProperty("vm-list", r.Made.Source)
+	}
 	if shard := describeShard(r.Shard); shard != "" {
 		suite.AddProperty("shard", shard)
 	}
@@ -121,18 +124,27 @@ func junitVMs(r audit.Result) junitSuite {
 	for _, f := range r.Findings {
 		at[armid.Of(f.Target)] = append(at[armid.Of(f.Target)], f)
 	}
+	names := namesakesOfAudit(r, idsOfVMs(r))
 	return junitSuite{suite, func(yield func(junit.Testcase) bool) {
 		for _, vm := range r.VMs {
-			if !yield(junitVM(vm, at[armid.Of(vm.ID)], r.Made.FailOn)) {
+			if !yield(junitVM(names.testName(vm), vm, at[armid.Of(vm.ID)], r.Made.FailOn)) {
 				return
 			}
 		}
 	}}
 }
 
-func junitVM(vm audit.VM, findings []audit.Finding, failOn audit.Severity) junit.Testcase {
+// testName is the name of a VM, with its subscription where others have one of its name in a group of its group's name.
+func (n namesakes) testName(vm audit.VM) string {
+	if n.shared[strings.ToLower(displayName(vm.ID))] {
+		return vm.Name + " (" + n.label(vm.Subscription) + ")"
+	}
+	return vm.Name
+}
+
+func junitVM(name string, vm audit.VM, findings []audit.Finding, failOn audit.Severity) junit.Testcase {
 	c := junit.Testcase{
-		Name: escapeInvisible(vm.Name), Classname: escapeInvisible(vm.Subscription + "." + vm.ResourceGroup), Status: string(vm.State),
+		Name: escapeInvisible(name), Classname: escapeInvisible(vm.Subscription + "." + vm.ResourceGroup), Status: string(vm.State),
 	}
 	switch {
 	case vm.State == audit.Unknown:
@@ -174,10 +186,11 @@ func junitOthers(r audit.Result) junitSuite {
 }
 
 func junitReads(r audit.Result) junitSuite {
+	names := namesakesOfAudit(r, idsOfComparison(nil))
 	return junitSuite{newSuite("reads", r), func(yield func(junit.Testcase) bool) {
 		for _, g := range r.Gaps {
 			if !yield(junit.Testcase{
-				Name: escapeInvisible(fmt.Sprintf("%s of %s", g.Kind, describeGapPlace(g))), Classname: "reads",
+				Name: escapeInvisible(fmt.Sprintf("%s of %s", g.Kind, names.gapPlace(g))), Classname: "reads",
 				Error: &junit.Result{Type: string(g.Kind), Message: escapeInvisible(describeGapCause(g))},
 			}) {
 				return

@@ -74,14 +74,15 @@ func mdAuditHead(r audit.Result) string {
 	for _, words := range describeRestores(r.Summary.RestoreProven) {
 		fmt.Fprintf(&b, "\n%s.\n", mdProse(upperFirst(words)))
 	}
+	names := namesakesOfAudit(r, idsOfComparison(nil))
 	mdList(&b, "Could not be read", r.Gaps, mdGaps, func(g plan.Gap) string {
-		return "❔ " + mdProse(truncate(string(g.Kind)+" of "+describeGapPlace(g)+": "+describeGapCause(g), mdLongest)) + mdExplained(g.Code)
+		return "❔ " + mdProse(truncate(string(g.Kind)+" of "+names.gapPlace(g)+": "+describeGapCause(g), mdLongest)) + mdExplained(g.Code)
 	})
 	mdList(&b, "Not looked at, though they can be seen", r.Scope.LeftOut, mdGaps, func(s audit.Subscription) string {
 		return "subscription " + mdCode(describeSubscription(s))
 	})
 	if r.Baseline != nil {
-		mdBaseline(&b, r.Baseline)
+		mdBaseline(&b, r)
 	}
 	return b.String()
 }
@@ -113,7 +114,9 @@ func mdStates(s audit.Summary) string {
 	return mdRow(names...) + mdRow(rules...) + mdRow(values...)
 }
 
-func mdBaseline(b *strings.Builder, c *audit.Comparison) {
+func mdBaseline(b *strings.Builder, r audit.Result) {
+	c := r.Baseline
+	names := namesakesOfAudit(r, idsOfComparison(c))
 	fmt.Fprintf(b, "\n### Coverage %[2]s since %[1]s\n", c.At.UTC().Format("2006-01-02 15:04Z"), describeTrend(c))
 	for _, part := range []struct {
 		title   string
@@ -122,7 +125,7 @@ func mdBaseline(b *strings.Builder, c *audit.Comparison) {
 		{"Newly unprotected", c.Unprotected}, {"Newly protected", c.Protected}, {"Became unknown", c.BecameUnknown},
 	} {
 		mdList(b, part.title, part.changes, mdRisks, func(ch audit.Change) string {
-			return mdCode(displayName(ch.ID)) + ": " + string(ch.Before) + " → " + string(ch.After)
+			return mdCode(names.name(ch.ID)) + ": " + string(ch.Before) + " → " + string(ch.After)
 		})
 	}
 	if len(c.Added)+len(c.Removed) > 0 {

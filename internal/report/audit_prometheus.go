@@ -26,6 +26,9 @@ func AuditPrometheus(w io.Writer, r audit.Result) error {
 		families = append(families, newGauge("azbackup_audit_coverage_ratio",
 			"VMs covered by backup, of all but unknown, excluded and unsupported ones.", newMetric(*c)))
 	}
+	if lag := r.Made.ListLag; lag > 0 {
+		families = append(families, newGauge("azbackup_audit_list_lag_seconds", "How far the list of VMs may be behind.", newMetric(float64(lag))))
+	}
 	families = append(families, restoreFamilies(r)...)
 	return writeFamilies(w, families, r.Shard)
 }

@@ -172,14 +172,15 @@ func sarifFile(path string) *sarif.ArtifactLocation {
 
 func sarifInvocation(r audit.Result) *sarif.Invocation {
 	inv := sarif.NewInvocation().WithExecutionSuccessful(!r.IsIncomplete()).WithEndTimeUtc(r.Made.At.UTC().Format(time.RFC3339))
+	names := namesakesOfAudit(r, idsOfComparison(nil))
 	for _, g := range r.Gaps {
-		inv.ToolExecutionNotifications = append(inv.ToolExecutionNotifications, sarifGap(g))
+		inv.ToolExecutionNotifications = append(inv.ToolExecutionNotifications, sarifGap(names, g))
 	}
 	return inv
 }
 
-func sarifGap(g plan.Gap) *sarif.Notification {
-	s := fmt.Sprintf("could not read %s of %s: %s", g.Kind, describeGapPlace(g), describeGapCause(g))
+func sarifGap(names namesakes, g plan.Gap) *sarif.Notification {
+	s := fmt.Sprintf("could not read %s of %s: %s", g.Kind, names.gapPlace(g), describeGapCause(g))
 	return sarif.NewNotification().WithLevel("error").WithMessage(sarif.NewMessage().WithText(sarifText(escapeInvisible(s))))
 }
 

@@ -18,6 +18,7 @@ const textTargets = 20
 func AuditText(w io.Writer, r audit.Result, s Style) error {
 	out := bufio.NewWriter(w)
 	t := auditText{planText{Writer: out, style: s, palette: newPalette(s.Color)}, r}
+	t.names = namesakesOfAudit(r, idsOfComparison(r.Baseline))
 	t.writeHead()
 	t.writeUnread()
 	t.writeBaseline()
@@ -84,7 +85,7 @@ func describeProvenance(r audit.Result) string {
 
 func (t auditText) writeUnread() {
 	for _, g := range t.Gaps {
-		t.writeMarked(t.change("?"), plainText, Line(fmt.Sprintf("could not read %s of %s: %s", g.Kind, describeGapPlace(g), describeGapCause(g))))
+		t.writeMarked(t.change("?"), plainText, Line(fmt.Sprintf("could not read %s of %s: %s", g.Kind, t.names.gapPlace(g), describeGapCause(g))))
 	}
 	if len(t.Gaps) > 0 {
 		t.writeProse("  ", t.dim, "what these could have shown is unknown, never unprotected")
@@ -111,7 +112,7 @@ func (t auditText) writeBaseline() {
 		{"gone", t.dim, b.Removed},
 	} {
 		if len(part.changes) > 0 {
-			t.writeProse("  ", part.paint, fmt.Sprintf("%s %s: %s", formatNumber(len(part.changes)), part.what, Line(describeChanged(part.changes, t.style.Verbose))))
+			t.writeProse("  ", part.paint, fmt.Sprintf("%s %s: %s", formatNumber(len(part.changes)), part.what, Line(t.names.describeChanged(part.changes, t.style.Verbose))))
 		}
 	}
 	fmt.Fprintln(t)
@@ -122,14 +123,14 @@ func describeTrend(c *audit.Comparison) string {
 	return formatPercent(c.Before) + " → " + formatPercent(c.After)
 }
 
-func describeChanged(changes []audit.Change, all bool) string {
+func (n namesakes) describeChanged(changes []audit.Change, all bool) string {
 	var words []string
 	for i, c := range changes {
 		if !all && i == textTargets {
 			words = append(words, "…")
 			break
 		}
-		words = append(words, displayName(c.ID))
+		words = append(words, n.name(c.ID))
 	}
 	return strings.Join(words, ", ")
 }
@@ -174,6 +175,9 @@ func (t auditText) findingLine(f audit.Finding, paint func(string) string) line 
 	return l
 }
 
+// FindingName is what a finding is about, for people: with the subscription where others share the name.
+func FindingName(f audit.Finding) string { return Line(targetName(f)) }
+
 // targetName is what a finding is about, for people: it stands in front of its message.
 func targetName(f audit.Finding) string {
 	if who, _, ok := strings.Cut(f.Message, ": "); ok {
@@ -185,9 +189,10 @@ func targetName(f audit.Finding) string {
 func (t auditText) writeVMs() {
 	fmt.Fprintln(t, t.bold("VMs"))
 	var lines []line
+	names := namesakesOfAudit(t.Result, idsOfVMs(t.Result))
 	for _, vm := range t.VMs {
 		lines = append(lines, line{
-			mark: "·", paint: t.state(vm.State), cells: []string{Line(displayName(vm.ID)), string(vm.State), Line(lastName(vm.Vault))},
+			mark: "·", paint: t.state(vm.State), cells: []string{Line(names.name(vm.ID)), string(vm.State), Line(lastName(vm.Vault))},
 			why: Line(describeVM(vm)),
 		})
 	}

@@ -25,7 +25,11 @@ func WriteExplain(w io.Writer, format string, e plan.Explanation, s Style) error
 	}
 	out := bufio.NewWriter(w)
 	t := explainText{planText{Writer: out, style: s, palette: newPalette(s.Color)}, e}
-	fmt.Fprintf(out, "%s  %s\n", t.bold(DisplayName(e.VM)), t.dim(Line(e.VM)))
+	name := DisplayName(e.VM)
+	if e.Subscription != "" {
+		name = Line(e.Subscription + "/" + displayName(e.VM))
+	}
+	fmt.Fprintf(out, "%s  %s\n", t.bold(name), t.dim(Line(e.VM)))
 	t.writeVMNotes()
 	t.writeRules()
 	t.writeWanted()

@@ -1,44 +1,136 @@
 package report
 
 import (
+	"iter"
 	"strings"
 
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/audit"
 	"github.com/azbackup/azbackup/plan"
 )
 
-// namesakes tells resources of one name in several subscriptions apart, by the subscriptions' display names.
+// namesakes tells resources of one name in several subscriptions apart, by the subscriptions' display names. Where none is
+// known, or several subscriptions have the same one, the subscription's id tells.
 type namesakes struct {
 	subscriptions map[string]string // display names, by folded id
+	ambiguous     map[string]bool   // display names of several subscriptions
 	shared        map[string]bool   // names that resources of several subscriptions have, folded
 }
 
-// namesakesOf finds the names that targets of several subscriptions share. Where no display names are known there are none.
+// namesakesOf finds the names that targets of several subscriptions share.
 func namesakesOf(subscriptions map[string]string, changes ...[]plan.Change) namesakes {
-	n := namesakes{subscriptions: subscriptions, shared: map[string]bool{}}
-	if len(subscriptions) < 2 {
+	return namesakesOfIDs(subscriptions, func(yield func(string) bool) {
+		for _, list := range changes {
+			for i := range list {
+				if !yield(list[i].Target) {
+					return
+				}
+			}
+		}
+	})
+}
+
+// namesakesOfIDs is namesakesOf for any ids. They are gone through a second time where they are of several subscriptions.
+func namesakesOfIDs(subscriptions map[string]string, ids iter.Seq[string]) namesakes {
+	n := namesakes{subscriptions: subscriptions, ambiguous: map[string]bool{}, shared: map[string]bool{}}
+	seen := map[string]bool{}
+	for _, name := range subscriptions {
+		n.ambiguous[name] = seen[name]
+		seen[name] = true
+	}
+	if !areOfSeveralSubscriptions(ids) {
 		return n
 	}
 	first := map[string]string{}
-	for _, list := range changes {
-		for _, c := range list {
-			name, subscription := strings.ToLower(displayName(c.Target)), strings.ToLower(armid.SubscriptionOf(c.Target))
-			if other, seen := first[name]; seen && other != subscription {
-				n.shared[name] = true
-			}
-			first[name] = subscription
+	for id := range ids {
+		name, subscription := strings.ToLower(displayName(id)), armid.SubscriptionOf(id)
+		if other, seen := first[name]; seen && !strings.EqualFold(other, subscription) {
+			n.shared[name] = true
 		}
+		first[name] = subscription
 	}
 	return n
+}
+
+func areOfSeveralSubscriptions(ids iter.Seq[string]) bool {
+	first := ""
+	for id := range ids {
+		switch subscription := armid.SubscriptionOf(id); {
+		case first == "":
+			first = subscription
+		case subscription != "" && !strings.EqualFold(first, subscription):
+			return true
+		}
+	}
+	return false
+}
+
+// Namer returns a function that names resources for people: with the subscription where others among the ids share its
+// name. The display names of the subscriptions are by folded id; what it returns is safe to print.
+func Namer(subscriptions map[string]string, ids iter.Seq[string]) func(id string) string {
+	n := namesakesOfIDs(subscriptions, ids)
+	return func(id string) string { return Line(n.name(id)) }
+}
+
+// namesakesOfAudit finds the names that the ids share among the subscriptions of an audit.
+func namesakesOfAudit(r audit.Result, ids iter.Seq[string]) namesakes {
+	if len(r.Scope.Subscriptions) < 2 {
+		return namesakes{}
+	}
+	names := map[string]string{}
+	for _, s := range r.Scope.Subscriptions {
+		if s.Name != "" {
+			names[strings.ToLower(s.ID)] = s.Name
+		}
+	}
+	return namesakesOfIDs(names, ids)
+}
+
+// idsOfVMs and idsOfComparison are what the names of an audit are compared among.
+func idsOfVMs(r audit.Result) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := range r.VMs {
+			if !yield(r.VMs[i].ID) {
+				return
+			}
+		}
+	}
+}
+
+func idsOfComparison(c *audit.Comparison) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if c == nil {
+			return
+		}
+		for _, list := range [][]audit.Change{c.Unprotected, c.Protected, c.BecameUnknown, c.Added, c.Removed} {
+			for i := range list {
+				if !yield(list[i].ID) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // name is a resource for people: with its subscription where others share its name.
 func (n namesakes) name(id string) string {
 	name := displayName(id)
-	if subscription := n.subscriptions[strings.ToLower(armid.SubscriptionOf(id))]; subscription != "" && n.shared[strings.ToLower(name)] {
-		return subscription + "/" + name
+	if subscription := armid.SubscriptionOf(id); subscription != "" && n.shared[strings.ToLower(name)] {
+		return n.label(subscription) + "/" + name
 	}
 	return name
+}
+
+// label tells a subscription from the others, as briefly as it can.
+func (n namesakes) label(subscription string) string {
+	switch name := n.subscriptions[strings.ToLower(subscription)]; {
+	case name == "":
+		return subscription
+	case n.ambiguous[name]:
+		return name + " " + subscription
+	default:
+		return name
+	}
 }
 
 // describe names a subscription: its name and its id, or what there is.
@@ -47,4 +139,22 @@ func (n namesakes) describe(subscription string) string {
 		return name + " (" + subscription + ")"
 	}
 	return subscription
+}
+
+// gapPlace is what a gap concerns, with the subscription where its display name is known.
+func (n namesakes) gapPlace(g plan.Gap) string {
+	place := describeGapPlace(g)
+	subscription := g.Subscription
+	for _, id := range []string{g.Vault, g.Target} {
+		if s := armid.SubscriptionOf(id); s != "" {
+			subscription = s
+		}
+	}
+	if n.subscriptions[strings.ToLower(subscription)] == "" {
+		return place
+	}
+	if strings.Contains(strings.ToLower(place), strings.ToLower(subscription)) {
+		return n.describe(subscription) + strings.TrimPrefix(place, subscription)
+	}
+	return place + " (" + n.label(subscription) + ")"
 }

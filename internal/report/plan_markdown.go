@@ -44,6 +44,7 @@ func mdHead(p plan.Plan) string {
 			fmt.Fprintf(&b, "<!-- azbackup:fingerprint:%s %s -->\n", s.Shard, s.Fingerprint)
 		}
 	}
+	names := namesakesOf(p.Subscriptions, p.Changes)
 	fmt.Fprintf(&b, "## %s\n\n%s", mdHeadline(p), mdCounts(p.Summary))
 	if shard := describeShard(p.Shard); shard != "" {
 		fmt.Fprintf(&b, "\n%s.\n", upperFirst(shard))
@@ -72,9 +73,8 @@ func mdHead(p plan.Plan) string {
 	mdList(&b, "Perhaps not meant", p.Notes, mdGaps, func(n string) string { return "⚠️ " + mdProse(truncate(n, mdLongest)) + "." })
 	mdList(&b, "Restore tests", describeTests(p), mdGaps, func(s string) string { return mdProse(truncate(s, mdLongest)) + "." })
 	mdList(&b, "Could not be read", p.Gaps, mdGaps, func(g plan.Gap) string {
-		return "❔ " + mdProse(truncate(string(g.Kind)+" of "+describeGapPlace(g)+": "+describeGapCause(g), mdLongest)) + mdExplained(g.Code)
+		return "❔ " + mdProse(truncate(string(g.Kind)+" of "+names.gapPlace(g)+": "+describeGapCause(g), mdLongest)) + mdExplained(g.Code)
 	})
-	names := namesakesOf(p.Subscriptions, p.Changes)
 	for _, r := range groupByRisk(p.Changes) {
 		mdList(&b, "⚠️ "+r.title(), r.changes, mdRisks, func(c plan.Change) string {
 			return strings.Join(nonEmpty(actionText(c.Action), mdCode(names.name(c.Target)), mdEffect(c, "; ")), " ")

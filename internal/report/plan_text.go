@@ -71,7 +71,7 @@ func (t planText) writeRefusals() {
 
 func (t planText) writeGaps() {
 	for _, g := range t.plan.Gaps {
-		t.writeMarked(t.change("?"), plainText, "could not read "+DescribeGap(g))
+		t.writeMarked(t.change("?"), plainText, Line("could not read "+string(g.Kind)+" of "+t.names.gapPlace(g)+": "+describeGapCause(g)))
 	}
 	if !t.plan.Complete {
 		t.writeProse("  ", t.dim, "what these could have shown is blocked, and nothing is stopped anywhere")

@@ -15,6 +15,19 @@ type Points struct {
 	Now  time.Time
 	VMs  []VMPoints // as they were asked for
 	Gaps []plan.Gap
+	// Subscriptions are display names by folded id, as far as they were read.
+	Subscriptions map[string]string
+}
+
+// names tells the VMs apart.
+func (p Points) names() namesakes {
+	return namesakesOfIDs(p.Subscriptions, func(yield func(string) bool) {
+		for _, v := range p.VMs {
+			if !yield(v.VM) {
+				return
+			}
+		}
+	})
 }
 
 // VMPoints are the recovery points of a VM in one vault.

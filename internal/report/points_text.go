@@ -12,9 +12,9 @@ import (
 // first, then how many can be restored now.
 func PointsText(w io.Writer, p Points, s Style) error {
 	out := bufio.NewWriter(w)
-	t := pointsText{planText{Writer: out, style: s, palette: newPalette(s.Color)}, p}
+	t := pointsText{planText{Writer: out, style: s, palette: newPalette(s.Color), names: p.names()}, p}
 	for _, g := range p.Gaps {
-		t.writeMarked(t.change("?"), plainText, "could not read "+DescribeGap(g))
+		t.writeMarked(t.change("?"), plainText, Line("could not read "+string(g.Kind)+" of "+t.names.gapPlace(g)+": "+describeGapCause(g)))
 	}
 	t.writeExplained(p.Gaps)
 	t.writeBlankAfter(len(p.Gaps))
@@ -31,7 +31,7 @@ type pointsText struct {
 }
 
 func (t pointsText) vm(v VMPoints) {
-	fmt.Fprintf(t, "%s\n", t.bold(Line(strings.Join(nonEmpty(displayName(v.VM), t.where(v)), "  "))))
+	fmt.Fprintf(t, "%s\n", t.bold(Line(strings.Join(nonEmpty(t.names.name(v.VM), t.where(v)), "  "))))
 	switch {
 	case v.Gone:
 		t.writeProse("  ", t.change, "the VM does not exist any more")

@@ -73,9 +73,10 @@ type nextStep struct {
 // nextSteps returns what to do next, in the order of the outcomes, results with the same advice together.
 func (r Run) nextSteps() []nextStep {
 	var out []nextStep
+	names := namesakesOf(r.Plan.Subscriptions, r.Plan.Changes)
 	good := r.countOutcome(apply.Done) + r.countOutcome(apply.AlreadyDone)
 	if example, restored := r.firstRestored(); restored != nil {
-		out = append(out, nextStep{what: "back as disks: " + formatCount(good, "machine") + "; to use those of one, here " + displayName(example.Target) + ":", steps: useOf(example, restored), isRaw: true})
+		out = append(out, nextStep{what: "back as disks: " + formatCount(good, "machine") + "; to use those of one, here " + names.name(example.Target) + ":", steps: useOf(example, restored), isRaw: true})
 	}
 	type key struct {
 		outcome apply.Outcome
@@ -92,7 +93,7 @@ func (r Run) nextSteps() []nextStep {
 			if vms[k] == nil {
 				order = append(order, k)
 			}
-			vms[k] = append(vms[k], displayName(result.Target))
+			vms[k] = append(vms[k], names.name(result.Target))
 		}
 	}
 	for _, k := range order {

@@ -29,6 +29,7 @@ func WriteRestores(w io.Writer, format string, r Run, s Style) error {
 // restoreRow is a result with what was ordered and what was made.
 type restoreRow struct {
 	apply.Result
+	name     string            // of the VM, for people
 	order    plan.RestoreOrder // empty where it was blocked
 	restored Restored
 	next     string
@@ -39,9 +40,10 @@ func (r Run) restoreRows() []restoreRow {
 	for _, c := range r.Plan.Changes {
 		orders[c.ID] = c.RestoreOrder
 	}
+	names := namesakesOf(r.Plan.Subscriptions, r.Plan.Changes)
 	rows := make([]restoreRow, len(r.Results))
 	for i, result := range r.Results {
-		rows[i] = restoreRow{Result: result, next: r.nextFor(result)}
+		rows[i] = restoreRow{Result: result, name: names.name(result.Target), next: r.nextFor(result)}
 		if o := orders[result.ID]; o != nil {
 			rows[i].order = *o
 		}
@@ -151,7 +153,7 @@ func (r restoreRow) markdown() string {
 		point = mdCode(pointTime(r.order.Point.Time))
 	}
 	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s |\n",
-		mdCode(displayName(r.Target)), outcome, point, mdCode(lastName(r.Job)), orDash(strings.Join(disks, " ")), took)
+		mdCode(r.name), outcome, point, mdCode(lastName(r.Job)), orDash(strings.Join(disks, " ")), took)
 }
 
 // mdLongestCommand is how long a command is shown.

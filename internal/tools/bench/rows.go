@@ -30,7 +30,7 @@ func many() fleet { return fleet{vms: 25_000, vaults: 110, subscriptions: 5, cro
 
 // rows returns the table of rows: a new one is one entry.
 func rows() []row {
-	return []row{
+	return append([]row{
 		{name: "plan-100k", what: "plan 100,000 VMs, 110 vaults", run: reading(hundredThousand(), "plan"), most: []limit{{seconds, 4}, {memory, 250}}, why: "of a machine 1.0 KB is kept, its ids, tags and item: 100 MB in all; the plan, its index and what the collector needs are the rest"},
 		{name: "audit-prometheus", what: "audit of the same, Prometheus", run: reading(hundredThousand(), "audit", "--format", "prometheus"), most: []limit{{seconds, 8}, {memory, 350}}},
 		{name: "audit-json", what: "audit of the same, JSON", run: reading(hundredThousand(), "audit", "--format", "json"), most: []limit{{seconds, 10}, {memory, 350}}},
@@ -71,7 +71,7 @@ func rows() []row {
 		{name: "virtual-1000", what: "1000 in 1", once: true, run: virtual(quiet, 1000, 1)},
 		{name: "virtual-1000-5", what: "1000 in 5", once: true, run: virtual(quiet, 1000, 5)},
 		{name: "virtual-5000-20", what: "5000 in 20", once: true, run: virtual(quiet, 5000, 20)},
-	}
+	}, organisationRows()...)
 }
 
 // target returns the row's target as text.

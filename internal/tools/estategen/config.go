@@ -10,7 +10,13 @@ import (
 func (f *fleet) config() []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# The fleet that estategen makes with -vms %d -vaults %d -seed %d -protected-share %v.\n", f.vms, len(f.vaults), f.seed, f.share)
-	fmt.Fprintf(&b, "version: 1\ntenant: %s\nsubscriptions:\n", tenant)
+	fmt.Fprintf(&b, "version: 1\ntenant: %s\n", tenant)
+	if f.organisation {
+		b.WriteString(f.scope())
+		fmt.Fprintf(&b, policiesAndRules, policyDaily, policyHourly, f.vaultRegions(), f.vms+len(f.vaults))
+		return b.Bytes()
+	}
+	b.WriteString("subscriptions:\n")
 	for _, s := range f.subscriptions {
 		fmt.Fprintf(&b, "  - %s\n", s)
 	}

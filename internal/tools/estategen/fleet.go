@@ -20,6 +20,8 @@ type fleet struct {
 	seed  uint64
 	share float64
 	taken time.Time
+	// organisation puts the subscriptions below management groups; not all of them can be read.
+	organisation bool
 
 	subscriptions []string
 	vaults        []vault // of the file
@@ -60,6 +62,7 @@ func regions() []region {
 type layout struct {
 	vms, vaults, subscriptions int
 	crowded                    bool // a vault may hold more than Azure allows
+	organisation               bool
 }
 
 func newFleet(l layout, seed uint64, share float64, taken time.Time) (*fleet, error) {
@@ -74,10 +77,12 @@ func newFleet(l layout, seed uint64, share float64, taken time.Time) (*fleet, er
 		return nil, errors.New("a fleet has at least one machine, one vault and one subscription")
 	case !l.crowded && l.vms > l.vaults*(vaultMaximum-vaultMaximum/20): // orphans take places too
 		return nil, fmt.Errorf("%d vaults cannot hold %d machines: a vault holds %d", l.vaults, l.vms, vaultMaximum)
+	case l.organisation && l.subscriptions <= disabledFromEnd:
+		return nil, fmt.Errorf("an organisation has more than %d subscriptions", disabledFromEnd)
 	case share < 0 || share > 1:
 		return nil, fmt.Errorf("the protected share is %v, expected 0 to 1", share)
 	}
-	f := &fleet{vms: l.vms, seed: seed, share: share, taken: taken.UTC()}
+	f := &fleet{vms: l.vms, seed: seed, share: share, taken: taken.UTC(), organisation: l.organisation}
 	f.build(l.vaults, l.subscriptions)
 	return f, nil
 }

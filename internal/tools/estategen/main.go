@@ -27,6 +27,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	vaults := flags.Int("vaults", 0, "how many vaults; 0 = one for each 800 machines")
 	subscriptions := flags.Int("subscriptions", 0, "how many subscriptions; 0 = one for each dozen vaults, from 2 to 10")
 	crowded := flags.Bool("crowded", false, "let a vault hold more machines than Azure allows, to compare few vaults with many")
+	organisation := flags.Bool("organisation", false, "put the subscriptions below three management groups: one is disabled, two are unreadable")
 	seed := flags.Uint64("seed", 1, "the estate's seed")
 	share := flags.Float64("protected-share", 0.9, "the share of the machines that are in a vault")
 	taken := flags.String("taken", "2026-11-20T06:00:00Z", "when the estate was taken; all dates go back from there")
@@ -38,7 +39,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("reading -taken: %w", err)
 	}
-	f, err := newFleet(layout{vms: *vms, vaults: *vaults, subscriptions: *subscriptions, crowded: *crowded}, *seed, *share, at)
+	f, err := newFleet(layout{vms: *vms, vaults: *vaults, subscriptions: *subscriptions, crowded: *crowded, organisation: *organisation}, *seed, *share, at)
 	if err != nil {
 		return err
 	}

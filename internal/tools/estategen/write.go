@@ -20,6 +20,7 @@ func (f *fleet) write(w io.Writer) error {
 		bodies iter.Seq[body]
 	}{
 		{"subscriptions", f.subscriptionBodies()},
+		{"managementGroups", f.managementGroupBodies()},
 		{"resourceGroups", none},
 		{"virtualMachines", f.machineBodies()},
 		{"vaults", f.vaultBodies()},
@@ -29,7 +30,7 @@ func (f *fleet) write(w io.Writer) error {
 		{"jobs", f.jobBodies()},
 		{"recoveryPoints", none},
 		{"resourceGuardProxies", none},
-		{"refused", none},
+		{"refused", f.refusedBodies()},
 	} {
 		if err := writeSection(w, section.name, section.bodies); err != nil {
 			return err
@@ -65,7 +66,7 @@ func (f *fleet) subscriptionBodies() iter.Seq[body] {
 		for i, s := range f.subscriptions {
 			if !yield(body{
 				"id": "/subscriptions/" + s, "subscriptionId": s, "tenantId": tenant,
-				"displayName": fmt.Sprintf("Fleet %d", i+1), "state": "Enabled",
+				"displayName": displayName(i), "state": f.stateOf(i),
 			}) {
 				return
 			}
