@@ -30,7 +30,11 @@ func (c *Config) applyDefaults(isSet func(field any) bool) {
 	setDefault(&s.Limits.Restores, 20)
 	setDefault(&s.Limits.ItemTimeout, 30*time.Minute)
 	setDefault(&s.Limits.RestoreTimeout, 8*time.Hour)
-	setDefault(&s.Limits.RunTimeout, 6*time.Hour)
+	run := 6 * time.Hour
+	if len(c.RestoreTests) > 0 { // a restore from the vault takes hours, and the run's end would cut it
+		run = max(run, s.Limits.RestoreTimeout+testSteps)
+	}
+	setDefault(&s.Limits.RunTimeout, run)
 	// Zero is a value here: nothing may be stopped, nothing may be changed.
 	if !isSet(&s.Guards.MaxStops) {
 		s.Guards.MaxStops = Share{Count: 10, Percent: true}
@@ -42,6 +46,9 @@ func (c *Config) applyDefaults(isSet func(field any) bool) {
 		s.Guards.MaxRestores = 20
 	}
 }
+
+// testSteps is how long a run takes at most besides the restore of a test: what comes before it, and its other steps.
+const testSteps = time.Hour
 
 // DefaultSettings are the settings of a file that says nothing of them.
 func DefaultSettings() Settings {

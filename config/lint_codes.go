@@ -99,7 +99,7 @@ func Codes() []CodeHelp {
 		// Restore tests.
 		{"restore-target", "The resource group and the storage accounts of a restore test are names, which are looked for in the subscription of each vault, or ids. " +
 			"A vault restores into its own subscription, through an account of its own region."},
-		{"restore-test", "A warning: a test with every: below 24h restores each VM more than once a day, of at most ten restores that Azure allows."},
+		{"restore-test", "A warning: a test with every: below 24h restores each VM more than once a day, of at most ten restores that Azure allows; with runTimeout below restoreTimeout the end of the run cuts a restore that takes long."},
 		{"too-many", "A config has at most 20,000 vaults and 20,000 policies. Where thousands of patterns would have to be compared each with each, " +
 			"the check for covered rules stops, with a warning."},
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -34,6 +35,18 @@ func (l *linter) checkRestoreTests() {
 		entries = append(entries, matching{t.Name, l.nodeOf(t), &t.Match, &t.Except})
 	}
 	l.checkCovered("restore test", entries)
+	limits := &l.c.Settings.Limits
+	if len(entries) > 0 && l.isSetAndValid(&limits.RunTimeout) && limits.RunTimeout < limits.RestoreTimeout {
+		l.out.warn(l.nodeOf(&limits.RunTimeout), "restore-test", "make it longer than restoreTimeout, or restoreTimeout shorter: what a cut restore leaves, azbackup restore-test --clean-up removes",
+			"the run may end before a restore test, which may take %s, does", describeSpan(limits.RestoreTimeout))
+	}
+}
+
+func describeSpan(d time.Duration) string {
+	if d%time.Hour == 0 {
+		return fmt.Sprintf("%dh", int(d.Hours()))
+	}
+	return d.String()
 }
 
 // leastTestInterval is the shortest interval without a warning: the service restores an item ten times a day at most

@@ -380,7 +380,7 @@ type Limits struct {
 	ItemTimeout time.Duration `yaml:"itemTimeout" jsonschema:"format=duration"`
 	// How long one restore may take. Default: 8h.
 	RestoreTimeout time.Duration `yaml:"restoreTimeout" jsonschema:"format=duration"`
-	// How long the run may take. Default: 6h.
+	// How long the run may take. Default: 6h; with restoreTests at least an hour more than restoreTimeout.
 	RunTimeout time.Duration `yaml:"runTimeout" jsonschema:"format=duration"`
 }
 

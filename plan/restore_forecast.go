@@ -2,6 +2,10 @@ package plan
 
 import "time"
 
+// testSteps is how long the steps of a restore test take together besides the restore: the service's check, the comparison
+// and the removal.
+const testSteps = time.Minute
+
 func restoreForecast(changes []Change, inFlight int) Forecast {
 	f := Forecast{Requests: map[string]int{}}
 	var longest, sum time.Duration
@@ -14,13 +18,22 @@ func restoreForecast(changes []Change, inFlight int) Forecast {
 		if c.Point.Tier == TierInstant {
 			takes = restoreFromSnapshot
 		}
+		f.Requests["writes"]++
+		f.Requests["confirm"] += 2 // its operation, and its job
+		if c.Action == RestoreTest {
+			takes += testSteps
+			disks := max(1, len(c.Disks))
+			// The check and each DELETE; of the reads: the check, the point, the job, the group and its disks twice each, and of
+			// each disk that which it comes from, itself right before its DELETE, and that it is gone.
+			f.Requests["writes"] += 1 + disks
+			f.Requests["confirm"] += 7 + 3*disks
+		}
 		longest, sum = max(longest, takes), sum+takes
 		n++
 	}
 	if n == 0 {
 		return f
 	}
-	f.Requests["writes"], f.Requests["confirm"] = n, 2*n // its operation, and its job
 	if inFlight == 0 {
 		inFlight = n
 	}
@@ -28,18 +41,9 @@ func restoreForecast(changes []Change, inFlight int) Forecast {
 	return f
 }
 
-// addTests adds the restore tests, which come after all else: besides the restore each asks for a check, and removes its
-// disks.
+// addTests adds the restore tests, which come after all else.
 func (f *Forecast) addTests(changes []Change, inFlight int) {
-	tests := filter(changes, func(c Change) bool { return c.Action == RestoreTest })
-	if len(tests) == 0 {
-		return
-	}
-	cost := restoreForecast(tests, inFlight)
-	for _, c := range tests {
-		cost.Requests["writes"] += 1 + max(1, len(c.Disks))
-		cost.Requests["confirm"] += 2
-	}
+	cost := restoreForecast(filter(changes, func(c Change) bool { return c.Action == RestoreTest }), inFlight)
 	for kind, n := range cost.Requests {
 		f.Requests[kind] += n
 	}

@@ -53,6 +53,7 @@ const (
 func allowedRoutes() []route {
 	apply, tests := []Command{CommandApply}, []Command{CommandApply, CommandRestoreTest}
 	restore, followers := []Command{CommandRestore, CommandRestoreTest}, []Command{CommandApply, CommandBackup, CommandRestore, CommandRestoreTest}
+	testReaders := append([]Command{TestReads}, restore...)
 	planners := []Command{CommandPlan, CommandApply, CommandExplain, CommandSnapshot}
 	seers := []Command{CommandPlan, CommandApply, CommandAudit, CommandExplain}
 	jobReaders := slices.DeleteFunc(append(Commands(), CommandRestoreTest), func(c Command) bool { return c == CommandExport })
@@ -75,13 +76,13 @@ func allowedRoutes() []route {
 		{kind: "jobs", method: http.MethodGet, path: vaultPath + "/backupJobs", senders: jobReaders},
 		{kind: "job", method: http.MethodGet, path: vaultPath + "/backupJobs/*", senders: jobReaders},
 		{kind: "resource guards", method: http.MethodGet, path: vaultPath + "/backupResourceGuardProxies", senders: planners},
-		{kind: "recovery points", method: http.MethodGet, path: itemPath + "/recoveryPoints", senders: []Command{CommandPlan, CommandApply, CommandSnapshot, CommandPoints, CommandRestore, CommandRestoreTest}},
-		{kind: "recovery point", method: http.MethodGet, path: itemPath + "/recoveryPoints/*", senders: restore},
-		{kind: "resource group", method: http.MethodGet, path: groupPath, senders: restore},
-		{kind: "disks", method: http.MethodGet, path: groupPath + "/providers/Microsoft.Compute/disks", senders: restore},
-		{kind: "disk", method: http.MethodGet, path: groupPath + "/providers/Microsoft.Compute/disks/*", senders: restore},
-		{kind: "storage accounts", method: http.MethodGet, path: subscriptionPath + "/providers/Microsoft.Storage/storageAccounts", senders: restore},
-		{kind: "storage account", method: http.MethodGet, path: groupPath + "/providers/Microsoft.Storage/storageAccounts/*", senders: restore},
+		{kind: "recovery points", method: http.MethodGet, path: itemPath + "/recoveryPoints", senders: []Command{CommandPlan, CommandApply, CommandSnapshot, CommandPoints, CommandRestore, CommandRestoreTest, TestReads}},
+		{kind: "recovery point", method: http.MethodGet, path: itemPath + "/recoveryPoints/*", senders: testReaders},
+		{kind: "resource group", method: http.MethodGet, path: groupPath, senders: testReaders},
+		{kind: "disks", method: http.MethodGet, path: groupPath + "/providers/Microsoft.Compute/disks", senders: testReaders},
+		{kind: "disk", method: http.MethodGet, path: groupPath + "/providers/Microsoft.Compute/disks/*", senders: testReaders},
+		{kind: "storage accounts", method: http.MethodGet, path: subscriptionPath + "/providers/Microsoft.Storage/storageAccounts", senders: testReaders},
+		{kind: "storage account", method: http.MethodGet, path: groupPath + "/providers/Microsoft.Storage/storageAccounts/*", senders: testReaders},
 		{kind: "operation", method: http.MethodGet, path: itemPath + "/operationsStatus/*", senders: followers},
 		{kind: "operation", method: http.MethodGet, path: itemPath + "/operationResults/*", senders: followers},
 		{kind: "operation", method: http.MethodGet, path: vaultPath + "/backupOperations/*", senders: followers},

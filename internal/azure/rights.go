@@ -54,6 +54,9 @@ func cleanUpRights() []linkedRight {
 // Organisation is no command, but what any of them needs besides to find its subscriptions.
 const Organisation Command = "organisation"
 
+// TestReads is no command, but what those that only read need besides where the file has restore tests.
+const TestReads Command = "restore-test-reads"
+
 // Commands returns the commands that talk to Azure, without what some of them need besides in some configs.
 func Commands() []Command {
 	return []Command{
@@ -97,7 +100,7 @@ func rankOf(at RoleScope) int { return slices.Index(RoleScopes(), at) }
 // isSentBy reports whether a command sends such requests.
 func (r route) isSentBy(c Command) bool {
 	if r.senders == nil {
-		return r.isRead() && c != Organisation || slices.Contains(r.writers, c)
+		return r.isRead() && c != Organisation && c != TestReads || slices.Contains(r.writers, c)
 	}
 	return slices.Contains(r.senders, c)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/azure"
 	"github.com/azbackup/azbackup/internal/report"
 )
@@ -80,7 +81,7 @@ func (a *app) printRole(f initFlags) error {
 		role.Name += " (" + f.at + ")"
 		role.Description += ", the part that is assigned at: " + describeRoleScope(azure.RoleScope(f.at))
 	}
-	for _, right := range azure.Rights(commands...) {
+	for _, right := range azure.Rights(withTests(c, commands)...) {
 		parts[right.At] = append(parts[right.At], right.Action)
 		if f.at == "" || f.at == string(right.At) {
 			role.Actions = append(role.Actions, right.Action)
@@ -98,6 +99,23 @@ func (a *app) printRole(f initFlags) error {
 		}
 	}
 	return writeIndented(a.Out, role)
+}
+
+// withTests adds what the commands need where the file has restore tests.
+func withTests(c *config.Config, commands []azure.Command) []azure.Command {
+	if len(c.RestoreTests) == 0 {
+		return commands
+	}
+	all := slices.Clone(commands)
+	for _, command := range commands {
+		switch command {
+		case azure.CommandPlan, azure.CommandAudit, azure.CommandExplain, azure.CommandSnapshot:
+			all = append(all, azure.TestReads)
+		case azure.CommandApply:
+			all = append(all, azure.CommandRestoreTest)
+		}
+	}
+	return all
 }
 
 // describeRoleScope says what a role is assigned at.

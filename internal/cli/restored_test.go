@@ -162,3 +162,13 @@ func TestAFollowedJobWithOtherDisksIsNoSuccess(t *testing.T) {
 		t.Errorf("%d restores were started, want 2", n)
 	}
 }
+
+// A restore from the vault may take longer than runs do elsewhere: where the file has restore tests, the end of an apply
+// does not cut one.
+func TestTheEndOfAnApplyCutsNoRestoreTestThatHasTime(t *testing.T) {
+	estate := encryptedFleet(t, 1, `"durations":{"restoreFromSnapshot":"7h30m"}`)
+	code, out, log := inVirtualTime(t, "apply", "-f", testsFile(t), "--simulate", estate, "--real-time", "--auto-approve")
+	if code != exitOK || !strings.Contains(out, "✓ done  restore test  rg-app/vm00000") {
+		t.Errorf("exit code %d\n%s%s", code, out, log)
+	}
+}

@@ -32,7 +32,7 @@ func encryptedFleet(t *testing.T, n int, more string) string {
 			t.Fatal(err)
 		}
 		item := armid.ProtectedItem(vault, parsed)
-		vms = append(vms, fmt.Sprintf(`{"id":%q,"name":%q,"location":"westeurope","properties":{}}`, vm, parsed.Name()))
+		vms = append(vms, fmt.Sprintf(`{"id":%q,"name":%q,"location":"westeurope","properties":{"storageProfile":{"osDisk":{"osType":"Linux"}}}}`, vm, parsed.Name()))
 		items = append(items, fmt.Sprintf(`{"id":%q,"properties":{"friendlyName":%q,"protectionState":"Protected","backupManagementType":"AzureIaasVM","workloadType":"VM",`+
 			`"sourceResourceId":%q,"virtualMachineId":%q,"policyId":%q,"policyName":"daily","lastBackupStatus":"Completed","lastRecoveryPoint":"2026-11-19T22:00:00Z"}}`,
 			item, parsed.Name(), vm, vm, armid.Policy(vault, "daily")))
@@ -141,18 +141,7 @@ func fleetNames(n int) (names []string) {
 // A plan of restore tests reads the points of the machines that are due, and the jobs that may prove the others.
 func TestAPlanOfRestoreTestsTellsWhatItsReadsTake(t *testing.T) {
 	estate := encryptedFleet(t, 160, `"quota":"1100"`)
-	file := filepath.Join(t.TempDir(), "azbackup.yaml")
-	text := `version: 1
-subscriptions: [` + fleetSubscription + `]
-vaults: [{name: rsv, resourceGroup: rg-backup, location: westeurope}]
-policies: [{name: daily, vaults: [rsv]}]
-vms: [{name: all, match: {names: ["vm*"]}, policy: daily}]
-restoreTests:
-  - {name: monthly, match: {names: ["vm*"]}, every: 30d, sample: 100%, into: {resourceGroup: rg-restored, storageAccounts: [stweu]}}
-`
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	file := testsFile(t)
 	plan := []string{"plan", "-f", file, "--simulate", estate, "--real-time"}
 	setQuota(t, estate, "1100", "150")
 	_, _, log := inVirtualTime(t, plan...)
@@ -181,4 +170,22 @@ func setQuota(t *testing.T, estate, from, to string) {
 	if err := os.WriteFile(estate, []byte(changed), 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// testsFile writes a file that protects an encryptedFleet and tests all of it.
+func testsFile(t *testing.T) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "azbackup.yaml")
+	text := `version: 1
+subscriptions: [` + fleetSubscription + `]
+vaults: [{name: rsv, resourceGroup: rg-backup, location: westeurope}]
+policies: [{name: daily, vaults: [rsv]}]
+vms: [{name: all, match: {names: ["vm*"]}, policy: daily}]
+restoreTests:
+  - {name: monthly, match: {names: ["vm*"]}, every: 30d, sample: 100%, into: {resourceGroup: rg-restored, storageAccounts: [stweu]}}
+`
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
 }

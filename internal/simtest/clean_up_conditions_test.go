@@ -17,10 +17,11 @@ import (
 // intruder does one thing in the tests' group, at a moment of a test where a single condition of the clean-up still
 // keeps the disk. The server's lock guards it.
 type intruder struct {
-	group string
-	disks map[armid.Key]json.RawMessage // those of the group, but for the ones that were there before
-	job   string                        // of the disks that the restore made
-	act   func(i *intruder, r *http.Request) []simulator.ConcurrentClient
+	group  string
+	disks  map[armid.Key]json.RawMessage // those of the group, but for the ones that were there before
+	job    string                        // of the disks that the restore made
+	act    func(i *intruder, r *http.Request) []simulator.ConcurrentClient
+	madeAt string // by the disk that act made
 	// kept is the disk that must stay; asked reports whether a DELETE was sent for it.
 	kept  armid.Key
 	asked bool
@@ -101,10 +102,11 @@ func TestEachConditionOfTheCleanUpKeepsADiskAlone(t *testing.T) {
 			old := armid.Of(i.group + "/providers/Microsoft.Compute/disks/old")
 			switch {
 			case strings.HasSuffix(strings.ToLower(r.URL.Path), "/backuptriggervalidateoperation"): // right before the restore
-				return []simulator.ConcurrentClient{{Section: "disks", Body: i.madeDisk("old", "", timeCreated(time.Now().Add(6*time.Hour)))}}
+				i.madeAt = timeCreated(time.Now().Add(6 * time.Hour))
+				return []simulator.ConcurrentClient{{Section: "disks", Body: i.madeDisk("old", "", i.madeAt)}}
 			case i.isListAfterTheJob(r) && i.disks[old] != nil:
 				i.kept = old
-				return []simulator.ConcurrentClient{{Section: "disks", Body: []byte(strings.Replace(string(i.disks[old]), `"RSVaultBackup":""`, fmt.Sprintf(`"RSVaultBackup":%q`, i.job), 1))}}
+				return []simulator.ConcurrentClient{{Section: "disks", Body: i.madeDisk("old", i.job, i.madeAt)}}
 			}
 			return nil
 		}},
