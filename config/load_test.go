@@ -78,7 +78,7 @@ func TestEveryKeyReachesItsField(t *testing.T) {
 		}},
 		Settings: Settings{
 			Refresh: "auto", Elsewhere: "block",
-			Limits: Limits{Writes: 32, Polls: 8, Operations: 500, Restores: 20, ItemTimeout: 30 * time.Minute, RestoreTimeout: 8 * time.Hour, RunTimeout: 6 * time.Hour},
+			Limits: Limits{Writes: 32, Polls: 8, Operations: 500, Restores: 20, ItemTimeout: 30 * time.Minute, RestoreTimeout: 8 * time.Hour, RunTimeout: 9 * time.Hour},
 			Guards: Guards{MaxStops: Share{Count: 10, Percent: true}, MaxChanges: 1000, MaxRestores: 20},
 		},
 		RestoreTests: []RestoreTest{{
