@@ -44,7 +44,7 @@ func TestErrorsHaveTheirExitCodes(t *testing.T) {
 		{usageError("x"), exitError, "azbackup help"},
 		{fmt.Errorf("a: %w", withCode(exitLocked, errors.New("x"), "wait")), exitLocked, "wait"},
 		{fmt.Errorf("a: %w", &azure.SignInError{Message: "no credential"}), exitDenied, "az login"},
-		{&azure.SignInError{Err: &apply.Error{Code: "AuthorizationFailed", Status: 403}}, exitDenied, "lacks this right"},
+		{&azure.SignInError{Err: &apply.Error{Code: "AuthorizationFailed", Status: 403}}, exitDenied, "lacks the right"},
 		{&apply.Error{Code: "ResourceRequestsThrottled", Status: 429}, exitError, "run again later"},
 		{&apply.Error{Status: 401}, exitDenied, ""},
 		{fmt.Errorf("internal: %w", &plan.InvalidError{Problems: []string{"x"}}), exitError, "please report"},
