@@ -4,7 +4,7 @@ set -eu
 version=$1 dir=$2
 rm -rf "$dir"
 mkdir -p "$dir/completions"
-go build -trimpath -ldflags "-X main.version=$version" -o "$dir/azbackup" ./cmd/azbackup
+go build -trimpath -buildvcs=true -ldflags "-X main.version=$version" -o "$dir/azbackup" ./cmd/azbackup
 "$dir/azbackup" man "$dir/man"
 "$dir/azbackup" completion bash >"$dir/completions/azbackup.bash"
 "$dir/azbackup" completion zsh >"$dir/completions/_azbackup"
