@@ -116,8 +116,11 @@ func TestManifestsAreWhatTheKubernetesAPITakes(t *testing.T) {
 func TestManifestsWithAnUnknownKeyFail(t *testing.T) {
 	text := string(readFile(t, "kubernetes/shards.yaml"))
 	for _, change := range [][2]string{
-		{"completionMode: Indexed", "completionmode: Indexed"}, {"completions: 4", "completions: many"}, {"kind: CronJob", "kind: CroneJob"},
-		{"backoffLimitPerIndex", "backoffLimitForIndex"}, {"claimName:", "claim:"},
+		{"completionMode: Indexed", "completionmode: Indexed"},
+		{"completions: 4", "completions: many"},
+		{"kind: CronJob", "kind: CroneJob"},
+		{"backoffLimitPerIndex", "backoffLimitForIndex"},
+		{"claimName:", "claim:"},
 	} {
 		if !strings.Contains(text, change[0]) {
 			t.Fatalf("no %q", change[0])

@@ -285,7 +285,8 @@ func TestAPullRequestOfAzurePipelinesEndsInTheCommentOfTheReadme(t *testing.T) {
 	sent := func() (body struct {
 		Content  string
 		Comments []struct{ Content string }
-	}) {
+	},
+	) {
 		if err := json.Unmarshal([]byte(r.read("sent")), &body); err != nil {
 			t.Fatal(err)
 		}

@@ -290,7 +290,8 @@ func TestBaselineTellsWhatChanged(t *testing.T) {
 	half, full := 0.5, 1.0
 	before := Result{VMs: []VM{
 		vm("lost", Protected), vm("won", Unprotected), vm("same", Stale), vm("dark", Protected), vm("was-dark", Unknown), vm("left", Protected), vm("gone", Protected),
-		{ID: armid.VM(sub2, "RG", "hidden"), State: Protected}, {ID: armid.VM(sub2, "RG", "never-seen"), State: Unknown},
+		{ID: armid.VM(sub2, "RG", "hidden"), State: Protected},
+		{ID: armid.VM(sub2, "RG", "never-seen"), State: Unknown},
 		{ID: armid.VM("33333333-3333-3333-3333-333333333333", "RG", "elsewhere"), State: Stopped},
 	}, Summary: Summary{Coverage: &half}, Made: Provenance{At: propertyNow.Add(-24 * time.Hour)}}
 	now := []VM{

@@ -113,6 +113,7 @@ func withTests(c *config.Config, commands []azure.Command) []azure.Command {
 			all = append(all, azure.TestReads)
 		case azure.CommandApply:
 			all = append(all, azure.CommandRestoreTest)
+		default: // what it does is the same with restore tests
 		}
 	}
 	return all

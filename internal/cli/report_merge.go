@@ -55,7 +55,7 @@ func (a *app) mergeCommand() *cobra.Command {
 }
 
 func (a *app) merge(ctx context.Context, f mergeFlags, paths []string) error {
-	hook, err := f.notifyFlags.parse()
+	hook, err := f.parse()
 	if err != nil {
 		return err
 	}

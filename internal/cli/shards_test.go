@@ -251,7 +251,7 @@ func TestMergedPlansAreThePlanOfAllSubscriptions(t *testing.T) {
 		t.Errorf("merged from %+v", merged.Shards)
 	}
 	for _, s := range merged.Shards {
-		if !bytes.Contains(o.read("merged.md"), []byte("<!-- azbackup:fingerprint:"+s.Shard.String()+" "+s.Fingerprint+" -->\n")) {
+		if !bytes.Contains(o.read("merged.md"), []byte("<!-- azbackup:fingerprint:"+s.String()+" "+s.Fingerprint+" -->\n")) {
 			t.Errorf("the comment has no fingerprint of %s", s.Shard)
 		}
 	}

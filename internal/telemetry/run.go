@@ -156,7 +156,7 @@ func (r *Run) End(ctx context.Context, exitCode int) {
 		return
 	}
 	code := attribute.Int("process.exit.code", exitCode)
-	r.counters.runs.Add(r.root, 1, metric.WithAttributes(text("azbackup.command", r.command), code))
+	r.counters.runs.Add(r.root, 1, metric.WithAttributes(text("azbackup.command", r.command), code)) //nolint:contextcheck // of the run, whatever ended it
 	r.mu.Lock()
 	for id, c := range r.changes { // those that were left
 		c.span.End(trace.WithTimestamp(r.now()))

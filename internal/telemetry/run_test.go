@@ -22,16 +22,20 @@ type deaf struct {
 	released chan struct{}
 }
 
-func (d deaf) ExportSpans(context.Context, []trace.ReadOnlySpan) error   { <-d.released; return nil }
+func (d deaf) ExportSpans(context.Context, []trace.ReadOnlySpan) error { <-d.released; return nil }
+
 func (d deaf) Export(context.Context, *metricdata.ResourceMetrics) error { <-d.released; return nil }
-func (d deaf) Shutdown(context.Context) error                            { <-d.released; return nil }
-func (d deaf) ForceFlush(context.Context) error                          { return nil }
+
+func (d deaf) Shutdown(context.Context) error   { <-d.released; return nil }
+func (d deaf) ForceFlush(context.Context) error { return nil }
 func (d deaf) Temporality(k metric.InstrumentKind) metricdata.Temporality {
 	return metric.DefaultTemporalitySelector(k)
 }
+
 func (d deaf) Aggregation(k metric.InstrumentKind) metric.Aggregation {
 	return metric.DefaultAggregationSelector(k)
 }
+
 func newOptions(warn func(string)) Options {
 	return Options{Env: func(string) (string, bool) { return "", false }, Now: time.Now, Command: "plan", Warn: warn}
 }

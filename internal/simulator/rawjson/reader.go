@@ -19,6 +19,7 @@ type Reader struct {
 func NewReader(r io.Reader) *Reader { return &Reader{r: r} }
 
 const (
+	// BufferSize is how much of a document a Reader reads ahead, in bytes.
 	BufferSize = 1 << 20
 	// maxBody bounds one body of an estate; ARM's own limit on a response is 8 MB.
 	maxBody = 64 << 20

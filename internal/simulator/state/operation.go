@@ -80,6 +80,7 @@ const (
 	ActAdopted = "adopted"
 )
 
+// What the status of an operation says.
 const (
 	InProgress = "InProgress"
 	Succeeded  = "Succeeded"

@@ -33,7 +33,7 @@ func photograph(ctx context.Context, page []byte, scheme string) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir) // Chromium's children may still write there: what stays is the temporary folder's
+	defer os.RemoveAll(dir) //nolint:errcheck // Chromium's children may still write there: what stays is the temporary folder's
 	file := filepath.Join(dir, "audit.html")
 	if err := os.WriteFile(file, page, 0o600); err != nil {
 		return nil, err

@@ -30,7 +30,7 @@ func recordPlan(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer os.Remove(config.Name())
+	defer os.Remove(config.Name()) //nolint:errcheck // a temporary file
 	_, err = config.WriteString(file)
 	if err := errors.Join(err, config.Close()); err != nil {
 		return "", err
@@ -45,7 +45,7 @@ func auditPage(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
 	page := filepath.Join(dir, "audit.html")
 	if _, err := execute(ctx, "audit", "-f", "examples/quickstart.yaml", "--output", "html="+page); err != nil {
 		return nil, err
@@ -64,7 +64,7 @@ func execute(ctx context.Context, args ...string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(dir)
+	defer os.RemoveAll(dir) //nolint:errcheck // a temporary folder
 	estate := filepath.Join(dir, "estate.json")
 	if err := os.WriteFile(estate, data, 0o600); err != nil {
 		return "", err
