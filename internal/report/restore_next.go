@@ -131,35 +131,36 @@ func (r Run) firstRestored() (found apply.Result, restored *Restored) {
 // useOf returns the commands that use what a restore made.
 func useOf(result apply.Result, made *Restored) []string {
 	vm := lastName(result.Target)
-	group := groupOf(made.Disks[0])
 	var steps []string
 	if account, container, ok := strings.Cut(made.Leaves, "/"); ok && made.Template != "" {
 		file := shellWord(vm + ".json")
 		steps = append(steps,
 			"az storage blob download --auth-mode login --account-name "+shellWord(account)+" --container-name "+shellWord(container)+
 				" --name "+shellWord(lastName(made.Template))+" --file "+file,
-			"az deployment group create --resource-group "+shellWord(group)+" --template-file "+file+"   # a new machine; it asks for the names",
+			"az deployment group create"+inGroupOf(made.Disks[0])+" --template-file "+file+"   # a new machine; it asks for the names",
 		)
 	}
-	owner := groupOf(result.Target)
+	owner := inGroupOf(result.Target)
 	for _, id := range made.Disks {
 		if id != made.OSDisk && made.OSDisk != "" {
-			steps = append(steps, "az vm disk attach --resource-group "+shellWord(owner)+" --vm-name "+shellWord(vm)+" --name "+shellWord(id)+"   # a data disk beside those it has")
+			steps = append(steps, "az vm disk attach"+owner+" --vm-name "+shellWord(vm)+" --name "+shellWord(id)+"   # a data disk beside those it has")
 			break
 		}
 	}
 	if made.OSDisk != "" {
-		steps = append(steps, "az vm update --resource-group "+shellWord(owner)+" --name "+shellWord(vm)+" --os-disk "+shellWord(made.OSDisk)+"   # in place of its OS disk, deallocated")
+		steps = append(steps, "az vm update"+owner+" --name "+shellWord(vm)+" --os-disk "+shellWord(made.OSDisk)+"   # in place of its OS disk, deallocated")
 	}
 	return steps
 }
 
-func groupOf(id string) string {
+// inGroupOf returns the options of az for the subscription and the group of a resource: whoever copies the command may have
+// another subscription for the default.
+func inGroupOf(id string) string {
 	parsed, err := armid.Parse(id)
 	if err != nil {
 		return ""
 	}
-	return parsed.ResourceGroup
+	return " --subscription " + shellWord(parsed.Subscription) + " --resource-group " + shellWord(parsed.ResourceGroup)
 }
 
 // shellWord returns s as one word of a shell.
