@@ -156,14 +156,20 @@ func (f *shardFile) checkContent() error {
 }
 
 // checkAges says which results are older than maxAge: where a shard ended early, the file of an earlier run is still there.
+// Of one that is as far ahead of this machine's clock the age is not known.
 func checkAges(files []shardFile, now time.Time, maxAge time.Duration) (problems []string) {
 	for _, f := range files {
 		at := f.run.Finished
 		if f.kind == kindAudit {
 			at = f.audit.Made.At
 		}
-		if f.kind != kindPlan && now.Sub(at) > maxAge {
-			problems = append(problems, fmt.Sprintf("%q is of %s: older than --max-age %s", f.path, at.UTC().Format("2006-01-02 15:04Z"), report.FormatDuration(maxAge)))
+		stamp := at.UTC().Format("2006-01-02 15:04Z")
+		switch age := now.Sub(at); {
+		case f.kind == kindPlan:
+		case age > maxAge:
+			problems = append(problems, fmt.Sprintf("%q is of %s: older than --max-age %s", f.path, stamp, report.FormatDuration(maxAge)))
+		case age < -maxAge:
+			problems = append(problems, fmt.Sprintf("%q is of %s: ahead of this machine's clock, so its age is not known", f.path, stamp))
 		}
 	}
 	return problems
