@@ -143,13 +143,13 @@ func (f fleet) auditShards(ctx context.Context, l *lab) (measured, error) {
 		}
 		merge = append(merge, named)
 		m.Figures[seconds] = max(m.Figures[seconds], p.seconds)
-		m.Figures[memory] = max(m.Figures[memory], p.megabytes)
 	}
 	merged, err := l.azbackupOn(ctx, nil, []int{5}, merge...)
 	if err != nil {
 		return measured{}, err
 	}
-	m.Note = fmt.Sprintf("the slowest and the largest of four; the merge %s, %s", seconds.text(merged.seconds), memory.text(merged.megabytes))
+	// A process starts in its parent's memory, which counts for its peak, and that of this one is larger than a shard's.
+	m.Note = fmt.Sprintf("the slowest of four; the merge %s", seconds.text(merged.seconds))
 	return m, sameAudit(whole.stdout, merged.stdout)
 }
 
