@@ -14,7 +14,9 @@ func TestAResultOfAnotherTimeIsNotMerged(t *testing.T) {
 		made time.Duration // from now
 		want string
 	}{
-		{0, ""}, {-6 * time.Hour, ""}, {6 * time.Hour, ""},
+		{0, ""},
+		{-6 * time.Hour, ""},
+		{6 * time.Hour, ""},
 		{-6*time.Hour - time.Second, "older than --max-age 6h"},
 		{6*time.Hour + time.Second, "ahead of this machine's clock"},
 	} {
