@@ -9,7 +9,6 @@ import (
 
 	"github.com/azbackup/azbackup/internal/azure"
 	"github.com/azbackup/azbackup/internal/export"
-	"github.com/azbackup/azbackup/internal/report"
 )
 
 type exportFlags struct {
@@ -55,9 +54,7 @@ func (a *app) export(ctx context.Context, f exportFlags) (err error) {
 		return err
 	}
 	a.exitConditions[exitIncomplete] = len(o.Gaps) > 0
-	for _, g := range o.Gaps {
-		a.log.Warn("could not read "+report.DescribeGap(g)+": the config says nothing about it", "gap", g)
-	}
+	a.warnOfGaps(o.Gaps, "the config says nothing about it")
 	result, err := export.Export(o, export.Options{
 		GroupBy: f.groupBy, Manage: f.manage, Cloud: c.Cloud, Tenant: c.Tenant, Subscriptions: scope.Subscriptions,
 	})

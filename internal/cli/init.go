@@ -102,9 +102,7 @@ func (a *app) init(ctx context.Context, f initFlags) (err error) {
 		return err
 	}
 	a.exitConditions[exitIncomplete] = len(o.Gaps) > 0
-	for _, g := range o.Gaps {
-		a.log.Warn("could not read "+report.DescribeGap(g)+": the config says nothing about it", "gap", g)
-	}
+	a.warnOfGaps(o.Gaps, "the config says nothing about it")
 	text, undecided, err := export.FirstFile(o, export.Options{Cloud: c.Cloud, Subscriptions: scope.Subscriptions}, starter)
 	if err != nil {
 		return err

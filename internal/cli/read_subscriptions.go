@@ -84,6 +84,17 @@ func (a *app) reportRead(o plan.Observed, scope plan.Scope) {
 	}
 }
 
+// warnOfGaps tells people what follows from each gap, where the result has no place for it. Programs have a record of each
+// already.
+func (a *app) warnOfGaps(gaps []plan.Gap, then string) {
+	if a.logFormat == logJSON {
+		return
+	}
+	for _, g := range gaps {
+		a.log.Warn("could not read " + report.DescribeGap(g) + ": " + then)
+	}
+}
+
 // recordGaps writes a record per gap for programs. People find them in the result.
 func (a *app) recordGaps(gaps []plan.Gap) {
 	if a.logFormat != logJSON {

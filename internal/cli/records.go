@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -44,13 +45,9 @@ func (a *app) onExchange(x azure.Exchange) {
 
 // eventArgs returns what a record says of an event.
 func eventArgs(e apply.Event) []any {
-	place := e.Target
-	if place == "" {
-		place = e.Vault
-	}
 	return append(known(
 		"event", string(e.Kind), changeKey, e.Change, "action", string(e.Action), "target", e.Target, vaultKey, e.Vault,
-		subscriptionKey, armid.SubscriptionOf(place), "outcome", string(e.Outcome), "code", e.Code, requestIDKey, e.RequestID,
+		subscriptionKey, armid.SubscriptionOf(cmp.Or(e.Target, e.Vault)), "outcome", string(e.Outcome), "code", e.Code, requestIDKey, e.RequestID,
 		"operation", e.Operation, "job", e.Job),
 		"done", e.Done, "running", e.Running, "total", e.Total)
 }

@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -96,7 +98,7 @@ func readShardFile(path string) (shardFile, error) {
 		shard = f.run.Plan.Shard
 	case bool(has.VMs && has.Findings):
 		f.kind = kindAudit
-		f.audit, err = audit.Read(strings.NewReader(string(data)))
+		f.audit, err = audit.Read(bytes.NewReader(data))
 		shard = f.audit.Shard
 	default:
 		err = errors.New("is no plan, apply report or audit in JSON")
@@ -218,7 +220,7 @@ func checkShardFiles(files []shardFile) (problems []string) {
 		var rest []shardFile
 		for _, f := range fitting {
 			if t := f.traits()[i]; t.value != value {
-				problems = append(problems, fmt.Sprintf("%q is of another %s than %q: %s, not %s", f.path, t.name, fits, orNone(t.value), orNone(value)))
+				problems = append(problems, fmt.Sprintf("%q is of another %s than %q: %s, not %s", f.path, t.name, fits, cmp.Or(t.value, "none"), cmp.Or(value, "none")))
 				continue
 			}
 			rest = append(rest, f)
@@ -263,11 +265,4 @@ func commonest(files []shardFile, i int) (path, value string) {
 		}
 	}
 	return path, value
-}
-
-func orNone(s string) string {
-	if s == "" {
-		return "none"
-	}
-	return s
 }

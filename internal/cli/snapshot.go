@@ -110,9 +110,8 @@ func (a *app) snapshot(ctx context.Context, f snapshotFlags) (err error) {
 		gaps, err := s.Snapshot(ctx, scope, wants, w)
 		a.warnOfClockSkew(s)
 		a.exitConditions[exitIncomplete] = len(gaps) > 0
-		for _, g := range gaps {
-			a.log.Warn("could not read "+report.DescribeGap(g)+": the estate says so too", "gap", g)
-		}
+		a.recordGaps(gaps)
+		a.warnOfGaps(gaps, "the estate says so too")
 		return err
 	}
 	if f.out == "" || f.out == stdoutName {

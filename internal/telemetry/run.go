@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -127,13 +128,9 @@ func (r *Run) started(e apply.Event) change {
 	defer r.mu.Unlock()
 	c, ok := r.changes[e.Change]
 	if !ok {
-		place := e.Target
-		if place == "" {
-			place = e.Vault
-		}
 		c.ctx, c.span = r.tracer.Start(r.root, string(e.Action), trace.WithTimestamp(r.now()), trace.WithAttributes(known(
 			text("azbackup.change", e.Change), text("azbackup.action", string(e.Action)), text("azbackup.target", e.Target), text("azbackup.vault", e.Vault),
-			text("azbackup.subscription", armid.SubscriptionOf(place)))...))
+			text("azbackup.subscription", armid.SubscriptionOf(cmp.Or(e.Target, e.Vault))))...))
 		r.changes[e.Change] = c
 	}
 	return c

@@ -1,6 +1,9 @@
 package quota
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // A caller that is about to send many requests of one bucket says so ([Limiter.Expect]): how long they take is then told
 // when the first answer shows how many are left, before any of them waits.
@@ -28,12 +31,7 @@ func (l *Limiter) Expect(name Bucket, n int) (done func()) {
 	return func() {
 		l.withLock(func(time.Time) {
 			b := l.bucketFor(name)
-			for i := range b.expected {
-				if b.expected[i] == e {
-					b.expected = append(b.expected[:i], b.expected[i+1:]...)
-					break
-				}
-			}
+			b.expected = slices.DeleteFunc(b.expected, func(other *expectation) bool { return other == e })
 		})
 	}
 }
