@@ -53,14 +53,19 @@ func (i *intruder) madeDisk(name, job, created string) json.RawMessage {
 		`"properties":{"diskSizeGB":32,"diskState":"Unattached",%s"creationData":{"createOption":"Copy"},"provisioningState":"Succeeded"}}`, i.group, name, name, job, created))
 }
 
+// serviceAhead is how far the service's clock is ahead of the test's: the rehearsal's estate was taken then.
+const serviceAhead = 6 * time.Hour
+
 func timeCreated(at time.Time) string {
 	return fmt.Sprintf(`"timeCreated":%q,`, at.Format(time.RFC3339))
 }
 
-// isListAfterTheJob reports whether a request lists the group's disks and the restore has made its own.
-func (i *intruder) isListAfterTheJob(r *http.Request) bool {
-	return r.Method == http.MethodGet && strings.HasSuffix(strings.ToLower(r.URL.Path), "/rg-tests/providers/microsoft.compute/disks") && i.job != ""
+func (i *intruder) isListOfDisks(r *http.Request) bool {
+	return r.Method == http.MethodGet && strings.HasSuffix(strings.ToLower(r.URL.Path), "/rg-tests/providers/microsoft.compute/disks")
 }
+
+// isListAfterTheJob reports whether a request lists the group's disks and the restore has made its own.
+func (i *intruder) isListAfterTheJob(r *http.Request) bool { return i.isListOfDisks(r) && i.job != "" }
 
 // onReadOf changes the first disk of the restore that is read on its own, which is right before its DELETE.
 func onReadOf(change func(body json.RawMessage) simulator.ConcurrentClient) func(*intruder, *http.Request) []simulator.ConcurrentClient {
@@ -101,8 +106,8 @@ func TestEachConditionOfTheCleanUpKeepsADiskAlone(t *testing.T) {
 		"it was there before the restore": {missing, func(i *intruder, r *http.Request) []simulator.ConcurrentClient {
 			old := armid.Of(i.group + "/providers/Microsoft.Compute/disks/old")
 			switch {
-			case strings.HasSuffix(strings.ToLower(r.URL.Path), "/backuptriggervalidateoperation"): // right before the restore
-				i.madeAt = timeCreated(time.Now().Add(6 * time.Hour))
+			case i.isListOfDisks(r) && i.job == "": // the last is the one right before the restore
+				i.madeAt = timeCreated(time.Now().Add(serviceAhead))
 				return []simulator.ConcurrentClient{{Section: "disks", Body: i.madeDisk("old", "", i.madeAt)}}
 			case i.isListAfterTheJob(r) && i.disks[old] != nil:
 				i.kept = old
