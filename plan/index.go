@@ -20,11 +20,12 @@ type index struct {
 	points        map[armid.Key][]time.Time // by item
 }
 
-// machineIndex is the part of an index that is made of VMs and items alone: most of it, and the same in all rounds of
-// one plan.
+// machineIndex is the part of an index that is made of VMs, there or missing, and items alone: most of it, and the same in
+// all rounds of one plan.
 type machineIndex struct {
 	vms           []VM
 	items         []Item
+	missingVMs    []string     // known not to exist
 	machineIDs    *armid.Table // the numbers of machines
 	machines      []machine
 	vmsPerVault   map[armid.Key]int     // VMs in a vault; soft-deleted items do not count
@@ -89,7 +90,7 @@ func newIndex(o *Observed, last *machineIndex) *index {
 
 func newMachineIndex(o *Observed) *machineIndex {
 	x := &machineIndex{
-		vms: o.VMs, items: o.Items,
+		vms: o.VMs, items: o.Items, missingVMs: o.Missing,
 		machineIDs:    armid.NewTable(len(o.VMs)),
 		machines:      make([]machine, 0, len(o.VMs)),
 		vmsPerVault:   make(map[armid.Key]int),
@@ -104,9 +105,10 @@ func newMachineIndex(o *Observed) *machineIndex {
 	return x
 }
 
-// isOf reports whether x was made of the VMs and items of o, which are not changed after they were read.
+// isOf reports whether x was made of the VMs and items of o, which are not changed after they were read. The states know
+// of a missing VM, so one more is enough for another index.
 func (x *machineIndex) isOf(o *Observed) bool {
-	return x != nil && isSame(x.vms, o.VMs) && isSame(x.items, o.Items)
+	return x != nil && isSame(x.vms, o.VMs) && isSame(x.items, o.Items) && isSame(x.missingVMs, o.Missing)
 }
 
 // isSame reports whether two lists are one in memory.

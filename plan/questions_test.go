@@ -266,6 +266,9 @@ func TestRoundsDoNotShowInAPlan(t *testing.T) {
 			for _, item := range q.Points {
 				o.Points = append(o.Points, plan.Points{Item: item})
 			}
+			if rapid.Bool().Draw(t, "found missing") {
+				o.Missing = append(slices.Clone(o.Missing), drawVM(t))
+			}
 			return o, nil
 		})
 		if err != nil {
