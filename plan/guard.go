@@ -52,12 +52,14 @@ func Guards() []Guard {
 	}
 }
 
-// RemainingRefusals returns the refusals that remain when the flags that are keys of lifted (with value true) are
-// given.
-func (p Plan) RemainingRefusals(lifted map[string]bool) []Refusal {
-	return slices.DeleteFunc(slices.Clone(p.Refusals), func(r Refusal) bool {
+// Judge returns the plan with the refusals that remain when the flags that are keys of lifted (with value true) are given. It
+// is the judged plan that is shown, saved and executed: a saved plan needs a flag once, when it is made, and none of its
+// refusals can be lifted later without judging a plan again. p is not changed.
+func Judge(p Plan, lifted map[string]bool) Plan {
+	p.Refusals = slices.DeleteFunc(slices.Clone(p.Refusals), func(r Refusal) bool {
 		return r.Flag != "" && lifted[r.Flag]
 	})
+	return p
 }
 
 // evaluateGuards evaluates every guard on the whole plan. Each counts something that only grows with the plan, so that

@@ -101,15 +101,15 @@ func TestRefusedFlagsLiftOnlyTheirGuard(t *testing.T) {
 		p.Refusals = append(p.Refusals, plan.Refusal{Guard: g.Name, Flag: g.Flag})
 	}
 	for _, g := range plan.Guards() {
-		left := p.RemainingRefusals(map[string]bool{g.Flag: true})
+		left := plan.Judge(p, map[string]bool{g.Flag: true}).Refusals
 		if len(left) != len(p.Refusals)-1 || slices.ContainsFunc(left, func(r plan.Refusal) bool { return r.Guard == g.Name }) {
 			t.Errorf("%s leaves %v", g.Flag, left)
 		}
-		if left := p.RemainingRefusals(map[string]bool{g.Flag: false}); len(left) != len(p.Refusals) {
+		if left := plan.Judge(p, map[string]bool{g.Flag: false}).Refusals; len(left) != len(p.Refusals) {
 			t.Errorf("%s=false lifts something", g.Flag)
 		}
 	}
-	if len(p.RemainingRefusals(nil)) != len(p.Refusals) {
+	if len(plan.Judge(p, nil).Refusals) != len(p.Refusals) {
 		t.Error("no flag lifts something")
 	}
 }

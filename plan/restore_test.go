@@ -246,7 +246,7 @@ func TestMoreRestoresThanAllowedAreRefused(t *testing.T) {
 	if len(p.Refusals) != 1 || p.Refusals[0].Guard != GuardRestores || p.Refusals[0].Count != 2 || p.Refusals[0].Limit != 1 {
 		t.Errorf("%+v", p.Refusals)
 	}
-	if left := p.RemainingRefusals(map[string]bool{FlagAllowManyRestores: true}); len(left) != 0 {
+	if left := Judge(p, map[string]bool{FlagAllowManyRestores: true}).Refusals; len(left) != 0 {
 		t.Errorf("%+v", left)
 	}
 }

@@ -337,7 +337,7 @@ func TestMoreRestoreTestsThanAllowedAreRefused(t *testing.T) {
 	w := newTestWorld(config.Sample{}, "a", "b", "c")
 	w.config.Settings.Guards.MaxRestores = 2
 	p := w.plan(t, Options{})
-	if len(p.Refusals) != 1 || p.Refusals[0].Guard != GuardRestores || p.Refusals[0].Count != 3 || len(p.RemainingRefusals(map[string]bool{FlagAllowManyRestores: true})) != 0 {
+	if len(p.Refusals) != 1 || p.Refusals[0].Guard != GuardRestores || p.Refusals[0].Count != 3 || len(Judge(p, map[string]bool{FlagAllowManyRestores: true}).Refusals) != 0 {
 		t.Errorf("%+v", p.Refusals)
 	}
 }

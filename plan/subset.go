@@ -2,7 +2,6 @@ package plan
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/azbackup/azbackup/internal/armid"
 )
@@ -177,7 +176,7 @@ func isReached(c Change, is State) bool {
 	case Undelete:
 		return is.State != "" && is.State != StateSoftDeleted
 	case Stop:
-		return strings.EqualFold(is.State, StateProtectionStopped)
+		return IsStopped(is.State)
 	case Protect, Modify, Resume:
 		return c.After != nil && IsActive(is.State) && armid.Same(is.Policy, c.After.Policy) &&
 			(keepsDiskFilter(c) || is.Disks.Equal(c.After.Disks))

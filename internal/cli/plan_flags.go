@@ -57,12 +57,11 @@ func parseTargets(only []string) ([]plan.TargetFilter, error) {
 	return all, nil
 }
 
-// applyGuards drops from p the refusals that a flag lifts.
+// applyGuards judges p by the flags that lift guards.
 func (f *planFlagSet) applyGuards(p plan.Plan) plan.Plan {
 	lifted := map[string]bool{}
 	for flag, on := range f.liftedGuards {
 		lifted[flag] = *on
 	}
-	p.Refusals = p.RemainingRefusals(lifted)
-	return p
+	return plan.Judge(p, lifted)
 }

@@ -234,7 +234,7 @@ func TestPlanOverTheFleetHasALittleOfEverything(t *testing.T) {
 			t.Errorf("the plan has no %s: %v", action, p.Summary)
 		}
 	}
-	if refused := p.RemainingRefusals(map[string]bool{}); len(refused) > 0 {
+	if refused := plan.Judge(p, map[string]bool{}).Refusals; len(refused) > 0 {
 		t.Errorf("the plan is refused: %v", refused)
 	}
 }
