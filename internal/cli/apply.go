@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/azbackup/azbackup/apply"
-	"github.com/azbackup/azbackup/internal/azure"
 	"github.com/azbackup/azbackup/internal/report"
 )
 
@@ -100,80 +99,6 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 		run.Error = oneLine(err.Error())
 	}
 	return errors.Join(err, writeFile(metrics, func(w io.Writer) error { return report.ApplyPrometheus(w, run) }))
-}
-
-// runApply performs the run. It fills run in; ended reports whether the engine ran, so that there is a report.
-func (a *app) runApply(ctx context.Context, f applyFlags, run *report.Run) (ended bool, err error) {
-	options, err := f.options()
-	if err != nil {
-		return false, err
-	}
-	shard, err := f.shardFlag.parse(a.Env)
-	if err != nil {
-		return false, err
-	}
-	saved, err := f.readApproval(a)
-	if err != nil {
-		return false, err
-	}
-	if saved != nil && len(options.Filters) > 0 {
-		return false, usageError("--only shapes a plan when it is made: give it to azbackup plan --out")
-	}
-	c, err := a.loadConfig(f.configFlags)
-	if err != nil {
-		return false, err
-	}
-	c = c.WithShard(shard)
-	unlock, err := lock(f.lockFile, append(f.paths(), f.simulate), shard)
-	if err != nil {
-		return false, err
-	}
-	defer unlock()
-	s, err := a.connect(ctx, azure.CommandApply, f.azureFlags, c.Cloud, c.Tenant, c.Settings.AuxiliaryTenants...)
-	if err != nil {
-		return false, err
-	}
-	defer func() { err = errors.Join(err, s.close()) }()
-	began := run.Started
-	defer func() {
-		run.Started = s.ServiceTime(began) // Azure's clock is known now
-		if !ended {
-			run.Finished = s.Now()
-		}
-	}()
-	options.Brief = saved == nil
-	makePlan := func() (freshPlan, error) {
-		read := a.Now()
-		p, err := a.makePlan(ctx, s, c, options)
-		return freshPlan{f.applyGuards(p), read}, err
-	}
-	now, err := makePlan()
-	if err != nil {
-		return false, err
-	}
-	now, rest, err := a.approve(ctx, f, saved, now, makePlan)
-	p := now.plan
-	run.Plan = p
-	a.exitConditions[exitIncomplete] = !p.Complete
-	if err != nil {
-		return false, err
-	}
-	if err := permitCleanUp(s, p); err != nil {
-		return false, err
-	}
-	journal, err := openEventLog(f.eventLog, a, s, p)
-	if err != nil {
-		return false, err
-	}
-	o := apply.Options{
-		Limits: engineLimits(c.Settings.Limits), Grace: f.grace, NoRefresh: c.Settings.Refresh == "never",
-		Observed: s.ServiceTime(now.readAt), Approved: s.ServiceTime(a.approvedAt), Observer: journal.observe,
-	}
-	a.runEngine(ctx, s, o, a.warnOfInterrupt(o, "the next run goes on where this one ended"), run)
-	run.Requests, run.Throttled = s.Requests(), s.Throttled()
-	addSettledResults(run, saved, rest)
-	a.reportResults(ctx, run)
-	return true, journal.close()
 }
 
 // reportResults adds advice to the results and sets the exit code that they mean.

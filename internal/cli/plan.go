@@ -55,19 +55,10 @@ func (a *app) plan(ctx context.Context, f planCommandFlags) (err error) {
 	if err := checkPlanFile(f.out); err != nil {
 		return err
 	}
-	options, err := f.options()
+	c, options, err := a.load(f.configFlags, f.planFlagSet, f.shardFlag)
 	if err != nil {
 		return err
 	}
-	shard, err := f.parse(a.Env)
-	if err != nil {
-		return err
-	}
-	c, err := a.loadConfig(f.configFlags)
-	if err != nil {
-		return err
-	}
-	c = c.WithShard(shard)
 	if f.prices != "" {
 		if options.Prices, err = config.LoadPrices(f.prices); err != nil {
 			return err
@@ -79,11 +70,11 @@ func (a *app) plan(ctx context.Context, f planCommandFlags) (err error) {
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
 	options.Brief = !f.all
-	p, err := a.makePlan(ctx, s, c, options)
+	made, err := a.makeFreshPlan(ctx, s, c, options, f.planFlagSet)
 	if err != nil {
 		return err
 	}
-	p = f.applyGuards(p)
+	p := made.plan
 	a.setPlanConditions(p, f.detailed)
 	err = f.write(a.Out, func(w io.Writer, format string) error {
 		return report.WritePlan(w, format, p, a.styleFor(w, f.all))

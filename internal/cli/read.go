@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/apply"
-	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/crash"
 	"github.com/azbackup/azbackup/internal/report"
 	"github.com/azbackup/azbackup/plan"
@@ -55,28 +54,6 @@ func (a *app) observe(ctx context.Context, s *session, scope plan.Scope) (plan.O
 		"vms", len(o.VMs), "vaults", len(o.Vaults), "items", len(o.Items), "gaps", len(o.Gaps), "requests", s.Requests(),
 		"seconds", a.Now().Sub(began).Seconds())
 	return o, nil
-}
-
-// makePlan reads the resources in the scope of c and makes its plan by opt, whose time it sets.
-func (a *app) makePlan(ctx context.Context, s *session, c *config.Config, opt plan.Options) (plan.Plan, error) {
-	c, scope, err := a.findScope(ctx, s, c)
-	if err != nil {
-		return plan.Plan{}, err
-	}
-	scope.DiskSizes = opt.Prices != nil
-	o, err := a.observe(ctx, s, scope)
-	if err != nil {
-		return plan.Plan{}, err
-	}
-	opt.Now = s.Now()
-	p, _, err := plan.MakeAsking(c, o, opt, func(o plan.Observed, w plan.Questions) (plan.Observed, error) { return s.ReadDetails(ctx, o, w) })
-	if err != nil {
-		return plan.Plan{}, err
-	}
-	if err := plan.Validate(p); err != nil {
-		return plan.Plan{}, fmt.Errorf("internal: %w", err)
-	}
-	return p, nil
 }
 
 // warnOfClockSkew warns, once, when this machine's clock differs much from Azure's. A simulated Azure has its own time.

@@ -1,0 +1,134 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/report"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// runApply is the whole road of a run:
+//
+//	load ─► connect ─► observe ─► plan ─► judge ─► approve ─► apply ─► report
+//
+// plan takes it as far as the judged plan. The other commands that look at Azure take its steps as far as they need them, with
+// a scope of their own (scope.go).
+//
+// It fills run in, which apply then writes; ended reports whether the engine ran, so that there is a report.
+func (a *app) runApply(ctx context.Context, f applyFlags, run *report.Run) (ended bool, err error) {
+	saved, err := f.readApproval(a)
+	if err != nil {
+		return false, err
+	}
+	if saved != nil && len(f.only) > 0 {
+		return false, usageError("--only shapes a plan when it is made: give it to azbackup plan --out")
+	}
+	c, options, err := a.load(f.configFlags, f.planFlagSet, f.shardFlag)
+	if err != nil {
+		return false, err
+	}
+	unlock, err := lock(f.lockFile, append(f.paths(), f.simulate), c.Shard)
+	if err != nil {
+		return false, err
+	}
+	defer unlock()
+	s, err := a.connect(ctx, azure.CommandApply, f.azureFlags, c.Cloud, c.Tenant, c.Settings.AuxiliaryTenants...)
+	if err != nil {
+		return false, err
+	}
+	began := run.Started
+	defer func() {
+		run.Started = s.ServiceTime(began) // Azure's clock is known now
+		if !ended {
+			run.Finished = s.Now()
+		}
+		err = errors.Join(err, s.close())
+	}()
+	options.Brief = saved == nil
+	replan := func() (freshPlan, error) { return a.makeFreshPlan(ctx, s, c, options, f.planFlagSet) }
+	now, err := replan()
+	if err != nil {
+		return false, err
+	}
+	now, rest, err := a.approve(ctx, f, saved, now, replan)
+	run.Plan = now.plan
+	a.exitConditions[exitIncomplete] = !now.plan.Complete
+	if err != nil {
+		return false, err
+	}
+	if ended, err = a.execute(ctx, s, c.Settings, f, now, run); !ended {
+		return false, err
+	}
+	addSettledResults(run, saved, rest)
+	a.reportResults(ctx, run)
+	return true, err
+}
+
+// load reads the config and the flags that shape its plan.
+func (a *app) load(f configFlags, p planFlagSet, s shardFlag) (*config.Config, plan.Options, error) {
+	options, err := p.options()
+	if err != nil {
+		return nil, options, err
+	}
+	shard, err := s.parse(a.Env)
+	if err != nil {
+		return nil, options, err
+	}
+	c, err := a.loadConfig(f)
+	if err != nil {
+		return nil, options, err
+	}
+	return c.WithShard(shard), options, nil
+}
+
+// makeFreshPlan observes, plans and judges.
+func (a *app) makeFreshPlan(ctx context.Context, s *session, c *config.Config, opt plan.Options, f planFlagSet) (freshPlan, error) {
+	readAt := a.Now()
+	p, err := a.makePlan(ctx, s, c, opt)
+	return freshPlan{f.applyGuards(p), readAt}, err
+}
+
+// makePlan reads the resources in the scope of c and makes its plan by opt, whose time it sets.
+func (a *app) makePlan(ctx context.Context, s *session, c *config.Config, opt plan.Options) (plan.Plan, error) {
+	c, scope, err := a.findScope(ctx, s, c)
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	scope.DiskSizes = opt.Prices != nil
+	o, err := a.observe(ctx, s, scope)
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	opt.Now = s.Now()
+	p, _, err := plan.MakeAsking(c, o, opt, func(o plan.Observed, w plan.Questions) (plan.Observed, error) { return s.ReadDetails(ctx, o, w) })
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	if err := plan.Validate(p); err != nil {
+		return plan.Plan{}, fmt.Errorf("internal: %w", err)
+	}
+	return p, nil
+}
+
+// execute executes an approved plan and writes the event log; ended reports whether the engine ran.
+func (a *app) execute(ctx context.Context, s *session, set config.Settings, f applyFlags, now freshPlan, run *report.Run) (ended bool, err error) {
+	if err := permitCleanUp(s, now.plan); err != nil {
+		return false, err
+	}
+	events, err := openEventLog(f.eventLog, a, s, now.plan)
+	if err != nil {
+		return false, err
+	}
+	o := apply.Options{
+		Limits: engineLimits(set.Limits), Grace: f.grace, NoRefresh: set.Refresh == "never",
+		Observed: s.ServiceTime(now.readAt), Approved: s.ServiceTime(a.approvedAt), Observer: events.observe,
+	}
+	a.runEngine(ctx, s, o, a.warnOfInterrupt(o, "the next run goes on where this one ended"), run)
+	run.Requests, run.Throttled = s.Requests(), s.Throttled()
+	return true, events.close()
+}
