@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -126,10 +127,10 @@ func New(o Options) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{
-		cloudName: firstOf(o.Cloud.Name, "custom"), endpoint: endpoint,
+		cloudName: cmp.Or(o.Cloud.Name, "custom"), endpoint: endpoint,
 		scope:   conf.Services[cloud.ResourceManager].Audience + "/.default",
-		command: o.Command, version: firstOf(strings.TrimSpace(o.Version), "dev"),
-		correlation: firstOf(o.CorrelationID, uuid.NewString()),
+		command: o.Command, version: cmp.Or(strings.TrimSpace(o.Version), "dev"),
+		correlation: cmp.Or(o.CorrelationID, uuid.NewString()),
 		clock:       &serviceClock{machineNow: o.Now},
 		started:     o.Now(), onExchange: o.OnExchange,
 		router: newRouter(), counts: newCounter(),

@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -82,8 +83,8 @@ func (c *Client) WhoAmI(ctx context.Context) (Identity, error) {
 	}
 	claims, err := readClaims(token.Token)
 	if err == nil {
-		id.Tenant, id.ObjectID, id.AppID = claims.Tenant, claims.ObjectID, firstOf(claims.AppID, claims.ClientID)
-		id.Name = firstOf(claims.UPN, claims.PreferredName, claims.UniqueName, claims.AppName, id.AppID)
+		id.Tenant, id.ObjectID, id.AppID = claims.Tenant, claims.ObjectID, cmp.Or(claims.AppID, claims.ClientID)
+		id.Name = cmp.Or(claims.UPN, claims.PreferredName, claims.UniqueName, claims.AppName, id.AppID)
 		id.Kind = claims.kind()
 	}
 	if c.static {
@@ -130,15 +131,6 @@ func readClaims(token string) (tokenClaims, error) {
 		return tokenClaims{}, fmt.Errorf("decoding claims: %w", err)
 	}
 	return claims, nil
-}
-
-func firstOf(values ...string) string {
-	for _, v := range values {
-		if v != "" {
-			return v
-		}
-	}
-	return ""
 }
 
 func firstLine(s string) string {

@@ -162,7 +162,7 @@ func (d *discovery) authError() error {
 	}
 	first := slices.MinFunc(d.denied, func(a, b *apply.Error) int { return strings.Compare(a.Op, b.Op) })
 	return &SignInError{
-		Message:   "every read was refused, the first with " + firstOf(first.Code, http.StatusText(first.Status)) + ": " + first.Message,
+		Message:   "every read was refused, the first with " + cmp.Or(first.Code, http.StatusText(first.Status)) + ": " + first.Message,
 		RequestID: first.RequestID, Err: first,
 	}
 }

@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -73,7 +74,7 @@ func (d *discovery) queryGraph(ctx context.Context, subscriptions []string) ([]p
 			return nil, err
 		}
 		if page.Data == nil || page.wrong != "" {
-			return nil, &apply.Error{Op: op, Code: "MalformedAnswer", Message: firstOf(page.wrong, "the answer has no list in it")}
+			return nil, &apply.Error{Op: op, Code: "MalformedAnswer", Message: cmp.Or(page.wrong, "the answer has no list in it")}
 		}
 		for _, row := range page.Data {
 			vm, err := read(row)

@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -349,7 +350,7 @@ func (d *discovery) listGuards(ctx context.Context, v plan.Vault) {
 	guards := []string{}
 	var operations []plan.GuardedOperation
 	for _, g := range found {
-		guard := firstOf(g.Properties.ResourceGuard.textOrEmpty(), g.ID.textOrEmpty(), "a guard without a name")
+		guard := cmp.Or(g.Properties.ResourceGuard.textOrEmpty(), g.ID.textOrEmpty(), "a guard without a name")
 		guards = append(guards, guard)
 		for _, o := range g.Properties.Operations {
 			operations = append(operations, plan.GuardedOperation{Guard: guard, Operation: o.Operation.textOrEmpty(), Request: o.Request.textOrEmpty()})
@@ -432,7 +433,7 @@ func (c *Client) fetchJobs(ctx context.Context, vault, filter string, cl quota.C
 	jobs = make([]plan.Job, 0, len(found))
 	for _, w := range found {
 		j, what := w.toJob(vault, now)
-		odd = firstOf(odd, what)
+		odd = cmp.Or(odd, what)
 		jobs = append(jobs, j)
 	}
 	return jobs, odd, nil

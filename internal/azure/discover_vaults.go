@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -133,7 +134,7 @@ func (d *discovery) getVault(ctx context.Context, ref plan.VaultRef) {
 		d.rec.add("vaults", raw)
 		v, odd := w.toVault(ref.ID, true)
 		gap := vaultGap(plan.GapVault, v)
-		gap.Location = firstOf(v.Location, ref.Location)
+		gap.Location = cmp.Or(v.Location, ref.Location)
 		d.recordSuccess(func(o *plan.Observed) {
 			o.Vaults = append(o.Vaults, v)
 			o.Gaps = append(o.Gaps, misreadGaps(gap, odd)...)

@@ -2,6 +2,7 @@ package azure
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"encoding/xml"
 	"strconv"
@@ -24,8 +25,8 @@ func parseErrorBody(body []byte) (code, message string) {
 	if unmarshalTolerant(body, &e) != nil {
 		return "", ""
 	}
-	code = firstOf(formatText(e.Error.Code), formatText(e.OData.Code), formatText(e.Code), formatText(e.OldCode))
-	return code, firstOf(e.Error.text(), e.OData.text(), e.text())
+	code = cmp.Or(formatText(e.Error.Code), formatText(e.OData.Code), formatText(e.Code), formatText(e.OldCode))
+	return code, cmp.Or(e.Error.text(), e.OData.text(), e.text())
 }
 
 // jsonError is an error in JSON: its code may be a number, its text may be an object with a language.

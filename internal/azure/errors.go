@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -77,7 +78,7 @@ func responseError(op string, sent *sentRequest, a *answer) error {
 }
 
 func requestID(h http.Header) string {
-	return firstOf(h.Get(headerRequestID), h.Get(headerCorrelationID), h.Get(headerClientRequestID))
+	return cmp.Or(h.Get(headerRequestID), h.Get(headerCorrelationID), h.Get(headerClientRequestID))
 }
 
 // throttledForPattern finds the seconds in a 429's text (docs/azure.md §12): its Retry-After is not reliable.

@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -53,7 +54,7 @@ func (c *Client) report(req *policy.Request, kind, clientRequestID string, start
 		c.onExchange(x)
 		return
 	}
-	x.Status, x.RequestID = resp.StatusCode, firstOf(resp.Header.Get(headerRequestID), clientRequestID)
+	x.Status, x.RequestID = resp.StatusCode, cmp.Or(resp.Header.Get(headerRequestID), clientRequestID)
 	resp.Body = &reportedBody{ReadCloser: resp.Body, report: sync.OnceFunc(func() {
 		x.Finished = c.clock.machineNow()
 		c.onExchange(x)

@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -112,7 +113,7 @@ func operationError(op apply.Operation, w wireOperation, requestID string) error
 	e := &apply.Error{Op: pollOpName(op), Status: http.StatusOK, Code: "Operation" + w.Status, RequestID: requestID, Ended: true}
 	e.Message = "the operation ended " + strings.ToLower(w.Status)
 	if w.Error != nil {
-		e.Code, e.Message = firstOf(w.Error.Code, e.Code), firstOf(w.Error.Message, e.Message)
+		e.Code, e.Message = cmp.Or(w.Error.Code, e.Code), cmp.Or(w.Error.Message, e.Message)
 	}
 	return e
 }
@@ -151,7 +152,7 @@ func (c *Client) getResult(ctx context.Context, op apply.Operation) (apply.Progr
 }
 
 func pollOpName(op apply.Operation) string {
-	return "following " + string(op.Action) + " " + operationID(firstOf(op.Status, op.Result))
+	return "following " + string(op.Action) + " " + operationID(cmp.Or(op.Status, op.Result))
 }
 
 // verifyVault is done when the vault is provisioned and as the change wants it. A vault that does not exist yet may
@@ -232,8 +233,8 @@ func verifiedProgress(p apply.Progress, differs []plan.Field) apply.Progress {
 
 // fillUnset fills the unset fields of the wanted policy from the current one.
 func fillUnset(got, want plan.PolicySpec) plan.PolicySpec {
-	want.Tier = firstOf(want.Tier, got.Tier)
-	want.TimeZone = firstOf(want.TimeZone, got.TimeZone)
+	want.Tier = cmp.Or(want.Tier, got.Tier)
+	want.TimeZone = cmp.Or(want.TimeZone, got.TimeZone)
 	if want.InstantRestoreDays == 0 {
 		want.InstantRestoreDays = got.InstantRestoreDays
 	}

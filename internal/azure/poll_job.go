@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -49,7 +50,7 @@ func jobError(op apply.Operation, j plan.Job, requestID string) error {
 		if first.Code != 0 {
 			e.Code = strconv.Itoa(first.Code)
 		}
-		e.Message = firstOf(first.Message, first.Title, e.Message)
+		e.Message = cmp.Or(first.Message, first.Title, e.Message)
 	}
 	return e
 }

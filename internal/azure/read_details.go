@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -72,8 +73,8 @@ func vmsOf(items []plan.Item, ids []string) map[armid.Key]string {
 // listPoints reads the recovery points of an item. A point without a time cannot be counted, so the whole list is a
 // gap.
 func (d *discovery) listPoints(ctx context.Context, item, vm string) {
-	gap := plan.Gap{Kind: plan.GapPoints, Subscription: armid.SubscriptionOf(item), Vault: armid.VaultOf(item), Target: firstOf(vm, item)}
-	op := fmt.Sprintf("listing recovery points of %q", firstOf(vm, item))
+	gap := plan.Gap{Kind: plan.GapPoints, Subscription: armid.SubscriptionOf(item), Vault: armid.VaultOf(item), Target: cmp.Or(vm, item)}
+	op := fmt.Sprintf("listing recovery points of %q", cmp.Or(vm, item))
 	var rows []json.RawMessage
 	var tee func(json.RawMessage)
 	if d.rec != nil {

@@ -2,6 +2,7 @@ package azure
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -123,7 +124,7 @@ func (r *recorder) recordFailedRead(err error) {
 	if f.Status < http.StatusBadRequest {
 		f.Status = noAnswerStatus
 		f.Body, _ = json.Marshal(map[string]any{"error": map[string]string{ // strings always marshal
-			"code": firstOf(e.Code, "NoAnswer"), "message": e.Message,
+			"code": cmp.Or(e.Code, "NoAnswer"), "message": e.Message,
 		}})
 	}
 	for _, name := range []string{headerRequestID, "x-ms-failure-cause", "Retry-After"} {

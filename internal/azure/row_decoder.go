@@ -2,6 +2,7 @@ package azure
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"reflect"
 	"strings"
@@ -75,7 +76,7 @@ func newRowType(t reflect.Type, path string) *rowType {
 		if !f.IsExported() || f.Anonymous || name == "-" {
 			continue
 		}
-		name = firstOf(name, f.Name)
+		name = cmp.Or(name, f.Name)
 		made.fields[strings.ToLower(name)] = rowField{f.Index, newRowType(f.Type, strings.TrimPrefix(path+"."+name, "."))}
 	}
 	return made

@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/http"
@@ -154,7 +155,7 @@ func describeEntraError(resp *http.Response) string {
 	if code != 0 {
 		return explainAADSTS(code, sentence)
 	}
-	if text := firstOf(sentence, said.Message, said.Error); text != "" {
+	if text := cmp.Or(sentence, said.Message, said.Error); text != "" {
 		return status + ": " + text
 	}
 	return status

@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -82,7 +83,7 @@ func (c *Client) operationOf(ch plan.Change, a *answer) apply.Operation {
 		Status: a.header.Get("Azure-AsyncOperation"), Result: a.header.Get("Location"),
 		Accepted: c.answerTime(a.header), RequestID: requestID(a.header), RetryAfter: parseRetryAfter(a.header, ""),
 	}
-	op.ID = operationID(firstOf(op.Status, op.Result))
+	op.ID = operationID(cmp.Or(op.Status, op.Result))
 	return op
 }
 

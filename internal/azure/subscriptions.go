@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -182,7 +183,7 @@ func (f *subscriptionFinder) get(ctx context.Context, id string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if odd != "" || !strings.EqualFold(s.ID, id) {
-		f.out.Gaps = append(f.out.Gaps, misreadGaps(gap, firstOf(odd, "the answer is not this subscription"))...)
+		f.out.Gaps = append(f.out.Gaps, misreadGaps(gap, cmp.Or(odd, "the answer is not this subscription"))...)
 		return
 	}
 	f.out.Visible = append(f.out.Visible, s)

@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -47,7 +48,7 @@ func (w wireManagedDisk) toDisk(group string, at time.Time) (plan.Disk, bool) {
 	_, d.Name = cutLast(d.ID)
 	for _, by := range append([]field{w.ManagedBy}, w.Shared...) {
 		if by != "" {
-			d.Holders = append(d.Holders, firstOf(r.id("managedBy", by), "(not understood)"))
+			d.Holders = append(d.Holders, cmp.Or(r.id("managedBy", by), "(not understood)"))
 		}
 	}
 	for name, value := range d.Tags {

@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -296,8 +297,8 @@ func (w wireStatus) isProtected() bool {
 
 // unclearGap returns the gap for a status that is neither.
 func (w wireStatus) unclearGap(gap plan.Gap) plan.Gap {
-	gap.Code = firstOf(w.ErrorCode.textOrEmpty(), "UnclearStatus")
-	gap.Message = firstOf(w.ErrorMessage.textOrEmpty(), fmt.Sprintf("the service calls it %s and names no vault", quoted(strings.TrimPrefix(string(w.ProtectionStatus), notText))))
+	gap.Code = cmp.Or(w.ErrorCode.textOrEmpty(), "UnclearStatus")
+	gap.Message = cmp.Or(w.ErrorMessage.textOrEmpty(), fmt.Sprintf("the service calls it %s and names no vault", quoted(strings.TrimPrefix(string(w.ProtectionStatus), notText))))
 	return gap
 }
 

@@ -138,7 +138,7 @@ func (w wirePolicy) toPolicy(vault string) (plan.Policy, error) {
 	switch workloadKindOf(loose.Management) {
 	case kindVM:
 	case kindOther:
-		return p, &notVMPolicy{workload: firstOf(loose.Workload.textOrEmpty(), string(loose.Management))}
+		return p, &notVMPolicy{workload: cmp.Or(loose.Workload.textOrEmpty(), string(loose.Management))}
 	case kindUnset:
 		if r.describeProblems() == "" {
 			r.addProblem("backupManagementType is missing")

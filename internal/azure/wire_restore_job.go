@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -38,7 +39,7 @@ func (w wireJob) toRestoreJob(vault string, at time.Time) plan.RestoreJob {
 		Restored: splitNames(r.id(bagRestored, bag[bagRestored])), Held: splitNames(r.id(bagHeld, bag[bagHeld])),
 		Template: r.id(bagTemplate, bag[bagTemplate]), Blobs: r.word(bagBlobs, bag[bagBlobs]),
 	}
-	if taken := firstField(bag[bagPointTime], bag[strings.TrimSpace(bagPointTime)]); taken != "" {
+	if taken := cmp.Or(bag[bagPointTime], bag[strings.TrimSpace(bagPointTime)]); taken != "" {
 		var err error
 		if out.PointTime, err = time.Parse(bagTime, strings.TrimSpace(taken.textOrEmpty())); err != nil {
 			r.recordMisread(strings.TrimSpace(bagPointTime), taken)
@@ -46,13 +47,6 @@ func (w wireJob) toRestoreJob(vault string, at time.Time) plan.RestoreJob {
 	}
 	out.Unreadable = r.describeProblems()
 	return out
-}
-
-func firstField(a, b field) field {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // splitNames splits a list of disks at "; " (docs/azure.md §33.48).

@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -74,7 +75,7 @@ func (w wireVault) toVault(id string, inFile bool) (plan.Vault, string) {
 		if i.State == "" {
 			r.addProblem("the state of immutabilitySettings is missing")
 		}
-		v.Settings.Immutability = firstOf(r.enumWord("immutabilitySettings.state", i.State, "Disabled", "Unlocked", "Locked"), "Disabled")
+		v.Settings.Immutability = cmp.Or(r.enumWord("immutabilitySettings.state", i.State, "Disabled", "Unlocked", "Locked"), "Disabled")
 	}
 	return v, r.describeProblems()
 }

@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 )
@@ -61,7 +62,7 @@ func (w *wireItem) otherWorkload() string {
 		case kindVM, kindUnknown:
 			return ""
 		case kindOther:
-			other = firstOf(other, string(f))
+			other = cmp.Or(other, string(f))
 		case kindUnset:
 		}
 	}

@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -83,8 +84,8 @@ func buildSettingsBody(s plan.VaultSettings, now wireVault) vaultBody {
 	if s.Redundancy != "" || s.CrossRegionRestore != nil {
 		read := now.Properties.RedundancySettings
 		p.RedundancySettings = &vaultRedundancy{
-			Standard:    firstOf(s.Redundancy, knownWord(read.Standard)),
-			CrossRegion: firstOf(switchWord(s.CrossRegionRestore), knownWord(read.CrossRegion), "Disabled"),
+			Standard:    cmp.Or(s.Redundancy, knownWord(read.Standard)),
+			CrossRegion: cmp.Or(switchWord(s.CrossRegionRestore), knownWord(read.CrossRegion), "Disabled"),
 		}
 	}
 	var sec vaultSecurityBody
