@@ -95,6 +95,15 @@ func (id ID) Name() string {
 	return id.Names[len(id.Names)-1]
 }
 
+// CutName cuts the last segment off an id or a path; without a slash all of it is the name.
+func CutName(id string) (parent, name string) {
+	i := strings.LastIndexByte(id, '/')
+	if i < 0 {
+		return "", id
+	}
+	return id[:i], id[i+1:]
+}
+
 // DisplayName is a resource for people: "group/name" for VMs, whose names repeat across groups, else the name; what
 // is no resource id stays as it is.
 func DisplayName(s string) string {

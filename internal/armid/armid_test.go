@@ -81,6 +81,16 @@ func TestRegionsCompareWithoutCaseAndSpaces(t *testing.T) {
 	}
 }
 
+func TestANameIsWhatFollowsTheLastSlash(t *testing.T) {
+	for id, want := range map[string][2]string{
+		vmID: {vmID[:len(vmID)-len("/VM1")], "VM1"}, "a/": {"a", ""}, "/a": {"", "a"}, "a": {"", "a"}, "": {"", ""},
+	} {
+		if parent, name := CutName(id); parent != want[0] || name != want[1] {
+			t.Errorf("%q is cut into %q and %q, want %q", id, parent, name, want)
+		}
+	}
+}
+
 func TestVMsAreShownWithTheirGroup(t *testing.T) {
 	vault := Vault("s", "rg-backup", "v1")
 	for id, want := range map[string]string{

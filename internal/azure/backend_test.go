@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
-	"regexp"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -17,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/azure/azuretest"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -121,7 +121,7 @@ func sameJSON(t *testing.T, a, b string) bool {
 
 // An item's unknown properties besides the disk filter are sent back with it.
 func TestUnknownExtendedPropertiesGoBack(t *testing.T) {
-	f := estate().on("GET", vaultID+"/backupProtectedItems", lists(rawItem(vaultID, "VM1",
+	f := estate().on("GET", vaultID+"/backupProtectedItems", lists(azuretest.Item(vaultID, "VM1",
 		`"extendedProperties":{"linuxVmApplicationName":"hana","diskExclusionProperties":{"diskLunList":[0],"isInclusionList":true}}`)))
 	f.on("PUT", itemID, says(202, ""))
 	c := f.client(t, CommandApply)
@@ -247,44 +247,8 @@ func policyOf(t *testing.T, body string) plan.PolicySpec {
 	return p.Spec
 }
 
-func specs() map[string]plan.PolicySpec {
-	sunday := []string{"Sunday"}
-	return map[string]plan.PolicySpec{
-		"Standard daily": {
-			Tier: "Standard", TimeZone: "UTC", InstantRestoreDays: 5, Schedule: plan.ScheduleSpec{Frequency: "Daily", At: "22:00"},
-			Retention: plan.RetentionSpec{Days: 30},
-		},
-		"Standard weekly with all": {
-			Tier: "Standard", TimeZone: "W. Europe Standard Time", InstantRestoreDays: 5,
-			Schedule: plan.ScheduleSpec{Frequency: "Weekly", At: "22:30", Days: []string{"Sunday", "Wednesday"}},
-			Retention: plan.RetentionSpec{
-				Weeks:  &plan.KeepSpec{Keep: 12, Days: []string{"Sunday", "Wednesday"}},
-				Months: &plan.KeepSpec{Keep: 36, Weeks: []string{"First"}, Days: sunday},
-				Years:  &plan.KeepSpec{Keep: 7, Months: []string{"January"}, Weeks: []string{"Last"}, Days: sunday},
-			},
-			Archive: &plan.ArchiveSpec{Mode: "TierAfter", After: 3, Unit: "Months"},
-		},
-		"Enhanced hourly": {
-			Tier: "Enhanced", TimeZone: "UTC", InstantRestoreDays: 7,
-			Schedule:  plan.ScheduleSpec{Frequency: "Hourly", At: "08:00", Every: 4, Window: 12},
-			Retention: plan.RetentionSpec{Days: 30, Months: &plan.KeepSpec{Keep: 60, Dates: []int{1, 15, 0}}},
-			Archive:   &plan.ArchiveSpec{Mode: "TierRecommended"}, Consistency: "crash",
-			InstantRestore: &plan.InstantRestoreSpec{Prefix: "rp-", Suffix: "-weu"},
-		},
-		"Enhanced daily": {
-			Tier: "Enhanced", TimeZone: "UTC", InstantRestoreDays: 2, Schedule: plan.ScheduleSpec{Frequency: "Daily", At: "00:00"},
-			Retention: plan.RetentionSpec{Days: 7, Years: &plan.KeepSpec{Keep: 1, Months: []string{"March"}, Dates: []int{28}}},
-		},
-		"Enhanced weekly": {
-			Tier: "Enhanced", TimeZone: "UTC", InstantRestoreDays: 2,
-			Schedule:  plan.ScheduleSpec{Frequency: "Weekly", At: "23:30", Days: sunday},
-			Retention: plan.RetentionSpec{Weeks: &plan.KeepSpec{Keep: 4, Days: sunday}},
-		},
-	}
-}
-
 func TestNewPoliciesMeanWhatTheySay(t *testing.T) {
-	for name, spec := range specs() {
+	for name, spec := range azuretest.PolicySpecs() {
 		t.Run(name, func(t *testing.T) {
 			got, _ := start(t, newFake(), plan.Change{Action: plan.CreatePolicy, Target: policyID, Vault: vaultID, After: &plan.State{Spec: &spec}},
 				http.MethodPut, policyID)
@@ -306,8 +270,8 @@ func TestNewPoliciesMeanWhatTheySay(t *testing.T) {
 
 // Each spec is merged with a document of each other one of its tier.
 func TestPolicyUpdatesKeepWhatTheyDoNotChange(t *testing.T) {
-	for from, before := range specs() {
-		for to, after := range specs() {
+	for from, before := range azuretest.PolicySpecs() {
+		for to, after := range azuretest.PolicySpecs() {
 			if before.Tier != after.Tier || from == to {
 				continue
 			}
@@ -333,91 +297,16 @@ func TestPolicyUpdatesKeepWhatTheyDoNotChange(t *testing.T) {
 	}
 }
 
-// Azure refuses an update with a time in the future of the policy's own zone (docs/azure.md §32). 23:30 comes last on
-// every day, and noon UTC is another day's hour in most zones.
-func TestPolicyTimesAreWrittenWithADayThatIsOverEverywhere(t *testing.T) {
-	zones := []*time.Location{time.FixedZone("UTC-12", -12*3600), time.UTC, time.FixedZone("UTC+14", 14*3600)}
-	dated := regexp.MustCompile(`\d{4}-\d{2}-\d{2}T\d{2}:\d{2}`)
-	for name, before := range specs() {
-		for change, alter := range map[string]func(*plan.PolicySpec){
-			"the time": func(s *plan.PolicySpec) { s.Schedule.At = "23:30" },
-			"the zone": func(s *plan.PolicySpec) { s.TimeZone = "Dateline Standard Time" },
-			"neither":  func(s *plan.PolicySpec) { s.InstantRestoreDays = 4 },
-			"the retention": func(s *plan.PolicySpec) {
-				s.Retention.Years = &plan.KeepSpec{Keep: 9, Months: []string{"May"}, Weeks: []string{"First"}, Days: []string{"Sunday"}}
-			},
-			"nothing, as a new": nil,
-		} {
-			for _, hour := range []int{0, 6, 12, 18, 23} {
-				t.Run(fmt.Sprintf("%s, %s, at %d", name, change, hour), func(t *testing.T) {
-					now := time.Date(2026, 12, 1, hour, 15, 0, 0, time.UTC)
-					properties := map[string]json.RawMessage{}
-					after := before
-					if alter != nil {
-						// The service writes today's date into what it stores, and so does this document.
-						at := now.AddDate(0, 0, 1).Format(time.DateOnly) + "T" + before.Schedule.At + ":00Z"
-						for k, v := range map[string]any{
-							"schedulePolicy": wireScheduleOf(before, at), "retentionPolicy": wireRetentionOf(before.Retention, at), "timeZone": before.TimeZone,
-						} {
-							raw, err := json.Marshal(v)
-							if err != nil {
-								t.Fatal(err)
-							}
-							properties[k] = raw
-						}
-						alter(&after)
-					}
-					from := before
-					if alter == nil {
-						from = plan.PolicySpec{}
-					}
-					if err := mergePolicy(properties, from, after, now); err != nil {
-						t.Fatal(err)
-					}
-					text := string(properties["schedulePolicy"]) + string(properties["retentionPolicy"])
-					times := dated.FindAllString(text, -1)
-					if len(times) < 2 {
-						t.Fatalf("no times in %s", text)
-					}
-					for _, written := range times {
-						for _, zone := range zones {
-							at, err := time.ParseInLocation("2006-01-02T15:04", written, zone)
-							if err != nil {
-								t.Fatal(err)
-							}
-							if at.After(now) {
-								t.Errorf("%s is still to come in %s at %s: %s", written, zone, now, text)
-							}
-						}
-					}
-				})
-			}
-		}
-	}
-}
-
-func TestPolicyTimesThatAreOverGoBackAsTheyCame(t *testing.T) {
-	raw := json.RawMessage(`{ "scheduleRunTimes":["2024-04-28T16:30:00.000Z"], "odd":[1.50, "23:00:00Z", "2099-x", null] }`)
-	got, err := clampDates("2026-11-29", raw)
-	if err != nil || string(got) != string(raw) {
-		t.Errorf("%s, %v", got, err)
-	}
-	got, err = clampDates("2024-04-27", raw)
-	if want := `{"odd":[1.50,"23:00:00Z","2099-x",null],"scheduleRunTimes":["2024-04-27T16:30:00.000Z"]}`; err != nil || string(got) != want {
-		t.Errorf("%s, %v", got, err)
-	}
-}
-
 func TestAPolicyOfAnotherKindIsNotWritten(t *testing.T) {
-	spec := specs()["Standard daily"]
-	enhanced := specs()["Enhanced hourly"]
+	spec := azuretest.PolicySpecs()["Standard daily"]
+	enhanced := azuretest.PolicySpecs()["Enhanced hourly"]
 	for name, c := range map[string]struct {
 		doc  string
 		want plan.PolicySpec
 	}{
-		"unknown schedule": {policyJSON(strings.Replace(dailyV1, "SimpleSchedulePolicy", "LogSchedulePolicy", 1) + "," + keep30), spec},
-		"a workload":       {strings.Replace(policyJSON(dailyV1+","+keep30), "AzureIaasVM", "AzureWorkload", 1), spec},
-		"another tier":     {policyJSON(dailyV1 + "," + keep30), enhanced},
+		"unknown schedule": {azuretest.Policy(strings.Replace(azuretest.DailySchedule, "SimpleSchedulePolicy", "LogSchedulePolicy", 1) + "," + azuretest.Keep30Days), spec},
+		"a workload":       {strings.Replace(azuretest.Policy(azuretest.DailySchedule+","+azuretest.Keep30Days), "AzureIaasVM", "AzureWorkload", 1), spec},
+		"another tier":     {azuretest.Policy(azuretest.DailySchedule + "," + azuretest.Keep30Days), enhanced},
 	} {
 		f := newFake().on("GET", policyID, says(200, c.doc))
 		_, err := f.client(t, CommandApply).Start(t.Context(), plan.Change{
@@ -534,7 +423,7 @@ func TestAnOperationOutOfReachIsReadBack(t *testing.T) {
 		{Status: "https://elsewhere.test/operations/1"}, {Result: "https://elsewhere.test/operations/1"},
 	} {
 		op.Action, op.Target, op.Vault, op.After = plan.UpdatePolicy, policyID, vaultID, &plan.State{Spec: &want}
-		f := newFake().on("GET", policyID, says(200, policyJSON(dailyV1+","+keep30+","+tail1)))
+		f := newFake().on("GET", policyID, says(200, azuretest.Policy(azuretest.DailySchedule+","+azuretest.Keep30Days+","+azuretest.PolicySettings)))
 		if p, err := f.client(t, CommandApply).Poll(t.Context(), op); !p.Done || err != nil {
 			t.Errorf("%+v: %+v, %v", op, p, err)
 		}
@@ -553,8 +442,8 @@ func TestPoliciesAreReadBack(t *testing.T) {
 		done          bool
 		message, code string
 	}{
-		"as wanted":     {says(200, policyJSON(dailyV1+","+keep30+","+tail1)), true, "", ""},
-		"not yet":       {says(200, policyJSON(dailyV1+","+strings.Replace(keep30, "30,", "40,", 1)+","+tail1)), false, `retention.days is still "40"`, ""},
+		"as wanted":     {says(200, azuretest.Policy(azuretest.DailySchedule+","+azuretest.Keep30Days+","+azuretest.PolicySettings)), true, "", ""},
+		"not yet":       {says(200, azuretest.Policy(azuretest.DailySchedule+","+strings.Replace(azuretest.Keep30Days, "30,", "40,", 1)+","+azuretest.PolicySettings)), false, `retention.days is still "40"`, ""},
 		"not there yet": {fails(404, "AnyCode"), false, "the policy is not to be seen yet", ""},
 		"forbidden":     {fails(403, "AuthorizationFailed"), false, "", "AuthorizationFailed"},
 	} {
@@ -576,7 +465,7 @@ func TestListReadsItemsAndJobs(t *testing.T) {
 				`","containerName":"c","startTime":"2000-01-01T00:00:00Z"` + more + `}}`
 		}
 		const why = `,"errorDetails":[{"errorCode":400001,"errorTitle":"t","errorString":"s"}]`
-		f := newFake().on("GET", vaultID+"/backupProtectedItems", lists(rawItem(vaultID, "VM1"))).
+		f := newFake().on("GET", vaultID+"/backupProtectedItems", lists(azuretest.Item(vaultID, "VM1"))).
 			on("GET", vaultID+"/backupJobs", lists(job("1", "Failed", ""), job("2", "InProgress", ""))).
 			on("GET", vaultID+"/backupJobs/1", says(200, job("1", "Failed", why)))
 		c := f.client(t, CommandApply)

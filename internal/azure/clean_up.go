@@ -83,7 +83,7 @@ func isPlainPath(path string) bool {
 // exist any more is no error. A nil error without a reason means that the service accepted the DELETE, not that the disk
 // is gone.
 func (c *Client) DeleteDisk(ctx context.Context, id string, made plan.CleanUp) (kept string, err error) {
-	op := fmt.Sprintf("deleting disk %s", printable(itemName(id), true))
+	op := fmt.Sprintf("deleting disk %s", quoted(itemName(id)))
 	r := request{op: op, method: http.MethodDelete, url: c.buildURL(id, apiDisks), class: quota.Write, acceptedStatuses: []int{http.StatusAccepted, http.StatusNoContent}}
 	permit, over, err := c.reserveWrite(ctx, write{r, func(ctx context.Context, _ time.Duration) (preparedWrite, error) {
 		var w wireManagedDisk

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -136,12 +135,4 @@ func readClaims(token string) (tokenClaims, error) {
 func firstLine(s string) string {
 	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
 	return strings.TrimSpace(s)
-}
-
-// unmarshalTolerant is json.Unmarshal that treats a field of an unexpected type as [tolerate] does.
-func unmarshalTolerant(data []byte, v any) error { return tolerate(json.Unmarshal(data, v), v) }
-
-func isTypeError(err error) bool {
-	_, ok := errors.AsType[*json.UnmarshalTypeError](err)
-	return ok
 }

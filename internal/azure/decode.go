@@ -73,15 +73,6 @@ type page[T any] struct {
 // rowReadFunc converts a row to the value kept. raw is one valid JSON value; it must not be retained.
 type rowReadFunc[T any] func(raw []byte) (T, error)
 
-// newRowReadFunc returns a function that decodes rows into T.
-func newRowReadFunc[T any](known *rowTypes) rowReadFunc[T] {
-	d := newRowDecoder[T](known)
-	return func(raw []byte) (v T, err error) {
-		err = d.decode(raw, &v)
-		return v, err
-	}
-}
-
 // decodePage reads {"value": […], "nextLink": …} row by row. Unknown keys are skipped. An object without a value array
 // is malformed: it must not be taken for an empty list.
 // rows is how many rows it is expected to have.
@@ -180,4 +171,9 @@ func asMalformed(err error) error {
 		return &malformedError{why: "the answer has another form than expected: " + err.Error()}
 	}
 	return err
+}
+
+func isTypeError(err error) bool {
+	_, ok := errors.AsType[*json.UnmarshalTypeError](err)
+	return ok
 }

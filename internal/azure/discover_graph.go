@@ -1,9 +1,7 @@
 package azure
 
 import (
-	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -57,13 +55,7 @@ func (d *discovery) queryGraph(ctx context.Context, subscriptions []string) ([]p
 	read := d.vmReader()
 	var all []plan.VM
 	for token := ""; ; {
-		var page struct {
-			tolerantRow
-			Total     int               `json:"totalRecords"`
-			Data      []json.RawMessage `json:"data"`
-			Truncated string            `json:"resultTruncated"`
-			Token     string            `json:"$skipToken"`
-		}
+		var page wireGraphPage
 		var raw []byte
 		_, err := d.c.do(ctx, request{
 			op: op, method: http.MethodPost, class: quota.Other, url: d.c.buildURL("/providers/Microsoft.ResourceGraph/resources", apiGraph),
@@ -73,13 +65,13 @@ func (d *discovery) queryGraph(ctx context.Context, subscriptions []string) ([]p
 		if err != nil {
 			return nil, err
 		}
-		if page.Data == nil || page.wrong != "" {
-			return nil, &apply.Error{Op: op, Code: "MalformedAnswer", Message: cmp.Or(page.wrong, "the answer has no list in it")}
+		if problem := page.problem(); problem != "" {
+			return nil, &apply.Error{Op: op, Code: "MalformedAnswer", Message: problem}
 		}
 		for _, row := range page.Data {
 			vm, err := read(row)
 			if err != nil || vm.ID == "" { // its subscription is unknown, so the list it is missing from is too
-				return nil, &apply.Error{Op: op, Code: "MalformedAnswer", Message: printable(string(row), false) + " is not a VM"}
+				return nil, &apply.Error{Op: op, Code: "MalformedAnswer", Message: printable(string(row)) + " is not a VM"}
 			}
 			all = append(all, vm)
 		}

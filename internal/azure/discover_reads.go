@@ -86,7 +86,7 @@ func (d *discovery) vmReader() rowReadFunc[plan.VM] {
 		}
 		vm, ok := w.toVM(d.c.Now(), known)
 		if !ok {
-			return plan.VM{Unreadable: printable(strings.TrimPrefix(string(w.ID), notText), w.ID.isText())}, nil
+			return plan.VM{Unreadable: w.ID.printable()}, nil
 		}
 		d.addDiskSizes(&vm, &w)
 		return vm, nil
@@ -291,7 +291,7 @@ func (d *discovery) addPolicy(o *plan.Observed, v plan.Vault, w wirePolicy) {
 	gap := vaultGap(plan.GapPolicy, v)
 	if gap.Target = p.ID; !isPolicyOf(p.ID, v.ID) {
 		gap = vaultGap(plan.GapPolicies, v)
-		err = errors.Join(err, fmt.Errorf("the id of a policy is %s", printable(strings.TrimPrefix(string(w.ID), notText), w.ID.isText())))
+		err = errors.Join(err, fmt.Errorf("the id of a policy is %s", w.ID.printable()))
 	}
 	other, is := errors.AsType[*notVMPolicy](err)
 	switch {
@@ -303,11 +303,6 @@ func (d *discovery) addPolicy(o *plan.Observed, v plan.Vault, w wirePolicy) {
 	default:
 		o.Gaps = append(o.Gaps, misreadGaps(gap, strings.ReplaceAll(err.Error(), "\n", "; "))...)
 	}
-}
-
-func isPolicyOf(id, vault string) bool {
-	_, ok := cutKindAndName(id, vaultPrefixLen(id, vault), "backupPolicies")
-	return ok && len(id) <= maxID
 }
 
 // listJobs reads the jobs in progress, and the Backup jobs of the scope's window.
@@ -393,7 +388,7 @@ func (c *Client) itemReader(vault string) rowReadFunc[itemRow] {
 		}
 		row.item, row.nameless = w.toItem(vault, c.Now())
 		known.internItem(&row.item)
-		row.extended = unknownOf(w.Properties.ExtendedProperties)
+		row.extended = w.otherExtended()
 		return row, nil
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/azuretest"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -32,8 +33,8 @@ func estate() *fake {
 		on("GET", vmList, lists(rawVM("VM1"), rawVM("VM2"))).
 		on("GET", vaults, lists(rawVault(vaultID))).
 		on("GET", vaultID, says(200, rawVault(vaultID))).
-		on("GET", vaultID+"/backupProtectedItems", lists(rawItem(vaultID, "VM1"))).
-		on("GET", vaultID+"/backupPolicies", lists(policyJSON(dailyV1+","+keep30+","+tail1))).
+		on("GET", vaultID+"/backupProtectedItems", lists(azuretest.Item(vaultID, "VM1"))).
+		on("GET", vaultID+"/backupPolicies", lists(azuretest.Policy(azuretest.DailySchedule+","+azuretest.Keep30Days+","+azuretest.PolicySettings))).
 		on("GET", vaultID+"/backupJobs", lists()).
 		on("GET", vaultID+"/backupResourceGuardProxies", lists()).
 		on("GET", vaultID+"/backupProtectableItems", lists(`{"id":"`+vaultID+`/p","properties":{"virtualMachineId":"`+strings.Replace(vm1, "VM1", "VM2", 1)+`"}}`))
@@ -88,7 +89,7 @@ func TestTheOrderOfAnswersDoesNotShow(t *testing.T) {
 		return discover(t, f.client(t, CommandPlan), scope())
 	}
 	vms := []string{rawVM("b"), rawVM("A"), rawVM("c"), rawVM("b")}
-	items := []string{rawItem(vaultID, "c"), rawItem(vaultID, "A")}
+	items := []string{azuretest.Item(vaultID, "c"), azuretest.Item(vaultID, "A")}
 	a := read(vms, items)
 	slices.Reverse(vms)
 	slices.Reverse(items)
@@ -147,7 +148,7 @@ func TestAVaultThatDoesNotExistIsNoGap(t *testing.T) {
 }
 
 func TestAnItemThatCannotBeReadIsAGapBesideTheOthers(t *testing.T) {
-	f := estate().on("GET", vaultID+"/backupProtectedItems", lists(rawItem(vaultID, "VM1"), `{"id":7}`))
+	f := estate().on("GET", vaultID+"/backupProtectedItems", lists(azuretest.Item(vaultID, "VM1"), `{"id":7}`))
 	o := discover(t, f.client(t, CommandPlan), scope())
 	if d := cmp.Diff([]string{"items MalformedAnswer"}, gapKinds(o)); d != "" || len(o.Items) != 1 {
 		t.Error(d, o.Items)
@@ -215,11 +216,11 @@ func TestVisibility(t *testing.T) {
 		"deleted":      {recent(time.Hour), fails(404, "ResourceNotFound"), nil, 1},
 		"just made":    {recent(time.Hour), says(200, rawVM("H1")), nil, 1},
 		"old point":    {recent(100 * time.Hour), fails(403, "AuthorizationFailed"), nil, 0},
-		"no point":     {justEnabled, fails(403, "AuthorizationFailed"), nil, 0},
-		"soft-deleted": {recent(time.Hour) + "," + isDeleted, fails(403, "AuthorizationFailed"), nil, 0},
+		"no point":     {azuretest.JustEnabled, fails(403, "AuthorizationFailed"), nil, 0},
+		"soft-deleted": {recent(time.Hour) + "," + azuretest.SoftDeleted, fails(403, "AuthorizationFailed"), nil, 0},
 	} {
 		f := estate().on("GET", hidden(1), c.answer).
-			on("GET", vaultID+"/backupProtectedItems", lists(rawItem(vaultID, "VM1"), rawItem(vaultID, "H1", c.more)))
+			on("GET", vaultID+"/backupProtectedItems", lists(azuretest.Item(vaultID, "VM1"), azuretest.Item(vaultID, "H1", c.more)))
 		o := discover(t, f.client(t, CommandPlan), scope())
 		if d := cmp.Diff(c.gaps, gapKinds(o)); d != "" || f.count("GET", "/virtualMachines/H1") != c.asked {
 			t.Errorf("%s: asked %d times, %s", name, f.count("GET", "/virtualMachines/H1"), d)
@@ -227,7 +228,7 @@ func TestVisibility(t *testing.T) {
 	}
 	// Rights are granted by resource group, so one request per group is enough.
 	f := estate().on("GET", vaultID+"/backupProtectedItems", lists(
-		rawItem(vaultID, "H1", recent(3*time.Hour)), rawItem(vaultID, "H2", recent(time.Hour)), rawItem(vaultID, "H3", recent(2*time.Hour)))).
+		azuretest.Item(vaultID, "H1", recent(3*time.Hour)), azuretest.Item(vaultID, "H2", recent(time.Hour)), azuretest.Item(vaultID, "H3", recent(2*time.Hour)))).
 		on("GET", hidden(2), fails(403, "AuthorizationFailed"))
 	o := discover(t, f.client(t, CommandPlan), scope())
 	if d := cmp.Diff([]string{"visibility AuthorizationFailed"}, gapKinds(o)); d != "" {
@@ -254,7 +255,7 @@ func TestOtherVaultsAreListedWhileThatIsCheap(t *testing.T) {
 	for _, id := range ids {
 		f.on("GET", id+"/backupProtectedItems", lists())
 	}
-	f.on("GET", ids[3]+"/backupProtectedItems", lists(rawItem(ids[3], "VM2", isStopped)))
+	f.on("GET", ids[3]+"/backupProtectedItems", lists(azuretest.Item(ids[3], "VM2", azuretest.Stopped)))
 	o := discover(t, f.client(t, CommandPlan), scope())
 	if len(o.Items) != 2 || o.Items[1].Vault != ids[3] || o.Items[1].State != "ProtectionStopped" || len(o.Gaps) != 0 {
 		t.Errorf("items %+v, gaps %+v", o.Items, o.Gaps)
@@ -321,7 +322,7 @@ func TestVaultsOfOtherRegionsAreNotListed(t *testing.T) {
 
 func TestAllVaultsAreReadWhenAskedFor(t *testing.T) {
 	f := estate().on("GET", vaults, lists(strings.Replace(rawVault(otherID), "westeurope", "northeurope", 1))).
-		on("GET", otherID+"/backupProtectedItems", lists(rawItem(otherID, "VM2"))).on("GET", otherID+"/backupPolicies", lists()).
+		on("GET", otherID+"/backupProtectedItems", lists(azuretest.Item(otherID, "VM2"))).on("GET", otherID+"/backupPolicies", lists()).
 		on("GET", "/subscriptions", lists(`{"id":"/subscriptions/`+sub+`","subscriptionId":"`+sub+`","displayName":"Prod","tenantId":"t"}`))
 	s := scope()
 	s.AllVaults = true
@@ -334,7 +335,7 @@ func TestAllVaultsAreReadWhenAskedFor(t *testing.T) {
 func TestAVaultThatIsListedTwiceIsReadOnce(t *testing.T) {
 	other := rawVault(otherID)
 	f := estate().on("GET", vaults, lists(other, strings.Replace(other, otherID, strings.ToUpper(otherID), 1))).
-		on("GET", otherID+"/backupProtectedItems", lists(rawItem(otherID, "VM2"))).on("GET", otherID+"/backupPolicies", lists())
+		on("GET", otherID+"/backupProtectedItems", lists(azuretest.Item(otherID, "VM2"))).on("GET", otherID+"/backupPolicies", lists())
 	s := scope()
 	s.AllVaults = true
 	o := discover(t, f.client(t, CommandAudit), s)

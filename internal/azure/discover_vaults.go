@@ -57,7 +57,7 @@ func (d *discovery) listVaults(ctx context.Context, subscription string) {
 			if _, err := armid.ParseVault(id); err != nil || len(id) > maxID {
 				o.Gaps = append(o.Gaps, plan.Gap{
 					Kind: plan.GapVaults, Subscription: subscription, Code: "MalformedAnswer",
-					Message: "an entry of the vault list names no vault; its id is " + printable(strings.TrimPrefix(string(w.ID), notText), w.ID.isText()),
+					Message: "an entry of the vault list names no vault; its id is " + w.ID.printable(),
 				})
 				continue
 			}

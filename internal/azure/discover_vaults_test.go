@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/azbackup/azbackup/internal/azure/azuretest"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -67,7 +68,7 @@ func TestAVaultThatJoinsIsReadByItselfWhereTheListDoesNotAnswer(t *testing.T) {
 		"managed, and not in full": {noPlace, true, 1},
 	} {
 		f := estate().on("GET", vaults, lists(rawVault(vaultID), c.listed)).on("GET", otherID, says(200, rawVault(otherID))).
-			on("GET", otherID+"/backupProtectedItems", lists(rawItem(otherID, "VM2"))).on("GET", otherID+"/backupPolicies", lists()).
+			on("GET", otherID+"/backupProtectedItems", lists(azuretest.Item(otherID, "VM2"))).on("GET", otherID+"/backupPolicies", lists()).
 			on("GET", otherID+"/backupJobs", lists()).on("GET", otherID+"/backupResourceGuardProxies", lists())
 		s := scope()
 		s.Joins = func(v plan.Vault) (plan.VaultRef, bool) {

@@ -12,14 +12,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/azure/azuretest"
 	"github.com/azbackup/azbackup/plan"
 )
 
 const (
-	sub     = "11111111-1111-1111-1111-111111111111"
-	vaultID = "/subscriptions/" + sub + "/resourceGroups/rg-backup/providers/Microsoft.RecoveryServices/vaults/v1"
-	otherID = "/subscriptions/" + sub + "/resourceGroups/rg-other/providers/Microsoft.RecoveryServices/vaults/v2"
-	vm1     = "/subscriptions/" + sub + "/resourceGroups/RG-App/providers/Microsoft.Compute/virtualMachines/VM1"
+	sub     = azuretest.Subscription
+	vaultID = azuretest.VaultID
+	otherID = azuretest.OtherVaultID
+	vm1     = azuretest.VMID
 	vmList  = "/subscriptions/" + sub + "/providers/Microsoft.Compute/virtualMachines"
 	vaults  = "/subscriptions/" + sub + "/providers/Microsoft.RecoveryServices/vaults"
 	token   = "secret-token"

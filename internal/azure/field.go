@@ -82,12 +82,7 @@ const maxProblems = 3
 
 // recordMisread records a field that was not understood, with its value.
 func (r *fieldReader) recordMisread(name string, f field) {
-	raw := strings.TrimPrefix(string(f), notText)
-	if f.isText() {
-		r.addProblem("%s is %s", name, quoted(raw))
-		return
-	}
-	r.addProblem("%s is %s", name, printable(raw, false))
+	r.addProblem("%s is %s", name, f.printable())
 }
 
 func (r *fieldReader) addProblem(format string, args ...any) {
@@ -99,21 +94,29 @@ func (r *fieldReader) addProblem(format string, args ...any) {
 // describeProblems returns the deciding fields that were not understood; "" = none.
 func (r *fieldReader) describeProblems() string { return strings.Join(r.problems, "; ") }
 
-// quoted returns a text for display, as printable does.
-func quoted(raw string) string { return printable(raw, true) }
+// maxPrinted is the most bytes of a value that are displayed.
+const maxPrinted = 60
 
-// printable returns a value for display: short, in one line, and without control sequences.
-func printable(raw string, text bool) string {
-	const most = 60
-	short := raw
-	if len(short) > most {
-		short = strings.ToValidUTF8(short[:most], "") + "…"
+// quoted returns a text for display: short, in one line, quoted, and without control sequences.
+func quoted(text string) string {
+	if len(text) > maxPrinted {
+		text = strings.ToValidUTF8(text[:maxPrinted], "") + "…"
 	}
-	quoted := fmt.Sprintf("%q", short)
-	if text {
-		return quoted
+	return fmt.Sprintf("%q", text)
+}
+
+// printable returns JSON for display, as quoted does, but without quotes of its own.
+func printable(json string) string {
+	text := quoted(json)
+	return strings.ReplaceAll(text[1:len(text)-1], `\"`, `"`)
+}
+
+// printable returns the value of the field for display.
+func (f field) printable() string {
+	if f.isText() {
+		return quoted(string(f))
 	}
-	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
+	return printable(string(f[len(notText):]))
 }
 
 // word returns a text of at most maxWord bytes; "" = absent.
@@ -230,7 +233,7 @@ func (t tagField) parse() (map[string]string, bool) {
 func (r *fieldReader) tags(t tagField, w *stringPool) map[string]string {
 	tags, ok := w.internTags(t)
 	if !ok {
-		r.addProblem("tags is %s", printable(string(t), false))
+		r.addProblem("tags is %s", printable(string(t)))
 	}
 	return tags
 }
@@ -245,7 +248,7 @@ func (o *tolerantRow) misread(err *json.UnmarshalTypeError) {
 		if name == "" {
 			name = "the entry"
 		}
-		o.wrong = fmt.Sprintf("%s is of type %s", name, printable(err.Value, false))
+		o.wrong = fmt.Sprintf("%s is of type %s", name, printable(err.Value))
 	}
 }
 
@@ -269,3 +272,6 @@ func tolerate(err error, v any) error {
 	}
 	return nil
 }
+
+// unmarshalTolerant is json.Unmarshal that treats a field of an unexpected type as [tolerate] does.
+func unmarshalTolerant(data []byte, v any) error { return tolerate(json.Unmarshal(data, v), v) }

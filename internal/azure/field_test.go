@@ -2,8 +2,6 @@ package azure
 
 import (
 	"encoding/json"
-	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -31,35 +29,6 @@ func TestAMachineWithoutTagsHasNoneHoweverItIsRead(t *testing.T) {
 	shared, ok := newStringPool().internTags("")
 	if d := cmp.Diff(alone, shared); d != "" || !ok {
 		t.Error(d, ok)
-	}
-}
-
-// The text of a throttled answer is the last resort, where no header says a time.
-func TestARetryAfterIsTheFirstThatSaysATime(t *testing.T) {
-	const text = "try again after '17' seconds"
-	for name, tt := range map[string]struct {
-		headers map[string]string
-		message string
-		want    time.Duration
-	}{
-		"nothing":                      {nil, "", 0},
-		"seconds":                      {map[string]string{"Retry-After": "5"}, text, 5 * time.Second},
-		"one second":                   {map[string]string{"Retry-After": "1"}, text, time.Second},
-		"no seconds":                   {map[string]string{"Retry-After": "0"}, text, 17 * time.Second},
-		"milliseconds":                 {map[string]string{"retry-after-ms": "1", "Retry-After": "5"}, text, time.Millisecond},
-		"milliseconds of another name": {map[string]string{"x-ms-retry-after-ms": "1", "Retry-After": "5"}, text, time.Millisecond},
-		"no milliseconds":              {map[string]string{"retry-after-ms": "0", "Retry-After": "5"}, text, 5 * time.Second},
-		"a date after that of now":     {map[string]string{"Retry-After": "Wed, 18 Nov 2026 10:00:30 GMT", "Date": "Wed, 18 Nov 2026 10:00:00 GMT"}, text, 30 * time.Second},
-		"a date that is over":          {map[string]string{"Retry-After": "Wed, 18 Nov 2026 09:00:00 GMT", "Date": "Wed, 18 Nov 2026 10:00:00 GMT"}, text, 0},
-		"a text":                       {nil, text, 17 * time.Second},
-	} {
-		h := http.Header{}
-		for name, value := range tt.headers {
-			h.Set(name, value)
-		}
-		if got := parseRetryAfter(h, tt.message); got != tt.want {
-			t.Errorf("%s: %v, want %v", name, got, tt.want)
-		}
 	}
 }
 
@@ -91,18 +60,18 @@ func TestAnItemIsPurgedAfterItsRetentionElseWhenTheServiceSays(t *testing.T) {
 	}
 }
 
-func TestAPathThatTheServiceMightReadOtherwiseIsNotUsed(t *testing.T) {
-	for path, want := range map[string]string{
-		"/a/b": "a b", "/a/b/": "a b", "/a%3Bb/c": "a;b c",
-		"/a//b": "", "/a/./b": "", "/a/../b": "", "/a/%2e%2e/b": "", "/a/b%2Fc": "", "/a/b%5Cc": "", "/": "",
+func TestValuesAreShownShortAndHarmless(t *testing.T) {
+	for raw, want := range map[field]string{
+		"a\u001b[31m\n\"b\"":                      `x is "a\x1b[31m\n\"b\""`,
+		field(strings.Repeat("ä", 100)):           `x is "` + strings.Repeat("ä", 30) + `…"`,
+		notText + `{"a":[1,"b"]}`:                 `x is {"a":[1,"b"]}`,
+		notText + field(strings.Repeat(`[`, 100)): `x is ` + strings.Repeat("[", 60) + `…`,
+		notText + "[\"\u202e\"]":                  `x is ["\u202e"]`,
 	} {
-		u, err := url.Parse("https://arm.test" + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		segments, ok := pathSegments(u)
-		if got := strings.Join(segments, " "); got != want || ok != (want != "") {
-			t.Errorf("%s: %q, %t", path, got, ok)
+		r := &fieldReader{}
+		r.recordMisread("x", raw)
+		if got := r.describeProblems(); got != want {
+			t.Errorf("got %s, want %s", got, want)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/azbackup/azbackup/internal/azure/azuretest"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -24,7 +25,7 @@ func TestARowThatIsNotUnderstoodIsAGapOfItsOwn(t *testing.T) {
 	}{
 		"VM":              {vmList, lists(with(rawVM("VM1"), `"tags":[]`), rawVM("VM2")), plan.Gap{Kind: plan.GapVM, Target: vm1, Message: "tags is []"}},
 		"VM's form":       {vmList, lists(strings.Replace(rawVM("VM1"), `"properties":{}`, `"properties":{"storageProfile":"none"}`, 1)), plan.Gap{Kind: plan.GapVM, Target: vm1, Message: "properties.storageProfile is of type string"}},
-		"item":            {vaultID + "/backupProtectedItems", lists(rawItem(vaultID, "VM1", `"isScheduledForDeferredDelete":"true"`), rawItem(vaultID, "VM2")), plan.Gap{Kind: plan.GapItem, Location: "westeurope", Vault: vaultID, Target: vm1, Message: `isScheduledForDeferredDelete is "true"`}},
+		"item":            {vaultID + "/backupProtectedItems", lists(azuretest.Item(vaultID, "VM1", `"isScheduledForDeferredDelete":"true"`), azuretest.Item(vaultID, "VM2")), plan.Gap{Kind: plan.GapItem, Location: "westeurope", Vault: vaultID, Target: vm1, Message: `isScheduledForDeferredDelete is "true"`}},
 		"policy":          {vaultID + "/backupPolicies", lists(`{"id":"` + policyID + `","name":"p","properties":null}`), plan.Gap{Kind: plan.GapPolicy, Location: "westeurope", Vault: vaultID, Target: policyID, Message: "properties is null"}},
 		"policy's id":     {vaultID + "/backupPolicies", lists(`{"name":"p"}`), plan.Gap{Kind: plan.GapPolicies, Location: "westeurope", Vault: vaultID, Message: `properties is missing; the id of a policy is ""`}},
 		"vault":           {vaultID, says(200, oddVault), plan.Gap{Kind: plan.GapVault, Location: "westeurope", Vault: vaultID, Message: `standardTierStorageRedundancy is ["GeoRedundant"]`}},
@@ -81,7 +82,7 @@ func TestAListThatBreaksOffKeepsItsNames(t *testing.T) {
 		t.Errorf("VMs %+v, gaps %+v", o.VMs, o.Gaps)
 	}
 	items := vaultID + "/backupProtectedItems"
-	f = estate().on("GET", items, paged(items, rawItem(vaultID, "VM2"))...)
+	f = estate().on("GET", items, paged(items, azuretest.Item(vaultID, "VM2"))...)
 	o = discover(t, f.client(t, CommandPlan), scope())
 	if len(o.Items) != 1 || !strings.HasSuffix(o.Items[0].VM, "VM2") || o.Items[0].Unreadable == "" || !slices.Equal(gapKinds(o), []string{"items BadToken"}) {
 		t.Errorf("items %+v, gaps %+v", o.Items, o.Gaps)
@@ -90,10 +91,10 @@ func TestAListThatBreaksOffKeepsItsNames(t *testing.T) {
 
 // A row of another workload costs a note, and a policy of another workload keeps its name.
 func TestRowsOfOtherWorkloadsCostANote(t *testing.T) {
-	sql := rawItem(vaultID, "VM2", `"backupManagementType":"AzureWorkload","workloadType":"SQLDataBase","protectedItemType":"AzureVmWorkloadSQLDatabase"`)
+	sql := azuretest.Item(vaultID, "VM2", `"backupManagementType":"AzureWorkload","workloadType":"SQLDataBase","protectedItemType":"AzureVmWorkloadSQLDatabase"`)
 	log := `{"id":"` + vaultID + `/backupPolicies/HourlyLogBackup","name":"HourlyLogBackup","properties":{"backupManagementType":"AzureWorkload","workLoadType":"SQLDataBase"}}`
-	f := estate().on("GET", vaultID+"/backupProtectedItems", lists(sql, rawItem(vaultID, "VM1"), sql)).
-		on("GET", vaultID+"/backupPolicies", lists(log, policyJSON(dailyV1+","+keep30+","+tail1)))
+	f := estate().on("GET", vaultID+"/backupProtectedItems", lists(sql, azuretest.Item(vaultID, "VM1"), sql)).
+		on("GET", vaultID+"/backupPolicies", lists(log, azuretest.Policy(azuretest.DailySchedule+","+azuretest.Keep30Days+","+azuretest.PolicySettings)))
 	o := discover(t, f.client(t, CommandPlan), scope())
 	if len(o.Gaps) != 0 || len(o.Items) != 1 || len(o.Policies) != 1 || len(o.Notes) != 2 || !slices.Equal(o.Taken, []string{vaultID + "/backupPolicies/HourlyLogBackup"}) {
 		t.Errorf("%+v", o)
@@ -108,21 +109,5 @@ func TestTheBetterReadingOfAVMCounts(t *testing.T) {
 	o := discover(t, f.client(t, CommandPlan), s)
 	if len(o.VMs) != 1 || o.VMs[0].Unreadable != "" {
 		t.Errorf("%+v", o.VMs)
-	}
-}
-
-func TestValuesAreShownShortAndHarmless(t *testing.T) {
-	for raw, want := range map[field]string{
-		"a\u001b[31m\n\"b\"":                      `x is "a\x1b[31m\n\"b\""`,
-		field(strings.Repeat("ä", 100)):           `x is "` + strings.Repeat("ä", 30) + `…"`,
-		notText + `{"a":[1,"b"]}`:                 `x is {"a":[1,"b"]}`,
-		notText + field(strings.Repeat(`[`, 100)): `x is ` + strings.Repeat("[", 60) + `…`,
-		notText + "[\"\u202e\"]":                  `x is ["\u202e"]`,
-	} {
-		r := &fieldReader{}
-		r.recordMisread("x", raw)
-		if got := r.describeProblems(); got != want {
-			t.Errorf("got %s, want %s", got, want)
-		}
 	}
 }

@@ -230,19 +230,3 @@ func verifiedProgress(p apply.Progress, differs []plan.Field) apply.Progress {
 	p.Message = fmt.Sprintf("%s is still %q", differs[0].Path, differs[0].Before)
 	return p
 }
-
-// fillUnset fills the unset fields of the wanted policy from the current one.
-func fillUnset(got, want plan.PolicySpec) plan.PolicySpec {
-	want.Tier = cmp.Or(want.Tier, got.Tier)
-	want.TimeZone = cmp.Or(want.TimeZone, got.TimeZone)
-	if want.InstantRestoreDays == 0 {
-		want.InstantRestoreDays = got.InstantRestoreDays
-	}
-	if want.Archive == nil {
-		want.Archive = got.Archive
-	}
-	if want.InstantRestore == nil {
-		want.InstantRestore = got.InstantRestore
-	}
-	return want
-}

@@ -137,9 +137,7 @@ func (c *Client) prepareVault(ctx context.Context, op string, ch plan.Change) (p
 		return preparedWrite{body: buildVaultBody(send), after: &after}, nil
 	}
 	b := buildSettingsBody(send, w)
-	if ids := guardRequestIDs(ch); len(ids) > 0 && b.Properties != nil {
-		b.Properties.Guards = &ids
-	}
+	b.nameGuardRequests(guardRequestIDs(ch))
 	return preparedWrite{body: b, after: &after}, nil
 }
 
@@ -188,6 +186,6 @@ func (c *Client) fetchItem(ctx context.Context, op, id, vault string) (*plan.Ite
 	if err != nil {
 		return nil, &apply.Error{Op: op, Code: plan.CodeNotUnderstood, Message: fmt.Sprintf("it was not written, because it is not understood: %v", err), Err: err}
 	}
-	c.storeExtendedProperties(it.ID, unknownOf(w.Properties.ExtendedProperties))
+	c.storeExtendedProperties(it.ID, w.otherExtended())
 	return &it, nil
 }

@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/azure/azuretest"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -35,7 +36,7 @@ func TestAnItemIsReadRightBeforeAWriteThatNeedsIt(t *testing.T) {
 
 // The service replaces an item's extended properties by those of a write.
 func TestUnknownPropertiesThatWereReadRightBeforeAWriteGoBack(t *testing.T) {
-	stopped := rawItem(vaultID, "VM1", `"protectionState":"ProtectionStopped","policyId":"","extendedProperties":{"linuxVmApplicationName":"hana"}`)
+	stopped := azuretest.Item(vaultID, "VM1", `"protectionState":"ProtectionStopped","policyId":"","extendedProperties":{"linuxVmApplicationName":"hana"}`)
 	f := newFake().on("GET", itemID, says(http.StatusOK, stopped)).on("PUT", itemID, says(http.StatusAccepted, ""))
 	_, err := f.client(t, CommandApply).Start(t.Context(), plan.Change{
 		Action: plan.Resume, Target: vm1, Vault: vaultID, Item: itemID,
@@ -47,7 +48,7 @@ func TestUnknownPropertiesThatWereReadRightBeforeAWriteGoBack(t *testing.T) {
 }
 
 func TestAPolicyOfAnItemIsComparedByAReadThatIsFreshEnough(t *testing.T) {
-	document := policyJSON(dailyV1 + "," + keep30 + "," + tail1)
+	document := azuretest.Policy(azuretest.DailySchedule + "," + azuretest.Keep30Days + "," + azuretest.PolicySettings)
 	spec := policyOf(t, document)
 	other := spec
 	other.Retention.Days++

@@ -248,7 +248,7 @@ func (r *replayer) change(a plan.Action) plan.Change {
 	var w wireItem
 	if raw := r.itemBefore(); raw != nil && json.Unmarshal(raw, &w) == nil {
 		c.Before = &plan.State{State: string(w.Properties.ProtectionState), Policy: string(w.Properties.PolicyID)}
-		if w.Properties.SoftDeleted == notText+"true" {
+		if w.Properties.SoftDeleted.printable() == "true" {
 			c.Before.State = plan.StateSoftDeleted
 		}
 	}

@@ -45,7 +45,7 @@ func (c *Client) StartValidation(ctx context.Context, ch plan.Change) (apply.Ope
 // PollValidation implements [apply.RestoreTester].
 func (c *Client) PollValidation(ctx context.Context, op apply.Operation) (apply.Validation, error) {
 	ctx = withChange(ctx, op.Change)
-	what := "following the check of a restore " + printable(op.ID, true)
+	what := "following the check of a restore " + quoted(op.ID)
 	if op.Status == "" {
 		return apply.Validation{}, &apply.Error{Op: what, Code: plan.CodeNotUnderstood, Message: "the answer does not say where its result is to be found", Ended: true}
 	}

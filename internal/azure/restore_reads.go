@@ -27,7 +27,7 @@ func (c *Client) RecoveryPoints(ctx context.Context, item string) ([]plan.Recove
 }
 
 func (c *Client) recoveryPoints(ctx context.Context, item string, rec *recorder) ([]plan.RecoveryPoint, error) {
-	op := "listing recovery points of " + printable(itemName(item), true)
+	op := "listing recovery points of " + quoted(itemName(item))
 	found, err := listAll[wirePoint](ctx, c, op, c.buildURL(item+"/recoveryPoints", apiBackup), quota.Other, rec.tee("recoveryPoints"))
 	if err != nil {
 		return nil, err
@@ -48,19 +48,19 @@ func (c *Client) RecoveryPoint(ctx context.Context, id string) (plan.RecoveryPoi
 
 func (c *Client) recoveryPoint(ctx context.Context, id string, rec *recorder) (plan.RecoveryPoint, error) {
 	var w wirePoint
-	raw, err := c.getDocument(ctx, "reading recovery point "+printable(operationID(id), true), c.buildURL(id, apiBackup), quota.Other, &w)
+	raw, err := c.getDocument(ctx, "reading recovery point "+quoted(operationID(id)), c.buildURL(id, apiBackup), quota.Other, &w)
 	if err != nil {
 		return plan.RecoveryPoint{}, err
 	}
 	rec.add("recoveryPoints", raw)
-	head, _ := cutLast(id)
-	item, _ := cutLast(head)
+	head, _ := armid.CutName(id)
+	item, _ := armid.CutName(head)
 	return w.toPoint(item, c.Now()), nil
 }
 
 // itemName returns the display name of an item.
 func itemName(id string) string {
-	_, name := cutLast(id)
+	_, name := armid.CutName(id)
 	return name
 }
 
@@ -163,7 +163,7 @@ func (c *Client) RestoreJob(ctx context.Context, id string) (plan.RestoreJob, er
 
 func (c *Client) restoreJob(ctx context.Context, id string, rec *recorder) (plan.RestoreJob, error) {
 	var w wireJob
-	raw, err := c.getDocument(ctx, "reading job "+printable(operationID(id), true), c.buildURL(id, apiBackup), quota.Other, &w)
+	raw, err := c.getDocument(ctx, "reading job "+quoted(operationID(id)), c.buildURL(id, apiBackup), quota.Other, &w)
 	if err != nil {
 		return plan.RestoreJob{}, err
 	}
@@ -178,7 +178,7 @@ func (c *Client) Disks(ctx context.Context, group string) ([]plan.Disk, error) {
 }
 
 func (c *Client) disks(ctx context.Context, group string, rec *recorder) ([]plan.Disk, error) {
-	op := "listing disks of resource group " + printable(itemName(group), true)
+	op := "listing disks of resource group " + quoted(itemName(group))
 	u := c.buildURL(group+"/providers/Microsoft.Compute/disks", apiDisks)
 	found, err := listAll[wireManagedDisk](ctx, c, op, u, quota.Other, rec.tee("disks"))
 	if err != nil {
@@ -202,7 +202,7 @@ func (c *Client) disks(ctx context.Context, group string, rec *recorder) ([]plan
 
 // Disk reads one managed disk by its id; false = it does not exist.
 func (c *Client) Disk(ctx context.Context, id string) (plan.Disk, bool, error) {
-	op := "reading disk " + printable(itemName(id), true)
+	op := "reading disk " + quoted(itemName(id))
 	var w wireManagedDisk
 	exists, err := c.getIfExists(ctx, op, c.buildURL(id, apiDisks), &w, "disks", nil)
 	if err != nil || !exists {
@@ -222,7 +222,7 @@ func (c *Client) ResourceGroup(ctx context.Context, id string) (plan.ResourceGro
 
 func (c *Client) resourceGroup(ctx context.Context, id string, rec *recorder) (plan.ResourceGroup, bool, error) {
 	var w wireGroup
-	exists, err := c.getIfExists(ctx, "reading resource group "+printable(itemName(id), true), c.buildURL(id, apiGroups), &w, "resourceGroups", rec)
+	exists, err := c.getIfExists(ctx, "reading resource group "+quoted(itemName(id)), c.buildURL(id, apiGroups), &w, "resourceGroups", rec)
 	if err != nil || !exists {
 		return plan.ResourceGroup{}, false, err
 	}
@@ -236,7 +236,7 @@ func (c *Client) StorageAccount(ctx context.Context, id string) (plan.StorageAcc
 
 func (c *Client) storageAccount(ctx context.Context, id string, rec *recorder) (plan.StorageAccount, bool, error) {
 	var w wireAccount
-	exists, err := c.getIfExists(ctx, "reading storage account "+printable(itemName(id), true), c.buildURL(id, apiStorage), &w, "storageAccounts", rec)
+	exists, err := c.getIfExists(ctx, "reading storage account "+quoted(itemName(id)), c.buildURL(id, apiStorage), &w, "storageAccounts", rec)
 	if err != nil || !exists {
 		return plan.StorageAccount{}, false, err
 	}
@@ -269,7 +269,7 @@ func (c *Client) storageAccounts(ctx context.Context, subscription string, rec *
 
 // namelessRow returns the error for a list with an entry whose id does not name what is listed.
 func namelessRow(op, u, what string, id field) error {
-	why := fmt.Errorf("the id of a %s is %s", what, printable(strings.TrimPrefix(string(id), notText), id.isText()))
+	why := fmt.Errorf("the id of a %s is %s", what, id.printable())
 	return brokenReadError(op, u, "MalformedAnswer", why)
 }
 
@@ -287,9 +287,9 @@ func (c *Client) getIfExists(ctx context.Context, op, u string, v any, section s
 
 // groupOf returns the id of a resource's resource group.
 func groupOf(id string) string {
-	head, _ := cutLast(id)
-	head, _ = cutLast(head)
-	head, _ = cutLast(head)
-	head, _ = cutLast(head)
+	head, _ := armid.CutName(id)
+	head, _ = armid.CutName(head)
+	head, _ = armid.CutName(head)
+	head, _ = armid.CutName(head)
 	return head
 }

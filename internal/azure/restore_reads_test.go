@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -312,21 +313,21 @@ func TestRecordedRestoreIsUnderstood(t *testing.T) {
 	for _, x := range exchanges {
 		path, _, _ := strings.Cut(x.URL, "?")
 		id := strings.ReplaceAll(path[strings.Index(path, "/subscriptions"):], "%3B", ";")
-		owner, _ := cutLast(id)
+		owner, _ := armid.CutName(id)
 		switch {
 		case strings.Contains(path, "/recoveryPoints/") && !strings.HasSuffix(path, "/restore"):
 			var w wirePoint
 			if err := decodeDocument(x.Body, &w); err != nil {
 				t.Fatal(err)
 			}
-			item, _ := cutLast(owner)
+			item, _ := armid.CutName(owner)
 			point = w.toPoint(item, at)
 		case strings.Contains(path, "/backupJobs/"):
 			var w wireJob
 			if err := decodeDocument(x.Body, &w); err != nil {
 				t.Fatal(err)
 			}
-			vault, _ := cutLast(owner)
+			vault, _ := armid.CutName(owner)
 			job = w.toRestoreJob(vault, at)
 			if job.Unreadable != "" {
 				t.Errorf("job: %s", job.Unreadable)

@@ -20,6 +20,15 @@ func newRowDecoder[T any](known *rowTypes) rowDecoder[T] {
 	return rowDecoder[T]{known.of(reflect.TypeFor[T]()), newTextCache()}
 }
 
+// newRowReadFunc returns a function that decodes rows into T.
+func newRowReadFunc[T any](known *rowTypes) func(raw []byte) (T, error) {
+	d := newRowDecoder[T](known)
+	return func(raw []byte) (v T, err error) {
+		err = d.decode(raw, &v)
+		return v, err
+	}
+}
+
 // decode decodes one row. raw is one JSON value that is known to be valid, without white space around it; it is not
 // retained.
 func (d rowDecoder[T]) decode(raw []byte, v *T) error {

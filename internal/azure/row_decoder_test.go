@@ -8,6 +8,8 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/azbackup/azbackup/internal/azure/azuretest"
 )
 
 // readBothWays decodes raw as a row and with encoding/json, and returns the difference.
@@ -30,7 +32,7 @@ func readBothWays[T any](raw string) string {
 // FuzzRowsAreReadAsJSONReadsThem checks that the decoder of rows, which skips unused fields, and encoding/json agree on
 // every valid row.
 func FuzzRowsAreReadAsJSONReadsThem(f *testing.F) {
-	item := rawItem(vaultID, "VM1", isDeleted)
+	item := azuretest.Item(vaultID, "VM1", azuretest.SoftDeleted)
 	for _, raw := range []string{
 		item, strings.ReplaceAll(item, `:`, " :\n\t"), strings.ReplaceAll(item, `"properties"`, `"PROPERTIES"`), strings.ReplaceAll(item, `"id"`, `"\u0069d"`),
 		`{"properties":{"TIMEZONE":"UTC"}}`, `{"NAME":"x","TAGS":{"a":"b"},"LOCATION":"w","PROPERTIES":{"STORAGEPROFILE":{"OSDISK":{"DISKSIZEGB":5}}}}`, `{"ID":"a"}`, `{"@d":"a","[D":"b"}`, `{"` + strings.Repeat("i", longestName) + `":"a"}`, `{"` + strings.Repeat("i", longestName+1) + `":"a"}`,

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/azbackup/azbackup/internal/azure/azuretest"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -71,7 +72,7 @@ func TestASnapshotHoldsTheBodiesThatWereRead(t *testing.T) {
 	if d := cmp.Diff([]int{1, 1, 2, 2, 1, 1, 1, 0, 0, 0, 0, 0}, got); d != "" || e.FormatVersion != "1" || e.Cloud != AzurePublic {
 		t.Errorf("%s\n%s", d, text)
 	}
-	if !sameJSON(t, string(e.Items[0]), rawItem(vaultID, "VM1")) {
+	if !sameJSON(t, string(e.Items[0]), azuretest.Item(vaultID, "VM1")) {
 		t.Errorf("an item changed: %s", e.Items[0])
 	}
 	_, second := snapshot(t, snapshotEstate(), scope())

@@ -122,16 +122,11 @@ func (f *subscriptionFinder) list(ctx context.Context) {
 
 // descendants reads the subscriptions below a management group, on all levels.
 func (f *subscriptionFinder) descendants(ctx context.Context, group string) {
-	type wire struct {
-		ID   field `json:"id"`
-		Name field `json:"name"`
-		Type field `json:"type"`
-	}
 	path := "/providers/Microsoft.Management/managementGroups/" + group
 	gap := plan.Gap{Kind: plan.GapManagementGroup, Target: path}
 	u := f.c.buildURL(path+"/descendants", apiManagementGroups)
 	var raws []json.RawMessage
-	rows, err := listAll[wire](ctx, f.c, fmt.Sprintf("listing what is below management group %q", group), u, quota.Other,
+	rows, err := listAll[wireDescendant](ctx, f.c, fmt.Sprintf("listing what is below management group %q", group), u, quota.Other,
 		func(raw json.RawMessage) { raws = append(raws, slices.Clone(raw)) })
 	if err != nil {
 		f.fail(ctx, gap, err)
@@ -146,7 +141,7 @@ func (f *subscriptionFinder) descendants(ctx context.Context, group string) {
 			f.out.Below = append(f.out.Below, strings.ToLower(id))
 		case !strings.HasSuffix(strings.ToLower(w.Type.textOrEmpty()), "/managementgroups"):
 			f.out.Gaps = append(f.out.Gaps, misreadGaps(gap, "an entry is neither a subscription nor a management group; its id is "+
-				printable(strings.TrimPrefix(string(w.ID), notText), w.ID.isText()))...)
+				w.ID.printable())...)
 		}
 	}
 	f.record.groups[path] = raws
@@ -188,29 +183,6 @@ func (f *subscriptionFinder) get(ctx context.Context, id string) {
 	}
 	f.out.Visible = append(f.out.Visible, s)
 	f.record.subscriptions = append(f.record.subscriptions, slices.Clone(json.RawMessage(raw)))
-}
-
-// wireSubscription is a subscription as its list and its document have it (docs/azure.md §21).
-type wireSubscription struct {
-	ID        field `json:"subscriptionId"`
-	Name      field `json:"displayName"`
-	Tenant    field `json:"tenantId"`
-	State     field `json:"state"`
-	ManagedBy []struct {
-		Tenant field `json:"tenantId"`
-	} `json:"managedByTenants"`
-}
-
-// toSubscription returns the subscription, and what of it was not understood.
-func (w wireSubscription) toSubscription() (plan.Subscription, string) {
-	r := &fieldReader{}
-	s := plan.Subscription{
-		ID: r.required("subscriptionId", w.ID), Name: w.Name.textOrEmpty(), Tenant: w.Tenant.textOrEmpty(), State: w.State.textOrEmpty(),
-	}
-	for _, m := range w.ManagedBy {
-		s.ManagedBy = append(s.ManagedBy, m.Tenant.textOrEmpty())
-	}
-	return s, r.describeProblems()
 }
 
 // listSubscriptions reads the subscriptions that the identity sees. Entries that were not understood are gaps.

@@ -45,7 +45,7 @@ func (w wireManagedDisk) toDisk(group string, at time.Time) (plan.Disk, bool) {
 	if !isIn(d.ID, group, "Microsoft.Compute", "disks") {
 		return d, false
 	}
-	_, d.Name = cutLast(d.ID)
+	_, d.Name = armid.CutName(d.ID)
 	for _, by := range append([]field{w.ManagedBy}, w.Shared...) {
 		if by != "" {
 			d.Holders = append(d.Holders, cmp.Or(r.id("managedBy", by), "(not understood)"))
@@ -66,10 +66,10 @@ func (w wireManagedDisk) toDisk(group string, at time.Time) (plan.Disk, bool) {
 
 // isIn reports whether an id is that of a resource of a type in a resource group.
 func isIn(id, group, provider, kind string) bool {
-	head, name := cutLast(id)
-	head, last := cutLast(head)
-	head, space := cutLast(head)
-	owner, providers := cutLast(head)
+	head, name := armid.CutName(id)
+	head, last := armid.CutName(head)
+	head, space := armid.CutName(head)
+	owner, providers := armid.CutName(head)
 	return name != "" && strings.EqualFold(last, kind) && strings.EqualFold(space, provider) &&
 		strings.EqualFold(providers, "providers") && armid.Same(owner, group)
 }
@@ -86,7 +86,7 @@ func (w wireGroup) toGroup(id string) plan.ResourceGroup {
 	r := &fieldReader{}
 	r.checkForm(w.tolerantRow)
 	g := plan.ResourceGroup{ID: id, Location: r.word("location", w.Location), Tags: r.tags(w.Tags, nil)}
-	_, g.Name = cutLast(strings.TrimRight(id, "/"))
+	_, g.Name = armid.CutName(strings.TrimRight(id, "/"))
 	if !armid.Same(r.id("id", w.ID), id) {
 		r.recordMisread("id", w.ID)
 	}
@@ -111,7 +111,7 @@ func (w wireAccount) toAccount(id string) plan.StorageAccount {
 	a := plan.StorageAccount{
 		ID: id, Location: r.required("location", w.Location), Kind: r.required("kind", w.Kind), SKU: r.required("sku.name", w.SKU.Name),
 	}
-	_, a.Name = cutLast(strings.TrimRight(id, "/"))
+	_, a.Name = armid.CutName(strings.TrimRight(id, "/"))
 	if !armid.Same(r.id("id", w.ID), id) {
 		r.recordMisread("id", w.ID)
 	}

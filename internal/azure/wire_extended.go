@@ -3,14 +3,14 @@ package azure
 import (
 	"encoding/json"
 
-	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/plan"
 )
 
 const diskFilterKey = "diskExclusionProperties"
 
-// unknownOf returns an item's extendedProperties besides the disk filter (linuxVmApplicationName, …), or nil.
-func unknownOf(extended json.RawMessage) map[string]json.RawMessage {
+// otherExtended returns the item's extendedProperties besides the disk filter (linuxVmApplicationName, …), or nil.
+func (w *wireItem) otherExtended() map[string]json.RawMessage {
+	extended := w.Properties.ExtendedProperties
 	if len(extended) <= len("{}") {
 		return nil
 	}
@@ -25,24 +25,11 @@ func unknownOf(extended json.RawMessage) map[string]json.RawMessage {
 	return all
 }
 
-// storeExtendedProperties keeps an item's unknown properties ([unknownOf]): a PUT that carries the filter replaces them
-// all.
-func (c *Client) storeExtendedProperties(item string, unknown map[string]json.RawMessage) {
-	if len(unknown) == 0 {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.extended[armid.Of(item)] = unknown
-}
-
-// buildExtendedProperties returns the JSON of a disk filter; nil resets it. An existing item always gets it: whether an
-// omitted one survives is unknown (docs/azure.md §6).
-func (c *Client) buildExtendedProperties(item string, d *plan.Disks) map[string]any {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// extendedWithFilter returns the extendedProperties that a write sends: those besides the disk filter, and the filter;
+// nil resets it.
+func extendedWithFilter(others map[string]json.RawMessage, d *plan.Disks) map[string]any {
 	out := map[string]any{}
-	for k, v := range c.extended[armid.Of(item)] {
+	for k, v := range others {
 		out[k] = v
 	}
 	if d != nil {

@@ -127,7 +127,7 @@ func (w *wireItem) checkIdentity(it *plan.Item, r *fieldReader) {
 		r.recordMisread("policyId", w.Properties.PolicyID)
 		return
 	}
-	if _, name := cutLast(it.PolicyID); !strings.EqualFold(name, it.PolicyName) {
+	if _, name := armid.CutName(it.PolicyID); !strings.EqualFold(name, it.PolicyName) {
 		it.PolicyName = name
 	}
 }
@@ -149,19 +149,10 @@ func cutKindAndName(id string, vaultPart int, kind string) (before string, ok bo
 	if vaultPart == 0 {
 		return "", false
 	}
-	head, name := cutLast(id[vaultPart:])
-	head, last := cutLast(head)
-	_, before = cutLast(head)
+	head, name := armid.CutName(id[vaultPart:])
+	head, last := armid.CutName(head)
+	_, before = armid.CutName(head)
 	return before, name != "" && strings.EqualFold(last, kind)
-}
-
-// cutLast cuts the last segment off a path.
-func cutLast(path string) (head, last string) {
-	i := strings.LastIndexByte(path, '/')
-	if i < 0 {
-		return "", path
-	}
-	return path[:i], path[i+1:]
 }
 
 // readDeletion reads whether the item is soft-deleted. Its flag comes first; where the flag is absent or not
@@ -229,7 +220,7 @@ func readDiskFilter(extended json.RawMessage) (*plan.Disks, error) {
 		Filter json.RawMessage `json:"diskExclusionProperties"`
 	}
 	if err := json.Unmarshal(extended, &e); err != nil {
-		return nil, errors.New("it is " + printable(string(extended), false))
+		return nil, errors.New("it is " + printable(string(extended)))
 	}
 	if len(e.Filter) == 0 {
 		return nil, nil //nolint:nilnil // no filter is an answer
@@ -238,7 +229,7 @@ func readDiskFilter(extended json.RawMessage) (*plan.Disks, error) {
 		LUNs    *[]int `json:"diskLunList"`
 		Include *bool  `json:"isInclusionList"`
 	}
-	odd := errors.New("the disk filter is " + printable(string(e.Filter), false))
+	odd := errors.New("the disk filter is " + printable(string(e.Filter)))
 	switch err := json.Unmarshal(e.Filter, &filter); {
 	case err != nil:
 		return nil, odd

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -74,7 +75,8 @@ func (w wireJob) toJob(vault string, at time.Time) (plan.Job, string) {
 	}
 	odd := r.describeProblems()
 	if odd != "" {
-		odd = fmt.Sprintf("job %s: %s", quoted(operationID(w.ID.textOrEmpty())), odd)
+		_, name := armid.CutName(w.ID.textOrEmpty())
+		odd = fmt.Sprintf("job %s: %s", quoted(name), odd)
 	}
 	return j, odd
 }

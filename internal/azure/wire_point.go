@@ -67,7 +67,7 @@ func (w wirePoint) toPoint(item string, at time.Time) plan.RecoveryPoint {
 	if !isPointOf(out.ID, item) {
 		r.recordMisread("id", w.ID)
 	} else {
-		_, out.Name = cutLast(out.ID)
+		_, out.Name = armid.CutName(out.ID)
 	}
 	if p.Kind != kindVMPoint && !strings.EqualFold(string(p.Kind), kindVMPoint) {
 		r.recordMisread("objectType", p.Kind)
@@ -122,7 +122,7 @@ func (f field) lun() (int, bool) {
 
 // isPointOf reports whether an id is that of a recovery point of an item.
 func isPointOf(id, item string) bool {
-	head, name := cutLast(id)
-	owner, kind := cutLast(head)
+	head, name := armid.CutName(id)
+	owner, kind := armid.CutName(head)
 	return name != "" && strings.EqualFold(kind, "recoveryPoints") && armid.Same(owner, item)
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -117,7 +118,7 @@ func (e *notVMPolicy) Error() string {
 func (w wirePolicy) toPolicy(vault string) (plan.Policy, error) {
 	r := &fieldReader{}
 	r.checkForm(w.tolerantRow)
-	_, name := cutLast(r.id("id", w.ID))
+	_, name := armid.CutName(r.id("id", w.ID))
 	if word := w.Name.textOrEmpty(); strings.EqualFold(word, name) {
 		name = word
 	}
@@ -132,7 +133,7 @@ func (w wirePolicy) toPolicy(vault string) (plan.Policy, error) {
 	case len(w.Properties) == 0:
 		r.addProblem("properties is missing")
 	case err != nil, loose.wrong != "", string(w.Properties) == "null":
-		r.addProblem("properties is %s", printable(string(w.Properties), false))
+		r.addProblem("properties is %s", printable(string(w.Properties)))
 	}
 	p.Items, _ = loose.ItemsCount.parseNumber(math.MaxInt32)
 	switch workloadKindOf(loose.Management) {
@@ -161,6 +162,12 @@ func (w wirePolicy) toPolicy(vault string) (plan.Policy, error) {
 		p.Unreadable = err.Error()
 	}
 	return p, nil
+}
+
+// isPolicyOf reports whether an id is that of a policy of a vault.
+func isPolicyOf(id, vault string) bool {
+	_, ok := cutKindAndName(id, vaultPrefixLen(id, vault), "backupPolicies")
+	return ok && len(id) <= maxID
 }
 
 // spec returns the policy's normal form. With an error it holds the part that was understood.

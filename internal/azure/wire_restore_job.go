@@ -62,5 +62,5 @@ func splitNames(list string) []string {
 
 // misreadDetail describes a value of an unexpected type in a job's own document.
 func misreadDetail(name, value string) string {
-	return fmt.Sprintf("%s is of type %s", strings.TrimPrefix(name, "properties."), printable(value, false))
+	return fmt.Sprintf("%s is of type %s", strings.TrimPrefix(name, "properties."), printable(value))
 }

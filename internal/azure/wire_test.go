@@ -9,52 +9,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/azbackup/azbackup/internal/azure/azuretest"
 	"github.com/azbackup/azbackup/plan"
-)
-
-// rawItem returns a protected item shaped as in docs/azure.md §3; more replaces or adds properties.
-func rawItem(vault, vm string, more ...string) string {
-	tail := "iaasvmcontainerv2;rg-app;" + strings.ToLower(vm)
-	id := "/subscriptions/" + sub + "/resourceGroups/RG-App/providers/Microsoft.Compute/virtualMachines/" + vm
-	props := map[string]any{
-		"friendlyName": vm, "virtualMachineId": id, "sourceResourceId": id, "protectionStatus": "Healthy", "protectionState": "Protected",
-		"healthStatus": "Passed", "healthDetails": []any{map[string]any{"code": 400239, "title": "IaasVmHealthGreenDefault"}},
-		"lastBackupStatus": "Completed", "lastBackupTime": "2024-04-28T06:37:47.9585894Z", "protectedItemDataId": "686097311463729",
-		"sourceSideScanning": 0, "policyType": "", "protectedItemType": "Microsoft.Compute/virtualMachines",
-		"backupManagementType": "AzureIaasVM", "workloadType": "VM", "containerName": tail,
-		"policyId": vault + "/backupPolicies/DefaultPolicy", "policyName": "DefaultPolicy",
-		"lastRecoveryPoint": "2024-04-28T06:37:52.4277649Z", "vaultId": "https://management.azure.com" + vault,
-		"isArchiveEnabled": false, "softDeleteRetentionPeriod": 0,
-	}
-	for _, m := range more {
-		var add map[string]any
-		if err := json.Unmarshal([]byte("{"+m+"}"), &add); err != nil {
-			panic(err)
-		}
-		for k, v := range add {
-			props[k] = v
-			if v == "absent" {
-				delete(props, k)
-			}
-		}
-	}
-	body, err := json.Marshal(map[string]any{
-		"id":   vault + "/backupFabrics/Azure/protectionContainers/IaasVMContainer;" + tail + "/protectedItems/VM;" + tail,
-		"name": "VM;" + tail, "type": "Microsoft.RecoveryServices/vaults/backupFabrics/protectionContainers/protectedItems",
-		"properties": props,
-	})
-	if err != nil {
-		panic(err)
-	}
-	return string(body)
-}
-
-// justEnabled, stopped and softDeleted are the fingerprints of docs/azure.md §3.
-const (
-	justEnabled = `"protectionState":"IRPending","lastBackupStatus":"","lastBackupTime":"2001-01-01T00:00:00Z","lastRecoveryPoint":"absent","healthDetails":"absent"`
-	isStopped   = `"protectionState":"ProtectionStopped","policyId":"","policyName":""`
-	isDeleted   = isStopped + `,"isScheduledForDeferredDelete":true,"deferredDeleteTimeInUTC":"2024-04-28T07:36:32.8045285Z",
-		"deferredDeleteTimeRemaining":"13.23:59:39.9639675","softDeleteRetentionPeriod":14`
 )
 
 func TestItems(t *testing.T) {
@@ -75,21 +31,21 @@ func TestItems(t *testing.T) {
 		want plan.Item
 	}{
 		"backed up": {``, item(func(*plan.Item) {})},
-		"just enabled": {justEnabled, item(func(it *plan.Item) {
+		"just enabled": {azuretest.JustEnabled, item(func(it *plan.Item) {
 			it.State, it.LastRecoveryPoint, it.LastBackup, it.LastBackupStatus = "IRPending", time.Time{}, time.Time{}, ""
 		})},
-		"stopped": {isStopped, item(func(it *plan.Item) { it.State, it.PolicyID, it.PolicyName = "ProtectionStopped", "", "" })},
-		"soft-deleted": {isDeleted, item(func(it *plan.Item) {
+		"stopped": {azuretest.Stopped, item(func(it *plan.Item) { it.State, it.PolicyID, it.PolicyName = "ProtectionStopped", "", "" })},
+		"soft-deleted": {azuretest.SoftDeleted, item(func(it *plan.Item) {
 			it.State, it.PolicyID, it.PolicyName, it.SoftDeleted = "ProtectionStopped", "", "", true
 			it.DeletedAt = time.Date(2024, 4, 28, 7, 36, 32, 804528500, time.UTC)
 			it.PurgeAt = it.DeletedAt.AddDate(0, 0, 14)
 		})},
-		"soft-deleted, the newer key": {isDeleted + `,"softDeleteRetentionPeriod":0,"softDeleteRetentionPeriodInDays":30`, item(func(it *plan.Item) {
+		"soft-deleted, the newer key": {azuretest.SoftDeleted + `,"softDeleteRetentionPeriod":0,"softDeleteRetentionPeriodInDays":30`, item(func(it *plan.Item) {
 			it.State, it.PolicyID, it.PolicyName, it.SoftDeleted = "ProtectionStopped", "", "", true
 			it.DeletedAt = time.Date(2024, 4, 28, 7, 36, 32, 804528500, time.UTC)
 			it.PurgeAt = it.DeletedAt.AddDate(0, 0, 30)
 		})},
-		"soft-deleted, the time span alone": {isDeleted + `,"softDeleteRetentionPeriod":0,"deferredDeleteTimeInUTC":""`, item(func(it *plan.Item) {
+		"soft-deleted, the time span alone": {azuretest.SoftDeleted + `,"softDeleteRetentionPeriod":0,"deferredDeleteTimeInUTC":""`, item(func(it *plan.Item) {
 			it.State, it.PolicyID, it.PolicyName, it.SoftDeleted = "ProtectionStopped", "", "", true
 			it.PurgeAt = time.Date(2024, 5, 14, 23, 59, 0, 0, time.UTC)
 		})},
@@ -117,7 +73,7 @@ func TestItems(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var w wireItem
-			if err := unmarshalTolerant([]byte(rawItem(vaultID, "VM1", c.more)), &w); err != nil {
+			if err := unmarshalTolerant([]byte(azuretest.Item(vaultID, "VM1", c.more)), &w); err != nil {
 				t.Fatal(err)
 			}
 			got, err := w.toItem(vaultID, time.Date(2024, 5, 1, 0, 0, 0, 0, time.UTC))
@@ -143,8 +99,8 @@ func TestItemsThatAreNotUnderstood(t *testing.T) {
 		return w.toItem(vaultID, at)
 	}
 	for name, raw := range map[string]string{
-		"no VM":          rawItem(vaultID, "VM1", `"sourceResourceId":"","virtualMachineId":""`),
-		"two VMs":        rawItem(vaultID, "VM1", `"sourceResourceId":"`+strings.Replace(vm1, "VM1", "VM2", 1)+`"`),
+		"no VM":          azuretest.Item(vaultID, "VM1", `"sourceResourceId":"","virtualMachineId":""`),
+		"two VMs":        azuretest.Item(vaultID, "VM1", `"sourceResourceId":"`+strings.Replace(vm1, "VM1", "VM2", 1)+`"`),
 		"null":           `null`,
 		"odd properties": `{"id":"` + vaultID + `/x","properties":"?"}`,
 	} {
@@ -153,26 +109,26 @@ func TestItemsThatAreNotUnderstood(t *testing.T) {
 		}
 	}
 	for raw, what := range map[string]string{
-		rawItem(otherID, "VM1"): `id is "` + otherID[:60] + `…"; policyId is "` + otherID[:60] + `…"`,
-		`{"properties":{"sourceResourceId":"` + vm1 + `","protectionState":"Protected"}}`:                                        `id is ""`,
-		rawItem(vaultID, "VM1", `"extendedProperties":{"diskExclusionProperties":{"diskLunList":["0"],"isInclusionList":true}}`): `extendedProperties: the disk filter is {"diskLunList":["0"],"isInclusionList":true}`,
-		rawItem(vaultID, "VM1", `"extendedProperties":{"diskExclusionProperties":{"diskLunList":[0],"isInclusionList":"yes"}}`):  `extendedProperties: the disk filter is {"diskLunList":[0],"isInclusionList":"yes"}`,
-		rawItem(vaultID, "VM1", `"extendedProperties":{"diskExclusionProperties":{"diskLunList":[0]}}`):                          `extendedProperties: the disk filter is {"diskLunList":[0]}`,
-		rawItem(vaultID, "VM1", `"extendedProperties":{"diskExclusionProperties":{"diskLunList":null,"isInclusionList":true}}`):  `extendedProperties: the disk filter is {"diskLunList":null,"isInclusionList":true}`,
-		rawItem(vaultID, "VM1", `"extendedProperties":{"diskExclusionProperties":{"diskLunList":[99],"isInclusionList":true}}`):  `extendedProperties: the disk filter is {"diskLunList":[99],"isInclusionList":true}`,
-		rawItem(vaultID, "VM1", `"extendedProperties":[]`):                                                                       `extendedProperties: it is []`,
-		rawItem(vaultID, "VM1", `"isScheduledForDeferredDelete":"true"`):                                                         `isScheduledForDeferredDelete is "true"`,
-		rawItem(vaultID, "VM1", `"isScheduledForDeferredDelete":true`):                                                           `protectionState is "Protected", and the item is said to be deleted`,
-		rawItem(vaultID, "VM1", isDeleted, `"isScheduledForDeferredDelete":false`):                                               `isScheduledForDeferredDelete is false, and deferredDeleteTimeInUTC is "2024-04-28T07:36:32.8045285Z"`,
-		rawItem(vaultID, "VM1", isStopped, `"deferredDeleteTimeInUTC":"soon"`):                                                   `deferredDeleteTimeInUTC is "soon"`,
-		rawItem(vaultID, "VM1", `"lastRecoveryPoint":"yesterday\u001b[31m"`):                                                     `lastRecoveryPoint is "yesterday\x1b[31m"`,
-		rawItem(vaultID, "VM1", `"lastRecoveryPoint":"2041-01-01T00:00:00Z"`):                                                    `lastRecoveryPoint is "2041-01-01T00:00:00Z"`,
-		rawItem(vaultID, "VM1", `"lastRecoveryPoint":{"at":1}`):                                                                  `lastRecoveryPoint is {"at":1}`,
-		rawItem(vaultID, "VM1", `"protectionState":null`):                                                                        `protectionState is missing`,
-		rawItem(vaultID, "VM1", `"protectionState":["Protected"]`):                                                               `protectionState is ["Protected"]`,
-		rawItem(vaultID, "VM1", `"lastBackupStatus":null`):                                                                       `lastBackupStatus is missing`,
-		rawItem(vaultID, "VM1", `"policyId":"`+otherID+`/backupPolicies/p"`):                                                     `policyId is "` + otherID[:60] + `…"`,
-		rawItem(vaultID, "VM1", `"backupManagementType":"AzureWorkload"`):                                                        `backupManagementType is "AzureWorkload"`,
+		azuretest.Item(otherID, "VM1"): `id is "` + otherID[:60] + `…"; policyId is "` + otherID[:60] + `…"`,
+		`{"properties":{"sourceResourceId":"` + vm1 + `","protectionState":"Protected"}}`:                                               `id is ""`,
+		azuretest.Item(vaultID, "VM1", `"extendedProperties":{"diskExclusionProperties":{"diskLunList":["0"],"isInclusionList":true}}`): `extendedProperties: the disk filter is {"diskLunList":["0"],"isInclusionList":true}`,
+		azuretest.Item(vaultID, "VM1", `"extendedProperties":{"diskExclusionProperties":{"diskLunList":[0],"isInclusionList":"yes"}}`):  `extendedProperties: the disk filter is {"diskLunList":[0],"isInclusionList":"yes"}`,
+		azuretest.Item(vaultID, "VM1", `"extendedProperties":{"diskExclusionProperties":{"diskLunList":[0]}}`):                          `extendedProperties: the disk filter is {"diskLunList":[0]}`,
+		azuretest.Item(vaultID, "VM1", `"extendedProperties":{"diskExclusionProperties":{"diskLunList":null,"isInclusionList":true}}`):  `extendedProperties: the disk filter is {"diskLunList":null,"isInclusionList":true}`,
+		azuretest.Item(vaultID, "VM1", `"extendedProperties":{"diskExclusionProperties":{"diskLunList":[99],"isInclusionList":true}}`):  `extendedProperties: the disk filter is {"diskLunList":[99],"isInclusionList":true}`,
+		azuretest.Item(vaultID, "VM1", `"extendedProperties":[]`):                                                                       `extendedProperties: it is []`,
+		azuretest.Item(vaultID, "VM1", `"isScheduledForDeferredDelete":"true"`):                                                         `isScheduledForDeferredDelete is "true"`,
+		azuretest.Item(vaultID, "VM1", `"isScheduledForDeferredDelete":true`):                                                           `protectionState is "Protected", and the item is said to be deleted`,
+		azuretest.Item(vaultID, "VM1", azuretest.SoftDeleted, `"isScheduledForDeferredDelete":false`):                                   `isScheduledForDeferredDelete is false, and deferredDeleteTimeInUTC is "2024-04-28T07:36:32.8045285Z"`,
+		azuretest.Item(vaultID, "VM1", azuretest.Stopped, `"deferredDeleteTimeInUTC":"soon"`):                                           `deferredDeleteTimeInUTC is "soon"`,
+		azuretest.Item(vaultID, "VM1", `"lastRecoveryPoint":"yesterday\u001b[31m"`):                                                     `lastRecoveryPoint is "yesterday\x1b[31m"`,
+		azuretest.Item(vaultID, "VM1", `"lastRecoveryPoint":"2041-01-01T00:00:00Z"`):                                                    `lastRecoveryPoint is "2041-01-01T00:00:00Z"`,
+		azuretest.Item(vaultID, "VM1", `"lastRecoveryPoint":{"at":1}`):                                                                  `lastRecoveryPoint is {"at":1}`,
+		azuretest.Item(vaultID, "VM1", `"protectionState":null`):                                                                        `protectionState is missing`,
+		azuretest.Item(vaultID, "VM1", `"protectionState":["Protected"]`):                                                               `protectionState is ["Protected"]`,
+		azuretest.Item(vaultID, "VM1", `"lastBackupStatus":null`):                                                                       `lastBackupStatus is missing`,
+		azuretest.Item(vaultID, "VM1", `"policyId":"`+otherID+`/backupPolicies/p"`):                                                     `policyId is "` + otherID[:60] + `…"`,
+		azuretest.Item(vaultID, "VM1", `"backupManagementType":"AzureWorkload"`):                                                        `backupManagementType is "AzureWorkload"`,
 	} {
 		it, err := read(raw)
 		if err != nil || it.Unreadable != what || !strings.EqualFold(it.VM, vm1) {
@@ -188,21 +144,21 @@ func TestOtherEvidenceIsUsedWhereItIsThere(t *testing.T) {
 		more []string
 		want func(plan.Item) bool
 	}{
-		"the flag is no flag, the time tells":       {[]string{isDeleted, `"isScheduledForDeferredDelete":"true"`}, func(it plan.Item) bool { return it.SoftDeleted }},
-		"the flag is absent, the time tells":        {[]string{isDeleted, `"isScheduledForDeferredDelete":"absent"`}, func(it plan.Item) bool { return it.SoftDeleted && it.PurgeAt.Day() == 12 }},
-		"what remains tells":                        {[]string{isDeleted, `"isScheduledForDeferredDelete":1,"deferredDeleteTimeInUTC":"absent"`}, func(it plan.Item) bool { return it.SoftDeleted && it.PurgeAt.Day() == 14 }},
-		"a time to come is none to count from":      {[]string{isDeleted, `"deferredDeleteTimeInUTC":"2041-01-01T00:00:00Z"`}, func(it plan.Item) bool { return it.SoftDeleted && it.PurgeAt.Day() == 14 }},
-		"nothing remains of what was not deleted":   {[]string{isStopped, `"deferredDeleteTimeRemaining":"00:00:00","deferredDeleteTimeInUTC":"0001-01-01T00:00:00"`}, func(it plan.Item) bool { return !it.SoftDeleted }},
+		"the flag is no flag, the time tells":       {[]string{azuretest.SoftDeleted, `"isScheduledForDeferredDelete":"true"`}, func(it plan.Item) bool { return it.SoftDeleted }},
+		"the flag is absent, the time tells":        {[]string{azuretest.SoftDeleted, `"isScheduledForDeferredDelete":"absent"`}, func(it plan.Item) bool { return it.SoftDeleted && it.PurgeAt.Day() == 12 }},
+		"what remains tells":                        {[]string{azuretest.SoftDeleted, `"isScheduledForDeferredDelete":1,"deferredDeleteTimeInUTC":"absent"`}, func(it plan.Item) bool { return it.SoftDeleted && it.PurgeAt.Day() == 14 }},
+		"a time to come is none to count from":      {[]string{azuretest.SoftDeleted, `"deferredDeleteTimeInUTC":"2041-01-01T00:00:00Z"`}, func(it plan.Item) bool { return it.SoftDeleted && it.PurgeAt.Day() == 14 }},
+		"nothing remains of what was not deleted":   {[]string{azuretest.Stopped, `"deferredDeleteTimeRemaining":"00:00:00","deferredDeleteTimeInUTC":"0001-01-01T00:00:00"`}, func(it plan.Item) bool { return !it.SoftDeleted }},
 		"the VM's other name":                       {[]string{`"sourceResourceId":7`}, func(it plan.Item) bool { return it.VM == vm1 }},
 		"the policy's id":                           {[]string{`"policyName":[]`}, func(it plan.Item) bool { return it.PolicyName == "DefaultPolicy" }},
 		"the policy's name":                         {[]string{`"policyId":null`}, func(it plan.Item) bool { return it.PolicyName == "DefaultPolicy" && it.PolicyID == "" }},
 		"the container in the id":                   {[]string{`"containerName":{}`}, func(it plan.Item) bool { return it.Container == "iaasvmcontainerv2;rg-app;vm1" }},
 		"the type, where the management is odd":     {[]string{`"backupManagementType":3`}, func(it plan.Item) bool { return it.State == "Protected" }},
 		"words in another case":                     {[]string{`"protectionState":"PROTECTED","backupManagementType":"azureiaasvm","lastBackupStatus":"completed"`}, func(it plan.Item) bool { return it.State == "Protected" && it.LastBackupStatus == "Completed" }},
-		"an absurd retention is none to count with": {[]string{isDeleted, `"softDeleteRetentionPeriod":1000000000`}, func(it plan.Item) bool { return it.PurgeAt.Day() == 14 }},
+		"an absurd retention is none to count with": {[]string{azuretest.SoftDeleted, `"softDeleteRetentionPeriod":1000000000`}, func(it plan.Item) bool { return it.PurgeAt.Day() == 14 }},
 	} {
 		var w wireItem
-		if err := unmarshalTolerant([]byte(rawItem(vaultID, "VM1", c.more...)), &w); err != nil {
+		if err := unmarshalTolerant([]byte(azuretest.Item(vaultID, "VM1", c.more...)), &w); err != nil {
 			t.Fatal(name, err)
 		}
 		if it, err := w.toItem(vaultID, at); err != nil || it.Unreadable != "" || !c.want(it) {
@@ -213,12 +169,12 @@ func TestOtherEvidenceIsUsedWhereItIsThere(t *testing.T) {
 
 func TestItemsOfOtherWorkloadsAreTold(t *testing.T) {
 	for raw, want := range map[string]string{
-		rawItem(vaultID, "VM1"): "",
-		rawItem(vaultID, "VM1", `"backupManagementType":"absent","workloadType":"absent","protectedItemType":"absent"`):                                 "",
-		rawItem(vaultID, "VM1", `"backupManagementType":"AzureWorkload","workloadType":"SQLDataBase","protectedItemType":"AzureVmWorkloadSQLDatabase"`): "AzureWorkload",
-		rawItem(vaultID, "VM1", `"backupManagementType":"AzureWorkload"`):                                                                               "",
-		rawItem(vaultID, "VM1", `"backupManagementType":"absent","workloadType":"azurefileshare","protectedItemType":"absent"`):                         "azurefileshare",
-		rawItem(vaultID, "VM1", `"backupManagementType":"Dancing","workloadType":"SQLDataBase","protectedItemType":"absent"`):                           "",
+		azuretest.Item(vaultID, "VM1"): "",
+		azuretest.Item(vaultID, "VM1", `"backupManagementType":"absent","workloadType":"absent","protectedItemType":"absent"`):                                 "",
+		azuretest.Item(vaultID, "VM1", `"backupManagementType":"AzureWorkload","workloadType":"SQLDataBase","protectedItemType":"AzureVmWorkloadSQLDatabase"`): "AzureWorkload",
+		azuretest.Item(vaultID, "VM1", `"backupManagementType":"AzureWorkload"`):                                                                               "",
+		azuretest.Item(vaultID, "VM1", `"backupManagementType":"absent","workloadType":"azurefileshare","protectedItemType":"absent"`):                         "azurefileshare",
+		azuretest.Item(vaultID, "VM1", `"backupManagementType":"Dancing","workloadType":"SQLDataBase","protectedItemType":"absent"`):                           "",
 	} {
 		var w wireItem
 		if err := unmarshalTolerant([]byte(raw), &w); err != nil {
@@ -378,18 +334,6 @@ func TestTimeSpans(t *testing.T) {
 	}
 }
 
-func policyJSON(properties string) string {
-	return `{"id":"` + vaultID + `/backupPolicies/p","name":"p","properties":{"backupManagementType":"AzureIaasVM",` + properties + `}}`
-}
-
-const (
-	dailyV1 = `"instantRPDetails":{},"schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicy","scheduleRunFrequency":"Daily",
-		"scheduleRunTimes":["2024-04-28T16:30:00Z"],"scheduleWeeklyFrequency":0}`
-	keep30 = `"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","dailySchedule":{"retentionTimes":["2024-04-28T16:30:00Z"],
-		"retentionDuration":{"count":30,"durationType":"Days"}}}`
-	tail1 = `"instantRpRetentionRangeInDays":2,"timeZone":"UTC","protectedItemsCount":3`
-)
-
 func TestPolicies(t *testing.T) {
 	v1 := plan.PolicySpec{
 		Tier: "Standard", TimeZone: "UTC", InstantRestoreDays: 2,
@@ -404,21 +348,21 @@ func TestPolicies(t *testing.T) {
 		properties string
 		want       plan.PolicySpec
 	}{
-		"Standard daily": {dailyV1 + "," + keep30 + "," + tail1, v1},
-		"said to be V1":  {dailyV1 + "," + keep30 + "," + tail1 + `,"policyType":"V1"`, v1},
+		"Standard daily": {azuretest.DailySchedule + "," + azuretest.Keep30Days + "," + azuretest.PolicySettings, v1},
+		"said to be V1":  {azuretest.DailySchedule + "," + azuretest.Keep30Days + "," + azuretest.PolicySettings + `,"policyType":"V1"`, v1},
 		"no archive": {
-			dailyV1 + "," + keep30 + "," + tail1 + `,"tieringPolicy":{"ArchivedRP":{"tieringMode":"DoNotTier","duration":0,"durationType":"Invalid"}}`, v1,
+			azuretest.DailySchedule + "," + azuretest.Keep30Days + "," + azuretest.PolicySettings + `,"tieringPolicy":{"ArchivedRP":{"tieringMode":"DoNotTier","duration":0,"durationType":"Invalid"}}`, v1,
 		},
 		"archive": {
-			dailyV1 + "," + keep30 + "," + tail1 + `,"tieringPolicy":{"ArchivedRP":{"tieringMode":"TierAfter","duration":3,"durationType":"Months"}}`,
+			azuretest.DailySchedule + "," + azuretest.Keep30Days + "," + azuretest.PolicySettings + `,"tieringPolicy":{"ArchivedRP":{"tieringMode":"TierAfter","duration":3,"durationType":"Months"}}`,
 			with(func(s *plan.PolicySpec) { s.Archive = &plan.ArchiveSpec{Mode: "TierAfter", After: 3, Unit: "Months"} }),
 		},
 		"archive where recommended": {
-			dailyV1 + "," + keep30 + "," + tail1 + `,"tieringPolicy":{"ArchivedRP":{"tieringMode":"TierRecommended","duration":0,"durationType":"Invalid"}}`,
+			azuretest.DailySchedule + "," + azuretest.Keep30Days + "," + azuretest.PolicySettings + `,"tieringPolicy":{"ArchivedRP":{"tieringMode":"TierRecommended","duration":0,"durationType":"Invalid"}}`,
 			with(func(s *plan.PolicySpec) { s.Archive = &plan.ArchiveSpec{Mode: "TierRecommended"} }),
 		},
 		"crash consistent, groups named": {
-			dailyV1 + "," + keep30 + "," + tail1 + `,"snapshotConsistencyType":"OnlyCrashConsistent","instantRPDetails":{"azureBackupRGNamePrefix":"rp-"}`,
+			azuretest.DailySchedule + "," + azuretest.Keep30Days + "," + azuretest.PolicySettings + `,"snapshotConsistencyType":"OnlyCrashConsistent","instantRPDetails":{"azureBackupRGNamePrefix":"rp-"}`,
 			with(func(s *plan.PolicySpec) {
 				s.Consistency, s.InstantRestore = "crash", &plan.InstantRestoreSpec{Prefix: "rp-"}
 			}),
@@ -426,7 +370,7 @@ func TestPolicies(t *testing.T) {
 		"Standard weekly": {
 			`"schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicy","scheduleRunFrequency":"Weekly","scheduleRunDays":["Saturday","Sunday"],
 			"scheduleRunTimes":["2024-04-28T16:30:00Z"]},"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy",
-			"weeklySchedule":{"daysOfTheWeek":["Saturday","Sunday"],"retentionTimes":["2024-04-28T16:30:00Z"],"retentionDuration":{"count":12,"durationType":"Weeks"}}},` + tail1,
+			"weeklySchedule":{"daysOfTheWeek":["Saturday","Sunday"],"retentionTimes":["2024-04-28T16:30:00Z"],"retentionDuration":{"count":12,"durationType":"Weeks"}}},` + azuretest.PolicySettings,
 			with(func(s *plan.PolicySpec) {
 				s.Schedule = plan.ScheduleSpec{Frequency: "Weekly", At: "16:30", Days: []string{"Sunday", "Saturday"}}
 				s.Retention = plan.RetentionSpec{Weeks: &plan.KeepSpec{Keep: 12, Days: []string{"Sunday", "Saturday"}}}
@@ -434,7 +378,7 @@ func TestPolicies(t *testing.T) {
 		},
 		"Enhanced hourly": {
 			`"policyType":"V2","schedulePolicy":{"schedulePolicyType":"SimpleSchedulePolicyV2","scheduleRunFrequency":"Hourly",
-			"hourlySchedule":{"interval":4,"scheduleWindowStartTime":"2024-04-28T08:00:00Z","scheduleWindowDuration":12}},` + keep30 + "," + tail1,
+			"hourlySchedule":{"interval":4,"scheduleWindowStartTime":"2024-04-28T08:00:00Z","scheduleWindowDuration":12}},` + azuretest.Keep30Days + "," + azuretest.PolicySettings,
 			with(func(s *plan.PolicySpec) {
 				s.Tier, s.Schedule = "Enhanced", plan.ScheduleSpec{Frequency: "Hourly", At: "08:00", Every: 4, Window: 12}
 			}),
@@ -446,7 +390,7 @@ func TestPolicies(t *testing.T) {
 			"monthlySchedule":{"retentionScheduleFormatType":"Daily","retentionScheduleDaily":{"daysOfTheMonth":[{"date":0,"isLast":true},{"date":15,"isLast":false},{"date":1,"isLast":false}]},
 			"retentionTimes":["x"],"retentionDuration":{"count":60,"durationType":"Months"}},
 			"yearlySchedule":{"retentionScheduleFormatType":"Weekly","monthsOfYear":["March","January"],"retentionScheduleWeekly":{"daysOfTheWeek":["Sunday"],"weeksOfTheMonth":["Last","First"]},
-			"retentionTimes":["x"],"retentionDuration":{"count":7,"durationType":"Years"}}},` + tail1,
+			"retentionTimes":["x"],"retentionDuration":{"count":7,"durationType":"Years"}}},` + azuretest.PolicySettings,
 			with(func(s *plan.PolicySpec) {
 				s.Tier, s.Schedule = "Enhanced", plan.ScheduleSpec{Frequency: "Weekly", At: "23:00", Days: []string{"Monday"}}
 				s.Retention = plan.RetentionSpec{
@@ -461,7 +405,7 @@ func TestPolicies(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var w wirePolicy
-			if err := json.Unmarshal([]byte(policyJSON(c.properties)), &w); err != nil {
+			if err := json.Unmarshal([]byte(azuretest.Policy(c.properties)), &w); err != nil {
 				t.Fatal(err)
 			}
 			got, err := w.toPolicy(vaultID)
@@ -475,38 +419,38 @@ func TestPolicies(t *testing.T) {
 
 func TestPoliciesThatAreNotUnderstoodAreUnreadable(t *testing.T) {
 	for name, properties := range map[string]string{
-		"schedule kind":                       strings.Replace(dailyV1, `"SimpleSchedulePolicy"`, `"LogSchedulePolicy"`, 1) + "," + keep30,
-		"no schedule":                         keep30,
-		"frequency":                           strings.Replace(dailyV1, "Daily", "Minutely", 1) + "," + keep30,
-		"two times":                           strings.Replace(dailyV1, `Z"]`, `Z","2024-04-28T18:30:00Z"]`, 1) + "," + keep30,
-		"no time":                             strings.Replace(dailyV1, `2024-04-28T16:30:00Z`, `noon`, 1) + "," + keep30,
-		"retention kind":                      dailyV1 + "," + strings.Replace(keep30, "LongTerm", "Simple", 1),
-		"retention unit":                      dailyV1 + "," + strings.Replace(keep30, `"Days"`, `"Weeks"`, 1),
-		"retention type":                      dailyV1 + "," + strings.Replace(keep30, `"count":30`, `"count":"30"`, 1),
-		"says no time zone":                   dailyV1 + "," + keep30 + `,"instantRpRetentionRangeInDays":2`,
-		"says no instant restore":             dailyV1 + "," + keep30 + `,"timeZone":"UTC"`,
-		"says no instant restore that can be": dailyV1 + "," + keep30 + `,"instantRpRetentionRangeInDays":31`,
-		"an absurd retention":                 dailyV1 + "," + strings.Replace(keep30, `:30,`, `:10000,`, 1),
-		"no daily retention":                  dailyV1 + `,"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","dailySchedule":null}`,
-		"a consistency it knows not":          dailyV1 + "," + keep30 + `,"snapshotConsistencyType":"None"`,
-		"an archive it knows not":             dailyV1 + "," + keep30 + `,"tieringPolicy":{"ArchivedRP":{"tieringMode":"Maybe"}}`,
-		"an archive after no unit":            dailyV1 + "," + keep30 + `,"tieringPolicy":{"ArchivedRP":{"tieringMode":"TierAfter","duration":3,"durationType":"Invalid"}}`,
-		"policy type":                         dailyV1 + "," + keep30 + `,"policyType":"V3"`,
-		"monthly format":                      dailyV1 + `,"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","monthlySchedule":{"retentionScheduleFormatType":"Invalid","retentionDuration":{"count":1,"durationType":"Months"}}}`,
-		"a day of no week":                    dailyV1 + `,"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","weeklySchedule":{"daysOfTheWeek":["Caturday"],"retentionDuration":{"count":1,"durationType":"Weeks"}}}`,
+		"schedule kind":                       strings.Replace(azuretest.DailySchedule, `"SimpleSchedulePolicy"`, `"LogSchedulePolicy"`, 1) + "," + azuretest.Keep30Days,
+		"no schedule":                         azuretest.Keep30Days,
+		"frequency":                           strings.Replace(azuretest.DailySchedule, "Daily", "Minutely", 1) + "," + azuretest.Keep30Days,
+		"two times":                           strings.Replace(azuretest.DailySchedule, `Z"]`, `Z","2024-04-28T18:30:00Z"]`, 1) + "," + azuretest.Keep30Days,
+		"no time":                             strings.Replace(azuretest.DailySchedule, `2024-04-28T16:30:00Z`, `noon`, 1) + "," + azuretest.Keep30Days,
+		"retention kind":                      azuretest.DailySchedule + "," + strings.Replace(azuretest.Keep30Days, "LongTerm", "Simple", 1),
+		"retention unit":                      azuretest.DailySchedule + "," + strings.Replace(azuretest.Keep30Days, `"Days"`, `"Weeks"`, 1),
+		"retention type":                      azuretest.DailySchedule + "," + strings.Replace(azuretest.Keep30Days, `"count":30`, `"count":"30"`, 1),
+		"says no time zone":                   azuretest.DailySchedule + "," + azuretest.Keep30Days + `,"instantRpRetentionRangeInDays":2`,
+		"says no instant restore":             azuretest.DailySchedule + "," + azuretest.Keep30Days + `,"timeZone":"UTC"`,
+		"says no instant restore that can be": azuretest.DailySchedule + "," + azuretest.Keep30Days + `,"instantRpRetentionRangeInDays":31`,
+		"an absurd retention":                 azuretest.DailySchedule + "," + strings.Replace(azuretest.Keep30Days, `:30,`, `:10000,`, 1),
+		"no daily retention":                  azuretest.DailySchedule + `,"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","dailySchedule":null}`,
+		"a consistency it knows not":          azuretest.DailySchedule + "," + azuretest.Keep30Days + `,"snapshotConsistencyType":"None"`,
+		"an archive it knows not":             azuretest.DailySchedule + "," + azuretest.Keep30Days + `,"tieringPolicy":{"ArchivedRP":{"tieringMode":"Maybe"}}`,
+		"an archive after no unit":            azuretest.DailySchedule + "," + azuretest.Keep30Days + `,"tieringPolicy":{"ArchivedRP":{"tieringMode":"TierAfter","duration":3,"durationType":"Invalid"}}`,
+		"policy type":                         azuretest.DailySchedule + "," + azuretest.Keep30Days + `,"policyType":"V3"`,
+		"monthly format":                      azuretest.DailySchedule + `,"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","monthlySchedule":{"retentionScheduleFormatType":"Invalid","retentionDuration":{"count":1,"durationType":"Months"}}}`,
+		"a day of no week":                    azuretest.DailySchedule + `,"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","weeklySchedule":{"daysOfTheWeek":["Caturday"],"retentionDuration":{"count":1,"durationType":"Weeks"}}}`,
 	} {
 		var w wirePolicy
 		if !strings.Contains(name, "says no") {
-			properties += "," + tail1
+			properties += "," + azuretest.PolicySettings
 		}
-		if err := json.Unmarshal([]byte(policyJSON(properties)), &w); err != nil {
+		if err := json.Unmarshal([]byte(azuretest.Policy(properties)), &w); err != nil {
 			t.Fatal(name, err)
 		}
 		if got, err := w.toPolicy(vaultID); err != nil || got.Unreadable == "" {
 			t.Errorf("%s: read as %+v, %v", name, got, err)
 		}
 	}
-	id := policyJSON(dailyV1)[:strings.Index(policyJSON(dailyV1), `"name"`)]
+	id := azuretest.Policy(azuretest.DailySchedule)[:strings.Index(azuretest.Policy(azuretest.DailySchedule), `"name"`)]
 	for properties, want := range map[string]string{
 		`{"backupManagementType":"AzureWorkload","workLoadType":"SQLDataBase"}`: `it is a policy for "SQLDataBase", not for VMs`,
 		`{"backupManagementType":"azureworkload"}`:                              `it is a policy for "azureworkload", not for VMs`,

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -42,7 +43,7 @@ type wireRedundancy struct {
 func (w wireVault) toVault(id string, inFile bool) (plan.Vault, string) {
 	p, r := w.Properties, &fieldReader{}
 	r.checkForm(w.tolerantRow)
-	_, name := cutLast(strings.TrimRight(id, "/"))
+	_, name := armid.CutName(strings.TrimRight(id, "/"))
 	if said := w.Name.textOrEmpty(); strings.EqualFold(said, name) {
 		name = said
 	}

@@ -147,7 +147,7 @@ func TestRoomsImportOnlyWhatTheTableAllows(t *testing.T) {
 // testsOnly are packages that hold tests and their helpers; they are outside the house and may look into
 // every room. Nothing may import them.
 func testsOnly(room string) bool {
-	return room == "internal/simtest" || strings.HasPrefix(room, "internal/conformance")
+	return room == "internal/simtest" || room == "internal/azure/azuretest" || strings.HasPrefix(room, "internal/conformance")
 }
 
 func TestForbiddenEdgesStayAway(t *testing.T) {

@@ -1,0 +1,194 @@
+package azure
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/azbackup/azbackup/plan"
+)
+
+// mergePolicy changes in properties what differs between before and after. Schedule and retention go together, because
+// their times must be equal (docs/azure.md §8.3).
+func mergePolicy(properties map[string]json.RawMessage, before, after plan.PolicySpec, now time.Time) error {
+	creating := len(properties) == 0
+	if !creating && after.Tier != "" && after.Tier != before.Tier {
+		return fmt.Errorf("it is %s and cannot become %s", before.Tier, after.Tier)
+	}
+	over := pastDay(now)
+	set := map[string]any{}
+	if creating {
+		set["backupManagementType"] = "AzureIaasVM"
+		if after.Tier == plan.TierEnhanced {
+			set["policyType"] = "V2"
+		}
+	}
+	after = fillUnset(before, after)
+	for _, f := range plan.DiffSpec(before, after) {
+		switch part, _, _ := strings.Cut(f.Path, "."); part {
+		case "schedule", "retention":
+			at := runTime(after.Schedule.At, over)
+			set["schedulePolicy"] = wireScheduleOf(after, at)
+			set["retentionPolicy"] = wireRetentionOf(after.Retention, at)
+		case "timeZone":
+			set["timeZone"] = after.TimeZone
+		case "instantRestoreDays":
+			set["instantRpRetentionRangeInDays"] = after.InstantRestoreDays
+		case "archive":
+			set["tieringPolicy"] = map[string]wireTier{"ArchivedRP": wireTierOf(*after.Archive)}
+		case "instantRestoreGroup":
+			set["instantRPDetails"] = wireInstantRestore{Prefix: after.InstantRestore.Prefix, Suffix: after.InstantRestore.Suffix}
+		case "consistency":
+			delete(properties, "snapshotConsistencyType") // omission is the default
+			if after.Consistency == plan.ConsistencyCrash {
+				set["snapshotConsistencyType"] = "OnlyCrashConsistent"
+			}
+		}
+	}
+	for k, v := range set {
+		raw, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		properties[k] = raw
+	}
+	for _, k := range []string{"schedulePolicy", "retentionPolicy"} {
+		raw, there := properties[k]
+		if !there {
+			continue
+		}
+		var err error
+		if properties[k], err = clampDates(over, raw); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pastDay returns a day that has ended in every time zone, whatever the hour: zones reach from UTC-12 to UTC+14. An
+// update with a run or retention time in the future of the policy's zone is refused, schedule and retention alike
+// (docs/azure.md §32).
+func pastDay(now time.Time) string { return now.UTC().AddDate(0, 0, -2).Format(time.DateOnly) }
+
+// runTime formats a time of day as the documentation wants it, as a full date and time; only the time of day counts
+// (docs/azure.md §8.2).
+func runTime(at, day string) string { return day + "T" + at + ":00Z" }
+
+// clampDates moves the date of every time in raw that is later than day back to it. The service dates a policy anew
+// when it is written, so a document sent back as read may be in the future too. Without such a time raw is returned
+// unchanged, byte for byte.
+func clampDates(day string, raw json.RawMessage) (json.RawMessage, error) {
+	moved := false
+	var walk func(v any) any
+	walk = func(v any) any {
+		switch v := v.(type) {
+		case map[string]any:
+			for k := range v {
+				v[k] = walk(v[k])
+			}
+		case []any:
+			for i := range v {
+				v[i] = walk(v[i])
+			}
+		case string:
+			date, clock, dated := strings.Cut(v, "T")
+			if _, err := time.Parse(time.DateOnly, date); dated && err == nil && date > day {
+				moved = true
+				return day + "T" + clock
+			}
+		}
+		return v
+	}
+	var value any
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	if err := d.Decode(&value); err != nil {
+		return nil, err
+	}
+	if value = walk(value); !moved {
+		return raw, nil
+	}
+	return json.Marshal(value)
+}
+
+func wireScheduleOf(s plan.PolicySpec, at string) wireSchedule {
+	w := wireSchedule{Kind: "SimpleSchedulePolicy", Frequency: s.Schedule.Frequency}
+	runs := wireRuns{Days: s.Schedule.Days, Times: []string{at}}
+	if s.Tier != plan.TierEnhanced {
+		w.Days, w.Times = runs.Days, runs.Times
+		return w
+	}
+	w.Kind = "SimpleSchedulePolicyV2"
+	switch s.Schedule.Frequency {
+	case plan.FrequencyHourly:
+		w.Hourly = &wireHourly{Interval: s.Schedule.Every, From: at, Window: s.Schedule.Window}
+	case plan.FrequencyWeekly:
+		w.Weekly = &runs
+	default:
+		w.Daily = &runs
+	}
+	return w
+}
+
+func wireRetentionOf(r plan.RetentionSpec, at string) wireRetention {
+	w := wireRetention{Kind: "LongTermRetentionPolicy"}
+	keep := func(n int, unit string) *wireKeep {
+		return &wireKeep{Times: []string{at}, Duration: wireKeepDuration{Count: n, Unit: unit}}
+	}
+	if r.Days > 0 {
+		w.Daily = keep(r.Days, "Days")
+	}
+	if k := r.Weeks; k != nil {
+		w.Weekly = keep(k.Keep, "Weeks")
+		w.Weekly.Days = k.Days
+	}
+	if k := r.Months; k != nil {
+		w.Monthly = keep(k.Keep, "Months")
+		w.Monthly.setSelection(*k)
+	}
+	if k := r.Years; k != nil {
+		w.Yearly = keep(k.Keep, "Years")
+		w.Yearly.Months = k.Months
+		w.Yearly.setSelection(*k)
+	}
+	return w
+}
+
+// setSelection sets which points of a month or year are kept: by date, or by week and day.
+func (w *wireKeep) setSelection(k plan.KeepSpec) {
+	if len(k.Dates) == 0 {
+		w.Format, w.Weekly = "Weekly", &wireByWeek{Days: k.Days, Weeks: k.Weeks}
+		return
+	}
+	w.Format, w.Daily = "Daily", &wireByDate{}
+	for _, d := range k.Dates {
+		w.Daily.Days = append(w.Daily.Days, wireDate{Date: d, IsLast: d == 0})
+	}
+}
+
+// wireTierOf returns TierRecommended in the one shape that was recorded (docs/azure.md §8.2).
+func wireTierOf(a plan.ArchiveSpec) wireTier {
+	if a.Mode == "TierAfter" {
+		return wireTier{Mode: a.Mode, Duration: a.After, Unit: a.Unit}
+	}
+	return wireTier{Mode: a.Mode, Unit: "Invalid"}
+}
+
+// fillUnset fills the unset fields of the wanted policy from the current one.
+func fillUnset(got, want plan.PolicySpec) plan.PolicySpec {
+	want.Tier = cmp.Or(want.Tier, got.Tier)
+	want.TimeZone = cmp.Or(want.TimeZone, got.TimeZone)
+	if want.InstantRestoreDays == 0 {
+		want.InstantRestoreDays = got.InstantRestoreDays
+	}
+	if want.Archive == nil {
+		want.Archive = got.Archive
+	}
+	if want.InstantRestore == nil {
+		want.InstantRestore = got.InstantRestore
+	}
+	return want
+}

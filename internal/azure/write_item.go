@@ -1,0 +1,106 @@
+package azure
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
+)
+
+// itemBody is a PUT of a protected item (docs/azure.md §4, §6).
+type itemBody struct {
+	Properties itemProperties `json:"properties"`
+}
+
+type itemProperties struct {
+	Type     string          `json:"protectedItemType"`
+	SourceID string          `json:"sourceResourceId"`
+	PolicyID *string         `json:"policyId,omitempty"` // "" is a value: no policy
+	State    string          `json:"protectionState,omitempty"`
+	Revive   bool            `json:"isRehydrate,omitempty"`
+	Extended *map[string]any `json:"extendedProperties,omitempty"`
+	Guards   []string        `json:"resourceGuardOperationRequests,omitempty"`
+}
+
+func (c *Client) buildItemWrite(ch plan.Change) (write, error) {
+	id, vm, err := itemOf(ch)
+	if err != nil {
+		return write{}, fmt.Errorf("starting %q: %w", ch.ID, err)
+	}
+	if ch.Action != plan.Stop && ch.Action != plan.Undelete && ch.After.Policy == "" {
+		return write{}, errMissingField(ch, "policy")
+	}
+	r := request{op: fmt.Sprintf("%s %q", opName(ch.Action), vm.Name()), method: http.MethodPut, url: c.buildURL(id, apiBackup)}
+	return write{r, func(ctx context.Context, held time.Duration) (preparedWrite, error) {
+		return c.prepareItem(ctx, r.op, id, ch, held)
+	}}, nil
+}
+
+func (c *Client) buildItemBody(id string, ch plan.Change) itemBody {
+	p := itemProperties{Type: "Microsoft.Compute/virtualMachines", SourceID: ch.Target, Guards: guardRequestIDs(ch)}
+	filter := diskFilterOf(ch)
+	switch ch.Action {
+	case plan.Stop:
+		p.PolicyID, p.State = new(string), plan.StateProtectionStopped
+	case plan.Undelete:
+		p.PolicyID, p.State, p.Revive = new(string), plan.StateProtectionStopped, true
+	default:
+		p.PolicyID = &ch.After.Policy
+	}
+	// Omit the filter for a new item without one; send it on every update.
+	if filter != nil || ch.Action == plan.Modify || ch.Action == plan.Resume {
+		extended := c.buildExtendedProperties(id, filter)
+		p.Extended = &extended
+	}
+	return itemBody{p}
+}
+
+// diskFilterOf returns the disk filter that a PUT carries: the wanted one, or, where backup ends or comes back, the
+// current one.
+func diskFilterOf(ch plan.Change) *plan.Disks {
+	ends := ch.Action == plan.Stop || ch.Action == plan.Undelete
+	if ends && ch.After.Disks == nil && ch.Before != nil {
+		return ch.Before.Disks
+	}
+	return ch.After.Disks
+}
+
+func opName(a plan.Action) string {
+	switch a {
+	case plan.Protect:
+		return "protecting"
+	case plan.Modify:
+		return "modifying the protection of"
+	case plan.Resume:
+		return "resuming the protection of"
+	case plan.Stop:
+		return "stopping the protection of"
+	case plan.Undelete:
+		return "undeleting"
+	default:
+		return string(a)
+	}
+}
+
+// storeExtendedProperties keeps an item's unknown properties besides the disk filter: a PUT that carries the filter replaces them
+// all.
+func (c *Client) storeExtendedProperties(item string, unknown map[string]json.RawMessage) {
+	if len(unknown) == 0 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.extended[armid.Of(item)] = unknown
+}
+
+// buildExtendedProperties returns the JSON of a disk filter; nil resets it. An existing item always gets it: whether an
+// omitted one survives is unknown (docs/azure.md §6).
+func (c *Client) buildExtendedProperties(item string, d *plan.Disks) map[string]any {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return extendedWithFilter(c.extended[armid.Of(item)], d)
+}
