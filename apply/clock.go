@@ -3,6 +3,8 @@ package apply
 import (
 	"context"
 	"time"
+
+	"github.com/azbackup/azbackup/internal/deadline"
 )
 
 // clock returns the time by which a run dates its steps and compares them with dates of the service: of jobs, answers,
@@ -29,8 +31,8 @@ func (c clock) until(t time.Time) time.Duration { return t.Sub(c.ask()) }
 // endsWithin reports whether ctx is known to end within d. Its deadline is in the machine's time, whatever [clock]
 // returns.
 func endsWithin(ctx context.Context, d time.Duration) bool {
-	deadline, limited := ctx.Deadline()
-	return limited && time.Until(deadline) < d
+	end, isLimited := ctx.Deadline()
+	return isLimited && time.Until(end) < d || deadline.EndsWithin(ctx, d)
 }
 
 // sleep waits for d, or until ctx ends; then it returns the cause.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/deadline"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -144,11 +145,21 @@ func (t *testRun) execute(ctx context.Context) Result {
 func (t *testRun) step(ctx context.Context, name StepName, limit time.Duration, run func(context.Context) (Outcome, string)) Outcome {
 	t.ex.emit(Event{Kind: EventProgress, Message: string(name)})
 	began := t.ex.run.now()
-	limited, cancel := context.WithTimeoutCause(ctx, limit, &limitError{"the step " + string(name), limit})
+	limited, cancel := t.limit(ctx, name, limit)
 	outcome, message := run(limited)
 	cancel()
 	t.steps = append(t.steps, Step{Name: name, Outcome: outcome, Seconds: int64(t.ex.run.since(began).Seconds()), Message: message})
 	return outcome
+}
+
+// limit returns the context of a step. The operator sets how long a restore may take, and all time counts there; elsewhere the
+// time does not that quotas hold requests back.
+func (t *testRun) limit(ctx context.Context, name StepName, limit time.Duration) (context.Context, context.CancelFunc) {
+	cause := &limitError{"the step " + string(name), limit}
+	if name == StepRestore {
+		return context.WithTimeoutCause(ctx, limit, cause)
+	}
+	return deadline.WithTimeout(ctx, t.ex.run.now, limit, cause)
 }
 
 // stopped returns how a step ended whose context ended first.
@@ -302,7 +313,7 @@ func (t *testRun) reportUnfinished(ctx context.Context, res Result) {
 		t.reportLate(job, "it may still run")
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, validateTimeout)
+	ctx, cancel := deadline.WithTimeout(ctx, t.ex.run.now, validateTimeout, &limitError{"listing what is left", validateTimeout})
 	defer cancel()
 	disks, err := retryRead(ctx, func() ([]plan.Disk, error) { return t.backend.Disks(ctx, t.order.Into) })
 	why := "it failed; disks that it left and that are listed later"

@@ -45,7 +45,7 @@ func (c *Client) newPipeline(conf cloud.Configuration, transport http.RoundTripp
 	return armruntime.NewPipeline("azbackup", c.version, c.tokens,
 		runtime.PipelineOptions{
 			PerCall: slices.Concat([]policy.Policy{policyFunc(c.allowlistPolicy)}, further,
-				[]policy.Policy{policyFunc(c.correlationPolicy), policyFunc(c.tokenRefreshPolicy)}),
+				[]policy.Policy{policyFunc(c.correlationPolicy), policyFunc(c.tokenRefreshPolicy), c.quotas.CallPolicy()}),
 			PerRetry: []policy.Policy{c.quotas.Policy(), policyFunc(perTryTimeoutPolicy), policyFunc(decodePolicy)},
 		},
 		&arm.ClientOptions{

@@ -215,6 +215,6 @@ func (a *app) runRestores(ctx context.Context, s *session, f restoreFlags, obser
 		Grace:  f.grace, Observed: observed, Approved: s.ServiceTime(a.approvedAt),
 	}
 	a.runEngine(ctx, s, o, a.warnOfInterrupt(o, "the restores that were started go on in Azure, and the same command follows them"), run)
-	a.findRestored(ctx, s, run, !a.interrupts.isInterrupted())
+	a.findRestored(ctx, s, run, f.grace)
 	run.Finished, run.Requests, run.Throttled = s.Now(), s.Requests(), s.Throttled()
 }

@@ -14,11 +14,12 @@ import (
 	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/deadline"
 	"github.com/azbackup/azbackup/internal/report"
 	"github.com/azbackup/azbackup/plan"
 )
 
-// cleanUpTimeout bounds the removal of one disk; all of a group are followed together.
+// cleanUpTimeout bounds the removal of one disk, without waits for quotas; all of a group are followed together.
 const cleanUpTimeout = time.Minute
 
 // testGroup is a resource group of restore tests with the disks that earlier tests left in it.
@@ -169,7 +170,7 @@ func (a *app) deleteLeftDisks(ctx context.Context, s *session, groups []testGrou
 		if err := s.PermitCleanUp(g.id); err != nil {
 			return nil, err
 		}
-		limited, cancel := context.WithTimeoutCause(ctx, cleanUpTimeout*time.Duration(10+len(g.left)), errWaitTimeout)
+		limited, cancel := deadline.WithTimeout(ctx, a.Now, cleanUpTimeout*time.Duration(10+len(g.left)), errWaitTimeout)
 		left = append(left, apply.CleanUp(limited, s.Client, g.id, g.left)...)
 		cancel()
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/crash"
+	"github.com/azbackup/azbackup/internal/deadline"
 	"github.com/azbackup/azbackup/internal/report"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -30,8 +32,9 @@ type restoredVM struct {
 }
 
 // findRestored records what each restore made: one read of its job, and reads of the groups until all disks are listed,
-// which may be some minutes after the job (docs/azure.md §25.1). An interrupted run looks once.
-func (a *app) findRestored(ctx context.Context, s *session, run *report.Run, wait bool) {
+// which may be some minutes after the job (docs/azure.md §25.1). An interrupted run looks once, and reads for no longer than
+// grace.
+func (a *app) findRestored(ctx context.Context, s *session, run *report.Run, grace time.Duration) {
 	orders := map[string]*plan.RestoreOrder{}
 	for _, c := range run.Plan.Changes {
 		orders[c.ID] = c.RestoreOrder
@@ -43,8 +46,8 @@ func (a *app) findRestored(ctx context.Context, s *session, run *report.Run, wai
 			vms = append(vms, &restoredVM{result: r, order: order})
 		}
 	}
-	a.readRestoreJobs(ctx, s, vms)
-	a.awaitDisks(ctx, s, vms, wait)
+	a.readRestoreJobs(ctx, s, vms, grace)
+	a.awaitDisks(ctx, s, vms, !a.interrupts.isInterrupted())
 	run.Restored = map[string]*report.Restored{}
 	for _, vm := range vms {
 		run.Restored[vm.result.ID] = vm.conclude(s.Now())
@@ -55,13 +58,42 @@ func (a *app) findRestored(ctx context.Context, s *session, run *report.Run, wai
 	}
 }
 
-// maxJobReads is how long the jobs are read: with hundreds of them the hourly budget of these reads may end first.
+// maxJobReads is how long the reads of jobs may take, the time not counted in which the hourly budget of these reads holds them
+// back: hundreds of jobs may take hours.
 const maxJobReads = 10 * time.Minute
 
-// readRestoreJobs reads the job of each restore: lists do not say where the template is.
-func (a *app) readRestoreJobs(ctx context.Context, s *session, vms []*restoredVM) {
-	ctx, cancel := context.WithTimeout(ctx, maxJobReads)
-	defer cancel()
+var errJobReads = errors.New("reading jobs took more than " + report.FormatDuration(maxJobReads))
+
+// readRestoreJobs reads the job of each restore: lists do not say where the template is. A Ctrl-C ends that, and the report has
+// what is known then.
+func (a *app) readRestoreJobs(ctx context.Context, s *session, vms []*restoredVM, grace time.Duration) {
+	if a.interrupts.isInterrupted() {
+		ctx, cancel := context.WithTimeoutCause(ctx, grace, errInterrupted)
+		defer cancel()
+		a.readJobsOf(ctx, s, vms)
+		return
+	}
+	s.waits.advise("each job says where the template of its machine is; Ctrl-C ends the reading, and the report has what is known then")
+	defer s.waits.advise("")
+	warn := func() { a.log.Warn("interrupted: the report has what is known") }
+	a.interrupts.drain(warn, func(asked <-chan struct{}) {
+		ctx, leave := context.WithCancelCause(ctx)
+		defer leave(nil)
+		ctx, cancel := deadline.WithTimeout(ctx, a.Now, maxJobReads, errJobReads)
+		defer cancel()
+		go func() {
+			defer crash.ExitOnPanic()
+			select {
+			case <-asked:
+				leave(errInterrupted)
+			case <-ctx.Done():
+			}
+		}()
+		a.readJobsOf(ctx, s, vms)
+	})
+}
+
+func (a *app) readJobsOf(ctx context.Context, s *session, vms []*restoredVM) {
 	var g errgroup.Group
 	g.SetLimit(8)
 	why := make([]string, len(vms))

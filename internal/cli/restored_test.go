@@ -24,13 +24,23 @@ func inVirtualTime(t *testing.T, args ...string) (code int, stdout, stderr strin
 // timedInVirtualTime returns how long the command line took, too.
 func timedInVirtualTime(t *testing.T, args ...string) (code int, stdout, stderr string, took time.Duration) {
 	t.Helper()
+	return interruptedInVirtualTime(t, 0, args...)
+}
+
+// interruptedInVirtualTime interrupts the command line after a time; 0 = never.
+func interruptedInVirtualTime(t *testing.T, at time.Duration, args ...string) (code int, stdout, stderr string, took time.Duration) {
+	t.Helper()
 	var out, log bytes.Buffer
 	synctest.Test(t, func(*testing.T) {
 		began := time.Now()
 		defer func() { took = time.Since(began) }()
+		signals := make(chan os.Signal, 1)
+		if at > 0 {
+			defer time.AfterFunc(at, func() { signals <- os.Interrupt }).Stop()
+		}
 		code = Main(context.Background(), args, Streams{
 			In: strings.NewReader(""), Out: &out, Err: &log, Env: func(string) (string, bool) { return "", false },
-			Now: time.Now, Version: "test",
+			Now: time.Now, Version: "test", Signals: signals,
 		})
 	})
 	return code, out.String(), log.String(), took

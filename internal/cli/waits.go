@@ -30,8 +30,9 @@ type waits struct {
 	stop    chan struct{}
 	stopped chan struct{}
 
-	mu   sync.Mutex
-	said map[string]time.Time // by quota and subscription: when a wait for it was last said
+	mu     sync.Mutex
+	said   map[string]time.Time // by quota and subscription: when a wait for it was last said
+	advice string               // of what runs now
 }
 
 func newWaits(a *app, command azure.Command) *waits {
@@ -114,13 +115,22 @@ func (w *waits) say(t azure.Throttle) {
 	w.app.log.Info(text, throttleArgs(t)...)
 }
 
+// advise sets what is said about waits that are foreseen from now on, where the command line cannot ask for less.
+func (w *waits) advise(text string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.advice = text
+}
+
 // narrower says how the command line asks for less.
 func (w *waits) narrower(t azure.Throttle) string {
 	_, ofPoints := strings.CutSuffix(t.Kind, "/recoveryPoints/read")
 	switch w.command {
 	case azure.CommandRestore:
-		if !ofPoints {
-			return "" // the restores are chosen
+		if !ofPoints { // the restores are chosen
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			return w.advice
 		}
 		return "fewer machines need fewer requests: --only with one more key (rule=, vault=, group=, vm=), the most urgent first; what waits can be cut with Ctrl-C, nothing is started yet"
 	case azure.CommandPoints, azure.CommandRestoreTest:

@@ -22,10 +22,11 @@ var mayImport = map[string][]string{
 	"config":               {"internal/armid"},
 	"plan":                 {"config", "internal/armid"},
 	"internal/crash":       {},
+	"internal/deadline":    {"internal/crash"},
 	"internal/telemetry":   {"apply", "internal/armid", "internal/azure", "internal/crash"},
-	"apply":                {"plan", "internal/armid", "internal/crash"},
+	"apply":                {"plan", "internal/armid", "internal/crash", "internal/deadline"},
 	"internal/azure":       {"plan", "apply", "internal/armid", "internal/azure/quota", "internal/crash"},
-	"internal/azure/quota": {"plan", "apply", "internal/armid", "internal/crash"},
+	"internal/azure/quota": {"plan", "apply", "internal/armid", "internal/crash", "internal/deadline"},
 	"internal/audit":       {"plan", "config", "internal/armid"},
 	"internal/export":      {"plan", "config", "internal/armid"},
 	"internal/report":      {"plan", "apply", "config", "internal/audit", "internal/armid"},
@@ -49,7 +50,8 @@ var mayImport = map[string][]string{
 	"internal/simulator/state":    {"internal/simulator/rawjson", "internal/simulator/ids", "internal/simulator/settings"},
 	"internal/cli": {
 		"plan", "apply", "config", "internal/armid", "internal/azure", "internal/azure/quota", "internal/audit",
-		"internal/export", "internal/report", "internal/simulator", "internal/telemetry", "internal/crash", "examples/policies",
+		"internal/export", "internal/report", "internal/simulator", "internal/telemetry", "internal/crash", "internal/deadline",
+		"examples/policies",
 	},
 	"examples/policies": {}, // starters for internal/cli, as files that people read
 	"cmd/azbackup":      {"internal/cli", "internal/crash"},

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/crash"
+	"github.com/azbackup/azbackup/internal/deadline"
 )
 
 // Options configure a [Limiter].
@@ -77,8 +78,22 @@ type flow struct {
 }
 
 type pendingRequest struct {
-	ready  chan struct{}
-	permit *Permit // set before ready is closed
+	ctx     context.Context
+	ready   chan struct{}
+	permit  *Permit // set before ready is closed
+	release func()  // ends the hold on the limits of ctx; nil = they run
+}
+
+// setHeld stops the limits of the request's context ([deadline.WithTimeout]), or lets them run. The wait for the answer of a
+// probe is one for the service: it counts.
+func (w *pendingRequest) setHeld(isHeld bool) {
+	switch {
+	case isHeld && w.release == nil:
+		w.release = deadline.Hold(w.ctx)
+	case !isHeld && w.release != nil:
+		w.release()
+		w.release = nil
+	}
 }
 
 // NewLimiter returns a limiter without buckets.
@@ -87,12 +102,13 @@ func NewLimiter(o Options) *Limiter {
 }
 
 // Acquire waits until a request of class c may draw from all of the buckets at once, and returns a permit for it. The
-// caller must return it with [Permit.Observe], also when the request fails. The error is the cause of ctx's end.
+// caller must return it with [Permit.Observe], also when the request fails. The error is the cause of ctx's end. The wait does
+// not count in limits of [deadline.WithTimeout].
 func (l *Limiter) Acquire(ctx context.Context, c Class, buckets ...Bucket) (*Permit, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)
 	}
-	w := l.enqueue(c, buckets)
+	w := l.enqueue(ctx, c, buckets)
 	select {
 	case <-w.ready:
 		return w.permit, nil
@@ -103,8 +119,8 @@ func (l *Limiter) Acquire(ctx context.Context, c Class, buckets ...Bucket) (*Per
 }
 
 // enqueue adds a request to its flow; it may be admitted at once.
-func (l *Limiter) enqueue(c Class, buckets []Bucket) *pendingRequest {
-	w := &pendingRequest{ready: make(chan struct{})}
+func (l *Limiter) enqueue(ctx context.Context, c Class, buckets []Bucket) *pendingRequest {
+	w := &pendingRequest{ctx: ctx, ready: make(chan struct{})}
 	l.withLock(func(time.Time) {
 		f := l.flowFor(c, buckets)
 		f.waiting = append(f.waiting, w)
@@ -115,6 +131,7 @@ func (l *Limiter) enqueue(c Class, buckets []Bucket) *pendingRequest {
 // dequeue removes w from its flow; a permit granted meanwhile is cancelled.
 func (l *Limiter) dequeue(w *pendingRequest) {
 	l.withLock(func(time.Time) {
+		w.setHeld(false)
 		if w.permit != nil {
 			w.permit.cancel()
 			return
@@ -177,6 +194,9 @@ func (l *Limiter) dispatch(now time.Time) {
 	for _, f := range l.flows {
 		wait, why, b := f.waitTime(now)
 		next = min(next, wait)
+		for _, w := range f.waiting {
+			w.setHeld(why != probing)
+		}
 		if why != probing && !slices.Contains(throttled, b) {
 			throttled = append(throttled, b)
 			l.markThrottled(now, b, wait, why)
@@ -210,6 +230,7 @@ func (l *Limiter) dispatchRound(now time.Time) bool {
 		}
 		w := f.waiting[0]
 		f.waiting = f.waiting[1:]
+		w.setHeld(false)
 		w.permit = l.grant(now, f)
 		close(w.ready)
 		any, l.nextFlow = true, at+1

@@ -384,7 +384,7 @@ func TestPermitThatComesTooLateIsGivenBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g, b := NewLimiter(Options{Now: time.Now}), PolicyWrites(testVault)
 		for range 500 {
-			g.dequeue(g.enqueue(Write, []Bucket{ARMWrites, b}))
+			g.dequeue(g.enqueue(t.Context(), Write, []Bucket{ARMWrites, b}))
 		}
 		if got := g.Budget(ARMWrites).Remaining; got != 196 {
 			t.Errorf("%d remain, want all but the slack", got)

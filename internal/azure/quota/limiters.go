@@ -10,6 +10,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/deadline"
 )
 
 // Limiters holds a [Limiter] for each subscription. It is safe for concurrent use.
@@ -75,6 +76,10 @@ type limiterPolicy struct{ limiters *Limiters }
 
 func (p limiterPolicy) Do(req *policy.Request) (*http.Response, error) {
 	r := req.Raw()
+	var call retriedCall
+	if req.OperationValue(&call) {
+		call.hold.end()
+	}
 	permit, reserved := r.Context().Value(permitKey{}).(*Permit)
 	if !reserved {
 		var err error
@@ -84,7 +89,38 @@ func (p limiterPolicy) Do(req *policy.Request) (*http.Response, error) {
 	}
 	resp, err := req.Next()
 	permit.Observe(resp)
+	if call.hold != nil && resp != nil && resp.StatusCode == http.StatusTooManyRequests {
+		call.hold.begin(r.Context())
+	}
 	return resp, err
+}
+
+// CallPolicy returns the policy that belongs before the retry policy: from a 429 to the next try, for which the retry policy
+// waits, limits of [deadline.WithTimeout] do not run.
+func (s *Limiters) CallPolicy() policy.Policy { return callPolicy{} }
+
+type callPolicy struct{}
+
+func (callPolicy) Do(req *policy.Request) (*http.Response, error) {
+	call := retriedCall{hold: &hold{}}
+	req.SetOperationValue(call)
+	defer call.hold.end()
+	return req.Next()
+}
+
+// retriedCall is what the tries of one request share.
+type retriedCall struct{ hold *hold }
+
+// hold keeps the limits of a request from running. The tries of a request come one after the other.
+type hold struct{ release func() }
+
+func (h *hold) begin(ctx context.Context) { h.release = deadline.Hold(ctx) }
+
+func (h *hold) end() {
+	if h.release != nil {
+		h.release()
+		h.release = nil
+	}
 }
 
 func (s *Limiters) acquire(r *http.Request) (*Permit, error) {
