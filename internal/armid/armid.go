@@ -66,16 +66,16 @@ func Compare(a, b string) int {
 	return strings.Compare(string(Of(a)), string(Of(b)))
 }
 
-// sharedWords returns how many leading bytes, in words of eight, a and b share literally without any byte that folding
-// may replace by several or drop: ids of one list differ at their ends, and a sort compares their beginnings again and
-// again.
+// sharedWords returns how many leading bytes, in words of eight, a and b share literally and without a percent sign, which
+// may be the beginning of a letter that folding replaces: ids of one list differ at their ends, and a sort compares
+// their beginnings again and again.
 func sharedWords(a, b string) int {
 	const ones, tops = 0x0101010101010101, 0x8080808080808080
 	i := 0
 	for ; i+8 <= min(len(a), len(b)); i += 8 {
 		w := word(a[i:])
 		percent := w ^ '%'*ones // a zero byte where w has a percent sign
-		if w != word(b[i:]) || (w|(percent-ones)&^percent)&tops != 0 {
+		if w != word(b[i:]) || (percent-ones)&^percent&tops != 0 {
 			break
 		}
 	}

@@ -26,14 +26,27 @@ func TestSpellingsOfOneResourceHaveOneKey(t *testing.T) {
 }
 
 func TestIDsAreOrderedAsTheirKeys(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		part := rapid.StringOfN(rapid.SampledFrom([]rune("aAbB/;%3bB !0é\u2003")), 0, 20, -1)
-		same := part.Draw(t, "same")
-		a, b := same+part.Draw(t, "a"), same+part.Draw(t, "b")
+	check := func(a, b string) {
 		if got, want := Compare(a, b), strings.Compare(string(Of(a)), string(Of(b))); got != want {
 			t.Errorf("Compare(%q, %q) = %d, the keys %q and %q say %d", a, b, got, Of(a), Of(b), want)
 		}
+	}
+	pieces := []string{"a", "A", "b", "B", "z", "0", "3", "!", "/", ";", " ", "%", "%3", "%3b", "%3B", "é", "\u2003"}
+	rapid.Check(t, func(t *rapid.T) {
+		part := rapid.Map(rapid.SliceOfN(rapid.SampledFrom(pieces), 0, 12), func(p []string) string { return strings.Join(p, "") })
+		same := part.Draw(t, "same")
+		check(same+part.Draw(t, "a"), same+part.Draw(t, "b"))
 	})
+	for n := range 17 { // what folding changes stands before, across and behind the end of a word
+		same := strings.Repeat("a", n)
+		for _, a := range pieces {
+			for _, b := range pieces {
+				for _, c := range pieces {
+					check(same+a, same+b+c)
+				}
+			}
+		}
+	}
 	other := strings.ToUpper(vmID[:len(vmID)-1]) + "2"
 	if n := testing.AllocsPerRun(10, func() { Compare(vmID, other) }); n > 0 {
 		t.Errorf("%v allocations to compare two ids", n)
