@@ -182,7 +182,7 @@ func (ex *execution) hasURL() bool {
 // (docs/azure.md §33.47).
 func (ex *execution) jobID() string {
 	if isRestore(ex.task.Action) {
-		return firstOf(ex.op.JobID, ex.op.ID)
+		return cmp.Or(ex.op.JobID, ex.op.ID)
 	}
 	return ex.op.JobID
 }
@@ -231,7 +231,7 @@ func (ex *execution) failedJobResult(ctx context.Context, job plan.Job) Result {
 		return ex.result(Failed, "", "its job ended as "+job.Status+" and did not say why", Result{Job: job.ID})
 	}
 	e := job.Errors[0]
-	return ex.result(Failed, jobCode(e), firstOf(e.Message, e.Title), Result{
+	return ex.result(Failed, jobCode(e), cmp.Or(e.Message, e.Title), Result{
 		Job: job.ID, Hint: strings.Join(e.Recommendations, " "),
 	})
 }

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 )
@@ -36,7 +37,7 @@ func Statuses() []StatusHelp {
 		statusBadRequest, statusUnauthorized, statusForbidden, statusNotFound, statusRequestTimeout, statusConflict, statusLocked, statusTooManyRequests, statusServerError,
 	} {
 		r := policyForStatus(status)
-		all = append(all, StatusHelp{status, r.does(), firstOf(r.hint, "the message says why")})
+		all = append(all, StatusHelp{status, r.does(), cmp.Or(r.hint, "the message says why")})
 	}
 	return all
 }

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,14 +34,14 @@ func (ex *execution) result(o Outcome, code, message string, r Result) Result {
 	now := ex.run.now()
 	r.ID, r.Action, r.Target, r.Vault = ex.task.ID, ex.task.Action, ex.task.Target, ex.task.Vault
 	r.Outcome = o
-	r.Code = firstOf(code, r.Code)
-	r.Message = firstOf(message, r.Message)
+	r.Code = cmp.Or(code, r.Code)
+	r.Message = cmp.Or(message, r.Message)
 	if ex.keptNote != "" && o != Failed {
 		r.Message = strings.TrimPrefix(r.Message+"; "+ex.keptNote, "; ")
 	}
-	r.Operation = firstOf(r.Operation, ex.op.ID)
-	r.RequestID = firstOf(r.RequestID, ex.op.RequestID)
-	r.Job = bareJob(firstOf(r.Job, ex.op.JobID))
+	r.Operation = cmp.Or(r.Operation, ex.op.ID)
+	r.RequestID = cmp.Or(r.RequestID, ex.op.RequestID)
+	r.Job = bareJob(cmp.Or(r.Job, ex.op.JobID))
 	r.Started, r.Finished = &ex.startedAt, &now
 	if o == Unconfirmed || (o == Interrupted && ex.mayHaveTakenEffect) {
 		r.Hint = ex.inspectCommand()
@@ -59,7 +60,7 @@ func (ex *execution) resultOfError(err error) Result {
 	if !ok {
 		return Result{Message: errText(err)}
 	}
-	r := Result{Code: e.Code, Message: firstOf(e.Message, errText(e.Err)), RequestID: e.RequestID}
+	r := Result{Code: e.Code, Message: cmp.Or(e.Message, errText(e.Err)), RequestID: e.RequestID}
 	r.Hint = policyOf(e).hint
 	return r
 }
@@ -105,7 +106,7 @@ func (ex *execution) serviceError() *Error {
 // describeErr returns an error as one line.
 func describeErr(err error) string {
 	if e, ok := errors.AsType[*Error](err); ok {
-		return firstOf(e.Code, "no answer") + ": " + e.Message
+		return cmp.Or(e.Code, "no answer") + ": " + e.Message
 	}
 	return errText(err)
 }
@@ -180,15 +181,6 @@ func errText(err error) string {
 		return ""
 	}
 	return err.Error()
-}
-
-func firstOf(all ...string) string {
-	for _, s := range all {
-		if s != "" {
-			return s
-		}
-	}
-	return ""
 }
 
 // firstErr returns the first error that is not nil.

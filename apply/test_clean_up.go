@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,7 +51,7 @@ func CleanUp(ctx context.Context, b TestBackend, group string, disks []plan.Left
 	}
 	var asked []plan.LeftDisk
 	for _, d := range disks {
-		why := firstOf(d.WhyKept, notNow)
+		why := cmp.Or(d.WhyKept, notNow)
 		if why == "" {
 			why = deleteDisk(ctx, b, d)
 		}

@@ -1,6 +1,7 @@
 package apply
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -205,7 +206,7 @@ func (t *testRun) validate(ctx context.Context) (Outcome, string) {
 		}
 		var words []string
 		for _, f := range v.Findings {
-			words = append(words, strings.TrimSpace(firstOf(f.Code, "a finding")+": "+f.Message+" "+strings.Join(f.Recommendations, " ")))
+			words = append(words, strings.TrimSpace(cmp.Or(f.Code, "a finding")+": "+f.Message+" "+strings.Join(f.Recommendations, " ")))
 		}
 		return Failed, "the service found: " + strings.Join(words, "; ")
 	}
@@ -308,7 +309,7 @@ func (t *testRun) reportUnfinished(ctx context.Context, res Result) {
 		return
 	}
 	t.reportStaging()
-	job := bareJob(firstOf(res.Job, t.ex.jobID()))
+	job := bareJob(cmp.Or(res.Job, t.ex.jobID()))
 	if res.Outcome != Failed {
 		t.reportLate(job, "it may still run")
 		return
@@ -331,7 +332,7 @@ func (t *testRun) reportUnfinished(ctx context.Context, res Result) {
 // reportLate lists a restore whose disks are not there yet, but may be later.
 func (t *testRun) reportLate(job, why string) {
 	t.left = append(t.left, LeftBehind{
-		Kind: LeftRestore, ID: firstOf(job, t.ex.task.ID),
+		Kind: LeftRestore, ID: cmp.Or(job, t.ex.task.ID),
 		Why: fmt.Sprintf("%s; the disks that it makes in %s carry the tag %s: azbackup restore-test --clean-up removes them", why, lastOf(t.order.Into), plan.TagRestoreJob),
 	})
 }
@@ -339,7 +340,7 @@ func (t *testRun) reportLate(job, why string) {
 // reportStaging lists what the service leaves in the staging account, which this program cannot remove (docs/azure.md
 // §25.1).
 func (t *testRun) reportStaging() {
-	t.made.Staging = strings.TrimSuffix(firstOf(t.job.Account, armid.DisplayName(t.order.Staging))+"/"+t.job.Blobs, "/")
+	t.made.Staging = strings.TrimSuffix(cmp.Or(t.job.Account, armid.DisplayName(t.order.Staging))+"/"+t.job.Blobs, "/")
 	why := "what the service writes to it stays: the template, its settings"
 	if t.order.Point.Tier != plan.TierInstant {
 		why += ", and the disks as files where the point came from the vault"

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"slices"
 	"strings"
 )
@@ -83,7 +84,7 @@ func (l *candidateIndex) rarest(s *Selector) (rarest []anchor) {
 	}
 	consider(textAnchors(foldAll(s.Names, strings.ToLower), anchor{kind: byName}, anchor{kind: byNamePrefix}))
 	consider(textAnchors(foldAll(s.ResourceGroups, strings.ToLower), anchor{kind: byGroup}, anchor{kind: byGroupPrefix}))
-	for _, name := range sortedKeys(s.Tags) {
+	for _, name := range slices.Sorted(maps.Keys(s.Tags)) {
 		tag := strings.ToLower(name)
 		consider(textAnchors(s.Tags[name], anchor{kind: byTag, tag: tag}, anchor{kind: byTagPrefix, tag: tag}))
 	}

@@ -2,6 +2,8 @@ package config
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/azbackup/azbackup/internal/armid"
@@ -95,7 +97,7 @@ func (s Selector) keys(t Target) []keyMatch {
 	}
 	add("subscription", t.Subscription, s.Subscriptions, Selector{Subscriptions: s.Subscriptions})
 	add("location", t.Location, s.Locations, Selector{Locations: s.Locations})
-	for _, name := range sortedKeys(s.Tags) {
+	for _, name := range slices.Sorted(maps.Keys(s.Tags)) {
 		add("tag "+clip(name), t.tag(name), s.Tags[name], Selector{Tags: map[string][]string{name: s.Tags[name]}})
 		if has, k := t.tag(name), len(keys)-1; has != "" && len(s.Tags[name]) > 0 && !keys[k].isMatched {
 			keys[k].isCaseOnly = anyGlob(globs(s.Tags[name], true), strings.ToLower(has))
@@ -108,7 +110,7 @@ func (s Selector) keys(t Target) []keyMatch {
 
 // tag is the value of a tag, or "" when the VM has none.
 func (t Target) tag(name string) string {
-	for _, k := range sortedKeys(t.Tags) {
+	for _, k := range slices.Sorted(maps.Keys(t.Tags)) {
 		if strings.EqualFold(k, name) {
 			if t.Tags[k] == "" {
 				return `""`

@@ -11,27 +11,21 @@ import (
 // index finds vaults and policies without going through all of them: it is asked for every VM. Numbers are positions in
 // the lists of the Config.
 type index struct {
-	policies       map[string]int      // by folded name; the first of a name
-	vaultsByName   map[string][]int    // vaults by folded name, in the order of the file
-	vaultsByRegion map[regionKey][]int // vaults by subscription and region, in the order of the file
-	vaultsBySub    map[string][]int    // vaults by folded subscription, in the order of the file
-	vaultsByPlace  map[string][]int    // vaults by folded region, in the order of the file
-	vaultsByPolicy map[string][]int    // vaults that rules with a policy may route to, by its folded name, in the order of the file
+	policies       map[string]int         // by folded name; the first of a name
+	vaultsByName   map[string][]int       // vaults by folded name, in the order of the file
+	vaultsByRegion map[armid.Region][]int // vaults by subscription and region, in the order of the file
+	vaultsBySub    map[string][]int       // vaults by folded subscription, in the order of the file
+	vaultsByPlace  map[string][]int       // vaults by folded region, in the order of the file
+	vaultsByPolicy map[string][]int       // vaults that rules with a policy may route to, by its folded name, in the order of the file
 }
 
-// regionKey is a subscription and a region, folded: a vault takes VMs of its own place only (docs/azure.md §13).
-type regionKey struct{ subscription, location string }
-
-func regionKeyOf(subscription, location string) regionKey {
-	return regionKey{strings.ToLower(subscription), armid.Location(location)}
-}
-
-func (v Vault) regionKey() regionKey { return regionKeyOf(v.Subscription, v.Location) }
+// region is where the vault is: it takes VMs of its own region and subscription only (docs/azure.md §13).
+func (v Vault) region() armid.Region { return armid.RegionOf(v.Subscription, v.Location) }
 
 func newIndex(c *Config) index {
 	x := index{
 		policies: make(map[string]int, len(c.Policies)), vaultsByName: make(map[string][]int, len(c.Vaults)),
-		vaultsByRegion: map[regionKey][]int{}, vaultsBySub: map[string][]int{}, vaultsByPlace: map[string][]int{},
+		vaultsByRegion: map[armid.Region][]int{}, vaultsBySub: map[string][]int{}, vaultsByPlace: map[string][]int{},
 		vaultsByPolicy: map[string][]int{},
 	}
 	for i, p := range c.Policies {
@@ -45,10 +39,10 @@ func newIndex(c *Config) index {
 		}
 		name := strings.ToLower(v.Name)
 		x.vaultsByName[name] = append(x.vaultsByName[name], i)
-		at := v.regionKey()
+		at := v.region()
 		x.vaultsByRegion[at] = append(x.vaultsByRegion[at], i)
-		x.vaultsBySub[at.subscription] = append(x.vaultsBySub[at.subscription], i)
-		x.vaultsByPlace[at.location] = append(x.vaultsByPlace[at.location], i)
+		x.vaultsBySub[at.Subscription] = append(x.vaultsBySub[at.Subscription], i)
+		x.vaultsByPlace[at.Location] = append(x.vaultsByPlace[at.Location], i)
 	}
 	x.indexRoutes(c)
 	return x
@@ -146,7 +140,7 @@ func (x *index) vaultsOfSelector(vaults []Vault, s Selector) (found []int) {
 	case s.Subscriptions != nil:
 		for _, id := range s.Subscriptions {
 			for _, n := range x.vaultsBySub[strings.ToLower(id)] {
-				if s.admits(vaults[n].regionKey()) {
+				if s.admits(vaults[n].region()) {
 					found = append(found, n)
 				}
 			}
@@ -182,16 +176,16 @@ func (r *Rule) reach() string {
 }
 
 // admits says whether a VM of the rule may live in a place.
-func (r *Rule) admits(at regionKey) bool {
+func (r *Rule) admits(at armid.Region) bool {
 	if r.ID != "" {
-		return strings.EqualFold(armid.SubscriptionOf(r.ID), at.subscription)
+		return strings.EqualFold(armid.SubscriptionOf(r.ID), at.Subscription)
 	}
 	return slices.ContainsFunc(r.Match, func(s Selector) bool { return s.admits(at) })
 }
 
-func (s Selector) admits(at regionKey) bool {
-	inSubscription := func(id string) bool { return strings.EqualFold(id, at.subscription) }
-	inLocation := func(l string) bool { return armid.Location(l) == at.location }
+func (s Selector) admits(at armid.Region) bool {
+	inSubscription := func(id string) bool { return strings.EqualFold(id, at.Subscription) }
+	inLocation := func(l string) bool { return armid.Location(l) == at.Location }
 	return (s.Subscriptions == nil || slices.ContainsFunc(s.Subscriptions, inSubscription)) &&
 		(s.Locations == nil || slices.ContainsFunc(s.Locations, inLocation))
 }

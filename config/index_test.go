@@ -24,7 +24,7 @@ func naiveVaultsOf(c *Config, p *Policy) []Vault {
 			if len(r.Vault) > 0 {
 				return slices.ContainsFunc(r.Vault, called)
 			}
-			return r.admits(v.regionKey())
+			return r.admits(v.region())
 		}
 		if slices.ContainsFunc(p.Vaults, called) || len(p.Vaults) == 0 && slices.ContainsFunc(c.Rules, reached) {
 			found = append(found, v)

@@ -1,5 +1,9 @@
 package config
 
+import (
+	"github.com/azbackup/azbackup/internal/armid"
+)
+
 import "slices"
 
 // checkRoute checks where the VMs of a rule go: that its policy and vaults exist, and fit each other and the VMs.
@@ -61,7 +65,7 @@ func (l *linter) checkPolicyName(r *Rule) *Policy {
 func (l *linter) checkPlace(r *Rule, vaults []int) {
 	for i, number := range vaults {
 		v := &l.c.Vaults[number]
-		if v.Subscription != "" && v.Location != "" && !r.admits(v.regionKey()) {
+		if v.Subscription != "" && v.Location != "" && !r.admits(v.region()) {
 			l.out.fail(l.nodeOf(&r.Vault[i], &r.Vault), "vault-place", "a vault takes VMs of its own subscription and region only",
 				"no VM of this rule can be in the subscription and region of vault %s (%s)", quote(v.Name), clip(v.Location))
 		}
@@ -106,9 +110,9 @@ func (l *linter) reachedBy(r *Rule) *reached {
 	}
 	to := &reached{vaults: l.c.compiled().index.reachableVaults(l.c.Vaults, r), without: map[*Policy][]int{}}
 	l.reached[reach] = to
-	first := map[regionKey]int{}
+	first := map[armid.Region]int{}
 	for _, n := range to.vaults {
-		at := l.c.Vaults[n].regionKey()
+		at := l.c.Vaults[n].region()
 		if other, taken := first[at]; taken {
 			to.areTwoInOnePlace, to.clash = true, [2]int{other, n}
 			break

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/azbackup/azbackup/internal/armid"
@@ -149,7 +151,7 @@ func (s Selector) conditions() []string {
 	add("resource group", s.ResourceGroups)
 	add("subscription", s.Subscriptions)
 	add("location", s.Locations)
-	for _, tag := range sortedKeys(s.Tags) {
+	for _, tag := range slices.Sorted(maps.Keys(s.Tags)) {
 		add("tag "+clip(tag), s.Tags[tag])
 	}
 	return all

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -109,7 +110,7 @@ func (m *matcher) compile(selectors []Selector) []compiledSelector {
 		for _, l := range s.Locations {
 			c.locations = append(c.locations, armid.Location(l))
 		}
-		for _, name := range sortedKeys(s.Tags) {
+		for _, name := range slices.Sorted(maps.Keys(s.Tags)) {
 			values := s.Tags[name]
 			c.tags = append(c.tags, tagCondition{index: m.indexOfTag(name), isAbsent: len(values) == 0, values: globs(values, false)})
 		}

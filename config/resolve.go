@@ -1,9 +1,10 @@
 package config
 
 import (
-	"maps"
 	"slices"
 	"strings"
+
+	"github.com/azbackup/azbackup/internal/armid"
 )
 
 // Policy finds a policy of the file by name, without case; nil when there is none.
@@ -26,14 +27,14 @@ func (c *Config) FindVaults(ref string) []Vault {
 // vault takes no others (docs/azure.md §13). Where `vault:` names none there, it is all that it names: what the
 // rule wants cannot be, and the caller can say why.
 func (c *Config) Candidates(r *Rule, subscription, location string) []Vault {
-	index, at := &c.compiled().index, regionKeyOf(subscription, location)
+	index, at := &c.compiled().index, armid.RegionOf(subscription, location)
 	if len(r.Vault) == 0 {
 		return c.vaultsAt(index.vaultsByRegion[at])
 	}
 	all := c.vaultsAt(index.findAllVaults(c.Vaults, r.Vault))
 	var near []Vault
 	for _, v := range all {
-		if v.regionKey() == at {
+		if v.region() == at {
 			near = append(near, v)
 		}
 	}
@@ -67,5 +68,3 @@ func (c *Config) vaultsAt(numbers []int) []Vault {
 	}
 	return vaults
 }
-
-func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -33,7 +34,7 @@ func (c *Config) TagCases(tags iter.Seq[map[string]string]) []TagCase {
 	wanted := map[string][]TagCase{} // by folded tag name
 	for _, r := range c.Rules {
 		for _, s := range slices.Concat(r.Match, r.Except) {
-			for _, name := range sortedKeys(s.Tags) {
+			for _, name := range slices.Sorted(maps.Keys(s.Tags)) {
 				for _, v := range s.Tags[name] {
 					folded := strings.ToLower(name)
 					wanted[folded] = append(wanted[folded], TagCase{Rule: r.Name, Pos: r.Pos, Tag: name, Wanted: v})

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -9,7 +11,7 @@ import (
 // several names, it is the first.
 func IANAZone(windows string) (string, bool) {
 	zones := windowsZones()
-	for _, name := range sortedKeys(zones) {
+	for _, name := range slices.Sorted(maps.Keys(zones)) {
 		if strings.EqualFold(zones[name], windows) && strings.Contains(name, "/") {
 			return name, true
 		}
@@ -26,7 +28,7 @@ type zones struct {
 func newZones() *zones { return &zones{windowsZones(), alikeZones()} }
 
 // names are all names that a file may write, sorted.
-func (z *zones) names() []string { return sortedKeys(z.windows) }
+func (z *zones) names() []string { return slices.Sorted(maps.Keys(z.windows)) }
 
 // hint says what to write instead of a name that is not known: the zone that is meant, as far as that can be told.
 func (z *zones) hint(name string) string {

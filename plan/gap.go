@@ -44,14 +44,7 @@ type gapIndex struct {
 	itemOf     map[armid.Key]*Gap // the same, by vault
 	jobs       map[armid.Key]*Gap
 	guards     map[armid.Key]*Gap
-	items      map[region][]*Gap
-}
-
-// region is a subscription and a location, folded; location "" means that the location is unknown.
-type region struct{ subscription, location string }
-
-func regionOf(subscription, location string) region {
-	return region{strings.ToLower(subscription), armid.Location(location)}
+	items      map[armid.Region][]*Gap
 }
 
 func newGapIndex(gaps []Gap, c *config.Config, x *index) *gapIndex {
@@ -62,7 +55,7 @@ func newGapIndex(gaps []Gap, c *config.Config, x *index) *gapIndex {
 		vaults: map[armid.Key]*Gap{}, policies: map[armid.Key]*Gap{}, policy: map[armid.Key]*Gap{},
 		item: map[armid.Key]*Gap{}, itemOf: map[armid.Key]*Gap{},
 		jobs: map[armid.Key]*Gap{}, guards: map[armid.Key]*Gap{},
-		items: map[region][]*Gap{},
+		items: map[armid.Region][]*Gap{},
 	}
 	slices.SortFunc(g.all, compareGaps)
 	g.all = slices.Compact(g.all)
@@ -122,7 +115,7 @@ func (g *gapIndex) addHiddenItems(gap *Gap, locations map[armid.Key]string, x *i
 	} else if location == "" {
 		location = locations[vault]
 	}
-	r := regionOf(cmp.Or(armid.SubscriptionOf(gap.Vault), gap.Subscription), location)
+	r := armid.RegionOf(cmp.Or(armid.SubscriptionOf(gap.Vault), gap.Subscription), location)
 	g.items[r] = append(g.items[r], gap)
 }
 
@@ -149,14 +142,14 @@ func (g *gapIndex) gapsHiding(subscription, location string) []*Gap {
 	if len(g.items) == 0 {
 		return nil
 	}
-	here := regionOf(subscription, location)
-	if here.location != "" {
-		return slices.Concat(g.items[here], g.items[region{subscription: here.subscription}])
+	here := armid.RegionOf(subscription, location)
+	if here.Location != "" {
+		return slices.Concat(g.items[here], g.items[armid.Region{Subscription: here.Subscription}])
 	}
 	// The VM's location is unknown: any gap of the subscription may hide it.
 	var out []*Gap
 	for r, gaps := range g.items {
-		if r.subscription == here.subscription {
+		if r.Subscription == here.Subscription {
 			out = append(out, gaps...)
 		}
 	}

@@ -90,8 +90,8 @@ type planner struct {
 
 	vaults           map[armid.Key]*vaultPlan // the vaults of the file
 	policies         map[policyKey]*policyPlan
-	policiesPerVault map[armid.Key]int // policies in a vault, this plan's included
-	vaultsPerRegion  map[region]int    // vaults in a region, this plan's included
+	policiesPerVault map[armid.Key]int    // policies in a vault, this plan's included
+	vaultsPerRegion  map[armid.Region]int // vaults in a region, this plan's included
 	routes           map[routeKey]*destinations
 	routeClasses     map[int]int    // by rule
 	routeTexts       map[string]int // classes, by what the rules of each have in common
@@ -131,7 +131,7 @@ func newPlanner(c *config.Config, o *Observed, opt Options, last *machineIndex) 
 		vaults:           make(map[armid.Key]*vaultPlan, len(c.Vaults)),
 		policies:         make(map[policyKey]*policyPlan),
 		policiesPerVault: make(map[armid.Key]int),
-		vaultsPerRegion:  make(map[region]int),
+		vaultsPerRegion:  make(map[armid.Region]int),
 		routes:           make(map[routeKey]*destinations),
 		routeClasses:     make(map[int]int),
 		routeTexts:       make(map[string]int),
@@ -151,7 +151,7 @@ func newPlanner(c *config.Config, o *Observed, opt Options, last *machineIndex) 
 		m.policiesPerVault[x.key(p.Vault)]++
 	}
 	for id, v := range x.vaults {
-		m.vaultsPerRegion[regionOf(armid.SubscriptionOf(string(id)), v.Location)]++
+		m.vaultsPerRegion[armid.RegionOf(armid.SubscriptionOf(string(id)), v.Location)]++
 	}
 	return m
 }

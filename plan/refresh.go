@@ -50,12 +50,12 @@ func (pl *planner) planVaultRefresh(v *vaultPlan, protects []int, always bool) {
 }
 
 // protectableSet holds the VMs that the service offers for protection, where the list was read.
-type protectableSet map[region]map[armid.Key]bool
+type protectableSet map[armid.Region]map[armid.Key]bool
 
 func (pl *planner) readProtectable() protectableSet {
 	o := protectableSet{}
 	for _, list := range pl.observed.Protectable {
-		r := regionOf(list.Subscription, list.Location)
+		r := armid.RegionOf(list.Subscription, list.Location)
 		if o[r] == nil {
 			o[r] = make(map[armid.Key]bool, len(list.VMs))
 		}
@@ -68,6 +68,6 @@ func (pl *planner) readProtectable() protectableSet {
 
 // isMissing reports whether the list of the vault's region was read and does not contain the VM.
 func (o protectableSet) isMissing(v *vaultPlan, vm armid.Key) bool {
-	list, read := o[regionOf(v.subscription, v.location)]
+	list, read := o[armid.RegionOf(v.subscription, v.location)]
 	return read && !list[vm]
 }

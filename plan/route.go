@@ -13,7 +13,7 @@ import (
 // routeKey is all that the destinations of a VM depend on, except the VM's own requirements.
 type routeKey struct {
 	class int // see [planner.routeClass]
-	region
+	armid.Region
 }
 
 // routeClass numbers the rules that name the same vaults and the same policy alike: they share destinations, because
@@ -48,7 +48,7 @@ func (d *destinations) has(v *vaultPlan) bool { return d.set[v] }
 // candidates returns the vaults that a VM of a rule may go to.
 func (pl *planner) candidates(s *vmState) *destinations {
 	target := s.target()
-	k := routeKey{pl.routeClass(s.ruleIndex), regionOf(target.Subscription, target.Location)}
+	k := routeKey{pl.routeClass(s.ruleIndex), armid.RegionOf(target.Subscription, target.Location)}
 	if found, ok := pl.routes[k]; ok {
 		return found
 	}
@@ -62,8 +62,8 @@ func (pl *planner) candidates(s *vmState) *destinations {
 	slices.SortFunc(d.all, func(a, b *vaultPlan) int {
 		return cmp.Or(strings.Compare(strings.ToLower(a.name), strings.ToLower(b.name)), strings.Compare(string(a.key), string(b.key)))
 	})
-	d.mine = filter(d.all, func(v *vaultPlan) bool { return strings.ToLower(v.subscription) == k.subscription })
-	d.near = filter(d.mine, func(v *vaultPlan) bool { return armid.Location(v.location) == k.location })
+	d.mine = filter(d.all, func(v *vaultPlan) bool { return strings.ToLower(v.subscription) == k.Subscription })
+	d.near = filter(d.mine, func(v *vaultPlan) bool { return armid.Location(v.location) == k.Location })
 	pl.routes[k] = d
 	return d
 }

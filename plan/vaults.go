@@ -103,7 +103,7 @@ func (pl *planner) planVault(v *vaultPlan) {
 // createVault plans the creation of a vault. A vault cannot be created locked (docs/azure.md §7.3): a second change
 // locks it.
 func (pl *planner) createVault(v *vaultPlan, c Change) {
-	r := regionOf(v.subscription, v.location)
+	r := armid.RegionOf(v.subscription, v.location)
 	if pl.vaultsPerRegion[r] >= MaxVaultsPerRegion {
 		pl.block(c, ReasonVaultLimit, fmt.Sprintf("%d in %s", pl.vaultsPerRegion[r], v.location), "")
 		return

@@ -237,6 +237,15 @@ func SubscriptionOf(id string) string {
 	return parts[1]
 }
 
+// Region is a subscription and a location in it, folded; it is comparable and can be a map key. An empty part is unknown, or
+// stands for all: the caller says which.
+type Region struct{ Subscription, Location string }
+
+// RegionOf folds a subscription and a location.
+func RegionOf(subscription, location string) Region {
+	return Region{strings.ToLower(subscription), Location(location)}
+}
+
 // Location folds an Azure region for comparison: "West Europe" and "westeurope" are one region.
 func Location(s string) string {
 	return strings.ToLower(strings.ReplaceAll(s, " ", ""))

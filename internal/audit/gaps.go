@@ -10,23 +10,16 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// regionKey is a subscription, or one region of it; an empty part means all of them.
-type regionKey struct{ subscription, location string }
-
-func regionKeyOf(subscription, location string) regionKey {
-	return regionKey{strings.ToLower(subscription), armid.Location(location)}
-}
-
 // gaps looks up what could not be read, for one VM or vault at a time (docs/design.md §4). Every doubt about the reach
 // of a gap widens it: a gap without a region hides the whole subscription, one without a subscription hides
 // everything.
 type gaps struct {
 	// hiding are gaps that may hide an item of a VM in that region.
-	hiding map[regionKey]plan.Gap
+	hiding map[armid.Region]plan.Gap
 	// status are VMs whose backupStatus could not be read.
 	status map[armid.Key]plan.Gap
 	// vmLists are gaps on subscriptions, and vm gaps on single VMs, that may hide VMs.
-	vmLists  map[regionKey]plan.Gap
+	vmLists  map[armid.Region]plan.Gap
 	vm       map[armid.Key]plan.Gap
 	policies map[armid.Key]plan.Gap // by vault
 	policy   map[armid.Key]plan.Gap // by policy
@@ -36,8 +29,8 @@ type gaps struct {
 
 func newGaps(all []plan.Gap, locationOf func(vault string) string) gaps {
 	g := gaps{
-		hiding: map[regionKey]plan.Gap{}, status: map[armid.Key]plan.Gap{},
-		vmLists: map[regionKey]plan.Gap{}, vm: map[armid.Key]plan.Gap{},
+		hiding: map[armid.Region]plan.Gap{}, status: map[armid.Key]plan.Gap{},
+		vmLists: map[armid.Region]plan.Gap{}, vm: map[armid.Key]plan.Gap{},
 		policies: map[armid.Key]plan.Gap{}, policy: map[armid.Key]plan.Gap{},
 		items: map[armid.Key]plan.Gap{}, item: map[armid.Key]plan.Gap{},
 	}
@@ -49,7 +42,7 @@ func newGaps(all []plan.Gap, locationOf func(vault string) string) gaps {
 		if location == "" && gap.Vault != "" {
 			location = locationOf(gap.Vault)
 		}
-		at := regionKeyOf(subscription, location)
+		at := armid.RegionOf(subscription, location)
 		switch gap.Kind {
 		case plan.GapPolicies:
 			setFirst(g.policies, armid.Of(gap.Vault), gap)
@@ -63,15 +56,15 @@ func newGaps(all []plan.Gap, locationOf func(vault string) string) gaps {
 		case plan.GapVM:
 			setFirst(g.vm, armid.Of(gap.Target), gap)
 		case plan.GapVMs:
-			setFirst(g.vmLists, regionKeyOf(subscription, ""), gap)
+			setFirst(g.vmLists, armid.RegionOf(subscription, ""), gap)
 		case plan.GapVisibility:
 			// An identity that does not see all VMs may not see all vaults either: ARM filters both lists by rights.
-			setFirst(g.vmLists, regionKeyOf(subscription, ""), gap)
-			setFirst(g.hiding, regionKeyOf(subscription, ""), gap)
+			setFirst(g.vmLists, armid.RegionOf(subscription, ""), gap)
+			setFirst(g.hiding, armid.RegionOf(subscription, ""), gap)
 		case plan.GapSubscription:
 			if subscription != "" { // otherwise only the names of subscriptions are missing
-				setFirst(g.vmLists, regionKeyOf(subscription, ""), gap)
-				setFirst(g.hiding, regionKeyOf(subscription, ""), gap)
+				setFirst(g.vmLists, armid.RegionOf(subscription, ""), gap)
+				setFirst(g.hiding, armid.RegionOf(subscription, ""), gap)
 			}
 		case plan.GapJobs, plan.GapProtectable, plan.GapGuards, plan.GapManagementGroup,
 			plan.GapRestoreJobs, plan.GapTargetGroup, plan.GapStaging, plan.GapPoints:
@@ -80,7 +73,7 @@ func newGaps(all []plan.Gap, locationOf func(vault string) string) gaps {
 			setFirst(g.items, armid.Of(gap.Vault), gap)
 			setFirst(g.hiding, at, gap)
 		default: // vaults, and kinds added later
-			setFirst(g.hiding, regionKeyOf(subscription, gap.Location), gap)
+			setFirst(g.hiding, armid.RegionOf(subscription, gap.Location), gap)
 		}
 	}
 	return g
@@ -97,7 +90,7 @@ func (g gaps) gapHidingItem(vm plan.VM) (plan.Gap, bool) {
 	if gap, ok := g.status[armid.Of(vm.ID)]; ok {
 		return gap, true
 	}
-	return findGap(g.hiding, regionKeyOf(vm.Subscription, vm.Location))
+	return findGap(g.hiding, armid.RegionOf(vm.Subscription, vm.Location))
 }
 
 // gapHidingVM returns the gap that may hide a VM that was not read.
@@ -105,11 +98,11 @@ func (g gaps) gapHidingVM(id string) (plan.Gap, bool) {
 	if gap, ok := g.vm[armid.Of(id)]; ok {
 		return gap, true
 	}
-	return findGap(g.vmLists, regionKeyOf(armid.SubscriptionOf(id), ""))
+	return findGap(g.vmLists, armid.RegionOf(armid.SubscriptionOf(id), ""))
 }
 
-func findGap(m map[regionKey]plan.Gap, at regionKey) (plan.Gap, bool) {
-	for _, p := range []regionKey{at, {subscription: at.subscription}, {}} {
+func findGap(m map[armid.Region]plan.Gap, at armid.Region) (plan.Gap, bool) {
+	for _, p := range []armid.Region{at, {Subscription: at.Subscription}, {}} {
 		if gap, ok := m[p]; ok {
 			return gap, true
 		}

@@ -89,7 +89,7 @@ func (a *assessor) isVaultHidden(v config.Vault) bool {
 	if _, ok := a.gaps.items[armid.Of(v.ID())]; ok {
 		return true
 	}
-	_, ok := findGap(a.gaps.hiding, regionKeyOf(v.Subscription, v.Location))
+	_, ok := findGap(a.gaps.hiding, armid.RegionOf(v.Subscription, v.Location))
 	return ok
 }
 

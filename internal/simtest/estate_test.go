@@ -2,6 +2,8 @@ package simtest
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +29,7 @@ func (e *estate) addVM(id, location string, tags map[string]string) {
 
 func tagsJSON(tags map[string]string) string {
 	var pairs []string
-	for _, k := range sortedKeys(tags) {
+	for _, k := range slices.Sorted(maps.Keys(tags)) {
 		pairs = append(pairs, fmt.Sprintf("%q:%q", k, tags[k]))
 	}
 	return "{" + strings.Join(pairs, ",") + "}"

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"cmp"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -68,19 +69,10 @@ func (rc *requestContext) listLocations() reply.Reply {
 	rc.st.VMs.Group(ids.Key(rc.params["sub"]), 0, func(_ int, v *state.VM) bool { seen[v.Region] = true; return true })
 	rc.st.Vaults.Group(ids.Key(rc.params["sub"]), 0, func(_ int, v *state.Vault) bool { seen[v.Region] = true; return true })
 	out := []rawjson.Object{}
-	for _, name := range sortedKeys(seen) {
+	for _, name := range slices.Sorted(maps.Keys(seen)) {
 		out = append(out, rawjson.NewObject("id", "/subscriptions/"+rc.params["sub"]+"/locations/"+name, "name", name, "type", "Region", "displayName", name))
 	}
 	return reply.OK(rawjson.NewObject("value", out).Bytes())
-}
-
-func sortedKeys(set map[string]bool) []string {
-	var out []string
-	for k := range set {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return out
 }
 
 // providers returns the namespaces a subscription can be registered for.

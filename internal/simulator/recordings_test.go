@@ -264,7 +264,7 @@ func operationID(u string) string {
 
 // setDurations looks ahead: the operation that x starts ends when the recording shows its end.
 func (r *replay) setDurations(i int, x *exchange) {
-	id := operationID(firstOf(x.Headers["azure-asyncoperation"], x.Headers["location"]))
+	id := operationID(cmp.Or(x.Headers["azure-asyncoperation"], x.Headers["location"]))
 	if id == "" {
 		return
 	}
@@ -319,7 +319,7 @@ func (r *replay) jobPhases(i int, id string, set map[string]settings.Range) {
 	cut, handover, end := time.Hour, 90*time.Minute, 2*time.Hour
 	for _, y := range slices.Backward(r.list[i+1:]) {
 		if strings.HasSuffix(strings.Split(y.URL, "?")[0], id) {
-			jobID = firstOf(rawjson.TextAt(y.body(), "properties", "jobId"), jobID)
+			jobID = cmp.Or(rawjson.TextAt(y.body(), "properties", "jobId"), jobID)
 		}
 	}
 	for _, y := range slices.Backward(r.list[i+1:]) {
@@ -355,8 +355,6 @@ func (r *replay) readIncomplete(i int) bool {
 	}
 	return false
 }
-
-func firstOf(values ...string) string { return cmp.Or(values...) }
 
 // send sends the recorded request with the simulator's own ids.
 func (r *replay) send(x *exchange) answered {
