@@ -70,7 +70,7 @@ var mutants = []mutant{
 		"if pl.isIncomplete() {", "if pl.isIncomplete() && false {",
 	},
 	{
-		"forget the disk filter", "internal/azure/start.go",
+		"forget the disk filter", "internal/azure/write_item.go",
 		"p.Extended = &extended", "_ = &extended",
 	},
 	{
