@@ -17,6 +17,7 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/azure/azuretest"
+	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -236,11 +237,11 @@ func TestVaultWrites(t *testing.T) {
 // policyOf returns the spec that the service would read from a sent body.
 func policyOf(t *testing.T, body string) plan.PolicySpec {
 	t.Helper()
-	var w wirePolicy
+	var w wire.Policy
 	if err := json.Unmarshal([]byte(body), &w); err != nil {
 		t.Fatal(err)
 	}
-	p, err := w.toPolicy(vaultID)
+	p, err := w.ToPlan(vaultID)
 	if err != nil || p.Unreadable != "" {
 		t.Fatalf("we cannot read our own policy: %v%s\n%s", err, p.Unreadable, body)
 	}
@@ -284,7 +285,7 @@ func TestPolicyUpdatesKeepWhatTheyDoNotChange(t *testing.T) {
 						Action: plan.UpdatePolicy, Target: policyID, Vault: vaultID, Risk: plan.RiskReducesRetention,
 						Before: &plan.State{Spec: &before}, After: &plan.State{Spec: &after},
 					}, http.MethodPut, policyID)
-				want := fillUnset(before, after)
+				want := wire.FillUnset(before, after)
 				if d := cmp.Diff(want, policyOf(t, got.body)); d != "" {
 					t.Error(d)
 				}

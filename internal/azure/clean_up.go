@@ -14,6 +14,7 @@ import (
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -83,10 +84,10 @@ func isPlainPath(path string) bool {
 // exist any more is no error. A nil error without a reason means that the service accepted the DELETE, not that the disk
 // is gone.
 func (c *Client) DeleteDisk(ctx context.Context, id string, made plan.CleanUp) (kept string, err error) {
-	op := fmt.Sprintf("deleting disk %s", quoted(itemName(id)))
+	op := fmt.Sprintf("deleting disk %s", wire.Quote(itemName(id)))
 	r := request{op: op, method: http.MethodDelete, url: c.buildURL(id, apiDisks), class: quota.Write, acceptedStatuses: []int{http.StatusAccepted, http.StatusNoContent}}
 	permit, over, err := c.reserveWrite(ctx, write{r, func(ctx context.Context, _ time.Duration) (preparedWrite, error) {
-		var w wireManagedDisk
+		var w wire.Disk
 		_, exists, err := c.readCurrent(ctx, op, c.buildURL(id, apiDisks), &w)
 		if err != nil {
 			return preparedWrite{}, err
@@ -95,7 +96,7 @@ func (c *Client) DeleteDisk(ctx context.Context, id string, made plan.CleanUp) (
 		if !exists {
 			return preparedWrite{found: stateAsWanted}, nil
 		}
-		d, ok := w.toDisk(groupOf(id), c.Now())
+		d, ok := w.ToPlan(groupOf(id), c.Now())
 		if !ok || !armid.Same(d.ID, id) {
 			return preparedWrite{}, &apply.Error{Op: op, Code: plan.CodeNotUnderstood, Message: "it was not deleted, because what was read right before is not this disk"}
 		}

@@ -22,6 +22,7 @@ import (
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -103,7 +104,7 @@ type Client struct {
 	quotas    *quota.Limiters
 
 	policies policyCache
-	rows     *rowTypes
+	rows     *wire.RowTypes
 
 	mu sync.Mutex
 	// extended are the extendedProperties of items besides the disk filter; every write sends them back.
@@ -138,7 +139,7 @@ func New(o Options) (*Client, error) {
 		extended: map[armid.Key]map[string]json.RawMessage{},
 		policies: policyCache{entries: map[armid.Key]cachedPolicy{}},
 		failures: map[armid.Key][]plan.JobError{},
-		rows:     newRowTypes(),
+		rows:     wire.NewRowTypes(),
 		oldJobs:  map[armid.Key]bool{},
 	}
 	if o.Cloud == (Cloud{}) {

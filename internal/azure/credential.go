@@ -14,6 +14,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+
+	"github.com/azbackup/azbackup/internal/azure/wire"
 )
 
 // tokenCredentials is the variable that restricts which credentials azidentity tries (docs/azure.md §28.4).
@@ -126,7 +128,7 @@ func readClaims(token string) (tokenClaims, error) {
 		return tokenClaims{}, fmt.Errorf("decoding claims: %w", err)
 	}
 	var claims tokenClaims
-	if err := unmarshalTolerant(payload, &claims); err != nil {
+	if err := wire.Unmarshal(payload, &claims); err != nil {
 		return tokenClaims{}, fmt.Errorf("decoding claims: %w", err)
 	}
 	return claims, nil

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/azbackup/azbackup/internal/azure/wire"
 )
 
 func TestPagesAreDecodedInAnyOrderOfKeys(t *testing.T) {
@@ -24,11 +26,11 @@ func TestPagesAreDecodedInAnyOrderOfKeys(t *testing.T) {
 		`{"value":[{"id":"a"}],"value2":[{"id":"b"}]}`:                                       {value: []element{{"a"}}},
 		`{"value":[{"id":"a","properties":{"value":[1],"nextLink":"x"}}],"nextLink":"real"}`: {value: []element{{"a"}}, next: "real"},
 	} {
-		got, err := decodePage(strings.NewReader(body), 0, false, newRowReadFunc[element](nil))
+		got, err := decodePage(strings.NewReader(body), 0, false, wire.NewRowFunc[element](nil))
 		if d := cmp.Diff(want, got, cmp.AllowUnexported(page[element]{})); d != "" || err != nil {
 			t.Errorf("%.80s: %v %s", body, err, d)
 		}
-		kept, err := decodePage(strings.NewReader(body), 0, true, newRowReadFunc[element](nil))
+		kept, err := decodePage(strings.NewReader(body), 0, true, wire.NewRowFunc[element](nil))
 		if err != nil || len(kept.raw) != len(want.value) || cmp.Diff(want.value, kept.value) != "" {
 			t.Errorf("%.80s, raw kept: %v, %d of %d", body, err, len(kept.raw), len(want.value))
 		}
@@ -55,11 +57,11 @@ func FuzzPages(f *testing.F) {
 	f.Add(`{"value":[null,{"id":3}]}`, 3)
 	f.Fuzz(func(t *testing.T, body string, cut int) {
 		type element struct{ ID string }
-		got, err := decodePage(strings.NewReader(body), 0, false, newRowReadFunc[element](nil))
+		got, err := decodePage(strings.NewReader(body), 0, false, wire.NewRowFunc[element](nil))
 		if err != nil {
 			return
 		}
-		kept, err := decodePage(strings.NewReader(body), 0, true, newRowReadFunc[element](nil))
+		kept, err := decodePage(strings.NewReader(body), 0, true, wire.NewRowFunc[element](nil))
 		if err != nil || kept.next != got.next || cmp.Diff(got.value, kept.value) != "" {
 			t.Fatalf("read twice: %v, %+v and %+v", err, got, kept)
 		}
@@ -68,7 +70,7 @@ func FuzzPages(f *testing.F) {
 		if cut < 1 || cut > end {
 			return
 		}
-		if _, err := decodePage(strings.NewReader(whole[:end+1-cut]), 0, false, newRowReadFunc[element](nil)); err == nil && !json.Valid([]byte(whole[:end+1-cut])) {
+		if _, err := decodePage(strings.NewReader(whole[:end+1-cut]), 0, false, wire.NewRowFunc[element](nil)); err == nil && !json.Valid([]byte(whole[:end+1-cut])) {
 			t.Errorf("%d bytes fewer were taken for a whole page", cut)
 		}
 	})

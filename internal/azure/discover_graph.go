@@ -9,6 +9,7 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -55,7 +56,7 @@ func (d *discovery) queryGraph(ctx context.Context, subscriptions []string) ([]p
 	read := d.vmReader()
 	var all []plan.VM
 	for token := ""; ; {
-		var page wireGraphPage
+		var page wire.GraphPage
 		var raw []byte
 		_, err := d.c.do(ctx, request{
 			op: op, method: http.MethodPost, class: quota.Other, url: d.c.buildURL("/providers/Microsoft.ResourceGraph/resources", apiGraph),
@@ -65,13 +66,13 @@ func (d *discovery) queryGraph(ctx context.Context, subscriptions []string) ([]p
 		if err != nil {
 			return nil, err
 		}
-		if problem := page.problem(); problem != "" {
+		if problem := page.Problem(); problem != "" {
 			return nil, &apply.Error{Op: op, Code: "MalformedAnswer", Message: problem}
 		}
 		for _, row := range page.Data {
 			vm, err := read(row)
 			if err != nil || vm.ID == "" { // its subscription is unknown, so the list it is missing from is too
-				return nil, &apply.Error{Op: op, Code: "MalformedAnswer", Message: printable(string(row)) + " is not a VM"}
+				return nil, &apply.Error{Op: op, Code: "MalformedAnswer", Message: wire.Printable(string(row)) + " is not a VM"}
 			}
 			all = append(all, vm)
 		}

@@ -48,21 +48,21 @@ func (d *discovery) hiddenVaultTasks() []readTask {
 // the right to ask. Nor is an answer without a status.
 func (d *discovery) probeHiddenVault(ctx context.Context, vm plan.VM) {
 	w, err := d.fetchBackupStatus(ctx, vm)
-	if err != nil || w.isUnprotected() || w.ProtectionStatus == "" {
+	if err != nil || w.IsUnprotected() || w.ProtectionStatus == "" {
 		return
 	}
 	d.recordSuccess(func(o *plan.Observed) {
-		if !w.isProtected() {
-			o.Gaps = append(o.Gaps, w.unclearGap(plan.Gap{Kind: plan.GapStatus, Subscription: vm.Subscription, Location: vm.Location, Target: vm.ID}))
+		if !w.IsProtected() {
+			o.Gaps = append(o.Gaps, w.UnclearGap(plan.Gap{Kind: plan.GapStatus, Subscription: vm.Subscription, Location: vm.Location, Target: vm.ID}))
 			return
 		}
 		d.markProtected(vm.ID)
-		o.Items = append(o.Items, w.toItem(vm.ID))
-		if slices.ContainsFunc(o.Vaults, func(v plan.Vault) bool { return armid.Same(v.ID, w.VaultID.textOrEmpty()) }) {
+		o.Items = append(o.Items, w.ToItem(vm.ID))
+		if slices.ContainsFunc(o.Vaults, func(v plan.Vault) bool { return armid.Same(v.ID, w.VaultID.Text()) }) {
 			return // protected during the reads
 		}
 		gap := plan.Gap{
-			Kind: plan.GapItems, Subscription: strings.ToLower(vm.Subscription), Location: armid.Location(vm.Location), Vault: w.VaultID.textOrEmpty(),
+			Kind: plan.GapItems, Subscription: strings.ToLower(vm.Subscription), Location: armid.Location(vm.Location), Vault: w.VaultID.Text(),
 			Code: "VaultNotVisible", Message: "a VM is protected in this vault, and the vault list of the subscription does not show it",
 		}
 		if !slices.ContainsFunc(o.Gaps, func(g plan.Gap) bool { return g.Kind == gap.Kind && armid.Same(g.Vault, gap.Vault) }) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -84,18 +85,18 @@ func (d *discovery) readBackupStatus(ctx context.Context, vm plan.VM) {
 	}
 	d.recordSuccess(func(o *plan.Observed) {
 		switch {
-		case w.isUnprotected():
-		case w.isProtected():
+		case w.IsUnprotected():
+		case w.IsProtected():
 			d.markProtected(vm.ID)
-			o.Items = append(o.Items, w.toItem(vm.ID))
+			o.Items = append(o.Items, w.ToItem(vm.ID))
 		default: // protected in an unnamed vault, or an unknown word
-			o.Gaps = append(o.Gaps, w.unclearGap(gap))
+			o.Gaps = append(o.Gaps, w.UnclearGap(gap))
 		}
 	})
 }
 
 // fetchBackupStatus requests the backup status of one VM.
-func (d *discovery) fetchBackupStatus(ctx context.Context, vm plan.VM) (w wireStatus, err error) {
+func (d *discovery) fetchBackupStatus(ctx context.Context, vm plan.VM) (w wire.BackupStatus, err error) {
 	var raw []byte
 	_, err = d.c.do(ctx, request{
 		op: "asking for the backup status of " + vm.ID, method: http.MethodPost, class: quota.Other,
@@ -140,7 +141,7 @@ func (d *discovery) protectableTasks() []readTask {
 func (d *discovery) listProtectable(ctx context.Context, r region, vault string) {
 	u := d.c.buildURL(vault+"/backupProtectableItems", apiBackup, "$filter", filterVMs)
 	op := fmt.Sprintf("listing protectable items through %q", vaultName(vault))
-	found, err := listPages(ctx, d.c, op, u, quota.Other, d.rec.tee("protectableItems"), newRowReadFunc[wireProtectable](d.c.rows), budgetTenth)
+	found, err := listPages(ctx, d.c, op, u, quota.Other, d.rec.tee("protectableItems"), wire.NewRowFunc[wire.ProtectableItem](d.c.rows), budgetTenth)
 	if errors.Is(err, errTooManyPages) {
 		return // not read: the plan then has no refresh before it
 	}
@@ -150,7 +151,7 @@ func (d *discovery) listProtectable(ctx context.Context, r region, vault string)
 	}
 	p := plan.Protectable{Subscription: r.subscription, Location: r.location, Vault: vault, VMs: []string{}}
 	for _, w := range found {
-		if vm := w.Properties.VirtualMachineID.textOrEmpty(); vm != "" {
+		if vm := w.Properties.VirtualMachineID.Text(); vm != "" {
 			p.VMs = append(p.VMs, vm)
 		}
 	}

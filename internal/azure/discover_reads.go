@@ -12,6 +12,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -78,15 +79,15 @@ func (d *discovery) listVMs(ctx context.Context, subscription string) {
 // vmReader returns the function that reads the rows of one VM list. A row that names no VM becomes one without an id;
 // its Unreadable holds what it has instead.
 func (d *discovery) vmReader() rowReadFunc[plan.VM] {
-	rows, known := newRowDecoder[wireVM](d.c.rows), newStringPool()
+	rows, known := wire.NewRowDecoder[wire.VM](d.c.rows), wire.NewStringPool()
 	return func(raw []byte) (plan.VM, error) {
-		var w wireVM
-		if err := rows.decode(raw, &w); err != nil {
+		var w wire.VM
+		if err := rows.Decode(raw, &w); err != nil {
 			return plan.VM{}, err
 		}
-		vm, ok := w.toVM(d.c.Now(), known)
+		vm, ok := w.ToPlan(d.c.Now(), known)
 		if !ok {
-			return plan.VM{Unreadable: w.ID.printable()}, nil
+			return plan.VM{Unreadable: w.ID.Printable()}, nil
 		}
 		d.addDiskSizes(&vm, &w)
 		return vm, nil
@@ -196,7 +197,7 @@ func (d *discovery) getVM(ctx context.Context, id string) {
 
 func (d *discovery) fetchVM(ctx context.Context, id string) (plan.VM, bool, error) {
 	op := "reading VM " + id
-	var w wireVM
+	var w wire.VM
 	raw, err := d.c.getDocument(ctx, op, d.c.buildURL(id, apiCompute), quota.Other, &w)
 	if isAbsenceProven(err) {
 		return plan.VM{}, false, nil
@@ -204,7 +205,7 @@ func (d *discovery) fetchVM(ctx context.Context, id string) (plan.VM, bool, erro
 	if err != nil {
 		return plan.VM{}, false, err
 	}
-	vm, ok := w.toVM(d.c.Now(), nil)
+	vm, ok := w.ToPlan(d.c.Now(), nil)
 	if !ok || !armid.Same(vm.ID, id) {
 		return plan.VM{}, false, brokenReadError(op, id, "MalformedAnswer", errors.New("the answer is not this VM"))
 	}
@@ -214,9 +215,9 @@ func (d *discovery) fetchVM(ctx context.Context, id string) (plan.VM, bool, erro
 }
 
 // addDiskSizes adds the sizes of a VM's disks where they are requested.
-func (d *discovery) addDiskSizes(vm *plan.VM, w *wireVM) {
+func (d *discovery) addDiskSizes(vm *plan.VM, w *wire.VM) {
 	if d.scope.DiskSizes {
-		vm.DiskSizes = w.diskSizes()
+		vm.DiskSizes = w.DiskSizes()
 	}
 }
 
@@ -246,7 +247,7 @@ func (d *discovery) listItems(ctx context.Context, v plan.Vault) {
 			o.Gaps = append(o.Gaps, gap)
 		}
 		for _, workload := range found.others {
-			o.Notes = append(o.Notes, fmt.Sprintf("the item list of vault %q has an item of %s, which is left out", vaultName(v.ID), quoted(workload)))
+			o.Notes = append(o.Notes, fmt.Sprintf("the item list of vault %q has an item of %s, which is left out", vaultName(v.ID), wire.Quote(workload)))
 		}
 	})
 }
@@ -268,7 +269,7 @@ func (d *discovery) listPolicies(ctx context.Context, v plan.Vault) {
 	u := d.c.buildURL(v.ID+"/backupPolicies", apiBackup, "$filter", filterVMs)
 	op := fmt.Sprintf("listing policies of %q", vaultName(v.ID))
 	at := d.c.Now()
-	found, err := listAll[wirePolicy](ctx, d.c, op, u, quota.Other, d.rec.tee("policies"))
+	found, err := listAll[wire.Policy](ctx, d.c, op, u, quota.Other, d.rec.tee("policies"))
 	if err != nil {
 		d.recordGap(ctx, vaultGap(plan.GapPolicies, v), err)
 		return
@@ -286,20 +287,20 @@ func (d *discovery) listPolicies(ctx context.Context, v plan.Vault) {
 
 // addPolicy adds a policy. The caller holds mu. An entry that is not known to be a policy for VMs is not a missing one:
 // its name is taken.
-func (d *discovery) addPolicy(o *plan.Observed, v plan.Vault, w wirePolicy) {
-	p, err := w.toPolicy(v.ID)
+func (d *discovery) addPolicy(o *plan.Observed, v plan.Vault, w wire.Policy) {
+	p, err := w.ToPlan(v.ID)
 	gap := vaultGap(plan.GapPolicy, v)
-	if gap.Target = p.ID; !isPolicyOf(p.ID, v.ID) {
+	if gap.Target = p.ID; !wire.IsPolicyOf(p.ID, v.ID) {
 		gap = vaultGap(plan.GapPolicies, v)
-		err = errors.Join(err, fmt.Errorf("the id of a policy is %s", w.ID.printable()))
+		err = errors.Join(err, fmt.Errorf("the id of a policy is %s", w.ID.Printable()))
 	}
-	other, is := errors.AsType[*notVMPolicy](err)
+	other, is := errors.AsType[*wire.NotVMPolicyError](err)
 	switch {
 	case err == nil:
 		o.Policies = append(o.Policies, p)
 	case is && gap.Kind == plan.GapPolicy:
 		o.Taken = append(o.Taken, p.ID)
-		o.Notes = append(o.Notes, fmt.Sprintf("the policy list of vault %q has a policy for %s, which is left out", vaultName(v.ID), quoted(other.workload)))
+		o.Notes = append(o.Notes, fmt.Sprintf("the policy list of vault %q has a policy for %s, which is left out", vaultName(v.ID), wire.Quote(other.Workload)))
 	default:
 		o.Gaps = append(o.Gaps, misreadGaps(gap, strings.ReplaceAll(err.Error(), "\n", "; "))...)
 	}
@@ -337,7 +338,7 @@ func (d *discovery) listJobs(ctx context.Context, v plan.Vault) {
 func (d *discovery) listGuards(ctx context.Context, v plan.Vault) {
 	u := d.c.buildURL(v.ID+"/backupResourceGuardProxies", apiBackup)
 	op := fmt.Sprintf("listing resource guards of %q", vaultName(v.ID))
-	found, err := listAll[wireGuard](ctx, d.c, op, u, quota.Other, d.rec.tee("resourceGuardProxies"))
+	found, err := listAll[wire.ResourceGuard](ctx, d.c, op, u, quota.Other, d.rec.tee("resourceGuardProxies"))
 	if err != nil {
 		d.recordGap(ctx, vaultGap(plan.GapGuards, v), err)
 		return
@@ -345,10 +346,10 @@ func (d *discovery) listGuards(ctx context.Context, v plan.Vault) {
 	guards := []string{}
 	var operations []plan.GuardedOperation
 	for _, g := range found {
-		guard := cmp.Or(g.Properties.ResourceGuard.textOrEmpty(), g.ID.textOrEmpty(), "a guard without a name")
+		guard := cmp.Or(g.Properties.ResourceGuard.Text(), g.ID.Text(), "a guard without a name")
 		guards = append(guards, guard)
 		for _, o := range g.Properties.Operations {
-			operations = append(operations, plan.GuardedOperation{Guard: guard, Operation: o.Operation.textOrEmpty(), Request: o.Request.textOrEmpty()})
+			operations = append(operations, plan.GuardedOperation{Guard: guard, Operation: o.Operation.Text(), Request: o.Request.Text()})
 		}
 	}
 	d.recordSuccess(func(o *plan.Observed) {
@@ -377,18 +378,18 @@ type itemRow struct {
 
 // itemReader returns the function that reads the rows of the item list of one vault.
 func (c *Client) itemReader(vault string) rowReadFunc[itemRow] {
-	rows, known := newRowDecoder[wireItem](c.rows), newStringPool()
+	rows, known := wire.NewRowDecoder[wire.Item](c.rows), wire.NewStringPool()
 	return func(raw []byte) (row itemRow, err error) {
-		var w wireItem
-		if err := rows.decode(raw, &w); err != nil {
+		var w wire.Item
+		if err := rows.Decode(raw, &w); err != nil {
 			return row, err
 		}
-		if row.other = w.otherWorkload(); row.other != "" {
+		if row.other = w.OtherWorkload(); row.other != "" {
 			return row, nil
 		}
-		row.item, row.nameless = w.toItem(vault, c.Now())
-		known.internItem(&row.item)
-		row.extended = w.otherExtended()
+		row.item, row.nameless = w.ToPlan(vault, c.Now())
+		known.InternItem(&row.item)
+		row.extended = w.OtherExtendedProperties()
 		return row, nil
 	}
 }
@@ -420,14 +421,14 @@ func (c *Client) fetchItems(ctx context.Context, vault string, cl quota.Class, t
 // fetchJobs lists the jobs of a vault; odd describes the first that was not understood. Such a job is listed, too.
 func (c *Client) fetchJobs(ctx context.Context, vault, filter string, cl quota.Class, tee func(json.RawMessage)) (jobs []plan.Job, odd string, err error) {
 	u := c.buildURL(vault+"/backupJobs", apiBackup, "$filter", filter)
-	found, err := listAll[wireJob](ctx, c, fmt.Sprintf("listing jobs of %q", vaultName(vault)), u, cl, tee)
+	found, err := listAll[wire.Job](ctx, c, fmt.Sprintf("listing jobs of %q", vaultName(vault)), u, cl, tee)
 	if err != nil {
 		return nil, "", err
 	}
 	now := c.Now()
 	jobs = make([]plan.Job, 0, len(found))
 	for _, w := range found {
-		j, what := w.toJob(vault, now)
+		j, what := w.ToPlan(vault, now)
 		odd = cmp.Or(odd, what)
 		jobs = append(jobs, j)
 	}

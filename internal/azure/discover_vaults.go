@@ -8,6 +8,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -44,7 +45,7 @@ func (d *discovery) listVaults(ctx context.Context, subscription string) {
 		}
 	}()
 	u := d.c.buildURL("/subscriptions/"+subscription+"/providers/Microsoft.RecoveryServices/vaults", apiVault)
-	found, err := listAll[wireVault](ctx, d.c, "listing vaults of subscription "+subscription, u, quota.Other, d.rec.tee("vaults"))
+	found, err := listAll[wire.Vault](ctx, d.c, "listing vaults of subscription "+subscription, u, quota.Other, d.rec.tee("vaults"))
 	if err != nil {
 		d.recordGap(ctx, plan.Gap{Kind: plan.GapVaults, Subscription: subscription}, err)
 		return
@@ -53,11 +54,11 @@ func (d *discovery) listVaults(ctx context.Context, subscription string) {
 	var unanswered []plan.VaultRef // that join the file, and are read by themselves
 	d.recordSuccess(func(o *plan.Observed) {
 		for _, w := range found {
-			id := w.ID.textOrEmpty()
-			if _, err := armid.ParseVault(id); err != nil || len(id) > maxID {
+			id := w.ID.Text()
+			if _, err := armid.ParseVault(id); err != nil || len(id) > wire.MaxID {
 				o.Gaps = append(o.Gaps, plan.Gap{
 					Kind: plan.GapVaults, Subscription: subscription, Code: "MalformedAnswer",
-					Message: "an entry of the vault list names no vault; its id is " + w.ID.printable(),
+					Message: "an entry of the vault list names no vault; its id is " + w.ID.Printable(),
 				})
 				continue
 			}
@@ -66,14 +67,14 @@ func (d *discovery) listVaults(ctx context.Context, subscription string) {
 			switch {
 			case listed[key], inFile && !mayBeAnsweredByList(ref):
 			case inFile:
-				if v, odd := w.toVault(ref.ID, true); odd == "" {
+				if v, odd := w.ToPlan(ref.ID, true); odd == "" {
 					listed[key] = true
 					o.Vaults = append(o.Vaults, v)
 					answered = append(answered, v)
 				}
 			default:
 				listed[key] = true
-				v, odd := w.toVault(id, false)
+				v, odd := w.ToPlan(id, false)
 				if ref, joins := d.joins(v); joins {
 					if v.InFile = true; odd != "" || !mayBeAnsweredByList(ref) {
 						unanswered = append(unanswered, ref)
@@ -118,7 +119,7 @@ func (d *discovery) joins(v plan.Vault) (plan.VaultRef, bool) {
 
 // getVault reads a vault of the file; what is in it follows, unless it does not exist.
 func (d *discovery) getVault(ctx context.Context, ref plan.VaultRef) {
-	var w wireVault
+	var w wire.Vault
 	raw, err := d.c.getDocument(ctx, fmt.Sprintf("reading vault %q", vaultName(ref.ID)), d.c.buildURL(ref.ID, apiVault), quota.Other, &w)
 	switch {
 	case isAbsenceProven(err):
@@ -132,7 +133,7 @@ func (d *discovery) getVault(ctx context.Context, ref plan.VaultRef) {
 		d.unreadVaults = append(d.unreadVaults, ref)
 	default:
 		d.rec.add("vaults", raw)
-		v, odd := w.toVault(ref.ID, true)
+		v, odd := w.ToPlan(ref.ID, true)
 		gap := vaultGap(plan.GapVault, v)
 		gap.Location = cmp.Or(v.Location, ref.Location)
 		d.recordSuccess(func(o *plan.Observed) {

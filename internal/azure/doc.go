@@ -25,7 +25,7 @@
 // # Decisions
 //
 //   - No generated clients: docs/design.md §1 has the four measured reasons. The structs name the fields in use. One
-//     that decides something is a field (field.go): read, absent, or not understood. A row with such a field that
+//     that decides something is a [wire.Field]: read, absent, or not understood. A row with such a field that
 //     was not understood stays in the result, with the value in its Unreadable, and is a gap of its own; only if
 //     not even its identity is known, the whole list is a gap. Fields that decide nothing are tolerant.
 //   - A missing field may be replaced by another: a time of deletion proves that an item is deleted, an id holds

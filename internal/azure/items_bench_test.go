@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/azure/azuretest"
+	"github.com/azbackup/azbackup/internal/azure/wire"
 )
 
 // The requirement of docs/design.md §10 and of large estates: 100,000 items in 1.5 s at most.
@@ -23,12 +24,12 @@ func BenchmarkItems100000(b *testing.B) {
 	b.SetBytes(int64(body.Len()))
 	b.ReportAllocs()
 	for b.Loop() {
-		p, err := decodePage(bytes.NewReader(body.Bytes()), 0, false, newRowReadFunc[wireItem](nil))
+		p, err := decodePage(bytes.NewReader(body.Bytes()), 0, false, wire.NewRowFunc[wire.Item](nil))
 		if err != nil || len(p.value) != 100_000 {
 			b.Fatal(err, len(p.value))
 		}
 		for _, w := range p.value {
-			if _, err := w.toItem(vaultID, time.Time{}); err != nil {
+			if _, err := w.ToPlan(vaultID, time.Time{}); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/internal/crash"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -107,12 +108,12 @@ type JobTask struct{ Name, Status string }
 
 // Job reads one job, by its resource id.
 func (c *Client) Job(ctx context.Context, id string) (JobDetail, error) {
-	var w wireJob
+	var w wire.Job
 	if _, err := c.getDocument(ctx, "reading job "+operationID(id), c.buildURL(id, apiBackup), quota.Confirm, &w); err != nil {
 		return JobDetail{}, err
 	}
-	j, _ := w.toJob(armid.VaultOf(id), time.Time{}) // it was requested by its id
-	d := JobDetail{Job: j, Size: w.Properties.ExtendedInfo.Bag["Backup Size"].textOrEmpty()}
+	j, _ := w.ToPlan(armid.VaultOf(id), time.Time{}) // it was requested by its id
+	d := JobDetail{Job: j, Size: w.Properties.ExtendedInfo.Bag["Backup Size"].Text()}
 	for _, t := range w.Properties.ExtendedInfo.Tasks {
 		d.Tasks = append(d.Tasks, JobTask{Name: t.ID, Status: t.Status})
 	}

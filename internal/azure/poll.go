@@ -12,6 +12,7 @@ import (
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -64,10 +65,10 @@ func (c *Client) pollURLs(ctx context.Context, op apply.Operation) (apply.Progre
 	return apply.Progress{Done: true, RequestID: op.RequestID}, nil // the write was answered with its effect
 }
 
-// wireOperation is the body of an operation's status (docs/azure.md §4, §8.1).
-type wireOperation struct {
-	Status string     `json:"status"`
-	Error  *wireError `json:"error"`
+// operationStatus is the body of an operation's status (docs/azure.md §4, §8.1).
+type operationStatus struct {
+	Status string            `json:"status"`
+	Error  *operationFailure `json:"error"`
 
 	Properties struct {
 		JobID  string   `json:"jobId"`
@@ -78,13 +79,13 @@ type wireOperation struct {
 	} `json:"properties"`
 }
 
-type wireError struct {
+type operationFailure struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 }
 
 func (c *Client) getStatus(ctx context.Context, op apply.Operation) (apply.Progress, error) {
-	var w wireOperation
+	var w operationStatus
 	var raw []byte
 	a, err := c.do(ctx, request{
 		op: pollOpName(op), method: http.MethodGet, url: op.Status, class: quota.Confirm, decode: documentDecoder(&w, &raw),
@@ -109,7 +110,7 @@ func (c *Client) getStatus(ctx context.Context, op apply.Operation) (apply.Progr
 	return p, nil // in progress, or an unknown word: the deadline decides
 }
 
-func operationError(op apply.Operation, w wireOperation, requestID string) error {
+func operationError(op apply.Operation, w operationStatus, requestID string) error {
 	e := &apply.Error{Op: pollOpName(op), Status: http.StatusOK, Code: "Operation" + w.Status, RequestID: requestID, Ended: true}
 	e.Message = "the operation ended " + strings.ToLower(w.Status)
 	if w.Error != nil {
@@ -119,7 +120,7 @@ func operationError(op apply.Operation, w wireOperation, requestID string) error
 }
 
 // failedJobs returns the error of a policy's operation that reached only some of its items.
-func failedJobs(op apply.Operation, w wireOperation, requestID string) error {
+func failedJobs(op apply.Operation, w operationStatus, requestID string) error {
 	n := len(w.Properties.FailedJobs)
 	if n == 0 {
 		return nil
@@ -160,7 +161,7 @@ func pollOpName(op apply.Operation) string {
 func (c *Client) verifyVault(ctx context.Context, op apply.Operation, p apply.Progress) (apply.Progress, error) {
 	what := fmt.Sprintf("reading vault %q back", vaultName(op.Target))
 	p.Done = false
-	var w wireVault
+	var w wire.Vault
 	_, err := c.getDocument(ctx, what, c.buildURL(op.Target, apiVault), quota.Confirm, &w)
 	switch {
 	case is404(err):
@@ -169,7 +170,7 @@ func (c *Client) verifyVault(ctx context.Context, op apply.Operation, p apply.Pr
 	case err != nil:
 		return p, err
 	}
-	got, odd := w.toVault(op.Target, true)
+	got, odd := w.ToPlan(op.Target, true)
 	switch state := got.ProvisioningState; strings.ToLower(state) {
 	case "succeeded", "":
 	case "failed":
@@ -218,7 +219,7 @@ func (c *Client) verifyPolicy(ctx context.Context, op apply.Operation, p apply.P
 		p.Done = true
 		return p, nil
 	}
-	return verifiedProgress(p, plan.DiffSpec(got, fillUnset(got, *op.After.Spec))), nil
+	return verifiedProgress(p, plan.DiffSpec(got, wire.FillUnset(got, *op.After.Spec))), nil
 }
 
 // verifiedProgress returns p as done if nothing differs from the write, else with the first difference in its message.

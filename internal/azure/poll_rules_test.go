@@ -58,13 +58,13 @@ func TestOnlyAnOperationThatMayNotBeAskedIsReadBackInstead(t *testing.T) {
 }
 
 func TestThePolicyOperationNamesTheFirstItemThatDidNotTakeIt(t *testing.T) {
-	var w wireOperation
+	var w operationStatus
 	for text, want := range map[string]string{
 		`{}`: "",
 		`{"failedJobsError":{"vm2":"second","vm1":"first"}}`: "2 of its items did not take it; vm1: first",
 		`{"failedJobsError":{"vm1":{"code":"X"}}}`:           `1 of its items did not take it; vm1: {"code":"X"}`,
 	} {
-		w = wireOperation{}
+		w = operationStatus{}
 		if err := json.Unmarshal([]byte(`{"properties":`+text+`}`), &w); err != nil {
 			t.Fatal(err)
 		}

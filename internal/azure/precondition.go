@@ -11,6 +11,7 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -85,7 +86,7 @@ func (c *Client) preparePolicy(ctx context.Context, op string, ch plan.Change) (
 	if now != nil {
 		is = now.Spec
 	}
-	if err := mergePolicy(properties, is, spec, c.Now()); err != nil {
+	if err := wire.MergePolicy(properties, is, spec, c.Now()); err != nil {
 		return preparedWrite{}, &apply.Error{Op: op, Message: err.Error(), Err: err}
 	}
 	delete(properties, guardRequestsKey) // a request is named for the write that needs it, never sent back as read
@@ -101,12 +102,12 @@ func (c *Client) preparePolicy(ctx context.Context, op string, ch plan.Change) (
 
 // prepareVault reads a vault right before its PUT or PATCH.
 func (c *Client) prepareVault(ctx context.Context, op string, ch plan.Change) (preparedWrite, error) {
-	var w wireVault
+	var w wire.Vault
 	_, there, err := c.readCurrent(ctx, op, c.buildURL(ch.Target, apiVault), &w)
 	if err != nil {
 		return preparedWrite{}, err
 	}
-	v, odd := w.toVault(ch.Target, true)
+	v, odd := w.ToPlan(ch.Target, true)
 	var now *plan.VaultSettings
 	if there {
 		if odd != "" {
@@ -134,10 +135,10 @@ func (c *Client) prepareVault(ctx context.Context, op string, ch plan.Change) (p
 	send := settings
 	send.Tags = tags
 	if ch.Action == plan.CreateVault {
-		return preparedWrite{body: buildVaultBody(send), after: &after}, nil
+		return preparedWrite{body: wire.NewVaultBody(send), after: &after}, nil
 	}
-	b := buildSettingsBody(send, w)
-	b.nameGuardRequests(guardRequestIDs(ch))
+	b := wire.NewVaultPatch(send, w)
+	b.NameGuardRequests(guardRequestIDs(ch))
 	return preparedWrite{body: b, after: &after}, nil
 }
 
@@ -174,18 +175,18 @@ func isRisky(ch plan.Change) bool { return ch.Risk != "" && ch.Risk != plan.Risk
 
 // fetchItem reads one item; nil = the vault has no such item.
 func (c *Client) fetchItem(ctx context.Context, op, id, vault string) (*plan.Item, error) {
-	var w wireItem
+	var w wire.Item
 	_, there, err := c.readCurrent(ctx, op, c.buildURL(id, apiBackup), &w)
 	if err != nil || !there {
 		return nil, err
 	}
-	it, err := w.toItem(vault, c.Now())
+	it, err := w.ToPlan(vault, c.Now())
 	if err == nil && it.Unreadable != "" {
 		err = errors.New(it.Unreadable)
 	}
 	if err != nil {
 		return nil, &apply.Error{Op: op, Code: plan.CodeNotUnderstood, Message: fmt.Sprintf("it was not written, because it is not understood: %v", err), Err: err}
 	}
-	c.storeExtendedProperties(it.ID, w.otherExtended())
+	c.storeExtendedProperties(it.ID, w.OtherExtendedProperties())
 	return &it, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -81,12 +82,12 @@ func (d *discovery) listPoints(ctx context.Context, item, vm string) {
 		tee = func(raw json.RawMessage) { rows = append(rows, raw) }
 	}
 	u := d.c.buildURL(item+"/recoveryPoints", apiBackup)
-	found, err := listAll[wirePoint](ctx, d.c, op, u, quota.Other, tee)
+	found, err := listAll[wire.RecoveryPoint](ctx, d.c, op, u, quota.Other, tee)
 	times := make([]time.Time, 0, len(found))
 	for _, w := range found {
-		t, ok := w.Properties.Time.parsePastTime(d.c.Now())
+		t, ok := w.Properties.Time.PastTime(d.c.Now())
 		if (t.IsZero() || !ok) && err == nil {
-			err = brokenReadError(op, u, plan.CodeNotUnderstood, fmt.Errorf("the time of a recovery point is %s", quoted(w.Properties.Time.textOrEmpty())))
+			err = brokenReadError(op, u, plan.CodeNotUnderstood, fmt.Errorf("the time of a recovery point is %s", wire.Quote(w.Properties.Time.Text())))
 		}
 		times = append(times, t)
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/wire"
 )
 
 // recorder keeps the bodies that a discovery reads, for a snapshot. They go to a temporary file as they arrive, in no
@@ -78,7 +79,7 @@ func (r *recorder) add(section string, raw json.RawMessage) {
 		ID string `json:"id"`
 	}
 	var line bytes.Buffer
-	err := errors.Join(unmarshalTolerant(raw, &head), json.Compact(&line, raw))
+	err := errors.Join(wire.Unmarshal(raw, &head), json.Compact(&line, raw))
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {

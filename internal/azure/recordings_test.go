@@ -18,6 +18,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -368,10 +369,10 @@ func readRecorded(t *testing.T, c *Client, e exchange) (what string, err error) 
 		}
 		return "items", err
 	case e.is("item"):
-		var w wireItem
+		var w wire.Item
 		if _, err = c.getDocument(ctx, "reading", c.buildURL(e.path, apiBackup), quota.Other, &w); err == nil {
 			var it plan.Item
-			it, err = w.toItem(vault, time.Now())
+			it, err = w.ToPlan(vault, time.Now())
 			differ(it.State+it.Unreadable, naive(e.Response, "properties", "protectionState"))
 		}
 		return "item", err

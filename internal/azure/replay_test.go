@@ -16,6 +16,7 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -245,10 +246,10 @@ func (r *replayer) change(a plan.Action) plan.Change {
 		panic(err)
 	}
 	c.Target = body.Properties.SourceResourceID
-	var w wireItem
+	var w wire.Item
 	if raw := r.itemBefore(); raw != nil && json.Unmarshal(raw, &w) == nil {
 		c.Before = &plan.State{State: string(w.Properties.ProtectionState), Policy: string(w.Properties.PolicyID)}
-		if w.Properties.SoftDeleted.printable() == "true" {
+		if w.Properties.SoftDeleted.Printable() == "true" {
 			c.Before.State = plan.StateSoftDeleted
 		}
 	}

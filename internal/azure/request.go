@@ -17,6 +17,7 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/internal/azure/wire"
 )
 
 // The api-versions of this program. The version is behaviour, not only shape: Trusted Launch VMs need 2025-01-01 or
@@ -143,7 +144,7 @@ func decodeDocument(data []byte, v any) error {
 	if len(trimmed) > 0 && trimmed[0] != '{' {
 		return &malformedError{why: "the answer is not a JSON object"}
 	}
-	if err := unmarshalTolerant(trimmed, v); err != nil {
+	if err := wire.Unmarshal(trimmed, v); err != nil {
 		if s := err.Error(); len(trimmed) == 0 || strings.Contains(s, "unexpected end") {
 			return io.ErrUnexpectedEOF
 		}
@@ -155,7 +156,7 @@ func decodeDocument(data []byte, v any) error {
 // listAll reads all pages of a list. It is all or nothing: with an error it returns the elements of the pages before,
 // for their names, and none of them may be relied on.
 func listAll[T any](ctx context.Context, c *Client, op, u string, cl quota.Class, tee func(json.RawMessage)) ([]T, error) {
-	return listPages(ctx, c, op, u, cl, tee, newRowReadFunc[T](c.rows), 0)
+	return listPages(ctx, c, op, u, cl, tee, wire.NewRowFunc[T](c.rows), 0)
 }
 
 // listAs is listAll with rows converted by read. Rows are large: they are converted as they arrive.

@@ -10,6 +10,7 @@ import (
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -45,12 +46,12 @@ func (c *Client) StartValidation(ctx context.Context, ch plan.Change) (apply.Ope
 // PollValidation implements [apply.RestoreTester].
 func (c *Client) PollValidation(ctx context.Context, op apply.Operation) (apply.Validation, error) {
 	ctx = withChange(ctx, op.Change)
-	what := "following the check of a restore " + quoted(op.ID)
+	what := "following the check of a restore " + wire.Quote(op.ID)
 	if op.Status == "" {
 		return apply.Validation{}, &apply.Error{Op: what, Code: plan.CodeNotUnderstood, Message: "the answer does not say where its result is to be found", Ended: true}
 	}
 	var w struct {
-		wireOperation
+		operationStatus
 		Properties struct {
 			Response json.RawMessage `json:"validateOperationResponse"`
 		} `json:"properties"`
@@ -68,7 +69,7 @@ func (c *Client) PollValidation(ctx context.Context, op apply.Operation) (apply.
 	case "succeeded": // it was checked; whether it would work the rows tell (docs/azure.md §25.4)
 		v.Done = true
 	case "failed", "canceled", "cancelled":
-		return v, operationError(op, w.wireOperation, requestID(a.header))
+		return v, operationError(op, w.operationStatus, requestID(a.header))
 	}
 	if v.Findings, err = parseFindings(w.Properties.Response); err != nil {
 		return apply.Validation{}, &apply.Error{Op: what, Code: plan.CodeNotUnderstood, Message: "its result was not understood: " + err.Error(), Ended: true}

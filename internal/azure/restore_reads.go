@@ -13,6 +13,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/internal/crash"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -27,15 +28,15 @@ func (c *Client) RecoveryPoints(ctx context.Context, item string) ([]plan.Recove
 }
 
 func (c *Client) recoveryPoints(ctx context.Context, item string, rec *recorder) ([]plan.RecoveryPoint, error) {
-	op := "listing recovery points of " + quoted(itemName(item))
-	found, err := listAll[wirePoint](ctx, c, op, c.buildURL(item+"/recoveryPoints", apiBackup), quota.Other, rec.tee("recoveryPoints"))
+	op := "listing recovery points of " + wire.Quote(itemName(item))
+	found, err := listAll[wire.RecoveryPoint](ctx, c, op, c.buildURL(item+"/recoveryPoints", apiBackup), quota.Other, rec.tee("recoveryPoints"))
 	if err != nil {
 		return nil, err
 	}
 	now := c.Now()
 	points := make([]plan.RecoveryPoint, 0, len(found))
 	for _, w := range found {
-		points = append(points, w.toPoint(item, now))
+		points = append(points, w.ToPlan(item, now))
 	}
 	slices.SortStableFunc(points, func(a, b plan.RecoveryPoint) int { return b.Time.Compare(a.Time) })
 	return points, nil
@@ -47,15 +48,15 @@ func (c *Client) RecoveryPoint(ctx context.Context, id string) (plan.RecoveryPoi
 }
 
 func (c *Client) recoveryPoint(ctx context.Context, id string, rec *recorder) (plan.RecoveryPoint, error) {
-	var w wirePoint
-	raw, err := c.getDocument(ctx, "reading recovery point "+quoted(operationID(id)), c.buildURL(id, apiBackup), quota.Other, &w)
+	var w wire.RecoveryPoint
+	raw, err := c.getDocument(ctx, "reading recovery point "+wire.Quote(operationID(id)), c.buildURL(id, apiBackup), quota.Other, &w)
 	if err != nil {
 		return plan.RecoveryPoint{}, err
 	}
 	rec.add("recoveryPoints", raw)
 	head, _ := armid.CutName(id)
 	item, _ := armid.CutName(head)
-	return w.toPoint(item, c.Now()), nil
+	return w.ToPlan(item, c.Now()), nil
 }
 
 // itemName returns the display name of an item.
@@ -139,14 +140,14 @@ func (c *Client) RestoreJobsNamed(ctx context.Context, vault string, names []str
 func (c *Client) listRestoreJobs(ctx context.Context, vault string, from time.Time, rec *recorder, containers ...string) ([]plan.RestoreJob, error) {
 	filter := jobWindowFilter(from, c.Now().Add(jobWindowSlack)) + " and operation eq '" + plan.JobRestore + "' and " + filterVMs
 	u := c.buildURL(vault+"/backupJobs", apiBackup, "$filter", filter)
-	found, err := listAll[wireJob](ctx, c, fmt.Sprintf("listing restore jobs of %q", vaultName(vault)), u, quota.Other, rec.tee("jobs"))
+	found, err := listAll[wire.Job](ctx, c, fmt.Sprintf("listing restore jobs of %q", vaultName(vault)), u, quota.Other, rec.tee("jobs"))
 	if err != nil {
 		return nil, err
 	}
 	var jobs []plan.RestoreJob
 	now := c.Now()
 	for _, w := range found {
-		j, odd := w.toJob(vault, now)
+		j, odd := w.ToPlan(vault, now)
 		wanted := len(containers) == 0 || slices.ContainsFunc(containers, func(name string) bool { return strings.EqualFold(name, j.Container) })
 		if wanted || odd != "" {
 			jobs = append(jobs, plan.RestoreJob{Job: j, Unreadable: odd})
@@ -162,13 +163,13 @@ func (c *Client) RestoreJob(ctx context.Context, id string) (plan.RestoreJob, er
 }
 
 func (c *Client) restoreJob(ctx context.Context, id string, rec *recorder) (plan.RestoreJob, error) {
-	var w wireJob
-	raw, err := c.getDocument(ctx, "reading job "+quoted(operationID(id)), c.buildURL(id, apiBackup), quota.Other, &w)
+	var w wire.Job
+	raw, err := c.getDocument(ctx, "reading job "+wire.Quote(operationID(id)), c.buildURL(id, apiBackup), quota.Other, &w)
 	if err != nil {
 		return plan.RestoreJob{}, err
 	}
 	rec.add("jobs", raw)
-	return w.toRestoreJob(armid.VaultOf(id), c.Now()), nil
+	return w.ToRestoreJob(armid.VaultOf(id), c.Now()), nil
 }
 
 // Disks lists the managed disks of a resource group, by its id. An entry that names no disk of the group fails the
@@ -178,9 +179,9 @@ func (c *Client) Disks(ctx context.Context, group string) ([]plan.Disk, error) {
 }
 
 func (c *Client) disks(ctx context.Context, group string, rec *recorder) ([]plan.Disk, error) {
-	op := "listing disks of resource group " + quoted(itemName(group))
+	op := "listing disks of resource group " + wire.Quote(itemName(group))
 	u := c.buildURL(group+"/providers/Microsoft.Compute/disks", apiDisks)
-	found, err := listAll[wireManagedDisk](ctx, c, op, u, quota.Other, rec.tee("disks"))
+	found, err := listAll[wire.Disk](ctx, c, op, u, quota.Other, rec.tee("disks"))
 	if err != nil {
 		return nil, err
 	}
@@ -188,7 +189,7 @@ func (c *Client) disks(ctx context.Context, group string, rec *recorder) ([]plan
 	disks := make([]plan.Disk, 0, len(found))
 	seen := map[armid.Key]bool{}
 	for _, w := range found {
-		d, ok := w.toDisk(group, now)
+		d, ok := w.ToPlan(group, now)
 		if !ok {
 			return nil, namelessRow(op, u, "disk", w.ID)
 		}
@@ -202,13 +203,13 @@ func (c *Client) disks(ctx context.Context, group string, rec *recorder) ([]plan
 
 // Disk reads one managed disk by its id; false = it does not exist.
 func (c *Client) Disk(ctx context.Context, id string) (plan.Disk, bool, error) {
-	op := "reading disk " + quoted(itemName(id))
-	var w wireManagedDisk
+	op := "reading disk " + wire.Quote(itemName(id))
+	var w wire.Disk
 	exists, err := c.getIfExists(ctx, op, c.buildURL(id, apiDisks), &w, "disks", nil)
 	if err != nil || !exists {
 		return plan.Disk{}, false, err
 	}
-	d, ok := w.toDisk(groupOf(id), c.Now())
+	d, ok := w.ToPlan(groupOf(id), c.Now())
 	if !ok || !armid.Same(d.ID, id) {
 		return plan.Disk{}, false, brokenReadError(op, id, "MalformedAnswer", errors.New("the answer is not this disk"))
 	}
@@ -221,12 +222,12 @@ func (c *Client) ResourceGroup(ctx context.Context, id string) (plan.ResourceGro
 }
 
 func (c *Client) resourceGroup(ctx context.Context, id string, rec *recorder) (plan.ResourceGroup, bool, error) {
-	var w wireGroup
-	exists, err := c.getIfExists(ctx, "reading resource group "+quoted(itemName(id)), c.buildURL(id, apiGroups), &w, "resourceGroups", rec)
+	var w wire.ResourceGroup
+	exists, err := c.getIfExists(ctx, "reading resource group "+wire.Quote(itemName(id)), c.buildURL(id, apiGroups), &w, "resourceGroups", rec)
 	if err != nil || !exists {
 		return plan.ResourceGroup{}, false, err
 	}
-	return w.toGroup(id), true, nil
+	return w.ToPlan(id), true, nil
 }
 
 // StorageAccount reads a storage account by its id; false = it does not exist.
@@ -235,12 +236,12 @@ func (c *Client) StorageAccount(ctx context.Context, id string) (plan.StorageAcc
 }
 
 func (c *Client) storageAccount(ctx context.Context, id string, rec *recorder) (plan.StorageAccount, bool, error) {
-	var w wireAccount
-	exists, err := c.getIfExists(ctx, "reading storage account "+quoted(itemName(id)), c.buildURL(id, apiStorage), &w, "storageAccounts", rec)
+	var w wire.StorageAccount
+	exists, err := c.getIfExists(ctx, "reading storage account "+wire.Quote(itemName(id)), c.buildURL(id, apiStorage), &w, "storageAccounts", rec)
 	if err != nil || !exists {
 		return plan.StorageAccount{}, false, err
 	}
-	return w.toAccount(id), true, nil
+	return w.ToPlan(id), true, nil
 }
 
 // StorageAccounts lists the storage accounts of a subscription. An entry that names none fails the list, as in
@@ -252,24 +253,24 @@ func (c *Client) StorageAccounts(ctx context.Context, subscription string) ([]pl
 func (c *Client) storageAccounts(ctx context.Context, subscription string, rec *recorder) ([]plan.StorageAccount, error) {
 	u := c.buildURL("/subscriptions/"+subscription+"/providers/Microsoft.Storage/storageAccounts", apiStorage)
 	op := "listing storage accounts of subscription " + subscription
-	found, err := listAll[wireAccount](ctx, c, op, u, quota.Other, rec.tee("storageAccounts"))
+	found, err := listAll[wire.StorageAccount](ctx, c, op, u, quota.Other, rec.tee("storageAccounts"))
 	if err != nil {
 		return nil, err
 	}
 	accounts := make([]plan.StorageAccount, 0, len(found))
 	for _, w := range found {
-		id := w.ID.textOrEmpty()
+		id := w.ID.Text()
 		if _, err := armid.Parse(id); err != nil {
 			return nil, namelessRow(op, u, "storage account", w.ID)
 		}
-		accounts = append(accounts, w.toAccount(id))
+		accounts = append(accounts, w.ToPlan(id))
 	}
 	return accounts, nil
 }
 
 // namelessRow returns the error for a list with an entry whose id does not name what is listed.
-func namelessRow(op, u, what string, id field) error {
-	why := fmt.Errorf("the id of a %s is %s", what, id.printable())
+func namelessRow(op, u, what string, id wire.Field) error {
+	why := fmt.Errorf("the id of a %s is %s", what, id.Printable())
 	return brokenReadError(op, u, "MalformedAnswer", why)
 }
 

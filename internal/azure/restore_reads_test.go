@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -316,19 +317,19 @@ func TestRecordedRestoreIsUnderstood(t *testing.T) {
 		owner, _ := armid.CutName(id)
 		switch {
 		case strings.Contains(path, "/recoveryPoints/") && !strings.HasSuffix(path, "/restore"):
-			var w wirePoint
+			var w wire.RecoveryPoint
 			if err := decodeDocument(x.Body, &w); err != nil {
 				t.Fatal(err)
 			}
 			item, _ := armid.CutName(owner)
-			point = w.toPoint(item, at)
+			point = w.ToPlan(item, at)
 		case strings.Contains(path, "/backupJobs/"):
-			var w wireJob
+			var w wire.Job
 			if err := decodeDocument(x.Body, &w); err != nil {
 				t.Fatal(err)
 			}
 			vault, _ := armid.CutName(owner)
-			job = w.toRestoreJob(vault, at)
+			job = w.ToRestoreJob(vault, at)
 			if job.Unreadable != "" {
 				t.Errorf("job: %s", job.Unreadable)
 			}

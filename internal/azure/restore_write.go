@@ -10,6 +10,7 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -57,7 +58,7 @@ func restorePropertiesOf(ch plan.Change) (restoreProperties, error) {
 	}
 	o := ch.RestoreOrder
 	switch {
-	case o == nil || !isPointOf(o.Point.ID, id):
+	case o == nil || !wire.IsPointOf(o.Point.ID, id):
 		return restoreProperties{}, errMissingField(ch, "recovery point of the item")
 	case o.Into == "" || o.Staging == "" || o.Region == "":
 		return restoreProperties{}, errMissingField(ch, "group, storage account and region")

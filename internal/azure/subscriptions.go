@@ -14,6 +14,7 @@ import (
 
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/internal/crash"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -126,7 +127,7 @@ func (f *subscriptionFinder) descendants(ctx context.Context, group string) {
 	gap := plan.Gap{Kind: plan.GapManagementGroup, Target: path}
 	u := f.c.buildURL(path+"/descendants", apiManagementGroups)
 	var raws []json.RawMessage
-	rows, err := listAll[wireDescendant](ctx, f.c, fmt.Sprintf("listing what is below management group %q", group), u, quota.Other,
+	rows, err := listAll[wire.Descendant](ctx, f.c, fmt.Sprintf("listing what is below management group %q", group), u, quota.Other,
 		func(raw json.RawMessage) { raws = append(raws, slices.Clone(raw)) })
 	if err != nil {
 		f.fail(ctx, gap, err)
@@ -135,13 +136,13 @@ func (f *subscriptionFinder) descendants(ctx context.Context, group string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for _, w := range rows {
-		id := armid.SubscriptionOf(w.ID.textOrEmpty())
+		id := armid.SubscriptionOf(w.ID.Text())
 		switch {
 		case id != "":
 			f.out.Below = append(f.out.Below, strings.ToLower(id))
-		case !strings.HasSuffix(strings.ToLower(w.Type.textOrEmpty()), "/managementgroups"):
+		case !strings.HasSuffix(strings.ToLower(w.Type.Text()), "/managementgroups"):
 			f.out.Gaps = append(f.out.Gaps, misreadGaps(gap, "an entry is neither a subscription nor a management group; its id is "+
-				w.ID.printable())...)
+				w.ID.Printable())...)
 		}
 	}
 	f.record.groups[path] = raws
@@ -167,14 +168,14 @@ func (f *subscriptionFinder) notVisible(ids []string) []string {
 // get reads one subscription that the list does not have. A 404 is no absence: ARM answers so, too, where the identity
 // may not look (docs/azure.md §27).
 func (f *subscriptionFinder) get(ctx context.Context, id string) {
-	var w wireSubscription
+	var w wire.Subscription
 	gap := plan.Gap{Kind: plan.GapSubscription, Subscription: id}
 	raw, err := f.c.getDocument(ctx, "reading subscription "+id, f.c.buildURL("/subscriptions/"+id, apiSubscriptions), quota.Other, &w)
 	if err != nil {
 		f.fail(ctx, gap, err)
 		return
 	}
-	s, odd := w.toSubscription()
+	s, odd := w.ToPlan()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if odd != "" || !strings.EqualFold(s.ID, id) {
@@ -187,12 +188,12 @@ func (f *subscriptionFinder) get(ctx context.Context, id string) {
 
 // listSubscriptions reads the subscriptions that the identity sees. Entries that were not understood are gaps.
 func (c *Client) listSubscriptions(ctx context.Context, tee func(json.RawMessage)) (found []plan.Subscription, odd []plan.Gap, err error) {
-	rows, err := listAll[wireSubscription](ctx, c, "listing subscriptions", c.buildURL("/subscriptions", apiSubscriptions), quota.Other, tee)
+	rows, err := listAll[wire.Subscription](ctx, c, "listing subscriptions", c.buildURL("/subscriptions", apiSubscriptions), quota.Other, tee)
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, w := range rows {
-		s, what := w.toSubscription()
+		s, what := w.ToPlan()
 		if s.ID != "" {
 			found = append(found, s)
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -102,5 +103,5 @@ func (c *Client) storeExtendedProperties(item string, unknown map[string]json.Ra
 func (c *Client) buildExtendedProperties(item string, d *plan.Disks) map[string]any {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return extendedWithFilter(c.extended[armid.Of(item)], d)
+	return wire.ExtendedProperties(c.extended[armid.Of(item)], d)
 }

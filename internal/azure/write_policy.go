@@ -9,6 +9,7 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -33,14 +34,14 @@ func (c *Client) buildPolicyWrite(ch plan.Change) (write, error) {
 // parsePolicy returns a policy as it was read: its meaning, and every property in raw form. A policy of another
 // workload, or one with parts unknown to this program, is Unreadable.
 func parsePolicy(op string, body []byte) (plan.Policy, map[string]json.RawMessage, error) {
-	var p wirePolicy
+	var p wire.Policy
 	var w struct {
 		Properties map[string]json.RawMessage `json:"properties"`
 	}
 	if json.Unmarshal(body, &p) != nil || json.Unmarshal(body, &w) != nil {
 		return plan.Policy{}, nil, &apply.Error{Op: op, Code: "MalformedAnswer", Message: "the answer is not a policy"}
 	}
-	policy, err := p.toPolicy(armid.VaultOf(p.ID.textOrEmpty()))
+	policy, err := p.ToPlan(armid.VaultOf(p.ID.Text()))
 	if err != nil {
 		policy.Unreadable = err.Error()
 	}

@@ -1,4 +1,4 @@
-package azure
+package wire
 
 import (
 	"cmp"
@@ -36,7 +36,7 @@ const (
 	kindUnknown // an unknown word, or none
 )
 
-func workloadKindOf(f field) workloadKind {
+func workloadKindOf(f Field) workloadKind {
 	switch f {
 	case "":
 		return kindUnset
@@ -54,10 +54,10 @@ func workloadKindOf(f field) workloadKind {
 	return kindUnknown
 }
 
-// otherWorkload returns the workload of a row that is certainly not one of a VM, and "" for any other.
-func (w *wireItem) otherWorkload() string {
+// OtherWorkload returns the workload of a row that is certainly not one of a VM, and "" for any other.
+func (w *Item) OtherWorkload() string {
 	other := ""
-	for _, f := range [...]field{w.Properties.Management, w.Properties.Workload, w.Properties.Type} {
+	for _, f := range [...]Field{w.Properties.Management, w.Properties.Workload, w.Properties.Type} {
 		switch workloadKindOf(f) {
 		case kindVM, kindUnknown:
 			return ""
@@ -71,11 +71,11 @@ func (w *wireItem) otherWorkload() string {
 
 // checkWorkload records where an item does not have a VM's workload, or has another one, too. The request was for VMs,
 // so an absent word means one.
-func (w *wireItem) checkWorkload(r *fieldReader) {
+func (w *Item) checkWorkload(r *fieldReader) {
 	p := w.Properties
 	said := [...]workloadKind{workloadKindOf(p.Management), workloadKindOf(p.Workload), workloadKindOf(p.Type)}
 	vm := slices.Contains(said[:], kindVM)
-	for i, f := range [...]field{p.Management, p.Workload, p.Type} {
+	for i, f := range [...]Field{p.Management, p.Workload, p.Type} {
 		if said[i] == kindOther || said[i] == kindUnknown && !vm {
 			r.recordMisread([...]string{"backupManagementType", "workloadType", "protectedItemType"}[i], f)
 		}

@@ -1,4 +1,4 @@
-package azure
+package wire
 
 import (
 	"bytes"
@@ -35,9 +35,9 @@ func (c *textCache) text(b []byte) string {
 }
 
 // field returns what field.UnmarshalJSON makes of b.
-func (c *textCache) field(b []byte) (field, error) {
+func (c *textCache) field(b []byte) (Field, error) {
 	if len(b) == 0 || b[0] != '"' {
-		var f field
+		var f Field
 		switch string(b) {
 		case "null":
 		case "0":
@@ -51,20 +51,20 @@ func (c *textCache) field(b []byte) (field, error) {
 			if len(*at) != len(notText)+len(b) || (*at)[:len(notText)] != notText || (*at)[len(notText):] != string(b) {
 				*at = notText + string(b)
 			}
-			f = field(*at)
+			f = Field(*at)
 		}
 		return f, nil
 	}
 	plain := b[1 : len(b)-1]
 	at := c.place(plain)
 	if *at == string(plain) { // no text of an answer begins as what is no text
-		return field(*at), nil
+		return Field(*at), nil
 	}
 	if bytes.IndexByte(plain, '\\') < 0 && utf8.Valid(plain) {
 		*at = string(plain)
-		return field(*at), nil
+		return Field(*at), nil
 	}
-	var f field
+	var f Field
 	err := json.Unmarshal(b, (*string)(&f))
 	return f, err
 }

@@ -1,4 +1,4 @@
-package azure
+package wire
 
 import (
 	"bytes"
@@ -11,9 +11,10 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// mergePolicy changes in properties what differs between before and after. Schedule and retention go together, because
-// their times must be equal (docs/azure.md §8.3).
-func mergePolicy(properties map[string]json.RawMessage, before, after plan.PolicySpec, now time.Time) error {
+// MergePolicy changes in properties, a policy's as it was read, what differs between before and after; empty properties
+// become those of a new policy. Schedule and retention go together, because their times must be equal (docs/azure.md
+// §8.3). It fails where before cannot become after, or where properties are not JSON.
+func MergePolicy(properties map[string]json.RawMessage, before, after plan.PolicySpec, now time.Time) error {
 	creating := len(properties) == 0
 	if !creating && after.Tier != "" && after.Tier != before.Tier {
 		return fmt.Errorf("it is %s and cannot become %s", before.Tier, after.Tier)
@@ -26,21 +27,21 @@ func mergePolicy(properties map[string]json.RawMessage, before, after plan.Polic
 			set["policyType"] = "V2"
 		}
 	}
-	after = fillUnset(before, after)
+	after = FillUnset(before, after)
 	for _, f := range plan.DiffSpec(before, after) {
 		switch part, _, _ := strings.Cut(f.Path, "."); part {
 		case "schedule", "retention":
 			at := runTime(after.Schedule.At, over)
-			set["schedulePolicy"] = wireScheduleOf(after, at)
-			set["retentionPolicy"] = wireRetentionOf(after.Retention, at)
+			set["schedulePolicy"] = newPolicySchedule(after, at)
+			set["retentionPolicy"] = newPolicyRetention(after.Retention, at)
 		case "timeZone":
 			set["timeZone"] = after.TimeZone
 		case "instantRestoreDays":
 			set["instantRpRetentionRangeInDays"] = after.InstantRestoreDays
 		case "archive":
-			set["tieringPolicy"] = map[string]wireTier{"ArchivedRP": wireTierOf(*after.Archive)}
+			set["tieringPolicy"] = map[string]archiveTier{"ArchivedRP": newArchiveTier(*after.Archive)}
 		case "instantRestoreGroup":
-			set["instantRPDetails"] = wireInstantRestore{Prefix: after.InstantRestore.Prefix, Suffix: after.InstantRestore.Suffix}
+			set["instantRPDetails"] = instantRestore{Prefix: after.InstantRestore.Prefix, Suffix: after.InstantRestore.Suffix}
 		case "consistency":
 			delete(properties, "snapshotConsistencyType") // omission is the default
 			if after.Consistency == plan.ConsistencyCrash {
@@ -114,9 +115,9 @@ func clampDates(day string, raw json.RawMessage) (json.RawMessage, error) {
 	return json.Marshal(value)
 }
 
-func wireScheduleOf(s plan.PolicySpec, at string) wireSchedule {
-	w := wireSchedule{Kind: "SimpleSchedulePolicy", Frequency: s.Schedule.Frequency}
-	runs := wireRuns{Days: s.Schedule.Days, Times: []string{at}}
+func newPolicySchedule(s plan.PolicySpec, at string) policySchedule {
+	w := policySchedule{Kind: "SimpleSchedulePolicy", Frequency: s.Schedule.Frequency}
+	runs := scheduleRuns{Days: s.Schedule.Days, Times: []string{at}}
 	if s.Tier != plan.TierEnhanced {
 		w.Days, w.Times = runs.Days, runs.Times
 		return w
@@ -124,7 +125,7 @@ func wireScheduleOf(s plan.PolicySpec, at string) wireSchedule {
 	w.Kind = "SimpleSchedulePolicyV2"
 	switch s.Schedule.Frequency {
 	case plan.FrequencyHourly:
-		w.Hourly = &wireHourly{Interval: s.Schedule.Every, From: at, Window: s.Schedule.Window}
+		w.Hourly = &hourlySchedule{Interval: s.Schedule.Every, From: at, Window: s.Schedule.Window}
 	case plan.FrequencyWeekly:
 		w.Weekly = &runs
 	default:
@@ -133,10 +134,10 @@ func wireScheduleOf(s plan.PolicySpec, at string) wireSchedule {
 	return w
 }
 
-func wireRetentionOf(r plan.RetentionSpec, at string) wireRetention {
-	w := wireRetention{Kind: "LongTermRetentionPolicy"}
-	keep := func(n int, unit string) *wireKeep {
-		return &wireKeep{Times: []string{at}, Duration: wireKeepDuration{Count: n, Unit: unit}}
+func newPolicyRetention(r plan.RetentionSpec, at string) policyRetention {
+	w := policyRetention{Kind: "LongTermRetentionPolicy"}
+	keep := func(n int, unit string) *retentionSchedule {
+		return &retentionSchedule{Times: []string{at}, Duration: retentionDuration{Count: n, Unit: unit}}
 	}
 	if r.Days > 0 {
 		w.Daily = keep(r.Days, "Days")
@@ -158,27 +159,27 @@ func wireRetentionOf(r plan.RetentionSpec, at string) wireRetention {
 }
 
 // setSelection sets which points of a month or year are kept: by date, or by week and day.
-func (w *wireKeep) setSelection(k plan.KeepSpec) {
+func (w *retentionSchedule) setSelection(k plan.KeepSpec) {
 	if len(k.Dates) == 0 {
-		w.Format, w.Weekly = "Weekly", &wireByWeek{Days: k.Days, Weeks: k.Weeks}
+		w.Format, w.Weekly = "Weekly", &retentionByWeek{Days: k.Days, Weeks: k.Weeks}
 		return
 	}
-	w.Format, w.Daily = "Daily", &wireByDate{}
+	w.Format, w.Daily = "Daily", &retentionByDate{}
 	for _, d := range k.Dates {
-		w.Daily.Days = append(w.Daily.Days, wireDate{Date: d, IsLast: d == 0})
+		w.Daily.Days = append(w.Daily.Days, monthDay{Date: d, IsLast: d == 0})
 	}
 }
 
-// wireTierOf returns TierRecommended in the one shape that was recorded (docs/azure.md §8.2).
-func wireTierOf(a plan.ArchiveSpec) wireTier {
+// newArchiveTier returns TierRecommended in the one shape that was recorded (docs/azure.md §8.2).
+func newArchiveTier(a plan.ArchiveSpec) archiveTier {
 	if a.Mode == "TierAfter" {
-		return wireTier{Mode: a.Mode, Duration: a.After, Unit: a.Unit}
+		return archiveTier{Mode: a.Mode, Duration: a.After, Unit: a.Unit}
 	}
-	return wireTier{Mode: a.Mode, Unit: "Invalid"}
+	return archiveTier{Mode: a.Mode, Unit: "Invalid"}
 }
 
-// fillUnset fills the unset fields of the wanted policy from the current one.
-func fillUnset(got, want plan.PolicySpec) plan.PolicySpec {
+// FillUnset fills the unset fields of the wanted policy from the current one.
+func FillUnset(got, want plan.PolicySpec) plan.PolicySpec {
 	want.Tier = cmp.Or(want.Tier, got.Tier)
 	want.TimeZone = cmp.Or(want.TimeZone, got.TimeZone)
 	if want.InstantRestoreDays == 0 {

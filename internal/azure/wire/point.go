@@ -1,4 +1,4 @@
-package azure
+package wire
 
 import (
 	"encoding/json"
@@ -9,62 +9,62 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// wirePoint is a recovery point (docs/azure.md §11, §19, §33.45).
-type wirePoint struct {
+// RecoveryPoint is a recovery point (docs/azure.md §11, §19, §33.45).
+type RecoveryPoint struct {
 	tolerantRow
-	ID         field `json:"id"`
+	ID         Field `json:"id"`
 	Properties struct {
-		Kind        field           `json:"objectType"`
-		Consistency field           `json:"recoveryPointType"`
-		Time        field           `json:"recoveryPointTime"`
-		Tiers       []wirePointTier `json:"recoveryPointTierDetails"`
+		Kind        Field       `json:"objectType"`
+		Consistency Field       `json:"recoveryPointType"`
+		Time        Field       `json:"recoveryPointTime"`
+		Tiers       []pointTier `json:"recoveryPointTierDetails"`
 		Disks       *struct {
-			Held     field           `json:"numberOfDisksIncludedInBackup"`
-			Attached field           `json:"numberOfDisksAttachedToVm"`
-			Included []wirePointDisk `json:"includedDiskList"`
-			Excluded []wirePointDisk `json:"excludedDiskList"`
+			Held     Field       `json:"numberOfDisksIncludedInBackup"`
+			Attached Field       `json:"numberOfDisksAttachedToVm"`
+			Included []pointDisk `json:"includedDiskList"`
+			Excluded []pointDisk `json:"excludedDiskList"`
 		} `json:"recoveryPointDiskConfiguration"`
 		More struct {
-			Expires     field `json:"expiryTime"`
-			SoftDeleted field `json:"isSoftDeleted"`
+			Expires     Field `json:"expiryTime"`
+			SoftDeleted Field `json:"isSoftDeleted"`
 		} `json:"recoveryPointProperties"`
-		OS            field `json:"osType"`
-		Managed       field `json:"isManagedVirtualMachine"`
-		Encrypted     field `json:"isSourceVMEncrypted"`
-		PrivateAccess field `json:"isPrivateAccessEnabledOnAnyDisk"`
+		OS            Field `json:"osType"`
+		Managed       Field `json:"isManagedVirtualMachine"`
+		Encrypted     Field `json:"isSourceVMEncrypted"`
+		PrivateAccess Field `json:"isPrivateAccessEnabledOnAnyDisk"`
 		EdgeZone      struct {
-			Name field `json:"name"`
+			Name Field `json:"name"`
 		} `json:"extendedLocation"`
 	} `json:"properties"`
 }
 
-type wirePointTier struct {
-	Type     field            `json:"type"`
-	Status   field            `json:"status"`
-	Extended map[string]field `json:"extendedInfo"`
+type pointTier struct {
+	Type     Field            `json:"type"`
+	Status   Field            `json:"status"`
+	Extended map[string]Field `json:"extendedInfo"`
 }
 
-type wirePointDisk struct {
-	LUN  field `json:"lun"`
-	Name field `json:"name"`
+type pointDisk struct {
+	LUN  Field `json:"lun"`
+	Name Field `json:"name"`
 }
 
 // kindVMPoint is the objectType of a VM's recovery point.
 const kindVMPoint = "IaasVMRecoveryPoint"
 
-// toPoint converts w to plan's type. item is the point's item; at is when it was read: a later time of the point is not
+// ToPlan converts w to plan's type. item is the point's item; at is when it was read: a later time of the point is not
 // understood.
-func (w wirePoint) toPoint(item string, at time.Time) plan.RecoveryPoint {
+func (w RecoveryPoint) ToPlan(item string, at time.Time) plan.RecoveryPoint {
 	p, r := w.Properties, &fieldReader{}
 	r.checkForm(w.tolerantRow)
 	out := plan.RecoveryPoint{
 		ID: r.id("id", w.ID), Item: item, Time: r.pastTime("recoveryPointTime", p.Time, at),
-		Consistency: p.Consistency.textOrEmpty(), OS: p.OS.textOrEmpty(), Expires: r.pastTime("expiryTime", p.More.Expires, time.Time{}),
+		Consistency: p.Consistency.Text(), OS: p.OS.Text(), Expires: r.pastTime("expiryTime", p.More.Expires, time.Time{}),
 		SoftDeleted: r.boolean("isSoftDeleted", p.More.SoftDeleted), Encrypted: r.boolean("isSourceVMEncrypted", p.Encrypted),
 		PrivateAccess: r.boolean("isPrivateAccessEnabledOnAnyDisk", p.PrivateAccess), EdgeZone: r.word("extendedLocation", p.EdgeZone.Name),
 		Unmanaged: p.Managed != "" && !r.boolean("isManagedVirtualMachine", p.Managed),
 	}
-	if !isPointOf(out.ID, item) {
+	if !IsPointOf(out.ID, item) {
 		r.recordMisread("id", w.ID)
 	} else {
 		_, out.Name = armid.CutName(out.ID)
@@ -79,7 +79,7 @@ func (w wirePoint) toPoint(item string, at time.Time) plan.RecoveryPoint {
 		out.Tiers = []plan.PointTier{} // present, and empty
 	}
 	for _, t := range p.Tiers {
-		out.Tiers = append(out.Tiers, t.toTier(r))
+		out.Tiers = append(out.Tiers, t.toPlan(r))
 	}
 	if d := p.Disks; d != nil {
 		out.Disks = &plan.PointDisks{
@@ -91,14 +91,14 @@ func (w wirePoint) toPoint(item string, at time.Time) plan.RecoveryPoint {
 	return out
 }
 
-func (t wirePointTier) toTier(r *fieldReader) plan.PointTier {
+func (t pointTier) toPlan(r *fieldReader) plan.PointTier {
 	return plan.PointTier{
 		Type: r.required("the type of a tier", t.Type), Status: r.required("the status of a tier", t.Status),
 		RehydratedUntil: r.pastTime("rehydratedRPExpiryTime", t.Extended["rehydratedRPExpiryTime"], time.Time{}),
 	}
 }
 
-func disksIn(r *fieldReader, list []wirePointDisk) []plan.PointDisk {
+func disksIn(r *fieldReader, list []pointDisk) []plan.PointDisk {
 	if list == nil {
 		return nil
 	}
@@ -114,14 +114,14 @@ func disksIn(r *fieldReader, list []wirePointDisk) []plan.PointDisk {
 }
 
 // lun returns the LUN of a disk; the OS disk has [plan.OSDisk].
-func (f field) lun() (int, bool) {
+func (f Field) lun() (int, bool) {
 	var n int
 	ok := !f.isText() && json.Unmarshal([]byte(f[len(notText):]), &n) == nil && n >= plan.OSDisk && n <= maxLUN
 	return n, ok
 }
 
-// isPointOf reports whether an id is that of a recovery point of an item.
-func isPointOf(id, item string) bool {
+// IsPointOf reports whether an id is that of a recovery point of an item.
+func IsPointOf(id, item string) bool {
 	head, name := armid.CutName(id)
 	owner, kind := armid.CutName(head)
 	return name != "" && strings.EqualFold(kind, "recoveryPoints") && armid.Same(owner, item)

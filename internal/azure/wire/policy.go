@@ -1,4 +1,4 @@
-package azure
+package wire
 
 import (
 	"cmp"
@@ -14,132 +14,134 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// wirePolicy is a backup policy as listed (docs/azure.md §8.2). Its properties are decoded twice: loosely, to recognise
+// Policy is a backup policy as listed (docs/azure.md §8.2). Its properties are decoded twice: loosely, to recognise
 // a policy for VMs, and strictly, because a half-understood schedule must never be written.
-type wirePolicy struct {
+type Policy struct {
 	tolerantRow
-	ID         field           `json:"id"`
-	Name       field           `json:"name"`
+	ID         Field           `json:"id"`
+	Name       Field           `json:"name"`
 	Properties json.RawMessage `json:"properties"`
 }
 
-type wirePolicyProperties struct {
-	Management         string              `json:"backupManagementType,omitempty"`
-	PolicyType         string              `json:"policyType,omitempty"` // absent or "" = V1
-	Schedule           wireSchedule        `json:"schedulePolicy"`
-	Retention          wireRetention       `json:"retentionPolicy"`
-	InstantRestoreDays *int                `json:"instantRpRetentionRangeInDays,omitempty"`
-	TimeZone           string              `json:"timeZone,omitempty"`
-	Consistency        string              `json:"snapshotConsistencyType,omitempty"`
-	Tiering            map[string]wireTier `json:"tieringPolicy,omitempty"`
-	InstantRestore     *wireInstantRestore `json:"instantRPDetails,omitempty"`
-	ItemsCount         int                 `json:"protectedItemsCount,omitempty"`
+type policyProperties struct {
+	Management         string                 `json:"backupManagementType,omitempty"`
+	PolicyType         string                 `json:"policyType,omitempty"` // absent or "" = V1
+	Schedule           policySchedule         `json:"schedulePolicy"`
+	Retention          policyRetention        `json:"retentionPolicy"`
+	InstantRestoreDays *int                   `json:"instantRpRetentionRangeInDays,omitempty"`
+	TimeZone           string                 `json:"timeZone,omitempty"`
+	Consistency        string                 `json:"snapshotConsistencyType,omitempty"`
+	Tiering            map[string]archiveTier `json:"tieringPolicy,omitempty"`
+	InstantRestore     *instantRestore        `json:"instantRPDetails,omitempty"`
+	ItemsCount         int                    `json:"protectedItemsCount,omitempty"`
 }
 
-type wireInstantRestore struct {
+type instantRestore struct {
 	Prefix string `json:"azureBackupRGNamePrefix,omitempty"`
 	Suffix string `json:"azureBackupRGNameSuffix,omitempty"`
 }
 
-type wireTier struct {
+type archiveTier struct {
 	Mode     string `json:"tieringMode"`
 	Duration int    `json:"duration"`
 	Unit     string `json:"durationType"`
 }
 
-type wireSchedule struct {
-	Kind      string      `json:"schedulePolicyType"` // SimpleSchedulePolicy, SimpleSchedulePolicyV2
-	Frequency string      `json:"scheduleRunFrequency"`
-	Days      []string    `json:"scheduleRunDays,omitempty"`
-	Times     []string    `json:"scheduleRunTimes,omitempty"`
-	Hourly    *wireHourly `json:"hourlySchedule,omitempty"`
-	Daily     *wireRuns   `json:"dailySchedule,omitempty"`
-	Weekly    *wireRuns   `json:"weeklySchedule,omitempty"`
+type policySchedule struct {
+	Kind      string          `json:"schedulePolicyType"` // SimpleSchedulePolicy, SimpleSchedulePolicyV2
+	Frequency string          `json:"scheduleRunFrequency"`
+	Days      []string        `json:"scheduleRunDays,omitempty"`
+	Times     []string        `json:"scheduleRunTimes,omitempty"`
+	Hourly    *hourlySchedule `json:"hourlySchedule,omitempty"`
+	Daily     *scheduleRuns   `json:"dailySchedule,omitempty"`
+	Weekly    *scheduleRuns   `json:"weeklySchedule,omitempty"`
 }
 
-type wireHourly struct {
+type hourlySchedule struct {
 	Interval int    `json:"interval"`
 	From     string `json:"scheduleWindowStartTime"`
 	Window   int    `json:"scheduleWindowDuration"`
 }
 
-type wireRuns struct {
+type scheduleRuns struct {
 	Days  []string `json:"scheduleRunDays,omitempty"`
 	Times []string `json:"scheduleRunTimes"`
 }
 
-type wireRetention struct {
-	Kind    string    `json:"retentionPolicyType"` // LongTermRetentionPolicy
-	Daily   *wireKeep `json:"dailySchedule,omitempty"`
-	Weekly  *wireKeep `json:"weeklySchedule,omitempty"`
-	Monthly *wireKeep `json:"monthlySchedule,omitempty"`
-	Yearly  *wireKeep `json:"yearlySchedule,omitempty"`
+type policyRetention struct {
+	Kind    string             `json:"retentionPolicyType"` // LongTermRetentionPolicy
+	Daily   *retentionSchedule `json:"dailySchedule,omitempty"`
+	Weekly  *retentionSchedule `json:"weeklySchedule,omitempty"`
+	Monthly *retentionSchedule `json:"monthlySchedule,omitempty"`
+	Yearly  *retentionSchedule `json:"yearlySchedule,omitempty"`
 }
 
-// wireKeep is any of the four retention schedules; each uses some of the fields.
-type wireKeep struct {
-	Days     []string         `json:"daysOfTheWeek,omitempty"` // weekly
-	Format   string           `json:"retentionScheduleFormatType,omitempty"`
-	Months   []string         `json:"monthsOfYear,omitempty"`
-	Daily    *wireByDate      `json:"retentionScheduleDaily,omitempty"`
-	Weekly   *wireByWeek      `json:"retentionScheduleWeekly,omitempty"`
-	Times    []string         `json:"retentionTimes"`
-	Duration wireKeepDuration `json:"retentionDuration"`
+// retentionSchedule is any of the four retention schedules; each uses some of the fields.
+type retentionSchedule struct {
+	Days     []string          `json:"daysOfTheWeek,omitempty"` // weekly
+	Format   string            `json:"retentionScheduleFormatType,omitempty"`
+	Months   []string          `json:"monthsOfYear,omitempty"`
+	Daily    *retentionByDate  `json:"retentionScheduleDaily,omitempty"`
+	Weekly   *retentionByWeek  `json:"retentionScheduleWeekly,omitempty"`
+	Times    []string          `json:"retentionTimes"`
+	Duration retentionDuration `json:"retentionDuration"`
 }
 
-type wireKeepDuration struct {
+type retentionDuration struct {
 	Count int    `json:"count"`
 	Unit  string `json:"durationType"`
 }
 
-type wireByDate struct {
-	Days []wireDate `json:"daysOfTheMonth"`
+type retentionByDate struct {
+	Days []monthDay `json:"daysOfTheMonth"`
 }
 
-type wireDate struct {
+type monthDay struct {
 	Date   int  `json:"date"`
 	IsLast bool `json:"isLast"`
 }
 
-type wireByWeek struct {
+type retentionByWeek struct {
 	Days  []string `json:"daysOfTheWeek"`
 	Weeks []string `json:"weeksOfTheMonth"`
 }
 
-// notVMPolicy reports a policy that is certainly not for VMs.
-type notVMPolicy struct{ workload string }
-
-func (e *notVMPolicy) Error() string {
-	return "it is a policy for " + quoted(e.workload) + ", not for VMs"
+// NotVMPolicyError reports a policy that is certainly not for VMs.
+type NotVMPolicyError struct {
+	Workload string // as the service calls it
 }
 
-// toPolicy converts w to plan's type. An unknown kind of schedule or retention is in its Unreadable; an error means
-// that it is not known to be a policy for VMs, or known not to be one (*notVMPolicy).
-func (w wirePolicy) toPolicy(vault string) (plan.Policy, error) {
+func (e *NotVMPolicyError) Error() string {
+	return "it is a policy for " + Quote(e.Workload) + ", not for VMs"
+}
+
+// ToPlan converts w to plan's type. An unknown kind of schedule or retention is in its Unreadable; an error means
+// that it is not known to be a policy for VMs, or known not to be one (*[NotVMPolicyError]).
+func (w Policy) ToPlan(vault string) (plan.Policy, error) {
 	r := &fieldReader{}
 	r.checkForm(w.tolerantRow)
 	_, name := armid.CutName(r.id("id", w.ID))
-	if word := w.Name.textOrEmpty(); strings.EqualFold(word, name) {
+	if word := w.Name.Text(); strings.EqualFold(word, name) {
 		name = word
 	}
-	p := plan.Policy{ID: w.ID.textOrEmpty(), Name: name, Vault: vault}
+	p := plan.Policy{ID: w.ID.Text(), Name: name, Vault: vault}
 	var loose struct {
 		tolerantRow
-		Management field `json:"backupManagementType"`
-		Workload   field `json:"workLoadType"`
-		ItemsCount field `json:"protectedItemsCount"`
+		Management Field `json:"backupManagementType"`
+		Workload   Field `json:"workLoadType"`
+		ItemsCount Field `json:"protectedItemsCount"`
 	}
-	switch err := unmarshalTolerant(w.Properties, &loose); {
+	switch err := Unmarshal(w.Properties, &loose); {
 	case len(w.Properties) == 0:
 		r.addProblem("properties is missing")
 	case err != nil, loose.wrong != "", string(w.Properties) == "null":
-		r.addProblem("properties is %s", printable(string(w.Properties)))
+		r.addProblem("properties is %s", Printable(string(w.Properties)))
 	}
 	p.Items, _ = loose.ItemsCount.parseNumber(math.MaxInt32)
 	switch workloadKindOf(loose.Management) {
 	case kindVM:
 	case kindOther:
-		return p, &notVMPolicy{workload: cmp.Or(loose.Workload.textOrEmpty(), string(loose.Management))}
+		return p, &NotVMPolicyError{Workload: cmp.Or(loose.Workload.Text(), string(loose.Management))}
 	case kindUnset:
 		if r.describeProblems() == "" {
 			r.addProblem("backupManagementType is missing")
@@ -150,7 +152,7 @@ func (w wirePolicy) toPolicy(vault string) (plan.Policy, error) {
 	if odd := r.describeProblems(); odd != "" {
 		return p, errors.New(odd)
 	}
-	var props wirePolicyProperties
+	var props policyProperties
 	err := json.Unmarshal(w.Properties, &props)
 	if err == nil {
 		p.Spec, err = props.spec()
@@ -164,25 +166,25 @@ func (w wirePolicy) toPolicy(vault string) (plan.Policy, error) {
 	return p, nil
 }
 
-// isPolicyOf reports whether an id is that of a policy of a vault.
-func isPolicyOf(id, vault string) bool {
+// IsPolicyOf reports whether an id is that of a policy of a vault.
+func IsPolicyOf(id, vault string) bool {
 	_, ok := cutKindAndName(id, vaultPrefixLen(id, vault), "backupPolicies")
-	return ok && len(id) <= maxID
+	return ok && len(id) <= MaxID
 }
 
 // spec returns the policy's normal form. With an error it holds the part that was understood.
-func (w wirePolicyProperties) spec() (plan.PolicySpec, error) {
+func (w policyProperties) spec() (plan.PolicySpec, error) {
 	s := plan.PolicySpec{TimeZone: w.TimeZone, Tier: "Standard"}
 	switch strings.ToUpper(w.PolicyType) {
 	case "", "V1":
 	case "V2":
 		s.Tier = "Enhanced"
 	default:
-		return s, fmt.Errorf("policy type %s is not known", quoted(w.PolicyType))
+		return s, fmt.Errorf("policy type %s is not known", Quote(w.PolicyType))
 	}
 	switch {
 	case w.TimeZone == "" || len(w.TimeZone) > maxWord:
-		return s, fmt.Errorf("its time zone is %s", quoted(w.TimeZone))
+		return s, fmt.Errorf("its time zone is %s", Quote(w.TimeZone))
 	case w.InstantRestoreDays == nil:
 		return s, errors.New("it does not say instantRpRetentionRangeInDays")
 	case *w.InstantRestoreDays < 1 || *w.InstantRestoreDays > maxInstantDays:
@@ -194,11 +196,11 @@ func (w wirePolicyProperties) spec() (plan.PolicySpec, error) {
 	case strings.EqualFold(w.Consistency, "OnlyCrashConsistent"):
 		s.Consistency = "crash"
 	default:
-		return s, fmt.Errorf("the consistency %s is not known", quoted(w.Consistency))
+		return s, fmt.Errorf("the consistency %s is not known", Quote(w.Consistency))
 	}
-	if r := w.InstantRestore; r != nil && *r != (wireInstantRestore{}) {
+	if r := w.InstantRestore; r != nil && *r != (instantRestore{}) {
 		if len(r.Prefix)+len(r.Suffix) > maxWord {
-			return s, fmt.Errorf("the group of instant restore is %s", quoted(r.Prefix+"…"+r.Suffix))
+			return s, fmt.Errorf("the group of instant restore is %s", Quote(r.Prefix+"…"+r.Suffix))
 		}
 		s.InstantRestore = &plan.InstantRestoreSpec{Prefix: r.Prefix, Suffix: r.Suffix}
 	}
@@ -226,20 +228,20 @@ func (w wirePolicyProperties) spec() (plan.PolicySpec, error) {
 }
 
 // archive returns nil for each of the service's spellings of "no archive tier" (docs/azure.md §8.2).
-func (t wireTier) archive() (*plan.ArchiveSpec, error) {
+func (t archiveTier) archive() (*plan.ArchiveSpec, error) {
 	switch mode := canonicalWord(t.Mode, plan.ArchiveRecommended, plan.ArchiveAfter, "DoNotTier", "Invalid", ""); mode {
 	case plan.ArchiveRecommended:
 		return &plan.ArchiveSpec{Mode: mode}, nil
 	case plan.ArchiveAfter:
 		unit := canonicalWord(t.Unit, "Days", "Months")
 		if (unit != "Days" && unit != "Months") || t.Duration <= 0 || t.Duration > maxDays {
-			return nil, fmt.Errorf("the archive after %d %s is not known", t.Duration, quoted(t.Unit))
+			return nil, fmt.Errorf("the archive after %d %s is not known", t.Duration, Quote(t.Unit))
 		}
 		return &plan.ArchiveSpec{Mode: mode, After: t.Duration, Unit: unit}, nil
 	case "DoNotTier", "Invalid", "":
 		return nil, nil //nolint:nilnil // there is no archive tier
 	default:
-		return nil, fmt.Errorf("the archive mode %s is not known", quoted(mode))
+		return nil, fmt.Errorf("the archive mode %s is not known", Quote(mode))
 	}
 }
 
@@ -263,10 +265,10 @@ const (
 	maxYears       = 99
 )
 
-func (w wireSchedule) spec() (plan.ScheduleSpec, error) {
+func (w policySchedule) spec() (plan.ScheduleSpec, error) {
 	frequency := canonicalWord(w.Frequency, plan.FrequencyDaily, plan.FrequencyWeekly, plan.FrequencyHourly)
 	s := plan.ScheduleSpec{Frequency: frequency}
-	runs := wireRuns{Days: w.Days, Times: w.Times}
+	runs := scheduleRuns{Days: w.Days, Times: w.Times}
 	switch strings.ToLower(w.Kind) {
 	case "simpleschedulepolicy":
 	case "simpleschedulepolicyv2":
@@ -276,7 +278,7 @@ func (w wireSchedule) spec() (plan.ScheduleSpec, error) {
 			runs = *w.Weekly
 		}
 	default:
-		return s, fmt.Errorf("the kind %s is not known", quoted(w.Kind))
+		return s, fmt.Errorf("the kind %s is not known", Quote(w.Kind))
 	}
 	switch {
 	case frequency == plan.FrequencyHourly && w.Hourly != nil:
@@ -293,23 +295,23 @@ func (w wireSchedule) spec() (plan.ScheduleSpec, error) {
 		s.Days = days
 	case frequency == plan.FrequencyDaily:
 	default:
-		return s, fmt.Errorf("the frequency %s is not known", quoted(w.Frequency))
+		return s, fmt.Errorf("the frequency %s is not known", Quote(w.Frequency))
 	}
 	if len(runs.Times) != 1 {
 		return s, fmt.Errorf("it has %d times, not one", len(runs.Times))
 	}
 	at, ok := parseClock(runs.Times[0])
 	if !ok {
-		return s, fmt.Errorf("%s is not a time", quoted(runs.Times[0]))
+		return s, fmt.Errorf("%s is not a time", Quote(runs.Times[0]))
 	}
 	s.At = at
 	return s, nil
 }
 
-func (w wireRetention) spec() (plan.RetentionSpec, error) {
+func (w policyRetention) spec() (plan.RetentionSpec, error) {
 	var r plan.RetentionSpec
 	if !strings.EqualFold(w.Kind, "LongTermRetentionPolicy") {
-		return r, fmt.Errorf("the kind %s is not known", quoted(w.Kind))
+		return r, fmt.Errorf("the kind %s is not known", Quote(w.Kind))
 	}
 	var err error
 	if w.Daily != nil {
@@ -327,15 +329,15 @@ func (w wireRetention) spec() (plan.RetentionSpec, error) {
 	return r, err
 }
 
-func (w *wireKeep) count(unit string) (int, error) {
+func (w *retentionSchedule) count(unit string) (int, error) {
 	most := map[string]int{"Days": maxDays, "Weeks": maxWeeks, "Months": maxMonths, "Years": maxYears}[unit]
 	if !strings.EqualFold(w.Duration.Unit, unit) || w.Duration.Count <= 0 || w.Duration.Count > most {
-		return 0, fmt.Errorf("%d %s is not a number of %s", w.Duration.Count, quoted(w.Duration.Unit), strings.ToLower(unit))
+		return 0, fmt.Errorf("%d %s is not a number of %s", w.Duration.Count, Quote(w.Duration.Unit), strings.ToLower(unit))
 	}
 	return w.Duration.Count, nil
 }
 
-func (w *wireKeep) keepSpec(unit string) (*plan.KeepSpec, error) {
+func (w *retentionSchedule) keepSpec(unit string) (*plan.KeepSpec, error) {
 	if w == nil {
 		return nil, nil //nolint:nilnil // such a schedule does not exist
 	}
@@ -354,7 +356,7 @@ func (w *wireKeep) keepSpec(unit string) (*plan.KeepSpec, error) {
 	case strings.EqualFold(w.Format, "Daily") && w.Daily != nil:
 		k.Dates, err = w.Daily.dates()
 	default:
-		err = fmt.Errorf("the format %s is not known", quoted(w.Format))
+		err = fmt.Errorf("the format %s is not known", Quote(w.Format))
 	}
 	if err == nil && unit == "Years" {
 		k.Months, err = sortByOrder(w.Months, months())
@@ -363,7 +365,7 @@ func (w *wireKeep) keepSpec(unit string) (*plan.KeepSpec, error) {
 }
 
 // dates returns days of the month, ascending, the last day (0) at the end.
-func (w wireByDate) dates() ([]int, error) {
+func (w retentionByDate) dates() ([]int, error) {
 	var out []int
 	for _, d := range w.Days {
 		switch {
@@ -387,7 +389,7 @@ func sortByOrder(words, order []string) ([]string, error) {
 	for _, w := range words {
 		i := slices.IndexFunc(order, func(o string) bool { return strings.EqualFold(o, w) })
 		if i < 0 {
-			return nil, fmt.Errorf("the word %s is not known", quoted(w))
+			return nil, fmt.Errorf("the word %s is not known", Quote(w))
 		}
 		has[i] = true
 	}

@@ -1,9 +1,9 @@
-package azure
+package wire
 
 import "encoding/json"
 
-// wireGraphPage is a page of an answer of Resource Graph (docs/azure.md §10).
-type wireGraphPage struct {
+// GraphPage is a page of an answer of Resource Graph (docs/azure.md §10).
+type GraphPage struct {
 	tolerantRow
 	Total     int               `json:"totalRecords"`
 	Data      []json.RawMessage `json:"data"`
@@ -11,8 +11,8 @@ type wireGraphPage struct {
 	Token     string            `json:"$skipToken"`
 }
 
-// problem describes what was not understood of the page as a whole; "" = nothing.
-func (p *wireGraphPage) problem() string {
+// Problem describes what was not understood of the page as a whole; "" = nothing.
+func (p *GraphPage) Problem() string {
 	if p.Data == nil && p.wrong == "" {
 		return "the answer has no list in it"
 	}

@@ -1,4 +1,4 @@
-package azure
+package wire
 
 import (
 	"cmp"
@@ -23,9 +23,9 @@ const (
 // bagTime is the format of times in property bags; they are UTC (docs/azure.md §33.34).
 const bagTime = "1/2/2006 3:04:05 PM"
 
-// toRestoreJob converts w to a Restore job of plan. The restore of a job without a property bag is not known yet.
-func (w wireJob) toRestoreJob(vault string, at time.Time) plan.RestoreJob {
-	j, odd := w.toJob(vault, at)
+// ToRestoreJob converts w to a Restore job of plan. The restore of a job without a property bag is not known yet.
+func (w Job) ToRestoreJob(vault string, at time.Time) plan.RestoreJob {
+	j, odd := w.ToPlan(vault, at)
 	r := &fieldReader{}
 	if odd != "" {
 		r.addProblem("%s", odd)
@@ -41,7 +41,7 @@ func (w wireJob) toRestoreJob(vault string, at time.Time) plan.RestoreJob {
 	}
 	if taken := cmp.Or(bag[bagPointTime], bag[strings.TrimSpace(bagPointTime)]); taken != "" {
 		var err error
-		if out.PointTime, err = time.Parse(bagTime, strings.TrimSpace(taken.textOrEmpty())); err != nil {
+		if out.PointTime, err = time.Parse(bagTime, strings.TrimSpace(taken.Text())); err != nil {
 			r.recordMisread(strings.TrimSpace(bagPointTime), taken)
 		}
 	}
@@ -62,5 +62,5 @@ func splitNames(list string) []string {
 
 // misreadDetail describes a value of an unexpected type in a job's own document.
 func misreadDetail(name, value string) string {
-	return fmt.Sprintf("%s is of type %s", strings.TrimPrefix(name, "properties."), printable(value))
+	return fmt.Sprintf("%s is of type %s", strings.TrimPrefix(name, "properties."), Printable(value))
 }

@@ -1,4 +1,4 @@
-package azure
+package wire
 
 import (
 	"encoding/json"
@@ -15,7 +15,7 @@ func TestATextDoesNotDependOnThoseReadBefore(t *testing.T) {
 			rapid.Map(rapid.StringN(0, 3, -1), func(s string) string { b, _ := json.Marshal(s); return string(b) }),
 			rapid.SampledFrom([]string{"null", "0", "true", "false", "1", "-1", "[]", "{}", `[""]`, `"\u0000"`, `"\u00001"`, "\"\xff\"", `"1"`}),
 		), 0, 3*textCacheSize).Draw(t, "rows") {
-			var want field
+			var want Field
 			wantErr := want.UnmarshalJSON([]byte(raw))
 			if got, err := c.field([]byte(raw)); got != want || (err == nil) != (wantErr == nil) {
 				t.Fatalf("%s is read as %q, %v; expected %q, %v", raw, got, err, want, wantErr)

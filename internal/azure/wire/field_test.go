@@ -1,4 +1,4 @@
-package azure
+package wire
 
 import (
 	"encoding/json"
@@ -10,14 +10,14 @@ import (
 )
 
 func TestATextIsUnderstoodUpToItsGreatestLength(t *testing.T) {
-	for most, read := range map[int]func(r *fieldReader, f field) string{
-		maxWord: func(r *fieldReader, f field) string { return r.word("name", f) },
-		maxID:   func(r *fieldReader, f field) string { return r.id("name", f) },
+	for most, read := range map[int]func(r *fieldReader, f Field) string{
+		maxWord: func(r *fieldReader, f Field) string { return r.word("name", f) },
+		MaxID:   func(r *fieldReader, f Field) string { return r.id("name", f) },
 	} {
 		longest := strings.Repeat("x", most)
 		for text, want := range map[string]string{longest: longest, longest + "x": ""} {
 			var r fieldReader
-			if got := read(&r, field(text)); got != want || (r.describeProblems() == "") != (want != "") {
+			if got := read(&r, Field(text)); got != want || (r.describeProblems() == "") != (want != "") {
 				t.Errorf("%d of %d bytes: %d were read, %q", len(text), most, len(got), r.describeProblems())
 			}
 		}
@@ -25,8 +25,8 @@ func TestATextIsUnderstoodUpToItsGreatestLength(t *testing.T) {
 }
 
 func TestAMachineWithoutTagsHasNoneHoweverItIsRead(t *testing.T) {
-	alone, _ := (*stringPool)(nil).internTags("")
-	shared, ok := newStringPool().internTags("")
+	alone, _ := (*StringPool)(nil).internTags("")
+	shared, ok := NewStringPool().internTags("")
 	if d := cmp.Diff(alone, shared); d != "" || !ok {
 		t.Error(d, ok)
 	}
@@ -50,7 +50,7 @@ func TestAnItemIsPurgedAfterItsRetentionElseWhenTheServiceSays(t *testing.T) {
 		"nothing":                           {`{}`, deleted, at, time.Time{}},
 		"what is left at an unknown moment": {`{"deferredDeleteTimeRemaining":"5.00:00:00"}`, deleted, time.Time{}, time.Time{}},
 	} {
-		var w wireItem
+		var w Item
 		if err := json.Unmarshal([]byte(`{"properties":`+tt.properties+`}`), &w); err != nil {
 			t.Fatal(err)
 		}
@@ -61,11 +61,11 @@ func TestAnItemIsPurgedAfterItsRetentionElseWhenTheServiceSays(t *testing.T) {
 }
 
 func TestValuesAreShownShortAndHarmless(t *testing.T) {
-	for raw, want := range map[field]string{
+	for raw, want := range map[Field]string{
 		"a\u001b[31m\n\"b\"":                      `x is "a\x1b[31m\n\"b\""`,
-		field(strings.Repeat("ä", 100)):           `x is "` + strings.Repeat("ä", 30) + `…"`,
+		Field(strings.Repeat("ä", 100)):           `x is "` + strings.Repeat("ä", 30) + `…"`,
 		notText + `{"a":[1,"b"]}`:                 `x is {"a":[1,"b"]}`,
-		notText + field(strings.Repeat(`[`, 100)): `x is ` + strings.Repeat("[", 60) + `…`,
+		notText + Field(strings.Repeat(`[`, 100)): `x is ` + strings.Repeat("[", 60) + `…`,
 		notText + "[\"\u202e\"]":                  `x is ["\u202e"]`,
 	} {
 		r := &fieldReader{}

@@ -1,4 +1,4 @@
-package azure
+package wire
 
 import (
 	"bytes"
@@ -8,30 +8,31 @@ import (
 	"strings"
 )
 
-// rowDecoder decodes the rows of a list into T, a struct, as json.Unmarshal would, and treats values of an unexpected
+// RowDecoder decodes the rows of a list into T, a struct, as json.Unmarshal would, and treats values of an unexpected
 // type as [tolerate] does. Only the fields of T are decoded and copied: a row is much larger than that, and rows are
 // nearly all that a discovery reads. It is for the reader of one list, not for concurrent use.
-type rowDecoder[T any] struct {
+type RowDecoder[T any] struct {
 	of    *rowType
 	texts *textCache
 }
 
-func newRowDecoder[T any](known *rowTypes) rowDecoder[T] {
-	return rowDecoder[T]{known.of(reflect.TypeFor[T]()), newTextCache()}
+// NewRowDecoder returns the decoder of one list's rows; known may be nil.
+func NewRowDecoder[T any](known *RowTypes) RowDecoder[T] {
+	return RowDecoder[T]{known.of(reflect.TypeFor[T]()), newTextCache()}
 }
 
-// newRowReadFunc returns a function that decodes rows into T.
-func newRowReadFunc[T any](known *rowTypes) func(raw []byte) (T, error) {
-	d := newRowDecoder[T](known)
+// NewRowFunc returns a function that decodes the rows of one list into T; known may be nil.
+func NewRowFunc[T any](known *RowTypes) func(raw []byte) (T, error) {
+	d := NewRowDecoder[T](known)
 	return func(raw []byte) (v T, err error) {
-		err = d.decode(raw, &v)
+		err = d.Decode(raw, &v)
 		return v, err
 	}
 }
 
-// decode decodes one row. raw is one JSON value that is known to be valid, without white space around it; it is not
+// Decode decodes one row. raw is one JSON value that is known to be valid, without white space around it; it is not
 // retained.
-func (d rowDecoder[T]) decode(raw []byte, v *T) error {
+func (d RowDecoder[T]) Decode(raw []byte, v *T) error {
 	r := rowReader{raw: raw, texts: d.texts}
 	if err := r.value(reflect.ValueOf(v).Elem(), d.of); err != nil {
 		return err
@@ -68,7 +69,7 @@ type rowField struct {
 
 func newRowType(t reflect.Type, path string) *rowType {
 	switch {
-	case t == reflect.TypeFor[field]():
+	case t == reflect.TypeFor[Field]():
 		return &rowType{kind: rowText, path: path}
 	case t == reflect.TypeFor[tagField]():
 		return &rowType{kind: rowTags, path: path}

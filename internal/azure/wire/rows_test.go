@@ -1,4 +1,4 @@
-package azure
+package wire
 
 import (
 	"encoding/json"
@@ -72,11 +72,11 @@ func TestItems(t *testing.T) {
 		"no zone in a time":           {`"lastBackupTime":"0001-01-01T00:00:00"`, item(func(it *plan.Item) { it.LastBackup = time.Time{} })},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var w wireItem
-			if err := unmarshalTolerant([]byte(azuretest.Item(vaultID, "VM1", c.more)), &w); err != nil {
+			var w Item
+			if err := Unmarshal([]byte(azuretest.Item(vaultID, "VM1", c.more)), &w); err != nil {
 				t.Fatal(err)
 			}
-			got, err := w.toItem(vaultID, time.Date(2024, 5, 1, 0, 0, 0, 0, time.UTC))
+			got, err := w.ToPlan(vaultID, time.Date(2024, 5, 1, 0, 0, 0, 0, time.UTC))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -92,11 +92,11 @@ func TestItems(t *testing.T) {
 func TestItemsThatAreNotUnderstood(t *testing.T) {
 	at := time.Date(2024, 5, 1, 0, 0, 0, 0, time.UTC)
 	read := func(raw string) (plan.Item, error) {
-		var w wireItem
-		if err := unmarshalTolerant([]byte(raw), &w); err != nil {
+		var w Item
+		if err := Unmarshal([]byte(raw), &w); err != nil {
 			t.Fatal(raw, err)
 		}
-		return w.toItem(vaultID, at)
+		return w.ToPlan(vaultID, at)
 	}
 	for name, raw := range map[string]string{
 		"no VM":          azuretest.Item(vaultID, "VM1", `"sourceResourceId":"","virtualMachineId":""`),
@@ -157,11 +157,11 @@ func TestOtherEvidenceIsUsedWhereItIsThere(t *testing.T) {
 		"words in another case":                     {[]string{`"protectionState":"PROTECTED","backupManagementType":"azureiaasvm","lastBackupStatus":"completed"`}, func(it plan.Item) bool { return it.State == "Protected" && it.LastBackupStatus == "Completed" }},
 		"an absurd retention is none to count with": {[]string{azuretest.SoftDeleted, `"softDeleteRetentionPeriod":1000000000`}, func(it plan.Item) bool { return it.PurgeAt.Day() == 14 }},
 	} {
-		var w wireItem
-		if err := unmarshalTolerant([]byte(azuretest.Item(vaultID, "VM1", c.more...)), &w); err != nil {
+		var w Item
+		if err := Unmarshal([]byte(azuretest.Item(vaultID, "VM1", c.more...)), &w); err != nil {
 			t.Fatal(name, err)
 		}
-		if it, err := w.toItem(vaultID, at); err != nil || it.Unreadable != "" || !c.want(it) {
+		if it, err := w.ToPlan(vaultID, at); err != nil || it.Unreadable != "" || !c.want(it) {
 			t.Errorf("%s: %+v, %v", name, it, err)
 		}
 	}
@@ -176,11 +176,11 @@ func TestItemsOfOtherWorkloadsAreTold(t *testing.T) {
 		azuretest.Item(vaultID, "VM1", `"backupManagementType":"absent","workloadType":"azurefileshare","protectedItemType":"absent"`):                         "azurefileshare",
 		azuretest.Item(vaultID, "VM1", `"backupManagementType":"Dancing","workloadType":"SQLDataBase","protectedItemType":"absent"`):                           "",
 	} {
-		var w wireItem
-		if err := unmarshalTolerant([]byte(raw), &w); err != nil {
+		var w Item
+		if err := Unmarshal([]byte(raw), &w); err != nil {
 			t.Fatal(err)
 		}
-		if got := w.otherWorkload(); got != want {
+		if got := w.OtherWorkload(); got != want {
 			t.Errorf("%q, want %q: %s", got, want, raw)
 		}
 	}
@@ -214,36 +214,36 @@ func TestVMs(t *testing.T) {
 		"openshift":      {`,"storageProfile":{"imageReference":{"publisher":"azureopenshift"}}`, "", "it belongs to an OpenShift cluster"},
 		"no data disks":  {`,"storageProfile":{"dataDisks":null,"osDisk":null,"imageReference":null}`, "", ""},
 	} {
-		var w wireVM
-		if err := unmarshalTolerant([]byte(raw(c.more)), &w); err != nil {
+		var w VM
+		if err := Unmarshal([]byte(raw(c.more)), &w); err != nil {
 			t.Fatal(name, err)
 		}
 		want := base
 		want.NeedsEnhanced, want.Unsupported = c.enhanced, c.unsupports
-		got, ok := w.toVM(time.Time{}, nil)
+		got, ok := w.ToPlan(time.Time{}, nil)
 		if d := cmp.Diff(want, got); d != "" || !ok {
 			t.Errorf("%s: %s", name, d)
 		}
 	}
-	var large wireVM
-	if err := unmarshalTolerant([]byte(raw(`,"storageProfile":{"dataDisks":[{"lun":0,"diskSizeGB":64},{"lun":3,"diskSizeGB":32768},{"lun":7,"diskSizeGB":65536}]}`)), &large); err != nil {
+	var large VM
+	if err := Unmarshal([]byte(raw(`,"storageProfile":{"dataDisks":[{"lun":0,"diskSizeGB":64},{"lun":3,"diskSizeGB":32768},{"lun":7,"diskSizeGB":65536}]}`)), &large); err != nil {
 		t.Fatal(err)
 	}
 	want := base
 	want.LargeDisks = []int{3, 7}
-	if got, _ := large.toVM(time.Time{}, nil); !cmp.Equal(want, got) {
+	if got, _ := large.ToPlan(time.Time{}, nil); !cmp.Equal(want, got) {
 		t.Error(cmp.Diff(want, got))
 	}
 	sizesOf := func(profile string) []plan.DiskSize {
-		var w wireVM
-		if err := unmarshalTolerant([]byte(raw(`,"storageProfile":`+profile)), &w); err != nil {
+		var w VM
+		if err := Unmarshal([]byte(raw(`,"storageProfile":`+profile)), &w); err != nil {
 			t.Fatal(err)
 		}
-		vm, _ := w.toVM(time.Time{}, nil)
+		vm, _ := w.ToPlan(time.Time{}, nil)
 		if vm.Unreadable != "" {
 			t.Errorf("%s: a size makes the VM unreadable: %s", profile, vm.Unreadable)
 		}
-		return w.diskSizes()
+		return w.DiskSizes()
 	}
 	for profile, want := range map[string][]plan.DiskSize{
 		`{"osDisk":{"diskSizeGB":30},"dataDisks":[{"lun":2,"diskSizeGB":64},{"lun":5}]}`: {{LUN: plan.OSDiskLUN, GB: 30}, {LUN: 2, GB: 64}, {LUN: 5}},
@@ -256,11 +256,11 @@ func TestVMs(t *testing.T) {
 			t.Errorf("%s: %s", profile, d)
 		}
 	}
-	databricks := wireVM{ID: field(strings.Replace(vm1, "RG-App", "Databricks-RG-ws-1", 1))}
-	if vm, _ := databricks.toVM(time.Time{}, nil); vm.Unsupported == "" {
+	databricks := VM{ID: Field(strings.Replace(vm1, "RG-App", "Databricks-RG-ws-1", 1))}
+	if vm, _ := databricks.ToPlan(time.Time{}, nil); vm.Unsupported == "" {
 		t.Error("a managed group of Databricks is taken for an ordinary one")
 	}
-	if _, ok := (&wireVM{ID: vaultID}).toVM(time.Time{}, nil); ok {
+	if _, ok := (&VM{ID: vaultID}).ToPlan(time.Time{}, nil); ok {
 		t.Error("a vault is taken for a VM")
 	}
 }
@@ -286,11 +286,11 @@ func TestVaults(t *testing.T) {
 			},
 		},
 	} {
-		var w wireVault
+		var w Vault
 		if err := json.Unmarshal([]byte(raw), &w); err != nil {
 			t.Fatal(err)
 		}
-		got, odd := w.toVault(vaultID, true)
+		got, odd := w.ToPlan(vaultID, true)
 		if d := cmp.Diff(want, got); d != "" || odd != "" {
 			t.Error(odd, d)
 		}
@@ -302,8 +302,8 @@ func TestJobs(t *testing.T) {
 		"entityFriendlyName":"vm","operation":"Backup","status":"Failed","startTime":"2024-05-13T10:18:06.8648953Z","endTime":"2024-05-13T11:00:00Z",
 		"errorDetails":[{"errorCode":400001,"errorTitle":"t","errorString":"s","recommendations":["r"]},{"errorCode":"380008"},{"errorCode":null}],
 		"extendedInfo":{"tasksList":[{"taskId":"Take Snapshot","endTime":"0001-01-01T00:00:00","status":"InProgress"}],"propertyBag":{"Backup Size":"1 MB"}}}}`
-	var w wireJob
-	if err := unmarshalTolerant([]byte(raw), &w); err != nil {
+	var w Job
+	if err := Unmarshal([]byte(raw), &w); err != nil {
 		t.Fatal(err)
 	}
 	want := plan.Job{
@@ -311,7 +311,7 @@ func TestJobs(t *testing.T) {
 		Start: time.Date(2024, 5, 13, 10, 18, 6, 864895300, time.UTC), End: time.Date(2024, 5, 13, 11, 0, 0, 0, time.UTC),
 		Errors: []plan.JobError{{Code: 400001, Title: "t", Message: "s", Recommendations: []string{"r"}}, {Code: 380008}, {}},
 	}
-	got, odd := w.toJob(vaultID, time.Time{})
+	got, odd := w.ToPlan(vaultID, time.Time{})
 	if d := cmp.Diff(want, got); d != "" || odd != "" {
 		t.Error(odd, d)
 	}
@@ -404,11 +404,11 @@ func TestPolicies(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var w wirePolicy
+			var w Policy
 			if err := json.Unmarshal([]byte(azuretest.Policy(c.properties)), &w); err != nil {
 				t.Fatal(err)
 			}
-			got, err := w.toPolicy(vaultID)
+			got, err := w.ToPlan(vaultID)
 			want := plan.Policy{ID: vaultID + "/backupPolicies/p", Name: "p", Vault: vaultID, Spec: c.want, Items: 3}
 			if d := cmp.Diff(want, got); d != "" || err != nil {
 				t.Error(err, d)
@@ -439,14 +439,14 @@ func TestPoliciesThatAreNotUnderstoodAreUnreadable(t *testing.T) {
 		"monthly format":                      azuretest.DailySchedule + `,"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","monthlySchedule":{"retentionScheduleFormatType":"Invalid","retentionDuration":{"count":1,"durationType":"Months"}}}`,
 		"a day of no week":                    azuretest.DailySchedule + `,"retentionPolicy":{"retentionPolicyType":"LongTermRetentionPolicy","weeklySchedule":{"daysOfTheWeek":["Caturday"],"retentionDuration":{"count":1,"durationType":"Weeks"}}}`,
 	} {
-		var w wirePolicy
+		var w Policy
 		if !strings.Contains(name, "says no") {
 			properties += "," + azuretest.PolicySettings
 		}
 		if err := json.Unmarshal([]byte(azuretest.Policy(properties)), &w); err != nil {
 			t.Fatal(name, err)
 		}
-		if got, err := w.toPolicy(vaultID); err != nil || got.Unreadable == "" {
+		if got, err := w.ToPlan(vaultID); err != nil || got.Unreadable == "" {
 			t.Errorf("%s: read as %+v, %v", name, got, err)
 		}
 	}
@@ -460,11 +460,11 @@ func TestPoliciesThatAreNotUnderstoodAreUnreadable(t *testing.T) {
 		`{"backupManagementType":"Dancing"}`: `backupManagementType is "Dancing"`,
 		`{"backupManagementType":["AzureIaasVM"]}`: `backupManagementType is ["AzureIaasVM"]`,
 	} {
-		var w wirePolicy
+		var w Policy
 		if err := json.Unmarshal([]byte(id+`"properties":`+properties+`}`), &w); err != nil {
 			t.Fatal(properties, err)
 		}
-		if got, err := w.toPolicy(vaultID); err == nil || err.Error() != want {
+		if got, err := w.ToPlan(vaultID); err == nil || err.Error() != want {
 			t.Errorf("%s: read as %+v, %v", properties, got, err)
 		}
 	}

@@ -1,4 +1,4 @@
-package azure
+package wire
 
 import (
 	"bytes"
@@ -13,15 +13,15 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// field is a field of an answer that decides something. Decoding it never fails: it keeps the raw value until a
-// [fieldReader] classifies it as read, absent ("" and null are absent, too), or not understood. Text is kept as itself;
+// Field is a field of an answer that decides something. Decoding it never fails: it keeps the raw value until a
+// fieldReader classifies it as read, absent ("" and null are absent, too), or not understood. Text is kept as itself;
 // anything else as its JSON, behind a mark that no text of the service begins with.
-type field string
+type Field string
 
 const notText = "\x00"
 
 // UnmarshalJSON implements [json.Unmarshaler]. It does not allocate the common words again.
-func (f *field) UnmarshalJSON(b []byte) error {
+func (f *Field) UnmarshalJSON(b []byte) error {
 	switch string(b) {
 	case `null`:
 		*f = ""
@@ -45,11 +45,11 @@ func (f *field) UnmarshalJSON(b []byte) error {
 		*f = notText + "false"
 	default:
 		if b[0] != '"' {
-			*f = field(notText + string(b))
+			*f = Field(notText + string(b))
 			return nil
 		}
 		if plain := b[1 : len(b)-1]; bytes.IndexByte(plain, '\\') < 0 && utf8.Valid(plain) {
-			*f = field(plain)
+			*f = Field(plain)
 			return nil
 		}
 		return json.Unmarshal(b, (*string)(f))
@@ -58,10 +58,10 @@ func (f *field) UnmarshalJSON(b []byte) error {
 }
 
 // isText reports whether the field is text, or absent.
-func (f field) isText() bool { return !strings.HasPrefix(string(f), notText) }
+func (f Field) isText() bool { return !strings.HasPrefix(string(f), notText) }
 
-// textOrEmpty returns the text of a field that decides nothing after all; one that is not understood counts as absent.
-func (f field) textOrEmpty() string {
+// Text returns the text of a field that decides nothing after all; one that is not understood counts as absent.
+func (f Field) Text() string {
 	if !f.isText() {
 		return ""
 	}
@@ -71,7 +71,7 @@ func (f field) textOrEmpty() string {
 // Tunable: the greatest lengths of texts that are understood, in bytes.
 const (
 	maxWord = 256  // words, names, regions, times
-	maxID   = 2048 // ids
+	MaxID   = 2048 // ids
 )
 
 // fieldReader collects the fields of a row that were not understood.
@@ -81,8 +81,8 @@ type fieldReader struct{ problems []string }
 const maxProblems = 3
 
 // recordMisread records a field that was not understood, with its value.
-func (r *fieldReader) recordMisread(name string, f field) {
-	r.addProblem("%s is %s", name, f.printable())
+func (r *fieldReader) recordMisread(name string, f Field) {
+	r.addProblem("%s is %s", name, f.Printable())
 }
 
 func (r *fieldReader) addProblem(format string, args ...any) {
@@ -97,35 +97,35 @@ func (r *fieldReader) describeProblems() string { return strings.Join(r.problems
 // maxPrinted is the most bytes of a value that are displayed.
 const maxPrinted = 60
 
-// quoted returns a text for display: short, in one line, quoted, and without control sequences.
-func quoted(text string) string {
+// Quote returns a text for display: short, in one line, quoted, and without control sequences.
+func Quote(text string) string {
 	if len(text) > maxPrinted {
 		text = strings.ToValidUTF8(text[:maxPrinted], "") + "…"
 	}
 	return fmt.Sprintf("%q", text)
 }
 
-// printable returns JSON for display, as quoted does, but without quotes of its own.
-func printable(json string) string {
-	text := quoted(json)
+// Printable returns JSON for display, as [Quote] does, but without quotes of its own.
+func Printable(json string) string {
+	text := Quote(json)
 	return strings.ReplaceAll(text[1:len(text)-1], `\"`, `"`)
 }
 
-// printable returns the value of the field for display.
-func (f field) printable() string {
+// Printable returns the value of the field for display.
+func (f Field) Printable() string {
 	if f.isText() {
-		return quoted(string(f))
+		return Quote(string(f))
 	}
-	return printable(string(f[len(notText):]))
+	return Printable(string(f[len(notText):]))
 }
 
 // word returns a text of at most maxWord bytes; "" = absent.
-func (r *fieldReader) word(name string, f field) string { return r.text(name, f, maxWord) }
+func (r *fieldReader) word(name string, f Field) string { return r.text(name, f, maxWord) }
 
 // id returns a text of at most maxID bytes; "" = absent.
-func (r *fieldReader) id(name string, f field) string { return r.text(name, f, maxID) }
+func (r *fieldReader) id(name string, f Field) string { return r.text(name, f, MaxID) }
 
-func (r *fieldReader) text(name string, f field, most int) string {
+func (r *fieldReader) text(name string, f Field, most int) string {
 	if !f.isText() || len(f) > most {
 		r.recordMisread(name, f)
 		return ""
@@ -134,7 +134,7 @@ func (r *fieldReader) text(name string, f field, most int) string {
 }
 
 // required returns a word; an absent one is not understood.
-func (r *fieldReader) required(name string, f field) string {
+func (r *fieldReader) required(name string, f Field) string {
 	if f == "" {
 		r.addProblem("%s is missing", name)
 	}
@@ -142,7 +142,7 @@ func (r *fieldReader) required(name string, f field) string {
 }
 
 // boolean returns a boolean; absent is false.
-func (r *fieldReader) boolean(name string, f field) bool {
+func (r *fieldReader) boolean(name string, f Field) bool {
 	switch f {
 	case notText + "true":
 		return true
@@ -154,8 +154,8 @@ func (r *fieldReader) boolean(name string, f field) bool {
 }
 
 // pastTime returns a time of the past, or zero where absent. A future time is not understood, unless now is zero.
-func (r *fieldReader) pastTime(name string, f field, now time.Time) time.Time {
-	t, ok := f.parsePastTime(now)
+func (r *fieldReader) pastTime(name string, f Field, now time.Time) time.Time {
+	t, ok := f.PastTime(now)
 	if !ok {
 		r.recordMisread(name, f)
 	}
@@ -165,7 +165,9 @@ func (r *fieldReader) pastTime(name string, f field, now time.Time) time.Time {
 // clockSlack is how far in the future a past time may be: the service's machines do not share one clock.
 const clockSlack = 5 * time.Minute
 
-func (f field) parsePastTime(now time.Time) (time.Time, bool) {
+// PastTime returns a time of the past in UTC, zero where absent; false = it was not understood. A time after now is not
+// understood, unless now is zero.
+func (f Field) PastTime(now time.Time) (time.Time, bool) {
 	if f == "" {
 		return time.Time{}, true
 	}
@@ -177,7 +179,7 @@ func (f field) parsePastTime(now time.Time) (time.Time, bool) {
 }
 
 // number returns an integer from 0 to most; absent is 0.
-func (r *fieldReader) number(name string, f field, most int) int {
+func (r *fieldReader) number(name string, f Field, most int) int {
 	n, ok := f.parseNumber(most)
 	if !ok {
 		r.recordMisread(name, f)
@@ -185,7 +187,7 @@ func (r *fieldReader) number(name string, f field, most int) int {
 	return n
 }
 
-func (f field) parseNumber(most int) (int, bool) {
+func (f Field) parseNumber(most int) (int, bool) {
 	if f == "" {
 		return 0, true
 	}
@@ -200,7 +202,7 @@ func (f field) parseNumber(most int) (int, bool) {
 }
 
 // tagField is the tags of a resource, as JSON: most rows of a list have the same tags, which are decoded once (see
-// [stringPool]). Azure bounds their names and values (512 and 256 characters).
+// [StringPool]). Azure bounds their names and values (512 and 256 characters).
 type tagField string
 
 const maxTag = 2048
@@ -230,15 +232,15 @@ func (t tagField) parse() (map[string]string, bool) {
 	return tags, true
 }
 
-func (r *fieldReader) tags(t tagField, w *stringPool) map[string]string {
+func (r *fieldReader) tags(t tagField, w *StringPool) map[string]string {
 	tags, ok := w.internTags(t)
 	if !ok {
-		r.addProblem("tags is %s", printable(string(t)))
+		r.addProblem("tags is %s", Printable(string(t)))
 	}
 	return tags
 }
 
-// tolerantRow is embedded in the types of rows and documents. All fields that decide are [field]s, which accept any
+// tolerantRow is embedded in the types of rows and documents. All fields that decide are [Field]s, which accept any
 // type; so a value of an unexpected type is an object or a list that holds some of them.
 type tolerantRow struct{ wrong string }
 
@@ -248,7 +250,7 @@ func (o *tolerantRow) misread(err *json.UnmarshalTypeError) {
 		if name == "" {
 			name = "the entry"
 		}
-		o.wrong = fmt.Sprintf("%s is of type %s", name, printable(err.Value))
+		o.wrong = fmt.Sprintf("%s is of type %s", name, Printable(err.Value))
 	}
 }
 
@@ -273,5 +275,5 @@ func tolerate(err error, v any) error {
 	return nil
 }
 
-// unmarshalTolerant is json.Unmarshal that treats a field of an unexpected type as [tolerate] does.
-func unmarshalTolerant(data []byte, v any) error { return tolerate(json.Unmarshal(data, v), v) }
+// Unmarshal is json.Unmarshal that treats a field of an unexpected type as [tolerate] does.
+func Unmarshal(data []byte, v any) error { return tolerate(json.Unmarshal(data, v), v) }

@@ -1,4 +1,4 @@
-package azure
+package wire
 
 import (
 	"encoding/json"
@@ -35,7 +35,7 @@ func TestPolicyTimesAreWrittenWithADayThatIsOverEverywhere(t *testing.T) {
 						// The service writes today's date into what it stores, and so does this document.
 						at := now.AddDate(0, 0, 1).Format(time.DateOnly) + "T" + before.Schedule.At + ":00Z"
 						for k, v := range map[string]any{
-							"schedulePolicy": wireScheduleOf(before, at), "retentionPolicy": wireRetentionOf(before.Retention, at), "timeZone": before.TimeZone,
+							"schedulePolicy": newPolicySchedule(before, at), "retentionPolicy": newPolicyRetention(before.Retention, at), "timeZone": before.TimeZone,
 						} {
 							raw, err := json.Marshal(v)
 							if err != nil {
@@ -49,7 +49,7 @@ func TestPolicyTimesAreWrittenWithADayThatIsOverEverywhere(t *testing.T) {
 					if alter == nil {
 						from = plan.PolicySpec{}
 					}
-					if err := mergePolicy(properties, from, after, now); err != nil {
+					if err := MergePolicy(properties, from, after, now); err != nil {
 						t.Fatal(err)
 					}
 					text := string(properties["schedulePolicy"]) + string(properties["retentionPolicy"])

@@ -1,4 +1,4 @@
-package azure
+package wire
 
 import (
 	"encoding/json"
@@ -15,17 +15,17 @@ import (
 // readBothWays decodes raw as a row and with encoding/json, and returns the difference.
 func readBothWays[T any](raw string) string {
 	var row, whole T
-	d := newRowDecoder[T](nil)
-	rowErr := d.decode([]byte(raw), &row)
+	d := NewRowDecoder[T](nil)
+	rowErr := d.Decode([]byte(raw), &row)
 	var again T
-	if d.decode([]byte(raw), &again); fmt.Sprintf("%#v", again) != fmt.Sprintf("%#v", row) {
+	if d.Decode([]byte(raw), &again); fmt.Sprintf("%#v", again) != fmt.Sprintf("%#v", row) {
 		return fmt.Sprintf("again: %#v, first: %#v", again, row)
 	}
-	wholeErr := unmarshalTolerant([]byte(raw), &whole)
+	wholeErr := Unmarshal([]byte(raw), &whole)
 	if (rowErr == nil) != (wholeErr == nil) {
 		return fmt.Sprintf("as a row: %v; whole: %v", rowErr, wholeErr)
 	}
-	said := strings.ReplaceAll(fmt.Sprintf("%#v", whole), "osDisk.wireDisk.", "osDisk.") // json names the embedded type
+	said := strings.ReplaceAll(fmt.Sprintf("%#v", whole), "osDisk.vmDisk.", "osDisk.") // json names the embedded type
 	return cmp.Diff(said, fmt.Sprintf("%#v", row))
 }
 
@@ -52,8 +52,8 @@ func FuzzRowsAreReadAsJSONReadsThem(f *testing.F) {
 		}
 		raw = strings.TrimSpace(raw)
 		for name, d := range map[string]string{
-			"VM": readBothWays[wireVM](raw), "item": readBothWays[wireItem](raw), "vault": readBothWays[wireVault](raw),
-			"job": readBothWays[wireJob](raw), "policy": readBothWays[wirePolicy](raw),
+			"VM": readBothWays[VM](raw), "item": readBothWays[Item](raw), "vault": readBothWays[Vault](raw),
+			"job": readBothWays[Job](raw), "policy": readBothWays[Policy](raw),
 		} {
 			if d != "" {
 				t.Errorf("%s %s: %s", name, raw, d)

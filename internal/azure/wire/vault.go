@@ -1,4 +1,4 @@
-package azure
+package wire
 
 import (
 	"cmp"
@@ -9,42 +9,42 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// wireVault is a Recovery Services vault (docs/azure.md §7.2). Any sub-object may be null.
-type wireVault struct {
+// Vault is a Recovery Services vault (docs/azure.md §7.2). Any sub-object may be null.
+type Vault struct {
 	tolerantRow
-	ID         field    `json:"id"`
-	Name       field    `json:"name"`
-	Location   field    `json:"location"`
+	ID         Field    `json:"id"`
+	Name       Field    `json:"name"`
+	Location   Field    `json:"location"`
 	Tags       tagField `json:"tags"`
 	Properties struct {
-		ProvisioningState   field `json:"provisioningState"`
-		PublicNetworkAccess field `json:"publicNetworkAccess"`
+		ProvisioningState   Field `json:"provisioningState"`
+		PublicNetworkAccess Field `json:"publicNetworkAccess"`
 		SecuritySettings    struct {
 			Immutability *struct {
-				State field `json:"state"`
+				State Field `json:"state"`
 			} `json:"immutabilitySettings"`
-			SoftDelete wireSoftDelete `json:"softDeleteSettings"`
+			SoftDelete softDeleteSettings `json:"softDeleteSettings"`
 		} `json:"securitySettings"`
-		RedundancySettings wireRedundancy `json:"redundancySettings"`
+		RedundancySettings redundancySettings `json:"redundancySettings"`
 	} `json:"properties"`
 }
 
-type wireSoftDelete struct {
-	State field `json:"softDeleteState"`
-	Days  field `json:"softDeleteRetentionPeriodInDays"`
+type softDeleteSettings struct {
+	State Field `json:"softDeleteState"`
+	Days  Field `json:"softDeleteRetentionPeriodInDays"`
 }
 
-type wireRedundancy struct {
-	Standard    field `json:"standardTierStorageRedundancy"`
-	CrossRegion field `json:"crossRegionRestore"`
+type redundancySettings struct {
+	Standard    Field `json:"standardTierStorageRedundancy"`
+	CrossRegion Field `json:"crossRegionRestore"`
 }
 
-// toVault converts w to plan's type, under the requested id. The second value describes what was not understood.
-func (w wireVault) toVault(id string, inFile bool) (plan.Vault, string) {
+// ToPlan converts w to plan's type, under the requested id. The second value describes what was not understood.
+func (w Vault) ToPlan(id string, inFile bool) (plan.Vault, string) {
 	p, r := w.Properties, &fieldReader{}
 	r.checkForm(w.tolerantRow)
 	_, name := armid.CutName(strings.TrimRight(id, "/"))
-	if said := w.Name.textOrEmpty(); strings.EqualFold(said, name) {
+	if said := w.Name.Text(); strings.EqualFold(said, name) {
 		name = said
 	}
 	soft := p.SecuritySettings.SoftDelete
@@ -64,7 +64,7 @@ func (w wireVault) toVault(id string, inFile bool) (plan.Vault, string) {
 	// A sub-object that is present must have its main field: half of it may mean anything.
 	if redundancy := p.RedundancySettings; redundancy.Standard == "" && redundancy.CrossRegion != "" || v.Settings.Redundancy != "" && redundancy.CrossRegion == "" {
 		r.addProblem("redundancySettings says standardTierStorageRedundancy %s and crossRegionRestore %s",
-			quoted(redundancy.Standard.textOrEmpty()), quoted(redundancy.CrossRegion.textOrEmpty()))
+			Quote(redundancy.Standard.Text()), Quote(redundancy.CrossRegion.Text()))
 	}
 	if soft.State != "" && soft.Days == "" {
 		r.addProblem("softDeleteRetentionPeriodInDays is missing")
@@ -83,7 +83,7 @@ func (w wireVault) toVault(id string, inFile bool) (plan.Vault, string) {
 
 // enumWord returns a word in the documentation's spelling; "" = absent, for which the service also sends "Invalid"
 // (docs/azure.md §33.33).
-func (r *fieldReader) enumWord(name string, f field, words ...string) string {
+func (r *fieldReader) enumWord(name string, f Field, words ...string) string {
 	word := canonicalWord(r.word(name, f), append(words, "Invalid")...)
 	switch {
 	case word == "Invalid":
@@ -95,7 +95,7 @@ func (r *fieldReader) enumWord(name string, f field, words ...string) string {
 }
 
 // optionalSwitch returns a switch; nil = absent.
-func (r *fieldReader) optionalSwitch(name string, f field) *bool {
+func (r *fieldReader) optionalSwitch(name string, f Field) *bool {
 	switch r.enumWord(name, f, "Enabled", "Disabled") {
 	case "Enabled":
 		return new(true)
@@ -105,14 +105,14 @@ func (r *fieldReader) optionalSwitch(name string, f field) *bool {
 	return nil
 }
 
-// wireGuard is a resource guard proxy of a vault (docs/azure.md §6).
-type wireGuard struct {
-	ID         field `json:"id"`
+// ResourceGuard is a resource guard proxy of a vault (docs/azure.md §6).
+type ResourceGuard struct {
+	ID         Field `json:"id"`
 	Properties struct {
-		ResourceGuard field `json:"resourceGuardResourceId"`
+		ResourceGuard Field `json:"resourceGuardResourceId"`
 		Operations    []struct {
-			Operation field `json:"vaultCriticalOperation"`
-			Request   field `json:"defaultResourceRequest"`
+			Operation Field `json:"vaultCriticalOperation"`
+			Request   Field `json:"defaultResourceRequest"`
 		} `json:"resourceGuardOperationDetails"`
 	} `json:"properties"`
 }

@@ -1,4 +1,4 @@
-package azure
+package wire
 
 import (
 	"cmp"
@@ -9,23 +9,23 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// wireManagedDisk is a managed disk (docs/azure.md §19).
-type wireManagedDisk struct {
+// Disk is a managed disk (docs/azure.md §19).
+type Disk struct {
 	tolerantRow
-	ID         field    `json:"id"`
-	Location   field    `json:"location"`
+	ID         Field    `json:"id"`
+	Location   Field    `json:"location"`
 	Tags       tagField `json:"tags"`
-	ManagedBy  field    `json:"managedBy"`
-	Shared     []field  `json:"managedByExtended"`
+	ManagedBy  Field    `json:"managedBy"`
+	Shared     []Field  `json:"managedByExtended"`
 	Properties struct {
-		Created    field `json:"timeCreated"`
-		OS         field `json:"osType"`
-		Generation field `json:"hyperVGeneration"`
-		SizeGB     field `json:"diskSizeGB"`
-		State      field `json:"diskState"`
+		Created    Field `json:"timeCreated"`
+		OS         Field `json:"osType"`
+		Generation Field `json:"hyperVGeneration"`
+		SizeGB     Field `json:"diskSizeGB"`
+		State      Field `json:"diskState"`
 		Creation   struct {
-			Option field `json:"createOption"`
-			Source field `json:"sourceResourceId"`
+			Option Field `json:"createOption"`
+			Source Field `json:"sourceResourceId"`
 		} `json:"creationData"`
 	} `json:"properties"`
 }
@@ -33,20 +33,20 @@ type wireManagedDisk struct {
 // maxDiskGB exceeds the size of the largest disk.
 const maxDiskGB = 1 << 20
 
-// toDisk converts w to plan's type; false where its id is not that of a disk of the group. at is when it was read.
-func (w wireManagedDisk) toDisk(group string, at time.Time) (plan.Disk, bool) {
+// ToPlan converts w to plan's type; false where its id is not that of a disk of the group. at is when it was read.
+func (w Disk) ToPlan(group string, at time.Time) (plan.Disk, bool) {
 	p, r := w.Properties, &fieldReader{}
 	r.checkForm(w.tolerantRow)
 	d := plan.Disk{
 		ID: r.id("id", w.ID), Location: r.word("location", w.Location), Tags: r.tags(w.Tags, nil),
-		State: r.required("diskState", p.State), Created: r.pastTime("timeCreated", p.Created, at), OS: p.OS.textOrEmpty(), Generation: p.Generation.textOrEmpty(),
-		SizeGB: r.number("diskSizeGB", p.SizeGB, maxDiskGB), Origin: p.Creation.Option.textOrEmpty(), Source: p.Creation.Source.textOrEmpty(),
+		State: r.required("diskState", p.State), Created: r.pastTime("timeCreated", p.Created, at), OS: p.OS.Text(), Generation: p.Generation.Text(),
+		SizeGB: r.number("diskSizeGB", p.SizeGB, maxDiskGB), Origin: p.Creation.Option.Text(), Source: p.Creation.Source.Text(),
 	}
 	if !isIn(d.ID, group, "Microsoft.Compute", "disks") {
 		return d, false
 	}
 	_, d.Name = armid.CutName(d.ID)
-	for _, by := range append([]field{w.ManagedBy}, w.Shared...) {
+	for _, by := range append([]Field{w.ManagedBy}, w.Shared...) {
 		if by != "" {
 			d.Holders = append(d.Holders, cmp.Or(r.id("managedBy", by), "(not understood)"))
 		}
@@ -74,15 +74,16 @@ func isIn(id, group, provider, kind string) bool {
 		strings.EqualFold(providers, "providers") && armid.Same(owner, group)
 }
 
-// wireGroup is a resource group.
-type wireGroup struct {
+// ResourceGroup is a resource group.
+type ResourceGroup struct {
 	tolerantRow
-	ID       field    `json:"id"`
-	Location field    `json:"location"`
+	ID       Field    `json:"id"`
+	Location Field    `json:"location"`
 	Tags     tagField `json:"tags"`
 }
 
-func (w wireGroup) toGroup(id string) plan.ResourceGroup {
+// ToPlan converts w to plan's type, under the requested id.
+func (w ResourceGroup) ToPlan(id string) plan.ResourceGroup {
 	r := &fieldReader{}
 	r.checkForm(w.tolerantRow)
 	g := plan.ResourceGroup{ID: id, Location: r.word("location", w.Location), Tags: r.tags(w.Tags, nil)}
@@ -94,18 +95,19 @@ func (w wireGroup) toGroup(id string) plan.ResourceGroup {
 	return g
 }
 
-// wireAccount is a storage account (docs/azure.md §33.44).
-type wireAccount struct {
+// StorageAccount is a storage account (docs/azure.md §33.44).
+type StorageAccount struct {
 	tolerantRow
-	ID       field `json:"id"`
-	Location field `json:"location"`
-	Kind     field `json:"kind"`
+	ID       Field `json:"id"`
+	Location Field `json:"location"`
+	Kind     Field `json:"kind"`
 	SKU      struct {
-		Name field `json:"name"`
+		Name Field `json:"name"`
 	} `json:"sku"`
 }
 
-func (w wireAccount) toAccount(id string) plan.StorageAccount {
+// ToPlan converts w to plan's type, under the requested id.
+func (w StorageAccount) ToPlan(id string) plan.StorageAccount {
 	r := &fieldReader{}
 	r.checkForm(w.tolerantRow)
 	a := plan.StorageAccount{

@@ -1,24 +1,25 @@
-package azure
+package wire
 
 import "github.com/azbackup/azbackup/plan"
 
-// Tunable: maxWords is the most texts and sets of tags that [stringPool] keeps: an estate with more different ones
+// Tunable: maxWords is the most texts and sets of tags that [StringPool] keeps: an estate with more different ones
 // shares little.
 const maxWords = 1 << 14
 
-// stringPool keeps one copy of values that many rows of a list share: regions, states, policies, tags. It is for the
+// StringPool keeps one copy of values that many rows of a list share: regions, states, policies, tags. It is for the
 // reader of one list, not for concurrent use. A nil one shares nothing.
-type stringPool struct {
+type StringPool struct {
 	texts map[string]string
 	tags  map[tagField]map[string]string
 }
 
-func newStringPool() *stringPool {
-	return &stringPool{texts: map[string]string{}, tags: map[tagField]map[string]string{}}
+// NewStringPool returns an empty pool.
+func NewStringPool() *StringPool {
+	return &StringPool{texts: map[string]string{}, tags: map[tagField]map[string]string{}}
 }
 
 // intern returns s, or an equal text met before.
-func (w *stringPool) intern(s string) string {
+func (w *StringPool) intern(s string) string {
 	if w == nil || s == "" {
 		return s
 	}
@@ -32,7 +33,7 @@ func (w *stringPool) intern(s string) string {
 }
 
 // internTags returns the tags of a row. They are shared between rows and must not be changed.
-func (w *stringPool) internTags(t tagField) (map[string]string, bool) {
+func (w *StringPool) internTags(t tagField) (map[string]string, bool) {
 	if w == nil {
 		return t.parse()
 	}
@@ -56,8 +57,8 @@ func (w *stringPool) internTags(t tagField) (map[string]string, bool) {
 	return shared, true
 }
 
-// internItem shares an item's texts with other items, and those it holds twice.
-func (w *stringPool) internItem(it *plan.Item) {
+// InternItem shares an item's texts with other items, and those it holds twice.
+func (w *StringPool) InternItem(it *plan.Item) {
 	it.PolicyID, it.PolicyName = w.intern(it.PolicyID), w.intern(it.PolicyName)
 	it.State, it.LastBackupStatus, it.Health = w.intern(it.State), w.intern(it.LastBackupStatus), w.intern(it.Health)
 }

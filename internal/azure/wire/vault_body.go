@@ -1,4 +1,4 @@
-package azure
+package wire
 
 import (
 	"cmp"
@@ -7,8 +7,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// vaultBody is the part of a vault that this program writes (docs/azure.md §7.2). Nil fields are not sent.
-type vaultBody struct {
+// VaultBody is the part of a vault that this program writes (docs/azure.md §7.2). Nil fields are not sent.
+type VaultBody struct {
 	Location   string               `json:"location,omitempty"`
 	SKU        *vaultSKU            `json:"sku,omitempty"`
 	Tags       map[string]string    `json:"tags,omitempty"`
@@ -46,16 +46,16 @@ type vaultRedundancy struct {
 	CrossRegion string `json:"crossRegionRestore"`
 }
 
-// nameGuardRequests makes the body name the requests of resource guards, where it has properties that need them.
-func (b *vaultBody) nameGuardRequests(ids []string) {
+// NameGuardRequests makes the body name the requests of resource guards, where it has properties that need them.
+func (b *VaultBody) NameGuardRequests(ids []string) {
 	if len(ids) > 0 && b.Properties != nil {
 		b.Properties.Guards = &ids
 	}
 }
 
-// buildVaultBody returns the PUT of a vault that does not exist.
-func buildVaultBody(s plan.VaultSettings) vaultBody {
-	b := buildSettingsBody(s, wireVault{})
+// NewVaultBody returns the PUT of a vault that does not exist.
+func NewVaultBody(s plan.VaultSettings) VaultBody {
+	b := NewVaultPatch(s, Vault{})
 	b.Location = s.Location
 	b.SKU = &vaultSKU{Name: "Standard"}
 	if b.Properties == nil {
@@ -67,7 +67,9 @@ func buildVaultBody(s plan.VaultSettings) vaultBody {
 	return b
 }
 
-func buildSettingsBody(s plan.VaultSettings, now wireVault) vaultBody {
+// NewVaultPatch returns the PATCH that gives a vault these settings; unset ones are not sent. now is the vault as it was
+// read: the service takes some settings only together with others.
+func NewVaultPatch(s plan.VaultSettings, now Vault) VaultBody {
 	p := vaultPropertiesBody{PublicNetworkAccess: switchWord(s.PublicNetworkAccess)}
 	if s.Redundancy != "" || s.CrossRegionRestore != nil {
 		read := now.Properties.RedundancySettings
@@ -88,7 +90,7 @@ func buildSettingsBody(s plan.VaultSettings, now wireVault) vaultBody {
 	if sec != (vaultSecurityBody{}) {
 		p.SecuritySettings = &sec
 	}
-	b := vaultBody{Tags: s.Tags}
+	b := VaultBody{Tags: s.Tags}
 	if p != (vaultPropertiesBody{}) {
 		b.Properties = &p
 	}
@@ -96,11 +98,11 @@ func buildSettingsBody(s plan.VaultSettings, now wireVault) vaultBody {
 }
 
 // knownWord returns a word that was read; the service's "Invalid" means that it is absent (docs/azure.md §33.33).
-func knownWord(f field) string {
+func knownWord(f Field) string {
 	if strings.EqualFold(string(f), "Invalid") {
 		return ""
 	}
-	return f.textOrEmpty()
+	return f.Text()
 }
 
 func switchWord(b *bool) string {

@@ -1,4 +1,4 @@
-package azure
+package wire
 
 import (
 	"encoding/json"
@@ -8,8 +8,8 @@ import (
 
 const diskFilterKey = "diskExclusionProperties"
 
-// otherExtended returns the item's extendedProperties besides the disk filter (linuxVmApplicationName, …), or nil.
-func (w *wireItem) otherExtended() map[string]json.RawMessage {
+// OtherExtendedProperties returns the item's extendedProperties besides the disk filter (linuxVmApplicationName, …), or nil.
+func (w *Item) OtherExtendedProperties() map[string]json.RawMessage {
 	extended := w.Properties.ExtendedProperties
 	if len(extended) <= len("{}") {
 		return nil
@@ -25,20 +25,20 @@ func (w *wireItem) otherExtended() map[string]json.RawMessage {
 	return all
 }
 
-// extendedWithFilter returns the extendedProperties that a write sends: those besides the disk filter, and the filter;
+// ExtendedProperties returns the extendedProperties that a write sends: those besides the disk filter, and the filter;
 // nil resets it.
-func extendedWithFilter(others map[string]json.RawMessage, d *plan.Disks) map[string]any {
+func ExtendedProperties(others map[string]json.RawMessage, d *plan.Disks) map[string]any {
 	out := map[string]any{}
 	for k, v := range others {
 		out[k] = v
 	}
 	if d != nil {
-		out[diskFilterKey] = wireDiskFilter{LUNs: append([]int{}, d.LUNs...), Include: d.Include}
+		out[diskFilterKey] = diskFilter{LUNs: append([]int{}, d.LUNs...), Include: d.Include}
 	}
 	return out
 }
 
-type wireDiskFilter struct {
+type diskFilter struct {
 	LUNs    []int `json:"diskLunList"`
 	Include bool  `json:"isInclusionList"`
 }

@@ -1,4 +1,4 @@
-package azure
+package wire
 
 import (
 	"math"
@@ -9,46 +9,46 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// wireVM is the part of a VM's body that decides about backup (docs/azure.md §10).
-type wireVM struct {
+// VM is the part of a VM's body that decides about backup (docs/azure.md §10).
+type VM struct {
 	tolerantRow
-	ID       field    `json:"id"`
-	Name     field    `json:"name"`
-	Location field    `json:"location"`
+	ID       Field    `json:"id"`
+	Name     Field    `json:"name"`
+	Location Field    `json:"location"`
 	Tags     tagField `json:"tags"`
 	Plan     struct {
-		Publisher field `json:"publisher"`
+		Publisher Field `json:"publisher"`
 	} `json:"plan"`
 	Properties struct {
-		TimeCreated       field `json:"timeCreated"`
-		ProvisioningState field `json:"provisioningState"`
+		TimeCreated       Field `json:"timeCreated"`
+		ProvisioningState Field `json:"provisioningState"`
 		StorageProfile    struct {
 			ImageReference struct {
-				Publisher field `json:"publisher"`
+				Publisher Field `json:"publisher"`
 			} `json:"imageReference"`
 			OSDisk struct {
-				wireDisk
+				vmDisk
 				DiffDiskSettings struct {
-					Option field `json:"option"`
+					Option Field `json:"option"`
 				} `json:"diffDiskSettings"`
 			} `json:"osDisk"`
-			DataDisks []wireDisk `json:"dataDisks"`
+			DataDisks []vmDisk `json:"dataDisks"`
 		} `json:"storageProfile"`
 	} `json:"properties"`
 }
 
-type wireDisk struct {
-	LUN         field `json:"lun"`
-	SizeGiB     field `json:"diskSizeGB"` // absent where the VM is deallocated
+type vmDisk struct {
+	LUN         Field `json:"lun"`
+	SizeGiB     Field `json:"diskSizeGB"` // absent where the VM is deallocated
 	ManagedDisk struct {
-		StorageAccountType field `json:"storageAccountType"`
+		StorageAccountType Field `json:"storageAccountType"`
 	} `json:"managedDisk"`
 }
 
-// toVM converts w to plan's type; at is when it was listed (zero: future times are accepted). Fields that were not
+// ToPlan converts w to plan's type; at is when it was listed (zero: future times are accepted). Fields that were not
 // understood are in its Unreadable. False = the body does not even name a VM. known shares the values that VMs have in
 // common.
-func (w *wireVM) toVM(at time.Time, known *stringPool) (plan.VM, bool) {
+func (w *VM) ToPlan(at time.Time, known *StringPool) (plan.VM, bool) {
 	r := &fieldReader{}
 	r.checkForm(w.tolerantRow)
 	id, err := armid.ParseVM(r.id("id", w.ID))
@@ -65,8 +65,8 @@ func (w *wireVM) toVM(at time.Time, known *stringPool) (plan.VM, bool) {
 }
 
 // name returns the VM's name, which its id repeats: a different one is not understood.
-func (w *wireVM) name(id armid.ID, r *fieldReader) string {
-	switch name := w.Name.textOrEmpty(); {
+func (w *VM) name(id armid.ID, r *fieldReader) string {
+	switch name := w.Name.Text(); {
 	case name == id.Name():
 		return id.Name() // which takes no memory of its own
 	case strings.EqualFold(name, id.Name()):
@@ -79,7 +79,7 @@ func (w *wireVM) name(id armid.ID, r *fieldReader) string {
 
 // needsEnhanced names the disks that only an Enhanced policy can back up (docs/azure.md §8.3). Trusted Launch is not a
 // reason at this api-version (§0.3).
-func (w *wireVM) needsEnhanced(r *fieldReader) string {
+func (w *VM) needsEnhanced(r *fieldReader) string {
 	profile := &w.Properties.StorageProfile
 	needs := profile.OSDisk.needsEnhanced(r)
 	for i := 0; i < len(profile.DataDisks) && needs == ""; i++ {
@@ -88,7 +88,7 @@ func (w *wireVM) needsEnhanced(r *fieldReader) string {
 	return needs
 }
 
-func (d *wireDisk) needsEnhanced(r *fieldReader) string {
+func (d *vmDisk) needsEnhanced(r *fieldReader) string {
 	switch kind := r.word("storageAccountType of a disk", d.ManagedDisk.StorageAccountType); {
 	case strings.EqualFold(kind, "UltraSSD_LRS"):
 		return "it has an Ultra disk"
@@ -99,7 +99,7 @@ func (d *wireDisk) needsEnhanced(r *fieldReader) string {
 }
 
 // largeDisks returns the LUNs of the data disks above the size limit (docs/azure.md §13). An OS disk never is.
-func (w *wireVM) largeDisks(r *fieldReader) []int {
+func (w *VM) largeDisks(r *fieldReader) []int {
 	var luns []int
 	for i := range w.Properties.StorageProfile.DataDisks {
 		d := &w.Properties.StorageProfile.DataDisks[i]
@@ -111,12 +111,12 @@ func (w *wireVM) largeDisks(r *fieldReader) []int {
 	return luns
 }
 
-// diskSizes returns the sizes of all disks; nil where that of the OS disk is unknown. They inform: a size that is not
+// DiskSizes returns the sizes of all disks; nil where that of the OS disk is unknown. They inform: a size that is not
 // understood is unknown here, and no fault of the VM.
-func (w *wireVM) diskSizes() []plan.DiskSize {
-	size := func(d wireDisk) int { return (&fieldReader{}).number("diskSizeGB", d.SizeGiB, maxDiskGB) }
+func (w *VM) DiskSizes() []plan.DiskSize {
+	size := func(d vmDisk) int { return (&fieldReader{}).number("diskSizeGB", d.SizeGiB, maxDiskGB) }
 	profile := &w.Properties.StorageProfile
-	system := size(profile.OSDisk.wireDisk)
+	system := size(profile.OSDisk.vmDisk)
 	if system == 0 {
 		return nil
 	}
@@ -132,7 +132,7 @@ func (w *wireVM) diskSizes() []plan.DiskSize {
 // Azure's own built-in policy leaves out (docs/azure.md §10). A scale set is no reason: a VM that is a resource of its
 // own is at most a member of a Flexible one, and those are supported; members of Uniform ones are no such resources,
 // and no list of VMs shows them (docs/azure.md §32). Nor are disks with Write Accelerator, since 2022 (ibid.).
-func (w *wireVM) unsupported(resourceGroup string, r *fieldReader) string {
+func (w *VM) unsupported(resourceGroup string, r *fieldReader) string {
 	profile := &w.Properties.StorageProfile
 	publishers := strings.ToLower(r.word("publisher of the image", profile.ImageReference.Publisher) + " " + r.word("publisher of the plan", w.Plan.Publisher))
 	state, diff := r.word("properties.provisioningState", w.Properties.ProvisioningState), r.word("diffDiskSettings.option", profile.OSDisk.DiffDiskSettings.Option)

@@ -1,4 +1,4 @@
-package azure
+package wire
 
 import (
 	"encoding/json"
@@ -11,24 +11,24 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// wireJob is a backup job (docs/azure.md §5, §11).
-type wireJob struct {
+// Job is a backup job (docs/azure.md §5, §11).
+type Job struct {
 	tolerantRow
-	ID         field `json:"id"`
+	ID         Field `json:"id"`
 	Properties struct {
-		ContainerName field          `json:"containerName"`
-		Name          field          `json:"entityFriendlyName"`
-		Operation     field          `json:"operation"`
-		Status        field          `json:"status"`
-		StartTime     field          `json:"startTime"`
-		EndTime       field          `json:"endTime"`
-		ErrorDetails  []wireJobError `json:"errorDetails"`
+		ContainerName Field      `json:"containerName"`
+		Name          Field      `json:"entityFriendlyName"`
+		Operation     Field      `json:"operation"`
+		Status        Field      `json:"status"`
+		StartTime     Field      `json:"startTime"`
+		EndTime       Field      `json:"endTime"`
+		ErrorDetails  []jobError `json:"errorDetails"`
 		ExtendedInfo  struct {
 			Tasks []struct {
 				ID     string `json:"taskId"`
 				Status string `json:"status"`
 			} `json:"tasksList"`
-			Bag map[string]field `json:"propertyBag"`
+			Bag map[string]Field `json:"propertyBag"`
 		} `json:"extendedInfo"`
 	} `json:"properties"`
 	// detail describes the parts of extendedInfo of an unexpected type: it decides about restores alone.
@@ -36,7 +36,7 @@ type wireJob struct {
 }
 
 // misread ignores the fields that only explain.
-func (w *wireJob) misread(err *json.UnmarshalTypeError) {
+func (w *Job) misread(err *json.UnmarshalTypeError) {
 	switch {
 	case strings.HasPrefix(err.Field, "properties.errorDetails"):
 	case strings.HasPrefix(err.Field, "properties.extendedInfo"):
@@ -46,20 +46,20 @@ func (w *wireJob) misread(err *json.UnmarshalTypeError) {
 	}
 }
 
-type wireJobError struct {
+type jobError struct {
 	Code            json.RawMessage `json:"errorCode"` // an integer; the old ones were strings of digits
 	Title           string          `json:"errorTitle"`
 	Message         string          `json:"errorString"`
 	Recommendations []string        `json:"recommendations"`
 }
 
-// toJob converts w to plan's type; the second value describes what was not understood. A job whose status was not
+// ToPlan converts w to plan's type; the second value describes what was not understood. A job whose status was not
 // understood counts as running. at is when it was read (zero: future times are accepted).
-func (w wireJob) toJob(vault string, at time.Time) (plan.Job, string) {
+func (w Job) ToPlan(vault string, at time.Time) (plan.Job, string) {
 	p, r := w.Properties, &fieldReader{}
 	r.checkForm(w.tolerantRow)
 	j := plan.Job{
-		ID: r.id("id", w.ID), Vault: vault, Name: p.Name.textOrEmpty(), Container: r.required("containerName", p.ContainerName),
+		ID: r.id("id", w.ID), Vault: vault, Name: p.Name.Text(), Container: r.required("containerName", p.ContainerName),
 		Operation: plan.CanonicalWord(r.required("operation", p.Operation)), Status: plan.CanonicalWord(r.required("status", p.Status)),
 		Start: r.pastTime("startTime", p.StartTime, at),
 	}
@@ -69,19 +69,19 @@ func (w wireJob) toJob(vault string, at time.Time) (plan.Job, string) {
 	if p.StartTime == "" {
 		r.addProblem("startTime is missing")
 	}
-	j.End, _ = p.EndTime.parsePastTime(at)
+	j.End, _ = p.EndTime.PastTime(at)
 	for _, e := range p.ErrorDetails {
-		j.Errors = append(j.Errors, e.jobError())
+		j.Errors = append(j.Errors, e.toPlan())
 	}
 	odd := r.describeProblems()
 	if odd != "" {
-		_, name := armid.CutName(w.ID.textOrEmpty())
-		odd = fmt.Sprintf("job %s: %s", quoted(name), odd)
+		_, name := armid.CutName(w.ID.Text())
+		odd = fmt.Sprintf("job %s: %s", Quote(name), odd)
 	}
 	return j, odd
 }
 
-func (e wireJobError) jobError() plan.JobError {
+func (e jobError) toPlan() plan.JobError {
 	digits := string(e.Code)
 	if unquoted, err := strconv.Unquote(digits); err == nil {
 		digits = unquoted

@@ -1,4 +1,4 @@
-package azure
+package wire
 
 import (
 	"cmp"
@@ -13,47 +13,47 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// wireItem is a protected item (docs/azure.md §3).
-type wireItem struct {
+// Item is a protected item (docs/azure.md §3).
+type Item struct {
 	tolerantRow
-	ID         field `json:"id"`
+	ID         Field `json:"id"`
 	Properties struct {
-		Management         field           `json:"backupManagementType"`
-		Workload           field           `json:"workloadType"`
-		Type               field           `json:"protectedItemType"`
-		SourceResourceID   field           `json:"sourceResourceId"`
-		VirtualMachineID   field           `json:"virtualMachineId"`
-		ContainerName      field           `json:"containerName"`
-		ProtectionState    field           `json:"protectionState"`
-		PolicyID           field           `json:"policyId"`
-		PolicyName         field           `json:"policyName"`
-		HealthStatus       field           `json:"healthStatus"`
-		LastBackupStatus   field           `json:"lastBackupStatus"`
-		LastBackupTime     field           `json:"lastBackupTime"`
-		LastRecoveryPoint  field           `json:"lastRecoveryPoint"`
-		SoftDeleted        field           `json:"isScheduledForDeferredDelete"`
-		DeletedAt          field           `json:"deferredDeleteTimeInUTC"`
-		DeleteRemaining    field           `json:"deferredDeleteTimeRemaining"`
-		SoftDeleteDays     field           `json:"softDeleteRetentionPeriod"`
-		SoftDeleteInDays   field           `json:"softDeleteRetentionPeriodInDays"`
+		Management         Field           `json:"backupManagementType"`
+		Workload           Field           `json:"workloadType"`
+		Type               Field           `json:"protectedItemType"`
+		SourceResourceID   Field           `json:"sourceResourceId"`
+		VirtualMachineID   Field           `json:"virtualMachineId"`
+		ContainerName      Field           `json:"containerName"`
+		ProtectionState    Field           `json:"protectionState"`
+		PolicyID           Field           `json:"policyId"`
+		PolicyName         Field           `json:"policyName"`
+		HealthStatus       Field           `json:"healthStatus"`
+		LastBackupStatus   Field           `json:"lastBackupStatus"`
+		LastBackupTime     Field           `json:"lastBackupTime"`
+		LastRecoveryPoint  Field           `json:"lastRecoveryPoint"`
+		SoftDeleted        Field           `json:"isScheduledForDeferredDelete"`
+		DeletedAt          Field           `json:"deferredDeleteTimeInUTC"`
+		DeleteRemaining    Field           `json:"deferredDeleteTimeRemaining"`
+		SoftDeleteDays     Field           `json:"softDeleteRetentionPeriod"`
+		SoftDeleteInDays   Field           `json:"softDeleteRetentionPeriodInDays"`
 		ExtendedProperties json.RawMessage `json:"extendedProperties"`
 	} `json:"properties"`
 }
 
-// toItem converts w to plan's type. vault is where it was listed, at is when (zero: future times are accepted). Fields
+// ToPlan converts w to plan's type. vault is where it was listed, at is when (zero: future times are accepted). Fields
 // that were not understood are in the item's Unreadable; an error means that not even its VM is known.
-func (w *wireItem) toItem(vault string, at time.Time) (plan.Item, error) {
+func (w *Item) ToPlan(vault string, at time.Time) (plan.Item, error) {
 	p, r := w.Properties, &fieldReader{}
 	r.checkForm(w.tolerantRow)
 	it := plan.Item{
-		ID: r.id("id", w.ID), Vault: vault, VM: w.vm(r), Container: p.ContainerName.textOrEmpty(),
+		ID: r.id("id", w.ID), Vault: vault, VM: w.vm(r), Container: p.ContainerName.Text(),
 		State: plan.CanonicalWord(r.word("protectionState", p.ProtectionState)), PolicyID: r.id("policyId", p.PolicyID),
-		PolicyName: p.PolicyName.textOrEmpty(), LastBackupStatus: plan.CanonicalWord(r.word("lastBackupStatus", p.LastBackupStatus)),
-		LastRecoveryPoint: r.pastTime("lastRecoveryPoint", p.LastRecoveryPoint, at), Health: p.HealthStatus.textOrEmpty(),
+		PolicyName: p.PolicyName.Text(), LastBackupStatus: plan.CanonicalWord(r.word("lastBackupStatus", p.LastBackupStatus)),
+		LastRecoveryPoint: r.pastTime("lastRecoveryPoint", p.LastRecoveryPoint, at), Health: p.HealthStatus.Text(),
 	}
-	it.LastBackup, _ = p.LastBackupTime.parsePastTime(at)
+	it.LastBackup, _ = p.LastBackupTime.PastTime(at)
 	if it.VM == "" {
-		return it, fmt.Errorf("the protected item %s does not name its VM: %s", quoted(string(w.ID)), r.describeProblems())
+		return it, fmt.Errorf("the protected item %s does not name its VM: %s", Quote(string(w.ID)), r.describeProblems())
 	}
 	w.checkWorkload(r)
 	w.checkIdentity(&it, r)
@@ -74,7 +74,7 @@ func (w *wireItem) toItem(vault string, at time.Time) (plan.Item, error) {
 
 // vm returns the id of the item's VM, which the service sends in two fields; "" when neither is understood, or when
 // they differ.
-func (w *wireItem) vm(r *fieldReader) string {
+func (w *Item) vm(r *fieldReader) string {
 	source, machine := w.Properties.SourceResourceID, w.Properties.VirtualMachineID
 	switch {
 	case isMachine(source) && (!isMachine(machine) || strings.EqualFold(string(source), string(machine))):
@@ -89,7 +89,7 @@ func (w *wireItem) vm(r *fieldReader) string {
 
 // isMachine reports whether f is the id of a VM, classic ones included. It is called for each item, so it does not
 // allocate.
-func isMachine(f field) bool {
+func isMachine(f Field) bool {
 	n := 0
 	for part := range strings.SplitSeq(strings.Trim(string(f), "/"), "/") {
 		ok := part != ""
@@ -109,11 +109,11 @@ func isMachine(f field) bool {
 			return false
 		}
 	}
-	return n == 8 && len(f) <= maxID
+	return n == 8 && len(f) <= MaxID
 }
 
 // checkIdentity checks the fields that join an item to its vault, policy and jobs. The id repeats some of them.
-func (w *wireItem) checkIdentity(it *plan.Item, r *fieldReader) {
+func (w *Item) checkIdentity(it *plan.Item, r *fieldReader) {
 	container, ok := cutKindAndName(it.ID, vaultPrefixLen(it.ID, it.Vault), "protectedItems")
 	if !ok {
 		r.recordMisread("id", w.ID)
@@ -158,11 +158,11 @@ func cutKindAndName(id string, vaultPart int, kind string) (before string, ok bo
 // readDeletion reads whether the item is soft-deleted. Its flag comes first; where the flag is absent or not
 // understood, the fields that only a soft-deleted item has (docs/azure.md §33.32) decide. Contradicting evidence is not
 // understood. The date of the purge only informs, so an impossible one counts as unknown.
-func (w *wireItem) readDeletion(it *plan.Item, r *fieldReader, at time.Time) {
+func (w *Item) readDeletion(it *plan.Item, r *fieldReader, at time.Time) {
 	p := w.Properties
 	var known bool
-	it.DeletedAt, known = p.DeletedAt.parsePastTime(time.Time{})
-	left, err := parseTimeSpan(p.DeleteRemaining.textOrEmpty())
+	it.DeletedAt, known = p.DeletedAt.PastTime(time.Time{})
+	left, err := parseTimeSpan(p.DeleteRemaining.Text())
 	evidence := !it.DeletedAt.IsZero() || err == nil && left > 0
 	switch flag := p.SoftDeleted; {
 	case flag == notText+"true":
@@ -170,7 +170,7 @@ func (w *wireItem) readDeletion(it *plan.Item, r *fieldReader, at time.Time) {
 	case evidence && flag != notText+"false":
 		it.SoftDeleted = true
 	case evidence:
-		r.addProblem("isScheduledForDeferredDelete is false, and deferredDeleteTimeInUTC is %s", quoted(p.DeletedAt.textOrEmpty()))
+		r.addProblem("isScheduledForDeferredDelete is false, and deferredDeleteTimeInUTC is %s", Quote(p.DeletedAt.Text()))
 	case !known:
 		r.recordMisread("deferredDeleteTimeInUTC", p.DeletedAt)
 	default:
@@ -183,7 +183,7 @@ func (w *wireItem) readDeletion(it *plan.Item, r *fieldReader, at time.Time) {
 		it.DeletedAt = time.Time{}
 		return
 	}
-	if _, past := p.DeletedAt.parsePastTime(at); !past {
+	if _, past := p.DeletedAt.PastTime(at); !past {
 		it.DeletedAt = time.Time{}
 	}
 	it.PurgeAt = w.purgeAt(it.DeletedAt, at)
@@ -195,13 +195,13 @@ const maxSoftDelete = 180
 // purgeAt returns when the data of a soft-deleted item is purged: deferredDeleteTimeInUTC is the time of the DELETE
 // (docs/azure.md §33.32), so the retention is added to it. The remaining time, which changes, is used only where the
 // service sent nothing better.
-func (w *wireItem) purgeAt(deleted, at time.Time) time.Time {
+func (w *Item) purgeAt(deleted, at time.Time) time.Time {
 	old, _ := w.Properties.SoftDeleteDays.parseNumber(maxSoftDelete)
 	days, _ := w.Properties.SoftDeleteInDays.parseNumber(maxSoftDelete)
 	if days = max(days, old); !deleted.IsZero() && days > 0 {
 		return deleted.AddDate(0, 0, days)
 	}
-	left, err := parseTimeSpan(w.Properties.DeleteRemaining.textOrEmpty())
+	left, err := parseTimeSpan(w.Properties.DeleteRemaining.Text())
 	if err == nil && left <= maxSoftDelete*24*time.Hour && !at.IsZero() {
 		return at.UTC().Add(left).Truncate(time.Minute)
 	}
@@ -220,7 +220,7 @@ func readDiskFilter(extended json.RawMessage) (*plan.Disks, error) {
 		Filter json.RawMessage `json:"diskExclusionProperties"`
 	}
 	if err := json.Unmarshal(extended, &e); err != nil {
-		return nil, errors.New("it is " + printable(string(extended)))
+		return nil, errors.New("it is " + Printable(string(extended)))
 	}
 	if len(e.Filter) == 0 {
 		return nil, nil //nolint:nilnil // no filter is an answer
@@ -229,7 +229,7 @@ func readDiskFilter(extended json.RawMessage) (*plan.Disks, error) {
 		LUNs    *[]int `json:"diskLunList"`
 		Include *bool  `json:"isInclusionList"`
 	}
-	odd := errors.New("the disk filter is " + printable(string(e.Filter)))
+	odd := errors.New("the disk filter is " + Printable(string(e.Filter)))
 	switch err := json.Unmarshal(e.Filter, &filter); {
 	case err != nil:
 		return nil, odd
@@ -252,52 +252,52 @@ func readDiskFilter(extended json.RawMessage) (*plan.Disks, error) {
 	return &plan.Disks{LUNs: luns}, nil
 }
 
-// wireProtectable is a protectable item (docs/azure.md §2). It only informs: a superfluous or missing refresh does no
+// ProtectableItem is a protectable item (docs/azure.md §2). It only informs: a superfluous or missing refresh does no
 // harm.
-type wireProtectable struct {
+type ProtectableItem struct {
 	Properties struct {
-		VirtualMachineID field `json:"virtualMachineId"`
+		VirtualMachineID Field `json:"virtualMachineId"`
 	} `json:"properties"`
 }
 
-// wireStatus is backupStatus's answer (docs/azure.md §9). If it is not understood, the status is unknown.
-type wireStatus struct {
-	ProtectionStatus field `json:"protectionStatus"`
-	VaultID          field `json:"vaultId"`
-	ContainerName    field `json:"containerName"`
-	ItemName         field `json:"protectedItemName"`
-	PolicyName       field `json:"policyName"`
-	ErrorCode        field `json:"errorCode"`
-	ErrorMessage     field `json:"errorMessage"`
+// BackupStatus is backupStatus's answer (docs/azure.md §9). If it is not understood, the status is unknown.
+type BackupStatus struct {
+	ProtectionStatus Field `json:"protectionStatus"`
+	VaultID          Field `json:"vaultId"`
+	ContainerName    Field `json:"containerName"`
+	ItemName         Field `json:"protectedItemName"`
+	PolicyName       Field `json:"policyName"`
+	ErrorCode        Field `json:"errorCode"`
+	ErrorMessage     Field `json:"errorMessage"`
 }
 
-// isUnprotected reports whether the status is that the VM is in no vault.
-func (w wireStatus) isUnprotected() bool {
+// IsUnprotected reports whether the status is that the VM is in no vault.
+func (w BackupStatus) IsUnprotected() bool {
 	return strings.EqualFold(string(w.ProtectionStatus), "NotProtected")
 }
 
-// isProtected reports whether the status names the vault in which the VM is protected.
-func (w wireStatus) isProtected() bool {
+// IsProtected reports whether the status names the vault in which the VM is protected.
+func (w BackupStatus) IsProtected() bool {
 	if !strings.EqualFold(string(w.ProtectionStatus), "Protected") && !strings.EqualFold(string(w.ProtectionStatus), "Protecting") &&
 		!strings.EqualFold(string(w.ProtectionStatus), "ProtectionFailed") {
 		return false
 	}
-	_, err := armid.ParseVault(w.VaultID.textOrEmpty())
+	_, err := armid.ParseVault(w.VaultID.Text())
 	return err == nil
 }
 
-// unclearGap returns the gap for a status that is neither.
-func (w wireStatus) unclearGap(gap plan.Gap) plan.Gap {
-	gap.Code = cmp.Or(w.ErrorCode.textOrEmpty(), "UnclearStatus")
-	gap.Message = cmp.Or(w.ErrorMessage.textOrEmpty(), fmt.Sprintf("the service calls it %s and names no vault", quoted(strings.TrimPrefix(string(w.ProtectionStatus), notText))))
+// UnclearGap returns the gap for a status that is neither.
+func (w BackupStatus) UnclearGap(gap plan.Gap) plan.Gap {
+	gap.Code = cmp.Or(w.ErrorCode.Text(), "UnclearStatus")
+	gap.Message = cmp.Or(w.ErrorMessage.Text(), fmt.Sprintf("the service calls it %s and names no vault", Quote(strings.TrimPrefix(string(w.ProtectionStatus), notText))))
 	return gap
 }
 
-// toItem returns an item with the few fields that the status has.
-func (w wireStatus) toItem(vm string) plan.Item {
-	vault, container := w.VaultID.textOrEmpty(), w.ContainerName.textOrEmpty()
+// ToItem returns an item with the few fields that the status has.
+func (w BackupStatus) ToItem(vm string) plan.Item {
+	vault, container := w.VaultID.Text(), w.ContainerName.Text()
 	return plan.Item{
-		ID:    vault + "/backupFabrics/Azure/protectionContainers/" + container + "/protectedItems/" + w.ItemName.textOrEmpty(),
-		Vault: vault, VM: vm, Container: container, PolicyName: w.PolicyName.textOrEmpty(), Partial: true,
+		ID:    vault + "/backupFabrics/Azure/protectionContainers/" + container + "/protectedItems/" + w.ItemName.Text(),
+		Vault: vault, VM: vm, Container: container, PolicyName: w.PolicyName.Text(), Partial: true,
 	}
 }
