@@ -12,7 +12,9 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/report"
+	"github.com/azbackup/azbackup/plan"
 )
 
 type applyFlags struct {
@@ -72,10 +74,13 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 	if err != nil {
 		return err
 	}
-	run := report.Run{Report: apply.Report{Started: a.Now().UTC()}}
-	metrics := f.path("prometheus")
-	run.LastSuccess = readLastSuccess(metrics)
-	ended, err := a.runApply(ctx, f, &run)
+	shard, err := f.shardFlag.parse(a.Env)
+	if err != nil {
+		return err
+	}
+	run := report.Run{Report: apply.Report{Started: a.Now().UTC()}, Plan: plan.Unmade(&config.Config{Shard: shard})}
+	run.LastSuccess = readLastSuccess(f.path("prometheus"))
+	ended, err := a.runApply(ctx, f, shard, &run)
 	if n := applyNotification(run, err); n != nil {
 		defer func() {
 			n.ExitCode = a.currentExitCode(ctx, err)
@@ -88,17 +93,19 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 			return report.WriteApply(w, format, run, a.styleFor(w, false))
 		}))
 	}
-	if metrics == "" || exitCodeOf(err) == exitLocked {
-		return err // the run that holds the lock writes the file
+	if exitCodeOf(err) == exitLocked {
+		return err // the run that holds the lock writes the files
 	}
 	if run.Finished.IsZero() {
 		run.Finished = a.Now().UTC()
 	}
-	run.ExitCode = a.currentExitCode(ctx, err)
 	if err != nil {
-		run.Error = oneLine(err.Error())
+		run.Error = describeEnd(ctx, err)
 	}
-	return errors.Join(err, writeFile(metrics, func(w io.Writer) error { return report.ApplyPrometheus(w, run) }))
+	return errors.Join(err, f.writeOnly([]string{"json", "prometheus"}, a.Out, func(w io.Writer, format string) error {
+		run.ExitCode = a.currentExitCode(ctx, err)
+		return report.WriteApply(w, format, run, report.Style{})
+	}))
 }
 
 // reportResults adds advice to the results and sets the exit code that they mean.

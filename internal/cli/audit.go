@@ -83,15 +83,24 @@ func severityNames() string {
 }
 
 func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
+	if err := f.validate(); err != nil {
+		return err
+	}
+	if f.shard, err = f.shardFlag.parse(a.Env); err != nil {
+		return err
+	}
+	hasResult := false
+	defer func() {
+		if !hasResult {
+			err = a.recordFailure(ctx, f.outputFlags, kindAudit, f.shard, err)
+		}
+	}()
 	opt, err := f.auditOptions()
 	if err != nil {
 		return err
 	}
 	hook, err := f.notifyFlags.parse()
 	if err != nil {
-		return err
-	}
-	if f.shard, err = f.shardFlag.parse(a.Env); err != nil {
 		return err
 	}
 	if !f.shard.IsAll() {
@@ -134,6 +143,7 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 		opt.Made.Source = "machines listed by Resource Graph, which may be up to 30 hours behind"
 	}
 	result := audit.Assess(c, observed, opt)
+	hasResult = true
 	a.setAuditConditions(result)
 	if n := auditNotification(result); n != nil {
 		defer func() {
@@ -170,9 +180,6 @@ func (f *auditFlags) auditOptions() (audit.Options, error) {
 	opt := audit.Options{
 		FailOn: audit.Severity(f.failOn), MaxAge: time.Duration(f.maxAge), MinRetention: time.Duration(f.minRetention),
 		Tolerance: max(time.Duration(f.tolerance), 1), Subscriptions: f.subscriptions, // a tolerance of 0 is not the default
-	}
-	if err := f.validate(); err != nil {
-		return opt, err
 	}
 	if f.failOn == failNever {
 		opt.FailOn = ""

@@ -24,11 +24,15 @@ func applyNotification(run report.Run, err error) *notification {
 			Message: report.Line(strings.TrimPrefix(r.Code+": "+r.Message, ": ")),
 		})
 	}
+	failed := run.Error
+	if err != nil {
+		failed = oneLine(err.Error())
+	}
 	switch {
 	case err != nil && (exitCodeOf(err) == exitLocked || errors.Is(err, errInterrupted)):
 		return nil
-	case err != nil:
-		n.Text = "azbackup apply failed: " + oneLine(err.Error())
+	case failed != "":
+		n.Text = "azbackup apply failed: " + report.Line(failed)
 	case len(n.Items) > 0:
 		n.Text = fmt.Sprintf("azbackup apply: %s not done, %d of %d", report.FormatCount(len(n.Items), "change"), len(n.Items), len(run.Results))
 	default:

@@ -74,6 +74,20 @@ func (o *outputFlags) write(stdout io.Writer, write func(w io.Writer, format str
 	return err
 }
 
+// writeOnly writes to those destinations alone that take one of formats.
+func (o *outputFlags) writeOnly(formats []string, stdout io.Writer, write func(w io.Writer, format string) error) error {
+	only := outputFlags{format: o.format}
+	for _, f := range o.files {
+		if slices.Contains(formats, f.format) {
+			only.files = append(only.files, f)
+		}
+	}
+	if !slices.Contains(formats, o.format) {
+		stdout = io.Discard
+	}
+	return only.write(stdout, write)
+}
+
 // path returns the file that --output names for format, or "".
 func (o *outputFlags) path(format string) string {
 	for _, f := range o.files {

@@ -20,7 +20,7 @@ import (
 // a scope of their own (scope.go).
 //
 // It fills run in, which apply then writes; ended reports whether the engine ran, so that there is a report.
-func (a *app) runApply(ctx context.Context, f applyFlags, run *report.Run) (ended bool, err error) {
+func (a *app) runApply(ctx context.Context, f applyFlags, shard config.Shard, run *report.Run) (ended bool, err error) {
 	saved, err := f.readApproval(a)
 	if err != nil {
 		return false, err
@@ -28,10 +28,11 @@ func (a *app) runApply(ctx context.Context, f applyFlags, run *report.Run) (ende
 	if saved != nil && len(f.only) > 0 {
 		return false, usageError("--only shapes a plan when it is made: give it to azbackup plan --out")
 	}
-	c, options, err := a.load(f.configFlags, f.planFlagSet, f.shardFlag)
+	c, options, err := a.load(f.configFlags, f.planFlagSet, shard)
 	if err != nil {
 		return false, err
 	}
+	run.Plan = plan.Unmade(c)
 	unlock, err := lock(f.lockFile, append(f.paths(), f.simulate), c.Shard)
 	if err != nil {
 		return false, err
@@ -70,12 +71,8 @@ func (a *app) runApply(ctx context.Context, f applyFlags, run *report.Run) (ende
 }
 
 // load reads the config and the flags that shape its plan.
-func (a *app) load(f configFlags, p planFlagSet, s shardFlag) (*config.Config, plan.Options, error) {
+func (a *app) load(f configFlags, p planFlagSet, shard config.Shard) (*config.Config, plan.Options, error) {
 	options, err := p.options()
-	if err != nil {
-		return nil, options, err
-	}
-	shard, err := s.parse(a.Env)
 	if err != nil {
 		return nil, options, err
 	}

@@ -55,7 +55,17 @@ func (a *app) plan(ctx context.Context, f planCommandFlags) (err error) {
 	if err := checkPlanFile(f.out); err != nil {
 		return err
 	}
-	c, options, err := a.load(f.configFlags, f.planFlagSet, f.shardFlag)
+	shard, err := f.parse(a.Env)
+	if err != nil {
+		return err
+	}
+	hasResult := false
+	defer func() {
+		if !hasResult {
+			err = a.recordFailure(ctx, f.outputFlags, kindPlan, shard, err)
+		}
+	}()
+	c, options, err := a.load(f.configFlags, f.planFlagSet, shard)
 	if err != nil {
 		return err
 	}
@@ -76,6 +86,7 @@ func (a *app) plan(ctx context.Context, f planCommandFlags) (err error) {
 	}
 	p := made.plan
 	a.setPlanConditions(p, f.detailed)
+	hasResult = true
 	err = f.write(a.Out, func(w io.Writer, format string) error {
 		return report.WritePlan(w, format, p, a.styleFor(w, f.all))
 	})

@@ -65,6 +65,11 @@ func (a *app) merge(ctx context.Context, f mergeFlags, paths []string) error {
 	}
 	problems = append(problems, checkShardFiles(files)...)
 	if len(problems) > 0 {
+		for i := range files {
+			if files[i].failure != nil {
+				a.exitConditions[knownExitCode(files[i].failure.ExitCode)] = true
+			}
+		}
 		for _, p := range problems {
 			a.log.Error(oneLine(p))
 		}
@@ -83,6 +88,9 @@ func (a *app) merge(ctx context.Context, f mergeFlags, paths []string) error {
 		return usageError("--detailed-exitcode is for plans, these are %ss", kind)
 	case hook != nil && kind == kindPlan:
 		return usageError("--notify is for apply reports and audits, these are plans")
+	}
+	if apart := describeApart(files); kind != kindPlan && apart != "" {
+		a.log.Warn(apart)
 	}
 	switch kind {
 	case kindPlan:
@@ -118,7 +126,7 @@ func (a *app) mergeApplies(ctx context.Context, f mergeFlags, files []shardFile,
 	a.reportResults(ctx, &run)
 	for _, part := range parts {
 		// One shard that is allowed nothing is not a run that is: that was judged over all results.
-		if part.ExitCode != exitDenied {
+		if part.ExitCode != exitDenied || part.Error != "" {
 			a.exitConditions[knownExitCode(part.ExitCode)] = true
 		}
 	}

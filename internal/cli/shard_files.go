@@ -38,14 +38,16 @@ func (k resultKind) formats() []string {
 	}
 }
 
-// shardFile is the result of one shard. One of plan, run and audit is set, as kind says.
+// shardFile is the result of one shard. One of plan, run and audit is set, as kind says, or failure, which says why a plan
+// or an audit has no result.
 type shardFile struct {
-	path  string
-	kind  resultKind
-	shard config.Shard
-	plan  plan.Plan
-	run   report.Run
-	audit audit.Result
+	path    string
+	kind    resultKind
+	shard   config.Shard
+	plan    plan.Plan
+	run     report.Run
+	audit   audit.Result
+	failure *shardFailure
 }
 
 // readShardFiles reads the files that can be read, and says what is wrong with the others.
@@ -81,6 +83,7 @@ func readShardFile(path string) (shardFile, error) {
 		Results     isThere `json:"results"`
 		VMs         isThere `json:"vms"`
 		Findings    isThere `json:"findings"`
+		Error       isThere `json:"error"`
 	}
 	if err := json.Unmarshal(data, &has); err != nil {
 		return shardFile{}, err
@@ -100,6 +103,10 @@ func readShardFile(path string) (shardFile, error) {
 		f.kind = kindAudit
 		f.audit, err = audit.Read(bytes.NewReader(data))
 		shard = f.audit.Shard
+	case bool(has.Error):
+		f.failure = &shardFailure{}
+		err = json.Unmarshal(data, f.failure)
+		f.kind, shard = resultKind(f.failure.Command), &f.failure.Shard
 	default:
 		err = errors.New("is no plan, apply report or audit in JSON")
 	}
@@ -161,13 +168,10 @@ func (f *shardFile) checkContent() error {
 // Of one that is as far ahead of this machine's clock the age is not known.
 func checkAges(files []shardFile, now time.Time, maxAge time.Duration) (problems []string) {
 	for _, f := range files {
-		at := f.run.Finished
-		if f.kind == kindAudit {
-			at = f.audit.Made.At
-		}
+		_, at := f.time()
 		stamp := at.UTC().Format("2006-01-02 15:04Z")
 		switch age := now.Sub(at); {
-		case f.kind == kindPlan:
+		case f.kind == kindPlan, f.failure != nil: // it is told anyway
 		case age > maxAge:
 			problems = append(problems, fmt.Sprintf("%q is of %s: older than --max-age %s", f.path, stamp, report.FormatDuration(maxAge)))
 		case age < -maxAge:
@@ -175,6 +179,41 @@ func checkAges(files []shardFile, now time.Time, maxAge time.Duration) (problems
 		}
 	}
 	return problems
+}
+
+// time returns when what a file says began and ended; a plan does not say it.
+func (f *shardFile) time() (began, ended time.Time) {
+	if f.kind == kindAudit {
+		return f.audit.Made.At, f.audit.Made.At
+	}
+	return f.run.Started, f.run.Finished
+}
+
+// maxApart is how long after the end of one shard another may begin before that is worth a word.
+const maxApart = 6 * time.Hour
+
+// describeApart says that the results may be of different runs, because one shard had ended long before another began; "" where
+// none had. Where a shard was killed, the file of an earlier run is still there.
+func describeApart(files []shardFile) string {
+	first, last := &files[0], &files[0]
+	for i := range files {
+		_, ended := files[i].time()
+		if _, at := first.time(); ended.Before(at) {
+			first = &files[i]
+		}
+		began, _ := files[i].time()
+		if at, _ := last.time(); began.After(at) {
+			last = &files[i]
+		}
+	}
+	_, ended := first.time()
+	began, _ := last.time()
+	apart := began.Sub(ended)
+	if apart <= maxApart {
+		return ""
+	}
+	return fmt.Sprintf("shard %s ended %s before shard %s began: is it of the same run? --max-age refuses results of an earlier one",
+		first.shard, report.FormatDuration(apart), last.shard)
 }
 
 // trait is something that the results of all shards of a run have in common.
@@ -186,6 +225,9 @@ type trait struct {
 // traits returns what must be the same in all files; the kind comes first, and files of another kind have other traits.
 func (f *shardFile) traits() []trait {
 	all := []trait{{"command", string(f.kind)}, {"number of shards", fmt.Sprint(f.shard.Count)}}
+	if f.failure != nil {
+		return all
+	}
 	switch f.kind {
 	case kindPlan:
 		currency := "none"
@@ -212,14 +254,14 @@ func (f *shardFile) traits() []trait {
 const maxMissing = 20
 
 // checkShardFiles says, all at once, what keeps the files from being one run: traits that most of the others do not have,
-// shards that are there twice, and shards that are not there among those that belong together.
+// shards that are there twice, and shards that are not there, or have no result, among those that belong together.
 func checkShardFiles(files []shardFile) (problems []string) {
 	fitting := files
-	for i := 0; len(fitting) > 0 && i < len(fitting[0].traits()); i++ {
+	for i := 0; i < maxTraits(fitting); i++ {
 		fits, value := commonest(fitting, i)
 		var rest []shardFile
 		for _, f := range fitting {
-			if t := f.traits()[i]; t.value != value {
+			if t, said := f.trait(i); said && t.value != value {
 				problems = append(problems, fmt.Sprintf("%q is of another %s than %q: %s, not %s", f.path, t.name, fits, cmp.Or(t.value, "none"), cmp.Or(value, "none")))
 				continue
 			}
@@ -237,6 +279,9 @@ func checkShardFiles(files []shardFile) (problems []string) {
 			continue
 		}
 		at[f.shard.Index] = f.path
+		if f.failure != nil {
+			problems = append(problems, fmt.Sprintf("shard %s has no result (%q): exit code %d: %s", f.shard, f.path, f.failure.ExitCode, f.failure.Error))
+		}
 	}
 	count := fitting[0].shard.Count
 	missing := count - len(at)
@@ -257,12 +302,32 @@ func checkShardFiles(files []shardFile) (problems []string) {
 func commonest(files []shardFile, i int) (path, value string) {
 	counts := map[string]int{}
 	for _, f := range files {
-		counts[f.traits()[i].value]++
+		if t, said := f.trait(i); said {
+			counts[t.value]++
+		}
 	}
 	for _, f := range files {
-		if v := f.traits()[i].value; path == "" || counts[v] > counts[value] {
-			path, value = f.path, v
+		if t, said := f.trait(i); said && (path == "" || counts[t.value] > counts[value]) {
+			path, value = f.path, t.value
 		}
 	}
 	return path, value
+}
+
+// trait returns the i-th trait of a file, and whether the file says it: a run that ended before it had read its config does
+// not know more than its command and shard.
+func (f *shardFile) trait(i int) (t trait, said bool) {
+	all := f.traits()
+	if i >= len(all) {
+		return t, false
+	}
+	return all[i], i < 2 || f.run.Error == "" || all[i].value != ""
+}
+
+func maxTraits(files []shardFile) int {
+	n := 0
+	for i := range files {
+		n = max(n, len(files[i].traits()))
+	}
+	return n
 }

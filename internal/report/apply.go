@@ -1,9 +1,11 @@
 package report
 
 import (
+	"slices"
 	"time"
 
 	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -24,10 +26,24 @@ type Run struct {
 	Error string
 	// ExitCode is what the process will end with.
 	ExitCode int
+	// Shards are the runs that this one was merged from, in their order; nil in any other ([MergeRuns]).
+	Shards []ShardRun
 	// Restored is what restores made, by the ids of their results.
 	Restored map[string]*Restored
 	// LastSuccess is when a run last succeeded before this one; zero = not known.
 	LastSuccess time.Time
+}
+
+// ShardRun is how the run of a shard ended. One with an Error did nothing.
+type ShardRun struct {
+	config.Shard
+	ExitCode int    `json:"exit_code"`
+	Error    string `json:"error,omitempty"`
+}
+
+// idle returns the shards that did nothing because their runs failed.
+func (r Run) idle() []ShardRun {
+	return slices.DeleteFunc(slices.Clone(r.Shards), func(s ShardRun) bool { return s.Error == "" })
 }
 
 // outcomeOrder is the order in which outcomes are counted.

@@ -26,6 +26,7 @@ type applyDocument struct {
 	Throttled     float64               `json:"throttled_seconds"`
 	Error         string                `json:"error,omitempty"`
 	ExitCode      int                   `json:"exit_code"`
+	Shards        []ShardRun            `json:"shards,omitempty"`
 	// Subscriptions, Config and Cloud are those of the plan.
 	Subscriptions map[string]string `json:"subscriptions,omitempty"`
 	Config        string            `json:"config,omitempty"`
@@ -38,7 +39,7 @@ func ApplyJSON(w io.Writer, r Run) error {
 		FormatVersion: apply.FormatVersion, Shard: r.Plan.Shard, Summary: r.Summary, Results: r.documents(),
 		Started: r.Started, Finished: r.Finished, Interrupted: r.Interrupted,
 		Gaps: nonNil(r.Plan.Gaps), Refusals: nonNil(r.Plan.Refusals), Requests: r.Requests, Throttled: r.Throttled.Seconds(),
-		Error: r.Error, ExitCode: r.ExitCode,
+		Error: r.Error, ExitCode: r.ExitCode, Shards: r.Shards,
 		Subscriptions: r.Plan.Subscriptions, Config: r.Plan.Config, Cloud: r.Plan.Cloud,
 	}
 	if v.Summary == nil {

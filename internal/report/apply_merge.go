@@ -1,7 +1,9 @@
 package report
 
 import (
+	"cmp"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/azbackup/azbackup/apply"
@@ -9,12 +11,14 @@ import (
 )
 
 // MergeRuns merges the runs of all shards of one apply; that they are is for the caller to check. Results stand in the
-// order of a plan. The exit code is for the caller to set.
+// order of a plan. A run that failed before it did anything is named in Shards and Error. The exit code is for the caller
+// to set.
 func MergeRuns(parts []Run) Run {
 	m := Run{
 		Report:   apply.Report{FormatVersion: apply.FormatVersion, Summary: map[apply.Outcome]int{}, Started: parts[0].Started},
 		Requests: map[string]int{}, Restored: map[string]*Restored{},
 	}
+	parts = slices.SortedFunc(slices.Values(parts), func(a, b Run) int { return cmp.Compare(a.Plan.Shard.Index, b.Plan.Shard.Index) })
 	plans := make([]plan.Plan, len(parts))
 	var errs []string
 	byID := map[string]apply.Result{}
@@ -35,8 +39,10 @@ func MergeRuns(parts []Run) Run {
 			byID[result.ID] = result
 			m.Summary[result.Outcome]++
 		}
+		shard := *r.Plan.Shard
+		m.Shards = append(m.Shards, ShardRun{shard, r.ExitCode, r.Error})
 		if r.Error != "" {
-			errs = append(errs, r.Error)
+			errs = append(errs, "shard "+shard.String()+": "+r.Error)
 		}
 		plans[i] = r.Plan
 	}

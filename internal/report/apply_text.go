@@ -62,6 +62,11 @@ func ApplyText(w io.Writer, r Run, s Style) error {
 	if len(all) > 0 {
 		fmt.Fprintln(out)
 	}
+	for _, why := range r.describeFailures() {
+		for _, part := range wrap("✗ "+why, s.Width) {
+			fmt.Fprintln(out, p.stop(part))
+		}
+	}
 	for i, part := range wrap(r.totalLine(), s.Width) {
 		if i == 0 {
 			part = p.bold(part)
@@ -172,6 +177,17 @@ func (p palette) outcome(o apply.Outcome, s string) string {
 	}
 }
 
+// describeFailures says why the run, or the runs of shards that it was merged from, did nothing: a line each.
+func (r Run) describeFailures() (lines []string) {
+	for _, s := range r.idle() {
+		lines = append(lines, "shard "+s.Shard.String()+" did nothing: "+Line(s.Error))
+	}
+	if len(r.Shards) == 0 && r.Error != "" {
+		lines = append(lines, "nothing was done: "+Line(r.Error))
+	}
+	return lines
+}
+
 // totalLine is the last line of the report.
 func (r Run) totalLine() string {
 	var words []string
@@ -180,8 +196,16 @@ func (r Run) totalLine() string {
 			words = append(words, formatNumber(n)+" "+strings.ReplaceAll(string(o), "-", " "))
 		}
 	}
-	if len(words) == 0 {
+	idle := len(r.idle())
+	switch {
+	case len(words) > 0:
+	case r.Error != "":
+		words = []string{"nothing done"}
+	default:
 		words = []string{"nothing to do"}
+	}
+	if idle > 0 {
+		words = append(words, fmt.Sprintf("%d of %s did nothing", idle, formatCount(len(r.Shards), "shard")))
 	}
 	head := cmp.Or(r.Title, "Apply")
 	if r.Interrupted {
