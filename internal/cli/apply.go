@@ -12,9 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/azbackup/azbackup/apply"
-	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/report"
-	"github.com/azbackup/azbackup/plan"
 )
 
 type applyFlags struct {
@@ -74,13 +72,9 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 	if err != nil {
 		return err
 	}
-	shard, err := f.shardFlag.parse(a.Env)
-	if err != nil {
-		return err
-	}
-	run := report.Run{Report: apply.Report{Started: a.Now().UTC()}, Plan: plan.Unmade(&config.Config{Shard: shard})}
+	run := report.Run{Report: apply.Report{Started: a.Now().UTC()}}
 	run.LastSuccess = readLastSuccess(f.path("prometheus"))
-	ended, err := a.runApply(ctx, f, shard, &run)
+	ended, err := a.runApply(ctx, f, &run)
 	if n := applyNotification(run, err); n != nil {
 		defer func() {
 			n.ExitCode = a.currentExitCode(ctx, err)

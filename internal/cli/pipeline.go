@@ -20,7 +20,14 @@ import (
 // a scope of their own (scope.go).
 //
 // It fills run in, which apply then writes; ended reports whether the engine ran, so that there is a report.
-func (a *app) runApply(ctx context.Context, f applyFlags, shard config.Shard, run *report.Run) (ended bool, err error) {
+func (a *app) runApply(ctx context.Context, f applyFlags, run *report.Run) (ended bool, err error) {
+	shard, err := f.shardFlag.parse(a.Env)
+	if err != nil {
+		return false, err
+	}
+	if !shard.IsAll() {
+		run.Plan.Shard = &shard
+	}
 	saved, err := f.readApproval(a)
 	if err != nil {
 		return false, err

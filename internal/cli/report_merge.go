@@ -40,7 +40,9 @@ func (a *app) mergeCommand() *cobra.Command {
 		Short: "Merge the results of all shards into one",
 		Long: "Reads the JSON that plan, apply or audit wrote in each shard (--shard I/N --output json=FILE) and writes the result\n" +
 			"as the command without --shard writes it. A shard that is missing, there twice, or from another config, command or\n" +
-			"number of shards is an error, and nothing is written. A merged plan is for reading: each shard's own plan is applied.\n\n" +
+			"number of shards is an error, and nothing is written. A shard of an apply that did nothing (refused by a guard, not\n" +
+			"signed in) is named beside what the others did; without a result of each shard plans and audits are not merged: it is\n" +
+			"said why. A merged plan is for reading: each shard's own plan is applied.\n\n" +
 			"Exit codes: those of the command whose results are merged, the first that holds in any shard; 1 where they do not\n" +
 			"belong together. See azbackup help exit-codes.",
 		Args: withUsageError(cobra.MinimumNArgs(1)),
