@@ -46,8 +46,8 @@ func TestAHundredVMsOverTheSimulatorTakeOneWriteEachAndAFewReads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		client, err := azure.New(azure.Options{
-			Endpoint: "http://127.0.0.1", AccessToken: "token", Transport: server.Transport(), Command: azure.CommandApply, Now: time.Now,
+		client, err := azure.New(azure.CommandApply, azure.Options{
+			Endpoint: "http://127.0.0.1", AccessToken: "token", Transport: server.Transport(), Now: time.Now,
 		})
 		if err != nil {
 			t.Fatal(err)

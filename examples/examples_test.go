@@ -28,9 +28,9 @@ func observe(t *testing.T, c *config.Config) plan.Observed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := azure.New(azure.Options{
+	client, err := azure.New(azure.CommandPlan, azure.Options{
 		Cloud: azure.Cloud{Name: "AzurePublic"}, Endpoint: "https://simulator.invalid", AccessToken: "x",
-		Transport: server.Transport(), Command: azure.CommandPlan, Version: "test", Now: time.Now,
+		Transport: server.Transport(), Version: "test", Now: time.Now,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -60,8 +60,8 @@ func single(path string) bool {
 // discover reads an Azure as the audit command does, at now.
 func discover(t *testing.T, a arm, scope plan.Scope, now time.Time) plan.Observed {
 	t.Helper()
-	client, err := azure.New(azure.Options{
-		Endpoint: "https://arm.invalid", AccessToken: "token", Transport: a, Command: azure.CommandAudit,
+	client, err := azure.New(azure.CommandAudit, azure.Options{
+		Endpoint: "https://arm.invalid", AccessToken: "token", Transport: a,
 		Now: func() time.Time { return now },
 	})
 	if err != nil {

@@ -197,8 +197,8 @@ func (s specimen) look(t *testing.T, docs []document) (plan.Observed, plan.Plan,
 	for path, rows := range lists {
 		a[path] = list(rows...)
 	}
-	client, err := azure.New(azure.Options{
-		Endpoint: "https://arm.invalid", AccessToken: "token", Transport: a, Command: azure.CommandAudit,
+	client, err := azure.New(azure.CommandAudit, azure.Options{
+		Endpoint: "https://arm.invalid", AccessToken: "token", Transport: a,
 		Now: func() time.Time { return s.now },
 	})
 	if err != nil {

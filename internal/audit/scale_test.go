@@ -23,8 +23,8 @@ func TestRequestsOfAnAuditGrowWithVaultsAndPages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := azure.New(azure.Options{
-		Endpoint: "https://simulator.invalid", AccessToken: "token", Transport: server.Transport(), Command: azure.CommandAudit, Now: time.Now,
+	client, err := azure.New(azure.CommandAudit, azure.Options{
+		Endpoint: "https://simulator.invalid", AccessToken: "token", Transport: server.Transport(), Now: time.Now,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -26,7 +26,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// Options configure a client. The zero Options reach AzurePublic with DefaultAzureCredential and may only read.
+// Options configure a client. The zero Options reach AzurePublic with DefaultAzureCredential.
 type Options struct {
 	Cloud Cloud
 	// Endpoint replaces the cloud's Resource Manager endpoint: https, or http on loopback.
@@ -44,8 +44,6 @@ type Options struct {
 	AuxiliaryToken string
 	// Transport replaces the network, for Resource Manager only (not for signing in).
 	Transport http.RoundTripper
-	// Command decides which requests may be sent.
-	Command Command
 	// Version is this program's version.
 	Version string
 	// CorrelationID identifies the run in Azure's logs; "" = a new one.
@@ -114,8 +112,8 @@ type Client struct {
 	oldJobs  map[armid.Key]bool            // vaults with jobs that started before the job window and are in progress
 }
 
-// New returns a client; it sends no request.
-func New(o Options) (*Client, error) {
+// New returns a client for a command, which decides the requests it may send; "" may only read. It sends no request.
+func New(command Command, o Options) (*Client, error) {
 	if o.Now == nil {
 		return nil, errors.New("a client of Azure needs a clock")
 	}
@@ -130,12 +128,12 @@ func New(o Options) (*Client, error) {
 	c := &Client{
 		cloudName: cmp.Or(o.Cloud.Name, "custom"), endpoint: endpoint,
 		scope:   conf.Services[cloud.ResourceManager].Audience + "/.default",
-		command: o.Command, version: cmp.Or(strings.TrimSpace(o.Version), "dev"),
+		command: command, version: cmp.Or(strings.TrimSpace(o.Version), "dev"),
 		correlation: cmp.Or(o.CorrelationID, uuid.NewString()),
 		clock:       &serviceClock{machineNow: o.Now},
 		started:     o.Now(), onExchange: o.OnExchange,
 		router: newRouter(), counts: newCounter(),
-		quotas:   quota.NewLimiters(o.quotaOptions()),
+		quotas:   quota.NewLimiters(o.quotaOptions(command)),
 		extended: map[armid.Key]map[string]json.RawMessage{},
 		policies: policyCache{entries: map[armid.Key]cachedPolicy{}},
 		failures: map[armid.Key][]plan.JobError{},
@@ -180,9 +178,9 @@ func (o Options) newTokenSource(conf cloud.Configuration) (*tokenSource, error) 
 	return newTokenSource(credential, anew, o.Now), nil
 }
 
-func (o Options) quotaOptions() quota.Options {
+func (o Options) quotaOptions(command Command) quota.Options {
 	writes := []Command{CommandApply, CommandBackup, CommandRestore, CommandRestoreTest}
-	q := quota.Options{Now: o.Now, Jitter: rand.Float64, Confirms: slices.Contains(writes, o.Command)}
+	q := quota.Options{Now: o.Now, Jitter: rand.Float64, Confirms: slices.Contains(writes, command)}
 	if o.OnThrottle != nil {
 		q.OnThrottle = func(t quota.Throttle) {
 			o.OnThrottle(newThrottle(t))

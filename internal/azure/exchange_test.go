@@ -20,7 +20,7 @@ func TestEachAttemptIsReportedWithoutTokenBodyAndQuery(t *testing.T) {
 		h := http.Header{"Content-Type": {"application/json"}, "X-Ms-Request-Id": {"of-the-service"}}
 		return &http.Response{StatusCode: 200, Header: h, Body: http.NoBody, Request: r}, nil
 	})
-	c, err := New(Options{
+	c, err := New("", Options{
 		Endpoint: "https://arm.invalid", AccessToken: "secret-token", Transport: rt, Now: time.Now,
 		OnExchange: func(x Exchange) {
 			mu.Lock()

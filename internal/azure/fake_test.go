@@ -134,17 +134,17 @@ func (p inProcess) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 // client returns a client of the fake, without a network.
 func (f *fake) client(t *testing.T, c Command) *Client {
 	t.Helper()
-	return newClient(t, Options{
-		Endpoint: "https://arm.test", AccessToken: token, Transport: inProcess{f}, Command: c, Version: "1.2.3",
+	return newClient(t, c, Options{
+		Endpoint: "https://arm.test", AccessToken: token, Transport: inProcess{f}, Version: "1.2.3",
 	})
 }
 
-func newClient(t *testing.T, o Options) *Client {
+func newClient(t *testing.T, command Command, o Options) *Client {
 	t.Helper()
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	c, err := New(o)
+	c, err := New(command, o)
 	if err != nil {
 		t.Fatal(err)
 	}

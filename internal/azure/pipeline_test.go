@@ -130,7 +130,7 @@ func TestTheTokenNeverLeavesTheEndpoint(t *testing.T) {
 	f := newFake()
 	srv := httptest.NewServer(f)
 	defer srv.Close()
-	c := newClient(t, Options{Endpoint: srv.URL, AccessToken: token, Command: CommandApply})
+	c := newClient(t, CommandApply, Options{Endpoint: srv.URL, AccessToken: token})
 
 	t.Run("nextLink", func(t *testing.T) {
 		f.on("GET", vmList, says(200, `{"value":[],"nextLink":"`+thief.URL+vmList+`"}`))
@@ -181,7 +181,7 @@ func TestEndpoints(t *testing.T) {
 		"management.azure.com":           "not of the form",
 		"https://management.test\x7f.io": "reading endpoint",
 	} {
-		_, err := New(Options{Endpoint: endpoint, AccessToken: token, Now: time.Now})
+		_, err := New("", Options{Endpoint: endpoint, AccessToken: token, Now: time.Now})
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s: got %v, want %q", endpoint, err, want)
 		}
@@ -189,7 +189,7 @@ func TestEndpoints(t *testing.T) {
 }
 
 func TestAnAccessTokenGoesWithAnEndpointOnly(t *testing.T) {
-	if _, err := New(Options{AccessToken: token, Now: time.Now}); err == nil {
+	if _, err := New("", Options{AccessToken: token, Now: time.Now}); err == nil {
 		t.Error("a token of one's own was accepted for a well-known cloud")
 	}
 }
@@ -202,16 +202,16 @@ func TestClouds(t *testing.T) {
 		{Name: "AzureChina"}:        "https://management.chinacloudapi.cn",
 		{Endpoint: "https://arm.test", Audience: "https://aud.test", Authority: "https://login.test"}: "https://arm.test",
 	} {
-		c := newClient(t, Options{Cloud: name})
+		c := newClient(t, "", Options{Cloud: name})
 		if got := c.endpoint.String(); got != want {
 			t.Errorf("%+v: endpoint %s, want %s", name, got, want)
 		}
 	}
-	c := newClient(t, Options{Cloud: Cloud{Endpoint: "https://arm.test", Audience: "https://aud.test/"}})
+	c := newClient(t, "", Options{Cloud: Cloud{Endpoint: "https://arm.test", Audience: "https://aud.test/"}})
 	if c.scope != "https://aud.test/.default" {
 		t.Errorf("scope %q", c.scope)
 	}
-	if _, err := New(Options{Cloud: Cloud{Name: "AzureMoon"}, Now: time.Now}); err == nil {
+	if _, err := New("", Options{Cloud: Cloud{Name: "AzureMoon"}, Now: time.Now}); err == nil {
 		t.Error("AzureMoon was accepted")
 	}
 }
@@ -330,7 +330,7 @@ func TestAWriteWithoutAnAnswerEndsInTime(t *testing.T) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		})
-		c := newClient(t, Options{Endpoint: "https://arm.test", AccessToken: token, Transport: hang, Command: CommandApply})
+		c := newClient(t, CommandApply, Options{Endpoint: "https://arm.test", AccessToken: token, Transport: hang})
 		start := time.Now()
 		_, err := c.Start(t.Context(), plan.Change{Action: plan.Refresh, Target: vaultID, Vault: vaultID})
 		if e, ok := errors.AsType[*apply.Error](err); !ok || !e.Unknown || time.Since(start) != tryTimeout {
@@ -476,7 +476,7 @@ func TestATokenThatExpiresInTheMiddleIsReplaced(t *testing.T) {
 	expired := fails(401, "ExpiredAuthenticationToken")
 	f := newFake().on("GET", vmList, expired, lists(rawVM("VM1"))).
 		on("POST", vaultID+"/backupFabrics/Azure/refreshContainers", expired)
-	c := newClient(t, Options{Endpoint: "https://arm.test", Credential: &wallet{}, Transport: inProcess{f}, Command: CommandApply})
+	c := newClient(t, CommandApply, Options{Endpoint: "https://arm.test", Credential: &wallet{}, Transport: inProcess{f}})
 	if o := discover(t, c, plan.Scope{Subscriptions: []string{sub}}); len(o.Gaps) != 0 || len(o.VMs) != 1 {
 		t.Errorf("gaps %+v", o.Gaps)
 	}
@@ -495,7 +495,7 @@ func TestATokenThatExpiresInTheMiddleIsReplaced(t *testing.T) {
 
 func TestWithoutATokenNothingIsSent(t *testing.T) {
 	f := newFake()
-	c := newClient(t, Options{Endpoint: "https://arm.test", Credential: noToken{}, Transport: inProcess{f}})
+	c := newClient(t, "", Options{Endpoint: "https://arm.test", Credential: noToken{}, Transport: inProcess{f}})
 	_, err := c.Discover(t.Context(), plan.Scope{Subscriptions: []string{sub}, Vaults: []plan.VaultRef{{ID: vaultID}}})
 	if e, ok := errors.AsType[*SignInError](err); !ok || e.Message != "run az login and more" {
 		t.Errorf("got %v", err)
@@ -511,7 +511,7 @@ func TestWithoutATokenNothingIsSent(t *testing.T) {
 func TestWhoAmI(t *testing.T) {
 	// {"tid":"t1","oid":"o1","appid":"a1","idtyp":"app","ver":1.0}
 	const jwt = "e30.eyJ0aWQiOiJ0MSIsIm9pZCI6Im8xIiwiYXBwaWQiOiJhMSIsImlkdHlwIjoiYXBwIiwidmVyIjoxLjB9.sig"
-	c := newClient(t, Options{Endpoint: "https://arm.test", Credential: staticToken(jwt)})
+	c := newClient(t, "", Options{Endpoint: "https://arm.test", Credential: staticToken(jwt)})
 	got, err := c.WhoAmI(t.Context())
 	want := Identity{
 		Cloud: AzurePublic, Endpoint: "https://arm.test", Tenant: "t1", ObjectID: "o1", AppID: "a1", Name: "a1", Kind: "service principal",
@@ -519,7 +519,7 @@ func TestWhoAmI(t *testing.T) {
 	if d := cmp.Diff(want, got); d != "" || err != nil {
 		t.Error(err, d)
 	}
-	c = newClient(t, Options{Endpoint: "https://arm.test", AccessToken: "opaque"})
+	c = newClient(t, "", Options{Endpoint: "https://arm.test", AccessToken: "opaque"})
 	if got, err := c.WhoAmI(t.Context()); err != nil || got.Kind != "access token" || got.Name != "" {
 		t.Errorf("%+v, %v", got, err)
 	}

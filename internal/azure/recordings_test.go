@@ -180,7 +180,7 @@ func (m moment) serve(t *testing.T) (*Client, plan.Scope) {
 		on("GET", "/subscriptions/"+subscription+"/providers/Microsoft.RecoveryServices/vaults", lists(string(m.vault.Response)))
 	srv := httptest.NewServer(f)
 	t.Cleanup(srv.Close)
-	return newClient(t, Options{Endpoint: srv.URL, AccessToken: token, Command: CommandPlan}), plan.Scope{
+	return newClient(t, CommandPlan, Options{Endpoint: srv.URL, AccessToken: token}), plan.Scope{
 		Subscriptions: []string{subscription}, Vaults: []plan.VaultRef{{ID: vault}}, Elsewhere: true, Protectable: true, Guards: true,
 	}
 }
@@ -316,7 +316,7 @@ func TestRecordedDocumentsAreUnderstood(t *testing.T) {
 		for _, e := range all[name] {
 			f := newFake().on("GET", e.path, e.serves)
 			srv := httptest.NewServer(f)
-			c := newClient(t, Options{Endpoint: srv.URL, AccessToken: token, Command: CommandPlan})
+			c := newClient(t, CommandPlan, Options{Endpoint: srv.URL, AccessToken: token})
 			what, err := readRecorded(t, c, e)
 			srv.Close()
 			seen[what]++

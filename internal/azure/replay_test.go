@@ -208,8 +208,8 @@ func TestRecordedOperationsAreDrivenToTheirEnd(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := &replayer{t: t, list: all[c.cassette], write: c.n}
 				time.Sleep(time.Until(r.list[c.n].date())) // the recorded day, so that jobs have their recorded age
-				client := newClient(t, Options{
-					Endpoint: "https://management.azure.com", AccessToken: token, Transport: inProcess{r}, Command: CommandApply,
+				client := newClient(t, CommandApply, Options{
+					Endpoint: "https://management.azure.com", AccessToken: token, Transport: inProcess{r},
 				})
 				ch := r.change(c.action)
 				report, err := apply.Run(t.Context(), plan.Plan{Changes: []plan.Change{ch}}, client, apply.Options{Budget: client})

@@ -33,8 +33,8 @@ func TestATokenOfAGuardsTenantGoesWithTheGuardedWriteAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.on("PUT", armid.ProtectedItem(vaultID, vm), accepted).on("GET", "/subscriptions", says(200, `{"value":[]}`))
-	c := newClient(t, Options{
-		Endpoint: "https://arm.test", AccessToken: token, Transport: inProcess{f}, Command: CommandApply,
+	c := newClient(t, CommandApply, Options{
+		Endpoint: "https://arm.test", AccessToken: token, Transport: inProcess{f},
 		AuxiliaryTenants: []string{"a", "b"}, AuxiliaryToken: "second",
 	})
 	if _, err := c.Start(t.Context(), guardedStop()); err != nil {
@@ -79,8 +79,8 @@ func TestNoRequestButAGuardedWriteCanCarryTheTokenOfAGuardsTenant(t *testing.T) 
 			commands = Commands()
 		}
 		for _, command := range commands {
-			c := newClient(t, Options{
-				Endpoint: "https://arm.test", AccessToken: token, Transport: inProcess{f}, Command: command,
+			c := newClient(t, command, Options{
+				Endpoint: "https://arm.test", AccessToken: token, Transport: inProcess{f},
 				AuxiliaryTenants: []string{"a"}, AuxiliaryToken: "second",
 			})
 			for what, body := range bodies {

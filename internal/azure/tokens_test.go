@@ -140,7 +140,7 @@ func TestARunAsksForOneTokenAndForOneMoreWhenAllAreRefused(t *testing.T) {
 	}
 	p := &purse{name: "t", forgets: true}
 	f := newFake().on("GET", vmList, expired).on("GET", vaultID, expired)
-	c := newClient(t, Options{Endpoint: "https://arm.test", Credential: p, Transport: inProcess{f}})
+	c := newClient(t, "", Options{Endpoint: "https://arm.test", Credential: p, Transport: inProcess{f}})
 	for range 2 {
 		if _, err := c.WhoAmI(t.Context()); err != nil {
 			t.Fatal(err)

@@ -94,7 +94,7 @@ func (a *app) connect(
 	s := &session{waits: newWaits(a, command)}
 	options := azure.Options{
 		Cloud:  azure.Cloud{Name: cloud.Name, Endpoint: cloud.Endpoint, Audience: cloud.Audience, Authority: cloud.Authority},
-		Tenant: tenant, AuxiliaryTenants: auxiliary, Endpoint: f.endpoint, Command: command, Version: a.Version, Now: a.Now,
+		Tenant: tenant, AuxiliaryTenants: auxiliary, Endpoint: f.endpoint, Version: a.Version, Now: a.Now,
 		OnThrottle: func(t azure.Throttle) {
 			a.telemetry.Throttle(t)
 			s.waits.observe(t)
@@ -113,7 +113,7 @@ func (a *app) connect(
 		options.AccessToken, _ = a.Env(accessToken)
 		options.AuxiliaryToken, _ = a.Env(auxiliaryToken)
 	}
-	if s.Client, err = azure.New(options); err != nil {
+	if s.Client, err = azure.New(command, options); err != nil {
 		return nil, errors.Join(err, s.close())
 	}
 	a.beginRecords(ctx, command, s.CorrelationID())

@@ -42,8 +42,8 @@ func newMainPath(t testing.TB, yaml string, transport http.RoundTripper) *mainPa
 // client signs in anew.
 func (r *mainPath) client(t testing.TB) *azure.Client {
 	t.Helper()
-	c, err := azure.New(azure.Options{
-		Endpoint: "http://127.0.0.1", AccessToken: "token", Transport: r.transport, Command: azure.CommandApply, Version: "test", Now: time.Now,
+	c, err := azure.New(azure.CommandApply, azure.Options{
+		Endpoint: "http://127.0.0.1", AccessToken: "token", Transport: r.transport, Version: "test", Now: time.Now,
 	})
 	if err != nil {
 		t.Fatal(err)

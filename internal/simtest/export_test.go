@@ -271,8 +271,8 @@ func (e *exportedEstate) serve(t *rapid.T) *simulator.Server {
 }
 
 func discoverEstate(t *rapid.T, server *simulator.Server, scope plan.Scope) plan.Observed {
-	client, err := azure.New(azure.Options{
-		Endpoint: "http://127.0.0.1", AccessToken: "token", Transport: server.Transport(), Command: azure.CommandExport, Version: "test",
+	client, err := azure.New(azure.CommandExport, azure.Options{
+		Endpoint: "http://127.0.0.1", AccessToken: "token", Transport: server.Transport(), Version: "test",
 		Now: func() time.Time { return agreeNow },
 	})
 	if err != nil {

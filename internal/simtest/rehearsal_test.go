@@ -120,8 +120,8 @@ func newRehearsal(t *testing.T, vms int, o simulator.Options) *rehearsal {
 func (r *rehearsal) connect(t *testing.T) {
 	t.Helper()
 	var err error
-	if r.client, err = azure.New(azure.Options{
-		Endpoint: "http://127.0.0.1", AccessToken: "token", Transport: r.wire, Command: azure.CommandRestoreTest, Version: "test", Now: time.Now,
+	if r.client, err = azure.New(azure.CommandRestoreTest, azure.Options{
+		Endpoint: "http://127.0.0.1", AccessToken: "token", Transport: r.wire, Version: "test", Now: time.Now,
 	}); err != nil {
 		t.Fatal(err)
 	}

@@ -96,8 +96,8 @@ func newRestoringWith(t *testing.T, vms int, settings simulator.Settings, attack
 
 // read connects anew and plans the restores of all VMs.
 func (r *restoring) read(ctx context.Context, transport http.RoundTripper) (err error) {
-	if r.client, err = azure.New(azure.Options{
-		Endpoint: "http://127.0.0.1", AccessToken: "token", Transport: transport, Command: azure.CommandRestore, Version: "test", Now: time.Now,
+	if r.client, err = azure.New(azure.CommandRestore, azure.Options{
+		Endpoint: "http://127.0.0.1", AccessToken: "token", Transport: transport, Version: "test", Now: time.Now,
 	}); err != nil {
 		return err
 	}

@@ -84,7 +84,7 @@ func (w *World) Discover(ctx context.Context, forAudit bool) (plan.Observed, int
 	if forAudit {
 		command, scope.AllVaults, scope.Hidden, scope.Protectable = azure.CommandAudit, true, true, false
 	}
-	client, err := azure.New(azure.Options{Endpoint: "https://simulator.invalid", AccessToken: "x", Transport: w.canned, Command: command, Now: time.Now})
+	client, err := azure.New(command, azure.Options{Endpoint: "https://simulator.invalid", AccessToken: "x", Transport: w.canned, Now: time.Now})
 	if err != nil {
 		return plan.Observed{}, 0, err
 	}

@@ -170,8 +170,8 @@ func discover(t *testing.T, raw []byte, scope plan.Scope) plan.Observed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := azure.New(azure.Options{
-		Endpoint: "https://simulator.invalid", AccessToken: "x", Transport: server.Transport(), Command: azure.CommandPlan, Now: time.Now,
+	client, err := azure.New(azure.CommandPlan, azure.Options{
+		Endpoint: "https://simulator.invalid", AccessToken: "x", Transport: server.Transport(), Now: time.Now,
 	})
 	if err != nil {
 		t.Fatal(err)
