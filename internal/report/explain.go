@@ -11,18 +11,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// ExplainFormats are the formats of an explanation.
-func ExplainFormats() []string { return []string{"text", "json"} }
-
-// WriteExplain writes what decides about one VM in one of [ExplainFormats].
-func WriteExplain(w io.Writer, format string, e plan.Explanation, s Style) error {
-	switch format {
-	case "json":
-		return explainJSON(w, e)
-	case "text":
-	default:
-		return fmt.Errorf("writing explanation: %q is not one of %s", format, strings.Join(ExplainFormats(), ", "))
-	}
+// ExplainText writes what decides about one VM, for people.
+func ExplainText(w io.Writer, e plan.Explanation, s Style) error {
 	out := bufio.NewWriter(w)
 	t := explainText{planText{Writer: out, style: s, palette: newPalette(s.Color)}, e}
 	name := DisplayName(e.VM)

@@ -2,7 +2,6 @@ package report
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -49,23 +48,6 @@ type Point struct {
 	Proof *plan.RestoreJob
 	// LetGo says that what the file wants may let go of the point earlier than today's policy does.
 	LetGo bool
-}
-
-// PointsFormats are the formats of recovery points, in the order in which help names them.
-func PointsFormats() []string { return []string{"text", "json", "csv"} }
-
-// WritePoints writes recovery points in one of [PointsFormats].
-func WritePoints(w io.Writer, format string, p Points, s Style) error {
-	switch format {
-	case "text":
-		return PointsText(w, p, s)
-	case "json":
-		return PointsJSON(w, p)
-	case "csv":
-		return PointsCSV(w, p)
-	default:
-		return fmt.Errorf("writing recovery points: %q is not one of %s", format, strings.Join(PointsFormats(), ", "))
-	}
 }
 
 // state is an item's state for people.

@@ -11,21 +11,6 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// RestoreFormats are the formats of a report of restores, in the order in which help names them.
-func RestoreFormats() []string { return []string{"text", "json", "markdown", "csv"} }
-
-// WriteRestores writes a report of restores in one of [RestoreFormats].
-func WriteRestores(w io.Writer, format string, r Run, s Style) error {
-	switch format {
-	case "markdown":
-		return RestoreMarkdown(w, r)
-	case "csv":
-		return RestoreCSV(w, r)
-	default:
-		return WriteApply(w, format, r, s)
-	}
-}
-
 // restoreRow is a result with what was ordered and what was made.
 type restoreRow struct {
 	apply.Result

@@ -2,47 +2,11 @@ package report
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 
 	"github.com/azbackup/azbackup/internal/audit"
 )
-
-// AuditFormats are the formats of an audit, in the order in which help names them.
-func AuditFormats() []string {
-	return []string{"text", "json", "csv", "markdown", "html", "sarif", "junit", "prometheus"}
-}
-
-// WriteAudit writes an audit in one of [AuditFormats]. The style concerns text only.
-func WriteAudit(w io.Writer, format string, r audit.Result, s Style) error {
-	switch format {
-	case "text":
-		return AuditText(w, r, s)
-	case "json":
-		return AuditJSON(w, r)
-	case "csv":
-		return AuditCSV(w, r)
-	case "markdown":
-		return AuditMarkdown(w, r)
-	case "html":
-		return AuditHTML(w, r)
-	case "sarif":
-		return AuditSARIF(w, r)
-	case "junit":
-		return AuditJUnit(w, r)
-	case "prometheus":
-		return AuditPrometheus(w, r)
-	default:
-		return fmt.Errorf("writing audit: %q is not one of %s", format, strings.Join(AuditFormats(), ", "))
-	}
-}
-
-// AuditJSON writes an audit as JSON (docs/design.md §7).
-func AuditJSON(w io.Writer, r audit.Result) error {
-	r.Findings, r.VMs, r.Gaps = nonNil(r.Findings), nonNil(r.VMs), nonNil(r.Gaps)
-	return streamJSON(w, r)
-}
 
 // codeGroup is the findings of one code, severity and hint: one kind of trouble, and one thing to do.
 type codeGroup struct {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"io"
 
+	"github.com/azbackup/azbackup/internal/audit"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -28,6 +29,13 @@ func PlanJSON(w io.Writer, p plan.Plan, all bool) error {
 	return writeJSON(w, p)
 }
 
+// AuditJSON writes an audit as JSON (docs/design.md §7). A field of the document is a field of [audit.Result], with its tag.
+func AuditJSON(w io.Writer, r audit.Result) error {
+	r.Findings, r.VMs, r.Gaps = nonNil(r.Findings), nonNil(r.VMs), nonNil(r.Gaps)
+	return streamJSON(w, r)
+}
+
+// nonNil returns s, and an empty list in place of none.
 func nonNil[T any](s []T) []T {
 	if s == nil {
 		return []T{}
@@ -35,6 +43,7 @@ func nonNil[T any](s []T) []T {
 	return s
 }
 
+// writeJSON writes a document that is small enough to be held; streamJSON writes the others.
 func writeJSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
