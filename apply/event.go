@@ -2,6 +2,8 @@ package apply
 
 import (
 	"context"
+	"encoding/json"
+	"io"
 	"time"
 
 	"github.com/azbackup/azbackup/plan"
@@ -112,5 +114,18 @@ func (r *executor) heartbeat(ctx context.Context) {
 			r.emit(Event{Kind: EventHeartbeat})
 		}
 		timer.Reset(heartbeatInterval)
+	}
+}
+
+// NewEventLog returns an observer that writes one JSON line per event. Each line is one Write, so a file opened for
+// appending holds every event before the next one happens. A failed write is not reported: use the first
+// error of w itself.
+func NewEventLog(w io.Writer) Observer {
+	return func(e Event) {
+		line, err := json.Marshal(e)
+		if err != nil {
+			return
+		}
+		_, _ = w.Write(append(line, '\n'))
 	}
 }

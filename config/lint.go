@@ -1,6 +1,10 @@
 package config
 
-import "strings"
+import (
+	"net"
+	"net/url"
+	"strings"
+)
 
 // linter checks what the decoded file means. It stays silent about values that the walk has refused.
 type linter struct {
@@ -131,4 +135,27 @@ func (s *nameChecker) add(n *node, key string) {
 		s.l.out.fail(n, "case-only", "names are compared without case",
 			"%s %s differs from %s in %s by case only", s.what, quote(n.text), quote(first.text), first.describePlace())
 	}
+}
+
+// checkCloud checks the addresses of a custom cloud: the token goes there.
+func (l *linter) checkCloud() {
+	cloud := &l.c.Cloud
+	for _, field := range []*string{&cloud.Endpoint, &cloud.Audience, &cloud.Authority} {
+		if !l.isSetAndValid(field) {
+			continue
+		}
+		n := l.nodeOf(field)
+		u, err := url.Parse(*field)
+		switch {
+		case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "":
+			l.out.fail(n, "cloud", "", "%s is not an address such as https://management.azure.com", quote(*field))
+		case u.Scheme != "https" && (u.Scheme != "http" || !loopback(u.Hostname())):
+			l.out.fail(n, "cloud", "plain http is allowed on the loopback address only", "%s must start with https://", quote(*field))
+		}
+	}
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }

@@ -160,3 +160,21 @@ func (pl *planner) storagePrice(vault string) (config.Price, CostGap) {
 	}
 	return *price, ""
 }
+
+// sizeGB returns the size of the disks that a filter backs up, in GB; false where one of them is unknown. The OS disk is
+// always backed up.
+func (vm *VM) sizeGB(filter *Disks) (int, bool) {
+	sum, hasOS := 0, false
+	for _, d := range vm.DiskSizes {
+		isOS := d.LUN == OSDiskLUN
+		if !isOS && !filter.backsUp(d.LUN) {
+			continue
+		}
+		if d.GB <= 0 {
+			return 0, false
+		}
+		sum += d.GB
+		hasOS = hasOS || isOS
+	}
+	return sum, hasOS
+}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
@@ -84,4 +85,30 @@ func (d *fieldList) addIfSet(path, before, after string) {
 	if after != "" && !strings.EqualFold(before, after) {
 		*d = append(*d, Field{Path: path, Before: before, After: after})
 	}
+}
+
+// SettingDrift is a difference between the file and a vault or a policy that was read.
+type SettingDrift struct {
+	Action Action // the action that [Make] plans; where it is blocked, the wanted one
+	Target string // id
+	Fields []Field
+}
+
+// SettingDrifts returns the drifts that [Make] finds in the vaults and policies of the file, in the order of its
+// changes. It decides about no VM, which is most of the work of a plan.
+func SettingDrifts(c *config.Config, o Observed, opt Options) []SettingDrift {
+	o.VMs = nil // items count, whatever they are of
+	m := newPlanner(c, &o, opt, nil)
+	m.planVaults()
+	m.planPolicies()
+	m.sortChanges()
+	out := make([]SettingDrift, 0, len(m.changes))
+	for i := range m.changes {
+		d := SettingDrift{m.changes[i].Action, m.changes[i].Target, m.changes[i].Fields}
+		if d.Action == Blocked {
+			d.Action = m.changes[i].Wanted
+		}
+		out = append(out, d)
+	}
+	return out
 }

@@ -233,3 +233,12 @@ const (
 	GapRestoreJobs     GapKind = "restore-jobs"    // of a vault: the restore tests of its VMs
 	GapPoints          GapKind = "recovery-points" // of one VM: touches nothing by itself
 )
+
+// DiskSize is the size of a disk of a VM, as its list shows it.
+type DiskSize struct {
+	LUN int // of a data disk; OSDiskLUN for the OS disk
+	GB  int // 0 = unknown: a deallocated VM does not show it
+}
+
+// OSDiskLUN is the LUN of a [DiskSize] of an OS disk, which has none.
+const OSDiskLUN = -1

@@ -1,5 +1,9 @@
 package audit
 
+import (
+	"strings"
+)
+
 import "slices"
 
 // The codes of findings. A code keeps its meaning permanently; a retired one is not reused.
@@ -271,4 +275,9 @@ func restoreCodes() []CodeHelp {
 			"remove them with azbackup restore-test --clean-up, or by hand", nil,
 		},
 	}
+}
+
+// URL returns the address of the page that explains the code. It stays where it is, as the code does.
+func (h CodeHelp) URL() string {
+	return "https://github.com/azbackup/azbackup/blob/main/docs/findings.md#" + strings.ToLower(h.Code)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 	"github.com/spf13/cobra"
 
+	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -66,38 +67,30 @@ func rulesTopic() string {
 	return strings.TrimRight(b.String(), "\n")
 }
 
-// pointsTopic explains the output of azbackup points. The words are those of its columns and of its JSON.
-func pointsTopic() string {
-	return strings.TrimSpace(`
-A recovery point is a backup at a time. azbackup points lists them, newest first.
-
-consistency
-  application  databases and files were quiesced; file system  files were; crash  as after a power cut
-
-tiers
-  snapshot  beside the disks (InstantRP): restored in minutes, kept for the days of instant restore
-  vault     copied into the vault (HardenedRP): restored in as long as the copy takes
-  archive   moved out of the vault's standard tier (ArchivedRP): needs rehydration, hours to a day, before a restore
-
-restored now
-  ✓ A point with a valid snapshot or vault tier, or one that was rehydrated.
-  ✗ Anything else, with the reason. A point of which not all was understood is never called restorable.
-
-proven
-  A Restore job that ended Completed and names the point's time. Azure keeps jobs for months, not for ever: a point that
-  was proven long ago may be shown without its proof.
-
-may be pruned earlier
-  The file keeps points for less long than today's policy does. Which points a weekly, monthly or yearly retention selected
-  is in no list, so this names every point that may go.
-
-JSON
-  {"format_version", "vms": [{"id", "vault", "item", "state", "exists", "read", "points": [{"name", "id", "time", "age_seconds",
-  "consistency", "tiers": [{"type", "status"}], "disks": {"held", "attached", "included": [{"lun", "name"}], "excluded"},
-  "expires", "restorable", "restored_from", "why_not", "proven_by", "proven_at", "may_be_pruned_earlier"}]}], "gaps"}
-  null is what the service did not say: tiers that are null are not known, disks that are null are all of them, as far as is
-  known; exists is null for a VM in no list. The OS disk has lun -1.
-`)
+// errorsTopic lists the codes of Azure that azbackup knows.
+func errorsTopic() string {
+	var b strings.Builder
+	b.WriteString("Codes that Azure answers with: what they mean, what azbackup does when it is answered so on a write, and what to do. A code\n" +
+		"with more behind it, such as V2, is the same one. A read is sent again while it is throttled or fails inside Azure; what\n" +
+		"stays unread is a gap. A write whose answer was lost is looked up before anything else, and is never sent twice blindly.\n" +
+		"What stays refused fails its own change alone, with code, message and request id.\n")
+	entry := func(head, means, does, hint string) {
+		b.WriteString("\n" + head + "\n")
+		for _, line := range []struct{ key, text string }{{"means", means}, {"azbackup", does}, {"to do", hint}} {
+			for part := range strings.SplitSeq(text.WrapSoft(line.text, topicWidth-12), "\n") {
+				fmt.Fprintf(&b, "  %-9s %s\n", line.key, strings.TrimSpace(part))
+				line.key = ""
+			}
+		}
+	}
+	for _, h := range apply.Codes() {
+		entry(strings.Join(h.Codes, ", "), h.Means, h.Does, h.Hint)
+	}
+	b.WriteString("\nAny other code\n")
+	for _, s := range apply.Statuses() {
+		fmt.Fprintf(&b, "  %d       %s\n", s.Status, s.Does)
+	}
+	return strings.TrimRight(b.String(), "\n")
 }
 
 // topicWidth is the width of a topic's prose, in columns.
