@@ -3,7 +3,6 @@ package cli
 import (
 	"strings"
 
-
 	"github.com/azbackup/azbackup/internal/azure"
 	"github.com/azbackup/azbackup/internal/telemetry"
 )
