@@ -18,7 +18,7 @@ import (
 
 // ran is the cost and output of one run of azbackup.
 type ran struct {
-	seconds, megabytes  float64 // process start to exit; the most that was resident
+	seconds, megabytes  float64 // process start to exit; the most that was resident, 0 = not known
 	cpu                 float64 // CPU seconds, which a busy machine does not lengthen
 	requests, throttled int
 	dir                 string // its folder: stdout, and the output files
@@ -53,7 +53,8 @@ func (l *lab) azbackupOn(ctx context.Context, s *server, ok []int, args ...strin
 		before = [2]int{stats.Total(), stats.Throttled()}
 	}
 	var stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, l.azbackup, args...)
+	peak := filepath.Join(r.dir, "peak")
+	cmd := exec.CommandContext(ctx, l.resident, append([]string{peak, l.azbackup}, args...)...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = r.dir, l.environment(r.dir), out, &stderr
 	began := time.Now()
 	err = cmd.Run()
@@ -66,7 +67,9 @@ func (l *lab) azbackupOn(ctx context.Context, s *server, ok []int, args ...strin
 		return r, fmt.Errorf("azbackup %q ended with %d, expected one of %v:\n%.2000s", args, r.code, ok, r.stderr)
 	}
 	r.cpu = (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
-	r.megabytes = float64(maxResident(cmd.ProcessState)) / 1e6
+	if r.megabytes, err = megabytesIn(peak); err != nil {
+		return r, err
+	}
 	info, err := out.Stat()
 	if err != nil {
 		return r, err
@@ -80,6 +83,16 @@ func (l *lab) azbackupOn(ctx context.Context, s *server, ok []int, args ...strin
 		r.requests, r.throttled = stats.Total()-before[0], stats.Throttled()-before[1]
 	}
 	return r, nil
+}
+
+// megabytesIn returns what command resident wrote: 0 = this system does not tell.
+func megabytesIn(peak string) (float64, error) {
+	raw, err := os.ReadFile(peak)
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.ParseInt(string(raw), 10, 64)
+	return float64(n) / 1e6, err
 }
 
 // environment returns every process's environment: no variables of the user, and the same number of processors.

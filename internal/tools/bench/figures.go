@@ -16,6 +16,7 @@ type figure string
 const (
 	seconds   figure = "s" // of the process, start to exit
 	memory    figure = "MB"
+	merging   figure = "MB for the merge"
 	written   figure = "MB written"
 	ofBound   figure = "times the bound" // wall time over the least that operations, latency and quotas allow
 	ofOther   figure = "times"           // the more expensive of two runs over the cheaper
@@ -28,7 +29,7 @@ const (
 
 // order is that of the tables.
 func order() []figure {
-	return []figure{seconds, memory, written, ofBound, ofOther, ofFile, requests, each, throttled, left}
+	return []figure{seconds, memory, merging, written, ofBound, ofOther, ofFile, requests, each, throttled, left}
 }
 
 // text writes a number as the tables do.

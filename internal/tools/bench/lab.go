@@ -23,6 +23,7 @@ type run func(context.Context, *lab) (measured, error)
 type lab struct {
 	dir, runs           string // estates and binaries; a run's output, until the next
 	azbackup, estategen string
+	resident            string // measures the memory of azbackup
 	cores               int
 	progress            io.Writer
 	shared              *server
@@ -34,13 +35,13 @@ func newLab(ctx context.Context, dir string, cores int, progress io.Writer) (*la
 	if err != nil {
 		return nil, err
 	}
-	l := &lab{dir: dir, runs: filepath.Join(dir, "runs"), azbackup: filepath.Join(dir, "azbackup"), estategen: filepath.Join(dir, "estategen"), cores: cores, progress: progress}
+	l := &lab{dir: dir, runs: filepath.Join(dir, "runs"), azbackup: filepath.Join(dir, "azbackup"), estategen: filepath.Join(dir, "estategen"), resident: filepath.Join(dir, "resident"), cores: cores, progress: progress}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
 	// Without -trimpath: it changes no instruction, and would compile the standard library anew beside the one that
 	// `go test` has in its cache.
-	for binary, from := range map[string]string{l.azbackup: "cmd/azbackup", l.estategen: "internal/tools/estategen"} {
+	for binary, from := range map[string]string{l.azbackup: "cmd/azbackup", l.estategen: "internal/tools/estategen", l.resident: "internal/tools/resident"} {
 		cmd := exec.CommandContext(ctx, "go", "build", "-ldflags", "-s -w", "-o", binary, "github.com/azbackup/azbackup/"+from)
 		cmd.Stdout, cmd.Stderr = progress, progress
 		if err := cmd.Run(); err != nil {
@@ -71,6 +72,10 @@ func (l *lab) measure(ctx context.Context, r row, times int) (measured, error) {
 		m, err := r.run(ctx, l)
 		if err != nil {
 			return measured{}, err
+		}
+		if m.Figures[memory] == 0 {
+			delete(m.Figures, memory)
+			delete(m.Figures, ofFile)
 		}
 		m.recordLoad(l.cores)
 		runs = append(runs, m)

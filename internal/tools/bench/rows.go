@@ -95,8 +95,10 @@ func (r row) verdict(m measured) string {
 	var missed []string
 	unjudged := ""
 	for _, l := range r.most {
-		v := m.Figures[l.of]
+		v, known := m.Figures[l.of]
 		switch {
+		case !known && (l.of == memory || l.of == ofFile):
+			missed = append(missed, "what this system does not tell")
 		case l.of == seconds && m.Load > 0:
 			unjudged = "; the seconds are not judged: other work kept the machine busy"
 		case v <= l.most:
