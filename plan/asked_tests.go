@@ -27,7 +27,7 @@ func MakeRestoreTests(o Observed, asked []AskedTests, maxRestores, inFlight int,
 		a.Request.Again = true // only a restore of its own proves that it works now, and may be removed again
 		a.Request.IsTest = true
 		for _, c := range MakeRestores(o, a.Facts, a.Request, now).Changes {
-			p.Changes = append(p.Changes, asTest(c, a.Test))
+			p.Changes = append(p.Changes, asTest(c, a.Test, a.Request.choice()))
 		}
 	}
 	slices.SortFunc(p.Changes, func(a, b Change) int {
@@ -38,7 +38,7 @@ func MakeRestoreTests(o Observed, asked []AskedTests, maxRestores, inFlight int,
 		p.Summary[c.Action]++
 	}
 	p.Complete = len(p.Gaps) == 0
-	p.Fingerprint = fingerprint(p.Changes)
+	p = p.OfTests()
 	if n := p.Summary[RestoreTest]; n > maxRestores {
 		p.Refusals = append(p.Refusals, Refusal{
 			Guard: GuardRestores, Flag: FlagAllowManyRestores, Count: n, Limit: maxRestores, Message: fmt.Sprintf("restore tests: %d, allowed are %d", n, maxRestores),
@@ -48,8 +48,19 @@ func MakeRestoreTests(o Observed, asked []AskedTests, maxRestores, inFlight int,
 	return p
 }
 
+// choice returns which point a request takes, as [RestoreTestOrder.Point] has it.
+func (r RestoreRequest) choice() string {
+	switch {
+	case r.Point != "" || !r.Before.IsZero():
+		return ""
+	case r.Oldest:
+		return config.PointOldest
+	}
+	return config.PointLatest
+}
+
 // asTest makes a restore, or a blocked one, the restore test of the same VM.
-func asTest(c Change, t *config.RestoreTest) Change {
+func asTest(c Change, t *config.RestoreTest, point string) Change {
 	c.ID = changeID(RestoreTest, armid.Of(c.Target))
 	c.Rule = refOf(t.Name, t.Pos)
 	if c.Action == Blocked {
@@ -57,6 +68,6 @@ func asTest(c Change, t *config.RestoreTest) Change {
 		return c
 	}
 	c.Action = RestoreTest
-	c.Test = &RestoreTestOrder{Name: t.Name, Every: Duration(t.Every), Group: c.Into}
+	c.Test = &RestoreTestOrder{Name: t.Name, Every: Duration(t.Every), Point: point, Group: c.Into}
 	return c
 }

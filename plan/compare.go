@@ -1,6 +1,7 @@
 package plan
 
-// Difference is the difference between two plans in what the fingerprint covers.
+// Difference is the difference between two plans in what the operator is asked about: what the fingerprint covers, and restore
+// tests.
 type Difference struct {
 	Gone    []Change `json:"gone,omitempty"`    // approved, and no longer planned
 	New     []Change `json:"new,omitempty"`     // planned, and not approved
@@ -13,7 +14,7 @@ type Pair struct {
 	Now      Change `json:"now"`
 }
 
-// IsEmpty reports whether the plans have the same fingerprint.
+// IsEmpty reports whether the operator approves the same with both plans; then they have the same fingerprint.
 func (d Difference) IsEmpty() bool { return len(d.Gone)+len(d.New)+len(d.Changed) == 0 }
 
 // Compare returns how the plan now differs from one that was approved.
@@ -21,12 +22,12 @@ func Compare(approved, now Plan) Difference {
 	was, is := byID(approved), byID(now)
 	var d Difference
 	for _, c := range approved.Changes {
-		if _, still := is[c.ID]; !still && writesConfiguration(c.Action) {
+		if _, still := is[c.ID]; !still && isAsked(c.Action) {
 			d.Gone = append(d.Gone, c)
 		}
 	}
 	for _, c := range now.Changes {
-		if !writesConfiguration(c.Action) {
+		if !isAsked(c.Action) {
 			continue
 		}
 		switch old, before := was[c.ID]; {
@@ -42,7 +43,7 @@ func Compare(approved, now Plan) Difference {
 func byID(p Plan) map[string]Change {
 	out := make(map[string]Change, len(p.Changes))
 	for _, c := range p.Changes {
-		if writesConfiguration(c.Action) {
+		if isAsked(c.Action) {
 			out[c.ID] = c
 		}
 	}

@@ -21,11 +21,39 @@ func writesConfiguration(a Action) bool {
 	return false
 }
 
+// isAsked reports whether the operator is asked about an action at the terminal: all that the fingerprint covers, and restore
+// tests.
+func isAsked(a Action) bool { return writesConfiguration(a) || a == RestoreTest }
+
+// OfTests returns a plan of which the restore tests are what is approved: its fingerprint covers them, too. A plan that is made
+// of the whole file leaves them out, because time alone changes which are due.
+func (p Plan) OfTests() Plan {
+	p.Fingerprint = fingerprintOf(p.Changes, isAsked)
+	return p
+}
+
+// CoversNothing reports whether the plan has no change that its fingerprint covers: every other such plan has the same.
+func (p Plan) CoversNothing() bool { return p.Fingerprint == "" || p.Fingerprint == fingerprint(nil) }
+
+// Uncovered returns the changes that are carried out and that the fingerprint does not cover: what only time requires.
+func (p Plan) Uncovered() []Change {
+	isOfTests := p.Fingerprint == fingerprintOf(p.Changes, isAsked)
+	var out []Change
+	for _, c := range p.Changes {
+		if isTimeDriven(c.Action) && !(isOfTests && c.Action == RestoreTest) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
 // fingerprint returns "sha256:…" over the changes that write configuration, in any order.
-func fingerprint(changes []Change) string {
+func fingerprint(changes []Change) string { return fingerprintOf(changes, writesConfiguration) }
+
+func fingerprintOf(changes []Change, covers func(Action) bool) string {
 	var lines []string
 	for _, c := range changes {
-		if writesConfiguration(c.Action) {
+		if covers(c.Action) {
 			lines = append(lines, approvalForm(c))
 		}
 	}
@@ -63,8 +91,9 @@ func canonicalChange(c Change) string {
 		Action        Action
 		Target, Vault armid.Key
 		Before, After *State
-		Restore       *RestoreOrder `json:",omitempty"`
-	}{c.Action, armid.Of(c.Target), armid.Of(c.Vault), before, after, approvedOrder(c.RestoreOrder)})
+		Restore       *RestoreOrder     `json:",omitempty"`
+		Test          *RestoreTestOrder `json:",omitempty"`
+	}{c.Action, armid.Of(c.Target), armid.Of(c.Vault), before, after, approvedOrder(c), approvedTest(c.Test)})
 	if err != nil {
 		return err.Error() // plain data always marshals
 	}

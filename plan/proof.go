@@ -15,6 +15,8 @@ type RestoreTestOrder struct {
 	Proven *RestoreProof `json:"proven"`
 	// DueSince is when Proven got older than Every; nil = never proven.
 	DueSince *time.Time `json:"due_since,omitempty"`
+	// Point is which point is taken, "latest" or "oldest"; "" = the one that the operator chose by its name or a time.
+	Point string `json:"point,omitempty"`
 	// Group is the id of the resource group that the file names for the disks, [RestoreOrder.Into] of the change. Disks
 	// are removed from this group alone.
 	Group string `json:"group"`
@@ -27,6 +29,14 @@ type RestoreProof struct {
 	// Point is the time of the restored recovery point, in whole seconds.
 	Point   time.Time `json:"point"`
 	Seconds int64     `json:"seconds"` // how long the job took
+}
+
+// approvedTest returns the part of a test that the operator approves.
+func approvedTest(o *RestoreTestOrder) *RestoreTestOrder {
+	if o == nil {
+		return nil
+	}
+	return &RestoreTestOrder{Name: o.Name, Point: o.Point, Group: string(armid.Of(o.Group))}
 }
 
 // isSameTest reports whether two changes restore the same disks into the same group through the same account, for the

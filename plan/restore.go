@@ -92,16 +92,18 @@ type PointRef struct {
 	Consistency string    `json:"consistency"`
 }
 
-// approvedOrder returns the part of an order that the operator approves: without the age of the point and without the
-// tier, which changes with it.
-func approvedOrder(o *RestoreOrder) *RestoreOrder {
+// approvedOrder returns the part of a change's order that the operator approves: without the age of the point and without the
+// tier, which changes with it. Of a test that takes whatever point is the newest or oldest, it is without the point.
+func approvedOrder(c Change) *RestoreOrder {
+	o := c.RestoreOrder
 	if o == nil {
 		return nil
 	}
-	return &RestoreOrder{
-		Point: PointRef{ID: string(armid.Of(o.Point.ID)), Time: o.Point.Time.UTC()}, Select: o.Select,
-		Into: string(armid.Of(o.Into)), Staging: string(armid.Of(o.Staging)),
+	approved := &RestoreOrder{Select: o.Select, Into: string(armid.Of(o.Into)), Staging: string(armid.Of(o.Staging))}
+	if c.Test == nil || c.Test.Point == "" {
+		approved.Point = PointRef{ID: string(armid.Of(o.Point.ID)), Time: o.Point.Time.UTC()}
 	}
+	return approved
 }
 
 // RestoreRequest is a request of the operator to restore VMs.

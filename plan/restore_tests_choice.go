@@ -110,7 +110,7 @@ func (pl *planner) testChange(v *testedVM, last map[armid.Key]string) Change {
 	c := Change{
 		ID: changeID(RestoreTest, v.vm.key()), Action: RestoreTest, Target: v.vm.id, Risk: RiskNone, Rule: refOf(conf.Name, conf.Pos),
 		Reason: ReasonNeverProven, Needs: withoutEmpty(last[v.vm.key()]),
-		Test: &RestoreTestOrder{Name: conf.Name, Every: Duration(conf.Every), Group: v.group, Proven: v.proof},
+		Test: &RestoreTestOrder{Name: conf.Name, Every: Duration(conf.Every), Point: conf.Point, Group: v.group, Proven: v.proof},
 	}
 	if it := v.at.item; it != nil {
 		c.Vault, c.Item = it.Vault, it.ID

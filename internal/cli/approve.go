@@ -75,9 +75,12 @@ func (a *app) approve(
 	if f.expect != "" && f.expect != now.plan.Fingerprint {
 		a.showPlan(now.plan)
 		return now, rest, withCode(exitRefused, fmt.Errorf("the plan is not the one that was approved: its fingerprint is %s, expected %s",
-			now.plan.Fingerprint, report.Line(f.expect)), "look at the plan above; azbackup plan shows it again")
+			now.plan.Fingerprint, report.Line(f.expect)), "look at the plan above: it is what would be done now")
 	}
 	a.showPlan(now.plan)
+	if f.expect != "" {
+		a.tellUncovered(now.plan)
+	}
 	a.showRemainder(rest)
 	if len(now.plan.Refusals) > 0 {
 		return now, rest, a.refusedError(now.plan)
@@ -90,6 +93,30 @@ func (a *app) approve(
 	}
 	now, err := a.approveFresh(ctx, f.maxAge, now, replan)
 	return now, rest, err
+}
+
+// tellUncovered says what runs that the approved fingerprint does not cover, and that it covers nothing where it does not.
+func (a *app) tellUncovered(p plan.Plan) {
+	counts := map[plan.Action]int{}
+	for _, c := range p.Uncovered() {
+		counts[c.Action]++
+	}
+	var words []string
+	for _, action := range []plan.Action{plan.Backup, plan.RestoreTest} {
+		if n := counts[action]; n > 0 {
+			words = append(words, report.FormatCount(n, report.ActionText(action)))
+		}
+	}
+	runs := strings.Join(words, " and ")
+	switch {
+	case p.CoversNothing() && runs == "":
+		a.log.Warn("the fingerprint that was approved covers nothing, and nothing is done")
+	case p.CoversNothing():
+		a.log.Warn("the fingerprint that was approved covers nothing; what runs is due by time alone: "+runs,
+			hintKey, "azbackup restore-test --expect has a fingerprint of the tests; --skip restore-tests leaves them out")
+	case runs != "":
+		a.log.Info("not in the fingerprint that was approved, because it is due by time alone: " + runs)
+	}
 }
 
 // approveFresh asks for approval of a plan. One that is older than maxAge at the approval is made again; if it differs
@@ -155,11 +182,14 @@ func (a *app) refusedError(p plan.Plan) error {
 
 // askApproval asks for approval at the terminal.
 func (a *app) askApproval(ctx context.Context, p plan.Plan) error {
-	what := report.FormatCount(len(p.Actionable()), "change")
-	if n := p.Summary[plan.RestoreTest]; n > 0 {
-		what += " and " + report.FormatCount(n, "restore test")
+	changes, tests := report.FormatCount(len(p.Actionable()), "change"), report.FormatCount(p.Summary[plan.RestoreTest], "restore test")
+	switch {
+	case p.Summary[plan.RestoreTest] == 0:
+		return a.confirm(ctx, "Apply "+changes)
+	case len(p.Actionable()) == 0:
+		return a.confirm(ctx, "Run "+tests)
 	}
-	return a.confirm(ctx, "Apply "+what)
+	return a.confirm(ctx, "Apply "+changes+" and run "+tests)
 }
 
 // confirm asks a question at the terminal, to be approved with "yes".

@@ -16,7 +16,7 @@ import (
 // withPerson lets time pass, and a colleague act, while the program first waits for an answer from its terminal,
 // independent of the speed of execution. $THINKS is how long the person takes to answer by the machine's clock.
 // $COLLEAGUE is a file with the requests that the colleague sends to $URL meanwhile, one per line: METHOD PATH [BODY].
-// An operation that a request starts is followed to its end.
+// An operation that a request starts is followed to its end. With $PRESSES the person presses Ctrl-C instead of answering.
 func withPerson(s Streams) Streams {
 	p := &person{Reader: s.In}
 	p.think = sync.OnceFunc(p.wait)
@@ -50,6 +50,13 @@ func (p *person) wait() {
 			panic(err)
 		}
 		p.late.Store(int64(d))
+	}
+	if os.Getenv("PRESSES") != "" {
+		self, err := os.FindProcess(os.Getpid())
+		if err = errors.Join(err, self.Signal(os.Interrupt)); err != nil {
+			panic(err)
+		}
+		select {} // no answer comes
 	}
 }
 

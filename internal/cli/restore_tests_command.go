@@ -40,6 +40,8 @@ func (a *app) restoreTestCommand() *cobra.Command {
 			"Disks are deleted under two keys: the config names the resource group, and the group carries the tag\n" +
 			plan.TagTestsAllowed + ": " + plan.TestsAllowed + ". A disk goes only if the restore of this very run made it and nothing uses it; all else is\n" +
 			"reported as left behind. What the service writes to the storage account stays there.\n\n" +
+			"The fingerprint of the plan covers the tests: --expect HASH runs them only if machines, disks, group and accounts are those\n" +
+			"that were approved, and the points too where --before or --point chose them; else it shows the plan and its fingerprint.\n\n" +
 			"--clean-up lists the disks that earlier tests left in the groups of the config, because they were cut or not allowed to delete\n" +
 			"them, asks, and removes them.\n\n" +
 			"Exit codes: 0 done; 3 a test failed, is blocked, did not end in time, or left disks behind; 5 something could not be read; 6 refused.",
@@ -78,9 +80,6 @@ func (a *app) restoreTest(ctx context.Context, f restoreTestFlags, names []strin
 	if err != nil {
 		return err
 	}
-	if f.expect != "" {
-		return usageError("--expect compares fingerprints, and restore tests are not in them")
-	}
 	if _, err := f.readApproval(a); err != nil {
 		return err
 	}
@@ -97,7 +96,7 @@ func (a *app) restoreTest(ctx context.Context, f restoreTestFlags, names []strin
 		began := a.Now()
 		if len(names) == 0 {
 			p, err := a.makePlan(ctx, s, c, plan.Options{Filters: []plan.TargetFilter{{Key: plan.FilterTests}}, Brief: true})
-			return freshPlan{planning.applyGuards(p), began}, err
+			return freshPlan{planning.applyGuards(p).OfTests(), began}, err
 		}
 		p, err := a.planRestoreTests(ctx, s, c, scope, f, request, names)
 		return freshPlan{planning.applyGuards(p), began}, err

@@ -179,7 +179,7 @@ func (t planText) newLine(c plan.Change) line {
 
 // writeTotal is the end: counts, requests, duration, and the estimate of costs where there is one.
 func (t planText) writeTotal() {
-	if t.plan.Fingerprint != "" && countActionable(t.plan) > 0 {
+	if t.plan.Fingerprint != "" && (countActionable(t.plan) > 0 || t.plan.Summary[plan.RestoreTest] > 0 && !t.plan.CoversNothing()) {
 		fmt.Fprintln(t, t.dim("fingerprint "+Line(t.plan.Fingerprint)))
 	}
 	for _, line := range describeMerged(t.plan) {
