@@ -90,4 +90,15 @@
 //   - Listing only the jobs with status InProgress: a failed job would be missed, and with it the reason.
 //   - Sweeping at a fixed interval: 10 s would cost 85 sweeps of 10 pages for 1000 VMs, and an hour's
 //     budget in the first minutes.
+//
+// # To read it
+//
+//	what a run gets, and what it gives    options.go, backend.go, event.go, result.go, report.go
+//	which change runs when                executor.go, dispatcher.go, dag.go, priority.go, admission.go, gate.go
+//	one change, up to the accepted write  change.go, precondition.go, refresher.go, recover.go
+//	what an error means                   error_codes.go, error_table.go, error_help.go
+//	one change, up to its end             await.go, vault_poller.go, vault_snapshot.go, poll_schedule.go, restore_sweeps.go,
+//	                                      duration_estimator.go
+//	restores and their tests              restore_backend.go, adopted_restore.go, test_run.go, test_check.go, test_clean_up.go
+//	time, and the one kind of lock        clock.go, mutex.go
 package apply

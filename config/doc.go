@@ -21,6 +21,24 @@
 //   - Matching is compiled once: ids in a map, patterns told apart, tag names numbered; 100,000 VMs against 200
 //     rules take a quarter of a second.
 //   - Messages treat every text of a file, and its name, as untrusted.
+//
+// # To read it
+//
+//	the format, as structs with tags                            model.go, restore_tests.go, defaults.go
+//	a file, and what makes it unreadable                        load.go, encoding.go, syntax.go
+//	YAML becomes nodes, with their places                       yaml.go, yaml_convert.go, node.go
+//	${NAME}; several files become one                           variables.go, join.go
+//	nodes become structs, strictly                              decode.go, struct_fields.go, union_types.go, value_formats.go
+//	a message, its place, its code                              problem.go, escape.go, lint_codes.go
+//	what several values mean together                           lint.go, lint_vaults.go, lint_policies.go, lint_retention.go,
+//	                                                            lint_rules.go, lint_route.go, lint_restore_tests.go
+//	whether one pattern covers another                          cover.go, glob.go
+//	which rule a VM has, which vault it may go to               match.go, candidate_index.go, index.go, resolve.go,
+//	                                                            vault_match.go
+//	why a rule matches a VM, or does not                        explain.go, tag_case.go
+//	the file for a part of the subscriptions                    subscriptions.go, shard.go
+//	time zones by their Windows names                           timezone.go, zone_titles.go, gen_timezones.go
+//	the file written back, its JSON Schema, the file of prices  encode.go, schema.go, prices.go
 package config
 
 //go:generate go run gen_timezones.go

@@ -97,4 +97,26 @@
 //     Like -target of Terraform it includes the vaults and policies that the chosen VMs use.
 //   - Reasons are for people; no code branches on them, except the count of excluded VMs in the summary.
 //   - An Options.Zone function finds time zones: loading one is I/O.
+//
+// # To read it
+//
+//	what is read, in one spelling                    observed.go, state.go, spec.go, policy_spec.go, normalize.go,
+//	                                                 duration.go, recovery_point.go
+//	what to read; numbers of the service             scope.go, subscriptions.go, limits.go, recorded_durations.go
+//	a plan, a change, why it is there                plan.go, reason.go
+//	the five steps, and what they look things up in  make.go, questions.go, index.go, gap.go
+//	vaults and policies                              vaults.go, policies.go, diff.go, wording.go
+//	a VM: its row, its column, its vault             vm_state.go, decide.go, items.go, resume.go, route.go, protectable.go
+//	changes that belong to others                    refresh.go, backup.go
+//	what a change can cost, and what refuses a plan  risk.go, retention_expiry.go, retention_text.go, resource_guard.go,
+//	                                                 guard.go
+//	what is said of the whole plan                   forecast.go, cost.go, amount.go, fingerprint.go, origin.go, validate.go
+//	--only                                           target.go
+//	what is compared right before a write            precondition.go
+//	a plan that was approved earlier, or elsewhere   saved.go, subset.go, stale.go, compare.go, merge.go
+//	all about one VM                                 schedule.go, explain.go
+//	restores                                         restore.go, restore_target.go, restored.go, adopted_restore.go,
+//	                                                 restore_forecast.go
+//	restore tests                                    restore_tests.go, restore_tests_choice.go, asked_tests.go, test_facts.go,
+//	                                                 test_assessment.go, proof.go, clean_up.go, left_disks.go
 package plan

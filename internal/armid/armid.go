@@ -3,6 +3,8 @@
 // Azure returns one resource in several spellings (docs/azure.md §0.4: resource groups and VM names come
 // back lower-cased or upper-cased, "/Subscriptions/" occurs). So an id is never compared as a string:
 // two ids name the same resource when their [Key]s are equal.
+//
+// To read it: armid.go (ids and their keys), table.go (resources as numbers).
 package armid
 
 import (

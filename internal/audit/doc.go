@@ -55,4 +55,13 @@
 //   - Rejected: judging from healthStatus (it lags, and includes warnings), from backup jobs (the service lists
 //     them for a window only, at one more call per vault for what lastBackupStatus already returns), and from
 //     Resource Graph's currentProtectionState (minutes to hours old).
+//
+// # To read it
+//
+//	what an audit is                                     result.go, state.go, vm_row.go
+//	what is looked up, and the order of all of it        assess.go, items.go, gaps.go, sort.go
+//	the state of a VM                                    evaluate.go, backup_interval.go
+//	what needs action                                    finding_codes.go, findings.go, policies.go, vaults.go, namesakes.go
+//	what restores have proven                            restore_tests.go
+//	the numbers; an earlier audit; the audits of shards  summary.go, baseline.go, merge.go
 package audit

@@ -18,4 +18,20 @@
 //
 // Rejected: viper (flags and one YAML file are enough), package-level commands (a test could not run two at a
 // time), a --dry-run flag (plan is the dry run).
+//
+// # To read it
+//
+//	the program around its commands    root.go, streams.go, exit.go, errors.go, log.go, interrupt.go
+//	flags that several commands take   flags.go, output_flags.go, plan_flags.go, shard_flag.go
+//	the road of a run, step by step    pipeline.go, scope.go, connect.go, read.go, read_subscriptions.go, approve.go,
+//	                                   saved.go, lock.go, engine.go
+//	what is seen of a run              progress.go, bars.go, waits.go, records.go, event_log.go, notify.go, notify_run.go
+//	the commands, one file each        plan.go, apply.go, audit.go, explain.go, export.go, init.go, init_role.go, snapshot.go,
+//	                                   validate.go, schema.go, version.go
+//	backups and restores of named VMs  points.go, backup.go, backup_wait.go, named_vms.go, restore.go, restore_request.go,
+//	                                   restored.go
+//	restore tests                      restore_tests_command.go, restore_tests_clean_up.go
+//	results of shards become one       report_merge.go, shard_files.go, shard_failure.go
+//	a simulated Azure that listens     simulate.go, simulate_stats.go, tls.go
+//	help                               topics.go, topic_pages.go, permissions.go, man.go, completion.go, completion_install.go
 package cli

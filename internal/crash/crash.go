@@ -11,6 +11,8 @@
 // which a test of the layout holds. What cannot be recovered (concurrent map writes, a stack without end, no
 // memory) and a panic in a library's own code end with SIGABRT instead, see [Prepare]: no code of the table, so a
 // failure to whoever reads it.
+//
+// To read it: crash.go, cores_unix.go, cores_other.go.
 package crash
 
 import (

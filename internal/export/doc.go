@@ -24,4 +24,12 @@
 //     format can express all of it and every vault holds the same definition; otherwise a comment explains why.
 //   - An export over gaps would leave out what was not read and so is refused by the caller, not here; the
 //     comments still name each gap.
+//
+// # To read it
+//
+//	the steps                                          export.go
+//	what was read, and how each VM is backed up today  inventory.go, treatment.go
+//	which VMs share a rule                             pattern.go, rules.go
+//	vaults and policies                                entries.go, policy_definition.go
+//	the file of azbackup init                          first_file.go
 package export

@@ -16,4 +16,25 @@
 //
 // Rejected: go-pretty's Markdown renderer (it leaves "<", "@" and backticks alive), text/template (a template
 // cannot count what it writes, and the Markdown must end before 65,536 characters).
+//
+// # To read it
+//
+//	every result and every format, one row each                 formats.go
+//	what all of them share                                      text.go, text_table.go, palette.go, escape.go,
+//	                                                            markdown_escape.go, namesakes.go
+//	the JSON of plan and audit: their structs, with their tags  json.go, json_stream.go
+//	a plan                                                      plan_text.go, plan_groups.go, plan_cost.go, plan_drift.go,
+//	                                                            plan_markdown.go, plan_markdown_tables.go
+//	what decides about one VM                                   explain.go, explain_json.go
+//	a run                                                       apply.go, apply_text.go, apply_json.go, apply_prometheus.go,
+//	                                                            apply_merge.go, error_codes.go
+//	restores and their tests                                    restored.go, restore_next.go, restore_tables.go,
+//	                                                            restore_tests.go
+//	recovery points                                             points.go, points_text.go, points_json.go, points_csv.go
+//	an audit, for people                                        audit_wording.go, audit_text.go, audit_markdown.go,
+//	                                                            audit_csv.go, audit_restores.go
+//	its page; the template is html/audit.html                   audit_html.go, audit_html_charts.go, audit_html_data.go,
+//	                                                            audit_html_restores.go
+//	an audit, for programs                                      audit_sarif.go, audit_junit.go, audit_prometheus.go
+//	results of a part of the subscriptions                      shard.go
 package report

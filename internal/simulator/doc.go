@@ -36,9 +36,6 @@
 // A handler checks by the rules, starts an operation, and answers; what the operation does when it ends is beside its
 // handler, because it makes what a later request reads.
 //
-// To read it: server.go, route.go, request.go, then one resource from end to end: items.go, rules/items.go,
-// operation_effects.go, long_running.go. Then the other resources; list.go, stats.go and clock.go serve all of them.
-//
 // # Time
 //
 // A server has one clock. It starts at the time of the estate's snapshot or, for a saved state, at its last write, and
@@ -91,4 +88,17 @@
 // independent clients (Azure SDK for Go, for JavaScript, HashiCorp's), and prints for each rule, found by its
 // citation, which of them exercised it by code coverage: a rule that none exercised is unproven. A second test breaks
 // the replies in fourteen ways, each of which must lower the share.
+//
+// # To read it
+//
+//	a request, from the connection to its handler      server.go, route.go, request.go
+//	one resource from end to end, with rules/items.go  items.go, operation_effects.go, long_running.go
+//	what configures backup                             policies.go, vaults.go, vault_config.go, protectable.go, guards.go,
+//	                                                   daily_limits.go
+//	what makes and uses recovery points                jobs.go, backup.go, backup_schedule.go, recovery_points.go,
+//	                                                   restores.go, restore_jobs.go
+//	what is not of the backup service                  compute.go, storage_accounts.go, groups.go, metadata.go,
+//	                                                   resource_graph.go
+//	what serves all of them                            list.go, faults.go, stats.go, clock.go, options.go, transport.go,
+//	                                                   aliases.go
 package simulator

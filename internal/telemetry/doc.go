@@ -12,4 +12,6 @@
 //   - A collector is never waited for but at the end, and there for [flushTimeout] at most. What it says of a delivery
 //     that failed is not repeated: it may quote the URL and what was sent.
 //   - No token, no body, no query of a URL is in a span: signed links have their secret in the query.
+//
+// To read it: start.go (the environment, the exporters), run.go (spans), counters.go (metrics).
 package telemetry

@@ -1,6 +1,12 @@
 // Command estategen writes a big estate file to standard output, and on request a config that fits it: a fleet over
 // several subscriptions and regions, with every state a protected item can be in. The same options give the same
 // bytes. Its bodies follow docs/azure.md alone, like the simulator that reads them, and it shares no code with it.
+//
+// # To read it
+//
+//	the command, and the layout  main.go, fleet.go, organisation.go
+//	the resources                machine.go, machine_body.go, item.go, vault_body.go
+//	the two files                config.go, write.go
 package main
 
 import (

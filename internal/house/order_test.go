@@ -1,0 +1,172 @@
+package house
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Rooms of five files and more that have no reading order yet, and those below them.
+var withoutOrder = []string{"internal/azure"}
+
+// A room is read in the order that its package comment gives under "To read it": every file of it is in there once, so
+// that a newcomer misses none and a new file finds its place. Of a room that has only tests these are the files.
+func TestEveryRoomIsReadInAnOrder(t *testing.T) {
+	ordered, needless := 0, slices.Clone(withoutOrder)
+	for _, room := range rooms(t) {
+		order, has := readingOrder(room.comment)
+		isBelow := func(top string) bool { return room.name == top || strings.HasPrefix(room.name, top+"/") }
+		switch {
+		case has:
+			ordered++
+			for _, wrong := range compareOrder(order, room.files) {
+				t.Errorf("%s: %s", room.name, wrong)
+			}
+		case len(room.files) < 5:
+		case slices.ContainsFunc(withoutOrder, isBelow):
+			needless = slices.DeleteFunc(needless, isBelow)
+		default:
+			t.Errorf("%s has %d files, and its package comment no reading order (\"To read it\")", room.name, len(room.files))
+		}
+	}
+	for _, top := range needless {
+		t.Errorf("%s and all rooms below it have a reading order: take it off the list withoutOrder", top)
+	}
+	if ordered < 15 {
+		t.Errorf("only %d rooms have a reading order: the test looks in the wrong place", ordered)
+	}
+}
+
+func TestAFileThatIsMissingFromAnOrderIsFound(t *testing.T) {
+	const comment = "Package p is a room (see other.go).\n\n# To read it\n\n\tthe start  a.go, b.go (first)\n\tthe rest   rules/c.go,\n\t           d_e.go\n\n# Decisions\n\n  - x.go\n"
+	order, has := readingOrder(comment)
+	if want := []string{"a.go", "b.go", "d_e.go"}; !has || !slices.Equal(order, want) {
+		t.Errorf("got %q, want %q", order, want)
+	}
+	if order, has := readingOrder("Package p.\n\nTo read it: a.go, then\nb.go.\n\nNot c.go.\n"); !has || !slices.Equal(order, []string{"a.go", "b.go"}) {
+		t.Errorf("a sentence: got %q", order)
+	}
+	if _, has := readingOrder("Package p has a.go.\n"); has {
+		t.Error("a comment without an order has one")
+	}
+	if wrong := compareOrder([]string{"a.go", "a.go", "gone.go"}, []string{"a.go", "new.go"}); len(wrong) != 3 {
+		t.Errorf("a file that stands twice, one that is gone and one that is new: got %q", wrong)
+	}
+}
+
+// room is a package: its name, its package comment, and the files that its reading order names.
+type room struct {
+	name, comment string
+	files         []string
+}
+
+// rooms returns all packages of the project.
+func rooms(t *testing.T) []room {
+	t.Helper()
+	var all []room
+	top := root(t)
+	err := filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.IsDir() {
+			return err
+		}
+		if name := d.Name(); path != top && (strings.HasPrefix(name, ".") || name == "testdata" || name == "bin" || name == "node_modules") {
+			return fs.SkipDir
+		}
+		name, err := filepath.Rel(top, path)
+		if err != nil {
+			return err
+		}
+		if r := readRoom(t, path); r.comment != "" {
+			r.name = filepath.ToSlash(name)
+			all = append(all, r)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// readRoom reads the Go files of a directory.
+func readRoom(t *testing.T, dir string) room {
+	t.Helper()
+	paths, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var r room
+	var tests []string
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, text, parser.ParseComments|parser.PackageClauseOnly)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name := filepath.Base(path)
+		if file.Doc != nil && !strings.HasSuffix(name, "_test.go") && !strings.HasPrefix(name, "gen_") {
+			r.comment = file.Doc.Text()
+		}
+		switch {
+		case name == "doc.go" || ast.IsGenerated(file):
+		case strings.HasSuffix(name, "_test.go"):
+			tests = append(tests, name)
+		default:
+			r.files = append(r.files, name)
+		}
+	}
+	if len(r.files) == 0 {
+		r.files = tests
+	}
+	return r
+}
+
+var (
+	beginOfOrder = regexp.MustCompile(`(?m)^(?:# To read it\n|To read it: )`)
+	fileOfOrder  = regexp.MustCompile(`(?:^|[\s(])([a-z0-9_]+\.go)\b`) // not one of another room, such as rules/items.go
+)
+
+// readingOrder returns the files that the order in a package comment names: a section of its own, or a paragraph.
+func readingOrder(comment string) (files []string, has bool) {
+	begin := beginOfOrder.FindStringIndex(comment)
+	if begin == nil {
+		return nil, false
+	}
+	end := "\n\n"
+	if strings.HasPrefix(comment[begin[0]:], "#") {
+		end = "\n# "
+	}
+	order, _, _ := strings.Cut(comment[begin[1]:], end)
+	for _, m := range fileOfOrder.FindAllStringSubmatch(order, -1) {
+		files = append(files, m[1])
+	}
+	return files, true
+}
+
+// compareOrder returns what is wrong with an order of these files.
+func compareOrder(order, files []string) []string {
+	var wrong []string
+	for i, name := range order {
+		if !slices.Contains(files, name) {
+			wrong = append(wrong, name+" is in the reading order, and no file")
+		} else if slices.Contains(order[:i], name) {
+			wrong = append(wrong, name+" is twice in the reading order")
+		}
+	}
+	for _, name := range files {
+		if !slices.Contains(order, name) {
+			wrong = append(wrong, name+" is not in the reading order of the package comment: say where it is read")
+		}
+	}
+	return wrong
+}
