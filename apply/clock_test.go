@@ -13,7 +13,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// eventful is a run in which times matter: of jobs that are ours or not, of budgets, of lists that are too old.
+// eventful returns a run in which times matter: of jobs that are ours or not, of budgets, of lists that are too old.
 func eventful(t *testing.T, ahead time.Duration) (apply.Report, []apply.Event, time.Duration) {
 	t.Helper()
 	var rep apply.Report

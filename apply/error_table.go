@@ -9,7 +9,7 @@ type knownError struct {
 	policy errorPolicy
 }
 
-// knownErrors is the table of error codes (docs/azure.md §14).
+// knownErrors returns the table of error codes (docs/azure.md §14).
 func knownErrors() []knownError {
 	return []knownError{
 		// Throttling. The only remedy is to wait; the deadline bounds it.

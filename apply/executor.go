@@ -174,7 +174,7 @@ func (r *executor) acquireSlot(ctx, open context.Context) error {
 	if r.operationSlots.Acquire(open, 1) != nil {
 		return context.Cause(open)
 	}
-	return context.Cause(ctx) // where that is over, nobody needs the slot any more
+	return context.Cause(ctx) // once it has ended, the change needs no slot any more
 }
 
 // runChange executes one change within its time limit. It calls admitted once the change has a write slot or waits for

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// candidateIndex finds, among selectors or rules numbered in order, those that may have to do with a VM, without going through
-// all. Whoever asks for names, groups or values of a tag is found under these alone: under the texts that a pattern begins
+// candidateIndex finds, among selectors or rules numbered in order, those that may match a VM, without going through
+// all. A selector with names, groups or values of a tag is found under these alone: under the texts that a pattern begins
 // with, and, of several keys, under those that the fewest others share.
 type candidateIndex struct {
 	under    map[anchor][]int
@@ -67,7 +67,7 @@ func (l *candidateIndex) add(number int, selectors []Selector) {
 	}
 }
 
-// rarest are the anchors of one key of a selector: of that under which the fewest stand so far. Nil = it has none.
+// rarest returns the anchors of one key of a selector: of that under which the fewest stand so far. Nil = it has none.
 func (l *candidateIndex) rarest(s *Selector) (rarest []anchor) {
 	least := 0
 	consider := func(anchors []anchor) {
@@ -91,7 +91,7 @@ func (l *candidateIndex) rarest(s *Selector) (rarest []anchor) {
 	return rarest
 }
 
-// textAnchors are the anchors of texts and patterns, of the kind of whole and of prefix; nil where there are none, or
+// textAnchors returns the anchors of texts and patterns, of the kind of whole and of prefix; nil where there are none, or
 // where one may begin with anything.
 func textAnchors(texts []string, whole, prefix anchor) []anchor {
 	var anchors []anchor
@@ -110,7 +110,7 @@ func textAnchors(texts []string, whole, prefix anchor) []anchor {
 
 func isPattern(s string) bool { return strings.ContainsAny(s, "*?") }
 
-// first is the lowest number, of those that may have to do with a VM, for which holds is true.
+// first returns the lowest number for which holds is true, of those that may match a VM.
 func (l *candidateIndex) first(vm keysOfVM, holds func(number int) bool) (number int, ok bool) {
 	room := [16][]int{l.others} // nearly always enough: this runs for each VM, and makes no garbage
 	lists := l.appendLists(room[:1], vm.name, anchor{kind: byName}, anchor{kind: byNamePrefix})

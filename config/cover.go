@@ -72,7 +72,7 @@ func (t *coveringSelectors) add(all []seenSelector) {
 	}
 }
 
-// covering is the first that covers a selector, or nil. A selector that asks for names covers only such as ask for none
+// covering returns the first that covers a selector, or nil. A selector that asks for names covers only such as ask for none
 // but those: it stands under any name of theirs, or under what that begins with. So it is with groups and with the values of a
 // tag.
 func (t *coveringSelectors) covering(f *foldedSelector, budget *comparisonBudget) *seenSelector {
@@ -139,7 +139,7 @@ func foldAll(values []string, fold func(string) string) []string {
 	return folded
 }
 
-// covers says whether every VM that t matches is matched by s. It may say false where the truth is hard to
+// covers reports whether every VM that t matches is matched by s. It may return false where the truth is hard to
 // see, never true where it is not.
 func (s *foldedSelector) covers(t *foldedSelector, budget *comparisonBudget) bool {
 	*budget--
@@ -163,7 +163,7 @@ func (s *foldedSelector) tagsCover(t *foldedSelector, budget *comparisonBudget) 
 	return true
 }
 
-// isCovered says whether wide, where it is said, has a value for each value of narrow.
+// isCovered reports whether wide, where it is set, has a value for each value of narrow.
 func (b *comparisonBudget) isCovered(wide, narrow []string, covers func(wide, narrow string) bool) bool {
 	if wide == nil || slices.Contains(wide, "*") {
 		return true

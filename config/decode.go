@@ -205,7 +205,7 @@ func (dec *decoder) checkUnique(items []*node, p *path) {
 	}
 }
 
-// decodeText is the text of a scalar that must be one.
+// decodeText returns the text of a scalar that must be one.
 func (dec *decoder) decodeText(n *node, l fieldLimits, p *path) (string, bool) {
 	if !n.isText() {
 		want := wantText
@@ -253,7 +253,7 @@ func (dec *decoder) checkTimeZone(n *node, p *path) bool {
 	return false
 }
 
-// decodeNumber is a whole number within its limits, written in decimal digits.
+// decodeNumber returns a whole number within its limits, written in decimal digits.
 func (dec *decoder) decodeNumber(n *node, l fieldLimits, p *path) (int, bool) {
 	if n.kind != scalar || (n.tag != tagInt || n.isQuoted) && !n.hasVariable {
 		dec.wrongType(n, p, wantInt)
@@ -293,7 +293,7 @@ func (dec *decoder) decodeBool(n *node, p *path) (value, ok bool) {
 
 func isBool(s string) bool { return strings.EqualFold(s, "true") || strings.EqualFold(s, "false") }
 
-// isNumber says whether s is spelled the one way in which a whole number is.
+// isNumber reports whether s is spelled the one way in which a whole number is.
 func isNumber(s string) bool {
 	i, err := strconv.Atoi(s)
 	return err == nil && strconv.Itoa(i) == s

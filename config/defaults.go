@@ -2,7 +2,7 @@ package config
 
 import "time"
 
-// applyDefaults fills in what has a default and what the file does not say.
+// applyDefaults sets the fields that have a default and that the file does not set.
 func (c *Config) applyDefaults(isSet func(field any) bool) {
 	c.Version = 1
 	if c.Cloud == (Cloud{}) {
@@ -50,7 +50,7 @@ func (c *Config) applyDefaults(isSet func(field any) bool) {
 // testSteps is how long a run takes at most besides the restore of a test: what comes before it, and its other steps.
 const testSteps = time.Hour
 
-// DefaultSettings are the settings of a file that says nothing of them.
+// DefaultSettings returns the settings of a file that sets none.
 func DefaultSettings() Settings {
 	var c Config
 	c.applyDefaults(func(any) bool { return false })

@@ -12,7 +12,7 @@ import (
 )
 
 // Encode writes c as a file that Load reads back to the same value, with the comments at its head, one a line.
-// What is not said (zero values) and what is the default is left out. Text is untrusted: a value that
+// Zero values and defaults are left out. Text is untrusted: a value that
 // contains ${ is written so that it stays as it is, and comments cannot break out of their line.
 func (c *Config) Encode(comments []string) ([]byte, error) {
 	body, err := writeYAML(encodeConfig(c))
@@ -26,7 +26,7 @@ func (c *Config) Encode(comments []string) ([]byte, error) {
 	return append([]byte(head.String()), body...), nil
 }
 
-// encodeConfig writes the subscriptions in the form in which the file says them.
+// encodeConfig encodes the whole file, the subscriptions in the form in which it has them.
 func encodeConfig(c *Config) []entry {
 	if len(c.VaultMatches) > 0 {
 		all := *c
@@ -74,7 +74,7 @@ func encodeStruct(v reflect.Value) []entry {
 	return out
 }
 
-// encodeSettings writes the guards whole where Load has filled in the defaults: a zero is a wish then, and without it
+// encodeSettings writes the guards whole where Load has filled in the defaults: a zero was set on purpose then, and without it
 // the file would be read back with a weaker guard.
 func encodeSettings(s Settings) []entry {
 	out := encodeStruct(reflect.ValueOf(s))
@@ -103,7 +103,7 @@ func encodeWhole(v reflect.Value) []entry {
 	return out
 }
 
-// encodeValue gives the form in which a value is written, and whether the file says it at all.
+// encodeValue returns the form in which a value is written, and whether the file says it at all.
 func encodeValue(v reflect.Value) (any, bool) {
 	if v.IsZero() {
 		return nil, false
@@ -141,7 +141,7 @@ func encodeValue(v reflect.Value) (any, bool) {
 	}
 }
 
-// encodeZero is a zero value that is said all the same: a pointer to it is not nil, or it stands in a list.
+// encodeZero encodes a zero value that is set explicitly: a pointer to it is not nil, or it stands in a list.
 func encodeZero(v reflect.Value) any {
 	switch v.Type() {
 	case reflect.TypeFor[Date]():

@@ -9,7 +9,7 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// Step is what one rule said to a VM.
+// Step is how one rule judged a VM.
 type Step struct {
 	Rule    int // index into Config.Rules
 	Name    string
@@ -20,7 +20,7 @@ type Step struct {
 	Reason string
 }
 
-// Explain asks every rule, in order, about a VM. The chosen step is the rule that [Config.Match] gives.
+// Explain judges a VM by every rule, in order. The chosen step is the rule that [Config.Match] gives.
 func (c *Config) Explain(t Target) []Step {
 	chosen, decided := c.Match(t)
 	steps := make([]Step, 0, len(c.Rules))
@@ -63,7 +63,7 @@ func (r *Rule) explain(t Target) (matched bool, reason string) {
 	return false, strings.Join(misses, "; or: ")
 }
 
-// explain tells why the selector matches (every key) or does not (the first key that fails).
+// explain returns why the selector matches (every key) or does not (the first key that fails).
 func (s Selector) explain(t Target) (matched bool, reason string) {
 	var hits []string
 	for _, k := range s.keys(t) {
@@ -79,7 +79,7 @@ func (s Selector) explain(t Target) (matched bool, reason string) {
 	return len(hits) > 0, strings.Join(hits, ", ")
 }
 
-// keyMatch is what one key of a selector says to a VM.
+// keyMatch is how one key of a selector judges a VM.
 type keyMatch struct {
 	what, has, wanted string
 	isMatched         bool
@@ -108,7 +108,7 @@ func (s Selector) keys(t Target) []keyMatch {
 	return keys
 }
 
-// tag is the value of a tag, or "" when the VM has none.
+// tag returns the value of a tag, or "" when the VM has none.
 func (t Target) tag(name string) string {
 	for _, k := range slices.Sorted(maps.Keys(t.Tags)) {
 		if strings.EqualFold(k, name) {

@@ -87,7 +87,7 @@ func matchWildcard(p, s string) bool {
 	return strings.Trim(p[i:], "*") == ""
 }
 
-// globCovers says whether everything that q matches is matched by p. It may say false where the truth is
+// globCovers reports whether everything that q matches is matched by p. It may return false where the truth is
 // hard to see, never true where it is not. It takes len(p)·len(q) steps, unless globCoversQuickly knows.
 func globCovers(p, q string) bool {
 	if quick, known := globCoversQuickly(p, q); known {

@@ -21,7 +21,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the expected messages and the schema")
 
-// testEnv are the variables that the test files may use.
+// testEnv returns the variables that the test files may use.
 func testEnv(name string) (string, bool) {
 	value, ok := map[string]string{"SET": "value", "EMPTY": "", "ENV": "prod", "DAYS": "30", "YES": "true"}[name]
 	return value, ok

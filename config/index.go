@@ -8,7 +8,7 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// index finds vaults and policies without going through all of them: it is asked for every VM. Numbers are positions in
+// index finds vaults and policies without a search through all of them, because every VM needs it. Numbers are positions in
 // the lists of the Config.
 type index struct {
 	policies       map[string]int         // by folded name; the first of a name
@@ -19,7 +19,7 @@ type index struct {
 	vaultsByPolicy map[string][]int       // vaults that rules with a policy may route to, by its folded name, in the order of the file
 }
 
-// region is where the vault is: it takes VMs of its own region and subscription only (docs/azure.md §13).
+// region returns where the vault is: it takes VMs of its own region and subscription only (docs/azure.md §13).
 func (v Vault) region() armid.Region { return armid.RegionOf(v.Subscription, v.Location) }
 
 func newIndex(c *Config) index {
@@ -175,7 +175,7 @@ func (r *Rule) reach() string {
 	return strings.Join(slices.Compact(all), ", ")
 }
 
-// admits says whether a VM of the rule may live in a place.
+// admits reports whether a VM of the rule may be in a region.
 func (r *Rule) admits(at armid.Region) bool {
 	if r.ID != "" {
 		return strings.EqualFold(armid.SubscriptionOf(r.ID), at.Subscription)

@@ -58,7 +58,7 @@ func (n *node) merge(pairs []pair, out *diagnostics) {
 	}
 }
 
-// extendedList is the list with the items of a further file.
+// extendedList returns the list with the items of a further file.
 func (n *node) extendedList(p pair) *node {
 	items := p.value.items
 	if p.key.text == keySubscriptions {

@@ -72,13 +72,13 @@ func (l *linter) checkSubscriptions() {
 	}
 }
 
-// isSetAndValid says whether the file has a sound value for a field, given by its address.
+// isSetAndValid reports whether the file has a sound value for a field, given by its address.
 func (l *linter) isSetAndValid(field any) bool {
 	n := l.decoder.positions[field]
 	return n != nil && n.isValid()
 }
 
-// isListValid is isSetAndValid for lists that each rule is checked against: they are gone through once. It is asked
+// isListValid is isSetAndValid for lists that each rule is checked against: each is checked once. It is asked
 // after the list itself was checked.
 func (l *linter) isListValid(field any) bool {
 	return l.once(field, func() bool { return l.isSetAndValid(field) })
@@ -94,14 +94,14 @@ func (l *linter) once(key any, ask func() bool) bool {
 	return answer
 }
 
-// isSet says whether the file names the field at all.
+// isSet reports whether the file names the field at all.
 func (l *linter) isSet(field any) bool { return l.decoder.positions[field] != nil }
 
-// hasTypo says that a key at the top of a file was probably meant to be this one: then what should stand
+// hasTypo reports whether a key at the top of a file was probably meant to be this one: then what should stand
 // there is not reported missing.
 func (l *linter) hasTypo(key string) bool { return l.decoder.positions[l.c].suggests(key) }
 
-// nodeOf is the node of the first of the fields, given by their addresses, that the file has.
+// nodeOf returns the node of the first of the fields, given by their addresses, that the file has.
 func (l *linter) nodeOf(fields ...any) *node {
 	for _, f := range fields {
 		if n := l.decoder.positions[f]; n != nil {

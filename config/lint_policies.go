@@ -51,7 +51,7 @@ func (l *linter) checkInstantOfWeekly(p *Policy) {
 		"an Enhanced policy that runs weekly may have to keep instant points 5 days: some were refused with less, which is not documented")
 }
 
-// checkManagedPolicy checks that what is written can be written, and that what is said is written.
+// checkManagedPolicy checks that a policy that is written is complete, and that keys that only a write uses are in one that is written.
 func (l *linter) checkManagedPolicy(p *Policy) {
 	settings := []struct {
 		field    any
@@ -154,7 +154,7 @@ func (l *linter) checkArchive(p *Policy) {
 	}
 }
 
-// longestMonths is how long the longest-lived monthly or yearly point is kept, in months.
+// longestMonths returns how long the longest-lived monthly or yearly point is kept, in months.
 func (r *Retention) longestMonths() int {
 	months := 0
 	if r.Months != nil {

@@ -25,7 +25,7 @@ func (l *linter) checkRoute(r *Rule) {
 	}
 }
 
-// checkPlaced says whether the rule's own account of where its VMs are, and the vaults of the file, can be relied on.
+// checkPlaced reports whether the places of the rule's VMs and of the file's vaults were read without a fault.
 func (l *linter) checkPlaced(r *Rule) bool {
 	n := l.decoder.positions[&r.Match]
 	if r.ID != "" {
@@ -34,7 +34,7 @@ func (l *linter) checkPlaced(r *Rule) bool {
 	return n != nil && n.isValid() && !l.hasTypo("vaults") && l.arePlacesKnown()
 }
 
-// arePlacesKnown says whether it is known of all vaults of the file where they are.
+// arePlacesKnown reports whether the subscription and the region of every vault of the file are known.
 func (l *linter) arePlacesKnown() bool {
 	if !l.isSet(&l.c.Vaults) || l.isListValid(&l.c.Vaults) {
 		return l.once("places", func() bool {
@@ -60,7 +60,7 @@ func (l *linter) checkPolicyName(r *Rule) *Policy {
 	return policy
 }
 
-// checkPlace checks that some VM of the rule may live where the vaults are: a vault takes VMs of its own
+// checkPlace checks that some VM of the rule may be where the vaults are: a vault takes VMs of its own
 // subscription and region only (docs/azure.md §13).
 func (l *linter) checkPlace(r *Rule, vaults []int) {
 	for i, number := range vaults {

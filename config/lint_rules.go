@@ -55,7 +55,7 @@ func (l *linter) checkForm(r *Rule) {
 	}
 }
 
-// checkNoEffect warns of wishes about backups in a rule that wants none.
+// checkNoEffect warns of keys about backups in a rule that wants none.
 func (l *linter) checkNoEffect(r *Rule) {
 	fields := []any{&r.Policy, &r.Vault, &r.Disks, &r.Backup}
 	if r.Spread {
@@ -71,7 +71,7 @@ func (l *linter) checkNoEffect(r *Rule) {
 	}
 }
 
-// wantsBackup says whether the rule wants backup; a rule whose wish was not understood counts as one that does not.
+// wantsBackup reports whether the rule wants backup; a rule whose `protect` was not understood counts as one that does not.
 func (l *linter) wantsBackup(r *Rule) bool {
 	return r.Protect == ProtectOn && (!l.isSet(&r.Protect) || l.isSetAndValid(&r.Protect))
 }
@@ -139,7 +139,7 @@ func (l *linter) checkExcept(except *[]Selector) {
 		strings.Join(conditions, " AND "), strings.Join(conditions, " OR "))
 }
 
-// conditions are the keys of a selector as clauses; each tag is one.
+// conditions returns the keys of a selector as clauses; each tag is one.
 func (s Selector) conditions() []string {
 	var all []string
 	add := func(what string, values []string) {

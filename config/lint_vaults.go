@@ -89,7 +89,7 @@ func (l *linter) checkSubscription(n *node, id string) {
 		"subscription %s is not among the subscriptions of the file", clip(id))
 }
 
-// resolve checks references to vaults and gives those that mean one vault.
+// resolve checks references to vaults and returns those that mean one vault.
 // Only policies may use patterns: a rule says where each VM goes.
 func (l *linter) resolve(refs []string, at func(i int) *node, patterns bool) (vaults []int) {
 	named := map[int]bool{}
@@ -125,7 +125,7 @@ func (l *linter) resolve(refs []string, at func(i int) *node, patterns bool) (va
 	return vaults
 }
 
-// mayJoin says whether a vault that is found later may be what a reference means.
+// mayJoin reports whether a vault that is found later may be what a reference means.
 func (l *linter) mayJoin(ref string) bool {
 	name := ref[strings.LastIndexByte(ref, '/')+1:]
 	return !isPattern(ref) && l.hasMatches() && slices.ContainsFunc(l.c.Vaults, func(v Vault) bool {
@@ -133,7 +133,7 @@ func (l *linter) mayJoin(ref string) bool {
 	})
 }
 
-// hasMatches says whether vaults may join the file that it does not name.
+// hasMatches reports whether vaults may join the file that it does not name.
 func (l *linter) hasMatches() bool {
 	return l.once("matches", func() bool {
 		return slices.ContainsFunc(l.c.Vaults, func(v Vault) bool { return v.Match != nil })
@@ -152,7 +152,7 @@ func (l *linter) vaultNames() []string {
 	return names
 }
 
-// uniqueReferences gives the shortest references that mean one vault each.
+// uniqueReferences returns the shortest references that mean one vault each.
 func (l *linter) uniqueReferences(vaults []Vault) []string {
 	refs := make([]string, len(vaults))
 	for i, v := range vaults {

@@ -31,7 +31,7 @@ func Load(paths []string, env func(string) (string, bool)) (*Config, []Problem, 
 	return LoadWithStdin(paths, nil, env)
 }
 
-// LoadWithStdin is [Load] where the path [Stdin] stands for what stdin holds, up to its end.
+// LoadWithStdin is [Load] with the path [Stdin] read from stdin, up to its end.
 func LoadWithStdin(paths []string, stdin io.Reader, env func(string) (string, bool)) (*Config, []Problem, error) {
 	if len(paths) == 0 {
 		paths = []string{DefaultFile}
@@ -125,7 +125,7 @@ func findFiles(paths []string, out *diagnostics) []string {
 	return unique
 }
 
-// displayName is how messages name a path.
+// displayName returns how messages name a path.
 func displayName(path string) string {
 	if path == Stdin {
 		return stdinName
@@ -192,7 +192,7 @@ func readFile(name string, out *diagnostics) *source {
 	return &source{name: name, text: string(text)}
 }
 
-// systemReason is the system's own words, without the path that stands in front already.
+// systemReason returns the system's message without the path, which the problem names already.
 func systemReason(err error) string {
 	if pathErr, ok := err.(*fs.PathError); ok { //nolint:errorlint // only the outermost names the path again
 		err = pathErr.Err
@@ -200,7 +200,7 @@ func systemReason(err error) string {
 	return strings.ToLower(clip(err.Error()))
 }
 
-// Reread is c as [Load] would read it back, were it the only file and written by [Config.Encode]. What Load would
+// Reread returns c as [Load] would read it back, were it the only file and written by [Config.Encode]. What Load would
 // refuse is a *[LoadError] whose problems stand in the text that was written.
 func (c *Config) Reread() (*Config, error) {
 	text, err := c.Encode(nil)

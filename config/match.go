@@ -35,7 +35,7 @@ func (c *Config) compiled() *compiledConfig {
 	return newCompiledConfig(c)
 }
 
-// compiledConfig is what is asked for every VM, prepared once.
+// compiledConfig is what every VM is looked up in, prepared once.
 type compiledConfig struct {
 	matcher *matcher
 	tests   testMatcher
@@ -156,7 +156,7 @@ func (m *matcher) match(t Target) (int, bool) {
 	return m.rules[i].index, true
 }
 
-// foldVM folds a VM; tags is where its tags may stand.
+// foldVM folds a VM; tags is room for its tags.
 func (m *matcher) foldVM(t Target, tags []tagValue) foldedVM {
 	s := foldedVM{
 		tags: tags,
@@ -181,7 +181,7 @@ func anyMatches(selectors []compiledSelector, s *foldedVM) bool {
 	return false
 }
 
-// matches says whether every key of the selector holds; a selector without keys matches nothing.
+// matches reports whether every key of the selector holds; a selector without keys matches nothing.
 func (c *compiledSelector) matches(s *foldedVM) bool {
 	if c.isEmpty() {
 		return false

@@ -10,8 +10,8 @@ import (
 //
 // The structs below are the file format. A key is spelled once, in its `yaml` tag, and what it may hold stands
 // in its `jsonschema` tag; the walker, the messages and the JSON Schema all read them there, and the comment of
-// a field is its description for the user. Pointers and nil slices mean "the file does not say", which is never
-// the same as a zero value: what the file does not say is not managed.
+// a field is its description for the user. Pointers and nil slices mean "the file does not set it", which is never
+// the same as a zero value: what the file does not set is not managed.
 type Config struct {
 	// The version of this format: 1. Each file has it.
 	Version int `yaml:"version" jsonschema:"required,enum=1"`
@@ -36,11 +36,11 @@ type Config struct {
 	// SubscriptionQuery says how the subscriptions are found, where the file does not list them; Subscriptions is empty
 	// then, until [Config.WithSubscriptions].
 	SubscriptionQuery *SubscriptionQuery `yaml:"-"`
-	// VaultMatches are the entries of `vaults` with a match, in the order of the file; [Config.JoinVaults] adds what they
+	// VaultMatches are the entries of `vaults` with a match, in the order of the file; package plan adds what they
 	// match to Vaults.
 	VaultMatches []Vault `yaml:"-"`
-	// Shard is the part of the subscriptions that the run works in; the zero value is all of them. It is no part of what
-	// the file says.
+	// Shard is the part of the subscriptions that the run works in; the zero value is all of them. It is no part of
+	// the file.
 	Shard Shard `yaml:"-"`
 	// Files names the files read, in order.
 	Files []string `yaml:"-"`
@@ -132,7 +132,7 @@ type VaultSelector struct {
 	Tags map[string][]string `yaml:"tags"`
 }
 
-// ID is the vault's resource id.
+// ID returns the vault's resource id.
 func (v Vault) ID() string { return armid.Vault(v.Subscription, v.ResourceGroup, v.Name) }
 
 // Policy is one entry of `policies`: one definition, kept in one or many vaults.

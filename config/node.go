@@ -22,15 +22,15 @@ type node struct {
 	width      int32 // characters the caret underlines
 	kind       kind
 	tag        scalarTag // scalar: what a plain value looks like
-	// isQuoted says that the scalar stood in quotes or in a block, so that it is a text whatever it looks like.
+	// isQuoted means that the scalar stood in quotes or in a block, so that it is a text whatever it looks like.
 	isQuoted bool
-	// hasVariable says that ${…} was replaced in the scalar: its text may then stand for any scalar type.
+	// hasVariable means that ${…} was replaced in the scalar: its text may then stand for any scalar type.
 	hasVariable bool
-	// isInvalid says that a problem was reported about the value: what follows from it is not reported again.
+	// isInvalid means that a problem was reported about the value: what follows from it is not reported again.
 	isInvalid bool
 }
 
-// short is a line, a column or a width as nodes keep it: files are smaller than 2 GB.
+// short returns a line, a column or a width as nodes keep it: files are smaller than 2 GB.
 func short(n int) int32 { return int32(max(0, min(n, math.MaxInt32))) } //nolint:gosec // it is in the range
 
 // pair is one key of a mapping and its value; keys of one mapping are unique.
@@ -44,7 +44,7 @@ const (
 	list
 )
 
-// get is the value of a key, or nil.
+// get returns the value of a key, or nil.
 func (n *node) get(key string) *node {
 	for _, p := range n.pairs {
 		if p.key.text == key {
@@ -66,7 +66,7 @@ func (n *node) suggest(key string) {
 	*n.nearMisses = append(*n.nearMisses, key)
 }
 
-// isValid says that nothing was reported about the value or anything below it.
+// isValid reports whether nothing was reported about the value or anything below it.
 func (n *node) isValid() bool {
 	if n.isInvalid {
 		return false
@@ -87,7 +87,7 @@ func (n *node) isNull() bool {
 	return n.kind == scalar && !n.isQuoted && !n.hasVariable && n.tag == tagNull
 }
 
-// isText says that the scalar is a text: quoted, or plain and not readable as something else.
+// isText reports whether the scalar is a text: quoted, or plain and not readable as something else.
 func (n *node) isText() bool {
 	return n.kind == scalar && (n.isQuoted || n.hasVariable || n.tag == tagText || n.tag == tagTime)
 }
@@ -135,13 +135,13 @@ func (n *node) describeAlias() string {
 	return " (" + s + ")"
 }
 
-// startsWith says whether the value's text in the file starts with s.
+// startsWith reports whether the value's text in the file starts with s.
 func (n *node) startsWith(s string) bool {
 	rest := []rune(n.src.line(int(n.line)))
 	return n.col >= 1 && int(n.col) <= len(rest) && strings.HasPrefix(string(rest[n.col-1:]), s)
 }
 
-// describe says what the node is, for "must be …, not …".
+// describe returns what the node is, for "must be …, not …".
 func (n *node) describe() string {
 	switch {
 	case n.kind == mapping:
@@ -164,7 +164,7 @@ type source struct {
 	splitLines []string
 }
 
-// lines are the lines of the file, without their line breaks.
+// lines returns the lines of the file, without their line breaks.
 func (s *source) lines() []string {
 	if s.splitLines == nil {
 		s.splitLines = strings.Split(s.text, "\n")
@@ -175,7 +175,7 @@ func (s *source) lines() []string {
 	return s.splitLines
 }
 
-// line is the text of one line, counted from 1; "" when there is no such line.
+// line returns the text of one line, counted from 1; "" when there is no such line.
 func (s *source) line(number int) string {
 	if number < 1 || number > len(s.lines()) {
 		return ""

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Prices are what backup costs, as a file of the operator says it: this program knows no prices.
+// Prices are what backup costs, by a file of the operator: this program knows no prices.
 type Prices struct {
 	Version int `yaml:"version" jsonschema:"required,minimum=1,maximum=1"`
 	// Currency is a code of ISO 4217, such as EUR.
@@ -23,11 +23,11 @@ type InstancePrices struct {
 	UpTo500GB Price `yaml:"upTo500GB" jsonschema:"required,maximum=999999"`
 	// Further500GB is added for each further 500 GB that was begun.
 	Further500GB Price `yaml:"further500GB" jsonschema:"required,maximum=999999"`
-	// ChargedWhileStopped says whether an instance costs as much while its protection is stopped and its data is kept.
+	// ChargedWhileStopped reports whether an instance costs as much while its protection is stopped and its data is kept.
 	ChargedWhileStopped bool `yaml:"chargedWhileStopped" jsonschema:"required"`
 }
 
-// StoragePrices are the prices of a GB of backup storage per month, by the redundancy of the vault; nil = not said.
+// StoragePrices are the prices of a GB of backup storage per month, by the redundancy of the vault; nil = unknown.
 type StoragePrices struct {
 	LocallyRedundant *Price `yaml:"LocallyRedundant" jsonschema:"maximum=9999"`
 	ZoneRedundant    *Price `yaml:"ZoneRedundant" jsonschema:"maximum=9999"`

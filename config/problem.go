@@ -30,7 +30,7 @@ const maxPrinted = 100
 // is an absurd lot of it.
 type LoadError struct {
 	Problems []Problem
-	// Subject says what the files hold, for a message: "the config", "the file of prices".
+	// Subject names what the files hold, for a message: "the config", "the file of prices".
 	Subject string
 	causes  []error
 }
@@ -49,7 +49,7 @@ func (e *LoadError) Error() string {
 	return strings.TrimSuffix(b.String(), "\n")
 }
 
-// Unwrap gives the errors of reading files, e.g. for errors.Is(err, fs.ErrNotExist).
+// Unwrap returns the errors of reading files, e.g. for errors.Is(err, fs.ErrNotExist).
 func (e *LoadError) Unwrap() []error { return e.causes }
 
 // String prints the problem over several lines, without a final line break.
@@ -80,7 +80,7 @@ const (
 	excerptAfter  = 30
 )
 
-// excerpt is the source line with a caret below it. Both are escaped, and cut around the place when long.
+// excerpt returns the source line with a caret below it. Both are escaped, and cut around the place when long.
 func (p Problem) excerpt() string {
 	runes := []rune(p.source)
 	at := min(p.Column-1, len(runes))
@@ -153,17 +153,17 @@ func (c *diagnostics) failAt(src *source, line, col int, r code, hint, format st
 	c.fail(&node{src: src, line: short(line), col: short(col), width: 1}, r, hint, format, args...)
 }
 
-// clampPosition is the place nearest to line and col that the file has: what is missing at its end, the YAML library
+// clampPosition returns the place nearest to line and col that the file has: what is missing at its end, the YAML library
 // places behind it.
 func (s *source) clampPosition(line, col int) (int, int) {
 	line = min(max(line, 1), len(s.lines()))
 	return line, min(max(col, 1), utf8.RuneCountInString(s.line(line))+1)
 }
 
-// isFull says that there is no point in looking for more.
+// isFull reports whether no more problems are kept, so that the search may end.
 func (c *diagnostics) isFull() bool { return len(c.failures) == maxDiagnostics }
 
-// isFullOfWarnings says that there is no point in looking for more to warn of.
+// isFullOfWarnings reports whether no more warnings are kept.
 func (c *diagnostics) isFullOfWarnings() bool { return len(c.warnings) == maxDiagnostics }
 
 // sortedResult sorts the problems by place.

@@ -42,7 +42,7 @@ func TestTheReferenceIsMadeFromTheStructs(t *testing.T) {
 	}
 }
 
-// makeReference is a table for each mapping of the format: the comment of each field beside its key.
+// makeReference returns a table for each mapping of the format: the comment of each field beside its key.
 func makeReference(t *testing.T) string {
 	t.Helper()
 	comments := &jsonschema.Reflector{}
@@ -93,7 +93,7 @@ func (m *referenceMaker) mapping(title, prefix string, t reflect.Type) {
 	}
 }
 
-// elem is what a field holds: the element of a list, what a pointer points to. Disks are written as a mapping of lists.
+// elem returns what a field holds: the element of a list, what a pointer points to. Disks are written as a mapping of lists.
 func elem(t reflect.Type) (inner reflect.Type, mark string) {
 	if t == reflect.TypeFor[SubscriptionIDs]() {
 		return reflect.TypeFor[SubscriptionQuery](), ""

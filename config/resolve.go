@@ -57,7 +57,7 @@ func (c *Config) VaultsOf(p *Policy) []Vault {
 	return slices.DeleteFunc(c.vaultsAt(numbers), func(v Vault) bool { return !c.Owns(v.Subscription) })
 }
 
-// vaultsAt are the vaults with these numbers.
+// vaultsAt returns the vaults with these numbers.
 func (c *Config) vaultsAt(numbers []int) []Vault {
 	if len(numbers) == 0 {
 		return nil

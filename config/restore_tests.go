@@ -59,7 +59,7 @@ const (
 )
 
 // MatchRestoreTest finds the restore test of a VM, as an index into RestoreTests, in the way [Config.Match] finds its
-// rule. Whether a rule backs the VM up is not looked at.
+// rule. It does not check whether a rule backs the VM up.
 func (c *Config) MatchRestoreTest(t Target) (test int, ok bool) {
 	return c.compiled().tests.match(t)
 }

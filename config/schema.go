@@ -10,6 +10,6 @@ import (
 //go:embed schema.json
 var schema []byte
 
-// Schema is the JSON Schema (draft 2020-12) of a config file, for editors. It accepts every file that [Load] accepts,
+// Schema returns the JSON Schema (draft 2020-12) of a config file, for editors. It accepts every file that [Load] accepts,
 // and refuses the faults that can be told from one value alone.
 func Schema() []byte { return slices.Clone(schema) }

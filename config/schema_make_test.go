@@ -114,7 +114,7 @@ func schemaForms(t reflect.Type) *jsonschema.Schema {
 
 func anyOf(forms ...*jsonschema.Schema) *jsonschema.Schema { return &jsonschema.Schema{AnyOf: forms} }
 
-// anyScalar is a tag value: a number or a truth value stands for the text that it is written as.
+// anyScalar returns a tag value: a number or a truth value stands for the text that it is written as.
 func anyScalar() *jsonschema.Schema {
 	return anyOf(&jsonschema.Schema{Type: "string"}, &jsonschema.Schema{Type: "number"}, &jsonschema.Schema{Type: "boolean"})
 }
@@ -164,7 +164,7 @@ func (m schemaMaker) list(s *jsonschema.Schema) *jsonschema.Schema {
 	return anyOf(slices.Concat([]*jsonschema.Schema{s}, formsOf(s.Items))...)
 }
 
-// formsOf are the forms of one item.
+// formsOf returns the forms of one item.
 func formsOf(item *jsonschema.Schema) []*jsonschema.Schema {
 	if item.AnyOf != nil {
 		return item.AnyOf

@@ -78,7 +78,7 @@ func keysOf(fields []field) []string {
 	return keys
 }
 
-// nearestName is the name that s was probably meant to be: the same without case, or one or two slips away.
+// nearestName returns the name that s was probably meant to be: the same without case, or one or two slips away.
 func nearestName(s string, names []string) (string, bool) {
 	best, bestDistance := "", 3
 	for _, name := range names {
@@ -120,7 +120,7 @@ func editDistance(a, b string) int {
 	return last[len(b)]
 }
 
-// hintFor is the hint for an unknown name: the near miss, or what there is.
+// hintFor returns the hint for an unknown name: the near miss, or what there is.
 func hintFor(s string, names []string) string {
 	if near, ok := nearestName(s, names); ok {
 		return "did you mean " + quote(near) + "?"

@@ -40,7 +40,7 @@ func reportSyntax(src *source, err error, out *diagnostics) {
 	out.failAt(src, line, col, "syntax", "the fault stands in this line or in one of the next", "this is not YAML: %s", escape(message))
 }
 
-// syntaxMessages says the most frequent messages of the YAML library in the words of a reader.
+// syntaxMessages rewords the most frequent messages of the YAML library for a reader.
 func syntaxMessages() map[string]string {
 	return map[string]string{
 		"mapping values are not allowed in this context": "a colon is not allowed here (put quotes around a value that holds one)",
@@ -84,7 +84,7 @@ func yamlMistakes() []yamlMistake {
 	}
 }
 
-// reportYAMLMistake reports what the library says against a glob without quotes, at its place. It says false where no
+// reportYAMLMistake reports what the library says against a glob without quotes, at its place. It returns false where no
 // such glob stands there.
 func reportYAMLMistake(src *source, message string, line int, out *diagnostics) bool {
 	for _, m := range yamlMistakes() {

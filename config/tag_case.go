@@ -19,7 +19,7 @@ type TagCase struct {
 	VMs        int
 }
 
-// Text is one clause, safe to print.
+// Text returns one clause, safe to print.
 func (t TagCase) Text() string {
 	vms, have := "VMs", "have"
 	if t.VMs == 1 {
@@ -74,7 +74,7 @@ func (c *Config) TagCases(tags iter.Seq[map[string]string]) []TagCase {
 	return found
 }
 
-// findCaseMiss finds the first wish that a value misses by its case, where no wish takes it as it is.
+// findCaseMiss finds the first wanted value that a tag's value misses by its case, where none equals it.
 func findCaseMiss(wanted []TagCase, value string) (miss TagCase, is bool) {
 	for _, w := range wanted {
 		if newGlob(w.Wanted).match(value) {

@@ -7,7 +7,7 @@ import (
 	"unicode"
 )
 
-// IANAZone is an IANA name for a Windows time zone, the form that [time.LoadLocation] reads; where a zone has
+// IANAZone returns an IANA name for a Windows time zone, the form that [time.LoadLocation] reads; where a zone has
 // several names, it is the first.
 func IANAZone(windows string) (string, bool) {
 	zones := windowsZones()
@@ -27,10 +27,10 @@ type zones struct {
 
 func newZones() *zones { return &zones{windowsZones(), alikeZones()} }
 
-// names are all names that a file may write, sorted.
+// names returns all names that a file may write, sorted.
 func (z *zones) names() []string { return slices.Sorted(maps.Keys(z.windows)) }
 
-// hint says what to write instead of a name that is not known: the zone that is meant, as far as that can be told.
+// hint returns what to write instead of an unknown name: the zone that is meant, as far as that can be told.
 func (z *zones) hint(name string) string {
 	name = strings.TrimSpace(name)
 	if short := zoneAbbreviations()[strings.ToUpper(name)]; len(short) > 0 {
@@ -67,7 +67,7 @@ func describeZones(zones []string) string {
 	return "write one of " + quoteAll(zones) + ", whichever keeps the time that is meant"
 }
 
-// titledZones are the zones whose title in the portal shares the most words with the name, those of its offset only
+// titledZones returns the zones whose title in the portal shares the most words with the name, those of its offset only
 // where it says one: "(UTC+01:00) Amsterdam, Berlin" or "Eastern Time".
 func titledZones(name string) []string {
 	offset, places := splitTitle(name)
@@ -108,7 +108,7 @@ func splitTitle(name string) (offset, places string) {
 	return offset, after
 }
 
-// titleWords are the words of a title that tell zones apart.
+// titleWords returns the words of a title that tell zones apart.
 func titleWords(s string) map[string]bool {
 	words := map[string]bool{}
 	for _, w := range strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
@@ -121,7 +121,7 @@ func titleWords(s string) map[string]bool {
 	return words
 }
 
-// WindowsZone is the name that Windows has for a zone, given in any case; false for a zone that it does not list.
+// WindowsZone returns the name that Windows has for a zone, given in any case; false for a zone that it does not list.
 func WindowsZone(name string) (string, bool) {
 	for _, t := range zoneTitles() {
 		if strings.EqualFold(t.zone, name) {

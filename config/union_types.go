@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// decodeForm decodes the types that may be written in more than one way. It says false for all others.
+// decodeForm decodes the types that may be written in more than one way. It returns false for all others.
 func (dec *decoder) decodeForm(n *node, to any, l fieldLimits, p *path) bool {
 	switch v := to.(type) {
 	case *time.Duration:
@@ -70,7 +70,7 @@ func (dec *decoder) decodeDuration(n *node, p *path) time.Duration {
 }
 
 // ParseDuration reads a duration as the file writes it: whole numbers with their units s, m, h, d (24 hours) and w, e.g.
-// 1d12h. It says false for what is not one, and for what does not fit in 290 years.
+// 1d12h. It returns false for what is not one, and for what does not fit in 290 years.
 func ParseDuration(s string) (time.Duration, bool) {
 	units := map[byte]time.Duration{
 		's': time.Second, 'm': time.Minute, 'h': time.Hour, 'd': 24 * time.Hour, 'w': 7 * 24 * time.Hour,
@@ -142,7 +142,7 @@ func (dec *decoder) decodeProtect(n *node, p *path) Protect {
 
 const autoWord = "auto"
 
-// operations reads a count of at least one, or the word for as many as are wise.
+// operations reads a count of at least one, or the word that leaves the count to the engine.
 func (dec *decoder) operations(n *node, p *path) Operations {
 	one := 1
 	if n.isText() && (n.text == autoWord || !n.hasVariable) {
@@ -174,7 +174,7 @@ func (dec *decoder) decodeShare(n *node, least int, p *path) Share {
 
 const allWord = "all"
 
-// decodeSubscriptions reads how subscriptions are found; it says false for a list of ids.
+// decodeSubscriptions reads how subscriptions are found; it returns false for a list of ids.
 func (dec *decoder) decodeSubscriptions(n *node, p *path) bool {
 	switch {
 	case n.isText() && n.text == allWord:
@@ -330,7 +330,7 @@ func (dec *decoder) decodeTagText(n *node, p *path) (string, bool) {
 	return n.text, true
 }
 
-// decodeCloudName reads a well-known cloud; it says false for a mapping, which is decoded like any other.
+// decodeCloudName reads a well-known cloud; it returns false for a mapping, which is decoded like any other.
 func (dec *decoder) decodeCloudName(n *node, v *Cloud, l fieldLimits, p *path) bool {
 	if n.kind == mapping {
 		return false
@@ -341,7 +341,7 @@ func (dec *decoder) decodeCloudName(n *node, v *Cloud, l fieldLimits, p *path) b
 	return true
 }
 
-// decodeArchiveWord reads `archive: recommended`; it says false for a mapping.
+// decodeArchiveWord reads `archive: recommended`; it returns false for a mapping.
 func (dec *decoder) decodeArchiveWord(n *node, v *Archive, p *path) bool {
 	if n.kind == mapping {
 		return false

@@ -17,7 +17,7 @@ type format struct {
 // formatTimeZone is checked against a list, not a pattern.
 const formatTimeZone = "time-zone"
 
-// formats are the values of `format=` in a `jsonschema` tag.
+// formats returns the values of `format=` in a `jsonschema` tag.
 func formats() map[string]format {
 	return map[string]format{
 		"guid": {

@@ -33,8 +33,8 @@ func (v *variables) expand(n *node) {
 	}
 }
 
-// replace gives the text of a scalar with its variables replaced, and whether there was one. What a variable
-// holds is not looked at again.
+// replace returns the text of a scalar with its variables replaced, and whether there was one. The value of a
+// variable is not searched for variables.
 func (v *variables) replace(n *node) (text string, replaced bool) {
 	var b strings.Builder
 	rest := n.text

@@ -7,7 +7,7 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// VaultTarget is a vault that was found, as the entries with a match see it.
+// VaultTarget is a vault that was found, with the properties that entries with a match are compared with.
 type VaultTarget struct {
 	Name, ResourceGroup, Subscription, Location string
 	Tags                                        map[string]string
@@ -29,7 +29,7 @@ func (c *Config) splitVaults() {
 }
 
 // VaultMatcher returns a function that returns the entry by which a vault joins the file, with the vault's own name and
-// place in it: the first of VaultMatches that matches. It says false for a vault that no entry matches, that Vaults has
+// place in it: the first of VaultMatches that matches. It returns false for a vault that no entry matches, that Vaults has
 // already, or that lies outside the subscriptions. The function is safe for concurrent use.
 func (c *Config) VaultMatcher() func(VaultTarget) (Vault, bool) {
 	known := map[armid.Key]bool{}

@@ -102,7 +102,7 @@ func toYAML(value any) *yaml.Node {
 	}
 }
 
-// textNode is a text; the library quotes it where it would be read as something else.
+// textNode returns a text; the library quotes it where it would be read as something else.
 func textNode(s string) *yaml.Node {
 	n := &yaml.Node{}
 	n.SetString(s)
@@ -127,7 +127,7 @@ func setInline(n *yaml.Node) *yaml.Node {
 	return n
 }
 
-// width is about how many characters a value takes on one line, with what parts it from the next.
+// width returns about how many characters a value takes on one line, with what parts it from the next.
 func width(n *yaml.Node) int {
 	sum := len(n.Value) + 2
 	for _, c := range n.Content {

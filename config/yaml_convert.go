@@ -37,7 +37,7 @@ func newConverter(src *source, out *diagnostics, doc *yaml.Node) *converter {
 	return &converter{src: src, out: out, inAlias: map[*yaml.Node]bool{}, aliasBudget: maxAliased + countNodes(doc)}
 }
 
-// countNodes is how many values a document spells out. An alias counts as one: its Content is empty.
+// countNodes returns how many values a document spells out. An alias counts as one: its Content is empty.
 func countNodes(y *yaml.Node) int {
 	n := 1
 	for _, child := range y.Content {
@@ -87,15 +87,15 @@ func (c *converter) convert(y *yaml.Node, depth int) *node {
 	return n
 }
 
-// release lets go of a value of the library's tree that was converted, so that a big file is not kept in memory twice. The
-// value of an anchor is converted again for each alias, so nothing in it is let go.
+// release frees a value of the library's tree that was converted, so that a big file is not kept in memory twice. The value
+// of an anchor is converted again for each alias, so it is not freed.
 func (c *converter) release(y **yaml.Node) {
 	if len(c.inAlias) == 0 && c.via == nil {
 		*y = nil
 	}
 }
 
-// hasRoom says whether there is room for one more value, as deep as it stands.
+// hasRoom reports whether there is room for one more value, as deep as it stands.
 func (c *converter) hasRoom(n *node, depth int) bool {
 	if depth > maxDepth {
 		c.fail(n, "nesting", "", "values are nested too deep: at most %d levels", maxDepth)
@@ -219,7 +219,7 @@ func (c *converter) fail(n *node, r code, hint, format string, args ...any) {
 // scalar of one huge line would take minutes.
 const maxScannedLine = 2000
 
-// width is how many characters of its first line a scalar takes.
+// width returns how many characters of its first line a scalar takes.
 func (c *converter) width(y *yaml.Node) int {
 	if y.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0 {
 		return 1
@@ -235,7 +235,7 @@ func (c *converter) width(y *yaml.Node) int {
 	return max(1, closingQuote(rest[min(y.Column-1, len(rest)):]))
 }
 
-// closingQuote is the length of a quoted scalar that starts rest, as far as it stands on this line.
+// closingQuote returns the length of a quoted scalar that starts rest, as far as it stands on this line.
 func closingQuote(rest []rune) int {
 	for i := 1; i < len(rest); i++ {
 		switch {

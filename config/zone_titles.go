@@ -3,7 +3,7 @@ package config
 // zoneTitle is a Windows zone as people see it in the portal and in Windows: "(UTC+01:00) Amsterdam, …".
 type zoneTitle struct{ zone, offset, places string }
 
-// zoneTitles are the titles of all zones that Windows lists, from west to east.
+// zoneTitles returns the titles of all zones that Windows lists, from west to east.
 func zoneTitles() []zoneTitle {
 	return []zoneTitle{
 		{"Dateline Standard Time", "-12:00", "International Date Line West"},
@@ -150,7 +150,7 @@ func zoneTitles() []zoneTitle {
 	}
 }
 
-// zoneAbbreviations are the zones that are meant by the short and English names of time. Several zones keep the
+// zoneAbbreviations returns the zones behind short and English names such as CET. Several zones keep the
 // same time under one such name.
 func zoneAbbreviations() map[string][]string {
 	all := map[string][]string{}

@@ -1,4 +1,4 @@
-// Package docs holds the pages for whoever carries azbackup on. Its tests hold that what they show is so.
+// Package docs holds the pages for those who maintain azbackup. Its tests hold that what they show is so.
 package docs
 
 import (
@@ -22,7 +22,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the table of findings")
 
-// pages are the texts of the project's pages, by their path from its root.
+// pages returns the texts of the project's pages, by their path from its root.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -101,7 +101,7 @@ func TestEveryLinkLeadsSomewhere(t *testing.T) {
 	}
 }
 
-// Somebody who looks for the first time reads from the top: what it is, how it is had, what it is for, and what it costs; the
+// A new reader starts at the top: what it is, how it is had, what it is for, and what it costs; the
 // reference comes after.
 func TestTheReadmeTellsThingsInTheOrderTheyAreAskedFor(t *testing.T) {
 	readme := pages(t)["README.md"]
@@ -123,7 +123,7 @@ func TestTheReadmeTellsThingsInTheOrderTheyAreAskedFor(t *testing.T) {
 	}
 }
 
-// anchors are the headings of a page as links spell them.
+// anchors returns the headings of a page as links spell them.
 func anchors(page string) map[string]bool {
 	found := map[string]bool{}
 	for _, m := range regexp.MustCompile(`(?m)^#+ (.+)$`).FindAllStringSubmatch(page, -1) {
@@ -192,7 +192,7 @@ func TestTheExitCodesAreThoseOfTheProgram(t *testing.T) {
 	}
 }
 
-// help is a topic of azbackup help.
+// help returns a topic of azbackup help.
 func help(t *testing.T, topic string) string {
 	t.Helper()
 	var out strings.Builder

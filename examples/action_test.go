@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// quoted is the README's comment of a pull request.
+// quoted returns the README's comment of a pull request.
 func quoted(t *testing.T, readme string) string {
 	t.Helper()
 	_, section, _ := strings.Cut(readme, "\n## Pull requests\n")
@@ -41,7 +41,7 @@ func (r *runner) comments() []comment {
 	return all
 }
 
-// pullRequest is what a workflow knows of a pull request from the repository itself.
+// pullRequest returns what a workflow knows of a pull request from the repository itself.
 func pullRequest() map[string]string {
 	const from = "github.event.pull_request.head.repo.full_name"
 	return map[string]string{

@@ -12,7 +12,7 @@ import (
 	"github.com/azbackup/azbackup/internal/cli"
 )
 
-// block is the text of the first fenced block of the README that begins with start.
+// block returns the text of the first fenced block of the README that begins with start.
 func block(t *testing.T, readme, start string) string {
 	t.Helper()
 	_, rest, found := strings.Cut(readme, start)

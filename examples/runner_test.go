@@ -190,7 +190,7 @@ func (r *runner) take(known map[string]string) (int, string) {
 
 const archiveName = "azbackup_1.2.3_linux_amd64.tar.gz"
 
-// packed is an archive of a release, whose program is a script.
+// packed returns an archive of a release, whose program is a script.
 func packed(t *testing.T, script string) string {
 	t.Helper()
 	var archive bytes.Buffer

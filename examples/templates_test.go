@@ -198,7 +198,7 @@ type azurePipeline struct {
 	}
 }
 
-// azureSteps are the steps of a stage of the template, which is read strictly.
+// azureSteps returns the steps of a stage of the template, which is read strictly.
 func azureSteps(t *testing.T, stage string) (steps []azureStep, variables map[string]string) {
 	t.Helper()
 	var node yaml.Node

@@ -109,7 +109,7 @@ func (pl *planner) protectionCost(c *Change, filter *Disks) (protectionCost, Cos
 	return protectionCost{instance: instancePrice(pl.opt.Prices.Instance, size), storage: int64(perGB) * int64(size)}, ""
 }
 
-// instanceCostWhileNotStopped is what a stop ends and a resume begins.
+// instanceCostWhileNotStopped returns what a stop ends and a resume begins.
 func (pl *planner) instanceCostWhileNotStopped(c *Change, filter *Disks) (int64, CostGap) {
 	if pl.opt.Prices.Instance.ChargedWhileStopped {
 		return 0, ""
@@ -129,7 +129,7 @@ func (pl *planner) sizeOf(c *Change, filter *Disks) (int, bool) {
 	return known.vm.sizeGB(filter)
 }
 
-// instancePrice is the price of a protected instance of a size in GB.
+// instancePrice returns the price of a protected instance of a size in GB.
 func instancePrice(p config.InstancePrices, size int) int64 {
 	switch {
 	case size <= 50:
@@ -141,7 +141,7 @@ func instancePrice(p config.InstancePrices, size int) int64 {
 	return int64(p.UpTo500GB) + further*int64(p.Further500GB)
 }
 
-// storagePrice is the price of a GB in a vault, as the vault will be.
+// storagePrice returns the price of a GB in a vault, as the vault will be.
 func (pl *planner) storagePrice(vault string) (config.Price, CostGap) {
 	v := pl.vaults[pl.index.key(vault)]
 	if v == nil || v.settings.Redundancy == "" {

@@ -20,7 +20,7 @@ func prices() *config.Prices {
 	}
 }
 
-// diskSizes are those of an OS disk and data disks from LUN 0.
+// diskSizes returns those of an OS disk and data disks from LUN 0.
 func diskSizes(system int, data ...int) []plan.DiskSize {
 	all := []plan.DiskSize{{LUN: plan.OSDiskLUN, GB: system}}
 	for lun, gb := range data {
@@ -29,7 +29,7 @@ func diskSizes(system int, data ...int) []plan.DiskSize {
 	return all
 }
 
-// oneVM is an estate with one VM, in a vault of some redundancy.
+// oneVM returns an estate with one VM, in a vault of some redundancy.
 func oneVM(sizes []plan.DiskSize, redundancy string) (*config.Config, plan.Observed) {
 	c, o := bigVault(0, 1)
 	o.VMs[0].DiskSizes = sizes
@@ -41,7 +41,7 @@ func estimate(c *config.Config, o plan.Observed, p *config.Prices) *plan.CostEst
 	return plan.Make(c, o, plan.Options{Now: now, Prices: p}).Cost
 }
 
-// describeEstimate is an estimate of one change, e.g. "protect 5.00", "stop: size unknown" or "none".
+// describeEstimate returns an estimate of one change, e.g. "protect 5.00", "stop: size unknown" or "none".
 func describeEstimate(t testing.TB, e *plan.CostEstimate) string {
 	t.Helper()
 	if len(e.Changes) == 0 && e.Monthly == 0 && e.NotCounted == nil {

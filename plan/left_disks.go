@@ -7,11 +7,11 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// LeftDisk is a disk in the group of restore tests that a completed restore into it made, and nobody removed.
+// LeftDisk is a disk in the group of restore tests that a completed restore into it made, and that is still there.
 type LeftDisk struct {
 	Disk Disk
 	Job  RestoreJob
-	// Made says whether the disk may be deleted; WhyKept is why not, or "".
+	// Made reports whether the disk may be deleted; WhyKept is why not, or "".
 	Made    CleanUp
 	WhyKept string
 }

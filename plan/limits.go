@@ -6,7 +6,7 @@ import (
 	"github.com/azbackup/azbackup/config"
 )
 
-// DefaultLimits are the limits of a run for which the config, or the caller of the engine, sets none. The numbers stand in
+// DefaultLimits returns the limits of a run for which the config, or the caller of the engine, sets none. The numbers stand in
 // config/defaults.go.
 func DefaultLimits() config.Limits { return config.DefaultSettings().Limits }
 

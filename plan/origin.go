@@ -91,10 +91,10 @@ func (p Plan) ForCloud(c config.Cloud) Plan {
 	return p
 }
 
-// cloudName returns the name of the cloud that a plan is for.
 // Unmade returns what is known of the plan of a run that ended before it had one: what it would have been made from.
 func Unmade(c *config.Config) Plan {
 	return Plan{Shard: ShardOf(c), Config: ConfigHash(c), Cloud: cloudName(c.Cloud)}
 }
 
+// cloudName returns the name of the cloud that a plan is for.
 func cloudName(c config.Cloud) string { return cmp.Or(c.Name, c.Endpoint, "AzurePublic") }

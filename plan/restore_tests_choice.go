@@ -53,7 +53,7 @@ func (pl *planner) chooseTests(t *testPlan, asked askedQuestions, last map[armid
 }
 
 // inOrder returns the VMs of which the plan tests some: those that were never proven first, then the longest unproven,
-// then by name. Those whose state is unknown come last, so that they take nobody's place.
+// then by name. Those whose state is unknown come last, so that they take no other VM's place.
 func (t *testPlan) inOrder() []*testedVM {
 	vms := filter(t.vms, func(v *testedVM) bool { return v.state == TestDue || v.state == TestUnknown })
 	slices.SortFunc(vms, func(a, b *testedVM) int {

@@ -123,7 +123,7 @@ func (p *expiredPoints) add(points []time.Time, losses []*expiry, now time.Time)
 	}
 }
 
-// describe is "up to 37 recovery points of 4 items (oldest 2026-03-01), …", or "" where there are no items.
+// describe returns "up to 37 recovery points of 4 items (oldest 2026-03-01), …", or "" where there are no items.
 func (p *expiredPoints) describe() string {
 	switch {
 	case p.items == 0 && p.unread == 0:
@@ -204,7 +204,7 @@ func (pl *planner) noteExpiry() {
 	}
 }
 
-// retentionMessage is the refusal of a retention cut.
+// retentionMessage returns the refusal of a retention cut.
 func (pl *planner) retentionMessage(t guardCounts) string {
 	if t.retention == t.instantOnly {
 		return formatCount(t.retention, "change") + " after which recovery points stay for fewer days in the tier for instant restore; none is pruned for it"

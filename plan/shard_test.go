@@ -33,7 +33,7 @@ func shardedConfig() *config.Config {
 	return c
 }
 
-// observedIn is what a run reads in some subscriptions: a vault with four active items in each.
+// observedIn returns what a run reads in some subscriptions: a vault with four active items in each.
 func observedIn(subscriptions ...string) plan.Observed {
 	var o plan.Observed
 	for _, s := range subscriptions {

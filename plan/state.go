@@ -69,7 +69,7 @@ func (j Job) mayBackUp() bool {
 	return j.IsBackup() || !known && j.IsRunning()
 }
 
-// jobOperations are the operations of jobs (docs/azure.md §5).
+// jobOperations returns the operations of jobs (docs/azure.md §5).
 func jobOperations() []string {
 	return []string{
 		jobBackup, "ConfigureBackup", "DisableBackup", JobRestore, "Undelete", "DeleteBackupData", "Register", "UnRegister",

@@ -23,7 +23,7 @@ func Of(id string) Key {
 	return Key(strings.ReplaceAll(strings.ToLower(trim(id)), "%3b", ";"))
 }
 
-// AppendKey appends the [Key] of id to b: a map is asked by m[Key(b)], which makes no garbage.
+// AppendKey appends the [Key] of id to b: m[Key(b)] looks a map up without garbage.
 func AppendKey(b []byte, id string) []byte { return appendFolded(b, trim(id)) }
 
 func trim(id string) string { return strings.TrimRight(strings.TrimSpace(id), "/") }
@@ -43,7 +43,7 @@ func appendFolded(b []byte, id string) []byte {
 	return b
 }
 
-// Same says whether a and b name the same resource.
+// Same reports whether a and b name the same resource.
 func Same(a, b string) bool { return Compare(a, b) == 0 }
 
 // Compare orders ids as their [Key]s are ordered. It makes no garbage for nearly all ids, so that large lists can be
@@ -91,7 +91,7 @@ func word(s string) uint64 {
 		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }
 
-// isPlain says that folding never drops or replaces this byte.
+// isPlain reports whether folding keeps this byte.
 func isPlain(c byte) bool { return c > ' ' && c < utf8.RuneSelf && c != '/' && c != '%' }
 
 func lower(c byte) byte {
@@ -112,7 +112,7 @@ type ID struct {
 	Names []string
 }
 
-// Name is the last name in the id.
+// Name returns the last name in the id.
 func (id ID) Name() string {
 	if len(id.Names) == 0 {
 		return ""
@@ -129,8 +129,8 @@ func CutName(id string) (parent, name string) {
 	return id[:i], id[i+1:]
 }
 
-// DisplayName is a resource for people: "group/name" for VMs, whose names repeat across groups, else the name; what
-// is no resource id stays as it is.
+// DisplayName returns how a resource is called for people: "group/name" for VMs, whose names repeat across groups, else the name; a
+// text that is no resource id stays as it is.
 func DisplayName(s string) string {
 	id, err := Parse(s)
 	if err != nil {
@@ -220,7 +220,7 @@ func ProtectedItem(vaultID string, vm ID) string {
 	return vaultID + "/backupFabrics/Azure/protectionContainers/IaasVMContainer;" + tail + "/protectedItems/VM;" + tail
 }
 
-// VaultOf is the part of a vault sub-resource's id (policy, item, job) that is the vault's own id;
+// VaultOf returns the part of a vault sub-resource's id (policy, item, job) that is the vault's own id;
 // "" when id does not lie in a vault.
 func VaultOf(id string) string {
 	parts := strings.Split(strings.TrimLeft(id, "/"), "/")
@@ -230,7 +230,7 @@ func VaultOf(id string) string {
 	return "/" + strings.Join(parts[:8], "/")
 }
 
-// SubscriptionOf is the subscription in an id, or "".
+// SubscriptionOf returns the subscription in an id, or "".
 func SubscriptionOf(id string) string {
 	parts := strings.Split(strings.TrimLeft(id, "/"), "/")
 	if len(parts) < 2 || !strings.EqualFold(parts[0], "subscriptions") {

@@ -104,7 +104,7 @@ type VM struct {
 	Gap   *plan.Gap `json:"gap,omitempty"`
 	Notes []string  `json:"notes,omitempty"`
 	// RestoreTest is what the file's restore test says of the VM; nil = none covers it. RestoreProven is the latest restore
-	// into the group of the test, of whatever age: the test's state says whether it is recent enough. RestoreFailed is the
+	// into the group of the test, of whatever age: the test's state shows whether it is recent enough. RestoreFailed is the
 	// latest one that failed after it.
 	RestoreTest   *RestoreTest         `json:"restore_test,omitempty"`
 	RestoreProven *plan.RestoreProof   `json:"restore_proven,omitempty"`

@@ -337,7 +337,7 @@ func completable(names []string) []string {
 }
 
 // isCompletable reports whether a text has no character that a shell's completion could take for more than itself: the
-// names of a file are whoever's who wrote it.
+// the names in a file are untrusted.
 func isCompletable(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_./@+, ", r)

@@ -31,7 +31,7 @@ func withCode(code int, err error, hints ...string) error {
 	return &commandError{error: err, code: code, advice: hints}
 }
 
-// usageError is a wrong command line.
+// usageError returns the error of a wrong command line.
 func usageError(format string, args ...any) error {
 	return withHint(fmt.Errorf(format, args...), "azbackup help: the commands; azbackup COMMAND --help: its flags")
 }

@@ -119,7 +119,7 @@ func (a *app) init(ctx context.Context, f initFlags) (err error) {
 	return nil
 }
 
-// mayWrite returns an error where the file exists and nobody allows that it is written over.
+// mayWrite returns an error where the file exists and neither a flag nor the operator allows that it is overwritten.
 func (a *app) mayWrite(ctx context.Context, f initFlags) error {
 	if f.out == stdoutName || f.overwrite {
 		return nil
@@ -183,7 +183,7 @@ func (a *app) askStarter(ctx context.Context) (*export.Starter, error) {
 	return starterOf(answer)
 }
 
-// isAsking reports whether somebody is there to answer.
+// isAsking reports whether an operator can answer questions.
 func (a *app) isAsking() bool { return a.InTerminal && a.ErrTerminal }
 
 // ask asks a person for a line.

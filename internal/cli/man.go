@@ -49,7 +49,7 @@ func writeManual(dir, version, date string, cmd *cobra.Command) error {
 
 func manName(cmd *cobra.Command) string { return strings.ReplaceAll(cmd.CommandPath(), " ", "-") }
 
-// manSection is 1 for commands and 7 for topics, which cannot be run.
+// manSection returns 1 for commands and 7 for topics, which cannot be run.
 func manSection(cmd *cobra.Command) int {
 	if cmd.IsAdditionalHelpTopicCommand() {
 		return 7

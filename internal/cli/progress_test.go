@@ -12,7 +12,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// manyChanges are the changes of machines in three subscriptions.
+// manyChanges returns the changes of machines in three subscriptions.
 func manyChanges(n int) plan.Plan {
 	p := plan.Plan{Subscriptions: map[string]string{"s0": "Shop"}}
 	for i := range n {

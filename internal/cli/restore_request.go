@@ -73,7 +73,7 @@ func (f *restoreFlags) request(names []string) (restoreRequest, error) {
 	case len(names) == 0 && len(f.only) == 0:
 		return r, usageError("name the VMs to restore, or select them with --only")
 	case len(names) > 0 && len(f.only) > 0:
-		// Elsewhere --only narrows, here it would add: neither is what everybody reads into it.
+		// Elsewhere --only narrows, here it would add: either reading would surprise some operators.
 		return r, usageError("VMs are named or selected with --only, not both: --only vm=NAME selects one by its name")
 	case f.into == "":
 		return r, usageError("--into is missing: the resource group in which the disks are made")

@@ -73,7 +73,7 @@ func actionOf(method, path string) string {
 	return provider + "/" + strings.Join(types, "/") + "/" + verb
 }
 
-// namedByTheService are actions of URLs that the service hands out for an operation. The simulated one hands out others
+// namedByTheService returns actions of URLs that the service hands out for an operation. The simulated one hands out others
 // of the same operations; that the service has both is documented (docs/azure.md §4, §29).
 func namedByTheService() map[azure.Command][]string {
 	const vaults, items = "Microsoft.RecoveryServices/Vaults/", "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/"

@@ -10,7 +10,7 @@
 //
 // which a test of the layout holds. What cannot be recovered (concurrent map writes, a stack without end, no
 // memory) and a panic in a library's own code end with SIGABRT instead, see [Prepare]: no code of the table, so a
-// failure to whoever reads it.
+// failure to every script.
 //
 // To read it: crash.go, cores_unix.go, cores_other.go.
 package crash
@@ -51,7 +51,7 @@ func Exit(p any) {
 		os.Exit(exitCode) //nolint:forbidigo // nothing may run after a panic
 		return true
 	}
-	// Progress bars redraw the lines above the cursor several times a second. Whoever holds the file's lock is alone
+	// Progress bars redraw the lines above the cursor several times a second. The holder of the file's lock is alone
 	// on it: the report is not drawn over, however long it takes to write.
 	if conn, err := os.Stderr.SyscallConn(); err == nil {
 		_ = conn.Write(end) // it fails only where stderr is closed

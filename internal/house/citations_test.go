@@ -33,7 +33,7 @@ func TestEveryCitationLeadsToASection(t *testing.T) {
 	}
 }
 
-// Whoever reads a help text has the program alone: it cites nothing but what `azbackup help` shows.
+// The reader of a help text has the program alone: the text cites nothing but what `azbackup help` shows.
 func TestHelpTextsCiteNothingButHelpTopics(t *testing.T) {
 	page := regexp.MustCompile(`§|\bdocs/|\b\w+\.md\b|\bREADME\b`)
 	address := regexp.MustCompile(`https://\S+`) // what the reader can open
@@ -178,7 +178,7 @@ func cmpOr(a, b string) string {
 	return b
 }
 
-// ownPage is the page that a file is; "" for what is no page of docs.
+// ownPage returns the page that a file is; "" for what is no page of docs.
 func ownPage(name string) string {
 	if strings.HasPrefix(name, "docs/") && strings.HasSuffix(name, ".md") {
 		return name
@@ -186,7 +186,7 @@ func ownPage(name string) string {
 	return ""
 }
 
-// literals are the texts in a Go file, by where they stand.
+// literals returns the texts in a Go file, by where they stand.
 func literals(t *testing.T, name, source string) map[int]string {
 	t.Helper()
 	files := token.NewFileSet()

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// A panic that nobody recovers ends the process with the runtime's code, which is 2 and means something else here
+// A panic that is not recovered ends the process with the runtime's code, which is 2 and means something else here
 // (see package crash). So every function that is handed to another goroutine begins with crash.ExitOnPanic.
 func TestEveryGoroutineEndsTheProcessWhenItPanics(t *testing.T) {
 	found := 0
@@ -56,7 +56,7 @@ func standsOutside(path string) bool {
 	return false
 }
 
-// handedOver are the expressions of a file that run in a goroutine of their own: what follows go, and the functions
+// handedOver returns the expressions of a file that run in a goroutine of their own: what follows go, and the functions
 // given to the Go and TryGo of the groups, to an AfterFunc, and to mpb, which draws in its own.
 func handedOver(file *ast.File) []ast.Expr {
 	var all []ast.Expr
@@ -83,7 +83,7 @@ func handedOver(file *ast.File) []ast.Expr {
 	return all
 }
 
-// exitsOnPanic says that f is a literal whose first statement is defer crash.ExitOnPanic().
+// exitsOnPanic reports whether f is a literal whose first statement is defer crash.ExitOnPanic().
 func exitsOnPanic(f ast.Expr) bool {
 	literal, ok := f.(*ast.FuncLit)
 	if !ok || len(literal.Body.List) == 0 {

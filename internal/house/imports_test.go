@@ -62,7 +62,7 @@ var mayImport = map[string][]string{
 	"examples":       {},
 }
 
-// forbidden are the edges that somebody will be tempted to add, each with the reason against it. An entry
+// forbidden are the imports that are tempting to add, each with the reason against it. An entry
 // matches the package and everything below it, from outside the project too.
 var forbidden = []struct{ from, to, why string }{
 	{"plan", "net/http", "plan is pure: it reads nothing, so that a plan can be made, tested and replayed anywhere"},

@@ -9,7 +9,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// Run is an apply from start to end: what the engine reports, and what stood around it. A run that failed
+// Run is an apply from start to end: the engine's report, and what happened before and after. A run that failed
 // before the engine started has no results and says why in Error.
 type Run struct {
 	apply.Report
@@ -24,7 +24,7 @@ type Run struct {
 	Throttled time.Duration
 	// Error is why the run as a whole failed, or "".
 	Error string
-	// ExitCode is what the process will end with.
+	// ExitCode is the exit code of the process.
 	ExitCode int
 	// Shards are the runs that this one was merged from, in their order; nil in any other ([MergeRuns]).
 	Shards []ShardRun
@@ -46,7 +46,7 @@ func (r Run) idle() []ShardRun {
 	return slices.DeleteFunc(slices.Clone(r.Shards), func(s ShardRun) bool { return s.Error == "" })
 }
 
-// outcomeOrder is the order in which outcomes are counted.
+// outcomeOrder returns the order in which outcomes are counted.
 func outcomeOrder() []apply.Outcome {
 	return []apply.Outcome{
 		apply.Done, apply.AlreadyDone, apply.Failed, apply.TimedOut, apply.Unconfirmed, apply.Blocked,
@@ -54,10 +54,10 @@ func outcomeOrder() []apply.Outcome {
 	}
 }
 
-// isGood says that an outcome leaves nothing to worry about.
+// isGood reports whether an outcome needs no action.
 func isGood(o apply.Outcome) bool { return o == apply.Done || o == apply.AlreadyDone }
 
-// countOutcome is how many results ended so.
+// countOutcome returns how many results have an outcome.
 func (r Run) countOutcome(o apply.Outcome) int {
 	n := 0
 	for _, result := range r.Results {

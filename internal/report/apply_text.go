@@ -177,7 +177,7 @@ func (p palette) outcome(o apply.Outcome, s string) string {
 	}
 }
 
-// describeFailures says why the run, or the runs of shards that it was merged from, did nothing: a line each.
+// describeFailures returns why the run, or the runs of shards that it was merged from, did nothing: a line each.
 func (r Run) describeFailures() (lines []string) {
 	for _, s := range r.idle() {
 		lines = append(lines, "shard "+s.Shard.String()+" did nothing: "+Line(s.Error))
@@ -188,7 +188,7 @@ func (r Run) describeFailures() (lines []string) {
 	return lines
 }
 
-// totalLine is the last line of the report.
+// totalLine returns the last line of the report.
 func (r Run) totalLine() string {
 	var words []string
 	for _, o := range outcomeOrder() {

@@ -32,7 +32,7 @@ func AuditCSV(w io.Writer, r audit.Result) error {
 	return writeCSV(w, columns, slices.Values(r.VMs))
 }
 
-// auditColumns are the columns in their order, given the codes of the findings by what they are about, and the display
+// auditColumns returns the columns in their order, given the codes of the findings by what they are about, and the display
 // names of subscriptions by folded id.
 func auditColumns(codes map[armid.Key][]string, names map[string]string) []csvColumn[audit.VM] {
 	return []csvColumn[audit.VM]{

@@ -39,7 +39,7 @@ func written(t testing.TB, format string, r audit.Result) []byte {
 	return b.Bytes()
 }
 
-// samples are audits of many sizes, the smallest ones included.
+// samples returns audits of many sizes, the smallest ones included.
 func samples() map[string]audit.Result {
 	all := map[string]audit.Result{}
 	for _, n := range []int{0, 1, 2, 3, 5, 8, 10, 13, 21, 34, 55, 89, 99, 100, 101, 137, 1000} {

@@ -195,7 +195,7 @@ func pageVerdict(r audit.Result) string {
 	}
 }
 
-// htmlSentence says the number in words.
+// htmlSentence puts the number in words.
 func htmlSentence(r audit.Result) string {
 	s := r.Summary
 	switch {
@@ -326,7 +326,7 @@ func htmlStates(s audit.Summary) []htmlState {
 	return states
 }
 
-// htmlOrder are the states as a reader wants them: what needs somebody first, what is well or settled last.
+// htmlOrder returns the states as a reader wants them: what needs action first, what is well or decided last.
 func htmlOrder() []audit.State {
 	return []audit.State{
 		audit.SoftDeleted, audit.Unprotected, audit.Stopped, audit.Suspended, audit.Stale, audit.Failing, audit.Pending, audit.Unknown,
@@ -341,7 +341,7 @@ func stateLabel(s audit.State) string {
 	return upperFirst(strings.ReplaceAll(string(s), "-", " "))
 }
 
-// stateMeaning says in one line what a state means to somebody who does not know azbackup.
+// stateMeaning explains a state in one line, for a reader who does not know azbackup.
 func stateMeaning(s audit.State) string {
 	switch s {
 	case audit.Unknown:

@@ -68,7 +68,7 @@ func newBrowser(t *testing.T) *browser {
 	return b
 }
 
-// profile is a fresh folder; Chromium's children may still write there for a moment after it has ended.
+// profile returns a fresh folder; Chromium's children may still write there for a moment after it has ended.
 func profile(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "azbackup-chromium-") //nolint:usetesting // t.TempDir fails the test when a child still writes there

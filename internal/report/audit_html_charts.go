@@ -14,7 +14,7 @@ type htmlArc struct {
 	Length, Offset string
 }
 
-// donutArcs is the ring around the number: covered, at risk (backed up, but not freshly) and not covered.
+// donutArcs returns the ring around the number: covered, at risk (backed up, but not freshly) and not covered.
 func donutArcs(s audit.Summary) []htmlArc {
 	if s.Counted == 0 {
 		return nil
@@ -37,7 +37,7 @@ func donutArcs(s audit.Summary) []htmlArc {
 	return arcs
 }
 
-// countAtRisk are the VMs that are backed up, but not freshly.
+// countAtRisk counts the VMs that are backed up, but not freshly.
 func countAtRisk(s audit.Summary) int {
 	return s.States[audit.Pending] + s.States[audit.Stale] + s.States[audit.Failing]
 }
@@ -49,7 +49,7 @@ type htmlSegment struct {
 	Title    string
 }
 
-// stateBar is all VMs by state, good news first.
+// stateBar returns all VMs by state, good news first.
 func stateBar(s audit.Summary) []htmlSegment {
 	var parts []htmlPart
 	states := audit.States()
@@ -193,7 +193,7 @@ func (g *htmlGroup) share() htmlShare {
 	return s
 }
 
-// frequentTags are the tags that most VMs have, folded together by name.
+// frequentTags returns the tags that most VMs have, folded together by name.
 func frequentTags(vms []audit.VM) []string {
 	n, spelled := map[string]int{}, map[string]string{}
 	for _, vm := range vms {
@@ -226,7 +226,7 @@ type htmlAges struct {
 	None    string     // VMs that are counted and have no live recovery point
 }
 
-// ageStats are the median, what nineteen of twenty are younger than, and the oldest.
+// ageStats returns the median, what nineteen of twenty are younger than, and the oldest.
 func ageStats(ages []int64) []htmlFact {
 	if len(ages) == 0 {
 		return nil

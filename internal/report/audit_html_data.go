@@ -95,7 +95,7 @@ func writeHTMLData(w *bufio.Writer, r audit.Result) error {
 	return err
 }
 
-// htmlTags are tags as "name=value" words, sorted by name; the name is folded as the filters' is.
+// htmlTags returns tags as "name=value" words, sorted by name; the name is folded as the filters' is.
 func htmlTags(tags map[string]string, word func(string) int) []int {
 	words := []int{}
 	for _, name := range slices.Sorted(maps.Keys(tags)) {

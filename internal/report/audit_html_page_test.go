@@ -53,7 +53,7 @@ func TestALargeReportIsShownPageByPage(t *testing.T) {
 	b.quiet()
 }
 
-// text is what an element shows.
+// text returns what an element shows.
 func (b *browser) text(selector string) string {
 	b.t.Helper()
 	return eval[string](b, fmt.Sprintf(`document.querySelector(%q).innerText.trim()`, selector))

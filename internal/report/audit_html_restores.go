@@ -88,7 +88,7 @@ func newRestoreBar(i, done, failed, largest int, from, to time.Time) htmlBar {
 	}
 }
 
-// htmlProven is the cell of a VM in the table: the time of its last restore by a test.
+// htmlProven returns the cell of a VM in the table: the time of its last restore by a test.
 func htmlProven(vm audit.VM) string {
 	if vm.RestoreProven == nil {
 		return ""

@@ -23,7 +23,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// poisonedAudit is an audit in which every text that comes from outside is s.
+// poisonedAudit returns an audit in which every text that comes from outside is s.
 func poisonedAudit(s string) audit.Result {
 	id := armid.VM(clean(s), clean(s), clean(s))
 	share, days, age := 0.5, 3, int64(7200)
@@ -149,7 +149,7 @@ func TestAuditHTMLKeepsUntrustedTextDead(t *testing.T) {
 	}
 }
 
-// skeleton is the page without its text: elements with the names of their attributes. What a text may add by being
+// skeleton returns the page without its text: elements with the names of their attributes. What a text may add by being
 // longer or empty (a "more" line, an optional fact) is not part of the sample.
 func skeleton(t *testing.T, r audit.Result) []string {
 	t.Helper()

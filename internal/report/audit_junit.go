@@ -102,7 +102,7 @@ func attribute(name, value string) xml.Attr {
 	return xml.Attr{Name: xml.Name{Local: name}, Value: value}
 }
 
-// countOf is an attribute that is left out where it is 0.
+// countOf returns an attribute that is left out where it is 0.
 func countOf(name string, n int) xml.Attr {
 	if n == 0 {
 		return xml.Attr{}
@@ -134,7 +134,7 @@ func junitVMs(r audit.Result) junitSuite {
 	}}
 }
 
-// testName is the name of a VM, with its subscription where others have one of its name in a group of its group's name.
+// testName returns the name of a VM, with its subscription where others have one of its name in a group of its group's name.
 func (n namesakes) testName(vm audit.VM) string {
 	if n.shared[strings.ToLower(displayName(vm.ID))] {
 		return vm.Name + " (" + n.label(vm.Subscription) + ")"

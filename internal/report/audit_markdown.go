@@ -28,7 +28,7 @@ type mdPart struct {
 	rows        []string
 }
 
-// text is the part with at most n rows; the others are counted.
+// text returns the part with at most n rows, and how many others there are.
 func (p mdPart) text(n int) string {
 	n = min(n, len(p.rows))
 	more := ""
@@ -98,7 +98,7 @@ func auditSign(r audit.Result) string {
 	}
 }
 
-// mdStates is a table with a column per state that occurs.
+// mdStates returns a table with a column per state that occurs.
 func mdStates(s audit.Summary) string {
 	var names, rules, values []string
 	for _, state := range audit.States() {

@@ -61,7 +61,7 @@ func findingMetrics(r audit.Result) []*dto.Metric {
 	return metrics
 }
 
-// ageMetrics is the age of the worst last recovery point among the VMs that are backed up.
+// ageMetrics returns the age of the worst last recovery point among the VMs that are backed up.
 func ageMetrics(r audit.Result) *dto.MetricFamily {
 	type key struct{ subscription, location string }
 	oldest := map[key]int64{}
@@ -82,7 +82,7 @@ func ageMetrics(r audit.Result) *dto.MetricFamily {
 		"Age of the last recovery point of the VM where it is oldest, of VMs that are backed up.", metrics...)
 }
 
-// liveAge is the age of the last recovery point of a VM that is being backed up.
+// liveAge returns the age of the last recovery point of a VM that is being backed up.
 func liveAge(vm audit.VM) (int64, bool) {
 	live := vm.State.IsCovered() || vm.State == audit.Stale || vm.State == audit.Failing
 	if vm.AgeSeconds == nil || !live {
@@ -121,7 +121,7 @@ type ageBound struct {
 	label   string
 }
 
-// ageBounds are the classes of ages in charts and histograms: around the schedules that policies have.
+// ageBounds returns the classes of ages in charts and histograms: around the schedules that policies have.
 func ageBounds() []ageBound {
 	const hour, day = 3600, 24 * 3600
 	return []ageBound{
@@ -137,7 +137,7 @@ func ageBounds() []ageBound {
 	}
 }
 
-// newSample is a value with labels, given as name, value, name, value.
+// newSample returns a value with labels, given as name, value, name, value.
 func newSample(v float64, labels ...string) *dto.Metric {
 	m := newMetric(v)
 	for i := 0; i < len(labels); i += 2 {

@@ -40,7 +40,7 @@ func describeRestores(s *audit.RestoreSummary) []string {
 
 func formatSeconds(n int64) string { return formatDuration(time.Duration(n) * time.Second) }
 
-// describeRestoreTest says what the restore test of a VM says, in untrusted words; "" where none covers it.
+// describeRestoreTest returns the result of a VM's restore test, in untrusted text; "" where none covers it.
 func describeRestoreTest(vm audit.VM) string {
 	if vm.RestoreTest == nil {
 		return ""
@@ -61,7 +61,7 @@ func describeRestoreTest(vm audit.VM) string {
 	return words
 }
 
-// testColumns are the columns of restore tests.
+// testColumns returns the columns of restore tests.
 func testColumns() []csvColumn[audit.VM] {
 	return []csvColumn[audit.VM]{
 		{"restore_test", func(vm audit.VM) string { return cmp.Or(vm.RestoreTest, &audit.RestoreTest{}).Name }},
@@ -82,7 +82,7 @@ func formatOptionalSeconds(n *int64) string {
 	return strconv.FormatInt(*n, 10)
 }
 
-// restoreFamilies are the samples of restore tests, per vault and policy: a proof of which a VM has none is at 0, and VMs
+// restoreFamilies returns the samples of restore tests, per vault and policy: a proof of which a VM has none is at 0, and VMs
 // of which it is unknown, or that cannot be tested yet, have no part in it.
 func restoreFamilies(r audit.Result) []*dto.MetricFamily {
 	if r.Summary.RestoreProven == nil {

@@ -11,7 +11,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// restoreAudit is an audit of VMs in every state of a restore test, and of one that no test covers.
+// restoreAudit returns an audit of VMs in every state of a restore test, and of one that no test covers.
 func restoreAudit() audit.Result {
 	share, all, median, slowest, full := 0.2, 1.0, int64(90), int64(1800), int64(1800)
 	r := audit.Result{

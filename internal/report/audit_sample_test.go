@@ -19,7 +19,7 @@ const (
 	sampleSub3 = "33333333-3333-3333-3333-333333333333"
 )
 
-// sampleAudit is an audit of n VMs in every state, with gaps, a baseline and text that tries to break out of every
+// sampleAudit returns an audit of n VMs in every state, with gaps, a baseline and text that tries to break out of every
 // format. It is the same for the same n.
 func sampleAudit(n int) audit.Result {
 	o, c := sampleEstate(n)
@@ -50,7 +50,7 @@ func sampleAudit(n int) audit.Result {
 	return audit.Assess(c, o, opt)
 }
 
-// sampleEstate is what sampleAudit judges.
+// sampleEstate returns what sampleAudit judges.
 func sampleEstate(n int) (plan.Observed, *config.Config) {
 	o, c := sampleReads(n)
 	c.Compile()
@@ -134,7 +134,7 @@ func sampleItem(v plan.Vault, vm, policy string) plan.Item {
 	}
 }
 
-// sampleVM is the i-th VM: nine of ten are well.
+// sampleVM returns the i-th VM: nine of ten are well.
 func sampleVM(rng *rand.Rand, i int, vaults []plan.Vault) (plan.VM, []plan.Item) {
 	v := vaults[rng.IntN(len(vaults))]
 	sub := armid.SubscriptionOf(v.ID)

@@ -156,7 +156,7 @@ func sarifLocation(f audit.Finding, files []string) *sarif.Location {
 	return location.WithPhysicalLocation(sarif.NewPhysicalLocation().WithArtifactLocation(sarifFile(at.File)).WithRegion(region))
 }
 
-// sarifFile is a file as a URI: relative to the checkout, which is what CI systems look for, unless the path is
+// sarifFile returns a file as a URI: relative to the checkout, which is what CI systems look for, unless the path is
 // absolute.
 func sarifFile(path string) *sarif.ArtifactLocation {
 	parts := strings.Split(filepath.ToSlash(path), "/")
@@ -201,7 +201,7 @@ func sarifLevel(s audit.Severity) string {
 	}
 }
 
-// securitySeverity is the score by which GitHub shows critical, high, medium and low.
+// securitySeverity returns the score by which GitHub shows critical, high, medium and low.
 func securitySeverity(s audit.Severity) string {
 	switch s {
 	case audit.Critical:

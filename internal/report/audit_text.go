@@ -59,7 +59,7 @@ func (t auditText) writeHead() {
 	fmt.Fprintln(t)
 }
 
-// describeProvenance is when, by whom and over what an audit was made.
+// describeProvenance returns when, by whom and over what an audit was made.
 func describeProvenance(r audit.Result) string {
 	words := []string{
 		r.Made.At.UTC().Format("2006-01-02 15:04Z"),
@@ -175,10 +175,10 @@ func (t auditText) findingLine(f audit.Finding, paint func(string) string) line 
 	return l
 }
 
-// FindingName is what a finding is about, for people: with the subscription where others share the name.
+// FindingName returns what a finding is about, for people: with the subscription where others share the name.
 func FindingName(f audit.Finding) string { return Line(targetName(f)) }
 
-// targetName is what a finding is about, for people: it stands in front of its message.
+// targetName returns what a finding is about, for people: it stands in front of its message.
 func targetName(f audit.Finding) string {
 	if who, _, ok := strings.Cut(f.Message, ": "); ok {
 		return who
@@ -203,7 +203,7 @@ func (t auditText) writeVMs() {
 	t.writeBlankAfter(len(lines))
 }
 
-// describeVM says why a VM is in its state, and what else is known of it.
+// describeVM returns why a VM is in its state, and what else is known of it.
 func describeVM(vm audit.VM) string {
 	words := append([]string{vm.Because}, vm.Notes...)
 	if test := describeRestoreTest(vm); test != "" {

@@ -38,7 +38,7 @@ func groupByCode(findings []audit.Finding) []codeGroup {
 	return groups
 }
 
-// messageWithoutTarget is a finding's message without the name of its target, which stands beside it.
+// messageWithoutTarget returns a finding's message without the name of its target, which stands beside it.
 func messageWithoutTarget(f audit.Finding) string {
 	if _, rest, ok := strings.Cut(f.Message, ": "); ok {
 		return rest
@@ -75,7 +75,7 @@ func describeStates(s audit.Summary, keep func(audit.State) bool) string {
 
 func isCounted(s audit.State) bool { return !s.IsLeftOut() }
 
-// describeCoverage is the headline: the share and what it is of.
+// describeCoverage returns the headline: the share and what it is of.
 func describeCoverage(s audit.Summary) string {
 	if s.Coverage == nil {
 		return "no VM to count"
@@ -83,7 +83,7 @@ func describeCoverage(s audit.Summary) string {
 	return fmt.Sprintf("%s covered, %s of %s", formatPercent(s.Coverage), formatNumber(s.Covered), formatCount(s.Counted, "VM"))
 }
 
-// describeLeftOut is what the share leaves out; it is never printed without it.
+// describeLeftOut returns what the share leaves out; it is never printed without it.
 func describeLeftOut(s audit.Summary) string {
 	words := describeStates(s, audit.State.IsLeftOut)
 	if words == "" {

@@ -7,7 +7,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// explainCodes says where those of the codes are explained that azbackup knows; "" = none is. A code that is known in part,
+// explainCodes returns where the codes that azbackup knows are explained; "" = none is. A code that is known in part,
 // as one with a version, is given as it is known, so that nothing of an answer is shown here.
 func explainCodes(codes []string) string {
 	var known []string
@@ -30,7 +30,7 @@ func codesOfGaps(gaps []plan.Gap) []string {
 	return codes
 }
 
-// codesOfFailures are the codes of what did not end well.
+// codesOfFailures returns the codes of what did not end well.
 func codesOfFailures(results []apply.Result) []string {
 	var codes []string
 	for _, r := range results {
@@ -41,7 +41,7 @@ func codesOfFailures(results []apply.Result) []string {
 	return codes
 }
 
-// mdExplained is a link to the page of a code behind it, or "".
+// mdExplained returns a link to the page of a code behind it, or "".
 func mdExplained(code string) string {
 	url := apply.HelpURL(code)
 	if url == "" {

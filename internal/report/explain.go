@@ -37,7 +37,7 @@ type explainText struct {
 
 func (t explainText) writeSection(title string) { fmt.Fprintf(t, "\n%s\n", t.bold(title)) }
 
-// writeVMNotes says what is odd about the VM itself.
+// writeVMNotes writes what is unusual about the VM itself.
 func (t explainText) writeVMNotes() {
 	switch {
 	case t.e.Missing:
@@ -55,7 +55,7 @@ func (t explainText) writeVMNotes() {
 	}
 }
 
-// writeRules lists what each rule said.
+// writeRules lists how each rule judged the VM.
 func (t explainText) writeRules() {
 	t.writeSection("rules")
 	if len(t.e.Steps) == 0 {
@@ -84,7 +84,7 @@ func (t explainText) writeRules() {
 	}
 }
 
-// writeWanted says what the rule asks for.
+// writeWanted writes what the rule wants.
 func (t explainText) writeWanted() {
 	if t.e.Rule == nil {
 		return
@@ -107,7 +107,7 @@ func (t explainText) writeWanted() {
 	}
 }
 
-// writeSchedule says when backups run once what is next is done.
+// writeSchedule writes when backups run once the next changes are done.
 func (t explainText) writeSchedule() {
 	if t.e.Schedule == "" {
 		return
@@ -119,7 +119,7 @@ func (t explainText) writeSchedule() {
 	}
 }
 
-// writeItems says what the VM has now.
+// writeItems lists the protected items of the VM.
 func (t explainText) writeItems() {
 	t.writeSection("now")
 	if len(t.e.Items) == 0 {

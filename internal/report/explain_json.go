@@ -53,7 +53,7 @@ func explainJSON(w io.Writer, e plan.Explanation) error {
 	return writeJSON(w, out)
 }
 
-// timePtr is t, or nil for a time that Azure did not say.
+// timePtr returns t, or nil for a time that Azure did not say.
 func timePtr(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil

@@ -19,7 +19,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// nasty is what a name, a tag, a message or the config may hold.
+// nasty returns what a name, a tag, a message or the config may hold.
 func nasty() []string {
 	return []string{
 		"@team", "hello @org/team!", "see #123 and org/repo#4 and GH-12", "a@example.com", "www.example.com", "https://example.com/x?y=1",
@@ -34,7 +34,7 @@ func nasty() []string {
 	}
 }
 
-// poisoned is a plan in which every text that comes from outside is s.
+// poisoned returns a plan in which every text that comes from outside is s.
 func poisoned(s string) plan.Plan {
 	p := fleet()
 	for i := range p.Changes {
@@ -133,7 +133,7 @@ func mustBeDead(t testing.TB, root *nethtml.Node) {
 	})
 }
 
-// tables gives the number of cells of every row, table by table, short tables first.
+// tables returns the number of cells of every row, table by table, short tables first.
 func tables(root *nethtml.Node) [][]int {
 	var all [][]int
 	walk(root, false, func(n *nethtml.Node, _ bool) {

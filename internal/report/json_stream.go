@@ -31,7 +31,7 @@ func streamJSON(w io.Writer, v any) error {
 	return s.w.Flush()
 }
 
-// isEmpty says what omitempty leaves out.
+// isEmpty reports whether omitempty leaves a value out.
 func isEmpty(v reflect.Value) bool {
 	switch v.Kind() { //nolint:exhaustive // structs are never empty, all others where they are zero
 	case reflect.Slice, reflect.Map:

@@ -15,7 +15,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// large is a plan of n protections, spread so that vault i of vaults gets about twice as many as vault i+1.
+// large returns a plan of n protections, spread so that vault i of vaults gets about twice as many as vault i+1.
 func large(n, vaults int) plan.Plan {
 	p := plan.Plan{FormatVersion: plan.FormatVersion, Fingerprint: testPrint, Complete: true}
 	for i := range n {

@@ -69,7 +69,7 @@ func splitPunctuation(w string) (head, core, tail string) {
 	return head, trimmed, core[len(trimmed):]
 }
 
-// isPlainWord says whether w can mean nothing to a Markdown reader: letters, or digits, and hyphens between
+// isPlainWord reports whether w can mean nothing to a Markdown reader: letters, or digits, and hyphens between
 // letters. Words with digits and letters are names or references ("GH-12") and get a span.
 func isPlainWord(w string) bool {
 	letters, digits := 0, 0

@@ -9,8 +9,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// namesakes tells resources of one name in several subscriptions apart, by the subscriptions' display names. Where none is
-// known, or several subscriptions have the same one, the subscription's id tells.
+// namesakes tells resources of one name in several subscriptions apart, by the subscriptions' display names, or by their ids
+// where no display name is known or several subscriptions share it.
 type namesakes struct {
 	subscriptions map[string]string // display names, by folded id
 	ambiguous     map[string]bool   // display names of several subscriptions
@@ -30,7 +30,7 @@ func namesakesOf(subscriptions map[string]string, changes ...[]plan.Change) name
 	})
 }
 
-// namesakesOfIDs is namesakesOf for any ids. They are gone through a second time where they are of several subscriptions.
+// namesakesOfIDs is namesakesOf for any ids. It iterates a second time where they are of several subscriptions.
 func namesakesOfIDs(subscriptions map[string]string, ids iter.Seq[string]) namesakes {
 	n := namesakes{subscriptions: subscriptions, ambiguous: map[string]bool{}, shared: map[string]bool{}}
 	seen := map[string]bool{}
@@ -112,7 +112,7 @@ func idsOfComparison(c *audit.Comparison) iter.Seq[string] {
 	}
 }
 
-// name is a resource for people: with its subscription where others share its name.
+// name returns the name of a resource for people, with its subscription where others share it.
 func (n namesakes) name(id string) string {
 	name := displayName(id)
 	if subscription := armid.SubscriptionOf(id); subscription != "" && n.shared[strings.ToLower(name)] {
@@ -121,7 +121,7 @@ func (n namesakes) name(id string) string {
 	return name
 }
 
-// label tells a subscription from the others, as briefly as it can.
+// label returns the shortest text that tells a subscription from the others.
 func (n namesakes) label(subscription string) string {
 	switch name := n.subscriptions[strings.ToLower(subscription)]; {
 	case name == "":
@@ -141,7 +141,7 @@ func (n namesakes) describe(subscription string) string {
 	return subscription
 }
 
-// gapPlace is what a gap concerns, with the subscription where its display name is known.
+// gapPlace returns what a gap concerns, with the subscription where its display name is known.
 func (n namesakes) gapPlace(g plan.Gap) string {
 	place := describeGapPlace(g)
 	subscription := g.Subscription

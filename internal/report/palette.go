@@ -4,7 +4,7 @@ import "github.com/fatih/color"
 
 // Style is how a text is laid out.
 type Style struct {
-	// Color says that escape sequences may be used.
+	// Color allows escape sequences.
 	Color bool
 	// Width is the number of columns of the terminal; 0 = no terminal: full width, nothing wrapped.
 	Width int

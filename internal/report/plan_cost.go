@@ -25,7 +25,7 @@ func costsOf(e *plan.CostEstimate) costs {
 	return all
 }
 
-// describe says what a change costs, e.g. "estimate +8.40 EUR a month"; "" where nothing is to be told.
+// describe returns what a change costs, e.g. "estimate +8.40 EUR a month"; "" where there is no estimate.
 func (k costs) describe(c plan.Change) string {
 	switch cost, there := k.byChange[c.ID]; {
 	case !there:
@@ -37,7 +37,7 @@ func (k costs) describe(c plan.Change) string {
 	}
 }
 
-// describeCost is the estimate of a plan in one line.
+// describeCost returns the estimate of a plan in one line.
 func describeCost(e *plan.CostEstimate) string {
 	words := "Estimate: " + describeAmount(e.Monthly, e.Currency) + ", by " + e.PricesFile
 	var left []string
@@ -50,7 +50,7 @@ func describeCost(e *plan.CostEstimate) string {
 	return words
 }
 
-// describeAmount is a monthly amount with its sign.
+// describeAmount returns a monthly amount with its sign.
 func describeAmount(a plan.Amount, currency string) string {
 	sign := ""
 	if a > 0 {

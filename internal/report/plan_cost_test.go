@@ -4,7 +4,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// pricedFleet is an estimate that has every kind of amount, and every reason for none.
+// pricedFleet returns an estimate that has every kind of amount, and every reason for none.
 func pricedFleet(changes []plan.Change) *plan.CostEstimate {
 	e := &plan.CostEstimate{PricesFile: "prices\x1b[31m.yaml", Currency: "EUR", NotCounted: map[plan.CostGap]int{}}
 	amounts := []plan.Amount{1234, -800, 0, 5}

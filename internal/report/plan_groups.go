@@ -62,7 +62,7 @@ func (g group) countActions() map[plan.Action]int {
 	return n
 }
 
-// heading is the name of the group's vault and, beside it, where the vault is.
+// heading returns the name of the group's vault and, beside it, where the vault is.
 func (g group) heading(names namesakes) (title, where string) {
 	id, err := armid.ParseVault(g.vault)
 	if err != nil {
@@ -97,7 +97,7 @@ func groupByRisk(changes []plan.Change) []riskGroup {
 	return all
 }
 
-// title says how many changes carry the risk, and what it means.
+// title returns how many changes carry the risk, and what it means.
 func (g riskGroup) title() string {
 	one := len(g.changes) == 1
 	verb := func(singular, plural string) string {
@@ -123,7 +123,7 @@ func (g riskGroup) title() string {
 	return formatCount(len(g.changes), "change") + " " + words
 }
 
-// describeRisks are the risks of a change by their names, the worst first.
+// describeRisks returns the risks of a change by their names, the worst first.
 func describeRisks(c plan.Change) string {
 	words := []string{string(c.Risk)}
 	for _, r := range c.Also {
@@ -132,7 +132,7 @@ func describeRisks(c plan.Change) string {
 	return Line("risk: " + strings.Join(words, ", "))
 }
 
-// describeGapPlace is what a gap concerns: the most exact place it names.
+// describeGapPlace returns what a gap concerns: the most exact place it names.
 func describeGapPlace(g plan.Gap) string {
 	if g.Kind == plan.GapManagementGroup {
 		return lastName(g.Target)
@@ -148,7 +148,7 @@ func describeGapPlace(g plan.Gap) string {
 	return strings.Join(nonEmpty(g.Subscription, g.Location), " ")
 }
 
-// describeGapCause is why it could not be read.
+// describeGapCause returns why it could not be read.
 func describeGapCause(g plan.Gap) string {
 	s := strings.Join(nonEmpty(g.Code, g.Message), ": ")
 	if g.RequestID != "" {
@@ -157,7 +157,7 @@ func describeGapCause(g plan.Gap) string {
 	return s
 }
 
-// DescribeGap says what could not be read and why, in one line.
+// DescribeGap returns what could not be read and why, in one line that is safe to print.
 func DescribeGap(g plan.Gap) string {
 	return Line(string(g.Kind) + " of " + describeGapPlace(g) + ": " + describeGapCause(g))
 }

@@ -17,7 +17,7 @@ const (
 	mdOpen  = 40 // up to so many changes the tables are not folded
 )
 
-// PlanMarkdown writes a plan for a pull request: a headline, counts, what stands against it, then a table per
+// PlanMarkdown writes a plan for a pull request: a headline, counts, what speaks against it, then a table per
 // vault. It is at most 65,536 bytes long; where rows had to go they are counted, at the top and where they
 // would have stood. Equal plans give equal bytes. The fingerprint stands in a comment in the first line, for
 // the program that updates the comment and for `apply --expect`.
@@ -33,7 +33,7 @@ func PlanMarkdown(w io.Writer, p plan.Plan) error {
 	return err
 }
 
-// mdHead is everything above the tables.
+// mdHead returns everything above the tables.
 func mdHead(p plan.Plan) string {
 	var b strings.Builder
 	if validFingerprint(p) != "" {
@@ -104,7 +104,7 @@ func mdHeadline(p plan.Plan) string {
 	}
 }
 
-// mdCounts is a table with a column per action that occurs.
+// mdCounts returns a table with a column per action that occurs.
 func mdCounts(summary map[plan.Action]int) string {
 	var names, rules, values []string
 	for _, a := range actionOrder() {
@@ -135,10 +135,10 @@ func mdList[T any](b *strings.Builder, title string, entries []T, most int, text
 	}
 }
 
-// mdRow is a row of a table. Cells are Markdown already.
+// mdRow returns a row of a table. Cells are Markdown already.
 func mdRow(cells ...string) string { return "| " + strings.Join(cells, " | ") + " |\n" }
 
-// mdEffect is what a change does to its target; several differences are separated by sep.
+// mdEffect returns what a change does to its target; several differences are separated by sep.
 func mdEffect(c plan.Change, sep string) string {
 	switch c.Action {
 	case plan.Protect, plan.Resume:
@@ -175,7 +175,7 @@ func mdValue(s string) string {
 	return mdCode(s)
 }
 
-// validFingerprint is the plan's, or "" where it has none of the known form: it stands inside an HTML comment.
+// validFingerprint returns the plan's, or "" where it has none of the known form: it stands inside an HTML comment.
 func validFingerprint(p plan.Plan) string {
 	if !isFingerprint(p.Fingerprint) {
 		return ""

@@ -33,7 +33,7 @@ type mdLine struct {
 	changes int
 }
 
-// countChanges is how many changes rows show.
+// countChanges returns how many changes rows show.
 func countChanges(rows []mdLine) int {
 	n := 0
 	for _, r := range rows {
@@ -42,7 +42,7 @@ func countChanges(rows []mdLine) int {
 	return n
 }
 
-// size is the length of the whole table.
+// size returns the length of the whole table.
 func (t mdTable) size() int {
 	size := len(t.open) + len(t.close)
 	for _, r := range t.rows {
@@ -51,7 +51,7 @@ func (t mdTable) size() int {
 	return size
 }
 
-// fittingRows is how many rows fit in room; -1 when not even an empty table does.
+// fittingRows returns how many rows fit in room; -1 when not even an empty table does.
 func (t mdTable) fittingRows(room int) int {
 	if t.size() <= room {
 		return len(t.rows)
@@ -67,7 +67,7 @@ func (t mdTable) fittingRows(room int) int {
 	return n
 }
 
-// write writes the first n rows and says how many changes they show.
+// write writes the first n rows and returns how many changes they show.
 func (t mdTable) write(b *strings.Builder, n int) int {
 	b.WriteString(t.open)
 	for _, r := range t.rows[:n] {
@@ -192,7 +192,7 @@ func mdWhere(vault string, names namesakes) string {
 	return "Resource group " + mdCode(id.ResourceGroup) + ", subscription " + mdCode(names.describe(id.Subscription)) + ".\n\n"
 }
 
-// mdRowAround is the row of a change without its target; cost is "" where none is to be told.
+// mdRowAround returns the row of a change without its target; cost is "" where none is shown.
 func mdRowAround(c plan.Change, cost string) (before, after string) {
 	mark := actionSymbol(c.Action)
 	if isRisky(c) {
@@ -214,7 +214,7 @@ func describeMoreVaults(n int) string {
 	return fmt.Sprintf("\n… and **%s** not shown.\n", formatCount(n, "more vault"))
 }
 
-// selectTables takes as many tables as get a readable part of limit, and says how many are left over.
+// selectTables takes as many tables as get a readable part of limit, and returns how many are left over.
 func selectTables(tables []mdTable, limit int) (kept []mdTable, left int) {
 	for i, t := range tables {
 		if limit -= min(t.size(), mdReadable); limit < 0 {

@@ -14,7 +14,7 @@ import (
 // riskNames is how many changes of one risk are named without Verbose.
 const riskNames = 8
 
-// PlanText writes a plan for a person: what stands against it first (refusals, gaps, risks), then the
+// PlanText writes a plan for a person: what speaks against it first (refusals, gaps, risks), then the
 // changes by vault, then one line with counts and cost.
 func PlanText(w io.Writer, p plan.Plan, s Style) error {
 	out := bufio.NewWriter(w)
@@ -38,7 +38,7 @@ type planText struct {
 	costs costs
 }
 
-// writeProse writes s below what was said before.
+// writeProse writes s below what was written before.
 func (t planText) writeProse(indent string, paint func(string) string, s string) {
 	for _, part := range wrap(s, t.style.Width-len(indent)) {
 		fmt.Fprintf(t, "%s%s\n", indent, paint(part))
@@ -80,7 +80,7 @@ func (t planText) writeGaps() {
 	t.writeBlankAfter(len(t.plan.Gaps))
 }
 
-// writeExplained says where the codes of gaps are explained.
+// writeExplained writes where the codes of gaps are explained.
 func (t planText) writeExplained(gaps []plan.Gap) {
 	if where := explainCodes(codesOfGaps(gaps)); where != "" {
 		t.writeProse("  ", t.dim, where)
@@ -102,7 +102,7 @@ func (t planText) writeRisks() {
 	t.writeBlankAfter(len(all))
 }
 
-// writeNotes says what in the file is perhaps not meant.
+// writeNotes writes what in the file is perhaps a mistake.
 func (t planText) writeNotes() {
 	for _, n := range t.plan.Notes {
 		t.writeMarked(t.change("!"), plainText, Line(n))
@@ -177,7 +177,7 @@ func (t planText) newLine(c plan.Change) line {
 	return l
 }
 
-// writeTotal is the end: counts, requests, duration, and the estimate of costs where there is one.
+// writeTotal writes the last line: counts, requests, duration, and the estimate of costs where there is one.
 func (t planText) writeTotal() {
 	if t.plan.Fingerprint != "" && (countActionable(t.plan) > 0 || t.plan.Summary[plan.RestoreTest] > 0 && !t.plan.CoversNothing()) {
 		fmt.Fprintln(t, t.dim("fingerprint "+Line(t.plan.Fingerprint)))
@@ -203,7 +203,7 @@ func (t planText) writeTotal() {
 	}
 }
 
-// describePlan is a plan in one line: "Plan: 2 protect, 1 blocked, 97 unchanged".
+// describePlan returns a plan in one line: "Plan: 2 protect, 1 blocked, 97 unchanged".
 func describePlan(p plan.Plan) string {
 	what := describeCounts(p.Summary)
 	if countActionable(p) == 0 {

@@ -32,11 +32,11 @@ func (p Points) names() namesakes {
 // VMPoints are the recovery points of a VM in one vault.
 type VMPoints struct {
 	VM string // id
-	// Gone says that the VM is known not to exist, Unseen that no list showed it.
+	// Gone means that the VM is known not to exist, Unseen that no list showed it.
 	Gone, Unseen bool
 	// Item is nil where no vault that was read backs the VM up.
 	Item *plan.Item
-	// Read says whether the points could be read.
+	// Read reports whether the points could be read.
 	Read   bool
 	Points []Point // newest first
 }
@@ -46,11 +46,11 @@ type Point struct {
 	plan.RecoveryPoint
 	// Proof is the last job that restored it to the end; nil = none that is known.
 	Proof *plan.RestoreJob
-	// LetGo says that what the file wants may let go of the point earlier than today's policy does.
+	// LetGo means that the policy that the file wants may expire the point earlier than today's does.
 	LetGo bool
 }
 
-// state is an item's state for people.
+// state returns an item's state for people.
 func (v VMPoints) state() string {
 	switch {
 	case v.Item == nil:
@@ -63,7 +63,7 @@ func (v VMPoints) state() string {
 	return v.Item.State
 }
 
-// whyNot is why a point cannot be restored now; "" = it can.
+// whyNot returns why a point cannot be restored now; "" = it can.
 func (v VMPoints) whyNot(p Point, now time.Time) string {
 	if _, why := p.RestorableTier(now); why != "" {
 		return why
@@ -74,7 +74,7 @@ func (v VMPoints) whyNot(p Point, now time.Time) string {
 	return ""
 }
 
-// consistencyWords are short words for recoveryPointType.
+// consistencyWords returns short words for recoveryPointType.
 func consistencyWords(s string) string {
 	for word, short := range map[string]string{
 		"AppConsistent": "application", "FileSystemConsistent": "file system", "CrashConsistent": "crash",
@@ -86,7 +86,7 @@ func consistencyWords(s string) string {
 	return s
 }
 
-// tierWords are the tiers of a point: where a restore comes from fastest stands first.
+// tierWords returns the tiers of a point: where a restore comes from fastest stands first.
 func tierWords(tiers []plan.PointTier) string {
 	if tiers == nil {
 		return "tiers not told"
@@ -119,7 +119,7 @@ func tierWord(tier, status string) string {
 	return tier + " (" + strings.ToLower(status) + ")"
 }
 
-// heldWords are the disks in a point: those that are left out are named.
+// heldWords returns the disks in a point: those that are left out are named.
 func heldWords(d *plan.PointDisks) string {
 	if d == nil {
 		return ""

@@ -31,7 +31,7 @@ type pointRow struct {
 	document pointDocument
 }
 
-// pointColumns are the columns in their order.
+// pointColumns returns the columns in their order.
 func pointColumns() []csvColumn[pointRow] {
 	ofPoint := func(cell func(p Point, d pointDocument) string) func(pointRow) string {
 		return func(r pointRow) string {

@@ -48,7 +48,7 @@ func policyOf(vault, name string) *plan.State {
 	return &plan.State{State: plan.StateProtected, Policy: armid.Policy(vault, name)}
 }
 
-// fleet is a plan in which every action, risk, refusal and gap occurs once or more.
+// fleet returns a plan in which every action, risk, refusal and gap occurs once or more.
 func fleet() plan.Plan {
 	weu := armid.Vault(testSub, "rg-backup", "rsv-weu-prod")
 	neu := armid.Vault(testSub, "rg-backup", "rsv-neu-prod")

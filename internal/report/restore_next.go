@@ -153,8 +153,8 @@ func useOf(result apply.Result, made *Restored) []string {
 	return steps
 }
 
-// inGroupOf returns the options of az for the subscription and the group of a resource: whoever copies the command may have
-// another subscription for the default.
+// inGroupOf returns the options of az for the subscription and the group of a resource: the operator who copies the command may have
+// another default subscription.
 func inGroupOf(id string) string {
 	parsed, err := armid.Parse(id)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// restoredRun is a run with every way in which restores end; s is in what is not this program's text.
+// restoredRun returns a run with every way in which restores end; s is in what is not this program's text.
 func restoredRun(s string) Run {
 	or := func(word string) string {
 		if s == "" {

@@ -10,7 +10,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// describeTests says in a sentence each how the restore tests of the file stand, and what earlier ones left behind.
+// describeTests describes in a sentence each the state of the file's restore tests, and what earlier ones left behind.
 func describeTests(p plan.Plan) []string {
 	var all []string
 	for _, t := range p.RestoreTests {
@@ -29,7 +29,7 @@ func describeTests(p plan.Plan) []string {
 	return all
 }
 
-// describeTest says how a restore test stands: "gold-quarterly: 9 of 12 VMs proven, 3 due: 2 tested now, 1 blocked".
+// describeTest describes the state of a restore test: "gold-quarterly: 9 of 12 VMs proven, 3 due: 2 tested now, 1 blocked".
 func describeTest(t plan.TestSummary) string {
 	words := []string{fmt.Sprintf("%s of %s proven", formatNumber(t.Proven), formatCount(t.VMs, "VM"))}
 	if t.Due > 0 {
@@ -60,7 +60,7 @@ func describeTest(t plan.TestSummary) string {
 
 func day(t time.Time) string { return t.UTC().Format("2006-01-02") }
 
-// diskGroup is the name of the resource group in the id of a disk.
+// diskGroup returns the name of the resource group in the id of a disk.
 func diskGroup(id string) string {
 	parts := strings.Split(id, "/")
 	if len(parts) < 5 {
@@ -69,7 +69,7 @@ func diskGroup(id string) string {
 	return parts[4]
 }
 
-// writeTests says how the restore tests of the file stand.
+// writeTests writes the state of the file's restore tests.
 func (t planText) writeTests() {
 	all := describeTests(t.plan)
 	for _, s := range all {
@@ -78,7 +78,7 @@ func (t planText) writeTests() {
 	t.writeBlankAfter(len(all))
 }
 
-// writeTest says when the VM was restored last for the test that covers it, and when it is due.
+// writeTest writes when the VM was restored last for the test that covers it, and when it is due.
 func (t explainText) writeTest() {
 	e := t.e.RestoreTest
 	if e == nil {
@@ -92,7 +92,7 @@ func (t explainText) writeTest() {
 	t.writeProse("  ", plainText, Line("restore test "+e.Name+": "+describeTestOf(e)))
 }
 
-// describeTestOf says what is known: "proven 2026-10-01 by job …, due 2026-12-30".
+// describeTestOf returns what is known of a test: "proven 2026-10-01 by job …, due 2026-12-30".
 func describeTestOf(e *plan.TestExplanation) string {
 	words := []string{"never proven"}
 	if e.Proven != nil {

@@ -21,7 +21,7 @@ type Restored struct {
 	OSDisk string `json:"os_disk,omitempty"`
 }
 
-// details are the lines that stand below a restore's result.
+// details returns the lines that stand below a restore's result.
 func (r *Restored) details() []string {
 	if r == nil {
 		return nil
@@ -77,7 +77,7 @@ func (r Run) restored(result apply.Result) *Restored {
 	return &Restored{Disks: append([]string{}, m.Disks...), Template: m.Template, Seconds: m.Seconds}
 }
 
-// testDetails are the lines that stand below the result of a restore test: its steps, and what it did not remove.
+// testDetails returns the lines that stand below the result of a restore test: its steps, and what it did not remove.
 func testDetails(r apply.Result, verbose bool) []string {
 	var lines []string
 	for _, s := range r.Steps {

@@ -11,7 +11,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// describeShard says that a result is of a part of the subscriptions; "" where it is of all.
+// describeShard names the part of the subscriptions that a result is of; "" where it is of all.
 func describeShard(s *config.Shard) string {
 	if s == nil || s.IsAll() {
 		return ""
@@ -19,7 +19,7 @@ func describeShard(s *config.Shard) string {
 	return fmt.Sprintf("shard %d of %d, by subscription", s.Index, s.Count)
 }
 
-// describeMerged says what a plan was merged from, and by which fingerprint each shard's own plan is approved: a line each.
+// describeMerged returns a line for each plan that a plan was merged from, with the fingerprint by which it is approved.
 func describeMerged(p plan.Plan) []string {
 	if !p.IsMerged() {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// actionOrder is the order in which counts and groups name actions.
+// actionOrder returns the order in which counts and groups name actions.
 func actionOrder() []plan.Action {
 	return []plan.Action{
 		plan.CreateVault, plan.UpdateVault, plan.CreatePolicy, plan.UpdatePolicy, plan.Refresh, plan.Undelete,
@@ -18,13 +18,13 @@ func actionOrder() []plan.Action {
 	}
 }
 
-// displayName is a resource for people.
+// displayName returns how a resource is called for people.
 func displayName(id string) string { return armid.DisplayName(id) }
 
-// lastName is the last part of an id: a policy's name.
+// lastName returns the last part of an id: a policy's name.
 func lastName(id string) string { return id[strings.LastIndexByte(id, '/')+1:] }
 
-// actionSymbol is the mark of an action, as in "+ protect".
+// actionSymbol returns the mark of an action, as in "+ protect".
 func actionSymbol(a plan.Action) string {
 	switch a {
 	case plan.CreateVault, plan.CreatePolicy, plan.Protect, plan.Resume, plan.Undelete:
@@ -62,7 +62,7 @@ func (p palette) action(a plan.Action, s string) string {
 // actionText spells an action in words: "create policy".
 func actionText(a plan.Action) string { return strings.ReplaceAll(string(a), "-", " ") }
 
-// describeEffect says in a few words what a change does to its target: "daily-30d → hourly-4h".
+// describeEffect returns in a few words what a change does to its target: "daily-30d → hourly-4h".
 func describeEffect(c plan.Change) string {
 	switch c.Action {
 	case plan.Blocked:
@@ -88,7 +88,7 @@ func describeEffect(c plan.Change) string {
 	}
 }
 
-// restoreWords say what a restore makes of which point: "→ rg-restored, all disks of 2026-11-19 22:00:00 UTC (8h old)".
+// restoreWords returns what a restore makes of which point: "→ rg-restored, all disks of 2026-11-19 22:00:00 UTC (8h old)".
 func restoreWords(o *plan.RestoreOrder) string {
 	if o == nil {
 		return ""
@@ -130,7 +130,7 @@ func describeField(c plan.Change, f plan.Field) string {
 	return f.Path + " " + orDash(f.Before) + " → " + orDash(f.After)
 }
 
-// isCreation says that a change makes its target: its fields have no before.
+// isCreation reports whether a change makes its target: its fields have no before.
 func isCreation(c plan.Change) bool {
 	return c.Action == plan.CreateVault || c.Action == plan.CreatePolicy
 }
@@ -233,13 +233,13 @@ func describeRule(r *plan.RuleRef) string {
 	return fmt.Sprintf("rule %s (%s:%d)", r.Name, r.File, r.Line)
 }
 
-// DisplayName is a resource for people, safe in one line of a terminal: "group/name" for VMs, else the name.
+// DisplayName returns how a resource is called for people, safe in one line of a terminal: "group/name" for VMs, else the name.
 func DisplayName(id string) string { return Line(displayName(id)) }
 
 // FormatDuration spells d for people: "1h 30m".
 func FormatDuration(d time.Duration) string { return formatDuration(d) }
 
-// DescribePlan is a plan in one line.
+// DescribePlan returns a plan in one line.
 func DescribePlan(p plan.Plan) string { return describePlan(p) }
 
 // ActionText spells an action in words.

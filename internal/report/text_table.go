@@ -62,7 +62,7 @@ func (c textTable) write(w io.Writer, l line) {
 	}
 }
 
-// usedWidth is the width of l's cells in their columns, with the space for a sentence behind them.
+// usedWidth returns the width of l's cells in their columns, with the space for a sentence behind them.
 func (c textTable) usedWidth(l line) int {
 	used := len(c.indent) + 2
 	for i, cell := range l.cells {

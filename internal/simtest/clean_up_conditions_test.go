@@ -47,7 +47,7 @@ func (i *intruder) actionsBefore(_ int, r *http.Request) []simulator.ConcurrentC
 	return i.act(i, r)
 }
 
-// madeDisk is the body of a data disk that somebody made, with the tag of a job.
+// madeDisk returns the body of a data disk that somebody made, with the tag of a job.
 func (i *intruder) madeDisk(name, job, created string) json.RawMessage {
 	return json.RawMessage(fmt.Sprintf(`{"id":"%s/providers/Microsoft.Compute/disks/%s","name":%q,"type":"Microsoft.Compute/disks","location":"westeurope","tags":{"RSVaultBackup":%q},`+
 		`"properties":{"diskSizeGB":32,"diskState":"Unattached",%s"creationData":{"createOption":"Copy"},"provisioningState":"Succeeded"}}`, i.group, name, name, job, created))

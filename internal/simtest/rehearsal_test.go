@@ -31,7 +31,7 @@ type rehearsal struct {
 	before map[string][]string
 }
 
-// bystander is the body of a disk of somebody else in the tests' group: with a tag of an old job, or none.
+// bystander returns the body of a disk of somebody else in the tests' group: with a tag of an old job, or none.
 func bystander(group, name, job string) string {
 	tags := `{"owner":"somebody"}`
 	if job != "" {

@@ -39,7 +39,7 @@ type Server struct {
 	stats *counters
 	wal   *state.WriteAheadLog
 	// hasTimePassed reports whether something that an earlier server started went on since the start, by the clock alone. An
-	// estate in which nobody started anything stays as it was taken.
+	// estate in which no client started anything stays as it was taken.
 	hasTimePassed bool
 	// certificate is the long part of every signed URL.
 	certificate string

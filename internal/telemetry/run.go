@@ -28,7 +28,7 @@ const scope = "github.com/azbackup/azbackup"
 const (
 	// flushTimeout bounds the wait for a collector at the end of a run.
 	flushTimeout = 5 * time.Second
-	// leaveTimeout bounds it where somebody wants to leave.
+	// leaveTimeout bounds it after an interrupt.
 	leaveTimeout = time.Second
 )
 
@@ -178,7 +178,7 @@ func (r *Run) End(ctx context.Context, exitCode int) {
 		if err != nil {
 			r.warn(err)
 		}
-	case <-ctx.Done(): // whatever the SDK still does, nobody waits for it
+	case <-ctx.Done(): // the SDK may still be at work; the process does not wait for it
 		r.warn(context.DeadlineExceeded)
 	}
 }
@@ -203,7 +203,7 @@ func (r *Run) shutdown(ctx context.Context) error {
 	return errors.Join(spans, metrics)
 }
 
-// text is an attribute. Text of Azure may hold bytes that the collector's protocol does not allow.
+// text returns an attribute. Text of Azure may hold bytes that the collector's protocol does not allow.
 func text(key, value string) attribute.KeyValue {
 	return attribute.String(key, strings.ToValidUTF8(value, "\ufffd"))
 }

@@ -27,7 +27,7 @@ const (
 	left      figure = "changes left"
 )
 
-// order is that of the tables.
+// order returns that of the tables.
 func order() []figure {
 	return []figure{seconds, memory, merging, written, ofBound, ofOther, ofFile, requests, each, throttled, left}
 }

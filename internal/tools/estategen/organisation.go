@@ -58,7 +58,7 @@ func (f *fleet) scope() string {
 		"  - match: {names: [rsv-weu-*, rsv-neu-*, rsv-frc-*]}\n    manage: true\n    softDeleteDays: 14\n"
 }
 
-// refusedBodies are the answers to whoever lists what is in a subscription that is unreadable.
+// refusedBodies returns the answers to lists of what is in a subscription that is unreadable.
 func (f *fleet) refusedBodies() iter.Seq[body] {
 	return func(yield func(body) bool) {
 		for i, s := range f.subscriptions {

@@ -63,7 +63,7 @@ func run(ctx context.Context) error {
 	return nil
 }
 
-// schemes are the two looks of a page that browsers know.
+// schemes returns the two looks of a page that browsers know.
 func schemes() []string { return []string{"light", "dark"} }
 
 func auditPicture(scheme string) string { return "audit-" + scheme + ".png" }

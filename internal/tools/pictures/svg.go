@@ -15,7 +15,7 @@ type theme struct {
 	colors                                map[int]string // by the SGR parameter
 }
 
-// themes are a light and a dark one. Every colour stands off its background by 4.5 to 1 at least, as WCAG 2 asks of text.
+// themes returns a light and a dark one. Every colour stands off its background by 4.5 to 1 at least, as WCAG 2 asks of text.
 func themes() []theme {
 	return []theme{
 		{"light", "#ffffff", "#d0d7de", "#1f2328", "#656d76", map[int]string{31: "#cf222e", 32: "#116329", 33: "#7d4e00", 35: "#8250df", 36: "#1b5c72"}},
