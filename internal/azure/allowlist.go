@@ -169,37 +169,21 @@ func pathSegments(u *url.URL) ([]string, bool) {
 	return segments, true
 }
 
-// RefusedError reports that a request was not sent, because this command may not send it or because of its host.
-type RefusedError struct {
-	Command Command
-	Method  string
-	// Where is the path, or, for a foreign host, the host alone. Queries are signed and left out.
-	Where string
-	Why   string
+// allow returns the kind of a request that the command may send.
+func (c *Client) allow(method string, u *url.URL) (kind string, err error) {
+	r, err := c.checkAllowed(method, u)
+	return r.kind, err
 }
 
-func (e *RefusedError) Error() string {
-	return fmt.Sprintf("refusing %s %s: %s", e.Method, e.Where, e.Why)
-}
-
-// NonRetriable makes azcore give up: a retry cannot help.
-func (e *RefusedError) NonRetriable() {}
-
-// checkAllowed checks a request against the allow-list and the endpoint.
+// checkAllowed checks a request against the allow-list.
 func (c *Client) checkAllowed(method string, u *url.URL) (route, error) {
-	if !isSameOrigin(u, c.endpoint) {
-		return route{}, &RefusedError{
-			Command: c.command, Method: method, Where: u.Scheme + "://" + u.Host,
-			Why: "requests go to " + c.endpoint.String() + " only",
-		}
-	}
 	if method == http.MethodDelete && c.deletable.permits(u) {
 		return route{kind: "delete disk", method: method, writers: []Command{c.command}}, nil
 	}
 	r, ok := c.router.find(method, u)
 	if !ok || !r.isRead() && !slices.Contains(r.writers, c.command) {
 		return route{}, &RefusedError{
-			Command: c.command, Method: method, Where: u.Path,
+			Method: method, Where: u.Path,
 			Why: fmt.Sprintf("%q does not send such requests", c.command),
 		}
 	}

@@ -1,5 +1,17 @@
 package azure
 
+// The api-versions of this program. The version is behaviour, not only shape: Trusted Launch VMs need 2025-01-01 or
+// later (docs/azure.md §0.3). URLs returned by the service carry their own.
+const (
+	apiBackup        = "2025-08-01"
+	apiVault         = "2025-08-01"
+	apiCompute       = "2025-04-01"
+	apiSubscriptions = "2022-12-01"
+	apiGroups        = "2021-04-01"
+	apiDisks         = "2024-03-02"
+	apiStorage       = "2023-01-01"
+)
+
 // APIVersion is the api-version that requests to one group of resource types carry.
 type APIVersion struct {
 	// API names the resource types, as Azure's reference does.

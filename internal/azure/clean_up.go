@@ -85,10 +85,10 @@ func isPlainPath(path string) bool {
 // is gone.
 func (c *Client) DeleteDisk(ctx context.Context, id string, made plan.CleanUp) (kept string, err error) {
 	op := fmt.Sprintf("deleting disk %s", wire.Quote(itemName(id)))
-	r := request{op: op, method: http.MethodDelete, url: c.buildURL(id, apiDisks), class: quota.Write, acceptedStatuses: []int{http.StatusAccepted, http.StatusNoContent}}
+	r := request{op: op, method: http.MethodDelete, url: c.arm.buildURL(id, apiDisks), class: quota.Write, acceptedStatuses: []int{http.StatusAccepted, http.StatusNoContent}}
 	permit, over, err := c.reserveWrite(ctx, write{r, func(ctx context.Context, _ time.Duration) (preparedWrite, error) {
 		var w wire.Disk
-		_, exists, err := c.readCurrent(ctx, op, c.buildURL(id, apiDisks), &w)
+		_, exists, err := c.readCurrent(ctx, op, c.arm.buildURL(id, apiDisks), &w)
 		if err != nil {
 			return preparedWrite{}, err
 		}
@@ -113,7 +113,7 @@ func (c *Client) DeleteDisk(ctx context.Context, id string, made plan.CleanUp) (
 		return kept, nil
 	}
 	r.permit = permit
-	if _, err = c.do(ctx, r); isAbsenceProven(err) {
+	if _, err = c.arm.do(ctx, r); isAbsenceProven(err) {
 		err = nil // somebody else deleted it meanwhile
 	}
 	if refused, ok := errors.AsType[*RefusedError](err); ok {

@@ -26,7 +26,7 @@ func allCommands() []Command {
 // deletes returns URLs for which somebody could try a DELETE, and which of them a permit for the group lets through.
 func deletes(c *Client) map[string]bool {
 	const plain = "?api-version=" + apiDisks
-	at := c.endpoint.String()
+	at := "https://arm.test"
 	all := map[string]bool{
 		at + disksPath + "/d" + plain:                                             true,
 		at + disksPath + "/vm1-osdisk-20240515-083713" + plain:                    true,
@@ -93,7 +93,7 @@ func TestNoOtherDeleteLeavesTheProcess(t *testing.T) {
 						continue // a write of its own route: TestACommandSendsOnlyItsOwnWrites
 					}
 					before := len(f.sent)
-					_, err := c.do(t.Context(), request{method: method, url: u, class: quota.Write})
+					_, err := c.arm.do(t.Context(), request{method: method, url: u, class: quota.Write})
 					if sent := len(f.sent) > before; sent != want {
 						t.Errorf("%q, %s: %s %s was sent: %v, want %v (%v)", command, name, method, u, sent, want, err)
 					}

@@ -2,14 +2,12 @@ package azure
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,11 +17,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/google/uuid"
 
-	"github.com/azbackup/azbackup/apply"
-	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/azure/quota"
-	"github.com/azbackup/azbackup/internal/azure/wire"
-	"github.com/azbackup/azbackup/plan"
 )
 
 // Options configure a client. The zero Options reach AzurePublic with DefaultAzureCredential.
@@ -77,43 +71,40 @@ type Throttle struct {
 // IsForeseen reports whether nothing waits yet, but announced reads will.
 func (t Throttle) IsForeseen() bool { return t.Reason == string(quota.Foreseen) }
 
-// Client sends requests to one Azure cloud as one identity, for one run. It is safe for concurrent use.
-type Client struct {
+// rules are what the owner of a client decides about its requests.
+type rules struct {
+	// allow returns the kind that a request to the client's endpoint is counted as, or a [RefusedError]. It is required,
+	// and called from any goroutine.
+	allow func(method string, u *url.URL) (kind string, err error)
+	// needsAuxiliary reports whether a write with this body carries the tokens of the auxiliary tenants; nil = none does.
+	needsAuxiliary func(body []byte) bool
+	// confirms is whether the run writes, so that quota is kept for the reads that confirm its writes.
+	confirms bool
+}
+
+// armClient sends requests to one Azure cloud as one identity, for one run. It is safe for concurrent use.
+type armClient struct {
+	rules       rules
 	cloudName   string
 	endpoint    *url.URL
 	tokens      *tokenSource
 	scope       string
-	auxiliary   []auxiliarySource // of the tenants of resource guards
+	auxiliary   []auxiliarySource
 	static      bool
-	command     Command
 	version     string
 	correlation string
 	clock       *serviceClock
-	started     time.Time // on the machine's clock
 	onExchange  func(Exchange)
 
 	pipeline runtime.Pipeline
-	// guardedWrites sends the writes that name a resource guard's request: they alone carry the tokens of auxiliary.
-	guardedWrites runtime.Pipeline
-	router        router
-	// deletable are the groups whose disks may be deleted: none, until a run of restore tests names them.
-	deletable deletableGroups
-	counts    *counter
-	quotas    *quota.Limiters
-
-	policies policyCache
-	rows     *wire.RowTypes
-
-	mu sync.Mutex
-	// extended are the extendedProperties of items besides the disk filter; every write sends them back.
-	extended map[armid.Key]map[string]json.RawMessage
-	failures map[armid.Key][]plan.JobError // of jobs that failed, by job
-	search   searchRecord                  // of the last search for subscriptions
-	oldJobs  map[armid.Key]bool            // vaults with jobs that started before the job window and are in progress
+	// auxiliaryWrites sends the writes that carry the tokens of auxiliary.
+	auxiliaryWrites runtime.Pipeline
+	counts          *counter
+	quotas          *quota.Limiters
 }
 
-// New returns a client for a command, which decides the requests it may send; "" may only read. It sends no request.
-func New(command Command, o Options) (*Client, error) {
+// newARMClient returns a client; it sends no request.
+func newARMClient(o Options, r rules) (*armClient, error) {
 	if o.Now == nil {
 		return nil, errors.New("a client of Azure needs a clock")
 	}
@@ -125,20 +116,17 @@ func New(command Command, o Options) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Client{
-		cloudName: cmp.Or(o.Cloud.Name, "custom"), endpoint: endpoint,
-		scope:   conf.Services[cloud.ResourceManager].Audience + "/.default",
-		command: command, version: cmp.Or(strings.TrimSpace(o.Version), "dev"),
+	if r.needsAuxiliary == nil {
+		r.needsAuxiliary = func([]byte) bool { return false }
+	}
+	c := &armClient{
+		rules: r, cloudName: cmp.Or(o.Cloud.Name, "custom"), endpoint: endpoint,
+		scope:       conf.Services[cloud.ResourceManager].Audience + "/.default",
+		version:     cmp.Or(strings.TrimSpace(o.Version), "dev"),
 		correlation: cmp.Or(o.CorrelationID, uuid.NewString()),
 		clock:       &serviceClock{machineNow: o.Now},
-		started:     o.Now(), onExchange: o.OnExchange,
-		router: newRouter(), counts: newCounter(),
-		quotas:   quota.NewLimiters(o.quotaOptions(command)),
-		extended: map[armid.Key]map[string]json.RawMessage{},
-		policies: policyCache{entries: map[armid.Key]cachedPolicy{}},
-		failures: map[armid.Key][]plan.JobError{},
-		rows:     wire.NewRowTypes(),
-		oldJobs:  map[armid.Key]bool{},
+		onExchange:  o.OnExchange, counts: newCounter(),
+		quotas: quota.NewLimiters(o.quotaOptions(r.confirms)),
 	}
 	if o.Cloud == (Cloud{}) {
 		c.cloudName = AzurePublic
@@ -153,7 +141,7 @@ func New(command Command, o Options) (*Client, error) {
 	if c.pipeline, err = c.newPipeline(conf, o.Transport); err != nil {
 		return nil, fmt.Errorf("preparing requests: %w", err)
 	}
-	if c.guardedWrites, err = c.newPipeline(conf, o.Transport, policyFunc(c.auxiliaryPolicy)); err != nil {
+	if c.auxiliaryWrites, err = c.newPipeline(conf, o.Transport, policyFunc(c.auxiliaryPolicy)); err != nil {
 		return nil, fmt.Errorf("preparing requests: %w", err)
 	}
 	return c, nil
@@ -178,9 +166,8 @@ func (o Options) newTokenSource(conf cloud.Configuration) (*tokenSource, error) 
 	return newTokenSource(credential, anew, o.Now), nil
 }
 
-func (o Options) quotaOptions(command Command) quota.Options {
-	writes := []Command{CommandApply, CommandBackup, CommandRestore, CommandRestoreTest}
-	q := quota.Options{Now: o.Now, Jitter: rand.Float64, Confirms: slices.Contains(writes, command)}
+func (o Options) quotaOptions(confirms bool) quota.Options {
+	q := quota.Options{Now: o.Now, Jitter: rand.Float64, Confirms: confirms}
 	if o.OnThrottle != nil {
 		q.OnThrottle = func(t quota.Throttle) {
 			o.OnThrottle(newThrottle(t))
@@ -197,16 +184,16 @@ func newThrottle(t quota.Throttle) Throttle {
 }
 
 // CorrelationID returns the identifier of this run in Azure's logs.
-func (c *Client) CorrelationID() string { return c.correlation }
+func (c *armClient) CorrelationID() string { return c.correlation }
 
 // Requests returns the number of requests sent so far, each attempt, by kind ("protected items", "write item", …).
-func (c *Client) Requests() map[string]int { return c.counts.snapshot() }
+func (c *armClient) Requests() map[string]int { return c.counts.snapshot() }
 
 // Throttled returns how long quotas have held requests back so far.
-func (c *Client) Throttled() time.Duration { return c.quotas.Throttled() }
+func (c *armClient) Throttled() time.Duration { return c.quotas.Throttled() }
 
 // Holds returns the quotas that hold requests back now.
-func (c *Client) Holds() []Throttle {
+func (c *armClient) Holds() []Throttle {
 	var holds []Throttle
 	for _, s := range c.quotas.States() {
 		if s.Current != nil {
@@ -216,53 +203,8 @@ func (c *Client) Holds() []Throttle {
 	return holds
 }
 
-// expect announces reads of a subscription, so that it can be told ahead how long they take. done ends that.
-func (c *Client) expect(subscription string, b quota.Bucket, n int) (done func()) {
-	return c.quotas.For(subscription).Expect(b, n)
-}
-
-// expectPoints announces a list of recovery points for each item.
-func (c *Client) expectPoints(items []plan.Item) (done func()) {
-	counts := map[string]int{}
-	for _, it := range items {
-		counts[strings.ToLower(armid.SubscriptionOf(it.ID))]++
-	}
-	var ends []func()
-	for subscription, n := range counts {
-		ends = append(ends, c.expect(subscription, quota.ListPoints, n))
-	}
-	return func() {
-		for _, end := range ends {
-			end()
-		}
-	}
-}
-
-// ExpectJobs announces the reads of n jobs of a vault. done ends that.
-func (c *Client) ExpectJobs(vault string, n int) (done func()) {
-	return c.expect(armid.SubscriptionOf(vault), quota.ListJobs, n)
-}
-
-// Quotas returns the state of every quota that was met.
-func (c *Client) Quotas() []quota.BucketState { return c.quotas.States() }
-
-// Budget implements [apply.BudgetSource].
-func (c *Client) Budget(vault string, kind apply.ReadKind) apply.Budget {
-	bucket := quota.ItemOperation
-	switch kind {
-	case apply.ReadItems:
-		bucket = quota.ListItems
-	case apply.ReadJobs:
-		bucket = quota.ListJobs
-	case apply.ReadOperation:
-	}
-	left := c.quotas.For(armid.SubscriptionOf(vault)).Budget(bucket)
-	b := apply.Budget{Remaining: left.Remaining, Resets: c.ServiceTime(left.Resets), Next: c.ServiceTime(left.Next)}
-	if left.Remaining == quota.Unlimited {
-		b.Remaining = -1
-	}
-	return b
-}
+// Quotas returns the limiters of the client's requests.
+func (c *armClient) Quotas() *quota.Limiters { return c.quotas }
 
 type counter struct {
 	mu sync.Mutex

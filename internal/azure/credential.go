@@ -14,8 +14,6 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
-
-	"github.com/azbackup/azbackup/internal/azure/wire"
 )
 
 // tokenCredentials is the variable that restricts which credentials azidentity tries (docs/azure.md §28.4).
@@ -73,7 +71,7 @@ type Identity struct {
 
 // WhoAmI returns the claims of the client's own token, which is sent nowhere. A token that is not a JWT leaves the
 // claims empty. Errors are [SignInError].
-func (c *Client) WhoAmI(ctx context.Context) (Identity, error) {
+func (c *armClient) WhoAmI(ctx context.Context) (Identity, error) {
 	id := Identity{Cloud: c.cloudName, Endpoint: c.endpoint.String(), Kind: "credential"}
 	token, err := c.tokens.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{c.scope}, EnableCAE: true})
 	if err != nil {
@@ -128,7 +126,7 @@ func readClaims(token string) (tokenClaims, error) {
 		return tokenClaims{}, fmt.Errorf("decoding claims: %w", err)
 	}
 	var claims tokenClaims
-	if err := wire.Unmarshal(payload, &claims); err != nil {
+	if err := unmarshalTolerant(payload, &claims); err != nil {
 		return tokenClaims{}, fmt.Errorf("decoding claims: %w", err)
 	}
 	return claims, nil

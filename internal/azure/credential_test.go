@@ -1,6 +1,10 @@
 package azure
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
 
 func TestATokenSaysWhatSignedIn(t *testing.T) {
 	for name, tt := range map[string]struct {
@@ -19,5 +23,22 @@ func TestATokenSaysWhatSignedIn(t *testing.T) {
 		if got := tt.claims.kind(); got != tt.want {
 			t.Errorf("%s: %s, want %s", name, got, tt.want)
 		}
+	}
+}
+
+func TestWhoAmI(t *testing.T) {
+	// {"tid":"t1","oid":"o1","appid":"a1","idtyp":"app","ver":1.0}
+	const jwt = "e30.eyJ0aWQiOiJ0MSIsIm9pZCI6Im8xIiwiYXBwaWQiOiJhMSIsImlkdHlwIjoiYXBwIiwidmVyIjoxLjB9.sig"
+	c := newTestClient(t, Options{Endpoint: "https://arm.test", Credential: staticToken(jwt)})
+	got, err := c.WhoAmI(t.Context())
+	want := Identity{
+		Cloud: AzurePublic, Endpoint: "https://arm.test", Tenant: "t1", ObjectID: "o1", AppID: "a1", Name: "a1", Kind: "service principal",
+	}
+	if d := cmp.Diff(want, got); d != "" || err != nil {
+		t.Error(err, d)
+	}
+	c = newTestClient(t, Options{Endpoint: "https://arm.test", AccessToken: "opaque"})
+	if got, err := c.WhoAmI(t.Context()); err != nil || got.Kind != "access token" || got.Name != "" {
+		t.Errorf("%+v, %v", got, err)
 	}
 }

@@ -70,13 +70,10 @@ type page[T any] struct {
 	next  string
 }
 
-// rowReadFunc converts a row to the value kept. raw is one valid JSON value; it must not be retained.
-type rowReadFunc[T any] func(raw []byte) (T, error)
-
 // decodePage reads {"value": […], "nextLink": …} row by row. Unknown keys are skipped. An object without a value array
-// is malformed: it must not be taken for an empty list.
-// rows is how many rows it is expected to have.
-func decodePage[T any](r io.Reader, rows int, keepRaw bool, read rowReadFunc[T]) (page[T], error) {
+// is malformed: it must not be taken for an empty list. rows is how many rows it is expected to have. read converts a row,
+// one valid JSON value, which it must not retain.
+func decodePage[T any](r io.Reader, rows int, keepRaw bool, read func(raw []byte) (T, error)) (page[T], error) {
 	var p page[T]
 	if rows > 0 {
 		p.value = make([]T, 0, rows)
@@ -125,7 +122,7 @@ func decodePage[T any](r io.Reader, rows int, keepRaw bool, read rowReadFunc[T])
 	return p, nil
 }
 
-func decodeRows[T any](dec *jsontext.Decoder, p *page[T], keepRaw bool, read rowReadFunc[T]) error {
+func decodeRows[T any](dec *jsontext.Decoder, p *page[T], keepRaw bool, read func(raw []byte) (T, error)) error {
 	if err := expectDelim(dec, '['); err != nil {
 		return err
 	}
@@ -171,6 +168,14 @@ func asMalformed(err error) error {
 		return &malformedError{why: "the answer has another form than expected: " + err.Error()}
 	}
 	return err
+}
+
+// unmarshalTolerant is json.Unmarshal that leaves out fields of an unexpected type.
+func unmarshalTolerant(data []byte, v any) error {
+	if err := json.Unmarshal(data, v); !isTypeError(err) {
+		return err
+	}
+	return nil
 }
 
 func isTypeError(err error) bool {

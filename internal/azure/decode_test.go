@@ -4,12 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/azbackup/azbackup/internal/azure/wire"
 )
 
 func TestPagesAreDecodedInAnyOrderOfKeys(t *testing.T) {
@@ -26,11 +25,11 @@ func TestPagesAreDecodedInAnyOrderOfKeys(t *testing.T) {
 		`{"value":[{"id":"a"}],"value2":[{"id":"b"}]}`:                                       {value: []element{{"a"}}},
 		`{"value":[{"id":"a","properties":{"value":[1],"nextLink":"x"}}],"nextLink":"real"}`: {value: []element{{"a"}}, next: "real"},
 	} {
-		got, err := decodePage(strings.NewReader(body), 0, false, wire.NewRowFunc[element](nil))
+		got, err := decodePage(strings.NewReader(body), 0, false, readRow[element])
 		if d := cmp.Diff(want, got, cmp.AllowUnexported(page[element]{})); d != "" || err != nil {
 			t.Errorf("%.80s: %v %s", body, err, d)
 		}
-		kept, err := decodePage(strings.NewReader(body), 0, true, wire.NewRowFunc[element](nil))
+		kept, err := decodePage(strings.NewReader(body), 0, true, readRow[element])
 		if err != nil || len(kept.raw) != len(want.value) || cmp.Diff(want.value, kept.value) != "" {
 			t.Errorf("%.80s, raw kept: %v, %d of %d", body, err, len(kept.raw), len(want.value))
 		}
@@ -57,11 +56,11 @@ func FuzzPages(f *testing.F) {
 	f.Add(`{"value":[null,{"id":3}]}`, 3)
 	f.Fuzz(func(t *testing.T, body string, cut int) {
 		type element struct{ ID string }
-		got, err := decodePage(strings.NewReader(body), 0, false, wire.NewRowFunc[element](nil))
+		got, err := decodePage(strings.NewReader(body), 0, false, readRow[element])
 		if err != nil {
 			return
 		}
-		kept, err := decodePage(strings.NewReader(body), 0, true, wire.NewRowFunc[element](nil))
+		kept, err := decodePage(strings.NewReader(body), 0, true, readRow[element])
 		if err != nil || kept.next != got.next || cmp.Diff(got.value, kept.value) != "" {
 			t.Fatalf("read twice: %v, %+v and %+v", err, got, kept)
 		}
@@ -70,8 +69,22 @@ func FuzzPages(f *testing.F) {
 		if cut < 1 || cut > end {
 			return
 		}
-		if _, err := decodePage(strings.NewReader(whole[:end+1-cut]), 0, false, wire.NewRowFunc[element](nil)); err == nil && !json.Valid([]byte(whole[:end+1-cut])) {
+		if _, err := decodePage(strings.NewReader(whole[:end+1-cut]), 0, false, readRow[element]); err == nil && !json.Valid([]byte(whole[:end+1-cut])) {
 			t.Errorf("%d bytes fewer were taken for a whole page", cut)
 		}
 	})
+}
+
+func TestAnEndlessBodyIsAGap(t *testing.T) {
+	var b io.Reader = &boundedBody{body: io.NopCloser(strings.NewReader("too long")), left: 3}
+	got, err := io.ReadAll(b)
+	if _, ok := errors.AsType[*malformedError](err); !ok || string(got) != "too" {
+		t.Errorf("read %q, %v", got, err)
+	}
+}
+
+// readRow reads a row and leaves out fields of an unexpected type.
+func readRow[T any](raw []byte) (v T, err error) {
+	err = unmarshalTolerant(raw, &v)
+	return v, err
 }

@@ -57,11 +57,10 @@ func (d *discovery) queryGraph(ctx context.Context, subscriptions []string) ([]p
 	var all []plan.VM
 	for token := ""; ; {
 		var page wire.GraphPage
-		var raw []byte
-		_, err := d.c.do(ctx, request{
-			op: op, method: http.MethodPost, class: quota.Other, url: d.c.buildURL("/providers/Microsoft.ResourceGraph/resources", apiGraph),
+		_, err := d.c.arm.do(ctx, request{
+			op: op, method: http.MethodPost, class: quota.Other, url: d.c.arm.buildURL("/providers/Microsoft.ResourceGraph/resources", apiGraph),
 			body:   map[string]any{"subscriptions": subscriptions, "query": graphVMQuery, "options": options{"objectArray", graphPageSize, token}},
-			decode: documentDecoder(&page, &raw),
+			decode: documentBody(into(&page)),
 		})
 		if err != nil {
 			return nil, err

@@ -97,13 +97,12 @@ func (d *discovery) readBackupStatus(ctx context.Context, vm plan.VM) {
 
 // fetchBackupStatus requests the backup status of one VM.
 func (d *discovery) fetchBackupStatus(ctx context.Context, vm plan.VM) (w wire.BackupStatus, err error) {
-	var raw []byte
-	_, err = d.c.do(ctx, request{
+	_, err = d.c.arm.do(ctx, request{
 		op: "asking for the backup status of " + vm.ID, method: http.MethodPost, class: quota.Other,
-		url: d.c.buildURL("/subscriptions/"+vm.Subscription+"/providers/Microsoft.RecoveryServices/locations/"+
+		url: d.c.arm.buildURL("/subscriptions/"+vm.Subscription+"/providers/Microsoft.RecoveryServices/locations/"+
 			armid.Location(vm.Location)+"/backupStatus", apiBackup),
 		body:   map[string]string{"resourceType": "VM", "resourceId": vm.ID},
-		decode: documentDecoder(&w, &raw),
+		decode: documentBody(into(&w)),
 	})
 	return w, err
 }
@@ -139,9 +138,9 @@ func (d *discovery) protectableTasks() []readTask {
 }
 
 func (d *discovery) listProtectable(ctx context.Context, r region, vault string) {
-	u := d.c.buildURL(vault+"/backupProtectableItems", apiBackup, "$filter", filterVMs)
+	u := d.c.arm.buildURL(vault+"/backupProtectableItems", apiBackup, "$filter", filterVMs)
 	op := fmt.Sprintf("listing protectable items through %q", vaultName(vault))
-	found, err := listPages(ctx, d.c, op, u, quota.Other, d.rec.tee("protectableItems"), wire.NewRowFunc[wire.ProtectableItem](d.c.rows), budgetTenth)
+	found, err := list(ctx, d.c.arm, listRequest{op: op, url: u, class: quota.Other, tee: d.rec.tee("protectableItems"), maxPages: budgetTenth}, wire.NewRowFunc[wire.ProtectableItem](d.c.rows))
 	if errors.Is(err, errTooManyPages) {
 		return // not read: the plan then has no refresh before it
 	}

@@ -66,7 +66,7 @@ func (d *discovery) subscriptionNames(ctx context.Context) {
 }
 
 func (d *discovery) listVMs(ctx context.Context, subscription string) {
-	u := d.c.buildURL("/subscriptions/"+subscription+"/providers/Microsoft.Compute/virtualMachines", apiCompute)
+	u := d.c.arm.buildURL("/subscriptions/"+subscription+"/providers/Microsoft.Compute/virtualMachines", apiCompute)
 	found, err := listAs(ctx, d.c, "listing VMs of subscription "+subscription, u, quota.Other, d.rec.tee("virtualMachines"), d.vmReader())
 	if err != nil {
 		d.recordGap(ctx, plan.Gap{Kind: plan.GapVMs, Subscription: subscription}, err)
@@ -78,7 +78,7 @@ func (d *discovery) listVMs(ctx context.Context, subscription string) {
 
 // vmReader returns the function that reads the rows of one VM list. A row that names no VM becomes one without an id;
 // its Unreadable holds what it has instead.
-func (d *discovery) vmReader() rowReadFunc[plan.VM] {
+func (d *discovery) vmReader() func(raw []byte) (plan.VM, error) {
 	rows, known := wire.NewRowDecoder[wire.VM](d.c.rows), wire.NewStringPool()
 	return func(raw []byte) (plan.VM, error) {
 		var w wire.VM
@@ -198,7 +198,7 @@ func (d *discovery) getVM(ctx context.Context, id string) {
 func (d *discovery) fetchVM(ctx context.Context, id string) (plan.VM, bool, error) {
 	op := "reading VM " + id
 	var w wire.VM
-	raw, err := d.c.getDocument(ctx, op, d.c.buildURL(id, apiCompute), quota.Other, &w)
+	raw, err := d.c.getDocument(ctx, op, d.c.arm.buildURL(id, apiCompute), quota.Other, &w)
 	if isAbsenceProven(err) {
 		return plan.VM{}, false, nil
 	}
@@ -266,7 +266,7 @@ func (d *discovery) addItems(items []plan.Item) {
 }
 
 func (d *discovery) listPolicies(ctx context.Context, v plan.Vault) {
-	u := d.c.buildURL(v.ID+"/backupPolicies", apiBackup, "$filter", filterVMs)
+	u := d.c.arm.buildURL(v.ID+"/backupPolicies", apiBackup, "$filter", filterVMs)
 	op := fmt.Sprintf("listing policies of %q", vaultName(v.ID))
 	at := d.c.Now()
 	found, err := listAll[wire.Policy](ctx, d.c, op, u, quota.Other, d.rec.tee("policies"))
@@ -336,7 +336,7 @@ func (d *discovery) listJobs(ctx context.Context, v plan.Vault) {
 }
 
 func (d *discovery) listGuards(ctx context.Context, v plan.Vault) {
-	u := d.c.buildURL(v.ID+"/backupResourceGuardProxies", apiBackup)
+	u := d.c.arm.buildURL(v.ID+"/backupResourceGuardProxies", apiBackup)
 	op := fmt.Sprintf("listing resource guards of %q", vaultName(v.ID))
 	found, err := listAll[wire.ResourceGuard](ctx, d.c, op, u, quota.Other, d.rec.tee("resourceGuardProxies"))
 	if err != nil {
@@ -377,7 +377,7 @@ type itemRow struct {
 }
 
 // itemReader returns the function that reads the rows of the item list of one vault.
-func (c *Client) itemReader(vault string) rowReadFunc[itemRow] {
+func (c *Client) itemReader(vault string) func(raw []byte) (itemRow, error) {
 	rows, known := wire.NewRowDecoder[wire.Item](c.rows), wire.NewStringPool()
 	return func(raw []byte) (row itemRow, err error) {
 		var w wire.Item
@@ -397,7 +397,7 @@ func (c *Client) itemReader(vault string) rowReadFunc[itemRow] {
 // fetchItems lists the protected items of a vault. With an error it returns the items listed before it, as items that
 // were not understood.
 func (c *Client) fetchItems(ctx context.Context, vault string, cl quota.Class, tee func(json.RawMessage)) (itemList, error) {
-	u := c.buildURL(vault+"/backupProtectedItems", apiBackup, "$filter", filterItems)
+	u := c.arm.buildURL(vault+"/backupProtectedItems", apiBackup, "$filter", filterItems)
 	found, err := listAs(ctx, c, fmt.Sprintf("listing items of %q", vaultName(vault)), u, cl, tee, c.itemReader(vault))
 	l := itemList{items: make([]plan.Item, 0, len(found))}
 	for _, row := range found {
@@ -420,7 +420,7 @@ func (c *Client) fetchItems(ctx context.Context, vault string, cl quota.Class, t
 
 // fetchJobs lists the jobs of a vault; odd describes the first that was not understood. Such a job is listed, too.
 func (c *Client) fetchJobs(ctx context.Context, vault, filter string, cl quota.Class, tee func(json.RawMessage)) (jobs []plan.Job, odd string, err error) {
-	u := c.buildURL(vault+"/backupJobs", apiBackup, "$filter", filter)
+	u := c.arm.buildURL(vault+"/backupJobs", apiBackup, "$filter", filter)
 	found, err := listAll[wire.Job](ctx, c, fmt.Sprintf("listing jobs of %q", vaultName(vault)), u, cl, tee)
 	if err != nil {
 		return nil, "", err

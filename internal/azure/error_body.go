@@ -7,8 +7,6 @@ import (
 	"encoding/xml"
 	"strconv"
 	"strings"
-
-	"github.com/azbackup/azbackup/internal/azure/wire"
 )
 
 // parseErrorBody returns the code and the text of an error's body, "" where there is none: the forms of docs/azure.md
@@ -24,7 +22,7 @@ func parseErrorBody(body []byte) (code, message string) {
 		jsonError
 		OldCode json.RawMessage `json:"ErrorCode"`
 	}
-	if wire.Unmarshal(body, &e) != nil {
+	if unmarshalTolerant(body, &e) != nil {
 		return "", ""
 	}
 	code = cmp.Or(formatText(e.Error.Code), formatText(e.OData.Code), formatText(e.Code), formatText(e.OldCode))

@@ -6,12 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strconv"
 	"time"
 
 	"github.com/azbackup/azbackup/apply"
-	"github.com/azbackup/azbackup/plan"
 )
 
 // sentRequest is the request that an error is about, and its response; a snapshot keeps both of a failed read.
@@ -69,7 +69,7 @@ func responseError(op string, sent *sentRequest, a *answer) error {
 	}
 	return &apply.Error{
 		Op: op, Status: a.status, Code: code, Message: message,
-		RequestID:  requestID(a.header),
+		RequestID:  a.requestID(),
 		RetryAfter: parseRetryAfter(a.header, message),
 		// A 5xx or 408 leaves the outcome of the request unknown.
 		Unknown: a.status >= 500 || a.status == http.StatusRequestTimeout,
@@ -77,9 +77,13 @@ func responseError(op string, sent *sentRequest, a *answer) error {
 	}
 }
 
-func requestID(h http.Header) string {
-	return cmp.Or(h.Get(headerRequestID), h.Get(headerCorrelationID), h.Get(headerClientRequestID))
+// requestID returns the service's id of the request; "" = it gave none.
+func (a *answer) requestID() string {
+	return cmp.Or(a.header.Get(headerRequestID), a.header.Get(headerCorrelationID), a.header.Get(headerClientRequestID))
 }
+
+// retryAfter returns the wait that the service asks for; 0 = none.
+func (a *answer) retryAfter() time.Duration { return parseRetryAfter(a.header, "") }
 
 // throttledForPattern finds the seconds in a 429's text (docs/azure.md §12): its Retry-After is not reliable.
 var throttledForPattern = regexp.MustCompile(`try again after '(\d+)' seconds`)
@@ -108,35 +112,26 @@ func parseRetryAfter(h http.Header, message string) time.Duration {
 	return 0
 }
 
-// is404 reports whether err is any 404: reason enough to keep waiting for a recent write, no proof of anything else.
-func is404(err error) bool {
-	e, ok := errors.AsType[*apply.Error](err)
-	return ok && e.Status == http.StatusNotFound
+// brokenReadError returns the error for pages that do not form one list; first is the URL of the first.
+func brokenReadError(op, first, code string, err error) error {
+	path := first
+	if u, bad := url.Parse(first); bad == nil {
+		path = u.Path
+	}
+	return &apply.Error{Op: op, Code: code, Message: err.Error(), Err: &sentRequest{method: http.MethodGet, path: path, err: err}}
 }
 
-// isAbsenceProven reports whether an answer proves that a resource does not exist. Other 404s (an invisible
-// subscription, an unknown resource type, a proxy's page) prove nothing.
-func isAbsenceProven(err error) bool {
-	e, ok := errors.AsType[*apply.Error](err)
-	if !ok || e.Status != http.StatusNotFound {
-		return false
-	}
-	switch e.Code {
-	case "ResourceNotFound", "ResourceGroupNotFound", "BMSUserErrorDataSourceObjectNotFound", "NotFound":
-		return true
-	}
-	return false
+// RefusedError reports that a request was not sent, by the rules of its client.
+type RefusedError struct {
+	Method string
+	// Where is the path, or, for a foreign host, the host alone. Queries are signed and left out.
+	Where string
+	Why   string
 }
 
-// asGap converts a read's error to a gap; where describes its subject.
-func asGap(where plan.Gap, err error) plan.Gap {
-	where.Message = err.Error()
-	if e, ok := errors.AsType[*apply.Error](err); ok {
-		where.Code, where.Message, where.RequestID, where.Status = e.Code, e.Message, e.RequestID, e.Status
-	} else if e, ok := errors.AsType[*RefusedError](err); ok {
-		where.Code, where.Message = "Refused", e.Error()
-	} else if e, ok := errors.AsType[*SignInError](err); ok {
-		where.Code, where.Message, where.RequestID = codeNotSignedIn, e.Message, e.RequestID
-	}
-	return where
+func (e *RefusedError) Error() string {
+	return fmt.Sprintf("refusing %s %s: %s", e.Method, e.Where, e.Why)
 }
+
+// NonRetriable makes azcore give up: a retry cannot help.
+func (e *RefusedError) NonRetriable() {}

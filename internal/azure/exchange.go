@@ -18,7 +18,7 @@ import (
 type Exchange struct {
 	// Started and Finished are by the machine's clock; Finished is when the body was read.
 	Started, Finished time.Time
-	// Kind is that of [Client.Requests].
+	// Kind is that of [armClient.Requests].
 	Method, Kind, Host, Path string
 	// Subscription and Vault are those that the path names, the vault by its id; "" = none.
 	Subscription, Vault string
@@ -38,7 +38,7 @@ func withChange(ctx context.Context, id string) context.Context {
 }
 
 // report tells the observer of an attempt once its answer was read, or failed.
-func (c *Client) report(req *policy.Request, kind, clientRequestID string, started time.Time, resp *http.Response) {
+func (c *armClient) report(req *policy.Request, kind, clientRequestID string, started time.Time, resp *http.Response) {
 	if c.onExchange == nil {
 		return
 	}

@@ -5,14 +5,13 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 func TestEachAttemptIsReportedWithoutTokenBodyAndQuery(t *testing.T) {
 	var mu sync.Mutex
 	var seen []Exchange
 	attempts := 0
-	rt := roundTripper(func(r *http.Request) (*http.Response, error) {
+	rt := roundTrip(func(r *http.Request) (*http.Response, error) {
 		attempts++
 		if attempts == 1 {
 			return nil, http.ErrServerClosed
@@ -20,19 +19,16 @@ func TestEachAttemptIsReportedWithoutTokenBodyAndQuery(t *testing.T) {
 		h := http.Header{"Content-Type": {"application/json"}, "X-Ms-Request-Id": {"of-the-service"}}
 		return &http.Response{StatusCode: 200, Header: h, Body: http.NoBody, Request: r}, nil
 	})
-	c, err := New("", Options{
-		Endpoint: "https://arm.invalid", AccessToken: "secret-token", Transport: rt, Now: time.Now,
+	c := newTestClient(t, Options{
+		Endpoint: "https://arm.invalid", AccessToken: "secret-token", Transport: rt,
 		OnExchange: func(x Exchange) {
 			mu.Lock()
 			defer mu.Unlock()
 			seen = append(seen, x)
 		},
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	vault := "/subscriptions/s1/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/v"
-	_, _ = c.do(withChange(t.Context(), "c1"), request{op: "x", method: http.MethodGet, url: c.buildURL(vault+"/backupJobs", apiBackup, "$skipToken", "secret-link")})
+	_, _ = c.do(withChange(t.Context(), "c1"), request{op: "x", method: http.MethodGet, url: c.buildURL(vault+"/backupJobs", "2025-08-01", "$skipToken", "secret-link")})
 	if len(seen) != 2 || attempts != 2 {
 		t.Fatalf("%d of %d attempts were reported: %+v", len(seen), attempts, seen)
 	}
@@ -50,3 +46,8 @@ func TestEachAttemptIsReportedWithoutTokenBodyAndQuery(t *testing.T) {
 		}
 	}
 }
+
+// roundTrip is a transport.
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -109,7 +109,7 @@ type JobTask struct{ Name, Status string }
 // Job reads one job, by its resource id.
 func (c *Client) Job(ctx context.Context, id string) (JobDetail, error) {
 	var w wire.Job
-	if _, err := c.getDocument(ctx, "reading job "+operationID(id), c.buildURL(id, apiBackup), quota.Confirm, &w); err != nil {
+	if _, err := c.getDocument(ctx, "reading job "+operationID(id), c.arm.buildURL(id, apiBackup), quota.Confirm, &w); err != nil {
 		return JobDetail{}, err
 	}
 	j, _ := w.ToPlan(armid.VaultOf(id), time.Time{}) // it was requested by its id

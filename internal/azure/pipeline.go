@@ -38,10 +38,10 @@ const (
 	maxRetryAfter = 65 * time.Minute
 )
 
-// newPipeline builds a way to Azure; there are two, for guarded writes and for all else, and further is what sets them
+// newPipeline builds a way to Azure; there are two, for writes with auxiliary tokens and for all else, and further is what sets them
 // apart. The order matters: a request is checked against the allow-list first, and only policies behind the retry policy
 // see each attempt.
-func (c *Client) newPipeline(conf cloud.Configuration, transport http.RoundTripper, further ...policy.Policy) (runtime.Pipeline, error) {
+func (c *armClient) newPipeline(conf cloud.Configuration, transport http.RoundTripper, further ...policy.Policy) (runtime.Pipeline, error) {
 	return armruntime.NewPipeline("azbackup", c.version, c.tokens,
 		runtime.PipelineOptions{
 			PerCall: slices.Concat([]policy.Policy{policyFunc(c.allowlistPolicy)}, further,
@@ -76,17 +76,24 @@ type policyFunc func(*policy.Request) (*http.Response, error)
 
 func (f policyFunc) Do(req *policy.Request) (*http.Response, error) { return f(req) }
 
-// allowlistPolicy refuses requests that the command may not send. It comes before the token.
-func (c *Client) allowlistPolicy(req *policy.Request) (*http.Response, error) {
-	r, err := c.checkAllowed(req.Raw().Method, req.Raw().URL)
+// requestKind is what a request is counted as.
+type requestKind string
+
+// allowlistPolicy refuses requests that may not be sent. It comes before the token.
+func (c *armClient) allowlistPolicy(req *policy.Request) (*http.Response, error) {
+	method, u := req.Raw().Method, req.Raw().URL
+	if !isSameOrigin(u, c.endpoint) {
+		return nil, &RefusedError{Method: method, Where: u.Scheme + "://" + u.Host, Why: "requests go to " + c.endpoint.String() + " only"}
+	}
+	kind, err := c.rules.allow(method, u)
 	if err != nil {
 		return nil, err
 	}
-	req.SetOperationValue(r)
+	req.SetOperationValue(requestKind(kind))
 	return req.Next()
 }
 
-func (c *Client) correlationPolicy(req *policy.Request) (*http.Response, error) {
+func (c *armClient) correlationPolicy(req *policy.Request) (*http.Response, error) {
 	h := req.Raw().Header
 	h.Set("User-Agent", "azbackup/"+c.version)
 	h.Set(headerCorrelationID, c.correlation)
@@ -97,7 +104,7 @@ func (c *Client) correlationPolicy(req *policy.Request) (*http.Response, error) 
 // tokenRefreshPolicy repeats a request that was refused with 401, once: azcore drops its token at a 401 and requests
 // another (docs/azure.md §28.6). A write refused so was not done, so it may be sent once more too. A challenge for
 // claims has been answered by azcore already.
-func (c *Client) tokenRefreshPolicy(req *policy.Request) (*http.Response, error) {
+func (c *armClient) tokenRefreshPolicy(req *policy.Request) (*http.Response, error) {
 	resp, err := req.Next()
 	if err != nil || resp.StatusCode != http.StatusUnauthorized || c.static || isChallenge(resp) {
 		return resp, err
@@ -112,7 +119,7 @@ func isChallenge(resp *http.Response) bool {
 }
 
 // tokenRefusalPolicy marks a refused token, so that the next request gets another.
-func (c *Client) tokenRefusalPolicy(req *policy.Request) (*http.Response, error) {
+func (c *armClient) tokenRefusalPolicy(req *policy.Request) (*http.Response, error) {
 	if c.static {
 		return req.Next()
 	}
@@ -124,14 +131,14 @@ func (c *Client) tokenRefusalPolicy(req *policy.Request) (*http.Response, error)
 	return resp, err
 }
 
-func (c *Client) countPolicy(req *policy.Request) (*http.Response, error) {
-	var r route
-	req.OperationValue(&r)
-	c.counts.add(r.kind)
+func (c *armClient) countPolicy(req *policy.Request) (*http.Response, error) {
+	var kind requestKind
+	req.OperationValue(&kind)
+	c.counts.add(string(kind))
 	id, started := uuid.NewString(), c.clock.machineNow()
 	req.Raw().Header.Set(headerClientRequestID, id)
 	resp, err := req.Next()
-	c.report(req, r.kind, id, started, resp)
+	c.report(req, string(kind), id, started, resp)
 	if err != nil {
 		return nil, &transportError{clientRequestID: id, err: err}
 	}

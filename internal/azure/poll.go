@@ -86,16 +86,15 @@ type operationFailure struct {
 
 func (c *Client) getStatus(ctx context.Context, op apply.Operation) (apply.Progress, error) {
 	var w operationStatus
-	var raw []byte
-	a, err := c.do(ctx, request{
-		op: pollOpName(op), method: http.MethodGet, url: op.Status, class: quota.Confirm, decode: documentDecoder(&w, &raw),
+	a, err := c.arm.do(ctx, request{
+		op: pollOpName(op), method: http.MethodGet, url: op.Status, class: quota.Confirm, decode: documentBody(into(&w)),
 		acceptedStatuses: []int{http.StatusAccepted, http.StatusNoContent},
 	})
 	if err != nil {
 		return apply.Progress{}, err
 	}
 	p := apply.Progress{
-		JobID: w.Properties.JobID, RequestID: requestID(a.header), RetryAfter: parseRetryAfter(a.header, ""), Message: w.Status,
+		JobID: w.Properties.JobID, RequestID: a.requestID(), RetryAfter: a.retryAfter(), Message: w.Status,
 	}
 	if p.JobID == "" && len(w.Properties.JobIDs) == 1 {
 		p.JobID = w.Properties.JobIDs[0]
@@ -138,16 +137,16 @@ func failedJobs(op apply.Operation, w operationStatus, requestID string) error {
 
 // getResult polls Location: 202 until it has ended. Headers of the last answer mean nothing (docs/azure.md §33.5).
 func (c *Client) getResult(ctx context.Context, op apply.Operation) (apply.Progress, error) {
-	a, err := c.do(ctx, request{
+	a, err := c.arm.do(ctx, request{
 		op: pollOpName(op), method: http.MethodGet, url: op.Result, class: quota.Confirm,
 		acceptedStatuses: []int{http.StatusCreated, http.StatusAccepted, http.StatusNoContent},
 	})
 	if err != nil {
 		return apply.Progress{}, err
 	}
-	p := apply.Progress{Done: a.status != http.StatusAccepted, RequestID: requestID(a.header)}
+	p := apply.Progress{Done: a.status != http.StatusAccepted, RequestID: a.requestID()}
 	if !p.Done {
-		p.RetryAfter = parseRetryAfter(a.header, "")
+		p.RetryAfter = a.retryAfter()
 	}
 	return p, nil
 }
@@ -162,7 +161,7 @@ func (c *Client) verifyVault(ctx context.Context, op apply.Operation, p apply.Pr
 	what := fmt.Sprintf("reading vault %q back", vaultName(op.Target))
 	p.Done = false
 	var w wire.Vault
-	_, err := c.getDocument(ctx, what, c.buildURL(op.Target, apiVault), quota.Confirm, &w)
+	_, err := c.getDocument(ctx, what, c.arm.buildURL(op.Target, apiVault), quota.Confirm, &w)
 	switch {
 	case is404(err):
 		p.Message = "the vault is not to be seen yet"
@@ -200,7 +199,7 @@ func (c *Client) verifyPolicy(ctx context.Context, op apply.Operation, p apply.P
 	what := fmt.Sprintf("reading policy %q back", id.Name())
 	p.Done = false
 	var raw json.RawMessage
-	body, err := c.getDocument(ctx, what, c.buildURL(op.Target, apiBackup), quota.Confirm, &raw)
+	body, err := c.getDocument(ctx, what, c.arm.buildURL(op.Target, apiBackup), quota.Confirm, &raw)
 	if is404(err) {
 		p.Message = "the policy is not to be seen yet"
 		return p, nil

@@ -81,7 +81,7 @@ func (d *discovery) listPoints(ctx context.Context, item, vm string) {
 	if d.rec != nil {
 		tee = func(raw json.RawMessage) { rows = append(rows, raw) }
 	}
-	u := d.c.buildURL(item+"/recoveryPoints", apiBackup)
+	u := d.c.arm.buildURL(item+"/recoveryPoints", apiBackup)
 	found, err := listAll[wire.RecoveryPoint](ctx, d.c, op, u, quota.Other, tee)
 	times := make([]time.Time, 0, len(found))
 	for _, w := range found {

@@ -128,7 +128,7 @@ func (r *recorder) recordFailedRead(err error) {
 			"code": cmp.Or(e.Code, "NoAnswer"), "message": e.Message,
 		}})
 	}
-	for _, name := range []string{headerRequestID, "x-ms-failure-cause", "Retry-After"} {
+	for _, name := range []string{"x-ms-request-id", "x-ms-failure-cause", "Retry-After"} {
 		if v := sent.header.Get(name); v != "" {
 			f.Headers[name] = v
 		}

@@ -370,7 +370,7 @@ func readRecorded(t *testing.T, c *Client, e exchange) (what string, err error) 
 		return "items", err
 	case e.is("item"):
 		var w wire.Item
-		if _, err = c.getDocument(ctx, "reading", c.buildURL(e.path, apiBackup), quota.Other, &w); err == nil {
+		if _, err = c.getDocument(ctx, "reading", c.arm.buildURL(e.path, apiBackup), quota.Other, &w); err == nil {
 			var it plan.Item
 			it, err = w.ToPlan(vault, time.Now())
 			differ(it.State+it.Unreadable, naive(e.Response, "properties", "protectionState"))

@@ -84,12 +84,12 @@ func TestNoRequestButAGuardedWriteCanCarryTheTokenOfAGuardsTenant(t *testing.T) 
 				AuxiliaryTenants: []string{"a"}, AuxiliaryToken: "second",
 			})
 			for what, body := range bodies {
-				r := request{op: "x", method: route.method, url: c.buildURL(strings.ReplaceAll(route.path, "*", sub), apiBackup), body: body, class: quota.Other}
+				r := request{op: "x", method: route.method, url: c.arm.buildURL(strings.ReplaceAll(route.path, "*", sub), apiBackup), body: body, class: quota.Other}
 				if !route.isRead() {
 					r.class = quota.Write
 				}
 				before := len(f.sent)
-				c.do(t.Context(), r)
+				c.arm.do(t.Context(), r)
 				if len(f.sent) == before {
 					t.Errorf("%s %s of %s was not sent", route.method, route.path, command)
 				}

@@ -32,9 +32,9 @@ func (c *Client) StartValidation(ctx context.Context, ch plan.Change) (apply.Ope
 	}
 	b := restoreCheckBody{Point: ch.Point.ID}
 	b.Properties.Type, b.Properties.Restore = "ValidateIaasVMRestoreOperationRequest", p
-	a, err := c.do(ctx, request{
+	a, err := c.arm.do(ctx, request{
 		op: fmt.Sprintf("checking the restore of %q", armid.DisplayName(ch.Target)), method: http.MethodPost,
-		url: c.buildURL(ch.Vault+"/backupTriggerValidateOperation", apiBackup), class: quota.Write, body: b,
+		url: c.arm.buildURL(ch.Vault+"/backupTriggerValidateOperation", apiBackup), class: quota.Write, body: b,
 		acceptedStatuses: []int{http.StatusAccepted},
 	})
 	if err != nil {
@@ -56,20 +56,19 @@ func (c *Client) PollValidation(ctx context.Context, op apply.Operation) (apply.
 			Response json.RawMessage `json:"validateOperationResponse"`
 		} `json:"properties"`
 	}
-	var raw []byte
-	a, err := c.do(ctx, request{
-		op: what, method: http.MethodGet, url: op.Status, class: quota.Confirm, decode: documentDecoder(&w, &raw),
+	a, err := c.arm.do(ctx, request{
+		op: what, method: http.MethodGet, url: op.Status, class: quota.Confirm, decode: documentBody(into(&w)),
 		acceptedStatuses: []int{http.StatusAccepted},
 	})
 	if err != nil {
 		return apply.Validation{}, err
 	}
-	v := apply.Validation{RetryAfter: parseRetryAfter(a.header, "")}
+	v := apply.Validation{RetryAfter: a.retryAfter()}
 	switch strings.ToLower(w.Status) {
 	case "succeeded": // it was checked; whether it would work the rows tell (docs/azure.md §25.4)
 		v.Done = true
 	case "failed", "canceled", "cancelled":
-		return v, operationError(op, w.operationStatus, requestID(a.header))
+		return v, operationError(op, w.operationStatus, a.requestID())
 	}
 	if v.Findings, err = parseFindings(w.Properties.Response); err != nil {
 		return apply.Validation{}, &apply.Error{Op: what, Code: plan.CodeNotUnderstood, Message: "its result was not understood: " + err.Error(), Ended: true}

@@ -318,14 +318,14 @@ func TestRecordedRestoreIsUnderstood(t *testing.T) {
 		switch {
 		case strings.Contains(path, "/recoveryPoints/") && !strings.HasSuffix(path, "/restore"):
 			var w wire.RecoveryPoint
-			if err := decodeDocument(x.Body, &w); err != nil {
+			if err := wire.Unmarshal(x.Body, &w); err != nil {
 				t.Fatal(err)
 			}
 			item, _ := armid.CutName(owner)
 			point = w.ToPlan(item, at)
 		case strings.Contains(path, "/backupJobs/"):
 			var w wire.Job
-			if err := decodeDocument(x.Body, &w); err != nil {
+			if err := wire.Unmarshal(x.Body, &w); err != nil {
 				t.Fatal(err)
 			}
 			vault, _ := armid.CutName(owner)

@@ -46,7 +46,7 @@ func (c *Client) restoreWrite(ch plan.Change) (write, error) {
 		return write{}, err
 	}
 	return write{request{
-		op: fmt.Sprintf("restoring disks of %q", armid.DisplayName(ch.Target)), method: http.MethodPost, url: c.buildURL(ch.Point.ID+"/restore", apiBackup),
+		op: fmt.Sprintf("restoring disks of %q", armid.DisplayName(ch.Target)), method: http.MethodPost, url: c.arm.buildURL(ch.Point.ID+"/restore", apiBackup),
 	}, fixedBody(ch, restoreBody{p})}, nil
 }
 

@@ -11,8 +11,6 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
-
-	"github.com/azbackup/azbackup/internal/azure/wire"
 )
 
 // SignInError reports that sign-in failed, or that Azure refuses every read. Its texts come from outside: untrusted
@@ -146,7 +144,7 @@ func describeEntraError(resp *http.Response) string {
 		Codes       []int  `json:"error_codes"`
 		Message     string `json:"message"` // App Service
 	}
-	if wire.Unmarshal(body, &said) != nil {
+	if unmarshalTolerant(body, &said) != nil {
 		return status
 	}
 	code, sentence := parseAADSTS(said.Description)

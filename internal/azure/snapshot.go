@@ -32,7 +32,7 @@ func (c *Client) Snapshot(ctx context.Context, scope plan.Scope, wants func(plan
 		return nil, fmt.Errorf("taking a snapshot: %w", err)
 	}
 	defer rec.close()
-	began := c.clock.machineNow()
+	began := c.now()
 	scope.Elsewhere, scope.AllVaults, scope.Guards = true, true, true
 	scope.Graph = false // its answers are not bodies of VMs
 	o, err := c.discover(ctx, scope, rec)
@@ -72,7 +72,7 @@ func (c *Client) recordGroups(ctx context.Context, subscriptions []string, rec *
 	for _, s := range subscriptions {
 		g.Go(func() error {
 			defer crash.ExitOnPanic()
-			u := c.buildURL("/subscriptions/"+s+"/resourcegroups", apiSubscriptions)
+			u := c.arm.buildURL("/subscriptions/"+s+"/resourcegroups", apiSubscriptions)
 			type ignored struct{}
 			if _, err := listAll[ignored](ctx, c, "listing resource groups of subscription "+s, u, quota.Other, rec.tee("resourceGroups")); err != nil {
 				rec.recordFailedRead(err)

@@ -50,7 +50,7 @@ func (c *Client) Start(ctx context.Context, ch plan.Change) (apply.Operation, er
 	r := w.request
 	r.class, r.permit, r.body = quota.Write, permit, over.body
 	r.acceptedStatuses = []int{http.StatusCreated, http.StatusAccepted, http.StatusNoContent}
-	a, err := c.do(ctx, r)
+	a, err := c.arm.do(ctx, r)
 	if err != nil {
 		return apply.Operation{}, guardError(ch, err)
 	}
@@ -61,7 +61,7 @@ func (c *Client) Start(ctx context.Context, ch plan.Change) (apply.Operation, er
 func (c *Client) reserveWrite(ctx context.Context, w write) (*quota.Permit, preparedWrite, error) {
 	began := c.Now()
 	for {
-		permit, err := c.quotas.Reserve(ctx, w.method, w.url)
+		permit, err := c.arm.Quotas().Reserve(ctx, w.method, w.url)
 		if err != nil {
 			return nil, preparedWrite{}, err
 		}
@@ -81,7 +81,7 @@ func (c *Client) operationOf(ch plan.Change, a *answer) apply.Operation {
 	op := apply.Operation{
 		Change: ch.ID, Vault: ch.Vault, Action: ch.Action, Target: ch.Target, After: ch.After,
 		Status: a.header.Get("Azure-AsyncOperation"), Result: a.header.Get("Location"),
-		Accepted: c.answerTime(a.header), RequestID: requestID(a.header), RetryAfter: parseRetryAfter(a.header, ""),
+		Accepted: c.answerTime(a.header), RequestID: a.requestID(), RetryAfter: a.retryAfter(),
 	}
 	op.ID = operationID(cmp.Or(op.Status, op.Result))
 	return op
@@ -122,7 +122,7 @@ func (c *Client) buildWrite(ch plan.Change) (write, error) {
 	case plan.Refresh:
 		return write{request{
 			op: fmt.Sprintf("refreshing the containers of %q", vaultName(ch.Vault)), method: http.MethodPost,
-			url: c.buildURL(ch.Vault+"/backupFabrics/Azure/refreshContainers", apiBackup, "$filter", filterVMs),
+			url: c.arm.buildURL(ch.Vault+"/backupFabrics/Azure/refreshContainers", apiBackup, "$filter", filterVMs),
 		}, fixedBody(ch, nil)}, nil
 	case plan.Protect, plan.Modify, plan.Resume, plan.Stop, plan.Undelete:
 		return c.buildItemWrite(ch)
@@ -182,6 +182,6 @@ func (c *Client) buildBackupWrite(ch plan.Change) (write, error) {
 		b.Properties.Expiry = c.Now().Add(time.Duration(ch.After.Retain)).Format(time.RFC3339)
 	}
 	return write{request{
-		op: fmt.Sprintf("backing up %q", vm.Name()), method: http.MethodPost, url: c.buildURL(id+"/backup", apiBackup),
+		op: fmt.Sprintf("backing up %q", vm.Name()), method: http.MethodPost, url: c.arm.buildURL(id+"/backup", apiBackup),
 	}, fixedBody(ch, b)}, nil
 }

@@ -125,7 +125,7 @@ func (f *subscriptionFinder) list(ctx context.Context) {
 func (f *subscriptionFinder) descendants(ctx context.Context, group string) {
 	path := "/providers/Microsoft.Management/managementGroups/" + group
 	gap := plan.Gap{Kind: plan.GapManagementGroup, Target: path}
-	u := f.c.buildURL(path+"/descendants", apiManagementGroups)
+	u := f.c.arm.buildURL(path+"/descendants", apiManagementGroups)
 	var raws []json.RawMessage
 	rows, err := listAll[wire.Descendant](ctx, f.c, fmt.Sprintf("listing what is below management group %q", group), u, quota.Other,
 		func(raw json.RawMessage) { raws = append(raws, slices.Clone(raw)) })
@@ -170,7 +170,7 @@ func (f *subscriptionFinder) notVisible(ids []string) []string {
 func (f *subscriptionFinder) get(ctx context.Context, id string) {
 	var w wire.Subscription
 	gap := plan.Gap{Kind: plan.GapSubscription, Subscription: id}
-	raw, err := f.c.getDocument(ctx, "reading subscription "+id, f.c.buildURL("/subscriptions/"+id, apiSubscriptions), quota.Other, &w)
+	raw, err := f.c.getDocument(ctx, "reading subscription "+id, f.c.arm.buildURL("/subscriptions/"+id, apiSubscriptions), quota.Other, &w)
 	if err != nil {
 		f.fail(ctx, gap, err)
 		return
@@ -188,7 +188,7 @@ func (f *subscriptionFinder) get(ctx context.Context, id string) {
 
 // listSubscriptions reads the subscriptions that the identity sees. Entries that were not understood are gaps.
 func (c *Client) listSubscriptions(ctx context.Context, tee func(json.RawMessage)) (found []plan.Subscription, odd []plan.Gap, err error) {
-	rows, err := listAll[wire.Subscription](ctx, c, "listing subscriptions", c.buildURL("/subscriptions", apiSubscriptions), quota.Other, tee)
+	rows, err := listAll[wire.Subscription](ctx, c, "listing subscriptions", c.arm.buildURL("/subscriptions", apiSubscriptions), quota.Other, tee)
 	if err != nil {
 		return nil, nil, err
 	}

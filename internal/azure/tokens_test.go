@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -13,8 +12,6 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/azbackup/azbackup/plan"
 )
 
 // purse is a slow credential that caches its token, as azidentity's do.
@@ -127,27 +124,4 @@ func TestATokenThatIsRefusedTwiceAndCannotBeReplacedEndsTheSignIn(t *testing.T) 
 			t.Errorf("refused again: %v", err)
 		}
 	})
-}
-
-// The who-am-I, the first requests and a refusal of all of them cause two token requests in all.
-func TestARunAsksForOneTokenAndForOneMoreWhenAllAreRefused(t *testing.T) {
-	expired := func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") == "Bearer t1" {
-			fails(401, "ExpiredAuthenticationToken")(w, r)
-			return
-		}
-		lists()(w, r)
-	}
-	p := &purse{name: "t", forgets: true}
-	f := newFake().on("GET", vmList, expired).on("GET", vaultID, expired)
-	c := newClient(t, "", Options{Endpoint: "https://arm.test", Credential: p, Transport: inProcess{f}})
-	for range 2 {
-		if _, err := c.WhoAmI(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	discover(t, c, plan.Scope{Subscriptions: []string{sub}, Vaults: []plan.VaultRef{{ID: vaultID}}})
-	if len(p.asked) != 2 {
-		t.Errorf("asked for %d tokens, want 2", len(p.asked))
-	}
 }

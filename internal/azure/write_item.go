@@ -35,7 +35,7 @@ func (c *Client) buildItemWrite(ch plan.Change) (write, error) {
 	if ch.Action != plan.Stop && ch.Action != plan.Undelete && ch.After.Policy == "" {
 		return write{}, errMissingField(ch, "policy")
 	}
-	r := request{op: fmt.Sprintf("%s %q", opName(ch.Action), vm.Name()), method: http.MethodPut, url: c.buildURL(id, apiBackup)}
+	r := request{op: fmt.Sprintf("%s %q", opName(ch.Action), vm.Name()), method: http.MethodPut, url: c.arm.buildURL(id, apiBackup)}
 	return write{r, func(ctx context.Context, held time.Duration) (preparedWrite, error) {
 		return c.prepareItem(ctx, r.op, id, ch, held)
 	}}, nil

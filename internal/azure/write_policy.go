@@ -24,7 +24,7 @@ func (c *Client) buildPolicyWrite(ch plan.Change) (write, error) {
 	}
 	r := request{
 		op: fmt.Sprintf("writing policy %q in %q", id.Name(), vaultName(ch.Vault)), method: http.MethodPut,
-		url: c.buildURL(ch.Target, apiBackup),
+		url: c.arm.buildURL(ch.Target, apiBackup),
 	}
 	return write{r, func(ctx context.Context, _ time.Duration) (preparedWrite, error) {
 		return c.preparePolicy(ctx, r.op, ch)

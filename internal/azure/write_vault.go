@@ -15,7 +15,7 @@ func (c *Client) buildVaultWrite(ch plan.Change) (write, error) {
 	if ch.After.Vault == nil {
 		return write{}, errMissingField(ch, "settings")
 	}
-	r := request{op: fmt.Sprintf("creating vault %q", vaultName(ch.Target)), method: http.MethodPut, url: c.buildURL(ch.Target, apiVault)}
+	r := request{op: fmt.Sprintf("creating vault %q", vaultName(ch.Target)), method: http.MethodPut, url: c.arm.buildURL(ch.Target, apiVault)}
 	if ch.Action == plan.UpdateVault {
 		r.op, r.method = fmt.Sprintf("updating vault %q", vaultName(ch.Target)), http.MethodPatch
 	}

@@ -1,0 +1,105 @@
+package azure
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+
+	"github.com/azbackup/azbackup/internal/azure/quota"
+)
+
+// pagesKey is the key of the page counter in a context.
+type pagesKey struct{}
+
+// withPageCounter returns a context whose lists add their pages to n: the cost of a snapshot of a vault.
+func withPageCounter(ctx context.Context, n *atomic.Int32) context.Context {
+	return context.WithValue(ctx, pagesKey{}, n)
+}
+
+func countPage(ctx context.Context) {
+	if n, ok := ctx.Value(pagesKey{}).(*atomic.Int32); ok {
+		n.Add(1)
+	}
+}
+
+// listRequest is one read of a list.
+type listRequest struct {
+	op    string // as in [request]
+	url   string // of the first page
+	class quota.Class
+	// tee gets the raw rows of each page that was read; nil = they are not kept.
+	tee      func(json.RawMessage)
+	maxPages int // 0 = all
+}
+
+// errTooManyPages ends a list that has more pages than allowed.
+var errTooManyPages = errors.New("the list has more pages than it may cost")
+
+// list reads all pages of a list, with rows converted by read as they arrive: they are large. It is all or nothing: with
+// an error it returns the elements of the pages before, for their names, and none of them may be relied on. Errors are
+// those of [Client.Do], one of pages that do not form one list, and errTooManyPages.
+func list[T any](ctx context.Context, c *armClient, l listRequest, read func(raw []byte) (T, error)) ([]T, error) {
+	var all []T
+	u, first := l.url, l.url
+	seen, rows := map[string]bool{}, 0
+	for pages := 0; u != ""; pages++ {
+		if l.maxPages > 0 && pages == l.maxPages {
+			return all, errTooManyPages
+		}
+		if seen[u] {
+			return all, brokenReadError(l.op, first, "RepeatedNextLink", errors.New("the list leads back to a page that was read"))
+		}
+		seen[u] = true
+		var p page[T]
+		_, err := c.do(ctx, request{op: l.op, method: http.MethodGet, url: u, class: l.class, decode: func(body io.Reader) (err error) {
+			p, err = decodePage(body, rows, l.tee != nil, read)
+			return err
+		}})
+		if refused, ok := errors.AsType[*RefusedError](err); ok {
+			return all, brokenReadError(l.op, first, "Refused", refused)
+		}
+		if err != nil {
+			return all, err
+		}
+		countPage(ctx)
+		if p.next != "" {
+			rows = len(p.value) // the next has about as many
+		}
+		if all == nil {
+			all = p.value // most lists have one page
+		} else {
+			all = append(all, p.value...)
+		}
+		for _, raw := range p.raw {
+			l.tee(raw)
+		}
+		if u, err = resolveLink(u, p.next); err != nil {
+			return all, brokenReadError(l.op, first, "UnusableNextLink", err)
+		}
+	}
+	return all, nil
+}
+
+// resolveLink follows an opaque link from a page; the allow-list decides whether its host may be reached.
+func resolveLink(from, link string) (string, error) {
+	if link == "" {
+		return "", nil
+	}
+	if u, err := url.Parse(link); err == nil && u.IsAbs() {
+		return link, nil // verbatim: decoding and encoding again would change it (docs/azure.md §33.25)
+	}
+	base, err := url.Parse(from)
+	if err != nil {
+		return "", withoutURL(err)
+	}
+	u, err := base.Parse(link)
+	if err != nil {
+		return "", fmt.Errorf("the link to the next page is not a URL")
+	}
+	return u.String(), nil
+}

@@ -1,0 +1,32 @@
+package azure
+
+import (
+	"context"
+	"encoding/json"
+
+	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/internal/azure/wire"
+)
+
+// into returns the function that decodes a document into v, a type of wire.
+func into(v any) func(data []byte) error {
+	return func(data []byte) error { return wire.Unmarshal(data, v) }
+}
+
+// getDocument reads one document into v and also returns its raw body. Errors are those of [armClient.do].
+func (c *Client) getDocument(ctx context.Context, op, u string, cl quota.Class, v any) ([]byte, error) {
+	return c.arm.getDocument(ctx, op, u, cl, into(v))
+}
+
+// listAll reads all pages of a list. It is all or nothing: with an error it returns the elements of the pages before,
+// for their names, and none of them may be relied on.
+func listAll[T any](ctx context.Context, c *Client, op, u string, cl quota.Class, tee func(json.RawMessage)) ([]T, error) {
+	return listAs(ctx, c, op, u, cl, tee, wire.NewRowFunc[T](c.rows))
+}
+
+// listAs is listAll with rows converted by read.
+func listAs[T any](
+	ctx context.Context, c *Client, op, u string, cl quota.Class, tee func(json.RawMessage), read func(raw []byte) (T, error),
+) ([]T, error) {
+	return list(ctx, c.arm, listRequest{op: op, url: u, class: cl, tee: tee}, read)
+}
