@@ -24,6 +24,8 @@ func TestARetryAfterIsTheFirstThatSaysATime(t *testing.T) {
 		"a date after that of now":     {map[string]string{"Retry-After": "Wed, 18 Nov 2026 10:00:30 GMT", "Date": "Wed, 18 Nov 2026 10:00:00 GMT"}, text, 30 * time.Second},
 		"a date that is over":          {map[string]string{"Retry-After": "Wed, 18 Nov 2026 09:00:00 GMT", "Date": "Wed, 18 Nov 2026 10:00:00 GMT"}, text, 0},
 		"a text":                       {nil, text, 17 * time.Second},
+		"a negative number":            {map[string]string{"Retry-After": "-5"}, text, 17 * time.Second},
+		"more than a minute":           {map[string]string{"Retry-After": "61"}, text, 61 * time.Second},
 	} {
 		h := http.Header{}
 		for name, value := range tt.headers {

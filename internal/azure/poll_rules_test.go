@@ -6,34 +6,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/azbackup/azbackup/apply"
 )
-
-func TestRetryAfterIsReadInEachFormOfIt(t *testing.T) {
-	date := "Mon, 02 Mar 2026 06:00:00 GMT"
-	for name, tt := range map[string]struct {
-		header  http.Header
-		message string
-		want    time.Duration
-	}{
-		"milliseconds":         {http.Header{"Retry-After-Ms": {"250"}}, "", 250 * time.Millisecond},
-		"azure's milliseconds": {http.Header{"X-Ms-Retry-After-Ms": {"1500"}, "Retry-After": {"60"}}, "", 1500 * time.Millisecond},
-		"no milliseconds":      {http.Header{"Retry-After-Ms": {"0"}, "Retry-After": {"17"}}, "", 17 * time.Second},
-		"seconds":              {http.Header{"Retry-After": {"61"}}, "", 61 * time.Second},
-		"no seconds":           {http.Header{"Retry-After": {"0"}}, "", 0},
-		"negative":             {http.Header{"Retry-After": {"-5"}}, "", 0},
-		"a date":               {http.Header{"Retry-After": {"Mon, 02 Mar 2026 06:00:30 GMT"}, "Date": {date}}, "", 30 * time.Second},
-		"a date that is over":  {http.Header{"Retry-After": {"Mon, 02 Mar 2026 05:59:30 GMT"}, "Date": {date}}, "", 0},
-		"in the text":          {http.Header{}, "Please try again after '324' seconds.", 324 * time.Second},
-		"nothing":              {http.Header{}, "", 0},
-	} {
-		if got := parseRetryAfter(tt.header, tt.message); got != tt.want {
-			t.Errorf("%s: %v, want %v", name, got, tt.want)
-		}
-	}
-}
 
 func TestOnlyAnOperationThatMayNotBeAskedIsReadBackInstead(t *testing.T) {
 	for name, tt := range map[string]struct {

@@ -100,7 +100,7 @@ func TestNoRequestButAGuardedWriteCanCarryTheTokenOfAGuardsTenant(t *testing.T) 
 					if isGuarded {
 						guarded++
 					}
-					if got := sent.header.Get(headerAuxiliary); got != want {
+					if got := sent.header.Get("x-ms-authorization-auxiliary"); got != want {
 						t.Errorf("%s of %s, %s: auxiliary header %q, want %q", route.kind, command, what, got, want)
 					}
 				}
