@@ -152,7 +152,7 @@ lint-templates: ## check the templates of pipelines against their makers' schema
 ##@ Tests of the tests
 
 mutants: ## break plan, apply, audit, azure and wire one operator at a time, and see that the tests of the room notice
-	$(GO) run ./internal/tools/mutants $(MUTANTS) plan apply internal/audit internal/azure internal/azure/wire
+	$(GO) run ./internal/tools/mutants $(MUTANTS) plan apply internal/audit internal/azure internal/azure/arm internal/azure/wire
 
 simtest-mutants: ## break the program in named ways, and see that the simulation notices
 	$(GO) test ./internal/simtest -run 'TestMutants$$' -timeout 0 -v -mutants

@@ -10,6 +10,7 @@ import (
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/simulator"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -46,7 +47,7 @@ func TestAHundredVMsOverTheSimulatorTakeOneWriteEachAndAFewReads(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		client, err := azure.New(azure.CommandApply, azure.Options{
+		client, err := azure.New(azure.CommandApply, arm.Options{
 			Endpoint: "http://127.0.0.1", AccessToken: "token", Transport: server.Transport(), Now: time.Now,
 		})
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/simulator"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -28,8 +29,8 @@ func observe(t *testing.T, c *config.Config) plan.Observed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := azure.New(azure.CommandPlan, azure.Options{
-		Cloud: azure.Cloud{Name: "AzurePublic"}, Endpoint: "https://simulator.invalid", AccessToken: "x",
+	client, err := azure.New(azure.CommandPlan, arm.Options{
+		Cloud: arm.Cloud{Name: "AzurePublic"}, Endpoint: "https://simulator.invalid", AccessToken: "x",
 		Transport: server.Transport(), Version: "test", Now: time.Now,
 	})
 	if err != nil {

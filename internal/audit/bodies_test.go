@@ -139,7 +139,7 @@ func randomItem(rng *rand.Rand, vault, group, name, id string, ago func(int) str
 }
 
 // serve returns an Azure with the given estate.
-func serve(vms, items []body, unread map[string]bool) arm {
+func serve(vms, items []body, unread map[string]bool) armPages {
 	a := defaults()
 	where := map[string]string{"rsv1": "westeurope", "rsv2": "westeurope", "rsv3": "northeurope"}
 	var vaults []any

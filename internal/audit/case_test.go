@@ -67,8 +67,8 @@ func runCase(t *testing.T, path string) {
 }
 
 // defaults returns one valid vault with three policies, which most fixtures need and do not define.
-func defaults() arm {
-	a := arm{
+func defaults() armPages {
+	a := armPages{
 		strings.ToLower("/subscriptions/" + sub + "/providers/Microsoft.RecoveryServices/vaults"): list(vaultBody("rsv1", "westeurope")),
 		strings.ToLower(vaultID + "/rsv1"): mustJSON(vaultBody("rsv1", "westeurope")),
 	}

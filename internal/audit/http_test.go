@@ -11,6 +11,7 @@ import (
 
 	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -20,12 +21,12 @@ const (
 	vaultID = "/subscriptions/" + sub + "/resourceGroups/rg-backup/providers/Microsoft.RecoveryServices/vaults"
 )
 
-// arm is an Azure that answers GET by path, without case; the key of a further page is path + "#2". A missing key is
+// armPages is an Azure that answers GET by path, without case; the key of a further page is path + "#2". A missing key is
 // an empty list, or 404 for a single resource.
-type arm map[string]string
+type armPages map[string]string
 
 // RoundTrip implements http.RoundTripper, so that discovery runs over HTTP without a network.
-func (a arm) RoundTrip(r *http.Request) (*http.Response, error) {
+func (a armPages) RoundTrip(r *http.Request) (*http.Response, error) {
 	w := httptest.NewRecorder()
 	path := strings.ToLower(r.URL.Path)
 	if page := r.URL.Query().Get("page"); page != "" {
@@ -58,9 +59,9 @@ func single(path string) bool {
 }
 
 // discover reads an Azure as the audit command does, at now.
-func discover(t *testing.T, a arm, scope plan.Scope, now time.Time) plan.Observed {
+func discover(t *testing.T, a armPages, scope plan.Scope, now time.Time) plan.Observed {
 	t.Helper()
-	client, err := azure.New(azure.CommandAudit, azure.Options{
+	client, err := azure.New(azure.CommandAudit, arm.Options{
 		Endpoint: "https://arm.invalid", AccessToken: "token", Transport: a,
 		Now: func() time.Time { return now },
 	})

@@ -82,7 +82,7 @@ vms: [{name: all, match: {tags: {Owner: sisi}}, policy: DefaultPolicy}]
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := specimen{file: c, scope: plan.ScopeOf(c), now: mustTime(t, "2024-05-13T12:00:00Z"), rest: arm{}}
+	s := specimen{file: c, scope: plan.ScopeOf(c), now: mustTime(t, "2024-05-13T12:00:00Z"), rest: armPages{}}
 	for _, c := range slices.Sorted(maps.Keys(latest)) {
 		s.docs = append(s.docs, latest[c])
 	}

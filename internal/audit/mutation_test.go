@@ -12,6 +12,7 @@ import (
 
 	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -165,7 +166,7 @@ type specimen struct {
 	file  *config.Config
 	now   time.Time
 	docs  []document
-	rest  arm
+	rest  armPages
 }
 
 // document is one body: an element of the list at a path, or the whole response there.
@@ -197,7 +198,7 @@ func (s specimen) look(t *testing.T, docs []document) (plan.Observed, plan.Plan,
 	for path, rows := range lists {
 		a[path] = list(rows...)
 	}
-	client, err := azure.New(azure.CommandAudit, azure.Options{
+	client, err := azure.New(azure.CommandAudit, arm.Options{
 		Endpoint: "https://arm.invalid", AccessToken: "token", Transport: a,
 		Now: func() time.Time { return s.now },
 	})
@@ -319,7 +320,7 @@ vms:
 func ownSpecimen(t *testing.T) specimen {
 	t.Helper()
 	now := mustTime(t, "2026-11-24T06:00:00Z")
-	s := specimen{file: caseConfig(t, mutationFile), now: now, rest: arm{}}
+	s := specimen{file: caseConfig(t, mutationFile), now: now, rest: armPages{}}
 	s.scope = scopeOf(s.file)
 	s.scope.AllVaults, s.scope.Hidden, s.scope.Elsewhere = false, false, true
 	add := func(class, path string, list bool, doc any) {

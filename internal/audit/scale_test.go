@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/simulator"
 )
 
@@ -23,7 +24,7 @@ func TestRequestsOfAnAuditGrowWithVaultsAndPages(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := azure.New(azure.CommandAudit, azure.Options{
+	client, err := azure.New(azure.CommandAudit, arm.Options{
 		Endpoint: "https://simulator.invalid", AccessToken: "token", Transport: server.Transport(), Now: time.Now,
 	})
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/azbackup/azbackup/internal/azure/arm"
 )
 
 // Command is the command that was given; it decides which requests may be sent.
@@ -182,7 +184,7 @@ func (c *Client) checkAllowed(method string, u *url.URL) (route, error) {
 	}
 	r, ok := c.router.find(method, u)
 	if !ok || !r.isRead() && !slices.Contains(r.writers, c.command) {
-		return route{}, &RefusedError{
+		return route{}, &arm.RefusedError{
 			Method: method, Where: u.Path,
 			Why: fmt.Sprintf("%q does not send such requests", c.command),
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/azure/quota"
 )
 
@@ -29,34 +30,34 @@ func TestAPathThatTheServiceMightReadOtherwiseIsNotUsed(t *testing.T) {
 }
 
 func itemURL(c *Client) string {
-	return c.arm.buildURL(vaultID+"/backupFabrics/Azure/protectionContainers/c;x;y/protectedItems/vm;x;y", apiBackup)
+	return c.arm.URL(vaultID+"/backupFabrics/Azure/protectionContainers/c;x;y/protectedItems/vm;x;y", apiBackup)
 }
 
 // writes returns one request of each kind that changes something, and some that no command may send.
-func writes(c *Client) map[string]request {
-	return map[string]request{
-		"put vault":     {method: http.MethodPut, url: c.arm.buildURL(vaultID, apiVault)},
-		"patch vault":   {method: http.MethodPatch, url: c.arm.buildURL(vaultID, apiVault)},
-		"put policy":    {method: http.MethodPut, url: c.arm.buildURL(vaultID+"/backupPolicies/p", apiBackup)},
-		"refresh":       {method: http.MethodPost, url: c.arm.buildURL(vaultID+"/backupFabrics/Azure/refreshContainers", apiBackup)},
-		"put item":      {method: http.MethodPut, url: itemURL(c)},
-		"post backup":   {method: http.MethodPost, url: strings.Replace(itemURL(c), "?", "/backup?", 1)},
-		"post restore":  {method: http.MethodPost, url: strings.Replace(itemURL(c), "?", "/recoveryPoints/1/restore?", 1)},
-		"check restore": {method: http.MethodPost, url: c.arm.buildURL(vaultID+"/backupTriggerValidateOperation", apiBackup)},
-		"delete disk":   {method: http.MethodDelete, url: c.arm.buildURL(disksPath+"/d", apiDisks)},
-		"delete item":   {method: http.MethodDelete, url: itemURL(c)},
-		"delete vault":  {method: http.MethodDelete, url: c.arm.buildURL(vaultID, apiVault)},
-		"delete policy": {method: http.MethodDelete, url: c.arm.buildURL(vaultID+"/backupPolicies/p", apiBackup)},
-		"unlock delete": {method: http.MethodPost, url: c.arm.buildURL(vaultID+"/backupResourceGuardProxies/VaultProxy/unlockDelete", apiBackup)},
-		"register":      {method: http.MethodPost, url: c.arm.buildURL("/subscriptions/"+sub+"/providers/Microsoft.RecoveryServices/register", apiVault)},
-		"put vm":        {method: http.MethodPut, url: c.arm.buildURL(vm1, apiCompute)},
-		"cancel job":    {method: http.MethodPost, url: c.arm.buildURL(vaultID+"/backupJobs/j/cancel", apiBackup)},
-		"trigger stop":  {method: http.MethodPost, url: strings.Replace(itemURL(c), "?", "/restore?", 1)},
-		"dots":          {method: http.MethodPut, url: "https://arm.test" + vaultID + "/backupPolicies/..?api-version=1"},
-		"hidden dots":   {method: http.MethodPut, url: "https://arm.test" + vaultID + "/backupPolicies/%2e%2e?api-version=1"},
-		"hidden slash":  {method: http.MethodPut, url: "https://arm.test" + vaultID + "/backupPolicies/p%2f..%2f..?api-version=1"},
-		"backslash":     {method: http.MethodPut, url: "https://arm.test" + vaultID + "/backupPolicies/p%5c..?api-version=1"},
-		"double slash":  {method: http.MethodPut, url: "https://arm.test" + "/" + vaultID + "/backupPolicies/p?api-version=1"},
+func writes(c *Client) map[string]arm.Request {
+	return map[string]arm.Request{
+		"put vault":     {Method: http.MethodPut, URL: c.arm.URL(vaultID, apiVault)},
+		"patch vault":   {Method: http.MethodPatch, URL: c.arm.URL(vaultID, apiVault)},
+		"put policy":    {Method: http.MethodPut, URL: c.arm.URL(vaultID+"/backupPolicies/p", apiBackup)},
+		"refresh":       {Method: http.MethodPost, URL: c.arm.URL(vaultID+"/backupFabrics/Azure/refreshContainers", apiBackup)},
+		"put item":      {Method: http.MethodPut, URL: itemURL(c)},
+		"post backup":   {Method: http.MethodPost, URL: strings.Replace(itemURL(c), "?", "/backup?", 1)},
+		"post restore":  {Method: http.MethodPost, URL: strings.Replace(itemURL(c), "?", "/recoveryPoints/1/restore?", 1)},
+		"check restore": {Method: http.MethodPost, URL: c.arm.URL(vaultID+"/backupTriggerValidateOperation", apiBackup)},
+		"delete disk":   {Method: http.MethodDelete, URL: c.arm.URL(disksPath+"/d", apiDisks)},
+		"delete item":   {Method: http.MethodDelete, URL: itemURL(c)},
+		"delete vault":  {Method: http.MethodDelete, URL: c.arm.URL(vaultID, apiVault)},
+		"delete policy": {Method: http.MethodDelete, URL: c.arm.URL(vaultID+"/backupPolicies/p", apiBackup)},
+		"unlock delete": {Method: http.MethodPost, URL: c.arm.URL(vaultID+"/backupResourceGuardProxies/VaultProxy/unlockDelete", apiBackup)},
+		"register":      {Method: http.MethodPost, URL: c.arm.URL("/subscriptions/"+sub+"/providers/Microsoft.RecoveryServices/register", apiVault)},
+		"put vm":        {Method: http.MethodPut, URL: c.arm.URL(vm1, apiCompute)},
+		"cancel job":    {Method: http.MethodPost, URL: c.arm.URL(vaultID+"/backupJobs/j/cancel", apiBackup)},
+		"trigger stop":  {Method: http.MethodPost, URL: strings.Replace(itemURL(c), "?", "/restore?", 1)},
+		"dots":          {Method: http.MethodPut, URL: "https://arm.test" + vaultID + "/backupPolicies/..?api-version=1"},
+		"hidden dots":   {Method: http.MethodPut, URL: "https://arm.test" + vaultID + "/backupPolicies/%2e%2e?api-version=1"},
+		"hidden slash":  {Method: http.MethodPut, URL: "https://arm.test" + vaultID + "/backupPolicies/p%2f..%2f..?api-version=1"},
+		"backslash":     {Method: http.MethodPut, URL: "https://arm.test" + vaultID + "/backupPolicies/p%5c..?api-version=1"},
+		"double slash":  {Method: http.MethodPut, URL: "https://arm.test" + "/" + vaultID + "/backupPolicies/p?api-version=1"},
 	}
 }
 
@@ -75,14 +76,14 @@ func TestACommandSendsOnlyItsOwnWrites(t *testing.T) {
 		var got []string
 		for _, name := range sortedKeys(writes(c)) {
 			r := writes(c)[name]
-			r.class = quota.Write
+			r.Class = quota.Write
 			before := len(f.sent)
-			_, err := c.arm.do(t.Context(), r)
+			_, err := c.arm.Do(t.Context(), r)
 			if len(f.sent) > before {
 				got = append(got, name)
 				continue
 			}
-			if refused, ok := errors.AsType[*RefusedError](err); !ok || strings.Contains(err.Error(), token) {
+			if refused, ok := errors.AsType[*arm.RefusedError](err); !ok || strings.Contains(err.Error(), token) {
 				t.Errorf("%s, %s: got %v (%v), want a RefusedError", command, name, err, refused)
 			}
 		}
@@ -108,7 +109,7 @@ func TestReadsByPostAreAllowed(t *testing.T) {
 			"/subscriptions/" + sub + "/providers/Microsoft.RecoveryServices/locations/westeurope/backupStatus": true,
 			"/providers/Microsoft.ResourceGraph/resources":                                                      command == CommandAudit, // its answers lag
 		} {
-			if _, err := c.checkAllowed(http.MethodPost, mustURL(t, c.arm.buildURL(path, apiBackup))); (err == nil) != isAllowed {
+			if _, err := c.checkAllowed(http.MethodPost, mustURL(t, c.arm.URL(path, apiBackup))); (err == nil) != isAllowed {
 				t.Errorf("%s: %s: %v", command, path, err)
 			}
 		}

@@ -18,7 +18,7 @@ func TestEveryAPIVersionOfARequestIsListed(t *testing.T) {
 	}
 	listed, used := listedConstants(t), usedConstants(t, files)
 	if len(used) < 5 {
-		t.Errorf("only %v were found in calls of buildURL: the test looks in the wrong place", used)
+		t.Errorf("only %v were found in calls of URL: the test looks in the wrong place", used)
 	}
 	for _, name := range used {
 		if !slices.Contains(listed, name) {
@@ -48,11 +48,11 @@ func usedConstants(t *testing.T, files []string) []string {
 			if !ok || len(call.Args) < 2 {
 				return true
 			}
-			if f, ok := call.Fun.(*ast.SelectorExpr); ok && f.Sel.Name == "buildURL" {
+			if f, ok := call.Fun.(*ast.SelectorExpr); ok && f.Sel.Name == "URL" {
 				if version, ok := call.Args[1].(*ast.Ident); ok && strings.HasPrefix(version.Name, "api") {
 					used = append(used, version.Name)
 				} else {
-					t.Errorf("%s calls buildURL with an api-version that is no constant of this package", name)
+					t.Errorf("%s calls URL with an api-version that is no constant of this package", name)
 				}
 			}
 			return true

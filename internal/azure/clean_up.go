@@ -13,6 +13,7 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/azure/quota"
 	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
@@ -85,10 +86,10 @@ func isPlainPath(path string) bool {
 // is gone.
 func (c *Client) DeleteDisk(ctx context.Context, id string, made plan.CleanUp) (kept string, err error) {
 	op := fmt.Sprintf("deleting disk %s", wire.Quote(itemName(id)))
-	r := request{op: op, method: http.MethodDelete, url: c.arm.buildURL(id, apiDisks), class: quota.Write, acceptedStatuses: []int{http.StatusAccepted, http.StatusNoContent}}
+	r := arm.Request{Op: op, Method: http.MethodDelete, URL: c.arm.URL(id, apiDisks), Class: quota.Write, AcceptedStatuses: []int{http.StatusAccepted, http.StatusNoContent}}
 	permit, over, err := c.reserveWrite(ctx, write{r, func(ctx context.Context, _ time.Duration) (preparedWrite, error) {
 		var w wire.Disk
-		_, exists, err := c.readCurrent(ctx, op, c.arm.buildURL(id, apiDisks), &w)
+		_, exists, err := c.readCurrent(ctx, op, c.arm.URL(id, apiDisks), &w)
 		if err != nil {
 			return preparedWrite{}, err
 		}
@@ -112,11 +113,11 @@ func (c *Client) DeleteDisk(ctx context.Context, id string, made plan.CleanUp) (
 	if over.found == stateAsWanted {
 		return kept, nil
 	}
-	r.permit = permit
-	if _, err = c.arm.do(ctx, r); isAbsenceProven(err) {
+	r.Permit = permit
+	if _, err = c.arm.Do(ctx, r); isAbsenceProven(err) {
 		err = nil // somebody else deleted it meanwhile
 	}
-	if refused, ok := errors.AsType[*RefusedError](err); ok {
+	if refused, ok := errors.AsType[*arm.RefusedError](err); ok {
 		err = &apply.Error{Op: op, Code: "Refused", Message: refused.Error(), Err: refused}
 	}
 	return "", err

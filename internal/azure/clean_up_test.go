@@ -12,6 +12,7 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/azure/quota"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -93,7 +94,7 @@ func TestNoOtherDeleteLeavesTheProcess(t *testing.T) {
 						continue // a write of its own route: TestACommandSendsOnlyItsOwnWrites
 					}
 					before := len(f.sent)
-					_, err := c.arm.do(t.Context(), request{method: method, url: u, class: quota.Write})
+					_, err := c.arm.Do(t.Context(), arm.Request{Method: method, URL: u, Class: quota.Write})
 					if sent := len(f.sent) > before; sent != want {
 						t.Errorf("%q, %s: %s %s was sent: %v, want %v (%v)", command, name, method, u, sent, want, err)
 					}

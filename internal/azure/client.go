@@ -1,226 +1,134 @@
 package azure
 
 import (
-	"cmp"
-	"errors"
-	"fmt"
-	"maps"
-	"math/rand/v2"
-	"net/http"
-	"net/url"
+	"context"
+	"encoding/json"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
-	"github.com/google/uuid"
-
+	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/azure/quota"
+	"github.com/azbackup/azbackup/internal/azure/wire"
+	"github.com/azbackup/azbackup/plan"
 )
 
-// Options configure a client. The zero Options reach AzurePublic with DefaultAzureCredential.
-type Options struct {
-	Cloud Cloud
-	// Endpoint replaces the cloud's Resource Manager endpoint: https, or http on loopback.
-	Endpoint string
-	// AccessToken is a bearer token obtained elsewhere; it requires Endpoint.
-	AccessToken string
-	// Credential replaces DefaultAzureCredential.
-	Credential azcore.TokenCredential
-	// Tenant is the tenant to sign in to; "" = the credential's own.
-	Tenant string
-	// AuxiliaryTenants are the tenants of resource guards of other tenants: a write that names a guard's request, and
-	// nothing else, carries a token of each.
-	AuxiliaryTenants []string
-	// AuxiliaryToken is the token of all AuxiliaryTenants where AccessToken is set; "" = none.
-	AuxiliaryToken string
-	// Transport replaces the network, for Resource Manager only (not for signing in).
-	Transport http.RoundTripper
-	// Version is this program's version.
-	Version string
-	// CorrelationID identifies the run in Azure's logs; "" = a new one.
-	CorrelationID string
-	// Now is the machine's clock. It is required.
-	Now func() time.Time
-	// OnThrottle is called when a quota holds requests back, or will. It must not block.
-	OnThrottle func(Throttle)
-	// OnExchange is called after each attempt of a request, from any goroutine; nil = nobody asks. It must not block.
-	OnExchange func(Exchange)
+// Client reads what Azure has of backup, and carries changes out, as one identity and for one run. It is safe for
+// concurrent use.
+type Client struct {
+	arm     *arm.Client
+	command Command
+	router  router
+	// deletable are the groups whose disks may be deleted: none, until a run of restore tests names them.
+	deletable deletableGroups
+	now       func() time.Time // the machine's clock
+	started   time.Time        // on the machine's clock
+
+	policies policyCache
+	rows     *wire.RowTypes
+
+	mu sync.Mutex
+	// extended are the extendedProperties of items besides the disk filter; every write sends them back.
+	extended map[armid.Key]map[string]json.RawMessage
+	failures map[armid.Key][]plan.JobError // of jobs that failed, by job
+	search   searchRecord                  // of the last search for subscriptions
+	oldJobs  map[armid.Key]bool            // vaults with jobs that started before the job window and are in progress
 }
 
-// Throttle reports that a quota holds requests back.
-type Throttle struct {
-	Subscription string
-	// Kind is the kind of the quota (see the constants of quota).
-	Kind string
-	// Reason is "refused" after a 429; any other reason is the limiter's own precaution.
-	Reason string
-	// Wait is how long the next request waits, as far as is known.
-	Wait time.Duration
-	// Limit is the number of requests in each Interval; 0 = not known, or the quota refills steadily.
-	Limit    int
-	Interval time.Duration
-	// Expected is how many reads of this kind were announced, Left how many of them are still to be sent, and Lasts how
-	// long that takes; 0 = none, or not known.
-	Expected, Left int
-	Lasts          time.Duration
-}
-
-// IsForeseen reports whether nothing waits yet, but announced reads will.
-func (t Throttle) IsForeseen() bool { return t.Reason == string(quota.Foreseen) }
-
-// rules are what the owner of a client decides about its requests.
-type rules struct {
-	// allow returns the kind that a request to the client's endpoint is counted as, or a [RefusedError]. It is required,
-	// and called from any goroutine.
-	allow func(method string, u *url.URL) (kind string, err error)
-	// needsAuxiliary reports whether a write with this body carries the tokens of the auxiliary tenants; nil = none does.
-	needsAuxiliary func(body []byte) bool
-	// confirms is whether the run writes, so that quota is kept for the reads that confirm its writes.
-	confirms bool
-}
-
-// armClient sends requests to one Azure cloud as one identity, for one run. It is safe for concurrent use.
-type armClient struct {
-	rules       rules
-	cloudName   string
-	endpoint    *url.URL
-	tokens      *tokenSource
-	scope       string
-	auxiliary   []auxiliarySource
-	static      bool
-	version     string
-	correlation string
-	clock       *serviceClock
-	onExchange  func(Exchange)
-
-	pipeline runtime.Pipeline
-	// auxiliaryWrites sends the writes that carry the tokens of auxiliary.
-	auxiliaryWrites runtime.Pipeline
-	counts          *counter
-	quotas          *quota.Limiters
-}
-
-// newARMClient returns a client; it sends no request.
-func newARMClient(o Options, r rules) (*armClient, error) {
-	if o.Now == nil {
-		return nil, errors.New("a client of Azure needs a clock")
+// New returns a client for a command, which decides the requests it may send; "" may only read. It sends no request.
+func New(command Command, o arm.Options) (*Client, error) {
+	c := &Client{
+		command: command, router: newRouter(), now: o.Now,
+		extended: map[armid.Key]map[string]json.RawMessage{},
+		policies: policyCache{entries: map[armid.Key]cachedPolicy{}},
+		failures: map[armid.Key][]plan.JobError{},
+		rows:     wire.NewRowTypes(),
+		oldJobs:  map[armid.Key]bool{},
 	}
-	conf, err := o.Cloud.configuration(o.Endpoint)
+	writes := []Command{CommandApply, CommandBackup, CommandRestore, CommandRestoreTest}
+	var err error
+	c.arm, err = arm.New(o, arm.Rules{Allow: c.allow, NeedsAuxiliary: namesGuardRequest, Confirms: slices.Contains(writes, command)})
 	if err != nil {
 		return nil, err
 	}
-	endpoint, err := parseEndpoint(conf.Services[cloud.ResourceManager].Endpoint)
-	if err != nil {
-		return nil, err
-	}
-	if r.needsAuxiliary == nil {
-		r.needsAuxiliary = func([]byte) bool { return false }
-	}
-	c := &armClient{
-		rules: r, cloudName: cmp.Or(o.Cloud.Name, "custom"), endpoint: endpoint,
-		scope:       conf.Services[cloud.ResourceManager].Audience + "/.default",
-		version:     cmp.Or(strings.TrimSpace(o.Version), "dev"),
-		correlation: cmp.Or(o.CorrelationID, uuid.NewString()),
-		clock:       &serviceClock{machineNow: o.Now},
-		onExchange:  o.OnExchange, counts: newCounter(),
-		quotas: quota.NewLimiters(o.quotaOptions(r.confirms)),
-	}
-	if o.Cloud == (Cloud{}) {
-		c.cloudName = AzurePublic
-	}
-	if c.tokens, err = o.newTokenSource(conf); err != nil {
-		return nil, err
-	}
-	c.static = o.AccessToken != ""
-	if c.auxiliary, err = o.newAuxiliarySources(conf); err != nil {
-		return nil, err
-	}
-	if c.pipeline, err = c.newPipeline(conf, o.Transport); err != nil {
-		return nil, fmt.Errorf("preparing requests: %w", err)
-	}
-	if c.auxiliaryWrites, err = c.newPipeline(conf, o.Transport, policyFunc(c.auxiliaryPolicy)); err != nil {
-		return nil, fmt.Errorf("preparing requests: %w", err)
-	}
+	c.started = o.Now()
 	return c, nil
 }
 
-func (o Options) newTokenSource(conf cloud.Configuration) (*tokenSource, error) {
-	switch {
-	case o.AccessToken != "" && o.Endpoint == "":
-		return nil, errors.New("an access token of your own goes with an endpoint of your own only")
-	case o.AccessToken != "":
-		return newTokenSource(staticToken(o.AccessToken), nil, o.Now), nil
-	case o.Credential != nil:
-		return newTokenSource(o.Credential, nil, o.Now), nil
-	}
-	anew := func() (azcore.TokenCredential, error) {
-		return newCredential(conf, o.Tenant, o.Cloud.Name == "" && o.Cloud.Endpoint != "")
-	}
-	credential, err := anew()
-	if err != nil {
-		return nil, err
-	}
-	return newTokenSource(credential, anew, o.Now), nil
-}
-
-func (o Options) quotaOptions(confirms bool) quota.Options {
-	q := quota.Options{Now: o.Now, Jitter: rand.Float64, Confirms: confirms}
-	if o.OnThrottle != nil {
-		q.OnThrottle = func(t quota.Throttle) {
-			o.OnThrottle(newThrottle(t))
-		}
-	}
-	return q
-}
-
-func newThrottle(t quota.Throttle) Throttle {
-	return Throttle{
-		Subscription: t.Subscription, Kind: string(t.Bucket), Reason: string(t.Reason), Wait: t.Wait, Limit: t.Limit, Interval: t.Interval,
-		Expected: t.Expected, Left: t.Left, Lasts: t.Lasts,
-	}
-}
-
 // CorrelationID returns the identifier of this run in Azure's logs.
-func (c *armClient) CorrelationID() string { return c.correlation }
+func (c *Client) CorrelationID() string { return c.arm.CorrelationID() }
 
 // Requests returns the number of requests sent so far, each attempt, by kind ("protected items", "write item", …).
-func (c *armClient) Requests() map[string]int { return c.counts.snapshot() }
+func (c *Client) Requests() map[string]int { return c.arm.Requests() }
 
 // Throttled returns how long quotas have held requests back so far.
-func (c *armClient) Throttled() time.Duration { return c.quotas.Throttled() }
+func (c *Client) Throttled() time.Duration { return c.arm.Throttled() }
 
 // Holds returns the quotas that hold requests back now.
-func (c *armClient) Holds() []Throttle {
-	var holds []Throttle
-	for _, s := range c.quotas.States() {
-		if s.Current != nil {
-			holds = append(holds, newThrottle(*s.Current))
+func (c *Client) Holds() []arm.Throttle { return c.arm.Holds() }
+
+// WhoAmI returns the claims of the client's own token, which is sent nowhere. Errors are [SignInError], or the cause of
+// the context's end.
+func (c *Client) WhoAmI(ctx context.Context) (arm.Identity, error) { return c.arm.WhoAmI(ctx) }
+
+// Now returns the service's time, to the second; before the first answer the machine's. Ages of times that the service
+// reports are counted against it.
+func (c *Client) Now() time.Time { return c.arm.Now() }
+
+// ServiceTime returns the service's time at a moment of the machine's clock; before the first answer the machine's.
+// Zero stays zero.
+func (c *Client) ServiceTime(moment time.Time) time.Time { return c.arm.ServiceTime(moment) }
+
+// ClockSkew returns how far the machine's clock is ahead of the service's, to the second; 0 before the first answer.
+func (c *Client) ClockSkew() time.Duration { return c.arm.ClockSkew() }
+
+// expect announces reads of a subscription, so that it can be told ahead how long they take. done ends that.
+func (c *Client) expect(subscription string, b quota.Bucket, n int) (done func()) {
+	return c.arm.Quotas().For(subscription).Expect(b, n)
+}
+
+// expectPoints announces a list of recovery points for each item.
+func (c *Client) expectPoints(items []plan.Item) (done func()) {
+	counts := map[string]int{}
+	for _, it := range items {
+		counts[strings.ToLower(armid.SubscriptionOf(it.ID))]++
+	}
+	var ends []func()
+	for subscription, n := range counts {
+		ends = append(ends, c.expect(subscription, quota.ListPoints, n))
+	}
+	return func() {
+		for _, end := range ends {
+			end()
 		}
 	}
-	return holds
 }
 
-// Quotas returns the limiters of the client's requests.
-func (c *armClient) Quotas() *quota.Limiters { return c.quotas }
-
-type counter struct {
-	mu sync.Mutex
-	n  map[string]int
+// ExpectJobs announces the reads of n jobs of a vault. done ends that.
+func (c *Client) ExpectJobs(vault string, n int) (done func()) {
+	return c.expect(armid.SubscriptionOf(vault), quota.ListJobs, n)
 }
 
-func newCounter() *counter { return &counter{n: map[string]int{}} }
+// Quotas returns the state of every quota that was met.
+func (c *Client) Quotas() []quota.BucketState { return c.arm.Quotas().States() }
 
-func (c *counter) add(kind string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.n[kind]++
-}
-
-func (c *counter) snapshot() map[string]int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return maps.Clone(c.n)
+// Budget implements [apply.BudgetSource].
+func (c *Client) Budget(vault string, kind apply.ReadKind) apply.Budget {
+	bucket := quota.ItemOperation
+	switch kind {
+	case apply.ReadItems:
+		bucket = quota.ListItems
+	case apply.ReadJobs:
+		bucket = quota.ListJobs
+	case apply.ReadOperation:
+	}
+	left := c.arm.Quotas().For(armid.SubscriptionOf(vault)).Budget(bucket)
+	b := apply.Budget{Remaining: left.Remaining, Resets: c.ServiceTime(left.Resets), Next: c.ServiceTime(left.Next)}
+	if left.Remaining == quota.Unlimited {
+		b.Remaining = -1
+	}
+	return b
 }

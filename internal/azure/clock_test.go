@@ -21,7 +21,7 @@ func TestTheClientTellsTheServicesTime(t *testing.T) {
 		c := f.client(t, CommandPlan)
 		read := func() {
 			t.Helper()
-			if _, err := c.getDocument(t.Context(), "reading", c.arm.buildURL(vaultID, apiVault), 0, &struct{}{}); err != nil {
+			if _, err := c.getDocument(t.Context(), "reading", c.arm.URL(vaultID, apiVault), 0, &struct{}{}); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/crash"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -54,7 +55,7 @@ type discovery struct {
 	successes         int            // reads that were answered
 	denied            []*apply.Error // 401 and 403
 	failures          int            // all reads that failed
-	signInErr         *SignInError
+	signInErr         *arm.SignInError
 	allVMs            map[string]bool // subscriptions whose VM list was read
 	vaultsOutsideFile []plan.Vault
 	unreadVaults      []plan.VaultRef // of the file
@@ -161,7 +162,7 @@ func (d *discovery) authError() error {
 		return nil
 	}
 	first := slices.MinFunc(d.denied, func(a, b *apply.Error) int { return strings.Compare(a.Op, b.Op) })
-	return &SignInError{
+	return &arm.SignInError{
 		Message:   "every read was refused, the first with " + cmp.Or(first.Code, http.StatusText(first.Status)) + ": " + first.Message,
 		RequestID: first.RequestID, Err: first,
 	}
@@ -174,7 +175,7 @@ func (d *discovery) recordGap(ctx context.Context, where plan.Gap, err error) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if s, ok := errors.AsType[*SignInError](err); ok {
+	if s, ok := errors.AsType[*arm.SignInError](err); ok {
 		d.signInErr = s
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/azure/quota"
 	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
@@ -57,10 +58,10 @@ func (d *discovery) queryGraph(ctx context.Context, subscriptions []string) ([]p
 	var all []plan.VM
 	for token := ""; ; {
 		var page wire.GraphPage
-		_, err := d.c.arm.do(ctx, request{
-			op: op, method: http.MethodPost, class: quota.Other, url: d.c.arm.buildURL("/providers/Microsoft.ResourceGraph/resources", apiGraph),
-			body:   map[string]any{"subscriptions": subscriptions, "query": graphVMQuery, "options": options{"objectArray", graphPageSize, token}},
-			decode: documentBody(into(&page)),
+		_, err := d.c.arm.Do(ctx, arm.Request{
+			Op: op, Method: http.MethodPost, Class: quota.Other, URL: d.c.arm.URL("/providers/Microsoft.ResourceGraph/resources", apiGraph),
+			Body:   map[string]any{"subscriptions": subscriptions, "query": graphVMQuery, "options": options{"objectArray", graphPageSize, token}},
+			Decode: arm.DecodeDocument(into(&page)),
 		})
 		if err != nil {
 			return nil, err

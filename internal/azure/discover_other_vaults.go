@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/azure/quota"
 	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
@@ -97,12 +98,12 @@ func (d *discovery) readBackupStatus(ctx context.Context, vm plan.VM) {
 
 // fetchBackupStatus requests the backup status of one VM.
 func (d *discovery) fetchBackupStatus(ctx context.Context, vm plan.VM) (w wire.BackupStatus, err error) {
-	_, err = d.c.arm.do(ctx, request{
-		op: "asking for the backup status of " + vm.ID, method: http.MethodPost, class: quota.Other,
-		url: d.c.arm.buildURL("/subscriptions/"+vm.Subscription+"/providers/Microsoft.RecoveryServices/locations/"+
+	_, err = d.c.arm.Do(ctx, arm.Request{
+		Op: "asking for the backup status of " + vm.ID, Method: http.MethodPost, Class: quota.Other,
+		URL: d.c.arm.URL("/subscriptions/"+vm.Subscription+"/providers/Microsoft.RecoveryServices/locations/"+
 			armid.Location(vm.Location)+"/backupStatus", apiBackup),
-		body:   map[string]string{"resourceType": "VM", "resourceId": vm.ID},
-		decode: documentBody(into(&w)),
+		Body:   map[string]string{"resourceType": "VM", "resourceId": vm.ID},
+		Decode: arm.DecodeDocument(into(&w)),
 	})
 	return w, err
 }
@@ -138,10 +139,10 @@ func (d *discovery) protectableTasks() []readTask {
 }
 
 func (d *discovery) listProtectable(ctx context.Context, r region, vault string) {
-	u := d.c.arm.buildURL(vault+"/backupProtectableItems", apiBackup, "$filter", filterVMs)
+	u := d.c.arm.URL(vault+"/backupProtectableItems", apiBackup, "$filter", filterVMs)
 	op := fmt.Sprintf("listing protectable items through %q", vaultName(vault))
-	found, err := list(ctx, d.c.arm, listRequest{op: op, url: u, class: quota.Other, tee: d.rec.tee("protectableItems"), maxPages: budgetTenth}, wire.NewRowFunc[wire.ProtectableItem](d.c.rows))
-	if errors.Is(err, errTooManyPages) {
+	found, err := arm.List(ctx, d.c.arm, arm.ListRequest{Op: op, URL: u, Class: quota.Other, Tee: d.rec.tee("protectableItems"), MaxPages: budgetTenth}, wire.NewRowFunc[wire.ProtectableItem](d.c.rows))
+	if errors.Is(err, arm.ErrTooManyPages) {
 		return // not read: the plan then has no refresh before it
 	}
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/azure/quota"
 	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
@@ -47,7 +48,7 @@ func (d *discovery) subscriptions(ctx context.Context) {
 // rests on them, so that they could not be read is a note.
 func (d *discovery) subscriptionNames(ctx context.Context) {
 	found, _, err := d.c.listSubscriptions(ctx, d.rec.tee("subscriptions"))
-	if _, isSignIn := errors.AsType[*SignInError](err); isSignIn {
+	if _, isSignIn := errors.AsType[*arm.SignInError](err); isSignIn {
 		d.recordGap(ctx, plan.Gap{Kind: plan.GapSubscription}, err)
 		return
 	}
@@ -66,7 +67,7 @@ func (d *discovery) subscriptionNames(ctx context.Context) {
 }
 
 func (d *discovery) listVMs(ctx context.Context, subscription string) {
-	u := d.c.arm.buildURL("/subscriptions/"+subscription+"/providers/Microsoft.Compute/virtualMachines", apiCompute)
+	u := d.c.arm.URL("/subscriptions/"+subscription+"/providers/Microsoft.Compute/virtualMachines", apiCompute)
 	found, err := listAs(ctx, d.c, "listing VMs of subscription "+subscription, u, quota.Other, d.rec.tee("virtualMachines"), d.vmReader())
 	if err != nil {
 		d.recordGap(ctx, plan.Gap{Kind: plan.GapVMs, Subscription: subscription}, err)
@@ -198,7 +199,7 @@ func (d *discovery) getVM(ctx context.Context, id string) {
 func (d *discovery) fetchVM(ctx context.Context, id string) (plan.VM, bool, error) {
 	op := "reading VM " + id
 	var w wire.VM
-	raw, err := d.c.getDocument(ctx, op, d.c.arm.buildURL(id, apiCompute), quota.Other, &w)
+	raw, err := d.c.getDocument(ctx, op, d.c.arm.URL(id, apiCompute), quota.Other, &w)
 	if isAbsenceProven(err) {
 		return plan.VM{}, false, nil
 	}
@@ -207,7 +208,7 @@ func (d *discovery) fetchVM(ctx context.Context, id string) (plan.VM, bool, erro
 	}
 	vm, ok := w.ToPlan(d.c.Now(), nil)
 	if !ok || !armid.Same(vm.ID, id) {
-		return plan.VM{}, false, brokenReadError(op, id, "MalformedAnswer", errors.New("the answer is not this VM"))
+		return plan.VM{}, false, arm.NewReadError(op, id, "MalformedAnswer", errors.New("the answer is not this VM"))
 	}
 	d.addDiskSizes(&vm, &w)
 	d.rec.add("virtualMachines", raw)
@@ -266,7 +267,7 @@ func (d *discovery) addItems(items []plan.Item) {
 }
 
 func (d *discovery) listPolicies(ctx context.Context, v plan.Vault) {
-	u := d.c.arm.buildURL(v.ID+"/backupPolicies", apiBackup, "$filter", filterVMs)
+	u := d.c.arm.URL(v.ID+"/backupPolicies", apiBackup, "$filter", filterVMs)
 	op := fmt.Sprintf("listing policies of %q", vaultName(v.ID))
 	at := d.c.Now()
 	found, err := listAll[wire.Policy](ctx, d.c, op, u, quota.Other, d.rec.tee("policies"))
@@ -336,7 +337,7 @@ func (d *discovery) listJobs(ctx context.Context, v plan.Vault) {
 }
 
 func (d *discovery) listGuards(ctx context.Context, v plan.Vault) {
-	u := d.c.arm.buildURL(v.ID+"/backupResourceGuardProxies", apiBackup)
+	u := d.c.arm.URL(v.ID+"/backupResourceGuardProxies", apiBackup)
 	op := fmt.Sprintf("listing resource guards of %q", vaultName(v.ID))
 	found, err := listAll[wire.ResourceGuard](ctx, d.c, op, u, quota.Other, d.rec.tee("resourceGuardProxies"))
 	if err != nil {
@@ -397,7 +398,7 @@ func (c *Client) itemReader(vault string) func(raw []byte) (itemRow, error) {
 // fetchItems lists the protected items of a vault. With an error it returns the items listed before it, as items that
 // were not understood.
 func (c *Client) fetchItems(ctx context.Context, vault string, cl quota.Class, tee func(json.RawMessage)) (itemList, error) {
-	u := c.arm.buildURL(vault+"/backupProtectedItems", apiBackup, "$filter", filterItems)
+	u := c.arm.URL(vault+"/backupProtectedItems", apiBackup, "$filter", filterItems)
 	found, err := listAs(ctx, c, fmt.Sprintf("listing items of %q", vaultName(vault)), u, cl, tee, c.itemReader(vault))
 	l := itemList{items: make([]plan.Item, 0, len(found))}
 	for _, row := range found {
@@ -420,7 +421,7 @@ func (c *Client) fetchItems(ctx context.Context, vault string, cl quota.Class, t
 
 // fetchJobs lists the jobs of a vault; odd describes the first that was not understood. Such a job is listed, too.
 func (c *Client) fetchJobs(ctx context.Context, vault, filter string, cl quota.Class, tee func(json.RawMessage)) (jobs []plan.Job, odd string, err error) {
-	u := c.arm.buildURL(vault+"/backupJobs", apiBackup, "$filter", filter)
+	u := c.arm.URL(vault+"/backupJobs", apiBackup, "$filter", filter)
 	found, err := listAll[wire.Job](ctx, c, fmt.Sprintf("listing jobs of %q", vaultName(vault)), u, cl, tee)
 	if err != nil {
 		return nil, "", err

@@ -44,7 +44,7 @@ func (d *discovery) listVaults(ctx context.Context, subscription string) {
 			}
 		}
 	}()
-	u := d.c.arm.buildURL("/subscriptions/"+subscription+"/providers/Microsoft.RecoveryServices/vaults", apiVault)
+	u := d.c.arm.URL("/subscriptions/"+subscription+"/providers/Microsoft.RecoveryServices/vaults", apiVault)
 	found, err := listAll[wire.Vault](ctx, d.c, "listing vaults of subscription "+subscription, u, quota.Other, d.rec.tee("vaults"))
 	if err != nil {
 		d.recordGap(ctx, plan.Gap{Kind: plan.GapVaults, Subscription: subscription}, err)
@@ -120,7 +120,7 @@ func (d *discovery) joins(v plan.Vault) (plan.VaultRef, bool) {
 // getVault reads a vault of the file; what is in it follows, unless it does not exist.
 func (d *discovery) getVault(ctx context.Context, ref plan.VaultRef) {
 	var w wire.Vault
-	raw, err := d.c.getDocument(ctx, fmt.Sprintf("reading vault %q", vaultName(ref.ID)), d.c.arm.buildURL(ref.ID, apiVault), quota.Other, &w)
+	raw, err := d.c.getDocument(ctx, fmt.Sprintf("reading vault %q", vaultName(ref.ID)), d.c.arm.URL(ref.ID, apiVault), quota.Other, &w)
 	switch {
 	case isAbsenceProven(err):
 		d.recordSuccess(func(*plan.Observed) {})

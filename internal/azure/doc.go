@@ -1,26 +1,27 @@
 // Package azure sends all requests to Azure: it reads what exists ([Client.Discover], [Client.Snapshot]) and carries
 // changes out (it implements [apply.Backend]).
 //
-//	          Discover / Snapshot          Start / List / Poll
-//	                  │                            │
-//	wire structs ─────┴────────── requests ────────┘        request.go
-//	                                  │
-//	azcore pipeline:  allow-list → names → retry → [ quota → time limit → decode → token → count ] → transport
-//	                  and host                                                            no redirects,
-//	                                                                                      bounded bodies
+//	Discover / Snapshot          Start / List / Poll
+//	        │                            │
+//	        └──────────────┬─────────────┘
+//	                       │ what may be sent: allowlist.go
+//	wire: documents ───────┤
+//	                       │
+//	             arm: requests, lists, sign-in ──► quota: when each is sent
 //
 // # Contract
 //
 // A read that fails is a [plan.Gap], never an absence: only a 404 with the code ResourceNotFound or ResourceGroupNotFound
-// means "does not exist". Half a list is no list. Reads are retried by the
-// pipeline, a body that breaks off included; a write is sent exactly once, and the engine determines the outcome of
-// one without an answer ([apply.Error.Unknown]). A 401 is no exception: a write refused so was not done, and is sent
-// once more with another token (tokens.go).
+// means "does not exist". What a command may send is a table (allowlist.go), checked before the token is attached. There
+// is no row with DELETE. A write without an answer has an unknown outcome, which the engine determines
+// ([apply.Error.Unknown]); how requests are repeated, and where tokens go, is the contract of arm.
 //
-// The bearer token goes to the configured endpoint (scheme, host and port) and nowhere else: nextLink, Location
-// and Azure-AsyncOperation are followed verbatim, because they are signed (docs/azure.md §4), but only there;
-// redirects are not followed. What a command may send is a table (allowlist.go), checked before the token is
-// attached. There is no row with DELETE.
+// # Reading order
+//
+// client.go, allowlist.go and rights.go (who may send what), read.go. What exists: discover.go, discover_reads.go and the
+// other discover_*.go, then read_details.go, points.go, subscriptions.go, snapshot.go with recorder.go. The backend: start.go,
+// precondition.go, write_item.go, write_policy.go, write_vault.go, resource_guard.go; list.go, job_window.go; poll.go,
+// poll_job.go. Restores: restore_*.go, read_tests.go, clean_up.go.
 //
 // # Decisions
 //
@@ -30,8 +31,6 @@
 //     not even its identity is known, the whole list is a gap. Fields that decide nothing are tolerant.
 //   - A missing field may be replaced by another: a time of deletion proves that an item is deleted, an id holds
 //     the container's name. Contradicting evidence is not understood.
-//   - Lists are decoded element by element inside the retry loop (decode.go), so that a page that breaks off is
-//     read again and a vault with many items is never in memory as text.
 //   - An item whose recovery point is fresh and whose VM is not in the list is read by GET, one VM per
 //     resource group: 403 proves that the identity sees too little, 404 that the VM is gone. Without that
 //     read a VM deleted this morning would make every plan of its subscription incomplete for days.

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/azure/azuretest"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -134,12 +135,12 @@ func (p inProcess) RoundTrip(r *http.Request) (resp *http.Response, err error) {
 // client returns a client of the fake, without a network.
 func (f *fake) client(t *testing.T, c Command) *Client {
 	t.Helper()
-	return newClient(t, c, Options{
+	return newClient(t, c, arm.Options{
 		Endpoint: "https://arm.test", AccessToken: token, Transport: inProcess{f}, Version: "1.2.3",
 	})
 }
 
-func newClient(t *testing.T, command Command, o Options) *Client {
+func newClient(t *testing.T, command Command, o arm.Options) *Client {
 	t.Helper()
 	if o.Now == nil {
 		o.Now = time.Now

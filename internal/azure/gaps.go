@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -33,10 +34,10 @@ func asGap(where plan.Gap, err error) plan.Gap {
 	where.Message = err.Error()
 	if e, ok := errors.AsType[*apply.Error](err); ok {
 		where.Code, where.Message, where.RequestID, where.Status = e.Code, e.Message, e.RequestID, e.Status
-	} else if e, ok := errors.AsType[*RefusedError](err); ok {
+	} else if e, ok := errors.AsType[*arm.RefusedError](err); ok {
 		where.Code, where.Message = "Refused", e.Error()
-	} else if e, ok := errors.AsType[*SignInError](err); ok {
-		where.Code, where.Message, where.RequestID = codeNotSignedIn, e.Message, e.RequestID
+	} else if e, ok := errors.AsType[*arm.SignInError](err); ok {
+		where.Code, where.Message, where.RequestID = arm.CodeNotSignedIn, e.Message, e.RequestID
 	}
 	return where
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/azure/azuretest"
 	"github.com/azbackup/azbackup/internal/azure/quota"
 )
@@ -27,7 +28,7 @@ func BenchmarkItems100000(b *testing.B) {
 		h := http.Header{"Content-Type": {"application/json"}}
 		return &http.Response{StatusCode: http.StatusOK, Header: h, Body: io.NopCloser(bytes.NewReader(body.Bytes())), Request: r}, nil
 	})
-	c, err := New(CommandPlan, Options{Endpoint: "https://arm.test", AccessToken: token, Transport: page, Now: time.Now})
+	c, err := New(CommandPlan, arm.Options{Endpoint: "https://arm.test", AccessToken: token, Transport: page, Now: time.Now})
 	if err != nil {
 		b.Fatal(err)
 	}

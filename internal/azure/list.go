@@ -11,6 +11,7 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/azure/quota"
 	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/internal/crash"
@@ -29,7 +30,7 @@ const (
 func (c *Client) List(ctx context.Context, vault string) (apply.Snapshot, error) {
 	s := apply.Snapshot{At: c.Now()}
 	var pages atomic.Int32
-	g, both := errgroup.WithContext(withPageCounter(ctx, &pages))
+	g, both := errgroup.WithContext(arm.WithPageCounter(ctx, &pages))
 	g.Go(func() error {
 		defer crash.ExitOnPanic()
 		found, err := c.fetchItems(both, vault, quota.Confirm, nil)
@@ -59,7 +60,7 @@ func (c *Client) List(ctx context.Context, vault string) (apply.Snapshot, error)
 func (c *Client) ListJobs(ctx context.Context, vault string) (apply.Snapshot, error) {
 	s := apply.Snapshot{At: c.Now()}
 	var pages atomic.Int32
-	jobs, err := c.fetchRecentJobs(withPageCounter(ctx, &pages), vault)
+	jobs, err := c.fetchRecentJobs(arm.WithPageCounter(ctx, &pages), vault)
 	if err != nil {
 		return apply.Snapshot{}, err
 	}
@@ -109,7 +110,7 @@ type JobTask struct{ Name, Status string }
 // Job reads one job, by its resource id.
 func (c *Client) Job(ctx context.Context, id string) (JobDetail, error) {
 	var w wire.Job
-	if _, err := c.getDocument(ctx, "reading job "+operationID(id), c.arm.buildURL(id, apiBackup), quota.Confirm, &w); err != nil {
+	if _, err := c.getDocument(ctx, "reading job "+operationID(id), c.arm.URL(id, apiBackup), quota.Confirm, &w); err != nil {
 		return JobDetail{}, err
 	}
 	j, _ := w.ToPlan(armid.VaultOf(id), time.Time{}) // it was requested by its id

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -28,7 +29,7 @@ func TestTheTokenNeverLeavesTheEndpoint(t *testing.T) {
 	f := newFake()
 	srv := httptest.NewServer(f)
 	defer srv.Close()
-	c := newClient(t, CommandApply, Options{Endpoint: srv.URL, AccessToken: token})
+	c := newClient(t, CommandApply, arm.Options{Endpoint: srv.URL, AccessToken: token})
 
 	t.Run("nextLink", func(t *testing.T) {
 		f.on("GET", vmList, says(200, `{"value":[],"nextLink":"`+thief.URL+vmList+`"}`))
@@ -52,7 +53,7 @@ func TestTheTokenNeverLeavesTheEndpoint(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := c.Poll(t.Context(), op)
-			if _, ok := errors.AsType[*RefusedError](err); !ok {
+			if _, ok := errors.AsType[*arm.RefusedError](err); !ok {
 				t.Errorf("got %v, want a RefusedError", err)
 			}
 		})
@@ -176,7 +177,7 @@ func TestAWriteWithoutAnAnswerEndsInTime(t *testing.T) {
 			<-r.Context().Done()
 			return nil, r.Context().Err()
 		})
-		c := newClient(t, CommandApply, Options{Endpoint: "https://arm.test", AccessToken: token, Transport: hang})
+		c := newClient(t, CommandApply, arm.Options{Endpoint: "https://arm.test", AccessToken: token, Transport: hang})
 		start := time.Now()
 		_, err := c.Start(t.Context(), plan.Change{Action: plan.Refresh, Target: vaultID, Vault: vaultID})
 		if e, ok := errors.AsType[*apply.Error](err); !ok || !e.Unknown || time.Since(start) != 2*time.Minute {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -110,7 +111,7 @@ func (d *discovery) diskReads(out *PointReading) []readTask {
 func (d *discovery) disksOf(ctx context.Context, it plan.Item, p *plan.RecoveryPoint) {
 	full, err := d.c.recoveryPoint(ctx, p.ID, d.rec)
 	if err == nil && full.Unreadable != "" {
-		err = brokenReadError(fmt.Sprintf("reading recovery point %q", p.Name), p.ID, plan.CodeNotUnderstood, fmt.Errorf("%s", full.Unreadable))
+		err = arm.NewReadError(fmt.Sprintf("reading recovery point %q", p.Name), p.ID, plan.CodeNotUnderstood, fmt.Errorf("%s", full.Unreadable))
 	}
 	if err != nil {
 		d.recordGap(ctx, pointGap(it), err)

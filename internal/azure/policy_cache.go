@@ -68,7 +68,7 @@ func (c *Client) checkPolicyDrift(ctx context.Context, op string, ch plan.Change
 func (c *Client) fetchPolicy(ctx context.Context, op, id string) (cachedPolicy, error) {
 	known := cachedPolicy{at: c.Now(), single: true}
 	var raw json.RawMessage
-	body, there, err := c.readCurrent(ctx, op, c.arm.buildURL(id, apiBackup), &raw)
+	body, there, err := c.readCurrent(ctx, op, c.arm.URL(id, apiBackup), &raw)
 	if err != nil {
 		return known, err
 	}

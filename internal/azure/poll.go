@@ -11,6 +11,7 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/azure/quota"
 	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
@@ -18,7 +19,7 @@ import (
 
 // Poll implements [apply.Backend]: it reads the status of an operation once, and the vault or policy behind it.
 func (c *Client) Poll(ctx context.Context, op apply.Operation) (apply.Progress, error) {
-	ctx = withChange(ctx, op.Change)
+	ctx = arm.ForChange(ctx, op.Change)
 	p, err := c.pollURLs(ctx, op)
 	if isUnpollable(err) && (isVaultWrite(op.Action) || isPolicyWrite(op.Action)) {
 		// The operation's status has expired or is out of reach: its effect can still be read.
@@ -42,7 +43,7 @@ func (c *Client) Poll(ctx context.Context, op apply.Operation) (apply.Progress, 
 // isUnpollable reports whether a further poll of an operation is useless: its URL leads outside the endpoint, or the
 // service refuses the read or has no such operation.
 func isUnpollable(err error) bool {
-	if _, refused := errors.AsType[*RefusedError](err); refused {
+	if _, refused := errors.AsType[*arm.RefusedError](err); refused {
 		return true
 	}
 	e, ok := errors.AsType[*apply.Error](err)
@@ -86,15 +87,15 @@ type operationFailure struct {
 
 func (c *Client) getStatus(ctx context.Context, op apply.Operation) (apply.Progress, error) {
 	var w operationStatus
-	a, err := c.arm.do(ctx, request{
-		op: pollOpName(op), method: http.MethodGet, url: op.Status, class: quota.Confirm, decode: documentBody(into(&w)),
-		acceptedStatuses: []int{http.StatusAccepted, http.StatusNoContent},
+	a, err := c.arm.Do(ctx, arm.Request{
+		Op: pollOpName(op), Method: http.MethodGet, URL: op.Status, Class: quota.Confirm, Decode: arm.DecodeDocument(into(&w)),
+		AcceptedStatuses: []int{http.StatusAccepted, http.StatusNoContent},
 	})
 	if err != nil {
 		return apply.Progress{}, err
 	}
 	p := apply.Progress{
-		JobID: w.Properties.JobID, RequestID: a.requestID(), RetryAfter: a.retryAfter(), Message: w.Status,
+		JobID: w.Properties.JobID, RequestID: a.RequestID(), RetryAfter: a.RetryAfter(), Message: w.Status,
 	}
 	if p.JobID == "" && len(w.Properties.JobIDs) == 1 {
 		p.JobID = w.Properties.JobIDs[0]
@@ -137,16 +138,16 @@ func failedJobs(op apply.Operation, w operationStatus, requestID string) error {
 
 // getResult polls Location: 202 until it has ended. Headers of the last answer mean nothing (docs/azure.md §33.5).
 func (c *Client) getResult(ctx context.Context, op apply.Operation) (apply.Progress, error) {
-	a, err := c.arm.do(ctx, request{
-		op: pollOpName(op), method: http.MethodGet, url: op.Result, class: quota.Confirm,
-		acceptedStatuses: []int{http.StatusCreated, http.StatusAccepted, http.StatusNoContent},
+	a, err := c.arm.Do(ctx, arm.Request{
+		Op: pollOpName(op), Method: http.MethodGet, URL: op.Result, Class: quota.Confirm,
+		AcceptedStatuses: []int{http.StatusCreated, http.StatusAccepted, http.StatusNoContent},
 	})
 	if err != nil {
 		return apply.Progress{}, err
 	}
-	p := apply.Progress{Done: a.status != http.StatusAccepted, RequestID: a.requestID()}
+	p := apply.Progress{Done: a.Status != http.StatusAccepted, RequestID: a.RequestID()}
 	if !p.Done {
-		p.RetryAfter = a.retryAfter()
+		p.RetryAfter = a.RetryAfter()
 	}
 	return p, nil
 }
@@ -161,7 +162,7 @@ func (c *Client) verifyVault(ctx context.Context, op apply.Operation, p apply.Pr
 	what := fmt.Sprintf("reading vault %q back", vaultName(op.Target))
 	p.Done = false
 	var w wire.Vault
-	_, err := c.getDocument(ctx, what, c.arm.buildURL(op.Target, apiVault), quota.Confirm, &w)
+	_, err := c.getDocument(ctx, what, c.arm.URL(op.Target, apiVault), quota.Confirm, &w)
 	switch {
 	case is404(err):
 		p.Message = "the vault is not to be seen yet"
@@ -199,7 +200,7 @@ func (c *Client) verifyPolicy(ctx context.Context, op apply.Operation, p apply.P
 	what := fmt.Sprintf("reading policy %q back", id.Name())
 	p.Done = false
 	var raw json.RawMessage
-	body, err := c.getDocument(ctx, what, c.arm.buildURL(op.Target, apiBackup), quota.Confirm, &raw)
+	body, err := c.getDocument(ctx, what, c.arm.URL(op.Target, apiBackup), quota.Confirm, &raw)
 	if is404(err) {
 		p.Message = "the policy is not to be seen yet"
 		return p, nil

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 )
 
 func TestOnlyAnOperationThatMayNotBeAskedIsReadBackInstead(t *testing.T) {
@@ -15,7 +16,7 @@ func TestOnlyAnOperationThatMayNotBeAskedIsReadBackInstead(t *testing.T) {
 		err  error
 		want bool
 	}{
-		"another host":            {&RefusedError{}, true},
+		"another host":            {&arm.RefusedError{}, true},
 		"no such operation":       {&apply.Error{Status: http.StatusNotFound}, true},
 		"not allowed":             {&apply.Error{Status: http.StatusForbidden}, true},
 		"not signed in":           {&apply.Error{Status: http.StatusUnauthorized}, true},

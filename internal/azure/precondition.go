@@ -60,7 +60,7 @@ func (c *Client) readCurrent(ctx context.Context, op, url string, v any) (raw []
 // that the change does not touch are sent back as read.
 func (c *Client) preparePolicy(ctx context.Context, op string, ch plan.Change) (preparedWrite, error) {
 	var raw json.RawMessage
-	body, there, err := c.readCurrent(ctx, op, c.arm.buildURL(ch.Target, apiBackup), &raw)
+	body, there, err := c.readCurrent(ctx, op, c.arm.URL(ch.Target, apiBackup), &raw)
 	if err != nil {
 		return preparedWrite{}, err
 	}
@@ -103,7 +103,7 @@ func (c *Client) preparePolicy(ctx context.Context, op string, ch plan.Change) (
 // prepareVault reads a vault right before its PUT or PATCH.
 func (c *Client) prepareVault(ctx context.Context, op string, ch plan.Change) (preparedWrite, error) {
 	var w wire.Vault
-	_, there, err := c.readCurrent(ctx, op, c.arm.buildURL(ch.Target, apiVault), &w)
+	_, there, err := c.readCurrent(ctx, op, c.arm.URL(ch.Target, apiVault), &w)
 	if err != nil {
 		return preparedWrite{}, err
 	}
@@ -176,7 +176,7 @@ func isRisky(ch plan.Change) bool { return ch.Risk != "" && ch.Risk != plan.Risk
 // fetchItem reads one item; nil = the vault has no such item.
 func (c *Client) fetchItem(ctx context.Context, op, id, vault string) (*plan.Item, error) {
 	var w wire.Item
-	_, there, err := c.readCurrent(ctx, op, c.arm.buildURL(id, apiBackup), &w)
+	_, there, err := c.readCurrent(ctx, op, c.arm.URL(id, apiBackup), &w)
 	if err != nil || !there {
 		return nil, err
 	}

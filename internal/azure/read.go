@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/azure/quota"
 	"github.com/azbackup/azbackup/internal/azure/wire"
 )
@@ -13,9 +14,9 @@ func into(v any) func(data []byte) error {
 	return func(data []byte) error { return wire.Unmarshal(data, v) }
 }
 
-// getDocument reads one document into v and also returns its raw body. Errors are those of [armClient.do].
+// getDocument reads one document into v and also returns its raw body. Errors are those of [arm.Client.Do].
 func (c *Client) getDocument(ctx context.Context, op, u string, cl quota.Class, v any) ([]byte, error) {
-	return c.arm.getDocument(ctx, op, u, cl, into(v))
+	return c.arm.GetDocument(ctx, op, u, cl, into(v))
 }
 
 // listAll reads all pages of a list. It is all or nothing: with an error it returns the elements of the pages before,
@@ -28,5 +29,5 @@ func listAll[T any](ctx context.Context, c *Client, op, u string, cl quota.Class
 func listAs[T any](
 	ctx context.Context, c *Client, op, u string, cl quota.Class, tee func(json.RawMessage), read func(raw []byte) (T, error),
 ) ([]T, error) {
-	return list(ctx, c.arm, listRequest{op: op, url: u, class: cl, tee: tee}, read)
+	return arm.List(ctx, c.arm, arm.ListRequest{Op: op, URL: u, Class: cl, Tee: tee}, read)
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/azure/quota"
 	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
@@ -81,13 +82,13 @@ func (d *discovery) listPoints(ctx context.Context, item, vm string) {
 	if d.rec != nil {
 		tee = func(raw json.RawMessage) { rows = append(rows, raw) }
 	}
-	u := d.c.arm.buildURL(item+"/recoveryPoints", apiBackup)
+	u := d.c.arm.URL(item+"/recoveryPoints", apiBackup)
 	found, err := listAll[wire.RecoveryPoint](ctx, d.c, op, u, quota.Other, tee)
 	times := make([]time.Time, 0, len(found))
 	for _, w := range found {
 		t, ok := w.Properties.Time.PastTime(d.c.Now())
 		if (t.IsZero() || !ok) && err == nil {
-			err = brokenReadError(op, u, plan.CodeNotUnderstood, fmt.Errorf("the time of a recovery point is %s", wire.Quote(w.Properties.Time.Text())))
+			err = arm.NewReadError(op, u, plan.CodeNotUnderstood, fmt.Errorf("the time of a recovery point is %s", wire.Quote(w.Properties.Time.Text())))
 		}
 		times = append(times, t)
 	}

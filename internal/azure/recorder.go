@@ -15,6 +15,7 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/azure/wire"
 )
 
@@ -111,16 +112,16 @@ func (r *recorder) recordFailedRead(err error) {
 		return
 	}
 	e, isAnswer := errors.AsType[*apply.Error](err)
-	sent, isKnown := errors.AsType[*sentRequest](err)
+	sent, isKnown := errors.AsType[*arm.SentRequest](err)
 	if !isAnswer || !isKnown {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.err = errors.Join(r.err, err) // otherwise a replay would see the resource as missing
 		return
 	}
-	f := failedRead{Method: sent.method, Path: sent.path, Status: e.Status, Headers: map[string]string{}}
-	if json.Valid(sent.body) {
-		f.Body = slices.Clone(sent.body)
+	f := failedRead{Method: sent.Method, Path: sent.Path, Status: e.Status, Headers: map[string]string{}}
+	if json.Valid(sent.Body) {
+		f.Body = slices.Clone(sent.Body)
 	}
 	if f.Status < http.StatusBadRequest {
 		f.Status = noAnswerStatus
@@ -129,7 +130,7 @@ func (r *recorder) recordFailedRead(err error) {
 		}})
 	}
 	for _, name := range []string{"x-ms-request-id", "x-ms-failure-cause", "Retry-After"} {
-		if v := sent.header.Get(name); v != "" {
+		if v := sent.Header.Get(name); v != "" {
 			f.Headers[name] = v
 		}
 	}

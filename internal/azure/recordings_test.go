@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/azure/quota"
 	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
@@ -180,7 +181,7 @@ func (m moment) serve(t *testing.T) (*Client, plan.Scope) {
 		on("GET", "/subscriptions/"+subscription+"/providers/Microsoft.RecoveryServices/vaults", lists(string(m.vault.Response)))
 	srv := httptest.NewServer(f)
 	t.Cleanup(srv.Close)
-	return newClient(t, CommandPlan, Options{Endpoint: srv.URL, AccessToken: token}), plan.Scope{
+	return newClient(t, CommandPlan, arm.Options{Endpoint: srv.URL, AccessToken: token}), plan.Scope{
 		Subscriptions: []string{subscription}, Vaults: []plan.VaultRef{{ID: vault}}, Elsewhere: true, Protectable: true, Guards: true,
 	}
 }
@@ -316,7 +317,7 @@ func TestRecordedDocumentsAreUnderstood(t *testing.T) {
 		for _, e := range all[name] {
 			f := newFake().on("GET", e.path, e.serves)
 			srv := httptest.NewServer(f)
-			c := newClient(t, CommandPlan, Options{Endpoint: srv.URL, AccessToken: token})
+			c := newClient(t, CommandPlan, arm.Options{Endpoint: srv.URL, AccessToken: token})
 			what, err := readRecorded(t, c, e)
 			srv.Close()
 			seen[what]++
@@ -370,7 +371,7 @@ func readRecorded(t *testing.T, c *Client, e exchange) (what string, err error) 
 		return "items", err
 	case e.is("item"):
 		var w wire.Item
-		if _, err = c.getDocument(ctx, "reading", c.arm.buildURL(e.path, apiBackup), quota.Other, &w); err == nil {
+		if _, err = c.getDocument(ctx, "reading", c.arm.URL(e.path, apiBackup), quota.Other, &w); err == nil {
 			var it plan.Item
 			it, err = w.ToPlan(vault, time.Now())
 			differ(it.State+it.Unreadable, naive(e.Response, "properties", "protectionState"))

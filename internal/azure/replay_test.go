@@ -16,6 +16,7 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -208,7 +209,7 @@ func TestRecordedOperationsAreDrivenToTheirEnd(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				r := &replayer{t: t, list: all[c.cassette], write: c.n}
 				time.Sleep(time.Until(r.list[c.n].date())) // the recorded day, so that jobs have their recorded age
-				client := newClient(t, CommandApply, Options{
+				client := newClient(t, CommandApply, arm.Options{
 					Endpoint: "https://management.azure.com", AccessToken: token, Transport: inProcess{r},
 				})
 				ch := r.change(c.action)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/azure/quota"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -33,7 +34,7 @@ func TestATokenOfAGuardsTenantGoesWithTheGuardedWriteAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.on("PUT", armid.ProtectedItem(vaultID, vm), accepted).on("GET", "/subscriptions", says(200, `{"value":[]}`))
-	c := newClient(t, CommandApply, Options{
+	c := newClient(t, CommandApply, arm.Options{
 		Endpoint: "https://arm.test", AccessToken: token, Transport: inProcess{f},
 		AuxiliaryTenants: []string{"a", "b"}, AuxiliaryToken: "second",
 	})
@@ -79,17 +80,17 @@ func TestNoRequestButAGuardedWriteCanCarryTheTokenOfAGuardsTenant(t *testing.T) 
 			commands = Commands()
 		}
 		for _, command := range commands {
-			c := newClient(t, command, Options{
+			c := newClient(t, command, arm.Options{
 				Endpoint: "https://arm.test", AccessToken: token, Transport: inProcess{f},
 				AuxiliaryTenants: []string{"a"}, AuxiliaryToken: "second",
 			})
 			for what, body := range bodies {
-				r := request{op: "x", method: route.method, url: c.arm.buildURL(strings.ReplaceAll(route.path, "*", sub), apiBackup), body: body, class: quota.Other}
+				r := arm.Request{Op: "x", Method: route.method, URL: c.arm.URL(strings.ReplaceAll(route.path, "*", sub), apiBackup), Body: body, Class: quota.Other}
 				if !route.isRead() {
-					r.class = quota.Write
+					r.Class = quota.Write
 				}
 				before := len(f.sent)
-				c.arm.do(t.Context(), r)
+				c.arm.Do(t.Context(), r)
 				if len(f.sent) == before {
 					t.Errorf("%s %s of %s was not sent", route.method, route.path, command)
 				}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/azure/quota"
 	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
@@ -25,17 +26,17 @@ type restoreCheckBody struct {
 
 // StartValidation implements [apply.RestoreTester].
 func (c *Client) StartValidation(ctx context.Context, ch plan.Change) (apply.Operation, error) {
-	ctx = withChange(ctx, ch.ID)
+	ctx = arm.ForChange(ctx, ch.ID)
 	p, err := restorePropertiesOf(ch)
 	if err != nil {
 		return apply.Operation{}, err
 	}
 	b := restoreCheckBody{Point: ch.Point.ID}
 	b.Properties.Type, b.Properties.Restore = "ValidateIaasVMRestoreOperationRequest", p
-	a, err := c.arm.do(ctx, request{
-		op: fmt.Sprintf("checking the restore of %q", armid.DisplayName(ch.Target)), method: http.MethodPost,
-		url: c.arm.buildURL(ch.Vault+"/backupTriggerValidateOperation", apiBackup), class: quota.Write, body: b,
-		acceptedStatuses: []int{http.StatusAccepted},
+	a, err := c.arm.Do(ctx, arm.Request{
+		Op: fmt.Sprintf("checking the restore of %q", armid.DisplayName(ch.Target)), Method: http.MethodPost,
+		URL: c.arm.URL(ch.Vault+"/backupTriggerValidateOperation", apiBackup), Class: quota.Write, Body: b,
+		AcceptedStatuses: []int{http.StatusAccepted},
 	})
 	if err != nil {
 		return apply.Operation{}, err
@@ -45,7 +46,7 @@ func (c *Client) StartValidation(ctx context.Context, ch plan.Change) (apply.Ope
 
 // PollValidation implements [apply.RestoreTester].
 func (c *Client) PollValidation(ctx context.Context, op apply.Operation) (apply.Validation, error) {
-	ctx = withChange(ctx, op.Change)
+	ctx = arm.ForChange(ctx, op.Change)
 	what := "following the check of a restore " + wire.Quote(op.ID)
 	if op.Status == "" {
 		return apply.Validation{}, &apply.Error{Op: what, Code: plan.CodeNotUnderstood, Message: "the answer does not say where its result is to be found", Ended: true}
@@ -56,19 +57,19 @@ func (c *Client) PollValidation(ctx context.Context, op apply.Operation) (apply.
 			Response json.RawMessage `json:"validateOperationResponse"`
 		} `json:"properties"`
 	}
-	a, err := c.arm.do(ctx, request{
-		op: what, method: http.MethodGet, url: op.Status, class: quota.Confirm, decode: documentBody(into(&w)),
-		acceptedStatuses: []int{http.StatusAccepted},
+	a, err := c.arm.Do(ctx, arm.Request{
+		Op: what, Method: http.MethodGet, URL: op.Status, Class: quota.Confirm, Decode: arm.DecodeDocument(into(&w)),
+		AcceptedStatuses: []int{http.StatusAccepted},
 	})
 	if err != nil {
 		return apply.Validation{}, err
 	}
-	v := apply.Validation{RetryAfter: a.retryAfter()}
+	v := apply.Validation{RetryAfter: a.RetryAfter()}
 	switch strings.ToLower(w.Status) {
 	case "succeeded": // it was checked; whether it would work the rows tell (docs/azure.md §25.4)
 		v.Done = true
 	case "failed", "canceled", "cancelled":
-		return v, operationError(op, w.operationStatus, a.requestID())
+		return v, operationError(op, w.operationStatus, a.RequestID())
 	}
 	if v.Findings, err = parseFindings(w.Properties.Response); err != nil {
 		return apply.Validation{}, &apply.Error{Op: what, Code: plan.CodeNotUnderstood, Message: "its result was not understood: " + err.Error(), Ended: true}

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/azure/quota"
 	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/internal/crash"
@@ -29,7 +30,7 @@ func (c *Client) RecoveryPoints(ctx context.Context, item string) ([]plan.Recove
 
 func (c *Client) recoveryPoints(ctx context.Context, item string, rec *recorder) ([]plan.RecoveryPoint, error) {
 	op := "listing recovery points of " + wire.Quote(itemName(item))
-	found, err := listAll[wire.RecoveryPoint](ctx, c, op, c.arm.buildURL(item+"/recoveryPoints", apiBackup), quota.Other, rec.tee("recoveryPoints"))
+	found, err := listAll[wire.RecoveryPoint](ctx, c, op, c.arm.URL(item+"/recoveryPoints", apiBackup), quota.Other, rec.tee("recoveryPoints"))
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +50,7 @@ func (c *Client) RecoveryPoint(ctx context.Context, id string) (plan.RecoveryPoi
 
 func (c *Client) recoveryPoint(ctx context.Context, id string, rec *recorder) (plan.RecoveryPoint, error) {
 	var w wire.RecoveryPoint
-	raw, err := c.getDocument(ctx, "reading recovery point "+wire.Quote(operationID(id)), c.arm.buildURL(id, apiBackup), quota.Other, &w)
+	raw, err := c.getDocument(ctx, "reading recovery point "+wire.Quote(operationID(id)), c.arm.URL(id, apiBackup), quota.Other, &w)
 	if err != nil {
 		return plan.RecoveryPoint{}, err
 	}
@@ -139,7 +140,7 @@ func (c *Client) RestoreJobsNamed(ctx context.Context, vault string, names []str
 // their container.
 func (c *Client) listRestoreJobs(ctx context.Context, vault string, from time.Time, rec *recorder, containers ...string) ([]plan.RestoreJob, error) {
 	filter := jobWindowFilter(from, c.Now().Add(jobWindowSlack)) + " and operation eq '" + plan.JobRestore + "' and " + filterVMs
-	u := c.arm.buildURL(vault+"/backupJobs", apiBackup, "$filter", filter)
+	u := c.arm.URL(vault+"/backupJobs", apiBackup, "$filter", filter)
 	found, err := listAll[wire.Job](ctx, c, fmt.Sprintf("listing restore jobs of %q", vaultName(vault)), u, quota.Other, rec.tee("jobs"))
 	if err != nil {
 		return nil, err
@@ -164,7 +165,7 @@ func (c *Client) RestoreJob(ctx context.Context, id string) (plan.RestoreJob, er
 
 func (c *Client) restoreJob(ctx context.Context, id string, rec *recorder) (plan.RestoreJob, error) {
 	var w wire.Job
-	raw, err := c.getDocument(ctx, "reading job "+wire.Quote(operationID(id)), c.arm.buildURL(id, apiBackup), quota.Other, &w)
+	raw, err := c.getDocument(ctx, "reading job "+wire.Quote(operationID(id)), c.arm.URL(id, apiBackup), quota.Other, &w)
 	if err != nil {
 		return plan.RestoreJob{}, err
 	}
@@ -180,7 +181,7 @@ func (c *Client) Disks(ctx context.Context, group string) ([]plan.Disk, error) {
 
 func (c *Client) disks(ctx context.Context, group string, rec *recorder) ([]plan.Disk, error) {
 	op := "listing disks of resource group " + wire.Quote(itemName(group))
-	u := c.arm.buildURL(group+"/providers/Microsoft.Compute/disks", apiDisks)
+	u := c.arm.URL(group+"/providers/Microsoft.Compute/disks", apiDisks)
 	found, err := listAll[wire.Disk](ctx, c, op, u, quota.Other, rec.tee("disks"))
 	if err != nil {
 		return nil, err
@@ -205,13 +206,13 @@ func (c *Client) disks(ctx context.Context, group string, rec *recorder) ([]plan
 func (c *Client) Disk(ctx context.Context, id string) (plan.Disk, bool, error) {
 	op := "reading disk " + wire.Quote(itemName(id))
 	var w wire.Disk
-	exists, err := c.getIfExists(ctx, op, c.arm.buildURL(id, apiDisks), &w, "disks", nil)
+	exists, err := c.getIfExists(ctx, op, c.arm.URL(id, apiDisks), &w, "disks", nil)
 	if err != nil || !exists {
 		return plan.Disk{}, false, err
 	}
 	d, ok := w.ToPlan(groupOf(id), c.Now())
 	if !ok || !armid.Same(d.ID, id) {
-		return plan.Disk{}, false, brokenReadError(op, id, "MalformedAnswer", errors.New("the answer is not this disk"))
+		return plan.Disk{}, false, arm.NewReadError(op, id, "MalformedAnswer", errors.New("the answer is not this disk"))
 	}
 	return d, true, nil
 }
@@ -223,7 +224,7 @@ func (c *Client) ResourceGroup(ctx context.Context, id string) (plan.ResourceGro
 
 func (c *Client) resourceGroup(ctx context.Context, id string, rec *recorder) (plan.ResourceGroup, bool, error) {
 	var w wire.ResourceGroup
-	exists, err := c.getIfExists(ctx, "reading resource group "+wire.Quote(itemName(id)), c.arm.buildURL(id, apiGroups), &w, "resourceGroups", rec)
+	exists, err := c.getIfExists(ctx, "reading resource group "+wire.Quote(itemName(id)), c.arm.URL(id, apiGroups), &w, "resourceGroups", rec)
 	if err != nil || !exists {
 		return plan.ResourceGroup{}, false, err
 	}
@@ -237,7 +238,7 @@ func (c *Client) StorageAccount(ctx context.Context, id string) (plan.StorageAcc
 
 func (c *Client) storageAccount(ctx context.Context, id string, rec *recorder) (plan.StorageAccount, bool, error) {
 	var w wire.StorageAccount
-	exists, err := c.getIfExists(ctx, "reading storage account "+wire.Quote(itemName(id)), c.arm.buildURL(id, apiStorage), &w, "storageAccounts", rec)
+	exists, err := c.getIfExists(ctx, "reading storage account "+wire.Quote(itemName(id)), c.arm.URL(id, apiStorage), &w, "storageAccounts", rec)
 	if err != nil || !exists {
 		return plan.StorageAccount{}, false, err
 	}
@@ -251,7 +252,7 @@ func (c *Client) StorageAccounts(ctx context.Context, subscription string) ([]pl
 }
 
 func (c *Client) storageAccounts(ctx context.Context, subscription string, rec *recorder) ([]plan.StorageAccount, error) {
-	u := c.arm.buildURL("/subscriptions/"+subscription+"/providers/Microsoft.Storage/storageAccounts", apiStorage)
+	u := c.arm.URL("/subscriptions/"+subscription+"/providers/Microsoft.Storage/storageAccounts", apiStorage)
 	op := "listing storage accounts of subscription " + subscription
 	found, err := listAll[wire.StorageAccount](ctx, c, op, u, quota.Other, rec.tee("storageAccounts"))
 	if err != nil {
@@ -271,7 +272,7 @@ func (c *Client) storageAccounts(ctx context.Context, subscription string, rec *
 // namelessRow returns the error for a list with an entry whose id does not name what is listed.
 func namelessRow(op, u, what string, id wire.Field) error {
 	why := fmt.Errorf("the id of a %s is %s", what, id.Printable())
-	return brokenReadError(op, u, "MalformedAnswer", why)
+	return arm.NewReadError(op, u, "MalformedAnswer", why)
 }
 
 // getIfExists reads one document into v, and records it in a section of the estate; false = it does not exist.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -45,8 +46,8 @@ func (c *Client) restoreWrite(ch plan.Change) (write, error) {
 	if err != nil {
 		return write{}, err
 	}
-	return write{request{
-		op: fmt.Sprintf("restoring disks of %q", armid.DisplayName(ch.Target)), method: http.MethodPost, url: c.arm.buildURL(ch.Point.ID+"/restore", apiBackup),
+	return write{arm.Request{
+		Op: fmt.Sprintf("restoring disks of %q", armid.DisplayName(ch.Target)), Method: http.MethodPost, URL: c.arm.URL(ch.Point.ID+"/restore", apiBackup),
 	}, fixedBody(ch, restoreBody{p})}, nil
 }
 
@@ -127,7 +128,7 @@ func (c *Client) restoreSince(ctx context.Context, op apply.Operation) (plan.Job
 		}
 	}
 	if unclear != "" {
-		return plan.Job{}, false, brokenReadError(pollOpName(op), op.Vault+"/backupJobs", plan.CodeNotUnderstood, errors.New(unclear))
+		return plan.Job{}, false, arm.NewReadError(pollOpName(op), op.Vault+"/backupJobs", plan.CodeNotUnderstood, errors.New(unclear))
 	}
 	return plan.Job{}, false, nil
 }

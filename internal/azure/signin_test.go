@@ -13,6 +13,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
 	"github.com/azbackup/azbackup/apply"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -33,7 +34,7 @@ func TestNobodyIsSignedIn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := newFake().on("GET", vmList, c.vms).on("GET", vaultID, c.vault)
 			_, err := f.client(t, CommandPlan).Discover(t.Context(), scope)
-			e, ok := errors.AsType[*SignInError](err)
+			e, ok := errors.AsType[*arm.SignInError](err)
 			if ok != c.signIn || err != nil && !ok {
 				t.Errorf("got %v, want a SignInError: %v", err, c.signIn)
 			}
@@ -65,7 +66,7 @@ func TestATokenThatExpiresInTheMiddleIsReplaced(t *testing.T) {
 	expired := fails(401, "ExpiredAuthenticationToken")
 	f := newFake().on("GET", vmList, expired, lists(rawVM("VM1"))).
 		on("POST", vaultID+"/backupFabrics/Azure/refreshContainers", expired)
-	c := newClient(t, CommandApply, Options{Endpoint: "https://arm.test", Credential: &wallet{}, Transport: inProcess{f}})
+	c := newClient(t, CommandApply, arm.Options{Endpoint: "https://arm.test", Credential: &wallet{}, Transport: inProcess{f}})
 	if o := discover(t, c, plan.Scope{Subscriptions: []string{sub}}); len(o.Gaps) != 0 || len(o.VMs) != 1 {
 		t.Errorf("gaps %+v", o.Gaps)
 	}
@@ -84,9 +85,9 @@ func TestATokenThatExpiresInTheMiddleIsReplaced(t *testing.T) {
 
 func TestWithoutATokenNothingIsSent(t *testing.T) {
 	f := newFake()
-	c := newClient(t, "", Options{Endpoint: "https://arm.test", Credential: noToken{}, Transport: inProcess{f}})
+	c := newClient(t, "", arm.Options{Endpoint: "https://arm.test", Credential: noToken{}, Transport: inProcess{f}})
 	_, err := c.Discover(t.Context(), plan.Scope{Subscriptions: []string{sub}, Vaults: []plan.VaultRef{{ID: vaultID}}})
-	if e, ok := errors.AsType[*SignInError](err); !ok || e.Message != "run az login and more" {
+	if e, ok := errors.AsType[*arm.SignInError](err); !ok || e.Message != "run az login and more" {
 		t.Errorf("got %v", err)
 	}
 	if _, err := c.WhoAmI(t.Context()); err == nil {
@@ -108,7 +109,7 @@ func TestARunAsksForOneTokenAndForOneMoreWhenAllAreRefused(t *testing.T) {
 	}
 	w := &wallet{delay: time.Second}
 	f := newFake().on("GET", vmList, expired).on("GET", vaultID, expired)
-	c := newClient(t, "", Options{Endpoint: "https://arm.test", Credential: w, Transport: inProcess{f}})
+	c := newClient(t, "", arm.Options{Endpoint: "https://arm.test", Credential: w, Transport: inProcess{f}})
 	for range 2 {
 		if _, err := c.WhoAmI(t.Context()); err != nil {
 			t.Fatal(err)

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/azure/quota"
 	"github.com/azbackup/azbackup/internal/crash"
 	"github.com/azbackup/azbackup/plan"
@@ -72,7 +73,7 @@ func (c *Client) recordGroups(ctx context.Context, subscriptions []string, rec *
 	for _, s := range subscriptions {
 		g.Go(func() error {
 			defer crash.ExitOnPanic()
-			u := c.arm.buildURL("/subscriptions/"+s+"/resourcegroups", apiSubscriptions)
+			u := c.arm.URL("/subscriptions/"+s+"/resourcegroups", apiSubscriptions)
 			type ignored struct{}
 			if _, err := listAll[ignored](ctx, c, "listing resource groups of subscription "+s, u, quota.Other, rec.tee("resourceGroups")); err != nil {
 				rec.recordFailedRead(err)
@@ -85,7 +86,7 @@ func (c *Client) recordGroups(ctx context.Context, subscriptions []string, rec *
 }
 
 // writeEstate writes the estate file.
-func (r *recorder) writeEstate(w io.Writer, taken time.Time, me Identity, subscriptions []string) error {
+func (r *recorder) writeEstate(w io.Writer, taken time.Time, me arm.Identity, subscriptions []string) error {
 	head, err := json.Marshal(struct {
 		Version string    `json:"format_version"`
 		Taken   time.Time `json:"taken"`

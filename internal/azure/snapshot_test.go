@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/azure/azuretest"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -69,7 +70,7 @@ func TestASnapshotHoldsTheBodiesThatWereRead(t *testing.T) {
 		len(e.Subscriptions), len(e.ResourceGroups), len(e.VMs), len(e.Vaults), len(e.Policies), len(e.Items), len(e.Protectable),
 		len(e.Jobs), len(e.RecoveryPoints), len(e.ResourceGuards), len(e.Refused), len(e.Operations),
 	}
-	if d := cmp.Diff([]int{1, 1, 2, 2, 1, 1, 1, 0, 0, 0, 0, 0}, got); d != "" || e.FormatVersion != "1" || e.Cloud != AzurePublic {
+	if d := cmp.Diff([]int{1, 1, 2, 2, 1, 1, 1, 0, 0, 0, 0, 0}, got); d != "" || e.FormatVersion != "1" || e.Cloud != arm.AzurePublic {
 		t.Errorf("%s\n%s", d, text)
 	}
 	if !sameJSON(t, string(e.Items[0]), azuretest.Item(vaultID, "VM1")) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/azure/quota"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -24,7 +25,7 @@ var (
 // with what was approved, and sends the write. Reading last limits the time in which another client can interfere to
 // that of one answer.
 func (c *Client) Start(ctx context.Context, ch plan.Change) (apply.Operation, error) {
-	ctx = withChange(ctx, ch.ID)
+	ctx = arm.ForChange(ctx, ch.ID)
 	if ch.After == nil {
 		ch.After = &plan.State{}
 	}
@@ -40,17 +41,17 @@ func (c *Client) Start(ctx context.Context, ch plan.Change) (apply.Operation, er
 	ch.After = over.after
 	switch over.found {
 	case stateAsWanted:
-		op := c.operationOf(ch, &answer{})
+		op := c.operationOf(ch, &arm.Answer{})
 		op.Already = true
 		return op, nil
 	case stateInProgress:
-		return c.operationOf(ch, &answer{}), nil
+		return c.operationOf(ch, &arm.Answer{}), nil
 	case stateAsApproved:
 	}
-	r := w.request
-	r.class, r.permit, r.body = quota.Write, permit, over.body
-	r.acceptedStatuses = []int{http.StatusCreated, http.StatusAccepted, http.StatusNoContent}
-	a, err := c.arm.do(ctx, r)
+	r := w.Request
+	r.Class, r.Permit, r.Body = quota.Write, permit, over.body
+	r.AcceptedStatuses = []int{http.StatusCreated, http.StatusAccepted, http.StatusNoContent}
+	a, err := c.arm.Do(ctx, r)
 	if err != nil {
 		return apply.Operation{}, guardError(ch, err)
 	}
@@ -61,7 +62,7 @@ func (c *Client) Start(ctx context.Context, ch plan.Change) (apply.Operation, er
 func (c *Client) reserveWrite(ctx context.Context, w write) (*quota.Permit, preparedWrite, error) {
 	began := c.Now()
 	for {
-		permit, err := c.arm.Quotas().Reserve(ctx, w.method, w.url)
+		permit, err := c.arm.Quotas().Reserve(ctx, w.Method, w.URL)
 		if err != nil {
 			return nil, preparedWrite{}, err
 		}
@@ -77,11 +78,11 @@ func (c *Client) reserveWrite(ctx context.Context, w write) (*quota.Permit, prep
 }
 
 // operationOf returns how to follow an accepted write (docs/azure.md §12, §16.2).
-func (c *Client) operationOf(ch plan.Change, a *answer) apply.Operation {
+func (c *Client) operationOf(ch plan.Change, a *arm.Answer) apply.Operation {
 	op := apply.Operation{
 		Change: ch.ID, Vault: ch.Vault, Action: ch.Action, Target: ch.Target, After: ch.After,
-		Status: a.header.Get("Azure-AsyncOperation"), Result: a.header.Get("Location"),
-		Accepted: c.answerTime(a.header), RequestID: a.requestID(), RetryAfter: a.retryAfter(),
+		Status: a.Header.Get("Azure-AsyncOperation"), Result: a.Header.Get("Location"),
+		Accepted: c.answerTime(a.Header), RequestID: a.RequestID(), RetryAfter: a.RetryAfter(),
 	}
 	op.ID = operationID(cmp.Or(op.Status, op.Result))
 	return op
@@ -108,7 +109,7 @@ func operationID(link string) string {
 // write is the one write of a change. prepare builds its body, merged with the current state where that matters; held
 // is how long the write waited for its quotas.
 type write struct {
-	request
+	arm.Request
 	prepare func(ctx context.Context, held time.Duration) (preparedWrite, error)
 }
 
@@ -120,9 +121,9 @@ func (c *Client) buildWrite(ch plan.Change) (write, error) {
 	case plan.CreatePolicy, plan.UpdatePolicy:
 		return c.buildPolicyWrite(ch)
 	case plan.Refresh:
-		return write{request{
-			op: fmt.Sprintf("refreshing the containers of %q", vaultName(ch.Vault)), method: http.MethodPost,
-			url: c.arm.buildURL(ch.Vault+"/backupFabrics/Azure/refreshContainers", apiBackup, "$filter", filterVMs),
+		return write{arm.Request{
+			Op: fmt.Sprintf("refreshing the containers of %q", vaultName(ch.Vault)), Method: http.MethodPost,
+			URL: c.arm.URL(ch.Vault+"/backupFabrics/Azure/refreshContainers", apiBackup, "$filter", filterVMs),
 		}, fixedBody(ch, nil)}, nil
 	case plan.Protect, plan.Modify, plan.Resume, plan.Stop, plan.Undelete:
 		return c.buildItemWrite(ch)
@@ -181,7 +182,7 @@ func (c *Client) buildBackupWrite(ch plan.Change) (write, error) {
 	if ch.After.Retain > 0 {
 		b.Properties.Expiry = c.Now().Add(time.Duration(ch.After.Retain)).Format(time.RFC3339)
 	}
-	return write{request{
-		op: fmt.Sprintf("backing up %q", vm.Name()), method: http.MethodPost, url: c.arm.buildURL(id+"/backup", apiBackup),
+	return write{arm.Request{
+		Op: fmt.Sprintf("backing up %q", vm.Name()), Method: http.MethodPost, URL: c.arm.URL(id+"/backup", apiBackup),
 	}, fixedBody(ch, b)}, nil
 }

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/azure/quota"
 	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/internal/crash"
@@ -75,7 +76,7 @@ type subscriptionFinder struct {
 	out        plan.FoundSubscriptions
 	record     searchRecord
 	isUnlisted bool // the list of subscriptions could not be read
-	signInErr  *SignInError
+	signInErr  *arm.SignInError
 }
 
 func (f *subscriptionFinder) run(ctx context.Context, tasks []readTask) {
@@ -98,7 +99,7 @@ func (f *subscriptionFinder) fail(ctx context.Context, gap plan.Gap, err error) 
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if s, ok := errors.AsType[*SignInError](err); ok {
+	if s, ok := errors.AsType[*arm.SignInError](err); ok {
 		f.signInErr = s
 		return
 	}
@@ -125,7 +126,7 @@ func (f *subscriptionFinder) list(ctx context.Context) {
 func (f *subscriptionFinder) descendants(ctx context.Context, group string) {
 	path := "/providers/Microsoft.Management/managementGroups/" + group
 	gap := plan.Gap{Kind: plan.GapManagementGroup, Target: path}
-	u := f.c.arm.buildURL(path+"/descendants", apiManagementGroups)
+	u := f.c.arm.URL(path+"/descendants", apiManagementGroups)
 	var raws []json.RawMessage
 	rows, err := listAll[wire.Descendant](ctx, f.c, fmt.Sprintf("listing what is below management group %q", group), u, quota.Other,
 		func(raw json.RawMessage) { raws = append(raws, slices.Clone(raw)) })
@@ -170,7 +171,7 @@ func (f *subscriptionFinder) notVisible(ids []string) []string {
 func (f *subscriptionFinder) get(ctx context.Context, id string) {
 	var w wire.Subscription
 	gap := plan.Gap{Kind: plan.GapSubscription, Subscription: id}
-	raw, err := f.c.getDocument(ctx, "reading subscription "+id, f.c.arm.buildURL("/subscriptions/"+id, apiSubscriptions), quota.Other, &w)
+	raw, err := f.c.getDocument(ctx, "reading subscription "+id, f.c.arm.URL("/subscriptions/"+id, apiSubscriptions), quota.Other, &w)
 	if err != nil {
 		f.fail(ctx, gap, err)
 		return
@@ -188,7 +189,7 @@ func (f *subscriptionFinder) get(ctx context.Context, id string) {
 
 // listSubscriptions reads the subscriptions that the identity sees. Entries that were not understood are gaps.
 func (c *Client) listSubscriptions(ctx context.Context, tee func(json.RawMessage)) (found []plan.Subscription, odd []plan.Gap, err error) {
-	rows, err := listAll[wire.Subscription](ctx, c, "listing subscriptions", c.arm.buildURL("/subscriptions", apiSubscriptions), quota.Other, tee)
+	rows, err := listAll[wire.Subscription](ctx, c, "listing subscriptions", c.arm.URL("/subscriptions", apiSubscriptions), quota.Other, tee)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -35,9 +36,9 @@ func (c *Client) buildItemWrite(ch plan.Change) (write, error) {
 	if ch.Action != plan.Stop && ch.Action != plan.Undelete && ch.After.Policy == "" {
 		return write{}, errMissingField(ch, "policy")
 	}
-	r := request{op: fmt.Sprintf("%s %q", opName(ch.Action), vm.Name()), method: http.MethodPut, url: c.arm.buildURL(id, apiBackup)}
+	r := arm.Request{Op: fmt.Sprintf("%s %q", opName(ch.Action), vm.Name()), Method: http.MethodPut, URL: c.arm.URL(id, apiBackup)}
 	return write{r, func(ctx context.Context, held time.Duration) (preparedWrite, error) {
-		return c.prepareItem(ctx, r.op, id, ch, held)
+		return c.prepareItem(ctx, r.Op, id, ch, held)
 	}}, nil
 }
 

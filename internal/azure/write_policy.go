@@ -9,6 +9,7 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/azure/wire"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -22,12 +23,12 @@ func (c *Client) buildPolicyWrite(ch plan.Change) (write, error) {
 	if err != nil {
 		return write{}, fmt.Errorf("starting %q: %w", ch.ID, err)
 	}
-	r := request{
-		op: fmt.Sprintf("writing policy %q in %q", id.Name(), vaultName(ch.Vault)), method: http.MethodPut,
-		url: c.arm.buildURL(ch.Target, apiBackup),
+	r := arm.Request{
+		Op: fmt.Sprintf("writing policy %q in %q", id.Name(), vaultName(ch.Vault)), Method: http.MethodPut,
+		URL: c.arm.URL(ch.Target, apiBackup),
 	}
 	return write{r, func(ctx context.Context, _ time.Duration) (preparedWrite, error) {
-		return c.preparePolicy(ctx, r.op, ch)
+		return c.preparePolicy(ctx, r.Op, ch)
 	}}, nil
 }
 

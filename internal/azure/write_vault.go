@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/plan"
 )
 
@@ -15,11 +16,11 @@ func (c *Client) buildVaultWrite(ch plan.Change) (write, error) {
 	if ch.After.Vault == nil {
 		return write{}, errMissingField(ch, "settings")
 	}
-	r := request{op: fmt.Sprintf("creating vault %q", vaultName(ch.Target)), method: http.MethodPut, url: c.arm.buildURL(ch.Target, apiVault)}
+	r := arm.Request{Op: fmt.Sprintf("creating vault %q", vaultName(ch.Target)), Method: http.MethodPut, URL: c.arm.URL(ch.Target, apiVault)}
 	if ch.Action == plan.UpdateVault {
-		r.op, r.method = fmt.Sprintf("updating vault %q", vaultName(ch.Target)), http.MethodPatch
+		r.Op, r.Method = fmt.Sprintf("updating vault %q", vaultName(ch.Target)), http.MethodPatch
 	}
 	return write{r, func(ctx context.Context, _ time.Duration) (preparedWrite, error) {
-		return c.prepareVault(ctx, r.op, ch)
+		return c.prepareVault(ctx, r.Op, ch)
 	}}, nil
 }

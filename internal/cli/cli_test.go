@@ -16,6 +16,7 @@ import (
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/report"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -43,8 +44,8 @@ func TestErrorsHaveTheirExitCodes(t *testing.T) {
 		{errors.New("x"), exitError, ""},
 		{usageError("x"), exitError, "azbackup help"},
 		{fmt.Errorf("a: %w", withCode(exitLocked, errors.New("x"), "wait")), exitLocked, "wait"},
-		{fmt.Errorf("a: %w", &azure.SignInError{Message: "no credential"}), exitDenied, "az login"},
-		{&azure.SignInError{Err: &apply.Error{Code: "AuthorizationFailed", Status: 403}}, exitDenied, "lacks the right"},
+		{fmt.Errorf("a: %w", &arm.SignInError{Message: "no credential"}), exitDenied, "az login"},
+		{&arm.SignInError{Err: &apply.Error{Code: "AuthorizationFailed", Status: 403}}, exitDenied, "lacks the right"},
 		{&apply.Error{Code: "ResourceRequestsThrottled", Status: 429}, exitError, "run again later"},
 		{&apply.Error{Status: 401}, exitDenied, ""},
 		{fmt.Errorf("internal: %w", &plan.InvalidError{Problems: []string{"x"}}), exitError, "please report"},
@@ -327,11 +328,11 @@ func TestTheLogHandlerIsSafeWithGroups(t *testing.T) {
 }
 
 func TestTheCredentialsThatWereTriedCannotSteerTheTerminal(t *testing.T) {
-	err := fmt.Errorf("a: %w", &azure.SignInError{Message: "x", Attempts: []string{"one: \x1b[2J\u202e", "two\nlines"}})
+	err := fmt.Errorf("a: %w", &arm.SignInError{Message: "x", Attempts: []string{"one: \x1b[2J\u202e", "two\nlines"}})
 	if got := describeAttempts(err); strings.ContainsAny(got, "\x1b\u202e") || strings.Count(got, "\n") != 2 || !strings.HasSuffix(got, "\n  two lines") {
 		t.Errorf("got %q", got)
 	}
-	if got := describeAttempts(&azure.SignInError{Message: "x", Attempts: []string{"x"}}); got != "" {
+	if got := describeAttempts(&arm.SignInError{Message: "x", Attempts: []string{"x"}}); got != "" {
 		t.Errorf("the only one is said twice: %q", got)
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/report"
 	"github.com/azbackup/azbackup/internal/simulator"
 )
@@ -92,10 +93,10 @@ func (a *app) connect(
 		return nil, err
 	}
 	s := &session{waits: newWaits(a, command)}
-	options := azure.Options{
-		Cloud:  azure.Cloud{Name: cloud.Name, Endpoint: cloud.Endpoint, Audience: cloud.Audience, Authority: cloud.Authority},
+	options := arm.Options{
+		Cloud:  arm.Cloud{Name: cloud.Name, Endpoint: cloud.Endpoint, Audience: cloud.Audience, Authority: cloud.Authority},
 		Tenant: tenant, AuxiliaryTenants: auxiliary, Endpoint: f.endpoint, Version: a.Version, Now: a.Now,
-		OnThrottle: func(t azure.Throttle) {
+		OnThrottle: func(t arm.Throttle) {
 			a.telemetry.Throttle(t)
 			s.waits.observe(t)
 		},

@@ -9,7 +9,7 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/config"
-	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/report"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -54,7 +54,7 @@ func (a *app) reportError(ctx context.Context, err error) {
 // describeAttempts lists the credentials that failed, where there were several, one per line.
 func describeAttempts(err error) string {
 	var lines strings.Builder
-	if e, ok := errors.AsType[*azure.SignInError](err); ok && len(e.Attempts) > 1 {
+	if e, ok := errors.AsType[*arm.SignInError](err); ok && len(e.Attempts) > 1 {
 		for _, attempt := range e.Attempts {
 			lines.WriteString("\n  " + oneLine(attempt))
 		}
@@ -83,7 +83,7 @@ func exitCodeOf(err error) int {
 	if f, ok := errors.AsType[*commandError](err); ok && f.code != 0 {
 		return f.code
 	}
-	if _, ok := errors.AsType[*azure.SignInError](err); ok {
+	if _, ok := errors.AsType[*arm.SignInError](err); ok {
 		return exitDenied
 	}
 	if e, ok := errors.AsType[*apply.Error](err); ok && (e.Status == 401 || e.Status == 403) {
@@ -101,10 +101,10 @@ func hintsOf(err error) []string {
 	if e, ok := errors.AsType[*apply.Error](err); ok && apply.HintFor(e.Code) != "" {
 		return append(hints, apply.HintFor(e.Code), "azbackup help errors: what "+report.Line(e.Code)+" means, and what azbackup does about it")
 	}
-	if _, ok := errors.AsType[*azure.SignInError](err); ok {
+	if _, ok := errors.AsType[*arm.SignInError](err); ok {
 		hints = append(hints, "az login signs in on a workstation; on a server use a managed identity or the AZURE_… variables of azidentity")
 		if !strings.Contains(err.Error(), "AZURE_TOKEN_CREDENTIALS") {
-			hints = append(hints, "AZURE_TOKEN_CREDENTIALS chooses what is tried: "+strings.Join(azure.CredentialChoices(), ", "))
+			hints = append(hints, "AZURE_TOKEN_CREDENTIALS chooses what is tried: "+strings.Join(arm.CredentialChoices(), ", "))
 		}
 	}
 	if isFault(err) {

@@ -16,6 +16,7 @@ import (
 	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/examples/policies"
 	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/crash"
 	"github.com/azbackup/azbackup/internal/export"
 	"github.com/azbackup/azbackup/internal/report"
@@ -75,7 +76,7 @@ func (a *app) init(ctx context.Context, f initFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	c := &config.Config{Cloud: config.Cloud{Name: azure.AzurePublic}}
+	c := &config.Config{Cloud: config.Cloud{Name: arm.AzurePublic}}
 	if len(f.subscriptions) == 0 {
 		c.Files, c.SubscriptionQuery = []string{"init"}, &config.SubscriptionQuery{} // all that the identity sees
 	}

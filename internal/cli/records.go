@@ -8,6 +8,7 @@ import (
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/telemetry"
 )
 
@@ -33,7 +34,7 @@ func (a *app) beginRecords(ctx context.Context, command azure.Command, correlati
 }
 
 // onExchange records an attempt of a request: for programs that ask for details, and in the telemetry.
-func (a *app) onExchange(x azure.Exchange) {
+func (a *app) onExchange(x arm.Exchange) {
 	a.telemetry.Exchange(x)
 	if !a.verbose || a.logFormat != logJSON {
 		return

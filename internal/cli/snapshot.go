@@ -11,6 +11,7 @@ import (
 
 	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/report"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -31,7 +32,7 @@ func (f *scopeFlags) addFlags(cmd *cobra.Command) {
 // load reads the config, if one is named.
 func (f *scopeFlags) load(a *app) (*config.Config, error) {
 	if len(f.files) == 0 && len(f.subscriptions) > 0 {
-		return &config.Config{Cloud: config.Cloud{Name: azure.AzurePublic}, Settings: config.DefaultSettings()}, nil
+		return &config.Config{Cloud: config.Cloud{Name: arm.AzurePublic}, Settings: config.DefaultSettings()}, nil
 	}
 	return a.loadConfig(f.configFlags)
 }

@@ -3,7 +3,7 @@ package cli
 import (
 	"strings"
 
-	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/telemetry"
 )
 
@@ -59,7 +59,7 @@ azbackup takes the identity that is there, and says on stderr which one, before 
 of the environment, workload identity, managed identity, az login and the other tools of developers. Where none gives a
 token, each that was tried is shown with its reason.
 
-  AZURE_TOKEN_CREDENTIALS   the one to try, or a group of them: ` + strings.Join(azure.CredentialChoices(), ", ") + `
+  AZURE_TOKEN_CREDENTIALS   the one to try, or a group of them: ` + strings.Join(arm.CredentialChoices(), ", ") + `
   AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_CLIENT_SECRET or AZURE_FEDERATED_TOKEN_FILE
   tenant: in the config     azbackup refuses to work in any other
   cloud: in the config      AzurePublic, AzureUSGovernment, AzureChina, or endpoints of your own

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/crash"
 	"github.com/azbackup/azbackup/internal/report"
 )
@@ -70,8 +71,8 @@ func (w *waits) end() {
 	}
 }
 
-// observe is azure.Options.OnThrottle.
-func (w *waits) observe(t azure.Throttle) {
+// observe is arm.Options.OnThrottle.
+func (w *waits) observe(t arm.Throttle) {
 	switch {
 	case t.IsForeseen():
 		text := fmt.Sprintf("%s: %s, and %d in %s are allowed%s: that takes about %s", quotaName(t.Kind), report.FormatCount(t.Left, "request"),
@@ -89,7 +90,7 @@ func (w *waits) observe(t azure.Throttle) {
 }
 
 // isDue reports whether nothing was said about a quota for a while, and takes its turn.
-func (w *waits) isDue(t azure.Throttle) bool {
+func (w *waits) isDue(t arm.Throttle) bool {
 	interval := min(max(t.Lasts/6, minWaitInterval), maxWaitInterval)
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -101,7 +102,7 @@ func (w *waits) isDue(t azure.Throttle) bool {
 	return true
 }
 
-func (w *waits) say(t azure.Throttle) {
+func (w *waits) say(t arm.Throttle) {
 	text := "held back by a quota: " + quotaName(t.Kind) + inSubscription(t)
 	if t.Wait < 24*time.Hour { // else only an answer ends it
 		text += ", the next in " + report.FormatDuration(t.Wait)
@@ -123,7 +124,7 @@ func (w *waits) advise(text string) {
 }
 
 // narrower says how the command line asks for less.
-func (w *waits) narrower(t azure.Throttle) string {
+func (w *waits) narrower(t arm.Throttle) string {
 	_, ofPoints := strings.CutSuffix(t.Kind, "/recoveryPoints/read")
 	switch w.command {
 	case azure.CommandRestore:
@@ -142,7 +143,7 @@ func (w *waits) narrower(t azure.Throttle) string {
 	}
 }
 
-func throttleArgs(t azure.Throttle) []any {
+func throttleArgs(t arm.Throttle) []any {
 	return []any{
 		"quota", t.Kind, "subscription", t.Subscription, "wait_seconds", int64(t.Wait.Seconds()), "limit", t.Limit,
 		"interval_seconds", int64(t.Interval.Seconds()), "expected", t.Expected, "left", t.Left, "lasts_seconds", int64(t.Lasts.Seconds()),
@@ -175,7 +176,7 @@ func quotaName(kind string) string {
 	return report.Line(kind)
 }
 
-func inSubscription(t azure.Throttle) string {
+func inSubscription(t arm.Throttle) string {
 	if t.Subscription == "" {
 		return ""
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/simulator"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -42,7 +43,7 @@ func newMainPath(t testing.TB, yaml string, transport http.RoundTripper) *mainPa
 // client signs in anew.
 func (r *mainPath) client(t testing.TB) *azure.Client {
 	t.Helper()
-	c, err := azure.New(azure.CommandApply, azure.Options{
+	c, err := azure.New(azure.CommandApply, arm.Options{
 		Endpoint: "http://127.0.0.1", AccessToken: "token", Transport: r.transport, Version: "test", Now: time.Now,
 	})
 	if err != nil {

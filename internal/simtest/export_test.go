@@ -17,6 +17,7 @@ import (
 	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/export"
 	"github.com/azbackup/azbackup/internal/simulator"
 	"github.com/azbackup/azbackup/plan"
@@ -271,7 +272,7 @@ func (e *exportedEstate) serve(t *rapid.T) *simulator.Server {
 }
 
 func discoverEstate(t *rapid.T, server *simulator.Server, scope plan.Scope) plan.Observed {
-	client, err := azure.New(azure.CommandExport, azure.Options{
+	client, err := azure.New(azure.CommandExport, arm.Options{
 		Endpoint: "http://127.0.0.1", AccessToken: "token", Transport: server.Transport(), Version: "test",
 		Now: func() time.Time { return agreeNow },
 	})

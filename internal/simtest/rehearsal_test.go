@@ -13,6 +13,7 @@ import (
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/simulator"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -120,7 +121,7 @@ func newRehearsal(t *testing.T, vms int, o simulator.Options) *rehearsal {
 func (r *rehearsal) connect(t *testing.T) {
 	t.Helper()
 	var err error
-	if r.client, err = azure.New(azure.CommandRestoreTest, azure.Options{
+	if r.client, err = azure.New(azure.CommandRestoreTest, arm.Options{
 		Endpoint: "http://127.0.0.1", AccessToken: "token", Transport: r.wire, Version: "test", Now: time.Now,
 	}); err != nil {
 		t.Fatal(err)

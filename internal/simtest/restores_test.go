@@ -12,6 +12,7 @@ import (
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
 	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/simulator"
 	"github.com/azbackup/azbackup/plan"
 )
@@ -96,7 +97,7 @@ func newRestoringWith(t *testing.T, vms int, settings simulator.Settings, attack
 
 // read connects anew and plans the restores of all VMs.
 func (r *restoring) read(ctx context.Context, transport http.RoundTripper) (err error) {
-	if r.client, err = azure.New(azure.CommandRestore, azure.Options{
+	if r.client, err = azure.New(azure.CommandRestore, arm.Options{
 		Endpoint: "http://127.0.0.1", AccessToken: "token", Transport: transport, Version: "test", Now: time.Now,
 	}); err != nil {
 		return err

@@ -18,7 +18,7 @@ import (
 
 	"github.com/azbackup/azbackup/apply"
 	"github.com/azbackup/azbackup/internal/armid"
-	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/crash"
 )
 
@@ -66,7 +66,7 @@ func (r *Run) begin(correlationID string) {
 }
 
 // Exchange records an attempt of a request, below the change that it is for.
-func (r *Run) Exchange(x azure.Exchange) {
+func (r *Run) Exchange(x arm.Exchange) {
 	if r == nil {
 		return
 	}
@@ -137,7 +137,7 @@ func (r *Run) started(e apply.Event) change {
 }
 
 // Throttle records that a quota holds requests back.
-func (r *Run) Throttle(t azure.Throttle) {
+func (r *Run) Throttle(t arm.Throttle) {
 	if r == nil || t.IsForeseen() {
 		return
 	}

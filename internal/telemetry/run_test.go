@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"github.com/azbackup/azbackup/apply"
-	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 )
 
 // deaf takes spans and metrics, and neither answers nor heeds its context until it is released.
@@ -51,7 +51,7 @@ func TestADeafCollectorDelaysTheEndByTheBoundAtMost(t *testing.T) {
 				defer func() { close(d.released) }()
 				var warnings []string
 				r := newRun(t.Context(), newOptions(func(s string) { warnings = append(warnings, s) }), exporters{spans: d, metrics: d})
-				r.Exchange(azure.Exchange{Method: "GET", Kind: "vaults", Status: 200, Started: time.Now(), Finished: time.Now()})
+				r.Exchange(arm.Exchange{Method: "GET", Kind: "vaults", Status: 200, Started: time.Now(), Finished: time.Now()})
 				ctx, cancel := context.WithCancel(t.Context())
 				defer cancel()
 				if tt.isLeaving {
@@ -91,9 +91,9 @@ func TestARunThatIsNotRecordedCostsNothing(t *testing.T) {
 		t.Fatal("it is on without a collector")
 	}
 	allocated := testing.AllocsPerRun(100, func() {
-		r.Exchange(azure.Exchange{})
+		r.Exchange(arm.Exchange{})
 		r.Event(apply.Event{Kind: apply.EventFinished})
-		r.Throttle(azure.Throttle{})
+		r.Throttle(arm.Throttle{})
 		r.End(t.Context(), 0)
 	})
 	if allocated != 0 {
@@ -105,7 +105,7 @@ func TestChangesThatNeverBeganAndThoseThatWereLeftHaveASpan(t *testing.T) {
 	spans := tracetest.NewInMemoryExporter()
 	r := newRun(t.Context(), newOptions(func(s string) { t.Error(s) }), exporters{spans: keeping{spans}})
 	r.Event(apply.Event{Kind: apply.EventStarted, Change: "left", Action: "protect", Target: "/subscriptions/s/\xff"})
-	r.Exchange(azure.Exchange{Method: "PUT", Kind: "write item", Change: "left"})
+	r.Exchange(arm.Exchange{Method: "PUT", Kind: "write item", Change: "left"})
 	r.Event(apply.Event{Kind: apply.EventFinished, Change: "blocked", Action: "blocked", Outcome: apply.Blocked})
 	r.End(t.Context(), 3)
 	got := map[string]codes.Code{}

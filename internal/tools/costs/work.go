@@ -14,6 +14,7 @@ import (
 	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/audit"
 	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/export"
 	"github.com/azbackup/azbackup/internal/report"
 	"github.com/azbackup/azbackup/internal/simulator"
@@ -84,7 +85,7 @@ func (w *World) Discover(ctx context.Context, forAudit bool) (plan.Observed, int
 	if forAudit {
 		command, scope.AllVaults, scope.Hidden, scope.Protectable = azure.CommandAudit, true, true, false
 	}
-	client, err := azure.New(command, azure.Options{Endpoint: "https://simulator.invalid", AccessToken: "x", Transport: w.canned, Now: time.Now})
+	client, err := azure.New(command, arm.Options{Endpoint: "https://simulator.invalid", AccessToken: "x", Transport: w.canned, Now: time.Now})
 	if err != nil {
 		return plan.Observed{}, 0, err
 	}

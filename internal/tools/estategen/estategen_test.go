@@ -12,6 +12,7 @@ import (
 
 	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/azure/arm"
 	"github.com/azbackup/azbackup/internal/export"
 	"github.com/azbackup/azbackup/internal/simulator"
 	"github.com/azbackup/azbackup/plan"
@@ -170,7 +171,7 @@ func discover(t *testing.T, raw []byte, scope plan.Scope) plan.Observed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := azure.New(azure.CommandPlan, azure.Options{
+	client, err := azure.New(azure.CommandPlan, arm.Options{
 		Endpoint: "https://simulator.invalid", AccessToken: "x", Transport: server.Transport(), Now: time.Now,
 	})
 	if err != nil {

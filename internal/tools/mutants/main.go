@@ -1,7 +1,7 @@
 // Command mutants breaks a package of the project one operator at a time and reports the breaks that the package's own
 // tests do not detect. A surviving break means a missing test or dead code.
 //
-//	mutants -sample 400 plan apply internal/audit internal/azure internal/azure/wire
+//	mutants -sample 400 plan apply internal/audit internal/azure internal/azure/arm internal/azure/wire
 //
 // The sample is fixed: a mutant is drawn by the hash of its position (file, function, operator, number of its kind
 // before it there), so that a change elsewhere draws the same mutants again. A mutant that does not compile is not

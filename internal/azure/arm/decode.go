@@ -1,4 +1,4 @@
-package azure
+package arm
 
 import (
 	"encoding/json"
@@ -14,8 +14,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// bodyDecoder decodes the body of a 200. It may be called again for the same request: it starts afresh each time.
-type bodyDecoder func(io.Reader) error
+// BodyDecoder decodes the body of a 200. It may be called again for the same request: it starts afresh each time.
+type BodyDecoder func(io.Reader) error
 
 // malformedError reports a 200 with a malformed body.
 type malformedError struct{ why string }
@@ -29,7 +29,7 @@ func decodePolicy(req *policy.Request) (*http.Response, error) {
 	if err != nil {
 		return resp, err
 	}
-	var take bodyDecoder
+	var take BodyDecoder
 	if !req.OperationValue(&take) || resp.StatusCode != http.StatusOK {
 		_, err := runtime.Payload(resp) // small; from here on the body is in memory
 		return resp, err

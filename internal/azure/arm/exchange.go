@@ -1,4 +1,4 @@
-package azure
+package arm
 
 import (
 	"cmp"
@@ -18,7 +18,7 @@ import (
 type Exchange struct {
 	// Started and Finished are by the machine's clock; Finished is when the body was read.
 	Started, Finished time.Time
-	// Kind is that of [armClient.Requests].
+	// Kind is that of [Client.Requests].
 	Method, Kind, Host, Path string
 	// Subscription and Vault are those that the path names, the vault by its id; "" = none.
 	Subscription, Vault string
@@ -32,13 +32,13 @@ type Exchange struct {
 // changeKey is the key of a change's id in a context.
 type changeKey struct{}
 
-// withChange returns a context whose requests are reported as being for a change.
-func withChange(ctx context.Context, id string) context.Context {
+// ForChange returns a context whose requests are reported as being for a change.
+func ForChange(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, changeKey{}, id)
 }
 
 // report tells the observer of an attempt once its answer was read, or failed.
-func (c *armClient) report(req *policy.Request, kind, clientRequestID string, started time.Time, resp *http.Response) {
+func (c *Client) report(req *policy.Request, kind, clientRequestID string, started time.Time, resp *http.Response) {
 	if c.onExchange == nil {
 		return
 	}

@@ -1,4 +1,4 @@
-package azure
+package arm
 
 import (
 	"cmp"
@@ -71,7 +71,7 @@ type Identity struct {
 
 // WhoAmI returns the claims of the client's own token, which is sent nowhere. A token that is not a JWT leaves the
 // claims empty. Errors are [SignInError].
-func (c *armClient) WhoAmI(ctx context.Context) (Identity, error) {
+func (c *Client) WhoAmI(ctx context.Context) (Identity, error) {
 	id := Identity{Cloud: c.cloudName, Endpoint: c.endpoint.String(), Kind: "credential"}
 	token, err := c.tokens.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{c.scope}, EnableCAE: true})
 	if err != nil {

@@ -1,4 +1,4 @@
-package azure
+package arm
 
 import (
 	"context"
@@ -16,8 +16,8 @@ import (
 // pagesKey is the key of the page counter in a context.
 type pagesKey struct{}
 
-// withPageCounter returns a context whose lists add their pages to n: the cost of a snapshot of a vault.
-func withPageCounter(ctx context.Context, n *atomic.Int32) context.Context {
+// WithPageCounter returns a context whose lists add their pages to n: the cost of a snapshot of a vault.
+func WithPageCounter(ctx context.Context, n *atomic.Int32) context.Context {
 	return context.WithValue(ctx, pagesKey{}, n)
 }
 
@@ -27,41 +27,41 @@ func countPage(ctx context.Context) {
 	}
 }
 
-// listRequest is one read of a list.
-type listRequest struct {
-	op    string // as in [request]
-	url   string // of the first page
-	class quota.Class
+// ListRequest is one read of a list.
+type ListRequest struct {
+	Op    string // as in [Request]
+	URL   string // of the first page
+	Class quota.Class
 	// tee gets the raw rows of each page that was read; nil = they are not kept.
-	tee      func(json.RawMessage)
-	maxPages int // 0 = all
+	Tee      func(json.RawMessage)
+	MaxPages int // 0 = all
 }
 
-// errTooManyPages ends a list that has more pages than allowed.
-var errTooManyPages = errors.New("the list has more pages than it may cost")
+// ErrTooManyPages ends a list that has more pages than allowed.
+var ErrTooManyPages = errors.New("the list has more pages than it may cost")
 
-// list reads all pages of a list, with rows converted by read as they arrive: they are large. It is all or nothing: with
+// List reads all pages of a list, with rows converted by read as they arrive: they are large. It is all or nothing: with
 // an error it returns the elements of the pages before, for their names, and none of them may be relied on. Errors are
-// those of [Client.Do], one of pages that do not form one list, and errTooManyPages.
-func list[T any](ctx context.Context, c *armClient, l listRequest, read func(raw []byte) (T, error)) ([]T, error) {
+// those of [Client.Do], one of pages that do not form one list, and [ErrTooManyPages].
+func List[T any](ctx context.Context, c *Client, l ListRequest, read func(raw []byte) (T, error)) ([]T, error) {
 	var all []T
-	u, first := l.url, l.url
+	u, first := l.URL, l.URL
 	seen, rows := map[string]bool{}, 0
 	for pages := 0; u != ""; pages++ {
-		if l.maxPages > 0 && pages == l.maxPages {
-			return all, errTooManyPages
+		if l.MaxPages > 0 && pages == l.MaxPages {
+			return all, ErrTooManyPages
 		}
 		if seen[u] {
-			return all, brokenReadError(l.op, first, "RepeatedNextLink", errors.New("the list leads back to a page that was read"))
+			return all, NewReadError(l.Op, first, "RepeatedNextLink", errors.New("the list leads back to a page that was read"))
 		}
 		seen[u] = true
 		var p page[T]
-		_, err := c.do(ctx, request{op: l.op, method: http.MethodGet, url: u, class: l.class, decode: func(body io.Reader) (err error) {
-			p, err = decodePage(body, rows, l.tee != nil, read)
+		_, err := c.Do(ctx, Request{Op: l.Op, Method: http.MethodGet, URL: u, Class: l.Class, Decode: func(body io.Reader) (err error) {
+			p, err = decodePage(body, rows, l.Tee != nil, read)
 			return err
 		}})
 		if refused, ok := errors.AsType[*RefusedError](err); ok {
-			return all, brokenReadError(l.op, first, "Refused", refused)
+			return all, NewReadError(l.Op, first, "Refused", refused)
 		}
 		if err != nil {
 			return all, err
@@ -76,10 +76,10 @@ func list[T any](ctx context.Context, c *armClient, l listRequest, read func(raw
 			all = append(all, p.value...)
 		}
 		for _, raw := range p.raw {
-			l.tee(raw)
+			l.Tee(raw)
 		}
 		if u, err = resolveLink(u, p.next); err != nil {
-			return all, brokenReadError(l.op, first, "UnusableNextLink", err)
+			return all, NewReadError(l.Op, first, "UnusableNextLink", err)
 		}
 	}
 	return all, nil

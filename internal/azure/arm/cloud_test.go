@@ -1,4 +1,4 @@
-package azure
+package arm
 
 import (
 	"net/url"
@@ -24,7 +24,7 @@ func TestEndpoints(t *testing.T) {
 		"management.azure.com":           "not of the form",
 		"https://management.test\x7f.io": "reading endpoint",
 	} {
-		_, err := newARMClient(Options{Endpoint: endpoint, AccessToken: "secret", Now: time.Now}, rules{})
+		_, err := New(Options{Endpoint: endpoint, AccessToken: "secret", Now: time.Now}, Rules{})
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%s: got %v, want %q", endpoint, err, want)
 		}
@@ -32,7 +32,7 @@ func TestEndpoints(t *testing.T) {
 }
 
 func TestAnAccessTokenGoesWithAnEndpointOnly(t *testing.T) {
-	if _, err := newARMClient(Options{AccessToken: "secret", Now: time.Now}, rules{}); err == nil {
+	if _, err := New(Options{AccessToken: "secret", Now: time.Now}, Rules{}); err == nil {
 		t.Error("a token of one's own was accepted for a well-known cloud")
 	}
 }
@@ -54,16 +54,16 @@ func TestClouds(t *testing.T) {
 	if c.scope != "https://aud.test/.default" {
 		t.Errorf("scope %q", c.scope)
 	}
-	if _, err := newARMClient(Options{Cloud: Cloud{Name: "AzureMoon"}, Now: time.Now}, rules{}); err == nil {
+	if _, err := New(Options{Cloud: Cloud{Name: "AzureMoon"}, Now: time.Now}, Rules{}); err == nil {
 		t.Error("AzureMoon was accepted")
 	}
 }
 
 // newTestClient returns a client that may send anything.
-func newTestClient(t *testing.T, o Options) *armClient {
+func newTestClient(t *testing.T, o Options) *Client {
 	t.Helper()
 	o.Now = time.Now
-	c, err := newARMClient(o, rules{allow: func(string, *url.URL) (string, error) { return "jobs", nil }})
+	c, err := New(o, Rules{Allow: func(string, *url.URL) (string, error) { return "jobs", nil }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package azure
+package arm
 
 import (
 	"net/http"
@@ -43,14 +43,14 @@ func (c *serviceClock) serviceTime(moment time.Time) time.Time {
 // Now returns the service's time, to the second: the Date of the first answer plus the time passed on the machine's
 // monotonic clock; before the first answer the machine's time. Ages of times that the service reports are counted
 // against it.
-func (c *armClient) Now() time.Time { return c.ServiceTime(c.clock.machineNow()) }
+func (c *Client) Now() time.Time { return c.ServiceTime(c.clock.machineNow()) }
 
 // ServiceTime returns the service's time at a moment of the machine's clock; before the first answer the machine's.
 // Zero stays zero.
-func (c *armClient) ServiceTime(moment time.Time) time.Time { return c.clock.serviceTime(moment).UTC() }
+func (c *Client) ServiceTime(moment time.Time) time.Time { return c.clock.serviceTime(moment).UTC() }
 
 // ClockSkew returns how far the machine's clock is ahead of the service's, to the second; 0 before the first answer.
-func (c *armClient) ClockSkew() time.Duration {
+func (c *Client) ClockSkew() time.Duration {
 	c.clock.mu.Lock()
 	defer c.clock.mu.Unlock()
 	return c.clock.machineAt.Round(0).Sub(c.clock.serviceAt)

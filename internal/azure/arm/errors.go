@@ -1,4 +1,4 @@
-package azure
+package arm
 
 import (
 	"cmp"
@@ -14,30 +14,30 @@ import (
 	"github.com/azbackup/azbackup/apply"
 )
 
-// sentRequest is the request that an error is about, and its response; a snapshot keeps both of a failed read.
-type sentRequest struct {
-	method, path string
-	header       http.Header
-	body         []byte
+// SentRequest is the request that an error is about, and its response; a snapshot keeps both of a failed read.
+type SentRequest struct {
+	Method, Path string
+	Header       http.Header
+	Body         []byte
 	err          error
 }
 
-func (e *sentRequest) Error() string {
+func (e *SentRequest) Error() string {
 	if e.err == nil {
-		return e.method + " " + e.path + " was refused"
+		return e.Method + " " + e.Path + " was refused"
 	}
 	return e.err.Error()
 }
 
-func (e *sentRequest) Unwrap() error { return e.err }
+func (e *SentRequest) Unwrap() error { return e.err }
 
 // transportFailure returns the error for a request that got no usable answer.
-func transportFailure(ctx context.Context, op string, sent *sentRequest, err error) error {
+func transportFailure(ctx context.Context, op string, sent *SentRequest, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	if e, ok := errors.AsType[*SignInError](err); ok {
-		return &apply.Error{Op: op, Status: http.StatusUnauthorized, Code: codeNotSignedIn, Message: e.Message, Err: e}
+		return &apply.Error{Op: op, Status: http.StatusUnauthorized, Code: CodeNotSignedIn, Message: e.Message, Err: e}
 	}
 	if e, ok := errors.AsType[*RefusedError](err); ok {
 		return e
@@ -61,29 +61,29 @@ func noAnswerText(err error) string {
 }
 
 // responseError returns the error for an answer with an unexpected status.
-func responseError(op string, sent *sentRequest, a *answer) error {
-	sent.header, sent.body = a.header, a.body
-	code, message := parseErrorBody(a.body)
+func responseError(op string, sent *SentRequest, a *Answer) error {
+	sent.Header, sent.Body = a.Header, a.Body
+	code, message := parseErrorBody(a.Body)
 	if message == "" {
-		message = fmt.Sprintf("the service answered %d %s", a.status, http.StatusText(a.status))
+		message = fmt.Sprintf("the service answered %d %s", a.Status, http.StatusText(a.Status))
 	}
 	return &apply.Error{
-		Op: op, Status: a.status, Code: code, Message: message,
-		RequestID:  a.requestID(),
-		RetryAfter: parseRetryAfter(a.header, message),
+		Op: op, Status: a.Status, Code: code, Message: message,
+		RequestID:  a.RequestID(),
+		RetryAfter: parseRetryAfter(a.Header, message),
 		// A 5xx or 408 leaves the outcome of the request unknown.
-		Unknown: a.status >= 500 || a.status == http.StatusRequestTimeout,
+		Unknown: a.Status >= 500 || a.Status == http.StatusRequestTimeout,
 		Err:     sent,
 	}
 }
 
-// requestID returns the service's id of the request; "" = it gave none.
-func (a *answer) requestID() string {
-	return cmp.Or(a.header.Get(headerRequestID), a.header.Get(headerCorrelationID), a.header.Get(headerClientRequestID))
+// RequestID returns the service's id of the request; "" = it gave none.
+func (a *Answer) RequestID() string {
+	return cmp.Or(a.Header.Get(headerRequestID), a.Header.Get(headerCorrelationID), a.Header.Get(headerClientRequestID))
 }
 
-// retryAfter returns the wait that the service asks for; 0 = none.
-func (a *answer) retryAfter() time.Duration { return parseRetryAfter(a.header, "") }
+// RetryAfter returns the wait that the service asks for; 0 = none.
+func (a *Answer) RetryAfter() time.Duration { return parseRetryAfter(a.Header, "") }
 
 // throttledForPattern finds the seconds in a 429's text (docs/azure.md §12): its Retry-After is not reliable.
 var throttledForPattern = regexp.MustCompile(`try again after '(\d+)' seconds`)
@@ -112,13 +112,13 @@ func parseRetryAfter(h http.Header, message string) time.Duration {
 	return 0
 }
 
-// brokenReadError returns the error for pages that do not form one list; first is the URL of the first.
-func brokenReadError(op, first, code string, err error) error {
+// NewReadError returns the error for pages that do not form one list; first is the URL of the first.
+func NewReadError(op, first, code string, err error) error {
 	path := first
 	if u, bad := url.Parse(first); bad == nil {
 		path = u.Path
 	}
-	return &apply.Error{Op: op, Code: code, Message: err.Error(), Err: &sentRequest{method: http.MethodGet, path: path, err: err}}
+	return &apply.Error{Op: op, Code: code, Message: err.Error(), Err: &SentRequest{Method: http.MethodGet, Path: path, err: err}}
 }
 
 // RefusedError reports that a request was not sent, by the rules of its client.

@@ -1,4 +1,4 @@
-package azure
+package arm
 
 import (
 	"context"
@@ -48,7 +48,7 @@ func (o Options) newAuxiliarySources(conf cloud.Configuration) ([]auxiliarySourc
 
 // auxiliaryPolicy adds the tokens of the auxiliary tenants. It is part of the pipeline of those writes alone, so no other
 // request can carry them (docs/azure.md §26), and stands behind the allow-list: the request goes to this endpoint.
-func (c *armClient) auxiliaryPolicy(req *policy.Request) (*http.Response, error) {
+func (c *Client) auxiliaryPolicy(req *policy.Request) (*http.Response, error) {
 	if len(c.auxiliary) == 0 {
 		return req.Next()
 	}
@@ -60,7 +60,7 @@ func (c *armClient) auxiliaryPolicy(req *policy.Request) (*http.Response, error)
 	return req.Next()
 }
 
-func (c *armClient) auxiliaryTokens(ctx context.Context) ([]string, error) {
+func (c *Client) auxiliaryTokens(ctx context.Context) ([]string, error) {
 	var all []string
 	for _, a := range c.auxiliary {
 		token, err := a.tokens.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{c.scope}, TenantID: a.tenant})

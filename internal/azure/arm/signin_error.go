@@ -1,4 +1,4 @@
-package azure
+package arm
 
 import (
 	"cmp"
@@ -207,5 +207,5 @@ func describeAADSTS(code int) string {
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// codeNotSignedIn is the code of an error about a request that was not sent for want of a token.
-const codeNotSignedIn = "NotSignedIn"
+// CodeNotSignedIn is the code of an error about a request that was not sent for want of a token.
+const CodeNotSignedIn = "NotSignedIn"

@@ -1,4 +1,4 @@
-package azure
+package arm
 
 import (
 	"net/http"
@@ -28,7 +28,7 @@ func TestEachAttemptIsReportedWithoutTokenBodyAndQuery(t *testing.T) {
 		},
 	})
 	vault := "/subscriptions/s1/resourceGroups/g/providers/Microsoft.RecoveryServices/vaults/v"
-	_, _ = c.do(withChange(t.Context(), "c1"), request{op: "x", method: http.MethodGet, url: c.buildURL(vault+"/backupJobs", "2025-08-01", "$skipToken", "secret-link")})
+	_, _ = c.Do(ForChange(t.Context(), "c1"), Request{Op: "x", Method: http.MethodGet, URL: c.URL(vault+"/backupJobs", "2025-08-01", "$skipToken", "secret-link")})
 	if len(seen) != 2 || attempts != 2 {
 		t.Fatalf("%d of %d attempts were reported: %+v", len(seen), attempts, seen)
 	}

@@ -1,4 +1,4 @@
-package azure
+package arm
 
 import (
 	"context"
@@ -112,7 +112,7 @@ func TestASignInThatFailsNamesEachCredentialInALine(t *testing.T) {
 func TestTheChoiceOfCredentialsMustBeOneThatIsThere(t *testing.T) {
 	for _, value := range []string{"", "Dev", "az"} {
 		t.Setenv(tokenCredentials, value)
-		_, err := newARMClient(Options{Now: time.Now}, rules{})
+		_, err := New(Options{Now: time.Now}, Rules{})
 		e, ok := errors.AsType[*SignInError](err)
 		if !ok || !strings.HasPrefix(e.Message, `AZURE_TOKEN_CREDENTIALS is "`+value+`", but must be one of dev, prod, EnvironmentCredential, `) {
 			t.Errorf("%q: %v", value, err)
@@ -120,7 +120,7 @@ func TestTheChoiceOfCredentialsMustBeOneThatIsThere(t *testing.T) {
 	}
 	for _, value := range CredentialChoices() {
 		t.Setenv(tokenCredentials, value)
-		if _, err := newARMClient(Options{Now: time.Now}, rules{}); err != nil {
+		if _, err := New(Options{Now: time.Now}, Rules{}); err != nil {
 			t.Errorf("%q: %v", value, err)
 		}
 	}

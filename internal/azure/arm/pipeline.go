@@ -1,4 +1,4 @@
-package azure
+package arm
 
 import (
 	"context"
@@ -41,7 +41,7 @@ const (
 // newPipeline builds a way to Azure; there are two, for writes with auxiliary tokens and for all else, and further is what sets them
 // apart. The order matters: a request is checked against the allow-list first, and only policies behind the retry policy
 // see each attempt.
-func (c *armClient) newPipeline(conf cloud.Configuration, transport http.RoundTripper, further ...policy.Policy) (runtime.Pipeline, error) {
+func (c *Client) newPipeline(conf cloud.Configuration, transport http.RoundTripper, further ...policy.Policy) (runtime.Pipeline, error) {
 	return armruntime.NewPipeline("azbackup", c.version, c.tokens,
 		runtime.PipelineOptions{
 			PerCall: slices.Concat([]policy.Policy{policyFunc(c.allowlistPolicy)}, further,
@@ -80,12 +80,12 @@ func (f policyFunc) Do(req *policy.Request) (*http.Response, error) { return f(r
 type requestKind string
 
 // allowlistPolicy refuses requests that may not be sent. It comes before the token.
-func (c *armClient) allowlistPolicy(req *policy.Request) (*http.Response, error) {
+func (c *Client) allowlistPolicy(req *policy.Request) (*http.Response, error) {
 	method, u := req.Raw().Method, req.Raw().URL
 	if !isSameOrigin(u, c.endpoint) {
 		return nil, &RefusedError{Method: method, Where: u.Scheme + "://" + u.Host, Why: "requests go to " + c.endpoint.String() + " only"}
 	}
-	kind, err := c.rules.allow(method, u)
+	kind, err := c.rules.Allow(method, u)
 	if err != nil {
 		return nil, err
 	}
@@ -93,7 +93,7 @@ func (c *armClient) allowlistPolicy(req *policy.Request) (*http.Response, error)
 	return req.Next()
 }
 
-func (c *armClient) correlationPolicy(req *policy.Request) (*http.Response, error) {
+func (c *Client) correlationPolicy(req *policy.Request) (*http.Response, error) {
 	h := req.Raw().Header
 	h.Set("User-Agent", "azbackup/"+c.version)
 	h.Set(headerCorrelationID, c.correlation)
@@ -104,7 +104,7 @@ func (c *armClient) correlationPolicy(req *policy.Request) (*http.Response, erro
 // tokenRefreshPolicy repeats a request that was refused with 401, once: azcore drops its token at a 401 and requests
 // another (docs/azure.md §28.6). A write refused so was not done, so it may be sent once more too. A challenge for
 // claims has been answered by azcore already.
-func (c *armClient) tokenRefreshPolicy(req *policy.Request) (*http.Response, error) {
+func (c *Client) tokenRefreshPolicy(req *policy.Request) (*http.Response, error) {
 	resp, err := req.Next()
 	if err != nil || resp.StatusCode != http.StatusUnauthorized || c.static || isChallenge(resp) {
 		return resp, err
@@ -119,7 +119,7 @@ func isChallenge(resp *http.Response) bool {
 }
 
 // tokenRefusalPolicy marks a refused token, so that the next request gets another.
-func (c *armClient) tokenRefusalPolicy(req *policy.Request) (*http.Response, error) {
+func (c *Client) tokenRefusalPolicy(req *policy.Request) (*http.Response, error) {
 	if c.static {
 		return req.Next()
 	}
@@ -131,7 +131,7 @@ func (c *armClient) tokenRefusalPolicy(req *policy.Request) (*http.Response, err
 	return resp, err
 }
 
-func (c *armClient) countPolicy(req *policy.Request) (*http.Response, error) {
+func (c *Client) countPolicy(req *policy.Request) (*http.Response, error) {
 	var kind requestKind
 	req.OperationValue(&kind)
 	c.counts.add(string(kind))

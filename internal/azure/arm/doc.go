@@ -1,0 +1,26 @@
+// Package arm sends requests to Azure Resource Manager. It knows nothing of backup: which requests may be sent, and which
+// writes carry the tokens of further tenants, its owner decides ([Rules]).
+//
+//	azcore pipeline:  allow-list → names → retry → [ quota → time limit → decode → token → count ] → transport
+//	                  and host                                                            no redirects,
+//	                                                                                      bounded bodies
+//
+// # Contract
+//
+// Reads are repeated by the pipeline, a body that breaks off included; half a list is no list. A write is sent exactly
+// once, and an error says whether its outcome is unknown ([apply.Error.Unknown]). A 401 is no exception: a write refused
+// so was not done, and is sent once more with another token.
+//
+// The bearer token goes to the configured endpoint (scheme, host and port) and nowhere else: nextLink, Location
+// and Azure-AsyncOperation are followed verbatim, because they are signed (docs/azure.md §4), but only there; redirects
+// are not followed. [Rules.Allow] is asked before the token is attached.
+//
+// Lists are decoded element by element inside the retry loop, so that a page that breaks off is read again and a vault
+// with many items is never in memory as text.
+//
+// # Reading order
+//
+// client.go (options, rules), cloud.go, credential.go, tokens.go, auxiliary_tokens.go (who asks whom); request.go, list.go
+// (what is asked); pipeline.go (what happens to each attempt), decode.go, exchange.go, clock.go; errors.go, error_body.go,
+// signin_error.go (what went wrong).
+package arm
