@@ -13,7 +13,7 @@
 //	the command, the table's rows, what is measured  main.go, rows.go, figures.go
 //	the two processes, and one measurement           server.go, client.go, lab.go
 //	what is measured, by kind                        reading.go, applying.go, organisation.go, virtual.go
-//	what comes out                                   results.go, resident_unix.go, resident_other.go
+//	what comes out                                   results.go
 package main
 
 import (
