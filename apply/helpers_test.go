@@ -119,6 +119,14 @@ func wantOutcome(t *testing.T, rep apply.Report, id string, want apply.Outcome) 
 	return apply.Result{}
 }
 
+// wantWrites checks how often a change was sent.
+func wantWrites(t *testing.T, az *fake, change string, want int) {
+	t.Helper()
+	if n := az.started(change); n != want {
+		t.Errorf("%s was sent %d times, want %d", change, n, want)
+	}
+}
+
 func wantContains(t *testing.T, what, got, want string) {
 	t.Helper()
 	if !strings.Contains(got, want) {

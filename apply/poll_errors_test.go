@@ -43,9 +43,7 @@ func TestTroubleWithTheLookIsNotTheEndOfTheOperation(t *testing.T) {
 				rep, runErr := apply.Run(t.Context(), p, blindBackend{az, err}, apply.Options{Observed: time.Now()})
 				checkReport(t, p, rep, runErr)
 				wantOutcome(t, rep, c.ID, apply.Done)
-				if n := az.started("protect:vm1"); n != 1 {
-					t.Errorf("%d writes", n)
-				}
+				wantWrites(t, az, "protect:vm1", 1)
 			})
 		})
 	}
@@ -82,9 +80,7 @@ func TestAWriteWhoseAnswerWasLostAndThatCannotBeReadBackIsUnconfirmed(t *testing
 				rep, runErr := apply.Run(t.Context(), p, blindBackend{az, err}, apply.Options{Observed: time.Now()})
 				checkReport(t, p, rep, runErr)
 				wantOutcome(t, rep, c.ID, apply.Unconfirmed)
-				if n := az.started("update-policy:daily"); n != 1 {
-					t.Errorf("%d writes, though nobody could see what the first one did", n)
-				}
+				wantWrites(t, az, "update-policy:daily", 1)
 			})
 		})
 	}

@@ -201,9 +201,7 @@ func TestAWriteThatNeverArrivesIsGivenUpAfterAFewTries(t *testing.T) {
 		}
 		rep, _ := carryOut(t, az, planOf(itemChange(plan.Protect, "vm1")), apply.Options{})
 		wantOutcome(t, rep, "protect:vm1", apply.Failed)
-		if n := az.started("protect:vm1"); n != 4 {
-			t.Errorf("%d writes, want 4", n)
-		}
+		wantWrites(t, az, "protect:vm1", 4)
 	})
 }
 

@@ -89,9 +89,7 @@ func TestAnItemThatOthersMovedAfterThePlanIsNotWritten(t *testing.T) {
 			!strings.HasSuffix(res.Message, "policy was old, is now gold (wanted daily); by job colleague (ConfigureBackup, started 2000-01-01T00:01:00Z)") {
 			t.Errorf("%s: %s (%s)", res.Code, res.Message, res.Hint)
 		}
-		if n := az.started("modify:vm1"); n != 0 {
-			t.Errorf("%d writes", n)
-		}
+		wantWrites(t, az, "modify:vm1", 0)
 	})
 }
 
@@ -198,9 +196,7 @@ func TestAnItemThatIsAsWantedWithOtherDisksIsLeftAndThatIsSaid(t *testing.T) {
 		if m := rep.Results[0].Message; m != "it is listed as desired; its disks were set to include 1 meanwhile (the plan saw all), and stay so" {
 			t.Errorf("message %q", m)
 		}
-		if n := az.started("modify:vm1"); n != 0 {
-			t.Errorf("%d writes", n)
-		}
+		wantWrites(t, az, "modify:vm1", 0)
 	})
 }
 
@@ -219,8 +215,6 @@ func TestAnItemThatIsBeingChangedIsComparedWhenThatIsOver(t *testing.T) {
 		o.Approved = time.Now()
 		rep, _ := carryOut(t, az, p, o)
 		wantOutcome(t, rep, "modify:vm1", apply.AlreadyDone)
-		if n := az.started("modify:vm1"); n != 0 {
-			t.Errorf("%d writes", n)
-		}
+		wantWrites(t, az, "modify:vm1", 0)
 	})
 }

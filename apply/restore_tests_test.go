@@ -186,9 +186,7 @@ func TestARestoreThatAJobDoesAlreadyIsFollowedAndNotStarted(t *testing.T) {
 				if tt.hint == "" && res.Hint != "" || !strings.Contains(res.Hint, tt.hint) {
 					t.Errorf("the hint is %q", res.Hint)
 				}
-				if n := az.started("restore:vm1"); n != 1 {
-					t.Errorf("%d restores were started", n)
-				}
+				wantWrites(t, az, "restore:vm1", 1)
 			})
 		})
 	}

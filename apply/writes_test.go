@@ -69,9 +69,7 @@ func TestAConflictIsWaitedOutAndTheVaultListedAgain(t *testing.T) {
 		az.script["vm1"] = []string{"conflict", "conflict", "conflict"}
 		rep, rec := carryOut(t, az, planOf(itemChange(plan.Protect, "vm1")), apply.Options{})
 		wantOutcome(t, rep, "protect:vm1", apply.Done)
-		if n := az.started("protect:vm1"); n != 4 {
-			t.Errorf("%d writes, want 4", n)
-		}
+		wantWrites(t, az, "protect:vm1", 4)
 		last := rec.at(apply.EventAccepted, "protect:vm1")[0]
 		before := 0
 		for _, at := range rec.at(apply.EventSwept, "") {
@@ -165,9 +163,7 @@ func TestWhatCannotBeListedIsNotTakenForAbsent(t *testing.T) {
 		}
 		rep, _ := carryOut(t, az, planOf(itemChange(plan.Protect, "vm1")), apply.Options{})
 		wantOutcome(t, rep, "protect:vm1", apply.Done)
-		if n := az.started("protect:vm1"); n != 1 {
-			t.Errorf("%d writes, want 1", n)
-		}
+		wantWrites(t, az, "protect:vm1", 1)
 	})
 }
 
@@ -176,9 +172,7 @@ func TestABackupWhoseAnswerWasLostIsStartedOnce(t *testing.T) {
 		az.script["vm1"] = []string{"reset-after"}
 		rep, _ := carryOut(t, az, planOf(itemChange(plan.Backup, "vm1")), apply.Options{})
 		wantOutcome(t, rep, "backup:vm1", apply.Done)
-		if n := az.started("backup:vm1"); n != 1 {
-			t.Errorf("%d backups, want 1", n)
-		}
+		wantWrites(t, az, "backup:vm1", 1)
 	})
 }
 
@@ -217,9 +211,7 @@ func TestABackupThatRunsIsNotStartedAgain(t *testing.T) {
 			az.mu.Unlock()
 			rep, _ := carryOut(t, az, planOf(c), apply.Options{})
 			wantOutcome(t, rep, c.ID, apply.AlreadyDone)
-			if n := az.started("backup:vm1"); n != 1 {
-				t.Errorf("%d writes, want 1", n)
-			}
+			wantWrites(t, az, "backup:vm1", 1)
 		})
 	})
 }
@@ -267,13 +259,9 @@ func TestAnUnknownContainerIsRefreshedOnceForAll(t *testing.T) {
 		if rep.Summary[apply.Done] != 4 {
 			t.Errorf("summary %v", rep.Summary)
 		}
-		if n := az.started("refresh:v1"); n != 1 {
-			t.Errorf("%d refreshes, want 1", n)
-		}
+		wantWrites(t, az, "refresh:v1", 1)
 		for _, vm := range vms {
-			if n := az.started("protect:" + vm); n != 2 {
-				t.Errorf("%s was written %d times, want 2", vm, n)
-			}
+			wantWrites(t, az, "protect:" + vm, 2)
 		}
 	})
 }

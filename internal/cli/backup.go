@@ -53,11 +53,7 @@ func (a *app) backup(ctx context.Context, f backupFlags, names []string) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	o, err := a.observe(ctx, s, scope)
-	if err != nil {
-		return err
-	}
-	vms, err := findVMs(o, "backing up", names)
+	o, vms, err := a.observeVMs(ctx, s, scope, "backing up", names)
 	if err != nil {
 		return err
 	}

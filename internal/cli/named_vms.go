@@ -20,6 +20,16 @@ func (a *app) connectForVMs(ctx context.Context, command azure.Command, f scopeF
 	return c, scope, s, err
 }
 
+// observeVMs reads what is in the scope, and returns it with the VMs that the names on a command line mean ([findVMs]).
+func (a *app) observeVMs(ctx context.Context, s *session, scope plan.Scope, doing string, names []string) (plan.Observed, []string, error) {
+	o, err := a.observe(ctx, s, scope)
+	if err != nil {
+		return o, nil, err
+	}
+	vms, err := findVMs(o, doing, names)
+	return o, vms, err
+}
+
 // findVMs returns the VMs that the names on a command line mean, in their order, each once, also where only its backup is
 // left. An error begins with doing.
 func findVMs(o plan.Observed, doing string, names []string) ([]string, error) {

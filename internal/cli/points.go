@@ -47,11 +47,7 @@ func (a *app) points(ctx context.Context, f pointsFlags, names []string) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	o, err := a.observe(ctx, s, scope)
-	if err != nil {
-		return err
-	}
-	vms, err := findVMs(o, "looking for the recovery points of", names)
+	o, vms, err := a.observeVMs(ctx, s, scope, "looking for the recovery points of", names)
 	if err != nil {
 		return err
 	}

@@ -53,11 +53,7 @@ func samplePoints(s string) Points {
 
 func pointsIn(t *testing.T, format string, p Points, s Style) []byte {
 	t.Helper()
-	var b bytes.Buffer
-	if err := WritePoints(&b, format, p, s); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
+	return formatted(t, WritePoints, format, p, s)
 }
 
 func TestPointsInEveryFormat(t *testing.T) {

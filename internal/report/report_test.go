@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"flag"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -17,6 +18,16 @@ import (
 )
 
 var update = flag.Bool("update", false, "rewrite the expected outputs")
+
+// formatted returns what write writes of r in a format.
+func formatted[R any](t testing.TB, write func(io.Writer, string, R, Style) error, format string, r R, s Style) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if err := write(&b, format, r, s); err != nil {
+		t.Fatalf("%s: %v", format, err)
+	}
+	return b.Bytes()
+}
 
 // golden compares got with testdata/file; `go test -update` rewrites the file.
 func golden(t *testing.T, file string, got []byte) {

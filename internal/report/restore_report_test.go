@@ -70,11 +70,7 @@ func restoredRun(s string) Run {
 
 func restoresIn(t *testing.T, format string, r Run, s Style) []byte {
 	t.Helper()
-	var b bytes.Buffer
-	if err := WriteRestores(&b, format, r, s); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
+	return formatted(t, WriteRestores, format, r, s)
 }
 
 func TestRestoresInEveryFormat(t *testing.T) {

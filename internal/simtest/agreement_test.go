@@ -2,8 +2,6 @@ package simtest
 
 import (
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -304,18 +302,7 @@ func compareWithExport(t *rapid.T, dir string, o plan.Observed) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := r.Config.Encode(r.Comments)
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(dir, "azbackup.yaml")
-	if err := os.WriteFile(file, text, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	c, _, err := config.Load([]string{file}, func(string) (string, bool) { return "", false })
-	if err != nil {
-		t.Fatalf("the exported file does not load: %v\n%s", err, text)
-	}
+	c, text := loadExported(t, dir, r)
 	for i := range o.Vaults {
 		o.Vaults[i].InFile = true
 	}

@@ -52,18 +52,7 @@ func TestThePlanOverAnExportIsEmptyWhateverPoliciesTheVaultsHold(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text, err := r.Config.Encode(r.Comments)
-		if err != nil {
-			t.Fatal(err)
-		}
-		file := filepath.Join(dir, "azbackup.yaml")
-		if err := os.WriteFile(file, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		c, _, err := config.Load([]string{file}, func(string) (string, bool) { return "", false })
-		if err != nil {
-			t.Fatalf("the exported file does not load: %v\n%s", err, text)
-		}
+		c, text := loadExported(t, dir, r)
 		p := plan.Make(c, discoverEstate(t, server, plan.ScopeOf(c)), plan.Options{Now: agreeNow})
 		if len(p.Changes) > 0 || !p.Complete {
 			t.Fatalf("complete: %t, to do: %s\ngaps: %v\n%s", p.Complete, describeChanges(p.Changes), p.Gaps, text)
@@ -269,6 +258,23 @@ func (e *exportedEstate) serve(t *rapid.T) *simulator.Server {
 		t.Fatal(err)
 	}
 	return server
+}
+
+// loadExported writes an exported file into dir and loads it; text is what was written.
+func loadExported(t *rapid.T, dir string, r export.Result) (c *config.Config, text []byte) {
+	text, err := r.Config.Encode(r.Comments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(dir, "azbackup.yaml")
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, _, err = config.Load([]string{file}, func(string) (string, bool) { return "", false })
+	if err != nil {
+		t.Fatalf("the exported file does not load: %v\n%s", err, text)
+	}
+	return c, text
 }
 
 func discoverEstate(t *rapid.T, server *simulator.Server, scope plan.Scope) plan.Observed {
