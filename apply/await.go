@@ -20,7 +20,7 @@ func (ex *execution) awaitOperation(ctx context.Context) Result {
 }
 
 // awaitByLists waits until the lists show the end: the item as desired with no job running and none failed, or
-// the failed job; of a backup, its job. The operation itself is polled only if the lists do not settle it, and its
+// the failed job; of a backup, its job. The operation itself is polled only if the lists do not decide it, and its
 // status alone is never enough: an operation can succeed while its job fails, and before its item is listed.
 func (ex *execution) awaitByLists(ctx context.Context) Result {
 	p := &listAwaiter{ex: ex, hint: ex.op.RetryAfter}
@@ -43,9 +43,9 @@ func (ex *execution) awaitByLists(ctx context.Context) Result {
 type listAwaiter struct {
 	ex                 *execution
 	hint               time.Duration // the service's Retry-After
-	age                time.Duration // at the last snapshot that did not settle it
-	hasMissed          bool          // a due poll did not settle it
-	wantsPoll          bool          // the last snapshot did not settle it: poll the operation
+	age                time.Duration // at the last snapshot that did not decide it
+	hasMissed          bool          // a due poll did not decide it
+	wantsPoll          bool          // the last snapshot did not decide it: poll the operation
 	nextPollAge        time.Duration // do not poll the operation before
 	listFailed         bool          // the lists cannot be read
 	operationSucceeded bool          // the operation reported success

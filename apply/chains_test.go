@@ -30,8 +30,8 @@ type instant struct {
 	calls atomic.Uint64
 }
 
-// dawdle sleeps or spins for a moment of real time, or does neither.
-func dawdle(r *rand.Rand) {
+// pauseRandomly sleeps or spins for a moment of real time, or does neither.
+func pauseRandomly(r *rand.Rand) {
 	switch n := r.IntN(8); {
 	case n == 0:
 		time.Sleep(time.Duration(r.IntN(300)) * time.Microsecond)
@@ -46,7 +46,7 @@ func (b *instant) random() *rand.Rand { return rand.New(rand.NewPCG(b.seed, b.ca
 
 func (b *instant) Start(_ context.Context, c plan.Change) (apply.Operation, error) {
 	r := b.random()
-	dawdle(r)
+	pauseRandomly(r)
 	if r.IntN(12) == 0 {
 		return apply.Operation{}, &apply.Error{Op: "writing", Status: 400, Code: "ScopeLocked", Message: "scripted"}
 	}
@@ -54,7 +54,7 @@ func (b *instant) Start(_ context.Context, c plan.Change) (apply.Operation, erro
 }
 
 func (b *instant) List(_ context.Context, vault string) (apply.Snapshot, error) {
-	dawdle(b.random())
+	pauseRandomly(b.random())
 	s := apply.Snapshot{Requests: 2}
 	for _, c := range b.plan.Changes {
 		if c.Item != "" && armid.Same(c.Vault, vault) {
@@ -71,7 +71,7 @@ func (b *instant) ListJobs(ctx context.Context, vault string) (apply.Snapshot, e
 }
 
 func (b *instant) Poll(context.Context, apply.Operation) (apply.Progress, error) {
-	dawdle(b.random())
+	pauseRandomly(b.random())
 	return apply.Progress{Done: true}, nil
 }
 
@@ -134,7 +134,7 @@ func runChain(t *testing.T, seed uint64) {
 		Limits:    apply.Limits{Writes: 1 + r.IntN(4), Polls: 1 + r.IntN(3), Operations: 1 + r.IntN(6)},
 		Interrupt: interrupt, Grace: time.Minute,
 		Observer: func(e apply.Event) {
-			dawdle(r)
+			pauseRandomly(r)
 			rec.observe(e)
 			if stopAfter--; stopAfter == 0 {
 				close(interrupt)

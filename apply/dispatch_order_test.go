@@ -147,7 +147,7 @@ func TestPolicyWritesOfOneVaultGoOneByOne(t *testing.T) {
 	})
 }
 
-func TestTheLongestPoleGoesFirstThenVaultByVaultWithSubscriptionsInTurn(t *testing.T) {
+func TestTheLongestCriticalPathGoesFirstThenVaultByVaultWithSubscriptionsInTurn(t *testing.T) {
 	inBubble(t, func(t *testing.T, az *fake) {
 		other := func(vm string) plan.Change {
 			c := itemChangeIn("v3", plan.Modify, vm)

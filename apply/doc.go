@@ -59,7 +59,7 @@
 //   - Restores wait for the jobs of their vault alone, and fill slots of which there are fewer than restores: what one
 //     sweep notices late, all later rounds are late, too. So the vault is swept at even intervals (restore_sweeps.go).
 //   - A few operations whose lists would probably show nothing are polled directly, and so is one that the lists do not
-//     settle: not as desired, and no job.
+//     decide: not as desired, and no job.
 //
 // Subscriptions have a write quota each, so they take turns; within one, vaults are filled one after the other: the
 // operations of a vault then end together and its sweeps find more. Mixing the vaults would need a sweep of each of

@@ -44,7 +44,7 @@ func TestACodeWithAVersionIsTheSameAndNothingOfAnAnswerIsInAnAddress(t *testing.
 	}
 }
 
-func TestWhatIsDoneAboutACodeIsToldFromItsPolicy(t *testing.T) {
+func TestWhatIsDoneAboutACodeIsDerivedFromItsPolicy(t *testing.T) {
 	for code, want := range map[string]string{
 		"TooManyRequests":                               "until the change's deadline",
 		"InternalServerError":                           "5 times at most",

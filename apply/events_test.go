@@ -14,7 +14,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-func TestEventsTellTheLifeOfAChangeInOrder(t *testing.T) {
+func TestTheEventsOfAChangeComeInOrder(t *testing.T) {
 	inBubble(t, func(t *testing.T, az *fake) {
 		az.script["vm1"] = []string{"429"}
 		_, rec := carryOut(t, az, planOf(itemChange(plan.Protect, "vm1")), apply.Options{})
@@ -36,7 +36,7 @@ func TestEventsTellTheLifeOfAChangeInOrder(t *testing.T) {
 	})
 }
 
-func TestAnEndIsToldAtOnce(t *testing.T) {
+func TestAnEndIsReportedAtOnce(t *testing.T) {
 	inBubble(t, func(t *testing.T, az *fake) {
 		az.duration = func(_ plan.Change, n int) time.Duration { return time.Duration(10+70*n) * time.Second }
 		o := apply.Options{Observed: time.Now(), Observer: func(e apply.Event) {

@@ -62,7 +62,7 @@ type executor struct {
 	mu            mutex
 	random        *rand.Rand
 	acceptedCount int // operations
-	directPolls   int // early polls of operations that the lists do not settle
+	directPolls   int // early polls of operations that the lists do not decide
 }
 
 func newRun(p plan.Plan, b Backend, o Options) *executor {
@@ -251,7 +251,7 @@ func (r *executor) newPoller(vault string, needsItems bool) *vaultPoller {
 	return w
 }
 
-// takeDirectPoll reports whether one more operation that the lists do not settle may be polled directly before its
+// takeDirectPoll reports whether one more operation that the lists do not decide may be polled directly before its
 // expected duration, and counts it: a few may, all of them would cost a request each.
 func (r *executor) takeDirectPoll() bool {
 	r.mu.Lock()

@@ -30,7 +30,7 @@ func TestOperationsAreExpectedToTakeWhatTheyWereRecordedToTake(t *testing.T) {
 	}
 }
 
-// Operations that the lists do not settle are polled early only so often that lists stay the rule.
+// Operations that the lists do not decide are polled early only so often that lists stay the rule.
 func TestAFewOperationsArePolledBeforeTheyAreExpectedToEnd(t *testing.T) {
 	for accepted, want := range map[int]int{0: 5, 49: 5, 50: 6, 1000: 25} {
 		r := &executor{mu: newMutex(Options{}), acceptedCount: accepted}

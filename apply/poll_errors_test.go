@@ -36,7 +36,7 @@ func TestTroubleWithTheLookIsNotTheEndOfTheOperation(t *testing.T) {
 	for name, err := range lookErrors() {
 		t.Run(name, func(t *testing.T) {
 			inBubble(t, func(t *testing.T, az *fake) {
-				az.hideJobs = true // the lists do not settle it for long, so the operation is polled
+				az.hideJobs = true // the lists do not decide it for long, so the operation is polled
 				az.duration = func(plan.Change, int) time.Duration { return 5 * time.Minute }
 				c := itemChange(plan.Protect, "vm1")
 				p := planOf(c)

@@ -256,17 +256,17 @@ func (t *testRun) restore(ctx context.Context) Result {
 			continue
 		case err == nil:
 			t.isOurs = true
-			return t.settle(t.ex.awaitOperation(ctx))
+			return t.recordOrigin(t.ex.awaitOperation(ctx))
 		}
 		if res, hasEnded := t.ex.handleError(ctx, err); hasEnded {
-			return t.settle(res)
+			return t.recordOrigin(res)
 		}
 	}
 }
 
-// settle notes whether the job of a restore is known to be this run's: where the answer to the request was lost, or did
+// recordOrigin records whether the job of a restore is known to be this run's: where the answer to the request was lost, or did
 // not tell the job, a job of the same VM may be another client's.
-func (t *testRun) settle(res Result) Result {
+func (t *testRun) recordOrigin(res Result) Result {
 	t.isOurs = t.isOurs && !t.ex.isJobInferred && t.ex.op.ID != ""
 	return res
 }

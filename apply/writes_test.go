@@ -83,7 +83,7 @@ func TestAConflictIsWaitedOutAndTheVaultListedAgain(t *testing.T) {
 	})
 }
 
-func TestAConflictWithSomebodyWhoDidTheSameEndsAsAlready(t *testing.T) {
+func TestAConflictWithAnotherClientThatDidTheSameEndsAsAlreadyDone(t *testing.T) {
 	inBubble(t, func(t *testing.T, az *fake) {
 		az.script["vm1"] = []string{"conflict"}
 		c := itemChange(plan.Protect, "vm1")
@@ -132,7 +132,7 @@ func TestAWriteThatHadItsEffectIsNotRepeated(t *testing.T) {
 	}
 }
 
-func TestAWriteThatNeverArrivedIsRepeatedAfterTheBlindWindow(t *testing.T) {
+func TestAWriteThatNeverArrivedIsRepeatedAfterTheUnknownOutcomeWindow(t *testing.T) {
 	for _, word := range []string{"reset-before", "500"} {
 		inBubble(t, func(t *testing.T, az *fake) {
 			az.script["vm1"] = []string{word}
@@ -261,7 +261,7 @@ func TestAnUnknownContainerIsRefreshedOnceForAll(t *testing.T) {
 		}
 		wantWrites(t, az, "refresh:v1", 1)
 		for _, vm := range vms {
-			wantWrites(t, az, "protect:" + vm, 2)
+			wantWrites(t, az, "protect:"+vm, 2)
 		}
 	})
 }
@@ -360,7 +360,7 @@ func TestARunningOperationIsWaitedForBeforeTheWrite(t *testing.T) {
 	})
 }
 
-func TestWhatWaitsLendsItsSlot(t *testing.T) {
+func TestAChangeThatWaitsYieldsItsSlot(t *testing.T) {
 	inBubble(t, func(t *testing.T, az *fake) {
 		az.script["vm1"] = []string{"conflict", "conflict", "conflict"}
 		rep, rec := carryOut(t, az, planOf(itemChange(plan.Protect, "vm1"), itemChange(plan.Protect, "vm2")),
@@ -384,7 +384,7 @@ func TestAnItemIsFoundByItsVMWhereItsIdIsSpeltOtherwise(t *testing.T) {
 	})
 }
 
-func TestARefreshThatFailsIsToldWithTheRefusalThatAskedForIt(t *testing.T) {
+func TestARefreshThatFailsIsReportedWithTheRefusalThatNeededIt(t *testing.T) {
 	inBubble(t, func(t *testing.T, az *fake) {
 		az.script["vm1"] = []string{"unknown-container"}
 		az.script["v1"] = []string{"fail"}

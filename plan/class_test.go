@@ -50,7 +50,7 @@ func TestAStateMeansTheSameToPlanAuditAndExport(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := fmt.Sprint(actionOn(p, vmID("due")), " ", stateOf(a, vmID("due")), " ", wishOf(e.Config, vmID("due")))
+			got := fmt.Sprint(actionOn(p, vmID("due")), " ", stateOf(a, vmID("due")), " ", protectOf(e.Config, vmID("due")))
 			if want := fmt.Sprint(want.action, " ", want.state, " ", want.rule); got != want {
 				t.Errorf("%q, of class %d: plan, audit and export say %q, want %q", sent, class, got, want)
 			}
@@ -79,8 +79,8 @@ func stateOf(r audit.Result, vm string) audit.State {
 	return ""
 }
 
-// wishOf returns what the file wants for a VM; empty where no rule matches it.
-func wishOf(c config.Config, vm string) string {
+// protectOf returns what the file wants for a VM; empty where no rule matches it.
+func protectOf(c config.Config, vm string) string {
 	for _, r := range c.Rules {
 		if !slices.ContainsFunc(r.Match, func(s config.Selector) bool { return slices.Contains(s.Names, vm[strings.LastIndex(vm, "/")+1:]) }) {
 			continue

@@ -102,7 +102,7 @@
 //
 //	what is read, in one spelling                    observed.go, state.go, spec.go, policy_spec.go, normalize.go,
 //	                                                 duration.go, recovery_point.go
-//	what to read; numbers of the service             scope.go, subscriptions.go, limits.go, recorded_durations.go
+//	what to read; numbers of the service             scope.go, subscriptions.go, service_limits.go, recorded_durations.go
 //	a plan, a change, why it is there                plan.go, reason.go
 //	the five steps, and what they look things up in  make.go, questions.go, index.go, gap.go
 //	vaults and policies                              vaults.go, policies.go, diff.go, wording.go

@@ -100,7 +100,7 @@ func TestExplainShowsWhatAVMHasNow(t *testing.T) {
 	}
 }
 
-func TestExplainTellsWhyNothingIsDone(t *testing.T) {
+func TestExplainShowsWhyNothingIsDone(t *testing.T) {
 	for vm, want := range map[string]plan.Reason{
 		"bastion1": plan.ReasonExcluded, "other/web2": plan.ReasonNoRule, "ghost": plan.ReasonOrphan, "gone": plan.ReasonNoSuchVM,
 	} {

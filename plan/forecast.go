@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
@@ -15,6 +16,10 @@ const ItemsPerPage = 200
 
 // sweepsPerVault is the number of times that a vault is assumed to be listed to confirm its changes, for a forecast.
 const sweepsPerVault = 3
+
+// DefaultLimits returns the limits of a run for which the config, or the caller of the engine, sets none. The numbers stand in
+// config/defaults.go.
+func DefaultLimits() config.Limits { return config.DefaultSettings().Limits }
 
 // Capacity is what the forecast of a plan depends on besides its changes.
 type Capacity struct {

@@ -113,12 +113,12 @@ func TestAnItemIsWrittenOnlyAsItWasApproved(t *testing.T) {
 		"resume of a suspended one, another policy":  {suspended, false, item("BackupsSuspended", "c", nil), "policy was a, is now C (wanted b)"},
 		"resume of a suspended one, stopped for all": {suspended, false, item("ProtectionStopped", "", nil), "state was BackupsSuspended, is now ProtectionStopped (wanted Protected); policy was a, is now not there (wanted b)"},
 
-		"stop, as planned":           {stop, false, item("IRPending", "a", only(0)), asIs},
-		"stop, as wanted":            {stop, false, item("protectionstopped", "", only(9)), wanted},
-		"stop, other disks":          {stop, false, item("Protected", "a", only(9)), asIs},
-		"stop, moved by a colleague": {stop, false, item("Protected", "c", only(0)), "policy was a, is now C (wanted not there)"},
-		"stop, suspended":            {stop, false, item("BackupsSuspended", "a", only(0)), "state was Protected, is now BackupsSuspended (wanted ProtectionStopped)"},
-		"stop, deleted":              {stop, false, deleted(), "state was Protected, is now soft-deleted (wanted ProtectionStopped); policy was a, is now not there (wanted not there)"},
+		"stop, as planned":              {stop, false, item("IRPending", "a", only(0)), asIs},
+		"stop, as wanted":               {stop, false, item("protectionstopped", "", only(9)), wanted},
+		"stop, other disks":             {stop, false, item("Protected", "a", only(9)), asIs},
+		"stop, moved by another client": {stop, false, item("Protected", "c", only(0)), "policy was a, is now C (wanted not there)"},
+		"stop, suspended":               {stop, false, item("BackupsSuspended", "a", only(0)), "state was Protected, is now BackupsSuspended (wanted ProtectionStopped)"},
+		"stop, deleted":                 {stop, false, deleted(), "state was Protected, is now soft-deleted (wanted ProtectionStopped); policy was a, is now not there (wanted not there)"},
 
 		"undelete, as planned":     {undelete, false, deleted(), asIs},
 		"undelete, back":           {undelete, false, item("ProtectionStopped", "", nil), wanted},

@@ -190,7 +190,7 @@ func (pl *planner) proveVMs() {
 				vault := pl.index.key(v.at.item.Vault)
 				v.prove(jobs[jobKey{vault, containerKey(v.at.item.Container)}], unclear[vault], pl.opt.Now)
 			}
-			pl.settleState(v)
+			pl.correctState(v)
 			t.count(v)
 		}
 	}
@@ -232,8 +232,8 @@ func (v *testedVM) prove(jobs []*RestoreJob, unclear string, now time.Time) {
 	}
 }
 
-// settleState corrects the state where the item does not allow what its jobs say.
-func (pl *planner) settleState(v *testedVM) {
+// correctState corrects the state where the item does not allow what its jobs say.
+func (pl *planner) correctState(v *testedVM) {
 	gap := pl.gaps.blockingGap(v.vm)
 	switch it := v.at.item; {
 	case v.state == TestProven:

@@ -94,7 +94,7 @@ func TestARestoreTestFollowsTheLastChangeOfItsVM(t *testing.T) {
 	}
 }
 
-func TestExplainTellsWhetherTheFileHasRestoreTests(t *testing.T) {
+func TestExplainShowsWhetherTheFileHasRestoreTests(t *testing.T) {
 	w := newTestWorld(config.Sample{}, "a", "b")
 	for name, tests := range map[string][]config.RestoreTest{"one": w.config.RestoreTests, "none": nil} {
 		w.config.RestoreTests = tests

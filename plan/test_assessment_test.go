@@ -109,7 +109,7 @@ func TestAJobThatEndsInTheFutureProvesNothing(t *testing.T) {
 	}
 }
 
-func TestWithoutTheJobsNobodyIsProvenAndNobodyUnproven(t *testing.T) {
+func TestWithoutTheJobsNoVMIsProvenAndNoneUnproven(t *testing.T) {
 	w := newTestWorld(config.Sample{}, "a", "b")
 	w.restored("a", day, "rg-tests")
 	w.refused[string(AskJobs)] = true

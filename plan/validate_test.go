@@ -10,7 +10,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-func TestValidateRefusesWhatNobodyCouldCarryOut(t *testing.T) {
+func TestValidateRefusesAPlanThatCannotBeCarriedOut(t *testing.T) {
 	vault := armid.Vault(subscription, vaultGroup, "v0")
 	change := func(id string, a plan.Action, target string, needs ...string) plan.Change {
 		return plan.Change{ID: id, Action: a, Target: target, Vault: vault, Needs: needs}

@@ -105,7 +105,7 @@ func (v *evaluation) resolve() {
 	}
 }
 
-// evaluateUnreadable adds the conditions that prevent a verdict. An item read as active settles the matter whatever
+// evaluateUnreadable adds the conditions that prevent a verdict. An item read as active decides whatever
 // else was not read: a VM is protected in one vault only (docs/azure.md §13).
 func (a *assessor) evaluateUnreadable(v *evaluation, its vmItems) {
 	switch {

@@ -52,7 +52,7 @@ func TestWhatWasNotUnderstoodIsUnknownAndNamed(t *testing.T) {
 			}
 		}
 	}
-	// An item that was seen active in another vault settles the matter.
+	// An item that was seen active in another vault decides.
 	item.Items = append(item.Items, item.Items[0])
 	item.Items[1].Unreadable = ""
 	item.Items[1].Vault = strings.Replace(item.Items[1].Vault, "/v", "/other-v", 1)

@@ -75,7 +75,7 @@ func restoreAll(estate string, more ...string) []string {
 
 // A run that has to wait for the hourly budget of a read says so before it waits: how much it reads, how long that will
 // take, and how to ask for less. It says where it is while it waits, and takes no longer than the budget imposes.
-func TestAWaitForAReadBudgetIsToldBeforeItBegins(t *testing.T) {
+func TestAWaitForAReadBudgetIsReportedBeforeItBegins(t *testing.T) {
 	estate := encryptedFleet(t, 400, `"quota":"150"`) // 150 at once, 150 an hour later, and 100 after two hours
 	for _, tt := range []struct {
 		args   []string
@@ -98,7 +98,7 @@ func TestAWaitForAReadBudgetIsToldBeforeItBegins(t *testing.T) {
 }
 
 // With JSON logs a wait is as visible, with its numbers as fields.
-func TestAWaitForAReadBudgetIsToldInJSON(t *testing.T) {
+func TestAWaitForAReadBudgetIsReportedInJSON(t *testing.T) {
 	estate := encryptedFleet(t, 310, `"quota":"150"`)
 	_, _, log := inVirtualTime(t, restoreAll(estate, "--out", filepath.Join(t.TempDir(), "plan.json"), "--log-format", "json")...)
 	foreseen, waits := 0, 0
@@ -139,7 +139,7 @@ func fleetNames(n int) (names []string) {
 }
 
 // A plan of restore tests reads the points of the machines that are due, and the jobs that may prove the others.
-func TestAPlanOfRestoreTestsTellsWhatItsReadsTake(t *testing.T) {
+func TestAPlanOfRestoreTestsShowsWhatItsReadsTake(t *testing.T) {
 	estate := encryptedFleet(t, 160, `"quota":"1100"`)
 	file := testsFile(t)
 	plan := []string{"plan", "-f", file, "--simulate", estate, "--real-time"}

@@ -15,7 +15,7 @@ import (
 // service, or by the test.
 var mayAskTheMachine = []string{"apply/clock.go", "internal/cli/streams.go", "internal/simulator/clock.go"}
 
-func TestTimeHasOneDoor(t *testing.T) {
+func TestOnlyListedFilesAskTheMachineForTheTime(t *testing.T) {
 	top, asks := root(t), map[string]bool{}
 	err := filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {

@@ -272,7 +272,7 @@ func compareAnswers(t *rapid.T, c *config.Config, o plan.Observed) {
 				tell("%s is to be %s, and has an active item: %t", vm.Name, ch.Action, active)
 			}
 		}
-		if row.State == audit.Protected && protects && !slices.ContainsFunc(changes, isSettled) {
+		if row.State == audit.Protected && protects && !slices.ContainsFunc(changes, leavesProtection) {
 			tell("%s is protected, and the plan does something about more than its disks", vm.Name)
 		}
 		if row.State == audit.Unprotected && protects && slices.ContainsFunc(changes, func(ch plan.Change) bool { return ch.Action == plan.Unchanged }) {
@@ -281,8 +281,8 @@ func compareAnswers(t *rapid.T, c *config.Config, o plan.Observed) {
 	}
 }
 
-// isSettled reports whether a change leaves vault and policy as they are.
-func isSettled(ch plan.Change) bool {
+// leavesProtection reports whether a change leaves vault and policy as they are.
+func leavesProtection(ch plan.Change) bool {
 	return ch.Action == plan.Unchanged || ch.Reason == plan.ReasonOtherDisks || ch.Action == plan.Blocked
 }
 

@@ -104,7 +104,7 @@ func concurrentChanges() map[string]concurrentChange {
 	stopped := itemState{state: "ProtectionStopped"}
 	daily := ruled("policy: daily")
 	return map[string]concurrentChange{
-		"a policy that a colleague made longer still": {
+		"a policy that another client made longer still": {
 			estate: withPolicy(30), yaml: managed(60), actions: []clientAction{putPolicyAction("daily", 90)},
 			want: map[string]string{"update-policy": failed}, message: "retention.days was 30, is now 90 (wanted 60)", policy: map[string]int{"daily": 90},
 		},
@@ -112,7 +112,7 @@ func concurrentChanges() map[string]concurrentChange {
 			estate: withPolicy(30), yaml: managed(60), actions: []clientAction{putPolicyAction("daily", 90)}, isUnasked: true,
 			want: map[string]string{"update-policy": failed}, policy: map[string]int{"daily": 90},
 		},
-		"a policy that a colleague brought there": {
+		"a policy that another client brought there": {
 			estate: withPolicy(30), yaml: managed(60), actions: []clientAction{putPolicyAction("daily", 60)},
 			want: map[string]string{"update-policy": "already"}, policy: map[string]int{"daily": 60},
 		},
@@ -156,7 +156,7 @@ func concurrentChanges() map[string]concurrentChange {
 			estate: withItem(stopped), yaml: daily, actions: []clientAction{movePolicyAction("long")}, isUnasked: true,
 			want: map[string]string{"resume": failed}, message: "; by job ", item: itemState{state: moved, policy: "long"},
 		},
-		"a machine that a colleague protected with all its disks": {
+		"a machine that another client protected with all its disks": {
 			estate: withItem(itemState{}), yaml: ruled("policy: daily, disks: {include: [0]}"), actions: []clientAction{movePolicyAction("daily")},
 			want: map[string]string{"protect": failed}, message: "disks", item: itemState{state: "IRPending", policy: "daily"},
 		},
@@ -167,11 +167,11 @@ func concurrentChanges() map[string]concurrentChange {
 			}, yaml: daily, actions: []clientAction{movePolicyAction("long")}, isUnasked: true,
 			want: map[string]string{"resume": failed}, item: itemState{state: "IRPending", policy: "long"},
 		},
-		"an item to stop that a colleague moved, nobody asked": {
+		"an item to stop that another client moved, nobody asked": {
 			estate: withItem(short), yaml: ruled("protect: stopped"), actions: []clientAction{movePolicyAction("long")}, isUnasked: true,
 			want: map[string]string{"stop": failed}, message: "policy was short, is now long", item: itemState{state: moved, policy: "long"},
 		},
-		"an item to stop that a colleague stopped, nobody asked": {
+		"an item to stop that another client stopped, nobody asked": {
 			estate: withItem(short), yaml: ruled("protect: stopped"), actions: []clientAction{stopAction}, isUnasked: true,
 			want: map[string]string{"stop": "already"}, item: stopped,
 		},
@@ -201,11 +201,11 @@ func concurrentChanges() map[string]concurrentChange {
 			estate: withItem(itemState{state: "ProtectionStopped", softDeleted: true}), yaml: daily,
 			want: map[string]string{"undelete": "done", "resume": "done"}, item: itemState{state: moved, policy: "daily"}, writes: 2,
 		},
-		"a policy made by a colleague": {
+		"a policy made by another client": {
 			estate: func(*estate) {}, yaml: managed(30), actions: []clientAction{putPolicyAction("daily", 3650)},
 			want: map[string]string{"create-policy": failed}, message: "retention.days was not there, is now 3650 (wanted 30)", policy: map[string]int{"daily": 3650},
 		},
-		"a policy made by a colleague as wanted": {
+		"a policy made by another client as wanted": {
 			estate: func(*estate) {}, yaml: managed(30), actions: []clientAction{putPolicyAction("daily", 30)},
 			want: map[string]string{"create-policy": "already"}, policy: map[string]int{"daily": 30},
 		},
@@ -223,11 +223,11 @@ func concurrentChanges() map[string]concurrentChange {
 			estate: withPolicy(30), yaml: managed(60), faults: []simulator.Fault{{Name: "denied", Kind: "policy.get", Status: 403, Code: "AuthorizationFailed", Times: -1}},
 			want: map[string]string{"update-policy": "failed AuthorizationFailed"}, message: "it was not written, because it could not be read", policy: map[string]int{"daily": 30},
 		},
-		"tags of a vault that a colleague set": {
+		"tags of a vault that another client set": {
 			estate: func(*estate) {}, yaml: "    tags: {owner: me}\n", actions: []clientAction{{"PATCH", mwVault, `{"tags":{"cost":"42"}}`}},
 			want: map[string]string{"update-vault": "done"}, tags: `{"cost":"42","owner":"me"}`, writes: 1,
 		},
-		"days of soft delete that a colleague set": {
+		"days of soft delete that another client set": {
 			estate: func(*estate) {}, yaml: "    softDeleteDays: 30\n", actions: []clientAction{{"PATCH", mwVault, `{"properties":{"securitySettings":{"softDeleteSettings":{"softDeleteState":"AlwaysON","softDeleteRetentionPeriodInDays":90}}}}`}},
 			want: map[string]string{"update-vault": failed}, message: "softDeleteDays was 14, is now 90 (wanted 30)",
 		},
@@ -301,7 +301,7 @@ func sendAsConcurrentClient(t *testing.T, server *simulator.Server, a clientActi
 	}
 	defer resp.Body.Close()
 	if body, _ := io.ReadAll(resp.Body); resp.StatusCode >= 300 {
-		t.Fatalf("the colleague's %s of %s: %s\n%s", a.method, a.path, resp.Status, body)
+		t.Fatalf("the other client's %s of %s: %s\n%s", a.method, a.path, resp.Status, body)
 	}
 }
 

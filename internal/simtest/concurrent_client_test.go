@@ -65,7 +65,7 @@ func (c *concurrentClient) actionsBefore(r *http.Request) []simulator.Concurrent
 		}
 		if a, can := kinds[c.r.IntN(len(kinds))](); can {
 			c.actionCount++
-			c.tell("colleague: %s %s %s", a.Method, a.Path, a.Body)
+			c.tell("other client: %s %s %s", a.Method, a.Path, a.Body)
 			return []simulator.ConcurrentClient{a}
 		}
 	}

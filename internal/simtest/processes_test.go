@@ -122,7 +122,7 @@ func runProcesses(t *testing.T) {
 	}
 	f := &pool{run: func(s span) (summary, string) {
 		cmd := exec.CommandContext(t.Context(), self, "-test.run=^TestSimulation$", "-test.timeout=0", "-json", //nolint:gosec // this program
-			fmt.Sprintf("-colleagues=%v", *colleagues), fmt.Sprintf("-first=%d", s.first), fmt.Sprintf("-seeds=%d", s.count))
+			fmt.Sprintf("-concurrent-clients=%v", *concurrentClients), fmt.Sprintf("-first=%d", s.first), fmt.Sprintf("-seeds=%d", s.count))
 		out, err := cmd.CombinedOutput()
 		var sum summary
 		for line := range strings.Lines(string(out)) {

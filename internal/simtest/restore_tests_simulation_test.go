@@ -17,7 +17,7 @@ import (
 	"github.com/azbackup/azbackup/internal/simulator"
 )
 
-// groupActor is a colleague in the group of the tests: it makes, attaches, deletes and retags disks, and restores by hand
+// groupActor is another client in the group of the tests: it makes, attaches, deletes and retags disks, and restores by hand
 // into the same group, possibly just before any request. The server's lock guards it.
 type groupActor struct {
 	r           *rand.Rand
@@ -28,7 +28,7 @@ type groupActor struct {
 	account     string
 	disks       map[armid.Key]json.RawMessage
 	made        int
-	byHand      map[armid.Key]bool // disks that the colleague made or took into use
+	byHand      map[armid.Key]bool // disks that the other client made or took into use
 	deleting    map[armid.Key]bool // disks whose DELETE was sent: the read right before it decided
 	log         []string
 }
@@ -206,7 +206,7 @@ func playRestoreTests(t *testing.T, seed uint64) (wrong []string) {
 	rep, _ := apply.Run(ctx, h.plan, h.client, o)
 	defer func() {
 		if len(wrong) > 0 {
-			t.Logf("the colleague %s", strings.Join(actor.log, "; "))
+			t.Logf("the other client %s", strings.Join(actor.log, "; "))
 		}
 	}()
 	actor.active = false
@@ -275,7 +275,7 @@ func playRestoreTests(t *testing.T, seed uint64) (wrong []string) {
 		decode(e.Before, &d)
 		switch {
 		case actor.byHand[id]:
-			bad("%s was deleted, which a colleague made or took into use", id)
+			bad("%s was deleted, which another client made or took into use", id)
 		case d.ManagedBy != "":
 			bad("%s was deleted, and is attached", id)
 		case !killed && !ours[tagOf(e.Before)]:
@@ -337,7 +337,7 @@ func (r *rehearsal) jobStates() map[string]string {
 	return out
 }
 
-// Whatever a colleague does in the group, whatever fails, and wherever the run is cut.
+// Whatever another client does in the group, whatever fails, and wherever the run is cut.
 func TestRestoreTestsDeleteNothingButTheirOwn(t *testing.T) {
 	seeds := uint64(150)
 	if testing.Short() {

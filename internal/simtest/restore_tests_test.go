@@ -56,7 +56,7 @@ func TestARestoreTestRestoresChecksAndCleansUp(t *testing.T) {
 }
 
 // A step that goes wrong decides what follows, and everything that stays is told.
-func TestARestoreTestTellsWhatGoesWrong(t *testing.T) {
+func TestARestoreTestReportsWhatGoesWrong(t *testing.T) {
 	onRestore := func(f simulator.Fault) simulator.Settings {
 		f.Name, f.Kind = "f", "item.restore"
 		return simulator.Settings{Faults: []simulator.Fault{f}}
@@ -188,7 +188,7 @@ func TestARestoreTestIsNotMadeInAGroupThatIsNoLongerAllowed(t *testing.T) {
 }
 
 // Ctrl-C in the middle: the restore runs on, and the report tells what it will leave and how to remove it.
-func TestAnInterruptedRestoreTestTellsWhatItWillLeave(t *testing.T) {
+func TestAnInterruptedRestoreTestReportsWhatItWillLeave(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRehearsal(t, 2, simulator.Options{Settings: simulator.Settings{Durations: map[string]simulator.Range{"restoreFromSnapshot": simulator.Fixed(30 * time.Minute)}}})
 		asked := make(chan struct{})

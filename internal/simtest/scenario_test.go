@@ -129,7 +129,7 @@ func newScenario(seed uint64) *scenario {
 // client can change them. It draws from a source of its own: without the other client a seed's scenario is unchanged.
 func (s *scenario) chooseConcurrentClient() (settings func() string) {
 	r := rand.New(rand.NewPCG(s.seed, 0xc0))
-	if s.hasConcurrentClient = *colleagues && r.IntN(2) == 0; !s.hasConcurrentClient {
+	if s.hasConcurrentClient = *concurrentClients && r.IntN(2) == 0; !s.hasConcurrentClient {
 		return func() string { return "" }
 	}
 	return func() string {

@@ -22,10 +22,10 @@ import (
 )
 
 var (
-	seeds      = flag.Int("seeds", 60, "how many seeds to run")
-	first      = flag.Uint64("first", 1, "the first seed")
-	seed       = flag.Uint64("seed", 0, "run this seed alone, and tell what happens")
-	colleagues = flag.Bool("colleagues", true, "in half of the seeds somebody else changes what he likes at any request")
+	seeds             = flag.Int("seeds", 60, "how many seeds to run")
+	first             = flag.Uint64("first", 1, "the first seed")
+	seed              = flag.Uint64("seed", 0, "run this seed alone, and tell what happens")
+	concurrentClients = flag.Bool("concurrent-clients", true, "in half of the seeds another client changes what it likes at any request")
 )
 
 func TestMain(m *testing.M) {

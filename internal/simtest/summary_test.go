@@ -9,7 +9,7 @@ import (
 type summary struct {
 	Seeds, Walks, Writes   int
 	Virtual                time.Duration
-	Acts                   int // of colleagues
+	Acts                   int // of the other clients
 	BlindLower, BlindOther int // changes overwritten that came between a write and the read it relied on
 	Crossed                int // and those that came while its operation was running
 }
@@ -36,7 +36,7 @@ func (s summary) plus(o summary) summary {
 
 // String formats the summary in one line.
 func (s summary) String() string {
-	return fmt.Sprintf("%d seeds, %d runs of the program, %d writes of items, %.0f simulated hours; %d changes by a colleague, of which our writes "+
+	return fmt.Sprintf("%d seeds, %d runs of the program, %d writes of items, %.0f simulated hours; %d changes by another client, of which our writes "+
 		"overwrote %d that lowered something and %d others in the blind window, and %d during an operation",
 		s.Seeds, s.Walks, s.Writes, s.Virtual.Hours(), s.Acts, s.BlindLower, s.BlindOther, s.Crossed)
 }

@@ -1,14 +1,6 @@
 package plan
 
-import (
-	"time"
-
-	"github.com/azbackup/azbackup/config"
-)
-
-// DefaultLimits returns the limits of a run for which the config, or the caller of the engine, sets none. The numbers stand in
-// config/defaults.go.
-func DefaultLimits() config.Limits { return config.DefaultSettings().Limits }
+import "time"
 
 // The request limits of Azure Resource Manager and Recovery Services (docs/azure.md §12).
 const (
