@@ -28,7 +28,8 @@ type groupActor struct {
 	account     string
 	disks       map[armid.Key]json.RawMessage
 	made        int
-	byHand      map[armid.Key]bool // disks that the other client made or took into use
+	byHand      map[armid.Key]bool // disks that the other client made, also by a restore, or took into use
+	taken       map[armid.Key]bool // of them those that the other client made without a restore, or took into use
 	deleting    map[armid.Key]bool // disks whose DELETE was sent: the read right before it decided
 	log         []string
 }
@@ -75,11 +76,11 @@ func (a *groupActor) actionsBefore(_ int, r *http.Request) []simulator.Concurren
 				raw = bystander(a.group, name, job) // a copy that took the tags along; it keeps its age of 1999
 			}
 		}
-		a.byHand[armid.Of(a.group+"/providers/Microsoft.Compute/disks/"+name)] = true
+		a.take(armid.Of(a.group + "/providers/Microsoft.Compute/disks/" + name))
 		say("makes %s", name)
 		return []simulator.ConcurrentClient{{Section: "disks", Body: json.RawMessage(raw)}}
 	case n == 1 && body != nil:
-		a.byHand[id] = true
+		a.take(id)
 		say("attaches %s", id)
 		return []simulator.ConcurrentClient{{Attach: string(id)}}
 	case n == 2 && body != nil && a.r.IntN(2) == 0:
@@ -109,6 +110,30 @@ func (a *groupActor) actionsBefore(_ int, r *http.Request) []simulator.Concurren
 		return []simulator.ConcurrentClient{{Method: http.MethodPost, Path: point + "/restore?api-version=2025-08-01", Body: json.RawMessage(request), Slow: true}}
 	}
 	return nil
+}
+
+func (a *groupActor) take(id armid.Key) { a.byHand[id], a.taken[id] = true, true }
+
+func newGroupActor(r *rand.Rand, probability float64) *groupActor {
+	sub := subscriptionID(1)
+	return &groupActor{
+		r: r, probability: probability, group: "/subscriptions/" + sub + "/resourceGroups/rg-tests",
+		account: "/subscriptions/" + sub + "/resourceGroups/rg-st/providers/Microsoft.Storage/storageAccounts/st",
+		disks:   map[armid.Key]json.RawMessage{}, byHand: map[armid.Key]bool{}, taken: map[armid.Key]bool{}, deleting: map[armid.Key]bool{},
+	}
+}
+
+// watch tells the other client what there is, and lets things be done.
+func (a *groupActor) watch(h *rehearsal) {
+	for _, c := range h.plan.Changes {
+		a.points = append(a.points, c.Point.ID)
+	}
+	for _, id := range h.before["disks"] {
+		if strings.Contains(id, "/rg-tests/") {
+			a.disks[armid.Of(id)] = json.RawMessage(bystander(h.group, lastSegmentOf(id), ""))
+		}
+	}
+	a.active = true
 }
 
 func tagOf(body json.RawMessage) string {
@@ -166,28 +191,15 @@ func playRestoreTests(t *testing.T, seed uint64) (wrong []string) {
 	t.Helper()
 	bad := func(format string, args ...any) { wrong = append(wrong, fmt.Sprintf(format, args...)) }
 	r := rand.New(rand.NewPCG(seed, 0x7e57))
-	sub := subscriptionID(1)
-	actor := &groupActor{
-		r: rand.New(rand.NewPCG(seed, 0xac70)), probability: pick(r, 0, 0.02, 0.1, 0.3), group: "/subscriptions/" + sub + "/resourceGroups/rg-tests",
-		account: "/subscriptions/" + sub + "/resourceGroups/rg-st/providers/Microsoft.Storage/storageAccounts/st",
-		disks:   map[armid.Key]json.RawMessage{}, byHand: map[armid.Key]bool{}, deleting: map[armid.Key]bool{},
-	}
+	actor := newGroupActor(rand.New(rand.NewPCG(seed, 0xac70)), pick(r, 0, 0.02, 0.1, 0.3))
 	vms := 1 + r.IntN(4)
 	settings := simulator.Settings{
 		Seed: seed, Faults: restoreFaults(r), ValidateRestore: pick(r, "", "", "absent", "forbidden"),
 		Durations: map[string]simulator.Range{"diskLag": simulator.Fixed(pick(r, 0, 0, time.Minute, 7*time.Minute, 20*time.Minute))},
 	}
 	h := newRehearsal(t, vms, simulator.Options{Settings: settings, ConcurrentClients: actor.actionsBefore, Effects: actor.observe})
-	for _, c := range h.plan.Changes {
-		actor.points = append(actor.points, c.Point.ID)
-	}
-	for _, id := range h.before["disks"] {
-		if strings.Contains(id, "/rg-tests/") {
-			actor.disks[armid.Of(id)] = json.RawMessage(bystander(h.group, lastSegmentOf(id), ""))
-		}
-	}
 	effectsFrom := len(h.effects)
-	actor.active = true
+	actor.watch(h)
 	first := len(h.wire.requests(-1))
 	kill := -1
 	if r.IntN(3) == 0 {
