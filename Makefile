@@ -21,8 +21,8 @@ WORLDS ?= 8760h:UTC:1 -8760h:America/New_York:2 8760h:Asia/Kolkata:8 -8760h:Paci
 MUTANTS ?= -sample 400
 ROOMS ?=
 # What runs in a user's program; the rest are tests and tools.
-COVERED ?= ./config ./plan ./apply ./internal/armid ./internal/audit ./internal/azure/... ./internal/cli ./internal/crash ./internal/export ./internal/report \
-	./internal/simulator
+COVERED ?= ./config ./plan ./apply ./internal/armid ./internal/audit ./internal/azure/... ./internal/cli ./internal/crash ./internal/deadline \
+	./internal/export ./internal/report ./internal/telemetry ./internal/simulator
 
 # unchanged_by fails when making a target changes a file of the repository.
 define unchanged_by
@@ -34,7 +34,7 @@ endef
 
 .DEFAULT_GOAL := help
 .PHONY: help build test test-worlds race lint fmt golden golden-check generate generate-check cover bench demo check ci vulncheck stress simtest \
-	simtest-mutants mutants conformance fuzz estate clean lint-templates release release-snapshot release-check
+	bench-readme bench-check bench-baseline simtest-mutants mutants conformance fuzz estate clean lint-templates release release-snapshot release-check
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^##@ /{printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## /{printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

@@ -91,7 +91,7 @@
 //   - Sweeping at a fixed interval: 10 s would cost 85 sweeps of 10 pages for 1000 VMs, and an hour's
 //     budget in the first minutes.
 //
-// # To read it
+// # Reading order
 //
 //	what a run gets, and what it gives    options.go, backend.go, event.go, result.go, report.go
 //	which change runs when                executor.go, dispatcher.go, dag.go, priority.go, admission.go, gate.go

@@ -22,7 +22,7 @@
 //     rules take a quarter of a second.
 //   - Messages treat every text of a file, and its name, as untrusted.
 //
-// # To read it
+// # Reading order
 //
 //	the format, as structs with tags                            model.go, restore_tests.go, defaults.go
 //	a file, and what makes it unreadable                        load.go, encoding.go, syntax.go

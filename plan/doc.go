@@ -98,7 +98,7 @@
 //   - Reasons are for people; no code branches on them, except the count of excluded VMs in the summary.
 //   - An Options.Zone function finds time zones: loading one is I/O.
 //
-// # To read it
+// # Reading order
 //
 //	what is read, in one spelling                    observed.go, state.go, spec.go, policy_spec.go, normalize.go,
 //	                                                 duration.go, recovery_point.go

@@ -56,7 +56,7 @@
 //     them for a window only, at one more call per vault for what lastBackupStatus already returns), and from
 //     Resource Graph's currentProtectionState (minutes to hours old).
 //
-// # To read it
+// # Reading order
 //
 //	what an audit is                                     result.go, state.go, vm_row.go
 //	what is looked up, and the order of all of it        assess.go, items.go, gaps.go, sort.go

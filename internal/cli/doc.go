@@ -19,7 +19,7 @@
 // Rejected: viper (flags and one YAML file are enough), package-level commands (a test could not run two at a
 // time), a --dry-run flag (plan is the dry run).
 //
-// # To read it
+// # Reading order
 //
 //	the program around its commands    root.go, streams.go, exit.go, errors.go, log.go, interrupt.go
 //	flags that several commands take   flags.go, output_flags.go, plan_flags.go, shard_flag.go

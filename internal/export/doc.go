@@ -25,7 +25,7 @@
 //   - An export over gaps would leave out what was not read and so is refused by the caller, not here; the
 //     comments still name each gap.
 //
-// # To read it
+// # Reading order
 //
 //	the steps                                          export.go
 //	what was read, and how each VM is backed up today  inventory.go, treatment.go

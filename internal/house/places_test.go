@@ -37,3 +37,34 @@ func TestEveryFileOfWhereDoesXGoIsThere(t *testing.T) {
 		t.Errorf("%d rows, want one for each of the twelve kinds of change at least", rows)
 	}
 }
+
+// Every Go file that the page names is there: with its path from the top, or, where the sentence names the room, in some room.
+func TestEveryFileThatTheArchitectureNamesIsThere(t *testing.T) {
+	top := root(t)
+	page, err := os.ReadFile(filepath.Join(top, "docs/architecture.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	inSomeRoom := map[string]bool{}
+	for _, room := range rooms(t) {
+		for _, file := range append(room.files, "doc.go") {
+			inSomeRoom[file] = true
+		}
+	}
+	found := 0
+	for _, m := range regexp.MustCompile("`([a-z0-9_/*]+\\.go)`").FindAllStringSubmatch(string(page), -1) {
+		found++
+		if paths, err := filepath.Glob(filepath.Join(top, m[1])); err != nil || len(paths) == 0 && !inSomeRoom[m[1]] && !strings.Contains(m[1], "*") && !isBelowARoom(top, m[1]) {
+			t.Errorf("%s is not there", m[1])
+		}
+	}
+	if found < 40 {
+		t.Errorf("only %d files are named: the test looks in the wrong place", found)
+	}
+}
+
+// isBelowARoom reports whether a file is named from the room around its own, as quota/bucket.go is.
+func isBelowARoom(top, name string) bool {
+	paths, err := filepath.Glob(filepath.Join(top, "internal/*", name))
+	return err == nil && len(paths) > 0
+}

@@ -17,7 +17,7 @@
 // Rejected: go-pretty's Markdown renderer (it leaves "<", "@" and backticks alive), text/template (a template
 // cannot count what it writes, and the Markdown must end before 65,536 characters).
 //
-// # To read it
+// # Reading order
 //
 //	every result and every format, one row each                 formats.go
 //	what all of them share                                      text.go, text_table.go, palette.go, escape.go,

@@ -3,7 +3,7 @@
 // simtest`), named breaks of the program that these must catch (`make simtest-mutants`), and how long a run takes
 // compared with what the quotas allow (`make bench`). It contains only tests.
 //
-// # To read it
+// # Reading order
 //
 //	the simulation: a seed, what it decides, its parts   simulation_test.go, scenario_test.go, estate_test.go, wire_test.go,
 //	                                                     processes_test.go, summary_test.go

@@ -89,7 +89,7 @@
 // citation, which of them exercised it by code coverage: a rule that none exercised is unproven. A second test breaks
 // the replies in fourteen ways, each of which must lower the share.
 //
-// # To read it
+// # Reading order
 //
 //	a request, from the connection to its handler      server.go, route.go, request.go
 //	one resource from end to end, with rules/items.go  items.go, operation_effects.go, long_running.go

@@ -8,7 +8,7 @@
 // A row is one entry of the table in rows.go. Seconds and memory depend on the machine, so a missed target fails
 // nothing: costs that must not grow are checked with package baseline, in numbers that do not.
 //
-// # To read it
+// # Reading order
 //
 //	the command, the table's rows, what is measured  main.go, rows.go, figures.go
 //	the two processes, and one measurement           server.go, client.go, lab.go

@@ -2,7 +2,7 @@
 // several subscriptions and regions, with every state a protected item can be in. The same options give the same
 // bytes. Its bodies follow docs/azure.md alone, like the simulator that reads them, and it shares no code with it.
 //
-// # To read it
+// # Reading order
 //
 //	the command, and the layout  main.go, fleet.go, organisation.go
 //	the resources                machine.go, machine_body.go, item.go, vault_body.go

@@ -15,7 +15,7 @@
 //
 // Rejected: tools that copy the module for each mutant or run the tests of all packages, which takes hours here.
 //
-// # To read it
+// # Reading order
 //
 //	the command, and what can be broken        main.go, find.go, equivalent.go
 //	how a break is tried, and what came of it  coverage.go, switch.go, try.go, results.go
