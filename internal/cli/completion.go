@@ -45,6 +45,16 @@ func registerCompletions(root *cobra.Command, env func(string) (string, bool)) {
 	}
 }
 
+// unquoteUsage takes the quotes off the names of flags' values: help and the manual read them, and shells would show them.
+func unquoteUsage(cmd *cobra.Command) {
+	for _, flags := range []*pflag.FlagSet{cmd.LocalNonPersistentFlags(), cmd.PersistentFlags()} {
+		flags.VisitAll(func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, "`", "") })
+	}
+	for _, sub := range cmd.Commands() {
+		unquoteUsage(sub)
+	}
+}
+
 // flagCompletions returns the completions of flags, by name: a flag means the same wherever it is.
 func flagCompletions(env func(string) (string, bool)) map[string]cobra.CompletionFunc {
 	words := func(words ...string) cobra.CompletionFunc {

@@ -30,7 +30,7 @@ type outputFile struct{ format, path string }
 func (o *outputFlags) addFlags(cmd *cobra.Command, formats []string) {
 	o.formats = formats
 	all := strings.Join(formats, ", ")
-	cmd.Flags().StringVar(&o.format, "format", formats[0], "`format` of the result on stdout: "+all)
+	cmd.Flags().StringVar(&o.format, "format", formats[0], "`FORMAT` of the result on stdout: "+all)
 	cmd.Flags().StringArrayVar(&o.specs, "output", nil, "also write the result as `FORMAT=FILE`, from the same read; may be repeated")
 }
 

@@ -25,6 +25,9 @@ func Main(ctx context.Context, args []string, s Streams) int {
 	a.log, _ = newLogger(a.Err, "text", false, false)
 	root := a.root() //nolint:contextcheck // cobra hands the context to the commands
 	root.SetArgs(args)
+	if len(args) > 0 && args[0] == cobra.ShellCompRequestCmd {
+		unquoteUsage(root)
+	}
 	if err := root.ExecuteContext(ctx); err != nil {
 		a.reportError(ctx, err)
 	}
@@ -81,7 +84,7 @@ func (a *app) root() *cobra.Command {
 	flags := root.PersistentFlags()
 	flags.BoolVarP(&a.verbose, "verbose", "v", false, "show more: each field before and after, where a change comes from")
 	flags.BoolVar(&a.noColor, "no-color", false, "no colours (NO_COLOR does the same)")
-	flags.StringVar(&a.logFormat, "log-format", "text", "`format` of what goes to stderr: text or json")
+	flags.StringVar(&a.logFormat, "log-format", "text", "`FORMAT` of what goes to stderr: text or json")
 	root.AddCommand(a.initCommand(), a.validateCommand(), a.planCommand(), a.applyCommand(), a.auditCommand(),
 		a.backupCommand(), a.pointsCommand(), a.restoreCommand(), a.restoreTestCommand(), a.explainCommand(), a.exportCommand(), a.reportCommand(), a.snapshotCommand(), a.simulateCommand(), a.schemaCommand(), a.versionCommand(), a.manCommand())
 	root.AddCommand(a.topics()...)
