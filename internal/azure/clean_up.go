@@ -115,7 +115,7 @@ func (c *Client) DeleteDisk(ctx context.Context, id string, made plan.CleanUp) (
 	}
 	r.Permit = permit
 	if _, err = c.arm.Do(ctx, r); isAbsenceProven(err) {
-		err = nil // somebody else deleted it meanwhile
+		err = nil // another client deleted it meanwhile
 	}
 	if refused, ok := errors.AsType[*arm.RefusedError](err); ok {
 		err = &apply.Error{Op: op, Code: "Refused", Message: refused.Error(), Err: refused}

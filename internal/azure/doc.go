@@ -20,8 +20,8 @@
 //
 // client.go, allowlist.go and rights.go (who may send what), read.go. What exists: discover.go, discover_reads.go and the
 // other discover_*.go, then read_details.go, points.go, subscriptions.go, snapshot.go with recorder.go. The backend: start.go,
-// precondition.go, write_item.go, write_policy.go, write_vault.go, resource_guard.go; list.go, job_window.go; poll.go,
-// poll_job.go. Restores: restore_*.go, read_tests.go, clean_up.go.
+// precondition.go, write_item.go, write_policy.go, write_vault.go, resource_guard.go; list.go, job_window.go; poll.go.
+// Restores: restore_*.go, read_tests.go, clean_up.go.
 //
 // # Decisions
 //

@@ -46,7 +46,7 @@ type Options struct {
 	Now func() time.Time
 	// OnThrottle is called when a quota holds requests back, or will. It must not block.
 	OnThrottle func(Throttle)
-	// OnExchange is called after each attempt of a request, from any goroutine; nil = nobody asks. It must not block.
+	// OnExchange is called after each attempt of a request, from any goroutine; nil = none is reported. It must not block.
 	OnExchange func(Exchange)
 }
 

@@ -102,6 +102,11 @@
 // whether policy writes count per vault or per subscription: per subscription a fleet of 51 vaults could not be
 // set up in a day.
 //
+// # Reading order
+//
+// bucket.go (what a request draws from), limiters.go, limiter.go (the queue of a subscription); model.go, then token_bucket.go,
+// fixed_window.go with refill_rate.go, daily_limit.go; headers.go (what an answer tells), throttling.go, expected.go.
+//
 // # Rejected
 //
 // golang.org/x/time/rate: its bucket cannot be set from a header, and does not count requests in flight, on which

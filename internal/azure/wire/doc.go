@@ -15,6 +15,6 @@
 // # Reading order
 //
 // field.go (read, absent, not understood) and times.go; row_decoder.go with text_cache.go and string_pool.go (a list's rows,
-// without garbage); item.go with workload.go and extended.go; vm.go, vault.go, policy.go; job.go, restore_job.go, point.go,
+// without garbage); item.go with workload.go and disk_filter.go; vm.go, vault.go, policy.go; job.go, restore_job.go, point.go,
 // disk.go, subscription.go. Documents that are written: policy_merge.go, vault_body.go.
 package wire

@@ -3,9 +3,7 @@ package wire
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -206,50 +204,6 @@ func (w *Item) purgeAt(deleted, at time.Time) time.Time {
 		return at.UTC().Add(left).Truncate(time.Minute)
 	}
 	return time.Time{}
-}
-
-// maxLUN is the highest LUN of a data disk: a VM has up to 64.
-const maxLUN = 63
-
-// readDiskFilter reads extendedProperties; nil = no filter. Excluding nothing is no filter either.
-func readDiskFilter(extended json.RawMessage) (*plan.Disks, error) {
-	if len(extended) == 0 {
-		return nil, nil //nolint:nilnil // no filter is an answer
-	}
-	var e struct {
-		Filter json.RawMessage `json:"diskExclusionProperties"`
-	}
-	if err := json.Unmarshal(extended, &e); err != nil {
-		return nil, errors.New("it is " + Printable(string(extended)))
-	}
-	if len(e.Filter) == 0 {
-		return nil, nil //nolint:nilnil // no filter is an answer
-	}
-	var filter *struct {
-		LUNs    *[]int `json:"diskLunList"`
-		Include *bool  `json:"isInclusionList"`
-	}
-	odd := errors.New("the disk filter is " + Printable(string(e.Filter)))
-	switch err := json.Unmarshal(e.Filter, &filter); {
-	case err != nil:
-		return nil, odd
-	case filter == nil || filter.LUNs == nil && filter.Include == nil:
-		return nil, nil //nolint:nilnil // no filter is an answer
-	case filter.LUNs == nil || filter.Include == nil:
-		return nil, odd // half a filter may mean anything
-	}
-	luns := slices.Clone(*filter.LUNs)
-	slices.Sort(luns)
-	luns = slices.Compact(luns)
-	switch {
-	case len(luns) > 0 && (luns[0] < 0 || luns[len(luns)-1] > maxLUN):
-		return nil, odd
-	case *filter.Include:
-		return &plan.Disks{Include: true, LUNs: append([]int{}, luns...)}, nil
-	case len(luns) == 0:
-		return nil, nil //nolint:nilnil // nothing is excluded
-	}
-	return &plan.Disks{LUNs: luns}, nil
 }
 
 // ProtectableItem is a protectable item (docs/azure.md §2). It only informs: a superfluous or missing refresh does no

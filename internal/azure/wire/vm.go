@@ -1,6 +1,7 @@
 package wire
 
 import (
+	"encoding/json"
 	"math"
 	"strings"
 	"time"
@@ -147,4 +148,21 @@ func (w *VM) unsupported(resourceGroup string, r *fieldReader) string {
 		return "its OS disk is ephemeral"
 	}
 	return ""
+}
+
+// GraphPage is a page of an answer of Resource Graph (docs/azure.md §10).
+type GraphPage struct {
+	tolerantRow
+	Total     int               `json:"totalRecords"`
+	Data      []json.RawMessage `json:"data"`
+	Truncated string            `json:"resultTruncated"`
+	Token     string            `json:"$skipToken"`
+}
+
+// Problem describes what was not understood of the page as a whole; "" = nothing.
+func (p *GraphPage) Problem() string {
+	if p.Data == nil && p.wrong == "" {
+		return "the answer has no list in it"
+	}
+	return p.wrong
 }
