@@ -18,10 +18,16 @@
 //
 // # Reading order
 //
-// client.go, allowlist.go and rights.go (who may send what), read.go. What exists: discover.go, discover_reads.go and the
-// other discover_*.go, then read_details.go, points.go, subscriptions.go, snapshot.go with recorder.go. The backend: start.go,
-// precondition.go, write_item.go, write_policy.go, write_vault.go, resource_guard.go; list.go, job_window.go; poll.go.
-// Restores: restore_*.go, read_tests.go, clean_up.go.
+//	the client, and what it may send  client.go, allowlist.go, rights.go, api_versions.go, read.go, gaps.go
+//	what there is                     discover.go, discover_reads.go, discover_vaults.go, discover_other_vaults.go,
+//	                                  discover_hidden_vaults.go, discover_graph.go, read_details.go, points.go,
+//	                                  subscriptions.go
+//	what there is, as a file          snapshot.go, recorder.go
+//	a write                           start.go, precondition.go, policy_cache.go, write_item.go, write_policy.go,
+//	                                  write_vault.go, resource_guard.go
+//	how writes end                    poll.go, list.go, job_window.go
+//	restores and their tests          restore_reads.go, restore_targets.go, restore_write.go, restore_check.go,
+//	                                  read_tests.go, clean_up.go
 //
 // # Decisions
 //

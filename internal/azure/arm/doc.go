@@ -20,7 +20,8 @@
 //
 // # Reading order
 //
-// client.go (options, rules), cloud.go, credential.go, tokens.go, auxiliary_tokens.go (who asks whom); request.go, list.go
-// (what is asked); pipeline.go (what happens to each attempt), decode.go, exchange.go, clock.go; errors.go, error_body.go,
-// signin_error.go (what went wrong).
+//	the client, and whom it signs in  client.go, cloud.go, credential.go, tokens.go, auxiliary_tokens.go
+//	what is sent                      request.go, list.go, pipeline.go
+//	what comes back                   decode.go, clock.go, exchange.go
+//	what went wrong                   errors.go, error_body.go, signin_error.go
 package arm

@@ -104,8 +104,10 @@
 //
 // # Reading order
 //
-// bucket.go (what a request draws from), limiters.go, limiter.go (the queue of a subscription); model.go, then token_bucket.go,
-// fixed_window.go with refill_rate.go, daily_limit.go; headers.go (what an answer tells), throttling.go, expected.go.
+//	what a request draws from    bucket.go, limiters.go
+//	when it is sent              limiter.go, throttling.go, expected.go
+//	the model of a limit         model.go, headers.go, token_bucket.go, refill_rate.go, fixed_window.go,
+//	                             daily_limit.go
 //
 // # Rejected
 //

@@ -14,7 +14,10 @@
 //
 // # Reading order
 //
-// field.go (read, absent, not understood) and times.go; row_decoder.go with text_cache.go and string_pool.go (a list's rows,
-// without garbage); item.go with workload.go and disk_filter.go; vm.go, vault.go, policy.go; job.go, restore_job.go, point.go,
-// disk.go, subscription.go. Documents that are written: policy_merge.go, vault_body.go.
+//	a field: read, absent, or not understood  field.go, times.go
+//	the rows of a list, without garbage       row_decoder.go, text_cache.go, string_pool.go
+//	what is protected, by what, where         item.go, workload.go, disk_filter.go, vm.go, vault.go, policy.go
+//	what was done                             job.go, restore_job.go, point.go, disk.go
+//	where to look                             subscription.go
+//	documents that are written                policy_merge.go, vault_body.go
 package wire
