@@ -1,10 +1,10 @@
 package config
 
 import (
+	"slices"
+
 	"github.com/azbackup/azbackup/internal/armid"
 )
-
-import "slices"
 
 // checkRoute checks where the VMs of a rule go: that its policy and vaults exist, and fit each other and the VMs.
 func (l *linter) checkRoute(r *Rule) {

@@ -1,10 +1,9 @@
 package audit
 
 import (
+	"slices"
 	"strings"
 )
-
-import "slices"
 
 // The codes of findings. A code keeps its meaning permanently; a retired one is not reused.
 const (
