@@ -25,7 +25,7 @@ func allCommands() []Command {
 }
 
 // deletes returns URLs for which somebody could try a DELETE, and which of them a permit for the group lets through.
-func deletes(c *Client) map[string]bool {
+func deletes() map[string]bool {
 	const plain = "?api-version=" + apiDisks
 	at := "https://arm.test"
 	all := map[string]bool{
@@ -87,7 +87,7 @@ func TestNoOtherDeleteLeavesTheProcess(t *testing.T) {
 			if (err == nil) != (mayDelete || name == "not permitted") {
 				t.Errorf("%q, %s: %v", command, name, err)
 			}
-			for u, isDisk := range deletes(c) {
+			for u, isDisk := range deletes() {
 				for _, method := range []string{http.MethodDelete, "delete", "Delete", "DELETE ", "PURGE", "POST", "PATCH", "PUT", "MOVE"} {
 					want := method == http.MethodDelete && isDisk && mayDelete && name == "permitted"
 					if method != http.MethodDelete && c.isWriteOf(method, u) {

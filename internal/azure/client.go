@@ -85,7 +85,7 @@ func (c *Client) ServiceTime(moment time.Time) time.Time { return c.arm.ServiceT
 // ClockSkew returns how far the machine's clock is ahead of the service's, to the second; 0 before the first answer.
 func (c *Client) ClockSkew() time.Duration { return c.arm.ClockSkew() }
 
-// expect announces reads of a subscription, so that it can be told ahead how long they take. done ends that.
+// expect announces reads of a subscription, so that their duration can be reported ahead. done ends the announcement.
 func (c *Client) expect(subscription string, b quota.Bucket, n int) (done func()) {
 	return c.arm.Quotas().For(subscription).Expect(b, n)
 }

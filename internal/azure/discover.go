@@ -114,7 +114,7 @@ func (d *discovery) join() {
 	d.out.Items, d.newItems = joinLists(d.out.Items, d.newItems), nil
 }
 
-// joinLists appends lists to all, with room for no more. It lets go of each list.
+// joinLists appends lists to all, with room for no more. It releases each list.
 func joinLists[T any](all []T, lists [][]T) []T {
 	n := len(all)
 	for _, l := range lists {
@@ -196,7 +196,7 @@ func (d *discovery) recordSuccess(add func(*plan.Observed)) {
 }
 
 // subscriptionTasks returns the reads per subscription, and those of the vaults of the file. The lists of a vault
-// follow once it is known, beside the VMs.
+// follow once it is known, while the VMs are read.
 func (d *discovery) subscriptionTasks() []readTask {
 	var reads []readTask
 	switch {

@@ -24,8 +24,8 @@ func guardRequestIDs(ch plan.Change) []string {
 }
 
 // guardError returns the error of a write that named a guard's request. No code of a guard's refusal is known, so any
-// 403 is taken for one, and a 400 whose text has the guard's id (docs/azure.md §26). Its message says which guard did
-// not let what through; the hint of the engine says whom to ask.
+// 403 is taken for one, and a 400 whose text has the guard's id (docs/azure.md §26). Its message names the guard
+// and the operation that it refused; the hint of the engine names who approves.
 func guardError(ch plan.Change, err error) error {
 	e, ok := errors.AsType[*apply.Error](err)
 	if !ok || len(ch.ResourceGuard) == 0 {

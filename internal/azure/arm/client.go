@@ -71,7 +71,7 @@ type Throttle struct {
 // IsForeseen reports whether nothing waits yet, but announced reads will.
 func (t Throttle) IsForeseen() bool { return t.Reason == string(quota.Foreseen) }
 
-// Rules are what the owner of a client decides about its requests.
+// Rules are what the owner of a client decides about its requests: the client itself knows no resource.
 type Rules struct {
 	// Allow returns the kind that a request to the client's endpoint is counted as, or a [RefusedError]. It is required,
 	// and called from any goroutine.

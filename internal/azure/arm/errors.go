@@ -112,7 +112,8 @@ func parseRetryAfter(h http.Header, message string) time.Duration {
 	return 0
 }
 
-// NewReadError returns the error for pages that do not form one list; first is the URL of the first.
+// NewReadError returns the error of a read whose answer arrived and cannot be relied on, such as pages that do not form one
+// list; first is the URL that was read first, and its query is left out. A snapshot keeps it as a failed read.
 func NewReadError(op, first, code string, err error) error {
 	path := first
 	if u, bad := url.Parse(first); bad == nil {

@@ -37,7 +37,7 @@ func ForChange(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, changeKey{}, id)
 }
 
-// report tells the observer of an attempt once its answer was read, or failed.
+// report passes an attempt to the observer once its answer was read, or failed.
 func (c *Client) report(req *policy.Request, kind, clientRequestID string, started time.Time, resp *http.Response) {
 	if c.onExchange == nil {
 		return

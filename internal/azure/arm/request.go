@@ -18,7 +18,8 @@ import (
 	"github.com/azbackup/azbackup/internal/azure/quota"
 )
 
-// Request is one call of the service.
+// Request is one call of the service. A GET, and a request of a class other than [quota.Write], is repeated where it fails;
+// any other is sent once.
 type Request struct {
 	Op               string // "listing items of \"v1\"": names the operation in errors
 	Method           string

@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// A caller that is about to send many requests of one bucket says so ([Limiter.Expect]): how long they take is then told
+// A caller that is about to send many requests of one bucket announces them ([Limiter.Expect]): their duration is reported
 // when the first answer shows how many are left, before any of them waits.
 
-// Foreseen is the reason of a [Throttle] that tells what is to come: nothing waits yet.
+// Foreseen is the reason of a [Throttle] about announced requests: nothing waits yet.
 const Foreseen Reason = "foreseen"
 
-// minForeseen is the shortest time for expected requests that is told ahead.
+// minForeseen is the shortest time for expected requests that is reported ahead.
 const minForeseen = 5 * time.Second
 
 // expectation counts requests that a caller announced.
