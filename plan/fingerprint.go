@@ -37,10 +37,10 @@ func (p Plan) CoversNothing() bool { return p.Fingerprint == "" || p.Fingerprint
 
 // Uncovered returns the changes that are carried out and that the fingerprint does not cover: what only time requires.
 func (p Plan) Uncovered() []Change {
-	isOfTests := p.Fingerprint == fingerprintOf(p.Changes, isAsked)
+	coversTests := p.Fingerprint == fingerprintOf(p.Changes, isAsked)
 	var out []Change
 	for _, c := range p.Changes {
-		if isTimeDriven(c.Action) && !(isOfTests && c.Action == RestoreTest) {
+		if isTimeDriven(c.Action) && (c.Action != RestoreTest || !coversTests) {
 			out = append(out, c)
 		}
 	}

@@ -143,7 +143,7 @@ func playCleanUp(t *testing.T, seed uint64) (wrong []string, deleted int) {
 		cut = r.IntN(30)
 	}
 	h.wire.begin(cut, r.IntN(2) == 0, kill)
-	shown, isWhole := h.findLeft(ctx)
+	shown, _ := h.findLeft(ctx)
 	limited, cancel := context.WithTimeout(ctx, time.Hour)
 	left := apply.CleanUp(limited, h.client, h.group, shown)
 	cancel()
@@ -172,6 +172,7 @@ func playCleanUp(t *testing.T, seed uint64) (wrong []string, deleted int) {
 	time.Sleep(6 * time.Hour)
 	for range 4 { // a fault may still hit one of them
 		h.connect(t)
+		var isWhole bool
 		if shown, isWhole = h.findLeft(context.Background()); isWhole {
 			limited, cancel := context.WithTimeout(context.Background(), time.Hour)
 			left = apply.CleanUp(limited, h.client, h.group, shown)

@@ -1,0 +1,53 @@
+package cli
+
+import (
+	"path/filepath"
+	"testing"
+)
+
+// A restore test says how each of its steps ended, whatever the service answers: the check that is not offered, refused or finds
+// something is shown and the restore decides; a job that fails, and one whose disks never come, prove nothing.
+func TestARestoreTestSaysWhatTheServiceAnswered(t *testing.T) {
+	const onRestore = `"retryAfter":1,"faults":[{"name":"bad","kind":"item.restore",`
+	for name, tt := range map[string]struct {
+		settings string
+		code     int
+		words    []string
+	}{
+		"the check is not offered": {
+			`"retryAfter":1,"validateRestore":"absent"`, exitOK,
+			[]string{"✓ done  restore test  rg-app/web1", "validate: not started after ", "the service does not offer this check here"},
+		},
+		"the check is refused": {
+			`"retryAfter":1,"validateRestore":"forbidden"`, exitOK,
+			[]string{"✓ done  restore test  rg-app/web1", "validate: not started after ", "it was refused: "},
+		},
+		"the check says no": {
+			`"retryAfter":1,"restoreFindings":[{"code":"UserErrorCoreCountSubscriptionQuotaReached","message":"no cores are left","recommendations":["Ask for more of them."]}]`, exitOK,
+			[]string{"✓ done  restore test  rg-app/web1", "validate: failed after ", "UserErrorCoreCountSubscriptionQuotaReached: no cores are left Ask for more of them."},
+		},
+		"the job fails": {
+			onRestore + `"operation":"lies","code":"UserErrorNoRoom","message":"there is no room"}]`, exitUnfinished,
+			[]string{"✗ failed  restore test  rg-app/web1", "there is no room", "left behind: restore "},
+		},
+		"the job completes, and its disks are not listed within ten minutes": {
+			`"retryAfter":1,"durations":{"diskLag":"25m"}`, exitUnfinished,
+			[]string{"✗ failed  restore test  rg-app/web1", "no disk with the tag RSVaultBackup: ", "left behind: restore ", "azbackup restore-test --clean-up removes them"},
+		},
+		"they are listed later, and looked for": {
+			`"retryAfter":1,"durations":{"diskLag":"8m"}`, exitOK,
+			[]string{"✓ done  restore test  rg-app/web1", "clean-up: done after "},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filesOf(t, "restore-test", []string{"estate.json", "azbackup.yaml"},
+				`"settings":{"durations":{"":"50ms","transfer":"1500ms"},"retryAfter":1}`, `"settings":{`+tt.settings+`}`)
+			code, out, log := inVirtualTime(t, "restore-test", "web1", "-f", filepath.Join(dir, "azbackup.yaml"), "--simulate", filepath.Join(dir, "estate.json"),
+				"--real-time", "--auto-approve")
+			if code != tt.code {
+				t.Errorf("exit code %d, want %d\n%s%s", code, tt.code, out, log)
+			}
+			wantAll(t, out, tt.words...)
+		})
+	}
+}
