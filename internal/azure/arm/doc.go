@@ -18,6 +18,14 @@
 // Lists are decoded element by element inside the retry loop, so that a page that breaks off is read again and a vault
 // with many items is never in memory as text.
 //
+// # Decisions
+//
+//   - The form of a page is Resource Manager's and is decoded here; what a row means is decoded by a function that the
+//     caller passes. So arm and wire do not know each other.
+//   - The allow-list is not here: its table names commands, rights and backup's resources. This room holds the place where
+//     it is asked, and the rule about hosts, which no owner can lift.
+//   - Of apply it knows [apply.Error] alone, the one form in which the engine is told of a failed request.
+//
 // # Reading order
 //
 //	the client, and whom it signs in  client.go, cloud.go, credential.go, tokens.go, auxiliary_tokens.go
