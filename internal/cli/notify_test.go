@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/azbackup/azbackup/internal/report"
 )
 
 func TestASummaryIsPostedAndAFailedPostIsOnlyAWarningWithoutTheURL(t *testing.T) {
@@ -156,5 +158,16 @@ func TestTheTemplatesMakeJSONOfWhateverThereIs(t *testing.T) {
 			}
 		}
 		hook.Close()
+	}
+}
+
+// A shard that did nothing has no result that could be listed: that it did nothing is what is posted.
+func TestAMergedApplyWithAShardThatDidNothingIsPosted(t *testing.T) {
+	n := applyNotification(report.Run{Error: "shard 1/2: refused: stops"}, nil)
+	if n == nil || n.Text != "azbackup apply failed: shard 1/2: refused: stops" {
+		t.Errorf("posted is %+v", n)
+	}
+	if n := applyNotification(report.Run{}, nil); n != nil {
+		t.Errorf("of a run that is all done %+v is posted", n)
 	}
 }

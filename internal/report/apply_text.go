@@ -180,7 +180,7 @@ func (p palette) outcome(o apply.Outcome, s string) string {
 // describeFailures returns why the run, or the runs of shards that it was merged from, did nothing: a line each.
 func (r Run) describeFailures() (lines []string) {
 	for _, s := range r.idle() {
-		lines = append(lines, "shard "+s.Shard.String()+" did nothing: "+Line(s.Error))
+		lines = append(lines, "shard "+s.String()+" did nothing: "+Line(s.Error))
 	}
 	if len(r.Shards) == 0 && r.Error != "" {
 		lines = append(lines, "nothing was done: "+Line(r.Error))

@@ -8,6 +8,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -29,8 +30,8 @@ func resident(args []string) (code int, err error) {
 	if len(args) < 2 {
 		return 0, errors.New("usage: resident FILE COMMAND ARGUMENT…")
 	}
-	runtime.LockOSThread() // the command ends with the thread that started it
-	cmd := exec.Command(args[1], args[2:]...)
+	runtime.LockOSThread()                                                 // the command ends with the thread that started it
+	cmd := exec.CommandContext(context.Background(), args[1], args[2:]...) // who starts this ends it
 	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = os.Stdin, os.Stdout, os.Stderr, endsWithParent()
 	if err := cmd.Run(); cmd.ProcessState == nil {
 		return 0, err
