@@ -23,7 +23,14 @@ func TestLimitsAreNeverExceeded(t *testing.T) {
 		for i := range 10 {
 			changes = append(changes, itemChange(plan.Backup, fmt.Sprint("old", i)))
 		}
-		carryOut(t, az, planOf(changes...), apply.Options{Limits: apply.Limits{Writes: 7, Polls: 2, Operations: 40}})
+		_, rec := carryOut(t, az, planOf(changes...), apply.Options{Limits: apply.Limits{Writes: 7, Polls: 2, Operations: 40}})
+		told := 0
+		for _, e := range rec.events {
+			told = max(told, e.Running)
+		}
+		if told != 40 {
+			t.Errorf("%d are told to be running at once, want exactly the limit 40", told)
+		}
 		if az.writingMost != 7 {
 			t.Errorf("%d writes at once, want exactly the limit 7", az.writingMost)
 		}

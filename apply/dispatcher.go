@@ -19,6 +19,7 @@ type dispatcher struct {
 	mu          mutex
 	queue       *workQueue
 	unpublished []Event
+	admitting   int           // 1 while the change that next returned last waits for an operation slot: it does not run yet
 	changed     chan struct{} // has a token when next may have a new answer
 }
 
@@ -42,8 +43,9 @@ func (d *dispatcher) open() {
 	d.queue.open()
 }
 
-// next waits until a change may start, and counts it as running; nil when none will, or ctx has ended. may returns 0 if
-// a change may start besides those in flight, else after how long at most to call it again. One caller at a time.
+// next waits until a change may start, and counts it as running, in events once it is admitted; nil when none will, or
+// ctx has ended. may returns 0 if a change may start besides those in flight, else after how long at most to call it
+// again. One caller at a time.
 func (d *dispatcher) next(ctx context.Context, may admit) *task {
 	for {
 		d.mu.Lock()
@@ -60,6 +62,9 @@ func (d *dispatcher) next(ctx context.Context, may admit) *task {
 			})
 			hasEnded = t == nil && d.queue.running == 0 && again == forever
 		}
+		if t != nil {
+			d.admitting = 1
+		}
 		d.mu.Unlock()
 		if t != nil || hasEnded {
 			return t
@@ -72,6 +77,13 @@ func (d *dispatcher) next(ctx context.Context, may admit) *task {
 		}
 		timer.Stop()
 	}
+}
+
+// admitted says that the change that next returned has an operation slot, or ends without one.
+func (d *dispatcher) admitted() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.admitting = 0
 }
 
 // complete records how a change ended, and the consequences.
@@ -131,7 +143,7 @@ func (d *dispatcher) record(e Event, first func() error) error {
 func (d *dispatcher) recordLocked(e Event) {
 	e.Time = d.clock.now()
 	e.Total = len(d.queue.tasks)
-	e.Done, e.Running = e.Total-d.queue.remaining, d.queue.running
+	e.Done, e.Running = e.Total-d.queue.remaining, d.queue.running-d.admitting
 	d.unpublished = append(d.unpublished, e)
 }
 

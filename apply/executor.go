@@ -154,7 +154,9 @@ func (r *executor) dispatch(ctx context.Context) {
 		if t == nil {
 			break
 		}
-		if err := r.acquireSlot(ctx, open); err != nil {
+		err := r.acquireSlot(ctx, open)
+		r.dispatcher.admitted()
+		if err != nil {
 			r.recordResult(t, newResult(t.Change, NotStarted, errText(err)))
 			break
 		}
