@@ -24,7 +24,7 @@ func (c *Config) applyDefaults(isSet func(field any) bool) {
 	s := &c.Settings
 	setDefault(&s.Refresh, "auto")
 	setDefault(&s.Elsewhere, "block")
-	setDefault(&s.Limits.Writes, 32)
+	setDefault(&s.Limits.Writes, 64)
 	setDefault(&s.Limits.Polls, 8)
 	setDefault(&s.Limits.Operations, OperationsAuto)
 	setDefault(&s.Limits.Restores, 20)

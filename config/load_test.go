@@ -99,7 +99,7 @@ func TestWhatTheFileDoesNotSayHasItsDefault(t *testing.T) {
 	c := load(t, "version: 1\nsubscriptions: ["+sub1+"]\nvaults: [{name: a, resourceGroup: b, location: c}]\nsettings: {guards: {maxStops: 0, maxChanges: 0, maxRestores: 0}}\n")
 	want := Settings{
 		Refresh: "auto", Elsewhere: "block",
-		Limits: Limits{Writes: 32, Polls: 8, Operations: OperationsAuto, Restores: 20, ItemTimeout: 30 * time.Minute, RestoreTimeout: 8 * time.Hour, RunTimeout: 6 * time.Hour},
+		Limits: Limits{Writes: 64, Polls: 8, Operations: OperationsAuto, Restores: 20, ItemTimeout: 30 * time.Minute, RestoreTimeout: 8 * time.Hour, RunTimeout: 6 * time.Hour},
 	}
 	if diff := cmp.Diff(want, c.Settings); diff != "" {
 		t.Errorf("settings, want (-), got (+):\n%s", diff)

@@ -368,7 +368,7 @@ type Settings struct {
 
 // Limits bound a run.
 type Limits struct {
-	// Writes sent at the same time. Default: 32.
+	// Writes sent at the same time. Default: 64.
 	Writes int `yaml:"writes" jsonschema:"minimum=1"`
 	// Polls sent at the same time. Default: 8.
 	Polls int `yaml:"polls" jsonschema:"minimum=1"`
