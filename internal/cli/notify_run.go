@@ -14,6 +14,9 @@ import (
 // which reports for itself.
 func applyNotification(run report.Run, err error) *notification {
 	n := notification{FormatVersion: "1", Command: "apply", Summary: run.Summary, Items: []notifiedItem{}}
+	if run.Summary == nil {
+		n.Summary = map[apply.Outcome]int{} // an object at every end, as in the report
+	}
 	name := namerOf(run.Plan)
 	for _, r := range run.Results {
 		if r.Outcome == apply.Done || r.Outcome == apply.AlreadyDone {

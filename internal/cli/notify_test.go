@@ -165,7 +165,10 @@ func TestTheTemplatesMakeJSONOfWhateverThereIs(t *testing.T) {
 func TestAMergedApplyWithAShardThatDidNothingIsPosted(t *testing.T) {
 	n := applyNotification(report.Run{Error: "shard 1/2: refused: stops"}, nil)
 	if n == nil || n.Text != "azbackup apply failed: shard 1/2: refused: stops" {
-		t.Errorf("posted is %+v", n)
+		t.Fatalf("posted is %+v", n)
+	}
+	if body, err := json.Marshal(n); err != nil || !bytes.Contains(body, []byte(`"summary":{}`)) {
+		t.Errorf("the summary of a run that did nothing is no object: %s, %v", body, err)
 	}
 	if n := applyNotification(report.Run{}, nil); n != nil {
 		t.Errorf("of a run that is all done %+v is posted", n)
