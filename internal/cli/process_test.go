@@ -160,6 +160,7 @@ func TestAKilledApplyConvergesWhenRunAgain(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs 60 processes")
 	}
+	t.Parallel()
 	const moments, vms = 20, 6
 	bin := program(t)
 	var all sync.WaitGroup

@@ -272,6 +272,7 @@ func TestMergedPlansAreThePlanOfAllSubscriptions(t *testing.T) {
 
 // The shards apply side by side what one run applies, and their reports, merged, are its report.
 func TestMergedAppliesAreTheApplyOfAllSubscriptions(t *testing.T) {
+	t.Parallel()
 	const failing = `{"name":"refused","method":"PUT","path":"/subscriptions/10000002-*/protectedItems/*;new","times":-1,"status":403,"code":"AuthorizationFailed","message":"no"}`
 	sharded, alone := newOrganisation(t, failing), newOrganisation(t, failing)
 	args := []string{"apply", "-f", "all.yaml", "--auto-approve"}
