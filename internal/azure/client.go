@@ -70,7 +70,7 @@ func (c *Client) Throttled() time.Duration { return c.arm.Throttled() }
 // Holds returns the quotas that hold requests back now.
 func (c *Client) Holds() []arm.Throttle { return c.arm.Holds() }
 
-// WhoAmI returns the claims of the client's own token, which is sent nowhere. Errors are [SignInError], or the cause of
+// WhoAmI returns the claims of the client's own token, which is sent nowhere. Errors are [arm.SignInError], or the cause of
 // the context's end.
 func (c *Client) WhoAmI(ctx context.Context) (arm.Identity, error) { return c.arm.WhoAmI(ctx) }
 

@@ -20,7 +20,7 @@ import (
 const maxConcurrentReads = 16
 
 // Discover reads the resources a plan needs (docs/design.md §4). Reads that failed are in the gaps of the result. An
-// error means that nothing could be read: [SignInError] when Azure refuses every read, or the context's cause.
+// error means that nothing could be read: [arm.SignInError] when Azure refuses every read, or the context's cause.
 func (c *Client) Discover(ctx context.Context, scope plan.Scope) (plan.Observed, error) {
 	return c.discover(ctx, scope, nil)
 }

@@ -98,7 +98,7 @@ func (a *app) printRole(f initFlags) error {
 			a.log.Info(fmt.Sprintf("--at %s: %s, assigned at %s", at, report.FormatCount(n, "action"), describeRoleScope(at)), "scope", at, "actions", parts[at])
 		}
 	}
-	return writeIndented(a.Out, role)
+	return report.WriteJSON(a.Out, role)
 }
 
 // withTests adds what the commands need where the file has restore tests.

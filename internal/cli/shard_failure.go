@@ -2,12 +2,12 @@ package cli
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 	"time"
 
 	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/report"
 )
 
 // shardFailure is the JSON of a shard's plan or audit that ended without a result: [app.merge] says why there is none. An
@@ -32,10 +32,7 @@ func (a *app) recordFailure(ctx context.Context, o outputFlags, kind resultKind,
 		Error: describeEnd(ctx, err), ExitCode: a.currentExitCode(ctx, err),
 	}
 	return errors.Join(err, o.writeOnly([]string{"json"}, a.Out, func(w io.Writer, _ string) error {
-		enc := json.NewEncoder(w)
-		enc.SetEscapeHTML(false)
-		enc.SetIndent("", "  ")
-		return enc.Encode(failure)
+		return report.WriteJSON(w, failure)
 	}))
 }
 

@@ -1,15 +1,14 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
-	"io"
 	"runtime"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
 	"github.com/azbackup/azbackup/internal/azure"
+	"github.com/azbackup/azbackup/internal/report"
 )
 
 func (a *app) versionCommand() *cobra.Command {
@@ -26,7 +25,7 @@ func (a *app) versionCommand() *cobra.Command {
 				return nil
 			}
 			build, _ := debug.ReadBuildInfo()
-			return writeIndented(a.Out, describeBuild(a.Version, build))
+			return report.WriteJSON(a.Out, describeBuild(a.Version, build))
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "as JSON, with all that is known of the build")
@@ -66,12 +65,4 @@ func describeBuild(version string, build *debug.BuildInfo) buildDocument {
 		}
 	}
 	return d
-}
-
-// writeIndented writes v as JSON for people and programs.
-func writeIndented(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
 }

@@ -274,7 +274,7 @@ func TestWriteAuditKnowsItsFormats(t *testing.T) {
 func TestJSONByRowsIsJSON(t *testing.T) {
 	for name, r := range samples() {
 		var whole bytes.Buffer
-		if err := writeJSON(&whole, r); err != nil {
+		if err := WriteJSON(&whole, r); err != nil {
 			t.Fatal(err)
 		}
 		if d := cmp.Diff(whole.String(), string(written(t, "json", r))); d != "" {

@@ -41,7 +41,7 @@ func AuditSARIF(w io.Writer, r audit.Result) error {
 	report := sarif.NewReport()
 	report.Schema = sarifSchema
 	report.AddRun(run)
-	return writeJSON(w, report)
+	return WriteJSON(w, report)
 }
 
 // What GitHub takes of one upload: so many results, and so many bytes of a compressed file, with room for all that is no

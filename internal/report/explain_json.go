@@ -50,7 +50,7 @@ func explainJSON(w io.Writer, e plan.Explanation) error {
 			LastRecoveryPoint: timePtr(it.LastRecoveryPoint), PurgeAt: timePtr(it.PurgeAt),
 		})
 	}
-	return writeJSON(w, out)
+	return WriteJSON(w, out)
 }
 
 // timePtr returns t, or nil for a time that Azure did not say.

@@ -20,13 +20,13 @@ func PlanJSON(w io.Writer, p plan.Plan, all bool) error {
 	p.Gaps = nonNil(p.Gaps)
 	p.Refusals = nonNil(p.Refusals)
 	if all {
-		return writeJSON(w, p)
+		return WriteJSON(w, p)
 	}
 	p, err := plan.WithDigest(p)
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, p)
+	return WriteJSON(w, p)
 }
 
 // AuditJSON writes an audit as JSON (docs/design.md §7). A field of the document is a field of [audit.Result], with its tag.
@@ -43,8 +43,9 @@ func nonNil[T any](s []T) []T {
 	return s
 }
 
-// writeJSON writes a document that is small enough to be held; streamJSON writes the others.
-func writeJSON(w io.Writer, v any) error {
+// WriteJSON writes a document of the command line as JSON, with lines and indents, for people and programs. It holds the whole
+// document; streamJSON writes those that are large.
+func WriteJSON(w io.Writer, v any) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")

@@ -74,7 +74,7 @@ func PointsJSON(w io.Writer, p Points) error {
 		}
 		out.VMs = append(out.VMs, d)
 	}
-	return writeJSON(w, out)
+	return WriteJSON(w, out)
 }
 
 func (v VMPoints) document(p Point, now time.Time) pointDocument {

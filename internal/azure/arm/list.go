@@ -32,7 +32,7 @@ type ListRequest struct {
 	Op    string // as in [Request]
 	URL   string // of the first page
 	Class quota.Class
-	// tee gets the raw rows of each page that was read; nil = they are not kept.
+	// Tee gets the raw rows of each page that was read; nil = they are not kept.
 	Tee      func(json.RawMessage)
 	MaxPages int // 0 = all
 }
