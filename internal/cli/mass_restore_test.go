@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/json"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -35,13 +34,7 @@ type restoreJob struct {
 func restoreJobsOf(t *testing.T, estate string) (byName map[string]restoreJob, atOnce int) {
 	t.Helper()
 	var state struct{ Jobs []restoreJob }
-	data, err := os.ReadFile(estate)
-	if err == nil {
-		err = json.Unmarshal(data, &state)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	readEstate(t, estate, &state)
 	byName = map[string]restoreJob{}
 	for _, j := range state.Jobs {
 		if j.Properties.Operation == "Restore" {
@@ -174,13 +167,7 @@ func restoredDisksOf(t *testing.T, estate string) (n int) {
 	var state struct {
 		Disks []struct{ Tags map[string]string }
 	}
-	data, err := os.ReadFile(estate)
-	if err == nil {
-		err = json.Unmarshal(data, &state)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	readEstate(t, estate, &state)
 	for _, d := range state.Disks {
 		if d.Tags["RSVaultBackup"] != "" {
 			n++

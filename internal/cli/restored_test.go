@@ -81,6 +81,18 @@ func restoreOf(estate, vm string, more ...string) []string {
 const twoDisks = `"recoveryPointDiskConfiguration":{"numberOfDisksIncludedInBackup":2,"numberOfDisksAttachedToVm":2,` +
 	`"includedDiskList":[{"lun":-1,"name":"web1_os"},{"lun":0,"name":"web1_data0"}],"excludedDiskList":[]}`
 
+// readEstate decodes what a test looks at in an estate file.
+func readEstate(t *testing.T, file string, into any) {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err == nil {
+		err = json.Unmarshal(data, into)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
 // jobsOf returns how many Restore jobs of VMs of that name an estate has.
 func jobsOf(t *testing.T, estate, vm string) (n int) {
 	t.Helper()
@@ -92,13 +104,7 @@ func jobsOf(t *testing.T, estate, vm string) (n int) {
 			} `json:"properties"`
 		} `json:"jobs"`
 	}
-	data, err := os.ReadFile(estate)
-	if err == nil {
-		err = json.Unmarshal(data, &state)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	readEstate(t, estate, &state)
 	for _, j := range state.Jobs {
 		if j.Properties.Operation == "Restore" && j.Properties.Entity == vm {
 			n++
