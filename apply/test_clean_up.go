@@ -70,7 +70,7 @@ func CleanUp(ctx context.Context, b TestBackend, group string, disks []plan.Left
 }
 
 // deleteDisk asks for the deletion of a disk, and returns why it stays. It asks again where the service refused for a
-// while, or did not answer and the disk is still there.
+// while, or did not answer and the disk is still there. How long a refusal lasts the backend waits for, as for any quota.
 func deleteDisk(ctx context.Context, b TestBackend, d plan.LeftDisk) (why string) {
 	for pause := 5 * time.Second; ; pause = min(pause*2, time.Minute) {
 		if ctx.Err() != nil {
@@ -82,7 +82,7 @@ func deleteDisk(ctx context.Context, b TestBackend, d plan.LeftDisk) (why string
 		}
 		e, ok := errors.AsType[*Error](err)
 		again := ok && (e.Unknown || e.Status == statusTooManyRequests) // the disk is read before the next DELETE
-		if again && !endsWithin(ctx, max(pause, e.RetryAfter)) && sleep(ctx, max(pause, e.RetryAfter)) == nil {
+		if again && !endsWithin(ctx, pause) && sleep(ctx, pause) == nil {
 			continue
 		}
 		return "it could not be deleted: " + describeErr(err)

@@ -121,6 +121,9 @@ func TestARestoreTestReportsWhatGoesWrong(t *testing.T) {
 		"deleting is throttled for a while": {
 			fault(simulator.Fault{Kind: "disk.delete", Status: 429, Headers: map[string]string{"Retry-After": "17"}}), apply.Done, "validate done, restore done, check done, clean-up done", "3 disks", 0, "",
 		},
+		"a delete is refused for an hour": {
+			fault(simulator.Fault{Kind: "disk.delete", Status: 429, Headers: map[string]string{"Retry-After": "3600"}}), apply.Done, "validate done, restore done, check done, clean-up done", "3 disks", 0, "",
+		},
 		"the answer to a delete is lost": {
 			fault(simulator.Fault{Kind: "disk.delete", Reset: "after"}), apply.Done, "validate done, restore done, check done, clean-up done", "3 disks", 0, "",
 		},
