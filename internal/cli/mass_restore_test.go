@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -174,4 +175,38 @@ func restoredDisksOf(t *testing.T, estate string) (n int) {
 		}
 	}
 	return n
+}
+
+// A refusal for two hours does not cut a clean-up of what earlier tests left, whose own limit is minutes; a service that does not
+// answer does, and the disks that stay say so.
+func TestARefusalByAQuotaCutsNoCleanUp(t *testing.T) {
+	for fault, want := range map[string]struct {
+		code, left int
+		least      time.Duration
+		said       string
+	}{
+		`"status":429,"times":1,"headers":{"Retry-After":"7200"}`: {exitOK, 0, 2 * time.Hour, "3 disks deleted"},
+		`"latency":"1h","times":-1`:                               {exitUnfinished, 3, 10 * time.Minute, "the clean-up took more than 13m"},
+	} {
+		estate := encryptedFleet(t, 3, `"faults":[{"name":"deletes","kind":"disk.delete","status":403,"times":-1}]`)
+		file := testsFile(t)
+		if code, _, log, _ := timedInVirtualTime(t, "apply", "-f", file, "--simulate", estate, "--real-time", "--auto-approve"); code != exitUnfinished || restoredDisksOf(t, estate) != 3 {
+			t.Fatalf("exit code %d, and %d disks are left\n%s", code, restoredDisksOf(t, estate), log)
+		}
+		var state map[string]json.RawMessage
+		readEstate(t, estate, &state)
+		state["settings"] = json.RawMessage(`{"faults":[{"name":"deletes","kind":"disk.delete",` + fault + `}]}`)
+		data, err := json.Marshal(state)
+		if err == nil {
+			err = os.WriteFile(estate, data, 0o600)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		code, out, log, took := timedInVirtualTime(t, "restore-test", "--clean-up", "-f", file, "--simulate", estate, "--real-time", "--auto-approve")
+		if left := restoredDisksOf(t, estate); code != want.code || left != want.left || took < want.least {
+			t.Errorf("%s: exit code %d after %s, and %d disks are left\n%s\n%s", fault, code, took, left, out, log)
+		}
+		wantAll(t, out+log, want.said)
+	}
 }

@@ -170,7 +170,8 @@ func (a *app) deleteLeftDisks(ctx context.Context, s *session, groups []testGrou
 		if err := s.PermitCleanUp(g.id); err != nil {
 			return nil, err
 		}
-		limited, cancel := deadline.WithTimeout(ctx, a.Now, cleanUpTimeout*time.Duration(10+len(g.left)), errWaitTimeout)
+		limit := cleanUpTimeout * time.Duration(10+len(g.left))
+		limited, cancel := deadline.WithTimeout(ctx, a.Now, limit, errors.New("the clean-up took more than "+report.FormatDuration(limit)))
 		left = append(left, apply.CleanUp(limited, s.Client, g.id, g.left)...)
 		cancel()
 	}
