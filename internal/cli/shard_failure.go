@@ -29,17 +29,9 @@ func (a *app) recordFailure(ctx context.Context, o outputFlags, kind resultKind,
 	}
 	failure := shardFailure{
 		FormatVersion: "1", Command: string(kind), Shard: shard, Ended: a.Now().UTC(),
-		Error: describeEnd(ctx, err), ExitCode: a.currentExitCode(ctx, err),
+		Error: oneLine(err.Error()), ExitCode: a.currentExitCode(ctx, err),
 	}
 	return errors.Join(err, o.writeOnly([]string{"json"}, a.Out, func(w io.Writer, _ string) error {
 		return report.WriteJSON(w, failure)
 	}))
-}
-
-// describeEnd says in a line why a command ended early.
-func describeEnd(ctx context.Context, err error) string {
-	if errors.Is(context.Cause(ctx), errInterrupted) {
-		return "interrupted"
-	}
-	return oneLine(err.Error())
 }
