@@ -9,28 +9,28 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// AdoptedJob is a Restore job that does, or did a short time ago, what a change orders. The change follows it and starts
-// nothing: a run that was killed can be run again.
+// AdoptedJob is a Restore job that does, or did in the last 24 hours, what a change orders. The change follows this job
+// and starts none: so a run that was killed can be run again.
 type AdoptedJob struct {
-	ID      string    `json:"job"`
+	ID      string    `json:"job"` // resource id
 	Started time.Time `json:"started"`
-	Status  string    `json:"status"`
+	Status  string    `json:"status"` // when the plan was made
 }
 
 // IsRunning reports whether the job had not ended when the plan was made.
 func (a *AdoptedJob) IsRunning() bool { return Job{Status: a.Status}.IsRunning() }
 
-// How long after its end a restore counts as the one that is wanted, and how long the disks that it made may not be
-// listed yet (docs/azure.md §25.1). AdoptionReach is how far back Restore jobs are read for it: a job that still runs may
-// be older.
+// AdoptionReach is how far back Restore jobs are read to adopt one. adoptedFor is how long after its end a completed job
+// is adopted; one that still runs is adopted whatever its age. DisksListedAfter is how long after the end of a job the
+// list of disks may lack those that it made (docs/azure.md §25.1).
 const (
 	AdoptionReach    = 3 * 24 * time.Hour
 	adoptedFor       = 24 * time.Hour
 	DisksListedAfter = 10 * time.Minute
 )
 
-// adopted returns the job that does what o orders, or nil, and a note where a job may be that one and was not
-// understood. Of several, a completed one counts first, then the newest.
+// adopted returns the job that does what o orders, or nil; the note is set where a job that was not understood may be it.
+// Of several jobs it returns a completed one before a running one, then the newest.
 func (m *restorer) adopted(it Item, o *RestoreOrder) (found *AdoptedJob, note string) {
 	if m.request.Again {
 		return nil, ""
@@ -67,15 +67,16 @@ func (m *restorer) isOrdered(j RestoreJob, o *RestoreOrder) bool {
 	return j.IsProof() && m.now.Sub(j.End) < adoptedFor && o.IsRestoredBy(j) && m.hasDisks(j, o.Into)
 }
 
-// hasDisks reports whether the disks of a completed job are there, as far as is known: they may be listed late, and may
-// have been deleted since.
+// hasDisks reports whether a group still holds a disk of a completed job. It returns true as well where the disks were
+// not read or may not be listed yet.
 func (m *restorer) hasDisks(j RestoreJob, group string) bool {
 	disks, read := m.facts.Disks[armid.Of(group)]
 	return !read || m.now.Sub(j.End) < DisksListedAfter ||
 		slices.ContainsFunc(disks, func(d Disk) bool { return d.Job != "" && strings.EqualFold(d.Job, lastName(j.ID)) })
 }
 
-// IsRestoredBy reports whether a completed job restored the disks of the order, as far as both name them.
+// IsRestoredBy reports whether a completed job restored the disks of the order. It compares their names, or their
+// numbers where a name is missing; a job that names no disks is taken to have restored them.
 func (o *RestoreOrder) IsRestoredBy(j RestoreJob) bool {
 	switch {
 	case j.Restored == nil:
@@ -90,8 +91,8 @@ func (o *RestoreOrder) IsRestoredBy(j RestoreJob) bool {
 	})
 }
 
-// GroupsRestoredInto returns the ids of the groups into which a job restored: whether its disks are still there decides
-// whether it is adopted.
+// GroupsRestoredInto returns the ids of the groups into which a completed job restored. The caller reads their disks into
+// [RestoreFacts.Disks]: a job whose disks are gone is not adopted.
 func (f RestoreFacts) GroupsRestoredInto() []string {
 	var ids []string
 	for _, g := range f.Groups {

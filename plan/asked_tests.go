@@ -11,15 +11,16 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// AskedTests are restore tests that the operator asks for, whatever is due: of some VMs, in the group and through the
-// accounts that a test of the file names.
+// AskedTests are restore tests that the operator requests, whether they are due or not: of the VMs of Request, in the
+// resource group and through the storage accounts of a test of the file.
 type AskedTests struct {
 	Test    *config.RestoreTest
 	Request RestoreRequest
 	Facts   RestoreFacts
 }
 
-// MakeRestoreTests plans the restore tests that the operator asks for. It is pure like [MakeRestores].
+// MakeRestoreTests plans the restore tests that the operator requests. More than maxRestores of them are a refusal;
+// inFlight is how many run at once, for the forecast (0 = all). It is pure like [MakeRestores].
 func MakeRestoreTests(o Observed, asked []AskedTests, maxRestores, inFlight int, now time.Time) Plan {
 	p := Plan{FormatVersion: FormatVersion, Summary: map[Action]int{}, Refusals: []Refusal{}, Gaps: slices.Concat([]Gap{}, o.Gaps)}
 	for _, a := range asked {
@@ -48,7 +49,7 @@ func MakeRestoreTests(o Observed, asked []AskedTests, maxRestores, inFlight int,
 	return p
 }
 
-// choice returns which point a request takes, as [RestoreTestOrder.Point] has it.
+// choice returns the value of [RestoreTestOrder.Point] for a request.
 func (r RestoreRequest) choice() string {
 	switch {
 	case r.Point != "" || !r.Before.IsZero():
@@ -59,7 +60,8 @@ func (r RestoreRequest) choice() string {
 	return config.PointLatest
 }
 
-// asTest makes a restore, or a blocked one, the restore test of the same VM.
+// asTest turns a restore into the restore test of the same VM; a blocked restore into a blocked test, which has no
+// [Change.Test].
 func asTest(c Change, t *config.RestoreTest, point string) Change {
 	c.ID = changeID(RestoreTest, armid.Of(c.Target))
 	c.Rule = refOf(t.Name, t.Pos)

@@ -7,8 +7,8 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// TagTestsAllowed is the tag of a resource group, with the value TestsAllowed, without which no restore test runs in it
-// and no disk of it is deleted. Its name is compared without case.
+// A resource group allows restore tests, and the deletion of their disks, by the tag TagTestsAllowed with the value
+// TestsAllowed (docs/design.md §12). The name is compared without case, the value with it.
 const (
 	TagTestsAllowed = "azbackup-restore-tests"
 	TestsAllowed    = "allowed"
@@ -27,14 +27,14 @@ func (g ResourceGroup) AllowsRestoreTests() bool {
 	return false
 }
 
-// CleanUp tells the disks that a restore test made from all others. Only the disks of a restore whose job has completed
-// may be deleted, and only in one resource group (docs/design.md §12).
+// CleanUp identifies the disks that one restore of a test made. Only the disks of a restore whose job has completed may be
+// deleted, and only in one resource group (docs/design.md §12).
 type CleanUp struct {
 	Group string // the id of the resource group
 	Job   string // the name of the Restore job, which has completed
 	// Start and End are the times of the job, by the service's clock.
 	Start, End time.Time
-	// Existing are the disks that the group held right before the restore.
+	// Existing are the disks that the group held right before the restore; nil = not known, as in a later run.
 	Existing map[armid.Key]bool
 }
 
@@ -42,7 +42,7 @@ type CleanUp struct {
 // share one clock.
 const cleanUpSlack = time.Minute
 
-// WhyKept returns why a disk must not be deleted; "" = it may be.
+// WhyKept returns why a disk must not be deleted; "" = it may be deleted.
 func (c CleanUp) WhyKept(d Disk) string {
 	switch {
 	case c.Job == "" || c.Start.IsZero() || c.End.IsZero():

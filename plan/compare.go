@@ -1,7 +1,7 @@
 package plan
 
-// Difference is the difference between two plans in what the operator is asked about: what the fingerprint covers, and restore
-// tests.
+// Difference is the difference between two plans in the changes that the operator approves at the terminal: those that the
+// fingerprint covers, and restore tests.
 type Difference struct {
 	Gone    []Change `json:"gone,omitempty"`    // approved, and no longer planned
 	New     []Change `json:"new,omitempty"`     // planned, and not approved
@@ -14,10 +14,10 @@ type Pair struct {
 	Now      Change `json:"now"`
 }
 
-// IsEmpty reports whether the operator approves the same with both plans; then they have the same fingerprint.
+// IsEmpty reports whether both plans ask the operator to approve the same.
 func (d Difference) IsEmpty() bool { return len(d.Gone)+len(d.New)+len(d.Changed) == 0 }
 
-// Compare returns how the plan now differs from one that was approved.
+// Compare returns how the plan `now` differs from an approved one. Blocked changes, refreshes and backups are not compared.
 func Compare(approved, now Plan) Difference {
 	was, is := byID(approved), byID(now)
 	var d Difference

@@ -7,8 +7,8 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// CostEstimate estimates what the changes of a plan add to the monthly bill, or take from it. It counts a protected
-// instance and one full copy of its disks each, and nothing that only time shows (docs/cost.md).
+// CostEstimate estimates what the changes of a plan add to the monthly bill, or take from it. For each VM it counts the
+// protected instance and one full copy of its disks; growth and churn are left out (docs/cost.md).
 type CostEstimate struct {
 	// PricesFile is the file that the prices come from.
 	PricesFile string `json:"prices_file"`
@@ -109,7 +109,8 @@ func (pl *planner) protectionCost(c *Change, filter *Disks) (protectionCost, Cos
 	return protectionCost{instance: instancePrice(pl.opt.Prices.Instance, size), storage: int64(perGB) * int64(size)}, ""
 }
 
-// instanceCostWhileNotStopped returns what a stop ends and a resume begins.
+// instanceCostWhileNotStopped returns the price of a protected instance that is charged only while backups run: a stop
+// saves it, a resume adds it. It is 0 where a stopped instance is charged as well.
 func (pl *planner) instanceCostWhileNotStopped(c *Change, filter *Disks) (int64, CostGap) {
 	if pl.opt.Prices.Instance.ChargedWhileStopped {
 		return 0, ""
@@ -121,6 +122,7 @@ func (pl *planner) instanceCostWhileNotStopped(c *Change, filter *Disks) (int64,
 	return instancePrice(pl.opt.Prices.Instance, size), ""
 }
 
+// sizeOf returns the size in GB of the disks that a filter backs up of the VM of a change; false = not known.
 func (pl *planner) sizeOf(c *Change, filter *Disks) (int, bool) {
 	known := pl.index.findMachine(c.Target)
 	if known == nil || known.vm == nil {
@@ -129,7 +131,7 @@ func (pl *planner) sizeOf(c *Change, filter *Disks) (int, bool) {
 	return known.vm.sizeGB(filter)
 }
 
-// instancePrice returns the price of a protected instance of a size in GB.
+// instancePrice returns the monthly price of a protected instance, in millionths of the currency's unit; size is in GB.
 func instancePrice(p config.InstancePrices, size int) int64 {
 	switch {
 	case size <= 50:
@@ -141,7 +143,7 @@ func instancePrice(p config.InstancePrices, size int) int64 {
 	return int64(p.UpTo500GB) + further*int64(p.Further500GB)
 }
 
-// storagePrice returns the price of a GB in a vault, as the vault will be.
+// storagePrice returns the monthly price of a GB in a vault, with the redundancy that the vault has after the plan.
 func (pl *planner) storagePrice(vault string) (config.Price, CostGap) {
 	v := pl.vaults[pl.index.key(vault)]
 	if v == nil || v.settings.Redundancy == "" {

@@ -32,8 +32,8 @@ func DiffSpec(before, after PolicySpec) []Field {
 	return d
 }
 
-// DiffVault returns the settings that after sets and before does not have. A setting that after omits is not managed
-// and never differs; tag names that after lacks are ignored.
+// DiffVault returns the settings of after whose value differs in before. A setting that after omits is not managed and
+// never differs, nor does a tag that after lacks.
 func DiffVault(before, after VaultSettings) []Field {
 	var d fieldList
 	if after.Location != "" && armid.Location(after.Location) != armid.Location(before.Location) {
@@ -89,15 +89,15 @@ func (d *fieldList) addIfSet(path, before, after string) {
 
 // SettingDrift is a difference between the file and a vault or a policy that was read.
 type SettingDrift struct {
-	Action Action // the action that [Make] plans; where it is blocked, the wanted one
-	Target string // id
+	Action Action // the action that [Make] plans; of a blocked change its [Change.Wanted]
+	Target string // id of the vault or the policy
 	Fields []Field
 }
 
 // SettingDrifts returns the drifts that [Make] finds in the vaults and policies of the file, in the order of its
-// changes. It decides about no VM, which is most of the work of a plan.
+// changes. It decides about no VM, and so does only a small part of the work of [Make].
 func SettingDrifts(c *config.Config, o Observed, opt Options) []SettingDrift {
-	o.VMs = nil // items count, whatever they are of
+	o.VMs = nil // only the items of a vault or policy matter here, whatever VMs they back up
 	m := newPlanner(c, &o, opt, nil)
 	m.planVaults()
 	m.planPolicies()

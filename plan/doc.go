@@ -95,7 +95,7 @@
 //     of the saved plan.
 //   - `--only` is applied after everything is decided, so that a part of a plan is a part of the whole plan.
 //     Like -target of Terraform it includes the vaults and policies that the chosen VMs use.
-//   - Reasons are for people; no code branches on them, except the count of excluded VMs in the summary.
+//   - Reasons are for people; no write depends on one (reason.go).
 //   - An Options.Zone function finds time zones: loading one is I/O.
 //
 // # Reading order

@@ -44,7 +44,7 @@ func (d Duration) String() string {
 // MarshalText writes ISO 8601.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// UnmarshalText parses the output of MarshalText, and days.
+// UnmarshalText parses the output of MarshalText, and days, of 24 hours each. Its error names the text.
 func (d *Duration) UnmarshalText(text []byte) error {
 	// The expression is compiled per call: a package variable would be state, and plans hold few durations.
 	iso := regexp.MustCompile(`^(-)?P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d{1,9})?)S)?)?$`)

@@ -26,7 +26,7 @@ type Explanation struct {
 	// known.
 	Steps []config.Step `json:"steps,omitempty"`
 	Rule  *RuleRef      `json:"rule,omitempty"`
-	// Protect is what the rule wants; "" without a rule.
+	// Protect is the rule's `protect:`; "" without a rule.
 	Protect config.Protect `json:"protect,omitempty"`
 	// Candidates are the vaults that the rule may use, Vault the one that holds or will hold the VM.
 	Candidates []string `json:"candidates,omitempty"`
@@ -41,7 +41,7 @@ type Explanation struct {
 	// known. The service starts a backup within two hours of it (docs/azure.md §13).
 	Schedule   string     `json:"schedule,omitempty"`
 	NextBackup *time.Time `json:"next_backup,omitempty"`
-	// RestoreTest is what the restore test of the VM says; nil = none covers it.
+	// RestoreTest is the state of the VM's restore test; nil = no test covers the VM.
 	RestoreTest *TestExplanation `json:"restore_test,omitempty"`
 	HasTests    bool             `json:"-"` // the file has restore tests
 }
@@ -59,8 +59,8 @@ func (e *AmbiguousError) Error() string {
 // ErrNoVM reports that no VM that was read has the requested name.
 var ErrNoVM = errors.New("no such VM among those that were read")
 
-// Explain returns what decides about one VM, given by id, by resource group/name or by name. It returns an
-// [*AmbiguousError] when several fit and an error that is [ErrNoVM] when none does.
+// Explain returns what decides about one VM, given by id, by resource group/name or by name. The error is an
+// [*AmbiguousError] where several VMs fit, and wraps [ErrNoVM] where none does. It is pure like [Make].
 func Explain(c *config.Config, o Observed, vm string, opt Options) (Explanation, error) {
 	opt.Filters, opt.Brief = nil, false
 	m := newPlanner(c, &o, opt, nil)

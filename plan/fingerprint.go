@@ -10,8 +10,9 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// writesConfiguration reports whether the fingerprint covers an action: the changes that the operator approves. An
-// action that only time requires (backup, restore test) or that only helps another change (refresh) is left out.
+// writesConfiguration reports whether the fingerprint covers the changes of an action, which the operator approves. It
+// leaves out an action that only the passing of time requires (backup, restore test) or that only prepares another change
+// (refresh).
 func writesConfiguration(a Action) bool {
 	switch a {
 	case CreateVault, UpdateVault, CreatePolicy, UpdatePolicy, Undelete, Protect, Modify, Resume, Stop, Restore:
@@ -21,21 +22,23 @@ func writesConfiguration(a Action) bool {
 	return false
 }
 
-// isAsked reports whether the operator is asked about an action at the terminal: all that the fingerprint covers, and restore
-// tests.
+// isAsked reports whether the operator approves changes of an action at the terminal: those that the fingerprint covers,
+// and restore tests.
 func isAsked(a Action) bool { return writesConfiguration(a) || a == RestoreTest }
 
-// OfTests returns a plan of which the restore tests are what is approved: its fingerprint covers them, too. A plan that is made
-// of the whole file leaves them out, because time alone changes which are due.
+// OfTests returns the plan with a fingerprint that covers its restore tests as well: for a plan that the operator requested
+// for them. The fingerprint of a plan of the whole file leaves tests out, because time alone changes which are due.
 func (p Plan) OfTests() Plan {
 	p.Fingerprint = fingerprintOf(p.Changes, isAsked)
 	return p
 }
 
-// CoversNothing reports whether the plan has no change that its fingerprint covers: every other such plan has the same.
+// CoversNothing reports whether the plan has no change that its fingerprint covers. All such plans have one fingerprint, so
+// it approves nothing.
 func (p Plan) CoversNothing() bool { return p.Fingerprint == "" || p.Fingerprint == fingerprint(nil) }
 
-// Uncovered returns the changes that are carried out and that the fingerprint does not cover: what only time requires.
+// Uncovered returns the backups and restore tests of the plan that its fingerprint does not cover; apply carries them out
+// all the same.
 func (p Plan) Uncovered() []Change {
 	coversTests := p.Fingerprint == fingerprintOf(p.Changes, isAsked)
 	var out []Change

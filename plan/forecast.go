@@ -17,14 +17,15 @@ const ItemsPerPage = 200
 // sweepsPerVault is the number of times that a vault is assumed to be listed to confirm its changes, for a forecast.
 const sweepsPerVault = 3
 
-// DefaultLimits returns the limits of a run for which the config, or the caller of the engine, sets none. The numbers stand in
-// config/defaults.go.
+// DefaultLimits returns the limits of a run where neither the config nor the caller of the engine sets them. The numbers
+// stand in config/defaults.go.
 func DefaultLimits() config.Limits { return config.DefaultSettings().Limits }
 
 // Capacity is what the forecast of a plan depends on besides its changes.
 type Capacity struct {
-	Items map[armid.Key]int // in each vault, soft-deleted ones too
-	// Operations and Restores are how many may run at once; 0 = no limit.
+	// Items is the number of items in each vault, soft-deleted ones included: it decides how many pages a list has.
+	Items map[armid.Key]int
+	// Operations and Restores are how many operations and restores may run at once; 0 = no limit.
 	Operations, Restores int
 }
 

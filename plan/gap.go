@@ -17,7 +17,8 @@ import (
 //	item                 the item's VM, unless it was seen active in another vault
 //	status               that VM, unless it was seen active somewhere
 //	vaults               every VM of the subscription that was not seen active somewhere
-//	vault, items         every VM of the vault's subscription and region not seen active in another vault
+//	vault, items         every VM of the vault's subscription and region not seen active in another vault;
+//	                     `vault` also every change of that vault's settings and policies
 //	policies             changes that need a policy of the vault
 //	policy               changes that need that policy
 //	jobs                 on-demand backups in the vault
@@ -25,10 +26,10 @@ import (
 //	protectable          the refresh only
 //	management-group     nothing by itself: the subscriptions below it are not known
 //	visibility           nothing by itself: a VM that was seen is real
-//	recovery-points      a restore test of that VM, else nothing: they only show the cost of a cut
+//	recovery-points      a restore, or restore test, of that VM; else nothing: they only show the cost of a cut
 //	restore-jobs         the restore tests of the vault's VMs
 //	resource-group,
-//	storage-account      the restore tests that restore there
+//	storage-account      the restores and restore tests that need it
 //
 // Any gap makes the plan incomplete, and an incomplete plan stops nothing.
 type gapIndex struct {
@@ -214,7 +215,7 @@ func compareGaps(a, b Gap) int {
 // shows the value.
 const CodeNotUnderstood = "NotUnderstood"
 
-// describe returns what could not be read, as the end of a sentence.
+// describe returns what could not be read, to end a sentence; of a nil gap "the VM".
 func (g *Gap) describe() string {
 	if g == nil {
 		return "the VM"

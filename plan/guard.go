@@ -34,11 +34,11 @@ const (
 // Guard is one of the checks that judge a whole plan before its first write.
 type Guard struct {
 	Name string // as in [Refusal.Guard]
-	Flag string // lifts it
+	Flag string // the flag of the command line that lifts the guard
 	Help string // one line for the flag's help
 }
 
-// Guards returns the guards, in the order in which they refuse.
+// Guards returns the guards, in the order in which the help lists them.
 func Guards() []Guard {
 	return []Guard{
 		{GuardStops, FlagAllowStops, "allow more stops and reduced coverage than guards.maxStops"},
@@ -52,9 +52,9 @@ func Guards() []Guard {
 	}
 }
 
-// Judge returns the plan with the refusals that remain when the flags that are keys of lifted (with value true) are given. It
-// is the judged plan that is shown, saved and executed: a saved plan needs a flag once, when it is made, and none of its
-// refusals can be lifted later without judging a plan again. p is not changed.
+// Judge returns p without the refusals whose flags lifted holds with the value true; p is not changed. Commands show, save
+// and execute the judged plan. So a flag is given once, when a plan is saved, and a refusal that a saved plan holds can be
+// lifted only by planning again.
 func Judge(p Plan, lifted map[string]bool) Plan {
 	p.Refusals = slices.DeleteFunc(slices.Clone(p.Refusals), func(r Refusal) bool {
 		return r.Flag != "" && lifted[r.Flag]

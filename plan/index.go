@@ -9,7 +9,7 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// index is the observed state by key, deduplicated and sorted: independent of read order.
+// index is the observed state by key, without duplicates and sorted, so that the order in which it was read has no effect.
 type index struct {
 	*machineIndex
 	vaults        map[armid.Key]*Vault
@@ -20,8 +20,8 @@ type index struct {
 	points        map[armid.Key][]time.Time // by item
 }
 
-// machineIndex is the part of an index that is made of VMs, there or missing, and items alone: most of it, and the same in
-// all rounds of one plan.
+// machineIndex is the part of an index that depends on VMs, missing VMs and items alone. It is most of the index, and all
+// rounds of one plan share it.
 type machineIndex struct {
 	vms           []VM
 	items         []Item
@@ -35,7 +35,7 @@ type machineIndex struct {
 	states        []vmState             // nil before the first round ([planner.vmStates])
 }
 
-// machine is the observed state of one VM. A large estate has many, so they are numbered, and kept without keys.
+// machine is the observed state of one VM. A large estate has many VMs, so they are numbered and stored without keys.
 type machine struct {
 	vm     *VM // nil = not read, or unreadable
 	unread *VM // unreadable: only its id is known
@@ -48,7 +48,7 @@ type jobKey struct {
 	container string
 }
 
-// newIndex returns the index of o. What last has of the same VMs and items is taken from there; nil = nothing.
+// newIndex returns the index of o. It takes over last where that is of the same VMs and items; last may be nil.
 func newIndex(o *Observed, last *machineIndex) *index {
 	if !last.isOf(o) {
 		last = newMachineIndex(o)
@@ -105,13 +105,13 @@ func newMachineIndex(o *Observed) *machineIndex {
 	return x
 }
 
-// isOf reports whether x was made of the VMs and items of o, which are not changed after they were read. The states know
-// of a missing VM, so one more is enough for another index.
+// isOf reports whether x was made of the VMs, items and missing VMs of o. These lists are not changed after they were
+// read, so it compares where they lie in memory.
 func (x *machineIndex) isOf(o *Observed) bool {
 	return x != nil && isSame(x.vms, o.VMs) && isSame(x.items, o.Items) && isSame(x.missingVMs, o.Missing)
 }
 
-// isSame reports whether two lists are one in memory.
+// isSame reports whether two lists are the same list in memory.
 func isSame[T any](a, b []T) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
 
 // dedupeByID keeps, of two values with one key, the one whose id sorts first.
@@ -194,7 +194,7 @@ func boolToInt(b bool) int {
 	return 0
 }
 
-// key folds an id that is met often, once for each spelling.
+// key returns the key of an id that is looked up often: each spelling is folded only once.
 func (x *machineIndex) key(id string) armid.Key {
 	if k, ok := x.foldedIDs[id]; ok {
 		return k

@@ -142,7 +142,7 @@ func (pl *planner) whyPolicyMisfits(s *vmState, p *policyPlan, from string) (Rea
 	return "", ""
 }
 
-// planModify plans another policy or other disks for an active item, or records it as unchanged.
+// planModify plans another policy or other disks for an active item, or records the item as unchanged.
 func (pl *planner) planModify(s *vmState, at itemLocation) {
 	it, v := at.item, at.vault
 	p := pl.policyAt(v, s.rule.Policy)
@@ -195,7 +195,7 @@ func (pl *planner) planModify(s *vmState, at itemLocation) {
 	pl.planBackup(s, it, v, pl.addChange(pendingChange{Change: c, risks: r, weight: 1, expiry: lost}), it.ID)
 }
 
-// isUnder is isSamePolicy with ids folded once, because it is called for most items of a fleet.
+// isUnder is [isSamePolicy] by keys that are folded once, because it is called for most items of an estate.
 func (pl *planner) isUnder(it *Item, p *policyPlan) bool {
 	if it.PolicyID != "" {
 		return pl.index.key(it.PolicyID) == pl.index.key(p.id)
@@ -233,8 +233,8 @@ func whyRetentionUnknown(id string, from *Policy, to *policyPlan) string {
 	return ""
 }
 
-// moveRisks returns the risks for an item that moves from one policy to another. A policy that cannot be read may keep
-// more than any other. One that this plan changes too is judged as it is and as it will be.
+// moveRisks returns the risks for an item that moves from one policy to another. A policy that was not read, or was not
+// understood, may keep more than any other. A policy that this plan changes as well is judged as it is and as it will be.
 func (pl *planner) moveRisks(from *Policy, to *policyPlan) risks {
 	if from == nil || whyRetentionUnknown(from.ID, from, to) != "" {
 		return risks{retention: true}

@@ -7,11 +7,11 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// LeftDisk is a disk in the group of restore tests that a completed restore into it made, and that is still there.
+// LeftDisk is a disk that a completed restore made in a resource group of restore tests, and that still exists.
 type LeftDisk struct {
 	Disk Disk
 	Job  RestoreJob
-	// Made reports whether the disk may be deleted; WhyKept is why not, or "".
+	// Made identifies the disks of that restore; WhyKept is why this disk must not be deleted, "" = it may be.
 	Made    CleanUp
 	WhyKept string
 }
@@ -28,8 +28,9 @@ func TaggedJobs(disks []Disk) []string {
 	return slices.Compact(names)
 }
 
-// LeftDisks returns the disks of a resource group, among all of its disks, whose tags name restores into that group that
-// have completed, in the order of their ids. No other disk is known to come from a restore, or from a test.
+// LeftDisks returns those of all disks of a resource group whose tag names a completed restore into that group, sorted by
+// id. No other disk is known to come from a restore. A restore that the operator requested tags its disks alike: what it
+// made in such a group is returned as well.
 func LeftDisks(group string, disks []Disk, jobs []RestoreJob) []LeftDisk {
 	var left []LeftDisk
 	for _, d := range disks {

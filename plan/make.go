@@ -21,7 +21,7 @@ type Options struct {
 	// Brief leaves [Plan.Unchanged] out; its entries are still counted. In a large estate they are most of a plan and
 	// rarely needed.
 	Brief bool
-	// Prices are those of the estimate of costs; nil = none is made.
+	// Prices are the prices for the estimate of costs; nil = no estimate is made.
 	Prices *config.Prices
 	// Zone returns a time zone by its Windows name, for [Explain]; a nil function or result means that the zone is
 	// unknown. Loading zones is I/O, so the caller does it.
@@ -36,14 +36,15 @@ func Make(c *config.Config, o Observed, opt Options) Plan {
 	return p
 }
 
-// MaxRounds is how often a plan is made again with the reads that it requests: with the guards, then with the recovery
-// points; restore tests request the Restore jobs, then the points of the VMs that are due, and of more VMs where some of
-// these cannot be restored. A plan carried out with guards unread is refused by the service, change by change.
+// MaxRounds is how often at most a plan is made again with the reads that it requests. It requests the resource guards,
+// then the recovery points; restore tests request the Restore jobs, then the points of the VMs that are due, and of more
+// VMs where some of these cannot be restored. Where guards are still unread after the last round, the service refuses what
+// they cover, change by change.
 const MaxRounds = 6
 
 // MakeAsking is [Make] with the requested reads done by ask, which gets the observed state and returns it with the
-// answers. It also returns the state that the plan was made from. The only errors are those of ask; what was read
-// before one is returned.
+// answers; ask is called [MaxRounds] times at most. It also returns the observed state that the plan was made from. Its
+// error is the one of ask, with an empty plan and what was observed before.
 func MakeAsking(c *config.Config, o Observed, opt Options, ask func(Observed, Questions) (Observed, error)) (Plan, Observed, error) {
 	var machines *machineIndex // of the round before
 	for round := 0; ; round++ {
@@ -60,8 +61,8 @@ func MakeAsking(c *config.Config, o Observed, opt Options, ask func(Observed, Qu
 	}
 }
 
-// MakeWithQuestions is [Make] with the reads that the plan still needs. Guards come first: a change that they block
-// needs no points.
+// MakeWithQuestions is [Make], and also returns the reads that the plan still needs. It requests guards before points: a
+// change that a guard blocks needs no points.
 func MakeWithQuestions(c *config.Config, o Observed, opt Options) (Plan, Questions) {
 	m := decide(c, o, opt, nil)
 	return m.build(), m.questions()
@@ -93,14 +94,14 @@ type planner struct {
 	policiesPerVault map[armid.Key]int    // policies in a vault, this plan's included
 	vaultsPerRegion  map[armid.Region]int // vaults in a region, this plan's included
 	routes           map[routeKey]*destinations
-	routeClasses     map[int]int    // by rule
-	routeTexts       map[string]int // classes, by what the rules of each have in common
+	routeClasses     map[int]int    // the class of each rule ([planner.routeClass])
+	routeTexts       map[string]int // the class of each combination of policy and vaults
 	selection        *selection
 	sentences        map[Reason]string
-	retentionOfLeft  map[*Policy][]string // the retention of policies that items leave
+	retentionOfLeft  map[*Policy][]string // the retention in words of policies that items leave
 	ruleRefs         []*RuleRef           // by rule
 
-	guardsNotRead      map[armid.Key]string // vaults where a guard matters and guards were not requested
+	guardsNotRead      map[armid.Key]string // ids of vaults where a guard matters and guards were not requested
 	pendingProtections []newProtection
 	changes            []pendingChange
 	unchanged          []Change
@@ -110,7 +111,7 @@ type planner struct {
 	questionsOfTests []TestQuestion
 	leftBehind       []DiskLeftBehind
 
-	unchangedCount, excludedCount int // counted also where quiet is left out
+	unchangedCount, excludedCount int // with [Options.Brief] as well, which leaves unchanged empty
 }
 
 // pendingChange is a change with the data that the guards and the forecast need.
@@ -260,7 +261,8 @@ func (pl *planner) build() Plan {
 	return p
 }
 
-// subscriptionNames returns the display names of the subscriptions of a plan, where it may have several.
+// subscriptionNames returns the display names of the subscriptions of a plan; nil where the file
+// lists one at most.
 func (pl *planner) subscriptionNames(p Plan) map[string]string {
 	if pl.config.SubscriptionQuery == nil && len(pl.config.Subscriptions) < 2 {
 		return nil
@@ -269,7 +271,7 @@ func (pl *planner) subscriptionNames(p Plan) map[string]string {
 }
 
 // SubscriptionNames returns the display names of the subscriptions of changes and gaps, by folded id, as far as they were
-// read; nil = of none.
+// read; nil where no name is known.
 func SubscriptionNames(o Observed, changes []Change, gaps []Gap) map[string]string {
 	if len(o.Subscriptions) == 0 {
 		return nil

@@ -15,12 +15,13 @@ type ShardPlan struct {
 	Fingerprint string `json:"fingerprint"`
 }
 
-// IsMerged reports whether the plan was merged from the plans of shards: it is to be read, not applied.
+// IsMerged reports whether the plan was merged from the plans of shards. Such a plan is for readers; it cannot be applied.
 func (p Plan) IsMerged() bool { return len(p.Shards) > 0 }
 
-// Merge merges the plans of all shards of one config; that they are is for the caller to check. Its fingerprint is that of
-// the plan of all subscriptions, because it covers the same changes. Guards judged each shard alone, and every refusal
-// stays one. The forecast is that of shards that run at the same time: no quota is shared between them.
+// Merge merges the plans of all shards of one config. The caller has checked that they are: parts is not empty and each
+// part has a [Plan.Shard]. The merged fingerprint equals that of one plan of all subscriptions, because it covers the same
+// changes. Guards judged each shard alone, and every refusal stays a refusal. The forecast assumes that the shards run at
+// the same time: a subscription is in one shard, so no quota is shared.
 func Merge(parts []Plan) Plan {
 	parts = slices.SortedFunc(slices.Values(parts), func(a, b Plan) int { return cmp.Compare(shardIndex(a), shardIndex(b)) })
 	m := Plan{
@@ -63,8 +64,8 @@ func shardIndex(p Plan) int {
 	return p.Shard.Index
 }
 
-// MergeGaps joins the gaps of several shards. What belongs to no subscription is read by every shard, so the same gap is
-// found by each of them: it is kept once, though the message and the request differ.
+// MergeGaps joins the gaps of several shards. Every shard reads what belongs to no subscription, and so finds the same gap
+// there: it is kept once, though message and request id differ.
 func MergeGaps(parts ...[]Gap) []Gap {
 	type shared struct {
 		kind   GapKind
@@ -98,7 +99,7 @@ func (p *Plan) addForecast(f Forecast) {
 	p.Forecast.Notes = appendNew(p.Forecast.Notes, f.Notes)
 }
 
-// addTests adds what a shard says of the restore tests of the file; every shard names all of them.
+// addTests adds a shard's counts of the restore tests; every shard lists all tests of the file.
 func (p *Plan) addTests(tests []TestSummary) {
 	for _, t := range tests {
 		i := slices.IndexFunc(p.RestoreTests, func(s TestSummary) bool { return s.Name == t.Name })
@@ -115,7 +116,8 @@ func (p *Plan) addTests(tests []TestSummary) {
 	}
 }
 
-// mergeCosts joins the estimates of the parts, in the order of the merged changes; nil where a part has none.
+// mergeCosts joins the estimates of the parts, in the order of the merged changes; nil where a part was made without
+// prices.
 func mergeCosts(parts []Plan, changes []Change) *CostEstimate {
 	m := &CostEstimate{Changes: []ChangeCost{}}
 	byID := map[string]ChangeCost{}

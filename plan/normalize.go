@@ -57,7 +57,7 @@ func (s PolicySpec) normalize() PolicySpec {
 	return s
 }
 
-// normalize drops a retention that keeps nothing.
+// normalize returns the retention with every list in calendar order; nil where it keeps nothing.
 func (k *KeepSpec) normalize() *KeepSpec {
 	if k == nil || k.Keep == 0 {
 		return nil

@@ -13,7 +13,7 @@ type Observed struct {
 	Vaults   []Vault
 	Policies []Policy
 	Items    []Item
-	Jobs     []Job // jobs in progress, and Backup jobs of the window of a rule with `backup:`
+	Jobs     []Job // the jobs that run, and the Backup jobs that [Scope.BackupJobsSince] requests
 	// Protectable lists, per subscription and region, the VMs that the service offers for protection.
 	Protectable []Protectable
 	// Missing are the VMs of `id` rules that answered 404: known not to exist.
@@ -27,7 +27,7 @@ type Observed struct {
 	Gaps          []Gap
 	// Taken are the ids of policies for other workloads than VMs: their names are taken.
 	Taken []string
-	// Notes list what was left out because it is clearly unrelated, a sentence each.
+	// Notes list resources that were left out because they are clearly unrelated, a sentence each.
 	Notes []string
 }
 
@@ -61,8 +61,8 @@ type VM struct {
 	Unsupported string
 	// LargeDisks are the LUNs of the data disks that are too large to be backed up.
 	LargeDisks []int
-	// DiskSizes are the sizes of the disks; nil where they were not requested ([Scope]), and where that of the OS disk is
-	// unknown, so that the whole is.
+	// DiskSizes are the sizes of the disks; nil where they were not requested ([Scope.DiskSizes]), and where the size of
+	// the OS disk is unknown, because the size of the VM is unknown then.
 	DiskSizes []DiskSize
 }
 
@@ -135,6 +135,8 @@ type Item struct {
 	DeletedAt time.Time
 	PurgeAt   time.Time
 
+	// LastRecoveryPoint is when the newest point was taken, LastBackup when the last backup ran; zero = never. Status and
+	// health are as read (docs/azure.md §3).
 	LastRecoveryPoint time.Time
 	LastBackup        time.Time
 	LastBackupStatus  string
@@ -193,7 +195,7 @@ type Protectable struct {
 	VMs          []string // VM ids
 }
 
-// Gap is a resource that could not be read. It is never an absence.
+// Gap is a resource that could not be read, or was not understood. It is never an absence (docs/design.md §4).
 type Gap struct {
 	Kind         GapKind `json:"kind"`
 	Subscription string  `json:"subscription,omitempty"`
@@ -211,27 +213,27 @@ type GapKind string
 
 // The kinds of gap, with what they touch (docs/design.md §4).
 const (
-	GapVMs          GapKind = "vms"         // the VM list of a subscription: every match rule there
-	GapVM           GapKind = "vm"          // one VM: that VM
-	GapVault        GapKind = "vault"       // a vault of the file: every change in it
-	GapVaults       GapKind = "vaults"      // the vault list of a subscription
-	GapPolicies     GapKind = "policies"    // the policies of a vault: the changes that need them
-	GapPolicy       GapKind = "policy"      // one policy, by its id: the changes that need it
-	GapItems        GapKind = "items"       // the items of a vault: every VM of its subscription and region not seen active elsewhere
-	GapItem         GapKind = "item"        // one item of a vault, by its VM: that VM
-	GapJobs         GapKind = "jobs"        // the jobs of a vault
-	GapStatus       GapKind = "status"      // backupStatus of one VM
-	GapProtectable  GapKind = "protectable" // informs refresh only
-	GapVisibility   GapKind = "visibility"  // the identity sees too few VMs of a subscription
-	GapGuards       GapKind = "resource-guards"
-	GapSubscription GapKind = "subscriptions"
+	GapVMs          GapKind = "vms"             // the VM list of a subscription: every match rule there
+	GapVM           GapKind = "vm"              // one VM: that VM
+	GapVault        GapKind = "vault"           // a vault of the file: every change in it
+	GapVaults       GapKind = "vaults"          // the vault list of a subscription: every VM there not seen active somewhere
+	GapPolicies     GapKind = "policies"        // the policies of a vault: the changes that need them
+	GapPolicy       GapKind = "policy"          // one policy, by its id: the changes that need it
+	GapItems        GapKind = "items"           // the items of a vault: every VM of its subscription and region not seen active elsewhere
+	GapItem         GapKind = "item"            // one item of a vault, by its VM: that VM
+	GapJobs         GapKind = "jobs"            // the jobs of a vault: on-demand backups in it
+	GapStatus       GapKind = "status"          // backupStatus of one VM: that VM
+	GapProtectable  GapKind = "protectable"     // the protectable items of a region: the refresh alone
+	GapVisibility   GapKind = "visibility"      // the identity sees too few VMs of a subscription: nothing by itself
+	GapGuards       GapKind = "resource-guards" // of a vault: the changes in it that a guard may refuse
+	GapSubscription GapKind = "subscriptions"   // a subscription: as GapVMs and GapVaults; without an id nothing
 	// GapManagementGroup is a management group, by its id: the subscriptions below it are not known, so it touches nothing
 	// that was read.
 	GapManagementGroup GapKind = "management-group"
-	GapTargetGroup     GapKind = "resource-group"  // that disks are restored into
-	GapStaging         GapKind = "storage-account" // that stages a restore
-	GapRestoreJobs     GapKind = "restore-jobs"    // of a vault: the restore tests of its VMs
-	GapPoints          GapKind = "recovery-points" // of one VM: touches nothing by itself
+	GapTargetGroup     GapKind = "resource-group"  // a group to restore into: the restores that need it
+	GapStaging         GapKind = "storage-account" // a staging account: the restores that need it
+	GapRestoreJobs     GapKind = "restore-jobs"    // the Restore jobs of a vault: the restore tests of its VMs
+	GapPoints          GapKind = "recovery-points" // of one VM: its restores and restore tests; no other change
 )
 
 // DiskSize is the size of a disk of a VM, as its list shows it.

@@ -10,8 +10,8 @@ import (
 	"github.com/azbackup/azbackup/config"
 )
 
-// ConfigHash returns "sha256:…" over the content of the config. File names and positions do not count, so a plan made
-// from a copy of the file is still from the same config.
+// ConfigHash returns "sha256:…" over the content of the config, without file names, positions, the shard, and what a query
+// or a match found: a plan made from a copy of the file is still from the same config.
 func ConfigHash(c *config.Config) string {
 	said := struct {
 		Cloud         config.Cloud
@@ -59,7 +59,7 @@ func ConfigHash(c *config.Config) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// ShardOf returns the shard of a run for c; nil = it works in all subscriptions.
+// ShardOf returns the shard of c; nil where a run works in all subscriptions.
 func ShardOf(c *config.Config) *config.Shard {
 	if c.Shard.IsAll() {
 		return nil
@@ -68,7 +68,7 @@ func ShardOf(c *config.Config) *config.Shard {
 	return &s
 }
 
-// withoutJoined leaves out the vaults that were found: the file does not say them.
+// withoutJoined leaves out the vaults that a match of the file found: the file does not name them.
 func withoutJoined(vaults []config.Vault) []config.Vault {
 	said := slices.DeleteFunc(slices.Clone(vaults), func(v config.Vault) bool { return v.Joined })
 	if len(said) == 0 {
@@ -85,13 +85,15 @@ func withoutPositions(selectors []config.Selector) []config.Selector {
 	return out
 }
 
-// ForCloud returns a plan of restores as one for the cloud of a config; the rest of the config is no part of it.
+// ForCloud returns a plan of restores with the cloud that it is for. Such a plan has no [Plan.Config]: it depends on
+// nothing else of the file.
 func (p Plan) ForCloud(c config.Cloud) Plan {
 	p.Cloud = cloudName(c)
 	return p
 }
 
-// Unmade returns what is known of the plan of a run that ended before it had one: what it would have been made from.
+// Unmade returns a plan without content for a run that ended before it made one: only the shard, the config and the cloud
+// that it would have been made for.
 func Unmade(c *config.Config) Plan {
 	return Plan{Shard: ShardOf(c), Config: ConfigHash(c), Cloud: cloudName(c.Cloud)}
 }

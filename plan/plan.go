@@ -29,7 +29,8 @@ type Plan struct {
 	Unchanged []Change `json:"unchanged,omitempty"`
 	// Notes list possible mistakes in the file, as far as the VMs that were read show them.
 	Notes []string `json:"notes,omitempty"`
-	// Subscriptions are the display names of the subscriptions of the changes, by folded id, where the run found them.
+	// Subscriptions are the display names of the subscriptions of the changes and gaps, by folded id, where they were read
+	// and there may be several.
 	Subscriptions map[string]string `json:"subscriptions,omitempty"`
 	Gaps          []Gap             `json:"gaps"`
 	Refusals      []Refusal         `json:"refusals"`
@@ -51,7 +52,7 @@ type Plan struct {
 	// Config and Cloud identify what the plan was made from: a saved plan is refused elsewhere.
 	Config string `json:"config,omitempty"`
 	Cloud  string `json:"cloud,omitempty"`
-	// Digest is "sha256:…" over all of a saved plan ([ParseSaved]); "" in a plan that was not saved.
+	// Digest is "sha256:…" over all else in a saved plan ([ParseSaved]); "" in a plan that was not saved.
 	Digest string `json:"digest,omitempty"`
 }
 
@@ -71,7 +72,7 @@ const (
 	Resume       Action = "resume"
 	Stop         Action = "stop"
 	Backup       Action = "backup"
-	// Restore creates disks from a recovery point, besides the existing ones ([MakeRestores]).
+	// Restore creates disks from a recovery point and leaves the existing ones alone ([MakeRestores]).
 	Restore Action = "restore"
 	// RestoreTest restores as Restore does, for a test of the file, and removes the disks again (docs/design.md §12).
 	RestoreTest Action = "restore-test"
@@ -144,7 +145,7 @@ type Change struct {
 	Fields   []Field  `json:"fields,omitempty"`
 	Notes    []string `json:"notes,omitempty"`
 	Rule     *RuleRef `json:"rule,omitempty"`
-	Allowed  bool     `json:"allowed,omitempty"` // rule has resume: true
+	Allowed  bool     `json:"allowed,omitempty"` // the rule has `resume: true`, so no guard refuses the resume for retention
 	// ResourceGuard are the requests of resource guards that the write names.
 	ResourceGuard []GuardRequest `json:"resource_guard,omitempty"`
 	// KeepDisks is true where the file does not set the item's disks: the filter found at the write stays.
@@ -169,8 +170,8 @@ type State struct {
 	Keeps    []string       `json:"keeps,omitempty"`
 	Vault    *VaultSettings `json:"settings,omitempty"`
 	Spec     *PolicySpec    `json:"spec,omitempty"`
-	Retain   Duration       `json:"retain,omitempty"`              // backup: how long the point is kept
-	LastGood *time.Time     `json:"last_recovery_point,omitempty"` // backup, audit
+	Retain   Duration       `json:"retain,omitempty"`              // of a backup: how long the point is kept; 0 = the service's default
+	LastGood *time.Time     `json:"last_recovery_point,omitempty"` // of a backup: when the newest point was taken; nil = never
 }
 
 // HasRisk reports whether the change has a risk, the worst or another.
@@ -195,15 +196,15 @@ type Refusal struct {
 	Guard   string `json:"guard"` // max-stops, max-changes, reduces-retention, weakens-security, irreversible, …
 	Message string `json:"message"`
 	Flag    string `json:"flag,omitempty"` // the --dangerous-… flag that lifts it; "" = nothing lifts it
-	Count   int    `json:"count"`
-	Limit   int    `json:"limit"`
+	Count   int    `json:"count"`          // of what the guard counts, in this plan
+	Limit   int    `json:"limit"`          // the most that it allows
 }
 
 // Forecast estimates the cost of carrying the plan out.
 type Forecast struct {
 	// Requests counts HTTP requests by kind: "writes", "confirm", "refresh".
 	Requests map[string]int `json:"requests"`
-	Duration Duration       `json:"duration"`
+	Duration Duration       `json:"duration"` // from the first write to the last confirmation
 	Notes    []string       `json:"notes,omitempty"`
 }
 
@@ -221,7 +222,8 @@ func (pl *planner) sortChanges() {
 	slices.SortFunc(pl.changes, func(a, b pendingChange) int { return compareOrder(&a.Change, &b.Change, pl.index.key) })
 }
 
-// SortChanges sorts changes into plan order, as sortChanges does.
+// SortChanges sorts changes into plan order, in place: by action, vault and id. Every change comes after those that it
+// needs.
 func SortChanges(changes []Change) {
 	slices.SortFunc(changes, func(a, b Change) int { return compareOrder(&a, &b, armid.Of) })
 }

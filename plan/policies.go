@@ -50,7 +50,8 @@ func (pl *planner) planPolicies() {
 	}
 }
 
-// policyAt returns the named policy in a vault, as items see it.
+// policyAt returns the named policy in a vault, as items see it: managed or not, with the reason why no item can be put
+// under it.
 func (pl *planner) policyAt(v *vaultPlan, name string) *policyPlan {
 	k := policyKey{v.key, strings.ToLower(name)}
 	if p := pl.policies[k]; p != nil {
@@ -89,7 +90,7 @@ func (pl *planner) findPolicy(v *vaultPlan, name string, conf *config.Policy) *p
 	return p
 }
 
-// resultingSpec returns the resulting spec, or nil if it is unknown.
+// resultingSpec returns the spec that the policy has after the plan, or nil if it is unknown.
 func (p *policyPlan) resultingSpec() *PolicySpec {
 	if !p.isKnown {
 		return nil
@@ -195,7 +196,7 @@ func (pl *planner) whyPolicyRefused(v *vaultPlan, before, after PolicySpec, susp
 	return "", ""
 }
 
-// countUsers counts the items under a policy. It uses the service's own count where that is larger, which includes
+// countUsers counts the items under a policy. Where the service's own count is larger it returns that one: it includes
 // items that could not be listed.
 func (pl *planner) countUsers(v *vaultPlan, p *policyPlan) (users, suspendedItems int) {
 	for _, it := range pl.index.itemsByPolicy[armid.Of(p.id)] {

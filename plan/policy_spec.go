@@ -47,7 +47,7 @@ func specOf(p *config.Policy, read PolicySpec) PolicySpec {
 	return s
 }
 
-// DiffPolicy returns what a plan would change in a policy that was read, were it managed as p defines it.
+// DiffPolicy returns the fields that a plan would change in a policy that was read, if the file managed it as p.
 func DiffPolicy(p *config.Policy, read PolicySpec) []Field {
 	before := read.normalize()
 	return DiffSpec(before, specOf(p, before))

@@ -276,7 +276,7 @@ func changedTags(before, after map[string]string) map[string]string {
 
 func isTag(path string) bool { return strings.HasPrefix(path, "tags.") }
 
-// settingOf returns a setting as [DiffVault] spells it.
+// settingOf returns the value of a setting in the form of [DiffVault]; path is that of its [Field].
 func settingOf(s VaultSettings, path string) string {
 	switch path {
 	case "location":

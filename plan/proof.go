@@ -6,8 +6,8 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// RestoreTestOrder says of a change of action [RestoreTest] which test of the file it belongs to and why it is due. A
-// blocked one has it as well, though no [RestoreOrder].
+// RestoreTestOrder names the test of the file that a change of action [RestoreTest] belongs to, and why it is due. A blocked
+// test has it as well, without a [RestoreOrder], unless the operator requested the test ([MakeRestoreTests]).
 type RestoreTestOrder struct {
 	Name  string   `json:"name"` // of the entry in restoreTests
 	Every Duration `json:"every"`

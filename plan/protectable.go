@@ -13,8 +13,8 @@ import (
 // whatever item it has. Its existing items are kept, and a file may stop them.
 //
 // A disk that is too large counts where it would be backed up: by the disks of the rule (which may be nil), else by
-// the filter of the active item, else by that of any other item except soft-deleted ones. Where a filter was not read
-// the answer is unknown.
+// the filter of the active item, else by those of the other items except soft-deleted ones. A filter that was not read
+// is taken to leave the disk out.
 func (vm *VM) WhyUnprotectable(rule *config.Rule, items iter.Seq[*Item]) string {
 	if vm.Unsupported != "" || len(vm.LargeDisks) == 0 {
 		return vm.Unsupported

@@ -7,8 +7,8 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// Questions lists the reads that a plan needs besides those of every run: only the plan determines of which vaults and
-// items. The caller reads them and calls Make again, at most [MaxRounds] times.
+// Questions lists the reads that a plan needs besides those of every run: only the plan shows for which vaults and items.
+// The caller does these reads and makes the plan again, [MaxRounds] times at most.
 type Questions struct {
 	// Guards are the ids of vaults where a stop or a shorter retention is planned, and whose resource guards were not
 	// requested.

@@ -1,7 +1,8 @@
 package plan
 
-// Reason is why a change is in a plan. Reasons are for people and for filters; no code decides by them. The set is
-// closed: [Reasons] lists it, [Reason.Sentence] explains each.
+// Reason is why a change is in a plan, for people and for filters. No write depends on one; code branches on a reason only
+// to count excluded VMs, to pass over no vault that was not read, and to choose the advice of a report. The set is closed:
+// [Reasons] lists it, [Reason.Sentence] explains each.
 type Reason string
 
 // Reasons for changes to be done.

@@ -2,10 +2,10 @@ package plan
 
 import "time"
 
-// How long a restore takes: as recorded from snapshots (docs/azure.md §33.48), and where data is copied.
+// How long a restore takes.
 const (
-	restoreFromSnapshot = 90 * time.Second
-	restoreFromVault    = 40 * time.Minute
+	restoreFromSnapshot = 90 * time.Second // recorded (docs/azure.md §33.48)
+	restoreFromVault    = 40 * time.Minute // assumed: the data is copied from the vault
 )
 
 // RecordedDuration is how long the operations of an action take, as recorded of the service (docs/azure.md §1, §4, §6, §7,
@@ -13,12 +13,13 @@ const (
 type RecordedDuration struct {
 	// Median is what a forecast counts with; of a policy in use, the time of the items' own jobs.
 	Median time.Duration
-	// Ends are the ages at which the operations end in bulk: most of them at the first, nearly all of the rest at the
-	// last. A poll between them is expensive and rarely finds an end.
+	// Ends are the ages at which many operations end, ascending: most of them at the first, nearly all of the rest up to
+	// the last. A poll between two of them costs a request and rarely finds an end.
 	Ends []time.Duration
 }
 
-// RecordedDurationOf returns the durations of an action; of one that starts no operation, a median of zero.
+// RecordedDurationOf returns the durations of an action. An action that starts no operation has a median of zero. There is
+// always at least one entry in Ends.
 func RecordedDurationOf(a Action) RecordedDuration {
 	const s = time.Second
 	of := func(median time.Duration, ends ...time.Duration) RecordedDuration {

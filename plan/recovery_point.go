@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// RecoveryPoint is a recovery point of an item. Its list returns less than its own document (docs/azure.md §33.45).
+// RecoveryPoint is a recovery point of an item. The list of points returns fewer fields than the point's own document
+// (docs/azure.md §33.45).
 type RecoveryPoint struct {
 	ID   string
 	Name string
@@ -16,12 +17,12 @@ type RecoveryPoint struct {
 	Consistency string
 	// Tiers are the tiers that hold the point; nil = not given by the service.
 	Tiers []PointTier
-	// Disks are the disks that it holds; nil = not given, as where no disk is excluded.
+	// Disks are the disks that the point holds; nil = not given, as in a list, or where no disk is excluded.
 	Disks *PointDisks
 	// Expires is when the service deletes it; zero = not given.
 	Expires     time.Time
 	SoftDeleted bool
-	OS          string
+	OS          string // osType as read: Windows or Linux; "" = not given
 	// Unmanaged is true where the VM had no managed disks that a restore could create again.
 	Unmanaged bool
 	// PrivateAccess is true where a disk was reachable through private endpoints alone: a restore must set the access
@@ -33,10 +34,10 @@ type RecoveryPoint struct {
 	Unreadable string
 }
 
-// PointTier is a tier that holds a recovery point.
+// PointTier is a tier that holds a recovery point (docs/azure.md §19).
 type PointTier struct {
-	Type   string
-	Status string
+	Type   string // [TierInstant], [TierVault] or [TierArchive]
+	Status string // as read: Valid, Disabled, Deleted, Rehydrated
 	// RehydratedUntil is when a point rehydrated from the archive leaves the tier again; zero = not given.
 	RehydratedUntil time.Time
 }

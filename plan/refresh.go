@@ -8,8 +8,8 @@ import (
 )
 
 // planRefresh plans one refresh for each vault that gets a VM which the service does not offer yet (`auto`), or any VM
-// (`always`). A list that was not read causes none: protecting does not need a refresh (docs/azure.md §1), and apply
-// handles the rare case where it does.
+// (`always`). Where the list was not read it plans no refresh: protecting needs none (docs/azure.md §1), and apply
+// refreshes in the rare case where the service refuses without one.
 func (pl *planner) planRefresh() {
 	mode := pl.config.Settings.Refresh
 	if mode == refreshNever {

@@ -37,7 +37,8 @@ const (
 	guardImmutability = "/write#reduceimmutabilitystate"
 )
 
-// isOtherOperation reports whether a plan never needs an operation. A word that is not known may be any.
+// isOtherOperation reports whether an operation is known, so that it covers nothing but itself. An operation that is not
+// known may cover any write of a plan (docs/azure.md §20).
 func isOtherOperation(word string) bool {
 	switch word {
 	case guardItem + "/delete", guardItem + "/write#suspendbackupswithretaindata", "/backupresourceguardproxies/delete",
@@ -51,8 +52,9 @@ func (g GuardedOperation) word() string {
 	return strings.TrimPrefix(strings.ToLower(g.Operation), guardPrefix)
 }
 
-// guardsOf returns the requests of a vault for an operation, and the guard that covers it in a way in which no request
-// can be named: it lists no operation, one that is not known, or none to name. "" = there is none.
+// guardsOf returns the requests that a vault's guards list for an operation. Where they list none, unusable names a guard
+// that may cover the operation all the same: it lists no operation at all, one that is not known, or this one without a
+// request. Both are empty where no guard covers the operation.
 func (v *Vault) guardsOf(operation string) (requests []GuardRequest, unusable string) {
 	for _, id := range v.ResourceGuards {
 		listed := false
@@ -80,8 +82,9 @@ func (v *Vault) guardsOf(operation string) (requests []GuardRequest, unusable st
 	return nil, unusable
 }
 
-// whyGuardRefuses returns why an operation that a guard may cover cannot be done in a vault: its guard covers it and the
-// file does not say to use the guard, or cannot be used, or guard presence is unknown.
+// whyGuardRefuses returns why an operation cannot be done in a vault because of a resource guard, or "": a guard covers it
+// and the file does not say `resourceGuard: use`, a guard lists no request that a write could name, or the guards could
+// not be read. Where they were not requested it requests them.
 func (pl *planner) whyGuardRefuses(v *vaultPlan, operation string) (Reason, string) {
 	if v.isGuarded() {
 		switch requests, unusable := v.observed.guardsOf(operation); {
@@ -154,8 +157,8 @@ func guardedBy(c *Change) []string {
 	return nil
 }
 
-// WithGuardRequests adds the requests of the guards of a restore's vault, where use says that they are used. The vaults'
-// guards were read.
+// WithGuardRequests returns p with the requests of the resource guards of each change's vault, for the vaults (by id) for
+// which use returns true. The guards in o were read. The changes of p are altered in place.
 func WithGuardRequests(p Plan, o Observed, use func(vault string) bool) Plan {
 	vaults := map[armid.Key]*Vault{}
 	for i := range o.Vaults {

@@ -11,11 +11,11 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// DiskSelection selects the disks of a VM to restore: nil is all of them; else the OS disk, which is always included,
-// and the data disks with these LUNs.
+// DiskSelection selects the disks of a VM to restore: nil selects all of them; any other value the OS disk, which is
+// always restored, and the data disks with these LUNs.
 type DiskSelection []int
 
-// ParseDiskSelection parses "all", "os" or LUNs such as "0,1".
+// ParseDiskSelection parses "all", "os" or LUNs such as "0,1", from 0 to 63.
 func ParseDiskSelection(s string) (DiskSelection, error) {
 	switch s {
 	case "all":
@@ -62,8 +62,8 @@ func (d *DiskSelection) UnmarshalText(b []byte) (err error) {
 	return err
 }
 
-// RestoreOrder describes the disks that a restore creates, and from which recovery point. It is part of a [Change] of
-// action [Restore].
+// RestoreOrder describes the disks that a restore creates, and the recovery point that it takes. It is part of a [Change]
+// of action [Restore] or [RestoreTest].
 type RestoreOrder struct {
 	Point  PointRef      `json:"point"`
 	Select DiskSelection `json:"select"`
@@ -73,12 +73,12 @@ type RestoreOrder struct {
 	// Into is the id of the resource group in which the disks are made, Staging that of the storage account.
 	Into    string `json:"into"`
 	Staging string `json:"staging"`
-	Region  string `json:"region"` // the vault's
+	Region  string `json:"region"` // of the vault
 	// PrivateAccess is true where the restore must set the access of disks with private endpoints
 	// (docs/azure.md §25.2).
 	PrivateAccess bool `json:"private_access,omitempty"`
-	// Adopted is the job that does this already; nil = none, so the restore has to be started. It is no part of what the
-	// operator approves.
+	// Adopted is the job that does this already; nil = there is none, so the restore has to be started. The operator does
+	// not approve it: it is not in the fingerprint.
 	Adopted *AdoptedJob `json:"adopted,omitempty"`
 }
 
@@ -87,13 +87,14 @@ type PointRef struct {
 	ID          string    `json:"id"`
 	Name        string    `json:"name"`
 	Time        time.Time `json:"time"`
-	AgeSeconds  int64     `json:"age_seconds"`
-	Tier        string    `json:"tier"` // "" = not given
+	AgeSeconds  int64     `json:"age_seconds"` // when the plan was made
+	Tier        string    `json:"tier"`        // "" = not given
 	Consistency string    `json:"consistency"`
 }
 
-// approvedOrder returns the part of a change's order that the operator approves: without the age of the point and without the
-// tier, which changes with it. Of a test that takes whatever point is the newest or oldest, it is without the point.
+// approvedOrder returns the part of a change's order that the operator approves. It has no age of the point, and no tier,
+// which changes with the age. The order of a test that takes the newest or oldest point has no point: it differs from day
+// to day.
 func approvedOrder(c Change) *RestoreOrder {
 	o := c.RestoreOrder
 	if o == nil {
@@ -106,10 +107,10 @@ func approvedOrder(c Change) *RestoreOrder {
 	return approved
 }
 
-// RestoreRequest is a request of the operator to restore VMs.
+// RestoreRequest is a request of the operator to restore VMs, or of a restore test.
 type RestoreRequest struct {
 	VMs []string `json:"vms"` // ids
-	// Before is the latest time of a point, inclusive; zero = the newest. Point names a point of one VM instead.
+	// Before is the latest time of a point, inclusive; zero = any time. Point is the name of a point of one VM instead.
 	Before time.Time     `json:"before,omitzero"`
 	Point  string        `json:"point,omitempty"`
 	Disks  DiskSelection `json:"disks"`
@@ -117,20 +118,23 @@ type RestoreRequest struct {
 	// subscription.
 	Into    string   `json:"into"`
 	Staging []string `json:"staging"`
-	// MaxRestores is settings.guards.maxRestores, InFlight settings.limits.restores; 0 = all at once.
+	// MaxRestores is settings.guards.maxRestores: more restores are a refusal. InFlight is how many run at once, for the
+	// forecast; 0 = all.
 	MaxRestores int `json:"-"`
 	InFlight    int `json:"-"`
-	// Oldest takes the oldest point that can be restored, in place of the newest.
+	// Oldest requests the oldest point that can be restored, in place of the newest.
 	Oldest bool `json:"-"`
 	// IsTest requires the tag that allows restore tests in the group ([ResourceGroup.AllowsRestoreTests]).
 	IsTest bool `json:"-"`
-	// Again starts also what an earlier run restored from the same point into the same group ([AdoptedJob]).
+	// Again requests a new restore where a job already restores, or restored, the same point into the same group
+	// ([AdoptedJob]).
 	Again bool `json:"again,omitempty"`
-	// Approved are the points of a plan that was approved, by VM: their ids count, and no other point.
+	// Approved are the points of an approved plan, by VM: such a VM is restored from exactly this point, or not at all.
 	Approved map[armid.Key]PointRef `json:"-"`
 }
 
-// ApprovedRequest returns the request to plan again what a saved plan of restores says.
+// ApprovedRequest returns the request with which a saved plan of restores is planned again. p must have a
+// [Plan.Request].
 func (p Plan) ApprovedRequest() RestoreRequest {
 	r := *p.Request
 	r.Approved = map[armid.Key]PointRef{}
@@ -145,9 +149,9 @@ func (p Plan) ApprovedRequest() RestoreRequest {
 // RestoreFacts are the inputs of a plan of restores besides [Observed].
 type RestoreFacts struct {
 	Items  []ItemPoints
-	Jobs   []RestoreJob // that began within [AdoptionReach]
+	Jobs   []RestoreJob // Restore jobs: for a restore those that began within [AdoptionReach], for tests see [TestFacts]
 	Groups []ResourceGroup
-	// Disks are the disks of the groups in which a job of Jobs made some, by group; no entry = they were not read.
+	// Disks are the disks of resource groups, by group; no entry = they were not read ([RestoreFacts.GroupsRestoredInto]).
 	Disks    map[armid.Key][]Disk
 	Accounts []StorageAccount
 	Gaps     []Gap
@@ -156,15 +160,16 @@ type RestoreFacts struct {
 	Unread []string
 }
 
-// GuardRestores is the guard of a plan with more restores than [RestoreRequest.MaxRestores], lifted by
-// FlagAllowManyRestores.
+// GuardRestores is the guard that refuses a plan with more restores than [RestoreRequest.MaxRestores], and
+// FlagAllowManyRestores lifts it.
 const (
 	GuardRestores         = "max-restores"
 	FlagAllowManyRestores = "--dangerous-allow-many-restores"
 )
 
-// MakeRestores plans one restore for each VM, from its newest restorable point in time. It is pure like [Make]: the same
-// input gives the same plan, in whatever order it was read. Restores write nothing of what exists.
+// MakeRestores plans one restore for each VM of the request, from the newest point that matches the request and can be
+// restored, or with [RestoreRequest.Oldest] the oldest. It is pure like [Make]: the same input gives the same plan, in
+// whatever order it was read. Restores change nothing that exists.
 func MakeRestores(o Observed, f RestoreFacts, r RestoreRequest, now time.Time) Plan {
 	vaults := map[armid.Key]*Vault{}
 	for i := range o.Vaults {
@@ -210,7 +215,7 @@ func MakeRestores(o Observed, f RestoreFacts, r RestoreRequest, now time.Time) P
 	return p
 }
 
-// restorer orders restores as a request describes them: those of the operator, and those of restore tests.
+// restorer plans the restores that a request describes: for the operator, and for restore tests.
 type restorer struct {
 	vaults  map[armid.Key]*Vault
 	facts   *RestoreFacts
@@ -276,7 +281,7 @@ type chosen struct {
 	notes []string
 }
 
-// choose returns the newest restorable point before the requested time, in any vault.
+// choose returns the point of a VM that the request prefers, of all vaults that hold the VM, or why there is none.
 func (m *restorer) choose(vm string) (best chosen, reason Reason, detail string) {
 	items, unread := 0, 0
 	why := ""
@@ -324,7 +329,8 @@ func (m *restorer) preferred(a, b time.Time) int {
 	return a.Compare(b)
 }
 
-// newest returns the newest point, or the oldest, of an item that matches the request and can be restored, or why there is none.
+// newest returns the newest point of an item that matches the request and can be restored (the oldest, where that is
+// requested), or why there is none.
 // Points are chosen by their time, never by their position in a list (docs/azure.md §25.5).
 func (m *restorer) newest(of *ItemPoints) (best chosen, whyNot string) {
 	if of.Item.SoftDeleted {
@@ -375,7 +381,8 @@ func (m *restorer) newest(of *ItemPoints) (best chosen, whyNot string) {
 	return chosen{}, whyNot
 }
 
-// isMeant reports whether the request may mean a point. A point with an unknown time matches no requested time.
+// isMeant reports whether a point matches the request: the approved point, the named one, or one of the requested time. A
+// point with an unknown time matches no time.
 func (m *restorer) isMeant(it Item, p RecoveryPoint) bool {
 	switch {
 	case m.approved(it) != nil:
@@ -396,7 +403,7 @@ func (m *restorer) approved(it Item) *PointRef {
 	return nil
 }
 
-// isUnclear reports whether it is unknown if the request means a point: what it asks for was not understood.
+// isUnclear reports whether it is unknown if a point matches the request, because its name or time was not understood.
 func (m *restorer) isUnclear(p RecoveryPoint) bool {
 	if m.request.Point != "" {
 		return p.Name == ""

@@ -6,6 +6,7 @@ import "time"
 // and the removal.
 const testSteps = time.Minute
 
+// restoreForecast returns the forecast of the restores among changes, of which inFlight run at once; 0 = all.
 func restoreForecast(changes []Change, inFlight int) Forecast {
 	f := Forecast{Requests: map[string]int{}}
 	var longest, sum time.Duration

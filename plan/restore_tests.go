@@ -16,17 +16,17 @@ type TestState string
 // The states of a VM that a restore test covers.
 const (
 	TestProven  TestState = "proven"  // a restore into the test's group completed within the test's interval
-	TestDue     TestState = "due"     // no restore did
-	TestRunning TestState = "running" // one runs now
+	TestDue     TestState = "due"     // no restore into it completed within the interval
+	TestRunning TestState = "running" // a restore into it runs now
 	TestWaiting TestState = "waiting" // the VM has no recovery point yet
-	TestUnknown TestState = "unknown" // what was not read may prove it
+	TestUnknown TestState = "unknown" // something that was not read, or not understood, may be its proof
 )
 
 // TestSummary counts the VMs that a restore test of the file covers.
 type TestSummary struct {
 	Name string `json:"name"`
 	VMs  int    `json:"vms"`
-	// Due includes those that this plan tests and those that it blocks; the rest is for later runs.
+	// Due includes the VMs that this plan tests and those whose test is blocked; the rest is due for later runs.
 	Proven  int `json:"proven"`
 	Due     int `json:"due"`
 	Tested  int `json:"tested"` // by this plan
@@ -34,7 +34,7 @@ type TestSummary struct {
 	Running int `json:"running"`
 	Waiting int `json:"waiting"`
 	Unknown int `json:"unknown"`
-	// NextDue is when the first of the proven VMs is due again.
+	// NextDue is when the first of the proven VMs is due again; nil = none is proven.
 	NextDue *time.Time `json:"next_due,omitempty"`
 }
 
@@ -59,7 +59,7 @@ type testedVM struct {
 	failed *RestoreFailure
 }
 
-// dueAt returns when the VM is due, or was; false = at once.
+// dueAt returns when the VM's proof gets too old, or got; false where there is no proof, so that the VM is due at once.
 func (t *testedVM) dueAt() (time.Time, bool) {
 	if t.proof == nil {
 		return time.Time{}, false
@@ -67,7 +67,7 @@ func (t *testedVM) dueAt() (time.Time, bool) {
 	return t.proof.Time.Add(t.test.conf.Every), true
 }
 
-// planTests plans the restore tests that are due, at most a sample of each. It comes after all else is decided.
+// planTests plans the restore tests that are due, at most a sample of each. It is called after all else is decided.
 func (pl *planner) planTests(all []*vmState) {
 	if len(pl.config.RestoreTests) == 0 || pl.opt.SkipTests {
 		return
@@ -83,8 +83,8 @@ func (pl *planner) planTests(all []*vmState) {
 	pl.leftBehind = pl.observed.Tests.leftBehind()
 }
 
-// assessTests finds what is known of the restore test of each VM. false = whether a VM is due is not known yet:
-// questionsOfTests is what has to be read for it.
+// assessTests finds the state of each VM that a restore test covers. It returns false where the Restore jobs were not read
+// yet: questionsOfTests requests them.
 func (pl *planner) assessTests(all []*vmState, asked askedQuestions) bool {
 	for i := range pl.config.RestoreTests {
 		conf := &pl.config.RestoreTests[i]
@@ -135,8 +135,8 @@ func (pl *planner) coverVMs(all []*vmState) {
 	}
 }
 
-// jobQuestions asks for what tells which VMs are due: the Restore jobs of their vaults. It also asks for the disks of
-// the groups, to find those that were left behind.
+// jobQuestions returns the reads that show which VMs are due, the Restore jobs of their vaults, and those that show disks
+// which earlier tests left behind, the disks of the tests' groups.
 func (pl *planner) jobQuestions() []TestQuestion {
 	reach := RestoreJobsReach
 	for _, t := range pl.tests {
@@ -172,7 +172,7 @@ func isOwnSubscription(group, vault string) bool {
 	return strings.EqualFold(armid.SubscriptionOf(group), armid.SubscriptionOf(vault))
 }
 
-// proveVMs finds the proof of each VM, and with it its state.
+// proveVMs finds the latest proof of each VM, and the state of its test.
 func (pl *planner) proveVMs() {
 	jobs := map[jobKey][]*RestoreJob{}
 	unclear := map[armid.Key]string{} // by vault: jobs that may be of any VM
@@ -232,7 +232,7 @@ func (v *testedVM) prove(jobs []*RestoreJob, unclear string, now time.Time) {
 	}
 }
 
-// correctState corrects the state where the item does not allow what its jobs say.
+// correctState corrects the state that the jobs of a VM suggest, where a gap or the state of its item contradicts it.
 func (pl *planner) correctState(v *testedVM) {
 	gap := pl.gaps.blockingGap(v.vm)
 	switch it := v.at.item; {

@@ -10,13 +10,13 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// pointsAhead is for how many VMs more than the sample still needs points are read at once: some of them may have none
-// that can be restored.
+// pointsAhead is the number of VMs whose points are read in one round beyond those that the sample still needs: some VMs
+// may have no point that can be restored.
 const pointsAhead = 5
 
-// chooseTests adds the restore tests of one entry of the file: of the VMs that are due the longest unproven, as many as
-// its sample allows. VMs that cannot be restored do not count towards it, or they would keep all others from being
-// tested; at most as many of them are listed. It returns the questions without whose answers the choice is open.
+// chooseTests plans the restore tests of one entry of the file: of the VMs that are due it takes those that were unproven
+// the longest, as many as the sample allows. Blocked tests are not counted in the sample, or they would keep all other VMs
+// from being tested; as many of them at most are listed. It returns the questions whose answers the choice still needs.
 func (pl *planner) chooseTests(t *testPlan, asked askedQuestions, last map[armid.Key]string) []TestQuestion {
 	sample := t.conf.Sample.Of(len(t.vms))
 	chosen, blocked := 0, 0
@@ -52,8 +52,8 @@ func (pl *planner) chooseTests(t *testPlan, asked askedQuestions, last map[armid
 	return open
 }
 
-// inOrder returns the VMs of which the plan tests some: those that were never proven first, then the longest unproven,
-// then by name. Those whose state is unknown come last, so that they take no other VM's place.
+// inOrder returns the VMs that the plan may test, in the order in which it chooses them: first those that were never
+// proven, then the longest unproven, then by name. VMs whose state is unknown come last, so that they displace no other.
 func (t *testPlan) inOrder() []*testedVM {
 	vms := filter(t.vms, func(v *testedVM) bool { return v.state == TestDue || v.state == TestUnknown })
 	slices.SortFunc(vms, func(a, b *testedVM) int {
@@ -74,8 +74,8 @@ func compareProofs(a, b *RestoreProof) int {
 	return a.Time.Compare(b.Time)
 }
 
-// questions asks for what the restore of a VM that is due needs: where to restore and, unless that is not possible, its
-// recovery points.
+// questions returns the reads that the restore of a VM needs and that are still missing: of the group and the accounts,
+// and of the VM's recovery points unless group or accounts already block the restore.
 func (t *testPlan) questions(v *testedVM, asked askedQuestions) []TestQuestion {
 	if !isOwnSubscription(v.group, v.at.item.Vault) {
 		return nil // it is blocked, whatever the answers
@@ -103,8 +103,8 @@ func (t *testPlan) targetQuestions(v *testedVM) []TestQuestion {
 	return q
 }
 
-// testChange returns the restore test of a VM, or a blocked change with the reason. last are the changes that the
-// test follows.
+// testChange returns the restore test of a VM, or a blocked change with the reason. last holds, by VM, the change that the
+// test has to wait for.
 func (pl *planner) testChange(v *testedVM, last map[armid.Key]string) Change {
 	conf := v.test.conf
 	c := Change{
@@ -141,7 +141,7 @@ func (pl *planner) testChange(v *testedVM, last map[armid.Key]string) Change {
 	return v.test.restorer.complete(c)
 }
 
-// lastChanges returns, by VM, the id of its last change in this plan: what a test of it comes after.
+// lastChanges returns, by VM, the id of its last change in this plan, which a test of the VM needs.
 func (pl *planner) lastChanges() map[armid.Key]string {
 	last := map[armid.Key]*pendingChange{}
 	if pl.selection.isTestsOnly() {
@@ -185,7 +185,7 @@ func (a askedQuestions) missing(wanted []TestQuestion) []TestQuestion {
 
 func compareQuestions(a, b TestQuestion) int { return strings.Compare(a.Key(), b.Key()) }
 
-// testExplanation returns what the restore test of a VM says, or nil.
+// testExplanation returns the state of a VM's restore test, or nil where no test covers the VM.
 func (pl *planner) testExplanation(s *vmState) *TestExplanation {
 	v := pl.testedVMs[s.key()]
 	if v == nil {
@@ -201,7 +201,7 @@ func (pl *planner) testExplanation(s *vmState) *TestExplanation {
 	return e
 }
 
-// TestExplanation is what the restore test of the file says of a VM that it covers.
+// TestExplanation is the state of the restore test of one VM.
 type TestExplanation struct {
 	Name  string    `json:"name"`
 	State TestState `json:"state"`

@@ -7,7 +7,7 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// RestoreJob is a Restore job with the details of its own document (docs/azure.md §33.48).
+// RestoreJob is a Restore job with the details that only its own document holds (docs/azure.md §33.48).
 type RestoreJob struct {
 	Job
 	// PointTime is the time of the recovery point, in whole seconds; zero = not given.
@@ -26,7 +26,7 @@ type RestoreJob struct {
 	Unreadable string
 }
 
-// IsProof reports whether the job shows that a recovery point can be restored.
+// IsProof reports whether the job completed a restore of a known recovery point, and so shows that it can be restored.
 func (j RestoreJob) IsProof() bool {
 	return j.Unreadable == "" && j.Operation == JobRestore && j.Status == jobCompleted && !j.PointTime.IsZero()
 }
@@ -52,7 +52,7 @@ func (j RestoreJob) isOf(it Item) bool {
 	return armid.Same(j.Vault, it.Vault) && strings.EqualFold(j.Container, it.Container)
 }
 
-// Disk is a managed disk of a resource group.
+// Disk is a managed disk of a resource group (docs/azure.md §19).
 type Disk struct {
 	ID       string
 	Name     string
@@ -61,7 +61,7 @@ type Disk struct {
 	// Job is the name of the Restore job that made the disk, from its tag; "" = no tag. The tag stays when the disk is
 	// used (docs/azure.md §25.2): it shows where the disk came from, not what it is for.
 	Job string
-	// Holders are the VMs that hold the disk, State its diskState.
+	// Holders are the ids of the VMs that the disk is attached to, State is its diskState as read (docs/azure.md §19).
 	Holders []string
 	State   string
 	Created time.Time
@@ -69,7 +69,7 @@ type Disk struct {
 	OS         string
 	Generation string
 	SizeGB     int
-	// Origin is creationData's createOption, Source the resource it names.
+	// Origin is creationData's createOption, Source the id of the resource that creationData names.
 	Origin string
 	Source string
 	// Unreadable is the part of the disk that was not understood, with its value. Only the id is reliable then.

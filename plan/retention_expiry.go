@@ -23,7 +23,8 @@ type expiry struct {
 	unlisted int
 }
 
-// newExpiry returns nil where no recovery point can expire earlier.
+// newExpiry returns the expiry of items whose policy turns from before into after; nil where no recovery point can expire
+// earlier.
 func newExpiry(before, after *PolicySpec, unlisted int, items ...*Item) *expiry {
 	if before != nil && after != nil && !shortensRetention(*before, *after) {
 		return nil
@@ -49,7 +50,7 @@ func (l *expiry) expires(taken, now time.Time) bool {
 		to.Years.expires(from.Years, yearsLater, taken, now)
 }
 
-// expires reports whether a point that old had selected may no longer be kept.
+// expires reports whether a point that the retention old selected may no longer be kept.
 func (k *KeepSpec) expires(old *KeepSpec, later func(time.Time, int) time.Time, taken, now time.Time) bool {
 	if k.covers(old) {
 		return false
@@ -70,8 +71,8 @@ func weeksLater(t time.Time, n int) time.Time  { return t.AddDate(0, 0, 7*n) }
 func monthsLater(t time.Time, n int) time.Time { return t.AddDate(0, n, 0) }
 func yearsLater(t time.Time, n int) time.Time  { return t.AddDate(n, 0, 0) }
 
-// PointsLetGo returns a function that reports whether the file may expire a recovery point of an item earlier than
-// today's policy does: an upper bound, as in the notes of a plan.
+// PointsLetGo returns a function that reports whether, once the file is applied, a recovery point of an item (by its id)
+// may expire earlier than under its policy now: an upper bound, as in the notes of a plan.
 func PointsLetGo(c *config.Config, o Observed, opt Options) func(item string, taken time.Time) bool {
 	m := newPlanner(c, &o, opt, nil)
 	m.planVaults()
@@ -102,7 +103,7 @@ type expiredPoints struct {
 	oldest         time.Time
 }
 
-// add counts the points of one item that any of its losses may expire.
+// add counts the points of one item that any of its expiries may let expire.
 func (p *expiredPoints) add(points []time.Time, losses []*expiry, now time.Time) {
 	p.items++
 	for _, taken := range points {
@@ -144,7 +145,7 @@ func (p *expiredPoints) describe() string {
 	return s
 }
 
-// countExpired counts the points that the losses may expire, each item once.
+// countExpired counts the points that these expiries may let expire, each item once.
 func (pl *planner) countExpired(losses ...*expiry) expiredPoints {
 	var out expiredPoints
 	of := map[armid.Key][]*expiry{}

@@ -8,7 +8,8 @@ import (
 // The risk of moving an item to another policy is judged by the schedule and retention of both. A change describes
 // them in words, so that they are approved with it and can be compared right before the write.
 
-// DescribeRetention returns a policy's schedule and retention in words: all that a risk is judged by.
+// DescribeRetention returns a policy's schedule, retention, instant restore and consistency in words: all that the risk of
+// a move between policies depends on.
 func DescribeRetention(s PolicySpec) string {
 	var words []string
 	for _, f := range DiffSpec(PolicySpec{}, s) {

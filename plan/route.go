@@ -10,14 +10,14 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// routeKey is all that the destinations of a VM depend on, except the VM's own requirements.
+// routeKey identifies VMs that share their destinations.
 type routeKey struct {
 	class int // see [planner.routeClass]
 	armid.Region
 }
 
-// routeClass numbers the rules that name the same vaults and the same policy alike: they share destinations, because
-// there may be many rules and many vaults.
+// routeClass returns one number for all rules that name the same vaults and the same policy. Such rules share destinations,
+// because there may be many rules and many vaults.
 func (pl *planner) routeClass(rule int) int {
 	class, known := pl.routeClasses[rule]
 	if !known {
@@ -33,8 +33,8 @@ func (pl *planner) routeClass(rule int) int {
 	return class
 }
 
-// destinations are the vaults that the VMs of like rules in one region may go to: computed once for all of them, because
-// there may be many VMs and many vaults.
+// destinations are the vaults that VMs of one route class and one region may go to. They are computed once, because there
+// may be many VMs and many vaults.
 type destinations struct {
 	all  []*vaultPlan // by name
 	mine []*vaultPlan // of all, those in the subscription
@@ -69,8 +69,8 @@ func (pl *planner) candidates(s *vmState) *destinations {
 }
 
 // route returns the vault for a VM without an item: of the candidates that can take it, the one with the fewest VMs,
-// this plan's included; of equals the first by name (docs/design.md §3). Else it returns why there is none, with the
-// vault where only one was possible.
+// this plan's included; of equals the first by name (docs/design.md §3). Where none can take it, r and detail are the
+// reason, and v is the only candidate or nil.
 //
 // A candidate that cannot take the VM is passed over, however empty: if it blocked the VM, the routing of other VMs
 // would decide about the block, and a second plan could find more to do.
@@ -95,13 +95,13 @@ func (pl *planner) route(s *vmState) (v *vaultPlan, r Reason, detail string) {
 	return f.choose()
 }
 
-// fitting is the vaults in a VM's region that can take it and all other VMs with the same requirement.
+// fitting holds the vaults of a region that can take VMs with the same requirement ([VM.NeedsEnhanced]).
 type fitting struct {
 	refused Reason // why all of them refuse
 	detail  string
 	only    *vaultPlan // the vault, where it is the only one
 	all     []*vaultPlan
-	byLoad  vaultHeap // of all; the loads may have grown since
+	byLoad  vaultHeap // all of them; a load may have grown since it was recorded
 }
 
 func (pl *planner) fitting(s *vmState, near []*vaultPlan) *fitting {
@@ -141,7 +141,7 @@ func (f *fitting) choose() (v *vaultPlan, r Reason, detail string) {
 	return v, "", ""
 }
 
-// loaded is a vault with its load when last checked, and its place by name.
+// loaded is a vault with the number of its VMs when last checked, and its rank by name.
 type loaded struct {
 	vault  *vaultPlan
 	load   int

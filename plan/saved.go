@@ -15,7 +15,7 @@ import (
 // digestKey is the key of the digest in a saved plan.
 const digestKey = "digest"
 
-// WithDigest returns the plan with the digest of its content, as it is saved.
+// WithDigest returns the plan with the digest of its JSON form, ready to be saved.
 func WithDigest(p Plan) (Plan, error) {
 	p.Digest = ""
 	data, err := json.Marshal(p)
@@ -26,10 +26,10 @@ func WithDigest(p Plan) (Plan, error) {
 	return p, err
 }
 
-// ParseSaved parses a plan that was saved as JSON, and refuses one that was altered. White space, the order of keys
-// and the spelling of strings do not count, so that tools may format the file; every key and every value does,
-// including those that this program does not know. The digest detects an edit by hand. It is no signature: a writer of
-// the file can also write another digest.
+// ParseSaved parses a plan that was saved as JSON. The error says why the text is no such plan: no JSON, another version,
+// or altered. White space, the order of keys and the spelling of strings do not count, so that tools may format the file;
+// every key and every value does, including those that this program does not know. The digest detects an edit by hand. It
+// is no signature: a writer of the file can also write another digest.
 func ParseSaved(data []byte) (Plan, error) {
 	var p Plan
 	if err := json.Unmarshal(data, &p); err != nil {

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// Next returns the first time after `after` at which the schedule starts a backup, in UTC. The service does not follow
-// daylight-saving time (docs/azure.md §8.2), so the zone's standard offset holds all year. It returns false for a
-// schedule that cannot be understood.
+// Next returns the first time after `after` at which the schedule starts a backup, in UTC. zone is that of the policy. The
+// service does not follow daylight-saving time (docs/azure.md §8.2), so the zone's standard offset holds all year. It
+// returns false for a schedule that is not understood.
 func (s ScheduleSpec) Next(after time.Time, zone *time.Location) (time.Time, bool) {
 	at, err := time.Parse("15:04", s.At)
 	if err != nil {

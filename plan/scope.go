@@ -8,13 +8,13 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// Scope is what a run has to read. It is made from the config alone, so that discovery needs no config.
+// Scope lists what a run has to read. It is made from the config alone, so that discovery needs no config.
 type Scope struct {
-	Subscriptions []string
+	Subscriptions []string // ids, sorted
 	Vaults        []VaultRef
 	// Joins returns the reference to a vault outside Vaults that joins the file by a match; nil = none does.
 	Joins func(Vault) (VaultRef, bool)
-	// VMs are the ids of `id` rules: read by GET when the list does not show them.
+	// VMs are the ids of `id` rules: each that the list does not show is read by a GET of its own.
 	VMs []string
 	// Elsewhere requests where VMs of the file are protected outside its vaults: always for plan and apply.
 	Elsewhere bool
@@ -34,13 +34,13 @@ type Scope struct {
 	BackupJobsSince Duration
 	// DiskSizes requests the sizes of the disks of VMs (a plan with prices): they are in the lists, and take memory.
 	DiskSizes bool
-	// MinVMs is the minimum number of VMs per subscription: fewer read is a gap.
+	// MinVMs is guards.minVMs: fewer VMs in a subscription are a gap; 0 = no minimum.
 	MinVMs int
 	// Found is the result of the search for the subscriptions, where the file does not list them: its gaps are gaps of the
 	// run, and the subscriptions are not listed again.
 	Found *FoundSubscriptions
-	// IsEmptyShard is true where subscriptions were found, and none of them is in the shard of the run: that there is
-	// nothing to read is no failure then.
+	// IsEmptyShard is true where subscriptions were found and none of them is in the shard of the run: to read nothing is
+	// no failure then.
 	IsEmptyShard bool
 }
 
@@ -51,7 +51,8 @@ type VaultRef struct {
 	Manage   bool
 }
 
-// ScopeOf returns what a plan for c has to read. The caller sets AllVaults, Guards and DiskSizes.
+// ScopeOf returns what a plan for c has to read. It leaves AllVaults, Graph, Hidden, Guards, DiskSizes, Found and
+// IsEmptyShard to the caller.
 func ScopeOf(c *config.Config) Scope {
 	s := Scope{Elsewhere: true, MinVMs: c.Settings.Guards.MinVMs}
 	subs := slices.Clone(c.Subscriptions)
@@ -91,8 +92,8 @@ func ScopeOf(c *config.Config) Scope {
 	return s
 }
 
-// keepTo leaves out what is in no subscription that was found, or in another shard: nothing there is read. What the file
-// names in a subscription that was not found is a gap ([ChooseSubscriptions]).
+// keepTo leaves out the subscriptions for which has returns false, and all vaults and VMs in them: nothing there is read.
+// What the file names in a subscription that a query did not find is a gap ([ChooseSubscriptions]).
 func (s *Scope) keepTo(has func(subscription string) bool) {
 	s.Subscriptions = slices.DeleteFunc(s.Subscriptions, func(id string) bool { return !has(id) })
 	s.Vaults = slices.DeleteFunc(s.Vaults, func(v VaultRef) bool { return !has(armid.SubscriptionOf(v.ID)) })

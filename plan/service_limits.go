@@ -4,7 +4,7 @@ import "time"
 
 // The request limits of Azure Resource Manager and Recovery Services (docs/azure.md §12).
 const (
-	// ARM keeps a token bucket per subscription and principal: a burst, refilled every second.
+	// ARM keeps a token bucket per subscription and principal: so many requests at once, refilled by so many a second.
 	ARMReadsBurst       = 250
 	ARMReadsPerSecond   = 25
 	ARMWritesBurst      = 200
@@ -24,9 +24,10 @@ const (
 
 // The daily limits of the backup service (docs/azure.md §13).
 const (
-	// PolicyWritesPerDay is per vault here; the documentation does not give the scope.
+	// PolicyWritesPerDay is how many policy writes the service takes in 24 hours. Whether per vault or per subscription is
+	// unverified: a plan counts them per subscription.
 	PolicyWritesPerDay = 50
-	// ProtectionChangesPerDay counts configuring and modifying protection, per vault.
+	// ProtectionChangesPerDay is how often protection may be configured or modified in a vault in 24 hours.
 	ProtectionChangesPerDay = 1000
 )
 
@@ -41,16 +42,16 @@ const RestoreJobsReach = 180 * 24 * time.Hour
 const (
 	MaxVMsPerVault      = 1000
 	MaxPoliciesPerVault = 200
-	MaxVaultsPerRegion  = 500 // per subscription
-	MaxDiskGiB          = 32767
+	MaxVaultsPerRegion  = 500   // of one subscription
+	MaxDiskGiB          = 32767 // of one data disk
 )
 
-// How long snapshots are kept for instant restore (docs/azure.md §8.3): the required value of a weekly Standard
+// How many days snapshots are kept for instant restore (docs/azure.md §8.3): the required value of a weekly Standard
 // policy, and the default of every other policy.
 const (
 	StandardWeeklyInstantDays = 5
 	DefaultInstantDays        = 2
 )
 
-// DefaultSoftDeleteDays is how long a vault keeps deleted items by default (docs/azure.md §6).
+// DefaultSoftDeleteDays is how many days a vault keeps deleted items by default (docs/azure.md §6).
 const DefaultSoftDeleteDays = 14

@@ -132,8 +132,8 @@ func IsStopped(state string) bool { return CanonicalWord(state) == StateProtecti
 func IsSuspended(state string) bool { return CanonicalWord(state) == StateBackupsSuspended }
 
 // IsConverged reports whether the item, as listed, is as the change wants it: its state, and for a change that
-// protects, its policy and disks. It is false for changes that are not about an item, and for a backup, which leaves
-// no mark on the item that proves it.
+// protects, its policy and disks. It is false for changes that are not about an item, and for a backup, because the item
+// does not show that it was taken.
 func IsConverged(c Change, it Item) bool {
 	switch c.Action {
 	case Undelete:

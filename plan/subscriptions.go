@@ -12,11 +12,11 @@ import (
 type SubscriptionSearch struct {
 	// ManagementGroups are the ids of management groups; none = all subscriptions that the identity sees.
 	ManagementGroups []string
-	// Named are the subscriptions that the file names a resource in: each that no list shows is asked for once.
+	// Named are the ids of subscriptions in which the file names a resource: each that no list shows is read by its id.
 	Named []string
 }
 
-// SearchOf returns the search that c asks for, or nil where it lists its subscriptions.
+// SearchOf returns the search for the subscriptions of c, or nil where the file lists them.
 func SearchOf(c *config.Config) *SubscriptionSearch {
 	if c.SubscriptionQuery == nil {
 		return nil
@@ -28,20 +28,20 @@ func SearchOf(c *config.Config) *SubscriptionSearch {
 type FoundSubscriptions struct {
 	// Visible are all subscriptions that the identity sees, wanted or not.
 	Visible []Subscription
-	// Below are the ids of the subscriptions below the management groups; nil where none were asked for.
+	// Below are the ids of the subscriptions below the management groups; nil where the search names no group.
 	Below []string
 	// Home is the tenant of the identity, or "" where it is not known.
 	Home string
 	Gaps []Gap
 }
 
-// ChosenSubscriptions says which of the found subscriptions a run works in.
+// ChosenSubscriptions are the subscriptions that a run works in, and those that it leaves out.
 type ChosenSubscriptions struct {
 	Chosen  []Subscription
 	LeftOut []LeftOutSubscription
 	// Gaps are those of the search, and those of the choice.
 	Gaps []Gap
-	// OtherShards counts the subscriptions that would be chosen, and are in other shards.
+	// OtherShards is the number of subscriptions that were chosen but are in other shards.
 	OtherShards int
 }
 
@@ -100,7 +100,8 @@ func ChooseSubscriptions(c *config.Config, found FoundSubscriptions) ChosenSubsc
 	return out
 }
 
-// keepTo takes away what is in the shards of other runs, but for what all of them leave out.
+// keepTo removes the chosen subscriptions and the gaps of other shards. LeftOut stays whole: every shard leaves the same
+// subscriptions out.
 func (s *ChosenSubscriptions) keepTo(c *config.Config) {
 	all := len(s.Chosen)
 	s.Chosen = slices.DeleteFunc(s.Chosen, func(s Subscription) bool { return !c.Owns(s.ID) })
@@ -108,7 +109,7 @@ func (s *ChosenSubscriptions) keepTo(c *config.Config) {
 	s.Gaps = slices.DeleteFunc(s.Gaps, func(g Gap) bool { return g.Subscription != "" && !c.Owns(g.Subscription) })
 }
 
-// leaveOut returns a function that says why a subscription is left out, or "".
+// leaveOut returns a function that returns why a subscription is left out, or "".
 func leaveOut(q *config.SubscriptionQuery, found FoundSubscriptions) func(Subscription) string {
 	below := map[string]bool{}
 	for _, id := range found.Below {
@@ -134,8 +135,8 @@ func leaveOut(q *config.SubscriptionQuery, found FoundSubscriptions) func(Subscr
 	}
 }
 
-// isManaged reports whether the subscription is another tenant's. Without a known home the tenants that manage it tell:
-// a subscription of one's own seldom has any.
+// isManaged reports whether the subscription belongs to another tenant than home. Where home or its own tenant is unknown
+// it reports whether any tenant manages the subscription: one's own subscription seldom has such a tenant.
 func (s Subscription) isManaged(home string) bool {
 	if home == "" || s.Tenant == "" {
 		return len(s.ManagedBy) > 0

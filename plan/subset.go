@@ -28,9 +28,10 @@ type Stale struct {
 }
 
 // Subset compares a saved plan with the plan now, so that an interrupted run can continue without the changes that are
-// new. A backup is approved when the saved plan has one for the VM, a restore test when it goes to the same place; a
-// refresh is included with the change that needs it. The refusals are those of the saved plan, because the guards judged that whole; a change with a risk that the
-// saved plan did not show is another change. Both plans must be made from the same config.
+// new. A backup is approved when the saved plan has one for the VM, a restore test when the saved plan restores the same
+// disks to the same place; a refresh is included with the change that needs it. The refusals are those of the saved plan,
+// because the guards judged that whole. A change with a risk that the saved plan does not show is stale. Both plans must be
+// made from the same config.
 func Subset(saved, now Plan) Remainder {
 	s := newSubset(saved, now)
 	var rest Remainder

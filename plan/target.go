@@ -23,10 +23,10 @@ type FilterKey string
 // The keys of [TargetFilter].
 const (
 	FilterByRule  FilterKey = "rule"
-	FilterByVault FilterKey = "vault" // name, or resource group/name
+	FilterByVault FilterKey = "vault" // name, resource group/name, or id
 	FilterByGroup FilterKey = "group" // glob over the name of the VM's resource group
 	FilterByVM    FilterKey = "vm"    // glob over the name, resource group/name, or the id
-	// FilterTests leaves the restore tests alone in the plan; it has no value.
+	// FilterTests leaves nothing but restore tests in the plan; it has no value.
 	FilterTests FilterKey = "restore-tests"
 )
 
@@ -144,12 +144,12 @@ func (o *selection) includes(d *pendingChange) bool {
 	return true
 }
 
-// narrowTo narrows the vaults that the decision is about to the chosen vault.
+// narrowTo records that the decision is about the chosen vault alone.
 func (s *vmState) narrowTo(v *vaultPlan) { s.vaults = []armid.Key{v.key} }
 
-// SelectVMs returns the ids of the VMs that the filters select, in the order of their ids: those that were read, and those
-// of which only the backup is left. A vault selects the VMs that it backs up, in whatever state; a rule those that it is
-// the first to match, and a VM that is gone only by its id.
+// SelectVMs returns the ids of the VMs that the filters select, sorted: VMs that were read, and VMs of which only an item
+// was read. A vault selects the VMs that have an item in it, in whatever state; a rule selects the VMs that it matches
+// first, and of those that were not read only the one whose id it names.
 func SelectVMs(c *config.Config, o Observed, only []TargetFilter) []string {
 	pl := newPlanner(c, &o, Options{Filters: only}, nil)
 	var ids []string

@@ -12,23 +12,23 @@ import (
 // testClockSlack is how far in the future a job may have ended: the clocks of the service's machines differ.
 const testClockSlack = 5 * time.Minute
 
-// TestAssessment is what is known of the restore tests of a file, without a plan of further ones.
+// TestAssessment is the state of the restore tests of a file, without a plan of further tests.
 type TestAssessment struct {
-	VMs []TestedVM // those that a test covers, by test in the order of the file
+	VMs []TestedVM // the VMs that a test covers, by test in the order of the file
 	// LeftBehind are the free disks of earlier tests.
 	LeftBehind []DiskLeftBehind
 }
 
-// TestedVM is what the restore test of the file says of a VM, as [TestExplanation], with the latest failure.
+// TestedVM is the state of the restore test of one VM, with the latest failure.
 type TestedVM struct {
 	VM string // id
 	TestExplanation
-	Group string // the id of the resource group that a restore proves something in; "" = the VM has no item
+	Group string // the id of the resource group of the test, in the vault's subscription; "" = the VM has no item
 	// Failed is the latest restore into Group that failed after Proven; nil = none is known.
 	Failed *RestoreFailure
 }
 
-// RestoreFailure is a restore test that failed or was cancelled.
+// RestoreFailure is a restore into the group of a test that failed or was cancelled.
 type RestoreFailure struct {
 	Time    time.Time `json:"time"` // the end of the job
 	Job     string    `json:"job"`  // resource id
@@ -49,9 +49,8 @@ func newRestoreFailure(j *RestoreJob) *RestoreFailure {
 	return f
 }
 
-// AssessTests returns what is known of the restore tests of the file, decided as by [Make], and the reads without which
-// it is not known: the caller does them, and calls it again. A VM that they may concern is [TestUnknown] until then. It
-// is pure.
+// AssessTests returns the state of the restore tests of the file, decided as by [Make], and the reads that it still needs:
+// the caller does them and calls AssessTests again. Until then all VMs of the tests are [TestUnknown]. It is pure.
 func AssessTests(c *config.Config, o Observed, now time.Time) (TestAssessment, []TestQuestion) {
 	if len(c.RestoreTests) == 0 {
 		return TestAssessment{}, nil

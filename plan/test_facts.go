@@ -11,17 +11,17 @@ import (
 
 // TestFacts are what was read for the restore tests of the file, as a plan requested it ([Questions]).
 type TestFacts struct {
-	// RestoreFacts has the Restore jobs of the requested containers, newest first of each: of a job before the one that
-	// proves a restore only the row of the list is there. Its gaps are those of [Observed].
+	// RestoreFacts has the Restore jobs of the requested containers, of each the newest first. Of jobs older than the one
+	// that proves a restore it has only the row of the list. Its gaps are in [Observed.Gaps].
 	RestoreFacts
-	// Asked are the questions that were answered, also by a gap, as [TestQuestion.Key] names them.
+	// Asked are the keys ([TestQuestion.Key]) of the questions that were answered, some of them by a gap.
 	Asked []string
 }
 
 // TestQuestion is one read that restore tests need.
 type TestQuestion struct {
 	Kind TestQuestionKind
-	// ID is that of the vault, the resource group, the account or the item; of accounts by name the subscription.
+	// ID is the id of the vault, the resource group, the account or the item; for accounts by name, of the subscription.
 	ID string
 	// Names are the names of accounts.
 	Names []string
@@ -29,8 +29,7 @@ type TestQuestion struct {
 	// group that a job has to restore into to prove one of them.
 	Since      time.Time
 	Containers map[string]string
-	// Failed is true where it has to be known why the last test of a VM failed: of failed jobs more is read than their
-	// rows.
+	// Failed requests the details of failed jobs as well, which say why the last test of a VM failed.
 	Failed bool
 	// Item is the item whose points are needed; Oldest is true where the oldest of them is restored, not the newest.
 	Item   Item
@@ -40,7 +39,7 @@ type TestQuestion struct {
 // TestQuestionKind is the kind of resource that a [TestQuestion] is about.
 type TestQuestionKind string
 
-// The kinds of [TestQuestion]. Disks are asked for with the jobs: the job that a disk names is read as well.
+// The kinds of [TestQuestion]. AskDisks also requests each job that the tag of a disk names.
 const (
 	AskJobs     TestQuestionKind = "jobs"     // Restore jobs of a vault
 	AskDisks    TestQuestionKind = "disks"    // the disks of a resource group
@@ -50,7 +49,7 @@ const (
 	AskPoints   TestQuestionKind = "points"   // the recovery points of an item
 )
 
-// Key identifies the question.
+// Key identifies the question: two questions with one key have the same answer.
 func (q TestQuestion) Key() string {
 	names := slices.Clone(q.Names)
 	for i := range names {
@@ -60,7 +59,7 @@ func (q TestQuestion) Key() string {
 	return string(q.Kind) + " " + string(armid.Of(q.ID)) + " " + strings.Join(names, ",")
 }
 
-// DiskLeftBehind is a free disk that an earlier restore test made and did not remove, because it was cut or could not.
+// DiskLeftBehind is an unattached disk that an earlier restore into a group of tests made and that was not removed.
 type DiskLeftBehind struct {
 	ID      string    `json:"id"`
 	Job     string    `json:"job"` // the id of the Restore job, which completed
@@ -68,7 +67,7 @@ type DiskLeftBehind struct {
 	SizeGB  int       `json:"size_gb,omitempty"`
 }
 
-// leftBehind returns the free disks of the asked groups that restores into them made.
+// leftBehind returns the unattached disks in the groups of the tests that restores into these groups made.
 func (f *TestFacts) leftBehind() []DiskLeftBehind {
 	var left []DiskLeftBehind
 	for _, group := range slices.Sorted(maps.Keys(f.Disks)) {
@@ -81,8 +80,8 @@ func (f *TestFacts) leftBehind() []DiskLeftBehind {
 	return left
 }
 
-// isInto reports whether the job restored into a resource group, by its id. Jobs name the group only; a vault restores
-// into its own subscription.
+// isInto reports whether the job restored into the resource group with this id. Jobs hold only the name of the group; a
+// vault restores into its own subscription (docs/azure.md §25.3).
 func (j *RestoreJob) isInto(group string) bool {
 	return strings.EqualFold(j.Group, lastName(group)) && strings.EqualFold(armid.SubscriptionOf(j.Vault), armid.SubscriptionOf(group))
 }

@@ -31,8 +31,8 @@ func (e *InvalidError) Error() string {
 //   - a change comes after those that it needs, so that there is no cycle and no change waits uselessly;
 //   - the changes of one target follow one another by their needs, and no two have the same effect: two writes of one
 //     resource never race;
-//   - a restore says from what to where, and a restore test which test of the file wants it into that very group: its
-//     disks are removed there. No other change says so.
+//   - a restore has its recovery point, its item, its group and its account, and a restore test names the test of the file
+//     and restores into that test's group, where its disks are removed. No other change has any of these.
 func Validate(p Plan) error {
 	v := &validation{plan: p, index: make(map[string]int, len(p.Changes)), wrong: map[int]bool{}}
 	for i, c := range p.Changes {

@@ -45,8 +45,8 @@ const (
 	immutabilityLocked   = "Locked"
 )
 
-// planVaults plans the changes of every vault of the file. Those of other shards are known, so that a refusal can name
-// them, and nothing is planned for them.
+// planVaults plans the changes of every vault of the file. Vaults of other shards are recorded, so that a reason can name
+// them, but nothing is planned for them.
 func (pl *planner) planVaults() {
 	for i := range pl.config.Vaults {
 		conf := &pl.config.Vaults[i]
@@ -308,8 +308,8 @@ func formatCount(n int, noun string) string {
 	return fmt.Sprintf("%d %ss", n, noun)
 }
 
-// JoinVaults returns a copy of c in which every vault that was read and matches an entry of `vaults` with a match stands
-// like one that the file names. Its compiled part is that of c: the caller compiles it.
+// JoinVaults returns a copy of c with every vault that was read and that an entry of `vaults` with a `match` matches, as if
+// the file named it. The copy still has the compiled form of c: the caller compiles it again.
 func JoinVaults(c *config.Config, vaults []Vault) config.Config {
 	own := *c
 	if len(c.VaultMatches) == 0 {

@@ -21,10 +21,11 @@ type vmState struct {
 	vaults []armid.Key // vaults that the decision is about, for [TargetFilter]
 }
 
-// key returns the VM's key. It is made for the few VMs that need it: keys of all would be a good part of a large plan.
+// key returns the VM's key. It is computed when needed and not stored: few VMs need it, and the keys of all would take a
+// good part of the memory of a large plan.
 func (s *vmState) key() armid.Key { return armid.Of(s.id) }
 
-// vmStates lists every VM, by key. Their rules are found once for all rounds of a plan.
+// vmStates returns the states of all VMs, sorted by key. Rules are matched once for all rounds of a plan.
 func (pl *planner) vmStates() []*vmState {
 	all := pl.index.states
 	if all == nil {
@@ -39,7 +40,7 @@ func (pl *planner) vmStates() []*vmState {
 	return out
 }
 
-// matchVMs returns the states of all VMs, by key.
+// matchVMs returns the states of all VMs, sorted by key.
 func (pl *planner) matchVMs() []vmState {
 	named := map[armid.Key]int{}
 	for i := range pl.config.Rules {
@@ -196,7 +197,7 @@ func (pl *planner) noteOthers(others []*Item) []string {
 	return notes
 }
 
-// describeItem describes an item and its location.
+// describeItem returns the state of an item and the vault that it is in, in words.
 func (pl *planner) describeItem(it *Item) string {
 	in := " in vault " + lastName(it.Vault)
 	if it.Unreadable != "" {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// How the values of a policy, a vault and a disk filter are displayed, in the terms of the config file. "" means that
-// the value is absent.
+// This file has the display form of the values of a policy, a vault and a disk filter, in the terms of the config file. ""
+// means that the value is absent.
 
 func (s ScheduleSpec) describe() string {
 	switch s.Frequency {
