@@ -53,8 +53,8 @@ func (g GuardedOperation) word() string {
 }
 
 // guardsOf returns the requests that a vault's guards list for an operation. Where they list none, unusable names a guard
-// that may cover the operation all the same: it lists no operation at all, one that is not known, or this one without a
-// request. Both are empty where no guard covers the operation.
+// that may cover the operation all the same: it lists no operation at all, an unknown one, which is named as well, or this
+// one without a request. Both are empty where no guard covers the operation.
 func (v *Vault) guardsOf(operation string) (requests []GuardRequest, unusable string) {
 	for _, id := range v.ResourceGuards {
 		listed := false
@@ -67,13 +67,13 @@ func (v *Vault) guardsOf(operation string) (requests []GuardRequest, unusable st
 			case word == operation && g.Request != "":
 				requests = append(requests, GuardRequest(g))
 			case word == operation:
-				unusable = id
+				unusable = lastName(id)
 			case !isOtherOperation(word):
-				unusable = id + ", with the operation " + g.Operation
+				unusable = lastName(id) + ", with the operation " + g.Operation
 			}
 		}
 		if !listed {
-			unusable = id
+			unusable = lastName(id)
 		}
 	}
 	if len(requests) > 0 {
@@ -89,7 +89,7 @@ func (pl *planner) whyGuardRefuses(v *vaultPlan, operation string) (Reason, stri
 	if v.isGuarded() {
 		switch requests, unusable := v.observed.guardsOf(operation); {
 		case unusable != "":
-			return ReasonResourceGuard, lastName(unusable)
+			return ReasonResourceGuard, unusable
 		case len(requests) > 0 && v.conf.ResourceGuard != guardUse:
 			return ReasonResourceGuard, lastName(requests[0].Guard)
 		}

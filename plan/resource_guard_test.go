@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/azbackup/azbackup/config"
 )
 
 func TestAGuardIsUsableOnlyByARequestThatItLists(t *testing.T) {
@@ -32,6 +34,25 @@ func TestAGuardIsUsableOnlyByARequestThatItLists(t *testing.T) {
 		requests, unusable := v.guardsOf(guardItemStop)
 		if len(requests) != c.requests || (unusable != "") != c.unusable {
 			t.Errorf("%s: %v, %q", name, requests, unusable)
+		}
+	}
+}
+
+func TestABlockedChangeNamesTheGuardThatStandsInItsWay(t *testing.T) {
+	const guard = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.DataProtection/resourceGuards/mua"
+	for name, c := range map[string]struct {
+		operations []GuardedOperation
+		want       string
+	}{
+		"covers it":            {[]GuardedOperation{{guard, guardPrefix + guardItemStop, "/r1"}}, "mua"},
+		"lists no request":     {[]GuardedOperation{{guard, guardPrefix + guardItemStop, ""}}, "mua"},
+		"lists no operation":   {nil, "mua"},
+		"an unknown operation": {[]GuardedOperation{{guard, "Microsoft.RecoveryServices/vaults/new/action", "/r1"}}, "mua, with the operation Microsoft.RecoveryServices/vaults/new/action"},
+	} {
+		v := &vaultPlan{conf: &config.Vault{}, observed: &Vault{ResourceGuards: []string{guard}, GuardedOperations: c.operations}}
+		reason, detail := (&planner{}).whyGuardRefuses(v, guardItemStop)
+		if reason != ReasonResourceGuard || detail != c.want {
+			t.Errorf("a guard that %s: %s, %q, want %q", name, reason, detail, c.want)
 		}
 	}
 }
