@@ -25,8 +25,12 @@ import (
 var update = flag.Bool("update", false, "rewrite the expected outputs in the scripts")
 
 // TestMain lets scripts run the program as a process of its own: azbackup. Its differences from the real one are
-// withFaults, withPerson and withClock.
+// withFaults, withPerson and withClock. Eight tests run side by side on any machine, unless -parallel says another number:
+// they wait for the seconds that the simulated Azure takes, and calculate for a quarter of their time.
 func TestMain(m *testing.M) {
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){
 		"collector": collectorMain,
 		"azbackup": func() {
