@@ -8,7 +8,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// A restore is not started where a job does the same already: one that the plan adopted, or one that another client, or
+// A restore is not started where a job does the same already: a job that the plan adopted, or a job that another client, or
 // a run that was killed, started after the plan was made.
 
 // followAdopted returns the result of a change whose job the plan adopted.
@@ -21,7 +21,7 @@ func (ex *execution) followAdopted(ctx context.Context) Result {
 	return ex.followJob(ctx, bareJob(a.ID), a.Started)
 }
 
-// followJob waits for the end of a job that this change did not start.
+// followJob waits for the end of a job that this change did not start, and returns the change's result.
 func (ex *execution) followJob(ctx context.Context, id string, started time.Time) Result {
 	ex.mayHaveTakenEffect = true
 	ex.trackOperation(Operation{
@@ -39,9 +39,9 @@ func (ex *execution) followJob(ctx context.Context, id string, started time.Time
 	return res
 }
 
-// adoptStarted follows a Restore job that a list of the vault shows, that began after the plan's reads and does what the
-// change orders. The list does not say what a job does, so the backend reads it, which costs a request or two for such a
-// job alone. What cannot be read proves no absence: nothing is started then.
+// adoptStarted follows a Restore job that a list of the vault shows, that began after the plan's reads and that does what
+// the change orders; hasEnded reports that res is the change's result. The list does not show what a job restores, so the
+// backend reads the job, at a request or two for each such job. A failed read proves no absence: nothing is started then.
 func (ex *execution) adoptStarted(ctx context.Context, seen *vaultSnapshot) (res Result, hasEnded bool) {
 	since := ex.planObservedAt()
 	if !seen.hasRestoreSince(ex.task.Change, since) {

@@ -20,7 +20,7 @@ func (ex *execution) awaitOperation(ctx context.Context) Result {
 }
 
 // awaitByLists waits until the lists show the end: the item as desired with no job running and none failed, or
-// the failed job; of a backup, its job. The operation itself is polled only if the lists do not decide it, and its
+// the failed job; for a backup, its job. The operation itself is polled only if the lists do not decide it, and its
 // status alone is never enough: an operation can succeed while its job fails, and before its item is listed.
 func (ex *execution) awaitByLists(ctx context.Context) Result {
 	p := &listAwaiter{ex: ex, hint: ex.op.RetryAfter}
@@ -134,8 +134,8 @@ func (p *listAwaiter) pollOperation(ctx context.Context) (res Result, hasEnded b
 	return Result{}, false
 }
 
-// awaitByPolls polls the operation itself until it has ended: vaults, policies and refreshes have no item whose state
-// would show the end.
+// awaitByPolls polls the operation itself until it has ended, because the lists of a vault show no end of the changes of
+// vaults and policies, and of refreshes.
 func (ex *execution) awaitByPolls(ctx context.Context) Result {
 	age, hint := time.Duration(0), ex.op.RetryAfter
 	for hasPolled := false; ; hasPolled = true {
@@ -173,13 +173,13 @@ func (ex *execution) awaitByPolls(ctx context.Context) Result {
 // canPoll reports whether the operation has a URL to poll, and a budget to do so.
 func (ex *execution) canPoll() bool { return ex.hasURL() && ex.canRead(ReadOperation) }
 
-// hasURL reports whether the operation can be polled: by its own URLs or, of a restore, by its job.
+// hasURL reports whether the operation can be polled: by one of its URLs or, for a restore, by its job.
 func (ex *execution) hasURL() bool {
 	return ex.op.Status != "" || ex.op.Result != "" || isRestore(ex.task.Action) && ex.op.JobID != ""
 }
 
-// jobID returns the id of the operation's job as far as it is known: that of a restore is the operation's own
-// (docs/azure.md §33.47).
+// jobID returns the id of the operation's job as far as it is known; "" = not known. The job of a restore has the id of its
+// operation (docs/azure.md §33.47).
 func (ex *execution) jobID() string {
 	if isRestore(ex.task.Action) {
 		return cmp.Or(ex.op.JobID, ex.op.ID)
@@ -187,7 +187,7 @@ func (ex *execution) jobID() string {
 	return ex.op.JobID
 }
 
-// tookOf returns how long a job ran; 0 = not known.
+// tookOf returns how long a job ran, by the service's clock; 0 = not known.
 func tookOf(j plan.Job) plan.Duration {
 	if j.Start.IsZero() || j.End.IsZero() {
 		return 0
@@ -236,7 +236,8 @@ func (ex *execution) failedJobResult(ctx context.Context, job plan.Job) Result {
 	})
 }
 
-// observeDuration records how long the operation took: by its job, bounded by the two polls around the end.
+// observeDuration records how long the operation took: the time of its job, but not less than the age at the last poll
+// before the end and not more than at the first poll after it.
 func (ex *execution) observeDuration(before, after time.Duration, job plan.Job) {
 	d := (before + after) / 2
 	if !job.End.IsZero() && !job.Start.IsZero() {
@@ -245,4 +246,5 @@ func (ex *execution) observeDuration(before, after time.Duration, job plan.Job) 
 	ex.run.durations.observe(ex.task.Action, min(max(d, before), after))
 }
 
+// bareJob returns the name of a job, the last segment of its id.
 func bareJob(id string) string { return id[strings.LastIndex(id, "/")+1:] }

@@ -7,9 +7,10 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// Backend executes changes: Azure, or a fake in tests. Each method makes one attempt: none of
-// them waits or loops; the engine owns every wait. They are safe for concurrent use. Errors are *[Error]
-// where the service answered or the connection broke, and the context's cause when it ended.
+// Backend executes changes: Azure, or a fake in tests. The engine calls its methods concurrently. A method sends a write
+// once; it may repeat reads, and wait for the quotas of its requests. The engine owns all other waits and decides whether a
+// write is sent again. An error is an *[Error] where the service answered or the connection broke, and the context's cause
+// where the context ended. Any other error of Start means that the write was not sent.
 type Backend interface {
 	// Start sends the one write of a change. A nil error means that the service accepted it, not that it
 	// is done. The write is sent once; whether it may be sent again is the engine's decision.
@@ -20,9 +21,9 @@ type Backend interface {
 	// [CodeChangedMeanwhile]; one that cannot be read is not written either, and is an error. The write is merged into
 	// the document that was read.
 	Start(ctx context.Context, c plan.Change) (Operation, error)
-	// List returns the protected items of a vault, and its jobs that are running or were started lately.
+	// List returns the protected items of a vault, and its jobs: those that run, and those that began lately.
 	List(ctx context.Context, vault string) (Snapshot, error)
-	// ListJobs returns what List returns without the items: restores need no more.
+	// ListJobs is List without the items: restores need the jobs alone.
 	ListJobs(ctx context.Context, vault string) (Snapshot, error)
 	// Poll polls an operation once. For a vault or a policy, Done also means that the
 	// resource, read back, equals the change's After; where op has no URL (the write's response was lost)
@@ -50,23 +51,23 @@ type Operation struct {
 	Restore *plan.RestoreOrder `json:"-"`
 	// Already is true where nothing was sent, because the resource has the desired state.
 	Already bool
-	// Accepted is when, by the service's clock (the response's Date header; else ours). Jobs that
-	// started earlier are not this operation's.
+	// Accepted is when the service accepted the write, by its own clock (the response's Date header; without one by ours).
+	// Jobs that started earlier are not this operation's.
 	Accepted   time.Time
 	RequestID  string
 	RetryAfter time.Duration // 0 = none sent
-	JobID      string
+	JobID      string        // bare; "" = not known yet
 }
 
 // Progress is the answer to one poll of an operation.
 type Progress struct {
-	Done  bool
-	JobID string
-	// IsJobInferred is true where the service did not tell the job: it is one of the same item that began since the
+	Done  bool   // the operation has ended without an error
+	JobID string // "" = not known
+	// IsJobInferred is true where the service did not name the job: JobID is a job of the same item that began since the
 	// write, and may be another client's.
 	IsJobInferred bool
-	Message       string
-	RetryAfter    time.Duration
+	Message       string        // how far the operation is, for people; "" = not given
+	RetryAfter    time.Duration // 0 = none sent
 	RequestID     string
 }
 
@@ -75,7 +76,7 @@ type Snapshot struct {
 	Items []plan.Item
 	Jobs  []plan.Job
 	At    time.Time
-	// Requests is how many requests the list took (its pages); it decides how often listing is worth its cost.
+	// Requests is the number of requests that the list took, its pages: it decides how often the vault is listed.
 	Requests int
 }
 
@@ -87,7 +88,7 @@ type Error struct {
 	Message string
 	// RequestID is x-ms-request-id or, without an answer, the x-ms-client-request-id sent.
 	RequestID  string
-	RetryAfter time.Duration
+	RetryAfter time.Duration // 0 = none sent
 	// Unknown is true where the request may have had its effect: no answer, a broken connection, a 5xx.
 	Unknown bool
 	// Ended is true where the operation itself ended with this error: polling again changes nothing.

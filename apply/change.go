@@ -14,20 +14,20 @@ type execution struct {
 	task       *task
 	poller     *vaultPoller
 	startedAt  time.Time
-	admitted   func() // reports that it has a write slot, or waits for something else
-	hasSlot    bool   // an operation slot
-	isInternal bool   // not a change of the plan: it has no result in the report
+	admitted   func() // called once the change has a write slot, or waits for something else
+	hasSlot    bool   // the change holds an operation slot
+	isInternal bool   // the change is not one of the plan, and has no result in the report
 
 	sentAt             time.Time // when the last write was sent
 	mayHaveTakenEffect bool      // that write may have had an effect
 	op                 Operation // the write that was accepted
 	acceptedAt         time.Time // by our clock; zero until then
 	lastErr            error     // the last failure
-	attempts           int       // writes that were refused and may be repeated
-	limitedAttempts    int       // those of them that may be repeated only a few times
+	attempts           int       // refused writes that were, or may be, repeated
+	limitedAttempts    int       // those of them whose error allows only a few repeats
 	refreshTried       bool      // a refresh was tried
-	keptNote           string    // the setting that was kept, though it differs from the plan's
-	isJobInferred      bool      // its job may be another client's
+	keptNote           string    // names the disk filter that was kept, though it differs from the plan's
+	isJobInferred      bool      // the job of op may be another client's
 }
 
 // execute executes the change. ctx is cancelled, with a cause, by the item timeout, the run timeout or an abort.
@@ -116,7 +116,7 @@ func (ex *execution) checkBeforeSend(ctx context.Context) error {
 	return firstErr(context.Cause(ctx), ex.run.gate.err())
 }
 
-// trackOperation records the accepted operation, for which the change then waits.
+// trackOperation records the accepted operation; the change waits for its end from then on.
 func (ex *execution) trackOperation(op Operation) {
 	ex.op, ex.acceptedAt = op, ex.run.now()
 	ex.run.mu.Lock()
@@ -162,7 +162,8 @@ func (ex *execution) handleError(ctx context.Context, err error) (res Result, ha
 	return ex.failedResult(err), true
 }
 
-// retryAfterBackoff waits before the write is repeated.
+// retryAfterBackoff waits before the write is repeated: as long as the service asks, or else as the policy has it. true =
+// the change has ended instead, because its time limit comes sooner or the wait was cancelled.
 func (ex *execution) retryAfterBackoff(ctx context.Context, r errorPolicy, retryAfter time.Duration) (Result, bool) {
 	d := retryAfter
 	if d <= 0 {
@@ -179,8 +180,9 @@ func (ex *execution) retryAfterBackoff(ctx context.Context, r errorPolicy, retry
 	return Result{}, false
 }
 
-// waitForConflict waits for a conflicting operation on the item or the vault, then relists the vault. A conflict also
-// means that another client is at work there, so the write is repeated only after the relisting.
+// waitForConflict waits for the end of a conflicting operation on the item or the vault, and lists the vault again. A
+// conflict also means that another client is at work there, so the write is repeated only after that list. true = the
+// change has ended instead.
 func (ex *execution) waitForConflict(ctx context.Context, r errorPolicy) (Result, bool) {
 	d := ex.run.backoff(r.wait, ex.attempts)
 	ex.attempts++

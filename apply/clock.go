@@ -9,8 +9,7 @@ import (
 
 // clock returns the time by which a run dates its steps and compares them with dates of the service: of jobs, answers,
 // budgets. It is the service's time as far as the caller of [Run] knows it ([Options.Now]), else the machine's.
-// Differences of its times are monotonic durations. This file is the only one of the package that reads the
-// machine's clock.
+// Differences of its times are monotonic durations. No other file of the package reads the machine's clock.
 type clock struct{ ask func() time.Time }
 
 func newClock(ask func() time.Time) clock {
@@ -25,7 +24,7 @@ func (c clock) now() time.Time { return c.ask() }
 // since returns how long ago t was.
 func (c clock) since(t time.Time) time.Duration { return c.ask().Sub(t) }
 
-// until returns how far t lies ahead.
+// until returns how long it is until t.
 func (c clock) until(t time.Time) time.Duration { return t.Sub(c.ask()) }
 
 // endsWithin reports whether ctx is known to end within d. Its deadline is in the machine's time, whatever [clock]

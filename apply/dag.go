@@ -12,7 +12,7 @@ type task struct {
 	plan.Change
 	vault, subscription armid.Key
 	children            []*task
-	pendingDeps         int // parents without a result
+	pendingDeps         int // the number of parents without a result
 	priority            int // place in the order of writes; lower first
 	lock                lockKey
 	running             bool
@@ -38,8 +38,8 @@ func newTask(c plan.Change) *task {
 	return t
 }
 
-// workQueue is the graph of the changes: which of them have a result, which run, which may start, and which of
-// those is next. It is plain data, without waits or callbacks. Not safe for concurrent use.
+// workQueue is the graph of the changes: it knows which of them have a result, run, or may start, and which starts next.
+// It is plain data, without waits. It is not safe for concurrent use.
 //
 // A change is in exactly one state: it waits for parents, it is ready, it waits for a lock, it runs, or it has its
 // result. While a change waits for a lock, the lock's holder runs or another change that needs the lock is ready; so
@@ -52,8 +52,8 @@ type workQueue struct {
 	running          int
 	inFlight         map[armid.Key]*vaultInFlight
 	remaining        int // changes without a result
-	others           int // those of them that are no restore tests: tests start after all of them
-	tests, maxTests  int // restore tests that run, and how many may
+	others           int // those of them that are no restore tests; tests start when it is 0
+	tests, maxTests  int // the number of restore tests that run, and the most that may
 	remainingByVault map[armid.Key]int
 	bySubscription   map[armid.Key]unfinishedWork
 }
@@ -96,7 +96,7 @@ func newWorkQueue(changes []plan.Change, durations *durationEstimator, maxTests 
 	return q
 }
 
-// open makes the changes without needs ready, after those that the plan itself settles were recorded.
+// open makes the changes without needs ready, except those that have a result already.
 func (q *workQueue) open() {
 	for _, t := range q.tasks {
 		if t.pendingDeps == 0 && t.result == nil {
@@ -105,8 +105,8 @@ func (q *workQueue) open() {
 	}
 }
 
-// start takes the next change that is ready, whose lock is free and that may be admitted, and counts it as running; nil
-// when there is none. may is called once for each vault; nil = all may.
+// start returns the next change that is ready, whose lock is free and that may admits, and counts it as running; nil where
+// there is none. may is called once for each vault; a nil may admits all.
 func (q *workQueue) start(may func(*task) bool) *task {
 	var refused []*task
 	defer func() {

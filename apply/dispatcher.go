@@ -19,7 +19,7 @@ type dispatcher struct {
 	mu          mutex
 	queue       *workQueue
 	unpublished []Event
-	admitting   int           // 1 while the change that next returned last waits for an operation slot: it does not run yet
+	admitting   int           // 1 while the change that next returned last waits for an operation slot and does not run yet
 	changed     chan struct{} // has a token when next may have a new answer
 }
 
@@ -43,9 +43,10 @@ func (d *dispatcher) open() {
 	d.queue.open()
 }
 
-// next waits until a change may start, and counts it as running, in events once it is admitted; nil when none will, or
-// ctx has ended. may returns 0 if a change may start besides those in flight, else after how long at most to call it
-// again. One caller at a time.
+// next waits until a change may start, and returns it; nil where no further change can start, or ctx has ended. The change
+// counts as running at once, but in events only after the call of [dispatcher.admitted]. may returns 0 where a change may
+// start in addition to those in flight, else after how long at most it is to be called again. Only one goroutine may call
+// next.
 func (d *dispatcher) next(ctx context.Context, may admit) *task {
 	for {
 		d.mu.Lock()
@@ -79,14 +80,14 @@ func (d *dispatcher) next(ctx context.Context, may admit) *task {
 	}
 }
 
-// admitted says that the change that next returned has an operation slot, or ends without one.
+// admitted records that the change that next returned last has an operation slot, or ended without one.
 func (d *dispatcher) admitted() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.admitting = 0
 }
 
-// complete records how a change ended, and the consequences.
+// complete records the result of a change, and its consequences.
 func (d *dispatcher) complete(t *task, res Result) {
 	d.mu.Lock()
 	d.recordEvents(d.queue.complete(t, res))
@@ -97,7 +98,8 @@ func (d *dispatcher) complete(t *task, res Result) {
 	}
 }
 
-// close gives every change without a result the one that ending returns; stuck = the change could never become ready.
+// close records for every change without a result the one that ending returns; stuck is true where the change could never
+// have become ready.
 func (d *dispatcher) close(ending func(t *task, stuck bool) Result) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -108,7 +110,7 @@ func (d *dispatcher) close(ending func(t *task, stuck bool) Result) {
 	}
 }
 
-// results returns the results in plan order, once there is one for each change.
+// results returns the results in plan order. Every change must have one.
 func (d *dispatcher) results() []Result {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -119,7 +121,7 @@ func (d *dispatcher) results() []Result {
 	return all
 }
 
-// unfinished returns how many changes of a subscription have no result, and in how many vaults.
+// unfinished returns the number of changes of a subscription without a result, and of the vaults they are in.
 func (d *dispatcher) unfinished(subscription armid.Key) unfinishedWork {
 	d.mu.Lock()
 	defer d.mu.Unlock()

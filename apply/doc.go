@@ -56,8 +56,8 @@
 //   - Where the budget is scarcer than that, the share is the remaining budget by the remaining work, less a quarter
 //     for other clients and three sweeps of each vault for its slow operations. Then, and when few sweeps are left, polls
 //     between the checkpoints and for a short Retry-After are left out, and the due ones wait for half of the others.
-//   - Restores wait for the jobs of their vault alone, and fill slots of which there are fewer than restores: what one
-//     sweep notices late, all later rounds are late, too. So the vault is swept at even intervals (restore_sweeps.go).
+//   - Restores wait for the jobs of their vault alone, and there are fewer slots than restores: an end that is noticed late
+//     delays all restores that wait for the slot. So the vault is swept at even intervals (restore_sweeps.go).
 //   - A few operations whose lists would probably show nothing are polled directly, and so is one that the lists do not
 //     decide: not as desired, and no job.
 //
@@ -79,8 +79,8 @@
 //
 // # Rejected
 //
-//   - Workers that hold an operation from write to end: 64 of them are a limit on operations disguised as one on
-//     requests. A slot for writing is free at the 202.
+//   - Workers that hold an operation from write to end: 64 workers would limit the operations in flight, though only the
+//     requests need a limit. A slot for writing is free at the 202.
 //   - errgroup.WithContext: it cancels siblings at the first error.
 //   - A GET per item before its write: the vault's list covers all items, if it is at most five minutes old. Only a
 //     change with a risk is worth the request.

@@ -18,12 +18,12 @@ func newDurationEstimator(o Options) *durationEstimator {
 	return &durationEstimator{mu: newMutex(o), seen: map[plan.Action][]time.Duration{}}
 }
 
-// expected returns how long an operation of this kind most likely takes.
+// expected returns how long an operation of this kind most likely takes, as recorded of the service.
 func (u *durationEstimator) expected(a plan.Action) time.Duration {
 	return plan.RecordedDurationOf(a).Ends[0]
 }
 
-// mean returns the mean of the observed durations; the expected one as long as none was observed.
+// mean returns the mean of the durations observed in this run; the expected duration as long as none was observed.
 func (u *durationEstimator) mean(a plan.Action) time.Duration {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -49,8 +49,9 @@ func (u *durationEstimator) observe(a plan.Action, d time.Duration) {
 // Tunable: minSampleCount is how many observed durations are enough to estimate from them alone.
 const minSampleCount = 8
 
-// checkpoints returns the ages at which a poll pays: the quantiles of the observed durations, then the recorded ages
-// beyond. As long as few were observed, the shortest of them and the recorded ages before count, too.
+// checkpoints returns the ages at which a poll is worth its cost, ascending: the quantiles of the observed durations, then
+// the recorded ages beyond. As long as few durations were observed, the shortest of them and the recorded ages before them
+// are checkpoints as well. learned reports whether any duration was observed.
 func (u *durationEstimator) checkpoints(a plan.Action) (marks []time.Duration, learned bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -75,17 +76,18 @@ func (u *durationEstimator) checkpoints(a plan.Action) (marks []time.Duration, l
 
 // pollSchedule is when to poll again.
 type pollSchedule struct {
-	due           time.Time // when it pays
-	shareableFrom time.Time // from when a sweep for others serves it, too; not later than due
-	deferUntil    time.Time // until when the poll may wait for others; zero = as long as it takes to share its requests
+	due           time.Time // when the poll is worth its cost
+	shareableFrom time.Time // from when on a sweep for other operations counts for this one as well; not later than due
+	deferUntil    time.Time // until when the poll may wait for others to share its requests; zero = without limit
 	isLikely      bool      // the poll will probably succeed
 }
 
 // nextPoll returns when to poll again an operation that was accepted at accepted and had not ended at age. It does not
-// depend on the present time, so the caller can recompute it after each observation. hint is the service's Retry-After,
-// 0 without one: it is followed where it is shorter than usual, as long as nothing was observed. looked = a due poll
-// did not find the end: from then on the gap to the next is bounded by [pollIntervalAfter], whatever is observed
-// meanwhile; sparing lifts the bound, and leaves out the polls between the checkpoints and those for a hint.
+// depend on the present time, so the caller can compute it again after each observation. hint is the service's Retry-After,
+// 0 without one: it is followed where it is shorter than usual, as long as nothing was observed. looked is true where a due
+// poll did not find the end: from then on the gap to the next poll is bounded by [pollIntervalAfter], whatever is observed
+// meanwhile. sparing is true where reads are scarce: it lifts the bound, and leaves out the polls between the checkpoints
+// and those for a hint.
 func (u *durationEstimator) nextPoll(a plan.Action, accepted time.Time, age, hint time.Duration, looked, sparing bool) pollSchedule {
 	marks, learned := u.checkpoints(a)
 	bound := age + pollIntervalAfter(age)

@@ -19,9 +19,9 @@ const (
 // errorPolicy is a row of the table of error codes.
 type errorPolicy struct {
 	class errorClass
-	tries int           // how often the write is repeated; 0 = until the deadline
+	tries int           // how often the write is repeated; 0 = until the deadline. Of no effect for permanent errors
 	wait  time.Duration // before the first repeat; later ones wait longer
-	hint  string
+	hint  string        // what the operator can do; "" = nothing is known
 }
 
 // policyOf returns the policy for an error. No code of a resource guard's refusal was recorded; its text names the
@@ -37,7 +37,7 @@ func policyOf(e *Error) errorPolicy {
 // GuardHint is the advice after a resource guard's refusal.
 const GuardHint = "a resource guard protects this operation: its owner grants Backup MUA Operator or Contributor on the guard, usually for a time; then run again where the file says resourceGuard: use, or make the step by hand"
 
-// policyFor returns the policy for a code: that of the table's row, or for a code that it lacks what the HTTP status decides.
+// policyFor returns the policy of a code's row in the table, or where there is none the policy of the HTTP status.
 func policyFor(code string, status int) errorPolicy {
 	for _, row := range knownErrors() {
 		if slices.Contains(row.codes, code) {

@@ -6,15 +6,15 @@ import (
 	"strings"
 )
 
-// CodeHelp explains error codes that mean the same. Its texts are clauses without a full stop.
+// CodeHelp explains error codes with one meaning (docs/azure.md §14). Its texts are clauses without a full stop.
 type CodeHelp struct {
 	Codes []string
-	Means string // what Azure says with them
+	Means string // what Azure means by them
 	Does  string // what the engine does when a write is answered with one
 	Hint  string // what to do
 }
 
-// Codes returns what is known of error codes, in the order of the table.
+// Codes returns the help for all known error codes, in the order of the table.
 func Codes() []CodeHelp {
 	var all []CodeHelp
 	for _, row := range knownErrors() {
@@ -23,14 +23,14 @@ func Codes() []CodeHelp {
 	return all
 }
 
-// StatusHelp explains what is done about an answer whose code has no row.
+// StatusHelp explains what the engine does about an answer whose code has no row.
 type StatusHelp struct {
-	Status int // that of HTTP
+	Status int // of HTTP
 	Does   string
 	Hint   string
 }
 
-// Statuses returns what is done about codes without a row, for each status that is treated in its own way.
+// Statuses returns the help for answers whose code has no row, by each HTTP status that the engine treats differently.
 func Statuses() []StatusHelp {
 	var all []StatusHelp
 	for _, status := range []int{
@@ -42,20 +42,20 @@ func Statuses() []StatusHelp {
 	return all
 }
 
-// HintFor returns what to do about a code, or "". A code with more behind it, such as V2, is the same one.
+// HintFor returns what to do about a code, or "". A known code with a suffix, such as V2, counts as that code.
 func HintFor(code string) string {
 	_, hint := findHelp(code)
 	return hint
 }
 
-// KnownCode returns the code of the table that code is, or "".
+// KnownCode returns the longest code of the table that code begins with, or "".
 func KnownCode(code string) string {
 	known, _ := findHelp(code)
 	return known
 }
 
-// HelpURL returns the address of the page that explains a code, or "". It stays where it is, as the code does; nothing of it
-// comes from the answer.
+// HelpURL returns the address of the section that explains a code, or "". The address does not change between releases,
+// and holds the code of the table, never text of an answer.
 func HelpURL(code string) string {
 	known := KnownCode(code)
 	if known == "" {
@@ -76,7 +76,7 @@ func findHelp(code string) (known, hint string) {
 	return known, hint
 }
 
-// does says what the engine does about a write that is answered so.
+// does returns what the engine does about a write that is answered with an error of this policy, in words.
 func (r errorPolicy) does() string {
 	again := fmt.Sprintf("; it waits %s or as long as Azure says, then longer each time", r.wait)
 	switch {

@@ -2,7 +2,7 @@ package apply
 
 import "time"
 
-// knownError is a row of the table of error codes: codes that mean the same and are met in the same way.
+// knownError is a row of the table of error codes: codes that mean the same and have the same policy.
 type knownError struct {
 	codes  []string
 	means  string // what Azure says with them, for people
@@ -64,7 +64,7 @@ func knownErrors() []knownError {
 			errorPolicy{class: conflict, wait: 10 * time.Second, hint: "another refresh was running in the vault"},
 		},
 
-		// The service does not know the container, or the request is wrong: one refresh finds out.
+		// The service does not know the container, or the request is wrong: one refresh shows which of them.
 		{
 			[]string{"BMSUserErrorInvalidConfigureProtectionRequest"},
 			"the service does not know the machine under this id, as when it was moved, or when it is new and no refresh has found it yet",
@@ -130,7 +130,7 @@ func knownErrors() []knownError {
 			errorPolicy{hint: "it is being deleted: take it out of the file, or run again when it is there anew"},
 		},
 
-		// What is not there.
+		// Resources that do not exist.
 		{
 			[]string{"ResourceNotFound"},
 			"the resource does not exist, or not any more",
@@ -207,7 +207,7 @@ func knownErrors() []knownError {
 			errorPolicy{hint: "the VM needs an Enhanced policy"},
 		},
 
-		// What the machine or its guest has to have. Jobs end with these, too.
+		// Conditions of the machine or its guest. Jobs end with these codes as well.
 		{
 			[]string{"UserErrorGuestAgentStatusUnavailable"},
 			"the machine's agent does not answer",

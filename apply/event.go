@@ -17,11 +17,11 @@ const (
 	EventRunStarted EventKind = "run-started"
 	EventStarted    EventKind = "started"   // the write is about to be sent
 	EventAccepted   EventKind = "accepted"  // the service accepted it
-	EventWaiting    EventKind = "waiting"   // for another operation, a retry, a parent
-	EventProgress   EventKind = "progress"  // of the operation, in Message
+	EventWaiting    EventKind = "waiting"   // the change waits for another operation, a refresh, or a repeat
+	EventProgress   EventKind = "progress"  // Message has the progress of the operation, or the step of a restore test
 	EventFinished   EventKind = "finished"  // Outcome is set
-	EventSwept      EventKind = "swept"     // a vault was listed to confirm
-	EventThrottled  EventKind = "throttled" // a quota holds requests back
+	EventSwept      EventKind = "swept"     // a vault was listed to confirm its operations
+	EventThrottled  EventKind = "throttled" // the service refused a write for a quota (429), and it is repeated
 	EventHeartbeat  EventKind = "heartbeat" // no other event for a while
 	EventInterrupt  EventKind = "interrupt" // nothing new will be started
 	EventRunDone    EventKind = "run-finished"
@@ -41,14 +41,14 @@ type Event struct {
 	RequestID string        `json:"request_id,omitempty"`
 	Operation string        `json:"operation,omitempty"`
 	Job       string        `json:"job,omitempty"`
-	Wait      plan.Duration `json:"wait,omitempty"`
+	Wait      plan.Duration `json:"wait,omitempty"` // before the repeat; of an interrupt the grace
 	// Counts of the whole run at this moment.
 	Done    int `json:"done"`
 	Running int `json:"running"`
 	Total   int `json:"total"`
 }
 
-// Observer receives events. It must not block for long; the engine waits for it.
+// Observer receives events, one call at a time. It must not block for long: the engine waits for it.
 type Observer func(Event)
 
 // emit records an event and returns once the observer has it.
@@ -118,8 +118,8 @@ func (r *executor) heartbeat(ctx context.Context) {
 }
 
 // NewEventLog returns an observer that writes one JSON line per event. Each line is one Write, so a file opened for
-// appending holds every event before the next one happens. A failed write is not reported: use the first
-// error of w itself.
+// appending holds every event before the next one happens. The observer ignores errors of w: a caller that needs them has w
+// keep its first one.
 func NewEventLog(w io.Writer) Observer {
 	return func(e Event) {
 		line, err := json.Marshal(e)

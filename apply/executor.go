@@ -15,9 +15,9 @@ import (
 )
 
 // Run executes a plan and returns one result per change, in plan order, also when ctx ends early. The error
-// contains, in plan order, every change that is not done (see [Report.Err]); an [*InternalError] is joined to it where
-// a fault of this program left changes undone. A plan that [plan.Validate] rejects is not started. No goroutine
-// outlives Run.
+// contains, in plan order, a [*ChangeError] for every change that is not done (see [Report.Err]); an [*InternalError] is
+// joined to it where a fault of this program left changes undone. A plan that [plan.Validate] rejects is not started. No
+// goroutine outlives Run.
 func Run(ctx context.Context, p plan.Plan, b Backend, o Options) (Report, error) {
 	o.Limits = o.Limits.withDefaults()
 	r := newRun(p, b, o)
@@ -61,8 +61,8 @@ type executor struct {
 
 	mu            mutex
 	random        *rand.Rand
-	acceptedCount int // operations
-	directPolls   int // early polls of operations that the lists do not decide
+	acceptedCount int // the number of accepted operations
+	directPolls   int // the number of early polls of operations that the lists do not decide
 }
 
 func newRun(p plan.Plan, b Backend, o Options) *executor {
@@ -170,13 +170,13 @@ func (r *executor) dispatch(ctx context.Context) {
 	lives.Wait()
 }
 
-// acquireSlot waits for an operation slot, and returns why there is none. When the run's time has ended, its changes
-// end one by one, and a slot released by one of them is not used.
+// acquireSlot waits for an operation slot. The error is why there is none: nothing new may start, or ctx has ended. After
+// the end of the run its changes end one by one, and a slot that one of them releases is not used.
 func (r *executor) acquireSlot(ctx, open context.Context) error {
 	if r.operationSlots.Acquire(open, 1) != nil {
 		return context.Cause(open)
 	}
-	return context.Cause(ctx) // once it has ended, the change needs no slot any more
+	return context.Cause(ctx) // not nil after the run's end: the change is not started, though it has a slot
 }
 
 // runChange executes one change within its time limit. It calls admitted once the change has a write slot or waits for
@@ -200,7 +200,7 @@ func (r *executor) runChange(ctx context.Context, t *task, admitted func()) {
 	r.recordResult(t, res)
 }
 
-// recordResult records how a change ended, and returns once the observer has the event.
+// recordResult records the result of a change, and returns once the observer has its event.
 func (r *executor) recordResult(t *task, res Result) {
 	r.dispatcher.complete(t, res)
 	r.publish()

@@ -9,7 +9,8 @@ import (
 	"github.com/azbackup/azbackup/internal/crash"
 )
 
-// gate reports whether anything new may start. It closes once, at an interrupt or with the run's context.
+// gate reports whether anything new may start. It closes once, at an interrupt or at the end of the run's context. It is
+// safe for concurrent use.
 type gate struct {
 	open  context.Context //nolint:containedctx // it is the gate
 	close context.CancelCauseFunc
@@ -24,7 +25,7 @@ func newGate(ctx context.Context) *gate {
 // err returns why nothing new may start, or nil.
 func (d *gate) err() error { return context.Cause(d.open) }
 
-// context returns ctx, also cancelled when admission stops.
+// context returns a context that ends with ctx, and also when the gate closes, with the gate's cause. stop releases it.
 func (d *gate) context(ctx context.Context) (_ context.Context, stop func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	unhook := context.AfterFunc(d.open, func() {
@@ -62,8 +63,8 @@ func (ex *execution) withoutSlot(ctx context.Context, wait func() error) error {
 	return nil
 }
 
-// backoff returns how long to wait before repeat number n (from 0): half as long again each time, up to a minute, and
-// up to a tenth more as jitter, against synchronised retries.
+// backoff returns how long to wait before repeat number n, counted from 0: first, then each time half as long again, up to
+// a minute. A random tenth at most is added, so that the repeats of many changes do not coincide.
 func (r *executor) backoff(first time.Duration, n int) time.Duration {
 	d := first
 	for range min(n, 10) {

@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// readsPerOperation is the highest number of read requests per confirmed operation: a sweep waits until enough
-// operations are due to share its requests.
+// readsPerOperation is the number of read requests that the confirmation of one operation may cost, on average: a sweep
+// waits until enough operations are due to share its requests.
 const readsPerOperation = 0.1
 
 // reservedFraction is the part of a budget reserved for other clients of the subscription.
 const reservedFraction = 0.25
 
-// Tunable: ampleSweeps is how many sweeps must be left for polls that probably find nothing.
+// Tunable: ampleSweeps is the number of sweeps that must be left in the budget for polls that probably find no end.
 const ampleSweeps = 20
 
 // Tunable: sweepReserve is how many sweeps of each vault are reserved: for the operations that take twice as long as
 // expected, for those that never end, and for the list before its first write, should the plan's be too old by then.
 const sweepReserve = 3
 
-// nextPollAt returns the time of the next sweep; wanted is false when no request is pending.
+// nextPollAt returns the time of the next sweep; wanted is false where no request is pending.
 func (p *vaultPoller) nextPollAt() (at time.Time, wanted bool) {
 	due := p.pendingRequests()
 	if len(due) == 0 {
@@ -54,13 +54,13 @@ func (p *vaultPoller) nextPollAt() (at time.Time, wanted bool) {
 	return later(at, p.notBefore), true
 }
 
-// Tunable: maxBatchDelay is how long a due operation may wait for others to share its sweep. Where reads are scarce it
-// is how much longer than half of the others.
+// Tunable: maxBatchDelay is how long a due operation may wait for others to share its sweep. Where reads are scarce the
+// time counts from when half of the operations are due.
 const maxBatchDelay = 10 * time.Second
 
-// batchSize returns how many requests, ordered by when they are due, must be due for a sweep: as many as share its
-// requests, or else all of them, within [maxBatchDelay] of the first. The scarcer the budget, the longer the early ones
-// wait for the late ones.
+// batchSize returns how many of the requests, ordered by when they are due, must be due for a sweep: as many as must share
+// its requests, or all where there are fewer, but only those within [maxBatchDelay] of the first. The scarcer the budget,
+// the longer the first ones wait.
 func (p *vaultPoller) batchSize(due []*pollRequest, sparing bool) int {
 	share, scarcity, _ := p.budgetShare()
 	least := 1
@@ -75,9 +75,9 @@ func (p *vaultPoller) batchSize(due []*pollRequest, sparing bool) int {
 	return enough
 }
 
-// budgetShare returns how many operations must share the requests of a sweep: by [readsPerOperation] or, where the
-// budget is scarcer, by the remaining budget for the remaining work. scarcity is how many times more that is, and
-// sweeps how many are left.
+// budgetShare returns how many operations must share the requests of a sweep: as many as [readsPerOperation] demands or,
+// where the budget is scarcer, as many as the remaining budget demands for the remaining work. scarcity is the second number
+// divided by the first, 1 at least; sweeps is how many sweeps the budget has left.
 func (p *vaultPoller) budgetShare() (operations int, scarcity, sweeps float64) {
 	pays := float64(p.requests()) / readsPerOperation
 	scarcity, sweeps = 1, math.Inf(1)

@@ -37,8 +37,9 @@ const snapshotTTL = 5 * time.Minute
 // every list that expires while changes wait for slots would be read at once, and not when it serves most changes.
 const maxQueueTime = 30 * time.Second
 
-// minSnapshotTime returns the earliest time at which the list for a write may have been read: after the approval, and
-// lately. A backup and a restore need a fresh job list, at most a minute old, because item state does not show them.
+// minSnapshotTime returns the earliest time at which the list for a write may have been read: after the approval, and at
+// most [snapshotTTL] ago. A backup and a restore need a list of jobs that is at most a minute old, because the item does
+// not show whether another client started one.
 func (ex *execution) minSnapshotTime() time.Time {
 	age := snapshotTTL
 	if ex.task.Action == plan.Backup || ex.task.Action == plan.Restore {
@@ -100,7 +101,8 @@ func (ex *execution) isIdle(k *vaultSnapshot) bool {
 	return s != phaseInProgress
 }
 
-// keepDiskFilter makes the change keep a disk filter that was set meanwhile, where the file does not set disks.
+// keepDiskFilter replaces the disk filter of the change by the one that the item has now, where the file does not set
+// disks.
 func (ex *execution) keepDiskFilter(now *plan.Item) {
 	if now == nil {
 		return
@@ -111,7 +113,8 @@ func (ex *execution) keepDiskFilter(now *plan.Item) {
 	}
 }
 
-// adoptWritten makes the state that the backend wrote the one that confirms the change: it may keep a disk filter.
+// adoptWritten takes over the disk filter that the backend wrote: it may have kept one that the lists did not show, and the
+// item with that filter confirms the change.
 func (ex *execution) adoptWritten(after *plan.State) {
 	if after == nil || !isItemAction(ex.task.Action) {
 		return

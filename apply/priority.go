@@ -42,7 +42,7 @@ func assignPriorities(tasks []*task, durations *durationEstimator) {
 	}
 }
 
-// compareAdopted orders the restores that run already first: they hold slots, whether they are counted or not.
+// compareAdopted orders the restores that the plan adopted first: their jobs run already, whether they have a slot or not.
 func compareAdopted(a, b *task) int {
 	started := func(t *task) int {
 		if t.RestoreOrder != nil && t.Adopted != nil {
@@ -53,7 +53,7 @@ func compareAdopted(a, b *task) int {
 	return cmp.Compare(started(a), started(b))
 }
 
-// criticalPaths returns the expected duration of each change and the longest chain of its dependants.
+// criticalPaths returns, for each change, its expected duration plus that of the longest chain of changes that need it.
 func criticalPaths(tasks []*task, durations *durationEstimator) map[*task]time.Duration {
 	paths := make(map[*task]time.Duration, len(tasks))
 	parents := make(map[*task]int, len(tasks))

@@ -7,7 +7,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// unknownOutcomeWindow returns how long to search for the effect of a write without an answer before a resend.
+// unknownOutcomeWindow returns how long to search for the effect of a write without an answer before it is sent again.
 //
 // An item's operation is in the jobs list as long as it runs, and the shortest enable recorded ran 31 s
 // (docs/azure.md §4): 30 s are enough to find it running at the last poll, or its item at an earlier one. An effect
@@ -23,7 +23,8 @@ func unknownOutcomeWindow(a plan.Action) time.Duration {
 }
 
 // recoverUnknownWrite searches the lists for the effect of a write without an answer: it waits for the operation where
-// they show its effect or its job, and permits a repeat where they show neither for [unknownOutcomeWindow].
+// they show its effect or its job, and permits a repeat where they show neither until the end of [unknownOutcomeWindow].
+// hasEnded reports that res is the change's result; else the write is repeated.
 func (ex *execution) recoverUnknownWrite(ctx context.Context) (res Result, hasEnded bool) {
 	ex.emitRetry(0)
 	if ex.poller == nil || isRestore(ex.task.Action) {
@@ -81,8 +82,8 @@ func (ex *execution) findWriteEffect(ctx context.Context, seen *vaultSnapshot) (
 	return ex.awaitOperation(ctx), true
 }
 
-// recoverByPolls is recoverUnknownWrite for changes that no list shows: the resource itself is read, or, of a restore,
-// what its job was ordered to do.
+// recoverByPolls is [execution.recoverUnknownWrite] for changes that no list shows: the backend reads the resource itself,
+// or for a restore the jobs of the item, and compares what they restored.
 func (ex *execution) recoverByPolls(ctx context.Context) (Result, bool) {
 	ex.op = Operation{
 		Change: ex.task.ID, Vault: ex.task.Vault, Action: ex.task.Action, Target: ex.task.Target,
@@ -117,7 +118,7 @@ func (ex *execution) recoverByPolls(ctx context.Context) (Result, bool) {
 	return ex.allowRetry()
 }
 
-// allowRetry permits a resend of the write, a few times; else it returns the change's result.
+// allowRetry permits that the write is sent again, a few times; else it returns the change's result, and true.
 func (ex *execution) allowRetry() (Result, bool) {
 	ex.op, ex.mayHaveTakenEffect = Operation{}, false
 	r := errorPolicy{tries: 3}

@@ -20,14 +20,14 @@ type Outcome string
 
 // The outcomes (docs/design.md §6).
 const (
-	Done        Outcome = "done"
-	AlreadyDone Outcome = "already"
-	Failed      Outcome = "failed"
-	TimedOut    Outcome = "timed-out"
-	Unconfirmed Outcome = "unconfirmed"
-	Blocked     Outcome = "blocked"
-	NotStarted  Outcome = "not-started"
-	Interrupted Outcome = "interrupted"
+	Done        Outcome = "done"        // written, and the effect was seen
+	AlreadyDone Outcome = "already"     // nothing was written: it is as wanted, or another operation does it
+	Failed      Outcome = "failed"      // refused, or its operation or job failed
+	TimedOut    Outcome = "timed-out"   // a time limit ended it, and no write is in effect
+	Unconfirmed Outcome = "unconfirmed" // written, or perhaps, and the effect was not seen in time
+	Blocked     Outcome = "blocked"     // by the plan, or a change that it needs is not done
+	NotStarted  Outcome = "not-started" // the run ended before it was written
+	Interrupted Outcome = "interrupted" // the run ended while its operation may run on
 )
 
 // Report is how a run ended: one result per change of the plan, in plan order.
@@ -37,7 +37,7 @@ type Report struct {
 	Results       []Result        `json:"results"`
 	Started       time.Time       `json:"started"`
 	Finished      time.Time       `json:"finished"`
-	// Interrupted is true where the run was asked to stop.
+	// Interrupted is true where [Options.Interrupt] or the end of the context stopped the run, and no time limit of its own.
 	Interrupted bool `json:"interrupted,omitempty"`
 }
 
@@ -58,7 +58,8 @@ type Result struct {
 	Finished  *time.Time  `json:"finished,omitempty"`
 	// Took is how long its job ran, by the service's clock, as far as the lists show it; 0 = not known.
 	Took plan.Duration `json:"-"`
-	// Of a restore test: its steps, what it did not remove, and what its restore made.
+	// Steps are the steps of a restore test, LeftBehind is what it did not remove, Made what its restore made; nil for all
+	// other changes.
 	Steps      []Step       `json:"steps,omitempty"`
 	LeftBehind []LeftBehind `json:"left_behind,omitempty"`
 	Made       *Made        `json:"-"`
@@ -77,7 +78,7 @@ func (r *executor) report() Report {
 	return rep
 }
 
-// isStopping reports whether the run was asked to stop, by an interrupt or by its context.
+// isStopping reports whether an interrupt or the caller's context stopped the run, not its own time limit.
 func (r *executor) isStopping() bool {
 	why := r.gate.err()
 	_, limit := errors.AsType[*limitError](why)
@@ -95,7 +96,7 @@ func (r Report) Err() error {
 	return all.ErrorOrNil()
 }
 
-// ChangeError is a change that is not done.
+// ChangeError reports a change that is not done.
 type ChangeError struct{ Result Result }
 
 func (e *ChangeError) Error() string {
@@ -113,7 +114,7 @@ func (e *ChangeError) Error() string {
 	return s
 }
 
-// InternalError means that changes were not started because of a fault of this program.
+// InternalError reports that changes were not started because of a fault of this program.
 type InternalError struct {
 	// Changes are the ids of the changes that were left, in plan order.
 	Changes []string

@@ -6,8 +6,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// A run of restores has fewer slots than restores: an end that is noticed late keeps a slot from the next one, and the
-// delays of all rounds add up, while elsewhere only the last one counts. A sweep of the jobs alone is cheap, so the
+// A run of restores has fewer slots than restores: an end that is noticed late keeps the slot from the next restore, and the
+// delays of all rounds add up, while in other runs only the last delay matters. A sweep of the jobs alone is cheap, so the
 // vault is swept at even intervals, as short as the budget allows for the rest of the run.
 
 // restoreSweepsPerDuration is how many sweeps at most fall into the time that a restore takes: each end is then noticed
@@ -36,7 +36,7 @@ func (r *executor) restoreSlots(a plan.Action) int {
 	return r.opt.Limits.Operations
 }
 
-// noLaterThan returns the schedule, due at a time if that is earlier.
+// noLaterThan returns the schedule, due at `at` where that is earlier.
 func (s pollSchedule) noLaterThan(at time.Time) pollSchedule {
 	if s.due.After(at) {
 		s.due, s.shareableFrom, s.isLikely = at, at, false

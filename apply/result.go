@@ -29,7 +29,7 @@ var (
 	errGraceOver   = errors.New("the run was interrupted, and the grace period is over")
 )
 
-// result returns how the change ends, with the known fields of its operation filled in.
+// result returns a result of the change, r with the outcome, code and message and the known fields of its operation.
 func (ex *execution) result(o Outcome, code, message string, r Result) Result {
 	now := ex.run.now()
 	r.ID, r.Action, r.Target, r.Vault = ex.task.ID, ex.task.Action, ex.task.Target, ex.task.Vault
@@ -54,7 +54,7 @@ func (ex *execution) failedResult(err error) Result {
 	return ex.result(Failed, "", "", ex.resultOfError(err))
 }
 
-// resultOfError returns a result with the fields of an error.
+// resultOfError returns a result with the code, message, request id and hint of an error.
 func (ex *execution) resultOfError(err error) Result {
 	e, ok := errors.AsType[*Error](err)
 	if !ok {

@@ -41,8 +41,9 @@ func (t *testRun) check(ctx context.Context) (Outcome, string) {
 	return t.compareDisks(ctx)
 }
 
-// awaitDisks lists the group, with growing pauses, until as many disks as expected carry the job's name; it returns what
-// is wrong where they do not within the time of the step. A disk is told by that tag alone, never by its name.
+// awaitDisks lists the group, with growing pauses, until as many disks as expected carry the job's name in their tag. It
+// returns "", or what is wrong where they do not within the time of the step. The tag alone identifies a disk, never its
+// name.
 func (t *testRun) awaitDisks(ctx context.Context, want int) string {
 	job := bareJob(t.job.ID)
 	for pause := 5 * time.Second; ; pause = min(pause*2, time.Minute) {
@@ -136,8 +137,8 @@ func describeSmaller(restored, source int) string {
 	return fmt.Sprintf("a disk of %d GB was made, and its source has %d GB now: it was made smaller, or the source has grown since the point", restored, source)
 }
 
-// sources reads the disks that were backed up, by the names that the job gives: the OS disk, which has no id where it is
-// not known, and the sizes of the data disks that exist; isComplete = all of them do.
+// sources reads the disks that were backed up, by the names that the job lists. It returns the OS disk, which has no id
+// where it is not known, and the sizes of the data disks in GB; isComplete reports whether all of them could be read.
 func (t *testRun) sources(ctx context.Context) (system plan.Disk, sizes []int, isComplete bool) {
 	group, _, found := strings.Cut(strings.ToLower(t.ex.task.Target), "/providers/")
 	isComplete = found && len(t.job.Restored) > 0

@@ -10,7 +10,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// cleanUp deletes the disks that the restore made and nothing else. What stays is in t.left, with the reason.
+// cleanUp deletes the disks that the restore made and nothing else. It adds what stays to t.left, with the reason.
 func (t *testRun) cleanUp(ctx context.Context) (Outcome, string) {
 	if late := max(t.want, 1) - len(t.found); late > 0 {
 		t.reportLate(bareJob(t.ex.jobID()), countDisks(late)+" or more of it were not listed")
@@ -37,9 +37,9 @@ func (t *testRun) cleanUp(ctx context.Context) (Outcome, string) {
 	return Done, countDisks(len(disks)) + " deleted"
 }
 
-// CleanUp deletes disks of restore tests in one resource group, and returns those that it did not, with the reasons. It
-// deletes none where the group does not carry the tag that allows tests, and reads each disk right before its DELETE. It
-// follows each until it is gone, for as long as ctx allows.
+// CleanUp deletes disks of restore tests in one resource group (its id), and returns those that it did not delete, with the
+// reasons. It deletes none where the group does not carry the tag that allows tests. b reads each disk right before its
+// DELETE. CleanUp waits until each disk is gone, for as long as ctx allows.
 func CleanUp(ctx context.Context, b TestBackend, group string, disks []plan.LeftDisk) []LeftBehind {
 	var left []LeftBehind
 	keep := func(d plan.LeftDisk, why string) {
@@ -69,8 +69,8 @@ func CleanUp(ctx context.Context, b TestBackend, group string, disks []plan.Left
 	return left
 }
 
-// deleteDisk asks for the deletion of a disk, and returns why it stays. It asks again where the service refused for a
-// while, or did not answer and the disk is still there. How long a refusal lasts the backend waits for, as for any quota.
+// deleteDisk requests the deletion of a disk, and returns "" or why the disk stays. It repeats the request after a 429, and
+// after a lost answer where the disk still exists. The backend waits as long as a 429 demands, as for any quota.
 func deleteDisk(ctx context.Context, b TestBackend, d plan.LeftDisk) (why string) {
 	for pause := 5 * time.Second; ; pause = min(pause*2, time.Minute) {
 		if ctx.Err() != nil {
@@ -89,7 +89,7 @@ func deleteDisk(ctx context.Context, b TestBackend, d plan.LeftDisk) (why string
 	}
 }
 
-// awaitDeleted waits until a disk whose deletion was asked for is gone, and returns why it is not.
+// awaitDeleted waits until a disk whose deletion was requested is gone, and returns "" or why it is not.
 func awaitDeleted(ctx context.Context, b TestBackend, d plan.Disk) (why string) {
 	for pause := 2 * time.Second; ; pause = min(pause*2, time.Minute) {
 		now, exists, err := b.Disk(ctx, d.ID)

@@ -17,7 +17,7 @@ import (
 //
 //	validate ─► restore ─► check ─► clean-up
 //
-// The service's own check comes first; whatever it finds is shown, and the restore decides. A disk is deleted only where
+// The service's own check comes first; its findings are shown, but only the restore decides. A disk is deleted only where
 // [plan.CleanUp] allows it, and everything else that the test leaves is in its result. Each step has a deadline of its
 // own.
 
@@ -36,7 +36,7 @@ const (
 type Step struct {
 	Name    StepName `json:"name"`
 	Outcome Outcome  `json:"outcome"`
-	Seconds int64    `json:"seconds"`
+	Seconds int64    `json:"seconds"` // how long the step took
 	Message string   `json:"message,omitempty"`
 }
 
@@ -83,16 +83,16 @@ type testRun struct {
 	point    plan.RecoveryPoint // as read before the restore; empty = it could not be read
 	existing map[armid.Key]bool // the disks of the group right before the restore
 	job      plan.RestoreJob    // as read after its end; empty = it could not be read
-	isOurs   bool               // the service said that the job is that of this run's request
-	found    []plan.Disk        // the disks that carry its name
-	want     int                // how many disks it made; 0 = not known
-	isClean  bool               // no more disks carry its name than it made
+	isOurs   bool               // the service named the job as that of this run's request
+	found    []plan.Disk        // the disks that carry the job's name
+	want     int                // the number of disks that the job made; 0 = not known
+	isClean  bool               // no more disks carry the job's name than it made
 	steps    []Step
 	left     []LeftBehind
 	made     Made
 }
 
-// executeTest runs a restore test. The restore is made like any other; ctx has no deadline but the run's.
+// executeTest runs a restore test. Its restore is executed like any other; ctx has no deadline but the run's.
 func (ex *execution) executeTest(ctx context.Context) Result {
 	c := ex.task.Change
 	t := &testRun{ex: ex, order: c.RestoreOrder, existing: map[armid.Key]bool{}}
@@ -153,8 +153,8 @@ func (t *testRun) step(ctx context.Context, name StepName, limit time.Duration, 
 	return outcome
 }
 
-// limit returns the context of a step. The operator sets how long a restore may take, and all time counts there; elsewhere the
-// time does not that quotas hold requests back.
+// limit returns the context of a step. The operator sets the limit of the restore, and all time counts towards it. The time
+// for which quotas hold requests back does not count towards the limits of the other steps.
 func (t *testRun) limit(ctx context.Context, name StepName, limit time.Duration) (context.Context, context.CancelFunc) {
 	cause := &limitError{"the step " + string(name), limit}
 	if name == StepRestore {
@@ -163,7 +163,7 @@ func (t *testRun) limit(ctx context.Context, name StepName, limit time.Duration)
 	return deadline.WithTimeout(ctx, t.ex.run.now, limit, cause)
 }
 
-// stopped returns how a step ended whose context ended first.
+// stopped returns the outcome of a step whose context ended before it.
 func stopped(cause error) (Outcome, string) {
 	if _, limit := errors.AsType[*limitError](cause); limit {
 		return TimedOut, errText(cause)
@@ -179,7 +179,7 @@ func (t *testRun) awaitIdle(ctx context.Context) error {
 	return t.ex.waitForRunningJob(ctx)
 }
 
-// validate asks the service what would keep the restore from working. It is a second opinion: the restore decides.
+// validate has the service check whether the restore would work. Its findings stop nothing: only the restore decides.
 func (t *testRun) validate(ctx context.Context) (Outcome, string) {
 	if err := t.ex.run.gate.err(); err != nil {
 		return NotStarted, errText(err)
@@ -212,8 +212,8 @@ func (t *testRun) validate(ctx context.Context) (Outcome, string) {
 	}
 }
 
-// describeNoValidation returns how the service's check ended without a verdict. It was never recorded: a service that
-// does not know it answers 404 (docs/azure.md §19).
+// describeNoValidation returns the outcome of a check that the service ended without a verdict. The check was never
+// recorded: a service that does not know it answers 404 (docs/azure.md §19).
 func describeNoValidation(ctx context.Context, err error) (Outcome, string) {
 	if ctx.Err() != nil {
 		return stopped(context.Cause(ctx))
@@ -234,7 +234,7 @@ func isTransient(err error) bool {
 	return ok && !e.Ended && (e.Unknown || policyOf(e).class == transient || e.Status == statusTooManyRequests)
 }
 
-// restore makes the restore and follows its job. Right before each request it reads the group and its disks.
+// restore requests the restore and follows its job to its end. Right before each request it reads the group and its disks.
 func (t *testRun) restore(ctx context.Context) Result {
 	for {
 		if res, hasEnded := t.ex.checkPrecondition(ctx); hasEnded {
@@ -264,15 +264,15 @@ func (t *testRun) restore(ctx context.Context) Result {
 	}
 }
 
-// recordOrigin records whether the job of a restore is known to be this run's: where the answer to the request was lost, or did
-// not tell the job, a job of the same VM may be another client's.
+// recordOrigin records whether the job of a restore is known to be this run's. It is not where the answer to the request was
+// lost or did not name the job: a job of the same VM may be another client's then.
 func (t *testRun) recordOrigin(res Result) Result {
 	t.isOurs = t.isOurs && !t.ex.isJobInferred && t.ex.op.ID != ""
 	return res
 }
 
-// notRestored returns the result of a restore that was not requested, because what stands around it could not be read or
-// is not as it was approved.
+// notRestored returns the result of a restore that was not requested, because its group or the disks in it could not be
+// read, or the group does not allow tests any more.
 func (t *testRun) notRestored(ctx context.Context, err error) Result {
 	t.ex.lastErr = err
 	if ctx.Err() != nil {
@@ -303,7 +303,7 @@ func checkTestGroup(ctx context.Context, b RestoreReader, id string) error {
 	return nil
 }
 
-// reportUnfinished lists what a restore that is not known to have completed may leave.
+// reportUnfinished records what a restore that is not known to have completed may leave behind.
 func (t *testRun) reportUnfinished(ctx context.Context, res Result) {
 	if !t.ex.mayHaveTakenEffect && t.ex.op.ID == "" && res.Job == "" {
 		return
@@ -329,7 +329,7 @@ func (t *testRun) reportUnfinished(ctx context.Context, res Result) {
 	}
 }
 
-// reportLate lists a restore whose disks are not there yet, but may be later.
+// reportLate records a restore whose disks are not listed yet, but may be later.
 func (t *testRun) reportLate(job, why string) {
 	t.left = append(t.left, LeftBehind{
 		Kind: LeftRestore, ID: cmp.Or(job, t.ex.task.ID),
@@ -337,7 +337,7 @@ func (t *testRun) reportLate(job, why string) {
 	})
 }
 
-// reportStaging lists what the service leaves in the staging account, which this program cannot remove (docs/azure.md
+// reportStaging records what the service leaves in the staging account, which this program cannot remove (docs/azure.md
 // §25.1).
 func (t *testRun) reportStaging() {
 	t.made.Staging = strings.TrimSuffix(cmp.Or(t.job.Account, armid.DisplayName(t.order.Staging))+"/"+t.job.Blobs, "/")
@@ -348,7 +348,7 @@ func (t *testRun) reportStaging() {
 	t.left = append(t.left, LeftBehind{Kind: LeftStaging, ID: t.made.Staging, Why: why + "; azbackup cannot remove it"})
 }
 
-// retryRead repeats a read that fails for a while, with growing pauses: two minutes in all, or until ctx ends.
+// retryRead repeats a read that fails for a while: six attempts at most, with growing pauses of about a minute in all.
 func retryRead[T any](ctx context.Context, read func() (T, error)) (T, error) {
 	for pause := 2 * time.Second; ; pause *= 2 {
 		v, err := read()

@@ -9,17 +9,18 @@ import (
 )
 
 // vaultPoller lists one vault for all changes that wait for something in it: one sweep (its items and its jobs, or its
-// jobs where only restores wait) serves all of them. It decides when a sweep is worth its requests (doc.go, "When to poll"). Safe for concurrent use.
+// jobs alone where the plan has only restores there) serves all of them. It decides when a sweep is worth its requests
+// (doc.go, "When to poll"). It is safe for concurrent use; one goroutine calls run.
 type vaultPoller struct {
 	clock
 	vault  string
 	kinds  []ReadKind // what a sweep lists
 	list   func(context.Context) (Snapshot, error)
 	budget func(ReadKind) Budget
-	// unfinished returns the remaining work of the subscription: all of it shares the budget.
+	// unfinished returns the remaining work of the subscription, all of which shares the budget.
 	unfinished func() unfinishedWork
 
-	notBefore       time.Time     // no sweep can be afforded before; only the polling goroutine uses it
+	notBefore       time.Time     // the budgets allow no sweep before; only the polling goroutine uses it
 	requestsPerList atomic.Int32  // requests of the last sweep
 	changed         chan struct{} // has a token when requests were added
 
@@ -36,8 +37,8 @@ type pollRequest struct {
 	reschedule    func(sparing bool) pollSchedule // the schedule as of now, if it can change; sparing = reads are scarce
 	since         time.Time                       // when the operation was accepted; its age counts from then
 	notOlderThan  time.Time                       // a snapshot begun at or after this time will do; zero = since
-	isRequired    bool                            // list when due, whatever it costs
-	canPollSingly func(now time.Time) bool        // whether the operation itself may be polled; nil = it may not
+	isRequired    bool                            // the vault is listed when the request is due, whatever it costs
+	canPollSingly func(now time.Time) bool        // reports whether the operation itself may be polled; nil = it may not
 	result        chan pollResult
 }
 
@@ -58,8 +59,8 @@ func newVaultPoller(vault string, o Options, kinds ...ReadKind) *vaultPoller {
 	return w
 }
 
-// next waits for the next snapshot. Every waiter gets each new snapshot that is recent enough, due or not: the list
-// request is already spent.
+// next waits for the next snapshot. A new snapshot answers every pending request for which it is recent enough, due or not:
+// its requests are spent already. The error is the cause for which ctx ended.
 func (p *vaultPoller) next(ctx context.Context, req pollRequest) (pollResult, error) {
 	if req.notOlderThan.IsZero() {
 		req.notOlderThan = req.since

@@ -77,8 +77,8 @@ const (
 	phaseFailed                  // the newest job of this kind, started after our write, failed
 )
 
-// phase returns the phase of a change and its job; a job counts as ours when it started after since (by the service's
-// clock) or has the operation's job id.
+// phase returns the phase of a change, and its job; no job has "" as its id. A job counts as the change's own where it
+// started after since (by the service's clock) or has the operation's job id.
 func (s *vaultSnapshot) phase(c plan.Change, since time.Time, jobID string) (phase, plan.Job) {
 	switch c.Action {
 	case plan.Backup:
