@@ -6,16 +6,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
-	"strings"
 	"text/template"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/azbackup/azbackup/internal/telemetry"
 )
 
 // notifyTimeout bounds the post of a summary.
@@ -104,32 +104,13 @@ func (a *app) notify(ctx context.Context, w *webhook, n notification) {
 		n.Items, n.More = n.Items[:maxNotified], len(n.Items)-maxNotified
 	}
 	if err := w.post(context.WithoutCancel(ctx), n); err != nil {
-		a.log.Warn("the summary could not be posted to "+oneLine(w.url.Host)+": "+oneLine(w.describe(err)), "host", w.url.Host)
+		a.log.Warn("the summary could not be posted to "+oneLine(w.url.Host)+": "+oneLine(err.Error()), "host", w.url.Host)
 		return
 	}
 	a.log.Info("summary posted to "+oneLine(w.url.Host), "host", w.url.Host)
 }
 
-// describe returns what may be printed of an error: one that quotes what was answered can hold a part of the URL.
-func (w *webhook) describe(err error) string {
-	text := err.Error()
-	secrets := strings.Split(w.url.Path, "/")
-	for _, values := range w.url.Query() {
-		secrets = append(secrets, values...)
-	}
-	secrets = append(secrets, w.url.EscapedPath(), w.url.RawQuery, w.url.Fragment)
-	if w.url.User != nil {
-		password, _ := w.url.User.Password()
-		secrets = append(secrets, w.url.User.Username(), password)
-	}
-	for _, s := range secrets {
-		if len(s) > 1 && strings.Contains(text, s) {
-			return "what it answered is not shown, because it repeats the URL"
-		}
-	}
-	return text
-}
-
+// post sends n. What its error says holds no part of the URL, and nothing that was answered but the status.
 func (w *webhook) post(ctx context.Context, n notification) error {
 	var body bytes.Buffer
 	if w.body == nil {
@@ -152,13 +133,9 @@ func (w *webhook) post(ctx context.Context, n notification) error {
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)
 	if err != nil {
-		if u, ok := errors.AsType[*url.Error](err); ok {
-			err = u.Err // without the URL
-		}
-		return err
+		return errors.New(telemetry.DescribeFailure(err))
 	}
-	defer resp.Body.Close()
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 1<<20)) // an answer's text is of no use
+	defer resp.Body.Close() // the status says all: what else is answered is not waited for
 	if resp.StatusCode < 200 || resp.StatusCode > 299 {
 		return fmt.Errorf("the webhook answered %d %s", resp.StatusCode, http.StatusText(resp.StatusCode))
 	}

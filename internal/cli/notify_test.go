@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"io"
@@ -76,6 +77,30 @@ func TestAWebhookThatIsNoHTTPSIsRefusedWithoutShowingIt(t *testing.T) {
 	}
 }
 
+// answering returns the address of a server that answers each request with a text, whatever it is.
+func answering(t *testing.T, answer string) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			if r, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
+				_, _ = io.Copy(io.Discard, r.Body)
+			}
+			_, _ = io.WriteString(c, answer)
+			_ = c.Close()
+		}
+	}()
+	return l.Addr().String()
+}
+
 // Each way in which a post can fail is told of, without the URL or a part of it.
 func TestNoFailureOfAPostShowsTheURL(t *testing.T) {
 	echo, err := net.Listen("tcp", "127.0.0.1:0")
@@ -103,8 +128,15 @@ func TestNoFailureOfAPostShowsTheURL(t *testing.T) {
 		http.Error(w, r.URL.String(), http.StatusForbidden)
 	}))
 	defer refuses.Close()
+	spells := answering(t, "%73ecret-path is no HTTP\r\n\r\n")
+	sends := answering(t, "HTTP/1.1 302 Found\r\nLocation: http://%zz/%73ecret-value\r\n\r\n")
+	ends := answering(t, "")
 	for name, tt := range map[string]struct{ url, want string }{
-		"repeats what it gets": {"http://" + echo.Addr().String(), "it repeats the URL"},
+		"repeats what it gets": {"http://" + echo.Addr().String(), "it answered what is not understood"},
+		"spells it otherwise":  {"http://" + spells, "it answered what is not understood"},
+		"sends it elsewhere":   {"http://" + sends, "it answered what is not understood"},
+		"ends without a word":  {"http://" + ends, "the connection ended without an answer"},
+		"has its status in it": {refuses.URL + "/answered/403", "answered 403"},
 		"unknown authority":    {https.URL, "certificate"},
 		"redirects":            {redirect.URL, "answered 307"},
 		"refuses":              {refuses.URL, "answered 403"},
@@ -119,7 +151,7 @@ func TestNoFailureOfAPostShowsTheURL(t *testing.T) {
 			a := &app{exitConditions: exitConditions{}}
 			a.log, _ = newLogger(&log, format, true, false)
 			a.notify(t.Context(), w, notification{Items: []notifiedItem{}})
-			if got := log.String(); strings.Contains(got, "secret") || !strings.Contains(got, tt.want) || strings.Count(got, "\n") != 1 {
+			if got := log.String(); strings.Contains(got, "ecret-") || !strings.Contains(got, tt.want) || strings.Count(got, "\n") != 1 {
 				t.Errorf("a webhook that %s: %s", name, got)
 			}
 			if a.exitConditions.code() != 0 {

@@ -101,7 +101,7 @@ variables nothing is sent:
 
   ` + strings.Join(telemetry.Variables(), "\n  ") + `
 
-The other variables of the specification hold, too: OTEL_EXPORTER_OTLP_PROTOCOL (http/protobuf, http/json or grpc), …_HEADERS,
+The other variables of the specification hold, too: OTEL_EXPORTER_OTLP_PROTOCOL (http/protobuf or grpc), …_HEADERS,
 …_CERTIFICATE, …_TIMEOUT, OTEL_SERVICE_NAME, OTEL_RESOURCE_ATTRIBUTES, OTEL_TRACES_EXPORTER=none, OTEL_METRICS_EXPORTER=none,
 OTEL_SDK_DISABLED=true.
 

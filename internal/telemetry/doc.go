@@ -13,5 +13,6 @@
 //     that failed is not repeated: it may quote the URL and what was sent.
 //   - No token, no body, no query of a URL is in a span: signed links have their secret in the query.
 //
-// To read it: start.go (the environment, the exporters), run.go (spans), counters.go (metrics).
+// To read it: start.go (the environment, the exporters), run.go (spans), counters.go (metrics),
+// failure.go (what is said of a delivery that failed).
 package telemetry

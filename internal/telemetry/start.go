@@ -90,10 +90,10 @@ func (o Options) isOn(exporter, endpoint string) bool {
 const (
 	protocolGRPC = "grpc"
 	protocolHTTP = "http/protobuf"
-	protocolJSON = "http/json"
 )
 
-// isGRPC reads the protocol for one kind of data. HTTP is the default of the specification.
+// isGRPC reads the protocol for one kind of data. HTTP is the default of the specification; its http/json is not sent by the
+// SDK for Go, and is refused rather than answered with another one.
 func (o Options) isGRPC(variable string) (bool, error) {
 	protocol, _ := o.Env(variable)
 	if protocol == "" {
@@ -103,10 +103,10 @@ func (o Options) isGRPC(variable string) (bool, error) {
 	switch protocol {
 	case protocolGRPC:
 		return true, nil
-	case "", protocolHTTP, protocolJSON:
+	case "", protocolHTTP:
 		return false, nil
 	}
-	return false, &settingError{fmt.Sprintf("%s is not %s, %s or %s", variable, protocolGRPC, protocolHTTP, protocolJSON)}
+	return false, &settingError{fmt.Sprintf("%s is not %s or %s", variable, protocolGRPC, protocolHTTP)}
 }
 
 func (o Options) newSpanExporter(ctx context.Context) (trace.SpanExporter, error) {
@@ -173,7 +173,7 @@ func describe(err error) string {
 		return s.text
 	}
 	if u, ok := errors.AsType[*url.Error](err); ok && u.Err != nil && u.Op != "parse" {
-		return u.Err.Error()
+		return DescribeFailure(u.Err)
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		return "no answer in time"
