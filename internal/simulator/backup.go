@@ -39,11 +39,8 @@ func (rc *requestContext) backup() reply.Reply {
 		expiry = t
 	}
 	op := rc.s.startBackup(rc.now, v, it, expiry)
-	id := rc.guid("backup")
-	itemPath := strings.TrimSuffix(rc.path, "/"+ids.LastSegment(rc.path))
-	op.ID, op.Version = id, rc.version
-	op.StatusPath, op.ResultPath = itemPath+"/operationsStatus/"+id, itemPath+"/operationResults/"+id
-	op.State, op.Ends = state.InProgress, rc.now.Add(rc.s.sampleDuration("trigger", it.Key))
+	op.Ends = rc.now.Add(rc.s.sampleDuration("trigger", it.Key))
+	op = rc.operationUnder(ids.Parent(rc.path), "backup", *op)
 	rc.startOperation(op)
 	return rc.acceptedReply(op)
 }

@@ -26,6 +26,14 @@ func (rc *requestContext) withFault(handle func() reply.Reply) reply.Reply {
 	return r
 }
 
+// operationUnder returns op as a running operation that begins now, with an id of its own and its URLs under path. kind is
+// what the id is drawn for.
+func (rc *requestContext) operationUnder(path, kind string, op state.Operation) *state.Operation {
+	op.ID, op.Version, op.State, op.Started = rc.guid(kind), rc.version, state.InProgress, rc.now
+	op.StatusPath, op.ResultPath = path+"/operationsStatus/"+op.ID, path+"/operationResults/"+op.ID
+	return &op
+}
+
 // startOperation starts an operation for the client, with the outcome that the request's fault prescribes.
 func (rc *requestContext) startOperation(op *state.Operation) {
 	if f := rc.fault; f != nil {

@@ -87,13 +87,17 @@ func itemNotFound() reply.Reply {
 	return reply.Error(http.StatusNotFound, "BMSUserErrorDataSourceObjectNotFound", "Item not found.\r\nThe item does not exist, or is not protected in this vault.")
 }
 
+// vaultAndTail returns the vault of the path and the tail of the item's name, or the reply that refuses them.
+func (rc *requestContext) vaultAndTail() (v *state.Vault, tail string, bad *reply.Reply) {
+	if v, bad = rc.vault(); bad == nil {
+		tail, bad = rc.itemNames()
+	}
+	return v, tail, bad
+}
+
 // item returns the item of the path, or the not-found reply.
 func (rc *requestContext) item() (*state.Vault, *state.Item, *reply.Reply) {
-	v, none := rc.vault()
-	if none != nil {
-		return nil, nil, none
-	}
-	tail, bad := rc.itemNames()
+	v, tail, bad := rc.vaultAndTail()
 	if bad != nil {
 		return nil, nil, bad
 	}
@@ -132,11 +136,7 @@ func (rc *requestContext) extendedInfo(it *state.Item) rawjson.Object {
 
 // deleteItem returns 202 with vault-level URLs (docs/azure.md §6, §33.2).
 func (rc *requestContext) deleteItem() reply.Reply {
-	v, none := rc.vault()
-	if none != nil {
-		return *none
-	}
-	tail, bad := rc.itemNames()
+	v, tail, bad := rc.vaultAndTail()
 	if bad != nil {
 		return *bad
 	}
@@ -329,11 +329,7 @@ func (s *Server) assignStorage(v *state.Vault) {
 // putItem handles protect, modify, stop, suspend, resume and undelete: one PUT, distinguished by its body
 // (docs/azure.md §6).
 func (rc *requestContext) putItem() reply.Reply {
-	v, none := rc.vault()
-	if none != nil {
-		return *none
-	}
-	tail, bad := rc.itemNames()
+	v, tail, bad := rc.vaultAndTail()
 	if bad != nil {
 		return *bad
 	}
@@ -352,13 +348,11 @@ func (rc *requestContext) putItem() reply.Reply {
 
 // startItemOp starts the operation; its URLs are under the item in the client's spelling (docs/azure.md §4, §33.1).
 func (rc *requestContext) startItemOp(p *rules.ItemPut) *state.Operation {
-	id := rc.guid("item operation")
 	target := state.ItemKey(p.Vault.Key, p.ContainerKey)
-	op := &state.Operation{
-		ID: id, Action: p.Action, Vault: p.Vault.Key, Target: target, Version: rc.version, State: state.InProgress,
-		StatusPath: rc.path + "/operationsStatus/" + id, ResultPath: rc.path + "/operationResults/" + id,
-		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration(p.Action, target)), Request: json.RawMessage(rc.body),
-	}
+	op := rc.operationUnder(rc.path, "item operation", state.Operation{
+		Action: p.Action, Vault: p.Vault.Key, Target: target,
+		Ends: rc.now.Add(rc.s.sampleDuration(p.Action, target)), Request: json.RawMessage(rc.body),
+	})
 	friendly := ids.LastSegment(p.Sent.Text("sourceResourceId"))
 	if p.Existing != nil {
 		friendly = p.Existing.Friendly

@@ -246,13 +246,9 @@ func (rc *requestContext) cancelJob() reply.Reply {
 		return reply.Error(http.StatusBadRequest, "BMSUserErrorJobNotCancellable", "The job cannot be cancelled.") // UNVERIFIED code
 	}
 	rc.st.PutJob(rawjson.Edit(rc.st.Read(j.Body), func(p *rawjson.Object) { p.Set("status", "Cancelling") }, "properties"))
-	id := rc.guid("cancel")
-	jobPath := strings.TrimSuffix(rc.path, "/"+ids.LastSegment(rc.path))
-	op := &state.Operation{
-		ID: id, Action: state.ActCancel, Vault: v.Key, Target: j.Key, Version: rc.version, State: state.InProgress,
-		StatusPath: jobPath + "/operationsStatus/" + id, ResultPath: jobPath + "/operationResults/" + id,
-		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("cancel", j.Key)),
-	}
+	op := rc.operationUnder(ids.Parent(rc.path), "cancel", state.Operation{
+		Action: state.ActCancel, Vault: v.Key, Target: j.Key, Ends: rc.now.Add(rc.s.sampleDuration("cancel", j.Key)),
+	})
 	rc.startOperation(op)
 	return rc.acceptedReply(op)
 }

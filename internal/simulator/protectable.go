@@ -105,13 +105,9 @@ func (rc *requestContext) refresh() reply.Reply {
 	if rc.st.OperationOn(target) != nil {
 		return rc.unverified("refresh-running", "A discovery is in progress.")
 	}
-	id := rc.guid("refresh")
-	fabricPath := strings.TrimSuffix(rc.path, "/"+ids.LastSegment(rc.path))
-	op := &state.Operation{
-		ID: id, Action: state.ActRefresh, Vault: v.Key, Target: target, Version: rc.version, State: state.InProgress,
-		StatusPath: fabricPath + "/operationsStatus/" + id, ResultPath: fabricPath + "/operationResults/" + id,
-		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("refresh", v.Key)),
-	}
+	op := rc.operationUnder(ids.Parent(rc.path), "refresh", state.Operation{
+		Action: state.ActRefresh, Vault: v.Key, Target: target, Ends: rc.now.Add(rc.s.sampleDuration("refresh", v.Key)),
+	})
 	rc.startOperation(op)
 	return rc.acceptedReply(op)
 }

@@ -73,16 +73,13 @@ func (rc *requestContext) restore() reply.Reply {
 		return *r
 	}
 	o := rc.restoreOrder(v, it, p, sent)
-	id := rc.guid("restore")
-	itemPath := ids.Before(rc.path, "recoveryPoints")
-	op := &state.Operation{
-		ID: id, Action: state.ActRestore, Vault: v.Key, Target: it.Key, Version: rc.version, State: state.InProgress,
-		StatusPath: itemPath + "/operationsStatus/" + id, ResultPath: itemPath + "/operationResults/" + id,
-		Started: rc.now, Ends: rc.now.Add(rc.s.sampleDuration("restoreTrigger", it.Key)), Request: rawjson.Encode(o),
-	}
+	op := rc.operationUnder(ids.Before(rc.path, "recoveryPoints"), "restore", state.Operation{
+		Action: state.ActRestore, Vault: v.Key, Target: it.Key,
+		Ends: rc.now.Add(rc.s.sampleDuration("restoreTrigger", it.Key)), Request: rawjson.Encode(o),
+	})
 	rc.s.scheduleRestore(op, o, it.Key)
 	// The job has the operation's id (docs/azure.md §33.47).
-	op.Jobs = []string{rc.s.fileJob(rc.now, id, v, it.Friendly, it.ContainerKey, "Restore", startedRestore(o), []string{"Cancellable"})}
+	op.Jobs = []string{rc.s.fileJob(rc.now, op.ID, v, it.Friendly, it.ContainerKey, "Restore", startedRestore(o), []string{"Cancellable"})}
 	rc.startOperation(op)
 	return rc.acceptedReply(op)
 }

@@ -30,6 +30,11 @@ func LastSegment(id string) string {
 	return id[strings.LastIndexByte(id, '/')+1:]
 }
 
+// Parent returns id without the name at its end.
+func Parent(id string) string {
+	return strings.TrimSuffix(id, "/"+LastSegment(id))
+}
+
 // VaultPart returns the vault's own id at the start of id, or "".
 func VaultPart(id string) string {
 	parts := strings.Split(id, "/")

@@ -114,17 +114,8 @@ func (w *Reader) List(visit func(raw []byte, off int64) error) error {
 		if err != nil {
 			return fmt.Errorf("element %d: %w", n, err)
 		}
-		c, err := w.Peek()
-		if err != nil {
+		if isEnd, err := w.separator(']'); isEnd || err != nil {
 			return err
-		}
-		w.pos++
-		switch c {
-		case ',':
-		case ']':
-			return nil
-		default:
-			return errSyntax{w.pos - 1, "',' or ']'"}
 		}
 	}
 }
@@ -153,17 +144,21 @@ func (w *Reader) Object(visit func(name string) error) error {
 		if err := visit(name); err != nil {
 			return fmt.Errorf("reading %q: %w", name, err)
 		}
-		c, err := w.Peek()
-		if err != nil {
+		if isEnd, err := w.separator('}'); isEnd || err != nil {
 			return err
 		}
-		w.pos++
-		switch c {
-		case ',':
-		case '}':
-			return nil
-		default:
-			return errSyntax{w.pos - 1, "',' or '}'"}
-		}
 	}
+}
+
+// separator consumes what stands behind an element: a comma, or the end of the list or object.
+func (w *Reader) separator(end byte) (isEnd bool, err error) {
+	c, err := w.Peek()
+	if err != nil {
+		return false, err
+	}
+	w.pos++
+	if c != ',' && c != end {
+		return false, errSyntax{w.pos - 1, fmt.Sprintf("',' or %q", end)}
+	}
+	return c == end, nil
 }
