@@ -19,10 +19,10 @@ const (
 	DefaultTolerance = 6 * time.Hour
 	// clockSlack is how far in the future a time may be: the clocks of the service's machines differ.
 	clockSlack = 5 * time.Minute
-	// GraphLag is how long Resource Graph may take to list a new VM or remove a deleted one, as Microsoft was quoted.
+	// GraphLag is how long Resource Graph may take to list a new VM or to remove a deleted one. The documentation says
+	// minutes (docs/azure.md §12); this is the longest time that is known from reports.
 	GraphLag = 30 * time.Hour
-	// DefaultFailingFor is how old the last recovery point of a failing VM may be before the finding becomes more
-	// severe.
+	// DefaultFailingFor is the age of the last recovery point from which a failing VM gets the more severe finding.
 	DefaultFailingFor = 3 * 24 * time.Hour
 )
 
@@ -30,25 +30,25 @@ const (
 type Options struct {
 	// Now is the time to which ages are counted.
 	Now time.Time
-	// ReadSince is when reading began; a VM created later did not exist when the first lists were read. Zero =
-	// unknown: no VM is treated as created during the read.
+	// ReadSince is when reading began, by the service's clock: the first lists cannot show a VM that was created later.
+	// Zero = unknown: no VM is treated as created during the read.
 	ReadSince time.Time
 	// ListLag is how old the VM list may be, for one that comes from Resource Graph: an item with a younger recovery
 	// point is not reported as an orphan.
 	ListLag time.Duration
-	// Subscriptions are audited besides those of the file; the caller narrows them to the shard.
+	// Subscriptions are the ids of subscriptions to audit besides those of the file; the caller narrows them to the shard.
 	Subscriptions []string
-	// Shard is the part of the subscriptions that was read; nil = all. It is that of the config, where there is one.
+	// Shard is the part of the subscriptions that was read; nil = all. It equals that of the config, where there is one.
 	Shard *config.Shard
 	// MaxAge is the age at which a recovery point is stale; 0 = the policy's own frequency plus Tolerance.
 	MaxAge     time.Duration
-	Tolerance  time.Duration // 0 = [DefaultTolerance]
-	FailingFor time.Duration // 0 = [DefaultFailingFor]
+	Tolerance  time.Duration // how much later than scheduled a point may be; 0 = [DefaultTolerance]
+	FailingFor time.Duration // as [DefaultFailingFor], which 0 stands for
 	// MinRetention is the minimum time that a policy in use must keep daily (or weekly) points; 0 = not checked.
 	MinRetention time.Duration
 	// FailOn is copied to the result; it does not influence any verdict.
 	FailOn Severity
-	// Made describes the run; what the other options say is filled in here.
+	// Made describes the run. Assess sets the fields that these options determine.
 	Made Provenance
 	// Baseline is an earlier result to compare with, or nil.
 	Baseline *Result
@@ -97,7 +97,7 @@ func Assess(c *config.Config, o plan.Observed, opt Options) Result {
 	return finish(r, found, tests)
 }
 
-// finish orders what was found and sums up a result whose VMs are in their order. tests is nil where the file has no
+// finish sorts the findings into r, whose VMs are sorted already, and adds the summary. tests is nil where the file has no
 // restore tests.
 func finish(r Result, found []Finding, tests *restoreTotals) Result {
 	tellApart(found, r.Scope.Subscriptions)
@@ -142,7 +142,7 @@ type assessor struct {
 	tests       *restoreTests           // nil = the file has none
 	targets     map[targetsKey]*targets // cache, filled as VMs are evaluated
 	classes     map[*config.Rule]int    // cache, filled likewise
-	classTexts  map[string]int          // classes, by what the rules of each have in common
+	classTexts  map[string]int          // the class of each combination of policy and vaults
 	origins     map[*config.Rule]origin // cache, filled likewise
 }
 
@@ -243,8 +243,8 @@ func (a *assessor) newScope() Scope {
 	return s
 }
 
-// lostSubscriptions returns the subscriptions that belong to the audit and could not be read, and adds the names that the
-// baseline has of them. They stay in its scope: an audit that takes this one for its baseline misses them, too.
+// lostSubscriptions returns the subscriptions that belong to the audit and could not be read, and adds to names those that
+// the baseline has of them. They stay in the scope, so that an audit with this one as its baseline asks for them as well.
 func (a *assessor) lostSubscriptions(names map[string]string) map[string]bool {
 	lost := map[string]bool{}
 	for _, g := range a.observed.Gaps {
@@ -305,8 +305,8 @@ func sortVMs(vms []VM) {
 	})
 }
 
-// tellLag says beside each answer about a VM how far the list may be behind in which it stands, or is missing: a VM that
-// was deleted is listed for a while, and a new one is not; its tags decide which rule it matches.
+// tellLag adds to each VM, and to each finding on a VM, a note on how far the list of VMs may be behind: it may still hold a
+// deleted VM, lack a new one, and have old tags, which decide about the rule.
 func tellLag(findings []Finding, vms []VM, lag time.Duration) {
 	if lag <= 0 {
 		return

@@ -16,8 +16,8 @@ const (
 	maxScheduleInterval = 7 * 24 * time.Hour
 )
 
-// maxBackupInterval returns the longest time that a schedule leaves between two backups: for an hourly one that is the
-// night outside its window. It is zero for a schedule that cannot be understood.
+// maxBackupInterval returns the longest time that a schedule leaves between two backups: for an hourly one the time outside
+// its window, at whose end it takes the last backup to run. It is zero for a schedule that is not understood.
 func maxBackupInterval(s plan.ScheduleSpec) time.Duration {
 	switch s.Frequency {
 	case "Daily":

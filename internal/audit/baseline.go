@@ -10,13 +10,14 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// Comparison is the difference from an earlier result. A VM that is or was unknown is only in BecameUnknown: for it no
-// change is proven.
+// Comparison is the difference from an earlier result. For a VM whose state was unknown then, or is unknown now, no change
+// of protection is proven: in BecameUnknown it is at most, or in Added or Removed.
 type Comparison struct {
 	At     time.Time `json:"at"` // when the baseline was made
 	Before *float64  `json:"coverage_before"`
 	After  *float64  `json:"coverage_after"`
-	// Unprotected were covered and are not; Protected were not and are.
+	// Unprotected were covered and are not any more, and are counted; Protected were not covered and are.
+	// BecameUnknown had a known state; a VM that was not read, and may exist, is among them.
 	Unprotected   []Change `json:"newly_unprotected"`
 	Protected     []Change `json:"newly_protected"`
 	BecameUnknown []Change `json:"became_unknown"`
@@ -25,15 +26,15 @@ type Comparison struct {
 	Removed []Change `json:"removed"`
 }
 
-// Change is the change of one VM since the baseline; a state is empty where the VM did not exist.
+// Change is the change of one VM since the baseline. A state is empty where that result does not have the VM.
 type Change struct {
 	ID     string `json:"id"`
 	Before State  `json:"before,omitempty"`
 	After  State  `json:"after,omitempty"`
 }
 
-// compare compares an earlier result with r, whose VMs are in their order, and reports VMs that lost coverage. A VM that
-// is missing is gone only where its subscription was audited and no gap can hide it.
+// compare compares an earlier result with r, whose VMs are sorted, and returns a finding for each VM that lost coverage. A
+// VM that r lacks is removed only where its subscription was audited and no gap can hide it.
 func (a *assessor) compare(before, r Result) (Comparison, []Finding) {
 	d := Comparison{
 		At: before.Made.At, Before: before.Summary.Coverage,
@@ -100,8 +101,8 @@ func markNew(findings, before []Finding) {
 	}
 }
 
-// Read parses the JSON of an earlier result. A file of another format version is an error: comparing with half of its
-// content would show changes that did not happen.
+// Read parses the JSON of an earlier result. Another format version is an error: a comparison with half of the content
+// would show changes that did not happen.
 func Read(r io.Reader) (Result, error) {
 	var result Result
 	if err := json.NewDecoder(r).Decode(&result); err != nil {

@@ -10,9 +10,10 @@
 //
 //	unknown       no active item, and a read that may hide one failed (its scope and code are in `gap`); or only
 //	              backupStatus answered, which does not return the recovery points; or the item's protectionState is
-//	              ProtectionPaused, Invalid or an unknown word; or the VM was created while azbackup was
-//	              reading; or the age is between the densest and the sparsest possible schedule and the
-//	              policy's own could not be read
+//	              ProtectionPaused, Invalid or an unknown word; or what was read of the VM or its item was not
+//	              understood; or lastBackupStatus is an unknown word; or lastRecoveryPoint lies in the future; or the
+//	              VM was created while azbackup was reading; or the age is between the densest and the sparsest
+//	              possible schedule and the policy's own could not be read
 //	unsupported   plan returns why Azure Backup cannot or should not protect it (plan.VM.WhyUnprotectable)
 //	excluded      the matching rule has protect: false; its reason is given
 //	soft-deleted  no active item; an item with isScheduledForDeferredDelete; days left = to the purge time
@@ -41,8 +42,8 @@
 //
 // # Restore tests
 //
-// Which VM a restore has proven is decided by plan.AssessTests, not here. It changes no state: findings of their own say
-// what failed, is overdue or was never proven, and only of VMs whose state is known.
+// plan.AssessTests decides which VMs a restore has proven. A proof changes no state: tests that failed, are overdue or never
+// ran are findings of their own, of VMs whose state is known.
 //
 // # Decisions
 //

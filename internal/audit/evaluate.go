@@ -26,7 +26,7 @@ type evaluation struct {
 	class      itemClass
 	rule       *config.Rule
 	conditions []condition
-	// hint replaces the hint of the code of an unknown VM.
+	// hint is the advice for an unknown VM; "" = that of the code.
 	hint string
 	// isRecreated is true where the item's recovery points are those of an earlier VM of the same id.
 	isRecreated bool
@@ -72,8 +72,8 @@ func (a *assessor) evaluate(vm plan.VM) (VM, []Finding) {
 	return v.row, a.vmFindings(v)
 }
 
-// evaluateUnreadableVM returns the verdict on a VM of which only the id was understood: no rule may be matched with
-// it.
+// evaluateUnreadableVM returns the row and the findings of a VM of which only the id was understood: no rule may be matched
+// with it.
 func (a *assessor) evaluateUnreadableVM(vm plan.VM) (VM, []Finding) {
 	v := &evaluation{vm: plan.VM{ID: vm.ID, Name: vm.Name, ResourceGroup: vm.ResourceGroup, Subscription: vm.Subscription}, class: classNone}
 	if items := newVMItems(a.items.itemsOf(vm.ID)); len(items.all) > 0 {
@@ -89,7 +89,7 @@ func (a *assessor) evaluateUnreadableVM(vm plan.VM) (VM, []Finding) {
 	return v.row, a.vmFindings(v)
 }
 
-// resolve derives one state and the further ones from the facts.
+// resolve sets the state of the row and the other states from the conditions.
 func (v *evaluation) resolve() {
 	v.row.Also = []State{}
 	first := true
@@ -105,7 +105,7 @@ func (v *evaluation) resolve() {
 	}
 }
 
-// evaluateUnreadable adds the conditions that prevent a verdict. An item read as active decides whatever
+// evaluateUnreadable adds the conditions that make the state unknown. An item that was read as active decides, whatever
 // else was not read: a VM is protected in one vault only (docs/azure.md §13).
 func (a *assessor) evaluateUnreadable(v *evaluation, its vmItems) {
 	switch {
@@ -201,7 +201,7 @@ func isKnownEnd(status string) bool {
 	return false
 }
 
-// evaluateRecoveryPoint adds pending and stale. A recovery point that is older than the VM belongs to an earlier VM
+// evaluateRecoveryPoint adds pending, stale, or unknown. A recovery point that is older than the VM belongs to an earlier VM
 // that had the same id; items do not contain the VM's own identity (docs/azure.md §10).
 func (a *assessor) evaluateRecoveryPoint(v *evaluation) {
 	point := v.item.LastRecoveryPoint
@@ -263,14 +263,14 @@ func (a *assessor) evaluatePlacement(v *evaluation) {
 	}
 }
 
-// targetsKey is all that determines the vaults that a VM may go to, and the tier of its policy there.
+// targetsKey identifies VMs that share their targets.
 type targetsKey struct {
 	class                  int // see [assessor.routeClass]
 	subscription, location string
 }
 
-// routeClass numbers the rules that name the same vaults and the same policy alike: they share targets, because there may
-// be many rules and many vaults.
+// routeClass returns one number for all rules that name the same vaults and the same policy. Such rules share targets,
+// because there may be many rules and many vaults.
 func (a *assessor) routeClass(r *config.Rule) int {
 	class, known := a.classes[r]
 	if !known {
@@ -291,7 +291,8 @@ type targets struct {
 	tier   string // tier of the rule's policy in the first vault that has it; "" = unknown
 }
 
-// targetsFor returns the vaults that the VM of a rule may go to: computed once for all VMs of like rules and the region.
+// targetsFor returns the vaults that the VM of a rule may go to. They are computed once for all VMs of one route class and
+// one region.
 func (a *assessor) targetsFor(v *evaluation) *targets {
 	c := targetsKey{a.routeClass(v.rule), v.vm.Subscription, v.vm.Location}
 	found, ok := a.targets[c]

@@ -47,8 +47,8 @@ const (
 	codeDisksLeft   = "BKP404"
 )
 
-// CodeHelp explains a code. Hint is the recommended action; Controls are the controls of public frameworks that the
-// finding is evidence for.
+// CodeHelp explains a code. Its texts are plain text. Means is the meaning of the finding, Hint the recommended action;
+// Controls are the controls of public frameworks that the finding is evidence for.
 type CodeHelp struct {
 	Code     string
 	Name     string // short, stable, for programs: "vm-unprotected"
@@ -60,20 +60,21 @@ type CodeHelp struct {
 	Controls []string
 }
 
-// regularBackups and protectBackups are BR-1 and BR-2 of the Microsoft cloud security benchmark v1 with the controls
-// that its own table maps them to (CIS Controls v8, NIST SP 800-53 r4). Other frameworks are left to those who certify
-// against them.
+// regularBackups returns BR-1 of the Microsoft cloud security benchmark v1, protectBackups BR-2, with the controls that its
+// own table maps them to (CIS Controls v8, NIST SP 800-53 r4). Other frameworks are left to those who certify against
+// them.
 func regularBackups() []string { return []string{"MCSB BR-1", "NIST SP 800-53 CP-9", "CIS v8 11.2"} }
 
 func protectBackups() []string { return []string{"MCSB BR-2", "NIST SP 800-53 CP-9", "CIS v8 11.3"} }
 
-// testBackups is BR-4 of the same benchmark.
+// testBackups returns BR-4 of the same benchmark.
 func testBackups() []string { return []string{"MCSB BR-4", "NIST SP 800-53 CP-4", "CIS v8 11.5"} }
 
-// Codes returns all possible findings, in the order of their codes.
+// Codes returns the help for all findings that an audit can have, in the order of their codes.
 func Codes() []CodeHelp { return slices.Concat(vmCodes(), vaultCodes(), policyCodes(), restoreCodes()) }
 
-// Codes returns the findings that were possible in this audit, in the order of their codes.
+// Codes returns the help for the findings that this audit can have, in the order of their codes: those of restore tests only
+// where the file has some.
 func (r Result) Codes() []CodeHelp {
 	if r.Summary.RestoreProven == nil {
 		return slices.Concat(vmCodes(), vaultCodes(), policyCodes())
@@ -276,7 +277,7 @@ func restoreCodes() []CodeHelp {
 	}
 }
 
-// URL returns the address of the page that explains the code. It stays where it is, as the code does.
+// URL returns the address of the section that explains the code. It does not change between releases.
 func (h CodeHelp) URL() string {
 	return "https://github.com/azbackup/azbackup/blob/main/docs/findings.md#" + strings.ToLower(h.Code)
 }

@@ -48,8 +48,8 @@ func sortFindings(all []Finding) {
 	})
 }
 
-// vmFindings returns the findings of a VM. A VM that is unknown, excluded or unsupported has no further findings: its
-// state is unknown, or it was excluded.
+// vmFindings returns the findings of a VM. A VM that is unknown, excluded or unsupported has no finding but that on its
+// state: the others would rest on facts that are not known or do not matter.
 func (a *assessor) vmFindings(v *evaluation) []Finding {
 	var all []Finding
 	add := func(code, because string) {
@@ -75,8 +75,8 @@ func (a *assessor) vmFindings(v *evaluation) []Finding {
 	return append(all, a.restoreFindings(v.vm.ID)...)
 }
 
-// isAccepted reports whether the file accepts a state: a rule that accepts another vault accepts that vault's policy
-// too.
+// isAccepted reports whether a state of a VM needs no finding: another vault, where the rule accepts it; another policy,
+// where the VM is in another vault, because that vault has policies of its own.
 func (a *assessor) isAccepted(v *evaluation, s State) bool {
 	if s != OtherVault && s != OtherPolicy || !v.hasCondition(OtherVault) || v.rule == nil {
 		return false
@@ -162,7 +162,7 @@ func sorted(numbers []int) []int {
 	return s
 }
 
-// evidenceOfVM returns the evidence for the verdict of a row, by name.
+// evidenceOfVM returns the evidence for the state of a row, by name; nil where there is none.
 func evidenceOfVM(row VM) map[string]string {
 	e := map[string]string{}
 	put := func(name, value string) {
@@ -222,7 +222,7 @@ func (a *assessor) unreadVMs() ([]VM, []Finding) {
 	return rows, found
 }
 
-// unreadVM returns a VM of which only the id in the file is known.
+// unreadVM returns the row and the finding of a VM of which only the id in the file is known.
 func (a *assessor) unreadVM(r *config.Rule, gap plan.Gap) (VM, Finding) {
 	id, err := armid.ParseVM(r.ID)
 	if err != nil { // config rejects such an id

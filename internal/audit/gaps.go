@@ -10,15 +10,15 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// gaps looks up what could not be read, for one VM or vault at a time (docs/design.md §4). Every doubt about the reach
-// of a gap widens it: a gap without a region hides the whole subscription, one without a subscription hides
-// everything.
+// gaps finds what could not be read, for one VM or vault at a time (docs/design.md §4). Where the scope of a gap is not
+// known, the widest one counts: a gap without a region may hide items of the whole subscription, a gap without a
+// subscription items of all.
 type gaps struct {
 	// hiding are gaps that may hide an item of a VM in that region.
 	hiding map[armid.Region]plan.Gap
 	// status are VMs whose backupStatus could not be read.
 	status map[armid.Key]plan.Gap
-	// vmLists are gaps on subscriptions, and vm gaps on single VMs, that may hide VMs.
+	// vmLists are gaps on the VMs of a subscription, vm gaps on single VMs: both may hide VMs.
 	vmLists  map[armid.Region]plan.Gap
 	vm       map[armid.Key]plan.Gap
 	policies map[armid.Key]plan.Gap // by vault
@@ -85,7 +85,7 @@ func setFirst[K comparable](m map[K]plan.Gap, key K, gap plan.Gap) {
 	}
 }
 
-// gapHidingItem returns the gap that may hide an item of the VM.
+// gapHidingItem returns the gap that may hide an item of the VM; false = none can.
 func (g gaps) gapHidingItem(vm plan.VM) (plan.Gap, bool) {
 	if gap, ok := g.status[armid.Of(vm.ID)]; ok {
 		return gap, true
@@ -93,7 +93,7 @@ func (g gaps) gapHidingItem(vm plan.VM) (plan.Gap, bool) {
 	return findGap(g.hiding, armid.RegionOf(vm.Subscription, vm.Location))
 }
 
-// gapHidingVM returns the gap that may hide a VM that was not read.
+// gapHidingVM returns the gap that may hide a VM that was not read; false = none can.
 func (g gaps) gapHidingVM(id string) (plan.Gap, bool) {
 	if gap, ok := g.vm[armid.Of(id)]; ok {
 		return gap, true

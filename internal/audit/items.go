@@ -12,8 +12,8 @@ import (
 // itemClass is the meaning of an item for its VM.
 type itemClass int
 
-// The classes, in the order in which they decide for a VM that has several items: a VM that was soft-deleted in one
-// vault and is protected in another is protected.
+// The classes. Of several items of a VM the one of the first class here decides: a VM that was soft-deleted in one vault and
+// is protected in another is protected.
 const (
 	classActive      itemClass = iota // backups are taken
 	classPartial                      // active, but its recovery points are unknown
@@ -43,7 +43,7 @@ func classOf(it plan.Item) itemClass {
 	return classUnknown
 }
 
-// vmItems are the items of one VM, best first.
+// vmItems are the items of one VM, the deciding one first.
 type vmItems struct {
 	all []*plan.Item
 	// hasClass is true for the classes that occur.
@@ -66,7 +66,7 @@ func newVMItems(items []*plan.Item) vmItems {
 	return v
 }
 
-// first returns the best item of a class, or none.
+// first returns the first item of a class, or the zero item.
 func (v vmItems) first(c itemClass) plan.Item {
 	for _, it := range v.all {
 		if classOf(*it) == c {
@@ -84,8 +84,8 @@ func (v vmItems) primary() (plan.Item, itemClass) {
 	return *v.all[0], classOf(*v.all[0])
 }
 
-// dedupeByID returns the items by id, each once: a list that changes during paging contains an item twice. The newer
-// reading is kept, as far as its recovery point shows. The items themselves are not moved.
+// dedupeByID returns the items sorted by id, each once: a list that changes during paging contains an item twice. Of two
+// readings it keeps the one with the newer recovery point. The items themselves are not moved.
 func dedupeByID(items []plan.Item) []*plan.Item {
 	all := make([]*plan.Item, len(items))
 	for i := range items {
@@ -101,7 +101,7 @@ func dedupeByID(items []plan.Item) []*plan.Item {
 	return slices.CompactFunc(all, func(a, b *plan.Item) bool { return a.ID == b.ID || armid.Same(a.ID, b.ID) })
 }
 
-// machine is the observed state of one VM. A large estate has many, so each is kept once, under one key.
+// machine is the observed state of one VM. A large estate has many VMs, so each is stored once, under one key.
 type machine struct {
 	isRead bool
 	items  []*plan.Item

@@ -9,9 +9,9 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// Merge merges the results of all shards of one audit; that they are is for the caller to check. It is the result of an
-// audit of all subscriptions, made when the first of the shards was. Each shard was compared with its part of one baseline,
-// or none was with any.
+// Merge merges the results of all shards of one audit into the result of an audit of all subscriptions, dated when the first
+// shard was. The caller has checked that parts are the shards of one audit, at least one, and that either each was compared
+// with its part of one baseline or none with any.
 func Merge(parts []Result) Result {
 	parts = slices.SortedFunc(slices.Values(parts), func(a, b Result) int { return cmp.Compare(a.shardIndex(), b.shardIndex()) })
 	m := Result{FormatVersion: FormatVersion, Made: parts[0].Made, Scope: Scope{Files: parts[0].Scope.Files}}
@@ -63,8 +63,8 @@ func (s *Scope) sort() {
 	slices.SortFunc(s.LeftOut, byID)
 }
 
-// mergeComparisons joins the comparisons of the parts with one baseline, in the order of the merged VMs; VMs that are not
-// there any more come last, in the order of an earlier result. nil = there was no baseline.
+// mergeComparisons joins the comparisons of the parts with one baseline, in the order of the merged VMs; VMs that no part has
+// come last, by their earlier state. It returns nil where there was no baseline.
 func mergeComparisons(parts []Result, vms []VM) *Comparison {
 	if parts[0].Baseline == nil {
 		return nil
@@ -99,7 +99,7 @@ func mergeComparisons(parts []Result, vms []VM) *Comparison {
 	return m
 }
 
-// joinDistinct joins texts, each once, in their order; empty ones are none.
+// joinDistinct joins texts, sorted and each once, without the empty one.
 func joinDistinct(all []string) string {
 	slices.Sort(all)
 	return strings.TrimPrefix(strings.Join(slices.Compact(all), ", "), ", ")

@@ -7,8 +7,8 @@ import (
 )
 
 // tellApart adds the display name of the subscription to the name in front of a finding's message, where resources of
-// several subscriptions share that name. It says the same of findings that were told apart before, so that findings of
-// several audits can be told apart together.
+// several subscriptions share that name. It replaces what an earlier call added, so that it can be called again for the
+// merged findings of several audits.
 func tellApart(findings []Finding, subscriptions []Subscription) {
 	if len(subscriptions) < 2 {
 		return

@@ -31,12 +31,12 @@ func (a *assessor) policyFindings() []Finding {
 	return append(found, a.missingPolicies()...)
 }
 
-// policyInFile returns the definition in the file for a policy of a vault, or nil.
+// policyInFile returns the entry of the file that defines a policy in its vault, or nil.
 func (a *assessor) policyInFile(p plan.Policy) *config.Policy {
 	return a.defined[armid.Of(armid.Policy(p.Vault, p.Name))]
 }
 
-// definedPolicies returns the definitions in the file by policy id, for all vaults that hold them.
+// definedPolicies returns the policies of the file by the id that each has in each of its vaults.
 func definedPolicies(c *config.Config) map[armid.Key]*config.Policy {
 	defined := map[armid.Key]*config.Policy{}
 	for i := range c.Policies {

@@ -14,17 +14,17 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// RestoreTest is what the restore test of the file says of a VM. The proof and the failure are in the VM.
+// RestoreTest is the state of a VM's restore test. The proof and the failure are in the [VM].
 type RestoreTest struct {
 	Name         string         `json:"name"` // of the entry in restoreTests
 	State        plan.TestState `json:"state"`
 	Why          string         `json:"why,omitempty"` // of an unknown state
 	EverySeconds int64          `json:"every_seconds"`
-	// Due is when the proof gets too old, or did; nil = none is known.
+	// Due is when the proof gets too old, or got; nil = no proof is known.
 	Due *time.Time `json:"due,omitempty"`
 }
 
-// restoreTests are the restore tests of the file, as [plan.AssessTests] decided about them.
+// restoreTests is the state of the restore tests of the file, as [plan.AssessTests] returned it.
 type restoreTests struct {
 	vms       map[armid.Key]plan.TestedVM
 	left      []plan.DiskLeftBehind
@@ -47,7 +47,7 @@ func newRestoreTests(c *config.Config, o plan.Observed, opt Options) *restoreTes
 	return t
 }
 
-// testOf returns what the restore test of a VM says; false = none covers it.
+// testOf returns the state of a VM's restore test; false = no test covers the VM.
 func (t *restoreTests) testOf(vm string) (plan.TestedVM, bool) {
 	if t == nil {
 		return plan.TestedVM{}, false
@@ -56,7 +56,7 @@ func (t *restoreTests) testOf(vm string) (plan.TestedVM, bool) {
 	return found, ok
 }
 
-// addRestoreTest adds what a restore test says to the row of a VM.
+// addRestoreTest adds the state of its restore test to the row of a VM.
 func (a *assessor) addRestoreTest(row *VM) {
 	t, ok := a.tests.testOf(row.ID)
 	if !ok {
@@ -150,25 +150,27 @@ func groupOf(id string) string {
 
 // RestoreSummary sums up the restore tests of a file (docs/design.md §12).
 type RestoreSummary struct {
-	// VMs are those of which a restore into the group of their test completed within its interval; Due are those of which
-	// none did. Covered are all that a test covers, Unknown those of which something was not read, Failed those whose
-	// last test failed.
+	// VMs is the number of VMs that are proven: a restore into the group of their test completed within its interval. Due
+	// is the number of VMs of which no restore did, Covered of all that a test covers, Unknown of those of which something
+	// was not read that may prove them, Failed of those whose last restore into the group failed.
 	VMs     int `json:"vms"`
 	Due     int `json:"due"`
 	Covered int `json:"covered"`
 	Unknown int `json:"unknown"`
 	Failed  int `json:"failed"`
-	// Share is VMs / all VMs of the audit but those that coverage leaves out and those of Unknown; nil when there is none.
+	// Share is VMs divided by the VMs of the audit, without those that coverage leaves out and those of Unknown; nil where
+	// no VM remains.
 	Share *float64 `json:"share"`
-	// MedianSeconds and SlowestSeconds are how long the last proven restore of a VM took; nil where none is known.
+	// MedianSeconds and SlowestSeconds are the median and the most of how long the latest proven restore of each VM took;
+	// nil where no duration is known.
 	MedianSeconds  *int64 `json:"median_seconds"`
 	SlowestSeconds *int64 `json:"slowest_seconds"`
-	// FullVMs is the number of VMs with a recovery point, InFlight how many of them the file restores at the same time, and
-	// FullSeconds how long it takes to restore all of them at the median; nil where no time is known.
+	// FullVMs is the number of VMs with a recovery point, InFlight how many of them run at the same time by the file, and
+	// FullSeconds the estimated duration of the restore of all of them, by the median; nil where no duration is known.
 	FullVMs     int    `json:"full_restore_vms"`
 	InFlight    int    `json:"full_restore_in_flight"`
 	FullSeconds *int64 `json:"full_restore_seconds"`
-	LeftDisks   int    `json:"left_disks"`
+	LeftDisks   int    `json:"left_disks"` // the number of unattached disks that earlier tests left
 }
 
 // restoreTotals is what a summary of restore tests needs besides the VMs.
@@ -177,8 +179,8 @@ type restoreTotals struct {
 	inFlight int // how many restores the file runs at the same time; 0 = all
 }
 
-// summarize sums up the restore tests; nil where the file has none. Every VM is restored once for the estimate,
-// so the number of restores that the service allows for an item in a day (docs/azure.md §19) does not slow it down.
+// summarize sums up the restore tests; nil where the file has none. The estimate restores each VM once, so the limit of
+// restores of an item in a day (docs/azure.md §19) does not slow it down.
 func (t *restoreTotals) summarize(vms []VM) *RestoreSummary {
 	if t == nil {
 		return nil

@@ -24,7 +24,7 @@ type Result struct {
 	// VMs are sorted by state in the order of [States], then by id.
 	VMs  []VM       `json:"vms"`
 	Gaps []plan.Gap `json:"gaps"`
-	// Baseline compares with an earlier result; nil when none was given.
+	// Baseline is the comparison with an earlier result; nil where none was given.
 	Baseline *Comparison `json:"baseline,omitempty"`
 }
 
@@ -35,30 +35,30 @@ type Provenance struct {
 	Cloud   string    `json:"cloud,omitempty"`
 	Tenant  string    `json:"tenant,omitempty"`
 	Version string    `json:"version,omitempty"` // of azbackup
-	// Config identifies the content of the config ([plan.ConfigHash]); "" = there was none. Subscriptions are those that
-	// were asked for besides it.
+	// Config identifies the content of the config ([plan.ConfigHash]); "" = there was none. Subscriptions are the ids that
+	// the command line named besides it.
 	Config        string   `json:"config,omitempty"`
 	Subscriptions []string `json:"subscriptions,omitempty"`
-	// Source is the source of the VM list when that is not Azure Resource Manager, with its caveat.
+	// Source names the source of the VM list where that is not Azure Resource Manager, with its caveat.
 	Source string `json:"source,omitempty"`
-	// ListLag is how far that source may be behind, in seconds; 0 = it is not.
+	// ListLag is how far that source may be behind, in seconds; 0 = not at all.
 	ListLag int64 `json:"list_lag_seconds,omitempty"`
 	// MaxAge is the value of --max-age in seconds; 0 = each policy's own frequency plus Tolerance.
 	MaxAge    int64 `json:"max_age_seconds,omitempty"`
-	Tolerance int64 `json:"tolerance_seconds"`
+	Tolerance int64 `json:"tolerance_seconds"` // [Options.Tolerance]
 	// MinRetention is the value of --min-retention in seconds; 0 = not checked.
 	MinRetention int64 `json:"min_retention_seconds,omitempty"`
 	// FailOn is the severity from which findings count as a failure; "" = none does.
 	FailOn Severity `json:"fail_on,omitempty"`
 }
 
-// Scope is the scope of the audit.
+// Scope is what the audit covers.
 type Scope struct {
-	Files         []string       `json:"files"`
+	Files         []string       `json:"files"` // of the config
 	Subscriptions []Subscription `json:"subscriptions"`
 	// LeftOut are the subscriptions that the identity sees and that were not audited.
 	LeftOut []Subscription `json:"subscriptions_left_out"`
-	Vaults  int            `json:"vaults"`
+	Vaults  int            `json:"vaults"` // the number of vaults that were read
 }
 
 // Subscription is a subscription inside or outside the scope; its name is empty where it was not read.
@@ -74,7 +74,7 @@ type VM struct {
 	ResourceGroup string `json:"resource_group"`
 	Subscription  string `json:"subscription"`
 	Location      string `json:"location"`
-	// Tags are those of the observed VM, not a copy: they must not be changed.
+	// Tags is the map of the observed VM, not a copy: it must not be changed.
 	Tags  map[string]string `json:"tags,omitempty"`
 	State State             `json:"state"`
 	// Also are the other states that hold, in the order of [States].
@@ -103,9 +103,9 @@ type VM struct {
 	// Gap is the gap that makes the VM unknown, if there is one.
 	Gap   *plan.Gap `json:"gap,omitempty"`
 	Notes []string  `json:"notes,omitempty"`
-	// RestoreTest is what the file's restore test says of the VM; nil = none covers it. RestoreProven is the latest restore
-	// into the group of the test, of whatever age: the test's state shows whether it is recent enough. RestoreFailed is the
-	// latest one that failed after it.
+	// RestoreTest is the state of the VM's restore test; nil = no test covers the VM. RestoreProven is the latest completed
+	// restore into the group of the test, of whatever age: the test's state shows whether it is recent enough.
+	// RestoreFailed is the latest restore into the group that failed after it.
 	RestoreTest   *RestoreTest         `json:"restore_test,omitempty"`
 	RestoreProven *plan.RestoreProof   `json:"restore_proven,omitempty"`
 	RestoreFailed *plan.RestoreFailure `json:"restore_failed,omitempty"`
@@ -115,8 +115,9 @@ type VM struct {
 type Finding struct {
 	Code     string   `json:"code"`
 	Severity Severity `json:"severity"`
-	// State is the VM's state that the finding is about; empty for vaults, policies and orphans.
-	State  State  `json:"state,omitempty"`
+	// State is the VM's state that the finding is about; empty where it is about something else.
+	State State `json:"state,omitempty"`
+	// Target is the id of the VM, vault, policy, item or resource group.
 	Target string `json:"target"`
 	// Message describes the problem and its evidence, Hint the recommended action.
 	Message  string            `json:"message"`
@@ -124,7 +125,7 @@ type Finding struct {
 	Evidence map[string]string `json:"evidence,omitempty"`
 	Controls []string          `json:"controls,omitempty"`
 	Rule     *plan.RuleRef     `json:"rule,omitempty"`
-	// Position is the entry of the config that the finding concerns: a rule, a vault or a policy.
+	// Position is the entry of the config that the finding concerns: a rule, a vault, a policy or a restore test; nil = none.
 	Position *config.Position `json:"position,omitempty"`
 	// Fingerprint is the same for the same finding in every run: code and folded target.
 	Fingerprint string `json:"fingerprint"`
@@ -132,12 +133,12 @@ type Finding struct {
 	New bool `json:"new,omitempty"`
 }
 
-// IsIncomplete reports whether a read failed: the result may be incomplete.
+// IsIncomplete reports whether a read failed, a VM is unknown, or a proof of a restore may exist that was not read.
 func (r Result) IsIncomplete() bool {
 	return len(r.Gaps) > 0 || r.Summary.States[Unknown] > 0 || r.Summary.isProofUnknown()
 }
 
-// FailingFindings returns the findings at or above the result's FailOn.
+// FailingFindings returns the findings at or above the result's FailOn; none where FailOn is "".
 func (r Result) FailingFindings() []Finding {
 	var failing []Finding
 	for _, f := range r.Findings {

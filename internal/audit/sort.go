@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// sortInPlace sorts rows that are too large to be moved at every comparison, and too many to be copied: it sorts their
-// indexes first, then moves each row once. Equal rows keep their order.
+// sortInPlace sorts rows that are too large to be moved at every comparison and too many to be copied. It sorts their
+// indexes, then moves each row once. Equal rows keep their order.
 func sortInPlace[T any](all []T, compare func(a, b *T) int) {
 	order := make([]int, len(all))
 	for i := range order {

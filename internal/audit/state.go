@@ -3,7 +3,7 @@ package audit
 // State is the backup state of a VM. The set is closed; the package documentation lists the evidence for each.
 type State string
 
-// The states, worst knowledge first: the order in which the first that holds is the VM's state (docs/design.md §8).
+// The states, in order of precedence: the first that holds is the VM's state (docs/design.md §8).
 const (
 	Unknown     State = "unknown"
 	Unsupported State = "unsupported"

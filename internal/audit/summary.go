@@ -10,11 +10,11 @@ import (
 type Summary struct {
 	VMs    int
 	States map[State]int
-	// Covered VMs are protected, other-policy or other-vault. Counted VMs are all but unknown, excluded and
-	// unsupported ones.
+	// Covered is the number of VMs that are protected, other-policy or other-vault; Counted of all VMs but unknown,
+	// excluded and unsupported ones.
 	Covered int
 	Counted int
-	// Coverage is Covered / Counted; nil when nothing is counted, which is neither 0 nor 1.
+	// Coverage is Covered / Counted, from 0 to 1; nil where no VM is counted.
 	Coverage *float64
 	Findings map[Severity]int
 	Orphans  int

@@ -9,7 +9,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// The number of VMs that a vault may hold (docs/azure.md §13), and the number from which it is nearly full.
+// The number of VMs that a vault may hold (docs/azure.md §13), and the number above which it is nearly full.
 const (
 	maxVaultVMs   = 1000
 	vaultNearFull = 900
@@ -93,8 +93,8 @@ func (a *assessor) isVaultHidden(v config.Vault) bool {
 	return ok
 }
 
-// plannedFields returns the differences that the plan over the same reads would write to a vault or policy: an audit
-// must not report another difference than a plan.
+// plannedFields returns the fields that a plan over the same reads would change in a vault or a policy: an audit must not
+// report another difference than a plan.
 func (a *assessor) plannedFields(action plan.Action, target string) []plan.Field {
 	return a.differences[changeKey{action, armid.Of(target)}]
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// newRow returns the initial row of a verdict: the VM and its deciding item.
+// newRow returns the row of a VM with all that is known of the VM and its deciding item, and without a state.
 func (a *assessor) newRow(v *evaluation) VM {
 	vm, it := v.vm, v.item
 	row := VM{
@@ -59,7 +59,7 @@ func formatTime(t time.Time) string {
 	return " at " + formatStamp(t)
 }
 
-// formatAge formats a duration in days and hours, the usual units of recovery points.
+// formatAge returns a duration in minutes below an hour, in hours below two days, else in days, rounded down.
 func formatAge(d time.Duration) string {
 	switch {
 	case d < time.Hour:
