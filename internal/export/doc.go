@@ -6,8 +6,8 @@
 //
 // Decisions:
 //   - There is a rule for each vault, policy, disk filter and resource group, as a person would write it. It names its
-//     VMs; ids are for names that a selector cannot express. The file is a third the size of one by ids, and a VM that
-//     moved or was deleted leaves a shorter list, not a rule that matches nothing.
+//     VMs; ids are for names that a selector cannot express. The file is a third of the size of one by ids, and a VM
+//     that moved or was deleted leaves a shorter list, not a rule that matches nothing.
 //   - A rule is for a whole resource group, or with `tag:NAME` for a whole tag value, only where that is exactly the same
 //     set: two VMs or more, all of them with the same treatment, among all that were read. An almost uniform group is
 //     written by names: a pattern with exceptions would claim more than is known. Nor is a group written whole that has

@@ -36,7 +36,7 @@ func (e *exporter) vaultEntries() []config.Vault {
 	return out
 }
 
-// vaultEntry returns the entry of a vault, not managed.
+// vaultEntry returns the entry of a vault that is not managed; false where its id has no known form.
 func (e *exporter) vaultEntry(v *plan.Vault) (config.Vault, bool) {
 	id, err := armid.ParseVault(v.ID)
 	if err != nil {
@@ -115,8 +115,8 @@ func (e *exporter) managePolicy(entry *config.Policy, copies []*plan.Policy) {
 	*entry = definition
 }
 
-// whyUnmanageable returns why a plan over the definition would not be empty: its file would be rejected, or a copy
-// differs from the definition.
+// whyUnmanageable returns why a plan over the definition would not be empty, or "": config would reject the file, or a copy
+// of the policy differs from the definition.
 func (e *exporter) whyUnmanageable(definition config.Policy, copies []*plan.Policy) string {
 	var vaults []config.Vault
 	for _, p := range copies {
@@ -136,8 +136,8 @@ func (e *exporter) whyUnmanageable(definition config.Policy, copies []*plan.Poli
 	return ""
 }
 
-// reread returns a file with only these entries as config loads it, or why config would reject it: using the file's
-// own checks, an export never writes what a plan does not accept.
+// reread returns a config of these entries alone as it loads from a file, or why config rejects it: so an export never
+// writes what a plan does not accept.
 func (e *exporter) reread(vaults []config.Vault, policies []config.Policy) (*config.Config, string) {
 	c := config.Config{Version: e.config.Version, Cloud: e.config.Cloud, Subscriptions: e.config.Subscriptions, Vaults: vaults, Policies: policies}
 	again, err := c.Reread()

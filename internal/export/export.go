@@ -12,26 +12,26 @@ import (
 
 // Options control how the exported file is written.
 type Options struct {
-	// GroupBy is "resource-group" or "" (whole groups where they are uniform), "tag:NAME" (whole tag values where they
-	// are, then groups), or "none" (each rule names its VMs).
+	// GroupBy is "resource-group" or "" (a rule for a whole resource group where all its VMs are treated alike),
+	// "tag:NAME" (for a whole tag value first, then for resource groups), or "none" (each rule names its VMs).
 	GroupBy string
 	// Manage writes `manage: true` for the vaults and policies that the format can express completely.
 	Manage bool
 	Cloud  config.Cloud
 	Tenant string
-	// Subscriptions are the scope that was read.
+	// Subscriptions are the ids of the subscriptions that were read.
 	Subscriptions []string
 }
 
 // Result is the exported config and its comments.
 type Result struct {
 	Config config.Config
-	// Comments are written at the head of the file, one per line: what the file does not show, and why.
+	// Comments are lines for the head of the file, sorted: what was read and the file does not express, and why.
 	Comments []string
 }
 
-// Export returns the config that reproduces o. The same input gives the same result, whatever its order. It fails only
-// on invalid options.
+// Export returns the config that reproduces o: a plan over it has nothing to do. It is pure, and safe for concurrent use; the
+// order of what was read does not matter. The only error is an invalid [Options.GroupBy].
 func Export(o plan.Observed, opt Options) (Result, error) {
 	by, err := parseGroupBy(opt.GroupBy)
 	if err != nil {

@@ -12,13 +12,14 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// Starter is a policy that a first file brings along, as text: its name, and its entry of `policies`, indented by two
+// Starter is a policy to add to a first file: its name, and the YAML text of its entry under `policies`, indented by two
 // spaces and with its comments.
 type Starter struct{ Name, Entry string }
 
-// FirstFile returns the text of a first config: that of [Export] with a comment for each part, and the VMs without a rule
-// as commented rules to decide on. With the comment signs taken away the rules are valid. starter may be nil. It
-// fails where the estate has another policy of its name in use.
+// FirstFile returns the text of a first config: that of [Export] with a comment for each part, and rules for the VMs without
+// a rule, written as comments for the operator to decide on: without the comment signs they are valid. undecided is the
+// number of these VMs. starter may be nil; an item under another policy of its name is an error, as are the errors of
+// [Export].
 func FirstFile(o plan.Observed, opt Options, starter *Starter) (text []byte, undecided int, err error) {
 	r, err := Export(o, opt)
 	if err != nil {
@@ -58,7 +59,8 @@ func FirstFile(o plan.Observed, opt Options, starter *Starter) (text []byte, und
 	return b.Bytes(), undecided, nil
 }
 
-// writeSections writes the body of a config with a comment before each part, and the starter among the policies.
+// writeSections writes the body of a config with a comment before each part, and the starter, which may be nil, after the
+// other policies.
 func writeSections(b *bytes.Buffer, body string, starter *Starter) {
 	said := map[string]string{
 		"vaults:\n":   "# The vaults that there are. They are only used; with `manage: true` azbackup creates them and keeps their settings.\n",
@@ -95,12 +97,12 @@ func writeSections(b *bytes.Buffer, body string, starter *Starter) {
 	writeStarter(!inPolicies)
 }
 
-// undecidedRules returns a rule for the VMs of each resource group and region that have no backup data and no rule of c,
-// and their number.
+// undecidedRules returns a rule for the VMs of each resource group and region that have neither an item nor a rule of c,
+// and the number of these VMs.
 func undecidedRules(o plan.Observed, c *config.Config, starter *Starter) (rules []config.Rule, machines int) {
 	type place struct{ subscription, group, region string }
 	found := map[place][]plan.VM{}
-	seen := map[armid.Key]bool{} // also those with backup data: a comment says why they have no rule
+	seen := map[armid.Key]bool{} // VMs with an item are seen as well: where they have no rule, a comment says why
 	for _, it := range o.Items {
 		seen[armid.Of(it.VM)] = true
 	}
@@ -154,7 +156,8 @@ func undecidedRules(o plan.Observed, c *config.Config, starter *Starter) (rules 
 	return rules, machines
 }
 
-// decisionFor returns what is proposed for VMs of a region: a policy of a vault that may hold them, or to leave them out.
+// decisionFor returns the rule to propose for VMs of a region: with the starter, or a policy of the file, in a vault that may
+// hold them; where there is no such vault, a rule that leaves them out.
 func decisionFor(c *config.Config, subscription, region string, starter *Starter) config.Rule {
 	for _, v := range c.Vaults {
 		if !strings.EqualFold(v.Subscription, subscription) || v.Location != region {
@@ -188,7 +191,7 @@ func isVaultNamed(v config.Vault, ref string) bool {
 	return strings.EqualFold(ref, v.Name) || strings.EqualFold(ref, v.ResourceGroup+"/"+v.Name) || armid.Same(ref, v.ID())
 }
 
-// writeCommented writes rules as comments, after the key that they belong to where the file has no other rules.
+// writeCommented writes rules as comments; withKey adds the key `vms`, which the file lacks where it has no other rules.
 func writeCommented(b *bytes.Buffer, rules []config.Rule, machines int, withKey bool) error {
 	if machines == 0 {
 		return nil

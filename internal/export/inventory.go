@@ -6,7 +6,7 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// inventory records which VMs were read and which may exist unread: a rule without names matches any VM there.
+// inventory records which VMs were read, and where others may exist: a rule without names would match those as well.
 type inventory struct {
 	machines map[region]int         // number of VMs that were read
 	hidden   map[resourceGroup]bool // groups with a VM that was not read, or is unreadable

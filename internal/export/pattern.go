@@ -35,14 +35,14 @@ func parseGroupBy(s string) (grouping, error) {
 // rejected.
 func isLiteral(s string) bool { return s != "" && !strings.ContainsAny(s, `*?[]{}\/`) }
 
-// mayBePattern reports whether VMs with the same treatment may be written by what they have in common. A rule that
-// stops never may: it would stop VMs that are created and backed up later. A group of one may not: a selector would
-// claim more than one VM shows. And where there is a gap, the other VMs are unknown.
+// mayBePattern reports whether one rule without names may stand for VMs with the same treatment. A rule that stops may not:
+// it would stop VMs that are created and backed up later. Nor may a rule for one VM: it would claim more than one VM shows;
+// nor any rule where a gap may hide other VMs.
 func (e *exporter) mayBePattern(subscription string, members int, w ruleKey) bool {
 	return members >= 2 && !w.stopped && e.found.isWhole(subscription)
 }
 
-// tagged is the VMs with one value of the tag, in one region of one subscription, since a rule routes to one vault.
+// tagged identifies the VMs with one value of the tag in one region of one subscription: a rule routes to one vault.
 type tagged struct {
 	value, subscription, location string
 }
@@ -93,7 +93,7 @@ func compareTagged(a, b tagged) int {
 	return cmp.Or(cmp.Compare(a.value, b.value), cmp.Compare(a.subscription, b.subscription), cmp.Compare(a.location, b.location))
 }
 
-// commonTreatment reports whether every member is treated, and all in the same way.
+// commonTreatment returns the treatment that all members have; false where they differ, or one has none.
 func commonTreatment(members []*plan.VM, treated map[*plan.VM]treatment) (treatment, bool) {
 	first, ok := treated[members[0]]
 	for _, vm := range members {

@@ -10,7 +10,7 @@ import (
 	"github.com/azbackup/azbackup/internal/armid"
 )
 
-// ruleGroup is the VMs of one resource group with the same treatment: one rule.
+// ruleGroup holds the VMs of one resource group with the same treatment. It becomes one rule.
 type ruleGroup struct {
 	group   resourceGroup
 	key     ruleKey
@@ -97,8 +97,8 @@ func (e *exporter) selectorOf(b ruleGroup) (s config.Selector, whole bool) {
 	return s, false
 }
 
-// ruleNames returns names for the rules of the groups: the group's where it has one rule only, else with what
-// distinguishes them.
+// ruleNames returns names for the rules of the groups: the name of the resource group where it has one rule only, else with
+// the vault, and where that is not enough the policy.
 func (e *exporter) ruleNames(buckets []ruleGroup) []string {
 	forms := make([][]string, len(buckets))
 	uses := map[string]int{}
@@ -136,7 +136,7 @@ func (e *exporter) ruleEntry(t treatment, name string, match ...config.Selector)
 	return r
 }
 
-// nameAllocator allocates names that differ by more than case.
+// nameAllocator allocates names that differ without case as well.
 type nameAllocator map[string]int
 
 func (n nameAllocator) allocate(name string) string {

@@ -35,8 +35,8 @@ func (t treatment) ruleKey() ruleKey {
 	return ruleKey{vault: armid.Of(t.vault.ID), policy: strings.ToLower(t.policy), disks: fmt.Sprint(t.disks.Kind, t.disks.LUNs)}
 }
 
-// treatments returns the treatment of each VM by its items, sorted by VM; a treatment that no rule can express becomes
-// a comment.
+// treatments returns the treatment of each VM with items, sorted by VM. A VM whose treatment no rule can express gets a
+// comment instead.
 func (e *exporter) treatments() []treatment {
 	byVM := make(map[armid.Key][]*plan.Item, len(e.observed.Items))
 	for i := range e.observed.Items {
@@ -54,7 +54,7 @@ func (e *exporter) treatments() []treatment {
 }
 
 // sortByPrecedence returns the items of one VM, the deciding one first. A list that changed during paging contains an
-// item twice: of two readings the one that a plan uses counts.
+// item twice: of two readings it keeps the one that a plan uses.
 func sortByPrecedence(items []*plan.Item) []*plan.Item {
 	slices.SortFunc(items, func(a, b *plan.Item) int {
 		return cmp.Or(
@@ -75,8 +75,8 @@ func boolToInt(b bool) int {
 	return 0
 }
 
-// The ranks of the items of one VM, in the order in which they decide: a plan's own. An unknown state is never passed
-// over for a lesser item, because a plan would block there.
+// The ranks of the items of one VM: the item of the first rank decides, as in a plan. An item in an unknown state decides
+// before stopped and deleted ones, because a plan would block there.
 const (
 	rankActive = iota
 	rankPartial
