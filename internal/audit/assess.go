@@ -20,7 +20,7 @@ const (
 	// clockSlack is how far in the future a time may be: the clocks of the service's machines differ.
 	clockSlack = 5 * time.Minute
 	// GraphLag is how long Resource Graph may take to list a new VM or to remove a deleted one. The documentation says
-	// minutes (docs/azure.md §12); this is the longest time that is known from reports.
+	// minutes (docs/azure.md §10); this is the longest time that is known from reports.
 	GraphLag = 30 * time.Hour
 	// DefaultFailingFor is the age of the last recovery point from which a failing VM gets the more severe finding.
 	DefaultFailingFor = 3 * 24 * time.Hour
