@@ -94,7 +94,7 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 		run.Finished = a.Now().UTC()
 	}
 	if err != nil {
-		run.Error = oneLine(err.Error())
+		run.Error, run.Hints = oneLine(err.Error()), hintsOf(err)
 	}
 	return errors.Join(err, f.writeOnly([]string{"json", "prometheus"}, a.Out, func(w io.Writer, format string) error {
 		run.ExitCode = a.currentExitCode(ctx, err)

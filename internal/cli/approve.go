@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -165,16 +166,22 @@ func (a *app) showPlan(p plan.Plan) {
 	report.PlanText(a.Err, p, a.errStyle()) //nolint:errcheck // stderr
 }
 
-// refusedError returns the error of a plan that guards refuse; the refusals were shown with the plan.
+// maxRefusalsTold is how many refusals the error of a refused plan names: those of vaults can be as many as the vaults.
+const maxRefusalsTold = 8
+
+// refusedError returns the error of a plan that guards refuse, with the flags that lift them.
 func (a *app) refusedError(p plan.Plan) error {
-	var hints []string
+	var told, hints []string
 	for _, r := range p.Refusals {
-		if r.Flag != "" {
-			hints = append(hints, "if it is meant: "+report.Line(r.Flag))
+		if len(told) < maxRefusalsTold {
+			told = append(told, report.Line(r.Message))
+		}
+		if hint := "if it is meant: " + report.Line(r.Flag); r.Flag != "" && !slices.Contains(hints, hint) {
+			hints = append(hints, hint)
 		}
 	}
-	what := report.Line(p.Refusals[0].Message)
-	if n := len(p.Refusals) - 1; n > 0 {
+	what := strings.Join(told, "; also: ")
+	if n := len(p.Refusals) - len(told); n > 0 {
 		what += fmt.Sprintf(" (and %d more)", n)
 	}
 	return withCode(exitRefused, errors.New("refused: "+what), hints...)

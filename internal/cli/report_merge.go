@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -67,16 +68,25 @@ func (a *app) merge(ctx context.Context, f mergeFlags, paths []string) error {
 	}
 	problems = append(problems, checkShardFiles(files)...)
 	if len(problems) > 0 {
+		failed, hints := 0, []string(nil)
 		for i := range files {
-			if files[i].failure != nil {
-				a.exitConditions[knownExitCode(files[i].failure.ExitCode)] = true
+			if f := files[i].failure; f != nil {
+				failed++
+				a.exitConditions[knownExitCode(f.ExitCode)] = true
+				for _, h := range f.Hints {
+					if h = oneLine(h); !slices.Contains(hints, h) {
+						hints = append(hints, h)
+					}
+				}
 			}
+		}
+		if len(problems) > failed {
+			hints = append(hints, "give the JSON of every shard of one run: the same command, config and number of shards")
 		}
 		for _, p := range problems {
 			a.log.Error(oneLine(p))
 		}
-		return withHint(errors.New("nothing was merged: "+report.FormatCount(len(problems), "problem")),
-			"give the JSON of every shard of one run: the same command, config and number of shards")
+		return withHint(errors.New("nothing was merged: "+report.FormatCount(len(problems), "problem")), hints...)
 	}
 	kind := files[0].kind
 	f.formats = kind.formats()

@@ -18,6 +18,7 @@ type shardFailure struct {
 	Shard         config.Shard `json:"shard"`
 	Ended         time.Time    `json:"ended"`
 	Error         string       `json:"error"`
+	Hints         []string     `json:"hints,omitempty"`
 	ExitCode      int          `json:"exit_code"`
 }
 
@@ -29,7 +30,7 @@ func (a *app) recordFailure(ctx context.Context, o outputFlags, kind resultKind,
 	}
 	failure := shardFailure{
 		FormatVersion: "1", Command: string(kind), Shard: shard, Ended: a.Now().UTC(),
-		Error: oneLine(err.Error()), ExitCode: a.currentExitCode(ctx, err),
+		Error: oneLine(err.Error()), Hints: hintsOf(err), ExitCode: a.currentExitCode(ctx, err),
 	}
 	return errors.Join(err, o.writeOnly([]string{"json"}, a.Out, func(w io.Writer, _ string) error {
 		return report.WriteJSON(w, failure)

@@ -24,6 +24,8 @@ type Run struct {
 	Throttled time.Duration
 	// Error is why the run as a whole failed, or "".
 	Error string
+	// Hints say what to do about Error: the flag that lifts a guard, a command.
+	Hints []string
 	// ExitCode is the exit code of the process.
 	ExitCode int
 	// Shards are the runs that this one was merged from, in their order; nil in any other ([MergeRuns]).
@@ -37,8 +39,9 @@ type Run struct {
 // ShardRun is how the run of a shard ended. One with an Error did nothing.
 type ShardRun struct {
 	config.Shard
-	ExitCode int    `json:"exit_code"`
-	Error    string `json:"error,omitempty"`
+	ExitCode int      `json:"exit_code"`
+	Error    string   `json:"error,omitempty"`
+	Hints    []string `json:"hints,omitempty"`
 }
 
 // idle returns the shards that did nothing because their runs failed.

@@ -25,6 +25,7 @@ type applyDocument struct {
 	Requests      map[string]int        `json:"requests,omitempty"`
 	Throttled     float64               `json:"throttled_seconds"`
 	Error         string                `json:"error,omitempty"`
+	Hints         []string              `json:"hints,omitempty"`
 	ExitCode      int                   `json:"exit_code"`
 	Shards        []ShardRun            `json:"shards,omitempty"`
 	// Subscriptions, Config and Cloud are those of the plan.
@@ -39,7 +40,7 @@ func ApplyJSON(w io.Writer, r Run) error {
 		FormatVersion: apply.FormatVersion, Shard: r.Plan.Shard, Summary: r.Summary, Results: r.documents(),
 		Started: r.Started, Finished: r.Finished, Interrupted: r.Interrupted,
 		Gaps: nonNil(r.Plan.Gaps), Refusals: nonNil(r.Plan.Refusals), Requests: r.Requests, Throttled: r.Throttled.Seconds(),
-		Error: r.Error, ExitCode: r.ExitCode, Shards: r.Shards,
+		Error: r.Error, Hints: r.Hints, ExitCode: r.ExitCode, Shards: r.Shards,
 		Subscriptions: r.Plan.Subscriptions, Config: r.Plan.Config, Cloud: r.Plan.Cloud,
 	}
 	if v.Summary == nil {
@@ -66,7 +67,7 @@ func ReadApply(data []byte) (Run, error) {
 			Shard: v.Shard, Complete: len(v.Gaps) == 0, Gaps: v.Gaps, Refusals: v.Refusals,
 			Subscriptions: v.Subscriptions, Config: v.Config, Cloud: v.Cloud,
 		},
-		Requests: v.Requests, Throttled: time.Duration(v.Throttled * float64(time.Second)), Error: v.Error, ExitCode: v.ExitCode,
+		Requests: v.Requests, Throttled: time.Duration(v.Throttled * float64(time.Second)), Error: v.Error, Hints: v.Hints, ExitCode: v.ExitCode,
 		Restored: map[string]*Restored{},
 	}
 	for _, d := range v.Results {

@@ -40,7 +40,7 @@ func MergeRuns(parts []Run) Run {
 			m.Summary[result.Outcome]++
 		}
 		shard := *r.Plan.Shard
-		m.Shards = append(m.Shards, ShardRun{shard, r.ExitCode, r.Error})
+		m.Shards = append(m.Shards, ShardRun{shard, r.ExitCode, r.Error, r.Hints})
 		if r.Error != "" {
 			errs = append(errs, "shard "+shard.String()+": "+r.Error)
 		}

@@ -62,9 +62,14 @@ func ApplyText(w io.Writer, r Run, s Style) error {
 	if len(all) > 0 {
 		fmt.Fprintln(out)
 	}
-	for _, why := range r.describeFailures() {
-		for _, part := range wrap("✗ "+why, s.Width) {
+	for _, f := range r.failures() {
+		for _, part := range wrap("✗ "+f.what, s.Width) {
 			fmt.Fprintln(out, p.stop(part))
+		}
+		for _, hint := range f.hints {
+			for _, part := range wrap("  hint: "+Line(hint), s.Width) {
+				fmt.Fprintln(out, p.dim(part))
+			}
 		}
 	}
 	for i, part := range wrap(r.totalLine(), s.Width) {
@@ -177,15 +182,21 @@ func (p palette) outcome(o apply.Outcome, s string) string {
 	}
 }
 
-// describeFailures returns why the run, or the runs of shards that it was merged from, did nothing: a line each.
-func (r Run) describeFailures() (lines []string) {
+// failure is why a run did nothing, and what to do about it.
+type failure struct {
+	what  string
+	hints []string
+}
+
+// failures returns why the run, or the runs of shards that it was merged from, did nothing.
+func (r Run) failures() (all []failure) {
 	for _, s := range r.idle() {
-		lines = append(lines, "shard "+s.String()+" did nothing: "+Line(s.Error))
+		all = append(all, failure{"shard " + s.String() + " did nothing: " + Line(s.Error), s.Hints})
 	}
 	if len(r.Shards) == 0 && r.Error != "" {
-		lines = append(lines, "nothing was done: "+Line(r.Error))
+		all = append(all, failure{"nothing was done: " + Line(r.Error), r.Hints})
 	}
-	return lines
+	return all
 }
 
 // totalLine returns the last line of the report.
