@@ -210,3 +210,33 @@ func TestARefusalByAQuotaCutsNoCleanUp(t *testing.T) {
 		wantAll(t, out+log, want.said)
 	}
 }
+
+// A restore test that failed says which disks it left, though their list is refused for longer than listing them may take: the
+// refusal is a wait for a quota, which no limit of that work counts.
+func TestARefusalByAQuotaHidesNoDiskOfAFailedRestoreTest(t *testing.T) {
+	// The third list of the group is that of what is left; the first is the plan's, the second that right before the restore.
+	estate := encryptedFleet(t, 1, `"faults":[{"name":"job","kind":"item.restore","disks":"left"},`+
+		`{"name":"list","kind":"disks.list","nth":3,"status":429,"headers":{"Retry-After":"7200"}}]`)
+	code, out, log, took := timedInVirtualTime(t, "apply", "-f", testsFile(t), "--simulate", estate, "--real-time", "--auto-approve", "--format", "json")
+	var report struct {
+		Results []struct {
+			Outcome    string
+			LeftBehind []struct{ Kind, ID string } `json:"left_behind"`
+		}
+	}
+	if err := json.Unmarshal([]byte(out), &report); err != nil {
+		t.Fatalf("%v\n%s", err, log)
+	}
+	if n := restoredDisksOf(t, estate); n == 0 || code != exitUnfinished || took < 2*time.Hour || len(report.Results) != 1 || report.Results[0].Outcome != "failed" {
+		t.Fatalf("exit code %d after %s, %d disks are left\n%s\n%s", code, took, n, out, log)
+	}
+	told := 0
+	for _, l := range report.Results[0].LeftBehind {
+		if l.Kind == "disk" && strings.Contains(l.ID, "/rg-restored/") {
+			told++
+		}
+	}
+	if told != restoredDisksOf(t, estate) {
+		t.Errorf("%d of %d disks are told: %+v", told, restoredDisksOf(t, estate), report.Results[0].LeftBehind)
+	}
+}
