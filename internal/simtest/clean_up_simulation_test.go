@@ -174,6 +174,13 @@ func playCleanUp(t *testing.T, seed uint64) (wrong []string, deleted int) {
 		h.connect(t)
 		var isWhole bool
 		if shown, isWhole = h.findLeft(context.Background()); isWhole {
+			// It sees each disk that carries the name of a restore into the group, whether it may be removed or not.
+			for id, job := range h.groupDisks() {
+				isShown := slices.ContainsFunc(shown, func(d plan.LeftDisk) bool { return armid.Of(d.Disk.ID) == id })
+				if h.jobStates()[job] == "Completed" && !isShown {
+					bad("%s is there, of job %s, and the clean-up does not see it", id, job)
+				}
+			}
 			limited, cancel := context.WithTimeout(context.Background(), time.Hour)
 			left = apply.CleanUp(limited, h.client, h.group, shown)
 			cancel()
