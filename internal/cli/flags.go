@@ -2,9 +2,11 @@ package cli
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/azbackup/azbackup/config"
 	"github.com/azbackup/azbackup/internal/report"
@@ -62,3 +64,18 @@ func (s *durationFlag) String() string {
 
 // Type names the value in help.
 func (*durationFlag) Type() string { return "duration" }
+
+// checkEmptyFlags refuses a flag that is given an empty text. A variable of a shell that is not set must not do what leaving the
+// flag out does: restore the newest point for lack of a time, expect no fingerprint, or leave the simulated Azure for the real one.
+func checkEmptyFlags(flags *pflag.FlagSet) (err error) {
+	flags.Visit(func(f *pflag.Flag) {
+		texts := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			texts = list.GetSlice()
+		}
+		if err == nil && slices.Contains(texts, "") {
+			err = usageError("--%s is empty: give it a value, or leave it out", f.Name)
+		}
+	})
+	return err
+}

@@ -67,7 +67,10 @@ func (a *app) root() *cobra.Command {
 		Args:          unknownCommand,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		PersistentPreRunE: func(*cobra.Command, []string) error {
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			if err := checkEmptyFlags(cmd.Flags()); err != nil {
+				return err
+			}
 			log, err := newLogger(a.Err, a.logFormat, a.verbose, a.hasColor(a.ErrTerminal))
 			if err == nil {
 				a.log = log
