@@ -84,16 +84,19 @@ type RestoreOrder struct {
 
 // PointRef is the recovery point of a [RestoreOrder].
 type PointRef struct {
-	ID          string    `json:"id"`
-	Name        string    `json:"name"`
-	Time        time.Time `json:"time"`
-	AgeSeconds  int64     `json:"age_seconds"` // when the plan was made
-	Tier        string    `json:"tier"`        // "" = not given
-	Consistency string    `json:"consistency"`
+	ID         string    `json:"id"`
+	Name       string    `json:"name"`
+	Time       time.Time `json:"time"`
+	AgeSeconds int64     `json:"age_seconds"` // when the plan was made
+	// AgeAtBeforeSeconds is how much older the point is than the latest time that was asked for; 0 = no time was, or it is that of
+	// the point.
+	AgeAtBeforeSeconds int64  `json:"age_at_before_seconds,omitempty"`
+	Tier               string `json:"tier"` // "" = not given
+	Consistency        string `json:"consistency"`
 }
 
-// approvedOrder returns the part of a change's order that the operator approves. It has no age of the point, and no tier,
-// which changes with the age. The order of a test that takes the newest or oldest point has no point: it differs from day
+// approvedOrder returns the part of a change's order that the operator approves. It has no ages of the point, and no
+// tier, which changes with the age. The order of a test that takes the newest or oldest point has no point: it differs from day
 // to day.
 func approvedOrder(c Change) *RestoreOrder {
 	o := c.RestoreOrder
@@ -422,10 +425,14 @@ func (m *restorer) order(found chosen) (*RestoreOrder, Reason, string) {
 	if missing != "" {
 		return nil, ReasonNoSuchDisk, missing
 	}
+	point := PointRef{
+		ID: p.ID, Name: p.Name, Time: p.Time.UTC(), AgeSeconds: int64(m.now.Sub(p.Time).Seconds()), Tier: found.tier, Consistency: p.Consistency,
+	}
+	if !m.request.Before.IsZero() {
+		point.AgeAtBeforeSeconds = int64(m.request.Before.Sub(p.Time).Seconds())
+	}
 	return &RestoreOrder{
-		Point: PointRef{
-			ID: p.ID, Name: p.Name, Time: p.Time.UTC(), AgeSeconds: int64(m.now.Sub(p.Time).Seconds()), Tier: found.tier, Consistency: p.Consistency,
-		},
+		Point:  point,
 		Select: m.request.Disks, Disks: disks, Into: to.group, Staging: to.staging, Region: to.region, PrivateAccess: p.PrivateAccess,
 	}, "", ""
 }

@@ -111,6 +111,13 @@ func TestARestoreTakesTheNewestPointThatIsInTimeAndRestorable(t *testing.T) {
 		if c.Point.Name != tt.point || c.Point.Tier != tt.tier || len(c.Notes) != tt.notes || c.Point.AgeSeconds != int64(restoreNow.Sub(c.Point.Time).Seconds()) {
 			t.Errorf("%s: %+v, notes %q", name, c.Point, c.Notes)
 		}
+		lost := int64(0) // what was written between the point and the time that was asked for
+		if !r.Before.IsZero() {
+			lost = int64(r.Before.Sub(c.Point.Time).Seconds())
+		}
+		if c.Point.AgeAtBeforeSeconds != lost {
+			t.Errorf("%s: %d s at %s, want %d", name, c.Point.AgeAtBeforeSeconds, r.Before, lost)
+		}
 		if c.Reason != ReasonAsked || c.Into != restoreInto || c.Staging != restoreStage || c.Region != "westeurope" || c.Vault != restoreVault || c.Item == "" {
 			t.Errorf("%s: %+v", name, c)
 		}

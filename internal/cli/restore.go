@@ -134,6 +134,7 @@ func (a *app) planRestores(ctx context.Context, s *session, c *config.Config, sc
 		return plan.Plan{}, err
 	}
 	r := q.RestoreRequest
+	a.warnOfFuture(r.Before, s.Now())
 	switch {
 	case r.Approved != nil:
 	case len(q.only) > 0:

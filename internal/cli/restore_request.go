@@ -98,3 +98,13 @@ func parseBefore(text string) (time.Time, error) {
 	}
 	return at, nil
 }
+
+// maxAhead is how far --before may be ahead of the service's time without a warning: by as much do clocks differ.
+const maxAhead = 5 * time.Minute
+
+// warnOfFuture warns of a --before that is still to come: it leaves no point out, as a mistyped date does that was meant to.
+func (a *app) warnOfFuture(before, now time.Time) {
+	if before.Sub(now) > maxAhead {
+		a.log.Warn("--before "+before.UTC().Format(time.RFC3339)+" is still to come: it leaves no point out, and the newest is taken", hintKey, "it is "+now.UTC().Format(time.RFC3339)+" now")
+	}
+}

@@ -193,6 +193,7 @@ func (a *app) planRestoreTests(
 	if err != nil {
 		return plan.Plan{}, err
 	}
+	a.warnOfFuture(flags.Before, s.Now())
 	vms, err := findVMs(o, "testing the restore of", names)
 	if err != nil {
 		return plan.Plan{}, err

@@ -167,6 +167,9 @@ func (t planText) newLine(c plan.Change) line {
 		for _, f := range c.Fields {
 			l.details = append(l.details, Line(describeField(c, f)))
 		}
+		for _, d := range restoreDetails(c.RestoreOrder) {
+			l.details = append(l.details, Line(d))
+		}
 		if c.WaitsFor != "" {
 			l.details = append(l.details, Line("job "+lastName(c.WaitsFor)))
 		}

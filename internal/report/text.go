@@ -88,7 +88,8 @@ func describeEffect(c plan.Change) string {
 	}
 }
 
-// restoreWords returns what a restore makes of which point: "→ rg-restored, all disks of 2026-11-19 22:00:00 UTC (8h old)".
+// restoreWords returns what a restore makes of which point: "→ rg-restored, all disks of 2026-11-19 22:00:00 UTC (8h
+// old)", and how old the point is at the time before which it was asked for: "(1d 8h old, 22h at --before)".
 func restoreWords(o *plan.RestoreOrder) string {
 	if o == nil {
 		return ""
@@ -100,8 +101,37 @@ func restoreWords(o *plan.RestoreOrder) string {
 	case o.Select != nil:
 		disks = "OS disk and LUN " + o.Select.String()
 	}
-	age := formatDuration(time.Duration(o.Point.AgeSeconds) * time.Second)
-	return describeTo(lastName(o.Into)) + ", " + disks + " of " + pointTime(o.Point.Time) + " (" + age + " old)"
+	age := formatDuration(time.Duration(o.Point.AgeSeconds)*time.Second) + " old"
+	if n := o.Point.AgeAtBeforeSeconds; n > 0 {
+		age += ", " + formatDuration(time.Duration(n)*time.Second) + " at --before"
+	}
+	return describeTo(lastName(o.Into)) + ", " + disks + " of " + pointTime(o.Point.Time) + " (" + age + ")"
+}
+
+// restoreDetails returns what else is known of a restore before it is started: its point, with consistency and tier, where it
+// stages, and the names of its disks, as far as the point lists them.
+func restoreDetails(o *plan.RestoreOrder) (details []string) {
+	if o == nil {
+		return nil
+	}
+	from := ""
+	if o.Point.Tier != "" {
+		from = "from the " + tierWords([]plan.PointTier{{Type: o.Point.Tier, Status: "Valid"}})
+	}
+	details = append(details, strings.Join(nonEmpty("point "+o.Point.Name, consistencyWords(o.Point.Consistency), from), ", "),
+		"staged by "+lastName(o.Staging)+" in "+o.Region)
+	var disks []string
+	for _, d := range o.Disks {
+		which := "OS disk"
+		if d.LUN != plan.OSDisk {
+			which = "LUN " + strconv.Itoa(d.LUN)
+		}
+		disks = append(disks, strings.TrimSpace(which+" "+d.Name))
+	}
+	if len(disks) > 0 {
+		details = append(details, strings.Join(disks, ", "))
+	}
+	return details
 }
 
 func describeTo(s string) string {
