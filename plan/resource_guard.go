@@ -158,8 +158,15 @@ func guardedBy(c *Change) []string {
 }
 
 // WithGuardRequests returns p with the requests of the resource guards of each change's vault, for the vaults (by id) for
-// which use returns true. The guards in o were read. The changes of p are altered in place.
+// which use returns true. o is what p was made from, with the guards that were read since: its further gaps are gaps of p,
+// too. The changes of p are altered in place.
 func WithGuardRequests(p Plan, o Observed, use func(vault string) bool) Plan {
+	for _, g := range o.Gaps {
+		if !slices.Contains(p.Gaps, g) {
+			p.Gaps = append(p.Gaps, g)
+		}
+	}
+	p.Complete = len(p.Gaps) == 0
 	vaults := map[armid.Key]*Vault{}
 	for i := range o.Vaults {
 		vaults[armid.Of(o.Vaults[i].ID)] = &o.Vaults[i]

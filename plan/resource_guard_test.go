@@ -81,3 +81,18 @@ func TestEachGuardedWriteNamesTheOperationOfItsKind(t *testing.T) {
 		}
 	}
 }
+
+func TestGuardsThatWereNotReadTakeNoOtherGapFromAPlanOfRestores(t *testing.T) {
+	points, guards := Gap{Kind: GapPoints, Target: "/vm1"}, Gap{Kind: GapGuards, Vault: "/v1"}
+	for name, c := range map[string]struct{ plan, observed, want []Gap }{
+		"beside the points":   {[]Gap{points}, []Gap{guards}, []Gap{points, guards}},
+		"known already":       {[]Gap{guards, points}, []Gap{guards}, []Gap{guards, points}},
+		"all was read":        {[]Gap{}, nil, []Gap{}},
+		"only the guards not": {[]Gap{}, []Gap{guards}, []Gap{guards}},
+	} {
+		p := WithGuardRequests(Plan{Gaps: c.plan, Complete: len(c.plan) == 0}, Observed{Gaps: c.observed}, func(string) bool { return true })
+		if diff := cmp.Diff(c.want, p.Gaps); diff != "" || p.Complete != (len(c.want) == 0) {
+			t.Errorf("%s: complete %v (-want +got):\n%s", name, p.Complete, diff)
+		}
+	}
+}

@@ -203,9 +203,6 @@ func withGuards(ctx context.Context, s *session, c *config.Config, o plan.Observ
 	if err != nil {
 		return p, err
 	}
-	if len(read.Gaps) > len(o.Gaps) {
-		p.Gaps, p.Complete = read.Gaps, false
-	}
 	return plan.WithGuardRequests(p, read, func(vault string) bool { return used[armid.Of(vault)] }), nil
 }
 
