@@ -102,7 +102,7 @@ func (a *app) apply(ctx context.Context, f applyFlags) error {
 	}))
 }
 
-// reportResults adds advice to the results and sets the exit code that they mean.
+// reportResults adds advice to the results and sets the exit conditions that follow from them.
 func (a *app) reportResults(ctx context.Context, run *report.Run) {
 	good, denied, failed := 0, 0, 0
 	for i := range run.Results {
@@ -113,7 +113,7 @@ func (a *app) reportResults(ctx context.Context, run *report.Run) {
 		switch r.Outcome {
 		case apply.Done, apply.AlreadyDone:
 			good++
-			// A test that proved its point and left disks is not done with them.
+			// A restore test that proved its point, but left disks behind, counts as unfinished.
 			a.exitConditions[exitUnfinished] = a.exitConditions[exitUnfinished] || slices.ContainsFunc(r.LeftBehind, func(l apply.LeftBehind) bool { return l.Kind == apply.LeftDisk })
 			continue
 		case apply.Failed:
@@ -136,8 +136,8 @@ func (a *app) reportResults(ctx context.Context, run *report.Run) {
 	}
 }
 
-// isSignedOut reports whether Azure no longer accepts the identity: codes of 401, and of a request for which no token
-// could be obtained.
+// isSignedOut reports whether a code means that Azure does not accept the identity any more: the codes of a 401, and
+// that of a request for which no token could be obtained.
 func isSignedOut(code string) bool {
 	switch code {
 	case "NotSignedIn", "AuthenticationFailed", "ExpiredAuthenticationToken", "InvalidAuthenticationToken", "InvalidAuthenticationTokenTenant":
@@ -146,7 +146,7 @@ func isSignedOut(code string) bool {
 	return false
 }
 
-// currentExitCode returns the exit code if the command ended now with err.
+// currentExitCode returns the exit code that the process would have if the command ended now with err.
 func (a *app) currentExitCode(ctx context.Context, err error) int {
 	v := exitConditions{exitError: a.stdout.writeError() != nil, exitInterrupted: errors.Is(context.Cause(ctx), errInterrupted)}
 	if err != nil {
@@ -158,7 +158,7 @@ func (a *app) currentExitCode(ctx context.Context, err error) int {
 	return v.code()
 }
 
-// readLastSuccess returns when a run last succeeded, from the metrics file at path.
+// readLastSuccess returns when a run last succeeded, from the metrics file at path; zero = not known.
 func readLastSuccess(path string) time.Time {
 	if path == "" {
 		return time.Time{}

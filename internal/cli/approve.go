@@ -16,7 +16,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// approvalFlags are the ways to approve: in advance, by a fingerprint, by a saved plan, or at the prompt.
+// approvalFlags select how a plan is approved: in advance, by a fingerprint, by a saved plan, or at the prompt.
 type approvalFlags struct {
 	auto     bool
 	expect   string
@@ -31,7 +31,7 @@ func (f *approvalFlags) addFlags(cmd *cobra.Command) {
 		"a plan that is older when you say yes is made again, and you are asked again if anything changed; 0 = after every yes")
 }
 
-// readApproval checks that approval is possible, and reads the saved plan if there is one.
+// readApproval checks that the plan can be approved, and returns the saved plan where one is named, else nil.
 func (f *approvalFlags) readApproval(a *app) (*plan.Plan, error) {
 	switch {
 	case f.maxAge < 0:
@@ -53,14 +53,15 @@ type freshPlan struct {
 	readAt time.Time
 }
 
-// age returns the plan's age. The monotonic clock does not count a machine's sleep, and the wall clock does not count
-// when it was set back: the larger of the two is true.
+// age returns the plan's age. The monotonic clock stands still while a machine sleeps, and the wall clock may be set
+// back: so it takes the larger of both differences.
 func (d freshPlan) age(now time.Time) time.Duration {
 	return max(now.Sub(d.readAt), now.Round(0).Sub(d.readAt.Round(0)))
 }
 
-// approve returns the plan that may be executed, from the planned and the approved changes; for a saved plan also the
-// state of the rest of it. A plan approved at the prompt may have to be made again.
+// approve returns the plan that may be executed, from the planned and the approved changes; for a saved plan also what
+// has become of all its changes. A plan that is approved at the prompt may be made again with replan. The error has the
+// exit code of a plan that may not be executed.
 func (a *app) approve(
 	ctx context.Context, f applyFlags, saved *plan.Plan, now freshPlan, replan func() (freshPlan, error),
 ) (freshPlan, plan.Remainder, error) {
@@ -96,7 +97,8 @@ func (a *app) approve(
 	return now, rest, err
 }
 
-// tellUncovered says what runs that the approved fingerprint does not cover, and that it covers nothing where it does not.
+// tellUncovered reports the backups and restore tests that run though the approved fingerprint does not cover them, and
+// warns where it covers nothing at all.
 func (a *app) tellUncovered(p plan.Plan) {
 	counts := map[plan.Action]int{}
 	for _, c := range p.Uncovered() {
@@ -120,8 +122,8 @@ func (a *app) tellUncovered(p plan.Plan) {
 	}
 }
 
-// approveFresh asks for approval of a plan. One that is older than maxAge at the approval is made again; if it differs
-// from the approved one, the difference is shown, the guards are checked, and the new plan needs approval.
+// approveFresh asks for approval of a plan. A plan that is older than maxAge at the approval is made again; where the new
+// plan differs, approveFresh shows the difference, checks the guards, and asks again.
 func (a *app) approveFresh(ctx context.Context, maxAge time.Duration, now freshPlan, replan func() (freshPlan, error)) (freshPlan, error) {
 	for len(now.plan.Actionable())+now.plan.Summary[plan.RestoreTest] > 0 {
 		if err := a.askApproval(ctx, now.plan); err != nil {
@@ -187,7 +189,7 @@ func (a *app) refusedError(p plan.Plan) error {
 	return withCode(exitRefused, errors.New("refused: "+what), hints...)
 }
 
-// askApproval asks for approval at the terminal.
+// askApproval asks for approval of p at the terminal; nil = it was given.
 func (a *app) askApproval(ctx context.Context, p plan.Plan) error {
 	changes, tests := report.FormatCount(len(p.Actionable()), "change"), report.FormatCount(p.Summary[plan.RestoreTest], "restore test")
 	switch {
@@ -199,7 +201,7 @@ func (a *app) askApproval(ctx context.Context, p plan.Plan) error {
 	return a.confirm(ctx, "Apply "+changes+" and run "+tests)
 }
 
-// confirm asks a question at the terminal, to be approved with "yes".
+// confirm asks a question at the terminal. It returns nil where the answer is "yes", and records when it was given.
 func (a *app) confirm(ctx context.Context, question string) error {
 	fmt.Fprintf(a.Err, "\n%s? Only yes is taken for yes: ", question)
 	answer := make(chan string, 1)

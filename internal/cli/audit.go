@@ -112,7 +112,7 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close()) }()
-	// Every vault of the subscriptions is read, so that a VM protected outside the file counts there.
+	// Every vault of the subscriptions is read, so that a VM that a vault outside the file protects is not unprotected.
 	scope.Graph = f.source == sourceGraph
 	scope.AllVaults, scope.Hidden, scope.Protectable, scope.Guards, scope.BackupJobsSince = true, true, false, false, 0
 	began := a.Now()
@@ -120,10 +120,10 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 	if err != nil {
 		return err
 	}
-	// The list of subscriptions is that of all shards.
+	// Subscriptions of other shards were listed as well.
 	observed.Subscriptions = slices.DeleteFunc(observed.Subscriptions, func(s plan.Subscription) bool { return !f.shard.Has(s.ID) })
 	if len(c.Files) == 0 {
-		c = nil // no file, so no VM is protected against its rules
+		c = nil // without a file nothing is compared with rules
 	}
 	if observed, err = readRestoreTests(ctx, s, c, observed, opt.Now); err != nil {
 		return err
@@ -156,14 +156,14 @@ func (a *app) audit(ctx context.Context, f auditFlags) (err error) {
 	})
 }
 
-// setAuditConditions sets the exit code that an audit means.
+// setAuditConditions sets the exit conditions that follow from an audit.
 func (a *app) setAuditConditions(r audit.Result) {
 	a.exitConditions[exitIncomplete] = r.IsIncomplete()
 	a.exitConditions[exitChanges] = len(r.FailingFindings()) > 0
 }
 
-// readRestoreTests reads what tells which VMs a restore has proven, as of a time (zero = now); nothing where the file has
-// no restore tests.
+// readRestoreTests reads the jobs that show which VMs a restore has proven, as of a time (zero = now); where the file
+// has no restore tests it reads nothing.
 func readRestoreTests(ctx context.Context, s *session, c *config.Config, o plan.Observed, at time.Time) (plan.Observed, error) {
 	if c == nil || len(c.RestoreTests) == 0 {
 		return o, nil
@@ -175,11 +175,12 @@ func readRestoreTests(ctx context.Context, s *session, c *config.Config, o plan.
 	return s.ReadDetails(ctx, o, plan.Questions{Tests: wanted})
 }
 
-// auditOptions reads the flags, and the baseline before any output is written: it may be the file that --output writes.
+// auditOptions parses the flags and reads the baseline. It is called before any output is written, because --output may
+// name the file of the baseline.
 func (f *auditFlags) auditOptions() (audit.Options, error) {
 	opt := audit.Options{
 		FailOn: audit.Severity(f.failOn), MaxAge: time.Duration(f.maxAge), MinRetention: time.Duration(f.minRetention),
-		Tolerance: max(time.Duration(f.tolerance), 1), Subscriptions: f.subscriptions, // a tolerance of 0 is not the default
+		Tolerance: max(time.Duration(f.tolerance), 1), Subscriptions: f.subscriptions, // 0 would stand for the default
 	}
 	if f.failOn == failNever {
 		opt.FailOn = ""
@@ -228,7 +229,7 @@ func sortedFold(ids []string) []string {
 	return slices.Compact(all)
 }
 
-// auditProvenance returns the author and the origin of the audit.
+// auditProvenance returns who makes the audit, in which cloud and tenant, and with which version.
 func (a *app) auditProvenance(ctx context.Context, s *session) (audit.Provenance, error) {
 	if s.simulated != nil {
 		return audit.Provenance{By: "nobody", Cloud: "simulated", Version: a.Version}, nil

@@ -74,7 +74,7 @@ func (a *app) backup(ctx context.Context, f backupFlags, names []string) (err er
 	})
 }
 
-// startBackups starts the backups of run.Plan, waits for them where requested, and fills run in.
+// startBackups starts the backups of run.Plan, with --wait follows their jobs to the end, and records the results in run.
 func (a *app) startBackups(ctx context.Context, s *session, f backupFlags, run *report.Run) {
 	// Without Observed the engine lists the jobs first, and starts no second backup of a VM.
 	o := apply.Options{Grace: time.Minute}
@@ -86,7 +86,7 @@ func (a *app) startBackups(ctx context.Context, s *session, f backupFlags, run *
 	a.reportResults(ctx, run)
 }
 
-// newBackup returns the change that backs a VM up now.
+// newBackup returns the change that backs a VM up now, blocked where no vault that was read backs it up.
 func newBackup(o plan.Observed, vm string, retain time.Duration) plan.Change {
 	c := plan.Change{
 		ID: string(plan.Backup) + ":" + string(armid.Of(vm)), Action: plan.Backup, Target: vm,

@@ -15,8 +15,9 @@ import (
 	"github.com/azbackup/azbackup/internal/report"
 )
 
-// The pause between two polls of a job grows from the first to the second of these, which is multiplied when many jobs
-// are followed: reading jobs has an hourly budget that the whole subscription shares (docs/azure.md §12).
+// The pause between two polls of a job grows from minJobPollInterval to maxJobPollInterval. The longest pause is longer
+// where many jobs are followed, by once for every jobsPerPoll of them: reads of jobs have an hourly budget that the
+// whole subscription shares (docs/azure.md §12).
 const (
 	minJobPollInterval = time.Second
 	maxJobPollInterval = 30 * time.Second
@@ -82,7 +83,7 @@ func (a *app) awaitBackup(ctx context.Context, s *session, slowest time.Duration
 	}
 }
 
-// jobID returns the resource id of a result's job, of which a result may have the name only.
+// jobID returns the resource id of a result's job. The result itself may hold the name alone.
 func jobID(r *apply.Result) string {
 	if strings.HasPrefix(r.Job, "/") {
 		return r.Job
@@ -99,7 +100,7 @@ func describeTasks(job azure.JobDetail) string {
 	return oneLine(strings.Join(words, ", "))
 }
 
-// recordBackupEnd records the end of a job in its result. The codes of jobs are integers and shown unchanged.
+// recordBackupEnd records the end of a job in its result. The codes of jobs are integers, and are shown as they are.
 func recordBackupEnd(r *apply.Result, job azure.JobDetail, finished time.Time) {
 	r.Finished, r.Code, r.Hint = &finished, "", ""
 	took := ""

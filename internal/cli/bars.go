@@ -13,7 +13,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// maxBars is the most vaults that have a bar each; more of them share one.
+// maxBars is the highest number of vaults that have a bar each; more vaults share one bar.
 const maxBars = 8
 
 // bars draws a bar per vault, with the remaining time. Failures are printed above them as they happen.
@@ -21,8 +21,8 @@ type bars struct {
 	lines    *lineProgress
 	progress *mpb.Progress
 	byVault  map[armid.Key]*mpb.Bar
-	all      *mpb.Bar // the one bar of all vaults where there are too many
-	restore  func(end func())
+	all      *mpb.Bar             // the one bar of all vaults where there are too many
+	restore  func(end func())     // runs end, and then gives stderr back to the terminal
 	elapsed  func() time.Duration // since the bars were made
 }
 
@@ -31,7 +31,7 @@ func newBars(a *app, p plan.Plan, lines *lineProgress) *bars {
 	b := &bars{lines: lines, byVault: map[armid.Key]*mpb.Bar{}}
 	// WithAutoRefresh would write escape sequences into files: terminals are refreshed without it.
 	b.progress = mpb.New(mpb.WithOutput(a.terminal), mpb.WithWidth(40))
-	// Before the first bar: it would be drawn over a line that went to the terminal directly.
+	// The redirection comes before the first bar, which would be drawn over a line that went to the terminal directly.
 	b.restore = a.stderr.redirect(b.progress)
 	counts, order := countByVault(p)
 	name := namerOf(p)
@@ -80,7 +80,8 @@ func (b *bars) add(name string, total int, forecast time.Duration) *mpb.Bar {
 	)
 }
 
-// estimateTimeLeft extrapolates from the forecast until enough changes have ended to extrapolate from them.
+// estimateTimeLeft returns how long the changes still take, in words: by the forecast until a fifth of them has ended,
+// then by those that have.
 func estimateTimeLeft(passed, forecast time.Duration, done, total int64) string {
 	if done*5 >= total {
 		return "about " + report.FormatDuration(passed*time.Duration(total-done)/time.Duration(max(done, 1))) + " left"
@@ -108,8 +109,8 @@ func (b *bars) bar(vault string) *mpb.Bar {
 	return b.byVault[armid.Of(vault)]
 }
 
-// end stops the bars and restores stderr. Lines are drawn with the bars, a moment after they were written: a removed
-// bar is drawn once more, so that the last lines are too.
+// end stops the bars and restores stderr. Lines are drawn together with the bars, a moment after they were written: end
+// adds a bar and removes it, which draws once more, so that no last line is lost.
 func (b *bars) end() {
 	b.restore(func() {
 		for _, bar := range b.byVault {

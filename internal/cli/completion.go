@@ -20,10 +20,11 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// A shell asks for completions at each press of a key: they come from the config and from the estate of --simulate,
-// never from the network, and a file that cannot be read completes nothing and says nothing.
+// A shell asks for completions at each press of a key. They come from the config and from the estate of --simulate, never
+// from the network; a file that cannot be read gives no completions and no error.
 
-// maxCompletedEstate bounds the estate that completions are read from, in bytes: a larger one would make the shell wait.
+// maxCompletedEstate is the largest estate file, in bytes, that completions are read from: a larger one would make the
+// shell wait.
 const maxCompletedEstate = 64 << 20
 
 // registerCompletions adds completions to the flags and arguments of root and of all commands below it.
@@ -45,7 +46,8 @@ func registerCompletions(root *cobra.Command, env func(string) (string, bool)) {
 	}
 }
 
-// unquoteUsage takes the quotes off the names of flags' values: help and the manual read them, and shells would show them.
+// unquoteUsage removes the quotes around the names of flags' values, which help and the manual need: shells would show
+// them.
 func unquoteUsage(cmd *cobra.Command) {
 	for _, flags := range []*pflag.FlagSet{cmd.LocalNonPersistentFlags(), cmd.PersistentFlags()} {
 		flags.VisitAll(func(f *pflag.Flag) { f.Usage = strings.ReplaceAll(f.Usage, "`", "") })
@@ -55,7 +57,7 @@ func unquoteUsage(cmd *cobra.Command) {
 	}
 }
 
-// flagCompletions returns the completions of flags, by name: a flag means the same wherever it is.
+// flagCompletions returns the completions of flags, by name: a flag of one name has one meaning in all commands.
 func flagCompletions(env func(string) (string, bool)) map[string]cobra.CompletionFunc {
 	words := func(words ...string) cobra.CompletionFunc {
 		return cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveKeepOrder)
@@ -100,7 +102,7 @@ func completeFormat(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completio
 	return formatsOf(cmd), cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveKeepOrder
 }
 
-// completeOutput completes the FORMAT of FORMAT=FILE; the file is the shell's.
+// completeOutput completes the FORMAT of FORMAT=FILE; the shell completes the file.
 func completeOutput(cmd *cobra.Command, _ []string, toComplete string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	if strings.Contains(toComplete, "=") {
 		return nil, cobra.ShellCompDirectiveDefault
@@ -175,7 +177,7 @@ func completeFromEstate(env func(string) (string, bool), names func(*completionS
 	}
 }
 
-// completionSource is what completions are made of. Both parts may be empty.
+// completionSource holds what completions are taken from. Both parts may be empty.
 type completionSource struct {
 	config config.Config
 	estate completedEstate
@@ -198,7 +200,7 @@ type completedResource struct {
 	ID string `json:"id"`
 }
 
-// completedItem leads to a VM that may not exist any more.
+// completedItem is a protected item, for the name of its VM, which may not exist any more.
 type completedItem struct {
 	Properties struct {
 		VM string `json:"sourceResourceId"`
@@ -263,7 +265,8 @@ func (s *completionSource) vaults() []string {
 	return completable(names)
 }
 
-// vms returns the VMs of the estate, and those of it that are gone; without an estate the VMs that the rules name.
+// vms returns the names of the VMs of the estate, and of those of which only the backup is left; without an estate
+// those of the VMs that the rules name.
 func (s *completionSource) vms() []string {
 	var names []string
 	for _, vm := range s.estate.VMs {
@@ -284,7 +287,7 @@ func (s *completionSource) vms() []string {
 	return completable(names)
 }
 
-// vmGroups returns the resource groups of the VMs, those of which only the backup is left too.
+// vmGroups returns the resource groups of the VMs, also of those of which only the backup is left.
 func (s *completionSource) vmGroups() []string {
 	var names []string
 	add := func(id string) {
@@ -346,8 +349,8 @@ func completable(names []string) []string {
 	return slices.Compact(names)
 }
 
-// isCompletable reports whether a text has no character that a shell's completion could take for more than itself: the
-// the names in a file are untrusted.
+// isCompletable reports whether a text has no character that could have a meaning to a shell: the names in a file are
+// untrusted.
 func isCompletable(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("-_./@+, ", r)

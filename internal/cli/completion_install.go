@@ -28,7 +28,8 @@ func (a *app) addCompletionCommands(root *cobra.Command) {
 	}
 }
 
-// addBashFallback lets the script of bash work without the package bash-completion, too, of which it needs one function.
+// addBashFallback makes the script of bash work without the package bash-completion as well, of which it needs one
+// function.
 func (a *app) addBashFallback(cmd *cobra.Command) {
 	write := cmd.RunE
 	cmd.Long = strings.ReplaceAll(cmd.Long, "This script depends on the 'bash-completion' package.\n"+
@@ -42,7 +43,7 @@ func (a *app) addBashFallback(cmd *cobra.Command) {
 	}
 }
 
-// bashFallback takes the place of cobra's function that has the words of the command line.
+// bashFallback replaces the function with which cobra's script gets the words of the command line.
 const bashFallback = `
 # Without the package bash-completion the words are those up to the cursor, parted at blanks.
 __azbackup_init_completion()
@@ -123,7 +124,7 @@ func (a *app) completionSteps(shell string) (string, bool) {
 	return fmt.Sprintf("mkdir -p %s\nazbackup completion %s > %s\n%s\n", quoteForShell(path.Dir(file)), shell, quoteForShell(file), last), true
 }
 
-// quoteForShell quotes a path, unless that changes nothing.
+// quoteForShell returns a path as one word of a shell, quoted only where that is necessary.
 func quoteForShell(s string) string {
 	if isCompletable(s) && !strings.ContainsAny(s, ", ") || strings.HasPrefix(s, "~/") {
 		return s

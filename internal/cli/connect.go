@@ -20,7 +20,7 @@ import (
 // accessToken is the variable that holds a bearer token for --endpoint.
 const accessToken = "AZBACKUP_ACCESS_TOKEN"
 
-// auxiliaryToken is the variable that holds the token for resource guards of other tenants beside it.
+// auxiliaryToken is the variable that holds a token for resource guards of other tenants, for --endpoint as well.
 const auxiliaryToken = "AZBACKUP_AUXILIARY_TOKEN"
 
 // azureFlags select the Azure that a command connects to.
@@ -38,7 +38,7 @@ func (f *azureFlags) addFlags(cmd *cobra.Command) {
 		"talk to another Azure Resource Manager `URL`; the token is taken from "+accessToken+" where that is set")
 }
 
-// The start of a simulated Azure's clock.
+// The values of --clock: when a simulated Azure's clock starts.
 const (
 	clockEstate = "estate"
 	clockWall   = "wall"
@@ -57,7 +57,7 @@ func isWallClock(clock string) (bool, error) {
 	return clock == clockWall, nil
 }
 
-// maxRehearsalTime is the longest duration of an operation in a rehearsal.
+// maxRehearsalTime is the longest duration of an operation with --simulate, unless --real-time is given.
 const maxRehearsalTime = time.Second
 
 // simulatorOptions returns the options of the simulated Azure that the flags request.
@@ -77,8 +77,8 @@ type session struct {
 	isSkewReported bool // the warning about the machine's clock was printed
 }
 
-// connect signs in, prints the identity to stderr, and refuses another tenant than the config's.
-// auxiliary are the tenants of resource guards of other tenants.
+// connect signs in, prints the identity to stderr, and refuses another tenant than that of the config. auxiliary are the
+// tenants of resource guards in other tenants. The caller closes the session.
 func (a *app) connect(
 	ctx context.Context, command azure.Command, f azureFlags, cloud config.Cloud, tenant string, auxiliary ...string,
 ) (*session, error) {
@@ -156,7 +156,7 @@ func (a *app) reportIdentity(ctx context.Context, s *session, f azureFlags, tena
 
 func orUnknown(s string) string { return cmp.Or(s, "unknown") }
 
-// close ends what watches the session, and writes the simulated Azure's state to its file.
+// close ends the reports of waits, and writes the simulated Azure's state to its file.
 func (s *session) close() error {
 	s.waits.end()
 	if s.simulated == nil {

@@ -9,8 +9,9 @@ import (
 	"github.com/azbackup/azbackup/internal/report"
 )
 
-// runEngine executes run.Plan and fills in its report. It adds to o what every command has: the client's budget and
-// clock, the progress beside o's own observer, and the interrupt. onInterrupt is called when the first signal comes.
+// runEngine executes run.Plan and sets run.Report. It sets the options that are the same in every command: the client's
+// budget and clock, the interrupt, and an observer that shows the progress and also calls that of o. It calls
+// onInterrupt at the first signal.
 func (a *app) runEngine(ctx context.Context, s *session, o apply.Options, onInterrupt func(), run *report.Run) {
 	show := a.newProgress(run.Plan)
 	also := o.Observer
@@ -31,7 +32,8 @@ func (a *app) runEngine(ctx context.Context, s *session, o apply.Options, onInte
 	a.reportFault(err)
 }
 
-// warnOfInterrupt returns what a command says at the first signal: how long it waits, and what becomes of what goes on.
+// warnOfInterrupt returns a function that warns, at the first signal, how long the command still waits; then says what
+// becomes of the changes that run.
 func (a *app) warnOfInterrupt(o apply.Options, then string) func() {
 	return func() {
 		a.log.Warn("interrupted: nothing new starts; waiting up to "+report.FormatDuration(o.Grace)+" for what runs", hintKey, "Ctrl-C again leaves at once; "+then)

@@ -14,7 +14,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// commandError is an error with an exit code of its own, or with advice.
+// commandError is an error with an exit code of its own, or with advice for the operator.
 type commandError struct {
 	error
 	code   int // 0 = exitError
@@ -36,7 +36,7 @@ func usageError(format string, args ...any) error {
 	return withHint(fmt.Errorf(format, args...), "azbackup help: the commands; azbackup COMMAND --help: its flags")
 }
 
-// reportError prints why a command ended early, and records it for the exit code.
+// reportError prints why a command ended early, and sets the exit condition that follows from it.
 func (a *app) reportError(ctx context.Context, err error) {
 	if errors.Is(context.Cause(ctx), errInterrupted) {
 		a.exitConditions[exitInterrupted] = true
@@ -62,7 +62,7 @@ func describeAttempts(err error) string {
 	return lines.String()
 }
 
-// reportConfigError prints all problems of the config, or of another file that is read as strictly, as file:line:col.
+// reportConfigError prints all problems of the config, or of the file of prices, each with file:line:col.
 func (a *app) reportConfigError(err *config.LoadError) {
 	for _, p := range err.Problems {
 		a.log.Error(p.Message, problemKey, p)
@@ -120,5 +120,5 @@ func isFault(err error) bool {
 	return invalid || internal
 }
 
-// oneLine joins the lines of a text.
+// oneLine returns a text as one line that is safe to print.
 func oneLine(s string) string { return report.Line(strings.Join(strings.Fields(s), " ")) }

@@ -16,7 +16,7 @@ type eventLog struct {
 	path     string
 	file     *os.File
 	observer apply.Observer
-	err      error // the first that occurred
+	err      error // the first error of a write
 }
 
 func openEventLog(path string, a *app, s *session, p plan.Plan) (*eventLog, error) {

@@ -1,6 +1,6 @@
 package cli
 
-// The exit codes. A script may rely on them; a code that is not listed is a failure.
+// The exit codes. Scripts may rely on them; [exitCodes] has their meaning.
 const (
 	exitOK          = 0
 	exitError       = 1
@@ -13,13 +13,14 @@ const (
 	exitInterrupted = 130
 )
 
-// exitHelp is a line of the table.
+// exitHelp is a row of the table of exit codes.
 type exitHelp struct {
 	code  int
 	means string
 }
 
-// exitCodes returns the table, in order of precedence: the first code whose condition holds ends the process.
+// exitCodes returns the table of exit codes, in order of precedence: the process ends with the first code whose condition
+// holds.
 func exitCodes() []exitHelp {
 	return []exitHelp{
 		{exitInterrupted, "interrupted by Ctrl-C or SIGTERM"},
@@ -34,7 +35,7 @@ func exitCodes() []exitHelp {
 	}
 }
 
-// knownExitCode returns a code of the table: one that is not in it is a failure.
+// knownExitCode returns code where the table has it, else [exitError].
 func knownExitCode(code int) int {
 	for _, c := range exitCodes() {
 		if c.code == code {

@@ -54,14 +54,14 @@ func (a *app) explain(ctx context.Context, f explainFlags, vm string) (err error
 	if err != nil {
 		return err
 	}
-	scope.Guards = true // they may block what would happen next
+	scope.Guards = true // a guard may block what would happen next
 	o, err := a.observe(ctx, s, scope)
 	if err != nil {
 		return err
 	}
 	a.exitConditions[exitIncomplete] = len(o.Gaps) > 0
 	options := plan.Options{Now: s.Now(), Zone: loadZone}
-	if len(c.RestoreTests) > 0 { // when the VM was restored last decides when it is next
+	if len(c.RestoreTests) > 0 { // the last restore of the VM decides when its next test is due
 		_, o, err = plan.MakeAsking(c, o, options, func(o plan.Observed, w plan.Questions) (plan.Observed, error) {
 			return s.ReadDetails(ctx, o, plan.Questions{Tests: w.Tests})
 		})
@@ -79,7 +79,7 @@ func (a *app) explain(ctx context.Context, f explainFlags, vm string) (err error
 	})
 }
 
-// withCandidates adds the candidates to an error about a name that fits several VMs.
+// withCandidates adds the VMs that a name fits as hints to a [*plan.AmbiguousError]; any other error it returns as it is.
 func withCandidates(o plan.Observed, err error) error {
 	ambiguous, ok := errors.AsType[*plan.AmbiguousError](err)
 	if !ok {

@@ -150,7 +150,7 @@ func starterOf(name string) (*export.Starter, error) {
 	return &export.Starter{Name: name, Entry: entry}, nil
 }
 
-// chooseSubscriptions asks which of several subscriptions are meant, where no flag says so.
+// chooseSubscriptions asks the operator which of several subscriptions the config is for, where no flag names them.
 func (a *app) chooseSubscriptions(ctx context.Context, f initFlags, scope plan.Scope) (plan.Scope, error) {
 	if len(f.subscriptions) > 0 || len(scope.Subscriptions) < 2 || !a.isAsking() {
 		return scope, nil
@@ -184,10 +184,10 @@ func (a *app) askStarter(ctx context.Context) (*export.Starter, error) {
 	return starterOf(answer)
 }
 
-// isAsking reports whether an operator can answer questions.
+// isAsking reports whether the command may ask questions: stdin and stderr are a terminal.
 func (a *app) isAsking() bool { return a.InTerminal && a.ErrTerminal }
 
-// ask asks a person for a line.
+// ask asks the operator for a line; an end of input is an empty answer.
 func (a *app) ask(ctx context.Context, question string) (string, error) {
 	if a.answers == nil {
 		a.answers = bufio.NewReader(a.In)

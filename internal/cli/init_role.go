@@ -52,7 +52,8 @@ type roleDefinition struct {
 	AssignableScopes []string
 }
 
-// printRole writes the role of the commands, or its part at a scope, and says on stderr where each part is assigned.
+// printRole writes the role of the commands, or its part at a scope, to stdout, and to stderr where each part is
+// assigned.
 func (a *app) printRole(f initFlags) error {
 	var commands []azure.Command
 	for _, name := range f.commands {
@@ -101,7 +102,7 @@ func (a *app) printRole(f initFlags) error {
 	return report.WriteJSON(a.Out, role)
 }
 
-// withTests adds what the commands need where the file has restore tests.
+// withTests adds the rights that the commands need for the restore tests of the file.
 func withTests(c *config.Config, commands []azure.Command) []azure.Command {
 	if len(c.RestoreTests) == 0 {
 		return commands
@@ -119,7 +120,7 @@ func withTests(c *config.Config, commands []azure.Command) []azure.Command {
 	return all
 }
 
-// describeRoleScope says what a role is assigned at.
+// describeRoleScope returns the resources at which a part of a role is assigned, in words.
 func describeRoleScope(at azure.RoleScope) string {
 	return map[azure.RoleScope]string{
 		azure.AtManagementGroup: "each management group of the config", azure.AtSubscription: "each subscription of the config",

@@ -12,7 +12,8 @@ import (
 // errInterrupted is the cause of a context cancelled by a signal.
 var errInterrupted = errors.New("interrupted")
 
-// interrupts maps signals to the two early ends of a command: gracefully, while changes run, or at once.
+// interrupts ends a command early at a signal: gracefully at the first signal while [interrupts.drain] runs, else at
+// once. It is safe for concurrent use.
 type interrupts struct {
 	cancel context.CancelCauseFunc
 
@@ -23,7 +24,7 @@ type interrupts struct {
 	onInterrupt   func()
 }
 
-// newInterrupts follows signals until ctx ends.
+// newInterrupts handles signals until ctx ends. The returned context ends at once at an interrupt, with [errInterrupted].
 func newInterrupts(ctx context.Context, signals <-chan os.Signal) (context.Context, *interrupts) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	i := &interrupts{cancel: cancel, stopRequested: make(chan struct{})}
@@ -54,7 +55,8 @@ func (i *interrupts) handleSignal() {
 	i.cancel(errInterrupted)
 }
 
-// drain runs f; a first signal meanwhile closes the channel passed to f, after calling onAsk.
+// drain runs f. A first signal meanwhile closes the channel that f gets, and then calls onAsk; a second one ends the
+// context.
 func (i *interrupts) drain(onAsk func(), f func(asked <-chan struct{})) {
 	i.set(true, onAsk)
 	defer i.set(false, nil)

@@ -13,9 +13,11 @@ import (
 	"github.com/azbackup/azbackup/config"
 )
 
-// lock keeps a second run of the same config off this machine until the first has ended, however it ends: the kernel
-// frees the lock of a dead process. Two machines may run at the same time; Azure's conflicts keep them apart. A shard has
-// a lock of its own beside that of the config, which the shards share and a run of all subscriptions takes alone.
+// lock prevents a second run of the same config on this machine until unlock is called or the process has ended: the
+// kernel frees the lock of a dead process. Runs on two machines are not prevented: Azure's conflicts and the comparison
+// before each write keep them from undoing each other's work. A run of all subscriptions takes the lock of the config
+// alone; runs of shards share it, and each takes a lock of its shard besides. A held lock is an error with the exit
+// code [exitLocked].
 func lock(path string, configs []string, shard config.Shard) (unlock func(), err error) {
 	if path == "" {
 		if path, err = defaultLock(configs); err != nil {
@@ -56,9 +58,9 @@ func lockingError(err error) error {
 	return withHint(fmt.Errorf("locking: %w", err), "--lock-file names another place for the lock")
 }
 
-// defaultLock returns a file in the user's cache folder, one per set of paths, by whatever links or folders they are
-// reached; empty names are none. All configs from standard input share one: whether two are versions of the same is
-// not known.
+// defaultLock returns the path of a lock file in the user's cache folder. It is the same for the same config files,
+// whatever links or folders they are reached by; empty names do not count. All configs from standard input share one
+// lock, because nothing shows whether two of them are the same config.
 func defaultLock(configs []string) (string, error) {
 	dir, err := os.UserCacheDir()
 	if err != nil {

@@ -34,7 +34,7 @@ func hintArgs(hints []string) []any {
 }
 
 // stderr is the writer of everything but results. While progress bars are drawn it writes to theirs, which puts lines
-// above them.
+// above them. It is safe for concurrent use.
 type stderr struct {
 	mu sync.Mutex
 	w  io.Writer
@@ -46,7 +46,7 @@ func (s *stderr) Write(p []byte) (int, error) {
 	return s.w.Write(p)
 }
 
-// redirect replaces the writer and returns a function that restores it after running end. Writes wait while end runs.
+// redirect replaces the writer, and returns a function that runs end and then restores it. Writes wait while end runs.
 func (s *stderr) redirect(w io.Writer) (giveBack func(end func())) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -13,7 +13,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// manCommand writes the manual. It is hidden: packages bring the pages, and only what builds packages makes them.
+// manCommand returns the command that writes the manual. It is hidden: packages contain the pages, and only the build of
+// packages needs the command.
 //
 // The generator of cobra was rejected: it takes help texts for Markdown, which eats "*" and joins lists, leaves the
 // topics out, and stamps each page with a date.
@@ -32,7 +33,7 @@ func (a *app) manCommand() *cobra.Command {
 	}
 }
 
-// writeManual writes the page of cmd and those of all commands below it to dir; date is its day, or "".
+// writeManual writes the page of cmd and those of all commands below it to dir; date is that of the pages, or "".
 func writeManual(dir, version, date string, cmd *cobra.Command) error {
 	if cmd.Hidden || cmd.Name() == "help" {
 		return nil
@@ -100,7 +101,7 @@ func synopsis(cmd *cobra.Command) string {
 	return strings.TrimSpace(arguments + " [flags]")
 }
 
-// manText returns prose as paragraphs; one with an indented line stays as it is.
+// manText returns prose as paragraphs; a paragraph with an indented line keeps its lines.
 func manText(text string) string {
 	var b strings.Builder
 	for i, paragraph := range strings.Split(strings.TrimSpace(text), "\n\n") {
@@ -141,7 +142,7 @@ func writeManFlags(b *strings.Builder, title string, flags *pflag.FlagSet) {
 	})
 }
 
-// hasManDefault reports whether the default of a flag says something.
+// hasManDefault reports whether the default of a flag is worth printing.
 func hasManDefault(f *pflag.Flag) bool {
 	switch f.DefValue {
 	case "", "false", "[]", "0", "0s":
@@ -174,7 +175,7 @@ func writeManLinks(b *strings.Builder, cmd *cobra.Command) {
 	}
 }
 
-// roff returns a text as man(7) shows it letter by letter.
+// roff escapes a text so that man(7) shows it unchanged.
 func roff(text string) string {
 	text = strings.NewReplacer(`\`, `\e`, "-", `\-`, "…", "...").Replace(strings.TrimRight(text, "\n"))
 	lines := strings.Split(text, "\n")

@@ -12,15 +12,15 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// connectForVMs is connectScope for a command about VMs that the command line names: the scope has every vault, because
-// a VM may be backed up in one that the config does not name.
+// connectForVMs is [app.connectScope] for a command about VMs that the command line names: the scope has every vault,
+// because a vault that the config does not name may back up the VM.
 func (a *app) connectForVMs(ctx context.Context, command azure.Command, f scopeFlags, at azureFlags) (*config.Config, plan.Scope, *session, error) {
 	c, scope, s, err := a.connectScope(ctx, command, f, at)
 	scope.AllVaults, scope.Protectable, scope.Guards = true, false, false
 	return c, scope, s, err
 }
 
-// observeVMs reads what is in the scope, and returns it with the VMs that the names on a command line mean ([findVMs]).
+// observeVMs reads what is in the scope, and returns it with the ids of the VMs that the command line names ([findVMs]).
 func (a *app) observeVMs(ctx context.Context, s *session, scope plan.Scope, doing string, names []string) (plan.Observed, []string, error) {
 	o, err := a.observe(ctx, s, scope)
 	if err != nil {
@@ -30,8 +30,8 @@ func (a *app) observeVMs(ctx context.Context, s *session, scope plan.Scope, doin
 	return o, vms, err
 }
 
-// findVMs returns the VMs that the names on a command line mean, in their order, each once, also where only its backup is
-// left. An error begins with doing.
+// findVMs returns the ids of the VMs that the command line names, in the order of the names, each once. A VM of which
+// only the backup is left is found as well. A name that fits no VM, or several, is an error that begins with doing.
 func findVMs(o plan.Observed, doing string, names []string) ([]string, error) {
 	known := newNamedVMs(o)
 	seen := map[armid.Key]bool{}
@@ -51,8 +51,8 @@ func findVMs(o plan.Observed, doing string, names []string) ([]string, error) {
 	return vms, nil
 }
 
-// namedVMs are the VMs of an estate, and those of which only the backup is left, by id and by short name: hundreds of
-// names are looked up in an estate of any size.
+// namedVMs holds the VMs of an estate, and those of which only the backup is left, by id and by short name, so that
+// hundreds of names are found fast in an estate of any size.
 type namedVMs struct {
 	ids    map[armid.Key]string
 	byName map[string][]namedVM // by the name in lower case
@@ -67,7 +67,7 @@ func newNamedVMs(o plan.Observed) namedVMs {
 			return
 		}
 		n.ids[armid.Of(id)] = id
-		if vm, err := armid.ParseVM(id); err == nil { // what is no VM has an id only
+		if vm, err := armid.ParseVM(id); err == nil { // another resource is found by its id alone
 			short := strings.ToLower(vm.Name())
 			n.byName[short] = append(n.byName[short], namedVM{id, vm.ResourceGroup, vm.Name()})
 		}
@@ -81,7 +81,7 @@ func newNamedVMs(o plan.Observed) namedVMs {
 	return n
 }
 
-// called returns the ids of the VMs that a name means, in their order.
+// called returns the ids of the VMs that a name fits, sorted.
 func (n namedVMs) called(name string) []string {
 	if strings.HasPrefix(name, "/") {
 		if id, known := n.ids[armid.Of(name)]; known {

@@ -18,10 +18,10 @@ import (
 	"github.com/azbackup/azbackup/internal/telemetry"
 )
 
-// notifyTimeout bounds the post of a summary.
+// notifyTimeout is how long the post of a summary may take.
 const notifyTimeout = 15 * time.Second
 
-// notifyFlags say where the summary of a run is posted.
+// notifyFlags select where the summary of a run is posted, and in which form.
 type notifyFlags struct{ url, template string }
 
 func (f *notifyFlags) addFlags(cmd *cobra.Command, when string) {
@@ -29,7 +29,7 @@ func (f *notifyFlags) addFlags(cmd *cobra.Command, when string) {
 	cmd.Flags().StringVar(&f.template, "notify-template", "", "make the body of that post by the Go template in `FILE` (see examples/notify)")
 }
 
-// notification is the body of a post without a template, and what a template sees.
+// notification is the body of a post without a template, and the data of a template.
 type notification struct {
 	FormatVersion string         `json:"format_version"`
 	Command       string         `json:"command"`
@@ -47,7 +47,7 @@ type notifiedItem struct {
 	Message string `json:"message"`
 }
 
-// maxNotified is the most items in a notification: chat systems cut long messages.
+// maxNotified is the highest number of items in a notification: chat systems cut long messages.
 const maxNotified = 20
 
 // webhook is a parsed --notify with its template.
@@ -56,7 +56,8 @@ type webhook struct {
 	body *template.Template // nil = the notification itself
 }
 
-// parse reads the flags before anything is done. Its errors do not hold the URL: webhooks carry their secret in it.
+// parse returns the webhook of the flags, nil where none is named. It is called before anything is done. Its errors do
+// not hold the URL, because webhooks carry their secret in it.
 func (f *notifyFlags) parse() (*webhook, error) {
 	if f.url == "" {
 		if f.template != "" {
@@ -94,8 +95,8 @@ func toJSON(v any) (string, error) {
 	return string(b), err
 }
 
-// notify posts n. A failure is a warning, whatever it is: it never changes the exit code, and no part of the URL but its
-// host is printed. An interrupted run is posted, too.
+// notify posts n; it does nothing where w is nil. A failure is a warning and never changes the exit code. Of the URL it
+// prints the host alone. It posts even when ctx has ended.
 func (a *app) notify(ctx context.Context, w *webhook, n notification) {
 	if w == nil {
 		return

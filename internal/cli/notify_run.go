@@ -10,8 +10,8 @@ import (
 	"github.com/azbackup/azbackup/internal/report"
 )
 
-// applyNotification returns what is posted about an apply: nil where all is done, and where another run holds the lock,
-// which reports for itself.
+// applyNotification returns what is posted about an apply. It is nil where all is done, where the run was interrupted
+// before it had results, and where another run holds the lock, which posts its own summary.
 func applyNotification(run report.Run, err error) *notification {
 	n := notification{FormatVersion: "1", Command: "apply", Summary: run.Summary, Items: []notifiedItem{}}
 	if run.Summary == nil {

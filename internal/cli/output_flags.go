@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// outputFlags select where a command's result is written: one format to stdout, and any number of files.
+// outputFlags select where a command's result is written: in one format to stdout, and to any number of files.
 type outputFlags struct {
 	formats []string
 	format  string
@@ -56,7 +56,7 @@ func (o *outputFlags) validate() error {
 	return nil
 }
 
-// stdoutHint tells who wants a format on stdout how to have it.
+// stdoutHint returns advice on how to write a format to stdout.
 func (o *outputFlags) stdoutHint(format string) string {
 	if !slices.Contains(o.formats, format) {
 		format = strings.Join(o.formats, "|")
@@ -64,8 +64,8 @@ func (o *outputFlags) stdoutHint(format string) string {
 	return "--format " + format + " chooses what goes to stdout; --output adds files"
 }
 
-// write writes a result to every destination. A file that cannot be written does not keep the others from being
-// written.
+// write writes a result to every destination. Where one cannot be written, the others are written all the same; the
+// error has all failures.
 func (o *outputFlags) write(stdout io.Writer, write func(w io.Writer, format string) error) error {
 	err := write(stdout, o.format)
 	for _, f := range o.files {
@@ -74,7 +74,7 @@ func (o *outputFlags) write(stdout io.Writer, write func(w io.Writer, format str
 	return err
 }
 
-// writeOnly writes to those destinations alone that take one of formats.
+// writeOnly is [outputFlags.write] for the destinations of some formats alone.
 func (o *outputFlags) writeOnly(formats []string, stdout io.Writer, write func(w io.Writer, format string) error) error {
 	only := outputFlags{format: o.format}
 	for _, f := range o.files {
@@ -98,7 +98,8 @@ func (o *outputFlags) path(format string) string {
 	return ""
 }
 
-// writeFile writes a file in one step: readers see the old content or the new one, never half of it.
+// writeFile replaces a file in one step: readers see the old content or the new one, never a part of it. A device or a
+// pipe it writes to directly.
 func writeFile(path string, write func(io.Writer) error) error {
 	if err := replaceFile(path, write); err != nil {
 		return fmt.Errorf("writing %q: %w", path, err)

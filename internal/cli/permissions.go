@@ -14,7 +14,8 @@ type permission struct {
 	roles   string // the built-in roles that have them, and where
 }
 
-// permissions returns the actions of docs/azure.md §29 by purpose; each group needs those before it.
+// permissions returns the groups of actions by purpose (docs/azure.md §29). A command needs the group of its reads as
+// well as that of its writes.
 func permissions() []permission {
 	const vault, item = "Microsoft.RecoveryServices/Vaults/", "Microsoft.RecoveryServices/Vaults/backupFabrics/protectionContainers/protectedItems/"
 	return []permission{

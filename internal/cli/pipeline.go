@@ -12,14 +12,14 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// runApply is the whole road of a run:
+// runApply executes the steps of a run:
 //
 //	load ─► connect ─► observe ─► plan ─► judge ─► approve ─► apply ─► report
 //
-// plan takes it as far as the judged plan. The other commands that look at Azure take its steps as far as they need them, with
-// a scope of their own (scope.go).
+// The command plan executes them up to the judged plan. The other commands that read Azure use the steps that they
+// need, with a scope of their own (scope.go).
 //
-// It fills run in, which apply then writes; ended reports whether the engine ran, so that there is a report.
+// It sets the fields of run, which apply then writes; ended reports whether the engine ran, so that there is a report.
 func (a *app) runApply(ctx context.Context, f applyFlags, run *report.Run) (ended bool, err error) {
 	shard, err := f.shardFlag.parse(a.Env)
 	if err != nil {
@@ -77,7 +77,7 @@ func (a *app) runApply(ctx context.Context, f applyFlags, run *report.Run) (ende
 	return true, err
 }
 
-// load reads the config and the flags that shape its plan.
+// load returns the config, narrowed to a shard, and the options of its plan by the flags.
 func (a *app) load(f configFlags, p planFlagSet, shard config.Shard) (*config.Config, plan.Options, error) {
 	options, err := p.options()
 	if err != nil {
@@ -90,14 +90,14 @@ func (a *app) load(f configFlags, p planFlagSet, shard config.Shard) (*config.Co
 	return c.WithShard(shard), options, nil
 }
 
-// makeFreshPlan observes, plans and judges.
+// makeFreshPlan reads the estate, makes a plan, and judges it by the flags that lift guards.
 func (a *app) makeFreshPlan(ctx context.Context, s *session, c *config.Config, opt plan.Options, f planFlagSet) (freshPlan, error) {
 	readAt := a.Now()
 	p, err := a.makePlan(ctx, s, c, opt)
 	return freshPlan{f.applyGuards(p), readAt}, err
 }
 
-// makePlan reads the resources in the scope of c and makes its plan by opt, whose time it sets.
+// makePlan reads the resources in the scope of c and makes its plan with the options opt, of which it sets Now.
 func (a *app) makePlan(ctx context.Context, s *session, c *config.Config, opt plan.Options) (plan.Plan, error) {
 	c, scope, err := a.findScope(ctx, s, c)
 	if err != nil {

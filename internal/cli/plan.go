@@ -96,7 +96,7 @@ func (a *app) plan(ctx context.Context, f planCommandFlags) (err error) {
 	return err
 }
 
-// setPlanConditions sets the exit code that a plan means.
+// setPlanConditions sets the exit conditions that follow from a plan.
 func (a *app) setPlanConditions(p plan.Plan, detailed bool) {
 	a.exitConditions[exitIncomplete] = !p.Complete
 	a.exitConditions[exitRefused] = len(p.Refusals) > 0

@@ -9,7 +9,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// planFlagSet are the flags that shape a plan, for plan and apply alike.
+// planFlagSet holds the flags that determine a plan, of plan and apply alike.
 type planFlagSet struct {
 	only, skip   []string
 	liftedGuards map[string]*bool // by flag, with its dashes
@@ -57,7 +57,7 @@ func parseTargets(only []string) ([]plan.TargetFilter, error) {
 	return all, nil
 }
 
-// applyGuards judges p by the flags that lift guards.
+// applyGuards returns p judged by the flags that lift guards ([plan.Judge]).
 func (f *planFlagSet) applyGuards(p plan.Plan) plan.Plan {
 	lifted := map[string]bool{}
 	for flag, on := range f.liftedGuards {

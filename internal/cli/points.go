@@ -66,7 +66,7 @@ func (a *app) points(ctx context.Context, f pointsFlags, names []string) (err er
 	})
 }
 
-// pointsReport joins the results of the reads: an entry for each item of each VM, or one for a VM without items.
+// pointsReport returns the report of the reads: an entry for each item of each VM, and one for a VM without items.
 func pointsReport(c *config.Config, o plan.Observed, vms []string, read azure.PointReading, opt plan.Options) report.Points {
 	out := report.Points{Now: opt.Now, Gaps: slices.Concat(o.Gaps, read.Gaps), Subscriptions: namesOf(o)}
 	letGo := plan.PointsLetGo(c, o, opt)

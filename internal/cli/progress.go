@@ -32,14 +32,15 @@ func (a *app) newProgress(p plan.Plan) progress {
 	return newBars(a, p, lines)
 }
 
-// A run of more changes than maxChangeLines has no line for each that is done, but one for each subscription; of those
-// that are not done it has maxTroubleLines. Programs get a record of each.
+// In a run of more than maxChangeLines changes people see no line for each change that is done, but one for each
+// subscription, and maxTroubleLines lines at most for changes that are not done. Programs get a record of each change.
 const (
 	maxChangeLines  = 200
 	maxTroubleLines = 50
 )
 
-// lineProgress writes a line per change that ended, or of many per subscription, and one at intervals when none ends.
+// lineProgress writes a line for each change that has ended, or in a run of many changes for each subscription, and a
+// line at intervals while none ends.
 type lineProgress struct {
 	log           *slog.Logger
 	wanted        map[string]plan.Action // of blocked changes
@@ -47,12 +48,12 @@ type lineProgress struct {
 	finishedCount int
 	troubleCount  int
 	throttled     time.Time
-	spoken        time.Time                          // when the last line about the whole run was due
+	spoken        time.Time                          // when the last line about the whole run was written
 	bySub         map[string]*progressOfSubscription // by folded id
 	names         map[string]string                  // of subscriptions
 	name          func(id string) string             // of resources, for people
 	isForPeople   bool
-	// isQuiet omits what bars show.
+	// isQuiet omits the lines that bars make unnecessary.
 	isQuiet bool
 }
 
@@ -89,8 +90,8 @@ func subscriptionOf(target, vault string) string {
 // isMany reports whether the run has too many changes for a line each.
 func (l *lineProgress) isMany() bool { return l.isForPeople && l.total > maxChangeLines }
 
-// throttleReportInterval is the shortest interval between lines about waiting for a quota, and between those about a run
-// of many changes.
+// throttleReportInterval is the shortest interval between two lines about a wait for a quota, and between two lines
+// about a whole run of many changes.
 const throttleReportInterval = 30 * time.Second
 
 func (l *lineProgress) observe(e apply.Event) {
@@ -150,7 +151,7 @@ func (l *lineProgress) tellSubscription(e apply.Event) {
 	l.log.Info(oneLine("subscription "+describeSubscription(plan.Subscription{ID: key, Name: l.names[key]})+": "+strings.Join(words, ", ")), args...)
 }
 
-// tellWhole writes a line about a run of many changes now and then.
+// tellWhole writes a line about the whole of a run of many changes, at most one in [throttleReportInterval].
 func (l *lineProgress) tellWhole(e apply.Event) {
 	switch {
 	case !l.isMany() || l.isQuiet:
@@ -216,7 +217,8 @@ func namerOf(p plan.Plan) func(id string) string {
 	})
 }
 
-// namesOf returns the display names of the subscriptions that were read, by folded id; none where it is one.
+// namesOf returns the display names of the subscriptions that were read, by folded id; none where there is one
+// subscription.
 func namesOf(o plan.Observed) map[string]string {
 	names := map[string]string{}
 	if len(o.Subscriptions) < 2 {

@@ -14,10 +14,11 @@ import (
 // readHeartbeat is the interval of progress lines during a long read.
 const readHeartbeat = 15 * time.Second
 
-// maxSkew is the largest difference between the machine's clock and Azure's without a warning.
+// maxSkew is the largest difference between the machine's clock and Azure's that causes no warning.
 const maxSkew = 5 * time.Minute
 
-// observe reads what exists, and prints how long it took.
+// observe reads what is in the scope, and prints what it read and how long that took. Where nothing at all could be
+// read, the first gap is the error.
 func (a *app) observe(ctx context.Context, s *session, scope plan.Scope) (plan.Observed, error) {
 	began := a.Now()
 	stop := make(chan struct{})

@@ -11,16 +11,16 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// maxSubscriptionLines is the most subscriptions that have a line each on a terminal.
+// maxSubscriptionLines is the highest number of lines about subscriptions on a terminal.
 const maxSubscriptionLines = 10
 
-// readSubscription is what was read of a subscription.
+// readSubscription counts what was read of a subscription.
 type readSubscription struct {
 	plan.Subscription
 	vms, vaults, items, gaps int
 }
 
-// countSubscriptions counts what was read by subscription; those of which something could not be read come first.
+// countSubscriptions counts what was read, by subscription. Subscriptions with a gap come first, then by name.
 func countSubscriptions(o plan.Observed, scope plan.Scope) []readSubscription {
 	all, at := []readSubscription{}, map[string]int{}
 	of := func(id string) *readSubscription {
@@ -61,7 +61,8 @@ func countSubscriptions(o plan.Observed, scope plan.Scope) []readSubscription {
 	return all
 }
 
-// reportRead prints a line per subscription, where there are several; on a terminal so many as leave room for the result.
+// reportRead prints a line for each subscription where there are several; on a terminal [maxSubscriptionLines] at most,
+// unless -v is given.
 func (a *app) reportRead(o plan.Observed, scope plan.Scope) {
 	a.recordGaps(o.Gaps)
 	all := countSubscriptions(o, scope)
@@ -84,8 +85,8 @@ func (a *app) reportRead(o plan.Observed, scope plan.Scope) {
 	}
 }
 
-// warnOfGaps tells people what follows from each gap, where the result has no place for it. Programs have a record of each
-// already.
+// warnOfGaps warns people of each gap, and of what follows from it, where the result has no place for gaps. Programs
+// have a record of each already.
 func (a *app) warnOfGaps(gaps []plan.Gap, then string) {
 	if a.logFormat == logJSON {
 		return

@@ -12,7 +12,8 @@ import (
 	"github.com/azbackup/azbackup/internal/telemetry"
 )
 
-// Keys of log records for programs: what a record is about, and what finds it in Azure's logs.
+// Keys of log records for programs: the resource that a record is about, and the ids by which it is found in Azure's
+// logs.
 const (
 	subscriptionKey = "subscription"
 	vaultKey        = "vault"
@@ -21,8 +22,8 @@ const (
 	correlationKey  = "correlation_id"
 )
 
-// beginRecords puts the correlation id into every record from here on, and begins the telemetry, where the environment
-// names a collector.
+// beginRecords adds the correlation id to every later record, and starts the telemetry where the environment names a
+// collector.
 func (a *app) beginRecords(ctx context.Context, command azure.Command, correlationID string) {
 	a.log = a.log.With(correlationKey, correlationID)
 	if a.telemetry == nil {
@@ -33,7 +34,7 @@ func (a *app) beginRecords(ctx context.Context, command azure.Command, correlati
 	}
 }
 
-// onExchange records an attempt of a request: for programs that ask for details, and in the telemetry.
+// onExchange records one attempt of a request: in the telemetry, and with -v for programs.
 func (a *app) onExchange(x arm.Exchange) {
 	a.telemetry.Exchange(x)
 	if !a.verbose || a.logFormat != logJSON {
@@ -44,7 +45,7 @@ func (a *app) onExchange(x arm.Exchange) {
 		requestIDKey, x.RequestID, "client_request_id", x.ClientRequestID, "status", x.Status, "seconds", x.Finished.Sub(x.Started).Seconds())...)
 }
 
-// eventArgs returns what a record says of an event.
+// eventArgs returns the keys and values of the record of an event.
 func eventArgs(e apply.Event) []any {
 	return append(known(
 		"event", string(e.Kind), changeKey, e.Change, "action", string(e.Action), "target", e.Target, vaultKey, e.Vault,
@@ -53,7 +54,7 @@ func eventArgs(e apply.Event) []any {
 		"done", e.Done, "running", e.Running, "total", e.Total)
 }
 
-// known leaves out the pairs whose value is an empty text.
+// known returns the pairs of keys and values without those whose value is an empty text.
 func known(pairs ...any) []any {
 	var out []any
 	for i := 0; i+1 < len(pairs); i += 2 {

@@ -22,7 +22,7 @@ type mergeFlags struct {
 	all      bool
 }
 
-// reportCommand is the parent of the commands that work on results alone, without Azure.
+// reportCommand returns the parent of the commands that work on results alone, without Azure.
 func (a *app) reportCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "report",

@@ -117,7 +117,7 @@ func (a *app) restore(ctx context.Context, f restoreFlags, args []string) (err e
 	})
 }
 
-// saveRestores writes a plan of restores, and shows it; nothing is started.
+// saveRestores writes a plan of restores to a file, and shows it. It starts nothing.
 func (a *app) saveRestores(f restoreFlags, p plan.Plan) error {
 	a.exitConditions[exitIncomplete] = !p.Complete
 	a.exitConditions[exitRefused] = len(p.Refusals) > 0
@@ -127,7 +127,7 @@ func (a *app) saveRestores(f restoreFlags, p plan.Plan) error {
 	return errors.Join(err, savePlan(f.out, p))
 }
 
-// planRestores reads what the requested restores need, and plans them.
+// planRestores reads what the requested restores need, and returns their plan.
 func (a *app) planRestores(ctx context.Context, s *session, c *config.Config, scope plan.Scope, q restoreRequest) (plan.Plan, error) {
 	o, err := a.observe(ctx, s, scope)
 	if err != nil {
@@ -159,7 +159,7 @@ func (a *app) planRestores(ctx context.Context, s *session, c *config.Config, sc
 	return p, plan.Validate(p)
 }
 
-// readRestoreFacts reads what a plan of the restores of r.VMs needs besides o.
+// readRestoreFacts reads what a plan of the restores of r.VMs needs besides o: points, Restore jobs, groups and accounts.
 func (a *app) readRestoreFacts(ctx context.Context, s *session, o plan.Observed, r plan.RestoreRequest) (plan.RestoreFacts, error) {
 	var items []plan.Item
 	var subscriptions []string
@@ -183,8 +183,8 @@ func (a *app) readRestoreFacts(ctx context.Context, s *session, o plan.Observed,
 	return facts, s.RestoreTargets(ctx, subscriptions, r.Into, r.Staging, &facts)
 }
 
-// withGuards adds the requests of resource guards to restores from vaults of the file with `resourceGuard: use`: the
-// guards of these are read.
+// withGuards returns p with the requests of resource guards for restores from vaults of the file with `resourceGuard:
+// use`. It reads the guards of these vaults; what cannot be read is a gap of the plan.
 func withGuards(ctx context.Context, s *session, c *config.Config, o plan.Observed, p plan.Plan) (plan.Plan, error) {
 	used := map[armid.Key]bool{}
 	for _, v := range plan.JoinVaults(c, o.Vaults).Vaults {
@@ -206,7 +206,7 @@ func withGuards(ctx context.Context, s *session, c *config.Config, o plan.Observ
 	return plan.WithGuardRequests(p, read, func(vault string) bool { return used[armid.Of(vault)] }), nil
 }
 
-// runRestores executes run.Plan, follows each job to its end, and fills run in.
+// runRestores executes run.Plan, follows each job to its end, and sets the fields of run.
 func (a *app) runRestores(ctx context.Context, s *session, f restoreFlags, observed time.Time, run *report.Run) {
 	o := apply.Options{
 		Limits: apply.Limits{Operations: f.inFlight, ItemTimeout: f.timeout, RunTimeout: f.timeout * time.Duration(1+len(run.Plan.Changes)/f.inFlight)},

@@ -8,20 +8,21 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// restoreRequest is what the command line asks to restore: the VMs by their names, by filters, or those of a saved plan.
+// restoreRequest is the request of the command line to restore VMs: by name, by filter, or those of a saved plan.
 type restoreRequest struct {
 	plan.RestoreRequest
 	names []string
 	only  []plan.TargetFilter
 }
 
-// isPlanFile reports whether the argument is a saved plan: a plan says where to restore to, VMs need that said.
+// isPlanFile reports whether the argument names a saved plan: it is the only one, and no flag says where to restore to,
+// which the name of a VM would need.
 func (f *restoreFlags) isPlanFile(args []string) bool {
 	return f.out == "" && len(args) == 1 && len(f.only) == 0 && f.into == "" && len(f.staging) == 0
 }
 
-// readRequest returns the request of the command line, and the saved plan if one is given, and checks that there can be
-// an approval.
+// readRequest returns the request of the command line, and the saved plan where one is named. It checks that the plan
+// can be approved.
 func (f *restoreFlags) readRequest(a *app, names []string) (*plan.Plan, restoreRequest, error) {
 	if f.timeout < 0 {
 		return nil, restoreRequest{}, usageError("--timeout %s is not a time", f.timeout)
@@ -73,7 +74,7 @@ func (f *restoreFlags) request(names []string) (restoreRequest, error) {
 	case len(names) == 0 && len(f.only) == 0:
 		return r, usageError("name the VMs to restore, or select them with --only")
 	case len(names) > 0 && len(f.only) > 0:
-		// Elsewhere --only narrows, here it would add: either reading would surprise some operators.
+		// In other commands --only narrows, and here it would add: either meaning would surprise some operators.
 		return r, usageError("VMs are named or selected with --only, not both: --only vm=NAME selects one by its name")
 	case f.into == "":
 		return r, usageError("--into is missing: the resource group in which the disks are made")

@@ -19,7 +19,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// cleanUpTimeout bounds the removal of one disk, without waits for quotas; all of a group are followed together.
+// cleanUpTimeout is how long the removal of one disk may take, without waits for quotas. The disks of a group share the
+// sum.
 const cleanUpTimeout = time.Minute
 
 // testGroup is a resource group of restore tests with the disks that earlier tests left in it.
@@ -28,7 +29,7 @@ type testGroup struct {
 	left []plan.LeftDisk
 }
 
-// cleanUpTests lists the disks that earlier restore tests left, asks, and removes them.
+// cleanUpTests lists the disks that earlier restore tests left, asks for approval, and deletes them.
 func (a *app) cleanUpTests(ctx context.Context, f restoreTestFlags) (err error) {
 	if err := f.validate(); err != nil {
 		return err
@@ -66,7 +67,7 @@ func (a *app) cleanUpTests(ctx context.Context, f restoreTestFlags) (err error) 
 			return err
 		}
 	} else {
-		left, _ = a.deleteLeftDisks(ctx, s, groups) // asks for nothing: it tells why each stays
+		left, _ = a.deleteLeftDisks(ctx, s, groups) // deletes nothing, and returns why each disk stays
 	}
 	for _, g := range groups {
 		for _, d := range g.left {
@@ -77,8 +78,8 @@ func (a *app) cleanUpTests(ctx context.Context, f restoreTestFlags) (err error) 
 	return f.write(a.Out, func(w io.Writer, format string) error { return writeCleanUp(w, format, groups, left) })
 }
 
-// findLeftDisks reads the groups of tests, their disks, and the jobs that those name. What cannot be read is said, and
-// makes the command incomplete.
+// findLeftDisks reads the groups of tests, their disks, and the jobs that the disks name. It warns of what cannot be
+// read, and the command is incomplete then.
 func (a *app) findLeftDisks(ctx context.Context, s *session, o plan.Observed, tests []*config.RestoreTest) []testGroup {
 	trouble := func(what string, err error) {
 		a.exitConditions[exitIncomplete] = true
@@ -119,7 +120,8 @@ func (a *app) findLeftDisks(ctx context.Context, s *session, o plan.Observed, te
 	return groups
 }
 
-// groupsOfTests returns the ids of the groups that tests name, by id or by name in the subscription of each vault.
+// groupsOfTests returns the ids of the groups that tests name: as the test has it, or for a name the group of that name
+// in the subscription of each vault.
 func groupsOfTests(o plan.Observed, tests []*config.RestoreTest) []string {
 	var ids []string
 	add := func(id string) {
@@ -160,7 +162,7 @@ func (a *app) showLeftDisks(groups []testGroup) int {
 	return n
 }
 
-// deleteLeftDisks deletes the disks that may be, and returns those that stay.
+// deleteLeftDisks deletes the disks that may be deleted, and returns those that stay.
 func (a *app) deleteLeftDisks(ctx context.Context, s *session, groups []testGroup) ([]apply.LeftBehind, error) {
 	var left []apply.LeftBehind
 	for _, g := range groups {

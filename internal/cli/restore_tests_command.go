@@ -123,7 +123,7 @@ func (a *app) restoreTest(ctx context.Context, f restoreTestFlags, names []strin
 	})
 }
 
-// request parses the flags that take the place of what the test in the config says.
+// request parses the flags that replace settings of the test in the config.
 func (f *restoreTestFlags) request(names []string) (r plan.RestoreRequest, err error) {
 	if f.disks != "" {
 		if r.Disks, err = plan.ParseDiskSelection(f.disks); err != nil {
@@ -143,7 +143,7 @@ func (f *restoreTestFlags) request(names []string) (r plan.RestoreRequest, err e
 	return r, nil
 }
 
-// testsByName returns the restore tests of the config, or the one that is named.
+// testsByName returns the restore test of the config with a name, or all tests where name is ""; none is an error.
 func testsByName(c *config.Config, name string) ([]*config.RestoreTest, error) {
 	var all []*config.RestoreTest
 	var names []string
@@ -164,7 +164,8 @@ func testsByName(c *config.Config, name string) ([]*config.RestoreTest, error) {
 	return all, nil
 }
 
-// testOf returns the restore test of the config for a VM: the one that is named, or the one that covers it.
+// testOf returns the restore test of the config for a VM: the test with a name, or where name is "" the one that covers
+// the VM.
 func testOf(c *config.Config, o plan.Observed, vm, name string) (*config.RestoreTest, error) {
 	all, err := testsByName(c, name)
 	if err != nil || name != "" {
@@ -185,7 +186,7 @@ func testOf(c *config.Config, o plan.Observed, vm, name string) (*config.Restore
 	return nil, withHint(fmt.Errorf("no restore test of the config covers %s", report.DisplayName(vm)), "--test NAME says in whose group it is tested")
 }
 
-// planRestoreTests reads what the restore tests of some VMs need, and plans them.
+// planRestoreTests reads what the restore tests of the named VMs need, and returns their plan.
 func (a *app) planRestoreTests(
 	ctx context.Context, s *session, c *config.Config, scope plan.Scope, f restoreTestFlags, flags plan.RestoreRequest, names []string,
 ) (plan.Plan, error) {
@@ -243,7 +244,7 @@ func permitCleanUp(s *session, p plan.Plan) error {
 	return nil
 }
 
-// runRestoreTests executes run.Plan and fills run in.
+// runRestoreTests executes run.Plan and sets the fields of run.
 func (a *app) runRestoreTests(ctx context.Context, s *session, c *config.Config, grace time.Duration, observed time.Time, run *report.Run) {
 	limits := engineLimits(c.Settings.Limits)
 	limits.RunTimeout = max(limits.RunTimeout, limits.RestoreTimeout*time.Duration(1+len(run.Plan.Changes)/max(1, limits.Restores))+time.Hour)

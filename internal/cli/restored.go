@@ -17,7 +17,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// The codes of restores of which the job completed, and something is missing all the same.
+// The codes of restores whose job completed though something is missing.
 const (
 	codeOtherDisks     = "OtherDisks"
 	codeDisksNotListed = "DisksNotListed"
@@ -31,9 +31,9 @@ type restoredVM struct {
 	disks  []plan.Disk
 }
 
-// findRestored records what each restore made: one read of its job, and reads of the groups until all disks are listed,
-// which may be some minutes after the job (docs/azure.md §25.1). An interrupted run looks once, and reads for no longer than
-// grace.
+// findRestored records what each restore made. It reads the job of each restore once, and lists the groups until all
+// disks are there, which may take some minutes after the end of a job (docs/azure.md §25.1). In an interrupted run it
+// lists the groups once, and reads jobs for no longer than grace.
 func (a *app) findRestored(ctx context.Context, s *session, run *report.Run, grace time.Duration) {
 	orders := map[string]*plan.RestoreOrder{}
 	for _, c := range run.Plan.Changes {
@@ -58,14 +58,14 @@ func (a *app) findRestored(ctx context.Context, s *session, run *report.Run, gra
 	}
 }
 
-// maxJobReads is how long the reads of jobs may take, the time not counted in which the hourly budget of these reads holds them
-// back: hundreds of jobs may take hours.
+// maxJobReads is how long the reads of jobs may take. The time for which their hourly budget holds them back is not
+// counted: hundreds of jobs may take hours.
 const maxJobReads = 10 * time.Minute
 
 var errJobReads = errors.New("reading jobs took more than " + report.FormatDuration(maxJobReads))
 
-// readRestoreJobs reads the job of each restore: lists do not say where the template is. A Ctrl-C ends that, and the report has
-// what is known then.
+// readRestoreJobs reads the job of each restore, because lists do not show where the template is. A Ctrl-C ends the
+// reads, and the report has what is known by then.
 func (a *app) readRestoreJobs(ctx context.Context, s *session, vms []*restoredVM, grace time.Duration) {
 	if a.interrupts.isInterrupted() {
 		ctx, cancel := context.WithTimeoutCause(ctx, grace, errInterrupted)
@@ -135,14 +135,15 @@ func (a *app) readJobsOf(ctx context.Context, s *session, vms []*restoredVM) {
 	}
 }
 
-// diskPollInterval is how often groups are listed again for disks that are missing, and diskReportInterval how often that
-// is said.
+// diskPollInterval is the longest pause between two lists of the groups while disks are missing, diskReportInterval the
+// shortest interval between two lines about that.
 const (
 	diskPollInterval   = 15 * time.Second
 	diskReportInterval = time.Minute
 )
 
-// awaitDisks lists the groups until each restore has its disks, or they are not to be expected any more.
+// awaitDisks lists the groups until each restore has its disks, or until [plan.DisksListedAfter] has passed since its job
+// ended. Without wait it lists them once.
 func (a *app) awaitDisks(ctx context.Context, s *session, vms []*restoredVM, wait bool) {
 	pause := time.Second
 	var reported time.Time
@@ -203,7 +204,7 @@ func (a *app) listDisks(ctx context.Context, s *session, vms []*restoredVM) bool
 	return true
 }
 
-// expected returns how many disks the restore made, as far as its job or its point say; at least one.
+// expected returns the number of disks that the restore made, by its job or else by its order; at least 1.
 func (vm *restoredVM) expected() int {
 	if vm.job.Restored != nil {
 		return len(vm.job.Restored)

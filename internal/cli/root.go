@@ -15,7 +15,8 @@ import (
 	"github.com/azbackup/azbackup/internal/telemetry"
 )
 
-// Main runs the command line args and returns the exit code.
+// Main runs the command line args and returns the exit code (docs/design.md §7); it does not end the process. Several
+// calls may run at the same time, each with streams of its own.
 func Main(ctx context.Context, args []string, s Streams) int {
 	ctx, stop := newInterrupts(ctx, s.Signals)
 	defer stop.cancel(nil)
@@ -43,17 +44,17 @@ func Main(ctx context.Context, args []string, s Streams) int {
 // app is one run of the program.
 type app struct {
 	Streams
-	// terminal is stderr itself; bars are drawn on it. All other output goes to Err, which puts lines above bars.
+	// terminal is stderr itself, on which bars are drawn. All other output goes to Err, which puts lines above the bars.
 	terminal       io.Writer
 	stdout         *resultWriter
 	stderr         *stderr
 	log            *slog.Logger
 	interrupts     *interrupts
 	exitConditions exitConditions
-	answers        *bufio.Reader // of In, once something was asked
+	answers        *bufio.Reader // reads In; nil until something is asked
 	approvedAt     time.Time     // when the operator approved the plan; zero = no prompt
 
-	telemetry *telemetry.Run // nil = none is sent
+	telemetry *telemetry.Run // nil = no telemetry is sent
 
 	verbose   bool
 	noColor   bool
@@ -96,7 +97,7 @@ func (a *app) root() *cobra.Command {
 	return root
 }
 
-// hasColor reports whether a stream that is, or is not, a terminal gets colours.
+// hasColor reports whether output to a stream has colours; terminal reports whether the stream is one.
 func (a *app) hasColor(terminal bool) bool {
 	if no, ok := a.Env("NO_COLOR"); ok && no != "" || a.noColor {
 		return false
@@ -105,7 +106,7 @@ func (a *app) hasColor(terminal bool) bool {
 	return terminal && term != "dumb"
 }
 
-// styleFor returns the layout of a result: for a person on the terminal, plain in files.
+// styleFor returns the style of a result: with colours and a width on the terminal, plain in files.
 func (a *app) styleFor(w io.Writer, all bool) report.Style {
 	s := report.Style{Verbose: a.verbose, All: all}
 	if w == a.Out && a.OutTerminal {
@@ -114,7 +115,7 @@ func (a *app) styleFor(w io.Writer, all bool) report.Style {
 	return s
 }
 
-// errStyle returns the layout of what is shown on stderr.
+// errStyle returns the style of what is shown on stderr.
 func (a *app) errStyle() report.Style {
 	s := report.Style{Verbose: a.verbose}
 	if a.ErrTerminal {
@@ -123,7 +124,7 @@ func (a *app) errStyle() report.Style {
 	return s
 }
 
-// withUsageError makes a wrong number of arguments a usage error.
+// withUsageError returns check with its errors as usage errors.
 func withUsageError(check cobra.PositionalArgs) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if err := check(cmd, args); err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// checkPlanFile refuses a name that is no file: a saved plan is read again, and what is printed is for people.
+// checkPlanFile returns an error where a plan would be saved to stdout: a saved plan is read again, so it needs a file.
 func checkPlanFile(path string) error {
 	if path == stdoutName {
 		return withHint(errors.New("--out -: a plan is saved in a file"), "--format json prints it")
@@ -26,7 +26,7 @@ func savePlan(path string, p plan.Plan) error {
 	return writeFile(path, func(w io.Writer) error { return report.PlanJSON(w, p, false) })
 }
 
-// readSaved reads a saved plan; one that was edited is an error.
+// readSaved reads a saved plan. A plan that was edited, or merged from those of shards, is an error.
 func readSaved(path string) (*plan.Plan, error) {
 	data, err := os.ReadFile(path)
 	if err != nil {
@@ -47,7 +47,8 @@ func readSaved(path string) (*plan.Plan, error) {
 	return &p, nil
 }
 
-// checkSameOrigin refuses a saved plan that was made for another cloud, from another config or for another shard.
+// checkSameOrigin returns an error where a saved plan was made for another cloud, from another config or for another
+// shard.
 func checkSameOrigin(saved, now plan.Plan) error {
 	switch {
 	case saved.Cloud != now.Cloud:
@@ -96,8 +97,8 @@ func (a *app) showRemainder(rest plan.Remainder) {
 	}
 }
 
-// staleError returns the error of a saved plan of which nothing can be done as approved, or nil. Where some changes
-// can, the others fail one by one.
+// staleError returns an error where nothing of a saved plan can be done as it was approved, else nil: where some
+// changes can be done, the others fail one by one.
 func staleError(rest plan.Remainder) error {
 	canBeDone := slices.ContainsFunc(rest.Plan.Changes, func(c plan.Change) bool { return c.Action != plan.Blocked })
 	if len(rest.Stale) == 0 || canBeDone {
@@ -115,8 +116,8 @@ func describeStale(s plan.Stale) string {
 	return report.ActionText(s.Change.Action) + " " + report.DisplayName(s.Change.Target) + ": " + report.Line(s.Why)
 }
 
-// addSettledResults adds to a run's results those of the approved changes that needed no run: they are done already, or
-// must not be written. Results are in the order of the saved plan.
+// addSettledResults adds to the results of a run those of the approved changes that the engine did not get, because
+// they are done already or must not be written, and sorts all results into the order of the saved plan.
 func addSettledResults(run *report.Run, saved *plan.Plan, rest plan.Remainder) {
 	if saved == nil {
 		return

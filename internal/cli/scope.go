@@ -12,9 +12,10 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// findScope returns what a run for c has to read, and c with the subscriptions that its query found. Where c lists them,
-// nothing is read for it. A shard of c narrows both; it may have no subscription. The subscriptions known from an earlier
-// run are asked for where the search does not find them: Azure lists less where the identity has lost a role.
+// findScope returns what a run for c has to read, and c with the subscriptions that its query found. Where c lists its
+// subscriptions, it reads nothing. A shard of c narrows both results, and may have no subscription. known are
+// subscriptions of an earlier run: each that the search does not find is read by its id, because Azure lists fewer
+// where the identity has lost a role. No subscription in any shard is an error.
 func (a *app) findScope(ctx context.Context, s *session, c *config.Config, known ...string) (*config.Config, plan.Scope, error) {
 	search := plan.SearchOf(c)
 	if search == nil {

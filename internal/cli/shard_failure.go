@@ -10,8 +10,8 @@ import (
 	"github.com/azbackup/azbackup/internal/report"
 )
 
-// shardFailure is the JSON of a shard's plan or audit that ended without a result: [app.merge] says why there is none. An
-// apply says it in its report.
+// shardFailure is the JSON that a plan or audit of a shard writes where it ends without a result, so that [app.merge]
+// can say why. An apply has the reason in its report.
 type shardFailure struct {
 	FormatVersion string       `json:"format_version"`
 	Command       string       `json:"command"`
@@ -22,8 +22,9 @@ type shardFailure struct {
 	ExitCode      int          `json:"exit_code"`
 }
 
-// recordFailure writes why a shard ended without a result where its result would have been, and returns err with what went
-// wrong in that. It does nothing without an error, and for a run of all subscriptions: what is there stays.
+// recordFailure writes why a shard ended without a result, in JSON, in place of the result, and returns err joined with
+// the errors of writing. It does nothing where err is nil, nor for a run of all subscriptions, whose files stay as they
+// are.
 func (a *app) recordFailure(ctx context.Context, o outputFlags, kind resultKind, shard config.Shard, err error) error {
 	if err == nil || shard.IsAll() {
 		return err

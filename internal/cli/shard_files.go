@@ -17,7 +17,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// resultKind says which command wrote a result.
+// resultKind names a kind of result, by the command that wrote it.
 type resultKind string
 
 const (
@@ -38,8 +38,8 @@ func (k resultKind) formats() []string {
 	}
 }
 
-// shardFile is the result of one shard. One of plan, run and audit is set, as kind says, or failure, which says why a plan
-// or an audit has no result.
+// shardFile is the result of one shard. By kind one of plan, run and audit is set; or failure, the reason why a plan or
+// an audit has no result.
 type shardFile struct {
 	path    string
 	kind    resultKind
@@ -50,7 +50,7 @@ type shardFile struct {
 	failure *shardFailure
 }
 
-// readShardFiles reads the files that can be read, and says what is wrong with the others.
+// readShardFiles returns the results in the files that can be read, and a problem for each of the others.
 func readShardFiles(paths []string) (files []shardFile, problems []string) {
 	for _, path := range paths {
 		f, err := readShardFile(path)
@@ -63,7 +63,7 @@ func readShardFiles(paths []string) (files []shardFile, problems []string) {
 	return files, problems
 }
 
-// isThere is a JSON value of which only the presence counts.
+// isThere is true where a JSON value is present, whatever it is.
 type isThere bool
 
 // UnmarshalJSON implements [json.Unmarshaler].
@@ -125,7 +125,7 @@ func readShardFile(path string) (shardFile, error) {
 	return f, f.checkContent()
 }
 
-// readPlan reads a plan as `plan --format json` writes it: with the digest of a saved one, or with --all without.
+// readPlan parses a plan as `plan --format json` writes it: with a digest, or with --all without one.
 func readPlan(data []byte) (p plan.Plan, err error) {
 	if err := json.Unmarshal(data, &p); err != nil {
 		return p, err
@@ -144,7 +144,7 @@ func readPlan(data []byte) (p plan.Plan, err error) {
 	return p, nil
 }
 
-// checkContent refuses what is not of the shard that the file says it is of.
+// checkContent returns an error where a target is not in the shard that the file names.
 func (f *shardFile) checkContent() error {
 	var targets []string
 	for i := range f.plan.Changes {
@@ -164,14 +164,15 @@ func (f *shardFile) checkContent() error {
 	return nil
 }
 
-// checkAges says which results are older than maxAge: where a shard ended early, the file of an earlier run is still there.
-// Of one that is as far ahead of this machine's clock the age is not known.
+// checkAges returns a problem for each result that is older than maxAge: where a shard ended early, the file of an
+// earlier run may still be there. The age of a result that is further than maxAge ahead of this machine's clock is not
+// known, which is a problem as well.
 func checkAges(files []shardFile, now time.Time, maxAge time.Duration) (problems []string) {
 	for _, f := range files {
 		_, at := f.time()
 		stamp := at.UTC().Format("2006-01-02 15:04Z")
 		switch age := now.Sub(at); {
-		case f.kind == kindPlan, f.failure != nil: // it is told anyway
+		case f.kind == kindPlan, f.failure != nil: // a plan has no time, and a failure is a problem anyway
 		case age > maxAge:
 			problems = append(problems, fmt.Sprintf("%q is of %s: older than --max-age %s", f.path, stamp, report.FormatDuration(maxAge)))
 		case age < -maxAge:
@@ -181,7 +182,7 @@ func checkAges(files []shardFile, now time.Time, maxAge time.Duration) (problems
 	return problems
 }
 
-// time returns when what a file says began and ended; a plan does not say it.
+// time returns when the run of a file began and ended; both are zero for a plan, which does not hold it.
 func (f *shardFile) time() (began, ended time.Time) {
 	if f.kind == kindAudit {
 		return f.audit.Made.At, f.audit.Made.At
@@ -189,11 +190,11 @@ func (f *shardFile) time() (began, ended time.Time) {
 	return f.run.Started, f.run.Finished
 }
 
-// maxApart is how long after the end of one shard another may begin before that is worth a word.
+// maxApart is how long after the end of one shard another may begin without a warning.
 const maxApart = 6 * time.Hour
 
-// describeApart says that the results may be of different runs, because one shard had ended long before another began; "" where
-// none had. Where a shard was killed, the file of an earlier run is still there.
+// describeApart returns a warning that the results may be of different runs, because one shard ended more than
+// [maxApart] before another began; else "". Where a shard was killed, the file of an earlier run is still there.
 func describeApart(files []shardFile) string {
 	first, last := &files[0], &files[0]
 	for i := range files {
@@ -216,7 +217,7 @@ func describeApart(files []shardFile) string {
 		first.shard, report.FormatDuration(apart), last.shard)
 }
 
-// trait is something that the results of all shards of a run have in common.
+// trait is a property that the results of all shards of one run have in common.
 type trait struct {
 	name  string // as in "the plan is of another NAME"
 	value string
@@ -250,11 +251,11 @@ func (f *shardFile) traits() []trait {
 	return all
 }
 
-// maxMissing is how many missing shards are named one by one.
+// maxMissing is the highest number of missing shards that are named one by one.
 const maxMissing = 20
 
-// checkShardFiles says, all at once, what keeps the files from being one run: traits that most of the others do not have,
-// shards that are there twice, and shards that are not there, or have no result, among those that belong together.
+// checkShardFiles returns all problems that prevent a merge: files with other traits than most of the files; and among
+// the others shards that are there twice, are missing, or have no result.
 func checkShardFiles(files []shardFile) (problems []string) {
 	fitting := files
 	for i := 0; i < maxTraits(fitting); i++ {
@@ -297,8 +298,8 @@ func checkShardFiles(files []shardFile) (problems []string) {
 	return problems
 }
 
-// commonest returns the value of the i-th trait that most files have, the first of those that are as common, and the first
-// file that has it.
+// commonest returns the most frequent value of the i-th trait, of equally frequent ones that of the first file, and the
+// path of the first file that has it.
 func commonest(files []shardFile, i int) (path, value string) {
 	counts := map[string]int{}
 	for _, f := range files {
@@ -314,8 +315,8 @@ func commonest(files []shardFile, i int) (path, value string) {
 	return path, value
 }
 
-// trait returns the i-th trait of a file, and whether the file says it: a run that ended before it had read its config does
-// not know more than its command and shard.
+// trait returns the i-th trait of a file, and whether the file has it: a run that ended before it had read its config
+// has its command and shard alone.
 func (f *shardFile) trait(i int) (t trait, said bool) {
 	all := f.traits()
 	if i >= len(all) {

@@ -14,7 +14,7 @@ import (
 // completionIndex is the variable in which a Kubernetes Indexed Job gives each of its pods a number from 0.
 const completionIndex = "JOB_COMPLETION_INDEX"
 
-// autoShard is the index of a shard that the environment numbers.
+// autoShard is the index in --shard for which the environment has the number ([completionIndex]).
 const autoShard = "auto"
 
 // shardFlag selects a part of the subscriptions.
@@ -25,7 +25,7 @@ func (f *shardFlag) addFlags(cmd *cobra.Command) {
 		"work on part `I/N` of the subscriptions only, I from 1 to N; "+autoShard+"/N takes I from "+completionIndex+", which counts from 0")
 }
 
-// parse returns the shard, which is all of the subscriptions without the flag.
+// parse returns the shard of the flag; without the flag, the shard that has all subscriptions.
 func (f *shardFlag) parse(env func(string) (string, bool)) (config.Shard, error) {
 	if f.text == "" {
 		return config.Shard{}, nil

@@ -117,7 +117,7 @@ func (a *app) simulate(ctx context.Context, f simulateFlags) (err error) {
 	return serve(ctx, listener, sim)
 }
 
-// serve answers requests until ctx ends, which is no error.
+// serve answers requests until ctx ends; then it returns nil, after requests in progress had a second to end.
 func serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	server := &http.Server{Handler: exitsOnPanic{h}, ReadHeaderTimeout: 10 * time.Second}
 	failed := make(chan error, 1)
@@ -138,7 +138,7 @@ func serve(ctx context.Context, l net.Listener, h http.Handler) error {
 	return nil
 }
 
-// exitsOnPanic is a handler whose panics end the process: net/http would answer the next request as usual.
+// exitsOnPanic is a handler whose panics end the process: net/http would recover and go on.
 type exitsOnPanic struct{ http.Handler }
 
 // ServeHTTP implements [http.Handler].
@@ -155,7 +155,8 @@ func (h exitsOnPanic) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Handler.ServeHTTP(w, r)
 }
 
-// checkListenAddress refuses addresses beyond this machine: a simulated Azure checks no rights.
+// checkListenAddress returns an error where other machines could reach the address, unless --listen-anywhere is given: a
+// simulated Azure checks no rights.
 func (f *simulateFlags) checkListenAddress() error {
 	host, _, err := net.SplitHostPort(f.listen)
 	if err != nil {

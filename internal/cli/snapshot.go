@@ -29,7 +29,7 @@ func (f *scopeFlags) addFlags(cmd *cobra.Command) {
 	cmd.Flags().StringArrayVar(&f.subscriptions, "subscription", nil, "look at this subscription `ID`, with or without a config; may be repeated")
 }
 
-// load reads the config, if one is named.
+// load reads the config. Where the command line names subscriptions and no file, it returns a config without rules.
 func (f *scopeFlags) load(a *app) (*config.Config, error) {
 	if len(f.files) == 0 && len(f.subscriptions) > 0 {
 		return &config.Config{Cloud: config.Cloud{Name: arm.AzurePublic}, Settings: config.DefaultSettings()}, nil
@@ -37,7 +37,8 @@ func (f *scopeFlags) load(a *app) (*config.Config, error) {
 	return a.loadConfig(f.configFlags)
 }
 
-// resolve returns the scope of the config and of --subscription, and the config with the subscriptions that were found.
+// resolve returns the scope of the config and of --subscription together, and the config with the subscriptions that
+// its query found.
 func (f *scopeFlags) resolve(ctx context.Context, a *app, s *session, c *config.Config) (*config.Config, plan.Scope, error) {
 	var scope plan.Scope
 	if len(c.Files) > 0 {
@@ -104,7 +105,7 @@ func (a *app) snapshot(ctx context.Context, f snapshotFlags) (err error) {
 		wants := func(o plan.Observed) plan.Questions {
 			_, wanted := plan.MakeWithQuestions(c, o, plan.Options{Now: s.Now()})
 			for i := range wanted.Tests {
-				wanted.Tests[i].Failed = true // an audit says why a test failed
+				wanted.Tests[i].Failed = true // an audit of the snapshot shows why a test failed
 			}
 			return wanted
 		}

@@ -14,7 +14,7 @@ import (
 	"golang.org/x/term"
 )
 
-// Streams are a command's whole environment, files apart.
+// Streams hold the whole environment of a command except files. Tests pass their own.
 type Streams struct {
 	In       io.Reader
 	Out, Err io.Writer
@@ -26,14 +26,15 @@ type Streams struct {
 	Width int
 	// Signals delivers Ctrl-C and SIGTERM; nil = no interrupts.
 	Signals <-chan os.Signal
-	// Now is the machine's clock; nothing else in the program reads it. Times that Azure reports are compared with
-	// Azure's clock ([azure.Client.Now]).
+	// Now is the machine's clock; the package reads it nowhere else. Times that Azure reports are compared with Azure's
+	// clock ([azure.Client.Now]).
 	Now func() time.Time
 	// Version is the program's version.
 	Version string
 }
 
-// System returns the streams of this process. A reader of stdout that leaves no longer ends it: see [resultWriter].
+// System returns the streams of this process. It makes the process ignore SIGPIPE, so that a reader of stdout that
+// stops early does not end it ([resultWriter]).
 func System(version string, signals <-chan os.Signal) Streams {
 	signal.Ignore(syscall.SIGPIPE)
 	s := Streams{

@@ -21,8 +21,8 @@ import (
 // certificateLifetime is the validity of the throw-away certificates.
 const certificateLifetime = 30 * 24 * time.Hour
 
-// withTLS adds TLS to a listener, with a certificate of an authority created for this run alone. The authority's
-// certificate is written to dir/ca.pem (for SSL_CERT_FILE and its like); its key is never written.
+// withTLS adds TLS to a listener, with a certificate of an authority that it creates for this run alone. It writes the
+// authority's certificate to dir/ca.pem (for SSL_CERT_FILE and the like), and its key nowhere. On an error it closes l.
 func withTLS(l net.Listener, dir string, now time.Time) (net.Listener, error) {
 	ca, cert, err := newThrowawayCertificate(l.Addr(), now)
 	if err != nil {

@@ -46,7 +46,7 @@ type buildDocument struct {
 	APIVersions []azure.APIVersion `json:"api_versions"`
 }
 
-// describeBuild returns what build says; nil = nothing is known of it.
+// describeBuild returns the document of a version; build may be nil, where nothing is known of the build.
 func describeBuild(version string, build *debug.BuildInfo) buildDocument {
 	d := buildDocument{
 		FormatVersion: "1", Version: version, Go: runtime.Version(), OS: runtime.GOOS, Arch: runtime.GOARCH, APIVersions: azure.APIVersions(),

@@ -12,18 +12,19 @@ import (
 	"github.com/azbackup/azbackup/internal/report"
 )
 
-// Waits for a quota are never silent: what is foreseen is said before anything waits, each wait of some seconds when it
+// Waits for a quota are always reported: a foreseen wait before it begins, each wait of [minSaidWait] or more when it
 // begins, and a long one again at intervals.
 
 const (
-	// minSaidWait is the shortest wait that is said without -v.
+	// minSaidWait is the shortest wait that is reported without -v.
 	minSaidWait = 5 * time.Second
-	// A wait is said again after a sixth of the time it will last, as far as is known, within these bounds.
+	// A wait is reported again after a sixth of its expected duration, but not before minWaitInterval nor later than
+	// maxWaitInterval.
 	minWaitInterval = time.Minute
 	maxWaitInterval = 15 * time.Minute
 )
 
-// waits says what quotas hold back. It is safe for concurrent use.
+// waits reports the requests that quotas hold back. It is safe for concurrent use.
 type waits struct {
 	app     *app
 	command azure.Command
@@ -32,15 +33,15 @@ type waits struct {
 	stopped chan struct{}
 
 	mu     sync.Mutex
-	said   map[string]time.Time // by quota and subscription: when a wait for it was last said
-	advice string               // of what runs now
+	said   map[string]time.Time // when a wait was last reported, by quota and subscription
+	advice string               // set by [waits.advise]; "" = none
 }
 
 func newWaits(a *app, command azure.Command) *waits {
 	return &waits{app: a, command: command, said: map[string]time.Time{}}
 }
 
-// watch says what holds the client's requests back, until end is called.
+// watch reports, at intervals, what holds the client's requests back, until end is called.
 func (w *waits) watch(c *azure.Client) {
 	w.client, w.stop, w.stopped = c, make(chan struct{}), make(chan struct{})
 	go func() {
@@ -89,7 +90,7 @@ func (w *waits) observe(t arm.Throttle) {
 	}
 }
 
-// isDue reports whether nothing was said about a quota for a while, and takes its turn.
+// isDue reports whether the last report of a quota is long enough ago, and if so records one now.
 func (w *waits) isDue(t arm.Throttle) bool {
 	interval := min(max(t.Lasts/6, minWaitInterval), maxWaitInterval)
 	w.mu.Lock()
@@ -116,14 +117,14 @@ func (w *waits) say(t arm.Throttle) {
 	w.app.log.Info(text, throttleArgs(t)...)
 }
 
-// advise sets what is said about waits that are foreseen from now on, where the command line cannot ask for less.
+// advise sets the advice for waits that are foreseen from now on, where no other flags would need fewer requests.
 func (w *waits) advise(text string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.advice = text
 }
 
-// narrower says how the command line asks for less.
+// narrower returns advice on how to need fewer requests, or "".
 func (w *waits) narrower(t arm.Throttle) string {
 	_, ofPoints := strings.CutSuffix(t.Kind, "/recoveryPoints/read")
 	switch w.command {
@@ -150,7 +151,7 @@ func throttleArgs(t arm.Throttle) []any {
 	}
 }
 
-// quotaName spells a quota in words.
+// quotaName returns a quota in words.
 func quotaName(kind string) string {
 	_, action, _ := strings.Cut(strings.ToLower(kind), "/")
 	switch strings.TrimPrefix(action, "vaults/") {
