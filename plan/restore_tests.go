@@ -208,12 +208,12 @@ func (v *testedVM) prove(jobs []*RestoreJob, unclear string, now time.Time) {
 			unclear = cmp.Or(unclear, "its end is still to come")
 		case j.IsRunning():
 			isRunning = true
-		case j.IsProof() && !j.End.IsZero() && (v.proof == nil || j.End.After(v.proof.Time)):
+		case j.IsProof() && !j.End.IsZero() && (v.proof == nil || j.isLater(v.proof.Time, v.proof.Job)):
 			v.proof = &RestoreProof{Time: j.End.UTC(), Job: j.ID, Point: j.PointTime.UTC()}
 			if !j.Start.IsZero() {
 				v.proof.Seconds = int64(j.End.Sub(j.Start).Seconds())
 			}
-		case j.Operation == JobRestore && j.HasFailed() && (v.failed == nil || j.End.After(v.failed.Time)):
+		case j.Operation == JobRestore && j.HasFailed() && (v.failed == nil || j.isLater(v.failed.Time, v.failed.Job)):
 			v.failed = newRestoreFailure(j)
 		}
 	}

@@ -247,6 +247,41 @@ func observedFor(t *testing.T, w *testWorld) Observed {
 	return o
 }
 
+func TestOfJobsThatEndedTogetherTheSameOneCountsInWhateverOrder(t *testing.T) {
+	const vault, group = "/subscriptions/s/resourceGroups/rg/providers/Microsoft.RecoveryServices/vaults/rsv", "/subscriptions/s/resourceGroups/rg-tests"
+	end := restoreNow.Add(-100 * day)
+	job := func(id, status string) *RestoreJob {
+		return &RestoreJob{
+			Job:   Job{ID: vault + "/backupJobs/" + id, Vault: vault, Container: "c", Operation: JobRestore, Status: status, Start: end.Add(-time.Hour), End: end},
+			Group: "rg-tests", PointTime: end.Add(-day),
+		}
+	}
+	for _, status := range []string{jobCompleted, jobFailed} {
+		jobs := []*RestoreJob{job("1", status), job("2", status)}
+		for range 2 {
+			slices.Reverse(jobs)
+			v := &testedVM{test: &testPlan{conf: &config.RestoreTest{Every: day}}, group: group}
+			v.prove(jobs, "", restoreNow)
+			found := ""
+			switch {
+			case v.proof != nil:
+				found = v.proof.Job
+			case v.failed != nil:
+				found = v.failed.Job
+			}
+			if lastName(found) != "1" {
+				t.Errorf("%s, %s first: job %q counts", status, lastName(jobs[0].ID), found)
+			}
+		}
+	}
+	point := RecoveryPoint{Time: end.Add(-day)}
+	for _, order := range [][]RestoreJob{{*job("1", jobCompleted), *job("2", jobCompleted)}, {*job("2", jobCompleted), *job("1", jobCompleted)}} {
+		if proof, _ := point.ProvenBy(Item{Vault: vault, Container: "c"}, order); lastName(proof.ID) != "1" {
+			t.Errorf("%s first: the point is proven by %q", order[0].ID, proof.ID)
+		}
+	}
+}
+
 func TestOnlyWhatARuleBacksUpIsTested(t *testing.T) {
 	w := newTestWorld(config.Sample{}, "on", "off", "stopped", "other", "unsupported")
 	rule := w.config.Rules[0]

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -40,11 +41,17 @@ func (p RecoveryPoint) ProvenBy(it Item, jobs []RestoreJob) (RestoreJob, bool) {
 		if !j.IsProof() || !j.isOf(it) || !j.PointTime.Equal(p.Time.UTC().Truncate(time.Second)) {
 			continue
 		}
-		if !found || j.End.After(proof.End) {
+		if !found || j.isLater(proof.End, proof.ID) {
 			proof, found = j, true
 		}
 	}
 	return proof, found
+}
+
+// isLater reports whether the job ended after another one or, of jobs that ended together, has the smaller id: so one of
+// them counts in whatever order they were read.
+func (j *RestoreJob) isLater(end time.Time, id string) bool {
+	return cmp.Or(j.End.Compare(end), strings.Compare(id, j.ID)) > 0
 }
 
 // isOf reports whether the job is one of the item, by container name within the vault.
