@@ -225,11 +225,11 @@ func (dec *decoder) decodeText(n *node, l fieldLimits, p *path) (string, bool) {
 // isAllowed checks a scalar against the closed sets of its limits.
 func (dec *decoder) isAllowed(n *node, l fieldLimits, p *path) bool {
 	f := dec.formats[l.format]
-	if words := slices.Concat(l.enum, f.words); len(words) > 0 {
-		if slices.Contains(words, n.text) {
+	if len(l.enum)+len(f.words) > 0 {
+		if slices.Contains(l.enum, n.text) || slices.Contains(f.words, n.text) {
 			return true
 		}
-		dec.fail(n, "value", hintFor(n.text, words), "%s cannot be %s", p, quote(n.text))
+		dec.fail(n, "value", hintFor(n.text, slices.Concat(l.enum, f.words)), "%s cannot be %s", p, quote(n.text))
 		return false
 	}
 	if l.format == formatTimeZone {

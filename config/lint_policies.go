@@ -14,9 +14,11 @@ const (
 	tierEnhanced = "Enhanced"
 )
 
+// policyName is what Azure takes as the name of a policy (docs/azure.md §8.3).
+var policyName = regexp.MustCompile(`^[a-zA-Z][-_!a-zA-Z0-9]{2,149}$`)
+
 func (l *linter) checkPolicies() {
 	unique := l.newNameChecker("the policy")
-	name := regexp.MustCompile(`^[a-zA-Z][-_!a-zA-Z0-9]{2,149}$`) // docs/azure.md §8.3
 	for i := range l.c.Policies {
 		p := &l.c.Policies[i]
 		if l.nodeOf(p).isInvalid {
@@ -24,7 +26,7 @@ func (l *linter) checkPolicies() {
 		}
 		if l.isSetAndValid(&p.Name) {
 			unique.add(l.nodeOf(&p.Name), p.Name)
-			if p.Manage && !name.MatchString(p.Name) {
+			if p.Manage && !policyName.MatchString(p.Name) {
 				l.out.fail(l.nodeOf(&p.Name), "policy-name", "letters, digits, - _ and !, 3 to 150 characters, a letter first",
 					"a policy cannot be named %s", quote(p.Name))
 			}

@@ -8,13 +8,14 @@ import (
 
 // variables replaces ${NAME} and ${NAME:-default} in scalar values; $${ stands for a literal ${.
 type variables struct {
-	env  func(string) (string, bool)
-	out  *diagnostics
-	name *regexp.Regexp
+	env func(string) (string, bool)
+	out *diagnostics
 }
 
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
 func newVariables(env func(string) (string, bool), out *diagnostics) *variables {
-	return &variables{env: env, out: out, name: regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)}
+	return &variables{env: env, out: out}
 }
 
 // maxReplaced bounds a value with its variables replaced, in bytes: no value of the format is near to it.
@@ -66,7 +67,7 @@ func (v *variables) replace(n *node) (text string, replaced bool) {
 
 func (v *variables) value(n *node, body string) string {
 	name, fallback, hasFallback := strings.Cut(body, ":-")
-	if !v.name.MatchString(name) {
+	if !variableName.MatchString(name) {
 		v.fail(n, "write ${NAME} or ${NAME:-default}; write $${ for a literal ${",
 			"%s is not a variable", quote("${"+body+"}"))
 		return ""

@@ -44,11 +44,11 @@ func (d Duration) String() string {
 // MarshalText writes ISO 8601.
 func (d Duration) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
+var iso8601 = regexp.MustCompile(`^(-)?P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d{1,9})?)S)?)?$`)
+
 // UnmarshalText parses the output of MarshalText, and days, of 24 hours each. Its error names the text.
 func (d *Duration) UnmarshalText(text []byte) error {
-	// The expression is compiled per call: a package variable would be state, and plans hold few durations.
-	iso := regexp.MustCompile(`^(-)?P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d{1,9})?)S)?)?$`)
-	m := iso.FindStringSubmatch(string(text))
+	m := iso8601.FindStringSubmatch(string(text))
 	if m == nil || strings.HasSuffix(string(text), "P") || strings.HasSuffix(string(text), "T") {
 		return fmt.Errorf("%q is not an ISO 8601 duration like PT4M", text)
 	}

@@ -59,8 +59,10 @@ func readComputeRemaining(h http.Header) (int, time.Duration, bool) {
 	return left, interval, ok
 }
 
+var minutesAtEnd = regexp.MustCompile(`(\d{1,3})Min$`)
+
 func parseMinutes(name string) time.Duration {
-	m := regexp.MustCompile(`(\d{1,3})Min$`).FindStringSubmatch(strings.TrimSpace(name))
+	m := minutesAtEnd.FindStringSubmatch(strings.TrimSpace(name))
 	if m == nil {
 		return 0
 	}
