@@ -22,7 +22,7 @@ func (pl *planner) planBackup(s *vmState, it *Item, v *vaultPlan, after, itemID 
 		c.Reason, detail = ReasonPointTooOld, "more than "+describeAge(want.IfOlderThan)
 	}
 	if gap := pl.gaps.jobs[v.key]; gap != nil {
-		pl.block(c, ReasonGap, gap.describe(), "")
+		pl.block(c, ReasonGap, pl.describeGap(gap), "")
 		return
 	}
 	container := containerOf(it, s.id)

@@ -58,7 +58,7 @@ func (pl *planner) decideProtected(s *vmState) {
 	block := func(r Reason, detail string) { pl.block(pl.itemChange(s, at, wantedAction(at)), r, detail, "") }
 	switch gap := pl.gaps.blockingGap(s); {
 	case gap != nil || s.vm == nil && !s.isMissing:
-		block(ReasonGap, gap.describe())
+		block(ReasonGap, pl.describeGap(gap))
 		return
 	case s.isMissing:
 		block(ReasonNoSuchVM, "")
@@ -100,7 +100,7 @@ func (pl *planner) decideStopped(s *vmState) {
 	pl.recordVaults(s, at, candidates)
 	switch gap := pl.gaps.blockingGap(s); {
 	case gap != nil || s.vm == nil && !s.isMissing:
-		pl.block(pl.itemChange(s, at, Stop), ReasonGap, gap.describe(), "")
+		pl.block(pl.itemChange(s, at, Stop), ReasonGap, pl.describeGap(gap), "")
 	case at.class == NoItem:
 		pl.recordUnchanged(s, at, ReasonNothingToStop, "")
 	case at.class == ItemUnknown:
@@ -138,9 +138,9 @@ func (pl *planner) decideUnmatched(s *vmState) {
 	pl.recordVaults(s, at, nil)
 	switch gap, _ := armid.Get(pl.gaps.vm, s.id); {
 	case s.vm == nil && gap != nil:
-		pl.recordUnchanged(s, at, ReasonGap, gap.describe())
+		pl.recordUnchanged(s, at, ReasonGap, pl.describeGap(gap))
 	case s.vm == nil && at.item == nil: // it is in a list that was not read to its end
-		pl.recordUnchanged(s, at, ReasonGap, pl.gaps.blockingGap(s).describe())
+		pl.recordUnchanged(s, at, ReasonGap, pl.describeGap(pl.gaps.blockingGap(s)))
 	case s.vm == nil:
 		pl.recordUnchanged(s, at, ReasonOrphan, pl.describeItem(at.item))
 	case pl.isUnmatchedStopped(s, at):

@@ -104,7 +104,7 @@
 //	                                                 duration.go, recovery_point.go
 //	what to read; numbers of the service             scope.go, subscriptions.go, service_limits.go, recorded_durations.go
 //	a plan, a change, why it is there                plan.go, reason.go
-//	the five steps, and what they look things up in  make.go, questions.go, index.go, gap.go
+//	the five steps, and what they look things up in  make.go, questions.go, index.go, gap.go, subscription_names.go
 //	vaults and policies                              vaults.go, policies.go, diff.go, wording.go
 //	a VM: its row, its column, its vault             vm_state.go, decide.go, items.go, resume.go, route.go, protectable.go
 //	changes that belong to others                    refresh.go, backup.go

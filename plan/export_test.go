@@ -10,4 +10,4 @@ func DigestOf(text string) string {
 }
 
 // ForecastOf returns the forecast for changes in vaults that hold nothing yet.
-func ForecastOf(changes []Change) Forecast { return forecastOf(changes, nil, 0) }
+func ForecastOf(changes []Change) Forecast { return forecastOf(changes, nil, nil, 0) }

@@ -35,13 +35,13 @@ func (p *Plan) forecastChanges() {
 		p.Forecast = restoreForecast(p.Changes, p.Capacity.Restores)
 		return
 	}
-	p.Forecast = forecastOf(p.Changes, p.Capacity.Items, p.Capacity.Operations)
+	p.Forecast = forecastOf(p.Changes, p.Subscriptions, p.Capacity.Items, p.Capacity.Operations)
 	p.Forecast.addTests(p.Changes, p.Capacity.Restores)
 }
 
 // forecastOf counts the requests for these changes and estimates the time, given the number of items in each vault and
-// the number of operations that may run at once (0 = no limit).
-func forecastOf(changes []Change, held map[armid.Key]int, operations int) Forecast {
+// the number of operations that may run at once (0 = no limit). names are the display names of subscriptions, by folded id.
+func forecastOf(changes []Change, names map[string]string, held map[armid.Key]int, operations int) Forecast {
 	f := Forecast{Requests: map[string]int{}}
 	plans := map[string]*subscriptionCost{}
 	vaults := map[armid.Key]int{}
@@ -78,7 +78,7 @@ func forecastOf(changes []Change, held map[armid.Key]int, operations int) Foreca
 		f.Duration = max(f.Duration, Duration(plans[sub].duration()))
 		if n := plans[sub].writes; n > ARMWritesBurst {
 			f.Notes = append(f.Notes, fmt.Sprintf("%d writes in subscription %s: Azure takes %d at once and then %d a second",
-				n, sub, ARMWritesBurst, ARMWritesPerSecond))
+				n, DescribeSubscription(names[sub], sub), ARMWritesBurst, ARMWritesPerSecond))
 		}
 	}
 	if n := f.Requests["confirm"]; n > BackupRequestsPerHour {

@@ -215,21 +215,21 @@ func compareGaps(a, b Gap) int {
 // shows the value.
 const CodeNotUnderstood = "NotUnderstood"
 
-// describe returns what could not be read, to end a sentence; of a nil gap "the VM".
-func (g *Gap) describe() string {
+// describeGap returns what could not be read, to end a sentence; of a nil gap "the VM".
+func (pl *planner) describeGap(g *Gap) string {
 	if g == nil {
 		return "the VM"
 	}
 	var what string
 	switch g.Kind {
 	case GapVMs, GapVisibility:
-		what = "the VMs of subscription " + g.Subscription
+		what = "the VMs of subscription " + pl.subscriptionText(g.Subscription)
 	case GapSubscription:
-		what = "subscription " + g.Subscription
+		what = "subscription " + pl.subscriptionText(g.Subscription)
 	case GapManagementGroup:
 		what = "management group " + lastName(g.Target)
 	case GapVaults:
-		what = "the vaults of subscription " + g.Subscription
+		what = "the vaults of subscription " + pl.subscriptionText(g.Subscription)
 	case GapVM:
 		what = "the VM"
 	case GapStatus:

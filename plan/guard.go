@@ -93,12 +93,12 @@ func (pl *planner) evaluateGuards() []Refusal {
 	for _, sub := range slices.Sorted(maps.Keys(t.policyWrites)) {
 		n := t.policyWrites[sub]
 		refuse(GuardPolicyWrites, FlagAllowManyPolicyWrites, n, PolicyWritesPerDay,
-			fmt.Sprintf("%d policy writes in subscription %s, the service takes %d in 24 hours", n, sub, PolicyWritesPerDay))
+			fmt.Sprintf("%d policy writes in subscription %s, the service takes %d in 24 hours", n, pl.subscriptionText(sub), PolicyWritesPerDay))
 	}
 	for _, v := range slices.Sorted(maps.Keys(t.vaultChanges)) {
 		n := t.vaultChanges[v]
 		refuse(GuardVaultChanges, FlagAllowManyVaultChanges, n, ProtectionChangesPerDay,
-			fmt.Sprintf("%d protection changes in vault %s, the service takes %d a day", n, lastName(string(v)), ProtectionChangesPerDay))
+			fmt.Sprintf("%d protection changes in vault %s, the service takes %d a day", n, pl.vaultText(string(v)), ProtectionChangesPerDay))
 	}
 	return out
 }

@@ -289,7 +289,7 @@ func (pl *planner) planStop(s *vmState, at itemLocation, why Reason) {
 		c.Rule = refOf(at.vault.conf.Name, at.vault.conf.Pos)
 	}
 	if pl.isIncomplete() {
-		pl.block(c, ReasonIncomplete, pl.gaps.all[0].describe(), "")
+		pl.block(c, ReasonIncomplete, pl.describeGap(&pl.gaps.all[0]), "")
 		return
 	}
 	if reason, detail := pl.whyGuardRefuses(at.vault, guardItemStop); reason != "" {

@@ -1,7 +1,6 @@
 package plan
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -88,6 +87,7 @@ type planner struct {
 	index    *index
 	gaps     *gapIndex
 	observed *Observed
+	names    map[string]string // the display names of subscriptions, by folded id; nil where the file lists one at most
 
 	vaults           map[armid.Key]*vaultPlan // the vaults of the file
 	policies         map[policyKey]*policyPlan
@@ -141,6 +141,12 @@ func newPlanner(c *config.Config, o *Observed, opt Options, last *machineIndex) 
 		retentionOfLeft:  make(map[*Policy][]string),
 
 		guardsNotRead: make(map[armid.Key]string),
+	}
+	if c.SubscriptionQuery != nil || len(c.Subscriptions) > 1 {
+		m.names = make(map[string]string, len(o.Subscriptions))
+		for _, s := range o.Subscriptions {
+			m.names[strings.ToLower(s.ID)] = s.Name
+		}
 	}
 	for _, r := range reasons() {
 		m.sentences[r.reason] = r.sentence
@@ -251,7 +257,9 @@ func (pl *planner) build() Plan {
 	if len(p.Unchanged) == 0 {
 		p.Unchanged = nil // as after a round trip through JSON
 	}
-	p.Subscriptions = pl.subscriptionNames(p)
+	if pl.names != nil {
+		p.Subscriptions = SubscriptionNames(*pl.observed, p.Changes, p.Gaps)
+	}
 	p.Fingerprint = fingerprint(p.Changes)
 	p.Refusals = pl.evaluateGuards()
 	limits := pl.config.Settings.Limits
@@ -259,40 +267,4 @@ func (pl *planner) build() Plan {
 	p.forecastChanges()
 	p.Cost = pl.estimateCost(p.Changes)
 	return p
-}
-
-// subscriptionNames returns the display names of the subscriptions of a plan; nil where the file
-// lists one at most.
-func (pl *planner) subscriptionNames(p Plan) map[string]string {
-	if pl.config.SubscriptionQuery == nil && len(pl.config.Subscriptions) < 2 {
-		return nil
-	}
-	return SubscriptionNames(*pl.observed, p.Changes, p.Gaps)
-}
-
-// SubscriptionNames returns the display names of the subscriptions of changes and gaps, by folded id, as far as they were
-// read; nil where no name is known.
-func SubscriptionNames(o Observed, changes []Change, gaps []Gap) map[string]string {
-	if len(o.Subscriptions) == 0 {
-		return nil
-	}
-	all, names := map[string]string{}, map[string]string{}
-	for _, s := range o.Subscriptions {
-		all[strings.ToLower(s.ID)] = s.Name
-	}
-	add := func(id string) {
-		if id = strings.ToLower(id); all[id] != "" {
-			names[id] = all[id]
-		}
-	}
-	for i := range changes {
-		add(armid.SubscriptionOf(changes[i].Target))
-	}
-	for _, g := range gaps {
-		add(cmp.Or(g.Subscription, armid.SubscriptionOf(cmp.Or(g.Vault, g.Target))))
-	}
-	if len(names) == 0 {
-		return nil // as after a round trip through JSON
-	}
-	return names
 }

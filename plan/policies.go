@@ -60,7 +60,7 @@ func (pl *planner) policyAt(v *vaultPlan, name string) *policyPlan {
 	p := pl.findPolicy(v, name, pl.config.Policy(name))
 	switch gap := pl.gaps.policyGap(v, p.id); {
 	case gap != nil:
-		p.refusal, p.detail = ReasonGap, gap.describe()
+		p.refusal, p.detail = ReasonGap, pl.describeGap(gap)
 	case pl.index.takenPolicies[armid.Of(p.id)]:
 		p.refusal, p.detail = ReasonNoSuchPolicy, pl.describeTaken(v, name)
 	case p.observed == nil:
@@ -119,7 +119,7 @@ func (pl *planner) planPolicy(v *vaultPlan, conf *config.Policy) *policyPlan {
 	}
 	switch {
 	case gap != nil:
-		pl.refusePolicy(p, c, ReasonGap, gap.describe())
+		pl.refusePolicy(p, c, ReasonGap, pl.describeGap(gap))
 	case pl.index.takenPolicies[armid.Of(p.id)]:
 		pl.refusePolicy(p, c, ReasonPolicyUnreadable, pl.describeTaken(v, conf.Name))
 	case !v.isUsable():

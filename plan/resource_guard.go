@@ -96,7 +96,7 @@ func (pl *planner) whyGuardRefuses(v *vaultPlan, operation string) (Reason, stri
 		return "", ""
 	}
 	if gap := pl.gaps.guards[v.key]; gap != nil {
-		return ReasonGap, gap.describe()
+		return ReasonGap, pl.describeGap(gap)
 	}
 	if v.observed != nil && v.observed.ResourceGuards == nil {
 		pl.guardsNotRead[v.key] = v.id

@@ -238,7 +238,7 @@ func (pl *planner) correctState(v *testedVM) {
 	switch it := v.at.item; {
 	case v.state == TestProven:
 	case gap != nil:
-		v.state, v.why = TestUnknown, gap.describe()
+		v.state, v.why = TestUnknown, pl.describeGap(gap)
 	case it == nil || v.at.class == NoItem || v.at.class == ItemSoftDeleted:
 		v.state = TestWaiting
 	case v.at.class == ItemUnknown:

@@ -80,7 +80,7 @@ func (pl *planner) route(s *vmState) (v *vaultPlan, r Reason, detail string) {
 	case len(d.all) == 0:
 		return nil, ReasonNoVault, "region " + s.target().Location
 	case len(d.mine) == 0:
-		return nil, ReasonOtherSubscription, vaultNames(d.all) + " in subscription " + d.all[0].subscription
+		return nil, ReasonOtherSubscription, vaultNames(d.all) + " in subscription " + pl.subscriptionText(d.all[0].subscription)
 	case len(d.near) == 0:
 		return nil, ReasonOtherRegion, vaultNames(d.mine) + " in " + d.mine[0].location + ", the VM in " + s.target().Location
 	case len(d.near) > 1 && len(s.rule.Vault) == 0 && !s.rule.Spread:
@@ -169,7 +169,7 @@ func (h *vaultHeap) Pop() any {
 func (pl *planner) whyVaultRejects(s *vmState, v *vaultPlan) (Reason, string) {
 	switch {
 	case v.gap != nil:
-		return ReasonGap, v.gap.describe()
+		return ReasonGap, pl.describeGap(v.gap)
 	case !v.isUsable():
 		return ReasonNoSuchVault, v.name
 	}

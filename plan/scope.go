@@ -12,6 +12,8 @@ import (
 type Scope struct {
 	Subscriptions []string // ids, sorted
 	Vaults        []VaultRef
+	// Names requests the display names of the subscriptions: the file lists several, of which a shard may have one.
+	Names bool
 	// Joins returns the reference to a vault outside Vaults that joins the file by a match; nil = none does.
 	Joins func(Vault) (VaultRef, bool)
 	// VMs are the ids of `id` rules: each that the list does not show is read by a GET of its own.
@@ -79,6 +81,7 @@ func ScopeOf(c *config.Config) Scope {
 		}
 	}
 	s.Subscriptions = uniqueIDs(subs)
+	s.Names = len(s.Subscriptions) > 1
 	if c.SubscriptionQuery != nil {
 		in := map[string]bool{}
 		for _, id := range c.Subscriptions {

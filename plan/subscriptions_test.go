@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/azbackup/azbackup/config"
+	"github.com/azbackup/azbackup/internal/armid"
 )
 
 func TestASubscriptionIsLeftOutForAReasonThatIsNamed(t *testing.T) {
@@ -113,6 +114,42 @@ func TestAPlanNamesTheSubscriptionsOfItsChanges(t *testing.T) {
 	w.config.Subscriptions, w.o.Subscriptions = []string{restoreSub, other.ID}, []Subscription{production, other}
 	if got := w.plan(t, Options{}).Subscriptions[restoreSub]; got != "Production" {
 		t.Errorf("one of several that the file lists: %q", got)
+	}
+}
+
+// Nobody knows a subscription by its id: where there are several, each sentence that is about one has its display name, also
+// in the plan of a shard, which may have read one only.
+func TestASentenceAboutASubscriptionHasItsName(t *testing.T) {
+	const id = "aaaaaaaa-0000-0000-0000-000000000001"
+	production := Subscription{ID: strings.ToUpper(id), Name: "Production"}
+	plannerOf := func(listed ...string) *planner {
+		return newPlanner(&config.Config{Subscriptions: listed}, &Observed{Subscriptions: []Subscription{production}}, Options{}, nil)
+	}
+	vault := armid.Vault(id, "rg", "rsv")
+	one, several := plannerOf(id), plannerOf(id, restoreSub)
+	for _, tt := range []struct{ name, got, want string }{
+		{"a gap on VMs", several.describeGap(&Gap{Kind: GapVMs, Subscription: id}), "the VMs of subscription Production (" + id + ")"},
+		{"a gap on vaults", several.describeGap(&Gap{Kind: GapVaults, Subscription: id}), "the vaults of subscription Production (" + id + ")"},
+		{"a gap on it", several.describeGap(&Gap{Kind: GapSubscription, Subscription: id}), "subscription Production (" + id + ")"},
+		{"a vault", several.vaultText(vault), "rsv in subscription Production (" + id + ")"},
+		{"one without a name", several.vaultText(armid.Vault(restoreSub, "rg", "rsv")), "rsv"},
+		{"the only one", one.describeGap(&Gap{Kind: GapVMs, Subscription: id}), "the VMs of subscription " + id},
+		{"a vault of the only one", one.vaultText(vault), "rsv"},
+	} {
+		if tt.got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, tt.got, tt.want)
+		}
+	}
+	many := make([]Change, ARMWritesBurst+1)
+	for i := range many {
+		many[i] = Change{Action: Protect, Vault: vault}
+	}
+	if notes := forecastOf(many, map[string]string{id: "Production"}, nil, 0).Notes; len(notes) == 0 || !strings.Contains(notes[0], "writes in subscription Production ("+id+")") {
+		t.Errorf("the forecast says %q", notes)
+	}
+	c := &config.Config{Subscriptions: []string{id, restoreSub}, Shard: config.Shard{Index: 1, Count: 2}}
+	if !ScopeOf(c).Names || ScopeOf(&config.Config{Subscriptions: []string{id}}).Names {
+		t.Error("names are not read where the file lists several subscriptions, of which the shard may have one")
 	}
 }
 

@@ -83,7 +83,7 @@ func (pl *planner) planVault(v *vaultPlan) {
 	switch {
 	case v.gap != nil:
 		if v.conf.Manage {
-			pl.block(c, ReasonGap, v.gap.describe(), "")
+			pl.block(c, ReasonGap, pl.describeGap(v.gap), "")
 		}
 	case v.observed == nil && !v.conf.Manage:
 		pl.block(c, ReasonNoSuchVault, "", "")
@@ -195,7 +195,7 @@ func (pl *planner) refusedSettings(v *vaultPlan, have VaultSettings, want *Vault
 			refuse(ReasonRedundancyFixed, fmt.Sprintf("it holds %s", formatCount(items, "item")), one)
 			want.Redundancy = ""
 		case gap != nil:
-			refuse(ReasonGap, gap.describe(), one)
+			refuse(ReasonGap, pl.describeGap(gap), one)
 			want.Redundancy = ""
 		case isTrue(have.CrossRegionRestore) && !strings.EqualFold(want.Redundancy, redundancyGeo):
 			refuse(ReasonCRRFixed, "so the vault stays geo-redundant", one)

@@ -135,7 +135,8 @@ type assessor struct {
 	policies    map[armid.Key]plan.Policy
 	inFile      map[armid.Key]*config.Vault
 	missing     map[armid.Key]bool
-	read        map[string]bool // the subscriptions that were audited
+	read        map[string]bool   // the subscriptions that were audited
+	names       map[string]string // the display names of subscriptions, by folded id
 	differences map[changeKey][]plan.Field
 	defined     map[armid.Key]*config.Policy // the file's policies, by the id that they have in each vault
 	codes       codes
@@ -192,6 +193,10 @@ func newAssessor(c *config.Config, o plan.Observed, opt Options) *assessor {
 				a.read[strings.ToLower(id)] = true
 			}
 		}
+	}
+	a.names = make(map[string]string, len(o.Subscriptions))
+	for _, s := range o.Subscriptions {
+		a.names[strings.ToLower(s.ID)] = s.Name
 	}
 	a.gaps = newGaps(sortGaps(o.Gaps), a.locationOf)
 	return a

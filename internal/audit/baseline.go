@@ -58,7 +58,7 @@ func (a *assessor) compare(before, r Result) (Comparison, []Finding) {
 			d.BecameUnknown = append(d.BecameUnknown, change)
 		case was.State.IsCovered() && !vm.State.IsCovered() && !vm.State.IsLeftOut():
 			d.Unprotected = append(d.Unprotected, change)
-			lost = append(lost, a.codes.newLostFinding(vm, was, before.Made.At))
+			lost = append(lost, a.newLostFinding(vm, was, before.Made.At))
 		case !was.State.IsCovered() && vm.State.IsCovered():
 			d.Protected = append(d.Protected, change)
 		}
@@ -84,9 +84,9 @@ func (a *assessor) provesAbsence(id string) bool {
 	return !isHidden && a.read[strings.ToLower(armid.SubscriptionOf(id))]
 }
 
-func (c codes) newLostFinding(vm, was VM, at time.Time) Finding {
-	f := c.newFinding(codeLost, vm.ID, "%s: it was %s at %s and is %s", vmName(vm.ID), was.State, formatStamp(at), vm.State)
-	f.Evidence, f.Rule = evidenceOfVM(vm), vm.Rule
+func (a *assessor) newLostFinding(vm, was VM, at time.Time) Finding {
+	f := a.codes.newFinding(codeLost, vm.ID, "%s: it was %s at %s and is %s", vmName(vm.ID), was.State, formatStamp(at), vm.State)
+	f.Evidence, f.Rule = a.evidenceOfVM(vm), vm.Rule
 	return f
 }
 

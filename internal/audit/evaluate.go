@@ -133,7 +133,7 @@ func (a *assessor) evaluateUnreadable(v *evaluation, its vmItems) {
 func (a *assessor) evaluateHidden(v *evaluation) {
 	if gap, ok := a.gaps.gapHidingItem(v.vm); ok {
 		v.row.Gap = &gap
-		v.addCondition(Unknown, "%s could not be read, and it may be protected there", describeGap(gap))
+		v.addCondition(Unknown, "%s could not be read, and it may be protected there", a.describeGap(gap))
 		return
 	}
 	if since := a.opt.ReadSince; v.class == classNone && !since.IsZero() && v.vm.TimeCreated.After(since) {

@@ -121,7 +121,7 @@ func codeOf(v *evaluation, s State, opt Options) string {
 
 func (a *assessor) vmFinding(v *evaluation, code, because string) Finding {
 	f := a.codes.newFinding(code, v.vm.ID, "%s: %s", vmName(v.vm.ID), because)
-	f.Evidence = evidenceOfVM(v.row)
+	f.Evidence = a.evidenceOfVM(v.row)
 	at := a.origin(v.rule)
 	f.Rule, f.Position = at.rule, at.position
 	if code == codeUnknown && v.hint != "" {
@@ -163,7 +163,7 @@ func sorted(numbers []int) []int {
 }
 
 // evidenceOfVM returns the evidence for the state of a row, by name; nil where there is none.
-func evidenceOfVM(row VM) map[string]string {
+func (a *assessor) evidenceOfVM(row VM) map[string]string {
 	e := map[string]string{}
 	put := func(name, value string) {
 		if value != "" {
@@ -183,7 +183,7 @@ func evidenceOfVM(row VM) map[string]string {
 		}
 	}
 	if row.Gap != nil {
-		put("not_read", describeGap(*row.Gap))
+		put("not_read", a.describeGap(*row.Gap))
 		put("request_id", row.Gap.RequestID)
 	}
 	if len(e) == 0 {
@@ -234,7 +234,7 @@ func (a *assessor) unreadVM(r *config.Rule, gap plan.Gap) (VM, Finding) {
 	}
 	v.row = a.newRow(v)
 	v.row.Gap = &gap
-	v.addCondition(Unknown, "%s could not be read", describeGap(gap))
+	v.addCondition(Unknown, "%s could not be read", a.describeGap(gap))
 	v.resolve()
 	return v.row, a.vmFinding(v, codeUnknown, v.row.Because)
 }

@@ -111,7 +111,7 @@ func findGap(m map[armid.Region]plan.Gap, at armid.Region) (plan.Gap, bool) {
 }
 
 // describeGap describes what could not be read, and Azure's error.
-func describeGap(gap plan.Gap) string {
+func (a *assessor) describeGap(gap plan.Gap) string {
 	what := map[plan.GapKind]string{
 		plan.GapVMs: "the VM list", plan.GapVM: "the VM", plan.GapVault: "the vault", plan.GapVaults: "the vault list",
 		plan.GapPolicies: "the policies", plan.GapItems: "the protected items", plan.GapJobs: "the jobs",
@@ -130,7 +130,7 @@ func describeGap(gap plan.Gap) string {
 	case gap.Vault != "":
 		what += " of vault " + lastName(gap.Vault)
 	case gap.Subscription != "":
-		what += " of subscription " + gap.Subscription
+		what += " of subscription " + plan.DescribeSubscription(a.names[strings.ToLower(gap.Subscription)], gap.Subscription)
 	}
 	why := gap.Code
 	if why == plan.CodeNotUnderstood {

@@ -203,7 +203,7 @@ func (d *discovery) subscriptionTasks() []readTask {
 	case d.scope.Found != nil:
 	case d.scope.AllVaults:
 		reads = append(reads, d.subscriptions)
-	case len(d.scope.Subscriptions) > 1:
+	case d.scope.Names && len(d.scope.Subscriptions) > 0:
 		reads = append(reads, d.subscriptionNames)
 	}
 	if d.scope.Graph {

@@ -52,6 +52,7 @@ func (f *scopeFlags) resolve(ctx context.Context, a *app, s *session, c *config.
 			scope.Subscriptions = append(scope.Subscriptions, strings.ToLower(id))
 		}
 	}
+	scope.Names = scope.Names || len(f.subscriptions) > 1 || len(scope.Subscriptions) > 1
 	return c, scope, nil
 }
 
