@@ -16,6 +16,9 @@ func DescribeSubscription(name, id string) string {
 	return name + " (" + id + ")"
 }
 
+// FoldName returns what display names have in common that people take for one: neither case nor white space tells them apart.
+func FoldName(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), " ")) }
+
 // subscriptionText describes a subscription, with its name where the file has several.
 func (pl *planner) subscriptionText(id string) string {
 	return DescribeSubscription(pl.names[strings.ToLower(id)], id)

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/azbackup/azbackup/internal/armid"
+	"github.com/azbackup/azbackup/plan"
 )
 
 // tellApart adds the display name of the subscription to the name in front of a finding's message, where resources of
@@ -15,14 +16,14 @@ func tellApart(findings []Finding, subscriptions []Subscription) {
 	}
 	count := map[string]int{}
 	for _, s := range subscriptions {
-		count[s.Name]++
+		count[plan.FoldName(s.Name)]++
 	}
 	names := map[string]string{}
 	for _, s := range subscriptions {
 		switch {
 		case s.Name == "":
 			names[strings.ToLower(s.ID)] = " (" + s.ID + ")"
-		case count[s.Name] > 1:
+		case count[plan.FoldName(s.Name)] > 1:
 			names[strings.ToLower(s.ID)] = " (" + s.Name + " " + s.ID + ")"
 		default:
 			names[strings.ToLower(s.ID)] = " (" + s.Name + ")"

@@ -13,8 +13,9 @@ import (
 // where no display name is known or several subscriptions share it.
 type namesakes struct {
 	subscriptions map[string]string // display names, by folded id
-	ambiguous     map[string]bool   // display names of several subscriptions
+	ambiguous     map[string]bool   // display names of several subscriptions, folded
 	shared        map[string]bool   // names that resources of several subscriptions have, folded
+	policies      map[string]bool   // names that policies of several vaults have, folded
 }
 
 // namesakesOf finds the names that targets of several subscriptions share.
@@ -32,11 +33,23 @@ func namesakesOf(subscriptions map[string]string, changes ...[]plan.Change) name
 
 // namesakesOfIDs is namesakesOf for any ids. It iterates a second time where they are of several subscriptions.
 func namesakesOfIDs(subscriptions map[string]string, ids iter.Seq[string]) namesakes {
-	n := namesakes{subscriptions: subscriptions, ambiguous: map[string]bool{}, shared: map[string]bool{}}
+	n := namesakes{subscriptions: subscriptions, ambiguous: map[string]bool{}, shared: map[string]bool{}, policies: map[string]bool{}}
 	seen := map[string]bool{}
 	for _, name := range subscriptions {
+		name = plan.FoldName(name)
 		n.ambiguous[name] = seen[name]
 		seen[name] = true
+	}
+	vaults := map[string]string{}
+	for id := range ids {
+		vault, name, ok := cutPolicy(id)
+		if name = strings.ToLower(name); !ok {
+			continue
+		}
+		if other, seen := vaults[name]; seen && !armid.Same(other, vault) {
+			n.policies[name] = true
+		}
+		vaults[name] = vault
 	}
 	if !areOfSeveralSubscriptions(ids) {
 		return n
@@ -69,7 +82,14 @@ func areOfSeveralSubscriptions(ids iter.Seq[string]) bool {
 // name. The display names of the subscriptions are by folded id; what it returns is safe to print.
 func Namer(subscriptions map[string]string, ids iter.Seq[string]) func(id string) string {
 	n := namesakesOfIDs(subscriptions, ids)
-	return func(id string) string { return Line(n.name(id)) }
+	return func(id string) string { return Line(n.placedName(id)) }
+}
+
+// cutPolicy returns the vault and the name of a policy; false for the ids of anything else.
+func cutPolicy(id string) (vault, name string, ok bool) {
+	parent, name := armid.CutName(id)
+	vault, kind := armid.CutName(parent)
+	return vault, name, strings.EqualFold(kind, "backupPolicies")
 }
 
 // namesakesOfAudit finds the names that the ids share among the subscriptions of an audit.
@@ -121,12 +141,25 @@ func (n namesakes) name(id string) string {
 	return name
 }
 
+// placedName is name for lists above which no vault stands: there a policy whose name several vaults have carries its vault.
+func (n namesakes) placedName(id string) string {
+	vault, name, ok := cutPolicy(id)
+	if !ok || !n.policies[strings.ToLower(name)] {
+		return n.name(id)
+	}
+	name = displayName(vault) + "/" + name
+	if subscription := armid.SubscriptionOf(id); n.shared[strings.ToLower(displayName(id))] {
+		return n.label(subscription) + "/" + name
+	}
+	return name
+}
+
 // label returns the shortest text that tells a subscription from the others.
 func (n namesakes) label(subscription string) string {
 	switch name := n.subscriptions[strings.ToLower(subscription)]; {
 	case name == "":
 		return subscription
-	case n.ambiguous[name]:
+	case n.ambiguous[plan.FoldName(name)]:
 		return name + " " + subscription
 	default:
 		return name

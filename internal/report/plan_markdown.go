@@ -77,7 +77,7 @@ func mdHead(p plan.Plan) string {
 	})
 	for _, r := range groupByRisk(p.Changes) {
 		mdList(&b, "⚠️ "+r.title(), r.changes, mdRisks, func(c plan.Change) string {
-			return strings.Join(nonEmpty(actionText(c.Action), mdCode(names.name(c.Target)), mdEffect(c, "; ")), " ")
+			return strings.Join(nonEmpty(actionText(c.Action), mdCode(names.placedName(c.Target)), mdEffect(c, "; ")), " ")
 		})
 	}
 	return b.String()

@@ -96,7 +96,7 @@ func (t planText) writeRisks() {
 				fmt.Fprintf(t, "    %s\n", t.dim("and "+formatNumber(len(g.changes)-i)+" more"))
 				break
 			}
-			t.writeProse("    ", plainText, Line(strings.Join(nonEmpty(actionText(c.Action), t.names.name(c.Target), describeEffect(c)), " ")))
+			t.writeProse("    ", plainText, Line(strings.Join(nonEmpty(actionText(c.Action), t.names.placedName(c.Target), describeEffect(c)), " ")))
 		}
 	}
 	t.writeBlankAfter(len(all))
