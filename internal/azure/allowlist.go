@@ -10,7 +10,7 @@ import (
 	"github.com/azbackup/azbackup/internal/azure/arm"
 )
 
-// Command is the command that was given; it decides which requests may be sent.
+// Command is the command that the client works for: it decides which requests the client may send.
 type Command string
 
 // The commands that talk to Azure. All but Apply, Backup, Restore and RestoreTest only read.
@@ -27,17 +27,17 @@ const (
 	CommandRestoreTest Command = "restore-test"
 )
 
-// route is one shape of request this program makes. In path, "*" stands for one segment; letter case is ignored
+// route is one shape of request that this program sends. In path, "*" stands for one segment; letter case is ignored
 // (docs/azure.md §0.4).
 type route struct {
-	kind   string // what [Client.Requests] counts it as
+	kind   string // the name under which [Client.Requests] counts it
 	method string
 	path   string
 	// writers are the commands that may send it; nil = every command (it only reads).
 	writers []Command
 	// senders are the commands whose role has the right to it; nil = its writers, or every command. See [Rights].
 	senders []Command
-	// linked are rights that the service asks for on other resources than the one of the path.
+	// linked are rights that the service requires on other resources than the one of the path.
 	linked []linkedRight
 }
 
@@ -50,8 +50,8 @@ const (
 	policyPath       = vaultPath + "/backupPolicies/*"
 )
 
-// allowedRoutes is the allow-list of docs/design.md §6. A GET that is not listed is allowed, as "other"; anything else that
-// is not listed is refused, but for the DELETE of a disk that [Client.PermitCleanUp] permitted.
+// allowedRoutes returns the allow-list of docs/design.md §6. A GET that is not listed is allowed, as "other". Any other
+// request that is not listed is refused, except the DELETE of a disk that [Client.PermitCleanUp] permitted.
 func allowedRoutes() []route {
 	apply, tests := []Command{CommandApply}, []Command{CommandApply, CommandRestoreTest}
 	restore, followers := []Command{CommandRestore, CommandRestoreTest}, []Command{CommandApply, CommandBackup, CommandRestore, CommandRestoreTest}
@@ -59,7 +59,7 @@ func allowedRoutes() []route {
 	planners := []Command{CommandPlan, CommandApply, CommandExplain, CommandSnapshot}
 	seers := []Command{CommandPlan, CommandApply, CommandAudit, CommandExplain}
 	jobReaders := slices.DeleteFunc(append(Commands(), CommandRestoreTest), func(c Command) bool { return c == CommandExport })
-	// Those that need the names of several subscriptions do without them where the list is not allowed.
+	// Commands that only need the names of subscriptions work without them where the identity may not list them.
 	inventory := []Command{CommandAudit, CommandExport, CommandSnapshot, CommandBackup, CommandPoints, CommandRestore, CommandRestoreTest, Organisation}
 	return []route{
 		{kind: "subscriptions", method: http.MethodGet, path: "/subscriptions", senders: inventory},
@@ -98,7 +98,7 @@ func allowedRoutes() []route {
 		{kind: "operation", method: http.MethodGet, path: vaultPath + "/backupValidateOperationsStatuses/*", senders: []Command{CommandRestoreTest}},
 
 		{kind: "backup status", method: http.MethodPost, path: subscriptionPath + "/providers/Microsoft.RecoveryServices/locations/*/backupStatus", senders: seers},
-		// It writes nothing, and its answers lag: no command that writes, or plans what is written, may ask it.
+		// Resource Graph writes nothing, but its answers lag: no command that writes, or plans writes, may query it.
 		{kind: "resource graph", method: http.MethodPost, path: "/providers/Microsoft.ResourceGraph/resources", writers: []Command{CommandAudit}},
 
 		{kind: "write vault", method: http.MethodPut, path: vaultPath, writers: apply},
@@ -155,9 +155,9 @@ func (p routePattern) matches(segments []string) bool {
 	return true
 }
 
-// pathSegments splits a path as the service will: "%3B" is ";". A segment that could make the service read another path
-// (empty, a dot segment, an encoded slash) makes the path unusable. One trailing slash is the service's own habit
-// (docs/azure.md §33.24).
+// pathSegments splits a path as the service does: "%3B" is ";". It returns false where a segment could make the service
+// read another path: an empty one, a dot segment, an encoded slash. One trailing slash is allowed, because the service
+// uses it itself (docs/azure.md §33.24).
 func pathSegments(u *url.URL) ([]string, bool) {
 	path := strings.TrimSuffix(strings.TrimPrefix(u.EscapedPath(), "/"), "/")
 	segments := strings.Split(path, "/")
@@ -171,13 +171,13 @@ func pathSegments(u *url.URL) ([]string, bool) {
 	return segments, true
 }
 
-// allow returns the kind of a request that the command may send.
+// allow returns the kind of a request; a request that the command may not send is an [*arm.RefusedError].
 func (c *Client) allow(method string, u *url.URL) (kind string, err error) {
 	r, err := c.checkAllowed(method, u)
 	return r.kind, err
 }
 
-// checkAllowed checks a request against the allow-list.
+// checkAllowed returns the route of a request, or an [*arm.RefusedError] where the command may not send it.
 func (c *Client) checkAllowed(method string, u *url.URL) (route, error) {
 	if method == http.MethodDelete && c.deletable.permits(u) {
 		return route{kind: "delete disk", method: method, writers: []Command{c.command}}, nil

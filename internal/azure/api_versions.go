@@ -1,7 +1,7 @@
 package azure
 
-// The api-versions of this program. The version is behaviour, not only shape: Trusted Launch VMs need 2025-01-01 or
-// later (docs/azure.md §0.3). URLs returned by the service carry their own.
+// The api-versions of this program. A version decides about behaviour and not only about the shape of documents: Trusted
+// Launch VMs need 2025-01-01 or later (docs/azure.md §0.3). URLs returned by the service carry their own.
 const (
 	apiBackup        = "2025-08-01"
 	apiVault         = "2025-08-01"

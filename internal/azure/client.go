@@ -16,13 +16,13 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// Client reads what Azure has of backup, and carries changes out, as one identity and for one run. It is safe for
+// Client reads the state of backup in Azure, and carries changes out, as one identity and for one run. It is safe for
 // concurrent use.
 type Client struct {
 	arm     *arm.Client
 	command Command
 	router  router
-	// deletable are the groups whose disks may be deleted: none, until a run of restore tests names them.
+	// deletable are the groups whose disks may be deleted: none before [Client.PermitCleanUp].
 	deletable deletableGroups
 	now       func() time.Time // the machine's clock
 	started   time.Time        // on the machine's clock
@@ -34,11 +34,12 @@ type Client struct {
 	// extended are the extendedProperties of items besides the disk filter; every write sends them back.
 	extended map[armid.Key]map[string]json.RawMessage
 	failures map[armid.Key][]plan.JobError // of jobs that failed, by job
-	search   searchRecord                  // of the last search for subscriptions
+	search   searchRecord                  // the bodies of the last search for subscriptions
 	oldJobs  map[armid.Key]bool            // vaults with jobs that started before the job window and are in progress
 }
 
-// New returns a client for a command, which decides the requests it may send; "" may only read. It sends no request.
+// New returns a client for a command, which decides the requests it may send; with "" it may only read. New sends no
+// request. Its errors are those of [arm.New].
 func New(command Command, o arm.Options) (*Client, error) {
 	c := &Client{
 		command: command, router: newRouter(), now: o.Now,
@@ -61,7 +62,8 @@ func New(command Command, o arm.Options) (*Client, error) {
 // CorrelationID returns the identifier of this run in Azure's logs.
 func (c *Client) CorrelationID() string { return c.arm.CorrelationID() }
 
-// Requests returns the number of requests sent so far, each attempt, by kind ("protected items", "write item", …).
+// Requests returns the number of requests sent so far, each attempt counted, by kind ("protected items", "write item",
+// …).
 func (c *Client) Requests() map[string]int { return c.arm.Requests() }
 
 // Throttled returns how long quotas have held requests back so far.
@@ -70,8 +72,8 @@ func (c *Client) Throttled() time.Duration { return c.arm.Throttled() }
 // Holds returns the quotas that hold requests back now.
 func (c *Client) Holds() []arm.Throttle { return c.arm.Holds() }
 
-// WhoAmI returns the claims of the client's own token, which is sent nowhere. Errors are [arm.SignInError], or the cause of
-// the context's end.
+// WhoAmI returns the claims of the client's own token, which it sends nowhere. An error is an [*arm.SignInError], or the
+// context's cause.
 func (c *Client) WhoAmI(ctx context.Context) (arm.Identity, error) { return c.arm.WhoAmI(ctx) }
 
 // Now returns the service's time, to the second; before the first answer the machine's. Ages of times that the service
@@ -85,7 +87,8 @@ func (c *Client) ServiceTime(moment time.Time) time.Time { return c.arm.ServiceT
 // ClockSkew returns how far the machine's clock is ahead of the service's, to the second; 0 before the first answer.
 func (c *Client) ClockSkew() time.Duration { return c.arm.ClockSkew() }
 
-// expect announces reads of a subscription, so that their duration can be reported ahead. done ends the announcement.
+// expect announces n reads of a subscription, so that a long wait for their quota can be reported before it begins.
+// done ends the announcement.
 func (c *Client) expect(subscription string, b quota.Bucket, n int) (done func()) {
 	return c.arm.Quotas().For(subscription).Expect(b, n)
 }
@@ -107,12 +110,13 @@ func (c *Client) expectPoints(items []plan.Item) (done func()) {
 	}
 }
 
-// ExpectJobs announces the reads of n jobs of a vault. done ends that.
+// ExpectJobs announces the reads of n jobs of a vault, so that a long wait for their quota can be reported before it
+// begins. done ends the announcement.
 func (c *Client) ExpectJobs(vault string, n int) (done func()) {
 	return c.expect(armid.SubscriptionOf(vault), quota.ListJobs, n)
 }
 
-// Quotas returns the state of every quota that was met.
+// Quotas returns the state of every quota that a request of this client counted in.
 func (c *Client) Quotas() []quota.BucketState { return c.arm.Quotas().States() }
 
 // Budget implements [apply.BudgetSource].

@@ -16,11 +16,12 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// Tunable: maxConcurrentReads bounds the reads of one discovery that are in flight.
+// Tunable: maxConcurrentReads is how many reads of one discovery may be in flight.
 const maxConcurrentReads = 16
 
-// Discover reads the resources a plan needs (docs/design.md §4). Reads that failed are in the gaps of the result. An
-// error means that nothing could be read: [arm.SignInError] when Azure refuses every read, or the context's cause.
+// Discover reads the resources that a plan needs (docs/design.md §4). A read that fails is a gap of the result. An
+// error means that there is no result: an [*arm.SignInError] where the sign-in failed or Azure refused every read, or
+// the context's cause.
 func (c *Client) Discover(ctx context.Context, scope plan.Scope) (plan.Observed, error) {
 	return c.discover(ctx, scope, nil)
 }
@@ -46,8 +47,8 @@ type discovery struct {
 
 	mu                sync.Mutex
 	fileVaults        map[armid.Key]plan.VaultRef // those of the scope
-	listableVaults    map[string][]plan.VaultRef  // those that the list of their subscription may answer for
-	followers         []readTask                  // reads that a read has made possible, not started yet
+	listableVaults    map[string][]plan.VaultRef  // those that the vault list of their subscription may make known
+	followers         []readTask                  // reads that depend on a read that has ended, not started yet
 	out               plan.Observed
 	newVMs            [][]plan.VM   // lists that were read; [discovery.join] adds them to out
 	newItems          [][]plan.Item // as newVMs
@@ -79,7 +80,7 @@ func newDiscovery(c *Client, scope plan.Scope, rec *recorder) *discovery {
 // readTask reads one list or document; it records its own errors as gaps.
 type readTask func(context.Context)
 
-// run runs reads, in their order, and those that follow from them ([discovery.follow]).
+// run starts reads in their order, and then those that follow from them ([discovery.follow]), and waits for all.
 func (d *discovery) run(ctx context.Context, reads []readTask) error {
 	running, done := 0, make(chan struct{})
 	for len(reads) > 0 || running > 0 {
@@ -105,8 +106,8 @@ func (d *discovery) run(ctx context.Context, reads []readTask) error {
 	return d.authError()
 }
 
-// join adds to the result the lists of VMs and items that were read. They are most of it, so they are not appended to one
-// another as they come.
+// join adds the lists of VMs and items that were read to the result. They are most of the result, so they are joined
+// once and not appended one by one.
 func (d *discovery) join() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -114,7 +115,7 @@ func (d *discovery) join() {
 	d.out.Items, d.newItems = joinLists(d.out.Items, d.newItems), nil
 }
 
-// joinLists appends lists to all, with room for no more. It releases each list.
+// joinLists returns all with the lists appended, without spare room. It releases each list as soon as it was copied.
 func joinLists[T any](all []T, lists [][]T) []T {
 	n := len(all)
 	for _, l := range lists {
@@ -153,7 +154,7 @@ func (d *discovery) hasAuthFailed() bool {
 	return d.signInErr != nil
 }
 
-// authError returns the error for an Azure that refuses every read.
+// authError returns the error where the sign-in failed or Azure refused every read, else nil.
 func (d *discovery) authError() error {
 	if d.signInErr != nil {
 		return d.signInErr
@@ -168,7 +169,7 @@ func (d *discovery) authError() error {
 	}
 }
 
-// recordGap records a failed read as a gap.
+// recordGap records a failed read as a gap. A failed sign-in, and a read that ctx ended, are no gaps.
 func (d *discovery) recordGap(ctx context.Context, where plan.Gap, err error) {
 	if ctx.Err() != nil {
 		return
@@ -252,7 +253,7 @@ func (d *discovery) unreadTasks() []readTask {
 	return reads
 }
 
-// sortedResult returns the result sorted, so that it does not depend on the order of answers.
+// sortedResult returns the result, sorted, so that the order of answers has no effect.
 func (d *discovery) sortedResult() plan.Observed {
 	o := d.out
 	o.VMs = slices.DeleteFunc(o.VMs, func(v plan.VM) bool { return v.Unreadable != "" && d.seen.get(v.ID).isRead }) // read since
@@ -284,8 +285,8 @@ func gapKey(g plan.Gap) string {
 	}, "\x00")
 }
 
-// sortByID sorts by id, and keeps the order of elements with the same. The elements are large and many: numbers are
-// sorted in their place, and then each element is moved once.
+// sortByID sorts by id, and keeps the order of elements with the same id. The elements are large and many: it sorts their
+// indexes, and then moves each element once.
 func sortByID[T any](list []T, id func(*T) string) {
 	order := make([]int32, len(list))
 	for i := range order {
@@ -318,7 +319,7 @@ type seenVM struct {
 	isProtected bool // it has an item that is not soft-deleted
 }
 
-// seenVMs are VMs by id.
+// seenVMs holds what is known so far of VMs, by id.
 type seenVMs struct {
 	numbers *armid.Table
 	all     []seenVM

@@ -9,13 +9,13 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// Tunable: maxHiddenChecks is the most requests about hidden vaults in one subscription.
+// Tunable: maxHiddenChecks is the highest number of requests about hidden vaults in one subscription.
 const maxHiddenChecks = 20
 
 // hiddenVaultTasks returns the reads that find vaults hidden from the identity: ARM filters the vault list by the
 // caller's rights, so a VM that no listed vault holds may still be protected. backupStatus answers across all vaults of
-// a region (docs/azure.md §9). It is sent for one VM per resource group first, because rights are granted by group,
-// then for further VMs; where there are few, for all of them.
+// a region (docs/azure.md §9). Up to [maxHiddenChecks] VMs of a subscription are checked: first one of each resource
+// group, because rights are granted by group, then others.
 func (d *discovery) hiddenVaultTasks() []readTask {
 	var vms []plan.VM
 	for _, here := range d.undecidedVMs() {
@@ -44,8 +44,8 @@ func (d *discovery) hiddenVaultTasks() []readTask {
 	return reads
 }
 
-// probeHiddenVault reads the backup status of one VM. A refusal proves nothing and is no gap: Reader does not include
-// the right to ask. Nor is an answer without a status.
+// probeHiddenVault reads the backup status of one VM. A failed read proves nothing and is no gap, because Reader does not
+// include the right to it; nor is an answer without a status a gap.
 func (d *discovery) probeHiddenVault(ctx context.Context, vm plan.VM) {
 	w, err := d.fetchBackupStatus(ctx, vm)
 	if err != nil || w.IsUnprotected() || w.ProtectionStatus == "" {

@@ -25,15 +25,15 @@ const (
 	protectablePageSize = 200
 	// maxFreshPointAge is the greatest age of a recovery point that proves that its VM existed just now.
 	maxFreshPointAge = 72 * time.Hour
-	// Tunable: maxVisibilityChecks is the most requests per subscription about VMs that are not in its list.
+	// Tunable: maxVisibilityChecks is the highest number of requests per subscription about VMs that are not in its list.
 	maxVisibilityChecks = 20
 )
 
-// otherVaultTasks returns the reads that find where the VMs in no vault of the file are protected: by listing the other
-// vaults of their region, or by one request per VM. Listing returns states and costs a request per vault from a small
-// hourly budget; backupStatus only returns "protected" (docs/azure.md §9), from ARM's write bucket. So vaults are
-// listed while that takes a tenth of the budget at most, and beyond that the way that takes the smaller share of its
-// own budget.
+// otherVaultTasks returns the reads that find where the VMs in no vault of the file are protected: lists of the other
+// vaults of their region, or one request per VM. A list has states, and costs a request of a small hourly budget for
+// each vault; backupStatus only says that a VM is protected (docs/azure.md §9), and counts in ARM's write bucket. So
+// vaults are listed where that takes a tenth of the budget at most; beyond that, the kind of read that takes the
+// smaller share of its own budget is chosen.
 func (d *discovery) otherVaultTasks() []readTask {
 	if d.scope.AllVaults && d.scope.Hidden {
 		return d.hiddenVaultTasks()
@@ -161,7 +161,7 @@ func (d *discovery) listProtectable(ctx context.Context, r region, vault string)
 
 // visibilityTasks returns the reads of VMs that have a fresh recovery point and are not in the list of their
 // subscription: one per resource group, because rights are granted by group. A 403 proves that the identity sees too
-// little; a 404 that the VM is gone.
+// few VMs, a 404 that the VM does not exist.
 func (d *discovery) visibilityTasks() []readTask {
 	var suspects []plan.Item
 	oldest := d.c.Now().Add(-maxFreshPointAge)

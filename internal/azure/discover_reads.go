@@ -44,8 +44,8 @@ func (d *discovery) subscriptions(ctx context.Context) {
 	})
 }
 
-// subscriptionNames reads the display names of the subscriptions, which tell resources of one name apart. Nothing else
-// rests on them, so that they could not be read is a note.
+// subscriptionNames reads the display names of the subscriptions, which distinguish resources of one name for people. No
+// decision depends on them, so a failed read is a note and no gap.
 func (d *discovery) subscriptionNames(ctx context.Context) {
 	found, _, err := d.c.listSubscriptions(ctx, d.rec.tee("subscriptions"))
 	if _, isSignIn := errors.AsType[*arm.SignInError](err); isSignIn {
@@ -143,7 +143,7 @@ func (d *discovery) recordUnreadVMs(found []plan.VM) {
 	}
 }
 
-// addVM adds a VM once: a list that changes between its pages shows one twice. Fields that were not understood are a
+// addVM adds a VM, once: a list that changes between its pages contains it twice. A field that was not understood is a
 // gap. The caller holds mu.
 func (d *discovery) addVM(o *plan.Observed, vm plan.VM) {
 	if d.isNewVM(&vm) {
@@ -155,7 +155,8 @@ func gapsOfVM(vm plan.VM) []plan.Gap {
 	return misreadGaps(plan.Gap{Kind: plan.GapVM, Subscription: vm.Subscription, Target: vm.ID}, vm.Unreadable)
 }
 
-// isNewVM records a VM as seen, and reports whether it adds to what was seen of it. The caller holds mu.
+// isNewVM records a VM as seen, and reports whether it is to be added: it was not seen before, or was not understood. The
+// caller holds mu.
 func (d *discovery) isNewVM(vm *plan.VM) bool {
 	seen := d.seen.entry(vm.ID)
 	if seen.isRead || vm.Unreadable != "" && seen.isUnread {
@@ -180,7 +181,7 @@ func misreadGaps(where plan.Gap, what string) []plan.Gap {
 	return []plan.Gap{where}
 }
 
-// getVM reads the VM of an id rule: a list shows only what the caller may see, so it proves no absence.
+// getVM reads the VM of an `id` rule. A list proves no absence, because it shows only what the identity may see.
 func (d *discovery) getVM(ctx context.Context, id string) {
 	found, exists, err := d.fetchVM(ctx, id)
 	if err != nil {
@@ -286,8 +287,8 @@ func (d *discovery) listPolicies(ctx context.Context, v plan.Vault) {
 	})
 }
 
-// addPolicy adds a policy. The caller holds mu. An entry that is not known to be a policy for VMs is not a missing one:
-// its name is taken.
+// addPolicy adds a policy of the list of a vault. A policy for another workload is recorded as taken, because its name
+// is; an entry that was not understood is a gap. The caller holds mu.
 func (d *discovery) addPolicy(o *plan.Observed, v plan.Vault, w wire.Policy) {
 	p, err := w.ToPlan(v.ID)
 	gap := vaultGap(plan.GapPolicy, v)
@@ -419,7 +420,8 @@ func (c *Client) fetchItems(ctx context.Context, vault string, cl quota.Class, t
 	return l, err
 }
 
-// fetchJobs lists the jobs of a vault; odd describes the first that was not understood. Such a job is listed, too.
+// fetchJobs lists the jobs of a vault; odd describes the first job that was not understood, "" = there is none. Such a
+// job is in the list, too.
 func (c *Client) fetchJobs(ctx context.Context, vault, filter string, cl quota.Class, tee func(json.RawMessage)) (jobs []plan.Job, odd string, err error) {
 	u := c.arm.URL(vault+"/backupJobs", apiBackup, "$filter", filter)
 	found, err := listAll[wire.Job](ctx, c, fmt.Sprintf("listing jobs of %q", vaultName(vault)), u, cl, tee)

@@ -12,8 +12,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// mayBeAnsweredByList reports whether the list of a subscription's vaults can save the read of a vault of the file:
-// the settings of a managed one are compared with the file, so it is always read by itself.
+// mayBeAnsweredByList reports whether the list of a subscription's vaults may take the place of the read of a vault of
+// the file. A managed vault is always read by itself, because its settings are compared with the file.
 func mayBeAnsweredByList(v plan.VaultRef) bool { return !v.Manage }
 
 // vaultContentTasks returns the reads inside a vault of the file. They may succeed where the vault could not be read.
@@ -33,8 +33,8 @@ func (d *discovery) vaultContentTasks(v plan.Vault) []readTask {
 	return reads
 }
 
-// listVaults lists the vaults of a subscription, each once: a list that changes between its pages shows one twice. It
-// answers for those of the file, where it can; the others of them are read one by one.
+// listVaults lists the vaults of a subscription, each once: a list that changes between its pages contains it twice.
+// Vaults of the file that the list does not make known are read one by one after it.
 func (d *discovery) listVaults(ctx context.Context, subscription string) {
 	listed := map[armid.Key]bool{} // those that need no read any more
 	defer func() {
@@ -117,7 +117,7 @@ func (d *discovery) joins(v plan.Vault) (plan.VaultRef, bool) {
 	return d.scope.Joins(v)
 }
 
-// getVault reads a vault of the file; what is in it follows, unless it does not exist.
+// getVault reads a vault of the file. The reads of its content follow, unless it does not exist.
 func (d *discovery) getVault(ctx context.Context, ref plan.VaultRef) {
 	var w wire.Vault
 	raw, err := d.c.getDocument(ctx, fmt.Sprintf("reading vault %q", vaultName(ref.ID)), d.c.arm.URL(ref.ID, apiVault), quota.Other, &w)

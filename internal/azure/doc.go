@@ -11,10 +11,11 @@
 //
 // # Contract
 //
-// A read that fails is a [plan.Gap], never an absence: only a 404 with the code ResourceNotFound or ResourceGroupNotFound
-// means "does not exist". What a command may send is a table (allowlist.go), checked before the token is attached. There
-// is no row with DELETE. A write without an answer has an unknown outcome, which the engine determines
-// ([apply.Error.Unknown]); how requests are repeated, and where tokens go, is the contract of arm.
+// A read that fails is a [plan.Gap], never an absence: only a 404 with one of a few codes means "does not exist"
+// (gaps.go). What a command may send is a table (allowlist.go), checked before the token is attached. There is no row
+// with DELETE: that of a disk is permitted by group (clean_up.go). A write without an answer has an unknown outcome,
+// which the engine determines ([apply.Error.Unknown]); how requests are repeated, and where tokens go, is the contract
+// of arm.
 //
 // # Reading order
 //

@@ -9,14 +9,15 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// is404 reports whether err is any 404: reason enough to keep waiting for a recent write, no proof of anything else.
+// is404 reports whether err is any 404. It is a reason to wait on for the effect of a write, but no proof of absence.
 func is404(err error) bool {
 	e, ok := errors.AsType[*apply.Error](err)
 	return ok && e.Status == http.StatusNotFound
 }
 
-// isAbsenceProven reports whether an answer proves that a resource does not exist. Other 404s (an invisible
-// subscription, an unknown resource type, a proxy's page) prove nothing.
+// isAbsenceProven reports whether a read's error proves that a resource does not exist: a 404 with the code of a
+// missing resource, group or item. Other 404s (an invisible subscription, an unknown resource type, a proxy's page)
+// prove nothing.
 func isAbsenceProven(err error) bool {
 	e, ok := errors.AsType[*apply.Error](err)
 	if !ok || e.Status != http.StatusNotFound {

@@ -21,7 +21,7 @@ import (
 const (
 	// jobWindowSlack extends a job window: clocks differ, and an interrupted run may have started jobs.
 	jobWindowSlack = time.Hour
-	// maxJobDetails is the most failed jobs of one snapshot whose errors are read.
+	// maxJobDetails is the highest number of failed jobs whose errors one list of a vault reads.
 	maxJobDetails = 20
 )
 
@@ -104,10 +104,10 @@ type JobDetail struct {
 	Size string
 }
 
-// JobTask is a step of a job.
+// JobTask is a step of a job, with its status as read.
 type JobTask struct{ Name, Status string }
 
-// Job reads one job, by its resource id.
+// Job reads one job, by its resource id. Errors are *[apply.Error], or the context's cause.
 func (c *Client) Job(ctx context.Context, id string) (JobDetail, error) {
 	var w wire.Job
 	if _, err := c.getDocument(ctx, "reading job "+operationID(id), c.arm.URL(id, apiBackup), quota.Confirm, &w); err != nil {

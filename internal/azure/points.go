@@ -19,9 +19,9 @@ type PointReading struct {
 	Gaps     []plan.Gap
 }
 
-// Points reads the recovery points of items, and the Restore jobs since a time that may prove them. For at most
-// [plan.MaxPointReads] points that leave disks out it reads which. A failed read is a gap; the errors are those of
-// [Client.Discover].
+// Points reads the recovery points of items, and the Restore jobs of their containers that began at since or later,
+// which may prove points. Of up to [plan.MaxPointReads] points whose list row shows that disks are left out, it also
+// reads which. A failed read is a gap; the errors are those of [Client.Discover].
 func (c *Client) Points(ctx context.Context, items []plan.Item, since time.Time) (PointReading, error) {
 	d := &discovery{c: c, successes: 1} // an earlier read found the items
 	out := PointReading{Items: make([]plan.ItemPoints, len(items))}
@@ -82,8 +82,8 @@ func (d *discovery) restores(ctx context.Context, vault string, since time.Time,
 	})
 }
 
-// diskReads returns the reads of the disks of points whose list shows that some are left out: of the newest point of
-// each item first, which a restore takes.
+// diskReads returns the reads of points whose list row shows that disks are left out: first the newest point of each
+// item, because a restore takes it.
 func (d *discovery) diskReads(out *PointReading) []readTask {
 	var reads []readTask
 	most := 0

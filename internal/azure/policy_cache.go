@@ -21,7 +21,7 @@ type policyCache struct {
 type cachedPolicy struct {
 	policy *plan.Policy // nil = it does not exist
 	at     time.Time
-	single bool // read by itself, for a write; else listed for a plan
+	single bool // it was read by itself, for a write; else it is from the list of a plan
 }
 
 // policyCacheTTL is the greatest age of a policy that a write depends on, as for the list of a vault.
@@ -40,9 +40,9 @@ func (k *policyCache) get(id string) (cachedPolicy, bool) {
 	return p, ok
 }
 
-// checkPolicyDrift compares an item's old and new policies with those that the change was judged by. A change with a
-// risk depends on reads made after its approval, which every read for a write is. A difference in a cached policy is
-// read again before it counts: this run may have written the policy itself.
+// checkPolicyDrift compares the policies that an item leaves and goes to with those that the risk of the change was
+// judged by. For a change with a risk it uses policies that were read for a write alone, because those reads are
+// younger than the approval. Where a cached policy differs it is read again, because this run may have written it.
 func (c *Client) checkPolicyDrift(ctx context.Context, op string, ch plan.Change) ([]plan.Drift, error) {
 	var all []plan.Drift
 	for _, side := range []*plan.State{ch.Before, ch.After} {

@@ -18,7 +18,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// Poll implements [apply.Backend]: it reads the status of an operation once, and the vault or policy behind it.
+// Poll implements [apply.Backend]: it reads the status of an operation once and, where that has ended, its job or the
+// vault or policy that it wrote.
 func (c *Client) Poll(ctx context.Context, op apply.Operation) (apply.Progress, error) {
 	ctx = arm.ForChange(ctx, op.Change)
 	p, err := c.pollURLs(ctx, op)
@@ -41,8 +42,8 @@ func (c *Client) Poll(ctx context.Context, op apply.Operation) (apply.Progress, 
 	return p, nil
 }
 
-// isUnpollable reports whether a further poll of an operation is useless: its URL leads outside the endpoint, or the
-// service refuses the read or has no such operation.
+// isUnpollable reports whether another poll of an operation is useless: its URL is outside the endpoint, or the service
+// refuses the read or does not know the operation.
 func isUnpollable(err error) bool {
 	if _, refused := errors.AsType[*arm.RefusedError](err); refused {
 		return true
@@ -157,8 +158,8 @@ func pollOpName(op apply.Operation) string {
 	return "following " + string(op.Action) + " " + operationID(cmp.Or(op.Status, op.Result))
 }
 
-// verifyVault is done when the vault is provisioned and as the change wants it. A vault that does not exist yet may
-// appear later (docs/azure.md §12, eventual consistency).
+// verifyVault reads a vault back, and returns p as done where it is provisioned and as the change wants it. A vault
+// that does not exist yet may appear later (docs/azure.md §12, eventual consistency).
 func (c *Client) verifyVault(ctx context.Context, op apply.Operation, p apply.Progress) (apply.Progress, error) {
 	what := fmt.Sprintf("reading vault %q back", vaultName(op.Target))
 	p.Done = false
@@ -192,7 +193,7 @@ func (c *Client) verifyVault(ctx context.Context, op apply.Operation, p apply.Pr
 	return verifiedProgress(p, plan.DiffVault(got.Settings, *op.After.Vault)), nil
 }
 
-// verifyPolicy is done when the policy, read again, is as the change wants it.
+// verifyPolicy reads a policy back, and returns p as done where it is as the change wants it.
 func (c *Client) verifyPolicy(ctx context.Context, op apply.Operation, p apply.Progress) (apply.Progress, error) {
 	id, err := armid.Parse(op.Target)
 	if err != nil {
@@ -233,8 +234,8 @@ func verifiedProgress(p apply.Progress, differs []plan.Field) apply.Progress {
 	return p
 }
 
-// awaitJob makes an operation wait for its job, and take its result: an operation can succeed while its job fails
-// (docs/azure.md §4), and that of a backup succeeds as soon as its job exists (§5).
+// awaitJob reads the job of an operation, and returns p with the job's progress: an operation can succeed while its job
+// fails (docs/azure.md §4), and that of a backup succeeds as soon as its job exists (§5).
 func (c *Client) awaitJob(ctx context.Context, op apply.Operation, p apply.Progress) (apply.Progress, error) {
 	id := op.JobID
 	if !strings.Contains(id, "/") {

@@ -32,12 +32,12 @@ const (
 	stateInProgress            // as wanted, and the service is still working on it
 )
 
-// maxQuotaDelay is the longest that quotas may delay the write of an item that is not read right before it: the list of
-// its vault, by which the engine admitted the write, ages by as much.
+// maxQuotaDelay is how long quotas may delay the write of an item that is not read right before it: the list of its
+// vault, by which the engine compared the item, gets older by as much.
 const maxQuotaDelay = 30 * time.Second
 
-// readCurrent reads the document that a write is merged with; false = it is proven absent. After a failed read nothing
-// is written.
+// readCurrent reads the document that a write is merged with; false = it is proven not to exist. After any other failure
+// nothing may be written, and the error says so.
 func (c *Client) readCurrent(ctx context.Context, op, url string, v any) (raw []byte, there bool, err error) {
 	raw, err = c.getDocument(ctx, op, url, quota.Confirm, v)
 	if err == nil {
@@ -100,7 +100,7 @@ func (c *Client) preparePolicy(ctx context.Context, op string, ch plan.Change) (
 	return preparedWrite{body: map[string]any{"properties": whole}, after: &after}, nil
 }
 
-// prepareVault reads a vault right before its PUT or PATCH.
+// prepareVault reads a vault right before its PUT or PATCH, and compares it with the approved state.
 func (c *Client) prepareVault(ctx context.Context, op string, ch plan.Change) (preparedWrite, error) {
 	var w wire.Vault
 	_, there, err := c.readCurrent(ctx, op, c.arm.URL(ch.Target, apiVault), &w)
@@ -142,8 +142,9 @@ func (c *Client) prepareVault(ctx context.Context, op string, ch plan.Change) (p
 	return preparedWrite{body: b, after: &after}, nil
 }
 
-// prepareItem builds the PUT of an item. Where the change has a risk, brings an item back, or was held back by quotas,
-// the item is read right before; else the engine compared it by a list.
+// prepareItem returns the PUT of an item. It reads and compares the item right before where the change has a risk, is
+// an undelete or a resume, or was held back for more than [maxQuotaDelay]; else the comparison by the vault's list,
+// which the engine made, is enough.
 func (c *Client) prepareItem(ctx context.Context, op, id string, ch plan.Change, held time.Duration) (preparedWrite, error) {
 	if ch.Action == plan.Undelete || ch.Action == plan.Resume || isRisky(ch) || held > maxQuotaDelay {
 		now, err := c.fetchItem(ctx, op, id, ch.Vault)

@@ -19,13 +19,13 @@ func (c *Client) getDocument(ctx context.Context, op, u string, cl quota.Class, 
 	return c.arm.GetDocument(ctx, op, u, cl, into(v))
 }
 
-// listAll reads all pages of a list. It is all or nothing: with an error it returns the elements of the pages before,
-// for their names, and none of them may be relied on.
+// listAll reads all pages of a list. With an error it returns the elements of the pages before, for their names alone: no
+// other content of them may be relied on.
 func listAll[T any](ctx context.Context, c *Client, op, u string, cl quota.Class, tee func(json.RawMessage)) ([]T, error) {
 	return listAs(ctx, c, op, u, cl, tee, wire.NewRowFunc[T](c.rows))
 }
 
-// listAs is listAll with rows converted by read.
+// listAs is [listAll] with rows that read converts.
 func listAs[T any](
 	ctx context.Context, c *Client, op, u string, cl quota.Class, tee func(json.RawMessage), read func(raw []byte) (T, error),
 ) ([]T, error) {

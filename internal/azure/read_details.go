@@ -15,8 +15,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// Tunable: pointsTimeout bounds the reads of recovery points. They only inform, and a plan does not wait for an hourly
-// budget (docs/azure.md §12) to show the cost of a cut.
+// Tunable: pointsTimeout is how long the reads of recovery points may take. They only inform, and a plan does not wait
+// for an hourly budget (docs/azure.md §12) to show the cost of a cut.
 const pointsTimeout = 30 * time.Second
 
 // ReadDetails returns o with the answers to a plan's questions ([plan.MakeWithQuestions]). A failed read is a gap.

@@ -10,7 +10,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// readTests answers the questions of restore tests: first the lists, then the documents that they show to be needed.
+// readTests answers the questions of restore tests: it reads first the lists, then the documents that these show to be
+// needed. The errors are those of [Client.Discover].
 func (d *discovery) readTests(ctx context.Context, questions []plan.TestQuestion) error {
 	if len(questions) == 0 {
 		return nil
@@ -123,7 +124,7 @@ type testJobs struct {
 	named    map[string]bool   // the names of the jobs that disks carry
 }
 
-// list reads the list of the jobs, which lacks where they restored to.
+// list reads the list of the jobs. Its rows do not have the group that a job restored into.
 func (t *testJobs) list(ctx context.Context, d *discovery) {
 	jobs, err := d.c.listRestoreJobs(ctx, t.question.ID, t.question.Since, d.rec)
 	if err != nil {
@@ -138,12 +139,13 @@ func (t *testJobs) gap() plan.Gap {
 	return plan.Gap{Kind: plan.GapRestoreJobs, Subscription: armid.SubscriptionOf(t.question.ID), Vault: t.question.ID}
 }
 
-// maxFailuresRead is how many failed jobs of a VM are read at most to find the last that was a test: others restored by
-// hand, and a VM has few of either.
+// maxFailuresRead is how many failed jobs of a VM are read at most to find the last one that was a test: others are
+// restores that somebody requested, and a VM has few of both.
 const maxFailuresRead = 5
 
 // reads returns the reads of the jobs that may prove a restore: of each container from the newest on, until one is a
-// proof. Jobs that disks name are read as well and, where the question says so, failed ones until one was of a test.
+// proof. It also reads jobs that the tags of disks name and, where the question requests it, failed jobs until one was
+// of a test.
 func (t *testJobs) reads(d *discovery) []readTask {
 	byContainer := map[string][]*plan.RestoreJob{}
 	for i := range t.all {
@@ -181,7 +183,7 @@ func (t *testJobs) isNamed(j plan.RestoreJob) bool {
 	return t.named[strings.ToLower(operationID(j.ID))]
 }
 
-// record adds the jobs of the containers that were asked for, and those that may be of any container.
+// record adds the jobs of the requested containers, those that disks name, and those whose container is not known.
 func (t *testJobs) record(o *plan.Observed) {
 	for _, j := range t.all {
 		if _, covered := t.groups[strings.ToLower(j.Container)]; covered || j.Container == "" || t.isNamed(j) {
@@ -191,8 +193,8 @@ func (t *testJobs) record(o *plan.Observed) {
 	}
 }
 
-// readTestJob reads a job with its property bag. One that cannot be read proves nothing, and may be a proof unless its
-// row says that it failed.
+// readTestJob reads a job with its property bag. A failed read is a gap, and makes the job Unreadable, because it may
+// be a proof, unless its row shows that it failed.
 func (d *discovery) readTestJob(ctx context.Context, j *plan.RestoreJob) {
 	read, err := d.c.restoreJob(ctx, j.ID, d.rec)
 	switch {

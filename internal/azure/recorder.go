@@ -19,8 +19,8 @@ import (
 	"github.com/azbackup/azbackup/internal/azure/wire"
 )
 
-// recorder keeps the bodies that a discovery reads, for a snapshot. They go to a temporary file as they arrive, in no
-// order; memory holds only their offsets. A nil recorder records nothing.
+// recorder keeps the bodies that a discovery reads, for a snapshot. It writes them to a temporary file as they arrive,
+// in no order, and holds only their offsets in memory. A nil recorder records nothing. It is safe for concurrent use.
 type recorder struct {
 	mu          sync.Mutex
 	spool       *os.File
@@ -36,7 +36,7 @@ type spoolEntry struct {
 	n   int
 }
 
-// failedRead is a failed read in an estate: a replay of the estate fails there, too.
+// failedRead is a failed read in an estate, so that the same read fails where the estate is replayed.
 type failedRead struct {
 	Method  string            `json:"method"`
 	Path    string            `json:"path"`

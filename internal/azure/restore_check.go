@@ -15,7 +15,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// restoreCheckBody asks what would keep a restore from working; it has no effect (docs/azure.md §19, never recorded).
+// restoreCheckBody is the body of the service's check of a restore, which has no effect (docs/azure.md §19, never
+// recorded).
 type restoreCheckBody struct {
 	Point      string `json:"id"`
 	Properties struct {

@@ -19,8 +19,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// The reads of restores. Errors are those of [Client.Discover]'s reads: *apply.Error, or the context's cause. A failed
-// read proves no absence; fields that were not understood are in the Unreadable of the result.
+// This file has the reads of restores. Their errors are *[apply.Error], [*arm.SignInError], or the context's cause. A
+// failed read proves no absence; fields that were not understood are in the Unreadable of the result.
 
 // RecoveryPoints lists the recovery points of an item, newest first: the service guarantees no order (docs/azure.md
 // §11). Points without a time come last.
@@ -66,8 +66,9 @@ func itemName(id string) string {
 	return name
 }
 
-// RestoreJobs lists the Restore jobs of a vault that began at from or later, newest first, each with its property bag,
-// which costs a request per job. containers, where given, restrict it to the jobs of the containers of these names.
+// RestoreJobs lists the Restore jobs of a vault that began at from or later, newest first, and reads each with its
+// property bag, at a request per job; a job that cannot be read is Unreadable. containers, where given, are the names
+// of the containers whose jobs are returned.
 func (c *Client) RestoreJobs(ctx context.Context, vault string, from time.Time, containers ...string) ([]plan.RestoreJob, error) {
 	jobs, err := c.listRestoreJobs(ctx, vault, from, nil, containers...)
 	if err != nil {
@@ -100,9 +101,9 @@ func (c *Client) RestoreJobs(ctx context.Context, vault string, from time.Time, 
 	return jobs, nil
 }
 
-// RestoreJobsNamed reads the Restore jobs of a vault with these names, with their property bags. A name that is not that
-// of a job of the vault is left out, and one that is no GUID, as all of them are (docs/azure.md §33.47), is not asked for:
-// names come from tags.
+// RestoreJobsNamed reads the Restore jobs of a vault with these names, with their property bags. It leaves out a name
+// that no job of the vault has. It sends no request for a name that is no GUID, because all names of jobs are
+// (docs/azure.md §33.47) and these come from tags.
 func (c *Client) RestoreJobsNamed(ctx context.Context, vault string, names []string) ([]plan.RestoreJob, error) {
 	found := make([]*plan.RestoreJob, len(names))
 	defer c.ExpectJobs(vault, len(names))()
@@ -136,8 +137,8 @@ func (c *Client) RestoreJobsNamed(ctx context.Context, vault string, names []str
 	return jobs, nil
 }
 
-// listRestoreJobs is RestoreJobs without the property bags: one list. Jobs that were not understood are in it whatever
-// their container.
+// listRestoreJobs is [Client.RestoreJobs] without the property bags: one list. It returns jobs that were not understood
+// whatever their container.
 func (c *Client) listRestoreJobs(ctx context.Context, vault string, from time.Time, rec *recorder, containers ...string) ([]plan.RestoreJob, error) {
 	filter := jobWindowFilter(from, c.Now().Add(jobWindowSlack)) + " and operation eq '" + plan.JobRestore + "' and " + filterVMs
 	u := c.arm.URL(vault+"/backupJobs", apiBackup, "$filter", filter)
@@ -173,8 +174,8 @@ func (c *Client) restoreJob(ctx context.Context, id string, rec *recorder) (plan
 	return w.ToRestoreJob(armid.VaultOf(id), c.Now()), nil
 }
 
-// Disks lists the managed disks of a resource group, by its id. An entry that names no disk of the group fails the
-// list: left out, it would be an absence.
+// Disks lists the managed disks of a resource group, by its id. An entry that names no disk of the group is an error:
+// left out, it would look like an absence.
 func (c *Client) Disks(ctx context.Context, group string) ([]plan.Disk, error) {
 	return c.disks(ctx, group, nil)
 }
@@ -245,7 +246,7 @@ func (c *Client) storageAccount(ctx context.Context, id string, rec *recorder) (
 	return w.ToPlan(id), true, nil
 }
 
-// StorageAccounts lists the storage accounts of a subscription. An entry that names none fails the list, as in
+// StorageAccounts lists the storage accounts of a subscription. An entry that names none is an error, as in
 // [Client.Disks].
 func (c *Client) StorageAccounts(ctx context.Context, subscription string) ([]plan.StorageAccount, error) {
 	return c.storageAccounts(ctx, subscription, nil)

@@ -10,8 +10,8 @@ import (
 )
 
 // RestoreTargets reads the resource group to restore into and the staging storage accounts, given by id or by name in
-// each of the subscriptions, and the disks in it where a job of f.Jobs made some, and puts them into f. A failed read is a gap, and is listed in f.Unread; the errors are
-// those of [Client.Discover].
+// each of the subscriptions, and the disks of the groups that a job of f.Jobs restored into, and adds them to f. A failed
+// read is a gap, and its subject is in f.Unread; the errors are those of [Client.Discover].
 func (c *Client) RestoreTargets(ctx context.Context, subscriptions []string, into string, staging []string, f *plan.RestoreFacts) error {
 	d := &discovery{c: c, successes: 1} // earlier reads found what is restored
 	var reads []readTask

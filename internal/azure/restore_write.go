@@ -39,8 +39,8 @@ type networkSettings struct {
 	Option string `json:"targetDiskNetworkAccessOption"`
 }
 
-// restoreWrite returns the write that restores disks as new ones. It needs no prior read: it changes nothing that
-// exists.
+// restoreWrite returns the write that restores disks as new ones. It needs no read before it, because it changes
+// nothing that exists.
 func (c *Client) restoreWrite(ch plan.Change) (write, error) {
 	p, err := restorePropertiesOf(ch)
 	if err != nil {
@@ -78,8 +78,9 @@ func restorePropertiesOf(ch plan.Change) (restoreProperties, error) {
 	return p, nil
 }
 
-// followRestore makes a restore wait for its job: the operation only reports that it was accepted (docs/azure.md
-// §33.47). Where the answer to the write was lost, a Restore job of the item since then shows that it arrived.
+// followRestore returns p with the progress of a restore's job: the operation only reports that the restore was
+// accepted (docs/azure.md §33.47). Where the answer to the write was lost, a Restore job of the item since then shows
+// that it arrived.
 func (c *Client) followRestore(ctx context.Context, op apply.Operation, p apply.Progress) (apply.Progress, error) {
 	if p.JobID != "" {
 		op.JobID = p.JobID

@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// RoleScope is what a role is assigned at.
+// RoleScope is a kind of resource at which a role is assigned.
 type RoleScope string
 
-// The scopes of roles, the wider ones first. What is allowed at a wider one needs no role at a narrower one.
+// The scopes of roles, the wider ones first. A role at a wider scope makes one at a narrower scope unnecessary.
 const (
 	AtManagementGroup RoleScope = "management-group"
 	AtSubscription    RoleScope = "subscription"
@@ -25,7 +25,7 @@ func RoleScopes() []RoleScope {
 	return []RoleScope{AtManagementGroup, AtSubscription, AtVaultGroup, AtVault, AtMachine, AtStagingAccount, AtTargetGroup}
 }
 
-// Right is an action that Azure allows by a role, and what the role is assigned at.
+// Right is an action that a role allows, and the scope at which the role is assigned (docs/azure.md §29).
 type Right struct {
 	Action string
 	At     RoleScope
@@ -51,21 +51,22 @@ func cleanUpRights() []linkedRight {
 	return []linkedRight{{"Microsoft.Compute/disks/delete", AtTargetGroup}}
 }
 
-// Organisation is no command, but what any of them needs besides to find its subscriptions.
+// Organisation is not a command. In [Rights] it stands for the reads by which any command finds its subscriptions.
 const Organisation Command = "organisation"
 
-// TestReads is no command, but what those that only read need besides where the file has restore tests.
+// TestReads is not a command. In [Rights] it stands for the reads that reading commands need where the file has restore
+// tests.
 const TestReads Command = "restore-test-reads"
 
-// Commands returns the commands that talk to Azure, without what some of them need besides in some configs.
+// Commands returns the commands that send requests to Azure, except [CommandRestoreTest].
 func Commands() []Command {
 	return []Command{
 		CommandPlan, CommandApply, CommandAudit, CommandExplain, CommandExport, CommandSnapshot, CommandBackup, CommandPoints, CommandRestore,
 	}
 }
 
-// Rights returns what commands need to be allowed, each action once, at the widest scope at which one of them needs it,
-// ordered by scope and action. It is made from the table that decides which requests they may send.
+// Rights returns the rights that commands need, each action once, at the widest scope at which one of them needs it,
+// ordered by scope and action. They follow from the table that decides which requests the commands may send.
 func Rights(commands ...Command) []Right {
 	widest := map[string]RoleScope{}
 	add := func(r Right) {

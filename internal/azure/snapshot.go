@@ -23,10 +23,11 @@ import (
 // estateVersion is the format_version of an estate file.
 const estateVersion = "1"
 
-// Snapshot writes the estate of a scope as one JSON object: the raw bodies of the reads of [Client.Discover], sorted by
-// id, one per line, and the reads that were refused, so that a plan over the estate equals one over Azure. Tokens are
-// in headers, which are not kept; possible secrets in a VM's body are left out. wants, where not nil, returns the extra
-// reads that a plan needs; they are kept too. Snapshot returns the gaps. The errors are those of Discover, and w's.
+// Snapshot writes the estate of a scope to w as one JSON object: the raw bodies of the reads of [Client.Discover],
+// sorted by id, one per line, and the reads that failed, so that a plan over the estate equals one over Azure. It keeps
+// no headers, and so no tokens; it leaves out possible secrets in a VM's body. wants, where not nil, returns the
+// further reads that a plan needs, which are kept as well. Snapshot returns the gaps. Its errors are those of Discover,
+// of w, and of its temporary file.
 func (c *Client) Snapshot(ctx context.Context, scope plan.Scope, wants func(plan.Observed) plan.Questions, w io.Writer) ([]plan.Gap, error) {
 	rec, err := newRecorder()
 	if err != nil {
@@ -66,7 +67,7 @@ func (c *Client) Snapshot(ctx context.Context, scope plan.Scope, wants func(plan
 	return o.Gaps, out.Flush()
 }
 
-// recordGroups records the resource groups, which no plan reads but a new vault needs.
+// recordGroups records the resource groups: no plan reads them, but a simulated Azure needs them to create a vault.
 func (c *Client) recordGroups(ctx context.Context, subscriptions []string, rec *recorder) error {
 	var g errgroup.Group
 	g.SetLimit(maxConcurrentReads)

@@ -21,9 +21,9 @@ var (
 	_ apply.TestBackend = (*Client)(nil)
 )
 
-// Start implements [apply.Backend]: it waits for the write's quotas, reads what the write is merged with, compares that
-// with what was approved, and sends the write. Reading last limits the time in which another client can interfere to
-// that of one answer.
+// Start implements [apply.Backend]: it waits for the write's quotas, reads the document that the write is merged with,
+// compares it with the approved state, and sends the write. The read comes last, so that the race window, between the
+// read and the write, is as short as one answer.
 func (c *Client) Start(ctx context.Context, ch plan.Change) (apply.Operation, error) {
 	ctx = arm.ForChange(ctx, ch.ID)
 	if ch.After == nil {
@@ -58,7 +58,8 @@ func (c *Client) Start(ctx context.Context, ch plan.Change) (apply.Operation, er
 	return c.operationOf(ch, a), nil
 }
 
-// reserveWrite reserves quota for the write and then prepares it: again, where a 429 revoked the reservation meanwhile.
+// reserveWrite reserves quota for the write and then prepares it. It does both again where a 429 has revoked the
+// reservation meanwhile.
 func (c *Client) reserveWrite(ctx context.Context, w write) (*quota.Permit, preparedWrite, error) {
 	began := c.Now()
 	for {
@@ -77,7 +78,7 @@ func (c *Client) reserveWrite(ctx context.Context, w write) (*quota.Permit, prep
 	}
 }
 
-// operationOf returns how to follow an accepted write (docs/azure.md §12, §16.2).
+// operationOf returns the operation of an accepted write, with the URLs to poll (docs/azure.md §12, §16.2).
 func (c *Client) operationOf(ch plan.Change, a *arm.Answer) apply.Operation {
 	op := apply.Operation{
 		Change: ch.ID, Vault: ch.Vault, Action: ch.Action, Target: ch.Target, After: ch.After,
@@ -96,7 +97,7 @@ func (c *Client) answerTime(h http.Header) time.Time {
 	return c.Now()
 }
 
-// operationID returns the last segment of an operation's URL: the only part fit to be shown.
+// operationID returns the last segment of an operation's URL. No other part of a signed URL may be shown.
 func operationID(link string) string {
 	u, err := url.Parse(link)
 	if err != nil {

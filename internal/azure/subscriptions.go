@@ -23,16 +23,16 @@ import (
 // apiManagementGroups is the api-version of docs/azure.md §21.
 const apiManagementGroups = "2021-04-01"
 
-// searchRecord is what the last search read, for a snapshot.
+// searchRecord holds the bodies that the last search read, for a snapshot.
 type searchRecord struct {
 	subscriptions []json.RawMessage
 	groups        map[string][]json.RawMessage // descendants, by the path of the management group
 	failures      []error
 }
 
-// FindSubscriptions reads the subscriptions that the identity sees, those below the management groups of the search, and
-// each that only these groups or the file name. A read that failed is a gap in the result: of the list, of a management
-// group, or of one subscription. The errors are those of [Client.Discover].
+// FindSubscriptions reads the subscriptions that the identity sees, those below the management groups of the search,
+// and by its id each that these groups or the file name and the list lacks. A read that failed is a gap of the result:
+// on the list, a management group, or one subscription. An error is an [*arm.SignInError] or the context's cause.
 func (c *Client) FindSubscriptions(ctx context.Context, search plan.SubscriptionSearch) (plan.FoundSubscriptions, error) {
 	f := &subscriptionFinder{c: c, record: searchRecord{groups: map[string][]json.RawMessage{}}}
 	me, err := c.WhoAmI(ctx)
@@ -166,8 +166,8 @@ func (f *subscriptionFinder) notVisible(ids []string) []string {
 	return missing
 }
 
-// get reads one subscription that the list does not have. A 404 is no absence: ARM answers so, too, where the identity
-// may not look (docs/azure.md §27).
+// get reads one subscription that the list does not have. A 404 proves no absence, because ARM also sends it where the
+// identity lacks the right (docs/azure.md §27).
 func (f *subscriptionFinder) get(ctx context.Context, id string) {
 	var w wire.Subscription
 	gap := plan.Gap{Kind: plan.GapSubscription, Subscription: id}

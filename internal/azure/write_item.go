@@ -88,8 +88,8 @@ func opName(a plan.Action) string {
 	}
 }
 
-// storeExtendedProperties keeps an item's unknown properties besides the disk filter: a PUT that carries the filter replaces them
-// all.
+// storeExtendedProperties keeps the properties of an item beside its disk filter that this program does not know: a PUT
+// that carries the filter replaces them all.
 func (c *Client) storeExtendedProperties(item string, unknown map[string]json.RawMessage) {
 	if len(unknown) == 0 {
 		return

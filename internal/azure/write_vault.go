@@ -10,8 +10,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// buildVaultWrite creates a vault by PUT, or sends a change's settings by PATCH, with the current values that the
-// service requires besides: a PUT would reset omitted settings (docs/azure.md §7.3).
+// buildVaultWrite returns the PUT that creates a vault, or the PATCH of a change's settings, with the current values
+// that the service requires beside them: a PUT would reset omitted settings (docs/azure.md §7.3).
 func (c *Client) buildVaultWrite(ch plan.Change) (write, error) {
 	if ch.After.Vault == nil {
 		return write{}, errMissingField(ch, "settings")
