@@ -14,8 +14,8 @@ import (
 )
 
 // approvalChecker checks that only approved changes are written: an approved plan had shown every change that our
-// writes made in a vault, a policy or an item, with exactly that before and after. A change by another client between
-// our write and the last read it relies on cannot be seen: it is counted.
+// writes made in a vault, a policy or an item, with exactly that before and after. A change by another client in
+// the race window, between our write and the last read it relies on, cannot be seen: it is counted.
 type approvalChecker struct {
 	history   map[armid.Key][]version
 	ours      []ourEffect
@@ -23,7 +23,8 @@ type approvalChecker struct {
 	now       int             // the request that is being handled
 	hidden    map[string]bool // VMs, folded, whose items a fault hides from reads: a protect may find an item that no read shows
 
-	blindLower, blindOther, crossed int
+	racedLower, racedOther int // changes in the race window that our writes overwrote: those that lowered something, and others
+	crossed                int // changes that came while our operation was running
 }
 
 // version is a resource's state from a request on.
@@ -184,9 +185,9 @@ func (j *approvalChecker) count(e ourEffect, field string) {
 	case j.stateAt(e.id, e.write, e.write)[field] != e.before[field]:
 		j.crossed++ // it happened while our operation was running
 	case isLower(field, e.before[field], e.after[field]):
-		j.blindLower++
+		j.racedLower++
 	default:
-		j.blindOther++
+		j.racedOther++
 	}
 }
 

@@ -10,14 +10,14 @@ type summary struct {
 	Seeds, Walks, Writes   int
 	Virtual                time.Duration
 	Acts                   int // of the other clients
-	BlindLower, BlindOther int // changes overwritten that came between a write and the read it relied on
-	Crossed                int // and those that came while its operation was running
+	RacedLower, RacedOther int // changes that were overwritten because they came in the race window of a write
+	Crossed                int // changes that were overwritten because they came while its operation was running
 }
 
 func (p *play) summary(virtual time.Duration) summary {
 	s := summary{
 		Seeds: 1, Walks: p.wire.walk, Virtual: virtual, Acts: p.concurrent.actionCount,
-		BlindLower: p.approvals.blindLower, BlindOther: p.approvals.blindOther, Crossed: p.approvals.crossed,
+		RacedLower: p.approvals.racedLower, RacedOther: p.approvals.racedOther, Crossed: p.approvals.crossed,
 	}
 	for _, q := range p.wire.requests(-1) {
 		if q.putsItem() || q.startsBackup() {
@@ -30,13 +30,13 @@ func (p *play) summary(virtual time.Duration) summary {
 func (s summary) plus(o summary) summary {
 	return summary{
 		s.Seeds + o.Seeds, s.Walks + o.Walks, s.Writes + o.Writes, s.Virtual + o.Virtual, s.Acts + o.Acts,
-		s.BlindLower + o.BlindLower, s.BlindOther + o.BlindOther, s.Crossed + o.Crossed,
+		s.RacedLower + o.RacedLower, s.RacedOther + o.RacedOther, s.Crossed + o.Crossed,
 	}
 }
 
 // String formats the summary in one line.
 func (s summary) String() string {
 	return fmt.Sprintf("%d seeds, %d runs of the program, %d writes of items, %.0f simulated hours; %d changes by another client, of which our writes "+
-		"overwrote %d that lowered something and %d others in the blind window, and %d during an operation",
-		s.Seeds, s.Walks, s.Writes, s.Virtual.Hours(), s.Acts, s.BlindLower, s.BlindOther, s.Crossed)
+		"overwrote %d that lowered something and %d others in the race window, and %d during an operation",
+		s.Seeds, s.Walks, s.Writes, s.Virtual.Hours(), s.Acts, s.RacedLower, s.RacedOther, s.Crossed)
 }
