@@ -13,7 +13,7 @@ import (
 // headerAuxiliary carries the tokens of further tenants (docs/azure.md §20).
 const headerAuxiliary = "x-ms-authorization-auxiliary"
 
-// auxiliarySource supplies the tokens of one tenant besides the client's own.
+// auxiliarySource supplies the tokens of one auxiliary tenant.
 type auxiliarySource struct {
 	tenant string
 	tokens *tokenSource
@@ -46,8 +46,9 @@ func (o Options) newAuxiliarySources(conf cloud.Configuration) ([]auxiliarySourc
 	return sources, nil
 }
 
-// auxiliaryPolicy adds the tokens of the auxiliary tenants. It is part of the pipeline of those writes alone, so no other
-// request can carry them (docs/azure.md §26), and stands behind the allow-list: the request goes to this endpoint.
+// auxiliaryPolicy adds the tokens of the auxiliary tenants. Only the pipeline of the writes that need them has it, so
+// no other request can carry them (docs/azure.md §26). It comes after the allow-list, so the request goes to the
+// client's endpoint.
 func (c *Client) auxiliaryPolicy(req *policy.Request) (*http.Response, error) {
 	if len(c.auxiliary) == 0 {
 		return req.Next()

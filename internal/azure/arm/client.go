@@ -20,19 +20,19 @@ import (
 	"github.com/azbackup/azbackup/internal/azure/quota"
 )
 
-// Options configure a client. The zero Options reach AzurePublic with DefaultAzureCredential.
+// Options configure a client. With Now alone set, it reaches AzurePublic with DefaultAzureCredential.
 type Options struct {
 	Cloud Cloud
 	// Endpoint replaces the cloud's Resource Manager endpoint: https, or http on loopback.
 	Endpoint string
-	// AccessToken is a bearer token obtained elsewhere; it requires Endpoint.
+	// AccessToken is a bearer token that was obtained elsewhere; "" = the client signs in. It requires Endpoint.
 	AccessToken string
 	// Credential replaces DefaultAzureCredential.
 	Credential azcore.TokenCredential
 	// Tenant is the tenant to sign in to; "" = the credential's own.
 	Tenant string
-	// AuxiliaryTenants are the tenants of resource guards of other tenants: a write that names a guard's request, and
-	// nothing else, carries a token of each.
+	// AuxiliaryTenants are the tenants of resource guards in other tenants: a write for which [Rules.NeedsAuxiliary] is
+	// true, and no other request, carries a token of each.
 	AuxiliaryTenants []string
 	// AuxiliaryToken is the token of all AuxiliaryTenants where AccessToken is set; "" = none.
 	AuxiliaryToken string
@@ -44,7 +44,8 @@ type Options struct {
 	CorrelationID string
 	// Now is the machine's clock. It is required.
 	Now func() time.Time
-	// OnThrottle is called when a quota holds requests back, or will. It must not block.
+	// OnThrottle is called when a quota holds requests back, or will, from any goroutine; nil = nothing is reported. It
+	// must not block.
 	OnThrottle func(Throttle)
 	// OnExchange is called after each attempt of a request, from any goroutine; nil = none is reported. It must not block.
 	OnExchange func(Exchange)
@@ -62,23 +63,23 @@ type Throttle struct {
 	// Limit is the number of requests in each Interval; 0 = not known, or the quota refills steadily.
 	Limit    int
 	Interval time.Duration
-	// Expected is how many reads of this kind were announced, Left how many of them are still to be sent, and Lasts how
-	// long that takes; 0 = none, or not known.
+	// Expected is the number of announced reads of this kind, Left how many of them are still to be sent, and Lasts how
+	// long that takes; 0 = there are none, or it is not known.
 	Expected, Left int
 	Lasts          time.Duration
 }
 
-// IsForeseen reports whether nothing waits yet, but announced reads will.
+// IsForeseen reports whether no request waits yet, but announced reads will have to.
 func (t Throttle) IsForeseen() bool { return t.Reason == string(quota.Foreseen) }
 
-// Rules are what the owner of a client decides about its requests: the client itself knows no resource.
+// Rules are the decisions of a client's owner about its requests. The client itself knows no resource types.
 type Rules struct {
 	// Allow returns the kind that a request to the client's endpoint is counted as, or a [RefusedError]. It is required,
 	// and called from any goroutine.
 	Allow func(method string, u *url.URL) (kind string, err error)
 	// NeedsAuxiliary reports whether a write with this body carries the tokens of the auxiliary tenants; nil = none does.
 	NeedsAuxiliary func(body []byte) bool
-	// Confirms is whether the run writes, so that quota is kept for the reads that confirm its writes.
+	// Confirms is true where the run writes: then a part of each quota is kept for the reads that confirm its writes.
 	Confirms bool
 }
 
@@ -103,8 +104,8 @@ type Client struct {
 	quotas          *quota.Limiters
 }
 
-// New returns a client; it sends no request. It fails for options that contradict each other, and with a [SignInError]
-// where the environment chooses a credential that is not there.
+// New returns a client; it sends no request. Options that contradict each other are an error; the error is a
+// [*SignInError] where AZURE_TOKEN_CREDENTIALS selects a credential that cannot be created.
 func New(o Options, r Rules) (*Client, error) {
 	if o.Now == nil {
 		return nil, errors.New("a client of Azure needs a clock")

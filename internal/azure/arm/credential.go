@@ -28,8 +28,8 @@ func CredentialChoices() []string {
 }
 
 // newCredential returns a credential that signs in as azidentity's DefaultAzureCredential does: environment, workload
-// identity, managed identity, Azure CLI, azd, Azure PowerShell.
-// It gives tokens of its own tenant and of those in further.
+// identity, managed identity, Azure CLI, azd, Azure PowerShell. It supplies tokens of its own tenant and of those in
+// further.
 func newCredential(conf cloud.Configuration, tenant string, custom bool, further ...string) (azcore.TokenCredential, error) {
 	cred, err := azidentity.NewDefaultAzureCredential(&azidentity.DefaultAzureCredentialOptions{
 		ClientOptions: policy.ClientOptions{Cloud: conf},
@@ -69,8 +69,8 @@ type Identity struct {
 	Kind string
 }
 
-// WhoAmI returns the claims of the client's own token, which is sent nowhere. A token that is not a JWT leaves the
-// claims empty. Errors are [SignInError].
+// WhoAmI returns the claims of the client's own token, which it sends nowhere. A token that is not a JWT leaves the
+// claims empty. An error is a [*SignInError], or the context's cause.
 func (c *Client) WhoAmI(ctx context.Context) (Identity, error) {
 	id := Identity{Cloud: c.cloudName, Endpoint: c.endpoint.String(), Kind: "credential"}
 	token, err := c.tokens.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{c.scope}, EnableCAE: true})

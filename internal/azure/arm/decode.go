@@ -14,7 +14,8 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// BodyDecoder decodes the body of a 200. It may be called again for the same request: it starts afresh each time.
+// BodyDecoder decodes the body of a 200. It is called again where a request is repeated, and discards what an earlier
+// call decoded.
 type BodyDecoder func(io.Reader) error
 
 // malformedError reports a 200 with a malformed body.
@@ -153,7 +154,7 @@ func expectDelim(dec *jsontext.Decoder, want jsontext.Kind) error {
 	return nil
 }
 
-// asMalformed distinguishes what can never be decoded from a body that only broke off.
+// asMalformed returns err as a malformed body, which is not read again, unless the body only broke off.
 func asMalformed(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return io.ErrUnexpectedEOF

@@ -1,5 +1,5 @@
-// Package arm sends requests to Azure Resource Manager. It knows nothing of backup: which requests may be sent, and which
-// writes carry the tokens of further tenants, its owner decides ([Rules]).
+// Package arm sends requests to Azure Resource Manager. It knows nothing of backup: its owner decides which requests
+// may be sent, and which writes carry the tokens of further tenants ([Rules]).
 //
 //	azcore pipeline:  allow-list → names → retry → [ quota → time limit → decode → token → count ] → transport
 //	                  and host                                                            no redirects,
@@ -22,9 +22,9 @@
 //
 //   - The form of a page is Resource Manager's and is decoded here; what a row means is decoded by a function that the
 //     caller passes. So arm and wire do not know each other.
-//   - The allow-list is not here: its table names commands, rights and backup's resources. This room holds the place where
-//     it is asked, and the rule about hosts, which no owner can lift.
-//   - Of apply it knows [apply.Error] alone, the one form in which the engine is told of a failed request.
+//   - The allow-list is not here: its table names commands, rights and backup's resources. This room calls it, and holds the
+//     rule about hosts, which no owner can lift.
+//   - Of package apply it uses [apply.Error] alone, the form in which the engine gets the error of a request.
 //
 // # Reading order
 //

@@ -14,7 +14,8 @@ import (
 	"github.com/azbackup/azbackup/apply"
 )
 
-// SentRequest is the request that an error is about, and its response; a snapshot keeps both of a failed read.
+// SentRequest is an error with the request that it is about, and the header and body of its response; a snapshot keeps
+// these of a failed read.
 type SentRequest struct {
 	Method, Path string
 	Header       http.Header
@@ -112,8 +113,8 @@ func parseRetryAfter(h http.Header, message string) time.Duration {
 	return 0
 }
 
-// NewReadError returns the error of a read whose answer arrived and cannot be relied on, such as pages that do not form one
-// list; first is the URL that was read first, and its query is left out. A snapshot keeps it as a failed read.
+// NewReadError returns the error of a read whose answer arrived but cannot be relied on, such as pages that do not form
+// one list. first is the URL that was read first; its query is left out. A snapshot keeps it as a failed read.
 func NewReadError(op, first, code string, err error) error {
 	path := first
 	if u, bad := url.Parse(first); bad == nil {
@@ -122,7 +123,7 @@ func NewReadError(op, first, code string, err error) error {
 	return &apply.Error{Op: op, Code: code, Message: err.Error(), Err: &SentRequest{Method: http.MethodGet, Path: path, err: err}}
 }
 
-// RefusedError reports that a request was not sent, by the rules of its client.
+// RefusedError reports that the rules of a client did not allow a request, and that it was not sent.
 type RefusedError struct {
 	Method string
 	// Where is the path, or, for a foreign host, the host alone. Queries are signed and left out.

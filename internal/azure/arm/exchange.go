@@ -32,12 +32,12 @@ type Exchange struct {
 // changeKey is the key of a change's id in a context.
 type changeKey struct{}
 
-// ForChange returns a context whose requests are reported as being for a change.
+// ForChange returns a context whose requests are reported with the id of a change ([Exchange.Change]).
 func ForChange(ctx context.Context, id string) context.Context {
 	return context.WithValue(ctx, changeKey{}, id)
 }
 
-// report passes an attempt to the observer once its answer was read, or failed.
+// report passes an attempt to the observer once its body was closed, or the attempt failed.
 func (c *Client) report(req *policy.Request, kind, clientRequestID string, started time.Time, resp *http.Response) {
 	if c.onExchange == nil {
 		return
@@ -61,7 +61,7 @@ func (c *Client) report(req *policy.Request, kind, clientRequestID string, start
 	})}
 }
 
-// reportedBody reports when a body is closed, which every reader of one does.
+// reportedBody calls report when the body is closed, as every reader of a body does.
 type reportedBody struct {
 	io.ReadCloser
 	report func()

@@ -16,7 +16,7 @@ import (
 // pagesKey is the key of the page counter in a context.
 type pagesKey struct{}
 
-// WithPageCounter returns a context whose lists add their pages to n: the cost of a snapshot of a vault.
+// WithPageCounter returns a context whose lists add the number of their pages, which is that of their requests, to n.
 func WithPageCounter(ctx context.Context, n *atomic.Int32) context.Context {
 	return context.WithValue(ctx, pagesKey{}, n)
 }
@@ -40,9 +40,9 @@ type ListRequest struct {
 // ErrTooManyPages ends a list that has more pages than allowed.
 var ErrTooManyPages = errors.New("the list has more pages than it may cost")
 
-// List reads all pages of a list, with rows converted by read as they arrive: they are large. It is all or nothing: with
-// an error it returns the elements of the pages before, for their names, and none of them may be relied on. Errors are
-// those of [Client.Do], one of pages that do not form one list, and [ErrTooManyPages].
+// List reads all pages of a list; read converts each row as it arrives, because rows are large. With an error it
+// returns the elements of the pages before, for their names alone: no other content of them may be relied on. Errors
+// are those of [Client.Do], that of [NewReadError] where the pages do not form one list, and [ErrTooManyPages].
 func List[T any](ctx context.Context, c *Client, l ListRequest, read func(raw []byte) (T, error)) ([]T, error) {
 	var all []T
 	u, first := l.URL, l.URL

@@ -31,16 +31,18 @@ const (
 	// Tunable: tryTimeout bounds one attempt, its body included. The wait for a quota comes earlier and does not
 	// count.
 	tryTimeout = 2 * time.Minute
-	// readRetries is how often a read is repeated: about 20 s of 5xx, or that many Retry-Afters.
+	// readRetries is how often a read is repeated. Against 5xx that takes about 20 s; after a 429 each repeat waits for
+	// its Retry-After.
 	readRetries = 4
 	// maxRetryAfter is the longest Retry-After waited for: Recovery Services' windows last an hour, and azcore's own
 	// limit of 60 s turns them into errors (docs/azure.md §18).
 	maxRetryAfter = 65 * time.Minute
 )
 
-// newPipeline builds a way to Azure; there are two, for writes with auxiliary tokens and for all else, and further is what sets them
-// apart. The order matters: a request is checked against the allow-list first, and only policies behind the retry policy
-// see each attempt.
+// newPipeline returns the pipeline of a client's requests; further are policies that it has besides. A client has two
+// pipelines: one for the writes that carry auxiliary tokens, one for all other requests. The order of the policies
+// matters: a request is checked against the allow-list first, and only policies behind the retry policy see each
+// attempt.
 func (c *Client) newPipeline(conf cloud.Configuration, transport http.RoundTripper, further ...policy.Policy) (runtime.Pipeline, error) {
 	return armruntime.NewPipeline("azbackup", c.version, c.tokens,
 		runtime.PipelineOptions{
@@ -76,7 +78,7 @@ type policyFunc func(*policy.Request) (*http.Response, error)
 
 func (f policyFunc) Do(req *policy.Request) (*http.Response, error) { return f(req) }
 
-// requestKind is what a request is counted as.
+// requestKind is the kind under which a request is counted.
 type requestKind string
 
 // allowlistPolicy refuses requests that may not be sent. It comes before the token.
@@ -188,7 +190,7 @@ func withoutURL(err error) error {
 	return err
 }
 
-// networkTransport returns Go's default transport with room for a fleet's polls on one host.
+// networkTransport returns Go's default transport with enough idle connections for the polls of a large run to one host.
 func networkTransport() http.RoundTripper {
 	t := http.DefaultTransport.(*http.Transport).Clone()
 	t.DialContext = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext

@@ -31,7 +31,7 @@ type Request struct {
 	AcceptedStatuses []int         // further statuses that are no error, besides 200
 }
 
-// Answer is a response with its body read.
+// Answer is a response whose body was read. Body is nil where the request's decoder got it.
 type Answer struct {
 	Status int
 	Header http.Header
@@ -52,8 +52,9 @@ func (c *Client) URL(path, apiVersion string, query ...string) string {
 	return c.endpoint.String() + "/" + strings.Join(segments, "/") + "?" + strings.Join(parts, "&")
 }
 
-// Do sends a request. Errors are *apply.Error (around a [SignInError] where no token could be obtained),
-// [RefusedError], or the context's cause when it ended.
+// Do sends a request. It waits for the request's quotas, and repeats it as [Request] says. An error is an *apply.Error
+// (around a [*SignInError] where no token could be obtained), a [*RefusedError], or the context's cause where the
+// context ended.
 func (c *Client) Do(ctx context.Context, r Request) (*Answer, error) {
 	reads := r.Method == http.MethodGet || r.Class != quota.Write
 	reqCtx := quota.WithClass(ctx, r.Class)

@@ -104,7 +104,7 @@ func credentialKey(text string) string {
 	return m[1] + ": "
 }
 
-// Tunable: maxAttemptText is the most of a credential's text that is shown: enough for the az login command of a
+// Tunable: maxAttemptText is how many bytes of a credential's text are shown: enough for the az login command of a
 // challenge.
 const maxAttemptText = 400
 
@@ -207,5 +207,5 @@ func describeAADSTS(code int) string {
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// CodeNotSignedIn is the code of an error about a request that was not sent for want of a token.
+// CodeNotSignedIn is the code of the error of a request that was not sent, because no token could be obtained.
 const CodeNotSignedIn = "NotSignedIn"
