@@ -16,7 +16,7 @@ const (
 	ARMReads   Bucket = "arm/reads"
 	ARMWrites  Bucket = "arm/writes"
 	ARMDeletes Bucket = "arm/deletes"
-	// ComputeReads is Compute's own limit; only its headers report its size.
+	// ComputeReads is the limit of Compute itself; nothing but its headers reports its size.
 	ComputeReads Bucket = "Microsoft.Compute/virtualMachines/read"
 	// ResourceGraph is per user and belongs to no subscription.
 	ResourceGraph Bucket = "Microsoft.ResourceGraph/resources/read"

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// A caller that is about to send many requests of one bucket announces them ([Limiter.Expect]): their duration is reported
-// when the first answer shows how many are left, before any of them waits.
+// A caller that is about to send many requests of one bucket announces them ([Limiter.Expect]). The limiter then
+// reports how long they take once the first answer shows how many requests are left, before any of them waits.
 
-// Foreseen is the reason of a [Throttle] about announced requests: nothing waits yet.
+// Foreseen is the reason of a [Throttle] about announced requests that will have to wait; no request waits yet.
 const Foreseen Reason = "foreseen"
 
 // minForeseen is the shortest time for expected requests that is reported ahead.

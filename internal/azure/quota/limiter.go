@@ -15,7 +15,7 @@ import (
 type Options struct {
 	// Now returns the time of the machine's clock. It is required.
 	Now func() time.Time
-	// Subscription is the one that a Throttle names.
+	// Subscription is the id that a [Throttle] names.
 	Subscription string
 	// Confirms is true where this run executes changes: discovery then leaves a part of every window to confirming.
 	Confirms bool
@@ -36,8 +36,8 @@ type Throttle struct {
 	// Limit is the number of requests in each Interval; 0 = not known, or the bucket refills steadily.
 	Limit    int
 	Interval time.Duration
-	// Expected is the number of requests that were announced ([Limiter.Expect]), Left how many of them are still to be
-	// sent, and Lasts how long that takes; 0 = none, or not known.
+	// Expected is the number of announced requests ([Limiter.Expect]), Left how many of them are still to be sent, and
+	// Lasts how long that takes; 0 = there are none, or it is not known.
 	Expected, Left int
 	Lasts          time.Duration
 }
@@ -84,8 +84,8 @@ type pendingRequest struct {
 	release func()  // ends the hold on the limits of ctx; nil = they run
 }
 
-// setHeld stops the limits of the request's context ([deadline.WithTimeout]), or lets them run. The wait for the answer of a
-// probe is one for the service: it counts.
+// setHeld stops the limits of the request's context ([deadline.WithTimeout]), or lets them run. A wait for the answer
+// of a probe counts towards them, because it is a wait for the service.
 func (w *pendingRequest) setHeld(isHeld bool) {
 	switch {
 	case isHeld && w.release == nil:
@@ -102,8 +102,8 @@ func NewLimiter(o Options) *Limiter {
 }
 
 // Acquire waits until a request of class c may draw from all of the buckets at once, and returns a permit for it. The
-// caller must return it with [Permit.Observe], also when the request fails. The error is the cause of ctx's end. The wait does
-// not count in limits of [deadline.WithTimeout].
+// caller must return it with [Permit.Observe], also when the request fails, or with [Permit.Release] where it sends
+// none. The error is the context's cause. The wait does not count towards limits of [deadline.WithTimeout].
 func (l *Limiter) Acquire(ctx context.Context, c Class, buckets ...Bucket) (*Permit, error) {
 	if ctx.Err() != nil {
 		return nil, context.Cause(ctx)

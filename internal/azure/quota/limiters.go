@@ -95,8 +95,8 @@ func (p limiterPolicy) Do(req *policy.Request) (*http.Response, error) {
 	return resp, err
 }
 
-// CallPolicy returns the policy that belongs before the retry policy: from a 429 to the next try, for which the retry policy
-// waits, limits of [deadline.WithTimeout] do not run.
+// CallPolicy returns the policy that belongs before the retry policy. It stops limits of [deadline.WithTimeout] from a
+// 429 until the next try, for which the retry policy waits.
 func (s *Limiters) CallPolicy() policy.Policy { return callPolicy{} }
 
 type callPolicy struct{}
@@ -108,7 +108,7 @@ func (callPolicy) Do(req *policy.Request) (*http.Response, error) {
 	return req.Next()
 }
 
-// retriedCall is what the tries of one request share.
+// retriedCall holds the state that the tries of one request share.
 type retriedCall struct{ hold *hold }
 
 // hold keeps the limits of a request from running. The tries of a request come one after the other.
@@ -127,8 +127,9 @@ func (s *Limiters) acquire(r *http.Request) (*Permit, error) {
 	return s.For(armid.SubscriptionOf(r.URL.Path)).Acquire(r.Context(), classOf(r), BucketOf(r)...)
 }
 
-// Reserve waits until a write to url may be sent, and returns its permit: the caller can then read the document right
-// before it writes, however long the wait. [WithPermit] passes the permit to the write; an unused one must be released.
+// Reserve waits until a write to url may be sent, and returns its permit: so the caller can read the document right
+// before it writes, however long the wait was. [WithPermit] passes the permit to the write; an unused permit must be
+// released. The error is the context's cause, or that of an invalid URL.
 func (s *Limiters) Reserve(ctx context.Context, method, url string) (*Permit, error) {
 	r, err := http.NewRequestWithContext(WithClass(ctx, Write), method, url, http.NoBody)
 	if err != nil {

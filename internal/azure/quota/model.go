@@ -45,8 +45,8 @@ const (
 type Budget struct {
 	// Limit is the size of the bucket in requests, as far as it is known; 0 = the service has reported no limit.
 	Limit int
-	// Remaining is how many requests of class Confirm may be sent at once: without those left to other clients and classes
-	// and those reserved for the end of the window. It is [Unlimited] where Limit is 0.
+	// Remaining is how many requests of class Confirm may be sent now, without those that are left to other clients and
+	// classes and those reserved for the end of the window. It is [Unlimited] where Limit is 0.
 	Remaining int
 	// Resets is the latest time at which the bucket is full again; zero where nothing was used.
 	Resets time.Time

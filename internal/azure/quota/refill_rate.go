@@ -48,7 +48,7 @@ func (r *refillRate) assume(perSecond float64) {
 // makeTentative lets the next measurement replace the rate.
 func (r *refillRate) makeTentative() { r.isTentative, r.previous, r.span = true, 0, shortestSpan }
 
-// count notes that the service counted the request of k.
+// count records that the service has counted the request of k.
 func (r *refillRate) count(k reservation) {
 	if k.sequence > r.since.sent {
 		r.since.counted++
