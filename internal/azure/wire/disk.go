@@ -33,7 +33,8 @@ type Disk struct {
 // maxDiskGB exceeds the size of the largest disk.
 const maxDiskGB = 1 << 20
 
-// ToPlan converts w to plan's type; false where its id is not that of a disk of the group. at is when it was read.
+// ToPlan converts w to plan's type; false where its id is not that of a disk of the group (its id). at is when it was
+// read; zero accepts future times.
 func (w Disk) ToPlan(group string, at time.Time) (plan.Disk, bool) {
 	p, r := w.Properties, &fieldReader{}
 	r.checkForm(w.tolerantRow)

@@ -77,7 +77,7 @@ const (
 // fieldReader collects the fields of a row that were not understood.
 type fieldReader struct{ problems []string }
 
-// maxProblems is the most fields of one row that are named.
+// maxProblems is the highest number of fields of one row that are named.
 const maxProblems = 3
 
 // recordMisread records a field that was not understood, with its value.
@@ -91,10 +91,10 @@ func (r *fieldReader) addProblem(format string, args ...any) {
 	}
 }
 
-// describeProblems returns the deciding fields that were not understood; "" = none.
+// describeProblems returns the fields that were not understood, with their values, in words; "" = there are none.
 func (r *fieldReader) describeProblems() string { return strings.Join(r.problems, "; ") }
 
-// maxPrinted is the most bytes of a value that are displayed.
+// maxPrinted is how many bytes of a value are displayed at most.
 const maxPrinted = 60
 
 // Quote returns a text for display: short, in one line, quoted, and without control sequences.

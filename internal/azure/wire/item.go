@@ -206,15 +206,15 @@ func (w *Item) purgeAt(deleted, at time.Time) time.Time {
 	return time.Time{}
 }
 
-// ProtectableItem is a protectable item (docs/azure.md §2). It only informs: a superfluous or missing refresh does no
-// harm.
+// ProtectableItem is a protectable item (docs/azure.md §2). It decides about a refresh alone, and a superfluous or
+// missing refresh does no harm.
 type ProtectableItem struct {
 	Properties struct {
 		VirtualMachineID Field `json:"virtualMachineId"`
 	} `json:"properties"`
 }
 
-// BackupStatus is backupStatus's answer (docs/azure.md §9). If it is not understood, the status is unknown.
+// BackupStatus is the answer of backupStatus (docs/azure.md §9). Where it is not understood, the status is unknown.
 type BackupStatus struct {
 	ProtectionStatus Field `json:"protectionStatus"`
 	VaultID          Field `json:"vaultId"`
@@ -240,14 +240,14 @@ func (w BackupStatus) IsProtected() bool {
 	return err == nil
 }
 
-// UnclearGap returns the gap for a status that is neither.
+// UnclearGap returns gap with the code and message for a status that is neither.
 func (w BackupStatus) UnclearGap(gap plan.Gap) plan.Gap {
 	gap.Code = cmp.Or(w.ErrorCode.Text(), "UnclearStatus")
 	gap.Message = cmp.Or(w.ErrorMessage.Text(), fmt.Sprintf("the service calls it %s and names no vault", Quote(strings.TrimPrefix(string(w.ProtectionStatus), notText))))
 	return gap
 }
 
-// ToItem returns an item with the few fields that the status has.
+// ToItem returns the item of a VM with the few fields that the status has ([plan.Item.Partial]).
 func (w BackupStatus) ToItem(vm string) plan.Item {
 	vault, container := w.VaultID.Text(), w.ContainerName.Text()
 	return plan.Item{

@@ -11,9 +11,10 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// MergePolicy changes in properties, a policy's as it was read, what differs between before and after; empty properties
-// become those of a new policy. Schedule and retention go together, because their times must be equal (docs/azure.md
-// §8.3). It fails where before cannot become after, or where properties are not JSON.
+// MergePolicy writes into properties, those of a policy as it was read, the fields in which before and after differ;
+// empty properties become those of a new policy. It writes schedule and retention together, because their times must be
+// equal (docs/azure.md §8.3). Where before cannot become after, or properties are not JSON, it returns an error. now is
+// the service's time, for the dates of run times.
 func MergePolicy(properties map[string]json.RawMessage, before, after plan.PolicySpec, now time.Time) error {
 	creating := len(properties) == 0
 	if !creating && after.Tier != "" && after.Tier != before.Tier {
@@ -178,7 +179,7 @@ func newArchiveTier(a plan.ArchiveSpec) archiveTier {
 	return archiveTier{Mode: a.Mode, Unit: "Invalid"}
 }
 
-// FillUnset fills the unset fields of the wanted policy from the current one.
+// FillUnset returns the wanted policy with the fields that it does not set as in the current one.
 func FillUnset(got, want plan.PolicySpec) plan.PolicySpec {
 	want.Tier = cmp.Or(want.Tier, got.Tier)
 	want.TimeZone = cmp.Or(want.TimeZone, got.TimeZone)

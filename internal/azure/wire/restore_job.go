@@ -23,7 +23,8 @@ const (
 // bagTime is the format of times in property bags; they are UTC (docs/azure.md §33.34).
 const bagTime = "1/2/2006 3:04:05 PM"
 
-// ToRestoreJob converts w to a Restore job of plan. The restore of a job without a property bag is not known yet.
+// ToRestoreJob converts w to a Restore job of plan. Where w has no property bag, as in a list, nothing is known of what
+// the job restored. at is when it was read.
 func (w Job) ToRestoreJob(vault string, at time.Time) plan.RestoreJob {
 	j, odd := w.ToPlan(vault, at)
 	r := &fieldReader{}

@@ -279,7 +279,7 @@ func (r *rowReader) nested() {
 	}
 }
 
-// RowTypes keeps how types are decoded, so that each is looked into once and not for every list. It is safe for
+// RowTypes keeps the decoding plans of types, so that each type is analysed once and not for every list. It is safe for
 // concurrent use; a nil one keeps nothing.
 type RowTypes struct {
 	mu    sync.Mutex

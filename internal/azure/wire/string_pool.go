@@ -2,8 +2,8 @@ package wire
 
 import "github.com/azbackup/azbackup/plan"
 
-// Tunable: maxWords is the most texts and sets of tags that [StringPool] keeps: an estate with more different ones
-// shares little.
+// Tunable: maxWords is the highest number of texts, and of sets of tags, that a [StringPool] keeps: rows of an estate
+// with more different ones share little.
 const maxWords = 1 << 14
 
 // StringPool keeps one copy of values that many rows of a list share: regions, states, policies, tags. It is for the
@@ -57,7 +57,7 @@ func (w *StringPool) internTags(t tagField) (map[string]string, bool) {
 	return shared, true
 }
 
-// InternItem shares an item's texts with other items, and those it holds twice.
+// InternItem replaces the texts of an item by equal ones of other items, and keeps one copy of those that it has twice.
 func (w *StringPool) InternItem(it *plan.Item) {
 	it.PolicyID, it.PolicyName = w.intern(it.PolicyID), w.intern(it.PolicyName)
 	it.State, it.LastBackupStatus, it.Health = w.intern(it.State), w.intern(it.LastBackupStatus), w.intern(it.Health)

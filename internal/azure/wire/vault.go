@@ -105,7 +105,7 @@ func (r *fieldReader) optionalSwitch(name string, f Field) *bool {
 	return nil
 }
 
-// ResourceGuard is a resource guard proxy of a vault (docs/azure.md §6).
+// ResourceGuard is a resource guard proxy of a vault (docs/azure.md §20).
 type ResourceGuard struct {
 	ID         Field `json:"id"`
 	Properties struct {

@@ -99,7 +99,7 @@ func (d *vmDisk) needsEnhanced(r *fieldReader) string {
 	return ""
 }
 
-// largeDisks returns the LUNs of the data disks above the size limit (docs/azure.md §13). An OS disk never is.
+// largeDisks returns the LUNs of the data disks above the size limit (docs/azure.md §13). No OS disk can be that large.
 func (w *VM) largeDisks(r *fieldReader) []int {
 	var luns []int
 	for i := range w.Properties.StorageProfile.DataDisks {
@@ -112,8 +112,8 @@ func (w *VM) largeDisks(r *fieldReader) []int {
 	return luns
 }
 
-// DiskSizes returns the sizes of all disks; nil where that of the OS disk is unknown. They inform: a size that is not
-// understood is unknown here, and no fault of the VM.
+// DiskSizes returns the sizes of all disks; nil where that of the OS disk is unknown. They only inform: a size that is
+// not understood counts as unknown, and does not make the VM unreadable.
 func (w *VM) DiskSizes() []plan.DiskSize {
 	size := func(d vmDisk) int { return (&fieldReader{}).number("diskSizeGB", d.SizeGiB, maxDiskGB) }
 	profile := &w.Properties.StorageProfile
