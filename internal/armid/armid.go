@@ -23,7 +23,7 @@ func Of(id string) Key {
 	return Key(strings.ReplaceAll(strings.ToLower(trim(id)), "%3b", ";"))
 }
 
-// AppendKey appends the [Key] of id to b: m[Key(b)] looks a map up without garbage.
+// AppendKey appends the [Key] of id to b, so that the caller finds the value m[Key(b)] of a map without an allocation.
 func AppendKey(b []byte, id string) []byte { return appendFolded(b, trim(id)) }
 
 func trim(id string) string { return strings.TrimRight(strings.TrimSpace(id), "/") }
@@ -46,7 +46,7 @@ func appendFolded(b []byte, id string) []byte {
 // Same reports whether a and b name the same resource.
 func Same(a, b string) bool { return Compare(a, b) == 0 }
 
-// Compare orders ids as their [Key]s are ordered. It makes no garbage for nearly all ids, so that large lists can be
+// Compare orders ids as their [Key]s are ordered. For nearly all ids it allocates nothing, so that large lists can be
 // sorted by it.
 func Compare(a, b string) int {
 	for i := sharedWords(a, b); i < min(len(a), len(b)); i++ {
@@ -129,8 +129,8 @@ func CutName(id string) (parent, name string) {
 	return id[:i], id[i+1:]
 }
 
-// DisplayName returns how a resource is called for people: "group/name" for VMs, whose names repeat across groups, else the name; a
-// text that is no resource id stays as it is.
+// DisplayName returns the name of a resource for people: "group/name" for VMs, whose names repeat across groups, else
+// the name alone; it returns a text that is no resource id unchanged.
 func DisplayName(s string) string {
 	id, err := Parse(s)
 	if err != nil {
@@ -154,7 +154,8 @@ func IsCalled(ref, id, resourceGroup, name string) bool {
 	return strings.EqualFold(name, ref)
 }
 
-// Parse takes a resource-group-level resource id apart. It checks form only, not which provider it is.
+// Parse splits the id of a resource in a resource group. It checks the form only, not the provider; the error names the
+// id.
 func Parse(s string) (ID, error) {
 	var room [16]string // an id of a resource in a resource has ten
 	parts := room[:0]
@@ -180,10 +181,10 @@ func Parse(s string) (ID, error) {
 	return id, nil
 }
 
-// ParseVM takes the id of a virtual machine apart.
+// ParseVM splits the id of a virtual machine; the error names an id of another form.
 func ParseVM(s string) (ID, error) { return parseKind(s, "Microsoft.Compute", "virtualMachines") }
 
-// ParseVault takes the id of a Recovery Services vault apart.
+// ParseVault splits the id of a Recovery Services vault; the error names an id of another form.
 func ParseVault(s string) (ID, error) { return parseKind(s, "Microsoft.RecoveryServices", "vaults") }
 
 func parseKind(s, provider, kind string) (ID, error) {
@@ -197,22 +198,22 @@ func parseKind(s, provider, kind string) (ID, error) {
 	return id, nil
 }
 
-// VM spells the id of a virtual machine.
+// VM returns the id of a virtual machine.
 func VM(subscription, resourceGroup, name string) string {
 	return "/subscriptions/" + subscription + "/resourceGroups/" + resourceGroup +
 		"/providers/Microsoft.Compute/virtualMachines/" + name
 }
 
-// Vault spells the id of a Recovery Services vault.
+// Vault returns the id of a Recovery Services vault.
 func Vault(subscription, resourceGroup, name string) string {
 	return "/subscriptions/" + subscription + "/resourceGroups/" + resourceGroup +
 		"/providers/Microsoft.RecoveryServices/vaults/" + name
 }
 
-// Policy spells the id of a backup policy of a vault.
+// Policy returns the id of a backup policy of a vault.
 func Policy(vaultID, name string) string { return vaultID + "/backupPolicies/" + name }
 
-// ProtectedItem spells the id under which a VM that has no item yet is protected in a vault
+// ProtectedItem returns the id under which a VM that has no item yet is protected in a vault
 // (docs/azure.md §0.4: the resource group is the VM's, not the vault's). The id of an item that exists
 // is taken from the service, never derived: old items keep odd letter case.
 func ProtectedItem(vaultID string, vm ID) string {

@@ -63,10 +63,10 @@ func (t *Table) find(id string) (i int, hash uint64) {
 	return -1, hash
 }
 
-// longestKey is the length of the keys that are made on the stack; a longer one is allocated.
+// longestKey is the length up to which a key is built on the stack; a longer one is allocated.
 const longestKey = 512
 
-// Get returns the value of a map under the key of an id, as m[Of(id)] does, without garbage.
+// Get returns the value of a map under the key of an id, as m[Of(id)] does, without an allocation.
 func Get[V any](m map[Key]V, id string) (v V, ok bool) {
 	if len(m) == 0 {
 		return v, false

@@ -41,8 +41,8 @@ func ExitOnPanic() {
 	}
 }
 
-// Exit says on stderr that p was recovered, with the stack of this goroutine, and ends the process. It does not
-// return.
+// Exit writes to stderr that p was recovered, with the stack of this goroutine, and ends the process with code 1. It
+// does not return.
 func Exit(p any) {
 	text := fmt.Appendf(nil, "error: internal: %s\nhint: this is a fault of azbackup: please report it, with what follows\n%s",
 		printable(fmt.Sprint(p)), debug.Stack())
@@ -59,7 +59,7 @@ func Exit(p any) {
 	os.Exit(exitCode) //nolint:forbidigo // as above
 }
 
-// printable keeps a text, which may come from anywhere, from steering the terminal.
+// printable returns a text, which may come from anywhere, without characters that control the terminal.
 func printable(s string) string {
 	var b strings.Builder
 	for _, r := range s {

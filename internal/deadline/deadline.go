@@ -1,7 +1,7 @@
-// Package deadline bounds how long work may take, without the time that it is held back by a quota. A quota of requests an
-// hour holds a request back for most of an hour, which is said to the operator and is no sign that anything hangs: a limit of
-// some minutes that counted it would cut the work in the middle. A limit that the operator set counts all time; that is what
-// [context.WithTimeoutCause] is for.
+// Package deadline has time limits that do not count the time for which a quota holds work back. An hourly quota may
+// hold a request back for most of an hour: the operator is informed of it, and it is no sign that anything hangs. A
+// limit of some minutes that counted this time would cut the work in the middle. A limit that the operator sets counts
+// all time: it is a [context.WithTimeoutCause].
 package deadline
 
 import (
@@ -31,9 +31,9 @@ func limitOf(ctx context.Context) *limit {
 	return l
 }
 
-// WithTimeout returns a context that ends with cause once d has passed, the time not counted in which [Hold] held it back. now
-// returns the time; only differences of its times count. The context has no [context.Context.Deadline], which could not move:
-// [EndsWithin] tells. Calling cancel releases what belongs to the context.
+// WithTimeout returns a context that ends with cause once d has passed, without the time for which [Hold] stopped it.
+// now returns the time; only differences of its times matter. The context has no [context.Context.Deadline], because
+// that could not move; [EndsWithin] takes its place. cancel releases the resources of the context.
 func WithTimeout(ctx context.Context, now func() time.Time, d time.Duration, cause error) (_ context.Context, cancel context.CancelFunc) {
 	ctx, end := context.WithCancelCause(ctx)
 	l := &limit{parent: limitOf(ctx), now: now, left: d, since: now()}
@@ -51,7 +51,8 @@ func WithTimeout(ctx context.Context, now func() time.Time, d time.Duration, cau
 	}
 }
 
-// Hold stops the limits of ctx until release is called, which has an effect once.
+// Hold stops the limits of ctx until release is called; only the first call of release has an effect. Several holds may
+// overlap. It is safe for concurrent use.
 func Hold(ctx context.Context) (release func()) {
 	for l := limitOf(ctx); l != nil; l = l.parent {
 		l.hold()
