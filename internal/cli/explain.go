@@ -85,12 +85,16 @@ func withCandidates(o plan.Observed, err error) error {
 	if !ok {
 		return err
 	}
-	var hints []string
-	name := report.Namer(namesOf(o), slices.Values(ambiguous.VMs))
-	for _, id := range ambiguous.VMs {
-		hints = append(hints, name(id)+"  "+report.Line(id))
+	return withHint(err, describeCandidates(o, ambiguous.VMs)...)
+}
+
+// describeCandidates describes VMs that an ambiguous name fits, one a line.
+func describeCandidates(o plan.Observed, vms []string) (lines []string) {
+	name := report.Namer(namesOf(o), slices.Values(vms))
+	for _, id := range vms {
+		lines = append(lines, name(id)+"  "+report.Line(id))
 	}
-	return withHint(err, hints...)
+	return lines
 }
 
 // loadZone loads a time zone by its Windows name; nil where this system has none.

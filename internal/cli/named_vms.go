@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/azbackup/azbackup/config"
@@ -31,25 +32,48 @@ func (a *app) observeVMs(ctx context.Context, s *session, scope plan.Scope, doin
 }
 
 // findVMs returns the ids of the VMs that the command line names, in the order of the names, each once. A VM of which
-// only the backup is left is found as well. A name that fits no VM, or several, is an error that begins with doing.
+// only the backup is left is found as well. Names that fit no VM, or several, are an error that begins with doing and tells
+// all of them: a list of hundreds is mended once.
 func findVMs(o plan.Observed, doing string, names []string) ([]string, error) {
 	known := newNamedVMs(o)
 	seen := map[armid.Key]bool{}
-	var vms []string
+	var vms, unknown, candidates []string
+	var ambiguous []error
 	for _, name := range names {
 		found := known.called(name)
 		switch {
 		case len(found) == 0:
-			return nil, withCandidates(o, fmt.Errorf("%s %q: %w", doing, name, plan.ErrNoVM))
+			unknown = append(unknown, strconv.Quote(name))
 		case len(found) > 1:
-			return nil, withCandidates(o, &plan.AmbiguousError{Name: name, VMs: found})
+			ambiguous = append(ambiguous, &plan.AmbiguousError{Name: name, VMs: found})
+			candidates = append(candidates, found...)
 		case !seen[armid.Of(found[0])]:
 			seen[armid.Of(found[0])] = true
 			vms = append(vms, found[0])
 		}
 	}
-	return vms, nil
+	var err error
+	switch {
+	case len(unknown) > maxNamesShown:
+		err = fmt.Errorf("%s %s and %d more: %w", doing, strings.Join(unknown[:maxNamesShown], ", "), len(unknown)-maxNamesShown, plan.ErrNoVM)
+	case len(unknown) > 0:
+		err = fmt.Errorf("%s %s: %w", doing, strings.Join(unknown, ", "), plan.ErrNoVM)
+	}
+	for _, one := range ambiguous {
+		if err == nil {
+			err = one
+		} else {
+			err = fmt.Errorf("%w; %w", err, one)
+		}
+	}
+	if err == nil {
+		return vms, nil
+	}
+	return nil, withHint(err, describeCandidates(o, candidates)...)
 }
+
+// maxNamesShown is how many names that fit no VM an error tells: where thousands do not, the wrong estate was read.
+const maxNamesShown = 100
 
 // namedVMs holds the VMs of an estate, and those of which only the backup is left, by id and by short name, so that
 // hundreds of names are found fast in an estate of any size.

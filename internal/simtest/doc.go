@@ -17,7 +17,7 @@
 //	files that azbackup writes                           export_test.go, first_file_test.go
 //	restores                                             restores_test.go, mass_restore_test.go, adopted_restores_test.go
 //	restore tests                                        rehearsal_test.go, restore_tests_test.go,
-//	                                                     restore_tests_simulation_test.go, restore_tests_kill_test.go,
+//	                                                     restore_tests_simulation_test.go, restore_tests_kill_test.go, restore_tests_rerun_test.go,
 //	                                                     nightly_tests_test.go, clean_up_conditions_test.go,
 //	                                                     clean_up_simulation_test.go
 //	how long a run takes                                 makespan_test.go, foresee_test.go, record_test.go
