@@ -46,7 +46,7 @@ func ApplyJSON(w io.Writer, r Run) error {
 	if v.Summary == nil {
 		v.Summary = map[apply.Outcome]int{}
 	}
-	return WriteJSON(w, v)
+	return streamJSON(w, v)
 }
 
 // ReadApply parses the JSON of a run. Its plan has of each change what the results say; a file of another format version is

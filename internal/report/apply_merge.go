@@ -21,7 +21,7 @@ func MergeRuns(parts []Run) Run {
 	parts = slices.SortedFunc(slices.Values(parts), func(a, b Run) int { return cmp.Compare(a.Plan.Shard.Index, b.Plan.Shard.Index) })
 	plans := make([]plan.Plan, len(parts))
 	var errs []string
-	byID := map[string]apply.Result{}
+	byID := map[string]*apply.Result{} // pointers: an estate has many results
 	for i, r := range parts {
 		if r.Started.Before(m.Started) {
 			m.Started = r.Started
@@ -35,7 +35,8 @@ func MergeRuns(parts []Run) Run {
 			m.Requests[kind] += n
 		}
 		maps.Copy(m.Restored, r.Restored)
-		for _, result := range r.Results {
+		for i := range r.Results {
+			result := &r.Results[i]
 			byID[result.ID] = result
 			m.Summary[result.Outcome]++
 		}
@@ -48,7 +49,7 @@ func MergeRuns(parts []Run) Run {
 	}
 	m.Plan = plan.Merge(plans)
 	for _, c := range m.Plan.Changes {
-		m.Results = append(m.Results, byID[c.ID])
+		m.Results = append(m.Results, *byID[c.ID])
 	}
 	m.Error = strings.Join(errs, "; ")
 	return m
