@@ -7,8 +7,9 @@ import (
 )
 
 // candidateIndex finds, among selectors or rules numbered in order, those that may match a VM, without going through
-// all. A selector with names, groups or values of a tag is found under these alone: under the texts that a pattern begins
-// with, and, of several keys, under those that the fewest others share.
+// all. A selector with names, groups or tags stands under the values of one of these keys only (of a pattern: under the
+// text in front of its first wildcard): of the key under whose values the fewest entries stand so far. A selector
+// without such a key may match any VM.
 type candidateIndex struct {
 	under    map[anchor][]int
 	prefixes map[anchor][]int // the lengths of what patterns begin with, each once, by an anchor without its text
@@ -45,7 +46,8 @@ func newCandidateIndex() *candidateIndex {
 	return &candidateIndex{under: map[anchor][]int{}, prefixes: map[anchor][]int{}}
 }
 
-// add puts what matches by any of the selectors under its number, which must not be less than those before.
+// add enters the rule (or the selector) that matches by any of these selectors, by its number. Numbers must not
+// decrease from call to call.
 func (l *candidateIndex) add(number int, selectors []Selector) {
 	var chosen []anchor
 	for i := range selectors {
@@ -67,7 +69,8 @@ func (l *candidateIndex) add(number int, selectors []Selector) {
 	}
 }
 
-// rarest returns the anchors of one key of a selector: of that under which the fewest stand so far. Nil = it has none.
+// rarest returns the anchors of the one key of a selector under which the fewest entries stand so far; nil where no key
+// has anchors.
 func (l *candidateIndex) rarest(s *Selector) (rarest []anchor) {
 	least := 0
 	consider := func(anchors []anchor) {
@@ -110,7 +113,7 @@ func textAnchors(texts []string, whole, prefix anchor) []anchor {
 
 func isPattern(s string) bool { return strings.ContainsAny(s, "*?") }
 
-// first returns the lowest number for which holds is true, of those that may match a VM.
+// first returns, of the entries that may match a VM, the lowest number for which holds is true.
 func (l *candidateIndex) first(vm keysOfVM, holds func(number int) bool) (number int, ok bool) {
 	room := [16][]int{l.others} // nearly always enough: this runs for each VM, and makes no garbage
 	lists := l.appendLists(room[:1], vm.name, anchor{kind: byName}, anchor{kind: byNamePrefix})

@@ -72,9 +72,9 @@ func (t *coveringSelectors) add(all []seenSelector) {
 	}
 }
 
-// covering returns the first that covers a selector, or nil. A selector that asks for names covers only such as ask for none
-// but those: it stands under any name of theirs, or under what that begins with. So it is with groups and with the values of a
-// tag.
+// covering returns the first earlier selector that covers f, or nil. A selector with names covers f only if it matches
+// every name of f, so it is enough to look for it under the first of them; the same is true of groups and of the values
+// of a tag.
 func (t *coveringSelectors) covering(f *foldedSelector, budget *comparisonBudget) *seenSelector {
 	keys := keysOfVM{name: firstOf(f.names), group: firstOf(f.groups)}
 	for tag, values := range f.tags {

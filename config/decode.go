@@ -53,7 +53,7 @@ func (p *path) String() string {
 	return "an entry of " + p.up.String()
 }
 
-// fail reports a problem about a value, once.
+// fail reports a problem about a value; of a value with several problems only the first is reported.
 func (dec *decoder) fail(n *node, r code, hint, format string, args ...any) {
 	if n.isInvalid {
 		return

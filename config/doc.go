@@ -18,7 +18,7 @@
 //     never become YAML.
 //   - Positions are found by the address of the decoded field (walker.positions), so that no lint spells a key to
 //     find its place. The structs are not moved until the lints are done.
-//   - Matching is compiled once: ids in a map, patterns told apart, tag names numbered; 100,000 VMs against 200
+//   - Matching is compiled once: ids in a map, patterns classified by form, tag names numbered; 100,000 VMs against 200
 //     rules take a quarter of a second.
 //   - Messages treat every text of a file, and its name, as untrusted.
 //

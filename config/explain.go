@@ -20,7 +20,8 @@ type Step struct {
 	Reason string
 }
 
-// Explain judges a VM by every rule, in order. The chosen step is the rule that [Config.Match] gives.
+// Explain judges a VM by every rule and returns one step for each, in the order of the file. The chosen step is the
+// rule that [Config.Match] returns.
 func (c *Config) Explain(t Target) []Step {
 	chosen, decided := c.Match(t)
 	steps := make([]Step, 0, len(c.Rules))

@@ -23,7 +23,7 @@ const (
 	globMixed
 )
 
-// newGlob compiles a pattern. The common forms are told apart once, so that matching them costs one comparison.
+// newGlob compiles a pattern. It classifies the common forms, so that a match of one of them costs one comparison.
 func newGlob(pattern string) glob {
 	inner := strings.Trim(pattern, "*")
 	plain := !strings.ContainsAny(inner, "*?")

@@ -15,7 +15,7 @@ type linter struct {
 	subscriptions map[string]bool          // folded
 	keptIn        map[*Policy]map[int]bool // vaults by policies that name them
 	reached       map[string]*reached      // by the reach of rules
-	known         map[any]bool             // see once
+	known         map[any]bool             // the answers that [linter.once] remembers
 }
 
 func newLinter(c *Config, w *decoder) *linter {
@@ -84,7 +84,7 @@ func (l *linter) isListValid(field any) bool {
 	return l.once(field, func() bool { return l.isSetAndValid(field) })
 }
 
-// once asks a question once, and remembers its answer under a key.
+// once returns the answer to the question of a key, which it asks at the first call only.
 func (l *linter) once(key any, ask func() bool) bool {
 	answer, known := l.known[key]
 	if !known {
@@ -94,7 +94,7 @@ func (l *linter) once(key any, ask func() bool) bool {
 	return answer
 }
 
-// isSet reports whether the file names the field at all.
+// isSet reports whether the file sets the field at all, soundly or not.
 func (l *linter) isSet(field any) bool { return l.decoder.positions[field] != nil }
 
 // hasTypo reports whether a key at the top of a file was probably meant to be this one: then what should stand
@@ -111,7 +111,7 @@ func (l *linter) nodeOf(fields ...any) *node {
 	return l.decoder.positions[l.c]
 }
 
-// nameChecker reports a name that stands twice, or twice but for its case.
+// nameChecker reports a name that stands twice, and one that differs from another by case only.
 type nameChecker struct {
 	l    *linter
 	what string

@@ -31,7 +31,7 @@ func Load(paths []string, env func(string) (string, bool)) (*Config, []Problem, 
 	return LoadWithStdin(paths, nil, env)
 }
 
-// LoadWithStdin is [Load] with the path [Stdin] read from stdin, up to its end.
+// LoadWithStdin is [Load], and reads the path [Stdin] from stdin up to its end.
 func LoadWithStdin(paths []string, stdin io.Reader, env func(string) (string, bool)) (*Config, []Problem, error) {
 	if len(paths) == 0 {
 		paths = []string{DefaultFile}

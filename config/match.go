@@ -25,7 +25,8 @@ func (c *Config) Match(t Target) (rule int, ok bool) {
 	return c.compiled().matcher.match(t)
 }
 
-// Compile prepares a Config that was made or changed by hand for many calls of Match and of what finds vaults.
+// Compile prepares a Config that was made or changed by hand for many calls of Match and of what finds vaults. It must
+// not run at the same time as any other use of c.
 func (c *Config) Compile() { c.compiledConfig = newCompiledConfig(c) }
 
 func (c *Config) compiled() *compiledConfig {
@@ -46,7 +47,7 @@ func newCompiledConfig(c *Config) *compiledConfig {
 	return &compiledConfig{matcher: newMatcher(c.Rules), tests: newTestMatcher(c.RestoreTests), index: newIndex(c)}
 }
 
-// matcher is the rules, compiled: ids in a map, patterns told apart, tag names numbered.
+// matcher is the rules, compiled: ids in a map, patterns classified by form, tag names numbered.
 type matcher struct {
 	ids      *armid.Table // of the rules with an id
 	byID     []int        // the rules, by the numbers of their ids

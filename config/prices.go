@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Prices are what backup costs, by a file of the operator: this program knows no prices.
+// Prices are what backup costs, as the operator's file says: the program contains no prices of its own.
 type Prices struct {
 	Version int `yaml:"version" jsonschema:"required,minimum=1,maximum=1"`
 	// Currency is a code of ISO 4217, such as EUR.

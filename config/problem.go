@@ -26,8 +26,8 @@ type Problem struct {
 // maxPrinted bounds how many problems [LoadError.Error] prints.
 const maxPrinted = 100
 
-// LoadError is what is wrong with the files of one config, sorted by file and position: everything, unless there
-// is an absurd lot of it.
+// LoadError is what is wrong with the files of one config, sorted by file and position: all problems, or the first
+// [maxDiagnostics] that were found.
 type LoadError struct {
 	Problems []Problem
 	// Subject names what the files hold, for a message: "the config", "the file of prices".

@@ -48,12 +48,14 @@ func (s Shard) Has(subscription string) bool {
 	return binary.BigEndian.Uint64(sum[:8])%uint64(s.Count) == uint64(s.Index-1) //nolint:gosec // neither is negative
 }
 
-// WithShard returns c for the run of one shard: what the file names in other subscriptions is another run's.
+// WithShard returns a copy of c for the run of one shard. What the file names in subscriptions outside the shard, this
+// run neither reads nor changes: see [Config.Owns].
 func (c *Config) WithShard(s Shard) *Config {
 	own := *c
 	own.Shard = s
 	return &own
 }
 
-// Owns reports whether the run works in a subscription, as far as its shard decides.
+// Owns reports whether the subscription is in the shard of the run; without a shard every one is. Whether the file's
+// scope includes it is another question.
 func (c *Config) Owns(subscription string) bool { return c.Shard.Has(subscription) }

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// TagCase is a tag value that VMs have and no rule wants, but one that differs from it by case only: tag values are
-// compared with their case, so the rule passes those VMs over.
+// TagCase is a tag value that VMs have and that differs only by case from one that a rule wants. Tag values are
+// compared with their case, so the rule does not match those VMs.
 type TagCase struct {
 	Rule       string // the first rule that wants it
 	Pos        Position

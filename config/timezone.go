@@ -95,7 +95,8 @@ func titledZones(name string) []string {
 	return found
 }
 
-// splitTitle takes "(UTC+01:00) Amsterdam, …" apart; offset is "" where the name says none.
+// splitTitle splits "(UTC+01:00) Amsterdam, …" into "+01:00" and the places; offset is "" where the name begins with
+// none.
 func splitTitle(name string) (offset, places string) {
 	before, after, closed := strings.Cut(name, ")")
 	if !closed || !strings.HasPrefix(before, "(") {
@@ -108,7 +109,7 @@ func splitTitle(name string) (offset, places string) {
 	return offset, after
 }
 
-// titleWords returns the words of a title that tell zones apart.
+// titleWords returns the words of a title by which zones differ.
 func titleWords(s string) map[string]bool {
 	words := map[string]bool{}
 	for _, w := range strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
