@@ -10,7 +10,7 @@ import (
 )
 
 // Run is an apply from start to end: the engine's report, and what happened before and after. A run that failed
-// before the engine started has no results and says why in Error.
+// before the engine started has no results; Error holds the reason.
 type Run struct {
 	apply.Report
 

@@ -49,8 +49,8 @@ func ApplyJSON(w io.Writer, r Run) error {
 	return streamJSON(w, v)
 }
 
-// ReadApply parses the JSON of a run. Its plan has of each change what the results say; a file of another format version is
-// an error.
+// ReadApply parses the JSON that [ApplyJSON] writes. That JSON has no plan, so each change of the run's plan has only the
+// fields that its result has: id, action, wanted, target, vault. A file of another format version is an error.
 func ReadApply(data []byte) (Run, error) {
 	var v applyDocument
 	if err := json.Unmarshal(data, &v); err != nil {

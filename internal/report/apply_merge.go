@@ -10,9 +10,9 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// MergeRuns merges the runs of all shards of one apply; that they are is for the caller to check. Results stand in the
-// order of a plan. A run that failed before it did anything is named in Shards and Error. The exit code is for the caller
-// to set.
+// MergeRuns merges the runs of all shards of one apply. The caller has checked that parts are exactly these: it is not
+// empty, and each part has a plan with a shard. Results stand in the order of a plan. A run that failed before it did
+// anything is named in Shards and Error. The caller sets the exit code.
 func MergeRuns(parts []Run) Run {
 	m := Run{
 		Report:   apply.Report{FormatVersion: apply.FormatVersion, Summary: map[apply.Outcome]int{}, Started: parts[0].Started},

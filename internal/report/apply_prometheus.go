@@ -41,8 +41,8 @@ func ApplyPrometheus(w io.Writer, r Run) error {
 	return writeFamilies(w, families, r.Plan.Shard)
 }
 
-// LastSuccess reads the time of the last success from the metrics that an earlier run left; zero when there
-// is none or the text is not ours.
+// LastSuccess reads the time of the last success from the metrics that [ApplyPrometheus] wrote in an earlier run; zero
+// when they have none, or when the text cannot be read as metrics.
 func LastSuccess(r io.Reader) time.Time {
 	parser := expfmt.NewTextParser(model.LegacyValidation)
 	families, err := parser.TextToMetricFamilies(r)

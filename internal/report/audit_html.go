@@ -22,8 +22,8 @@ import (
 var htmlFiles embed.FS
 
 // AuditHTML writes an audit as one page that needs nothing else: no network, no other file. Its own policy
-// (CSP) lets it load nothing and run only the script and style that it was written with, so that a name or a
-// tag that got through would still be dead.
+// (CSP) lets it load nothing and run only the script and style that it was written with, so that code in a name or a tag
+// would not run even if it were not escaped.
 func AuditHTML(w io.Writer, r audit.Result) error {
 	page, err := newPage(r)
 	if err != nil {

@@ -226,7 +226,7 @@ type htmlAges struct {
 	None    string     // VMs that are counted and have no live recovery point
 }
 
-// ageStats returns the median, what nineteen of twenty are younger than, and the oldest.
+// ageStats returns the median of ages in seconds, the age that 95 % of them do not exceed, and the oldest. It sorts ages.
 func ageStats(ages []int64) []htmlFact {
 	if len(ages) == 0 {
 		return nil

@@ -18,7 +18,7 @@ import (
 
 // AuditJUnit writes an audit for CI systems: one test case per VM (an error when it is unknown, skipped when it
 // is excluded or unsupported, a failure when a finding reaches the result's FailOn), one per finding on
-// something else, and one error per read that failed. Each case is written as it is made: memory does not grow with
+// something else, one per restore test of a VM, and one error per read that failed. Each case is written as it is made: memory does not grow with
 // their number.
 func AuditJUnit(w io.Writer, r audit.Result) error {
 	all := []junitSuite{junitVMs(r), junitOthers(r), junitRestores(r), junitReads(r)}

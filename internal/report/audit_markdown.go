@@ -10,8 +10,9 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// AuditMarkdown writes an audit for a step summary or a comment: a headline, the states, what could not be read,
-// then a table per kind of finding, worst first. It is at most 65,536 bytes long; rows that had to go are counted.
+// AuditMarkdown writes an audit for a step summary or a comment: a headline, the states, what could not be read, then a
+// table per kind of finding, worst first. It is at most 65,536 bytes long; rows that do not fit are left out and
+// counted.
 func AuditMarkdown(w io.Writer, r audit.Result) error {
 	head := mdAuditHead(r)
 	var parts []mdPart

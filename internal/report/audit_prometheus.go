@@ -41,7 +41,8 @@ func vmMetrics(r audit.Result) []*dto.Metric {
 	return metrics
 }
 
-// findingMetrics has a sample for every code there is, so that an alert sees a finding come and go.
+// findingMetrics returns a sample for every code, also for those without a finding (0), so that an alert sees a finding
+// come and go.
 func findingMetrics(r audit.Result) []*dto.Metric {
 	type key struct{ code, severity string }
 	n := map[key]int{}

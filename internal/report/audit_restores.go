@@ -82,8 +82,9 @@ func formatOptionalSeconds(n *int64) string {
 	return strconv.FormatInt(*n, 10)
 }
 
-// restoreFamilies returns the samples of restore tests, per vault and policy: a proof of which a VM has none is at 0, and VMs
-// of which it is unknown, or that cannot be tested yet, have no part in it.
+// restoreFamilies returns the samples of restore tests. The time of the oldest proof is per vault and policy: it is 0
+// where a VM has no proof, and leaves out VMs whose test is unknown or cannot run yet. The duration of the slowest
+// restore, in seconds, and the number of VMs per state count these VMs too.
 func restoreFamilies(r audit.Result) []*dto.MetricFamily {
 	if r.Summary.RestoreProven == nil {
 		return nil
@@ -133,8 +134,8 @@ func testStates() []plan.TestState {
 	return []plan.TestState{plan.TestProven, plan.TestDue, plan.TestRunning, plan.TestWaiting, plan.TestUnknown}
 }
 
-// junitRestores has a test case for each restore test of a VM: it fails as the findings about it do, is an error where
-// it is unknown, and is skipped while it cannot be told.
+// junitRestores returns a test case for each restore test of a VM: it fails where a finding about it reaches the result's
+// FailOn, is an error where its state is unknown, and is skipped while the test cannot run yet.
 func junitRestores(r audit.Result) junitSuite {
 	at := map[armid.Key][]audit.Finding{}
 	for _, f := range r.Findings {

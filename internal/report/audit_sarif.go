@@ -44,14 +44,15 @@ func AuditSARIF(w io.Writer, r audit.Result) error {
 	return WriteJSON(w, report)
 }
 
-// What GitHub takes of one upload: so many results, and so many bytes of a compressed file, with room for all that is no
-// result. Of the rest it would refuse the whole file.
+// GitHub refuses an upload with more results than sarifMaxResults, and one that is larger than 10 MB when compressed;
+// sarifMaxBytes is the part of these for results, in bytes.
 const (
 	sarifMaxResults = 25_000
 	sarifMaxBytes   = 9 << 20
 )
 
-// sarifResults adds the findings, of which the gravest stand first, as far as GitHub takes them, and tells of the others.
+// sarifResults adds as many findings as GitHub accepts, in their order (the gravest first), and a notification with the
+// number of the others.
 func sarifResults(run *sarif.Run, r audit.Result, index map[string]int) error {
 	size := &countWriter{}
 	packed := gzip.NewWriter(size)

@@ -1,7 +1,7 @@
 // Package report writes plans, apply reports and findings for their readers: people at a terminal, people
 // in a pull request, programs, and a metrics collector.
 //
-// One Write function per (result, format); all formats of one result are made from the same value, so they
+// Each pair of a result and a format has one function. All formats of one result are made from the same value, so they
 // cannot disagree.
 //
 // What stands in names, tags, messages and the config is untrusted. Each medium has one place that makes it

@@ -7,8 +7,8 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// explainCodes returns where the codes that azbackup knows are explained; "" = none is. A code that is known in part,
-// as one with a version, is given as it is known, so that nothing of an answer is shown here.
+// explainCodes returns the command that explains codes, with those of them that azbackup knows; "" where it knows none.
+// They stand in the spelling of [apply.KnownCode], never in that of an answer, whose text is untrusted.
 func explainCodes(codes []string) string {
 	var known []string
 	for _, code := range codes {
@@ -41,7 +41,7 @@ func codesOfFailures(results []apply.Result) []string {
 	return codes
 }
 
-// mdExplained returns a link to the page of a code behind it, or "".
+// mdExplained returns the Markdown to put behind a code: a link to the page that explains it, or "" where there is none.
 func mdExplained(code string) string {
 	url := apply.HelpURL(code)
 	if url == "" {

@@ -8,9 +8,9 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// PlanJSON writes a plan as JSON (docs/design.md §7): what is to be done or is blocked, with the digest by which
-// [plan.ParseSaved] knows it again; with all also what is unchanged, and no digest: that is to be read, not applied.
-// A field of the document is a field of [plan.Plan], with its tag.
+// PlanJSON writes a plan as JSON (docs/design.md §7): what is to be done or is blocked, with the digest that
+// [plan.ParseSaved] checks. With all it also writes what is unchanged, and no digest: such a document is to be read,
+// not applied. A field of the document is a field of [plan.Plan], with its tag.
 func PlanJSON(w io.Writer, p plan.Plan, all bool) error {
 	if !all {
 		p.Unchanged = nil

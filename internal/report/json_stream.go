@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// streamJSON writes v, a struct without embedded ones, just as writeJSON does, but row by row: the lists of a large estate
-// are never whole in memory as text.
+// streamJSON writes v, a struct without embedded ones, just as [WriteJSON] does, but row by row: the text of a list of
+// a large estate is never in memory as a whole.
 func streamJSON(w io.Writer, v any) error {
 	s := jsonStream{w: bufio.NewWriterSize(w, 1<<16)}
 	s.text("{")

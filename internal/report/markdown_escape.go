@@ -14,8 +14,8 @@ const (
 	mdFence = 8
 )
 
-// mdCode writes untrusted text as a code span. Mentions, references, links, HTML and emphasis stay dead in
-// it also after rendering, where "\@team" or "&#64;team" would be a mention again. A "\|" is how GFM spells
+// mdCode writes untrusted text as a code span. In it mentions, references, links, HTML and emphasis have no effect,
+// not even after rendering, where "\@team" or "&#64;team" would be a mention again. A "\|" is how GFM spells
 // a pipe inside a table cell, code spans included.
 func mdCode(s string) string {
 	s = truncate(escapeInvisible(s), mdLongest)

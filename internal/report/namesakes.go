@@ -9,7 +9,7 @@ import (
 	"github.com/azbackup/azbackup/plan"
 )
 
-// namesakes tells resources of one name in several subscriptions apart, by the subscriptions' display names, or by their ids
+// namesakes adds the subscription to the names that resources of several subscriptions share: its display name, or its id
 // where no display name is known or several subscriptions share it.
 type namesakes struct {
 	subscriptions map[string]string // display names, by folded id

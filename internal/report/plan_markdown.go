@@ -18,8 +18,8 @@ const (
 )
 
 // PlanMarkdown writes a plan for a pull request: a headline, counts, what speaks against it, then a table per
-// vault. It is at most 65,536 bytes long; where rows had to go they are counted, at the top and where they
-// would have stood. Equal plans give equal bytes. The fingerprint stands in a comment in the first line, for
+// vault. It is at most 65,536 bytes long; rows that do not fit are left out and counted, at the top and in their
+// tables. Equal plans give equal bytes. The fingerprint stands in a comment in the first line, for
 // the program that updates the comment and for `apply --expect`.
 func PlanMarkdown(w io.Writer, p plan.Plan) error {
 	head := mdHead(p)

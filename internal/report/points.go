@@ -12,13 +12,13 @@ import (
 // Points are the recovery points of some VMs at a time.
 type Points struct {
 	Now  time.Time
-	VMs  []VMPoints // as they were asked for
+	VMs  []VMPoints // in the order in which the caller asked for them
 	Gaps []plan.Gap
 	// Subscriptions are display names by folded id, as far as they were read.
 	Subscriptions map[string]string
 }
 
-// names tells the VMs apart.
+// names returns how to name the VMs: with the subscription where VMs of several subscriptions share a name.
 func (p Points) names() namesakes {
 	return namesakesOfIDs(p.Subscriptions, func(yield func(string) bool) {
 		for _, v := range p.VMs {
@@ -46,7 +46,7 @@ type Point struct {
 	plan.RecoveryPoint
 	// Proof is the last job that restored it to the end; nil = none that is known.
 	Proof *plan.RestoreJob
-	// LetGo means that the policy that the file wants may expire the point earlier than today's does.
+	// LetGo reports whether the policy that the file wants may expire the point earlier than today's policy does.
 	LetGo bool
 }
 

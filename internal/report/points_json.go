@@ -30,8 +30,8 @@ type pointDocument struct {
 	Time        *time.Time     `json:"time"`
 	AgeSeconds  *int64         `json:"age_seconds"`
 	Consistency string         `json:"consistency"`
-	Tiers       []tierDocument `json:"tiers"` // null = not told
-	Disks       *disksDocument `json:"disks"` // null = not told, as where none is left out
+	Tiers       []tierDocument `json:"tiers"` // null = Azure did not say
+	Disks       *disksDocument `json:"disks"` // null = Azure did not say, which is so where no disk is left out
 	Expires     *time.Time     `json:"expires"`
 	Restorable  bool           `json:"restorable"`
 	From        string         `json:"restored_from,omitempty"`
@@ -49,7 +49,7 @@ type tierDocument struct {
 type disksDocument struct {
 	Held     int            `json:"held"`
 	Attached int            `json:"attached"`
-	Included []diskDocument `json:"included"` // null = only their number was told
+	Included []diskDocument `json:"included"` // null = Azure gave only their number
 	Excluded []diskDocument `json:"excluded"`
 }
 

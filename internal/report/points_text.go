@@ -110,7 +110,7 @@ func pointAge(now, at time.Time) string {
 	return formatDuration(now.Sub(at).Truncate(time.Minute)) + " ago"
 }
 
-// sum is the last line.
+// sum writes the last line: how many points there are, can be restored, are proven, and may be pruned earlier.
 func (t pointsText) sum() {
 	all, restorable, proven, letGo := 0, 0, 0, 0
 	for _, v := range t.p.VMs {

@@ -31,8 +31,8 @@ func describeMerged(p plan.Plan) []string {
 	return lines
 }
 
-// writeFamilies writes metrics. Those of a shard carry its label: the files of several shards in one folder of
-// node_exporter's textfile collector would else have the same samples, which it takes none of.
+// writeFamilies writes metrics. Those of a shard carry its label: without it, the files of several shards in one folder
+// of node_exporter's textfile collector would hold the same samples, and the collector would reject all of them.
 func writeFamilies(w io.Writer, families []*dto.MetricFamily, shard *config.Shard) error {
 	for _, f := range families {
 		if len(f.Metric) == 0 {

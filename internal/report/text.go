@@ -88,8 +88,9 @@ func describeEffect(c plan.Change) string {
 	}
 }
 
-// restoreWords returns what a restore makes of which point: "→ rg-restored, all disks of 2026-11-19 22:00:00 UTC (8h
-// old)", and how old the point is at the time before which it was asked for: "(1d 8h old, 22h at --before)".
+// restoreWords returns where a restore puts its disks, and the point that it restores with its age: "→ rg-restored, all
+// disks of 2026-11-19 22:00:00 UTC (8h old)". Where the point was asked for by a time, its age at that time stands
+// there too: "(1d 8h old, 22h at --before)".
 func restoreWords(o *plan.RestoreOrder) string {
 	if o == nil {
 		return ""
